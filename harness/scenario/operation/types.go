@@ -1,0 +1,347 @@
+package operation
+
+import (
+	"net"
+	"net/netip"
+)
+
+// Family is an address family as the -4 and -6 options name it.
+type Family int
+
+const (
+	FamilyAny Family = 0
+	FamilyV4  Family = 4
+	FamilyV6  Family = 6
+)
+
+// NetnsAdd is `ip netns add NAME`.
+type NetnsAdd struct{ Name string }
+
+// NetnsDelete is `ip netns del NAME`.
+type NetnsDelete struct{ Name string }
+
+// NetnsSet is `ip netns set NAME NETNSID`. Auto is `auto`.
+type NetnsSet struct {
+	Name string
+	ID   int
+	Auto bool
+}
+
+// LinkAttributes are what a new link and its peer have in common. A nil pointer or empty string was not written.
+type LinkAttributes struct {
+	Name    string
+	Index   int
+	MTU     *int
+	Address net.HardwareAddr
+	// Broadcast is the link-layer broadcast address.
+	Broadcast net.HardwareAddr
+	TxQLen    *int
+	NumTx     *int
+	NumRx     *int
+	Alias     *string
+	Group     *uint32
+	// Netns is the namespace in which the link is to appear: a name, or a process id as decimal digits (ip-link(8)).
+	Netns string
+	Up    bool
+}
+
+// LinkAdd is `ip link add …`. Kind is the word after `type`; exactly the option struct of that kind may be set.
+type LinkAdd struct {
+	LinkAttributes
+	// Link is the lower device, `link DEV`.
+	Link    string
+	Master  string
+	Kind    string
+	Peer    *LinkAttributes // veth
+	Bridge  *BridgeOptions
+	VLAN    *VLANOptions
+	VXLAN   *VXLANOptions
+	Macvlan *MacvlanOptions
+	IPvlan  *IPvlanOptions
+	VRF     *VRFOptions
+}
+
+// BridgeOptions are the options of `type bridge`; times are in centiseconds as ip-link(8) takes them.
+type BridgeOptions struct {
+	STP               *int
+	ForwardDelay      *int
+	HelloTime         *int
+	MaxAge            *int
+	AgeingTime        *int
+	Priority          *int
+	VLANFiltering     *bool
+	VLANDefaultPVID   *int
+	MulticastSnooping *bool
+	GroupForwardMask  *uint16
+}
+
+// VLANOptions are the options of `type vlan`.
+type VLANOptions struct {
+	ID       int
+	Protocol string // "802.1Q" (also when not written) or "802.1ad"
+}
+
+// VXLANOptions are the options of `type vxlan`.
+type VXLANOptions struct {
+	ID       int
+	Remote   netip.Addr
+	Group    netip.Addr
+	Local    netip.Addr
+	Dev      string
+	DstPort  *int
+	TTL      *int
+	Learning *bool
+	External bool
+}
+
+// MacvlanOptions are the options of `type macvlan`: mode private, vepa, bridge, passthru or source.
+type MacvlanOptions struct{ Mode string }
+
+// IPvlanOptions are the options of `type ipvlan`: mode l2, l3 or l3s; flag bridge, private or vepa.
+type IPvlanOptions struct{ Mode, Flag string }
+
+// VRFOptions are the options of `type vrf`.
+type VRFOptions struct{ Table uint32 }
+
+// LinkSet is `ip link set …`; several changes may stand in one command. A nil pointer was not written.
+type LinkSet struct {
+	Name        string // "" when no device was named
+	Group       string // `ip link set group G …`
+	Up          *bool
+	NewName     string
+	MTU         *int
+	Address     net.HardwareAddr
+	Broadcast   net.HardwareAddr
+	Master      *string // "" is nomaster
+	Netns       string  // name or process id
+	TxQLen      *int
+	Alias       *string
+	NewGroup    *uint32
+	ARP         *bool
+	Promisc     *bool
+	AllMulti    *bool
+	Multicast   *bool
+	Carrier     *bool
+	Protodown   *bool
+	Mode        *string // operational mode: default, dormant
+	AddrGenMode *string
+	// Kind and its options: `type bridge …`, `type bridge_slave …`.
+	Kind       string
+	Bridge     *BridgeOptions
+	BridgePort *BridgePortOptions
+}
+
+// BridgePortOptions are the options of `type bridge_slave`.
+type BridgePortOptions struct {
+	State         *int
+	Priority      *int
+	Cost          *int
+	Isolated      *bool
+	Learning      *bool
+	Flood         *bool
+	Hairpin       *bool
+	Guard         *bool
+	NeighSuppress *bool
+}
+
+// LinkProperty is `ip link property add|del dev DEV altname NAME…`, also written `ip link set … altname` in a scenario.
+type LinkProperty struct {
+	Name     string
+	AltNames []string
+	Delete   bool
+}
+
+// LinkDelete is `ip link del DEV`.
+type LinkDelete struct {
+	Name string
+	Kind string
+}
+
+// Verb says how a change treats what is there already; it is iproute2's own word.
+type Verb string
+
+const (
+	Add     Verb = "add"
+	Change  Verb = "change"
+	Replace Verb = "replace"
+	Append  Verb = "append"
+	Delete  Verb = "del"
+)
+
+// AddressChange is `ip address add|change|replace|del`. Dev "" goes out with index 0, which the kernel answers with ENODEV.
+type AddressChange struct {
+	Verb      Verb
+	Prefix    netip.Prefix // the local address with the prefix length written, or /32, /128
+	Dev       string
+	Peer      netip.Prefix
+	Broadcast string // "", an address, "+" or "-"
+	Anycast   netip.Addr
+	Label     string
+	Scope     string // "", global, link, host, site or a number
+	Metric    *uint32
+	// ValidLft and PreferredLft are in seconds; Forever is ^uint32(0).
+	ValidLft      *uint32
+	PreferredLft  *uint32
+	NoDAD         bool
+	HomeAddress   bool
+	MngTmpAddr    bool
+	NoPrefixRoute bool
+	Optimistic    bool
+	AutoJoin      bool
+}
+
+// Forever is the lifetime that does not end.
+const Forever = ^uint32(0)
+
+// AddressFlush is `ip address flush …`: every filter that is set must match.
+type AddressFlush struct {
+	Family Family
+	Dev    string
+	To     netip.Prefix
+	Scope  string
+	Label  string
+	Up     bool
+}
+
+// Nexthop is one `nexthop …` of a route.
+type Nexthop struct {
+	Via    netip.Addr
+	Dev    string
+	Weight int
+	OnLink bool
+}
+
+// Route describes a route as `ip route` takes it; also what the check "has the route" compares. What is not written is
+// the zero value or nil.
+type Route struct {
+	Family Family // from -4, -6 or the addresses; FamilyAny when nothing says
+	// Type is unicast when "" (unreachable, prohibit, blackhole, throw, local, broadcast, nat, multicast).
+	Type string
+	// Default is the word default; then To is not valid.
+	Default  bool
+	To       netip.Prefix
+	TOS      *uint8
+	Via      netip.Addr
+	Dev      string
+	Src      netip.Addr
+	From     netip.Prefix
+	Table    string // name or number; "" not written
+	Metric   *uint32
+	Proto    string
+	Scope    string
+	OnLink   bool
+	MTU      *int
+	MTULock  bool
+	AdvMSS   *int
+	Window   *int
+	Pref     string
+	Nexthops []Nexthop
+}
+
+// RouteChange is `ip route add|change|replace|append|del ROUTE`.
+type RouteChange struct {
+	Verb  Verb
+	Route Route
+}
+
+// RouteFlush is `ip route flush …`; Cache is `ip route flush cache`.
+type RouteFlush struct {
+	Cache  bool
+	Filter Route
+}
+
+// Rule describes a policy rule as `ip rule` takes it; also what the check "has the rule" compares.
+type Rule struct {
+	Family               Family
+	Not                  bool
+	Priority             *uint32
+	From                 netip.Prefix // not valid when `all` or not written
+	FromAll              bool
+	To                   netip.Prefix
+	TOS                  *uint8
+	Mark                 *uint32
+	Mask                 *uint32
+	IIf                  string
+	OIf                  string
+	IPProto              string
+	SPort                string
+	DPort                string
+	UIDRange             string
+	Table                string // lookup TABLE; "" not written
+	Type                 string // "", unreachable, prohibit, blackhole
+	Goto                 *uint32
+	SuppressPrefixLength *int
+	L3MDev               bool
+	Protocol             string
+}
+
+// RuleChange is `ip rule add|del RULE`.
+type RuleChange struct {
+	Verb Verb
+	Rule Rule
+}
+
+// RuleFlush is `ip rule flush`.
+type RuleFlush struct{ Family Family }
+
+// NeighbourChange is `ip neighbour add|change|replace|del`.
+type NeighbourChange struct {
+	Verb    Verb
+	Address netip.Addr
+	LLAddr  net.HardwareAddr
+	Dev     string
+	State   string // nud: permanent (also when not written), reachable, stale, noarp, failed, …
+	Proxy   bool
+	Router  bool
+}
+
+// NeighbourFlush is `ip neighbour flush …`.
+type NeighbourFlush struct {
+	Family Family
+	Dev    string
+	To     netip.Prefix
+	State  string // "" all but permanent and noarp, "all", or a state
+}
+
+// SysctlSet is `sysctl -w KEY=VALUE …`. Keys are in dotted form; a slash inside an interface name is kept as sysctl(8) does.
+type SysctlSet struct {
+	Values []SysctlValue
+	Quiet  bool
+}
+
+// SysctlValue is one KEY=VALUE.
+type SysctlValue struct{ Key, Value string }
+
+// SysctlShow is `sysctl KEY…` (Names false) or `sysctl -n KEY…`.
+type SysctlShow struct {
+	Keys      []string
+	ValueOnly bool
+}
+
+// Ping is `ping …` (iputils).
+type Ping struct {
+	Dest     string // an address, with %zone for link-local ones, or a name
+	Family   Family
+	Count    int     // 0: endless
+	Deadline float64 // -w, seconds; 0: none
+	Timeout  float64 // -W, seconds; 0: the default, 10
+	Interval float64 // -i, seconds; 0: the default, 1
+	Size     int     // -s, bytes of payload; -1: the default, 56
+	PMTU     string  // -M: do, want, dont, probe; "" default
+	Source   string  // -I: an address or an interface
+	Numeric  bool
+	Quiet    bool
+	TTL      int // -t; 0: default
+}
+
+// Show is an `ip` command that changes nothing: link, addr, route show, route get, netns list, … Argv are its words
+// after `ip` and its options, spelled out; Family and the like stay in Options.
+type Show struct {
+	Options []string
+	Object  string   // link, address, route, rule, neighbour, netns, …
+	Verb    string   // show, get, list, identify, …
+	Args    []string // what follows
+}
+
+// Run is another program (nft, tc, bridge, sh, …), started as written.
+type Run struct{ Argv []string }

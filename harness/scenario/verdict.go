@@ -1,0 +1,97 @@
+package scenario
+
+import "time"
+
+// Outcome is what came of a check, a section or a run.
+type Outcome string
+
+const (
+	Pass    Outcome = "pass"
+	Fail    Outcome = "fail"
+	Blocked Outcome = "blocked" // needs a step that failed
+	Skip    Outcome = "skip"    // this machine or driver cannot, with the reason
+	Error   Outcome = "error"   // could not be carried out, or the scenario itself is wrong
+)
+
+// Verdict is what came of one claim, with both sides of the comparison in words.
+type Verdict struct {
+	Outcome  Outcome `json:"outcome"`
+	Expected string  `json:"expected,omitempty"`
+	Found    string  `json:"found,omitempty"`
+	// Reason says why an outcome is skip, blocked or error.
+	Reason string `json:"reason,omitempty"`
+}
+
+// CheckResult is the verdict of one check of a section.
+type CheckResult struct {
+	Line  int    `json:"line"`
+	Text  string `json:"text"`
+	Phase string `json:"phase"` // before, after, repaired
+	Verdict
+	Waited time.Duration `json:"waited_ns"`
+}
+
+// Exchange is one command as it ran and what it answered: a line of the transcript.
+type Exchange struct {
+	Line int `json:"line"`
+	// Netns is the namespace the command ran in, for messages; "" is the host.
+	Netns string `json:"netns,omitempty"`
+	// Command is the text as the scenario has it; Argv is what was executed, empty when it was a netlink request.
+	Command string   `json:"command"`
+	Argv    []string `json:"argv,omitempty"`
+	// Output is standard output and standard error through one pipe.
+	Output string `json:"output,omitempty"`
+	Status int    `json:"status"`
+	// Errno is the name of the kernel's refusal as the netlink driver saw it, "" if there was none or it is unknown.
+	Errno string `json:"errno,omitempty"`
+	// Message is the kernel's extended acknowledgement or what else the driver says in words.
+	Message  string        `json:"message,omitempty"`
+	Duration time.Duration `json:"duration_ns"`
+	// Note is why the exchange is wrong ("" when as expected): status, output, errno or a change of state.
+	Note string `json:"note,omitempty"`
+}
+
+// SectionKind tells a step from a mistake.
+type SectionKind string
+
+const (
+	SetupSection   SectionKind = "setup"
+	StepSection    SectionKind = "step"
+	MistakeSection SectionKind = "mistake"
+)
+
+// SectionResult is what came of one step or mistake with one driver.
+type SectionResult struct {
+	Scenario string      `json:"scenario"`
+	Driver   string      `json:"driver"`
+	Kind     SectionKind `json:"kind"`
+	// Step is the number of the step, from 1; Mistake the number of the mistake in it, from 1, or 0.
+	Step    int    `json:"step"`
+	Mistake int    `json:"mistake,omitempty"`
+	Title   string `json:"title"`
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+
+	Outcome Outcome `json:"outcome"`
+	// Problems are the reasons of a failure or an error, one sentence each, with the line they belong to.
+	Problems []Problem `json:"problems,omitempty"`
+	// Reason says why the outcome is skip or blocked.
+	Reason     string        `json:"reason,omitempty"`
+	Checks     []CheckResult `json:"checks,omitempty"`
+	Transcript []Exchange    `json:"transcript,omitempty"`
+	Duration   time.Duration `json:"duration_ns"`
+}
+
+// Problem is a fault at a line of a scenario file.
+type Problem struct {
+	File     string `json:"file,omitempty"`
+	Line     int    `json:"line,omitempty"`
+	Message  string `json:"message"`
+	Expected string `json:"expected,omitempty"`
+	Found    string `json:"found,omitempty"`
+}
+
+// CannotSay is the error of a driver that has no way to carry a command out; Word is what it stumbled over.
+type CannotSay struct{ Driver, Word string }
+
+func (e *CannotSay) Error() string { return e.Driver + " driver cannot say " + e.Word }
