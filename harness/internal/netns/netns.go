@@ -4,13 +4,23 @@
 package netns
 
 import (
-	"os/exec"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
 
-	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
 // Host is the name of a lab's own host namespace in all calls of this package.
 const Host = "host"
+
+// patience is how long Close waits for what the kernel does in its own time.
+const patience = 5 * time.Second
 
 // Options say where a World puts its namespaces.
 type Options struct {
@@ -20,71 +30,190 @@ type Options struct {
 }
 
 // World is the set of network namespaces of one lab and the locked OS thread from which its programs are started. That
-// thread lives in the lab's host network namespace and in the lab's mount namespace.
-type World struct{}
+// thread lives in the lab's host network namespace and in the lab's mount namespace. A World may be used by several
+// goroutines; what needs the thread happens one after the other.
+type World struct {
+	id     string
+	shared bool
+	thread *thread
+	places places
+	host   Handle
+	record *record // of the owner; nil unless shared
+
+	// Only the lab's thread looks at these.
+	prepared bool
+	lacks    []error
+
+	mu       sync.Mutex
+	known    map[string]bool // names of namespaces that the lab heard of
+	nameless []Handle
+	closed   bool
+	waiting  sync.WaitGroup // functions of Go and parents of programs, on threads of their own
+}
 
 // New makes the thread, the mount namespace and the host network namespace, with lo up in it.
-func New(o Options) (*World, error) { panic("being written") }
+func New(o Options) (*World, error) {
+	w := &World{id: newID(), shared: o.Shared, known: map[string]bool{Host: true}}
+	if o.Shared {
+		r, err := newRecord(w.id)
+		if err != nil {
+			return nil, fmt.Errorf("make lab %s: %w", w.id, err)
+		}
+		w.record = r
+	}
+	var err error
+	if w.thread, err = newThread(w.settle); err != nil {
+		if w.shared && w.places.open {
+			err = errors.Join(err, w.removeNames())
+		}
+		w.host.Close()
+		w.places.close()
+		return nil, fmt.Errorf("make lab %s: %w", w.id, errors.Join(err, w.record.drop()))
+	}
+	return w, nil
+}
+
+// settle makes the namespaces in which the lab's thread lives.
+func (w *World) settle() error {
+	flags := unix.CLONE_FS | unix.CLONE_NEWNET
+	if !w.shared {
+		flags |= unix.CLONE_NEWNS
+	}
+	if w.shared {
+		if err := w.record.intend(w.Real(Host)); err != nil {
+			return err
+		}
+	}
+	if err := unix.Unshare(flags); err != nil {
+		return fmt.Errorf("unshare its namespaces: %w", err)
+	}
+	var err error
+	if w.host, err = current(); err != nil {
+		return err
+	}
+	if !w.shared {
+		if err := ownRun(); err != nil {
+			return err
+		}
+	}
+	if w.places, err = openPlaces(); err != nil {
+		return err
+	}
+	if w.shared {
+		if err := w.mountName(w.Real(Host)); err != nil {
+			return err
+		}
+	}
+	return loopbackUp()
+}
+
+// newID is six characters of a-z2-7. Thirty random bits tell the labs of a machine apart.
+func newID() string {
+	var b [4]byte
+	rand.Read(b[:])
+	return strings.ToLower(base32.StdEncoding.EncodeToString(b[:]))[:6]
+}
+
+// loopbackUp sets lo up in the namespace of the calling thread.
+func loopbackUp() error {
+	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("set lo up: %w", err)
+	}
+	defer unix.Close(s)
+	lo, err := unix.NewIfreq("lo")
+	if err != nil {
+		return fmt.Errorf("set lo up: %w", err)
+	}
+	lo.SetUint16(unix.IFF_UP)
+	if err := unix.IoctlIfreq(s, unix.SIOCSIFFLAGS, lo); err != nil {
+		return fmt.Errorf("set lo up: %w", err)
+	}
+	return nil
+}
 
 // ID is the lab's id, unique on the machine: six characters of a-z2-7.
-func (w *World) ID() string { panic("being written") }
+func (w *World) ID() string { return w.id }
+
+// Shared says that the lab's namespaces are where `ip netns` of the machine shows them.
+func (w *World) Shared() bool { return w.shared }
 
 // Real is the name under which the namespace `name` of the lesson is known to programs: the same in the sandbox, with
 // `-ID` behind it when Shared.
-func (w *World) Real(name string) string { panic("being written") }
+func (w *World) Real(name string) string {
+	w.mu.Lock()
+	w.known[name] = true
+	w.mu.Unlock()
+	if !w.shared {
+		return name
+	}
+	return name + w.suffix()
+}
+
+func (w *World) suffix() string { return "-" + w.id }
 
 // Lesson takes the suffixes out of what a program printed.
-func (w *World) Lesson(text string) string { panic("being written") }
-
-// Names are the namespaces of the lab besides the host, sorted, as the lesson calls them: the mounted nsfs files in
-// its /run/netns. Other files there are no namespaces and do not count.
-func (w *World) Names() ([]string, error) { panic("being written") }
-
-// Add is `ip netns add`: EEXIST when the name is there already, also as an ordinary file.
-func (w *World) Add(name string) error { panic("being written") }
-
-// Delete is `ip netns del`: ENOENT, EINVAL as the kernel says.
-func (w *World) Delete(name string) error { panic("being written") }
-
-// AddNameless makes a namespace that only the returned handle keeps alive; the World closes it at the end.
-func (w *World) AddNameless() (Handle, error) { panic("being written") }
-
-// Handle is an open namespace. While it is open the namespace lives, even if its name is deleted: hold it briefly.
-type Handle struct{}
-
-// Open opens a namespace by its name, or the host namespace.
-func (w *World) Open(name string) (Handle, error) { panic("being written") }
-
-// Inode is the number by which the kernel tells namespaces apart.
-func (h Handle) Inode() uint64 { panic("being written") }
-
-// Close closes the handle.
-func (h Handle) Close() error { panic("being written") }
-
-// Do runs f on the lab's thread inside the namespace `name`, and comes back. Do not block in f: commands and other calls
-// wait meanwhile.
-func (w *World) Do(name string, f func() error) error { panic("being written") }
-
-// DoIn is Do for an open namespace.
-func (w *World) DoIn(h Handle, f func() error) error { panic("being written") }
-
-// Go runs f on a thread of its own inside the namespace `name` and in the lab's mounts, beside everything else; for what waits.
-func (w *World) Go(name string, f func() error) error { panic("being written") }
-
-// Netlink opens an rtnetlink handle (NETLINK_ROUTE alone) in the namespace. The caller closes it soon: an open socket keeps a
-// namespace alive after its name is deleted.
-func (w *World) Netlink(name string) (*netlink.Handle, error) { panic("being written") }
-
-// NetlinkIn is Netlink for an open namespace.
-func (w *World) NetlinkIn(h Handle) (*netlink.Handle, error) { panic("being written") }
-
-// Start starts a program from the lab's thread in the host namespace.
-func (w *World) Start(cmd *exec.Cmd) error { panic("being written") }
-
-// StartIn starts a program in the namespace `name` as `ip netns exec` would: /sys of that namespace, the files of
-// /etc/netns/NAME over those of /etc.
-func (w *World) StartIn(name string, cmd *exec.Cmd) error { panic("being written") }
+func (w *World) Lesson(text string) string {
+	if !w.shared || !strings.Contains(text, w.suffix()) {
+		return text
+	}
+	w.mu.Lock()
+	names := make([]string, 0, len(w.known))
+	for name := range w.known {
+		names = append(names, name)
+	}
+	w.mu.Unlock()
+	slices.Sort(names)
+	for _, name := range names {
+		text = strings.ReplaceAll(text, name+w.suffix(), name)
+	}
+	return text
+}
 
 // Close ends the programs that still run in the lab, drops its namespaces and its thread, and waits until the kernel has
-// let go of them. It returns an error that names what was left behind.
-func (w *World) Close() error { panic("being written") }
+// let go of them. It returns an error that names what was left behind. A second Close does nothing.
+func (w *World) Close() error {
+	w.mu.Lock()
+	again := w.closed
+	w.closed = true
+	w.mu.Unlock()
+	if again {
+		return nil
+	}
+	var errs []error
+	inodes, err := w.inodes()
+	errs = append(errs, err)
+	errs = append(errs, endProcesses(w.lives(inodes), patience))
+	errs = append(errs, w.awaitThreads())
+	if w.shared {
+		errs = append(errs, w.removeNames())
+	}
+	w.mu.Lock()
+	for _, h := range w.nameless {
+		h.Close()
+	}
+	w.mu.Unlock()
+	w.host.Close()
+	w.places.close()
+	errs = append(errs, w.thread.end(patience))
+	errs = append(errs, w.record.drop())
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("close lab %s: %w", w.id, err)
+	}
+	return nil
+}
+
+// awaitThreads waits for the threads beside the lab's own to end.
+func (w *World) awaitThreads() error {
+	idle := make(chan struct{})
+	go func() {
+		w.waiting.Wait()
+		close(idle)
+	}()
+	select {
+	case <-idle:
+		return nil
+	case <-time.After(patience):
+		return errors.New("a function that runs in the lab beside it has not returned")
+	}
+}

@@ -1,0 +1,352 @@
+package netns
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+)
+
+// newWorld is a World that the test closes, and that must close without a word.
+func newWorld(t testing.TB, o Options) *World {
+	t.Helper()
+	w, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+// each runs the test in both kinds of World; the shared one needs the root of the machine.
+func each(t *testing.T, test func(t *testing.T, o Options)) {
+	t.Run("own", func(t *testing.T) { test(t, Options{}) })
+	t.Run("shared", func(t *testing.T) {
+		shareable(t)
+		test(t, Options{Shared: true})
+	})
+}
+
+func TestNames(t *testing.T) {
+	each(t, func(t *testing.T, o Options) {
+		w := newWorld(t, o)
+		wantNames(t, w)
+		for _, name := range []string{"testns", "prodns"} {
+			if err := w.Add(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		wantNames(t, w, "prodns", "testns")
+		if err := w.Add("testns"); !errors.Is(err, unix.EEXIST) {
+			t.Errorf("adding testns again: %v, want EEXIST", err)
+		}
+		if err := w.Delete("prodns"); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Delete("prodns"); !errors.Is(err, unix.ENOENT) {
+			t.Errorf("deleting prodns again: %v, want ENOENT", err)
+		}
+		if _, err := w.Open("prodns"); !errors.Is(err, unix.ENOENT) {
+			t.Errorf("opening prodns: %v, want ENOENT", err)
+		}
+		wantNames(t, w, "testns")
+		for _, name := range []string{"", ".", "..", "a/b", strings.Repeat("n", 256)} {
+			if err := w.Add(name); !errors.Is(err, unix.EINVAL) {
+				t.Errorf("adding %q: %v, want EINVAL", name, err)
+			}
+		}
+		if err := w.Add(Host); !errors.Is(err, unix.EEXIST) {
+			t.Errorf("adding host: %v, want EEXIST", err)
+		}
+	})
+}
+
+func wantNames(t *testing.T, w *World, want ...string) {
+	t.Helper()
+	got, err := w.Names()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("namespaces %q, want %q", got, want)
+	}
+}
+
+func TestProgramsSeeTheNames(t *testing.T) {
+	need(t, "ip")
+	each(t, func(t *testing.T, o Options) {
+		w := newWorld(t, o)
+		if err := w.Add("testns"); err != nil {
+			t.Fatal(err)
+		}
+		if got := output(t, w, Host, "ip", "netns", "list"); !strings.Contains("\n"+w.Lesson(got), "\ntestns") {
+			t.Errorf("ip netns list shows %q", got)
+		}
+		output(t, w, Host, "ip", "netns", "add", w.Real("prodns"))
+		if err := w.Adopt(); err != nil {
+			t.Fatal(err)
+		}
+		wantNames(t, w, "prodns", "testns")
+		output(t, w, Host, "ip", "-n", w.Real("prodns"), "link", "add", "v0", "type", "veth", "peer", "name", "v1")
+		got := output(t, w, Host, "ip", "netns", "exec", w.Real("prodns"), "ls", "/sys/class/net")
+		if want := "lo\nv0\nv1\n"; got != want {
+			t.Errorf("/sys/class/net by ip netns exec: %q, want %q", got, want)
+		}
+		if got := output(t, w, "prodns", "ls", "/sys/class/net"); got != "lo\nv0\nv1\n" {
+			t.Errorf("/sys/class/net by StartIn: %q", got)
+		}
+		if err := w.Do("prodns", func() error {
+			_, err := netlink.LinkByName("v1")
+			return err
+		}); err != nil {
+			t.Errorf("v1 in prodns: %v", err)
+		}
+	})
+}
+
+func TestHostHasLoopbackUpOnly(t *testing.T) {
+	each(t, func(t *testing.T, o Options) {
+		w := newWorld(t, o)
+		nl, err := w.Netlink(Host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer nl.Close()
+		links, err := nl.LinkList()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, link := range links {
+			up := link.Attrs().RawFlags&unix.IFF_UP != 0
+			if (link.Attrs().Name == "lo") != up {
+				t.Errorf("%s is up: %v", link.Attrs().Name, up)
+			}
+		}
+	})
+}
+
+func TestCloseEndsWhatRuns(t *testing.T) {
+	need(t, "ip")
+	need(t, "sleep")
+	each(t, func(t *testing.T, o Options) {
+		w, err := New(o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Add("testns"); err != nil {
+			t.Fatal(err)
+		}
+		// One in the host, one in a namespace, one that has lost its parent, its tag and the lab's mounts.
+		output(t, w, Host, "sh", "-c", "sleep 4711 >/dev/null 2>&1 &")
+		output(t, w, "testns", "sh", "-c", "sleep 4711 >/dev/null 2>&1 &")
+		output(t, w, Host, "sh", "-c", "ip netns exec "+w.Real("testns")+" env -i "+lookPath("sleep")+" 4711 >/dev/null 2>&1 &")
+		inodes, err := w.inodes()
+		if err != nil {
+			t.Fatal(err)
+		}
+		lives := w.lives(inodes)
+		sleepers := func() int {
+			pids, err := processes(func(pid int) bool { return strings.Contains(commandLine(pid), "sleep 4711") && lives(pid) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(pids)
+		}
+		if err := await(patience, func() error {
+			if n := sleepers(); n != 3 {
+				return errors.New("not all three programs run")
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err, sleepers())
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if n := sleepers(); n != 0 {
+			t.Errorf("%d programs still run", n)
+		}
+	})
+}
+
+func lookPath(name string) string {
+	path, err := exec.LookPath(name)
+	if err != nil {
+		return name
+	}
+	return path
+}
+
+// output runs a program in the namespace and returns what it printed; it must succeed.
+func output(t *testing.T, w *World, ns string, argv ...string) string {
+	t.Helper()
+	var out strings.Builder
+	cmd := exec.Command(lookPath(argv[0]), argv[1:]...)
+	cmd.Stdout, cmd.Stderr = &out, &out
+	var err error
+	if ns == Host {
+		err = w.Start(cmd)
+	} else {
+		err = w.StartIn(ns, cmd)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%s: %v\n%s", cmd, err, out.String())
+	}
+	return out.String()
+}
+
+func need(t testing.TB, program string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err != nil {
+		t.Skip(err)
+	}
+}
+
+// shareable skips where the machine's own /run/netns is out of reach.
+func shareable(t testing.TB) {
+	t.Helper()
+	if os.Geteuid() != 0 || unix.Access("/run", unix.W_OK) != nil {
+		t.Skip("needs root of the machine")
+	}
+}
+
+func TestThreadEndsWithTheLab(t *testing.T) {
+	w, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.thread.tid == unix.Getpid() {
+		t.Error("the lab lives on the main thread")
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Add("late"); !errors.Is(err, errThreadEnded) {
+		t.Errorf("adding to a closed lab: %v", err)
+	}
+}
+
+func TestDoComesBack(t *testing.T) {
+	w := newWorld(t, Options{})
+	if err := w.Add("testns"); err != nil {
+		t.Fatal(err)
+	}
+	inside := func(name string) (inode uint64) {
+		t.Helper()
+		if err := w.Do(name, func() error {
+			h, err := current()
+			inode = h.Inode()
+			h.Close()
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return inode
+	}
+	h, err := w.Open("testns")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	if got := inside("testns"); got != h.Inode() || got == w.host.Inode() {
+		t.Errorf("in namespace %d, want %d", got, h.Inode())
+	}
+	func() {
+		defer func() {
+			if r := recover(); r != "on purpose" {
+				t.Errorf("recovered %v", r)
+			}
+		}()
+		w.Do("testns", func() error { panic("on purpose") })
+	}()
+	if got := inside(Host); got != w.host.Inode() {
+		t.Errorf("after a panic the thread is in namespace %d, want the host's %d", got, w.host.Inode())
+	}
+}
+
+func TestGoexitInDoIsAnError(t *testing.T) {
+	w, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Do(Host, func() error { runtime.Goexit(); return nil }); err == nil {
+		t.Error("no error")
+	}
+	if err := w.Add("testns"); !errors.Is(err, errThreadEnded) {
+		t.Errorf("adding afterwards: %v", err)
+	}
+	if err := w.Close(); err != nil {
+		t.Errorf("closing: %v", err)
+	}
+}
+
+func TestGoDoesNotHoldTheLabUp(t *testing.T) {
+	w := newWorld(t, Options{})
+	if err := w.Add("testns"); err != nil {
+		t.Fatal(err)
+	}
+	go1, release := make(chan uint64), make(chan struct{})
+	result := make(chan error)
+	go func() {
+		result <- w.Go("testns", func() error {
+			h, err := current()
+			h.Close()
+			go1 <- h.Inode()
+			<-release
+			return err
+		})
+	}()
+	inode := <-go1
+	h, err := w.Open("testns")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Close()
+	if inode != h.Inode() {
+		t.Errorf("Go ran in %d, want %d", inode, h.Inode())
+	}
+	if err := w.Do("testns", func() error { return nil }); err != nil { // while Go runs
+		t.Error(err)
+	}
+	close(release)
+	if err := <-result; err != nil {
+		t.Error(err)
+	}
+}
+
+// BenchmarkSmallLab is a lab as the tutorial's: its host, two namespaces, a veth pair with addresses, all down again.
+func BenchmarkSmallLab(b *testing.B) {
+	for b.Loop() {
+		w, err := New(Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		start := time.Now()
+		if err := w.Add("testns"); err != nil {
+			b.Fatal(err)
+		}
+		if err := w.Add("prodns"); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(time.Since(start).Microseconds()), "us/add2")
+		start = time.Now()
+		if err := w.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64(time.Since(start).Microseconds()), "us/close")
+	}
+}

@@ -1,0 +1,171 @@
+package netns
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// errThreadEnded is what calls get after the thread of a World has ended.
+var errThreadEnded = errors.New("the lab is closed")
+
+// thread is an OS thread with namespaces of its own, on which functions run one after the other. Nothing else ever runs on it.
+type thread struct {
+	tid  int
+	jobs chan *job
+	stop chan struct{} // closed to let the thread finish
+	// ended is closed when the thread takes no more jobs; lost then says why, nil after an orderly end.
+	ended chan struct{}
+	lost  error
+}
+
+type job struct {
+	f        func() error
+	err      error
+	panicked any
+	returned bool // false: f ended its goroutine by runtime.Goexit, or panicked
+	done     chan struct{}
+}
+
+// lostError is what a function on a thread returns when the thread could not come back to its own namespaces.
+type lostError struct{ cause error }
+
+func (e *lostError) Error() string { return e.cause.Error() }
+func (e *lostError) Unwrap() error { return e.cause }
+
+// newThread starts a thread and runs setup on it.
+func newThread(setup func() error) (*thread, error) {
+	t := &thread{jobs: make(chan *job), stop: make(chan struct{}), ended: make(chan struct{})}
+	ready := make(chan error)
+	onNewThread(func() {
+		t.tid = unix.Gettid()
+		err := setup()
+		ready <- err
+		if err == nil {
+			t.loop()
+		}
+	})
+	if err := <-ready; err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *thread) loop() {
+	defer close(t.ended)
+	for {
+		select {
+		case <-t.stop:
+			return
+		case j := <-t.jobs:
+			// If the job ends this goroutine (runtime.Goexit), the thread ends with it, and this stays.
+			t.lost = errors.New("a function that ran in the lab ended its goroutine")
+			j.run()
+			t.lost = nil
+			var lost *lostError
+			if errors.As(j.err, &lost) {
+				t.lost = lost
+				return
+			}
+		}
+	}
+}
+
+// run carries the job out. Whatever f does, done is closed.
+func (j *job) run() {
+	defer close(j.done)
+	defer func() { j.panicked = recover() }()
+	j.err = j.f()
+	j.returned = true
+}
+
+// outcome is what f returned; f's panic goes on in the caller.
+func (j *job) outcome() error {
+	switch {
+	case j.panicked != nil:
+		panic(j.panicked)
+	case !j.returned:
+		return errors.New("run a function in the lab: it ended its goroutine")
+	}
+	return j.err
+}
+
+// do runs f on the thread and waits for it. A panic of f goes on in the caller.
+func (t *thread) do(f func() error) error {
+	if unix.Gettid() == t.tid {
+		return errors.New("run a function in the lab: it is called from a function that already runs there")
+	}
+	j := &job{f: f, done: make(chan struct{})}
+	select {
+	case t.jobs <- j:
+	case <-t.ended:
+		return t.endedError()
+	}
+	<-j.done
+	return j.outcome()
+}
+
+func (t *thread) endedError() error {
+	if t.lost != nil {
+		return fmt.Errorf("%w: %w", errThreadEnded, t.lost)
+	}
+	return errThreadEnded
+}
+
+// end lets the thread finish and waits until the kernel has no such thread of this process any more.
+func (t *thread) end(limit time.Duration) error {
+	close(t.stop)
+	<-t.ended
+	task := fmt.Sprintf("/proc/self/task/%d", t.tid)
+	return await(limit, func() error {
+		// The thread is out of its namespaces when these links are gone, a little before the task itself is.
+		if _, err := os.Readlink(task + "/ns/net"); err != nil {
+			return nil
+		}
+		return fmt.Errorf("end thread %d: it is still there", t.tid)
+	})
+}
+
+// onNewThread runs f on an OS thread that ends with f, so that nothing f did to it is ever seen by others. It does not wait.
+func onNewThread(f func()) {
+	go func() {
+		runtime.LockOSThread()
+		if unix.Gettid() != unix.Getpid() {
+			f()
+			return // still locked: the runtime ends the thread
+		}
+		// The main thread of a process cannot end. Keep it until f is on another one, then give it back untouched.
+		elsewhere := make(chan struct{})
+		go func() {
+			runtime.LockOSThread()
+			close(elsewhere)
+			f()
+		}()
+		<-elsewhere
+		runtime.UnlockOSThread()
+	}()
+}
+
+// onThrowawayThread is onNewThread that waits for f, with f's panic going on in the caller.
+func onThrowawayThread(f func() error) error {
+	j := &job{f: f, done: make(chan struct{})}
+	onNewThread(j.run)
+	<-j.done
+	return j.outcome()
+}
+
+// await asks until the answer is nil, limit at most, and returns the last answer. It asks at once, then ever more slowly.
+func await(limit time.Duration, ask func() error) error {
+	deadline := time.Now().Add(limit)
+	for pause := 20 * time.Microsecond; ; pause = min(2*pause, 20*time.Millisecond) {
+		err := ask()
+		if err == nil || time.Now().After(deadline) {
+			return err
+		}
+		time.Sleep(pause)
+	}
+}
