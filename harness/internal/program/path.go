@@ -1,0 +1,47 @@
+package program
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// systemDirs are searched after PATH: an ordinary user's PATH may lack them, and ip, tc and sysctl live there.
+var systemDirs = []string{"/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"}
+
+// LookPath finds a program by its name in PATH and in the folders for system programs. A name with a slash is taken as
+// it is, since it may mean a file of the lab alone. The error is an *exec.Error with exec.ErrNotFound.
+func LookPath(name string) (string, error) {
+	if strings.Contains(name, "/") {
+		return name, nil
+	}
+	for _, dir := range searchPath() {
+		path := filepath.Join(dir, name)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0 {
+			return path, nil
+		}
+	}
+	return "", &exec.Error{Name: name, Err: exec.ErrNotFound}
+}
+
+// searchPath is PATH without its relative folders, and the system's.
+func searchPath() []string {
+	var dirs []string
+	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), systemDirs...) {
+		if filepath.IsAbs(dir) && !slices.Contains(dirs, dir) {
+			dirs = append(dirs, dir)
+		}
+	}
+	return dirs
+}
+
+// environment is ours, with the words of programs in English and with the system's programs in reach.
+func environment() []string {
+	env := slices.DeleteFunc(os.Environ(), func(kv string) bool {
+		name, _, _ := strings.Cut(kv, "=")
+		return name == "PATH" || name == "LANG" || name == "LANGUAGE" || strings.HasPrefix(name, "LC_")
+	})
+	return append(env, "LC_ALL=C", "PATH="+strings.Join(searchPath(), ":"))
+}

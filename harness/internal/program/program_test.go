@@ -1,0 +1,159 @@
+package program
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+func start(cmd *exec.Cmd) error { return cmd.Start() }
+
+const long = time.Minute
+
+func TestRunKeepsWhatIsPrintedAndTheStatus(t *testing.T) {
+	t.Setenv("LC_MESSAGES", "de_DE.UTF-8")
+	t.Setenv("PATH", "/nonexistent:bin")
+	for _, tt := range []struct {
+		name, script, output string
+		status               int
+	}{
+		{"both streams in order", "echo one; echo two >&2; echo three", "one\ntwo\nthree\n", 0},
+		{"a stream opened again", "echo one; echo two >/dev/stderr; echo three >/dev/stdout", "one\ntwo\nthree\n", 0},
+		{"status", "exit 7", "", 7},
+		{"signal", "kill -TERM $$", "", 128 + int(unix.SIGTERM)},
+		{"no input", "cat; echo end", "end\n", 0},
+		{"language", "echo $LC_ALL-$LC_MESSAGES-$LANG", "C--\n", 0},
+		{"more than a pipe holds", "head -c 300000 /dev/zero | tr '\\0' x", strings.Repeat("x", 300000), 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			output, status, err := run(t.Context(), start, []string{"sh", "-c", tt.script}, long)
+			if err != nil || status != tt.status || string(output) != tt.output {
+				t.Errorf("run: %q, status %d, error %v; want %q, status %d", head(output), status, err, head([]byte(tt.output)), tt.status)
+			}
+		})
+	}
+}
+
+func TestRunCutsEndlessOutput(t *testing.T) {
+	output, status, err := run(t.Context(), start, []string{"head", "-c", strconv.Itoa(maxOutput + 1), "/dev/zero"}, long)
+	if err != nil || status != 0 {
+		t.Fatalf("status %d, error %v", status, err)
+	}
+	if want := "\x00\n[cut after 1 MiB]\n"; !strings.HasSuffix(string(output), want) || len(output) != maxOutput+len(want)-1 {
+		t.Errorf("%d bytes that end in %q, want %q at the end", len(output), output[len(output)-30:], want)
+	}
+}
+
+func TestRunDoesNotWaitForTheBackground(t *testing.T) {
+	fifo := filepath.Join(t.TempDir(), "fifo")
+	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// The background process holds the pipe until the FIFO is opened, prints more than a pipe holds, and says so in the FIFO.
+	script := `(read go <"$1"; head -c 200000 /dev/zero; echo alive >"$1") & echo $!`
+	output, status, err := run(t.Context(), start, []string{"sh", "-c", script, "sh", fifo}, long)
+	if err != nil || status != 0 {
+		t.Fatalf("status %d, error %v", status, err)
+	}
+	if _, err := strconv.Atoi(strings.TrimSpace(string(output))); err != nil {
+		t.Fatalf("output %q, want the number of the process in the background", output)
+	}
+	if err := os.WriteFile(fifo, []byte("go\n"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if said, err := os.ReadFile(fifo); err != nil || string(said) != "alive\n" {
+		t.Errorf("the process in the background said %q, %v; want it alive", said, err)
+	}
+}
+
+func TestRunIsBoundedThoughTheBackgroundPrintsForEver(t *testing.T) {
+	output, status, err := run(t.Context(), start, []string{"sh", "-c", "yes & echo $!"}, long)
+	if err != nil || status != 0 {
+		t.Fatalf("status %d, error %v", status, err)
+	}
+	pid, _ := strconv.Atoi(firstNumber(string(output)))
+	if pid <= 1 {
+		t.Fatalf("no process number in %q", head(output))
+	}
+	if err := unix.Kill(pid, unix.SIGKILL); err != nil {
+		t.Errorf("kill the process in the background: %v", err)
+	}
+}
+
+func TestRunKillsTheGroup(t *testing.T) {
+	cancelled := errors.New("the user wants to leave")
+	for _, tt := range []struct {
+		name  string
+		limit time.Duration
+		after time.Duration
+		want  error
+	}{
+		{"at the limit", time.Second, long, ErrLimit},
+		{"when cancelled", long, time.Second, cancelled},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ctx, cancel := context.WithTimeoutCause(t.Context(), tt.after, cancelled)
+			defer cancel()
+			output, status, err := run(ctx, start, []string{"sh", "-c", "sleep 1000 & echo $!; wait"}, tt.limit)
+			if !errors.Is(err, tt.want) || status != 128+int(unix.SIGKILL) {
+				t.Errorf("status %d, error %v; want status 137 and %v", status, err, tt.want)
+			}
+			child, _ := strconv.Atoi(strings.TrimSpace(string(output)))
+			if child <= 1 {
+				t.Fatalf("output %q, want the number of the child", output)
+			}
+			waitUntilDead(t, child)
+		})
+	}
+}
+
+func TestRunSaysWhenThereIsNoProgram(t *testing.T) {
+	for _, name := range []string{"no-such-program", "/no/such/program"} {
+		if _, _, err := run(t.Context(), start, []string{name}, long); !errors.Is(err, exec.ErrNotFound) {
+			t.Errorf("run %s: %v, want %v", name, err, exec.ErrNotFound)
+		}
+	}
+	dir := t.TempDir()
+	notExecutable := filepath.Join(dir, "notes")
+	if err := os.WriteFile(notExecutable, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+	if path, err := LookPath("notes"); err == nil {
+		t.Errorf("LookPath found %s, which cannot be executed", path)
+	}
+	if _, _, err := run(t.Context(), start, []string{notExecutable}, long); !errors.Is(err, unix.EACCES) {
+		t.Errorf("run a text file: %v, want %v", err, unix.EACCES)
+	}
+}
+
+// waitUntilDead waits until the process is gone or a zombie that its new parent has yet to reap.
+func waitUntilDead(t *testing.T, pid int) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		if err != nil || strings.Contains(string(stat), ") Z ") {
+			return
+		}
+	}
+	t.Errorf("process %d of the killed group lives on", pid)
+}
+
+func firstNumber(s string) string {
+	for _, word := range strings.Fields(s) {
+		if _, err := strconv.Atoi(word); err == nil {
+			return word
+		}
+	}
+	return ""
+}
+
+func head(b []byte) string { return string(b[:min(len(b), 60)]) }
