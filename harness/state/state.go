@@ -1,7 +1,7 @@
 // Package state is a snapshot of network namespaces as plain values: links, addresses, routes, rules, neighbours,
 // queueing disciplines, sysctls, listening sockets. It has their normal form, their differences and the search for the
-// nearest name. It is pure: anybody may import it, it imports nothing of this project but scenario/operation, and it
-// never reads the kernel itself (internal/observe does).
+// nearest name. It is pure: anybody may import it, it imports nothing of this project but scenario/operation and
+// nearest, and it never reads the kernel itself (internal/observe does).
 package state
 
 import "net/netip"
@@ -119,6 +119,8 @@ type Route struct {
 	Src       netip.Addr   `json:"src"`   // preferred source
 	Metric    uint32       `json:"metric,omitempty"`
 	MTU       int          `json:"mtu,omitempty"`
+	MTULock   bool         `json:"mtu_lock,omitempty"`
+	Window    int          `json:"window,omitempty"`
 	AdvMSS    int          `json:"advmss,omitempty"`
 	Pref      string       `json:"pref,omitempty"`
 	Nexthops  []Nexthop    `json:"nexthops,omitempty"` // one for an ordinary route, none for a route without a device
@@ -155,6 +157,7 @@ type Rule struct {
 	Goto                 uint32       `json:"goto,omitempty"`
 	SuppressPrefixLength *int         `json:"suppress_prefixlength,omitempty"`
 	L3MDev               bool         `json:"l3mdev,omitempty"`
+	Protocol             string       `json:"protocol,omitempty"` // kernel, boot, static, … or a number; "" where the kernel does not tell
 }
 
 // Neighbour is an entry of the neighbour table (ARP or NDP).

@@ -1,0 +1,170 @@
+package state
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// linkProperties are the properties of a link that are compared, in the order in which they are told, each as words.
+var linkProperties = []struct {
+	name  string
+	value func(*Link) string
+}{
+	{"index", func(l *Link) string { return fmt.Sprint(l.Index) }},
+	{"kind", func(l *Link) string { return l.Kind }},
+	{"", func(l *Link) string { return choose(l.Up, "up", "down") }},
+	{"", func(l *Link) string { return choose(l.Carrier, "carrier", "no carrier") }},
+	{"operational state", func(l *Link) string { return l.OperState }},
+	{"MTU", func(l *Link) string { return fmt.Sprint(l.MTU) }},
+	{"MAC address", func(l *Link) string { return l.MAC }},
+	{"link-layer broadcast address", func(l *Link) string { return l.Broadcast }},
+	{"alternative names", func(l *Link) string { return strings.Join(l.AltNames, " ") }},
+	{"alias", func(l *Link) string { return l.Alias }},
+	{"master", func(l *Link) string { return l.Master }},
+	{"lower or peer interface", func(l *Link) string { return peerText(l.Peer) }},
+	{"transmit queue length", func(l *Link) string { return fmt.Sprint(l.TxQLen) }},
+	{"transmit queues", func(l *Link) string { return fmt.Sprint(l.NumTx) }},
+	{"receive queues", func(l *Link) string { return fmt.Sprint(l.NumRx) }},
+	{"group", func(l *Link) string { return fmt.Sprint(l.Group) }},
+	{"promiscuity", func(l *Link) string { return fmt.Sprint(l.Promiscuity) }},
+	{"ARP", func(l *Link) string { return choose(l.NoARP, "off", "on") }},
+	{"promiscuous mode", func(l *Link) string { return choose(l.Promisc, "on", "off") }},
+	{"all-multicast mode", func(l *Link) string { return choose(l.AllMulti, "on", "off") }},
+	{"multicast", func(l *Link) string { return choose(l.NoMulticast, "off", "on") }},
+	{"protodown", func(l *Link) string { return choose(l.Protodown, "on", "off") }},
+	{"mode", func(l *Link) string { return l.Mode }},
+	{"GSO maximum size", func(l *Link) string { return fmt.Sprint(l.GSOMaxSize) }},
+	{"queueing discipline", func(l *Link) string { return l.Qdisc }},
+	{"vlan", func(l *Link) string { return vlanText(l.VLAN) }},
+	{"vxlan", func(l *Link) string { return vxlanText(l.VXLAN) }},
+	{"macvlan mode", func(l *Link) string { return l.Macvlan }},
+	{"ipvlan mode", func(l *Link) string { return l.IPvlan }},
+	{"vrf table", func(l *Link) string { return fmt.Sprint(l.VRFTable) }},
+}
+
+func choose(condition bool, yes, no string) string {
+	if condition {
+		return yes
+	}
+	return no
+}
+
+func vlanText(v *VLAN) string {
+	if v == nil {
+		return ""
+	}
+	return words(fmt.Sprint("id ", v.ID), v.Protocol)
+}
+
+func vxlanText(v *VXLAN) string {
+	if v == nil {
+		return ""
+	}
+	return words(fmt.Sprint("id ", v.ID), option("remote", addrText(v.Remote)), option("local", addrText(v.Local)),
+		option("dev", v.Dev), fmt.Sprint("dstport ", v.DstPort), choose(v.Learning, "learning", "nolearning"))
+}
+
+func peerText(p *LinkRef) string {
+	switch {
+	case p == nil:
+		return ""
+	case p.Hidden:
+		return "in a namespace of others"
+	case p.Name == "":
+		return fmt.Sprint("index ", p.Index)
+	case p.Netns == "":
+		return p.Name
+	}
+	return p.Name + " in " + p.Netns
+}
+
+func compareLinks(t teller, a, b *Link) {
+	for _, p := range linkProperties {
+		t.property(p.name, p.value(a), p.value(b))
+	}
+	compareFields(t.about("bridge"), a.Bridge, b.Bridge, bridgeFields)
+	compareFields(t.about("bridge port"), a.Port, b.Port, portFields)
+	match(t, a.Addresses, b.Addresses, addressKey, func(a, b Address) {
+		about := t.about(addressKey(a))
+		about.property("broadcast address", addrText(a.Broadcast), addrText(b.Broadcast))
+		about.property("scope", a.Scope, b.Scope)
+		about.property("label", a.Label, b.Label)
+		about.property("flags", strings.Join(a.Flags, " "), strings.Join(b.Flags, " "))
+		about.property("valid", lifetimeText(a.ValidLft), lifetimeText(b.ValidLft))
+		about.property("preferred", lifetimeText(a.PreferredLft), lifetimeText(b.PreferredLft))
+		about.property("origin", fmt.Sprint(a.Proto), fmt.Sprint(b.Proto))
+	})
+}
+
+func addressKey(a Address) string {
+	if a.Peer.IsValid() {
+		return fmt.Sprintf("address %s peer %s", a.Prefix, a.Peer)
+	}
+	return "address " + a.Prefix.String()
+}
+
+func addrText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
+
+// lifetimeText tells that a lifetime ends, not when: what is left of it ticks.
+func lifetimeText(seconds uint32) string {
+	return choose(seconds == Forever, "for ever", "for a limited time")
+}
+
+// field is one value of a bridge or of a port.
+type field[T any] struct {
+	name  string
+	value func(*T) any
+}
+
+// compareFields tells of settings that are on one side alone nothing: the kind or the master says it already.
+func compareFields[T any](t teller, a, b *T, all []field[T]) {
+	if a == nil || b == nil {
+		return
+	}
+	for _, f := range all {
+		t.property(f.name, fmt.Sprint(f.value(a)), fmt.Sprint(f.value(b)))
+	}
+}
+
+var bridgeFields = []field[Bridge]{
+	{"STP", func(b *Bridge) any { return b.STP }},
+	{"forward delay", func(b *Bridge) any { return b.ForwardDelay }},
+	{"hello time", func(b *Bridge) any { return b.HelloTime }},
+	{"maximum age", func(b *Bridge) any { return b.MaxAge }},
+	{"ageing time", func(b *Bridge) any { return b.AgeingTime }},
+	{"priority", func(b *Bridge) any { return b.Priority }},
+	{"VLAN filtering", func(b *Bridge) any { return choose(b.VLANFiltering, "on", "off") }},
+	{"VLAN protocol", func(b *Bridge) any { return b.VLANProtocol }},
+	{"default PVID", func(b *Bridge) any { return b.DefaultPVID }},
+	{"multicast snooping", func(b *Bridge) any { return choose(b.MulticastSnooping, "on", "off") }},
+	{"group forward mask", func(b *Bridge) any { return fmt.Sprintf("0x%x", b.GroupForwardMask) }},
+}
+
+var portFields = []field[Port]{
+	{"state", func(p *Port) any { return p.State }},
+	{"cost", func(p *Port) any { return p.Cost }},
+	{"priority", func(p *Port) any { return p.Priority }},
+	{"isolated", func(p *Port) any { return choose(p.Isolated, "on", "off") }},
+	{"hairpin", func(p *Port) any { return choose(p.Hairpin, "on", "off") }},
+	{"guard", func(p *Port) any { return choose(p.Guard, "on", "off") }},
+	{"learning", func(p *Port) any { return choose(p.NoLearning, "off", "on") }},
+	{"flooding", func(p *Port) any { return choose(p.NoFlood, "off", "on") }},
+	{"neighbour suppression", func(p *Port) any { return choose(p.NeighSuppress, "on", "off") }},
+	{"VLANs", func(p *Port) any { return portVLANs(p.VLANs) }},
+}
+
+func portVLANs(all []PortVLAN) string {
+	var texts []string
+	for _, v := range all {
+		texts = append(texts, words(fmt.Sprint(v.ID), when(v.PVID, "PVID"), when(v.Untagged, "untagged")))
+	}
+	slices.Sort(texts)
+	return strings.Join(texts, ", ")
+}

@@ -1,0 +1,109 @@
+package state
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+	"unicode/utf8"
+)
+
+// The kernel allows any byte but a slash, a colon and a blank in the name of an interface, and any but a slash in that of
+// a namespace; JSON knows text alone. A byte that is no UTF-8 is written as the character escapeBase plus the byte, at the
+// end of the private plane; so are the bytes of such a character that a name really has. Everything else is as it is.
+const escapeBase = 0x10FF00
+
+// MarshalJSON writes the state so that UnmarshalJSON gives the same back, byte for byte.
+func (s *State) MarshalJSON() ([]byte, error) {
+	type plain State // without this method
+	escaped := mapStrings(reflect.ValueOf(*s), escape).Interface().(State)
+	return json.Marshal(plain(escaped))
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (s *State) UnmarshalJSON(data []byte) error {
+	type plain State
+	var escaped plain
+	if err := json.Unmarshal(data, &escaped); err != nil {
+		return err
+	}
+	*s = mapStrings(reflect.ValueOf(State(escaped)), unescape).Interface().(State)
+	return nil
+}
+
+func escape(s string) string {
+	if !strings.Contains(s, "\U0010FF00"[:3]) && utf8.ValidString(s) {
+		return s
+	}
+	var out strings.Builder
+	for len(s) > 0 {
+		r, size := utf8.DecodeRuneInString(s)
+		if r == utf8.RuneError && size == 1 || r >= escapeBase {
+			for _, b := range []byte(s[:size]) {
+				out.WriteRune(escapeBase + rune(b))
+			}
+		} else {
+			out.WriteString(s[:size])
+		}
+		s = s[size:]
+	}
+	return out.String()
+}
+
+func unescape(s string) string {
+	if !strings.Contains(s, "\U0010FF00"[:3]) {
+		return s
+	}
+	var out strings.Builder
+	for _, r := range s {
+		if r >= escapeBase {
+			out.WriteByte(byte(r - escapeBase))
+		} else {
+			out.WriteRune(r)
+		}
+	}
+	return out.String()
+}
+
+// mapStrings copies a value with f applied to every string in it. Structs with fields that are not exported (addresses)
+// hold no names and are kept as they are.
+func mapStrings(v reflect.Value, f func(string) string) reflect.Value {
+	switch v.Kind() {
+	case reflect.String:
+		return reflect.ValueOf(f(v.String())).Convert(v.Type())
+	case reflect.Pointer:
+		if v.IsNil() {
+			return v
+		}
+		out := reflect.New(v.Type().Elem())
+		out.Elem().Set(mapStrings(v.Elem(), f))
+		return out
+	case reflect.Slice:
+		if v.IsNil() {
+			return v
+		}
+		out := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+		for i := range v.Len() {
+			out.Index(i).Set(mapStrings(v.Index(i), f))
+		}
+		return out
+	case reflect.Map:
+		if v.IsNil() {
+			return v
+		}
+		out := reflect.MakeMapWithSize(v.Type(), v.Len())
+		for _, key := range v.MapKeys() {
+			out.SetMapIndex(mapStrings(key, f), mapStrings(v.MapIndex(key), f))
+		}
+		return out
+	case reflect.Struct:
+		out := reflect.New(v.Type()).Elem()
+		out.Set(v)
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				out.Field(i).Set(mapStrings(v.Field(i), f))
+			}
+		}
+		return out
+	}
+	return v
+}

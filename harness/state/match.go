@@ -1,0 +1,190 @@
+package state
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"netnscheck/harness/scenario/operation"
+)
+
+// MatchRoute finds the routes that are as written: any table, any type; what is written must match, what is not may be
+// anything. `default` alone is the IPv4 one. A gateway or device may be that of any nexthop; a written list of nexthops
+// has to be the whole list, in any order.
+func (n *Namespace) MatchRoute(want operation.Route) []Route {
+	var found []Route
+	for _, r := range n.Routes {
+		if routeMatches(r, want) {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+func routeMatches(r Route, want operation.Route) bool {
+	return familyMatches(r.Family, routeFamily(want)) &&
+		(want.Type == "" || routeTypes.same(r.Type, want.Type)) &&
+		destinationMatches(r, want) &&
+		prefixMatches(r.From, want.From) &&
+		valueMatches(r.TOS, want.TOS) &&
+		(want.Table == "" || want.Table == "all" || tables.same(TableName(r.Table), want.Table)) &&
+		valueMatches(r.Metric, want.Metric) &&
+		(want.Proto == "" || protocols.same(r.Proto, want.Proto)) &&
+		(want.Scope == "" || scopes.same(r.Scope, want.Scope)) &&
+		(!want.Src.IsValid() || r.Src == want.Src) &&
+		valueMatches(r.MTU, want.MTU) && (!want.MTULock || r.MTULock) &&
+		valueMatches(r.AdvMSS, want.AdvMSS) &&
+		valueMatches(r.Window, want.Window) &&
+		(want.Pref == "" || r.Pref == want.Pref) &&
+		nexthopsMatch(r.Nexthops, want)
+}
+
+// routeFamily is the family that the words of a route say; a default route of which nothing says is IPv4.
+func routeFamily(want operation.Route) operation.Family {
+	if want.Family != operation.FamilyAny {
+		return want.Family
+	}
+	addrs := []netip.Addr{want.To.Addr(), want.From.Addr(), want.Src}
+	if want.Default && !want.Src.IsValid() {
+		// The gateway of a prefix may be of the other family (`via inet6`); of a default route it is the family.
+		addrs = append(addrs, want.Via)
+		for _, hop := range want.Nexthops {
+			addrs = append(addrs, hop.Via)
+		}
+	}
+	for _, a := range addrs {
+		if a.IsValid() {
+			return addrFamily(a)
+		}
+	}
+	if want.Default {
+		return operation.FamilyV4
+	}
+	return operation.FamilyAny
+}
+
+func addrFamily(a netip.Addr) operation.Family {
+	if a.Is4() {
+		return operation.FamilyV4
+	}
+	return operation.FamilyV6
+}
+
+func familyMatches(family int, want operation.Family) bool {
+	return want == operation.FamilyAny || family == int(want)
+}
+
+func destinationMatches(r Route, want operation.Route) bool {
+	if want.Default {
+		return r.To.IsValid() && r.To.Bits() == 0
+	}
+	return prefixMatches(r.To, want.To)
+}
+
+// prefixMatches compares the networks; host bits, where they were written, do not count.
+func prefixMatches(p, want netip.Prefix) bool {
+	return !want.IsValid() || p.IsValid() && p.Masked() == want.Masked()
+}
+
+func valueMatches[T comparable](value T, want *T) bool { return want == nil || value == *want }
+
+func nexthopsMatch(hops []Nexthop, want operation.Route) bool {
+	single := operation.Nexthop{Via: want.Via, Dev: want.Dev, OnLink: want.OnLink}
+	if single != (operation.Nexthop{}) && !slices.ContainsFunc(hops, func(h Nexthop) bool { return nexthopMatches(h, single) }) {
+		return false
+	}
+	if len(want.Nexthops) == 0 {
+		return true
+	}
+	return len(hops) == len(want.Nexthops) && assignable(hops, want.Nexthops)
+}
+
+// assignable says whether every written nexthop can have one of its own.
+func assignable(hops []Nexthop, want []operation.Nexthop) bool {
+	if len(want) == 0 {
+		return true
+	}
+	for i, h := range hops {
+		if nexthopMatches(h, want[0]) && assignable(slices.Delete(slices.Clone(hops), i, i+1), want[1:]) {
+			return true
+		}
+	}
+	return false
+}
+
+func nexthopMatches(h Nexthop, want operation.Nexthop) bool {
+	return (!want.Via.IsValid() || h.Via == want.Via) &&
+		(want.Dev == "" || h.Dev == want.Dev) &&
+		(want.Weight == 0 || max(h.Weight, 1) == want.Weight) &&
+		(!want.OnLink || slices.Contains(h.Flags, "onlink"))
+}
+
+// MatchRule finds the rules that are as written, of either family where none is said; what is not written may be anything.
+func (n *Namespace) MatchRule(want operation.Rule) []Rule {
+	var found []Rule
+	for _, r := range n.Rules {
+		if ruleMatches(r, want) {
+			found = append(found, r)
+		}
+	}
+	return found
+}
+
+func ruleMatches(r Rule, want operation.Rule) bool {
+	return familyMatches(r.Family, ruleFamily(want)) &&
+		(!want.Not || r.Not) &&
+		valueMatches(r.Priority, want.Priority) &&
+		selectorMatches(r.From, want.From) && (!want.FromAll || !r.From.IsValid() || r.From.Bits() == 0) &&
+		selectorMatches(r.To, want.To) &&
+		valueMatches(r.TOS, want.TOS) &&
+		valueMatches(r.Mark, want.Mark) &&
+		valueMatches(r.Mask, want.Mask) &&
+		(want.IIf == "" || r.IIf == want.IIf) &&
+		(want.OIf == "" || r.OIf == want.OIf) &&
+		(want.IPProto == "" || ipProtocols.same(r.IPProto, want.IPProto)) &&
+		(want.SPort == "" || rangeText(r.SPort) == rangeText(want.SPort)) &&
+		(want.DPort == "" || rangeText(r.DPort) == rangeText(want.DPort)) &&
+		(want.UIDRange == "" || rangeText(r.UIDRange) == rangeText(want.UIDRange)) &&
+		(want.Table == "" || r.Action == "lookup" && tables.same(TableName(r.Table), want.Table)) &&
+		(want.Type == "" || r.Action == want.Type) &&
+		(want.Goto == nil || r.Action == "goto" && r.Goto == *want.Goto) &&
+		(want.SuppressPrefixLength == nil || r.SuppressPrefixLength != nil && *r.SuppressPrefixLength == *want.SuppressPrefixLength) &&
+		(!want.L3MDev || r.L3MDev) &&
+		(want.Protocol == "" || protocols.same(r.Protocol, want.Protocol))
+}
+
+// ruleFamily is the family that the words of a rule say, if any does.
+func ruleFamily(want operation.Rule) operation.Family {
+	for _, p := range []netip.Prefix{want.From, want.To} {
+		if want.Family == operation.FamilyAny && p.IsValid() {
+			return addrFamily(p.Addr())
+		}
+	}
+	return want.Family
+}
+
+// selectorMatches is prefixMatches for rules, where a prefix of length 0 is the same as none: all.
+func selectorMatches(p, want netip.Prefix) bool {
+	if want.IsValid() && want.Bits() == 0 {
+		return !p.IsValid() || p.Bits() == 0
+	}
+	return prefixMatches(p, want)
+}
+
+var ipProtocols = numbered{1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 47: "gre", 50: "esp", 51: "ah", 58: "ipv6-icmp", 132: "sctp"}
+
+// IPProtocolName is tcp, udp, icmp, … or the number of an IP protocol.
+func IPProtocolName(id uint8) string { return ipProtocols.name(uint32(id)) }
+
+// rangeText writes a range of one number as that number: 80-80 is 80.
+func rangeText(r string) string {
+	from, to, ok := strings.Cut(r, "-")
+	if !ok || from != to {
+		return r
+	}
+	if _, err := strconv.Atoi(from); err != nil {
+		return r
+	}
+	return from
+}

@@ -1,0 +1,216 @@
+package state
+
+import (
+	"cmp"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// Host is the name of the host namespace in a State; it comes first.
+const Host = "host"
+
+// Normal is the state without what the kernel learns, chooses or settles alone, in one order: two states in which the
+// same was set are equal in normal form, whoever set it and however long ago. Left out are
+//
+//   - inodes, namespace ids, interface indexes, counters, operational state and carrier, the state of a bridge port,
+//     and what follows from carrier: `linkdown` and `dead` of routes, queueing disciplines put there by default;
+//   - MAC addresses the kernel chose and the broadcast route of its own making, IPv6 link-local addresses that the kernel
+//     made, temporary addresses and those of router advertisements, the progress of duplicate address detection, what is
+//     left of a lifetime (that it ends is kept: such a lifetime is 0), the number of sockets that made a link promiscuous;
+//   - learned neighbours and forwarding entries and a port's own ones, routes by router advertisement or redirect, kernel-made
+//     multicast and link-local routes, and the IPv6 local and anycast routes, which come when an address is no longer tentative;
+//   - sockets that listen: they belong to programs, and come when those get to run.
+//
+// The receiver is not changed; the result shares nothing with it that could be.
+func (s *State) Normal() *State {
+	normal := &State{Namespaces: make([]Namespace, len(s.Namespaces))}
+	for i := range s.Namespaces {
+		normal.Namespaces[i] = s.Namespaces[i].normal()
+	}
+	slices.SortFunc(normal.Namespaces, func(a, b Namespace) int { return compareNames(a.Name, b.Name) })
+	return normal
+}
+
+// compareNames orders namespaces: the host first, then by name.
+func compareNames(a, b string) int {
+	if (a == Host) != (b == Host) {
+		if a == Host {
+			return -1
+		}
+		return 1
+	}
+	return strings.Compare(a, b)
+}
+
+func (n *Namespace) normal() Namespace {
+	normal := Namespace{Name: n.Name}
+	for _, l := range n.Links {
+		normal.Links = append(normal.Links, n.normalLink(l))
+	}
+	for _, r := range n.Routes {
+		if !kernelRoute(r) {
+			normal.Routes = append(normal.Routes, normalRoute(r))
+		}
+	}
+	for _, r := range n.Rules {
+		normal.Rules = append(normal.Rules, r)
+	}
+	for _, e := range n.Neighbours {
+		if n.wasSet(e) {
+			e.Router = e.Router && !e.Addr.Is4()
+			normal.Neighbours = append(normal.Neighbours, e)
+		}
+	}
+	for _, e := range n.FDB {
+		if !e.Learned && !n.ownEntry(e) {
+			normal.FDB = append(normal.FDB, e)
+		}
+	}
+	for _, q := range n.Qdiscs {
+		if !q.Default {
+			normal.Qdiscs = append(normal.Qdiscs, q)
+		}
+	}
+	normal.Sysctls = slices.Clone(n.Sysctls)
+	normal.sort()
+	return normal
+}
+
+// sort puts everything in the one order. Rules of one priority keep theirs, which is the order in which they are asked.
+func (n *Namespace) sort() {
+	slices.SortFunc(n.Links, func(a, b Link) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(n.Routes, func(a, b Route) int {
+		return cmp.Or(cmp.Compare(a.Family, b.Family), cmp.Compare(a.Table, b.Table), a.To.Addr().Compare(b.To.Addr()),
+			cmp.Compare(a.To.Bits(), b.To.Bits()), cmp.Compare(a.Metric, b.Metric), strings.Compare(RouteText(a), RouteText(b)))
+	})
+	slices.SortStableFunc(n.Rules, func(a, b Rule) int {
+		return cmp.Or(cmp.Compare(a.Family, b.Family), cmp.Compare(a.Priority, b.Priority))
+	})
+	slices.SortFunc(n.Neighbours, func(a, b Neighbour) int {
+		return cmp.Or(strings.Compare(a.Dev, b.Dev), a.Addr.Compare(b.Addr), strings.Compare(NeighbourText(a), NeighbourText(b)))
+	})
+	slices.SortFunc(n.FDB, func(a, b FDBEntry) int {
+		return cmp.Or(strings.Compare(a.Dev, b.Dev), strings.Compare(FDBText(a), FDBText(b)))
+	})
+	slices.SortFunc(n.Qdiscs, func(a, b Qdisc) int { return strings.Compare(QdiscText(a), QdiscText(b)) })
+	slices.SortFunc(n.Sysctls, func(a, b Sysctl) int { return strings.Compare(a.Key, b.Key) })
+}
+
+func (n *Namespace) normalLink(l Link) Link {
+	addresses := l.Addresses
+	l.Addresses = nil
+	for _, a := range addresses {
+		if !madeAlone(a, l) {
+			l.Addresses = append(l.Addresses, normalAddress(a))
+		}
+	}
+	slices.SortFunc(l.Addresses, func(a, b Address) int {
+		return cmp.Or(a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits()), strings.Compare(AddressText(a), AddressText(b)))
+	})
+	l.Index, l.Carrier, l.OperState, l.Promiscuity, l.Counters = 0, false, "", 0, nil
+	if l.MACRandom {
+		l.MAC = ""
+	}
+	if !slices.ContainsFunc(n.Qdiscs, func(q Qdisc) bool { return q.Dev == l.Name && q.Parent == "root" && !q.Default }) {
+		l.Qdisc = ""
+	}
+	l.AltNames = slices.Sorted(slices.Values(l.AltNames))
+	if l.Peer != nil {
+		peer := *l.Peer
+		peer.Index = 0
+		l.Peer = &peer
+	}
+	if l.Port != nil {
+		port := *l.Port
+		port.State = ""
+		port.VLANs = slices.Clone(port.VLANs)
+		slices.SortFunc(port.VLANs, func(a, b PortVLAN) int { return cmp.Compare(a.ID, b.ID) })
+		l.Port = &port
+	}
+	return l
+}
+
+// madeAlone says whether the kernel made this address without being asked: link-local, temporary or by router advertisement.
+func madeAlone(a Address, l Link) bool {
+	const protoRA, protoLinkLocal = 2, 3
+	if !a.Prefix.Addr().Is6() {
+		return false
+	}
+	return a.Proto == protoRA || a.Proto == protoLinkLocal || slices.Contains(a.Flags, "temporary") || a.Prefix.Addr() == LinkLocal(l.MAC)
+}
+
+// LinkLocal is the IPv6 link-local address that the kernel makes from a MAC address (EUI-64); the zero Addr for anything
+// that is not six bytes.
+func LinkLocal(mac string) netip.Addr {
+	m, err := net.ParseMAC(mac)
+	if err != nil || len(m) != 6 {
+		return netip.Addr{}
+	}
+	return netip.AddrFrom16([16]byte{0: 0xfe, 1: 0x80, 8: m[0] ^ 2, 9: m[1], 10: m[2], 11: 0xff, 12: 0xfe, 13: m[3], 14: m[4], 15: m[5]})
+}
+
+func normalAddress(a Address) Address {
+	for _, lifetime := range []*uint32{&a.ValidLft, &a.PreferredLft} {
+		if *lifetime != Forever {
+			*lifetime = 0
+		}
+	}
+	a.Flags = slices.DeleteFunc(slices.Clone(a.Flags), func(f string) bool {
+		return f == "tentative" || f == "dadfailed" || f == "optimistic"
+	})
+	return a
+}
+
+// kernelRoute says whether a route is one that the kernel adds and removes in its own time.
+func kernelRoute(r Route) bool {
+	to := r.To.Addr()
+	switch {
+	case r.Proto == "ra" || r.Proto == "redirect":
+		return true
+	case r.Proto != "kernel":
+		return false
+	case r.Family == 6 && (r.Type == "local" || r.Type == "anycast"):
+		return true
+	}
+	return r.Family == 6 && (to.IsLinkLocalUnicast() || to.IsMulticast()) || r.Type == "multicast"
+}
+
+func normalRoute(r Route) Route {
+	hops := make([]Nexthop, 0, len(r.Nexthops))
+	for _, h := range r.Nexthops {
+		h.Flags = slices.DeleteFunc(slices.Clone(h.Flags), followsCarrier)
+		hops = append(hops, h)
+	}
+	slices.SortStableFunc(hops, func(a, b Nexthop) int {
+		return cmp.Or(a.Via.Compare(b.Via), strings.Compare(a.Dev, b.Dev), cmp.Compare(a.Weight, b.Weight))
+	})
+	r.Nexthops = hops
+	return r
+}
+
+func followsCarrier(flag string) bool { return flag == "linkdown" || flag == "dead" }
+
+// wasSet says whether somebody set this neighbour. Entries without a need for an address (noarp) are the kernel's own for
+// multicast, for loopback and for links that do not resolve.
+func (n *Namespace) wasSet(e Neighbour) bool {
+	if e.Proxy || e.State == "permanent" {
+		return true
+	}
+	link := n.Link(e.Dev)
+	return e.State == "noarp" && !e.Addr.IsMulticast() && e.MAC != "" && link != nil && link.Kind != "loopback" && !link.NoARP && e.MAC != link.Broadcast
+}
+
+// ownEntry says whether a forwarding entry is that of the port's or bridge's own address.
+func (n *Namespace) ownEntry(e FDBEntry) bool {
+	if !e.Permanent {
+		return false
+	}
+	for _, name := range []string{e.Dev, e.Master} {
+		if l := n.Link(name); l != nil && l.MAC == e.MAC {
+			return true
+		}
+	}
+	return false
+}

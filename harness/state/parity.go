@@ -1,0 +1,84 @@
+package state
+
+import (
+	"net/netip"
+)
+
+// KnownDifference is a difference between what two drivers leave behind after the same command that is no fault.
+type KnownDifference struct {
+	What   string
+	Reason string
+	// smooth makes the second of two links with the same name and namespace like the first where they differ in this.
+	smooth func(a, b *Link)
+}
+
+// KnownDifferences is the whole list; Parity looks away from these and from nothing else.
+var KnownDifferences = []KnownDifference{
+	{
+		"the broadcast address of an IPv4 address",
+		"`ip address add` sets none unless it is told to; netlink libraries set the highest address of the prefix. The kernel's routes are the same.",
+		smoothBroadcast,
+	},
+	{
+		"the transmit queue length of a new link",
+		"iproute2 leaves it to the kernel (1000); a library that always sends the attribute makes it 0. Without a queueing discipline it changes nothing.",
+		smoothTxQLen,
+	},
+}
+
+// Parity tells in what two states differ that two drivers left after the same commands: Compare of the normal forms, less
+// the KnownDifferences.
+func Parity(a, b *State, labelA, labelB string) []string {
+	x, y := a.Normal(), b.Normal()
+	for i := range y.Namespaces {
+		n := x.Namespace(y.Namespaces[i].Name)
+		if n == nil {
+			continue
+		}
+		for j := range y.Namespaces[i].Links {
+			l := &y.Namespaces[i].Links[j]
+			other := linkNamed(n, l.Name)
+			if other == nil {
+				continue
+			}
+			for _, known := range KnownDifferences {
+				known.smooth(other, l)
+			}
+		}
+	}
+	return Compare(x, y, labelA, labelB)
+}
+
+func smoothBroadcast(a, b *Link) {
+	for i := range b.Addresses {
+		for _, other := range a.Addresses {
+			mine := &b.Addresses[i]
+			if mine.Prefix == other.Prefix && mine.Peer == other.Peer && oneByDefault(mine.Broadcast, other.Broadcast, highest(mine.Prefix)) {
+				mine.Broadcast = other.Broadcast
+			}
+		}
+	}
+}
+
+// oneByDefault says whether one side has no broadcast address and the other the usual one.
+func oneByDefault(a, b, usual netip.Addr) bool {
+	return !a.IsValid() && b == usual || !b.IsValid() && a == usual
+}
+
+// highest is the last address of an IPv4 prefix.
+func highest(p netip.Prefix) netip.Addr {
+	if !p.Addr().Is4() {
+		return netip.Addr{}
+	}
+	bytes := p.Addr().As4()
+	for bit := p.Bits(); bit < 32; bit++ {
+		bytes[bit/8] |= 1 << (7 - bit%8)
+	}
+	return netip.AddrFrom4(bytes)
+}
+
+func smoothTxQLen(a, b *Link) {
+	if a.TxQLen == 0 && b.TxQLen == 1000 || a.TxQLen == 1000 && b.TxQLen == 0 {
+		b.TxQLen = a.TxQLen
+	}
+}

@@ -1,0 +1,231 @@
+package state
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// words joins what is not empty with blanks.
+func words(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), " ")
+}
+
+// option is `word value`, or nothing for the zero value.
+func option[T comparable](word string, value T) string {
+	var zero T
+	if value == zero {
+		return ""
+	}
+	return fmt.Sprint(word, " ", value)
+}
+
+// when is the word where the condition holds.
+func when(condition bool, word string) string {
+	if condition {
+		return word
+	}
+	return ""
+}
+
+// PrefixText is a destination as iproute2 writes it: default, a bare address for a single one, else a prefix.
+func PrefixText(p netip.Prefix) string {
+	switch {
+	case !p.IsValid():
+		return ""
+	case p.Bits() == 0 && p.Addr().IsUnspecified():
+		return "default"
+	case p.IsSingleIP():
+		return p.Addr().String()
+	}
+	return p.String()
+}
+
+// RouteText is a route in one line in the style of `ip route show table all`.
+func RouteText(r Route) string {
+	var via, dev string
+	var flags []string
+	if len(r.Nexthops) == 1 {
+		via, dev, flags = viaText(r.Family, r.Nexthops[0].Via), option("dev", r.Nexthops[0].Dev), r.Nexthops[0].Flags
+	}
+	scope := r.Scope
+	if scope == "global" || r.Family == 6 {
+		scope = ""
+	}
+	text := words(
+		when(r.Type != "unicast", r.Type),
+		PrefixText(r.To),
+		option("from", PrefixText(r.From)),
+		when(r.TOS != 0, fmt.Sprintf("tos 0x%02x", r.TOS)),
+		option("nhid", r.NexthopID),
+		via, dev,
+		when(r.Table != TableMain, "table "+TableName(r.Table)),
+		when(r.Proto != "boot", option("proto", r.Proto)),
+		option("scope", scope),
+		when(r.Src.IsValid(), "src "+r.Src.String()),
+		option("metric", r.Metric),
+		strings.Join(flags, " "),
+		option(words("mtu", when(r.MTULock, "lock")), r.MTU),
+		option("window", r.Window),
+		option("advmss", r.AdvMSS),
+	)
+	if len(r.Nexthops) > 1 {
+		for _, n := range r.Nexthops {
+			text = words(text, "nexthop", viaText(r.Family, n.Via), option("dev", n.Dev), option("weight", n.Weight), strings.Join(n.Flags, " "))
+		}
+	}
+	return words(text, option("pref", r.Pref))
+}
+
+// viaText is a gateway; one of the other family is told as such.
+func viaText(family int, via netip.Addr) string {
+	switch {
+	case !via.IsValid():
+		return ""
+	case family == 4 && via.Is6():
+		return "via inet6 " + via.String()
+	}
+	return "via " + via.String()
+}
+
+// RuleText is a policy rule in one line in the style of `ip rule show`.
+func RuleText(r Rule) string {
+	from := "from all"
+	if r.From.IsValid() {
+		from = "from " + selectorText(r.From)
+	}
+	mark := ""
+	if r.Mark != 0 || r.Mask != 0 {
+		mark = fmt.Sprintf("fwmark 0x%x", r.Mark)
+		if r.Mask != ^uint32(0) {
+			mark += fmt.Sprintf("/0x%x", r.Mask)
+		}
+	}
+	suppress := ""
+	if r.SuppressPrefixLength != nil {
+		suppress = fmt.Sprint("suppress_prefixlength ", *r.SuppressPrefixLength)
+	}
+	action := r.Action
+	switch {
+	case r.L3MDev:
+		action = "lookup [l3mdev-table]"
+	case r.Action == "lookup":
+		action = "lookup " + TableName(r.Table)
+	case r.Action == "goto":
+		action = fmt.Sprint("goto ", r.Goto)
+	}
+	return words(
+		fmt.Sprintf("%d:", r.Priority),
+		when(r.Not, "not"),
+		from,
+		when(r.To.IsValid(), "to "+selectorText(r.To)),
+		when(r.TOS != 0, fmt.Sprintf("tos 0x%02x", r.TOS)),
+		mark,
+		option("iif", r.IIf), option("oif", r.OIf),
+		option("uidrange", r.UIDRange), option("ipproto", r.IPProto), option("sport", r.SPort), option("dport", r.DPort),
+		action, suppress,
+		when(r.Protocol != "kernel" && r.Protocol != "boot" && r.Protocol != "unspec", option("proto", r.Protocol)),
+	)
+}
+
+// selectorText is the prefix of a rule; a single address stands without its length.
+func selectorText(p netip.Prefix) string {
+	if p.IsSingleIP() {
+		return p.Addr().String()
+	}
+	return p.String()
+}
+
+// LinkText is an interface in one line in the style of `ip link show`, without its link-layer line.
+func LinkText(l Link) string {
+	name := l.Name
+	if l.Peer != nil {
+		if l.Peer.Netns == "" && l.Peer.Name != "" {
+			name += "@" + l.Peer.Name
+		} else {
+			name += fmt.Sprint("@if", l.Peer.Index)
+		}
+	}
+	var flags []string
+	for _, f := range []struct {
+		name string
+		set  bool
+	}{
+		{"NO-CARRIER", l.Up && !l.Carrier}, {"LOOPBACK", l.Kind == "loopback"},
+		{"BROADCAST", l.Broadcast != "" && l.Kind != "loopback"}, {"NOARP", l.NoARP}, {"MULTICAST", !l.NoMulticast},
+		{"ALLMULTI", l.AllMulti}, {"PROMISC", l.Promisc}, {"UP", l.Up}, {"LOWER_UP", l.Carrier},
+	} {
+		if f.set {
+			flags = append(flags, f.name)
+		}
+	}
+	group := "default"
+	if l.Group != 0 {
+		group = fmt.Sprint(l.Group)
+	}
+	return words(
+		fmt.Sprintf("%d: %s: <%s>", l.Index, name, strings.Join(flags, ",")),
+		fmt.Sprint("mtu ", l.MTU),
+		option("qdisc", l.Qdisc), option("master", l.Master),
+		option("state", strings.ToUpper(l.OperState)),
+		"group "+group,
+		option("qlen", l.TxQLen),
+	)
+}
+
+// AddressText is an address in one line in the style of `ip address show`.
+func AddressText(a Address) string {
+	family := "inet"
+	if a.Prefix.Addr().Is6() {
+		family = "inet6"
+	}
+	local := a.Prefix.String()
+	if a.Peer.IsValid() {
+		local = a.Prefix.Addr().String() + " peer " + a.Peer.String()
+	}
+	flags := slices.DeleteFunc(slices.Clone(a.Flags), func(f string) bool { return f == "permanent" })
+	if a.ValidLft != Forever {
+		flags = append([]string{"dynamic"}, flags...)
+	}
+	return words(
+		family, local,
+		when(a.Broadcast.IsValid(), "brd "+a.Broadcast.String()),
+		option("scope", a.Scope), strings.Join(flags, " "), a.Label,
+	)
+}
+
+// Forever is the lifetime of an address that does not end.
+const Forever = ^uint32(0)
+
+// NeighbourText is a neighbour in one line in the style of `ip neighbour show`.
+func NeighbourText(n Neighbour) string {
+	return words(
+		n.Addr.String(), option("dev", n.Dev), option("lladdr", n.MAC),
+		when(n.Router, "router"), when(n.Proxy, "proxy"), strings.ToUpper(n.State),
+	)
+}
+
+// FDBText is a forwarding entry in one line in the style of `bridge fdb show`.
+func FDBText(e FDBEntry) string {
+	kind := "static"
+	switch {
+	case e.Learned:
+		kind = ""
+	case e.Permanent:
+		kind = "permanent"
+	}
+	return words(
+		e.MAC, option("dev", e.Dev), when(e.Dst.IsValid(), "dst "+e.Dst.String()), option("vlan", e.VLAN),
+		option("master", e.Master), kind,
+	)
+}
+
+// QdiscText is a queueing discipline in one line in the style of `tc qdisc show`.
+func QdiscText(q Qdisc) string {
+	parent := q.Parent
+	if parent != "root" {
+		parent = "parent " + parent
+	}
+	return words("qdisc", q.Kind, q.Handle, option("dev", q.Dev), parent, q.Options)
+}
