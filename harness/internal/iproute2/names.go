@@ -1,0 +1,97 @@
+package iproute2
+
+import (
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/scenario"
+)
+
+// realNames puts the names by which the machine knows the lab's namespaces into a command: where the grammar of `ip` has
+// a namespace, and in paths below /run/netns and /etc/netns. In the sandbox they are the lesson's own names. A command
+// that names a namespace anywhere else cannot be run under another name; that is an *scenario.Unavailable.
+func realNames(w *netns.World, argv []string) ([]string, error) {
+	if !w.Shared() {
+		return argv, nil
+	}
+	known, err := w.Names()
+	if err != nil {
+		return nil, err
+	}
+	out := slices.Clone(argv)
+	named := placeNames(w.Real, out)
+	for i, word := range out {
+		if named[i] {
+			continue
+		}
+		out[i] = netnsPath.ReplaceAllStringFunc(word, func(path string) string {
+			dir, name := filepath.Split(path)
+			return dir + w.Real(name)
+		})
+		if !strings.ContainsAny(word, " \t\n;") { // one word: an interface may share the namespace's name
+			continue
+		}
+		for _, name := range append(known, "netns") {
+			if mentions(netnsPath.ReplaceAllString(word, ""), name) {
+				return nil, &scenario.Unavailable{Reason: fmt.Sprintf(
+					"the command names %s inside %q, where the harness cannot put a namespace's real name (--sandbox=off)", name, word)}
+			}
+		}
+	}
+	return out, nil
+}
+
+var netnsPath = regexp.MustCompile(`(?:/var/run/netns|/run/netns|/etc/netns)/[^/\s'";]+`)
+
+// placeNames rewrites in place the words of an `ip` command that stand where its grammar has a namespace, and says which.
+func placeNames(real func(string) string, words []string) map[int]bool {
+	named := map[int]bool{}
+	put := func(i int) {
+		if i < len(words) {
+			words[i], named[i] = real(words[i]), true
+		}
+	}
+	for start := 0; start < len(words) && filepath.Base(words[start]) == "ip"; {
+		i := start + 1
+		for i < len(words) && strings.HasPrefix(words[i], "-") {
+			if option := strings.TrimLeft(words[i], "-"); option == "n" || (len(option) > 1 && strings.HasPrefix("netns", option)) {
+				i++
+				put(i)
+			}
+			i++
+		}
+		if i >= len(words) {
+			return named
+		}
+		if object := words[i]; len(object) > 2 && strings.HasPrefix("netns", object) {
+			put(i + 2)
+			if i+1 < len(words) && strings.HasPrefix("exec", words[i+1]) {
+				start = i + 3
+				continue
+			}
+			return named
+		}
+		for i++; i < len(words); i++ {
+			if words[i] == "netns" {
+				if i++; i < len(words) && !numeric(words[i]) { // a number is a process id (ip-link(8))
+					put(i)
+				}
+			}
+		}
+		return named
+	}
+	return named
+}
+
+func numeric(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
+// mentions looks for the name as a word of its own in a shell text.
+func mentions(text, name string) bool {
+	return slices.Contains(strings.FieldsFunc(text, func(r rune) bool {
+		return strings.ContainsRune(" \t\n;|&()'\"=/$`<>", r)
+	}), name)
+}
