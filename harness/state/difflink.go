@@ -74,8 +74,6 @@ func peerText(p *LinkRef) string {
 		return "in a namespace of others"
 	case p.Name == "":
 		return fmt.Sprint("index ", p.Index)
-	case p.Netns == "":
-		return p.Name
 	}
 	return p.Name + " in " + p.Netns
 }

@@ -26,9 +26,11 @@ var KnownDifferences = []KnownDifference{
 	},
 }
 
-// Parity tells in what two states differ that two drivers left after the same commands: Compare of the normal forms, less
-// the KnownDifferences.
-func Parity(a, b *State, labelA, labelB string) []string {
+// Parity tells in what two states differ that two drivers left after the same commands, as `the first` and `the second`.
+func Parity(a, b *State) []string { return ParityOf(a, b, "the first", "the second") }
+
+// ParityOf is Parity with the names of the drivers: Compare of the normal forms, less the KnownDifferences.
+func ParityOf(a, b *State, labelA, labelB string) []string {
 	x, y := a.Normal(), b.Normal()
 	for i := range y.Namespaces {
 		n := x.Namespace(y.Namespaces[i].Name)

@@ -137,11 +137,12 @@ func selectorText(p netip.Prefix) string {
 	return p.String()
 }
 
-// LinkText is an interface in one line in the style of `ip link show`, without its link-layer line.
+// LinkText is an interface in one line in the style of `ip link show`, without its link-layer line. Behind the @ stands the
+// name of the peer or lower interface also when that is in another namespace.
 func LinkText(l Link) string {
 	name := l.Name
 	if l.Peer != nil {
-		if l.Peer.Netns == "" && l.Peer.Name != "" {
+		if l.Peer.Name != "" {
 			name += "@" + l.Peer.Name
 		} else {
 			name += fmt.Sprint("@if", l.Peer.Index)
