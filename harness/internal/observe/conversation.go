@@ -1,0 +1,162 @@
+package observe
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sys/unix"
+)
+
+var native = binary.NativeEndian
+
+// conversation is a netlink socket that asks one question at a time. It lives in the namespace in which it was opened,
+// and keeps it alive: close it soon.
+type conversation struct {
+	fd  int
+	seq uint32
+}
+
+// open begins a conversation in the namespace of the calling thread.
+func open(protocol int) (*conversation, error) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol)
+	if err != nil {
+		return nil, fmt.Errorf("open netlink socket: %w", err)
+	}
+	return &conversation{fd: fd}, nil
+}
+
+func (c *conversation) close() { unix.Close(c.fd) }
+
+// errInterrupted says that what was dumped changed meanwhile (NLM_F_DUMP_INTR), so that the answer may be half old.
+var errInterrupted = errors.New("changed while it was read")
+
+// patience is how often something that changed while it was read is read again.
+const patience = 100
+
+// buffers are as large as the largest part of a dump that the kernel makes (32 KiB) and more.
+var buffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
+
+// ask sends one question and gives each of the answers to f, which must not keep the bytes.
+func (c *conversation) ask(kind, flags uint16, body []byte, f func(body []byte)) error {
+	c.seq++
+	question := make([]byte, unix.NLMSG_HDRLEN, unix.NLMSG_HDRLEN+len(body))
+	native.PutUint32(question[0:], uint32(unix.NLMSG_HDRLEN+len(body)))
+	native.PutUint16(question[4:], kind)
+	native.PutUint16(question[6:], flags|unix.NLM_F_REQUEST)
+	native.PutUint32(question[8:], c.seq)
+	if err := unix.Sendto(c.fd, append(question, body...), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return err
+	}
+	buffer := buffers.Get().(*[64 << 10]byte)
+	defer buffers.Put(buffer)
+	interrupted := false
+	for {
+		n, _, err := unix.Recvfrom(c.fd, buffer[:], unix.MSG_TRUNC)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return err
+		case n > len(buffer):
+			return fmt.Errorf("answer of %d bytes is too long", n)
+		}
+		for part := buffer[:n]; len(part) >= unix.NLMSG_HDRLEN; {
+			length := int(native.Uint32(part))
+			if length < unix.NLMSG_HDRLEN || length > len(part) {
+				return errors.New("answer is cut short")
+			}
+			answer, header := part[unix.NLMSG_HDRLEN:length], part[:unix.NLMSG_HDRLEN]
+			part = part[min(align(length), len(part)):]
+			if native.Uint32(header[8:]) != c.seq {
+				continue // of a question that failed half-way
+			}
+			flagsOf := native.Uint16(header[6:])
+			interrupted = interrupted || flagsOf&unix.NLM_F_DUMP_INTR != 0
+			switch native.Uint16(header[4:]) {
+			case unix.NLMSG_DONE, unix.NLMSG_ERROR:
+				if len(answer) >= 4 {
+					if errno := int32(native.Uint32(answer)); errno != 0 {
+						return unix.Errno(-errno)
+					}
+				}
+				if interrupted {
+					return errInterrupted
+				}
+				return nil
+			default:
+				f(answer)
+			}
+			if flags&unix.NLM_F_DUMP == 0 && flagsOf&unix.NLM_F_MULTI == 0 {
+				return nil
+			}
+		}
+	}
+}
+
+// dump asks for everything of a kind and reads each answer with parse, which says whether it belongs to the result. It
+// asks again when the answer was interrupted.
+func dump[T any](c *conversation, kind uint16, question []byte, parse func(body []byte) (T, bool)) ([]T, error) {
+	for range patience {
+		var all []T
+		err := c.ask(kind, unix.NLM_F_DUMP, question, func(body []byte) {
+			if one, ok := parse(body); ok {
+				all = append(all, one)
+			}
+		})
+		if !errors.Is(err, errInterrupted) {
+			return all, err
+		}
+	}
+	return nil, errInterrupted
+}
+
+// align is the next multiple of 4, at which netlink headers and attributes begin.
+func align(n int) int { return (n + 3) &^ 3 }
+
+// attribute appends a netlink attribute.
+func attribute(to []byte, kind uint16, data []byte) []byte {
+	to = native.AppendUint16(to, uint16(unix.SizeofRtAttr+len(data)))
+	to = native.AppendUint16(to, kind)
+	to = append(to, data...)
+	return append(to, make([]byte, align(len(data))-len(data))...)
+}
+
+// attributes gives f the attributes in b one after the other, without the bits that tell how they are nested.
+func attributes(b []byte, f func(kind uint16, data []byte)) {
+	const typeMask = 0x3fff
+	for len(b) >= unix.SizeofRtAttr {
+		length := int(native.Uint16(b))
+		if length < unix.SizeofRtAttr || length > len(b) {
+			return
+		}
+		f(native.Uint16(b[2:])&typeMask, b[unix.SizeofRtAttr:length])
+		b = b[min(align(length), len(b)):]
+	}
+}
+
+// number is an unsigned value of one, two, four or eight bytes in the machine's order; 0 for any other length.
+func number(data []byte) uint64 {
+	switch len(data) {
+	case 1:
+		return uint64(data[0])
+	case 2:
+		return uint64(native.Uint16(data))
+	case 4:
+		return uint64(native.Uint32(data))
+	case 8:
+		return native.Uint64(data)
+	}
+	return 0
+}
+
+// text is a string that ends with a zero byte, or without.
+func text(data []byte) string {
+	for i, b := range data {
+		if b == 0 {
+			return string(data[:i])
+		}
+	}
+	return string(data)
+}

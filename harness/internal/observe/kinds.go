@@ -1,0 +1,148 @@
+package observe
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+
+	"github.com/vishvananda/netlink/nl"
+
+	"netnscheck/harness/state"
+)
+
+// oneOf is the word for the number that an attribute has.
+func oneOf(data []byte, attribute uint16, words map[uint64]string) string {
+	word := ""
+	attributes(data, func(kind uint16, data []byte) {
+		if kind == attribute {
+			word = words[number(data)]
+		}
+	})
+	return word
+}
+
+// vlanProtocol is the name of an ethernet type, which comes in network order.
+func vlanProtocol(data []byte) string {
+	if len(data) != 2 {
+		return ""
+	}
+	switch kind := binary.BigEndian.Uint16(data); kind {
+	case 0x8100:
+		return "802.1Q"
+	case 0x88a8:
+		return "802.1ad"
+	default:
+		return fmt.Sprintf("0x%04x", kind)
+	}
+}
+
+// parseBridge reads the settings of a bridge; times are in centiseconds (the kernel's clock_t).
+func parseBridge(data []byte) *state.Bridge {
+	b := &state.Bridge{}
+	attributes(data, func(kind uint16, data []byte) {
+		n := int(number(data))
+		switch kind {
+		case nl.IFLA_BR_FORWARD_DELAY:
+			b.ForwardDelay = n
+		case nl.IFLA_BR_HELLO_TIME:
+			b.HelloTime = n
+		case nl.IFLA_BR_MAX_AGE:
+			b.MaxAge = n
+		case nl.IFLA_BR_AGEING_TIME:
+			b.AgeingTime = n
+		case nl.IFLA_BR_STP_STATE:
+			b.STP = n
+		case nl.IFLA_BR_PRIORITY:
+			b.Priority = n
+		case nl.IFLA_BR_VLAN_FILTERING:
+			b.VLANFiltering = n == 1
+		case nl.IFLA_BR_VLAN_PROTOCOL:
+			b.VLANProtocol = vlanProtocol(data)
+		case nl.IFLA_BR_GROUP_FWD_MASK:
+			b.GroupForwardMask = uint16(n)
+		case nl.IFLA_BR_MCAST_SNOOPING:
+			b.MulticastSnooping = n == 1
+		case nl.IFLA_BR_VLAN_DEFAULT_PVID:
+			b.DefaultPVID = n
+		}
+	})
+	return b
+}
+
+var portStates = []string{"disabled", "listening", "learning", "forwarding", "blocking"}
+
+func parsePort(data []byte) *state.Port {
+	p := &state.Port{}
+	attributes(data, func(kind uint16, data []byte) {
+		n := int(number(data))
+		switch kind {
+		case nl.IFLA_BRPORT_STATE:
+			if n < len(portStates) {
+				p.State = portStates[n]
+			}
+		case nl.IFLA_BRPORT_PRIORITY:
+			p.Priority = n
+		case nl.IFLA_BRPORT_COST:
+			p.Cost = n
+		case nl.IFLA_BRPORT_MODE:
+			p.Hairpin = n == 1
+		case nl.IFLA_BRPORT_GUARD:
+			p.Guard = n == 1
+		case nl.IFLA_BRPORT_LEARNING:
+			p.NoLearning = n == 0
+		case nl.IFLA_BRPORT_UNICAST_FLOOD:
+			p.NoFlood = n == 0
+		case nl.IFLA_BRPORT_NEIGH_SUPPRESS:
+			p.NeighSuppress = n == 1
+		case nl.IFLA_BRPORT_ISOLATED:
+			p.Isolated = n == 1
+		}
+	})
+	return p
+}
+
+func parseVLAN(data []byte) *state.VLAN {
+	v := &state.VLAN{}
+	attributes(data, func(kind uint16, data []byte) {
+		switch kind {
+		case nl.IFLA_VLAN_ID:
+			v.ID = int(number(data))
+		case nl.IFLA_VLAN_PROTOCOL:
+			v.Protocol = vlanProtocol(data)
+		}
+	})
+	return v
+}
+
+// parseVXLAN returns the index of the device below too, 0 for none.
+func parseVXLAN(data []byte) (v *state.VXLAN, dev int) {
+	v = &state.VXLAN{}
+	attributes(data, func(kind uint16, data []byte) {
+		switch kind {
+		case nl.IFLA_VXLAN_ID:
+			v.ID = int(number(data))
+		case nl.IFLA_VXLAN_GROUP, nl.IFLA_VXLAN_GROUP6:
+			v.Remote = specified(data)
+		case nl.IFLA_VXLAN_LOCAL, nl.IFLA_VXLAN_LOCAL6:
+			v.Local = specified(data)
+		case nl.IFLA_VXLAN_LINK:
+			dev = int(number(data))
+		case nl.IFLA_VXLAN_LEARNING:
+			v.Learning = number(data) == 1
+		case nl.IFLA_VXLAN_PORT:
+			if len(data) == 2 {
+				v.DstPort = int(binary.BigEndian.Uint16(data))
+			}
+		}
+	})
+	return v, dev
+}
+
+// specified is an address, or none when it is all zeros.
+func specified(data []byte) netip.Addr {
+	a, _ := netip.AddrFromSlice(data)
+	if a.IsUnspecified() {
+		return netip.Addr{}
+	}
+	return a
+}

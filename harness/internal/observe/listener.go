@@ -1,0 +1,59 @@
+package observe
+
+import (
+	"encoding/binary"
+	"errors"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/state"
+)
+
+const (
+	sizeofDiagRequest = 56 // struct inet_diag_req_v2
+	sizeofDiagAnswer  = 72 // struct inet_diag_msg
+	stateClose        = 7  // TCP_CLOSE: a UDP socket without a far end
+	stateListen       = 10 // TCP_LISTEN
+)
+
+// readListeners reads the TCP sockets that listen and the UDP sockets that take datagrams from anybody.
+func (r *reading) readListeners() error {
+	r.Listeners = nil
+	for _, of := range []struct {
+		name            string
+		protocol, state byte
+	}{
+		{"tcp", unix.IPPROTO_TCP, stateListen}, {"udp", unix.IPPROTO_UDP, stateClose},
+	} {
+		for _, family := range []byte{unix.AF_INET, unix.AF_INET6} {
+			question := make([]byte, sizeofDiagRequest)
+			question[0], question[1] = family, of.protocol
+			native.PutUint32(question[4:], 1<<of.state)
+			found, err := dump(r.diag, unix.SOCK_DIAG_BY_FAMILY, question, func(body []byte) (state.Listener, bool) {
+				return parseListener(of.name, body)
+			})
+			if errors.Is(err, unix.ENOENT) {
+				continue // a kernel without the diagnosis of this protocol
+			}
+			if err != nil {
+				return err
+			}
+			r.Listeners = append(r.Listeners, found...)
+		}
+	}
+	return nil
+}
+
+func parseListener(protocol string, body []byte) (state.Listener, bool) {
+	if len(body) < sizeofDiagAnswer {
+		return state.Listener{}, false
+	}
+	size := 4
+	if body[0] == unix.AF_INET6 {
+		size = 16
+	}
+	addr, _ := netip.AddrFromSlice(body[8 : 8+size])
+	port := binary.BigEndian.Uint16(body[4:])
+	return state.Listener{Proto: protocol, Addr: addr, Port: port}, port != 0
+}

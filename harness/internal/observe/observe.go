@@ -1,0 +1,86 @@
+// Package observe reads the kernel: it makes a state.State of the namespaces of a lab in one sweep, reads counters and
+// sysctls, and settles links. It may be imported by lab; it imports state and internal/netns, it changes nothing but what
+// reading itself changes (namespace ids come to be, link-watch work is done early), and it never goes through the driver
+// under test: it speaks netlink itself, on sockets that it closes before it returns.
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/state"
+)
+
+// Lab reads the state of all namespaces of a lab, the host first, then by name. A namespace that goes away meanwhile is
+// left out. Every part of it is a true moment, but the parts are read one after the other.
+func Lab(ctx context.Context, w *netns.World) (*state.State, error) {
+	for range patience {
+		names, err := w.Names()
+		if err != nil {
+			return nil, fmt.Errorf("observe lab %s: %w", w.ID(), err)
+		}
+		s, err := sweep(ctx, append([]string{netns.Host}, names...), w.Do)
+		if errors.Is(err, errVanished) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("observe lab %s: %w", w.ID(), err)
+		}
+		return s, nil
+	}
+	return nil, fmt.Errorf("observe lab %s: namespaces come and go all the time", w.ID())
+}
+
+// enterer runs a function on a thread in the namespace with that name.
+type enterer func(name string, f func() error) error
+
+// errVanished says that a namespace was gone before it could be entered.
+var errVanished = errors.New("namespace is gone")
+
+// inside runs f in the namespace. Its error is errVanished when there is no such namespace any more.
+func inside(do enterer, name string, f func() error) error {
+	entered := false
+	err := do(name, func() error {
+		entered = true
+		return f()
+	})
+	if !entered && (errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EINVAL)) {
+		return fmt.Errorf("%s: %w", name, errVanished)
+	}
+	return err
+}
+
+// sweep reads the namespaces with these names.
+func sweep(ctx context.Context, names []string, do enterer) (*state.State, error) {
+	all := make([]*reading, 0, len(names))
+	defer func() {
+		for _, r := range all {
+			r.close()
+		}
+	}()
+	for _, name := range names {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		r := &reading{Namespace: state.Namespace{Name: name}}
+		all = append(all, r)
+		if err := inside(do, name, r.enter); err != nil {
+			return nil, fmt.Errorf("read namespace %s: %w", name, err)
+		}
+		if err := r.read(); err != nil {
+			return nil, fmt.Errorf("read namespace %s: %w", name, err)
+		}
+	}
+	if err := resolvePeers(all); err != nil {
+		return nil, err
+	}
+	s := &state.State{Namespaces: make([]state.Namespace, 0, len(all))}
+	for _, r := range all {
+		s.Namespaces = append(s.Namespaces, r.finish())
+	}
+	return s, nil
+}

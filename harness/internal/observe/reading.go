@@ -1,0 +1,142 @@
+package observe
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/state"
+)
+
+// reading is a namespace while it is read.
+type reading struct {
+	state.Namespace
+	route *conversation // rtnetlink
+	diag  *conversation // sock_diag
+	ns    int           // its nsfs file, open; 0 when not yet
+	links []*link
+	names map[int]string // of the links, by index
+	// strange says that a part named a link that is not among links: one that came after those were read.
+	strange bool
+}
+
+// enter opens, on a thread in the namespace, what is needed to read it from anywhere, and reads what can be read there alone.
+func (r *reading) enter() error {
+	var err error
+	if r.route, err = open(unix.NETLINK_ROUTE); err != nil {
+		return err
+	}
+	if r.diag, err = open(unix.NETLINK_SOCK_DIAG); err != nil {
+		return err
+	}
+	if r.ns, err = unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+		return fmt.Errorf("open /proc/thread-self/ns/net: %w", err)
+	}
+	var file unix.Stat_t
+	if err := unix.Fstat(r.ns, &file); err != nil {
+		return fmt.Errorf("stat /proc/thread-self/ns/net: %w", err)
+	}
+	r.Inode = file.Ino
+	if r.Sysctls, err = readSysctls(); err != nil {
+		return err
+	}
+	if r.links, err = readLinks(r.route); err != nil {
+		return fmt.Errorf("read links: %w", err)
+	}
+	markRandomMACs(r.links)
+	return nil
+}
+
+func (r *reading) close() {
+	for _, c := range []*conversation{r.route, r.diag} {
+		if c != nil {
+			c.close()
+		}
+	}
+	if r.ns > 0 {
+		unix.Close(r.ns)
+	}
+}
+
+// read reads everything but the links. When a part names a link that was not there when those were read, all is read again.
+func (r *reading) read() error {
+	for range patience {
+		r.strange = false
+		if err := r.parts(); err != nil {
+			return err
+		}
+		if !r.strange {
+			return nil
+		}
+		links, err := readLinks(r.route)
+		if err != nil {
+			return fmt.Errorf("read links: %w", err)
+		}
+		keepRandomMACs(links, r.links)
+		r.links = links
+	}
+	return errors.New("links come and go all the time")
+}
+
+func (r *reading) parts() error {
+	r.names = make(map[int]string, len(r.links))
+	switched := false // a bridge or a vxlan has forwarding entries
+	bridged := false
+	for _, l := range r.links {
+		r.names[l.Index] = l.Name
+		bridged = bridged || l.Kind == "bridge"
+		switched = switched || l.Kind == "bridge" || l.Kind == "vxlan" || l.Port != nil
+	}
+	for _, part := range []struct {
+		what   string
+		wanted bool
+		read   func() error
+	}{
+		{"addresses", true, r.readAddresses},
+		{"routes", true, r.readRoutes},
+		{"rules", true, r.readRules},
+		{"neighbours", true, r.readNeighbours},
+		{"queueing disciplines", true, r.readQdiscs},
+		{"forwarding entries", switched, r.readFDB},
+		{"VLANs of bridge ports", bridged, r.readPortVLANs},
+		{"listening sockets", true, r.readListeners},
+	} {
+		if !part.wanted {
+			continue
+		}
+		if err := part.read(); err != nil {
+			return fmt.Errorf("read %s: %w", part.what, err)
+		}
+	}
+	return nil
+}
+
+// name is the name of the link with this index, "" for index 0.
+func (r *reading) name(index int) string {
+	name, ok := r.names[index]
+	if !ok && index != 0 {
+		r.strange = true
+		return fmt.Sprint("if", index)
+	}
+	return name
+}
+
+func (r *reading) link(index int) *link {
+	for _, l := range r.links {
+		if l.Index == index {
+			return l
+		}
+	}
+	return nil
+}
+
+// finish is the namespace with all that was read.
+func (r *reading) finish() state.Namespace {
+	for _, l := range r.links {
+		l.Master = r.name(l.master)
+		r.Links = append(r.Links, l.Link)
+		r.Sysctls = append(r.Sysctls, l.sysctls...)
+	}
+	return r.Namespace
+}

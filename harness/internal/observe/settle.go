@@ -1,0 +1,75 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/netns"
+)
+
+// Settle makes the kernel do at once, for every link that is up in every namespace of the lab, what it would do in its own
+// time after a link came up (link-watch): until then carrier is there but the queue behind it throws packets away, and
+// the first ones are lost. On every kernel the question for the link's state by ETHTOOL_GLINK does that; a dump of the links
+// does not.
+func Settle(ctx context.Context, w *netns.World) error {
+	names, err := w.Names()
+	if err != nil {
+		return fmt.Errorf("settle links: %w", err)
+	}
+	for _, name := range append([]string{netns.Host}, names...) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := inside(w.Do, name, settle); err != nil && !errors.Is(err, errVanished) {
+			return fmt.Errorf("settle links of %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// settle does it in the namespace of the calling thread.
+func settle() error {
+	c, err := open(unix.NETLINK_ROUTE)
+	if err != nil {
+		return err
+	}
+	defer c.close()
+	const skipStatistics = 1 << 3 // RTEXT_FILTER_SKIP_STATS
+	question := attribute(make([]byte, unix.SizeofIfInfomsg), unix.IFLA_EXT_MASK, native.AppendUint32(nil, skipStatistics))
+	names, err := dump(c, unix.RTM_GETLINK, question, func(body []byte) (name string, up bool) {
+		if len(body) < unix.SizeofIfInfomsg {
+			return "", false
+		}
+		attributes(body[unix.SizeofIfInfomsg:], func(kind uint16, data []byte) {
+			if kind == unix.IFLA_IFNAME {
+				name = text(data)
+			}
+		})
+		return name, native.Uint32(body[8:])&unix.IFF_UP != 0
+	})
+	if err != nil {
+		return fmt.Errorf("read links: %w", err)
+	}
+	for _, name := range names {
+		askCarrier(c.fd, name)
+	}
+	return nil
+}
+
+// askCarrier asks with ETHTOOL_GLINK whether a link has carrier. The answer does not matter: a link that went away, or of a
+// kind that cannot tell, has nothing to settle.
+func askCarrier(socket int, name string) {
+	value := struct{ command, data uint32 }{command: unix.ETHTOOL_GLINK}
+	var request struct {
+		name  [unix.IFNAMSIZ]byte
+		value *struct{ command, data uint32 }
+		_     [16]byte // the rest of struct ifreq
+	}
+	copy(request.name[:unix.IFNAMSIZ-1], name)
+	request.value = &value
+	unix.Syscall(unix.SYS_IOCTL, uintptr(socket), unix.SIOCETHTOOL, uintptr(unsafe.Pointer(&request)))
+}

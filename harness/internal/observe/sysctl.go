@@ -1,0 +1,149 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/state"
+)
+
+// inet4 and inet6 are the sysctls of each interface that a state has, with their place in the arrays that come with each
+// link (IFLA_INET_CONF of linux/ip.h, from 1; IFLA_INET6_CONF of linux/ipv6.h, from 0). Their `all` and `default` are read
+// from files: netlink has them only in part.
+var (
+	inet4 = []interfaceSysctl{
+		{"forwarding", 1}, {"rp_filter", 8}, {"arp_ignore", 19}, {"arp_announce", 18}, {"proxy_arp", 3}, {"accept_local", 23},
+	}
+	inet6 = []interfaceSysctl{
+		{"disable_ipv6", 26}, {"forwarding", 0}, {"accept_dad", 27},
+	}
+)
+
+type interfaceSysctl struct {
+	name  string
+	place int
+}
+
+// shared are the files that are read, besides conf/all and conf/default of each of the above.
+var shared = []string{"net.ipv4.icmp_echo_ignore_all", "net.ipv4.ip_forward", "net.ipv4.ping_group_range"}
+
+var sysctlFiles = func() []string {
+	keys := shared
+	for _, who := range []string{"all", "default"} {
+		for _, s := range inet4 {
+			keys = append(keys, "net.ipv4.conf."+who+"."+s.name)
+		}
+		for _, s := range inet6 {
+			keys = append(keys, "net.ipv6.conf."+who+"."+s.name)
+		}
+	}
+	return keys
+}()
+
+// readSysctls reads, on a thread in the namespace, the sysctls that do not come with the links.
+func readSysctls() ([]state.Sysctl, error) {
+	all := make([]state.Sysctl, 0, len(sysctlFiles)+8*(len(inet4)+len(inet6)))
+	for _, key := range sysctlFiles {
+		value, err := readSysctl(key)
+		if errors.Is(err, unix.ENOENT) {
+			continue // a kernel without IPv6, say
+		}
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, state.Sysctl{Key: key, Value: value})
+	}
+	return all, nil
+}
+
+// linkSysctls reads the sysctls that come with a link; the place of its name is held by a %.
+func linkSysctls(data []byte) []state.Sysctl {
+	var all []state.Sysctl
+	pick := func(prefix string, names []interfaceSysctl, first int, values []byte) {
+		for _, s := range names {
+			if at := 4 * (s.place - first); at+4 <= len(values) {
+				all = append(all, state.Sysctl{Key: prefix + s.name, Value: fmt.Sprint(int32(native.Uint32(values[at:])))})
+			}
+		}
+	}
+	attributes(data, func(family uint16, data []byte) {
+		attributes(data, func(kind uint16, data []byte) {
+			switch {
+			case family == unix.AF_INET && kind == unix.IFLA_INET_CONF:
+				pick("net.ipv4.conf.%.", inet4, 1, data)
+			case family == unix.AF_INET6 && kind == unix.IFLA_INET6_CONF:
+				pick("net.ipv6.conf.%.", inet6, 0, data)
+			}
+		})
+	})
+	return all
+}
+
+// interfaceKey puts the interface into a key of linkSysctls. As sysctl(8) has it, a dot in its name becomes a slash.
+func interfaceKey(key, name string) string {
+	return strings.Replace(key, "%", strings.ReplaceAll(name, ".", "/"), 1)
+}
+
+// Sysctl reads one sysctl of a namespace. The key is in dotted form, or with slashes, as sysctl(8) takes it. The error
+// wraps ENOENT when there is no such sysctl.
+func Sysctl(ctx context.Context, w *netns.World, ns, key string) (string, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	var value string
+	err := w.Do(ns, func() (err error) {
+		value, err = readSysctl(key)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("read sysctl %s in %s: %w", key, ns, err)
+	}
+	return value, nil
+}
+
+// readSysctl reads a sysctl of the namespace of the calling thread.
+func readSysctl(key string) (string, error) {
+	path, err := sysctlPath(key)
+	if err != nil {
+		return "", err
+	}
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "", fmt.Errorf("open %s: %w", path, err)
+	}
+	defer unix.Close(fd)
+	var buffer [4096]byte
+	n, err := unix.Read(fd, buffer[:])
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", path, err)
+	}
+	return strings.TrimRight(string(buffer[:n]), "\n"), nil
+}
+
+// sysctlPath is the file of a key: whichever of dot and slash comes first separates, the other one is part of a name and
+// stands for the separator that it is not.
+func sysctlPath(key string) (string, error) {
+	path := key
+	if at := strings.IndexAny(key, "./"); at >= 0 && key[at] == '.' {
+		path = strings.Map(func(r rune) rune {
+			switch r {
+			case '.':
+				return '/'
+			case '/':
+				return '.'
+			}
+			return r
+		}, key)
+	}
+	for _, part := range strings.Split(path, "/") {
+		if part == "" || part == "." || part == ".." {
+			return "", fmt.Errorf("read sysctl %q: %w", key, unix.ENOENT)
+		}
+	}
+	return "/proc/sys/" + path, nil
+}
