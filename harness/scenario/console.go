@@ -1,0 +1,224 @@
+package scenario
+
+import (
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// consoleWord is the first word of the info string of a fence that is a transcript.
+const consoleWord = "console"
+
+// driverNames are the drivers a block can be for.
+var driverNames = []string{"iproute2", "busybox", "netlink"}
+
+// console is a console block as it stands in the text, before it is known where.
+type console struct {
+	Block
+	fix, undo bool
+}
+
+// consoleReader reads console blocks; names are the variables and their values.
+type consoleReader struct {
+	*findings
+	vars variables
+}
+
+func isConsole(f fence) bool {
+	words := strings.Fields(f.info)
+	return len(words) > 0 && words[0] == consoleWord
+}
+
+func (r *consoleReader) read(f fence) console {
+	c := console{Block: Block{Line: f.line}}
+	for _, word := range strings.Fields(f.info)[1:] {
+		r.infoWord(&c, word)
+	}
+	if c.undo && !c.fix {
+		r.add(f.line, "console block: undo without fix: expected fix undo")
+	}
+	r.transcript(&c.Block, f)
+	if c.Errno != "" && len(c.Commands) > 1 {
+		r.add(f.line, "console block: errno= is for a block of a single command, found %d", len(c.Commands))
+	}
+	return c
+}
+
+var condition = regexp.MustCompile(`^([A-Za-z0-9_-]+)(>=|<=|==|=|>|<)(.*)$`)
+
+var conditionVersion = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*(-[A-Za-z0-9.+~]+)*$`)
+
+// infoWord reads one word after `console`.
+func (r *consoleReader) infoWord(c *console, word string) {
+	errno, isErrno := strings.CutPrefix(word, "errno=")
+	m := condition.FindStringSubmatch(word)
+	switch {
+	case slices.Contains(driverNames, word):
+		c.Drivers = append(c.Drivers, word)
+	case word == "fix":
+		c.fix = true
+	case word == "undo":
+		c.undo = true
+	case word == "partial":
+		c.Partial = true
+	case isErrno && c.Errno != "":
+		r.add(c.Line, "console block: errno= stands twice")
+	case isErrno && slices.Contains(errnoNames, errno):
+		c.Errno = errno
+	case isErrno:
+		r.add(c.Line, "console block: unknown errno %q%s", errno, didYouMean(errno, errnoNames))
+	case m != nil && slices.Contains(versionSubjects, m[1]):
+		if m[2] == "==" || !conditionVersion.MatchString(m[3]) {
+			r.add(c.Line, "console block: bad condition %q: expected one such as kernel>=6.2 (with >=, <=, <, > or =)", word)
+			return
+		}
+		c.Conditions = append(c.Conditions, Condition{Subject: m[1], Op: m[2], Version: m[3]})
+	default:
+		r.add(c.Line, "console block: unknown word %q%s (known: %s)", word, suggestInfoWord(word, m),
+			strings.Join(infoWords, ", "))
+	}
+}
+
+var infoWords = append(slices.Clone(driverNames), "fix", "fix undo", "errno=NAME", "partial", "kernel>=VERSION",
+	"iproute2>=VERSION", "busybox>=VERSION")
+
+// suggestInfoWord names the nearest word; of a condition the part before the sign is what is looked at.
+func suggestInfoWord(word string, condition []string) string {
+	if condition == nil {
+		return didYouMean(word, append(slices.Clone(driverNames), "fix", "undo", "partial"))
+	}
+	near, ok := Nearest(condition[1], append(slices.Clone(versionSubjects), "errno"))
+	if !ok {
+		return ""
+	}
+	return ", did you mean " + near + condition[2] + condition[3] + "?"
+}
+
+// transcript reads the commands of a block and what they print.
+func (r *consoleReader) transcript(b *Block, f fence) {
+	var output []string // of the last command
+	finish := func() {
+		if len(b.Commands) > 0 {
+			r.setOutput(b, &b.Commands[len(b.Commands)-1], output)
+		}
+		output = nil
+	}
+	for i := 0; i < len(f.lines); i++ {
+		line := f.line + 1 + i
+		text, isCommand := cutPrompt(f.lines[i])
+		if !isCommand {
+			if len(b.Commands) > 0 {
+				output = append(output, r.vars.replace(f.lines[i], line, r.findings))
+			} else if strings.TrimSpace(f.lines[i]) != "" {
+				r.add(line, "console block: output before the first command: expected a line that begins with \"$ \", found %q", f.lines[i])
+				return
+			}
+			continue
+		}
+		finish()
+		parts := []string{text}
+		if trimmed := strings.TrimRight(text, " \t"); trimmed != text && continues(trimmed) {
+			r.add(line, "command: blanks stand after the \\ at its end, so it does not continue the command")
+			continue
+		}
+		for continues(parts[len(parts)-1]) {
+			i++
+			if i == len(f.lines) {
+				r.add(line, "command: nothing follows the \\ at its end")
+				return
+			}
+			if _, again := cutPrompt(f.lines[i]); again {
+				r.add(f.line+1+i, "command: the \\ at the end of the line above continues it, but this line begins another one")
+				i--
+				parts[len(parts)-1] = strings.TrimSuffix(parts[len(parts)-1], `\`)
+				break
+			}
+			parts = append(parts, f.lines[i])
+		}
+		b.Commands = append(b.Commands, r.command(parts, line))
+	}
+	finish()
+	if len(b.Commands) == 0 {
+		r.add(f.line, "console block: it has no command (a line that begins with \"$ \")")
+	}
+}
+
+// cutPrompt takes the prompt from a line that is a command. A prompt with nothing after it is one without a command.
+func cutPrompt(line string) (string, bool) {
+	if line == "$" {
+		return "", true
+	}
+	return strings.CutPrefix(line, "$ ")
+}
+
+// continues says whether a line ends in a backslash that is not itself escaped.
+func continues(line string) bool {
+	return (len(line)-len(strings.TrimRight(line, `\`)))%2 == 1
+}
+
+// command reads a command from its lines.
+func (r *consoleReader) command(parts []string, line int) Command {
+	for i := range parts {
+		parts[i] = r.vars.replace(parts[i], line+i, r.findings)
+	}
+	argv, err := Words(strings.Join(parts, "\n"))
+	switch {
+	case err != nil:
+		r.add(line, "command: %v", err)
+	case len(argv) == 0 || argv[0] == "":
+		r.add(line, "command: expected a command after \"$ \"")
+	}
+	return Command{Line: line, Text: joinLines(parts), Argv: argv}
+}
+
+// joinLines is a continued command on one line, for people.
+func joinLines(parts []string) string {
+	text := strings.TrimSpace(parts[0])
+	for _, part := range parts[1:] {
+		begin, next := strings.TrimSuffix(text, `\`), strings.TrimSpace(part)
+		if strings.TrimLeft(part, " \t") != part || strings.TrimRight(begin, " \t") != begin {
+			begin = strings.TrimRight(begin, " \t") + " "
+		}
+		text = begin + next
+	}
+	return text
+}
+
+var statusLine = regexp.MustCompile(`^\[([0-9]+|!)\]$`)
+
+// setOutput gives a command what it is expected to print and its status. Empty lines at the end are there for the reader.
+func (r *consoleReader) setOutput(b *Block, c *Command, lines []string) {
+	lines = trimEmptyLines(lines)
+	refused := b.Errno != ""
+	c.Status.Any = refused // errno= alone says that it is refused
+	if n := len(lines); n > 0 {
+		if m := statusLine.FindStringSubmatch(strings.TrimRight(lines[n-1], " \t")); m != nil {
+			c.Status = r.status(m[1], c.Line)
+			if refused && !c.Status.Any && c.Status.Code == 0 {
+				r.add(c.Line, "console block: errno=%s says that the command is refused, [0] that it is not", b.Errno)
+			}
+			lines = trimEmptyLines(lines[:n-1])
+		}
+	}
+	c.Compared = len(lines) > 0
+	c.Output = lines
+}
+
+func (r *consoleReader) status(text string, line int) Status {
+	if text == "!" {
+		return Status{Any: true}
+	}
+	code, err := strconv.Atoi(text)
+	if err != nil || code > 255 {
+		r.add(line, "command: an exit status is a number from 0 to 255, found [%s]", text)
+	}
+	return Status{Code: code}
+}
+
+func trimEmptyLines(lines []string) []string {
+	for len(lines) > 0 && strings.TrimSpace(lines[len(lines)-1]) == "" {
+		lines = lines[:len(lines)-1]
+	}
+	return lines
+}

@@ -1,0 +1,296 @@
+package scenario
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"netnscheck/harness/scenario/operation"
+)
+
+var (
+	kebabCase    = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	requirement  = regexp.MustCompile(`^([a-z0-9]+([-_][a-z0-9]+)*|program:[A-Za-z0-9._+-]+)$`)
+	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_-]*$`)
+)
+
+// frontMatter reads the YAML block at the top of a file into a Scenario.
+type frontMatter struct {
+	*findings
+	sc *Scenario
+	// offset is how many lines of the file stand above the YAML text.
+	offset int
+}
+
+// cutFrontMatter separates the YAML text from the Markdown below it. The Markdown keeps its line numbers: the lines of
+// the front matter are empty in it.
+func cutFrontMatter(text string, f *findings) (yamlText, markdown string) {
+	lines := strings.SplitAfter(text, "\n")
+	if strings.TrimRight(lines[0], " \t\n") != "---" {
+		return "", text
+	}
+	for i, line := range lines[1:] {
+		if strings.TrimRight(line, " \t\n") == "---" {
+			return strings.Join(lines[1:i+1], ""), strings.Repeat("\n", i+2) + strings.Join(lines[i+2:], "")
+		}
+	}
+	f.add(1, "the front matter is not closed: expected a line ---")
+	return "", ""
+}
+
+// read reads the top level.
+func (m *frontMatter) read(text string) {
+	file, err := parser.ParseBytes([]byte(text), 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		m.syntaxError(err)
+		return
+	}
+	for i, doc := range file.Docs {
+		if doc.Body == nil || doc.Body.Type() == ast.NullType || doc.Body.Type() == ast.CommentType {
+			continue
+		}
+		if i > 0 {
+			m.add(m.line(doc.Body), "the front matter is more than one YAML document")
+			return
+		}
+		m.mapping(doc.Body, "", map[string]func(string, ast.Node){
+			"id":       m.id,
+			"kind":     m.kind,
+			"level":    m.level,
+			"requires": m.requires,
+			"host":     m.host,
+			"vars":     m.vars,
+		})
+	}
+}
+
+func (m *frontMatter) syntaxError(err error) {
+	var syntax *yaml.SyntaxError
+	if errors.As(err, &syntax) && syntax.Token != nil && syntax.Token.Position != nil {
+		m.add(m.offset+syntax.Token.Position.Line, "read the front matter: %s", syntax.Message)
+		return
+	}
+	m.add(m.offset, "read the front matter: %v", err)
+}
+
+// mapping reads a mapping whose keys are known.
+func (m *frontMatter) mapping(n ast.Node, path string, known map[string]func(key string, value ast.Node)) {
+	names := slices.Sorted(maps.Keys(known))
+	m.entries(n, path, func(key string, keyNode, value ast.Node) {
+		read, ok := known[key]
+		if !ok {
+			m.add(m.line(keyNode), "unknown key %s%s (known: %s)", path+key, didYouMean(key, names), strings.Join(names, ", "))
+			return
+		}
+		if value.Type() != ast.NullType { // a key without a value has its default
+			read(path+key, value)
+		}
+	})
+}
+
+// entries calls f for each entry of a mapping in the order of the file, the first one only of those with the same key.
+func (m *frontMatter) entries(n ast.Node, path string, f func(key string, keyNode, value ast.Node)) {
+	var values []*ast.MappingValueNode
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		values = n.Values
+	case *ast.MappingValueNode:
+		values = []*ast.MappingValueNode{n}
+	default:
+		m.add(m.line(n), "bad value of %s: expected keys and values, found %s", orFrontMatter(path), describe(n))
+		return
+	}
+	lines := map[string]int{}
+	for _, v := range values {
+		key, ok := scalar(v.Key)
+		if !ok {
+			m.add(m.line(v.Key), "bad key in %s: expected a word, found %s", orFrontMatter(path), describe(v.Key))
+			continue
+		}
+		if first, twice := lines[key]; twice {
+			m.add(m.line(v.Key), "duplicate key %s%s: it stands in line %d already", path, key, first)
+			continue
+		}
+		lines[key] = m.line(v.Key)
+		f(key, v.Key, v.Value)
+	}
+}
+
+func orFrontMatter(path string) string {
+	if path == "" {
+		return "the front matter"
+	}
+	return strings.TrimSuffix(path, ".")
+}
+
+func (m *frontMatter) id(key string, n ast.Node) {
+	id, ok := scalar(n)
+	if !ok || !kebabCase.MatchString(id) {
+		m.bad(key, n, "lower-case words joined by -, such as veth-pair")
+		return
+	}
+	m.sc.ID = id
+}
+
+func (m *frontMatter) kind(key string, n ast.Node) {
+	kinds := []string{string(Lesson), string(Challenge), string(Conformance)}
+	kind, ok := scalar(n)
+	if !ok || !slices.Contains(kinds, kind) {
+		m.bad(key, n, strings.Join(kinds, ", ")+didYouMean(kind, kinds))
+		return
+	}
+	m.sc.Kind = Kind(kind)
+}
+
+func (m *frontMatter) level(key string, n ast.Node) {
+	text, ok := scalar(n)
+	level, err := strconv.Atoi(text)
+	if !ok || err != nil || level < 0 || level > 99 {
+		m.bad(key, n, "a number from 0 to 99")
+		return
+	}
+	m.sc.Level = level
+}
+
+func (m *frontMatter) requires(key string, n ast.Node) {
+	m.list(key, n, "a list of features, such as [veth, program:tcpdump]", func(item ast.Node) {
+		name, ok := scalar(item)
+		if !ok || !requirement.MatchString(name) {
+			m.bad(key, item, "a feature such as bridge-vlan-filtering, or program:NAME")
+			return
+		}
+		m.sc.Requires = append(m.sc.Requires, name)
+	})
+}
+
+func (m *frontMatter) host(key string, n ast.Node) {
+	m.mapping(n, key+".", map[string]func(string, ast.Node){"interfaces": m.interfaces, "routes": m.routes})
+}
+
+func (m *frontMatter) interfaces(key string, n ast.Node) {
+	m.entries(n, key+".", func(name string, keyNode, value ast.Node) {
+		if err := checkDevice(name); err != nil {
+			m.add(m.line(keyNode), "bad key in %s: %v", key, err)
+			return
+		}
+		iface := HostInterface{Name: name, Line: m.line(keyNode)}
+		address := func(item ast.Node) {
+			text, _ := scalar(item)
+			prefix, err := netip.ParsePrefix(text)
+			if err != nil {
+				m.bad(key+"."+name, item, "an address with its prefix length, such as 192.168.2.252/24")
+				return
+			}
+			iface.Addresses = append(iface.Addresses, prefix)
+		}
+		switch value.Type() {
+		case ast.NullType: // an interface without an address
+		case ast.SequenceType:
+			m.list(key+"."+name, value, "", address)
+		default:
+			address(value)
+		}
+		m.sc.Host.Interfaces = append(m.sc.Host.Interfaces, iface)
+	})
+}
+
+// checkDevice refuses the names that the kernel refuses for a new device, and lo, which is there anyway.
+func checkDevice(name string) error {
+	switch {
+	case name == "lo":
+		return errors.New("lo is there by itself, and up")
+	case len(name) > 15:
+		return fmt.Errorf("%q is longer than the 15 bytes of an interface name", name)
+	}
+	return checkIface(name)
+}
+
+func (m *frontMatter) routes(key string, n ast.Node) {
+	m.list(key, n, "a list of routes, such as [default via 192.168.2.1 dev ens224]", func(item ast.Node) {
+		text, ok := scalar(item)
+		if !ok {
+			m.bad(key, item, "a route as `ip route add` takes it")
+			return
+		}
+		if _, err := operation.ParseRoute(strings.Fields(text)); err != nil {
+			m.add(m.line(item), "bad value of %s: %q is no route: %v", key, text, err)
+			return
+		}
+		m.sc.Host.Routes = append(m.sc.Host.Routes, HostRoute{Text: text, Line: m.line(item)})
+	})
+}
+
+func (m *frontMatter) vars(key string, n ast.Node) {
+	m.entries(n, key+".", func(name string, keyNode, value ast.Node) {
+		if !variableName.MatchString(name) {
+			m.add(m.line(keyNode), "bad key in %s: %q is no name (letters, digits, _ and -)", key, name)
+			return
+		}
+		text, ok := scalar(value)
+		if !ok || strings.Contains(text, "\n") {
+			m.bad(key+"."+name, value, "one line of text")
+			return
+		}
+		m.sc.Vars = append(m.sc.Vars, Var{Name: name, Default: text, Value: text})
+	})
+}
+
+// list calls f for each item of a list.
+func (m *frontMatter) list(key string, n ast.Node, expected string, f func(ast.Node)) {
+	seq, ok := n.(*ast.SequenceNode)
+	if !ok {
+		m.bad(key, n, expected)
+		return
+	}
+	for _, item := range seq.Values {
+		f(item)
+	}
+}
+
+func (m *frontMatter) bad(key string, n ast.Node, expected string) {
+	m.add(m.line(n), "bad value of %s: expected %s; found %s", key, expected, describe(n))
+}
+
+func (m *frontMatter) line(n ast.Node) int {
+	if t := n.GetToken(); t != nil && t.Position != nil {
+		return m.offset + t.Position.Line
+	}
+	return m.offset
+}
+
+// scalar is the text of a single value as it was written: 010 stays 010 and yes stays yes.
+func scalar(n ast.Node) (string, bool) {
+	switch n := n.(type) {
+	case *ast.StringNode:
+		return n.Value, true
+	case *ast.LiteralNode:
+		return n.Value.Value, true
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+		return strings.TrimSpace(n.GetToken().Value), true
+	}
+	return "", false
+}
+
+func describe(n ast.Node) string {
+	if text, ok := scalar(n); ok {
+		return strconv.Quote(text)
+	}
+	switch n.Type() {
+	case ast.NullType:
+		return "nothing"
+	case ast.SequenceType:
+		return "a list"
+	case ast.MappingType, ast.MappingValueType:
+		return "keys and values"
+	}
+	return "YAML's " + strings.ToLower(n.Type().String())
+}

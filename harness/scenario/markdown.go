@@ -1,0 +1,260 @@
+package scenario
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/parser"
+	"github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
+)
+
+// What a Markdown text has for the machine, each with its line. All else is prose.
+type (
+	heading struct {
+		line, level int
+		text        string
+	}
+	// fence is a fenced code block, its content from the line after it.
+	fence struct {
+		line   int
+		info   string
+		lines  []string
+		closed bool
+	}
+	// task is a task-list item; its sentence is one line, its code spans in backquotes.
+	task struct {
+		line     int
+		done     bool
+		sentence string // "" when the item only looks like one
+	}
+	// tip is a TIP alert, its Markdown without the quote marks.
+	tip struct {
+		line int
+		text string
+	}
+)
+
+// document is a Markdown text and where its lines begin.
+type document struct {
+	source []byte
+	starts []int
+	lines  []string
+}
+
+// elements are the headings, fences, task-list items and tips of a Markdown text, from top to bottom. Those inside a quote
+// are prose, and so are headings and task-list items inside a list item.
+func elements(markdown string) []any {
+	d := &document{source: []byte(markdown), lines: strings.Split(markdown, "\n")}
+	for i := 0; i < len(markdown); i++ {
+		if i == 0 || markdown[i-1] == '\n' {
+			d.starts = append(d.starts, i)
+		}
+	}
+	p := parser.NewParser(
+		parser.WithBlockParsers(parser.DefaultBlockParsers()...),
+		parser.WithInlineParsers(parser.DefaultInlineParsers()...),
+		parser.WithParagraphTransformers(parser.DefaultParagraphTransformers()...),
+	)
+	var found []any
+	_ = ast.Walk(p.Parse(text.NewReader(d.source)), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch n := n.(type) {
+		case *ast.Blockquote:
+			if t, ok := d.tip(n); ok {
+				found = append(found, t)
+			}
+			return ast.WalkSkipChildren, nil
+		case *ast.Heading:
+			if n.Parent().Kind() == ast.KindDocument {
+				found = append(found, d.heading(n))
+			}
+			return ast.WalkSkipChildren, nil
+		case *ast.FencedCodeBlock:
+			found = append(found, d.fence(n))
+			return ast.WalkSkipChildren, nil
+		case *ast.ListItem:
+			if t, ok := d.task(n); ok {
+				found = append(found, t)
+			}
+		}
+		return ast.WalkContinue, nil
+	})
+	return found
+}
+
+// lineAt is the number of the line in which an offset lies, from 1.
+func (d *document) lineAt(offset int) int {
+	i, exact := slices.BinarySearch(d.starts, offset)
+	if exact {
+		return i + 1
+	}
+	return i
+}
+
+// lineOf is the line in which the text of a block begins, 0 for one without text.
+func (d *document) lineOf(n ast.Node) int {
+	if n.Type() == ast.TypeBlock && n.Lines().Len() > 0 {
+		return d.lineAt(n.Lines().At(0).Start)
+	}
+	if n.Pos() >= 0 {
+		return d.lineAt(n.Pos())
+	}
+	return 0
+}
+
+func (d *document) heading(n *ast.Heading) heading {
+	return heading{line: d.lineOf(n), level: n.Level, text: strings.TrimSpace(d.inline(n, false))}
+}
+
+// fence reads a code block. Markdown lets the end of the text close it, which in a scenario is an oversight that would hide
+// all that follows; so the closing line is looked for.
+func (d *document) fence(n *ast.FencedCodeBlock) fence {
+	f := fence{}
+	count := n.Lines().Len()
+	switch {
+	case n.Info != nil:
+		f.info = strings.TrimSpace(string(n.Info.Segment.Value(d.source)))
+		f.line = d.lineAt(n.Info.Segment.Start)
+	case count > 0:
+		f.line = d.lineOf(n) - 1
+	default:
+		f.line = d.lineOf(n)
+	}
+	for i := range count {
+		segment := n.Lines().At(i)
+		f.lines = append(f.lines, strings.TrimSuffix(string(segment.Value(d.source)), "\n"))
+	}
+	if after := f.line + count; after < len(d.lines) { // lines[i] is line i+1
+		rest := strings.TrimSpace(d.lines[after])
+		f.closed = len(rest) >= 3 && (strings.Trim(rest, "`") == "" || strings.Trim(rest, "~") == "")
+	}
+	return f
+}
+
+var (
+	taskBox = regexp.MustCompile(`^\[([ \txX])\][ \t]+\S`)
+	// nearlyTask is a box without a blank in it, or without a sentence; but no link.
+	nearlyTask = regexp.MustCompile(`^\[[ \txX]?\]([^(\[:]|$)`)
+)
+
+// task reads a list item that begins with [ ] or [x] and stands in a list of the section itself.
+func (d *document) task(item *ast.ListItem) (task, bool) {
+	first := item.FirstChild()
+	if item.Parent().Parent().Kind() != ast.KindDocument || first == nil || first.Lines().Len() == 0 {
+		return task{}, false
+	}
+	if first.Kind() != ast.KindTextBlock && first.Kind() != ast.KindParagraph {
+		return task{}, false
+	}
+	segment := first.Lines().At(0)
+	text := segment.Value(d.source)
+	box := taskBox.FindSubmatch(text)
+	if box == nil {
+		return task{line: d.lineAt(segment.Start)}, nearlyTask.Match(text)
+	}
+	sentence := strings.TrimSpace(d.inline(first, true))
+	// The box reads as text (or, were [x] defined somewhere, as a link), three letters long but for the brackets' own.
+	if i := strings.IndexByte(sentence, ']'); i >= 0 && i <= 2 {
+		sentence = sentence[i+1:]
+	} else if len(sentence) > 0 {
+		sentence = sentence[1:]
+	}
+	return task{
+		line:     d.lineAt(segment.Start),
+		done:     box[1][0] == 'x' || box[1][0] == 'X',
+		sentence: strings.TrimSpace(sentence),
+	}, true
+}
+
+var (
+	alertMark = regexp.MustCompile(`^[ \t]*>[ \t]*\[!(\w+)\][ \t]*$`)
+	quoteMark = regexp.MustCompile(`^ {0,3}> ?`)
+)
+
+// tip reads a quote that begins with [!TIP].
+func (d *document) tip(quote *ast.Blockquote) (tip, bool) {
+	first := quote.FirstChild()
+	if quote.Parent().Kind() != ast.KindDocument || first == nil || first.Kind() != ast.KindParagraph {
+		return tip{}, false
+	}
+	begin := d.lineOf(first)
+	mark := alertMark.FindStringSubmatch(d.lines[begin-1])
+	if mark == nil || !strings.EqualFold(mark[1], "tip") {
+		return tip{}, false
+	}
+	// The quote goes on as long as lines have its mark, and as long as text of it goes on without (lazy continuation).
+	end := begin
+	for end < len(d.lines) && (quoteMark.MatchString(d.lines[end]) || end < d.lastLine(quote)) {
+		end++
+	}
+	var text []string
+	for _, line := range d.lines[begin:end] {
+		text = append(text, quoteMark.ReplaceAllString(line, ""))
+	}
+	return tip{line: begin, text: strings.TrimSpace(strings.Join(text, "\n"))}, true
+}
+
+// lastLine is the last line in which a block or one inside it has text.
+func (d *document) lastLine(n ast.Node) int {
+	last := 0
+	_ = ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if n.Type() == ast.TypeInline {
+			return ast.WalkSkipChildren, nil
+		}
+		if lines := n.Lines(); entering && lines.Len() > 0 {
+			last = max(last, d.lineAt(lines.At(lines.Len()-1).Start))
+		}
+		return ast.WalkContinue, nil
+	})
+	return last
+}
+
+// inline is the text of a block on one line, code spans in backquotes or without them, other marks left out.
+func (d *document) inline(n ast.Node, ticks bool) string {
+	var b strings.Builder
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		switch c := c.(type) {
+		case *ast.Text:
+			b.Write(unescape(c.Segment.Value(d.source)))
+			if c.SoftLineBreak() || c.HardLineBreak() {
+				b.WriteByte(' ')
+			}
+		case *ast.CodeSpan:
+			content := d.code(c)
+			if ticks {
+				content = span(content)
+			}
+			b.WriteString(content)
+		case *ast.AutoLink:
+			b.Write(c.Label(d.source))
+		case *ast.RawHTML:
+			b.Write(c.Segments.Value(d.source))
+		case *ast.String:
+			b.Write(c.Value)
+		default:
+			b.WriteString(d.inline(c, ticks))
+		}
+	}
+	return b.String()
+}
+
+// code is the content of a code span; a line end in it is a blank.
+func (d *document) code(n *ast.CodeSpan) string {
+	var b strings.Builder
+	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
+		if t, ok := c.(*ast.Text); ok {
+			b.Write(t.Segment.Value(d.source))
+		}
+	}
+	return strings.ReplaceAll(b.String(), "\n", " ")
+}
+
+// unescape resolves Markdown's backslashes and entities.
+func unescape(text []byte) []byte {
+	return util.ResolveEntityNames(util.ResolveNumericReferences(util.UnescapePunctuations(text)))
+}

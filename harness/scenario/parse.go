@@ -1,0 +1,225 @@
+package scenario
+
+import (
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// Parse reads a scenario. The file name is for messages and, without the front matter's id, for the scenario's own; the
+// file is not read. The error is Problems: all that could be found in one reading, in line order.
+func Parse(file string, src []byte) (*Scenario, error) { return ParseWith(file, src, nil) }
+
+// ParseWith is Parse with other values for variables than the front matter's defaults.
+func ParseWith(file string, src []byte, vars map[string]string) (*Scenario, error) {
+	f := &findings{file: file}
+	sc := &Scenario{ID: strings.TrimSuffix(path.Base(file), ".md"), Kind: Lesson, File: file, Source: string(src)}
+	text, ok := decode(src, f)
+	if !ok {
+		return nil, f.err()
+	}
+	yamlText, markdown := cutFrontMatter(text, f)
+	if len(f.list) > 0 {
+		return nil, f.err()
+	}
+	(&frontMatter{findings: f, sc: sc, offset: 1}).read(yamlText)
+	if len(f.list) == 0 && !kebabCase.MatchString(sc.ID) {
+		f.add(1, "the file's name makes no id (%q): expected lower-case words joined by -, in it or as id in the front matter", sc.ID)
+	}
+	setVariables(sc, vars, f)
+	b := &builder{findings: f, sc: sc, consoles: consoleReader{f, newVariables(sc.Vars)}}
+	b.build(elements(markdown))
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	return sc, nil
+}
+
+// decode makes lines that end in \n of the source and says where it is no text.
+func decode(src []byte, f *findings) (string, bool) {
+	text := strings.ReplaceAll(strings.TrimPrefix(string(src), "\ufeff"), "\r\n", "\n")
+	if strings.TrimSpace(text) == "" {
+		f.add(1, "the file is empty")
+		return "", false
+	}
+	for i, line := range strings.Split(text, "\n") {
+		switch {
+		case !utf8.ValidString(line):
+			f.add(i+1, "the line is not UTF-8")
+		case strings.Contains(line, "\x00"):
+			f.add(i+1, "the line contains a zero byte")
+		}
+	}
+	return text, len(f.list) == 0
+}
+
+func setVariables(sc *Scenario, values map[string]string, f *findings) {
+	names := make([]string, len(sc.Vars))
+	for i := range sc.Vars {
+		v := &sc.Vars[i]
+		names[i] = v.Name
+		if value, ok := values[v.Name]; ok {
+			v.Value = value
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if !slices.Contains(names, name) {
+			f.add(1, "set variable %s: the front matter has none of this name%s", name, didYouMean(name, names))
+		}
+	}
+}
+
+// builder puts the elements of the text into sections.
+type builder struct {
+	*findings
+	sc       *Scenario
+	consoles consoleReader
+	titled   bool
+	sections []*draft // those of level 2
+	current  *draft   // into which elements go; nil above the first section
+}
+
+// draft is a section while it is read; what it is shows only at its end.
+type draft struct {
+	Section
+	kind     SectionKind
+	fix      []Block
+	undo     bool
+	mistakes []*draft
+}
+
+// empty says that there is nothing in the section for the machine.
+func (d *draft) empty() bool { return len(d.Blocks) == 0 && len(d.Checks) == 0 }
+
+func (b *builder) build(all []any) {
+	for _, e := range all {
+		switch e := e.(type) {
+		case heading:
+			b.heading(e)
+		case fence:
+			b.fence(e)
+		case task:
+			b.task(e)
+		case tip:
+			if b.current != nil {
+				b.current.Hints = append(b.current.Hints, Hint{Text: e.text, Line: e.line})
+			}
+		}
+	}
+	if !b.titled {
+		b.add(1, "the title is missing: expected a line # …")
+	}
+	for _, d := range b.sections {
+		b.finish(d)
+	}
+	if len(b.sc.Steps) == 0 && len(b.list) == 0 {
+		b.add(1, "the scenario has no step: expected a section ## … with commands and checks")
+	}
+}
+
+const setupTitle = "Setup"
+
+// nearlyMistake is what a heading looks like that was meant to be a mistake's.
+var nearlyMistake = regexp.MustCompile(`(?i)^mistake\s*[0-9]*\s*[:–—-]`)
+
+func (b *builder) heading(h heading) {
+	title, isMistake := strings.CutPrefix(h.text, "Mistake:")
+	title = strings.TrimSpace(title)
+	switch {
+	case h.text == "" && h.level <= 3:
+		b.add(h.line, "the heading has no text")
+	case nearlyMistake.MatchString(h.text) && (h.level != 3 || !isMistake):
+		b.add(h.line, "a mistake is written ### Mistake: …, found %s %s", strings.Repeat("#", h.level), h.text)
+	case h.level == 1 && b.titled:
+		b.add(h.line, "a second title %q: expected one line # … (sections are ## …)", h.text)
+	case h.level == 1:
+		b.titled, b.sc.Title = true, h.text
+	case h.level == 2:
+		b.current = &draft{kind: StepSection, Section: Section{Title: h.text, Line: h.line}}
+		if h.text == setupTitle {
+			b.current.kind = SetupSection
+		}
+		b.sections = append(b.sections, b.current)
+	case h.level == 3 && isMistake:
+		b.mistake(h.line, title)
+	}
+}
+
+func (b *builder) mistake(line int, title string) {
+	if title == "" {
+		b.add(line, "the mistake has no title: expected ### Mistake: …")
+	}
+	b.current = &draft{kind: MistakeSection, Section: Section{Title: title, Line: line}}
+	if len(b.sections) == 0 {
+		b.add(line, "a mistake without a step: expected it below a section ## …")
+		return
+	}
+	last := b.sections[len(b.sections)-1]
+	last.mistakes = append(last.mistakes, b.current)
+}
+
+func (b *builder) fence(f fence) {
+	if !f.closed {
+		b.add(f.line, "the code block is not closed: expected a line of ``` or ~~~ as long as this one")
+	}
+	if !isConsole(f) {
+		return
+	}
+	c := b.consoles.read(f)
+	switch {
+	case b.current == nil:
+		b.add(f.line, "console block outside a section: expected it below a heading ## …")
+	case c.fix && b.current.kind != MistakeSection:
+		b.add(f.line, "console block: fix is for mistakes: expected it below a heading ### Mistake: …")
+	case c.fix:
+		b.current.fix = append(b.current.fix, c.Block)
+		b.current.undo = b.current.undo || c.undo
+	default:
+		b.current.Blocks = append(b.current.Blocks, c.Block)
+	}
+}
+
+func (b *builder) task(t task) {
+	if t.sentence == "" {
+		b.add(t.line, "a check is written - [ ] or - [x], a blank and its sentence")
+		return
+	}
+	text, claim, limit, err := parseCheck(b.consoles.vars.replace(t.sentence, t.line, b.findings))
+	switch {
+	case b.current == nil:
+		b.add(t.line, "check outside a section: expected it below a heading ## …")
+	case b.current.kind == SetupSection:
+		b.add(t.line, "the set-up has a check: it holds commands alone")
+	case err != nil:
+		b.add(t.line, "%v", err)
+	default:
+		check := Check{Line: t.line, Text: text, Before: t.done, Claim: claim, Within: limit}
+		b.current.Checks = append(b.current.Checks, check)
+	}
+}
+
+// finish makes a step, the set-up or nothing (prose) of a section.
+func (b *builder) finish(d *draft) {
+	mistakes := make([]Mistake, 0, len(d.mistakes))
+	for _, m := range d.mistakes {
+		if m.empty() {
+			b.add(m.Line, "the mistake has neither commands nor checks")
+		}
+		mistakes = append(mistakes, Mistake{Section: m.Section, Fix: m.fix, Undo: m.undo})
+	}
+	switch {
+	case len(mistakes) > 0 && d.kind == SetupSection:
+		b.add(mistakes[0].Line, "a mistake without a step: the set-up is none")
+	case len(mistakes) > 0 && d.empty():
+		b.add(mistakes[0].Line, "a mistake without a step: %q in line %d has neither commands nor checks", d.Title, d.Line)
+	case d.kind == StepSection && !d.empty():
+		b.sc.Steps = append(b.sc.Steps, Step{Section: d.Section, Mistakes: mistakes})
+	case d.kind == SetupSection && b.sc.Setup != nil:
+		b.add(d.Line, "a second set-up: the first is in line %d", b.sc.Setup.Line)
+	case d.kind == SetupSection && len(d.Blocks) > 0:
+		b.sc.Setup = &d.Section
+	}
+}

@@ -1,0 +1,111 @@
+package scenario
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"netnscheck/harness/scenario/operation"
+)
+
+// Review lists what makes a scenario that could be read a bad one, as far as that shows without a kernel: a step with
+// commands but without a check, titles that do not tell sections apart (reports need stable names), a mistake that nothing
+// repairs, a hint that gives a solution away.
+func Review(sc *Scenario) Problems {
+	f := &findings{file: sc.File}
+	solutions := solutions(sc)
+	titles := map[string]int{}
+	for _, step := range sc.Steps {
+		if len(step.Blocks) > 0 && len(step.Checks) == 0 {
+			f.add(step.Line, "the step %q has commands but no check", step.Title)
+		}
+		unique(f, titles, "step", &step.Section)
+		reviewHints(f, &step.Section, solutions)
+		mistakes := map[string]int{}
+		for _, mistake := range step.Mistakes {
+			unique(f, mistakes, "mistake", &mistake.Section)
+			reviewHints(f, &mistake.Section, solutions)
+			if len(mistake.Fix) == 0 && len(step.Blocks) == 0 {
+				f.add(mistake.Line, "nothing repairs the mistake %q: it has no console fix, and its step no commands", mistake.Title)
+			}
+		}
+	}
+	return f.sorted()
+}
+
+// unique refuses a title that stands there already.
+func unique(f *findings, titles map[string]int, what string, s *Section) {
+	if first, twice := titles[s.Title]; twice {
+		f.add(s.Line, "a second %s with the title %q: the first is in line %d", what, s.Title, first)
+		return
+	}
+	titles[s.Title] = s.Line
+}
+
+// solutions are the command lines of the steps and repairs that change something. One that only looks gives nothing away.
+func solutions(sc *Scenario) []string {
+	var lines []string
+	add := func(blocks []Block) {
+		for _, b := range blocks {
+			for _, c := range b.Commands {
+				line := strings.Join(strings.Fields(c.Text), " ")
+				if changes(c.Argv) && !slices.Contains(lines, line) {
+					lines = append(lines, line)
+				}
+			}
+		}
+	}
+	for _, step := range sc.Steps {
+		add(step.Blocks)
+		for _, mistake := range step.Mistakes {
+			add(mistake.Fix)
+		}
+	}
+	return lines
+}
+
+// changes says whether a command may change the state: all but those known to look only.
+func changes(argv []string) bool {
+	cmd, err := operation.Parse(argv)
+	if err != nil {
+		return true
+	}
+	switch cmd.Op.(type) {
+	case operation.Show, operation.SysctlShow, operation.Ping:
+		return false
+	}
+	return true
+}
+
+func reviewHints(f *findings, s *Section, solutions []string) {
+	for _, hint := range s.Hints {
+		text := strings.Join(strings.Fields(hint.Text), " ")
+		for _, line := range solutions {
+			if containsWhole(text, line) {
+				f.add(hint.Line, "the hint contains a solution's command line whole: %s", line)
+			}
+		}
+	}
+}
+
+// containsWhole says whether a line stands in a text without being part of longer words.
+func containsWhole(text, line string) bool {
+	for at := 0; ; {
+		i := strings.Index(text[at:], line)
+		if i < 0 {
+			return false
+		}
+		begin, end := at+i, at+i+len(line)
+		before, _ := utf8.DecodeLastRuneInString(text[:begin])
+		after, _ := utf8.DecodeRuneInString(text[end:])
+		if !wordRune(before) && !wordRune(after) {
+			return true
+		}
+		at = begin + 1
+	}
+}
+
+func wordRune(r rune) bool {
+	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r) || strings.ContainsRune("-_/", r))
+}

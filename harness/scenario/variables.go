@@ -1,0 +1,32 @@
+package scenario
+
+import "regexp"
+
+// variables are the values of `{{name}}`.
+type variables struct {
+	values map[string]string
+	names  []string
+}
+
+func newVariables(vars []Var) variables {
+	v := variables{values: map[string]string{}}
+	for _, one := range vars {
+		v.values[one.Name] = one.Value
+		v.names = append(v.names, one.Name)
+	}
+	return v
+}
+
+var variableUse = regexp.MustCompile(`\{\{([A-Za-z_][A-Za-z0-9_-]*)\}\}`)
+
+// replace puts the values in. A name that is not in the front matter is a problem of that line.
+func (v variables) replace(text string, line int, f *findings) string {
+	return variableUse.ReplaceAllStringFunc(text, func(use string) string {
+		name := use[2 : len(use)-2]
+		value, ok := v.values[name]
+		if !ok {
+			f.add(line, "unknown variable %s%s (variables stand under vars in the front matter)", use, didYouMean(name, v.names))
+		}
+		return value
+	})
+}
