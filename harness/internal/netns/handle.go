@@ -62,3 +62,6 @@ func (h Handle) Close() {
 
 // enter moves the calling thread into the namespace.
 func (h Handle) enter() error { return unix.Setns(h.file.fd, unix.CLONE_NEWNET) }
+
+// FD is the open file's number, for netlink messages that name a namespace so (IFLA_NET_NS_FD). It is good until Close.
+func (h Handle) FD() int { return h.file.fd }

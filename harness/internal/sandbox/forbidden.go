@@ -1,0 +1,145 @@
+package sandbox
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// ForbiddenError says that this machine allows no sandbox.
+type ForbiddenError struct {
+	Cause  error  // what the kernel said
+	Why    string // which setting forbids it, as far as can be told
+	Remedy string // what to do
+}
+
+func (e *ForbiddenError) Error() string {
+	return fmt.Sprintf("%v: %s; %s", e.Cause, e.Why, e.Remedy)
+}
+
+func (e *ForbiddenError) Unwrap() error { return e.Cause }
+
+// Possible tries for real whether a sandbox can be had, with all that a lab needs in it. The error wraps a *ForbiddenError.
+func Possible() error {
+	if Inside() {
+		return nil
+	}
+	p, err := Start(context.Background(), Command{Args: os.Args[:1], trial: true})
+	if err != nil {
+		return err
+	}
+	return p.Wait()
+}
+
+// explain looks for the setting behind a refusal. An error that is no refusal is returned as it is.
+func explain(err error) error {
+	refusals := []error{unix.EPERM, unix.EACCES, unix.ENOSPC, unix.EUSERS, unix.EINVAL, unix.ENOSYS}
+	for _, refusal := range refusals {
+		if errors.Is(err, refusal) {
+			why, remedy := reason(refusal)
+			return &ForbiddenError{Cause: err, Why: why, Remedy: remedy}
+		}
+	}
+	return err
+}
+
+// setting is a file whose content forbids namespaces.
+type setting struct {
+	path, forbids string
+	rootToo       bool
+	remedy        string
+}
+
+var settings = []setting{
+	{"/proc/sys/user/max_user_namespaces", "0", true, "as root: sysctl -w user.max_user_namespaces=16384"},
+	{"/proc/sys/user/max_pid_namespaces", "0", true, "as root: sysctl -w user.max_pid_namespaces=16384"},
+	{"/proc/sys/user/max_mnt_namespaces", "0", true, "as root: sysctl -w user.max_mnt_namespaces=16384"},
+	{"/proc/sys/user/max_net_namespaces", "0", true, "as root: sysctl -w user.max_net_namespaces=16384"},
+	{"/proc/sys/kernel/unprivileged_userns_clone", "0", false,
+		"as root: sysctl -w kernel.unprivileged_userns_clone=1"},
+	{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1", false,
+		"as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or give the program an AppArmor profile with the rule `userns,`"},
+}
+
+// orRoot is what is left to try.
+const orRoot = "or run it as root, there also with --sandbox=off"
+
+// reason names the setting that forbids namespaces, and what to do about it.
+func reason(refusal error) (why, remedy string) {
+	root := os.Geteuid() == 0
+	if _, err := os.Stat("/proc/self/ns/user"); err != nil {
+		return "this kernel has no user namespaces (CONFIG_USER_NS)", "use --sandbox=off as root, or another kernel"
+	}
+	for _, s := range settings {
+		value, err := os.ReadFile(s.path)
+		if err == nil && strings.TrimSpace(string(value)) == s.forbids && (s.rootToo || !root) {
+			return nameOf(s.path) + " is " + s.forbids, s.remedy + "; " + orRoot
+		}
+	}
+	switch {
+	case refusal == unix.ENOSPC || refusal == unix.EUSERS:
+		return "a limit is reached: the number of namespaces (sysctl user.max_*_namespaces) or their depth (32)",
+			"raise it, or end what has taken them"
+	case inChroot():
+		return "this process is in a chroot, where the kernel gives no user namespaces", "run it outside the chroot; " + orRoot
+	case status("Seccomp") == "2":
+		return "a seccomp filter (of a container, or of systemd's RestrictNamespaces=) refuses the call",
+			"start the container with --privileged, or with --security-opt seccomp=unconfined --security-opt systempaths=unconfined --cap-add SYS_ADMIN; " + orRoot
+	case root && !hasCapabilities(unix.CAP_SETUID, unix.CAP_SETGID):
+		return "root here has neither CAP_SETUID nor CAP_SETGID", "give it these capabilities, or start it as an ordinary user"
+	}
+	return "the kernel refuses it, and no setting that is known says why (a security module?)", "look at the kernel's log; " + orRoot
+}
+
+// nameOf is the name that sysctl(8) has for a file below /proc/sys.
+func nameOf(path string) string {
+	return strings.ReplaceAll(strings.TrimPrefix(path, "/proc/sys/"), "/", ".")
+}
+
+// inChroot tells that / is not the root of the mounts.
+func inChroot() bool {
+	file, err := os.Open("/proc/self/mountinfo")
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		if fields := strings.Fields(lines.Text()); len(fields) > 4 && fields[4] == "/" {
+			return false
+		}
+	}
+	return true
+}
+
+// status is a field of /proc/self/status.
+func status(field string) string {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return ""
+	}
+	for line := range strings.Lines(string(text)) {
+		if name, value, ok := strings.Cut(line, ":"); ok && name == field {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// hasCapabilities tells whether this process has them in its effective set.
+func hasCapabilities(wanted ...int) bool {
+	var bits uint64
+	if _, err := fmt.Sscanf(status("CapEff"), "%x", &bits); err != nil {
+		return false
+	}
+	for _, c := range wanted {
+		if bits&(1<<c) == 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,275 @@
+package sandbox
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"runtime"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// entry is how long a program may take from its start to the end of its Enter.
+const entry = 20 * time.Second
+
+// Command is how this program is started again inside.
+type Command struct {
+	Args   []string // with the name of the program first
+	Env    []string // nil: that of this process
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+	// ExtraFiles are the descriptors from 3 on.
+	ExtraFiles []*os.File
+
+	trial bool
+}
+
+// Process is a program inside.
+type Process struct {
+	facts   Facts
+	cmd     *exec.Cmd
+	control *os.File
+	mu      sync.Mutex // of writes to control
+	ended   chan struct{}
+	err     error // of the program's end
+}
+
+// answer is what the process inside says when it has entered, or could not.
+type answer struct {
+	// Failed says what could not be done; Errno is its cause.
+	Failed string        `json:"failed,omitempty"`
+	Errno  syscall.Errno `json:"errno,omitempty"`
+	// NoProc says that it was the fresh /proc: without a PID namespace it can do without.
+	NoProc bool `json:"no_proc,omitempty"`
+}
+
+// noPID remembers that a PID namespace is of no use here, because /proc cannot be mounted in it.
+var noPID struct {
+	sync.Mutex
+	why string
+}
+
+// Start starts this program again inside, and returns when it has entered. The program dies with this process, with the
+// sandbox and everything in it, also when this process is killed, and when ctx ends. Its process group is its own: signals reach it
+// by Signal alone. A *ForbiddenError says that this machine allows no sandbox, and what to do.
+func Start(ctx context.Context, c Command) (*Process, error) {
+	noPID.Lock()
+	why := noPID.why
+	noPID.Unlock()
+	p, reply, err := start(ctx, c, why)
+	if err == nil && reply.NoProc {
+		why = reply.Failed
+		noPID.Lock()
+		noPID.why = why
+		noPID.Unlock()
+		p, reply, err = start(ctx, c, why)
+	}
+	if err == nil && reply.Failed != "" {
+		err = explain(fmt.Errorf("%s: %w", reply.Failed, reply.Errno))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("enter the sandbox: %w", err)
+	}
+	return p, nil
+}
+
+// start makes one attempt; noPID says why it is to go without a PID namespace.
+func start(ctx context.Context, c Command, noPID string) (*Process, answer, error) {
+	ids, err := chooseIDs()
+	if err != nil {
+		return nil, answer{}, err
+	}
+	o := orders{Stage: stageInit, Control: 3 + len(c.ExtraFiles), Trial: c.trial}
+	o.Facts = Facts{PIDNamespace: noPID == "", NoPIDNamespace: noPID, IDs: ids.size, OuterUID: os.Getuid(), FirstID: ids.firstUID}
+	flags := uintptr(unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID)
+	if noPID != "" {
+		o.Stage = stageFirst
+		flags &^= unix.CLONE_NEWPID
+	}
+	ours, theirs, err := controlPair()
+	if err != nil {
+		return nil, answer{}, err
+	}
+	defer theirs.Close()
+
+	p := &Process{facts: o.Facts, control: ours, ended: make(chan struct{})}
+	prepare := func(program string) {
+		p.cmd = exec.CommandContext(ctx, program)
+		p.cmd.Args = c.Args
+		p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = c.Stdin, c.Stdout, c.Stderr
+		p.cmd.ExtraFiles = append(append([]*os.File(nil), c.ExtraFiles...), theirs)
+		if p.cmd.Env = c.Env; c.Env == nil {
+			p.cmd.Env = os.Environ()
+		}
+		p.cmd.Env = append(p.cmd.Env, o.environment())
+		p.cmd.SysProcAttr = ids.attributes(flags)
+		p.cmd.WaitDelay = entry // without a PID namespace somebody may be left who holds the pipes of the output
+	}
+	if err := p.launch(func() error { return startAgain(prepare, &p.cmd, ids) }); err != nil {
+		ours.Close()
+		return nil, answer{}, err
+	}
+	reply, err := p.hear()
+	if err != nil || reply.Failed != "" {
+		p.Kill()
+		ended := p.Wait()
+		if err != nil {
+			err = fmt.Errorf("%w (it ended: %v)", err, ended)
+		}
+	}
+	return p, reply, err
+}
+
+// controlPair is a pair of connected sockets. When ours closes, as it does when this process ends, the other side ends.
+func controlPair() (ours, theirs *os.File, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, nil, fmt.Errorf("make a socket pair: %w", err)
+	}
+	return os.NewFile(uintptr(fds[0]), "control"), os.NewFile(uintptr(fds[1]), "control"), nil
+}
+
+// launch starts the program from a goroutine that stays on its thread until the program has ended: the kernel kills the program
+// when that thread ends, which is to be when this process does.
+func (p *Process) launch(start func() error) error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		err := start()
+		started <- err
+		if err != nil {
+			return
+		}
+		p.err = p.cmd.Wait()
+		p.control.Close()
+		close(p.ended)
+	}()
+	return <-started
+}
+
+// startAgain starts this program, or a copy of it where its file may not be read and executed by the user that it is inside.
+func startAgain(prepare func(program string), cmd **exec.Cmd, ids ids) error {
+	const self = "/proc/self/exe"
+	st, err := os.Stat(self)
+	if err == nil && (!ids.foreign || st.Mode()&0o005 == 0o005) {
+		prepare(self)
+		if err = (*cmd).Start(); err == nil || !errors.Is(err, unix.EACCES) || !ids.foreign {
+			return explainStart(err)
+		}
+	}
+	copied, err := copyOfProgram(self)
+	if err != nil {
+		return err
+	}
+	defer copied.Close()
+	prepare(fmt.Sprintf("/proc/self/fd/%d", copied.Fd()))
+	return explainStart((*cmd).Start())
+}
+
+func explainStart(err error) error {
+	if err == nil {
+		return nil
+	}
+	return explain(err)
+}
+
+// copyOfProgram is a nameless copy in memory that everybody may read and execute.
+func copyOfProgram(path string) (*os.File, error) {
+	from, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer from.Close()
+	fd, err := unix.MemfdCreate("netnscheck", unix.MFD_CLOEXEC|unix.MFD_EXEC)
+	if err == unix.EINVAL { // MFD_EXEC came with 6.3; before, it was so without asking
+		fd, err = unix.MemfdCreate("netnscheck", unix.MFD_CLOEXEC)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("copy the program: %w", err)
+	}
+	to := os.NewFile(uintptr(fd), "program")
+	if _, err = io.Copy(to, from); err == nil {
+		err = to.Chmod(0o555)
+	}
+	if err != nil {
+		to.Close()
+		return nil, fmt.Errorf("copy the program: %w", err)
+	}
+	// A file that is open for writing cannot be executed.
+	readable, err := os.Open(fmt.Sprintf("/proc/self/fd/%d", fd))
+	to.Close()
+	if err != nil {
+		return nil, fmt.Errorf("copy the program: %w", err)
+	}
+	defer readable.Close()
+	// Its number must be out of the way of those that the child puts its own files on.
+	high, err := unix.FcntlInt(readable.Fd(), unix.F_DUPFD_CLOEXEC, 1000)
+	if err != nil {
+		return nil, fmt.Errorf("copy the program: %w", err)
+	}
+	return os.NewFile(uintptr(high), "program"), nil
+}
+
+// hear waits for the answer of the process inside.
+func (p *Process) hear() (answer, error) {
+	var a answer
+	if err := p.control.SetReadDeadline(time.Now().Add(entry)); err != nil {
+		return a, err
+	}
+	line, err := bufio.NewReader(p.control).ReadBytes('\n')
+	if err != nil {
+		return a, fmt.Errorf("wait for the program inside to call Enter: %w", err)
+	}
+	return a, json.Unmarshal(line, &a)
+}
+
+// Facts are what the sandbox of this process is like.
+func (p *Process) Facts() Facts { return p.facts }
+
+// PID is the number of the sandbox's first process, outside: init, or the program itself without a PID namespace.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Signal sends a signal to the program inside. It does nothing after the program has ended.
+func (p *Process) Signal(s syscall.Signal) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, err := p.control.Write([]byte{byte(s)})
+	if errors.Is(err, os.ErrClosed) || errors.Is(err, unix.EPIPE) {
+		return nil
+	}
+	return err
+}
+
+// Kill ends the program and everything else in the sandbox at once.
+func (p *Process) Kill() { p.cmd.Process.Kill() }
+
+// Wait waits for the end of the program, and with it of everything in the sandbox. A status that is not 0 is an *exec.ExitError; a
+// program that a signal ended has the status 128 + signal.
+func (p *Process) Wait() error {
+	<-p.ended
+	return p.err
+}
+
+// Status is the exit status that Wait's error means.
+func Status(err error) int {
+	var exit *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case !errors.As(err, &exit):
+		return 1
+	case exit.ExitCode() >= 0:
+		return exit.ExitCode()
+	}
+	return 128 + int(exit.Sys().(syscall.WaitStatus).Signal())
+}

@@ -1,0 +1,83 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+	"golang.org/x/term"
+)
+
+// Required is the environment variable that turns a skip for want of a sandbox or of a program into a failure when it is 1: for CI.
+const Required = "NETNSCHECK_REQUIRE"
+
+// unable is the exit status that says: this environment cannot run it.
+const unable = 3
+
+// TestMain runs the tests of a package inside a sandbox and returns the exit status:
+//
+//	func TestMain(m *testing.M) { os.Exit(sandbox.TestMain(m)) }
+//
+// Outside it starts the test binary again inside, with the same arguments; files that the flags ask for (logs of the go command,
+// profiles, reports of Ginkgo) are brought out. Where no sandbox can be had, all tests are skipped, and the reason is printed.
+func TestMain(m interface{ Run() int }) int {
+	Enter()
+	if Inside() {
+		keepFromPrograms()
+		return m.Run()
+	}
+	status, err := testInside()
+	var forbidden *ForbiddenError
+	switch {
+	case err == nil:
+		return status
+	case errors.As(err, &forbidden) && os.Getenv(Required) != "1":
+		fmt.Printf("skipped, every test of this package: %v\n", err)
+		return 0
+	case errors.As(err, &forbidden):
+		fmt.Fprintln(os.Stderr, err)
+		return unable
+	}
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}
+
+// keepFromPrograms keeps the inherited files from the programs that tests start.
+func keepFromPrograms() {
+	for fd := 3; fd < 3+len(fileFlags); fd++ {
+		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil {
+			unix.FcntlInt(uintptr(fd), unix.F_SETFD, flags|unix.FD_CLOEXEC)
+		}
+	}
+}
+
+// testInside starts this test binary inside and waits for it.
+func testInside() (status int, err error) {
+	args, results, err := redirect(os.Args)
+	if err != nil {
+		return 0, err
+	}
+	defer results.remove()
+	c := Command{Args: args, Stdout: os.Stdout, Stderr: os.Stderr, ExtraFiles: results.files()}
+	if !term.IsTerminal(int(os.Stdin.Fd())) {
+		c.Stdin = os.Stdin // the terminal is not for a process group in the background
+	}
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	defer signal.Stop(signals)
+	p, err := Start(context.Background(), c)
+	if err != nil {
+		return 0, err
+	}
+	go func() {
+		for s := range signals {
+			p.Signal(s.(syscall.Signal))
+		}
+	}()
+	status = Status(p.Wait())
+	return status, results.bringOut()
+}
