@@ -12,6 +12,9 @@ import (
 // end of the private plane; so are the bytes of such a character that a name really has. Everything else is as it is.
 const escapeBase = 0x10FF00
 
+// escapeMark begins every such character in UTF-8.
+const escapeMark = "\xf4\x8f"
+
 // MarshalJSON writes the state so that UnmarshalJSON gives the same back, byte for byte.
 func (s *State) MarshalJSON() ([]byte, error) {
 	type plain State // without this method
@@ -31,7 +34,7 @@ func (s *State) UnmarshalJSON(data []byte) error {
 }
 
 func escape(s string) string {
-	if !strings.Contains(s, "\U0010FF00"[:3]) && utf8.ValidString(s) {
+	if !strings.Contains(s, escapeMark) && utf8.ValidString(s) {
 		return s
 	}
 	var out strings.Builder
@@ -50,7 +53,7 @@ func escape(s string) string {
 }
 
 func unescape(s string) string {
-	if !strings.Contains(s, "\U0010FF00"[:3]) {
+	if !strings.Contains(s, escapeMark) {
 		return s
 	}
 	var out strings.Builder

@@ -54,9 +54,7 @@ func (n *Namespace) normal() Namespace {
 			normal.Routes = append(normal.Routes, normalRoute(r))
 		}
 	}
-	for _, r := range n.Rules {
-		normal.Rules = append(normal.Rules, r)
-	}
+	normal.Rules = append(normal.Rules, n.Rules...)
 	for _, e := range n.Neighbours {
 		if n.wasSet(e) {
 			e.Router = e.Router && !e.Addr.Is4()

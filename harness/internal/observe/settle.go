@@ -31,6 +31,9 @@ func Settle(ctx context.Context, w *netns.World) error {
 	return nil
 }
 
+// SettleHere is Settle for the namespace of the calling thread alone.
+func SettleHere() error { return settle() }
+
 // settle does it in the namespace of the calling thread.
 func settle() error {
 	c, err := open(unix.NETLINK_ROUTE)

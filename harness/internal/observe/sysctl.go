@@ -29,34 +29,54 @@ type interfaceSysctl struct {
 	place int
 }
 
-// shared are the files that are read, besides conf/all and conf/default of each of the above.
-var shared = []string{"net.ipv4.icmp_echo_ignore_all", "net.ipv4.ip_forward", "net.ipv4.ping_group_range"}
+// sysctlFolder are the sysctls of one folder that are read from files. Opening the folder once is half the price.
+type sysctlFolder struct {
+	prefix string
+	names  []string
+}
 
-var sysctlFiles = func() []string {
-	keys := shared
-	for _, who := range []string{"all", "default"} {
-		for _, s := range inet4 {
-			keys = append(keys, "net.ipv4.conf."+who+"."+s.name)
-		}
-		for _, s := range inet6 {
-			keys = append(keys, "net.ipv6.conf."+who+"."+s.name)
-		}
+var sysctlFolders = []sysctlFolder{
+	{"net.ipv4.", []string{"icmp_echo_ignore_all", "ip_forward", "ping_group_range"}},
+	{"net.ipv4.conf.all.", namesOf(inet4)}, {"net.ipv4.conf.default.", namesOf(inet4)},
+	{"net.ipv6.conf.all.", namesOf(inet6)}, {"net.ipv6.conf.default.", namesOf(inet6)},
+}
+
+func namesOf(sysctls []interfaceSysctl) []string {
+	var names []string
+	for _, s := range sysctls {
+		names = append(names, s.name)
 	}
-	return keys
-}()
+	return names
+}
 
-// readSysctls reads, on a thread in the namespace, the sysctls that do not come with the links.
+// readSysctls reads, on a thread in the namespace, the sysctls that do not come with the links. What this kernel has not
+// (all of IPv6, say) is left out.
 func readSysctls() ([]state.Sysctl, error) {
-	all := make([]state.Sysctl, 0, len(sysctlFiles)+8*(len(inet4)+len(inet6)))
-	for _, key := range sysctlFiles {
-		value, err := readSysctl(key)
-		if errors.Is(err, unix.ENOENT) {
-			continue // a kernel without IPv6, say
-		}
+	var all []state.Sysctl
+	for _, folder := range sysctlFolders {
+		path, err := sysctlPath(strings.TrimSuffix(folder.prefix, "."))
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, state.Sysctl{Key: key, Value: value})
+		at, err := unix.Open(path, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+		if errors.Is(err, unix.ENOENT) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("open %s: %w", path, err)
+		}
+		for _, name := range folder.names {
+			value, err := readValue(at, name)
+			if errors.Is(err, unix.ENOENT) {
+				continue
+			}
+			if err != nil {
+				unix.Close(at)
+				return nil, err
+			}
+			all = append(all, state.Sysctl{Key: folder.prefix + name, Value: value})
+		}
+		unix.Close(at)
 	}
 	return all, nil
 }
@@ -112,7 +132,12 @@ func readSysctl(key string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	return readValue(unix.AT_FDCWD, path)
+}
+
+// readValue reads the file of a sysctl, without the end of its line.
+func readValue(at int, path string) (string, error) {
+	fd, err := unix.Openat(at, path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return "", fmt.Errorf("open %s: %w", path, err)
 	}
