@@ -45,7 +45,8 @@ type LinkAttributes struct {
 	Up    bool
 }
 
-// LinkAdd is `ip link add …`. Kind is the word after `type`; exactly the option struct of that kind may be set.
+// LinkAdd is `ip link add …`. Kind is the word after `type`. Parse sets the option struct of that kind, also when no option
+// was written, and no other; Peer is nil when the word peer was not written.
 type LinkAdd struct {
 	LinkAttributes
 	// Link is the lower device, `link DEV`.
@@ -77,19 +78,19 @@ type BridgeOptions struct {
 
 // VLANOptions are the options of `type vlan`.
 type VLANOptions struct {
-	ID       int
+	ID       int    // -1 when not written
 	Protocol string // "802.1Q" (also when not written) or "802.1ad"
 }
 
 // VXLANOptions are the options of `type vxlan`.
 type VXLANOptions struct {
-	ID       int
+	ID       int // -1 when not written
 	Remote   netip.Addr
 	Group    netip.Addr
 	Local    netip.Addr
 	Dev      string
 	DstPort  *int
-	TTL      *int
+	TTL      *int // 0: chosen by the kernel, also written auto
 	Learning *bool
 	External bool
 }
@@ -171,7 +172,7 @@ const (
 // AddressChange is `ip address add|change|replace|del`. Dev "" goes out with index 0, which the kernel answers with ENODEV.
 type AddressChange struct {
 	Verb      Verb
-	Prefix    netip.Prefix // the local address with the prefix length written, or /32, /128
+	Prefix    netip.Prefix // the local address with the prefix length written, or /32, /128; not valid when there was none
 	Dev       string
 	Peer      netip.Prefix
 	Broadcast string // "", an address, "+" or "-"
@@ -217,7 +218,7 @@ type Route struct {
 	Family Family // from -4, -6 or the addresses; FamilyAny when nothing says
 	// Type is unicast when "" (unreachable, prohibit, blackhole, throw, local, broadcast, nat, multicast).
 	Type string
-	// Default is the word default; then To is not valid.
+	// Default is the word default, or all, or a prefix of length 0; then To is not valid.
 	Default  bool
 	To       netip.Prefix
 	TOS      *uint8
@@ -244,7 +245,8 @@ type RouteChange struct {
 	Route Route
 }
 
-// RouteFlush is `ip route flush …`; Cache is `ip route flush cache`.
+// RouteFlush is `ip route flush …`; Cache is `ip route flush cache`. A filter without a family is about IPv4 unless an
+// address in it says otherwise, one without a table about the table main; Table "all" is every table.
 type RouteFlush struct {
 	Cache  bool
 	Filter Route
@@ -252,6 +254,8 @@ type RouteFlush struct {
 
 // Rule describes a policy rule as `ip rule` takes it; also what the check "has the rule" compares.
 type Rule struct {
+	// Family is what -4 and -6 say. Without them `ip rule` asks for an IPv4 rule whatever the addresses are, so the kernel
+	// refuses an IPv6 one. ParseRule, which has no such options, takes it from the addresses.
 	Family               Family
 	Not                  bool
 	Priority             *uint32
@@ -284,7 +288,7 @@ type RuleChange struct {
 // RuleFlush is `ip rule flush`.
 type RuleFlush struct{ Family Family }
 
-// NeighbourChange is `ip neighbour add|change|replace|del`.
+// NeighbourChange is `ip neighbour add|change|replace|del`. Dev is "" only for a proxy.
 type NeighbourChange struct {
 	Verb    Verb
 	Address netip.Addr

@@ -1,0 +1,196 @@
+package operation
+
+import (
+	"path"
+	"strconv"
+	"strings"
+)
+
+// Parse turns an argument vector into a Command: of ip, ping and sysctl into their operations, of any other program into
+// Run. The program may be written with its path. Abbreviations mean what they mean to iproute2. The errors are
+// *UnknownWord for what is outside of the grammar and *UsageError for what the program itself refuses.
+func Parse(argv []string) (Command, error) {
+	return parseProgram(argv, Command{})
+}
+
+// parseProgram reads a program and its arguments; outer is the command that starts it, as far as it is known.
+func parseProgram(argv []string, outer Command) (Command, error) {
+	if len(argv) == 0 {
+		return Command{}, usage("", "there is no command")
+	}
+	var err error
+	c := outer
+	switch path.Base(argv[0]) {
+	case "ip":
+		return parseIPCommand(argv[1:], outer)
+	case "ping":
+		c.Op, err = parsePing(argv[1:], FamilyAny)
+	case "ping6":
+		c.Op, err = parsePing(argv[1:], FamilyV6)
+	case "sysctl":
+		c.Op, err = parseSysctl(argv[1:])
+	default:
+		c.Op = Run{Argv: append([]string(nil), argv...)}
+	}
+	if err != nil {
+		return Command{}, err
+	}
+	return c, nil
+}
+
+// ipCommand are the words of an ip command behind its options.
+type ipCommand struct {
+	options ipOptions
+	words   *words
+	// verb is the verb as written; "" if there is none.
+	verb string
+}
+
+var objects = newGrammar(`address addrlabel maddress route rule neighbor=neighbour neighbour ntable ntbl=ntable link l2tp
+	fou ila macsec tunnel tunl=tunnel tuntap tap=tuntap token tcpmetrics=tcp_metrics tcp_metrics monitor xfrm mroute mrule
+	netns netconf vrf sr nexthop mptcp ioam help stats`)
+
+// parseIPCommand reads what follows the word ip.
+func parseIPCommand(argv []string, outer Command) (Command, error) {
+	options, left, err := parseIPOptions(argv)
+	if err != nil {
+		return Command{}, err
+	}
+	if options.netns != "" {
+		outer.Netns = options.netns
+	}
+	if len(left) == 0 {
+		return Command{}, usage("ip", "it does not say what the command is about")
+	}
+	object, known := objects.find(left[0])
+	if !known {
+		return Command{}, objects.unknown(left[0])
+	}
+	in := ipCommand{options: options, words: newWords(left[1:], options.family)}
+	if in.words.more() {
+		in.verb = in.words.next()
+	}
+	if object == "netns" {
+		return parseNetns(in, outer)
+	}
+	op, err := parseObject(object, in)
+	if err != nil {
+		return Command{}, err
+	}
+	if _, shows := op.(Show); !shows && options.unsayable != "" {
+		return Command{}, &UnknownWord{Word: options.unsayable}
+	}
+	outer.Op = op
+	return outer, nil
+}
+
+func parseObject(object string, in ipCommand) (Operation, error) {
+	switch object {
+	case "link":
+		return parseLink(in)
+	case "address":
+		return parseAddress(in)
+	case "route":
+		return parseRouteCommand(in)
+	case "rule":
+		return parseRuleCommand(in)
+	case "neighbour":
+		return parseNeighbour(in)
+	}
+	return parseOtherObject(object, in)
+}
+
+// ipOptions are the options between ip and the object.
+type ipOptions struct {
+	netns  string
+	family Family
+	// shown are all options but the namespace, spelled out, as they matter to what is shown.
+	shown []string
+	// unsayable is an option that changes the meaning of an operation in a way that no Operation expresses.
+	unsayable string
+}
+
+var ipOptionWords = newGrammar(`-loops -family -4! -6! -0! -M! -B! -human -human-readable=-human -iec -stats=-statistics
+	-statistics -details -resolve -oneline -timestamp -tshort -Version -force -batch -brief -json -pretty -rcvbuf -color
+	-help -netns -Numeric -all`)
+
+func parseIPOptions(argv []string) (o ipOptions, left []string, err error) {
+	w := newWords(argv, FamilyAny)
+	for w.more() && strings.HasPrefix(w.left[0], "-") {
+		word := w.next()
+		if word == "--" {
+			break
+		}
+		if err := o.parse(w, word); err != nil {
+			return ipOptions{}, nil, err
+		}
+	}
+	return o, w.left, nil
+}
+
+func (o *ipOptions) parse(w *words, word string) error {
+	bare := strings.TrimPrefix(word, "-")
+	if !strings.HasPrefix(bare, "-") {
+		bare = word
+	}
+	if len(bare) < 2 {
+		return usage(word, "an option has to follow the dash")
+	}
+	bare, value, hasValue := strings.Cut(bare, "=")
+	option, known := ipOptionWords.find(bare)
+	if !known || hasValue && option != "-color" {
+		return ipOptionWords.unknown(word)
+	}
+	switch option {
+	case "-netns":
+		return read(w, &o.netns, name)(option)
+	case "-family":
+		var err error
+		if value, err = w.value(option); err != nil {
+			return err
+		}
+		return o.setFamily(value)
+	case "-4":
+		return o.setFamily("inet")
+	case "-6":
+		return o.setFamily("inet6")
+	case "-0":
+		return o.setFamily("link")
+	case "-M":
+		return o.setFamily("mpls")
+	case "-B":
+		return o.setFamily("bridge")
+	case "-color":
+		if hasValue {
+			option += "=" + value
+		}
+	case "-loops", "-rcvbuf":
+		var n int
+		if err := read(w, &n, natural)(option); err != nil {
+			return err
+		}
+		o.shown = append(o.shown, option, strconv.Itoa(n))
+		return nil
+	case "-all", "-batch", "-help", "-Version":
+		return &UnknownWord{Word: word}
+	}
+	o.shown = append(o.shown, option)
+	return nil
+}
+
+func (o *ipOptions) setFamily(value string) error {
+	switch value {
+	case "inet":
+		o.family, o.unsayable = FamilyV4, ""
+		o.shown = append(o.shown, "-4")
+	case "inet6":
+		o.family, o.unsayable = FamilyV6, ""
+		o.shown = append(o.shown, "-6")
+	case "link", "mpls", "bridge":
+		o.family, o.unsayable = FamilyAny, value
+		o.shown = append(o.shown, "-family", value)
+	default:
+		return usage(value, "-family takes inet, inet6, link, mpls or bridge")
+	}
+	return nil
+}

@@ -1,0 +1,152 @@
+package operation
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// pingFlags are the options without a value that change nothing of what is sent.
+const pingFlags = "aDOUv"
+
+func parsePing(words []string, family Family) (Operation, error) {
+	op := Ping{Family: family, Size: -1}
+	var destinations []string
+	for len(words) > 0 {
+		word := words[0]
+		words = words[1:]
+		switch {
+		case word == "--":
+			destinations = append(destinations, words...)
+			words = nil
+		case len(word) > 1 && word[0] == '-':
+			var err error
+			if words, err = op.cluster(word, words); err != nil {
+				return nil, err
+			}
+		default:
+			destinations = append(destinations, word)
+		}
+	}
+	switch {
+	case len(destinations) == 0:
+		return nil, usage("ping", "it has to say whom to ping")
+	case len(destinations) > 1:
+		return nil, &UnknownWord{Word: destinations[1]}
+	}
+	op.Dest = destinations[0]
+	address, _, _ := strings.Cut(op.Dest, "%")
+	if addr, ok := parseIP(address); ok && op.Family != FamilyAny && familyOf(addr) != op.Family {
+		return nil, usage(op.Dest, "the command is about IPv%d", int(op.Family))
+	}
+	return op, nil
+}
+
+// cluster reads the letters behind one dash. The value of a letter is what follows it, or else the next word.
+func (op *Ping) cluster(word string, words []string) (left []string, err error) {
+	for letters := word[1:]; letters != ""; {
+		letter := letters[:1]
+		letters = letters[1:]
+		switch letter {
+		case "4", "6":
+			family := Family(letter[0] - '0')
+			if op.Family != FamilyAny && op.Family != family {
+				return nil, usage(word, "it cannot be -4 and -6")
+			}
+			op.Family = family
+		case "n":
+			op.Numeric = true
+		case "q":
+			op.Quiet = true
+		case "c", "w", "W", "i", "s", "M", "I", "t":
+			value := letters
+			if value == "" {
+				if len(words) == 0 {
+					return nil, usage("-"+letter, "a value has to follow")
+				}
+				value, words = words[0], words[1:]
+			}
+			return words, op.set("-"+letter, value)
+		default:
+			if !strings.Contains(pingFlags, letter) {
+				return nil, &UnknownWord{Word: "-" + letter}
+			}
+		}
+	}
+	return words, nil
+}
+
+func (op *Ping) set(option, value string) (err error) {
+	switch option {
+	case "-c":
+		op.Count, err = decimal(option, value, 1, math.MaxInt64)
+	case "-w":
+		var seconds int
+		seconds, err = decimal(option, value, 0, math.MaxInt32)
+		op.Deadline = float64(seconds)
+	case "-W":
+		op.Timeout, err = seconds(option, value)
+	case "-i":
+		op.Interval, err = seconds(option, value)
+		if err == nil && op.Interval == 0 {
+			// No pause at all; 0 is the field's word for the default.
+			err = &UnknownWord{Word: option}
+		}
+	case "-s":
+		op.Size, err = decimal(option, value, 0, math.MaxInt32)
+	case "-t":
+		op.TTL, err = decimal(option, value, 1, 255)
+	case "-M":
+		op.PMTU, err = oneOf("do", "want", "dont", "probe")(option, value)
+	case "-I":
+		if op.Source != "" {
+			return &UnknownWord{Word: option}
+		}
+		op.Source, err = name(option, value)
+	}
+	return err
+}
+
+func decimal(option, value string, low, high int64) (int, error) {
+	n, err := strconv.ParseInt(value, 10, 64)
+	if err != nil || n < low || n > high {
+		return 0, usage(value, "%s takes a whole number from %d to %d", option, low, high)
+	}
+	return int(n), nil
+}
+
+func seconds(option, value string) (float64, error) {
+	s, err := strconv.ParseFloat(value, 64)
+	if err != nil || !(s >= 0 && s <= math.MaxInt32/1000) || strings.ContainsAny(value, "xX_") {
+		return 0, usage(value, "%s takes a number of seconds", option)
+	}
+	return s + 0, nil
+}
+
+func (op Ping) args() []string {
+	var out argv = slices.Clip([]string{"ping"})
+	out.family(op.Family)
+	out.flag("-n", op.Numeric)
+	out.flag("-q", op.Quiet)
+	out.int("-c", nonZeroOrNil(op.Count))
+	out.seconds("-w", op.Deadline)
+	out.seconds("-W", op.Timeout)
+	out.seconds("-i", op.Interval)
+	if op.Size >= 0 {
+		out.int("-s", &op.Size)
+	}
+	out.word("-M", op.PMTU)
+	out.word("-I", op.Source)
+	out.int("-t", nonZeroOrNil(op.TTL))
+	if strings.HasPrefix(op.Dest, "-") {
+		out = append(out, "--")
+	}
+	return append(out, op.Dest)
+}
+
+func (out *argv) seconds(option string, s float64) {
+	if s != 0 {
+		*out = append(*out, option, strconv.FormatFloat(s, 'f', -1, 64))
+	}
+}

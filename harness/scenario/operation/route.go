@@ -1,0 +1,344 @@
+package operation
+
+import (
+	"net/netip"
+	"strconv"
+)
+
+var (
+	routeVerbs = newGrammar(`list=show show lst=show get add change chg!=change replace prepend append test delete flush save
+		restore showdump help`)
+	routeWords = newGrammar(`src! as! via! from! tos! dsfield=tos metric priority=metric preference!=metric scope! mtu! hoplimit!
+		advmss! reordering rtt! rto_min! window cwnd initcwnd initrwnd features quickack congctl rttvar ssthresh realms
+		onlink! nexthop! nhid! protocol table vrf! dev! oif!=dev pref encap! ttl-propagate! fastopen_no_cookie! to! help`)
+	nexthopWords    = newGrammar("via! dev! weight! onlink! realms encap! as! nexthop!")
+	routeFlushWords = newGrammar(`table vrf! cached cloned=cached tos! dsfield=tos protocol scope type dev! oif!=dev iif! mark!
+		metric priority=metric preference!=metric via! src! realms from to! root match exact help`)
+	// routeTypes are tried after the keywords.
+	routeTypes = newGrammar("local! nat! broadcast brd!=broadcast anycast multicast prohibit unreachable blackhole xresolve unicast throw!")
+)
+
+func parseRouteCommand(in ipCommand) (Operation, error) {
+	if in.verb == "" {
+		return in.show("route", "show")
+	}
+	verb, known := routeVerbs.find(in.verb)
+	switch {
+	case !known:
+		return nil, routeVerbs.unknown(in.verb)
+	case verb == "delete":
+		return parseRouteChange(Delete, in.words)
+	case verb == "add", verb == "change", verb == "replace", verb == "append":
+		return parseRouteChange(Verb(verb), in.words)
+	case verb == "flush":
+		return parseRouteFlush(in.words)
+	case verb == "show", verb == "get", verb == "save", verb == "showdump":
+		return in.show("route", verb)
+	}
+	return nil, &UnknownWord{Word: in.verb}
+}
+
+func parseRouteChange(verb Verb, w *words) (Operation, error) {
+	route, err := parseRoute(w)
+	if err != nil {
+		return nil, err
+	}
+	return RouteChange{Verb: verb, Route: route}, nil
+}
+
+// ParseRoute reads a route as `ip route add` takes it. The errors are *UnknownWord and *UsageError.
+func ParseRoute(list []string) (Route, error) { return parseRoute(newWords(list, FamilyAny)) }
+
+func parseRoute(w *words) (Route, error) {
+	var r Route
+	hasDestination := false
+	destination := func(word string) error {
+		if full, ok := routeTypes.find(word); ok {
+			r.Type = full
+			if full == "unicast" {
+				r.Type = ""
+			}
+			var err error
+			if word, err = w.value(full); err != nil {
+				return err
+			}
+		}
+		if hasDestination {
+			return routeWords.unknown(word)
+		}
+		hasDestination = true
+		return r.setDestination(w, word)
+	}
+	err := routeWords.parse(w, actions{
+		"to": func(keyword string) error {
+			word, err := w.value(keyword)
+			if err != nil {
+				return err
+			}
+			return destination(word)
+		},
+		"src":    read(w, &r.Src, w.address),
+		"via":    read(w, &r.Via, w.gateway),
+		"from":   read(w, &r.From, w.prefix),
+		"tos":    readTo(w, &r.TOS, typeOfService),
+		"metric": readTo(w, &r.Metric, unsigned32),
+		"scope":  read(w, &r.Scope, scopes.understand),
+		"mtu": func(keyword string) error {
+			if w.more() && w.left[0] == "lock" {
+				w.next()
+				r.MTULock = true
+			}
+			return readTo(w, &r.MTU, natural)(keyword)
+		},
+		"advmss":   readTo(w, &r.AdvMSS, natural),
+		"window":   readTo(w, &r.Window, natural),
+		"onlink":   w.flag(&r.OnLink, true),
+		"protocol": read(w, &r.Proto, protos.understand),
+		"table":    read(w, &r.Table, tables.understand),
+		"dev":      read(w, &r.Dev, name),
+		"pref":     read(w, &r.Pref, preferences.understand),
+		"nexthop":  func(string) error { return r.parseNexthops(w) },
+	}, destination)
+	switch {
+	case err != nil:
+		return Route{}, err
+	case !hasDestination:
+		return Route{}, usage("route", "it has no destination")
+	}
+	r.Family = w.family
+	return r, nil
+}
+
+func (r *Route) setDestination(w *words, word string) error {
+	to, err := w.destination(routeWords, word)
+	if err != nil {
+		return err
+	}
+	r.Default = !to.IsValid() || to == netip.PrefixFrom(netip.IPv4Unspecified(), 0) || to == netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+	r.To = to
+	if r.Default {
+		r.To = netip.Prefix{}
+	}
+	return nil
+}
+
+// gateway understands an address, or a family and an address of that one.
+func (w *words) gateway(keyword, value string) (netip.Addr, error) {
+	foreign := newWords(nil, FamilyAny)
+	switch value {
+	case "inet":
+		foreign.family = FamilyV4
+	case "inet6":
+		foreign.family = FamilyV6
+	default:
+		return w.address(keyword, value)
+	}
+	value, err := w.value(keyword)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	addr, err := foreign.address(keyword, value)
+	if err == nil && w.family == FamilyAny {
+		w.family = foreign.family
+	}
+	return addr, err
+}
+
+// parseNexthops reads from behind the first nexthop to the end of the command.
+func (r *Route) parseNexthops(w *words) error {
+	if !w.more() {
+		return usage("nexthop", "a value has to follow")
+	}
+	hop := &Nexthop{}
+	next := func(keyword string) error {
+		if !w.more() {
+			return usage(keyword, "a value has to follow")
+		}
+		r.Nexthops = append(r.Nexthops, *hop)
+		*hop = Nexthop{}
+		return nil
+	}
+	err := nexthopWords.parse(w, actions{
+		"via":     read(w, &hop.Via, w.gateway),
+		"dev":     read(w, &hop.Dev, name),
+		"weight":  read(w, &hop.Weight, between(1, 256)),
+		"onlink":  w.flag(&hop.OnLink, true),
+		"nexthop": next,
+	}, nil)
+	r.Nexthops = append(r.Nexthops, *hop)
+	return err
+}
+
+func parseRouteFlush(w *words) (Operation, error) {
+	if !w.more() {
+		return nil, usage("flush", "it has to say which routes")
+	}
+	var op RouteFlush
+	r := &op.Filter
+	hasDestination := false
+	destination := func(word string) error {
+		if hasDestination {
+			return routeFlushWords.unknown(word)
+		}
+		hasDestination = true
+		if word == "all" || word == "any" {
+			return nil
+		}
+		return r.setDestination(w, word)
+	}
+	to := func(keyword string) error {
+		word, err := w.filterPrefix(keyword)
+		if err != nil {
+			return err
+		}
+		return destination(word)
+	}
+	err := routeFlushWords.parse(w, actions{
+		"to": to, "exact": to,
+		"cached":   w.flag(&op.Cache, true),
+		"table":    read(w, &r.Table, tableOrAll),
+		"tos":      readTo(w, &r.TOS, typeOfService),
+		"protocol": read(w, &r.Proto, protocolOrAll),
+		"scope":    read(w, &r.Scope, scopeOrAll),
+		"type":     read(w, &r.Type, routeType),
+		"dev":      read(w, &r.Dev, name),
+		"metric":   readTo(w, &r.Metric, unsigned32),
+		"via":      read(w, &r.Via, w.gateway),
+		"src":      read(w, &r.Src, w.address),
+		"from": func(keyword string) error {
+			word, err := w.filterPrefix(keyword)
+			if err == nil {
+				r.From, err = w.destination(routeFlushWords, word)
+			}
+			return err
+		},
+	}, destination)
+	if err != nil {
+		return nil, err
+	}
+	r.Family = w.family
+	return op, nil
+}
+
+// filterPrefix takes the word for a prefix that a route has to have exactly. To have a shorter or longer one of the same
+// start is what an Operation cannot say.
+func (w *words) filterPrefix(keyword string) (string, error) {
+	word, err := w.value(keyword)
+	if err != nil || keyword == "exact" {
+		return word, err
+	}
+	switch how, _ := newGrammar("root match exact").find(word); how {
+	case "root", "match":
+		return "", &UnknownWord{Word: word}
+	case "exact":
+		return w.value(how)
+	}
+	return word, nil
+}
+
+func tableOrAll(keyword, value string) (string, error) {
+	if value == "all" {
+		return value, nil
+	}
+	return tables.understand(keyword, value)
+}
+
+func protocolOrAll(keyword, value string) (string, error) {
+	if value == "all" {
+		return "", nil
+	}
+	return protos.understand(keyword, value)
+}
+
+func routeType(keyword, value string) (string, error) {
+	full, ok := routeTypes.find(value)
+	if !ok {
+		return "", usage(value, "%s takes a type of route", keyword)
+	}
+	return full, nil
+}
+
+func (op RouteChange) args() []string {
+	r := op.Route
+	var out argv
+	addrs := []netip.Addr{r.To.Addr(), r.From.Addr(), r.Via, r.Src}
+	for _, hop := range r.Nexthops {
+		addrs = append(addrs, hop.Via)
+	}
+	out.family(r.Family, addrs...)
+	out = append(out, "route", string(op.Verb))
+	out.flag(r.Type, r.Type != "")
+	out = append(out, r.destination())
+	return append(out, r.args()...)
+}
+
+// destination is `default` or the prefix. A zero Route has none, which `all` says.
+func (r Route) destination() string {
+	if r.To.IsValid() {
+		return r.To.String()
+	}
+	return "default"
+}
+
+// args are the words behind the destination.
+func (r Route) args() []string {
+	var out argv
+	out.prefix("from", r.From)
+	out.gateway(r.Via, r.Family)
+	out.word("dev", r.Dev)
+	out.addr("src", r.Src)
+	if r.TOS != nil {
+		out.word("tos", formatTypeOfService(*r.TOS))
+	}
+	out.word("table", r.Table)
+	out.uint32("metric", r.Metric)
+	out.word("protocol", r.Proto)
+	out.word("scope", r.Scope)
+	if r.MTU != nil {
+		out = append(out, "mtu")
+		out.flag("lock", r.MTULock)
+		out = append(out, strconv.Itoa(*r.MTU))
+	}
+	out.int("advmss", r.AdvMSS)
+	out.int("window", r.Window)
+	out.word("pref", r.Pref)
+	out.flag("onlink", r.OnLink)
+	for _, hop := range r.Nexthops {
+		out = append(out, "nexthop")
+		out.gateway(hop.Via, r.Family)
+		out.word("dev", hop.Dev)
+		out.int("weight", nonZeroOrNil(hop.Weight))
+		out.flag("onlink", hop.OnLink)
+	}
+	return out
+}
+
+// gateway names the family of a gateway that is not the route's.
+func (out *argv) gateway(via netip.Addr, family Family) {
+	switch {
+	case !via.IsValid():
+	case family == FamilyAny, family == familyOf(via):
+		out.addr("via", via)
+	case via.Is4():
+		*out = append(*out, "via", "inet", via.String())
+	default:
+		*out = append(*out, "via", "inet6", via.String())
+	}
+}
+
+func (op RouteFlush) args() []string {
+	r := op.Filter
+	var out argv
+	out.family(r.Family, r.To.Addr(), r.From.Addr(), r.Via, r.Src)
+	out = append(out, "route", "flush")
+	if r.To.IsValid() || r.Default {
+		out = append(out, r.destination())
+	}
+	out.flag("cache", op.Cache)
+	out.word("type", r.Type)
+	out = append(out, r.args()...)
+	if len(out) == 0 || out[len(out)-1] == "flush" {
+		out = append(out, "all")
+	}
+	return out
+}

@@ -1,0 +1,183 @@
+package operation
+
+import (
+	"fmt"
+	"math"
+	"net"
+	"strconv"
+	"strings"
+)
+
+// The functions of this file understand one value each; keyword is what the value belongs to, for messages.
+
+// text takes any word.
+func text(_, value string) (string, error) { return value, nil }
+
+// name takes the name of a link, a namespace or the like. Whether the kernel likes it is for the kernel to say.
+func name(keyword, value string) (string, error) {
+	if value == "" {
+		return "", usage(keyword, "the name after it is empty")
+	}
+	return value, nil
+}
+
+// number reads a whole number as strtol(3) with base 0 does: decimal, 0x for base 16, 0 for base 8.
+func number(value string, low, high int64) (int64, bool) {
+	digits, negative := value, false
+	if digits != "" && (digits[0] == '-' || digits[0] == '+') {
+		digits, negative = digits[1:], digits[0] == '-'
+	}
+	base := 10
+	switch {
+	case strings.HasPrefix(digits, "0x"), strings.HasPrefix(digits, "0X"):
+		digits, base = digits[2:], 16
+	case len(digits) > 1 && digits[0] == '0':
+		base = 8
+	}
+	n, err := strconv.ParseUint(digits, base, 63)
+	if err != nil {
+		return 0, false
+	}
+	signed := int64(n)
+	if negative {
+		signed = -signed
+	}
+	return signed, signed >= low && signed <= high
+}
+
+// between understands whole numbers from low to high.
+func between(low, high int64) func(keyword, value string) (int, error) {
+	return func(keyword, value string) (int, error) {
+		n, ok := number(value, low, high)
+		if !ok {
+			return 0, usage(value, "%s takes a whole number from %d to %d", keyword, low, high)
+		}
+		return int(n), nil
+	}
+}
+
+var (
+	integer = between(math.MinInt32, math.MaxInt32)
+	natural = between(0, math.MaxUint32)
+	uint8s  = between(0, math.MaxUint8)
+	uint16s = between(0, math.MaxUint16)
+)
+
+func unsigned32(keyword, value string) (uint32, error) {
+	n, err := natural(keyword, value)
+	return uint32(n), err
+}
+
+func unsigned16(keyword, value string) (uint16, error) {
+	n, err := uint16s(keyword, value)
+	return uint16(n), err
+}
+
+// nonZero understands a number that switches something: 0 or anything else.
+func nonZero(keyword, value string) (bool, error) {
+	n, err := uint8s(keyword, value)
+	return n != 0, err
+}
+
+func onOff(keyword, value string) (bool, error) {
+	switch value {
+	case "on":
+		return true, nil
+	case "off":
+		return false, nil
+	}
+	return false, usage(value, "%s takes on or off", keyword)
+}
+
+// oneOf understands one word of a list.
+func oneOf(list ...string) func(keyword, value string) (string, error) {
+	return func(keyword, value string) (string, error) {
+		for _, word := range list {
+			if word == value {
+				return value, nil
+			}
+		}
+		return "", usage(value, "%s takes %s", keyword, strings.Join(list, ", "))
+	}
+}
+
+// hardwareAddress reads bytes in base 16 between colons, or four decimal ones between dots. How many there have to be
+// depends on the link, so the kernel judges that.
+func hardwareAddress(keyword, value string) (net.HardwareAddr, error) {
+	if ip, ok := parseIPv4(value); ok && strings.Contains(value, ".") {
+		b := ip.As4()
+		return net.HardwareAddr(b[:]), nil
+	}
+	var address net.HardwareAddr
+	for _, part := range strings.Split(value, ":") {
+		b, err := strconv.ParseUint(part, 16, 8)
+		if err != nil || len(part) > 2 {
+			return nil, usage(value, "%s takes a link-layer address such as 02:00:00:00:00:01", keyword)
+		}
+		address = append(address, byte(b))
+	}
+	if len(address) > 32 {
+		return nil, usage(value, "no link-layer address is that long")
+	}
+	return address, nil
+}
+
+// named understands the numbers of a table that have names, such as routing tables. Numbers become names where there
+// is one.
+type named struct {
+	names map[string]int64
+	high  int64
+}
+
+func (t named) understand(keyword, value string) (string, error) {
+	if _, ok := t.names[value]; ok {
+		return value, nil
+	}
+	n, ok := number(value, 0, t.high)
+	if !ok {
+		return "", usage(value, "%s takes a known name or a number from 0 to %d", keyword, t.high)
+	}
+	for name, number := range t.names {
+		if number == n {
+			return name, nil
+		}
+	}
+	return strconv.FormatInt(n, 10), nil
+}
+
+// The names that iproute2 knows without configuration.
+var (
+	tables = named{map[string]int64{"default": 253, "main": 254, "local": 255}, math.MaxUint32}
+	scopes = named{map[string]int64{"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}, math.MaxUint8}
+	protos = named{map[string]int64{"unspec": 0, "redirect": 1, "kernel": 2, "boot": 3, "static": 4, "gated": 8, "ra": 9,
+		"mrt": 10, "zebra": 11, "bird": 12, "dnrouted": 13, "xorp": 14, "ntk": 15, "dhcp": 16, "keepalived": 18, "babel": 42,
+		"bgp": 186, "isis": 187, "ospf": 188, "rip": 189, "eigrp": 192}, math.MaxUint8}
+	// preferences are those of IPv6 routers (RFC 4191).
+	preferences = named{map[string]int64{"medium": 0, "high": 1, "low": 3}, math.MaxUint8}
+	groups      = named{map[string]int64{"default": 0}, math.MaxInt32}
+)
+
+func groupNumber(keyword, value string) (uint32, error) {
+	if value == "default" {
+		return 0, nil
+	}
+	n, ok := number(value, 0, groups.high)
+	if !ok {
+		return 0, usage(value, "%s takes a number or default", keyword)
+	}
+	return uint32(n), nil
+}
+
+// typeOfService reads the number, always in base 16. Its names depend on a configuration file.
+func typeOfService(keyword, value string) (uint8, error) {
+	if value == "default" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(strings.TrimPrefix(value, "0x"), 16, 8)
+	if err != nil {
+		return 0, usage(value, "%s takes a number in base 16 up to ff", keyword)
+	}
+	return uint8(n), nil
+}
+
+func formatTypeOfService(tos uint8) string { return fmt.Sprintf("0x%02x", tos) }
