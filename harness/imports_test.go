@@ -40,13 +40,13 @@ var layers = []layer{
 	{"harness/internal/specrun", []string{"harness/scenario", "harness/state", "reports"},
 		[]string{"os", "os/signal", "syscall", "github.com/onsi/ginkgo/v2/...", "github.com/onsi/gomega/..."}},
 	{"harness/internal/...", []string{"harness/scenario", "harness/scenario/operation", "harness/state", "harness/nearest", "harness/internal/..."},
-		[]string{"os", "os/exec", "os/signal", "syscall", "golang.org/x/sys/unix", "golang.org/x/net/...",
+		[]string{"os", "os/exec", "os/signal", "syscall", "golang.org/x/sys/unix", "golang.org/x/term", "golang.org/x/net/...",
 			"github.com/vishvananda/...", "github.com/go-ping/..."}},
 
 	// The specs, and the command line.
 	{"suites", []string{"scenarios", "harness/lab", "harness/scenario", "harness/scenario/operation", "harness/state", "harness/diagnose"},
 		[]string{"github.com/onsi/ginkgo/v2/...", "github.com/onsi/gomega/..."}},
-	{"harness", []string{"..."}, []string{"os", "os/signal", "syscall", "golang.org/x/term", "github.com/spf13/cobra", "github.com/charmbracelet/glamour/..."}},
+	{"harness", []string{"..."}, []string{"os", "os/signal", "syscall", "golang.org/x/term", "github.com/spf13/...", "github.com/charmbracelet/glamour/..."}},
 }
 
 // guardedPackages reach out of the process, or belong to one place.

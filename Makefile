@@ -1,0 +1,49 @@
+# The commands of this project; `make help` lists them. Variables may be set on the command line: make test TESTFLAGS=-race
+
+GO        ?= go
+TESTFLAGS ?=
+BENCHTIME ?= 1s
+FUZZTIME  ?= 20s
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+
+.DEFAULT_GOAL := help
+
+.PHONY: build
+build: ## build the static binary bin/harness, which needs nothing beside it
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/harness ./harness
+
+.PHONY: run
+run: ## run the whole catalogue on this kernel (the same as: go run ./harness)
+	$(GO) run ./harness
+
+.PHONY: test
+test: ## run all tests in random order, as root or as an ordinary user
+	$(GO) test -shuffle=on $(TESTFLAGS) ./...
+
+.PHONY: bench
+bench: ## compare the speed with a shell script and with ip, side by side, as ratios
+	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./suites/...
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target for FUZZTIME (20s)
+	@set -e; for package in $$($(GO) list ./...); do \
+	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+	    echo "$$package $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
+	  done; \
+	done
+
+.PHONY: lint
+lint: ## gofmt, go vet, staticcheck, and golangci-lint where it is installed
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt wants to change:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	@if command -v golangci-lint >/dev/null; then golangci-lint run; else echo "golangci-lint is not installed: left out"; fi
+
+.PHONY: clean
+clean: ## remove what was built and written: bin and results
+	rm -rf bin results
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
