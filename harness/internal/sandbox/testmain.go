@@ -9,7 +9,6 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
-	"golang.org/x/term"
 )
 
 // Required is the environment variable that turns a skip for want of a sandbox or of a program into a failure when it is 1: for CI.
@@ -63,7 +62,7 @@ func testInside() (status int, err error) {
 	}
 	defer results.remove()
 	c := Command{Args: args, Stdout: os.Stdout, Stderr: os.Stderr, ExtraFiles: results.files()}
-	if !term.IsTerminal(int(os.Stdin.Fd())) {
+	if _, err := unix.IoctlGetTermios(int(os.Stdin.Fd()), unix.TCGETS); err != nil {
 		c.Stdin = os.Stdin // the terminal is not for a process group in the background
 	}
 	signals := make(chan os.Signal, 8)
@@ -80,4 +79,18 @@ func testInside() (status int, err error) {
 	}()
 	status = Status(p.Wait())
 	return status, results.bringOut()
+}
+
+// Lacking skips a test for want of something that the machine could have, with the reason; where everything is required, it
+// fails.
+func Lacking(t interface {
+	Helper()
+	Skip(...any)
+	Fatal(...any)
+}, reason any) {
+	t.Helper()
+	if os.Getenv(Required) == "1" {
+		t.Fatal(reason)
+	}
+	t.Skip(reason)
 }

@@ -1,0 +1,223 @@
+package kernel
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/internal/sandbox"
+)
+
+// Presence is what is known about a feature. The zero value knows nothing.
+type Presence int
+
+const (
+	Unknown Presence = iota // could not tell
+	Present
+	Absent
+)
+
+func (p Presence) String() string {
+	switch p {
+	case Present:
+		return "present"
+	case Absent:
+		return "absent"
+	}
+	return "could not tell"
+}
+
+// Finding is what came of looking for a feature.
+type Finding struct {
+	Presence
+	// Reason says why it is absent, as it goes into a skip, or why nobody could tell. "" when it is present.
+	Reason string
+}
+
+var present = Finding{Presence: Present}
+
+func absent(format string, args ...any) Finding { return Finding{Absent, fmt.Sprintf(format, args...)} }
+
+func unknown(format string, args ...any) Finding {
+	return Finding{Unknown, fmt.Sprintf(format, args...)}
+}
+
+// Words are the features that can be looked for, sorted, besides `program:NAME`.
+func Words() []string { return slices.Sorted(maps.Keys(trials)) }
+
+// Look looks for features and returns what was found about each, in the same order. Features of the kernel are tried in a scratch lab
+// that is gone when Look returns. What is present or absent stays so for the life of the process; what could not be told is
+// tried again.
+func Look(ctx context.Context, names ...string) (findings []Finding, err error) {
+	s := scratch{ctx: ctx}
+	defer func() { err = errors.Join(err, s.close()) }()
+	for _, name := range names {
+		findings = append(findings, s.look(name))
+	}
+	return findings, ctx.Err()
+}
+
+// Require looks for the features a scenario needs. missing is the reason of the first that is absent, as it goes into a skip; ""
+// when all are there. That one could not be told is an error.
+func Require(ctx context.Context, names ...string) (missing string, err error) {
+	findings, err := Look(ctx, names...)
+	if err != nil {
+		return "", fmt.Errorf("look for what is required: %w", err)
+	}
+	for i, f := range findings {
+		if f.Presence == Unknown {
+			return "", fmt.Errorf("look for the feature %s: could not tell: %s", names[i], f.Reason)
+		}
+	}
+	for _, f := range findings {
+		if f.Presence == Absent {
+			return f.Reason, nil
+		}
+	}
+	return "", nil
+}
+
+// known are the findings that stay.
+var known struct {
+	sync.Mutex
+	findings map[string]Finding
+}
+
+// look answers from what is known or tries. The lock is held while it tries, so that the same is not tried twice at once.
+func (s *scratch) look(name string) Finding {
+	known.Lock()
+	defer known.Unlock()
+	if f, ok := known.findings[name]; ok {
+		return f
+	}
+	f := s.find(name)
+	if f.Presence != Unknown {
+		if known.findings == nil {
+			known.findings = map[string]Finding{}
+		}
+		known.findings[name] = f
+	}
+	return f
+}
+
+func (s *scratch) find(name string) Finding {
+	if file, ok := strings.CutPrefix(name, "program:"); ok && file != "" {
+		if _, err := LookPath(file); err != nil {
+			return absent("program %s is not installed", file)
+		}
+		return present
+	}
+	try, ok := trials[name]
+	if !ok {
+		return unknown("unknown feature %s", name)
+	}
+	if err := s.ctx.Err(); err != nil {
+		return unknown("%v", err)
+	}
+	return judge(name, try(s))
+}
+
+// judge tells from the answer to a trial whether the kernel has the feature.
+func judge(name string, err error) Finding {
+	var f findingError
+	switch {
+	case err == nil:
+		return present
+	case errors.As(err, &f):
+		return Finding(f)
+	}
+	for _, lacking := range []error{unix.EOPNOTSUPP, unix.EAFNOSUPPORT, unix.EPROTONOSUPPORT, unix.ENOENT, unix.ENODEV, unix.ENXIO} {
+		if errors.Is(err, lacking) {
+			return absent("the kernel lacks %s (%s)", name, describe(err))
+		}
+	}
+	return unknown("%s: %s", name, describe(err))
+}
+
+// describe is the error with the name of its errno.
+func describe(err error) string {
+	var errno syscall.Errno
+	switch {
+	case !errors.As(err, &errno):
+		return err.Error()
+	case errno == unix.EOPNOTSUPP: // which has two names
+		return fmt.Sprintf("%v, EOPNOTSUPP", err)
+	}
+	return fmt.Sprintf("%v, %s", err, unix.ErrnoName(errno))
+}
+
+// findingError is a finding that a trial has come to by itself.
+type findingError Finding
+
+func (f findingError) Error() string { return f.Reason }
+
+// scratch is a lab for trials, made when the first needs it.
+type scratch struct {
+	ctx   context.Context
+	world *netns.World
+}
+
+// namespace is a fresh one for a trial.
+func (s *scratch) namespace() (netns.Handle, error) {
+	if s.world == nil {
+		w, err := netns.New(netns.Options{})
+		if err != nil {
+			return netns.Handle{}, findingError(unknown("%v", err))
+		}
+		s.world = w
+	}
+	h, err := s.world.AddNameless()
+	if err != nil {
+		return h, findingError(unknown("%v", err))
+	}
+	return h, nil
+}
+
+func (s *scratch) close() error {
+	if s.world == nil {
+		return nil
+	}
+	return s.world.Close()
+}
+
+// uids looks whether programs can take another user id.
+func uids(*scratch) error {
+	if facts, ok := sandbox.Current(); ok {
+		if facts.IDs > 1 {
+			return nil
+		}
+		return findingError(absent("the sandbox of %s has a single user id", facts.Privilege()))
+	}
+	if os.Geteuid() != 0 {
+		return findingError(absent("user %d cannot take other user ids", os.Geteuid()))
+	}
+	return nil
+}
+
+// lacking looks whether a lab has the mounts of its own that the error stands for.
+func lacking(what error) func(*scratch) error {
+	return func(s *scratch) error {
+		if _, err := s.namespace(); err != nil {
+			return err
+		}
+		lacks, err := s.world.Lacks()
+		if err != nil {
+			return findingError(unknown("%v", err))
+		}
+		for _, lack := range lacks {
+			if errors.Is(lack, what) {
+				return findingError(absent("%v", lack))
+			}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,191 @@
+package kernel
+
+import (
+	"fmt"
+	"net"
+
+	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/netns"
+)
+
+// trials are what is done to find a feature: nil when it worked.
+var trials = map[string]func(*scratch) error{
+	"veth":      kind("veth"),
+	"bridge":    kind("bridge"),
+	"dummy":     kind("dummy"),
+	"ifb":       kind("ifb"),
+	"wireguard": kind("wireguard"),
+	"netkit":    kind("netkit"),
+	"nlmon":     kind("nlmon"),
+	"team":      kind("team"),
+	"bonding":   kind("bond"),
+	"bond":      kind("bond"),
+	"macvlan":   kindAbove("macvlan"),
+	"macvtap":   kindAbove("macvtap"),
+	"ipvlan":    kindAbove("ipvlan"),
+	"ipvtap":    kindAbove("ipvtap"),
+	"vlan": above(func(a netlink.LinkAttrs) netlink.Link {
+		return &netlink.Vlan{LinkAttrs: a, VlanId: 5}
+	}),
+	"vxlan":  link(func(a netlink.LinkAttrs) netlink.Link { return &netlink.Vxlan{LinkAttrs: a, VxlanId: 5, Port: 4789} }),
+	"geneve": link(func(a netlink.LinkAttrs) netlink.Link { return &netlink.Geneve{LinkAttrs: a, ID: 5, Remote: near} }),
+	"vrf":    link(func(a netlink.LinkAttrs) netlink.Link { return &netlink.Vrf{LinkAttrs: a, Table: 100} }),
+	"ipip":   link(func(a netlink.LinkAttrs) netlink.Link { return &netlink.Iptun{LinkAttrs: a, Local: far, Remote: near} }),
+	"sit":    link(func(a netlink.LinkAttrs) netlink.Link { return &netlink.Sittun{LinkAttrs: a, Local: far, Remote: near} }),
+	"gre":    link(func(a netlink.LinkAttrs) netlink.Link { return &netlink.Gretun{LinkAttrs: a, Local: far, Remote: near} }),
+	"gretap": link(func(a netlink.LinkAttrs) netlink.Link { return &netlink.Gretap{LinkAttrs: a, Local: far, Remote: near} }),
+
+	"tun":                   tun,
+	"netem":                 netem,
+	"ipv6":                  ipv6,
+	"nftables":              nftables,
+	"bridge-vlan-filtering": bridgeVLANFiltering,
+	"uids":                  uids,
+	"etc-netns":             lacking(netns.ErrNoEtc),
+	"sysfs":                 lacking(netns.ErrNoSys),
+}
+
+// near and far are the ends of tunnels through which nothing is ever sent.
+var near, far = net.IPv4(192, 0, 2, 1), net.IPv4(192, 0, 2, 2)
+
+const linkName = "trial0"
+
+// in runs a trial with a netlink handle in a fresh namespace.
+func in(try func(nl *netlink.Handle) error) func(*scratch) error {
+	return func(s *scratch) error {
+		h, err := s.namespace()
+		if err != nil {
+			return err
+		}
+		nl, err := s.world.NetlinkIn(h)
+		if err != nil {
+			return findingError(unknown("%v", err))
+		}
+		defer nl.Close()
+		return try(nl)
+	}
+}
+
+// link tries to make a link.
+func link(make func(netlink.LinkAttrs) netlink.Link) func(*scratch) error {
+	return in(func(nl *netlink.Handle) error { return addLink(nl, make, 0) })
+}
+
+// above tries to make a link on top of another one.
+func above(make func(netlink.LinkAttrs) netlink.Link) func(*scratch) error {
+	return in(func(nl *netlink.Handle) error {
+		parent, err := addVeth(nl)
+		if err != nil {
+			return err
+		}
+		return addLink(nl, make, parent)
+	})
+}
+
+func kind(name string) func(*scratch) error { return link(generic(name)) }
+
+func kindAbove(name string) func(*scratch) error { return above(generic(name)) }
+
+// generic is a link about which nothing but its kind is said.
+func generic(kind string) func(netlink.LinkAttrs) netlink.Link {
+	return func(a netlink.LinkAttrs) netlink.Link { return &netlink.GenericLink{LinkAttrs: a, LinkType: kind} }
+}
+
+func addLink(nl *netlink.Handle, make func(netlink.LinkAttrs) netlink.Link, parent int) error {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name, attrs.ParentIndex = linkName, parent
+	l := make(attrs)
+	if err := nl.LinkAdd(l); err != nil {
+		return fmt.Errorf("add a %s link: %w", l.Type(), err)
+	}
+	return nil
+}
+
+// addVeth makes a veth pair for other things to stand on, and returns the index of one end.
+func addVeth(nl *netlink.Handle) (index int, err error) {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = "below0"
+	if err := nl.LinkAdd(&netlink.GenericLink{LinkAttrs: attrs, LinkType: "veth"}); err != nil {
+		return 0, findingError(unknown("add a veth link to stand on: %s", describe(err)))
+	}
+	l, err := nl.LinkByName(attrs.Name)
+	if err != nil {
+		return 0, findingError(unknown("find the veth link to stand on: %s", describe(err)))
+	}
+	return l.Attrs().Index, nil
+}
+
+// bridgeVLANFiltering asks for the filter and looks whether it is there: a kernel without it says nothing.
+var bridgeVLANFiltering = in(func(nl *netlink.Handle) error {
+	on := true
+	if err := addLink(nl, func(a netlink.LinkAttrs) netlink.Link {
+		return &netlink.Bridge{LinkAttrs: a, VlanFiltering: &on}
+	}, 0); err != nil {
+		return err
+	}
+	l, err := nl.LinkByName(linkName)
+	if err != nil {
+		return findingError(unknown("find the bridge: %s", describe(err)))
+	}
+	if br, ok := l.(*netlink.Bridge); !ok || br.VlanFiltering == nil || !*br.VlanFiltering {
+		return findingError(absent("the kernel lacks bridge-vlan-filtering (it ignores the setting)"))
+	}
+	return nil
+})
+
+var netem = in(func(nl *netlink.Handle) error {
+	index, err := addVeth(nl)
+	if err != nil {
+		return err
+	}
+	q := netlink.NewNetem(netlink.QdiscAttrs{LinkIndex: index, Parent: netlink.HANDLE_ROOT}, netlink.NetemQdiscAttrs{Latency: 1000})
+	if err := nl.QdiscAdd(q); err != nil {
+		return fmt.Errorf("add a netem queueing discipline: %w", err)
+	}
+	return nil
+})
+
+var ipv6 = in(func(nl *netlink.Handle) error {
+	lo, err := nl.LinkByName("lo")
+	if err != nil {
+		return findingError(unknown("find lo: %s", describe(err)))
+	}
+	addr := &netlink.Addr{IPNet: &net.IPNet{IP: net.ParseIP("fd00::1"), Mask: net.CIDRMask(128, 128)}, Flags: unix.IFA_F_NODAD}
+	switch err := nl.AddrAdd(lo, addr); err {
+	case nil:
+		return nil
+	case unix.EACCES, unix.EPERM:
+		return findingError(absent("ipv6 is switched off (sysctl net.ipv6.conf.*.disable_ipv6; %s)", describe(err)))
+	default:
+		return fmt.Errorf("add an IPv6 address: %w", err)
+	}
+})
+
+// tun opens the device for tunnels to programs. The device is a file of the machine and may be missing.
+func tun(s *scratch) error {
+	h, err := s.namespace()
+	if err != nil {
+		return err
+	}
+	return s.world.DoIn(h, func() error {
+		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
+		if err == unix.EACCES || err == unix.EPERM {
+			return findingError(absent("/dev/net/tun may not be opened (%s)", describe(err)))
+		}
+		if err != nil {
+			return fmt.Errorf("open /dev/net/tun: %w", err)
+		}
+		defer unix.Close(fd)
+		request, err := unix.NewIfreq(linkName)
+		if err != nil {
+			return err
+		}
+		request.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+		if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, request); err != nil {
+			return fmt.Errorf("make a tun link: %w", err)
+		}
+		return nil
+	})
+}
