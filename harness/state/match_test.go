@@ -109,7 +109,7 @@ func TestTexts(t *testing.T) {
 		{RouteText(unreachable4), "unreachable 10.9.0.0/16 table 100 metric 5"},
 		{RouteText(multipath), "10.8.0.0/16 nexthop via 10.0.0.1 dev eth0 weight 1 nexthop via 10.0.1.1 dev eth1 weight 3 onlink"},
 		{RouteText(connected), "10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.2 linkdown mtu 1400"},
-		{RouteText(host6), "local fd00::2 dev eth0 table local proto kernel"},
+		{RouteText(host6), "local fd00::2 dev eth0 table local proto kernel metric 0"},
 		{RuleText(Rule{Family: 4, Priority: 32766, Table: 254, Action: "lookup", Protocol: "kernel"}), "32766: from all lookup main"},
 		{RuleText(Rule{Priority: 5, Not: true, From: pfx("10.0.0.1/32"), Mark: 1, Mask: ^uint32(0), Action: "unreachable"}), "5: not from 10.0.0.1 fwmark 0x1 unreachable"},
 		{RuleText(Rule{Priority: 6, Mark: 1, Mask: 0xf, Table: 7, Action: "lookup", SuppressPrefixLength: of(0)}), "6: from all fwmark 0x1/0xf lookup 7 suppress_prefixlength 0"},

@@ -64,18 +64,19 @@ func RouteText(r Route) string {
 		when(r.Proto != "boot", option("proto", r.Proto)),
 		option("scope", scope),
 		when(r.Src.IsValid(), "src "+r.Src.String()),
-		option("metric", r.Metric),
+		when(r.Metric != 0 || r.Family == 6, fmt.Sprint("metric ", r.Metric)), // IPv6 always has one
 		strings.Join(flags, " "),
 		option(words("mtu", when(r.MTULock, "lock")), r.MTU),
 		option("window", r.Window),
 		option("advmss", r.AdvMSS),
+		option("pref", r.Pref),
 	)
 	if len(r.Nexthops) > 1 {
 		for _, n := range r.Nexthops {
 			text = words(text, "nexthop", viaText(r.Family, n.Via), option("dev", n.Dev), option("weight", n.Weight), strings.Join(n.Flags, " "))
 		}
 	}
-	return words(text, option("pref", r.Pref))
+	return text
 }
 
 // viaText is a gateway; one of the other family is told as such.

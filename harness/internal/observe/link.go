@@ -17,13 +17,16 @@ type link struct {
 	master int
 	// below is IFLA_LINK, the index of the lower device or of the peer; 0 for none.
 	below int
-	// netns is IFLA_LINK_NETNSID, the id of the namespace in which below is; -1 for the link's own.
+	// netns is IFLA_LINK_NETNSID, the id of the namespace in which below is, or ownNetns. It is -1 while that one goes away.
 	netns    int
 	vxlanDev int
 	// permanent says that there is an IFLA_PERM_ADDRESS, the address that the device came with.
 	permanent bool
 	sysctls   []state.Sysctl
 }
+
+// ownNetns stands for the namespace of the link itself, which the kernel says by leaving the id out.
+const ownNetns = -2
 
 var operStates = []string{"unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"}
 
@@ -40,7 +43,7 @@ func parseLink(body []byte) (*link, bool) {
 		return nil, false
 	}
 	flags := native.Uint32(body[8:])
-	l := &link{netns: -1}
+	l := &link{netns: ownNetns}
 	l.Index = int(int32(native.Uint32(body[4:])))
 	l.Up = flags&unix.IFF_UP != 0
 	l.NoARP = flags&unix.IFF_NOARP != 0

@@ -18,13 +18,14 @@ import (
 // Lab reads the state of all namespaces of a lab, the host first, then by name. A namespace that goes away meanwhile is
 // left out. Every part of it is a true moment, but the parts are read one after the other.
 func Lab(ctx context.Context, w *netns.World) (*state.State, error) {
-	for range patience {
+	for again := range patience {
 		names, err := w.Names()
 		if err != nil {
 			return nil, fmt.Errorf("observe lab %s: %w", w.ID(), err)
 		}
-		s, err := sweep(ctx, append([]string{netns.Host}, names...), w.Do)
-		if errors.Is(err, errVanished) {
+		s, dangling, err := sweep(ctx, append([]string{netns.Host}, names...), w.Do)
+		// A link may have come between two namespaces' turns; a tunnel whose lower device was deleted dangles for good.
+		if errors.Is(err, errVanished) || err == nil && dangling && again < 10 {
 			continue
 		}
 		if err != nil {
@@ -54,8 +55,8 @@ func inside(do enterer, name string, f func() error) error {
 	return err
 }
 
-// sweep reads the namespaces with these names.
-func sweep(ctx context.Context, names []string, do enterer) (*state.State, error) {
+// sweep reads the namespaces with these names. dangling is that of resolvePeers.
+func sweep(ctx context.Context, names []string, do enterer) (s *state.State, dangling bool, err error) {
 	all := make([]*reading, 0, len(names))
 	defer func() {
 		for _, r := range all {
@@ -64,23 +65,23 @@ func sweep(ctx context.Context, names []string, do enterer) (*state.State, error
 	}()
 	for _, name := range names {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		r := &reading{Namespace: state.Namespace{Name: name}}
 		all = append(all, r)
 		if err := inside(do, name, r.enter); err != nil {
-			return nil, fmt.Errorf("read namespace %s: %w", name, err)
+			return nil, false, fmt.Errorf("read namespace %s: %w", name, err)
 		}
 		if err := r.read(); err != nil {
-			return nil, fmt.Errorf("read namespace %s: %w", name, err)
+			return nil, false, fmt.Errorf("read namespace %s: %w", name, err)
 		}
 	}
-	if err := resolvePeers(all); err != nil {
-		return nil, err
+	if dangling, err = resolvePeers(all); err != nil {
+		return nil, false, err
 	}
-	s := &state.State{Namespaces: make([]state.Namespace, 0, len(all))}
+	s = &state.State{Namespaces: make([]state.Namespace, 0, len(all))}
 	for _, r := range all {
 		s.Namespaces = append(s.Namespaces, r.finish())
 	}
-	return s, nil
+	return s, dangling, nil
 }

@@ -12,12 +12,13 @@ import (
 
 // resolvePeers gives every link that has another one below or opposite its name and namespace, and every namespace the
 // names of those that it has ids for. Reading the links has made the ids that were missing; asking for them makes none.
-func resolvePeers(all []*reading) error {
+// dangling says that a link points to one that was not there when its namespace was read.
+func resolvePeers(all []*reading) (dangling bool, err error) {
 	known := make([]map[int]int, len(all)) // per namespace: id → place in all
 	for i, r := range all {
 		ids, err := readNetnsIDs(r.route)
 		if err != nil {
-			return fmt.Errorf("read namespace ids of %s: %w", r.Name, err)
+			return false, fmt.Errorf("read namespace ids of %s: %w", r.Name, err)
 		}
 		known[i] = map[int]int{}
 		for _, j := range candidates(all, known, i, ids) {
@@ -26,7 +27,7 @@ func resolvePeers(all []*reading) error {
 			}
 			id, err := netnsID(r.route, all[j].ns)
 			if err != nil {
-				return fmt.Errorf("read namespace id of %s in %s: %w", all[j].Name, r.Name, err)
+				return false, fmt.Errorf("read namespace id of %s in %s: %w", all[j].Name, r.Name, err)
 			}
 			if id >= 0 {
 				known[i][id] = j
@@ -43,6 +44,7 @@ func resolvePeers(all []*reading) error {
 	for i, r := range all {
 		for _, l := range r.links {
 			l.Peer = refer(all, known, i, l.below, l.netns)
+			dangling = dangling || l.Peer != nil && !l.Peer.Hidden && l.Peer.Name == ""
 			if l.VXLAN != nil {
 				if dev := refer(all, known, i, l.vxlanDev, l.netns); dev != nil {
 					l.VXLAN.Dev = dev.Name
@@ -50,7 +52,7 @@ func resolvePeers(all []*reading) error {
 			}
 		}
 	}
-	return nil
+	return dangling, nil
 }
 
 // candidates are the places in all of the namespaces that may be behind the ids of namespace i, the likely ones first:
@@ -74,14 +76,14 @@ func candidates(all []*reading, known []map[int]int, i int, ids []int) []int {
 	return append(likely, rest...)
 }
 
-// refer is the link with the index in the namespace with the id, as seen from namespace i; id -1 is that one itself.
+// refer is the link with the index in the namespace with the id, as seen from namespace i.
 func refer(all []*reading, known []map[int]int, i, index, id int) *state.LinkRef {
 	if index == 0 {
 		return nil
 	}
 	ref := &state.LinkRef{Index: index}
 	j := i
-	if id >= 0 {
+	if id != ownNetns {
 		var ok bool
 		if j, ok = known[i][id]; !ok {
 			ref.Hidden = true

@@ -1,0 +1,145 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/state"
+)
+
+// up sets a link up in the namespace of the calling thread.
+func up(name string) error {
+	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(s)
+	request, err := unix.NewIfreq(name)
+	if err != nil {
+		return err
+	}
+	request.SetUint16(unix.IFF_UP)
+	return unix.IoctlIfreq(s, unix.SIOCSIFFLAGS, request)
+}
+
+// TestSettle takes the case that settles latest: two ends with the same index, for which the kernel is in no hurry.
+func TestSettle(t *testing.T) {
+	for range 10 {
+		w := newWorld(t, "a", "b")
+		build(t, w, "a: ip link add eth0 index 7 type veth peer name eth0 index 7 netns b")
+		for _, ns := range []string{"a", "b"} {
+			if err := w.Do(ns, func() error { return up("eth0") }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := Settle(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+		s := observed(t, w)
+		for _, ns := range []string{"a", "b"} {
+			if l := s.Namespace(ns).Link("eth0"); l.OperState != "up" || l.Qdisc != "noqueue" {
+				t.Errorf("%s: %s", ns, state.LinkText(*l))
+			}
+		}
+	}
+}
+
+// TestComeAndGo reads while namespaces and links come and go: never an error, never half a link.
+func TestComeAndGo(t *testing.T) {
+	w := newWorld(t, "stays")
+	needs(t, "ip")
+	ctx, stop := context.WithCancel(t.Context())
+	changed := make(chan error, 1)
+	go func() {
+		changed <- func() error {
+			for i := 0; ctx.Err() == nil; i++ {
+				name := fmt.Sprint("n", i%5)
+				if err := w.Add(name); err != nil {
+					return err
+				}
+				if out, err := try(w, "stays", "ip", "link", "add", fmt.Sprint("v", i), "type", "veth", "peer", "name", "eth0", "netns", name); err != nil {
+					return fmt.Errorf("%w: %s", err, out)
+				}
+				if err := w.Delete(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		}()
+	}()
+	for range 60 {
+		s, err := Lab(t.Context(), w)
+		if err != nil {
+			t.Error(err)
+			break
+		}
+		for _, n := range s.Namespaces {
+			if n.Link("lo") == nil || n.Inode == 0 || len(n.Rules) == 0 || len(n.Sysctls) == 0 {
+				t.Errorf("half a namespace: %s, %d links, %d rules, %d sysctls", n.Name, len(n.Links), len(n.Rules), len(n.Sysctls))
+			}
+			for _, l := range n.Links {
+				if l.Kind == "veth" && (l.Peer == nil || !l.Peer.Hidden && l.Peer.Name == "") {
+					t.Errorf("half a link: %s %+v", state.LinkText(l), l.Peer)
+				}
+			}
+		}
+		if err := Settle(t.Context(), w); err != nil {
+			t.Error(err)
+		}
+	}
+	stop()
+	if err := <-changed; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestLeavesNothing counts open files: one that stays open would keep a namespace alive.
+func TestLeavesNothing(t *testing.T) {
+	w := rich(t)
+	count := func() int {
+		files, err := os.ReadDir("/proc/self/fd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(files)
+	}
+	first := observed(t, w)
+	before := count()
+	for range 20 {
+		observed(t, w)
+		if err := Settle(t.Context(), w); err != nil {
+			t.Error(err)
+		}
+		if _, err := Counters(t.Context(), w, "a"); err != nil {
+			t.Error(err)
+		}
+	}
+	if after := count(); after > before {
+		t.Errorf("%d files were open before, %d after", before, after)
+	}
+	equal(t, state.Diff(first.Normal(), observed(t, w).Normal()), []string{})
+}
+
+func TestGivenUp(t *testing.T) {
+	w := newWorld(t, "a")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := Lab(ctx, w); !errors.Is(err, context.Canceled) {
+		t.Errorf("reading a lab nobody waits for: %v", err)
+	}
+	if err := Settle(ctx, w); !errors.Is(err, context.Canceled) {
+		t.Errorf("settling a lab nobody waits for: %v", err)
+	}
+	if _, err := Counters(t.Context(), w, "none"); !errors.Is(err, unix.ENOENT) {
+		t.Errorf("counters of a namespace that is not there: %v", err)
+	}
+	if _, _, err := sweep(t.Context(), []string{netns.Host, "none"}, w.Do); !errors.Is(err, errVanished) {
+		t.Errorf("reading a namespace that is not there: %v", err)
+	}
+}

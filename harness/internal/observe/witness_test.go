@@ -1,0 +1,239 @@
+package observe
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/state"
+)
+
+// ipJSON is what an ip command says about a namespace, each object.
+func ipJSON(t *testing.T, w *netns.World, ns, line string) []map[string]any {
+	t.Helper()
+	out := run(t, w, ns, line)
+	var objects []map[string]any
+	if strings.TrimSpace(out) == "" {
+		return nil
+	}
+	if err := json.Unmarshal([]byte(out), &objects); err != nil {
+		t.Fatalf("%s: %v: %s", line, err, out)
+	}
+	// Empty objects stand for what ip reads and does not show.
+	return slices.DeleteFunc(objects, func(o map[string]any) bool { return len(o) == 0 })
+}
+
+// sorted compares two lists of lines without their order.
+func sorted(t *testing.T, got, want []string) {
+	t.Helper()
+	slices.Sort(got)
+	slices.Sort(want)
+	equal(t, got, want)
+	if len(want) == 0 {
+		t.Error("the witness says nothing")
+	}
+}
+
+func TestLinksAgainstIP(t *testing.T) {
+	w := rich(t)
+	for _, n := range observed(t, w).Namespaces {
+		var got, want []string
+		for _, l := range n.Links {
+			got = append(got, fmt.Sprintf("%d %s up=%t mtu=%d mac=%s brd=%s qlen=%d tx=%d rx=%d group=%d promiscuity=%d master=%s kind=%s alias=%s alt=%v gso=%d oper=%s qdisc=%s mode=%s",
+				l.Index, l.Name, l.Up, l.MTU, l.MAC, l.Broadcast, l.TxQLen, l.NumTx, l.NumRx, l.Group, l.Promiscuity, l.Master,
+				strings.TrimPrefix(l.Kind, "loopback"), l.Alias, l.AltNames, l.GSOMaxSize, l.OperState, l.Qdisc, l.Mode))
+		}
+		for _, o := range ipJSON(t, w, n.Name, "ip -j -d -N link") {
+			flags := fmt.Sprint(o["flags"])
+			kind, master, alias, alt := "", "", "", "[]"
+			if info, ok := o["linkinfo"].(map[string]any); ok && info["info_kind"] != nil {
+				kind = fmt.Sprint(info["info_kind"])
+			}
+			if o["master"] != nil {
+				master = fmt.Sprint(o["master"])
+			}
+			if o["ifalias"] != nil {
+				alias = fmt.Sprint(o["ifalias"])
+			}
+			if o["altnames"] != nil {
+				alt = fmt.Sprint(o["altnames"])
+			}
+			qlen := 0.0
+			if o["txqlen"] != nil {
+				qlen = o["txqlen"].(float64)
+			}
+			want = append(want, fmt.Sprintf("%v %v up=%t mtu=%v mac=%v brd=%v qlen=%v tx=%v rx=%v group=%v promiscuity=%v master=%s kind=%s alias=%s alt=%s gso=%v oper=%s qdisc=%v mode=%s",
+				o["ifindex"], o["ifname"], strings.Contains(flags, "UP ") || strings.Contains(flags, "UP]"), o["mtu"], o["address"], o["broadcast"], qlen,
+				o["num_tx_queues"], o["num_rx_queues"], o["group"], o["promiscuity"], master, kind, alias, alt, o["gso_max_size"],
+				strings.ToLower(fmt.Sprint(o["operstate"])), o["qdisc"], strings.ToLower(fmt.Sprint(o["linkmode"]))))
+		}
+		sorted(t, got, want)
+	}
+}
+
+func TestAddressesAgainstIP(t *testing.T) {
+	w := rich(t)
+	n := observed(t, w).Namespace("a")
+	var got, want []string
+	for _, l := range n.Links {
+		for _, a := range l.Addresses {
+			peer, bits := "", a.Prefix.Bits()
+			if a.Peer.IsValid() {
+				peer = a.Peer.Addr().String()
+			}
+			brd := ""
+			if a.Broadcast.IsValid() {
+				brd = a.Broadcast.String()
+			}
+			got = append(got, fmt.Sprintf("%s %s/%d peer=%s brd=%s scope=%s label=%s for ever=%t secondary=%t deprecated=%t nodad=%t",
+				l.Name, a.Prefix.Addr(), bits, peer, brd, a.Scope, a.Label, a.ValidLft == state.Forever,
+				slices.Contains(a.Flags, "secondary"), slices.Contains(a.Flags, "deprecated"), slices.Contains(a.Flags, "nodad")))
+		}
+	}
+	word := func(v any) string {
+		if v == nil {
+			return ""
+		}
+		return fmt.Sprint(v)
+	}
+	for _, o := range ipJSON(t, w, "a", "ip -j addr") {
+		for _, entry := range o["addr_info"].([]any) {
+			a := entry.(map[string]any)
+			peer := word(a["address"])
+			want = append(want, fmt.Sprintf("%s %v/%v peer=%s brd=%s scope=%v label=%s for ever=%t secondary=%t deprecated=%t nodad=%t",
+				o["ifname"], a["local"], a["prefixlen"], peer, word(a["broadcast"]), a["scope"], word(a["label"]), a["valid_life_time"].(float64) == float64(state.Forever),
+				a["secondary"] == true, a["deprecated"] == true, a["nodad"] == true))
+		}
+	}
+	sorted(t, got, want)
+}
+
+// TestRoutesAgainstIP compares each route with the line that ip prints, words and all.
+func TestRoutesAgainstIP(t *testing.T) {
+	w := rich(t)
+	for _, n := range observed(t, w).Namespaces {
+		for family, option := range map[int]string{4: "-4", 6: "-6"} {
+			var got []string
+			for _, r := range n.Routes {
+				if r.Family == family {
+					got = append(got, state.RouteText(r))
+				}
+			}
+			out := run(t, w, n.Name, "ip "+option+" -o route show table all")
+			var want []string
+			for line := range strings.Lines(out) {
+				line = strings.Join(strings.Fields(strings.ReplaceAll(line, "\\", " ")), " ")
+				line = strings.ReplaceAll(line, " error -113", "")
+				want = append(want, line)
+			}
+			if len(want)+len(got) > 0 {
+				sorted(t, got, want)
+			}
+		}
+	}
+}
+
+func TestRulesAgainstIP(t *testing.T) {
+	w := rich(t)
+	n := observed(t, w).Namespace("a")
+	for family, option := range map[int]string{4: "-4", 6: "-6"} {
+		var got, want []string
+		for _, r := range n.Rules {
+			if r.Family == family {
+				got = append(got, state.RuleText(r))
+			}
+		}
+		for line := range strings.Lines(run(t, w, "a", "ip "+option+" rule")) {
+			want = append(want, strings.Join(strings.Fields(line), " "))
+		}
+		equal(t, got, want) // in order
+	}
+}
+
+func TestNeighboursAgainstIP(t *testing.T) {
+	w := rich(t)
+	n := observed(t, w).Namespace("a")
+	var got, want []string
+	for _, e := range n.Neighbours {
+		if e.State != "noarp" { // ip hides those
+			got = append(got, state.NeighbourText(e))
+		}
+	}
+	for _, line := range []string{"ip neigh", "ip neigh show proxy"} {
+		for entry := range strings.Lines(run(t, w, "a", line)) {
+			want = append(want, strings.Join(strings.Fields(entry), " "))
+		}
+	}
+	sorted(t, got, want)
+}
+
+func TestQdiscsAgainstTC(t *testing.T) {
+	needs(t, "tc")
+	w := newWorld(t, "a")
+	build(t, w, `
+		a: ip link add eth0 type veth peer name eth1
+		a: ip link set eth0 up
+		a: ip link set eth1 up
+		a: tc qdisc add dev eth0 root handle 7: pfifo limit 50
+		a: tc qdisc add dev eth1 root handle 8: tbf rate 1mbit burst 10k limit 20k
+		a: tc qdisc add dev eth1 ingress
+	`)
+	n := observed(t, w).Namespace("a")
+	var got, want []string
+	for _, q := range n.Qdiscs {
+		parent := q.Parent
+		if parent != "root" {
+			parent = "parent " + parent
+		}
+		got = append(got, fmt.Sprintf("qdisc %s %s dev %s %s", q.Kind, q.Handle, q.Dev, parent))
+		if q.Default != (q.Handle == "0:") {
+			t.Errorf("%s is default: %t", state.QdiscText(q), q.Default)
+		}
+	}
+	for line := range strings.Lines(run(t, w, "a", "tc qdisc")) {
+		f := strings.Fields(line)
+		end := 6
+		if f[5] == "parent" {
+			end = 7
+		}
+		want = append(want, strings.Join(f[:end], " "))
+	}
+	sorted(t, got, want)
+	for _, q := range n.Qdiscs {
+		switch q.Kind {
+		case "pfifo":
+			equal(t, q.Options, "limit 50p")
+		case "tbf":
+			equal(t, q.Options, "rate 1000000bit burst 10240b limit 20480b")
+		}
+	}
+}
+
+func TestCountersAgainstNstat(t *testing.T) {
+	needs(t, "nstat", "ping")
+	w := newWorld(t, "a")
+	build(t, w, "a: ip link set lo up")
+	run(t, w, "a", "ping -c1 -W1 127.0.0.1")
+	got, err := Counters(t.Context(), w, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, []any{got["IcmpInEchos"], got["IcmpMsgInType8"], got["IpInReceives"] >= 2}, []any{uint64(1), uint64(1), true})
+	names := 0
+	for line := range strings.Lines(run(t, w, "a", "nstat -asz")) {
+		f := strings.Fields(line)
+		if len(f) < 2 || f[0] == "#kernel" {
+			continue
+		}
+		names++
+		if value, ok := got[f[0]]; !ok || fmt.Sprint(value) != f[1] {
+			t.Errorf("%s is %s for nstat, %d (known: %t) here", f[0], f[1], value, ok)
+		}
+	}
+	if names < 100 {
+		t.Errorf("nstat has only %d counters", names)
+	}
+}
