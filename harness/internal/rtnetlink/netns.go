@@ -1,0 +1,51 @@
+package rtnetlink
+
+import (
+	"fmt"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/scenario/operation"
+)
+
+func addNetns(w *netns.World, op operation.NetnsAdd) error {
+	if err := w.Add(op.Name); err != nil {
+		return refuse(1, err, "Cannot create namespace file %q", "/run/netns/"+op.Name)
+	}
+	return nil
+}
+
+func deleteNetns(w *netns.World, op operation.NetnsDelete) error {
+	if err := w.Delete(op.Name); err != nil {
+		return refuse(1, err, "Cannot remove namespace file %q", "/run/netns/"+op.Name)
+	}
+	return nil
+}
+
+// noHeader is a struct rtgenmsg of no family.
+type noHeader struct{}
+
+func (noHeader) Len() int          { return 4 }
+func (noHeader) Serialize() []byte { return make([]byte, 4) }
+
+// setNetns gives a namespace the number by which the session's namespace calls it.
+func (s *session) setNetns(op operation.NetnsSet) error {
+	h, err := openNetns(s.w, op.Name)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	id := int32(op.ID)
+	if op.Auto {
+		id = -1
+	}
+	m := s.request(unix.RTM_NEWNSID, 0, noHeader{})
+	m.put(unix.NETNSA_FD, nl.Uint32Attr(uint32(h.FD())))
+	m.put(unix.NETNSA_NSID, nl.Uint32Attr(uint32(id)))
+	if err := m.send(); err != nil {
+		return fmt.Errorf("set the id of namespace %s: %w", op.Name, err)
+	}
+	return nil
+}

@@ -1,0 +1,226 @@
+package rtnetlink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/scenario/operation"
+)
+
+// What ping(8) takes when nothing is written.
+const (
+	defaultPayload  = 56
+	defaultInterval = time.Second
+	defaultTimeout  = 10 * time.Second
+)
+
+// run is a ping while it goes on.
+type run struct {
+	operation.Ping
+	socket *echoSocket
+	text   strings.Builder
+
+	begun                   time.Time
+	sent, received, errors  int
+	fastest, slowest, total time.Duration
+	errno                   syscall.Errno // the last error
+}
+
+// ping is `ping`: status 0 when an answer came, 1 when none did, 2 when there was nothing to send on.
+func ping(ctx context.Context, w *netns.World, c operation.Command, op operation.Ping) (string, error) {
+	if op.Size < 0 {
+		op.Size = defaultPayload
+	}
+	dest, err := destination(w, c, op)
+	if err != nil {
+		return "", err
+	}
+	socket, err := openEcho(w, c.Netns, dest, op)
+	if err != nil {
+		return "", err
+	}
+	defer socket.close()
+	r := &run{Ping: op, socket: socket, begun: time.Now()}
+	fmt.Fprintf(&r.text, "PING %s (%s) %d bytes of data.\n", op.Dest, dest.WithZone(""), op.Size)
+	if err := r.exchange(ctx); err != nil {
+		return r.text.String(), err
+	}
+	r.summary()
+	if r.received == 0 || r.Deadline > 0 && r.Count > 0 && r.received < r.Count {
+		return r.text.String(), &Refused{Errno: r.errno, Status: 1,
+			Message: fmt.Sprintf("%d of %d requests were answered", r.received, r.sent)}
+	}
+	return r.text.String(), nil
+}
+
+// destination is the address of the one who is pinged: an address, or a name in the hosts file that a program would see there.
+func destination(w *netns.World, c operation.Command, op operation.Ping) (netip.Addr, error) {
+	if a, err := netip.ParseAddr(op.Dest); err == nil {
+		return a.Unmap(), nil
+	}
+	var found netip.Addr
+	paths := []string{"/etc/hosts"}
+	if c.Netns != "" {
+		own := filepath.Join("/etc/netns", w.Real(c.Netns), "hosts")
+		paths = []string{own, "/etc/hosts"}
+	}
+	w.Do(netns.Host, func() error { // for the lab's files
+		for _, path := range paths {
+			if text, err := os.ReadFile(path); err == nil {
+				found = lookHost(string(text), op.Dest, op.Family)
+				return nil
+			}
+		}
+		return nil
+	})
+	if !found.IsValid() {
+		return found, &Refused{Status: 2, Message: fmt.Sprintf("ping: %s: Name or service not known", op.Dest)}
+	}
+	return found, nil
+}
+
+// lookHost finds a name in the text of a hosts file (hosts(5)); an IPv4 address first when both will do.
+func lookHost(text, name string, f operation.Family) (found netip.Addr) {
+	for line := range strings.Lines(text) {
+		line, _, _ = strings.Cut(line, "#")
+		fields := strings.Fields(line)
+		if len(fields) < 2 {
+			continue
+		}
+		a, err := netip.ParseAddr(fields[0])
+		if err != nil || f == operation.FamilyV4 && !a.Is4() || f == operation.FamilyV6 && !a.Is6() {
+			continue
+		}
+		for _, alias := range fields[1:] {
+			if strings.EqualFold(alias, name) && (!found.IsValid() || found.Is6() && a.Is4()) {
+				found = a
+			}
+		}
+	}
+	return found
+}
+
+// exchange sends the requests and takes the answers, as long as ping(8) would.
+func (r *run) exchange(ctx context.Context) error {
+	interval := seconds(r.Interval, defaultInterval)
+	var end time.Time // of everything; zero: not known yet
+	if r.Deadline > 0 {
+		end = r.begun.Add(seconds(r.Deadline, 0))
+	}
+	next := r.begun
+	for {
+		if err := context.Cause(ctx); err != nil {
+			return fmt.Errorf("ping %s: %w", r.Dest, err)
+		}
+		now := time.Now()
+		switch {
+		case r.Count > 0 && r.received+r.errors >= r.Count,
+			r.Deadline > 0 && r.errors > 0,
+			!end.IsZero() && !now.Before(end):
+			return nil
+		}
+		mayDo := r.Count == 0 || r.sent < r.Count || r.Deadline > 0
+		if mayDo && !now.Before(next) {
+			if err := r.request(); err != nil {
+				return err
+			}
+			next = now.Add(interval)
+			continue
+		}
+		until := next
+		if !mayDo && end.IsZero() { // all is sent: how long the last answers are waited for
+			wait := seconds(r.Timeout, defaultTimeout)
+			if r.received > 0 {
+				wait = max(2*r.slowest, interval)
+			}
+			end = now.Add(wait)
+		}
+		if !end.IsZero() && (!mayDo || end.Before(until)) {
+			until = end
+		}
+		if err := r.receive(ctx, until); err != nil {
+			return err
+		}
+	}
+}
+
+func (r *run) request() error {
+	r.sent++
+	err := r.socket.send(r.sent, r.Size)
+	var errno syscall.Errno
+	if err != nil && !errors.As(err, &errno) {
+		return fmt.Errorf("ping %s: send: %w", r.Dest, err)
+	}
+	if err != nil {
+		r.fail(errno, "ping: sendmsg: %v", errno)
+	}
+	return nil
+}
+
+// receive takes one answer or error, until then at most.
+func (r *run) receive(ctx context.Context, until time.Time) error {
+	a, err := r.socket.receive(ctx, until)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil
+	case err != nil:
+		return fmt.Errorf("ping %s: receive: %w", r.Dest, err)
+	case a.errno != 0:
+		r.fail(a.errno, "From %s icmp_seq=%d %v", a.from, a.seq, a.errno)
+		return nil
+	}
+	r.received++
+	r.total += a.rtt
+	r.slowest = max(r.slowest, a.rtt)
+	if r.received == 1 || a.rtt < r.fastest {
+		r.fastest = a.rtt
+	}
+	if !r.Quiet {
+		fmt.Fprintf(&r.text, "%d bytes from %s: icmp_seq=%d time=%s\n", a.size, a.from, a.seq, milliseconds(a.rtt))
+	}
+	return nil
+}
+
+func (r *run) fail(errno syscall.Errno, format string, args ...any) {
+	r.errors++
+	r.errno = errno
+	if !r.Quiet {
+		fmt.Fprintf(&r.text, format+"\n", args...)
+	}
+}
+
+func (r *run) summary() {
+	plus := ""
+	if r.errors > 0 {
+		plus = fmt.Sprintf(", +%d errors", r.errors)
+	}
+	loss := 0
+	if r.sent > 0 {
+		loss = 100 * (r.sent - r.received) / r.sent
+	}
+	fmt.Fprintf(&r.text, "\n--- %s ping statistics ---\n%d packets transmitted, %d received%s, %d%% packet loss, time %dms\n",
+		r.Dest, r.sent, r.received, plus, loss, time.Since(r.begun).Milliseconds())
+	if r.received > 0 {
+		fmt.Fprintf(&r.text, "rtt min/avg/max = %s/%s/%s\n",
+			milliseconds(r.fastest), milliseconds(r.total/time.Duration(r.received)), milliseconds(r.slowest))
+	}
+}
+
+func seconds(s float64, otherwise time.Duration) time.Duration {
+	if s == 0 {
+		return otherwise
+	}
+	return time.Duration(s * float64(time.Second))
+}
+
+func milliseconds(d time.Duration) string {
+	return fmt.Sprintf("%.3f ms", float64(d)/float64(time.Millisecond))
+}

@@ -1,0 +1,175 @@
+package rtnetlink
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/netns"
+)
+
+// session is an rtnetlink socket in one namespace, open for one operation: an open socket would keep a deleted
+// namespace alive.
+type session struct {
+	w       *netns.World
+	ns      string
+	sockets map[int]*nl.SocketHandle
+	opened  []netns.Handle // namespaces that the request refers to
+}
+
+// dial opens a session in the namespace; "" is the host.
+func dial(w *netns.World, ns string) (*session, error) {
+	s := &session{w: w, ns: ns}
+	err := s.enter(func() error {
+		socket, err := nl.Subscribe(unix.NETLINK_ROUTE)
+		if err != nil {
+			return fmt.Errorf("open a netlink socket: %w", err)
+		}
+		s.sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: socket}}
+		err = errors.Join(
+			socket.SetExtAck(true),
+			unix.SetsockoptInt(socket.GetFd(), unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1))
+		if err != nil {
+			return fmt.Errorf("prepare a netlink socket: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		s.close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *session) close() {
+	for _, socket := range s.sockets {
+		socket.Close()
+	}
+	for _, h := range s.opened {
+		h.Close()
+	}
+}
+
+// enter runs f inside the session's namespace. A namespace that is not there is a refusal.
+func (s *session) enter(f func() error) error { return within(s.w, s.ns, f) }
+
+func within(w *netns.World, ns string, f func() error) error {
+	h, err := openNetns(w, ns)
+	if err != nil {
+		return err
+	}
+	defer h.Close()
+	return w.DoIn(h, f)
+}
+
+func openNetns(w *netns.World, ns string) (netns.Handle, error) {
+	if ns == "" {
+		ns = netns.Host
+	}
+	h, err := w.Open(ns)
+	if err != nil {
+		return h, refuse(255, err, "Cannot open network namespace %q", ns)
+	}
+	return h, nil
+}
+
+// message is a request that is being put together.
+type message struct{ *nl.NetlinkRequest }
+
+// request begins a request with the fixed header of its type.
+func (s *session) request(kind, flags int, header nl.NetlinkRequestData) message {
+	r := nl.NewNetlinkRequest(kind, flags|unix.NLM_F_ACK)
+	r.Sockets = s.sockets
+	r.AddData(header)
+	return message{r}
+}
+
+func (m message) put(attribute int, value []byte) { m.AddData(nl.NewRtAttr(attribute, value)) }
+
+// send sends the request; what the kernel answers instead of yes is a *Refused.
+func (m message) send() error {
+	_, err := m.Execute(unix.NETLINK_ROUTE, 0)
+	return answered(err)
+}
+
+// ask sends the request and returns the messages of the answer.
+func (m message) ask(answer uint16) ([][]byte, error) {
+	msgs, err := m.Execute(unix.NETLINK_ROUTE, answer)
+	return msgs, answered(err)
+}
+
+// maxDumps is how often a dump is begun again because the kernel's tables changed while it went on.
+const maxDumps = 20
+
+// dump reads a whole table. A dump that was interrupted by a change is begun again. A refusal comes without its extended
+// acknowledgement: the library (1.3.1) expects it in another place than that where the last message of a dump has it, and panics.
+func (s *session) dump(kind int, answer uint16, header func() nl.NetlinkRequestData, fill func(message)) ([][]byte, error) {
+	socket := s.sockets[unix.NETLINK_ROUTE].Socket
+	if err := socket.SetExtAck(false); err != nil {
+		return nil, fmt.Errorf("prepare a dump: %w", err)
+	}
+	defer socket.SetExtAck(true)
+	for range maxDumps {
+		r := nl.NewNetlinkRequest(kind, unix.NLM_F_DUMP)
+		r.Sockets = s.sockets
+		r.AddData(header())
+		if fill != nil {
+			fill(message{r})
+		}
+		msgs, err := r.Execute(unix.NETLINK_ROUTE, answer)
+		if !errors.Is(err, nl.ErrDumpInterrupted) {
+			return msgs, answered(err)
+		}
+	}
+	return nil, fmt.Errorf("dump a table of the kernel: it changed %d times meanwhile", maxDumps)
+}
+
+// index finds the device with this name or alternative name.
+func (s *session) index(name string) (int, error) {
+	attribute := unix.IFLA_IFNAME
+	if len(name) >= unix.IFNAMSIZ {
+		attribute = unix.IFLA_ALT_IFNAME
+	}
+	m := s.request(unix.RTM_GETLINK, 0, nl.NewIfInfomsg(unix.AF_UNSPEC))
+	m.Flags &^= unix.NLM_F_ACK // the answer is the link
+	m.put(attribute, nl.ZeroTerminated(name))
+	msgs, err := m.ask(unix.RTM_NEWLINK)
+	var refused *Refused
+	switch {
+	case errors.As(err, &refused) && slices.Contains([]error{unix.ENODEV, unix.EINVAL, unix.ERANGE}, error(refused.Errno)):
+		return 0, noDevice(name)
+	case err != nil:
+		return 0, fmt.Errorf("look up device %s: %w", name, err)
+	case len(msgs) != 1:
+		return 0, fmt.Errorf("look up device %s: the kernel told of %d links", name, len(msgs))
+	}
+	return int(nl.DeserializeIfInfomsg(msgs[0]).Index), nil
+}
+
+// optionalIndex is the index of the device, 0 when none is named.
+func (s *session) optionalIndex(name string) (int, error) {
+	if name == "" {
+		return 0, nil
+	}
+	return s.index(name)
+}
+
+// putNetns adds the attribute for the namespace into which a link goes: a name, or else a process id (ip-link(8)). The
+// namespace stays open as long as the session.
+func (s *session) putNetns(put func(int, []byte), name string) error {
+	h, err := s.w.Open(name)
+	if err == nil {
+		s.opened = append(s.opened, h)
+		put(unix.IFLA_NET_NS_FD, nl.Uint32Attr(uint32(h.FD())))
+		return nil
+	}
+	if pid, notNumber := strconv.ParseUint(name, 10, 31); notNumber == nil {
+		put(unix.IFLA_NET_NS_PID, nl.Uint32Attr(uint32(pid)))
+		return nil
+	}
+	return refuse(255, err, "Cannot open network namespace %q", name)
+}

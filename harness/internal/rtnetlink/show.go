@@ -1,0 +1,196 @@
+package rtnetlink
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/internal/observe"
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/scenario/operation"
+	"netnscheck/harness/state"
+)
+
+// shown are the objects and verbs that can be shown.
+var shown = map[string][]string{
+	"link": {"show"}, "address": {"show"}, "route": {"show", "get"}, "rule": {"show"}, "neighbour": {"show", "get"},
+	"netns": {"list", "list-id", "identify", "pids"},
+}
+
+// sayable says whether there is a way to show this; if not, it is a *scenario.CannotSay.
+func sayable(op operation.Show) error {
+	verbs, known := shown[op.Object]
+	if !known {
+		return &scenario.CannotSay{Driver: driverName, Word: op.Object}
+	}
+	if !slices.Contains(verbs, op.Verb) {
+		return &scenario.CannotSay{Driver: driverName, Word: op.Object + " " + op.Verb}
+	}
+	if op.Verb == "get" {
+		_, err := parseGet(op)
+		return err
+	}
+	return nil
+}
+
+// show is an `ip` command that changes nothing. Where it names a device or a table, or asks the kernel for one entry, the
+// kernel may refuse; the rest is one look at the state. Filters that are not known here only make the answer longer.
+func show(ctx context.Context, w *netns.World, c operation.Command, op operation.Show) (string, error) {
+	if err := sayable(op); err != nil {
+		return "", err
+	}
+	s, err := dial(w, c.Netns)
+	if err != nil {
+		return "", err
+	}
+	defer s.close()
+	if op.Verb == "get" {
+		return s.get(op)
+	}
+	f := readFilter(op)
+	if op.Object != "netns" {
+		if err := s.exists(op, f); err != nil {
+			return "", err
+		}
+	}
+	snapshot, err := observe.Lab(ctx, w)
+	if err != nil {
+		return "", err
+	}
+	ns := c.Netns
+	if ns == "" {
+		ns = netns.Host
+	}
+	here := snapshot.Namespace(ns)
+	if here == nil {
+		return "", fmt.Errorf("show %s: namespace %s is gone", op.Object, ns)
+	}
+	if op.Object == "netns" {
+		return showNetns(w, snapshot, here, op)
+	}
+	return f.text(op.Object, here), nil
+}
+
+// exists asks the kernel for the device and the table that a command names.
+func (s *session) exists(op operation.Show, f filter) error {
+	if _, err := s.optionalIndex(f.dev); err != nil {
+		if op.Object == "route" || op.Object == "neighbour" {
+			return err
+		}
+		return &Refused{Errno: unix.ENODEV, Status: 1, Message: fmt.Sprintf("Device %q does not exist.", f.dev)}
+	}
+	if op.Object != "route" || f.table == "" || f.table == "all" {
+		return nil
+	}
+	table, err := s.table(f.table)
+	if err != nil {
+		return err
+	}
+	_, err = s.dump(unix.RTM_GETROUTE, unix.RTM_NEWROUTE,
+		func() nl.NetlinkRequestData { return &nl.RtMsg{RtMsg: unix.RtMsg{Family: uint8(f.family())}} },
+		func(m message) { m.put(unix.RTA_TABLE, nl.Uint32Attr(table)) })
+	return err
+}
+
+// filter is what of an object is to be shown.
+type filter struct {
+	v6         bool
+	dev, table string
+	up         bool
+}
+
+func (f filter) family() int {
+	if f.v6 {
+		return unix.AF_INET6
+	}
+	return unix.AF_INET
+}
+
+// valued are the words of `ip … show` behind which a value stands.
+var valued = strings.Fields(`dev to scope label type master vrf group table protocol proto via src from nud root match exact metric
+	tos dsfield oif iif pref priority target-nsid`)
+
+// readFilter reads the words behind show. A device may stand alone in link and address.
+func readFilter(op operation.Show) filter {
+	f := filter{v6: slices.Contains(op.Options, "-6")}
+	for i := 0; i < len(op.Args); i++ {
+		word, value := op.Args[i], ""
+		if slices.Contains(valued, word) && i+1 < len(op.Args) {
+			i++
+			value = op.Args[i]
+		}
+		switch word {
+		case "dev", "oif":
+			f.dev = value
+		case "table":
+			f.table = value
+		case "up":
+			f.up = true
+		default:
+			if value == "" && (op.Object == "link" || op.Object == "address") && !slices.Contains(addressWords, word) {
+				f.dev = word
+			}
+		}
+	}
+	return f
+}
+
+// addressWords are the words of `ip link show` and `ip address show` that stand alone.
+var addressWords = strings.Fields(`dynamic permanent tentative deprecated dadfailed temporary primary secondary novf nomaster
+	-dynamic -permanent -tentative -deprecated -dadfailed -temporary -primary -secondary mngtmpaddr home nodad noprefixroute autojoin`)
+
+func (f filter) text(object string, ns *state.Namespace) string {
+	var text strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&text, format+"\n", args...) }
+	dev := ""
+	if f.dev != "" {
+		if l := ns.Link(f.dev); l != nil {
+			dev = l.Name
+		}
+	}
+	switch object {
+	case "link", "address":
+		for _, l := range ns.Links {
+			if f.dev != "" && l.Name != dev || f.up && !l.Up {
+				continue
+			}
+			line("%s", state.LinkText(l))
+			if object == "link" {
+				line("    %s %s brd %s", l.Kind, l.MAC, l.Broadcast)
+				continue
+			}
+			for _, a := range l.Addresses {
+				line("    %s", state.AddressText(a))
+			}
+		}
+	case "route":
+		table, _ := state.TableID(f.table)
+		if f.table == "" {
+			table, _ = state.TableID("main")
+		}
+		for _, r := range ns.Routes {
+			leadsOut := f.dev == "" || slices.ContainsFunc(r.Nexthops, func(n state.Nexthop) bool { return n.Dev == dev })
+			if (r.Family == 6) == f.v6 && leadsOut && (f.table == "all" || r.Table == table) {
+				line("%s", state.RouteText(r))
+			}
+		}
+	case "rule":
+		for _, r := range ns.Rules {
+			if (r.Family == 6) == f.v6 {
+				line("%s", state.RuleText(r))
+			}
+		}
+	case "neighbour":
+		for _, n := range ns.Neighbours {
+			if f.dev == "" || n.Dev == dev {
+				line("%s", state.NeighbourText(n))
+			}
+		}
+	}
+	return text.String()
+}

@@ -1,0 +1,94 @@
+package rtnetlink
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/scenario/operation"
+	"netnscheck/harness/state"
+)
+
+// showNetns is `ip netns list`, `list-id`, `identify` and `pids`, asked in the namespace here.
+func showNetns(w *netns.World, all *state.State, here *state.Namespace, op operation.Show) (string, error) {
+	switch op.Verb {
+	case "identify":
+		return identify(w, all, here, op.Args)
+	case "pids":
+		return pids(w, op.Args)
+	}
+	var text strings.Builder
+	if op.Verb == "list-id" {
+		for _, id := range here.NetnsIDs {
+			fmt.Fprintf(&text, "nsid %d (iproute2 netns name: %s)\n", id.ID, id.Netns)
+		}
+		return text.String(), nil
+	}
+	for _, ns := range all.Namespaces {
+		if ns.Name == netns.Host {
+			continue
+		}
+		i := slices.IndexFunc(here.NetnsIDs, func(id state.NetnsID) bool { return id.Netns == ns.Name })
+		if i < 0 {
+			fmt.Fprintln(&text, ns.Name)
+		} else {
+			fmt.Fprintf(&text, "%s (id: %d)\n", ns.Name, here.NetnsIDs[i].ID)
+		}
+	}
+	return text.String(), nil
+}
+
+// identify names the namespace of a process; that of the command itself when none is given.
+func identify(w *netns.World, all *state.State, here *state.Namespace, args []string) (string, error) {
+	inode := here.Inode
+	if len(args) > 0 && args[0] != "self" {
+		if _, err := strconv.ParseUint(args[0], 10, 31); err != nil {
+			return "", &Refused{Status: 1, Message: fmt.Sprintf("Specified string '%s' is not a pid", args[0])}
+		}
+		var err error
+		if inode, err = inodeOf(args[0]); err != nil {
+			return "", refuse(1, err, "Stat of netns of process %s failed", args[0])
+		}
+	}
+	for _, ns := range all.Namespaces {
+		if ns.Inode == inode && ns.Name != netns.Host {
+			return ns.Name + "\n", nil
+		}
+	}
+	return "", nil
+}
+
+// pids lists the processes whose main thread is in the namespace.
+func pids(w *netns.World, args []string) (string, error) {
+	h, err := openNetns(w, args[0])
+	if err != nil {
+		return "", refuse(1, err, "Cannot open network namespace")
+	}
+	defer h.Close()
+	processes, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return "", err
+	}
+	var text strings.Builder
+	for _, dir := range processes {
+		pid := filepath.Base(dir)
+		if inode, err := inodeOf(pid); err == nil && inode == h.Inode() { // a process may have ended, or be somebody else's
+			fmt.Fprintln(&text, pid)
+		}
+	}
+	return text.String(), nil
+}
+
+func inodeOf(pid string) (uint64, error) {
+	var st unix.Stat_t
+	if err := unix.Stat(filepath.Join("/proc", pid, "ns/net"), &st); err != nil {
+		return 0, &os.PathError{Op: "stat", Path: pid, Err: err}
+	}
+	return st.Ino, nil
+}
