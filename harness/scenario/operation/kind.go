@@ -169,8 +169,11 @@ func (v *VXLANOptions) parse(w *words) error {
 func (w *words) endpoint(multicast bool) func(keyword, value string) (netip.Addr, error) {
 	return func(keyword, value string) (netip.Addr, error) {
 		addr, err := w.address(keyword, value)
-		if err == nil && addr.IsMulticast() != multicast {
-			err = usage(value, "%s takes no such address: it is about multicast groups or it is not", keyword)
+		switch {
+		case err == nil && multicast && !addr.IsMulticast():
+			err = usage(value, "%s takes a multicast address", keyword)
+		case err == nil && !multicast && addr.IsMulticast():
+			err = usage(value, "%s takes no multicast address", keyword)
 		}
 		return addr, err
 	}

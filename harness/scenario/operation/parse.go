@@ -149,17 +149,17 @@ func (o *ipOptions) parse(w *words, word string) error {
 		if value, err = w.value(option); err != nil {
 			return err
 		}
-		return o.setFamily(value)
+		return o.setFamily(value, value)
 	case "-4":
-		return o.setFamily("inet")
+		return o.setFamily("inet", word)
 	case "-6":
-		return o.setFamily("inet6")
+		return o.setFamily("inet6", word)
 	case "-0":
-		return o.setFamily("link")
+		return o.setFamily("link", word)
 	case "-M":
-		return o.setFamily("mpls")
+		return o.setFamily("mpls", word)
 	case "-B":
-		return o.setFamily("bridge")
+		return o.setFamily("bridge", word)
 	case "-color":
 		if hasValue {
 			option += "=" + value
@@ -178,7 +178,8 @@ func (o *ipOptions) parse(w *words, word string) error {
 	return nil
 }
 
-func (o *ipOptions) setFamily(value string) error {
+// setFamily takes the name of an address family; word is how the command said it.
+func (o *ipOptions) setFamily(value, word string) error {
 	switch value {
 	case "inet":
 		o.family, o.unsayable = FamilyV4, ""
@@ -187,7 +188,7 @@ func (o *ipOptions) setFamily(value string) error {
 		o.family, o.unsayable = FamilyV6, ""
 		o.shown = append(o.shown, "-6")
 	case "link", "mpls", "bridge":
-		o.family, o.unsayable = FamilyAny, value
+		o.family, o.unsayable = FamilyAny, word
 		o.shown = append(o.shown, "-family", value)
 	default:
 		return usage(value, "-family takes inet, inet6, link, mpls or bridge")

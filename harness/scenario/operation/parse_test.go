@@ -207,7 +207,7 @@ func TestParseRefuses(t *testing.T) {
 		"ip netns foo":                              {"foo", ""},
 		"ip netns attach a 1":                       {"attach", ""},
 		"ip -all netns exec true":                   {"-all", ""},
-		"ip -B link set v0 up":                      {"bridge", ""},
+		"ip -B link set v0 up":                      {"-B", ""},
 		"ip -n a addr add 10.0.0.1/24 vnix":         {"vnix", ""},
 		"ip addr add 10.0.0.1/24 de v0":             {"de", "dev"},
 		"ip link add d0 type dummy mtu 1400":        {"mtu", ""},
