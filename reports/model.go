@@ -12,10 +12,13 @@ import (
 type Run struct {
 	Started    time.Time     `json:"started"`
 	Duration   time.Duration `json:"duration_ns"`
+	Hostname   string        `json:"hostname,omitempty"`
 	Properties []Property    `json:"properties"`
 	Suites     []Suite       `json:"suites"`
-	// Problems are faults of the run itself: interrupted, a worker that died, something left behind.
+	// Problems are faults of the run itself: interrupted, a worker that died.
 	Problems []string `json:"problems,omitempty"`
+	// Leftovers are what was left behind on the machine: namespaces, processes.
+	Leftovers []string `json:"leftovers,omitempty"`
 }
 
 // Property is a fact about the machine or the run: kernel, architecture, iproute2, busybox, seed, sandbox, privilege.
@@ -39,4 +42,70 @@ type Suite struct {
 type Case struct {
 	Name string `json:"name"`
 	scenario.SectionResult
+}
+
+// Name is the suite's name in reports: its id and its driver, without blanks and without labels, so that it stays the same
+// from run to run.
+func (s *Suite) Name() string {
+	if s.Driver == "" {
+		return s.ID
+	}
+	return s.ID + "." + s.Driver
+}
+
+// Counts says how many cases ended in which way.
+type Counts struct{ Pass, Fail, Blocked, Skip, Error int }
+
+// Total is the number of cases.
+func (c Counts) Total() int { return c.Pass + c.Fail + c.Blocked + c.Skip + c.Error }
+
+// Bad is the number of cases that kept the run from passing. A blocked one counts: the step that it needs may have failed
+// without being selected itself.
+func (c Counts) Bad() int { return c.Fail + c.Error + c.Blocked }
+
+func (c *Counts) add(o scenario.Outcome) {
+	switch o {
+	case scenario.Pass:
+		c.Pass++
+	case scenario.Fail:
+		c.Fail++
+	case scenario.Blocked:
+		c.Blocked++
+	case scenario.Skip:
+		c.Skip++
+	default: // an outcome that nobody knows is no success
+		c.Error++
+	}
+}
+
+// Count counts the cases of a suite.
+func (s *Suite) Count() Counts {
+	var c Counts
+	for i := range s.Cases {
+		c.add(s.Cases[i].Outcome)
+	}
+	return c
+}
+
+// Duration is the time that the suite's cases took together.
+func (s *Suite) Duration() time.Duration {
+	var d time.Duration
+	for i := range s.Cases {
+		d += s.Cases[i].Duration
+	}
+	return d
+}
+
+// Count counts the cases of a run.
+func (r *Run) Count() Counts {
+	var all Counts
+	for i := range r.Suites {
+		c := r.Suites[i].Count()
+		all.Pass += c.Pass
+		all.Fail += c.Fail
+		all.Blocked += c.Blocked
+		all.Skip += c.Skip
+		all.Error += c.Error
+	}
+	return all
 }

@@ -1,0 +1,197 @@
+package reports
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"netnscheck/harness/scenario"
+)
+
+// Verbosity is how much the console says of cases that passed.
+type Verbosity int
+
+const (
+	Quiet   Verbosity = iota - 1 // failures and the summary
+	Normal                       // a line per case
+	Verbose                      // its checks and its transcript, too
+)
+
+// Console tells people what comes of a run while it goes, and sums it up.
+type Console struct {
+	Out       io.Writer
+	Color     bool // outcomes are words with and without
+	Verbosity Verbosity
+	// Progress is where the count of cases goes, nil when nobody looks at it; it must be a terminal.
+	Progress io.Writer
+
+	total, done int
+	wide        int // columns for the names of scenarios
+	counting    bool
+}
+
+// Plan tells the console what will run.
+func (o *Console) Plan(suites []Suite) {
+	for i := range suites {
+		o.total += len(suites[i].Cases)
+		o.wide = max(o.wide, utf8.RuneCountInString(suites[i].ID))
+	}
+}
+
+// Begin says which case runs now.
+func (o *Console) Begin(s *Suite, c *Case) {
+	if o.Progress == nil {
+		return
+	}
+	o.clear()
+	line := []rune(fmt.Sprintf("%d/%d  %s  %s  %s", o.done+1, o.total, s.ID, s.Driver, c.Name))
+	if len(line) > 76 {
+		line = append(line[:75], '…')
+	}
+	fmt.Fprint(o.Progress, string(line))
+	o.counting = true
+}
+
+// clear takes the count away.
+func (o *Console) clear() {
+	if o.counting {
+		fmt.Fprint(o.Progress, "\r\x1b[K")
+		o.counting = false
+	}
+}
+
+// Say prints a line of its own.
+func (o *Console) Say(format string, args ...any) {
+	o.clear()
+	fmt.Fprintf(o.Out, format+"\n", args...)
+}
+
+// End tells what came of a case.
+func (o *Console) End(s *Suite, c *Case) {
+	o.done++
+	if o.Verbosity == Quiet && !bad(c.Outcome) {
+		return
+	}
+	o.clear()
+	fmt.Fprintf(o.Out, "%s  %-*s  %-8s  %s  %s\n",
+		o.outcome(c.Outcome), o.wide, s.ID, s.Driver, Printable(c.Name), o.faint("("+duration(c.Duration)+")"))
+	if c.Outcome != scenario.Pass {
+		fmt.Fprint(o.Out, indent(c.Describe(), 9))
+	}
+	if o.Verbosity == Verbose {
+		fmt.Fprint(o.Out, indent(Transcript(c.Transcript), 9), indent(Checks(c.Checks), 9))
+	}
+}
+
+// Summary repeats what did not pass, each with its transcript, then the counts and where the reports are.
+func (o *Console) Summary(r *Run, files []string) {
+	o.clear()
+	o.failures(r)
+	for _, p := range r.Problems {
+		fmt.Fprintf(o.Out, "\n%s  %s\n", o.outcome(scenario.Error), strings.TrimSpace(indent(Printable(p), 9)))
+	}
+	for _, p := range r.Leftovers {
+		fmt.Fprintf(o.Out, "\n%s  left behind: %s\n", o.outcome(scenario.Error), strings.TrimSpace(indent(Printable(p), 9)))
+	}
+	fmt.Fprintf(o.Out, "\n%s in %s\n", o.counts(r.Count()), duration(r.Duration))
+	if len(files) > 0 {
+		fmt.Fprintf(o.Out, "reports: %s\n", strings.Join(files, ", "))
+	}
+}
+
+func (o *Console) failures(r *Run) {
+	n := 0
+	for i := range r.Suites {
+		for j := range r.Suites[i].Cases {
+			c := &r.Suites[i].Cases[j]
+			if c.Outcome == scenario.Pass || c.Outcome == scenario.Skip || c.Outcome == scenario.Blocked {
+				continue
+			}
+			if n++; n == 1 {
+				fmt.Fprintln(o.Out, "\nWhat did not pass:")
+			}
+			o.failure(n, &r.Suites[i], c)
+		}
+	}
+}
+
+func (o *Console) failure(n int, s *Suite, c *Case) {
+	fmt.Fprintf(o.Out, "\n%d. %s  %s\n", n, o.outcome(c.Outcome), place(s, c))
+	fmt.Fprint(o.Out, indent(c.Describe(), 3))
+	if len(c.Transcript) > 0 {
+		fmt.Fprint(o.Out, "   transcript:\n", indent(Transcript(c.Transcript), 5))
+	}
+}
+
+// place says where a case is: scenario, driver, step, file and line.
+func place(s *Suite, c *Case) string {
+	where := s.ID
+	if s.Driver != "" {
+		where += ", driver " + s.Driver
+	}
+	if c.Step > 0 {
+		where += fmt.Sprintf(", step %d", c.Step)
+	}
+	where += " “" + Printable(c.Name) + "”"
+	if at := c.Where(scenario.Problem{}); at != "" {
+		where += " (" + Printable(at) + ")"
+	}
+	return where
+}
+
+// counts is `12 cases: 10 passed, 1 failed, 1 skipped`; what there is none of is left out, but for those that passed.
+func (o *Console) counts(c Counts) string {
+	text := fmt.Sprintf("%d cases: %d passed", c.Total(), c.Pass)
+	if c.Total() == 1 {
+		text = fmt.Sprintf("1 case: %d passed", c.Pass)
+	}
+	for _, part := range []struct {
+		n    int
+		word string
+	}{{c.Fail, "failed"}, {c.Error, "could not be judged (error)"}, {c.Blocked, "blocked"}, {c.Skip, "skipped"}} {
+		if part.n > 0 {
+			text += fmt.Sprintf(", %d %s", part.n, part.word)
+		}
+	}
+	switch {
+	case c.Bad() > 0:
+		return o.paint(red, text)
+	case c.Pass > 0:
+		return o.paint(green, text)
+	}
+	return o.paint(yellow, text)
+}
+
+func bad(outcome scenario.Outcome) bool {
+	return outcome != scenario.Pass && outcome != scenario.Skip && outcome != scenario.Blocked
+}
+
+// Colours, as the digits of the terminal's escape sequence.
+const (
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+	faint  = "2"
+)
+
+// outcome is the word, as wide as the longest one.
+func (o *Console) outcome(outcome scenario.Outcome) string {
+	word := fmt.Sprintf("%-7s", outcome)
+	switch outcome {
+	case scenario.Pass:
+		return o.paint(green, word)
+	case scenario.Skip, scenario.Blocked:
+		return o.paint(yellow, word)
+	}
+	return o.paint(red, word)
+}
+
+func (o *Console) faint(text string) string { return o.paint(faint, text) }
+
+func (o *Console) paint(color, text string) string {
+	if !o.Color {
+		return text
+	}
+	return "\x1b[" + color + "m" + text + "\x1b[0m"
+}

@@ -1,0 +1,89 @@
+package reports
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// CheckFolder makes the folder and sees whether files can be written in it, so that a run need not find out at its end. It
+// writes none: who is killed right then leaves nothing.
+func CheckFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make the output folder %s: %w", dir, cause(err))
+	}
+	const writable = 0x2 | 0x1 // W_OK|X_OK of access(2)
+	if err := syscall.Access(dir, writable); err != nil {
+		return fmt.Errorf("write into the output folder %s: %w", dir, err)
+	}
+	return nil
+}
+
+// writeFile puts a file in place, whole or not at all: it is written beside, under a name that only one process at a time
+// holds and that replaces what a killed one left there, then renamed.
+func writeFile(path string, text []byte) error {
+	beside := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
+	f, err := openBeside(beside)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, cause(err))
+	}
+	defer f.Close() // and with it the lock
+	if err := fill(f, text); err != nil {
+		os.Remove(beside)
+		return fmt.Errorf("write %s: %w", path, cause(err))
+	}
+	if err := os.Rename(beside, path); err != nil {
+		os.Remove(beside)
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+func fill(f *os.File, text []byte) error {
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		return err
+	}
+	_, err := f.Write(text)
+	return err
+}
+
+// openBeside opens the file and takes its lock. It waits for another process that writes there, whose file is then gone.
+func openBeside(path string) (*os.File, error) {
+	for {
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o644)
+		if err != nil {
+			return nil, err
+		}
+		if err := lock(f); err != nil {
+			f.Close()
+			return nil, fmt.Errorf("lock %s: %w", path, err)
+		}
+		opened, err1 := f.Stat()
+		named, err2 := os.Lstat(path)
+		if err1 == nil && err2 == nil && os.SameFile(opened, named) {
+			return f, nil
+		}
+		f.Close()
+	}
+}
+
+func lock(f *os.File) error {
+	for {
+		if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != syscall.EINTR {
+			return err
+		}
+	}
+}
+
+// cause leaves the name of the file beside out of a message about the file that was meant.
+func cause(err error) error {
+	if p, ok := err.(*fs.PathError); ok {
+		return p.Err
+	}
+	return err
+}

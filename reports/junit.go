@@ -1,0 +1,199 @@
+package reports
+
+import (
+	"bytes"
+	"encoding/xml"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+	"time"
+
+	"netnscheck/harness/scenario"
+)
+
+// The elements of a JUnit report, in the form that Jenkins' schema describes. All texts in them are Printable.
+type (
+	junitRun struct {
+		XMLName  xml.Name     `xml:"testsuites"`
+		Name     string       `xml:"name,attr"`
+		Tests    int          `xml:"tests,attr"`
+		Failures int          `xml:"failures,attr"`
+		Errors   int          `xml:"errors,attr"`
+		Time     string       `xml:"time,attr"`
+		Suites   []junitSuite `xml:"testsuite"`
+	}
+	junitSuite struct {
+		Name       string          `xml:"name,attr"`
+		Tests      int             `xml:"tests,attr"`
+		Failures   int             `xml:"failures,attr"`
+		Errors     int             `xml:"errors,attr"`
+		Skipped    int             `xml:"skipped,attr"`
+		Time       string          `xml:"time,attr"`
+		Timestamp  string          `xml:"timestamp,attr"`
+		Hostname   string          `xml:"hostname,attr,omitempty"`
+		File       string          `xml:"file,attr,omitempty"`
+		Properties []junitProperty `xml:"properties>property"`
+		Cases      []junitCase     `xml:"testcase"`
+	}
+	junitProperty struct {
+		Name  string `xml:"name,attr"`
+		Value string `xml:"value,attr"`
+	}
+	junitCase struct {
+		Name      string       `xml:"name,attr"`
+		Classname string       `xml:"classname,attr"`
+		Time      string       `xml:"time,attr"`
+		Skipped   *junitDetail `xml:"skipped"`
+		Failure   *junitDetail `xml:"failure"`
+		Error     *junitDetail `xml:"error"`
+		SystemOut *junitText   `xml:"system-out"`
+	}
+	junitDetail struct {
+		Message string `xml:"message,attr"`
+		Type    string `xml:"type,attr,omitempty"`
+		Text    string `xml:",cdata"`
+	}
+	junitText struct {
+		Text string `xml:",cdata"`
+	}
+)
+
+// WriteJUnit writes the run as JUnit XML to a file, whole or not at all, and reads it back.
+func WriteJUnit(path string, r *Run) error {
+	want := junit(r)
+	text, err := want.encode()
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if err := writeFile(path, text); err != nil {
+		return err
+	}
+	written, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("read the report back: %w", err)
+	}
+	back, err := decodeJUnit(written)
+	if err != nil {
+		return fmt.Errorf("read %s back: %w", path, err)
+	}
+	if !reflect.DeepEqual(back, want) {
+		return fmt.Errorf("read %s back: it is not the run that was written", path)
+	}
+	return nil
+}
+
+func (r *junitRun) encode() ([]byte, error) {
+	var b bytes.Buffer
+	b.WriteString(xml.Header)
+	e := xml.NewEncoder(&b)
+	e.Indent("", "  ")
+	if err := e.Encode(r); err != nil {
+		return nil, err
+	}
+	b.WriteByte('\n')
+	return b.Bytes(), nil
+}
+
+func decodeJUnit(text []byte) (*junitRun, error) {
+	r := &junitRun{}
+	if err := xml.Unmarshal(text, r); err != nil {
+		return nil, err
+	}
+	r.XMLName = xml.Name{}
+	return r, nil
+}
+
+func junit(r *Run) *junitRun {
+	c := r.Count()
+	out := &junitRun{
+		Name: "netnscheck", Tests: c.Total(), Failures: c.Fail, Errors: c.Error, Time: seconds(r.Duration),
+	}
+	for i := range r.Suites {
+		out.Suites = append(out.Suites, junitOfSuite(r, &r.Suites[i]))
+	}
+	if s, ok := junitOfProblems(r); ok {
+		out.Tests += s.Tests
+		out.Errors += s.Errors
+		out.Suites = append(out.Suites, s)
+	}
+	return out
+}
+
+func junitOfSuite(r *Run, s *Suite) junitSuite {
+	c := s.Count()
+	started := s.Started
+	if started.IsZero() {
+		started = r.Started
+	}
+	out := junitSuite{
+		Name: Printable(s.Name()), Tests: c.Total(), Failures: c.Fail, Errors: c.Error, Skipped: c.Skip + c.Blocked,
+		Time: seconds(s.Duration()), Timestamp: timestamp(started), Hostname: Printable(r.Hostname), File: Printable(s.File),
+	}
+	for _, p := range append([]Property{{"title", s.Title}, {"driver", s.Driver}}, r.Properties...) {
+		out.Properties = append(out.Properties, junitProperty{Printable(p.Name), Printable(p.Value)})
+	}
+	for i := range s.Cases {
+		out.Cases = append(out.Cases, junitOfCase(s, &s.Cases[i]))
+	}
+	return out
+}
+
+func junitOfCase(s *Suite, c *Case) junitCase {
+	out := junitCase{Name: Printable(c.Name), Classname: Printable(s.Name()), Time: seconds(c.Duration)}
+	switch c.Outcome {
+	case scenario.Pass:
+	case scenario.Skip:
+		out.Skipped = &junitDetail{Message: c.headline()}
+	case scenario.Blocked:
+		out.Skipped = &junitDetail{Message: "blocked: " + c.headline()}
+	case scenario.Fail:
+		out.Failure = &junitDetail{Message: c.headline(), Type: "fail", Text: c.Describe()}
+	default:
+		out.Error = &junitDetail{Message: c.headline(), Type: "error", Text: c.Describe()}
+	}
+	if text := systemOut(c); text != "" {
+		out.SystemOut = &junitText{text}
+	}
+	return out
+}
+
+// systemOut is the transcript and, below it, the checks.
+func systemOut(c *Case) string {
+	text := Transcript(c.Transcript)
+	if len(c.Checks) > 0 {
+		if text != "" {
+			text += "\n"
+		}
+		text += Checks(c.Checks)
+	}
+	return text
+}
+
+// junitOfProblems is a suite for what went wrong with the run as a whole, so that who reads nothing but this file sees it.
+func junitOfProblems(r *Run) (junitSuite, bool) {
+	s := Suite{ID: "run", Title: "the run itself", Started: r.Started}
+	for _, p := range r.Problems {
+		s.Cases = append(s.Cases, problemCase("comes to its end", p))
+	}
+	for _, p := range r.Leftovers {
+		s.Cases = append(s.Cases, problemCase("leaves nothing behind", p))
+	}
+	if len(s.Cases) == 0 {
+		return junitSuite{}, false
+	}
+	return junitOfSuite(r, &s), true
+}
+
+func problemCase(name, problem string) Case {
+	return Case{Name: name, SectionResult: scenario.SectionResult{
+		Outcome: scenario.Error, Problems: []scenario.Problem{{Message: problem}},
+	}}
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", max(d, 0).Seconds()) }
+
+// timestamp is ISO 8601 in UTC without a zone, as the format has it.
+func timestamp(t time.Time) string {
+	return strings.TrimSuffix(t.UTC().Format(time.RFC3339), "Z")
+}

@@ -1,0 +1,160 @@
+package reports
+
+import (
+	"encoding/xml"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"netnscheck/harness/scenario"
+)
+
+func TestJUnitGolden(t *testing.T) {
+	text, err := junit(sample()).encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "junit.golden.xml", string(text))
+}
+
+func TestJUnitCounts(t *testing.T) {
+	r := junit(sample())
+	// The seventh is the run that did not come to its end.
+	if r.Tests != 7 || r.Failures != 1 || r.Errors != 2 {
+		t.Errorf("tests %d, failures %d, errors %d; want 7, 1, 2", r.Tests, r.Failures, r.Errors)
+	}
+	var tests, failures, errs int
+	for _, s := range r.Suites {
+		tests += s.Tests
+		failures += s.Failures
+		errs += s.Errors
+		if s.Tests != len(s.Cases) {
+			t.Errorf("suite %s: tests %d, but %d cases", s.Name, s.Tests, len(s.Cases))
+		}
+	}
+	if tests != r.Tests || failures != r.Failures || errs != r.Errors {
+		t.Errorf("the suites add up to %d, %d, %d; the root says %d, %d, %d", tests, failures, errs, r.Tests, r.Failures, r.Errors)
+	}
+	if got := r.Suites[0].Skipped; got != 2 {
+		t.Errorf("skipped %d, want 2: one skipped and one blocked", got)
+	}
+	if got := r.Suites[0].Cases[2].Skipped.Message; !strings.HasPrefix(got, "blocked: needs step 1") {
+		t.Errorf("the blocked case says %q", got)
+	}
+}
+
+func TestWriteJUnitIsValid(t *testing.T) {
+	needXMLLint(t)
+	path := filepath.Join(t.TempDir(), "junit.xml")
+	for name, r := range map[string]*Run{
+		"all outcomes": sample(),
+		"empty":        {},
+		"leftovers":    {Started: time.Now(), Leftovers: []string{"namespace testns-abcdef"}},
+	} {
+		if err := WriteJUnit(path, r); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if output, err := lint(path); err != nil {
+			t.Errorf("%s: %v\n%s", name, err, output)
+		}
+	}
+}
+
+// TestSchemaIsStrict shows that the schema refuses what Jenkins would.
+func TestSchemaIsStrict(t *testing.T) {
+	needXMLLint(t)
+	const head = `<testsuites><testsuite name="s" tests="1" failures="0" errors="0">`
+	const tail = `</testsuite></testsuites>`
+	for name, text := range map[string]string{
+		"unknown attribute of the root": `<testsuites skipped="1"/>`,
+		"suite without a name":          `<testsuites><testsuite tests="0" failures="0" errors="0"/></testsuites>`,
+		"suite without errors":          `<testsuites><testsuite name="s" tests="0" failures="0"/></testsuites>`,
+		"case without a name":           head + `<testcase/>` + tail,
+		"status of a case":              head + `<testcase name="c" status="run"/>` + tail,
+		"unknown element in a case":     head + `<testcase name="c"><properties/></testcase>` + tail,
+		"property without a value":      head + `<properties><property name="p"/></properties>` + tail,
+		"text in a property":            head + `<properties><property name="p" value="v">x</property></properties>` + tail,
+		"time in words":                 head + `<testcase name="c" time="3 ms"/>` + tail,
+		"rerun without a type":          head + `<testcase name="c"><rerunFailure/></testcase>` + tail,
+	} {
+		path := filepath.Join(t.TempDir(), "bad.xml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := lint(path); err == nil {
+			t.Errorf("%s: the schema accepts %s", name, text)
+		}
+	}
+}
+
+func lint(path string) (string, error) {
+	output, err := exec.Command("xmllint", "--noout", "--nonet", "--schema", "testdata/jenkins-junit.xsd", path).CombinedOutput()
+	return string(output), err
+}
+
+// needXMLLint skips where the program is missing, unless the environment says that nothing may be missing.
+func needXMLLint(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("xmllint"); err != nil {
+		if os.Getenv("NETNSCHECK_REQUIRE") == "1" {
+			t.Fatalf("the program xmllint is missing: %v", err)
+		}
+		t.Skipf("the program xmllint is missing: %v", err)
+	}
+}
+
+func FuzzJUnit(f *testing.F) {
+	f.Add("name", "Cannot find device \"vnic-prodns\"\n", "found")
+	f.Add("\x00\x01\x1b[31m", "]]>", "\xff\xfe\xed\xa0\x80")
+	f.Add("\ufffe\uffff", "<![CDATA[x]]>&amp;<", "\r\n\t\u0085\u009b")
+	f.Add("", "", "\U0010ffff\ufeff")
+	f.Fuzz(func(t *testing.T, name, output, found string) {
+		r := &Run{Hostname: found, Suites: []Suite{{ID: name, Title: output, Cases: []Case{
+			{Name: name, SectionResult: scenario.SectionResult{
+				Outcome: scenario.Fail, Problems: []scenario.Problem{{Message: name, Expected: output, Found: found}},
+				Transcript: []scenario.Exchange{{Command: name, Output: output, Note: found}},
+			}},
+			{Name: output, SectionResult: scenario.SectionResult{Outcome: scenario.Skip, Reason: found}},
+		}}}, Problems: []string{output}}
+		want := junit(r)
+		text, err := want.encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		wellFormed(t, string(text))
+		back, err := decodeJUnit(text)
+		if err != nil {
+			t.Fatalf("read back: %v\n%s", err, text)
+		}
+		if diff := cmp.Diff(want, back); diff != "" {
+			t.Errorf("what was read is not what was written (-want +got):\n%s", diff)
+		}
+		if got := back.Suites[0].Cases[0].Name; got != Printable(name) {
+			t.Errorf("the name came back as %q, want %q", got, Printable(name))
+		}
+	})
+}
+
+// wellFormed reads the document to its end with the strict reader and looks for characters that XML 1.0 does not have.
+func wellFormed(t *testing.T, text string) {
+	t.Helper()
+	for _, c := range text {
+		if c < 0x20 && c != '\t' && c != '\n' || c == 0xfffe || c == 0xffff || c >= 0x7f && c < 0xa0 {
+			t.Fatalf("the character %U is in the report", c)
+		}
+	}
+	d := xml.NewDecoder(strings.NewReader(text))
+	for {
+		if _, err := d.Token(); err != nil {
+			if err.Error() != "EOF" {
+				t.Fatalf("not well-formed: %v", err)
+			}
+			return
+		}
+	}
+}

@@ -1,0 +1,97 @@
+// Package scenarios is the catalogue: Markdown files, embedded, one folder for each subject. It may be imported by the suites and
+// the command line; it imports scenario alone, and it never reads the file system.
+package scenarios
+
+import (
+	"cmp"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+
+	"netnscheck/harness/scenario"
+)
+
+//go:embed */*.md
+var files embed.FS
+
+// Source is a file of the catalogue as it was written.
+type Source struct {
+	// File is its path in the repository, such as scenarios/tutorial/veth-pair.md.
+	File string
+	Text []byte
+}
+
+// Sources are the files of the catalogue in order of their paths.
+func Sources() ([]Source, error) {
+	var all []Source
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		text, err := files.ReadFile(name)
+		all = append(all, Source{File: path.Join("scenarios", name), Text: text})
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the catalogue: %w", err)
+	}
+	return all, nil
+}
+
+// All are the scenarios of the catalogue in the order of the course: by level, then by id. A file that is no scenario and an id
+// that two files have are errors; the error has all of them.
+func All() ([]*scenario.Scenario, error) {
+	sources, err := Sources()
+	if err != nil {
+		return nil, err
+	}
+	return read(sources)
+}
+
+func read(sources []Source) ([]*scenario.Scenario, error) {
+	var all []*scenario.Scenario
+	var errs []error
+	file := map[string]string{}
+	for _, s := range sources {
+		sc, err := scenario.Parse(s.File, s.Text)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if other, taken := file[sc.ID]; taken {
+			errs = append(errs, fmt.Errorf("%s:1: the id %s is that of %s already", s.File, sc.ID, other))
+			continue
+		}
+		file[sc.ID] = s.File
+		all = append(all, sc)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(all, func(a, b *scenario.Scenario) int {
+		return cmp.Or(cmp.Compare(a.Level, b.Level), cmp.Compare(a.ID, b.ID))
+	})
+	return all, nil
+}
+
+// ByID finds a scenario; the error of an id that nobody has names the nearest one.
+func ByID(id string) (*scenario.Scenario, error) {
+	all, err := All()
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]string, len(all))
+	for i, sc := range all {
+		if sc.ID == id {
+			return sc, nil
+		}
+		ids[i] = sc.ID
+	}
+	if near, ok := scenario.Nearest(id, ids); ok {
+		return nil, fmt.Errorf("find the scenario %q: there is none of this name, did you mean %s?", id, near)
+	}
+	return nil, fmt.Errorf("find the scenario %q: there is none of this name; `harness list` shows those that there are", id)
+}
