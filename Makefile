@@ -4,13 +4,12 @@ GO        ?= go
 TESTFLAGS ?=
 BENCHTIME ?= 1s
 FUZZTIME  ?= 20s
-VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 
 .DEFAULT_GOAL := help
 
 .PHONY: build
 build: ## build the static binary bin/harness, which needs nothing beside it
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/harness ./harness
+	CGO_ENABLED=0 $(GO) build -buildvcs=auto -trimpath -ldflags '-s -w' -o bin/harness ./harness
 
 .PHONY: run
 run: ## run the whole catalogue on this kernel (the same as: go run ./harness)
