@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -34,38 +33,41 @@ func chooseIDs() (ids, error) {
 	if os.Geteuid() != 0 {
 		return ids{firstUID: os.Geteuid(), firstGID: os.Getegid(), size: 1}, nil
 	}
-	uids, err := readRanges("/proc/self/uid_map", " ", 0, 2)
+	uids, err := readMap("/proc/self/uid_map")
 	if err != nil {
 		return ids{}, err
 	}
-	gids, err := readRanges("/proc/self/gid_map", " ", 0, 2)
+	gids, err := readMap("/proc/self/gid_map")
 	if err != nil {
 		return ids{}, err
 	}
 	var taken []idRange
 	for _, file := range []string{"/etc/subuid", "/etc/subgid"} {
-		some, err := readRanges(file, ":", 1, 2)
+		some, err := readSubordinate(file)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return ids{}, err
 		}
 		taken = append(taken, some...)
 	}
 	for first := firstChoice; first+manyIDs < 1<<31; first += manyIDs {
-		r := idRange{first, manyIDs}
+		r := idRange{first: first, size: manyIDs}
 		if r.within(uids) && r.within(gids) && !r.meets(taken) {
 			return ids{firstUID: first, firstGID: first, size: manyIDs, foreign: true}, nil
 		}
 	}
 	// In a container with few ids of its own: the last of them is the least likely to own anything.
-	uid, gid := last(uids), last(gids)
-	if uid == 0 || gid == 0 {
-		return ids{}, &ForbiddenError{
-			Cause:  unix.EPERM,
-			Why:    "root here is the only user of a user namespace, and would be the owner of everything inside too",
-			Remedy: "start it as an ordinary user, or where root has more than one user id",
-		}
+	if uid, gid := last(uids), last(gids); uid != 0 && gid != 0 {
+		return ids{firstUID: uid, firstGID: gid, size: 1, foreign: true}, nil
 	}
-	return ids{firstUID: uid, firstGID: gid, size: 1, foreign: true}, nil
+	// The only user of a user namespace is an ordinary one outside, unless it is root there, too.
+	if uids[0].outside != 0 {
+		return ids{size: 1}, nil
+	}
+	return ids{}, &ForbiddenError{
+		Cause:  unix.EPERM,
+		Why:    "root is the only user of this user namespace and seems to be the machine's, who would own everything inside too",
+		Remedy: "start it as an ordinary user, or where root has more than one user id",
+	}
 }
 
 // attributes are how the first process inside is to be started.
@@ -84,8 +86,8 @@ func (i ids) attributes(flags uintptr) *syscall.SysProcAttr {
 	return a
 }
 
-// idRange are the ids from first on.
-type idRange struct{ first, size int }
+// idRange are the ids from first on. In a map, outside is what the first one is in the namespace above.
+type idRange struct{ first, size, outside int }
 
 func (r idRange) within(ranges []idRange) bool {
 	for _, s := range ranges {
@@ -113,33 +115,49 @@ func last(ranges []idRange) int {
 	return highest
 }
 
-// readRanges reads a file with a range on each line: its first id and its size are in the given columns.
-func readRanges(path, separator string, first, size int) ([]idRange, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
+// readMap reads the ids of this user namespace: on each line the first one here, what it is above, and how many.
+func readMap(path string) ([]idRange, error) {
 	var ranges []idRange
-	lines := bufio.NewScanner(file)
-	for lines.Scan() {
-		line := strings.TrimSpace(lines.Text())
-		if line == "" || strings.HasPrefix(line, "#") {
-			continue
-		}
-		fields := strings.Split(line, separator)
-		if separator == " " {
-			fields = strings.Fields(line)
-		}
-		if len(fields) <= max(first, size) {
-			return nil, fmt.Errorf("read %s: a line without a range: %q", path, line)
-		}
-		f, err1 := strconv.Atoi(fields[first])
-		s, err2 := strconv.Atoi(fields[size])
-		if err := errors.Join(err1, err2); err != nil {
-			return nil, fmt.Errorf("read %s: %w", path, err)
-		}
-		ranges = append(ranges, idRange{f, s})
+	err := eachLine(path, func(line string) error {
+		var r idRange
+		_, err := fmt.Sscan(line, &r.first, &r.outside, &r.size)
+		ranges = append(ranges, r)
+		return err
+	})
+	if err == nil && len(ranges) == 0 {
+		err = fmt.Errorf("read %s: it is empty", path)
 	}
-	return ranges, lines.Err()
+	return ranges, err
+}
+
+// readSubordinate reads the ranges that are promised to users: on each line the user, the first id, and how many.
+func readSubordinate(path string) ([]idRange, error) {
+	var ranges []idRange
+	err := eachLine(path, func(line string) error {
+		if line == "" || strings.HasPrefix(line, "#") {
+			return nil
+		}
+		fields := strings.Split(line, ":")
+		if len(fields) != 3 {
+			return fmt.Errorf("%q has not three fields", line)
+		}
+		first, err1 := strconv.Atoi(fields[1])
+		size, err2 := strconv.Atoi(fields[2])
+		ranges = append(ranges, idRange{first: first, size: size})
+		return errors.Join(err1, err2)
+	})
+	return ranges, err
+}
+
+func eachLine(path string, f func(line string) error) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(string(text)) {
+		if err := f(strings.TrimSpace(line)); err != nil {
+			return fmt.Errorf("read %s: %w", path, err)
+		}
+	}
+	return nil
 }

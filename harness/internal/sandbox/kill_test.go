@@ -1,0 +1,100 @@
+package sandbox_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// However it is killed, nothing is left: no process, no mount, no namespace with a name.
+func TestKilledAtAnyMomentNothingIsLeft(t *testing.T) {
+	for round := range 20 {
+		marker := fmt.Sprintf("NETNSCHECK_TEST_MARKER=%d-%d", os.Getpid(), rand.Int64())
+		before := traces(t)
+		pause := time.Duration(rand.Int64N(int64(40 * time.Millisecond)))
+		killOuter(t, marker, round%4 != 0, pause)
+		if !await(func() bool { return len(marked(t, marker)) == 0 }) {
+			t.Errorf("killed after %v: left the processes %v", pause, marked(t, marker))
+		}
+		if after := traces(t); !slices.Equal(before, after) {
+			t.Errorf("killed after %v: traces before\n%s\nafter\n%s", pause, strings.Join(before, "\n"), strings.Join(after, "\n"))
+		}
+	}
+}
+
+// killOuter starts a process with a sandbox full of labs and kills it: a while after its first lab is there, or after its start.
+func killOuter(t *testing.T, marker string, wait bool, pause time.Duration) {
+	t.Helper()
+	cmd := exec.Command(self(t), "labs")
+	cmd.Env = append(os.Environ(), roleVariable+"=outer", marker)
+	var complaints bytes.Buffer
+	cmd.Stderr = &complaints
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if wait {
+		if line, err := bufio.NewReader(stdout).ReadString('\n'); err != nil || line != "ready\n" {
+			t.Fatalf("it says %q, %v\n%s", line, err, complaints.String())
+		}
+		if n := len(marked(t, marker)); n < 4 {
+			t.Errorf("only %d processes are found while it runs: the search is blind", n)
+		}
+	}
+	time.Sleep(pause)
+	if err := cmd.Process.Signal(syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	cmd.Wait()
+}
+
+// marked are the processes of this machine with the marker in their environment.
+func marked(t *testing.T, marker string) []string {
+	t.Helper()
+	paths, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, path := range paths {
+		if environ, err := os.ReadFile(path); err == nil && slices.Contains(strings.Split(string(environ), "\x00"), marker) {
+			found = append(found, filepath.Dir(path))
+		}
+	}
+	return found
+}
+
+// traces are the mounts of namespaces and the names that this process sees.
+func traces(t *testing.T) []string {
+	t.Helper()
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for line := range strings.Lines(string(mounts)) {
+		if strings.Contains(line, "netns") || strings.Contains(line, "nsfs") {
+			found = append(found, line)
+		}
+	}
+	for _, pattern := range []string{"/run/netns/*", "/run/netnscheck/*", "/etc/netns/*"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found = append(found, names...)
+	}
+	return found
+}

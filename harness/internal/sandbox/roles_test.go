@@ -1,0 +1,262 @@
+package sandbox_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/internal/sandbox"
+)
+
+// roleVariable makes the test binary something else than a run of tests: the tests here run outside and start it again.
+const roleVariable = "NETNSCHECK_TEST_ROLE"
+
+func TestMain(m *testing.M) {
+	role := os.Getenv(roleVariable)
+	if role == "testmain" { // calls Enter by itself
+		os.Exit(sandbox.TestMain(flagWriter{}))
+	}
+	sandbox.Enter()
+	if play, ok := roles[role]; ok {
+		if err := play(); err != nil {
+			fmt.Fprintln(os.Stderr, role+":", err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	if err := sandbox.Possible(); err != nil {
+		var forbidden *sandbox.ForbiddenError
+		if !errors.As(err, &forbidden) || os.Getenv(sandbox.Required) == "1" {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(3)
+		}
+		fmt.Println("skipped, every test of this package:", err)
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+var roles = map[string]func() error{
+	"report":   func() error { return json.NewEncoder(os.Stdout).Encode(report()) },
+	"outer":    outer,
+	"labs":     labs,
+	"exit":     func() error { os.Exit(7); return nil },
+	"panic":    func() error { panic("on purpose") },
+	"suicide":  func() error { unix.Kill(os.Getpid(), unix.SIGKILL); select {} },
+	"signals":  countSignals,
+	"orphan":   orphan,
+	"meddle":   meddle,
+	"refused":  refused,
+	"third":    func() error { _, err := os.NewFile(3, "third").WriteString("to descriptor 3"); return err },
+	"possible": sandbox.Possible,
+}
+
+// reported is what a process finds about itself.
+type reported struct {
+	Inside     bool
+	Facts      sandbox.Facts
+	UID, GID   int
+	Groups     []int
+	PID        int
+	ProcSelf   string
+	Namespaces map[string]string
+	Processes  int
+	CWD        string
+}
+
+func report() reported {
+	facts, inside := sandbox.Current()
+	r := reported{Inside: inside, Facts: facts, UID: os.Getuid(), GID: os.Getgid(), PID: os.Getpid(), Namespaces: map[string]string{}}
+	r.Groups, _ = os.Getgroups()
+	r.ProcSelf, _ = os.Readlink("/proc/self")
+	for _, kind := range []string{"user", "mnt", "pid", "net"} {
+		r.Namespaces[kind], _ = os.Readlink("/proc/self/ns/" + kind)
+	}
+	processes, _ := filepath.Glob("/proc/[0-9]*")
+	r.Processes = len(processes)
+	r.CWD, _ = os.Getwd()
+	return r
+}
+
+// outer is a process outside that starts the role in its argument inside and waits for it.
+func outer() error {
+	p, err := sandbox.Start(context.Background(), inRole(os.Args[1]))
+	if err != nil {
+		return err
+	}
+	os.Exit(sandbox.Status(p.Wait()))
+	return nil
+}
+
+// inRole starts the test binary again as something else.
+func inRole(role string, args ...string) sandbox.Command {
+	return sandbox.Command{
+		Args: append([]string{os.Args[0]}, args...), Env: append(os.Environ(), roleVariable+"="+role),
+		Stdout: os.Stdout, Stderr: os.Stderr,
+	}
+}
+
+// labs makes labs with programs in them and closes them, for ever. It says when the first is there.
+func labs() error {
+	for i := 0; ; i++ {
+		w, err := netns.New(netns.Options{})
+		if err != nil {
+			return err
+		}
+		for _, name := range []string{"testns", "prodns"} {
+			if err := w.Add(name); err != nil {
+				return err
+			}
+		}
+		if err := w.Start(exec.Command("/bin/sh", "-c", "sleep 4712 & exec sleep 4712")); err != nil {
+			return err
+		}
+		if err := w.StartIn("testns", exec.Command("/bin/sh", "-c", "(setsid sleep 4712 &) ; exec sleep 4712")); err != nil {
+			return err
+		}
+		if i == 0 {
+			fmt.Println("ready")
+		}
+		if i%2 == 1 {
+			if err := w.Close(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// countSignals says what arrives until SIGTERM does.
+func countSignals() error {
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	fmt.Println("ready")
+	for s := range signals {
+		fmt.Println(s)
+		if s == syscall.SIGTERM {
+			return nil
+		}
+	}
+	return nil
+}
+
+// orphan leaves a child without a parent and waits until somebody has taken it in and buried it.
+func orphan() error {
+	output, err := exec.Command("/bin/sh", "-c", "true & echo $!").Output()
+	if err != nil {
+		return err
+	}
+	path := filepath.Join("/proc", strings.TrimSpace(string(output)))
+	if !await(func() bool { _, err := os.Stat(path); return err != nil }) {
+		return fmt.Errorf("%s is still there", path)
+	}
+	return nil
+}
+
+// meddle tries to change the machine; the error lists what it could do.
+func meddle() error {
+	var could []string
+	try := func(what string, err error) {
+		if err == nil {
+			could = append(could, what)
+		}
+	}
+	name, err := os.Hostname()
+	if err != nil {
+		return err
+	}
+	try("write kernel.hostname", os.WriteFile("/proc/sys/kernel/hostname", []byte(name), 0))
+	if os.Getenv("MACHINE_IS_ROOTS") != "" {
+		try("write /etc", os.WriteFile("/etc/netnscheck-must-not-be", nil, 0o600))
+		try("read /etc/shadow", read("/etc/shadow"))
+	}
+	lo, err := net.InterfaceByName("lo")
+	if err != nil {
+		return err
+	}
+	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
+	if err != nil {
+		return err
+	}
+	ifr, err := unix.NewIfreq(lo.Name)
+	if err != nil {
+		return err
+	}
+	ifr.SetUint32(uint32(lo.MTU)) // what it is already
+	try("set the MTU of lo", unix.IoctlIfreq(s, unix.SIOCSIFMTU, ifr))
+	if outside, err := strconv.Atoi(os.Getenv("PROCESS_OUTSIDE")); err != nil {
+		return err
+	} else if facts, _ := sandbox.Current(); facts.PIDNamespace {
+		try("see a process outside", unix.Kill(outside, 0))
+	}
+	if len(could) > 0 {
+		return fmt.Errorf("could %s", strings.Join(could, ", "))
+	}
+	return nil
+}
+
+func read(path string) error {
+	_, err := os.ReadFile(path)
+	return err
+}
+
+// refused forbids user namespaces for what is inside, and says what the error is for one who then wants another.
+func refused() error {
+	if err := os.WriteFile("/proc/sys/user/max_user_namespaces", []byte("0"), 0); err != nil {
+		return err
+	}
+	cmd := exec.Command("/bin/true")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWUSER}
+	fmt.Println(sandbox.Explain(cmd.Run()))
+	return nil
+}
+
+// flagWriter is a set of tests that writes the files which its flags name, as package testing would.
+type flagWriter struct{}
+
+func (flagWriter) Run() int {
+	names, paths, isDir := sandbox.FlagFiles(os.Args)
+	for i, path := range paths {
+		if isDir[i] {
+			path = filepath.Join(path, "below", "file")
+			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				return 1
+			}
+		}
+		if names[i] == "test.memprofile" {
+			continue // one that is not written after all
+		}
+		if err := os.WriteFile(path, []byte(names[i]), 0o600); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
+	}
+	fmt.Println("inside:", sandbox.Inside())
+	return 5
+}
+
+// await asks until the answer is yes, ten seconds at most.
+func await(ask func() bool) bool {
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+		if ask() {
+			return true
+		}
+		if time.Now().After(deadline) {
+			return false
+		}
+	}
+}
