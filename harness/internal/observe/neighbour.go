@@ -133,3 +133,6 @@ func parsePortVLANs(data []byte) []state.PortVLAN {
 	})
 	return vlans
 }
+
+// NeighbourState is the name of a neighbour's NUD_ state, in lower case.
+func NeighbourState(nud int) string { return neighbourStates[uint16(nud)] }

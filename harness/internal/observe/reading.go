@@ -38,9 +38,15 @@ func (r *reading) enter() error {
 		return fmt.Errorf("stat /proc/thread-self/ns/net: %w", err)
 	}
 	r.Inode = file.Ino
-	if r.Sysctls, err = readSysctls(); err != nil {
+	files, err := readSysctls()
+	if err != nil {
 		return err
 	}
+	netconf, err := readNetconf(r.route)
+	if err != nil {
+		return fmt.Errorf("read sysctls: %w", err)
+	}
+	r.Sysctls = append(netconf, files...)
 	if r.links, err = readLinks(r.route); err != nil {
 		return fmt.Errorf("read links: %w", err)
 	}

@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -142,4 +144,53 @@ func TestGivenUp(t *testing.T) {
 	if _, _, err := sweep(t.Context(), []string{netns.Host, "none"}, w.Do); !errors.Is(err, errVanished) {
 		t.Errorf("reading a namespace that is not there: %v", err)
 	}
+}
+
+// TestNormalFromTheStart wants the normal form right after the commands to be the one after everything has settled: carrier,
+// link-local addresses, duplicate address detection and the routes that follow.
+func TestNormalFromTheStart(t *testing.T) {
+	needs(t, "sysctl")
+	w := tutorial(t)
+	build(t, w, `
+		testns: ip addr add fd00::1/64 dev vnic-testns
+		prodns: ip addr add fd00::2/64 dev vnix-prodns
+		prodns: ip -6 route add fd01::/64 via fd00::1
+		prodns: sysctl -qw net.ipv6.conf.all.forwarding=1
+	`)
+	start := observed(t, w)
+	limit := time.After(10 * time.Second)
+	for tick := time.Tick(20 * time.Millisecond); ; {
+		now := observed(t, w)
+		if unsettled(now) == "" {
+			equal(t, state.Diff(start.Normal(), now.Normal()), []string{})
+			if len(state.Diff(start, now)) == 0 {
+				t.Error("nothing has settled since the start: this test proves nothing")
+			}
+			return
+		}
+		select {
+		case <-tick:
+		case <-limit:
+			t.Fatalf("%s has not settled", unsettled(now))
+		}
+	}
+}
+
+// unsettled names an interface that is up and has not the whole of its addresses yet, or "".
+func unsettled(s *state.State) string {
+	for _, n := range s.Namespaces {
+		for _, l := range n.Links {
+			linkLocal := false
+			for _, a := range l.Addresses {
+				if slices.Contains(a.Flags, "tentative") {
+					return l.Name
+				}
+				linkLocal = linkLocal || a.Prefix.Addr().IsLinkLocalUnicast()
+			}
+			if l.Kind == "veth" && l.Up && (!linkLocal || l.OperState != "up") {
+				return l.Name
+			}
+		}
+	}
+	return ""
 }
