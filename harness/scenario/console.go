@@ -117,11 +117,11 @@ func (r *consoleReader) transcript(b *Block, f fence) {
 			continue
 		}
 		finish()
-		parts := []string{text}
 		if trimmed := strings.TrimRight(text, " \t"); trimmed != text && continues(trimmed) {
 			r.add(line, "command: blanks stand after the \\ at its end, so it does not continue the command")
-			continue
+			text = trimmed
 		}
+		parts := []string{text}
 		for continues(parts[len(parts)-1]) {
 			i++
 			if i == len(f.lines) {

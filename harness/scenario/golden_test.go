@@ -1,0 +1,177 @@
+package scenario
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// samples are the scenarios of testdata, which the harness runs in CI too.
+func samples(t testing.TB) map[string]*Scenario {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.md")
+	if err != nil || len(files) < 4 {
+		t.Fatalf("samples in testdata: %d, %v", len(files), err)
+	}
+	all := map[string]*Scenario{}
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sc, err := Parse(file, src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[sc.ID] = sc
+	}
+	return all
+}
+
+// TestSamples compares what is read of the samples with the golden files: each section, command and claim with its line.
+func TestSamples(t *testing.T) {
+	for id, sc := range samples(t) {
+		t.Run(id, func(t *testing.T) {
+			if problems := Review(sc); len(problems) > 0 {
+				t.Error(problems)
+			}
+			golden := filepath.Join("testdata", id+".golden")
+			got := dump(sc)
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("-want +got\n%s", diff)
+			}
+		})
+	}
+}
+
+// dump writes a scenario as text, line numbers in front.
+func dump(sc *Scenario) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %q %s level %d requires %q vars %q\n", sc.ID, sc.Title, sc.Kind, sc.Level, sc.Requires, sc.Vars)
+	for _, i := range sc.Host.Interfaces {
+		fmt.Fprintf(&b, "%4d host interface %s %v\n", i.Line, i.Name, i.Addresses)
+	}
+	for _, r := range sc.Host.Routes {
+		fmt.Fprintf(&b, "%4d host route %s\n", r.Line, r.Text)
+	}
+	if sc.Setup != nil {
+		dumpSection(&b, "setup", sc.Setup)
+	}
+	for _, step := range sc.Steps {
+		dumpSection(&b, "step", &step.Section)
+		for _, m := range step.Mistakes {
+			dumpSection(&b, "mistake", &m.Section)
+			if len(m.Fix) > 0 {
+				fmt.Fprintf(&b, "     fix, undo %v\n", m.Undo)
+			}
+			dumpBlocks(&b, m.Fix)
+		}
+	}
+	return b.String()
+}
+
+func dumpSection(b *strings.Builder, what string, s *Section) {
+	fmt.Fprintf(b, "\n%4d %s %q\n", s.Line, what, s.Title)
+	dumpBlocks(b, s.Blocks)
+	for _, c := range s.Checks {
+		fmt.Fprintf(b, "%4d check before=%v within=%v %T %s\n", c.Line, c.Before, c.Within, c.Claim, c.Claim.Sentence())
+	}
+	for _, h := range s.Hints {
+		fmt.Fprintf(b, "%4d hint %q\n", h.Line, h.Text)
+	}
+}
+
+func dumpBlocks(b *strings.Builder, blocks []Block) {
+	for _, block := range blocks {
+		fmt.Fprintf(b, "%4d block drivers=%v errno=%q partial=%v %v\n",
+			block.Line, block.Drivers, block.Errno, block.Partial, block.Conditions)
+		for _, c := range block.Commands {
+			fmt.Fprintf(b, "%4d   $ %s\n           argv %q\n", c.Line, c.Text, c.Argv)
+			if c.Compared || c.Status != (Status{}) {
+				fmt.Fprintf(b, "           compared=%v output %q status %+v\n", c.Compared, c.Output, c.Status)
+			}
+		}
+	}
+}
+
+// TestSamplesUseEverything holds the samples to what they are there for: each form of a check (but for the diagnosis, which
+// is not there yet) and each word of a console block stands in one of them.
+func TestSamplesUseEverything(t *testing.T) {
+	used := map[string]bool{}
+	words := map[string]bool{}
+	blocks := func(blocks []Block, fix, undo bool) {
+		for _, b := range blocks {
+			words["fix"] = words["fix"] || fix && !undo
+			words["fix undo"] = words["fix undo"] || undo
+			words["partial"] = words["partial"] || b.Partial
+			words["errno="] = words["errno="] || b.Errno != ""
+			for _, d := range b.Drivers {
+				words[d] = true
+			}
+			for _, c := range b.Conditions {
+				words[c.Subject+c.Op] = true
+			}
+			for _, c := range b.Commands {
+				words["[!]"] = words["[!]"] || c.Status.Any
+				words["[N]"] = words["[N]"] || c.Status.Code > 0
+				words["a status line alone"] = words["a status line alone"] || c.Status.Code > 0 && !c.Compared
+				words["output with a status line"] = words["output with a status line"] || c.Status.Code > 0 && c.Compared
+			}
+		}
+	}
+	section := func(s *Section) {
+		blocks(s.Blocks, false, false)
+		for _, c := range s.Checks {
+			used[formOf(t, c.Text)] = true
+		}
+	}
+	for _, sc := range samples(t) {
+		for _, step := range sc.Steps {
+			section(&step.Section)
+			for _, m := range step.Mistakes {
+				section(&m.Section)
+				blocks(m.Fix, true, m.Undo)
+			}
+		}
+	}
+	for _, f := range forms {
+		diagnosis := strings.HasPrefix(f.text, "the cause") || strings.HasPrefix(f.text, "nothing is wrong")
+		if used[f.text] == diagnosis {
+			t.Errorf("form “%s”: used by a sample: %v", f.text, used[f.text])
+		}
+	}
+	for _, word := range []string{"fix", "fix undo", "partial", "errno=", "iproute2", "busybox", "netlink", "kernel>=", "kernel<",
+		"kernel<=", "kernel>", "iproute2>=", "iproute2<", "busybox>=", "[!]", "[N]", "a status line alone", "output with a status line"} {
+		if !words[word] {
+			t.Errorf("no sample uses %s", word)
+		}
+	}
+}
+
+// formOf is the text of the form that a sentence has.
+func formOf(t *testing.T, sentence string) string {
+	t.Helper()
+	for _, f := range forms {
+		if _, ok := fit(tokenize(f.text), tokenize(sentence)); ok {
+			return f.text
+		}
+	}
+	t.Fatalf("no form fits %q", sentence)
+	return ""
+}
