@@ -134,14 +134,17 @@ func beInit(o orders, control *os.File) {
 		case err == syscall.EINTR:
 		case err != nil:
 			fmt.Fprintln(os.Stderr, "init of the sandbox: wait:", err)
-			os.Exit(1)
+			exit(1)
 		case pid == program && status.Exited():
-			os.Exit(status.ExitStatus())
+			exit(status.ExitStatus())
 		case pid == program && status.Signaled():
-			os.Exit(128 + int(status.Signal()))
+			exit(128 + int(status.Signal()))
 		}
 	}
 }
+
+// exit ends init at once: os.Exit would sleep for a second under the race detector.
+func exit(status int) { unix.Exit(status) }
 
 // obey hands the signals that come from outside to the program, and ends everything when the process outside is gone.
 func obey(control *os.File, program int) {

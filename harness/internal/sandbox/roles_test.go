@@ -47,6 +47,8 @@ func TestMain(m *testing.M) {
 		fmt.Println("skipped, every test of this package:", err)
 		os.Exit(0)
 	}
+	// Under the race detector a process sleeps for a second before it ends. For those that are started here that is too long.
+	os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
 	os.Exit(m.Run())
 }
 
