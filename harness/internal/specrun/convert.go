@@ -1,0 +1,124 @@
+package specrun
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/onsi/ginkgo/v2/types"
+
+	"netnscheck/harness/scenario"
+	"netnscheck/reports"
+)
+
+// sectionEntry is the name under which a spec of the catalogue reports its scenario.SectionResult.
+const sectionEntry = "section"
+
+// caseOf turns the report of a spec into a case. A spec of the catalogue brings its result along; what it does not tell (a panic,
+// an interruption, a failed clean-up) is added from Ginkgo's own account.
+func caseOf(r types.SpecReport) reports.Case {
+	c := reports.Case{}
+	brought := false
+	for _, e := range r.ReportEntries {
+		if result, ok := e.GetRawValue().(scenario.SectionResult); ok && e.Name == sectionEntry {
+			c.SectionResult, brought = result, true
+		}
+	}
+	if !brought {
+		c.Duration = r.RunTime
+		c.Outcome, c.Reason = scenario.Pass, ""
+	}
+	switch {
+	case r.State.Is(types.SpecStateSkipped | types.SpecStatePending):
+		skipped(&c, r, brought)
+	case r.State.Is(types.SpecStateFailureStates):
+		failed(&c, r, brought)
+	}
+	c.Clean()
+	return c
+}
+
+func skipped(c *reports.Case, r types.SpecReport, brought bool) {
+	switch {
+	case brought: // skip and blocked both end as Ginkgo's skip
+	case leftOut(r):
+		c.Outcome, c.Reason = scenario.Skip, NotRunFailFast
+	case r.State == types.SpecStatePending:
+		c.Outcome, c.Reason = scenario.Skip, "pending"
+	default:
+		c.Outcome, c.Reason = scenario.Skip, r.Failure.Message
+	}
+}
+
+// leftOut says that Ginkgo did not run the spec and gives no reason: it was told to stop, or stopped after a failure.
+func leftOut(r types.SpecReport) bool {
+	return r.State == types.SpecStateSkipped && r.Failure.Message == ""
+}
+
+func failed(c *reports.Case, r types.SpecReport, brought bool) {
+	told := brought && (c.Outcome == scenario.Fail || c.Outcome == scenario.Error)
+	for i, f := range failuresOf(r) {
+		if i == 0 && told && f.state == types.SpecStateFailed && !isCleanup(f.FailureNodeType) {
+			continue // it says what the result says
+		}
+		outcome := scenario.Error
+		if f.state == types.SpecStateFailed && !isCleanup(f.FailureNodeType) && !brought {
+			outcome = scenario.Fail
+		}
+		if c.Outcome != scenario.Error {
+			c.Outcome = outcome
+		}
+		c.Problems = append(c.Problems, problemOf(f, brought))
+	}
+}
+
+type failure struct {
+	state types.SpecState
+	types.Failure
+}
+
+func failuresOf(r types.SpecReport) []failure {
+	all := []failure{{r.State, r.Failure}}
+	for _, f := range r.AdditionalFailures {
+		all = append(all, failure{f.State, f.Failure})
+	}
+	return all
+}
+
+func problemOf(f failure, brought bool) scenario.Problem {
+	p := scenario.Problem{Message: f.Message}
+	if !brought && f.Location.FileName != "" && f.state != types.SpecStatePanicked {
+		p.File, p.Line = f.Location.FileName, f.Location.LineNumber
+	}
+	switch f.state {
+	case types.SpecStatePanicked:
+		p.Message = fmt.Sprintf("panic: %s\n%s", f.ForwardedPanic, stack(f.Location.FullStackTrace))
+	case types.SpecStateInterrupted, types.SpecStateAborted, types.SpecStateTimedout:
+		p.Message = strings.TrimSpace(f.state.String() + ": " + f.Message)
+	}
+	return p
+}
+
+// stack is the top of a stack trace.
+func stack(trace string) string {
+	lines := strings.Split(strings.TrimSpace(trace), "\n")
+	return strings.Join(lines[:min(len(lines), 16)], "\n")
+}
+
+func isCleanup(t types.NodeType) bool {
+	return t.Is(types.NodeTypeAfterEach | types.NodeTypeAfterAll | types.NodeTypeAfterSuite |
+		types.NodeTypeCleanupAfterEach | types.NodeTypeCleanupAfterAll | types.NodeTypeCleanupAfterSuite)
+}
+
+// cleanupFailures are what the nodes that take labs down complained of: something may be left behind.
+func cleanupFailures(r types.SpecReport) []string {
+	if !r.State.Is(types.SpecStateFailureStates) {
+		return nil
+	}
+	var all []string
+	for _, f := range failuresOf(r) {
+		if isCleanup(f.FailureNodeType) {
+			all = append(all, reports.Printable(f.Message+f.ForwardedPanic))
+		}
+	}
+	return all
+}

@@ -1,0 +1,456 @@
+package specrun
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/onsi/ginkgo/v2"
+
+	"netnscheck/harness/scenario"
+	"netnscheck/reports"
+)
+
+// The tests run real worker processes: this test binary, started again. What a worker's specs do stands in the titles of a real
+// scenario; no kernel is needed for it.
+const workerWord = "worker"
+
+// markVariable names a named pipe on which a spec says that it runs.
+const markVariable = "SPECRUN_MARK"
+
+func TestMain(m *testing.M) {
+	if len(os.Args) == 2 && os.Args[1] == workerWord {
+		if err := Work(os.Stdin, os.NewFile(3, "results"), register); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+// register builds specs as the suites do; the last word of a title says what happens.
+func register(job Job, kept func(context.Context, []string)) error {
+	sc, err := scenario.Parse(job.File, []byte(job.Source))
+	if err != nil {
+		return err
+	}
+	ginkgo.Describe(sc.ID+": "+sc.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, ginkgo.Label(sc.ID), func() {
+		for _, driver := range job.Drivers {
+			ginkgo.Context("driver "+driver, ginkgo.Label(driver), func() {
+				failed := false
+				ginkgo.AfterAll(func(ctx context.Context) {
+					if job.Keep && failed {
+						kept(ctx, []string{"nsenter --target 1"})
+					}
+					if strings.Contains(sc.Title, "leaks") {
+						ginkgo.Fail("take the labs down: testns is still there")
+					}
+				})
+				for i := range sc.Steps {
+					step := &sc.Steps[i]
+					ginkgo.It(step.Title, ginkgo.Label("step"), func(ctx context.Context) {
+						r := scenario.SectionResult{
+							Scenario: sc.ID, Driver: driver, Kind: scenario.StepSection, Step: i + 1,
+							Title: step.Title, File: sc.File, Line: step.Line, Outcome: scenario.Pass,
+						}
+						act(ctx, &r, &failed)
+					})
+					for _, m := range step.Mistakes {
+						ginkgo.It(step.Title+" / Mistake: "+m.Title, ginkgo.Label("mistake"), func() {})
+					}
+				}
+			})
+		}
+	})
+	return nil
+}
+
+func act(ctx context.Context, r *scenario.SectionResult, failed *bool) {
+	word := r.Title[strings.LastIndexByte(r.Title, ' ')+1:]
+	switch word {
+	case "panics":
+		panic("out of luck")
+	case "dies":
+		go panic("a goroutine is out of luck")
+		select {}
+	case "killed":
+		syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {}
+	case "exits":
+		os.Exit(0)
+	case "hangs":
+		<-ctx.Done()
+		r.Outcome, r.Problems = scenario.Error, []scenario.Problem{{Message: ctx.Err().Error()}}
+	case "deaf":
+		os.WriteFile(os.Getenv(markVariable), nil, 0) // a named pipe: the test waits for this
+		select {}
+	case "fails":
+		r.Outcome, r.Problems = scenario.Fail, []scenario.Problem{{Message: "it failed", Expected: "a", Found: "b\x1b"}}
+	case "skips":
+		r.Outcome, r.Reason = scenario.Skip, "not here"
+	case "blocked":
+		r.Outcome, r.Reason = scenario.Blocked, "needs step 1"
+	}
+	ginkgo.AddReportEntry(sectionEntry, *r, ginkgo.ReportEntryVisibilityNever)
+	switch r.Outcome {
+	case scenario.Fail, scenario.Error:
+		*failed = true
+		ginkgo.Fail("told", 1)
+	case scenario.Skip, scenario.Blocked:
+		ginkgo.Skip(r.Reason)
+	}
+}
+
+// process is a worker without a sandbox.
+type process struct{ cmd *exec.Cmd }
+
+func (p process) Wait() error { return p.cmd.Wait() }
+func (p process) Kill()       { p.cmd.Process.Kill() }
+
+func start(in, out, stderr *os.File) (Process, error) {
+	cmd := exec.Command("/proc/self/exe", workerWord)
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // the race detector would sleep a second at each exit
+	cmd.Stdin, cmd.Stderr, cmd.ExtraFiles = in, stderr, []*os.File{out}
+	return process{cmd}, cmd.Start()
+}
+
+var ids atomic.Int64
+
+// someCheck makes a step of a section. Nothing looks at it here.
+const someCheck = "- [x] namespace `host` exists\n"
+
+// unit makes a scenario with these steps. Its id is one that no other test uses.
+func unit(t *testing.T, titles ...string) Unit {
+	t.Helper()
+	return unitOf(t, "Title", Job{Drivers: []string{"netlink"}}, titles...)
+}
+
+func unitOf(t *testing.T, title string, job Job, titles ...string) Unit {
+	t.Helper()
+	id := fmt.Sprintf("unit-%d", ids.Add(1))
+	text := "# " + title + "\n"
+	if len(titles) == 0 {
+		titles = []string{"passes"}
+	}
+	for _, title := range titles {
+		text += "\n## " + title + "\n" + someCheck
+	}
+	job.Unit, job.File, job.Source = id, id+".md", text
+	sc, err := scenario.Parse(job.File, []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Unit{Job: job, Scenario: sc}
+}
+
+func mustPlan(t *testing.T, units ...Unit) []Planned {
+	t.Helper()
+	// Ginkgo refuses to look ahead under `go test -count=N`: the same suite cannot run twice. None runs in this process.
+	count := flag.Lookup("test.count").Value
+	defer count.Set(count.String())
+	count.Set("1")
+	plan, err := Preview(units, register)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
+// outcomes are the cases of a result as `driver/title: outcome reason-or-problem`.
+func outcomes(r Result) []string {
+	var all []string
+	for _, s := range r.Suites {
+		for _, c := range s.Cases {
+			text := fmt.Sprintf("%s/%s: %s", s.Driver, c.Name, c.Outcome)
+			if c.Reason != "" {
+				text += " " + firstLine(c.Reason)
+			}
+			for _, p := range c.Problems {
+				text += " " + firstLine(p.Message)
+			}
+			all = append(all, text)
+		}
+	}
+	return all
+}
+
+func same(t *testing.T, got, want []string) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestOutcomes(t *testing.T) {
+	u := unitOf(t, "Title", Job{Drivers: []string{"iproute2", "netlink"}}, "passes", "fails", "skips", "blocked", "panics", "passes too")
+	r := Run(t.Context(), mustPlan(t, u), Options{Start: start, Grace: time.Minute})
+	var want []string
+	for _, d := range []string{"iproute2", "netlink"} {
+		want = append(want, d+"/passes: pass", d+"/fails: fail it failed", d+"/skips: skip not here",
+			d+"/blocked: blocked needs step 1", d+"/panics: error panic: out of luck", d+"/passes too: pass")
+	}
+	same(t, outcomes(r), want)
+	if len(r.Problems)+len(r.Leftovers) > 0 {
+		t.Errorf("problems %q, leftovers %q", r.Problems, r.Leftovers)
+	}
+	c := r.Suites[0].Cases[1]
+	if c.Step != 2 || c.Line == 0 || c.File != u.Job.File || c.Problems[0].Found != `b\x1b` {
+		t.Errorf("the case lost something: %+v", c)
+	}
+	if p := r.Suites[0].Cases[4]; p.Step != 5 || p.Line == 0 || !strings.Contains(p.Problems[0].Message, "specrun_test.go") {
+		t.Errorf("a panic has to keep its place and tell where it came from: %+v", p)
+	}
+}
+
+func TestWorkerThatDies(t *testing.T) {
+	for word, want := range map[string]string{
+		"dies":   "panic: a goroutine is out of luck",
+		"killed": "signal: killed",
+		"exits":  "the worker ended before its specs did",
+	} {
+		t.Run(word, func(t *testing.T) {
+			r := Run(t.Context(), mustPlan(t, unit(t, "passes", word, "never")), Options{Start: start, Grace: time.Minute})
+			got := r.Suites[0].Cases
+			if got[0].Outcome != scenario.Pass {
+				t.Errorf("what came before is lost: %+v", got[0])
+			}
+			for _, c := range got[1:] {
+				if c.Outcome != scenario.Error || !strings.Contains(c.Reason, want) {
+					t.Errorf("%s: %s %q; want an error with %q", c.Name, c.Outcome, c.Reason, want)
+				}
+			}
+			if len(r.Problems) != 1 {
+				t.Errorf("problems: %q", r.Problems)
+			}
+		})
+	}
+}
+
+func TestWorkerThatCannotStart(t *testing.T) {
+	no := func(_, _, _ *os.File) (Process, error) { return nil, errors.New("no more processes") }
+	r := Run(t.Context(), mustPlan(t, unit(t, "passes")), Options{Start: no})
+	same(t, outcomes(r), []string{"netlink/passes: error start a worker: no more processes"})
+}
+
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	o := Options{Start: start, Grace: time.Minute, Started: func(_ reports.Suite, c reports.Case) {
+		if c.Name == "hangs" {
+			cancel(errors.New("by a test"))
+		}
+	}}
+	first, second := unit(t, "passes", "hangs", "never"), unit(t, "never either")
+	r := Run(ctx, mustPlan(t, first, second), o)
+	same(t, outcomes(r), []string{
+		"netlink/passes: pass", "netlink/hangs: error interrupted: by a test", "netlink/never: error interrupted: by a test",
+		"netlink/never either: error interrupted: by a test",
+	})
+	same(t, r.Problems, []string{"interrupted: by a test"})
+}
+
+// TestDeafWorkerIsKilled: Ginkgo waits for a spec that does not listen, so the worker has to be killed.
+func TestDeafWorkerIsKilled(t *testing.T) {
+	mark := filepath.Join(t.TempDir(), "mark")
+	if err := syscall.Mkfifo(mark, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(markVariable, mark)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	go func() {
+		os.ReadFile(mark)
+		cancel(errors.New("by a test"))
+	}()
+	o := Options{Start: start, Grace: 100 * time.Millisecond}
+	began := time.Now()
+	r := Run(ctx, mustPlan(t, unit(t, "deaf")), o)
+	if took := time.Since(began); took > grace {
+		t.Errorf("it took %v", took)
+	}
+	same(t, outcomes(r), []string{"netlink/deaf: error interrupted: by a test"})
+	if len(r.Problems) != 2 || !strings.Contains(r.Problems[1], "did not stop by itself") {
+		t.Errorf("problems: %q", r.Problems)
+	}
+}
+
+// TestOuterProcessIsGone: the end of its standard input tells a worker to stop and clean up.
+func TestOuterProcessIsGone(t *testing.T) {
+	u := unit(t, "hangs", "never")
+	in, out, errors := pipe(t), pipe(t), pipe(t)
+	p, err := start(in.read, out.write, errors.write)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out.write.Close()
+	w := &workerProcess{in: in.write}
+	w.say(u.Job)
+	buf := make([]byte, 4096)
+	if n, err := out.read.Read(buf); err != nil || !strings.Contains(string(buf[:n]), eventStart) {
+		t.Fatalf("read %q, %v", buf[:n], err)
+	}
+	in.write.Close()
+	if err := p.Wait(); err != nil {
+		t.Errorf("the worker ended with %v", err)
+	}
+}
+
+type pipeEnds struct{ read, write *os.File }
+
+func pipe(t *testing.T) pipeEnds {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close(); w.Close() })
+	return pipeEnds{r, w}
+}
+
+func TestFailFast(t *testing.T) {
+	first := unitOf(t, "Title", Job{Drivers: []string{"iproute2", "netlink"}, FailFast: true}, "passes", "fails", "never")
+	second := unitOf(t, "Title", Job{Drivers: []string{"netlink"}, FailFast: true}, "never")
+	r := Run(t.Context(), mustPlan(t, first, second), Options{Start: start, Grace: time.Minute, FailFast: true})
+	skip := ": skip " + NotRunFailFast
+	same(t, outcomes(r), []string{
+		"iproute2/passes: pass", "iproute2/fails: fail it failed", "iproute2/never" + skip,
+		"netlink/passes" + skip, "netlink/fails" + skip, "netlink/never" + skip, "netlink/never" + skip,
+	})
+	if len(r.Problems) > 0 {
+		t.Errorf("problems: %q", r.Problems)
+	}
+}
+
+func TestLeftBehind(t *testing.T) {
+	u := unitOf(t, "It leaks", Job{Drivers: []string{"netlink"}}, "passes", "passes too")
+	r := Run(t.Context(), mustPlan(t, u), Options{Start: start, Grace: time.Minute})
+	want := "take the labs down: testns is still there"
+	same(t, outcomes(r), []string{"netlink/passes: pass", "netlink/passes too: error " + want})
+	same(t, r.Leftovers, []string{u.Job.Unit + ": " + want})
+}
+
+func TestKept(t *testing.T) {
+	u := unitOf(t, "Title", Job{Drivers: []string{"netlink"}, Keep: true}, "fails", "passes")
+	var told []string
+	ended := false
+	o := Options{Start: start, Grace: time.Minute,
+		Kept: func(_ context.Context, unit string, commands []string) {
+			told = append(told, unit+": "+strings.Join(commands, ";"))
+			if ended {
+				t.Error("the last case ended while its lab was kept")
+			}
+		},
+		Ended: func(_ reports.Suite, c reports.Case) { ended = ended || c.Name == "passes" },
+	}
+	r := Run(t.Context(), mustPlan(t, u), o)
+	same(t, told, []string{u.Job.Unit + ": nsenter --target 1"})
+	same(t, outcomes(r), []string{"netlink/fails: fail it failed", "netlink/passes: pass"})
+}
+
+func TestSameResultWhateverTheParallelism(t *testing.T) {
+	var units []Unit
+	for range 5 {
+		units = append(units, unitOf(t, "Title", Job{Drivers: []string{"iproute2", "netlink"}}, "passes", "fails", "blocked"))
+	}
+	plan := mustPlan(t, units...)
+	one := Run(t.Context(), plan, Options{Start: start, Grace: time.Minute, Procs: 1})
+	four := Run(t.Context(), plan, Options{Start: start, Grace: time.Minute, Procs: 4})
+	same(t, outcomes(four), outcomes(one))
+	for i := range one.Suites {
+		if one.Suites[i].Name() != four.Suites[i].Name() {
+			t.Errorf("suite %d is %s, with four workers %s", i, one.Suites[i].Name(), four.Suites[i].Name())
+		}
+	}
+}
+
+func TestFilters(t *testing.T) {
+	const text = "# Title\n\n## first step\n" + someCheck + "\n### Mistake: a typo\n" + someCheck + "\n## second step\n" + someCheck
+	for name, c := range map[string]struct {
+		labels, focus string
+		want          []string
+	}{
+		"all":     {"", "", []string{"first step", "first step / Mistake: a typo", "second step"}},
+		"label":   {"mistake", "", []string{"first step / Mistake: a typo"}},
+		"focus":   {"", "second", []string{"second step"}},
+		"both":    {"step && netlink", "first", []string{"first step"}},
+		"nothing": {"busybox", "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := unitOf(t, "Title", Job{Drivers: []string{"netlink"}, Labels: c.labels, Focus: c.focus})
+			u.Job.Source = text
+			sc, err := scenario.Parse(u.Job.File, []byte(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			u.Scenario = sc
+			plan := mustPlan(t, u)
+			if c.want == nil {
+				if len(plan) != 0 {
+					t.Errorf("planned %d units", len(plan))
+				}
+				return
+			}
+			r := Run(t.Context(), plan, Options{Start: start, Grace: time.Minute})
+			var names []string
+			for _, k := range r.Suites[0].Cases {
+				names = append(names, k.Name)
+				if k.Outcome != scenario.Pass {
+					t.Errorf("%s: %s %s", k.Name, k.Outcome, k.Reason)
+				}
+			}
+			same(t, names, c.want)
+		})
+	}
+}
+
+func TestCheckFilters(t *testing.T) {
+	for _, c := range []struct{ labels, focus, want string }{
+		{"step && !netlink", "a|b", ""},
+		{"step && (", "", "--label-filter"},
+		{"", "a(", "--focus"},
+	} {
+		err := CheckFilters(c.labels, c.focus)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q, %q: %v", c.labels, c.focus, err)
+		}
+	}
+}
+
+func TestEqualNamesAreNumbered(t *testing.T) {
+	plan := mustPlan(t, unit(t, "again", "again", "other"))
+	var names []string
+	for _, c := range plan[0].Suites[0].Cases {
+		names = append(names, c.Name)
+	}
+	same(t, names, []string{"again", "again (2)", "other"})
+	r := Run(t.Context(), plan, Options{Start: start, Grace: time.Minute})
+	same(t, outcomes(r), []string{"netlink/again: pass", "netlink/again (2): pass", "netlink/other: pass"})
+}
+
+func TestLastWords(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                               "",
+		"one\ntwo\n":                     "one\ntwo",
+		"noise\npanic: x\n\ngoroutine 1": "panic: x\n\ngoroutine 1",
+		"fatal error: all asleep\x1b":    `fatal error: all asleep\x1b`,
+	} {
+		if got := lastWords(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+	if got := lastWords(strings.Repeat("line\n", 100)); strings.Count(got, "\n") != 11 {
+		t.Errorf("%d lines of a hundred", strings.Count(got, "\n")+1)
+	}
+	if got := readTail(strings.NewReader(strings.Repeat("x", 3*tailSize) + "end")); len(got) > tailSize || !strings.HasSuffix(got, "end") {
+		t.Errorf("kept %d bytes that end in %q", len(got), got[len(got)-3:])
+	}
+}

@@ -1,0 +1,137 @@
+package specrun
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
+)
+
+// grace is how long an interrupted spec may take to return before Ginkgo goes on without it.
+const grace = 5 * time.Second
+
+// Work is the life of a worker: it reads its job from in, runs the specs, once, and tells what came of each on out. It returns
+// an error when it could not do that; how the specs ended is no error.
+func Work(in io.Reader, out io.Writer, register Register) error {
+	w := &worker{out: json.NewEncoder(out), begun: make(chan struct{}), stopped: make(chan struct{}), goOn: make(chan struct{}, 1)}
+	from := json.NewDecoder(in)
+	if err := from.Decode(&w.job); err != nil {
+		return fmt.Errorf("read the job: %w", err)
+	}
+	go w.listen(from)
+	if err := register(w.job, w.kept); err != nil {
+		return fmt.Errorf("build the specs of %s: %w", w.job.Unit, err)
+	}
+	keys := keyring{}
+	var key string
+	ginkgo.ReportBeforeSuite(func(types.Report) { close(w.begun) })
+	ginkgo.ReportBeforeEach(func(r types.SpecReport) {
+		key = keys.next(r)
+		if !r.State.Is(types.SpecStateSkipped | types.SpecStatePending) {
+			w.tell(message{Event: eventStart, Key: key})
+		}
+	})
+	ginkgo.ReportAfterEach(func(r types.SpecReport) { w.ended(key, r) })
+
+	suite, reporter := configuration(w.job)
+	t := &outcome{}
+	ginkgo.RunSpecs(t, "", suite, reporter)
+	w.tell(message{Event: eventDone})
+	return w.err()
+}
+
+type worker struct {
+	job     Job
+	begun   chan struct{} // closed when Ginkgo listens to signals
+	stopped chan struct{} // closed when the outer process said stop or is gone
+	goOn    chan struct{}
+
+	mu     sync.Mutex
+	out    *json.Encoder
+	failed error
+}
+
+// tell writes one message. When nobody reads any more the specs go on to their end and clean up.
+func (w *worker) tell(m message) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err := w.out.Encode(m); err != nil && w.failed == nil {
+		w.failed = fmt.Errorf("report to the outer process: %w", err)
+	}
+}
+
+func (w *worker) err() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.failed
+}
+
+// listen hears what the outer process says. At the end of the stream it interrupts Ginkgo, which lets the running spec return
+// and the clean-up nodes run.
+func (w *worker) listen(from *json.Decoder) {
+	for {
+		var r reply
+		if err := from.Decode(&r); err != nil {
+			break
+		}
+		if r.GoOn {
+			select {
+			case w.goOn <- struct{}{}:
+			default:
+			}
+		}
+	}
+	close(w.stopped)
+	<-w.begun
+	if err := syscall.Kill(syscall.Getpid(), syscall.SIGTERM); err != nil {
+		w.tell(message{Event: eventLeftover, Text: fmt.Sprintf("interrupt the specs: %v", err)})
+	}
+}
+
+// kept tells how to enter the labs that were kept, and waits until they may be taken down.
+func (w *worker) kept(ctx context.Context, commands []string) {
+	select {
+	case <-w.stopped:
+		return
+	default:
+	}
+	w.tell(message{Event: eventKept, Commands: commands})
+	select {
+	case <-w.goOn:
+	case <-w.stopped:
+	case <-ctx.Done():
+	}
+}
+
+// ended tells what came of a spec and what its clean-up complained of.
+func (w *worker) ended(key string, r types.SpecReport) {
+	c := caseOf(r)
+	for _, text := range cleanupFailures(r) {
+		w.tell(message{Event: eventLeftover, Text: text})
+	}
+	w.tell(message{Event: eventEnd, Key: key, Case: &c, Interrupted: w.interrupted(r)})
+}
+
+// interrupted says whether the spec was cut short, or left out because Ginkgo was told to stop; it does that without a word.
+func (w *worker) interrupted(r types.SpecReport) bool {
+	if r.State.Is(types.SpecStateInterrupted | types.SpecStateAborted) {
+		return true
+	}
+	select {
+	case <-w.stopped:
+		return leftOut(r)
+	default:
+		return false
+	}
+}
+
+// outcome is all that RunSpecs wants of a *testing.T.
+type outcome struct{ failed bool }
+
+func (o *outcome) Fail() { o.failed = true }
