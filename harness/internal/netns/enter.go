@@ -79,7 +79,7 @@ func (w *World) Go(name string, f func() error) error {
 	if err := w.begin(); err != nil {
 		return err
 	}
-	defer w.waiting.Done()
+	defer w.done()
 	return onThrowawayThread(func() error {
 		if err := w.join(h); err != nil {
 			return fmt.Errorf("enter namespace %s: %w", name, err)
@@ -95,8 +95,15 @@ func (w *World) begin() error {
 	if w.closed {
 		return errThreadEnded
 	}
-	w.waiting.Add(1)
+	w.beside++
 	return nil
+}
+
+// done takes back what begin has counted.
+func (w *World) done() {
+	w.mu.Lock()
+	w.beside--
+	w.mu.Unlock()
 }
 
 // join takes the calling thread, which nobody uses afterwards, into the lab's mounts, its working directory and the namespace.

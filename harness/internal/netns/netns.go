@@ -48,7 +48,7 @@ type World struct {
 	known    map[string]bool // names of namespaces that the lab heard of
 	nameless []Handle
 	closed   bool
-	waiting  sync.WaitGroup // functions of Go and parents of programs, on threads of their own
+	beside   int // functions of Go and parents of programs, on threads of their own
 }
 
 // New makes the thread, the mount namespace and the host network namespace, with lo up in it.
@@ -205,15 +205,12 @@ func (w *World) Close() error {
 
 // awaitThreads waits for the threads beside the lab's own to end.
 func (w *World) awaitThreads() error {
-	idle := make(chan struct{})
-	go func() {
-		w.waiting.Wait()
-		close(idle)
-	}()
-	select {
-	case <-idle:
+	return await(patience, func() error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.beside > 0 {
+			return fmt.Errorf("%d threads beside the lab's own have not ended: a function that runs there has not returned", w.beside)
+		}
 		return nil
-	case <-time.After(patience):
-		return errors.New("a function that runs in the lab beside it has not returned")
-	}
+	})
 }

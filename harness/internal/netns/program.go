@@ -42,7 +42,7 @@ func (w *World) StartIn(name string, cmd *exec.Cmd) error {
 	}
 	started := make(chan error)
 	onNewThread(func() {
-		defer w.waiting.Done()
+		defer w.done()
 		err := w.join(h)
 		if err == nil {
 			err = w.exec(name, cmd)

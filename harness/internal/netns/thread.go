@@ -166,6 +166,11 @@ func await(limit time.Duration, ask func() error) error {
 		if err == nil || time.Now().After(deadline) {
 			return err
 		}
-		time.Sleep(pause)
+		if pause < time.Millisecond {
+			// The runtime's own clock ticks in milliseconds when the process is idle.
+			unix.Nanosleep(&unix.Timespec{Nsec: pause.Nanoseconds()}, nil)
+		} else {
+			time.Sleep(pause)
+		}
 	}
 }
