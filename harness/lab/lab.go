@@ -5,9 +5,18 @@ package lab
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"strings"
 
+	"netnscheck/harness/internal/iproute2"
 	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/internal/observe"
+	"netnscheck/harness/internal/rtnetlink"
+	"netnscheck/harness/internal/sandbox"
+	"netnscheck/harness/internal/uplink"
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/state"
 )
 
@@ -15,24 +24,115 @@ import (
 type Driver interface {
 	// Name is the word of the format: iproute2, busybox, netlink.
 	Name() string
+	// CanSay asks, without doing anything, whether the driver has a way to carry the command out. If not, the error is
+	// a *scenario.CannotSay or a *scenario.Unavailable.
+	CanSay(cmd scenario.Command) error
 	// Run carries out one command in the world and tells what it answered. A refusal is no error: it is in the exchange,
-	// as a status that is not 0. A *scenario.CannotSay means that this driver has no way to do it. Any other error kept
-	// the command from being carried out.
+	// as a status that is not 0. A *scenario.CannotSay or *scenario.Unavailable means that it was not tried; any other
+	// error kept the command from being carried out.
 	Run(ctx context.Context, w *netns.World, cmd scenario.Command) (scenario.Exchange, error)
 }
 
-// Lab is a live instance of a scenario.
+// Netlink is the driver that sends typed operations to the kernel itself; it needs no program.
+func Netlink() Driver { return rtnetlink.New() }
+
+// IPRoute2 is the driver that runs the real programs; the error says what is missing.
+func IPRoute2() (Driver, error) { return iproute2.New() }
+
+// Drivers are those that this machine has, in the order in which they play a scenario.
+func Drivers() []Driver {
+	if d, err := IPRoute2(); err == nil {
+		return []Driver{d, Netlink()}
+	}
+	return []Driver{Netlink()}
+}
+
+// Lab is a live instance of a scenario: a host namespace and those that its commands make.
 type Lab struct {
 	world *netns.World
 }
 
+// Options say where a lab's namespaces are: in the sandbox (the zero value), or on the machine.
+type Options = netns.Options
+
 // Start builds the host namespace as the scenario describes it.
-func Start(ctx context.Context, host scenario.Host, o netns.Options) (*Lab, error) {
-	panic("being written")
+func Start(ctx context.Context, host scenario.Host, o Options) (*Lab, error) {
+	w, err := netns.New(o)
+	if err != nil {
+		return nil, fmt.Errorf("start a lab: %w", err)
+	}
+	l := &Lab{world: w}
+	if err := l.furnish(ctx, host); err != nil {
+		return nil, errors.Join(fmt.Errorf("start a lab: %w", err), l.Close())
+	}
+	return l, nil
 }
 
-// State reads the state of all namespaces of the lab; those of the harness's own (behind the host's interfaces) are left out.
-func (l *Lab) State(ctx context.Context) (*state.State, error) { panic("being written") }
+// furnish gives the host its interfaces and routes.
+func (l *Lab) furnish(ctx context.Context, host scenario.Host) error {
+	if err := uplink.Build(l.world, host); err != nil {
+		return err
+	}
+	var adds []operation.Command
+	for _, r := range host.Routes {
+		route, err := uplink.ParseRoute(r)
+		if err != nil {
+			return err
+		}
+		adds = append(adds, operation.Command{Op: operation.RouteChange{Verb: operation.Add, Route: route}})
+	}
+	return l.Build(ctx, adds)
+}
+
+// State reads the state of all namespaces of the lab; the harness's own one behind the host's interfaces is left out.
+func (l *Lab) State(ctx context.Context) (*state.State, error) { return observe.Lab(ctx, l.world) }
+
+// Run carries one command out with a driver. A refusal is no error: it is in the exchange.
+func (l *Lab) Run(ctx context.Context, d Driver, cmd scenario.Command) (scenario.Exchange, error) {
+	x, err := d.Run(ctx, l.world, cmd)
+	if err != nil {
+		return x, err
+	}
+	return x, l.settle(ctx)
+}
+
+// Do carries out command lines, in words as a scenario has them, and stops at the first one that is refused.
+func (l *Lab) Do(ctx context.Context, d Driver, lines ...string) error {
+	for _, line := range lines {
+		argv, err := scenario.Words(line)
+		if err != nil {
+			return fmt.Errorf("read the command %q: %w", line, err)
+		}
+		x, err := l.Run(ctx, d, scenario.Command{Text: line, Argv: argv})
+		if err != nil {
+			return fmt.Errorf("run %q: %w", line, err)
+		}
+		if x.Status != 0 {
+			return fmt.Errorf("run %q: %s", line, foundStatus(x))
+		}
+	}
+	return nil
+}
+
+// Build carries out typed operations by netlink, whatever driver the lab is played with.
+func (l *Lab) Build(ctx context.Context, cmds []operation.Command) error {
+	netlink := rtnetlink.New()
+	for _, c := range cmds {
+		if err := netlink.Apply(ctx, l.world, c); err != nil {
+			return fmt.Errorf("apply %q: %w", strings.Join(c.Argv(), " "), err)
+		}
+	}
+	return l.settle(ctx)
+}
+
+// settle makes the kernel finish what it postponed after a link was set up, so that the first packets are not lost.
+func (l *Lab) settle(ctx context.Context) error { return observe.Settle(ctx, l.world) }
+
+// ID is the lab's name, unique on the machine.
+func (l *Lab) ID() string { return l.world.ID() }
 
 // Close takes the lab down and says what was left behind.
-func (l *Lab) Close() error { panic("being written") }
+func (l *Lab) Close() error { return l.world.Close() }
+
+// TestMain runs a test binary's tests inside a sandbox and returns its exit status. Suites call it from their TestMain.
+func TestMain(m interface{ Run() int }) int { return sandbox.TestMain(m) }

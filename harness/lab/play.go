@@ -2,41 +2,242 @@ package lab
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"time"
 
-	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/state"
 )
 
 // Play runs one scenario with one driver, section by section: the steps in a lab that goes on from step to step, each mistake
-// in a fresh one. It keeps what later sections need to know: which step failed or was skipped, and the state after each.
-type Play struct{}
+// in a fresh one. It keeps what later sections need to know: what came of each step, and the state after it.
+type Play struct {
+	sc     *scenario.Scenario
+	driver Driver
+	parity *Parity
+	opts   PlayOptions
+
+	versions scenario.Versions
+	lab      *Lab         // of the steps; nil before the first
+	start    *state.State // of that lab, before the first step
+	steps    []stepRecord // one for each step played
+	kept     []*Lab       // labs in which something failed, with PlayOptions.Keep
+	// unmet says why this machine cannot run the scenario, "" if it can.
+	unmet func(context.Context) (string, error)
+}
+
+// stepRecord is what is known of a step that was played.
+type stepRecord struct {
+	outcome scenario.Outcome
+	reason  string
+	after   *state.State // nil when the step did not get to its end
+}
 
 // PlayOptions are how a scenario is played.
 type PlayOptions struct {
-	World netns.Options
-	// Keep leaves a lab in which a section failed open; Kept tells how to enter it. Close takes it down.
+	World Options
+	// Keep leaves a lab in which a section failed open until Close; Kept tells how to enter it.
 	Keep bool
 }
-
-// Parity holds the state that each driver left after each step of one scenario, so that they can be compared.
-type Parity struct{}
 
 // NewPlay prepares to play; nothing is made before the first section. parity may be shared by the plays of one scenario, one
 // after the other.
 func NewPlay(sc *scenario.Scenario, d Driver, parity *Parity, o PlayOptions) *Play {
-	panic("being written")
+	return &Play{sc: sc, driver: d, parity: parity, opts: o, versions: versions(), unmet: requirements(sc)}
 }
 
 // Step plays step i (from 0). Steps are played in order.
-func (p *Play) Step(ctx context.Context, i int) scenario.SectionResult { panic("being written") }
+func (p *Play) Step(ctx context.Context, i int) (r scenario.SectionResult) {
+	p.advance(ctx, i)
+	step := &p.sc.Steps[i]
+	r = p.newResult(scenario.StepSection, &step.Section, i, 0)
+	defer stopwatch(&r)()
+	rec := stepRecord{}
+	if p.mayPlay(ctx, &r, i, &step.Section) {
+		p.playStep(ctx, &r, i, &rec)
+	}
+	rec.outcome, rec.reason = r.Outcome, r.Reason
+	p.steps = append(p.steps, rec)
+	return r
+}
 
-// Mistake plays mistake j of step i (both from 0), after step i was played or was to be.
-func (p *Play) Mistake(ctx context.Context, i, j int) scenario.SectionResult {
-	panic("being written")
+// advance plays the steps before step i that were not played, as a filter may have left them out; what came of them shows
+// in the sections that need them.
+func (p *Play) advance(ctx context.Context, i int) {
+	for len(p.steps) < i {
+		p.Step(ctx, len(p.steps))
+	}
+}
+
+func (p *Play) playStep(ctx context.Context, r *scenario.SectionResult, i int, rec *stepRecord) {
+	if p.lab == nil {
+		var err error
+		if p.lab, err = p.startAtSetup(ctx); err != nil {
+			failToStart(r, err)
+			return
+		}
+		if p.start, err = p.lab.State(ctx); err != nil {
+			failToStart(r, err)
+			return
+		}
+	}
+	step := &p.sc.Steps[i]
+	s := &scene{play: p, lab: p.lab, result: r}
+	s.perform(ctx, step.Blocks, step.Checks)
+	if r.Outcome == scenario.Pass {
+		s.compareDrivers(ctx, i, rec)
+	}
+	if p.opts.Keep && bad(r.Outcome) {
+		p.kept = append(p.kept, p.lab)
+	}
+}
+
+// Mistake plays mistake j of step i (both from 0) in a lab of its own, after step i was played.
+func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult) {
+	p.advance(ctx, i)
+	mistake := &p.sc.Steps[i].Mistakes[j]
+	r = p.newResult(scenario.MistakeSection, &mistake.Section, i, j+1)
+	defer stopwatch(&r)()
+	if !p.mayPlay(ctx, &r, i+1, &mistake.Section) {
+		return r
+	}
+	l, err := p.startBefore(ctx, i)
+	if err != nil {
+		failToStart(&r, err)
+		return r
+	}
+	s := &scene{play: p, lab: l, result: &r}
+	s.perform(ctx, mistake.Blocks, mistake.Checks)
+	if r.Outcome == scenario.Pass {
+		s.repair(ctx, mistake, &p.sc.Steps[i].Section)
+	}
+	if p.opts.Keep && bad(r.Outcome) {
+		p.kept = append(p.kept, l)
+		return r
+	}
+	if err := l.Close(); err != nil {
+		r.AddProblem(scenario.Error, scenario.Problem{Line: mistake.Line, Message: err.Error()})
+	}
+	return r
 }
 
 // Kept are the shell commands that enter the labs that were kept.
-func (p *Play) Kept() []string { panic("being written") }
+func (p *Play) Kept() []string {
+	var commands []string
+	for _, l := range p.kept {
+		commands = append(commands, l.world.EnterCommand())
+	}
+	return commands
+}
 
 // Close takes the labs down; the error says what was left behind.
-func (p *Play) Close() error { panic("being written") }
+func (p *Play) Close() error {
+	labs := p.kept
+	if p.lab != nil {
+		labs = append(labs, p.lab)
+	}
+	p.lab, p.kept = nil, nil
+	closed := map[*Lab]bool{}
+	var errs []error
+	for _, l := range labs {
+		if !closed[l] {
+			closed[l] = true
+			errs = append(errs, l.Close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// mayPlay decides whether a section can be played after the first `before` steps, and writes down why if not.
+func (p *Play) mayPlay(ctx context.Context, r *scenario.SectionResult, before int, s *scenario.Section) bool {
+	reason, err := p.unmet(ctx)
+	if err != nil {
+		r.AddProblem(scenario.Error, scenario.Problem{Line: s.Line, Message: err.Error()})
+		return false
+	}
+	if reason != "" {
+		r.Outcome, r.Reason = scenario.Skip, reason
+		return false
+	}
+	for i, rec := range p.steps[:min(before, len(p.steps))] {
+		title := p.sc.Steps[i].Title
+		switch {
+		case rec.outcome == scenario.Blocked:
+			r.Outcome, r.Reason = scenario.Blocked, rec.reason
+			return false
+		case bad(rec.outcome):
+			r.Outcome, r.Reason = scenario.Blocked, fmt.Sprintf("needs step %d “%s”, which did not pass", i+1, title)
+			return false
+		case rec.outcome == scenario.Skip && p.anyFor(p.sc.Steps[i].Blocks):
+			r.Outcome, r.Reason = scenario.Skip, fmt.Sprintf("needs step %d “%s”, which was skipped: %s", i+1, title, rec.reason)
+			return false
+		}
+	}
+	if len(s.Blocks) > 0 && !p.anyFor(s.Blocks) {
+		r.Outcome, r.Reason = scenario.Skip, "has no command for the driver "+p.driver.Name()+" and the versions here"
+		return false
+	}
+	return p.canSay(r, s.Blocks)
+}
+
+// canSay looks at all commands of a section before the first one runs, so that nothing is half done.
+func (p *Play) canSay(r *scenario.SectionResult, blocks []scenario.Block) bool {
+	for _, b := range blocks {
+		if !b.For(p.driver.Name(), p.versions) {
+			continue
+		}
+		for _, cmd := range b.Commands {
+			if err := p.driver.CanSay(cmd); err != nil {
+				r.Outcome, r.Reason = scenario.Skip, fmt.Sprintf("line %d: %v", cmd.Line, err)
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// anyFor says whether any of the blocks is for this driver and these versions.
+func (p *Play) anyFor(blocks []scenario.Block) bool {
+	for _, b := range blocks {
+		if b.For(p.driver.Name(), p.versions) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *Play) newResult(kind scenario.SectionKind, s *scenario.Section, step, mistake int) scenario.SectionResult {
+	return scenario.SectionResult{
+		Scenario: p.sc.ID, Driver: p.driver.Name(), Kind: kind, Step: step + 1, Mistake: mistake,
+		Title: s.Title, File: p.sc.File, Line: s.Line, Outcome: scenario.Pass,
+	}
+}
+
+func failToStart(r *scenario.SectionResult, err error) {
+	if reason, skip := skipReason(err); skip {
+		r.Outcome, r.Reason = scenario.Skip, reason
+		return
+	}
+	r.AddProblem(scenario.Error, scenario.Problem{Line: r.Line, Message: err.Error()})
+}
+
+// skipReason tells an error that says "not here" from one that says "wrong".
+func skipReason(err error) (string, bool) {
+	var cannot *scenario.CannotSay
+	var unavailable *scenario.Unavailable
+	switch {
+	case errors.As(err, &cannot):
+		return cannot.Error(), true
+	case errors.As(err, &unavailable):
+		return unavailable.Error(), true
+	}
+	return "", false
+}
+
+func bad(o scenario.Outcome) bool { return o == scenario.Fail || o == scenario.Error }
+
+func stopwatch(r *scenario.SectionResult) func() {
+	start := time.Now()
+	return func() { r.Duration = time.Since(start) }
+}

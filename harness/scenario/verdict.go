@@ -95,3 +95,27 @@ type Problem struct {
 type CannotSay struct{ Driver, Word string }
 
 func (e *CannotSay) Error() string { return e.Driver + " driver cannot say " + e.Word }
+
+// Unavailable is the error of a driver whose machine lacks something the command needs, such as a program. It skips.
+type Unavailable struct{ Reason string }
+
+func (e *Unavailable) Error() string { return e.Reason }
+
+// AddProblem writes a problem down and worsens the outcome: an error outweighs a failure, a failure everything else.
+func (r *SectionResult) AddProblem(o Outcome, p Problem) {
+	if p.File == "" {
+		p.File = r.File
+	}
+	r.Problems = append(r.Problems, p)
+	if r.Outcome != Error {
+		r.Outcome = o
+	}
+}
+
+// Err is what went wrong in a section, as an error; nil when nothing did.
+func (r *SectionResult) Err() error {
+	if len(r.Problems) == 0 {
+		return nil
+	}
+	return Problems(r.Problems)
+}

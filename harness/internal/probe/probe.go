@@ -5,11 +5,15 @@ package probe
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"syscall"
 	"time"
 
+	"github.com/vishvananda/netlink"
+
 	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/internal/observe"
 )
 
 // Window is how long silence is listened to before it counts as silence.
@@ -19,51 +23,84 @@ const Window = 250 * time.Millisecond
 type EchoRequest struct {
 	Dest  netip.Addr
 	From  netip.Addr // source address, or not valid
-	Bytes int        // payload with DF set; 0: 56 bytes, DF as the kernel likes
+	Bytes int        // payload in bytes, with DF set; 0: the usual 56, DF as the kernel likes
 }
 
-// EchoResult is what came back. Found says it in words: `reply in 0.05 ms`, `no reply within 250 ms; neighbour
-// 10.0.0.1 INCOMPLETE on eth0`, `sendto: Network is unreachable (ENETUNREACH)`.
+// EchoResult is what came back. Found says it in words: `reply in 50µs`, `no reply within 250ms; neighbour 10.0.0.1 dev
+// eth0 INCOMPLETE`, `look up the route: network is unreachable (ENETUNREACH)`.
 type EchoResult struct {
 	Reached bool
 	Found   string
 	Errno   syscall.Errno
 }
 
-// Echo sends echo requests from the namespace and waits for one reply, Window at most, less when the kernel's state
+// Echo sends an echo request from the namespace and waits for the reply, Window at most, and not at all where the kernel's state
 // shows that none can come. The error is for what kept the probe itself from being carried out.
 func Echo(ctx context.Context, w *netns.World, ns string, r EchoRequest) (EchoResult, error) {
-	panic("being written")
+	route, dead, err := sight(w, ns, r)
+	if err != nil {
+		return EchoResult{}, fmt.Errorf("send an echo request from %s to %s: %w", ns, r.Dest, err)
+	}
+	if dead != "" {
+		return EchoResult{Found: dead, Errno: route.Errno}, nil
+	}
+	send := plainEcho
+	if r.Bytes > 0 || r.Dest.Zone() != "" {
+		send = rawEcho
+	}
+	var result EchoResult
+	err = w.Go(ns, func() error {
+		var err error
+		result, err = send(ctx, r)
+		return err
+	})
+	if err != nil {
+		return EchoResult{}, fmt.Errorf("send an echo request from %s to %s: %w", ns, r.Dest, err)
+	}
+	if !result.Reached && result.Found == "" {
+		result.Found = fmt.Sprintf("no reply within %v%s", Window, neighbourWords(w, ns, route, r.Dest))
+	}
+	return result, nil
 }
 
-// ConnectResult is how a TCP connection attempt ended: connected, refused, silence, or another errno.
-type ConnectResult struct {
-	Connected, Refused, Silence bool
-	Found                       string
-	Errno                       syscall.Errno
+// sight looks at the way before anything is sent; dead says why nothing can come back.
+func sight(w *netns.World, ns string, r EchoRequest) (route LookupResult, dead string, err error) {
+	h, err := w.Netlink(ns)
+	if err != nil {
+		return route, "", err
+	}
+	defer h.Close()
+	if route, err = lookup(h, r.Dest, r.From); err != nil {
+		return route, "", err
+	}
+	if route.Errno != 0 {
+		return route, inWords("look up the route", route.Errno), nil
+	}
+	// Reading the one link also runs what the kernel postponed after it came up, so that the first packet is not lost.
+	link, err := h.LinkByName(route.Dev)
+	if err != nil {
+		return route, "", fmt.Errorf("read the link %s: %w", route.Dev, err)
+	}
+	if route.Type == "unicast" && link.Attrs().OperState == netlink.OperDown {
+		return route, fmt.Sprintf("%s, the way out, has no carrier", route.Dev), nil
+	}
+	return route, "", nil
 }
 
-// Connect attempts a TCP connection from the namespace, Window at most.
-func Connect(ctx context.Context, w *netns.World, ns string, dest netip.Addr, port int) (ConnectResult, error) {
-	panic("being written")
-}
-
-// Lookup is the kernel's own answer to where a packet goes (RTM_GETROUTE).
-type LookupResult struct {
-	Type  string // unicast, local, …
-	Via   netip.Addr
-	Dev   string
-	Src   netip.Addr
-	Errno syscall.Errno // ENETUNREACH and the like; 0 when there is a route
-}
-
-// Lookup asks the namespace's kernel for the route to dest, with a source address if from is valid.
-func Lookup(ctx context.Context, w *netns.World, ns string, dest, from netip.Addr) (LookupResult, error) {
-	panic("being written")
-}
-
-// Resolve makes the kernel ask for the link-layer address of addr and waits until the entry is settled, Window at most.
-// It returns the entry's final state in lower case (reachable, failed, incomplete, …; "" when no entry came to be) and the device.
-func Resolve(ctx context.Context, w *netns.World, ns string, addr netip.Addr) (state, dev string, err error) {
-	panic("being written")
+// neighbourWords tells what the kernel knows of the next hop; "" where that is nothing.
+func neighbourWords(w *netns.World, ns string, route LookupResult, dest netip.Addr) string {
+	hop := route.Via
+	if !hop.IsValid() {
+		hop = dest.WithZone("")
+	}
+	h, err := w.Netlink(ns)
+	if err != nil {
+		return ""
+	}
+	defer h.Close()
+	entry, ok := neighbour(h, route.Dev, hop)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("; neighbour %s dev %s %s", hop, route.Dev, observe.NeighbourState(entry.State))
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/internal/observe"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/scenario/operation"
 )
@@ -58,6 +59,9 @@ func Build(w *netns.World, host scenario.Host) error {
 		if err := addPair(farLinks, hostLinks, hostNS, firstIndex+i, iface, gateways[iface.Name]); err != nil {
 			return fmt.Errorf("make the host interface %s: %w", iface.Name, err)
 		}
+	}
+	if err := w.DoIn(far, observe.SettleHere); err != nil {
+		return fmt.Errorf("settle the links behind the host: %w", err)
 	}
 	return nil
 }

@@ -1,0 +1,101 @@
+package probe
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/netns"
+)
+
+// ConnectResult is how a TCP connection attempt ended: connected, refused (a RST came back), silence, or another errno.
+type ConnectResult struct {
+	Connected, Refused, Silence bool
+	Found                       string
+	Errno                       syscall.Errno
+}
+
+// Connect attempts a TCP connection from the namespace, Window at most. dest may have a zone that is an interface name.
+func Connect(ctx context.Context, w *netns.World, ns string, dest netip.Addr, port int) (ConnectResult, error) {
+	_, dead, err := sight(w, ns, EchoRequest{Dest: dest})
+	if err != nil {
+		return ConnectResult{}, fmt.Errorf("connect from %s to %s port %d: %w", ns, dest, port, err)
+	}
+	if dead != "" {
+		return ConnectResult{Silence: true, Found: dead}, nil
+	}
+	var result ConnectResult
+	err = w.Go(ns, func() error {
+		var err error
+		result, err = connect(ctx, dest, port)
+		return err
+	})
+	if err != nil {
+		return ConnectResult{}, fmt.Errorf("connect from %s to %s port %d: %w", ns, dest, port, err)
+	}
+	return result, nil
+}
+
+// connect does it in the namespace of the calling thread.
+func connect(ctx context.Context, dest netip.Addr, port int) (ConnectResult, error) {
+	family := unix.AF_INET
+	var zone uint32
+	if dest.Is6() {
+		family = unix.AF_INET6
+	}
+	if name := dest.Zone(); name != "" {
+		iface, err := net.InterfaceByName(name)
+		if err != nil {
+			return ConnectResult{}, fmt.Errorf("find the interface %s: %w", name, err)
+		}
+		zone = uint32(iface.Index)
+	}
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return ConnectResult{}, fmt.Errorf("open a socket: %w", err)
+	}
+	defer unix.Close(fd)
+	err = unix.Connect(fd, sockaddr(dest.WithZone(""), port, zone))
+	if errno, ok := err.(syscall.Errno); ok && errno != unix.EINPROGRESS {
+		return ended(errno), nil
+	}
+	poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
+	for start := time.Now(); err != nil; {
+		if ctx.Err() != nil {
+			return ConnectResult{}, context.Cause(ctx)
+		}
+		left := Window - time.Since(start)
+		if left <= 0 {
+			return ConnectResult{Silence: true, Found: fmt.Sprintf("no answer within %v", Window)}, nil
+		}
+		n, pollErr := unix.Ppoll(poll, ptr(unix.NsecToTimespec(int64(left))), nil)
+		if pollErr != nil && pollErr != unix.EINTR {
+			return ConnectResult{}, fmt.Errorf("wait for the connection: %w", pollErr)
+		}
+		if n > 0 {
+			break
+		}
+	}
+	code, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	if err != nil {
+		return ConnectResult{}, fmt.Errorf("read how the connection ended: %w", err)
+	}
+	return ended(syscall.Errno(code)), nil
+}
+
+func ended(errno syscall.Errno) ConnectResult {
+	switch errno {
+	case 0:
+		return ConnectResult{Connected: true, Found: "connected"}
+	case unix.ECONNREFUSED:
+		return ConnectResult{Refused: true, Found: "refused (ECONNREFUSED)", Errno: errno}
+	case unix.ETIMEDOUT:
+		return ConnectResult{Silence: true, Found: inWords("connect", errno), Errno: errno}
+	}
+	return ConnectResult{Found: inWords("connect", errno), Errno: errno}
+}

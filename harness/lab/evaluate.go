@@ -1,0 +1,208 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/netip"
+	"slices"
+	"strings"
+	"syscall"
+
+	"netnscheck/harness/internal/observe"
+	"netnscheck/harness/internal/probe"
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/state"
+)
+
+// Evaluate looks at a claim once, without waiting. base is what was before the section's commands; it may be nil for a claim that
+// does not ask for it. A claim that could not be looked at is an error, never a pass and never a fail.
+func (l *Lab) Evaluate(ctx context.Context, c scenario.Claim, base *Baseline) scenario.Verdict {
+	return l.EvaluateAll(ctx, []scenario.Check{{Claim: c}}, base)[0]
+}
+
+// EvaluateAll looks at the claims of several checks, at the state once for all of them that need it.
+func (l *Lab) EvaluateAll(ctx context.Context, checks []scenario.Check, base *Baseline) []scenario.Verdict {
+	verdicts := make([]scenario.Verdict, len(checks))
+	k := &look{lab: l, base: base}
+	for i, c := range checks {
+		f, err := k.at(ctx, c.Claim)
+		if err != nil {
+			verdicts[i] = unjudged(c.Claim, err)
+		} else {
+			verdicts[i] = verdict(c.Claim, f)
+		}
+	}
+	return verdicts
+}
+
+// look is one look at a lab: the state is read when the first claim asks for it.
+type look struct {
+	lab   *Lab
+	base  *Baseline
+	names []string
+	state *state.State
+}
+
+func (k *look) at(ctx context.Context, claim scenario.Claim) (finding, error) {
+	name := subject(claim)
+	if name == "" {
+		s, err := k.snapshot(ctx)
+		if err != nil {
+			return finding{}, err
+		}
+		if f, ok := judgeState(s, claim); ok {
+			return f, nil
+		}
+		return k.ask(ctx, claim)
+	}
+	there, err := k.exists(name)
+	if err != nil {
+		return finding{}, err
+	}
+	if there {
+		return k.ask(ctx, claim)
+	}
+	s, err := k.snapshot(ctx)
+	if err != nil {
+		return finding{}, err
+	}
+	return finding{false, noNamespace(s, name)}, nil
+}
+
+func (k *look) snapshot(ctx context.Context) (*state.State, error) {
+	if k.state != nil {
+		return k.state, nil
+	}
+	var err error
+	k.state, err = k.lab.State(ctx)
+	return k.state, err
+}
+
+// exists asks for the namespace's name alone, which is much cheaper than the state.
+func (k *look) exists(name string) (bool, error) {
+	if name == scenario.HostName {
+		return true, nil
+	}
+	if k.names == nil {
+		var err error
+		if k.names, err = k.lab.world.Names(); err != nil {
+			return false, err
+		}
+	}
+	return slices.Contains(k.names, name), nil
+}
+
+// subject is the namespace that a claim on the kernel is about.
+func subject(claim scenario.Claim) string {
+	switch c := claim.(type) {
+	case scenario.SendsTo:
+		return c.Netns
+	case scenario.NoRouteTo:
+		return c.Netns
+	case scenario.CannotResolve:
+		return c.Netns
+	case scenario.Reaches:
+		return c.Netns
+	case scenario.Connects:
+		return c.Netns
+	case scenario.SysctlIs:
+		return c.Netns
+	case scenario.AttributeIs:
+		return c.Netns
+	case scenario.CounterGrew:
+		return c.Netns
+	case scenario.SawEvent:
+		return c.Netns
+	}
+	return ""
+}
+
+// ask judges the claims that the kernel or the network has to answer.
+func (k *look) ask(ctx context.Context, claim scenario.Claim) (finding, error) {
+	l := k.lab
+	switch c := claim.(type) {
+	case scenario.SendsTo:
+		return l.sendsTo(ctx, c)
+	case scenario.NoRouteTo:
+		r, err := probe.Lookup(ctx, l.world, c.Netns, c.Dest, netip.Addr{})
+		return finding{r.Errno == syscall.ENETUNREACH, lookupWords(r)}, err
+	case scenario.CannotResolve:
+		entry, dev, err := probe.Resolve(ctx, l.world, c.Netns, c.Addr)
+		unresolved := entry == "failed" || entry == "incomplete"
+		return finding{unresolved, word(entry == "", "no entry came to be", fmt.Sprintf("the entry on %s is %s", dev, entry))}, err
+	case scenario.Reaches:
+		r, err := probe.Echo(ctx, l.world, c.Netns, probe.EchoRequest{Dest: c.Dest, From: c.From, Bytes: c.Bytes})
+		return finding{r.Reached != c.Not, r.Found}, err
+	case scenario.Connects:
+		r, err := probe.Connect(ctx, l.world, c.Netns, c.Dest, c.Port)
+		return finding{endedAs(r, c.Outcome), r.Found}, err
+	case scenario.SysctlIs:
+		return l.sysctlIs(ctx, c)
+	case scenario.AttributeIs:
+		s, err := k.snapshot(ctx)
+		if err != nil {
+			return finding{}, err
+		}
+		return l.attributeIs(s, c)
+	case scenario.CounterGrew:
+		return l.counterGrew(ctx, c, k.base)
+	case scenario.CauseIs, scenario.NothingWrong:
+		return finding{}, errors.New("not judged: there is no diagnosis yet")
+	}
+	return finding{}, fmt.Errorf("not judged: nothing here evaluates %T", claim)
+}
+
+func (l *Lab) sendsTo(ctx context.Context, c scenario.SendsTo) (finding, error) {
+	r, err := probe.Lookup(ctx, l.world, c.Netns, c.Dest, c.From)
+	if err != nil {
+		return finding{}, err
+	}
+	holds := r.Errno == 0 && (c.Out == "" || r.Dev == c.Out)
+	if c.Via.IsValid() {
+		// A packet for a neighbour goes to the neighbour itself.
+		hop := r.Via
+		if !hop.IsValid() {
+			hop = c.Dest
+		}
+		holds = holds && hop.WithZone("") == c.Via.WithZone("")
+	}
+	return finding{holds, lookupWords(r)}, nil
+}
+
+func lookupWords(r probe.LookupResult) string {
+	if r.Errno != 0 {
+		return "the route look-up answers: " + r.Errno.Error()
+	}
+	text := "the route look-up answers: " + word(r.Type == "unicast", "", r.Type+" ")
+	if r.Via.IsValid() {
+		text += "via " + r.Via.String() + " "
+	}
+	return text + "dev " + r.Dev
+}
+
+func endedAs(r probe.ConnectResult, want scenario.ConnectOutcome) bool {
+	switch want {
+	case scenario.ConnectOK:
+		return r.Connected
+	case scenario.ConnectRefused:
+		return r.Refused
+	case scenario.ConnectSilence:
+		return r.Silence
+	}
+	return !r.Connected
+}
+
+// sysctlIs reads the value in the namespace. A key that does not exist is no subject, so the claim is false.
+func (l *Lab) sysctlIs(ctx context.Context, c scenario.SysctlIs) (finding, error) {
+	value, err := observe.Sysctl(ctx, l.world, c.Netns, c.Key)
+	if errors.Is(err, fs.ErrNotExist) {
+		return finding{false, "there is no sysctl " + c.Key}, nil
+	}
+	if err != nil {
+		return finding{}, err
+	}
+	found := strings.Join(strings.Fields(value), " ")
+	return finding{(found == strings.Join(strings.Fields(c.Value), " ")) != c.Not, "its value is " + found}, nil
+}

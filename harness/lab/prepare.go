@@ -1,0 +1,132 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/scenario/operation"
+	"netnscheck/harness/state"
+)
+
+// startAtSetup starts a lab and carries out the scenario's set-up.
+func (p *Play) startAtSetup(ctx context.Context) (*Lab, error) {
+	l, err := Start(ctx, p.sc.Host, p.opts.World)
+	if err != nil {
+		return nil, err
+	}
+	if p.sc.Setup == nil {
+		return l, nil
+	}
+	if err := p.replay(ctx, l, p.sc.Setup); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
+}
+
+// startBefore starts a lab in the state before step i, for a mistake at that step. Where it can it builds that state directly,
+// with links made where the steps would have moved them (a move costs 15 ms and slows every neighbour), and makes sure that it
+// is the state that the steps left. Else it goes through the steps again.
+func (p *Play) startBefore(ctx context.Context, i int) (*Lab, error) {
+	if want := p.stateBefore(i); want != nil {
+		if cmds, ok := p.directCommands(i); ok {
+			l, err := p.startDirect(ctx, cmds, want)
+			if l != nil || err != nil {
+				return l, err
+			}
+		}
+	}
+	l, err := p.startAtSetup(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for k := range p.sc.Steps[:i] {
+		if err := p.replay(ctx, l, &p.sc.Steps[k].Section); err != nil {
+			return nil, errors.Join(err, l.Close())
+		}
+	}
+	return l, nil
+}
+
+// replay carries a section's commands out again; they were judged when they ran the first time, so only their status counts.
+func (p *Play) replay(ctx context.Context, l *Lab, s *scenario.Section) error {
+	r := p.newResult(scenario.SetupSection, s, 0, 0)
+	scene := &scene{play: p, lab: l, result: &r}
+	if !p.canSay(&r, s.Blocks) || !scene.run(ctx, s.Blocks, byStatus) || r.Outcome != scenario.Pass {
+		if r.Outcome == scenario.Skip {
+			return &scenario.Unavailable{Reason: r.Reason}
+		}
+		return fmt.Errorf("carry out “%s”: %w", s.Title, r.Err())
+	}
+	return nil
+}
+
+// stateBefore is the state in which step i started when it was played, nil if it is not known.
+func (p *Play) stateBefore(i int) *state.State {
+	for k := min(i, len(p.steps)) - 1; k >= 0; k-- {
+		if p.steps[k].after != nil {
+			return p.steps[k].after
+		}
+		if p.steps[k].outcome != scenario.Skip {
+			return nil
+		}
+	}
+	return p.start
+}
+
+// directCommands are the operations of the set-up and the steps before step i, if all of them have a typed form. Refused ones
+// changed nothing and are left out.
+func (p *Play) directCommands(i int) ([]operation.Command, bool) {
+	var sections []*scenario.Section
+	if p.sc.Setup != nil {
+		sections = append(sections, p.sc.Setup)
+	}
+	for k := range p.sc.Steps[:i] {
+		sections = append(sections, &p.sc.Steps[k].Section)
+	}
+	var cmds []operation.Command
+	for _, s := range sections {
+		for _, b := range s.Blocks {
+			if !b.For(p.driver.Name(), p.versions) {
+				continue
+			}
+			for _, cmd := range b.Commands {
+				if cmd.Status.Any || cmd.Status.Code != 0 {
+					if b.Partial {
+						return nil, false
+					}
+					continue
+				}
+				c, err := operation.Parse(cmd.Argv)
+				if err != nil {
+					return nil, false
+				}
+				if _, program := c.Op.(operation.Run); program {
+					return nil, false
+				}
+				cmds = append(cmds, c)
+			}
+		}
+	}
+	return operation.Direct(cmds), true
+}
+
+// startDirect returns no lab and no error when the state that it built is not the one that is wanted.
+func (p *Play) startDirect(ctx context.Context, cmds []operation.Command, want *state.State) (*Lab, error) {
+	l, err := Start(ctx, p.sc.Host, p.opts.World)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.Build(ctx, cmds); err != nil {
+		return nil, l.Close() // the steps themselves will show what is wrong
+	}
+	got, err := l.State(ctx)
+	if err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	if len(state.Parity(want, got)) > 0 {
+		return nil, l.Close()
+	}
+	return l, nil
+}

@@ -1,0 +1,240 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/state"
+)
+
+// scene is one section being played in one lab; what comes of it is written into the result.
+type scene struct {
+	play   *Play
+	lab    *Lab
+	result *scenario.SectionResult
+}
+
+// perform looks at the checks, carries the commands out and awaits the checks.
+func (s *scene) perform(ctx context.Context, blocks []scenario.Block, checks []scenario.Check) {
+	if !s.lookBefore(ctx, checks) {
+		return
+	}
+	// Taken after the look, whose own probes count too.
+	base, err := s.lab.Baseline(ctx, checks)
+	if err != nil {
+		s.error(s.result.Line, err)
+		return
+	}
+	defer base.Close()
+	if !s.run(ctx, blocks, exactly) {
+		s.block(checks)
+		return
+	}
+	s.await(ctx, checks, base, "after")
+}
+
+// repair leads a mistake back to the end of its step.
+func (s *scene) repair(ctx context.Context, m *scenario.Mistake, step *scenario.Section) {
+	base, err := s.lab.Baseline(ctx, step.Checks)
+	if err != nil {
+		s.error(s.result.Line, err)
+		return
+	}
+	defer base.Close()
+	fixed := s.play.anyFor(m.Fix)
+	if fixed && !s.run(ctx, m.Fix, exactly) {
+		return
+	}
+	if (!fixed || m.Undo) && !s.run(ctx, step.Blocks, byStatus) {
+		return
+	}
+	s.await(ctx, step.Checks, base, "repaired")
+}
+
+// lookBefore looks at each check before the commands: `- [x]` has to be true and may wait for it, `- [ ]` has to be false.
+func (s *scene) lookBefore(ctx context.Context, checks []scenario.Check) bool {
+	var held, open []scenario.Check
+	for _, c := range checks {
+		if c.Before {
+			held = append(held, c)
+		} else {
+			open = append(open, c)
+		}
+	}
+	base, err := s.lab.Baseline(ctx, checks)
+	if err != nil {
+		s.error(s.result.Line, err)
+		return false
+	}
+	defer base.Close()
+	ok := s.await(ctx, held, base, "before")
+	for i, v := range s.lab.EvaluateAll(ctx, open, base) {
+		c := open[i]
+		problem := scenario.Problem{Line: c.Line, Expected: "false before the commands", Found: v.Found}
+		switch v.Outcome {
+		case scenario.Fail:
+			continue
+		case scenario.Pass:
+			problem.Message = "a `- [ ]` check that is true before the commands proves nothing: " + c.Text
+		default:
+			problem.Message = fmt.Sprintf("look at the check %s: %s", c.Text, v.Reason)
+		}
+		v.Outcome = scenario.Error
+		s.result.Checks = append(s.result.Checks, checkResult(c, "before", v))
+		s.result.AddProblem(scenario.Error, problem)
+		ok = false
+	}
+	return ok
+}
+
+// await waits until the checks are true and says whether they all became so.
+func (s *scene) await(ctx context.Context, checks []scenario.Check, base *Baseline, phase string) bool {
+	ok := true
+	for i, a := range s.lab.Await(ctx, checks, base) {
+		c := checks[i]
+		result := checkResult(c, phase, a.Verdict)
+		result.Waited = a.Waited
+		s.result.Checks = append(s.result.Checks, result)
+		if a.Outcome == scenario.Pass {
+			continue
+		}
+		ok = false
+		problem := scenario.Problem{Line: c.Line, Message: c.Text, Expected: a.Expected, Found: a.Found}
+		if a.Outcome != scenario.Fail {
+			problem.Message = fmt.Sprintf("look at the check %s: %s", c.Text, a.Reason)
+			s.result.AddProblem(scenario.Error, problem)
+			continue
+		}
+		switch phase {
+		case "before":
+			problem.Message += " (not true before the commands)"
+		case "repaired":
+			problem.Message += " (not true after the repair)"
+		}
+		s.result.AddProblem(scenario.Fail, problem)
+	}
+	return ok
+}
+
+// block writes down the checks that were not looked at because a command went wrong.
+func (s *scene) block(checks []scenario.Check) {
+	for _, c := range checks {
+		v := scenario.Verdict{Outcome: scenario.Blocked, Reason: "a command before it went wrong"}
+		if s.result.Outcome == scenario.Skip {
+			v = scenario.Verdict{Outcome: scenario.Skip, Reason: s.result.Reason}
+		}
+		s.result.Checks = append(s.result.Checks, checkResult(c, "after", v))
+	}
+}
+
+// strictness is how closely a command's answer is compared.
+type strictness int
+
+const (
+	exactly  strictness = iota // status and output
+	byStatus                   // status alone: the step's own commands, run after a mistake, may print something else
+)
+
+// run carries out the commands that are for this driver. It stops at the first one with the wrong status, since what
+// follows cannot be trusted.
+func (s *scene) run(ctx context.Context, blocks []scenario.Block, how strictness) bool {
+	for _, b := range blocks {
+		if !b.For(s.play.driver.Name(), s.play.versions) {
+			continue
+		}
+		for _, cmd := range b.Commands {
+			if !s.command(ctx, b, cmd, how) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// command carries out one command and judges its answer; false means that the section cannot go on.
+func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Command, how strictness) bool {
+	var before *state.State
+	var err error
+	if mustChangeNothing(b, cmd) {
+		if before, err = s.lab.State(ctx); err != nil {
+			s.error(cmd.Line, err)
+			return false
+		}
+	}
+	x, err := s.lab.Run(ctx, s.play.driver, cmd)
+	problem := answer(x, b, cmd, s.play.driver.Name(), how)
+	x.Note = problem.Message
+	s.result.Transcript = append(s.result.Transcript, x)
+	if err != nil {
+		if reason, skip := skipReason(err); skip {
+			s.result.Outcome, s.result.Reason = scenario.Skip, fmt.Sprintf("line %d: %s", cmd.Line, reason)
+			return false
+		}
+		s.error(cmd.Line, fmt.Errorf("run %q: %w", cmd.Text, err))
+		return false
+	}
+	if problem.Message != "" {
+		s.result.AddProblem(scenario.Fail, problem)
+		return rightStatus(x, cmd)
+	}
+	if before == nil || x.Status == 0 {
+		return true
+	}
+	after, err := s.lab.State(ctx)
+	if err != nil {
+		s.error(cmd.Line, err)
+		return false
+	}
+	if changes := state.Diff(before.Normal(), after.Normal()); len(changes) > 0 {
+		s.result.AddProblem(scenario.Fail, scenario.Problem{Line: cmd.Line,
+			Message:  "a refused command changed something: " + cmd.Text,
+			Expected: "the state as it was", Found: strings.Join(changes, "; ")})
+	}
+	return true
+}
+
+// mustChangeNothing says whether a command is expected to be refused and then has to leave everything as it was: that is
+// demanded of ip, bridge and tc, also inside `ip netns exec`, but for blocks marked partial.
+func mustChangeNothing(b scenario.Block, cmd scenario.Command) bool {
+	if b.Partial || (!cmd.Status.Any && cmd.Status.Code == 0) {
+		return false
+	}
+	argv := cmd.Argv
+	for i := 0; i+3 < len(argv); i++ {
+		if filepath.Base(argv[0]) == "ip" && argv[i] == "netns" && strings.HasPrefix("exec", argv[i+1]) {
+			argv, i = argv[i+3:], -1
+		}
+	}
+	switch filepath.Base(argv[0]) {
+	case "ip", "bridge", "tc":
+		return true
+	}
+	return false
+}
+
+// compareDrivers notes the state after a step and compares it with the one that another driver left.
+func (s *scene) compareDrivers(ctx context.Context, i int, rec *stepRecord) {
+	after, err := s.lab.State(ctx)
+	if err != nil {
+		s.error(s.result.Line, err)
+		return
+	}
+	rec.after = after
+	other, differences := s.play.parity.compare(i, s.play.driver.Name(), &s.play.sc.Steps[i].Section, after)
+	if len(differences) > 0 {
+		s.result.AddProblem(scenario.Fail, scenario.Problem{Line: s.result.Line,
+			Message:  fmt.Sprintf("the drivers disagree: %s left another state than %s", s.play.driver.Name(), other),
+			Expected: "the state that " + other + " left", Found: strings.Join(differences, "; ")})
+	}
+}
+
+func (s *scene) error(line int, err error) {
+	s.result.AddProblem(scenario.Error, scenario.Problem{Line: line, Message: err.Error()})
+}
+
+func checkResult(c scenario.Check, phase string, v scenario.Verdict) scenario.CheckResult {
+	return scenario.CheckResult{Line: c.Line, Text: c.Text, Phase: phase, Verdict: v}
+}

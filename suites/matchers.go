@@ -1,0 +1,164 @@
+package suites
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/onsi/gomega/types"
+
+	"netnscheck/harness/lab"
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/scenario/operation"
+	"netnscheck/harness/state"
+)
+
+// The matchers of this file take a *lab.Lab, a *state.State, or anything with a method State(context.Context)
+// (*state.State, error). With a lab they read the kernel each time they are asked, so they fit Eventually and Consistently:
+//
+//	Eventually(lab).Should(HaveCarrier("vnix-prodns", In("prodns")))
+//
+// They are the claims of SCENARIO-FORMAT.md: what a claim presupposes must be there, and Found tells what is there instead.
+
+// Place is the namespace that a matcher looks at.
+type Place string
+
+// In names a namespace; without it a matcher looks at the lab's host.
+func In(netns string) Place { return Place(netns) }
+
+// HaveNamespace matches if the namespace exists.
+func HaveNamespace(name string) types.GomegaMatcher {
+	return &claimMatcher{claim: scenario.NamespaceExists{Netns: name}}
+}
+
+// HaveInterface matches if the namespace has the interface, also by an alternative name.
+func HaveInterface(name string, in ...Place) types.GomegaMatcher {
+	return &claimMatcher{claim: scenario.HasInterface{Iface: iface(name, in)}}
+}
+
+// HaveOnlyInterfaces matches if the namespace has exactly these interfaces.
+func HaveOnlyInterfaces(in Place, names ...string) types.GomegaMatcher {
+	return &claimMatcher{claim: scenario.HasOnlyInterfaces{Netns: netns([]Place{in}), Names: names}}
+}
+
+// BeUp matches if the interface is administratively up.
+func BeUp(name string, in ...Place) types.GomegaMatcher {
+	return &claimMatcher{claim: scenario.AdminState{Iface: iface(name, in), Up: true}}
+}
+
+// HaveCarrier matches if the interface is up and has carrier.
+func HaveCarrier(name string, in ...Place) types.GomegaMatcher {
+	return &claimMatcher{claim: scenario.Carrier{Iface: iface(name, in), Has: true}}
+}
+
+// HaveKind matches if the interface is of the kind, such as veth or bridge.
+func HaveKind(name, kind string, in ...Place) types.GomegaMatcher {
+	return &claimMatcher{claim: scenario.LinkKind{Iface: iface(name, in), Kind: kind}}
+}
+
+// HavePeer matches if the two interfaces are the ends of one veth pair.
+func HavePeer(name string, in Place, peer string, peerIn Place) types.GomegaMatcher {
+	return &claimMatcher{claim: scenario.PeerOf{Iface: iface(name, []Place{in}), Peer: iface(peer, []Place{peerIn})}}
+}
+
+// HaveAddress matches if the interface has the address, such as 192.168.2.102/24.
+func HaveAddress(name, prefix string, in ...Place) types.GomegaMatcher {
+	p, err := netip.ParsePrefix(prefix)
+	return &claimMatcher{claim: scenario.HasAddress{Iface: iface(name, in), Prefix: p}, err: err}
+}
+
+// HaveMTU matches if the interface has the MTU, in bytes.
+func HaveMTU(name string, mtu int, in ...Place) types.GomegaMatcher {
+	return &claimMatcher{claim: scenario.HasMTU{Iface: iface(name, in), MTU: mtu}}
+}
+
+// HaveMAC matches if the interface has the link-layer address.
+func HaveMAC(name, mac string, in ...Place) types.GomegaMatcher {
+	hw, err := net.ParseMAC(mac)
+	return &claimMatcher{claim: scenario.HasMAC{Iface: iface(name, in), MAC: hw}, err: err}
+}
+
+// BePortOf matches if the interface is a port of the bridge.
+func BePortOf(name, bridge string, in ...Place) types.GomegaMatcher {
+	return &claimMatcher{claim: scenario.PortOf{Iface: iface(name, in), Bridge: bridge}}
+}
+
+// HaveRoute matches if the namespace has a route as `ip route` writes it; what is not written may be anything.
+func HaveRoute(route string, in ...Place) types.GomegaMatcher {
+	words, err := scenario.Words(route)
+	var r operation.Route
+	if err == nil {
+		r, err = operation.ParseRoute(words)
+	}
+	return &claimMatcher{claim: scenario.HasRoute{Netns: netns(in), Text: route, Route: r}, err: err}
+}
+
+// Reach matches if the namespace gets an ICMP echo reply from the address. It needs a lab, not a state.
+func Reach(address string, from ...Place) types.GomegaMatcher {
+	dest, err := netip.ParseAddr(address)
+	return &claimMatcher{claim: scenario.Reaches{Netns: netns(from), Dest: dest}, err: err}
+}
+
+func netns(in []Place) string {
+	if len(in) == 0 || in[0] == "" {
+		return scenario.HostName
+	}
+	return string(in[0])
+}
+
+func iface(name string, in []Place) scenario.Iface {
+	return scenario.Iface{Name: name, Netns: netns(in)}
+}
+
+// claimMatcher judges a claim of the format.
+type claimMatcher struct {
+	claim   scenario.Claim
+	err     error // an argument that makes no claim
+	verdict scenario.Verdict
+}
+
+// evaluator is what a *lab.Lab does.
+type evaluator interface {
+	Evaluate(ctx context.Context, c scenario.Claim, base *lab.Baseline) scenario.Verdict
+}
+
+// observer is anything that can tell its state.
+type observer interface {
+	State(ctx context.Context) (*state.State, error)
+}
+
+func (m *claimMatcher) Match(actual any) (bool, error) {
+	if m.err != nil {
+		return false, fmt.Errorf("read the matcher's argument: %w", m.err)
+	}
+	switch a := actual.(type) {
+	case evaluator:
+		m.verdict = a.Evaluate(context.Background(), m.claim, nil)
+	case observer:
+		s, err := a.State(context.Background())
+		if err != nil {
+			return false, fmt.Errorf("read the state: %w", err)
+		}
+		m.verdict = lab.Judge(s, m.claim)
+	case *state.State:
+		m.verdict = lab.Judge(a, m.claim)
+	default:
+		return false, fmt.Errorf("match %s: want a *lab.Lab or a *state.State, not a %T", m.claim.Sentence(), actual)
+	}
+	switch m.verdict.Outcome {
+	case scenario.Pass:
+		return true, nil
+	case scenario.Fail:
+		return false, nil
+	}
+	return false, fmt.Errorf("judge %s: %s", m.claim.Sentence(), m.verdict.Reason)
+}
+
+func (m *claimMatcher) FailureMessage(any) string {
+	return fmt.Sprintf("expected: %s\nfound:    %s", m.claim.Sentence(), m.verdict.Found)
+}
+
+func (m *claimMatcher) NegatedFailureMessage(any) string {
+	return fmt.Sprintf("expected not: %s\nfound:        %s", m.claim.Sentence(), m.verdict.Found)
+}

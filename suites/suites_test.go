@@ -1,0 +1,32 @@
+package suites_test
+
+import (
+	"os"
+	"testing"
+
+	"github.com/onsi/ginkgo/v2"
+	"github.com/onsi/gomega"
+
+	"netnscheck/harness/lab"
+	"netnscheck/scenarios"
+	"netnscheck/suites"
+)
+
+func TestMain(m *testing.M) { os.Exit(lab.TestMain(m)) }
+
+// The catalogue as specs, with every driver that this machine has.
+var _ = func() bool {
+	all, err := scenarios.All()
+	if err != nil {
+		panic(err)
+	}
+	for _, sc := range all {
+		suites.Register(suites.Unit{Scenario: sc, Drivers: lab.Drivers()})
+	}
+	return true
+}()
+
+func TestSuites(t *testing.T) {
+	gomega.RegisterFailHandler(ginkgo.Fail)
+	ginkgo.RunSpecs(t, "netnscheck")
+}
