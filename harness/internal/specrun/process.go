@@ -69,7 +69,7 @@ func (u *unitRun) hear(ctx context.Context, w *workerProcess) (done bool) {
 		case eventLeftover:
 			u.leftovers = append(u.leftovers, u.plan.Unit.Job.Unit+": "+m.Text)
 		case eventKept:
-			u.kept(ctx, u.plan.Unit.Job.Unit, m.Commands)
+			u.kept(ctx, u.plan.Unit.Job.Unit, w.process, m.Commands)
 			w.say(reply{GoOn: true})
 		case eventDone:
 			done = true

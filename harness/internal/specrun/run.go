@@ -23,11 +23,11 @@ type Options struct {
 	FailFast bool
 	// Grace is how long a worker may take to clean up when it is told to stop, before it is killed.
 	Grace time.Duration
-	// Started and Ended are told of each case, Kept of labs that were kept: it returns when they may be taken down. They are
-	// called one at a time; any may be nil.
+	// Started and Ended are told of each case, Kept of labs that a worker keeps, with the commands that enter them
+	// from inside that process: it returns when they may be taken down. They are called one at a time; any may be nil.
 	Started func(reports.Suite, reports.Case)
 	Ended   func(reports.Suite, reports.Case)
-	Kept    func(ctx context.Context, unit string, commands []string)
+	Kept    func(ctx context.Context, unit string, p Process, commands []string)
 }
 
 // Process is a worker process.
@@ -115,11 +115,11 @@ func (r *run) ended(s reports.Suite, c reports.Case) {
 	}
 }
 
-func (r *run) kept(ctx context.Context, unit string, commands []string) {
+func (r *run) kept(ctx context.Context, unit string, p Process, commands []string) {
 	r.telling.Lock()
 	defer r.telling.Unlock()
 	if r.Kept != nil && ctx.Err() == nil {
-		r.Kept(ctx, unit, commands)
+		r.Kept(ctx, unit, p, commands)
 	}
 }
 

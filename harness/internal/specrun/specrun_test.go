@@ -343,7 +343,7 @@ func TestKept(t *testing.T) {
 	var told []string
 	ended := false
 	o := Options{Start: start, Grace: time.Minute,
-		Kept: func(_ context.Context, unit string, commands []string) {
+		Kept: func(_ context.Context, unit string, _ Process, commands []string) {
 			told = append(told, unit+": "+strings.Join(commands, ";"))
 			if ended {
 				t.Error("the last case ended while its lab was kept")

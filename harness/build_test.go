@@ -1,0 +1,117 @@
+package main_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// The tests of the command line run the real, static binary.
+
+var binary = sync.OnceValues(func() (string, error) {
+	path := filepath.Join(scratch, "harness")
+	cmd := exec.Command("go", "build", "-o", path, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build the harness: %w\n%s", err, output)
+	}
+	return path, nil
+})
+
+// scratch is a folder for the binary, which other users may execute.
+var scratch string
+
+func TestMain(m *testing.M) {
+	var err error
+	if scratch, err = os.MkdirTemp("", "harness-test-"); err == nil {
+		err = os.Chmod(scratch, 0o755)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	status := m.Run()
+	os.RemoveAll(scratch)
+	os.Exit(status)
+}
+
+// buildHarness builds the binary, once for all tests, and returns its path.
+func buildHarness(t testing.TB) string {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// call is what came of one call of the harness.
+type call struct {
+	stdout, stderr string
+	status         int
+}
+
+// harness runs the binary in the folder and waits for its end.
+func harness(t testing.TB, dir string, args ...string) call {
+	t.Helper()
+	return finish(t, command(t, dir, args...))
+}
+
+func command(t testing.TB, dir string, args ...string) *exec.Cmd {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), buildHarness(t), args...)
+	cmd.Dir = dir
+	cmd.WaitDelay = time.Second
+	return cmd
+}
+
+func finish(t testing.TB, cmd *exec.Cmd) call {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatalf("run %s: %v", strings.Join(cmd.Args, " "), err)
+	}
+	return call{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
+}
+
+// want fails the test unless the call ended with the status and said all of the words, on whichever stream.
+func (c call) want(t testing.TB, status int, words ...string) {
+	t.Helper()
+	if c.status != status {
+		t.Errorf("status %d, want %d", c.status, status)
+	}
+	for _, w := range words {
+		if !strings.Contains(c.stdout+c.stderr, w) {
+			t.Errorf("it does not say %q", w)
+		}
+	}
+	if t.Failed() {
+		t.Fatalf("stdout:\n%s\nstderr:\n%s", c.stdout, c.stderr)
+	}
+}
+
+// write puts a scenario into a new folder and returns the folder.
+func write(t testing.TB, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}

@@ -1,0 +1,163 @@
+// Command harness runs the catalogue of scenarios on this machine's kernel, shows it, and checks scenarios that people write.
+// This package is the command line: one file for each subcommand, which parses, calls and prints. It may import everything, and
+// nothing imports it; what a scenario means and what the kernel does is decided elsewhere.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"netnscheck/harness/internal/sandbox"
+	"netnscheck/harness/scenario"
+)
+
+func main() {
+	sandbox.Enter()
+	switch {
+	case isWorker(os.Args):
+		os.Exit(work())
+	case isDoctorInside(os.Args):
+		os.Exit(doctorInside())
+	}
+	ctx, stop := untilSignal()
+	defer stop()
+	os.Exit(execute(ctx, os.Args[1:]))
+}
+
+// The exit statuses.
+const (
+	statusPassed = iota
+	statusFailed
+	statusUsage
+	statusCannot
+	statusLeftover
+)
+
+// exit is an error with its exit status. A nil err has nothing to say: what is wrong was printed already.
+type exit struct {
+	status int
+	err    error
+}
+
+func (e *exit) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("status %d", e.status)
+	}
+	return e.err.Error()
+}
+
+func (e *exit) Unwrap() error { return e.err }
+
+func usage(format string, args ...any) error {
+	return &exit{statusUsage, fmt.Errorf(format, args...)}
+}
+
+func cannot(format string, args ...any) error {
+	return &exit{statusCannot, fmt.Errorf(format, args...)}
+}
+
+// execute runs a command line and returns its exit status.
+func execute(ctx context.Context, args []string) int {
+	root := rootCommand()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return statusPassed
+	}
+	e := &exit{statusFailed, err}
+	errors.As(err, &e)
+	if e.err != nil {
+		fmt.Fprintln(root.ErrOrStderr(), "harness: "+strings.ReplaceAll(e.err.Error(), "\n", "\nharness: "))
+	}
+	return e.status
+}
+
+func rootCommand() *cobra.Command {
+	root := runCommand("harness")
+	root.Short = "Prove on this machine's kernel how network namespaces behave"
+	root.Long = `Without a subcommand: run the whole catalogue with every driver that this machine has.
+
+Exit status: 0 passed; 1 something failed; 2 wrong usage, a bad file, or nothing is selected;
+3 this machine cannot run it; 4 something was left behind.`
+	root.Args = func(_ *cobra.Command, args []string) error { return noSuchCommand(root, args) }
+	root.SilenceErrors = true
+	root.SilenceUsage = true
+	root.SetFlagErrorFunc(flagError)
+	run := runCommand("run [ID | FILE.md | DIR]...")
+	run.Short = "Run scenarios: those named, or the whole catalogue"
+	run.ValidArgsFunction = completeIDs
+	root.AddCommand(run, listCommand(), showCommand(), scenarioCommand(), doctorCommand(), cleanCommand(), versionCommand())
+	return root
+}
+
+// noSuchCommand refuses words after a bare `harness` with the nearest thing that they may mean.
+func noSuchCommand(root *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	var names []string
+	for _, c := range root.Commands() {
+		names = append(names, c.Name())
+	}
+	if near, ok := scenario.Nearest(args[0], names); ok {
+		return usage("there is no command %q, did you mean `harness %s`?", args[0], near)
+	}
+	return usage("there is no command %q; to run a scenario: `harness run %s`; `harness --help` shows the commands", args[0], args[0])
+}
+
+// flagError names the flag that was probably meant.
+func flagError(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return usage("%v; `%s --help` shows the flags", err, c.CommandPath())
+	}
+	var names []string
+	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	if near, ok := scenario.Nearest(unknown.GetSpecifiedName(), names); ok {
+		return usage("%v, did you mean --%s?", err, near)
+	}
+	return usage("%v; `%s --help` shows the flags", err, c.CommandPath())
+}
+
+// wantArgs is cobra's check, with the status of wrong usage.
+func wantArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := check(c, args); err != nil {
+			return usage("%v; `%s --help` shows how it is called", err, c.CommandPath())
+		}
+		return nil
+	}
+}
+
+// untilSignal is a context that ends with the first signal that asks the harness to stop, and names it.
+func untilSignal() (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		for s := range signals {
+			cancel(fmt.Errorf("by %s", signalName(s)))
+		}
+	}()
+	return ctx, func() { signal.Stop(signals); cancel(nil) }
+}
+
+func signalName(s os.Signal) string {
+	switch s {
+	case syscall.SIGINT:
+		return "SIGINT (Ctrl-C)"
+	case syscall.SIGTERM:
+		return "SIGTERM"
+	case syscall.SIGHUP:
+		return "SIGHUP (the terminal is gone)"
+	}
+	return s.String()
+}

@@ -1,0 +1,227 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"netnscheck/harness/internal/specrun"
+	"netnscheck/harness/scenario"
+	"netnscheck/reports"
+)
+
+// grace is how long a worker may take to clean up when the run is stopped.
+const grace = 10 * time.Second
+
+// runFlags are the flags of `harness run`, and of a bare `harness`.
+type runFlags struct {
+	drivers  []string
+	output   string
+	junit    string
+	labels   string
+	focus    string
+	seed     int64
+	procs    int
+	failFast bool
+	keep     bool
+	sandbox  string
+	timeout  time.Duration
+	verbose  bool
+	quiet    bool
+}
+
+func runCommand(use string) *cobra.Command {
+	var f runFlags
+	c := &cobra.Command{
+		Use: use,
+		RunE: func(c *cobra.Command, args []string) error {
+			return runScenarios(c, f, args)
+		},
+	}
+	flags := c.Flags()
+	flags.StringSliceVar(&f.drivers, "driver", nil, "play with these drivers: iproute2, netlink (default: those that this machine has)")
+	flags.StringVar(&f.output, "output", "results", "folder for junit.xml and results.json")
+	flags.StringVar(&f.junit, "junit", "", "file for the JUnit report (default junit.xml in --output)")
+	flags.StringVar(&f.labels, "label-filter", "", "run what has these labels, in Ginkgo's syntax: 'netlink && mistake'")
+	flags.StringVar(&f.focus, "focus", "", "run what has this regular expression in its text")
+	flags.Int64Var(&f.seed, "seed", 0, "shuffle the scenarios by this number (default: the order of the course)")
+	flags.IntVar(&f.procs, "procs", 1, "how many scenarios run side by side")
+	flags.BoolVar(&f.failFast, "fail-fast", false, "stop after the first failure")
+	flags.BoolVar(&f.keep, "keep", false, "let a lab in which something failed stay until Enter or Ctrl-C, and say how to enter it")
+	flags.StringVar(&f.sandbox, "sandbox", "auto", "auto, on, or off: off puts the namespaces where `ip netns` shows them (root)")
+	flags.DurationVar(&f.timeout, "timeout", 0, "stop the run after this time, such as 5m (default: never)")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show the checks and the transcript of each step")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show failures and the summary alone")
+	c.RegisterFlagCompletionFunc("driver", cobra.FixedCompletions(knownDrivers, cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("sandbox", cobra.FixedCompletions([]string{"auto", "on", "off"}, cobra.ShellCompDirectiveNoFileComp))
+	return c
+}
+
+func (f *runFlags) check() error {
+	switch {
+	case f.procs < 1:
+		return usage("--procs %d: there has to be at least one", f.procs)
+	case f.timeout < 0:
+		return usage("--timeout %v: a time cannot be negative", f.timeout)
+	case f.verbose && f.quiet:
+		return usage("-v and -q exclude each other")
+	case f.output == "":
+		return usage("--output: the name of a folder is missing")
+	}
+	if err := specrun.CheckFilters(f.labels, f.focus); err != nil {
+		return &exit{statusUsage, err}
+	}
+	return checkSandboxMode(f.sandbox)
+}
+
+func (f *runFlags) junitFile() string {
+	if f.junit != "" {
+		return f.junit
+	}
+	return filepath.Join(f.output, "junit.xml")
+}
+
+func (f *runFlags) jsonFile() string { return filepath.Join(f.output, "results.json") }
+
+// checkOutputs sees, before anything runs, whether the reports can be written after it.
+func (f *runFlags) checkOutputs() error {
+	for _, dir := range []string{f.output, filepath.Dir(f.junitFile())} {
+		if err := reports.CheckFolder(dir); err != nil {
+			return &exit{statusUsage, err}
+		}
+	}
+	if info, err := os.Stat(f.junitFile()); err == nil && info.IsDir() {
+		return usage("--junit %s: it is a folder", f.junit)
+	}
+	return nil
+}
+
+// runScenarios is the subcommand: read, look ahead, run, report. Nothing is run or written before all that the user said was read.
+func runScenarios(c *cobra.Command, f runFlags, names []string) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	scs, err := scenariosNamed(names)
+	if err != nil {
+		return err
+	}
+	box := trySandbox(f.sandbox)
+	p, err := plan(scs, f)
+	if err != nil {
+		return err
+	}
+	if len(p) == 0 {
+		return f.nothingSelected()
+	}
+	sandboxed, remark, err := box()
+	if err != nil {
+		return err
+	}
+	if err := f.checkOutputs(); err != nil {
+		return err
+	}
+	s := session{flags: f, plan: p, sandboxed: sandboxed, console: newConsole(c, f)}
+	if remark != "" {
+		s.console.Say("%s", remark)
+	}
+	if f.seed != 0 {
+		s.console.Say("order of the scenarios: --seed %d", f.seed)
+	}
+	r := s.run(c.Context())
+	err = errors.Join(reports.WriteJUnit(f.junitFile(), r), reports.WriteJSON(f.jsonFile(), r))
+	s.console.Summary(r, []string{f.junitFile(), f.jsonFile()})
+	if err != nil {
+		return &exit{statusFailed, err}
+	}
+	return verdict(r)
+}
+
+func (f *runFlags) nothingSelected() error {
+	var set []string
+	for _, s := range []struct{ flag, value string }{{"--label-filter", f.labels}, {"--focus", f.focus}} {
+		if s.value != "" {
+			set = append(set, fmt.Sprintf("%s %q", s.flag, s.value))
+		}
+	}
+	if len(set) == 0 {
+		return usage("select what to run: there are no steps in it")
+	}
+	return usage("select what to run: nothing fits %s", strings.Join(set, " and "))
+}
+
+// plan makes a unit of each scenario and asks which of its cases the filters select.
+func plan(scs []*scenario.Scenario, f runFlags) ([]specrun.Planned, error) {
+	drivers, err := driversNamed(f.drivers)
+	if err != nil {
+		return nil, err
+	}
+	units := make([]specrun.Unit, len(scs))
+	for i, sc := range scs {
+		units[i] = specrun.Unit{Scenario: sc, Job: specrun.Job{
+			Unit: sc.ID, File: sc.File, Source: sc.Source, Drivers: driverNames(drivers),
+			Labels: f.labels, Focus: f.focus, Seed: f.seed, FailFast: f.failFast, Keep: f.keep,
+		}}
+	}
+	if f.seed != 0 {
+		rand.New(rand.NewPCG(uint64(f.seed), 0)).Shuffle(len(units), func(i, j int) { units[i], units[j] = units[j], units[i] })
+	}
+	return specrun.Preview(units, register)
+}
+
+// session is one run of a plan.
+type session struct {
+	flags     runFlags
+	plan      []specrun.Planned
+	sandboxed bool
+	console   *reports.Console
+}
+
+// run runs the plan and returns everything that came of it, whatever ended it.
+func (s *session) run(ctx context.Context) *reports.Run {
+	if s.flags.timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, s.flags.timeout, fmt.Errorf("after %v (--timeout)", s.flags.timeout))
+		defer cancel()
+	}
+	for i := range s.plan {
+		s.plan[i].Unit.Job.Shared = !s.sandboxed
+		s.console.Plan(s.plan[i].Suites)
+	}
+	w := &workers{sandboxed: s.sandboxed}
+	r := &reports.Run{Started: time.Now(), Properties: properties(s.flags, s.sandboxed)}
+	r.Hostname, _ = os.Hostname() // a report without it is as good
+	result := specrun.Run(ctx, s.plan, specrun.Options{
+		Procs: s.flags.procs, Start: w.start, FailFast: s.flags.failFast, Grace: grace,
+		Started: func(su reports.Suite, c reports.Case) { s.console.Begin(&su, &c) },
+		Ended:   func(su reports.Suite, c reports.Case) { s.console.End(&su, &c) },
+		Kept:    s.keep,
+	})
+	r.Suites, r.Problems, r.Leftovers = result.Suites, result.Problems, result.Leftovers
+	if !s.sandboxed {
+		r.Leftovers = append(r.Leftovers, sweep(w.started)...)
+	}
+	r.Duration = time.Since(r.Started)
+	return r
+}
+
+// verdict is the exit status of a run: what was left behind outweighs a failure, a failure everything else. A run in which
+// nothing passed is no success.
+func verdict(r *reports.Run) error {
+	c := r.Count()
+	switch {
+	case len(r.Leftovers) > 0:
+		return &exit{status: statusLeftover}
+	case c.Bad() > 0 || len(r.Problems) > 0:
+		return &exit{status: statusFailed}
+	case c.Pass == 0:
+		return cannot("nothing could be run here: all %d cases were skipped", c.Skip)
+	}
+	return nil
+}

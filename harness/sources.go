@@ -1,0 +1,133 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"netnscheck/harness/scenario"
+	"netnscheck/scenarios"
+)
+
+// scenariosNamed reads what the user named: ids of the catalogue, files, folders; without names the whole catalogue.
+func scenariosNamed(names []string) ([]*scenario.Scenario, error) {
+	if len(names) == 0 {
+		all, err := scenarios.All()
+		return all, badFile(err)
+	}
+	var all []*scenario.Scenario
+	var errs []error
+	for _, name := range names {
+		some, err := scenariosOf(name)
+		errs = append(errs, err)
+		all = append(all, some...)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, badFile(err)
+	}
+	return withoutRepeats(all)
+}
+
+// badFile gives an error the status of a bad file.
+func badFile(err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exit{statusUsage, err}
+}
+
+func scenariosOf(name string) ([]*scenario.Scenario, error) {
+	if !looksLikePath(name) {
+		sc, err := scenarios.ByID(name)
+		return []*scenario.Scenario{sc}, err
+	}
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, readError(name, err)
+	case info.IsDir():
+		return scenariosIn(name)
+	}
+	sc, err := readScenario(name)
+	return []*scenario.Scenario{sc}, err
+}
+
+// looksLikePath tells files and folders from ids.
+func looksLikePath(name string) bool {
+	if strings.HasSuffix(name, ".md") || strings.ContainsRune(name, '/') || name == "." || name == ".." {
+		return true
+	}
+	if _, err := scenarios.ByID(name); err == nil {
+		return false
+	}
+	info, err := os.Stat(name)
+	return err == nil && info.IsDir()
+}
+
+// scenariosIn reads all scenarios of a folder and those below it, in the order of a course. A README.md is none.
+func scenariosIn(dir string) ([]*scenario.Scenario, error) {
+	var all []*scenario.Scenario
+	var errs []error
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return readError(path, err)
+		}
+		if entry.IsDir() || filepath.Ext(path) != ".md" || entry.Name() == "README.md" {
+			return nil
+		}
+		sc, err := readScenario(path)
+		if err != nil {
+			errs = append(errs, err)
+			return nil
+		}
+		all = append(all, sc)
+		return nil
+	})
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return nil, err
+	}
+	if len(all) == 0 {
+		return nil, usage("read the folder %s: there is no scenario (*.md) in it", dir)
+	}
+	slices.SortStableFunc(all, func(a, b *scenario.Scenario) int {
+		return cmp.Or(cmp.Compare(a.Level, b.Level), cmp.Compare(a.ID, b.ID))
+	})
+	return all, nil
+}
+
+func readScenario(path string) (*scenario.Scenario, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, readError(path, err)
+	}
+	return scenario.Parse(path, text)
+}
+
+func readError(path string, err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		err = p.Err
+	}
+	return usage("read %s: %w", path, err)
+}
+
+// withoutRepeats leaves out what was named twice. Two files with one id are an error: their results could not be told apart.
+func withoutRepeats(all []*scenario.Scenario) ([]*scenario.Scenario, error) {
+	first := map[string]*scenario.Scenario{}
+	var out []*scenario.Scenario
+	for _, sc := range all {
+		other, taken := first[sc.ID]
+		switch {
+		case !taken:
+			first[sc.ID] = sc
+			out = append(out, sc)
+		case filepath.Clean(other.File) != filepath.Clean(sc.File):
+			return nil, usage("%s:1: the id %s is that of %s already", sc.File, sc.ID, other.File)
+		}
+	}
+	return out, nil
+}
