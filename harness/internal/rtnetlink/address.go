@@ -32,9 +32,6 @@ func (s *session) changeAddress(op operation.AddressChange) error {
 	header.Prefixlen = uint8(max(op.Prefix.Bits(), 0))
 	m := s.request(kind, flags, header)
 	s.putAddresses(m, header, op)
-	if kind == unix.RTM_DELADDR {
-		return m.send()
-	}
 	if header.Scope, err = s.addressScope(op); err != nil {
 		return err
 	}
@@ -76,12 +73,12 @@ func (s *session) putAddresses(m message, header *nl.IfAddrmsg, op operation.Add
 	}
 }
 
-// addressScope is what was written; else host for 127/8, global for the rest.
+// addressScope is what was written; else host for a new address of 127/8, global for the rest.
 func (s *session) addressScope(op operation.AddressChange) (uint8, error) {
 	switch {
 	case op.Scope != "":
 		return s.scope(op.Scope)
-	case op.Prefix.Addr().Is4() && op.Prefix.Addr().IsLoopback():
+	case op.Verb != operation.Delete && op.Prefix.Addr().Is4() && op.Prefix.Addr().IsLoopback():
 		return unix.RT_SCOPE_HOST, nil
 	}
 	return unix.RT_SCOPE_UNIVERSE, nil

@@ -120,6 +120,9 @@ var scripts = map[string]string{
 		ip -n a link add v1 type veth peer name v2
 		ip link set v1 netns a
 		ip -n a link set v0 netns 1
+		ip link set br0 type bridge
+		ip link set br0 alias ''
+		ip link set br0 down up
 		ip link set nowhere up`,
 	"alternative names": `
 		ip link add v0 type veth peer name v1
@@ -166,7 +169,9 @@ var scripts = map[string]string{
 		ip addr add 10.0.0.9/24 dev nowhere
 		ip addr del 10.0.0.200/24 dev v0
 		ip addr del 10.0.1.1/16 dev v0
-		ip addr del 10.0.0.2/24 dev v0
+		ip addr del 10.0.0.2/24 label v0:7 dev v0
+		ip addr del 10.0.0.2/24 brd + dev v0
+		ip addr del 127.0.0.5/8 dev lo
 		ip addr del 10.0.4.1 peer 10.0.4.2 dev v0
 		ip addr del fd00::2/64 dev v0
 		ip addr del 10.0.0.1/24 dev v0
@@ -405,3 +410,6 @@ func join(list []string) (text string) {
 	}
 	return text
 }
+
+// changes is how two states differ, "" when they do not.
+func changes(before, after *state.State) string { return join(state.Diff(before, after)) }

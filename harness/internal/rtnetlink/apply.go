@@ -9,9 +9,28 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
+// sayable says whether there is a way to carry the operation out; if not, it is a *scenario.CannotSay.
+func sayable(c operation.Command) error {
+	switch op := c.Op.(type) {
+	case operation.Show:
+		return showable(op)
+	case operation.NetnsAdd:
+		// From inside a namespace `ip` mounts the new one where nobody else sees it, and leaves an ordinary file behind.
+		if c.Netns != "" {
+			return cannotSay("netns add in another namespace")
+		}
+	}
+	return nil
+}
+
+func cannotSay(word string) error { return &scenario.CannotSay{Driver: driverName, Word: word} }
+
 // carryOut does what an operation says and returns what there is to read of it.
 func carryOut(ctx context.Context, w *netns.World, c operation.Command) (string, error) {
 	if err := context.Cause(ctx); err != nil {
+		return "", err
+	}
+	if err := sayable(c); err != nil {
 		return "", err
 	}
 	switch op := c.Op.(type) {
@@ -66,5 +85,5 @@ func (s *session) apply(op operation.Operation) error {
 	case operation.NeighbourFlush:
 		return s.flushNeighbours(op)
 	}
-	return &scenario.CannotSay{Driver: driverName, Word: fmt.Sprintf("%T", op)}
+	return cannotSay(fmt.Sprintf("%T", op))
 }

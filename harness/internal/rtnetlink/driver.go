@@ -44,10 +44,10 @@ func (*Driver) CanSay(cmd scenario.Command) error {
 	case err != nil:
 		return nil // refused when it runs
 	}
-	switch op := c.Op.(type) {
-	case operation.Show:
-		return sayable(op)
-	case operation.Run:
+	if err := sayable(c); err != nil {
+		return err
+	}
+	if op, ok := c.Op.(operation.Run); ok {
 		if _, err := program.LookPath(op.Argv[0]); err != nil && !mayBeMissing(c, cmd) {
 			return notInstalled(op)
 		}
@@ -89,7 +89,7 @@ func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) 
 	x.Output = w.Lesson(x.Output)
 	var refused *Refused
 	if errors.As(err, &refused) {
-		x.Status, x.Errno, x.Message = refused.Status, unix.ErrnoName(refused.Errno), w.Lesson(refused.Message)
+		x.Status, x.Errno, x.Message = refused.Status, errnoName(refused.Errno), w.Lesson(refused.Message)
 		x.Output += x.Message + "\n"
 		return x, nil
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
-	"netnscheck/harness/scenario"
 	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/state"
 )
@@ -27,7 +26,6 @@ type question struct {
 
 // parseGet reads the words behind get.
 func parseGet(op operation.Show) (q question, err error) {
-	cannot := func(word string) error { return &scenario.CannotSay{Driver: driverName, Word: word} }
 	args := op.Args
 	for len(args) > 0 {
 		word := args[0]
@@ -41,7 +39,7 @@ func parseGet(op operation.Show) (q question, err error) {
 			continue
 		}
 		if len(args) == 0 {
-			return q, cannot(word)
+			return q, cannotSay(word)
 		}
 		value := args[0]
 		args = args[1:]
@@ -62,14 +60,14 @@ func parseGet(op operation.Show) (q question, err error) {
 			n, err = strconv.ParseUint(value, 0, 8)
 			q.tos = uint8(n)
 		default:
-			return q, cannot(word)
+			return q, cannotSay(word)
 		}
 		if err != nil {
-			return q, cannot(value)
+			return q, cannotSay(value)
 		}
 	}
 	if !q.to.IsValid() {
-		return q, cannot(op.Object + " get without an address")
+		return q, cannotSay(op.Object + " get without an address")
 	}
 	return q, nil
 }

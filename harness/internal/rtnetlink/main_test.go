@@ -1,9 +1,12 @@
 package rtnetlink
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/observe"
@@ -13,7 +16,18 @@ import (
 	"netnscheck/harness/state"
 )
 
-func TestMain(m *testing.M) { os.Exit(sandbox.TestMain(m)) }
+func TestMain(m *testing.M) { os.Exit(sandbox.TestMain(machine{m})) }
+
+// machine gives the test of a shared lab a /run to which it may write: the sandbox's own.
+type machine struct{ *testing.M }
+
+func (m machine) Run() int {
+	if err := unix.Mount("tmpfs", "/run", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
+		fmt.Fprintln(os.Stderr, "mount /run:", err)
+		return 1
+	}
+	return m.M.Run()
+}
 
 func newWorld(t testing.TB) *netns.World {
 	t.Helper()

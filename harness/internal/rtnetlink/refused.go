@@ -21,10 +21,18 @@ type Refused struct {
 }
 
 func (e *Refused) Error() string {
-	if name := unix.ErrnoName(e.Errno); name != "" {
+	if name := errnoName(e.Errno); name != "" {
 		return e.Message + " (" + name + ")"
 	}
 	return e.Message
+}
+
+// errnoName is the name of an errno as the kernel's own sources have it; "" for none.
+func errnoName(errno syscall.Errno) string {
+	if errno == unix.EOPNOTSUPP { // has another name with the same number, which the library prefers
+		return "EOPNOTSUPP"
+	}
+	return unix.ErrnoName(errno)
 }
 
 func (e *Refused) Unwrap() error {

@@ -66,15 +66,24 @@ func within(w *netns.World, ns string, f func() error) error {
 	return w.DoIn(h, f)
 }
 
+// openNetns opens a namespace that a command names; "" is the host.
 func openNetns(w *netns.World, ns string) (netns.Handle, error) {
-	if ns == "" {
-		ns = netns.Host
-	}
-	h, err := w.Open(ns)
+	h, err := openNamed(w, ns)
 	if err != nil {
 		return h, refuse(255, err, "Cannot open network namespace %q", ns)
 	}
 	return h, nil
+}
+
+// openNamed opens a namespace as `ip` finds it in /run/netns. The lab's own word for its host is no name there.
+func openNamed(w *netns.World, ns string) (netns.Handle, error) {
+	switch ns {
+	case "":
+		return w.Open(netns.Host)
+	case netns.Host:
+		return netns.Handle{}, unix.ENOENT
+	}
+	return w.Open(ns)
 }
 
 // message is a request that is being put together.
@@ -161,7 +170,7 @@ func (s *session) optionalIndex(name string) (int, error) {
 // putNetns adds the attribute for the namespace into which a link goes: a name, or else a process id (ip-link(8)). The
 // namespace stays open as long as the session.
 func (s *session) putNetns(put func(int, []byte), name string) error {
-	h, err := s.w.Open(name)
+	h, err := openNamed(s.w, name)
 	if err == nil {
 		s.opened = append(s.opened, h)
 		put(unix.IFLA_NET_NS_FD, nl.Uint32Attr(uint32(h.FD())))
