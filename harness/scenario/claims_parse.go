@@ -28,15 +28,23 @@ func parseCheck(text string) (sentence string, claim Claim, limit time.Duration,
 	return join(tokens), claim, limit, err
 }
 
+// skeletons are the forms as words and code spans.
+var skeletons = func() [][]token {
+	all := make([][]token, len(forms))
+	for i, f := range forms {
+		all[i] = tokenize(f.text)
+	}
+	return all
+}()
+
 // parseTokens finds the form of a sentence and reads its arguments.
 func parseTokens(tokens []token) (Claim, error) {
-	for _, f := range forms {
-		skeleton := tokenize(f.text)
-		spans, ok := fit(skeleton, tokens)
+	for i, f := range forms {
+		spans, ok := fit(skeletons[i], tokens)
 		if !ok {
 			continue
 		}
-		args, err := readArguments(skeleton, spans)
+		args, err := readArguments(skeletons[i], spans)
 		if err != nil {
 			return nil, fmt.Errorf("check “%s”: %w", f.text, err)
 		}
@@ -160,8 +168,8 @@ func cutLimit(tokens []token) ([]token, time.Duration, error) {
 // as its letters differ, what stands in the arguments not at all.
 func nearestForm(sentence []token) string {
 	best, least := "", -1.0
-	for _, f := range forms {
-		skeleton := slices.DeleteFunc(tokenize(f.text), func(t token) bool { return t.word == more })
+	for i, f := range forms {
+		skeleton := slices.DeleteFunc(slices.Clone(skeletons[i]), func(t token) bool { return t.word == more })
 		d := alignment(len(sentence), len(skeleton),
 			func(i, j int) float64 { return difference(sentence[i], skeleton[j]) },
 			func(i, j int) bool {

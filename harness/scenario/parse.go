@@ -187,7 +187,12 @@ func (b *builder) task(t task) {
 		b.add(t.line, "a check is written - [ ] or - [x], a blank and its sentence")
 		return
 	}
-	text, claim, limit, err := parseCheck(b.consoles.vars.replace(t.sentence, t.line, b.findings))
+	known := len(b.list)
+	sentence := b.consoles.vars.replace(t.sentence, t.line, b.findings)
+	if len(b.list) > known { // an unknown variable: what it stands for cannot be judged
+		return
+	}
+	text, claim, limit, err := parseCheck(sentence)
 	switch {
 	case b.current == nil:
 		b.add(t.line, "check outside a section: expected it below a heading ## …")

@@ -108,7 +108,7 @@ func prefix(text string) (any, error) {
 	if err == nil {
 		return p, nil
 	}
-	if _, addrErr := netip.ParseAddr(text); addrErr == nil {
+	if _, addrErr := netip.ParseAddr(text); addrErr == nil && !strings.Contains(text, "/") {
 		return nil, fmt.Errorf("the prefix length is missing in %q: expected an address such as 192.168.2.102/24", text)
 	}
 	return nil, expected(text, "an address with its prefix length, such as 192.168.2.102/24")

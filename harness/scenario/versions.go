@@ -65,9 +65,9 @@ type version struct {
 	revised  bool
 }
 
-var versionPattern = regexp.MustCompile(`([0-9]+(?:\.[0-9]+)*)(?:-([0-9]+)\b)?`)
+var versionPattern = regexp.MustCompile(`(?:^|[^A-Za-z0-9.]|\bv)([0-9]+(?:\.[0-9]+)*)(?:-([0-9]+)\b)?`)
 
-// parseVersion reads the first thing in the text that looks like a version.
+// parseVersion reads the first thing in the text that looks like a version; the 2 of iproute2 does not.
 func parseVersion(text string) (version, bool) {
 	m := versionPattern.FindStringSubmatch(text)
 	if m == nil {

@@ -1,0 +1,255 @@
+package scenario
+
+import (
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"netnscheck/harness/scenario/operation"
+)
+
+var compareAddresses = cmp.Options{
+	cmp.Comparer(func(a, b netip.Prefix) bool { return a == b }),
+	cmp.Comparer(func(a, b netip.Addr) bool { return a == b }),
+}
+
+func route(t *testing.T, text string) operation.Route {
+	t.Helper()
+	r, err := operation.ParseRoute(strings.Fields(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// TestClaims reads each form, says it again in the same words, and reads that as the same claim.
+func TestClaims(t *testing.T) {
+	x := Iface{"X", "N"}
+	addr, prefix := netip.MustParseAddr, netip.MustParsePrefix
+	mac := net.HardwareAddr{2, 0, 0, 0, 0, 1}
+	rule, err := operation.ParseRule(strings.Fields("from 10.0.0.0/8 lookup 100"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const defaultRoute = "default via 10.0.0.1 dev X"
+	cases := map[string]Claim{
+		"namespace `N` exists":         NamespaceExists{"N", false},
+		"namespace `N` does not exist": NamespaceExists{"N", true},
+
+		"`N` has the interface `X`":            HasInterface{x, false},
+		"`N` does not have the interface `X`":  HasInterface{x, true},
+		"`N` has only the interfaces `X`":      HasOnlyInterfaces{"N", []string{"X"}},
+		"`N` has only the interfaces `X`, `Y`": HasOnlyInterfaces{"N", []string{"X", "Y"}},
+
+		"`X` in `N` is up":                     AdminState{x, true},
+		"`X` in `N` is down":                   AdminState{x, false},
+		"`X` in `N` has carrier":               Carrier{x, true},
+		"`X` in `N` has no carrier":            Carrier{x, false},
+		"`X` in `N` is a `veth`":               LinkKind{x, "veth"},
+		"`X` in `N` is the peer of `Y` in `M`": PeerOf{x, Iface{"Y", "M"}},
+
+		"`X` in `N` has the address `192.168.2.102/24`":                HasAddress{x, prefix("192.168.2.102/24"), false},
+		"`X` in `N` does not have the address `fd00::1/64`":            HasAddress{x, prefix("fd00::1/64"), true},
+		"`X` in `N` has no address":                                    HasNoAddress{x},
+		"`X` in `N` has the MTU `1500`":                                HasMTU{x, 1500, false},
+		"`X` in `N` does not have the MTU `1500`":                      HasMTU{x, 1500, true},
+		"`X` in `N` has the MAC address `02:00:00:00:00:01`":           HasMAC{x, mac, false},
+		"`X` in `N` does not have the MAC address `02:00:00:00:00:01`": HasMAC{x, mac, true},
+		"`X` in `N` is a port of `br0`":                                PortOf{x, "br0", false},
+		"`X` in `N` is not a port of `br0`":                            PortOf{x, "br0", true},
+
+		"`N` has the route `default via 10.0.0.1 dev X`":          HasRoute{"N", defaultRoute, route(t, defaultRoute), false},
+		"`N` does not have the route `unreachable 10.0.0.0/8`":    HasRoute{"N", "unreachable 10.0.0.0/8", route(t, "unreachable 10.0.0.0/8"), true},
+		"`N` has the rule `from 10.0.0.0/8 lookup 100`":           HasRule{"N", "from 10.0.0.0/8 lookup 100", rule, false},
+		"`N` does not have the rule `from 10.0.0.0/8 lookup 100`": HasRule{"N", "from 10.0.0.0/8 lookup 100", rule, true},
+		"`N` sends packets for `10.0.9.1` to `10.0.0.1`":          SendsTo{Netns: "N", Dest: addr("10.0.9.1"), Via: addr("10.0.0.1")},
+		"`N` sends packets for `10.0.9.1` out of `X`":             SendsTo{Netns: "N", Dest: addr("10.0.9.1"), Out: "X"},
+		"`N` has no route to `10.0.9.1`":                          NoRouteTo{"N", addr("10.0.9.1")},
+		"`N` has the neighbour `10.0.0.1`":                        HasNeighbour{"N", addr("10.0.0.1")},
+		"`N` cannot resolve the neighbour `10.0.0.1`":             CannotResolve{"N", addr("10.0.0.1")},
+		"`N` sends packets from `10.30.2.2` for `10.0.9.1` to `10.0.0.1`": SendsTo{
+			Netns: "N", From: addr("10.30.2.2"), Dest: addr("10.0.9.1"), Via: addr("10.0.0.1")},
+		"`N` sends packets from `fd00::2` for `fd01::1` out of `X`": SendsTo{
+			Netns: "N", From: addr("fd00::2"), Dest: addr("fd01::1"), Out: "X"},
+
+		"`N` reaches `192.168.2.103`":                                       Reaches{Netns: "N", Dest: addr("192.168.2.103")},
+		"`N` reaches `fe80::1%X`":                                           Reaches{Netns: "N", Dest: addr("fe80::1%X")},
+		"`N` does not reach `192.168.2.103`":                                Reaches{Netns: "N", Dest: addr("192.168.2.103"), Not: true},
+		"`N` reaches `10.0.9.1` from `10.30.2.2`":                           Reaches{Netns: "N", Dest: addr("10.0.9.1"), From: addr("10.30.2.2")},
+		"`N` does not reach `10.0.9.1` from `10.30.2.2`":                    Reaches{Netns: "N", Dest: addr("10.0.9.1"), From: addr("10.30.2.2"), Not: true},
+		"`N` reaches `192.168.2.103` with `1472` bytes unfragmented":        Reaches{Netns: "N", Dest: addr("192.168.2.103"), Bytes: 1472},
+		"`N` does not reach `192.168.2.103` with `1473` bytes unfragmented": Reaches{Netns: "N", Dest: addr("192.168.2.103"), Bytes: 1473, Not: true},
+		"`N` connects to `10.0.0.1` on TCP port `80`":                       Connects{"N", addr("10.0.0.1"), 80, ConnectOK},
+		"`N` does not connect to `10.0.0.1` on TCP port `80`":               Connects{"N", addr("10.0.0.1"), 80, ConnectNot},
+		"`N` does not connect to `10.0.0.1` on TCP port `80` (`refused`)":   Connects{"N", addr("10.0.0.1"), 80, ConnectRefused},
+		"`N` does not connect to `10.0.0.1` on TCP port `80` (`silence`)":   Connects{"N", addr("10.0.0.1"), 80, ConnectSilence},
+
+		"the sysctl `net.ipv4.ip_forward` in `N` is `1`":                SysctlIs{"N", "net.ipv4.ip_forward", "1", false},
+		"the sysctl `net.ipv4.ip_local_port_range` in `N` is not `1	2`": SysctlIs{"N", "net.ipv4.ip_local_port_range", "1	2", true},
+		"the attribute `txqueuelen` of `X` in `N` is `500`":             AttributeIs{x, "txqueuelen", "500", false},
+		"the attribute `alias` of `X` in `N` is `a  b`":                 AttributeIs{x, "alias", "a  b", false},
+		"the attribute `alias` of `X` in `N` is ``a`b``":                AttributeIs{x, "alias", "a`b", false},
+		"the attribute `offload:tso` of `X` in `N` is `off`":            AttributeIs{x, "offload:tso", "off", false},
+		"`fd00::1/64` on `X` in `N` is `tentative`":                     AddressIs{x, prefix("fd00::1/64"), "tentative", false},
+		"the counter `IpInReceives` in `N` grew by `3`":                 CounterGrew{"N", "IpInReceives", "", 3},
+		"the counter `Ip6InReceives` in `N` did not grow":               CounterGrew{"N", "Ip6InReceives", "", 0},
+		"the counter `rx_packets` of `X` in `N` grew by `3`":            CounterGrew{"N", "rx_packets", "X", 3},
+		"the counter `tx_dropped` of `X` in `N` did not grow":           CounterGrew{"N", "tx_dropped", "X", 0},
+		"`br0` in `N` has learned `02:00:00:00:00:01` on `p2`":          Learned{Iface{"br0", "N"}, mac, "p2"},
+		"`N` saw the event `link add X`":                                SawEvent{"N", "link", "add", "X"},
+		"`N` saw the event `route del default via 10.0.0.1`":            SawEvent{"N", "route", "del", "default via 10.0.0.1"},
+		"`N` saw no event": SawEvent{Netns: "N"},
+		"the nearest name to `vnic-prodns` is `vnix-prodns` in `host`":  NearestName{"vnic-prodns", "vnix-prodns", "host"},
+		"the cause from `N` to `10.0.0.1` is `link-down` on `X` in `M`": CauseIs{"N", addr("10.0.0.1"), "link-down", Iface{"X", "M"}},
+		"the cause from `N` to `10.0.0.1` is `no-route` in `M`":         CauseIs{"N", addr("10.0.0.1"), "no-route", Iface{"", "M"}},
+		"nothing is wrong from `N` to `fe80::1%X`":                      NothingWrong{"N", addr("fe80::1%X")},
+	}
+	seen := map[string]bool{}
+	for sentence, want := range cases {
+		got, err := ParseClaim(sentence)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		seen[formOf(t, sentence)] = true
+		if diff := cmp.Diff(want, got, compareAddresses); diff != "" {
+			t.Errorf("%s: -want +got\n%s", sentence, diff)
+		}
+		if said := got.Sentence(); said != sentence {
+			t.Errorf("%q is said as %q", sentence, said)
+		}
+		if again, err := ParseClaim(sentence + "."); err != nil || !cmp.Equal(want, again, compareAddresses) {
+			t.Errorf("%s with a full stop: %v, %v", sentence, again, err)
+		}
+	}
+	for _, f := range forms {
+		if !seen[f.text] {
+			t.Errorf("no case has the form “%s”", f.text)
+		}
+	}
+}
+
+// TestFormsAreDistinct holds the table to what the parser presupposes: no sentence fits two forms, and each code span of a
+// form has a slot or is a fixed word.
+func TestFormsAreDistinct(t *testing.T) {
+	fixed := map[string]bool{"refused": true, "silence": true}
+	for i, f := range forms {
+		for _, g := range forms[:i] {
+			if _, ok := fit(tokenize(g.text), tokenize(f.text)); ok {
+				t.Errorf("“%s” fits “%s” too", f.text, g.text)
+			}
+		}
+		for _, token := range tokenize(f.text) {
+			if token.span && !token.argument() && !fixed[token.word] {
+				t.Errorf("“%s”: `%s` has no slot", f.text, token.word)
+			}
+		}
+		if nearest := nearestForm(tokenize(f.text)); nearest != f.text {
+			t.Errorf("the nearest form to “%s” is “%s”", f.text, nearest)
+		}
+	}
+}
+
+func TestUnknownClaims(t *testing.T) {
+	for sentence, nearest := range map[string]string{
+		"":                              "namespace `N` exists",
+		"`a` has interface `b`":         "`N` has the interface `X`",
+		"`a` has the interfce `b`":      "`N` has the interface `X`",
+		"`a` in `b` is upp":             "`X` in `N` is up",
+		"`a` in `b` is not up":          "`X` in `N` is up",
+		"`a` can reach `10.0.0.1`":      "`N` reaches `192.168.2.103`",
+		"`a` reachs `10.0.0.1`":         "`N` reaches `192.168.2.103`",
+		"namespace testns exists":       "namespace `N` exists",
+		"Namespace `testns` exists":     "namespace `N` exists",
+		"`x` in `n` has the mtu `1500`": "`X` in `N` has the MTU `1500`",
+		"`a` does not connect to `10.0.0.1` on TCP port `1` (`refuse`)":      "`N` does not connect to `192.168.2.103` on TCP port `80` (`refused`)",
+		"`a` has only the interfaces `lo` `eth0`":                            "`N` has only the interfaces `X` …",
+		"the attribute `alias` of `x` in `n` is not `y`":                     "the attribute `txqueuelen` of `X` in `N` is `500`",
+		"`a` reaches `10.0.0.1` from `10.0.0.2` with `9` bytes unfragmented": "`N` reaches `192.168.2.103` with `1472` bytes unfragmented",
+	} {
+		_, err := ParseClaim(sentence)
+		if err == nil {
+			t.Errorf("%q is a claim", sentence)
+			continue
+		}
+		if want := "the nearest form is “" + nearest + "”"; !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want … %s", sentence, err, want)
+		}
+	}
+}
+
+func TestBadArguments(t *testing.T) {
+	for sentence, want := range map[string]string{
+		"namespace `a/b` exists":                                     "`N`: expected the name of a namespace, found \"a/b\"",
+		"namespace `..` exists":                                      "`N`: expected the name of a namespace",
+		"`n` has the interface `a b`":                                "`X`: expected the name of an interface, found \"a b\"",
+		"`n` has the interface `eth0:1`":                             "`X`: expected the name of an interface",
+		"`n` has only the interfaces `lo`, `lo`":                     "the interface lo is named twice",
+		"`x` in `n` has the address `10.0.0.1`":                      "the prefix length is missing in \"10.0.0.1\"",
+		"`x` in `n` has the address `10.0.0.1/33`":                   "expected an address with its prefix length",
+		"`x` in `n` has the address `fe80::1%x/64`":                  "expected an address with its prefix length",
+		"`x` in `n` has the MTU `big`":                               "expected an MTU from 1 to 2147483647, found \"big\"",
+		"`x` in `n` has the MTU `0`":                                 "expected an MTU",
+		"`x` in `n` has the MAC address `02:00:00:00:00`":            "expected a MAC address such as",
+		"`x` in `n` is a `veth pair`":                                "expected a link kind",
+		"`n` has the route `via`":                                    "\"via\" is no route",
+		"`n` has the route ` `":                                      "is no route",
+		"`n` has the rule `lookup`":                                  "\"lookup\" is no rule",
+		"`n` sends packets for `10.0.0.0/8` to `10.0.0.1`":           "expected an IP address without a prefix length, found \"10.0.0.0/8\"",
+		"`n` sends packets for `fe80::1%x` out of `x`":               "expected an IP address without an interface",
+		"`n` sends packets from `fd00::1` for `10.0.0.1` out of `x`": "two address families",
+		"`n` reaches `testns`":                                       "expected an IP address without a prefix length, such as",
+		"`n` reaches `10.0.0.1` from `fd00::1`":                      "two address families",
+		"`n` reaches `10.0.0.1` with `0` bytes unfragmented":         "expected a payload in bytes from 1 to 65507",
+		"`n` connects to `10.0.0.1` on TCP port `http`":              "expected a TCP port from 1 to 65535",
+		"`n` connects to `10.0.0.1` on TCP port `65536`":             "expected a TCP port",
+		"the sysctl `ip_forward` in `n` is `1`":                      "expected a sysctl such as net.ipv4.ip_forward",
+		"the attribute `txqlen` of `x` in `n` is `1`":                "unknown attribute \"txqlen\"",
+		"the attribute `operstat` of `x` in `n` is `up`":             "did you mean operstate?",
+		"the attribute `txqueuelen` of `x` in `n` is `long`":         "expected a number for txqueuelen",
+		"the attribute `arp` of `x` in `n` is `yes`":                 "unknown value of arp \"yes\"",
+		"`fd00::1/64` on `x` in `n` is `tentativ`":                   "unknown address state \"tentativ\", did you mean tentative?",
+		"the counter `rx_packets` in `n` grew by `3`":                "expected a counter as nstat names it",
+		"the counter `IpInReceives` of `x` in `n` grew by `3`":       "expected an interface's counter",
+		"the counter `IpInReceives` in `n` grew by `0`":              "0 is written: did not grow",
+		"the counter `IpInReceives` in `n` grew by `-1`":             "expected a number from 1",
+		"`n` saw the event `link add`":                               "expected an event such as link add X",
+		"`n` saw the event `lnk add x`":                              "unknown event object \"lnk\", did you mean link?",
+		"`n` saw the event `link new x`":                             "unknown event \"new\"",
+		"the cause from `n` to `10.0.0.1` is `Link down` in `n`":     "expected a cause such as link-down",
+		"namespace `n` exists within `5s`":                           "a limit (within) belongs to a check",
+	} {
+		_, err := ParseClaim(sentence)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want … %s", sentence, err, want)
+		}
+	}
+}
+
+func FuzzParseClaim(f *testing.F) {
+	for _, form := range forms {
+		f.Add(form.text)
+	}
+	for _, s := range []string{"", "`", "``", "``` a`` ```", "namespace `N` exists within `5s`", "`N` reaches `fe80::1%X`.", "`a`,`b`,(`c`)", "within `1s`"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		claim, err := ParseClaim(text)
+		if err != nil {
+			if !strings.Contains(err.Error(), "“") && !strings.Contains(err.Error(), "within") {
+				t.Errorf("%q: %v names no form", text, err)
+			}
+			return
+		}
+		again, err := ParseClaim(claim.Sentence())
+		if err != nil {
+			t.Fatalf("%q is said as %q: %v", text, claim.Sentence(), err)
+		}
+		if diff := cmp.Diff(claim, again, compareAddresses); diff != "" {
+			t.Errorf("%q is said as %q: %s", text, claim.Sentence(), diff)
+		}
+	})
+}

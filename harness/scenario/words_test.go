@@ -1,0 +1,83 @@
+package scenario
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestWords(t *testing.T) {
+	for line, want := range map[string][]string{
+		"":                                    nil,
+		" \t ":                                nil,
+		"ip link":                             {"ip", "link"},
+		"  ip\t link  ":                       {"ip", "link"},
+		`echo 'a b' "c d" e\ f`:               {"echo", "a b", "c d", "e f"},
+		`echo ''`:                             {"echo", ""},
+		`echo a""b'c'"d"\e`:                   {"echo", "abcde"},
+		`echo 'a"b\n' "c'd\n"`:                {"echo", `a"b\n`, `c'd\n`},
+		`echo "\$HOME \"x\" \\ \` + "`" + `"`: {"echo", "$HOME \"x\" \\ `"},
+		`echo $HOME ${X} $(date) ~ *`:         {"echo", "$HOME", "${X}", "$(date)", "~", "*"},
+		`echo a|b c>d e&f g;`:                 {"echo", "a|b", "c>d", "e&f", "g;"},
+		`echo '|' "&&" \; '>x' \# "#"`:        {"echo", "|", "&&", ";", ">x", "#", "#"},
+		`echo a#b`:                            {"echo", "a#b"},
+		"ip \\\n  link":                       {"ip", "link"},
+		"ip li\\\nnk":                         {"ip", "link"},
+		"\"a\\\nb\" 'c\\\nd'":                 {"ab", "c\\\nd"},
+		"echo é 日本":                           {"echo", "é", "日本"},
+	} {
+		got, err := Words(line)
+		if err != nil {
+			t.Errorf("%q: %v", line, err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q: -want +got\n%s", line, diff)
+		}
+	}
+	for line, want := range map[string]string{
+		`echo 'a`:             "a single quote is not closed",
+		`echo "a`:             "a double quote is not closed",
+		`echo "a\"`:           "a double quote is not closed",
+		`echo a\`:             `nothing follows the \`,
+		"ip link | head":      `"|" is no operator here: write sh -c`,
+		"a && b":              `"&&" is no operator`,
+		"a || b":              `"||" is no operator`,
+		"a ; b":               `";" is no operator`,
+		"sleep 1 &":           `"&" is no operator`,
+		"echo 1 > /proc/x":    `">" is no operator`,
+		"echo 1 >/proc/x":     `">/proc/x" is no operator`,
+		"echo 1 2>/dev/null":  `"2>/dev/null" is no operator`,
+		"echo 1 2>&1":         `"2>&1" is no operator`,
+		"cat <file":           `"<file" is no operator`,
+		"ip link # the links": `"#" begins no comment here`,
+	} {
+		if got, err := Words(line); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %q, %v; want an error with %s", line, got, err, want)
+		}
+	}
+}
+
+func FuzzWords(f *testing.F) {
+	for _, s := range []string{"ip link", `echo 'a b' "c d" e\ f`, `a\`, "'", `"\"`, "a \\\n b", "a | b", "# x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		words, err := Words(line)
+		if err != nil {
+			return
+		}
+		// What was split, quoted and joined again splits to the same.
+		quoted := make([]string, len(words))
+		for i, w := range words {
+			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+		}
+		again, err := Words(strings.Join(quoted, " "))
+		if err != nil {
+			t.Fatalf("%q: %v", quoted, err)
+		}
+		if diff := cmp.Diff(words, again); diff != "" {
+			t.Errorf("%q: %s", line, diff)
+		}
+	})
+}
