@@ -139,13 +139,13 @@ type (
 		Netns, Key, Value string
 		Not               bool
 	}
-	// AttributeIs is the attribute `A` of `X` in `N` is `V`.
+	// AttributeIs is the attribute `A` of `X` in `N` is `V`. The format has no negative form; Not is for suites in Go.
 	AttributeIs struct {
 		Iface
 		Attribute, Value string
 		Not              bool
 	}
-	// AddressIs is `A/L` on `X` in `N` is `tentative`.
+	// AddressIs is `A/L` on `X` in `N` is `tentative`. The format has no negative form; Not is for suites in Go.
 	AddressIs struct {
 		Iface
 		Prefix netip.Prefix
