@@ -73,7 +73,7 @@ func sweep(ours func(pid int) bool) []string {
 }
 
 func newConsole(c *cobra.Command, f runFlags) *reports.Console {
-	o := &reports.Console{Out: c.OutOrStdout(), Color: isTerminal(os.Stdout) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"}
+	o := &reports.Console{Out: c.OutOrStdout(), Color: isTerminal(os.Stdout) && coloured()}
 	switch {
 	case f.quiet:
 		o.Verbosity = reports.Quiet
@@ -85,5 +85,8 @@ func newConsole(c *cobra.Command, f runFlags) *reports.Console {
 	}
 	return o
 }
+
+// coloured says that a terminal may be sent colours (https://no-color.org).
+func coloured() bool { return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" }
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }

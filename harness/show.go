@@ -5,7 +5,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/charmbracelet/glamour"
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
@@ -25,9 +24,7 @@ func showCommand() *cobra.Command {
 			}
 			text := sc.Source
 			if isTerminal(os.Stdout) {
-				if text, err = render(lesson(text)); err != nil {
-					return fmt.Errorf("render %s: %w", sc.ID, err)
-				}
+				text = render(lesson(text), columns(), coloured())
 			}
 			_, err = fmt.Fprint(c.OutOrStdout(), text)
 			return err
@@ -46,18 +43,11 @@ func lesson(source string) string {
 	return source
 }
 
-func render(markdown string) (string, error) {
+// columns is how wide a lesson is laid out: the terminal's width, but no wider than one likes to read.
+func columns() int {
 	width, _, err := term.GetSize(int(os.Stdout.Fd()))
-	if err != nil || width <= 0 || width > 100 {
-		width = 100
+	if err != nil || width < 20 {
+		return 80
 	}
-	style := glamour.WithStandardStyle("dark")
-	if os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		style = glamour.WithStandardStyle("notty")
-	}
-	r, err := glamour.NewTermRenderer(style, glamour.WithWordWrap(width))
-	if err != nil {
-		return "", err
-	}
-	return r.Render(markdown)
+	return min(width, 100)
 }

@@ -1,0 +1,300 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	east "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/text"
+
+	"netnscheck/reports"
+)
+
+// render lays Markdown out for a terminal of this many columns. It knows what lessons are made of; what else there is comes as
+// plain text. (The libraries that render Markdown bring highlighters along, whose tables cost every start of the harness, and so each
+// worker, more time than all the rest.)
+func render(markdown string, width int, colour bool) string {
+	source := []byte(reports.Printable(markdown))
+	doc := goldmark.New(goldmark.WithExtensions(extension.GFM)).Parser().Parse(text.NewReader(source))
+	r := &renderer{source: source, colour: colour}
+	return strings.Join(r.blocks(doc, width), "\n") + "\n"
+}
+
+type renderer struct {
+	source []byte
+	colour bool
+}
+
+// Looks, as the digits of the terminal's escape sequence.
+const (
+	bold      = "1"
+	dim       = "2"
+	underline = "4"
+	cyan      = "36"
+	yellowish = "33"
+)
+
+func (r *renderer) paint(look, s string) string {
+	if !r.colour || s == "" {
+		return s
+	}
+	return "\x1b[" + look + "m" + s + "\x1b[0m"
+}
+
+// blocks lays out the children of a node, with an empty line between them; those of a tight list stand close together.
+func (r *renderer) blocks(parent ast.Node, width int) []string {
+	var lines []string
+	for n := parent.FirstChild(); n != nil; n = n.NextSibling() {
+		some := r.block(n, width)
+		if len(some) == 0 {
+			continue
+		}
+		if len(lines) > 0 && !tight(parent) {
+			lines = append(lines, "")
+		}
+		lines = append(lines, some...)
+	}
+	return lines
+}
+
+func tight(parent ast.Node) bool {
+	switch n := parent.(type) {
+	case *ast.List:
+		return n.IsTight
+	case *ast.ListItem:
+		list, ok := n.Parent().(*ast.List)
+		return ok && list.IsTight
+	}
+	return false
+}
+
+func (r *renderer) block(n ast.Node, width int) []string {
+	switch n := n.(type) {
+	case *ast.Heading:
+		mark := strings.Repeat("#", n.Level) + " "
+		return prefixed(mark, strings.Repeat(" ", len(mark)), r.wrap(n, bold, width-len(mark)))
+	case *ast.FencedCodeBlock, *ast.CodeBlock:
+		return r.code(n)
+	case *ast.List:
+		return r.list(n, width)
+	case *ast.Blockquote:
+		bar := r.paint(yellowish, "│ ")
+		return prefixed(bar, bar, r.blocks(n, width-2))
+	case *ast.ThematicBreak:
+		return []string{r.paint(dim, strings.Repeat("─", min(width, 40)))}
+	case *ast.HTMLBlock:
+		return nil // comments, as a rule
+	case *east.Table:
+		return r.table(n)
+	}
+	return r.wrap(n, "", width)
+}
+
+// code shows a console block: its commands stand out from what they print.
+func (r *renderer) code(n ast.Node) []string {
+	var lines []string
+	segments := n.Lines()
+	for i := range segments.Len() {
+		segment := segments.At(i)
+		line := strings.TrimRight(string(segment.Value(r.source)), "\n")
+		if strings.HasPrefix(line, "$ ") {
+			line = r.paint(cyan, line)
+		}
+		lines = append(lines, line)
+	}
+	return prefixed("    ", "    ", lines)
+}
+
+func (r *renderer) list(n *ast.List, width int) []string {
+	var lines []string
+	number := n.Start
+	for item := n.FirstChild(); item != nil; item = item.NextSibling() {
+		mark := "• "
+		switch {
+		case n.IsOrdered():
+			mark = fmt.Sprintf("%d. ", number)
+			number++
+		case isTask(item):
+			mark = "" // the box is mark enough
+		}
+		if len(lines) > 0 && !n.IsTight {
+			lines = append(lines, "")
+		}
+		room := utf8.RuneCountInString(mark)
+		lines = append(lines, prefixed(mark, strings.Repeat(" ", room), r.blocks(item, width-room))...)
+	}
+	return lines
+}
+
+func isTask(item ast.Node) bool {
+	text := item.FirstChild()
+	return text != nil && text.FirstChild() != nil && text.FirstChild().Kind() == east.KindTaskCheckBox
+}
+
+// table puts the cells of a column below each other. It does not wrap them.
+func (r *renderer) table(n *east.Table) []string {
+	var rows [][]string
+	var columns []int
+	for row := n.FirstChild(); row != nil; row = row.NextSibling() {
+		look := ""
+		if row.Kind() == east.KindTableHeader {
+			look = bold
+		}
+		var cells []string
+		for cell := row.FirstChild(); cell != nil; cell = cell.NextSibling() {
+			words := strings.Join(r.words(cell, look), " ")
+			if len(columns) == len(cells) {
+				columns = append(columns, 0)
+			}
+			columns[len(cells)] = max(columns[len(cells)], columnsOf(words))
+			cells = append(cells, words)
+		}
+		rows = append(rows, cells)
+	}
+	lines := make([]string, len(rows))
+	for i, cells := range rows {
+		for j, cell := range cells {
+			lines[i] += cell + strings.Repeat(" ", columns[j]-columnsOf(cell)+2)
+		}
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return lines
+}
+
+// wrap fills lines with the words of a block.
+func (r *renderer) wrap(n ast.Node, look string, width int) []string {
+	var lines []string
+	line, used := "", 0
+	for _, word := range r.words(n, look) {
+		w := columnsOf(word)
+		if used > 0 && (word == hardBreak || used+1+w > width) {
+			lines = append(lines, line)
+			line, used = "", 0
+		}
+		if word == hardBreak {
+			continue
+		}
+		if used > 0 {
+			line, used = line+" ", used+1
+		}
+		line, used = line+word, used+w
+	}
+	if used > 0 {
+		lines = append(lines, line)
+	}
+	return lines
+}
+
+// hardBreak stands for the end of a line among words.
+const hardBreak = "\n"
+
+// words are the words of a node's text, each painted by itself so that lines can break between any two.
+func (r *renderer) words(n ast.Node, look string) []string {
+	var b strings.Builder
+	r.inline(&b, n, look)
+	var words []string
+	for i, line := range strings.Split(b.String(), hardBreak) {
+		if i > 0 {
+			words = append(words, hardBreak)
+		}
+		words = append(words, strings.FieldsFunc(line, func(c rune) bool { return c == ' ' })...)
+	}
+	if len(words) > 0 && n.Parent() != nil && n.Parent().Kind() == ast.KindBlockquote {
+		if kind, ok := strings.CutPrefix(words[0], "[!"); ok { // an alert: its kind stands alone
+			words = append([]string{r.paint(bold, strings.TrimSuffix(kind, "]")), hardBreak}, words[1:]...)
+		}
+	}
+	return words
+}
+
+// inline writes a node's text; blanks are unpainted, so that words can be told apart.
+func (r *renderer) inline(b *strings.Builder, parent ast.Node, look string) {
+	for n := parent.FirstChild(); n != nil; n = n.NextSibling() {
+		switch n := n.(type) {
+		case *ast.Text:
+			r.write(b, string(n.Value(r.source)), look)
+			switch {
+			case n.HardLineBreak():
+				b.WriteString(hardBreak)
+			case n.SoftLineBreak():
+				b.WriteByte(' ')
+			}
+		case *ast.String:
+			r.write(b, string(n.Value), look)
+		case *ast.CodeSpan:
+			r.inline(b, n, join(look, cyan))
+		case *ast.Emphasis:
+			r.inline(b, n, join(look, bold))
+		case *ast.Link:
+			r.inline(b, n, join(look, underline))
+			if to := string(n.Destination); strings.Contains(to, "://") {
+				r.write(b, " <"+to+">", dim)
+			}
+		case *ast.AutoLink:
+			r.write(b, string(n.Label(r.source)), join(look, underline))
+		case *east.TaskCheckBox:
+			box := "[ ]"
+			if n.IsChecked {
+				box = "[x]"
+			}
+			r.write(b, box+" ", "")
+		case *ast.RawHTML:
+		default:
+			r.inline(b, n, look)
+		}
+	}
+}
+
+// write paints each word of a text for itself.
+func (r *renderer) write(b *strings.Builder, s, look string) {
+	for i, word := range strings.Split(s, " ") {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		if look == "" {
+			b.WriteString(word)
+		} else {
+			b.WriteString(r.paint(look, word))
+		}
+	}
+}
+
+func join(look, more string) string {
+	if look == "" {
+		return more
+	}
+	return look + ";" + more
+}
+
+// columnsOf is the number of columns that a painted text takes.
+func columnsOf(s string) int {
+	n := utf8.RuneCountInString(s)
+	for {
+		start := strings.IndexByte(s, '\x1b')
+		if start < 0 {
+			return n
+		}
+		end := strings.IndexByte(s[start:], 'm')
+		if end < 0 {
+			return n
+		}
+		n -= end + 1
+		s = s[start+end+1:]
+	}
+}
+
+func prefixed(first, rest string, lines []string) []string {
+	out := make([]string, len(lines))
+	for i, line := range lines {
+		if i == 0 {
+			out[i] = strings.TrimRight(first+line, " ")
+		} else {
+			out[i] = strings.TrimRight(rest+line, " ")
+		}
+	}
+	return out
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const rendered = `# A title
+
+A paragraph with a word in bold, some code and a link <https://example.org/>
+that is too long for one line.
+
+    $ ip netns add testns
+    $ ip netns list
+    testns
+
+[ ] namespace testns exists
+[x] host reaches 127.0.0.1
+
+1. one
+2. two, which goes on until the line is full and then stands below its own
+   beginning
+
+• outer
+• with an inner list
+  • inner
+
+│ TIP
+│ Look twice. And then a third time, for good measure, because hints are long
+│ too.
+
+name  meaning
+lo    the loopback
+
+## Next
+
+────────────────────────────────────────
+`
+
+const unrendered = "# A title\n\nA paragraph with a word in **bold**, some `code` and a [link](https://example.org/)\nthat is too long for one line.\n\n" +
+	"```console\n$ ip netns add testns\n$ ip netns list\ntestns\n```\n\n" +
+	"- [ ] namespace `testns` exists\n- [x] `host` reaches `127.0.0.1`\n\n" +
+	"1. one\n2. two, which goes on until the line is full and then stands below its own beginning\n\n" +
+	"- outer\n- with an inner list\n  - inner\n\n" +
+	"> [!TIP]\n> Look twice. And then a third time, for good measure, because hints are long too.\n\n" +
+	"| name | meaning |\n|---|---|\n| `lo` | the loopback |\n\n## Next\n\n---\n"
+
+func TestRender(t *testing.T) {
+	plain := render(unrendered, 78, false)
+	if diff := cmp.Diff(rendered, plain); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	coloured := render(unrendered, 78, true)
+	for _, look := range []string{bold, dim, underline, cyan, yellowish} {
+		start := "\x1b[" + look + "m"
+		if !strings.Contains(coloured, start) {
+			t.Errorf("the look %s is used nowhere", look)
+		}
+		coloured = strings.ReplaceAll(coloured, start, "")
+	}
+	coloured = strings.ReplaceAll(coloured, "\x1b[0m", "")
+	if diff := cmp.Diff(plain, coloured); diff != "" {
+		t.Errorf("colour changes the words (-plain +coloured):\n%s", diff)
+	}
+}
+
+func TestRenderKeepsTheWidth(t *testing.T) {
+	for _, width := range []int{20, 40, 78} {
+		for line := range strings.Lines(render("word "+strings.Repeat("`code` and *more* words ", 40), width, true)) {
+			if n := columnsOf(strings.TrimSuffix(line, "\n")); n > width {
+				t.Errorf("width %d: a line of %d columns: %q", width, n, line)
+			}
+		}
+	}
+}
+
+func TestLessonHasNoFrontMatter(t *testing.T) {
+	for in, want := range map[string]string{
+		"---\nid: a\n---\n# T\n":         "# T\n",
+		"---\r\nid: a\r\n---\r\n# T\r\n": "# T\n",
+		"# T\n\n---\ntext\n":             "# T\n\n---\ntext\n",
+		"---\nnever closed\n":            "---\nnever closed\n",
+	} {
+		if got := lesson(in); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestEscapeSequencesOfAFileDoNotReachTheTerminal(t *testing.T) {
+	if got := render("# T\n\n\x1b]0;title\x07 `\x1b[2J`\n", 80, false); strings.ContainsAny(got, "\x1b\x07") {
+		t.Errorf("got %q", got)
+	}
+}
