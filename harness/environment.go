@@ -9,21 +9,13 @@ import (
 
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/sandbox"
-	"netnscheck/harness/scenario"
 	"netnscheck/reports"
 )
 
-// sandboxModes are the values of --sandbox.
-var sandboxModes = []string{"auto", "on", "off"}
-
 func checkSandboxMode(mode string) error {
-	for _, m := range sandboxModes {
-		if m == mode {
-			return nil
-		}
-	}
-	if near, ok := scenario.Nearest(mode, sandboxModes); ok {
-		return usage("--sandbox %q: want auto, on or off; did you mean %s?", mode, near)
+	switch mode {
+	case "auto", "on", "off":
+		return nil
 	}
 	return usage("--sandbox %q: want auto, on or off", mode)
 }

@@ -92,13 +92,13 @@ func (f *runFlags) jsonFile() string { return filepath.Join(f.output, "results.j
 
 // checkOutputs sees, before anything runs, whether the reports can be written after it.
 func (f *runFlags) checkOutputs() error {
+	if info, err := os.Stat(f.junitFile()); err == nil && info.IsDir() {
+		return usage("write the report %s: it is a folder", f.junitFile())
+	}
 	for _, dir := range []string{f.output, filepath.Dir(f.junitFile())} {
 		if err := reports.CheckFolder(dir); err != nil {
 			return &exit{statusUsage, err}
 		}
-	}
-	if info, err := os.Stat(f.junitFile()); err == nil && info.IsDir() {
-		return usage("--junit %s: it is a folder", f.junit)
 	}
 	return nil
 }

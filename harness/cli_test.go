@@ -1,0 +1,374 @@
+package main_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"netnscheck/reports"
+)
+
+// Scenarios for the tests of the command line. They need nothing but network namespaces.
+const (
+	good = `# Two namespaces
+
+## Make one
+` + "```console\n$ ip netns add testns\n```\n" + `
+- [ ] namespace ` + "`testns`" + ` exists
+
+### Mistake: a second one of this name
+` + "```console\n$ ip netns add testns\n$ ip netns add testns\n[!]\n```\n" + `
+- [ ] namespace ` + "`testns`" + ` exists
+
+` + "```console fix\n$ ip netns list\n```\n" + `
+## Make another
+` + "```console\n$ ip netns add prodns\n```\n" + `
+- [ ] namespace ` + "`prodns`" + ` exists
+`
+	red = `# A claim that does not come true
+
+## Claim it
+` + "```console\n$ ip netns add testns\n```\n" + `
+- [ ] namespace ` + "`prodns`" + ` exists within ` + "`50ms`" + `
+
+## Needs it
+` + "```console\n$ ip netns add other\n```\n" + `
+- [ ] namespace ` + "`other`" + ` exists
+`
+	slow = `# A ping that takes its time
+
+## Make one
+` + "```console\n$ ip netns add testns\n```\n" + `
+- [ ] namespace ` + "`testns`" + ` exists
+
+## Wait for a minute
+` + "```console\n$ ip netns add prodns\n$ ping -c 60 127.0.0.1\n```\n" + `
+- [ ] namespace ` + "`prodns`" + ` exists
+
+## Never
+` + "```console\n$ ip netns add never\n```\n" + `
+- [ ] namespace ` + "`never`" + ` exists
+`
+)
+
+// TestBadInput: each has its own message and status, and nothing is written.
+func TestBadInput(t *testing.T) {
+	files := map[string]string{
+		"good.md":           good,
+		"empty.md":          "",
+		"broken.md":         "---\nid: [\n---\n# T\n",
+		"unclosed.md":       "---\nid: a\n",
+		"key.md":            "---\nlevle: 3\n---\n" + good,
+		"check.md":          strings.Replace(good, "exists\n", "exits\n", 1),
+		"no-text.md":        "\xff\xfe\x00",
+		"folder/README.md":  "# no scenario",
+		"twice/a.md":        "---\nid: same\n---\n" + good,
+		"twice/b.md":        "---\nid: same\n---\n" + good,
+		"results-file":      "a file",
+		"dir.md/inside.txt": "",
+	}
+	for name, c := range map[string]struct {
+		args   []string
+		status int
+		says   []string
+	}{
+		"unknown id":                 {[]string{"run", "veth-piar"}, 2, []string{`"veth-piar"`, "did you mean veth-pair?"}},
+		"unknown id, none near":      {[]string{"run", "xyzzy"}, 2, []string{`"xyzzy"`, "harness list"}},
+		"missing file":               {[]string{"run", "missing.md"}, 2, []string{"read missing.md: no such file or directory"}},
+		"a folder called .md":        {[]string{"run", "dir.md"}, 2, []string{"there is no scenario"}},
+		"empty file":                 {[]string{"run", "empty.md"}, 2, []string{"empty.md:1: the file is empty"}},
+		"broken front matter":        {[]string{"run", "broken.md"}, 2, []string{"broken.md:2:"}},
+		"front matter without end":   {[]string{"run", "unclosed.md"}, 2, []string{"unclosed.md:"}},
+		"unknown key":                {[]string{"run", "key.md"}, 2, []string{"key.md:2:", "levle", "level"}},
+		"unknown check":              {[]string{"run", "check.md"}, 2, []string{"check.md:8:", "exists"}},
+		"no text":                    {[]string{"run", "no-text.md"}, 2, []string{"no-text.md:1:"}},
+		"all faults at once":         {[]string{"run", "empty.md", "key.md"}, 2, []string{"empty.md:1:", "key.md:2:"}},
+		"folder without scenarios":   {[]string{"run", "folder"}, 2, []string{"folder", "no scenario"}},
+		"two files with one id":      {[]string{"run", "twice"}, 2, []string{"twice/b.md:1: the id same is that of twice/a.md"}},
+		"unknown driver":             {[]string{"run", "good.md", "--driver", "netlnk"}, 2, []string{`"netlnk"`, "did you mean netlink?"}},
+		"unknown driver, none near":  {[]string{"run", "good.md", "--driver", "ifconfig"}, 2, []string{`"ifconfig"`, "iproute2, netlink"}},
+		"nothing fits the labels":    {[]string{"run", "good.md", "--label-filter", "nosuch"}, 2, []string{`--label-filter "nosuch"`}},
+		"nothing fits the focus":     {[]string{"run", "good.md", "--focus", "nosuch"}, 2, []string{`--focus "nosuch"`}},
+		"broken label filter":        {[]string{"run", "good.md", "--label-filter", "a && ("}, 2, []string{"--label-filter"}},
+		"broken focus":               {[]string{"run", "good.md", "--focus", "("}, 2, []string{"--focus", "missing closing )"}},
+		"output is a file":           {[]string{"run", "good.md", "--output", "results-file"}, 2, []string{"results-file", "not a directory"}},
+		"output cannot be written":   {[]string{"run", "good.md", "--output", "/proc/sys"}, 2, []string{"write into the output folder /proc/sys"}},
+		"output cannot be made":      {[]string{"run", "good.md", "--output", "/proc/nosuch"}, 2, []string{"make the output folder /proc/nosuch"}},
+		"junit is a folder":          {[]string{"run", "good.md", "--junit", "folder"}, 2, []string{"write the report folder: it is a folder"}},
+		"unknown flag":               {[]string{"run", "--drivr", "netlink"}, 2, []string{"--drivr", "did you mean --driver?"}},
+		"unknown flag, bare":         {[]string{"--otput", "x"}, 2, []string{"--otput", "did you mean --output?"}},
+		"flag without its value":     {[]string{"run", "--procs"}, 2, []string{"--procs"}},
+		"flag with a bad value":      {[]string{"run", "--procs", "many"}, 2, []string{"--procs", "many"}},
+		"no workers":                 {[]string{"run", "--procs", "0"}, 2, []string{"--procs 0"}},
+		"both loud and quiet":        {[]string{"run", "-v", "-q"}, 2, []string{"-v and -q"}},
+		"unknown sandbox mode":       {[]string{"run", "--sandbox", "of"}, 2, []string{`--sandbox "of"`, "auto, on or off"}},
+		"unknown command":            {[]string{"lst"}, 2, []string{`"lst"`, "harness list"}},
+		"an id without run":          {[]string{"veth-pair"}, 2, []string{"harness run veth-pair"}},
+		"show without id":            {[]string{"show"}, 2, []string{"harness show --help"}},
+		"show an unknown id":         {[]string{"show", "veth-piar"}, 2, []string{"did you mean veth-pair?"}},
+		"list with a word":           {[]string{"list", "x"}, 2, []string{"harness list --help"}},
+		"check without file":         {[]string{"scenario", "check"}, 2, []string{"harness scenario check --help"}},
+		"check a bad file":           {[]string{"scenario", "check", "good.md", "check.md"}, 2, []string{"check.md:8:"}},
+		"check: nothing but problem": {[]string{"scenario", "check", "missing.md"}, 2, []string{"read missing.md: no such file or directory"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := write(t, files)
+			got := harness(t, dir, c.args...)
+			got.want(t, c.status, c.says...)
+			if _, err := os.Stat(filepath.Join(dir, "results")); !os.IsNotExist(err) {
+				t.Errorf("the folder results is there: %v", err)
+			}
+			if strings.Contains(got.stdout, "pass ") {
+				t.Errorf("something was run:\n%s", got.stdout)
+			}
+		})
+	}
+}
+
+func TestUnreadableFile(t *testing.T) {
+	dir := write(t, map[string]string{"secret.md": good})
+	cmd := command(t, dir, "run", "secret.md")
+	if os.Geteuid() == 0 {
+		asNobody(t, cmd)
+	}
+	if err := os.Chmod(filepath.Join(dir, "secret.md"), 0); err != nil {
+		t.Fatal(err)
+	}
+	finish(t, cmd).want(t, 2, "read secret.md: permission denied")
+}
+
+// needSandbox skips where the machine allows none and the caller is not root.
+func needSandbox(t testing.TB) {
+	t.Helper()
+	if c := harness(t, t.TempDir(), "doctor"); c.status == 3 && os.Getenv("NETNSCHECK_REQUIRE") != "1" {
+		t.Skipf("no labs are possible here:\n%s%s", c.stdout, c.stderr)
+	}
+}
+
+func TestPassed(t *testing.T) {
+	needSandbox(t)
+	dir := write(t, map[string]string{"good.md": good})
+	harness(t, dir, "run", "good.md", "--driver", "netlink").want(t, 0,
+		"pass     good  netlink   Make one  (", "Make one / Mistake: a second one of this name", "3 cases: 3 passed",
+		"reports: results/junit.xml, results/results.json")
+	r, err := reports.ReadJSON(filepath.Join(dir, "results", "results.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := r.Count(); c.Pass != 3 || c.Total() != 3 {
+		t.Errorf("counts %+v", c)
+	}
+	facts := map[string]string{}
+	for _, p := range r.Properties {
+		facts[p.Name] = p.Value
+	}
+	for _, name := range []string{"kernel", "architecture", "iproute2", "busybox", "seed", "sandbox", "privilege"} {
+		if facts[name] == "" {
+			t.Errorf("the report does not tell %s", name)
+		}
+	}
+	validJUnit(t, filepath.Join(dir, "results", "junit.xml"))
+}
+
+func TestFailed(t *testing.T) {
+	needSandbox(t)
+	dir := write(t, map[string]string{"red.md": red, "good.md": good})
+	c := harness(t, dir, "run", "red.md", "good.md", "--driver", "netlink", "--junit", "deep/er/out.xml")
+	c.want(t, 1, "What did not pass:", "red.md:8", "expected:", "found:", "$ ip netns add testns", "blocked  red",
+		"pass     good", "1 failed", "1 blocked", "deep/er/out.xml")
+	validJUnit(t, filepath.Join(dir, "deep", "er", "out.xml"))
+	text, _ := os.ReadFile(filepath.Join(dir, "deep", "er", "out.xml"))
+	if !strings.Contains(string(text), `<skipped message="blocked: `) {
+		t.Errorf("the blocked case is not in the report:\n%s", text)
+	}
+}
+
+func TestNothingCouldBeRun(t *testing.T) {
+	needSandbox(t)
+	dir := write(t, map[string]string{
+		"lacks.md":   "---\nrequires: [\"program:no-such-program\"]\n---\n" + good,
+		"grammar.md": strings.Replace(good, "ip netns add testns\n", "ip frobnicate testns\n", 1),
+	})
+	harness(t, dir, "run", "lacks.md", "--driver", "netlink").want(t, 3, "nothing could be run here", "no-such-program")
+	harness(t, dir, "run", "grammar.md", "--driver", "netlink").want(t, 3, "netlink driver cannot say", "frobnicate")
+}
+
+func TestQuietAndVerbose(t *testing.T) {
+	needSandbox(t)
+	dir := write(t, map[string]string{"red.md": red, "good.md": good})
+	quiet := harness(t, dir, "run", "good.md", "red.md", "--driver", "netlink", "-q")
+	quiet.want(t, 1, "fail     red", "What did not pass:")
+	if strings.Contains(quiet.stdout, "pass  ") {
+		t.Errorf("-q tells of what passed:\n%s", quiet.stdout)
+	}
+	harness(t, dir, "run", "good.md", "--driver", "netlink", "-v").want(t, 0, "$ ip netns add testns", "namespace `testns` exists")
+}
+
+func TestFilters(t *testing.T) {
+	needSandbox(t)
+	dir := write(t, map[string]string{"good.md": good})
+	harness(t, dir, "run", "good.md", "--driver", "netlink", "--label-filter", "mistake").want(t, 0, "1 case: 1 passed")
+	harness(t, dir, "run", "good.md", "--driver", "netlink", "--focus", "another").want(t, 0, "1 case: 1 passed", "Make another")
+}
+
+func TestFailFast(t *testing.T) {
+	needSandbox(t)
+	dir := write(t, map[string]string{"red.md": red, "good.md": good})
+	harness(t, dir, "run", "red.md", "good.md", "--driver", "netlink", "--fail-fast").want(t, 1, "1 failed", "4 skipped", "not run: --fail-fast")
+}
+
+// TestSeed: the same seed gives the same order, and the order of the results follows it.
+func TestSeed(t *testing.T) {
+	needSandbox(t)
+	files := map[string]string{}
+	for _, name := range []string{"a.md", "b.md", "c.md", "d.md", "e.md", "f.md"} {
+		files[name] = red[:strings.Index(red, "## Needs")]
+	}
+	dir := write(t, files)
+	order := func(args ...string) string {
+		harness(t, dir, append([]string{"run", ".", "--driver", "netlink"}, args...)...)
+		r, err := reports.ReadJSON(filepath.Join(dir, "results", "results.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids := ""
+		for _, s := range r.Suites {
+			ids += s.ID
+		}
+		return ids
+	}
+	if got := order(); got != "abcdef" {
+		t.Errorf("without a seed: %s", got)
+	}
+	first := order("--seed", "7")
+	if first == "abcdef" || first != order("--seed", "7", "--procs", "3") {
+		t.Errorf("--seed 7 gives %s and %s", first, order("--seed", "7", "--procs", "3"))
+	}
+	harness(t, dir, "run", ".", "--seed", "7", "--driver", "netlink").want(t, 1, "--seed 7")
+}
+
+func TestListShowVersionCompletion(t *testing.T) {
+	dir := t.TempDir()
+	c := harness(t, dir, "list", "--json")
+	c.want(t, 0)
+	var all []struct{ ID, Title, File string }
+	if err := json.Unmarshal([]byte(c.stdout), &all); err != nil || len(all) == 0 {
+		t.Fatalf("%v: %s", err, c.stdout)
+	}
+	harness(t, dir, "list").want(t, 0, "LEVEL", "veth-pair")
+	for _, s := range all {
+		source, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(s.File)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if shown := harness(t, dir, "show", s.ID); shown.status != 0 || shown.stdout != string(source) {
+			t.Errorf("show %s is not the file %s", s.ID, s.File)
+		}
+	}
+	harness(t, dir, "version").want(t, 0, "netnscheck ")
+	harness(t, dir, "completion", "bash").want(t, 0, "__harness_")
+	harness(t, dir, "__complete", "run", "veth").want(t, 0, "veth-pair")
+	harness(t, dir, "--help").want(t, 0, "--label-filter", "Exit status", "doctor")
+}
+
+func TestDoctor(t *testing.T) {
+	c := harness(t, t.TempDir(), "doctor")
+	release, err := os.ReadFile("/proc/sys/kernel/osrelease")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.want(t, c.status, strings.TrimSpace(string(release)), "sandbox", "PROGRAM", "nsenter")
+	if c.status != 0 && c.status != 3 {
+		t.Errorf("status %d", c.status)
+	}
+	if c.status == 0 {
+		c.want(t, 0, "FEATURE", "veth")
+	}
+}
+
+func TestScenarioCheck(t *testing.T) {
+	needSandbox(t)
+	dir := write(t, map[string]string{
+		"good.md": good,
+		"red.md":  red,
+		"true-before.md": strings.Replace(good, "- [ ] namespace `prodns`",
+			"- [ ] namespace `testns` exists\n- [ ] namespace `prodns`", 1),
+		"no-check.md": strings.Replace(good, "\n- [ ] namespace `prodns` exists\n", "", 1),
+		"hint.md":     good + "\n> [!TIP]\n> Try `ip netns add prodns`.\n",
+	})
+	harness(t, dir, "scenario", "check", "good.md").want(t, 0, "did not", "passed")
+	harness(t, dir, "scenario", "check", "red.md").want(t, 1, "red.md:8: ")
+	harness(t, dir, "scenario", "check", "true-before.md").want(t, 1, "true-before.md:2")
+	harness(t, dir, "scenario", "check", "no-check.md").want(t, 2, "no-check.md:23: ", "no check")
+	harness(t, dir, "scenario", "check", "hint.md").want(t, 2, "hint.md:", "hint")
+	if entries, _ := os.ReadDir(dir); len(entries) != 5 {
+		t.Errorf("checking wrote files: %v", entries)
+	}
+}
+
+// TestUserNamespacesForbidden forbids them for real, in a user namespace of its own.
+func TestUserNamespacesForbidden(t *testing.T) {
+	dir := write(t, map[string]string{"good.md": good})
+	forbid := "echo 0 > /proc/sys/user/max_user_namespaces"
+	ordinary := []string{"-U", "--map-user=1000", "--keep-caps"}
+	for _, mode := range []string{"on", "auto"} {
+		unshared(t, dir, ordinary, forbid, "run", "good.md", "--sandbox", mode).
+			want(t, 3, "user.max_user_namespaces is 0", "sysctl -w user.max_user_namespaces")
+	}
+	unshared(t, dir, ordinary, forbid, "run", "good.md", "--sandbox", "off").want(t, 3, "only root may")
+	unshared(t, dir, ordinary, forbid, "doctor").want(t, 3, "sandbox", "impossible", "user.max_user_namespaces is 0")
+	if _, err := os.Stat(filepath.Join(dir, "results")); !os.IsNotExist(err) {
+		t.Errorf("the folder results is there: %v", err)
+	}
+}
+
+// TestWithoutIP hides every program called ip: the netlink driver still runs all it can.
+func TestWithoutIP(t *testing.T) {
+	asRoot := []string{"-Urm"}
+	dir := write(t, map[string]string{"good.md": good})
+	hide := "for f in /usr/local/sbin/ip /usr/sbin/ip /sbin/ip /usr/bin/ip /bin/ip; do [ ! -e $f ] || mount --bind /dev/null $f; done"
+	unshared(t, dir, asRoot, hide, "run", "good.md", "--driver", "iproute2").want(t, 3, "use the driver iproute2", "install")
+	unshared(t, dir, asRoot, hide, "doctor").want(t, 0, "ip       absent", "iproute2")
+	c := unshared(t, dir, asRoot, hide, "run", "good.md")
+	c.want(t, 0, "pass     good  netlink")
+	if strings.Contains(c.stdout, "good  iproute2") {
+		t.Errorf("the driver iproute2 was played without ip:\n%s", c.stdout)
+	}
+}
+
+// unshared runs the harness in namespaces that unshare(1) makes, after a shell prepared something there.
+func unshared(t *testing.T, dir string, flags []string, prepare string, args ...string) call {
+	t.Helper()
+	needSandbox(t)
+	path, err := exec.LookPath("unshare")
+	if err == nil {
+		err = exec.Command(path, append(flags, "true")...).Run()
+	}
+	if err != nil {
+		t.Skipf("unshare %s: %v", strings.Join(flags, " "), err)
+	}
+	cmd := command(t, dir)
+	shell := []string{"sh", "-ec", prepare + `; exec "$0" "$@"`, cmd.Path}
+	cmd.Path, cmd.Args = path, append(append(append([]string{"unshare"}, flags...), shell...), args...)
+	return finish(t, cmd)
+}
+
+// validJUnit checks a report against the schema, where there is a program for it.
+func validJUnit(t *testing.T, path string) {
+	t.Helper()
+	if _, err := exec.LookPath("xmllint"); err != nil {
+		if os.Getenv("NETNSCHECK_REQUIRE") == "1" {
+			t.Fatal(err)
+		}
+		t.Logf("not validated: %v", err)
+		return
+	}
+	schema := filepath.Join("..", "reports", "testdata", "jenkins-junit.xsd")
+	if output, err := exec.Command("xmllint", "--noout", "--nonet", "--schema", schema, path).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, output)
+	}
+}
