@@ -24,7 +24,7 @@ type Leftover struct {
 }
 
 // Leftovers finds the records whose owner is dead. A record that cannot be judged (unreadable, or the owner is in another PID
-// namespace) is in the error, beside what was found.
+// namespace) is in the error, beside what was found. For an ordinary user the error is fs.ErrPermission when there are records.
 func Leftovers() ([]Leftover, error) {
 	dir, err := openRecords()
 	if errors.Is(err, fs.ErrNotExist) {
@@ -35,6 +35,9 @@ func Leftovers() ([]Leftover, error) {
 	}
 	defer dir.Close()
 	paths, err := filepath.Glob(filepath.Join(recordsDir, "*.json"))
+	if err == nil && len(paths) == 0 {
+		err = tidyUp()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("look for leftovers: %w", err)
 	}
@@ -64,6 +67,16 @@ func Leftovers() ([]Leftover, error) {
 		found = append(found, l)
 	}
 	return found, errors.Join(errs...)
+}
+
+// tidyUp takes away what a harness has left that was killed before its first record was there, or after its last one.
+func tidyUp() error {
+	unlock, err := lockRecords()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	return tidy("")
 }
 
 func readRecord(path string) (*record, error) {
@@ -115,6 +128,7 @@ func (l Leftover) Remove() error {
 	inodes := map[uint64]bool{}
 	var names []string
 	for _, real := range l.Names {
+		inodes[l.record.Names[real]] = true // whatever has the name now: who has the tag, too, is ours
 		inode, err := l.ours(real)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -122,11 +136,10 @@ func (l Leftover) Remove() error {
 			errs = append(errs, err)
 		default:
 			names = append(names, real)
-			if inode != 0 {
-				inodes[inode] = true
-			}
+			inodes[inode] = true
 		}
 	}
+	delete(inodes, 0)
 	errs = append(errs, endProcesses(func(pid int) bool {
 		inode, ok := namespaceOf(pid, "net")
 		return ok && inodes[inode] && tagged(pid, l.ID)

@@ -16,6 +16,9 @@ func TestMain(m *testing.M) { os.Exit(sandbox.TestMain(machine{m})) }
 type machine struct{ *testing.M }
 
 func (m machine) Run() int {
+	if os.Getenv(roleVariable) != "" {
+		return own()
+	}
 	if err := unix.Mount("tmpfs", "/run", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
 		fmt.Fprintln(os.Stderr, "mount /run:", err)
 		return 1

@@ -146,16 +146,42 @@ var ErrNoSys = errors.New("the lab has no /sys of its own")
 // prepare makes what only programs need, on the lab's thread, before the first one starts: /sys of the host namespace and an
 // /etc that can be written. Where that is refused the lab goes on without, and Lacks tells.
 func (w *World) prepare() {
-	if w.prepared || w.shared {
+	if w.prepared {
 		return
 	}
 	w.prepared = true
+	if w.shared {
+		if err := w.ownSysAlone(); err != nil {
+			w.lacks = append(w.lacks, fmt.Errorf("%w: %w", ErrNoSys, err))
+		}
+		return
+	}
 	if err := mountSys(Host); err != nil {
 		w.lacks = append(w.lacks, fmt.Errorf("%w: %w", ErrNoSys, err))
 	}
 	if err := ownEtc(); err != nil {
 		w.lacks = append(w.lacks, fmt.Errorf("%w: %w", ErrNoEtc, err))
 	}
+}
+
+// ownSysAlone gives the lab's thread mounts of its own that differ from the machine's in /sys alone: all others are the same shared
+// mounts, so that a name which a program puts into /run/netns is there for the whole machine.
+func (w *World) ownSysAlone() error {
+	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+		return fmt.Errorf("unshare the mounts: %w", err)
+	}
+	fd, err := unix.Open("/proc/thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open the mount namespace: %w", err)
+	}
+	defer unix.Close(fd)
+	if err := unix.Dup3(fd, w.places.mounts, unix.O_CLOEXEC); err != nil { // other threads may be using that number
+		return fmt.Errorf("open the mount namespace: %w", err)
+	}
+	if err := unix.Mount("", "/sys", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make /sys private: %w", err)
+	}
+	return mountSys(Host)
 }
 
 // Lacks are the things that the kernel or the surrounding container refused to the programs of this lab; they wrap

@@ -75,7 +75,12 @@ func (w *World) add(name string) error {
 
 // unshared runs f on the lab's thread, which calls it, inside a new network namespace, and comes back.
 func (w *World) unshared(f func() error) (err error) {
-	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+	if h, ok := w.foreseen(); ok {
+		defer h.Close()
+		if err := h.enter(); err != nil {
+			return fmt.Errorf("enter a network namespace made ahead: %w", err)
+		}
+	} else if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 		return fmt.Errorf("unshare a network namespace: %w", err)
 	}
 	defer func() {

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,14 +21,25 @@ type made struct {
 	Mount bool `json:"mount"`
 }
 
-// makeNamesDir sees to it that the machine has a /run/netns that is a shared mount, as `ip netns add` does. The caller
-// holds the lock of the records.
+// makeNamesDir sees to it that the machine has a /run/netns that is a shared mount, as `ip netns add` does. What it is going to
+// make it writes down before. The caller holds the lock of the records.
 func makeNamesDir() error {
-	var m made
-	switch err := os.Mkdir(namesDir, 0o755); {
+	m, err := readMade()
+	if err != nil {
+		return err
+	}
+	err = unix.Mount("", namesDir, "", unix.MS_SHARED|unix.MS_REC, "")
+	switch {
 	case err == nil:
-		m.Dir = true
-	case !errors.Is(err, fs.ErrExist):
+		return nil // it is a mount, and shared
+	case err != unix.ENOENT && err != unix.EINVAL:
+		return fmt.Errorf("share %s: %w", namesDir, err)
+	}
+	m.Mount, m.Dir = true, m.Dir || err == unix.ENOENT
+	if err := m.write(); err != nil {
+		return err
+	}
+	if err := os.Mkdir(namesDir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	unlock, err := lockNamesDir()
@@ -34,23 +47,39 @@ func makeNamesDir() error {
 		return err
 	}
 	defer unlock()
-	err = unix.Mount("", namesDir, "", unix.MS_SHARED|unix.MS_REC, "")
-	if err == unix.EINVAL { // it is no mount yet
-		if err = unix.Mount(namesDir, namesDir, "", unix.MS_BIND|unix.MS_REC, ""); err == nil {
-			m.Mount = true
-			err = unix.Mount("", namesDir, "", unix.MS_SHARED|unix.MS_REC, "")
-		}
+	if err := unix.Mount(namesDir, namesDir, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+		return fmt.Errorf("mount %s: %w", namesDir, err)
 	}
-	if err == nil && m != (made{}) {
-		var text []byte
-		if text, err = json.Marshal(m); err == nil {
-			err = os.WriteFile(madeFile, text, 0o600)
-		}
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("share %s: %w", namesDir, err), m.undo())
+	if err := unix.Mount("", namesDir, "", unix.MS_SHARED|unix.MS_REC, ""); err != nil {
+		return fmt.Errorf("share %s: %w", namesDir, err)
 	}
 	return nil
+}
+
+// readMade is what was made for the labs that there are.
+func readMade() (m made, err error) {
+	text, err := os.ReadFile(madeFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &m)
+	}
+	if err != nil {
+		return m, fmt.Errorf("read %s: %w", madeFile, err)
+	}
+	return m, nil
+}
+
+func (m made) write() error {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", madeFile, err)
+	}
+	if err := os.WriteFile(madeFile+".new", append(text, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(madeFile+".new", madeFile)
 }
 
 // lockNamesDir takes the lock that iproute2 takes while it makes /run/netns shared.
@@ -66,36 +95,46 @@ func lockNamesDir() (unlock func(), err error) {
 	return func() { dir.Close() }, nil
 }
 
-// dropNamesDir undoes makeNamesDir when no shared lab is left, and nobody else has put a name there meanwhile: then the
-// folder is theirs. The caller holds the lock of the records.
-func dropNamesDir() error {
+// tidy undoes makeNamesDir when there is no record but the given one, and nobody has put a name into the folder meanwhile: then it
+// is theirs. It takes away what killed writers have left. The caller holds the lock of the records.
+func tidy(last string) error {
 	records, err := filepath.Glob(filepath.Join(recordsDir, "*.json"))
-	if err != nil || len(records) > 0 {
+	if err != nil || slices.ContainsFunc(records, func(path string) bool { return path != last }) {
 		return err
 	}
-	text, err := os.ReadFile(madeFile)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
+	m, err := readMade()
 	if err != nil {
 		return err
-	}
-	var m made
-	if err := json.Unmarshal(text, &m); err != nil {
-		return fmt.Errorf("read %s: %w", madeFile, err)
 	}
 	if entries, err := os.ReadDir(namesDir); err == nil && len(entries) == 0 {
 		if err := m.undo(); err != nil {
 			return err
 		}
 	}
-	return os.Remove(madeFile)
+	strays, err := filepath.Glob(filepath.Join(recordsDir, "*.new"))
+	if err != nil {
+		return err
+	}
+	for _, path := range append(strays, madeFile) {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }
 
 // undo takes the mount and the folder away, unless somebody uses them.
 func (m made) undo() error {
 	if m.Mount {
-		if err := unix.Unmount(namesDir, 0); err != nil && err != unix.EBUSY && err != unix.EINVAL {
+		// A process that was killed a moment ago may still be on its way out of its copy of the mounts.
+		err := await(leavingLasts, func() error {
+			err := unix.Unmount(namesDir, 0)
+			if err == unix.EINVAL || err == unix.ENOENT {
+				return nil
+			}
+			return err
+		})
+		if err != nil && err != unix.EBUSY {
 			return fmt.Errorf("unmount %s: %w", namesDir, err)
 		}
 	}
@@ -106,3 +145,6 @@ func (m made) undo() error {
 	}
 	return nil
 }
+
+// leavingLasts is how long a mount that looks busy is taken for one that is being left.
+const leavingLasts = 200 * time.Millisecond

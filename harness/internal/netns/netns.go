@@ -25,7 +25,8 @@ const patience = 5 * time.Second
 // Options say where a World puts its namespaces.
 type Options struct {
 	// Shared puts them where `ip netns` of the machine shows them, each name with the lab's id as suffix, the owner
-	// recorded (--sandbox=off, root). Otherwise the World has a mount namespace, a /run/netns and a /sys of its own.
+	// recorded (--sandbox=off, root). Otherwise the World has a mount namespace, a /run/netns and a /sys of its own. (For its
+	// programs a shared one has a /sys of its own, too.)
 	Shared bool
 }
 
@@ -47,6 +48,7 @@ type World struct {
 	mu       sync.Mutex
 	known    map[string]bool // names of namespaces that the lab heard of
 	nameless []Handle
+	spares   []chan spare // namespaces made ahead (Foresee)
 	closed   bool
 	beside   int // functions of Go and parents of programs, on threads of their own
 }
@@ -193,6 +195,7 @@ func (w *World) Close() error {
 		h.Close()
 	}
 	w.mu.Unlock()
+	w.dropSpares()
 	w.host.Close()
 	w.places.close()
 	errs = append(errs, w.thread.end(patience))

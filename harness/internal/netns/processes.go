@@ -44,19 +44,31 @@ func namespaceOf(pid int, kind string) (inode uint64, ok bool) {
 }
 
 // tagged tells whether the process was started with the tag of the lab in its environment.
-func tagged(pid int, id string) bool {
-	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
-	if err != nil {
-		return false
-	}
+func tagged(pid int, id string) (found bool) {
+	proc := filepath.Join("/proc", strconv.Itoa(pid))
 	want := []byte(tag + "=" + id)
-	for entry := range bytes.SplitSeq(environ, []byte{0}) {
-		if bytes.Equal(entry, want) {
-			return true
+	await(execLasts, func() error {
+		environ, err := os.ReadFile(proc + "/environ")
+		if err != nil {
+			return nil
 		}
-	}
-	return false
+		if len(environ) > 0 {
+			for entry := range bytes.SplitSeq(environ, []byte{0}) {
+				found = found || bytes.Equal(entry, want)
+			}
+			return nil
+		}
+		// In the middle of an execve(2) a process has a program and no environment yet. A kernel thread has neither.
+		if _, err := os.Readlink(proc + "/exe"); err != nil {
+			return nil
+		}
+		return errors.New("an empty environment, so far")
+	})
+	return found
 }
+
+// execLasts is how long an empty environment is taken for one that is being made.
+const execLasts = 10 * time.Millisecond
 
 // endProcesses kills all processes but this one for which chosen is true, again and again until there is none.
 func endProcesses(chosen func(pid int) bool, limit time.Duration) error {
@@ -73,8 +85,33 @@ func endProcesses(chosen func(pid int) bool, limit time.Duration) error {
 	})
 }
 
-// processes are those, without this one, for which chosen is true.
-func processes(chosen func(pid int) bool) ([]int, error) {
+// processes are those, without this one, for which chosen is true. One that forks and ends while it is looked for leaves a child that
+// the list does not have yet: so it lists until nothing new comes up.
+func processes(chosen func(pid int) bool) (found []int, err error) {
+	seen := map[int]bool{os.Getpid(): true}
+	for {
+		pids, err := listProcesses()
+		if err != nil {
+			return nil, err
+		}
+		fresh := 0
+		for _, pid := range pids {
+			if seen[pid] {
+				continue
+			}
+			fresh++
+			seen[pid] = true
+			if chosen(pid) {
+				found = append(found, pid)
+			}
+		}
+		if fresh == 0 {
+			return found, nil
+		}
+	}
+}
+
+func listProcesses() (pids []int, err error) {
 	proc, err := os.Open("/proc")
 	if err != nil {
 		return nil, fmt.Errorf("list processes: %w", err)
@@ -84,28 +121,26 @@ func processes(chosen func(pid int) bool) ([]int, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list processes: %w", err)
 	}
-	var pids []int
 	for _, entry := range entries {
-		pid, err := strconv.Atoi(entry)
-		if err == nil && pid != os.Getpid() && chosen(pid) {
+		if pid, err := strconv.Atoi(entry); err == nil {
 			pids = append(pids, pid)
 		}
 	}
 	return pids, nil
 }
 
-// endProcess kills the process and waits for its end. The error says that it has been found, so that the caller looks again:
-// it may have left children.
+// endProcess kills the process and waits for its end. The error says that it has been there, so that the caller looks again: it
+// may have left children, also when it has ended by itself.
 func endProcess(pid int, chosen func(pid int) bool, limit time.Duration) error {
+	found := fmt.Errorf("end process %d (%s): it is still there", pid, commandLine(pid))
 	pidfd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
-		return nil // it has ended by itself
+		return found
 	}
 	defer unix.Close(pidfd)
 	if !chosen(pid) {
-		return nil // the number has passed to another process before the pidfd held on to it
+		return found // the number may have passed to another process before the pidfd held on to it
 	}
-	found := fmt.Errorf("end process %d (%s): it is still there", pid, commandLine(pid))
 	if err := unix.PidfdSendSignal(pidfd, unix.SIGKILL, nil, 0); err != nil && err != unix.ESRCH {
 		return fmt.Errorf("%w: %w", found, err)
 	}

@@ -62,7 +62,7 @@ func newRecord(id string) (*record, error) {
 		return nil, err
 	}
 	if err := makeNamesDir(); err != nil {
-		return nil, errors.Join(err, os.Remove(r.path))
+		return nil, errors.Join(err, r.remove())
 	}
 	return r, nil
 }
@@ -170,13 +170,10 @@ func (r *record) drop() error {
 	return r.remove()
 }
 
-// remove is drop for who holds the lock.
+// remove is drop for who holds the lock. The record goes last: whoever is killed before that can still be cleaned up after.
 func (r *record) remove() error {
-	os.Remove(r.path + ".new")
-	if err := os.Remove(r.path); err != nil {
-		return err
-	}
-	return dropNamesDir()
+	err := tidy(r.path)
+	return errors.Join(err, os.Remove(r.path))
 }
 
 // lockRecords opens the folder of the records, makes it if need be, and keeps other processes out of it until unlock.
