@@ -90,10 +90,23 @@ func (l *Lab) State(ctx context.Context) (*state.State, error) { return observe.
 // Run carries one command out with a driver. A refusal is no error: it is in the exchange.
 func (l *Lab) Run(ctx context.Context, d Driver, cmd scenario.Command) (scenario.Exchange, error) {
 	x, err := d.Run(ctx, l.world, cmd)
-	if err != nil {
+	if err != nil || !maySetUp(cmd) {
 		return x, err
 	}
 	return x, l.settle(ctx)
+}
+
+// maySetUp says whether a link may have come up by a command: not if it is known to be about something else.
+func maySetUp(cmd scenario.Command) bool {
+	c, err := operation.Parse(cmd.Argv)
+	if err != nil {
+		return true
+	}
+	switch c.Op.(type) {
+	case operation.LinkAdd, operation.LinkSet, operation.LinkDelete, operation.Run:
+		return true
+	}
+	return false
 }
 
 // Do carries out command lines, in words as a scenario has them, and stops at the first one that is refused.
@@ -116,6 +129,13 @@ func (l *Lab) Do(ctx context.Context, d Driver, lines ...string) error {
 
 // Build carries out typed operations by netlink, whatever driver the lab is played with.
 func (l *Lab) Build(ctx context.Context, cmds []operation.Command) error {
+	namespaces := 0
+	for _, c := range cmds {
+		if _, ok := c.Op.(operation.NetnsAdd); ok {
+			namespaces++
+		}
+	}
+	l.world.Foresee(namespaces)
 	netlink := rtnetlink.New()
 	for _, c := range cmds {
 		if err := netlink.Apply(ctx, l.world, c); err != nil {

@@ -11,15 +11,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// plainEcho is an ordinary ping by go-ping, in the namespace of the calling thread: the socket is opened on it.
-func plainEcho(ctx context.Context, r EchoRequest) (EchoResult, error) {
+// plainEcho is an ordinary ping by go-ping, in the namespace of the calling thread: the socket is opened on it. Silence is a
+// result without words.
+func plainEcho(ctx context.Context, r EchoRequest, window time.Duration) (EchoResult, error) {
 	pinger := ping.New(r.Dest.String())
 	if err := pinger.Resolve(); err != nil {
 		return EchoResult{}, err
 	}
 	pinger.SetLogger(ping.NoopLogger{})
 	pinger.SetPrivileged(true)
-	pinger.Count, pinger.Timeout, pinger.Interval, pinger.Size = 1, Window, Window, 56
+	pinger.Count, pinger.Timeout, pinger.Interval, pinger.Size = 1, window, window, 56
 	if r.From.IsValid() {
 		pinger.Source = r.From.String()
 	}

@@ -19,8 +19,8 @@ import (
 )
 
 // rawEcho is a ping on a socket of our own, in the namespace of the calling thread: with DF set, to a link-local address,
-// and with the errors that routers send back.
-func rawEcho(ctx context.Context, r EchoRequest) (EchoResult, error) {
+// and with the errors that routers send back. Silence is a result without words.
+func rawEcho(ctx context.Context, r EchoRequest, window time.Duration) (EchoResult, error) {
 	s, err := openRaw(r)
 	if err != nil {
 		return EchoResult{}, err
@@ -39,7 +39,7 @@ func rawEcho(ctx context.Context, r EchoRequest) (EchoResult, error) {
 		if ctx.Err() != nil {
 			return EchoResult{}, context.Cause(ctx)
 		}
-		left := Window - time.Since(start)
+		left := window - time.Since(start)
 		if left <= 0 {
 			return EchoResult{}, nil
 		}
