@@ -2,7 +2,7 @@ package netns
 
 import (
 	"fmt"
-	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -11,29 +11,41 @@ import (
 // The zero Handle is no namespace; closing it does nothing.
 type Handle struct{ file *file }
 
-// file is a descriptor that is closed once, whoever else closes it.
+// file is a descriptor that is closed once, and not used afterwards: its number may be that of another file by then.
 type file struct {
-	fd    int
-	inode uint64
-	once  sync.Once
+	fd     int
+	inode  uint64
+	closed atomic.Bool
 }
 
 // newHandle takes fd over. An fd that is no network namespace is EINVAL, as setns(2) would say.
 func newHandle(fd int) (Handle, error) {
-	var fs unix.Statfs_t
+	f := &file{fd: fd}
 	var st unix.Stat_t
-	err := unix.Fstatfs(fd, &fs)
-	if err == nil && fs.Type != unix.NSFS_MAGIC {
-		err = unix.EINVAL
-	}
+	err := unix.Fstat(fd, &st)
 	if err == nil {
-		err = unix.Fstat(fd, &st)
+		f.inode = st.Ino
+		err = isNetwork(fd)
 	}
 	if err != nil {
 		unix.Close(fd)
 		return Handle{}, err
 	}
-	return Handle{&file{fd: fd, inode: st.Ino}}, nil
+	return Handle{f}, nil
+}
+
+func isNetwork(fd int) error {
+	var fs unix.Statfs_t
+	if err := unix.Fstatfs(fd, &fs); err != nil {
+		return err
+	}
+	if fs.Type != unix.NSFS_MAGIC {
+		return unix.EINVAL
+	}
+	if kind, err := unix.IoctlRetInt(fd, unix.NS_GET_NSTYPE); err != nil || kind != unix.CLONE_NEWNET {
+		return unix.EINVAL
+	}
+	return nil
 }
 
 // current opens the network namespace of the calling thread.
@@ -55,13 +67,15 @@ func (h Handle) Inode() uint64 {
 
 // Close closes the handle. Closing it again does nothing.
 func (h Handle) Close() {
-	if h.file != nil {
-		h.file.once.Do(func() { unix.Close(h.file.fd) })
+	if h.file != nil && !h.file.closed.Swap(true) {
+		unix.Close(h.file.fd)
 	}
 }
 
 // enter moves the calling thread into the namespace.
-func (h Handle) enter() error { return unix.Setns(h.file.fd, unix.CLONE_NEWNET) }
-
-// FD is the open file's number, for netlink messages that name a namespace so (IFLA_NET_NS_FD). It is good until Close.
-func (h Handle) FD() int { return h.file.fd }
+func (h Handle) enter() error {
+	if h.file == nil || h.file.closed.Load() {
+		return unix.EBADF
+	}
+	return unix.Setns(h.file.fd, unix.CLONE_NEWNET)
+}

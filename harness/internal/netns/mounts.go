@@ -78,19 +78,19 @@ func (p *places) list() ([]string, error) {
 	return dir.Readdirnames(-1)
 }
 
-// isNamespace says whether a namespace is mounted on the entry of /run/netns.
-func (p *places) isNamespace(entry string) bool {
-	_, ok := p.inode(entry)
-	return ok
+// namespace opens the network namespace that is mounted on the entry of /run/netns.
+func (p *places) namespace(entry string) (Handle, error) {
+	// O_NONBLOCK: somebody may have put a FIFO there.
+	fd, err := unix.Openat(p.names, entry, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return Handle{}, err
+	}
+	return newHandle(fd)
 }
 
 // inode is that of the namespace mounted on the entry of /run/netns; not ok when there is none.
 func (p *places) inode(entry string) (inode uint64, ok bool) {
-	fd, err := unix.Openat(p.names, entry, unix.O_PATH|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
-	if err != nil {
-		return 0, false
-	}
-	h, err := newHandle(fd)
+	h, err := p.namespace(entry)
 	if err != nil {
 		return 0, false
 	}

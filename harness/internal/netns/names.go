@@ -38,7 +38,7 @@ func (w *World) Names() ([]string, error) {
 				continue
 			}
 		}
-		if name == Host || !w.places.isNamespace(entry) {
+		if _, ok := w.places.inode(entry); !ok || name == Host {
 			continue
 		}
 		w.Real(name) // from now on the lab knows it
