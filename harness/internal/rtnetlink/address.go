@@ -68,6 +68,7 @@ func (s *session) putAddresses(m message, header *nl.IfAddrmsg, op operation.Add
 	case op.Peer.IsValid():
 		header.Prefixlen = uint8(op.Peer.Bits())
 		m.put(unix.IFA_ADDRESS, op.Peer.Addr().AsSlice())
+	case op.AnyLength: // without IFA_ADDRESS the kernel does not compare the length (inet_rtm_deladdr, net/ipv4/devinet.c)
 	default:
 		m.put(unix.IFA_ADDRESS, op.Prefix.Addr().AsSlice())
 	}

@@ -173,6 +173,9 @@ var scripts = map[string]string{
 		ip addr del 10.0.0.2/24 brd + dev v0
 		ip addr del 127.0.0.5/8 dev lo
 		ip addr del 10.0.4.1 peer 10.0.4.2 dev v0
+		ip addr add 10.0.5.1/20 dev v0
+		ip addr del 10.0.5.1 dev v0
+		ip addr del 10.0.5.1 dev v0
 		ip addr del fd00::2/64 dev v0
 		ip addr del 10.0.0.1/24 dev v0
 		ip addr flush dev v0 to 10.0.1.0/24

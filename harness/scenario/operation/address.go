@@ -1,5 +1,7 @@
 package operation
 
+import "strings"
+
 var (
 	addressVerbs = newGrammar("add change chg!=change replace delete show list=show lst=show flush save showdump restore help")
 	addressWords = newGrammar(`peer! remote!=peer broadcast brd!=broadcast anycast! scope! dev! label! metric priority=metric
@@ -39,6 +41,7 @@ func parseAddressChange(verb Verb, w *words) (Operation, error) {
 		hasLocal = true
 		var err error
 		op.Prefix, err = w.destination(addressWords, word)
+		op.AnyLength = op.Verb == Delete && op.Prefix.Addr().Is4() && !strings.Contains(word, "/")
 		return err
 	}
 	err := addressWords.parse(w, actions{
@@ -146,7 +149,10 @@ func scopeOrAll(keyword, value string) (string, error) {
 
 func (op AddressChange) args() []string {
 	out := argv{"address", string(op.Verb)}
-	if op.Prefix.IsValid() {
+	switch {
+	case op.AnyLength:
+		out = append(out, op.Prefix.Addr().String())
+	case op.Prefix.IsValid():
 		out = append(out, op.Prefix.String())
 	}
 	out.prefix("peer", op.Peer)

@@ -171,8 +171,10 @@ const (
 
 // AddressChange is `ip address add|change|replace|del`. Dev "" goes out with index 0, which the kernel answers with ENODEV.
 type AddressChange struct {
-	Verb      Verb
-	Prefix    netip.Prefix // the local address with the prefix length written, or /32, /128; not valid when there was none
+	Verb   Verb
+	Prefix netip.Prefix // the local address with the prefix length written, or /32, /128; not valid when there was none
+	// AnyLength says that an IPv4 address is to be deleted without a length written: whatever length it has.
+	AnyLength bool
 	Dev       string
 	Peer      netip.Prefix
 	Broadcast string // "", an address, "+" or "-"
