@@ -52,7 +52,7 @@ func missing(name string) error {
 // Run starts the command in the host namespace of the lab and waits for it, Limit at most.
 func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) (scenario.Exchange, error) {
 	x := scenario.Exchange{Line: cmd.Line, Command: cmd.Text}
-	argv, err := realNames(w, cmd.Argv)
+	argv, err := program.RealNames(w, cmd.Argv)
 	if err != nil {
 		return x, err
 	}

@@ -123,7 +123,11 @@ func runProgram(ctx context.Context, w *netns.World, c operation.Command, op ope
 	if ns == "" {
 		ns = netns.Host
 	}
-	output, status, err := program.Run(ctx, w, ns, op.Argv, Limit)
+	argv, err := program.RealNames(w, op.Argv)
+	if err != nil {
+		return "", 0, err
+	}
+	output, status, err := program.Run(ctx, w, ns, argv, Limit)
 	if errors.Is(err, exec.ErrNotFound) {
 		if c.Exec {
 			return "", 0, &Refused{Errno: unix.ENOENT, Status: 1,
@@ -131,5 +135,5 @@ func runProgram(ctx context.Context, w *netns.World, c operation.Command, op ope
 		}
 		return "", 0, notInstalled(op)
 	}
-	return string(output), status, err
+	return string(output), status, errors.Join(err, w.Adopt())
 }

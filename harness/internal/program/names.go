@@ -1,4 +1,4 @@
-package iproute2
+package program
 
 import (
 	"fmt"
@@ -11,10 +11,10 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// realNames puts the names by which the machine knows the lab's namespaces into a command: where the grammar of `ip` has
-// a namespace, and in paths below /run/netns and /etc/netns. In the sandbox they are the lesson's own names. A command
+// RealNames puts the names by which the machine knows the lab's namespaces into a command: where the grammar of `ip`, `bridge` and
+// `tc` has a namespace, and in paths below /run/netns and /etc/netns. In the sandbox they are the lesson's own names. A command
 // that names a namespace anywhere else cannot be run under another name; that is an *scenario.Unavailable.
-func realNames(w *netns.World, argv []string) ([]string, error) {
+func RealNames(w *netns.World, argv []string) ([]string, error) {
 	if !w.Shared() {
 		return argv, nil
 	}
@@ -47,7 +47,8 @@ func realNames(w *netns.World, argv []string) ([]string, error) {
 
 var netnsPath = regexp.MustCompile(`(?:/var/run/netns|/run/netns|/etc/netns)/[^/\s'";]+`)
 
-// placeNames rewrites in place the words of an `ip` command that stand where its grammar has a namespace, and says which.
+// placeNames rewrites in place the words of a command that stand where the grammar of iproute2's programs has a
+// namespace, and says which.
 func placeNames(real func(string) string, words []string) map[int]bool {
 	named := map[int]bool{}
 	put := func(i int) {
@@ -55,7 +56,11 @@ func placeNames(real func(string) string, words []string) map[int]bool {
 			words[i], named[i] = real(words[i]), true
 		}
 	}
-	for start := 0; start < len(words) && filepath.Base(words[start]) == "ip"; {
+	for start := 0; start < len(words); {
+		name := filepath.Base(words[start])
+		if name != "ip" && name != "bridge" && name != "tc" {
+			return named
+		}
 		i := start + 1
 		for i < len(words) && strings.HasPrefix(words[i], "-") {
 			if option := strings.TrimLeft(words[i], "-"); option == "n" || (len(option) > 1 && strings.HasPrefix("netns", option)) {
@@ -64,7 +69,7 @@ func placeNames(real func(string) string, words []string) map[int]bool {
 			}
 			i++
 		}
-		if i >= len(words) {
+		if i >= len(words) || name != "ip" {
 			return named
 		}
 		if object := words[i]; len(object) > 2 && strings.HasPrefix("netns", object) {
