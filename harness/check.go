@@ -15,7 +15,7 @@ func scenarioCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "scenario",
 		Short: "Help for people who write scenarios",
-		Args:  wantArgs(cobra.NoArgs),
+		Args:  noSuchCommand,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	c.AddCommand(checkCommand())

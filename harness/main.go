@@ -87,7 +87,7 @@ func rootCommand() *cobra.Command {
 
 Exit status: 0 passed; 1 something failed; 2 wrong usage, a bad file, or nothing is selected;
 3 this machine cannot run it; 4 something was left behind.`
-	root.Args = func(_ *cobra.Command, args []string) error { return noSuchCommand(root, args) }
+	root.Args = noSuchCommand
 	root.SilenceErrors = true
 	root.SilenceUsage = true
 	root.SetFlagErrorFunc(flagError)
@@ -98,17 +98,20 @@ Exit status: 0 passed; 1 something failed; 2 wrong usage, a bad file, or nothing
 	return root
 }
 
-// noSuchCommand refuses words after a bare `harness` with the nearest thing that they may mean.
-func noSuchCommand(root *cobra.Command, args []string) error {
+// noSuchCommand refuses a word where a command is expected, with the nearest thing that it may mean.
+func noSuchCommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
 	var names []string
-	for _, c := range root.Commands() {
-		names = append(names, c.Name())
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
 	}
 	if near, ok := scenario.Nearest(args[0], names); ok {
-		return usage("there is no command %q, did you mean `harness %s`?", args[0], near)
+		return usage("there is no command %q, did you mean `%s %s`?", args[0], c.CommandPath(), near)
+	}
+	if c.HasParent() {
+		return usage("there is no command %q; `%s --help` shows those that there are", args[0], c.CommandPath())
 	}
 	return usage("there is no command %q; to run a scenario: `harness run %s`; `harness --help` shows the commands", args[0], args[0])
 }

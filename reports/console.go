@@ -105,8 +105,8 @@ func (o *Console) failures(r *Run) {
 	for i := range r.Suites {
 		for j := range r.Suites[i].Cases {
 			c := &r.Suites[i].Cases[j]
-			if c.Outcome == scenario.Pass || c.Outcome == scenario.Skip || c.Outcome == scenario.Blocked {
-				continue
+			if !bad(c.Outcome) || len(c.Problems)+len(c.Transcript) == 0 && c.Duration == 0 {
+				continue // it was not run at all: that is told once, below
 			}
 			if n++; n == 1 {
 				fmt.Fprintln(o.Out, "\nWhat did not pass:")
@@ -142,14 +142,14 @@ func place(s *Suite, c *Case) string {
 
 // counts is `12 cases: 10 passed, 1 failed, 1 skipped`; what there is none of is left out, but for those that passed.
 func (o *Console) counts(c Counts) string {
-	text := fmt.Sprintf("%d cases: %d passed", c.Total(), c.Pass)
-	if c.Total() == 1 {
-		text = fmt.Sprintf("1 case: %d passed", c.Pass)
+	text := fmt.Sprintf("%s: %d passed", plural(c.Total(), "case"), c.Pass)
+	if c.Error > 0 {
+		text += ", " + plural(c.Error, "error")
 	}
 	for _, part := range []struct {
 		n    int
 		word string
-	}{{c.Fail, "failed"}, {c.Error, "could not be judged (error)"}, {c.Blocked, "blocked"}, {c.Skip, "skipped"}} {
+	}{{c.Fail, "failed"}, {c.Blocked, "blocked"}, {c.Skip, "skipped"}} {
 		if part.n > 0 {
 			text += fmt.Sprintf(", %d %s", part.n, part.word)
 		}
@@ -161,6 +161,13 @@ func (o *Console) counts(c Counts) string {
 		return o.paint(green, text)
 	}
 	return o.paint(yellow, text)
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
 }
 
 func bad(outcome scenario.Outcome) bool {

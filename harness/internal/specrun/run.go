@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -129,6 +130,7 @@ type unitRun struct {
 	plan      *Planned
 	suites    []reports.Suite
 	done      map[place]bool
+	begun     map[place]bool
 	problems  []string
 	leftovers []string
 	// died says how the worker ended when it did not come to its end.
@@ -136,7 +138,7 @@ type unitRun struct {
 }
 
 func newUnitRun(r *run, p *Planned) *unitRun {
-	u := &unitRun{run: r, plan: p, done: map[place]bool{}}
+	u := &unitRun{run: r, plan: p, done: map[place]bool{}, begun: map[place]bool{}}
 	for _, s := range p.Suites {
 		s.Cases = append([]reports.Case{}, s.Cases...)
 		u.suites = append(u.suites, s)
@@ -175,6 +177,7 @@ func (u *unitRun) begin(key string) {
 	if !ok {
 		return
 	}
+	u.begun[at] = true
 	s := &u.suites[at.suite]
 	if s.Started.IsZero() {
 		s.Started = time.Now()
@@ -201,14 +204,22 @@ func (u *unitRun) complete(cause error) {
 				c.Outcome, c.Reason = scenario.Skip, NotRunFailFast
 			case cause != nil:
 				c.Outcome, c.Reason = scenario.Error, "interrupted: "+cause.Error()
-			case u.died != "":
+			case u.died != "" && u.begun[at]:
 				c.Outcome, c.Reason = scenario.Error, u.died
+			case u.died != "":
+				c.Outcome, c.Reason = scenario.Error, "not run: "+topOf(u.died)
 			default:
 				c.Outcome, c.Reason = scenario.Error, "the worker ended without a word about it"
 			}
 			u.settle(at)
 		}
 	}
+}
+
+// topOf is how a worker died without the stack that may come with it.
+func topOf(died string) string {
+	lines := strings.SplitN(died, "\n", 3)
+	return strings.Join(lines[:min(len(lines), 2)], " ")
 }
 
 // die writes down that the worker did not come to its end.

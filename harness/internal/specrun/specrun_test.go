@@ -240,7 +240,7 @@ func TestWorkerThatDies(t *testing.T) {
 func TestWorkerThatCannotStart(t *testing.T) {
 	no := func(_, _, _ *os.File) (Process, error) { return nil, errors.New("no more processes") }
 	r := Run(t.Context(), mustPlan(t, unit(t, "passes")), Options{Start: no})
-	same(t, outcomes(r), []string{"netlink/passes: error start a worker: no more processes"})
+	same(t, outcomes(r), []string{"netlink/passes: error not run: start a worker: no more processes"})
 }
 
 func TestInterrupted(t *testing.T) {

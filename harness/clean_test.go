@@ -1,0 +1,118 @@
+package main_test
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestClean kills a run with --sandbox=off so that nobody is left to clean up, and removes what it left. All of that happens in
+// a mount namespace with a /run of its own: the machine's leftovers, if there are any, are not ours.
+func TestClean(t *testing.T) {
+	there := ownRun(t)
+	dir := write(t, map[string]string{"slow.md": slow})
+	run := func(args ...string) call {
+		cmd := command(t, dir)
+		there(cmd, args...)
+		return finish(t, cmd)
+	}
+	run("clean").want(t, 0, "nothing is left behind")
+
+	cmd := command(t, dir)
+	there(cmd, "run", "slow.md", "--driver", "netlink", "--sandbox", "off")
+	startAndAwaitFirstLine(t, cmd)
+	run("clean").want(t, 0, "nothing is left behind") // its owner lives
+	workers := childrenOf(t, cmd.Process.Pid)
+	for _, pid := range append(workers, cmd.Process.Pid) {
+		syscall.Kill(pid, syscall.SIGKILL)
+	}
+	cmd.Wait()
+	if !eventually(10*time.Second, func() bool { return gone(workers) }) {
+		t.Fatal("the worker lives")
+	}
+
+	shown := run("clean", "--dry-run")
+	shown.want(t, 0, "testns-", "host-")
+	run("clean", "--dry-run").want(t, 0, strings.TrimSpace(shown.stdout)) // it was not removed
+	run("clean").want(t, 0, "testns-", "removed")
+	run("clean").want(t, 0, "nothing is left behind")
+}
+
+// TestKilledAloneWithoutSandbox: the worker sees that the harness is gone, and takes its labs down.
+func TestKilledAloneWithoutSandbox(t *testing.T) {
+	there := ownRun(t)
+	dir := write(t, map[string]string{"slow.md": slow})
+	cmd := command(t, dir)
+	there(cmd, "run", "slow.md", "--driver", "netlink", "--sandbox", "off")
+	startAndAwaitFirstLine(t, cmd)
+	workers := childrenOf(t, cmd.Process.Pid)
+	cmd.Process.Kill()
+	cmd.Wait()
+	if !eventually(20*time.Second, func() bool { return gone(workers) }) {
+		t.Fatal("the worker lives on")
+	}
+	again := command(t, dir)
+	there(again, "clean")
+	finish(t, again).want(t, 0, "nothing is left behind")
+}
+
+func startAndAwaitFirstLine(t *testing.T, cmd *exec.Cmd) {
+	t.Helper()
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(stdout).ReadString('\n'); err != nil || !strings.HasPrefix(line, "pass") {
+		t.Fatalf("it said %q, %v", line, err)
+	}
+}
+
+func gone(pids []int) bool {
+	for _, pid := range pids {
+		if syscall.Kill(pid, 0) == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// ownRun makes a mount namespace with an empty /run; the function that it returns lets a command run the harness there.
+func ownRun(t *testing.T) func(cmd *exec.Cmd, args ...string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root may run with --sandbox=off")
+	}
+	holder := exec.Command("unshare", "-m", "sh", "-ec", "mount -t tmpfs run /run; echo ready; read forever")
+	stdin, err := holder.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stdout, err := holder.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := holder.Start(); err != nil {
+		t.Skipf("unshare(1): %v", err)
+	}
+	t.Cleanup(func() { stdin.Close(); holder.Wait() })
+	if line, err := bufio.NewReader(stdout).ReadString('\n'); err != nil || line != "ready\n" {
+		t.Skipf("no mount namespace can be made here: %q, %v", line, err)
+	}
+	enter, err := exec.LookPath("nsenter")
+	if err != nil {
+		t.Skip(err)
+	}
+	pid := strconv.Itoa(holder.Process.Pid)
+	return func(cmd *exec.Cmd, args ...string) {
+		cmd.Args = append([]string{"nsenter", "--target", pid, "--mount", "--wd=" + cmd.Dir, cmd.Path}, args...)
+		cmd.Path = enter
+	}
+}
