@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/vishvananda/netns"
 	"golang.org/x/sys/unix"
 )
 
@@ -50,11 +51,11 @@ func isNetwork(fd int) error {
 
 // current opens the network namespace of the calling thread.
 func current() (Handle, error) {
-	fd, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	here, err := netns.Get()
 	if err != nil {
-		return Handle{}, fmt.Errorf("open /proc/thread-self/ns/net: %w", err)
+		return Handle{}, fmt.Errorf("open the thread's network namespace: %w", err)
 	}
-	return newHandle(fd)
+	return newHandle(int(here))
 }
 
 // Inode is the number by which the kernel tells namespaces apart.
