@@ -2,7 +2,7 @@
 
 GO        ?= go
 TESTFLAGS ?=
-BENCHTIME ?= 1s
+BENCHTIME ?= 100x
 FUZZTIME  ?= 20s
 
 .DEFAULT_GOAL := help
@@ -20,8 +20,11 @@ test: ## run all tests in random order, as root or as an ordinary user
 	$(GO) test -shuffle=on $(TESTFLAGS) ./...
 
 .PHONY: bench
-bench: ## compare the speed with a shell script and with ip, side by side, as ratios
-	$(GO) test -run '^$$' -bench . -benchtime $(BENCHTIME) ./suites/...
+bench: ## compare the speed with a shell script, side by side, as ratios; stalls in 1,000 cycles; a whole run; the start-up
+	$(GO) test -run '^$$' -bench 'Tutorial|Direct' -benchtime $(BENCHTIME) ./harness/lab
+	$(GO) test -run '^$$' -bench 'Cycles' -benchtime 1x ./harness/lab
+	$(GO) test -run '^$$' -bench 'FirstSpec|WholeRun' -benchtime 10x ./harness
+	$(GO) test -run '^$$' -bench . ./harness/internal/observe
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (20s)

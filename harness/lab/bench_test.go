@@ -40,7 +40,7 @@ var teardown = []string{"ip netns del testns", "ip netns del prodns"}
 // BenchmarkTutorial runs the tutorial by the netlink driver, build to teardown, against the same commands as a shell script.
 func BenchmarkTutorial(b *testing.B) {
 	sideBySide(b, func(ctx context.Context) error {
-		return inLab(ctx, func(l *lab.Lab) error { return l.Do(ctx, lab.Netlink(), tutorial...) })
+		return inLab(ctx, lab.Options{}, func(l *lab.Lab) error { return l.Do(ctx, lab.Netlink(), tutorial...) })
 	})
 }
 
@@ -49,7 +49,7 @@ func BenchmarkDirect(b *testing.B) {
 	direct := typedTutorial(b)
 	claims := []scenario.Claim{claim(b, "`prodns` reaches `192.168.2.103`"), claim(b, "`testns` reaches `192.168.2.102`")}
 	sideBySide(b, func(ctx context.Context) error {
-		return inLab(ctx, func(l *lab.Lab) error {
+		return inLab(ctx, lab.Options{Ahead: lab.Namespaces(direct)}, func(l *lab.Lab) error {
 			if err := l.Build(ctx, direct); err != nil {
 				return err
 			}
@@ -73,7 +73,7 @@ func BenchmarkCycles(b *testing.B) {
 		stalled := 0
 		for range cycles {
 			start := time.Now()
-			err := inLab(b.Context(), func(l *lab.Lab) error {
+			err := inLab(b.Context(), lab.Options{Ahead: lab.Namespaces(direct)}, func(l *lab.Lab) error {
 				if err := l.Build(b.Context(), direct); err != nil {
 					return err
 				}
@@ -159,8 +159,8 @@ func runScript(w *netns.World, script string) error {
 	return cmd.Wait()
 }
 
-func inLab(ctx context.Context, f func(*lab.Lab) error) error {
-	l, err := lab.Start(ctx, scenario.Host{}, netns.Options{})
+func inLab(ctx context.Context, o lab.Options, f func(*lab.Lab) error) error {
+	l, err := lab.Start(ctx, scenario.Host{}, o)
 	if err != nil {
 		return err
 	}

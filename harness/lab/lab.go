@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"netnscheck/harness/internal/iproute2"
 	"netnscheck/harness/internal/netns"
@@ -129,20 +128,24 @@ func (l *Lab) Do(ctx context.Context, d Driver, lines ...string) error {
 
 // Build carries out typed operations by netlink, whatever driver the lab is played with.
 func (l *Lab) Build(ctx context.Context, cmds []operation.Command) error {
-	namespaces := 0
-	for _, c := range cmds {
-		if _, ok := c.Op.(operation.NetnsAdd); ok {
-			namespaces++
-		}
+	if len(cmds) == 0 {
+		return nil
 	}
-	l.world.Foresee(namespaces)
-	netlink := rtnetlink.New()
-	for _, c := range cmds {
-		if err := netlink.Apply(ctx, l.world, c); err != nil {
-			return fmt.Errorf("apply %q: %w", strings.Join(c.Argv(), " "), err)
-		}
+	if err := rtnetlink.New().Build(ctx, l.world, cmds); err != nil {
+		return err
 	}
 	return l.settle(ctx)
+}
+
+// Namespaces counts those that the operations add, for Options.Ahead.
+func Namespaces(cmds []operation.Command) int {
+	n := 0
+	for _, c := range cmds {
+		if _, ok := c.Op.(operation.NetnsAdd); ok {
+			n++
+		}
+	}
+	return n
 }
 
 // settle makes the kernel finish what it postponed after a link was set up, so that the first packets are not lost.

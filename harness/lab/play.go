@@ -23,6 +23,7 @@ type Play struct {
 	start    *state.State // of that lab, before the first step
 	steps    []stepRecord // one for each step played
 	kept     []*Lab       // labs in which something failed, with PlayOptions.Keep
+	left     []error      // what labs of mistakes left behind, for Close to tell
 	// unmet says why this machine cannot run the scenario, "" if it can.
 	unmet func(context.Context) (string, error)
 }
@@ -116,9 +117,7 @@ func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult)
 		p.kept = append(p.kept, l)
 		return r
 	}
-	if err := l.Close(); err != nil {
-		r.AddProblem(scenario.Error, scenario.Problem{Line: mistake.Line, Message: err.Error()})
-	}
+	p.left = append(p.left, l.Close())
 	return r
 }
 
@@ -137,9 +136,9 @@ func (p *Play) Close() error {
 	if p.lab != nil {
 		labs = append(labs, p.lab)
 	}
-	p.lab, p.kept = nil, nil
+	errs := p.left
+	p.lab, p.kept, p.left = nil, nil, nil
 	closed := map[*Lab]bool{}
-	var errs []error
 	for _, l := range labs {
 		if !closed[l] {
 			closed[l] = true

@@ -114,7 +114,9 @@ func (p *Play) directCommands(i int) ([]operation.Command, bool) {
 
 // startDirect returns no lab and no error when the state that it built is not the one that is wanted.
 func (p *Play) startDirect(ctx context.Context, cmds []operation.Command, want *state.State) (*Lab, error) {
-	l, err := Start(ctx, p.sc.Host, p.opts.World)
+	o := p.opts.World
+	o.Ahead = Namespaces(cmds)
+	l, err := Start(ctx, p.sc.Host, o)
 	if err != nil {
 		return nil, err
 	}

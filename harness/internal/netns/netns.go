@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -28,6 +29,8 @@ type Options struct {
 	// recorded (--sandbox=off, root). Otherwise the World has a mount namespace, a /run/netns and a /sys of its own. (For its
 	// programs a shared one has a /sys of its own, too.)
 	Shared bool
+	// Ahead is how many namespaces are about to be added: they are made while the World is (see Foresee).
+	Ahead int
 }
 
 // World is the set of network namespaces of one lab and the locked OS thread from which its programs are started. That
@@ -40,6 +43,8 @@ type World struct {
 	places places
 	host   Handle
 	record *record // of the owner; nil unless shared
+
+	programs atomic.Bool // a program was started in the lab
 
 	// Only the lab's thread looks at these.
 	prepared bool
@@ -63,8 +68,10 @@ func New(o Options) (*World, error) {
 		}
 		w.record = r
 	}
+	w.Foresee(o.Ahead)
 	var err error
 	if w.thread, err = newThread(w.settle); err != nil {
+		w.dropSpares()
 		if w.shared && w.places.open {
 			err = errors.Join(err, w.removeNames())
 		}
@@ -183,9 +190,10 @@ func (w *World) Close() error {
 		return nil
 	}
 	var errs []error
-	inodes, err := w.inodes()
-	errs = append(errs, err)
-	errs = append(errs, endProcesses(w.lives(inodes), patience))
+	if w.programs.Load() {
+		inodes, err := w.inodes()
+		errs = append(errs, err, endProcesses(w.lives(inodes), patience))
+	}
 	errs = append(errs, w.awaitThreads())
 	if w.shared {
 		errs = append(errs, w.removeNames())

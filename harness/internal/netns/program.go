@@ -85,6 +85,7 @@ func (w *World) exec(name string, cmd *exec.Cmd) error {
 
 // mark puts the lab's tag into the environment, and asks the kernel to end the program when its parent thread ends.
 func (w *World) mark(cmd *exec.Cmd) {
+	w.programs.Store(true)
 	cmd.Env = append(cmd.Environ(), tag+"="+w.id)
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{}
