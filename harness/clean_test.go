@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bufio"
+	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
@@ -9,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"netnscheck/harness/internal/sandbox"
 )
 
 // TestClean kills a run with --sandbox=off so that nobody is left to clean up, and removes what it left. All of that happens in
@@ -100,7 +103,7 @@ func ownRun(t *testing.T) func(cmd *exec.Cmd, args ...string) {
 		t.Fatal(err)
 	}
 	if err := holder.Start(); err != nil {
-		t.Skipf("unshare(1): %v", err)
+		sandbox.Lacking(t, fmt.Sprintf("unshare(1): %v", err))
 	}
 	t.Cleanup(func() { stdin.Close(); holder.Wait() })
 	if line, err := bufio.NewReader(stdout).ReadString('\n'); err != nil || line != "ready\n" {
@@ -108,7 +111,7 @@ func ownRun(t *testing.T) func(cmd *exec.Cmd, args ...string) {
 	}
 	enter, err := exec.LookPath("nsenter")
 	if err != nil {
-		t.Skip(err)
+		sandbox.Lacking(t, err)
 	}
 	pid := strconv.Itoa(holder.Process.Pid)
 	return func(cmd *exec.Cmd, args ...string) {

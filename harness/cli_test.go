@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +10,8 @@ import (
 	"testing"
 
 	"netnscheck/reports"
+
+	"netnscheck/harness/internal/sandbox"
 )
 
 // Scenarios for the tests of the command line. They need nothing but network namespaces.
@@ -350,7 +353,7 @@ func unshared(t *testing.T, dir string, flags []string, prepare string, args ...
 		err = exec.Command(path, append(flags, "true")...).Run()
 	}
 	if err != nil {
-		t.Skipf("unshare %s: %v", strings.Join(flags, " "), err)
+		sandbox.Lacking(t, fmt.Sprintf("unshare %s: %v", strings.Join(flags, " "), err))
 	}
 	cmd := command(t, dir)
 	shell := []string{"sh", "-ec", prepare + `; exec "$0" "$@"`, cmd.Path}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/sandbox"
 )
 
 // newWorld is a World that the test closes, and that must close without a word.
@@ -209,7 +211,7 @@ func output(t *testing.T, w *World, ns string, argv ...string) string {
 func need(t testing.TB, program string) {
 	t.Helper()
 	if _, err := exec.LookPath(program); err != nil {
-		t.Skip(err)
+		sandbox.Lacking(t, err)
 	}
 }
 

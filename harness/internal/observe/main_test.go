@@ -13,6 +13,8 @@ import (
 
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/state"
+
+	"netnscheck/harness/internal/sandbox"
 )
 
 const inSandbox = "OBSERVE_TEST_SANDBOX"
@@ -71,7 +73,7 @@ func needs(t testing.TB, programs ...string) {
 	t.Helper()
 	for _, p := range programs {
 		if _, err := exec.LookPath(p); err != nil {
-			t.Skipf("program %s is missing", p)
+			sandbox.Lacking(t, "program "+p+" is missing")
 		}
 	}
 }

@@ -1,0 +1,117 @@
+package iproute2_test
+
+import (
+	"errors"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/iproute2"
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/internal/sandbox"
+	"netnscheck/harness/scenario"
+)
+
+func TestMain(m *testing.M) { os.Exit(sandbox.TestMain(m)) }
+
+func command(t *testing.T, line string) scenario.Command {
+	t.Helper()
+	argv, err := scenario.Words(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scenario.Command{Text: line, Argv: argv}
+}
+
+func newLab(t *testing.T, o netns.Options) (*iproute2.Driver, *netns.World) {
+	t.Helper()
+	d, err := iproute2.New()
+	if err != nil {
+		sandbox.Lacking(t, err)
+	}
+	if o.Shared { // a /run that we may write to, in the sandbox's own mounts
+		if err := unix.Mount("tmpfs", "/run", "tmpfs", 0, "mode=0755"); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { unix.Unmount("/run", unix.MNT_DETACH) })
+	}
+	w, err := netns.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return d, w
+}
+
+func TestRunKeepsWhatAProgramSays(t *testing.T) {
+	d, w := newLab(t, netns.Options{})
+	for _, c := range []struct {
+		line   string
+		status int
+		output string
+	}{
+		{"ip netns add testns", 0, ""},
+		{"ip netns add testns", 1, "Cannot create namespace file \"/run/netns/testns\": File exists\n"},
+		{"ip netns list", 0, "testns\n"},
+		{"ip -n prodns link", 255, "Cannot open network namespace \"prodns\": No such file or directory\n"},
+		{"ip netns exec testns sh -c 'echo out; echo err >&2; exit 7'", 7, "out\nerr\n"},
+		{"ip netns del testns", 0, ""},
+	} {
+		x, err := d.Run(t.Context(), w, command(t, c.line))
+		if err != nil {
+			t.Fatalf("%s: %v", c.line, err)
+		}
+		if x.Status != c.status || x.Output != c.output {
+			t.Errorf("%s\n got %d %q\nwant %d %q", c.line, x.Status, x.Output, c.status, c.output)
+		}
+	}
+	names, err := w.Names()
+	if err != nil || len(names) > 0 {
+		t.Errorf("the namespaces %q are left, %v", names, err)
+	}
+}
+
+func TestAMissingProgramIsUnavailable(t *testing.T) {
+	d, w := newLab(t, netns.Options{})
+	cmd := command(t, "no-such-program-anywhere --now")
+	var unavailable *scenario.Unavailable
+	if err := d.CanSay(cmd); !errors.As(err, &unavailable) {
+		t.Errorf("CanSay: %v", err)
+	}
+	if _, err := d.Run(t.Context(), w, cmd); !errors.As(err, &unavailable) {
+		t.Errorf("Run: %v", err)
+	}
+}
+
+// On the machine's own network each namespace has a name of its own, which neither the lesson nor its output shows.
+func TestSharedNamesAreTheLabs(t *testing.T) {
+	d, w := newLab(t, netns.Options{Shared: true})
+	run := func(line string) scenario.Exchange {
+		x, err := d.Run(t.Context(), w, command(t, line))
+		if err != nil || x.Status != 0 {
+			t.Fatalf("%s: status %d, %v\n%s", line, x.Status, err, x.Output)
+		}
+		return x
+	}
+	x := run("ip netns add testns")
+	if want := w.Real("testns"); !slices.Contains(x.Argv, want) || want == "testns" {
+		t.Errorf("ran %q, want the name %s in it", x.Argv, want)
+	}
+	if got := run("ip netns list").Output; !slices.Contains(strings.Fields(got), "testns") || strings.Contains(got, w.ID()) {
+		t.Errorf("ip netns list says %q", got)
+	}
+	run("ip netns exec testns ip link set lo up")
+	run("test -e /run/netns/testns")
+	_, err := d.Run(t.Context(), w, command(t, "sh -c 'ip -n testns link'"))
+	var unavailable *scenario.Unavailable
+	if !errors.As(err, &unavailable) {
+		t.Errorf("a namespace in the words of a shell: %v", err)
+	}
+}
