@@ -29,7 +29,7 @@ var programs = []struct {
 	{"ping", "iputils-ping", "the driver iproute2", kernel.Ping},
 	{"nft", "nftables", "scenarios about firewalls", nil},
 	{"sysctl", "procps", "the driver iproute2", nil},
-	{"busybox", "busybox", "the driver busybox", kernel.Busybox},
+	{"busybox", "busybox", "scenarios with small servers", kernel.Busybox},
 	{"tcpdump", "tcpdump", "scenarios that look at packets", nil},
 	{"nsenter", "util-linux", "entering a lab that --keep left", nil},
 }
@@ -104,12 +104,18 @@ func printFeatures(ctx context.Context, out io.Writer, sandboxed bool) error {
 		return err
 	}
 	fmt.Fprintln(out, "\nFEATURE\t")
+	lacking := false
 	for _, f := range findings {
 		text := f.Presence
 		if f.Reason != "" {
 			text += ": " + f.Reason
 		}
 		fmt.Fprintf(out, "%s\t%s\n", f.Name, text)
+		lacking = lacking || f.Presence == kernel.Absent.String()
+	}
+	if lacking {
+		fmt.Fprintln(out, "\nWhat is absent skips the scenarios that require it, with this reason. Some kernels have it as a module:\n"+
+			"as root: modprobe NAME (8021q for vlan, sch_netem for netem). Others lack it: use the virtual machine, vagrant up.")
 	}
 	return nil
 }

@@ -55,7 +55,7 @@ func runCommand(use string) *cobra.Command {
 	flags.IntVar(&f.procs, "procs", 1, "how many scenarios run side by side")
 	flags.BoolVar(&f.failFast, "fail-fast", false, "stop after the first failure")
 	flags.BoolVar(&f.keep, "keep", false, "let a lab in which something failed stay until Enter or Ctrl-C, and say how to enter it")
-	flags.StringVar(&f.sandbox, "sandbox", "auto", "auto, on, or off: off puts the namespaces where `ip netns` shows them (root)")
+	flags.StringVar(&f.sandbox, "sandbox", "auto", "auto, on, or off: off puts the namespaces where 'ip netns' shows them (root)")
 	flags.DurationVar(&f.timeout, "timeout", 0, "stop the run after this time, such as 5m (default: never)")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show the checks and the transcript of each step")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show failures and the summary alone")
