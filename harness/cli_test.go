@@ -9,9 +9,8 @@ import (
 	"strings"
 	"testing"
 
-	"netnscheck/reports"
-
 	"netnscheck/harness/internal/sandbox"
+	"netnscheck/reports"
 )
 
 // Scenarios for the tests of the command line. They need nothing but network namespaces.

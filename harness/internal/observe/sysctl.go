@@ -75,7 +75,8 @@ func readNetconf(c *conversation) ([]state.Sysctl, error) {
 			if len(body) < 4 || body[0] != family.id {
 				return nil, false
 			}
-			who, values := "", map[uint16]string{}
+			var who string
+			values := map[uint16]string{}
 			attributes(body[4:], func(kind uint16, data []byte) {
 				values[kind] = fmt.Sprint(int32(number(data)))
 			})
