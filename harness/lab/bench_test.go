@@ -11,9 +11,7 @@ import (
 	"time"
 
 	"netnscheck/harness/internal/netns"
-	"netnscheck/harness/internal/observe"
 	"netnscheck/harness/internal/program"
-	"netnscheck/harness/internal/rtnetlink"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/scenario/operation"
@@ -112,41 +110,12 @@ func sideBySide(b *testing.B, way func(context.Context) error) {
 	script := strings.Join(append(slices.Clone(tutorial), teardown...), "\n")
 	var theirs, ours []time.Duration
 	for range b.N {
-		quiesce(b, w)
 		theirs = append(theirs, timed(b, func() error { return runScript(w, script) }))
-		quiesce(b, w)
 		ours = append(ours, timed(b, func() error { return way(b.Context()) }))
 	}
 	b.ReportMetric(ms(percentile(theirs, 10)), "script-ms")
 	b.ReportMetric(ms(percentile(ours, 10)), "lab-ms")
 	b.ReportMetric(float64(percentile(theirs, 10))/float64(percentile(ours, 10)), "times-as-fast")
-}
-
-// quiesce waits until the kernel is done with the namespaces of the run before: it takes them apart one after the other, some 50 ms
-// after they were let go, and slows down who makes and moves links meanwhile. A namespace that goes now goes last.
-func quiesce(b *testing.B, w *netns.World) {
-	ctx := b.Context()
-	driver := rtnetlink.New()
-	for _, line := range []string{"ip netns add marker", "ip link add marker type veth peer name far netns marker", "ip netns del marker"} {
-		c, err := operation.Parse(strings.Fields(line))
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := driver.Apply(ctx, w, c); err != nil {
-			b.Fatal(err)
-		}
-	}
-	again := time.NewTicker(time.Millisecond)
-	defer again.Stop()
-	for range again.C {
-		s, err := observe.Lab(ctx, w)
-		if err != nil {
-			b.Fatal(err)
-		}
-		if s.Namespace(netns.Host).Link("marker") == nil {
-			return
-		}
-	}
 }
 
 // runScript runs the script in the namespaces of w; the world itself is not part of what is timed.

@@ -8,6 +8,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -54,6 +55,7 @@ type World struct {
 	known    map[string]bool // names of namespaces that the lab heard of
 	nameless []Handle
 	spares   []chan spare // namespaces made ahead (Foresee)
+	attached map[string]io.Closer
 	closed   bool
 	beside   int // functions of Go and parents of programs, on threads of their own
 }
@@ -203,6 +205,7 @@ func (w *World) Close() error {
 		h.Close()
 	}
 	w.mu.Unlock()
+	errs = append(errs, w.detach())
 	w.dropSpares()
 	w.host.Close()
 	w.places.close()

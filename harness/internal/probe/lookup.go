@@ -23,6 +23,8 @@ type LookupResult struct {
 	// Errno is 0 when there is a route, ENETUNREACH without one, EHOSTUNREACH, EACCES and EINVAL for an unreachable, a
 	// prohibit and a blackhole route (net/ipv4/fib_semantics.c, fib_props).
 	Errno syscall.Errno
+
+	operState netlink.LinkOperState // of Dev
 }
 
 // Lookup asks the kernel of the namespace for the route to dest, as `ip route get DEST [from FROM]`; from may be not valid.
@@ -66,7 +68,7 @@ func lookup(h *netlink.Handle, dest, from netip.Addr) (LookupResult, error) {
 	if err != nil {
 		return LookupResult{}, fmt.Errorf("find the link %d: %w", r.LinkIndex, err)
 	}
-	result.Dev = link.Attrs().Name
+	result.Dev, result.operState = link.Attrs().Name, link.Attrs().OperState
 	return result, nil
 }
 

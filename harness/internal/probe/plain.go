@@ -9,11 +9,22 @@ import (
 
 	"github.com/go-ping/ping"
 	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/netns"
 )
 
-// plainEcho is an ordinary ping by go-ping, in the namespace of the calling thread: the socket is opened on it. Silence is a
-// result without words.
-func plainEcho(ctx context.Context, r EchoRequest, window time.Duration) (EchoResult, error) {
+// plainEcho is an ordinary ping by go-ping on a thread in the namespace, since go-ping opens its socket and waits in one go. Silence
+// is a result without words.
+func plainEcho(ctx context.Context, w *netns.World, ns string, r EchoRequest, window time.Duration) (result EchoResult, err error) {
+	err = w.Go(ns, func() error {
+		result, err = pingHere(ctx, r, window)
+		return err
+	})
+	return result, err
+}
+
+// pingHere pings from the namespace of the calling thread.
+func pingHere(ctx context.Context, r EchoRequest, window time.Duration) (EchoResult, error) {
 	pinger := ping.New(r.Dest.String())
 	if err := pinger.Resolve(); err != nil {
 		return EchoResult{}, err

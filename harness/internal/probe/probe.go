@@ -45,16 +45,14 @@ func Echo(ctx context.Context, w *netns.World, ns string, r EchoRequest) (EchoRe
 	if dead != "" {
 		return EchoResult{Found: dead, Errno: route.Errno}, nil
 	}
-	ways := []func(context.Context, EchoRequest, time.Duration) (EchoResult, error){rawEcho, plainEcho}
+	type way func(context.Context, *netns.World, string, EchoRequest, time.Duration) (EchoResult, error)
+	ways := []way{rawEcho, plainEcho}
 	if r.Bytes > 0 || r.Dest.Zone() != "" {
 		ways = ways[:1] // go-ping knows neither DF nor zones that differ between namespaces
 	}
 	var result EchoResult
 	for _, send := range ways {
-		err := w.Go(ns, func() (err error) {
-			result, err = send(ctx, r, Window/time.Duration(len(ways)))
-			return err
-		})
+		result, err = send(ctx, w, ns, r, Window/time.Duration(len(ways)))
 		if err != nil {
 			return EchoResult{}, fmt.Errorf("send an echo request from %s to %s: %w", ns, r.Dest, err)
 		}
@@ -79,12 +77,8 @@ func sight(w *netns.World, ns string, r EchoRequest) (route LookupResult, dead s
 	if route.Errno != 0 {
 		return route, inWords("look up the route", route.Errno), nil
 	}
-	// Reading the one link also runs what the kernel postponed after it came up, so that the first packet is not lost.
-	link, err := h.LinkByName(route.Dev)
-	if err != nil {
-		return route, "", fmt.Errorf("read the link %s: %w", route.Dev, err)
-	}
-	if route.Type == "unicast" && link.Attrs().OperState == netlink.OperDown {
+	// The look-up has read the link, which also runs what the kernel postponed after it came up: the first packet is not lost.
+	if route.Type == "unicast" && route.operState == netlink.OperDown {
 		return route, fmt.Sprintf("%s, the way out, has no carrier", route.Dev), nil
 	}
 	return route, "", nil

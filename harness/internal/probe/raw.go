@@ -16,12 +16,22 @@ import (
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
 	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/netns"
 )
 
-// rawEcho is a ping on a socket of our own, in the namespace of the calling thread: with DF set, to a link-local address,
-// and with the errors that routers send back. Silence is a result without words.
-func rawEcho(ctx context.Context, r EchoRequest, window time.Duration) (EchoResult, error) {
-	s, err := openRaw(r)
+// rawEcho is a ping on a socket of our own, which is opened in the namespace and used from here: with DF set, to a link-local
+// address, and with the errors that routers send back. Silence is a result without words.
+func rawEcho(ctx context.Context, w *netns.World, ns string, r EchoRequest, window time.Duration) (EchoResult, error) {
+	var s *rawSocket
+	err := w.Do(ns, func() (err error) {
+		s, err = openRaw(r)
+		return err
+	})
+	var refused syscall.Errno
+	if errors.As(err, &refused) && refusal(refused) {
+		return EchoResult{Found: inWords("prepare to send", refused), Errno: refused}, nil
+	}
 	if err != nil {
 		return EchoResult{}, err
 	}
@@ -132,7 +142,7 @@ func (s *rawSocket) receive(limit time.Duration) ([]byte, netip.Addr, error) {
 	if err != nil {
 		return nil, netip.Addr{}, fmt.Errorf("wait for the reply: %w", err)
 	}
-	buf := make([]byte, 1<<16)
+	buf := make([]byte, len(s.request)+256) // a quoted request with its headers at most; what is longer is no answer
 	n, from, err := unix.Recvfrom(s.fd, buf, unix.MSG_DONTWAIT)
 	if err == unix.EAGAIN {
 		return nil, netip.Addr{}, nil

@@ -3,6 +3,7 @@ package rtnetlink
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strconv"
 
@@ -21,33 +22,53 @@ type session struct {
 	opened  []netns.Handle // namespaces that the request refers to
 }
 
+// socket is an rtnetlink socket. Sessions in the lab's host share one, which lives as long as the lab: it keeps nothing alive that
+// would go before, and closing one just before a link is moved makes the move wait for a grace period of RCU more.
+type socket struct{ *nl.NetlinkSocket }
+
+func (s socket) Close() error {
+	s.NetlinkSocket.Close()
+	return nil
+}
+
 // dial opens a session in the namespace; "" is the host.
 func dial(w *netns.World, ns string) (*session, error) {
 	s := &session{w: w, ns: ns}
-	err := s.enter(func() error {
-		socket, err := nl.Subscribe(unix.NETLINK_ROUTE)
-		if err != nil {
+	var err error
+	var c io.Closer
+	if ns == "" {
+		c, err = w.Attach("rtnetlink", func() (io.Closer, error) { return open(w, ns) })
+	} else {
+		c, err = open(w, ns)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: c.(socket).NetlinkSocket}}
+	return s, nil
+}
+
+// open opens an rtnetlink socket in the namespace.
+func open(w *netns.World, ns string) (s socket, err error) {
+	err = within(w, ns, func() error {
+		if s.NetlinkSocket, err = nl.Subscribe(unix.NETLINK_ROUTE); err != nil {
 			return fmt.Errorf("open a netlink socket: %w", err)
 		}
-		s.sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: socket}}
-		err = errors.Join(
-			socket.SetExtAck(true),
-			unix.SetsockoptInt(socket.GetFd(), unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1))
+		err = errors.Join(s.SetExtAck(true), unix.SetsockoptInt(s.GetFd(), unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1))
 		if err != nil {
+			s.Close()
 			return fmt.Errorf("prepare a netlink socket: %w", err)
 		}
 		return nil
 	})
-	if err != nil {
-		s.close()
-		return nil, err
-	}
-	return s, nil
+	return s, err
 }
 
 func (s *session) close() {
-	for _, socket := range s.sockets {
-		socket.Close()
+	for _, h := range s.sockets {
+		if s.ns != "" {
+			h.Socket.Close()
+		}
 	}
 	for _, h := range s.opened {
 		h.Close()
