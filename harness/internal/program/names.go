@@ -23,7 +23,7 @@ func RealNames(w *netns.World, argv []string) ([]string, error) {
 		return nil, err
 	}
 	out := slices.Clone(argv)
-	named := placeNames(w.Real, out)
+	named, rest := placeNames(w.Real, out)
 	for i, word := range out {
 		if named[i] {
 			continue
@@ -32,7 +32,7 @@ func RealNames(w *netns.World, argv []string) ([]string, error) {
 			dir, name := filepath.Split(path)
 			return dir + w.Real(name)
 		})
-		if !strings.ContainsAny(word, " \t\n;") { // one word: an interface may share the namespace's name
+		if i < rest || !strings.ContainsAny(word, " \t\n;") { // one word: an interface may share the namespace's name
 			continue
 		}
 		for _, name := range append(known, "netns") {
@@ -48,9 +48,9 @@ func RealNames(w *netns.World, argv []string) ([]string, error) {
 var netnsPath = regexp.MustCompile(`(?:/var/run/netns|/run/netns|/etc/netns)/[^/\s'";]+`)
 
 // placeNames rewrites in place the words of a command that stand where the grammar of iproute2's programs has a
-// namespace, and says which.
-func placeNames(real func(string) string, words []string) map[int]bool {
-	named := map[int]bool{}
+// namespace. It says which, and from where on the words are another program's.
+func placeNames(real func(string) string, words []string) (named map[int]bool, rest int) {
+	named = map[int]bool{}
 	put := func(i int) {
 		if i < len(words) {
 			words[i], named[i] = real(words[i]), true
@@ -59,7 +59,7 @@ func placeNames(real func(string) string, words []string) map[int]bool {
 	for start := 0; start < len(words); {
 		name := filepath.Base(words[start])
 		if name != "ip" && name != "bridge" && name != "tc" {
-			return named
+			return named, start
 		}
 		i := start + 1
 		for i < len(words) && strings.HasPrefix(words[i], "-") {
@@ -70,7 +70,7 @@ func placeNames(real func(string) string, words []string) map[int]bool {
 			i++
 		}
 		if i >= len(words) || name != "ip" {
-			return named
+			return named, len(words)
 		}
 		if object := words[i]; len(object) > 2 && strings.HasPrefix("netns", object) {
 			put(i + 2)
@@ -78,7 +78,7 @@ func placeNames(real func(string) string, words []string) map[int]bool {
 				start = i + 3
 				continue
 			}
-			return named
+			return named, len(words)
 		}
 		for i++; i < len(words); i++ {
 			if words[i] == "netns" {
@@ -87,9 +87,9 @@ func placeNames(real func(string) string, words []string) map[int]bool {
 				}
 			}
 		}
-		return named
+		return named, len(words)
 	}
-	return named
+	return named, len(words)
 }
 
 func numeric(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }

@@ -7,23 +7,26 @@ import (
 
 func TestPlaceNames(t *testing.T) {
 	real := func(name string) string { return name + "-id" }
-	for _, c := range []struct{ words, want string }{
-		{"ip netns add testns", "ip netns add testns-id"},
-		{"ip netns list", "ip netns list"},
-		{"ip -n testns link set testns up", "ip -n testns-id link set testns up"},
-		{"ip -netns testns addr", "ip -netns testns-id addr"},
-		{"ip link set vnix netns prodns", "ip link set vnix netns prodns-id"},
-		{"ip link set vnix netns 4711", "ip link set vnix netns 4711"},
-		{"ip -n 1 link", "ip -n 1-id link"},
-		{"ip link add a netns A type veth peer name b netns B", "ip link add a netns A-id type veth peer name b netns B-id"},
-		{"ip netns exec testns ip -n prodns link", "ip netns exec testns-id ip -n prodns-id link"},
-		{"ip netns exec testns ping testns", "ip netns exec testns-id ping testns"},
-		{"bridge -n S fdb show", "bridge -n S-id fdb show"},
-		{"tc -netns S qdisc", "tc -netns S-id qdisc"},
-		{"ping testns", "ping testns"},
+	for _, c := range []struct{ words, want, rest string }{
+		{"ip netns add testns", "ip netns add testns-id", ""},
+		{"ip netns list", "ip netns list", ""},
+		{"ip -n testns link set testns up", "ip -n testns-id link set testns up", ""},
+		{"ip -netns testns addr", "ip -netns testns-id addr", ""},
+		{"ip link set vnix netns prodns", "ip link set vnix netns prodns-id", ""},
+		{"ip link set vnix netns 4711", "ip link set vnix netns 4711", ""},
+		{"ip -n 1 link", "ip -n 1-id link", ""},
+		{"ip link add a netns A type veth peer name b netns B", "ip link add a netns A-id type veth peer name b netns B-id", ""},
+		{"ip netns exec testns ip -n prodns link", "ip netns exec testns-id ip -n prodns-id link", ""},
+		{"ip netns exec testns ping testns", "ip netns exec testns-id ping testns", "ping testns"},
+		{"bridge -n S fdb show", "bridge -n S-id fdb show", ""},
+		{"tc -netns S qdisc", "tc -netns S-id qdisc", ""},
+		{"ping testns", "ping testns", "ping testns"},
 	} {
 		words := strings.Fields(c.words)
-		placeNames(real, words)
+		_, rest := placeNames(real, words)
+		if program := strings.Join(words[rest:], " "); program != c.rest {
+			t.Errorf("%s: the other program is %q, want %q", c.words, program, c.rest)
+		}
 		if got := strings.Join(words, " "); got != c.want {
 			t.Errorf("%s\n got %s\nwant %s", c.words, got, c.want)
 		}
