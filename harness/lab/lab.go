@@ -164,3 +164,13 @@ func (l *Lab) Close() error { return l.world.Close() }
 
 // TestMain runs a test binary's tests inside a sandbox and returns its exit status. Suites call it from their TestMain.
 func TestMain(m interface{ Run() int }) int { return sandbox.TestMain(m) }
+
+// Lacking skips a test for want of a program, with the reason; where everything is required (CI), it fails the test.
+func Lacking(t interface {
+	Helper()
+	Skip(...any)
+	Fatal(...any)
+}, reason any) {
+	t.Helper()
+	sandbox.Lacking(t, reason)
+}

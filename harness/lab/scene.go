@@ -48,10 +48,19 @@ func (s *scene) repair(ctx context.Context, m *scenario.Mistake, step *scenario.
 	if fixed && !s.run(ctx, m.Fix, exactly) {
 		return
 	}
-	if (!fixed || m.Undo) && !s.run(ctx, step.Blocks, byStatus) {
+	if (!fixed || m.Undo) && !s.run(ctx, step.Blocks, s.afterFix(m, fixed)) {
 		return
 	}
 	s.await(ctx, step.Checks, base, "repaired")
+}
+
+// afterFix is how closely the step's own commands are compared in a repair. After an undo they start from where the step does, and have
+// to succeed; without one the mistake may have done a part of them.
+func (s *scene) afterFix(m *scenario.Mistake, fixed bool) strictness {
+	if fixed && m.Undo {
+		return byStatus
+	}
+	return notAtAll
 }
 
 // lookBefore looks at each check before the commands: `- [x]` has to be true and may wait for it, `- [ ]` has to be false.
@@ -135,7 +144,8 @@ type strictness int
 
 const (
 	exactly  strictness = iota // status and output
-	byStatus                   // status alone: the step's own commands, run after a mistake, may print something else
+	byStatus                   // status alone: what was compared before may print something else in another lab
+	notAtAll                   // the step's own commands after a mistake: what is done already is refused; the checks decide
 )
 
 // run carries out the commands that are for this driver. It stops at the first one with the wrong status, since what

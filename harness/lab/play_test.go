@@ -1,0 +1,99 @@
+package lab_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"netnscheck/harness/lab"
+	"netnscheck/harness/scenario"
+)
+
+// TestPlay plays small scenarios that are right or wrong in one respect, with the netlink driver.
+func TestPlay(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		want       string // the outcomes of the sections, in order
+		says       string // in the problems and reasons
+	}{
+		{"a check that is true before proves nothing", lines("# T", "## A", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "", "## B", "```console", "$ ip netns list", "```", "- [ ] namespace `testns` exists"), "pass error", "12: a `- [ ]` check that is true before"},
+		{"another output", lines("# T", "## A", "```console iproute2", "$ ip netns add testns", "$ ip netns list", "other", "```", "- [ ] namespace `testns` exists"), "skip", "no command for the driver"},
+		{"another errno", lines("# T", "## A", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "```console errno=EPERM", "$ ip link set nix up", "[!]", "```"), "fail", "8: another refusal than expected"},
+		{"the errno", lines("# T", "## A", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "```console errno=ENODEV", "$ ip link set nix up", "[!]", "```"), "pass", ""},
+		{"a refused command that changed something", lines("# T", "## A", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "```console", "$ ip link add v0 type veth peer name v1", "$ ip link set v0 mtu 1300 master lo", "[!]", "```", "- [ ] `host` has the interface `v0`"), "fail", "9: a refused command changed something"},
+		{"a refused command of a partial block", lines("# T", "## A", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "```console partial", "$ ip link add v0 type veth peer name v1", "$ ip link set v0 mtu 1300 master lo", "[!]", "```", "- [ ] `v0` in `host` has the MTU `1300`"), "pass", ""},
+		{"a status that should not be", lines("# T", "## A", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "", "## B", "```console", "$ ip netns add testns", "```", "- [x] namespace `testns` exists", "", "### Mistake: m", "```console", "$ ip netns list", "```", "- [x] namespace `testns` exists", "", "## C", "```console", "$ ip netns list", "```", "- [x] namespace `testns` exists"), "pass fail blocked blocked", "10: wrong exit status"},
+		{"a mistake that is none", lines("# T", "## A", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "### Mistake: m", "```console", "$ ip netns add other", "[1]", "```", "- [x] namespace `testns` does not exist"), "pass fail", "9: wrong exit status"},
+		{"a repair that does not lead back", lines("# T", "## A", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "### Mistake: m", "```console", "$ ip netns add other", "```", "- [ ] namespace `other` exists", "```console fix", "$ ip netns list", "```"), "pass fail", "not true after the repair"},
+		{"a mistake that did a part of the step", lines("# T", "## A", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "### Mistake: m", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists"), "pass pass", ""},
+		{"a fix that undoes", lines("# T", "## A", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "### Mistake: m", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "```console fix undo", "$ ip netns del testns", "```"), "pass pass", ""},
+		{"an undo that does not undo", lines("# T", "## A", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "### Mistake: m", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "```console fix undo", "$ ip netns list", "```"), "pass fail", "wrong exit status"},
+		{"a check without a judge", lines("# T", "## A", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "- [x] nothing is wrong from `host` to `127.0.0.1`"), "error", "not judged"},
+		{"a word that the driver cannot say", lines("# T", "## A", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "", "## B", "```console", "$ ip netns add never", "$ ip lnk add v0 type veth", "[!]", "```", "- [ ] namespace `never` exists", "", "## C", "```console", "$ ip netns list", "```", "- [x] namespace `testns` exists"), "pass skip skip", "netlink driver cannot say lnk"},
+		{"a step for another driver", lines("# T", "## A", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "", "## B", "```console iproute2", "$ ip netns add onlyip", "```", "- [ ] namespace `onlyip` exists", "", "## C", "```console", "$ ip netns add c", "```", "- [ ] namespace `c` exists"), "pass skip pass", "no command for the driver"},
+		{"a block for another kernel", lines("# T", "## A", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "```console kernel>=99", "$ ip netns add never", "```", "```console kernel<99", "$ ip netns add now", "```", "- [ ] namespace `now` exists", "- [x] namespace `never` does not exist"), "pass", ""},
+		{"a missing feature", lines("---", "requires: [no-such-feature-anywhere]", "---", "# T", "## A", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists"), "error", "no-such-feature-anywhere"},
+		{"a missing program", lines("---", "requires: ['program:no-such-program']", "---", "# T", "## A", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists"), "skip", "no-such-program"},
+		{"a set-up that fails", lines("# T", "## Setup", "```console", "$ ip netns del nowhere", "```", "## A", "```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "", "## B", "```console", "$ ip netns list", "```", "- [x] namespace `testns` exists"), "error blocked", "carry out “Setup”"},
+		{"an absent subject makes a negative claim false", lines("# T", "## A", "```console", "$ ip netns list", "```", "- [x] `eth7` in `host` does not have the MTU `1500` within `10ms`"), "fail", "there is no interface eth7"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			sc, err := scenario.Parse("t.md", []byte(c.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var outcomes, said []string
+			note := func(r scenario.SectionResult) {
+				outcomes = append(outcomes, string(r.Outcome))
+				said = append(said, r.Reason)
+				if err := r.Err(); err != nil {
+					said = append(said, err.Error())
+				}
+			}
+			p := lab.NewPlay(sc, lab.Netlink(), &lab.Parity{}, lab.PlayOptions{})
+			for i := range sc.Steps {
+				note(p.Step(t.Context(), i))
+				for j := range sc.Steps[i].Mistakes {
+					note(p.Mistake(t.Context(), i, j))
+				}
+			}
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+			if want := strings.Fields(c.want); !slices.Equal(outcomes, want) {
+				t.Errorf("outcomes %q, want %q\n%s", outcomes, want, strings.Join(said, "\n"))
+			}
+			if all := strings.Join(said, "\n"); !strings.Contains(all, c.says) {
+				t.Errorf("%q does not say %q", all, c.says)
+			}
+		})
+	}
+}
+
+func lines(all ...string) string { return strings.Join(all, "\n") + "\n" }
+
+// TestDriversThatDisagree: what a step leaves behind has to be the same, whichever driver carried it out.
+func TestDriversThatDisagree(t *testing.T) {
+	iproute2, err := lab.IPRoute2()
+	if err != nil {
+		lab.Lacking(t, err)
+	}
+	sc, err := scenario.Parse("t.md", []byte(lines("# T", "## A", "```console", "$ ip netns add testns",
+		"$ sh -c 'ip -n testns link add b$$ type bridge; ip -n testns link set lo up'", "```", "- [ ] `lo` in `testns` is up")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	parity := &lab.Parity{}
+	var last scenario.SectionResult
+	for _, d := range []lab.Driver{iproute2, lab.Netlink()} {
+		p := lab.NewPlay(sc, d, parity, lab.PlayOptions{})
+		last = p.Step(t.Context(), 0)
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if last.Outcome != scenario.Fail || !strings.Contains(last.Err().Error(), "the drivers disagree") {
+		t.Errorf("two bridges of other names: %s, %v", last.Outcome, last.Err())
+	}
+}
