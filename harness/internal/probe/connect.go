@@ -22,13 +22,14 @@ type ConnectResult struct {
 
 // Connect attempts a TCP connection from the namespace, Window at most. dest may have a zone that is an interface name.
 func Connect(ctx context.Context, w *netns.World, ns string, dest netip.Addr, port int) (ConnectResult, error) {
-	_, dead, err := sight(w, ns, EchoRequest{Dest: dest})
+	route, dead, err := sight(w, ns, EchoRequest{Dest: dest})
 	if err != nil {
 		return ConnectResult{}, fmt.Errorf("connect from %s to %s port %d: %w", ns, dest, port, err)
 	}
 	if dead != "" {
 		return ConnectResult{Silence: true, Found: dead}, nil
 	}
+	askAfresh(w, ns, route, dest)
 	var result ConnectResult
 	err = w.Go(ns, func() error {
 		var err error

@@ -48,10 +48,13 @@ func Echo(ctx context.Context, w *netns.World, ns string, r EchoRequest) (EchoRe
 	type way func(context.Context, *netns.World, string, EchoRequest, time.Duration) (EchoResult, error)
 	ways := []way{rawEcho, plainEcho}
 	if r.Bytes > 0 || r.Dest.Zone() != "" {
-		ways = ways[:1] // go-ping knows neither DF nor zones that differ between namespaces
+		ways[1] = rawEcho // go-ping knows neither DF nor zones that differ between namespaces
 	}
 	var result EchoResult
-	for _, send := range ways {
+	for i, send := range ways {
+		if i > 0 {
+			askAfresh(w, ns, route, r.Dest)
+		}
 		result, err = send(ctx, w, ns, r, Window/time.Duration(len(ways)))
 		if err != nil {
 			return EchoResult{}, fmt.Errorf("send an echo request from %s to %s: %w", ns, r.Dest, err)
@@ -84,12 +87,29 @@ func sight(w *netns.World, ns string, r EchoRequest) (route LookupResult, dead s
 	return route, "", nil
 }
 
+// askAfresh makes the kernel ask at once for the next hop's link-layer address again, by forgetting an entry for which it still waits.
+// It asks once a second, so that an entry from an earlier probe would hide for as long that somebody has the address by now.
+func askAfresh(w *netns.World, ns string, route LookupResult, dest netip.Addr) {
+	h, err := w.Netlink(ns)
+	if err != nil {
+		return // the probe that follows will say so
+	}
+	defer h.Close()
+	if entry, ok := neighbour(h, route.Dev, nextHop(route, dest)); ok && entry.State == netlink.NUD_INCOMPLETE {
+		h.NeighDel(&entry) // it may have gone by itself
+	}
+}
+
+func nextHop(route LookupResult, dest netip.Addr) netip.Addr {
+	if route.Via.IsValid() {
+		return route.Via
+	}
+	return dest.WithZone("")
+}
+
 // neighbourWords tells what the kernel knows of the next hop; "" where that is nothing.
 func neighbourWords(w *netns.World, ns string, route LookupResult, dest netip.Addr) string {
-	hop := route.Via
-	if !hop.IsValid() {
-		hop = dest.WithZone("")
-	}
+	hop := nextHop(route, dest)
 	h, err := w.Netlink(ns)
 	if err != nil {
 		return ""

@@ -29,6 +29,7 @@ func Resolve(ctx context.Context, w *netns.World, ns string, addr netip.Addr) (e
 		}
 		return "", "", err // without a route there is no link to ask on, and no entry comes to be
 	}
+	askAfresh(w, ns, LookupResult{Dev: route.Dev}, addr)
 	link, err := h.LinkByName(route.Dev)
 	if err != nil {
 		return "", "", fmt.Errorf("resolve %s in %s: find the link %s: %w", addr, ns, route.Dev, err)
