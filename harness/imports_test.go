@@ -26,7 +26,7 @@ type layer struct {
 var layers = []layer{
 	// Pure: values and functions of values.
 	{"harness/nearest", nil, nil},
-	{"harness/scenario/operation", nil, nil},
+	{"harness/scenario/operation", []string{"harness/nearest"}, nil},
 	{"harness/scenario", []string{"harness/scenario/operation", "harness/nearest"}, nil},
 	{"harness/state", []string{"harness/scenario", "harness/scenario/operation", "harness/nearest"}, nil},
 	{"harness/diagnose", []string{"harness/state", "harness/scenario/operation", "harness/nearest"}, nil},

@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"netnscheck/harness/nearest"
 )
 
 // ParseClaim reads the sentence of a check, its arguments in code spans (`testns` has the interface `lo`). The error of an
@@ -190,10 +193,9 @@ func difference(a, b token) float64 {
 	case a.word == b.word || b.argument():
 		return 0
 	}
-	x, y := []rune(strings.ToLower(a.word)), []rune(strings.ToLower(b.word))
-	longer := max(len(x), len(y), 1)
+	longer := max(utf8.RuneCountInString(a.word), utf8.RuneCountInString(b.word), 1)
 	if longer > 30 { // no word of a form
 		return 1
 	}
-	return float64(editDistance(x, y)) / float64(longer)
+	return float64(nearest.Distance(a.word, b.word)/2) / float64(longer)
 }

@@ -1,8 +1,9 @@
 package scenario
 
 import (
-	"strings"
 	"unicode/utf8"
+
+	"netnscheck/harness/nearest"
 )
 
 // Nearest is the word among the given ones that a typo most likely meant, and whether there is one near enough. Of
@@ -12,7 +13,7 @@ func Nearest(word string, among []string) (string, bool) {
 	for _, candidate := range among {
 		// One slip in a short word, one in three letters of a long one: beyond that it is another word.
 		limit := max(1, min(utf8.RuneCountInString(word), utf8.RuneCountInString(candidate))/3)
-		d := editDistance([]rune(strings.ToLower(word)), []rune(strings.ToLower(candidate)))
+		d := nearest.Distance(word, candidate) / 2 // half letters; case alone is one half
 		if d <= limit && (distance < 0 || d < distance) {
 			best, distance = candidate, d
 		}
@@ -26,18 +27,6 @@ func didYouMean(word string, among []string) string {
 		return ", did you mean " + near + "?"
 	}
 	return ""
-}
-
-// editDistance is the number of letters to insert, delete, replace or swap with their neighbour that make b of a.
-func editDistance(a, b []rune) int {
-	return int(alignment(len(a), len(b),
-		func(i, j int) float64 {
-			if a[i] == b[j] {
-				return 0
-			}
-			return 1
-		},
-		func(i, j int) bool { return a[i] == b[j-1] && a[i-1] == b[j] }))
 }
 
 // alignment is the least cost of turning one sequence (length n) into another (length m), when to insert or delete an

@@ -1,6 +1,6 @@
 // Package operation is the typed form of the commands in a scenario: every `ip`, `ping` or `sysctl` command parses to
 // one Command and renders back to an argument vector that means the same. It is pure: it may be imported by anybody,
-// imports nothing of this project, and never touches the kernel, the file system or another program.
+// imports harness/nearest alone, and never touches the kernel, the file system or another program.
 package operation
 
 // Operation is one change, or one look, at the network state of a namespace. The concrete types are the structs of this

@@ -1,6 +1,10 @@
 package operation
 
-import "strings"
+import (
+	"strings"
+
+	"netnscheck/harness/nearest"
+)
 
 // grammar is the list of keywords that iproute2 tries in turn at one place of a command. The order decides which keyword
 // an abbreviation stands for.
@@ -46,7 +50,7 @@ func (g grammar) unknown(word string) error {
 	for i, k := range g {
 		words[i] = k.word
 	}
-	return &UnknownWord{Word: word, Nearest: nearest(word, words)}
+	return &UnknownWord{Word: word, Nearest: closest(word, words)}
 }
 
 // actions say what to do at a keyword, by its full name. A keyword of the grammar without an action cannot be said.
@@ -169,39 +173,14 @@ func readTo[T any](w *words, dst **T, understand func(keyword, value string) (T,
 	}
 }
 
-// nearest is the one of the candidates with the fewest changed letters, at most two and fewer than half of the word; ""
+// closest is the one of the candidates with the fewest changed letters, at most two and fewer than half of the word; ""
 // if none is that near.
-func nearest(word string, candidates []string) string {
+func closest(word string, candidates []string) string {
 	best, bestDistance := "", min(3, (len(word)+2)/2)
 	for _, c := range candidates {
-		if d := distance(word, c); d < bestDistance {
+		if d := nearest.Distance(word, c) / 2; d < bestDistance {
 			best, bestDistance = c, d
 		}
 	}
 	return best
-}
-
-// distance is the number of letters to insert, delete, replace or swap with their neighbour to get from a to b.
-func distance(a, b string) int {
-	var before, above []int
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		before, above = above, row
-		row = make([]int, len(b)+1)
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			change := 1
-			if a[i-1] == b[j-1] {
-				change = 0
-			}
-			row[j] = min(above[j]+1, row[j-1]+1, above[j-1]+change)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-	}
-	return row[len(b)]
 }
