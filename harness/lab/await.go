@@ -48,17 +48,18 @@ func (l *Lab) Await(ctx context.Context, checks []scenario.Check, base *Baseline
 	return results
 }
 
-// order puts counters first, then the rest as written.
+// order puts counters and events first, then the rest as written.
 func order(checks []scenario.Check) []int {
-	var counters, others []int
+	var first, others []int
 	for i, c := range checks {
-		if _, ok := c.Claim.(scenario.CounterGrew); ok {
-			counters = append(counters, i)
-		} else {
+		switch c.Claim.(type) {
+		case scenario.CounterGrew, scenario.SawEvent:
+			first = append(first, i)
+		default:
 			others = append(others, i)
 		}
 	}
-	return append(counters, others...)
+	return append(first, others...)
 }
 
 func limit(c scenario.Check) time.Duration {

@@ -2,38 +2,106 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"slices"
+	"time"
 
 	"netnscheck/harness/internal/observe"
 	"netnscheck/harness/scenario"
 )
 
-// Baseline is what some checks have to know of the time before a section's commands: counters.
+// Baseline is what some checks have to know of the time before a section's commands: counters, and what happens from then on.
 type Baseline struct {
 	counters map[counterKey]uint64
+	feeds    map[string]*observe.Feed // by namespace
 }
 
 type counterKey struct{ netns, link, name string }
 
 // Baseline notes what the checks ask for. Where the counter, its link or its namespace is not there yet it starts at 0.
 func (l *Lab) Baseline(ctx context.Context, checks []scenario.Check) (*Baseline, error) {
-	base := &Baseline{counters: map[counterKey]uint64{}}
+	base := &Baseline{counters: map[counterKey]uint64{}, feeds: map[string]*observe.Feed{}}
 	for _, c := range checks {
-		grew, ok := c.Claim.(scenario.CounterGrew)
-		if !ok {
-			continue
+		var err error
+		switch c := c.Claim.(type) {
+		case scenario.CounterGrew:
+			base.counters[keyOf(c)], _, err = l.counter(ctx, c)
+		case scenario.SawEvent:
+			err = base.watch(l, c.Netns)
 		}
-		value, _, err := l.counter(ctx, grew)
 		if err != nil {
+			base.Close()
 			return nil, err
 		}
-		base.counters[keyOf(grew)] = value
 	}
 	return base, nil
 }
 
+// watch begins to watch a namespace. One that is not there yet has seen nothing.
+func (b *Baseline) watch(l *Lab, ns string) error {
+	if b.feeds[ns] != nil {
+		return nil
+	}
+	feed, err := observe.Watch(l.world, ns)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	b.feeds[ns] = feed
+	return err
+}
+
+// unwatch ends the watch over namespaces whose name has gone, since a watch keeps a namespace alive. It is called after each command.
+func (b *Baseline) unwatch(l *Lab) error {
+	if len(b.feeds) == 0 {
+		return nil
+	}
+	names, err := l.world.Names()
+	if err != nil {
+		return err
+	}
+	for ns, feed := range b.feeds {
+		if ns == scenario.HostName || slices.Contains(names, ns) {
+			continue
+		}
+		if _, err := feed.Events(0); err != nil {
+			return err
+		}
+		feed.Close()
+	}
+	return nil
+}
+
 // Close ends the watch over what happens.
-func (b *Baseline) Close() {}
+func (b *Baseline) Close() {
+	for _, feed := range b.feeds {
+		feed.Close()
+	}
+}
+
+// moment is how long a namespace in which nothing happened yet is watched before that counts.
+const moment = 20 * time.Millisecond
+
+// saw looks for an event; without an object it asks that there was none.
+func (b *Baseline) saw(c scenario.SawEvent) (finding, error) {
+	if b == nil || b.feeds[c.Netns] == nil {
+		return finding{}, fmt.Errorf("not judged: nobody watched %s", c.Netns)
+	}
+	wait := time.Duration(0)
+	if c.Object == "" {
+		wait = moment
+	}
+	events, err := b.feeds[c.Netns].Events(wait)
+	if err != nil {
+		return finding{}, fmt.Errorf("watch %s: %w", c.Netns, err)
+	}
+	found := "the events: " + list(events, observe.Event.String)
+	if c.Object == "" {
+		return finding{len(events) == 0, found}, nil
+	}
+	return finding{slices.ContainsFunc(events, func(e observe.Event) bool { return e.Is(c.Object, c.Verb, c.Detail) }), found}, nil
+}
 
 func keyOf(c scenario.CounterGrew) counterKey { return counterKey{c.Netns, c.Link, c.Counter} }
 

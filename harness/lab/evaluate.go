@@ -148,6 +148,8 @@ func (k *look) ask(ctx context.Context, claim scenario.Claim) (finding, error) {
 		return l.attributeIs(s, c)
 	case scenario.CounterGrew:
 		return l.counterGrew(ctx, c, k.base)
+	case scenario.SawEvent:
+		return k.base.saw(c)
 	case scenario.CauseIs, scenario.NothingWrong:
 		return finding{}, errors.New("not judged: there is no diagnosis yet")
 	}

@@ -15,6 +15,7 @@ type scene struct {
 	play   *Play
 	lab    *Lab
 	result *scenario.SectionResult
+	base   *Baseline // of the checks that are awaited after the commands
 }
 
 // perform looks at the checks, carries the commands out and awaits the checks.
@@ -29,6 +30,7 @@ func (s *scene) perform(ctx context.Context, blocks []scenario.Block, checks []s
 		return
 	}
 	defer base.Close()
+	s.base = base
 	if !s.run(ctx, blocks, exactly) {
 		s.block(checks)
 		return
@@ -44,6 +46,7 @@ func (s *scene) repair(ctx context.Context, m *scenario.Mistake, step *scenario.
 		return
 	}
 	defer base.Close()
+	s.base = base
 	fixed := s.play.anyFor(m.Fix)
 	if fixed && !s.run(ctx, m.Fix, exactly) {
 		return
@@ -175,6 +178,9 @@ func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Comm
 		}
 	}
 	x, err := s.lab.Run(ctx, s.play.driver, cmd)
+	if err == nil && s.base != nil {
+		err = s.base.unwatch(s.lab)
+	}
 	problem := answer(x, b, cmd, s.play.driver.Name(), how)
 	x.Note = problem.Message
 	s.result.Transcript = append(s.result.Transcript, x)

@@ -1,0 +1,153 @@
+package observe
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/netns"
+)
+
+// Event is one change that the kernel told of in a namespace.
+type Event struct {
+	Object string // link, addr, route, neigh
+	Verb   string // add, change, del
+	// Words are what it was about: the name of a link; else the address or destination, then what else is known of it in
+	// pairs, such as `via 10.0.0.1` and `dev eth0`.
+	Words []string
+}
+
+// Is says whether the event is what a check asks for: the first word has to be the same, pairs of words may be left out.
+func (e Event) Is(object, verb, detail string) bool {
+	asked := strings.Fields(detail)
+	if e.Object != object || e.Verb != verb || len(asked) == 0 || len(e.Words) == 0 || asked[0] != e.Words[0] {
+		return false
+	}
+	for asked = asked[1:]; len(asked) >= 2; asked = asked[2:] {
+		i := slices.Index(e.Words[1:], asked[0]) + 1
+		if i == 0 || i+1 >= len(e.Words) || e.Words[i+1] != asked[1] {
+			return false
+		}
+	}
+	return len(asked) == 0
+}
+
+func (e Event) String() string { return e.Object + " " + e.Verb + " " + strings.Join(e.Words, " ") }
+
+// Feed is a watch over what happens in one namespace (rtnetlink(7), multicast groups). Its socket keeps the namespace alive: close it
+// when the name has gone.
+type Feed struct {
+	talk   *conversation
+	names  map[int]string  // of the links, by index
+	known  map[string]bool // addresses and neighbours that are there, by what identifies them
+	events []Event
+	closed bool
+}
+
+// ErrLost says that the kernel told of more than the feed could take in, so that nobody knows what happened.
+var ErrLost = errors.New("events were lost (ENOBUFS)")
+
+// groups are what a feed listens to.
+const groups = 1<<(unix.RTNLGRP_LINK-1) | 1<<(unix.RTNLGRP_NEIGH-1) | 1<<(unix.RTNLGRP_IPV4_IFADDR-1) | 1<<(unix.RTNLGRP_IPV6_IFADDR-1) |
+	1<<(unix.RTNLGRP_IPV4_ROUTE-1) | 1<<(unix.RTNLGRP_IPV6_ROUTE-1)
+
+// Watch begins to watch a namespace. What is there already is read first, so that a change of it is told from something new.
+func Watch(w *netns.World, ns string) (*Feed, error) {
+	f := &Feed{names: map[int]string{}, known: map[string]bool{}}
+	err := w.Do(ns, func() error {
+		before, err := open(unix.NETLINK_ROUTE)
+		if err != nil {
+			return err
+		}
+		defer before.close()
+		if f.talk, err = open(unix.NETLINK_ROUTE); err != nil {
+			return err
+		}
+		if err := unix.Bind(f.talk.fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groups}); err != nil {
+			return err
+		}
+		for _, table := range []struct {
+			dump, tell uint16
+			header     int
+		}{
+			{unix.RTM_GETLINK, unix.RTM_NEWLINK, unix.SizeofIfInfomsg}, {unix.RTM_GETADDR, unix.RTM_NEWADDR, unix.SizeofIfAddrmsg},
+			{unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH, sizeofNeighbour},
+		} {
+			_, err := dump(before, table.dump, make([]byte, table.header), func(body []byte) (Event, bool) {
+				return f.read(table.tell, 0, body)
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		f.Close()
+		return nil, fmt.Errorf("watch what happens in %s: %w", ns, err)
+	}
+	return f, nil
+}
+
+// Close ends the watch; what was told until then stays.
+func (f *Feed) Close() {
+	if f.talk != nil && !f.closed {
+		f.talk.close()
+	}
+	f.closed = true
+}
+
+// Events are what was told so far. Where nothing was, it waits for a moment, as what follows from a change (the carrier of a
+// peer) is told a little later than the change itself. After ErrLost there is no telling.
+func (f *Feed) Events(moment time.Duration) ([]Event, error) {
+	if f.closed {
+		return f.events, nil
+	}
+	for wait := moment; ; wait = 0 {
+		poll := []unix.PollFd{{Fd: int32(f.talk.fd), Events: unix.POLLIN}}
+		if len(f.events) > 0 {
+			wait = 0
+		}
+		timeout := unix.NsecToTimespec(int64(wait))
+		n, err := unix.Ppoll(poll, &timeout, nil)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || n == 0 {
+			return f.events, err
+		}
+		if err := f.receive(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// receive takes in one datagram.
+func (f *Feed) receive() error {
+	buffer := buffers.Get().(*[64 << 10]byte)
+	defer buffers.Put(buffer)
+	n, _, err := unix.Recvfrom(f.talk.fd, buffer[:], unix.MSG_DONTWAIT)
+	switch {
+	case err == unix.EAGAIN || err == unix.EINTR:
+		return nil
+	case err == unix.ENOBUFS:
+		return ErrLost
+	case err != nil:
+		return fmt.Errorf("receive an event: %w", err)
+	}
+	for part := buffer[:n]; len(part) >= unix.NLMSG_HDRLEN; {
+		length := int(native.Uint32(part))
+		if length < unix.NLMSG_HDRLEN || length > len(part) {
+			return errors.New("receive an event: it is cut short")
+		}
+		if e, ok := f.read(native.Uint16(part[4:]), native.Uint16(part[6:]), part[unix.NLMSG_HDRLEN:length]); ok {
+			f.events = append(f.events, e)
+		}
+		part = part[min(align(length), len(part)):]
+	}
+	return nil
+}

@@ -1,0 +1,78 @@
+package observe
+
+import (
+	"os"
+	"testing"
+	"time"
+)
+
+func TestEventIs(t *testing.T) {
+	e := Event{"route", "add", []string{"10.2.0.0/24", "via", "10.1.0.2", "dev", "a0"}}
+	for _, c := range []struct {
+		object, verb, detail string
+		want                 bool
+	}{
+		{"route", "add", "10.2.0.0/24", true},
+		{"route", "add", "10.2.0.0/24 dev a0", true},
+		{"route", "add", "10.2.0.0/24 dev a0 via 10.1.0.2", true},
+		{"route", "add", "10.2.0.0/24 dev a1", false},
+		{"route", "add", "10.2.0.0/24 dev", false},
+		{"route", "add", "10.3.0.0/24", false},
+		{"route", "add", "", false},
+		{"route", "del", "10.2.0.0/24", false},
+		{"addr", "add", "10.2.0.0/24", false},
+	} {
+		if got := e.Is(c.object, c.verb, c.detail); got != c.want {
+			t.Errorf("%v is %s %s %s: %v", e, c.object, c.verb, c.detail, got)
+		}
+	}
+}
+
+// TestFeed watches one namespace while something happens in it, and another one in which nothing does.
+func TestFeed(t *testing.T) {
+	w := newWorld(t, "busy", "quiet")
+	busy, err := Watch(w, "busy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	quiet, err := Watch(w, "quiet")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer quiet.Close()
+	change := func() error { return os.WriteFile("/proc/sys/net/ipv6/conf/lo/disable_ipv6", []byte("1"), 0) }
+	if err := w.Do("busy", change); err != nil {
+		t.Fatal(err)
+	}
+	links, err := w.Netlink("busy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer links.Close()
+	lo, err := links.LinkByName("lo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := links.LinkSetUp(lo); err != nil {
+		t.Fatal(err)
+	}
+	events, err := busy.Events(time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := func(object, verb, detail string) {
+		for _, e := range events {
+			if e.Is(object, verb, detail) {
+				return
+			}
+		}
+		t.Errorf("no event %s %s %s among %v", object, verb, detail, events)
+	}
+	want("link", "change", "lo")
+	want("addr", "add", "127.0.0.1/8 dev lo")
+	want("route", "add", "127.0.0.1 dev lo table local")
+	if events, err := quiet.Events(20 * time.Millisecond); err != nil || len(events) > 0 {
+		t.Errorf("in the quiet namespace: %v, %v", events, err)
+	}
+}

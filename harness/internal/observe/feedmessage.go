@@ -1,0 +1,133 @@
+package observe
+
+import (
+	"fmt"
+	"net/netip"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/state"
+)
+
+// read turns a message of the kernel into an event and keeps count of what is there; not ok for what no check asks for.
+func (f *Feed) read(kind, flags uint16, body []byte) (Event, bool) {
+	switch kind {
+	case unix.RTM_NEWLINK, unix.RTM_DELLINK:
+		return f.readLink(kind == unix.RTM_DELLINK, body)
+	case unix.RTM_NEWADDR, unix.RTM_DELADDR:
+		return f.readAddress(kind == unix.RTM_DELADDR, body)
+	case unix.RTM_NEWROUTE, unix.RTM_DELROUTE:
+		return f.readRoute(kind == unix.RTM_DELROUTE, flags&unix.NLM_F_REPLACE != 0, body)
+	case unix.RTM_NEWNEIGH, unix.RTM_DELNEIGH:
+		return f.readNeighbour(kind == unix.RTM_DELNEIGH, body)
+	}
+	return Event{}, false
+}
+
+func verb(deleted, there bool) string {
+	switch {
+	case deleted:
+		return "del"
+	case there:
+		return "change"
+	}
+	return "add"
+}
+
+func (f *Feed) readLink(deleted bool, body []byte) (Event, bool) {
+	if len(body) < unix.SizeofIfInfomsg {
+		return Event{}, false
+	}
+	index := int(int32(native.Uint32(body[4:])))
+	_, there := f.names[index]
+	name := ""
+	attributes(body[unix.SizeofIfInfomsg:], func(kind uint16, data []byte) {
+		if kind == unix.IFLA_IFNAME {
+			name = text(data)
+		}
+	})
+	if body[0] == unix.AF_BRIDGE && deleted { // a port left its bridge; the link is still there
+		return Event{"link", "change", []string{name}}, true
+	}
+	if deleted {
+		delete(f.names, index)
+	} else {
+		f.names[index] = name
+	}
+	return Event{"link", verb(deleted, there), []string{name}}, true
+}
+
+func (f *Feed) readAddress(deleted bool, body []byte) (Event, bool) {
+	if len(body) < unix.SizeofIfAddrmsg {
+		return Event{}, false
+	}
+	var local, address netip.Addr
+	attributes(body[unix.SizeofIfAddrmsg:], func(kind uint16, data []byte) {
+		switch kind {
+		case unix.IFA_LOCAL:
+			local, _ = netip.AddrFromSlice(data)
+		case unix.IFA_ADDRESS:
+			address, _ = netip.AddrFromSlice(data)
+		}
+	})
+	if !local.IsValid() {
+		local = address
+	}
+	prefix := netip.PrefixFrom(local, int(body[1])).String()
+	dev := f.names[int(native.Uint32(body[4:]))]
+	return Event{"addr", f.count("addr "+prefix+" "+dev, deleted), []string{prefix, "dev", dev}}, true
+}
+
+func (f *Feed) readNeighbour(deleted bool, body []byte) (Event, bool) {
+	if len(body) < sizeofNeighbour || body[0] == unix.AF_BRIDGE {
+		return Event{}, false
+	}
+	var address netip.Addr
+	attributes(body[sizeofNeighbour:], func(kind uint16, data []byte) {
+		if kind == unix.NDA_DST {
+			address, _ = netip.AddrFromSlice(data)
+		}
+	})
+	dev := f.names[int(native.Uint32(body[4:]))]
+	return Event{"neigh", f.count("neigh "+address.String()+" "+dev, deleted), []string{address.String(), "dev", dev}}, true
+}
+
+// count keeps account of what is there, and returns the event's verb.
+func (f *Feed) count(what string, deleted bool) string {
+	v := verb(deleted, f.known[what])
+	f.known[what] = !deleted
+	return v
+}
+
+func (f *Feed) readRoute(deleted, replaced bool, body []byte) (Event, bool) {
+	if len(body) < unix.SizeofRtMsg || native.Uint32(body[8:])&unix.RTM_F_CLONED != 0 {
+		return Event{}, false // a cached copy of a route is none
+	}
+	family, length, table := body[0], int(body[1]), uint64(body[4])
+	var dest netip.Addr
+	var pairs []string
+	attributes(body[unix.SizeofRtMsg:], func(kind uint16, data []byte) {
+		switch kind {
+		case unix.RTA_DST:
+			dest, _ = netip.AddrFromSlice(data)
+		case unix.RTA_GATEWAY:
+			via, _ := netip.AddrFromSlice(data)
+			pairs = append(pairs, "via", via.String())
+		case unix.RTA_OIF:
+			pairs = append(pairs, "dev", f.names[int(number(data))])
+		case unix.RTA_TABLE:
+			table = number(data)
+		}
+	})
+	pairs = append(pairs, "table", state.TableName(uint32(table)))
+	to := "default"
+	if dest.IsValid() {
+		to = fmt.Sprintf("%s/%d", dest, length)
+		if length == dest.BitLen() {
+			to = dest.String()
+		}
+	} else if family != unix.AF_INET && family != unix.AF_INET6 {
+		return Event{}, false
+	}
+	return Event{"route", verb(deleted, replaced), append([]string{to}, pairs...)}, true
+}
