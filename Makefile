@@ -4,6 +4,7 @@ GO        ?= go
 TESTFLAGS ?=
 BENCHTIME ?= 100x
 FUZZTIME  ?= 20s
+MUTANTS   ?= all
 
 .DEFAULT_GOAL := help
 
@@ -25,6 +26,10 @@ bench: ## compare the speed with a shell script, side by side, as ratios; stalls
 	$(GO) test -run '^$$' -bench 'Cycles' -benchtime 1x ./harness/lab
 	$(GO) test -run '^$$' -bench 'FirstSpec|WholeRun' -benchtime 10x ./harness
 	$(GO) test -run '^$$' -bench . ./harness/internal/observe
+
+.PHONY: mutants
+mutants: ## break the lab behind every check of the catalogue and see the check turn red; MUTANTS=ID for one scenario
+	$(GO) test -timeout 60m -run '^TestMutants$$' ./harness/lab -args -mutants $(MUTANTS)
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (20s)

@@ -2,60 +2,96 @@ package lab
 
 import (
 	"context"
-	"testing"
+	"errors"
 
 	"netnscheck/harness/scenario"
 )
 
-// StartAfterStep starts a lab in which steps 0 to i of the scenario are done, their pings left out.
-func StartAfterStep(t *testing.T, sc *scenario.Scenario, i int, checks []scenario.Check) (*Lab, *Baseline) {
-	t.Helper()
-	p := NewPlay(sc, Netlink(), nil, PlayOptions{})
-	l := startDone(t, p, i+1)
-	return l, baseline(t, l, checks)
+// Section is a step of a scenario, or the mistake at it with this number; Mistake is -1 for the step itself. Both count from 0.
+type Section struct {
+	Scenario      *scenario.Scenario
+	Step, Mistake int
 }
 
-// StartAfterMistake starts a lab in which mistake j of step i was made.
-func StartAfterMistake(t *testing.T, sc *scenario.Scenario, i, j int, checks []scenario.Check) (*Lab, *Baseline) {
-	t.Helper()
-	p := NewPlay(sc, Netlink(), nil, PlayOptions{})
-	l := startDone(t, p, i)
-	base := baseline(t, l, checks)
-	m := &sc.Steps[i].Mistakes[j]
-	r := p.newResult(scenario.MistakeSection, &m.Section, i, j+1)
-	if s := (&scene{play: p, lab: l, result: &r}); !s.run(context.Background(), m.Blocks, byStatus) {
-		t.Fatal(r.Err())
+// section is what the step or mistake says.
+func (s Section) section() *scenario.Section {
+	if s.Mistake >= 0 {
+		return &s.Scenario.Steps[s.Step].Mistakes[s.Mistake].Section
 	}
-	return l, base
+	return &s.Scenario.Steps[s.Step].Section
 }
 
-func startDone(t *testing.T, p *Play, steps int) *Lab {
-	t.Helper()
-	l, err := Start(context.Background(), p.sc.Host, p.opts.World)
+// Checks are those of the section.
+func (s Section) Checks() []scenario.Check { return s.section().Checks }
+
+// Line is where the section begins.
+func (s Section) Line() int { return s.section().Line }
+
+// Repaired are the blocks that lead out of a mistake: its fix, and the step's own.
+func (s Section) Repaired() []scenario.Block {
+	step := &s.Scenario.Steps[s.Step]
+	if s.Mistake < 0 {
+		return step.Blocks
+	}
+	return append(append([]scenario.Block{}, step.Mistakes[s.Mistake].Fix...), step.Blocks...)
+}
+
+// Stage is a lab in which a section is about to be played, or was.
+type Stage struct {
+	Section
+	Lab    *Lab
+	driver Driver
+	play   *Play
+}
+
+// ErrUnplayable says why no driver of this machine plays the section.
+var ErrUnplayable = errors.New("no driver here plays it")
+
+// Prepare starts a lab in which all that comes before the section was carried out. It takes the first driver that can say the
+// section and all before it. A *scenario.Unavailable says what this machine lacks for it.
+func (s Section) Prepare(ctx context.Context) (*Stage, error) {
+	reason, err := requirements(s.Scenario)(ctx)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	t.Cleanup(func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
+	if reason != "" {
+		return nil, &scenario.Unavailable{Reason: reason}
+	}
+	drivers := []Driver{Netlink()}
+	if d, err := IPRoute2(); err == nil {
+		drivers = append(drivers, d)
+	}
+	last := ErrUnplayable
+	for _, d := range drivers {
+		p := NewPlay(s.Scenario, d, nil, PlayOptions{})
+		r := p.newResult(scenario.StepSection, s.section(), s.Step, s.Mistake+1)
+		if !p.anyFor(s.section().Blocks) && len(s.section().Blocks) > 0 || !p.canSay(&r, s.section().Blocks) {
+			continue
 		}
-	})
-	cmds, ok := p.directCommands(steps)
-	if !ok {
-		t.Fatalf("steps 1 to %d of %s have no typed form", steps, p.sc.ID)
+		l, err := p.startBefore(ctx, s.Step)
+		if err == nil {
+			return &Stage{Section: s, Lab: l, driver: d, play: p}, nil
+		}
+		last = err
 	}
-	if err := l.Build(context.Background(), cmds); err != nil {
-		t.Fatal(err)
-	}
-	return l
+	return nil, last
 }
 
-func baseline(t *testing.T, l *Lab, checks []scenario.Check) *Baseline {
-	t.Helper()
-	base, err := l.Baseline(context.Background(), checks)
-	if err != nil {
-		t.Fatal(err)
+// Play carries the section's commands out; their answers were compared when the catalogue ran.
+func (s *Stage) Play(ctx context.Context) error {
+	r := s.play.newResult(scenario.StepSection, s.section(), s.Step, s.Mistake+1)
+	sc := &scene{play: s.play, lab: s.Lab, result: &r}
+	if !sc.run(ctx, s.section().Blocks, byStatus) {
+		if r.Outcome == scenario.Skip {
+			return &scenario.Unavailable{Reason: r.Reason}
+		}
+		return r.Err()
 	}
-	t.Cleanup(base.Close)
-	return base
+	return nil
+}
+
+// Repair carries out what leads out of the section, whatever it answers.
+func (s *Stage) Repair(ctx context.Context) {
+	r := s.play.newResult(scenario.StepSection, s.section(), s.Step, s.Mistake+1)
+	(&scene{play: s.play, lab: s.Lab, result: &r}).run(ctx, s.Repaired(), notAtAll)
 }
