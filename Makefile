@@ -31,6 +31,14 @@ bench: ## compare the speed with a shell script, side by side, as ratios; stalls
 mutants: ## break the lab behind every check of the catalogue and see the check turn red; MUTANTS=ID for one scenario
 	$(GO) test -timeout 60m -run '^TestMutants$$' ./harness/lab -args -mutants $(MUTANTS)
 
+.PHONY: coverage
+coverage: ## print which measured failure mode is encoded where; fails if one is not
+	@$(GO) run ./docs/generate -cases
+
+.PHONY: docs
+docs: ## write docs/catalogue.md, docs/drivers.md and docs/cases.md from the scenarios
+	$(GO) run ./docs/generate
+
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (20s)
 	@set -e; for package in $$($(GO) list ./...); do \

@@ -43,7 +43,8 @@ var layers = []layer{
 		[]string{"os", "os/exec", "os/signal", "syscall", "golang.org/x/sys/unix", "golang.org/x/term", "golang.org/x/net/...",
 			"github.com/vishvananda/...", "github.com/go-ping/..."}},
 
-	// The specs, and the command line.
+	// The specs, the command line, and the maker of the documents.
+	{"docs/generate", []string{"scenarios", "harness/lab", "harness/scenario", "harness/state"}, []string{"os"}},
 	{"suites", []string{"scenarios", "harness/lab", "harness/scenario", "harness/scenario/operation", "harness/state", "harness/diagnose"},
 		[]string{"github.com/onsi/ginkgo/v2/...", "github.com/onsi/gomega/..."}},
 	{"harness", []string{"..."}, []string{"os", "os/signal", "syscall", "golang.org/x/term", "github.com/spf13/...", "github.com/charmbracelet/glamour/..."}},

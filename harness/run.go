@@ -20,6 +20,9 @@ import (
 // grace is how long a worker may take to clean up when the run is stopped.
 const grace = 10 * time.Second
 
+// slowestCases is how many --slowest tells of.
+const slowestCases = 10
+
 // runFlags are the flags of `harness run`, and of a bare `harness`.
 type runFlags struct {
 	drivers  []string
@@ -35,6 +38,7 @@ type runFlags struct {
 	timeout  time.Duration
 	verbose  bool
 	quiet    bool
+	slowest  bool
 }
 
 func runCommand(use string) *cobra.Command {
@@ -58,6 +62,7 @@ func runCommand(use string) *cobra.Command {
 	flags.StringVar(&f.sandbox, "sandbox", "auto", "auto, on, or off: off puts the namespaces where 'ip netns' shows them (root)")
 	flags.DurationVar(&f.timeout, "timeout", 0, "stop the run after this time, such as 5m (default: never)")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show the checks and the transcript of each step")
+	flags.BoolVar(&f.slowest, "slowest", false, "tell which ten steps took the longest")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show failures and the summary alone")
 	c.RegisterFlagCompletionFunc("driver", cobra.FixedCompletions(knownDrivers, cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("sandbox", cobra.FixedCompletions([]string{"auto", "on", "off"}, cobra.ShellCompDirectiveNoFileComp))
@@ -136,6 +141,9 @@ func runScenarios(c *cobra.Command, f runFlags, names []string) error {
 	}
 	r := s.run(c.Context())
 	err = errors.Join(reports.WriteJUnit(f.junitFile(), r), reports.WriteJSON(f.jsonFile(), r))
+	if f.slowest {
+		s.console.Slowest(r, slowestCases)
+	}
 	s.console.Summary(r, []string{f.junitFile(), f.jsonFile()})
 	if err != nil {
 		return &exit{statusFailed, err}

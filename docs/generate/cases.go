@@ -1,0 +1,204 @@
+package main
+
+import (
+	_ "embed"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"netnscheck/scenarios"
+)
+
+//go:embed cases.tsv
+var casesTable string
+
+// failure is a measured failure mode that the catalogue has to encode.
+type failure struct {
+	id, group string
+	busybox   bool     // busybox has words of its own for it
+	errnos    []string // with which the kernel refuses it; one of them has to be stated
+	places    []place
+}
+
+// place is where a failure mode is encoded: a section of a scenario, or a test in Go.
+type place struct {
+	section *section
+	file    string
+	line    int
+}
+
+func (p place) String() string { return fmt.Sprintf("%s:%d", p.file, p.line) }
+
+// coverage is which failure mode is encoded where.
+type coverage struct {
+	failures []failure
+	unknown  []string // marks that name no failure mode
+}
+
+func readCoverage(root string) (*coverage, error) {
+	c := &coverage{}
+	for line := range strings.Lines(casesTable) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		f := strings.Split(strings.TrimSpace(line), "\t")
+		if len(f) != 4 {
+			return nil, fmt.Errorf("read cases.tsv: %q has not four fields", line)
+		}
+		one := failure{id: f[0], group: f[1], busybox: f[2] == "yes"}
+		if f[3] != "-" {
+			one.errnos = strings.Split(f[3], ",")
+		}
+		c.failures = append(c.failures, one)
+	}
+	all, err := scenarios.All()
+	if err != nil {
+		return nil, err
+	}
+	for _, sc := range all {
+		p := pageOf(sc)
+		for i := range p.sections {
+			s := &p.sections[i]
+			for _, id := range s.cases {
+				c.add(id, place{section: s, file: s.file, line: s.Line})
+			}
+		}
+	}
+	return c, c.readTests(root)
+}
+
+func (c *coverage) add(id string, p place) {
+	i := slices.IndexFunc(c.failures, func(f failure) bool { return f.id == id })
+	if i < 0 {
+		c.unknown = append(c.unknown, fmt.Sprintf("%s: there is no case %s", p, id))
+		return
+	}
+	c.failures[i].places = append(c.failures[i].places, p)
+}
+
+// testMark stands above a test in Go that encodes a failure mode which no document can: // case: go-no-lock
+var testMark = regexp.MustCompile(`^// case: ([a-z0-9-]+)$`)
+
+func (c *coverage) readTests(root string) error {
+	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && strings.HasPrefix(d.Name(), ".") && path != root:
+			return filepath.SkipDir
+		case d.IsDir() || !strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		for i, line := range strings.Split(string(text), "\n") {
+			if mark := testMark.FindStringSubmatch(line); mark != nil {
+				c.add(mark[1], place{file: filepath.ToSlash(name), line: i + 1})
+			}
+		}
+		return nil
+	})
+}
+
+// lacking says what is missing where a failure mode is encoded, "" for nothing.
+func (f *failure) lacking() string {
+	if len(f.places) == 0 {
+		return "encoded nowhere"
+	}
+	commands, checks, busybox, errno, inGo := false, false, !f.busybox, len(f.errnos) == 0, false
+	for _, p := range f.places {
+		if p.section == nil {
+			inGo = true
+			continue
+		}
+		checks = checks || len(p.section.Checks) > 0
+		for _, b := range p.section.blocks() {
+			commands = commands || len(b.Commands) > 0
+			busybox = busybox || len(b.Drivers) == 0 || slices.Contains(b.Drivers, "busybox")
+			errno = errno || slices.Contains(f.errnos, b.Errno)
+		}
+	}
+	switch {
+	case inGo:
+		return ""
+	case !commands:
+		return "nothing is typed"
+	case !checks:
+		return "nothing is checked"
+	case !errno:
+		return "no block has errno=" + strings.Join(f.errnos, " or ")
+	case !busybox:
+		return "no block is for busybox"
+	}
+	return ""
+}
+
+// complete is an error that names what is not encoded.
+func (c *coverage) complete() error {
+	missing := slices.Clone(c.unknown)
+	for i := range c.failures {
+		if lack := c.failures[i].lacking(); lack != "" {
+			missing = append(missing, c.failures[i].id+": "+lack)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("%d of %d failure modes are encoded:\n  %s", len(c.failures)-len(missing), len(c.failures), strings.Join(missing, "\n  "))
+	}
+	return nil
+}
+
+// print lists the failure modes and their places.
+func (c *coverage) print(out io.Writer) {
+	done := 0
+	for i := range c.failures {
+		f := &c.failures[i]
+		where := f.lacking()
+		if where == "" {
+			done++
+			for j, p := range f.places {
+				where += map[bool]string{true: "", false: ", "}[j == 0] + p.String()
+			}
+		} else {
+			where = "MISSING: " + where
+		}
+		fmt.Fprintf(out, "%-24s %s\n", f.id, where)
+	}
+	fmt.Fprintf(out, "%d of %d cases are encoded\n", done, len(c.failures))
+}
+
+// text is docs/cases.md.
+func (c *coverage) text() string {
+	var b strings.Builder
+	b.WriteString(generated)
+	fmt.Fprintf(&b, "# The failure modes\n\n%d ways in which network namespaces go wrong were measured by hand, and where the catalogue encodes "+
+		"each of them. `make coverage` prints the same list and fails if one is missing.\n", len(c.failures))
+	group := ""
+	for i := range c.failures {
+		f := &c.failures[i]
+		if f.group != group {
+			group = f.group
+			fmt.Fprintf(&b, "\n## %s\n\n| case | where | refused with |\n|---|---|---|\n", strings.ToUpper(group[:1])+group[1:])
+		}
+		var where []string
+		for _, p := range f.places {
+			if p.section == nil {
+				where = append(where, fmt.Sprintf("[%s](../%s)", p.file, p.file))
+			} else {
+				where = append(where, fmt.Sprintf("[%s](../%s): %s", strings.TrimSuffix(filepath.Base(p.file), ".md"), p.file, cell(p.section.Title)))
+			}
+		}
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", f.id, strings.Join(where, "; "), strings.Join(f.errnos, ", "))
+	}
+	return b.String()
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"netnscheck/harness/scenario"
+)
+
+// catalogueText tells of every scenario, step and mistake what it proves and what it rests on.
+func catalogueText(all []*scenario.Scenario) string {
+	var b strings.Builder
+	b.WriteString(generated)
+	steps, mistakes, checks := 0, 0, 0
+	for _, sc := range all {
+		steps += len(sc.Steps)
+		for i := range sc.Steps {
+			checks += len(sc.Steps[i].Checks)
+			mistakes += len(sc.Steps[i].Mistakes)
+			for j := range sc.Steps[i].Mistakes {
+				checks += len(sc.Steps[i].Mistakes[j].Checks)
+			}
+		}
+	}
+	fmt.Fprintf(&b, "# The catalogue\n\n%d scenarios with %d steps, %d mistakes and %d checks. Every check is false before what it is "+
+		"about is done and true after it (`- [ ]`), or true before and after (`- [x]`). Where a section does not say what it rests on, the "+
+		"sources of its scenario hold.\n\n", len(all), steps, mistakes, checks)
+	b.WriteString("| level | scenario | kind | steps | mistakes |\n|---:|---|---|---:|---:|\n")
+	for _, sc := range all {
+		count := 0
+		for i := range sc.Steps {
+			count += len(sc.Steps[i].Mistakes)
+		}
+		fmt.Fprintf(&b, "| %d | [%s](#%s) | %s | %d | %d |\n", sc.Level, cell(sc.Title), sc.ID, sc.Kind, len(sc.Steps), count)
+	}
+	for _, sc := range all {
+		p := pageOf(sc)
+		p.write(&b)
+	}
+	return b.String()
+}
+
+func (p *page) write(b *strings.Builder) {
+	fmt.Fprintf(b, "\n<a id=%q></a>\n## %s\n\n[%s](../%s): %s, level %d", p.ID, p.Title, p.ID, p.File, p.Kind, p.Level)
+	if len(p.Requires) > 0 {
+		fmt.Fprintf(b, ", requires %s", strings.Join(p.Requires, ", "))
+	}
+	b.WriteString(".")
+	if p.sources != "" {
+		fmt.Fprintf(b, " Rests on %s.", p.sources)
+	}
+	b.WriteString("\n\n| section | what it proves | rests on |\n|---|---|---|\n")
+	for i := range p.sections {
+		s := &p.sections[i]
+		fmt.Fprintf(b, "| %s | %s | %s |\n", cell(s.name()), cell(s.proves()), cell(s.sources))
+	}
+}
+
+// proves are the section's checks and, where a command is refused, how.
+func (s *section) proves() string {
+	var parts []string
+	for _, b := range s.Blocks {
+		if b.Errno != "" {
+			parts = append(parts, fmt.Sprintf("`%s` is refused with %s", b.Commands[0].Text, b.Errno))
+		}
+	}
+	for _, c := range s.Checks {
+		parts = append(parts, c.Text)
+	}
+	return strings.Join(parts, "; ")
+}

@@ -1,0 +1,75 @@
+// Command generate writes the documents that are made from the catalogue: docs/catalogue.md, docs/drivers.md and docs/cases.md. It
+// is run by `make docs`, in the root of the repository; with -cases it prints which measured failure mode is encoded where
+// (`make coverage`) and writes nothing. Nobody imports it, and it never runs a scenario.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"netnscheck/scenarios"
+)
+
+func main() {
+	cases := flag.Bool("cases", false, "print which measured failure mode is encoded where")
+	flag.Parse()
+	if err := run(".", *cases); err != nil {
+		fmt.Fprintln(os.Stderr, "generate:", err)
+		os.Exit(1)
+	}
+}
+
+func run(root string, casesOnly bool) error {
+	if casesOnly {
+		c, err := readCoverage(root)
+		if err != nil {
+			return err
+		}
+		c.print(os.Stdout)
+		if c.complete() != nil {
+			return errors.New("not every case is encoded")
+		}
+		return nil
+	}
+	documents, err := documents(root)
+	if err != nil {
+		return err
+	}
+	for _, d := range documents {
+		if err := os.WriteFile(filepath.Join(root, d.path), []byte(d.text), 0o644); err != nil {
+			return fmt.Errorf("write %s: %w", d.path, err)
+		}
+		fmt.Println(d.path)
+	}
+	return nil
+}
+
+// document is a generated file.
+type document struct{ path, text string }
+
+// documents are all of them, as they should be.
+func documents(root string) ([]document, error) {
+	all, err := scenarios.All()
+	if err != nil {
+		return nil, err
+	}
+	coverage, err := readCoverage(root)
+	if err != nil {
+		return nil, err
+	}
+	drivers, err := driversText(all)
+	if err != nil {
+		return nil, err
+	}
+	return []document{
+		{"docs/catalogue.md", catalogueText(all)},
+		{"docs/drivers.md", drivers},
+		{"docs/cases.md", coverage.text()},
+	}, nil
+}
+
+// generated is the first line of each document.
+const generated = "<!-- Made by `make docs`. Change the scenarios, not this file. -->\n"

@@ -1,0 +1,32 @@
+package reports
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Slowest tells which n cases took the longest, the longest first, of those that were run.
+func (o *Console) Slowest(r *Run, n int) {
+	type timed struct {
+		suite *Suite
+		*Case
+	}
+	var all []timed
+	for i := range r.Suites {
+		for j := range r.Suites[i].Cases {
+			if c := &r.Suites[i].Cases[j]; c.Duration > 0 {
+				all = append(all, timed{&r.Suites[i], c})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b timed) int { return cmp.Compare(b.Duration, a.Duration) })
+	all = all[:min(n, len(all))]
+	if len(all) == 0 {
+		return
+	}
+	fmt.Fprintln(o.Out, "\nThe slowest:")
+	for _, c := range all {
+		fmt.Fprintf(o.Out, "%8s  %s\n", duration(c.Duration), place(c.suite, c.Case))
+	}
+}

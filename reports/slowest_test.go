@@ -1,0 +1,29 @@
+package reports
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+func TestSlowestTellsTheLongestFirst(t *testing.T) {
+	var out bytes.Buffer
+	(&Console{Out: &out}).Slowest(sample(), 2)
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	if len(lines) != 3 || lines[0] != "The slowest:" {
+		t.Fatalf("got\n%s", out.String())
+	}
+	for i, want := range []string{"12 ms  veth-pair, driver iproute2, step 4 “Ping”", "9 ms  veth-pair, driver iproute2, step 3 “Look at the packets”"} {
+		if !strings.HasPrefix(strings.TrimSpace(lines[i+1]), want) {
+			t.Errorf("line %d: got %q, want %q", i+1, lines[i+1], want)
+		}
+	}
+}
+
+func TestSlowestIsSilentWhereNothingRan(t *testing.T) {
+	var out bytes.Buffer
+	(&Console{Out: &out}).Slowest(&Run{Suites: []Suite{{Cases: []Case{{Name: "not run"}}}}}, 10)
+	if out.Len() > 0 {
+		t.Errorf("got %q", out.String())
+	}
+}
