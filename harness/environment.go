@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -36,10 +37,11 @@ func trySandbox(mode string) func() (on bool, remark string, err error) {
 			return false, "", nil
 		}
 		err := <-answer
+		var forbidden *sandbox.ForbiddenError
 		switch {
 		case err == nil:
 			return true, "", nil
-		case mode == "auto" && root:
+		case mode == "auto" && root && errors.As(err, &forbidden): // another fault may pass: it is no reason to use the machine itself
 			return false, fmt.Sprintf("no sandbox here (%v): the labs' namespaces are on the machine itself, as with --sandbox=off", err), nil
 		}
 		return false, "", cannot("%w", err)

@@ -13,12 +13,14 @@ type Awaited struct {
 	Waited time.Duration
 }
 
-// Await looks at the checks again and again until each was true once or its limit has passed. What the kernel says first, without
-// a packet sent, is looked at first, so that the probes of one check are not counted by another.
+// Await looks at the checks again and again until each was true once or its limit has passed.
 func (l *Lab) Await(ctx context.Context, checks []scenario.Check, base *Baseline) []Awaited {
 	results := make([]Awaited, len(checks))
 	start := time.Now()
-	open := order(checks)
+	open := make([]int, len(checks))
+	for i := range checks {
+		open[i] = i
+	}
 	for pause := time.Millisecond; len(open) > 0; pause = min(2*pause, 50*time.Millisecond) {
 		looked := make([]scenario.Check, len(open))
 		for i, k := range open {
@@ -46,20 +48,6 @@ func (l *Lab) Await(ctx context.Context, checks []scenario.Check, base *Baseline
 		}
 	}
 	return results
-}
-
-// order puts counters and events first, then the rest as written.
-func order(checks []scenario.Check) []int {
-	var first, others []int
-	for i, c := range checks {
-		switch c.Claim.(type) {
-		case scenario.CounterGrew, scenario.SawEvent:
-			first = append(first, i)
-		default:
-			others = append(others, i)
-		}
-	}
-	return append(first, others...)
 }
 
 func limit(c scenario.Check) time.Duration {

@@ -22,11 +22,13 @@ func (l *Lab) Evaluate(ctx context.Context, c scenario.Claim, base *Baseline) sc
 	return l.EvaluateAll(ctx, []scenario.Check{{Claim: c}}, base)[0]
 }
 
-// EvaluateAll looks at the claims of several checks, at the state once for all of them that need it.
+// EvaluateAll looks at the claims of several checks, at the state once for all of them that need it. Counters and events come first, so
+// that the probes of one check are not counted by another.
 func (l *Lab) EvaluateAll(ctx context.Context, checks []scenario.Check, base *Baseline) []scenario.Verdict {
 	verdicts := make([]scenario.Verdict, len(checks))
 	k := &look{lab: l, base: base}
-	for i, c := range checks {
+	for _, i := range order(checks) {
+		c := checks[i]
 		f, err := k.at(ctx, c.Claim)
 		if err != nil {
 			verdicts[i] = unjudged(c.Claim, err)
@@ -35,6 +37,20 @@ func (l *Lab) EvaluateAll(ctx context.Context, checks []scenario.Check, base *Ba
 		}
 	}
 	return verdicts
+}
+
+// order puts counters and events first, then the rest as written.
+func order(checks []scenario.Check) []int {
+	var first, others []int
+	for i, c := range checks {
+		switch c.Claim.(type) {
+		case scenario.CounterGrew, scenario.SawEvent:
+			first = append(first, i)
+		default:
+			others = append(others, i)
+		}
+	}
+	return append(first, others...)
 }
 
 // look is one look at a lab: the state is read when the first claim asks for it.

@@ -50,7 +50,7 @@ var ErrUnplayable = errors.New("no driver here plays it")
 // Prepare starts a lab in which all that comes before the section was carried out. It takes the first driver that can say the
 // section and all before it. A *scenario.Unavailable says what this machine lacks for it.
 func (s Section) Prepare(ctx context.Context) (*Stage, error) {
-	reason, err := requirements(s.Scenario)(ctx)
+	reason, err := requirements(s.Scenario, false)(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ type PlayOptions struct {
 // NewPlay prepares to play; nothing is made before the first section. parity may be shared by the plays of one scenario, one
 // after the other.
 func NewPlay(sc *scenario.Scenario, d Driver, parity *Parity, o PlayOptions) *Play {
-	return &Play{sc: sc, driver: d, parity: parity, opts: o, versions: versions(), unmet: requirements(sc)}
+	return &Play{sc: sc, driver: d, parity: parity, opts: o, versions: versions(), unmet: requirements(sc, o.World.Shared)}
 }
 
 // Step plays step i (from 0). Steps are played in order.

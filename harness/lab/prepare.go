@@ -49,7 +49,8 @@ func (p *Play) startBefore(ctx context.Context, i int) (*Lab, error) {
 	return l, nil
 }
 
-// replay carries a section's commands out again; they were judged when they ran the first time, so only their status counts.
+// replay carries a section's commands out again; they were judged when they ran the first time, so only their status counts, and that
+// the state comes to be what it was.
 func (p *Play) replay(ctx context.Context, l *Lab, s *scenario.Section) error {
 	r := p.newResult(scenario.SetupSection, s, 0, 0)
 	scene := &scene{play: p, lab: l, result: &r}
@@ -59,7 +60,20 @@ func (p *Play) replay(ctx context.Context, l *Lab, s *scenario.Section) error {
 		}
 		return fmt.Errorf("carry out “%s”: %w", s.Title, r.Err())
 	}
+	l.settleDown(ctx, s.Checks)
 	return nil
+}
+
+// settleDown waits for what the kernel does in its own time after a section, such as the end of a namespace: for those of its checks
+// that the state alone decides, since they cost next to nothing. What does not come true shows in what follows.
+func (l *Lab) settleDown(ctx context.Context, checks []scenario.Check) {
+	var decided []scenario.Check
+	for _, c := range checks {
+		if _, ok := judgeState(&state.State{}, c.Claim); ok {
+			decided = append(decided, c)
+		}
+	}
+	l.Await(ctx, decided, nil)
 }
 
 // stateBefore is the state in which step i started when it was played, nil if it is not known.

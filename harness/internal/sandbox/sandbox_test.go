@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -89,6 +90,21 @@ func TestStatusIsTheProgramsOwn(t *testing.T) {
 			t.Errorf("%s: status %d, want %d\n%s", role, status, want, output)
 		}
 	}
+}
+
+// A program may have entered, answered and ended before its answer is read, as the one does with which Possible tries.
+func TestAProgramMayEndAtOnce(t *testing.T) {
+	var trials sync.WaitGroup
+	for range 8 {
+		trials.Go(func() {
+			for range 8 {
+				if err := sandbox.Possible(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	trials.Wait()
 }
 
 func TestSignalsArriveOnce(t *testing.T) {

@@ -38,7 +38,8 @@ type Process struct {
 	facts   Facts
 	cmd     *exec.Cmd
 	control *os.File
-	mu      sync.Mutex // of writes to control
+	mu      sync.Mutex    // of writes to control
+	heard   chan struct{} // closed when the answer was read, or could not be
 	ended   chan struct{}
 	err     error // of the program's end
 }
@@ -99,9 +100,8 @@ func start(ctx context.Context, c Command, noPID string) (*Process, answer, erro
 	if err != nil {
 		return nil, answer{}, err
 	}
-	defer theirs.Close()
 
-	p := &Process{facts: o.Facts, control: ours, ended: make(chan struct{})}
+	p := &Process{facts: o.Facts, control: ours, heard: make(chan struct{}), ended: make(chan struct{})}
 	prepare := func(program string) {
 		p.cmd = exec.CommandContext(ctx, program)
 		p.cmd.Args = c.Args
@@ -114,11 +114,14 @@ func start(ctx context.Context, c Command, noPID string) (*Process, answer, erro
 		p.cmd.SysProcAttr = ids.attributes(flags)
 		p.cmd.WaitDelay = entry // without a PID namespace somebody may be left who holds the pipes of the output
 	}
-	if err := p.launch(func() error { return startAgain(prepare, &p.cmd, ids) }); err != nil {
+	err = p.launch(func() error { return startAgain(prepare, &p.cmd, ids) })
+	theirs.Close() // the program's own is the last one now: its end is the end of what can be heard
+	if err != nil {
 		ours.Close()
 		return nil, answer{}, err
 	}
 	reply, err := p.hear()
+	close(p.heard)
 	if err != nil || reply.Failed != "" {
 		p.Kill()
 		ended := p.Wait()
@@ -151,6 +154,7 @@ func (p *Process) launch(start func() error) error {
 			return
 		}
 		p.err = p.cmd.Wait()
+		<-p.heard // a program may enter, answer and end before anybody has read the answer
 		p.control.Close()
 		close(p.ended)
 	}()
