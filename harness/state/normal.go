@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -21,6 +22,7 @@ const Host = "host"
 //     left of a lifetime (that it ends is kept: such a lifetime is 0), the number of sockets that made a link promiscuous;
 //   - learned neighbours and forwarding entries and a port's own ones, routes by router advertisement or redirect, kernel-made
 //     multicast and link-local routes, and the IPv6 local and anycast routes, which come when an address is no longer tentative;
+//   - the handles of queueing disciplines that the kernel chose (from 8000: upwards), to which nobody gave one;
 //   - sockets that listen: they belong to programs, and come when those get to run.
 //
 // The receiver is not changed; the result shares nothing with it that could be.
@@ -68,12 +70,23 @@ func (n *Namespace) normal() Namespace {
 	}
 	for _, q := range n.Qdiscs {
 		if !q.Default {
+			q.Handle, q.Parent = chosenHandle(q.Handle), chosenHandle(q.Parent)
 			normal.Qdiscs = append(normal.Qdiscs, q)
 		}
 	}
 	normal.Sysctls = slices.Clone(n.Sysctls)
 	normal.sort()
 	return normal
+}
+
+// chosenHandle is a handle, or the parent with one, as it was given; "" for a number that the kernel chose (qdisc_alloc_handle in
+// net/sched/sch_api.c counts from 8001: for the whole machine).
+func chosenHandle(h string) string {
+	major, _, _ := strings.Cut(h, ":")
+	if n, err := strconv.ParseUint(major, 16, 32); err == nil && n >= 0x8000 {
+		return ""
+	}
+	return h
 }
 
 // sort puts everything in the one order. Rules of one priority keep theirs, which is the order in which they are asked.

@@ -149,3 +149,18 @@ func TestNormalForgets(t *testing.T) {
 	equal(t, Diff(lab().Normal(), changed.Normal()), []string(nil))
 	equal(t, len(Diff(lab(), changed)) > 0, true)
 }
+
+func TestAHandleThatTheKernelChoseIsNoDifference(t *testing.T) {
+	with := func(handle, parent string) *State {
+		return &State{Namespaces: []Namespace{{Name: Host, Qdiscs: []Qdisc{{Dev: "eth0", Kind: "tbf", Handle: handle, Parent: parent}}}}}
+	}
+	if d := Parity(with("8001:", "root"), with("8a02:", "root")); len(d) > 0 {
+		t.Errorf("two handles that the kernel chose: %q", d)
+	}
+	if d := Parity(with("2:", "8001:1"), with("2:", "8002:1")); len(d) > 0 {
+		t.Errorf("below two handles that the kernel chose: %q", d)
+	}
+	if d := Parity(with("1:", "root"), with("2:", "root")); len(d) == 0 {
+		t.Error("two handles that were given are no difference")
+	}
+}

@@ -15,7 +15,8 @@ import (
 
 // Resolve makes the kernel ask for the link-layer address of addr (NTF_USE, rtnetlink(7)) and waits until the entry is settled,
 // Window at most. It returns the entry's state in lower case (reachable, failed, incomplete, …; "" when no entry came to be) and
-// the link on which it was asked.
+// the link on which it was asked. An entry for which nobody has to ask, permanent or noarp, is an answer: to ask all the same would
+// take it away (__neigh_update in net/core/neighbour.c, since 5.16).
 func Resolve(ctx context.Context, w *netns.World, ns string, addr netip.Addr) (entry, dev string, err error) {
 	h, err := w.Netlink(ns)
 	if err != nil {
@@ -28,6 +29,9 @@ func Resolve(ctx context.Context, w *netns.World, ns string, addr netip.Addr) (e
 			err = fmt.Errorf("resolve %s in %s: %w", addr, ns, err)
 		}
 		return "", "", err // without a route there is no link to ask on, and no entry comes to be
+	}
+	if set, ok := neighbour(h, route.Dev, addr); ok && set.State&(netlink.NUD_PERMANENT|netlink.NUD_NOARP) != 0 {
+		return observe.NeighbourState(set.State), route.Dev, nil
 	}
 	askAfresh(w, ns, LookupResult{Dev: route.Dev}, addr)
 	link, err := h.LinkByName(route.Dev)
