@@ -83,7 +83,7 @@ func TestClaims(t *testing.T) {
 		{"`a` has no route to `10.0.2.2`", "", "via 10.0.1.1"},
 		{"`a` has the neighbour `10.0.1.77`", "ip -n a neigh del 10.0.1.77 dev a0", "the neighbours"},
 		{"`a` cannot resolve the neighbour `10.0.1.66`", "ip -n r addr add 10.0.1.66/32 dev br0", ""},
-		{"`a` cannot resolve the neighbour `10.0.1.66`", "ip -n a neigh add 10.0.1.66 lladdr 02:00:00:00:00:66 dev a0", "permanent"},
+		{"`a` cannot resolve the neighbour `10.0.1.66`", "ip -n a neigh replace 10.0.1.66 lladdr 02:00:00:00:00:66 dev a0", "permanent"},
 		{"`a` cannot resolve the neighbour `10.0.1.1`", "", ""},
 		{"`a` reaches `10.0.2.2`", "ip netns exec r sysctl -qw net.ipv4.ip_forward=0", "no reply within"},
 		{"`a` reaches `10.0.1.1`", "ip -n r link set p0 down", "a0, the way out, has no carrier"},
