@@ -9,7 +9,7 @@ import (
 )
 
 // knownDrivers are the words of --driver that this program can do something with, in the order in which drivers play.
-var knownDrivers = []string{"iproute2", "netlink"}
+var knownDrivers = []string{"iproute2", "netlink", "busybox"}
 
 // driversNamed are the drivers with these names, in the order in which drivers play; without names those that this machine has.
 func driversNamed(names []string) ([]lab.Driver, error) {
@@ -36,12 +36,18 @@ func driversNamed(names []string) ([]lab.Driver, error) {
 }
 
 func driver(name string) (lab.Driver, error) {
-	if name == "netlink" {
+	var d lab.Driver
+	var err error
+	switch name {
+	case "netlink":
 		return lab.Netlink(), nil
+	case "busybox":
+		d, err = lab.Busybox()
+	default:
+		d, err = lab.IPRoute2()
 	}
-	d, err := lab.IPRoute2()
-	if err != nil {
-		return nil, cannot("use the driver iproute2: %w; install iproute2 (%s), or use --driver netlink", err, installHint("iproute2"))
+	if err != nil { // the package has the name of the driver
+		return nil, cannot("use the driver %s: %w; install %s (%s), or use --driver netlink", name, err, name, installHint(name))
 	}
 	return d, nil
 }

@@ -61,7 +61,7 @@ var (
 	kernelPackages = []string{"os/exec", "golang.org/x/sys/...", "github.com/vishvananda/...", "github.com/go-ping/..."}
 	kernelFolders  = []string{
 		"harness/internal/sandbox", "harness/internal/netns", "harness/internal/uplink", "harness/internal/program",
-		"harness/internal/iproute2", "harness/internal/rtnetlink", "harness/internal/observe", "harness/internal/probe",
+		"harness/internal/iproute2", "harness/internal/rtnetlink", "harness/internal/busybox", "harness/internal/observe", "harness/internal/probe",
 		"harness/internal/kernel",
 	}
 )

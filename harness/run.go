@@ -50,7 +50,7 @@ func runCommand(use string) *cobra.Command {
 		},
 	}
 	flags := c.Flags()
-	flags.StringSliceVar(&f.drivers, "driver", nil, "play with these drivers: iproute2, netlink (default: those that this machine has)")
+	flags.StringSliceVar(&f.drivers, "driver", nil, "play with these drivers: iproute2, netlink, busybox (default: those that this machine has)")
 	flags.StringVar(&f.output, "output", "results", "folder for junit.xml and results.json")
 	flags.StringVar(&f.junit, "junit", "", "file for the JUnit report (default junit.xml in --output)")
 	flags.StringVar(&f.labels, "label-filter", "", "run what has these labels, in Ginkgo's syntax: 'netlink && mistake'")

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 
+	"netnscheck/harness/internal/busybox"
 	"netnscheck/harness/internal/iproute2"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/observe"
@@ -19,7 +20,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Driver carries commands out. internal/iproute2 and internal/rtnetlink implement it.
+// Driver carries commands out. internal/iproute2, internal/rtnetlink and internal/busybox implement it.
 type Driver interface {
 	// Name is the word of the format: iproute2, busybox, netlink.
 	Name() string
@@ -38,12 +39,20 @@ func Netlink() Driver { return rtnetlink.New() }
 // IPRoute2 is the driver that runs the real programs; the error says what is missing.
 func IPRoute2() (Driver, error) { return iproute2.New() }
 
+// Busybox is the driver that runs busybox's ip and ping; the error says what is missing.
+func Busybox() (Driver, error) { return busybox.New() }
+
 // Drivers are those that this machine has, in the order in which they play a scenario.
 func Drivers() []Driver {
+	var drivers []Driver
 	if d, err := IPRoute2(); err == nil {
-		return []Driver{d, Netlink()}
+		drivers = append(drivers, d)
 	}
-	return []Driver{Netlink()}
+	drivers = append(drivers, Netlink())
+	if d, err := Busybox(); err == nil {
+		drivers = append(drivers, d)
+	}
+	return drivers
 }
 
 // Lab is a live instance of a scenario: a host namespace and those that its commands make.

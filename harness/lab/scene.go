@@ -200,7 +200,7 @@ func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Comm
 	}
 	if problem.Message != "" {
 		s.result.AddProblem(scenario.Fail, problem)
-		return rightStatus(x, cmd)
+		return rightStatus(x, b, cmd)
 	}
 	if before == nil || x.Status == 0 {
 		return true

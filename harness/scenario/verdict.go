@@ -39,6 +39,8 @@ type Exchange struct {
 	// Command is the text as the scenario has it; Argv is what was executed, empty when it was a netlink request.
 	Command string   `json:"command"`
 	Argv    []string `json:"argv,omitempty"`
+	// By is who answered; Output and Status are in its words.
+	By By `json:"by,omitempty"`
 	// Output is standard output and standard error through one pipe.
 	Output string `json:"output,omitempty"`
 	Status int    `json:"status"`
@@ -50,6 +52,15 @@ type Exchange struct {
 	// Note is why the exchange is wrong ("" when as expected): status, output, errno or a change of state.
 	Note string `json:"note,omitempty"`
 }
+
+// By is who answered a command.
+type By string
+
+const (
+	Named   By = "program" // the program that the command names
+	Busybox By = "busybox" // busybox, in the place of iproute2's ip or ping
+	Harness By = "harness" // the harness itself: by netlink, or because it has to be there before a program can be
+)
 
 // SectionKind tells a step from a mistake.
 type SectionKind string

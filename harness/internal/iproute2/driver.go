@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"path/filepath"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -37,21 +36,11 @@ func New() (*Driver, error) {
 func (*Driver) Name() string { return "iproute2" }
 
 // CanSay asks whether the command could be carried out here: its program has to be installed.
-func (*Driver) CanSay(cmd scenario.Command) error {
-	name := cmd.Argv[0]
-	if _, err := program.LookPath(name); err != nil && filepath.Base(name) == name {
-		return missing(name)
-	}
-	return nil
-}
-
-func missing(name string) error {
-	return &scenario.Unavailable{Reason: fmt.Sprintf("the program %s is not installed", name)}
-}
+func (*Driver) CanSay(cmd scenario.Command) error { return program.Installed(cmd.Argv[0]) }
 
 // Run starts the command in the host namespace of the lab and waits for it, Limit at most.
 func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) (scenario.Exchange, error) {
-	x := scenario.Exchange{Line: cmd.Line, Command: cmd.Text}
+	x := scenario.Exchange{Line: cmd.Line, Command: cmd.Text, By: scenario.Named}
 	argv, err := program.RealNames(w, cmd.Argv)
 	if err != nil {
 		return x, err
@@ -65,7 +54,7 @@ func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) 
 	x.Duration = time.Since(start)
 	x.Output, x.Status = w.Lesson(string(output)), status
 	if errors.Is(err, exec.ErrNotFound) {
-		return x, missing(argv[0])
+		return x, program.NotInstalled(argv[0])
 	}
 	return x, errors.Join(err, w.Adopt())
 }

@@ -1,11 +1,14 @@
 package program
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"netnscheck/harness/scenario"
 )
 
 // systemDirs are searched after PATH: an ordinary user's PATH may lack them, and ip, tc and sysctl live there.
@@ -24,6 +27,19 @@ func LookPath(name string) (string, error) {
 		}
 	}
 	return "", &exec.Error{Name: name, Err: exec.ErrNotFound}
+}
+
+// Installed says whether the program that a command names is there; if not, that is a *scenario.Unavailable.
+func Installed(name string) error {
+	if _, err := LookPath(name); err != nil {
+		return NotInstalled(name)
+	}
+	return nil
+}
+
+// NotInstalled is the error for a command whose program is not there.
+func NotInstalled(name string) error {
+	return &scenario.Unavailable{Reason: fmt.Sprintf("the program %s is not installed", name)}
 }
 
 // searchPath is PATH without its relative folders, and the system's.

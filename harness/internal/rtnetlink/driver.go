@@ -48,8 +48,8 @@ func (*Driver) CanSay(cmd scenario.Command) error {
 		return err
 	}
 	if op, ok := c.Op.(operation.Run); ok {
-		if _, err := program.LookPath(op.Argv[0]); err != nil && !mayBeMissing(c, cmd) {
-			return notInstalled(op)
+		if err := program.Installed(op.Argv[0]); err != nil && !mayBeMissing(c, cmd) {
+			return err
 		}
 	}
 	return nil
@@ -60,28 +60,28 @@ func mayBeMissing(c operation.Command, cmd scenario.Command) bool {
 	return c.Exec && (cmd.Status.Any || cmd.Status.Code != 0)
 }
 
-func notInstalled(op operation.Run) error {
-	return &scenario.Unavailable{Reason: fmt.Sprintf("the program %s is not installed", op.Argv[0])}
-}
-
 // Run carries out one command. A refusal is in the exchange: the status as of iproute2, the errno, and the message.
-func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) (x scenario.Exchange, err error) {
-	x = scenario.Exchange{Line: cmd.Line, Command: cmd.Text}
-	start := time.Now()
-	defer func() { x.Duration = time.Since(start) }()
+func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) (scenario.Exchange, error) {
 	if err := d.CanSay(cmd); err != nil {
-		return x, err
+		return scenario.Exchange{Line: cmd.Line, Command: cmd.Text}, err
 	}
 	c, err := operation.Parse(cmd.Argv)
 	if err != nil { // a *operation.UsageError, see CanSay
-		x.Status, x.Message, x.Output = 1, err.Error(), err.Error()+"\n"
-		return x, nil
+		return scenario.Exchange{Line: cmd.Line, Command: cmd.Text, By: scenario.Harness,
+			Status: 1, Message: err.Error(), Output: err.Error() + "\n"}, nil
 	}
-	x.Netns = c.Netns
+	return d.CarryOut(ctx, w, cmd, c)
+}
+
+// CarryOut is Run for a command of which c is the meaning. The driver busybox has what busybox cannot say done so.
+func (*Driver) CarryOut(ctx context.Context, w *netns.World, cmd scenario.Command, c operation.Command) (x scenario.Exchange, err error) {
+	x = scenario.Exchange{Line: cmd.Line, Netns: c.Netns, Command: cmd.Text, By: scenario.Harness}
+	start := time.Now()
+	defer func() { x.Duration = time.Since(start) }()
 	ctx, cancel := context.WithTimeoutCause(ctx, Limit, fmt.Errorf("%w (%v)", program.ErrLimit, Limit))
 	defer cancel()
 	if op, ok := c.Op.(operation.Run); ok {
-		x.Argv = op.Argv
+		x.Argv, x.By = op.Argv, scenario.Named
 		x.Output, x.Status, err = runProgram(ctx, w, c, op)
 	} else {
 		x.Output, err = carryOut(ctx, w, c)
@@ -91,6 +91,7 @@ func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) 
 	if errors.As(err, &refused) {
 		x.Status, x.Errno, x.Message = refused.Status, errnoName(refused.Errno), w.Lesson(refused.Message)
 		x.Output += x.Message + "\n"
+		x.Argv, x.By = nil, scenario.Harness // nothing was executed
 		return x, nil
 	}
 	return x, err
@@ -133,7 +134,7 @@ func runProgram(ctx context.Context, w *netns.World, c operation.Command, op ope
 			return "", 0, &Refused{Errno: unix.ENOENT, Status: 1,
 				Message: fmt.Sprintf("exec of %q failed: No such file or directory", op.Argv[0])}
 		}
-		return "", 0, notInstalled(op)
+		return "", 0, program.NotInstalled(op.Argv[0])
 	}
 	return string(output), status, errors.Join(err, w.Adopt())
 }
