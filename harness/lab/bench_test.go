@@ -148,7 +148,8 @@ func typedTutorial(b *testing.B) []operation.Command {
 	return operation.Direct(typed)
 }
 
-func claim(b *testing.B, text string) scenario.Claim {
+func claim(b testing.TB, text string) scenario.Claim {
+	b.Helper()
 	c, err := scenario.ParseClaim(text)
 	if err != nil {
 		b.Fatal(err)

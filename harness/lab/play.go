@@ -125,7 +125,7 @@ func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult)
 func (p *Play) Kept() []string {
 	var commands []string
 	for _, l := range p.kept {
-		commands = append(commands, l.world.EnterCommand())
+		commands = append(commands, l.EnterCommand())
 	}
 	return commands
 }

@@ -14,8 +14,11 @@ import (
 // systemDirs are searched after PATH: an ordinary user's PATH may lack them, and ip, tc and sysctl live there.
 var systemDirs = []string{"/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"}
 
+// ErrNotFound says that there is no such program.
+var ErrNotFound = exec.ErrNotFound
+
 // LookPath finds a program by its name in PATH and in the folders for system programs. A name with a slash is taken as
-// it is, since it may mean a file of the lab alone. The error is an *exec.Error with exec.ErrNotFound.
+// it is, since it may mean a file of the lab alone. The error is an *exec.Error with ErrNotFound.
 func LookPath(name string) (string, error) {
 	if strings.Contains(name, "/") {
 		return name, nil
@@ -26,7 +29,7 @@ func LookPath(name string) (string, error) {
 			return path, nil
 		}
 	}
-	return "", &exec.Error{Name: name, Err: exec.ErrNotFound}
+	return "", &exec.Error{Name: name, Err: ErrNotFound}
 }
 
 // Installed says whether the program that a command names is there; if not, that is a *scenario.Unavailable.
