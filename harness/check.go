@@ -72,7 +72,7 @@ func reviewed(sc *scenario.Scenario) error {
 func playToCheck(c *cobra.Command, scs []*scenario.Scenario, mode string) error {
 	box := trySandbox(mode)
 	f := runFlags{procs: 1}
-	p, err := plan(scs, f)
+	p, err := plan(selection{scenarios: scs}, f)
 	if err != nil {
 		return err
 	}

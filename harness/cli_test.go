@@ -264,6 +264,9 @@ func TestListShowVersionCompletion(t *testing.T) {
 	}
 	harness(t, dir, "list").want(t, 0, "LEVEL", "veth-pair")
 	for _, s := range all {
+		if s.ID == "suites" {
+			continue // written in Go
+		}
 		source, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(s.File)))
 		if err != nil {
 			t.Fatal(err)

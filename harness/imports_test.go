@@ -47,6 +47,8 @@ var layers = []layer{
 	{"docs/generate", []string{"scenarios", "harness/lab", "harness/scenario", "harness/state"}, []string{"os"}},
 	{"suites", []string{"scenarios", "harness/lab", "harness/scenario", "harness/scenario/operation", "harness/state", "harness/diagnose"},
 		[]string{"github.com/onsi/ginkgo/v2/...", "github.com/onsi/gomega/..."}},
+	{"suites/conformance", []string{"harness/lab", "harness/scenario", "harness/state"},
+		[]string{"github.com/onsi/ginkgo/v2/...", "github.com/onsi/gomega/..."}},
 	{"harness", []string{"..."}, []string{"os", "os/signal", "syscall", "golang.org/x/term", "github.com/spf13/...", "github.com/charmbracelet/glamour/..."}},
 }
 
@@ -184,6 +186,8 @@ func TestForbidden(t *testing.T) {
 		{"reports", "github.com/onsi/ginkgo/v2/types", true},
 		{"reports", "github.com/onsi/ginkgo/v2", false},
 		{"suites", "os/exec", false},
+		{"suites/conformance", "netnscheck/harness/internal/netns", false},
+		{"suites/conformance", "golang.org/x/sys/unix", false},
 		{"harness", "os/exec", false},
 		{"harness", "golang.org/x/sys/unix", false},
 		{"harness", "netnscheck/suites", true},

@@ -8,10 +8,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/internal/specrun"
 	"netnscheck/scenarios"
 )
 
-// listed is a scenario in the output of `list --json`.
+// listed is a scenario, or the suites written in Go, in the output of `list --json`.
 type listed struct {
 	ID       string   `json:"id"`
 	Title    string   `json:"title"`
@@ -62,7 +63,23 @@ func listing() ([]listed, error) {
 			out[i].Mistakes += len(step.Mistakes)
 		}
 	}
-	return out, nil
+	suites, err := listedSuites()
+	return append(out, suites), err
+}
+
+// suitesFolder is where the suites written in Go are in the repository.
+const suitesFolder = "suites/conformance"
+
+// listedSuites are the suites as one entry, at the end of the course. Their steps are specs.
+func listedSuites() (listed, error) {
+	planned, err := plan(selection{suites: true}, runFlags{drivers: []string{"netlink"}})
+	if err != nil {
+		return listed{}, err
+	}
+	return listed{
+		ID: specrun.HandWritten, Title: "The suites written in Go: what a scenario cannot say", Kind: "go", Level: 99,
+		Requires: []string{}, Steps: planned[0].Cases(), File: suitesFolder,
+	}, nil
 }
 
 func printTable(c *cobra.Command, all []listed) error {
@@ -89,4 +106,10 @@ func completeIDs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDir
 		ids = append(ids, sc.ID+"\t"+sc.Title)
 	}
 	return ids, cobra.ShellCompDirectiveDefault
+}
+
+// completeUnits offers whatever can be run.
+func completeUnits(c *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	ids, directive := completeIDs(c, args, word)
+	return append(ids, specrun.HandWritten+"\tThe suites written in Go"), directive
 }

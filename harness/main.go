@@ -83,7 +83,7 @@ func execute(ctx context.Context, args []string) int {
 func rootCommand() *cobra.Command {
 	root := runCommand("harness")
 	root.Short = "Prove on this machine's kernel how network namespaces behave"
-	root.Long = `Without a subcommand: run the whole catalogue with every driver that this machine has.
+	root.Long = `Without a subcommand: run the whole catalogue with every driver that this machine has, and the suites written in Go.
 
 Exit status: 0 passed; 1 something failed; 2 wrong usage, a bad file, or nothing is selected;
 3 this machine cannot run it; 4 something was left behind.`
@@ -91,9 +91,9 @@ Exit status: 0 passed; 1 something failed; 2 wrong usage, a bad file, or nothing
 	root.SilenceErrors = true
 	root.SilenceUsage = true
 	root.SetFlagErrorFunc(flagError)
-	run := runCommand("run [ID | FILE.md | DIR]...")
-	run.Short = "Run scenarios: those named, or the whole catalogue"
-	run.ValidArgsFunction = completeIDs
+	run := runCommand("run [ID | FILE.md | DIR | suites]...")
+	run.Short = "Run scenarios and the suites written in Go: those named, or all"
+	run.ValidArgsFunction = completeUnits
 	root.AddCommand(run, listCommand(), showCommand(), scenarioCommand(), doctorCommand(), cleanCommand(), versionCommand())
 	return root
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"netnscheck/harness/internal/specrun"
-	"netnscheck/harness/scenario"
 	"netnscheck/reports"
 )
 
@@ -113,12 +112,12 @@ func runScenarios(c *cobra.Command, f runFlags, names []string) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	scs, err := scenariosNamed(names)
+	what, err := selected(names)
 	if err != nil {
 		return err
 	}
 	box := trySandbox(f.sandbox)
-	p, err := plan(scs, f)
+	p, err := plan(what, f)
 	if err != nil {
 		return err
 	}
@@ -164,21 +163,25 @@ func (f *runFlags) nothingSelected() error {
 	return usage("select what to run: nothing fits %s", strings.Join(set, " and "))
 }
 
-// plan makes a unit of each scenario and asks which of its cases the filters select.
-func plan(scs []*scenario.Scenario, f runFlags) ([]specrun.Planned, error) {
+// plan makes a unit of each scenario, and of the suites, and asks which of their cases the filters select.
+func plan(what selection, f runFlags) ([]specrun.Planned, error) {
 	drivers, err := driversNamed(f.drivers)
 	if err != nil {
 		return nil, err
 	}
-	units := make([]specrun.Unit, len(scs))
-	for i, sc := range scs {
-		units[i] = specrun.Unit{Scenario: sc, Job: specrun.Job{
-			Unit: sc.ID, File: sc.File, Source: sc.Source, Drivers: driverNames(drivers),
-			Labels: f.labels, Focus: f.focus, Seed: f.seed, FailFast: f.failFast, Keep: f.keep,
-		}}
+	job := specrun.Job{Labels: f.labels, Focus: f.focus, Seed: f.seed, FailFast: f.failFast, Keep: f.keep}
+	units := make([]specrun.Unit, len(what.scenarios))
+	for i, sc := range what.scenarios {
+		units[i] = specrun.Unit{Scenario: sc, Job: job}
+		j := &units[i].Job
+		j.Unit, j.File, j.Source, j.Drivers = sc.ID, sc.File, sc.Source, driverNames(drivers)
 	}
 	if f.seed != 0 {
 		rand.New(rand.NewPCG(uint64(f.seed), 0)).Shuffle(len(units), func(i, j int) { units[i], units[j] = units[j], units[i] })
+	}
+	if what.suites {
+		job.Unit = specrun.HandWritten
+		units = append(units, specrun.Unit{Job: job})
 	}
 	return specrun.Preview(units, register)
 }

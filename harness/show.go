@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/scenario"
 	"netnscheck/scenarios"
 )
@@ -20,6 +21,9 @@ func showCommand() *cobra.Command {
 		Args:              wantArgs(cobra.ExactArgs(1)),
 		ValidArgsFunction: completeIDs,
 		RunE: func(c *cobra.Command, args []string) error {
+			if args[0] == specrun.HandWritten {
+				return usage("show %s: they are no scenario but Go, in %s; `harness run %[1]s` runs them", args[0], suitesFolder)
+			}
 			sc, err := scenarios.ByID(args[0])
 			if err != nil {
 				return badFile(err)

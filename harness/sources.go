@@ -9,16 +9,30 @@ import (
 	"slices"
 	"strings"
 
+	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/scenario"
 	"netnscheck/scenarios"
 )
 
-// scenariosNamed reads what the user named: ids of the catalogue, files, folders; without names the whole catalogue.
-func scenariosNamed(names []string) ([]*scenario.Scenario, error) {
+// selection is what is to run: scenarios, and after them the suites that are written in Go.
+type selection struct {
+	scenarios []*scenario.Scenario
+	suites    bool
+}
+
+// selected reads what the user named: ids of the catalogue, files, folders, the word for the suites; without names all there is.
+func selected(names []string) (selection, error) {
 	if len(names) == 0 {
 		all, err := scenarios.All()
-		return all, badFile(err)
+		return selection{all, true}, badFile(err)
 	}
+	files := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == specrun.HandWritten })
+	all, err := scenariosNamed(files)
+	return selection{all, len(files) < len(names)}, err
+}
+
+// scenariosNamed reads scenarios.
+func scenariosNamed(names []string) ([]*scenario.Scenario, error) {
 	var all []*scenario.Scenario
 	var errs []error
 	for _, name := range names {

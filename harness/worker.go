@@ -13,6 +13,7 @@ import (
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/suites"
+	"netnscheck/suites/conformance"
 )
 
 // workerWord as the only argument makes this program a worker. It is no subcommand: nobody but the harness calls it so.
@@ -36,6 +37,15 @@ func work() int {
 
 // register builds the specs of a job, in a worker and to look ahead.
 func register(job specrun.Job, kept func(context.Context, []string)) error {
+	world := lab.Options{Shared: job.Shared}
+	if job.IsHandWritten() {
+		o := conformance.Options{World: world}
+		if job.Keep {
+			o.OnKept = kept
+		}
+		conformance.Register(o)
+		return nil
+	}
 	sc, err := scenario.Parse(job.File, []byte(job.Source))
 	if err != nil {
 		return err
@@ -47,7 +57,7 @@ func register(job specrun.Job, kept func(context.Context, []string)) error {
 	suites.Register(suites.Unit{
 		Scenario: sc,
 		Drivers:  drivers,
-		Options:  lab.PlayOptions{World: lab.Options{Shared: job.Shared}, Keep: job.Keep},
+		Options:  lab.PlayOptions{World: world, Keep: job.Keep},
 		OnKept:   kept,
 	})
 	return nil

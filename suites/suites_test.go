@@ -10,11 +10,12 @@ import (
 	"netnscheck/harness/lab"
 	"netnscheck/scenarios"
 	"netnscheck/suites"
+	"netnscheck/suites/conformance"
 )
 
 func TestMain(m *testing.M) { os.Exit(lab.TestMain(m)) }
 
-// The catalogue as specs, with every driver that this machine has.
+// The catalogue as specs, with every driver that this machine has, and the suites written in Go.
 var _ = func() bool {
 	all, err := scenarios.All()
 	if err != nil {
@@ -23,6 +24,7 @@ var _ = func() bool {
 	for _, sc := range all {
 		suites.Register(suites.Unit{Scenario: sc, Drivers: lab.Drivers()})
 	}
+	conformance.Register(conformance.Options{})
 	return true
 }()
 

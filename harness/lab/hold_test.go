@@ -39,10 +39,11 @@ func TestWhatKeepsANamespaceAlive(t *testing.T) {
 			ctx := t.Context()
 			l := started(t, cable...)
 			letGo := keep(t, l)
-			if err := l.Do(ctx, lab.Netlink(), "ip netns del testns"); err != nil {
-				t.Fatal(err)
-			}
-			awaitAll(ctx, t, l, "namespace `testns` does not exist", "`host` reaches `10.0.0.2`")
+			// When a namespace that was made afterwards has ended, this one would have, too.
+			do(t, l, "ip netns del testns", "ip netns add other", "ip link add o0 type veth peer name o1 netns other")
+			awaitAll(ctx, t, l, "namespace `testns` does not exist", "`host` has the interface `o0`")
+			do(t, l, "ip netns del other")
+			awaitAll(ctx, t, l, "`host` does not have the interface `o0`", "`host` reaches `10.0.0.2`")
 			if err := letGo(); err != nil {
 				t.Fatal(err)
 			}
@@ -99,10 +100,15 @@ func started(t *testing.T, commands ...string) *lab.Lab {
 			t.Error(err)
 		}
 	})
+	do(t, l, commands...)
+	return l
+}
+
+func do(t *testing.T, l *lab.Lab, commands ...string) {
+	t.Helper()
 	if err := l.Do(t.Context(), lab.Netlink(), commands...); err != nil {
 		t.Fatal(err)
 	}
-	return l
 }
 
 func awaitAll(ctx context.Context, t *testing.T, l *lab.Lab, claims ...string) {

@@ -30,8 +30,11 @@ type Job struct {
 	Shared bool `json:"shared,omitempty"`
 }
 
-// HandWritten is the unit of the suites that are written in Go.
+// HandWritten is the unit of the suites that are written in Go, and the id by which people run it.
 const HandWritten = "suites"
+
+// IsHandWritten says that the job is the suites written in Go: every scenario has a file.
+func (j Job) IsHandWritten() bool { return j.File == "" }
 
 // Unit is a job and the scenario it was made of; Scenario is nil for HandWritten.
 type Unit struct {

@@ -1,6 +1,7 @@
 package specrun
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"strings"
@@ -223,15 +224,15 @@ func distinct(cases []reports.Case) {
 	}
 }
 
-// planHandWritten takes the containers that belong to no scenario, a suite each.
+// planHandWritten takes the containers that belong to no scenario, a suite each. Their texts are `ID: title`, as those of scenarios.
 func (p *Planned) planHandWritten(groups []group, units []Unit) {
 	for _, g := range groups {
 		if belongs(g, units) {
 			continue
 		}
-		s := reports.Suite{ID: g.text, Title: g.text}
-		if s.ID == "" {
-			s.ID = HandWritten
+		s := reports.Suite{ID: cmp.Or(g.text, HandWritten), Title: g.text}
+		if id, title, ok := strings.Cut(g.text, ": "); ok {
+			s.ID, s.Title = id, title
 		}
 		for _, sp := range g.specs {
 			if !sp.selected {

@@ -41,6 +41,9 @@ func TestMain(m *testing.M) {
 
 // register builds specs as the suites do; the last word of a title says what happens.
 func register(job Job, kept func(context.Context, []string)) error {
+	if job.IsHandWritten() {
+		return registerHandWritten(job.Source)
+	}
 	sc, err := scenario.Parse(job.File, []byte(job.Source))
 	if err != nil {
 		return err

@@ -1,0 +1,100 @@
+package specrun
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/onsi/ginkgo/v2"
+
+	"netnscheck/harness/scenario"
+	"netnscheck/reports"
+)
+
+// handWritten makes a unit of suites as people write them, under a tag that no other test uses.
+func handWritten(job Job) (u Unit, tag string) {
+	tag = fmt.Sprintf("suites-%d", ids.Add(1))
+	job.Unit, job.Source = HandWritten, tag
+	return Unit{Job: job}, tag
+}
+
+// registerHandWritten builds them: specs that bring no result of their own, and a suite that has no id.
+func registerHandWritten(tag string) error {
+	ginkgo.Describe(tag+".one: Title: of the first", ginkgo.Label("go"), func() {
+		ginkgo.It("passes", func() {})
+		ginkgo.It("fails", func() { ginkgo.Fail("expected: a\nfound:    b") })
+		ginkgo.It("skips", func() { ginkgo.Skip("not here") })
+		ginkgo.It("panics", func() { panic("out of luck") })
+		ginkgo.Context("within", func() {
+			ginkgo.It("leaks", func() { ginkgo.DeferCleanup(func() { ginkgo.Fail("testns is still there") }) })
+		})
+	})
+	ginkgo.Describe(tag+" other", ginkgo.Label("go", "second"), func() { ginkgo.It("passes", func() {}) })
+	return nil
+}
+
+// ofTag are the suites of one unit: what other tests have registered in this process is in a plan as well.
+func ofTag(all []reports.Suite, tag string) []reports.Suite {
+	var ours []reports.Suite
+	for _, s := range all {
+		if strings.HasPrefix(s.ID, tag+".") || strings.HasPrefix(s.ID, tag+" ") {
+			ours = append(ours, s)
+		}
+	}
+	return ours
+}
+
+func TestHandWritten(t *testing.T) {
+	u, tag := handWritten(Job{})
+	plan := mustPlan(t, unit(t, "passes"), u)
+	if len(plan) != 2 || plan[1].Unit.Job.Unit != HandWritten {
+		t.Fatalf("planned %+v", plan)
+	}
+	r := Run(t.Context(), plan, Options{Start: start, Grace: time.Minute})
+	got := map[string][]string{}
+	for _, s := range ofTag(r.Suites, tag) {
+		got[s.Name()] = []string{s.Title}
+		for _, c := range s.Cases {
+			reason, _, _ := strings.Cut(c.Describe(), "\n")
+			got[s.Name()] = append(got[s.Name()], string(c.Outcome)+" "+c.Name+": "+reason[strings.LastIndex(reason, ": ")+1:])
+			if !strings.HasSuffix(c.File, "handwritten_test.go") || c.Line == 0 || c.Scenario != s.ID {
+				t.Errorf("%s has no place: %+v", c.Name, c.SectionResult)
+			}
+			if c.Name == "fails" && (len(c.Problems) != 1 || c.Problems[0].Message != "expected: a\nfound:    b" || c.Problems[0].Line == 0) {
+				t.Errorf("the failure lost something: %+v", c.Problems)
+			}
+		}
+	}
+	want := map[string][]string{
+		tag + ".one": {"Title: of the first", "pass passes: ", "fail fails:  a", "skip skips: not here",
+			"error panics:  out of luck", "error within leaks:  testns is still there"},
+		tag + " other": {tag + " other", "pass passes: "},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	same(t, r.Leftovers, []string{HandWritten + ": testns is still there"})
+	if r.Suites[0].Driver == "" || r.Suites[0].Cases[0].Outcome != scenario.Pass {
+		t.Errorf("the scenario before the suites: %+v", r.Suites[0])
+	}
+}
+
+func TestHandWrittenFilters(t *testing.T) {
+	for _, c := range []struct {
+		labels, focus string
+		want          int
+	}{{"go", "", 6}, {"second", "", 1}, {"step", "", 0}, {"", "within", 1}, {"go", "nothing", 0}} {
+		u, tag := handWritten(Job{Labels: c.labels, Focus: c.focus})
+		got := 0
+		for _, p := range mustPlan(t, u) {
+			for _, s := range ofTag(p.Suites, tag) {
+				got += len(s.Cases)
+			}
+		}
+		if got != c.want {
+			t.Errorf("labels %q, focus %q: %d cases, want %d", c.labels, c.focus, got, c.want)
+		}
+	}
+}
