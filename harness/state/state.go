@@ -10,21 +10,29 @@ import "net/netip"
 // by name.
 type State struct {
 	Namespaces []Namespace `json:"namespaces"`
+	// NotNamespaces are the names in /run/netns that are no mounted namespaces.
+	NotNamespaces []string `json:"not_namespaces,omitempty"`
 }
 
 // Namespace is one network namespace.
 type Namespace struct {
 	Name string `json:"name"`
 	// Inode identifies the namespace on its machine while it lives (stat(2) of the nsfs file).
-	Inode      uint64      `json:"inode"`
-	Links      []Link      `json:"links"` // by index
-	Routes     []Route     `json:"routes,omitempty"`
-	Rules      []Rule      `json:"rules,omitempty"`
-	Neighbours []Neighbour `json:"neighbours,omitempty"`
-	FDB        []FDBEntry  `json:"fdb,omitempty"`
-	Qdiscs     []Qdisc     `json:"qdiscs,omitempty"`
-	Sysctls    []Sysctl    `json:"sysctls,omitempty"`
-	Listeners  []Listener  `json:"listeners,omitempty"`
+	Inode      uint64        `json:"inode"`
+	Links      []Link        `json:"links"` // by index
+	Routes     []Route       `json:"routes,omitempty"`
+	Rules      []Rule        `json:"rules,omitempty"`
+	Neighbours []Neighbour   `json:"neighbours,omitempty"`
+	FDB        []FDBEntry    `json:"fdb,omitempty"`
+	Qdiscs     []Qdisc       `json:"qdiscs,omitempty"`
+	Sysctls    []Sysctl      `json:"sysctls,omitempty"`
+	Listeners  []Listener    `json:"listeners,omitempty"`
+	Filters    []FilterTable `json:"filters,omitempty"`
+	// Unread says what could not be read, and why.
+	Unread []string `json:"unread,omitempty"`
+	// Nameless says that only processes or descriptors keep the namespace; PIDs are such processes.
+	Nameless bool  `json:"nameless,omitempty"`
+	PIDs     []int `json:"pids,omitempty"`
 	// NetnsIDs are the ids this namespace uses for others of the State (RTM_GETNSID), by id.
 	NetnsIDs []NetnsID `json:"netns_ids,omitempty"`
 }

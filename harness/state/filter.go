@@ -1,0 +1,50 @@
+package state
+
+import "net/netip"
+
+// FilterTable is a table of the packet filter (nf_tables; iptables-nft is in it too) with its base chains and those that they jump to.
+type FilterTable struct {
+	Family string        `json:"family"` // ip, ip6, inet, arp, bridge, netdev
+	Name   string        `json:"name"`
+	Chains []FilterChain `json:"chains"`
+}
+
+// FilterChain is a chain; Hook is "" for one that is only jumped to.
+type FilterChain struct {
+	Name string `json:"name"`
+	// Type is filter, nat or route; Hook prerouting, input, forward, output, postrouting, ingress or egress.
+	Type     string       `json:"type,omitempty"`
+	Hook     string       `json:"hook,omitempty"`
+	Priority int          `json:"priority,omitempty"`
+	Policy   string       `json:"policy,omitempty"` // accept or drop
+	Devices  []string     `json:"devices,omitempty"`
+	Rules    []FilterRule `json:"rules,omitempty"`
+}
+
+// FilterRule is a rule: what a packet has to be like, and what becomes of it then.
+type FilterRule struct {
+	Handle uint64 `json:"handle,omitempty"`
+	// Text is the rule in the words of nft(8), as far as it is understood.
+	Text    string        `json:"text"`
+	Matches []FilterMatch `json:"matches,omitempty"`
+	// Verdict is accept, drop, reject, return, jump, goto, masquerade, snat, dnat, redirect, or "" where packets go on to the next rule.
+	Verdict string `json:"verdict,omitempty"`
+	// Target is the chain of a jump or goto.
+	Target string `json:"target,omitempty"`
+	// Addr and Port are what snat and dnat put in place; not valid and 0 where they leave it.
+	Addr netip.Addr `json:"addr"`
+	Port uint16     `json:"port,omitempty"`
+	// Opaque says that there is an expression which is not understood, so that nobody here knows what the rule matches.
+	Opaque bool `json:"opaque,omitempty"`
+}
+
+// FilterMatch is one condition of a rule.
+type FilterMatch struct {
+	// Key says what is compared, in the words of nft(8): iifname, oifname, ip saddr, ip daddr, ip6 saddr, ip6 daddr, l4proto,
+	// tcp dport, tcp sport, udp dport, udp sport, icmp type, icmpv6 type, ct state, mark, nfproto, ether saddr, ether daddr, ether type,
+	// arp operation.
+	Key string `json:"key"`
+	Not bool   `json:"not,omitempty"`
+	// Values are names, addresses, prefixes (A/L), ranges (A-B) or numbers; one of them has to fit.
+	Values []string `json:"values"`
+}
