@@ -19,6 +19,9 @@ func (m machine) Run() int {
 	if os.Getenv(roleVariable) != "" {
 		return own()
 	}
+	if way := os.Getenv(wayVariable); way != "" {
+		return goOneWay(way)
+	}
 	if err := unix.Mount("tmpfs", "/run", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
 		fmt.Fprintln(os.Stderr, "mount /run:", err)
 		return 1

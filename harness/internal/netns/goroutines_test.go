@@ -1,0 +1,227 @@
+package netns
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netns"
+	"golang.org/x/sys/unix"
+)
+
+// Where goroutines are: facts about Go that the package is built on, and that it keeps its users from. What spoils threads happens in
+// a process of its own.
+
+// here is the inode of the namespace in which the calling thread is.
+func here() uint64 {
+	h, err := current()
+	if err != nil {
+		panic(err)
+	}
+	h.Close()
+	return h.Inode()
+}
+
+// ways are ways to run a function inside a namespace, by its name or its handle.
+var ways = map[string]func(w *World, name string, h Handle, f func()) error{
+	// As the documentation of vishvananda/netns warns against.
+	"unlocked": func(_ *World, _ string, h Handle, f func()) error {
+		err := netns.Set(netns.NsHandle(h.FD()))
+		f()
+		return err
+	},
+	"locked": func(_ *World, _ string, h Handle, f func()) error {
+		runtime.LockOSThread() // for ever: the thread ends with the goroutine
+		err := netns.Set(netns.NsHandle(h.FD()))
+		f()
+		return err
+	},
+	"World.Do": func(w *World, name string, _ Handle, f func()) error {
+		return w.Do(name, func() error { f(); return nil })
+	},
+	"World.Go": func(w *World, name string, _ Handle, f func()) error {
+		return w.Go(name, func() error { f(); return nil })
+	},
+}
+
+// wayVariable makes the test binary a process that goes one of the ways, and tells what came of it.
+const wayVariable = "NETNSCHECK_TEST_WAY"
+
+func goOneWay(way string) int {
+	strayed, leaked, err := manyGo(ways[way], way == "unlocked")
+	fmt.Printf("strayed=%v leaked=%v", strayed, leaked)
+	if err != nil {
+		fmt.Print(" ", err)
+	}
+	return 0
+}
+
+// manyGo lets many goroutines go the way at once, into two namespaces by turns. strayed says that one found itself elsewhere after
+// others had run, leaked that one which came later and entered nothing was not at home. If both are to be seen it goes on until they are.
+func manyGo(way func(*World, string, Handle, func()) error, bothSeen bool) (strayed, leaked bool, err error) {
+	w, err := New(Options{})
+	if err != nil {
+		return false, false, err
+	}
+	names := []string{"testns", "prodns"}
+	var handles []Handle
+	for _, name := range names {
+		if err := w.Add(name); err != nil {
+			return false, false, err
+		}
+		h, err := w.Open(name)
+		if err != nil {
+			return false, false, err
+		}
+		handles = append(handles, h)
+	}
+	home := here()
+	var strays, leaks atomic.Int32
+	errs := make(chan error, 1)
+	for round, end := 0, time.Now().Add(time.Minute); round < 3 || bothSeen && !(strayed && leaked) && time.Now().Before(end); round++ {
+		manyAtOnce(func(i int) {
+			h := handles[i%2]
+			err := way(w, names[i%2], h, func() {
+				runtime.Gosched()
+				if here() != h.Inode() {
+					strays.Add(1)
+				}
+			})
+			if err != nil {
+				select {
+				case errs <- err:
+				default: // one is enough
+				}
+			}
+		})
+		manyAtOnce(func(int) {
+			if here() != home {
+				leaks.Add(1)
+			}
+		})
+		strayed, leaked = strays.Load() > 0, leaks.Load() > 0
+	}
+	close(errs)
+	return strayed, leaked, <-errs
+}
+
+func manyAtOnce(f func(i int)) {
+	var all sync.WaitGroup
+	for i := range 200 {
+		all.Go(func() { f(i) })
+	}
+	all.Wait()
+}
+
+// A namespace is entered by a thread, and a goroutine that has not locked its thread may go on on another one, while others go on on
+// the one that was moved. The ways of this package, and those with a lock, do not have the fault.
+//
+// case: go-no-lock
+func TestSetWithoutLockLeaksTheNamespace(t *testing.T) {
+	for name := range ways {
+		t.Run(name, func(t *testing.T) {
+			want := "strayed=false leaked=false"
+			if name == "unlocked" {
+				want = "strayed=true leaked=true"
+			}
+			cmd := exec.Command("/proc/self/exe")
+			cmd.Env = append(os.Environ(), wayVariable+"="+name, "GORACE=atexit_sleep_ms=0") // the race detector would sleep a second
+			output, err := cmd.CombinedOutput()
+			if err != nil || string(output) != want {
+				t.Errorf("%s, %v; want %s", output, err, want)
+			}
+		})
+	}
+}
+
+// A goroutine that is started from a locked thread runs on another thread, in the namespace where the process began; a program that is
+// started from there is in the thread's namespace. When the goroutine ends without unlocking, its thread ends, and nobody gets it.
+//
+// case: go-child-goroutine
+func TestGoroutineOfALockedThreadIsElsewhere(t *testing.T) {
+	need(t, "readlink")
+	w := newWorld(t, Options{})
+	if err := w.Add("testns"); err != nil {
+		t.Fatal(err)
+	}
+	h, err := w.Open("testns")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	home, inside := here(), h.Inode()
+
+	tid := 0
+	if err := onThrowawayThread(func() error {
+		tid = unix.Gettid()
+		if err := netns.Set(netns.NsHandle(h.FD())); err != nil {
+			return err
+		}
+		if got := here(); got != inside {
+			t.Errorf("the thread is in namespace %d, want %d", got, inside)
+		}
+		if got := ofGoroutine(); got != home {
+			t.Errorf("a goroutine of the thread is in namespace %d, want %d, where the process began", got, home)
+		}
+		if got := ofProgram(t, (*exec.Cmd).Start); got != inside {
+			t.Errorf("a program of the thread is in namespace %d, want %d", got, inside)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := await(patience, func() error {
+		if _, err := os.Stat(fmt.Sprintf("/proc/self/task/%d", tid)); err == nil {
+			return errors.New("the thread has outlived its goroutine")
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+
+	// The same with a World: its functions are on the thread, what they start with `go` is not; programs are for StartIn.
+	if err := w.Do("testns", func() error {
+		if got := here(); got != inside {
+			t.Errorf("Do runs in namespace %d, want %d", got, inside)
+		}
+		if got := ofGoroutine(); got != home {
+			t.Errorf("a goroutine of Do is in namespace %d, want %d, where the process began", got, home)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if got := ofProgram(t, func(cmd *exec.Cmd) error { return w.StartIn("testns", cmd) }); got != inside {
+		t.Errorf("a program of StartIn is in namespace %d, want %d", got, inside)
+	}
+}
+
+// ofGoroutine is where a new goroutine is.
+func ofGoroutine() uint64 {
+	where := make(chan uint64)
+	go func() { where <- here() }()
+	return <-where
+}
+
+// ofProgram is where a program is that is started in some way.
+func ofProgram(t *testing.T, start func(*exec.Cmd) error) (inode uint64) {
+	t.Helper()
+	var out strings.Builder
+	cmd := exec.Command(lookPath("readlink"), "/proc/self/ns/net")
+	cmd.Stdout = &out
+	err := start(cmd)
+	if err == nil {
+		err = cmd.Wait()
+	}
+	if _, scanned := fmt.Sscanf(out.String(), "net:[%d]", &inode); err != nil || scanned != nil {
+		t.Errorf("%s: %q, %v", cmd, out.String(), err)
+	}
+	return inode
+}
