@@ -45,6 +45,11 @@ func TestFindingsAgreeWithOtherPrograms(t *testing.T) {
 	unshare := need(t, "unshare")
 	for _, c := range []struct{ feature, program, script string }{
 		{"nftables", "nft", "nft add table inet trial"},
+		{"nft-ct", "nft", "nft 'add table inet t; add chain inet t c { type filter hook input priority 0; }; add rule inet t c ct state established accept'"},
+		{"nft-reject", "nft", "nft 'add table inet t; add chain inet t c { type filter hook input priority 0; }; add rule inet t c reject'"},
+		{"nft-nat", "nft", "nft 'add table ip t; add chain ip t o { type nat hook postrouting priority 100; }; add rule ip t o masquerade; " +
+			"add chain ip t i { type nat hook prerouting priority 0; }; add rule ip t i dnat to 192.0.2.1'"},
+		{"tbf", "tc", "ip link add trial0 type veth && tc qdisc add dev trial0 root tbf rate 1mbit burst 4kb limit 16kb"},
 		{"netem", "tc", "ip link add trial0 type veth && tc qdisc add dev trial0 root netem delay 1ms"},
 		{"bridge-vlan-filtering", "bridge", "ip link add br0 type bridge vlan_filtering 1 && ip link add p0 master br0 type veth && bridge vlan add vid 5 dev p0"},
 		{"tun", "ip", "ip tuntap add dev trial0 mode tun"},

@@ -9,31 +9,68 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nftables adds a table of the family inet, by a batch as `nft` sends it.
-func nftables(s *scratch) error {
-	h, err := s.namespace()
-	if err != nil {
-		return err
-	}
-	return s.world.DoIn(h, func() error {
-		fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
+// nft adds to a fresh namespace a table and, where there is one, a chain with a rule in it, by one batch as `nft` sends it.
+func nft(family byte, c *nfChain) func(*scratch) error {
+	return func(s *scratch) error {
+		h, err := s.namespace()
 		if err != nil {
-			return fmt.Errorf("open a netfilter socket: %w", err)
+			return err
 		}
-		defer unix.Close(fd)
-		if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 5}); err != nil {
-			return fmt.Errorf("limit the wait: %w", err)
+		return s.world.DoIn(h, func() error {
+			fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_NETFILTER)
+			if err != nil {
+				return fmt.Errorf("open a netfilter socket: %w", err)
+			}
+			defer unix.Close(fd)
+			if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 5}); err != nil {
+				return fmt.Errorf("limit the wait: %w", err)
+			}
+			if err := unix.Sendto(fd, nfBatch(family, c), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+				return fmt.Errorf("send an nftables batch: %w", err)
+			}
+			return nfAnswer(fd)
+		})
+	}
+}
+
+// nfChain is a chain at a hook with one rule, made of expressions.
+type nfChain struct {
+	kind  string
+	hook  uint32
+	exprs []*nl.RtAttr
+}
+
+// nfSteps are the messages of a batch, by their sequence numbers.
+var nfSteps = []string{"begin", "add an nftables table", "add an nftables chain", "add an nftables rule", "end"}
+
+const nfTableStep = 1
+
+// nfBatch has an acknowledgement of the last message before the end alone: what comes before it is a refusal.
+func nfBatch(family byte, c *nfChain) []byte {
+	const subsystem = unix.NFNL_SUBSYS_NFTABLES
+	name := nl.ZeroTerminated("trial")
+	last := nfTableStep
+	if c != nil {
+		last = len(nfSteps) - 2
+	}
+	var batch []byte
+	put := func(seq, kind int, attrs ...*nl.RtAttr) {
+		flags := unix.NLM_F_CREATE
+		if seq == last {
+			flags |= unix.NLM_F_ACK
 		}
-		const add = unix.NFNL_SUBSYS_NFTABLES<<8 | unix.NFT_MSG_NEWTABLE
-		batch := nfMessage(unix.NFNL_MSG_BATCH_BEGIN, 0, unix.AF_UNSPEC, unix.NFNL_SUBSYS_NFTABLES, 1)
-		batch = append(batch, nfMessage(add, unix.NLM_F_ACK|unix.NLM_F_CREATE, unix.NFPROTO_INET, 0, 2,
-			nl.NewRtAttr(unix.NFTA_TABLE_NAME, nl.ZeroTerminated("trial")))...)
-		batch = append(batch, nfMessage(unix.NFNL_MSG_BATCH_END, 0, unix.AF_UNSPEC, unix.NFNL_SUBSYS_NFTABLES, 3)...)
-		if err := unix.Sendto(fd, batch, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
-			return fmt.Errorf("add an nftables table: %w", err)
-		}
-		return nfAnswer(fd)
-	})
+		batch = append(batch, nfMessage(subsystem<<8|kind, flags, family, 0, uint32(seq), attrs...)...)
+	}
+	batch = append(batch, nfMessage(unix.NFNL_MSG_BATCH_BEGIN, 0, unix.AF_UNSPEC, subsystem, 0)...)
+	put(nfTableStep, unix.NFT_MSG_NEWTABLE, nl.NewRtAttr(unix.NFTA_TABLE_NAME, name))
+	if c != nil {
+		put(2, unix.NFT_MSG_NEWCHAIN, nl.NewRtAttr(unix.NFTA_CHAIN_TABLE, name), nl.NewRtAttr(unix.NFTA_CHAIN_NAME, name),
+			nl.NewRtAttr(unix.NFTA_CHAIN_TYPE, nl.ZeroTerminated(c.kind)),
+			nest(unix.NFTA_CHAIN_HOOK, number(unix.NFTA_HOOK_HOOKNUM, c.hook), number(unix.NFTA_HOOK_PRIORITY, 0)))
+		put(3, unix.NFT_MSG_NEWRULE, nl.NewRtAttr(unix.NFTA_RULE_TABLE, name), nl.NewRtAttr(unix.NFTA_RULE_CHAIN, name),
+			nest(unix.NFTA_RULE_EXPRESSIONS, c.exprs...))
+	}
+	return append(batch, nfMessage(unix.NFNL_MSG_BATCH_END, 0, unix.AF_UNSPEC, subsystem, uint32(len(nfSteps)-1))...)
 }
 
 // nfMessage is a netlink message of netfilter: the family and the resource, in network order, stand before the attributes.
@@ -49,22 +86,61 @@ func nfMessage(kind, flags int, family byte, resource uint16, seq uint32, attrs 
 	return request.Serialize()
 }
 
-// nfAnswer reads the acknowledgement. A kernel without nftables may answer EINVAL, for it does not know the subsystem.
+// expression is one of a rule's expressions.
+func expression(name string, data ...*nl.RtAttr) *nl.RtAttr {
+	return nest(unix.NFTA_LIST_ELEM, nl.NewRtAttr(unix.NFTA_EXPR_NAME, nl.ZeroTerminated(name)), nest(unix.NFTA_EXPR_DATA, data...))
+}
+
+func nest(kind int, attrs ...*nl.RtAttr) *nl.RtAttr {
+	a := nl.NewRtAttr(kind|unix.NLA_F_NESTED, nil)
+	for _, child := range attrs {
+		a.AddChild(child)
+	}
+	return a
+}
+
+// number is an attribute of 32 bits, in network order as all of netfilter's.
+func number(kind int, value uint32) *nl.RtAttr {
+	return nl.NewRtAttr(kind, binary.BigEndian.AppendUint32(nil, value))
+}
+
+// nfAnswer reads the first answer: the acknowledgement, or the first refusal. A kernel without nftables may answer EINVAL to the table,
+// for it does not know the subsystem.
 func nfAnswer(fd int) error {
 	buffer := make([]byte, 8192)
 	n, _, err := unix.Recvfrom(fd, buffer, 0)
 	if err != nil {
-		return fmt.Errorf("add an nftables table: %w", err)
+		return fmt.Errorf("hear of an nftables batch: %w", err)
 	}
 	if n < unix.SizeofNlMsghdr+4 || binary.NativeEndian.Uint16(buffer[4:]) != unix.NLMSG_ERROR {
-		return errors.New("add an nftables table: an answer that is no acknowledgement")
+		return errors.New("hear of an nftables batch: an answer that is no acknowledgement")
 	}
+	step := int(binary.NativeEndian.Uint32(buffer[8:]))
 	errno := unix.Errno(-int32(binary.NativeEndian.Uint32(buffer[unix.SizeofNlMsghdr:])))
-	switch errno {
-	case 0:
+	switch {
+	case errno == 0:
 		return nil
-	case unix.EINVAL:
+	case step >= len(nfSteps):
+		return errors.New("hear of an nftables batch: an answer to nothing that was asked")
+	case errno == unix.EINVAL && step <= nfTableStep:
 		return findingError(absent("the kernel lacks nftables (%s)", describe(errno)))
 	}
-	return fmt.Errorf("add an nftables table: %w", errno)
+	return fmt.Errorf("%s: %w", nfSteps[step], errno)
 }
+
+// The rules that are tried: the state of a connection, a refusal with an answer, addresses translated in both directions.
+var (
+	nfCt = &nfChain{"filter", unix.NF_INET_LOCAL_IN, []*nl.RtAttr{
+		expression("ct", number(unix.NFTA_CT_KEY, unix.NFT_CT_STATE), number(unix.NFTA_CT_DREG, unix.NFT_REG_1)),
+	}}
+	nfReject = &nfChain{"filter", unix.NF_INET_LOCAL_IN, []*nl.RtAttr{
+		expression("reject", number(unix.NFTA_REJECT_TYPE, unix.NFT_REJECT_ICMP_UNREACH), nl.NewRtAttr(unix.NFTA_REJECT_ICMP_CODE, []byte{3})),
+	}}
+	nfMasquerade = &nfChain{"nat", unix.NF_INET_POST_ROUTING, []*nl.RtAttr{expression("masq")}}
+	nfDNAT       = &nfChain{"nat", unix.NF_INET_PRE_ROUTING, []*nl.RtAttr{
+		expression("immediate", number(unix.NFTA_IMMEDIATE_DREG, unix.NFT_REG_1),
+			nest(unix.NFTA_IMMEDIATE_DATA, nl.NewRtAttr(unix.NFTA_DATA_VALUE, near.To4()))),
+		expression("nat", number(unix.NFTA_NAT_TYPE, unix.NFT_NAT_DNAT), number(unix.NFTA_NAT_FAMILY, unix.NFPROTO_IPV4),
+			number(unix.NFTA_NAT_REG_ADDR_MIN, unix.NFT_REG_1)),
+	}}
+)

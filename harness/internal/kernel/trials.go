@@ -37,10 +37,18 @@ var trials = map[string]func(*scratch) error{
 	"gre":    link(func(a netlink.LinkAttrs) netlink.Link { return &netlink.Gretun{LinkAttrs: a, Local: far, Remote: near} }),
 	"gretap": link(func(a netlink.LinkAttrs) netlink.Link { return &netlink.Gretap{LinkAttrs: a, Local: far, Remote: near} }),
 
-	"tun":                   tun,
-	"netem":                 netem,
+	"tun": tun,
+	"netem": qdisc(func(a netlink.QdiscAttrs) netlink.Qdisc {
+		return netlink.NewNetem(a, netlink.NetemQdiscAttrs{Latency: 1000})
+	}),
+	"tbf": qdisc(func(a netlink.QdiscAttrs) netlink.Qdisc {
+		return &netlink.Tbf{QdiscAttrs: a, Rate: 125000, Limit: 16384, Buffer: 65536}
+	}),
+	"nftables":              nft(unix.NFPROTO_INET, nil),
+	"nft-ct":                nft(unix.NFPROTO_INET, nfCt),
+	"nft-reject":            nft(unix.NFPROTO_INET, nfReject),
+	"nft-nat":               both(nft(unix.NFPROTO_IPV4, nfMasquerade), nft(unix.NFPROTO_IPV4, nfDNAT)),
 	"ipv6":                  ipv6,
-	"nftables":              nftables,
 	"bridge-vlan-filtering": bridgeVLANFiltering,
 	"uids":                  uids,
 	"etc-netns":             lacking(netns.ErrNoEtc),
@@ -135,17 +143,30 @@ var bridgeVLANFiltering = in(func(nl *netlink.Handle) error {
 	return nil
 })
 
-var netem = in(func(nl *netlink.Handle) error {
-	index, err := addVeth(nl)
-	if err != nil {
-		return err
+// qdisc tries to give a link a queueing discipline.
+func qdisc(make func(netlink.QdiscAttrs) netlink.Qdisc) func(*scratch) error {
+	return in(func(nl *netlink.Handle) error {
+		index, err := addVeth(nl)
+		if err != nil {
+			return err
+		}
+		q := make(netlink.QdiscAttrs{LinkIndex: index, Parent: netlink.HANDLE_ROOT})
+		if err := nl.QdiscAdd(q); err != nil {
+			return fmt.Errorf("add a %s queueing discipline: %w", q.Type(), err)
+		}
+		return nil
+	})
+}
+
+// both tries one thing and then another.
+func both(one, other func(*scratch) error) func(*scratch) error {
+	return func(s *scratch) error {
+		if err := one(s); err != nil {
+			return err
+		}
+		return other(s)
 	}
-	q := netlink.NewNetem(netlink.QdiscAttrs{LinkIndex: index, Parent: netlink.HANDLE_ROOT}, netlink.NetemQdiscAttrs{Latency: 1000})
-	if err := nl.QdiscAdd(q); err != nil {
-		return fmt.Errorf("add a netem queueing discipline: %w", err)
-	}
-	return nil
-})
+}
 
 var ipv6 = in(func(nl *netlink.Handle) error {
 	lo, err := nl.LinkByName("lo")

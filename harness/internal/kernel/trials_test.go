@@ -1,0 +1,90 @@
+package kernel
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+)
+
+// TestThreeValues: what no kernel has is absent; a refusal for another reason tells nothing about the feature.
+func TestThreeValues(t *testing.T) {
+	rule := func(exprs ...*nl.RtAttr) func(*scratch) error {
+		return nft(unix.NFPROTO_INET, &nfChain{"filter", unix.NF_INET_LOCAL_IN, exprs})
+	}
+	for name, c := range map[string]struct {
+		trial func(*scratch) error
+		want  Presence
+		says  string
+		needs string // without it nothing is shown
+	}{
+		"a kind of link": {kind("veth"), Present, "", ""},
+		"no kind of link": {kind("no-such-kind"), Absent,
+			"the kernel lacks trial (add a no-such-kind link: operation not supported, EOPNOTSUPP)", ""},
+		"a link that is refused": {link(func(a netlink.LinkAttrs) netlink.Link {
+			a.MTU = 1
+			return &netlink.GenericLink{LinkAttrs: a, LinkType: "veth"}
+		}), Unknown, "EINVAL", ""},
+		"no queueing discipline": {qdisc(func(a netlink.QdiscAttrs) netlink.Qdisc {
+			return &netlink.GenericQdisc{QdiscAttrs: a, QdiscType: "no-such-kind"}
+		}), Absent, "ENOENT", ""},
+		"a queueing discipline that is refused": {qdisc(func(a netlink.QdiscAttrs) netlink.Qdisc {
+			return &netlink.GenericQdisc{QdiscAttrs: a, QdiscType: "tbf"} // without a rate
+		}), Unknown, "EINVAL", "tbf"},
+		"no expression of nftables":                 {rule(expression("no-such-expr")), Absent, "add an nftables rule: no such file or directory, ENOENT", "nftables"},
+		"an expression of nftables that is refused": {rule(expression("ct")), Unknown, "add an nftables rule: invalid argument, EINVAL", "nft-ct"},
+		"no kind of chain": {nft(unix.NFPROTO_INET, &nfChain{"no-such-kind", unix.NF_INET_LOCAL_IN, nil}), Absent,
+			"add an nftables chain: no such file or directory, ENOENT", "nftables"},
+		"the second of two": {both(kind("veth"), kind("no-such-kind")), Absent, "no-such-kind", ""},
+		"the first of two":  {both(kind("no-such-kind"), kind("veth")), Absent, "no-such-kind", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.needs != "" && look(t, c.needs).Presence != Present {
+				t.Skip(look(t, c.needs).Reason)
+			}
+			s := scratch{ctx: t.Context()}
+			got := judge("trial", c.trial(&s))
+			if err := s.close(); err != nil {
+				t.Error(err)
+			}
+			if got.Presence != c.want || !strings.Contains(got.Reason, c.says) {
+				t.Errorf("%v (%s); want %v (%s)", got.Presence, got.Reason, c.want, c.says)
+			}
+		})
+	}
+}
+
+// TestNothingCanBeTried forbids network namespaces for real, in the user namespace of the sandbox: nobody can tell then, which is an
+// error and no skip, and is not remembered.
+func TestNothingCanBeTried(t *testing.T) {
+	const limit = "/proc/sys/user/max_net_namespaces"
+	before, err := os.ReadFile(limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forget := func() { known.Lock(); defer known.Unlock(); known.findings = nil }
+	forget()
+	if err := os.WriteFile(limit, []byte("0"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.WriteFile(limit, before, 0o644); forget() })
+
+	names := []string{"veth", "tbf", "nftables", "nft-nat", "ipv6", "tun", "etc-netns", "sysfs", "no-such-feature"}
+	for _, name := range names {
+		if f := look(t, name); f.Presence != Unknown || f.Reason == "" {
+			t.Errorf("%s without namespaces: %v (%s)", name, f.Presence, f.Reason)
+		}
+		if missing, err := Require(t.Context(), name); err == nil || !strings.Contains(err.Error(), "could not tell") {
+			t.Errorf("%s is required: missing %q, error %v; want an error", name, missing, err)
+		}
+	}
+	if err := os.WriteFile(limit, before, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if f := look(t, "veth"); f.Presence != Present {
+		t.Errorf("veth, with namespaces again: %v (%s)", f.Presence, f.Reason)
+	}
+}
