@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"netnscheck/harness/internal/observe"
@@ -22,21 +23,81 @@ func (l *Lab) Evaluate(ctx context.Context, c scenario.Claim, base *Baseline) sc
 	return l.EvaluateAll(ctx, []scenario.Check{{Claim: c}}, base)[0]
 }
 
-// EvaluateAll looks at the claims of several checks, at the state once for all of them that need it. Counters and events come first, so
-// that the probes of one check are not counted by another.
+// EvaluateAll looks at the claims of several checks at once, without waiting; they are expected to be true.
 func (l *Lab) EvaluateAll(ctx context.Context, checks []scenario.Check, base *Baseline) []scenario.Verdict {
+	return l.evaluateAll(ctx, checks, base, true)
+}
+
+// evaluateAll looks at the claims of several checks, at the state once for all of them that need it. Counters and events come first, so
+// that the probes of one check are not counted by another. expected says whether the claims should be true: the probes that should
+// then end in silence come next, side by side, since silence takes its time and leaves nothing behind; the others last, one by one, since
+// an answer does (a neighbour, an entry of a bridge).
+func (l *Lab) evaluateAll(ctx context.Context, checks []scenario.Check, base *Baseline, expected bool) []scenario.Verdict {
 	verdicts := make([]scenario.Verdict, len(checks))
 	k := &look{lab: l, base: base}
-	for _, i := range order(checks) {
-		c := checks[i]
-		f, err := k.at(ctx, c.Claim)
+	judge := func(i int) {
+		f, err := k.at(ctx, checks[i].Claim)
 		if err != nil {
-			verdicts[i] = unjudged(c.Claim, err)
+			verdicts[i] = unjudged(checks[i].Claim, err)
 		} else {
-			verdicts[i] = verdict(c.Claim, f)
+			verdicts[i] = verdict(checks[i].Claim, f)
 		}
 	}
+	var silent, answered []int
+	for _, i := range order(checks) {
+		switch wantsSilence(checks[i].Claim) {
+		case no:
+			judge(i)
+		case whenTrue:
+			if expected {
+				silent = append(silent, i)
+			} else {
+				answered = append(answered, i)
+			}
+		case whenFalse:
+			if expected {
+				answered = append(answered, i)
+			} else {
+				silent = append(silent, i)
+			}
+		}
+	}
+	var together sync.WaitGroup
+	for _, i := range silent {
+		together.Go(func() { judge(i) })
+	}
+	together.Wait()
+	for _, i := range answered {
+		judge(i)
+	}
 	return verdicts
+}
+
+// silence says of a claim whether it is judged by packets, and when they get no answer.
+type silence int
+
+const (
+	no silence = iota // nothing is sent
+	whenTrue
+	whenFalse
+)
+
+func wantsSilence(claim scenario.Claim) silence {
+	unanswered := false
+	switch c := claim.(type) {
+	case scenario.Reaches:
+		unanswered = c.Not
+	case scenario.Connects:
+		unanswered = c.Outcome != scenario.ConnectOK
+	case scenario.CannotResolve:
+		unanswered = true
+	default:
+		return no
+	}
+	if unanswered {
+		return whenTrue
+	}
+	return whenFalse
 }
 
 // order puts counters and events first, then the rest as written.
@@ -53,10 +114,12 @@ func order(checks []scenario.Check) []int {
 	return append(first, others...)
 }
 
-// look is one look at a lab: the state is read when the first claim asks for it.
+// look is one look at a lab: the state and the names are read when the first claim asks for them. Probes ask side by side.
 type look struct {
-	lab   *Lab
-	base  *Baseline
+	lab  *Lab
+	base *Baseline
+
+	mu    sync.Mutex // of what follows
 	names []string
 	state *state.State
 }
@@ -88,6 +151,8 @@ func (k *look) at(ctx context.Context, claim scenario.Claim) (finding, error) {
 }
 
 func (k *look) snapshot(ctx context.Context) (*state.State, error) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if k.state != nil {
 		return k.state, nil
 	}
@@ -101,6 +166,8 @@ func (k *look) exists(name string) (bool, error) {
 	if name == scenario.HostName {
 		return true, nil
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if k.names == nil {
 		var err error
 		if k.names, err = k.lab.world.Names(); err != nil {

@@ -120,8 +120,7 @@ func seeRed(ctx context.Context, section lab.Section, c scenario.Check, w way) (
 
 // awaitRed waits until the check is false: what the kernel does in its own time (a carrier that goes, a namespace that dies) may take it a moment.
 func awaitRed(ctx context.Context, l *lab.Lab, c scenario.Check, base *lab.Baseline) error {
-	ctx, cancel := context.WithTimeout(ctx, scenario.DefaultLimit)
-	defer cancel()
+	limit := time.After(scenario.DefaultLimit)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -130,7 +129,7 @@ func awaitRed(ctx context.Context, l *lab.Lab, c scenario.Check, base *lab.Basel
 			return nil
 		}
 		select {
-		case <-ctx.Done():
+		case <-limit:
 			return fmt.Errorf("it stays %s: %s %s", v.Outcome, v.Found, v.Reason)
 		case <-tick.C:
 		}

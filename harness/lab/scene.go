@@ -89,7 +89,7 @@ func (s *scene) lookBefore(ctx context.Context, checks []scenario.Check) bool {
 		return false
 	}
 	defer base.Close()
-	for i, v := range s.lab.EvaluateAll(ctx, open, base) {
+	for i, v := range s.lab.evaluateAll(ctx, open, base, false) {
 		c := open[i]
 		problem := scenario.Problem{Line: c.Line, Expected: "false before the commands", Found: v.Found}
 		switch v.Outcome {

@@ -47,7 +47,7 @@ func (w way) breakIt(ctx context.Context, s *lab.Stage) error {
 }
 
 // waysFor are the ways that should make a check fail, the most telling first: something about its subject is changed; a mistake is
-// repaired; what brought it about is left out.
+// repaired; what brought it about is left out; and last its subject is taken away, which makes the negative claims false too.
 func waysFor(section lab.Section, c scenario.Check) []way {
 	var all []way
 	for _, lines := range direct(c.Claim) {
@@ -60,7 +60,7 @@ func waysFor(section lab.Section, c scenario.Check) []way {
 	if !c.Before {
 		all = append(all, way{name: "the section's commands left out", leaveOut: true})
 	}
-	return all
+	return append(all, withoutSubject(c.Claim)...)
 }
 
 // direct are the ways that follow from the claim alone. A command that begins with - may be refused.
@@ -68,7 +68,7 @@ func direct(claim scenario.Claim) [][]string {
 	switch c := claim.(type) {
 	case scenario.NamespaceExists:
 		if c.Not {
-			return [][]string{{"ip netns add " + c.Netns}}
+			return [][]string{{"ip netns add " + c.Netns}, {"-ip netns del " + c.Netns, "ip netns add " + c.Netns}}
 		}
 		return [][]string{{"ip netns del " + c.Netns}}
 	case scenario.HasInterface:
@@ -115,14 +115,16 @@ func direct(claim scenario.Claim) [][]string {
 		return [][]string{{in(c.Netns, "link set %s nomaster", c.Name)}}
 	case scenario.HasRoute:
 		if c.Not {
-			return [][]string{{in(c.Netns, "route add %s", c.Text)}, {in(c.Netns, "route append %s", c.Text)}}
+			return [][]string{{in(c.Netns, "route add %s", c.Text)}, {in(c.Netns, "route append %s", c.Text)}, {in(c.Netns, "route add blackhole %s", c.Text)}}
 		}
 		return [][]string{{in(c.Netns, "route del %s", c.Text)}, {in(c.Netns, "route flush table all")},
 			{in(c.Netns, "route flush table local")}, {in(c.Netns, "-6 route flush table all")}}
 	case scenario.HasRule:
-		return [][]string{{in(c.Netns, "rule %s %s", word(c.Not, "add", "del"), c.Text)}, {in(c.Netns, "-6 rule %s %s", word(c.Not, "add", "del"), c.Text)}}
+		verb := word(c.Not, "add", "del")
+		return [][]string{{"-" + in(c.Netns, "rule %s %s", verb, c.Text), "-" + in(c.Netns, "-6 rule %s %s", verb, c.Text)}}
 	case scenario.SendsTo:
-		return [][]string{{in(c.Netns, "route replace unreachable %s", c.Dest.WithZone(""))}, divert(c.Netns, c.Dest), {in(c.Netns, "link set %s down", c.Out)}}
+		return [][]string{{in(c.Netns, "route replace unreachable %s", c.Dest.WithZone(""))}, divert(c.Netns, c.Dest), {in(c.Netns, "link set %s down", c.Out)},
+			{in(c.Netns, "route flush table local")}, {in(c.Netns, "-6 route flush table local")}}
 	case scenario.NoRouteTo:
 		return [][]string{
 			{in(c.Netns, "link set lo up"), in(c.Netns, "route replace %s dev lo", c.Dest.WithZone(""))},
@@ -192,7 +194,19 @@ func onState(claim scenario.Claim) []way {
 		return []way{{name: "a neighbour by hand", commands: func(s *state.State) []string {
 			return eachLink(s, c.Netns, "neigh replace "+c.Addr.WithZone("").String()+" lladdr 02:00:00:00:77:77 dev %s")
 		}}}
+	case scenario.CounterGrew:
+		return []way{
+			{name: "a noisy neighbour", commands: func(*state.State) []string { return noise(c.Netns) }},
+			{name: "a peer that drops", commands: func(s *state.State) []string { return dropAtPeer(s, c) }},
+		}
 	case scenario.HasNeighbour, scenario.Reaches, scenario.Connects, scenario.SendsTo, scenario.HasRoute:
+		if r, ok := claim.(scenario.HasRoute); ok && r.Not {
+			return []way{{name: "the route over any link", commands: func(s *state.State) []string {
+				return append(eachLink(s, r.Netns, "link set %s up"), eachLink(s, r.Netns, "route add "+r.Text+" dev %s")...)
+			}}, {name: "the route over any link that has one already", commands: func(s *state.State) []string {
+				return append(eachLink(s, r.Netns, "link set %s up"), in(r.Netns, "route add %s", r.Text))
+			}}, {name: "all links up", commands: func(s *state.State) []string { return eachLink(s, r.Netns, "link set %s up") }}}
+		}
 		ns := netnsOf(claim)
 		return []way{{name: "all links down", commands: func(s *state.State) []string { return eachLink(s, ns, "link set %s down") }}}
 	}
@@ -245,6 +259,72 @@ func signal(s *state.State, i scenario.Iface) []string {
 	return lines
 }
 
+// noise makes packets of all kinds arrive, be forwarded, refused and dropped in a namespace.
+func noise(ns string) []string {
+	return []string{
+		"ip netns add noise77",
+		in(ns, "link add x77 type veth peer name y77 netns noise77"),
+		in(ns, "addr add 198.18.77.1/24 dev x77"), in(ns, "link set x77 up"), "-" + in(ns, "link set lo up"),
+		"ip -n noise77 addr add 198.18.77.2/24 dev y77", "ip -n noise77 link set y77 up", "ip -n noise77 link set lo up",
+		"ip -n noise77 route add default via 198.18.77.1", "ip -n noise77 route add 198.18.77.9 via 198.18.77.1",
+		"ip -n noise77 addr add 203.0.113.7/32 dev lo",
+		"-" + execIn(ns, "nft flush ruleset"),
+		"-" + in(ns, "route add 203.0.113.0/24 dev lo"),
+		"-" + execIn(ns, "sysctl -w net.ipv4.ip_forward=0"), "-" + execIn(ns, "sysctl -w net.ipv4.icmp_echo_ignore_all=0"),
+		"-ip netns exec noise77 ping -c1 -W0.1 203.0.113.9",
+		"-" + execIn(ns, "sysctl -w net.ipv4.ip_forward=1"),
+		"-ip netns exec noise77 ping -c1 -W0.1 198.18.77.9",
+		"-" + execIn(ns, "sysctl -w net.ipv4.conf.x77.rp_filter=1"),
+		"-ip netns exec noise77 ping -c1 -W0.1 -I 203.0.113.7 198.18.77.1",
+		"-" + execIn(ns, "ping -c1 -W0.1 127.0.0.1"),
+		"-" + execIn(ns, "busybox traceroute -n -q1 -m1 -w1 127.0.0.1"),
+		"-" + execIn(ns, "tc qdisc replace dev lo root tbf rate 8bit burst 1b limit 1b"),
+		"-" + execIn(ns, "ping -c1 -W0.1 127.0.0.1"),
+	}
+}
+
+// dropAtPeer lets a link send what its peer does not take.
+func dropAtPeer(s *state.State, c scenario.CounterGrew) []string {
+	n := s.Namespace(c.Netns)
+	if n == nil || n.Link(c.Link) == nil || n.Link(c.Link).Peer == nil || n.Link(c.Link).Peer.Name == "" {
+		return nil
+	}
+	peer := n.Link(c.Link).Peer
+	return []string{
+		in(peer.Netns, "link set %s up", peer.Name), in(c.Netns, "link set %s up", c.Link), in(peer.Netns, "link set %s mtu 100", peer.Name),
+		"-" + execIn(c.Netns, "tc qdisc del dev %s root", c.Link),
+		"-" + in(c.Netns, "addr add 198.18.77.1/24 dev %s", c.Link),
+		in(c.Netns, "neigh replace 198.18.77.9 lladdr 02:00:00:00:77:77 dev %s", c.Link),
+		"-" + execIn(c.Netns, "ping -c1 -W0.1 -s 1000 198.18.77.9"),
+	}
+}
+
+// withoutSubject takes away the namespace or the interface that a claim presupposes.
+func withoutSubject(claim scenario.Claim) (ways []way) {
+	add := func(lines ...string) {
+		ways = append(ways, way{name: "its subject taken away", commands: func(*state.State) []string { return lines }})
+	}
+	iface := func(i scenario.Iface) {
+		add(in(i.Netns, "link del %s", i.Name))
+		add("ip netns del " + i.Netns)
+	}
+	switch c := claim.(type) {
+	case scenario.HasAddress:
+		iface(c.Iface)
+	case scenario.HasMTU:
+		iface(c.Iface)
+	case scenario.HasMAC:
+		iface(c.Iface)
+	case scenario.PortOf:
+		iface(c.Iface)
+	case scenario.AttributeIs:
+		iface(c.Iface)
+	case scenario.SysctlIs:
+		add("ip netns del " + c.Netns)
+	}
+	return ways
+}
+
 // divert sends what is for an address away by a policy rule before all others but the local table's.
 func divert(ns string, dest netip.Addr) []string {
 	return []string{family(dest, ns, "rule add to %s prohibit priority 0", dest.WithZone(""))}
@@ -268,7 +348,7 @@ func own(ns string, dest netip.Addr) [][]string {
 
 func sysctlWays(c scenario.SysctlIs) [][]string {
 	if c.Not {
-		return [][]string{{execIn(c.Netns, "sysctl -w %s=%s", c.Key, c.Value)}}
+		return [][]string{{execIn(c.Netns, "sysctl -w '%s=%s'", c.Key, c.Value)}}
 	}
 	var ways [][]string
 	for _, value := range []string{"0", "1", "2", "77", "4096"} {
