@@ -24,8 +24,13 @@ const resultsFD = 3
 
 func isWorker(args []string) bool { return len(args) == 2 && args[1] == workerWord }
 
-// work is all of a worker: its job comes on standard input.
+// work is all of a worker: its job comes on standard input. It leaves the folder in which the harness was started, which may be closed
+// to the root of a sandbox, such as the home of the machine's root.
 func work() int {
+	if err := os.Chdir("/"); err != nil {
+		fmt.Fprintln(os.Stderr, "harness: worker:", err)
+		return statusFailed
+	}
 	syscall.CloseOnExec(resultsFD)
 	results := os.NewFile(resultsFD, "results")
 	if err := specrun.Work(os.Stdin, results, register); err != nil {

@@ -21,7 +21,7 @@ func Start(w *netns.World, ns string, argv []string) (*Background, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Background{&exec.Cmd{Path: path, Args: argv, Env: environment()}, make(chan struct{})}
+	b := &Background{&exec.Cmd{Path: path, Args: argv, Env: environment(), Dir: workDir}, make(chan struct{})}
 	if ns == netns.Host {
 		err = w.Start(b.cmd)
 	} else {

@@ -23,6 +23,9 @@ import (
 // ErrLimit is the cause when a program was killed because it had not ended in time.
 var ErrLimit = errors.New("it did not end in time")
 
+// workDir is where programs run: a folder that is there, and open to whoever root is in a sandbox, wherever the harness was started.
+const workDir = "/"
+
 // Run runs argv in the namespace ns of the world (netns.Host, or a name: then as `ip netns exec` would) and waits for it,
 // limit at most. The output is what was printed until the program itself ended, at most 1 MiB. The status is its exit
 // status, or 128+N when signal N ended it. What it left running in the background runs on.
@@ -55,7 +58,7 @@ func run(ctx context.Context, start func(*exec.Cmd) error, argv []string, limit 
 		return nil, 0, err
 	}
 	cmd := &exec.Cmd{
-		Path: path, Args: argv, Env: environment(),
+		Path: path, Args: argv, Env: environment(), Dir: workDir,
 		Stdout: pipe.in, Stderr: pipe.in, // Stdin nil is /dev/null
 		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
 	}

@@ -30,6 +30,7 @@ func TestRunKeepsWhatIsPrintedAndTheStatus(t *testing.T) {
 		{"status", "exit 7", "", 7},
 		{"signal", "kill -TERM $$", "", 128 + int(unix.SIGTERM)},
 		{"no input", "cat; echo end", "end\n", 0},
+		{"a folder of its own", "pwd", "/\n", 0},
 		{"language", "echo $LC_ALL-$LC_MESSAGES-$LANG", "C--\n", 0},
 		{"more than a pipe holds", "head -c 300000 /dev/zero | tr '\\0' x", strings.Repeat("x", 300000), 0},
 	} {
