@@ -115,7 +115,7 @@ func printFeatures(ctx context.Context, out io.Writer, sandboxed bool) error {
 	}
 	if lacking {
 		fmt.Fprintln(out, "\nWhat is absent skips the scenarios that require it, with this reason. Some kernels have it as a module:\n"+
-			"as root: modprobe NAME (8021q for vlan, sch_netem for netem, sch_tbf for tbf). Others lack it: use the virtual machine, vagrant up.")
+			"as root: modprobe NAME (8021q for vlan, sch_netem for netem, br_netfilter). Others lack it: use the virtual machine, vagrant up.")
 	}
 	return nil
 }

@@ -52,6 +52,7 @@ func TestFindingsAgreeWithOtherPrograms(t *testing.T) {
 		{"tbf", "tc", "ip link add trial0 type veth && tc qdisc add dev trial0 root tbf rate 1mbit burst 4kb limit 16kb"},
 		{"netem", "tc", "ip link add trial0 type veth && tc qdisc add dev trial0 root netem delay 1ms"},
 		{"bridge-vlan-filtering", "bridge", "ip link add br0 type bridge vlan_filtering 1 && ip link add p0 master br0 type veth && bridge vlan add vid 5 dev p0"},
+		{"br-netfilter", "sysctl", "sysctl net.bridge.bridge-nf-call-iptables"},
 		{"tun", "ip", "ip tuntap add dev trial0 mode tun"},
 		{"ipv6", "ip", "ip addr add fd00::1/128 dev lo"},
 	} {

@@ -3,6 +3,7 @@ package kernel
 import (
 	"fmt"
 	"net"
+	"os"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -50,6 +51,7 @@ var trials = map[string]func(*scratch) error{
 	"nft-nat":               both(nft(unix.NFPROTO_IPV4, nfMasquerade), nft(unix.NFPROTO_IPV4, nfDNAT)),
 	"ipv6":                  ipv6,
 	"bridge-vlan-filtering": bridgeVLANFiltering,
+	"br-netfilter":          brNetfilter,
 	"uids":                  uids,
 	"etc-netns":             lacking(netns.ErrNoEtc),
 	"sysfs":                 lacking(netns.ErrNoSys),
@@ -142,6 +144,19 @@ var bridgeVLANFiltering = in(func(nl *netlink.Handle) error {
 	}
 	return nil
 })
+
+// brNetfilter reads the switch by which bridges show their frames to the packet filters of IP. A module brings it, into each namespace
+// (since Linux 5.3).
+func brNetfilter(s *scratch) error {
+	h, err := s.namespace()
+	if err != nil {
+		return err
+	}
+	return s.world.DoIn(h, func() error {
+		_, err := os.ReadFile("/proc/sys/net/bridge/bridge-nf-call-iptables")
+		return err
+	})
+}
 
 // qdisc tries to give a link a queueing discipline.
 func qdisc(make func(netlink.QdiscAttrs) netlink.Qdisc) func(*scratch) error {
