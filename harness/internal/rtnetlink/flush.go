@@ -77,7 +77,7 @@ func number(b []byte) uint32 {
 	return nl.NativeEndian().Uint32(b)
 }
 
-// flushAddresses is `ip address flush`.
+// flushAddresses is `ip address flush`. As with iproute2 the word up makes no difference.
 func (s *session) flushAddresses(op operation.AddressFlush) error {
 	dev, err := s.optionalIndex(op.Dev)
 	if err != nil {
@@ -90,12 +90,6 @@ func (s *session) flushAddresses(op operation.AddressFlush) error {
 		}
 	}
 	return flush(func() ([]message, error) {
-		var up map[uint32]bool
-		if op.Up {
-			if up, err = s.linksUp(); err != nil {
-				return nil, err
-			}
-		}
 		dumped, err := s.dump(unix.RTM_GETADDR, unix.RTM_NEWADDR,
 			func() nl.NetlinkRequestData { return nl.NewIfAddrmsg(family(op.Family)) }, nil)
 		if err != nil {
@@ -121,8 +115,7 @@ func (s *session) flushAddresses(op operation.AddressFlush) error {
 			case op.Dev != "" && header.Index != uint32(dev),
 				op.To.IsValid() && !op.To.Contains(local),
 				op.Scope != "" && header.Scope != scope,
-				op.Label != "" && !labelled,
-				op.Up && !up[header.Index]:
+				op.Label != "" && !labelled:
 				continue
 			}
 			list = append(list, found{s.again(unix.RTM_DELADDR, msg), header.Flags&unix.IFA_F_SECONDARY != 0})
@@ -142,21 +135,6 @@ func rank(secondary bool) int {
 		return 0
 	}
 	return 1
-}
-
-// linksUp are the indexes of the links that are up.
-func (s *session) linksUp() (map[uint32]bool, error) {
-	dumped, err := s.dump(unix.RTM_GETLINK, unix.RTM_NEWLINK,
-		func() nl.NetlinkRequestData { return nl.NewIfInfomsg(unix.AF_UNSPEC) }, nil)
-	if err != nil {
-		return nil, err
-	}
-	up := map[uint32]bool{}
-	for _, msg := range dumped {
-		link := nl.DeserializeIfInfomsg(msg)
-		up[uint32(link.Index)] = link.Flags&unix.IFF_UP != 0
-	}
-	return up, nil
 }
 
 func family(f operation.Family) int {

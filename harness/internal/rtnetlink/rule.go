@@ -147,7 +147,7 @@ func (s *session) putAction(m message, header *nl.RtMsg, op operation.RuleChange
 		m.put(nl.FRA_L3MDEV, nl.Uint8Attr(1))
 	case r.Table != "":
 		return s.putTable(m, header, r.Table)
-	case op.Verb != operation.Delete:
+	case op.Verb != operation.Delete && r.Type == "" && r.Goto == nil:
 		header.Table = unix.RT_TABLE_MAIN
 	}
 	return nil

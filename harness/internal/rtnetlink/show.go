@@ -48,7 +48,10 @@ func show(ctx context.Context, w *netns.World, c operation.Command, op operation
 	if op.Verb == "get" {
 		return s.get(op)
 	}
-	f := readFilter(op)
+	f, err := readFilter(op)
+	if err != nil {
+		return "", err
+	}
 	if op.Object != "netns" {
 		if err := s.exists(op, f); err != nil {
 			return "", err
@@ -112,7 +115,7 @@ var valued = strings.Fields(`dev to scope label type master vrf group table prot
 	tos dsfield oif iif pref priority target-nsid`)
 
 // readFilter reads the words behind show. A device may stand alone in link and address.
-func readFilter(op operation.Show) filter {
+func readFilter(op operation.Show) (filter, error) {
 	f := filter{v6: slices.Contains(op.Options, "-6")}
 	for i := 0; i < len(op.Args); i++ {
 		word, value := op.Args[i], ""
@@ -128,12 +131,16 @@ func readFilter(op operation.Show) filter {
 		case "up":
 			f.up = true
 		default:
-			if value == "" && (op.Object == "link" || op.Object == "address") && !slices.Contains(addressWords, word) {
-				f.dev = word
+			if value != "" || op.Object != "link" && op.Object != "address" || slices.Contains(addressWords, word) {
+				continue
 			}
+			if f.dev != "" {
+				return f, wrong("either \"dev\" is duplicate, or %q is a garbage", word)
+			}
+			f.dev = word
 		}
 	}
-	return f
+	return f, nil
 }
 
 // addressWords are the words of `ip link show` and `ip address show` that stand alone.
