@@ -119,7 +119,7 @@ func placed(netns string, add LinkAdd, from, to place) (LinkAdd, bool) {
 // independent says whether the command does the same wherever the link is of the two places. When in doubt it is not.
 func independent(c Command, from, to place) bool {
 	for _, link := range []string{from.name, to.name} {
-		if slices.Contains(links(c.Op), link) {
+		if slices.Contains(Links(c.Op), link) {
 			return false
 		}
 	}
@@ -142,8 +142,8 @@ func independent(c Command, from, to place) bool {
 	return false
 }
 
-// links are the names of links that an operation mentions.
-func links(op Operation) []string {
+// Links are the names of links that an operation mentions, some of them "". What is shown is not looked into.
+func Links(op Operation) []string {
 	switch op := op.(type) {
 	case LinkAdd:
 		list := []string{op.Name, op.Link, op.Master}
@@ -167,6 +167,10 @@ func links(op Operation) []string {
 	case AddressChange:
 		return []string{op.Dev}
 	case AddressFlush:
+		return []string{op.Dev}
+	case RouteFlush:
+		return []string{op.Filter.Dev}
+	case NeighbourFlush:
 		return []string{op.Dev}
 	case RouteChange:
 		list := []string{op.Route.Dev}

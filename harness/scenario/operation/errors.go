@@ -8,6 +8,8 @@ type UnknownWord struct {
 	Word string
 	// Nearest is the word of the grammar at that place that looks most like Word, or "".
 	Nearest string
+	// Typo says that iproute2 does not know the word at that place either, and so refuses the command.
+	Typo bool
 }
 
 func (e *UnknownWord) Error() string { return "cannot say " + e.Word }

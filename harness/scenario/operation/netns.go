@@ -2,8 +2,6 @@ package operation
 
 import (
 	"math"
-	"path"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -51,32 +49,6 @@ func parseNetns(in ipCommand, outer Command) (Command, error) {
 		return Command{}, err
 	}
 	return outer, nil
-}
-
-// Enter follows the words that enter a namespace, `-n NAME` and `netns exec NAME`, to the command that is carried out there. What
-// is left are the words of that command as they are written, also where Parse does not know them.
-func Enter(argv []string) (netns string, left []string) {
-	left = argv
-	for len(left) > 0 && path.Base(left[0]) == "ip" {
-		options, words, err := parseIPOptions(left[1:])
-		if err != nil {
-			break
-		}
-		if options.netns != "" {
-			netns, left = options.netns, slices.Concat(left[:1], options.shown, words)
-		}
-		if len(words) < 4 || !stands(objects, words[0], "netns") || !stands(netnsVerbs, words[1], "exec") {
-			break
-		}
-		netns, left = words[2], words[3:]
-	}
-	return netns, left
-}
-
-// stands says whether a word stands for a keyword.
-func stands(g grammar, word, keyword string) bool {
-	full, _ := g.find(word)
-	return full == keyword
 }
 
 // netnsName reads the name of a namespace. It names a file, so iproute2 itself refuses what cannot be the name of one.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -199,44 +200,44 @@ func checkRoundTrip(t *testing.T, c Command) {
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	unknown := map[string]UnknownWord{
-		"ip lnk add x":                              {"lnk", "link"},
-		"ip link sett lo up":                        {"sett", "set"},
-		"ip link set lo upp":                        {"upp", "up"},
-		"ip link set v0 nets prodns":                {"nets", "netns"},
-		"ip -nets a link":                           {"-nets", "-netns"},
-		"ip netns foo":                              {"foo", ""},
-		"ip netns attach a 1":                       {"attach", ""},
-		"ip -all netns exec true":                   {"-all", ""},
-		"ip -B link set v0 up":                      {"-B", ""},
-		"ip -n a addr add 10.0.0.1/24 vnix":         {"vnix", ""},
-		"ip addr add 10.0.0.1/24 de v0":             {"de", "dev"},
-		"ip link add d0 type dummy mtu 1400":        {"mtu", ""},
-		"ip link add d type dummy":                  {"d", ""},
-		"ip link add v type veth pee name w":        {"pee", "peer"},
-		"ip link add br0 type bridge bogus 4":       {"bogus", ""},
-		"ip link add v arp off type veth":           {"arp", ""},
-		"ip link set v0 vf 1 mac 02:00:00:00:00:01": {"vf", ""},
-		"ip link set v0 up altname x":               {"altname", ""},
-		"ip link add x type vxlan id 5 ttl inherit": {"inherit", ""},
-		"ip route add defualt via 10.0.0.1":         {"defualt", ""},
-		"ip route add 10/8 dev e metrik 4":          {"metrik", "metric"},
-		"ip route add 10/8 11/8 dev e":              {"11/8", ""},
-		"ip route add 10/8 nexthop dev e metric 4":  {"metric", ""},
-		"ip route prepend 10/8 dev e":               {"prepend", ""},
-		"ip route flush root 10/8":                  {"root", ""},
-		"ip rule add nop":                           {"nop", ""},
-		"ip rule add form 10/8 lookup 5":            {"form", "from"},
-		"ip rule flush pref 5":                      {"pref", ""},
-		"ip neigh flush v0":                         {"v0", ""},
-		"ip nexthop add id 1 dev e":                 {"nexthop", ""},
-		"ip xfrm state":                             {"xfrm", ""},
-		"ip help":                                   {"help", ""},
-		"ping -f 10.0.0.1":                          {"-f", ""},
-		"ping -i 0 10.0.0.1":                        {"-i", ""},
-		"ping 10.0.0.1 10.0.0.2":                    {"10.0.0.2", ""},
-		"sysctl -p":                                 {"-p", ""},
-		"sysctl a.b=1 a.c":                          {"a.c", ""},
-		"sysctl --system":                           {"--system", ""},
+		"ip lnk add x":                              {"lnk", "link", true},
+		"ip link sett lo up":                        {"sett", "set", true},
+		"ip link set lo upp":                        {"upp", "up", true},
+		"ip link set v0 nets prodns":                {"nets", "netns", true},
+		"ip -nets a link":                           {"-nets", "-netns", true},
+		"ip netns foo":                              {"foo", "", true},
+		"ip netns attach a 1":                       {"attach", "", false},
+		"ip -all netns exec true":                   {"-all", "", false},
+		"ip -B link set v0 up":                      {"-B", "", false},
+		"ip -n a addr add 10.0.0.1/24 vnix":         {"vnix", "", true},
+		"ip addr add 10.0.0.1/24 de v0":             {"de", "dev", true},
+		"ip link add d0 type dummy mtu 1400":        {"mtu", "", false},
+		"ip link add d type dummy":                  {"d", "", false},
+		"ip link add v type veth pee name w":        {"pee", "peer", true},
+		"ip link add br0 type bridge bogus 4":       {"bogus", "", true},
+		"ip link add v arp off type veth":           {"arp", "", false},
+		"ip link set v0 vf 1 mac 02:00:00:00:00:01": {"vf", "", false},
+		"ip link set v0 up altname x":               {"altname", "", false},
+		"ip link add x type vxlan id 5 ttl inherit": {"inherit", "", false},
+		"ip route add defualt via 10.0.0.1":         {"defualt", "", true},
+		"ip route add 10/8 dev e metrik 4":          {"metrik", "metric", true},
+		"ip route add 10/8 11/8 dev e":              {"11/8", "", true},
+		"ip route add 10/8 nexthop dev e metric 4":  {"metric", "", true},
+		"ip route prepend 10/8 dev e":               {"prepend", "", false},
+		"ip route flush root 10/8":                  {"root", "", false},
+		"ip rule add nop":                           {"nop", "", false},
+		"ip rule add form 10/8 lookup 5":            {"form", "from", true},
+		"ip rule flush pref 5":                      {"pref", "", false},
+		"ip neigh flush v0":                         {"v0", "", true},
+		"ip nexthop add id 1 dev e":                 {"nexthop", "", false},
+		"ip xfrm state":                             {"xfrm", "", false},
+		"ip help":                                   {"help", "", false},
+		"ping -f 10.0.0.1":                          {"-f", "", false},
+		"ping -i 0 10.0.0.1":                        {"-i", "", false},
+		"ping 10.0.0.1 10.0.0.2":                    {"10.0.0.2", "", false},
+		"sysctl -p":                                 {"-p", "", false},
+		"sysctl a.b=1 a.c":                          {"a.c", "", false},
+		"sysctl --system":                           {"--system", "", false},
 	}
 	for line, want := range unknown {
 		_, err := Parse(split(line))
@@ -351,6 +352,46 @@ func TestObjectAbbreviations(t *testing.T) {
 	for _, word := range []string{"", "addresss", "lnk"} {
 		if got, ok := objects.find(word); ok {
 			t.Errorf("objects.find(%q) = %q, want nothing", word, got)
+		}
+	}
+}
+
+func TestEnter(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string][2]string{
+		"ip link":                                   {"", "ip link"},
+		"ip -n a -o link set v0 upp":                {"a", "ip -oneline link set v0 upp"},
+		"ip netns exec a ping -z b":                 {"a", "ping -z b"},
+		"/sbin/ip net e a ip -netns b -6 route":     {"b", "ip -6 route"},
+		"ip -n a netns exec b ip netns exec c true": {"c", "true"},
+		"ip netns exec a":                           {"", "ip netns exec a"},
+		"ip netns exec '' true":                     {"", "ip netns exec '' true"},
+		"ip netns add a":                            {"", "ip netns add a"},
+		"ip -nets a link":                           {"", "ip -nets a link"},
+		"sh -c 'ip -n a link'":                      {"", "sh -c 'ip -n a link'"},
+	} {
+		netns, left := Enter(split(line))
+		if netns != want[0] || !slices.Equal(left, split(want[1])) {
+			t.Errorf("Enter(%q) = %q, %q, want %q", line, netns, left, want)
+		}
+	}
+}
+
+func TestSubject(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string][3]string{
+		"ip l a x type veth":      {"link", "add", "x type veth"},
+		"ip -6 -o ro del default": {"route", "delete", "default"},
+		"ip netns":                {"netns", "", ""},
+		"ip link sett lo up":      {"link", "", "lo up"},
+		"ip lnk set lo up":        {"", "", "lo up"},
+		"ip vrf show":             {"vrf", "", ""},
+		"ip -z link set":          {"", "", ""},
+		"ip":                      {"", "", ""},
+	} {
+		object, verb, rest := Subject(split(line))
+		if got := [3]string{object, verb, strings.Join(rest, " ")}; got != want {
+			t.Errorf("Subject(%q) = %q, want %q", line, got, want)
 		}
 	}
 }

@@ -50,7 +50,7 @@ func (g grammar) unknown(word string) error {
 	for i, k := range g {
 		words[i] = k.word
 	}
-	return &UnknownWord{Word: word, Nearest: closest(word, words)}
+	return &UnknownWord{Word: word, Nearest: closest(word, words), Typo: len(g) > 0}
 }
 
 // actions say what to do at a keyword, by its full name. A keyword of the grammar without an action cannot be said.

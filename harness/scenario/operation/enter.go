@@ -1,0 +1,44 @@
+package operation
+
+import (
+	"path"
+	"slices"
+)
+
+// Enter follows the words that enter a namespace, `-n NAME` and `netns exec NAME`, to the command that is carried out there. What
+// is left are the words of that command as they are written, also where Parse does not know them.
+func Enter(argv []string) (netns string, left []string) {
+	left = argv
+	for len(left) > 0 && path.Base(left[0]) == "ip" {
+		options, words, err := parseIPOptions(left[1:])
+		if err != nil {
+			break
+		}
+		if options.netns != "" {
+			netns, left = options.netns, slices.Concat(left[:1], options.shown, words)
+		}
+		object, verb, rest := Subject(left)
+		if object != "netns" || verb != "exec" || len(rest) < 2 || rest[0] == "" {
+			break
+		}
+		netns, left = rest[0], rest[1:]
+	}
+	return netns, left
+}
+
+// Subject reads the first words of an ip command, also of one that Parse does not know: its object and verb spelled out, "" where
+// iproute2 does not know them, and what follows.
+func Subject(words []string) (object, verb string, rest []string) {
+	_, words, err := parseIPOptions(words[1:])
+	if err != nil || len(words) == 0 {
+		return "", "", nil
+	}
+	object, _ = objects.find(words[0])
+	if len(words) == 1 {
+		return object, "", nil
+	}
+	verbs := map[string]grammar{"link": linkVerbs, "address": addressVerbs, "route": routeVerbs, "rule": ruleVerbs,
+		"neighbour": neighbourVerbs, "netns": netnsVerbs}
+	verb, _ = verbs[object].find(words[1])
+	return object, verb, words[2:]
+}
