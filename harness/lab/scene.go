@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/state"
 )
 
@@ -224,17 +226,8 @@ func mustChangeNothing(b scenario.Block, cmd scenario.Command) bool {
 	if b.Partial || (!cmd.Status.Any && cmd.Status.Code == 0) {
 		return false
 	}
-	argv := cmd.Argv
-	for i := 0; i+3 < len(argv); i++ {
-		if filepath.Base(argv[0]) == "ip" && argv[i] == "netns" && strings.HasPrefix("exec", argv[i+1]) {
-			argv, i = argv[i+3:], -1
-		}
-	}
-	switch filepath.Base(argv[0]) {
-	case "ip", "bridge", "tc":
-		return true
-	}
-	return false
+	_, words := operation.Enter(cmd.Argv)
+	return len(words) > 0 && slices.Contains([]string{"ip", "bridge", "tc"}, filepath.Base(words[0]))
 }
 
 // compareDrivers notes the state after a step and compares it with the one that another driver left.

@@ -1,4 +1,4 @@
-// Package busybox is the driver that has busybox say what iproute2 and ping are told: `busybox ip …` and `busybox ping …`, the
+// Package busybox is the driver that has busybox say what iproute2's ip and ping are told: `busybox ip …` and `busybox ping …`, the
 // real program, in the namespace of the command. What it cannot say, or takes and does otherwise (forms.go), the harness does by
 // netlink; namespaces are the harness's work. Other programs run as they are. It may be imported by lab alone; it imports
 // scenario, scenario/operation, internal/netns, internal/program and internal/rtnetlink, and it never starts `ip`.
@@ -8,8 +8,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"os/exec"
+	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -24,17 +27,37 @@ import (
 // Limit is how long one command may take (SCENARIO-FORMAT.md, "Console blocks").
 const Limit = 30 * time.Second
 
-const name = "busybox"
+const name = "busybox" // of the program, and of the driver
 
-// Driver runs busybox, and has the harness do what busybox lacks.
+// Driver runs busybox, and has the harness do the rest.
 type Driver struct{ harness *rtnetlink.Driver }
 
 // New finds busybox; the error says what is missing.
 func New() (*Driver, error) {
-	if _, err := program.LookPath(name); err != nil {
-		return nil, fmt.Errorf("find the program busybox: %w", err)
+	if err := found(); err != nil {
+		return nil, err
 	}
 	return &Driver{harness: rtnetlink.New()}, nil
+}
+
+var found = sync.OnceValue(find)
+
+// find looks for busybox and for ip and ping in it: which programs it has was decided when it was built.
+func find() error {
+	path, err := program.LookPath(name)
+	if err != nil {
+		return fmt.Errorf("find the program busybox: %w", err)
+	}
+	list, err := exec.Command(path, "--list").Output()
+	if err != nil {
+		return fmt.Errorf("list the programs in busybox: %w", err)
+	}
+	for _, applet := range []string{"ip", "ping"} {
+		if !slices.Contains(strings.Fields(string(list)), applet) {
+			return fmt.Errorf("find %s in busybox: %w", applet, exec.ErrNotFound)
+		}
+	}
+	return nil
 }
 
 // Name is the word of the format.
@@ -46,83 +69,50 @@ func (d *Driver) CanSay(cmd scenario.Command) error {
 	return err
 }
 
-// way is how a command is carried out.
-type way struct {
-	by    scenario.By
-	netns string // "" is the host
-	// c is what the command means, if that is known.
-	c operation.Command
-	// words are those of the program that is run.
-	words []string
-}
-
-// way decides who carries a command out.
-func (d *Driver) way(cmd scenario.Command) (way, error) {
-	ns, words := operation.Enter(cmd.Argv)
-	switch filepath.Base(words[0]) {
-	case "ip", "ping", "ping6":
-	default:
-		err := program.Installed(words[0])
-		if err != nil && ns != "" && refused(cmd) { // a lesson about a program that does not exist
-			err = nil
-		}
-		return way{by: scenario.Named, netns: ns, words: words}, err
-	}
-	c, err := operation.Parse(cmd.Argv)
-	var unknown *operation.UnknownWord
-	if errors.As(err, &unknown) {
-		return way{}, &scenario.CannotSay{Driver: name, Word: unknown.Word}
-	}
-	if err != nil { // refused by iproute2 itself, and by busybox in its own words
-		return way{by: scenario.Busybox, netns: ns, words: append([]string{name}, words...)}, nil
-	}
-	if lacking(c) == "" {
-		return way{by: scenario.Busybox, netns: ns, c: c, words: argv(c.Op)}, nil
-	}
-	var cannot *scenario.CannotSay
-	if err := d.harness.CanSay(cmd); errors.As(err, &cannot) {
-		return way{}, &scenario.CannotSay{Driver: name, Word: cannot.Word}
-	} else if err != nil {
-		return way{}, err
-	}
-	return way{by: scenario.Harness, netns: ns, c: c}, nil
-}
-
-func refused(cmd scenario.Command) bool { return cmd.Status.Any || cmd.Status.Code != 0 }
-
 // Run carries out one command. What busybox or another program says is in the exchange as it says it.
 func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) (scenario.Exchange, error) {
-	how, err := d.way(cmd)
+	way, err := d.way(cmd)
 	switch {
 	case err != nil:
 		return scenario.Exchange{Line: cmd.Line, Command: cmd.Text}, err
-	case how.by == scenario.Harness:
-		return d.harness.CarryOut(ctx, w, cmd, how.c)
-	case how.by == scenario.Named || !isThere(w, how.netns): // a namespace that cannot be entered is refused by the harness
-		return d.harness.CarryOut(ctx, w, cmd, operation.Command{Netns: how.netns, Exec: how.netns != "", Op: operation.Run{Argv: how.words}})
+	case way.by == scenario.Harness:
+		return d.harness.Run(ctx, w, cmd)
+	case way.by == scenario.Named || !isThere(w, way.netns): // then the harness refuses to enter it
+		op := operation.Run{Argv: way.argv}
+		return d.harness.CarryOut(ctx, w, cmd, operation.Command{Netns: way.netns, Exec: way.netns != "", Op: op})
 	}
-	x := scenario.Exchange{Line: cmd.Line, Netns: how.netns, Command: cmd.Text, By: scenario.Busybox}
+	x := scenario.Exchange{Line: cmd.Line, Netns: way.netns, Command: cmd.Text, By: scenario.Busybox}
 	start := time.Now()
-	output, err := []byte(nil), error(nil)
-	into := namespaceOf(w, how.c)
-	if into == "" {
-		x.Argv = how.words
-		output, x.Status, err = program.Run(ctx, w, how.netns, x.Argv, Limit)
-	} else {
-		// busybox knows a namespace by a process that lives there: a thread of ours for so long.
-		err = w.Go(into, func() (err error) {
-			set := how.c.Op.(operation.LinkSet)
-			set.Netns = strconv.Itoa(unix.Gettid())
-			x.Argv = argv(set)
-			output, x.Status, err = program.Run(ctx, w, how.netns, x.Argv, Limit)
-			return err
-		})
-	}
+	output, err := say(ctx, w, way, &x)
 	x.Duration, x.Output = time.Since(start), w.Lesson(string(output))
+	if errors.Is(err, exec.ErrNotFound) {
+		err = program.NotInstalled(name)
+	}
 	return x, err
 }
 
-// isThere says whether a namespace can be entered. The lab's own word for its host is no name.
+// say has busybox say it. For a link that moves into a namespace, that takes a process that lives there: for so long, a thread of
+// this one.
+func say(ctx context.Context, w *netns.World, way way, x *scenario.Exchange) (output []byte, err error) {
+	run := func() error {
+		output, x.Status, err = program.Run(ctx, w, way.netns, x.Argv, Limit)
+		return err
+	}
+	x.Argv = way.argv
+	set, ok := way.op.(operation.LinkSet)
+	if !ok || set.Netns == "" || !isThere(w, set.Netns) { // what is not there may be the number of a process, or is refused
+		err = run()
+		return output, err
+	}
+	err = w.Go(set.Netns, func() error {
+		set.Netns = strconv.Itoa(unix.Gettid())
+		x.Argv = argv(set)
+		return run()
+	})
+	return output, err
+}
+
+// isThere says whether a namespace can be entered; "" is the host, of which the lab's own word is no name.
 func isThere(w *netns.World, ns string) bool {
 	if ns == "" || ns == netns.Host {
 		return ns == ""
@@ -130,12 +120,4 @@ func isThere(w *netns.World, ns string) bool {
 	h, err := w.Open(ns)
 	h.Close()
 	return err == nil
-}
-
-// namespaceOf is the namespace into which a command moves a link; "" when it moves none, or names a process itself.
-func namespaceOf(w *netns.World, c operation.Command) string {
-	if set, ok := c.Op.(operation.LinkSet); ok && set.Netns != "" && isThere(w, set.Netns) {
-		return set.Netns
-	}
-	return ""
 }

@@ -1,96 +1,134 @@
 package busybox
 
 import (
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"netnscheck/harness/scenario/operation"
 )
 
-// form is a form of command that busybox lacks, or takes and does otherwise than iproute2. The harness carries it out.
+// form is a form of command that busybox 1.35 lacks, or takes and does otherwise than iproute2.
 type form struct {
 	words string // as a scenario has them
-	why   string
+	why   string // the harness does it
 	is    func(operation.Operation) bool
 }
 
-// on makes the condition of a form out of one about one type of operation.
-func on[T operation.Operation](is func(T) bool) func(operation.Operation) bool {
-	return func(op operation.Operation) bool {
-		o, ok := op.(T)
-		return ok && is(o)
-	}
-}
-
-func always[T operation.Operation](op operation.Operation) bool {
-	_, ok := op.(T)
-	return ok
-}
-
-// forms are all that is known; what is none of them, busybox says.
+// forms are all of them, found by trying; what is none of them, busybox says. The test of this package tries them again.
 var forms = []form{
-	{"netns add", "it has no netns", always[operation.NetnsAdd]},
-	{"netns del", "it has no netns", always[operation.NetnsDelete]},
-	{"netns set", "it has no netns", always[operation.NetnsSet]},
+	{"netns add, del, set", "it has no netns", anyOf(operation.NetnsAdd{}, operation.NetnsDelete{}, operation.NetnsSet{})},
+	{"a name of more than 15 characters", "it cuts it, or does not find the alternative name", hasLongName},
 
-	{"link add … type veth peer …", "it drops the name of the peer and says nothing",
-		on(func(op operation.LinkAdd) bool { return op.Peer != nil })},
-	{"link add … mtu, address, …", "it takes the value for the name of the link and says nothing",
-		on(func(op operation.LinkAdd) bool {
-			own := op.LinkAttributes
-			own.Name = ""
-			return !equal(own, operation.LinkAttributes{}) || op.Master != ""
+	{"link add … type veth peer …", "it drops the peer's name and says nothing",
+		of(func(op operation.LinkAdd) bool { return op.Peer != nil })},
+	{"link add … master, mtu, netns, up, …", "it takes them for the link's name and says nothing", of(hasAttributes)},
+	{"link add … type KIND with options", "it drops them and says nothing; it knows the id of a vlan and the table of a vrf", of(hasOptions)},
+	{"link set with several changes", "it makes a request for each, so a refusal leaves a part done",
+		of(func(op operation.LinkSet) bool { return changes(op) > 1 })},
+	{"link set … txqueuelen", "it uses an ioctl that is for the machine's root alone",
+		of(func(op operation.LinkSet) bool { return op.TxQLen != nil })},
+	{"link set … alias, allmulticast, carrier, type, …", "it lacks them", of(lacksChange)},
+	{"link set group …", "it lacks it", of(func(op operation.LinkSet) bool { return op.Group != "" })},
+	{"link property", "it lacks it", anyOf(operation.LinkProperty{})},
+
+	{"addr … metric, nodad, home, mngtmpaddr, optimistic, autojoin", "it lacks them", of(lacksAddressWord)},
+	{"addr … label", "it refuses one that does not begin with the link's name",
+		of(func(op operation.AddressChange) bool { return !strings.HasPrefix(op.Label, op.Dev) && op.Label != "" })},
+	{"addr del IPV4/LENGTH", "it deletes the address whatever its length", of(deletesByLength)},
+	{"addr flush", "it stops at a secondary address, which went with its primary one",
+		of(func(op operation.AddressFlush) bool { return op.Family != operation.FamilyV6 })},
+
+	{"route … tos, from, window, pref, nexthop, via FAMILY", "it lacks them", of(lacksRouteWord)},
+	{"route … local, broadcast, anycast, nat", "it puts them into the table main",
+		of(func(op operation.RouteChange) bool {
+			return op.Route.Table == "" && slices.Contains(localTypes, op.Route.Type)
 		})},
-	{"link add … type KIND with options", "it drops the options and says nothing; of vlan it knows the id",
-		on(hasKindOptions)},
-	{"link set with several changes", "it makes one request for each, so that a refusal leaves a part done",
-		on(func(op operation.LinkSet) bool { return changesOf(op) != 1 })},
-	{"link set … alias, allmulticast, carrier, …", "it lacks them", on(lacksChange)},
-	{"link set group", "it lacks it", on(func(op operation.LinkSet) bool { return op.Group != "" })},
-	{"link property", "it lacks it", always[operation.LinkProperty]},
-	{"addr … metric, valid_lft, nodad, …", "it lacks them", on(hasAddressExtras)},
-	{"route … tos, from, window, pref, nexthop, via FAMILY", "it lacks them", on(hasRouteExtras)},
-	{"route flush … proto, type, metric, src, …", "it takes proto and looks away from it, and lacks the others", on(hasFlushExtras)},
-	{"rule … not, fwmark MARK/MASK, oif, …", "it lacks them", on(hasRuleExtras)},
-	{"rule flush", "it lacks it", always[operation.RuleFlush]},
-	{"neigh add, del, …", "it lacks them", always[operation.NeighbourChange]},
-	{"ping -M", "it lacks it", on(func(op operation.Ping) bool { return op.PMTU != "" || op.Numeric })},
-	{"show with other words", "it lacks them", on(func(op operation.Show) bool { return !shows(op) })},
+	{"route … proto of a routing daemon", "it knows only those that /etc/iproute2 names",
+		of(func(op operation.RouteChange) bool { return lacksProtocol(op.Route.Proto) })},
+	{"route, rule … table over 1023", "it takes none", hasHighTable},
+	{"route flush … default, via", "it flushes all the others, too",
+		of(func(op operation.RouteFlush) bool { return op.Filter.Default || op.Filter.Via.IsValid() })},
+	{"route flush … proto", "it looks away from it", of(func(op operation.RouteFlush) bool { return op.Filter.Proto != "" })},
+	{"route flush … type, tos, metric, src", "it lacks them", of(lacksFlushWord)},
+
+	{"rule … not, oif, ipproto, sport, dport, uidrange, goto, l3mdev, protocol", "it lacks them", of(lacksRuleWord)},
+	{"rule add … blackhole, unreachable, prohibit", "it adds lookup main to it",
+		of(func(op operation.RuleChange) bool { return op.Verb == operation.Add && op.Rule.Type != "" })},
+	{"rule flush", "it lacks it", anyOf(operation.RuleFlush{})},
+	{"neigh add, change, replace, del", "it has show and flush alone", anyOf(operation.NeighbourChange{})},
+
+	{"ping -M", "it lacks it", of(func(op operation.Ping) bool { return op.PMTU != "" })},
+	{"ping -W with a fraction", "it takes whole seconds",
+		of(func(op operation.Ping) bool { return op.Timeout != float64(int(op.Timeout)) })},
+	{"ping -w without -W", "it waits ten seconds for an answer all the same",
+		of(func(op operation.Ping) bool { return op.Deadline > 0 && op.Timeout == 0 })},
+	{"show with other words than its own", "it lacks them, or looks away from them", of(func(op operation.Show) bool { return !shows(op) })},
 }
 
-// lacking says why busybox cannot carry a command out, "" if it can.
-func lacking(c operation.Command) string {
+// lacking says why the harness carries an operation out, "" if busybox does.
+func lacking(op operation.Operation) string {
 	for _, f := range forms {
-		if f.is(c.Op) {
+		if f.is(op) {
 			return f.words + ": " + f.why
 		}
 	}
 	return ""
 }
 
-func hasKindOptions(op operation.LinkAdd) bool {
-	plain := func(options any, none ...any) bool {
-		return slices.ContainsFunc(none, func(n any) bool { return equal(options, n) })
+// of makes a condition about one type of operation one about all.
+func of[T operation.Operation](is func(T) bool) func(operation.Operation) bool {
+	return func(op operation.Operation) bool {
+		o, ok := op.(T)
+		return ok && is(o)
 	}
+}
+
+// anyOf is the condition to be of one of these types.
+func anyOf(examples ...operation.Operation) func(operation.Operation) bool {
+	return func(op operation.Operation) bool {
+		return slices.ContainsFunc(examples, func(e operation.Operation) bool { return reflect.TypeOf(e) == reflect.TypeOf(op) })
+	}
+}
+
+func hasLongName(op operation.Operation) bool {
+	return slices.ContainsFunc(operation.Links(op), tooLong)
+}
+
+// tooLong says whether a word is longer than the name of a link can be, so that it is an alternative name or a mistake.
+func tooLong(name string) bool { return len(name) > 15 }
+
+func hasAttributes(op operation.LinkAdd) bool {
+	op.Name, op.Address = "", nil
+	return op.Master != "" || !reflect.ValueOf(op.LinkAttributes).IsZero()
+}
+
+func hasOptions(op operation.LinkAdd) bool {
 	switch {
 	case op.Bridge != nil:
-		return !plain(*op.Bridge, operation.BridgeOptions{})
-	case op.VLAN != nil:
-		return op.VLAN.Protocol != "802.1Q"
+		return *op.Bridge != operation.BridgeOptions{}
 	case op.VXLAN != nil:
-		return !plain(*op.VXLAN, operation.VXLANOptions{ID: -1})
+		return *op.VXLAN != operation.VXLANOptions{ID: -1}
+	case op.VLAN != nil:
+		return op.VLAN.Protocol != "802.1Q" // which it takes for another option
 	case op.Macvlan != nil:
-		return op.Macvlan.Mode != ""
+		return *op.Macvlan != operation.MacvlanOptions{}
 	case op.IPvlan != nil:
 		return *op.IPvlan != operation.IPvlanOptions{}
 	}
 	return false
 }
 
-// changesOf counts the changes that a command makes to a link.
-func changesOf(op operation.LinkSet) int {
+// changes counts what a command changes of a link.
+func changes(op operation.LinkSet) (n int) {
 	op.Name, op.Group = "", ""
-	return countSet(op)
+	for _, field := range reflect.ValueOf(op).Fields() {
+		if !field.IsZero() {
+			n++
+		}
+	}
+	return n
 }
 
 func lacksChange(op operation.LinkSet) bool {
@@ -98,56 +136,54 @@ func lacksChange(op operation.LinkSet) bool {
 		op.Protodown != nil || op.Mode != nil || op.AddrGenMode != nil || op.Kind != ""
 }
 
-func hasAddressExtras(op operation.AddressChange) bool {
-	return op.Metric != nil || op.ValidLft != nil || op.PreferredLft != nil || op.NoDAD || op.HomeAddress || op.MngTmpAddr ||
-		op.NoPrefixRoute || op.Optimistic || op.AutoJoin
+func lacksAddressWord(op operation.AddressChange) bool {
+	return op.Metric != nil || op.NoDAD || op.HomeAddress || op.MngTmpAddr || op.Optimistic || op.AutoJoin
 }
 
-func hasRouteExtras(op operation.RouteChange) bool {
+func deletesByLength(op operation.AddressChange) bool {
+	return op.Verb == operation.Delete && op.Prefix.Addr().Is4() && !op.AnyLength && !op.Peer.IsValid()
+}
+
+func lacksRouteWord(op operation.RouteChange) bool {
 	r := op.Route
-	return r.TOS != nil || r.From.IsValid() || r.Window != nil || r.Pref != "" || len(r.Nexthops) > 0 ||
-		r.Via.IsValid() && r.To.IsValid() && r.Via.Is4() != r.To.Addr().Is4()
+	foreign := r.Via.IsValid() && (r.Via.Is4() && r.Family == operation.FamilyV6 || r.Via.Is6() && r.Family == operation.FamilyV4)
+	return r.TOS != nil || r.From.IsValid() || r.Window != nil || r.Pref != "" || len(r.Nexthops) > 0 || foreign
 }
 
-func hasFlushExtras(op operation.RouteFlush) bool {
+// localTypes are the types of routes that belong into the table local.
+var localTypes = []string{"local", "broadcast", "anycast", "nat"}
+
+// lacksProtocol says whether only iproute2's files tell what a name means; the others are in busybox.
+func lacksProtocol(proto string) bool {
+	_, notNumber := strconv.Atoi(proto)
+	return proto != "" && notNumber != nil &&
+		!slices.Contains([]string{"redirect", "kernel", "boot", "static", "gated", "ra", "mrt", "zebra", "bird"}, proto)
+}
+
+func hasHighTable(op operation.Operation) bool {
+	switch op := op.(type) {
+	case operation.RouteChange:
+		return highTable(op.Route.Table)
+	case operation.RouteFlush:
+		return highTable(op.Filter.Table)
+	case operation.RuleChange:
+		return highTable(op.Rule.Table)
+	}
+	return false
+}
+
+func highTable(table string) bool {
+	n, err := strconv.ParseUint(table, 10, 32)
+	return err == nil && n > 1023
+}
+
+func lacksFlushWord(op operation.RouteFlush) bool {
 	r := op.Filter
-	return r.Type != "" || r.TOS != nil || r.Metric != nil || r.Proto != "" || r.Src.IsValid()
+	return r.Type != "" || r.TOS != nil || r.Metric != nil || r.Src.IsValid()
 }
 
-func hasRuleExtras(op operation.RuleChange) bool {
+func lacksRuleWord(op operation.RuleChange) bool {
 	r := op.Rule
-	return r.Not || r.Mask != nil || r.OIf != "" || r.IPProto != "" || r.SPort != "" || r.DPort != "" || r.UIDRange != "" ||
-		r.Goto != nil || r.L3MDev || r.Protocol != ""
-}
-
-// showWords are the words that busybox knows behind `show` of an object, with a value each; a word alone is a device.
-var showWords = map[string]string{
-	"link": "dev up", "address": "to scope up label dev", "route": "dev oif iif via table from to root match exact scope",
-	"rule": "", "neighbour": "to dev nud",
-}
-
-func shows(op operation.Show) bool {
-	words, known := showWords[op.Object]
-	if !known || op.Verb != "show" {
-		return false
-	}
-	for _, option := range op.Options {
-		if !slices.Contains([]string{"-4", "-6", "-oneline"}, option) {
-			return false
-		}
-	}
-	left := slices.Clone(op.Args)
-	for len(left) > 0 {
-		word := left[0]
-		left = left[1:]
-		switch {
-		case word == "up":
-		case slices.Contains(strings.Fields(words), word) && len(left) > 0:
-			left = left[1:]
-		case len(left) == 0 && len(op.Args) == 1 && op.Object != "rule":
-		default:
-			return false
-		}
-	}
-	return true
+	return r.Not || r.OIf != "" || r.IPProto != "" || r.SPort != "" || r.DPort != "" || r.UIDRange != "" || r.Goto != nil ||
+		r.L3MDev || r.Protocol != ""
 }

@@ -1,48 +1,66 @@
 package busybox
 
 import (
-	"reflect"
 	"slices"
+	"strings"
 
 	"netnscheck/harness/scenario/operation"
 )
 
-// argv are the words with which busybox is told an operation.
+// argv are the words by which busybox is told an operation: those of iproute2 spelled out, but for a few.
 func argv(op operation.Operation) []string {
 	words := operation.Command{Op: op}.Argv()
 	switch op := op.(type) {
-	case operation.LinkSet:
-		if op.TxQLen != nil {
-			replace(words[3:], "txqueuelen", "qlen")
-		}
 	case operation.RuleChange:
-		if op.Rule.Type != "" { // the last word
+		if op.Rule.Type != "" { // it is the last word, and means nothing without the word type
 			words = slices.Insert(words, len(words)-1, "type")
 		}
-	case operation.Show, operation.NeighbourFlush:
-		replace(words, "neighbour", "neigh")
+	case operation.RouteFlush:
+		if op.Filter.Family == operation.FamilyV6 && words[1] != "-6" { // an address does not say it
+			words = slices.Insert(words, 1, "-6")
+		}
+	case operation.NeighbourFlush, operation.Show:
+		if i := slices.Index(words, "neighbour"); i >= 0 { // the object: options do not look like it
+			words[i] = "neigh"
+		}
 	}
 	return append([]string{name}, words...)
 }
 
-// replace puts another word in the place of the last one that is this.
-func replace(words []string, word, other string) {
-	for i := len(words) - 1; i >= 0; i-- {
-		if words[i] == word {
-			words[i] = other
-			return
-		}
-	}
+// showWords are the words that busybox knows behind each object and verb: with a value, and alone.
+var showWords = map[string]struct{ valued, alone string }{
+	"link show":      {"dev", "up"},
+	"address show":   {"dev to scope label", "up"},
+	"route show":     {"dev oif iif via table from to root match exact scope", ""},
+	"route get":      {"from iif oif dev", ""},
+	"neighbour show": {"dev to nud", ""},
+	"rule show":      {"", ""},
 }
 
-func equal(a, b any) bool { return reflect.DeepEqual(a, b) }
-
-// countSet counts the fields of a struct that are not the zero value.
-func countSet(s any) (n int) {
-	for _, field := range reflect.ValueOf(s).Fields() {
-		if !field.IsZero() {
-			n++
+// shows says whether busybox knows all words of a command that only shows something. One word may be the link or the address itself.
+func shows(op operation.Show) bool {
+	known, ok := showWords[op.Object+" "+op.Verb]
+	if !ok || slices.ContainsFunc(op.Options, func(o string) bool { return !slices.Contains([]string{"-4", "-6", "-oneline"}, o) }) {
+		return false
+	}
+	itself := op.Object != "rule"
+	for words := op.Args; len(words) > 0; words = words[1:] {
+		switch word := words[0]; {
+		case slices.Contains(strings.Fields(known.alone), word):
+		case slices.Contains(strings.Fields(known.valued), word):
+			if words = words[1:]; len(words) == 0 {
+				return true // it asks for the value
+			}
+			if word == "dev" && tooLong(words[0]) || word == "table" && highTable(words[0]) {
+				return false
+			}
+		case itself:
+			if itself = false; op.Object == "link" && tooLong(word) {
+				return false
+			}
+		default:
+			return false
 		}
 	}
-	return n
+	return true
 }
