@@ -346,6 +346,19 @@ func TestWithoutIP(t *testing.T) {
 	}
 }
 
+// TestWithoutBusybox hides every busybox: who asks for its driver is told what to install, everybody else does without.
+func TestWithoutBusybox(t *testing.T) {
+	asRoot := []string{"-Urm"}
+	dir := write(t, map[string]string{"good.md": good})
+	hide := "for f in /usr/local/sbin /usr/local/bin /usr/sbin /sbin /usr/bin /bin; do [ ! -e $f/busybox ] || mount --bind /dev/null $f/busybox; done"
+	unshared(t, dir, asRoot, hide, "run", "good.md", "--driver", "busybox").want(t, 3, "use the driver busybox", "install busybox")
+	c := unshared(t, dir, asRoot, hide, "run", "good.md")
+	c.want(t, 0, "pass     good  netlink")
+	if strings.Contains(c.stdout, "good  busybox") {
+		t.Errorf("the driver busybox was played without busybox:\n%s", c.stdout)
+	}
+}
+
 // unshared runs the harness in namespaces that unshare(1) makes, after a shell prepared something there.
 func unshared(t *testing.T, dir string, flags []string, prepare string, args ...string) call {
 	t.Helper()

@@ -29,7 +29,7 @@ var programs = []struct {
 	{"ping", "iputils-ping", "the driver iproute2", kernel.Ping},
 	{"nft", "nftables", "scenarios about firewalls", nil},
 	{"sysctl", "procps", "the driver iproute2", nil},
-	{"busybox", "busybox", "scenarios with small servers", kernel.Busybox},
+	{"busybox", "busybox", "the driver busybox, and scenarios with small servers", kernel.Busybox},
 	{"tcpdump", "tcpdump", "scenarios that look at packets", nil},
 	{"nsenter", "util-linux", "entering a lab that --keep left", nil},
 }

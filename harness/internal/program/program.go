@@ -1,7 +1,7 @@
 // Package program runs a program of a lesson in a lab and collects what it prints: no standard input, standard output
 // and standard error through one pipe, LC_ALL=C, a limit of time. It may be imported by the drivers (internal/iproute2,
-// internal/rtnetlink); it imports internal/netns, and it never interprets what a program says and never waits for
-// what a program leaves running in the background.
+// internal/rtnetlink, internal/busybox); it imports scenario and internal/netns, and it never interprets what a program says
+// and never waits for what a program leaves running in the background.
 package program
 
 import (
