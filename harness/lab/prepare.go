@@ -64,12 +64,13 @@ func (p *Play) replay(ctx context.Context, l *Lab, s *scenario.Section) error {
 	return nil
 }
 
-// settleDown waits for what the kernel does in its own time after a section, such as the end of a namespace: for those of its checks
-// that the state alone decides, since they cost next to nothing. What does not come true shows in what follows.
+// settleDown waits for what the kernel does in its own time after a section, such as the end of a namespace or of duplicate address
+// detection: for those of its checks that cost next to nothing when they are true. What does not come true shows in what follows.
 func (l *Lab) settleDown(ctx context.Context, checks []scenario.Check) {
 	var decided []scenario.Check
 	for _, c := range checks {
-		if _, ok := judgeState(&state.State{}, c.Claim); ok {
+		_, ok := judgeState(&state.State{}, c.Claim)
+		if reaches, answered := c.Claim.(scenario.Reaches); ok || answered && !reaches.Not {
 			decided = append(decided, c)
 		}
 	}
