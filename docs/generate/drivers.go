@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,74 +18,123 @@ func driversText(all []*scenario.Scenario) (string, error) {
 	if len(drivers) < 3 {
 		return "", fmt.Errorf("list what the drivers can say: only %d of 3 drivers are on this machine; install iproute2 and busybox", len(drivers))
 	}
+	var tables strings.Builder
+	legend := map[string]string{}
+	for _, sc := range all {
+		p := pageOf(sc)
+		fmt.Fprintf(&tables, "\n## %s\n\n| section |", sc.ID)
+		for _, d := range drivers {
+			fmt.Fprintf(&tables, " %s |", d.Name())
+		}
+		tables.WriteString("\n|---|" + strings.Repeat("---|", len(drivers)) + "\n")
+		players := make([]player, len(drivers))
+		for k, d := range drivers {
+			players[k] = player{Driver: d, legend: legend}
+		}
+		for i := range p.sections {
+			fmt.Fprintf(&tables, "| %s |", cell(p.sections[i].name()))
+			for k := range players {
+				fmt.Fprintf(&tables, " %s |", cell(players[k].plays(&p.sections[i])))
+			}
+			tables.WriteString("\n")
+		}
+	}
 	var b strings.Builder
 	b.WriteString(generated)
 	b.WriteString(`# Drivers and what they can say
 
 *same*: the driver carries out the section's commands as they are written, and the harness compares the state that it leaves with that left by
-the others. *own*: the section has commands or answers for this driver alone, as its words or its ways are others; the comparison ends with
-a step like that. *cannot*: the driver has no way to say it; the section is skipped with that reason.
+the others. *differs*: the section has commands or answers for this driver alone, which are told; the comparison ends with a step
+like that. *cannot*: the driver has no way to say it, or it would show nothing; the section is skipped with that reason.
 
-In a block that is for all drivers, the answers are those of iproute2; of the others only refusal and success are compared.
+A block that is for all drivers is written in the words of iproute2; of the others only refusal and success are compared there.
+
+The states that two drivers leave have to be equal in normal form, but for these differences:
 
 `)
-	b.WriteString("The states that two drivers leave have to be equal in normal form, but for these differences:\n\n")
 	for _, k := range state.KnownDifferences {
 		fmt.Fprintf(&b, "- %s: %s\n", k.What, k.Reason)
 	}
-	for _, sc := range all {
-		p := pageOf(sc)
-		fmt.Fprintf(&b, "\n## %s\n\n| section |", sc.ID)
-		for _, d := range drivers {
-			fmt.Fprintf(&b, " %s |", d.Name())
-		}
-		b.WriteString("\n|---|" + strings.Repeat("---|", len(drivers)) + "\n")
-		blocked := make([]string, len(drivers))
-		for i := range p.sections {
-			s := &p.sections[i]
-			fmt.Fprintf(&b, "| %s |", cell(s.name()))
-			for k, d := range drivers {
-				fmt.Fprintf(&b, " %s |", cell(manner(sc, s, d, &blocked[k])))
-			}
-			b.WriteString("\n")
-		}
+	b.WriteString("\nWhere busybox lacks a form of command, or takes it and does otherwise, the harness carries it out in its place (*same, but for …*):\n\n")
+	for _, form := range slices.Sorted(maps.Keys(legend)) {
+		fmt.Fprintf(&b, "- %s: %s\n", form, legend[form])
 	}
-	return b.String(), nil
+	return b.String() + tables.String(), nil
 }
 
-// manner is how a driver plays a section. blocked is the step that it could not play, from which on it cannot go on.
-func manner(sc *scenario.Scenario, s *section, d lab.Driver, blocked *string) string {
-	if *blocked != "" && (!s.mistake || *blocked != s.step) {
-		return "cannot: needs “" + *blocked + "”"
+// player is a driver on its way through a scenario.
+type player struct {
+	lab.Driver
+	blocked string            // the step that it cannot play, from which on it cannot go on
+	legend  map[string]string // why the harness carries a form of command out in its place
+}
+
+// plays says how the driver plays a section.
+func (p *player) plays(s *section) string {
+	if p.blocked != "" && (!s.mistake || p.blocked != s.step) {
+		return "cannot: needs “" + p.blocked + "”"
 	}
-	commands, own := 0, false
-	blocks := s.Blocks
-	if sc.Setup != nil {
-		blocks = append(slices.Clone(sc.Setup.Blocks), blocks...)
-	}
-	for _, b := range blocks {
-		if len(b.Drivers) > 0 && !slices.Contains(b.Drivers, d.Name()) {
-			continue
-		}
+	commands := 0
+	var instead, differs []string
+	for _, b := range p.blocks(s) {
+		own := len(b.Drivers) > 0 && p.Name() != "iproute2" && !slices.Contains(b.Drivers, "iproute2")
 		for _, cmd := range b.Commands {
 			commands++
-			own = own || len(b.Drivers) > 0
 			var cannot *scenario.CannotSay
-			if err := d.CanSay(cmd); errors.As(err, &cannot) {
+			if err := p.CanSay(cmd); errors.As(err, &cannot) {
 				if !s.mistake {
-					*blocked = s.step
+					p.blocked = s.step
 				}
 				return "cannot: " + cannot.Error()
+			}
+			if own {
+				differs = append(differs, answerOf(b, cmd))
+			}
+			if d, ok := p.Driver.(interface {
+				Instead(scenario.Command) (string, string)
+			}); ok {
+				if words, why := d.Instead(cmd); words != "" && !slices.Contains(instead, words) {
+					instead = append(instead, words)
+					p.legend[words] = why
+				}
 			}
 		}
 	}
 	switch {
-	case len(s.Blocks) == 0:
-		return "same"
-	case commands == 0:
+	case commands == 0 && len(s.Blocks) > 0:
 		return "cannot: no command for it"
-	case own:
-		return "own"
+	case len(differs) > 0:
+		return "differs: " + strings.Join(differs, "; ")
+	case len(instead) > 0:
+		return "same, but for " + strings.Join(instead, "; ")
 	}
 	return "same"
+}
+
+// blocks are those of the section that are for the driver.
+func (p *player) blocks(s *section) (found []scenario.Block) {
+	for _, b := range s.Blocks {
+		if len(b.Drivers) == 0 || slices.Contains(b.Drivers, p.Name()) {
+			found = append(found, b)
+		}
+	}
+	return found
+}
+
+// answerOf is how a command is answered in a block of a driver's own.
+func answerOf(b scenario.Block, cmd scenario.Command) string {
+	text := "`" + cmd.Text + "`"
+	switch {
+	case b.Errno != "":
+		return text + " answers " + b.Errno
+	case cmd.Status.Any:
+		return text + " is refused"
+	case cmd.Compared && cmd.Status.Code != 0:
+		return fmt.Sprintf("%s says “%s”, status %d", text, strings.TrimSpace(cmd.Output[0]), cmd.Status.Code)
+	case cmd.Compared:
+		return fmt.Sprintf("%s says “%s”", text, strings.TrimSpace(cmd.Output[0]))
+	case cmd.Status.Code != 0:
+		return fmt.Sprintf("%s ends with status %d", text, cmd.Status.Code)
+	}
+	return text
 }

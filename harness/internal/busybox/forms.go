@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"netnscheck/harness/scenario"
 	"netnscheck/harness/scenario/operation"
 )
 
@@ -186,4 +187,21 @@ func lacksRuleWord(op operation.RuleChange) bool {
 	r := op.Rule
 	return r.Not || r.OIf != "" || r.IPProto != "" || r.SPort != "" || r.DPort != "" || r.UIDRange != "" || r.Goto != nil ||
 		r.L3MDev || r.Protocol != ""
+}
+
+// Instead tells of a command that the harness carries out in busybox's place: its form, and why. Both are "" if busybox does.
+func (*Driver) Instead(cmd scenario.Command) (words, why string) {
+	if _, words := operation.Enter(cmd.Argv); len(words) == 0 || !isOurs(words[0]) {
+		return "", ""
+	}
+	c, err := operation.Parse(cmd.Argv)
+	if err != nil {
+		return "", ""
+	}
+	for _, f := range forms {
+		if f.is(c.Op) {
+			return f.words, f.why
+		}
+	}
+	return "", ""
 }

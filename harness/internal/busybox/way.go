@@ -22,7 +22,7 @@ type way struct {
 // way decides how a command is carried out.
 func (d *Driver) way(cmd scenario.Command) (way, error) {
 	ns, words := operation.Enter(cmd.Argv)
-	if len(words) == 0 || !slices.Contains([]string{"ip", "ping", "ping6"}, filepath.Base(words[0])) {
+	if len(words) == 0 || !isOurs(words[0]) {
 		return named(cmd, ns, words)
 	}
 	spoken := way{by: scenario.Busybox, netns: ns, argv: append([]string{name}, words...)}
@@ -43,6 +43,11 @@ func (d *Driver) way(cmd scenario.Command) (way, error) {
 		return spoken, nil
 	}
 	return way{}, &scenario.CannotSay{Driver: name, Word: unknown.Word}
+}
+
+// isOurs says whether a program is one that busybox stands in for.
+func isOurs(program string) bool {
+	return slices.Contains([]string{"ip", "ping", "ping6"}, filepath.Base(program))
 }
 
 // named is the way of a command of another program.
