@@ -107,7 +107,7 @@ func keyOf(c scenario.CounterGrew) counterKey { return counterKey{c.Netns, c.Lin
 
 // counter reads a counter of a namespace (names as in nstat(8)) or of a link; ok is false when there is none of the name.
 func (l *Lab) counter(ctx context.Context, c scenario.CounterGrew) (value uint64, ok bool, err error) {
-	s, err := l.State(ctx)
+	s, err := l.brief(ctx)
 	if err != nil {
 		return 0, false, err
 	}

@@ -157,7 +157,7 @@ func (k *look) snapshot(ctx context.Context) (*state.State, error) {
 		return k.state, nil
 	}
 	var err error
-	k.state, err = k.lab.State(ctx)
+	k.state, err = k.lab.brief(ctx)
 	return k.state, err
 }
 

@@ -36,6 +36,15 @@ func BenchmarkLab(b *testing.B) {
 	}
 }
 
+func BenchmarkBrief(b *testing.B) {
+	w := tutorial(b)
+	for b.Loop() {
+		if _, err := Lab(b.Context(), w, Options{Brief: true}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkNormal(b *testing.B) {
 	s := observed(b, tutorial(b))
 	for b.Loop() {

@@ -9,10 +9,13 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Options say what to read beside what is always read.
+// Options say what to read beside what is always read, and what not.
 type Options struct {
 	// Filters are the packet filters.
 	Filters bool
+	// Brief leaves out what takes longest and what few ask for: sysctls, queueing disciplines, sockets that listen, and which MAC addresses the
+	// kernel chose.
+	Brief bool
 }
 
 // reading is a namespace while it is read.
@@ -36,8 +39,10 @@ func (r *reading) enter() error {
 	if r.route, err = open(unix.NETLINK_ROUTE); err != nil {
 		return err
 	}
-	if r.diag, err = open(unix.NETLINK_SOCK_DIAG); err != nil {
-		return err
+	if !r.options.Brief {
+		if r.diag, err = open(unix.NETLINK_SOCK_DIAG); err != nil {
+			return err
+		}
 	}
 	if r.options.Filters {
 		r.openNetfilter()
@@ -50,6 +55,22 @@ func (r *reading) enter() error {
 		return fmt.Errorf("stat /proc/thread-self/ns/net: %w", err)
 	}
 	r.Inode = file.Ino
+	if !r.options.Brief {
+		if err := r.readSettings(); err != nil {
+			return err
+		}
+	}
+	if r.links, err = readLinks(r.route); err != nil {
+		return fmt.Errorf("read links: %w", err)
+	}
+	if !r.options.Brief {
+		markRandomMACs(r.links)
+	}
+	return nil
+}
+
+// readSettings reads the sysctls that do not come with the links.
+func (r *reading) readSettings() error {
 	files, err := readSysctls()
 	if err != nil {
 		return err
@@ -59,10 +80,6 @@ func (r *reading) enter() error {
 		return fmt.Errorf("read sysctls: %w", err)
 	}
 	r.Sysctls = append(netconf, files...)
-	if r.links, err = readLinks(r.route); err != nil {
-		return fmt.Errorf("read links: %w", err)
-	}
-	markRandomMACs(r.links)
 	return nil
 }
 
@@ -115,10 +132,10 @@ func (r *reading) parts() error {
 		{"routes", true, r.readRoutes},
 		{"rules", true, r.readRules},
 		{"neighbours", true, r.readNeighbours},
-		{"queueing disciplines", true, r.readQdiscs},
+		{"queueing disciplines", !r.options.Brief, r.readQdiscs},
 		{"forwarding entries", switched, r.readFDB},
 		{"VLANs of bridge ports", bridged, r.readPortVLANs},
-		{"listening sockets", true, r.readListeners},
+		{"listening sockets", !r.options.Brief, r.readListeners},
 		{"packet filters", r.netfilter != nil, r.readFilters},
 	} {
 		if !part.wanted {
