@@ -4,6 +4,7 @@ GO        ?= go
 TESTFLAGS ?=
 BENCHTIME ?= 100x
 FUZZTIME  ?= 20s
+RUNS      ?= 200
 MUTANTS   ?= all
 
 .DEFAULT_GOAL := help
@@ -47,6 +48,10 @@ fuzz: ## run each fuzz target for FUZZTIME (20s)
 	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package; \
 	  done; \
 	done
+
+.PHONY: soak
+soak: ## run everything RUNS times (200) in random orders, four at a time beside a load: what fails now and then, what is left
+	$(GO) test -count=1 -timeout 0 -v -run '^TestSoak$$' ./harness -soak $(RUNS)
 
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, and golangci-lint where it is installed

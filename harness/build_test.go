@@ -29,6 +29,10 @@ var binary = sync.OnceValues(func() (string, error) {
 var scratch string
 
 func TestMain(m *testing.M) {
+	if os.Getenv(loadVariable) != "" {
+		burn()
+		return
+	}
 	var err error
 	if scratch, err = os.MkdirTemp("", "harness-test-"); err == nil {
 		err = os.Chmod(scratch, 0o755)

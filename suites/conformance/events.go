@@ -44,7 +44,7 @@ func events(o Options) {
 	})
 
 	ginkgo.It("tells each end of a pair its own carrier, in its own namespace", func(ctx context.Context) {
-		s.do(ctx, "ip link add va netns a type veth peer name vb netns b", "ip -n a link set va up")
+		s.do(ctx, "ip link add va index 71 netns a type veth peer name vb index 72 netns b", "ip -n a link set va up")
 		told := []string{"`a` saw the event `link change va`", "`b` saw the event `link change vb`"}
 		not := []string{"`a` saw the event `link change vb`", "`b` saw the event `link change va`"}
 		s.watch(ctx, append([]string{silent("host")}, told...)...)

@@ -9,22 +9,20 @@ import (
 
 // isolation: names and addresses are those of one lab. Every other spec rests on that.
 func isolation(o Options) {
-	build := []string{
-		"ip netns add testns",
-		"ip link add v0 type veth peer name t0 netns testns",
-		"ip addr add 10.0.0.1/24 dev v0", "ip link set v0 up",
-		"ip -n testns link set t0 up",
-	}
+	build := []string{"ip netns add testns", "ip link add v0 type veth peer name t0 netns testns", "ip addr add 10.0.0.1/24 dev v0"}
+	up := []string{"ip link set v0 up", "ip -n testns link set t0 up"}
 
 	ginkgo.It("keeps two labs with the same names apart", func(ctx context.Context) {
 		one, two := newStage(ctx, o), newStage(ctx, o)
 		there := []string{"namespace `testns` exists", "`v0` in `host` has the address `10.0.0.1/24`", "`host` reaches `10.0.0.2`"}
 		one.isFalse(ctx, there...)
-		one.do(ctx, append(build, "ip -n testns addr add 10.0.0.2/24 dev t0")...)
+		one.do(ctx, build...)
+		one.do(ctx, append(up, "ip -n testns addr add 10.0.0.2/24 dev t0")...)
 		one.isTrue(ctx, there...)
 		two.isFalse(ctx, there...)
 
 		two.do(ctx, build...)
+		two.do(ctx, up...)
 		two.isTrue(ctx, there[:2]...)
 		two.isFalse(ctx, "`host` reaches `10.0.0.2`", "`t0` in `testns` has the address `10.0.0.2/24`") // it has none there
 		for _, ns := range []string{"host", "testns"} {
@@ -35,6 +33,7 @@ func isolation(o Options) {
 
 	ginkgo.It("lets nothing through that is done in the one lab", func(ctx context.Context) {
 		one, two := newStage(ctx, o), newStage(ctx, o)
+		// The links stay down: one that is up tells of its IPv6 addresses in its own time.
 		one.do(ctx, build...)
 		two.do(ctx, build...)
 		before := two.state(ctx)
