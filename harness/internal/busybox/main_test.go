@@ -112,7 +112,7 @@ func run(t testing.TB, w *netns.World, argv []string) (output string, status int
 
 func observed(t testing.TB, w *netns.World) *state.State {
 	t.Helper()
-	s, err := observe.Lab(t.Context(), w)
+	s, err := observe.Lab(t.Context(), w, observe.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
