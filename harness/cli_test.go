@@ -271,7 +271,7 @@ func TestListShowVersionCompletion(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if shown := harness(t, dir, "show", s.ID); shown.status != 0 || shown.stdout != string(source) {
+		if shown := harness(t, dir, "show", "--solution", s.ID); shown.status != 0 || shown.stdout != string(source) {
 			t.Errorf("show %s is not the file %s", s.ID, s.File)
 		}
 	}
