@@ -13,14 +13,35 @@ type Awaited struct {
 	Waited time.Duration
 }
 
-// Await looks at the checks again and again until each was true once or its limit has passed.
+// Await looks at the checks again and again until each was true once or its limit has passed. Counters and events are awaited first and
+// alone: a probe of another check would count as growth.
 func (l *Lab) Await(ctx context.Context, checks []scenario.Check, base *Baseline) []Awaited {
 	results := make([]Awaited, len(checks))
-	start := time.Now()
-	open := make([]int, len(checks))
-	for i := range checks {
-		open[i] = i
+	var counted, others []int
+	for i, c := range checks {
+		if counts(c.Claim) {
+			counted = append(counted, i)
+		} else {
+			others = append(others, i)
+		}
 	}
+	l.await(ctx, checks, base, counted, results)
+	l.await(ctx, checks, base, others, results)
+	return results
+}
+
+// counts says whether a claim is about what happened since a baseline.
+func counts(claim scenario.Claim) bool {
+	switch claim.(type) {
+	case scenario.CounterGrew, scenario.SawEvent:
+		return true
+	}
+	return false
+}
+
+// await is Await for some of the checks.
+func (l *Lab) await(ctx context.Context, checks []scenario.Check, base *Baseline, open []int, results []Awaited) {
+	start := time.Now()
 	for pause := time.Millisecond; len(open) > 0; pause = min(2*pause, 50*time.Millisecond) {
 		looked := make([]scenario.Check, len(open))
 		for i, k := range open {
@@ -36,18 +57,17 @@ func (l *Lab) Await(ctx context.Context, checks []scenario.Check, base *Baseline
 			}
 		}
 		if open = still; len(open) == 0 {
-			break
+			return
 		}
 		select {
 		case <-ctx.Done():
 			for _, k := range open {
 				results[k].Verdict = unjudged(checks[k].Claim, context.Cause(ctx))
 			}
-			return results
+			return
 		case <-time.After(pause):
 		}
 	}
-	return results
 }
 
 func limit(c scenario.Check) time.Duration {

@@ -29,9 +29,9 @@ func (l *Lab) EvaluateAll(ctx context.Context, checks []scenario.Check, base *Ba
 }
 
 // evaluateAll looks at the claims of several checks, at the state once for all of them that need it. Counters and events come first, so
-// that the probes of one check are not counted by another. expected says whether the claims should be true: the probes that should
-// then end in silence come next, side by side, since silence takes its time and leaves nothing behind; the others last, one by one, since
-// an answer does (a neighbour, an entry of a bridge).
+// that the probes of one check are not counted by another. expected says whether the claims should be true: the probes that should then
+// end in silence come next, side by side, since silence takes its time; the others last, one by one as written, since an answer leaves
+// something behind (a neighbour, an entry of a bridge) that the next one may be about.
 func (l *Lab) evaluateAll(ctx context.Context, checks []scenario.Check, base *Baseline, expected bool) []scenario.Verdict {
 	verdicts := make([]scenario.Verdict, len(checks))
 	k := &look{lab: l, base: base}
@@ -43,24 +43,21 @@ func (l *Lab) evaluateAll(ctx context.Context, checks []scenario.Check, base *Ba
 			verdicts[i] = verdict(checks[i].Claim, f)
 		}
 	}
-	var silent, answered []int
-	for _, i := range order(checks) {
-		switch wantsSilence(checks[i].Claim) {
-		case no:
-			judge(i)
-		case whenTrue:
-			if expected {
-				silent = append(silent, i)
-			} else {
-				answered = append(answered, i)
-			}
-		case whenFalse:
-			if expected {
-				answered = append(answered, i)
-			} else {
-				silent = append(silent, i)
-			}
+	var counted, still, silent, answered []int
+	for i, c := range checks {
+		switch probes, hears := probing(c.Claim); {
+		case counts(c.Claim):
+			counted = append(counted, i)
+		case !probes:
+			still = append(still, i)
+		case hears != expected:
+			silent = append(silent, i)
+		default:
+			answered = append(answered, i)
 		}
+	}
+	for _, i := range append(counted, still...) {
+		judge(i)
 	}
 	var together sync.WaitGroup
 	for _, i := range silent {
@@ -73,45 +70,16 @@ func (l *Lab) evaluateAll(ctx context.Context, checks []scenario.Check, base *Ba
 	return verdicts
 }
 
-// silence says of a claim whether it is judged by packets, and when they get no answer.
-type silence int
-
-const (
-	no silence = iota // nothing is sent
-	whenTrue
-	whenFalse
-)
-
-func wantsSilence(claim scenario.Claim) silence {
-	unanswered := false
+// probing says whether a claim is judged by packets, and whether it hears an answer when it is true. To be refused is an answer, and to
+// be asked for a neighbour changes what others know: neither is looked at beside others.
+func probing(claim scenario.Claim) (probes, hears bool) {
 	switch c := claim.(type) {
 	case scenario.Reaches:
-		unanswered = c.Not
+		return true, !c.Not
 	case scenario.Connects:
-		unanswered = c.Outcome != scenario.ConnectOK
-	case scenario.CannotResolve:
-		unanswered = true
-	default:
-		return no
+		return true, c.Outcome == scenario.ConnectOK || c.Outcome == scenario.ConnectRefused
 	}
-	if unanswered {
-		return whenTrue
-	}
-	return whenFalse
-}
-
-// order puts counters and events first, then the rest as written.
-func order(checks []scenario.Check) []int {
-	var first, others []int
-	for i, c := range checks {
-		switch c.Claim.(type) {
-		case scenario.CounterGrew, scenario.SawEvent:
-			first = append(first, i)
-		default:
-			others = append(others, i)
-		}
-	}
-	return append(first, others...)
+	return false, false
 }
 
 // look is one look at a lab: the state and the names are read when the first claim asks for them. Probes ask side by side.

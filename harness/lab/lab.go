@@ -105,10 +105,28 @@ func (l *Lab) brief(ctx context.Context) (*state.State, error) {
 // Run carries one command out with a driver. A refusal is no error: it is in the exchange.
 func (l *Lab) Run(ctx context.Context, d Driver, cmd scenario.Command) (scenario.Exchange, error) {
 	x, err := d.Run(ctx, l.world, cmd)
-	if err != nil || !maySetUp(cmd) {
+	if err != nil {
 		return x, err
 	}
+	if name := added(cmd); name != "" && x.Status == 0 {
+		if err := l.world.Plain(name); err != nil {
+			return x, err
+		}
+	}
+	if !maySetUp(cmd) {
+		return x, nil
+	}
 	return x, l.settle(ctx)
+}
+
+// added is the namespace that a command makes, "" if it makes none.
+func added(cmd scenario.Command) string {
+	if c, err := operation.Parse(cmd.Argv); err == nil {
+		if add, ok := c.Op.(operation.NetnsAdd); ok {
+			return add.Name
+		}
+	}
+	return ""
 }
 
 // maySetUp says whether a link may have come up by a command: not if it is known to be about something else. To settle links costs

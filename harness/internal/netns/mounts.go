@@ -3,6 +3,7 @@ package netns
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -227,6 +228,21 @@ func ownEtc() error {
 		if err := unix.Mount("tmpfs", "/etc/netns", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
 			return fmt.Errorf("mount /etc/netns: %w", err)
 		}
+	}
+	return plainFile("/etc/resolv.conf")
+}
+
+// plainFile puts an empty file in the place of a link that leads nowhere: systemd-resolved makes /etc/resolv.conf a link into /run, and the
+// lab has a /run of its own. `ip netns exec` could not mount anything over it.
+func plainFile(path string) error {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("make %s a plain file: %w", path, err)
+	}
+	if err := os.WriteFile(path, nil, 0o644); err != nil {
+		return fmt.Errorf("make %s a plain file: %w", path, err)
 	}
 	return nil
 }

@@ -98,6 +98,9 @@ func (w *World) unshared(f func() error) (err error) {
 			err = &lostError{fmt.Errorf("come back to the lab's host namespace: %w", back)}
 		}
 	}()
+	if err := plain(); err != nil {
+		return err
+	}
 	return f()
 }
 

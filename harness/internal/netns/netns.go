@@ -110,6 +110,9 @@ func (w *World) settle() error {
 	if w.places, err = openPlaces(); err != nil {
 		return err
 	}
+	if err := plain(); err != nil {
+		return err
+	}
 	if w.shared {
 		if err := w.mountName(w.Real(Host)); err != nil {
 			return err
