@@ -35,7 +35,7 @@ var layers = []layer{
 	{"reports", []string{"harness/scenario", "harness/state"}, []string{"os", "syscall", "github.com/onsi/ginkgo/v2/types"}},
 
 	// The door to the kernel, and what is behind it.
-	{"harness/lab", []string{"harness/scenario", "harness/scenario/operation", "harness/state", "harness/nearest", "harness/internal/..."},
+	{"harness/lab", []string{"harness/scenario", "harness/scenario/operation", "harness/state", "harness/diagnose", "harness/nearest", "harness/internal/..."},
 		[]string{"os", "syscall"}},
 	{"harness/internal/specrun", []string{"harness/scenario", "harness/state", "reports"},
 		[]string{"os", "os/signal", "syscall", "github.com/onsi/ginkgo/v2/...", "github.com/onsi/gomega/..."}},
