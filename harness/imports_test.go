@@ -36,10 +36,12 @@ var layers = []layer{
 	{"reports", []string{"harness/scenario", "harness/state"}, []string{"os", "syscall", "github.com/onsi/ginkgo/v2/types"}},
 
 	// The door to the kernel, and what is behind it.
-	{"harness/lab", []string{"harness/scenario", "harness/scenario/operation", "harness/state", "harness/nearest", "harness/internal/..."},
+	{"harness/lab", []string{"harness/scenario", "harness/scenario/operation", "harness/state", "harness/diagnose", "harness/nearest", "harness/internal/..."},
 		[]string{"os", "syscall"}},
 	{"harness/internal/specrun", []string{"harness/scenario", "harness/state", "reports"},
 		[]string{"os", "os/signal", "syscall", "github.com/onsi/ginkgo/v2/...", "github.com/onsi/gomega/..."}},
+	{"harness/internal/observe", []string{"harness/state", "harness/internal/netns"},
+		[]string{"os", "golang.org/x/sys/unix", "github.com/vishvananda/...", "github.com/google/nftables/expr"}},
 	{"harness/internal/...", []string{"harness/scenario", "harness/scenario/operation", "harness/state", "harness/nearest", "harness/internal/..."},
 		[]string{"os", "os/exec", "os/signal", "syscall", "golang.org/x/sys/unix", "golang.org/x/term", "golang.org/x/net/...",
 			"github.com/vishvananda/...", "github.com/go-ping/..."}},
@@ -56,12 +58,12 @@ var layers = []layer{
 // guardedPackages reach out of the process, or belong to one place.
 var guardedPackages = []string{
 	"os", "os/...", "syscall", "net/http/...", "plugin", "golang.org/x/...",
-	"github.com/vishvananda/...", "github.com/go-ping/...", "github.com/onsi/...", "github.com/spf13/...", "github.com/charmbracelet/...",
+	"github.com/vishvananda/...", "github.com/go-ping/...", "github.com/google/nftables/...", "github.com/onsi/...", "github.com/spf13/...", "github.com/charmbracelet/...",
 }
 
 // kernelPackages touch the kernel. Only these folders may import them, whatever the layers say.
 var (
-	kernelPackages = []string{"os/exec", "golang.org/x/sys/...", "github.com/vishvananda/...", "github.com/go-ping/..."}
+	kernelPackages = []string{"os/exec", "golang.org/x/sys/...", "github.com/vishvananda/...", "github.com/go-ping/...", "github.com/google/nftables/..."}
 	kernelFolders  = []string{
 		"harness/internal/sandbox", "harness/internal/netns", "harness/internal/uplink", "harness/internal/program",
 		"harness/internal/iproute2", "harness/internal/rtnetlink", "harness/internal/busybox", "harness/internal/observe", "harness/internal/probe",
@@ -181,6 +183,8 @@ func TestForbidden(t *testing.T) {
 		{"harness/internal/probe", "netnscheck/harness/lab", false},
 		{"harness/internal/probe", "github.com/go-ping/ping", true},
 		{"harness/internal/observe", "github.com/onsi/gomega", false},
+		{"harness/internal/observe", "github.com/google/nftables/expr", true},
+		{"harness/internal/rtnetlink", "github.com/google/nftables/expr", false},
 		{"harness/internal/specrun", "github.com/onsi/ginkgo/v2", true},
 		{"harness/internal/specrun", "github.com/vishvananda/netlink", false},
 		{"harness/internal/specrun", "netnscheck/harness/lab", false},

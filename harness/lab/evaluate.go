@@ -166,8 +166,6 @@ func (k *look) ask(ctx context.Context, claim scenario.Claim) (finding, error) {
 		return l.counterGrew(ctx, c, k.base)
 	case scenario.SawEvent:
 		return k.base.saw(c)
-	case scenario.CauseIs, scenario.NothingWrong:
-		return finding{}, errors.New("not judged: there is no diagnosis yet")
 	}
 	return finding{}, fmt.Errorf("not judged: nothing here evaluates %T", claim)
 }

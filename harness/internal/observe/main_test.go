@@ -101,7 +101,7 @@ func try(w *netns.World, ns string, argv ...string) (string, error) {
 
 func observed(t testing.TB, w *netns.World) *state.State {
 	t.Helper()
-	s, err := Lab(t.Context(), w)
+	s, err := Lab(t.Context(), w, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,13 +17,13 @@ import (
 
 // Lab reads the state of all namespaces of a lab, the host first, then by name. A namespace that goes away meanwhile is
 // left out. Every part of it is a true moment, but the parts are read one after the other.
-func Lab(ctx context.Context, w *netns.World) (*state.State, error) {
+func Lab(ctx context.Context, w *netns.World, o Options) (*state.State, error) {
 	for again := range patience {
 		names, err := w.Names()
 		if err != nil {
 			return nil, fmt.Errorf("observe lab %s: %w", w.ID(), err)
 		}
-		s, dangling, err := sweep(ctx, append([]string{netns.Host}, names...), w.Do)
+		s, dangling, err := sweep(ctx, append([]string{netns.Host}, names...), w.Do, o)
 		// A link may have come between two namespaces' turns; a tunnel whose lower device was deleted dangles for good.
 		if errors.Is(err, errVanished) || err == nil && dangling && again < 10 {
 			continue
@@ -56,7 +56,7 @@ func inside(do enterer, name string, f func() error) error {
 }
 
 // sweep reads the namespaces with these names. dangling is that of resolvePeers.
-func sweep(ctx context.Context, names []string, do enterer) (s *state.State, dangling bool, err error) {
+func sweep(ctx context.Context, names []string, do enterer, o Options) (s *state.State, dangling bool, err error) {
 	all := make([]*reading, 0, len(names))
 	defer func() {
 		for _, r := range all {
@@ -67,7 +67,7 @@ func sweep(ctx context.Context, names []string, do enterer) (s *state.State, dan
 		if err := ctx.Err(); err != nil {
 			return nil, false, err
 		}
-		r := &reading{Namespace: state.Namespace{Name: name}}
+		r := &reading{Namespace: state.Namespace{Name: name}, options: o}
 		all = append(all, r)
 		if err := inside(do, name, r.enter); err != nil {
 			return nil, false, fmt.Errorf("read namespace %s: %w", name, err)

@@ -9,14 +9,23 @@ import (
 	"netnscheck/harness/state"
 )
 
+// Options say what to read beside what is always read.
+type Options struct {
+	// Filters are the packet filters.
+	Filters bool
+}
+
 // reading is a namespace while it is read.
 type reading struct {
 	state.Namespace
-	route *conversation // rtnetlink
-	diag  *conversation // sock_diag
-	ns    int           // its nsfs file, open; 0 when not yet
-	links []*link
-	names map[int]string // of the links, by index
+	options Options
+	route   *conversation // rtnetlink
+	diag    *conversation // sock_diag
+	// netfilter is nil unless packet filters are to be read and this kernel has them.
+	netfilter *conversation
+	ns        int // its nsfs file, open; 0 when not yet
+	links     []*link
+	names     map[int]string // of the links, by index
 	// strange says that a part named a link that is not among links: one that came after those were read.
 	strange bool
 }
@@ -29,6 +38,9 @@ func (r *reading) enter() error {
 	}
 	if r.diag, err = open(unix.NETLINK_SOCK_DIAG); err != nil {
 		return err
+	}
+	if r.options.Filters {
+		r.openNetfilter()
 	}
 	if r.ns, err = unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 		return fmt.Errorf("open /proc/thread-self/ns/net: %w", err)
@@ -55,7 +67,7 @@ func (r *reading) enter() error {
 }
 
 func (r *reading) close() {
-	for _, c := range []*conversation{r.route, r.diag} {
+	for _, c := range []*conversation{r.route, r.diag, r.netfilter} {
 		if c != nil {
 			c.close()
 		}
@@ -107,6 +119,7 @@ func (r *reading) parts() error {
 		{"forwarding entries", switched, r.readFDB},
 		{"VLANs of bridge ports", bridged, r.readPortVLANs},
 		{"listening sockets", true, r.readListeners},
+		{"packet filters", r.netfilter != nil, r.readFilters},
 	} {
 		if !part.wanted {
 			continue

@@ -76,7 +76,7 @@ func TestComeAndGo(t *testing.T) {
 		}()
 	}()
 	for range 60 {
-		s, err := Lab(t.Context(), w)
+		s, err := Lab(t.Context(), w, Options{})
 		if err != nil {
 			t.Error(err)
 			break
@@ -132,7 +132,7 @@ func TestGivenUp(t *testing.T) {
 	w := newWorld(t, "a")
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := Lab(ctx, w); !errors.Is(err, context.Canceled) {
+	if _, err := Lab(ctx, w, Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("reading a lab nobody waits for: %v", err)
 	}
 	if err := Settle(ctx, w); !errors.Is(err, context.Canceled) {
@@ -141,7 +141,7 @@ func TestGivenUp(t *testing.T) {
 	if _, err := Counters(t.Context(), w, "none"); !errors.Is(err, unix.ENOENT) {
 		t.Errorf("counters of a namespace that is not there: %v", err)
 	}
-	if _, _, err := sweep(t.Context(), []string{netns.Host, "none"}, w.Do); !errors.Is(err, errVanished) {
+	if _, _, err := sweep(t.Context(), []string{netns.Host, "none"}, w.Do, Options{}); !errors.Is(err, errVanished) {
 		t.Errorf("reading a namespace that is not there: %v", err)
 	}
 }

@@ -97,7 +97,7 @@ func really(t testing.TB, w *netns.World, line string) (output string, status in
 
 func observed(t testing.TB, w *netns.World) *state.State {
 	t.Helper()
-	s, err := observe.Lab(t.Context(), w)
+	s, err := observe.Lab(t.Context(), w, observe.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -54,7 +54,7 @@ func show(ctx context.Context, w *netns.World, c operation.Command, op operation
 			return "", err
 		}
 	}
-	snapshot, err := observe.Lab(ctx, w)
+	snapshot, err := observe.Lab(ctx, w, observe.Options{})
 	if err != nil {
 		return "", err
 	}

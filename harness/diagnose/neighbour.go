@@ -1,0 +1,353 @@
+package diagnose
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"netnscheck/harness/state"
+)
+
+// resolve finds who answers for an address on the segment of a link, or says why nobody does.
+func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p packet) (port, *Cause) {
+	arrivals := w.segment(port{n, out}, p)
+	var owner *arrival
+	for i := range arrivals {
+		a := &arrivals[i]
+		if !w.answersFor(a.port, to) || a.n == n && a.obstacle != nil {
+			continue
+		}
+		if owner == nil {
+			owner = a
+			continue
+		}
+		if owner.obstacle == nil && a.obstacle == nil && a.n != owner.n && a.n != n {
+			return port{}, duplicateAddress(w.holder(a.port, to), w.holder(owner.port, to), to)
+		}
+	}
+	if owner == nil {
+		return port{}, w.nobody(n, out, to, arrivals)
+	}
+	if owner.obstacle != nil {
+		return port{}, owner.obstacle
+	}
+	if c := w.sharedSource(n, out, p, arrivals); c != nil {
+		return port{}, c
+	}
+	if c := w.owned1(n, out, to, owner, arrivals, p); c != nil {
+		return port{}, c
+	}
+	return owner.port, nil
+}
+
+// answersFor says whether a namespace would answer by a link for an address: IPv4 does for all its addresses (arp_ignore 0), IPv6 for those
+// of the link alone.
+func (w *walk) answersFor(at port, addr netip.Addr) bool {
+	if addr.Is4() {
+		return w.isOwn(at.n, addr)
+	}
+	for _, a := range at.l.Addresses {
+		if a.Prefix.Addr() == addr.WithZone("") {
+			return true
+		}
+	}
+	return false
+}
+
+// holder is the link of a namespace that has an address, at itself if there is none.
+func (w *walk) holder(at port, addr netip.Addr) port {
+	for _, o := range w.owned(addr) {
+		if o.n == at.n {
+			return o
+		}
+	}
+	return at
+}
+
+// sharedSource sees whether somebody else on the segment has the source address too: then answers may go there.
+func (w *walk) sharedSource(n *state.Namespace, out *state.Link, p packet, arrivals []arrival) *Cause {
+	if !w.isOwn(n, p.src) {
+		return nil
+	}
+	for i := range arrivals {
+		a := &arrivals[i]
+		if a.obstacle == nil && a.n != n && w.answersFor(a.port, p.src) {
+			return duplicateAddress(w.holder(a.port, p.src), w.holder(port{n, out}, p.src), p.src)
+		}
+	}
+	return nil
+}
+
+// owned1 judges whether the owner answers, and whether its answer is believed.
+func (w *walk) owned1(n *state.Namespace, out *state.Link, to netip.Addr, owner *arrival, arrivals []arrival, p packet) *Cause {
+	holder := w.holder(owner.port, to)
+	if holder.l.Master == owner.l.Name && owner.l.Kind == "bridge" {
+		return addressOnPort(holder, owner.port, to)
+	}
+	if owner.l.NoARP && owner.l.Kind == "veth" {
+		return arpOff(owner.n, owner.l)
+	}
+	for _, a := range holder.l.Addresses {
+		if a.Prefix.Addr() == to.WithZone("") && !usable(a) {
+			return unusableAddress(holder.n, holder.l, a)
+		}
+	}
+	known := w.neighbour(n, out, to)
+	if known != nil && known.State == "permanent" {
+		return w.wrongNeighbour(n, out, to, known, owner)
+	}
+	if to.Is4() {
+		if c := w.arpIgnored(owner.port, holder, to); c != nil && (known == nil || known.MAC == "" || known.State == "failed" || known.State == "incomplete") {
+			return c
+		}
+		if c := w.filteredARP(n, out, owner.port, to); c != nil {
+			return c
+		}
+	}
+	if known != nil {
+		if c := w.wrongNeighbour(n, out, to, known, owner); c != nil {
+			return c
+		}
+	}
+	return w.duplicateMAC(port{n, out}, owner, arrivals)
+}
+
+func addressOnPort(holder, bridge port, addr netip.Addr) *Cause {
+	c := cause("address-on-port", holder.n, holder.l, "%s is on %s, which is a port of %s: a port has no say in IP, the bridge has", addr, holder.l.Name, bridge.l.Name).
+		proof(linkShown(holder.n, holder.l))
+	for _, a := range holder.l.Addresses {
+		if a.Prefix.Addr() == addr.WithZone("") {
+			c.proof(addressShown(holder.n, holder.l, a)).
+				mend(ip(holder.n, "addr del %s dev %s", a.Prefix, holder.l.Name), ip(holder.n, "addr add %s dev %s%s", a.Prefix, bridge.l.Name, nodad(addr)))
+		}
+	}
+	return c
+}
+
+// arpIgnored is arp_ignore of ip-sysctl.rst: 1 answers for addresses of the link alone, 8 for none.
+func (w *walk) arpIgnored(at, holder port, addr netip.Addr) *Cause {
+	mode := strongest(at.n, at.l, "arp_ignore")
+	if mode == 0 || (mode == 1 || mode == 2) && holder.l == at.l || mode == 3 {
+		return nil
+	}
+	key := ofLink(4, at.l.Name, "arp_ignore")
+	if number(at.n, key) < mode {
+		key = ofLink(4, "all", "arp_ignore")
+	}
+	return cause("arp-ignored", at.n, at.l, "%s does not answer who has %s when it is asked by %s (arp_ignore %d)", at.n.Name, addr, at.l.Name, mode).
+		proof(in(at.n, "sysctl %s", key) + ": " + sysctl(at.n, key)).mend(in(at.n, "sysctl -w %s=0", key))
+}
+
+func (w *walk) neighbour(n *state.Namespace, out *state.Link, addr netip.Addr) *state.Neighbour {
+	for i := range n.Neighbours {
+		e := &n.Neighbours[i]
+		if e.Dev == out.Name && e.Addr.WithZone("") == addr.WithZone("") && !e.Proxy {
+			return e
+		}
+	}
+	return nil
+}
+
+// wrongNeighbour compares an entry with the MAC address of the owner.
+func (w *walk) wrongNeighbour(n *state.Namespace, out *state.Link, to netip.Addr, known *state.Neighbour, owner *arrival) *Cause {
+	if known.MAC == "" || strings.EqualFold(known.MAC, owner.l.MAC) {
+		return nil
+	}
+	switch known.State {
+	case "permanent", "stale", "reachable", "delay", "probe":
+	default:
+		return nil
+	}
+	return cause("neighbour-wrong", n, out, "%s believes that %s has the MAC address %s; %s in %s, which has the address, has %s", n.Name, to, known.MAC, owner.l.Name, owner.n.Name, owner.l.MAC).
+		proof(ip(n, "neigh show dev %s", out.Name)+": "+state.NeighbourText(*known), linkShown(owner.n, owner.l)+" link/ether "+owner.l.MAC).
+		mend(ip(n, "neigh del %s dev %s", to, out.Name))
+}
+
+// duplicateMAC finds another link of the segment with the MAC address of the sender or the owner: a bridge sends to one of them only.
+func (w *walk) duplicateMAC(from port, owner *arrival, arrivals []arrival) *Cause {
+	if owner.l.MAC == "" {
+		return nil
+	}
+	all := []port{from}
+	for i := range arrivals {
+		if arrivals[i].obstacle == nil && !slices.Contains(all, arrivals[i].port) {
+			all = append(all, arrivals[i].port)
+		}
+	}
+	for _, one := range []port{owner.port, from} {
+		for _, other := range all {
+			if other == one || !strings.EqualFold(other.l.MAC, one.l.MAC) || other.n == one.n && len(owner.bridges) > 0 && one.l.Kind == "bridge" {
+				continue
+			}
+			if one == owner.port && other == from && len(owner.bridges) == 0 {
+				continue // on a cable alone nobody has to choose
+			}
+			return cause("duplicate-mac", other.n, other.l, "%s in %s and %s in %s have the same MAC address %s on one segment", one.l.Name, one.n.Name, other.l.Name, other.n.Name, one.l.MAC).
+				proof(linkShown(one.n, one.l)+" link/ether "+one.l.MAC, linkShown(other.n, other.l)+" link/ether "+other.l.MAC).
+				mend(ip(other.n, "link set %s address %s", other.l.Name, freshMAC(one, other)))
+		}
+	}
+	return nil
+}
+
+// freshMAC is a locally administered address made of the indexes of the two links.
+func freshMAC(a, b port) string {
+	const hex = "0123456789abcdef"
+	digits := func(n int) string { return string([]byte{hex[n>>4&15], hex[n&15]}) }
+	return "02:00:5e:" + digits(int(b.n.Inode)>>8) + ":" + digits(int(b.n.Inode)) + ":" + digits(b.l.Index+a.l.Index)
+}
+
+// nobody says why no link of the segment has the address.
+func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arrivals []arrival) *Cause {
+	for _, o := range w.owned(to) {
+		if c := w.macvlanParent(port{n, out}, o, to); c != nil {
+			return c
+		}
+	}
+	for _, o := range w.owned(to) {
+		if o.n == n {
+			continue
+		}
+		if bridge := o.n.Link(o.l.Master); o.l.Master != "" && bridge != nil {
+			return addressOnPort(o, port{o.n, bridge}, to)
+		}
+		if c := w.notAPort(o, arrivals, port{n, out}); c != nil {
+			return c
+		}
+		c := cause("address-off-segment", o.n, o.l, "%s has %s, but it is not on the segment of %s in %s", o.l.Name, to, out.Name, n.Name)
+		for _, a := range o.l.Addresses {
+			if a.Prefix.Addr() == to.WithZone("") {
+				c.proof(addressShown(o.n, o.l, a))
+			}
+		}
+		return c.proof(linkShown(o.n, o.l), linkShown(n, out)).mend(w.ontoSegment(n, out, o, to, arrivals)...)
+	}
+	c := cause("address-nowhere", n, nil, "no interface anywhere has %s", to).
+		proof(ip(n, "neigh show %s", to) + ": nobody answers")
+	if near := w.nearestAddress(to); near != "" {
+		c.Says += "; the nearest address is " + near
+	}
+	for i := range arrivals {
+		if a := &arrivals[i]; a.obstacle == nil && a.n != n {
+			c.mend(ip(a.n, "addr add %s/%d dev %s%s", to.WithZone(""), w.lengthHere(n, out, to), a.l.Name, nodad(to)))
+			break
+		}
+	}
+	return c
+}
+
+// lengthHere is the prefix length that an address has on the segment of a link.
+func (w *walk) lengthHere(n *state.Namespace, out *state.Link, to netip.Addr) int {
+	for _, a := range out.Addresses {
+		if familyOf(a.Prefix.Addr()) == familyOf(to) && covers(a, to) {
+			return a.Prefix.Bits()
+		}
+	}
+	return to.BitLen()
+}
+
+// ontoSegment are the commands that move an address to a link of its namespace that is on the segment, where there is one.
+func (w *walk) ontoSegment(n *state.Namespace, out *state.Link, o port, to netip.Addr, arrivals []arrival) []string {
+	for i := range arrivals {
+		a := &arrivals[i]
+		if a.obstacle != nil || a.n == n {
+			continue
+		}
+		for _, addr := range o.l.Addresses {
+			if addr.Prefix.Addr() == to.WithZone("") {
+				return []string{ip(o.n, "addr del %s dev %s", addr.Prefix, o.l.Name), ip(a.n, "addr add %s/%d dev %s%s", to.WithZone(""), w.lengthHere(n, out, to), a.l.Name, nodad(to))}
+			}
+		}
+	}
+	return []string{"connect " + o.l.Name + " in " + o.n.Name + " with the segment of " + out.Name + " in " + n.Name}
+}
+
+func (w *walk) nearestAddress(to netip.Addr) string {
+	for _, c := range w.state.Nearest(to.WithZone("").String()) {
+		if c.Kind == state.KindAddress {
+			return c.Name + " in " + c.Netns
+		}
+	}
+	return ""
+}
+
+// macvlanParent: a macvlan and the link below it do not talk to each other, and neither do siblings that are private.
+func (w *walk) macvlanParent(from, owner port, to netip.Addr) *Cause {
+	says := ""
+	var at port
+	if lower := w.below(from.l); from.l.Macvlan != "" && lower != nil {
+		switch {
+		case *lower == owner, lower.n == owner.n && lower.l == owner.l:
+			says, at = "a macvlan and its parent do not talk to each other, by design", from
+		case owner.l.Macvlan != "" && w.below(owner.l) != nil && *w.below(owner.l) == *lower:
+			says, at = "macvlans of one parent talk to each other in the mode bridge alone", from
+			if from.l.Macvlan == "bridge" {
+				at = owner
+			}
+		}
+	}
+	if lower := w.below(owner.l); at.l == nil && owner.l.Macvlan != "" && lower != nil && *lower == from {
+		says, at = "a macvlan and its parent do not talk to each other, by design", owner
+	}
+	if at.l == nil {
+		return nil
+	}
+	c := cause("macvlan-parent", at.n, at.l, "%s: %s", at.l.Name, says).proof(ip(at.n, "-d link show dev %s", at.l.Name) + ": macvlan mode " + at.l.Macvlan)
+	if strings.HasPrefix(says, "macvlans") {
+		return c.mend(ip(at.n, "link set %s type macvlan mode bridge", at.l.Name))
+	}
+	return c.mend("give the parent's namespace a macvlan of its own in the mode bridge, and the address to that")
+}
+
+// notAPort: the owner's cable ends in a namespace with a bridge of this segment, but not in the bridge.
+func (w *walk) notAPort(owner port, arrivals []arrival, from port) *Cause {
+	for _, at := range []port{owner, from} {
+		peer := w.below(at.l)
+		if peer == nil || at.l.Kind != "veth" || peer.l.Master != "" {
+			continue
+		}
+		bridge := w.bridgeOf(peer.n, arrivals, from)
+		if bridge == nil && at == from {
+			bridge = w.bridgeBehind(owner, peer.n)
+		}
+		if bridge == nil {
+			continue
+		}
+		return cause("not-a-port", peer.n, peer.l, "the cable of %s in %s ends in %s, which is no port of the bridge %s", at.l.Name, at.n.Name, peer.l.Name, bridge.Name).
+			proof(linkShown(peer.n, peer.l)).mend(ip(peer.n, "link set %s master %s", peer.l.Name, bridge.Name))
+	}
+	return nil
+}
+
+// bridgeOf is a bridge of the segment in a namespace.
+func (w *walk) bridgeOf(n *state.Namespace, arrivals []arrival, from port) *state.Link {
+	if from.n == n && from.l.Kind == "bridge" {
+		return from.l
+	}
+	for i := range arrivals {
+		for _, b := range arrivals[i].bridges {
+			if b.n == n {
+				return b.l
+			}
+		}
+	}
+	return nil
+}
+
+// bridgeBehind is the bridge in a namespace that the owner is a port of, or is itself.
+func (w *walk) bridgeBehind(owner port, n *state.Namespace) *state.Link {
+	if owner.n == n && owner.l.Kind == "bridge" {
+		return owner.l
+	}
+	for _, a := range w.segment(owner, packet{}) {
+		for _, b := range a.bridges {
+			if b.n == n {
+				return b.l
+			}
+		}
+	}
+	if peer := w.below(owner.l); peer != nil && peer.n == n && peer.l.Master != "" {
+		return n.Link(peer.l.Master)
+	}
+	return nil
+}

@@ -1,0 +1,355 @@
+package proof_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+func peerDown(t *topology, p path) *fault {
+	k, h, ok := t.hop(p, func(_ int, h hop) bool { return h.out.on.kind == "cable" })
+	if !ok {
+		return nil
+	}
+	return &fault{does: []string{ip(h.in.node.name, "link set %s down", h.in.name)}, places: []string{onLink(h.in)}, at: k*perHop + atLink}
+}
+
+// ownPortDown switches off the port of a bridge at the other end of the sender's cable.
+func ownPortDown(t *topology, p path) *fault {
+	k, h, ok := t.hop(p, func(_ int, h hop) bool { return h.out.port != nil })
+	if !ok {
+		return nil
+	}
+	return &fault{does: []string{ip(h.out.port.netns, "link set %s down", h.out.port.name)}, places: []string{h.out.port.name + " in " + h.out.port.netns}, at: k*perHop + atLink}
+}
+
+// noCarrier takes all ports out of a bridge that has the sender's address.
+func noCarrier(t *topology, p path) *fault {
+	k, h, ok := t.hop(p, func(_ int, h hop) bool { return strings.HasPrefix(h.out.name, "br") })
+	if !ok {
+		return nil
+	}
+	f := &fault{places: []string{onLink(h.out)}, at: k*perHop + atLink}
+	for _, m := range h.out.on.members {
+		if m.port != nil {
+			f.does = append(f.does, ip(m.port.netns, "link set %s nomaster", m.port.name))
+		}
+	}
+	return f
+}
+
+// sameNamespace moves the far end of a cable to the near one.
+func sameNamespace(t *topology, p path) *fault {
+	h := p.hops[0]
+	if !p.direct() || h.out.on.kind != "cable" || h.in.name == h.out.name && len(h.in.node.ifaces) > 1 {
+		return nil
+	}
+	n, name := p.from.name, "far"
+	f := &fault{places: []string{onLink(h.out)}, at: atLink}
+	f.does = []string{ip(h.in.node.name, "link set %s down", h.in.name), ip(h.in.node.name, "link set %s name far", h.in.name), ip(h.in.node.name, "link set far netns %s", n)}
+	if t.rng.IntN(2) == 0 {
+		f.does = append(f.does, ip(n, "addr add %s dev far%s", h.in.prefix(p.family), nodad(p.family)), ip(n, "link set far up"))
+		f.places, f.passes = []string{name + " in " + n}, true
+	}
+	return f
+}
+
+func arpOff(t *topology, p path) *fault {
+	k, h, ok := t.hop(p, func(_ int, h hop) bool { return h.out.on.kind == "cable" || h.out.on.kind == "bridge" })
+	i := []*iface{h.out, h.in}[t.rng.IntN(2)]
+	if !ok || strings.HasPrefix(i.name, "br") {
+		return nil
+	}
+	return &fault{does: []string{ip(i.node.name, "link set %s arp off", i.name)}, places: []string{onLink(i)}, at: k*perHop + atSegment}
+}
+
+func queueDrops(t *topology, p path) *fault {
+	k, h, _ := t.hop(p, nil)
+	qdisc := []string{"pfifo limit 0", "bfifo limit 0", "blackhole", "tbf rate 1kbit burst 10b limit 10b"}[t.rng.IntN(4)]
+	netns, dev, at := h.out.node.name, h.out.name, k*perHop+atLink
+	if h.in.port != nil && t.rng.IntN(2) == 0 {
+		netns, dev, at = h.in.port.netns, h.in.port.name, at+1
+	}
+	return &fault{does: []string{in(netns, "tc qdisc add dev %s root %s", dev, qdisc)}, places: []string{dev + " in " + netns}, at: at}
+}
+
+func mtuExceeded(t *topology, p path) *fault {
+	k, h, ok := t.hop(p, func(_ int, h hop) bool { return h.out.on.kind == "cable" || h.out.on.kind == "bridge" })
+	if !ok || strings.HasPrefix(h.out.name, "br") {
+		return nil
+	}
+	return &fault{does: []string{ip(h.out.node.name, "link set %s mtu 1300", h.out.name)}, places: []string{onLink(h.out)}, bytes: 1400, at: k*perHop + atLink}
+}
+
+func mtuMismatch(t *topology, p path) *fault {
+	k, h, ok := t.hop(p, func(_ int, h hop) bool { return h.out.on.kind == "cable" || h.out.on.kind == "bridge" })
+	if !ok || strings.HasPrefix(h.in.name, "br") || strings.HasPrefix(h.out.name, "br") {
+		return nil
+	}
+	netns, name := h.in.node.name, h.in.name
+	if h.out.port != nil && t.rng.IntN(2) == 0 {
+		netns, name = h.out.port.netns, h.out.port.name
+	}
+	return &fault{does: []string{ip(netns, "link set %s mtu 1300", name)}, places: []string{name + " in " + netns}, bytes: 1400, at: k*perHop + atSegment}
+}
+
+// mtuBlackHole makes a later link small, and keeps the answer that would say so from coming back.
+func mtuBlackHole(t *topology, p path) *fault {
+	k, h, ok := t.hop(p, func(k int, h hop) bool { return k > 0 && h.out.on.kind == "cable" })
+	if !ok {
+		return nil
+	}
+	table, rule := "ip", "icmp type destination-unreachable drop"
+	if p.family == 6 {
+		table, rule = "ip6", "icmpv6 type packet-too-big drop"
+	}
+	does := []string{ip(h.out.node.name, "link set %s mtu 1300", h.out.name)}
+	return &fault{does: append(does, nft(p.from.name, table, "filter", "input", rule)...), places: []string{onLink(h.out)}, bytes: 1400, at: k*perHop + atLink}
+}
+
+// nft are the commands for a table with one chain and one rule.
+func nft(netns, family, kind, hook, rule string) []string {
+	if hook == "ingress" || strings.HasPrefix(hook, "ingress ") {
+		return []string{in(netns, "nft add table %s wall", family), in(netns, "nft add chain %s wall c { type filter hook %s priority 0 ; }", family, hook),
+			in(netns, "nft add rule %s wall c %s", family, rule)}
+	}
+	return []string{in(netns, "nft add table %s wall", family), in(netns, "nft add chain %s wall c { type %s hook %s priority 0 ; policy accept ; }", family, kind, hook),
+		in(netns, "nft add rule %s wall c %s", family, rule)}
+}
+
+// --- The segment ---
+
+func neighbourWrong(t *topology, p path) *fault {
+	k, h, _ := t.hop(p, nil)
+	return &fault{does: []string{ip(h.out.node.name, "neigh replace %s lladdr 02:00:00:00:de:ad dev %s", h.in.addr(p.family), h.out.name)},
+		places: []string{onLink(h.out)}, at: k*perHop + atSegment}
+}
+
+func addressNowhere(t *topology, p path) *fault {
+	if !p.direct() {
+		return nil
+	}
+	return &fault{does: []string{ip(p.to.node.name, "addr del %s dev %s", p.to.prefix(p.family), p.to.name)}, places: []string{p.from.name}, at: atSegment}
+}
+
+// otherBridge puts the owner's port into a bridge of its own.
+func otherBridge(t *topology, p path) *fault {
+	i := p.to.port
+	if !p.direct() || i == nil {
+		return nil
+	}
+	return &fault{does: []string{ip(i.netns, "link add br9 type bridge"), ip(i.netns, "link set br9 up"), ip(i.netns, "link set %s master br9", i.name)},
+		places: []string{onLink(p.to)}, at: atSegment}
+}
+
+// wrongNamespace gives the destination's address to a namespace that is not on the segment.
+func wrongNamespace(t *topology, p path) *fault {
+	if !p.direct() {
+		return nil
+	}
+	var far []*iface
+	for _, n := range t.nodes {
+		if !slices.ContainsFunc(n.ifaces, func(i *iface) bool { return i.on == p.to.on }) {
+			far = append(far, n.ifaces...)
+		}
+	}
+	i, ok := pick(t, far)
+	if !ok {
+		return nil
+	}
+	return &fault{does: []string{ip(p.to.node.name, "addr del %s dev %s", p.to.prefix(p.family), p.to.name),
+		ip(i.node.name, "addr add %s/%d dev %s%s", p.dest(), p.dest().BitLen(), i.name, nodad(p.family))}, places: []string{onLink(i)}, at: atSegment}
+}
+
+func arpIgnored(t *topology, p path) *fault {
+	k, h, _ := t.hop(p, nil)
+	if p.family != 4 {
+		return nil
+	}
+	scope := []string{h.in.name, "all"}[t.rng.IntN(2)]
+	return &fault{does: []string{in(h.in.node.name, "sysctl -qw net.ipv4.conf.%s.arp_ignore=8", scope)}, places: []string{onLink(h.in)}, at: k*perHop + atSegment}
+}
+
+func bridgeDown(t *topology, p path) *fault {
+	k, h, ok := t.hop(p, func(_ int, h hop) bool { return h.out.port != nil })
+	if !ok {
+		return nil
+	}
+	return &fault{does: []string{ip(h.out.port.netns, "link set %s down", h.out.port.bridge)}, places: []string{h.out.port.bridge + " in " + h.out.port.netns}, at: k*perHop + atSegment}
+}
+
+// anyPort is the port of one end of a hop.
+func (t *topology) anyPort(p path) (int, *port, bool) {
+	k, h, ok := t.hop(p, func(_ int, h hop) bool { return h.out.port != nil || h.in.port != nil })
+	if !ok {
+		return 0, nil, false
+	}
+	i := []*iface{h.out, h.in}[t.rng.IntN(2)]
+	if i.port == nil {
+		i = map[bool]*iface{true: h.in, false: h.out}[i == h.out]
+	}
+	return k, i.port, true
+}
+
+func notAPort(t *topology, p path) *fault {
+	k, i, ok := t.anyPort(p)
+	if !ok || strings.HasPrefix(p.hops[k].out.name, "br") && len(p.hops[k].out.on.members) == 2 {
+		return nil // the bridge is left without ports
+	}
+	return &fault{does: []string{ip(i.netns, "link set %s nomaster", i.name)}, places: []string{i.name + " in " + i.netns}, at: k*perHop + atSegment}
+}
+
+func portDown(t *topology, p path) *fault {
+	k, h, ok := t.hop(p, func(_ int, h hop) bool { return h.in.port != nil })
+	if !ok {
+		return nil
+	}
+	return &fault{does: []string{ip(h.in.port.netns, "link set %s down", h.in.port.name)}, places: []string{h.in.port.name + " in " + h.in.port.netns}, at: k*perHop + atSegment}
+}
+
+func portBlocked(t *topology, p path) *fault {
+	k, i, ok := t.anyPort(p)
+	if !ok {
+		return nil
+	}
+	f := &fault{places: []string{i.name + " in " + i.netns}, at: k*perHop + atSegment}
+	if t.rng.IntN(2) == 0 {
+		f.does = []string{in(i.netns, "bridge link set dev %s state %d", i.name, []int{0, 1, 2, 4}[t.rng.IntN(4)])}
+		return f
+	}
+	// The first port that the packet meets is to blame.
+	h := p.hops[k]
+	if h.out.port == nil || h.in.port == nil {
+		return nil
+	}
+	f.places = []string{h.out.port.name + " in " + h.out.port.netns}
+	f.does = []string{ip(i.netns, "link set %s type bridge stp_state 1", i.bridge)}
+	return f
+}
+
+func portIsolated(t *topology, p path) *fault {
+	k, h, ok := t.hop(p, func(_ int, h hop) bool {
+		return h.out.port != nil && h.in.port != nil && h.out.port.netns == h.in.port.netns
+	})
+	if !ok {
+		return nil
+	}
+	a, b := h.out.port, h.in.port
+	return &fault{does: []string{in(a.netns, "bridge link set dev %s isolated on", a.name), in(b.netns, "bridge link set dev %s isolated on", b.name)},
+		places: []string{b.name + " in " + b.netns}, at: k*perHop + atSegment}
+}
+
+func addressOnPort(t *topology, p path) *fault {
+	if !p.direct() {
+		return nil
+	}
+	for _, pair := range [][2]*iface{{p.to, p.hops[0].out}, {p.hops[0].out, p.to}} {
+		if bridge, other := pair[0], pair[1]; strings.HasPrefix(bridge.name, "br") && other.port != nil {
+			n := bridge.node.name
+			return &fault{does: []string{ip(n, "addr del %s dev %s", bridge.prefix(p.family), bridge.name),
+				ip(n, "addr add %s dev %s%s", bridge.prefix(p.family), other.port.name, nodad(p.family))},
+				places: []string{other.port.name + " in " + n}, at: atSegment}
+		}
+	}
+	return nil
+}
+
+// --- Tunnels ---
+
+// again makes an end of a tunnel anew, with other settings.
+func (t *topology) again(p path, options func(a, b tunnel) string) *fault {
+	s := p.to.on
+	if s.kind != "vxlan" {
+		return nil
+	}
+	which := t.rng.IntN(2)
+	a, b := s.tunnels[which], s.tunnels[1-which]
+	f := &fault{does: []string{ip(a.netns, "link del vx0"), ip(a.netns, "link add vx0 type vxlan %s", options(a, b))}, places: []string{"vx0 in " + s.tunnels[0].netns, "vx0 in " + s.tunnels[1].netns}, at: atSegment}
+	for _, i := range s.members {
+		if i.node.name == a.netns && i.name == "vx0" {
+			f.does = append(f.does, ip(a.netns, "link set vx0 up"), ip(a.netns, "addr add %s dev vx0", i.v4), ip(a.netns, "addr add %s dev vx0 nodad", i.v6))
+			return f
+		}
+	}
+	f.does = append(f.does, ip(a.netns, "link set vx0 master br0 up"))
+	return f
+}
+
+// across says that a path goes through the tunnel of its segment.
+func across(t *topology, p path) bool {
+	return p.to.on.kind == "vxlan" && len(p.hops) == 1 && (p.to.port == nil || p.hops[0].out.port.netns != p.to.port.netns)
+}
+
+func vniMismatch(t *topology, p path) *fault {
+	if !across(t, p) {
+		return nil
+	}
+	return t.again(p, func(a, b tunnel) string {
+		return fmt.Sprintf("id 43 dstport 4789 local %s remote %s", a.below.v4.Addr(), b.below.v4.Addr())
+	})
+}
+
+func tunnelPortMismatch(t *topology, p path) *fault {
+	if !across(t, p) {
+		return nil
+	}
+	return t.again(p, func(a, b tunnel) string {
+		return fmt.Sprintf("id 42 dstport 8472 local %s remote %s", a.below.v4.Addr(), b.below.v4.Addr())
+	})
+}
+
+func tunnelRemoteMissing(t *topology, p path) *fault {
+	if !across(t, p) {
+		return nil
+	}
+	f := t.again(p, func(a, b tunnel) string { return fmt.Sprintf("id 42 dstport 4789 local %s", a.below.v4.Addr()) })
+	f.passes = true // the other end's frames teach it the way
+	return f
+}
+
+// --- Macvlans and doubles ---
+
+func macvlanPrivate(t *topology, p path) *fault {
+	if p.to.on.kind != "macvlan" || p.from.ifaces[0].name == "eth0" || p.to.name == "eth0" {
+		return nil
+	}
+	i := []*iface{p.from.ifaces[0], p.to}[t.rng.IntN(2)]
+	return &fault{does: []string{ip(i.node.name, "link set %s type macvlan mode private", i.name)}, places: []string{onLink(i)}, at: atSegment}
+}
+
+// macvlanParent asks the parent, which never hears its children.
+func macvlanParent(t *topology, p path) *fault {
+	i := p.from.ifaces[0]
+	if p.to.on.kind != "macvlan" || i.name == "eth0" {
+		return nil
+	}
+	a := i.on.free(p.family)
+	return &fault{does: []string{ip("par", "addr add %s/%d dev up0%s", a, i.bits(p.family), nodad(p.family))}, to: a, places: []string{onLink(i)},
+		byHand: "it is so by design"}
+}
+
+func duplicateMAC(t *topology, p path) *fault {
+	k, h, ok := t.hop(p, portsOf)
+	if !ok {
+		return nil
+	}
+	return &fault{does: []string{ip(h.out.node.name, "link set %s address 02:00:00:00:00:05", h.out.name), ip(h.in.node.name, "link set %s address 02:00:00:00:00:05", h.in.name)},
+		places: []string{onLink(h.out), onLink(h.in)}, at: k*perHop + atSegment}
+}
+
+func duplicateAddress(t *topology, p path) *fault {
+	if !p.direct() || p.to.on.kind == "macvlan" {
+		return nil
+	}
+	others := slices.DeleteFunc(slices.Clone(p.to.on.members), func(m *iface) bool { return m == p.to || m == p.hops[0].out })
+	if other, ok := pick(t, others); ok && other.node != p.to.node && other.node != p.from {
+		i := []*iface{p.to, p.hops[0].out}[t.rng.IntN(2)]
+		return &fault{does: []string{ip(other.node.name, "addr add %s dev %s%s", i.prefix(p.family), other.name, nodad(p.family))},
+			places: []string{onLink(i), onLink(other)}, passes: true, at: atSegment}
+	}
+	if p.to.on.kind != "cable" {
+		return nil
+	}
+	return &fault{does: []string{ip(p.from.name, "addr add %s dev %s%s", p.to.prefix(p.family), p.hops[0].out.name, nodad(p.family))},
+		places: []string{onLink(p.to), onLink(p.hops[0].out)}, passes: true}
+}

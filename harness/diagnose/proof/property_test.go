@@ -1,0 +1,332 @@
+// Package proof proves the diagnosis on the real kernel: it builds random networks, makes one thing wrong for real, and holds what
+// diagnose says about it against what was done. It has tests alone, and nothing imports it.
+package proof_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"netnscheck/harness/diagnose"
+	"netnscheck/harness/lab"
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/scenario/operation"
+	"netnscheck/harness/state"
+)
+
+var (
+	seed       = flag.Uint64("seed", 0, "seed of the random networks; 0 takes one by chance")
+	topologies = flag.Int("topologies", 70, "how many random networks to build")
+	only       = flag.String("cause", "", "make this cause alone")
+	first      = flag.Int("first", 0, "number of the first network")
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if *seed == 0 {
+		*seed = rand.Uint64()>>1 | 1
+	}
+	os.Exit(lab.TestMain(m))
+}
+
+// workers is how many networks are at work at a time; they wait for silence most of it.
+const workers = 6
+
+// TestPropertySingleFault: a healthy network gives no cause and no alarm; one fault in it is named, placed, and mended by its repair.
+func TestPropertySingleFault(t *testing.T) {
+	run(t, "one fault", func(ctx context.Context, rng *rand.Rand, i int, s *score) error {
+		makers := slices.Clone(faults)
+		if *only != "" {
+			makers = slices.DeleteFunc(makers, func(m maker) bool { return m.cause != *only })
+		}
+		m := makers[i%len(makers)]
+		network, p, f := fitting(rng, m.make)
+		if f == nil {
+			return fmt.Errorf("no random network has a place for %s", m.cause)
+		}
+		f.cause = m.cause
+		return inNetwork(ctx, network, func(n *live) error { return n.single(ctx, p, f, s) })
+	})
+}
+
+// fitting makes random networks until a fault has a place in one.
+func fitting(rng *rand.Rand, make faulty) (*topology, path, *fault) {
+	for range 400 {
+		network := randomTopology(rng)
+		paths := network.paths()
+		for range 6 {
+			p := paths[rng.IntN(len(paths))]
+			if f := make(network, p); f != nil {
+				return network, p, f
+			}
+		}
+	}
+	return nil, path{}, nil
+}
+
+// run gives each network to a worker and prints the score.
+func run(t *testing.T, title string, one func(context.Context, *rand.Rand, int, *score) error) {
+	driver, err := lab.IPRoute2()
+	if err != nil {
+		lab.Lacking(t, err)
+	}
+	_ = driver
+	t.Logf("seed %d", *seed)
+	s := &score{lines: map[string]*line{}}
+	numbers := make(chan int)
+	var all sync.WaitGroup
+	for range workers {
+		all.Go(func() {
+			for i := range numbers {
+				if err := one(t.Context(), rand.New(rand.NewPCG(*seed, uint64(i))), i, s); err != nil {
+					t.Errorf("network %d of seed %d: %v", i, *seed, err)
+				}
+			}
+		})
+	}
+	for i := range *topologies {
+		numbers <- *first + i
+	}
+	close(numbers)
+	all.Wait()
+	t.Logf("%s\n%s", title, s)
+}
+
+// live is a network that is built.
+type live struct {
+	*topology
+	lab *lab.Lab
+}
+
+// inNetwork builds a network and sees that all is well in it.
+func inNetwork(ctx context.Context, t *topology, f func(*live) error) error {
+	var ops []operation.Command
+	for _, text := range t.lines {
+		words, err := scenario.Words(text)
+		if err != nil {
+			return err
+		}
+		op, err := operation.Parse(words)
+		if err != nil {
+			return fmt.Errorf("%s: %w", text, err)
+		}
+		ops = append(ops, op)
+	}
+	l, err := lab.Start(ctx, scenario.Host{}, lab.Options{Ahead: lab.Namespaces(ops)})
+	if err != nil {
+		return err
+	}
+	n := &live{t, l}
+	if err = l.Build(ctx, ops); err == nil {
+		if err = n.healthy(ctx); err == nil {
+			err = f(n)
+		}
+	}
+	if err != nil {
+		err = fmt.Errorf("%w\n%s", err, t)
+	}
+	return errors.Join(err, l.Close())
+}
+
+// healthy probes and diagnoses all pairs.
+func (n *live) healthy(ctx context.Context) error {
+	var checks []scenario.Check
+	for _, p := range n.paths() {
+		checks = append(checks, scenario.Check{Claim: scenario.Reaches{Netns: p.from.name, Dest: p.dest()}})
+	}
+	for _, a := range n.lab.Await(ctx, checks, nil) {
+		if a.Outcome != scenario.Pass {
+			return fmt.Errorf("the healthy network is not: expected %s, found %s %s", a.Expected, a.Found, a.Reason)
+		}
+	}
+	s, err := n.lab.State(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range n.paths() {
+		r := diagnose.Diagnose(s, diagnose.Query{From: p.from.name, To: p.dest()})
+		if r.Cause != nil || len(r.Doubts) > 0 {
+			return fmt.Errorf("a false alarm from %s: %s", p, told(r))
+		}
+	}
+	if alarms := diagnose.Review(s); len(alarms) > 0 {
+		return fmt.Errorf("a false alarm of the review: %s, %s: %s", alarms[0].Name, alarms[0].Place(), alarms[0].Says)
+	}
+	return nil
+}
+
+// told is a report in words.
+func told(r diagnose.Report) string {
+	if r.Cause == nil {
+		return fmt.Sprintf("no cause, doubts %q, path %v", r.Doubts, r.Path)
+	}
+	return fmt.Sprintf("%s, %s (reply %v): %s\n    %s\n    repair %s", r.Cause.Name, r.Cause.Place(), r.Cause.Reply, r.Cause.Says,
+		strings.Join(r.Cause.Evidence, "\n    "), strings.Join(r.Cause.Repair, "\n    repair "))
+}
+
+// breakIt carries faults out and forgets what the neighbours knew of each other.
+func (n *live) breakIt(ctx context.Context, f *fault) error {
+	driver, err := lab.IPRoute2()
+	if err != nil {
+		return err
+	}
+	if err := n.lab.Do(ctx, driver, f.does...); err != nil {
+		return err
+	}
+	if f.await != "" {
+		claim, err := scenario.ParseClaim(f.await)
+		if err != nil {
+			return err
+		}
+		if a := n.lab.Await(ctx, []scenario.Check{{Claim: claim}}, nil)[0]; a.Outcome != scenario.Pass {
+			return fmt.Errorf("the fault is not complete: expected %s, found %s %s", a.Expected, a.Found, a.Reason)
+		}
+	}
+	return n.forget(ctx)
+}
+
+// forget empties the neighbour tables, but for what was set by hand.
+func (n *live) forget(ctx context.Context) error {
+	s, err := n.lab.State(ctx)
+	if err != nil {
+		return err
+	}
+	var ops []operation.Command
+	for _, ns := range s.Namespaces {
+		devs := map[string]bool{}
+		for _, e := range ns.Neighbours {
+			if e.State != "permanent" && e.State != "noarp" && !devs[e.Dev] {
+				devs[e.Dev] = true
+				op, err := operation.Parse(strings.Fields(ip(ns.Name, "neigh flush dev %s", e.Dev)))
+				if err != nil {
+					return err
+				}
+				ops = append(ops, op)
+			}
+		}
+	}
+	return n.lab.Build(ctx, ops)
+}
+
+// query is the question that a fault is asked by.
+func (f *fault) query(p path) diagnose.Query {
+	q := diagnose.Query{From: p.from.name, To: p.dest(), Port: f.port, Size: f.bytes}
+	if f.from != "" {
+		q.From = f.from
+	}
+	if f.to.IsValid() {
+		q.To = f.to
+	}
+	return q
+}
+
+// claim is the question as one to the kernel.
+func claim(q diagnose.Query) scenario.Claim {
+	if q.Port != 0 {
+		return scenario.Connects{Netns: q.From, Dest: q.To, Port: int(q.Port), Outcome: scenario.ConnectOK}
+	}
+	return scenario.Reaches{Netns: q.From, Dest: q.To, Bytes: q.Size}
+}
+
+// reaches asks the kernel, once or patiently.
+func (n *live) reaches(ctx context.Context, q diagnose.Query, patiently bool) (bool, string, error) {
+	c := claim(q)
+	v := scenario.Verdict{}
+	if patiently {
+		v = n.lab.Await(ctx, []scenario.Check{{Claim: c}}, nil)[0].Verdict
+	} else {
+		v = n.lab.Evaluate(ctx, c, nil)
+	}
+	if v.Outcome == scenario.Error {
+		return false, "", errors.New(v.Reason)
+	}
+	return v.Outcome == scenario.Pass, v.Found, nil
+}
+
+// single makes one fault and holds the diagnosis against it.
+func (n *live) single(ctx context.Context, p path, f *fault, s *score) error {
+	l := s.line(f.cause)
+	what := fmt.Sprintf("%s from %s, made by\n    %s\n    should be %s, %s", f.cause, p, strings.Join(f.does, "\n    "), f.cause, strings.Join(f.places, " or "))
+	if err := n.breakIt(ctx, f); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	q := f.query(p)
+	if f.from == "" && q.To.Zone() == "" && !q.To.IsLinkLocalUnicast() {
+		got, _, err := n.reaches(ctx, q, false)
+		if err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		if got && !f.passes {
+			return fmt.Errorf("%s: the fault stops nothing", what)
+		}
+	}
+	r, before, err := n.diagnose(ctx, q)
+	if err != nil {
+		return err
+	}
+	s.count(&l.tried)
+	if !f.named(r.Cause) {
+		return fmt.Errorf("%s, but it is told: %s", what, told(r))
+	}
+	s.count(&l.named)
+	if !slices.Contains(f.places, r.Cause.Place()) {
+		return fmt.Errorf("%s, but it is told: %s", what, told(r))
+	}
+	s.count(&l.placed)
+	if f.byHand != "" {
+		return nil
+	}
+	s.count(&l.toRepair)
+	if err := n.repair(ctx, r, q); err != nil {
+		return fmt.Errorf("%s; told: %s: %w\n%s", what, told(r), err, text(before))
+	}
+	s.count(&l.repaired)
+	return nil
+}
+
+func text(s *state.State) string { return "" }
+
+func (f *fault) named(c *diagnose.Cause) bool {
+	return c != nil && (c.Name == f.cause || slices.Contains(f.names, c.Name))
+}
+
+func (n *live) diagnose(ctx context.Context, q diagnose.Query) (diagnose.Report, *state.State, error) {
+	s, err := n.lab.State(ctx)
+	if err != nil {
+		return diagnose.Report{}, nil, err
+	}
+	return diagnose.Diagnose(s, q), s, nil
+}
+
+// repair carries the printed commands out; the pair has to reach and the diagnosis to be clean.
+func (n *live) repair(ctx context.Context, r diagnose.Report, q diagnose.Query) error {
+	driver, err := lab.IPRoute2()
+	if err != nil {
+		return err
+	}
+	if err := n.lab.Do(ctx, driver, r.Cause.Repair...); err != nil {
+		return fmt.Errorf("the repair does not run: %w", err)
+	}
+	got, found, err := n.reaches(ctx, q, true)
+	if err != nil {
+		return err
+	}
+	after, _, err := n.diagnose(ctx, q)
+	if err != nil {
+		return err
+	}
+	if !got {
+		return fmt.Errorf("the repair does not help: %s; now told: %s", found, told(after))
+	}
+	if after.Cause != nil {
+		return fmt.Errorf("the pair reaches after the repair, and is told: %s", told(after))
+	}
+	return nil
+}

@@ -1,0 +1,294 @@
+package observe
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/state"
+)
+
+// The dumps of nf_tables are asked for by our own conversation: it knows a dump that was interrupted, keeps the errno, and
+// sees expressions that nobody knows. What is in an expression the library github.com/google/nftables/expr reads.
+
+// families are the words of nft(8) for the families of tables.
+var families = map[byte]string{
+	unix.NFPROTO_INET: "inet", unix.NFPROTO_IPV4: "ip", unix.NFPROTO_ARP: "arp", unix.NFPROTO_NETDEV: "netdev",
+	unix.NFPROTO_BRIDGE: "bridge", unix.NFPROTO_IPV6: "ip6",
+}
+
+// hooks are the words of nft(8) for the hooks, by family and number.
+func hookWord(family byte, number uint32) string {
+	words := []string{"prerouting", "input", "forward", "output", "postrouting", "ingress"}
+	switch family {
+	case unix.NFPROTO_ARP:
+		words = []string{"input", "output", "forward"}
+	case unix.NFPROTO_NETDEV:
+		words = []string{"ingress", "egress"}
+	}
+	if int(number) >= len(words) {
+		return fmt.Sprint(number)
+	}
+	return words[number]
+}
+
+// ruleset is what the kernel has of nf_tables in a namespace, as it came.
+type ruleset struct {
+	ask    *conversation
+	tables []*table
+	sets   map[place]*filterSet
+	links  map[int]string // names by index
+}
+
+// place is where a chain or a set is.
+type place struct {
+	family      byte
+	table, name string
+}
+
+type table struct {
+	family  byte
+	name    string
+	dormant bool
+	chains  []*chain
+}
+
+type chain struct {
+	state.FilterChain
+	rules []rawRule
+}
+
+// rawRule is a rule as the kernel tells it.
+type rawRule struct {
+	in          place
+	handle      uint64
+	expressions []byte
+	userdata    []byte
+}
+
+// errChanged says that the rules were changed while they were read.
+var errChanged = errors.New("the rules changed while they were read")
+
+// openNetfilter begins the conversation about packet filters. A kernel that has none is no error.
+func (r *reading) openNetfilter() {
+	var err error
+	if r.netfilter, err = open(unix.NETLINK_NETFILTER); err != nil {
+		r.unreadFilters(err)
+	}
+}
+
+// readFilters reads nf_tables. What keeps it from doing so stands among what is unread; it is no error.
+func (r *reading) readFilters() error {
+	r.Filters, r.Unread = nil, nil
+	filters, err := r.filters()
+	var refusal unix.Errno
+	switch {
+	case err == nil:
+		r.Filters = filters
+	case errors.As(err, &refusal):
+		r.unreadFilters(err)
+	default:
+		return err
+	}
+	return nil
+}
+
+func (r *reading) unreadFilters(err error) {
+	why := err.Error()
+	switch {
+	case errors.Is(err, unix.EPERM):
+		why = "no permission"
+	case errors.Is(err, unix.EPROTONOSUPPORT), errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.EINVAL):
+		why = "this kernel has no nf_tables"
+	}
+	r.Unread = append(r.Unread, "nftables: "+why)
+}
+
+// filters reads the rule set until it has one that was not changed meanwhile. Where there are no tables, that is one question.
+func (r *reading) filters() ([]state.FilterTable, error) {
+	for range patience {
+		set := &ruleset{ask: r.netfilter, sets: map[place]*filterSet{}, links: r.names}
+		if err := set.readTables(); err != nil || len(set.tables) == 0 {
+			return nil, err
+		}
+		before, err := set.generation()
+		if err != nil {
+			return nil, err
+		}
+		found, err := set.read()
+		if errors.Is(err, errChanged) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		after, err := set.generation()
+		if err != nil || after == before {
+			return found, err
+		}
+	}
+	return nil, errChanged
+}
+
+// read reads everything. The tables are read again: those before the generation was asked for may be of an older one.
+func (s *ruleset) read() ([]state.FilterTable, error) {
+	for _, part := range []func() error{s.readTables, s.readChains, s.readSets, s.readRules} {
+		if err := part(); err != nil {
+			return nil, err
+		}
+	}
+	var all []state.FilterTable
+	for _, t := range s.tables {
+		if t.dormant {
+			continue // its chains are not hooked in
+		}
+		out := state.FilterTable{Family: families[t.family], Name: t.name}
+		for _, c := range t.chains {
+			for _, raw := range c.rules {
+				rules, err := s.understand(raw)
+				if err != nil {
+					return nil, err
+				}
+				c.Rules = append(c.Rules, rules...)
+			}
+			out.Chains = append(out.Chains, c.FilterChain)
+		}
+		all = append(all, out)
+	}
+	return all, nil
+}
+
+// list dumps everything of a kind. What is dumped outlives the conversation's buffer.
+func (s *ruleset) list(kind uint16, question []byte, f func(family byte, attrs []byte)) error {
+	bodies, err := dump(s.ask, unix.NFNL_SUBSYS_NFTABLES<<8|kind, question, func(body []byte) ([]byte, bool) {
+		return bytes.Clone(body), len(body) >= sizeofNFGen
+	})
+	if errors.Is(err, unix.ENOENT) {
+		return errChanged
+	}
+	for _, body := range bodies {
+		f(body[0], body[sizeofNFGen:])
+	}
+	return err
+}
+
+const sizeofNFGen = 4 // struct nfgenmsg
+
+// generation is the number of the rule set; every change gives it another one.
+func (s *ruleset) generation() (id uint32, err error) {
+	err = s.ask.ask(unix.NFNL_SUBSYS_NFTABLES<<8|unix.NFT_MSG_GETGEN, 0, make([]byte, sizeofNFGen), func(body []byte) {
+		if len(body) >= sizeofNFGen {
+			attributes(body[sizeofNFGen:], func(kind uint16, data []byte) {
+				if kind == unix.NFTA_GEN_ID {
+					id = big(data)
+				}
+			})
+		}
+	})
+	return id, err
+}
+
+func (s *ruleset) readTables() error {
+	s.tables = nil
+	return s.list(unix.NFT_MSG_GETTABLE, make([]byte, sizeofNFGen), func(family byte, attrs []byte) {
+		t := &table{family: family}
+		attributes(attrs, func(kind uint16, data []byte) {
+			switch kind {
+			case unix.NFTA_TABLE_NAME:
+				t.name = text(data)
+			case unix.NFTA_TABLE_FLAGS:
+				const dormant = 1
+				t.dormant = big(data)&dormant != 0
+			}
+		})
+		s.tables = append(s.tables, t)
+	})
+}
+
+func (s *ruleset) readChains() error {
+	return s.list(unix.NFT_MSG_GETCHAIN, make([]byte, sizeofNFGen), func(family byte, attrs []byte) {
+		c := &chain{}
+		at := place{family: family}
+		attributes(attrs, func(kind uint16, data []byte) {
+			switch kind {
+			case unix.NFTA_CHAIN_TABLE:
+				at.table = text(data)
+			case unix.NFTA_CHAIN_NAME:
+				c.Name = text(data)
+			case unix.NFTA_CHAIN_TYPE:
+				c.Type = text(data)
+			case unix.NFTA_CHAIN_POLICY:
+				c.Policy = verdictWord(int32(big(data)))
+			case unix.NFTA_CHAIN_HOOK:
+				c.hook(family, data)
+			}
+		})
+		for _, t := range s.tables {
+			if t.family == family && t.name == at.table {
+				t.chains = append(t.chains, c)
+			}
+		}
+	})
+}
+
+// hook reads where a base chain is hooked in.
+func (c *chain) hook(family byte, data []byte) {
+	const device, devices, deviceName = 3, 4, 1 // NFTA_HOOK_DEV, NFTA_HOOK_DEVS, NFTA_DEVICE_NAME
+	attributes(data, func(kind uint16, data []byte) {
+		switch kind {
+		case unix.NFTA_HOOK_HOOKNUM:
+			c.Hook = hookWord(family, big(data))
+		case unix.NFTA_HOOK_PRIORITY:
+			c.Priority = int(int32(big(data)))
+		case device:
+			if name := text(data); !slices.Contains(c.Devices, name) {
+				c.Devices = append(c.Devices, name)
+			}
+		case devices:
+			attributes(data, func(kind uint16, data []byte) {
+				if name := text(data); kind == deviceName && !slices.Contains(c.Devices, name) {
+					c.Devices = append(c.Devices, name)
+				}
+			})
+		}
+	})
+}
+
+func (s *ruleset) readRules() error {
+	return s.list(unix.NFT_MSG_GETRULE, make([]byte, sizeofNFGen), func(family byte, attrs []byte) {
+		raw := rawRule{in: place{family: family}}
+		attributes(attrs, func(kind uint16, data []byte) {
+			switch kind {
+			case unix.NFTA_RULE_TABLE:
+				raw.in.table = text(data)
+			case unix.NFTA_RULE_CHAIN:
+				raw.in.name = text(data)
+			case unix.NFTA_RULE_HANDLE:
+				raw.handle = binary.BigEndian.Uint64(data)
+			case unix.NFTA_RULE_EXPRESSIONS:
+				raw.expressions = data
+			case unix.NFTA_RULE_USERDATA:
+				raw.userdata = data
+			}
+		})
+		for _, t := range s.tables {
+			for _, c := range t.chains {
+				if t.family == family && t.name == raw.in.table && c.Name == raw.in.name {
+					c.rules = append(c.rules, raw)
+				}
+			}
+		}
+	})
+}
+
+// big is a number of four bytes in network order; 0 for any other length.
+func big(data []byte) uint32 {
+	if len(data) != 4 {
+		return 0
+	}
+	return binary.BigEndian.Uint32(data)
+}

@@ -1,0 +1,238 @@
+package observe
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/state"
+)
+
+// load gives a namespace a rule set, in the words of nft.
+func load(t testing.TB, w *netns.World, ns, rules string) {
+	t.Helper()
+	needs(t, "nft")
+	file := filepath.Join(t.TempDir(), "rules.nft")
+	if err := os.WriteFile(file, []byte(rules), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run(t, w, ns, "nft -f "+file)
+}
+
+func filtered(t testing.TB, w *netns.World, ns string) *state.Namespace {
+	t.Helper()
+	s, err := Lab(t.Context(), w, Options{Filters: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := s.Namespace(ns)
+	if len(n.Unread) > 0 {
+		t.Fatal(n.Unread)
+	}
+	return n
+}
+
+// model is a rule in one line: its conditions, its verdict.
+func model(r state.FilterRule) string {
+	var parts []string
+	for _, m := range r.Matches {
+		is := "="
+		if m.Not {
+			is = "!="
+		}
+		parts = append(parts, m.Key+is+strings.Join(m.Values, "|"))
+	}
+	if r.Opaque {
+		parts = append(parts, "?")
+	}
+	to := strings.TrimSpace(r.Verdict + " " + r.Target)
+	if r.Addr.IsValid() {
+		to += " " + r.Addr.String()
+	}
+	if r.Port != 0 {
+		to += fmt.Sprint(" :", r.Port)
+	}
+	return strings.TrimSpace(strings.Join(parts, ", ") + " -> " + to)
+}
+
+// ruleTables are rules of nft as nft prints them, each with what the state has to say of it. Rules with the same text are what one
+// rule becomes that tells several packets apart.
+var ruleTables = []struct {
+	table, chain string
+	base         state.FilterChain
+	before       string // what stands in the table beside the chain
+	rules        [][2]string
+}{
+	{"inet filter", "type filter hook input priority 5; policy drop;", state.FilterChain{Type: "filter", Hook: "input", Priority: 5, Policy: "drop"}, `
+		set blocked { type ipv4_addr; flags interval; elements = { 10.0.0.0/8, 172.16.1.1-172.16.1.9, 192.168.1.5 }; }
+		set none { type ipv4_addr; }
+		set doors { typeof iifname; flags interval; elements = { "eth*", "lo" }; }
+		set pairs { type ipv4_addr . inet_service; flags interval; elements = { 10.0.0.0/24 . 80, 10.0.1.2 . 22-25 }; }
+		map ports { type inet_service : verdict; elements = { 22 : accept, 80 : jump other }; }
+		map nets { type ipv4_addr : verdict; flags interval; elements = { 10.0.0.0/8 : drop, 11.0.0.0/8 : accept }; }
+		counter hits { }
+		chain other { }`, [][2]string{
+		{`ct state established,related accept`, `ct state=established|related -> accept`},
+		{`ct state invalid drop`, `ct state=invalid -> drop`},
+		{`ct state ! established drop`, `ct state!=established -> drop`},
+		{`ct state vmap { invalid : drop, established : accept }`, `ct state=invalid -> drop`},
+		{`ct state vmap { invalid : drop, established : accept }`, `ct state=established -> accept`},
+		{`iif "lo" accept`, `iifname=lo -> accept`},
+		{`iifname "eth*" drop`, `iifname=eth* -> drop`},
+		{`iifname { "a", "b" } drop`, `iifname=a|b -> drop`},
+		{`iifname @doors drop`, `iifname=eth*|lo -> drop`},
+		{`oifname != "x" drop`, `oifname!=x -> drop`},
+		{`ip saddr 10.1.0.0/16 drop`, `nfproto=ipv4, ip saddr=10.1.0.0/16 -> drop`},
+		{`ip saddr 10.1.0.0/17 drop`, `nfproto=ipv4, ip saddr=10.1.0.0/17 -> drop`},
+		{`ip saddr != 10.1.0.0/20 drop`, `nfproto=ipv4, ip saddr!=10.1.0.0/20 -> drop`},
+		{`ip saddr 10.1.0.1-10.1.0.9 drop`, `nfproto=ipv4, ip saddr=10.1.0.1-10.1.0.9 -> drop`},
+		{`ip saddr != 10.1.0.1-10.1.0.9 drop`, `nfproto=ipv4, ip saddr!=10.1.0.1-10.1.0.9 -> drop`},
+		{`ip saddr 10.0.0.1 ip daddr 10.0.0.2 drop`, `nfproto=ipv4, ip saddr=10.0.0.1, ip daddr=10.0.0.2 -> drop`},
+		{`ip saddr @blocked drop`, `nfproto=ipv4, ip saddr=10.0.0.0/8|172.16.1.1-172.16.1.9|192.168.1.5 -> drop`},
+		{`ip saddr != @blocked drop`, `nfproto=ipv4, ip saddr!=10.0.0.0/8|172.16.1.1-172.16.1.9|192.168.1.5 -> drop`},
+		{`ip saddr @none drop`, `nfproto=ipv4, ip saddr= -> drop`},
+		{`ip saddr vmap @nets`, `nfproto=ipv4, ip saddr=10.0.0.0/8 -> drop`},
+		{`ip saddr vmap @nets`, `nfproto=ipv4, ip saddr=11.0.0.0/8 -> accept`},
+		{`ip6 daddr fd00::/64 drop`, `nfproto=ipv6, ip6 daddr=fd00::/64 -> drop`},
+		{`ip6 daddr fd00::/61 drop`, `nfproto=ipv6, ip6 daddr=fd00::/61 -> drop`},
+		{`ip6 saddr { fd00::1, fd00::2 } drop`, `nfproto=ipv6, ip6 saddr=fd00::1|fd00::2 -> drop`},
+		{`tcp dport 22 accept`, `l4proto=tcp, tcp dport=22 -> accept`},
+		{`tcp sport 1024 tcp dport 22 accept`, `l4proto=tcp, tcp sport=1024, tcp dport=22 -> accept`},
+		{`tcp dport { 22, 80-90 } counter drop`, `l4proto=tcp, tcp dport=22|80-90 -> drop`},
+		{`tcp dport != 22 reject`, `l4proto=tcp, tcp dport!=22 -> reject`},
+		{`tcp dport 22 reject with tcp reset`, `l4proto=tcp, tcp dport=22 -> reject`},
+		{`tcp dport > 1024 drop`, `l4proto=tcp, tcp dport=1025-65535 -> drop`},
+		{`tcp dport >= 1024 drop`, `l4proto=tcp, tcp dport=1024-65535 -> drop`},
+		{`tcp dport < 1024 drop`, `l4proto=tcp, tcp dport=0-1023 -> drop`},
+		{`udp sport 53 log prefix "x " drop`, `l4proto=udp, udp sport=53 -> drop`},
+		{`tcp dport vmap @ports`, `l4proto=tcp, tcp dport=22 -> accept`},
+		{`tcp dport vmap @ports`, `l4proto=tcp, tcp dport=80 -> jump other`},
+		{`meta l4proto { tcp, udp } th dport 53 drop`, `l4proto=tcp, tcp dport=53 -> drop`},
+		{`meta l4proto { tcp, udp } th dport 53 drop`, `l4proto=udp, udp dport=53 -> drop`},
+		{`ip saddr . tcp dport { 10.0.0.1 . 80 } drop`, `nfproto=ipv4, l4proto=tcp, ip saddr=10.0.0.1, tcp dport=80 -> drop`},
+		{`ip saddr . tcp dport @pairs drop`, `nfproto=ipv4, l4proto=tcp, ip saddr=10.0.0.0/24, tcp dport=80 -> drop`},
+		{`ip saddr . tcp dport @pairs drop`, `nfproto=ipv4, l4proto=tcp, ip saddr=10.0.1.2, tcp dport=22-25 -> drop`},
+		{`icmp type echo-request drop`, `nfproto=ipv4, l4proto=icmp, icmp type=echo-request -> drop`},
+		{`icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept`, `nfproto=ipv6, l4proto=ipv6-icmp, icmpv6 type=nd-neighbor-solicit|nd-neighbor-advert -> accept`},
+		{`ip protocol icmp drop`, `nfproto=ipv4, l4proto=icmp -> drop`},
+		{`ip6 nexthdr ipv6-icmp drop`, `nfproto=ipv6, l4proto=ipv6-icmp -> drop`},
+		{`meta l4proto icmp drop`, `l4proto=icmp -> drop`},
+		{`meta l4proto { tcp, udp } accept`, `l4proto=tcp|udp -> accept`},
+		{`meta nfproto ipv6 drop`, `nfproto=ipv6 -> drop`},
+		{`meta mark 0x0000002a drop`, `mark=0x0000002a -> drop`},
+		{`reject with icmp host-prohibited`, `nfproto=ipv4 -> reject`},
+		{`reject with icmpx admin-prohibited`, `-> reject`},
+		{`counter name "hits" drop`, `-> drop`},
+		{`limit rate 5/second accept`, `? -> accept`},
+		{`limit rate over 10/minute burst 20 packets drop`, `? -> drop`},
+		{`ip saddr 10.0.0.1 jump other`, `nfproto=ipv4, ip saddr=10.0.0.1 -> jump other`},
+		{`ip saddr 10.0.0.1 goto other`, `nfproto=ipv4, ip saddr=10.0.0.1 -> goto other`},
+		{`return comment "enough"`, `-> return`},
+	}},
+	{"ip nat", "type nat hook postrouting priority 100;", state.FilterChain{Type: "nat", Hook: "postrouting", Priority: 100, Policy: "accept"}, ``, [][2]string{
+		{`oifname "x" masquerade`, `oifname=x -> masquerade`},
+		{`ip saddr 10.0.0.0/8 oifname "x" snat to 192.0.2.4`, `ip saddr=10.0.0.0/8, oifname=x -> snat 192.0.2.4`},
+	}},
+	{"ip filter", "type filter hook forward priority 0; policy drop;", state.FilterChain{Type: "filter", Hook: "forward", Policy: "drop"}, ``, [][2]string{
+		{`reject`, `-> reject`},
+		{`tcp dport 22 reject with icmp admin-prohibited`, `l4proto=tcp, tcp dport=22 -> reject`},
+	}},
+	{"ip6 nat", "type nat hook prerouting priority -100;", state.FilterChain{Type: "nat", Hook: "prerouting", Priority: -100, Policy: "accept"}, ``, [][2]string{
+		{`tcp dport 80 dnat to [fd00::1]:8080`, `l4proto=tcp, tcp dport=80 -> dnat fd00::1 :8080`},
+		{`tcp dport 80 redirect to :8080`, `l4proto=tcp, tcp dport=80 -> redirect :8080`},
+	}},
+	{"inet nat", "type nat hook prerouting priority -100;", state.FilterChain{Type: "nat", Hook: "prerouting", Priority: -100, Policy: "accept"}, ``, [][2]string{
+		{`ip daddr 192.0.2.1 dnat ip to 10.0.0.1`, `nfproto=ipv4, ip daddr=192.0.2.1 -> dnat 10.0.0.1`},
+	}},
+	{"arp filter", "type filter hook input priority 0;", state.FilterChain{Type: "filter", Hook: "input", Policy: "accept"}, ``, [][2]string{
+		{`arp operation request drop`, `arp operation=request -> drop`},
+	}},
+	{"bridge filter", "type filter hook forward priority 0;", state.FilterChain{Type: "filter", Hook: "forward", Policy: "accept"}, ``, [][2]string{
+		{`ether type arp drop`, `ether type=arp -> drop`},
+		{`ether saddr 02:00:00:00:00:01 drop`, `ether saddr=02:00:00:00:00:01 -> drop`},
+		{`ether saddr { 02:00:00:00:00:01, 02:00:00:00:00:02 } drop`, `ether saddr=02:00:00:00:00:01|02:00:00:00:00:02 -> drop`},
+		{`ip saddr 192.0.2.4 drop`, `ether type=ip, ip saddr=192.0.2.4 -> drop`},
+		{`icmp type echo-request drop`, `ether type=ip, l4proto=icmp, icmp type=echo-request -> drop`},
+		{`arp operation reply drop`, `ether type=arp, arp operation=reply -> drop`},
+	}},
+	{"netdev filter", "type filter hook ingress device lo priority 0;", state.FilterChain{Type: "filter", Hook: "ingress", Policy: "accept", Devices: []string{"lo"}}, ``, [][2]string{
+		{`ip saddr 192.0.2.4 drop`, `ether type=ip, ip saddr=192.0.2.4 -> drop`},
+		{`meta protocol ip6 drop`, `ether type=ip6 -> drop`},
+	}},
+}
+
+// TestFilters loads rules with nft, and compares what the state says of them, and how nft prints them.
+func TestFilters(t *testing.T) {
+	for _, of := range ruleTables {
+		t.Run(of.table, func(t *testing.T) {
+			w := newWorld(t, "a")
+			var script, want []string
+			last := ""
+			for _, r := range of.rules {
+				if r[0] != last {
+					script = append(script, r[0])
+				}
+				last = r[0]
+				want = append(want, r[0]+"\n\t"+r[1])
+			}
+			load(t, w, "a", fmt.Sprintf("table %s {\n%s\nchain c {\n%s\n%s\n}\n}\n", of.table, of.before, of.chain, strings.Join(script, "\n")))
+			tables := filtered(t, w, "a").Filters
+			if len(tables) != 1 {
+				t.Fatalf("%d tables", len(tables))
+			}
+			equal(t, tables[0].Family+" "+tables[0].Name, of.table)
+			c := tables[0].Chains[len(tables[0].Chains)-1]
+			var got []string
+			for _, r := range c.Rules {
+				got = append(got, r.Text+"\n\t"+model(r))
+				if r.Handle == 0 {
+					t.Errorf("%s has no handle", r.Text)
+				}
+			}
+			equal(t, got, want)
+			c.Name, c.Rules = "", nil
+			equal(t, c, of.base)
+			printed := run(t, w, "a", "nft -s list chain "+of.table+" c")
+			for _, line := range script {
+				if !strings.Contains(printed, "\t"+line+"\n") {
+					t.Errorf("nft does not print %q but:\n%s", line, printed)
+				}
+			}
+		})
+	}
+}
+
+// TestOpaqueRules are rules that nobody here understands: they say so, whatever their verdict.
+func TestOpaqueRules(t *testing.T) {
+	w := newWorld(t, "a")
+	load(t, w, "a", `table inet t {
+		set seen { type ipv4_addr; flags dynamic; timeout 1m; }
+		map to { type ipv4_addr : ipv4_addr; elements = { 10.0.0.1 : 10.0.0.2 }; }
+		chain c {
+			type filter hook prerouting priority 0;
+			fib daddr type local drop
+			tcp flags syn drop
+			ip ttl 1 drop
+			ip saddr & 255.0.255.0 == 10.0.1.0 drop
+			meta mark and 0xff == 1 drop
+			meta cpu 0 drop
+			numgen random mod 2 0 drop
+			add @seen { ip saddr limit rate 1/second } drop
+			meta length > 100 drop
+			icmp code 1 drop
+			ip saddr 10.0.0.1 meta mark set 1
+			meta cpu vmap { 0 : accept, 1 : drop }
+		}
+	}`)
+	chain := filtered(t, w, "a").Filters[0].Chains[0]
+	for _, r := range chain.Rules {
+		if !r.Opaque || !strings.Contains(r.Text, "[") {
+			t.Errorf("%s is not opaque: %s", r.Text, model(r))
+		}
+	}
+	last := chain.Rules[len(chain.Rules)-2:]
+	equal(t, []string{last[0].Verdict, last[1].Verdict}, []string{"accept", "drop"})
+}

@@ -1,0 +1,266 @@
+package observe
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+)
+
+// field is something of a packet that a rule can look at.
+type field struct {
+	key   string // of state.FilterMatch
+	words string // of nft(8), where they are others
+	size  int
+	value func(s *ruleset, data []byte) string // "" for a value that nobody knows
+}
+
+func (f field) text() string {
+	if f.words != "" {
+		return f.words
+	}
+	return f.key
+}
+
+var (
+	ipSaddr    = field{key: "ip saddr", size: 4, value: addressValue}
+	ipDaddr    = field{key: "ip daddr", size: 4, value: addressValue}
+	ip6Saddr   = field{key: "ip6 saddr", size: 16, value: addressValue}
+	ip6Daddr   = field{key: "ip6 daddr", size: 16, value: addressValue}
+	ipProtocol = field{key: "l4proto", words: "ip protocol", size: 1, value: named(protocolWords)}
+	ip6Nexthdr = field{key: "l4proto", words: "ip6 nexthdr", size: 1, value: named(protocolWords)}
+	l4proto    = field{key: "l4proto", words: "meta l4proto", size: 1, value: named(protocolWords)}
+	nfproto    = field{key: "nfproto", words: "meta nfproto", size: 1, value: named(map[uint64]string{unix.NFPROTO_IPV4: "ipv4", unix.NFPROTO_IPV6: "ipv6"})}
+	metaProto  = field{key: "ether type", words: "meta protocol", size: 2, value: named(etherWords)}
+	etherType  = field{key: "ether type", size: 2, value: named(etherWords)}
+	etherSaddr = field{key: "ether saddr", size: 6, value: macValue}
+	etherDaddr = field{key: "ether daddr", size: 6, value: macValue}
+	arpOp      = field{key: "arp operation", size: 2, value: named(arpWords)}
+	mark       = field{key: "mark", words: "meta mark", size: 4, value: markValue}
+	iifname    = field{key: "iifname", size: unix.IFNAMSIZ, value: nameValue}
+	oifname    = field{key: "oifname", size: unix.IFNAMSIZ, value: nameValue}
+	iif        = field{key: "iifname", words: "iif", size: 4, value: indexValue}
+	oif        = field{key: "oifname", words: "oif", size: 4, value: indexValue}
+	ctState    = field{key: "ct state", size: 4, value: stateValue}
+	icmpType   = field{key: "icmp type", size: 1, value: named(icmpWords)}
+	icmpv6Type = field{key: "icmpv6 type", size: 1, value: named(icmpv6Words)}
+)
+
+// portField is a port of tcp, udp, or th: of one of several protocols.
+func portField(protocol, which string) field {
+	return field{key: protocol + " " + which, size: 2, value: func(_ *ruleset, data []byte) string { return fmt.Sprint(port(data)) }}
+}
+
+var metaFields = map[expr.MetaKey]field{
+	expr.MetaKeyL4PROTO: l4proto, expr.MetaKeyNFPROTO: nfproto, expr.MetaKeyPROTOCOL: metaProto, expr.MetaKeyMARK: mark,
+	expr.MetaKeyIIFNAME: iifname, expr.MetaKeyOIFNAME: oifname, expr.MetaKeyIIF: iif, expr.MetaKeyOIF: oif,
+}
+
+// placed is a field and where it begins in its header.
+type placed struct {
+	at uint32
+	field
+}
+
+var (
+	ethernetHeader = []placed{{0, etherDaddr}, {6, etherSaddr}, {12, etherType}}
+	ipHeader       = []placed{{9, ipProtocol}, {12, ipSaddr}, {16, ipDaddr}}
+	ip6Header      = []placed{{6, ip6Nexthdr}, {8, ip6Saddr}, {24, ip6Daddr}}
+	arpHeader      = []placed{{6, arpOp}}
+)
+
+// transportHeader are the fields of a protocol's header, or of one of several protocols with ports.
+func transportHeader(protocols []string) []placed {
+	ports := "th"
+	for _, p := range protocols {
+		switch {
+		case len(protocols) == 1 && p == "icmp":
+			return []placed{{0, icmpType}}
+		case len(protocols) == 1 && p == "ipv6-icmp":
+			return []placed{{0, icmpv6Type}}
+		case p != "tcp" && p != "udp":
+			return nil
+		case len(protocols) == 1:
+			ports = p
+		}
+	}
+	if len(protocols) == 0 {
+		return nil
+	}
+	return []placed{{0, portField(ports, "sport")}, {2, portField(ports, "dport")}}
+}
+
+// covered are the fields that these bytes of a header are, side by side. nft reads neighbours at once, and of an address no
+// more bytes than its prefix has.
+func covered(header []placed, at, size uint32) []field {
+	var found []field
+	for _, p := range header {
+		if size > 0 && p.at == at {
+			found = append(found, p.field)
+			taken := min(size, uint32(p.size))
+			at, size = at+taken, size-taken
+			if size == 0 && int(taken) < p.size && p.size != 4 && p.size != 16 {
+				return nil // half of something that has no prefixes
+			}
+		}
+	}
+	if size > 0 {
+		return nil
+	}
+	return found
+}
+
+func addressValue(_ *ruleset, data []byte) string {
+	addr, ok := netip.AddrFromSlice(data)
+	if !ok {
+		return ""
+	}
+	return addr.String()
+}
+
+func macValue(_ *ruleset, data []byte) string { return net.HardwareAddr(data).String() }
+
+func markValue(_ *ruleset, data []byte) string { return fmt.Sprintf("0x%08x", number(data)) }
+
+// nameValue is the name of an interface, or what it begins with and a star.
+func nameValue(_ *ruleset, data []byte) string {
+	if bytes.IndexByte(data, 0) < 0 && len(data) < unix.IFNAMSIZ {
+		return string(data) + "*"
+	}
+	return text(data)
+}
+
+// indexValue is the name of the interface with this index: nft writes it so, although the kernel compares indexes.
+func indexValue(s *ruleset, data []byte) string { return s.links[int(number(data))] }
+
+// stateBits are the states of connection tracking, by bit.
+var stateBits = []struct {
+	bit  uint64
+	word string
+}{{1, "invalid"}, {2, "established"}, {4, "related"}, {8, "new"}, {64, "untracked"}}
+
+func stateValue(_ *ruleset, data []byte) string {
+	if words := stateWords(number(data)); len(words) == 1 {
+		return words[0]
+	}
+	return ""
+}
+
+// stateWords are the states in a mask; nil when there are others in it.
+func stateWords(mask uint64) (words []string) {
+	for _, s := range stateBits {
+		if mask&s.bit != 0 {
+			words = append(words, s.word)
+			mask &^= s.bit
+		}
+	}
+	if mask != 0 {
+		return nil
+	}
+	return words
+}
+
+// named writes a number in network order by its word, or as a number.
+func named(words map[uint64]string) func(*ruleset, []byte) string {
+	return func(_ *ruleset, data []byte) string {
+		var n uint64
+		for _, b := range data {
+			n = n<<8 | uint64(b)
+		}
+		if word, ok := words[n]; ok {
+			return word
+		}
+		if len(data) == 2 {
+			return fmt.Sprintf("0x%04x", n)
+		}
+		return strconv.FormatUint(n, 10)
+	}
+}
+
+// span is all values from low to high: one value, a prefix, the beginning of a name, or a range.
+func (f field) span(s *ruleset, low, high []byte) string {
+	if bytes.Equal(low, high) {
+		return f.value(s, low)
+	}
+	bits, block := commonPrefix(low, high)
+	switch {
+	case f.key == iifname.key || f.key == oifname.key:
+		if name := text(low); block && bits == 8*len(name) {
+			return name + "*"
+		}
+		return ""
+	case block && (f.size == 16 || f.size == 4) && f.isAddress():
+		return f.value(s, low) + "/" + fmt.Sprint(bits)
+	}
+	return f.between(s, low, high)
+}
+
+// between is a range, written as one.
+func (f field) between(s *ruleset, low, high []byte) string {
+	if f.key == iifname.key || f.key == oifname.key || f.key == mark.key || f.key == ctState.key {
+		return "" // these are not in network order
+	}
+	return f.value(s, low) + "-" + f.value(s, high)
+}
+
+func (f field) isAddress() bool {
+	return strings.HasPrefix(f.key, "ip") && strings.HasSuffix(f.key, "addr")
+}
+
+// commonPrefix is how many bits low and high have in common; block says that they are the first and the last with those.
+func commonPrefix(low, high []byte) (bits int, block bool) {
+	for bits < 8*len(low) && bit(low, bits) == bit(high, bits) {
+		bits++
+	}
+	for i := bits; i < 8*len(low); i++ {
+		if bit(low, i) || !bit(high, i) {
+			return bits, false
+		}
+	}
+	return bits, true
+}
+
+func bit(data []byte, i int) bool { return data[i/8]&(0x80>>(i%8)) != 0 }
+
+// maskBits is the length of a prefix mask; not ok for another one.
+func maskBits(mask []byte) (bits int, ok bool) {
+	for bits < 8*len(mask) && bit(mask, bits) {
+		bits++
+	}
+	for i := bits; i < 8*len(mask); i++ {
+		if bit(mask, i) {
+			return 0, false
+		}
+	}
+	return bits, true
+}
+
+var protocolWords = map[uint64]string{
+	1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 33: "dccp", 47: "gre", 50: "esp", 51: "ah", 58: "ipv6-icmp", 89: "ospf", 112: "vrrp",
+	132: "sctp", 136: "udplite",
+}
+
+var etherWords = map[uint64]string{unix.ETH_P_IP: "ip", unix.ETH_P_ARP: "arp", unix.ETH_P_IPV6: "ip6", unix.ETH_P_8021Q: "8021q"}
+
+var arpWords = map[uint64]string{1: "request", 2: "reply", 3: "rrequest", 4: "rreply", 8: "inrequest", 9: "inreply", 10: "nak"}
+
+var icmpWords = map[uint64]string{
+	0: "echo-reply", 3: "destination-unreachable", 4: "source-quench", 5: "redirect", 8: "echo-request", 9: "router-advertisement",
+	10: "router-solicitation", 11: "time-exceeded", 12: "parameter-problem", 13: "timestamp-request", 14: "timestamp-reply",
+	15: "info-request", 16: "info-reply", 17: "address-mask-request", 18: "address-mask-reply",
+}
+
+var icmpv6Words = map[uint64]string{
+	1: "destination-unreachable", 2: "packet-too-big", 3: "time-exceeded", 4: "parameter-problem", 128: "echo-request", 129: "echo-reply",
+	130: "mld-listener-query", 131: "mld-listener-report", 132: "mld-listener-done", 133: "nd-router-solicit", 134: "nd-router-advert",
+	135: "nd-neighbor-solicit", 136: "nd-neighbor-advert", 137: "nd-redirect", 138: "router-renumbering", 141: "ind-neighbor-solicit",
+	142: "ind-neighbor-advert", 143: "mld2-listener-report",
+}
+
+func bigPort(n uint16) []byte { return binary.BigEndian.AppendUint16(nil, n) }

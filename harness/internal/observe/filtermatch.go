@@ -1,0 +1,277 @@
+package observe
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/state"
+)
+
+// compare reads a comparison with a constant. The lower bound of a range waits for the upper one.
+func (u *understanding) compare(e *expr.Cmp) {
+	from := u.registers[slot(e.Register)]
+	switch {
+	case len(from.fields) == 0:
+		u.rule.Opaque = true // what is compared is in the text already, as what nobody knows
+	case e.Op == expr.CmpOpGte && u.bound == nil:
+		u.bound = e
+	case e.Op == expr.CmpOpLte && u.bound != nil:
+		low := u.bound.Data
+		u.bound = nil
+		u.matchRange(from, false, low, e.Data)
+	case len(from.fields) > 1:
+		u.compareNeighbours(from, e)
+	default:
+		u.compareOne(from.fields[0], from.mask, e.Op, e.Data)
+	}
+}
+
+// closeBound writes a lower bound to which no upper one came.
+func (u *understanding) closeBound() {
+	if e := u.bound; e != nil {
+		u.bound = nil
+		from := u.registers[slot(e.Register)]
+		if len(from.fields) != 1 {
+			u.unknown("cmp")
+			return
+		}
+		u.compareOne(from.fields[0], from.mask, e.Op, e.Data)
+	}
+}
+
+// compareNeighbours takes a comparison of several fields at once apart.
+func (u *understanding) compareNeighbours(from register, e *expr.Cmp) {
+	if e.Op != expr.CmpOpEq || from.mask != nil {
+		u.unknown("cmp")
+		return
+	}
+	data := e.Data
+	for _, f := range from.fields {
+		n := min(f.size, len(data))
+		u.compareOne(f, nil, e.Op, data[:n])
+		data = data[n:]
+	}
+}
+
+func (u *understanding) compareOne(f field, mask []byte, op expr.CmpOp, data []byte) {
+	low, high := data, data
+	switch {
+	case f.key == ctState.key && mask != nil:
+		u.matchStates(mask, op, data)
+		return
+	case mask != nil && !f.isAddress():
+		u.unknown("bitwise")
+		return
+	case f.isAddress():
+		bits := 8 * len(data)
+		if mask != nil {
+			var ok bool
+			if bits, ok = maskBits(mask); !ok {
+				u.unknown("bitwise")
+				return
+			}
+		}
+		low, high = prefixBounds(data, f.size, bits)
+	}
+	switch op {
+	case expr.CmpOpEq, expr.CmpOpNeq:
+		value := f.span(u.ruleset, low, high)
+		if value == "" {
+			u.unknown("cmp")
+			return
+		}
+		operator := ""
+		if op == expr.CmpOpNeq {
+			operator = "!= "
+		}
+		u.match(f, operator, state.FilterMatch{Not: op == expr.CmpOpNeq, Values: []string{value}}, quoted(f, value))
+		return
+	}
+	first, last := make([]byte, len(low)), bytes.Repeat([]byte{0xff}, len(low))
+	operator := ""
+	switch op {
+	case expr.CmpOpLt:
+		operator, last = "< ", before(low)
+	case expr.CmpOpLte:
+		operator, last = "<= ", low
+	case expr.CmpOpGt:
+		operator, first = "> ", after(low)
+	case expr.CmpOpGte:
+		operator, first = ">= ", low
+	}
+	value := f.between(u.ruleset, first, last)
+	if value == "" || bytes.Compare(first, last) > 0 {
+		u.unknown("cmp")
+		return
+	}
+	u.match(f, operator, state.FilterMatch{Values: []string{value}}, f.value(u.ruleset, low))
+}
+
+// prefixBounds are the first and the last address of a prefix that is given by its first bytes.
+func prefixBounds(data []byte, size, bits int) (low, high []byte) {
+	low, high = make([]byte, size), make([]byte, size)
+	copy(low, data)
+	copy(high, data)
+	for i := bits; i < 8*size; i++ {
+		high[i/8] |= 0x80 >> (i % 8)
+	}
+	return low, high
+}
+
+// matchStates reads `ct state established,related`: is one of these bits set, or none of them?
+func (u *understanding) matchStates(mask []byte, op expr.CmpOp, data []byte) {
+	words := stateWords(number(mask))
+	if words == nil || number(data) != 0 || op != expr.CmpOpEq && op != expr.CmpOpNeq {
+		u.unknown("ct state")
+		return
+	}
+	not, operator := op == expr.CmpOpEq, ""
+	if not {
+		operator = "! "
+	}
+	u.match(ctState, operator, state.FilterMatch{Not: not, Values: words}, strings.Join(words, ","))
+}
+
+func (u *understanding) between(e *expr.Range) {
+	from := u.registers[slot(e.Register)]
+	if len(from.fields) != 1 {
+		u.unknown("range")
+		return
+	}
+	u.matchRange(from, e.Op == expr.CmpOpNeq, e.FromData, e.ToData)
+}
+
+func (u *understanding) matchRange(from register, not bool, low, high []byte) {
+	f, value := from.fields[0], ""
+	if len(from.fields) == 1 && from.mask == nil && len(low) == f.size && len(high) == f.size {
+		value = f.between(u.ruleset, low, high)
+	}
+	if value == "" {
+		u.unknown("range")
+		return
+	}
+	operator := ""
+	if not {
+		operator = "!= "
+	}
+	u.match(f, operator, state.FilterMatch{Not: not, Values: []string{value}}, value)
+}
+
+// quoted is a value as it stands in a rule: names of interfaces have quotes.
+func quoted(f field, value string) string {
+	if f.key == iifname.key || f.key == oifname.key {
+		return `"` + value + `"`
+	}
+	return value
+}
+
+// lookup reads a look-up in a set, a verdict map, or another map.
+func (u *understanding) lookup(e *expr.Lookup) error {
+	set, err := u.set(place{u.raw.in.family, u.raw.in.table, e.SetName})
+	if err != nil {
+		return err
+	}
+	decides := e.IsDestRegSet && e.DestRegister == unix.NFT_REG_VERDICT
+	fields := u.fieldsFrom(e.SourceRegister, set.keyLen)
+	if e.IsDestRegSet && !decides {
+		delete(u.registers, slot(e.DestRegister))
+	}
+	outcomes, values, known := u.elements(set, fields)
+	switch {
+	case !known || set.strange || e.IsDestRegSet && !decides || e.Invert && len(fields) > 1 || u.outcomes != nil:
+		u.unknown("lookup")
+		if decides {
+			u.outcomes = outcomes // what it may lead to
+		}
+		return nil
+	case decides || len(fields) > 1:
+		u.outcomes = outcomes
+		u.sayLookup(fields, e, set, decides, values)
+	default:
+		operator := ""
+		if e.Invert {
+			operator = "!= "
+		}
+		plain := make([]string, 0, len(outcomes))
+		for _, o := range outcomes {
+			plain = append(plain, o.Matches[0].Values...)
+		}
+		u.match(fields[0], operator, state.FilterMatch{Not: e.Invert, Values: plain}, setText(e, set, values))
+	}
+	return nil
+}
+
+// fieldsFrom are the fields in the registers from this one on, as far as a key of this length goes; nil when one is not known.
+func (u *understanding) fieldsFrom(number uint32, length int) (fields []field) {
+	for at := slot(number); length > 0; {
+		r := u.registers[at]
+		if len(r.fields) != 1 || r.mask != nil {
+			return nil
+		}
+		fields = append(fields, r.fields[0])
+		at += uint32(align(r.fields[0].size) / 4)
+		length -= align(r.fields[0].size)
+	}
+	return fields
+}
+
+// elements are the elements of a set, each as an outcome, and in words.
+func (u *understanding) elements(set *filterSet, fields []field) (outcomes []state.FilterRule, words []string, known bool) {
+	known = len(fields) > 0
+	outcomes = make([]state.FilterRule, 0, len(set.elements))
+	for _, e := range set.elements {
+		outcome := state.FilterRule{Verdict: e.verdict.word, Target: e.verdict.target}
+		var parts []string
+		at := 0
+		for _, f := range fields {
+			if e.catchall {
+				parts = append(parts, "*")
+				known = known && len(fields) == 1 && e.verdict.word != ""
+				break
+			}
+			if at+f.size > len(e.low) || at+f.size > len(e.high) {
+				known = false
+				break
+			}
+			value := f.span(u.ruleset, e.low[at:at+f.size], e.high[at:at+f.size])
+			known = known && value != ""
+			outcome.Matches = append(outcome.Matches, state.FilterMatch{Key: f.key, Values: []string{value}})
+			parts = append(parts, quoted(f, value))
+			at += align(f.size)
+		}
+		text := strings.Join(parts, " . ")
+		if e.verdict.word != "" {
+			text += " : " + strings.TrimSpace(e.verdict.word+" "+e.verdict.target)
+		}
+		outcomes, words = append(outcomes, outcome), append(words, text)
+	}
+	return outcomes, words, known
+}
+
+// sayLookup writes a look-up with several fields, or in a verdict map.
+func (u *understanding) sayLookup(fields []field, e *expr.Lookup, set *filterSet, decides bool, values []string) {
+	var keys []string
+	for _, f := range fields {
+		u.implied(f.text())
+		keys = append(keys, f.text())
+	}
+	if decides {
+		keys = append(keys, "vmap")
+	}
+	text := strings.Join(keys, " . ")
+	text = strings.Replace(text, " . vmap", " vmap", 1)
+	u.say(text + " " + setText(e, set, values))
+}
+
+// setText is a set by its name, or its elements where it has none.
+func setText(e *expr.Lookup, set *filterSet, values []string) string {
+	if set.flags&unix.NFT_SET_ANONYMOUS == 0 {
+		return "@" + e.SetName
+	}
+	return fmt.Sprintf("{ %s }", strings.Join(slices.Clone(values), ", "))
+}

@@ -1,0 +1,300 @@
+package observe
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/nftables/expr"
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/state"
+)
+
+// understanding is a rule while its expressions are read, one after the other, as the kernel's machine would run them.
+type understanding struct {
+	*ruleset
+	raw       rawRule
+	rule      state.FilterRule
+	words     []word
+	registers map[uint32]register
+	protocols []string // what the layer above IP may be by now
+	network   string   // and the network layer: ip, ip6, arp
+	bound     *expr.Cmp
+	// outcomes are those of a lookup that tells several apart, each with conditions of its own.
+	outcomes []state.FilterRule
+}
+
+// word is a piece of the rule's text. One that is implied by a later piece nft leaves out: `meta l4proto tcp` before `tcp dport 22`.
+type word struct {
+	text       string
+	key, value string // of what can be implied
+}
+
+// register is what a register of the machine holds: these fields of the packet, or a constant.
+type register struct {
+	fields []field
+	mask   []byte
+	data   []byte
+}
+
+// slot is where a register begins, counted in those of four bytes.
+func slot(number uint32) uint32 {
+	if number >= unix.NFT_REG32_00 {
+		return number - unix.NFT_REG32_00
+	}
+	return (number - unix.NFT_REG_1) * 4
+}
+
+// understand makes of a rule what can be said of it: one FilterRule, or several where a lookup tells several apart.
+func (s *ruleset) understand(raw rawRule) ([]state.FilterRule, error) {
+	u := &understanding{ruleset: s, raw: raw, registers: map[uint32]register{}}
+	u.rule.Handle = raw.handle
+	switch raw.in.family {
+	case unix.NFPROTO_IPV4:
+		u.network = "ip"
+	case unix.NFPROTO_IPV6:
+		u.network = "ip6"
+	case unix.NFPROTO_ARP:
+		u.network = "arp"
+	}
+	var failed error
+	attributes(raw.expressions, func(_ uint16, data []byte) {
+		if failed == nil {
+			failed = u.expression(expressionName(data), expressionData(data))
+		}
+	})
+	if failed != nil {
+		return nil, failed
+	}
+	u.closeBound()
+	return u.finish(), nil
+}
+
+func expressionName(data []byte) (name string) {
+	attributes(data, func(kind uint16, data []byte) {
+		if kind == unix.NFTA_EXPR_NAME {
+			name = text(data)
+		}
+	})
+	return name
+}
+
+func expressionData(data []byte) (inner []byte) {
+	attributes(data, func(kind uint16, data []byte) {
+		if kind == unix.NFTA_EXPR_DATA {
+			inner = data
+		}
+	})
+	return inner
+}
+
+// expression reads one expression. What is not understood makes the rule opaque; an error means that reading failed.
+func (u *understanding) expression(name string, data []byte) error {
+	e, known := map[string]expr.Any{
+		"meta": &expr.Meta{}, "payload": &expr.Payload{}, "ct": &expr.Ct{}, "bitwise": &expr.Bitwise{}, "cmp": &expr.Cmp{},
+		"range": &expr.Range{}, "lookup": &expr.Lookup{}, "immediate": &expr.Immediate{}, "counter": &expr.Counter{}, "limit": &expr.Limit{},
+		"reject": &expr.Reject{}, "masq": &expr.Masq{}, "nat": &expr.NAT{}, "redir": &expr.Redir{}, "objref": &expr.Objref{},
+	}[name]
+	if known && expr.Unmarshal(u.raw.in.family, data, e) != nil {
+		known = false
+	}
+	if c, ok := e.(*expr.Cmp); !ok || u.bound == nil || c.Op != expr.CmpOpLte || c.Register != u.bound.Register {
+		u.closeBound()
+	}
+	switch e := e.(type) {
+	case *expr.Meta:
+		f, ok := metaFields[e.Key]
+		u.load(e.Register, ok && !e.SourceRegister, name, f)
+	case *expr.Ct:
+		u.load(e.Register, e.Key == expr.CtKeySTATE && e.Register != 0, name, ctState)
+	case *expr.Payload:
+		fields := covered(u.header(e.Base), e.Offset, e.Len)
+		u.load(e.DestRegister, e.OperationType == expr.PayloadLoad && len(fields) > 0, name, fields...)
+	case *expr.Bitwise:
+		u.mask(e, data)
+	case *expr.Cmp:
+		u.compare(e)
+	case *expr.Range:
+		u.between(e)
+	case *expr.Lookup:
+		return u.lookup(e)
+	case *expr.Immediate:
+		u.immediate(e, data)
+	case *expr.Counter:
+		u.say("counter")
+	default:
+		u.statement(name, e, known, data)
+	}
+	return nil
+}
+
+// header is what is known to be in a header of the packet.
+func (u *understanding) header(base expr.PayloadBase) []placed {
+	switch base {
+	case expr.PayloadBaseLLHeader:
+		return ethernetHeader
+	case expr.PayloadBaseNetworkHeader:
+		return map[string][]placed{"ip": ipHeader, "ip6": ip6Header, "arp": arpHeader}[u.network]
+	case expr.PayloadBaseTransportHeader:
+		return transportHeader(u.protocols)
+	}
+	return nil
+}
+
+func (u *understanding) load(to uint32, known bool, name string, fields ...field) {
+	delete(u.registers, slot(to))
+	if !known {
+		u.unknown(name)
+		return
+	}
+	u.registers[slot(to)] = register{fields: fields}
+}
+
+func (u *understanding) mask(e *expr.Bitwise, data []byte) {
+	const operation = 6 // NFTA_BITWISE_OP: 0 is mask and xor, others are shifts and more
+	plain := bytes.Count(e.Xor, []byte{0}) == len(e.Xor)
+	attributes(data, func(kind uint16, data []byte) { plain = plain && (kind != operation || big(data) == 0) })
+	from := u.registers[slot(e.SourceRegister)]
+	delete(u.registers, slot(e.DestRegister))
+	if !plain || len(from.fields) != 1 || from.mask != nil {
+		u.unknown("bitwise")
+		return
+	}
+	u.registers[slot(e.DestRegister)] = register{fields: from.fields, mask: e.Mask}
+}
+
+func (u *understanding) immediate(e *expr.Immediate, data []byte) {
+	if e.Register != unix.NFT_REG_VERDICT {
+		u.registers[slot(e.Register)] = register{data: e.Data}
+		return
+	}
+	attributes(data, func(kind uint16, data []byte) {
+		if kind == unix.NFTA_IMMEDIATE_DATA {
+			v := dataVerdict(data)
+			u.rule.Verdict, u.rule.Target = v.word, v.target
+			if v.word == "" {
+				u.say("continue")
+				return
+			}
+			u.say(strings.TrimSpace(v.word + " " + v.target))
+		}
+	})
+}
+
+// say adds to the text of the rule.
+func (u *understanding) say(text string) { u.words = append(u.words, word{text: text}) }
+
+// unknown makes the rule opaque.
+func (u *understanding) unknown(name string) {
+	u.rule.Opaque = true
+	u.say("[" + name + "]")
+}
+
+// match adds a condition and what follows from it for the headers.
+func (u *understanding) match(f field, operator string, m state.FilterMatch, values string) {
+	m.Key = f.key
+	u.rule.Matches = append(u.rule.Matches, m)
+	u.sayMatch(f, operator, values)
+	if m.Not {
+		return
+	}
+	switch f.key {
+	case "l4proto":
+		u.protocols = m.Values
+	case "nfproto", "ether type":
+		u.network = ""
+		if len(m.Values) == 1 {
+			u.network = map[string]string{"ipv4": "ip", "ipv6": "ip6", "ip": "ip", "ip6": "ip6", "arp": "arp"}[m.Values[0]]
+		}
+	}
+}
+
+// sayMatch writes a condition, and takes those back that it implies.
+func (u *understanding) sayMatch(f field, operator, values string) {
+	u.implied(f.text())
+	w := word{text: f.text() + " " + operator + values}
+	if operator == "" && (f.key == "l4proto" || f.key == "nfproto" || f.key == "ether type") {
+		w.key, w.value = f.key, values
+	}
+	u.words = append(u.words, w)
+}
+
+// implied takes back the conditions without which nobody could speak of this.
+func (u *understanding) implied(text string) {
+	network, upper := "", ""
+	switch first, _, _ := strings.Cut(text, " "); first {
+	case "ip", "ip6", "arp":
+		network = first
+	case "icmp":
+		network, upper = "ip", "icmp"
+	case "icmpv6":
+		network, upper = "ip6", "ipv6-icmp"
+	case "tcp", "udp":
+		upper = first
+	default:
+		return
+	}
+	u.words = slices.DeleteFunc(u.words, func(w word) bool {
+		switch w.key {
+		case "l4proto":
+			return w.value == upper
+		case "nfproto":
+			return w.value == map[string]string{"ip": "ipv4", "ip6": "ipv6"}[network]
+		case "ether type":
+			return w.value == network
+		}
+		return false
+	})
+}
+
+// finish is the rule, or one for each outcome and each protocol that it is about.
+func (u *understanding) finish() []state.FilterRule {
+	var all []string
+	for _, w := range u.words {
+		all = append(all, w.text)
+	}
+	if c := comment(u.raw.userdata); c != "" {
+		all = append(all, fmt.Sprintf("comment %q", c))
+	}
+	u.rule.Text = strings.Join(all, " ")
+	rules := []state.FilterRule{u.rule}
+	if u.outcomes != nil {
+		rules = nil
+		for _, o := range u.outcomes {
+			rule := u.rule
+			rule.Matches = slices.Concat(u.rule.Matches, o.Matches)
+			if o.Verdict != "" {
+				rule.Verdict, rule.Target = o.Verdict, o.Target
+			}
+			rules = append(rules, rule)
+		}
+	}
+	var single []state.FilterRule
+	for _, r := range rules {
+		single = append(single, byProtocol(r)...)
+	}
+	return single
+}
+
+// byProtocol splits a rule about the ports of several protocols (th dport) into one for each.
+func byProtocol(r state.FilterRule) []state.FilterRule {
+	of := slices.IndexFunc(r.Matches, func(m state.FilterMatch) bool { return m.Key == "l4proto" && !m.Not && len(m.Values) > 1 })
+	if of < 0 || !slices.ContainsFunc(r.Matches, func(m state.FilterMatch) bool { return strings.HasPrefix(m.Key, "th ") }) {
+		return []state.FilterRule{r}
+	}
+	var all []state.FilterRule
+	for _, protocol := range r.Matches[of].Values {
+		one := r
+		one.Matches = slices.Clone(r.Matches)
+		one.Matches[of].Values = []string{protocol}
+		for i, m := range one.Matches {
+			if which, ok := strings.CutPrefix(m.Key, "th "); ok {
+				one.Matches[i].Key = protocol + " " + which
+			}
+		}
+		all = append(all, one)
+	}
+	return all
+}

@@ -1,0 +1,219 @@
+package observe
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/state"
+)
+
+// What iptables-nft could not say in expressions of nf_tables it says as matches and targets of xtables: structures of C in
+// the machine's byte order (include/uapi/linux/netfilter).
+
+// xtPart is the name, the revision and the structure of a match or target; their attributes have the same numbers.
+func xtPart(data []byte) (name string, revision uint32, info []byte) {
+	attributes(data, func(kind uint16, data []byte) {
+		switch kind {
+		case unix.NFTA_MATCH_NAME:
+			name = text(data)
+		case unix.NFTA_MATCH_REV:
+			revision = big(data)
+		case unix.NFTA_MATCH_INFO:
+			info = data
+		}
+	})
+	return name, revision, info
+}
+
+func (u *understanding) xtMatch(data []byte) {
+	name, revision, info := xtPart(data)
+	understood := false
+	switch {
+	case name == "comment":
+		u.say(fmt.Sprintf("comment %q", text(info)))
+		return
+	case name == "tcp" && len(info) >= 12 && info[8] == 0 && info[9] == 0:
+		understood = u.xtPorts("tcp", info, info[11])
+	case name == "udp" && len(info) >= 9:
+		understood = u.xtPorts("udp", info, info[8])
+	case name == "multiport" && revision == 1 && len(info) >= 48:
+		understood = u.xtMultiport(info)
+	case (name == "icmp" || name == "icmp6") && len(info) >= 4:
+		understood = u.xtICMP(name, info)
+	case name == "conntrack" && revision >= 1 && len(info) >= 152:
+		understood = u.xtConntrack(revision, info)
+	case name == "state" && len(info) >= 4:
+		understood = u.xtStates(uint64(native.Uint32(info)), false)
+	}
+	if !understood {
+		u.unknown("xt match " + name)
+	}
+}
+
+// xtPorts reads struct xt_tcp and xt_udp: the source ports from and to, the destination ports from and to.
+func (u *understanding) xtPorts(protocol string, info []byte, inverted byte) bool {
+	if inverted > 3 {
+		return false
+	}
+	for i, which := range []string{"sport", "dport"} {
+		low, high := native.Uint16(info[4*i:]), native.Uint16(info[4*i+2:])
+		not := inverted&(1<<i) != 0
+		if low == 0 && high == 0xffff && !not {
+			continue
+		}
+		f := portField(protocol, which)
+		u.xtSay(f, not, []string{f.span(u.ruleset, bigPort(low), bigPort(high))})
+	}
+	return true
+}
+
+// xtMultiport reads struct xt_multiport_v1: flags, count, 15 ports, 15 marks of the ports that begin a range, inverted.
+func (u *understanding) xtMultiport(info []byte) bool {
+	which := map[byte]string{0: "sport", 1: "dport"}[info[0]]
+	if which == "" || len(u.protocols) != 1 || int(info[1]) > 15 {
+		return false
+	}
+	f := portField(u.protocols[0], which)
+	var values []string
+	for i := 0; i < int(info[1]); i++ {
+		low := native.Uint16(info[2+2*i:])
+		high := low
+		if info[32+i] != 0 && i+1 < int(info[1]) {
+			i++
+			high = native.Uint16(info[2+2*i:])
+		}
+		values = append(values, f.span(u.ruleset, bigPort(low), bigPort(high)))
+	}
+	u.xtSay(f, info[47] != 0, values)
+	return true
+}
+
+// xtICMP reads struct ipt_icmp and ip6t_icmp: the type (255 is any), the codes from and to, inverted.
+func (u *understanding) xtICMP(name string, info []byte) bool {
+	f := icmpType
+	if name == "icmp6" {
+		f = icmpv6Type
+	}
+	if info[1] != 0 || info[2] != 0xff {
+		return false
+	}
+	if info[0] != 0xff {
+		u.xtSay(f, info[3] != 0, []string{f.value(u.ruleset, info[:1])})
+	}
+	return true
+}
+
+// xtConntrack reads struct xt_conntrack_mtinfo1 to 3, as long as they are about the state alone.
+func (u *understanding) xtConntrack(revision uint32, info []byte) bool {
+	const stateFlag, alias = 1, 1 << 13
+	flags, inverted, mask := native.Uint16(info[146:]), native.Uint16(info[148:]), uint64(native.Uint16(info[150:]))
+	if revision == 1 {
+		mask = uint64(info[150])
+	}
+	return flags&^alias == stateFlag && u.xtStates(mask, inverted&stateFlag != 0)
+}
+
+// xtStates reads a mask of states. It has the bits of nf_tables but for untracked.
+func (u *understanding) xtStates(mask uint64, not bool) bool {
+	words := stateWords(mask)
+	if mask&64 != 0 || words == nil {
+		return false
+	}
+	operator := ""
+	if not {
+		operator = "! "
+	}
+	u.match(ctState, operator, state.FilterMatch{Not: not, Values: words}, strings.Join(words, ","))
+	return true
+}
+
+func (u *understanding) xtSay(f field, not bool, values []string) {
+	operator, text := "", values[0]
+	if not {
+		operator = "!= "
+	}
+	if len(values) > 1 {
+		text = "{ " + strings.Join(values, ", ") + " }"
+	}
+	u.match(f, operator, state.FilterMatch{Not: not, Values: values}, text)
+}
+
+func (u *understanding) xtTarget(data []byte) {
+	name, revision, info := xtPart(data)
+	switch name {
+	case "LOG", "NFLOG":
+		u.say("log")
+	case "REJECT":
+		u.rule.Verdict = "reject"
+		u.say(u.xtReject(info))
+	case "MASQUERADE":
+		u.rule.Verdict = "masquerade"
+		u.say("masquerade")
+	case "SNAT", "DNAT", "REDIRECT":
+		u.xtNAT(name, revision, info)
+	default:
+		u.unknown("xt target " + name)
+	}
+}
+
+// xtReject reads struct ipt_reject_info and ip6t_reject_info, an enumeration.
+func (u *understanding) xtReject(info []byte) string {
+	words, usual := []string{"net-unreachable", "host-unreachable", "prot-unreachable", "port-unreachable", "", "net-prohibited", "host-prohibited",
+		"tcp reset", "admin-prohibited"}, "port-unreachable"
+	protocol := "icmp "
+	if u.raw.in.family == unix.NFPROTO_IPV6 {
+		words = []string{"no-route", "admin-prohibited", "", "addr-unreachable", "port-unreachable", "", "tcp reset", "policy-fail", "reject-route"}
+		protocol = "icmpv6 "
+	}
+	if len(info) < 4 || int(native.Uint32(info)) >= len(words) {
+		return "reject"
+	}
+	switch w := words[native.Uint32(info)]; w {
+	case usual, "":
+		return "reject"
+	case "tcp reset":
+		return "reject with tcp reset"
+	default:
+		return "reject with " + protocol + w
+	}
+}
+
+// xtNAT reads struct nf_nat_ipv4_multi_range_compat (revision 0 of IPv4), nf_nat_range and nf_nat_range2: flags, the addresses
+// from and to, the ports from and to.
+func (u *understanding) xtNAT(name string, revision uint32, info []byte) {
+	const hasAddress, hasPort = 1, 2
+	size := 16
+	if revision == 0 && u.raw.in.family == unix.NFPROTO_IPV4 {
+		size = 4
+		info = info[min(4, len(info)):] // the number of ranges, which is 1
+	}
+	u.rule.Verdict = strings.ToLower(name)
+	if len(info) < 4+2*size+4 {
+		u.unknown("xt target " + name)
+		return
+	}
+	flags, low, high, ports := native.Uint32(info), info[4:4+size], info[4+size:4+2*size], info[4+2*size:]
+	if u.raw.in.family == unix.NFPROTO_IPV4 {
+		low, high = low[:4], high[:4]
+	}
+	if flags&hasAddress != 0 && string(low) != string(high) || flags&hasPort != 0 && string(ports[:2]) != string(ports[2:4]) {
+		u.unknown("xt target " + name)
+		return
+	}
+	to := ""
+	if flags&hasPort != 0 {
+		u.rule.Port = binary.BigEndian.Uint16(ports)
+		to = fmt.Sprint(":", u.rule.Port)
+	}
+	if flags&hasAddress != 0 {
+		u.rule.Addr, _ = netip.AddrFromSlice(low)
+	}
+	if to = addrPort(u.rule.Addr, to); to != "" {
+		to = " to " + to
+	}
+	u.say(u.rule.Verdict + to)
+}
