@@ -93,7 +93,9 @@ func (l *Lab) furnish(ctx context.Context, host scenario.Host) error {
 }
 
 // State reads the state of all namespaces of the lab; the harness's own one behind the host's interfaces is left out.
-func (l *Lab) State(ctx context.Context) (*state.State, error) { return observe.Lab(ctx, l.world, observe.Options{}) }
+func (l *Lab) State(ctx context.Context) (*state.State, error) {
+	return observe.Lab(ctx, l.world, observe.Options{})
+}
 
 // Run carries one command out with a driver. A refusal is no error: it is in the exchange.
 func (l *Lab) Run(ctx context.Context, d Driver, cmd scenario.Command) (scenario.Exchange, error) {
