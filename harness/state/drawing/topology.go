@@ -187,7 +187,8 @@ func addressOf(a state.Address, loopback bool) Address {
 	}
 	of := a.Prefix.Addr()
 	usual := loopback && (a.Prefix == netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 8) || of == netip.IPv6Loopback())
-	out.ordinary = out.Remark == "" && (usual || of.Is6() && of.IsLinkLocalUnicast())
+	// A link-local address is tentative for a moment whenever its interface comes up.
+	out.ordinary = usual && out.Remark == "" || of.Is6() && of.IsLinkLocalUnicast() && out.Remark != "duplicate"
 	return out
 }
 
