@@ -30,6 +30,7 @@ var layers = []layer{
 	{"harness/scenario", []string{"harness/scenario/operation", "harness/nearest"}, nil},
 	{"harness/state", []string{"harness/scenario", "harness/scenario/operation", "harness/nearest"}, nil},
 	{"harness/state/drawing", []string{"harness/state"}, nil},
+	{"harness/diagnose/causes", nil, nil},
 	{"harness/diagnose", []string{"harness/state", "harness/scenario/operation", "harness/nearest"}, nil},
 	{"scenarios", []string{"harness/scenario"}, []string{"os"}},
 	{"scenarios/...", nil, nil},
