@@ -159,20 +159,11 @@ func ipv6TooSmall(_ *topology, p path) *fault {
 
 func addressTentative(t *topology, p path) *fault {
 	i := []*iface{p.hops[0].out, p.to}[t.rng.IntN(2)]
-	if p.family != 6 || i == p.to && p.last().in != p.to {
+	if p.family != 6 || i == p.to && p.last().in != p.to || i.node.router {
 		return nil
 	}
 	n := i.node.name
-	does := []string{in(n, "sysctl -qw net.ipv6.conf.%s.dad_transmits=60", i.name), ip(n, "addr del %s dev %s", i.v6, i.name), ip(n, "addr add %s dev %s", i.v6, i.name)}
-	return &fault{does: append(does, t.routesBack(i, 6)...), places: []string{onLink(i)}}
-}
-
-// routesBack are the routes of a node by an interface that went with its address; those that are still there are left so.
-func (t *topology) routesBack(i *iface, family int) (lines []string) {
-	if family == 6 {
-		return nil // IPv6 routes by a gateway stay
-	}
-	return nil
+	return &fault{does: []string{in(n, "sysctl -qw net.ipv6.conf.%s.dad_transmits=60", i.name), ip(n, "addr del %s dev %s", i.v6, i.name), ip(n, "addr add %s dev %s", i.v6, i.name)}, places: []string{onLink(i)}}
 }
 
 func addressDuplicate(t *topology, p path) *fault {
