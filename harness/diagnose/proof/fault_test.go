@@ -159,7 +159,7 @@ func ipv6TooSmall(_ *topology, p path) *fault {
 
 func addressTentative(t *topology, p path) *fault {
 	i := []*iface{p.hops[0].out, p.to}[t.rng.IntN(2)]
-	if p.family != 6 || i == p.to && p.last().in != p.to || i.node.router {
+	if p.family != 6 || i == p.to && !p.direct() || i != p.to && len(p.hops) == 1 || i.node.router {
 		return nil
 	}
 	n := i.node.name
@@ -170,7 +170,7 @@ func addressDuplicate(t *topology, p path) *fault {
 	i := p.hops[0].out
 	others := slices.DeleteFunc(slices.Clone(i.on.members), func(m *iface) bool { return m == i })
 	other, ok := pick(t, others)
-	if p.family != 6 || !ok || i.on.kind == "macvlan" {
+	if p.family != 6 || !ok || len(p.hops) == 1 { // on its own link the link-local address does instead
 		return nil
 	}
 	n := i.node.name

@@ -212,14 +212,9 @@ func portBlocked(t *topology, p path) *fault {
 	if !ok {
 		return nil
 	}
-	f := &fault{places: []string{i.name + " in " + i.netns}, at: k*perHop + atSegment}
-	if t.rng.IntN(2) == 0 {
-		f.does = []string{in(i.netns, "bridge link set dev %s state %d", i.name, []int{0, 1, 2, 4}[t.rng.IntN(4)])}
-		return f
-	}
 	// A port that comes up listens first.
-	f.does = []string{ip(i.netns, "link set %s type bridge stp_state 1", i.bridge), ip(i.netns, "link set %s down", i.name), ip(i.netns, "link set %s up", i.name)}
-	return f
+	return &fault{places: []string{i.name + " in " + i.netns}, at: k*perHop + atSegment, does: []string{
+		ip(i.netns, "link set %s type bridge stp_state 1", i.bridge), ip(i.netns, "link set %s down", i.name), ip(i.netns, "link set %s up", i.name)}}
 }
 
 func portIsolated(t *topology, p path) *fault {
