@@ -21,8 +21,6 @@ func (w *walk) cross(n *state.Namespace, iif *state.Link, p *packet, d decision)
 	if c := w.filtered(n, "postrouting", name, *p, iif, out); c != nil {
 		return nil, nil, c
 	}
-	w.untranslate(n, p, false)
-	w.translate(n, "postrouting", p, iif, out)
 	to := p.dst
 	if d.hop.Via.IsValid() {
 		to = d.hop.Via
@@ -37,6 +35,8 @@ func (w *walk) cross(n *state.Namespace, iif *state.Link, p *packet, d decision)
 	if c := w.linkTrouble(n, out, *p, iif != nil); c != nil {
 		return nil, nil, c
 	}
+	w.untranslate(n, p, false)
+	w.translate(n, "postrouting", p, iif, out)
 	at, c := w.resolve(n, out, to, *p)
 	if c == nil {
 		return at.n, at.l, nil

@@ -75,9 +75,11 @@ func Diagnose(s *state.State, q Query) Report {
 	w := &walk{state: s, query: q}
 	r := Report{Query: q}
 	r.Cause = w.both()
-	if r.Cause != nil && len(w.path) > 0 {
-		w.path[len(w.path)-1].Stop = true
+	if r.Cause != nil {
 		w.completeRepair(r.Cause)
+		if len(w.path) > 0 {
+			w.path[len(w.path)-1].Stop = true
+		}
 	}
 	r.Path, r.Doubts = w.path, w.doubts
 	for _, c := range Review(s) {

@@ -69,7 +69,8 @@ func (w *walk) looksUpLocal(n *state.Namespace, family int) bool {
 			return true
 		}
 	}
-	return len(rules) == 0 && family == 6 // no IPv6 at all has its own cause
+	// The kernel looks at no rules of IPv6 as long as none was added (fib6_has_custom_rules): then this one is not missed.
+	return family == 6 && !slices.ContainsFunc(rules, func(r *state.Rule) bool { return r.Action != "lookup" || r.Table != state.TableMain })
 }
 
 func (w *walk) rulesShown(n *state.Namespace, family int) (lines []string) {

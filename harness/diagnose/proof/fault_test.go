@@ -138,7 +138,8 @@ func loopbackDown(_ *topology, p path) *fault {
 }
 
 func localRuleMissing(_ *topology, p path) *fault {
-	return &fault{does: []string{ip(p.from.name, "%srule del priority 0", six(p.family))}, places: []string{p.from.name}}
+	n, v := p.from.name, six(p.family)
+	return &fault{does: []string{ip(n, "%srule add priority 500 lookup 500", v), ip(n, "%srule del priority 0", v)}, places: []string{n}}
 }
 
 func ipv6Disabled(_ *topology, p path) *fault {

@@ -46,6 +46,9 @@ func sameNamespace(t *topology, p path) *fault {
 	}
 	n, name := p.from.name, "far"
 	f := &fault{places: []string{onLink(h.out)}, at: atLink}
+	if t.kind != "pair" {
+		f.byHand = "nothing tells where the other end belongs"
+	}
 	f.does = []string{ip(h.in.node.name, "link set %s down", h.in.name), ip(h.in.node.name, "link set %s name far", h.in.name), ip(h.in.node.name, "link set far netns %s", n)}
 	if t.rng.IntN(2) == 0 {
 		f.does = append(f.does, ip(n, "addr add %s dev far%s", h.in.prefix(p.family), nodad(p.family)), ip(n, "link set far up"))
