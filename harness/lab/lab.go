@@ -93,7 +93,9 @@ func (l *Lab) furnish(ctx context.Context, host scenario.Host) error {
 }
 
 // State reads the state of all namespaces of the lab; the harness's own one behind the host's interfaces is left out.
-func (l *Lab) State(ctx context.Context) (*state.State, error) { return observe.Lab(ctx, l.world, observe.Options{}) }
+func (l *Lab) State(ctx context.Context) (*state.State, error) {
+	return observe.Lab(ctx, l.world, observe.Options{})
+}
 
 // Whole is State with the packet filters too, which take longer to read: what a diagnosis needs.
 func (l *Lab) Whole(ctx context.Context) (*state.State, error) {

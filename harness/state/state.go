@@ -7,7 +7,7 @@ package state
 import "net/netip"
 
 // State is what was read of all namespaces of a lab or of a machine in one sweep; the host namespace first, the others
-// by name.
+// by name, and those without a name behind.
 type State struct {
 	Namespaces []Namespace `json:"namespaces"`
 	// NotNamespaces are the names in /run/netns that are no mounted namespaces.
@@ -17,6 +17,8 @@ type State struct {
 // Namespace is one network namespace.
 type Namespace struct {
 	Name string `json:"name"`
+	// OtherNames are further names in /run/netns for the same namespace.
+	OtherNames []string `json:"other_names,omitempty"`
 	// Inode identifies the namespace on its machine while it lives (stat(2) of the nsfs file).
 	Inode      uint64        `json:"inode"`
 	Links      []Link        `json:"links"` // by index
@@ -267,11 +269,18 @@ type VXLAN struct {
 	Learning bool       `json:"learning"`
 }
 
-// Namespace finds a namespace by its name; nil when there is none.
+// Namespace finds a namespace by its name or another name of it; nil when there is none.
 func (s *State) Namespace(name string) *Namespace {
 	for i := range s.Namespaces {
 		if s.Namespaces[i].Name == name {
 			return &s.Namespaces[i]
+		}
+	}
+	for i := range s.Namespaces {
+		for _, other := range s.Namespaces[i].OtherNames {
+			if other == name {
+				return &s.Namespaces[i]
+			}
 		}
 	}
 	return nil

@@ -25,11 +25,16 @@ func checkName(name string) error {
 // Names are the namespaces of the lab besides the host, sorted, as the lesson calls them: the mounted nsfs files in
 // its /run/netns. Other files there are no namespaces and do not count.
 func (w *World) Names() ([]string, error) {
+	names, _, err := w.Entries()
+	return names, err
+}
+
+// Entries are Names, and the other files in the lab's /run/netns, sorted too.
+func (w *World) Entries() (names, others []string, err error) {
 	entries, err := w.places.list()
 	if err != nil {
-		return nil, fmt.Errorf("list namespaces: %w", err)
+		return nil, nil, fmt.Errorf("list namespaces: %w", err)
 	}
-	var names []string
 	for _, entry := range entries {
 		name := entry
 		if w.shared {
@@ -38,14 +43,19 @@ func (w *World) Names() ([]string, error) {
 				continue
 			}
 		}
-		if _, ok := w.places.inode(entry); !ok || name == Host {
+		if name == Host {
+			continue
+		}
+		if _, ok := w.places.inode(entry); !ok {
+			others = append(others, name)
 			continue
 		}
 		w.Real(name) // from now on the lab knows it
 		names = append(names, name)
 	}
 	slices.Sort(names)
-	return names, nil
+	slices.Sort(others)
+	return names, others, nil
 }
 
 // Add is `ip netns add`: EEXIST when the name is there already, also as an ordinary file.

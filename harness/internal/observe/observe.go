@@ -19,7 +19,7 @@ import (
 // left out. Every part of it is a true moment, but the parts are read one after the other.
 func Lab(ctx context.Context, w *netns.World, o Options) (*state.State, error) {
 	for again := range patience {
-		names, err := w.Names()
+		names, others, err := w.Entries()
 		if err != nil {
 			return nil, fmt.Errorf("observe lab %s: %w", w.ID(), err)
 		}
@@ -31,6 +31,7 @@ func Lab(ctx context.Context, w *netns.World, o Options) (*state.State, error) {
 		if err != nil {
 			return nil, fmt.Errorf("observe lab %s: %w", w.ID(), err)
 		}
+		s.NotNamespaces = others
 		return s, nil
 	}
 	return nil, fmt.Errorf("observe lab %s: namespaces come and go all the time", w.ID())
@@ -39,8 +40,11 @@ func Lab(ctx context.Context, w *netns.World, o Options) (*state.State, error) {
 // enterer runs a function on a thread in the namespace with that name.
 type enterer func(name string, f func() error) error
 
-// errVanished says that a namespace was gone before it could be entered.
-var errVanished = errors.New("namespace is gone")
+// errVanished says that a namespace was gone before it could be entered, errForbidden that we may not enter it.
+var (
+	errVanished  = errors.New("namespace is gone")
+	errForbidden = errors.New("no permission to enter the namespace")
+)
 
 // inside runs f in the namespace. Its error is errVanished when there is no such namespace any more.
 func inside(do enterer, name string, f func() error) error {
@@ -49,8 +53,13 @@ func inside(do enterer, name string, f func() error) error {
 		entered = true
 		return f()
 	})
-	if !entered && (errors.Is(err, unix.ENOENT) || errors.Is(err, unix.EINVAL)) {
+	switch {
+	case entered:
+		return err
+	case errors.Is(err, unix.ENOENT), errors.Is(err, unix.EINVAL):
 		return fmt.Errorf("%s: %w", name, errVanished)
+	case errors.Is(err, unix.EPERM), errors.Is(err, unix.EACCES):
+		return fmt.Errorf("%s: %w: %w", name, errForbidden, err)
 	}
 	return err
 }
@@ -58,24 +67,36 @@ func inside(do enterer, name string, f func() error) error {
 // sweep reads the namespaces with these names. dangling is that of resolvePeers.
 func sweep(ctx context.Context, names []string, do enterer, o Options) (s *state.State, dangling bool, err error) {
 	all := make([]*reading, 0, len(names))
-	defer func() {
-		for _, r := range all {
-			r.close()
-		}
-	}()
+	defer func() { closeAll(all) }()
 	for _, name := range names {
-		if err := ctx.Err(); err != nil {
+		r, err := begin(ctx, do, name, o)
+		if err != nil {
 			return nil, false, err
 		}
-		r := &reading{Namespace: state.Namespace{Name: name}, options: o}
 		all = append(all, r)
-		if err := inside(do, name, r.enter); err != nil {
-			return nil, false, fmt.Errorf("read namespace %s: %w", name, err)
-		}
-		if err := r.read(); err != nil {
-			return nil, false, fmt.Errorf("read namespace %s: %w", name, err)
-		}
 	}
+	return conclude(all)
+}
+
+// begin reads what can be read of one namespace alone. The caller closes the reading.
+func begin(ctx context.Context, do enterer, name string, o Options) (*reading, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	r := &reading{Namespace: state.Namespace{Name: name}, options: o}
+	err := inside(do, name, r.enter)
+	if err == nil {
+		err = r.read()
+	}
+	if err != nil {
+		r.close()
+		return nil, fmt.Errorf("read namespace %s: %w", name, err)
+	}
+	return r, nil
+}
+
+// conclude makes a state of namespaces that have been read. dangling is that of resolvePeers.
+func conclude(all []*reading) (s *state.State, dangling bool, err error) {
 	if dangling, err = resolvePeers(all); err != nil {
 		return nil, false, err
 	}
@@ -84,4 +105,10 @@ func sweep(ctx context.Context, names []string, do enterer, o Options) (s *state
 		s.Namespaces = append(s.Namespaces, r.finish())
 	}
 	return s, dangling, nil
+}
+
+func closeAll(all []*reading) {
+	for _, r := range all {
+		r.close()
+	}
 }

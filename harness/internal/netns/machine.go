@@ -1,0 +1,110 @@
+package netns
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// What is in this file looks at the machine, without a World: nothing is made, and threads that enter a namespace end with it.
+
+// Own opens the namespace of the caller's thread.
+func Own() (Handle, error) { return current() }
+
+// OfProcess opens the namespace of a process or thread. The error wraps ENOENT when there is none with this number.
+func OfProcess(pid int) (Handle, error) {
+	h, err := openFile(filepath.Join("/proc", strconv.Itoa(pid), "ns/net"))
+	if err != nil {
+		return Handle{}, fmt.Errorf("open the namespace of process %d: %w", pid, err)
+	}
+	return h, nil
+}
+
+// OfName opens the namespace with this name on the machine: in the /run/netns that the caller sees. The error wraps EINVAL
+// when what has the name is no namespace.
+func OfName(name string) (Handle, error) {
+	h, err := openFile(filepath.Join(namesDir, name))
+	if err != nil {
+		return Handle{}, fmt.Errorf("open namespace %q: %w", name, err)
+	}
+	return h, nil
+}
+
+func openFile(path string) (Handle, error) {
+	// O_NONBLOCK: it may be a FIFO.
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return Handle{}, err
+	}
+	return newHandle(fd)
+}
+
+// MachineNames are the entries of the machine's /run/netns, sorted; not all of them need be namespaces.
+func MachineNames() ([]string, error) {
+	entries, err := os.ReadDir(namesDir)
+	if errors.Is(err, unix.ENOENT) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list namespaces: %w", err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// MachineProcesses are the processes, and the threads that are elsewhere than their process, by the namespace that they are
+// in, each list sorted; hidden are processes that we may not look at. A zombie is in none.
+func MachineProcesses() (inside map[uint64][]int, hidden []int, err error) {
+	pids, err := listProcesses()
+	if err != nil {
+		return nil, nil, err
+	}
+	slices.Sort(pids)
+	inside = map[uint64][]int{}
+	for _, pid := range pids {
+		if _, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid)); errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
+			hidden = append(hidden, pid)
+			continue
+		}
+		own, _ := namespaceOf(pid, "net")
+		if own != 0 {
+			inside[own] = append(inside[own], pid)
+		}
+		threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+		if err != nil {
+			continue // it has ended
+		}
+		for _, t := range threads {
+			tid, err := strconv.Atoi(t.Name())
+			if err != nil || tid == pid {
+				continue
+			}
+			if inode, ok := namespaceOf(tid, "net"); ok && inode != own {
+				inside[inode] = append(inside[inode], tid)
+			}
+		}
+	}
+	for _, ids := range inside {
+		slices.Sort(ids)
+	}
+	return inside, hidden, nil
+}
+
+// Do runs f inside the namespace, on a thread of its own that ends with f, and waits for it.
+func (h Handle) Do(f func() error) error {
+	return onThrowawayThread(func() error {
+		if err := h.enter(); err != nil {
+			return fmt.Errorf("enter namespace %d: %w", h.Inode(), err)
+		}
+		return f()
+	})
+}

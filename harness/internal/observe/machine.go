@@ -1,0 +1,230 @@
+package observe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/state"
+)
+
+// MachineOptions say which namespaces of the machine to read beside the caller's own one and those with a name.
+type MachineOptions struct {
+	// All are those of running processes too, as far as we may look at them.
+	All bool
+	// PIDs are those of these processes.
+	PIDs []int
+	// Filters are the packet filters.
+	Filters bool
+}
+
+// Machine reads the namespaces of this machine: the caller's own one as `host`, those in /run/netns by name, others as
+// `pid:N` with the lowest process number. It sends no packet and leaves nothing. What it may not enter has no more than a name and
+// an entry in Unread; one that goes away meanwhile is left out.
+func Machine(ctx context.Context, o MachineOptions) (*state.State, error) {
+	for again := range patience {
+		s, dangling, err := machine(ctx, o)
+		if errors.Is(err, errVanished) || err == nil && dangling && again < 10 {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("observe this machine: %w", err)
+		}
+		return s, nil
+	}
+	return nil, errors.New("observe this machine: namespaces come and go all the time")
+}
+
+func machine(ctx context.Context, o MachineOptions) (s *state.State, dangling bool, err error) {
+	t := &targets{of: map[uint64]*target{}}
+	defer t.close()
+	if err := t.find(o); err != nil {
+		return nil, false, err
+	}
+	var all []*reading
+	defer func() { closeAll(all) }()
+	for _, at := range t.list {
+		if at.closed {
+			continue
+		}
+		r, err := begin(ctx, at.do, at.Name, Options{Filters: o.Filters})
+		if errors.Is(err, errForbidden) {
+			at.forbid()
+			continue
+		}
+		if err != nil {
+			return nil, false, err
+		}
+		r.OtherNames, r.Nameless, r.PIDs, r.Unread = at.OtherNames, at.Nameless, at.PIDs, append(r.Unread, at.Unread...)
+		all = append(all, r)
+	}
+	if s, dangling, err = conclude(all); err != nil {
+		return nil, false, err
+	}
+	for _, at := range t.list {
+		if at.closed {
+			s.Namespaces = append(s.Namespaces, at.Namespace)
+		}
+	}
+	s.NotNamespaces = t.strays
+	return s, dangling, nil
+}
+
+// target is a namespace that is to be read.
+type target struct {
+	state.Namespace // as far as it is known before
+	handle          netns.Handle
+	own             bool
+	closed          bool // we may not enter it
+}
+
+func (t *target) do(_ string, f func() error) error {
+	if t.own { // a thread that stays where it is needs no privilege
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
+		return f()
+	}
+	return t.handle.Do(f)
+}
+
+func (t *target) forbid() {
+	t.closed = true
+	t.Unread = append(t.Unread, "no permission to enter it")
+}
+
+// targets are the namespaces that are to be read, open: while they are, none of them goes away.
+type targets struct {
+	list   []*target
+	of     map[uint64]*target // by inode
+	strays []string           // names that are no namespaces
+}
+
+func (t *targets) close() {
+	for _, one := range t.list {
+		one.handle.Close()
+	}
+}
+
+func (t *targets) find(o MachineOptions) error {
+	own, err := netns.Own()
+	if err != nil {
+		return err
+	}
+	t.add(&target{Namespace: state.Namespace{Name: state.Host}, handle: own, own: true})
+	if err := t.findNames(); err != nil {
+		return err
+	}
+	if o.All {
+		if err := t.findProcesses(); err != nil {
+			return err
+		}
+	}
+	for _, pid := range o.PIDs {
+		if err := t.nameless([]int{pid}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add adds a namespace, unless it is there already; it gives back the one that is in the list.
+func (t *targets) add(one *target) *target {
+	if known := t.of[one.handle.Inode()]; known != nil {
+		one.handle.Close()
+		return known
+	}
+	if inode := one.handle.Inode(); inode != 0 {
+		t.of[inode] = one
+	}
+	one.Inode = one.handle.Inode()
+	t.list = append(t.list, one)
+	return one
+}
+
+func (t *targets) findNames() error {
+	names, err := netns.MachineNames()
+	if forbidden(err) {
+		t.list[0].Unread = append(t.list[0].Unread, "the names of namespaces: no permission")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, entry := range names {
+		name := entry
+		if name == state.Host {
+			name = "/run/netns/" + entry // the caller's own one has the name here
+		}
+		h, err := netns.OfName(entry)
+		switch {
+		case errors.Is(err, unix.ENOENT):
+			// It is gone.
+		case forbidden(err):
+			t.add(&target{Namespace: state.Namespace{Name: name}}).forbid()
+		case err != nil:
+			t.strays = append(t.strays, entry)
+		default:
+			one := t.add(&target{Namespace: state.Namespace{Name: name}, handle: h})
+			if one.Name != name {
+				one.OtherNames = append(one.OtherNames, entry)
+			}
+		}
+	}
+	return nil
+}
+
+// findProcesses adds the namespaces that processes are in and that nothing else has shown.
+func (t *targets) findProcesses() error {
+	inside, hidden, err := netns.MachineProcesses()
+	if err != nil {
+		return err
+	}
+	if len(hidden) > 0 {
+		t.list[0].Unread = append(t.list[0].Unread, fmt.Sprintf("the namespaces of %d processes (%d and others): no permission", len(hidden), hidden[0]))
+	}
+	lowest := map[int][]int{}
+	for inode, pids := range inside {
+		if t.of[inode] == nil {
+			lowest[pids[0]] = pids
+		}
+	}
+	for _, first := range slices.Sorted(maps.Keys(lowest)) {
+		if err := t.nameless(lowest[first]); err != nil && !gone(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// nameless adds the namespace of these processes, of which the first may have ended.
+func (t *targets) nameless(pids []int) (err error) {
+	for i, pid := range pids {
+		var h netns.Handle
+		if h, err = netns.OfProcess(pid); gone(err) {
+			continue
+		}
+		found := &target{Namespace: state.Namespace{Name: fmt.Sprint("pid:", pid), Nameless: true, PIDs: pids[i:]}, handle: h}
+		if forbidden(err) {
+			t.add(found).forbid()
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if one := t.add(found); one != found && !slices.Contains(one.PIDs, pid) {
+			one.PIDs = append(one.PIDs, pid)
+		}
+		return nil
+	}
+	return err
+}
+
+func forbidden(err error) bool { return errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) }
+
+func gone(err error) bool { return errors.Is(err, unix.ENOENT) || errors.Is(err, unix.ESRCH) }

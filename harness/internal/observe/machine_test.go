@@ -1,0 +1,226 @@
+package observe
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/state"
+)
+
+// machineOf reads the machine as a process sees it that lives in the host of a lab.
+func machineOf(t testing.TB, w *netns.World, o MachineOptions) *state.State {
+	t.Helper()
+	var s *state.State
+	err := w.Do(netns.Host, func() (err error) {
+		s, err = Machine(t.Context(), o)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// sleeper is a process in a namespace of a lab.
+func sleeper(t testing.TB, w *netns.World, ns string) int {
+	t.Helper()
+	needs(t, "sleep")
+	cmd := exec.Command("sleep", "1000")
+	if err := w.Do(ns, cmd.Start); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	})
+	return cmd.Process.Pid
+}
+
+func names(s *state.State) (all []string) {
+	for _, n := range s.Namespaces {
+		all = append(all, n.Name)
+	}
+	return all
+}
+
+func TestMachineIsTheLabSeenFromInside(t *testing.T) {
+	w := rich(t)
+	got, want := machineOf(t, w, MachineOptions{}), observed(t, w)
+	equal(t, state.Diff(want, got), []string{})
+	equal(t, got.Normal(), want.Normal())
+	for i := range got.Namespaces {
+		equal(t, got.Namespaces[i].Inode, want.Namespaces[i].Inode)
+	}
+}
+
+func TestMachineFiltersOnDemand(t *testing.T) {
+	w := newWorld(t, "a")
+	load(t, w, "a", "table ip t {\nchain c {\ntype filter hook input priority 0; policy drop;\n}\n}\n")
+	equal(t, len(machineOf(t, w, MachineOptions{}).Namespace("a").Filters), 0)
+	equal(t, machineOf(t, w, MachineOptions{Filters: true}).Namespace("a").Filters[0].Chains[0].Policy, "drop")
+}
+
+func TestMachineProcesses(t *testing.T) {
+	w := newWorld(t, "a", "gone")
+	build(t, w, "host: ip link add out type veth peer name eth0 netns gone")
+	inA, inGone := sleeper(t, w, "a"), sleeper(t, w, "gone")
+	second := sleeper(t, w, "gone")
+	if err := w.Delete("gone"); err != nil {
+		t.Fatal(err)
+	}
+	s := machineOf(t, w, MachineOptions{})
+	equal(t, names(s), []string{"host", "a"})
+	equal(t, s.Namespace("host").Link("out").Peer.Hidden, true)
+
+	name := fmt.Sprint("pid:", inGone)
+	s = machineOf(t, w, MachineOptions{PIDs: []int{inGone, inA}})
+	equal(t, names(s), []string{"host", "a", name})
+	equal(t, []any{s.Namespace(name).Nameless, s.Namespace(name).PIDs}, []any{true, []int{inGone}})
+	equal(t, []any{s.Namespace("a").Nameless, s.Namespace("a").PIDs}, []any{false, []int{inA}})
+	equal(t, s.Namespace("host").Link("out").Peer.Netns, name)
+
+	s = machineOf(t, w, MachineOptions{All: true})
+	equal(t, s.Namespace(name).PIDs, []int{inGone, second})
+
+	err := w.Do(netns.Host, func() error {
+		_, err := Machine(t.Context(), MachineOptions{PIDs: []int{1 << 30}})
+		return err
+	})
+	if !errors.Is(err, unix.ENOENT) {
+		t.Errorf("a process that is not there: %v", err)
+	}
+}
+
+// TestMachineNames has names for one namespace twice, for the caller's own one, for none, and the name that is the caller's own.
+func TestMachineNames(t *testing.T) {
+	w := newWorld(t, "a", "s\xff \n")
+	needs(t, "ip", "mount")
+	for _, line := range []string{
+		"touch /run/netns/b /run/netns/own /run/netns/host /run/netns/stale",
+		"mount --bind /run/netns/a /run/netns/b",
+		"mount --bind /run/netns/a /run/netns/host",
+		"mount --bind /proc/self/ns/net /run/netns/own",
+		"mkdir /run/netns/folder",
+		"mkfifo /run/netns/fifo",
+	} {
+		run(t, w, netns.Host, line)
+	}
+	s := machineOf(t, w, MachineOptions{})
+	equal(t, names(s), []string{"host", "a", "s\xff \n"})
+	equal(t, s.Namespace("host").OtherNames, []string{"own"})
+	equal(t, s.Namespace("a").OtherNames, []string{"b", "host"})
+	equal(t, s.Namespace("b"), s.Namespace("a"))
+	equal(t, s.NotNamespaces, []string{"fifo", "folder", "stale"})
+	equal(t, observed(t, w).NotNamespaces, []string{"fifo", "folder", "stale"})
+	for _, name := range []string{"b", "host", "own"} {
+		run(t, w, netns.Host, "umount /run/netns/"+name)
+	}
+}
+
+// TestMachineWithoutPermission reads in a process without any capability: its own namespace, without packet filters, and of
+// the others that it may not enter them.
+func TestMachineWithoutPermission(t *testing.T) {
+	if os.Getenv(machineRole) != "" {
+		s, err := Machine(t.Context(), MachineOptions{All: true, Filters: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range s.Namespaces {
+			fmt.Printf("read %s: %d links, unread %q\n", n.Name, len(n.Links), n.Unread)
+		}
+		return
+	}
+	needs(t, "setpriv")
+	w := newWorld(t, "a")
+	cmd := exec.Command("setpriv", "--bounding-set=-all", "--inh-caps=-all", "/proc/self/exe", "-test.run=^TestMachineWithoutPermission$", "-test.v")
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Args[3] = self
+	cmd.Env = append(os.Environ(), machineRole+"=1")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := w.Do(netns.Host, cmd.Start); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Fatalf("%v: %s", err, &out)
+	}
+	for _, want := range []string{`read host: 1 links, unread ["nftables: no permission"`, `read a: 0 links, unread ["no permission to enter it"]`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in:\n%s", want, &out)
+		}
+	}
+}
+
+const machineRole = "OBSERVE_TEST_MACHINE"
+
+// TestMachineLeavesNothing counts before and after: what the process holds, mounts, packets, rules, and the state itself. IPv6 is
+// off, for it sends packets by itself.
+func TestMachineLeavesNothing(t *testing.T) {
+	w := newWorld(t, "a", "b")
+	build(t, w, `
+		a: sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+		b: sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+		a: ip link add eth0 type veth peer name eth0 netns b
+		a: ip addr add 10.0.0.1/24 dev eth0
+		b: ip addr add 10.0.0.2/24 dev eth0
+		a: ip link set eth0 up
+		b: ip link set eth0 up
+	`)
+	load(t, w, "a", "table ip t {\nchain c {\ntype filter hook input priority 0;\n}\n}\n")
+	sleeper(t, w, "b")
+	everything := MachineOptions{All: true, Filters: true}
+	if err := Settle(t.Context(), w); err != nil { // what the kernel postponed is not ours
+		t.Fatal(err)
+	}
+	machineOf(t, w, everything) // ids of namespaces come to be
+	before, was := census(t, w), observed(t, w)
+	for range 20 {
+		machineOf(t, w, everything)
+	}
+	equal(t, census(t, w), before)
+	is := observed(t, w)
+	for _, s := range []*state.State{is, was} {
+		for i := range s.Namespaces {
+			s.Namespaces[i].Listeners = nil
+		}
+	}
+	equal(t, is, was)
+	equal(t, is.Namespace("a").Link("eth0").Counters["tx_packets"], uint64(0))
+}
+
+// census is what could be left over: open files, threads in foreign namespaces, mounts, rules.
+func census(t testing.TB, w *netns.World) map[string]string {
+	t.Helper()
+	found := map[string]string{}
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found["files"] = fmt.Sprint(len(files))
+	found["mounts"] = run(t, w, netns.Host, "cat /proc/self/mountinfo")
+	found["rules"] = run(t, w, "a", "nft -a list ruleset")
+	own, _ := os.Readlink("/proc/self/ns/net")
+	tasks, _ := filepath.Glob("/proc/self/task/*/ns/net")
+	var strange []string
+	for _, task := range tasks {
+		if at, err := os.Readlink(task); err == nil && at != own {
+			strange = append(strange, at)
+		}
+	}
+	slices.Sort(strange)
+	found["threads"] = strings.Join(strange, " ")
+	return found
+}
