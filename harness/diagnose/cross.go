@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"netnscheck/harness/state"
@@ -20,8 +21,6 @@ func (w *walk) cross(n *state.Namespace, iif *state.Link, p *packet, d decision)
 	if c := w.filtered(n, "postrouting", name, *p, iif, out); c != nil {
 		return nil, nil, c
 	}
-	w.untranslate(n, p, false)
-	w.translate(n, "postrouting", p, iif, out)
 	to := p.dst
 	if d.hop.Via.IsValid() {
 		to = d.hop.Via
@@ -31,22 +30,25 @@ func (w *walk) cross(n *state.Namespace, iif *state.Link, p *packet, d decision)
 	}
 	gateway := d.hop.Via.IsValid()
 	if gateway && w.isOwn(n, to) {
-		c := cause("gateway-wrong", n, nil, "the gateway %s of %s is an address of its own", to, n.Name).proof(routeShown(n, d.route))
-		return nil, nil, c.mend(w.otherGateway(n, p.dst, d.route)...)
+		return nil, nil, w.ownGateway(n, *p, to, d.route)
 	}
 	if c := w.linkTrouble(n, out, *p, iif != nil); c != nil {
 		return nil, nil, c
 	}
+	w.untranslate(n, p, false)
+	w.translate(n, "postrouting", p, iif, out)
 	at, c := w.resolve(n, out, to, *p)
 	if c == nil {
 		return at.n, at.l, nil
+	}
+	if out.Kind == "bridge" && !out.Carrier && c.Name == "address-nowhere" {
+		return nil, nil, w.noPortUp(port{n, out})
 	}
 	if wrong := w.wrongLink(n, p.dst, d.route); wrong != nil {
 		return nil, nil, wrong
 	}
 	if gateway && (c.Name == "address-nowhere" || c.Name == "address-off-segment") {
-		c = cause("gateway-nowhere", n, nil, "the gateway %s of %s is nobody's address on the segment of %s", to, n.Name, out.Name).proof(routeShown(n, d.route))
-		c.mend(w.otherGateway(n, p.dst, d.route)...)
+		c = w.gatewayNowhere(n, out, to, p.dst, d.route)
 	}
 	return nil, nil, c
 }
@@ -56,23 +58,22 @@ func (w *walk) linkTrouble(n *state.Namespace, out *state.Link, p packet, router
 	peer := w.below(out)
 	switch {
 	case out.Kind == "veth" && peer != nil && peer.n == n && peer.l.Master == "":
-		return cause("same-namespace", n, out, "both ends of the pair %s and %s are in %s, so it leads nowhere else", out.Name, peer.l.Name, n.Name).
-			proof(linkShown(n, out), linkShown(n, peer.l)).mend(ip(n, "link set %s netns OTHER", peer.l.Name))
+		c := cause("same-namespace", n, out, "both ends of the pair %s and %s are in %s, so it leads nowhere else", out.Name, peer.l.Name, n.Name).
+			proof(linkShown(n, out), linkShown(n, peer.l))
+		return w.moveOut(c, *peer)
 	case !out.Carrier && out.Kind == "veth" && peer != nil && !peer.l.Up:
 		return w.peerDown(port{n, out}, *peer)
-	case !out.Carrier:
+	case !out.Carrier && (out.Kind != "bridge" || len(ports(n, out)) == 0):
 		c := cause("no-carrier", n, out, "%s is up and has no carrier", out.Name).proof(linkShown(n, out))
 		switch {
 		case out.Kind == "bridge":
-			c.Says += ": no port of the bridge is up"
-			for _, q := range ports(n, out) {
-				c.proof(linkShown(n, q)).mend(ip(n, "link set %s up", q.Name))
-			}
+			c.Says += ": the bridge has no port"
+			w.portsBack(c, port{n, out})
 		case out.Peer != nil && out.Peer.Hidden:
 			c.Says += "; its peer is in a namespace that is not to be seen from here"
 		case peer != nil && !peer.l.Up:
 			c.Says += ": " + peer.l.Name + " below it is down"
-			c.proof(linkShown(peer.n, peer.l)).mend(ip(peer.n, "link set %s up", peer.l.Name))
+			c.proof(linkShown(peer.n, peer.l)).setUp(*peer)
 		}
 		return c
 	}
@@ -88,9 +89,83 @@ func (w *walk) linkTrouble(n *state.Namespace, out *state.Link, p packet, router
 	return nil
 }
 
+// noPortUp: the bridge has ports, and none of them has carrier.
+func (w *walk) noPortUp(bridge port) *Cause {
+	c := cause("no-carrier", bridge.n, bridge.l, "%s is up and has no carrier: no port of the bridge is up", bridge.l.Name).proof(linkShown(bridge.n, bridge.l))
+	for _, q := range ports(bridge.n, bridge.l) {
+		c.proof(linkShown(bridge.n, q))
+		if !q.Up {
+			c.setUp(port{bridge.n, q})
+		}
+		if peer := w.below(q); peer != nil && !peer.l.Up {
+			c.setUp(*peer)
+		}
+	}
+	return c
+}
+
 func (w *walk) peerDown(l, peer port) *Cause {
 	return cause("peer-down", peer.n, peer.l, "%s in %s is administratively down, so %s in %s has no carrier", peer.l.Name, peer.n.Name, l.l.Name, l.n.Name).
-		proof(linkShown(peer.n, peer.l), linkShown(l.n, l.l)).mend(ip(peer.n, "link set %s up", peer.l.Name))
+		proof(linkShown(peer.n, peer.l), linkShown(l.n, l.l)).setUp(peer)
+}
+
+// portsBack makes the near ends of cables, which are no ports, ports of a bridge: those behind which its network is, and all if that is none.
+func (w *walk) portsBack(c *Cause, bridge port) {
+	var near, all []port
+	for _, l := range ordinary(bridge.n) {
+		peer := w.below(l)
+		if l.Kind != "veth" || l.Master != "" || peer == nil || peer.n == bridge.n || len(addresses(l, 4))+len(addresses(l, 6)) > 0 {
+			continue
+		}
+		all = append(all, port{bridge.n, l})
+		if sharesNetwork(peer.l, bridge.l) {
+			near = append(near, port{bridge.n, l})
+		}
+	}
+	if len(near) == 0 {
+		near = all
+	}
+	for _, at := range near {
+		c.setMaster(at, bridge.l.Name)
+		if !at.l.Up {
+			c.setUp(at)
+		}
+	}
+}
+
+func sharesNetwork(a, b *state.Link) bool {
+	for _, x := range a.Addresses {
+		for _, y := range b.Addresses {
+			if familyOf(x.Prefix.Addr()) == familyOf(y.Prefix.Addr()) && !x.Prefix.Addr().IsLinkLocalUnicast() && covers(y, x.Prefix.Addr()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// moveOut moves one end of a pair to a namespace that has nothing but lo, where there is a single one.
+func (w *walk) moveOut(c *Cause, end port) *Cause {
+	var empty []string
+	for i := range w.state.Namespaces {
+		if n := &w.state.Namespaces[i]; n != end.n && n.Name != hostName && len(ordinary(n)) == 0 {
+			empty = append(empty, n.Name)
+		}
+	}
+	if len(empty) != 1 {
+		return c.mend(ip(end.n, "link set %s netns OTHER", end.l.Name))
+	}
+	return c.mend(ip(end.n, "link set %s netns %s", end.l.Name, empty[0])).then(func(k *sketch) {
+		from, to := k.netns(end.n.Name), k.netns(empty[0])
+		moved := *from.Link(end.l.Name)
+		moved.Up, moved.Carrier, moved.Addresses = false, false, nil
+		from.Links = slices.DeleteFunc(from.Links, func(l state.Link) bool { return l.Name == moved.Name })
+		from.Routes = slices.DeleteFunc(from.Routes, func(r state.Route) bool { return leadsOut(&r, moved.Name) })
+		to.Links = append(to.Links, moved)
+		if stays := from.Link(moved.Peer.Name); stays != nil {
+			stays.Peer = &state.LinkRef{Index: moved.Index, Netns: to.Name, Name: moved.Name}
+		}
+	})
 }
 
 func arpOff(n *state.Namespace, l *state.Link) *Cause {
@@ -138,17 +213,21 @@ func tooSmall(options string) bool {
 func (w *walk) tooBig(n *state.Namespace, out *state.Link, p packet, router bool) *Cause {
 	if router && p.src.IsValid() {
 		answer := &walk{state: w.state, query: w.query, owners: w.owners, translations: w.translations}
-		icmp := packet{dst: p.src, proto: "icmp", reply: true}
+		icmp := packet{dst: p.src, proto: "icmp", icmp: "destination-unreachable", reply: true}
 		if p.family() == 6 {
-			icmp.proto = "ipv6-icmp"
+			icmp.proto, icmp.icmp = "ipv6-icmp", "packet-too-big"
 		}
 		if _, _, lost := answer.travel(n, icmp); lost != nil {
 			return cause("mtu-black-hole", n, out, "a packet of %d bytes does not fit %s (MTU %d), and the answer that says so does not get back: %s", p.size, out.Name, out.MTU, lost.Says).
 				proof(append([]string{linkShown(n, out)}, lost.Evidence...)...).mend(append(lost.Repair, ip(n, "link set %s mtu %d", out.Name, p.size))...)
 		}
 	}
-	return cause("mtu-exceeded", n, out, "a packet of %d bytes that must not be fragmented does not fit %s (MTU %d)", p.size, out.Name, out.MTU).
+	c := cause("mtu-exceeded", n, out, "a packet of %d bytes that must not be fragmented does not fit %s (MTU %d)", p.size, out.Name, out.MTU).
 		proof(linkShown(n, out)).mend(ip(n, "link set %s mtu %d", out.Name, p.size))
+	if from := w.state.Namespace(w.query.From); router && from != nil { // it has learned the small size
+		c.mend(ip(from, "%sroute flush cache", six(p.family())))
+	}
+	return c
 }
 
 // wrongLink sees whether a second route to the same prefix leads to the destination where the one that wins does not.

@@ -45,8 +45,10 @@ type Cause struct {
 	Says string `json:"says"`
 	// Evidence is the state that proves it, as ip or nft would show it.
 	Evidence []string `json:"evidence,omitempty"`
-	// Repair are the commands that mend it.
+	// Repair are the commands that mend it, with what else is missing then on the way.
 	Repair []string `json:"repair,omitempty"`
+	// changes are what the repair does to a state.
+	changes []change
 }
 
 // Place is where the cause is, in the words of a check: `X` in `M`, or `M`.
@@ -73,8 +75,11 @@ func Diagnose(s *state.State, q Query) Report {
 	w := &walk{state: s, query: q}
 	r := Report{Query: q}
 	r.Cause = w.both()
-	if r.Cause != nil && len(w.path) > 0 {
-		w.path[len(w.path)-1].Stop = true
+	if r.Cause != nil {
+		w.completeRepair(r.Cause)
+		if len(w.path) > 0 {
+			w.path[len(w.path)-1].Stop = true
+		}
 	}
 	r.Path, r.Doubts = w.path, w.doubts
 	for _, c := range Review(s) {
@@ -95,8 +100,12 @@ type walk struct {
 	translations []translation
 	// translators are the namespaces on the way that translate some sources.
 	translators []*state.Namespace
-	owners      map[netip.Addr][]port
-	children    map[port][]port
+	// arrived is the link by which the packet came to where it was taken in.
+	arrived *state.Link
+	// trial says that this is a walk through a sketch, to try a repair.
+	trial    bool
+	owners   map[netip.Addr][]port
+	children map[port][]port
 }
 
 // packet is what is on its way: an echo request or the first segment of a TCP connection, or the answer to it.
@@ -104,7 +113,8 @@ type packet struct {
 	src, dst     netip.Addr
 	proto        string // icmp, ipv6-icmp, tcp
 	sport, dport uint16
-	size         int // of the IP packet with its header; 0 is small
+	icmp         string // the type of an ICMP message that is no echo, such as packet-too-big
+	size         int    // of the IP packet with its header; 0 is small
 	reply        bool
 }
 
@@ -141,6 +151,9 @@ func (w *walk) both() *Cause {
 	if there == from {
 		return nil
 	}
+	if p.src.IsLinkLocalUnicast() && w.arrived != nil {
+		p.src = p.src.WithZone(w.arrived.Name)
+	}
 	back := packet{src: p.dst, dst: p.src, proto: p.proto, sport: p.dport, dport: p.sport, size: p.size, reply: true}
 	_, _, cause = w.travel(there, back)
 	if cause != nil {
@@ -152,7 +165,11 @@ func (w *walk) both() *Cause {
 	return cause
 }
 
+// hop notes a station of the way. What could not be read there is a doubt.
 func (w *walk) hop(n *state.Namespace, l *state.Link, p packet, format string, args ...any) {
+	for _, what := range n.Unread {
+		w.doubt("%s: not read: %s", n.Name, what)
+	}
 	h := Hop{Netns: n.Name, Decision: fmt.Sprintf(format, args...), Reply: p.reply}
 	if l != nil {
 		h.Link = l.Name

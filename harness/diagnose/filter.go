@@ -40,19 +40,24 @@ func chainsAt(n *state.Namespace, hook string, families ...string) (found []base
 	return found
 }
 
+// families are those of the tables that see packets of an address family.
+func families(family int) []string {
+	if family == 6 {
+		return []string{"ip6", "inet"}
+	}
+	return []string{"ip", "inet"}
+}
+
 // filtered runs a packet through the filter chains at a hook of its family; the cause has the name given.
 func (w *walk) filtered(n *state.Namespace, hook, name string, p packet, iif, oif *state.Link) *Cause {
 	if len(n.Filters) == 0 {
 		return nil
 	}
-	families := []string{"ip", "inet"}
-	if p.family() == 6 {
-		families = []string{"ip6", "inet"}
-	}
+	tables := families(p.family())
 	if hook == "ingress" {
-		families = []string{"netdev", "inet"}
+		tables = []string{"netdev", "inet"}
 	}
-	for _, b := range chainsAt(n, hook, families...) {
+	for _, b := range chainsAt(n, hook, tables...) {
 		if b.chain.Type == "nat" || len(b.chain.Devices) > 0 && (iif == nil || !slices.Contains(b.chain.Devices, iif.Name)) {
 			continue
 		}
@@ -184,6 +189,9 @@ func (s seen) value(key string) (string, bool) {
 	if s.reply {
 		echo = "echo-reply"
 	}
+	if s.icmp != "" {
+		echo = s.icmp
+	}
 	four := s.family() == 4
 	switch key {
 	case "iifname", "iif":
@@ -215,6 +223,9 @@ func (s seen) value(key string) (string, bool) {
 	case "icmpv6 type":
 		return only(s.proto == "ipv6-icmp", echo)
 	case "ct state":
+		if s.icmp != "" {
+			return "related", true
+		}
 		return map[bool]string{true: "established", false: "new"}[s.reply], true
 	case "mark":
 		return "0", true

@@ -187,13 +187,13 @@ func sourceOf(n *state.Namespace, d decision, dst netip.Addr) netip.Addr {
 	return netip.Addr{}
 }
 
-// source6 follows RFC 6724 as far as it matters here: the scope of the destination, then the link, then the longest common prefix.
+// source6 follows RFC 6724 as far as it matters here: an address of the destination's scope, then the link, then the longest common prefix.
 func source6(n *state.Namespace, out *state.Link, dst netip.Addr) (best netip.Addr) {
 	score := -1
 	consider := func(l *state.Link) {
 		for _, a := range l.Addresses {
 			addr := a.Prefix.Addr()
-			if !addr.Is6() || !usable(a) || addr.IsLoopback() || addr.IsLinkLocalUnicast() != dst.IsLinkLocalUnicast() {
+			if !addr.Is6() || !usable(a) || addr.IsLoopback() || l != out && (addr.IsLinkLocalUnicast() || dst.IsLinkLocalUnicast()) {
 				continue
 			}
 			s := commonBits(addr, dst)
@@ -203,17 +203,17 @@ func source6(n *state.Namespace, out *state.Link, dst netip.Addr) (best netip.Ad
 			if !has(a.Flags, "deprecated") {
 				s += 10000
 			}
+			if addr.IsLinkLocalUnicast() == dst.IsLinkLocalUnicast() {
+				s += 100000
+			}
 			if s > score {
 				best, score = addr, s
 			}
 		}
 	}
-	consider(out)
-	if !dst.IsLinkLocalUnicast() {
-		for i := range n.Links {
-			if l := &n.Links[i]; l != out && l.Up {
-				consider(l)
-			}
+	for i := range n.Links {
+		if l := &n.Links[i]; l == out || l.Up {
+			consider(l)
 		}
 	}
 	return best

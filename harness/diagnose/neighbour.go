@@ -34,7 +34,7 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 	if c := w.sharedSource(n, out, p, arrivals); c != nil {
 		return port{}, c
 	}
-	if c := w.owned1(n, out, to, owner, arrivals, p); c != nil {
+	if c := w.believed(n, out, to, owner, arrivals, p); c != nil {
 		return port{}, c
 	}
 	return owner.port, nil
@@ -78,8 +78,8 @@ func (w *walk) sharedSource(n *state.Namespace, out *state.Link, p packet, arriv
 	return nil
 }
 
-// owned1 judges whether the owner answers, and whether its answer is believed.
-func (w *walk) owned1(n *state.Namespace, out *state.Link, to netip.Addr, owner *arrival, arrivals []arrival, p packet) *Cause {
+// believed judges whether the owner answers, and whether its answer is believed.
+func (w *walk) believed(n *state.Namespace, out *state.Link, to netip.Addr, owner *arrival, arrivals []arrival, p packet) *Cause {
 	holder := w.holder(owner.port, to)
 	if holder.l.Master == owner.l.Name && owner.l.Kind == "bridge" {
 		return addressOnPort(holder, owner.port, to)
@@ -89,10 +89,13 @@ func (w *walk) owned1(n *state.Namespace, out *state.Link, to netip.Addr, owner 
 	}
 	for _, a := range holder.l.Addresses {
 		if a.Prefix.Addr() == to.WithZone("") && !usable(a) {
-			return unusableAddress(holder.n, holder.l, a)
+			return w.unusableAddress(holder, a)
 		}
 	}
 	known := w.neighbour(n, out, to)
+	if c := w.cannotAsk(port{n, out}, p, known); c != nil {
+		return c
+	}
 	if known != nil && known.State == "permanent" {
 		return w.wrongNeighbour(n, out, to, known, owner)
 	}
@@ -115,13 +118,31 @@ func (w *walk) owned1(n *state.Namespace, out *state.Link, to netip.Addr, owner 
 func addressOnPort(holder, bridge port, addr netip.Addr) *Cause {
 	c := cause("address-on-port", holder.n, holder.l, "%s is on %s, which is a port of %s: a port has no say in IP, the bridge has", addr, holder.l.Name, bridge.l.Name).
 		proof(linkShown(holder.n, holder.l))
-	for _, a := range holder.l.Addresses {
-		if a.Prefix.Addr() == addr.WithZone("") {
-			c.proof(addressShown(holder.n, holder.l, a)).
-				mend(ip(holder.n, "addr del %s dev %s", a.Prefix, holder.l.Name), ip(holder.n, "addr add %s dev %s%s", a.Prefix, bridge.l.Name, nodad(addr)))
-		}
+	if a, ok := addressOf(holder.l, addr); ok {
+		c.proof(addressShown(holder.n, holder.l, a)).deleteAddress(holder, a.Prefix).addAddress(bridge, a.Prefix)
 	}
 	return c
+}
+
+// cannotAsk: for a packet of somebody else a router asks with its link-local address; as long as that is tentative, it does not ask.
+func (w *walk) cannotAsk(at port, p packet, known *state.Neighbour) *Cause {
+	if p.family() == 4 || w.isOwn(at.n, p.src) || known != nil && known.MAC != "" {
+		return nil
+	}
+	var tentative *state.Address
+	for i, a := range at.l.Addresses {
+		if !a.Prefix.Addr().Is6() || !a.Prefix.Addr().IsLinkLocalUnicast() {
+			continue
+		}
+		if usable(a) {
+			return nil
+		}
+		tentative = &at.l.Addresses[i]
+	}
+	if tentative == nil {
+		return nil
+	}
+	return w.unusableAddress(at, *tentative)
 }
 
 // arpIgnored is arp_ignore of ip-sysctl.rst: 1 answers for addresses of the link alone, 8 for none.
@@ -150,7 +171,7 @@ func (w *walk) neighbour(n *state.Namespace, out *state.Link, addr netip.Addr) *
 
 // wrongNeighbour compares an entry with the MAC address of the owner.
 func (w *walk) wrongNeighbour(n *state.Namespace, out *state.Link, to netip.Addr, known *state.Neighbour, owner *arrival) *Cause {
-	if known.MAC == "" || strings.EqualFold(known.MAC, owner.l.MAC) {
+	if known.MAC == "" || strings.EqualFold(known.MAC, owner.l.MAC) || owner.l.Kind == "bridge" && ofPort(owner.port, known.MAC) {
 		return nil
 	}
 	switch known.State {
@@ -161,6 +182,11 @@ func (w *walk) wrongNeighbour(n *state.Namespace, out *state.Link, to netip.Addr
 	return cause("neighbour-wrong", n, out, "%s believes that %s has the MAC address %s; %s in %s, which has the address, has %s", n.Name, to, known.MAC, owner.l.Name, owner.n.Name, owner.l.MAC).
 		proof(ip(n, "neigh show dev %s", out.Name)+": "+state.NeighbourText(*known), linkShown(owner.n, owner.l)+" link/ether "+owner.l.MAC).
 		mend(ip(n, "neigh del %s dev %s", to, out.Name))
+}
+
+// ofPort says that a port of a bridge has a MAC address: the bridge takes frames for it too.
+func ofPort(bridge port, mac string) bool {
+	return slices.ContainsFunc(ports(bridge.n, bridge.l), func(q *state.Link) bool { return strings.EqualFold(q.MAC, mac) })
 }
 
 // duplicateMAC finds another link of the segment with the MAC address of the sender or the owner: a bridge sends to one of them only.
@@ -220,24 +246,35 @@ func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arriva
 				c.proof(addressShown(o.n, o.l, a))
 			}
 		}
-		return c.proof(linkShown(o.n, o.l), linkShown(n, out)).mend(w.ontoSegment(n, out, o, to, arrivals)...)
+		c.proof(linkShown(o.n, o.l), linkShown(n, out))
+		return w.ontoSegment(c, port{n, out}, o, to, arrivals)
 	}
 	c := cause("address-nowhere", n, nil, "no interface anywhere has %s", to).
 		proof(ip(n, "neigh show %s", to) + ": nobody answers")
 	if near := w.nearestAddress(to); near != "" {
 		c.Says += "; the nearest address is " + near
 	}
-	for i := range arrivals {
-		if a := &arrivals[i]; a.obstacle == nil && a.n != n {
-			c.mend(ip(a.n, "addr add %s/%d dev %s%s", to.WithZone(""), w.lengthHere(n, out, to), a.l.Name, nodad(to)))
-			break
-		}
+	if heirs := w.heirs(n, arrivals, familyOf(to)); len(heirs) > 0 {
+		c.addAddress(heirs[0], netip.PrefixFrom(to.WithZone(""), w.lengthHere(out, to)))
 	}
 	return c
 }
 
+// heirs are the links of a segment that may get an address which nobody has there: those first that have none of its family.
+func (w *walk) heirs(n *state.Namespace, arrivals []arrival, family int) []port {
+	var around, reached []port
+	for i := range arrivals {
+		a := &arrivals[i]
+		around = append(around, a.port)
+		if a.obstacle == nil && a.n != n {
+			reached = append(reached, a.port)
+		}
+	}
+	return append(w.lacking(n, around, family), reached...)
+}
+
 // lengthHere is the prefix length that an address has on the segment of a link.
-func (w *walk) lengthHere(n *state.Namespace, out *state.Link, to netip.Addr) int {
+func (w *walk) lengthHere(out *state.Link, to netip.Addr) int {
 	for _, a := range out.Addresses {
 		if familyOf(a.Prefix.Addr()) == familyOf(to) && covers(a, to) {
 			return a.Prefix.Bits()
@@ -246,20 +283,19 @@ func (w *walk) lengthHere(n *state.Namespace, out *state.Link, to netip.Addr) in
 	return to.BitLen()
 }
 
-// ontoSegment are the commands that move an address to a link of its namespace that is on the segment, where there is one.
-func (w *walk) ontoSegment(n *state.Namespace, out *state.Link, o port, to netip.Addr, arrivals []arrival) []string {
-	for i := range arrivals {
-		a := &arrivals[i]
-		if a.obstacle != nil || a.n == n {
-			continue
-		}
-		for _, addr := range o.l.Addresses {
-			if addr.Prefix.Addr() == to.WithZone("") {
-				return []string{ip(o.n, "addr del %s dev %s", addr.Prefix, o.l.Name), ip(a.n, "addr add %s/%d dev %s%s", to.WithZone(""), w.lengthHere(n, out, to), a.l.Name, nodad(to))}
-			}
+// ontoSegment brings the owner of an address to the segment: its cable into the segment's bridge, or the address to a link that is there.
+func (w *walk) ontoSegment(c *Cause, from, owner port, to netip.Addr, arrivals []arrival) *Cause {
+	if peer := w.below(owner.l); peer != nil && owner.l.Kind == "veth" && peer.l.Master != "" {
+		if bridge := w.bridgeOf(peer.n, arrivals, from); bridge != nil {
+			return c.setMaster(*peer, bridge.Name)
 		}
 	}
-	return []string{"connect " + o.l.Name + " in " + o.n.Name + " with the segment of " + out.Name + " in " + n.Name}
+	a, ok := addressOf(owner.l, to)
+	heirs := w.heirs(from.n, arrivals, familyOf(to))
+	if !ok || len(heirs) == 0 {
+		return c.mend("connect " + owner.l.Name + " in " + owner.n.Name + " with the segment of " + from.l.Name + " in " + from.n.Name)
+	}
+	return c.deleteAddress(owner, a.Prefix).addAddress(heirs[0], netip.PrefixFrom(to.WithZone(""), w.lengthHere(from.l, to)))
 }
 
 func (w *walk) nearestAddress(to netip.Addr) string {
@@ -303,8 +339,8 @@ func (w *walk) macvlanParent(from, owner port, to netip.Addr) *Cause {
 func (w *walk) notAPort(owner port, arrivals []arrival, from port) *Cause {
 	for _, at := range []port{owner, from} {
 		peer := w.below(at.l)
-		if peer == nil || at.l.Kind != "veth" || peer.l.Master != "" {
-			continue
+		if peer == nil || at.l.Kind != "veth" || peer.l.Master != "" || len(addresses(peer.l, 4))+len(addresses(peer.l, 6)) > 0 {
+			continue // an end with an address is meant to be none
 		}
 		bridge := w.bridgeOf(peer.n, arrivals, from)
 		if bridge == nil && at == from {
@@ -314,7 +350,7 @@ func (w *walk) notAPort(owner port, arrivals []arrival, from port) *Cause {
 			continue
 		}
 		return cause("not-a-port", peer.n, peer.l, "the cable of %s in %s ends in %s, which is no port of the bridge %s", at.l.Name, at.n.Name, peer.l.Name, bridge.Name).
-			proof(linkShown(peer.n, peer.l)).mend(ip(peer.n, "link set %s master %s", peer.l.Name, bridge.Name))
+			proof(linkShown(peer.n, peer.l)).setMaster(*peer, bridge.Name)
 	}
 	return nil
 }

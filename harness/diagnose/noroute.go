@@ -8,50 +8,35 @@ import (
 
 // noRoute says why a namespace has no way to an address.
 func (w *walk) noRoute(n *state.Namespace, p packet, d decision, iif *state.Link) *Cause {
-	family := p.family()
 	if c := w.diverted(n, p, d, iif); c != nil {
 		return c
 	}
-	switch d.refused {
-	case "unreachable", "prohibit", "blackhole", "throw":
-		if d.route == nil {
-			return cause("rule-diverts", n, nil, "a rule of %s answers %s for %s", n.Name, d.refused, p.dst).
-				proof(ruleShown(n, d.rule)).mend(ip(n, "%srule del priority %d", six(family), d.rule.Priority))
-		}
-		return cause("route-"+d.refused, n, nil, "the route of %s that fits %s is of type %s", n.Name, p.dst, d.refused).
-			proof(routeShown(n, d.route)).
-			mend(ip(n, "%sroute del %s %s table %s", six(family), d.refused, state.PrefixText(d.route.To), state.TableName(d.route.Table)))
+	if d.refused != "" {
+		return refused(n, p, d)
 	}
 	links := ordinary(n)
-	if c := w.linkDown(n, p.dst, links); c != nil {
-		return c
-	}
-	if c := w.noAddress(n, p, links); c != nil {
-		return c
-	}
-	if c := w.prefixMismatch(n, p.dst, links); c != nil {
-		return c
-	}
-	for _, l := range links {
-		for _, a := range l.Addresses {
-			if l.Up && familyOf(a.Prefix.Addr()) == family && covers(a, p.dst) && covered(a).Bits() < a.Prefix.Addr().BitLen() && !has(a.Flags, "noprefixroute") {
-				return cause("connected-route-missing", n, l, "%s has an address whose network covers %s, and yet there is no route to it", l.Name, p.dst).
-					proof(addressShown(n, l, a), ip(n, "%sroute show dev %s", six(family), l.Name)+": nothing for "+covered(a).String()).
-					mend(w.connectedRoute(n, l, a))
-			}
+	for _, why := range []func(*state.Namespace, packet, []*state.Link) *Cause{
+		w.linkDown, w.noAddress, w.downBeyond, w.prefixMismatch, w.connectedRouteMissing,
+	} {
+		if c := why(n, p, links); c != nil {
+			return c
 		}
 	}
 	c := cause("no-route", n, nil, "%s has no route that covers %s", n.Name, p.dst).
-		proof(ip(n, "route get %s", p.dst) + ": Network is unreachable")
-	return c.mend(w.missingRoute(n, p.dst))
+		proof(ip(n, "%sroute get %s", six(p.family()), p.dst) + ": Network is unreachable")
+	return w.missingRoute(c, n, p.dst)
 }
 
-// connectedRoute is the command that puts back the route which the kernel makes with an address.
-func (w *walk) connectedRoute(n *state.Namespace, l *state.Link, a state.Address) string {
-	if a.Prefix.Addr().Is6() {
-		return ip(n, "-6 route add %s dev %s proto kernel metric 256", covered(a), l.Name)
+// refused is a route or a rule that says no.
+func refused(n *state.Namespace, p packet, d decision) *Cause {
+	if d.route == nil {
+		return cause("rule-diverts", n, nil, "a rule of %s answers %s for %s", n.Name, d.refused, p.dst).
+			proof(ruleShown(n, d.rule)).mend(ip(n, "%srule del priority %d", six(p.family()), d.rule.Priority)).then(deleteRule(n.Name, d.rule))
 	}
-	return ip(n, "route add %s dev %s proto kernel scope link src %s", covered(a), l.Name, a.Prefix.Addr())
+	return cause("route-"+d.refused, n, nil, "the route of %s that fits %s is of type %s", n.Name, p.dst, d.refused).
+		proof(routeShown(n, d.route)).
+		mend(ip(n, "%sroute del %s %s table %s", six(p.family()), d.refused, state.PrefixText(d.route.To), state.TableName(d.route.Table))).
+		then(deleteRoute(n.Name, d.route))
 }
 
 // diverted sees whether a rule sends the look-up away from a route of the table main that would do.
@@ -61,22 +46,21 @@ func (w *walk) diverted(n *state.Namespace, p packet, d decision, iif *state.Lin
 	if route == nil || hop == nil || route.Type != "unicast" || d.route == route {
 		return nil
 	}
-	var by *state.Rule
-	if d.rule != nil {
-		by = d.rule
+	if d.rule != nil && d.rule.Table != state.TableMain {
+		return diverts(n, p, d.rule, routeShown(n, route))
 	}
-	if by == nil || by.Table == state.TableMain && by.Action == "lookup" {
-		// No rule reaches the table main at all.
-		if d.rule != nil || mainReached(n, p, iif) {
-			return nil
-		}
-		return cause("rule-diverts", n, nil, "no rule of %s that fits looks up the table main, where the route to %s is", n.Name, p.dst).
-			proof(append(w.rulesShown(n, p.family()), routeShown(n, route))...).
-			mend(ip(n, "%srule add priority 32766 lookup main", six(p.family())))
+	if d.rule != nil || mainReached(n, p, iif) {
+		return nil
 	}
-	return cause("rule-diverts", n, nil, "the rule with priority %d sends packets for %s away from the route in the table main that would do", by.Priority, p.dst).
-		proof(ruleShown(n, by), routeShown(n, route)).
-		mend(ip(n, "%srule del priority %d", six(p.family()), by.Priority))
+	return cause("rule-diverts", n, nil, "no rule of %s that fits looks up the table main, where the route to %s is", n.Name, p.dst).
+		proof(append(w.rulesShown(n, p.family()), routeShown(n, route))...).
+		mend(ip(n, "%srule add priority 32766 lookup main", six(p.family())))
+}
+
+func diverts(n *state.Namespace, p packet, by *state.Rule, instead string) *Cause {
+	return cause("rule-diverts", n, nil, "the rule of %s with priority %d sends packets for %s away from the route that would do", n.Name, by.Priority, p.dst).
+		proof(ruleShown(n, by), instead).
+		mend(ip(n, "%srule del priority %d", six(p.family()), by.Priority)).then(deleteRule(n.Name, by))
 }
 
 // mainReached says whether some rule that fits looks up the table main.
@@ -90,50 +74,50 @@ func mainReached(n *state.Namespace, p packet, iif *state.Link) bool {
 	return false
 }
 
-// linkDown finds a link that is down and whose network covers the address; or, where all links with an address are down, the
-// first of them, since the routes that led through it went with it.
-func (w *walk) linkDown(n *state.Namespace, dst netip.Addr, links []*state.Link) *Cause {
-	family := familyOf(dst)
-	var down *state.Link
-	var on state.Address
-	up := false
+// linkDown finds a link that is down and has an address whose network covers the destination.
+func (w *walk) linkDown(n *state.Namespace, p packet, links []*state.Link) *Cause {
 	for _, l := range links {
-		for _, a := range l.Addresses {
-			if familyOf(a.Prefix.Addr()) != family || family == 6 && a.Prefix.Addr().IsLinkLocalUnicast() {
-				continue
-			}
-			if l.Up {
-				up = true
-				continue
-			}
-			if covers(a, dst) {
-				return w.isDown(n, l, a, dst, true)
-			}
-			if down == nil {
-				down, on = l, a
+		if l.Up {
+			continue
+		}
+		if p.dst.Zone() == l.Name {
+			return w.isDown(port{n, l}, nil)
+		}
+		for _, a := range addresses(l, p.family()) {
+			if covers(a, p.dst) {
+				return w.isDown(port{n, l}, &a)
 			}
 		}
-		if dst.Zone() == l.Name && !l.Up {
-			return cause("link-down", n, l, "%s in %s is administratively down", l.Name, n.Name).proof(linkShown(n, l)).mend(ip(n, "link set %s up", l.Name))
-		}
-	}
-	if down != nil && !up {
-		return w.isDown(n, down, on, dst, false)
 	}
 	return nil
 }
 
-func (w *walk) isDown(n *state.Namespace, l *state.Link, a state.Address, dst netip.Addr, direct bool) *Cause {
-	c := cause("link-down", n, l, "%s in %s is administratively down, so the routes that go with it are not there", l.Name, n.Name).
-		proof(linkShown(n, l), addressShown(n, l, a)).mend(ip(n, "link set %s up", l.Name))
-	if !direct { // what led through a gateway is gone for good
-		if route := w.missingRoute(n, dst); route != "" {
-			c.mend(route)
+// downBeyond finds a link that is down and behind which the way to the destination goes on; the routes by it, and its IPv6 addresses,
+// went when it was set down.
+func (w *walk) downBeyond(n *state.Namespace, p packet, links []*state.Link) *Cause {
+	for _, l := range links {
+		if l.Up || l.Master != "" {
+			continue
+		}
+		for _, other := range w.neighbours(port{n, l}) {
+			if w.knowsWay(other, p.dst) {
+				return w.isDown(port{n, l}, nil)
+			}
 		}
 	}
-	return c
+	return nil
 }
 
+func (w *walk) isDown(at port, a *state.Address) *Cause {
+	c := cause("link-down", at.n, at.l, "%s in %s is administratively down, so the routes that go with it are not there", at.l.Name, at.n.Name).
+		proof(linkShown(at.n, at.l))
+	if a != nil {
+		c.proof(addressShown(at.n, at.l, *a))
+	}
+	return c.setUp(at)
+}
+
+// noAddress: no link of the namespace, up or down, has an address of the family.
 func (w *walk) noAddress(n *state.Namespace, p packet, links []*state.Link) *Cause {
 	for i := range n.Links {
 		for _, a := range addresses(&n.Links[i], p.family()) {
@@ -143,62 +127,92 @@ func (w *walk) noAddress(n *state.Namespace, p packet, links []*state.Link) *Cau
 		}
 	}
 	family := map[int]string{4: "IPv4", 6: "IPv6"}[p.family()]
-	var l *state.Link
+	var place *state.Link
 	if len(links) == 1 {
-		l = links[0]
+		place = links[0]
 	}
-	c := cause("no-address", n, l, "no link of %s has an %s address", n.Name, family)
+	c := cause("no-address", n, place, "no link of %s has an %s address", n.Name, family)
 	for _, l := range links {
 		c.proof(ip(n, "%saddr show dev %s", six(p.family()), l.Name) + ": no address of this family")
 	}
-	if l != nil {
-		c.mend(ip(n, "addr add %s dev %s", w.freeAddress(p.dst), l.Name))
-		if !l.Up {
-			c.mend(ip(n, "link set %s up", l.Name))
-		}
+	l := w.likelyLink(n, p.dst)
+	if l == nil {
+		l = place
+	}
+	if l == nil {
+		return c.mend(ip(n, "addr add ADDRESS/LENGTH dev IFACE"))
+	}
+	w.giveAddress(c, port{n, l}, p.family())
+	if !l.Up {
+		c.setUp(port{n, l})
 	}
 	return c
 }
 
-// freeAddress is an address of the destination's network that nobody has.
-func (w *walk) freeAddress(dst netip.Addr) string {
-	for _, o := range w.owned(dst) {
-		for _, a := range o.l.Addresses {
-			if a.Prefix.Addr() != dst.WithZone("") {
-				continue
-			}
-			for next := a.Prefix.Masked().Addr().Next(); a.Prefix.Contains(next); next = next.Next() {
-				if len(w.owned(next)) == 0 {
-					return netip.PrefixFrom(next, a.Prefix.Bits()).String()
-				}
-			}
-		}
+// giveAddress repairs a link that has no address of a family.
+func (w *walk) giveAddress(c *Cause, at port, family int) {
+	if a := w.addressFor(at, family); a.IsValid() {
+		c.addAddress(at, a)
+	} else {
+		c.mend(ip(at.n, "addr add ADDRESS/LENGTH dev %s", at.l.Name))
 	}
-	return "ADDRESS/LENGTH"
 }
 
 // prefixMismatch finds an address whose own network is too small for the destination, while the destination's network has room for it.
-func (w *walk) prefixMismatch(n *state.Namespace, dst netip.Addr, links []*state.Link) *Cause {
-	for _, o := range w.owned(dst) {
-		for _, theirs := range o.l.Addresses {
-			if theirs.Prefix.Addr() != dst.WithZone("") || theirs.Peer.IsValid() {
-				continue
-			}
-			for _, l := range links {
-				for _, ours := range l.Addresses {
-					if familyOf(ours.Prefix.Addr()) == familyOf(dst) && !covers(ours, dst) && covers(theirs, ours.Prefix.Addr()) &&
-						theirs.Prefix.Bits() < ours.Prefix.Bits() {
-						return cause("prefix-mismatch", n, l, "%s on %s covers %s alone, which %s is not in; over there it is a /%d",
-							ours.Prefix, l.Name, covered(ours), dst, theirs.Prefix.Bits()).
-							proof(addressShown(n, l, ours), addressShown(o.n, o.l, theirs)).
-							mend(ip(n, "addr del %s dev %s", ours.Prefix, l.Name),
-								ip(n, "addr add %s dev %s%s", netip.PrefixFrom(ours.Prefix.Addr(), theirs.Prefix.Bits()), l.Name, nodad(ours.Prefix.Addr())))
-					}
+func (w *walk) prefixMismatch(n *state.Namespace, p packet, links []*state.Link) *Cause {
+	for _, o := range w.owned(p.dst) {
+		theirs, ok := addressOf(o.l, p.dst)
+		if !ok || theirs.Peer.IsValid() {
+			continue
+		}
+		for _, l := range links {
+			for _, ours := range addresses(l, p.family()) {
+				if covers(ours, p.dst) || !covers(theirs, ours.Prefix.Addr()) || theirs.Prefix.Bits() >= ours.Prefix.Bits() {
+					continue
 				}
+				c := cause("prefix-mismatch", n, l, "%s on %s in %s covers %s alone, which %s is not in; over there, on %s in %s, it is a /%d",
+					ours.Prefix, l.Name, n.Name, covered(ours), p.dst, o.l.Name, o.n.Name, theirs.Prefix.Bits()).
+					proof(addressShown(n, l, ours), addressShown(o.n, o.l, theirs))
+				return c.deleteAddress(port{n, l}, ours.Prefix).addAddress(port{n, l}, netip.PrefixFrom(ours.Prefix.Addr(), theirs.Prefix.Bits()))
 			}
 		}
 	}
 	return nil
+}
+
+// connectedRouteMissing finds an address whose network covers the destination, without the route that the kernel makes with it.
+func (w *walk) connectedRouteMissing(n *state.Namespace, p packet, links []*state.Link) *Cause {
+	for _, l := range links {
+		for _, a := range addresses(l, p.family()) {
+			if l.Up && covers(a, p.dst) && !covered(a).IsSingleIP() && !has(a.Flags, "noprefixroute") {
+				return cause("connected-route-missing", n, l, "%s in %s has an address whose network covers %s, and yet there is no route to it", l.Name, n.Name, p.dst).
+					proof(addressShown(n, l, a), ip(n, "%sroute show dev %s", six(p.family()), l.Name)+": nothing for "+covered(a).String()).
+					mend(connectedRoute(n, l, a)).then(func(k *sketch) {
+					n := k.netns(n.Name)
+					connect(n, n.Link(l.Name))
+				})
+			}
+		}
+	}
+	return nil
+}
+
+// connectedRoute is the command that puts back the route which the kernel makes with an address.
+func connectedRoute(n *state.Namespace, l *state.Link, a state.Address) string {
+	if a.Prefix.Addr().Is6() {
+		return ip(n, "-6 route add %s dev %s proto kernel metric 256", covered(a), l.Name)
+	}
+	return ip(n, "route add %s dev %s proto kernel scope link src %s", covered(a), l.Name, a.Prefix.Addr())
+}
+
+// addressOf is the address of a link as it is written there.
+func addressOf(l *state.Link, addr netip.Addr) (state.Address, bool) {
+	for _, a := range l.Addresses {
+		if a.Prefix.Addr() == addr.WithZone("") {
+			return a, true
+		}
+	}
+	return state.Address{}, false
 }
 
 func nodad(a netip.Addr) string {
@@ -206,58 +220,4 @@ func nodad(a netip.Addr) string {
 		return " nodad"
 	}
 	return ""
-}
-
-// missingRoute is the command for a route to an address by a neighbour that knows the way on.
-func (w *walk) missingRoute(n *state.Namespace, dst netip.Addr) string {
-	network := "default"
-	for _, o := range w.owned(dst) {
-		for _, a := range o.l.Addresses {
-			if a.Prefix.Addr() == dst.WithZone("") {
-				network = state.PrefixText(a.Prefix.Masked())
-			}
-		}
-	}
-	if known := w.gateways(n, dst); len(known) > 0 {
-		return ip(n, "%sroute add %s via %s", six(familyOf(dst)), network, known[0])
-	}
-	return ip(n, "%sroute add %s via GATEWAY", six(familyOf(dst)), network)
-}
-
-// gateways are addresses of neighbours, on the segments of a namespace, that forward and have a way on to the destination.
-func (w *walk) gateways(n *state.Namespace, dst netip.Addr) (found []netip.Addr) {
-	family := familyOf(dst)
-	for _, l := range ordinary(n) {
-		ours := addresses(l, family)
-		if len(ours) == 0 {
-			continue
-		}
-		for _, at := range w.endpoints(port{n, l}) {
-			if at.n == n || !forwards(at.n, at.l, family) && !w.isOwn(at.n, dst) {
-				continue
-			}
-			d := lookup(at.n, flow{dst: dst, iif: at.l.Name})
-			if !d.found() || d.hop != nil && d.hop.Dev == at.l.Name && !d.local() {
-				continue
-			}
-			for i := range at.n.Links {
-				for _, theirs := range addresses(&at.n.Links[i], family) {
-					for _, our := range ours {
-						if covers(our, theirs.Prefix.Addr()) && theirs.Prefix.Addr() != our.Prefix.Addr() {
-							found = append(found, theirs.Prefix.Addr())
-						}
-					}
-				}
-			}
-		}
-	}
-	return found
-}
-
-// forwards says whether what comes in by a link is forwarded.
-func forwards(n *state.Namespace, l *state.Link, family int) bool {
-	if family == 6 {
-		return sysctl(n, "net.ipv6.conf.all.forwarding") == "1"
-	}
-	return sysctl(n, ofLink(4, l.Name, "forwarding")) == "1"
 }

@@ -130,7 +130,7 @@ func (r *review) address(n *state.Namespace, l *state.Link, a state.Address) {
 		r.add(cause("odd-address", n, l, "%s on %s is %s", a.Prefix, l.Name, what).proof(addressShown(n, l, a)).mend(ip(n, "addr del %s dev %s", a.Prefix, l.Name)))
 	}
 	if has(a.Flags, "dadfailed") {
-		r.add(unusableAddress(n, l, a))
+		r.add(r.unusableAddress(port{n, l}, a))
 	}
 	peer := r.below(l)
 	if peer == nil || l.Kind != "veth" || peer.l.Master != "" || a.Prefix.IsSingleIP() && addr.Is6() {

@@ -91,7 +91,7 @@ func (s *search) down(at port) *Cause {
 		name = "link-down"
 	}
 	return cause(name, at.n, at.l, "%s in %s is administratively down", at.l.Name, at.n.Name).
-		proof(linkShown(at.n, at.l)).mend(ip(at.n, "link set %s up", at.l.Name))
+		proof(linkShown(at.n, at.l)).setUp(at)
 }
 
 // cable takes a frame to the other end of a veth pair.
@@ -173,7 +173,7 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 	s.bridged[br] = true
 	if obstacle == nil && !br.l.Up {
 		obstacle = cause("bridge-down", br.n, br.l, "the bridge %s in %s is administratively down", br.l.Name, br.n.Name).
-			proof(linkShown(br.n, br.l)).mend(ip(br.n, "link set %s up", br.l.Name))
+			proof(linkShown(br.n, br.l)).setUp(br)
 	}
 	if entry != nil && obstacle == nil {
 		obstacle = portTrouble(port{br.n, entry})

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"netnscheck/harness/state"
@@ -56,7 +57,7 @@ func (w *walk) source(n *state.Namespace, p *packet) *Cause {
 			proof(ip(n, "-br link show") + ": lo").mend("ip link set IFACE netns " + n.Name)
 	}
 	if family == 6 {
-		return w.source6(n, p)
+		return w.speaks6(n, p)
 	}
 	return nil
 }
@@ -68,7 +69,8 @@ func (w *walk) looksUpLocal(n *state.Namespace, family int) bool {
 			return true
 		}
 	}
-	return len(rules) == 0 && family == 6 // no IPv6 at all has its own cause
+	// The kernel looks at no rules of IPv6 as long as none was added (fib6_has_custom_rules): then this one is not missed.
+	return family == 6 && !slices.ContainsFunc(rules, func(r *state.Rule) bool { return r.Action != "lookup" || r.Table != state.TableMain })
 }
 
 func (w *walk) rulesShown(n *state.Namespace, family int) (lines []string) {
@@ -98,16 +100,16 @@ func (w *walk) ownAddress(n *state.Namespace, p *packet) *Cause {
 	}
 	if lo := n.Link("lo"); lo != nil && !lo.Up {
 		return cause("loopback-down", n, lo, "%s is an address of %s itself, packets for it go by lo, and lo is down", p.dst, n.Name).
-			proof(linkShown(n, lo)).mend(ip(n, "link set lo up"))
+			proof(linkShown(n, lo)).setUp(port{n, lo})
 	}
 	for _, o := range w.owned(p.dst) {
 		if o.n != n || o.l.Kind != "veth" {
 			continue
 		}
 		if peer := w.below(o.l); peer != nil && peer.n == n {
-			return cause("same-namespace", n, o.l, "both ends of the pair %s and %s are in %s: packets between them never cross the wire", o.l.Name, peer.l.Name, n.Name).
-				proof(linkShown(n, o.l), linkShown(n, peer.l), ip(n, "route get %s", p.dst)+": local "+p.dst.String()+" dev lo").
-				mend(ip(n, "link set %s netns OTHER", o.l.Name))
+			c := cause("same-namespace", n, o.l, "both ends of the pair %s and %s are in %s: packets between them never cross the wire", o.l.Name, peer.l.Name, n.Name).
+				proof(linkShown(n, o.l), linkShown(n, peer.l), ip(n, "route get %s", p.dst)+": local "+p.dst.String()+" dev lo")
+			return w.moveOut(c, o)
 		}
 		for _, other := range w.owned(p.dst) {
 			if other.n != n && w.sameSegment(o, other) {
@@ -133,42 +135,28 @@ func duplicateAddress(other, first port, addr netip.Addr) *Cause {
 	return c
 }
 
-// source6 looks at the IPv6 addresses that the packet could have as its source.
-func (w *walk) source6(n *state.Namespace, p *packet) *Cause {
-	links := ordinary(n)
-	var able, disabled []*state.Link
-	for _, l := range links {
-		if p.dst.Zone() != "" && l.Name != p.dst.Zone() {
-			continue
-		}
-		if off6(n, l) {
-			disabled = append(disabled, l)
-		} else {
-			able = append(able, l)
+// speaks6 says which link does not speak IPv6, if the namespace has no IPv6 way out.
+func (w *walk) speaks6(n *state.Namespace, p *packet) *Cause {
+	var mute []*state.Link
+	for _, l := range ordinary(n) {
+		if off6(n, l) && l.Master == "" && (p.dst.Zone() == "" || l.Name == p.dst.Zone()) {
+			mute = append(mute, l)
 		}
 	}
-	covering, unusable := w.covering6(able, p.dst)
-	if !covering && unusable != nil {
-		return unusable(n)
-	}
-	if len(disabled) == 0 || covering || (len(able) > 0 && lookup(n, flow{dst: p.dst, oif: p.dst.Zone()}).found()) {
+	if len(mute) == 0 || lookup(n, flow{dst: p.dst, oif: p.dst.Zone()}).found() {
 		return nil
 	}
-	l := disabled[0]
-	if len(disabled) > 1 {
-		for _, d := range disabled {
-			if len(addresses(d, 4)) > 0 && d.Up {
-				l = d
-				break
-			}
-		}
+	l := mute[0]
+	if likely := w.likelyLink(n, p.dst); len(mute) > 1 && likely != nil && slices.Contains(mute, likely) {
+		l = likely
 	}
-	c := cause("ipv6-disabled", n, l, "%s does not speak IPv6", l.Name)
+	c := cause("ipv6-disabled", n, l, "%s in %s does not speak IPv6", l.Name, n.Name)
 	if l.MTU < 1280 {
-		return c.proof(linkShown(n, l) + " (IPv6 needs 1280: RFC 8200, section 5)").mend(ip(n, "link set %s mtu 1500", l.Name))
+		return c.proof(linkShown(n, l) + " (IPv6 needs 1280: RFC 8200, section 5)").mend(ip(n, "link set %s mtu 1500", l.Name)).
+			then(func(k *sketch) { k.netns(n.Name).Link(l.Name).MTU = 1500 })
 	}
 	key := ofLink(6, l.Name, "disable_ipv6")
-	return c.proof(in(n, "sysctl %s", key) + ": 1").mend(in(n, "sysctl -w %s=0", key))
+	return c.proof(in(n, "sysctl %s", key)+": 1").setSysctl(n, key, "0")
 }
 
 // off6 says that a link does not speak IPv6.
@@ -176,29 +164,34 @@ func off6(n *state.Namespace, l *state.Link) bool {
 	return l.MTU < 1280 || sysctl(n, ofLink(6, l.Name, "disable_ipv6")) == "1"
 }
 
-// covering6 says whether a usable address covers the destination, and if only unusable ones do, why they are.
-func (w *walk) covering6(links []*state.Link, dst netip.Addr) (ok bool, why func(*state.Namespace) *Cause) {
+// sourceMissing judges the source address of an IPv6 packet: an address that is tentative or a duplicate cannot be it, and a link-local
+// one does not pass a router.
+func (w *walk) sourceMissing(n *state.Namespace, p packet, d decision) *Cause {
+	if p.family() == 4 || d.local() || p.src.IsValid() && (!p.src.IsLinkLocalUnicast() || p.dst.IsLinkLocalUnicast() || !d.hop.Via.IsValid()) {
+		return nil
+	}
+	links := ordinary(n)
+	if out := d.dev(n); out != nil {
+		links = slices.Insert(links, 0, out)
+	}
 	for _, l := range links {
 		for _, a := range l.Addresses {
-			if !a.Prefix.Addr().Is6() || !covers(a, dst) {
-				continue
+			if a.Prefix.Addr().Is6() && !usable(a) && a.Prefix.Addr().IsLinkLocalUnicast() == p.dst.IsLinkLocalUnicast() {
+				return w.unusableAddress(port{n, l}, a)
 			}
-			if usable(a) {
-				return true, why
-			}
-			why = func(n *state.Namespace) *Cause { return unusableAddress(n, l, a) }
 		}
 	}
-	return false, why
+	return w.noAddress(n, p, ordinary(n))
 }
 
-func unusableAddress(n *state.Namespace, l *state.Link, a state.Address) *Cause {
+func (w *walk) unusableAddress(at port, a state.Address) *Cause {
 	if has(a.Flags, "dadfailed") {
-		return cause("address-duplicate", n, l, "somebody else on the segment of %s has %s: duplicate address detection failed", l.Name, a.Prefix.Addr()).
-			proof(addressShown(n, l, a)).
-			mend(ip(n, "addr del %s dev %s", a.Prefix, l.Name), ip(n, "addr add ANOTHER/%d dev %s", a.Prefix.Bits(), l.Name))
+		c := cause("address-duplicate", at.n, at.l, "somebody else on the segment of %s in %s has %s: duplicate address detection failed", at.l.Name, at.n.Name, a.Prefix.Addr()).
+			proof(addressShown(at.n, at.l, a)).deleteAddress(at, a.Prefix)
+		w.giveAddress(c, at, 6)
+		return c
 	}
-	return cause("address-tentative", n, l, "%s is tentative: nobody may use it before duplicate address detection has ended, 1 to 2 s after the link comes up", a.Prefix.Addr()).
-		proof(addressShown(n, l, a)).
-		mend(ip(n, "addr replace %s dev %s nodad", a.Prefix, l.Name))
+	return cause("address-tentative", at.n, at.l, "%s on %s in %s is tentative: it may not be used before duplicate address detection has ended, 1 to 2 s after the link comes up",
+		a.Prefix.Addr(), at.l.Name, at.n.Name).
+		proof(addressShown(at.n, at.l, a)).deleteAddress(at, a.Prefix).addAddress(at, a.Prefix)
 }

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"net/netip"
+	"slices"
 
 	"netnscheck/harness/state"
 )
@@ -20,11 +21,7 @@ func (w *walk) translate(n *state.Namespace, hook string, p *packet, iif, oif *s
 	if p.reply || len(n.Filters) == 0 {
 		return
 	}
-	families := []string{"ip", "inet"}
-	if p.family() == 6 {
-		families = []string{"ip6", "inet"}
-	}
-	for _, b := range chainsAt(n, hook, families...) {
+	for _, b := range chainsAt(n, hook, families(p.family())...) {
 		if b.chain.Type != "nat" {
 			continue
 		}
@@ -139,6 +136,9 @@ func (w *walk) translationMissing(lost *Cause) *Cause {
 	c.Reply = true
 	for i := range n.Filters {
 		t := &n.Filters[i]
+		if !slices.Contains(families(familyOf(w.query.To)), t.Family) {
+			continue
+		}
 		for j := range t.Chains {
 			ch := &t.Chains[j]
 			if ch.Type != "nat" || ch.Hook != "postrouting" {

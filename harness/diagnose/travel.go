@@ -29,29 +29,39 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 		}
 		d := lookup(n, flowOf(p, iif))
 		if !d.found() {
-			if iif != nil && !forwards(n, iif, p.family()) && w.isGateway(n, p) {
-				return n, p, w.gatewayWrong(n, iif, p, passed)
+			if iif != nil && !forwards(n, iif, p.family()) {
+				return n, p, w.gatewayWrong(n, iif, p, passed[len(passed)-1])
 			}
 			w.hop(n, nil, p, "no route to %s", p.dst)
 			return n, p, w.noRoute(n, p, d, iif)
 		}
 		if d.local() {
+			w.arrived = iif
 			w.hop(n, iif, p, "%s is an address of its own", p.dst)
 			return n, p, w.takeIn(n, iif, p)
 		}
 		if iif != nil {
+			if !forwards(n, iif, p.family()) && d.hop != nil && d.hop.Dev == iif.Name && len(w.gateways(passed[len(passed)-1], p.dst)) > 0 {
+				return n, p, w.gatewayWrong(n, iif, p, passed[len(passed)-1])
+			}
 			if c := w.forward(n, iif, p, d); c != nil {
 				return n, p, c
 			}
 		}
-		if slices.Contains(passed, n) {
-			return n, p, cause("routing-loop", n, nil, "packets for %s come back to %s, and go round until their TTL has run out", p.dst, n.Name).
-				proof(routeShown(n, d.route)).mend(ip(n, "%sroute del %s", six(p.family()), state.RouteText(*d.route)))
+		if first := slices.Index(passed, n); first >= 0 {
+			w.hop(n, iif, p, "here it was before")
+			return n, p, w.routingLoop(n, p, passed[first:])
 		}
 		passed = append(passed, n)
 		next, in, c := w.cross(n, iif, &p, d)
 		if c != nil {
+			if d.rule.Table != state.TableMain && d.rule.Table != state.TableLocal && w.improves(deleteRule(n.Name, d.rule)) {
+				c = diverts(n, p, d.rule, routeShown(n, d.route))
+			}
 			return n, p, c
+		}
+		if p.dst.Zone() != "" {
+			p.dst = p.dst.WithZone(in.Name)
 		}
 		n, iif = next, in
 	}
@@ -63,11 +73,11 @@ func (w *walk) leaveSelf(n *state.Namespace, p *packet) *Cause {
 	if d.found() && !p.src.IsValid() {
 		p.src = sourceOf(n, d, p.dst)
 	}
-	if p.reply && !d.found() {
+	if !d.found() {
 		return nil // told with the route
 	}
-	if !d.found() {
-		return nil
+	if c := w.sourceMissing(n, *p, d); c != nil {
+		return c
 	}
 	var oif *state.Link
 	if d.local() {
@@ -162,46 +172,14 @@ func (w *walk) forward(n *state.Namespace, iif *state.Link, p packet, d decision
 }
 
 func (w *walk) forwardingOff(n *state.Namespace, iif *state.Link, family int) *Cause {
-	all := "net.ipv4.ip_forward"
-	if family == 6 {
-		all = "net.ipv6.conf.all.forwarding"
-	}
+	all := forwardingKey(family)
 	if family == 6 || sysctl(n, all) == "0" {
 		return cause("forwarding-off", n, nil, "%s is on the way, and it does not forward packets", n.Name).
-			proof(in(n, "sysctl %s", all) + ": " + sysctl(n, all)).mend(in(n, "sysctl -w %s=1", all))
+			proof(in(n, "sysctl %s", all)+": "+sysctl(n, all)).setSysctl(n, all, "1")
 	}
 	key := ofLink(family, iif.Name, "forwarding")
 	return cause("forwarding-off", n, iif, "%s forwards, but not what comes in by %s", n.Name, iif.Name).
-		proof(in(n, "sysctl %s", key) + ": 0").mend(in(n, "sysctl -w %s=1", key))
-}
-
-// isGateway says that the packet came to the namespace as to a gateway, which it does for all that is not its own.
-func (w *walk) isGateway(n *state.Namespace, p packet) bool { return !w.isOwn(n, p.dst) }
-
-// gatewayWrong blames the route that led to somebody who neither forwards nor knows the way.
-func (w *walk) gatewayWrong(n *state.Namespace, iif *state.Link, p packet, passed []*state.Namespace) *Cause {
-	before := passed[len(passed)-1]
-	d := lookup(before, flowOf(p, nil))
-	w.hop(n, iif, p, "%s neither forwards nor has a route to %s", n.Name, p.dst)
-	c := cause("gateway-wrong", before, nil, "the route of %s to %s leads to %s, who is not on the way", before.Name, p.dst, n.Name)
-	if !d.found() {
-		return c
-	}
-	c.proof(routeShown(before, d.route), in(n, "sysctl net.ipv4.ip_forward")+": "+sysctl(n, "net.ipv4.ip_forward"))
-	return c.mend(w.otherGateway(before, p.dst, d.route)...)
-}
-
-// otherGateway are the commands that replace the gateway of a route by one that knows the way.
-func (w *walk) otherGateway(n *state.Namespace, dst netip.Addr, r *state.Route) []string {
-	to := state.PrefixText(r.To)
-	family := familyOf(dst)
-	if known := w.gateways(n, dst); len(known) > 0 {
-		if family == 6 { // replace would make a multipath route of it
-			return []string{ip(n, "-6 route del %s", to), ip(n, "-6 route add %s via %s", to, known[0])}
-		}
-		return []string{ip(n, "route replace %s via %s", to, known[0])}
-	}
-	return []string{ip(n, "%sroute replace %s via GATEWAY", six(family), to)}
+		proof(in(n, "sysctl %s", key)+": 0").setSysctl(n, key, "1")
 }
 
 // takeIn is what a packet meets that is for the namespace itself.

@@ -59,12 +59,13 @@ type look struct {
 	base  *Baseline
 	names []string
 	state *state.State
+	whole *state.State // with the packet filters
 }
 
 func (k *look) at(ctx context.Context, claim scenario.Claim) (finding, error) {
 	name := subject(claim)
 	if name == "" {
-		s, err := k.snapshot(ctx)
+		s, err := k.snapshotFor(ctx, claim)
 		if err != nil {
 			return finding{}, err
 		}
@@ -94,6 +95,21 @@ func (k *look) snapshot(ctx context.Context) (*state.State, error) {
 	var err error
 	k.state, err = k.lab.State(ctx)
 	return k.state, err
+}
+
+// snapshotFor is a snapshot with all that a claim needs.
+func (k *look) snapshotFor(ctx context.Context, claim scenario.Claim) (*state.State, error) {
+	switch claim.(type) {
+	case scenario.CauseIs, scenario.NothingWrong:
+	default:
+		return k.snapshot(ctx)
+	}
+	if k.whole != nil {
+		return k.whole, nil
+	}
+	var err error
+	k.whole, err = k.lab.Whole(ctx)
+	return k.whole, err
 }
 
 // exists asks for the namespace's name alone, which is much cheaper than the state.

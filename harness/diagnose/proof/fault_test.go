@@ -138,7 +138,8 @@ func loopbackDown(_ *topology, p path) *fault {
 }
 
 func localRuleMissing(_ *topology, p path) *fault {
-	return &fault{does: []string{ip(p.from.name, "%srule del priority 0", six(p.family))}, places: []string{p.from.name}}
+	n, v := p.from.name, six(p.family)
+	return &fault{does: []string{ip(n, "%srule add priority 500 lookup 500", v), ip(n, "%srule del priority 0", v)}, places: []string{n}}
 }
 
 func ipv6Disabled(_ *topology, p path) *fault {
@@ -159,27 +160,18 @@ func ipv6TooSmall(_ *topology, p path) *fault {
 
 func addressTentative(t *topology, p path) *fault {
 	i := []*iface{p.hops[0].out, p.to}[t.rng.IntN(2)]
-	if p.family != 6 || i == p.to && p.last().in != p.to {
+	if p.family != 6 || i == p.to && !p.direct() || i != p.to && len(p.hops) == 1 || i.node.router {
 		return nil
 	}
 	n := i.node.name
-	does := []string{in(n, "sysctl -qw net.ipv6.conf.%s.dad_transmits=60", i.name), ip(n, "addr del %s dev %s", i.v6, i.name), ip(n, "addr add %s dev %s", i.v6, i.name)}
-	return &fault{does: append(does, t.routesBack(i, 6)...), places: []string{onLink(i)}}
-}
-
-// routesBack are the routes of a node by an interface that went with its address; those that are still there are left so.
-func (t *topology) routesBack(i *iface, family int) (lines []string) {
-	if family == 6 {
-		return nil // IPv6 routes by a gateway stay
-	}
-	return nil
+	return &fault{does: []string{in(n, "sysctl -qw net.ipv6.conf.%s.dad_transmits=60", i.name), ip(n, "addr del %s dev %s", i.v6, i.name), ip(n, "addr add %s dev %s", i.v6, i.name)}, places: []string{onLink(i)}}
 }
 
 func addressDuplicate(t *topology, p path) *fault {
 	i := p.hops[0].out
 	others := slices.DeleteFunc(slices.Clone(i.on.members), func(m *iface) bool { return m == i })
 	other, ok := pick(t, others)
-	if p.family != 6 || !ok || i.on.kind == "macvlan" {
+	if p.family != 6 || !ok || len(p.hops) == 1 { // on its own link the link-local address does instead
 		return nil
 	}
 	n := i.node.name

@@ -46,6 +46,9 @@ func sameNamespace(t *topology, p path) *fault {
 	}
 	n, name := p.from.name, "far"
 	f := &fault{places: []string{onLink(h.out)}, at: atLink}
+	if t.kind != "pair" {
+		f.byHand = "nothing tells where the other end belongs"
+	}
 	f.does = []string{ip(h.in.node.name, "link set %s down", h.in.name), ip(h.in.node.name, "link set %s name far", h.in.name), ip(h.in.node.name, "link set far netns %s", n)}
 	if t.rng.IntN(2) == 0 {
 		f.does = append(f.does, ip(n, "addr add %s dev far%s", h.in.prefix(p.family), nodad(p.family)), ip(n, "link set far up"))
@@ -110,10 +113,10 @@ func mtuBlackHole(t *topology, p path) *fault {
 // nft are the commands for a table with one chain and one rule.
 func nft(netns, family, kind, hook, rule string) []string {
 	if hook == "ingress" || strings.HasPrefix(hook, "ingress ") {
-		return []string{in(netns, "nft add table %s wall", family), in(netns, "nft add chain %s wall c { type filter hook %s priority 0 ; }", family, hook),
+		return []string{in(netns, "nft add table %s wall", family), in(netns, "nft add chain %s wall c '{ type filter hook %s priority 0 ; }'", family, hook),
 			in(netns, "nft add rule %s wall c %s", family, rule)}
 	}
-	return []string{in(netns, "nft add table %s wall", family), in(netns, "nft add chain %s wall c { type %s hook %s priority 0 ; policy accept ; }", family, kind, hook),
+	return []string{in(netns, "nft add table %s wall", family), in(netns, "nft add chain %s wall c '{ type %s hook %s priority 0 ; policy accept ; }'", family, kind, hook),
 		in(netns, "nft add rule %s wall c %s", family, rule)}
 }
 
@@ -212,19 +215,9 @@ func portBlocked(t *topology, p path) *fault {
 	if !ok {
 		return nil
 	}
-	f := &fault{places: []string{i.name + " in " + i.netns}, at: k*perHop + atSegment}
-	if t.rng.IntN(2) == 0 {
-		f.does = []string{in(i.netns, "bridge link set dev %s state %d", i.name, []int{0, 1, 2, 4}[t.rng.IntN(4)])}
-		return f
-	}
-	// The first port that the packet meets is to blame.
-	h := p.hops[k]
-	if h.out.port == nil || h.in.port == nil {
-		return nil
-	}
-	f.places = []string{h.out.port.name + " in " + h.out.port.netns}
-	f.does = []string{ip(i.netns, "link set %s type bridge stp_state 1", i.bridge)}
-	return f
+	// A port that comes up listens first.
+	return &fault{places: []string{i.name + " in " + i.netns}, at: k*perHop + atSegment, does: []string{
+		ip(i.netns, "link set %s type bridge stp_state 1", i.bridge), ip(i.netns, "link set %s down", i.name), ip(i.netns, "link set %s up", i.name)}}
 }
 
 func portIsolated(t *topology, p path) *fault {
@@ -257,12 +250,8 @@ func addressOnPort(t *topology, p path) *fault {
 // --- Tunnels ---
 
 // again makes an end of a tunnel anew, with other settings.
-func (t *topology) again(p path, options func(a, b tunnel) string) *fault {
+func (t *topology) again(p path, which int, options func(a, b tunnel) string) *fault {
 	s := p.to.on
-	if s.kind != "vxlan" {
-		return nil
-	}
-	which := t.rng.IntN(2)
 	a, b := s.tunnels[which], s.tunnels[1-which]
 	f := &fault{does: []string{ip(a.netns, "link del vx0"), ip(a.netns, "link add vx0 type vxlan %s", options(a, b))}, places: []string{"vx0 in " + s.tunnels[0].netns, "vx0 in " + s.tunnels[1].netns}, at: atSegment}
 	for _, i := range s.members {
@@ -284,7 +273,7 @@ func vniMismatch(t *topology, p path) *fault {
 	if !across(t, p) {
 		return nil
 	}
-	return t.again(p, func(a, b tunnel) string {
+	return t.again(p, t.rng.IntN(2), func(a, b tunnel) string {
 		return fmt.Sprintf("id 43 dstport 4789 local %s remote %s", a.below.v4.Addr(), b.below.v4.Addr())
 	})
 }
@@ -293,7 +282,7 @@ func tunnelPortMismatch(t *topology, p path) *fault {
 	if !across(t, p) {
 		return nil
 	}
-	return t.again(p, func(a, b tunnel) string {
+	return t.again(p, t.rng.IntN(2), func(a, b tunnel) string {
 		return fmt.Sprintf("id 42 dstport 8472 local %s remote %s", a.below.v4.Addr(), b.below.v4.Addr())
 	})
 }
@@ -302,9 +291,12 @@ func tunnelRemoteMissing(t *topology, p path) *fault {
 	if !across(t, p) {
 		return nil
 	}
-	f := t.again(p, func(a, b tunnel) string { return fmt.Sprintf("id 42 dstport 4789 local %s", a.below.v4.Addr()) })
-	f.passes = true // the other end's frames teach it the way
-	return f
+	near := 0
+	if s := p.to.on; s.tunnels[1].netns == p.from.name || p.to.port != nil && s.tunnels[1].netns == p.hops[0].out.port.netns {
+		near = 1
+	}
+	// The far end would learn the way back.
+	return t.again(p, near, func(a, b tunnel) string { return fmt.Sprintf("id 42 dstport 4789 local %s", a.below.v4.Addr()) })
 }
 
 // --- Macvlans and doubles ---

@@ -18,7 +18,6 @@ import (
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/scenario/operation"
-	"netnscheck/harness/state"
 )
 
 var (
@@ -73,11 +72,9 @@ func fitting(rng *rand.Rand, make faulty) (*topology, path, *fault) {
 
 // run gives each network to a worker and prints the score.
 func run(t *testing.T, title string, one func(context.Context, *rand.Rand, int, *score) error) {
-	driver, err := lab.IPRoute2()
-	if err != nil {
+	if _, err := lab.IPRoute2(); err != nil {
 		lab.Lacking(t, err)
 	}
-	_ = driver
 	t.Logf("seed %d", *seed)
 	s := &score{lines: map[string]*line{}}
 	numbers := make(chan int)
@@ -146,7 +143,7 @@ func (n *live) healthy(ctx context.Context) error {
 			return fmt.Errorf("the healthy network is not: expected %s, found %s %s", a.Expected, a.Found, a.Reason)
 		}
 	}
-	s, err := n.lab.State(ctx)
+	s, err := n.lab.Whole(ctx)
 	if err != nil {
 		return err
 	}
@@ -267,7 +264,7 @@ func (n *live) single(ctx context.Context, p path, f *fault, s *score) error {
 			return fmt.Errorf("%s: the fault stops nothing", what)
 		}
 	}
-	r, before, err := n.diagnose(ctx, q)
+	r, err := n.diagnose(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -285,24 +282,22 @@ func (n *live) single(ctx context.Context, p path, f *fault, s *score) error {
 	}
 	s.count(&l.toRepair)
 	if err := n.repair(ctx, r, q); err != nil {
-		return fmt.Errorf("%s; told: %s: %w\n%s", what, told(r), err, text(before))
+		return fmt.Errorf("%s; told: %s: %w", what, told(r), err)
 	}
 	s.count(&l.repaired)
 	return nil
 }
 
-func text(s *state.State) string { return "" }
-
 func (f *fault) named(c *diagnose.Cause) bool {
 	return c != nil && (c.Name == f.cause || slices.Contains(f.names, c.Name))
 }
 
-func (n *live) diagnose(ctx context.Context, q diagnose.Query) (diagnose.Report, *state.State, error) {
-	s, err := n.lab.State(ctx)
+func (n *live) diagnose(ctx context.Context, q diagnose.Query) (diagnose.Report, error) {
+	s, err := n.lab.Whole(ctx)
 	if err != nil {
-		return diagnose.Report{}, nil, err
+		return diagnose.Report{}, err
 	}
-	return diagnose.Diagnose(s, q), s, nil
+	return diagnose.Diagnose(s, q), nil
 }
 
 // repair carries the printed commands out; the pair has to reach and the diagnosis to be clean.
@@ -318,7 +313,7 @@ func (n *live) repair(ctx context.Context, r diagnose.Report, q diagnose.Query) 
 	if err != nil {
 		return err
 	}
-	after, _, err := n.diagnose(ctx, q)
+	after, err := n.diagnose(ctx, q)
 	if err != nil {
 		return err
 	}

@@ -156,9 +156,9 @@ func translation(t *topology) {
 	t.cable(r, b)
 	t.add(in("nat", "sysctl -qw net.ipv4.ip_forward=1"), in("nat", "sysctl -qw net.ipv6.conf.all.forwarding=1"),
 		ip("h1", "route add default via %s", x.members[1].v4.Addr()), ip("h1", "-6 route add default via %s", x.members[1].v6.Addr()),
-		in("nat", "nft add table ip nat"), in("nat", "nft add chain ip nat post { type nat hook postrouting priority 100 ; }"),
+		in("nat", "nft add table ip nat"), in("nat", "nft add chain ip nat post '{ type nat hook postrouting priority 100 ; }'"),
 		in("nat", "nft add rule ip nat post oifname eth1 masquerade"),
-		in("nat", "nft add table ip6 nat"), in("nat", "nft add chain ip6 nat post { type nat hook postrouting priority 100 ; }"),
+		in("nat", "nft add table ip6 nat"), in("nat", "nft add chain ip6 nat post '{ type nat hook postrouting priority 100 ; }'"),
 		in("nat", "nft add rule ip6 nat post oifname eth1 masquerade"))
 	t.oneWay[[2]string{"h2", "h1"}], t.oneWay[[2]string{"h2", "nat"}] = true, true
 }

@@ -104,6 +104,9 @@ func (t *topology) netns(name string) {
 
 func (t *topology) node(name string, router bool) *node {
 	t.netns(name)
+	if router { // it forwards nothing by IPv6 as long as its link-local addresses are tentative
+		t.add(in(name, "sysctl -qw net.ipv6.conf.default.accept_dad=0"))
+	}
 	n := &node{name: name, router: router}
 	t.nodes = append(t.nodes, n)
 	return n
