@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"netnscheck/harness/internal/observe"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
 )
@@ -42,6 +41,6 @@ func after(ctx context.Context, p *Play, steps int) (*state.State, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := observe.Lab(ctx, l.world, observe.Options{Filters: true})
+	s, err := l.Whole(ctx)
 	return s, errors.Join(err, l.Close())
 }
