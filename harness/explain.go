@@ -29,24 +29,25 @@ how to mend it. Without a cause: lists all of them, in the order of a packet's w
 		},
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				listCauses(c)
-				return nil
+				return listCauses(c)
 			}
 			return explain(c, args[0])
 		},
 	}
 }
 
-func listCauses(c *cobra.Command) {
+func listCauses(c *cobra.Command) error {
+	s := newSheet(c.OutOrStdout())
 	for i, g := range causes.Groups {
 		if i > 0 {
-			fmt.Fprintln(c.OutOrStdout())
+			s.line("", "")
 		}
-		fmt.Fprintln(c.OutOrStdout(), g.Title)
+		s.line("", g.Title)
 		for _, name := range g.Names {
-			fmt.Fprintf(c.OutOrStdout(), "  %-24s %s\n", name, causes.Summary(name))
+			s.line(fmt.Sprintf("  %-24s ", name), causes.Summary(name))
 		}
 	}
+	return s.err
 }
 
 func explain(c *cobra.Command, name string) error {

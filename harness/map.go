@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"netnscheck/harness/internal/observe"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
 	"netnscheck/harness/state/drawing"
@@ -118,7 +119,7 @@ func (f *mapFlags) read(c *cobra.Command, args []string) (*state.State, error) {
 		}
 		return labState(c.Context(), scs[0], steps)
 	}
-	return readMachine(c.Context(), f.all, nil)
+	return readMachine(c.Context(), observe.MachineOptions{All: f.all})
 }
 
 // stepsUpTo is how many steps to play: those up to this one, or all.

@@ -25,9 +25,10 @@ func readState(path string) (*state.State, error) {
 	return &s, nil
 }
 
-// readMachine reads the namespaces of this machine: the one that the harness is in, those with a name, and of processes these or all.
-func readMachine(ctx context.Context, all bool, pids []int) (*state.State, error) {
-	s, err := observe.Machine(ctx, observe.MachineOptions{All: all, PIDs: pids, Filters: true})
+// readMachine reads the namespaces of this machine: the one that the harness is in, those with a name, and those of processes that are
+// asked for.
+func readMachine(ctx context.Context, o observe.MachineOptions) (*state.State, error) {
+	s, err := observe.Machine(ctx, o)
 	if err != nil {
 		return nil, cannot("%w", err)
 	}
