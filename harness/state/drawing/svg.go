@@ -17,7 +17,7 @@ const svgStyle = `
   text { fill: currentColor; white-space: pre; }
   rect { fill: #f6f8fa; stroke: #57606a; stroke-width: 1.2; }
   path { fill: none; stroke: #57606a; stroke-width: 1.6; }
-  .segment { stroke-width: 4.5; }
+  .segment { stroke-width: 4.5; stroke-linecap: square; }
   .broken { stroke-dasharray: 5 4; }
   .back { fill: #fff; stroke: none; }
   .title, .mark { font-weight: bold; }
