@@ -64,7 +64,7 @@ func TestAnyTopology(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
-	for range 300 {
+	for range 150 {
 		s := randomSample(random)
 		o := drawing.Options{Width: 20 + random.IntN(160), ASCII: random.IntN(3) == 0}
 		d := drawing.Of(&s.State, o)
