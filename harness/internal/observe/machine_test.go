@@ -56,7 +56,6 @@ func names(s *state.State) (all []string) {
 func TestMachineIsTheLabSeenFromInside(t *testing.T) {
 	w := rich(t)
 	got, want := machineOf(t, w, MachineOptions{}), observed(t, w)
-	equal(t, state.Diff(want, got), []string{})
 	equal(t, got.Normal(), want.Normal())
 	for i := range got.Namespaces {
 		equal(t, got.Namespaces[i].Inode, want.Namespaces[i].Inode)
