@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -84,8 +83,8 @@ func (r *reading) openFilters() {
 		r.unreadable = append(r.unreadable, "nftables: "+filterRefusal(err))
 	}
 	for _, of := range []string{"ip", "ip6", "arp"} {
-		names, err := os.ReadFile("/proc/thread-self/net/" + of + "_tables_names")
-		if tables := strings.Fields(string(names)); err == nil && len(tables) > 0 {
+		names, err := readValue(unix.AT_FDCWD, "/proc/thread-self/net/"+of+"_tables_names")
+		if tables := strings.Fields(names); err == nil && len(tables) > 0 {
 			r.unreadable = append(r.unreadable, fmt.Sprintf("the tables of %stables-legacy: %s", of, strings.Join(tables, ", ")))
 		}
 	}

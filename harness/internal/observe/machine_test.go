@@ -126,6 +126,26 @@ func TestMachineNames(t *testing.T) {
 	}
 }
 
+// TestMachineWhileNamespacesComeAndGo reads while names and processes come and go: those are there or not, and that is no error.
+func TestMachineWhileNamespacesComeAndGo(t *testing.T) {
+	needs(t, "ip", "sh")
+	w := newWorld(t, "stays")
+	cmd := exec.Command("sh", "-c", "while :; do ip netns add goes; ip netns exec goes true; ip netns del goes; done")
+	if err := w.Do(netns.Host, cmd.Start); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		cmd.Process.Kill()
+		cmd.Wait()
+	}()
+	for range 50 {
+		s := machineOf(t, w, MachineOptions{All: true, Filters: true})
+		if s.Namespace("stays") == nil || s.Namespace("stays").Link("lo") == nil {
+			t.Fatalf("what stays is not there: %q", names(s))
+		}
+	}
+}
+
 // TestMachineWithoutPermission reads in a process without any capability: its own namespace, without packet filters, and of
 // the others that it may not enter them.
 func TestMachineWithoutPermission(t *testing.T) {
