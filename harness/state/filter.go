@@ -3,6 +3,7 @@ package state
 import "net/netip"
 
 // FilterTable is a table of the packet filter (nf_tables; iptables-nft is in it too) with its base chains and those that they jump to.
+// Tables that are dormant are left out.
 type FilterTable struct {
 	Family string        `json:"family"` // ip, ip6, inet, arp, bridge, netdev
 	Name   string        `json:"name"`
@@ -21,7 +22,8 @@ type FilterChain struct {
 	Rules    []FilterRule `json:"rules,omitempty"`
 }
 
-// FilterRule is a rule: what a packet has to be like, and what becomes of it then.
+// FilterRule is a rule: what a packet has to be like, and what becomes of it then. A rule that tells several packets apart (by a verdict
+// map, by pairs of values, by ports of several protocols) is several of these in a row, with one handle and one text.
 type FilterRule struct {
 	Handle uint64 `json:"handle,omitempty"`
 	// Text is the rule in the words of nft(8), as far as it is understood.
@@ -45,6 +47,6 @@ type FilterMatch struct {
 	// arp operation.
 	Key string `json:"key"`
 	Not bool   `json:"not,omitempty"`
-	// Values are names, addresses, prefixes (A/L), ranges (A-B) or numbers; one of them has to fit.
+	// Values are names, addresses, prefixes (A/L), ranges (A-B) or numbers; one of them has to fit; without any, none does.
 	Values []string `json:"values"`
 }

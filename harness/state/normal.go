@@ -23,7 +23,8 @@ const Host = "host"
 //   - learned neighbours and forwarding entries and a port's own ones, routes by router advertisement or redirect, kernel-made
 //     multicast and link-local routes, and the IPv6 local and anycast routes, which come when an address is no longer tentative;
 //   - the handles of queueing disciplines that the kernel chose (from 8000: upwards), to which nobody gave one;
-//   - sockets that listen: they belong to programs, and come when those get to run.
+//   - sockets that listen: they belong to programs, and come when those get to run;
+//   - packet filters, which are read on demand alone, names that are no namespaces, and what could not be read.
 //
 // The receiver is not changed; the result shares nothing with it that could be.
 func (s *State) Normal() *State {

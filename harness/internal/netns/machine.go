@@ -79,6 +79,9 @@ func MachineProcesses() (inside map[uint64][]int, hidden []int, err error) {
 		if own != 0 {
 			inside[own] = append(inside[own], pid)
 		}
+		if pid == os.Getpid() {
+			continue // what threads of ours are elsewhere have been sent there to look
+		}
 		threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 		if err != nil {
 			continue // it has ended

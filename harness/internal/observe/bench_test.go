@@ -2,6 +2,7 @@ package observe
 
 import (
 	"testing"
+	"time"
 
 	"netnscheck/harness/internal/netns"
 )
@@ -34,6 +35,57 @@ func BenchmarkLab(b *testing.B) {
 	for b.Loop() {
 		observed(b, w)
 	}
+}
+
+// BenchmarkFilters is BenchmarkLab with the packet filters, of which there are none.
+func BenchmarkFilters(b *testing.B) {
+	w := tutorial(b)
+	for b.Loop() {
+		if _, err := Lab(b.Context(), w, Options{Filters: true}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkAgainstIP reads three namespaces and asks ip for what it knows of the same, and the programs beside it for the rest,
+// in turn. It compares the fastest of each: others may be busy on this machine. Machine enters each namespace on a new thread.
+func BenchmarkAgainstIP(b *testing.B) {
+	needs(b, "bridge", "tc", "ss", "nft")
+	w := tutorial(b)
+	fastest := map[string]time.Duration{}
+	measure := func(name string, f func()) {
+		began := time.Now()
+		f()
+		if took := time.Since(began); fastest[name] == 0 || took < fastest[name] {
+			fastest[name] = took
+		}
+	}
+	ask := func(commands ...string) {
+		for _, ns := range []string{netns.Host, "prodns", "testns"} {
+			for _, command := range commands {
+				run(b, w, ns, command)
+			}
+		}
+	}
+	for b.Loop() {
+		measure("lab", func() {
+			if _, err := Lab(b.Context(), w, Options{Filters: true}); err != nil {
+				b.Fatal(err)
+			}
+		})
+		measure("machine", func() { machineOf(b, w, MachineOptions{Filters: true}) })
+		measure("ip", func() {
+			ask("ip -j -d -s address", "ip -j -4 route show table all", "ip -j -6 route show table all", "ip -j -4 rule", "ip -j -6 rule",
+				"ip -j neigh", "ip -j neigh show proxy", "ip -j netconf", "ip -j netns list-id")
+		})
+		measure("rest", func() { ask("bridge -j fdb", "bridge -j vlan", "tc -j qdisc", "ss -Hltun", "nft -j list ruleset") })
+	}
+	programs := fastest["ip"] + fastest["rest"]
+	b.ReportMetric(float64(fastest["lab"].Microseconds()), "µs/lab")
+	b.ReportMetric(float64(fastest["machine"].Microseconds()), "µs/machine")
+	b.ReportMetric(float64(fastest["ip"])/float64(fastest["lab"]), "ip-alone/lab")
+	b.ReportMetric(float64(programs)/float64(fastest["lab"]), "same-data/lab")
+	b.ReportMetric(float64(programs)/float64(fastest["machine"]), "same-data/machine")
 }
 
 func BenchmarkNormal(b *testing.B) {

@@ -5,7 +5,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -21,7 +23,7 @@ var families = map[byte]string{
 	unix.NFPROTO_BRIDGE: "bridge", unix.NFPROTO_IPV6: "ip6",
 }
 
-// hooks are the words of nft(8) for the hooks, by family and number.
+// hookWord is nft's word for a hook.
 func hookWord(family byte, number uint32) string {
 	words := []string{"prerouting", "input", "forward", "output", "postrouting", "ingress"}
 	switch family {
@@ -73,11 +75,18 @@ type rawRule struct {
 // errChanged says that the rules were changed while they were read.
 var errChanged = errors.New("the rules changed while they were read")
 
-// openNetfilter begins the conversation about packet filters. A kernel that has none is no error.
-func (r *reading) openNetfilter() {
+// openFilters begins, on a thread in the namespace, the conversation about packet filters. A kernel that has none is no error.
+// The tables of the old iptables are listed in a file (for root alone), and cannot be read here.
+func (r *reading) openFilters() {
 	var err error
 	if r.netfilter, err = open(unix.NETLINK_NETFILTER); err != nil {
-		r.unreadFilters(err)
+		r.unreadable = append(r.unreadable, "nftables: "+filterRefusal(err))
+	}
+	for _, of := range []string{"ip", "ip6", "arp"} {
+		names, err := readValue(unix.AT_FDCWD, "/proc/thread-self/net/"+of+"_tables_names")
+		if tables := strings.Fields(names); err == nil && len(tables) > 0 {
+			r.unreadable = append(r.unreadable, fmt.Sprintf("the tables of %stables-legacy: %s", of, strings.Join(tables, ", ")))
+		}
 	}
 }
 
@@ -89,27 +98,29 @@ func (r *reading) readFilters() error {
 	switch {
 	case err == nil:
 		r.Filters = filters
-	case errors.As(err, &refusal):
-		r.unreadFilters(err)
+	case errors.As(err, &refusal), errors.Is(err, errChanged), errors.Is(err, errInterrupted):
+		r.Unread = []string{"nftables: " + filterRefusal(err)}
 	default:
 		return err
 	}
 	return nil
 }
 
-func (r *reading) unreadFilters(err error) {
-	why := err.Error()
+func filterRefusal(err error) string {
 	switch {
 	case errors.Is(err, unix.EPERM):
-		why = "no permission"
+		return "no permission"
 	case errors.Is(err, unix.EPROTONOSUPPORT), errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.EINVAL):
-		why = "this kernel has no nf_tables"
+		return "this kernel has no nf_tables"
 	}
-	r.Unread = append(r.Unread, "nftables: "+why)
+	return err.Error()
 }
 
-// filters reads the rule set until it has one that was not changed meanwhile. Where there are no tables, that is one question.
+// filters reads the rule set until it has read the same twice, with no change between that the kernel knows of. Where there are
+// no tables, that is one question. Twice, for a commit gives the rules their new generation a moment before it makes
+// them the valid ones (nf_tables_commit): who reads in that moment sees some of the old and some of the new, and no change.
 func (r *reading) filters() ([]state.FilterTable, error) {
+	var last []state.FilterTable
 	for range patience {
 		set := &ruleset{ask: r.netfilter, sets: map[place]*filterSet{}, links: r.names}
 		if err := set.readTables(); err != nil || len(set.tables) == 0 {
@@ -127,9 +138,13 @@ func (r *reading) filters() ([]state.FilterTable, error) {
 			return nil, err
 		}
 		after, err := set.generation()
-		if err != nil || after == before {
-			return found, err
+		if err != nil {
+			return nil, err
 		}
+		if after == before && reflect.DeepEqual(found, last) {
+			return found, nil
+		}
+		last = found
 	}
 	return nil, errChanged
 }

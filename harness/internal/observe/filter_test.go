@@ -220,6 +220,7 @@ func TestOpaqueRules(t *testing.T) {
 			meta mark and 0xff == 1 drop
 			meta cpu 0 drop
 			numgen random mod 2 0 drop
+			ip saddr @seen drop
 			add @seen { ip saddr limit rate 1/second } drop
 			meta length > 100 drop
 			icmp code 1 drop
@@ -235,4 +236,52 @@ func TestOpaqueRules(t *testing.T) {
 	}
 	last := chain.Rules[len(chain.Rules)-2:]
 	equal(t, []string{last[0].Verdict, last[1].Verdict}, []string{"accept", "drop"})
+}
+
+// TestFiltersWhileTheyChange reads rules that somebody else replaces all the time, each time in one go: it must never see a mixture.
+func TestFiltersWhileTheyChange(t *testing.T) {
+	needs(t, "nft")
+	w := newWorld(t, "a")
+	var versions []string
+	for _, verdict := range []string{"drop", "accept"} {
+		rules := strings.Repeat("tcp dport { 1, 5, 9 } "+verdict+"\n", 30)
+		rules = "flush ruleset\ntable inet to_" + verdict + " {\nchain c {\ntype filter hook input priority 0;\n" + rules + "}\n}\n"
+		versions = append(versions, filepath.Join(t.TempDir(), verdict))
+		if err := os.WriteFile(versions[len(versions)-1], []byte(rules), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(t, w, "a", "nft -f "+versions[0])
+	stop, stopped := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for i := 0; ; i++ {
+			select {
+			case <-stop:
+				stopped <- nil
+				return
+			default:
+				if out, err := try(w, "a", "nft", "-f", versions[i%2]); err != nil {
+					stopped <- fmt.Errorf("%w: %s", err, out)
+					return
+				}
+			}
+		}
+	}()
+	defer func() {
+		close(stop)
+		if err := <-stopped; err != nil {
+			t.Error(err)
+		}
+	}()
+	for range 100 {
+		tables := filtered(t, w, "a").Filters
+		if len(tables) != 1 || len(tables[0].Chains) != 1 || len(tables[0].Chains[0].Rules) != 30 {
+			t.Fatalf("a mixture of %d tables", len(tables))
+		}
+		for _, r := range tables[0].Chains[0].Rules {
+			if want := "l4proto=tcp, tcp dport=1|5|9 -> " + strings.TrimPrefix(tables[0].Name, "to_"); model(r) != want {
+				t.Fatalf("a mixture: %s in table %s", model(r), tables[0].Name)
+			}
+		}
+	}
 }

@@ -15,7 +15,7 @@ type filterSet struct {
 	keyLen   int
 	read     bool
 	elements []element
-	// strange says that elements have conditions of their own (a limit, say).
+	// strange says that elements have conditions of their own (a limit, say), or come and go with packets.
 	strange bool
 }
 
@@ -63,6 +63,10 @@ func (s *ruleset) set(at place) (*filterSet, error) {
 		return nil, errChanged
 	}
 	if set.read {
+		return set, nil
+	}
+	if set.flags&unix.NFT_SET_EVAL != 0 {
+		set.read, set.strange = true, true
 		return set, nil
 	}
 	question := []byte{at.family, 0, 0, 0}

@@ -158,7 +158,7 @@ func TestSysctls(t *testing.T) {
 	build(t, w, "a: ip link add eth0.5 type veth peer name eth1")
 	err := w.Do("a", func() error {
 		for _, name := range []string{"ipv4/conf/eth0.5/rp_filter", "ipv4/conf/all/arp_ignore", "ipv4/conf/eth1/arp_ignore", "ipv4/conf/eth1/arp_announce",
-			"ipv4/conf/eth0.5/proxy_arp", "ipv4/conf/eth0.5/accept_local", "ipv4/ip_forward", "ipv6/conf/eth1/disable_ipv6", "ipv6/conf/eth0.5/forwarding", "ipv6/conf/eth1/accept_dad"} {
+			"ipv4/conf/eth0.5/proxy_arp", "ipv4/conf/eth0.5/accept_local", "ipv4/ip_forward", "ipv6/icmp/echo_ignore_all", "ipv6/conf/eth1/disable_ipv6", "ipv6/conf/eth0.5/forwarding", "ipv6/conf/eth1/accept_dad"} {
 			if err := os.WriteFile("/proc/sys/net/"+name, []byte("1"), 0); err != nil {
 				return err
 			}
@@ -180,8 +180,8 @@ func TestSysctls(t *testing.T) {
 			ones++
 		}
 	}
-	// ip_forward, icmp_echo_ignore_all, ping_group_range; all, default and three links
-	if want := 3 + 5*(len(inet4)+len(inet6)); len(n.Sysctls) != want || ones < 12 {
+	// ip_forward, icmp_echo_ignore_all of IPv4 and its like of IPv6, ping_group_range; all, default and three links
+	if want := 4 + 5*(len(inet4)+len(inet6)); len(n.Sysctls) != want || ones < 13 {
 		t.Errorf("%d sysctls, %d of them 1; want %d", len(n.Sysctls), ones, want)
 	}
 	if _, err := Sysctl(t.Context(), w, "a", "net.ipv4.conf.eth0/5.rp_filter"); err != nil {

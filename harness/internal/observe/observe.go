@@ -1,4 +1,4 @@
-// Package observe reads the kernel: it makes a state.State of the namespaces of a lab in one sweep, reads counters and
+// Package observe reads the kernel: it makes a state.State of the namespaces of a lab or of a machine in one sweep, reads counters and
 // sysctls, and settles links. It may be imported by lab; it imports state and internal/netns, it changes nothing but what
 // reading itself changes (namespace ids come to be, link-watch work is done early), and it never goes through the driver
 // under test: it speaks netlink itself, on sockets that it closes before it returns.

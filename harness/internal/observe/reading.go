@@ -22,10 +22,11 @@ type reading struct {
 	route   *conversation // rtnetlink
 	diag    *conversation // sock_diag
 	// netfilter is nil unless packet filters are to be read and this kernel has them.
-	netfilter *conversation
-	ns        int // its nsfs file, open; 0 when not yet
-	links     []*link
-	names     map[int]string // of the links, by index
+	netfilter  *conversation
+	unreadable []string // for Unread
+	ns         int      // its nsfs file, open; 0 when not yet
+	links      []*link
+	names      map[int]string // of the links, by index
 	// strange says that a part named a link that is not among links: one that came after those were read.
 	strange bool
 }
@@ -40,7 +41,7 @@ func (r *reading) enter() error {
 		return err
 	}
 	if r.options.Filters {
-		r.openNetfilter()
+		r.openFilters()
 	}
 	if r.ns, err = unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 		return fmt.Errorf("open /proc/thread-self/ns/net: %w", err)
@@ -152,6 +153,7 @@ func (r *reading) link(index int) *link {
 
 // finish is the namespace with all that was read.
 func (r *reading) finish() state.Namespace {
+	r.Unread = append(r.Unread, r.unreadable...)
 	for _, l := range r.links {
 		l.Master = r.name(l.master)
 		r.Links = append(r.Links, l.Link)
