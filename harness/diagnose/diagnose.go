@@ -102,8 +102,10 @@ type walk struct {
 	translators []*state.Namespace
 	// arrived is the link by which the packet came to where it was taken in.
 	arrived *state.Link
-	// trial says that this is a walk through a sketch, to try a repair.
-	trial    bool
+	// trial says that it is only asked whether and how far the packet gets: no time is spent on a repair.
+	trial bool
+	// tunnels is in how many tunnels the packet is.
+	tunnels  int
 	owners   map[netip.Addr][]port
 	children map[port][]port
 }

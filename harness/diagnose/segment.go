@@ -274,11 +274,13 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []port) {
 		s.farSide(at, missing, bridges)
 		return
 	}
+	if s.tunnels == nested {
+		return
+	}
 	for _, remote := range remotes {
-		under := &walk{state: s.state, query: s.query, owners: s.owners, children: s.children}
-		p := packet{dst: remote, src: v.Local, proto: "udp", dport: uint16(v.DstPort), reply: s.p.reply}
-		p.reply = false
-		there, _, broken := under.travelUnder(at.n, p)
+		// A search without a packet asks who is there, not why somebody is not.
+		under := &walk{state: s.state, query: s.query, owners: s.owners, children: s.children, tunnels: s.tunnels + 1, trial: s.trial || !s.p.dst.IsValid()}
+		there, _, broken := under.travel(at.n, packet{dst: remote, src: v.Local, proto: "udp", dport: uint16(v.DstPort)})
 		if broken != nil {
 			s.farSide(at, broken, bridges)
 			continue
@@ -286,6 +288,9 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []port) {
 		s.decapsulate(at, there, obstacle, bridges)
 	}
 }
+
+// nested is how many tunnels in each other are followed; one that leads through itself has no end.
+const nested = 3
 
 // remotes are where a VXLAN device sends what it floods: its own remote and the entries without a MAC; for an answer, what it has learned
 // on the way there.
@@ -418,9 +423,4 @@ func rebuildVXLAN(at port, option string, value int) []string {
 		}
 	}
 	return append(commands, ip(at.n, "link set %s up", at.l.Name))
-}
-
-// travelUnder is travel for the packets of a tunnel, which arrive at an open UDP port.
-func (w *walk) travelUnder(n *state.Namespace, p packet) (*state.Namespace, packet, *Cause) {
-	return w.travel(n, p)
 }
