@@ -7,7 +7,18 @@ import (
 )
 
 // gateways are the next hops, among the neighbours of a namespace, that know a way to the destination.
-func (w *walk) gateways(n *state.Namespace, dst netip.Addr) (found []state.Nexthop) {
+func (w *walk) gateways(n *state.Namespace, dst netip.Addr) []state.Nexthop {
+	return w.nextHops(n, dst, func(at port) bool { return w.knowsWay(at, dst) })
+}
+
+// routers are the next hops, among the neighbours of a namespace, that would do but for another fault: first those with a route out of
+// another link, then those that forward.
+func (w *walk) routers(n *state.Namespace, dst netip.Addr) []state.Nexthop {
+	return append(w.nextHops(n, dst, func(at port) bool { return leadsOn(at, dst) }),
+		w.nextHops(n, dst, func(at port) bool { return forwards(at.n, at.l, familyOf(dst)) })...)
+}
+
+func (w *walk) nextHops(n *state.Namespace, dst netip.Addr, fits func(port) bool) (found []state.Nexthop) {
 	if w.trial {
 		return nil
 	}
@@ -17,7 +28,7 @@ func (w *walk) gateways(n *state.Namespace, dst netip.Addr) (found []state.Nexth
 			continue
 		}
 		for _, at := range w.endpoints(port{n, l}) {
-			if at.n == n || !w.knowsWay(at, dst) {
+			if at.n == n || !fits(at) {
 				continue
 			}
 			for _, theirs := range addresses(at.l, familyOf(dst)) {
@@ -59,7 +70,7 @@ func (w *walk) missingRoute(c *Cause, n *state.Namespace, dst netip.Addr) *Cause
 			return c.addRoute(n, to, h.Via, h.Dev)
 		}
 	}
-	if len(known) > 0 {
+	if known = append(known, w.routers(n, dst)...); len(known) > 0 {
 		return c.addRoute(n, to, known[0].Via, known[0].Dev)
 	}
 	return c.mend(ip(n, "%sroute add %s via GATEWAY", six(familyOf(dst)), state.PrefixText(to)))
@@ -67,7 +78,7 @@ func (w *walk) missingRoute(c *Cause, n *state.Namespace, dst netip.Addr) *Cause
 
 // otherGateway replaces the gateway of a route by one that knows the way; false when there is none.
 func (w *walk) otherGateway(c *Cause, n *state.Namespace, dst netip.Addr, r *state.Route) bool {
-	known := w.gateways(n, dst)
+	known := append(w.gateways(n, dst), w.routers(n, dst)...)
 	for _, sure := range []bool{true, false} {
 		for _, h := range known {
 			if len(r.Nexthops) > 0 && h.Via == r.Nexthops[0].Via {

@@ -304,7 +304,8 @@ func (w *walk) lengthHere(out *state.Link, to netip.Addr) int {
 
 // ontoSegment brings the owner of an address to the segment: its cable into the segment's bridge, or the address to a link that is there.
 func (w *walk) ontoSegment(c *Cause, from, owner port, to netip.Addr, arrivals []arrival) *Cause {
-	if peer := w.below(owner.l); peer != nil && owner.l.Kind == "veth" && peer.l.Master != "" {
+	alone := len(addresses(owner.l, familyOf(to))) == 1 // else it is the address that is in a wrong place, not the cable
+	if peer := w.below(owner.l); alone && peer != nil && owner.l.Kind == "veth" && peer.l.Master != "" {
 		if bridge := w.bridgeOf(peer.n, arrivals, from); bridge != nil {
 			return c.setMaster(*peer, bridge.Name)
 		}

@@ -63,6 +63,7 @@ type maker struct {
 const (
 	atSource = iota
 	atRoute
+	atForward
 	atLink
 	atSegment
 	atNext
@@ -119,7 +120,7 @@ func notANamespace(_ *topology, p path) *fault {
 }
 
 func noInterface(t *topology, p path) *fault {
-	if len(p.from.ifaces) > 1 || p.from.name == "host" || p.from.ifaces[0].name == "br0" {
+	if linksOf(p.from) > 1 || t.kind == "bridged tunnel" || p.from.name == "host" || p.from.ifaces[0].name == "br0" {
 		return nil
 	}
 	return &fault{does: []string{ip(p.from.name, "link del %s", p.from.ifaces[0].name)}, places: []string{p.from.name}, byHand: "the interface is gone"}
