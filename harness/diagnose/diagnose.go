@@ -106,8 +106,10 @@ type walk struct {
 	trial bool
 	// tunnels is in how many tunnels the packet is.
 	tunnels  int
+	names    map[string]*state.Namespace
 	owners   map[netip.Addr][]port
 	children map[port][]port
+	segments map[port]port // to the link by which the segment was found
 }
 
 // packet is what is on its way: an echo request or the first segment of a TCP connection, or the answer to it.
@@ -129,7 +131,7 @@ func (p packet) family() int {
 
 // both walks there and back.
 func (w *walk) both() *Cause {
-	from := w.state.Namespace(w.query.From)
+	from := w.namespace(w.query.From)
 	if from == nil {
 		return w.noNamespace(w.query.From)
 	}

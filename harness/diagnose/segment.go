@@ -59,7 +59,24 @@ func (w *walk) endpoints(from port) (found []port) {
 
 // sameSegment says whether frames of one link come, or would come but for an obstacle, to the other.
 func (w *walk) sameSegment(a, b port) bool {
-	return slices.ContainsFunc(w.segment(a, packet{}), func(at arrival) bool { return at.port == b })
+	return w.segmentOf(a) == w.segmentOf(b)
+}
+
+// segmentOf is one link that stands for all that are on a segment.
+func (w *walk) segmentOf(at port) port {
+	if w.segments == nil {
+		w.segments = map[port]port{}
+	}
+	if known, ok := w.segments[at]; ok {
+		return known
+	}
+	w.segments[at] = at
+	for _, other := range w.segment(at, packet{}) {
+		if _, ok := w.segments[other.port]; !ok {
+			w.segments[other.port] = at
+		}
+	}
+	return at
 }
 
 // send lets a frame out of a link.

@@ -243,9 +243,7 @@ type path struct {
 
 func (p path) dest() netip.Addr { return p.to.addr(p.family) }
 
-func (p path) last() hop { return p.hops[len(p.hops)-1] }
-
-// single says that both ends have one interface and that their segment is all there is between them.
+// direct says that both ends have one interface and that their segment is all there is between them.
 func (p path) direct() bool { return len(p.hops) == 1 && p.hops[0].in == p.to }
 
 func (p path) String() string {
