@@ -176,7 +176,11 @@ func (r *review) shared() {
 		return other, met
 	}
 	macs := map[string]int{}
-	r.eachLink(func(at port) { macs[at.l.MAC]++ })
+	r.eachLink(func(at port) {
+		if ethernet(at.l) {
+			macs[at.l.MAC]++
+		}
+	})
 	r.eachLink(func(at port) {
 		for _, a := range at.l.Addresses {
 			addr := a.Prefix.Addr()
