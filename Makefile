@@ -1,10 +1,12 @@
 # The commands of this project; `make help` lists them. Variables may be set on the command line: make test TESTFLAGS=-race
 
-GO        ?= go
-TESTFLAGS ?=
-BENCHTIME ?= 100x
-FUZZTIME  ?= 20s
-MUTANTS   ?= all
+GO         ?= go
+TESTFLAGS  ?=
+BENCHTIME  ?= 100x
+FUZZTIME   ?= 20s
+MUTANTS    ?= all
+TOPOLOGIES ?= 200
+SEED       ?= 0
 
 .DEFAULT_GOAL := help
 
@@ -30,6 +32,10 @@ bench: ## compare the speed with a shell script, side by side, as ratios; stalls
 .PHONY: mutants
 mutants: ## break the lab behind every check of the catalogue and see the check turn red; MUTANTS=ID for one scenario
 	$(GO) test -timeout 60m -run '^TestMutants$$' ./harness/lab -args -mutants $(MUTANTS)
+
+.PHONY: diagnose-score
+diagnose-score: ## break random networks with every cause and print how often the diagnosis is right; TOPOLOGIES=2000, SEED=N
+	@$(GO) test -v -count=1 -timeout 60m -run '^TestProperty' ./harness/diagnose/proof -args -topologies $(TOPOLOGIES) -seed $(SEED)
 
 .PHONY: coverage
 coverage: ## print which measured failure mode is encoded where; fails if one is not
@@ -61,4 +67,4 @@ clean: ## remove what was built and written: bin and results
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

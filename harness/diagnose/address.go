@@ -91,9 +91,11 @@ func (w *walk) knowsWay(at port, dst netip.Addr) bool {
 	if w.isOwn(at.n, dst) {
 		return true
 	}
-	if !forwards(at.n, at.l, familyOf(dst)) {
-		return false
-	}
+	return forwards(at.n, at.l, familyOf(dst)) && leadsOn(at, dst)
+}
+
+// leadsOn says that a namespace has a route to an address, and not back out of the link by which it is met.
+func leadsOn(at port, dst netip.Addr) bool {
 	d := lookup(at.n, flow{dst: dst, iif: at.l.Name})
 	return d.found() && (d.hop == nil || d.hop.Dev != at.l.Name)
 }

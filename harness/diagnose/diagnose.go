@@ -102,10 +102,14 @@ type walk struct {
 	translators []*state.Namespace
 	// arrived is the link by which the packet came to where it was taken in.
 	arrived *state.Link
-	// trial says that this is a walk through a sketch, to try a repair.
-	trial    bool
+	// trial says that it is only asked whether and how far the packet gets: no time is spent on a repair.
+	trial bool
+	// tunnels is in how many tunnels the packet is.
+	tunnels  int
+	names    map[string]*state.Namespace
 	owners   map[netip.Addr][]port
 	children map[port][]port
+	segments map[port]port // to the link by which the segment was found
 }
 
 // packet is what is on its way: an echo request or the first segment of a TCP connection, or the answer to it.
@@ -127,7 +131,7 @@ func (p packet) family() int {
 
 // both walks there and back.
 func (w *walk) both() *Cause {
-	from := w.state.Namespace(w.query.From)
+	from := w.namespace(w.query.From)
 	if from == nil {
 		return w.noNamespace(w.query.From)
 	}

@@ -7,14 +7,28 @@ import (
 )
 
 // gateways are the next hops, among the neighbours of a namespace, that know a way to the destination.
-func (w *walk) gateways(n *state.Namespace, dst netip.Addr) (found []state.Nexthop) {
+func (w *walk) gateways(n *state.Namespace, dst netip.Addr) []state.Nexthop {
+	return w.nextHops(n, dst, func(at port) bool { return w.knowsWay(at, dst) })
+}
+
+// routers are the next hops, among the neighbours of a namespace, that would do but for another fault: first those with a route out of
+// another link, then those that forward.
+func (w *walk) routers(n *state.Namespace, dst netip.Addr) []state.Nexthop {
+	return append(w.nextHops(n, dst, func(at port) bool { return leadsOn(at, dst) }),
+		w.nextHops(n, dst, func(at port) bool { return forwards(at.n, at.l, familyOf(dst)) })...)
+}
+
+func (w *walk) nextHops(n *state.Namespace, dst netip.Addr, fits func(port) bool) (found []state.Nexthop) {
+	if w.trial {
+		return nil
+	}
 	for _, l := range ordinary(n) {
 		ours := addresses(l, familyOf(dst))
 		if len(ours) == 0 || l.Master != "" {
 			continue
 		}
 		for _, at := range w.endpoints(port{n, l}) {
-			if at.n == n || !w.knowsWay(at, dst) {
+			if at.n == n || !fits(at) {
 				continue
 			}
 			for _, theirs := range addresses(at.l, familyOf(dst)) {
@@ -42,8 +56,13 @@ func (w *walk) networkOf(addr netip.Addr) netip.Prefix {
 	return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 }
 
-// missingRoute adds the route to an address by a neighbour that knows the way on.
+// missingRoute adds the route to an address: that which comes with an address, where a link leads straight to it and has none of its
+// family, or one by a neighbour that knows the way on.
 func (w *walk) missingRoute(c *Cause, n *state.Namespace, dst netip.Addr) *Cause {
+	if l := w.likelyLink(n, dst); l != nil && len(addresses(l, familyOf(dst))) == 0 {
+		w.giveAddress(c, port{n, l}, familyOf(dst))
+		return c
+	}
 	to := w.networkOf(dst)
 	known := w.gateways(n, dst)
 	for _, h := range known {
@@ -51,7 +70,7 @@ func (w *walk) missingRoute(c *Cause, n *state.Namespace, dst netip.Addr) *Cause
 			return c.addRoute(n, to, h.Via, h.Dev)
 		}
 	}
-	if len(known) > 0 {
+	if known = append(known, w.routers(n, dst)...); len(known) > 0 {
 		return c.addRoute(n, to, known[0].Via, known[0].Dev)
 	}
 	return c.mend(ip(n, "%sroute add %s via GATEWAY", six(familyOf(dst)), state.PrefixText(to)))
@@ -59,7 +78,7 @@ func (w *walk) missingRoute(c *Cause, n *state.Namespace, dst netip.Addr) *Cause
 
 // otherGateway replaces the gateway of a route by one that knows the way; false when there is none.
 func (w *walk) otherGateway(c *Cause, n *state.Namespace, dst netip.Addr, r *state.Route) bool {
-	known := w.gateways(n, dst)
+	known := append(w.gateways(n, dst), w.routers(n, dst)...)
 	for _, sure := range []bool{true, false} {
 		for _, h := range known {
 			if len(r.Nexthops) > 0 && h.Via == r.Nexthops[0].Via {
@@ -93,6 +112,9 @@ func (w *walk) gatewayNowhere(n *state.Namespace, out *state.Link, via netip.Add
 	if w.otherGateway(c, n, dst, r) {
 		return c
 	}
+	if w.trial {
+		return c
+	}
 	if lost := w.lacking(n, w.neighbours(port{n, out}), familyOf(via)); len(lost) > 0 {
 		return c.addAddress(lost[0], netip.PrefixFrom(via, w.lengthHere(out, via)))
 	}
@@ -116,6 +138,11 @@ func (w *walk) gatewayWrong(n *state.Namespace, iif *state.Link, p packet, befor
 
 // ownGateway: the gateway is an address of the namespace itself.
 func (w *walk) ownGateway(n *state.Namespace, p packet, via netip.Addr, r *state.Route) *Cause {
+	for _, o := range w.owned(via) {
+		if a, ok := addressOf(o.l, via); ok && o.n == n && !usable(a) {
+			return w.unusableAddress(o, a) // it is the gateway's, and taken by mistake
+		}
+	}
 	c := cause("gateway-wrong", n, nil, "the gateway %s of %s is an address of its own", via, n.Name).proof(routeShown(n, r))
 	if !w.otherGateway(c, n, p.dst, r) {
 		c.mend(ip(n, "%sroute replace %s via GATEWAY", six(p.family()), state.PrefixText(r.To)))

@@ -26,6 +26,9 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 		}
 	}
 	if owner == nil {
+		if c := blocked(n, arrivals); c != nil {
+			return port{}, c
+		}
 		return port{}, w.nobody(n, out, to, arrivals)
 	}
 	if owner.obstacle != nil {
@@ -38,6 +41,19 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 		return port{}, c
 	}
 	return owner.port, nil
+}
+
+// blocked is what keeps the frames of a namespace from everybody else on the segment: then it does not matter who is there.
+func blocked(n *state.Namespace, arrivals []arrival) *Cause {
+	if len(arrivals) == 0 || slices.ContainsFunc(arrivals, func(a arrival) bool { return a.obstacle == nil && a.n != n }) {
+		return nil
+	}
+	for _, a := range arrivals {
+		if a.obstacle != nil {
+			return a.obstacle
+		}
+	}
+	return nil
 }
 
 // answersFor says whether a namespace would answer by a link for an address: IPv4 does for all its addresses (arp_ignore 0), IPv6 for those
@@ -225,6 +241,9 @@ func freshMAC(a, b port) string {
 
 // nobody says why no link of the segment has the address.
 func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arrivals []arrival) *Cause {
+	if w.trial {
+		return cause("address-nowhere", n, nil, "nobody")
+	}
 	for _, o := range w.owned(to) {
 		if c := w.macvlanParent(port{n, out}, o, to); c != nil {
 			return c
@@ -285,7 +304,8 @@ func (w *walk) lengthHere(out *state.Link, to netip.Addr) int {
 
 // ontoSegment brings the owner of an address to the segment: its cable into the segment's bridge, or the address to a link that is there.
 func (w *walk) ontoSegment(c *Cause, from, owner port, to netip.Addr, arrivals []arrival) *Cause {
-	if peer := w.below(owner.l); peer != nil && owner.l.Kind == "veth" && peer.l.Master != "" {
+	alone := len(addresses(owner.l, familyOf(to))) == 1 // else it is the address that is in a wrong place, not the cable
+	if peer := w.below(owner.l); alone && peer != nil && owner.l.Kind == "veth" && peer.l.Master != "" {
 		if bridge := w.bridgeOf(peer.n, arrivals, from); bridge != nil {
 			return c.setMaster(*peer, bridge.Name)
 		}

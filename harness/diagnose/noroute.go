@@ -11,6 +11,9 @@ func (w *walk) noRoute(n *state.Namespace, p packet, d decision, iif *state.Link
 	if c := w.diverted(n, p, d, iif); c != nil {
 		return c
 	}
+	if w.trial {
+		return cause("no-route", n, nil, "no route")
+	}
 	if d.refused != "" {
 		return refused(n, p, d)
 	}

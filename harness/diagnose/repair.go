@@ -13,13 +13,16 @@ import (
 // rounds is how often a repair is completed at most.
 const rounds = 8
 
-// completeRepair adds to the repair of a cause what is still missing after it.
+// consequences are the causes that another one may have left behind.
+var consequences = []string{"link-down", "peer-down", "port-down", "no-address", "no-route", "connected-route-missing", "address-nowhere", "gateway-nowhere"}
+
+// completeRepair adds to the repair of a cause what it has left behind.
 func (w *walk) completeRepair(c *Cause) {
 	s := w.state
 	for next, i := c, 0; len(next.changes) > 0 && i < rounds; i++ {
 		s = sketched(s, next.changes)
 		again := &walk{state: s, query: w.query}
-		if next = again.both(); next == nil {
+		if next = again.both(); next == nil || !slices.Contains(consequences, next.Name) {
 			return
 		}
 		c.mend(next.Repair...)
@@ -113,10 +116,12 @@ func (c *Cause) setUp(at port) *Cause {
 		n := k.netns(at.n.Name)
 		l := n.Link(at.l.Name)
 		l.Up, l.Carrier = true, l.Kind != "veth" && l.Kind != "bridge"
-		if l.Port != nil {
-			forwarding := *l.Port
-			forwarding.State = "forwarding"
-			l.Port = &forwarding
+		for i := range n.Links { // the ports of a bridge that is down are disabled
+			if q := &n.Links[i]; q.Port != nil && (q == l || q.Master == l.Name) {
+				forwarding := *q.Port
+				forwarding.State = "forwarding"
+				q.Port = &forwarding
+			}
 		}
 		connect(n, l)
 	})

@@ -161,41 +161,56 @@ func lastAddress(p netip.Prefix) netip.Addr {
 
 // shared finds addresses and MAC addresses that two links of one segment have.
 func (r *review) shared() {
-	r.owned(netip.Addr{}) // makes the index
-	byMAC := map[string][]port{}
-	for i := range r.state.Namespaces {
-		n := &r.state.Namespaces[i]
-		for j := range n.Links {
-			l := &n.Links[j]
-			if l.Kind != "loopback" && l.MAC != "" && l.MAC != "00:00:00:00:00:00" && l.Kind != "bridge" {
-				byMAC[l.MAC] = append(byMAC[l.MAC], port{n, l})
-			}
-			for _, a := range l.Addresses {
-				holders := r.owners[a.Prefix.Addr()]
-				if a.Prefix.Addr().IsLoopback() || len(holders) < 2 || holders[0].l == l {
-					continue
-				}
-				for _, other := range holders {
-					if other.l != l && (other.n != n) && r.sameSegment(other, port{n, l}) {
-						r.add(duplicateAddress(port{n, l}, other, a.Prefix.Addr()))
-						break
-					}
-				}
-			}
-		}
+	type place struct {
+		segment port
+		what    string
 	}
-	for i := range r.state.Namespaces {
-		n := &r.state.Namespaces[i]
-		for j := range n.Links {
-			l := &n.Links[j]
-			holders := byMAC[l.MAC]
-			if len(holders) < 2 || holders[0].l == l || l.Kind == "bridge" || l.Kind == "loopback" {
+	first := map[place]port{}
+	// meet gives the link that had the same on the same segment before, if it is another one than at.
+	meet := func(at port, what string) (port, bool) {
+		p := place{r.segmentOf(at), what}
+		other, met := first[p]
+		if !met {
+			first[p] = at
+		}
+		return other, met
+	}
+	macs := map[string]int{}
+	r.eachLink(func(at port) {
+		if ethernet(at.l) {
+			macs[at.l.MAC]++
+		}
+	})
+	r.eachLink(func(at port) {
+		for _, a := range at.l.Addresses {
+			addr := a.Prefix.Addr()
+			if len(r.owned(addr)) < 2 || addr.IsLoopback() {
 				continue
 			}
-			if r.sameSegment(holders[0], port{n, l}) {
-				r.add(cause("duplicate-mac", n, l, "%s in %s and %s in %s have the same MAC address %s on one segment", holders[0].l.Name, holders[0].n.Name, l.Name, n.Name, l.MAC).
-					proof(linkShown(n, l) + " link/ether " + l.MAC).mend(ip(n, "link set %s address %s", l.Name, freshMAC(holders[0], port{n, l}))))
+			if other, met := meet(at, addr.String()); met && other.n != at.n {
+				r.add(duplicateAddress(at, other, addr))
 			}
+		}
+		if macs[at.l.MAC] < 2 || !ethernet(at.l) {
+			return
+		}
+		if other, met := meet(at, at.l.MAC); met && other.l != at.l {
+			r.add(cause("duplicate-mac", at.n, at.l, "%s in %s and %s in %s have the same MAC address %s on one segment", other.l.Name, other.n.Name, at.l.Name, at.n.Name, at.l.MAC).
+				proof(linkShown(at.n, at.l) + " link/ether " + at.l.MAC).mend(ip(at.n, "link set %s address %s", at.l.Name, freshMAC(other, at))))
+		}
+	})
+}
+
+// ethernet says that a link has a MAC address of its own; a bridge may have that of a port, and a vlan that of the link below it.
+func ethernet(l *state.Link) bool {
+	return l.MAC != "" && l.MAC != "00:00:00:00:00:00" && l.Kind != "loopback" && l.Kind != "bridge" && l.Kind != "vlan" && l.IPvlan == ""
+}
+
+func (r *review) eachLink(f func(port)) {
+	for i := range r.state.Namespaces {
+		n := &r.state.Namespaces[i]
+		for j := range n.Links {
+			f(port{n, &n.Links[j]})
 		}
 	}
 }

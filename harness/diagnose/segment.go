@@ -59,7 +59,27 @@ func (w *walk) endpoints(from port) (found []port) {
 
 // sameSegment says whether frames of one link come, or would come but for an obstacle, to the other.
 func (w *walk) sameSegment(a, b port) bool {
-	return slices.ContainsFunc(w.segment(a, packet{}), func(at arrival) bool { return at.port == b })
+	return w.segmentOf(a) == w.segmentOf(b)
+}
+
+// segmentOf is one link that stands for all that are on a segment.
+func (w *walk) segmentOf(at port) port {
+	if w.segments == nil {
+		w.segments = map[port]port{}
+	}
+	if bridge := at.n.Link(at.l.Master); at.l.Master != "" && bridge != nil && bridge.Kind == "bridge" {
+		at = port{at.n, bridge}
+	}
+	if known, ok := w.segments[at]; ok {
+		return known
+	}
+	w.segments[at] = at
+	for _, other := range w.segment(at, packet{}) {
+		if _, ok := w.segments[other.port]; !ok {
+			w.segments[other.port] = at
+		}
+	}
+	return at
 }
 
 // send lets a frame out of a link.
@@ -131,38 +151,35 @@ func (s *search) receive(at port, obstacle *Cause, bridges []port, vlan int) {
 			return
 		}
 	}
-	tagged := false
-	for _, child := range s.above(at) {
-		switch {
-		case child.l.VLAN != nil && vlan != 0:
-			tagged = true
-			if child.l.VLAN.ID == vlan {
-				s.receive(child, obstacle, bridges, 0)
-			} else if obstacle == nil {
-				s.receive(child, vlanMismatch(child, vlan), bridges, 0)
-			}
-		case child.l.VLAN != nil && obstacle == nil: // a frame without a tag
-			s.receive(child, vlanMismatch(child, 0), bridges, 0)
-		case child.l.Macvlan != "" && vlan == 0:
-			o := obstacle
-			if o == nil && !child.l.Up {
-				o = s.down(child)
-			}
-			s.receive(child, o, bridges, 0)
-		}
-	}
-	if vlan != 0 && !tagged && obstacle == nil {
-		obstacle = cause("vlan-mismatch", at.n, at.l, "frames with the VLAN tag %d come to %s, where nothing takes them", vlan, at.l.Name).proof(linkShown(at.n, at.l))
-	}
-	if vlan != 0 && tagged {
-		return
-	}
-	s.found = append(s.found, arrival{at, obstacle, bridges})
+	s.deliver(at, obstacle, bridges, vlan)
 }
 
-func vlanMismatch(at port, vlan int) *Cause {
-	return cause("vlan-mismatch", at.n, at.l, "%s takes VLAN %d, and the frames have %s", at.l.Name, at.l.VLAN.ID,
-		map[bool]string{true: "the tag " + itoa(vlan), false: "no tag"}[vlan != 0]).proof(linkShown(at.n, at.l))
+// deliver hands a frame to a link and to what stands on it: vlans take their tag, macvlans what has none.
+func (s *search) deliver(at port, obstacle *Cause, bridges []port, vlan int) {
+	taken := vlan == 0
+	for _, child := range s.above(at) {
+		o := obstacle
+		switch {
+		case child.l.VLAN != nil && child.l.VLAN.ID == vlan:
+			taken = true
+		case child.l.VLAN != nil && o == nil:
+			o = vlanMismatch(child, vlan)
+		case child.l.Macvlan != "" && vlan != 0:
+			continue
+		}
+		if o == nil && !child.l.Up {
+			o = s.down(child)
+		}
+		s.receive(child, o, bridges, 0)
+	}
+	if !taken && obstacle == nil {
+		obstacle = cause("vlan-mismatch", at.n, at.l, "frames with the VLAN tag %d come to %s in %s, where nothing takes them", vlan, at.l.Name, at.n.Name).
+			proof(linkShown(at.n, at.l))
+	}
+	if taken && vlan != 0 {
+		return // the vlan has it
+	}
+	s.found = append(s.found, arrival{at, obstacle, bridges})
 }
 
 // bridge takes a frame through a bridge: to itself, and out of each port but the one by which it came (nil: from the bridge itself).
@@ -178,12 +195,16 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 	if entry != nil && obstacle == nil {
 		obstacle = portTrouble(port{br.n, entry})
 	}
-	if entry != nil && obstacle == nil {
-		obstacle = s.filteredBridge(br.n, "input", entry, br.l)
-		s.found = append(s.found, arrival{br, obstacle, append(slices.Clone(bridges), br)})
-		obstacle = withoutBridgeFilter(obstacle)
-	} else if entry != nil {
-		s.found = append(s.found, arrival{br, obstacle, append(slices.Clone(bridges), br)})
+	vlan, misfit := admitted(br, entry, vlan)
+	if obstacle == nil {
+		obstacle = misfit
+	}
+	if entry != nil {
+		own := obstacle
+		if own == nil {
+			own = s.filteredBridge(br.n, "input", entry, br.l)
+		}
+		s.deliver(br, own, append(slices.Clone(bridges), br), outside(br, nil, vlan))
 	}
 	passed := append(slices.Clone(bridges), br)
 	for _, q := range ports(br.n, br.l) {
@@ -208,16 +229,11 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 			o = cause("mtu-mismatch", br.n, q, "a packet of %d bytes does not fit the port %s (MTU %d), and a bridge cannot say so", s.p.size, q.Name, q.MTU).
 				proof(linkShown(br.n, q)).mend(ip(br.n, "link set %s mtu %d", q.Name, s.p.size))
 		}
-		s.send(port{br.n, q}, o, passed, vlan)
+		if o == nil && !allowed(br, q, vlan) {
+			o = notAllowed(br, q, vlan)
+		}
+		s.send(port{br.n, q}, o, passed, outside(br, q, vlan))
 	}
-}
-
-// withoutBridgeFilter: what the bridge itself may not have, its ports still may.
-func withoutBridgeFilter(c *Cause) *Cause {
-	if c != nil && c.Name == "filter-bridge" {
-		return nil
-	}
-	return c
 }
 
 func ports(n *state.Namespace, br *state.Link) (found []*state.Link) {
@@ -274,11 +290,13 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []port) {
 		s.farSide(at, missing, bridges)
 		return
 	}
+	if s.tunnels == nested {
+		return
+	}
 	for _, remote := range remotes {
-		under := &walk{state: s.state, query: s.query, owners: s.owners, children: s.children}
-		p := packet{dst: remote, src: v.Local, proto: "udp", dport: uint16(v.DstPort), reply: s.p.reply}
-		p.reply = false
-		there, _, broken := under.travelUnder(at.n, p)
+		// A search without a packet asks who is there, not why somebody is not.
+		under := &walk{state: s.state, query: s.query, owners: s.owners, children: s.children, tunnels: s.tunnels + 1, trial: s.trial || !s.p.dst.IsValid()}
+		there, _, broken := under.travel(at.n, packet{dst: remote, src: v.Local, proto: "udp", dport: uint16(v.DstPort)})
 		if broken != nil {
 			s.farSide(at, broken, bridges)
 			continue
@@ -286,6 +304,9 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []port) {
 		s.decapsulate(at, there, obstacle, bridges)
 	}
 }
+
+// nested is how many tunnels in each other are followed; one that leads through itself has no end.
+const nested = 3
 
 // remotes are where a VXLAN device sends what it floods: its own remote and the entries without a MAC; for an answer, what it has learned
 // on the way there.
@@ -418,9 +439,4 @@ func rebuildVXLAN(at port, option string, value int) []string {
 		}
 	}
 	return append(commands, ip(at.n, "link set %s up", at.l.Name))
-}
-
-// travelUnder is travel for the packets of a tunnel, which arrive at an open UDP port.
-func (w *walk) travelUnder(n *state.Namespace, p packet) (*state.Namespace, packet, *Cause) {
-	return w.travel(n, p)
 }

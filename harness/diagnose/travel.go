@@ -29,7 +29,7 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 		}
 		d := lookup(n, flowOf(p, iif))
 		if !d.found() {
-			if iif != nil && !forwards(n, iif, p.family()) {
+			if iif != nil && d.refused == "" && !forwards(n, iif, p.family()) {
 				return n, p, w.gatewayWrong(n, iif, p, passed[len(passed)-1])
 			}
 			w.hop(n, nil, p, "no route to %s", p.dst)
@@ -202,7 +202,7 @@ func (w *walk) takeIn(n *state.Namespace, iif *state.Link, p packet) *Cause {
 	}
 	if sysctl(n, key) == "1" {
 		return cause("echo-ignored", n, nil, "%s does not answer echo requests, to anybody", n.Name).
-			proof(in(n, "sysctl %s", key) + ": 1").mend(in(n, "sysctl -w %s=0", key))
+			proof(in(n, "sysctl %s", key)+": 1").setSysctl(n, key, "0")
 	}
 	return nil
 }

@@ -180,13 +180,24 @@ func (w *walk) owned(addr netip.Addr) []port {
 	return w.owners[addr.WithZone("")]
 }
 
+// namespace finds a namespace by its name.
+func (w *walk) namespace(name string) *state.Namespace {
+	if w.names == nil {
+		w.names = make(map[string]*state.Namespace, len(w.state.Namespaces))
+		for i := range w.state.Namespaces {
+			w.names[w.state.Namespaces[i].Name] = &w.state.Namespaces[i]
+		}
+	}
+	return w.names[name]
+}
+
 // below is what a link stands on or is opposite to: a veth's peer, the lower device of a vlan, macvlan and the like; nil when it is none
 // or out of sight.
 func (w *walk) below(l *state.Link) *port {
 	if l.Peer == nil || l.Peer.Hidden {
 		return nil
 	}
-	n := w.state.Namespace(l.Peer.Netns)
+	n := w.namespace(l.Peer.Netns)
 	if n == nil {
 		return nil
 	}

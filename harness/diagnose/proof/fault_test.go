@@ -63,6 +63,7 @@ type maker struct {
 const (
 	atSource = iota
 	atRoute
+	atForward
 	atLink
 	atSegment
 	atNext
@@ -105,11 +106,6 @@ func (t *topology) hop(p path, fits func(k int, h hop) bool) (int, hop, bool) {
 // sender is the node that sends on a hop; the first one sends itself, the others forward.
 func (h hop) sender() *node { return h.out.node }
 
-// hasDefault says that a host has a route by which it would go on without its connected one.
-func (t *topology) hasDefault(n *node) bool {
-	return len(n.ifaces) == 1 && len(t.segments) > 1 && n.ifaces[0].on.router(n) != nil
-}
-
 // bridges are the ports of a hop's two ends, where both have one.
 func portsOf(_ int, h hop) bool { return h.out.port != nil && h.in.port != nil }
 
@@ -124,7 +120,7 @@ func notANamespace(_ *topology, p path) *fault {
 }
 
 func noInterface(t *topology, p path) *fault {
-	if len(p.from.ifaces) > 1 || p.from.name == "host" || p.from.ifaces[0].name == "br0" {
+	if linksOf(p.from) > 1 || t.kind == "bridged tunnel" || p.from.name == "host" || p.from.ifaces[0].name == "br0" {
 		return nil
 	}
 	return &fault{does: []string{ip(p.from.name, "link del %s", p.from.ifaces[0].name)}, places: []string{p.from.name}, byHand: "the interface is gone"}

@@ -152,7 +152,7 @@ func wrongNamespace(t *topology, p path) *fault {
 	}
 	var far []*iface
 	for _, n := range t.nodes {
-		if !slices.ContainsFunc(n.ifaces, func(i *iface) bool { return i.on == p.to.on }) {
+		if !p.to.on.present(n.name) {
 			far = append(far, n.ifaces...)
 		}
 	}
@@ -162,6 +162,11 @@ func wrongNamespace(t *topology, p path) *fault {
 	}
 	return &fault{does: []string{ip(p.to.node.name, "addr del %s dev %s", p.to.prefix(p.family), p.to.name),
 		ip(i.node.name, "addr add %s/%d dev %s%s", p.dest(), p.dest().BitLen(), i.name, nodad(p.family))}, places: []string{onLink(i)}, at: atSegment}
+}
+
+// present says that a namespace has an interface or a bridge on a segment: then it answers for all its addresses there.
+func (s *segment) present(netns string) bool {
+	return slices.ContainsFunc(s.members, func(m *iface) bool { return m.node.name == netns || m.port != nil && m.port.netns == netns })
 }
 
 func arpIgnored(t *topology, p path) *fault {

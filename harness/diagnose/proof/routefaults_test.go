@@ -47,7 +47,7 @@ func linksOf(n *node) int {
 
 func prefixMismatch(t *topology, p path) *fault {
 	i := []*iface{p.hops[0].out, p.to}[t.rng.IntN(2)]
-	if !p.direct() || t.hasDefault(i.node) {
+	if !p.direct() || i.node.byDefault {
 		return nil
 	}
 	long := i.prefix(p.family).Addr().BitLen()
@@ -69,7 +69,7 @@ func nodad(family int) string {
 
 func connectedRouteMissing(t *topology, p path) *fault {
 	i := []*iface{p.hops[0].out, p.to}[t.rng.IntN(2)]
-	if !p.direct() || t.hasDefault(i.node) {
+	if !p.direct() || i.node.byDefault {
 		return nil
 	}
 	f := &fault{places: []string{onLink(i)}, at: atRoute, does: []string{ip(i.node.name, "%sroute del %s dev %s", six(p.family), i.prefix(p.family).Masked(), i.name)}}
@@ -86,7 +86,7 @@ func (t *topology) routed(p path) (int, hop, bool) {
 
 // routeTo is the destination of the route by which a node sends to the path's end.
 func (t *topology) routeTo(n *node, p path) string {
-	if t.hasDefault(n) {
+	if n.byDefault {
 		return "default"
 	}
 	return p.to.on.prefix(p.family).String()
@@ -157,7 +157,9 @@ func gatewayWrong(t *topology, p path) *fault {
 
 // wrongLink gives the network of a hop a second route, out of another link.
 func wrongLink(t *topology, p path) *fault {
-	k, h, ok := t.hop(p, func(k int, h hop) bool { return k == len(p.hops)-1 && len(h.sender().ifaces) > 1 && h.in == p.to })
+	k, h, ok := t.hop(p, func(k int, h hop) bool {
+		return k == len(p.hops)-1 && len(h.sender().ifaces) > 1 && h.in == p.to && t.kind != "two ways"
+	})
 	if !ok {
 		return nil
 	}

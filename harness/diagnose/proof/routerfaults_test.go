@@ -16,7 +16,7 @@ func forwardingOff(t *topology, p path) *fault {
 	if p.family == 6 {
 		key = "net.ipv6.conf.all.forwarding"
 	}
-	return &fault{does: []string{in(h.sender().name, "sysctl -qw %s=0", key)}, places: []string{h.sender().name}, at: (k-1)*perHop + atNext}
+	return &fault{does: []string{in(h.sender().name, "sysctl -qw %s=0", key)}, places: []string{h.sender().name}, at: k*perHop + atForward}
 }
 
 func forwardingOffOnLink(t *topology, p path) *fault {
@@ -25,7 +25,7 @@ func forwardingOffOnLink(t *topology, p path) *fault {
 		return nil
 	}
 	i := p.hops[k-1].in
-	return &fault{does: []string{in(h.sender().name, "sysctl -qw net.ipv4.conf.%s.forwarding=0", i.name)}, places: []string{onLink(i)}, at: (k-1)*perHop + atNext}
+	return &fault{does: []string{in(h.sender().name, "sysctl -qw net.ipv4.conf.%s.forwarding=0", i.name)}, places: []string{onLink(i)}, at: k*perHop + atForward}
 }
 
 func reversePathFilter(t *topology, p path) *fault {
@@ -72,7 +72,7 @@ func filterAt(hook string) faulty {
 			if !ok {
 				return nil
 			}
-			n, at = h.sender(), (k-1)*perHop+atNext
+			n, at = h.sender(), k*perHop+atForward
 		}
 		family, rule := t.dropping(p)
 		return &fault{does: nft(n.name, family, "filter", hook, rule), places: []string{n.name}, at: at}

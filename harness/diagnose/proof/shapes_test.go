@@ -154,6 +154,7 @@ func translation(t *topology) {
 	a, r, b := t.node("h1", false), t.node("nat", true), t.node("h2", false)
 	x := t.cable(a, r)
 	t.cable(r, b)
+	a.byDefault = true
 	t.add(in("nat", "sysctl -qw net.ipv4.ip_forward=1"), in("nat", "sysctl -qw net.ipv6.conf.all.forwarding=1"),
 		ip("h1", "route add default via %s", x.members[1].v4.Addr()), ip("h1", "-6 route add default via %s", x.members[1].v6.Addr()),
 		in("nat", "nft add table ip nat"), in("nat", "nft add chain ip nat post '{ type nat hook postrouting priority 100 ; }'"),

@@ -22,7 +22,9 @@ type topology struct {
 type node struct {
 	name   string
 	router bool
-	ifaces []*iface
+	// byDefault says that it reaches other segments by a default route.
+	byDefault bool
+	ifaces    []*iface
 }
 
 // iface is an interface with an address of each family.
@@ -175,6 +177,7 @@ func (t *topology) forward() {
 	for _, n := range t.nodes {
 		if len(n.ifaces) == 1 && len(t.segments) > 1 {
 			if r := n.ifaces[0].on.router(n); r != nil && !t.isolated(n.ifaces[0].on) {
+				n.byDefault = true
 				t.add(ip(n.name, "route add default via %s", r.v4.Addr()), ip(n.name, "-6 route add default via %s", r.v6.Addr()))
 			}
 			continue
@@ -240,9 +243,7 @@ type path struct {
 
 func (p path) dest() netip.Addr { return p.to.addr(p.family) }
 
-func (p path) last() hop { return p.hops[len(p.hops)-1] }
-
-// single says that both ends have one interface and that their segment is all there is between them.
+// direct says that both ends have one interface and that their segment is all there is between them.
 func (p path) direct() bool { return len(p.hops) == 1 && p.hops[0].in == p.to }
 
 func (p path) String() string {
