@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"netnscheck/harness/diagnose"
+	"netnscheck/reports"
 )
 
 // mended is aPair with both ends up.
@@ -53,6 +54,18 @@ func TestDiagnoseReview(t *testing.T) {
 	}
 	if err := json.Unmarshal([]byte(c.stdout), &review); err != nil || len(review.Causes) == 0 || review.Unread == nil {
 		t.Errorf("%v: %+v of\n%s", err, review, c.stdout)
+	}
+}
+
+// TestDiagnoseStrangeNames: whatever bytes a name has, what is printed can be printed.
+func TestDiagnoseStrangeNames(t *testing.T) {
+	dir := t.TempDir()
+	strange := "n=$(printf 'b\\377\\033[31m'); ip netns add \"$n\"; ip link add v0 type veth peer name v1 netns \"$n\"; ip addr add 10.0.0.1/24 dev v0; ip link set v0 up"
+	for _, args := range [][]string{{"diagnose"}, {"diagnose", "--json"}, {"diagnose", "--from", "host", "--to", "10.0.0.2"}, {"map"}, {"map", "--json"}} {
+		c := onMachine(t, dir, strange, args...)
+		if text := c.stdout + c.stderr; reports.Printable(text) != text || strings.ContainsRune(text, '\ufffd') || !strings.Contains(text, `b\xff\x1b[31m`) && !strings.Contains(text, `b\\xff\\x1b[31m`) {
+			t.Errorf("%s: %q", args, text)
+		}
 	}
 }
 

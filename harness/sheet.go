@@ -8,7 +8,6 @@ import (
 	"unicode/utf8"
 
 	"netnscheck/harness/diagnose"
-	"netnscheck/reports"
 )
 
 // sheet is a page of findings for people. In a terminal it is as wide as that and wraps what is longer; elsewhere lines stay whole.
@@ -29,7 +28,7 @@ func newSheet(out io.Writer) *sheet {
 // line writes a text behind a label; its further lines stand below its first.
 func (s *sheet) line(label, text string) {
 	indent := strings.Repeat(" ", utf8.RuneCountInString(label))
-	for i, part := range s.wrap(reports.Printable(text), utf8.RuneCountInString(label)) {
+	for i, part := range s.wrap(text, utf8.RuneCountInString(label)) {
 		if i > 0 {
 			label = indent
 		}
@@ -41,7 +40,7 @@ func (s *sheet) line(label, text string) {
 
 // verbatim writes a command, which is to be copied and therefore never wrapped.
 func (s *sheet) verbatim(label, text string) {
-	if _, err := fmt.Fprintln(s.out, label+reports.Printable(text)); err != nil && s.err == nil {
+	if _, err := fmt.Fprintln(s.out, label+text); err != nil && s.err == nil {
 		s.err = err
 	}
 }
@@ -84,7 +83,7 @@ func (j *judgement) printReport(s *sheet) {
 		s.line("", "")
 		printCause(s, c)
 	}
-	printAlso(s, r.Also)
+	printKinds(s, "also      ", r.Also, 4)
 	for _, d := range r.Doubts {
 		s.line("in doubt  ", d)
 	}
@@ -122,7 +121,6 @@ func printPath(s *sheet, path []diagnose.Hop) {
 		if h.Link != "" {
 			places[i] += "  " + h.Link
 		}
-		places[i] = reports.Printable(places[i])
 		widest = max(widest, utf8.RuneCountInString(places[i]))
 	}
 	const shown = 12
@@ -168,31 +166,32 @@ func labelled(label string, i int) string {
 	return label
 }
 
-// printAlso lists in few lines what else is wrong: each kind in one.
-func printAlso(s *sheet, also []diagnose.Cause) {
+// printKinds lists in few lines what else there is: each kind in one, and no more than so many kinds.
+func printKinds(s *sheet, label string, causes []diagnose.Cause, kinds int) {
 	var names []string
 	places := map[string][]string{}
-	for i := range also {
-		c := &also[i]
+	for i := range causes {
+		c := &causes[i]
 		if places[c.Name] == nil {
 			names = append(names, c.Name)
 		}
 		places[c.Name] = append(places[c.Name], c.Place())
 	}
-	const kinds, each = 4, 3
 	for i, name := range names {
 		if i == kinds {
-			s.line("          ", fmt.Sprintf("and %d kinds more: harness diagnose", len(names)-kinds))
+			s.line(labelled(label, i), fmt.Sprintf("and %d kinds more: harness diagnose", len(names)-kinds))
 			break
 		}
-		at := places[name]
-		more := ""
-		if len(at) > each {
-			at, more = at[:each], fmt.Sprintf(", … (%d)", len(at))
+		at, more := places[name], ""
+		if len(at) > placesShown {
+			at, more = at[:placesShown], fmt.Sprintf(", … (%d)", len(at))
 		}
-		s.line(labelled("also      ", i), name+": "+strings.Join(at, ", ")+more)
+		s.line(labelled(label, i), name+": "+strings.Join(at, ", ")+more)
 	}
 }
+
+// placesShown is how many places of one kind are named in a line.
+const placesShown = 3
 
 func (j *judgement) printReview(s *sheet) {
 	var alarms, notes []diagnose.Cause
@@ -218,9 +217,7 @@ func (j *judgement) printReview(s *sheet) {
 	if len(notes) > 0 && len(alarms) > 0 {
 		s.line("", "")
 	}
-	for i := range notes {
-		s.line("remark    ", notes[i].Name+": "+notes[i].Says)
-	}
+	printKinds(s, "remark    ", notes, len(remarks))
 	for i, u := range j.unread {
 		s.line(labelled("not read  ", i), u)
 	}
