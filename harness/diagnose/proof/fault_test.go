@@ -167,7 +167,7 @@ func addressDuplicate(t *topology, p path) *fault {
 	i := p.hops[0].out
 	others := slices.DeleteFunc(slices.Clone(i.on.members), func(m *iface) bool { return m == i })
 	other, ok := pick(t, others)
-	if p.family != 6 || !ok || len(p.hops) == 1 { // on its own link the link-local address does instead
+	if p.family != 6 || !ok || i.node.router || len(p.hops) == 1 { // on its own link the link-local address does instead
 		return nil
 	}
 	n := i.node.name

@@ -17,8 +17,11 @@ func linkDown(t *topology, p path) *fault {
 	return f
 }
 
-func noAddress(_ *topology, p path) *fault {
+func noAddress(t *topology, p path) *fault {
 	i := p.hops[0].out
+	if t.kind == "two ways" || p.family == 6 && p.direct() && i.node.byDefault { // the router brings it to its own link
+		return nil
+	}
 	f := &fault{places: []string{onLink(i)}, at: atRoute}
 	if links := linksOf(i.node); links > 1 || i.node.name == "host" {
 		f.places = []string{i.node.name}
