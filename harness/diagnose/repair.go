@@ -106,6 +106,9 @@ func (k *sketch) carriers() {
 				if has := carrier(&k.Namespaces[i], l); l.Kind == kind && l.Carrier != has {
 					n := k.netns(k.Namespaces[i].Name)
 					n.Links[j].Carrier = has
+					if n.Links[j].Port != nil && has {
+						n.Links[j].Port = forwarding(n.Links[j].Port)
+					}
 				}
 			}
 		}
@@ -117,6 +120,12 @@ func (k *sketch) carriers() {
 	each("bridge", func(n *state.Namespace, l *state.Link) bool {
 		return l.Up && slices.ContainsFunc(ports(n, l), func(q *state.Link) bool { return q.Up && q.Carrier })
 	})
+}
+
+func forwarding(p *state.Port) *state.Port {
+	q := *p
+	q.State = "forwarding"
+	return &q
 }
 
 // connect makes the routes that the kernel makes with the addresses of a link that is up.
@@ -143,9 +152,7 @@ func (c *Cause) setUp(at port) *Cause {
 		l.Up, l.Carrier = true, l.Kind != "veth" && l.Kind != "bridge"
 		for i := range n.Links { // the ports of a bridge that is down are disabled
 			if q := &n.Links[i]; q.Port != nil && (q == l || q.Master == l.Name) {
-				forwarding := *q.Port
-				forwarding.State = "forwarding"
-				q.Port = &forwarding
+				q.Port = forwarding(q.Port)
 			}
 		}
 		connect(n, l)

@@ -250,6 +250,9 @@ func portTrouble(at port) *Cause {
 	if at.l.Port == nil || !at.l.Up || at.l.Port.State == "forwarding" || at.l.Port.State == "" {
 		return nil
 	}
+	if !at.l.Carrier && at.l.Port.State == "disabled" {
+		return nil // for want of carrier, which has its own cause
+	}
 	return cause("port-blocked", at.n, at.l, "the port %s in %s is %s, not forwarding", at.l.Name, at.n.Name, at.l.Port.State).
 		proof(in(at.n, "bridge link show dev %s", at.l.Name)+": state "+at.l.Port.State).
 		mend(ip(at.n, "link set %s type bridge stp_state 0", at.l.Master), in(at.n, "bridge link set dev %s state 3", at.l.Name))

@@ -7,7 +7,7 @@ import (
 )
 
 func peerDown(t *topology, p path) *fault {
-	k, h, ok := t.hop(p, func(_ int, h hop) bool { return h.out.on.kind == "cable" })
+	k, h, ok := t.hop(p, func(_ int, h hop) bool { return h.out.on.kind == "cable" || h.in.port != nil && p.family == 4 })
 	if !ok {
 		return nil
 	}
