@@ -37,6 +37,13 @@ mutants: ## break the lab behind every check of the catalogue and see the check 
 diagnose-score: ## break random networks with every cause and print how often the diagnosis is right; TOPOLOGIES=2000, SEED=N
 	@$(GO) test -v -count=1 -timeout 60m -run '^TestProperty' ./harness/diagnose/proof -args -topologies $(TOPOLOGIES) -seed $(SEED)
 
+.PHONY: diagnose-capture
+diagnose-capture: ## capture a state for each cause from this kernel for the tests that need none
+	@mkdir -p harness/diagnose/testdata
+	@$(GO) test -v -count=1 -run '^TestCapture$$' ./harness/diagnose/proof -args -capture | while read -r mark name state; do \
+	  case "$$mark" in captured) printf '%s\n' "$$state" >harness/diagnose/testdata/$$name.json;; ---|FAIL) echo "$$mark $$name $$state";; esac; done
+	@$(GO) test ./harness/diagnose -args -update
+
 .PHONY: coverage
 coverage: ## print which measured failure mode is encoded where; fails if one is not
 	@$(GO) run ./docs/generate -cases

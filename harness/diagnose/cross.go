@@ -64,7 +64,7 @@ func (w *walk) linkTrouble(n *state.Namespace, out *state.Link, p packet, router
 	case !out.Carrier && out.Kind == "veth" && peer != nil && !peer.l.Up:
 		return w.peerDown(port{n, out}, *peer)
 	case !out.Carrier && (out.Kind != "bridge" || len(ports(n, out)) == 0):
-		c := cause("no-carrier", n, out, "%s is up and has no carrier", out.Name).proof(linkShown(n, out))
+		c := cause("no-carrier", n, out, "%s in %s is up and has no carrier", out.Name, n.Name).proof(linkShown(n, out))
 		switch {
 		case out.Kind == "bridge":
 			c.Says += ": the bridge has no port"
@@ -91,7 +91,7 @@ func (w *walk) linkTrouble(n *state.Namespace, out *state.Link, p packet, router
 
 // noPortUp: the bridge has ports, and none of them has carrier.
 func (w *walk) noPortUp(bridge port) *Cause {
-	c := cause("no-carrier", bridge.n, bridge.l, "%s is up and has no carrier: no port of the bridge is up", bridge.l.Name).proof(linkShown(bridge.n, bridge.l))
+	c := cause("no-carrier", bridge.n, bridge.l, "%s in %s is up and has no carrier: no port of the bridge is up", bridge.l.Name, bridge.n.Name).proof(linkShown(bridge.n, bridge.l))
 	for _, q := range ports(bridge.n, bridge.l) {
 		c.proof(linkShown(bridge.n, q))
 		if !q.Up {
@@ -182,7 +182,7 @@ func dropsAll(n *state.Namespace, l *state.Link) *Cause {
 		}
 		if q.Kind == "blackhole" || q.Kind == "netem" && strings.Contains(q.Options, "loss 100%") || q.Kind == "bfifo" && q.Options == "limit 0b" ||
 			q.Kind == "pfifo" && q.Options == "limit 0p" || q.Kind == "tbf" && tooSmall(q.Options) {
-			return cause("queue-drops", n, l, "the queueing discipline %s of %s drops every packet", q.Kind, l.Name).
+			return cause("queue-drops", n, l, "the queueing discipline %s of %s in %s drops every packet", q.Kind, l.Name, n.Name).
 				proof(in(n, "tc qdisc show dev %s", l.Name) + ": " + state.QdiscText(*q)).mend(in(n, "tc qdisc del dev %s root", l.Name))
 		}
 	}
@@ -218,11 +218,11 @@ func (w *walk) tooBig(n *state.Namespace, out *state.Link, p packet, router bool
 			icmp.proto, icmp.icmp = "ipv6-icmp", "packet-too-big"
 		}
 		if _, _, lost := answer.travel(n, icmp); lost != nil {
-			return cause("mtu-black-hole", n, out, "a packet of %d bytes does not fit %s (MTU %d), and the answer that says so does not get back: %s", p.size, out.Name, out.MTU, lost.Says).
+			return cause("mtu-black-hole", n, out, "a packet of %d bytes does not fit %s in %s (MTU %d), and the answer that says so does not get back: %s", p.size, out.Name, n.Name, out.MTU, lost.Says).
 				proof(append([]string{linkShown(n, out)}, lost.Evidence...)...).mend(append(lost.Repair, ip(n, "link set %s mtu %d", out.Name, p.size))...)
 		}
 	}
-	c := cause("mtu-exceeded", n, out, "a packet of %d bytes that must not be fragmented does not fit %s (MTU %d)", p.size, out.Name, out.MTU).
+	c := cause("mtu-exceeded", n, out, "a packet of %d bytes that must not be fragmented does not fit %s in %s (MTU %d)", p.size, out.Name, n.Name, out.MTU).
 		proof(linkShown(n, out)).mend(ip(n, "link set %s mtu %d", out.Name, p.size))
 	if from := w.state.Namespace(w.query.From); router && from != nil { // it has learned the small size
 		c.mend(ip(from, "%sroute flush cache", six(p.family())))

@@ -6,6 +6,7 @@ package diagnose
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"netnscheck/harness/state"
 )
@@ -76,18 +77,28 @@ func Diagnose(s *state.State, q Query) Report {
 	r := Report{Query: q}
 	r.Cause = w.both()
 	if r.Cause != nil {
-		w.completeRepair(r.Cause)
+		if c := w.detour(); c != nil {
+			r.Cause = c
+		} else {
+			w.completeRepair(r.Cause)
+		}
 		if len(w.path) > 0 {
 			w.path[len(w.path)-1].Stop = true
 		}
 	}
 	r.Path, r.Doubts = w.path, w.doubts
 	for _, c := range Review(s) {
-		if r.Cause == nil || c.Name != r.Cause.Name || c.Netns != r.Cause.Netns || c.Link != r.Cause.Link {
+		if r.Cause == nil || !r.Cause.includes(c) {
 			r.Also = append(r.Also, c)
 		}
 	}
 	return r
+}
+
+// includes says that a remark is about the same matter: in the same place it has the same name, or what mends the cause mends it too.
+func (c *Cause) includes(remark Cause) bool {
+	same := c.Netns == remark.Netns && c.Link == remark.Link
+	return same && (c.Name == remark.Name || len(remark.Repair) > 0 && !slices.ContainsFunc(remark.Repair, func(line string) bool { return !slices.Contains(c.Repair, line) }))
 }
 
 // walk is a packet on its way.
@@ -100,6 +111,8 @@ type walk struct {
 	translations []translation
 	// translators are the namespaces on the way that translate some sources.
 	translators []*state.Namespace
+	// stations are the namespaces that sent the packet on.
+	stations []station
 	// arrived is the link by which the packet came to where it was taken in.
 	arrived *state.Link
 	// trial says that it is only asked whether and how far the packet gets: no time is spent on a repair.

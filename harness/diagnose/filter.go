@@ -62,6 +62,7 @@ func (w *walk) filtered(n *state.Namespace, hook, name string, p packet, iif, oi
 			continue
 		}
 		if c := w.judge(n, b, name, seen{packet: p, iif: iif, oif: oif}); c != nil {
+			w.hop(n, iif, p, "the packet filter stops it")
 			return c
 		}
 	}
@@ -74,7 +75,6 @@ func (w *walk) judge(n *state.Namespace, b base, name string, s seen) *Cause {
 	if verdict != "drop" && verdict != "reject" {
 		return nil
 	}
-	w.hop(n, s.iif, s.packet, "the packet filter says %s", verdict)
 	place := b.table.Family + " " + b.table.Name + " " + b.chain.Name
 	if rule == nil {
 		c := cause(name, n, nil, "the policy of the chain %s in %s drops the packet", place, n.Name).

@@ -132,7 +132,7 @@ func (w *walk) believed(n *state.Namespace, out *state.Link, to netip.Addr, owne
 }
 
 func addressOnPort(holder, bridge port, addr netip.Addr) *Cause {
-	c := cause("address-on-port", holder.n, holder.l, "%s is on %s, which is a port of %s: a port has no say in IP, the bridge has", addr, holder.l.Name, bridge.l.Name).
+	c := cause("address-on-port", holder.n, holder.l, "%s is on %s in %s, which is a port of %s: a port has no say in IP, the bridge has", addr, holder.l.Name, holder.n.Name, bridge.l.Name).
 		proof(linkShown(holder.n, holder.l))
 	if a, ok := addressOf(holder.l, addr); ok {
 		c.proof(addressShown(holder.n, holder.l, a)).deleteAddress(holder, a.Prefix).addAddress(bridge, a.Prefix)
@@ -259,7 +259,7 @@ func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arriva
 		if c := w.notAPort(o, arrivals, port{n, out}); c != nil {
 			return c
 		}
-		c := cause("address-off-segment", o.n, o.l, "%s has %s, but it is not on the segment of %s in %s", o.l.Name, to, out.Name, n.Name)
+		c := cause("address-off-segment", o.n, o.l, "%s in %s has %s, but it is not on the segment of %s in %s", o.l.Name, o.n.Name, to, out.Name, n.Name)
 		for _, a := range o.l.Addresses {
 			if a.Prefix.Addr() == to.WithZone("") {
 				c.proof(addressShown(o.n, o.l, a))

@@ -84,11 +84,11 @@ func (w *walk) linkDown(n *state.Namespace, p packet, links []*state.Link) *Caus
 			continue
 		}
 		if p.dst.Zone() == l.Name {
-			return w.isDown(port{n, l}, nil)
+			return w.isDown(port{n, l}, p.family(), nil)
 		}
 		for _, a := range addresses(l, p.family()) {
 			if covers(a, p.dst) {
-				return w.isDown(port{n, l}, &a)
+				return w.isDown(port{n, l}, p.family(), &a)
 			}
 		}
 	}
@@ -104,20 +104,41 @@ func (w *walk) downBeyond(n *state.Namespace, p packet, links []*state.Link) *Ca
 		}
 		for _, other := range w.neighbours(port{n, l}) {
 			if w.knowsWay(other, p.dst) {
-				return w.isDown(port{n, l}, nil)
+				return w.isDown(port{n, l}, p.family(), nil)
 			}
 		}
 	}
 	return nil
 }
 
-func (w *walk) isDown(at port, a *state.Address) *Cause {
+// downStraight finds a link that is down and leads straight to the destination.
+func (w *walk) downStraight(n *state.Namespace, p packet, links []*state.Link) *Cause {
+	for _, l := range links {
+		if l.Up || l.Master != "" {
+			continue
+		}
+		for _, other := range w.neighbours(port{n, l}) {
+			if w.isOwn(other.n, p.dst) {
+				return w.isDown(port{n, l}, p.family(), nil)
+			}
+		}
+	}
+	return nil
+}
+
+func (w *walk) isDown(at port, family int, a *state.Address) *Cause {
 	c := cause("link-down", at.n, at.l, "%s in %s is administratively down, so the routes that go with it are not there", at.l.Name, at.n.Name).
 		proof(linkShown(at.n, at.l))
 	if a != nil {
 		c.proof(addressShown(at.n, at.l, *a))
 	}
-	return c.setUp(at)
+	c.setUp(at)
+	if family == 6 && len(addresses(at.l, 6)) == 0 { // they went when it was set down
+		if lost := w.addressFor(at, 6); lost.IsValid() {
+			c.addAddress(at, lost)
+		}
+	}
+	return c
 }
 
 // noAddress: no link of the namespace, up or down, has an address of the family.

@@ -16,17 +16,42 @@ const rounds = 8
 // consequences are the causes that another one may have left behind.
 var consequences = []string{"link-down", "peer-down", "port-down", "no-address", "no-route", "connected-route-missing", "address-nowhere", "gateway-nowhere"}
 
-// completeRepair adds to the repair of a cause what it has left behind.
-func (w *walk) completeRepair(c *Cause) {
+// completeRepair adds to the repair of a cause what it has left behind, and says whether the packet gets through then.
+func (w *walk) completeRepair(c *Cause) bool {
 	s := w.state
 	for next, i := c, 0; len(next.changes) > 0 && i < rounds; i++ {
 		s = sketched(s, next.changes)
 		again := &walk{state: s, query: w.query}
 		if next = again.both(); next == nil || !slices.Contains(consequences, next.Name) {
-			return
+			return next == nil
 		}
 		c.mend(next.Repair...)
 	}
+	return false
+}
+
+// station is a namespace that sent the packet on, and how.
+type station struct {
+	n *state.Namespace
+	p packet
+	d decision
+}
+
+// detour sees whether the packet was lost because a namespace sent it to a gateway, for want of the way that it should have taken: its
+// own link to the destination is down, or has lost the route.
+func (w *walk) detour() *Cause {
+	for _, at := range w.stations {
+		if !at.d.hop.Via.IsValid() {
+			continue
+		}
+		for _, why := range []func(*state.Namespace, packet, []*state.Link) *Cause{w.linkDown, w.downStraight, w.connectedRouteMissing, w.prefixMismatch} {
+			if c := why(at.n, at.p, ordinary(at.n)); c != nil && w.completeRepair(c) {
+				c.Reply = at.p.reply
+				return c
+			}
+		}
+	}
+	return nil
 }
 
 // improves says whether the packet gets further after some changes: all the way, or at least to more stations.
@@ -81,6 +106,9 @@ func (k *sketch) carriers() {
 				if has := carrier(&k.Namespaces[i], l); l.Kind == kind && l.Carrier != has {
 					n := k.netns(k.Namespaces[i].Name)
 					n.Links[j].Carrier = has
+					if n.Links[j].Port != nil && has {
+						n.Links[j].Port = forwarding(n.Links[j].Port)
+					}
 				}
 			}
 		}
@@ -92,6 +120,12 @@ func (k *sketch) carriers() {
 	each("bridge", func(n *state.Namespace, l *state.Link) bool {
 		return l.Up && slices.ContainsFunc(ports(n, l), func(q *state.Link) bool { return q.Up && q.Carrier })
 	})
+}
+
+func forwarding(p *state.Port) *state.Port {
+	q := *p
+	q.State = "forwarding"
+	return &q
 }
 
 // connect makes the routes that the kernel makes with the addresses of a link that is up.
@@ -118,9 +152,7 @@ func (c *Cause) setUp(at port) *Cause {
 		l.Up, l.Carrier = true, l.Kind != "veth" && l.Kind != "bridge"
 		for i := range n.Links { // the ports of a bridge that is down are disabled
 			if q := &n.Links[i]; q.Port != nil && (q == l || q.Master == l.Name) {
-				forwarding := *q.Port
-				forwarding.State = "forwarding"
-				q.Port = &forwarding
+				q.Port = forwarding(q.Port)
 			}
 		}
 		connect(n, l)

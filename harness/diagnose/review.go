@@ -184,7 +184,7 @@ func (r *review) shared() {
 	r.eachLink(func(at port) {
 		for _, a := range at.l.Addresses {
 			addr := a.Prefix.Addr()
-			if len(r.owned(addr)) < 2 || addr.IsLoopback() {
+			if len(r.owned(addr)) < 2 || addr.IsLoopback() || !usable(a) {
 				continue
 			}
 			if other, met := meet(at, addr.String()); met && other.n != at.n {
@@ -234,6 +234,9 @@ func (r *review) overlaps() {
 				}
 				for k := range n.Links {
 					l := &n.Links[k]
+					if peer := r.below(l); peer != nil && peer.n == host {
+						continue // its cable ends at the host: it is meant to be that network
+					}
 					for _, b := range addresses(l, 4) {
 						if !b.Prefix.Addr().IsLoopback() && !b.Prefix.IsSingleIP() && covered(a).Overlaps(covered(b)) && !r.sameSegment(port{host, theirs}, port{n, l}) {
 							r.add(cause("subnet-overlap", n, l, "%s on %s is a part of a network that the host has elsewhere (%s on %s): neither reaches the other", b.Prefix, l.Name, a.Prefix, theirs.Name).

@@ -129,8 +129,8 @@ func (s *search) cable(at port, obstacle *Cause, bridges []port, vlan int) {
 	}
 	// The kernel lets a frame with one VLAN tag more through (is_skb_forwardable, net/core/dev.c).
 	if obstacle == nil && s.p.size > peer.l.MTU+4 {
-		obstacle = cause("mtu-mismatch", peer.n, peer.l, "a packet of %d bytes fits %s (MTU %d) and not its other end %s (MTU %d), which drops it without a word",
-			s.p.size, at.l.Name, at.l.MTU, peer.l.Name, peer.l.MTU).
+		obstacle = cause("mtu-mismatch", peer.n, peer.l, "a packet of %d bytes fits %s in %s (MTU %d) and not its other end %s in %s (MTU %d), which drops it without a word",
+			s.p.size, at.l.Name, at.n.Name, at.l.MTU, peer.l.Name, peer.n.Name, peer.l.MTU).
 			proof(linkShown(at.n, at.l), linkShown(peer.n, peer.l)).mend(ip(peer.n, "link set %s mtu %d", peer.l.Name, at.l.MTU))
 	}
 	if obstacle == nil && at != s.start {
@@ -213,7 +213,7 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 		}
 		o := obstacle
 		if o == nil && entry != nil && entry.Port != nil && q.Port != nil && entry.Port.Isolated && q.Port.Isolated {
-			o = cause("port-isolated", br.n, q, "%s and %s are isolated from each other: both ports of %s are set so", entry.Name, q.Name, br.l.Name).
+			o = cause("port-isolated", br.n, q, "%s and %s are isolated from each other: both ports of %s in %s are set so", entry.Name, q.Name, br.l.Name, br.n.Name).
 				proof(entry.Name+" isolated on", q.Name+" isolated on").mend(in(br.n, "bridge link set dev %s isolated off", q.Name))
 		}
 		if o == nil && !q.Up {
@@ -226,7 +226,7 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 			o = s.filteredBridge(br.n, "forward", entry, q)
 		}
 		if o == nil && s.p.size > q.MTU {
-			o = cause("mtu-mismatch", br.n, q, "a packet of %d bytes does not fit the port %s (MTU %d), and a bridge cannot say so", s.p.size, q.Name, q.MTU).
+			o = cause("mtu-mismatch", br.n, q, "a packet of %d bytes does not fit the port %s in %s (MTU %d), and a bridge cannot say so", s.p.size, q.Name, br.n.Name, q.MTU).
 				proof(linkShown(br.n, q)).mend(ip(br.n, "link set %s mtu %d", q.Name, s.p.size))
 		}
 		if o == nil && !allowed(br, q, vlan) {
@@ -250,7 +250,10 @@ func portTrouble(at port) *Cause {
 	if at.l.Port == nil || !at.l.Up || at.l.Port.State == "forwarding" || at.l.Port.State == "" {
 		return nil
 	}
-	return cause("port-blocked", at.n, at.l, "the port %s is %s, not forwarding", at.l.Name, at.l.Port.State).
+	if !at.l.Carrier && at.l.Port.State == "disabled" {
+		return nil // for want of carrier, which has its own cause
+	}
+	return cause("port-blocked", at.n, at.l, "the port %s in %s is %s, not forwarding", at.l.Name, at.n.Name, at.l.Port.State).
 		proof(in(at.n, "bridge link show dev %s", at.l.Name)+": state "+at.l.Port.State).
 		mend(ip(at.n, "link set %s type bridge stp_state 0", at.l.Master), in(at.n, "bridge link set dev %s state 3", at.l.Name))
 }
@@ -282,7 +285,7 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []port) {
 	v := at.l.VXLAN
 	remotes := s.remotes(at)
 	if len(remotes) == 0 {
-		missing := cause("tunnel-remote-missing", at.n, at.l, "%s knows no remote to send to", at.l.Name).
+		missing := cause("tunnel-remote-missing", at.n, at.l, "%s in %s knows no remote to send to", at.l.Name, at.n.Name).
 			proof(ip(at.n, "-d link show dev %s", at.l.Name)+": no remote", in(at.n, "bridge fdb show dev %s", at.l.Name)+": no flooding entry")
 		for _, far := range s.farEnds(at) {
 			missing.mend(in(at.n, "bridge fdb append 00:00:00:00:00:00 dev %s dst %s", at.l.Name, s.underlay(far)))

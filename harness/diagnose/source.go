@@ -164,12 +164,25 @@ func off6(n *state.Namespace, l *state.Link) bool {
 	return l.MTU < 1280 || sysctl(n, ofLink(6, l.Name, "disable_ipv6")) == "1"
 }
 
-// sourceMissing judges the source address of an IPv6 packet: an address that is tentative or a duplicate cannot be it, and a link-local
-// one does not pass a router.
+// sourceMissing judges the source address of an IPv6 packet: an address that is tentative or a duplicate cannot be it.
 func (w *walk) sourceMissing(n *state.Namespace, p packet, d decision) *Cause {
-	if p.family() == 4 || d.local() || p.src.IsValid() && (!p.src.IsLinkLocalUnicast() || p.dst.IsLinkLocalUnicast() || !d.hop.Via.IsValid()) {
+	if p.family() == 4 || d.local() || p.src.IsValid() {
 		return nil
 	}
+	return w.noSource(n, p, d)
+}
+
+// notBeyond: a router hands a packet with a link-local source back to its own link, and to no other one (RFC 4291, section 2.5.6).
+func (w *walk) notBeyond(from, router *state.Namespace, iif *state.Link, p packet, d decision) *Cause {
+	if p.family() == 4 || !p.src.IsLinkLocalUnicast() || d.hop == nil || d.hop.Dev == iif.Name {
+		return nil
+	}
+	w.hop(router, iif, p, "its source %s is link-local, it stays on its link", p.src)
+	return w.noSource(from, p, lookup(from, flowOf(p, nil)))
+}
+
+// noSource says why a namespace has no address that could be the source of an IPv6 packet.
+func (w *walk) noSource(n *state.Namespace, p packet, d decision) *Cause {
 	links := ordinary(n)
 	if out := d.dev(n); out != nil {
 		links = slices.Insert(links, 0, out)

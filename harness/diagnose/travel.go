@@ -47,12 +47,16 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 			if c := w.forward(n, iif, p, d); c != nil {
 				return n, p, c
 			}
+			if c := w.notBeyond(passed[0], n, iif, p, d); c != nil {
+				return n, p, c
+			}
 		}
 		if first := slices.Index(passed, n); first >= 0 {
 			w.hop(n, iif, p, "here it was before")
 			return n, p, w.routingLoop(n, p, passed[first:])
 		}
 		passed = append(passed, n)
+		w.stations = append(w.stations, station{n, p, d})
 		next, in, c := w.cross(n, iif, &p, d)
 		if c != nil {
 			if d.rule.Table != state.TableMain && d.rule.Table != state.TableLocal && w.improves(deleteRule(n.Name, d.rule)) {

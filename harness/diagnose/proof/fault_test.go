@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 // fault is one thing made wrong for real, and what has to be said about it.
@@ -120,7 +121,7 @@ func notANamespace(_ *topology, p path) *fault {
 }
 
 func noInterface(t *topology, p path) *fault {
-	if linksOf(p.from) > 1 || t.kind == "bridged tunnel" || p.from.name == "host" || p.from.ifaces[0].name == "br0" {
+	if linksOf(p.from) > 1 || t.kind == "bridged tunnel" && strings.HasPrefix(p.from.name, "vtep") || p.from.name == "host" || p.from.ifaces[0].name == "br0" {
 		return nil
 	}
 	return &fault{does: []string{ip(p.from.name, "link del %s", p.from.ifaces[0].name)}, places: []string{p.from.name}, byHand: "the interface is gone"}
@@ -167,7 +168,7 @@ func addressDuplicate(t *topology, p path) *fault {
 	i := p.hops[0].out
 	others := slices.DeleteFunc(slices.Clone(i.on.members), func(m *iface) bool { return m == i })
 	other, ok := pick(t, others)
-	if p.family != 6 || !ok || len(p.hops) == 1 { // on its own link the link-local address does instead
+	if p.family != 6 || !ok || i.node.router || len(p.hops) == 1 { // on its own link the link-local address does instead
 		return nil
 	}
 	n := i.node.name

@@ -7,7 +7,7 @@ import (
 )
 
 func peerDown(t *topology, p path) *fault {
-	k, h, ok := t.hop(p, func(_ int, h hop) bool { return h.out.on.kind == "cable" })
+	k, h, ok := t.hop(p, func(_ int, h hop) bool { return h.out.on.kind == "cable" || h.in.port != nil && p.family == 4 })
 	if !ok {
 		return nil
 	}
@@ -175,6 +175,9 @@ func arpIgnored(t *topology, p path) *fault {
 		return nil
 	}
 	scope := []string{h.in.name, "all"}[t.rng.IntN(2)]
+	if h.in.on.kind == "vxlan" {
+		scope = h.in.name // all would stop the underlay first
+	}
 	return &fault{does: []string{in(h.in.node.name, "sysctl -qw net.ipv4.conf.%s.arp_ignore=8", scope)}, places: []string{onLink(h.in)}, at: k*perHop + atSegment}
 }
 
@@ -201,7 +204,7 @@ func (t *topology) anyPort(p path) (int, *port, bool) {
 
 func notAPort(t *topology, p path) *fault {
 	k, i, ok := t.anyPort(p)
-	if !ok || strings.HasPrefix(p.hops[k].out.name, "br") && len(p.hops[k].out.on.members) == 2 {
+	if !ok || len(p.hops[k].out.on.members) == 2 {
 		return nil // the bridge is left without ports
 	}
 	return &fault{does: []string{ip(i.netns, "link set %s nomaster", i.name)}, places: []string{i.name + " in " + i.netns}, at: k*perHop + atSegment}

@@ -22,7 +22,7 @@ import (
 
 var (
 	seed       = flag.Uint64("seed", 0, "seed of the random networks; 0 takes one by chance")
-	topologies = flag.Int("topologies", 70, "how many random networks to build")
+	topologies = flag.Int("topologies", 200, "how many random networks to build")
 	only       = flag.String("cause", "", "make this cause alone")
 	first      = flag.Int("first", 0, "number of the first network")
 )
@@ -40,7 +40,7 @@ const workers = 6
 
 // TestPropertySingleFault: a healthy network gives no cause and no alarm; one fault in it is named, placed, and mended by its repair.
 func TestPropertySingleFault(t *testing.T) {
-	run(t, "one fault", func(ctx context.Context, rng *rand.Rand, i int, s *score) error {
+	run(t, "one fault", *topologies, func(ctx context.Context, rng *rand.Rand, i int, s *score) error {
 		makers := slices.Clone(faults)
 		if *only != "" {
 			makers = slices.DeleteFunc(makers, func(m maker) bool { return m.cause != *only })
@@ -57,7 +57,7 @@ func TestPropertySingleFault(t *testing.T) {
 
 // TestPropertyTwoFaults: of two faults on one path the one that stops the packet first is named, the other one after its repair.
 func TestPropertyTwoFaults(t *testing.T) {
-	run(t, "two faults", func(ctx context.Context, rng *rand.Rand, i int, s *score) error {
+	run(t, "two faults", (*topologies+3)/4, func(ctx context.Context, rng *rand.Rand, i int, s *score) error {
 		network, p, pair := fittingTwo(rng)
 		return inNetwork(ctx, network, func(n *live) error { return n.double(ctx, p, pair[0], pair[1], s) })
 	})
@@ -158,7 +158,7 @@ func fitting(rng *rand.Rand, make faulty) (*topology, path, *fault) {
 }
 
 // run gives each network to a worker and prints the score.
-func run(t *testing.T, title string, one func(context.Context, *rand.Rand, int, *score) error) {
+func run(t *testing.T, title string, networks int, one func(context.Context, *rand.Rand, int, *score) error) {
 	if _, err := lab.IPRoute2(); err != nil {
 		lab.Lacking(t, err)
 	}
@@ -175,7 +175,7 @@ func run(t *testing.T, title string, one func(context.Context, *rand.Rand, int, 
 			}
 		})
 	}
-	for i := range *topologies {
+	for i := range networks {
 		numbers <- *first + i
 	}
 	close(numbers)

@@ -3,6 +3,7 @@ package proof_test
 import (
 	"net/netip"
 	"slices"
+	"strings"
 )
 
 func linkDown(t *topology, p path) *fault {
@@ -13,14 +14,21 @@ func linkDown(t *topology, p path) *fault {
 	f := &fault{does: []string{ip(h.sender().name, "link set %s down", h.out.name)}, places: []string{onLink(h.out)}, at: k*perHop + atRoute}
 	if p.family == 6 && len(h.sender().ifaces) == 1 { // its addresses went with it
 		f.names = []string{"no-address"}
+		f.places = append(f.places, h.sender().name)
 	}
 	return f
 }
 
-func noAddress(_ *topology, p path) *fault {
+func noAddress(t *topology, p path) *fault {
 	i := p.hops[0].out
+	if t.kind == "two ways" {
+		return nil // there is one on lo
+	}
+	if p.family == 6 && (p.direct() && i.node.byDefault || !p.direct() && len(p.hops) == 1) {
+		return nil // the link-local address will do on the link of the gateway
+	}
 	f := &fault{places: []string{onLink(i)}, at: atRoute}
-	if links := linksOf(i.node); links > 1 || i.node.name == "host" {
+	if links := linksOf(i.node); links > 1 || i.node.name == "host" || t.kind == "bridged tunnel" && strings.HasPrefix(i.node.name, "vtep") {
 		f.places = []string{i.node.name}
 	}
 	for _, i := range i.node.ifaces {
