@@ -12,7 +12,7 @@ import (
 
 // TestRedactedDiagnosis: each fault is told of the redacted state as of the state itself, at the same place, and so is what else is wrong.
 func TestRedactedDiagnosis(t *testing.T) {
-	run(t, "redacted", func(ctx context.Context, rng *rand.Rand, i int, _ *score) error {
+	run(t, "redacted", len(faults), func(ctx context.Context, rng *rand.Rand, i int, _ *score) error {
 		network, p, f := fitting(rng, faults[i%len(faults)].make)
 		if f == nil {
 			return fmt.Errorf("no random network has a place for %s", faults[i%len(faults)].cause)
