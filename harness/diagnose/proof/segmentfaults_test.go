@@ -54,7 +54,9 @@ func (s *segment) present(netns string) bool {
 }
 
 // chatty says that on a hop somebody asks all the time, for the sake of a tunnel, and is heard: the neighbours know each other without asking.
-func (t *topology) chatty(h hop) bool { return strings.Contains(t.kind, "tunnel") && h.in.on.kind != "vxlan" }
+func (t *topology) chatty(h hop) bool {
+	return strings.Contains(t.kind, "tunnel") && h.in.on.kind != "vxlan"
+}
 
 func arpIgnored(t *topology, p path) *fault {
 	k, h, _ := t.hop(p, nil)
