@@ -89,3 +89,30 @@ func golden(t *testing.T, file string, made []string, r Report) {
 		t.Errorf("%s: -want\n%s\n+got\n%s", file, want, out.Bytes())
 	}
 }
+
+// TestEveryPair asks every question that a captured state allows: whatever the answer is, there is one, and it says where and why.
+func TestEveryPair(t *testing.T) {
+	files, _ := filepath.Glob(filepath.Join("testdata", "*.json"))
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c struct{ State *state.State }
+		if err := json.Unmarshal(text, &c); err != nil {
+			t.Fatal(err)
+		}
+		for _, from := range c.State.Namespaces {
+			for _, n := range c.State.Namespaces {
+				for _, l := range n.Links {
+					for _, a := range l.Addresses {
+						r := Diagnose(c.State, Query{From: from.Name, To: a.Prefix.Addr(), Size: 1400})
+						if c := r.Cause; c != nil && (c.Name == "" || c.Netns == "" || c.Says == "" || len(c.Evidence) == 0 && c.Name != "macvlan-parent" || len(c.Repair) == 0) {
+							t.Errorf("%s: from %s to %s: %+v", file, from.Name, a.Prefix.Addr(), *c)
+						}
+					}
+				}
+			}
+		}
+	}
+}

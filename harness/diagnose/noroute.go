@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"net/netip"
+	"slices"
 
 	"netnscheck/harness/state"
 )
@@ -99,13 +100,8 @@ func (w *walk) linkDown(n *state.Namespace, p packet, links []*state.Link) *Caus
 // went when it was set down.
 func (w *walk) downBeyond(n *state.Namespace, p packet, links []*state.Link) *Cause {
 	for _, l := range links {
-		if l.Up || l.Master != "" {
-			continue
-		}
-		for _, other := range w.neighbours(port{n, l}) {
-			if w.knowsWay(other, p.dst) {
-				return w.isDown(port{n, l}, p.family(), nil)
-			}
+		if !l.Up && l.Master == "" && slices.ContainsFunc(w.neighbours(port{n, l}), func(at port) bool { return w.knowsWay(at, p.dst) }) {
+			return w.isDown(port{n, l}, p.family(), nil)
 		}
 	}
 	return nil
@@ -114,13 +110,8 @@ func (w *walk) downBeyond(n *state.Namespace, p packet, links []*state.Link) *Ca
 // downStraight finds a link that is down and leads straight to the destination.
 func (w *walk) downStraight(n *state.Namespace, p packet, links []*state.Link) *Cause {
 	for _, l := range links {
-		if l.Up || l.Master != "" {
-			continue
-		}
-		for _, other := range w.neighbours(port{n, l}) {
-			if w.isOwn(other.n, p.dst) {
-				return w.isDown(port{n, l}, p.family(), nil)
-			}
+		if !l.Up && l.Master == "" && slices.ContainsFunc(w.neighbours(port{n, l}), func(at port) bool { return w.isOwn(at.n, p.dst) }) {
+			return w.isDown(port{n, l}, p.family(), nil)
 		}
 	}
 	return nil

@@ -35,16 +35,16 @@ func (w *walk) noNamespace(name string) *Cause {
 // source looks at what stops a packet before any route does.
 func (w *walk) source(n *state.Namespace, p *packet) *Cause {
 	family := p.family()
-	if p.dst.IsLinkLocalUnicast() && p.dst.Is6() && p.dst.Zone() == "" {
+	if !w.looksUpLocal(n, family) {
+		return cause("local-rule-missing", n, nil, "no rule of %s looks up the table local, so the namespace does not know its own addresses", n.Name).
+			proof(w.rulesShown(n, family)...).mend(ip(n, "%srule add priority 0 lookup local", six(family)))
+	}
+	if p.dst.IsLinkLocalUnicast() && p.dst.Is6() && p.dst.Zone() == "" && len(ordinary(n)) > 0 {
 		c := cause("scope-missing", n, nil, "%s is link-local: it means another neighbour on each link, so a link has to be named", p.dst)
 		for _, l := range ordinary(n) {
 			c.mend(in(n, "ping %s%%%s", p.dst, l.Name))
 		}
 		return c.proof("RFC 4007: an address of link-local scope is ambiguous without a zone")
-	}
-	if !w.looksUpLocal(n, family) {
-		return cause("local-rule-missing", n, nil, "no rule of %s looks up the table local, so the namespace does not know its own addresses", n.Name).
-			proof(w.rulesShown(n, family)...).mend(ip(n, "%srule add priority 0 lookup local", six(family)))
 	}
 	if c := w.ownAddress(n, p); c != nil {
 		return c
@@ -150,13 +150,36 @@ func (w *walk) speaks6(n *state.Namespace, p *packet) *Cause {
 	if likely := w.likelyLink(n, p.dst); len(mute) > 1 && likely != nil && slices.Contains(mute, likely) {
 		l = likely
 	}
-	c := cause("ipv6-disabled", n, l, "%s in %s does not speak IPv6", l.Name, n.Name)
-	if l.MTU < 1280 {
-		return c.proof(linkShown(n, l) + " (IPv6 needs 1280: RFC 8200, section 5)").mend(ip(n, "link set %s mtu 1500", l.Name)).
-			then(func(k *sketch) { k.netns(n.Name).Link(l.Name).MTU = 1500 })
+	return w.mute(port{n, l})
+}
+
+// muteStraight finds a link that does not speak IPv6 and leads straight to the destination.
+func (w *walk) muteStraight(n *state.Namespace, p packet, links []*state.Link) *Cause {
+	if p.family() == 4 {
+		return nil
 	}
-	key := ofLink(6, l.Name, "disable_ipv6")
-	return c.proof(in(n, "sysctl %s", key)+": 1").setSysctl(n, key, "0")
+	for _, l := range links {
+		if off6(n, l) && l.Master == "" && slices.ContainsFunc(w.neighbours(port{n, l}), func(at port) bool { return w.isOwn(at.n, p.dst) }) {
+			return w.mute(port{n, l})
+		}
+	}
+	return nil
+}
+
+// mute is a link that does not speak IPv6: its addresses went when it stopped.
+func (w *walk) mute(at port) *Cause {
+	c := cause("ipv6-disabled", at.n, at.l, "%s in %s does not speak IPv6", at.l.Name, at.n.Name)
+	if at.l.MTU < 1280 {
+		c.proof(linkShown(at.n, at.l) + " (IPv6 needs 1280: RFC 8200, section 5)").mend(ip(at.n, "link set %s mtu 1500", at.l.Name)).
+			then(func(k *sketch) { k.netns(at.n.Name).Link(at.l.Name).MTU = 1500 })
+	} else {
+		key := ofLink(6, at.l.Name, "disable_ipv6")
+		c.proof(in(at.n, "sysctl %s", key)+": 1").setSysctl(at.n, key, "0")
+	}
+	if lost := w.addressFor(at, 6); lost.IsValid() && len(addresses(at.l, 6)) == 0 {
+		c.addAddress(at, lost)
+	}
+	return c
 }
 
 // off6 says that a link does not speak IPv6.

@@ -102,7 +102,7 @@ func filterIngress(t *topology, p path) *fault {
 
 func filterARP(t *topology, p path) *fault {
 	k, h, ok := t.hop(p, nil)
-	if !ok || p.family == 6 {
+	if !ok || p.family == 6 || t.chatty(h) {
 		return nil
 	}
 	n, hook := h.out.node, "output"
