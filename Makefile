@@ -1,11 +1,13 @@
 # The commands of this project; `make help` lists them. Variables may be set on the command line: make test TESTFLAGS=-race
 
-GO        ?= go
-TESTFLAGS ?=
-BENCHTIME ?= 100x
-FUZZTIME  ?= 20s
-RUNS      ?= 200
-MUTANTS   ?= all
+GO         ?= go
+TESTFLAGS  ?=
+BENCHTIME  ?= 100x
+FUZZTIME   ?= 20s
+RUNS       ?= 200
+MUTANTS    ?= all
+TOPOLOGIES ?= 200
+SEED       ?= 0
 
 .DEFAULT_GOAL := help
 
@@ -31,6 +33,17 @@ bench: ## compare the speed with a shell script, side by side, as ratios; stalls
 .PHONY: mutants
 mutants: ## break the lab behind every check of the catalogue and see the check turn red; MUTANTS=ID for one scenario
 	$(GO) test -timeout 60m -run '^TestMutants$$' ./harness/lab -args -mutants $(MUTANTS)
+
+.PHONY: diagnose-score
+diagnose-score: ## break random networks with every cause and print how often the diagnosis is right; TOPOLOGIES=2000, SEED=N
+	@$(GO) test -v -count=1 -timeout 60m -run '^TestProperty' ./harness/diagnose/proof -args -topologies $(TOPOLOGIES) -seed $(SEED)
+
+.PHONY: diagnose-capture
+diagnose-capture: ## capture a state for each cause from this kernel for the tests that need none
+	@mkdir -p harness/diagnose/testdata
+	@$(GO) test -v -count=1 -run '^TestCapture$$' ./harness/diagnose/proof -args -capture | while read -r mark name state; do \
+	  case "$$mark" in captured) printf '%s\n' "$$state" >harness/diagnose/testdata/$$name.json;; ---|FAIL) echo "$$mark $$name $$state";; esac; done
+	@$(GO) test ./harness/diagnose -args -update
 
 .PHONY: coverage
 coverage: ## print which measured failure mode is encoded where; fails if one is not
@@ -66,4 +79,4 @@ clean: ## remove what was built and written: bin and results
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

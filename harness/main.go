@@ -26,6 +26,8 @@ func main() {
 		os.Exit(work())
 	case isDoctorInside(os.Args):
 		os.Exit(doctorInside())
+	case isLabState(os.Args):
+		os.Exit(tellLabState())
 	}
 	ctx, stop := untilSignal()
 	defer stop()
@@ -94,7 +96,7 @@ Exit status: 0 passed; 1 something failed; 2 wrong usage, a bad file, or nothing
 	run := runCommand("run [ID | FILE.md | DIR | suites]...")
 	run.Short = "Run scenarios and the suites written in Go: those named, or all"
 	run.ValidArgsFunction = completeUnits
-	root.AddCommand(run, listCommand(), showCommand(), scenarioCommand(), doctorCommand(), cleanCommand(), versionCommand())
+	root.AddCommand(run, listCommand(), showCommand(), scenarioCommand(), mapCommand(), diagnoseCommand(), explainCommand(), doctorCommand(), cleanCommand(), versionCommand())
 	return root
 }
 

@@ -21,9 +21,9 @@ func CheckFolder(dir string) error {
 	return nil
 }
 
-// writeFile puts a file in place, whole or not at all: it is written beside, under a name that only one process at a time
+// WriteFile puts a file in place, whole or not at all: it is written beside, under a name that only one process at a time
 // holds and that replaces what a killed one left there, then renamed.
-func writeFile(path string, text []byte) error {
+func WriteFile(path string, text []byte) error {
 	beside := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
 	f, err := openBeside(beside)
 	if err != nil {

@@ -22,7 +22,7 @@ func WriteJSON(path string, r *Run) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	if err := writeFile(path, text); err != nil {
+	if err := WriteFile(path, text); err != nil {
 		return err
 	}
 	back, err := ReadJSON(path)

@@ -66,7 +66,7 @@ func WriteJUnit(path string, r *Run) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	if err := writeFile(path, text); err != nil {
+	if err := WriteFile(path, text); err != nil {
 		return err
 	}
 	written, err := os.ReadFile(path)

@@ -162,7 +162,7 @@ func TestWriteFileReplacesWholeFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{"first, a long one", "second"} {
-		if err := writeFile(path, []byte(text)); err != nil {
+		if err := WriteFile(path, []byte(text)); err != nil {
 			t.Fatal(err)
 		}
 		got, err := os.ReadFile(path)
@@ -187,7 +187,7 @@ func TestWriteFileFollowsNoLinkBeside(t *testing.T) {
 	if err := os.Symlink(victim, filepath.Join(dir, ".out.txt.new")); err != nil {
 		t.Fatal(err)
 	}
-	if err := writeFile(filepath.Join(dir, "out.txt"), []byte("text")); err == nil {
+	if err := WriteFile(filepath.Join(dir, "out.txt"), []byte("text")); err == nil {
 		t.Error("it was written through a link that somebody else laid")
 	}
 	if got, _ := os.ReadFile(victim); string(got) != "mine" {
@@ -200,14 +200,14 @@ func TestWritersSideBySide(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "out.txt")
 	texts := []string{strings.Repeat("a", 100_000), strings.Repeat("b", 50_000)}
-	if err := writeFile(path, []byte(texts[0])); err != nil {
+	if err := WriteFile(path, []byte(texts[0])); err != nil {
 		t.Fatal(err)
 	}
 	var writers sync.WaitGroup
 	for _, text := range texts {
 		writers.Go(func() {
 			for range 50 {
-				if err := writeFile(path, []byte(text)); err != nil {
+				if err := WriteFile(path, []byte(text)); err != nil {
 					t.Error(err)
 				}
 			}

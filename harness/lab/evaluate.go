@@ -90,12 +90,13 @@ type look struct {
 	mu    sync.Mutex // of what follows
 	names []string
 	state *state.State
+	whole *state.State // with the packet filters
 }
 
 func (k *look) at(ctx context.Context, claim scenario.Claim) (finding, error) {
 	name := subject(claim)
 	if name == "" {
-		s, err := k.snapshot(ctx)
+		s, err := k.snapshotFor(ctx, claim)
 		if err != nil {
 			return finding{}, err
 		}
@@ -127,6 +128,21 @@ func (k *look) snapshot(ctx context.Context) (*state.State, error) {
 	var err error
 	k.state, err = k.lab.brief(ctx)
 	return k.state, err
+}
+
+// snapshotFor is a snapshot with all that a claim needs.
+func (k *look) snapshotFor(ctx context.Context, claim scenario.Claim) (*state.State, error) {
+	switch claim.(type) {
+	case scenario.CauseIs, scenario.NothingWrong:
+	default:
+		return k.snapshot(ctx)
+	}
+	if k.whole != nil {
+		return k.whole, nil
+	}
+	var err error
+	k.whole, err = k.lab.Whole(ctx)
+	return k.whole, err
 }
 
 // exists asks for the namespace's name alone, which is much cheaper than the state.
@@ -201,8 +217,6 @@ func (k *look) ask(ctx context.Context, claim scenario.Claim) (finding, error) {
 		return l.counterGrew(ctx, c, k.base)
 	case scenario.SawEvent:
 		return k.base.saw(c)
-	case scenario.CauseIs, scenario.NothingWrong:
-		return finding{}, errors.New("not judged: there is no diagnosis yet")
 	}
 	return finding{}, fmt.Errorf("not judged: nothing here evaluates %T", claim)
 }

@@ -114,6 +114,9 @@ func TestClaims(t *testing.T) {
 		{"the attribute `qdisc` of `a0` in `a` is `noop`", "", "qdisc is noqueue"},
 		{"`fd00:1::2/64` on `a0` in `a` is `permanent`", "ip -n a addr replace fd00:1::2/64 dev a0 valid_lft 600 preferred_lft 600", ""},
 		{"`br0` in `r` has learned `02:00:00:00:00:0a` on `p0`", "ip -n r link set p0 nomaster", "learned: none"},
+		{"nothing is wrong from `a` to `10.0.2.2`", "ip -n b link set b0 down", "the cause is peer-down, b0 in b"},
+		{"the cause from `a` to `10.0.2.2` is `forwarding-off` in `r`", "", "the diagnosis finds no cause"},
+		{"the cause from `a` to `10.0.1.66` is `address-nowhere` in `a`", "ip -n r addr add 10.0.1.66/32 dev br0", "the diagnosis finds no cause"},
 		{"the nearest name to `cable-to-the-brigde` is `cable-to-the-bridge` in `a`", "ip -n a link property del dev a0 altname cable-to-the-bridge", "no name is near"},
 		{"the nearest name to `b0` is `a0` in `a`", "", "the nearest name is b0 in b"},
 	} {

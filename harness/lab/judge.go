@@ -109,6 +109,10 @@ func judgeState(s *state.State, claim scenario.Claim) (f finding, ok bool) {
 		return aboutLink(s, c.Iface, func(*state.Link) finding { return learned(s.Namespace(c.Netns), c) }), true
 	case scenario.NearestName:
 		return nearestName(s, c), true
+	case scenario.CauseIs:
+		return causeIs(s, c), true
+	case scenario.NothingWrong:
+		return nothingWrong(s, c.Netns, c.Dest), true
 	}
 	return finding{}, false
 }

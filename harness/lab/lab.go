@@ -102,6 +102,11 @@ func (l *Lab) brief(ctx context.Context) (*state.State, error) {
 	return observe.Lab(ctx, l.world, observe.Options{Brief: true})
 }
 
+// Whole is State with the packet filters too, which take longer to read: what a diagnosis needs.
+func (l *Lab) Whole(ctx context.Context) (*state.State, error) {
+	return observe.Lab(ctx, l.world, observe.Options{Filters: true})
+}
+
 // Run carries one command out with a driver. A refusal is no error: it is in the exchange.
 func (l *Lab) Run(ctx context.Context, d Driver, cmd scenario.Command) (scenario.Exchange, error) {
 	x, err := d.Run(ctx, l.world, cmd)

@@ -1,0 +1,116 @@
+package diagnose
+
+import (
+	"net/netip"
+	"slices"
+
+	"netnscheck/harness/state"
+)
+
+// neighbours are the links of a segment besides those of the namespace itself, also where something keeps frames from them.
+func (w *walk) neighbours(at port) (all []port) {
+	for _, a := range w.segment(at, packet{}) {
+		if a.n != at.n {
+			all = append(all, a.port)
+		}
+	}
+	return all
+}
+
+// addressFor is the address that a link without one should have: one that others take for their gateway or their tunnel's end, and
+// that nobody has; or a free one of their network. Not valid when nothing tells the network.
+func (w *walk) addressFor(at port, family int) netip.Prefix {
+	around := w.neighbours(at)
+	for _, other := range around {
+		for _, a := range addresses(other.l, family) {
+			network := a.Prefix.Masked()
+			if network.IsSingleIP() || a.Prefix.Addr().IsLoopback() {
+				continue
+			}
+			for _, asker := range around {
+				for _, wanted := range sentTo(asker.n, family) {
+					if network.Contains(wanted) && len(w.owned(wanted)) == 0 {
+						return netip.PrefixFrom(wanted, network.Bits())
+					}
+				}
+			}
+			return w.free(network)
+		}
+	}
+	return netip.Prefix{}
+}
+
+// sentTo are the gateways and the tunnel's ends to which a namespace sends.
+func sentTo(n *state.Namespace, family int) (all []netip.Addr) {
+	for i := range n.Routes {
+		for _, h := range n.Routes[i].Nexthops {
+			if h.Via.IsValid() && familyOf(h.Via) == family && !h.Via.IsLinkLocalUnicast() {
+				all = append(all, h.Via)
+			}
+		}
+	}
+	for i := range n.Links {
+		if v := n.Links[i].VXLAN; v != nil && v.Remote.IsValid() && familyOf(v.Remote) == family {
+			all = append(all, v.Remote)
+		}
+	}
+	return all
+}
+
+// free is an address of a network that nobody has.
+func (w *walk) free(network netip.Prefix) netip.Prefix {
+	for a := network.Addr().Next(); network.Contains(a); a = a.Next() {
+		if len(w.owned(a)) == 0 {
+			return netip.PrefixFrom(a, network.Bits())
+		}
+	}
+	return netip.Prefix{}
+}
+
+// likelyLink is the link of a namespace that leads to an address, as far as cables and bridges tell; nil if none does.
+func (w *walk) likelyLink(n *state.Namespace, dst netip.Addr) *state.Link {
+	var second *state.Link
+	for _, l := range ordinary(n) {
+		if l.Master != "" {
+			continue
+		}
+		for _, other := range w.neighbours(port{n, l}) {
+			if w.isOwn(other.n, dst) {
+				return l
+			}
+			if second == nil && w.knowsWay(other, dst) {
+				second = l
+			}
+		}
+	}
+	return second
+}
+
+// knowsWay says whether a namespace that is met by a link forwards and has a way on to an address, out of another link.
+func (w *walk) knowsWay(at port, dst netip.Addr) bool {
+	if w.isOwn(at.n, dst) {
+		return true
+	}
+	return forwards(at.n, at.l, familyOf(dst)) && leadsOn(at, dst)
+}
+
+// leadsOn says that a namespace has a route to an address, and not back out of the link by which it is met.
+func leadsOn(at port, dst netip.Addr) bool {
+	d := lookup(at.n, flow{dst: dst, iif: at.l.Name})
+	return d.found() && (d.hop == nil || d.hop.Dev != at.l.Name)
+}
+
+// lacking are the links of a segment that have no address of a family, or that cannot have one now: who may have lost one.
+func (w *walk) lacking(n *state.Namespace, around []port, family int) (found []port) {
+	for _, at := range around {
+		if at.n != n && at.l.Master == "" && len(addresses(at.l, family)) == 0 && len(at.l.Addresses)+boolOrder(!at.l.Up) > 0 && !slices.Contains(found, at) {
+			found = append(found, at)
+		}
+	}
+	for _, at := range around {
+		if at.n != n && at.l.Master == "" && len(addresses(at.l, family)) == 0 && !slices.Contains(found, at) {
+			found = append(found, at)
+		}
+	}
+	return found
+}

@@ -1,0 +1,118 @@
+package diagnose
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"netnscheck/harness/state"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// TestCaptured diagnoses states that were captured from a real kernel (proof, TestCapture), and compares with what is expected.
+func TestCaptured(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))
+	if err != nil || len(files) < 50 {
+		t.Fatalf("%d captured states: %v", len(files), err)
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".json")
+		t.Run(name, func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var c struct {
+				Made  []string
+				Query Query
+				State *state.State
+			}
+			if err := json.Unmarshal(text, &c); err != nil {
+				t.Fatal(err)
+			}
+			r := Diagnose(c.State, c.Query)
+			if cause := name[:strings.LastIndexByte(name, '-')]; r.Cause == nil || r.Cause.Name != cause {
+				t.Errorf("the cause is %+v, want %s", r.Cause, cause)
+			}
+			golden(t, strings.TrimSuffix(file, ".json")+".golden", c.Made, r)
+		})
+	}
+}
+
+// golden compares a report, written out, with a file.
+func golden(t *testing.T, file string, made []string, r Report) {
+	t.Helper()
+	var out bytes.Buffer
+	for _, line := range made {
+		fmt.Fprintln(&out, "$", line)
+	}
+	fmt.Fprintf(&out, "from %s to %s\n", r.From, r.To)
+	for _, h := range r.Path {
+		fmt.Fprintf(&out, "  %s%s %s: %s%s\n", map[bool]string{true: "back: "}[h.Reply], h.Netns, h.Link, h.Decision, map[bool]string{true: " ✗"}[h.Stop])
+	}
+	write := func(c Cause) {
+		fmt.Fprintf(&out, "%s, %s%s\n  %s\n", c.Name, c.Place(), map[bool]string{true: " (reply)"}[c.Reply], c.Says)
+		for _, line := range c.Evidence {
+			fmt.Fprintln(&out, "  |", line)
+		}
+		for _, line := range c.Repair {
+			fmt.Fprintln(&out, "  $", line)
+		}
+	}
+	if r.Cause != nil {
+		write(*r.Cause)
+	}
+	for _, c := range r.Also {
+		fmt.Fprint(&out, "also: ")
+		write(c)
+	}
+	for _, d := range r.Doubts {
+		fmt.Fprintln(&out, "doubt:", d)
+	}
+	if *update {
+		if err := os.WriteFile(file, out.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(want, out.Bytes()) {
+		t.Errorf("%s: -want\n%s\n+got\n%s", file, want, out.Bytes())
+	}
+}
+
+// TestEveryPair asks every question that a captured state allows: whatever the answer is, there is one, and it says where and why.
+func TestEveryPair(t *testing.T) {
+	files, _ := filepath.Glob(filepath.Join("testdata", "*.json"))
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c struct{ State *state.State }
+		if err := json.Unmarshal(text, &c); err != nil {
+			t.Fatal(err)
+		}
+		for _, from := range c.State.Namespaces {
+			for _, n := range c.State.Namespaces {
+				for _, l := range n.Links {
+					for _, a := range l.Addresses {
+						r := Diagnose(c.State, Query{From: from.Name, To: a.Prefix.Addr(), Size: 1400})
+						if c := r.Cause; c != nil && (c.Name == "" || c.Netns == "" || c.Says == "" || len(c.Evidence) == 0 && c.Name != "macvlan-parent" || len(c.Repair) == 0) {
+							t.Errorf("%s: from %s to %s: %+v", file, from.Name, a.Prefix.Addr(), *c)
+						}
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,265 @@
+package diagnose
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"netnscheck/harness/state"
+)
+
+// cross takes a packet over the segment to the next hop, and tells by which link of which namespace it comes in there.
+func (w *walk) cross(n *state.Namespace, iif *state.Link, p *packet, d decision) (*state.Namespace, *state.Link, *Cause) {
+	out := d.dev(n)
+	if out == nil {
+		return nil, nil, cause("no-route", n, nil, "the route of %s to %s names no link", n.Name, p.dst).proof(routeShown(n, d.route))
+	}
+	name := "filter-forward"
+	if iif == nil {
+		name = "filter-output"
+	}
+	if c := w.filtered(n, "postrouting", name, *p, iif, out); c != nil {
+		return nil, nil, c
+	}
+	to := p.dst
+	if d.hop.Via.IsValid() {
+		to = d.hop.Via
+		w.hop(n, out, *p, "to the gateway %s", to)
+	} else {
+		w.hop(n, out, *p, "straight to %s", to)
+	}
+	gateway := d.hop.Via.IsValid()
+	if gateway && w.isOwn(n, to) {
+		return nil, nil, w.ownGateway(n, *p, to, d.route)
+	}
+	if c := w.linkTrouble(n, out, *p, iif != nil); c != nil {
+		return nil, nil, c
+	}
+	w.untranslate(n, p, false)
+	w.translate(n, "postrouting", p, iif, out)
+	at, c := w.resolve(n, out, to, *p)
+	if c == nil {
+		return at.n, at.l, nil
+	}
+	if out.Kind == "bridge" && !out.Carrier && c.Name == "address-nowhere" {
+		return nil, nil, w.noPortUp(port{n, out})
+	}
+	if wrong := w.wrongLink(n, p.dst, d.route); wrong != nil {
+		return nil, nil, wrong
+	}
+	if gateway && (c.Name == "address-nowhere" || c.Name == "address-off-segment") {
+		c = w.gatewayNowhere(n, out, to, p.dst, d.route)
+	}
+	return nil, nil, c
+}
+
+// linkTrouble is what is wrong with the link itself by which the packet is to leave.
+func (w *walk) linkTrouble(n *state.Namespace, out *state.Link, p packet, router bool) *Cause {
+	peer := w.below(out)
+	switch {
+	case out.Kind == "veth" && peer != nil && peer.n == n && peer.l.Master == "":
+		c := cause("same-namespace", n, out, "both ends of the pair %s and %s are in %s, so it leads nowhere else", out.Name, peer.l.Name, n.Name).
+			proof(linkShown(n, out), linkShown(n, peer.l))
+		return w.moveOut(c, *peer)
+	case !out.Carrier && out.Kind == "veth" && peer != nil && !peer.l.Up:
+		return w.peerDown(port{n, out}, *peer)
+	case !out.Carrier && (out.Kind != "bridge" || len(ports(n, out)) == 0):
+		c := cause("no-carrier", n, out, "%s in %s is up and has no carrier", out.Name, n.Name).proof(linkShown(n, out))
+		switch {
+		case out.Kind == "bridge":
+			c.Says += ": the bridge has no port"
+			w.portsBack(c, port{n, out})
+		case out.Peer != nil && out.Peer.Hidden:
+			c.Says += "; its peer is in a namespace that is not to be seen from here"
+		case peer != nil && !peer.l.Up:
+			c.Says += ": " + peer.l.Name + " below it is down"
+			c.proof(linkShown(peer.n, peer.l)).setUp(*peer)
+		}
+		return c
+	}
+	if c := dropsAll(n, out); c != nil {
+		return c
+	}
+	if p.size > out.MTU {
+		return w.tooBig(n, out, p, router)
+	}
+	if out.NoARP && out.Kind == "veth" {
+		return arpOff(n, out)
+	}
+	return nil
+}
+
+// noPortUp: the bridge has ports, and none of them has carrier.
+func (w *walk) noPortUp(bridge port) *Cause {
+	c := cause("no-carrier", bridge.n, bridge.l, "%s in %s is up and has no carrier: no port of the bridge is up", bridge.l.Name, bridge.n.Name).proof(linkShown(bridge.n, bridge.l))
+	for _, q := range ports(bridge.n, bridge.l) {
+		c.proof(linkShown(bridge.n, q))
+		if !q.Up {
+			c.setUp(port{bridge.n, q})
+		}
+		if peer := w.below(q); peer != nil && !peer.l.Up {
+			c.setUp(*peer)
+		}
+	}
+	return c
+}
+
+func (w *walk) peerDown(l, peer port) *Cause {
+	return cause("peer-down", peer.n, peer.l, "%s in %s is administratively down, so %s in %s has no carrier", peer.l.Name, peer.n.Name, l.l.Name, l.n.Name).
+		proof(linkShown(peer.n, peer.l), linkShown(l.n, l.l)).setUp(peer)
+}
+
+// portsBack makes the near ends of cables, which are no ports, ports of a bridge: those behind which its network is, and all if that is none.
+func (w *walk) portsBack(c *Cause, bridge port) {
+	var near, all []port
+	for _, l := range ordinary(bridge.n) {
+		peer := w.below(l)
+		if l.Kind != "veth" || l.Master != "" || peer == nil || peer.n == bridge.n || len(addresses(l, 4))+len(addresses(l, 6)) > 0 {
+			continue
+		}
+		all = append(all, port{bridge.n, l})
+		if sharesNetwork(peer.l, bridge.l) {
+			near = append(near, port{bridge.n, l})
+		}
+	}
+	if len(near) == 0 {
+		near = all
+	}
+	for _, at := range near {
+		c.setMaster(at, bridge.l.Name)
+		if !at.l.Up {
+			c.setUp(at)
+		}
+	}
+}
+
+func sharesNetwork(a, b *state.Link) bool {
+	for _, x := range a.Addresses {
+		for _, y := range b.Addresses {
+			if familyOf(x.Prefix.Addr()) == familyOf(y.Prefix.Addr()) && !x.Prefix.Addr().IsLinkLocalUnicast() && covers(y, x.Prefix.Addr()) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// moveOut moves one end of a pair to a namespace that has nothing but lo, where there is a single one.
+func (w *walk) moveOut(c *Cause, end port) *Cause {
+	var empty []string
+	for i := range w.state.Namespaces {
+		if n := &w.state.Namespaces[i]; n != end.n && n.Name != hostName && len(ordinary(n)) == 0 {
+			empty = append(empty, n.Name)
+		}
+	}
+	if len(empty) != 1 {
+		return c.mend(ip(end.n, "link set %s netns OTHER", end.l.Name))
+	}
+	return c.mend(ip(end.n, "link set %s netns %s", end.l.Name, empty[0])).then(func(k *sketch) {
+		from, to := k.netns(end.n.Name), k.netns(empty[0])
+		moved := *from.Link(end.l.Name)
+		moved.Up, moved.Carrier, moved.Addresses = false, false, nil
+		from.Links = slices.DeleteFunc(from.Links, func(l state.Link) bool { return l.Name == moved.Name })
+		from.Routes = slices.DeleteFunc(from.Routes, func(r state.Route) bool { return leadsOut(&r, moved.Name) })
+		to.Links = append(to.Links, moved)
+		if stays := from.Link(moved.Peer.Name); stays != nil {
+			stays.Peer = &state.LinkRef{Index: moved.Index, Netns: to.Name, Name: moved.Name}
+		}
+	})
+}
+
+func arpOff(n *state.Namespace, l *state.Link) *Cause {
+	return cause("arp-off", n, l, "%s in %s neither asks nor answers who has an address (NOARP)", l.Name, n.Name).
+		proof(linkShown(n, l)).mend(ip(n, "link set %s arp on", l.Name))
+}
+
+// dropsAll finds a queueing discipline that lets nothing through.
+func dropsAll(n *state.Namespace, l *state.Link) *Cause {
+	for i := range n.Qdiscs {
+		q := &n.Qdiscs[i]
+		if q.Dev != l.Name || q.Default {
+			continue
+		}
+		if q.Kind == "blackhole" || q.Kind == "netem" && strings.Contains(q.Options, "loss 100%") || q.Kind == "bfifo" && q.Options == "limit 0b" ||
+			q.Kind == "pfifo" && q.Options == "limit 0p" || q.Kind == "tbf" && tooSmall(q.Options) {
+			return cause("queue-drops", n, l, "the queueing discipline %s of %s in %s drops every packet", q.Kind, l.Name, n.Name).
+				proof(in(n, "tc qdisc show dev %s", l.Name) + ": " + state.QdiscText(*q)).mend(in(n, "tc qdisc del dev %s root", l.Name))
+		}
+	}
+	return nil
+}
+
+// smallest is the size of the smallest frame that carries an echo or an ARP request, in bytes.
+const smallest = 42
+
+// tooSmall says that the bucket or the queue of a tbf is smaller than any frame.
+func tooSmall(options string) bool {
+	words := strings.Fields(options)
+	for i := 0; i+1 < len(words); i += 2 {
+		var bytes int
+		if (words[i] == "burst" || words[i] == "limit") && strings.HasSuffix(words[i+1], "b") {
+			for _, r := range strings.TrimSuffix(words[i+1], "b") {
+				bytes = 10*bytes + int(r-'0')
+			}
+			if bytes < smallest {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// tooBig judges a packet that is larger than the link's MTU and must not be fragmented.
+func (w *walk) tooBig(n *state.Namespace, out *state.Link, p packet, router bool) *Cause {
+	if router && p.src.IsValid() {
+		answer := &walk{state: w.state, query: w.query, owners: w.owners, translations: w.translations}
+		icmp := packet{dst: p.src, proto: "icmp", icmp: "destination-unreachable", reply: true}
+		if p.family() == 6 {
+			icmp.proto, icmp.icmp = "ipv6-icmp", "packet-too-big"
+		}
+		if _, _, lost := answer.travel(n, icmp); lost != nil {
+			return cause("mtu-black-hole", n, out, "a packet of %d bytes does not fit %s in %s (MTU %d), and the answer that says so does not get back: %s", p.size, out.Name, n.Name, out.MTU, lost.Says).
+				proof(append([]string{linkShown(n, out)}, lost.Evidence...)...).mend(append(lost.Repair, ip(n, "link set %s mtu %d", out.Name, p.size))...)
+		}
+	}
+	c := cause("mtu-exceeded", n, out, "a packet of %d bytes that must not be fragmented does not fit %s in %s (MTU %d)", p.size, out.Name, n.Name, out.MTU).
+		proof(linkShown(n, out)).mend(ip(n, "link set %s mtu %d", out.Name, p.size))
+	if from := w.state.Namespace(w.query.From); router && from != nil { // it has learned the small size
+		c.mend(ip(from, "%sroute flush cache", six(p.family())))
+	}
+	return c
+}
+
+// wrongLink sees whether a second route to the same prefix leads to the destination where the one that wins does not.
+func (w *walk) wrongLink(n *state.Namespace, dst netip.Addr, won *state.Route) *Cause {
+	for i := range n.Routes {
+		r := &n.Routes[i]
+		if r == won || r.To != won.To || r.Table != won.Table || r.Type != "unicast" || len(r.Nexthops) == 0 || len(won.Nexthops) == 0 {
+			continue
+		}
+		l := n.Link(r.Nexthops[0].Dev)
+		if l == nil || !l.Up || l.Name == won.Nexthops[0].Dev {
+			continue
+		}
+		to := dst
+		if r.Nexthops[0].Via.IsValid() {
+			to = r.Nexthops[0].Via
+		}
+		for _, at := range w.endpoints(port{n, l}) {
+			if at.n != n && w.answersFor(at, to) {
+				return cause("route-out-of-wrong-link", n, n.Link(won.Nexthops[0].Dev), "two routes lead to %s; the one that wins leads out of %s, where %s is not, and not out of %s, where it is",
+					won.To, won.Nexthops[0].Dev, dst, l.Name).
+					proof(routeShown(n, won), routeShown(n, r)).
+					mend(ip(n, "%sroute del %s dev %s%s", six(won.Family), state.PrefixText(won.To), won.Nexthops[0].Dev, metric(won)))
+			}
+		}
+	}
+	return nil
+}
+
+func metric(r *state.Route) string {
+	if r.Metric == 0 {
+		return ""
+	}
+	return " metric " + itoa(int(r.Metric))
+}

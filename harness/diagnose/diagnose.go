@@ -1,0 +1,206 @@
+// Package diagnose says why one namespace does not reach an address: it walks the packet through a state.State, forward and then
+// the reply backward, and names the first thing that stops it. It is pure: it imports state alone, anybody may import it, and it
+// never asks the kernel; what the state does not hold, it does not guess.
+package diagnose
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"netnscheck/harness/state"
+)
+
+// Query is a question: why does From not reach To?
+type Query struct {
+	From string     `json:"from"`
+	To   netip.Addr `json:"to"` // with a zone for link-local addresses
+	// Port is a TCP port; 0 asks for ICMP echo.
+	Port uint16 `json:"port,omitempty"`
+	// Size is the payload of an echo that must not be fragmented, in bytes; 0 asks for a small one.
+	Size int `json:"size,omitempty"`
+}
+
+// Report is the answer.
+type Report struct {
+	Query
+	// Path is the way of the packet as far as it gets, and of the reply.
+	Path []Hop `json:"path"`
+	// Cause is the first thing that stops it; nil when nothing does.
+	Cause *Cause `json:"cause,omitempty"`
+	// Also is what else is wrong in the state; it does not stop the packet, or not first.
+	Also []Cause `json:"also,omitempty"`
+	// Doubts are the things that were not understood or not read, on which the answer may depend.
+	Doubts []string `json:"doubts,omitempty"`
+}
+
+// Cause is why a packet is stopped, or a remark of a review.
+type Cause struct {
+	// Name is a word of the closed vocabulary, such as link-down.
+	Name  string `json:"name"`
+	Netns string `json:"netns"`
+	Link  string `json:"link,omitempty"` // "" for a cause in the namespace as a whole
+	// Reply says that it stops the way back.
+	Reply bool `json:"reply,omitempty"`
+	// Says is one sentence for people.
+	Says string `json:"says"`
+	// Evidence is the state that proves it, as ip or nft would show it.
+	Evidence []string `json:"evidence,omitempty"`
+	// Repair are the commands that mend it, with what else is missing then on the way.
+	Repair []string `json:"repair,omitempty"`
+	// changes are what the repair does to a state.
+	changes []change
+}
+
+// Place is where the cause is, in the words of a check: `X` in `M`, or `M`.
+func (c *Cause) Place() string {
+	if c.Link == "" {
+		return c.Netns
+	}
+	return c.Link + " in " + c.Netns
+}
+
+// Hop is a station of the way and what is decided there.
+type Hop struct {
+	Netns    string `json:"netns"`
+	Link     string `json:"link,omitempty"`
+	Decision string `json:"decision"`
+	Reply    bool   `json:"reply,omitempty"`
+	// Stop marks the hop at which the packet is stopped.
+	Stop bool `json:"stop,omitempty"`
+}
+
+// Diagnose answers the query from the state.
+func Diagnose(s *state.State, q Query) Report {
+	q.To = q.To.Unmap()
+	w := &walk{state: s, query: q}
+	r := Report{Query: q}
+	r.Cause = w.both()
+	if r.Cause != nil {
+		if c := w.detour(); c != nil {
+			r.Cause = c
+		} else {
+			w.completeRepair(r.Cause)
+		}
+		if len(w.path) > 0 {
+			w.path[len(w.path)-1].Stop = true
+		}
+	}
+	r.Path, r.Doubts = w.path, w.doubts
+	for _, c := range Review(s) {
+		if r.Cause == nil || !r.Cause.includes(c) {
+			r.Also = append(r.Also, c)
+		}
+	}
+	return r
+}
+
+// includes says that a remark is about the same matter: in the same place it has the same name, or what mends the cause mends it too.
+func (c *Cause) includes(remark Cause) bool {
+	same := c.Netns == remark.Netns && c.Link == remark.Link
+	return same && (c.Name == remark.Name || len(remark.Repair) > 0 && !slices.ContainsFunc(remark.Repair, func(line string) bool { return !slices.Contains(c.Repair, line) }))
+}
+
+// walk is a packet on its way.
+type walk struct {
+	state  *state.State
+	query  Query
+	path   []Hop
+	doubts []string
+	// translations are those that routers have made on the way there, for the way back.
+	translations []translation
+	// translators are the namespaces on the way that translate some sources.
+	translators []*state.Namespace
+	// stations are the namespaces that sent the packet on.
+	stations []station
+	// arrived is the link by which the packet came to where it was taken in.
+	arrived *state.Link
+	// trial says that it is only asked whether and how far the packet gets: no time is spent on a repair.
+	trial bool
+	// tunnels is in how many tunnels the packet is.
+	tunnels  int
+	names    map[string]*state.Namespace
+	owners   map[netip.Addr][]port
+	children map[port][]port
+	segments map[port]port // to the link by which the segment was found
+}
+
+// packet is what is on its way: an echo request or the first segment of a TCP connection, or the answer to it.
+type packet struct {
+	src, dst     netip.Addr
+	proto        string // icmp, ipv6-icmp, tcp
+	sport, dport uint16
+	icmp         string // the type of an ICMP message that is no echo, such as packet-too-big
+	size         int    // of the IP packet with its header; 0 is small
+	reply        bool
+}
+
+func (p packet) family() int {
+	if p.dst.Is4() {
+		return 4
+	}
+	return 6
+}
+
+// both walks there and back.
+func (w *walk) both() *Cause {
+	from := w.namespace(w.query.From)
+	if from == nil {
+		return w.noNamespace(w.query.From)
+	}
+	p := packet{dst: w.query.To, proto: "icmp", dport: w.query.Port}
+	if p.family() == 6 {
+		p.proto = "ipv6-icmp"
+	}
+	if w.query.Port != 0 {
+		p.proto, p.sport = "tcp", 40000
+	}
+	if w.query.Size != 0 {
+		p.size = w.query.Size + map[int]int{4: 28, 6: 48}[p.family()]
+	}
+	if cause := w.source(from, &p); cause != nil {
+		return cause
+	}
+	there, p, cause := w.travel(from, p)
+	if cause != nil {
+		return cause
+	}
+	if there == from {
+		return nil
+	}
+	if p.src.IsLinkLocalUnicast() && w.arrived != nil {
+		p.src = p.src.WithZone(w.arrived.Name)
+	}
+	back := packet{src: p.dst, dst: p.src, proto: p.proto, sport: p.dport, dport: p.sport, size: p.size, reply: true}
+	_, _, cause = w.travel(there, back)
+	if cause != nil {
+		cause.Reply = true
+		if t := w.translationMissing(cause); t != nil {
+			return t
+		}
+	}
+	return cause
+}
+
+// hop notes a station of the way. What could not be read there is a doubt.
+func (w *walk) hop(n *state.Namespace, l *state.Link, p packet, format string, args ...any) {
+	for _, what := range n.Unread {
+		w.doubt("%s: not read: %s", n.Name, what)
+	}
+	h := Hop{Netns: n.Name, Decision: fmt.Sprintf(format, args...), Reply: p.reply}
+	if l != nil {
+		h.Link = l.Name
+	}
+	w.path = append(w.path, h)
+}
+
+// doubt remembers once that something was not understood.
+func (w *walk) doubt(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	for _, d := range w.doubts {
+		if d == text {
+			return
+		}
+	}
+	w.doubts = append(w.doubts, text)
+}

@@ -1,0 +1,187 @@
+package diagnose
+
+import (
+	"net/netip"
+
+	"netnscheck/harness/state"
+)
+
+// gateways are the next hops, among the neighbours of a namespace, that know a way to the destination.
+func (w *walk) gateways(n *state.Namespace, dst netip.Addr) []state.Nexthop {
+	return w.nextHops(n, dst, func(at port) bool { return w.knowsWay(at, dst) })
+}
+
+// routers are the next hops, among the neighbours of a namespace, that would do but for another fault: first those with a route out of
+// another link, then those that forward.
+func (w *walk) routers(n *state.Namespace, dst netip.Addr) []state.Nexthop {
+	return append(w.nextHops(n, dst, func(at port) bool { return leadsOn(at, dst) }),
+		w.nextHops(n, dst, func(at port) bool { return forwards(at.n, at.l, familyOf(dst)) })...)
+}
+
+func (w *walk) nextHops(n *state.Namespace, dst netip.Addr, fits func(port) bool) (found []state.Nexthop) {
+	if w.trial {
+		return nil
+	}
+	for _, l := range ordinary(n) {
+		ours := addresses(l, familyOf(dst))
+		if len(ours) == 0 || l.Master != "" {
+			continue
+		}
+		for _, at := range w.endpoints(port{n, l}) {
+			if at.n == n || !fits(at) {
+				continue
+			}
+			for _, theirs := range addresses(at.l, familyOf(dst)) {
+				for _, our := range ours {
+					if via := theirs.Prefix.Addr(); covers(our, via) && via != our.Prefix.Addr() {
+						found = append(found, state.Nexthop{Via: via, Dev: l.Name})
+					}
+				}
+			}
+		}
+	}
+	return found
+}
+
+// networkOf is the network of an address, as its owner has it; the default route when nobody has it.
+func (w *walk) networkOf(addr netip.Addr) netip.Prefix {
+	for _, o := range w.owned(addr) {
+		if a, ok := addressOf(o.l, addr); ok {
+			return a.Prefix.Masked()
+		}
+	}
+	if addr.Is6() {
+		return netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+	}
+	return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
+}
+
+// missingRoute adds the route to an address: that which comes with an address, where a link leads straight to it and has none of its
+// family, or one by a neighbour that knows the way on.
+func (w *walk) missingRoute(c *Cause, n *state.Namespace, dst netip.Addr) *Cause {
+	if l := w.likelyLink(n, dst); l != nil && len(addresses(l, familyOf(dst))) == 0 {
+		w.giveAddress(c, port{n, l}, familyOf(dst))
+		return c
+	}
+	to := w.networkOf(dst)
+	known := w.gateways(n, dst)
+	for _, h := range known {
+		if w.improves(addRoute(n.Name, to, h.Via, h.Dev)) {
+			return c.addRoute(n, to, h.Via, h.Dev)
+		}
+	}
+	if known = append(known, w.routers(n, dst)...); len(known) > 0 {
+		return c.addRoute(n, to, known[0].Via, known[0].Dev)
+	}
+	return c.mend(ip(n, "%sroute add %s via GATEWAY", six(familyOf(dst)), state.PrefixText(to)))
+}
+
+// otherGateway replaces the gateway of a route by one that knows the way; false when there is none.
+func (w *walk) otherGateway(c *Cause, n *state.Namespace, dst netip.Addr, r *state.Route) bool {
+	known := append(w.gateways(n, dst), w.routers(n, dst)...)
+	for _, sure := range []bool{true, false} {
+		for _, h := range known {
+			if len(r.Nexthops) > 0 && h.Via == r.Nexthops[0].Via {
+				continue
+			}
+			if !sure || w.improves(deleteRoute(n.Name, r), addRoute(n.Name, r.To, h.Via, h.Dev)) {
+				w.replaceGateway(c, n, r, h)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (w *walk) replaceGateway(c *Cause, n *state.Namespace, r *state.Route, h state.Nexthop) {
+	to, table := state.PrefixText(r.To), ""
+	if r.Table != state.TableMain {
+		table = " table " + state.TableName(r.Table)
+	}
+	if r.Family == 6 { // replace would make a route of several hops of it
+		c.mend(ip(n, "-6 route del %s%s%s", to, metric(r), table), ip(n, "-6 route add %s via %s%s", to, h.Via, table))
+	} else {
+		c.mend(ip(n, "route replace %s via %s%s%s", to, h.Via, metric(r), table))
+	}
+	c.then(deleteRoute(n.Name, r)).then(addRoute(n.Name, r.To, h.Via, h.Dev))
+}
+
+// gatewayNowhere: the gateway is nobody's address; either the route is wrong, or the gateway has lost its address.
+func (w *walk) gatewayNowhere(n *state.Namespace, out *state.Link, via netip.Addr, dst netip.Addr, r *state.Route) *Cause {
+	c := cause("gateway-nowhere", n, nil, "the gateway %s of %s is nobody's address on the segment of %s", via, n.Name, out.Name).proof(routeShown(n, r))
+	if w.otherGateway(c, n, dst, r) {
+		return c
+	}
+	if w.trial {
+		return c
+	}
+	if lost := w.lacking(n, w.neighbours(port{n, out}), familyOf(via)); len(lost) > 0 {
+		return c.addAddress(lost[0], netip.PrefixFrom(via, w.lengthHere(out, via)))
+	}
+	return c.mend(ip(n, "%sroute replace %s via GATEWAY", six(familyOf(via)), state.PrefixText(r.To)))
+}
+
+// gatewayWrong blames the route of before, which led to somebody who is not on the way.
+func (w *walk) gatewayWrong(n *state.Namespace, iif *state.Link, p packet, before *state.Namespace) *Cause {
+	w.hop(n, iif, p, "%s neither forwards nor leads on to %s", n.Name, p.dst)
+	c := cause("gateway-wrong", before, nil, "the route of %s to %s leads to %s, who is not on the way", before.Name, p.dst, n.Name)
+	d := lookup(before, flowOf(p, nil))
+	if d.found() {
+		key := forwardingKey(p.family())
+		c.proof(routeShown(before, d.route), in(n, "sysctl %s", key)+": "+sysctl(n, key))
+		if !w.otherGateway(c, before, p.dst, d.route) {
+			c.mend(ip(before, "%sroute replace %s via GATEWAY", six(p.family()), state.PrefixText(d.route.To)))
+		}
+	}
+	return c
+}
+
+// ownGateway: the gateway is an address of the namespace itself.
+func (w *walk) ownGateway(n *state.Namespace, p packet, via netip.Addr, r *state.Route) *Cause {
+	for _, o := range w.owned(via) {
+		if a, ok := addressOf(o.l, via); ok && o.n == n && !usable(a) {
+			return w.unusableAddress(o, a) // it is the gateway's, and taken by mistake
+		}
+	}
+	c := cause("gateway-wrong", n, nil, "the gateway %s of %s is an address of its own", via, n.Name).proof(routeShown(n, r))
+	if !w.otherGateway(c, n, p.dst, r) {
+		c.mend(ip(n, "%sroute replace %s via GATEWAY", six(p.family()), state.PrefixText(r.To)))
+	}
+	return c
+}
+
+// routingLoop: the packet comes back to a router that it has passed. The last router of the loop that has a better way is to take it.
+func (w *walk) routingLoop(n *state.Namespace, p packet, loop []*state.Namespace) *Cause {
+	c := cause("routing-loop", n, nil, "packets for %s come back to %s, and go round until their TTL has run out", p.dst, n.Name)
+	for _, r := range loop {
+		if d := lookup(r, flowOf(p, nil)); d.found() {
+			c.proof(routeShown(r, d.route))
+		}
+	}
+	for i := len(loop) - 1; i >= 0; i-- {
+		if d := lookup(loop[i], flowOf(p, nil)); d.found() && d.hop != nil {
+			for _, h := range w.gateways(loop[i], p.dst) {
+				if h.Via != d.hop.Via && w.improves(deleteRoute(loop[i].Name, d.route), addRoute(loop[i].Name, d.route.To, h.Via, h.Dev)) {
+					w.replaceGateway(c, loop[i], d.route, h)
+					return c
+				}
+			}
+		}
+	}
+	return c.mend(ip(loop[len(loop)-1], "%sroute replace %s via GATEWAY", six(p.family()), w.networkOf(p.dst)))
+}
+
+// forwards says whether what comes in by a link is forwarded.
+func forwards(n *state.Namespace, l *state.Link, family int) bool {
+	if family == 6 {
+		return sysctl(n, forwardingKey(6)) == "1"
+	}
+	return sysctl(n, ofLink(4, l.Name, "forwarding")) == "1"
+}
+
+func forwardingKey(family int) string {
+	if family == 6 {
+		return "net.ipv6.conf.all.forwarding"
+	}
+	return "net.ipv4.ip_forward"
+}

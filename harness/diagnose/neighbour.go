@@ -1,0 +1,240 @@
+package diagnose
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"netnscheck/harness/state"
+)
+
+// resolve finds who answers for an address on the segment of a link, or says why nobody does.
+func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p packet) (port, *Cause) {
+	arrivals := w.segment(port{n, out}, p)
+	var owner *arrival
+	for i := range arrivals {
+		a := &arrivals[i]
+		if !w.answersFor(a.port, to) || a.n == n && a.obstacle != nil {
+			continue
+		}
+		if owner == nil {
+			owner = a
+			continue
+		}
+		if owner.obstacle == nil && a.obstacle == nil && a.n != owner.n && a.n != n {
+			return port{}, duplicateAddress(w.holder(a.port, to), w.holder(owner.port, to), to)
+		}
+	}
+	if owner == nil {
+		if c := blocked(n, arrivals); c != nil {
+			return port{}, c
+		}
+		return port{}, w.nobody(n, out, to, arrivals)
+	}
+	if owner.obstacle != nil {
+		return port{}, owner.obstacle
+	}
+	if c := w.sharedSource(n, out, p, arrivals); c != nil {
+		return port{}, c
+	}
+	if c := w.believed(n, out, to, owner, arrivals, p); c != nil {
+		return port{}, c
+	}
+	return owner.port, nil
+}
+
+// blocked is what keeps the frames of a namespace from everybody else on the segment: then it does not matter who is there.
+func blocked(n *state.Namespace, arrivals []arrival) *Cause {
+	if len(arrivals) == 0 || slices.ContainsFunc(arrivals, func(a arrival) bool { return a.obstacle == nil && a.n != n }) {
+		return nil
+	}
+	for _, a := range arrivals {
+		if a.obstacle != nil {
+			return a.obstacle
+		}
+	}
+	return nil
+}
+
+// answersFor says whether a namespace would answer by a link for an address: IPv4 does for all its addresses (arp_ignore 0), IPv6 for those
+// of the link alone.
+func (w *walk) answersFor(at port, addr netip.Addr) bool {
+	if addr.Is4() {
+		return w.isOwn(at.n, addr)
+	}
+	for _, a := range at.l.Addresses {
+		if a.Prefix.Addr() == addr.WithZone("") {
+			return true
+		}
+	}
+	return false
+}
+
+// holder is the link of a namespace that has an address, at itself if there is none.
+func (w *walk) holder(at port, addr netip.Addr) port {
+	for _, o := range w.owned(addr) {
+		if o.n == at.n {
+			return o
+		}
+	}
+	return at
+}
+
+// sharedSource sees whether somebody else on the segment has the source address too: then answers may go there.
+func (w *walk) sharedSource(n *state.Namespace, out *state.Link, p packet, arrivals []arrival) *Cause {
+	if !w.isOwn(n, p.src) {
+		return nil
+	}
+	for i := range arrivals {
+		a := &arrivals[i]
+		if a.obstacle == nil && a.n != n && w.answersFor(a.port, p.src) {
+			return duplicateAddress(w.holder(a.port, p.src), w.holder(port{n, out}, p.src), p.src)
+		}
+	}
+	return nil
+}
+
+// believed judges whether the owner answers, and whether its answer is believed.
+func (w *walk) believed(n *state.Namespace, out *state.Link, to netip.Addr, owner *arrival, arrivals []arrival, p packet) *Cause {
+	holder := w.holder(owner.port, to)
+	if holder.l.Master == owner.l.Name && owner.l.Kind == "bridge" {
+		return addressOnPort(holder, owner.port, to)
+	}
+	if owner.l.NoARP && owner.l.Kind == "veth" {
+		return arpOff(owner.n, owner.l)
+	}
+	for _, a := range holder.l.Addresses {
+		if a.Prefix.Addr() == to.WithZone("") && !usable(a) {
+			return w.unusableAddress(holder, a)
+		}
+	}
+	known := w.neighbour(n, out, to)
+	if c := w.cannotAsk(port{n, out}, p, known); c != nil {
+		return c
+	}
+	if known != nil && known.State == "permanent" {
+		return w.wrongNeighbour(n, out, to, known, owner)
+	}
+	if to.Is4() {
+		if c := w.arpIgnored(owner.port, holder, to); c != nil && (known == nil || known.MAC == "" || known.State == "failed" || known.State == "incomplete") {
+			return c
+		}
+		if c := w.filteredARP(n, out, owner.port, to); c != nil {
+			return c
+		}
+	}
+	if known != nil {
+		if c := w.wrongNeighbour(n, out, to, known, owner); c != nil {
+			return c
+		}
+	}
+	return w.duplicateMAC(port{n, out}, owner, arrivals)
+}
+
+func addressOnPort(holder, bridge port, addr netip.Addr) *Cause {
+	c := cause("address-on-port", holder.n, holder.l, "%s is on %s in %s, which is a port of %s: a port has no say in IP, the bridge has", addr, holder.l.Name, holder.n.Name, bridge.l.Name).
+		proof(linkShown(holder.n, holder.l))
+	if a, ok := addressOf(holder.l, addr); ok {
+		c.proof(addressShown(holder.n, holder.l, a)).deleteAddress(holder, a.Prefix).addAddress(bridge, a.Prefix)
+	}
+	return c
+}
+
+// cannotAsk: for a packet of somebody else a router asks with its link-local address; as long as that is tentative, it does not ask.
+func (w *walk) cannotAsk(at port, p packet, known *state.Neighbour) *Cause {
+	if p.family() == 4 || w.isOwn(at.n, p.src) || known != nil && known.MAC != "" {
+		return nil
+	}
+	var tentative *state.Address
+	for i, a := range at.l.Addresses {
+		if !a.Prefix.Addr().Is6() || !a.Prefix.Addr().IsLinkLocalUnicast() {
+			continue
+		}
+		if usable(a) {
+			return nil
+		}
+		tentative = &at.l.Addresses[i]
+	}
+	if tentative == nil {
+		return nil
+	}
+	return w.unusableAddress(at, *tentative)
+}
+
+// arpIgnored is arp_ignore of ip-sysctl.rst: 1 answers for addresses of the link alone, 8 for none.
+func (w *walk) arpIgnored(at, holder port, addr netip.Addr) *Cause {
+	mode := strongest(at.n, at.l, "arp_ignore")
+	if mode == 0 || (mode == 1 || mode == 2) && holder.l == at.l || mode == 3 {
+		return nil
+	}
+	key := ofLink(4, at.l.Name, "arp_ignore")
+	if number(at.n, key) < mode {
+		key = ofLink(4, "all", "arp_ignore")
+	}
+	return cause("arp-ignored", at.n, at.l, "%s does not answer who has %s when it is asked by %s (arp_ignore %d)", at.n.Name, addr, at.l.Name, mode).
+		proof(in(at.n, "sysctl %s", key) + ": " + sysctl(at.n, key)).mend(in(at.n, "sysctl -w %s=0", key))
+}
+
+func (w *walk) neighbour(n *state.Namespace, out *state.Link, addr netip.Addr) *state.Neighbour {
+	for i := range n.Neighbours {
+		e := &n.Neighbours[i]
+		if e.Dev == out.Name && e.Addr.WithZone("") == addr.WithZone("") && !e.Proxy {
+			return e
+		}
+	}
+	return nil
+}
+
+// wrongNeighbour compares an entry with the MAC address of the owner.
+func (w *walk) wrongNeighbour(n *state.Namespace, out *state.Link, to netip.Addr, known *state.Neighbour, owner *arrival) *Cause {
+	if known.MAC == "" || strings.EqualFold(known.MAC, owner.l.MAC) || owner.l.Kind == "bridge" && ofPort(owner.port, known.MAC) {
+		return nil
+	}
+	switch known.State {
+	case "permanent", "stale", "reachable", "delay", "probe":
+	default:
+		return nil
+	}
+	return cause("neighbour-wrong", n, out, "%s believes that %s has the MAC address %s; %s in %s, which has the address, has %s", n.Name, to, known.MAC, owner.l.Name, owner.n.Name, owner.l.MAC).
+		proof(ip(n, "neigh show dev %s", out.Name)+": "+state.NeighbourText(*known), linkShown(owner.n, owner.l)+" link/ether "+owner.l.MAC).
+		mend(ip(n, "neigh del %s dev %s", to, out.Name))
+}
+
+// ofPort says that a port of a bridge has a MAC address: the bridge takes frames for it too.
+func ofPort(bridge port, mac string) bool {
+	return slices.ContainsFunc(ports(bridge.n, bridge.l), func(q *state.Link) bool { return strings.EqualFold(q.MAC, mac) })
+}
+
+// duplicateMAC finds another link of the segment with the MAC address of the sender or the owner: a bridge sends to one of them only.
+func (w *walk) duplicateMAC(from port, owner *arrival, arrivals []arrival) *Cause {
+	if owner.l.MAC == "" {
+		return nil
+	}
+	all := []port{from}
+	for i := range arrivals {
+		if arrivals[i].obstacle == nil && !slices.Contains(all, arrivals[i].port) {
+			all = append(all, arrivals[i].port)
+		}
+	}
+	for _, one := range []port{owner.port, from} {
+		for _, other := range all {
+			if other == one || !strings.EqualFold(other.l.MAC, one.l.MAC) || other.n == one.n && len(owner.bridges) > 0 && one.l.Kind == "bridge" {
+				continue
+			}
+			if one == owner.port && other == from && len(owner.bridges) == 0 {
+				continue // on a cable alone nobody has to choose
+			}
+			return cause("duplicate-mac", other.n, other.l, "%s in %s and %s in %s have the same MAC address %s on one segment", one.l.Name, one.n.Name, other.l.Name, other.n.Name, one.l.MAC).
+				proof(linkShown(one.n, one.l)+" link/ether "+one.l.MAC, linkShown(other.n, other.l)+" link/ether "+other.l.MAC).
+				mend(ip(other.n, "link set %s address %s", other.l.Name, freshMAC(one, other)))
+		}
+	}
+	return nil
+}
+
+// freshMAC is a locally administered address made of the indexes of the two links.
+func freshMAC(a, b port) string {
+	const hex = "0123456789abcdef"
+	digits := func(n int) string { return string([]byte{hex[n>>4&15], hex[n&15]}) }
+	return "02:00:5e:" + digits(int(b.n.Inode)>>8) + ":" + digits(int(b.n.Inode)) + ":" + digits(b.l.Index+a.l.Index)
+}

@@ -1,0 +1,177 @@
+package diagnose
+
+import (
+	"net/netip"
+	"strings"
+
+	"netnscheck/harness/state"
+)
+
+// nobody says why no link of the segment has the address.
+func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arrivals []arrival) *Cause {
+	if w.trial {
+		return cause("address-nowhere", n, nil, "nobody")
+	}
+	for _, o := range w.owned(to) {
+		if c := w.macvlanParent(port{n, out}, o, to); c != nil {
+			return c
+		}
+	}
+	for _, o := range w.owned(to) {
+		if o.n == n {
+			continue
+		}
+		if bridge := o.n.Link(o.l.Master); o.l.Master != "" && bridge != nil {
+			return addressOnPort(o, port{o.n, bridge}, to)
+		}
+		if c := w.notAPort(o, arrivals, port{n, out}); c != nil {
+			return c
+		}
+		c := cause("address-off-segment", o.n, o.l, "%s in %s has %s, but it is not on the segment of %s in %s", o.l.Name, o.n.Name, to, out.Name, n.Name)
+		for _, a := range o.l.Addresses {
+			if a.Prefix.Addr() == to.WithZone("") {
+				c.proof(addressShown(o.n, o.l, a))
+			}
+		}
+		c.proof(linkShown(o.n, o.l), linkShown(n, out))
+		return w.ontoSegment(c, port{n, out}, o, to, arrivals)
+	}
+	c := cause("address-nowhere", n, nil, "no interface anywhere has %s", to).
+		proof(ip(n, "neigh show %s", to) + ": nobody answers")
+	if near := w.nearestAddress(to); near != "" {
+		c.Says += "; the nearest address is " + near
+	}
+	if heirs := w.heirs(n, arrivals, familyOf(to)); len(heirs) > 0 {
+		c.addAddress(heirs[0], netip.PrefixFrom(to.WithZone(""), w.lengthHere(out, to)))
+	}
+	return c
+}
+
+// heirs are the links of a segment that may get an address which nobody has there: those first that have none of its family.
+func (w *walk) heirs(n *state.Namespace, arrivals []arrival, family int) []port {
+	var around, reached []port
+	for i := range arrivals {
+		a := &arrivals[i]
+		around = append(around, a.port)
+		if a.obstacle == nil && a.n != n {
+			reached = append(reached, a.port)
+		}
+	}
+	return append(w.lacking(n, around, family), reached...)
+}
+
+// lengthHere is the prefix length that an address has on the segment of a link.
+func (w *walk) lengthHere(out *state.Link, to netip.Addr) int {
+	for _, a := range out.Addresses {
+		if familyOf(a.Prefix.Addr()) == familyOf(to) && covers(a, to) {
+			return a.Prefix.Bits()
+		}
+	}
+	return to.BitLen()
+}
+
+// ontoSegment brings the owner of an address to the segment: its cable into the segment's bridge, or the address to a link that is there.
+func (w *walk) ontoSegment(c *Cause, from, owner port, to netip.Addr, arrivals []arrival) *Cause {
+	alone := len(addresses(owner.l, familyOf(to))) == 1 // else it is the address that is in a wrong place, not the cable
+	if peer := w.below(owner.l); alone && peer != nil && owner.l.Kind == "veth" && peer.l.Master != "" {
+		if bridge := w.bridgeOf(peer.n, arrivals, from); bridge != nil {
+			return c.setMaster(*peer, bridge.Name)
+		}
+	}
+	a, ok := addressOf(owner.l, to)
+	heirs := w.heirs(from.n, arrivals, familyOf(to))
+	if !ok || len(heirs) == 0 {
+		return c.mend("connect " + owner.l.Name + " in " + owner.n.Name + " with the segment of " + from.l.Name + " in " + from.n.Name)
+	}
+	return c.deleteAddress(owner, a.Prefix).addAddress(heirs[0], netip.PrefixFrom(to.WithZone(""), w.lengthHere(from.l, to)))
+}
+
+func (w *walk) nearestAddress(to netip.Addr) string {
+	for _, c := range w.state.Nearest(to.WithZone("").String()) {
+		if c.Kind == state.KindAddress {
+			return c.Name + " in " + c.Netns
+		}
+	}
+	return ""
+}
+
+// macvlanParent: a macvlan and the link below it do not talk to each other, and neither do siblings that are private.
+func (w *walk) macvlanParent(from, owner port, to netip.Addr) *Cause {
+	says := ""
+	var at port
+	if lower := w.below(from.l); from.l.Macvlan != "" && lower != nil {
+		switch {
+		case *lower == owner, lower.n == owner.n && lower.l == owner.l:
+			says, at = "a macvlan and its parent do not talk to each other, by design", from
+		case owner.l.Macvlan != "" && w.below(owner.l) != nil && *w.below(owner.l) == *lower:
+			says, at = "macvlans of one parent talk to each other in the mode bridge alone", from
+			if from.l.Macvlan == "bridge" {
+				at = owner
+			}
+		}
+	}
+	if lower := w.below(owner.l); at.l == nil && owner.l.Macvlan != "" && lower != nil && *lower == from {
+		says, at = "a macvlan and its parent do not talk to each other, by design", owner
+	}
+	if at.l == nil {
+		return nil
+	}
+	c := cause("macvlan-parent", at.n, at.l, "%s: %s", at.l.Name, says).proof(ip(at.n, "-d link show dev %s", at.l.Name) + ": macvlan mode " + at.l.Macvlan)
+	if strings.HasPrefix(says, "macvlans") {
+		return c.mend(ip(at.n, "link set %s type macvlan mode bridge", at.l.Name))
+	}
+	return c.mend("give the parent's namespace a macvlan of its own in the mode bridge, and the address to that")
+}
+
+// notAPort: the owner's cable ends in a namespace with a bridge of this segment, but not in the bridge.
+func (w *walk) notAPort(owner port, arrivals []arrival, from port) *Cause {
+	for _, at := range []port{owner, from} {
+		peer := w.below(at.l)
+		if peer == nil || at.l.Kind != "veth" || peer.l.Master != "" || len(addresses(peer.l, 4))+len(addresses(peer.l, 6)) > 0 {
+			continue // an end with an address is meant to be none
+		}
+		bridge := w.bridgeOf(peer.n, arrivals, from)
+		if bridge == nil && at == from {
+			bridge = w.bridgeBehind(owner, peer.n)
+		}
+		if bridge == nil {
+			continue
+		}
+		return cause("not-a-port", peer.n, peer.l, "the cable of %s in %s ends in %s, which is no port of the bridge %s", at.l.Name, at.n.Name, peer.l.Name, bridge.Name).
+			proof(linkShown(peer.n, peer.l)).setMaster(*peer, bridge.Name)
+	}
+	return nil
+}
+
+// bridgeOf is a bridge of the segment in a namespace.
+func (w *walk) bridgeOf(n *state.Namespace, arrivals []arrival, from port) *state.Link {
+	if from.n == n && from.l.Kind == "bridge" {
+		return from.l
+	}
+	for i := range arrivals {
+		for _, b := range arrivals[i].bridges {
+			if b.n == n {
+				return b.l
+			}
+		}
+	}
+	return nil
+}
+
+// bridgeBehind is the bridge in a namespace that the owner is a port of, or is itself.
+func (w *walk) bridgeBehind(owner port, n *state.Namespace) *state.Link {
+	if owner.n == n && owner.l.Kind == "bridge" {
+		return owner.l
+	}
+	for _, a := range w.segment(owner, packet{}) {
+		for _, b := range a.bridges {
+			if b.n == n {
+				return b.l
+			}
+		}
+	}
+	if peer := w.below(owner.l); peer != nil && peer.n == n && peer.l.Master != "" {
+		return n.Link(peer.l.Master)
+	}
+	return nil
+}

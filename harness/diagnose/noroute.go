@@ -1,0 +1,238 @@
+package diagnose
+
+import (
+	"net/netip"
+	"slices"
+
+	"netnscheck/harness/state"
+)
+
+// noRoute says why a namespace has no way to an address.
+func (w *walk) noRoute(n *state.Namespace, p packet, d decision, iif *state.Link) *Cause {
+	if c := w.diverted(n, p, d, iif); c != nil {
+		return c
+	}
+	if w.trial {
+		return cause("no-route", n, nil, "no route")
+	}
+	if d.refused != "" {
+		return refused(n, p, d)
+	}
+	links := ordinary(n)
+	for _, why := range []func(*state.Namespace, packet, []*state.Link) *Cause{
+		w.linkDown, w.noAddress, w.downBeyond, w.prefixMismatch, w.connectedRouteMissing,
+	} {
+		if c := why(n, p, links); c != nil {
+			return c
+		}
+	}
+	c := cause("no-route", n, nil, "%s has no route that covers %s", n.Name, p.dst).
+		proof(ip(n, "%sroute get %s", six(p.family()), p.dst) + ": Network is unreachable")
+	return w.missingRoute(c, n, p.dst)
+}
+
+// refused is a route or a rule that says no.
+func refused(n *state.Namespace, p packet, d decision) *Cause {
+	if d.route == nil {
+		return cause("rule-diverts", n, nil, "a rule of %s answers %s for %s", n.Name, d.refused, p.dst).
+			proof(ruleShown(n, d.rule)).mend(ip(n, "%srule del priority %d", six(p.family()), d.rule.Priority)).then(deleteRule(n.Name, d.rule))
+	}
+	return cause("route-"+d.refused, n, nil, "the route of %s that fits %s is of type %s", n.Name, p.dst, d.refused).
+		proof(routeShown(n, d.route)).
+		mend(ip(n, "%sroute del %s %s table %s", six(p.family()), d.refused, state.PrefixText(d.route.To), state.TableName(d.route.Table))).
+		then(deleteRoute(n.Name, d.route))
+}
+
+// diverted sees whether a rule sends the look-up away from a route of the table main that would do.
+func (w *walk) diverted(n *state.Namespace, p packet, d decision, iif *state.Link) *Cause {
+	main := &state.Rule{Family: p.family(), Action: "lookup", Table: state.TableMain}
+	route, hop := inTable(n, main, flow{src: p.src, dst: p.dst, oif: p.dst.Zone()})
+	if route == nil || hop == nil || route.Type != "unicast" || d.route == route {
+		return nil
+	}
+	if d.rule != nil && d.rule.Table != state.TableMain {
+		return diverts(n, p, d.rule, routeShown(n, route))
+	}
+	if d.rule != nil || mainReached(n, p, iif) {
+		return nil
+	}
+	return cause("rule-diverts", n, nil, "no rule of %s that fits looks up the table main, where the route to %s is", n.Name, p.dst).
+		proof(append(w.rulesShown(n, p.family()), routeShown(n, route))...).
+		mend(ip(n, "%srule add priority 32766 lookup main", six(p.family())))
+}
+
+func diverts(n *state.Namespace, p packet, by *state.Rule, instead string) *Cause {
+	return cause("rule-diverts", n, nil, "the rule of %s with priority %d sends packets for %s away from the route that would do", n.Name, by.Priority, p.dst).
+		proof(ruleShown(n, by), instead).
+		mend(ip(n, "%srule del priority %d", six(p.family()), by.Priority)).then(deleteRule(n.Name, by))
+}
+
+// mainReached says whether some rule that fits looks up the table main.
+func mainReached(n *state.Namespace, p packet, iif *state.Link) bool {
+	f := flowOf(p, iif)
+	for _, r := range rulesOf(n, p.family()) {
+		if selects(r, f) && r.Action == "lookup" && r.Table == state.TableMain {
+			return true
+		}
+	}
+	return false
+}
+
+// linkDown finds a link that is down and has an address whose network covers the destination.
+func (w *walk) linkDown(n *state.Namespace, p packet, links []*state.Link) *Cause {
+	for _, l := range links {
+		if l.Up {
+			continue
+		}
+		if p.dst.Zone() == l.Name {
+			return w.isDown(port{n, l}, p.family(), nil)
+		}
+		for _, a := range addresses(l, p.family()) {
+			if covers(a, p.dst) {
+				return w.isDown(port{n, l}, p.family(), &a)
+			}
+		}
+	}
+	return nil
+}
+
+// downBeyond finds a link that is down and behind which the way to the destination goes on; the routes by it, and its IPv6 addresses,
+// went when it was set down.
+func (w *walk) downBeyond(n *state.Namespace, p packet, links []*state.Link) *Cause {
+	for _, l := range links {
+		if !l.Up && l.Master == "" && slices.ContainsFunc(w.neighbours(port{n, l}), func(at port) bool { return w.knowsWay(at, p.dst) }) {
+			return w.isDown(port{n, l}, p.family(), nil)
+		}
+	}
+	return nil
+}
+
+// downStraight finds a link that is down and leads straight to the destination.
+func (w *walk) downStraight(n *state.Namespace, p packet, links []*state.Link) *Cause {
+	for _, l := range links {
+		if !l.Up && l.Master == "" && slices.ContainsFunc(w.neighbours(port{n, l}), func(at port) bool { return w.isOwn(at.n, p.dst) }) {
+			return w.isDown(port{n, l}, p.family(), nil)
+		}
+	}
+	return nil
+}
+
+func (w *walk) isDown(at port, family int, a *state.Address) *Cause {
+	c := cause("link-down", at.n, at.l, "%s in %s is administratively down, so the routes that go with it are not there", at.l.Name, at.n.Name).
+		proof(linkShown(at.n, at.l))
+	if a != nil {
+		c.proof(addressShown(at.n, at.l, *a))
+	}
+	c.setUp(at)
+	if family == 6 && len(addresses(at.l, 6)) == 0 { // they went when it was set down
+		if lost := w.addressFor(at, 6); lost.IsValid() {
+			c.addAddress(at, lost)
+		}
+	}
+	return c
+}
+
+// noAddress: no link of the namespace, up or down, has an address of the family.
+func (w *walk) noAddress(n *state.Namespace, p packet, links []*state.Link) *Cause {
+	for i := range n.Links {
+		for _, a := range addresses(&n.Links[i], p.family()) {
+			if !a.Prefix.Addr().IsLoopback() {
+				return nil
+			}
+		}
+	}
+	family := map[int]string{4: "IPv4", 6: "IPv6"}[p.family()]
+	var place *state.Link
+	if len(links) == 1 {
+		place = links[0]
+	}
+	c := cause("no-address", n, place, "no link of %s has an %s address", n.Name, family)
+	for _, l := range links {
+		c.proof(ip(n, "%saddr show dev %s", six(p.family()), l.Name) + ": no address of this family")
+	}
+	l := w.likelyLink(n, p.dst)
+	if l == nil {
+		l = place
+	}
+	if l == nil {
+		return c.mend(ip(n, "addr add ADDRESS/LENGTH dev IFACE"))
+	}
+	w.giveAddress(c, port{n, l}, p.family())
+	if !l.Up {
+		c.setUp(port{n, l})
+	}
+	return c
+}
+
+// giveAddress repairs a link that has no address of a family.
+func (w *walk) giveAddress(c *Cause, at port, family int) {
+	if a := w.addressFor(at, family); a.IsValid() {
+		c.addAddress(at, a)
+	} else {
+		c.mend(ip(at.n, "addr add ADDRESS/LENGTH dev %s", at.l.Name))
+	}
+}
+
+// prefixMismatch finds an address whose own network is too small for the destination, while the destination's network has room for it.
+func (w *walk) prefixMismatch(n *state.Namespace, p packet, links []*state.Link) *Cause {
+	for _, o := range w.owned(p.dst) {
+		theirs, ok := addressOf(o.l, p.dst)
+		if !ok || theirs.Peer.IsValid() {
+			continue
+		}
+		for _, l := range links {
+			for _, ours := range addresses(l, p.family()) {
+				if covers(ours, p.dst) || !covers(theirs, ours.Prefix.Addr()) || theirs.Prefix.Bits() >= ours.Prefix.Bits() {
+					continue
+				}
+				c := cause("prefix-mismatch", n, l, "%s on %s in %s covers %s alone, which %s is not in; over there, on %s in %s, it is a /%d",
+					ours.Prefix, l.Name, n.Name, covered(ours), p.dst, o.l.Name, o.n.Name, theirs.Prefix.Bits()).
+					proof(addressShown(n, l, ours), addressShown(o.n, o.l, theirs))
+				return c.deleteAddress(port{n, l}, ours.Prefix).addAddress(port{n, l}, netip.PrefixFrom(ours.Prefix.Addr(), theirs.Prefix.Bits()))
+			}
+		}
+	}
+	return nil
+}
+
+// connectedRouteMissing finds an address whose network covers the destination, without the route that the kernel makes with it.
+func (w *walk) connectedRouteMissing(n *state.Namespace, p packet, links []*state.Link) *Cause {
+	for _, l := range links {
+		for _, a := range addresses(l, p.family()) {
+			if l.Up && covers(a, p.dst) && !covered(a).IsSingleIP() && !has(a.Flags, "noprefixroute") {
+				return cause("connected-route-missing", n, l, "%s in %s has an address whose network covers %s, and yet there is no route to it", l.Name, n.Name, p.dst).
+					proof(addressShown(n, l, a), ip(n, "%sroute show dev %s", six(p.family()), l.Name)+": nothing for "+covered(a).String()).
+					mend(connectedRoute(n, l, a)).then(func(k *sketch) {
+					n := k.netns(n.Name)
+					connect(n, n.Link(l.Name))
+				})
+			}
+		}
+	}
+	return nil
+}
+
+// connectedRoute is the command that puts back the route which the kernel makes with an address.
+func connectedRoute(n *state.Namespace, l *state.Link, a state.Address) string {
+	if a.Prefix.Addr().Is6() {
+		return ip(n, "-6 route add %s dev %s proto kernel metric 256", covered(a), l.Name)
+	}
+	return ip(n, "route add %s dev %s proto kernel scope link src %s", covered(a), l.Name, a.Prefix.Addr())
+}
+
+// addressOf is the address of a link as it is written there.
+func addressOf(l *state.Link, addr netip.Addr) (state.Address, bool) {
+	for _, a := range l.Addresses {
+		if a.Prefix.Addr() == addr.WithZone("") {
+			return a, true
+		}
+	}
+	return state.Address{}, false
+}
+
+func nodad(a netip.Addr) string {
+	if a.Is6() {
+		return " nodad"
+	}
+	return ""
+}

@@ -1,0 +1,265 @@
+// Package proof proves the diagnosis on the real kernel: it builds random networks, makes one thing wrong for real, and holds what
+// diagnose says about it against what was done. It has tests alone, and nothing imports it.
+package proof_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"netnscheck/harness/diagnose"
+	"netnscheck/harness/lab"
+)
+
+var (
+	seed       = flag.Uint64("seed", 0, "seed of the random networks; 0 takes one by chance")
+	topologies = flag.Int("topologies", 200, "how many random networks to build")
+	only       = flag.String("cause", "", "make this cause alone")
+	first      = flag.Int("first", 0, "number of the first network")
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if *seed == 0 {
+		*seed = rand.Uint64()>>1 | 1
+	}
+	os.Exit(lab.TestMain(m))
+}
+
+// workers is how many networks are at work at a time; they wait for silence most of it.
+const workers = 6
+
+// TestPropertySingleFault: a healthy network gives no cause and no alarm; one fault in it is named, placed, and mended by its repair.
+func TestPropertySingleFault(t *testing.T) {
+	run(t, "one fault", *topologies, func(ctx context.Context, rng *rand.Rand, i int, s *score) error {
+		makers := slices.Clone(faults)
+		if *only != "" {
+			makers = slices.DeleteFunc(makers, func(m maker) bool { return m.cause != *only })
+		}
+		m := makers[i%len(makers)]
+		network, p, f := fitting(rng, m.make)
+		if f == nil {
+			return fmt.Errorf("no random network has a place for %s", m.cause)
+		}
+		f.cause = m.cause
+		return inNetwork(ctx, network, func(n *live) error { return n.single(ctx, p, f, s) })
+	})
+}
+
+// TestPropertyTwoFaults: of two faults on one path the one that stops the packet first is named, the other one after its repair.
+func TestPropertyTwoFaults(t *testing.T) {
+	run(t, "two faults", (*topologies+3)/4, func(ctx context.Context, rng *rand.Rand, i int, s *score) error {
+		network, p, pair := fittingTwo(rng)
+		return inNetwork(ctx, network, func(n *live) error { return n.double(ctx, p, pair[0], pair[1], s) })
+	})
+}
+
+// inLine are the causes of which two may be made on one path: each stops every packet, at one place, and leaves the other one as it is.
+var inLine = []string{"route-unreachable", "route-prohibit", "route-blackhole", "rule-diverts", "no-route", "gateway-nowhere", "peer-down", "queue-drops",
+	"neighbour-wrong", "bridge-down", "port-down", "port-blocked", "port-isolated", "forwarding-off", "filter-output", "filter-forward",
+	"filter-input", "filter-bridge", "filter-ingress", "echo-ignored", "arp-ignored"}
+
+// fittingTwo makes random networks until two faults of different kinds have places on one path, one behind the other.
+func fittingTwo(rng *rand.Rand) (*topology, path, [2]*fault) {
+	for {
+		network := randomTopology(rng)
+		paths := network.paths()
+		p := paths[rng.IntN(len(paths))]
+		var two []*fault
+		for range 12 {
+			m := faults[rng.IntN(len(faults))]
+			f := m.make
+			if !slices.Contains(inLine, m.cause) {
+				continue
+			}
+			made := f(network, p)
+			if made == nil || p.family == 6 && (m.cause == "peer-down" || m.cause == "bridge-down") || // which takes addresses with it
+				len(two) == 1 && (two[0].at/perHop == made.at/perHop || two[0].cause == m.cause) {
+				continue
+			}
+			made.cause = m.cause
+			if two = append(two, made); len(two) == 2 {
+				slices.SortFunc(two, func(a, b *fault) int { return a.at - b.at })
+				return network, p, [2]*fault(two)
+			}
+		}
+	}
+}
+
+// double makes two faults; the first one is named first, the second one after the repair, unless that mended it too.
+func (n *live) double(ctx context.Context, p path, a, b *fault, s *score) error {
+	what := fmt.Sprintf("%s and %s from %s, made by\n    %s", a.cause, b.cause, p, strings.Join(slices.Concat(b.does, a.does), "\n    "))
+	for _, f := range []*fault{b, a} { // the farther one first: what breaks may not be changed any more from there
+		if err := n.breakIt(ctx, f); err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+	}
+	q := a.query(p)
+	for _, f := range []*fault{a, b} {
+		l := s.line(f.cause)
+		r, err := n.diagnose(ctx, q)
+		if err != nil {
+			return err
+		}
+		if f == b && r.Cause == nil {
+			break
+		}
+		s.count(&l.tried)
+		if !f.named(r.Cause) || !slices.Contains(f.places, r.Cause.Place()) {
+			return fmt.Errorf("%s\n    should be %s, %s, but it is told: %s", what, f.cause, strings.Join(f.places, " or "), told(r))
+		}
+		s.count(&l.named)
+		s.count(&l.placed)
+		s.count(&l.toRepair)
+		if err := n.do(ctx, r.Cause.Repair); err != nil {
+			return fmt.Errorf("%s; told: %s: %w", what, told(r), err)
+		}
+		s.count(&l.repaired)
+	}
+	got, found, err := n.reaches(ctx, q, true)
+	if err == nil && !got {
+		r, _ := n.diagnose(ctx, q)
+		return fmt.Errorf("%s: the repairs do not help: %s; now told: %s", what, found, told(r))
+	}
+	return err
+}
+
+// do carries commands out by the real programs.
+func (n *live) do(ctx context.Context, lines []string) error {
+	driver, err := lab.IPRoute2()
+	if err != nil {
+		return err
+	}
+	return n.lab.Do(ctx, driver, lines...)
+}
+
+// fitting makes random networks until a fault has a place in one.
+func fitting(rng *rand.Rand, make faulty) (*topology, path, *fault) {
+	for range 400 {
+		network := randomTopology(rng)
+		paths := network.paths()
+		for range 6 {
+			p := paths[rng.IntN(len(paths))]
+			if f := make(network, p); f != nil {
+				return network, p, f
+			}
+		}
+	}
+	return nil, path{}, nil
+}
+
+// run gives each network to a worker and prints the score.
+func run(t *testing.T, title string, networks int, one func(context.Context, *rand.Rand, int, *score) error) {
+	if _, err := lab.IPRoute2(); err != nil {
+		lab.Lacking(t, err)
+	}
+	t.Logf("seed %d", *seed)
+	s := &score{lines: map[string]*line{}}
+	numbers := make(chan int)
+	var all sync.WaitGroup
+	for range workers {
+		all.Go(func() {
+			for i := range numbers {
+				if err := one(t.Context(), rand.New(rand.NewPCG(*seed, uint64(i))), i, s); err != nil {
+					t.Errorf("network %d of seed %d: %v", i, *seed, err)
+				}
+			}
+		})
+	}
+	for i := range networks {
+		numbers <- *first + i
+	}
+	close(numbers)
+	all.Wait()
+	t.Logf("%s\n%s", title, s)
+}
+
+// single makes one fault and holds the diagnosis against it.
+func (n *live) single(ctx context.Context, p path, f *fault, s *score) error {
+	l := s.line(f.cause)
+	what := fmt.Sprintf("%s from %s, made by\n    %s\n    should be %s, %s", f.cause, p, strings.Join(f.does, "\n    "), f.cause, strings.Join(f.places, " or "))
+	if err := n.breakIt(ctx, f); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	q := f.query(p)
+	if f.from == "" && q.To.Zone() == "" && !q.To.IsLinkLocalUnicast() {
+		got := true
+		for try := 0; got && try < 3; try++ { // a neighbour that still asked may have been heard meanwhile
+			var err error
+			if got, _, err = n.reaches(ctx, q, false); err == nil && got {
+				err = n.forget(ctx)
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", what, err)
+			}
+			if f.passes {
+				break
+			}
+		}
+		if got && !f.passes {
+			return fmt.Errorf("%s: the fault stops nothing", what)
+		}
+	}
+	r, err := n.diagnose(ctx, q)
+	if err != nil {
+		return err
+	}
+	s.count(&l.tried)
+	if !f.named(r.Cause) {
+		return fmt.Errorf("%s, but it is told: %s", what, told(r))
+	}
+	s.count(&l.named)
+	if !slices.Contains(f.places, r.Cause.Place()) {
+		return fmt.Errorf("%s, but it is told: %s", what, told(r))
+	}
+	s.count(&l.placed)
+	if f.byHand != "" {
+		return nil
+	}
+	s.count(&l.toRepair)
+	if err := n.repair(ctx, r, q); err != nil {
+		return fmt.Errorf("%s; told: %s: %w", what, told(r), err)
+	}
+	s.count(&l.repaired)
+	return nil
+}
+
+func (f *fault) named(c *diagnose.Cause) bool {
+	return c != nil && (c.Name == f.cause || slices.Contains(f.names, c.Name))
+}
+
+func (n *live) diagnose(ctx context.Context, q diagnose.Query) (diagnose.Report, error) {
+	s, err := n.lab.Whole(ctx)
+	if err != nil {
+		return diagnose.Report{}, err
+	}
+	return diagnose.Diagnose(s, q), nil
+}
+
+// repair carries the printed commands out; the pair has to reach and the diagnosis to be clean.
+func (n *live) repair(ctx context.Context, r diagnose.Report, q diagnose.Query) error {
+	if err := n.do(ctx, r.Cause.Repair); err != nil {
+		return fmt.Errorf("the repair does not run: %w", err)
+	}
+	got, found, err := n.reaches(ctx, q, true)
+	if err != nil {
+		return err
+	}
+	after, err := n.diagnose(ctx, q)
+	if err != nil {
+		return err
+	}
+	if !got {
+		return fmt.Errorf("the repair does not help: %s; now told: %s", found, told(after))
+	}
+	if after.Cause != nil {
+		return fmt.Errorf("the pair reaches after the repair, and is told: %s", told(after))
+	}
+	return nil
+}

@@ -1,0 +1,194 @@
+package proof_test
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+func linkDown(t *topology, p path) *fault {
+	k, h, ok := t.hop(p, nil)
+	if !ok {
+		return nil
+	}
+	f := &fault{does: []string{ip(h.sender().name, "link set %s down", h.out.name)}, places: []string{onLink(h.out)}, at: k*perHop + atRoute}
+	if p.family == 6 && len(h.sender().ifaces) == 1 { // its addresses went with it
+		f.names = []string{"no-address"}
+		f.places = append(f.places, h.sender().name)
+	}
+	return f
+}
+
+func noAddress(t *topology, p path) *fault {
+	i := p.hops[0].out
+	if t.kind == "two ways" {
+		return nil // there is one on lo
+	}
+	if p.family == 6 && (p.direct() && i.node.byDefault || !p.direct() && len(p.hops) == 1) {
+		return nil // the link-local address will do on the link of the gateway
+	}
+	f := &fault{places: []string{onLink(i)}, at: atRoute}
+	if links := linksOf(i.node); links > 1 || i.node.name == "host" || t.kind == "bridged tunnel" && strings.HasPrefix(i.node.name, "vtep") {
+		f.places = []string{i.node.name}
+	}
+	for _, i := range i.node.ifaces {
+		f.does = append(f.does, ip(i.node.name, "addr del %s dev %s", i.prefix(p.family), i.name))
+	}
+	if i.node.name == "host" && p.family == 4 {
+		f.does = append(f.does, "ip addr flush dev lo", "ip addr add 127.0.0.1/8 dev lo")
+	}
+	return f
+}
+
+// linksOf counts the links of a namespace besides lo: with a bridge's ports.
+func linksOf(n *node) int {
+	count := len(n.ifaces)
+	for _, i := range n.ifaces {
+		for _, m := range i.on.members {
+			if m.port != nil && m.port.netns == n.name {
+				count++
+			}
+		}
+	}
+	return count
+}
+
+func prefixMismatch(t *topology, p path) *fault {
+	i := []*iface{p.hops[0].out, p.to}[t.rng.IntN(2)]
+	if !p.direct() || i.node.byDefault {
+		return nil
+	}
+	long := i.prefix(p.family).Addr().BitLen()
+	n := i.node.name
+	f := &fault{places: []string{onLink(i)}, at: atRoute, does: []string{ip(n, "addr del %s dev %s", i.prefix(p.family), i.name),
+		ip(n, "addr add %s dev %s%s", netip.PrefixFrom(i.addr(p.family), long), i.name, nodad(p.family))}}
+	if i == p.to {
+		f.at += 1000
+	}
+	return f
+}
+
+func nodad(family int) string {
+	if family == 6 {
+		return " nodad"
+	}
+	return ""
+}
+
+func connectedRouteMissing(t *topology, p path) *fault {
+	i := []*iface{p.hops[0].out, p.to}[t.rng.IntN(2)]
+	if !p.direct() || i.node.byDefault {
+		return nil
+	}
+	f := &fault{places: []string{onLink(i)}, at: atRoute, does: []string{ip(i.node.name, "%sroute del %s dev %s", six(p.family), i.prefix(p.family).Masked(), i.name)}}
+	if i == p.to {
+		f.at += 1000
+	}
+	return f
+}
+
+// routed picks a hop that goes by a gateway.
+func (t *topology) routed(p path) (int, hop, bool) {
+	return t.hop(p, func(k int, h hop) bool { return k < len(p.hops)-1 && t.kind != "two ways" })
+}
+
+// routeTo is the destination of the route by which a node sends to the path's end.
+func (t *topology) routeTo(n *node, p path) string {
+	if n.byDefault {
+		return "default"
+	}
+	return p.to.on.prefix(p.family).String()
+}
+
+func noRoute(t *topology, p path) *fault {
+	k, h, ok := t.routed(p)
+	if !ok {
+		return nil
+	}
+	n := h.sender()
+	return &fault{does: []string{ip(n.name, "%sroute del %s", six(p.family), t.routeTo(n, p))}, places: []string{n.name}, at: k*perHop + atRoute}
+}
+
+func routeOf(kind string) faulty {
+	return func(t *topology, p path) *fault {
+		k, h, _ := t.hop(p, nil)
+		n := h.sender()
+		return &fault{does: []string{ip(n.name, "%sroute add %s %s", six(p.family), kind, p.dest())}, places: []string{n.name}, at: k*perHop + atRoute}
+	}
+}
+
+func ruleDiverts(t *topology, p path) *fault {
+	k, h, _ := t.hop(p, nil)
+	n := h.sender()
+	action := []string{"unreachable", "prohibit", "blackhole"}[t.rng.IntN(3)]
+	return &fault{does: []string{ip(n.name, "%srule add to %s priority 100 %s", six(p.family), p.dest(), action)}, places: []string{n.name}, at: k*perHop + atRoute}
+}
+
+// ruleToWrongTable sends packets for the destination to a table with a gateway that nobody is.
+func ruleToWrongTable(t *topology, p path) *fault {
+	k, h, _ := t.hop(p, nil)
+	n := h.sender()
+	route := ip(n.name, "%sroute add default via %s dev %s table 100", six(p.family), h.out.on.free(p.family), h.out.name)
+	if t.rng.IntN(2) == 0 {
+		route = ip(n.name, "%sroute add unreachable default table 100", six(p.family))
+	}
+	return &fault{does: []string{route, ip(n.name, "%srule add to %s priority 100 lookup 100", six(p.family), p.dest())}, places: []string{n.name}, at: k*perHop + atRoute}
+}
+
+func (t *topology) replaceGateway(n *node, p path, via netip.Addr, dev string) []string {
+	to := t.routeTo(n, p)
+	return []string{ip(n.name, "%sroute del %s", six(p.family), to), ip(n.name, "%sroute add %s via %s dev %s", six(p.family), to, via, dev)}
+}
+
+func gatewayNowhere(t *topology, p path) *fault {
+	k, h, ok := t.routed(p)
+	if !ok {
+		return nil
+	}
+	n := h.sender()
+	return &fault{does: t.replaceGateway(n, p, h.out.on.free(p.family), h.out.name), places: []string{n.name}, at: k*perHop + atRoute}
+}
+
+func gatewayWrong(t *topology, p path) *fault {
+	k, h, ok := t.routed(p)
+	if !ok {
+		return nil
+	}
+	n := h.sender()
+	others := slices.DeleteFunc(slices.Clone(h.out.on.members), func(m *iface) bool { return m.node.router || m.node == n || m.node == p.to.node })
+	other, ok := pick(t, others)
+	if !ok {
+		return nil
+	}
+	return &fault{does: t.replaceGateway(n, p, other.addr(p.family), h.out.name), places: []string{n.name}, at: k*perHop + atRoute}
+}
+
+// wrongLink gives the network of a hop a second route, out of another link.
+func wrongLink(t *topology, p path) *fault {
+	k, h, ok := t.hop(p, func(k int, h hop) bool {
+		return k == len(p.hops)-1 && len(h.sender().ifaces) > 1 && h.in == p.to && t.kind != "two ways"
+	})
+	if !ok {
+		return nil
+	}
+	n := h.sender()
+	others := slices.DeleteFunc(slices.Clone(n.ifaces), func(i *iface) bool { return i == h.out })
+	other := others[0]
+	net := h.out.prefix(p.family).Masked()
+	does := []string{ip(n.name, "route prepend %s dev %s", net, other.name)}
+	if p.family == 6 {
+		does = []string{ip(n.name, "-6 route add %s dev %s metric 10", net, other.name)}
+	}
+	return &fault{does: does, places: []string{onLink(other)}, at: k*perHop + atRoute}
+}
+
+// routingLoop sends packets for the destination back to the router from which they came.
+func routingLoop(t *topology, p path) *fault {
+	k, h, ok := t.hop(p, func(k int, h hop) bool { return k > 1 && k < len(p.hops)-1 })
+	if !ok {
+		return nil
+	}
+	n := h.sender()
+	back := p.hops[k-1]
+	return &fault{does: t.replaceGateway(n, p, back.out.addr(p.family), back.in.name), places: []string{back.sender().name}, at: (k-1)*perHop + atRoute}
+}

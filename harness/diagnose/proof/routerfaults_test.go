@@ -1,0 +1,137 @@
+package proof_test
+
+import "net/netip"
+
+// forwarder picks a hop that a router sends on.
+func (t *topology) forwarder(p path) (int, hop, bool) {
+	return t.hop(p, func(k int, _ hop) bool { return k > 0 })
+}
+
+func forwardingOff(t *topology, p path) *fault {
+	k, h, ok := t.forwarder(p)
+	if !ok {
+		return nil
+	}
+	key := "net.ipv4.ip_forward"
+	if p.family == 6 {
+		key = "net.ipv6.conf.all.forwarding"
+	}
+	return &fault{does: []string{in(h.sender().name, "sysctl -qw %s=0", key)}, places: []string{h.sender().name}, at: k*perHop + atForward}
+}
+
+func forwardingOffOnLink(t *topology, p path) *fault {
+	k, h, ok := t.forwarder(p)
+	if !ok || p.family == 6 {
+		return nil
+	}
+	i := p.hops[k-1].in
+	return &fault{does: []string{in(h.sender().name, "sysctl -qw net.ipv4.conf.%s.forwarding=0", i.name)}, places: []string{onLink(i)}, at: k*perHop + atForward}
+}
+
+func reversePathFilter(t *topology, p path) *fault {
+	if t.kind != "two ways" || p.family == 6 {
+		return nil
+	}
+	to, i := "10.99.0.2", t.nodes[1].ifaces[0]
+	if p.from == t.nodes[1] {
+		to, i = "10.99.0.1", t.nodes[0].ifaces[1]
+	}
+	scope := []string{i.name, "all"}[t.rng.IntN(2)]
+	return &fault{does: []string{in(i.node.name, "sysctl -qw net.ipv4.conf.%s.rp_filter=1", scope)}, to: netip.MustParseAddr(to), places: []string{onLink(i)}}
+}
+
+// dropping is a rule that drops the path's echo requests, in one of several words.
+func (t *topology) dropping(p path) (family, rule string) {
+	v, icmp := "ip", "icmp"
+	if p.family == 6 {
+		v, icmp = "ip6", "icmpv6"
+	}
+	family = []string{v, "inet"}[t.rng.IntN(2)]
+	end := []string{"drop", "reject", "counter drop"}[t.rng.IntN(3)]
+	rules := []string{
+		v + " daddr " + p.dest().String(), icmp + " type echo-request", v + " daddr " + p.to.on.prefix(p.family).String(),
+		"meta l4proto " + map[int]string{4: "icmp", 6: "ipv6-icmp"}[p.family], v + " daddr { " + p.dest().String() + ", " + p.to.on.free(p.family).String() + " }",
+	}
+	if t.rng.IntN(6) == 0 {
+		return family, end
+	}
+	return family, rules[t.rng.IntN(len(rules))] + " " + end
+}
+
+func filterAt(hook string) faulty {
+	return func(t *topology, p path) *fault {
+		var n *node
+		at := 0
+		switch hook {
+		case "output":
+			n, at = p.from, atRoute
+		case "input":
+			n, at = p.to.node, (len(p.hops)-1)*perHop+atNext
+		default:
+			k, h, ok := t.forwarder(p)
+			if !ok {
+				return nil
+			}
+			n, at = h.sender(), k*perHop+atForward
+		}
+		family, rule := t.dropping(p)
+		return &fault{does: nft(n.name, family, "filter", hook, rule), places: []string{n.name}, at: at}
+	}
+}
+
+func filterBridge(t *topology, p path) *fault {
+	k, h, ok := t.hop(p, func(_ int, h hop) bool {
+		return h.out.port != nil && h.in.port != nil && h.out.port.netns == h.in.port.netns
+	})
+	if !ok {
+		return nil
+	}
+	v := map[int]string{4: "ip", 6: "ip6"}[p.family]
+	rules := []string{v + " daddr " + p.dest().String() + " drop", "oifname " + h.in.port.name + " drop", "iifname " + h.out.port.name + " drop"}
+	return &fault{does: nft(h.out.port.netns, "bridge", "filter", "forward", rules[t.rng.IntN(len(rules))]), places: []string{h.out.port.netns}, at: k*perHop + atSegment}
+}
+
+func filterIngress(t *topology, p path) *fault {
+	k, h, _ := t.hop(p, nil)
+	_, rule := t.dropping(p)
+	if i := len(rule) - len("reject"); i >= 0 && rule[i:] == "reject" { // not at this hook
+		rule = rule[:i] + "drop"
+	}
+	return &fault{does: nft(h.in.node.name, "netdev", "filter", "ingress device "+h.in.name, rule), places: []string{h.in.node.name}, at: k*perHop + atNext}
+}
+
+func filterARP(t *topology, p path) *fault {
+	k, h, ok := t.hop(p, nil)
+	if !ok || p.family == 6 || t.chatty(h) {
+		return nil
+	}
+	n, hook := h.out.node, "output"
+	if t.rng.IntN(2) == 0 {
+		n, hook = h.in.node, "input"
+	}
+	return &fault{does: nft(n.name, "arp", "filter", hook, "drop"), places: []string{n.name}, at: k*perHop + atSegment}
+}
+
+func echoIgnored(_ *topology, p path) *fault {
+	key := "net.ipv4.icmp_echo_ignore_all"
+	if p.family == 6 {
+		key = "net.ipv6.icmp.echo_ignore_all"
+	}
+	return &fault{does: []string{in(p.to.node.name, "sysctl -qw %s=1", key)}, places: []string{p.to.node.name}, at: (len(p.hops)-1)*perHop + atNext}
+}
+
+func translationMissing(t *topology, p path) *fault {
+	if t.kind != "translation" || p.from.name != "h1" || p.to.node.name != "h2" {
+		return nil
+	}
+	v, other := "ip", "198.51.100.0/24"
+	if p.family == 6 {
+		v, other = "ip6", "2001:db8::/32"
+	}
+	return &fault{does: []string{in("nat", "nft flush chain %s nat post", v), in("nat", "nft add rule %s nat post %s saddr %s masquerade", v, v, other)},
+		places: []string{"nat"}, at: 1000}
+}
+
+func notListening(_ *topology, p path) *fault {
+	return &fault{port: 8080, places: []string{p.to.node.name}, byHand: "the service has to be started", at: (len(p.hops)-1)*perHop + atNext}
+}

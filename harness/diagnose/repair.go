@@ -1,0 +1,239 @@
+package diagnose
+
+import (
+	"net/netip"
+	"slices"
+
+	"netnscheck/harness/state"
+)
+
+// A fault takes more with it than itself: with a link that is set down the kernel forgets its IPv6 addresses and the routes that lead
+// through it. So a repair is tried on a sketch of the state, the packet is walked again, and what stops it then is repaired as well.
+
+// rounds is how often a repair is completed at most.
+const rounds = 8
+
+// consequences are the causes that another one may have left behind.
+var consequences = []string{"link-down", "peer-down", "port-down", "no-address", "no-route", "connected-route-missing", "address-nowhere", "gateway-nowhere"}
+
+// completeRepair adds to the repair of a cause what it has left behind, and says whether the packet gets through then.
+func (w *walk) completeRepair(c *Cause) bool {
+	s := w.state
+	for next, i := c, 0; len(next.changes) > 0 && i < rounds; i++ {
+		s = sketched(s, next.changes)
+		again := &walk{state: s, query: w.query}
+		if next = again.both(); next == nil || !slices.Contains(consequences, next.Name) {
+			return next == nil
+		}
+		c.mend(next.Repair...)
+	}
+	return false
+}
+
+// station is a namespace that sent the packet on, and how.
+type station struct {
+	n *state.Namespace
+	p packet
+	d decision
+}
+
+// detour sees whether the packet was lost because a namespace sent it to a gateway, for want of the way that it should have taken: its
+// own link to the destination is down, or has lost the route.
+func (w *walk) detour() *Cause {
+	for _, at := range w.stations {
+		if !at.d.hop.Via.IsValid() {
+			continue
+		}
+		for _, why := range []func(*state.Namespace, packet, []*state.Link) *Cause{w.linkDown, w.downStraight, w.muteStraight, w.connectedRouteMissing, w.prefixMismatch} {
+			if c := why(at.n, at.p, ordinary(at.n)); c != nil && w.completeRepair(c) {
+				c.Reply = at.p.reply
+				return c
+			}
+		}
+	}
+	return nil
+}
+
+// improves says whether the packet gets further after some changes: all the way, or at least to more stations.
+func (w *walk) improves(changes ...change) bool {
+	if w.trial {
+		return false // a trial tries nothing itself
+	}
+	again := &walk{state: sketched(w.state, changes), query: w.query, trial: true}
+	c := again.both()
+	return c == nil || len(again.path) > len(w.path) && c.Name != "routing-loop"
+}
+
+// change is one thing done to a sketch.
+type change func(*sketch)
+
+// sketch is a copy of a state, of which the namespaces that are changed are copies too.
+type sketch struct {
+	*state.State
+	copied map[string]bool
+}
+
+func sketched(s *state.State, changes []change) *state.State {
+	k := &sketch{&state.State{Namespaces: slices.Clone(s.Namespaces), NotNamespaces: s.NotNamespaces}, map[string]bool{}}
+	for _, c := range changes {
+		c(k)
+	}
+	k.carriers()
+	return k.State
+}
+
+// netns is a namespace that may be changed; its links have addresses of their own.
+func (k *sketch) netns(name string) *state.Namespace {
+	n := k.Namespace(name)
+	if n != nil && !k.copied[name] {
+		k.copied[name] = true
+		n.Links = slices.Clone(n.Links)
+		for i := range n.Links {
+			n.Links[i].Addresses = slices.Clone(n.Links[i].Addresses)
+		}
+		n.Routes, n.Rules, n.Sysctls, n.Neighbours = slices.Clone(n.Routes), slices.Clone(n.Rules), slices.Clone(n.Sysctls), slices.Clone(n.Neighbours)
+	}
+	return n
+}
+
+// carriers gives each veth and each bridge the carrier that it has by now.
+func (k *sketch) carriers() {
+	w := &walk{state: k.State}
+	each := func(kind string, carrier func(*state.Namespace, *state.Link) bool) {
+		for i := range k.Namespaces {
+			for j := range k.Namespaces[i].Links {
+				l := &k.Namespaces[i].Links[j]
+				if has := carrier(&k.Namespaces[i], l); l.Kind == kind && l.Carrier != has {
+					n := k.netns(k.Namespaces[i].Name)
+					n.Links[j].Carrier = has
+					if n.Links[j].Port != nil && has {
+						n.Links[j].Port = forwarding(n.Links[j].Port)
+					}
+				}
+			}
+		}
+	}
+	each("veth", func(_ *state.Namespace, l *state.Link) bool {
+		peer := w.below(l)
+		return l.Up && (peer == nil && l.Carrier || peer != nil && peer.l.Up)
+	})
+	each("bridge", func(n *state.Namespace, l *state.Link) bool {
+		return l.Up && slices.ContainsFunc(ports(n, l), func(q *state.Link) bool { return q.Up && q.Carrier })
+	})
+}
+
+func forwarding(p *state.Port) *state.Port {
+	q := *p
+	q.State = "forwarding"
+	return &q
+}
+
+// connect makes the routes that the kernel makes with the addresses of a link that is up.
+func connect(n *state.Namespace, l *state.Link) {
+	for _, a := range l.Addresses {
+		if !l.Up || has(a.Flags, "noprefixroute") {
+			continue
+		}
+		family := familyOf(a.Prefix.Addr())
+		hop := []state.Nexthop{{Dev: l.Name}}
+		local := state.Route{Family: family, Type: "local", To: netip.PrefixFrom(a.Prefix.Addr(), a.Prefix.Addr().BitLen()), Table: state.TableLocal, Nexthops: hop}
+		n.Routes = append(n.Routes, local)
+		if to := covered(a); !to.IsSingleIP() {
+			n.Routes = append(n.Routes, state.Route{Family: family, Type: "unicast", To: to, Table: state.TableMain, Nexthops: hop})
+		}
+	}
+}
+
+// setUp repairs a link that is down.
+func (c *Cause) setUp(at port) *Cause {
+	return c.mend(ip(at.n, "link set %s up", at.l.Name)).then(func(k *sketch) {
+		n := k.netns(at.n.Name)
+		l := n.Link(at.l.Name)
+		l.Up, l.Carrier = true, l.Kind != "veth" && l.Kind != "bridge"
+		for i := range n.Links { // the ports of a bridge that is down are disabled
+			if q := &n.Links[i]; q.Port != nil && (q == l || q.Master == l.Name) {
+				q.Port = forwarding(q.Port)
+			}
+		}
+		connect(n, l)
+	})
+}
+
+// addAddress gives a link an address. An IPv6 one may be used at once.
+func (c *Cause) addAddress(at port, prefix netip.Prefix) *Cause {
+	return c.mend(ip(at.n, "addr add %s dev %s%s", prefix, at.l.Name, nodad(prefix.Addr()))).then(func(k *sketch) {
+		n := k.netns(at.n.Name)
+		l := n.Link(at.l.Name)
+		l.Addresses = append(l.Addresses, state.Address{Prefix: prefix, Scope: "global"})
+		connect(n, l)
+	})
+}
+
+// deleteAddress takes an address from a link.
+func (c *Cause) deleteAddress(at port, prefix netip.Prefix) *Cause {
+	return c.mend(ip(at.n, "addr del %s dev %s", prefix, at.l.Name)).then(func(k *sketch) {
+		n := k.netns(at.n.Name)
+		l := n.Link(at.l.Name)
+		l.Addresses = slices.DeleteFunc(l.Addresses, func(a state.Address) bool { return a.Prefix == prefix })
+		last := prefix.Addr().Is4() && len(addresses(l, 4)) == 0
+		n.Routes = slices.DeleteFunc(n.Routes, func(r state.Route) bool {
+			leads := len(r.Nexthops) > 0 && r.Nexthops[0].Dev == l.Name && r.Family == familyOf(prefix.Addr())
+			return leads && (last || !r.Nexthops[0].Via.IsValid() && (r.To == prefix.Masked() || r.To == netip.PrefixFrom(prefix.Addr(), prefix.Addr().BitLen())))
+		})
+	})
+}
+
+// addRoute gives a namespace a route by a gateway.
+func (c *Cause) addRoute(n *state.Namespace, to netip.Prefix, via netip.Addr, dev string) *Cause {
+	return c.mend(ip(n, "%sroute add %s via %s", six(familyOf(via)), state.PrefixText(to), via)).then(addRoute(n.Name, to, via, dev))
+}
+
+func addRoute(netns string, to netip.Prefix, via netip.Addr, dev string) change {
+	return func(k *sketch) {
+		n := k.netns(netns)
+		n.Routes = append(n.Routes, state.Route{Family: familyOf(via), Type: "unicast", To: to, Table: state.TableMain, Nexthops: []state.Nexthop{{Via: via, Dev: dev}}})
+	}
+}
+
+// deleteRoute takes a route away; r is compared by what it says.
+func deleteRoute(netns string, r *state.Route) change {
+	text := state.RouteText(*r)
+	return func(k *sketch) {
+		n := k.netns(netns)
+		n.Routes = slices.DeleteFunc(n.Routes, func(other state.Route) bool { return other.Family == r.Family && state.RouteText(other) == text })
+	}
+}
+
+func deleteRule(netns string, r *state.Rule) change {
+	return func(k *sketch) {
+		n := k.netns(netns)
+		n.Rules = slices.DeleteFunc(n.Rules, func(other state.Rule) bool {
+			return other.Family == r.Family && state.RuleText(other) == state.RuleText(*r)
+		})
+	}
+}
+
+// setSysctl gives a setting another value.
+func (c *Cause) setSysctl(n *state.Namespace, key, value string) *Cause {
+	return c.mend(in(n, "sysctl -w %s=%s", key, value)).then(func(k *sketch) {
+		s := k.netns(n.Name).Sysctls
+		for i := range s {
+			if s[i].Key == key {
+				s[i].Value = value
+			}
+		}
+	})
+}
+
+// setMaster makes a link a port of a bridge.
+func (c *Cause) setMaster(at port, bridge string) *Cause {
+	return c.mend(ip(at.n, "link set %s master %s", at.l.Name, bridge)).then(func(k *sketch) {
+		l := k.netns(at.n.Name).Link(at.l.Name)
+		l.Master, l.Port = bridge, &state.Port{State: "forwarding"}
+	})
+}
+
+func (c *Cause) then(f change) *Cause {
+	c.changes = append(c.changes, f)
+	return c
+}

@@ -1,0 +1,250 @@
+package diagnose
+
+import (
+	"net/netip"
+	"strings"
+
+	"netnscheck/harness/state"
+)
+
+// Review lists what looks wrong in a state, without a question: in the order of the namespaces and their links. A healthy network has none
+// but remarks on loopbacks that are down.
+func Review(s *state.State) []Cause {
+	r := &review{walk: &walk{state: s}}
+	for _, name := range s.NotNamespaces {
+		r.add(r.noNamespace(name))
+	}
+	for i := range s.Namespaces {
+		n := &s.Namespaces[i]
+		r.namespace(n)
+		for j := range n.Links {
+			r.link(n, &n.Links[j])
+		}
+	}
+	r.shared()
+	r.overlaps()
+	return r.found
+}
+
+type review struct {
+	*walk
+	found []Cause
+}
+
+func (r *review) add(c *Cause) {
+	if c == nil {
+		return
+	}
+	for i := range r.found {
+		if r.found[i].Name == c.Name && r.found[i].Netns == c.Netns && r.found[i].Link == c.Link {
+			return
+		}
+	}
+	r.found = append(r.found, *c)
+}
+
+func (r *review) namespace(n *state.Namespace) {
+	if lo := n.Link("lo"); lo != nil && !lo.Up && len(ordinary(n)) > 0 {
+		r.add(cause("loopback-down", n, lo, "lo in %s is down: the namespace does not reach its own addresses, and errors of the network are silent", n.Name).
+			proof(linkShown(n, lo)).mend(ip(n, "link set lo up")))
+	}
+	if n.Nameless && len(n.PIDs) > 0 {
+		c := cause("kept-by-process", n, nil, "the namespace has no name; processes keep it alive: %s", pids(n.PIDs))
+		r.add(c.proof("ls -l /proc/" + itoa(n.PIDs[0]) + "/ns/net"))
+	}
+}
+
+func pids(all []int) string {
+	words := make([]string, len(all))
+	for i, pid := range all {
+		words[i] = itoa(pid)
+	}
+	return strings.Join(words, ", ")
+}
+
+func (r *review) link(n *state.Namespace, l *state.Link) {
+	peer := r.below(l)
+	switch {
+	case l.Kind == "veth" && l.Peer != nil && l.Peer.Hidden:
+		r.add(cause("peer-out-of-sight", n, l, "the peer of %s is in a namespace that is not to be seen from here", l.Name).proof(linkShown(n, l)))
+	case l.Kind == "veth" && peer != nil && l.Up && !peer.l.Up:
+		r.add(cause("half-up", peer.n, peer.l, "%s in %s is down, %s in %s is up: the pair is half up", peer.l.Name, peer.n.Name, l.Name, n.Name).
+			proof(linkShown(peer.n, peer.l), linkShown(n, l)).mend(ip(peer.n, "link set %s up", peer.l.Name)))
+	case l.Kind == "veth" && peer != nil && peer.n == n && l.Master == "" && peer.l.Master == "" && l.Index < peer.l.Index && (l.Up || peer.l.Up):
+		r.add(cause("same-namespace", n, l, "both ends of the pair %s and %s are in %s", l.Name, peer.l.Name, n.Name).
+			proof(linkShown(n, l), linkShown(n, peer.l)).mend(ip(n, "link set %s netns OTHER", peer.l.Name)))
+	}
+	if l.Kind == "veth" && peer != nil && l.MTU != peer.l.MTU && (peer.n != n || l.Index < peer.l.Index) && firstOfPair(port{n, l}, *peer) {
+		small, large := port{n, l}, *peer
+		if small.l.MTU > large.l.MTU {
+			small, large = large, small
+		}
+		r.add(cause("mtu-mismatch", small.n, small.l, "%s has an MTU of %d and its other end %s in %s one of %d: large packets vanish on the way here", small.l.Name, small.l.MTU, large.l.Name, large.n.Name, large.l.MTU).
+			proof(linkShown(small.n, small.l), linkShown(large.n, large.l)).mend(ip(small.n, "link set %s mtu %d", small.l.Name, large.l.MTU)))
+	}
+	if l.Kind == "bridge" && l.Up {
+		if len(ports(n, l)) == 0 {
+			r.add(cause("bridge-without-ports", n, l, "the bridge %s has no port", l.Name).proof(linkShown(n, l)).mend(ip(n, "link set IFACE master %s", l.Name)))
+		}
+	}
+	if l.Master != "" {
+		if b := n.Link(l.Master); b != nil && b.Up {
+			r.add(portTrouble(port{n, l}))
+		}
+		for _, a := range l.Addresses {
+			if b := n.Link(l.Master); b != nil && b.Kind == "bridge" && !(a.Prefix.Addr().Is6() && a.Prefix.Addr().IsLinkLocalUnicast()) {
+				r.add(addressOnPort(port{n, l}, port{n, b}, a.Prefix.Addr()))
+			}
+		}
+	}
+	for _, a := range l.Addresses {
+		r.address(n, l, a)
+	}
+}
+
+// firstOfPair is true for one end of a pair alone, so that a fault of both is told once.
+func firstOfPair(a, b port) bool {
+	if a.n != b.n {
+		return a.n.Name < b.n.Name
+	}
+	return a.l.Index < b.l.Index
+}
+
+// address looks for addresses that are none for a host, and for prefixes that do not fit those of the other end.
+func (r *review) address(n *state.Namespace, l *state.Link, a state.Address) {
+	addr, what := a.Prefix.Addr(), ""
+	if addr.Is4() && l.Kind != "loopback" && !a.Peer.IsValid() {
+		bits := a.Prefix.Bits()
+		network, last := a.Prefix.Masked().Addr(), lastAddress(a.Prefix)
+		switch {
+		case bits < 31 && addr == network:
+			what = "the address of the network itself"
+		case bits < 31 && addr == last:
+			what = "the broadcast address of its network"
+		}
+	}
+	if addr.IsMulticast() {
+		what = "a multicast address"
+	}
+	if what != "" {
+		r.add(cause("odd-address", n, l, "%s on %s is %s", a.Prefix, l.Name, what).proof(addressShown(n, l, a)).mend(ip(n, "addr del %s dev %s", a.Prefix, l.Name)))
+	}
+	if has(a.Flags, "dadfailed") {
+		r.add(r.unusableAddress(port{n, l}, a))
+	}
+	peer := r.below(l)
+	if peer == nil || l.Kind != "veth" || peer.l.Master != "" || a.Prefix.IsSingleIP() && addr.Is6() {
+		return
+	}
+	for _, b := range peer.l.Addresses {
+		if familyOf(b.Prefix.Addr()) == familyOf(addr) && !addr.IsLinkLocalUnicast() && a.Prefix.Bits() > b.Prefix.Bits() && covers(b, addr) && !covers(a, b.Prefix.Addr()) &&
+			!a.Peer.IsValid() && !b.Peer.IsValid() && !r.reachesOtherwise(n, b.Prefix.Addr()) {
+			r.add(cause("prefix-mismatch", n, l, "%s on %s does not cover %s at its other end, which covers it", a.Prefix, l.Name, b.Prefix).
+				proof(addressShown(n, l, a), addressShown(peer.n, peer.l, b)).
+				mend(ip(n, "addr del %s dev %s", a.Prefix, l.Name), ip(n, "addr add %s dev %s", netip.PrefixFrom(addr, b.Prefix.Bits()), l.Name)))
+		}
+	}
+}
+
+// reachesOtherwise says whether a namespace has some route to an address.
+func (r *review) reachesOtherwise(n *state.Namespace, addr netip.Addr) bool {
+	return lookup(n, flow{dst: addr}).found()
+}
+
+func lastAddress(p netip.Prefix) netip.Addr {
+	bytes := p.Masked().Addr().As4()
+	for bit := p.Bits(); bit < 32; bit++ {
+		bytes[bit/8] |= 1 << (7 - bit%8)
+	}
+	return netip.AddrFrom4(bytes)
+}
+
+// shared finds addresses and MAC addresses that two links of one segment have.
+func (r *review) shared() {
+	type place struct {
+		segment port
+		what    string
+	}
+	first := map[place]port{}
+	// meet gives the link that had the same on the same segment before, if it is another one than at.
+	meet := func(at port, what string) (port, bool) {
+		p := place{r.segmentOf(at), what}
+		other, met := first[p]
+		if !met {
+			first[p] = at
+		}
+		return other, met
+	}
+	macs := map[string]int{}
+	r.eachLink(func(at port) {
+		if ethernet(at.l) {
+			macs[at.l.MAC]++
+		}
+	})
+	r.eachLink(func(at port) {
+		for _, a := range at.l.Addresses {
+			addr := a.Prefix.Addr()
+			if len(r.owned(addr)) < 2 || addr.IsLoopback() || !usable(a) {
+				continue
+			}
+			if other, met := meet(at, addr.String()); met && other.n != at.n {
+				r.add(duplicateAddress(at, other, addr))
+			}
+		}
+		if macs[at.l.MAC] < 2 || !ethernet(at.l) {
+			return
+		}
+		if other, met := meet(at, at.l.MAC); met && other.l != at.l {
+			r.add(cause("duplicate-mac", at.n, at.l, "%s in %s and %s in %s have the same MAC address %s on one segment", other.l.Name, other.n.Name, at.l.Name, at.n.Name, at.l.MAC).
+				proof(linkShown(at.n, at.l) + " link/ether " + at.l.MAC).mend(ip(at.n, "link set %s address %s", at.l.Name, freshMAC(other, at))))
+		}
+	})
+}
+
+// ethernet says that a link has a MAC address of its own; a bridge may have that of a port, and a vlan that of the link below it.
+func ethernet(l *state.Link) bool {
+	return l.MAC != "" && l.MAC != "00:00:00:00:00:00" && l.Kind != "loopback" && l.Kind != "bridge" && l.Kind != "vlan" && l.IPvlan == ""
+}
+
+func (r *review) eachLink(f func(port)) {
+	for i := range r.state.Namespaces {
+		n := &r.state.Namespaces[i]
+		for j := range n.Links {
+			f(port{n, &n.Links[j]})
+		}
+	}
+}
+
+// overlaps finds networks that a namespace has on a link of its own while the host has them on another segment.
+func (r *review) overlaps() {
+	host := r.state.Namespace(hostName)
+	if host == nil {
+		return
+	}
+	for i := range host.Links {
+		theirs := &host.Links[i]
+		for _, a := range addresses(theirs, 4) {
+			if a.Prefix.Addr().IsLoopback() || a.Prefix.IsSingleIP() {
+				continue
+			}
+			for j := range r.state.Namespaces {
+				n := &r.state.Namespaces[j]
+				if n == host {
+					continue
+				}
+				for k := range n.Links {
+					l := &n.Links[k]
+					if peer := r.below(l); peer != nil && peer.n == host {
+						continue // its cable ends at the host: it is meant to be that network
+					}
+					for _, b := range addresses(l, 4) {
+						if !b.Prefix.Addr().IsLoopback() && !b.Prefix.IsSingleIP() && covered(a).Overlaps(covered(b)) && !r.sameSegment(port{host, theirs}, port{n, l}) {
+							r.add(cause("subnet-overlap", n, l, "%s on %s is a part of a network that the host has elsewhere (%s on %s): neither reaches the other", b.Prefix, l.Name, a.Prefix, theirs.Name).
+								proof(addressShown(n, l, b), addressShown(host, theirs, a)))
+						}
+					}
+				}
+			}
+		}
+	}
+}

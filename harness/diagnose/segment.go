@@ -1,0 +1,280 @@
+package diagnose
+
+import (
+	"slices"
+	"strconv"
+
+	"netnscheck/harness/state"
+)
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// arrival is a link that frames sent out of another one come to, and the first thing on the way that stops them.
+type arrival struct {
+	port
+	obstacle *Cause
+	bridges  []port // passed on the way
+}
+
+// search walks the frames of one link over cables, bridges and tunnels.
+type search struct {
+	*walk
+	p       packet
+	start   port
+	seen    map[port]bool
+	bridged map[port]bool
+	found   []arrival
+}
+
+// segment finds all links that frames sent out of a link come to, or would come to but for an obstacle. Those without one come first.
+func (w *walk) segment(from port, p packet) []arrival {
+	s := &search{walk: w, p: p, start: from, seen: map[port]bool{}, bridged: map[port]bool{}}
+	s.send(from, nil, nil, 0)
+	slices.SortStableFunc(s.found, func(a, b arrival) int {
+		return boolOrder(a.obstacle != nil) - boolOrder(b.obstacle != nil)
+	})
+	return s.found
+}
+
+func boolOrder(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// endpoints are the links of the segment that small frames do come to.
+func (w *walk) endpoints(from port) (found []port) {
+	if !from.l.Up {
+		return nil
+	}
+	for _, a := range w.segment(from, packet{}) {
+		if a.obstacle == nil {
+			found = append(found, a.port)
+		}
+	}
+	return found
+}
+
+// sameSegment says whether frames of one link come, or would come but for an obstacle, to the other.
+func (w *walk) sameSegment(a, b port) bool {
+	return w.segmentOf(a) == w.segmentOf(b)
+}
+
+// segmentOf is one link that stands for all that are on a segment.
+func (w *walk) segmentOf(at port) port {
+	if w.segments == nil {
+		w.segments = map[port]port{}
+	}
+	if bridge := at.n.Link(at.l.Master); at.l.Master != "" && bridge != nil && bridge.Kind == "bridge" {
+		at = port{at.n, bridge}
+	}
+	if known, ok := w.segments[at]; ok {
+		return known
+	}
+	w.segments[at] = at
+	for _, other := range w.segment(at, packet{}) {
+		if _, ok := w.segments[other.port]; !ok {
+			w.segments[other.port] = at
+		}
+	}
+	return at
+}
+
+// send lets a frame out of a link.
+func (s *search) send(at port, obstacle *Cause, bridges []port, vlan int) {
+	l := at.l
+	if at != s.start && obstacle == nil && !l.Up {
+		obstacle = s.down(at)
+	}
+	switch {
+	case l.Kind == "bridge":
+		s.bridge(at, nil, obstacle, bridges, vlan)
+	case l.VXLAN != nil:
+		s.tunnel(at, obstacle, bridges)
+	case l.Macvlan != "":
+		s.macvlan(at, obstacle, bridges)
+	case l.VLAN != nil:
+		if lower := s.below(l); lower != nil {
+			s.send(*lower, obstacle, bridges, l.VLAN.ID)
+		}
+	default:
+		s.cable(at, obstacle, bridges, vlan)
+	}
+}
+
+// down is the cause of a link on the way that is switched off.
+func (s *search) down(at port) *Cause {
+	name := "port-down"
+	if at.l.Master == "" {
+		name = "link-down"
+	}
+	return cause(name, at.n, at.l, "%s in %s is administratively down", at.l.Name, at.n.Name).
+		proof(linkShown(at.n, at.l)).setUp(at)
+}
+
+// cable takes a frame to the other end of a veth pair.
+func (s *search) cable(at port, obstacle *Cause, bridges []port, vlan int) {
+	peer := s.below(at.l)
+	if peer == nil || at.l.Kind != "veth" {
+		return
+	}
+	if obstacle == nil && !peer.l.Up {
+		if peer.l.Master != "" {
+			obstacle = s.down(*peer)
+		} else {
+			obstacle = s.peerDown(at, *peer)
+		}
+	}
+	// The kernel lets a frame with one VLAN tag more through (is_skb_forwardable, net/core/dev.c).
+	if obstacle == nil && s.p.size > peer.l.MTU+4 {
+		obstacle = cause("mtu-mismatch", peer.n, peer.l, "a packet of %d bytes fits %s in %s (MTU %d) and not its other end %s in %s (MTU %d), which drops it without a word",
+			s.p.size, at.l.Name, at.n.Name, at.l.MTU, peer.l.Name, peer.n.Name, peer.l.MTU).
+			proof(linkShown(at.n, at.l), linkShown(peer.n, peer.l)).mend(ip(peer.n, "link set %s mtu %d", peer.l.Name, at.l.MTU))
+	}
+	if obstacle == nil && at != s.start {
+		obstacle = dropsAll(at.n, at.l)
+	}
+	s.receive(*peer, obstacle, bridges, vlan)
+}
+
+// receive is what becomes of a frame that comes in by a link.
+func (s *search) receive(at port, obstacle *Cause, bridges []port, vlan int) {
+	if s.seen[at] {
+		return
+	}
+	s.seen[at] = true
+	if at.l.Master != "" {
+		if br := at.n.Link(at.l.Master); br != nil && br.Kind == "bridge" {
+			s.bridge(port{at.n, br}, at.l, obstacle, bridges, vlan)
+			return
+		}
+	}
+	s.deliver(at, obstacle, bridges, vlan)
+}
+
+// deliver hands a frame to a link and to what stands on it: vlans take their tag, macvlans what has none.
+func (s *search) deliver(at port, obstacle *Cause, bridges []port, vlan int) {
+	taken := vlan == 0
+	for _, child := range s.above(at) {
+		o := obstacle
+		switch {
+		case child.l.VLAN != nil && child.l.VLAN.ID == vlan:
+			taken = true
+		case child.l.VLAN != nil && o == nil:
+			o = vlanMismatch(child, vlan)
+		case child.l.Macvlan != "" && vlan != 0:
+			continue
+		}
+		if o == nil && !child.l.Up {
+			o = s.down(child)
+		}
+		s.receive(child, o, bridges, 0)
+	}
+	if !taken && obstacle == nil {
+		obstacle = cause("vlan-mismatch", at.n, at.l, "frames with the VLAN tag %d come to %s in %s, where nothing takes them", vlan, at.l.Name, at.n.Name).
+			proof(linkShown(at.n, at.l))
+	}
+	if taken && vlan != 0 {
+		return // the vlan has it
+	}
+	s.found = append(s.found, arrival{at, obstacle, bridges})
+}
+
+// bridge takes a frame through a bridge: to itself, and out of each port but the one by which it came (nil: from the bridge itself).
+func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []port, vlan int) {
+	if s.bridged[br] {
+		return
+	}
+	s.bridged[br] = true
+	if obstacle == nil && !br.l.Up {
+		obstacle = cause("bridge-down", br.n, br.l, "the bridge %s in %s is administratively down", br.l.Name, br.n.Name).
+			proof(linkShown(br.n, br.l)).setUp(br)
+	}
+	if entry != nil && obstacle == nil {
+		obstacle = portTrouble(port{br.n, entry})
+	}
+	vlan, misfit := admitted(br, entry, vlan)
+	if obstacle == nil {
+		obstacle = misfit
+	}
+	if entry != nil {
+		own := obstacle
+		if own == nil {
+			own = s.filteredBridge(br.n, "input", entry, br.l)
+		}
+		s.deliver(br, own, append(slices.Clone(bridges), br), outside(br, nil, vlan))
+	}
+	passed := append(slices.Clone(bridges), br)
+	for _, q := range ports(br.n, br.l) {
+		if q == entry {
+			continue
+		}
+		o := obstacle
+		if o == nil && entry != nil && entry.Port != nil && q.Port != nil && entry.Port.Isolated && q.Port.Isolated {
+			o = cause("port-isolated", br.n, q, "%s and %s are isolated from each other: both ports of %s in %s are set so", entry.Name, q.Name, br.l.Name, br.n.Name).
+				proof(entry.Name+" isolated on", q.Name+" isolated on").mend(in(br.n, "bridge link set dev %s isolated off", q.Name))
+		}
+		if o == nil && !q.Up {
+			o = s.down(port{br.n, q})
+		}
+		if o == nil {
+			o = portTrouble(port{br.n, q})
+		}
+		if o == nil && entry != nil {
+			o = s.filteredBridge(br.n, "forward", entry, q)
+		}
+		if o == nil && s.p.size > q.MTU {
+			o = cause("mtu-mismatch", br.n, q, "a packet of %d bytes does not fit the port %s in %s (MTU %d), and a bridge cannot say so", s.p.size, q.Name, br.n.Name, q.MTU).
+				proof(linkShown(br.n, q)).mend(ip(br.n, "link set %s mtu %d", q.Name, s.p.size))
+		}
+		if o == nil && !allowed(br, q, vlan) {
+			o = notAllowed(br, q, vlan)
+		}
+		s.send(port{br.n, q}, o, passed, outside(br, q, vlan))
+	}
+}
+
+func ports(n *state.Namespace, br *state.Link) (found []*state.Link) {
+	for i := range n.Links {
+		if n.Links[i].Master == br.Name {
+			found = append(found, &n.Links[i])
+		}
+	}
+	return found
+}
+
+// portTrouble is a port that takes no part in the traffic (spanning tree).
+func portTrouble(at port) *Cause {
+	if at.l.Port == nil || !at.l.Up || at.l.Port.State == "forwarding" || at.l.Port.State == "" {
+		return nil
+	}
+	if !at.l.Carrier && at.l.Port.State == "disabled" {
+		return nil // for want of carrier, which has its own cause
+	}
+	return cause("port-blocked", at.n, at.l, "the port %s in %s is %s, not forwarding", at.l.Name, at.n.Name, at.l.Port.State).
+		proof(in(at.n, "bridge link show dev %s", at.l.Name)+": state "+at.l.Port.State).
+		mend(ip(at.n, "link set %s type bridge stp_state 0", at.l.Master), in(at.n, "bridge link set dev %s state 3", at.l.Name))
+}
+
+// macvlan takes a frame of a macvlan to its siblings, by its mode, and out of its parent.
+func (s *search) macvlan(at port, obstacle *Cause, bridges []port) {
+	lower := s.below(at.l)
+	if lower == nil {
+		return
+	}
+	if at.l.Macvlan == "bridge" {
+		for _, sibling := range s.above(*lower) {
+			if sibling == at || sibling.l.Macvlan != "bridge" {
+				continue
+			}
+			o := obstacle
+			if o == nil && !sibling.l.Up {
+				o = s.down(sibling)
+			}
+			s.receive(sibling, o, bridges, 0)
+		}
+	}
+	s.seen[*lower] = true // the parent never hears its children
+	s.send(*lower, obstacle, bridges, 0)
+}

@@ -1,0 +1,233 @@
+package diagnose
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"netnscheck/harness/state"
+)
+
+// noNamespace says why a name is no namespace.
+func (w *walk) noNamespace(name string) *Cause {
+	n := &state.Namespace{Name: name}
+	for _, other := range w.state.NotNamespaces {
+		if other == name {
+			return cause("not-a-namespace", n, nil, "/run/netns/%s is a file on which no namespace is mounted", name).
+				proof("stat -f -c %T /run/netns/"+name+": not nsfs").
+				mend("rm /run/netns/"+name, "ip netns add "+name)
+		}
+	}
+	c := cause("no-namespace", n, nil, "there is no namespace %s", name)
+	for _, near := range w.state.Nearest(name) {
+		if near.Kind == state.KindNamespace {
+			c.Says += "; the nearest name is " + near.Name
+			break
+		}
+	}
+	var names []string
+	for _, n := range w.state.Namespaces {
+		names = append(names, n.Name)
+	}
+	return c.proof("ip netns list: " + strings.Join(names, " ")).mend("ip netns add " + name)
+}
+
+// source looks at what stops a packet before any route does.
+func (w *walk) source(n *state.Namespace, p *packet) *Cause {
+	family := p.family()
+	if !w.looksUpLocal(n, family) {
+		return cause("local-rule-missing", n, nil, "no rule of %s looks up the table local, so the namespace does not know its own addresses", n.Name).
+			proof(w.rulesShown(n, family)...).mend(ip(n, "%srule add priority 0 lookup local", six(family)))
+	}
+	if p.dst.IsLinkLocalUnicast() && p.dst.Is6() && p.dst.Zone() == "" && len(ordinary(n)) > 0 {
+		c := cause("scope-missing", n, nil, "%s is link-local: it means another neighbour on each link, so a link has to be named", p.dst)
+		for _, l := range ordinary(n) {
+			c.mend(in(n, "ping %s%%%s", p.dst, l.Name))
+		}
+		return c.proof("RFC 4007: an address of link-local scope is ambiguous without a zone")
+	}
+	if c := w.ownAddress(n, p); c != nil {
+		return c
+	}
+	if w.isOwn(n, p.dst) || p.dst.IsLoopback() {
+		return nil
+	}
+	if len(ordinary(n)) == 0 {
+		return cause("no-interface", n, nil, "%s has no interface but lo, so nothing leads out of it", n.Name).
+			proof(ip(n, "-br link show") + ": lo").mend("ip link set IFACE netns " + n.Name)
+	}
+	if family == 6 {
+		return w.speaks6(n, p)
+	}
+	return nil
+}
+
+func (w *walk) looksUpLocal(n *state.Namespace, family int) bool {
+	rules := rulesOf(n, family)
+	for _, r := range rules {
+		if r.Action == "lookup" && r.Table == state.TableLocal {
+			return true
+		}
+	}
+	// The kernel looks at no rules of IPv6 as long as none was added (fib6_has_custom_rules): then this one is not missed.
+	return family == 6 && !slices.ContainsFunc(rules, func(r *state.Rule) bool { return r.Action != "lookup" || r.Table != state.TableMain })
+}
+
+func (w *walk) rulesShown(n *state.Namespace, family int) (lines []string) {
+	for _, r := range rulesOf(n, family) {
+		lines = append(lines, ruleShown(n, r))
+	}
+	if len(lines) == 0 {
+		lines = append(lines, ip(n, "%srule show", six(family))+": (nothing)")
+	}
+	return lines
+}
+
+func (w *walk) isOwn(n *state.Namespace, addr netip.Addr) bool {
+	for _, o := range w.owned(addr) {
+		if o.n == n && (addr.Zone() == "" || o.l.Name == addr.Zone()) {
+			return true
+		}
+	}
+	return false
+}
+
+// ownAddress judges an address that the namespace has itself: such packets go by lo, whatever link has the address.
+func (w *walk) ownAddress(n *state.Namespace, p *packet) *Cause {
+	own := w.isOwn(n, p.dst)
+	if !own && !p.dst.IsLoopback() {
+		return nil
+	}
+	if lo := n.Link("lo"); lo != nil && !lo.Up {
+		return cause("loopback-down", n, lo, "%s is an address of %s itself, packets for it go by lo, and lo is down", p.dst, n.Name).
+			proof(linkShown(n, lo)).setUp(port{n, lo})
+	}
+	for _, o := range w.owned(p.dst) {
+		if o.n != n || o.l.Kind != "veth" {
+			continue
+		}
+		if peer := w.below(o.l); peer != nil && peer.n == n {
+			c := cause("same-namespace", n, o.l, "both ends of the pair %s and %s are in %s: packets between them never cross the wire", o.l.Name, peer.l.Name, n.Name).
+				proof(linkShown(n, o.l), linkShown(n, peer.l), ip(n, "route get %s", p.dst)+": local "+p.dst.String()+" dev lo")
+			return w.moveOut(c, o)
+		}
+		for _, other := range w.owned(p.dst) {
+			if other.n != n && w.sameSegment(o, other) {
+				return duplicateAddress(other, o, p.dst)
+			}
+		}
+	}
+	return nil
+}
+
+func duplicateAddress(other, first port, addr netip.Addr) *Cause {
+	c := cause("duplicate-address", other.n, other.l, "%s is on %s in %s and on %s in %s, on one segment", addr, first.l.Name, first.n.Name, other.l.Name, other.n.Name)
+	for _, o := range []port{first, other} {
+		for _, a := range o.l.Addresses {
+			if a.Prefix.Addr() == addr.WithZone("") {
+				c.proof(addressShown(o.n, o.l, a))
+				if o == other {
+					c.mend(ip(o.n, "addr del %s dev %s", a.Prefix, o.l.Name))
+				}
+			}
+		}
+	}
+	return c
+}
+
+// speaks6 says which link does not speak IPv6, if the namespace has no IPv6 way out.
+func (w *walk) speaks6(n *state.Namespace, p *packet) *Cause {
+	var mute []*state.Link
+	for _, l := range ordinary(n) {
+		if off6(n, l) && l.Master == "" && (p.dst.Zone() == "" || l.Name == p.dst.Zone()) {
+			mute = append(mute, l)
+		}
+	}
+	if len(mute) == 0 || lookup(n, flow{dst: p.dst, oif: p.dst.Zone()}).found() {
+		return nil
+	}
+	l := mute[0]
+	if likely := w.likelyLink(n, p.dst); len(mute) > 1 && likely != nil && slices.Contains(mute, likely) {
+		l = likely
+	}
+	return w.mute(port{n, l})
+}
+
+// muteStraight finds a link that does not speak IPv6 and leads straight to the destination.
+func (w *walk) muteStraight(n *state.Namespace, p packet, links []*state.Link) *Cause {
+	if p.family() == 4 {
+		return nil
+	}
+	for _, l := range links {
+		if off6(n, l) && l.Master == "" && slices.ContainsFunc(w.neighbours(port{n, l}), func(at port) bool { return w.isOwn(at.n, p.dst) }) {
+			return w.mute(port{n, l})
+		}
+	}
+	return nil
+}
+
+// mute is a link that does not speak IPv6: its addresses went when it stopped.
+func (w *walk) mute(at port) *Cause {
+	c := cause("ipv6-disabled", at.n, at.l, "%s in %s does not speak IPv6", at.l.Name, at.n.Name)
+	if at.l.MTU < 1280 {
+		c.proof(linkShown(at.n, at.l) + " (IPv6 needs 1280: RFC 8200, section 5)").mend(ip(at.n, "link set %s mtu 1500", at.l.Name)).
+			then(func(k *sketch) { k.netns(at.n.Name).Link(at.l.Name).MTU = 1500 })
+	} else {
+		key := ofLink(6, at.l.Name, "disable_ipv6")
+		c.proof(in(at.n, "sysctl %s", key)+": 1").setSysctl(at.n, key, "0")
+	}
+	if lost := w.addressFor(at, 6); lost.IsValid() && len(addresses(at.l, 6)) == 0 {
+		c.addAddress(at, lost)
+	}
+	return c
+}
+
+// off6 says that a link does not speak IPv6.
+func off6(n *state.Namespace, l *state.Link) bool {
+	return l.MTU < 1280 || sysctl(n, ofLink(6, l.Name, "disable_ipv6")) == "1"
+}
+
+// sourceMissing judges the source address of an IPv6 packet: an address that is tentative or a duplicate cannot be it.
+func (w *walk) sourceMissing(n *state.Namespace, p packet, d decision) *Cause {
+	if p.family() == 4 || d.local() || p.src.IsValid() {
+		return nil
+	}
+	return w.noSource(n, p, d)
+}
+
+// notBeyond: a router hands a packet with a link-local source back to its own link, and to no other one (RFC 4291, section 2.5.6).
+func (w *walk) notBeyond(from, router *state.Namespace, iif *state.Link, p packet, d decision) *Cause {
+	if p.family() == 4 || !p.src.IsLinkLocalUnicast() || d.hop == nil || d.hop.Dev == iif.Name {
+		return nil
+	}
+	w.hop(router, iif, p, "its source %s is link-local, it stays on its link", p.src)
+	return w.noSource(from, p, lookup(from, flowOf(p, nil)))
+}
+
+// noSource says why a namespace has no address that could be the source of an IPv6 packet.
+func (w *walk) noSource(n *state.Namespace, p packet, d decision) *Cause {
+	links := ordinary(n)
+	if out := d.dev(n); out != nil {
+		links = slices.Insert(links, 0, out)
+	}
+	for _, l := range links {
+		for _, a := range l.Addresses {
+			if a.Prefix.Addr().Is6() && !usable(a) && a.Prefix.Addr().IsLinkLocalUnicast() == p.dst.IsLinkLocalUnicast() {
+				return w.unusableAddress(port{n, l}, a)
+			}
+		}
+	}
+	return w.noAddress(n, p, ordinary(n))
+}
+
+func (w *walk) unusableAddress(at port, a state.Address) *Cause {
+	if has(a.Flags, "dadfailed") {
+		c := cause("address-duplicate", at.n, at.l, "somebody else on the segment of %s in %s has %s: duplicate address detection failed", at.l.Name, at.n.Name, a.Prefix.Addr()).
+			proof(addressShown(at.n, at.l, a)).deleteAddress(at, a.Prefix)
+		w.giveAddress(c, at, 6)
+		return c
+	}
+	return cause("address-tentative", at.n, at.l, "%s on %s in %s is tentative: it may not be used before duplicate address detection has ended, 1 to 2 s after the link comes up",
+		a.Prefix.Addr(), at.l.Name, at.n.Name).
+		proof(addressShown(at.n, at.l, a)).deleteAddress(at, a.Prefix).addAddress(at, a.Prefix)
+}

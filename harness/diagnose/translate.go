@@ -1,0 +1,156 @@
+package diagnose
+
+import (
+	"net/netip"
+	"slices"
+
+	"netnscheck/harness/state"
+)
+
+// translation is what a namespace did to the addresses of the packet on its way there; connection tracking undoes it on the way back.
+type translation struct {
+	n        *state.Namespace
+	source   bool // the source was replaced, else the destination
+	old, new netip.Addr
+	oldPort  uint16
+	newPort  uint16
+}
+
+// translate does what the nat chains at a hook say to the first packet of a connection; later ones follow it.
+func (w *walk) translate(n *state.Namespace, hook string, p *packet, iif, oif *state.Link) {
+	if p.reply || len(n.Filters) == 0 {
+		return
+	}
+	for _, b := range chainsAt(n, hook, families(p.family())...) {
+		if b.chain.Type != "nat" {
+			continue
+		}
+		rule := w.natRule(n, b.table, b.chain, seen{packet: *p, iif: iif, oif: oif}, 0)
+		if hook == "postrouting" && rule == nil && translates(b.table, b.chain) {
+			w.translators = append(w.translators, n)
+		}
+		if rule == nil {
+			continue
+		}
+		t := translation{n: n, source: hook == "postrouting", oldPort: p.dport, newPort: p.dport}
+		switch rule.Verdict {
+		case "masquerade":
+			t.old, t.new = p.src, firstAddress(oif, p.family())
+		case "snat":
+			t.old, t.new = p.src, rule.Addr
+		case "dnat":
+			t.old, t.new = p.dst, rule.Addr
+		case "redirect":
+			t.old, t.new = p.dst, firstAddress(iif, p.family())
+		default:
+			continue
+		}
+		if !t.new.IsValid() {
+			t.new = t.old
+		}
+		if t.source {
+			p.src = t.new
+		} else {
+			p.dst = t.new
+			if rule.Port != 0 {
+				t.newPort, p.dport = rule.Port, rule.Port
+			}
+		}
+		w.translations = append(w.translations, t)
+		w.hop(n, nil, *p, "%s becomes %s (%s)", t.old, t.new, rule.Verdict)
+		return
+	}
+}
+
+// natRule is the rule of a nat chain that a packet comes to.
+func (w *walk) natRule(n *state.Namespace, t *state.FilterTable, c *state.FilterChain, s seen, deep int) *state.FilterRule {
+	for i := range c.Rules {
+		r := &c.Rules[i]
+		if !w.fits(n, t, c, r, s) {
+			continue
+		}
+		switch r.Verdict {
+		case "masquerade", "snat", "dnat", "redirect":
+			return r
+		case "accept", "drop", "return":
+			return nil
+		case "jump", "goto":
+			if target := chainNamed(t, r.Target); target != nil && deep < depth {
+				if found := w.natRule(n, t, target, s, deep+1); found != nil {
+					return found
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// translates says whether a chain translates the source of some packets.
+func translates(t *state.FilterTable, c *state.FilterChain) bool {
+	for i := range c.Rules {
+		switch c.Rules[i].Verdict {
+		case "masquerade", "snat":
+			return true
+		case "jump", "goto":
+			if target := chainNamed(t, c.Rules[i].Target); target != nil && target != c && translates(t, target) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func firstAddress(l *state.Link, family int) netip.Addr {
+	if l != nil {
+		for _, a := range addresses(l, family) {
+			return a.Prefix.Addr()
+		}
+	}
+	return netip.Addr{}
+}
+
+// untranslate undoes on the way back what a namespace did on the way there: to the destination before the answer is routed, to the source after.
+func (w *walk) untranslate(n *state.Namespace, p *packet, before bool) {
+	if !p.reply {
+		return
+	}
+	for i := len(w.translations) - 1; i >= 0; i-- {
+		t := w.translations[i]
+		switch {
+		case t.n != n || t.source != before:
+		case t.source && p.dst == t.new:
+			p.dst = t.old
+		case !t.source && p.src == t.new:
+			p.src, p.sport = t.old, t.oldPort
+		}
+	}
+}
+
+// translationMissing: the answer has no way back to a source that a router on the way does not translate, while it translates others.
+func (w *walk) translationMissing(lost *Cause) *Cause {
+	if len(w.translators) == 0 || lost.Name != "no-route" && lost.Name != "address-nowhere" && lost.Name != "gateway-nowhere" && lost.Name != "gateway-wrong" && lost.Name != "forwarding-off" {
+		return nil
+	}
+	n := w.translators[0]
+	c := cause("translation-missing", n, nil, "%s translates the source of some packets, but not of these, and %s knows no way back to it", n.Name, lost.Netns)
+	c.Reply = true
+	for i := range n.Filters {
+		t := &n.Filters[i]
+		if !slices.Contains(families(familyOf(w.query.To)), t.Family) {
+			continue
+		}
+		for j := range t.Chains {
+			ch := &t.Chains[j]
+			if ch.Type != "nat" || ch.Hook != "postrouting" {
+				continue
+			}
+			for k := range ch.Rules {
+				c.proof(in(n, "nft list chain %s %s %s", t.Family, t.Name, ch.Name) + ": " + ch.Rules[k].Text)
+			}
+			if len(c.Repair) == 0 {
+				c.mend(in(n, "nft add rule %s %s %s masquerade", t.Family, t.Name, ch.Name))
+			}
+		}
+	}
+	return c.proof(lost.Evidence...)
+}

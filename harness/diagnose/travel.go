@@ -1,0 +1,231 @@
+package diagnose
+
+import (
+	"net/netip"
+	"slices"
+
+	"netnscheck/harness/state"
+)
+
+func flowOf(p packet, iif *state.Link) flow {
+	f := flow{src: p.src, dst: p.dst, oif: p.dst.Zone(), proto: p.proto, dport: p.dport}
+	if iif != nil {
+		f.iif = iif.Name
+	}
+	return f
+}
+
+// travel walks a packet from a namespace to where it is taken in, and tells where that is and what it looks like there.
+func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *Cause) {
+	var iif *state.Link // by which it came in; nil where it begins
+	var passed []*state.Namespace
+	for {
+		if iif != nil {
+			if c := w.arrive(n, iif, &p); c != nil {
+				return n, p, c
+			}
+		} else if c := w.leaveSelf(n, &p); c != nil {
+			return n, p, c
+		}
+		d := lookup(n, flowOf(p, iif))
+		if !d.found() {
+			if iif != nil && d.refused == "" && !forwards(n, iif, p.family()) {
+				return n, p, w.gatewayWrong(n, iif, p, passed[len(passed)-1])
+			}
+			w.hop(n, nil, p, "no route to %s", p.dst)
+			return n, p, w.noRoute(n, p, d, iif)
+		}
+		if d.local() {
+			w.arrived = iif
+			w.hop(n, iif, p, "%s is an address of its own", p.dst)
+			return n, p, w.takeIn(n, iif, p)
+		}
+		if iif != nil {
+			if !forwards(n, iif, p.family()) && d.hop != nil && d.hop.Dev == iif.Name && len(w.gateways(passed[len(passed)-1], p.dst)) > 0 {
+				return n, p, w.gatewayWrong(n, iif, p, passed[len(passed)-1])
+			}
+			if c := w.forward(n, iif, p, d); c != nil {
+				return n, p, c
+			}
+			if c := w.notBeyond(passed[0], n, iif, p, d); c != nil {
+				return n, p, c
+			}
+		}
+		if first := slices.Index(passed, n); first >= 0 {
+			w.hop(n, iif, p, "here it was before")
+			return n, p, w.routingLoop(n, p, passed[first:])
+		}
+		passed = append(passed, n)
+		w.stations = append(w.stations, station{n, p, d})
+		next, in, c := w.cross(n, iif, &p, d)
+		if c != nil {
+			if d.rule.Table != state.TableMain && d.rule.Table != state.TableLocal && w.improves(deleteRule(n.Name, d.rule)) {
+				c = diverts(n, p, d.rule, routeShown(n, d.route))
+			}
+			return n, p, c
+		}
+		if p.dst.Zone() != "" {
+			p.dst = p.dst.WithZone(in.Name)
+		}
+		n, iif = next, in
+	}
+}
+
+// leaveSelf is what a packet meets that the namespace sends itself: its source address is chosen, and the output filter sees it.
+func (w *walk) leaveSelf(n *state.Namespace, p *packet) *Cause {
+	d := lookup(n, flowOf(*p, nil))
+	if d.found() && !p.src.IsValid() {
+		p.src = sourceOf(n, d, p.dst)
+	}
+	if !d.found() {
+		return nil // told with the route
+	}
+	if c := w.sourceMissing(n, *p, d); c != nil {
+		return c
+	}
+	var oif *state.Link
+	if d.local() {
+		oif = n.Link("lo")
+	} else {
+		oif = d.dev(n)
+	}
+	w.untranslate(n, p, false)
+	if c := w.filtered(n, "output", "filter-output", *p, nil, oif); c != nil {
+		return c
+	}
+	w.translate(n, "output", p, nil, oif)
+	return nil
+}
+
+// arrive is what a packet meets before it is routed: ingress, prerouting, and the kernel's doubts about its source.
+func (w *walk) arrive(n *state.Namespace, iif *state.Link, p *packet) *Cause {
+	if c := w.filtered(n, "ingress", "filter-ingress", *p, iif, nil); c != nil {
+		return c
+	}
+	name := "filter-forward"
+	if w.isOwn(n, p.dst) {
+		name = "filter-input"
+	}
+	if c := w.filtered(n, "prerouting", name, *p, iif, nil); c != nil {
+		return c
+	}
+	w.untranslate(n, p, true)
+	w.translate(n, "prerouting", p, iif, nil)
+	if p.family() == 4 {
+		return w.sourceDoubted(n, iif, p)
+	}
+	return nil
+}
+
+// sourceDoubted is fib_validate_source: a source that is one's own address, and the reverse path filter (ip-sysctl.rst, rp_filter).
+func (w *walk) sourceDoubted(n *state.Namespace, iif *state.Link, p *packet) *Cause {
+	d := lookup(n, flowOf(*p, iif))
+	if d.found() && !d.local() && !forwards(n, iif, 4) || !d.found() {
+		return nil // stopped before its source is looked at
+	}
+	if w.isOwn(n, p.src) && strongest(n, iif, "accept_local") == 0 {
+		for _, o := range w.owned(p.src) {
+			if o.n == n {
+				for _, other := range w.owned(p.src) {
+					if other.n != n {
+						return duplicateAddress(o, other, p.src)
+					}
+				}
+			}
+		}
+	}
+	mode := strongest(n, iif, "rp_filter")
+	if mode == 0 {
+		return nil
+	}
+	back := lookup(n, flow{src: p.dst, dst: p.src})
+	if back.found() && (mode == 2 || back.hop != nil && leadsOut(back.route, iif.Name)) {
+		return nil
+	}
+	key := ofLink(4, iif.Name, "rp_filter")
+	if number(n, key) < mode {
+		key = ofLink(4, "all", "rp_filter")
+	}
+	w.hop(n, iif, *p, "the reverse path filter drops packets from %s", p.src)
+	c := cause("reverse-path-filter", n, iif, "a packet from %s came in by %s, and the way back to there leads elsewhere", p.src, iif.Name).
+		proof(in(n, "sysctl %s", key) + ": " + sysctl(n, key))
+	if back.found() {
+		c.proof(routeShown(n, back.route))
+	} else {
+		c.proof(ip(n, "route get %s", p.src) + ": no route")
+	}
+	value := 2
+	if !back.found() {
+		value = 0
+	}
+	return c.mend(in(n, "sysctl -w %s=%d", key, value))
+}
+
+func leadsOut(r *state.Route, dev string) bool {
+	return slices.ContainsFunc(r.Nexthops, func(h state.Nexthop) bool { return h.Dev == dev })
+}
+
+// forward is what a router does with a packet that is not for itself.
+func (w *walk) forward(n *state.Namespace, iif *state.Link, p packet, d decision) *Cause {
+	family := p.family()
+	if !forwards(n, iif, family) {
+		w.hop(n, iif, p, "it is for somebody else, and %s does not forward", n.Name)
+		return w.forwardingOff(n, iif, family)
+	}
+	return w.filtered(n, "forward", "filter-forward", p, iif, d.dev(n))
+}
+
+func (w *walk) forwardingOff(n *state.Namespace, iif *state.Link, family int) *Cause {
+	all := forwardingKey(family)
+	if family == 6 || sysctl(n, all) == "0" {
+		return cause("forwarding-off", n, nil, "%s is on the way, and it does not forward packets", n.Name).
+			proof(in(n, "sysctl %s", all)+": "+sysctl(n, all)).setSysctl(n, all, "1")
+	}
+	key := ofLink(family, iif.Name, "forwarding")
+	return cause("forwarding-off", n, iif, "%s forwards, but not what comes in by %s", n.Name, iif.Name).
+		proof(in(n, "sysctl %s", key)+": 0").setSysctl(n, key, "1")
+}
+
+// takeIn is what a packet meets that is for the namespace itself.
+func (w *walk) takeIn(n *state.Namespace, iif *state.Link, p packet) *Cause {
+	if iif == nil {
+		iif = n.Link("lo")
+	}
+	if c := w.filtered(n, "input", "filter-input", p, iif, nil); c != nil {
+		return c
+	}
+	if p.reply {
+		return nil
+	}
+	if p.proto == "tcp" {
+		return w.listens(n, p)
+	}
+	key := "net.ipv4.icmp_echo_ignore_all"
+	if p.family() == 6 {
+		key = "net.ipv6.icmp.echo_ignore_all"
+	}
+	if sysctl(n, key) == "1" {
+		return cause("echo-ignored", n, nil, "%s does not answer echo requests, to anybody", n.Name).
+			proof(in(n, "sysctl %s", key)+": 1").setSysctl(n, key, "0")
+	}
+	return nil
+}
+
+func (w *walk) listens(n *state.Namespace, p packet) *Cause {
+	c := cause("not-listening", n, nil, "nobody in %s listens on %s, TCP port %d", n.Name, p.dst, p.dport)
+	for _, l := range n.Listeners {
+		if l.Proto != "tcp" || l.Port != p.dport {
+			continue
+		}
+		addr := l.Addr.Unmap()
+		if addr == p.dst.WithZone("") || addr.IsUnspecified() && (addr.Is6() || p.dst.Is4()) {
+			return nil
+		}
+		c.Says = n.Name + " listens on that port, but on " + addr.String() + " alone"
+		c.proof(in(n, "ss -ltn") + ": " + netip.AddrPortFrom(addr, l.Port).String())
+	}
+	if len(c.Evidence) == 0 {
+		c.proof(in(n, "ss -ltn") + ": nothing on that port")
+	}
+	return c.mend("start the service on " + netip.AddrPortFrom(p.dst, p.dport).String() + " or on all addresses")
+}

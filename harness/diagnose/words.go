@@ -1,0 +1,228 @@
+package diagnose
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"netnscheck/harness/state"
+)
+
+// hostName is the name of the host's namespace in a state.
+const hostName = "host"
+
+// ip is an ip command in a namespace.
+func ip(n *state.Namespace, format string, args ...any) string {
+	return ipIn(n.Name, format, args...)
+}
+
+func ipIn(ns, format string, args ...any) string {
+	command := fmt.Sprintf(format, args...)
+	switch {
+	case ns == hostName:
+		return "ip " + command
+	case strings.HasPrefix(ns, "pid:"):
+		return "nsenter -t " + strings.TrimPrefix(ns, "pid:") + " -n ip " + command
+	}
+	return "ip -n " + ns + " " + command
+}
+
+// in is any command in a namespace.
+func in(n *state.Namespace, format string, args ...any) string {
+	command := fmt.Sprintf(format, args...)
+	switch {
+	case n.Name == hostName:
+		return command
+	case strings.HasPrefix(n.Name, "pid:"):
+		return "nsenter -t " + strings.TrimPrefix(n.Name, "pid:") + " -n " + command
+	}
+	return "ip netns exec " + n.Name + " " + command
+}
+
+// six is the option that some commands need for IPv6.
+func six(family int) string {
+	if family == 6 {
+		return "-6 "
+	}
+	return ""
+}
+
+// cause makes a cause on a link, or in the namespace when l is nil.
+func cause(name string, n *state.Namespace, l *state.Link, format string, args ...any) *Cause {
+	c := &Cause{Name: name, Netns: n.Name, Says: fmt.Sprintf(format, args...)}
+	if l != nil {
+		c.Link = l.Name
+	}
+	return c
+}
+
+func (c *Cause) proof(lines ...string) *Cause {
+	c.Evidence = append(c.Evidence, lines...)
+	return c
+}
+
+func (c *Cause) mend(commands ...string) *Cause {
+	c.Repair = append(c.Repair, commands...)
+	return c
+}
+
+// shown is a line of state with the command that shows it.
+func linkShown(n *state.Namespace, l *state.Link) string {
+	return ip(n, "link show dev %s", l.Name) + ": " + state.LinkText(*l)
+}
+
+func addressShown(n *state.Namespace, l *state.Link, a state.Address) string {
+	return ip(n, "addr show dev %s", l.Name) + ": " + state.AddressText(a)
+}
+
+func routeShown(n *state.Namespace, r *state.Route) string {
+	return ip(n, "%sroute show table %s", six(r.Family), state.TableName(r.Table)) + ": " + state.RouteText(*r)
+}
+
+func ruleShown(n *state.Namespace, r *state.Rule) string {
+	return ip(n, "%srule show", six(r.Family)) + ": " + state.RuleText(*r)
+}
+
+// sysctl is the value of a setting, "" when it was not read.
+func sysctl(n *state.Namespace, key string) string {
+	for _, s := range n.Sysctls {
+		if s.Key == key {
+			return s.Value
+		}
+	}
+	return ""
+}
+
+// ofLink is the key of an interface's setting, with a name that has dots in the form of sysctl(8).
+func ofLink(family int, link, name string) string {
+	return fmt.Sprintf("net.ipv%d.conf.%s.%s", family, strings.ReplaceAll(link, ".", "/"), name)
+}
+
+// number is a setting as a number, 0 when it was not read.
+func number(n *state.Namespace, key string) int {
+	value := 0
+	fmt.Sscan(sysctl(n, key), &value)
+	return value
+}
+
+// strongest is the greater of an interface's setting and of that for all: so the kernel takes most of IPv4's.
+func strongest(n *state.Namespace, l *state.Link, name string) int {
+	return max(number(n, ofLink(4, "all", name)), number(n, ofLink(4, l.Name, name)))
+}
+
+func familyOf(a netip.Addr) int {
+	if a.Is4() {
+		return 4
+	}
+	return 6
+}
+
+func has(flags []string, flag string) bool { return slices.Contains(flags, flag) }
+
+// usable says that an address can be the source of packets and answers for itself.
+func usable(a state.Address) bool {
+	return !has(a.Flags, "dadfailed") && (!has(a.Flags, "tentative") || has(a.Flags, "optimistic"))
+}
+
+// wildcardPrefix is what an address on a link covers: with a peer, the peer's prefix.
+func covered(a state.Address) netip.Prefix {
+	if a.Peer.IsValid() {
+		return a.Peer.Masked()
+	}
+	return a.Prefix.Masked()
+}
+
+func covers(a state.Address, addr netip.Addr) bool { return covered(a).Contains(addr.WithZone("")) }
+
+// addresses are those of a family on a link, without IPv6 link-local ones.
+func addresses(l *state.Link, family int) (found []state.Address) {
+	for _, a := range l.Addresses {
+		if familyOf(a.Prefix.Addr()) == family && !(family == 6 && a.Prefix.Addr().IsLinkLocalUnicast()) {
+			found = append(found, a)
+		}
+	}
+	return found
+}
+
+// ordinary are the links of a namespace besides its loopback and the fallback tunnels of some kernels.
+func ordinary(n *state.Namespace) (links []*state.Link) {
+	for i := range n.Links {
+		l := &n.Links[i]
+		switch l.Name {
+		case "lo", "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0":
+			continue
+		}
+		links = append(links, l)
+	}
+	return links
+}
+
+// port is a link in its namespace.
+type port struct {
+	n *state.Namespace
+	l *state.Link
+}
+
+// owned are all links that have an address, over all namespaces.
+func (w *walk) owned(addr netip.Addr) []port {
+	if w.owners == nil {
+		w.owners = map[netip.Addr][]port{}
+		for i := range w.state.Namespaces {
+			n := &w.state.Namespaces[i]
+			for j := range n.Links {
+				for _, a := range n.Links[j].Addresses {
+					w.owners[a.Prefix.Addr()] = append(w.owners[a.Prefix.Addr()], port{n, &n.Links[j]})
+				}
+			}
+		}
+	}
+	return w.owners[addr.WithZone("")]
+}
+
+// namespace finds a namespace by its name.
+func (w *walk) namespace(name string) *state.Namespace {
+	if w.names == nil {
+		w.names = make(map[string]*state.Namespace, len(w.state.Namespaces))
+		for i := range w.state.Namespaces {
+			w.names[w.state.Namespaces[i].Name] = &w.state.Namespaces[i]
+		}
+	}
+	return w.names[name]
+}
+
+// below is what a link stands on or is opposite to: a veth's peer, the lower device of a vlan, macvlan and the like; nil when it is none
+// or out of sight.
+func (w *walk) below(l *state.Link) *port {
+	if l.Peer == nil || l.Peer.Hidden {
+		return nil
+	}
+	n := w.namespace(l.Peer.Netns)
+	if n == nil {
+		return nil
+	}
+	if peer := n.Link(l.Peer.Name); peer != nil {
+		return &port{n, peer}
+	}
+	return nil
+}
+
+// above are the macvlans and vlans that stand on a link.
+func (w *walk) above(p port) []port {
+	if w.children == nil {
+		w.children = map[port][]port{}
+		for i := range w.state.Namespaces {
+			n := &w.state.Namespaces[i]
+			for j := range n.Links {
+				l := &n.Links[j]
+				if l.Macvlan == "" && l.VLAN == nil {
+					continue
+				}
+				if lower := w.below(l); lower != nil {
+					w.children[*lower] = append(w.children[*lower], port{n, l})
+				}
+			}
+		}
+	}
+	return w.children[p]
+}

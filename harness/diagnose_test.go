@@ -1,0 +1,156 @@
+package main_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"netnscheck/harness/diagnose"
+	"netnscheck/reports"
+)
+
+// mended is aPair with both ends up.
+const mended = aPair + "ip -n testns link set vnic-testns up; ip link set lo up\n"
+
+// chain is three routers in a row between two ends, the last of which does not forward.
+const chain = `for n in a r1 r2 r3 b; do ip netns add $n; ip -n $n link set lo up; done; ip link set lo up
+cable() { ip link add $2 netns $1 type veth peer name $5 netns $4; ip -n $1 addr add $3 dev $2; ip -n $4 addr add $6 dev $5; ip -n $1 link set $2 up; ip -n $4 link set $5 up; }
+cable a e1 10.1.0.2/24 r1 w1 10.1.0.1/24; cable r1 e2 10.2.0.1/24 r2 w2 10.2.0.2/24
+cable r2 e3 10.3.0.1/24 r3 w3 10.3.0.2/24; cable r3 e4 10.4.0.1/24 b w4 10.4.0.2/24
+for n in r1 r2; do ip netns exec $n sysctl -qw net.ipv4.ip_forward=1; done
+ip -n a route add default via 10.1.0.1; ip -n r1 route add default via 10.2.0.2; ip -n b route add default via 10.4.0.1
+ip -n r2 route add 10.4.0.0/24 via 10.3.0.2; ip -n r2 route add 10.1.0.0/24 via 10.2.0.1; ip -n r3 route add default via 10.3.0.1
+`
+
+func TestDiagnose(t *testing.T) {
+	dir := t.TempDir()
+	onMachine(t, dir, aPair, "diagnose", "--from", "prodns", "--to", "192.168.2.103").want(t, 1,
+		"prodns does not reach 192.168.2.103\n", "(stopped here)", "\ncause     peer-down: vnic-testns in testns\n", "\nevidence  ip -n testns link show dev vnic-testns: ",
+		"\nrepair    ip -n testns link set vnic-testns up\n", "\nmore      harness explain peer-down\n")
+	onMachine(t, dir, aPair, "diagnose", "--from", "testns", "--to", "192.168.2.102").want(t, 1, "cause     link-down: vnic-testns in testns\n")
+	onMachine(t, dir, aPair, "diagnose", "--from", "prodnss", "--to", "192.168.2.103").want(t, 1, "cause     no-namespace: prodnss", "the nearest name is prodns")
+	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103").want(t, 0, "nothing keeps prodns from reaching 192.168.2.103\n", "  <- testns  vnic-testns  ")
+	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--tcp", "80").want(t, 1, "on TCP port 80", "cause     not-listening: testns")
+	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--size", "1473").want(t, 1, "with 1473 bytes of data", "cause     mtu-exceeded: vnix-prodns in prodns")
+	onMachine(t, dir, chain, "diagnose", "--from", "a", "--to", "10.4.0.2").want(t, 1, "  -> r1  ", "  -> r2  ", "  ×  r3  ", "cause     forwarding-off: r3")
+}
+
+func TestDiagnoseReview(t *testing.T) {
+	dir := t.TempDir()
+	c := onMachine(t, dir, aPair, "diagnose")
+	c.want(t, 1, "cause     half-up: vnic-testns in testns\n")
+	onMachine(t, dir, mended, "diagnose").want(t, 0, "nothing looks wrong\n")
+	onMachine(t, dir, mended+"ip -n prodns link set lo down\n", "diagnose").want(t, 0, "nothing looks wrong\n", "remark    loopback-down: lo in prodns")
+	onMachine(t, dir, mended+"touch /run/netns/stale\n", "diagnose").want(t, 1, "cause     not-a-namespace: stale\n")
+
+	c = onMachine(t, dir, aPair, "diagnose", "--json")
+	c.want(t, 1)
+	var review struct {
+		Causes []diagnose.Cause
+		Unread []string
+	}
+	if err := json.Unmarshal([]byte(c.stdout), &review); err != nil || len(review.Causes) == 0 || review.Unread == nil {
+		t.Errorf("%v: %+v of\n%s", err, review, c.stdout)
+	}
+}
+
+// TestDiagnoseStrangeNames: whatever bytes a name has, what is printed can be printed.
+func TestDiagnoseStrangeNames(t *testing.T) {
+	dir := t.TempDir()
+	strange := "n=$(printf 'b\\377\\033[31m'); ip netns add \"$n\"; ip link add v0 type veth peer name v1 netns \"$n\"; ip addr add 10.0.0.1/24 dev v0; ip link set v0 up"
+	for _, args := range [][]string{{"diagnose"}, {"diagnose", "--json"}, {"diagnose", "--from", "host", "--to", "10.0.0.2"}, {"map"}, {"map", "--json"}} {
+		c := onMachine(t, dir, strange, args...)
+		if text := c.stdout + c.stderr; reports.Printable(text) != text || strings.ContainsRune(text, '\ufffd') || !strings.Contains(text, `b\xff\x1b[31m`) && !strings.Contains(text, `b\\xff\\x1b[31m`) {
+			t.Errorf("%s: %q", args, text)
+		}
+	}
+}
+
+// TestDiagnoseAProcess: the namespace of a process has no name, and is diagnosed all the same.
+func TestDiagnoseAProcess(t *testing.T) {
+	dir := t.TempDir()
+	// A PID namespace, so that the process ends with the harness.
+	asked := func(prepare string) call {
+		nameless := `mount -t tmpfs tmpfs /run; unshare -n sleep 100 >/dev/null 2>&1 & pid=$!
+while [ $(readlink /proc/$pid/ns/net) = $(readlink /proc/self/ns/net) ]; do :; done
+ip netns attach testns $pid; ` + strings.TrimPrefix(mended, "ip netns add testns; ") + prepare + `
+umount /run/netns/testns; rm /run/netns/testns; set -- "$@" --from-pid $pid`
+		return unshared(t, dir, []string{"-Urnmpf", "--mount-proc"}, nameless, "diagnose", "--to", "192.168.2.102")
+	}
+	asked("").want(t, 0, "nothing keeps pid:", "from reaching 192.168.2.102")
+	asked("ip -n prodns link set vnix-prodns down").want(t, 1, "cause     peer-down: vnix-prodns in prodns")
+}
+
+// TestDiagnoseSaved: a saved state, redacted or not, gives the same diagnosis to anybody.
+func TestDiagnoseSaved(t *testing.T) {
+	dir := t.TempDir()
+	ask := []string{"diagnose", "--from", "a", "--to", "10.4.0.2"}
+	live := onMachine(t, dir, chain, append(ask, "--save", "plain.json")...)
+	live.want(t, 1, "saved the state", "harness diagnose --state plain.json --from a --to 10.4.0.2")
+	harness(t, dir, append(ask, "--state", "plain.json")...).want(t, 1, strings.TrimSpace(live.stdout))
+
+	c := harness(t, dir, append(ask, "--state", "plain.json", "--save", "other.json", "--redact")...)
+	c.want(t, 1, "--state other.json --from a --to ")
+	text, err := os.ReadFile(filepath.Join(dir, "other.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if regexp.MustCompile(`\b10\.[1-4]\.0\.`).Match(text) {
+		t.Errorf("addresses are left:\n%s", text)
+	}
+	asOther := strings.Fields(c.stderr[strings.Index(c.stderr, "harness diagnose"):])[1:]
+	harness(t, dir, asOther...).want(t, 1, "  -> r1  ", "  -> r2  ", "  ×  r3  ", "cause     forwarding-off: r3")
+	harness(t, dir, "map", "--state", "other.json").want(t, 0, "─ r3 ─")
+}
+
+// TestDiagnoseWithoutPrivilege: what could not be read is told, and is no all-clear.
+func TestDiagnoseWithoutPrivilege(t *testing.T) {
+	ordinary := func(args ...string) call {
+		cmd := command(t, t.TempDir(), args...)
+		if os.Geteuid() == 0 {
+			asNobody(t, cmd)
+		}
+		return finish(t, cmd)
+	}
+	ordinary("diagnose", "--from", "host", "--to", "127.0.0.1").want(t, 3, "whether host reaches 127.0.0.1 could not be judged", "in doubt  host: not read: ")
+	ordinary("map").want(t, 0, "─ host ─")
+}
+
+func TestDiagnoseBadInput(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		says string
+	}{
+		"no target":             {[]string{"--from", "a"}, "--from needs --to"},
+		"no source":             {[]string{"--to", "10.0.0.1"}, "--to needs --from"},
+		"empty source":          {[]string{"--from", "", "--to", "10.0.0.1"}, "the name of a namespace is missing"},
+		"two sources":           {[]string{"--from", "a", "--from-pid", "1", "--to", "10.0.0.1"}, "exclude each other"},
+		"no such process":       {[]string{"--from-pid", "999999999", "--to", "10.0.0.1"}, "no such process"},
+		"no process at all":     {[]string{"--from-pid", "-1", "--to", "10.0.0.1"}, "no such process"},
+		"a name as a target":    {[]string{"--from", "a", "--to", "example"}, "names are not looked up"},
+		"a prefix as a target":  {[]string{"--from", "a", "--to", "10.0.0.1/24"}, "without a prefix length: 10.0.0.1"},
+		"a group as a target":   {[]string{"--from", "a", "--to", "224.0.0.1"}, "the address of a group"},
+		"nobody as a target":    {[]string{"--from", "a", "--to", "::"}, "nobody's address"},
+		"no port":               {[]string{"--from", "a", "--to", "10.0.0.1", "--tcp", "70000"}, "--tcp 70000"},
+		"port zero":             {[]string{"--from", "a", "--to", "10.0.0.1", "--tcp", "0"}, "--tcp 0"},
+		"no size":               {[]string{"--from", "a", "--to", "10.0.0.1", "--size", "-1"}, "--size -1"},
+		"port and size":         {[]string{"--from", "a", "--to", "10.0.0.1", "--size", "100", "--tcp", "80"}, "exclude each other"},
+		"a port without target": {[]string{"--tcp", "80"}, "--tcp needs --to"},
+		"redacted for nobody":   {[]string{"--redact"}, "--redact needs --save"},
+		"all of a state":        {[]string{"--state", "state.json", "--all"}, "exclude each other"},
+		"a process of a state":  {[]string{"--state", "state.json", "--from-pid", "1", "--to", "10.0.0.1"}, "exclude each other"},
+		"missing state":         {[]string{"--state", "missing.json"}, "read missing.json: no such file or directory"},
+		"a broken state":        {[]string{"--state", "broken.json"}, "read the state broken.json: "},
+		"not to be saved":       {[]string{"--state", "state.json", "--save", "nowhere/x.json"}, "write nowhere/x.json"},
+		"an argument":           {[]string{"prodns"}, "harness diagnose --help"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := write(t, map[string]string{"broken.json": "{", "state.json": `{"namespaces": [{"name": "a", "links": []}]}`})
+			harness(t, dir, append([]string{"diagnose"}, c.args...)...).want(t, 2, c.says)
+		})
+	}
+}

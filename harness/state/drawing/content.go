@@ -1,0 +1,212 @@
+package drawing
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// foldFrom is how many interfaces without anything of their own have to be alike to be told in one line.
+const foldFrom = 6
+
+// content is how the lines of a box are told.
+type content struct {
+	*plan
+	netns int
+	// sideways are the interfaces whose cable leaves the box beside their line: it need not be told where it leads.
+	sideways []int
+	// name is what an interface is called.
+	name func(link int) string
+	// shared leaves out what each of a crowd has for itself: addresses, and what its cable leads to.
+	shared bool
+}
+
+func (p *plan) content(netns int, sideways ...int) content {
+	return content{plan: p, netns: netns, sideways: sideways, name: func(link int) string {
+		return p.top.Namespaces[netns].Interfaces[link].Name
+	}}
+}
+
+// lines are what stands in the box of a namespace.
+func (c content) lines() []Line {
+	n := &c.top.Namespaces[c.netns]
+	var lines []Line
+	masters := map[string]bool{}
+	for i := range n.Interfaces {
+		masters[n.Interfaces[i].Name] = true
+	}
+	var plain []int
+	for i := range n.Interfaces {
+		if l := &n.Interfaces[i]; l.Master == "" || !masters[l.Master] {
+			plain = append(plain, i)
+		}
+	}
+	for _, group := range c.fold(plain) {
+		lines = append(lines, c.group(group, "", "interfaces")...)
+		var ports []int
+		for i := range n.Interfaces {
+			if m := n.Interfaces[i].Master; m != "" && m == n.Interfaces[group[0]].Name {
+				ports = append(ports, i)
+			}
+		}
+		for _, g := range c.fold(ports) {
+			lines = append(lines, c.group(g, "  ", "ports")...)
+		}
+	}
+	align(lines)
+	for _, r := range n.DefaultRoutes {
+		lines = append(lines, plainLine(c.renamed(r)))
+	}
+	for _, u := range n.Unread {
+		lines = append(lines, plainLine("not read: "+u))
+	}
+	return lines
+}
+
+func plainLine(text string) Line { return Line{Before: text, link: -1} }
+
+// renamed calls the interface of a route as the lines call it.
+func (c content) renamed(route string) string {
+	for i, l := range c.top.Namespaces[c.netns].Interfaces {
+		if before, ok := strings.CutSuffix(route, " dev "+l.Name); ok {
+			return before + " dev " + c.name(i)
+		}
+	}
+	return route
+}
+
+// fold groups interfaces: many that are alike in one, at the place of the first, all others one by one.
+func (c content) fold(links []int) [][]int {
+	alike := map[string][]int{}
+	for _, i := range links {
+		alike[c.likeness(i)] = append(alike[c.likeness(i)], i)
+	}
+	var groups [][]int
+	for _, i := range links {
+		same := alike[c.likeness(i)]
+		switch {
+		case len(same) < foldFrom:
+			groups = append(groups, []int{i})
+		case same[0] == i:
+			groups = append(groups, same)
+		}
+	}
+	return groups
+}
+
+// likeness is the same for interfaces that may be folded; what has something of its own is like nothing else.
+func (c content) likeness(link int) string {
+	l := &c.top.Namespaces[c.netns].Interfaces[link]
+	if slices.ContainsFunc(l.Addresses, func(a Address) bool { return !a.ordinary }) || l.Kind == "bridge" || l.loopback || c.told(link) != "" {
+		return fmt.Sprint("this one ", link)
+	}
+	return fmt.Sprint(l.State, "/", c.after(link), "/", l.Peer != nil)
+}
+
+// group tells interfaces that are alike in one line, and a single one with its addresses.
+func (c content) group(links []int, indent, word string) []Line {
+	all := c.top.Namespaces[c.netns].Interfaces
+	first := &all[links[0]]
+	if len(links) > 1 {
+		names := make([]string, len(links))
+		for i, link := range links {
+			names[i] = all[link].Name
+		}
+		slices.SortFunc(names, natural)
+		dots := "…"
+		if c.ascii {
+			dots = "..."
+		}
+		after := fmt.Sprintf(": %s %s %s", names[0], dots, names[len(names)-1])
+		return []Line{{Before: fmt.Sprintf("%s%d %s", indent, len(links), word), State: first.State, After: c.after(links[0]) + after, link: -1}}
+	}
+	before := indent + c.name(links[0])
+	if !c.shared {
+		before += c.told(links[0])
+		if p := first.Peer; p != nil && c.told(links[0]) == "" && !slices.Contains(c.sideways, links[0]) {
+			before += "@" + p.Interface
+		}
+	}
+	lines := []Line{{Before: before, State: first.State, After: c.after(links[0]), link: links[0]}}
+	for _, a := range first.Addresses {
+		if a.ordinary || c.shared && a.Remark == "" {
+			continue
+		}
+		text := indent + "  " + a.Prefix
+		if c.shared {
+			text = indent + "  address"
+		}
+		if a.Remark != "" {
+			text += " (" + a.Remark + ")"
+		}
+		lines = append(lines, plainLine(text))
+	}
+	return lines
+}
+
+// told is where a cable leads that is not drawn, "" for one that is, or for none.
+func (c content) told(link int) string {
+	l := &c.top.Namespaces[c.netns].Interfaces[link]
+	switch {
+	case l.Peer == nil:
+		return ""
+	case l.Peer.Netns == "":
+		return "@" + l.Peer.Interface + " out of sight"
+	}
+	for _, i := range c.cablesOf[c.netns] {
+		cable := &c.top.Cables[i]
+		if e := cable.endIn(c.netns); cable.ends[e] == (place{c.netns, link}) && !c.drawn[i] && (cable.Kind == "veth" || e == 0) {
+			return "@" + l.Peer.Interface + " in " + l.Peer.Netns
+		}
+	}
+	return ""
+}
+
+// after is what follows the state of an interface: its kind, and what is unusual about it.
+func (c content) after(link int) string {
+	l := &c.top.Namespaces[c.netns].Interfaces[link]
+	var words []string
+	if l.Kind != "veth" && l.Kind != "loopback" && l.Kind != "" {
+		words = append(words, l.Kind)
+	}
+	if l.Tunnel != "" {
+		words = append(words, l.Tunnel)
+	}
+	if l.MTU != 1500 && !l.loopback {
+		words = append(words, fmt.Sprint("mtu ", l.MTU))
+	}
+	if l.PortState != "" && l.PortState != "forwarding" && l.State == Up {
+		words = append(words, "port "+l.PortState)
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return ", " + strings.Join(words, ", ")
+}
+
+// align puts the states of interfaces below each other.
+func align(lines []Line) {
+	widest := 0
+	for _, l := range lines {
+		if l.State != "" {
+			widest = max(widest, columns(l.Before))
+		}
+	}
+	for i := range lines {
+		if l := &lines[i]; l.State != "" {
+			l.Before += strings.Repeat(" ", widest-columns(l.Before)+1)
+		}
+	}
+}
+
+// text is the line as it stands there, with a mark before the state.
+func (l Line) text(mark func(State) string) string { return l.Before + l.stateText(mark) + l.After }
+
+func (l Line) stateText(mark func(State) string) string {
+	if l.State == "" {
+		return ""
+	}
+	return mark(l.State) + " " + string(l.State)
+}
+
+func (l Line) columns() int { return columns(l.text(func(State) string { return "*" })) }

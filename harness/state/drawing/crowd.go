@@ -1,0 +1,133 @@
+package drawing
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// gather makes one node of many leaves of a box that are alike but for their names and addresses.
+func (p *plan) gather(children []*node) []*node {
+	alike := map[string][]*node{}
+	for _, n := range children {
+		alike[p.shape(n)] = append(alike[p.shape(n)], n)
+	}
+	var kept []*node
+	for _, n := range children {
+		group := alike[p.shape(n)]
+		if len(group) < crowdFrom {
+			kept = append(kept, n)
+			continue
+		}
+		if group[0] != n {
+			continue
+		}
+		for _, member := range group {
+			n.crowd = append(n.crowd, member.netns)
+		}
+		slices.SortFunc(n.crowd, func(a, b int) int { return natural(p.top.Namespaces[a].Name, p.top.Namespaces[b].Name) })
+		n.netns = n.crowd[0]
+		kept = append(kept, n)
+	}
+	return kept
+}
+
+// shape is the same for boxes that are alike: same interfaces but for numbers in their names, same states, same way to the parent.
+func (p *plan) shape(n *node) string {
+	if len(n.children) > 0 || len(n.cables) > 1 {
+		return fmt.Sprint("this one ", n.netns)
+	}
+	ns := &p.top.Namespaces[n.netns]
+	c := p.content(n.netns)
+	c.shared, c.name = true, func(link int) string { return neutral(ns.Interfaces[link].Name, ns.Name) }
+	var b strings.Builder
+	for _, l := range c.lines() {
+		fmt.Fprintln(&b, l.Before, l.State, l.After)
+	}
+	for i, l := range ns.Interfaces {
+		for _, a := range l.Addresses {
+			if _, bits, _ := strings.Cut(a.Prefix, "/"); !a.ordinary {
+				fmt.Fprintln(&b, i, bits, strings.Contains(a.Prefix, ":"))
+			}
+		}
+		fmt.Fprintln(&b, c.told(i))
+	}
+	for _, h := range n.cables {
+		fmt.Fprintln(&b, h.outlet, p.top.Cables[h.cable].Carries)
+	}
+	return b.String()
+}
+
+// neutral is the name of an interface without what tells namespaces apart: their names, and numbers.
+func neutral(name, netns string) string {
+	if len(netns) > 1 {
+		name = strings.ReplaceAll(name, netns, "*")
+	}
+	var b strings.Builder
+	for name != "" {
+		if d := digits(name); d > 0 {
+			b.WriteByte('*')
+			name = name[d:]
+			continue
+		}
+		b.WriteByte(name[0])
+		name = name[1:]
+	}
+	return b.String()
+}
+
+// crowdLines tell once what all of a crowd have, and then of each its name and addresses, in columns.
+func (p *plan) crowdLines(n *node, room int) []Line {
+	first := &p.top.Namespaces[n.netns]
+	c := p.content(n.netns)
+	c.shared, c.name = true, func(link int) string {
+		name := first.Interfaces[link].Name
+		for _, m := range n.crowd {
+			if other := &p.top.Namespaces[m]; other.Interfaces[link].Name != name {
+				return neutral(name, first.Name)
+			}
+		}
+		return name
+	}
+	var lines []Line
+	for _, l := range c.lines() {
+		l.Before, l.link = "each: "+l.Before, -1
+		lines = append(lines, l)
+	}
+	cells := make([]string, len(n.crowd))
+	widest, names := 0, 0
+	for _, m := range n.crowd {
+		names = max(names, columns(p.top.Namespaces[m].Name))
+	}
+	for i, m := range n.crowd {
+		cells[i] = p.cell(m, names)
+		widest = max(widest, columns(cells[i]))
+	}
+	across := max(1, min((room+2)/(widest+2), (len(cells)+4)/5))
+	down := (len(cells) + across - 1) / across
+	for row := range down {
+		text := ""
+		for i := row; i < len(cells); i += down {
+			if text != "" {
+				text += "  "
+			}
+			text += cells[i] + strings.Repeat(" ", widest-columns(cells[i]))
+		}
+		lines = append(lines, plainLine(strings.TrimRight(text, " ")))
+	}
+	return lines
+}
+
+// cell is one of a crowd: its name and its addresses.
+func (p *plan) cell(netns, nameColumns int) string {
+	n := &p.top.Namespaces[netns]
+	text := n.Name + strings.Repeat(" ", nameColumns-columns(n.Name))
+	for _, l := range n.Interfaces {
+		for _, a := range l.Addresses {
+			if !a.ordinary {
+				text += " " + a.Prefix
+			}
+		}
+	}
+	return strings.TrimRight(text, " ")
+}

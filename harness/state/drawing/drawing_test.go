@@ -1,0 +1,203 @@
+package drawing_test
+
+import (
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"netnscheck/harness/state/drawing"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+var samples = map[string]func() *sample{
+	"pair": pairSample, "half-up": halfUpSample, "star-3": func() *sample { return starSample(3) }, "star-50": func() *sample { return starSample(50) },
+	"star-50-faults": starWithFaultsSample, "chain-5": func() *sample { return chainSample(5) }, "router": routerSample, "two-bridges": twoBridgesSample,
+	"lone": func() *sample { return newSample("alone") }, "strange": strangeSample, "nothing": func() *sample { return newSample() },
+	"words": wordsSample, "macvlan": macvlanSample,
+}
+
+func TestGolden(t *testing.T) {
+	for name, make := range samples {
+		s := &make().State
+		for _, o := range []drawing.Options{{Width: 80}, {Width: 80, ASCII: true}, {Width: 120}} {
+			file := fmt.Sprintf("%s-%d", name, o.Width)
+			if o.ASCII {
+				file += "-ascii"
+			}
+			t.Run(file, func(t *testing.T) { golden(t, file+".txt", drawing.Of(s, o).Text()) })
+		}
+		t.Run(name+"-svg", func(t *testing.T) { golden(t, name+".svg", drawing.Of(s, drawing.Options{Width: 120}).SVG()) })
+	}
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s: got\n%s\nwant\n%s", path, got, want)
+	}
+}
+
+// TestAnyTopology draws graphs of all sorts in all widths: nothing is wider than it may be, nothing lies over anything else, every
+// namespace is there, and what is shown can be shown.
+func TestAnyTopology(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	for range 150 {
+		s := randomSample(random)
+		o := drawing.Options{Width: 20 + random.IntN(160), ASCII: random.IntN(3) == 0}
+		d := drawing.Of(&s.State, o)
+		text := d.Text()
+		for _, line := range strings.Split(text, "\n") {
+			if n := utf8.RuneCountInString(line); n > o.Width {
+				t.Fatalf("%d columns instead of %d:\n%s", n, o.Width, text)
+			}
+		}
+		for _, r := range text {
+			if r != '\n' && !unicode.IsPrint(r) || o.ASCII && r >= 0x80 {
+				t.Fatalf("%q in %+v:\n%s", r, o, text)
+			}
+		}
+		if o.Width >= 60 {
+			for _, n := range s.Namespaces {
+				if !strings.Contains(text, n.Name) {
+					t.Fatalf("%s is missing:\n%s", n.Name, text)
+				}
+			}
+		}
+		apart(t, d)
+		wellFormed(t, d.SVG())
+	}
+}
+
+// apart checks that boxes do not touch each other and that no wire goes through one.
+func apart(t *testing.T, d *drawing.Drawing) {
+	t.Helper()
+	owner := map[drawing.Point]int{}
+	for i, b := range d.Boxes {
+		for y := b.Y; y < b.Y+b.H; y++ {
+			for x := b.X; x < b.X+b.W; x++ {
+				if _, taken := owner[drawing.Point{X: x, Y: y}]; taken {
+					t.Fatalf("two boxes overlap:\n%s", d.Text())
+				}
+				owner[drawing.Point{X: x, Y: y}] = i
+			}
+		}
+	}
+	for _, w := range d.Wires {
+		for i := 1; i < len(w.Points); i++ {
+			a, b := w.Points[i-1], w.Points[i]
+			for y := min(a.Y, b.Y); y <= max(a.Y, b.Y); y++ {
+				for x := min(a.X, b.X); x <= max(a.X, b.X); x++ {
+					k, inBox := owner[drawing.Point{X: x, Y: y}]
+					if box := d.Boxes[k]; inBox && x > box.X && x < box.X+box.W-1 && y > box.Y && y < box.Y+box.H-1 {
+						t.Fatalf("the wire of %s goes through %s:\n%s", w.Says, box.Title, d.Text())
+					}
+				}
+			}
+		}
+	}
+}
+
+// randomSample has namespaces with bridges, cables between any two, rings, chains and stars among them.
+func randomSample(random *rand.Rand) *sample {
+	var names []string
+	for i := range 1 + random.IntN(60) {
+		names = append(names, fmt.Sprintf("ns%d", i))
+	}
+	s := newSample(names...)
+	sort := random.IntN(4)
+	for i := 1; i < len(names); i++ {
+		from := 0
+		switch sort {
+		case 1:
+			from = i - 1
+		case 2:
+			from = i / 2
+		case 3:
+			from = random.IntN(i)
+		}
+		for range 1 + random.IntN(5)/4 {
+			a, b := fmt.Sprint("a", s.index), fmt.Sprint("b", s.index)
+			s.cable([]string{names[from], a}, []string{names[i], b, fmt.Sprintf("10.0.%d.%d/24", from, i)})
+			if random.IntN(3) == 0 {
+				bridge := fmt.Sprint("br", random.IntN(6))
+				if s.named(names[from], bridge) == nil {
+					s.link(names[from], bridge, "bridge")
+				}
+				s.port(names[from], a, bridge)
+			}
+			if random.IntN(5) == 0 {
+				s.named(names[i], b).Up = false
+			}
+		}
+	}
+	for range random.IntN(4) {
+		a, b := random.IntN(len(names)), random.IntN(len(names))
+		s.cable([]string{names[a], fmt.Sprint("x", s.index)}, []string{names[b], fmt.Sprint("y", s.index)})
+	}
+	return s
+}
+
+// TestSVG: it can be read by any program, needs nothing from elsewhere, and says in words what it shows.
+func TestSVG(t *testing.T) {
+	for name, make := range samples {
+		d := drawing.Of(&make().State, drawing.Options{Width: 100})
+		svg := d.SVG()
+		wellFormed(t, svg)
+		rest := strings.Replace(svg, `xmlns="http://www.w3.org/2000/svg"`, "", 1)
+		for _, bad := range []string{"http", "url(", "@import", "<script", "href"} {
+			if strings.Contains(rest, bad) {
+				t.Errorf("%s: has %s", name, bad)
+			}
+		}
+	}
+	svg := drawing.Of(&halfUpSample().State, drawing.Options{Width: 100}).SVG()
+	for _, want := range []string{`role="img"`, "<title id=", "<desc id=", "vnix-prodns no carrier 192.168.2.102/24", "vnic-testns down",
+		"Cable from vnix-prodns in prodns to vnic-testns in testns, carries nothing.", ">○ down</text>", ">! no carrier</text>", ">×</text>"} {
+		if !strings.Contains(svg, want) {
+			t.Errorf("does not say %s:\n%s", want, svg)
+		}
+	}
+}
+
+func wellFormed(t *testing.T, svg string) {
+	t.Helper()
+	d := xml.NewDecoder(strings.NewReader(svg))
+	for {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
+			return
+		} else if err != nil {
+			t.Fatalf("%v:\n%s", err, svg)
+		}
+	}
+}
+
+func TestTopology(t *testing.T) {
+	data, err := json.MarshalIndent(drawing.TopologyOf(&halfUpSample().State), "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "half-up.json", string(data)+"\n")
+}

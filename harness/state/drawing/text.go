@@ -1,0 +1,189 @@
+package drawing
+
+import "strings"
+
+// Marks are the characters by which states and wires are told apart, without any colour.
+type marks struct {
+	up, down, noCarrier    string
+	cable, segment, broken string
+}
+
+func marksOf(ascii bool) marks {
+	if ascii {
+		return marks{"+", "-", "!", "---", "===", "x"}
+	}
+	return marks{"●", "○", "!", "──", "══", "×"}
+}
+
+func (m marks) of(s State) string {
+	switch s {
+	case Up:
+		return m.up
+	case Down:
+		return m.down
+	}
+	return m.noCarrier
+}
+
+// The directions in which a line leaves a character.
+const (
+	north = iota
+	east
+	south
+	west
+)
+
+// cell is one character of a canvas: the lines that leave it, 1 for a thin and 2 for a double one, or a text.
+type cell struct {
+	lines [4]int
+	text  string
+	taken bool // a character of text is here, or the second half of one
+}
+
+// Text tells the drawing as lines of characters, each ending in a newline.
+func (d *Drawing) Text() string {
+	grid := make([][]cell, d.Height)
+	for i := range grid {
+		grid[i] = make([]cell, d.Width)
+	}
+	c := canvas{grid, d.ascii}
+	m := marksOf(d.ascii)
+	for _, b := range d.Boxes {
+		right, bottom := b.X+b.W-1, b.Y+b.H-1
+		c.draw([]Point{{b.X, b.Y}, {right, b.Y}, {right, bottom}, {b.X, bottom}, {b.X, b.Y}}, 1)
+	}
+	for _, w := range d.Wires {
+		weight := 1
+		if w.Segment {
+			weight = 2
+		}
+		c.draw(w.Points, weight)
+	}
+	for _, b := range d.Boxes {
+		c.write(b.X+b.TitleAt, b.Y, " "+b.Title+" ")
+		for i, l := range b.Lines {
+			c.write(b.X+2, b.Y+1+i, cut(l.text(m.of), b.W-4, d.ascii))
+		}
+	}
+	for _, w := range d.Wires {
+		if w.Broken != nil {
+			c.write(w.Broken.X, w.Broken.Y, m.broken)
+		}
+	}
+	for _, l := range d.Labels {
+		c.write(l.X, l.Y, l.Text)
+	}
+	return c.text()
+}
+
+type canvas struct {
+	grid  [][]cell
+	ascii bool
+}
+
+// draw draws a line from corner to corner.
+func (c canvas) draw(points []Point, weight int) {
+	for i := 1; i < len(points); i++ {
+		at, to := points[i-1], points[i]
+		for at != to {
+			next, out, in := at, east, west
+			switch {
+			case to.X > at.X:
+				next.X++
+			case to.X < at.X:
+				next.X--
+				out, in = west, east
+			case to.Y > at.Y:
+				next.Y++
+				out, in = south, north
+			default:
+				next.Y--
+				out, in = north, south
+			}
+			c.grid[at.Y][at.X].add(out, weight)
+			c.grid[next.Y][next.X].add(in, weight)
+			at = next
+		}
+	}
+}
+
+func (c *cell) add(direction, weight int) { c.lines[direction] = max(c.lines[direction], weight) }
+
+// write puts a text over whatever is there.
+func (c canvas) write(x, y int, s string) {
+	for _, r := range s {
+		for i := range runeColumns(r) {
+			if x+i < len(c.grid[y]) {
+				c.grid[y][x+i] = cell{taken: true}
+			}
+		}
+		if x < len(c.grid[y]) {
+			c.grid[y][x].text = string(r)
+		}
+		x += runeColumns(r)
+	}
+}
+
+func (c canvas) text() string {
+	var b strings.Builder
+	for _, row := range c.grid {
+		line := ""
+		for _, cell := range row {
+			switch {
+			case cell.taken:
+				line += cell.text
+			default:
+				line += c.glyph(cell.lines)
+			}
+		}
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+	}
+	return b.String()
+}
+
+// glyphs are the characters for lines to the north, east, south and west, each thin or double.
+var glyphs = map[[4]int]string{
+	{1, 0, 1, 0}: "│", {0, 1, 0, 1}: "─", {0, 1, 1, 0}: "┌", {0, 0, 1, 1}: "┐", {1, 1, 0, 0}: "└", {1, 0, 0, 1}: "┘",
+	{1, 1, 1, 0}: "├", {1, 0, 1, 1}: "┤", {0, 1, 1, 1}: "┬", {1, 1, 0, 1}: "┴",
+	{2, 0, 2, 0}: "║", {0, 2, 0, 2}: "═", {0, 2, 2, 0}: "╔", {0, 0, 2, 2}: "╗", {2, 2, 0, 0}: "╚", {2, 0, 0, 2}: "╝",
+	{2, 2, 2, 0}: "╠", {2, 0, 2, 2}: "╣", {0, 2, 2, 2}: "╦", {2, 2, 0, 2}: "╩",
+	{0, 2, 1, 0}: "╒", {0, 1, 2, 0}: "╓", {0, 0, 1, 2}: "╕", {0, 0, 2, 1}: "╖", {1, 2, 0, 0}: "╘", {2, 1, 0, 0}: "╙",
+	{1, 0, 0, 2}: "╛", {2, 0, 0, 1}: "╜", {1, 2, 1, 0}: "╞", {2, 1, 2, 0}: "╟", {1, 0, 1, 2}: "╡", {2, 0, 2, 1}: "╢",
+	{0, 2, 1, 2}: "╤", {0, 1, 2, 1}: "╥", {1, 2, 0, 2}: "╧", {2, 1, 0, 1}: "╨",
+}
+
+// glyph is the character for lines. Lines that cross do not touch: the one from north to south is seen whole.
+func (c canvas) glyph(lines [4]int) string {
+	vertical, horizontal := max(lines[north], lines[south]), max(lines[east], lines[west])
+	if vertical == 0 && horizontal == 0 {
+		return " "
+	}
+	if lines[north] > 0 && lines[south] > 0 && lines[east] > 0 && lines[west] > 0 {
+		lines[east], lines[west] = 0, 0
+		horizontal = 0
+	}
+	if c.ascii {
+		switch {
+		case horizontal == 0:
+			return "|"
+		case vertical == 0 && horizontal == 2:
+			return "="
+		case vertical == 0:
+			return "-"
+		}
+		return "+"
+	}
+	// An end is drawn as the whole line, and a line has one weight.
+	if horizontal == 0 {
+		lines[north], lines[south] = 1, 1
+	}
+	if vertical == 0 {
+		lines[east], lines[west] = 1, 1
+	}
+	for i, weight := range []int{vertical, horizontal, vertical, horizontal} {
+		if lines[i] > 0 {
+			lines[i] = weight
+		}
+	}
+	return glyphs[lines]
+}

@@ -1,0 +1,243 @@
+package drawing
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"netnscheck/harness/state"
+)
+
+// Topology is what a drawing shows, as values for programs. Names are printable; what cannot be printed is escaped in them.
+type Topology struct {
+	Namespaces []Namespace `json:"namespaces"`
+	Cables     []Cable     `json:"cables"`
+	// NotNamespaces are the names in /run/netns behind which there is no namespace.
+	NotNamespaces []string `json:"not_namespaces,omitempty"`
+}
+
+// Namespace is one box.
+type Namespace struct {
+	Name          string      `json:"name"`
+	Interfaces    []Interface `json:"interfaces"`
+	DefaultRoutes []string    `json:"default_routes"`
+	Unread        []string    `json:"unread,omitempty"`
+}
+
+// Interface is a link of a namespace.
+type Interface struct {
+	Name string `json:"name"`
+	Kind string `json:"kind"`
+	// State is up, down or "no carrier", which is up without one.
+	State     State     `json:"state"`
+	MTU       int       `json:"mtu"`
+	Addresses []Address `json:"addresses"`
+	// Master is the bridge, bond or vrf that the interface belongs to.
+	Master string `json:"master,omitempty"`
+	// PortState is that of a bridge port.
+	PortState string `json:"port_state,omitempty"`
+	// Peer is the other end of a veth pair, or the lower interface; its namespace is "" where that is out of sight.
+	Peer *End `json:"peer,omitempty"`
+	// Tunnel says what a vlan, a vxlan or a macvlan is set to.
+	Tunnel string `json:"tunnel,omitempty"`
+
+	loopback bool
+}
+
+// Address is an address with what is odd about it, such as tentative.
+type Address struct {
+	Prefix string `json:"prefix"`
+	Remark string `json:"remark,omitempty"`
+
+	ordinary bool // one that every such interface has: loopback and link-local
+}
+
+// End is one end of a cable.
+type End struct {
+	Netns     string `json:"netns,omitempty"`
+	Interface string `json:"interface"`
+}
+
+// Cable joins interfaces of two namespaces: a veth pair, or an interface and the lower one that it rests on.
+type Cable struct {
+	A    End    `json:"a"`
+	B    End    `json:"b"`
+	Kind string `json:"kind"` // veth, macvlan, …
+	// Carries says that both ends have carrier.
+	Carries bool `json:"carries"`
+
+	ends [2]place
+}
+
+// place is an interface by its numbers in the topology.
+type place struct{ netns, link int }
+
+// State is that of an interface, in one word.
+type State string
+
+// The states of an interface.
+const (
+	Up        State = "up"
+	Down      State = "down"
+	NoCarrier State = "no carrier"
+)
+
+// TopologyOf takes from a state what a drawing shows.
+func TopologyOf(s *state.State) *Topology { return topologyOf(s, false) }
+
+func topologyOf(s *state.State, ascii bool) *Topology {
+	t := &Topology{Namespaces: []Namespace{}, Cables: []Cable{}}
+	show := func(name string) string { return printable(name, ascii) }
+	for i := range s.Namespaces {
+		n := &s.Namespaces[i]
+		one := Namespace{Name: show(n.Name), Interfaces: []Interface{}, DefaultRoutes: defaultRoutes(n, show)}
+		for _, u := range n.Unread {
+			one.Unread = append(one.Unread, show(u))
+		}
+		for j := range n.Links {
+			one.Interfaces = append(one.Interfaces, interfaceOf(&n.Links[j], show))
+		}
+		t.Namespaces = append(t.Namespaces, one)
+	}
+	for _, name := range s.NotNamespaces {
+		t.NotNamespaces = append(t.NotNamespaces, show(name))
+	}
+	t.Cables = append(t.Cables, t.cables(s)...)
+	return t
+}
+
+// defaultRoutes are those of the main table, in the words of ip, without what tells them apart from each other alone.
+func defaultRoutes(n *state.Namespace, show func(string) string) []string {
+	routes := []string{}
+	for _, r := range n.Routes {
+		if r.Table != state.TableMain || !r.To.IsValid() || r.To.Bits() != 0 {
+			continue
+		}
+		text := "default"
+		if r.Type != "unicast" {
+			text = r.Type + " default"
+		}
+		for i, hop := range r.Nexthops {
+			if i > 0 {
+				text += ","
+			}
+			if hop.Via.IsValid() {
+				text += " via " + hop.Via.String()
+			}
+			if hop.Dev != "" {
+				text += " dev " + show(hop.Dev)
+			}
+		}
+		routes = append(routes, text)
+	}
+	return routes
+}
+
+func interfaceOf(l *state.Link, show func(string) string) Interface {
+	one := Interface{
+		Name: show(l.Name), Kind: l.Kind, State: stateOf(l), MTU: l.MTU, Addresses: []Address{}, Master: show(l.Master),
+		loopback: l.Kind == "loopback",
+	}
+	if l.Port != nil {
+		one.PortState = l.Port.State
+	}
+	if p := l.Peer; p != nil {
+		one.Peer = &End{Netns: show(p.Netns), Interface: show(p.Name)}
+		if p.Name == "" {
+			one.Peer.Interface = fmt.Sprint("if", p.Index)
+		}
+	}
+	switch {
+	case l.VLAN != nil:
+		one.Tunnel = fmt.Sprint("id ", l.VLAN.ID)
+	case l.VXLAN != nil:
+		one.Tunnel = fmt.Sprint("id ", l.VXLAN.ID)
+		if l.VXLAN.Remote.IsValid() {
+			one.Tunnel += " to " + l.VXLAN.Remote.String()
+		}
+	case l.Macvlan != "":
+		one.Tunnel = "mode " + l.Macvlan
+	}
+	for _, a := range l.Addresses {
+		one.Addresses = append(one.Addresses, addressOf(a, one.loopback))
+	}
+	return one
+}
+
+func stateOf(l *state.Link) State {
+	switch {
+	case !l.Up:
+		return Down
+	case !l.Carrier:
+		return NoCarrier
+	}
+	return Up
+}
+
+func addressOf(a state.Address, loopback bool) Address {
+	out := Address{Prefix: a.Prefix.String()}
+	if a.Peer.IsValid() {
+		out.Prefix = a.Prefix.Addr().String() + " peer " + a.Peer.String()
+	}
+	switch {
+	case slices.Contains(a.Flags, "dadfailed"):
+		out.Remark = "duplicate"
+	case slices.Contains(a.Flags, "tentative"):
+		out.Remark = "tentative"
+	}
+	of := a.Prefix.Addr()
+	usual := loopback && (a.Prefix == netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 8) || of == netip.IPv6Loopback())
+	// A link-local address is tentative for a moment whenever its interface comes up.
+	out.ordinary = usual && out.Remark == "" || of.Is6() && of.IsLinkLocalUnicast() && out.Remark != "duplicate"
+	return out
+}
+
+// cables finds each cable between two namespaces once, from the end that comes first.
+func (t *Topology) cables(s *state.State) []Cable {
+	netns := map[string]int{}
+	for i := range s.Namespaces {
+		netns[s.Namespaces[i].Name] = i
+	}
+	var found []Cable
+	for i := range s.Namespaces {
+		for j := range s.Namespaces[i].Links {
+			l := &s.Namespaces[i].Links[j]
+			if l.Peer == nil || l.Peer.Hidden {
+				continue
+			}
+			k, known := netns[l.Peer.Netns]
+			if !known || k == i || l.Kind == "veth" && k < i {
+				continue
+			}
+			m := slices.IndexFunc(s.Namespaces[k].Links, func(o state.Link) bool { return o.Index == l.Peer.Index })
+			if m < 0 {
+				continue
+			}
+			far := &s.Namespaces[k].Links[m]
+			found = append(found, Cable{
+				A: t.end(place{i, j}), B: t.end(place{k, m}), Kind: l.Kind,
+				Carries: stateOf(l) == Up && stateOf(far) == Up,
+				ends:    [2]place{{i, j}, {k, m}},
+			})
+		}
+	}
+	return found
+}
+
+func (t *Topology) end(p place) End {
+	n := &t.Namespaces[p.netns]
+	return End{Netns: n.Name, Interface: n.Interfaces[p.link].Name}
+}
+
+// at is the interface at a place.
+func (t *Topology) at(p place) *Interface { return &t.Namespaces[p.netns].Interfaces[p.link] }
+
+// end is the number of the cable's end in this namespace, or -1.
+func (c *Cable) endIn(netns int) int {
+	for i, e := range c.ends {
+		if e.netns == netns {
+			return i
+		}
+	}
+	return -1
+}
