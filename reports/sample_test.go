@@ -30,7 +30,9 @@ func sample() *Run {
 	typo := section(1, 1, "a typo", scenario.Fail)
 	typo.Problems = []scenario.Problem{{
 		Line: 21, Message: "the status is not the one that is stated", Expected: "status 1", Found: "status 0\nand \x1b[31mred\x1b[0m \x00 text ]]> \xff",
-	}, {File: "other.md", Line: 3, Message: "a second problem"}}
+	}, {File: "other.md", Line: 3, Message: "a second problem", Diagnosis: []string{
+		"cause:    peer-down on v1 in testns: v1 in testns is administratively down", "repair:   ip -n testns link set v1 up",
+	}}}
 	typo.Transcript = []scenario.Exchange{{
 		Line: 21, Command: "ip link set vnic-prodns netns prodns", Output: "Cannot find device \"vnic-prodns\"\n\x1b[1m<b>&amp;</b>]]>\r\n",
 		Status: 1, Errno: "ENODEV", Message: "device not found", Note: "the output is another one",

@@ -61,6 +61,9 @@ func (c *Case) Clean() {
 	for i := range c.Problems {
 		p := &c.Problems[i]
 		clean(&p.File, &p.Message, &p.Expected, &p.Found)
+		for j := range p.Diagnosis {
+			clean(&p.Diagnosis[j])
+		}
 	}
 	for i := range c.Checks {
 		k := &c.Checks[i]
@@ -148,6 +151,9 @@ func (c *Case) Describe() string {
 		if p.Expected != "" || p.Found != "" {
 			b.WriteString("  expected: " + indentRest(Printable(p.Expected), 12) + "\n")
 			b.WriteString("  found:    " + indentRest(Printable(p.Found), 12) + "\n")
+		}
+		for _, line := range p.Diagnosis {
+			b.WriteString("  " + indentRest(Printable(line), 12) + "\n")
 		}
 	}
 	return b.String()

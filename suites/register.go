@@ -92,6 +92,9 @@ func Reasons(r scenario.SectionResult) string {
 		if p.Expected != "" || p.Found != "" {
 			fmt.Fprintf(&b, "\n  expected: %s\n  found:    %s", p.Expected, p.Found)
 		}
+		for _, line := range p.Diagnosis {
+			b.WriteString("\n  " + line)
+		}
 	}
 	return b.String()
 }

@@ -134,6 +134,7 @@ func (s *scene) await(ctx context.Context, checks []scenario.Check, base *Baseli
 		case "repaired":
 			problem.Message += " (not true after the repair)"
 		}
+		problem.Diagnosis = s.lab.diagnosis(ctx, c.Claim)
 		s.result.AddProblem(scenario.Fail, problem)
 	}
 	return ok

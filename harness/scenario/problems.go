@@ -19,7 +19,7 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// String is `FILE:LINE: message`, then what was expected and found if that is known.
+// String is `FILE:LINE: message`, then what was expected and found if that is known, and the cause.
 func (p Problem) String() string {
 	var b strings.Builder
 	if p.File != "" {
@@ -37,6 +37,9 @@ func (p Problem) String() string {
 	}
 	if p.Found != "" {
 		b.WriteString("; found " + p.Found)
+	}
+	if len(p.Diagnosis) > 0 {
+		b.WriteString("; " + p.Diagnosis[0])
 	}
 	return b.String()
 }

@@ -100,6 +100,8 @@ type Problem struct {
 	Message  string `json:"message"`
 	Expected string `json:"expected,omitempty"`
 	Found    string `json:"found,omitempty"`
+	// Diagnosis says why one namespace does not reach an address, where that is the problem: the cause, what proves it, what mends it.
+	Diagnosis []string `json:"diagnosis,omitempty"`
 }
 
 // CannotSay is the error of a driver that has no way to carry a command out; Word is what it stumbled over.
