@@ -94,9 +94,15 @@ func (r *renderer) block(n ast.Node, width int) []string {
 	return r.wrap(n, "", width)
 }
 
-// code shows a console block: its commands stand out from what they print.
+// code shows a console block: its commands stand out from what they print, and above them stands whom it is for, which Markdown viewers
+// do not show.
 func (r *renderer) code(n ast.Node) []string {
 	var lines []string
+	if f, ok := n.(*ast.FencedCodeBlock); ok && f.Info != nil {
+		if label := blockLabel(string(f.Info.Segment.Value(r.source))); label != "" {
+			lines = append(lines, r.paint(dim, label+":"))
+		}
+	}
 	segments := n.Lines()
 	for i := range segments.Len() {
 		segment := segments.At(i)
@@ -107,6 +113,35 @@ func (r *renderer) code(n ast.Node) []string {
 		lines = append(lines, line)
 	}
 	return prefixed("    ", "    ", lines)
+}
+
+// blockLabel says in words whom a console block is for: `console netlink errno=ENODEV` is “with netlink, ENODEV”; "" for everybody.
+func blockLabel(info string) string {
+	words := strings.Fields(info)
+	if len(words) < 2 || words[0] != "console" {
+		return ""
+	}
+	var whose, parts []string
+	for _, word := range words[1:] {
+		switch {
+		case word == "fix":
+			parts = append(parts, "the way out")
+		case word == "undo":
+			parts = []string{"the way back to the start of the step"}
+		case word == "partial":
+			parts = append(parts, "a part of it may be done")
+		case strings.HasPrefix(word, "errno="):
+			parts = append(parts, strings.TrimPrefix(word, "errno="))
+		case strings.ContainsAny(word, "<>="):
+			parts = append(parts, word)
+		default:
+			whose = append(whose, word)
+		}
+	}
+	if len(whose) > 0 {
+		parts = append([]string{"with " + strings.Join(whose, " and ")}, parts...)
+	}
+	return strings.Join(parts, ", ")
 }
 
 func (r *renderer) list(n *ast.List, width int) []string {

@@ -94,3 +94,26 @@ func TestEscapeSequencesOfAFileDoNotReachTheTerminal(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+func TestABlockSaysWhomItIsFor(t *testing.T) {
+	for info, want := range map[string]string{
+		"console":                          "",
+		"text":                             "",
+		"text iproute2":                    "",
+		"console iproute2":                 "with iproute2",
+		"console iproute2 netlink":         "with iproute2 and netlink",
+		"console netlink errno=ENODEV":     "with netlink, ENODEV",
+		"console fix":                      "the way out",
+		"console fix undo":                 "the way back to the start of the step",
+		"console busybox partial":          "with busybox, a part of it may be done",
+		"console iproute2 fix kernel>=6.2": "with iproute2, the way out, kernel>=6.2",
+		"console fix undo busybox":         "with busybox, the way back to the start of the step",
+	} {
+		if got := blockLabel(info); got != want {
+			t.Errorf("%q: got %q, want %q", info, got, want)
+		}
+	}
+	if got := render("```console netlink errno=ENODEV\n$ ip link set x up\n[!]\n```\n", 80, false); !strings.Contains(got, "with netlink, ENODEV:\n    $ ip link set x up") {
+		t.Errorf("got\n%s", got)
+	}
+}
