@@ -28,6 +28,7 @@ type diagnoseFlags struct {
 	save      string
 	redact    bool
 	json      bool
+	probe     bool
 
 	target netip.Addr // what --to says
 }
@@ -41,7 +42,7 @@ func diagnoseCommand() *cobra.Command {
 rules, neighbours, bridges, tunnels and packet filters. It names the first thing that stops it, where, what proves it, and the commands
 that mend it. Without a target it lists whatever looks wrong. The namespace that the harness is in is called host.
 
-The namespaces of this machine are read (as root), not changed, and no packet is sent. 'harness explain CAUSE' tells more of a cause.
+The namespaces of this machine are read (as root), not changed, and no packet is sent unless --probe asks for one. 'harness explain CAUSE' tells more of a cause.
 
 Exit status: 0 nothing is wrong; 1 a cause was found; 2 wrong usage; 3 it could not be judged, because something could not be read.`,
 		Example: `  harness diagnose --from prodns --to 192.168.2.103
@@ -66,6 +67,7 @@ Exit status: 0 nothing is wrong; 1 a cause was found; 2 wrong usage; 3 it could 
 	flags.StringVar(&f.stateFile, "state", "", "diagnose the state in this file, which --save wrote, instead of this machine")
 	flags.StringVar(&f.save, "save", "", "write the state to this file, as JSON")
 	flags.BoolVar(&f.redact, "redact", false, "map the addresses in the saved state to others, consistently")
+	flags.BoolVar(&f.probe, "probe", false, "then send one packet, or connect once, to see whether the answer is right")
 	flags.BoolVar(&f.json, "json", false, "print the report as JSON")
 	c.RegisterFlagCompletionFunc("from", completeNamespaces)
 	return c
@@ -74,12 +76,12 @@ Exit status: 0 nothing is wrong; 1 a cause was found; 2 wrong usage; 3 it could 
 // check reads what the flags say.
 func (f *diagnoseFlags) check(c *cobra.Command) error {
 	given := func(flag string) bool { return c.Flags().Changed(flag) }
-	for _, clash := range [][2]string{{"from", "from-pid"}, {"tcp", "size"}, {"state", "all"}, {"state", "from-pid"}} {
+	for _, clash := range [][2]string{{"from", "from-pid"}, {"tcp", "size"}, {"state", "all"}, {"state", "from-pid"}, {"state", "probe"}} {
 		if given(clash[0]) && given(clash[1]) {
 			return usage("--%s and --%s exclude each other", clash[0], clash[1])
 		}
 	}
-	for _, need := range []struct{ flag, needs string }{{"tcp", "to"}, {"size", "to"}, {"from", "to"}, {"from-pid", "to"}, {"redact", "save"}} {
+	for _, need := range []struct{ flag, needs string }{{"tcp", "to"}, {"size", "to"}, {"from", "to"}, {"from-pid", "to"}, {"redact", "save"}, {"probe", "to"}} {
 		if given(need.flag) && !given(need.needs) {
 			return usage("--%s needs --%s", need.flag, need.needs)
 		}
@@ -144,6 +146,11 @@ func diagnoseState(c *cobra.Command, f diagnoseFlags) error {
 		}
 	}
 	result := judged(s, f)
+	if f.probe {
+		if result.probed, err = probeOnce(c.Context(), f); err != nil {
+			return cannot("%w", err)
+		}
+	}
 	switch {
 	case f.json:
 		e := json.NewEncoder(c.OutOrStdout())

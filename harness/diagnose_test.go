@@ -38,6 +38,20 @@ func TestDiagnose(t *testing.T) {
 	onMachine(t, dir, chain, "diagnose", "--from", "a", "--to", "10.4.0.2").want(t, 1, "  -> r1  ", "  -> r2  ", "  ×  r3  ", "cause     forwarding-off: r3")
 }
 
+// TestDiagnoseProbe: what one packet says is told beside the diagnosis, which it confirms.
+func TestDiagnoseProbe(t *testing.T) {
+	dir := t.TempDir()
+	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--probe").want(t, 0, "\nprobe     reply in ")
+	c := onMachine(t, dir, aPair, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--probe")
+	c.want(t, 1, "\nprobe     ", "cause     peer-down")
+	if strings.Contains(c.stdout, "not what the state says") {
+		t.Errorf("the probe contradicts:\n%s", c.stdout)
+	}
+	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--tcp", "80", "--probe").want(t, 1, "cause     not-listening", "refused")
+	onMachine(t, dir, mended, "diagnose", "--probe").want(t, 2)
+	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--probe", "--json").want(t, 0, "\"answered\": true")
+}
+
 func TestDiagnoseReview(t *testing.T) {
 	dir := t.TempDir()
 	c := onMachine(t, dir, aPair, "diagnose")

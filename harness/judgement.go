@@ -14,6 +14,7 @@ type judgement struct {
 	report *diagnose.Report // nil for a review
 	found  []diagnose.Cause // of a review
 	unread []string
+	probed *probed // nil without --probe
 }
 
 // judged is the answer, in words that can be shown whatever the names are.
@@ -118,5 +119,6 @@ func (j *judgement) json() any {
 	return struct {
 		*diagnose.Report
 		Unread []string `json:"unread"`
-	}{j.report, j.unread}
+		Probe  *probed  `json:"probe,omitempty"`
+	}{j.report, j.unread, j.probed}
 }

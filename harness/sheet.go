@@ -84,6 +84,12 @@ func (j *judgement) printReport(s *sheet) {
 		printCause(s, c)
 	}
 	printKinds(s, "also      ", r.Also, 4)
+	if p := j.probed; p != nil {
+		s.line("probe     ", p.Found)
+		if p.contradicts(r.Cause != nil) {
+			s.line("          ", "that is not what the state says: the diagnosis is wrong, or something changed meanwhile")
+		}
+	}
 	for _, d := range r.Doubts {
 		s.line("in doubt  ", d)
 	}

@@ -9,8 +9,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-
-	"netnscheck/harness/internal/netns"
 )
 
 // ConnectResult is how a TCP connection attempt ended: connected, refused (a RST came back), silence, or another errno.
@@ -21,7 +19,7 @@ type ConnectResult struct {
 }
 
 // Connect attempts a TCP connection from the namespace, Window at most. dest may have a zone that is an interface name.
-func Connect(ctx context.Context, w *netns.World, ns string, dest netip.Addr, port int) (ConnectResult, error) {
+func Connect(ctx context.Context, w Place, ns string, dest netip.Addr, port int) (ConnectResult, error) {
 	route, dead, err := sight(w, ns, EchoRequest{Dest: dest})
 	if err != nil {
 		return ConnectResult{}, fmt.Errorf("connect from %s to %s port %d: %w", ns, dest, port, err)

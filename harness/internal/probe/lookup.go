@@ -10,7 +10,6 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/state"
 )
 
@@ -28,7 +27,7 @@ type LookupResult struct {
 }
 
 // Lookup asks the kernel of the namespace for the route to dest, as `ip route get DEST [from FROM]`; from may be not valid.
-func Lookup(ctx context.Context, w *netns.World, ns string, dest, from netip.Addr) (LookupResult, error) {
+func Lookup(ctx context.Context, w Place, ns string, dest, from netip.Addr) (LookupResult, error) {
 	h, err := w.Netlink(ns)
 	if err != nil {
 		return LookupResult{}, fmt.Errorf("look up the route to %s in %s: %w", dest, ns, err)

@@ -9,13 +9,11 @@ import (
 
 	"github.com/go-ping/ping"
 	"golang.org/x/sys/unix"
-
-	"netnscheck/harness/internal/netns"
 )
 
 // plainEcho is an ordinary ping by go-ping on a thread in the namespace, since go-ping opens its socket and waits in one go. Silence
 // is a result without words.
-func plainEcho(ctx context.Context, w *netns.World, ns string, r EchoRequest, window time.Duration) (result EchoResult, err error) {
+func plainEcho(ctx context.Context, w Place, ns string, r EchoRequest, window time.Duration) (result EchoResult, err error) {
 	err = w.Go(ns, func() error {
 		result, err = pingHere(ctx, r, window)
 		return err

@@ -1,6 +1,6 @@
 // Package probe asks the kernel and the network whether a packet gets through: route look-up, ICMP echo, TCP connect,
-// neighbour resolution. It may be imported by lab alone; it imports internal/netns, and it never goes through the driver
-// under test and never sends a packet outside the namespaces it is given.
+// neighbour resolution. It may be imported by lab and by the command line; it never goes through the driver under test and never
+// sends a packet outside the namespaces it is given.
 package probe
 
 import (
@@ -12,9 +12,18 @@ import (
 
 	"github.com/vishvananda/netlink"
 
-	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/observe"
 )
+
+// Place has the namespaces from which probes are sent, by their names: a *netns.World those of a lab, a netns.Machine those of the machine.
+type Place interface {
+	// Do runs f inside a namespace; f does not block.
+	Do(name string, f func() error) error
+	// Go runs f, which may block, on a thread of its own inside a namespace.
+	Go(name string, f func() error) error
+	// Netlink opens an rtnetlink handle in a namespace.
+	Netlink(name string) (*netlink.Handle, error)
+}
 
 // Window is how long silence is listened to before it counts as silence.
 const Window = 250 * time.Millisecond
@@ -37,7 +46,7 @@ type EchoResult struct {
 // Echo sends an echo request from the namespace and waits for the reply, Window at most, and not at all where the kernel's state
 // shows that none can come. The request goes out on a socket of our own; before silence is believed go-ping asks as well, so that one
 // lost packet is no silence. The error is for what kept the probe itself from being carried out.
-func Echo(ctx context.Context, w *netns.World, ns string, r EchoRequest) (EchoResult, error) {
+func Echo(ctx context.Context, w Place, ns string, r EchoRequest) (EchoResult, error) {
 	route, dead, err := sight(w, ns, r)
 	if err != nil {
 		return EchoResult{}, fmt.Errorf("send an echo request from %s to %s: %w", ns, r.Dest, err)
@@ -45,7 +54,7 @@ func Echo(ctx context.Context, w *netns.World, ns string, r EchoRequest) (EchoRe
 	if dead != "" {
 		return EchoResult{Found: dead, Errno: route.Errno}, nil
 	}
-	type way func(context.Context, *netns.World, string, EchoRequest, time.Duration) (EchoResult, error)
+	type way func(context.Context, Place, string, EchoRequest, time.Duration) (EchoResult, error)
 	ways := []way{rawEcho, plainEcho}
 	if r.Bytes > 0 || r.Dest.Zone() != "" {
 		ways[1] = rawEcho // go-ping knows neither DF nor zones that differ between namespaces
@@ -68,7 +77,7 @@ func Echo(ctx context.Context, w *netns.World, ns string, r EchoRequest) (EchoRe
 }
 
 // sight looks at the way before anything is sent; dead says why nothing can come back.
-func sight(w *netns.World, ns string, r EchoRequest) (route LookupResult, dead string, err error) {
+func sight(w Place, ns string, r EchoRequest) (route LookupResult, dead string, err error) {
 	h, err := w.Netlink(ns)
 	if err != nil {
 		return route, "", err
@@ -89,7 +98,7 @@ func sight(w *netns.World, ns string, r EchoRequest) (route LookupResult, dead s
 
 // askAfresh makes the kernel ask at once for the next hop's link-layer address again, by forgetting an entry for which it still waits.
 // It asks once a second, so that an entry from an earlier probe would hide for as long that somebody has the address by now.
-func askAfresh(w *netns.World, ns string, route LookupResult, dest netip.Addr) {
+func askAfresh(w Place, ns string, route LookupResult, dest netip.Addr) {
 	h, err := w.Netlink(ns)
 	if err != nil {
 		return // the probe that follows will say so
@@ -108,7 +117,7 @@ func nextHop(route LookupResult, dest netip.Addr) netip.Addr {
 }
 
 // neighbourWords tells what the kernel knows of the next hop; "" where that is nothing.
-func neighbourWords(w *netns.World, ns string, route LookupResult, dest netip.Addr) string {
+func neighbourWords(w Place, ns string, route LookupResult, dest netip.Addr) string {
 	hop := nextHop(route, dest)
 	h, err := w.Netlink(ns)
 	if err != nil {

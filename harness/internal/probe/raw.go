@@ -16,13 +16,11 @@ import (
 	"golang.org/x/net/ipv4"
 	"golang.org/x/net/ipv6"
 	"golang.org/x/sys/unix"
-
-	"netnscheck/harness/internal/netns"
 )
 
 // rawEcho is a ping on a socket of our own, which is opened in the namespace and used from here: with DF set, to a link-local
 // address, and with the errors that routers send back. Silence is a result without words.
-func rawEcho(ctx context.Context, w *netns.World, ns string, r EchoRequest, window time.Duration) (EchoResult, error) {
+func rawEcho(ctx context.Context, w Place, ns string, r EchoRequest, window time.Duration) (EchoResult, error) {
 	var s *rawSocket
 	err := w.Do(ns, func() (err error) {
 		s, err = openRaw(r)

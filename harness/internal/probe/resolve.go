@@ -9,7 +9,6 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/observe"
 )
 
@@ -17,7 +16,7 @@ import (
 // Window at most. It returns the entry's state in lower case (reachable, failed, incomplete, …; "" when no entry came to be) and
 // the link on which it was asked. An entry for which nobody has to ask, permanent or noarp, is an answer: to ask all the same would
 // take it away (__neigh_update in net/core/neighbour.c, since 5.16).
-func Resolve(ctx context.Context, w *netns.World, ns string, addr netip.Addr) (entry, dev string, err error) {
+func Resolve(ctx context.Context, w Place, ns string, addr netip.Addr) (entry, dev string, err error) {
 	h, err := w.Netlink(ns)
 	if err != nil {
 		return "", "", fmt.Errorf("resolve %s in %s: %w", addr, ns, err)

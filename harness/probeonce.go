@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/internal/probe"
+	"netnscheck/reports"
+)
+
+// probed is what came of the packet that --probe sends.
+type probed struct {
+	Answered bool   `json:"answered"`
+	Found    string `json:"found"`
+}
+
+// probeOnce asks once for what the diagnosis is about, from the namespace itself: an echo, or a connection. It confirms or contradicts; the
+// cause is named by the state alone.
+func probeOnce(ctx context.Context, f diagnoseFlags) (*probed, error) {
+	if f.port != 0 {
+		r, err := probe.Connect(ctx, netns.Machine{}, f.from, f.target, f.port)
+		return &probed{r.Connected, reports.Printable(r.Found)}, err
+	}
+	r, err := probe.Echo(ctx, netns.Machine{}, f.from, probe.EchoRequest{Dest: f.target, Bytes: f.size})
+	return &probed{r.Reached, reports.Printable(r.Found)}, err
+}
+
+// contradicts says whether the packet met another fate than the diagnosis foresaw.
+func (p *probed) contradicts(causeFound bool) bool { return p.Answered == causeFound }
