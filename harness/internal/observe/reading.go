@@ -48,9 +48,6 @@ func (r *reading) enter() error {
 	if r.options.Filters {
 		r.openFilters()
 	}
-	if r.options.Filters {
-		r.openFilters()
-	}
 	if r.ns, err = unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 		return fmt.Errorf("open /proc/thread-self/ns/net: %w", err)
 	}
