@@ -69,11 +69,26 @@ func (w *walk) free(network netip.Prefix) netip.Prefix {
 
 // likelyLink is the link of a namespace that leads to an address, as far as cables and bridges tell; nil if none does.
 func (w *walk) likelyLink(n *state.Namespace, dst netip.Addr) *state.Link {
-	var second *state.Link
+	var used, bare []*state.Link // with an address of the other family, and without any
 	for _, l := range ordinary(n) {
-		if l.Master != "" {
-			continue
+		switch {
+		case l.Master != "":
+		case len(addresses(l, 4))+len(addresses(l, 6)) > 0:
+			used = append(used, l)
+		default:
+			bare = append(bare, l)
 		}
+	}
+	if l := w.leading(n, dst, used); l != nil {
+		return l
+	}
+	return w.leading(n, dst, bare)
+}
+
+// leading is the link that leads straight to an address, or else one behind which somebody knows the way.
+func (w *walk) leading(n *state.Namespace, dst netip.Addr, links []*state.Link) *state.Link {
+	var second *state.Link
+	for _, l := range links {
 		for _, other := range w.neighbours(port{n, l}) {
 			if w.isOwn(other.n, dst) {
 				return l

@@ -140,9 +140,10 @@ func addressOnPort(holder, bridge port, addr netip.Addr) *Cause {
 	return c
 }
 
-// cannotAsk: for a packet of somebody else a router asks with its link-local address; as long as that is tentative, it does not ask.
+// cannotAsk: for a packet whose source is not on the link, somebody else's for a router, the kernel asks with the link-local address of
+// the link; as long as that is tentative, it does not ask.
 func (w *walk) cannotAsk(at port, p packet, known *state.Neighbour) *Cause {
-	if p.family() == 4 || w.isOwn(at.n, p.src) || known != nil && known.MAC != "" {
+	if _, ok := addressOf(at.l, p.src); ok || p.family() == 4 || known != nil && known.MAC != "" {
 		return nil
 	}
 	var tentative *state.Address

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"netnscheck/harness/diagnose"
 	"netnscheck/harness/lab"
@@ -52,7 +53,7 @@ func inNetwork(ctx context.Context, t *topology, f func(*live) error) error {
 func (n *live) healthy(ctx context.Context) error {
 	var checks []scenario.Check
 	for _, p := range n.paths() {
-		checks = append(checks, scenario.Check{Claim: scenario.Reaches{Netns: p.from.name, Dest: p.dest()}})
+		checks = append(checks, scenario.Check{Claim: scenario.Reaches{Netns: p.from.name, Dest: p.dest()}, Within: 5 * time.Second})
 	}
 	for _, a := range n.lab.Await(ctx, checks, nil) {
 		if a.Outcome != scenario.Pass {
