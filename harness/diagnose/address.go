@@ -17,8 +17,8 @@ func (w *walk) neighbours(at port) (all []port) {
 	return all
 }
 
-// addressFor is the address that a link without one should have: one that others take for their gateway or their tunnel's end, and
-// that nobody has; or a free one of their network. Not valid when nothing tells the network.
+// addressFor is the address that a link without one should have: one that a tunnel of its namespace sends from, or that others take for
+// their gateway or their tunnel's end, and that nobody has; or a free one of their network. Not valid when nothing tells the network.
 func (w *walk) addressFor(at port, family int) netip.Prefix {
 	around := w.neighbours(at)
 	for _, other := range around {
@@ -27,17 +27,29 @@ func (w *walk) addressFor(at port, family int) netip.Prefix {
 			if network.IsSingleIP() || a.Prefix.Addr().IsLoopback() {
 				continue
 			}
+			lost := sentFrom(at.n)
 			for _, asker := range around {
-				for _, wanted := range sentTo(asker.n, family) {
-					if network.Contains(wanted) && len(w.owned(wanted)) == 0 {
-						return netip.PrefixFrom(wanted, network.Bits())
-					}
+				lost = append(lost, sentTo(asker.n, family)...)
+			}
+			for _, wanted := range lost {
+				if network.Contains(wanted) && len(w.owned(wanted)) == 0 {
+					return netip.PrefixFrom(wanted, network.Bits())
 				}
 			}
 			return w.free(network)
 		}
 	}
 	return netip.Prefix{}
+}
+
+// sentFrom are the addresses from which the tunnels of a namespace send.
+func sentFrom(n *state.Namespace) (all []netip.Addr) {
+	for i := range n.Links {
+		if v := n.Links[i].VXLAN; v != nil && v.Local.IsValid() {
+			all = append(all, v.Local)
+		}
+	}
+	return all
 }
 
 // sentTo are the gateways and the tunnel's ends to which a namespace sends.

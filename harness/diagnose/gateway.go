@@ -65,6 +65,12 @@ func (w *walk) missingRoute(c *Cause, n *state.Namespace, dst netip.Addr) *Cause
 	}
 	to := w.networkOf(dst)
 	known := w.gateways(n, dst)
+	if len(known) == 0 {
+		if l := w.leading(n, dst, without(n, familyOf(dst))); l != nil {
+			w.giveAddress(c, port{n, l}, familyOf(dst))
+			return c
+		}
+	}
 	for _, h := range known {
 		if w.improves(addRoute(n.Name, to, h.Via, h.Dev)) {
 			return c.addRoute(n, to, h.Via, h.Dev)
@@ -74,6 +80,16 @@ func (w *walk) missingRoute(c *Cause, n *state.Namespace, dst netip.Addr) *Cause
 		return c.addRoute(n, to, known[0].Via, known[0].Dev)
 	}
 	return c.mend(ip(n, "%sroute add %s via GATEWAY", six(familyOf(dst)), state.PrefixText(to)))
+}
+
+// without are the links of a namespace that lack an address of a family and have one of the other: they may have lost it.
+func without(n *state.Namespace, family int) (links []*state.Link) {
+	for _, l := range ordinary(n) {
+		if l.Master == "" && len(addresses(l, family)) == 0 && len(addresses(l, 10-family)) > 0 {
+			links = append(links, l)
+		}
+	}
+	return links
 }
 
 // otherGateway replaces the gateway of a route by one that knows the way; false when there is none.

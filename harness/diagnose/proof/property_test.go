@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"netnscheck/harness/diagnose"
 	"netnscheck/harness/lab"
@@ -103,7 +104,7 @@ func (n *live) double(ctx context.Context, p path, a, b *fault, s *score) error 
 	q := a.query(p)
 	for _, f := range []*fault{a, b} {
 		l := s.line(f.cause)
-		r, err := n.diagnose(ctx, q)
+		r, err := n.settled(ctx, q)
 		if err != nil {
 			return err
 		}
@@ -240,6 +241,21 @@ func (n *live) diagnose(ctx context.Context, q diagnose.Query) (diagnose.Report,
 		return diagnose.Report{}, err
 	}
 	return diagnose.Diagnose(s, q), nil
+}
+
+// settled diagnoses when link-local addresses are no longer tentative: a repair may lead by a link on which they still are.
+func (n *live) settled(ctx context.Context, q diagnose.Query) (diagnose.Report, error) {
+	for end := time.Now().Add(5 * time.Second); ; {
+		r, err := n.diagnose(ctx, q)
+		if err != nil || r.Cause == nil || r.Cause.Name != "address-tentative" || time.Now().After(end) {
+			return r, err
+		}
+		select {
+		case <-ctx.Done():
+			return r, context.Cause(ctx)
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // repair carries the printed commands out; the pair has to reach and the diagnosis to be clean.
