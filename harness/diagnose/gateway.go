@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"net/netip"
+	"slices"
 
 	"netnscheck/harness/state"
 )
@@ -92,21 +93,33 @@ func without(n *state.Namespace, family int) (links []*state.Link) {
 	return links
 }
 
-// otherGateway replaces the gateway of a route by one that knows the way; false when there is none.
+// otherGateway replaces the gateway of a route by one that is seen to help, or else by one that should; false when there is none.
 func (w *walk) otherGateway(c *Cause, n *state.Namespace, dst netip.Addr, r *state.Route) bool {
-	known := append(w.gateways(n, dst), w.routers(n, dst)...)
-	for _, sure := range []bool{true, false} {
-		for _, h := range known {
-			if len(r.Nexthops) > 0 && h.Via == r.Nexthops[0].Via {
-				continue
-			}
-			if !sure || w.improves(deleteRoute(n.Name, r), addRoute(n.Name, r.To, h.Via, h.Dev)) {
-				w.replaceGateway(c, n, r, h)
-				return true
-			}
+	return w.provenGateway(c, n, dst, r) || w.likelyGateway(c, n, dst, r)
+}
+
+func (w *walk) provenGateway(c *Cause, n *state.Namespace, dst netip.Addr, r *state.Route) bool {
+	for _, h := range append(w.gateways(n, dst), w.routers(n, dst)...) {
+		if !leadsBy(r, h.Via) && w.improves(deleteRoute(n.Name, r), addRoute(n.Name, r.To, h.Via, h.Dev)) {
+			w.replaceGateway(c, n, r, h)
+			return true
 		}
 	}
 	return false
+}
+
+func (w *walk) likelyGateway(c *Cause, n *state.Namespace, dst netip.Addr, r *state.Route) bool {
+	for _, h := range append(w.gateways(n, dst), w.routers(n, dst)...) {
+		if !leadsBy(r, h.Via) {
+			w.replaceGateway(c, n, r, h)
+			return true
+		}
+	}
+	return false
+}
+
+func leadsBy(r *state.Route, via netip.Addr) bool {
+	return slices.ContainsFunc(r.Nexthops, func(h state.Nexthop) bool { return h.Via == via })
 }
 
 func (w *walk) replaceGateway(c *Cause, n *state.Namespace, r *state.Route, h state.Nexthop) {
@@ -125,14 +138,14 @@ func (w *walk) replaceGateway(c *Cause, n *state.Namespace, r *state.Route, h st
 // gatewayNowhere: the gateway is nobody's address; either the route is wrong, or the gateway has lost its address.
 func (w *walk) gatewayNowhere(n *state.Namespace, out *state.Link, via netip.Addr, dst netip.Addr, r *state.Route) *Cause {
 	c := cause("gateway-nowhere", n, nil, "the gateway %s of %s is nobody's address on the segment of %s", via, n.Name, out.Name).proof(routeShown(n, r))
-	if w.otherGateway(c, n, dst, r) {
-		return c
-	}
-	if w.trial {
+	if w.trial || w.provenGateway(c, n, dst, r) {
 		return c
 	}
 	if lost := w.lacking(n, w.neighbours(port{n, out}), familyOf(via)); len(lost) > 0 {
 		return c.addAddress(lost[0], netip.PrefixFrom(via, w.lengthHere(out, via)))
+	}
+	if w.likelyGateway(c, n, dst, r) {
+		return c
 	}
 	return c.mend(ip(n, "%sroute replace %s via GATEWAY", six(familyOf(via)), state.PrefixText(r.To)))
 }
