@@ -121,6 +121,12 @@ func (w *walk) knowsWay(at port, dst netip.Addr) bool {
 	return forwards(at.n, at.l, familyOf(dst)) && leadsOn(at, dst)
 }
 
+// leadsBack says that a namespace has a route to an address back out of the link by which it is met.
+func leadsBack(at port, dst netip.Addr) bool {
+	d := lookup(at.n, flow{dst: dst, iif: at.l.Name})
+	return d.found() && d.hop != nil && d.hop.Dev == at.l.Name
+}
+
 // leadsOn says that a namespace has a route to an address, and not back out of the link by which it is met.
 func leadsOn(at port, dst netip.Addr) bool {
 	d := lookup(at.n, flow{dst: dst, iif: at.l.Name})

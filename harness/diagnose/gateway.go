@@ -13,10 +13,10 @@ func (w *walk) gateways(n *state.Namespace, dst netip.Addr) []state.Nexthop {
 }
 
 // routers are the next hops, among the neighbours of a namespace, that would do but for another fault: first those with a route out of
-// another link, then those that forward.
+// another link, then those that forward and do not send it back.
 func (w *walk) routers(n *state.Namespace, dst netip.Addr) []state.Nexthop {
 	return append(w.nextHops(n, dst, func(at port) bool { return leadsOn(at, dst) }),
-		w.nextHops(n, dst, func(at port) bool { return forwards(at.n, at.l, familyOf(dst)) })...)
+		w.nextHops(n, dst, func(at port) bool { return forwards(at.n, at.l, familyOf(dst)) && !leadsBack(at, dst) })...)
 }
 
 func (w *walk) nextHops(n *state.Namespace, dst netip.Addr, fits func(port) bool) (found []state.Nexthop) {
@@ -95,12 +95,13 @@ func without(n *state.Namespace, family int) (links []*state.Link) {
 
 // otherGateway replaces the gateway of a route by one that is seen to help, or else by one that should; false when there is none.
 func (w *walk) otherGateway(c *Cause, n *state.Namespace, dst netip.Addr, r *state.Route) bool {
-	return w.provenGateway(c, n, dst, r) || w.likelyGateway(c, n, dst, r)
+	return w.gatewayThat(c, n, dst, r, w.mends) || w.gatewayThat(c, n, dst, r, w.improves) || w.gatewayThat(c, n, dst, r, unproven)
 }
 
-func (w *walk) provenGateway(c *Cause, n *state.Namespace, dst netip.Addr, r *state.Route) bool {
+// gatewayThat replaces the gateway of a route by the first one that passes a trial.
+func (w *walk) gatewayThat(c *Cause, n *state.Namespace, dst netip.Addr, r *state.Route, passes func(...change) bool) bool {
 	for _, h := range append(w.gateways(n, dst), w.routers(n, dst)...) {
-		if !leadsBy(r, h.Via) && w.improves(deleteRoute(n.Name, r), addRoute(n.Name, r.To, h.Via, h.Dev)) {
+		if !leadsBy(r, h.Via) && passes(deleteRoute(n.Name, r), addRoute(n.Name, r.To, h.Via, h.Dev)) {
 			w.replaceGateway(c, n, r, h)
 			return true
 		}
@@ -108,15 +109,7 @@ func (w *walk) provenGateway(c *Cause, n *state.Namespace, dst netip.Addr, r *st
 	return false
 }
 
-func (w *walk) likelyGateway(c *Cause, n *state.Namespace, dst netip.Addr, r *state.Route) bool {
-	for _, h := range append(w.gateways(n, dst), w.routers(n, dst)...) {
-		if !leadsBy(r, h.Via) {
-			w.replaceGateway(c, n, r, h)
-			return true
-		}
-	}
-	return false
-}
+func unproven(...change) bool { return true }
 
 func leadsBy(r *state.Route, via netip.Addr) bool {
 	return slices.ContainsFunc(r.Nexthops, func(h state.Nexthop) bool { return h.Via == via })
@@ -138,13 +131,13 @@ func (w *walk) replaceGateway(c *Cause, n *state.Namespace, r *state.Route, h st
 // gatewayNowhere: the gateway is nobody's address; either the route is wrong, or the gateway has lost its address.
 func (w *walk) gatewayNowhere(n *state.Namespace, out *state.Link, via netip.Addr, dst netip.Addr, r *state.Route) *Cause {
 	c := cause("gateway-nowhere", n, nil, "the gateway %s of %s is nobody's address on the segment of %s", via, n.Name, out.Name).proof(routeShown(n, r))
-	if w.trial || w.provenGateway(c, n, dst, r) {
+	if w.trial || w.gatewayThat(c, n, dst, r, w.mends) {
 		return c
 	}
 	if lost := w.lacking(n, w.neighbours(port{n, out}), familyOf(via)); len(lost) > 0 {
 		return c.addAddress(lost[0], netip.PrefixFrom(via, w.lengthHere(out, via)))
 	}
-	if w.likelyGateway(c, n, dst, r) {
+	if w.otherGateway(c, n, dst, r) {
 		return c
 	}
 	return c.mend(ip(n, "%sroute replace %s via GATEWAY", six(familyOf(via)), state.PrefixText(r.To)))

@@ -159,6 +159,11 @@ func (w *walk) cannotAsk(at port, p packet, known *state.Neighbour) *Cause {
 	if tentative == nil {
 		return nil
 	}
+	for _, a := range addresses(at.l, 6) {
+		if !usable(a) { // with this one, the packet would have it as its source, and the kernel would ask with it
+			return w.unusableAddress(at, a)
+		}
+	}
 	return w.unusableAddress(at, *tentative)
 }
 

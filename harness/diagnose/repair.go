@@ -54,14 +54,22 @@ func (w *walk) detour() *Cause {
 	return nil
 }
 
+// mends says whether the packet gets all the way after some changes.
+func (w *walk) mends(changes ...change) bool {
+	c, _ := w.after(changes)
+	return c == nil
+}
+
 // improves says whether the packet gets further after some changes: all the way, or at least to more stations.
 func (w *walk) improves(changes ...change) bool {
-	if w.trial {
-		return false // a trial tries nothing itself
-	}
+	c, stations := w.after(changes)
+	return c == nil || stations > len(w.path) && c.Name != "routing-loop"
+}
+
+// after is what stops the packet after some changes, and how many stations it comes to.
+func (w *walk) after(changes []change) (*Cause, int) {
 	again := &walk{state: sketched(w.state, changes), query: w.query, trial: true}
-	c := again.both()
-	return c == nil || len(again.path) > len(w.path) && c.Name != "routing-loop"
+	return again.both(), len(again.path)
 }
 
 // change is one thing done to a sketch.

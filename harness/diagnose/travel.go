@@ -59,7 +59,7 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 		w.stations = append(w.stations, station{n, p, d})
 		next, in, c := w.cross(n, iif, &p, d)
 		if c != nil {
-			if d.rule.Table != state.TableMain && d.rule.Table != state.TableLocal && w.improves(deleteRule(n.Name, d.rule)) {
+			if !w.trial && d.rule.Table != state.TableMain && d.rule.Table != state.TableLocal && w.improves(deleteRule(n.Name, d.rule)) {
 				c = diverts(n, p, d.rule, routeShown(n, d.route))
 			}
 			return n, p, c

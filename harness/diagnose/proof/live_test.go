@@ -95,7 +95,7 @@ func (n *live) breakIt(ctx context.Context, f *fault) error {
 		if err != nil {
 			return err
 		}
-		if a := n.lab.Await(ctx, []scenario.Check{{Claim: claim}}, nil)[0]; a.Outcome != scenario.Pass {
+		if a := n.lab.Await(ctx, []scenario.Check{{Claim: claim, Within: 5 * time.Second}}, nil)[0]; a.Outcome != scenario.Pass {
 			return fmt.Errorf("the fault is not complete: expected %s, found %s %s", a.Expected, a.Found, a.Reason)
 		}
 	}

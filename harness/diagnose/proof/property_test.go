@@ -123,9 +123,18 @@ func (n *live) double(ctx context.Context, p path, a, b *fault, s *score) error 
 		}
 		s.count(&l.repaired)
 	}
+	// What the first fault has left behind on the way back is uncovered last.
+	r, err := n.settled(ctx, q)
+	for i := 0; i < 3 && err == nil && r.Cause != nil; i++ {
+		if err = n.do(ctx, r.Cause.Repair); err == nil {
+			r, err = n.settled(ctx, q)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
 	got, found, err := n.reaches(ctx, q, true)
 	if err == nil && !got {
-		r, _ := n.diagnose(ctx, q)
 		return fmt.Errorf("%s: the repairs do not help: %s; now told: %s", what, found, told(r))
 	}
 	return err

@@ -22,8 +22,8 @@ func addressNowhere(t *topology, p path) *fault {
 // otherBridge puts the owner's port into a bridge of its own.
 func otherBridge(t *topology, p path) *fault {
 	i := p.to.port
-	if !p.direct() || i == nil {
-		return nil
+	if !p.direct() || i == nil || len(p.to.on.members) == 2 {
+		return nil // the bridge would be left without ports
 	}
 	return &fault{does: []string{ip(i.netns, "link add br9 type bridge"), ip(i.netns, "link set br9 up"), ip(i.netns, "link set %s master br9", i.name)},
 		places: []string{onLink(p.to)}, at: atSegment}
