@@ -115,6 +115,8 @@ type walk struct {
 	stations []station
 	// arrived is the link by which the packet came to where it was taken in.
 	arrived *state.Link
+	// beyond are the links of the segment that was looked at last by which frames leave what the state holds.
+	beyond []port
 	// trial says that it is only asked whether and how far the packet gets: no time is spent on a repair.
 	trial bool
 	// tunnels is in how many tunnels the packet is.
@@ -165,7 +167,7 @@ func (w *walk) both() *Cause {
 	if cause != nil {
 		return cause
 	}
-	if there == from {
+	if there == from || there == nil {
 		return nil
 	}
 	if p.src.IsLinkLocalUnicast() && w.arrived != nil {

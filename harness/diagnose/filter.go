@@ -323,5 +323,15 @@ func (s *search) filteredBridge(n *state.Namespace, hook string, in, out *state.
 			}
 		}
 	}
-	return nil
+	key := map[int]string{4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}[s.p.family()]
+	if hook != "forward" || sysctl(n, key) != "1" {
+		return nil
+	}
+	// br_netfilter shows bridged packets to the filters of IP, with the bridge in the place of its ports (brnf_get_logical_dev).
+	bridge := n.Link(in.Master)
+	c := s.filtered(n, "forward", "filter-forward", s.p, bridge, bridge)
+	if c != nil {
+		c.proof(sysctlShown(n, key))
+	}
+	return c
 }

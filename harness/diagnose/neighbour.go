@@ -8,7 +8,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// resolve finds who answers for an address on the segment of a link, or says why nobody does.
+// resolve finds who answers for an address on the segment of a link, or says why nobody does. No port and no cause mean that who has it, if
+// anybody does, is out of sight.
 func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p packet) (port, *Cause) {
 	arrivals := w.segment(port{n, out}, p)
 	var owner *arrival
@@ -21,11 +22,15 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 			owner = a
 			continue
 		}
-		if owner.obstacle == nil && a.obstacle == nil && a.n != owner.n && a.n != n {
+		if owner.obstacle == nil && a.obstacle == nil && a.n != owner.n && a.n != n && !settled(w.holder(a.port, to), w.holder(owner.port, to), to) {
 			return port{}, duplicateAddress(w.holder(a.port, to), w.holder(owner.port, to), to)
 		}
 	}
 	if owner == nil {
+		if len(w.beyond) > 0 && len(w.owned(to)) == 0 && !w.unanswered(n, out, to) {
+			w.doubt("what is behind %s in %s is out of sight from here", w.beyond[0].l.Name, w.beyond[0].n.Name)
+			return port{}, nil
+		}
 		if c := blocked(n, arrivals); c != nil {
 			return port{}, c
 		}
@@ -41,6 +46,21 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 		return port{}, c
 	}
 	return owner.port, nil
+}
+
+// unanswered says whether the kernel has asked for a neighbour and nobody has answered.
+func (w *walk) unanswered(n *state.Namespace, out *state.Link, to netip.Addr) bool {
+	e := w.neighbour(n, out, to)
+	return e != nil && (e.State == "failed" || e.State == "incomplete")
+}
+
+// settled says whether duplicate address detection has decided which of two links may use an address.
+func settled(a, b port, addr netip.Addr) bool { return dadFailed(a, addr) || dadFailed(b, addr) }
+
+func dadFailed(at port, addr netip.Addr) bool {
+	return slices.ContainsFunc(at.l.Addresses, func(a state.Address) bool {
+		return a.Prefix.Addr() == addr.WithZone("") && has(a.Flags, "dadfailed")
+	})
 }
 
 // blocked is what keeps the frames of a namespace from everybody else on the segment: then it does not matter who is there.

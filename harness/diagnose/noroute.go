@@ -132,6 +132,14 @@ func (w *walk) isDown(at port, family int, a *state.Address) *Cause {
 	return c
 }
 
+// butLinkLocal: an address that is for one link alone is none for what is behind it.
+func butLinkLocal(family int) string {
+	if family == 6 {
+		return " but for those that mean one link alone"
+	}
+	return ""
+}
+
 // noAddress: no link of the namespace, up or down, has an address of the family.
 func (w *walk) noAddress(n *state.Namespace, p packet, links []*state.Link) *Cause {
 	for i := range n.Links {
@@ -146,7 +154,7 @@ func (w *walk) noAddress(n *state.Namespace, p packet, links []*state.Link) *Cau
 	if len(links) == 1 {
 		place = links[0]
 	}
-	c := cause("no-address", n, place, "no link of %s has an %s address", n.Name, family)
+	c := cause("no-address", n, place, "no link of %s has an %s address%s", n.Name, family, butLinkLocal(p.family()))
 	for _, l := range links {
 		c.proof(ip(n, "%saddr show dev %s", six(p.family()), l.Name) + ": no address of this family")
 	}
@@ -199,6 +207,11 @@ func (w *walk) prefixMismatch(n *state.Namespace, p packet, links []*state.Link)
 func (w *walk) connectedRouteMissing(n *state.Namespace, p packet, links []*state.Link) *Cause {
 	for _, l := range links {
 		for _, a := range addresses(l, p.family()) {
+			if l.Up && !l.Carrier && covers(a, p.dst) { // its route is there, and not used (ignore_routes_with_linkdown)
+				if c := w.linkTrouble(n, l, p, false); c != nil {
+					return c
+				}
+			}
 			if l.Up && covers(a, p.dst) && !covered(a).IsSingleIP() && !has(a.Flags, "noprefixroute") {
 				return cause("connected-route-missing", n, l, "%s in %s has an address whose network covers %s, and yet there is no route to it", l.Name, n.Name, p.dst).
 					proof(addressShown(n, l, a), ip(n, "%sroute show dev %s", six(p.family()), l.Name)+": nothing for "+covered(a).String()).

@@ -24,12 +24,20 @@ type search struct {
 	seen    map[port]bool
 	bridged map[port]bool
 	found   []arrival
+	beyond  []port // links by which frames leave what the state holds
+}
+
+// outOfSight says whether frames that leave by a link go where the state does not reach: a veth whose peer is in a namespace that was not
+// read, or a card of the machine.
+func outOfSight(l *state.Link) bool {
+	return l.Kind == "veth" && l.Peer != nil && l.Peer.Hidden || l.Kind == "" && l.Peer == nil && l.Carrier
 }
 
 // segment finds all links that frames sent out of a link come to, or would come to but for an obstacle. Those without one come first.
 func (w *walk) segment(from port, p packet) []arrival {
 	s := &search{walk: w, p: p, start: from, seen: map[port]bool{}, bridged: map[port]bool{}}
 	s.send(from, nil, nil, 0)
+	w.beyond = s.beyond
 	slices.SortStableFunc(s.found, func(a, b arrival) int {
 		return boolOrder(a.obstacle != nil) - boolOrder(b.obstacle != nil)
 	})
@@ -115,6 +123,9 @@ func (s *search) down(at port) *Cause {
 
 // cable takes a frame to the other end of a veth pair.
 func (s *search) cable(at port, obstacle *Cause, bridges []port, vlan int) {
+	if obstacle == nil && outOfSight(at.l) {
+		s.beyond = append(s.beyond, at)
+	}
 	peer := s.below(at.l)
 	if peer == nil || at.l.Kind != "veth" {
 		return

@@ -112,7 +112,7 @@ func (w *walk) ownAddress(n *state.Namespace, p *packet) *Cause {
 			return w.moveOut(c, o)
 		}
 		for _, other := range w.owned(p.dst) {
-			if other.n != n && w.sameSegment(o, other) {
+			if other.n != n && !settled(o, other, p.dst) && w.sameSegment(o, other) {
 				return duplicateAddress(other, o, p.dst)
 			}
 		}

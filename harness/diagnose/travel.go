@@ -15,7 +15,7 @@ func flowOf(p packet, iif *state.Link) flow {
 	return f
 }
 
-// travel walks a packet from a namespace to where it is taken in, and tells where that is and what it looks like there.
+// travel walks a packet from a namespace to where it is taken in, and tells where that is and what it looks like there; nil is out of sight.
 func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *Cause) {
 	var iif *state.Link // by which it came in; nil where it begins
 	var passed []*state.Namespace
@@ -63,6 +63,9 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 				c = diverts(n, p, d.rule, routeShown(n, d.route))
 			}
 			return n, p, c
+		}
+		if next == nil {
+			return nil, p, nil
 		}
 		if p.dst.Zone() != "" {
 			p.dst = p.dst.WithZone(in.Name)

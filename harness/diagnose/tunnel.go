@@ -31,6 +31,12 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []port) {
 			s.farSide(at, broken, bridges)
 			continue
 		}
+		if there == nil { // the far end is out of sight
+			if obstacle == nil {
+				s.beyond = append(s.beyond, at)
+			}
+			continue
+		}
 		s.decapsulate(at, there, obstacle, bridges)
 	}
 }

@@ -94,6 +94,11 @@ func sysctl(n *state.Namespace, key string) string {
 	return ""
 }
 
+// sysctlShown is a setting with the command that shows it.
+func sysctlShown(n *state.Namespace, key string) string {
+	return in(n, "sysctl %s", key) + ": " + sysctl(n, key)
+}
+
 // ofLink is the key of an interface's setting, with a name that has dots in the form of sysctl(8).
 func ofLink(family int, link, name string) string {
 	return fmt.Sprintf("net.ipv%d.conf.%s.%s", family, strings.ReplaceAll(link, ".", "/"), name)

@@ -151,9 +151,8 @@ func TestSamplesUseEverything(t *testing.T) {
 		}
 	}
 	for _, f := range forms {
-		diagnosis := strings.HasPrefix(f.text, "the cause") || strings.HasPrefix(f.text, "nothing is wrong")
-		if used[f.text] == diagnosis {
-			t.Errorf("form “%s”: used by a sample: %v", f.text, used[f.text])
+		if !used[f.text] {
+			t.Errorf("no sample uses the form “%s”", f.text)
 		}
 	}
 	for _, word := range []string{"fix", "fix undo", "partial", "errno=", "iproute2", "busybox", "netlink", "kernel>=", "kernel<",

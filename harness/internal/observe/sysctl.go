@@ -49,6 +49,7 @@ type sysctlFolder struct {
 var sysctlFolders = []sysctlFolder{
 	{"net.ipv4.", []string{"icmp_echo_ignore_all", "ping_group_range"}},
 	{"net.ipv6.icmp.", []string{"echo_ignore_all"}},
+	{"net.bridge.", []string{"bridge-nf-call-iptables", "bridge-nf-call-ip6tables"}},
 	{"net.ipv4.conf.all.", filesOf(inet4)}, {"net.ipv4.conf.default.", filesOf(inet4)},
 	{"net.ipv6.conf.all.", filesOf(inet6)}, {"net.ipv6.conf.default.", filesOf(inet6)},
 }
