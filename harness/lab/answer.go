@@ -48,7 +48,7 @@ func inItsWords(x scenario.Exchange, b scenario.Block) bool {
 
 // rightStatus compares the exit status. In other words than those of the block it only tells a refusal from success.
 func rightStatus(x scenario.Exchange, b scenario.Block, cmd scenario.Command) bool {
-	refused := cmd.Status.Any || cmd.Status.Code != 0
+	refused := cmd.Status.Refusal()
 	if cmd.Status.Any || !inItsWords(x, b) {
 		return refused == (x.Status != 0)
 	}

@@ -107,7 +107,7 @@ func (p *Play) directCommands(i int) ([]operation.Command, bool) {
 				continue
 			}
 			for _, cmd := range b.Commands {
-				if cmd.Status.Any || cmd.Status.Code != 0 {
+				if cmd.Status.Refusal() {
 					if b.Partial {
 						return nil, false
 					}

@@ -113,6 +113,9 @@ type Status struct {
 	Code int
 }
 
+// Refusal says that the command is expected to be refused.
+func (s Status) Refusal() bool { return s.Any || s.Code != 0 }
+
 // Command is one line of a console block that starts with `$ `.
 type Command struct {
 	Line int

@@ -24,9 +24,6 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// Limit is how long one command may take (SCENARIO-FORMAT.md, "Console blocks").
-const Limit = 30 * time.Second
-
 const name = "busybox" // of the program, and of the driver
 
 // Driver runs busybox, and has the harness do the rest.
@@ -95,7 +92,7 @@ func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) 
 // this one.
 func say(ctx context.Context, w *netns.World, way way, x *scenario.Exchange) (output []byte, err error) {
 	run := func() error {
-		output, x.Status, err = program.Run(ctx, w, way.netns, x.Argv, Limit)
+		output, x.Status, err = program.Run(ctx, w, way.netns, x.Argv, program.Limit)
 		return err
 	}
 	x.Argv = way.argv

@@ -103,7 +103,7 @@ func carryOut(t testing.TB, w *netns.World, line string) scenario.Exchange {
 // run starts a program on the host.
 func run(t testing.TB, w *netns.World, argv []string) (output string, status int) {
 	t.Helper()
-	out, status, err := program.Run(t.Context(), w, netns.Host, argv, Limit)
+	out, status, err := program.Run(t.Context(), w, netns.Host, argv, program.Limit)
 	if err != nil {
 		t.Fatalf("%q: %v", argv, err)
 	}

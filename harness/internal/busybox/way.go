@@ -39,7 +39,7 @@ func (d *Driver) way(cmd scenario.Command) (way, error) {
 			return spoken, nil
 		}
 		return way{by: scenario.Harness}, nil
-	case unknown.Typo && refused(cmd) && refusesToo(words):
+	case unknown.Typo && cmd.Status.Refusal() && refusesToo(words):
 		return spoken, nil
 	}
 	return way{}, &scenario.CannotSay{Driver: name, Word: unknown.Word}
@@ -55,14 +55,8 @@ func named(cmd scenario.Command, ns string, words []string) (way, error) {
 	if len(words) == 0 {
 		return way{by: scenario.Harness}, nil // refused: there is no command
 	}
-	err := program.Installed(words[0])
-	if ns != "" && refused(cmd) { // it may be a lesson about a program that does not exist
-		err = nil
-	}
-	return way{by: scenario.Named, netns: ns, argv: words}, err
+	return way{by: scenario.Named, netns: ns, argv: words}, program.Installed(cmd)
 }
-
-func refused(cmd scenario.Command) bool { return cmd.Status.Any || cmd.Status.Code != 0 }
 
 // harnessCanSay asks whether the harness could carry it out in busybox's place.
 func (d *Driver) harnessCanSay(cmd scenario.Command) error {

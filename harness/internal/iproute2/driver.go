@@ -18,9 +18,6 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// Limit is how long one command may take (SCENARIO-FORMAT.md, "Console blocks").
-const Limit = 30 * time.Second
-
 // Driver runs the literal command.
 type Driver struct{}
 
@@ -36,9 +33,9 @@ func New() (*Driver, error) {
 func (*Driver) Name() string { return "iproute2" }
 
 // CanSay asks whether the command could be carried out here: its program has to be installed.
-func (*Driver) CanSay(cmd scenario.Command) error { return program.Installed(cmd.Argv[0]) }
+func (*Driver) CanSay(cmd scenario.Command) error { return program.Installed(cmd) }
 
-// Run starts the command in the host namespace of the lab and waits for it, Limit at most.
+// Run starts the command in the host namespace of the lab and waits for it, program.Limit at most.
 func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) (scenario.Exchange, error) {
 	x := scenario.Exchange{Line: cmd.Line, Command: cmd.Text, By: scenario.Named}
 	argv, err := program.RealNames(w, cmd.Argv)
@@ -50,7 +47,7 @@ func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) 
 	}
 	x.Argv = argv
 	start := time.Now()
-	output, status, err := program.Run(ctx, w, netns.Host, argv, Limit)
+	output, status, err := program.Run(ctx, w, netns.Host, argv, program.Limit)
 	x.Duration = time.Since(start)
 	x.Output, x.Status = w.Lesson(string(output)), status
 	if errors.Is(err, exec.ErrNotFound) {

@@ -80,11 +80,13 @@ func TestRunKeepsWhatAProgramSays(t *testing.T) {
 
 func TestAMissingProgramIsUnavailable(t *testing.T) {
 	d, w := newLab(t, netns.Options{})
-	cmd := command(t, "no-such-program-anywhere --now")
 	var unavailable *scenario.Unavailable
-	if err := d.CanSay(cmd); !errors.As(err, &unavailable) {
-		t.Errorf("CanSay: %v", err)
+	for _, line := range []string{"ip netns exec a no-such-program-anywhere", "no-such-program-anywhere --now"} {
+		if err := d.CanSay(command(t, line)); !errors.As(err, &unavailable) {
+			t.Errorf("%s: CanSay: %v", line, err)
+		}
 	}
+	cmd := command(t, "no-such-program-anywhere --now")
 	if _, err := d.Run(t.Context(), w, cmd); !errors.As(err, &unavailable) {
 		t.Errorf("Run: %v", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/scenario/operation"
 )
 
 // systemDirs are searched after PATH: an ordinary user's PATH may lack them, and ip, tc and sysctl live there.
@@ -32,10 +33,16 @@ func LookPath(name string) (string, error) {
 	return "", &exec.Error{Name: name, Err: ErrNotFound}
 }
 
-// Installed says whether the program that a command names is there; if not, that is a *scenario.Unavailable.
-func Installed(name string) error {
-	if _, err := LookPath(name); err != nil {
-		return NotInstalled(name)
+// Installed says whether the program is there that a command runs in the end, behind all `ip netns exec`; if not, that is a
+// *scenario.Unavailable. In a namespace it may be missing where a refusal is expected: that is a lesson about a program that does not
+// exist.
+func Installed(cmd scenario.Command) error {
+	ns, words := operation.Enter(cmd.Argv)
+	if len(words) == 0 || ns != "" && cmd.Status.Refusal() {
+		return nil
+	}
+	if _, err := LookPath(words[0]); err != nil {
+		return NotInstalled(words[0])
 	}
 	return nil
 }

@@ -1,7 +1,7 @@
 // Package program runs a program of a lesson in a lab and collects what it prints: no standard input, standard output
-// and standard error through one pipe, LC_ALL=C, a limit of time. It may be imported by the drivers (internal/iproute2,
-// internal/rtnetlink, internal/busybox); it imports scenario and internal/netns, and it never interprets what a program says
-// and never waits for what a program leaves running in the background.
+// and standard error through one pipe, LC_ALL=C, a limit of time. It may be imported by lab, internal/kernel and the drivers
+// (internal/iproute2, internal/rtnetlink, internal/busybox); it imports scenario, scenario/operation and internal/netns. It never
+// interprets what a program says and never waits for what a program leaves running in the background.
 package program
 
 import (
@@ -19,6 +19,9 @@ import (
 
 	"netnscheck/harness/internal/netns"
 )
+
+// Limit is how long one command of a lesson may take (SCENARIO-FORMAT.md, "Console blocks").
+const Limit = 30 * time.Second
 
 // ErrLimit is the cause when a program was killed because it had not ended in time.
 var ErrLimit = errors.New("it did not end in time")

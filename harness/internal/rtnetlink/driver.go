@@ -19,9 +19,6 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// Limit is how long one command may take (SCENARIO-FORMAT.md, "Console blocks").
-const Limit = 30 * time.Second
-
 const driverName = "netlink"
 
 // Driver sends typed operations to the kernel. It keeps nothing between two commands.
@@ -47,17 +44,10 @@ func (*Driver) CanSay(cmd scenario.Command) error {
 	if err := sayable(c); err != nil {
 		return err
 	}
-	if op, ok := c.Op.(operation.Run); ok {
-		if err := program.Installed(op.Argv[0]); err != nil && !mayBeMissing(c, cmd) {
-			return err
-		}
+	if _, ok := c.Op.(operation.Run); ok {
+		return program.Installed(cmd)
 	}
 	return nil
-}
-
-// mayBeMissing says that the command is a lesson about `ip netns exec` and a program that does not exist.
-func mayBeMissing(c operation.Command, cmd scenario.Command) bool {
-	return c.Exec && (cmd.Status.Any || cmd.Status.Code != 0)
 }
 
 // Run carries out one command. A refusal is in the exchange: the status as of iproute2, the errno, and the message.
@@ -78,7 +68,7 @@ func (*Driver) CarryOut(ctx context.Context, w *netns.World, cmd scenario.Comman
 	x = scenario.Exchange{Line: cmd.Line, Netns: c.Netns, Command: cmd.Text, By: scenario.Harness}
 	start := time.Now()
 	defer func() { x.Duration = time.Since(start) }()
-	ctx, cancel := context.WithTimeoutCause(ctx, Limit, fmt.Errorf("%w (%v)", program.ErrLimit, Limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, program.Limit, fmt.Errorf("%w (%v)", program.ErrLimit, program.Limit))
 	defer cancel()
 	if op, ok := c.Op.(operation.Run); ok {
 		x.Argv, x.By = op.Argv, scenario.Named
@@ -128,7 +118,7 @@ func runProgram(ctx context.Context, w *netns.World, c operation.Command, op ope
 	if err != nil {
 		return "", 0, err
 	}
-	output, status, err := program.Run(ctx, w, ns, argv, Limit)
+	output, status, err := program.Run(ctx, w, ns, argv, program.Limit)
 	if errors.Is(err, exec.ErrNotFound) {
 		if c.Exec {
 			return "", 0, &Refused{Errno: unix.ENOENT, Status: 1,

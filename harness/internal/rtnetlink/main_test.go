@@ -88,7 +88,7 @@ func must(t testing.TB, w *netns.World, lines ...string) {
 // really carries a line out by the real program.
 func really(t testing.TB, w *netns.World, line string) (output string, status int) {
 	t.Helper()
-	out, status, err := program.Run(t.Context(), w, netns.Host, command(t, line).Argv, Limit)
+	out, status, err := program.Run(t.Context(), w, netns.Host, command(t, line).Argv, program.Limit)
 	if err != nil {
 		t.Fatalf("%s: %v", line, err)
 	}
