@@ -37,99 +37,111 @@ func unjudged(c scenario.Claim, err error) scenario.Verdict {
 	return scenario.Verdict{Outcome: scenario.Error, Expected: c.Sentence(), Reason: err.Error()}
 }
 
-// judgeState evaluates the claims that a state decides; ok is false for the others. A missing subject makes a claim false.
+// judgeState evaluates the claims that a state decides; ok is false for the others.
 func judgeState(s *state.State, claim scenario.Claim) (f finding, ok bool) {
-	switch c := claim.(type) {
-	case scenario.NamespaceExists:
-		if s.Namespace(c.Netns) != nil {
-			return finding{!c.Not, fmt.Sprintf("the namespace %s exists", c.Netns)}, true
-		}
-		return finding{c.Not, noNamespace(s, c.Netns)}, true
-	case scenario.HasInterface:
-		return aboutNamespace(s, c.Netns, func(n *state.Namespace) finding {
-			if l := n.Link(c.Name); l != nil {
-				return finding{!c.Not, fmt.Sprintf("%s is there", c.Name)}
-			}
-			return finding{c.Not, noLink(s, n, c.Name)}
-		}), true
-	case scenario.HasOnlyInterfaces:
-		return aboutNamespace(s, c.Netns, func(n *state.Namespace) finding { return onlyInterfaces(n, c.Names) }), true
-	case scenario.AdminState:
-		return aboutLink(s, c.Iface, func(l *state.Link) finding {
-			return finding{l.Up == c.Up, word(l.Up, "it is up", "it is down")}
-		}), true
-	case scenario.Carrier:
-		return aboutLink(s, c.Iface, func(l *state.Link) finding {
-			has := l.Up && l.Carrier
-			return finding{has == c.Has, carrierWords(l)}
-		}), true
-	case scenario.LinkKind:
-		return aboutLink(s, c.Iface, func(l *state.Link) finding {
-			return finding{l.Kind == c.Kind, "it is a " + word(l.Kind == "", "device without a kind", l.Kind)}
-		}), true
-	case scenario.PeerOf:
-		return peerOf(s, c), true
-	case scenario.HasAddress:
-		return aboutLink(s, c.Iface, func(l *state.Link) finding {
-			has := slices.ContainsFunc(l.Addresses, func(a state.Address) bool { return a.Prefix == c.Prefix })
-			return finding{has != c.Not, addressWords(s, l, c)}
-		}), true
-	case scenario.HasNoAddress:
-		return aboutLink(s, c.Iface, func(l *state.Link) finding {
-			counted := slices.DeleteFunc(slices.Clone(l.Addresses), func(a state.Address) bool {
-				return a.Prefix.Addr().Is6() && a.Prefix.Addr().IsLinkLocalUnicast()
-			})
-			return finding{len(counted) == 0, "its addresses: " + prefixes(counted)}
-		}), true
-	case scenario.HasMTU:
-		return aboutLink(s, c.Iface, func(l *state.Link) finding {
-			return finding{(l.MTU == c.MTU) != c.Not, fmt.Sprintf("its MTU is %d", l.MTU)}
-		}), true
-	case scenario.HasMAC:
-		return aboutLink(s, c.Iface, func(l *state.Link) finding {
-			return finding{strings.EqualFold(l.MAC, c.MAC.String()) != c.Not, "its MAC address is " + orNone(l.MAC)}
-		}), true
-	case scenario.PortOf:
-		return aboutLink(s, c.Iface, func(l *state.Link) finding {
-			return finding{portOf(s, c, l) != c.Not, "its master: " + orNone(l.Master)}
-		}), true
-	case scenario.HasRoute:
-		return aboutNamespace(s, c.Netns, func(n *state.Namespace) finding {
-			return finding{(len(n.MatchRoute(c.Route)) > 0) != c.Not, "the routes: " + routes(n)}
-		}), true
-	case scenario.HasRule:
-		return aboutNamespace(s, c.Netns, func(n *state.Namespace) finding {
-			return finding{(len(n.MatchRule(c.Rule)) > 0) != c.Not, "the rules: " + list(n.Rules, state.RuleText)}
-		}), true
-	case scenario.HasNeighbour:
-		return aboutNamespace(s, c.Netns, func(n *state.Namespace) finding { return hasNeighbour(n, c) }), true
-	case scenario.AddressIs:
-		return aboutLink(s, c.Iface, func(l *state.Link) finding { return addressIs(l, c) }), true
-	case scenario.Learned:
-		return aboutLink(s, c.Iface, func(*state.Link) finding { return learned(s.Namespace(c.Netns), c) }), true
-	case scenario.NearestName:
-		return nearestName(s, c), true
-	case scenario.CauseIs:
-		return causeIs(s, c), true
-	case scenario.NothingWrong:
-		return nothingWrong(s, c.Netns, c.Dest), true
+	if judge := byState(claim); judge != nil {
+		return judge(s), true
 	}
 	return finding{}, false
 }
 
-// aboutNamespace judges something about a namespace that has to be there.
-func aboutNamespace(s *state.State, name string, judge func(*state.Namespace) finding) finding {
-	if n := s.Namespace(name); n != nil {
-		return judge(n)
+// byState is how a claim is judged that a state alone decides, nil for the others. A missing subject makes a claim false.
+func byState(claim scenario.Claim) func(*state.State) finding {
+	switch c := claim.(type) {
+	case scenario.NamespaceExists:
+		return func(s *state.State) finding {
+			if s.Namespace(c.Netns) != nil {
+				return finding{!c.Not, fmt.Sprintf("the namespace %s exists", c.Netns)}
+			}
+			return finding{c.Not, noNamespace(s, c.Netns)}
+		}
+	case scenario.HasInterface:
+		return ofNamespace(c.Netns, func(s *state.State, n *state.Namespace) finding {
+			if l := n.Link(c.Name); l != nil {
+				return finding{!c.Not, fmt.Sprintf("%s is there", c.Name)}
+			}
+			return finding{c.Not, noLink(s, n, c.Name)}
+		})
+	case scenario.HasOnlyInterfaces:
+		return ofNamespace(c.Netns, func(_ *state.State, n *state.Namespace) finding { return onlyInterfaces(n, c.Names) })
+	case scenario.AdminState:
+		return ofLink(c.Iface, func(_ *state.State, l *state.Link) finding {
+			return finding{l.Up == c.Up, word(l.Up, "it is up", "it is down")}
+		})
+	case scenario.Carrier:
+		return ofLink(c.Iface, func(_ *state.State, l *state.Link) finding {
+			has := l.Up && l.Carrier
+			return finding{has == c.Has, carrierWords(l)}
+		})
+	case scenario.LinkKind:
+		return ofLink(c.Iface, func(_ *state.State, l *state.Link) finding {
+			return finding{l.Kind == c.Kind, "it is a " + word(l.Kind == "", "device without a kind", l.Kind)}
+		})
+	case scenario.PeerOf:
+		return peerOf(c)
+	case scenario.HasAddress:
+		return ofLink(c.Iface, func(s *state.State, l *state.Link) finding {
+			has := slices.ContainsFunc(l.Addresses, func(a state.Address) bool { return a.Prefix == c.Prefix })
+			return finding{has != c.Not, addressWords(s, l, c)}
+		})
+	case scenario.HasNoAddress:
+		return ofLink(c.Iface, func(_ *state.State, l *state.Link) finding {
+			counted := slices.DeleteFunc(slices.Clone(l.Addresses), func(a state.Address) bool {
+				return a.Prefix.Addr().Is6() && a.Prefix.Addr().IsLinkLocalUnicast()
+			})
+			return finding{len(counted) == 0, "its addresses: " + prefixes(counted)}
+		})
+	case scenario.HasMTU:
+		return ofLink(c.Iface, func(_ *state.State, l *state.Link) finding {
+			return finding{(l.MTU == c.MTU) != c.Not, fmt.Sprintf("its MTU is %d", l.MTU)}
+		})
+	case scenario.HasMAC:
+		return ofLink(c.Iface, func(_ *state.State, l *state.Link) finding {
+			return finding{strings.EqualFold(l.MAC, c.MAC.String()) != c.Not, "its MAC address is " + orNone(l.MAC)}
+		})
+	case scenario.PortOf:
+		return ofLink(c.Iface, func(s *state.State, l *state.Link) finding {
+			return finding{portOf(s, c, l) != c.Not, "its master: " + orNone(l.Master)}
+		})
+	case scenario.HasRoute:
+		return ofNamespace(c.Netns, func(_ *state.State, n *state.Namespace) finding {
+			return finding{(len(n.MatchRoute(c.Route)) > 0) != c.Not, "the routes: " + routes(n)}
+		})
+	case scenario.HasRule:
+		return ofNamespace(c.Netns, func(_ *state.State, n *state.Namespace) finding {
+			return finding{(len(n.MatchRule(c.Rule)) > 0) != c.Not, "the rules: " + list(n.Rules, state.RuleText)}
+		})
+	case scenario.HasNeighbour:
+		return ofNamespace(c.Netns, func(_ *state.State, n *state.Namespace) finding { return hasNeighbour(n, c) })
+	case scenario.AddressIs:
+		return ofLink(c.Iface, func(_ *state.State, l *state.Link) finding { return addressIs(l, c) })
+	case scenario.Learned:
+		return ofLink(c.Iface, func(s *state.State, _ *state.Link) finding { return learned(s.Namespace(c.Netns), c) })
+	case scenario.NearestName:
+		return nearestName(c)
+	case scenario.CauseIs:
+		return func(s *state.State) finding { return causeIs(s, c) }
+	case scenario.NothingWrong:
+		return func(s *state.State) finding { return nothingWrong(s, c.Netns, c.Dest) }
 	}
-	return finding{false, noNamespace(s, name)}
+	return nil
 }
 
-// aboutLink judges something about an interface that has to be there.
-func aboutLink(s *state.State, i scenario.Iface, judge func(*state.Link) finding) finding {
-	return aboutNamespace(s, i.Netns, func(n *state.Namespace) finding {
+// ofNamespace judges something about a namespace that has to be there.
+func ofNamespace(name string, judge func(*state.State, *state.Namespace) finding) func(*state.State) finding {
+	return func(s *state.State) finding {
+		if n := s.Namespace(name); n != nil {
+			return judge(s, n)
+		}
+		return finding{false, noNamespace(s, name)}
+	}
+}
+
+// ofLink judges something about an interface that has to be there.
+func ofLink(i scenario.Iface, judge func(*state.State, *state.Link) finding) func(*state.State) finding {
+	return ofNamespace(i.Netns, func(s *state.State, n *state.Namespace) finding {
 		if l := n.Link(i.Name); l != nil {
-			return judge(l)
+			return judge(s, l)
 		}
 		return finding{false, noLink(s, n, i.Name)}
 	})
@@ -194,9 +206,9 @@ func carrierWords(l *state.Link) string {
 	return "it is up without carrier"
 }
 
-func peerOf(s *state.State, c scenario.PeerOf) finding {
-	return aboutLink(s, c.Peer, func(other *state.Link) finding {
-		return aboutLink(s, c.Iface, func(l *state.Link) finding {
+func peerOf(c scenario.PeerOf) func(*state.State) finding {
+	return ofLink(c.Peer, func(s *state.State, other *state.Link) finding {
+		return ofLink(c.Iface, func(_ *state.State, l *state.Link) finding {
 			switch {
 			case l.Kind != "veth":
 				return finding{false, fmt.Sprintf("%s is no veth", c.Iface.Name)}
@@ -205,7 +217,7 @@ func peerOf(s *state.State, c scenario.PeerOf) finding {
 			}
 			return finding{l.Peer.Name == other.Name && l.Peer.Netns == c.Peer.Netns,
 				fmt.Sprintf("the peer of %s is %s in %s", c.Iface.Name, l.Peer.Name, l.Peer.Netns)}
-		})
+		})(s)
 	})
 }
 
@@ -266,8 +278,8 @@ func learned(n *state.Namespace, c scenario.Learned) finding {
 }
 
 // nearestName holds if the name is nearer than any other one.
-func nearestName(s *state.State, c scenario.NearestName) finding {
-	return aboutNamespace(s, c.Netns, func(*state.Namespace) finding {
+func nearestName(c scenario.NearestName) func(*state.State) finding {
+	return ofNamespace(c.Netns, func(s *state.State, _ *state.Namespace) finding {
 		found := s.Nearest(c.Typo)
 		if len(found) == 0 {
 			return finding{false, "no name is near to " + c.Typo}

@@ -1,6 +1,7 @@
 package lab_test
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -44,6 +45,7 @@ func TestPlay(t *testing.T) {
 		{"a watch does not keep a namespace alive", lines("# T", "## A", "```console", "$ ip netns add testns", "$ ip link add v0 type veth peer name v1 netns testns", "```", "- [ ] `host` has the interface `v0`", "", "## B", "```console", "$ ip netns del testns", "```", "- [ ] `host` does not have the interface `v0`", "- [ ] `host` saw the event `link del v0`", "- [ ] namespace `testns` does not exist", "", "## C", "```console", "$ ip netns add testns", "$ ip link add v0 type veth peer name v1 netns testns", "$ ip netns del testns", "$ sh -c 'while test -e /sys/class/net/v0; do :; done'", "```", "- [x] `host` does not have the interface `v0`", "- [ ] `host` saw the event `link add v0`"), "pass pass pass", ""},
 		{"a probe of one check is not counted by another", lines("# T", "## A", "```console", "$ ip netns add testns", "$ ip link add v0 type veth peer name v1 netns testns", "$ ip addr add 10.0.0.1/24 dev v0", "$ ip -n testns addr add 10.0.0.2/24 dev v1", "$ ip link set v0 up", "$ ip -n testns link set v1 up", "```", "- [ ] `host` reaches `10.0.0.2`", "", "## B", "```console", "$ ping -c1 10.0.0.2", "```", "- [x] `host` reaches `10.0.0.2`", "- [ ] the counter `IcmpInEchos` in `testns` grew by `1`"), "pass pass", ""},
 		{"nor by one that is looked at again", lines("# T", "## A", "```console", "$ ip netns add testns", "$ ip link add v0 type veth peer name v1 netns testns", "$ ip addr add 10.0.0.1/24 dev v0", "$ ip -n testns addr add 10.0.0.2/24 dev v1", "$ ip link set v0 up", "$ ip -n testns link set v1 up", "```", "- [ ] `host` reaches `10.0.0.2`", "", "## B", "```console", "$ ip -n testns link set lo up", "```", "- [x] `host` reaches `10.0.0.2`", "- [ ] the counter `IcmpInEchos` in `testns` grew by `1` within `100ms`"), "pass fail", "it grew by 0"},
+		{"a replay without the step that is not for this driver", lines("# T", "## A", "```console iproute2", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "", "## B", "```console", "$ ip netns add b", "$ sh -c true", "```", "- [ ] namespace `b` exists", "", "## C", "```console", "$ ip -n b link set lo up", "```", "- [ ] `lo` in `b` is up", "", "### Mistake: m", "```console", "$ ip netns add m", "```", "- [ ] namespace `m` exists"), "skip pass pass pass", ""},
 		{"a replay waits for what the kernel does in its own time", lines("# T", "## A", "```console", "$ ip netns add rx", "$ sh -c true", "$ ip link add host0 type veth peer name c0 netns rx", "$ ip netns del rx", "```", "- [ ] `host` saw the event `link add host0`", "- [x] `host` does not have the interface `host0`", "", "## B", "```console", "$ ip netns add rx", "$ ip link add host0 type veth peer name c0 netns rx", "```", "- [ ] `host` has the interface `host0`", "", "## C", "```console", "$ ip link set host0 up", "```", "- [ ] `host0` in `host` is up", "", "### Mistake: m", "```console", "$ ip link set host0 mtu 1400", "```", "- [ ] `host0` in `host` has the MTU `1400`"), "pass pass pass pass", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -75,6 +77,42 @@ func TestPlay(t *testing.T) {
 			}
 			if all := strings.Join(said, "\n"); !strings.Contains(all, c.says) {
 				t.Errorf("%q does not say %q", all, c.says)
+			}
+		})
+	}
+}
+
+// TestAReplayThatEndsElsewhereIsAnError: a mistake is not played in a state in which its steps did not leave the lab. The first step
+// leaves a file outside the lab and does another thing when it finds it.
+func TestAReplayThatEndsElsewhereIsAnError(t *testing.T) {
+	if _, err := lab.IPRoute2(); err != nil {
+		lab.Lacking(t, err)
+	}
+	for check, found := range map[string]string{
+		"`lo` in `testns` is up":       "it is down",
+		"`testns` reaches `127.0.0.1`": "",
+	} {
+		t.Run(check, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "file")
+			sc, err := scenario.Parse("t.md", []byte(lines("# T", "## A", "```console", "$ ip netns add testns",
+				"$ sh -c 'test -e "+file+" || ip -n testns link set lo up'", "$ touch "+file, "```", "- [ ] "+check+" within `50ms`", "",
+				"## B", "```console", "$ ip netns add b", "```", "- [ ] namespace `b` exists", "",
+				"### Mistake: m", "```console", "$ ip netns add m", "```", "- [ ] namespace `m` exists")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := lab.NewPlay(sc, lab.Netlink(), nil, lab.PlayOptions{})
+			if r := p.Step(t.Context(), 1); r.Outcome != scenario.Pass {
+				t.Fatalf("the steps: %s, %v", r.Outcome, r.Err())
+			}
+			r := p.Mistake(t.Context(), 1, 0)
+			want := "carry out “A” again: " + check + " did not come true: " + found
+			if r.Outcome != scenario.Error || !strings.Contains(r.Err().Error(), want) {
+				t.Errorf("the mistake: %s, %v; want %q", r.Outcome, r.Err(), want)
+			}
+			if err := p.Close(); err != nil {
+				t.Error(err)
 			}
 		})
 	}
