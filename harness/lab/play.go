@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"netnscheck/harness/internal/program"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
 )
@@ -19,6 +20,7 @@ type Play struct {
 	opts   PlayOptions
 
 	versions scenario.Versions
+	named    []string     // the namespaces that the scenario's commands name
 	lab      *Lab         // of the steps; nil before the first
 	start    *state.State // of that lab, before the first step
 	steps    []stepRecord // one for each step played
@@ -45,7 +47,7 @@ type PlayOptions struct {
 // NewPlay prepares to play; nothing is made before the first section. parity may be shared by the plays of one scenario, one
 // after the other.
 func NewPlay(sc *scenario.Scenario, d Driver, parity *Parity, o PlayOptions) *Play {
-	return &Play{sc: sc, driver: d, parity: parity, opts: o, versions: versions(), unmet: requirements(sc, o.World.Shared)}
+	return &Play{sc: sc, driver: d, parity: parity, opts: o, versions: versions(), named: namesIn(sc), unmet: requirements(sc, o.World.Shared)}
 }
 
 // Step plays step i (from 0). Steps are played in order.
@@ -100,7 +102,7 @@ func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult)
 	mistake := &p.sc.Steps[i].Mistakes[j]
 	r = p.newResult(scenario.MistakeSection, &mistake.Section, i, j+1)
 	defer stopwatch(&r)()
-	if !p.mayPlay(ctx, &r, i+1, &mistake.Section) {
+	if !p.mayPlay(ctx, &r, i+1, &mistake.Section) || !p.canSay(&r, mistake.Fix) {
 		return r
 	}
 	l, err := p.startBefore(ctx, i)
@@ -187,13 +189,43 @@ func (p *Play) canSay(r *scenario.SectionResult, blocks []scenario.Block) bool {
 			continue
 		}
 		for _, cmd := range b.Commands {
-			if err := p.driver.CanSay(cmd); err != nil {
+			if err := p.cannot(cmd); err != nil {
 				r.Outcome, r.Reason = scenario.Skip, fmt.Sprintf("line %d: %v", cmd.Line, err)
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// cannot is what keeps the driver from carrying a command out, as far as that is known without a lab.
+func (p *Play) cannot(cmd scenario.Command) error {
+	if err := p.driver.CanSay(cmd); err != nil || !p.opts.World.Shared {
+		return err
+	}
+	return program.Renamable(cmd.Argv, p.named)
+}
+
+// namesIn are the namespaces that a scenario's commands name.
+func namesIn(sc *scenario.Scenario) (names []string) {
+	add := func(blocks []scenario.Block) {
+		for _, b := range blocks {
+			for _, cmd := range b.Commands {
+				names = append(names, program.NamesIn(cmd.Argv)...)
+			}
+		}
+	}
+	if sc.Setup != nil {
+		add(sc.Setup.Blocks)
+	}
+	for _, step := range sc.Steps {
+		add(step.Blocks)
+		for _, m := range step.Mistakes {
+			add(m.Blocks)
+			add(m.Fix)
+		}
+	}
+	return names
 }
 
 // anyFor says whether any of the blocks is for this driver and these versions.

@@ -118,6 +118,26 @@ func TestAReplayThatEndsElsewhereIsAnError(t *testing.T) {
 	}
 }
 
+// TestNothingIsHalfDoneOnTheMachine: with --sandbox=off a namespace cannot be named in the words of a shell. That is known before the
+// first command of the section runs.
+func TestNothingIsHalfDoneOnTheMachine(t *testing.T) {
+	sc, err := scenario.Parse("t.md", []byte(lines("# T", "## A", "```console", "$ ip netns add testns",
+		"$ sh -c 'ip -n testns link set lo up'", "```", "- [ ] `lo` in `testns` is up")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range lab.Drivers() {
+		p := lab.NewPlay(sc, d, nil, lab.PlayOptions{World: lab.Options{Shared: true}})
+		r := p.Step(t.Context(), 0)
+		if r.Outcome != scenario.Skip || !strings.Contains(r.Reason, "line 5: the command names testns inside") || len(r.Transcript) > 0 {
+			t.Errorf("%s: %s %q, %d commands were carried out", d.Name(), r.Outcome, r.Reason, len(r.Transcript))
+		}
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func lines(all ...string) string { return strings.Join(all, "\n") + "\n" }
 
 // TestDriversThatDisagree: what a step leaves behind has to be the same, whichever driver carried it out.

@@ -22,20 +22,43 @@ func RealNames(w *netns.World, argv []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	return replaceNames(w.Real, known, argv)
+}
+
+// Renamable says, before there is a lab, whether RealNames can put the real names of the namespaces into a command.
+func Renamable(argv, namespaces []string) error {
+	_, err := replaceNames(func(name string) string { return name }, namespaces, argv)
+	return err
+}
+
+// NamesIn are the namespaces that a command names where the grammar has one.
+func NamesIn(argv []string) (names []string) {
+	words := slices.Clone(argv)
+	named, _ := placeNames(func(name string) string { return name }, words)
+	for i, word := range words {
+		if named[i] {
+			names = append(names, word)
+		}
+	}
+	return names
+}
+
+// replaceNames is RealNames, where the namespaces known have these real names.
+func replaceNames(real func(string) string, known, argv []string) ([]string, error) {
 	out := slices.Clone(argv)
-	named, rest := placeNames(w.Real, out)
+	named, rest := placeNames(real, out)
 	for i, word := range out {
 		if named[i] {
 			continue
 		}
 		out[i] = netnsPath.ReplaceAllStringFunc(word, func(path string) string {
 			dir, name := filepath.Split(path)
-			return dir + w.Real(name)
+			return dir + real(name)
 		})
 		if i < rest || !strings.ContainsAny(word, " \t\n;") { // one word: an interface may share the namespace's name
 			continue
 		}
-		for _, name := range append(known, "netns") {
+		for _, name := range append(slices.Clone(known), "netns") {
 			if mentions(netnsPath.ReplaceAllString(word, ""), name) {
 				return nil, &scenario.Unavailable{Reason: fmt.Sprintf(
 					"the command names %s inside %q, where the harness cannot put a namespace's real name (--sandbox=off)", name, word)}

@@ -3,7 +3,33 @@ package program
 import (
 	"strings"
 	"testing"
+
+	"netnscheck/harness/scenario"
 )
+
+func TestRenamable(t *testing.T) {
+	names := NamesIn(strings.Fields("ip -n testns link set v0 netns prodns"))
+	if strings.Join(names, " ") != "testns prodns" {
+		t.Fatalf("the namespaces are %q", names)
+	}
+	for line, ok := range map[string]bool{
+		"ip -n testns link":                              true,
+		"sh -c 'test -e /run/netns/testns'":              true,
+		"sh -c 'ip -n testns link'":                      false,
+		"ip netns exec prodns sh -c 'ip -n testns link'": false,
+		"sh -c 'ip netns list'":                          false,
+		"ip link set v0 alias 'to testns'":               true,
+		"sh -c 'echo other'":                             true,
+	} {
+		argv, err := scenario.Words(line)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := Renamable(argv, names); (err == nil) != ok {
+			t.Errorf("%s: %v", line, err)
+		}
+	}
+}
 
 func TestPlaceNames(t *testing.T) {
 	real := func(name string) string { return name + "-id" }
