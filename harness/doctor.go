@@ -38,8 +38,13 @@ func doctorCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what this machine can and cannot run, and what to do about it",
-		Args:  wantArgs(cobra.NoArgs),
-		RunE:  func(c *cobra.Command, _ []string) error { return examine(c) },
+		Long: `Say what this machine can and cannot run, and what to do about it.
+
+Every feature that a scenario can require is tried, in namespaces that are thrown away. The kernel may load modules for
+that, and some put devices of their own into the machine's own namespace (tunl0, sit0, gre0, ifb0), which stay. A run
+tries only what the selected scenarios require.`,
+		Args: wantArgs(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error { return examine(c) },
 	}
 }
 

@@ -203,6 +203,22 @@ func uids(*scratch) error {
 	return nil
 }
 
+// nestedUserns looks whether programs of a lab can make a user namespace whose root may change a network namespace of its own.
+func nestedUserns(s *scratch) error {
+	if _, err := s.namespace(); err != nil {
+		return err
+	}
+	err := sandbox.Nested(s.world.Start)
+	var forbidden *sandbox.ForbiddenError
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &forbidden) && !forbidden.MayPass():
+		return findingError(absent("no user namespace below this one can have its own network: %v: %s", forbidden.Cause, forbidden.Why))
+	}
+	return findingError(unknown("make a user namespace below this one: %v", err))
+}
+
 // lacking looks whether a lab has the mounts of its own that the error stands for.
 func lacking(what error) func(*scratch) error {
 	return func(s *scratch) error {

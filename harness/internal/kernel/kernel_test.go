@@ -55,6 +55,7 @@ func TestFindingsAgreeWithOtherPrograms(t *testing.T) {
 		{"br-netfilter", "sysctl", "sysctl net.bridge.bridge-nf-call-iptables"},
 		{"tun", "ip", "ip tuntap add dev trial0 mode tun"},
 		{"ipv6", "ip", "ip addr add fd00::1/128 dev lo"},
+		{"nested-userns", "ip", "unshare -U -r -n ip link set lo up"},
 	} {
 		t.Run(c.feature, func(t *testing.T) {
 			need(t, c.program)

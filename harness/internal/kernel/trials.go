@@ -53,6 +53,7 @@ var trials = map[string]func(*scratch) error{
 	"bridge-vlan-filtering": bridgeVLANFiltering,
 	"br-netfilter":          brNetfilter,
 	"uids":                  uids,
+	"nested-userns":         nestedUserns,
 	"etc-netns":             lacking(netns.ErrNoEtc),
 	"sysfs":                 lacking(netns.ErrNoSys),
 }

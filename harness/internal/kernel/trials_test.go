@@ -57,6 +57,39 @@ func TestThreeValues(t *testing.T) {
 	}
 }
 
+// TestNestedUserNamespaces forbids them for real, in the user namespace of the sandbox.
+func TestNestedUserNamespaces(t *testing.T) {
+	const limit = "/proc/sys/user/max_user_namespaces"
+	before, err := os.ReadFile(limit)
+	if err != nil {
+		t.Fatal(err)
+	}
+	forget := func() { known.Lock(); defer known.Unlock(); known.findings = nil }
+	forget()
+	if err := os.WriteFile(limit, []byte("0"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.WriteFile(limit, before, 0o644); forget() })
+	if f := look(t, "nested-userns"); f.Presence != Absent || !strings.Contains(f.Reason, "user.max_user_namespaces is 0") {
+		t.Errorf("with a limit of 0: %v (%s)", f.Presence, f.Reason)
+	}
+}
+
+// TestOnlyWhatIsAskedForIsTried: for a trial the kernel may load a module.
+func TestOnlyWhatIsAskedForIsTried(t *testing.T) {
+	known.Lock()
+	known.findings = nil
+	known.Unlock()
+	if missing, err := Require(t.Context(), "veth"); missing != "" || err != nil {
+		t.Fatal(missing, err)
+	}
+	known.Lock()
+	defer known.Unlock()
+	if len(known.findings) != 1 {
+		t.Errorf("veth is required, and these were tried: %v", known.findings)
+	}
+}
+
 // TestNothingCanBeTried forbids network namespaces for real, in the user namespace of the sandbox: nobody can tell then, which is an
 // error and no skip, and is not remembered.
 func TestNothingCanBeTried(t *testing.T) {
@@ -72,7 +105,7 @@ func TestNothingCanBeTried(t *testing.T) {
 	}
 	t.Cleanup(func() { os.WriteFile(limit, before, 0o644); forget() })
 
-	names := []string{"veth", "tbf", "nftables", "nft-nat", "ipv6", "tun", "etc-netns", "sysfs", "no-such-feature"}
+	names := []string{"nested-userns", "veth", "tbf", "nftables", "nft-nat", "ipv6", "tun", "etc-netns", "sysfs", "no-such-feature"}
 	for _, name := range names {
 		if f := look(t, name); f.Presence != Unknown || f.Reason == "" {
 			t.Errorf("%s without namespaces: %v (%s)", name, f.Presence, f.Reason)

@@ -13,11 +13,14 @@ import (
 )
 
 // Enter makes the process what Start meant it to be. Call it first thing in main, before any other goroutine: outside it does
-// nothing; in the sandbox's init it does not return; in the program itself it returns when everything is ready. Whether
+// nothing; in the sandbox's init and in a trial it does not return; in the program itself it returns when everything is ready. Whether
 // this is the program inside, Inside says.
 func Enter() {
 	if received == nil || received.Stage == stageInside {
 		return
+	}
+	if received.Stage == stageNested {
+		beNested()
 	}
 	control := os.NewFile(uintptr(received.Control), "control")
 	unix.CloseOnExec(received.Control)

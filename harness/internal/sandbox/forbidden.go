@@ -24,6 +24,11 @@ func (e *ForbiddenError) Error() string {
 
 func (e *ForbiddenError) Unwrap() error { return e.Cause }
 
+// MayPass says that nothing is forbidden for good: a limit is reached, which is free again when others end.
+func (e *ForbiddenError) MayPass() bool { return e.Why == limitReached }
+
+const limitReached = "a limit is reached: the number of namespaces (sysctl user.max_*_namespaces) or their depth (32)"
+
 // Possible tries for real whether a sandbox can be had, with all that a lab needs in it. The error wraps a *ForbiddenError.
 func Possible() error {
 	if Inside() {
@@ -83,8 +88,7 @@ func reason(refusal error) (why, remedy string) {
 	}
 	switch {
 	case refusal == unix.ENOSPC || refusal == unix.EUSERS:
-		return "a limit is reached: the number of namespaces (sysctl user.max_*_namespaces) or their depth (32)",
-			"raise it, or end what has taken them"
+		return limitReached, "raise it, or end what has taken them"
 	case inChroot():
 		return "this process is in a chroot, where the kernel gives no user namespaces", "run it outside the chroot; " + orRoot
 	case status("Seccomp") == "2":

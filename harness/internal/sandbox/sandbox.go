@@ -1,7 +1,8 @@
 // Package sandbox starts this same program again inside private user, mount and PID namespaces, in which labs live: it needs
-// no root, nothing inside can change the machine, and the kernel takes everything down when the program outside ends. It keeps
-// the network namespace of the caller, which nothing inside can change either. It may be imported by the command line, by lab and by the
-// tests of what needs the kernel; it imports nothing of this project, and it makes no network namespace (internal/netns does).
+// no root, nothing inside can change the machine (but the kernel may load modules for what is asked of it), and the kernel takes
+// everything down when the program outside ends. It keeps the network namespace of the caller, which nothing inside can change either.
+// It may be imported by the command line, by lab and by the tests of what needs the kernel; it imports nothing of this project, and it
+// makes no network namespace in which anybody works (internal/netns does).
 //
 // A program that uses it calls Enter first thing in main. Outside, Start starts the program again; that one finds itself
 // inside when its Enter returns. In between stands an init, process 1 of the PID namespace, which the same program becomes for a while.
@@ -43,6 +44,7 @@ const (
 	stageInit   stage = "init"   // process 1 of the PID namespace
 	stageFirst  stage = "first"  // the program itself, without a PID namespace: no init before it
 	stageInside stage = "inside" // the program itself, or any process below it
+	stageNested stage = "nested" // root of a user namespace inside, for a moment: see Nested
 )
 
 // orders are what the variable holds.
