@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -39,44 +40,45 @@ func showCommand() *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().BoolVar(&solution, "solution", false, "of a challenge, show its set-up and its commands too")
+	c.Flags().BoolVar(&solution, "solution", false, "of a challenge, show its set-up, its commands and the boxes of its checks, too")
 	return c
 }
 
 // withoutSolution is the text of a challenge as a learner gets it: without the set-up and without the commands, which are the solution.
+// Checks are plain items: a box that is ticked, for what is true from the start, would tell what is not broken.
 func withoutSolution(sc *scenario.Scenario) string {
 	lines := strings.SplitAfter(sc.Source, "\n")
-	hide := func(from, to int) { // lines from..to-1, counted from 1
-		for i := from; i < to && i <= len(lines); i++ {
+	hide := func(from, to int) { // counted from 1, both included
+		for i := from; i <= min(to, len(lines)); i++ {
 			lines[i-1] = ""
 		}
 	}
-	for _, step := range sc.Steps {
-		for _, b := range step.Blocks {
-			hide(b.Line, fenceEnd(lines, b.Line)+1)
+	commands := func(blocks []scenario.Block) {
+		for _, b := range blocks {
+			hide(b.Line, b.End)
 		}
 	}
-	if s := sc.Setup; s != nil {
-		end := s.Line + 1
-		for end <= len(lines) && !strings.HasPrefix(lines[end-1], "## ") {
-			end++
+	section := func(s *scenario.Section) {
+		commands(s.Blocks)
+		for _, c := range s.Checks {
+			lines[c.Line-1] = box.ReplaceAllString(lines[c.Line-1], "$1")
 		}
-		hide(s.Line, end)
+	}
+	if sc.Setup != nil {
+		hide(sc.Setup.Line, sc.Setup.End)
+	}
+	for i := range sc.Steps {
+		section(&sc.Steps[i].Section)
+		for _, m := range sc.Steps[i].Mistakes {
+			section(&m.Section)
+			commands(m.Fix)
+		}
 	}
 	return strings.Join(lines, "")
 }
 
-// fenceEnd is the line that closes the code block which the line opens.
-func fenceEnd(lines []string, open int) int {
-	fence := strings.TrimSpace(lines[open-1])
-	mark := fence[:len(fence)-len(strings.TrimLeft(fence, fence[:1]))]
-	for i := open + 1; i <= len(lines); i++ {
-		if line := strings.TrimSpace(lines[i-1]); strings.HasPrefix(line, mark) && strings.Trim(line, mark[:1]) == "" {
-			return i
-		}
-	}
-	return len(lines)
-}
+// box is the mark of a task-list item, behind that of the list.
+var box = regexp.MustCompile(`^(\s*(?:[-*+]|\d+[.)])\s+)\[[ \txX]\]\s+`)
 
 // lesson is the Markdown without the front matter, which is for the machine.
 func lesson(source string) string {

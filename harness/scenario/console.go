@@ -31,7 +31,7 @@ func isConsole(f fence) bool {
 }
 
 func (r *consoleReader) read(f fence) console {
-	c := console{Block: Block{Line: f.line}}
+	c := console{Block: Block{Line: f.line, End: f.line + len(f.lines) + 1}}
 	for _, word := range strings.Fields(f.info)[1:] {
 		r.infoWord(&c, word)
 	}

@@ -31,7 +31,7 @@ func ParseWith(file string, src []byte, vars map[string]string) (*Scenario, erro
 	}
 	setVariables(sc, vars, f)
 	b := &builder{findings: f, sc: sc, consoles: consoleReader{f, newVariables(sc.Vars)}}
-	b.build(elements(markdown))
+	b.build(elements(markdown), strings.Count(strings.TrimSuffix(markdown, "\n"), "\n")+1)
 	if err := f.err(); err != nil {
 		return nil, err
 	}
@@ -94,7 +94,8 @@ type draft struct {
 // empty says that there is nothing in the section for the machine.
 func (d *draft) empty() bool { return len(d.Blocks) == 0 && len(d.Checks) == 0 }
 
-func (b *builder) build(all []any) {
+// build takes the elements of a text with this many lines.
+func (b *builder) build(all []any, lines int) {
 	for _, e := range all {
 		switch e := e.(type) {
 		case heading:
@@ -109,6 +110,7 @@ func (b *builder) build(all []any) {
 			}
 		}
 	}
+	b.end(lines)
 	if !b.titled {
 		b.add(1, "the title is missing: expected a line # …")
 	}
@@ -138,7 +140,7 @@ func (b *builder) heading(h heading) {
 	case h.level == 1:
 		b.titled, b.sc.Title = true, h.text
 	case h.level == 2:
-		b.current = &draft{kind: StepSection, Section: Section{Title: h.text, Line: h.line}}
+		b.begin(StepSection, h.text, h.line)
 		if h.text == setupTitle {
 			b.current.kind = SetupSection
 		}
@@ -148,11 +150,23 @@ func (b *builder) heading(h heading) {
 	}
 }
 
+// begin begins a section, which ends the one before.
+func (b *builder) begin(kind SectionKind, title string, line int) {
+	b.end(line - 1)
+	b.current = &draft{kind: kind, Section: Section{Title: title, Line: line}}
+}
+
+func (b *builder) end(line int) {
+	if b.current != nil {
+		b.current.End = line
+	}
+}
+
 func (b *builder) mistake(line int, title string) {
 	if title == "" {
 		b.add(line, "the mistake has no title: expected ### Mistake: …")
 	}
-	b.current = &draft{kind: MistakeSection, Section: Section{Title: title, Line: line}}
+	b.begin(MistakeSection, title, line)
 	if len(b.sections) == 0 {
 		b.add(line, "a mistake without a step: expected it below a section ## …")
 		return

@@ -303,3 +303,23 @@ func TestProseIsNoStep(t *testing.T) {
 		t.Errorf("%s", dump(sc))
 	}
 }
+
+func TestLineRanges(t *testing.T) {
+	const source = "---\nkind: lesson\n---\n# T\n\n## Setup\n\n```console\n$ printf '## no heading'\n## no heading\n```\n\n" + // to line 12
+		"## A\n\n~~~~console\n$ ip netns add a\n```\n~~~~\n- [ ] namespace `a` exists\n\n" + // to line 20
+		"### Mistake: m\n```console\n$ ip netns add b\n```\n```console fix\n$ ip netns del b\n```\n\n" + // to line 28
+		"## B\n\n- [x] namespace `a` exists\n" // to line 31
+	for name, text := range map[string]string{"LF": source, "CRLF": strings.ReplaceAll(source, "\n", "\r\n")} {
+		sc, err := Parse("t.md", []byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mistake := sc.Steps[0].Mistakes[0]
+		got := fmt.Sprint(sc.Setup.Line, sc.Setup.End, sc.Setup.Blocks[0].Line, sc.Setup.Blocks[0].End,
+			sc.Steps[0].Line, sc.Steps[0].End, sc.Steps[0].Blocks[0].Line, sc.Steps[0].Blocks[0].End,
+			mistake.Line, mistake.End, mistake.Fix[0].Line, mistake.Fix[0].End, sc.Steps[1].Line, sc.Steps[1].End)
+		if want := "6 12 8 11 13 20 15 18 21 28 25 27 29 31"; got != want {
+			t.Errorf("%s: the lines are %s, want %s", name, got, want)
+		}
+	}
+}

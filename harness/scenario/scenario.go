@@ -59,8 +59,10 @@ type Var struct{ Name, Default, Value string }
 
 // Section is a step, a mistake or the set-up: its commands, checks and hints.
 type Section struct {
-	Title  string
-	Line   int
+	Title string
+	// Line is that of the heading, End the last one before the heading of the next section.
+	Line, End int
+
 	Blocks []Block
 	Checks []Check
 	Hints  []Hint
@@ -89,7 +91,7 @@ type Hint struct {
 
 // Block is one console block.
 type Block struct {
-	Line int
+	Line, End int // of the fences
 	// Drivers are the drivers it is for; empty means all.
 	Drivers []string
 	// Errno is the name written as errno=ENODEV, or "".
