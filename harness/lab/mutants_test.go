@@ -67,7 +67,7 @@ func sectionsOf(t *testing.T, id string) (sections []lab.Section) {
 
 // fate is what came of a check whose lab was broken.
 type fate struct {
-	way     string // that made it red; "" when none did
+	way     *way   // that made it red; nil when none did
 	skipped string // why nothing was tried
 	log     []string
 }
@@ -75,19 +75,19 @@ type fate struct {
 // mutate tries one way after another, each in a fresh lab, until the check is seen red.
 func mutate(t *testing.T, section lab.Section, c scenario.Check) (f fate) {
 	ctx := t.Context()
-	for _, way := range waysFor(section, c) {
-		err := seeRed(ctx, section, c, way)
+	for _, w := range waysFor(section, c) {
+		err := seeRed(ctx, section, c, w)
 		var unavailable *scenario.Unavailable
 		var cannot *scenario.CannotSay
 		switch {
 		case err == nil:
-			f.way = way.name
+			f.way = &w
 			return f
 		case errors.As(err, &unavailable), errors.As(err, &cannot), errors.Is(err, lab.ErrUnplayable):
 			f.skipped = err.Error()
 			return f
 		}
-		f.log = append(f.log, fmt.Sprintf("%s: %v", way.name, err))
+		f.log = append(f.log, fmt.Sprintf("%s: %v", w.name, err))
 	}
 	return f
 }
@@ -104,7 +104,7 @@ func seeRed(ctx context.Context, section lab.Section, c scenario.Check, w way) (
 		return err
 	}
 	defer base.Close()
-	if !w.leaveOut {
+	if w.by != leftOut {
 		if err := stage.Play(ctx); err != nil {
 			return fmt.Errorf("play: %w", err)
 		}
@@ -136,10 +136,11 @@ func awaitRed(ctx context.Context, l *lab.Lab, c scenario.Check, base *lab.Basel
 	}
 }
 
-// score counts the checks by the kind of their claim.
+// score counts the checks by what made them red, and by the kind of their claim.
 type score struct {
 	sync.Mutex
 	killed, skipped int
+	red             map[means][]string // their places
 	alive           []string
 	kinds           map[string][2]int // killed, all
 }
@@ -148,20 +149,21 @@ func (s *score) count(t *testing.T, section lab.Section, c scenario.Check, f fat
 	s.Lock()
 	defer s.Unlock()
 	if s.kinds == nil {
-		s.kinds = map[string][2]int{}
+		s.kinds, s.red = map[string][2]int{}, map[means][]string{}
 	}
+	place := fmt.Sprintf("%s:%d: %s", section.Scenario.File, c.Line, c.Text)
 	kind := reflect.TypeOf(c.Claim).Name()
 	k := s.kinds[kind]
 	switch {
 	case f.skipped != "":
 		s.skipped++
 		t.Skip(f.skipped)
-	case f.way != "":
+	case f.way != nil:
 		s.killed++
 		k[0]++
-		t.Logf("red by %s", f.way)
+		s.red[f.way.by] = append(s.red[f.way.by], place)
+		t.Logf("red by %s", f.way.name)
 	default:
-		place := fmt.Sprintf("%s:%d: %s", section.Scenario.File, c.Line, c.Text)
 		s.alive = append(s.alive, place)
 		t.Errorf("%s\nnothing makes this check fail:\n%s", place, strings.Join(f.log, "\n"))
 	}
@@ -178,6 +180,14 @@ func (s *score) print() {
 	if all > 0 {
 		fmt.Printf("mutants: %d of %d checks turn red when their lab is broken (%.1f %%); %d could not be tried here\n",
 			s.killed, all, 100*float64(s.killed)/float64(all), s.skipped)
+		fmt.Printf("%d by %s, %d only by %s, %d only by %s\n",
+			len(s.red[ownWay]), ownWay, len(s.red[leftOut]), leftOut, len(s.red[subjectGone]), subjectGone)
+	}
+	for _, by := range []means{leftOut, subjectGone} {
+		slices.Sort(s.red[by])
+		for _, place := range s.red[by] {
+			fmt.Printf("only by %s: %s\n", by, place)
+		}
 	}
 	for _, place := range s.alive {
 		fmt.Println("stays green:", place)

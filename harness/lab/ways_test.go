@@ -12,12 +12,21 @@ import (
 	"netnscheck/harness/state"
 )
 
+// means is how telling it is that a check turns red: one that does so only when nothing was done, or when there is nothing left to look
+// at, may look at less than it says.
+type means string
+
+const (
+	ownWay      means = "a change of what it is about"
+	leftOut     means = "the section's commands left out"
+	subjectGone means = "its subject taken away"
+)
+
 // way is one way to break a lab behind a check.
 type way struct {
 	name string
-	// leaveOut does not carry out the section's commands at all.
-	leaveOut bool
-	// commands break the lab after the section; they are made from the state that it left.
+	by   means
+	// commands break the lab after the section; they are made from the state that it left. leftOut has none.
 	commands func(*state.State) []string
 	// repair carries out what leads out of a mistake.
 	repair bool
@@ -51,14 +60,17 @@ func (w way) breakIt(ctx context.Context, s *lab.Stage) error {
 func waysFor(section lab.Section, c scenario.Check) []way {
 	var all []way
 	for _, lines := range direct(c.Claim) {
-		all = append(all, way{name: strings.Join(lines, "; "), commands: func(*state.State) []string { return lines }})
+		all = append(all, way{name: strings.Join(lines, "; "), by: ownWay, commands: func(*state.State) []string { return lines }})
 	}
-	all = append(all, onState(c.Claim)...)
+	for _, w := range onState(c.Claim) {
+		w.by = ownWay
+		all = append(all, w)
+	}
 	if section.Mistake >= 0 {
-		all = append(all, way{name: "the way out of the mistake", repair: true})
+		all = append(all, way{name: "the way out of the mistake", by: ownWay, repair: true})
 	}
 	if !c.Before {
-		all = append(all, way{name: "the section's commands left out", leaveOut: true})
+		all = append(all, way{name: string(leftOut), by: leftOut})
 	}
 	return append(all, withoutSubject(c.Claim)...)
 }
@@ -302,7 +314,7 @@ func dropAtPeer(s *state.State, c scenario.CounterGrew) []string {
 // withoutSubject takes away the namespace or the interface that a claim presupposes.
 func withoutSubject(claim scenario.Claim) (ways []way) {
 	add := func(lines ...string) {
-		ways = append(ways, way{name: "its subject taken away", commands: func(*state.State) []string { return lines }})
+		ways = append(ways, way{name: string(subjectGone), by: subjectGone, commands: func(*state.State) []string { return lines }})
 	}
 	iface := func(i scenario.Iface) {
 		add(in(i.Netns, "link del %s", i.Name))
