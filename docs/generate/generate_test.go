@@ -115,13 +115,53 @@ func TestLackingSeesWhatIsMissing(t *testing.T) {
 		want string
 	}{
 		{failure{}, "encoded nowhere"},
-		{failure{places: []place{{file: "x_test.go"}}}, ""},
+		{failure{places: []place{{file: "x_test.go"}}, inGo: true}, ""},
 		{failure{places: []place{mistake}}, ""},
 		{failure{places: []place{mistake}, errnos: []string{"ENODEV"}}, "no block has errno=ENODEV"},
-		{failure{places: []place{mistake}, busybox: true}, "no block is for busybox"},
+		{failure{places: []place{mistake}, busybox: true}, "no block is in busybox's words"},
 	} {
 		if got := c.f.lacking(); got != c.want {
 			t.Errorf("%+v: %q, want %q", c.f, got, c.want)
+		}
+	}
+}
+
+func TestBusyboxsWords(t *testing.T) {
+	for info, want := range map[string]bool{
+		"console\n$ ip link":                         false, // for all, in the words of iproute2
+		"console iproute2 netlink\n$ ip link":        false,
+		"console iproute2 busybox\n$ ip link":        true,
+		"console\n$ ip netns exec a busybox ip link": true,
+	} {
+		sc, err := scenario.Parse("t.md", []byte("# T\n\n## S\n\n```"+info+"\n```\n\n- [x] namespace `a` exists\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := inItsWords(sc.Steps[0].Blocks[0]); got != want {
+			t.Errorf("%q: %v", info, got)
+		}
+	}
+}
+
+// TestAMarkInTheWrongPlace is told, and does not count.
+func TestAMarkInTheWrongPlace(t *testing.T) {
+	p := samplePage(t)
+	inScenario, inTest := place{section: &p.sections[1], file: "t.md", line: 3}, place{file: "x_test.go", line: 7}
+	for _, c := range []struct {
+		id    string
+		place place
+		says  string
+	}{
+		{"typo", inScenario, "0 of 2 failure modes are encoded; what is wrong or missing:\n  t.md:3: there is no case typo\n"},
+		{"lesson", inTest, "0 of 2 failure modes are encoded; what is wrong or missing:\n  x_test.go:7: the case lesson is for a scenario\n"},
+		{"program", inScenario, "t.md:3: the case program is for a test in Go"},
+		{"lesson", inScenario, "1 of 2 failure modes are encoded; what is wrong or missing:\n  program: encoded nowhere"},
+		{"program", inTest, "1 of 2 failure modes are encoded; what is wrong or missing:\n  lesson: encoded nowhere"},
+	} {
+		all := &coverage{failures: []failure{{id: "lesson"}, {id: "program", inGo: true}}}
+		all.add(c.id, c.place)
+		if err := all.complete(); err == nil || !strings.Contains(err.Error(), c.says) {
+			t.Errorf("%s at %s: %v, want %q", c.id, c.place, err, c.says)
 		}
 	}
 }

@@ -4,7 +4,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -29,10 +28,7 @@ func run(root string, casesOnly bool) error {
 			return err
 		}
 		c.print(os.Stdout)
-		if c.complete() != nil {
-			return errors.New("not every case is encoded")
-		}
-		return nil
+		return c.complete()
 	}
 	documents, err := documents(root)
 	if err != nil {
