@@ -13,6 +13,7 @@ import (
 
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/sandbox"
+	"netnscheck/harness/lab"
 )
 
 // doctorWord as the only argument makes this program look at the features of the kernel from inside the sandbox.
@@ -93,9 +94,19 @@ func printPrograms(out io.Writer) {
 		case p.version() == "":
 			fmt.Fprintf(out, "%s\tanother program of this name (%s): %s cannot run; %s\n", p.name, path, p.use, installHint(p.pkg))
 		default:
-			fmt.Fprintf(out, "%s\tpresent: %s, version %s\n", p.name, path, p.version())
+			fmt.Fprintf(out, "%s\tpresent: %s, version %s%s\n", p.name, path, p.version(), triedWith(p.name))
 		}
 	}
+}
+
+// triedWith names the version with which a driver was tried, where its forms of command differ from version to version.
+func triedWith(program string) string {
+	for _, d := range lab.Drivers() {
+		if s, ok := d.(lab.Substituting); ok && d.Name() == program {
+			return "; what it cannot say was found with version " + s.TriedWith()
+		}
+	}
+	return ""
 }
 
 // finding is what came of looking for a feature, as it travels out of the sandbox.

@@ -55,7 +55,12 @@ The states that two drivers leave have to be equal in normal form, but for these
 	for _, k := range state.KnownDifferences {
 		fmt.Fprintf(&b, "- %s: %s\n", k.What, k.Reason)
 	}
-	b.WriteString("\nWhere busybox lacks a form of command, or takes it and does otherwise, the harness carries it out in its place (*same, but for …*):\n\n")
+	for _, d := range drivers {
+		if s, ok := d.(lab.Substituting); ok {
+			fmt.Fprintf(&b, "\nWhere %s lacks a form of command, or takes it and does otherwise, the harness carries it out in its place (*same, "+
+				"but for …*). That was found by trying version %s; of another one the same is assumed:\n\n", d.Name(), s.TriedWith())
+		}
+	}
 	for _, form := range slices.Sorted(maps.Keys(legend)) {
 		fmt.Fprintf(&b, "- %s: %s\n", form, legend[form])
 	}
@@ -90,9 +95,7 @@ func (p *player) plays(s *section) string {
 			if own {
 				differs = append(differs, answerOf(b, cmd))
 			}
-			if d, ok := p.Driver.(interface {
-				Instead(scenario.Command) (string, string)
-			}); ok {
+			if d, ok := p.Driver.(lab.Substituting); ok {
 				if words, why := d.Instead(cmd); words != "" && !slices.Contains(instead, words) {
 					instead = append(instead, words)
 					p.legend[words] = why

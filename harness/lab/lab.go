@@ -33,6 +33,16 @@ type Driver interface {
 	Run(ctx context.Context, w *netns.World, cmd scenario.Command) (scenario.Exchange, error)
 }
 
+// Substituting is what a driver is beside if the harness carries out some forms of command in its program's place.
+type Substituting interface {
+	// Instead tells of a command that is carried out so: its form, and why. Both are "" if the program does it.
+	Instead(cmd scenario.Command) (words, why string)
+	// TriedWith is the version of the program in which the forms were found.
+	TriedWith() string
+}
+
+var _ Substituting = (*busybox.Driver)(nil)
+
 // Netlink is the driver that sends typed operations to the kernel itself; it needs no program.
 func Netlink() Driver { return rtnetlink.New() }
 

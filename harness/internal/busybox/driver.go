@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -45,7 +46,11 @@ func find() error {
 	if err != nil {
 		return fmt.Errorf("find the program busybox: %w", err)
 	}
-	list, err := exec.Command(path, "--list").Output()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, "--list")
+	cmd.Env = append(os.Environ(), "LC_ALL=C")
+	list, err := cmd.Output()
 	if err != nil {
 		return fmt.Errorf("list the programs in busybox: %w", err)
 	}

@@ -10,7 +10,10 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// form is a form of command that busybox 1.35 lacks, or takes and does otherwise than iproute2.
+// triedWith is the version of busybox in which the forms were found. Another one may have learnt some and unlearnt others.
+const triedWith = "1.35"
+
+// form is a form of command that busybox lacks, or takes and does otherwise than iproute2.
 type form struct {
 	words string // as a scenario has them
 	why   string // the harness does it
@@ -68,14 +71,13 @@ var forms = []form{
 	{"show with other words than its own", "it lacks them, or looks away from them", of(func(op operation.Show) bool { return !shows(op) })},
 }
 
-// lacking says why the harness carries an operation out, "" if busybox does.
-func lacking(op operation.Operation) string {
-	for _, f := range forms {
-		if f.is(op) {
-			return f.words + ": " + f.why
-		}
+// formOf is the form for which the harness carries an operation out; not ok if busybox does.
+func formOf(op operation.Operation) (f form, ok bool) {
+	i := slices.IndexFunc(forms, func(f form) bool { return f.is(op) })
+	if i < 0 {
+		return form{}, false
 	}
-	return ""
+	return forms[i], true
 }
 
 // of makes a condition about one type of operation one about all.
@@ -198,10 +200,9 @@ func (*Driver) Instead(cmd scenario.Command) (words, why string) {
 	if err != nil {
 		return "", ""
 	}
-	for _, f := range forms {
-		if f.is(c.Op) {
-			return f.words, f.why
-		}
-	}
-	return "", ""
+	f, _ := formOf(c.Op)
+	return f.words, f.why
 }
+
+// TriedWith is the version of busybox for which Instead tells.
+func (*Driver) TriedWith() string { return triedWith }

@@ -27,13 +27,15 @@ func (d *Driver) way(cmd scenario.Command) (way, error) {
 	}
 	spoken := way{by: scenario.Busybox, netns: ns, argv: append([]string{name}, words...)}
 	c, err := operation.Parse(cmd.Argv)
-	var unknown *operation.UnknownWord
-	switch {
-	case err == nil && lacking(c.Op) == "":
+	if err == nil {
+		if _, lacks := formOf(c.Op); lacks {
+			return way{by: scenario.Harness}, d.harnessCanSay(cmd)
+		}
 		spoken.op, spoken.argv = c.Op, argv(c.Op)
 		return spoken, nil
-	case err == nil:
-		return way{by: scenario.Harness}, d.harnessCanSay(cmd)
+	}
+	var unknown *operation.UnknownWord
+	switch {
 	case !errors.As(err, &unknown): // iproute2 refuses it by itself
 		if refusesToo(words) {
 			return spoken, nil
