@@ -87,6 +87,9 @@ var uses = []struct {
 // netTypes is all that a pure package may use of package net: the type of a link-layer address.
 var netTypes = []string{"HardwareAddr", "ParseMAC"}
 
+// forTests is a package that is imported by tests alone.
+const forTests = "harness/internal/labtest"
+
 type sourceFile struct {
 	path   string // relative to the module's root, with slashes
 	pkg    string // the folder
@@ -120,6 +123,9 @@ func TestImports(t *testing.T) {
 // forbidden says why a package may not import a path, "" if it may.
 func forbidden(l layer, pkg, path string) string {
 	if rest, ours := strings.CutPrefix(path, module+"/"); ours {
+		if rest == forTests {
+			return "it is for tests alone"
+		}
 		if !matches(rest, l.project) {
 			return "it may import of the project only " + list(l.project)
 		}
@@ -182,6 +188,8 @@ func TestForbidden(t *testing.T) {
 		{"harness/lab", "github.com/onsi/ginkgo/v2", false},
 		{"harness/lab", "netnscheck/harness/internal/netns", true},
 		{"harness/internal/probe", "netnscheck/harness/lab", false},
+		{"harness/internal/iproute2", "netnscheck/harness/internal/labtest", false},
+		{"harness/internal/labtest", "netnscheck/harness/internal/netns", true},
 		{"harness/internal/probe", "github.com/go-ping/ping", true},
 		{"harness/internal/observe", "github.com/onsi/gomega", false},
 		{"harness/internal/observe", "github.com/google/nftables/expr", true},

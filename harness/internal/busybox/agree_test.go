@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"netnscheck/harness/internal/labtest"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
@@ -14,7 +15,7 @@ import (
 // compare carries a line out by the driver and by the real program, which have to leave the same state, or both refuse.
 func compare(t *testing.T, ours, theirs *netns.World, line string) {
 	t.Helper()
-	cmd := command(t, line)
+	cmd := labtest.Command(t, line)
 	x, err := newDriver(t).Run(t.Context(), ours, cmd)
 	var cannot *scenario.CannotSay
 	if errors.As(err, &cannot) {
@@ -23,18 +24,18 @@ func compare(t *testing.T, ours, theirs *netns.World, line string) {
 	if err != nil {
 		t.Fatalf("%s: %v", line, err)
 	}
-	output, status := run(t, theirs, cmd.Argv)
+	output, status := labtest.Run(t, theirs, cmd.Argv)
 	if (x.Status == 0) != (status == 0) {
 		t.Errorf("%s: %s (%q) says %d, %q; the real one says %d, %q", line, x.By, x.Argv, x.Status, x.Output, status, output)
 	}
-	if diff := state.Compare(observed(t, theirs), observed(t, ours), "the real program", "the driver"); len(diff) > 0 {
+	if diff := state.Compare(labtest.Observed(t, theirs), labtest.Observed(t, ours), "the real program", "the driver"); len(diff) > 0 {
 		t.Fatalf("%s: %s (%q) left another state:\n\t%s", line, x.By, x.Argv, strings.Join(diff, "\n\t"))
 	}
 }
 
 // The scripts are those of the netlink driver.
 func TestLeavesTheStateThatIPRoute2Leaves(t *testing.T) {
-	needs(t, "busybox", "ip", "ping", "sysctl")
+	labtest.Needs(t, "busybox", "ip", "ping", "sysctl")
 	scripts, err := filepath.Glob("../rtnetlink/testdata/scripts/*.txt")
 	if err != nil || len(scripts) == 0 {
 		t.Fatal("no scripts", err)
@@ -42,8 +43,8 @@ func TestLeavesTheStateThatIPRoute2Leaves(t *testing.T) {
 	for _, path := range scripts {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
 			t.Parallel()
-			ours, theirs := newWorld(t, netns.Options{}), newWorld(t, netns.Options{})
-			for _, line := range lines(read(t, path)) {
+			ours, theirs := labtest.World(t), labtest.World(t)
+			for _, line := range labtest.Lines(read(t, path)) {
 				compare(t, ours, theirs, line)
 			}
 		})
@@ -52,7 +53,7 @@ func TestLeavesTheStateThatIPRoute2Leaves(t *testing.T) {
 
 // Each of these lines is carried out by itself in the state that the lines above the gap made.
 func TestLeavesTheStateThatIPRoute2LeavesLineByLine(t *testing.T) {
-	needs(t, "busybox", "ip", "ping")
+	labtest.Needs(t, "busybox", "ip", "ping")
 	files, err := filepath.Glob("testdata/line-by-line/*.txt")
 	if err != nil || len(files) == 0 {
 		t.Fatal("no files", err)
@@ -63,13 +64,13 @@ func TestLeavesTheStateThatIPRoute2LeavesLineByLine(t *testing.T) {
 			before, alone, _ := strings.Cut(read(t, path), "\n\n")
 			var ours, theirs *netns.World
 			var built *state.State
-			for _, line := range lines(alone) {
+			for _, line := range labtest.Lines(alone) {
 				// What changed nothing leaves the same state to the next one.
-				if ours == nil || len(state.Diff(built, observed(t, ours))) > 0 {
-					ours, theirs = newWorld(t, netns.Options{}), newWorld(t, netns.Options{})
-					build(t, ours, lines(before))
-					build(t, theirs, lines(before))
-					built = observed(t, ours)
+				if ours == nil || len(state.Diff(built, labtest.Observed(t, ours))) > 0 {
+					ours, theirs = labtest.World(t), labtest.World(t)
+					build(t, ours, labtest.Lines(before))
+					build(t, theirs, labtest.Lines(before))
+					built = labtest.Observed(t, ours)
 				}
 				compare(t, ours, theirs, line)
 			}

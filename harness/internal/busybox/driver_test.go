@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/internal/labtest"
 	"netnscheck/harness/scenario"
 )
 
@@ -44,7 +44,7 @@ func TestWhoAnswers(t *testing.T) {
 		"sh -c 'ip link'":                           {scenario.Named, "sh -c ip link"},
 		"ip netns exec a busybox ip link set v0 up": {scenario.Named, "busybox ip link set v0 up"},
 	} {
-		way, err := d.way(command(t, line))
+		way, err := d.way(labtest.Command(t, line))
 		if argv := strings.Join(way.argv, " "); err != nil || way.by != want.by || argv != want.argv {
 			t.Errorf("%s: %s %q, %v; want %s %q", line, way.by, argv, err, want.by, want.argv)
 		}
@@ -69,7 +69,7 @@ func TestCannotSay(t *testing.T) {
 		{"ip monitor", mustHold, "monitor"}, // the netlink driver cannot either
 		{"ping -f 10.0.0.1", mayFail, "-f"},
 	} {
-		cmd := command(t, c.line)
+		cmd := labtest.Command(t, c.line)
 		cmd.Status = c.status
 		err := d.CanSay(cmd)
 		var cannot *scenario.CannotSay
@@ -81,17 +81,17 @@ func TestCannotSay(t *testing.T) {
 		}
 	}
 	var unavailable *scenario.Unavailable
-	cmd := command(t, "no-such-program --now")
+	cmd := labtest.Command(t, "no-such-program --now")
 	if err := d.CanSay(cmd); !errors.As(err, &unavailable) {
 		t.Errorf("CanSay: %v", err)
 	}
-	if _, err := d.Run(t.Context(), newWorld(t, netns.Options{}), cmd); !errors.As(err, &unavailable) {
+	if _, err := d.Run(t.Context(), labtest.World(t), cmd); !errors.As(err, &unavailable) {
 		t.Errorf("Run: %v", err)
 	}
 }
 
 func TestRunKeepsWhatIsSaid(t *testing.T) {
-	w := newWorld(t, netns.Options{})
+	w := labtest.World(t)
 	build(t, w, []string{"ip netns add a", "ip link add v0 type veth peer name v1"})
 	for _, c := range []struct {
 		line   string
@@ -120,7 +120,7 @@ func TestRunKeepsWhatIsSaid(t *testing.T) {
 
 // busybox knows a namespace by a process alone.
 func TestMovesLinksIntoNamespacesByTheirNames(t *testing.T) {
-	w := newWorld(t, netns.Options{})
+	w := labtest.World(t)
 	build(t, w, []string{"ip netns add a", "ip netns add b", "ip link add v0 type veth peer name v1"})
 	for _, c := range []struct{ line, to string }{
 		{"ip link set v0 netns a", "a"},
@@ -128,7 +128,7 @@ func TestMovesLinksIntoNamespacesByTheirNames(t *testing.T) {
 		{"ip netns exec b ip link set v0 netns b", "b"},
 	} {
 		x := carryOut(t, w, c.line)
-		if x.By != scenario.Busybox || x.Status != 0 || observed(t, w).Namespace(c.to).Link("v0") == nil {
+		if x.By != scenario.Busybox || x.Status != 0 || labtest.Observed(t, w).Namespace(c.to).Link("v0") == nil {
 			t.Errorf("%s: v0 is not in %s: %+v", c.line, c.to, x)
 		}
 	}
@@ -139,7 +139,7 @@ func TestMovesLinksIntoNamespacesByTheirNames(t *testing.T) {
 
 // On the machine's own network each namespace has a name of its own, which neither the lesson nor its output shows.
 func TestSharedNamesAreTheLabs(t *testing.T) {
-	w := newWorld(t, netns.Options{Shared: true})
+	w := labtest.SharedWorld(t)
 	for _, line := range []string{"ip netns add testns", "ip link add v0 type veth peer name v1", "ip link set v0 netns testns",
 		"ip -n testns link set v0 up", "ip netns exec testns ip addr add 10.0.0.1/24 dev v0", "ip netns exec testns sysctl -q net.ipv4.ip_forward",
 		"test -e /run/netns/testns"} {
@@ -150,7 +150,7 @@ func TestSharedNamesAreTheLabs(t *testing.T) {
 	if output := carryOut(t, w, "ip netns list").Output; !slices.Contains(strings.Fields(output), "testns") || strings.Contains(output, w.ID()) {
 		t.Errorf("ip netns list says %q", output)
 	}
-	_, err := newDriver(t).Run(t.Context(), w, command(t, "sh -c 'ip -n testns link'"))
+	_, err := newDriver(t).Run(t.Context(), w, labtest.Command(t, "sh -c 'ip -n testns link'"))
 	var unavailable *scenario.Unavailable
 	if !errors.As(err, &unavailable) {
 		t.Errorf("a namespace in the words of a shell: %v", err)

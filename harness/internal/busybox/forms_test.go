@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"netnscheck/harness/internal/kernel"
-	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/internal/labtest"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/state"
@@ -22,7 +22,7 @@ const examples = "testdata/forms.txt"
 // TestEachFormIsOtherwise has busybox itself carry the examples out: if it did what iproute2 does, the harness need not do it.
 func TestEachFormIsOtherwise(t *testing.T) {
 	newDriver(t)
-	needs(t, "ip", "ping")
+	labtest.Needs(t, "ip", "ping")
 	if version := kernel.Busybox(); !strings.HasPrefix(version, triedWith+".") {
 		sandbox.Lacking(t, fmt.Sprintf("the table is for busybox %s; this is %s", triedWith, version))
 	}
@@ -40,18 +40,18 @@ func TestEachFormIsOtherwise(t *testing.T) {
 		t.Run(line, func(t *testing.T) {
 			t.Parallel()
 			before := strings.Split(line, "; ")
-			last := command(t, before[len(before)-1])
+			last := labtest.Command(t, before[len(before)-1])
 			before = before[:len(before)-1]
 			c, err := operation.Parse(last.Argv)
 			if err != nil || !is(c.Op) {
 				t.Fatalf("%q is not of the form: %v", last.Text, err)
 			}
-			ours, theirs := newWorld(t, netns.Options{}), newWorld(t, netns.Options{})
+			ours, theirs := labtest.World(t), labtest.World(t)
 			build(t, ours, before)
 			build(t, theirs, before)
-			said, status := run(t, ours, argv(c.Op))
-			_, realStatus := run(t, theirs, last.Argv)
-			same := len(state.Compare(observed(t, theirs), observed(t, ours), "iproute2", "busybox")) == 0
+			said, status := labtest.Run(t, ours, argv(c.Op))
+			_, realStatus := labtest.Run(t, theirs, last.Argv)
+			same := len(state.Compare(labtest.Observed(t, theirs), labtest.Observed(t, ours), "iproute2", "busybox")) == 0
 			if same && (status == 0) == (realStatus == 0) {
 				t.Errorf("%q does what %q does, and says %q", argv(c.Op), last.Text, said)
 			}

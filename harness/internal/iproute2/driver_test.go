@@ -7,51 +7,25 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
-
 	"netnscheck/harness/internal/iproute2"
-	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/internal/labtest"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/scenario"
 )
 
-func TestMain(m *testing.M) { os.Exit(sandbox.TestMain(m)) }
+func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 
-func command(t *testing.T, line string) scenario.Command {
-	t.Helper()
-	argv, err := scenario.Words(line)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return scenario.Command{Text: line, Argv: argv}
-}
-
-func newLab(t *testing.T, o netns.Options) (*iproute2.Driver, *netns.World) {
+func newDriver(t *testing.T) *iproute2.Driver {
 	t.Helper()
 	d, err := iproute2.New()
 	if err != nil {
 		sandbox.Lacking(t, err)
 	}
-	if o.Shared { // a /run that we may write to, in the sandbox's own mounts
-		if err := unix.Mount("tmpfs", "/run", "tmpfs", 0, "mode=0755"); err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { unix.Unmount("/run", unix.MNT_DETACH) })
-	}
-	w, err := netns.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := w.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return d, w
+	return d
 }
 
 func TestRunKeepsWhatAProgramSays(t *testing.T) {
-	d, w := newLab(t, netns.Options{})
+	d, w := newDriver(t), labtest.World(t)
 	for _, c := range []struct {
 		line   string
 		status int
@@ -64,7 +38,7 @@ func TestRunKeepsWhatAProgramSays(t *testing.T) {
 		{"ip netns exec testns sh -c 'echo out; echo err >&2; exit 7'", 7, "out\nerr\n"},
 		{"ip netns del testns", 0, ""},
 	} {
-		x, err := d.Run(t.Context(), w, command(t, c.line))
+		x, err := d.Run(t.Context(), w, labtest.Command(t, c.line))
 		if err != nil {
 			t.Fatalf("%s: %v", c.line, err)
 		}
@@ -79,14 +53,16 @@ func TestRunKeepsWhatAProgramSays(t *testing.T) {
 }
 
 func TestAMissingProgramIsUnavailable(t *testing.T) {
-	d, w := newLab(t, netns.Options{})
+	d, w := newDriver(t), labtest.World(t)
 	var unavailable *scenario.Unavailable
 	for _, line := range []string{"ip netns exec a no-such-program-anywhere", "no-such-program-anywhere --now"} {
-		if err := d.CanSay(command(t, line)); !errors.As(err, &unavailable) {
+		cmd := labtest.Command(t, line)
+		cmd.Status = scenario.Status{}
+		if err := d.CanSay(cmd); !errors.As(err, &unavailable) {
 			t.Errorf("%s: CanSay: %v", line, err)
 		}
 	}
-	cmd := command(t, "no-such-program-anywhere --now")
+	cmd := labtest.Command(t, "no-such-program-anywhere --now")
 	if _, err := d.Run(t.Context(), w, cmd); !errors.As(err, &unavailable) {
 		t.Errorf("Run: %v", err)
 	}
@@ -94,9 +70,9 @@ func TestAMissingProgramIsUnavailable(t *testing.T) {
 
 // On the machine's own network each namespace has a name of its own, which neither the lesson nor its output shows.
 func TestSharedNamesAreTheLabs(t *testing.T) {
-	d, w := newLab(t, netns.Options{Shared: true})
+	d, w := newDriver(t), labtest.SharedWorld(t)
 	run := func(line string) scenario.Exchange {
-		x, err := d.Run(t.Context(), w, command(t, line))
+		x, err := d.Run(t.Context(), w, labtest.Command(t, line))
 		if err != nil || x.Status != 0 {
 			t.Fatalf("%s: status %d, %v\n%s", line, x.Status, err, x.Output)
 		}
@@ -111,7 +87,7 @@ func TestSharedNamesAreTheLabs(t *testing.T) {
 	}
 	run("ip netns exec testns ip link set lo up")
 	run("test -e /run/netns/testns")
-	_, err := d.Run(t.Context(), w, command(t, "sh -c 'ip -n testns link'"))
+	_, err := d.Run(t.Context(), w, labtest.Command(t, "sh -c 'ip -n testns link'"))
 	var unavailable *scenario.Unavailable
 	if !errors.As(err, &unavailable) {
 		t.Errorf("a namespace in the words of a shell: %v", err)

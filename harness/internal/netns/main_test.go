@@ -1,11 +1,8 @@
 package netns
 
 import (
-	"fmt"
 	"os"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/internal/sandbox"
 )
@@ -22,9 +19,5 @@ func (m machine) Run() int {
 	if way := os.Getenv(wayVariable); way != "" {
 		return goOneWay(way)
 	}
-	if err := unix.Mount("tmpfs", "/run", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
-		fmt.Fprintln(os.Stderr, "mount /run:", err)
-		return 1
-	}
-	return m.M.Run()
+	return sandbox.OwnRun(m.M)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"netnscheck/harness/internal/labtest"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/program"
 	"netnscheck/harness/scenario"
@@ -29,22 +30,22 @@ func TestCanSay(t *testing.T) {
 		"true":                                nil,
 		"no-such-program":                     &scenario.Unavailable{Reason: "the program no-such-program is not installed"},
 	} {
-		cmd := command(t, line)
+		cmd := labtest.Command(t, line)
 		cmd.Status = scenario.Status{}
 		if diff := cmp.Diff(want, New().CanSay(cmd)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", line, diff)
 		}
 	}
-	expected := command(t, "ip netns exec a no-such-program")
+	expected := labtest.Command(t, "ip netns exec a no-such-program")
 	if err := New().CanSay(expected); err != nil {
 		t.Errorf("a program that is missing on purpose: %v", err)
 	}
 }
 
 func TestRunDoesNotTryWhatItCannotSay(t *testing.T) {
-	w := newWorld(t)
+	w := labtest.World(t)
 	for _, line := range []string{"ip -n nowhere netns add a", "ip link set lo upp"} {
-		_, err := New().Run(t.Context(), w, command(t, line))
+		_, err := New().Run(t.Context(), w, labtest.Command(t, line))
 		var cannot *scenario.CannotSay
 		if !errors.As(err, &cannot) {
 			t.Errorf("%s: %v, want that it cannot be said", line, err)
@@ -53,8 +54,8 @@ func TestRunDoesNotTryWhatItCannotSay(t *testing.T) {
 }
 
 func TestRunsOtherPrograms(t *testing.T) {
-	needs(t, "sh", "cat", "ip")
-	w := newWorld(t)
+	labtest.Needs(t, "sh", "cat", "ip")
+	w := labtest.World(t)
 	must(t, w, "ip netns add a", "ip -n a link add inside type veth peer name other")
 	for _, tt := range []struct {
 		line, output string
@@ -75,8 +76,8 @@ func TestRunsOtherPrograms(t *testing.T) {
 }
 
 func TestWhatStillRunsInTheBackgroundIsNotWaitedFor(t *testing.T) {
-	needs(t, "sh", "sleep")
-	w := newWorld(t)
+	labtest.Needs(t, "sh", "sleep")
+	w := labtest.World(t)
 	x := say(t, w, "sh -c 'sleep 1000 & echo begun'")
 	if x.Output != "begun\n" || x.Duration > 20*time.Second {
 		t.Errorf("output %q after %v", x.Output, x.Duration)
@@ -84,18 +85,18 @@ func TestWhatStillRunsInTheBackgroundIsNotWaitedFor(t *testing.T) {
 }
 
 func TestEndlessPingEndsWithItsContext(t *testing.T) {
-	w := newWorld(t)
+	w := labtest.World(t)
 	cause := errors.New("the user wants to leave")
 	ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, cause)
 	defer cancel()
-	x, err := New().Run(ctx, w, command(t, "ping -i 0.1 127.0.0.1"))
+	x, err := New().Run(ctx, w, labtest.Command(t, "ping -i 0.1 127.0.0.1"))
 	if !errors.Is(err, cause) || !strings.Contains(x.Output, "icmp_seq=2 ") {
 		t.Errorf("error %v, output %q; want answers until %v", err, x.Output, cause)
 	}
 }
 
 func TestPingFindsNamesInTheHostsFileOfItsNamespace(t *testing.T) {
-	w := newWorld(t)
+	w := labtest.World(t)
 	must(t, w, "ip netns add a", "ip -n a link set lo up")
 	x := say(t, w, "ip netns exec a ping -c1 -4 localhost")
 	if x.Status != 0 || !strings.Contains(x.Output, "PING localhost (127.") {
@@ -104,7 +105,7 @@ func TestPingFindsNamesInTheHostsFileOfItsNamespace(t *testing.T) {
 }
 
 func TestShow(t *testing.T) {
-	w := newWorld(t)
+	w := labtest.World(t)
 	must(t, w, "ip netns add a", "ip netns add b", "ip netns set b 7", "ip link add v0 address 02:00:00:00:00:01 type veth peer name v1",
 		"ip addr add 10.0.0.1/24 dev v0", "ip link set v1 up", "ip link set v0 up",
 		"ip route add 10.1.0.0/16 via 10.0.0.2", "ip route add unreachable 10.2.0.0/16 table 100", "ip rule add to 10.3.0.0/16 lookup 100 pref 7",
@@ -166,10 +167,10 @@ func TestSharedWorldHasTheNamesOfTheLesson(t *testing.T) {
 }
 
 func TestLimitIsThatOfPrograms(t *testing.T) {
-	w := newWorld(t)
+	w := labtest.World(t)
 	ctx, cancel := context.WithTimeoutCause(t.Context(), 200*time.Millisecond, program.ErrLimit)
 	defer cancel()
-	if _, err := New().Run(ctx, w, command(t, "sleep 1000")); !errors.Is(err, program.ErrLimit) {
+	if _, err := New().Run(ctx, w, labtest.Command(t, "sleep 1000")); !errors.Is(err, program.ErrLimit) {
 		t.Errorf("error %v, want %v", err, program.ErrLimit)
 	}
 }

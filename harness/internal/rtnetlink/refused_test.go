@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"netnscheck/harness/internal/labtest"
 	"netnscheck/harness/scenario/operation"
 )
 
@@ -120,9 +121,9 @@ func TestRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			must(t, w, lines(tt.setup)...)
-			before := observed(t, w)
+			w := labtest.World(t)
+			must(t, w, labtest.Lines(tt.setup)...)
+			before := labtest.Observed(t, w)
 			for _, r := range tt.refusals {
 				x := say(t, w, r.command)
 				if x.Errno != r.errno || x.Status != r.status {
@@ -132,7 +133,7 @@ func TestRefusals(t *testing.T) {
 					t.Errorf("%s: no word about why", r.command)
 				}
 			}
-			if diff := changes(before, observed(t, w)); diff != "" {
+			if diff := changes(before, labtest.Observed(t, w)); diff != "" {
 				t.Errorf("a refused command changed something:\n%s", diff)
 			}
 		})
@@ -140,7 +141,7 @@ func TestRefusals(t *testing.T) {
 }
 
 func TestApplyTellsOfARefusal(t *testing.T) {
-	w := newWorld(t)
+	w := labtest.World(t)
 	must(t, w, "ip link add v0 type veth peer name v1", "ip link set v0 up", "ip addr add 10.0.0.1/24 dev v0")
 	for _, tt := range []struct {
 		line, message string
@@ -152,7 +153,7 @@ func TestApplyTellsOfARefusal(t *testing.T) {
 		{"ip -n nowhere link set lo up", `Cannot open network namespace "nowhere": no such file or directory`, unix.ENOENT},
 		{"false", `["false"] ended with status 1: `, nil},
 	} {
-		c, err := operation.Parse(command(t, tt.line).Argv)
+		c, err := operation.Parse(labtest.Command(t, tt.line).Argv)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -169,7 +170,7 @@ func TestRefusesWithoutRights(t *testing.T) {
 	if _, err := os.Stat("/proc/1/ns/net"); err != nil {
 		t.Skip(err)
 	}
-	w := newWorld(t)
+	w := labtest.World(t)
 	must(t, w, "ip link add v0 type veth peer name v1")
 	x := say(t, w, "ip link set v0 netns 1")
 	if x.Errno != "EPERM" || x.Status != 2 {

@@ -1,0 +1,93 @@
+// Package labtest is what the tests of the drivers have in common: a sandbox, worlds that have to close without a word, commands, and
+// the state that they leave. It may be imported by tests alone; it imports scenario, state and internal/{netns,observe,program,sandbox},
+// no driver, and it never hides a failure: each function ends the test.
+package labtest
+
+import (
+	"strings"
+	"testing"
+
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/internal/observe"
+	"netnscheck/harness/internal/program"
+	"netnscheck/harness/internal/sandbox"
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/state"
+)
+
+// Main runs the tests of a package in a sandbox, with a /run that they may write to, and returns the exit status.
+func Main(m *testing.M) int { return sandbox.TestMain(ownRun{m}) }
+
+type ownRun struct{ *testing.M }
+
+func (m ownRun) Run() int { return sandbox.OwnRun(m.M) }
+
+// World is a lab's world in the sandbox.
+func World(t testing.TB) *netns.World { return world(t, netns.Options{}) }
+
+// SharedWorld is one that has its names where the machine has them, as with --sandbox=off.
+func SharedWorld(t testing.TB) *netns.World { return world(t, netns.Options{Shared: true}) }
+
+func world(t testing.TB, o netns.Options) *netns.World {
+	t.Helper()
+	w, err := netns.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
+
+// Needs skips the test when a program is missing.
+func Needs(t testing.TB, programs ...string) {
+	t.Helper()
+	for _, p := range programs {
+		if _, err := program.LookPath(p); err != nil {
+			sandbox.Lacking(t, err)
+		}
+	}
+}
+
+// Command is a line that may be refused.
+func Command(t testing.TB, line string) scenario.Command {
+	t.Helper()
+	argv, err := scenario.Words(line)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return scenario.Command{Text: line, Argv: argv, Status: scenario.Status{Any: true}}
+}
+
+// Run starts a program on the host.
+func Run(t testing.TB, w *netns.World, argv []string) (output string, status int) {
+	t.Helper()
+	out, status, err := program.Run(t.Context(), w, netns.Host, argv, program.Limit)
+	if err != nil {
+		t.Fatalf("%q: %v", argv, err)
+	}
+	return string(out), status
+}
+
+// Observed is the state in normal form.
+func Observed(t testing.TB, w *netns.World) *state.State {
+	t.Helper()
+	s, err := observe.Lab(t.Context(), w, observe.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Normal()
+}
+
+// Lines are the lines of a text without blanks around them, empty ones left out.
+func Lines(text string) (list []string) {
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			list = append(list, line)
+		}
+	}
+	return list
+}
