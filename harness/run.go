@@ -180,7 +180,7 @@ func plan(what selection, f runFlags) ([]specrun.Planned, error) {
 		rand.New(rand.NewPCG(uint64(f.seed), 0)).Shuffle(len(units), func(i, j int) { units[i], units[j] = units[j], units[i] })
 	}
 	if what.suites {
-		job.Unit = specrun.HandWritten
+		job.Unit, job.HandWritten = specrun.HandWritten, true
 		units = append(units, specrun.Unit{Job: job})
 	}
 	return specrun.Preview(units, register)

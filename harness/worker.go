@@ -43,7 +43,7 @@ func work() int {
 // register builds the specs of a job, in a worker and to look ahead.
 func register(job specrun.Job, kept func(context.Context, []string)) error {
 	world := lab.Options{Shared: job.Shared}
-	if job.IsHandWritten() {
+	if job.HandWritten {
 		o := conformance.Options{World: world}
 		if job.Keep {
 			o.OnKept = kept

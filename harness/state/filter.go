@@ -2,8 +2,8 @@ package state
 
 import "net/netip"
 
-// FilterTable is a table of the packet filter (nf_tables; iptables-nft is in it too) with its base chains and those that they jump to.
-// Tables that are dormant are left out.
+// FilterTable is a table of the packet filter (nf_tables; iptables-nft is in it too) with all its chains. Tables that are dormant are
+// left out.
 type FilterTable struct {
 	Family string        `json:"family"` // ip, ip6, inet, arp, bridge, netdev
 	Name   string        `json:"name"`
@@ -36,7 +36,8 @@ type FilterRule struct {
 	// Addr and Port are what snat and dnat put in place; not valid and 0 where they leave it.
 	Addr netip.Addr `json:"addr"`
 	Port uint16     `json:"port,omitempty"`
-	// Opaque says that there is an expression which is not understood, so that nobody here knows what the rule matches.
+	// Opaque says that nobody here knows which packets the rule takes, or where it sends them: an expression is not understood, or decides
+	// by more than the packet, as a limit does.
 	Opaque bool `json:"opaque,omitempty"`
 }
 

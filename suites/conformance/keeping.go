@@ -61,22 +61,22 @@ func keeping(o Options) {
 		p := spawn(s.Lab)
 		deleted(ctx)
 		lives(ctx, "while a process lives in it")
-		check(p.End())
+		must(p.End())
 		s.isTrue(ctx, gone)
 	})
 
 	ginkgo.It("the last one of several processes", func(ctx context.Context) {
 		first, last := spawn(s.Lab), spawn(s.Lab)
 		deleted(ctx)
-		check(first.End())
+		must(first.End())
 		lives(ctx, "while a second process lives in it")
-		check(last.End())
+		must(last.End())
 		s.isTrue(ctx, gone)
 	})
 
 	ginkgo.It("an open descriptor, until it is closed", func(ctx context.Context) {
 		release, err := s.Hold("testns")
-		check(err)
+		must(err)
 		ginkgo.DeferCleanup(release) // does nothing the second time
 		deleted(ctx)
 		lives(ctx, "while a descriptor is open")
@@ -86,7 +86,7 @@ func keeping(o Options) {
 
 	ginkgo.It("not its old name: a new namespace under it is another one", func(ctx context.Context) {
 		release, err := s.Hold("testns")
-		check(err)
+		must(err)
 		ginkgo.DeferCleanup(release)
 		before := namespace(s.state(ctx), "testns").Inode
 		deleted(ctx)
@@ -102,7 +102,7 @@ func keeping(o Options) {
 func spawn(l *lab.Lab) *lab.Process {
 	ginkgo.GinkgoHelper()
 	p, err := l.Spawn("testns", "sleep", "3600")
-	check(err)
+	must(err)
 	ginkgo.DeferCleanup(p.End)
 	return p
 }

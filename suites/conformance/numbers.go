@@ -65,7 +65,7 @@ func numbers(o Options) {
 		}
 		// The first that each gets to know takes the lowest number.
 		s.do(ctx, "ip link add h0 type veth peer name c0 netns c")
-		s.state(ctx)
+		s.state(ctx) // who looks at h0 makes the kernel give c an id in the host, if it has none yet
 		s.do(ctx, "ip link add h1 type veth peer name b0 netns b", "ip link add ab netns a type veth peer name ba netns b")
 		now := s.state(ctx)
 		inHost, inA := idOf(now, "host", "b"), idOf(now, "a", "b")

@@ -30,7 +30,7 @@ type stage struct {
 func newStage(ctx context.Context, o Options) *stage {
 	ginkgo.GinkgoHelper()
 	l, err := lab.Start(ctx, scenario.Host{}, o.World)
-	check(err)
+	must(err)
 	ginkgo.DeferCleanup(func(ctx context.Context) error {
 		if o.OnKept != nil && ginkgo.CurrentSpecReport().Failed() {
 			o.OnKept(ctx, []string{l.EnterCommand()})
@@ -40,8 +40,8 @@ func newStage(ctx context.Context, o Options) *stage {
 	return &stage{Lab: l}
 }
 
-// check ends the spec if there is an error: it skips for what this machine lacks.
-func check(err error) {
+// must ends the spec if there is an error: it skips for what this machine lacks.
+func must(err error) {
 	ginkgo.GinkgoHelper()
 	var unavailable *scenario.Unavailable
 	switch {
@@ -74,15 +74,15 @@ func (s *stage) do(ctx context.Context, commands ...string) {
 func (s *stage) state(ctx context.Context) *state.State {
 	ginkgo.GinkgoHelper()
 	now, err := s.State(ctx)
-	check(err)
+	must(err)
 	return now
 }
 
 // watch looks at what happens in the namespaces of these claims from now on.
 func (s *stage) watch(ctx context.Context, claims ...string) {
 	ginkgo.GinkgoHelper()
-	base, err := s.Baseline(ctx, checks(claims))
-	check(err)
+	base, err := s.Baseline(ctx, parse(claims))
+	must(err)
 	ginkgo.DeferCleanup(base.Close)
 	s.base = base
 }
@@ -90,7 +90,7 @@ func (s *stage) watch(ctx context.Context, claims ...string) {
 // isTrue waits for claims, in the words of a scenario's checks, to become true.
 func (s *stage) isTrue(ctx context.Context, claims ...string) {
 	ginkgo.GinkgoHelper()
-	for i, a := range s.Await(ctx, checks(claims), s.base) {
+	for i, a := range s.Await(ctx, parse(claims), s.base) {
 		s.judge(claims[i], scenario.Pass, a.Verdict)
 	}
 }
@@ -98,7 +98,7 @@ func (s *stage) isTrue(ctx context.Context, claims ...string) {
 // isFalse wants claims to be false now. A spec looks so before it does what makes them true.
 func (s *stage) isFalse(ctx context.Context, claims ...string) {
 	ginkgo.GinkgoHelper()
-	for i, v := range s.EvaluateAll(ctx, checks(claims), s.base) {
+	for i, v := range s.EvaluateAll(ctx, parse(claims), s.base) {
 		s.judge(claims[i], scenario.Fail, v)
 	}
 }
@@ -116,13 +116,13 @@ func (s *stage) judge(claim string, want scenario.Outcome, v scenario.Verdict) {
 	}
 }
 
-// checks reads claims.
-func checks(claims []string) []scenario.Check {
+// parse reads claims.
+func parse(claims []string) []scenario.Check {
 	ginkgo.GinkgoHelper()
 	all := make([]scenario.Check, len(claims))
 	for i, text := range claims {
 		c, err := scenario.ParseClaim(text)
-		check(err)
+		must(err)
 		all[i] = scenario.Check{Text: text, Claim: c, Within: patience}
 	}
 	return all

@@ -40,10 +40,19 @@ type nfChain struct {
 	exprs []*nl.RtAttr
 }
 
-// nfSteps are the messages of a batch, by their sequence numbers.
-var nfSteps = []string{"begin", "add an nftables table", "add an nftables chain", "add an nftables rule", "end"}
+// The messages of a batch, by their sequence numbers.
+const (
+	nfBeginStep = iota
+	nfTableStep
+	nfChainStep
+	nfRuleStep
+	nfEndStep
+)
 
-const nfTableStep = 1
+// nfSteps are what they do, in words.
+var nfSteps = []string{
+	nfBeginStep: "begin", nfTableStep: "add an nftables table", nfChainStep: "add an nftables chain", nfRuleStep: "add an nftables rule", nfEndStep: "end",
+}
 
 // nfBatch has an acknowledgement of the last message before the end alone: what comes before it is a refusal.
 func nfBatch(family byte, c *nfChain) []byte {
@@ -51,7 +60,7 @@ func nfBatch(family byte, c *nfChain) []byte {
 	name := nl.ZeroTerminated("trial")
 	last := nfTableStep
 	if c != nil {
-		last = len(nfSteps) - 2
+		last = nfRuleStep
 	}
 	var batch []byte
 	put := func(seq, kind int, attrs ...*nl.RtAttr) {
@@ -61,16 +70,16 @@ func nfBatch(family byte, c *nfChain) []byte {
 		}
 		batch = append(batch, nfMessage(subsystem<<8|kind, flags, family, 0, uint32(seq), attrs...)...)
 	}
-	batch = append(batch, nfMessage(unix.NFNL_MSG_BATCH_BEGIN, 0, unix.AF_UNSPEC, subsystem, 0)...)
+	batch = append(batch, nfMessage(unix.NFNL_MSG_BATCH_BEGIN, 0, unix.AF_UNSPEC, subsystem, nfBeginStep)...)
 	put(nfTableStep, unix.NFT_MSG_NEWTABLE, nl.NewRtAttr(unix.NFTA_TABLE_NAME, name))
 	if c != nil {
-		put(2, unix.NFT_MSG_NEWCHAIN, nl.NewRtAttr(unix.NFTA_CHAIN_TABLE, name), nl.NewRtAttr(unix.NFTA_CHAIN_NAME, name),
+		put(nfChainStep, unix.NFT_MSG_NEWCHAIN, nl.NewRtAttr(unix.NFTA_CHAIN_TABLE, name), nl.NewRtAttr(unix.NFTA_CHAIN_NAME, name),
 			nl.NewRtAttr(unix.NFTA_CHAIN_TYPE, nl.ZeroTerminated(c.kind)),
 			nest(unix.NFTA_CHAIN_HOOK, number(unix.NFTA_HOOK_HOOKNUM, c.hook), number(unix.NFTA_HOOK_PRIORITY, 0)))
-		put(3, unix.NFT_MSG_NEWRULE, nl.NewRtAttr(unix.NFTA_RULE_TABLE, name), nl.NewRtAttr(unix.NFTA_RULE_CHAIN, name),
+		put(nfRuleStep, unix.NFT_MSG_NEWRULE, nl.NewRtAttr(unix.NFTA_RULE_TABLE, name), nl.NewRtAttr(unix.NFTA_RULE_CHAIN, name),
 			nest(unix.NFTA_RULE_EXPRESSIONS, c.exprs...))
 	}
-	return append(batch, nfMessage(unix.NFNL_MSG_BATCH_END, 0, unix.AF_UNSPEC, subsystem, uint32(len(nfSteps)-1))...)
+	return append(batch, nfMessage(unix.NFNL_MSG_BATCH_END, 0, unix.AF_UNSPEC, subsystem, nfEndStep)...)
 }
 
 // nfMessage is a netlink message of netfilter: the family and the resource, in network order, stand before the attributes.

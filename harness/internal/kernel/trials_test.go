@@ -57,19 +57,34 @@ func TestThreeValues(t *testing.T) {
 	}
 }
 
-// TestNestedUserNamespaces forbids them for real, in the user namespace of the sandbox.
-func TestNestedUserNamespaces(t *testing.T) {
-	const limit = "/proc/sys/user/max_user_namespaces"
+func forget() {
+	known.Lock()
+	defer known.Unlock()
+	known.findings = nil
+}
+
+// forbid lets nobody make a namespace of a kind in the user namespace of the sandbox, until allow or the end of the test.
+func forbid(t *testing.T, kind string) (allow func()) {
+	t.Helper()
+	limit := "/proc/sys/user/max_" + kind + "_namespaces"
 	before, err := os.ReadFile(limit)
 	if err != nil {
 		t.Fatal(err)
 	}
-	forget := func() { known.Lock(); defer known.Unlock(); known.findings = nil }
-	forget()
-	if err := os.WriteFile(limit, []byte("0"), 0o644); err != nil {
-		t.Fatal(err)
+	set := func(value []byte) {
+		if err := os.WriteFile(limit, value, 0o644); err != nil {
+			t.Error(err)
+		}
 	}
-	t.Cleanup(func() { os.WriteFile(limit, before, 0o644); forget() })
+	forget()
+	set([]byte("0"))
+	t.Cleanup(func() { set(before); forget() })
+	return func() { set(before) }
+}
+
+// TestNestedUserNamespaces forbids them for real, in the user namespace of the sandbox.
+func TestNestedUserNamespaces(t *testing.T) {
+	forbid(t, "user")
 	if f := look(t, "nested-userns"); f.Presence != Absent || !strings.Contains(f.Reason, "user.max_user_namespaces is 0") {
 		t.Errorf("with a limit of 0: %v (%s)", f.Presence, f.Reason)
 	}
@@ -77,9 +92,7 @@ func TestNestedUserNamespaces(t *testing.T) {
 
 // TestOnlyWhatIsAskedForIsTried: for a trial the kernel may load a module.
 func TestOnlyWhatIsAskedForIsTried(t *testing.T) {
-	known.Lock()
-	known.findings = nil
-	known.Unlock()
+	forget()
 	if missing, err := Require(t.Context(), "veth"); missing != "" || err != nil {
 		t.Fatal(missing, err)
 	}
@@ -93,18 +106,7 @@ func TestOnlyWhatIsAskedForIsTried(t *testing.T) {
 // TestNothingCanBeTried forbids network namespaces for real, in the user namespace of the sandbox: nobody can tell then, which is an
 // error and no skip, and is not remembered.
 func TestNothingCanBeTried(t *testing.T) {
-	const limit = "/proc/sys/user/max_net_namespaces"
-	before, err := os.ReadFile(limit)
-	if err != nil {
-		t.Fatal(err)
-	}
-	forget := func() { known.Lock(); defer known.Unlock(); known.findings = nil }
-	forget()
-	if err := os.WriteFile(limit, []byte("0"), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.WriteFile(limit, before, 0o644); forget() })
-
+	allow := forbid(t, "net")
 	names := []string{"nested-userns", "veth", "tbf", "nftables", "nft-nat", "ipv6", "tun", "etc-netns", "sysfs", "no-such-feature"}
 	for _, name := range names {
 		if f := look(t, name); f.Presence != Unknown || f.Reason == "" {
@@ -114,9 +116,7 @@ func TestNothingCanBeTried(t *testing.T) {
 			t.Errorf("%s is required: missing %q, error %v; want an error", name, missing, err)
 		}
 	}
-	if err := os.WriteFile(limit, before, 0o644); err != nil {
-		t.Fatal(err)
-	}
+	allow()
 	if f := look(t, "veth"); f.Presence != Present {
 		t.Errorf("veth, with namespaces again: %v (%s)", f.Presence, f.Reason)
 	}

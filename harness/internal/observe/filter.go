@@ -90,7 +90,7 @@ func (r *reading) openFilters() {
 	}
 }
 
-// readFilters reads nf_tables. What keeps it from doing so stands among what is unread; it is no error.
+// readFilters reads nf_tables. That the kernel refuses it, or that the rules never keep still, stands among what is unread and is no error.
 func (r *reading) readFilters() error {
 	r.Filters, r.Unread = nil, nil
 	filters, err := r.filters()
@@ -116,8 +116,8 @@ func filterRefusal(err error) string {
 	return err.Error()
 }
 
-// filters reads the rule set until it has read the same twice, with no change between that the kernel knows of. Where there are
-// no tables, that is one question. Twice, for a commit gives the rules their new generation a moment before it makes
+// filters reads the rule set until it has read what it had read the time before, and the kernel knows of no change during the last
+// reading. Where there are no tables, that is one question. Twice, for a commit gives the rules their new generation a moment before it makes
 // them the valid ones (nf_tables_commit): who reads in that moment sees some of the old and some of the new, and no change.
 func (r *reading) filters() ([]state.FilterTable, error) {
 	var last []state.FilterTable
@@ -283,7 +283,7 @@ func (s *ruleset) readRules() error {
 			case unix.NFTA_RULE_CHAIN:
 				raw.in.name = text(data)
 			case unix.NFTA_RULE_HANDLE:
-				raw.handle = binary.BigEndian.Uint64(data)
+				raw.handle = bigger(data)
 			case unix.NFTA_RULE_EXPRESSIONS:
 				raw.expressions = data
 			case unix.NFTA_RULE_USERDATA:
@@ -298,6 +298,14 @@ func (s *ruleset) readRules() error {
 			}
 		}
 	})
+}
+
+// bigger is a number of eight bytes in network order; 0 for any other length.
+func bigger(data []byte) uint64 {
+	if len(data) != 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(data)
 }
 
 // big is a number of four bytes in network order; 0 for any other length.

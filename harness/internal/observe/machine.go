@@ -25,7 +25,8 @@ type MachineOptions struct {
 }
 
 // Machine reads the namespaces of this machine: the caller's own one as `host`, those in /run/netns by name, others as
-// `pid:N` with the lowest process number. It sends no packet and leaves nothing. What it may not enter has no more than a name and
+// `pid:N` with the lowest process number. It sends no packet. What it leaves are numbers:
+// asked for a link whose peer is elsewhere, the kernel gives that other namespace an id (ip netns list-id), if it has none. What it may not enter has no more than a name and
 // an entry in Unread; one that goes away meanwhile is left out.
 func Machine(ctx context.Context, o MachineOptions) (*state.State, error) {
 	for again := range patience {

@@ -16,7 +16,7 @@ import (
 // handWritten makes a unit of suites as people write them, under a tag that no other test uses.
 func handWritten(job Job) (u Unit, tag string) {
 	tag = fmt.Sprintf("suites-%d", ids.Add(1))
-	job.Unit, job.Source = HandWritten, tag
+	job.Unit, job.HandWritten, job.Source = HandWritten, true, tag
 	return Unit{Job: job}, tag
 }
 

@@ -15,6 +15,8 @@ import (
 type Job struct {
 	// Unit is the scenario's id, or HandWritten.
 	Unit string `json:"unit"`
+	// HandWritten says that the job is the suites written in Go.
+	HandWritten bool `json:"hand_written,omitempty"`
 	// File and Source are the scenario's file as it was read; the worker reads no file.
 	File    string   `json:"file,omitempty"`
 	Source  string   `json:"source,omitempty"`
@@ -33,10 +35,7 @@ type Job struct {
 // HandWritten is the unit of the suites that are written in Go, and the id by which people run it.
 const HandWritten = "suites"
 
-// IsHandWritten says that the job is the suites written in Go: every scenario has a file.
-func (j Job) IsHandWritten() bool { return j.File == "" }
-
-// Unit is a job and the scenario it was made of; Scenario is nil for HandWritten.
+// Unit is a job and the scenario it was made of; Scenario is nil for suites written in Go.
 type Unit struct {
 	Job      Job
 	Scenario *scenario.Scenario

@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 
 // register builds specs as the suites do; the last word of a title says what happens.
 func register(job Job, kept func(context.Context, []string)) error {
-	if job.IsHandWritten() {
+	if job.HandWritten {
 		return registerHandWritten(job.Source)
 	}
 	sc, err := scenario.Parse(job.File, []byte(job.Source))
