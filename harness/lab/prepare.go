@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/scenario/operation"
@@ -71,22 +72,28 @@ func (p *Play) replay(ctx context.Context, l *Lab, s *scenario.Section) error {
 }
 
 // settleDown waits for what the kernel does in its own time after a section, such as the end of a namespace or of duplicate address
-// detection: for those of its checks that cost next to nothing when they are true. One that does not come true is an error: what
-// follows would be played in another state than that of the step.
+// detection: for those of its checks that tell. One that does not come true is an error: what follows would be played in another state
+// than that of the step.
 func (l *Lab) settleDown(ctx context.Context, checks []scenario.Check) error {
-	var cheap []scenario.Check
-	for _, c := range checks {
-		reaches, probes := c.Claim.(scenario.Reaches)
-		if byState(c.Claim) != nil || probes && !reaches.Not {
-			cheap = append(cheap, c)
-		}
-	}
-	for i, a := range l.Await(ctx, cheap, nil) {
+	telling := slices.DeleteFunc(slices.Clone(checks), func(c scenario.Check) bool { return !tells(c.Claim) })
+	for i, a := range l.Await(ctx, telling, nil) {
 		if a.Outcome != scenario.Pass {
-			return fmt.Errorf("%s did not come true: %s", cheap[i].Text, cmp.Or(a.Reason, a.Found))
+			return fmt.Errorf("%s did not come true: %s", telling[i].Text, cmp.Or(a.Reason, a.Found))
 		}
 	}
 	return nil
+}
+
+// tells says whether a claim costs next to nothing when it is true, and does not depend on what the probes of other claims left
+// behind: a neighbour, a learned address, and what a diagnosis makes of them.
+func tells(claim scenario.Claim) bool {
+	switch c := claim.(type) {
+	case scenario.Reaches:
+		return !c.Not
+	case scenario.HasNeighbour, scenario.Learned, scenario.CauseIs, scenario.NothingWrong:
+		return false
+	}
+	return byState(claim) != nil
 }
 
 // stateBefore is the state in which step i started when it was played, nil if it is not known.
