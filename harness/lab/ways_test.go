@@ -178,6 +178,11 @@ func direct(claim scenario.Claim) [][]string {
 		if c.Object == "" {
 			return [][]string{{in(c.Netns, "link add extra type bridge")}, {in(c.Netns, "link add extra type veth")}}
 		}
+	case scenario.NothingWrong:
+		return [][]string{{in(c.Netns, "route replace prohibit %s", c.Dest.WithZone(""))}, divert(c.Netns, c.Dest), {in(c.Netns, "link set lo down")},
+			{in(c.Netns, "link set %s down", c.Dest.Zone())}}
+	case scenario.CauseIs: // another cause comes before it, or none is left
+		return append([][]string{{in(c.Netns, "route replace prohibit %s", c.Dest.WithZone(""))}, divert(c.Netns, c.Dest)}, own(c.Netns, c.Dest)...)
 	case scenario.NearestName:
 		return [][]string{
 			{in(c.Netns, "link set %s down", c.Name), in(c.Netns, "link set %s name zzzzzzzz", c.Name)},
