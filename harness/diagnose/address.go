@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"net/netip"
-	"slices"
 
 	"netnscheck/harness/state"
 )
@@ -133,17 +132,17 @@ func leadsOn(at port, dst netip.Addr) bool {
 	return d.found() && (d.hop == nil || d.hop.Dev != at.l.Name)
 }
 
-// lacking are the links of a segment that have no address of a family, or that cannot have one now: who may have lost one.
-func (w *walk) lacking(n *state.Namespace, around []port, family int) (found []port) {
+// lacking are the links of a segment that have no address of a family: robbed are those that have one of the other family, or are down,
+// and so may have lost it; bare are the others.
+func (w *walk) lacking(n *state.Namespace, around []port, family int) (robbed, bare []port) {
 	for _, at := range around {
-		if at.n != n && at.l.Master == "" && len(addresses(at.l, family)) == 0 && len(at.l.Addresses)+boolOrder(!at.l.Up) > 0 && !slices.Contains(found, at) {
-			found = append(found, at)
+		switch {
+		case at.n == n || at.l.Master != "" || len(addresses(at.l, family)) > 0:
+		case len(addresses(at.l, 10-family)) > 0 || !at.l.Up:
+			robbed = append(robbed, at)
+		default:
+			bare = append(bare, at)
 		}
 	}
-	for _, at := range around {
-		if at.n != n && at.l.Master == "" && len(addresses(at.l, family)) == 0 && !slices.Contains(found, at) {
-			found = append(found, at)
-		}
-	}
-	return found
+	return robbed, bare
 }

@@ -134,11 +134,12 @@ func (w *walk) gatewayNowhere(n *state.Namespace, out *state.Link, via netip.Add
 	if w.trial || w.gatewayThat(c, n, dst, r, w.mends) {
 		return c
 	}
-	if lost := w.lacking(n, w.neighbours(port{n, out}), familyOf(via)); len(lost) > 0 {
-		return c.addAddress(lost[0], netip.PrefixFrom(via, w.lengthHere(out, via)))
-	}
-	if w.otherGateway(c, n, dst, r) {
+	robbed, bare := w.lacking(n, w.neighbours(port{n, out}), familyOf(via))
+	if len(robbed) == 0 && w.otherGateway(c, n, dst, r) {
 		return c
+	}
+	if lost := append(robbed, bare...); len(lost) > 0 {
+		return c.addAddress(lost[0], netip.PrefixFrom(via, w.lengthHere(out, via)))
 	}
 	return c.mend(ip(n, "%sroute replace %s via GATEWAY", six(familyOf(via)), state.PrefixText(r.To)))
 }

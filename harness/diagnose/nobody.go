@@ -57,7 +57,8 @@ func (w *walk) heirs(n *state.Namespace, arrivals []arrival, family int) []port 
 			reached = append(reached, a.port)
 		}
 	}
-	return append(w.lacking(n, around, family), reached...)
+	robbed, bare := w.lacking(n, around, family)
+	return append(append(robbed, bare...), reached...)
 }
 
 // lengthHere is the prefix length that an address has on the segment of a link.
