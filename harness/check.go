@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 
 	"github.com/spf13/cobra"
 
@@ -71,7 +72,7 @@ func reviewed(sc *scenario.Scenario) error {
 
 func playToCheck(c *cobra.Command, scs []*scenario.Scenario, mode string) error {
 	box := trySandbox(mode)
-	f := runFlags{procs: 1}
+	f := runFlags{procs: runtime.NumCPU()}
 	p, err := plan(selection{scenarios: scs}, f)
 	if err != nil {
 		return err

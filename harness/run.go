@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -55,7 +56,8 @@ func runCommand(use string) *cobra.Command {
 	flags.StringVar(&f.labels, "label-filter", "", "run what has these labels, in Ginkgo's syntax: 'netlink && mistake'")
 	flags.StringVar(&f.focus, "focus", "", "run what has this regular expression in its text")
 	flags.Int64Var(&f.seed, "seed", 0, "shuffle the scenarios by this number (default: the order of the course)")
-	flags.IntVar(&f.procs, "procs", 1, "how many scenarios run side by side")
+	flags.IntVar(&f.procs, "procs", runtime.NumCPU(), "how many scenarios run side by side (default: one for each processor)")
+	flags.Lookup("procs").DefValue = "0" // said in words
 	flags.BoolVar(&f.failFast, "fail-fast", false, "stop after the first failure")
 	flags.BoolVar(&f.keep, "keep", false, "let a lab in which something failed stay until Enter or Ctrl-C, and say how to enter it")
 	flags.StringVar(&f.sandbox, "sandbox", "auto", "auto, on, or off: off puts the namespaces where 'ip netns' shows them (root)")
@@ -205,13 +207,14 @@ func (s *session) run(ctx context.Context) *reports.Run {
 		s.plan[i].Unit.Job.Shared = !s.sandboxed
 		s.console.Plan(s.plan[i].Suites)
 	}
+	told := newInOrder(s.console, s.plan)
 	w := &workers{sandboxed: s.sandboxed}
 	r := &reports.Run{Started: time.Now(), Properties: properties(s.flags, s.sandboxed)}
 	r.Hostname, _ = os.Hostname() // a report without it is as good
 	result := specrun.Run(ctx, s.plan, specrun.Options{
 		Procs: s.flags.procs, Start: w.start, FailFast: s.flags.failFast, Grace: grace,
 		Started: func(su reports.Suite, c reports.Case) { s.console.Begin(&su, &c) },
-		Ended:   func(su reports.Suite, c reports.Case) { s.console.End(&su, &c) },
+		Ended:   told.end,
 		Kept:    s.keep,
 	})
 	r.Suites, r.Problems, r.Leftovers = result.Suites, result.Problems, result.Leftovers

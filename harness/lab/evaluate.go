@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"netnscheck/harness/internal/observe"
 	"netnscheck/harness/internal/probe"
@@ -35,8 +36,8 @@ func (l *Lab) EvaluateAll(ctx context.Context, checks []scenario.Check, base *Ba
 func (l *Lab) evaluateAll(ctx context.Context, checks []scenario.Check, base *Baseline, expected bool) []scenario.Verdict {
 	verdicts := make([]scenario.Verdict, len(checks))
 	k := &look{lab: l, base: base}
-	judge := func(i int) {
-		f, err := k.at(ctx, checks[i].Claim)
+	judge := func(i int, listen time.Duration) {
+		f, err := k.at(ctx, checks[i].Claim, listen)
 		if err != nil {
 			verdicts[i] = unjudged(checks[i].Claim, err)
 		} else {
@@ -57,15 +58,19 @@ func (l *Lab) evaluateAll(ctx context.Context, checks []scenario.Check, base *Ba
 		}
 	}
 	for _, i := range append(counted, still...) {
-		judge(i)
+		judge(i, 0)
 	}
 	var together sync.WaitGroup
 	for _, i := range silent {
-		together.Go(func() { judge(i) })
+		together.Go(func() { judge(i, probe.Brief) })
 	}
 	together.Wait()
+	listen := probe.Window
+	if !expected { // this look is the only one
+		listen = probe.Long
+	}
 	for _, i := range answered {
-		judge(i)
+		judge(i, listen)
 	}
 	return verdicts
 }
@@ -93,7 +98,7 @@ type look struct {
 	whole *state.State // with the packet filters
 }
 
-func (k *look) at(ctx context.Context, claim scenario.Claim) (finding, error) {
+func (k *look) at(ctx context.Context, claim scenario.Claim, listen time.Duration) (finding, error) {
 	name := subject(claim)
 	if name == "" {
 		s, err := k.snapshotFor(ctx, claim)
@@ -103,14 +108,14 @@ func (k *look) at(ctx context.Context, claim scenario.Claim) (finding, error) {
 		if f, ok := judgeState(s, claim); ok {
 			return f, nil
 		}
-		return k.ask(ctx, claim)
+		return k.ask(ctx, claim, listen)
 	}
 	there, err := k.exists(name)
 	if err != nil {
 		return finding{}, err
 	}
 	if there {
-		return k.ask(ctx, claim)
+		return k.ask(ctx, claim, listen)
 	}
 	s, err := k.snapshot(ctx)
 	if err != nil {
@@ -187,7 +192,7 @@ func subject(claim scenario.Claim) string {
 }
 
 // ask judges the claims that the kernel or the network has to answer.
-func (k *look) ask(ctx context.Context, claim scenario.Claim) (finding, error) {
+func (k *look) ask(ctx context.Context, claim scenario.Claim, listen time.Duration) (finding, error) {
 	l := k.lab
 	switch c := claim.(type) {
 	case scenario.SendsTo:
@@ -200,10 +205,10 @@ func (k *look) ask(ctx context.Context, claim scenario.Claim) (finding, error) {
 		unresolved := entry == "failed" || entry == "incomplete"
 		return finding{unresolved, word(entry == "", "no entry came to be", fmt.Sprintf("the entry on %s is %s", dev, entry))}, err
 	case scenario.Reaches:
-		r, err := probe.Echo(ctx, l.world, c.Netns, probe.EchoRequest{Dest: c.Dest, From: c.From, Bytes: c.Bytes})
+		r, err := probe.Echo(ctx, l.world, c.Netns, probe.EchoRequest{Dest: c.Dest, From: c.From, Bytes: c.Bytes}, listen)
 		return finding{r.Reached != c.Not, r.Found}, err
 	case scenario.Connects:
-		r, err := probe.Connect(ctx, l.world, c.Netns, c.Dest, c.Port)
+		r, err := probe.Connect(ctx, l.world, c.Netns, c.Dest, c.Port, listen)
 		return finding{endedAs(r, c.Outcome), r.Found}, err
 	case scenario.SysctlIs:
 		return l.sysctlIs(ctx, c)

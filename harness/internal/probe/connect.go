@@ -18,8 +18,8 @@ type ConnectResult struct {
 	Errno                       syscall.Errno
 }
 
-// Connect attempts a TCP connection from the namespace, Window at most. dest may have a zone that is an interface name.
-func Connect(ctx context.Context, w Place, ns string, dest netip.Addr, port int) (ConnectResult, error) {
+// Connect attempts a TCP connection from the namespace and listens for the answer so long. dest may have a zone that is an interface name.
+func Connect(ctx context.Context, w Place, ns string, dest netip.Addr, port int, listen time.Duration) (ConnectResult, error) {
 	route, dead, err := sight(w, ns, EchoRequest{Dest: dest})
 	if err != nil {
 		return ConnectResult{}, fmt.Errorf("connect from %s to %s port %d: %w", ns, dest, port, err)
@@ -31,7 +31,7 @@ func Connect(ctx context.Context, w Place, ns string, dest netip.Addr, port int)
 	var result ConnectResult
 	err = w.Go(ns, func() error {
 		var err error
-		result, err = connect(ctx, dest, port)
+		result, err = connect(ctx, dest, port, listen)
 		return err
 	})
 	if err != nil {
@@ -41,7 +41,7 @@ func Connect(ctx context.Context, w Place, ns string, dest netip.Addr, port int)
 }
 
 // connect does it in the namespace of the calling thread.
-func connect(ctx context.Context, dest netip.Addr, port int) (ConnectResult, error) {
+func connect(ctx context.Context, dest netip.Addr, port int, listen time.Duration) (ConnectResult, error) {
 	family := unix.AF_INET
 	var zone uint32
 	if dest.Is6() {
@@ -68,9 +68,9 @@ func connect(ctx context.Context, dest netip.Addr, port int) (ConnectResult, err
 		if ctx.Err() != nil {
 			return ConnectResult{}, context.Cause(ctx)
 		}
-		left := Window - time.Since(start)
+		left := listen - time.Since(start)
 		if left <= 0 {
-			return ConnectResult{Silence: true, Found: fmt.Sprintf("no answer within %v", Window)}, nil
+			return ConnectResult{Silence: true, Found: fmt.Sprintf("no answer within %v", listen)}, nil
 		}
 		n, pollErr := unix.Ppoll(poll, ptr(unix.NsecToTimespec(int64(left))), nil)
 		if pollErr != nil && pollErr != unix.EINTR {

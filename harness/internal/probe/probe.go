@@ -25,8 +25,16 @@ type Place interface {
 	Netlink(name string) (*netlink.Handle, error)
 }
 
-// Window is how long silence is listened to before it counts as silence.
-const Window = 250 * time.Millisecond
+// How long a probe listens. Between namespaces an answer is there in microseconds: the kernel mostly delivers it before the request's
+// sendto(2) returns, unless it is busy.
+const (
+	// Brief is for where silence is expected.
+	Brief = 60 * time.Millisecond
+	// Window is for where an answer is expected, and asked for again if it does not come.
+	Window = 100 * time.Millisecond
+	// Long is for where an answer is expected, and asked for once.
+	Long = 400 * time.Millisecond
+)
 
 // EchoRequest is one ICMP echo. Dest may have a zone that is an interface name.
 type EchoRequest struct {
@@ -35,7 +43,7 @@ type EchoRequest struct {
 	Bytes int        // payload in bytes, with DF set; 0: the usual 56, DF as the kernel likes
 }
 
-// EchoResult is what came back. Found says it in words: `reply in 50µs`, `no reply within 250ms; neighbour 10.0.0.1 dev
+// EchoResult is what came back. Found says it in words: `reply in 50µs`, `no reply within 100ms; neighbour 10.0.0.1 dev
 // eth0 INCOMPLETE`, `look up the route: network is unreachable (ENETUNREACH)`.
 type EchoResult struct {
 	Reached bool
@@ -43,10 +51,10 @@ type EchoResult struct {
 	Errno   syscall.Errno
 }
 
-// Echo sends an echo request from the namespace and waits for the reply, Window at most, and not at all where the kernel's state
+// Echo sends an echo request from the namespace and listens for the reply so long, and not at all where the kernel's state
 // shows that none can come. The request goes out on a socket of our own; before silence is believed go-ping asks as well, so that one
 // lost packet is no silence. The error is for what kept the probe itself from being carried out.
-func Echo(ctx context.Context, w Place, ns string, r EchoRequest) (EchoResult, error) {
+func Echo(ctx context.Context, w Place, ns string, r EchoRequest, listen time.Duration) (EchoResult, error) {
 	route, dead, err := sight(w, ns, r)
 	if err != nil {
 		return EchoResult{}, fmt.Errorf("send an echo request from %s to %s: %w", ns, r.Dest, err)
@@ -64,7 +72,7 @@ func Echo(ctx context.Context, w Place, ns string, r EchoRequest) (EchoResult, e
 		if i > 0 {
 			askAfresh(w, ns, route, r.Dest)
 		}
-		result, err = send(ctx, w, ns, r, Window/time.Duration(len(ways)))
+		result, err = send(ctx, w, ns, r, listen/time.Duration(len(ways)))
 		if err != nil {
 			return EchoResult{}, fmt.Errorf("send an echo request from %s to %s: %w", ns, r.Dest, err)
 		}
@@ -72,7 +80,7 @@ func Echo(ctx context.Context, w Place, ns string, r EchoRequest) (EchoResult, e
 			return result, nil
 		}
 	}
-	result.Found = fmt.Sprintf("no reply within %v%s", Window, neighbourWords(w, ns, route, r.Dest))
+	result.Found = fmt.Sprintf("no reply within %v%s", listen, neighbourWords(w, ns, route, r.Dest))
 	return result, nil
 }
 
