@@ -338,6 +338,8 @@ func withoutSubject(claim scenario.Claim) (ways []way) {
 		iface(c.Iface)
 	case scenario.SysctlIs:
 		add("ip netns del " + c.Netns)
+	case scenario.CauseIs: // some causes are in the question, whatever the state
+		add("ip netns del " + c.Netns)
 	}
 	return ways
 }
