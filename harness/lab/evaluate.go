@@ -57,20 +57,20 @@ func (l *Lab) evaluateAll(ctx context.Context, checks []scenario.Check, base *Ba
 			answered = append(answered, i)
 		}
 	}
+	answer, asked := probe.Window, probe.Brief
+	if !expected { // this look is the only one: who should hear something gets the time for it
+		answer, asked = probe.Long, probe.Long
+	}
 	for _, i := range append(counted, still...) {
-		judge(i, 0)
+		judge(i, asked) // of these, only who asks for a neighbour listens
 	}
 	var together sync.WaitGroup
 	for _, i := range silent {
 		together.Go(func() { judge(i, probe.Brief) })
 	}
 	together.Wait()
-	listen := probe.Window
-	if !expected { // this look is the only one
-		listen = probe.Long
-	}
 	for _, i := range answered {
-		judge(i, listen)
+		judge(i, answer)
 	}
 	return verdicts
 }
@@ -201,7 +201,7 @@ func (k *look) ask(ctx context.Context, claim scenario.Claim, listen time.Durati
 		r, err := probe.Lookup(ctx, l.world, c.Netns, c.Dest, netip.Addr{})
 		return finding{r.Errno == syscall.ENETUNREACH, lookupWords(r)}, err
 	case scenario.CannotResolve:
-		entry, dev, err := probe.Resolve(ctx, l.world, c.Netns, c.Addr)
+		entry, dev, err := probe.Resolve(ctx, l.world, c.Netns, c.Addr, listen)
 		unresolved := entry == "failed" || entry == "incomplete"
 		return finding{unresolved, word(entry == "", "no entry came to be", fmt.Sprintf("the entry on %s is %s", dev, entry))}, err
 	case scenario.Reaches:

@@ -29,7 +29,7 @@ type Place interface {
 // sendto(2) returns, unless it is busy.
 const (
 	// Brief is for where silence is expected.
-	Brief = 60 * time.Millisecond
+	Brief = 30 * time.Millisecond
 	// Window is for where an answer is expected, and asked for again if it does not come.
 	Window = 100 * time.Millisecond
 	// Long is for where an answer is expected, and asked for once.

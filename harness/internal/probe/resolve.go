@@ -13,10 +13,10 @@ import (
 )
 
 // Resolve makes the kernel ask for the link-layer address of addr (NTF_USE, rtnetlink(7)) and waits until the entry is settled,
-// Window at most. It returns the entry's state in lower case (reachable, failed, incomplete, …; "" when no entry came to be) and
+// so long at most. It returns the entry's state in lower case (reachable, failed, incomplete, …; "" when no entry came to be) and
 // the link on which it was asked. An entry for which nobody has to ask, permanent or noarp, is an answer: to ask all the same would
 // take it away (__neigh_update in net/core/neighbour.c, since 5.16).
-func Resolve(ctx context.Context, w Place, ns string, addr netip.Addr) (entry, dev string, err error) {
+func Resolve(ctx context.Context, w Place, ns string, addr netip.Addr, listen time.Duration) (entry, dev string, err error) {
 	h, err := w.Netlink(ns)
 	if err != nil {
 		return "", "", fmt.Errorf("resolve %s in %s: %w", addr, ns, err)
@@ -42,7 +42,7 @@ func Resolve(ctx context.Context, w Place, ns string, addr netip.Addr) (entry, d
 	if err := h.NeighSet(ask); err != nil {
 		return "", route.Dev, fmt.Errorf("resolve %s in %s: ask for it on %s: %w", addr, ns, route.Dev, err)
 	}
-	deadline := time.NewTimer(Window)
+	deadline := time.NewTimer(listen)
 	defer deadline.Stop()
 	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
 		found, ok := neighbour(h, route.Dev, addr)
