@@ -63,8 +63,9 @@ fuzz: ## run each fuzz target for FUZZTIME (20s)
 	done
 
 .PHONY: soak
-soak: ## run everything RUNS times (200) in random orders, four at a time beside a load: what fails now and then, what is left
+soak: ## run everything RUNS times (200) in random orders, four at a time beside a load, then diagnose 2,000 random networks
 	$(GO) test -count=1 -timeout 0 -v -run '^TestSoak$$' ./harness -soak $(RUNS)
+	$(MAKE) diagnose-score TOPOLOGIES=2000
 
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, and golangci-lint where it is installed
