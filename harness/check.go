@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 
 	"github.com/spf13/cobra"
 
@@ -72,7 +71,7 @@ func reviewed(sc *scenario.Scenario) error {
 
 func playToCheck(c *cobra.Command, scs []*scenario.Scenario, mode string) error {
 	box := trySandbox(mode)
-	f := runFlags{procs: runtime.NumCPU()}
+	f := runFlags{procs: 1}
 	p, err := plan(selection{scenarios: scs}, f)
 	if err != nil {
 		return err

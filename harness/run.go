@@ -56,7 +56,7 @@ func runCommand(use string) *cobra.Command {
 	flags.StringVar(&f.labels, "label-filter", "", "run what has these labels, in Ginkgo's syntax: 'netlink && mistake'")
 	flags.StringVar(&f.focus, "focus", "", "run what has this regular expression in its text")
 	flags.Int64Var(&f.seed, "seed", 0, "shuffle the scenarios by this number (default: the order of the course)")
-	flags.IntVar(&f.procs, "procs", runtime.NumCPU(), "how many scenarios run side by side (default: one for each processor)")
+	flags.IntVar(&f.procs, "procs", 1, "how many scenarios run side by side (default: 1; with nothing named, one for each processor)")
 	flags.Lookup("procs").DefValue = "0" // said in words
 	flags.BoolVar(&f.failFast, "fail-fast", false, "stop after the first failure")
 	flags.BoolVar(&f.keep, "keep", false, "let a lab in which something failed stay until Enter or Ctrl-C, and say how to enter it")
@@ -113,6 +113,9 @@ func (f *runFlags) checkOutputs() error {
 func runScenarios(c *cobra.Command, f runFlags, names []string) error {
 	if err := f.check(); err != nil {
 		return err
+	}
+	if len(names) == 0 && !c.Flags().Changed("procs") && !f.failFast {
+		f.procs = runtime.NumCPU()
 	}
 	what, err := selected(names)
 	if err != nil {

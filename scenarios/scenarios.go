@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"path"
 	"slices"
+	"sync"
 
 	"netnscheck/harness/scenario"
 )
@@ -43,13 +44,19 @@ func Sources() ([]Source, error) {
 
 // All are the scenarios of the catalogue in the order of the course: by level, then by id. A file that is no scenario and an id
 // that two files have are errors; the error has all of them.
+// They are read once: nobody changes them.
 func All() ([]*scenario.Scenario, error) {
+	all, err := catalogue()
+	return slices.Clone(all), err
+}
+
+var catalogue = sync.OnceValues(func() ([]*scenario.Scenario, error) {
 	sources, err := Sources()
 	if err != nil {
 		return nil, err
 	}
 	return read(sources)
-}
+})
 
 func read(sources []Source) ([]*scenario.Scenario, error) {
 	var all []*scenario.Scenario

@@ -47,6 +47,9 @@ func registerDriver(u Unit, d lab.Driver, parity *lab.Parity) {
 		var play *lab.Play
 		ginkgo.BeforeAll(func() { play = lab.NewPlay(u.Scenario, d, parity, u.Options) })
 		ginkgo.AfterAll(func(ctx context.Context) {
+			if play == nil {
+				return // interrupted before it began
+			}
 			if kept := play.Kept(); len(kept) > 0 && u.OnKept != nil {
 				u.OnKept(ctx, kept)
 			}
