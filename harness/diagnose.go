@@ -66,7 +66,7 @@ Exit status: 0 nothing is wrong; 1 a cause was found; 2 wrong usage; 3 it could 
 	flags.BoolVar(&f.all, "all", false, "read the namespaces of running processes too, not only those with a name")
 	flags.StringVar(&f.stateFile, "state", "", "diagnose the state in this file, which --save wrote, instead of this machine")
 	flags.StringVar(&f.save, "save", "", "write the state to this file, as JSON")
-	flags.BoolVar(&f.redact, "redact", false, "map the addresses in the saved state to others, consistently")
+	flags.BoolVar(&f.redact, "redact", false, "map the addresses in the saved state to others, consistently; names and the comments of rules stay")
 	flags.BoolVar(&f.probe, "probe", false, "then send one packet, or connect once, to see whether the answer is right")
 	flags.BoolVar(&f.json, "json", false, "print the report as JSON")
 	c.RegisterFlagCompletionFunc("from", completeNamespaces)
@@ -201,7 +201,7 @@ func (f *diagnoseFlags) saveState(c *cobra.Command, s *state.State) error {
 	if err != nil {
 		return err
 	}
-	if err := reports.WriteFile(f.save, append(text, '\n')); err != nil {
+	if err := reports.WritePrivateFile(f.save, append(text, '\n')); err != nil {
 		return &exit{statusUsage, err}
 	}
 	command := fmt.Sprintf("harness diagnose --state %s", f.save)

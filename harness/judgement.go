@@ -91,7 +91,7 @@ func isClosed(s *state.State, netns string) bool {
 }
 
 // remarks are causes that a healthy network may have, too.
-var remarks = []string{"loopback-down", "kept-by-process", "peer-out-of-sight"}
+var remarks = []string{"loopback-down", "kept-by-process", "peer-out-of-sight", "bridge-without-ports"}
 
 func isRemark(c diagnose.Cause) bool { return slices.Contains(remarks, c.Name) }
 

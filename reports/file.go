@@ -22,15 +22,23 @@ func CheckFolder(dir string) error {
 }
 
 // WriteFile puts a file in place, whole or not at all: it is written beside, under a name that only one process at a time
-// holds and that replaces what a killed one left there, then renamed.
-func WriteFile(path string, text []byte) error {
+// holds and that replaces what a killed one left there, then renamed. What is there and no ordinary file, such as /dev/null, stays.
+func WriteFile(path string, text []byte) error { return writeFile(path, text, 0o644) }
+
+// WritePrivateFile is WriteFile for what only its owner may read.
+func WritePrivateFile(path string, text []byte) error { return writeFile(path, text, 0o600) }
+
+func writeFile(path string, text []byte, mode os.FileMode) error {
+	if there, err := os.Stat(path); err == nil && !there.Mode().IsRegular() {
+		return fmt.Errorf("write %s: it is no ordinary file", path)
+	}
 	beside := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
 	f, err := openBeside(beside)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, cause(err))
 	}
 	defer f.Close() // and with it the lock
-	if err := fill(f, text); err != nil {
+	if err := fill(f, text, mode); err != nil {
 		os.Remove(beside)
 		return fmt.Errorf("write %s: %w", path, cause(err))
 	}
@@ -41,11 +49,11 @@ func WriteFile(path string, text []byte) error {
 	return nil
 }
 
-func fill(f *os.File, text []byte) error {
+func fill(f *os.File, text []byte, mode os.FileMode) error {
 	if err := f.Truncate(0); err != nil {
 		return err
 	}
-	if err := f.Chmod(0o644); err != nil {
+	if err := f.Chmod(mode); err != nil {
 		return err
 	}
 	_, err := f.Write(text)
@@ -55,7 +63,7 @@ func fill(f *os.File, text []byte) error {
 // openBeside opens the file and takes its lock. It waits for another process that writes there, whose file is then gone.
 func openBeside(path string) (*os.File, error) {
 	for {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o644)
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
 		if err != nil {
 			return nil, err
 		}

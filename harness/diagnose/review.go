@@ -88,7 +88,7 @@ func (r *review) link(n *state.Namespace, l *state.Link) {
 		}
 	}
 	if l.Master != "" {
-		if b := n.Link(l.Master); b != nil && b.Up {
+		if b := n.Link(l.Master); b != nil && b.Up && !wantedByTree(port{n, l}) {
 			r.add(portTrouble(port{n, l}))
 		}
 		for _, a := range l.Addresses {
@@ -236,6 +236,9 @@ func (r *review) overlaps() {
 					l := &n.Links[k]
 					if peer := r.below(l); peer != nil && peer.n == host {
 						continue // its cable ends at the host: it is meant to be that network
+					}
+					if outOfSight(l) {
+						continue // a card of its own may well be in that network
 					}
 					for _, b := range addresses(l, 4) {
 						if !b.Prefix.Addr().IsLoopback() && !b.Prefix.IsSingleIP() && covered(a).Overlaps(covered(b)) && !r.sameSegment(port{host, theirs}, port{n, l}) {

@@ -28,9 +28,15 @@ type search struct {
 }
 
 // outOfSight says whether frames that leave by a link go where the state does not reach: a veth whose peer is in a namespace that was not
-// read, or a card of the machine.
+// read, or a link of a kind that is not followed here: a card of the machine, a tap of a virtual machine, a bond, a WireGuard tunnel.
 func outOfSight(l *state.Link) bool {
-	return l.Kind == "veth" && l.Peer != nil && l.Peer.Hidden || l.Kind == "" && l.Peer == nil && l.Carrier
+	switch l.Kind {
+	case "veth":
+		return l.Peer != nil && l.Peer.Hidden
+	case "bridge", "vlan", "macvlan", "macvtap", "ipvlan", "vxlan", "vrf", "dummy", "ifb", "loopback":
+		return false
+	}
+	return l.Up && l.Carrier
 }
 
 // segment finds all links that frames sent out of a link come to, or would come to but for an obstacle. Those without one come first.
@@ -263,9 +269,18 @@ func portTrouble(at port) *Cause {
 	if !at.l.Carrier && at.l.Port.State == "disabled" {
 		return nil // for want of carrier, which has its own cause
 	}
-	return cause("port-blocked", at.n, at.l, "the port %s in %s is %s, not forwarding", at.l.Name, at.n.Name, at.l.Port.State).
-		proof(in(at.n, "bridge link show dev %s", at.l.Name)+": state "+at.l.Port.State).
-		mend(ip(at.n, "link set %s type bridge stp_state 0", at.l.Master), in(at.n, "bridge link set dev %s state 3", at.l.Name))
+	c := cause("port-blocked", at.n, at.l, "the port %s in %s is %s, not forwarding", at.l.Name, at.n.Name, at.l.Port.State).
+		proof(in(at.n, "bridge link show dev %s", at.l.Name) + ": state " + at.l.Port.State)
+	if wantedByTree(at) {
+		return c // spanning tree blocks it because there is another way; to let it forward could make a storm
+	}
+	return c.mend(ip(at.n, "link set %s type bridge stp_state 0", at.l.Master), in(at.n, "bridge link set dev %s state 3", at.l.Name))
+}
+
+// wantedByTree says whether spanning tree blocks a port, not merely makes it wait.
+func wantedByTree(at port) bool {
+	bridge := at.n.Link(at.l.Master)
+	return bridge != nil && bridge.Bridge != nil && bridge.Bridge.STP != 0 && at.l.Port != nil && at.l.Port.State == "blocking"
 }
 
 // macvlan takes a frame of a macvlan to its siblings, by its mode, and out of its parent.

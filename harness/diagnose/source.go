@@ -15,7 +15,7 @@ func (w *walk) noNamespace(name string) *Cause {
 		if other == name {
 			return cause("not-a-namespace", n, nil, "/run/netns/%s is a file on which no namespace is mounted", name).
 				proof("stat -f -c %T /run/netns/"+name+": not nsfs").
-				mend("rm /run/netns/"+name, "ip netns add "+name)
+				mend("rm "+quoted("/run/netns/"+name), "ip netns add "+quoted(name))
 		}
 	}
 	c := cause("no-namespace", n, nil, "there is no namespace %s", name)
@@ -27,14 +27,20 @@ func (w *walk) noNamespace(name string) *Cause {
 	}
 	var names []string
 	for _, n := range w.state.Namespaces {
-		names = append(names, n.Name)
+		if n.Name != hostName {
+			names = append(names, n.Name)
+		}
 	}
-	return c.proof("ip netns list: " + strings.Join(names, " ")).mend("ip netns add " + name)
+	return c.proof("ip netns list: " + strings.Join(names, " ")).mend("ip netns add " + quoted(name))
 }
 
 // source looks at what stops a packet before any route does.
 func (w *walk) source(n *state.Namespace, p *packet) *Cause {
 	family := p.family()
+	if zone := p.dst.Zone(); zone != "" && n.Link(zone) == nil {
+		return cause("no-interface", n, nil, "%s has no interface %s, which %s is to be reached by", n.Name, zone, p.dst.WithZone("")).
+			proof(ip(n, "-br link show") + ": " + strings.Join(linkNames(n), " "))
+	}
 	if !w.looksUpLocal(n, family) {
 		return cause("local-rule-missing", n, nil, "no rule of %s looks up the table local, so the namespace does not know its own addresses", n.Name).
 			proof(w.rulesShown(n, family)...).mend(ip(n, "%srule add priority 0 lookup local", six(family)))
@@ -54,7 +60,7 @@ func (w *walk) source(n *state.Namespace, p *packet) *Cause {
 	}
 	if len(ordinary(n)) == 0 {
 		return cause("no-interface", n, nil, "%s has no interface but lo, so nothing leads out of it", n.Name).
-			proof(ip(n, "-br link show") + ": lo").mend("ip link set IFACE netns " + n.Name)
+			proof(ip(n, "-br link show") + ": lo").mend("ip link set IFACE netns " + quoted(n.Name))
 	}
 	if family == 6 {
 		return w.speaks6(n, p)
@@ -230,4 +236,11 @@ func (w *walk) unusableAddress(at port, a state.Address) *Cause {
 	return cause("address-tentative", at.n, at.l, "%s on %s in %s is tentative: it may not be used before duplicate address detection has ended, 1 to 2 s after the link comes up",
 		a.Prefix.Addr(), at.l.Name, at.n.Name).
 		proof(addressShown(at.n, at.l, a)).deleteAddress(at, a.Prefix).addAddress(at, a.Prefix)
+}
+
+func linkNames(n *state.Namespace) (names []string) {
+	for i := range n.Links {
+		names = append(names, n.Links[i].Name)
+	}
+	return names
 }

@@ -18,26 +18,53 @@ func ip(n *state.Namespace, format string, args ...any) string {
 }
 
 func ipIn(ns, format string, args ...any) string {
-	command := fmt.Sprintf(format, args...)
+	command := written(format, args)
 	switch {
 	case ns == hostName:
 		return "ip " + command
 	case strings.HasPrefix(ns, "pid:"):
 		return "nsenter -t " + strings.TrimPrefix(ns, "pid:") + " -n ip " + command
 	}
-	return "ip -n " + ns + " " + command
+	return "ip -n " + quoted(ns) + " " + command
 }
 
 // in is any command in a namespace.
 func in(n *state.Namespace, format string, args ...any) string {
-	command := fmt.Sprintf(format, args...)
+	command := written(format, args)
 	switch {
 	case n.Name == hostName:
 		return command
 	case strings.HasPrefix(n.Name, "pid:"):
 		return "nsenter -t " + strings.TrimPrefix(n.Name, "pid:") + " -n " + command
 	}
-	return "ip netns exec " + n.Name + " " + command
+	return "ip netns exec " + quoted(n.Name) + " " + command
+}
+
+// written puts words into a command as a shell has to read them: whoever is in a container may choose the names of its interfaces.
+func written(format string, args []any) string {
+	safe := make([]any, len(args))
+	for i, arg := range args {
+		text, ok := arg.(string)
+		if !ok {
+			safe[i] = arg
+			continue
+		}
+		words := strings.Split(text, " ") // a route or an option may be several words; the name of an interface has no blank
+		for k := range words {
+			words[k] = quoted(words[k])
+		}
+		safe[i] = strings.Join(words, " ")
+	}
+	return fmt.Sprintf(format, safe...)
+}
+
+// quoted is a word as a shell has to read it.
+func quoted(word string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
+	if strings.Trim(word, plain) == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // six is the option that some commands need for IPv6.

@@ -1,0 +1,39 @@
+package diagnose
+
+import (
+	"testing"
+
+	"netnscheck/harness/state"
+)
+
+// Whoever is in a container may choose the names of its interfaces, and an operator pastes what is printed into a root shell.
+func TestNamesAreQuotedForTheShell(t *testing.T) {
+	for _, c := range []struct{ netns, link, want string }{
+		{"testns", "eth0", "ip -n testns link set eth0 up"},
+		{"host", "eth0.5@x", "ip link set eth0.5@x up"},
+		{"host", "a;reboot", "ip link set 'a;reboot' up"},
+		{"x y;$(id)", "q'q", `ip -n 'x y;$(id)' link set 'q'\''q' up`},
+		{"pid:17", "eth0", "nsenter -t 17 -n ip link set eth0 up"},
+	} {
+		if got := ip(&state.Namespace{Name: c.netns}, "link set %s up", c.link); got != c.want {
+			t.Errorf("%q, %q: %s, want %s", c.netns, c.link, got, c.want)
+		}
+	}
+	if got, want := in(&state.Namespace{Name: "a"}, "sysctl -w net.ipv4.conf.%s.rp_filter=%d", "$x", 2), "ip netns exec a sysctl -w net.ipv4.conf.'$x'.rp_filter=2"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+func TestWhatIsNotFollowedIsOutOfSight(t *testing.T) {
+	for kind, want := range map[string]bool{"": true, "tun": true, "bond": true, "wireguard": true, "bridge": false, "vxlan": false, "veth": false} {
+		if got := outOfSight(&state.Link{Kind: kind, Up: true, Carrier: true}); got != want {
+			t.Errorf("%q: %v", kind, got)
+		}
+	}
+	if !outOfSight(&state.Link{Kind: "veth", Up: true, Carrier: true, Peer: &state.LinkRef{Hidden: true}}) {
+		t.Error("a veth whose peer is hidden")
+	}
+	if outOfSight(&state.Link{Kind: "", Up: true}) {
+		t.Error("a card without a signal")
+	}
+}
