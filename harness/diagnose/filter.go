@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"netnscheck/harness/state"
@@ -69,21 +68,29 @@ func (w *walk) filtered(n *state.Namespace, hook, name string, p packet, iif, oi
 	return nil
 }
 
-// judge runs a packet through one base chain.
+// judge runs a packet through one base chain. A drop that an earlier rule may have prevented is a doubt and no cause.
 func (w *walk) judge(n *state.Namespace, b base, name string, s seen) *Cause {
-	verdict, rule := w.chain(n, b.table, b.chain, s, 0)
+	r := &run{walk: w, n: n, table: b.table, seen: s}
+	verdict, by := r.through(b.chain, 0)
 	if verdict != "drop" && verdict != "reject" {
 		return nil
 	}
 	place := b.table.Family + " " + b.table.Name + " " + b.chain.Name
-	if rule == nil {
+	if r.unsettled != "" {
+		w.doubt("%s: %s %s would %s the packet, unless an earlier rule lets it through: “%s”", n.Name, place, byWhat(by), verdict, r.unsettled)
+		return nil
+	}
+	if by == nil {
 		c := cause(name, n, nil, "the policy of the chain %s in %s drops the packet", place, n.Name).
 			proof(in(n, "nft list chain %s", place) + ": policy drop")
-		return c.mend(in(n, "nft add rule %s accept", place))
+		for _, rule := range r.openings(b.chain) {
+			c.mend(in(n, "nft add rule %s %s", place, rule))
+		}
+		return c
 	}
 	c := cause(name, n, nil, "a rule of the chain %s in %s says %s", place, n.Name, verdict).
-		proof(in(n, "nft list chain %s", place) + ": " + rule.rule.Text)
-	return c.mend(in(n, "nft delete rule %s %s %s handle %d", b.table.Family, b.table.Name, rule.chain.Name, rule.rule.Handle))
+		proof(in(n, "nft list chain %s", place) + ": " + by.rule.Text)
+	return c.mend(in(n, "nft delete rule %s %s %s handle %d", b.table.Family, b.table.Name, by.chain.Name, by.rule.Handle))
 }
 
 // decided is the rule that decided, and its chain.
@@ -92,35 +99,58 @@ type decided struct {
 	rule  *state.FilterRule
 }
 
+func byWhat(by *decided) string {
+	if by == nil {
+		return "by its policy"
+	}
+	return "by the rule “" + by.rule.Text + "”"
+}
+
 // depth is how many jumps deep chains are followed (NFT_JUMP_STACK_SIZE).
 const depth = 16
 
-// chain runs a packet through a chain: the verdict, "" when it comes to the end of one that has no policy. rule is nil for a policy.
-func (w *walk) chain(n *state.Namespace, t *state.FilterTable, c *state.FilterChain, s seen, deep int) (verdict string, rule *decided) {
+// run is a packet on its way through a base chain and those that are jumped to from there.
+type run struct {
+	*walk
+	n     *state.Namespace
+	table *state.FilterTable
+	seen  seen
+	// unsettled is the first rule of which nobody here knows whether it lets the packet through, and so keeps it from what follows.
+	unsettled string
+}
+
+// through runs the packet through a chain: the verdict, "" when it comes to the end of one that has no policy. by is nil for a policy.
+func (r *run) through(c *state.FilterChain, deep int) (verdict string, by *decided) {
 	for i := range c.Rules {
-		r := &c.Rules[i]
-		if !w.fits(n, t, c, r, s) {
+		rule := &c.Rules[i]
+		fits, known := r.fits(rule)
+		if !known {
+			r.doubtful(c, rule)
+		}
+		if !fits {
 			continue
 		}
-		switch r.Verdict {
+		switch rule.Verdict {
+		case "":
 		case "accept", "drop", "reject":
-			return r.Verdict, &decided{c, r}
+			return rule.Verdict, &decided{c, rule}
 		case "return":
-			if c.Hook == "" {
-				return "", nil
-			}
 			return c.Policy, nil
 		case "jump", "goto":
-			target := chainNamed(t, r.Target)
+			target := chainNamed(r.table, rule.Target)
 			if target == nil || deep >= depth {
+				r.doubtful(c, rule)
 				continue
 			}
-			if v, by := w.chain(n, t, target, s, deep+1); v != "" {
+			if v, by := r.through(target, deep+1); v != "" {
 				return v, by
 			}
-			if r.Verdict == "goto" {
+			if rule.Verdict == "goto" {
 				return c.Policy, nil
 			}
+		default: // queue, and what else gives the packet to somebody who is not known here
+			r.doubtful(c, rule)
+			return rule.Verdict, &decided{c, rule}
 		}
 	}
 	return c.Policy, nil
@@ -135,160 +165,53 @@ func chainNamed(t *state.FilterTable, name string) *state.FilterChain {
 	return nil
 }
 
-// fits says whether a rule matches. One that is not understood is taken not to; that is a doubt if it could stop the packet.
-func (w *walk) fits(n *state.Namespace, t *state.FilterTable, c *state.FilterChain, r *state.FilterRule, s seen) bool {
-	for _, m := range r.Matches {
-		fits, known := s.match(m)
-		if !known {
-			w.doubtRule(n, t, c, r)
-			return false
+// fits says whether a rule takes the packet; known is false, and fits with it, where that cannot be judged.
+func (r *run) fits(rule *state.FilterRule) (fits, known bool) {
+	known = !rule.Opaque
+	for _, m := range rule.Matches {
+		fits, understood := r.seen.match(m)
+		if m.Key == "mark" && setsMarks(r.n) || slices.Contains(m.Values, "") { // a value that could not be read
+			understood = false
 		}
-		if !fits {
-			return false
+		if understood && !fits {
+			return false, true
 		}
+		known = known && understood
 	}
-	if r.Opaque {
-		w.doubtRule(n, t, c, r)
-		return false
-	}
-	return true
+	return known, known
 }
 
-func (w *walk) doubtRule(n *state.Namespace, t *state.FilterTable, c *state.FilterChain, r *state.FilterRule) {
-	if r.Verdict == "drop" || r.Verdict == "reject" || r.Verdict == "jump" || r.Verdict == "goto" {
-		w.doubt("%s: whether the rule “%s” of %s %s %s fits is not known here", n.Name, r.Text, t.Family, t.Name, c.Name)
-	}
-}
-
-// match says whether a packet fits one condition; known is false for a condition that cannot be judged.
-func (s seen) match(m state.FilterMatch) (fits, known bool) {
-	value, ok := s.value(m.Key)
-	if !ok {
-		return false, false
-	}
-	if value == "" {
-		return m.Not && m.Key == "ct state", true // the packet has no such field
-	}
-	for _, want := range m.Values {
-		if oneFits(value, want) {
-			return !m.Not, true
+// setsMarks says whether a rule of the namespace may set the mark of a packet, which has none when it comes there: those that do are opaque.
+func setsMarks(n *state.Namespace) bool {
+	for _, t := range n.Filters {
+		for _, c := range t.Chains {
+			if slices.ContainsFunc(c.Rules, func(r state.FilterRule) bool { return r.Opaque }) {
+				return true
+			}
 		}
 	}
-	return m.Not, true
+	return false
 }
 
-// value is what a packet has under a key; "" for a field that it does not have.
-func (s seen) value(key string) (string, bool) {
-	only := func(fits bool, value string) (string, bool) {
-		if !fits {
-			return "", true
-		}
-		return value, true
+// doubtful notes what a rule that is not understood may do to the packet. That it may let it through is a doubt only if something drops it later.
+func (r *run) doubtful(c *state.FilterChain, rule *state.FilterRule) {
+	if rule.Verdict == "" && !mayDecide(rule) {
+		return
 	}
-	echo := "echo-request"
-	if s.reply {
-		echo = "echo-reply"
+	if rule.Verdict != "accept" {
+		r.doubt("%s: whether the rule “%s” of %s %s %s fits, or what it does, is not known here", r.n.Name, rule.Text, r.table.Family, r.table.Name, c.Name)
 	}
-	if s.icmp != "" {
-		echo = s.icmp
+	if rule.Verdict != "drop" && rule.Verdict != "reject" && r.unsettled == "" {
+		r.unsettled = rule.Text
 	}
-	four := s.family() == 4
-	switch key {
-	case "iifname", "iif":
-		return linkName(s.iif), true
-	case "oifname", "oif":
-		return linkName(s.oif), true
-	case "ip saddr":
-		return only(four && !s.arp, addr(s.src))
-	case "ip daddr":
-		return only(four && !s.arp, addr(s.dst))
-	case "ip6 saddr":
-		return only(!four, addr(s.src))
-	case "ip6 daddr":
-		return only(!four, addr(s.dst))
-	case "l4proto", "ip protocol", "ip6 nexthdr":
-		return only(!s.arp, s.proto)
-	case "nfproto":
-		return map[bool]string{true: "ipv4", false: "ipv6"}[four], true
-	case "tcp dport", "th dport":
-		return only(s.proto == "tcp", strconv.Itoa(int(s.dport)))
-	case "tcp sport", "th sport":
-		return only(s.proto == "tcp", strconv.Itoa(int(s.sport)))
-	case "udp dport":
-		return only(s.proto == "udp", strconv.Itoa(int(s.dport)))
-	case "udp sport":
-		return only(s.proto == "udp", strconv.Itoa(int(s.sport)))
-	case "icmp type":
-		return only(s.proto == "icmp", echo)
-	case "icmpv6 type":
-		return only(s.proto == "ipv6-icmp", echo)
-	case "ct state":
-		if s.icmp != "" {
-			return "related", true
-		}
-		return map[bool]string{true: "established", false: "new"}[s.reply], true
-	case "mark":
-		return "0", true
-	case "ether type", "protocol", "meta protocol":
-		if s.arp {
-			return "arp", true
-		}
-		return map[bool]string{true: "ip", false: "ip6"}[four], true
-	case "arp operation":
-		return only(s.arp, "request")
-	}
-	return "", false
 }
 
-func linkName(l *state.Link) string {
-	if l == nil {
-		return ""
-	}
-	return l.Name
+// mayDecide says whether a rule without a verdict that is not understood may decide nevertheless: by one of the expressions of nf_tables that
+// give a verdict of their own. The text has their names in brackets. Others set something, or match.
+func mayDecide(rule *state.FilterRule) bool {
+	return slices.ContainsFunc([]string{"[queue", "[fwd", "[dup", "[tproxy", "[synproxy", "[lookup", "[immediate", "[xt target", "[nat", " vmap "},
+		func(word string) bool { return strings.Contains(rule.Text, word) })
 }
-
-func addr(a netip.Addr) string {
-	if !a.IsValid() {
-		return ""
-	}
-	return a.WithZone("").String()
-}
-
-// oneFits compares a value with one that is wanted: a name (with * at its end for all that begin so), a prefix, a range, a number.
-func oneFits(value, want string) bool {
-	if value == want {
-		return true
-	}
-	if begin, ok := strings.CutSuffix(want, "*"); ok && strings.HasPrefix(value, begin) {
-		return true
-	}
-	if p, err := netip.ParsePrefix(want); err == nil {
-		a, err := netip.ParseAddr(value)
-		return err == nil && p.Contains(a)
-	}
-	if from, to, ok := strings.Cut(want, "-"); ok {
-		return between(value, from, to)
-	}
-	x, err1 := strconv.ParseUint(value, 0, 64)
-	y, err2 := strconv.ParseUint(want, 0, 64)
-	return err1 == nil && err2 == nil && x == y
-}
-
-func between(value, from, to string) bool {
-	a, err := netip.ParseAddr(value)
-	low, err1 := netip.ParseAddr(from)
-	high, err2 := netip.ParseAddr(to)
-	if err == nil && err1 == nil && err2 == nil {
-		return a.Compare(low) >= 0 && a.Compare(high) <= 0
-	}
-	x, err := strconv.ParseUint(value, 0, 64)
-	y, err1 := strconv.ParseUint(from, 0, 64)
-	z, err2 := strconv.ParseUint(to, 0, 64)
-	return err == nil && err1 == nil && err2 == nil && x >= y && x <= z
-}
-
-// portFits is oneFits for a port of a policy rule.
-func portFits(want string, p uint16) bool { return oneFits(strconv.Itoa(int(p)), want) }
 
 // filteredARP asks the filters of both sides about the ARP request (they see the answer too).
 func (w *walk) filteredARP(n *state.Namespace, out *state.Link, owner port, to netip.Addr) *Cause {
@@ -312,13 +235,19 @@ func (s *search) filteredBridge(n *state.Namespace, hook string, in, out *state.
 	if len(n.Filters) == 0 || !s.p.dst.IsValid() {
 		return nil
 	}
-	hooks := []string{"prerouting", hook}
+	// Only at the hook forward a frame has both its devices (br_handle_frame, br_pass_frame_up, br_forward_finish).
+	hooks := []struct {
+		name     string
+		iif, oif *state.Link
+	}{{"prerouting", in, nil}, {hook, in, nil}}
 	if hook == "forward" {
-		hooks = append(hooks, "postrouting")
+		hooks[1].oif = out
+		hooks = append(hooks, hooks[0])
+		hooks[2].name, hooks[2].iif, hooks[2].oif = "postrouting", nil, out
 	}
 	for _, h := range hooks {
-		for _, b := range chainsAt(n, h, "bridge") {
-			if c := s.judge(n, b, "filter-bridge", seen{packet: s.p, iif: in, oif: out}); c != nil {
+		for _, b := range chainsAt(n, h.name, "bridge") {
+			if c := s.judge(n, b, "filter-bridge", seen{packet: s.p, iif: h.iif, oif: h.oif}); c != nil {
 				return c
 			}
 		}

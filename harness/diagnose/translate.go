@@ -25,7 +25,8 @@ func (w *walk) translate(n *state.Namespace, hook string, p *packet, iif, oif *s
 		if b.chain.Type != "nat" {
 			continue
 		}
-		rule := w.natRule(n, b.table, b.chain, seen{packet: *p, iif: iif, oif: oif}, 0)
+		r := &run{walk: w, n: n, table: b.table, seen: seen{packet: *p, iif: iif, oif: oif}}
+		rule, _ := r.translation(b.chain, 0)
 		if hook == "postrouting" && rule == nil && translates(b.table, b.chain) {
 			w.translators = append(w.translators, n)
 		}
@@ -62,27 +63,43 @@ func (w *walk) translate(n *state.Namespace, hook string, p *packet, iif, oif *s
 	}
 }
 
-// natRule is the rule of a nat chain that a packet comes to.
-func (w *walk) natRule(n *state.Namespace, t *state.FilterTable, c *state.FilterChain, s seen, deep int) *state.FilterRule {
+// translation is the rule of a nat chain that translates the packet, nil if none does; over says that no other rule is asked after it.
+// Whether one that is not understood translates is a doubt: what follows on the way may be about other addresses.
+func (r *run) translation(c *state.FilterChain, deep int) (rule *state.FilterRule, over bool) {
 	for i := range c.Rules {
-		r := &c.Rules[i]
-		if !w.fits(n, t, c, r, s) {
+		rule := &c.Rules[i]
+		fits, known := r.fits(rule)
+		if !known {
+			r.doubtful(c, rule)
+		}
+		if !fits {
 			continue
 		}
-		switch r.Verdict {
+		switch rule.Verdict {
 		case "masquerade", "snat", "dnat", "redirect":
-			return r
-		case "accept", "drop", "return":
-			return nil
+			if r.unsettled != "" {
+				r.doubt("%s: whether “%s” translates the packet depends on an earlier rule: “%s”", r.n.Name, rule.Text, r.unsettled)
+			}
+			return rule, true
+		case "accept", "drop":
+			return nil, true
+		case "return":
+			return nil, false
 		case "jump", "goto":
-			if target := chainNamed(t, r.Target); target != nil && deep < depth {
-				if found := w.natRule(n, t, target, s, deep+1); found != nil {
-					return found
-				}
+			target := chainNamed(r.table, rule.Target)
+			if target == nil || deep >= depth {
+				r.doubtful(c, rule)
+				continue
+			}
+			if found, over := r.translation(target, deep+1); over {
+				return found, true
+			}
+			if rule.Verdict == "goto" {
+				return nil, false
 			}
 		}
 	}
-	return nil
+	return nil, false
 }
 
 // translates says whether a chain translates the source of some packets.
