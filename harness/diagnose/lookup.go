@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"netnscheck/harness/state"
 )
@@ -15,9 +16,11 @@ type decision struct {
 	hop   *state.Nexthop // nil for a route without a device
 	// refused is unreachable, prohibit, blackhole or throw where a rule or a route says so; "" with no route: nothing covers the destination.
 	refused string
+	// unknown says that the route has a nexthop object of which the state holds the number alone: where it leads is not known.
+	unknown bool
 }
 
-func (d decision) found() bool { return d.route != nil && d.refused == "" }
+func (d decision) found() bool { return d.route != nil && d.refused == "" && !d.unknown }
 func (d decision) local() bool { return d.found() && d.route.Type == "local" }
 
 // dev is the link out of which the route leads.
@@ -36,38 +39,118 @@ type flow struct {
 	dport    uint16
 }
 
+// look looks up the way of a packet, and doubts what may be otherwise. What answers a packet that came in by a link of a VRF stays in
+// that VRF.
+func (w *walk) look(n *state.Namespace, p packet, iif *state.Link) decision {
+	f := flowOf(p, iif)
+	in := iif
+	if iif == nil && p.reply && w.arrived != nil {
+		in = w.arrived
+		if vrf := vrfOf(n, in.Name); vrf != nil && f.oif == "" {
+			f.oif = vrf.Name
+		}
+	}
+	if in != nil {
+		if vrf := vrfOf(n, in.Name); vrf != nil {
+			w.doubt("%s in %s is in the VRF %s: what its services hear and where they answer is not known here", in.Name, n.Name, vrf.Name)
+		}
+	}
+	d := lookup(n, f)
+	switch {
+	case d.unknown:
+		w.doubt("%s: where the route to %s with the nexthop object %d leads was not read", n.Name, state.PrefixText(d.route.To), d.route.NexthopID)
+	case d.found() && !d.local():
+		if hops := aliveHops(n, d.route, p.dst.Zone()); len(hops) > 1 {
+			w.doubt("%s: of %d nexthops of the route to %s the first one alone was followed, not %s", n.Name, len(hops), state.PrefixText(d.route.To), hopsText(hops[1:]))
+		}
+	}
+	return d
+}
+
+func hopsText(hops []*state.Nexthop) string {
+	var names []string
+	for _, h := range hops {
+		name := h.Dev
+		if h.Via.IsValid() {
+			name = h.Via.String()
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// vrfOf is the VRF that a link is, or is in; nil for none.
+func vrfOf(n *state.Namespace, name string) *state.Link {
+	l := n.Link(name)
+	if l != nil && l.VRFTable == 0 {
+		l = n.Link(l.Master)
+	}
+	if l == nil || l.VRFTable == 0 {
+		return nil
+	}
+	return l
+}
+
 // lookup answers as the kernel's own look-up does (net/ipv4/fib_rules.c, net/ipv6/ip6_fib.c): rules by their priority, the longest
 // prefix of a table, the lowest metric.
 func lookup(n *state.Namespace, f flow) decision {
-	family := familyOf(f.dst)
+	rules := rulesOf(n, familyOf(f.dst))
 	thrown := decision{}
-	for _, r := range rulesOf(n, family) {
+	for i := 0; i < len(rules); i++ {
+		r := rules[i]
 		if !selects(r, f) {
 			continue
 		}
 		switch r.Action {
 		case "unreachable", "prohibit", "blackhole":
 			return decision{rule: r, refused: r.Action}
+		case "goto": // forward alone; one without a target does nothing
+			if target := slices.IndexFunc(rules, func(t *state.Rule) bool { return t.Priority == r.Goto }); target > i {
+				i = target - 1
+			}
+			continue
 		case "lookup":
 		default:
 			continue
 		}
-		route, hop := inTable(n, r, f)
-		if route == nil {
+		d := byRule(n, r, f)
+		if d.route == nil {
 			continue
 		}
-		d := decision{rule: r, route: route, hop: hop}
-		switch route.Type {
-		case "throw":
-			d.refused = "throw"
+		if d.refused == "throw" {
 			thrown = d
 			continue
-		case "unreachable", "prohibit", "blackhole":
-			d.refused = route.Type
 		}
 		return d
 	}
 	return thrown
+}
+
+// byRule looks up the table of a rule, for l3mdev that of the flow's VRF (net/l3mdev/l3mdev.c); without a route, nothing was found.
+func byRule(n *state.Namespace, r *state.Rule, f flow) decision {
+	vrf := vrfOf(n, cmp.Or(f.oif, f.iif))
+	if vrf != nil && vrf.Name == f.oif {
+		f.oif = "" // any link of the VRF will do
+	}
+	table := *r
+	if r.L3MDev {
+		if vrf == nil {
+			return decision{}
+		}
+		table.Table = vrf.VRFTable
+	}
+	d := decision{rule: r}
+	d.route, d.hop = inTable(n, &table, f)
+	if d.route == nil {
+		return d
+	}
+	switch d.route.Type {
+	case "throw", "unreachable", "prohibit", "blackhole":
+		d.refused = d.route.Type
+	default:
+		d.unknown = d.hop == nil && d.route.NexthopID != 0
+	}
+	return d
 }
 
 func rulesOf(n *state.Namespace, family int) (rules []*state.Rule) {
@@ -114,22 +197,28 @@ func inTable(n *state.Namespace, rule *state.Rule, f flow) (best *state.Route, h
 		if r.Type == "multicast" || r.Type == "anycast" {
 			continue
 		}
-		alive, ok := aliveHop(n, r, f.oif)
-		if !ok {
+		alive := aliveHops(n, r, f.oif)
+		if len(alive) == 0 && (len(r.Nexthops) > 0 || needsHop(r)) {
 			continue
 		}
 		if best == nil || r.To.Bits() > best.To.Bits() || r.To.Bits() == best.To.Bits() && r.Metric < best.Metric {
-			best, hop = r, alive
+			best, hop = r, nil
+			if len(alive) > 0 {
+				hop = alive[0]
+			}
 		}
 	}
 	return best, hop
 }
 
-// aliveHop is the first nexthop that can be used, out of oif where that is given; ok is false when none can.
-func aliveHop(n *state.Namespace, r *state.Route, oif string) (hop *state.Nexthop, ok bool) {
-	if len(r.Nexthops) == 0 {
-		return nil, r.Type != "unicast" && r.Type != "local"
-	}
+// needsHop says that a route is none without a nexthop. The kernel tells the number alone of a nexthop object
+// (nexthop_compat_mode=0): such a route counts.
+func needsHop(r *state.Route) bool {
+	return (r.Type == "unicast" || r.Type == "local") && r.NexthopID == 0
+}
+
+// aliveHops are the nexthops that can be used, out of oif where that is given.
+func aliveHops(n *state.Namespace, r *state.Route, oif string) (alive []*state.Nexthop) {
 	for i := range r.Nexthops {
 		h := &r.Nexthops[i]
 		if has(h.Flags, "dead") || oif != "" && h.Dev != oif && r.Type != "local" {
@@ -138,9 +227,9 @@ func aliveHop(n *state.Namespace, r *state.Route, oif string) (hop *state.Nextho
 		if l := n.Link(h.Dev); l != nil && !l.Up && r.Type != "local" {
 			continue
 		}
-		return h, true
+		alive = append(alive, h)
 	}
-	return nil, false
+	return alive
 }
 
 // sourceOf is the address that packets by a decision have as their source; not valid when there is none.

@@ -21,7 +21,7 @@ func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arriva
 		if o.n == n {
 			continue
 		}
-		if bridge := o.n.Link(o.l.Master); o.l.Master != "" && bridge != nil {
+		if bridge := o.n.Link(o.l.Master); o.l.Master != "" && bridge != nil && bridge.Kind == "bridge" {
 			return addressOnPort(o, port{o.n, bridge}, to)
 		}
 		if c := w.notAPort(o, arrivals, port{n, out}); c != nil {

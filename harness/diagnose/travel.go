@@ -27,7 +27,11 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 		} else if c := w.leaveSelf(n, &p); c != nil {
 			return n, p, c
 		}
-		d := lookup(n, flowOf(p, iif))
+		d := w.look(n, p, iif)
+		if d.unknown {
+			w.hop(n, nil, p, "a route to %s by a nexthop object", p.dst)
+			return nil, p, nil
+		}
 		if !d.found() {
 			if iif != nil && d.refused == "" && !forwards(n, iif, p.family()) {
 				return n, p, w.gatewayWrong(n, iif, p, passed[len(passed)-1])
@@ -76,7 +80,7 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 
 // leaveSelf is what a packet meets that the namespace sends itself: its source address is chosen, and the output filter sees it.
 func (w *walk) leaveSelf(n *state.Namespace, p *packet) *Cause {
-	d := lookup(n, flowOf(*p, nil))
+	d := w.look(n, *p, nil)
 	if d.found() && !p.src.IsValid() {
 		p.src = sourceOf(n, d, p.dst)
 	}
@@ -141,7 +145,15 @@ func (w *walk) sourceDoubted(n *state.Namespace, iif *state.Link, p *packet) *Ca
 	if mode == 0 {
 		return nil
 	}
-	back := lookup(n, flow{src: p.dst, dst: p.src})
+	way := flow{src: p.dst, dst: p.src}
+	if vrf := vrfOf(n, iif.Name); vrf != nil {
+		way.oif = vrf.Name
+	}
+	back := lookup(n, way)
+	if back.unknown {
+		w.doubt("%s: where the way back to %s leads was not read, so what the reverse path filter does is not known", n.Name, p.src)
+		return nil
+	}
 	if back.found() && (mode == 2 || back.hop != nil && leadsOut(back.route, iif.Name)) {
 		return nil
 	}
