@@ -26,6 +26,14 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 			return port{}, duplicateAddress(w.holder(a.port, to), w.holder(owner.port, to), to)
 		}
 	}
+	if owner == nil || owner.obstacle != nil {
+		if a := w.standIn(n, out, to, arrivals); a != nil {
+			if c := w.believed(n, out, to, a, arrivals, p); c != nil {
+				return port{}, c
+			}
+			return a.port, nil
+		}
+	}
 	if owner == nil {
 		if len(w.beyond) > 0 && len(w.owned(to)) == 0 && !w.unanswered(n, out, to) {
 			w.doubt("what is behind %s in %s is out of sight from here", w.beyond[0].l.Name, w.beyond[0].n.Name)
@@ -46,6 +54,44 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 		return port{}, c
 	}
 	return owner.port, nil
+}
+
+// standIn is who gets the frames for an address that nobody has who can be reached: the link that a permanent entry names, or one that
+// answers for others.
+func (w *walk) standIn(n *state.Namespace, out *state.Link, to netip.Addr, arrivals []arrival) *arrival {
+	known := w.neighbour(n, out, to)
+	for i := range arrivals {
+		a := &arrivals[i]
+		if a.obstacle != nil || a.n == n {
+			continue
+		}
+		if known != nil && known.State == "permanent" {
+			if known.MAC != "" && strings.EqualFold(known.MAC, a.l.MAC) {
+				return a
+			}
+		} else if proxies(a.port, to) {
+			return a
+		}
+	}
+	return nil
+}
+
+// proxies says whether a namespace answers by a link for an address of others (arp_process, net/ipv4/arp.c, and ndisc_recv_ns,
+// net/ipv6/ndisc.c): it forwards, the way to the address leads out of another link, and proxy_arp or an entry for the address says so.
+func proxies(at port, addr netip.Addr) bool {
+	family := familyOf(addr)
+	d := lookup(at.n, flow{dst: addr, iif: at.l.Name})
+	if !forwards(at.n, at.l, family) || !d.found() || d.local() || d.hop == nil || d.hop.Dev == at.l.Name {
+		return false
+	}
+	entry := slices.ContainsFunc(at.n.Neighbours, func(e state.Neighbour) bool {
+		return e.Proxy && e.Dev == at.l.Name && e.Addr.WithZone("") == addr.WithZone("")
+	})
+	if family == 4 {
+		return entry || strongest(at.n, at.l, "proxy_arp") > 0
+	}
+	off := func(link string) bool { return sysctl(at.n, ofLink(6, link, "proxy_ndp")) == "0" }
+	return entry && !(off("all") && off(at.l.Name)) // where that was not read, an entry is taken to be meant
 }
 
 // unanswered says whether the kernel has asked for a neighbour and nobody has answered.

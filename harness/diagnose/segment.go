@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 
@@ -16,13 +17,17 @@ type arrival struct {
 	bridges  []port // passed on the way
 }
 
-// search walks the frames of one link over cables, bridges and tunnels.
+// search walks the frames of one link over cables, bridges and tunnels. Where several paths lead to a place, one that is free counts more
+// than one with an obstacle, so it is searched twice where there are obstacles: the first time to see what is reached without one, the
+// second time on behind the obstacles, to what was not.
 type search struct {
 	*walk
 	p       packet
 	start   port
 	seen    map[port]bool
 	bridged map[port]bool
+	clear   map[port]bool // reached without an obstacle the first time; nil while that is found out
+	stopped bool          // something was left out for an obstacle
 	found   []arrival
 	beyond  []port // links by which frames leave what the state holds
 }
@@ -41,13 +46,35 @@ func outOfSight(l *state.Link) bool {
 
 // segment finds all links that frames sent out of a link come to, or would come to but for an obstacle. Those without one come first.
 func (w *walk) segment(from port, p packet) []arrival {
-	s := &search{walk: w, p: p, start: from, seen: map[port]bool{}, bridged: map[port]bool{}}
-	s.send(from, nil, nil, 0)
+	s := w.searched(from, p, nil)
+	if s.stopped {
+		clear := s.seen
+		maps.Copy(clear, s.bridged)
+		s = w.searched(from, p, clear)
+	}
 	w.beyond = s.beyond
 	slices.SortStableFunc(s.found, func(a, b arrival) int {
 		return boolOrder(a.obstacle != nil) - boolOrder(b.obstacle != nil)
 	})
 	return s.found
+}
+
+func (w *walk) searched(from port, p packet, clear map[port]bool) *search {
+	s := &search{walk: w, p: p, start: from, seen: map[port]bool{}, bridged: map[port]bool{}, clear: clear}
+	s.send(from, nil, nil, 0)
+	return s
+}
+
+// stops says whether frames that met an obstacle are not followed to a place.
+func (s *search) stops(at port, obstacle *Cause) bool {
+	if obstacle == nil {
+		return false
+	}
+	if s.clear == nil {
+		s.stopped = true
+		return true
+	}
+	return s.clear[at]
 }
 
 func boolOrder(b bool) int {
@@ -157,7 +184,7 @@ func (s *search) cable(at port, obstacle *Cause, bridges []port, vlan int) {
 
 // receive is what becomes of a frame that comes in by a link.
 func (s *search) receive(at port, obstacle *Cause, bridges []port, vlan int) {
-	if s.seen[at] {
+	if s.seen[at] || s.stops(at, obstacle) {
 		return
 	}
 	s.seen[at] = true
@@ -203,7 +230,6 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 	if s.bridged[br] {
 		return
 	}
-	s.bridged[br] = true
 	if obstacle == nil && !br.l.Up {
 		obstacle = cause("bridge-down", br.n, br.l, "the bridge %s in %s is administratively down", br.l.Name, br.n.Name).
 			proof(linkShown(br.n, br.l)).setUp(br)
@@ -215,6 +241,10 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 	if obstacle == nil {
 		obstacle = misfit
 	}
+	if s.stops(br, obstacle) {
+		return
+	}
+	s.bridged[br] = true
 	if entry != nil {
 		own := obstacle
 		if own == nil {

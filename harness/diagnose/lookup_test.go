@@ -1,0 +1,76 @@
+package diagnose
+
+import (
+	"net/netip"
+	"strings"
+	"testing"
+
+	"netnscheck/harness/state"
+)
+
+func TestLookup(t *testing.T) {
+	rule := func(priority uint32, action string, table, target uint32) state.Rule {
+		return state.Rule{Family: 4, Priority: priority, Action: action, Table: table, Goto: target}
+	}
+	l3mdev := state.Rule{Family: 4, Priority: 10, Action: "lookup", L3MDev: true}
+	route := func(table uint32, dev string) state.Route {
+		return state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("10.9.0.0/16"), Table: table, Nexthops: []state.Nexthop{{Dev: dev}}}
+	}
+	object := route(state.TableMain, "")
+	object.Nexthops, object.NexthopID = nil, 7
+	object.To = netip.MustParsePrefix("10.9.0.0/24")
+	for _, c := range []struct {
+		what     string
+		rules    []state.Rule
+		extra    []state.Route
+		iif, oif string
+		want     string // the link, "unknown" or "" for no route
+	}{
+		{"goto passes over a rule", []state.Rule{rule(1, "goto", 0, 3), rule(2, "lookup", 50, 0), rule(3, "lookup", state.TableMain, 0)}, nil, "", "", "eth0"},
+		{"goto without a target", []state.Rule{rule(1, "goto", 0, 9), rule(2, "lookup", 50, 0)}, nil, "", "", "eth1"},
+		{"l3mdev for a link of the VRF", []state.Rule{l3mdev, rule(20, "lookup", state.TableMain, 0)}, nil, "red1", "", "red2"},
+		{"l3mdev out of the VRF", []state.Rule{l3mdev, rule(20, "lookup", state.TableMain, 0)}, nil, "", "red", "red2"},
+		{"l3mdev for another link", []state.Rule{l3mdev, rule(20, "lookup", state.TableMain, 0)}, nil, "eth1", "", "eth0"},
+		{"a nexthop object wins", []state.Rule{rule(20, "lookup", state.TableMain, 0)}, []state.Route{object}, "", "", "unknown"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			n := &state.Namespace{Name: "n", Rules: c.rules, Routes: append(c.extra, route(state.TableMain, "eth0"), route(50, "eth1"), route(77, "red2"))}
+			n.Links = []state.Link{{Name: "eth0", Up: true}, {Name: "eth1", Up: true}, {Name: "red", Kind: "vrf", VRFTable: 77, Up: true},
+				{Name: "red1", Master: "red", Up: true}, {Name: "red2", Master: "red", Up: true}}
+			d := lookup(n, flow{dst: netip.MustParseAddr("10.9.0.1"), iif: c.iif, oif: c.oif})
+			got := ""
+			switch {
+			case d.unknown:
+				got = "unknown"
+			case d.hop != nil:
+				got = d.hop.Dev
+			}
+			if got != c.want || d.found() == (got == "unknown") {
+				t.Errorf("out of %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// TestHalfKnownRoutes: what is not known of a route is a doubt, not a cause.
+func TestHalfKnownRoutes(t *testing.T) {
+	far := netip.MustParseAddr("10.0.0.2")
+	for _, c := range []struct {
+		what  string
+		route state.Route
+		doubt string
+	}{
+		{"nexthop object", state.Route{NexthopID: 7}, "nexthop object 7"},
+		{"several nexthops", state.Route{Nexthops: []state.Nexthop{{Dev: "eth0"}, {Via: netip.MustParseAddr("10.0.0.9"), Dev: "eth0"}}}, "not 10.0.0.9"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			s := switched()
+			c.route.Family, c.route.Type, c.route.Table, c.route.To = 4, "unicast", state.TableMain, netip.PrefixFrom(far, 32)
+			s.Namespace("a").Routes = append(s.Namespace("a").Routes, c.route)
+			r := Diagnose(s, Query{From: "a", To: far})
+			if r.Cause != nil || !strings.Contains(strings.Join(r.Doubts, "\n"), c.doubt) {
+				t.Errorf("cause %v, doubts %q", r.Cause, r.Doubts)
+			}
+		})
+	}
+}
