@@ -99,7 +99,7 @@ func TestPolicyRepairs(t *testing.T) {
 		{"input", Query{To: four}, []string{"ip saddr 10.0.0.1 ip daddr 10.0.0.2 icmp type echo-request accept"}},
 		{"input", Query{To: four, Port: 80}, []string{"ip saddr 10.0.0.1 ip daddr 10.0.0.2 tcp dport 80 accept"}},
 		{"input", Query{To: six}, []string{"ip6 saddr fd00::1 ip6 daddr fd00::2 icmpv6 type echo-request accept",
-			"'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept'"}},
+			"icmpv6 type '{' nd-neighbor-solicit, nd-neighbor-advert '}' accept"}},
 		{"output", Query{To: four}, []string{"ct state established,related accept"}},
 		{"prerouting", Query{To: four}, []string{"ip saddr 10.0.0.1 ip daddr 10.0.0.2 icmp type echo-request accept", "ct state established,related accept"}},
 	} {

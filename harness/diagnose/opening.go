@@ -23,7 +23,7 @@ func (r *run) openings(c *state.FilterChain) []string {
 	frames := r.table.Family == "bridge" || c.Hook == "ingress"
 	switch {
 	case r.seen.family() == 6 && (frames || c.Hook != "forward"):
-		rules = append(rules, "'icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept'")
+		rules = append(rules, "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept")
 	case frames:
 		rules = append(rules, "ether type arp accept")
 	}
