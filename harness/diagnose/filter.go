@@ -14,6 +14,8 @@ type seen struct {
 	packet
 	iif, oif *state.Link
 	arp      bool
+	// status is snat or dnat where connection tracking has replaced an address of the connection here.
+	status string
 }
 
 // base is a base chain and its table.
@@ -60,7 +62,7 @@ func (w *walk) filtered(n *state.Namespace, hook, name string, p packet, iif, oi
 		if b.chain.Type == "nat" || len(b.chain.Devices) > 0 && (iif == nil || !slices.Contains(b.chain.Devices, iif.Name)) {
 			continue
 		}
-		if c := w.judge(n, b, name, seen{packet: p, iif: iif, oif: oif}); c != nil {
+		if c := w.judge(n, b, name, seen{packet: p, iif: iif, oif: oif, status: w.status(n)}); c != nil {
 			w.hop(n, iif, p, "the packet filter stops it")
 			return c
 		}

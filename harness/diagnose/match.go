@@ -16,7 +16,7 @@ func (s seen) match(m state.FilterMatch) (fits, known bool) {
 		return false, false
 	}
 	if value == "" && !slices.Contains([]string{"iifname", "iif", "oifname", "oif"}, m.Key) { // no device has the empty name
-		return m.Not && m.Key == "ct state", true // the packet has no such field
+		return m.Not && (m.Key == "ct state" || m.Key == "ct status"), true // the packet has no such field
 	}
 	for _, want := range m.Values {
 		if oneFits(value, want) {
@@ -69,6 +69,8 @@ func (s seen) value(key string) (string, bool) {
 			return "related", true
 		}
 		return map[bool]string{true: "established", false: "new"}[s.reply], true
+	case "ct status":
+		return s.status, true
 	case "mark":
 		return "0", true
 	case "ether type", "protocol", "meta protocol":

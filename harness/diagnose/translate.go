@@ -126,6 +126,16 @@ func firstAddress(l *state.Link, family int) netip.Addr {
 	return netip.Addr{}
 }
 
+// status is what connection tracking has done to the connection in a namespace, in the words of `ct status`.
+func (w *walk) status(n *state.Namespace) string {
+	for _, t := range w.translations {
+		if t.n == n {
+			return map[bool]string{true: "snat", false: "dnat"}[t.source]
+		}
+	}
+	return ""
+}
+
 // untranslate undoes on the way back what a namespace did on the way there: to the destination before the answer is routed, to the source after.
 func (w *walk) untranslate(n *state.Namespace, p *packet, before bool) {
 	if !p.reply {

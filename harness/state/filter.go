@@ -44,7 +44,7 @@ type FilterRule struct {
 // FilterMatch is one condition of a rule.
 type FilterMatch struct {
 	// Key says what is compared, in the words of nft(8): iifname, oifname, ip saddr, ip daddr, ip6 saddr, ip6 daddr, l4proto,
-	// tcp dport, tcp sport, udp dport, udp sport, icmp type, icmpv6 type, ct state, mark, nfproto, ether saddr, ether daddr, ether type,
+	// tcp dport, tcp sport, udp dport, udp sport, icmp type, icmpv6 type, ct state, ct status, mark, nfproto, ether saddr, ether daddr, ether type,
 	// arp operation.
 	Key string `json:"key"`
 	Not bool   `json:"not,omitempty"`

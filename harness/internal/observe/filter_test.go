@@ -78,6 +78,7 @@ var ruleTables = []struct {
 		{`ct state established,related accept`, `ct state=established|related -> accept`},
 		{`ct state invalid drop`, `ct state=invalid -> drop`},
 		{`ct state ! established drop`, `ct state!=established -> drop`},
+		{`ct status dnat accept`, `ct status=dnat -> accept`},
 		{`ct state vmap { invalid : drop, established : accept }`, `ct state=invalid -> drop`},
 		{`ct state vmap { invalid : drop, established : accept }`, `ct state=established -> accept`},
 		{`iif "lo" accept`, `iifname=lo -> accept`},

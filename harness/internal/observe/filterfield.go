@@ -47,7 +47,8 @@ var (
 	oifname    = field{key: "oifname", size: unix.IFNAMSIZ, value: nameValue}
 	iif        = field{key: "iifname", words: "iif", size: 4, value: indexValue}
 	oif        = field{key: "oifname", words: "oif", size: 4, value: indexValue}
-	ctState    = field{key: "ct state", size: 4, value: stateValue}
+	ctState    = field{key: "ct state", size: 4, value: bitValue(stateBits)}
+	ctStatus   = field{key: "ct status", size: 4, value: bitValue(statusBits)}
 	icmpType   = field{key: "icmp type", size: 1, value: named(icmpWords)}
 	icmpv6Type = field{key: "icmpv6 type", size: 1, value: named(icmpv6Words)}
 )
@@ -139,22 +140,42 @@ func nameValue(_ *ruleset, data []byte) string {
 // indexValue is the name of the interface with this index: nft writes it so, although the kernel compares indexes.
 func indexValue(s *ruleset, data []byte) string { return s.links[int(number(data))] }
 
-// stateBits are the states of connection tracking, by bit.
-var stateBits = []struct {
+// bitWord is the word for a bit.
+type bitWord struct {
 	bit  uint64
 	word string
-}{{1, "invalid"}, {2, "established"}, {4, "related"}, {8, "new"}, {64, "untracked"}}
-
-func stateValue(_ *ruleset, data []byte) string {
-	if words := stateWords(number(data)); len(words) == 1 {
-		return words[0]
-	}
-	return ""
 }
 
-// stateWords are the states in a mask; nil when there are others in it.
-func stateWords(mask uint64) (words []string) {
-	for _, s := range stateBits {
+var (
+	// stateBits are the states of connection tracking.
+	stateBits = []bitWord{{1, "invalid"}, {2, "established"}, {4, "related"}, {8, "new"}, {64, "untracked"}}
+	// statusBits say what connection tracking knows of a connection (enum ip_conntrack_status).
+	statusBits = []bitWord{{1, "expected"}, {2, "seen-reply"}, {4, "assured"}, {8, "confirmed"}, {16, "snat"}, {32, "dnat"}}
+)
+
+// bits are the words of a field that is a mask, nil for any other.
+func (f field) bits() []bitWord {
+	switch f.key {
+	case ctState.key:
+		return stateBits
+	case ctStatus.key:
+		return statusBits
+	}
+	return nil
+}
+
+func bitValue(bits []bitWord) func(*ruleset, []byte) string {
+	return func(_ *ruleset, data []byte) string {
+		if words := maskWords(bits, number(data)); len(words) == 1 {
+			return words[0]
+		}
+		return ""
+	}
+}
+
+// maskWords are the words for a mask; nil when there are bits without one in it.
+func maskWords(bits []bitWord, mask uint64) (words []string) {
+	for _, s := range bits {
 		if mask&s.bit != 0 {
 			words = append(words, s.word)
 			mask &^= s.bit
@@ -203,7 +224,7 @@ func (f field) span(s *ruleset, low, high []byte) string {
 
 // between is a range, written as one.
 func (f field) between(s *ruleset, low, high []byte) string {
-	if f.key == iifname.key || f.key == oifname.key || f.key == mark.key || f.key == ctState.key {
+	if f.key == iifname.key || f.key == oifname.key || f.key == mark.key || f.bits() != nil {
 		return "" // these are not in network order
 	}
 	return f.value(s, low) + "-" + f.value(s, high)

@@ -61,8 +61,8 @@ func (u *understanding) compareNeighbours(from register, e *expr.Cmp) {
 func (u *understanding) compareOne(f field, mask []byte, op expr.CmpOp, data []byte) {
 	low, high := data, data
 	switch {
-	case f.key == ctState.key && mask != nil:
-		u.matchStates(mask, op, data)
+	case f.bits() != nil && mask != nil:
+		u.matchBits(f, mask, op, data)
 		return
 	case mask != nil && !f.isAddress():
 		u.unknown("bitwise")
@@ -123,18 +123,18 @@ func prefixBounds(data []byte, size, bits int) (low, high []byte) {
 	return low, high
 }
 
-// matchStates reads `ct state established,related`: is one of these bits set, or none of them?
-func (u *understanding) matchStates(mask []byte, op expr.CmpOp, data []byte) {
-	words := stateWords(number(mask))
+// matchBits reads `ct state established,related` or `ct status dnat`: is one of these bits set, or none of them?
+func (u *understanding) matchBits(f field, mask []byte, op expr.CmpOp, data []byte) {
+	words := maskWords(f.bits(), number(mask))
 	if words == nil || number(data) != 0 || op != expr.CmpOpEq && op != expr.CmpOpNeq {
-		u.unknown("ct state")
+		u.unknown(f.key)
 		return
 	}
 	not, operator := op == expr.CmpOpEq, ""
 	if not {
 		operator = "! "
 	}
-	u.match(ctState, operator, state.FilterMatch{Not: not, Values: words}, strings.Join(words, ","))
+	u.match(f, operator, state.FilterMatch{Not: not, Values: words}, strings.Join(words, ","))
 }
 
 func (u *understanding) between(e *expr.Range) {

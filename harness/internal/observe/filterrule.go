@@ -108,7 +108,8 @@ func (u *understanding) expression(name string, data []byte) error {
 		f, ok := metaFields[e.Key]
 		u.load(e.Register, ok && !e.SourceRegister, name, f)
 	case *expr.Ct:
-		u.load(e.Register, e.Key == expr.CtKeySTATE && e.Register != 0, name, ctState)
+		f, ok := map[expr.CtKey]field{expr.CtKeySTATE: ctState, expr.CtKeySTATUS: ctStatus}[e.Key]
+		u.load(e.Register, ok && e.Register != 0, name, f)
 	case *expr.Payload:
 		fields := covered(u.header(e.Base), e.Offset, e.Len)
 		u.load(e.DestRegister, e.OperationType == expr.PayloadLoad && len(fields) > 0, name, fields...)

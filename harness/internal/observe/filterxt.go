@@ -119,7 +119,7 @@ func (u *understanding) xtConntrack(revision uint32, info []byte) bool {
 
 // xtStates reads a mask of states. It has the bits of nf_tables but for untracked.
 func (u *understanding) xtStates(mask uint64, not bool) bool {
-	words := stateWords(mask)
+	words := maskWords(stateBits, mask)
 	if mask&64 != 0 || words == nil {
 		return false
 	}
