@@ -32,7 +32,8 @@ bench: ## compare the speed with a shell script, side by side, as ratios; stalls
 
 .PHONY: mutants
 mutants: ## break the lab behind every check of the catalogue and see the check turn red; MUTANTS=ID for one scenario
-	$(GO) test -timeout 60m -run '^TestMutants$$' ./harness/lab -args -mutants $(MUTANTS)
+	@$(GO) test -c -o bin/mutants.test ./harness/lab
+	@cd harness/lab && ../../bin/mutants.test -test.timeout 60m -test.run '^TestMutants$$' -mutants $(MUTANTS)
 
 .PHONY: diagnose-score
 diagnose-score: ## break random networks with every cause and print how often the diagnosis is right; TOPOLOGIES=2000, SEED=N
