@@ -43,7 +43,7 @@ diagnose-score: ## break random networks with every cause and print how often th
 diagnose-capture: ## capture a state for each cause from this kernel for the tests that need none
 	@mkdir -p harness/diagnose/testdata
 	@$(GO) test -v -count=1 -run '^TestCapture$$' ./harness/diagnose/proof -args -capture | while read -r mark name state; do \
-	  case "$$mark" in captured) printf '%s\n' "$$state" >harness/diagnose/testdata/$$name.json;; ---|FAIL) echo "$$mark $$name $$state";; esac; done
+	  case "$$mark" in captured) printf '%s\n' "$$state" >harness/diagnose/testdata/$$name.json;; ---) echo "$$mark $$name $$state";; FAIL) exit 1;; esac; done
 	@$(GO) test ./harness/diagnose -args -update
 
 .PHONY: coverage
