@@ -89,14 +89,15 @@ func TestAReplayThatEndsElsewhereIsAnError(t *testing.T) {
 		lab.Lacking(t, err)
 	}
 	for check, found := range map[string]string{
-		"`lo` in `testns` is up":       "it is down",
-		"`testns` reaches `127.0.0.1`": "",
+		"`lo` in `testns` is up":             "it is down",
+		"`testns` reaches `127.0.0.1`":       "",
+		"`host` saw the event `link add v0`": "the events: ",
 	} {
 		t.Run(check, func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "file")
 			sc, err := scenario.Parse("t.md", []byte(lines("# T", "## A", "```console", "$ ip netns add testns",
-				"$ sh -c 'test -e "+file+" || ip -n testns link set lo up'", "$ touch "+file, "```", "- [ ] "+check+" within `50ms`", "",
+				"$ sh -c 'test -e "+file+" || { ip -n testns link set lo up; ip link add v0 type veth; }'", "$ touch "+file, "```", "- [ ] "+check+" within `50ms`", "",
 				"## B", "```console", "$ ip netns add b", "```", "- [ ] namespace `b` exists", "",
 				"### Mistake: m", "```console", "$ ip netns add m", "```", "- [ ] namespace `m` exists")))
 			if err != nil {

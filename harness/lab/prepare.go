@@ -59,24 +59,29 @@ func (p *Play) replay(ctx context.Context, l *Lab, s *scenario.Section) error {
 	}
 	r := p.newResult(scenario.SetupSection, s, 0, 0)
 	scene := &scene{play: p, lab: l, result: &r}
+	telling := slices.DeleteFunc(slices.Clone(s.Checks), func(c scenario.Check) bool { return !tells(c.Claim) })
+	base, err := l.Baseline(ctx, telling)
+	if err != nil {
+		return fmt.Errorf("carry out “%s” again: %w", s.Title, err)
+	}
+	defer base.Close()
+	scene.base = base
 	if !p.canSay(&r, s.Blocks) || !scene.run(ctx, s.Blocks, byStatus) || r.Outcome != scenario.Pass {
 		if r.Outcome == scenario.Skip {
 			return &scenario.Unavailable{Reason: r.Reason}
 		}
 		return fmt.Errorf("carry out “%s”: %w", s.Title, r.Err())
 	}
-	if err := l.settleDown(ctx, s.Checks); err != nil {
+	if err := l.settleDown(ctx, telling, base); err != nil {
 		return fmt.Errorf("carry out “%s” again: %w", s.Title, err)
 	}
 	return nil
 }
 
 // settleDown waits for what the kernel does in its own time after a section, such as the end of a namespace or of duplicate address
-// detection: for those of its checks that tell. One that does not come true is an error: what follows would be played in another state
-// than that of the step.
-func (l *Lab) settleDown(ctx context.Context, checks []scenario.Check) error {
-	telling := slices.DeleteFunc(slices.Clone(checks), func(c scenario.Check) bool { return !tells(c.Claim) })
-	for i, a := range l.Await(ctx, telling, nil) {
+// detection. A check that does not come true is an error: what follows would be played in another state than that of the step.
+func (l *Lab) settleDown(ctx context.Context, telling []scenario.Check, base *Baseline) error {
+	for i, a := range l.Await(ctx, telling, base) {
 		if a.Outcome != scenario.Pass {
 			return fmt.Errorf("%s did not come true: %s", telling[i].Text, cmp.Or(a.Reason, a.Found))
 		}
@@ -90,6 +95,8 @@ func tells(claim scenario.Claim) bool {
 	switch c := claim.(type) {
 	case scenario.Reaches:
 		return !c.Not
+	case scenario.SawEvent:
+		return c.Object != ""
 	case scenario.HasNeighbour, scenario.Learned, scenario.CauseIs, scenario.NothingWrong:
 		return false
 	}
