@@ -18,6 +18,8 @@ type scene struct {
 	lab    *Lab
 	result *scenario.SectionResult
 	base   *Baseline // of the checks that are awaited after the commands
+	// unchanged is the state after the command before, when that was refused; nil else.
+	unchanged *state.State
 }
 
 // perform looks at the checks, carries the commands out and awaits the checks.
@@ -178,9 +180,11 @@ func (s *scene) run(ctx context.Context, blocks []scenario.Block, how strictness
 
 // command carries out one command and judges its answer; false means that the section cannot go on.
 func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Command, how strictness) bool {
-	var before *state.State
 	var err error
-	if mustChangeNothing(b, cmd) {
+	before := s.unchanged
+	s.unchanged = nil
+	refused := mustChangeNothing(b, cmd)
+	if refused && before == nil {
 		if before, err = s.lab.State(ctx); err != nil {
 			s.error(cmd.Line, err)
 			return false
@@ -205,7 +209,7 @@ func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Comm
 		s.result.AddProblem(scenario.Fail, problem)
 		return rightStatus(x, b, cmd)
 	}
-	if before == nil || x.Status == 0 {
+	if !refused || x.Status == 0 {
 		return true
 	}
 	after, err := s.lab.State(ctx)
@@ -218,6 +222,7 @@ func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Comm
 			Message:  "a refused command changed something: " + cmd.Text,
 			Expected: "the state as it was", Found: strings.Join(changes, "; ")})
 	}
+	s.unchanged = after
 	return true
 }
 

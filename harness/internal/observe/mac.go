@@ -5,25 +5,15 @@ import (
 )
 
 // markRandomMACs finds out whose address the kernel chose. Netlink does not tell; the file addr_assign_type does: 1 is a
-// random address, 2 one taken from another device, 3 one that was set. The files of a namespace are in a sysfs of its
-// own, so one is made for a moment, mounted nowhere; that costs some 50 µs, and is left out when no link can be meant. It
-// has to run on a thread in the namespace. Where it is forbidden, nothing is marked.
-func markRandomMACs(links []*link) {
-	var doubtful []*link
+// random address, 2 one taken from another device, 3 one that was set. Where the sysfs could not be opened, nothing is marked.
+func markRandomMACs(sysfs int, links []*link) {
+	if sysfs <= 0 {
+		return
+	}
 	for _, l := range links {
-		if l.MAC != "" && !l.permanent && l.Kind != "loopback" {
-			doubtful = append(doubtful, l)
+		if l.MAC == "" || l.permanent || l.Kind == "loopback" {
+			continue
 		}
-	}
-	if len(doubtful) == 0 {
-		return
-	}
-	sysfs, err := temporarySysfs()
-	if err != nil {
-		return
-	}
-	defer unix.Close(sysfs)
-	for _, l := range doubtful {
 		fd, err := unix.Openat(sysfs, "class/net/"+l.Name+"/addr_assign_type", unix.O_RDONLY|unix.O_CLOEXEC, 0)
 		if err != nil {
 			continue
@@ -35,25 +25,20 @@ func markRandomMACs(links []*link) {
 	}
 }
 
-func temporarySysfs() (int, error) {
+// openSysfs opens the sysfs of the calling thread's namespace, whose files are in no other one. It is mounted nowhere and costs some
+// 50 µs. It is 0 where that is forbidden.
+func openSysfs() int {
 	context, err := unix.Fsopen("sysfs", unix.FSOPEN_CLOEXEC)
 	if err != nil {
-		return -1, err
+		return 0
 	}
 	defer unix.Close(context)
 	if err := unix.FsconfigCreate(context); err != nil {
-		return -1, err
+		return 0
 	}
-	return unix.Fsmount(context, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_RDONLY)
-}
-
-// keepRandomMACs marks links that were read again.
-func keepRandomMACs(links, before []*link) {
-	for _, l := range links {
-		for _, b := range before {
-			if l.Index == b.Index && l.MAC == b.MAC {
-				l.MACRandom = b.MACRandom
-			}
-		}
+	mount, err := unix.Fsmount(context, unix.FSMOUNT_CLOEXEC, unix.MOUNT_ATTR_RDONLY)
+	if err != nil {
+		return 0
 	}
+	return mount
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/internal/netns"
@@ -78,25 +79,38 @@ func sweep(ctx context.Context, names []string, do enterer, o Options) (s *state
 	return conclude(all)
 }
 
-// begin reads what can be read of one namespace alone. The caller closes the reading.
+// begin opens one namespace for reading. The caller closes the reading.
 func begin(ctx context.Context, do enterer, name string, o Options) (*reading, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	r := &reading{Namespace: state.Namespace{Name: name}, options: o}
-	err := inside(do, name, r.enter)
-	if err == nil {
-		err = r.read()
-	}
-	if err != nil {
+	if err := inside(do, name, r.enter); err != nil {
 		r.close()
 		return nil, fmt.Errorf("read namespace %s: %w", name, err)
 	}
 	return r, nil
 }
 
-// conclude makes a state of namespaces that have been read. dangling is that of resolvePeers.
+// sideBySide is how many namespaces are read at a time. A reading waits more than it works: for the lock of rtnetlink, which is one for all
+// namespaces and which whoever moves or deletes a link holds for milliseconds.
+const sideBySide = 16
+
+// conclude reads the namespaces that are open and makes a state of them. dangling is that of resolvePeers.
 func conclude(all []*reading) (s *state.State, dangling bool, err error) {
+	var together errgroup.Group
+	together.SetLimit(sideBySide)
+	for _, r := range all {
+		together.Go(func() error {
+			if err := r.read(); err != nil {
+				return fmt.Errorf("read namespace %s: %w", r.Name, err)
+			}
+			return nil
+		})
+	}
+	if err := together.Wait(); err != nil {
+		return nil, false, err
+	}
 	if dangling, err = resolvePeers(all); err != nil {
 		return nil, false, err
 	}

@@ -18,7 +18,7 @@ type Options struct {
 	Brief bool
 }
 
-// reading is a namespace while it is read.
+// reading is a namespace while it is read: entered, on a thread in it, and then read from anywhere.
 type reading struct {
 	state.Namespace
 	options Options
@@ -26,8 +26,10 @@ type reading struct {
 	diag    *conversation // sock_diag
 	// netfilter is nil unless packet filters are to be read and this kernel has them.
 	netfilter  *conversation
-	unreadable []string // for Unread
-	ns         int      // its nsfs file, open; 0 when not yet
+	unreadable []string       // for Unread
+	ns         int            // its nsfs file, open; 0 when not yet
+	sysfs      int            // a sysfs of its own, open; 0 when not asked for or forbidden
+	files      []state.Sysctl // those that only files have
 	links      []*link
 	names      map[int]string // of the links, by index
 	// strange says that a part named a link that is not among links: one that came after those were read.
@@ -40,11 +42,6 @@ func (r *reading) enter() error {
 	if r.route, err = open(unix.NETLINK_ROUTE); err != nil {
 		return err
 	}
-	if !r.options.Brief {
-		if r.diag, err = open(unix.NETLINK_SOCK_DIAG); err != nil {
-			return err
-		}
-	}
 	if r.options.Filters {
 		r.openFilters()
 	}
@@ -56,32 +53,15 @@ func (r *reading) enter() error {
 		return fmt.Errorf("stat /proc/thread-self/ns/net: %w", err)
 	}
 	r.Inode = file.Ino
-	if !r.options.Brief {
-		if err := r.readSettings(); err != nil {
-			return err
-		}
+	if r.options.Brief {
+		return nil
 	}
-	if r.links, err = readLinks(r.route); err != nil {
-		return fmt.Errorf("read links: %w", err)
-	}
-	if !r.options.Brief {
-		markRandomMACs(r.links)
-	}
-	return nil
-}
-
-// readSettings reads the sysctls that do not come with the links.
-func (r *reading) readSettings() error {
-	files, err := readSysctls()
-	if err != nil {
+	if r.diag, err = open(unix.NETLINK_SOCK_DIAG); err != nil {
 		return err
 	}
-	netconf, err := readNetconf(r.route)
-	if err != nil {
-		return fmt.Errorf("read sysctls: %w", err)
-	}
-	r.Sysctls = append(netconf, files...)
-	return nil
+	r.sysfs = openSysfs()
+	r.files, err = readSysctls()
+	return err
 }
 
 func (r *reading) close() {
@@ -90,12 +70,14 @@ func (r *reading) close() {
 			c.close()
 		}
 	}
-	if r.ns > 0 {
-		unix.Close(r.ns)
+	for _, fd := range []int{r.ns, r.sysfs} {
+		if fd > 0 {
+			unix.Close(fd)
+		}
 	}
 }
 
-// read reads everything but the links. When a part names a link that was not there when those were read, all is read again.
+// read reads everything. When a part names a link that was not there when those were read, all is read again.
 func (r *reading) read() error {
 	for range patience {
 		r.strange = false
@@ -103,19 +85,17 @@ func (r *reading) read() error {
 			return err
 		}
 		if !r.strange {
+			markRandomMACs(r.sysfs, r.links)
 			return nil
 		}
-		links, err := readLinks(r.route)
-		if err != nil {
-			return fmt.Errorf("read links: %w", err)
-		}
-		keepRandomMACs(links, r.links)
-		r.links = links
 	}
 	return errors.New("links come and go all the time")
 }
 
-func (r *reading) parts() error {
+func (r *reading) parts() (err error) {
+	if r.links, err = readLinks(r.route); err != nil {
+		return fmt.Errorf("read links: %w", err)
+	}
 	r.names = make(map[int]string, len(r.links))
 	switched := false // a bridge or a vxlan has forwarding entries
 	bridged := false
@@ -129,6 +109,7 @@ func (r *reading) parts() error {
 		wanted bool
 		read   func() error
 	}{
+		{"sysctls", !r.options.Brief, r.readNetconf},
 		{"addresses", true, r.readAddresses},
 		{"routes", true, r.readRoutes},
 		{"rules", true, r.readRules},

@@ -64,6 +64,13 @@ func filesOf(sysctls []interfaceSysctl) []string {
 	return names
 }
 
+// readNetconf reads the sysctls that come neither with the links nor from files.
+func (r *reading) readNetconf() error {
+	netconf, err := readNetconf(r.route)
+	r.Sysctls = append(netconf, r.files...)
+	return err
+}
+
 // readNetconf reads what RTM_GETNETCONF has of `all` and `default`, of both families, and net.ipv4.ip_forward, which is
 // another name for that of all.
 func readNetconf(c *conversation) ([]state.Sysctl, error) {
