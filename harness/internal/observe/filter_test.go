@@ -73,6 +73,7 @@ var ruleTables = []struct {
 		set pairs { type ipv4_addr . inet_service; flags interval; elements = { 10.0.0.0/24 . 80, 10.0.1.2 . 22-25 }; }
 		map ports { type inet_service : verdict; elements = { 22 : accept, 80 : jump other }; }
 		map nets { type ipv4_addr : verdict; flags interval; elements = { 10.0.0.0/8 : drop, 11.0.0.0/8 : accept }; }
+		map rest { type inet_service : verdict; elements = { 22 : continue, * : drop }; }
 		counter hits { }
 		chain other { }`, [][2]string{
 		{`ct state established,related accept`, `ct state=established|related -> accept`},
@@ -97,6 +98,8 @@ var ruleTables = []struct {
 		{`ip saddr @none drop`, `nfproto=ipv4, ip saddr= -> drop`},
 		{`ip saddr vmap @nets`, `nfproto=ipv4, ip saddr=10.0.0.0/8 -> drop`},
 		{`ip saddr vmap @nets`, `nfproto=ipv4, ip saddr=11.0.0.0/8 -> accept`},
+		{`tcp dport vmap @rest`, `l4proto=tcp, tcp dport=22 ->`},
+		{`tcp dport vmap @rest`, `l4proto=tcp, tcp dport!=22 -> drop`},
 		{`ip6 daddr fd00::/64 drop`, `nfproto=ipv6, ip6 daddr=fd00::/64 -> drop`},
 		{`ip6 daddr fd00::/61 drop`, `nfproto=ipv6, ip6 daddr=fd00::/61 -> drop`},
 		{`ip6 saddr { fd00::1, fd00::2 } drop`, `nfproto=ipv6, ip6 saddr=fd00::1|fd00::2 -> drop`},
@@ -108,6 +111,8 @@ var ruleTables = []struct {
 		{`tcp dport > 1024 drop`, `l4proto=tcp, tcp dport=1025-65535 -> drop`},
 		{`tcp dport >= 1024 drop`, `l4proto=tcp, tcp dport=1024-65535 -> drop`},
 		{`tcp dport < 1024 drop`, `l4proto=tcp, tcp dport=0-1023 -> drop`},
+		{`tcp dport > 65535 drop`, `l4proto=tcp, tcp dport= -> drop`},
+		{`tcp dport < 0 drop`, `l4proto=tcp, tcp dport= -> drop`},
 		{`udp sport 53 log prefix "x " drop`, `l4proto=udp, udp sport=53 -> drop`},
 		{`tcp dport vmap @ports`, `l4proto=tcp, tcp dport=22 -> accept`},
 		{`tcp dport vmap @ports`, `l4proto=tcp, tcp dport=80 -> jump other`},
@@ -215,6 +220,9 @@ func TestOpaqueRules(t *testing.T) {
 		chain c {
 			type filter hook prerouting priority 0;
 			fib daddr type local drop
+			iifname "lo" fib daddr type local drop
+			ip saddr & 255.255.255.0 <= 10.0.0.0 drop
+			ip saddr & 255.255.255.0 == 10.0.0.5 drop
 			tcp flags syn drop
 			ip ttl 1 drop
 			ip saddr & 255.0.255.0 == 10.0.1.0 drop
@@ -234,6 +242,9 @@ func TestOpaqueRules(t *testing.T) {
 		if !r.Opaque || !strings.Contains(r.Text, "[") {
 			t.Errorf("%s is not opaque: %s", r.Text, model(r))
 		}
+	}
+	for i, want := range []string{"? -> drop", "iifname=lo, ? -> drop", "nfproto=ipv4, ? -> drop", "nfproto=ipv4, ? -> drop"} {
+		equal(t, model(chain.Rules[i]), want) // nothing is said of what was not understood
 	}
 	last := chain.Rules[len(chain.Rules)-2:]
 	equal(t, []string{last[0].Verdict, last[1].Verdict}, []string{"accept", "drop"})

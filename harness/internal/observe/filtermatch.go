@@ -77,6 +77,11 @@ func (u *understanding) compareOne(f field, mask []byte, op expr.CmpOp, data []b
 			}
 		}
 		low, high = prefixBounds(data, f.size, bits)
+		_, isPrefix := commonPrefix(low, high)
+		if equal := op == expr.CmpOpEq || op == expr.CmpOpNeq; !isPrefix || !equal && !bytes.Equal(low, high) {
+			u.unknown("bitwise") // it has bits behind the mask, or it is not about a whole address
+			return
+		}
 	}
 	switch op {
 	case expr.CmpOpEq, expr.CmpOpNeq:
@@ -105,11 +110,15 @@ func (u *understanding) compareOne(f field, mask []byte, op expr.CmpOp, data []b
 		operator, first = ">= ", low
 	}
 	value := f.between(u.ruleset, first, last)
-	if value == "" || bytes.Compare(first, last) > 0 {
+	if value == "" {
 		u.unknown("cmp")
 		return
 	}
-	u.match(f, operator, state.FilterMatch{Values: []string{value}}, f.value(u.ruleset, low))
+	values := []string{value}
+	if op == expr.CmpOpLt && bytes.Compare(last, low) > 0 || op == expr.CmpOpGt && bytes.Compare(first, low) < 0 {
+		values = []string{} // nothing is below the lowest or above the highest
+	}
+	u.match(f, operator, state.FilterMatch{Values: values}, f.value(u.ruleset, low))
 }
 
 // prefixBounds are the first and the last address of a prefix that is given by its first bytes.
@@ -224,6 +233,7 @@ func (u *understanding) fieldsFrom(number uint32, length int) (fields []field) {
 func (u *understanding) elements(set *filterSet, fields []field) (outcomes []state.FilterRule, words []string, known bool) {
 	known = len(fields) > 0
 	outcomes = make([]state.FilterRule, 0, len(set.elements))
+	others := []string{} // what the elements before the one that catches all the rest have, of a single field
 	for _, e := range set.elements {
 		outcome := state.FilterRule{Verdict: e.verdict.word, Target: e.verdict.target}
 		var parts []string
@@ -231,6 +241,9 @@ func (u *understanding) elements(set *filterSet, fields []field) (outcomes []sta
 		for _, f := range fields {
 			if e.catchall {
 				parts = append(parts, "*")
+				if len(fields) == 1 {
+					outcome.Matches = append(outcome.Matches, state.FilterMatch{Key: f.key, Not: true, Values: others})
+				}
 				known = known && len(fields) == 1 && e.verdict.word != ""
 				break
 			}
@@ -241,6 +254,7 @@ func (u *understanding) elements(set *filterSet, fields []field) (outcomes []sta
 			value := f.span(u.ruleset, e.low[at:at+f.size], e.high[at:at+f.size])
 			known = known && value != ""
 			outcome.Matches = append(outcome.Matches, state.FilterMatch{Key: f.key, Values: []string{value}})
+			others = append(others, value)
 			parts = append(parts, quoted(f, value))
 			at += align(f.size)
 		}

@@ -98,7 +98,7 @@ func (u *understanding) expression(name string, data []byte) error {
 		"reject": &expr.Reject{}, "masq": &expr.Masq{}, "nat": &expr.NAT{}, "redir": &expr.Redir{}, "objref": &expr.Objref{},
 	}[name]
 	if known && expr.Unmarshal(u.raw.in.family, data, e) != nil {
-		known = false
+		e, known = nil, false
 	}
 	if c, ok := e.(*expr.Cmp); !ok || u.bound == nil || c.Op != expr.CmpOpLte || c.Register != u.bound.Register {
 		u.closeBound()

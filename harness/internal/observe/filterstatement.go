@@ -22,6 +22,7 @@ func (u *understanding) statement(name string, e expr.Any, known bool, data []by
 		u.xtTarget(data)
 		return
 	case !known:
+		clear(u.registers) // nobody knows which ones it has written
 		u.unknown(name)
 		return
 	}
