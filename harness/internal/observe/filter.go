@@ -75,11 +75,11 @@ type rawRule struct {
 // errChanged says that the rules were changed while they were read.
 var errChanged = errors.New("the rules changed while they were read")
 
-// openFilters begins, on a thread in the namespace, the conversation about packet filters. A kernel that has none is no error.
+// openFilters begins, on a thread in the namespace, the conversation about packet filters. Where the kernel has none, there is none.
 // The tables of the old iptables are listed in a file (for root alone), and cannot be read here.
 func (r *reading) openFilters() {
 	var err error
-	if r.netfilter, err = open(unix.NETLINK_NETFILTER); err != nil {
+	if r.netfilter, err = open(unix.NETLINK_NETFILTER); err != nil && !isMissing(err) {
 		r.unreadable = append(r.unreadable, "nftables: "+filterRefusal(err))
 	}
 	for _, of := range []string{"ip", "ip6", "arp"} {
@@ -107,13 +107,15 @@ func (r *reading) readFilters() error {
 }
 
 func filterRefusal(err error) string {
-	switch {
-	case errors.Is(err, unix.EPERM):
+	if errors.Is(err, unix.EPERM) {
 		return "no permission"
-	case errors.Is(err, unix.EPROTONOSUPPORT), errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.EINVAL):
-		return "this kernel has no nf_tables"
 	}
 	return err.Error()
+}
+
+// isMissing says whether the kernel refused the first question for want of netfilter, or of nf_tables: then nothing filters there.
+func isMissing(err error) bool {
+	return errors.Is(err, unix.EPROTONOSUPPORT) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EINVAL)
 }
 
 // filters reads the rule set until it has read what it had read the time before, and the kernel knows of no change during the last
@@ -123,7 +125,9 @@ func (r *reading) filters() ([]state.FilterTable, error) {
 	var last []state.FilterTable
 	for range patience {
 		set := &ruleset{ask: r.netfilter, sets: map[place]*filterSet{}, links: r.names}
-		if err := set.readTables(); err != nil || len(set.tables) == 0 {
+		if err := set.readTables(); isMissing(err) || err == nil && len(set.tables) == 0 {
+			return nil, nil
+		} else if err != nil {
 			return nil, err
 		}
 		before, err := set.generation()

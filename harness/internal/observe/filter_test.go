@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/state"
 )
@@ -248,6 +250,20 @@ func TestOpaqueRules(t *testing.T) {
 	}
 	last := chain.Rules[len(chain.Rules)-2:]
 	equal(t, []string{last[0].Verdict, last[1].Verdict}, []string{"accept", "drop"})
+}
+
+// TestAKernelWithoutFilters: rtnetlink knows nothing of packet filters, as netfilter does not where nf_tables is missing. Nothing filters
+// there, so nothing is unread.
+func TestAKernelWithoutFilters(t *testing.T) {
+	without, err := open(unix.NETLINK_ROUTE)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer without.close()
+	r := &reading{netfilter: without}
+	if err := r.readFilters(); err != nil || len(r.Filters)+len(r.Unread) > 0 {
+		t.Errorf("%v, %v, unread %q", err, r.Filters, r.Unread)
+	}
 }
 
 // TestFiltersWhileTheyChange reads rules that somebody else replaces all the time, each time in one go: it must never see a mixture.
