@@ -31,6 +31,22 @@ func (p *plan) content(netns int, sideways ...int) content {
 func (c content) lines() []Line {
 	n := &c.top.Namespaces[c.netns]
 	var lines []Line
+	told := make([]bool, len(n.Interfaces))
+	var tell func(links []int, depth int)
+	tell = func(links []int, depth int) {
+		word := "interfaces"
+		if depth > 0 {
+			word = "ports"
+		}
+		for _, group := range c.fold(links) {
+			for _, link := range group {
+				told[link] = true
+			}
+			lines = append(lines, c.group(group, strings.Repeat("  ", depth), word)...)
+			ports := slices.DeleteFunc(c.ports(group[0]), func(link int) bool { return told[link] })
+			tell(ports, depth+1)
+		}
+	}
 	masters := map[string]bool{}
 	for i := range n.Interfaces {
 		masters[n.Interfaces[i].Name] = true
@@ -41,16 +57,10 @@ func (c content) lines() []Line {
 			plain = append(plain, i)
 		}
 	}
-	for _, group := range c.fold(plain) {
-		lines = append(lines, c.group(group, "", "interfaces")...)
-		var ports []int
-		for i := range n.Interfaces {
-			if m := n.Interfaces[i].Master; m != "" && m == n.Interfaces[group[0]].Name {
-				ports = append(ports, i)
-			}
-		}
-		for _, g := range c.fold(ports) {
-			lines = append(lines, c.group(g, "  ", "ports")...)
+	tell(plain, 0)
+	for i := range told { // a state file may have masters in a ring
+		if !told[i] {
+			tell([]int{i}, 0)
 		}
 	}
 	align(lines)
@@ -61,6 +71,18 @@ func (c content) lines() []Line {
 		lines = append(lines, plainLine("not read: "+u))
 	}
 	return lines
+}
+
+// ports are the interfaces whose master this one is.
+func (c content) ports(master int) []int {
+	all := c.top.Namespaces[c.netns].Interfaces
+	var found []int
+	for i := range all {
+		if all[i].Master != "" && all[i].Master == all[master].Name {
+			found = append(found, i)
+		}
+	}
+	return found
 }
 
 func plainLine(text string) Line { return Line{Before: text, link: -1} }
@@ -97,7 +119,8 @@ func (c content) fold(links []int) [][]int {
 // likeness is the same for interfaces that may be folded; what has something of its own is like nothing else.
 func (c content) likeness(link int) string {
 	l := &c.top.Namespaces[c.netns].Interfaces[link]
-	if slices.ContainsFunc(l.Addresses, func(a Address) bool { return !a.ordinary }) || l.Kind == "bridge" || l.loopback || c.told(link) != "" {
+	if slices.ContainsFunc(l.Addresses, func(a Address) bool { return !a.ordinary }) || l.Kind == "bridge" || l.loopback || len(c.ports(link)) > 0 ||
+		c.told(link) != "" {
 		return fmt.Sprint("this one ", link)
 	}
 	return fmt.Sprint(l.State, "/", c.after(link), "/", l.Peer != nil)

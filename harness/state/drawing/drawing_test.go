@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +16,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"netnscheck/harness/state"
 	"netnscheck/harness/state/drawing"
 )
 
@@ -138,7 +140,11 @@ func randomSample(random *rand.Rand) *sample {
 		case 3:
 			from = random.IntN(i)
 		}
-		for range 1 + random.IntN(5)/4 {
+		cables := 1 + random.IntN(5)/4
+		if random.IntN(40) == 0 {
+			cables = random.IntN(60)
+		}
+		for range cables {
 			a, b := fmt.Sprint("a", s.index), fmt.Sprint("b", s.index)
 			s.cable([]string{names[from], a}, []string{names[i], b, fmt.Sprintf("10.0.%d.%d/24", from, i)})
 			if random.IntN(3) == 0 {
@@ -158,6 +164,70 @@ func randomSample(random *rand.Rand) *sample {
 		s.cable([]string{names[a], fmt.Sprint("x", s.index)}, []string{names[b], fmt.Sprint("y", s.index)})
 	}
 	return s
+}
+
+// TestPortsOfPorts: what is below a bridge that is itself below a VRF is shown as well.
+func TestPortsOfPorts(t *testing.T) {
+	s := newSample("host", "n1")
+	s.link("host", "vrf0", "vrf")
+	s.link("host", "br0", "bridge").Master = "vrf0"
+	s.cable([]string{"host", "v1"}, []string{"n1", "eth0"})
+	s.port("host", "v1", "br0")
+	text := drawing.Of(&s.State, drawing.Options{Width: 80}).Text()
+	for _, want := range []string{"│ vrf0   ●", "│   br0  ●", "│     v1 ●"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+}
+
+// TestMastersAreNotFolded: masters with ports are no more alike than their ports are.
+func TestMastersAreNotFolded(t *testing.T) {
+	s := newSample("host")
+	for i := range 8 {
+		s.link("host", fmt.Sprint("bond", i), "bond")
+		s.link("host", fmt.Sprint("eth", i), "").Master = fmt.Sprint("bond", i)
+	}
+	text := drawing.Of(&s.State, drawing.Options{Width: 80}).Text()
+	for i := range 8 {
+		if !strings.Contains(text, fmt.Sprintf("  eth%d ", i)) {
+			t.Errorf("no eth%d in\n%s", i, text)
+		}
+	}
+}
+
+// TestAnyStateFile: a state from somebody else may say anything; what is drawn of it can be shown, and it comes to an end.
+func TestAnyStateFile(t *testing.T) {
+	const bad = "\x1b[31m\n"
+	s := pairSample()
+	for _, l := range []state.Link{
+		{Name: "x" + bad, Kind: bad, Up: true, Carrier: true, Port: &state.Port{State: bad}, Macvlan: bad, Master: bad, Peer: &state.LinkRef{Name: bad, Netns: bad}},
+		{Name: "t", VXLAN: &state.VXLAN{Remote: netip.MustParseAddr("fe80::1%" + bad)}, Addresses: []state.Address{{}}},
+		{Name: "own", Master: "own"}, {Name: "own", Master: "own"}, {Name: "one", Master: "two"}, {Name: "two", Master: "one"}, {Name: "same"}, {Name: "same", Master: "same"},
+	} {
+		s.Namespaces[0].Links = append(s.Namespaces[0].Links, l)
+	}
+	s.Namespaces[0].Routes = append(s.Namespaces[0].Routes, state.Route{
+		Table: state.TableMain, Type: bad, To: netip.MustParsePrefix("::/0"), Nexthops: []state.Nexthop{{Via: netip.MustParseAddr("fe80::1%" + bad), Dev: bad}},
+	})
+	s.Namespaces[0].Unread, s.NotNamespaces = []string{bad}, []string{bad}
+	for _, o := range []drawing.Options{{Width: 100}, {Width: 100, ASCII: true}} {
+		d := drawing.Of(&s.State, o)
+		json, err := json.Marshal(d.Topology)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range []string{d.Text(), d.SVG(), string(json)} {
+			if strings.ContainsAny(text, "\x1b") || strings.Contains(text, `\u001b`) {
+				t.Errorf("%+v: %q", o, text)
+			}
+		}
+		for _, name := range []string{"own", "one", "two", "same"} {
+			if !strings.Contains(d.Text(), " "+name+" ") {
+				t.Errorf("no %s in\n%s", name, d.Text())
+			}
+		}
+	}
 }
 
 // TestSVG: it can be read by any program, needs nothing from elsewhere, and says in words what it shows.

@@ -125,21 +125,21 @@ func defaultRoutes(n *state.Namespace, show func(string) string) []string {
 				text += " via " + hop.Via.String()
 			}
 			if hop.Dev != "" {
-				text += " dev " + show(hop.Dev)
+				text += " dev " + hop.Dev
 			}
 		}
-		routes = append(routes, text)
+		routes = append(routes, show(text))
 	}
 	return routes
 }
 
 func interfaceOf(l *state.Link, show func(string) string) Interface {
 	one := Interface{
-		Name: show(l.Name), Kind: l.Kind, State: stateOf(l), MTU: l.MTU, Addresses: []Address{}, Master: show(l.Master),
+		Name: show(l.Name), Kind: show(l.Kind), State: stateOf(l), MTU: l.MTU, Addresses: []Address{}, Master: show(l.Master),
 		loopback: l.Kind == "loopback",
 	}
 	if l.Port != nil {
-		one.PortState = l.Port.State
+		one.PortState = show(l.Port.State)
 	}
 	if p := l.Peer; p != nil {
 		one.Peer = &End{Netns: show(p.Netns), Interface: show(p.Name)}
@@ -153,10 +153,10 @@ func interfaceOf(l *state.Link, show func(string) string) Interface {
 	case l.VXLAN != nil:
 		one.Tunnel = fmt.Sprint("id ", l.VXLAN.ID)
 		if l.VXLAN.Remote.IsValid() {
-			one.Tunnel += " to " + l.VXLAN.Remote.String()
+			one.Tunnel += " to " + show(l.VXLAN.Remote.String())
 		}
 	case l.Macvlan != "":
-		one.Tunnel = "mode " + l.Macvlan
+		one.Tunnel = "mode " + show(l.Macvlan)
 	}
 	for _, a := range l.Addresses {
 		one.Addresses = append(one.Addresses, addressOf(a, one.loopback))
@@ -215,7 +215,7 @@ func (t *Topology) cables(s *state.State) []Cable {
 			}
 			far := &s.Namespaces[k].Links[m]
 			found = append(found, Cable{
-				A: t.end(place{i, j}), B: t.end(place{k, m}), Kind: l.Kind,
+				A: t.end(place{i, j}), B: t.end(place{k, m}), Kind: t.at(place{i, j}).Kind,
 				Carries: stateOf(l) == Up && stateOf(far) == Up,
 				ends:    [2]place{{i, j}, {k, m}},
 			})

@@ -32,6 +32,9 @@ type outlet struct {
 // maxOutlets is how many outlets of a box are drawn. The cables of others are told in words.
 const maxOutlets = 4
 
+// maxCables is how many cables to one child are drawn; there is room for so many in the narrowest box.
+const maxCables = 8
+
 // crowdFrom is how many namespaces have to be alike to be drawn as one box.
 const crowdFrom = 7
 
@@ -179,6 +182,9 @@ func (p *plan) hang(n *node) {
 		}
 	})
 	p.eachCableDown(n, func(child *node, c int) {
+		if len(child.cables) == maxCables {
+			return
+		}
 		o := outlet{name: p.segmentOf(n.netns, c)}
 		o.segment = o.name != ""
 		if !o.segment && single <= 2 {
