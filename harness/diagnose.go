@@ -190,12 +190,12 @@ func namespaceOfProcess(s *state.State, pid int) string {
 
 // saveState writes the state. What was asked has other addresses in a redacted one, so it is told how to ask there.
 func (f *diagnoseFlags) saveState(c *cobra.Command, s *state.State) error {
-	target := f.target
+	from, target := f.from, f.target
 	if f.redact {
 		key := make([]byte, 32)
 		rand.Read(key)
 		redacted, r := state.Redact(s, key)
-		s, target = redacted, r.Addr(target)
+		s, from, target = redacted, r.Text(from), r.Addr(target)
 	}
 	text, err := json.MarshalIndent(s, "", " ")
 	if err != nil {
@@ -206,7 +206,7 @@ func (f *diagnoseFlags) saveState(c *cobra.Command, s *state.State) error {
 	}
 	command := fmt.Sprintf("harness diagnose --state %s", f.save)
 	if target.IsValid() {
-		command += fmt.Sprintf(" --from %s --to %s", reports.Printable(f.from), target)
+		command += fmt.Sprintf(" --from %s --to %s", reports.Printable(from), target)
 	}
 	fmt.Fprintf(c.ErrOrStderr(), "saved the state; to diagnose it elsewhere: %s\n", command)
 	return nil

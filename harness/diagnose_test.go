@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -118,6 +119,17 @@ func TestDiagnoseSaved(t *testing.T) {
 	asOther := strings.Fields(c.stderr[strings.Index(c.stderr, "harness diagnose"):])[1:]
 	harness(t, dir, asOther...).want(t, 1, "  -> r1  ", "  -> r2  ", "  ×  r3  ", "cause     forwarding-off: r3")
 	harness(t, dir, "map", "--state", "other.json").want(t, 0, "─ r3 ─")
+}
+
+// TestDiagnoseSavedUnderAnAddress: a namespace that is called by its address has another name in a redacted state.
+func TestDiagnoseSavedUnderAnAddress(t *testing.T) {
+	dir := write(t, map[string]string{"state.json": `{"namespaces": [{"name": "ns-10.9.0.1", "links": []}]}`})
+	c := harness(t, dir, "diagnose", "--state", "state.json", "--from", "ns-10.9.0.1", "--to", "10.9.0.2", "--save", "other.json", "--redact")
+	asOther := strings.Fields(c.stderr[strings.Index(c.stderr, "harness diagnose"):])[1:]
+	if slices.Contains(asOther, "ns-10.9.0.1") {
+		t.Errorf("it tells the name: %q", asOther)
+	}
+	harness(t, dir, asOther...).want(t, 1, "cause     local-rule-missing: "+asOther[4])
 }
 
 // TestDiagnoseWithoutPrivilege: what could not be read is told, and is no all-clear.

@@ -3,6 +3,8 @@ package state
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
+	"net"
 	"net/netip"
 	"reflect"
 	"regexp"
@@ -11,13 +13,13 @@ import (
 
 // Redaction maps addresses and MAC addresses to others: the same one always to the same, two that begin alike to two that begin alike for
 // as long. A diagnosis of what it made is therefore the diagnosis of what it was made of, at other addresses. What has a meaning of its
-// own stays as it is: loopback, multicast, link-local prefixes, the first bits, and in an IPv4 network of an interface the part that
-// numbers its hosts, so that a broadcast address stays one. Names of namespaces and interfaces stay, but for addresses in them.
+// own stays as it is: loopback, multicast, link-local prefixes, the first bits up to where an address parts from these, and in an IPv4
+// network of an interface the part that numbers its hosts, so that a broadcast address stays one. Names of namespaces and interfaces
+// stay, but for addresses in them.
 type Redaction struct {
 	key      []byte
 	networks []netip.Prefix // of interfaces, IPv4
 	known    map[netip.Addr]netip.Addr
-	clash    bool // an address became one with a meaning of its own
 }
 
 // Redact makes a redacted copy of a state. The key decides what becomes of an address; who has it can find out what it was.
@@ -32,15 +34,9 @@ func Redact(s *State, key []byte) (*State, *Redaction) {
 			}
 		}
 	}
-	for {
-		r := &Redaction{key: key, networks: networks, known: map[netip.Addr]netip.Addr{}}
-		out := r.value(reflect.ValueOf(*s)).Interface().(State)
-		if !r.clash {
-			return &out, r
-		}
-		next := sha256.Sum256(key)
-		key = next[:]
-	}
+	r := &Redaction{key: key, networks: networks, known: map[netip.Addr]netip.Addr{}}
+	out := r.value(reflect.ValueOf(*s)).Interface().(State)
+	return &out, r
 }
 
 var specials = []netip.Prefix{
@@ -80,16 +76,26 @@ func (r *Redaction) mapped(a netip.Addr) netip.Addr {
 	if !a.IsValid() || special(a) {
 		return a
 	}
-	first := 1
+	first := 0
 	switch {
 	case a.Is6() && a.IsLinkLocalUnicast():
 		first = 64
 	case a.Is6():
 		first = 16
 	}
+	for _, p := range specials { // where it parts from them is kept, or it could become one of them
+		first = max(first, alike(a, p.Addr())+1)
+	}
 	mapped, _ := netip.AddrFromSlice(r.flip(a.AsSlice(), first, r.end(a)))
-	r.clash = r.clash || special(mapped)
 	return mapped
+}
+
+// alike is how many bits two addresses begin with alike.
+func alike(a, b netip.Addr) (bits int) {
+	for bits < a.BitLen() && netip.PrefixFrom(b, bits+1).Contains(a) {
+		bits++
+	}
+	return bits
 }
 
 // end is where the bits of an address begin that are kept: those behind the prefix of the largest network of an interface that it is in.
@@ -137,9 +143,8 @@ var (
 	addressPattern = regexp.MustCompile(`[0-9A-Fa-f:.]*[:.][0-9A-Fa-f:.]+(?:/[0-9]+)?`)
 )
 
-// text replaces the addresses in a text.
-func (r *Redaction) text(s string) string {
-	s = macPattern.ReplaceAllStringFunc(s, r.mac)
+// Text replaces the addresses in a text, a name for instance.
+func (r *Redaction) Text(s string) string {
 	return addressPattern.ReplaceAllStringFunc(s, func(word string) string {
 		end := len(strings.TrimRight(word, ".:"))
 		if strings.HasSuffix(word, "::") {
@@ -150,9 +155,6 @@ func (r *Redaction) text(s string) string {
 }
 
 func (r *Redaction) word(s string) string {
-	if macPattern.MatchString(s) {
-		return s
-	}
 	if a, err := netip.ParseAddr(s); err == nil {
 		return r.Addr(a).String()
 	}
@@ -162,7 +164,12 @@ func (r *Redaction) word(s string) string {
 	if p, err := netip.ParseAddrPort(s); err == nil {
 		return netip.AddrPortFrom(r.Addr(p.Addr()), p.Port()).String()
 	}
-	return s
+	if b, err := hex.DecodeString(strings.ReplaceAll(s, ":", "")); err == nil && strings.EqualFold(net.HardwareAddr(b).String(), s) {
+		if a, ok := netip.AddrFromSlice(b); ok { // a tunnel has its end's address in the place of a MAC address
+			return net.HardwareAddr(r.Addr(a).AsSlice()).String()
+		}
+	}
+	return macPattern.ReplaceAllStringFunc(s, r.mac)
 }
 
 // mac maps a MAC address behind its first byte, which says of what kind it is. Those of groups stay.
@@ -201,7 +208,7 @@ func (r *Redaction) value(v reflect.Value) reflect.Value {
 	}
 	switch v.Kind() {
 	case reflect.String:
-		return reflect.ValueOf(r.text(v.String())).Convert(v.Type())
+		return reflect.ValueOf(r.Text(v.String())).Convert(v.Type())
 	case reflect.Pointer:
 		if v.IsNil() {
 			return v

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/netip"
 	"strings"
 	"testing"
@@ -59,6 +60,43 @@ func TestRedactionKeepsWhatPrefixesSay(t *testing.T) {
 		if changed < 40 {
 			t.Errorf("only %d of 80 addresses have changed", changed)
 		}
+	}
+}
+
+// TestRedactionOfAllNetworks: with an address in each network of 8 bits, and in each beside 169.254.0.0/16, none may become one with a
+// meaning of its own.
+func TestRedactionOfAllNetworks(t *testing.T) {
+	var n Namespace
+	for i := range 256 {
+		for _, a := range [][4]byte{{byte(i), 0, 1, 2}, {169, byte(i), 1, 2}} {
+			n.Routes = append(n.Routes, Route{To: netip.PrefixFrom(netip.AddrFrom4(a), 32)})
+		}
+	}
+	out, _ := Redact(&State{Namespaces: []Namespace{n}}, []byte("key"))
+	for i, r := range out.Namespaces[0].Routes {
+		was := n.Routes[i].To.Addr()
+		if special(was) != special(r.To.Addr()) || special(was) && was != r.To.Addr() {
+			t.Fatalf("%s became %s", was, r.To.Addr())
+		}
+	}
+}
+
+// TestRedactionOfHardware: a tunnel has its end's address in the place of a MAC address, and in a long IPv6 address nothing is a MAC address.
+func TestRedactionOfHardware(t *testing.T) {
+	s := &State{Namespaces: []Namespace{{
+		Name:    "a",
+		Links:   []Link{{MAC: "c0:00:02:04", Broadcast: "00:00:00:00"}, {MAC: "20:01:0d:b8:00:00:00:00:00:00:00:00:00:00:00:07"}},
+		Routes:  []Route{{Src: adr("192.0.2.4")}, {Src: adr("2001:db8::7")}, {Src: adr("2001:db8:12:34:56:78:90:12")}},
+		Filters: []FilterTable{{Name: "ac:02:11:22:33:44:55", Chains: []FilterChain{{Rules: []FilterRule{{Text: "ip6 saddr 2001:db8:12:34:56:78:90:12 drop"}}}}}},
+	}}}
+	out, r := Redact(s, []byte("key"))
+	n := &out.Namespaces[0]
+	equal(t, n.Links[0].MAC, net.HardwareAddr(r.Addr(adr("192.0.2.4")).AsSlice()).String())
+	equal(t, n.Links[0].Broadcast, "00:00:00:00")
+	equal(t, n.Links[1].MAC, net.HardwareAddr(r.Addr(adr("2001:db8::7")).AsSlice()).String())
+	equal(t, n.Filters[0].Chains[0].Rules[0].Text, "ip6 saddr "+n.Routes[2].Src.String()+" drop")
+	if n.Routes[0].Src == adr("192.0.2.4") || strings.Contains(n.Filters[0].Name, "22:33") {
+		t.Errorf("%+v is still there", n)
 	}
 }
 
