@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -60,10 +61,18 @@ func fill(f *os.File, text []byte, mode os.FileMode) error {
 	return err
 }
 
-// openBeside opens the file and takes its lock. It waits for another process that writes there, whose file is then gone.
+// openBeside opens the file and takes its lock. It waits for another process that writes there, whose file is then gone. One that somebody
+// else has put there is not used: whose it is may read what is written.
 func openBeside(path string) (*os.File, error) {
 	for {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|syscall.O_NOFOLLOW, 0o600)
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+		found := errors.Is(err, fs.ErrExist)
+		if found {
+			f, err = os.OpenFile(path, os.O_RDWR|syscall.O_NOFOLLOW, 0)
+			if errors.Is(err, fs.ErrNotExist) {
+				continue
+			}
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -74,6 +83,10 @@ func openBeside(path string) (*os.File, error) {
 		opened, err1 := f.Stat()
 		named, err2 := os.Lstat(path)
 		if err1 == nil && err2 == nil && os.SameFile(opened, named) {
+			if found && opened.Sys().(*syscall.Stat_t).Uid != uint32(os.Geteuid()) {
+				f.Close()
+				return nil, fmt.Errorf("%s belongs to somebody else", path)
+			}
 			return f, nil
 		}
 		f.Close()

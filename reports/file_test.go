@@ -26,6 +26,27 @@ func TestOnlyOrdinaryFilesAreReplaced(t *testing.T) {
 	}
 }
 
+// TestAFileBesideOfSomebodyElse: in a folder for all, somebody may have made the file beside before, and could read what is written there.
+func TestAFileBesideOfSomebodyElse(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give a file away")
+	}
+	dir := t.TempDir()
+	beside := filepath.Join(dir, ".x.new")
+	if err := os.WriteFile(beside, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(beside, 12345, 12345); err != nil {
+		t.Skip(err)
+	}
+	if err := WritePrivateFile(filepath.Join(dir, "x"), []byte("secret")); err == nil {
+		t.Error("it was written into a file of somebody else")
+	}
+	if text, err := os.ReadFile(beside); err != nil || len(text) > 0 {
+		t.Errorf("the file of somebody else has %q, %v", text, err)
+	}
+}
+
 func TestAPrivateFileIsItsOwnersAlone(t *testing.T) {
 	for path, want := range map[string]os.FileMode{"private": 0o600, "public": 0o644} {
 		path = filepath.Join(t.TempDir(), path)
