@@ -206,7 +206,7 @@ func (f *diagnoseFlags) saveState(c *cobra.Command, s *state.State) error {
 	}
 	command := fmt.Sprintf("harness diagnose --state %s", f.save)
 	if target.IsValid() {
-		command += fmt.Sprintf(" --from %s --to %s", reports.Printable(from), target)
+		command += fmt.Sprintf(" --from %s --to %s", oneLine(from), target)
 	}
 	fmt.Fprintf(c.ErrOrStderr(), "saved the state; to diagnose it elsewhere: %s\n", command)
 	return nil
@@ -222,7 +222,7 @@ func completeNamespaces(c *cobra.Command, _ []string, _ string) ([]string, cobra
 	}
 	var names []string
 	for i := range s.Namespaces {
-		names = append(names, reports.Printable(s.Namespaces[i].Name))
+		names = append(names, oneLine(s.Namespaces[i].Name))
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }

@@ -75,10 +75,10 @@ func TestDiagnoseReview(t *testing.T) {
 // TestDiagnoseStrangeNames: whatever bytes a name has, what is printed can be printed.
 func TestDiagnoseStrangeNames(t *testing.T) {
 	dir := t.TempDir()
-	strange := "n=$(printf 'b\\377\\033[31m'); ip netns add \"$n\"; ip link add v0 type veth peer name v1 netns \"$n\"; ip addr add 10.0.0.1/24 dev v0; ip link set v0 up"
+	strange := "n=$(printf 'b\\377\\033[31m\\nx'); ip netns add \"$n\"; ip link add v0 type veth peer name v1 netns \"$n\"; ip addr add 10.0.0.1/24 dev v0; ip link set v0 up"
 	for _, args := range [][]string{{"diagnose"}, {"diagnose", "--json"}, {"diagnose", "--from", "host", "--to", "10.0.0.2"}, {"map"}, {"map", "--json"}} {
 		c := onMachine(t, dir, strange, args...)
-		if text := c.stdout + c.stderr; reports.Printable(text) != text || strings.ContainsRune(text, '\ufffd') || !strings.Contains(text, `b\xff\x1b[31m`) && !strings.Contains(text, `b\\xff\\x1b[31m`) {
+		if text := c.stdout + c.stderr; reports.Printable(text) != text || strings.ContainsRune(text, '\ufffd') || !strings.Contains(text, `b\xff\x1b[31m\x0ax`) && !strings.Contains(text, `b\\xff\\x1b[31m\\x0ax`) {
 			t.Errorf("%s: %q", args, text)
 		}
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"netnscheck/harness/diagnose"
 	"netnscheck/harness/state"
@@ -47,11 +48,17 @@ func answer(s *state.State, f diagnoseFlags) *diagnose.Report {
 	return &r
 }
 
+var lineBreaks = strings.NewReplacer("\n", `\x0a`, "\t", `\x09`)
+
+// oneLine is a text as any terminal shows it, and in one line: a name in a state file or in /run/netns could bring a line of its own, such
+// as a repair.
+func oneLine(text string) string { return lineBreaks.Replace(reports.Printable(text)) }
+
 func showable(r *diagnose.Report) {
-	r.From = reports.Printable(r.From)
+	r.From = oneLine(r.From)
 	for i := range r.Path {
 		h := &r.Path[i]
-		h.Netns, h.Link, h.Decision = reports.Printable(h.Netns), reports.Printable(h.Link), reports.Printable(h.Decision)
+		h.Netns, h.Link, h.Decision = oneLine(h.Netns), oneLine(h.Link), oneLine(h.Decision)
 	}
 	if r.Cause != nil {
 		showableCause(r.Cause)
@@ -63,14 +70,14 @@ func showable(r *diagnose.Report) {
 }
 
 func showableCause(c *diagnose.Cause) {
-	c.Netns, c.Link, c.Says = reports.Printable(c.Netns), reports.Printable(c.Link), reports.Printable(c.Says)
+	c.Netns, c.Link, c.Says = oneLine(c.Netns), oneLine(c.Link), oneLine(c.Says)
 	showableAll(c.Evidence)
 	showableAll(c.Repair)
 }
 
 func showableAll(texts []string) {
 	for i := range texts {
-		texts[i] = reports.Printable(texts[i])
+		texts[i] = oneLine(texts[i])
 	}
 }
 
