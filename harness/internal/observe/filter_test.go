@@ -225,6 +225,8 @@ func TestOpaqueRules(t *testing.T) {
 			iifname "lo" fib daddr type local drop
 			ip saddr & 255.255.255.0 <= 10.0.0.0 drop
 			ip saddr & 255.255.255.0 == 10.0.0.5 drop
+			ct status == dnat drop
+			ct status { snat, dnat } drop
 			tcp flags syn drop
 			ip ttl 1 drop
 			ip saddr & 255.0.255.0 == 10.0.1.0 drop

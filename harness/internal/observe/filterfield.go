@@ -47,8 +47,8 @@ var (
 	oifname    = field{key: "oifname", size: unix.IFNAMSIZ, value: nameValue}
 	iif        = field{key: "iifname", words: "iif", size: 4, value: indexValue}
 	oif        = field{key: "oifname", words: "oif", size: 4, value: indexValue}
-	ctState    = field{key: "ct state", size: 4, value: bitValue(stateBits)}
-	ctStatus   = field{key: "ct status", size: 4, value: bitValue(statusBits)}
+	ctState    = field{key: "ct state", size: 4, value: stateValue}
+	ctStatus   = field{key: "ct status", size: 4, value: unknownValue} // a whole status has several bits
 	icmpType   = field{key: "icmp type", size: 1, value: named(icmpWords)}
 	icmpv6Type = field{key: "icmpv6 type", size: 1, value: named(icmpv6Words)}
 )
@@ -164,14 +164,15 @@ func (f field) bits() []bitWord {
 	return nil
 }
 
-func bitValue(bits []bitWord) func(*ruleset, []byte) string {
-	return func(_ *ruleset, data []byte) string {
-		if words := maskWords(bits, number(data)); len(words) == 1 {
-			return words[0]
-		}
-		return ""
+// stateValue is a state by itself: a connection is in one.
+func stateValue(_ *ruleset, data []byte) string {
+	if words := maskWords(stateBits, number(data)); len(words) == 1 {
+		return words[0]
 	}
+	return ""
 }
+
+func unknownValue(*ruleset, []byte) string { return "" }
 
 // maskWords are the words for a mask; nil when there are bits without one in it.
 func maskWords(bits []bitWord, mask uint64) (words []string) {

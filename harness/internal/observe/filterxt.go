@@ -74,7 +74,7 @@ func (u *understanding) xtPorts(protocol string, info []byte, inverted byte) boo
 // xtMultiport reads struct xt_multiport_v1: flags, count, 15 ports, 15 marks of the ports that begin a range, inverted.
 func (u *understanding) xtMultiport(info []byte) bool {
 	which := map[byte]string{0: "sport", 1: "dport"}[info[0]]
-	if which == "" || len(u.protocols) != 1 || int(info[1]) > 15 {
+	if which == "" || len(u.protocols) != 1 || info[1] == 0 || info[1] > 15 {
 		return false
 	}
 	f := portField(u.protocols[0], which)

@@ -51,6 +51,14 @@ func TestFiltersOfIPTables(t *testing.T) {
 	equal(t, got, want)
 }
 
+// TestMultiportWithoutPorts: iptables makes no such match, but who asks the kernel himself can.
+func TestMultiportWithoutPorts(t *testing.T) {
+	u := &understanding{ruleset: &ruleset{}, protocols: []string{"tcp"}}
+	if u.xtMultiport(make([]byte, 48)) {
+		t.Errorf("understood as %+v", u.rule.Matches)
+	}
+}
+
 func chainOf(all []state.FilterTable, family, at string) state.FilterChain {
 	for _, table := range all {
 		for _, c := range table.Chains {
