@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/scenario"
@@ -93,8 +92,8 @@ func lesson(source string) string {
 
 // columns is how wide a lesson is laid out: the terminal's width, but no wider than one likes to read.
 func columns() int {
-	width, _, err := term.GetSize(int(os.Stdout.Fd()))
-	if err != nil || width < 20 {
+	width := terminalColumns()
+	if width < 20 {
 		return 80
 	}
 	return min(width, 100)
