@@ -233,7 +233,7 @@ func (w *walk) listens(n *state.Namespace, p packet) *Cause {
 			continue
 		}
 		addr := l.Addr.Unmap()
-		if addr == p.dst.WithZone("") || addr.IsUnspecified() && (addr.Is6() || p.dst.Is4()) {
+		if addr == p.dst.WithZone("") || addr.IsUnspecified() && (addr.Is4() == p.dst.Is4() || addr.Is6() && !l.V6Only) {
 			return nil
 		}
 		c.Says = n.Name + " listens on that port, but on " + addr.String() + " alone"

@@ -215,6 +215,8 @@ type Listener struct {
 	Proto string     `json:"proto"` // tcp, udp
 	Addr  netip.Addr `json:"addr"`
 	Port  uint16     `json:"port"`
+	// V6Only says that one on all addresses hears IPv6 alone (IPV6_V6ONLY).
+	V6Only bool `json:"v6only,omitempty"`
 }
 
 // Bridge are the settings of a bridge.

@@ -207,6 +207,13 @@ func TestListeners(t *testing.T) {
 			return err
 		}
 		t.Cleanup(func() { tcp.Close() })
+		for network, address := range map[string]string{"tcp6": "[::]:80", "tcp": "[::]:81"} { // the first one hears IPv6 alone
+			tcp, err := net.Listen(network, address)
+			if err != nil {
+				return err
+			}
+			t.Cleanup(func() { tcp.Close() })
+		}
 		udp, err := net.ListenPacket("udp", "[::1]:53")
 		if err == nil {
 			t.Cleanup(func() { udp.Close() })
@@ -217,9 +224,13 @@ func TestListeners(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := observed(t, w)
-	equal(t, s.Namespace("a").Listeners, []state.Listener{
-		{Proto: "tcp", Addr: netip.MustParseAddr("127.0.0.1"), Port: 8080},
+	listeners := s.Namespace("a").Listeners
+	slices.SortFunc(listeners, func(a, b state.Listener) int { return int(a.Port) - int(b.Port) })
+	equal(t, listeners, []state.Listener{
 		{Proto: "udp", Addr: netip.MustParseAddr("::1"), Port: 53},
+		{Proto: "tcp", Addr: netip.MustParseAddr("::"), Port: 80, V6Only: true},
+		{Proto: "tcp", Addr: netip.MustParseAddr("::"), Port: 81},
+		{Proto: "tcp", Addr: netip.MustParseAddr("127.0.0.1"), Port: 8080},
 	})
 	equal(t, s.Namespace("b").Listeners, []state.Listener{})
 }

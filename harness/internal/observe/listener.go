@@ -15,6 +15,7 @@ const (
 	sizeofDiagAnswer  = 72 // struct inet_diag_msg
 	stateClose        = 7  // TCP_CLOSE: a UDP socket without a far end
 	stateListen       = 10 // TCP_LISTEN
+	diagV6Only        = 11 // INET_DIAG_SKV6ONLY
 )
 
 // readListeners reads the TCP sockets that listen and the UDP sockets that take datagrams from anybody.
@@ -53,7 +54,12 @@ func parseListener(protocol string, body []byte) (state.Listener, bool) {
 	if body[0] == unix.AF_INET6 {
 		size = 16
 	}
-	addr, _ := netip.AddrFromSlice(body[8 : 8+size])
-	port := binary.BigEndian.Uint16(body[4:])
-	return state.Listener{Proto: protocol, Addr: addr, Port: port}, port != 0
+	l := state.Listener{Proto: protocol, Port: binary.BigEndian.Uint16(body[4:])}
+	l.Addr, _ = netip.AddrFromSlice(body[8 : 8+size])
+	attributes(body[sizeofDiagAnswer:], func(kind uint16, data []byte) {
+		if kind == diagV6Only {
+			l.V6Only = l.Addr.IsUnspecified() && number(data) == 1
+		}
+	})
+	return l, l.Port != 0
 }
