@@ -68,10 +68,15 @@ func machine(ctx context.Context, o MachineOptions) (s *state.State, dangling bo
 	if s, dangling, err = conclude(all); err != nil {
 		return nil, false, err
 	}
+	read := s.Namespaces
+	s.Namespaces = make([]state.Namespace, 0, len(t.list))
 	for _, at := range t.list {
 		if at.closed {
 			s.Namespaces = append(s.Namespaces, at.Namespace)
+			continue
 		}
+		s.Namespaces = append(s.Namespaces, read[0])
+		read = read[1:]
 	}
 	s.NotNamespaces = t.strays
 	return s, dangling, nil
