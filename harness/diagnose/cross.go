@@ -18,9 +18,6 @@ func (w *walk) cross(n *state.Namespace, iif *state.Link, p *packet, d decision)
 	if iif == nil {
 		name = "filter-output"
 	}
-	if c := w.filtered(n, "postrouting", name, *p, iif, out); c != nil {
-		return nil, nil, c
-	}
 	to := p.dst
 	if d.hop.Via.IsValid() {
 		to = d.hop.Via
@@ -35,8 +32,12 @@ func (w *walk) cross(n *state.Namespace, iif *state.Link, p *packet, d decision)
 	if c := w.linkTrouble(n, out, *p, iif != nil); c != nil {
 		return nil, nil, c
 	}
-	w.untranslate(n, p, false)
-	w.translate(n, "postrouting", p, iif, out)
+	if c := w.hook(n, "postrouting", name, p, iif, out); c != nil {
+		return nil, nil, c
+	}
+	if c := w.hook(n, "egress", name, p, nil, out); c != nil {
+		return nil, nil, c
+	}
 	at, c := w.resolve(n, out, to, *p)
 	if c == nil {
 		return at.n, at.l, nil

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"netnscheck/harness/state"
 )
@@ -113,6 +114,8 @@ type walk struct {
 	translators []*state.Namespace
 	// stations are the namespaces that sent the packet on.
 	stations []station
+	// asked are the questions for neighbours that were heard. Who is asked knows who asks, and does not ask back.
+	asked []question
 	// arrived is the link by which the packet came to where it was taken in.
 	arrived *state.Link
 	// beyond are the links of the segment that was looked at last by which frames leave what the state holds.
@@ -127,6 +130,9 @@ type walk struct {
 	segments map[port]port // to the link by which the segment was found
 }
 
+// question is one who has an address, from one link to another.
+type question struct{ from, to port }
+
 // packet is what is on its way: an echo request or the first segment of a TCP connection, or the answer to it.
 type packet struct {
 	src, dst     netip.Addr
@@ -136,6 +142,14 @@ type packet struct {
 	size         int    // of the IP packet with its header; 0 is small
 	reply        bool
 }
+
+// back is the packet that comes back.
+func (p packet) back() packet {
+	return packet{src: p.dst, dst: p.src, proto: p.proto, sport: p.dport, dport: p.sport, size: p.size, reply: !p.reply}
+}
+
+// discovers says that a packet is a question for a neighbour by IPv6, or its answer.
+func (p packet) discovers() bool { return strings.HasPrefix(p.icmp, "nd-") }
 
 func (p packet) family() int {
 	if p.dst.Is4() {
@@ -173,8 +187,7 @@ func (w *walk) both() *Cause {
 	if p.src.IsLinkLocalUnicast() && w.arrived != nil {
 		p.src = p.src.WithZone(w.arrived.Name)
 	}
-	back := packet{src: p.dst, dst: p.src, proto: p.proto, sport: p.dport, dport: p.sport, size: p.size, reply: true}
-	_, _, cause = w.travel(there, back)
+	_, _, cause = w.travel(there, p.back())
 	if cause != nil {
 		cause.Reply = true
 		if t := w.translationMissing(cause); t != nil {

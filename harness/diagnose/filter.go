@@ -14,8 +14,8 @@ type seen struct {
 	packet
 	iif, oif *state.Link
 	arp      bool
-	// status is snat or dnat where connection tracking has replaced an address of the connection here.
-	status string
+	// tracking is the state of the connection, and status is snat or dnat where an address of it was replaced here.
+	tracking, status string
 }
 
 // base is a base chain and its table.
@@ -49,29 +49,87 @@ func families(family int) []string {
 	return []string{"ip", "inet"}
 }
 
-// filtered runs a packet through the filter chains at a hook of its family; the cause has the name given.
-func (w *walk) filtered(n *state.Namespace, hook, name string, p packet, iif, oif *state.Link) *Cause {
+// natPlaces are where in the order of a hook addresses are translated, whatever the priority of a nat chain is (nf_nat_ipv4_ops and
+// nf_nat_ipv6_ops, net/netfilter/nf_nat_proto.c).
+var natPlaces = map[string]int{"prerouting": -100, "output": -100, "input": 100, "postrouting": 100}
+
+// hook runs a packet through the chains at a hook of its family, and translates its addresses in their midst; the cause has the name given.
+func (w *walk) hook(n *state.Namespace, hook, name string, p *packet, iif, oif *state.Link) *Cause {
+	c := w.chains(n, hook, name, p, iif, oif)
+	if c != nil {
+		w.hop(n, iif, *p, "the packet filter stops it")
+	}
+	return c
+}
+
+func (w *walk) chains(n *state.Namespace, hook, name string, p *packet, iif, oif *state.Link) *Cause {
 	if len(n.Filters) == 0 {
 		return nil
 	}
 	tables := families(p.family())
-	if hook == "ingress" {
+	if hook == "ingress" || hook == "egress" {
 		tables = []string{"netdev", "inet"}
 	}
+	place, translates := natPlaces[hook]
 	for _, b := range chainsAt(n, hook, tables...) {
-		if b.chain.Type == "nat" || len(b.chain.Devices) > 0 && (iif == nil || !slices.Contains(b.chain.Devices, iif.Name)) {
+		if b.chain.Type == "nat" || !b.on(iif, oif) {
 			continue
 		}
-		if c := w.judge(n, b, name, seen{packet: p, iif: iif, oif: oif, status: w.status(n)}); c != nil {
-			w.hop(n, iif, p, "the packet filter stops it")
+		if translates && b.chain.Priority > place {
+			w.translate(n, hook, p, iif, oif)
+			translates = false
+		}
+		if c := w.judge(n, b, name, seen{packet: *p, iif: iif, oif: oif}); c != nil {
 			return c
 		}
+	}
+	if translates {
+		w.translate(n, hook, p, iif, oif)
 	}
 	return nil
 }
 
+// on says whether a chain sees packets of a device, where it is one of devices alone.
+func (b base) on(iif, oif *state.Link) bool {
+	l := iif
+	if b.chain.Hook == "egress" {
+		l = oif
+	}
+	return len(b.chain.Devices) == 0 || l != nil && slices.Contains(b.chain.Devices, l.Name)
+}
+
+// tracked says whether connection tracking has seen a packet before this chain does (NF_IP_PRI_CONNTRACK).
+func (b base) tracked() bool {
+	switch b.chain.Hook {
+	case "ingress":
+		return false
+	case "prerouting", "output":
+		return b.chain.Priority > -200
+	}
+	return true
+}
+
+// tracking is the state that connection tracking gives a packet, as a chain sees it. An answer to what did not pass here is invalid.
+func (w *walk) tracking(n *state.Namespace, b base, p packet) string {
+	asked := func(h Hop) bool { return !h.Reply && h.Netns == n.Name }
+	switch {
+	case !b.tracked():
+		return "invalid"
+	case p.discovers():
+		return "untracked"
+	case p.icmp != "":
+		return "related"
+	case !p.reply:
+		return "new"
+	case b.table.Family == "bridge" || slices.ContainsFunc(w.path, asked):
+		return "established"
+	}
+	return "invalid"
+}
+
 // judge runs a packet through one base chain. A drop that an earlier rule may have prevented is a doubt and no cause.
 func (w *walk) judge(n *state.Namespace, b base, name string, s seen) *Cause {
+	s.tracking, s.status = cmp.Or(s.tracking, w.tracking(n, b, s.packet)), w.status(n)
 	r := &run{walk: w, n: n, table: b.table, seen: s}
 	verdict, by := r.through(b.chain, 0)
 	if verdict != "drop" && verdict != "reject" {
@@ -172,7 +230,7 @@ func (r *run) fits(rule *state.FilterRule) (fits, known bool) {
 	known = !rule.Opaque
 	for _, m := range rule.Matches {
 		fits, understood := r.seen.match(m)
-		if m.Key == "mark" && setsMarks(r.n) || slices.Contains(m.Values, "") { // a value that could not be read
+		if m.Key == "mark" && setsMarks(r.n) || m.Key == "ct state" && untracks(r.n) || slices.Contains(m.Values, "") { // a value that could not be read
 			understood = false
 		}
 		if understood && !fits {
@@ -185,9 +243,18 @@ func (r *run) fits(rule *state.FilterRule) (fits, known bool) {
 
 // setsMarks says whether a rule of the namespace may set the mark of a packet, which has none when it comes there: those that do are opaque.
 func setsMarks(n *state.Namespace) bool {
+	return hasRule(n, func(r state.FilterRule) bool { return r.Opaque })
+}
+
+// untracks says whether a rule of the namespace keeps connection tracking from some packets.
+func untracks(n *state.Namespace) bool {
+	return hasRule(n, func(r state.FilterRule) bool { return strings.Contains(r.Text, "[notrack]") })
+}
+
+func hasRule(n *state.Namespace, is func(state.FilterRule) bool) bool {
 	for _, t := range n.Filters {
 		for _, c := range t.Chains {
-			if slices.ContainsFunc(c.Rules, func(r state.FilterRule) bool { return r.Opaque }) {
+			if slices.ContainsFunc(c.Rules, is) {
 				return true
 			}
 		}
@@ -215,54 +282,120 @@ func mayDecide(rule *state.FilterRule) bool {
 		func(word string) bool { return strings.Contains(rule.Text, word) })
 }
 
-// filteredARP asks the filters of both sides about the ARP request (they see the answer too).
-func (w *walk) filteredARP(n *state.Namespace, out *state.Link, owner port, to netip.Addr) *Cause {
-	request := packet{dst: to}
-	for _, at := range []struct {
-		n        *state.Namespace
-		hook     string
-		iif, oif *state.Link
-	}{{n, "output", nil, out}, {owner.n, "input", owner.l, nil}, {owner.n, "output", nil, owner.l}, {n, "input", out, nil}} {
-		for _, b := range chainsAt(at.n, at.hook, "arp") {
-			if c := w.judge(at.n, b, "filter-arp", seen{packet: request, iif: at.iif, oif: at.oif, arp: true}); c != nil {
-				return c
-			}
-		}
+// filteredQuestion asks the packet filters about the question who has an address, and about the answer, on their way between neighbours.
+func (w *walk) filteredQuestion(from port, to netip.Addr, owner *arrival, p packet) *Cause {
+	asker := w.asker(from, to, p)
+	question, answer := packet{src: asker, dst: to}, packet{src: to, dst: asker, reply: true}
+	if to.Is6() {
+		question.proto, question.icmp, question.dst = "ipv6-icmp", "nd-neighbor-solicit", solicited(to)
+		answer.proto, answer.icmp = "ipv6-icmp", "nd-neighbor-advert"
 	}
-	return nil
+	back := slices.Clone(owner.bridges)
+	slices.Reverse(back)
+	for i := range back {
+		back[i].in, back[i].out = back[i].out, back[i].in
+	}
+	if c := w.filteredDiscovery(from, owner.port, owner.bridges, question, p); c != nil {
+		return c
+	}
+	return w.filteredDiscovery(owner.port, from, back, answer, p.back())
 }
 
-// filteredBridge asks the filters of a bridge about a frame that goes from one port to another, or to the bridge itself.
-func (s *search) filteredBridge(n *state.Namespace, hook string, in, out *state.Link) *Cause {
-	if len(n.Filters) == 0 || !s.p.dst.IsValid() {
+// asker is the source of the question who has an address: that of the packet, if it is one's own (arp_solicit, net/ipv4/arp.c, and
+// ndisc_solicit, net/ipv6/ndisc.c).
+func (w *walk) asker(from port, to netip.Addr, p packet) netip.Addr {
+	if w.isOwn(from.n, p.src) && (to.Is4() || w.answersFor(from, p.src)) {
+		return p.src
+	}
+	for _, a := range from.l.Addresses {
+		if addr := a.Prefix.Addr(); addr.Is4() && to.Is4() && covers(a, to) || addr.Is6() && to.Is6() && addr.IsLinkLocalUnicast() {
+			return addr
+		}
+	}
+	return netip.Addr{}
+}
+
+// solicited is the group in which the neighbour with an address is asked for (RFC 4291, section 2.7.1).
+func solicited(addr netip.Addr) netip.Addr {
+	group, bytes := [16]byte{0: 0xff, 1: 0x02, 11: 0x01, 12: 0xff}, addr.As16()
+	copy(group[13:], bytes[13:])
+	return netip.AddrFrom16(group)
+}
+
+// filteredDiscovery asks the packet filters about a question or an answer between neighbours, from the one over the bridges to the other. Of
+// a chain that stops the packet for which it is asked as well, that one is told: what opens the chain for it does so for the question.
+func (w *walk) filteredDiscovery(from, to port, over []passage, p, next packet) *Cause {
+	arp := p.icmp == ""
+	at := func(n *state.Namespace, hook string, iif, oif *state.Link) *Cause {
+		tables, name := families(6), "filter-"+hook
+		switch {
+		case hook == "ingress" || hook == "egress":
+			tables = []string{"netdev"}
+		case arp:
+			tables, name = []string{"arp"}, "filter-arp"
+		}
+		for _, b := range chainsAt(n, hook, tables...) {
+			if b.chain.Type != "nat" && b.on(iif, oif) {
+				c := w.judge(n, b, name, seen{packet: p, iif: iif, oif: oif, arp: arp})
+				if c != nil && !arp && (hook == "input" && w.isOwn(n, next.dst) || hook == "output" && w.isOwn(n, next.src)) {
+					connection := map[bool]string{true: "established", false: "new"}[next.reply]
+					c = cmp.Or(w.judge(n, b, name, seen{packet: next, iif: iif, oif: oif, tracking: connection}), c)
+				}
+				if c != nil {
+					return c
+				}
+			}
+		}
 		return nil
 	}
-	// Only at the hook forward a frame has both its devices (br_handle_frame, br_pass_frame_up, br_forward_finish).
-	hooks := []struct {
+	if c := at(from.n, "output", nil, from.l); c != nil {
+		return c
+	}
+	for _, b := range over {
+		if c := w.filteredBridge(b, seen{packet: p, arp: arp}); c != nil {
+			return c
+		}
+	}
+	if c := at(to.n, "ingress", to.l, nil); c != nil {
+		return c
+	}
+	return at(to.n, "input", to.l, nil)
+}
+
+// filteredBridge asks the filters of a bridge about a frame that goes from one port to another, or from or to the bridge itself. Only at the
+// hook forward it has both its devices (br_handle_frame, br_pass_frame_up, br_forward_finish).
+func (w *walk) filteredBridge(at passage, s seen) *Cause {
+	if len(at.n.Filters) == 0 {
+		return nil
+	}
+	type hook struct {
 		name     string
 		iif, oif *state.Link
-	}{{"prerouting", in, nil}, {hook, in, nil}}
-	if hook == "forward" {
-		hooks[1].oif = out
-		hooks = append(hooks, hooks[0])
-		hooks[2].name, hooks[2].iif, hooks[2].oif = "postrouting", nil, out
+	}
+	hooks := []hook{{"prerouting", at.in, nil}, {"forward", at.in, at.out}, {"postrouting", nil, at.out}}
+	switch {
+	case at.out == nil:
+		hooks = []hook{hooks[0], {"input", at.in, nil}}
+	case at.in == nil:
+		hooks = []hook{{"output", nil, at.out}, hooks[2]}
 	}
 	for _, h := range hooks {
-		for _, b := range chainsAt(n, h.name, "bridge") {
-			if c := s.judge(n, b, "filter-bridge", seen{packet: s.p, iif: h.iif, oif: h.oif}); c != nil {
+		for _, b := range chainsAt(at.n, h.name, "bridge") {
+			s.iif, s.oif = h.iif, h.oif
+			if c := w.judge(at.n, b, "filter-bridge", s); c != nil {
 				return c
 			}
 		}
 	}
-	key := map[int]string{4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}[s.p.family()]
-	if hook != "forward" || sysctl(n, key) != "1" {
+	key := map[int]string{4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}[s.family()]
+	if s.arp || at.in == nil || at.out == nil || sysctl(at.n, key) != "1" {
 		return nil
 	}
 	// br_netfilter shows bridged packets to the filters of IP, with the bridge in the place of its ports (brnf_get_logical_dev).
-	bridge := n.Link(in.Master)
-	c := s.filtered(n, "forward", "filter-forward", s.p, bridge, bridge)
+	p := s.packet
+	c := w.chains(at.n, "forward", "filter-forward", &p, at.l, at.l)
 	if c != nil {
-		c.proof(sysctlShown(n, key))
+		c.proof(sysctlShown(at.n, key))
 	}
 	return c
 }

@@ -122,3 +122,107 @@ func TestTranslationNotUnderstood(t *testing.T) {
 		t.Errorf("cause %+v, doubts %q", r.Cause, r.Doubts)
 	}
 }
+
+// chainIn is a table with one base chain, and its rules.
+func chainIn(family, hook, kind string, priority int, policy string, rules ...state.FilterRule) state.FilterTable {
+	base := state.FilterChain{Name: "c", Type: kind, Hook: hook, Priority: priority, Policy: policy, Rules: rules}
+	return state.FilterTable{Family: family, Name: "t", Chains: []state.FilterChain{base}}
+}
+
+// TestQuestionsForNeighbours: a filter that stops the question who has an address stops the packet.
+func TestQuestionsForNeighbours(t *testing.T) {
+	four, six := netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("fd00::2")
+	echo := when("l4proto", "ipv6-icmp", "accept")
+	echo.Matches = append(echo.Matches, state.FilterMatch{Key: "icmpv6 type", Values: []string{"echo-request", "echo-reply"}})
+	discovers := when("icmpv6 type", "nd-neighbor-solicit", "accept")
+	for _, c := range []struct {
+		what  string
+		table state.FilterTable
+		to    netip.Addr
+		want  string
+		mends string // the end of the last command
+	}{
+		{"IPv6 without discovery", chainIn("ip6", "input", "filter", 0, "drop", echo), six, "filter-input", "nd-neighbor-advert '}' accept"},
+		{"IPv6 with discovery", chainIn("ip6", "input", "filter", 0, "drop", echo, discovers), six, "", ""},
+		{"discovery is of no connection", chainIn("ip6", "input", "filter", 0, "accept", when("ct state", "new", "accept"), when("ct state", "!= established", "drop")), six, "filter-input", "handle 7"},
+		{"ARP requests of one's own", chainIn("arp", "output", "filter", 0, "accept", when("arp operation", "request", "drop")), four, "", ""},
+		{"ARP replies", chainIn("arp", "output", "filter", 0, "accept", when("arp operation", "reply", "drop")), four, "filter-arp", "handle 7"},
+		{"ARP at a device", chainIn("netdev", "ingress", "filter", 0, "accept", when("ether type", "arp", "drop")), four, "filter-ingress", "handle 7"},
+	} {
+		r := Diagnose(cabled(c.table), Query{From: "a", To: c.to})
+		judgeCause(t, c.what, r, c.want, c.mends)
+	}
+	for _, c := range []struct {
+		what  string
+		table state.FilterTable
+		want  string
+		mends string
+	}{
+		{"a bridge without ARP", chainIn("bridge", "forward", "filter", 0, "drop", when("l4proto", "icmp", "accept")), "filter-bridge", "ether type arp accept"},
+		{"a bridge with ARP", chainIn("bridge", "forward", "filter", 0, "drop", when("l4proto", "icmp", "accept"), when("ether type", "arp", "accept")), "", ""},
+		{"a bridge's own frames", chainIn("bridge", "output", "filter", 0, "drop"), "", ""},
+	} {
+		s := switched()
+		s.Namespace("sw").Filters = []state.FilterTable{c.table}
+		judgeCause(t, c.what, Diagnose(s, Query{From: "a", To: four}), c.want, c.mends)
+	}
+}
+
+func judgeCause(t *testing.T, what string, r Report, want, mends string) {
+	t.Helper()
+	name, last := "", ""
+	if r.Cause != nil {
+		name, last = r.Cause.Name, r.Cause.Repair[len(r.Cause.Repair)-1]
+	}
+	if name != want || !strings.HasSuffix(last, mends) || len(r.Doubts) > 0 {
+		t.Errorf("%s: cause %q, want %q; the repair is %q; doubts %q", what, name, want, last, r.Doubts)
+	}
+}
+
+// TestHooksInOrder: what a chain sees depends on its place before or behind the translation of addresses and connection tracking.
+func TestHooksInOrder(t *testing.T) {
+	service, real := netip.MustParseAddr("10.0.0.9"), netip.MustParseAddr("10.0.0.2")
+	translate := when("ip daddr", service.String(), "dnat")
+	translate.Addr = real
+	nat := chainIn("ip", "prerouting", "nat", 0, "accept", translate)
+	nat.Name = "nat"
+	only := func(hook string, priority int, key, value string) state.FilterTable {
+		return chainIn("ip", hook, "filter", priority, "drop", when(key, value, "accept"), when("icmp type", "echo-reply", "accept"))
+	}
+	for _, c := range []struct {
+		what  string
+		table state.FilterTable
+		want  string
+	}{
+		{"before the translation", only("prerouting", -150, "ip daddr", service.String()), ""},
+		{"before the translation, the real address", only("prerouting", -150, "ip daddr", real.String()), "filter-forward"},
+		{"behind the translation", only("prerouting", 0, "ip daddr", real.String()), ""},
+		{"behind the translation, the old address", only("prerouting", 0, "ip daddr", service.String()), "filter-forward"},
+		{"behind tracking", only("prerouting", -150, "ct state", "new"), ""},
+		{"before tracking", only("prerouting", -300, "ct state", "new"), "filter-forward"},
+		{"an answer before its source is put back", chainIn("ip", "output", "filter", 0, "drop", when("ip saddr", real.String(), "accept")), ""},
+	} {
+		s := cabled(c.table, nat)
+		s.Namespace("a").Neighbours = []state.Neighbour{{Addr: service, Dev: "eth0", MAC: s.Namespace("b").Link("eth0").MAC, State: "permanent"}}
+		judgeCause(t, c.what, Diagnose(s, Query{From: "a", To: service}), c.want, "")
+	}
+	untracked := state.FilterRule{Text: "[notrack]", Opaque: true}
+	raw := chainIn("ip", "prerouting", "filter", -300, "accept", untracked)
+	r := Diagnose(cabled(raw, chainIn("ip", "input", "filter", 0, "drop", when("ct state", "untracked", "accept"))), Query{From: "a", To: real})
+	if r.Cause != nil || len(r.Doubts) == 0 {
+		t.Errorf("a packet that may be untracked: cause %v, doubts %q", r.Cause, r.Doubts)
+	}
+}
+
+// TestFiltersOfPorts: what the packet filter of a device drops is dropped at a port of a bridge, too, and where it leaves a namespace.
+func TestFiltersOfPorts(t *testing.T) {
+	drop := state.FilterRule{Text: "drop", Verdict: "drop", Handle: 7}
+	for _, c := range []struct{ netns, hook, device, want string }{
+		{"sw", "ingress", "p-a", "filter-ingress"}, {"sw", "ingress", "p-c", ""}, {"sw", "egress", "p-b", "filter-bridge"}, {"a", "egress", "eth0", "filter-output"},
+	} {
+		s, table := switched(), chainIn("netdev", c.hook, "filter", 0, "accept", drop)
+		table.Chains[0].Devices = []string{c.device}
+		s.Namespace(c.netns).Filters = []state.FilterTable{table}
+		judgeCause(t, c.hook+" of "+c.device, Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}), c.want, "")
+	}
+}

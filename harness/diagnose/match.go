@@ -65,10 +65,7 @@ func (s seen) value(key string) (string, bool) {
 	case "icmpv6 type":
 		return only(s.proto == "ipv6-icmp", s.message())
 	case "ct state":
-		if s.icmp != "" {
-			return "related", true
-		}
-		return map[bool]string{true: "established", false: "new"}[s.reply], true
+		return s.tracking, true
 	case "ct status":
 		return s.status, true
 	case "mark":
@@ -79,7 +76,7 @@ func (s seen) value(key string) (string, bool) {
 		}
 		return map[bool]string{true: "ip", false: "ip6"}[four], true
 	case "arp operation":
-		return only(s.arp, "request")
+		return only(s.arp, map[bool]string{true: "reply", false: "request"}[s.reply])
 	}
 	return "", false
 }

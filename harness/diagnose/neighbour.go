@@ -185,9 +185,12 @@ func (w *walk) believed(n *state.Namespace, out *state.Link, to netip.Addr, owne
 		if c := w.arpIgnored(owner.port, holder, to); c != nil && (known == nil || known.MAC == "" || known.State == "failed" || known.State == "incomplete") {
 			return c
 		}
-		if c := w.filteredARP(n, out, owner.port, to); c != nil {
+	}
+	if me := (port{n, out}); !slices.Contains(w.asked, question{owner.port, me}) {
+		if c := w.filteredQuestion(me, to, owner, p); c != nil {
 			return c
 		}
+		w.asked = append(w.asked, question{me, owner.port})
 	}
 	if known != nil {
 		if c := w.wrongNeighbour(n, out, to, known, owner); c != nil {

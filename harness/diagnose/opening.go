@@ -8,13 +8,21 @@ import (
 
 // What a chain is opened for when its policy drops a packet is that packet, its answer, and what its delivery needs: nobody else's.
 
+const discovery = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept"
+
 // openings are the rules that let the packet through a base chain whose policy drops it, and through the same chain what belongs to it.
 func (r *run) openings(c *state.FilterChain) []string {
-	if r.seen.arp {
-		return []string{"accept"} // a chain that sees nothing but ARP
+	switch {
+	case r.seen.arp && r.table.Family == "arp":
+		return []string{"accept"} // it sees nothing but ARP
+	case r.seen.arp:
+		return []string{"ether type arp accept"}
+	case r.seen.discovers():
+		return []string{discovery}
 	}
 	rules := []string{r.seen.opening(r.table, c)}
 	answer := r.seen.answer()
+	answer.tracking = map[bool]string{true: "established", false: "invalid"}[base{r.table, c}.tracked()]
 	back := &run{walk: &walk{}, n: r.n, table: r.table, seen: answer}
 	passes := c.Hook != "input" && c.Hook != "output" // both ways
 	if verdict, by := back.through(c, 0); passes && !r.seen.reply && verdict == "drop" && by == nil {
@@ -23,7 +31,7 @@ func (r *run) openings(c *state.FilterChain) []string {
 	frames := r.table.Family == "bridge" || c.Hook == "ingress"
 	switch {
 	case r.seen.family() == 6 && (frames || c.Hook != "forward"):
-		rules = append(rules, "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept")
+		rules = append(rules, discovery)
 	case frames:
 		rules = append(rules, "ether type arp accept")
 	}
@@ -33,16 +41,14 @@ func (r *run) openings(c *state.FilterChain) []string {
 // answer is the packet that comes back, as the same hook sees it.
 func (s seen) answer() seen {
 	back := s
-	back.src, back.dst, back.sport, back.dport, back.reply = s.dst, s.src, s.dport, s.sport, true
+	back.packet = s.back()
 	back.iif, back.oif = s.oif, s.iif
 	return back
 }
 
 // opening is a rule that accepts the packet. One that comes back is known by connection tracking, where that has seen it already.
 func (s seen) opening(t *state.FilterTable, c *state.FilterChain) string {
-	const tracking = -200 // NF_IP_PRI_CONNTRACK
-	tracked := t.Family != "bridge" && c.Hook != "ingress" && c.Priority > tracking
-	if s.reply && tracked {
+	if s.tracking == "established" && t.Family != "bridge" { // for bridges, that takes a module of its own
 		return "ct state established,related accept"
 	}
 	v, icmp := "ip", "icmp"
@@ -56,8 +62,8 @@ func (s seen) opening(t *state.FilterTable, c *state.FilterChain) string {
 	switch {
 	case s.proto == "tcp" && s.reply:
 		return rule + fmt.Sprintf("tcp sport %d accept", s.sport)
-	case s.proto == "tcp":
-		return rule + fmt.Sprintf("tcp dport %d accept", s.dport)
+	case s.proto == "tcp" || s.proto == "udp":
+		return rule + fmt.Sprintf("%s dport %d accept", s.proto, s.dport)
 	}
 	return rule + fmt.Sprintf("%s type %s accept", icmp, s.message())
 }

@@ -14,7 +14,13 @@ func itoa(n int) string { return strconv.Itoa(n) }
 type arrival struct {
 	port
 	obstacle *Cause
-	bridges  []port // passed on the way
+	bridges  []passage // on the way
+}
+
+// passage is a bridge on the way of a frame, and the ports by which it comes in and leaves; nil for the bridge itself.
+type passage struct {
+	port
+	in, out *state.Link
 }
 
 // search walks the frames of one link over cables, bridges and tunnels. Where several paths lead to a place, one that is free counts more
@@ -123,7 +129,7 @@ func (w *walk) segmentOf(at port) port {
 }
 
 // send lets a frame out of a link.
-func (s *search) send(at port, obstacle *Cause, bridges []port, vlan int) {
+func (s *search) send(at port, obstacle *Cause, bridges []passage, vlan int) {
 	l := at.l
 	if at != s.start && obstacle == nil && !l.Up {
 		obstacle = s.down(at)
@@ -155,7 +161,7 @@ func (s *search) down(at port) *Cause {
 }
 
 // cable takes a frame to the other end of a veth pair.
-func (s *search) cable(at port, obstacle *Cause, bridges []port, vlan int) {
+func (s *search) cable(at port, obstacle *Cause, bridges []passage, vlan int) {
 	if obstacle == nil && outOfSight(at.l) {
 		s.beyond = append(s.beyond, at)
 	}
@@ -183,7 +189,7 @@ func (s *search) cable(at port, obstacle *Cause, bridges []port, vlan int) {
 }
 
 // receive is what becomes of a frame that comes in by a link.
-func (s *search) receive(at port, obstacle *Cause, bridges []port, vlan int) {
+func (s *search) receive(at port, obstacle *Cause, bridges []passage, vlan int) {
 	if s.seen[at] || s.stops(at, obstacle) {
 		return
 	}
@@ -198,7 +204,7 @@ func (s *search) receive(at port, obstacle *Cause, bridges []port, vlan int) {
 }
 
 // deliver hands a frame to a link and to what stands on it: vlans take their tag, macvlans what has none.
-func (s *search) deliver(at port, obstacle *Cause, bridges []port, vlan int) {
+func (s *search) deliver(at port, obstacle *Cause, bridges []passage, vlan int) {
 	taken := vlan == 0
 	for _, child := range s.above(at) {
 		o := obstacle
@@ -226,7 +232,7 @@ func (s *search) deliver(at port, obstacle *Cause, bridges []port, vlan int) {
 }
 
 // bridge takes a frame through a bridge: to itself, and out of each port but the one by which it came (nil: from the bridge itself).
-func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []port, vlan int) {
+func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []passage, vlan int) {
 	if s.bridged[br] {
 		return
 	}
@@ -246,13 +252,12 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 	}
 	s.bridged[br] = true
 	if entry != nil {
-		own := obstacle
+		own, passed := obstacle, passage{br, entry, nil}
 		if own == nil {
-			own = s.filteredBridge(br.n, "input", entry, br.l)
+			own = s.filtered(passed)
 		}
-		s.deliver(br, own, append(slices.Clone(bridges), br), outside(br, nil, vlan))
+		s.deliver(br, own, append(slices.Clone(bridges), passed), outside(br, nil, vlan))
 	}
-	passed := append(slices.Clone(bridges), br)
 	for _, q := range ports(br.n, br.l) {
 		if q == entry {
 			continue
@@ -268,8 +273,9 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 		if o == nil {
 			o = portTrouble(port{br.n, q})
 		}
-		if o == nil && entry != nil {
-			o = s.filteredBridge(br.n, "forward", entry, q)
+		passed := passage{br, entry, q}
+		if o == nil {
+			o = s.filtered(passed)
 		}
 		if o == nil && s.p.size > q.MTU {
 			o = cause("mtu-mismatch", br.n, q, "a packet of %d bytes does not fit the port %s in %s (MTU %d), and a bridge cannot say so", s.p.size, q.Name, br.n.Name, q.MTU).
@@ -278,8 +284,24 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 		if o == nil && !allowed(br, q, vlan) {
 			o = notAllowed(br, q, vlan)
 		}
-		s.send(port{br.n, q}, o, passed, outside(br, q, vlan))
+		s.send(port{br.n, q}, o, append(slices.Clone(bridges), passed), outside(br, q, vlan))
 	}
+}
+
+// filtered asks the packet filters of a bridge about the packet; a search may be for none.
+func (s *search) filtered(at passage) *Cause {
+	if !s.p.dst.IsValid() {
+		return nil
+	}
+	if at.in != nil {
+		if c := s.chains(at.n, "ingress", "filter-ingress", &s.p, at.in, nil); c != nil {
+			return c
+		}
+	}
+	if c := s.filteredBridge(at, seen{packet: s.p}); c != nil || at.out == nil {
+		return c
+	}
+	return s.chains(at.n, "egress", "filter-bridge", &s.p, nil, at.out)
 }
 
 func ports(n *state.Namespace, br *state.Link) (found []*state.Link) {
@@ -314,7 +336,7 @@ func wantedByTree(at port) bool {
 }
 
 // macvlan takes a frame of a macvlan to its siblings, by its mode, and out of its parent.
-func (s *search) macvlan(at port, obstacle *Cause, bridges []port) {
+func (s *search) macvlan(at port, obstacle *Cause, bridges []passage) {
 	lower := s.below(at.l)
 	if lower == nil {
 		return

@@ -16,16 +16,18 @@ type translation struct {
 	newPort  uint16
 }
 
-// translate does what the nat chains at a hook say to the first packet of a connection; later ones follow it.
+// translate does what the nat chains at a hook say to the first packet of a connection; later ones follow it, and for answers it is undone.
 func (w *walk) translate(n *state.Namespace, hook string, p *packet, iif, oif *state.Link) {
-	if p.reply || len(n.Filters) == 0 {
+	source := hook == "postrouting" || hook == "input"
+	if p.reply {
+		w.untranslate(n, source, p)
 		return
 	}
 	for _, b := range chainsAt(n, hook, families(p.family())...) {
 		if b.chain.Type != "nat" {
 			continue
 		}
-		r := &run{walk: w, n: n, table: b.table, seen: seen{packet: *p, iif: iif, oif: oif}}
+		r := &run{walk: w, n: n, table: b.table, seen: seen{packet: *p, iif: iif, oif: oif, tracking: w.tracking(n, b, *p), status: w.status(n)}}
 		rule, _ := r.translation(b.chain, 0)
 		if hook == "postrouting" && rule == nil && translates(b.table, b.chain) {
 			w.translators = append(w.translators, n)
@@ -33,7 +35,7 @@ func (w *walk) translate(n *state.Namespace, hook string, p *packet, iif, oif *s
 		if rule == nil {
 			continue
 		}
-		t := translation{n: n, source: hook == "postrouting", oldPort: p.dport, newPort: p.dport}
+		t := translation{n: n, source: source, oldPort: p.dport, newPort: p.dport}
 		switch rule.Verdict {
 		case "masquerade":
 			t.old, t.new = p.src, firstAddress(oif, p.family())
@@ -42,7 +44,9 @@ func (w *walk) translate(n *state.Namespace, hook string, p *packet, iif, oif *s
 		case "dnat":
 			t.old, t.new = p.dst, rule.Addr
 		case "redirect":
-			t.old, t.new = p.dst, firstAddress(iif, p.family())
+			if t.old, t.new = p.dst, firstAddress(iif, p.family()); hook == "output" {
+				t.new = loopbackOf(p.family())
+			}
 		default:
 			continue
 		}
@@ -117,6 +121,13 @@ func translates(t *state.FilterTable, c *state.FilterChain) bool {
 	return false
 }
 
+func loopbackOf(family int) netip.Addr {
+	if family == 6 {
+		return netip.IPv6Loopback()
+	}
+	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+}
+
 func firstAddress(l *state.Link, family int) netip.Addr {
 	if l != nil {
 		for _, a := range addresses(l, family) {
@@ -136,15 +147,12 @@ func (w *walk) status(n *state.Namespace) string {
 	return ""
 }
 
-// untranslate undoes on the way back what a namespace did on the way there: to the destination before the answer is routed, to the source after.
-func (w *walk) untranslate(n *state.Namespace, p *packet, before bool) {
-	if !p.reply {
-		return
-	}
+// untranslate undoes on the way back what a namespace did on the way there: where sources are replaced, to what was a destination then.
+func (w *walk) untranslate(n *state.Namespace, source bool, p *packet) {
 	for i := len(w.translations) - 1; i >= 0; i-- {
 		t := w.translations[i]
 		switch {
-		case t.n != n || t.source != before:
+		case t.n != n || t.source == source:
 		case t.source && p.dst == t.new:
 			p.dst = t.old
 		case !t.source && p.src == t.new:

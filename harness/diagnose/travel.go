@@ -42,7 +42,8 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 		if d.local() {
 			w.arrived = iif
 			w.hop(n, iif, p, "%s is an address of its own", p.dst)
-			return n, p, w.takeIn(n, iif, p)
+			c := w.takeIn(n, iif, &p)
+			return n, p, c
 		}
 		if iif != nil {
 			if !forwards(n, iif, p.family()) && d.hop != nil && d.hop.Dev == iif.Name && len(w.gateways(passed[len(passed)-1], p.dst)) > 0 {
@@ -96,28 +97,21 @@ func (w *walk) leaveSelf(n *state.Namespace, p *packet) *Cause {
 	} else {
 		oif = d.dev(n)
 	}
-	w.untranslate(n, p, false)
-	if c := w.filtered(n, "output", "filter-output", *p, nil, oif); c != nil {
-		return c
-	}
-	w.translate(n, "output", p, nil, oif)
-	return nil
+	return w.hook(n, "output", "filter-output", p, nil, oif)
 }
 
 // arrive is what a packet meets before it is routed: ingress, prerouting, and the kernel's doubts about its source.
 func (w *walk) arrive(n *state.Namespace, iif *state.Link, p *packet) *Cause {
-	if c := w.filtered(n, "ingress", "filter-ingress", *p, iif, nil); c != nil {
+	if c := w.hook(n, "ingress", "filter-ingress", p, iif, nil); c != nil {
 		return c
 	}
 	name := "filter-forward"
 	if w.isOwn(n, p.dst) {
 		name = "filter-input"
 	}
-	if c := w.filtered(n, "prerouting", name, *p, iif, nil); c != nil {
+	if c := w.hook(n, "prerouting", name, p, iif, nil); c != nil {
 		return c
 	}
-	w.untranslate(n, p, true)
-	w.translate(n, "prerouting", p, iif, nil)
 	if p.family() == 4 {
 		return w.sourceDoubted(n, iif, p)
 	}
@@ -187,7 +181,7 @@ func (w *walk) forward(n *state.Namespace, iif *state.Link, p packet, d decision
 		w.hop(n, iif, p, "it is for somebody else, and %s does not forward", n.Name)
 		return w.forwardingOff(n, iif, family)
 	}
-	return w.filtered(n, "forward", "filter-forward", p, iif, d.dev(n))
+	return w.hook(n, "forward", "filter-forward", &p, iif, d.dev(n))
 }
 
 func (w *walk) forwardingOff(n *state.Namespace, iif *state.Link, family int) *Cause {
@@ -202,18 +196,18 @@ func (w *walk) forwardingOff(n *state.Namespace, iif *state.Link, family int) *C
 }
 
 // takeIn is what a packet meets that is for the namespace itself.
-func (w *walk) takeIn(n *state.Namespace, iif *state.Link, p packet) *Cause {
+func (w *walk) takeIn(n *state.Namespace, iif *state.Link, p *packet) *Cause {
 	if iif == nil {
 		iif = n.Link("lo")
 	}
-	if c := w.filtered(n, "input", "filter-input", p, iif, nil); c != nil {
+	if c := w.hook(n, "input", "filter-input", p, iif, nil); c != nil {
 		return c
 	}
-	if p.reply {
+	switch {
+	case p.reply || p.proto == "udp": // what a tunnel has sent, its device takes
 		return nil
-	}
-	if p.proto == "tcp" {
-		return w.listens(n, p)
+	case p.proto == "tcp":
+		return w.listens(n, *p)
 	}
 	key := "net.ipv4.icmp_echo_ignore_all"
 	if p.family() == 6 {

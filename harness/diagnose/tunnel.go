@@ -8,7 +8,7 @@ import (
 )
 
 // tunnel takes a frame through a VXLAN tunnel: its underlay is diagnosed as itself.
-func (s *search) tunnel(at port, obstacle *Cause, bridges []port) {
+func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
 	v := at.l.VXLAN
 	remotes := s.remotes(at)
 	if len(remotes) == 0 {
@@ -105,14 +105,14 @@ func (s *search) farEnds(at port) (found []port) {
 }
 
 // farSide goes on behind the far ends with an obstacle, so that who is there is known.
-func (s *search) farSide(at port, obstacle *Cause, bridges []port) {
+func (s *search) farSide(at port, obstacle *Cause, bridges []passage) {
 	for _, far := range s.farEnds(at) {
 		s.receive(far, obstacle, bridges, 0)
 	}
 }
 
 // decapsulate hands a frame to the VXLAN device of the far side.
-func (s *search) decapsulate(at port, there *state.Namespace, obstacle *Cause, bridges []port) {
+func (s *search) decapsulate(at port, there *state.Namespace, obstacle *Cause, bridges []passage) {
 	v := at.l.VXLAN
 	var misfit *port
 	for i := range there.Links {
