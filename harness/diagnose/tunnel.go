@@ -1,8 +1,10 @@
 package diagnose
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"netnscheck/harness/state"
 )
@@ -17,7 +19,7 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
 		for _, far := range s.farEnds(at) {
 			missing.mend(in(at.n, "bridge fdb append 00:00:00:00:00:00 dev %s dst %s", at.l.Name, s.underlay(far)))
 		}
-		s.farSide(at, missing, bridges)
+		s.farSide(at, cmp.Or(obstacle, missing), bridges)
 		return
 	}
 	if s.tunnels == nested {
@@ -26,9 +28,15 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
 	for _, remote := range remotes {
 		// A search without a packet asks who is there, not why somebody is not.
 		under := &walk{state: s.state, query: s.query, owners: s.owners, children: s.children, tunnels: s.tunnels + 1, trial: s.trial || !s.p.dst.IsValid()}
-		there, _, broken := under.travel(at.n, packet{dst: remote, src: v.Local, proto: "udp", dport: uint16(v.DstPort)})
+		outer := packet{dst: remote, src: v.Local, proto: "udp", dport: uint16(v.DstPort)}
+		if remote.IsMulticast() {
+			s.group(at, under, outer, obstacle, bridges)
+			continue
+		}
+		there, _, broken := under.travel(at.n, outer)
+		s.share(under)
 		if broken != nil {
-			s.farSide(at, broken, bridges)
+			s.farSide(at, cmp.Or(obstacle, broken), bridges)
 			continue
 		}
 		if there == nil { // the far end is out of sight
@@ -41,17 +49,52 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
 	}
 }
 
+// group takes a frame to all who hear a multicast group: those on the segment of the lower link. No route is asked (ip_route_output_key_hash_rcu).
+func (s *search) group(at port, under *walk, outer packet, obstacle *Cause, bridges []passage) {
+	lower := at.n.Link(at.l.VXLAN.Dev)
+	if lower == nil || !lower.Up {
+		return
+	}
+	broken := under.hook(at.n, "output", "filter-output", &outer, nil, lower)
+	for _, heard := range under.segment(port{at.n, lower}, outer) {
+		joined := func(l state.Link) bool {
+			return l.VXLAN != nil && l.VXLAN.Dev == heard.l.Name && l.VXLAN.Remote == outer.dst
+		}
+		if !slices.ContainsFunc(heard.n.Links, joined) {
+			continue
+		}
+		o := cmp.Or(obstacle, broken, heard.obstacle)
+		if o == nil {
+			o = under.hook(heard.n, "input", "filter-input", &outer, heard.l, nil)
+		}
+		s.decapsulate(at, heard.n, o, bridges)
+	}
+	s.share(under)
+	if len(under.beyond) > 0 && obstacle == nil {
+		s.beyond = append(s.beyond, at)
+	}
+}
+
+// share takes over what is not known of the way below: the packet depends on it too. A search without a packet depends on nothing.
+func (s *search) share(under *walk) {
+	if s.p.dst.IsValid() {
+		for _, d := range under.doubts {
+			s.doubt("%s", d)
+		}
+	}
+}
+
 // nested is how many tunnels in each other are followed; one that leads through itself has no end.
 const nested = 3
 
-// remotes are where a VXLAN device sends what it floods: its own remote and the entries without a MAC; for an answer, what it has learned
-// on the way there.
+// remotes are where a VXLAN device sends a frame: its own remote and the entries without a MAC, by which it floods; the entries of those whose
+// MAC address the sender need not ask for; for an answer, what it has learned on the way there.
 func (s *search) remotes(at port) (all []netip.Addr) {
 	if at.l.VXLAN.Remote.IsValid() {
 		all = append(all, at.l.VXLAN.Remote)
 	}
 	for _, e := range at.n.FDB {
-		if e.Dev == at.l.Name && e.Dst.IsValid() && e.MAC == "00:00:00:00:00:00" && !slices.Contains(all, e.Dst) {
+		if e.Dev == at.l.Name && e.Dst.IsValid() && (e.MAC == "00:00:00:00:00:00" || s.knows(e.MAC)) && !slices.Contains(all, e.Dst) {
 			all = append(all, e.Dst)
 		}
 	}
@@ -63,6 +106,13 @@ func (s *search) remotes(at port) (all []netip.Addr) {
 		}
 	}
 	return all
+}
+
+// knows says whether the sender has been told that somebody has a MAC address: then it sends there without asking.
+func (s *search) knows(mac string) bool {
+	return slices.ContainsFunc(s.start.n.Neighbours, func(e state.Neighbour) bool {
+		return e.Dev == s.start.l.Name && e.State == "permanent" && strings.EqualFold(e.MAC, mac)
+	})
 }
 
 // underlay is the address by which a tunnel's end is reached.
@@ -111,40 +161,43 @@ func (s *search) farSide(at port, obstacle *Cause, bridges []passage) {
 	}
 }
 
-// decapsulate hands a frame to the VXLAN device of the far side.
+// decapsulate hands a frame to the VXLAN device of the far side, or to those that are not for it, which is then an obstacle.
 func (s *search) decapsulate(at port, there *state.Namespace, obstacle *Cause, bridges []passage) {
-	v := at.l.VXLAN
-	var misfit *port
+	var others []port
 	for i := range there.Links {
 		l := &there.Links[i]
 		if l.VXLAN == nil || l == at.l {
 			continue
 		}
 		far := port{there, l}
-		if l.VXLAN.ID == v.ID && l.VXLAN.DstPort == v.DstPort {
+		if l.VXLAN.ID == at.l.VXLAN.ID && l.VXLAN.DstPort == at.l.VXLAN.DstPort {
 			if obstacle == nil && !l.Up {
 				obstacle = s.down(far)
 			}
 			s.receive(far, obstacle, bridges, 0)
 			return
 		}
-		if misfit == nil {
-			misfit = &far
-		}
+		others = append(others, far)
 	}
-	if misfit == nil {
-		return
+	slices.SortStableFunc(others, func(a, b port) int { // the same identifier is more alike
+		return boolOrder(a.l.VXLAN.ID != at.l.VXLAN.ID) - boolOrder(b.l.VXLAN.ID != at.l.VXLAN.ID)
+	})
+	for _, other := range others {
+		s.receive(other, cmp.Or(obstacle, misfit(at, other)), bridges, 0)
 	}
-	name, what := "vni-mismatch", "VXLAN identifier"
-	ours, theirs, option := v.ID, misfit.l.VXLAN.ID, "id"
+}
+
+// misfit is that two ends of a tunnel do not have the same identifier, or not the same port.
+func misfit(at, far port) *Cause {
+	v, other := at.l.VXLAN, far.l.VXLAN
+	name, what, option, ours, theirs := "vni-mismatch", "VXLAN identifier", "id", v.ID, other.ID
 	if theirs == ours {
-		name, what, option = "tunnel-port-mismatch", "UDP port", "dstport"
-		ours, theirs = v.DstPort, misfit.l.VXLAN.DstPort
+		name, what, option, ours, theirs = "tunnel-port-mismatch", "UDP port", "dstport", v.DstPort, other.DstPort
 	}
-	c := cause(name, misfit.n, misfit.l, "%s in %s has the %s %d, %s in %s has %d", at.l.Name, at.n.Name, what, ours, misfit.l.Name, misfit.n.Name, theirs).
+	return cause(name, far.n, far.l, "%s in %s has the %s %d, %s in %s has %d", at.l.Name, at.n.Name, what, ours, far.l.Name, far.n.Name, theirs).
 		proof(ip(at.n, "-d link show dev %s", at.l.Name)+": vxlan id "+itoa(v.ID)+" dstport "+itoa(v.DstPort),
-			ip(misfit.n, "-d link show dev %s", misfit.l.Name)+": vxlan id "+itoa(misfit.l.VXLAN.ID)+" dstport "+itoa(misfit.l.VXLAN.DstPort))
-	s.receive(*misfit, c.mend(rebuildVXLAN(*misfit, option, ours)...), bridges, 0)
+			ip(far.n, "-d link show dev %s", far.l.Name)+": vxlan id "+itoa(other.ID)+" dstport "+itoa(other.DstPort)).
+		mend(rebuildVXLAN(far, option, ours)...)
 }
 
 // rebuildVXLAN are the commands that make a VXLAN device anew, since its identifier and port are for life.

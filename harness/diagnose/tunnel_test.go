@@ -1,0 +1,89 @@
+package diagnose
+
+import (
+	"net/netip"
+	"testing"
+
+	"netnscheck/harness/state"
+)
+
+// tunnelled is two hosts on a cable with a VXLAN tunnel between them, over which they have addresses.
+func tunnelled() *state.State {
+	s := cabled()
+	for i, name := range []string{"a", "b"} {
+		n := s.Namespace(name)
+		l := state.Link{Index: 3, Name: "vx0", Kind: "vxlan", Up: true, Carrier: true, MTU: 1450, MAC: "02:00:00:00:01:0" + name,
+			VXLAN: &state.VXLAN{ID: 42, DstPort: 4789, Dev: "eth0", Local: n.Link("eth0").Addresses[0].Prefix.Addr(), Remote: netip.AddrFrom4([4]byte{10, 0, 0, byte(2 - i)})}}
+		give(n, &l, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 8, 0, byte(i + 1)}), 24))
+		n.Links = append(n.Links, l)
+	}
+	return s
+}
+
+// ends changes both ends of the tunnel.
+func ends(s *state.State, change func(n *state.Namespace, v *state.VXLAN, far *state.Link)) {
+	for _, pair := range [][2]string{{"a", "b"}, {"b", "a"}} {
+		n := s.Namespace(pair[0])
+		change(n, n.Link("vx0").VXLAN, s.Namespace(pair[1]).Link("vx0"))
+	}
+}
+
+func TestTunnels(t *testing.T) {
+	to := netip.MustParseAddr("10.8.0.2")
+	group := func(n *state.Namespace, v *state.VXLAN, _ *state.Link) {
+		v.Remote, v.Local = netip.MustParseAddr("239.1.1.1"), netip.Addr{}
+	}
+	// told is how a daemon that knows all ends tells each of the others (bridge fdb, ip neigh), and floods nothing.
+	told := func(n *state.Namespace, v *state.VXLAN, far *state.Link) {
+		n.FDB = []state.FDBEntry{{MAC: far.MAC, Dev: "vx0", Dst: v.Remote}}
+		n.Neighbours = []state.Neighbour{{Addr: far.Addresses[0].Prefix.Addr(), Dev: "vx0", MAC: far.MAC, State: "permanent"}}
+		v.Remote = netip.Addr{}
+	}
+	second := func(s *state.State, id, port int) {
+		b := s.Namespace("b")
+		b.Link("vx0").VXLAN.DstPort = port
+		first := state.Link{Index: 9, Name: "vx9", Kind: "vxlan", Up: true, Carrier: true, VXLAN: &state.VXLAN{ID: id, DstPort: 4789}}
+		b.Links = append([]state.Link{first}, b.Links...)
+	}
+	for _, c := range []struct {
+		what   string
+		change func(s *state.State)
+		q      Query
+		want   string
+	}{
+		{"to the other end", func(*state.State) {}, Query{To: to}, ""},
+		{"by a group", func(s *state.State) { ends(s, group) }, Query{To: to}, ""},
+		{"by a group that the other end has not joined", func(s *state.State) { group(nil, s.Namespace("a").Link("vx0").VXLAN, nil) }, Query{To: to}, "address-off-segment"},
+		{"by a group, filtered", func(s *state.State) {
+			ends(s, group)
+			s.Namespace("b").Filters = []state.FilterTable{chainIn("ip", "input", "filter", 0, "accept", when("udp dport", "4789", "drop"))}
+		}, Query{To: to}, "filter-input"},
+		{"by entries alone", func(s *state.State) { ends(s, told) }, Query{To: to}, ""},
+		{"by entries, without the neighbour", func(s *state.State) { ends(s, told); s.Namespace("a").Neighbours = nil }, Query{To: to}, "tunnel-remote-missing"},
+		{"TCP, where no echo is answered", func(s *state.State) {
+			s.Namespace("b").Sysctls = []state.Sysctl{{Key: "net.ipv4.icmp_echo_ignore_all", Value: "1"}}
+		}, Query{To: to, Port: 80}, ""},
+		{"another tunnel, and another port", func(s *state.State) { second(s, 7, 8472) }, Query{To: to}, "tunnel-port-mismatch"},
+	} {
+		s := tunnelled()
+		c.change(s)
+		c.q.From = "a"
+		judgeCause(t, c.what, Diagnose(s, c.q), c.want, "")
+	}
+}
+
+// TestUnderlayInDoubt: what is not known of the way below is not known of the packet.
+func TestUnderlayInDoubt(t *testing.T) {
+	s := tunnelled()
+	s.Namespace("b").Filters = []state.FilterTable{chainIn("ip", "input", "filter", 0, "drop", when("udp dport", "4789", "queue"), when("ip saddr", "10.8.0.1", "accept"))}
+	if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.8.0.2")}); r.Cause != nil || len(r.Doubts) == 0 {
+		t.Errorf("cause %v, doubts %q", r.Cause, r.Doubts)
+	}
+}
+
+// TestUnderlayRepair: a filter on the way below is opened for what the tunnel sends.
+func TestUnderlayRepair(t *testing.T) {
+	s := tunnelled()
+	s.Namespace("b").Filters = []state.FilterTable{chainIn("ip", "input", "filter", 0, "drop", when("l4proto", "icmp", "accept"))}
+	judgeCause(t, "policy", Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.8.0.2")}), "filter-input", "ip saddr 10.0.0.1 ip daddr 10.0.0.2 udp dport 4789 accept")
+}
