@@ -29,7 +29,7 @@ func (w *walk) cross(n *state.Namespace, iif *state.Link, p *packet, d decision)
 	if gateway && w.isOwn(n, to) {
 		return nil, nil, w.ownGateway(n, *p, to, d.route)
 	}
-	if c := w.linkTrouble(n, out, *p, iif != nil); c != nil {
+	if c := w.linkTrouble(n, out, p, iif != nil); c != nil {
 		return nil, nil, c
 	}
 	if c := w.hook(n, "postrouting", name, p, iif, out); c != nil {
@@ -55,7 +55,7 @@ func (w *walk) cross(n *state.Namespace, iif *state.Link, p *packet, d decision)
 }
 
 // linkTrouble is what is wrong with the link itself by which the packet is to leave.
-func (w *walk) linkTrouble(n *state.Namespace, out *state.Link, p packet, router bool) *Cause {
+func (w *walk) linkTrouble(n *state.Namespace, out *state.Link, p *packet, router bool) *Cause {
 	peer := w.below(out)
 	switch {
 	case out.Kind == "veth" && peer != nil && peer.n == n && peer.l.Master == "":
@@ -82,7 +82,11 @@ func (w *walk) linkTrouble(n *state.Namespace, out *state.Link, p packet, router
 		return c
 	}
 	if p.size > out.MTU {
-		return w.tooBig(n, out, p, router)
+		c := w.tooBig(n, out, *p, router)
+		if !p.reply || c.Name == "mtu-black-hole" {
+			return c
+		}
+		p.size = out.MTU // an answer may be fragmented (icmp_push_reply): by routers, or in IPv6 by its sender once it has been told
 	}
 	if out.NoARP && out.Kind == "veth" {
 		return arpOff(n, out)
@@ -212,7 +216,7 @@ func tooSmall(options string) bool {
 
 // tooBig judges a packet that is larger than the link's MTU and must not be fragmented.
 func (w *walk) tooBig(n *state.Namespace, out *state.Link, p packet, router bool) *Cause {
-	if router && p.src.IsValid() {
+	if router && p.src.IsValid() && !(p.reply && p.family() == 4) {
 		answer := &walk{state: w.state, query: w.query, owners: w.owners, translations: w.translations}
 		icmp := packet{dst: p.src, proto: "icmp", icmp: "destination-unreachable", reply: true}
 		if p.family() == 6 {

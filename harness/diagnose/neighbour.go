@@ -293,7 +293,7 @@ func (w *walk) duplicateMAC(from port, owner *arrival, arrivals []arrival) *Caus
 	}
 	for _, one := range []port{owner.port, from} {
 		for _, other := range all {
-			if other == one || !strings.EqualFold(other.l.MAC, one.l.MAC) || other.n == one.n && len(owner.bridges) > 0 && one.l.Kind == "bridge" {
+			if other == one || !strings.EqualFold(other.l.MAC, one.l.MAC) || w.lowest(other) == w.lowest(one) || other.n == one.n && len(owner.bridges) > 0 && one.l.Kind == "bridge" {
 				continue
 			}
 			if one == owner.port && other == from && len(owner.bridges) == 0 {

@@ -37,3 +37,25 @@ func TestProxies(t *testing.T) {
 		})
 	}
 }
+
+// TestOneMACOnOneLink: a macvlan in the mode passthru has the MAC address of its parent, and nobody is confused by that.
+func TestOneMACOnOneLink(t *testing.T) {
+	s := switched()
+	a := s.Namespace("a")
+	parent := a.Link("eth0")
+	addr := parent.Addresses[0]
+	parent.Addresses, a.Routes = nil, nil
+	child := state.Namespace{Name: "m", Links: []state.Link{loopback()}, Rules: defaultRules()}
+	l := state.Link{Index: 2, Name: "mv0", Kind: "macvlan", Macvlan: "passthru", Up: true, Carrier: true, MTU: 1500, MAC: parent.MAC, Peer: &state.LinkRef{Netns: "a", Name: "eth0"}}
+	give(&child, &l, addr.Prefix)
+	child.Links = append(child.Links, l)
+	s.Namespaces = append(s.Namespaces, child)
+	r := Diagnose(s, Query{From: "b", To: addr.Prefix.Addr()})
+	judgeCause(t, "passthru", r, "", "")
+	if len(r.Also) > 0 {
+		t.Errorf("also %+v", r.Also)
+	}
+	twin := s.Namespace("b").Link("eth0")
+	twin.MAC = l.MAC
+	judgeCause(t, "a real double", Diagnose(s, Query{From: "b", To: addr.Prefix.Addr()}), "duplicate-mac", "")
+}

@@ -208,7 +208,7 @@ func (w *walk) connectedRouteMissing(n *state.Namespace, p packet, links []*stat
 	for _, l := range links {
 		for _, a := range addresses(l, p.family()) {
 			if l.Up && !l.Carrier && covers(a, p.dst) { // its route is there, and not used (ignore_routes_with_linkdown)
-				if c := w.linkTrouble(n, l, p, false); c != nil {
+				if c := w.linkTrouble(n, l, &p, false); c != nil {
 					return c
 				}
 			}

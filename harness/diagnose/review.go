@@ -74,7 +74,7 @@ func (r *review) link(n *state.Namespace, l *state.Link) {
 		r.add(cause("same-namespace", n, l, "both ends of the pair %s and %s are in %s", l.Name, peer.l.Name, n.Name).
 			proof(linkShown(n, l), linkShown(n, peer.l)).mend(ip(n, "link set %s netns OTHER", peer.l.Name)))
 	}
-	if l.Kind == "veth" && peer != nil && l.MTU != peer.l.MTU && (peer.n != n || l.Index < peer.l.Index) && firstOfPair(port{n, l}, *peer) {
+	if l.Kind == "veth" && peer != nil && l.MTU != peer.l.MTU && firstOfPair(port{n, l}, *peer) {
 		small, large := port{n, l}, *peer
 		if small.l.MTU > large.l.MTU {
 			small, large = large, small
@@ -194,7 +194,7 @@ func (r *review) shared() {
 		if macs[at.l.MAC] < 2 || !ethernet(at.l) {
 			return
 		}
-		if other, met := meet(at, at.l.MAC); met && other.l != at.l {
+		if other, met := meet(at, at.l.MAC); met && r.lowest(other) != r.lowest(at) {
 			r.add(cause("duplicate-mac", at.n, at.l, "%s in %s and %s in %s have the same MAC address %s on one segment", other.l.Name, other.n.Name, at.l.Name, at.n.Name, at.l.MAC).
 				proof(linkShown(at.n, at.l) + " link/ether " + at.l.MAC).mend(ip(at.n, "link set %s address %s", at.l.Name, freshMAC(other, at))))
 		}

@@ -239,6 +239,16 @@ func (w *walk) below(l *state.Link) *port {
 	return nil
 }
 
+// lowest is the link on which another one stands in the end: those on one link may share its MAC address.
+func (w *walk) lowest(at port) port {
+	for range 8 { // MAX_NEST_DEV
+		if lower := w.below(at.l); lower != nil && at.l.Kind != "veth" {
+			at = *lower
+		}
+	}
+	return at
+}
+
 // above are the macvlans and vlans that stand on a link.
 func (w *walk) above(p port) []port {
 	if w.children == nil {
