@@ -35,9 +35,11 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 		}
 	}
 	if owner == nil {
-		if len(w.beyond) > 0 && len(w.owned(to)) == 0 && !w.unanswered(n, out, to) {
-			w.doubt("what is behind %s in %s is out of sight from here", w.beyond[0].l.Name, w.beyond[0].n.Name)
-			return port{}, nil
+		for _, at := range w.beyond {
+			if leadsAnywhere(at.l) || len(w.owned(to)) == 0 && !w.unanswered(n, out, to) {
+				w.doubt("what is behind %s in %s is out of sight from here", at.l.Name, at.n.Name)
+				return port{}, nil
+			}
 		}
 		if c := blocked(n, arrivals); c != nil {
 			return port{}, c

@@ -2,7 +2,6 @@ package diagnose
 
 import (
 	"net/netip"
-	"strings"
 
 	"netnscheck/harness/state"
 )
@@ -13,7 +12,7 @@ func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arriva
 		return cause("address-nowhere", n, nil, "nobody")
 	}
 	for _, o := range w.owned(to) {
-		if c := w.macvlanParent(port{n, out}, o, to); c != nil {
+		if c := w.macvlanParent(port{n, out}, o); c != nil {
 			return c
 		}
 	}
@@ -96,32 +95,37 @@ func (w *walk) nearestAddress(to netip.Addr) string {
 	return ""
 }
 
-// macvlanParent: a macvlan and the link below it do not talk to each other, and neither do siblings that are private.
-func (w *walk) macvlanParent(from, owner port, to netip.Addr) *Cause {
-	says := ""
-	var at port
-	if lower := w.below(from.l); from.l.Macvlan != "" && lower != nil {
-		switch {
-		case *lower == owner, lower.n == owner.n && lower.l == owner.l:
-			says, at = "a macvlan and its parent do not talk to each other, by design", from
-		case owner.l.Macvlan != "" && w.below(owner.l) != nil && *w.below(owner.l) == *lower:
-			says, at = "macvlans of one parent talk to each other in the mode bridge alone", from
-			if from.l.Macvlan == "bridge" {
-				at = owner
-			}
+// macvlanParent: a macvlan and the link below it do not talk to each other, and neither do siblings but in the mode bridge. An ipvlan does not
+// talk to the link below it, either.
+func (w *walk) macvlanParent(from, owner port) *Cause {
+	standsOn := func(at port, lower *port) bool {
+		below := w.below(at.l)
+		return (at.l.Macvlan != "" || at.l.IPvlan != "") && below != nil && lower != nil && *below == *lower
+	}
+	at := from
+	switch {
+	case standsOn(from, &owner):
+	case standsOn(owner, &from):
+		at = owner
+	case from.l.Macvlan != "" && owner.l.Macvlan != "" && standsOn(owner, w.below(from.l)):
+		if from.l.Macvlan == "bridge" {
+			at = owner
 		}
-	}
-	if lower := w.below(owner.l); at.l == nil && owner.l.Macvlan != "" && lower != nil && *lower == from {
-		says, at = "a macvlan and its parent do not talk to each other, by design", owner
-	}
-	if at.l == nil {
+		return cause("macvlan-parent", at.n, at.l, "%s: macvlans of one parent talk to each other in the mode bridge alone", at.l.Name).
+			proof(modeShown(at)).mend(ip(at.n, "link set %s type macvlan mode bridge", at.l.Name))
+	default:
 		return nil
 	}
-	c := cause("macvlan-parent", at.n, at.l, "%s: %s", at.l.Name, says).proof(ip(at.n, "-d link show dev %s", at.l.Name) + ": macvlan mode " + at.l.Macvlan)
-	if strings.HasPrefix(says, "macvlans") {
-		return c.mend(ip(at.n, "link set %s type macvlan mode bridge", at.l.Name))
+	kind, mode := "a macvlan", "bridge"
+	if at.l.IPvlan != "" {
+		kind, mode = "an ipvlan", "l2"
 	}
-	return c.mend("give the parent's namespace a macvlan of its own in the mode bridge, and the address to that")
+	return cause("macvlan-parent", at.n, at.l, "%s: %s and its parent do not talk to each other, by design", at.l.Name, kind).
+		proof(modeShown(at)).mend("give the parent's namespace " + kind + " of its own in the mode " + mode + ", and the address to that")
+}
+
+func modeShown(at port) string {
+	return ip(at.n, "-d link show dev %s", at.l.Name) + ": " + at.l.Kind + " mode " + at.l.Macvlan + at.l.IPvlan
 }
 
 // notAPort: the owner's cable ends in a namespace with a bridge of this segment, but not in the bridge.

@@ -44,10 +44,22 @@ func outOfSight(l *state.Link) bool {
 	switch l.Kind {
 	case "veth":
 		return l.Peer != nil && l.Peer.Hidden
-	case "bridge", "vlan", "macvlan", "macvtap", "ipvlan", "vxlan", "vrf", "dummy", "ifb", "loopback":
+	case "bridge", "vlan", "macvlan", "vxlan", "vrf", "dummy", "ifb", "loopback":
 		return false
 	}
-	return l.Up && l.Carrier
+	return l.Up && l.Carrier && l.IPvlan != "l2"
+}
+
+// leadsAnywhere says whether what is behind a link out of sight may be a namespace of the state: a tunnel or a bond may end in one, a card, a
+// virtual machine or a namespace that was not read is somewhere else.
+func leadsAnywhere(l *state.Link) bool {
+	switch l.Kind {
+	case "", "veth", "macvtap", "ipvtap":
+		return false
+	case "tun":
+		return l.Master == ""
+	}
+	return true
 }
 
 // segment finds all links that frames sent out of a link come to, or would come to but for an obstacle. Those without one come first.
@@ -139,7 +151,7 @@ func (s *search) send(at port, obstacle *Cause, bridges []passage, vlan int) {
 		s.bridge(at, nil, obstacle, bridges, vlan)
 	case l.VXLAN != nil:
 		s.tunnel(at, obstacle, bridges)
-	case l.Macvlan != "":
+	case l.Macvlan != "" || l.IPvlan == "l2":
 		s.macvlan(at, obstacle, bridges)
 	case l.VLAN != nil:
 		if lower := s.below(l); lower != nil {
@@ -194,16 +206,18 @@ func (s *search) receive(at port, obstacle *Cause, bridges []passage, vlan int) 
 		return
 	}
 	s.seen[at] = true
-	if at.l.Master != "" {
-		if br := at.n.Link(at.l.Master); br != nil && br.Kind == "bridge" {
-			s.bridge(port{at.n, br}, at.l, obstacle, bridges, vlan)
-			return
-		}
+	master := at.n.Link(at.l.Master)
+	switch {
+	case at.l.Master == "" || master == nil || master.Kind == "vrf":
+		s.deliver(at, obstacle, bridges, vlan)
+	case master.Kind == "bridge":
+		s.bridge(port{at.n, master}, at.l, obstacle, bridges, vlan)
+	case obstacle == nil: // a bond, which may take the frame or not
+		s.beyond = append(s.beyond, port{at.n, master})
 	}
-	s.deliver(at, obstacle, bridges, vlan)
 }
 
-// deliver hands a frame to a link and to what stands on it: vlans take their tag, macvlans what has none.
+// deliver hands a frame to a link and to what stands on it: vlans take their tag, macvlans and ipvlans what has none.
 func (s *search) deliver(at port, obstacle *Cause, bridges []passage, vlan int) {
 	taken := vlan == 0
 	for _, child := range s.above(at) {
@@ -213,7 +227,7 @@ func (s *search) deliver(at port, obstacle *Cause, bridges []passage, vlan int) 
 			taken = true
 		case child.l.VLAN != nil && o == nil:
 			o = vlanMismatch(child, vlan)
-		case child.l.Macvlan != "" && vlan != 0:
+		case child.l.VLAN == nil && vlan != 0:
 			continue
 		}
 		if o == nil && !child.l.Up {
@@ -227,6 +241,9 @@ func (s *search) deliver(at port, obstacle *Cause, bridges []passage, vlan int) 
 	}
 	if taken && vlan != 0 {
 		return // the vlan has it
+	}
+	if obstacle == nil && (at.l.Kind == "macvtap" || at.l.Kind == "ipvtap") {
+		s.beyond = append(s.beyond, at) // the virtual machine
 	}
 	s.found = append(s.found, arrival{at, obstacle, bridges})
 }
@@ -335,23 +352,21 @@ func wantedByTree(at port) bool {
 	return bridge != nil && bridge.Bridge != nil && bridge.Bridge.STP != 0 && at.l.Port != nil && at.l.Port.State == "blocking"
 }
 
-// macvlan takes a frame of a macvlan to its siblings, by its mode, and out of its parent.
+// macvlan takes a frame of a macvlan or ipvlan to its siblings, by its mode, and out of its parent.
 func (s *search) macvlan(at port, obstacle *Cause, bridges []passage) {
 	lower := s.below(at.l)
 	if lower == nil {
 		return
 	}
-	if at.l.Macvlan == "bridge" {
-		for _, sibling := range s.above(*lower) {
-			if sibling == at || sibling.l.Macvlan != "bridge" {
-				continue
-			}
-			o := obstacle
-			if o == nil && !sibling.l.Up {
-				o = s.down(sibling)
-			}
-			s.receive(sibling, o, bridges, 0)
+	for _, sibling := range s.above(*lower) {
+		if sibling == at || at.l.Macvlan != "bridge" && at.l.IPvlan == "" || sibling.l.Macvlan != at.l.Macvlan || sibling.l.IPvlan != at.l.IPvlan {
+			continue
 		}
+		o := obstacle
+		if o == nil && !sibling.l.Up {
+			o = s.down(sibling)
+		}
+		s.receive(sibling, o, bridges, 0)
 	}
 	s.seen[*lower] = true // the parent never hears its children
 	s.send(*lower, obstacle, bridges, 0)

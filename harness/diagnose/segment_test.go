@@ -1,10 +1,67 @@
 package diagnose
 
 import (
+	"net/netip"
 	"testing"
 
 	"netnscheck/harness/state"
 )
+
+// TestLinksThatAreNotFollowed: behind a tunnel or a bond may be whoever is asked for, and behind a virtual machine's tap nobody that is seen.
+func TestLinksThatAreNotFollowed(t *testing.T) {
+	to := netip.MustParseAddr("10.8.0.2")
+	for _, c := range []struct {
+		kind, mode string
+		doubt      bool
+	}{{"gre", "", true}, {"wireguard", "", true}, {"bond", "", true}, {"tun", "", true}, {"ipvlan", "l3", true}, {"dummy", "", false}, {"", "", false}} {
+		s := cabled()
+		for i, name := range []string{"a", "b"} {
+			n := s.Namespace(name)
+			l := state.Link{Index: 3, Name: "x0", Kind: c.kind, IPvlan: c.mode, Up: true, Carrier: true, MTU: 1400}
+			give(n, &l, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 8, 0, byte(i + 1)}), 24))
+			n.Links = append(n.Links, l)
+		}
+		r := Diagnose(s, Query{From: "a", To: to})
+		if doubt := len(r.Doubts) > 0; doubt != c.doubt || doubt == (r.Cause != nil) {
+			t.Errorf("%q: cause %+v, doubts %q", c.kind, r.Cause, r.Doubts)
+		}
+	}
+}
+
+// TestFramesOutOfSight: what a bond or a virtual machine takes is not seen.
+func TestFramesOutOfSight(t *testing.T) {
+	bonded, virtual := cabled(), cabled()
+	b := bonded.Namespace("b")
+	b.Links = append(b.Links, state.Link{Index: 3, Name: "bond0", Kind: "bond", Up: true, Carrier: true, MTU: 1500, Addresses: b.Link("eth0").Addresses})
+	b.Link("eth0").Master, b.Link("eth0").Addresses = "bond0", nil
+	b = virtual.Namespace("b")
+	b.Links = append(b.Links, state.Link{Index: 3, Name: "tap0", Kind: "macvtap", Macvlan: "bridge", Up: true, Carrier: true, MTU: 1500, Peer: &state.LinkRef{Netns: "b", Name: "eth0"}})
+	for what, c := range map[string]struct {
+		s  *state.State
+		to string
+	}{"bond": {bonded, "10.0.0.2"}, "virtual machine": {virtual, "10.0.0.77"}} {
+		if r := Diagnose(c.s, Query{From: "a", To: netip.MustParseAddr(c.to)}); r.Cause != nil || len(r.Doubts) == 0 {
+			t.Errorf("%s: cause %+v, doubts %q", what, r.Cause, r.Doubts)
+		}
+	}
+}
+
+// TestIPvlans: those of one link hear each other and what is behind it, as macvlans in the mode bridge do.
+func TestIPvlans(t *testing.T) {
+	s := switched()
+	for i, name := range []string{"x", "y"} {
+		n := state.Namespace{Name: name, Links: []state.Link{loopback()}, Rules: defaultRules()}
+		l := state.Link{Index: 2, Name: "iv0", Kind: "ipvlan", IPvlan: "l2", Up: true, Carrier: true, MTU: 1500, MAC: s.Namespace("a").Link("eth0").MAC,
+			Peer: &state.LinkRef{Netns: "a", Name: "eth0"}}
+		give(&n, &l, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 7)}), 24))
+		n.Links = append(n.Links, l)
+		s.Namespaces = append(s.Namespaces, n)
+	}
+	for _, pair := range [][2]string{{"x", "10.0.0.8"}, {"x", "10.0.0.2"}, {"b", "10.0.0.7"}} {
+		judgeCause(t, pair[0]+" to "+pair[1], Diagnose(s, Query{From: pair[0], To: netip.MustParseAddr(pair[1])}), "", "")
+	}
+	judgeCause(t, "the link below", Diagnose(s, Query{From: "x", To: netip.MustParseAddr("10.0.0.1")}), "macvlan-parent", "")
+}
 
 // TestRedundantPath: of two cables between bridges one is blocked by the spanning tree, whichever is looked at first.
 func TestRedundantPath(t *testing.T) {

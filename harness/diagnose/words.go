@@ -249,7 +249,7 @@ func (w *walk) lowest(at port) port {
 	return at
 }
 
-// above are the macvlans and vlans that stand on a link.
+// above are the macvlans, vlans and ipvlans (but those that route, and hear nothing of the segment) that stand on a link.
 func (w *walk) above(p port) []port {
 	if w.children == nil {
 		w.children = map[port][]port{}
@@ -257,7 +257,7 @@ func (w *walk) above(p port) []port {
 			n := &w.state.Namespaces[i]
 			for j := range n.Links {
 				l := &n.Links[j]
-				if l.Macvlan == "" && l.VLAN == nil {
+				if l.Macvlan == "" && l.VLAN == nil && l.IPvlan != "l2" {
 					continue
 				}
 				if lower := w.below(l); lower != nil {
