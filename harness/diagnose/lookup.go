@@ -16,7 +16,8 @@ type decision struct {
 	hop   *state.Nexthop // nil for a route without a device
 	// refused is unreachable, prohibit, blackhole or throw where a rule or a route says so; "" with no route: nothing covers the destination.
 	refused string
-	// unknown says that the route has a nexthop object of which the state holds the number alone: where it leads is not known.
+	// unknown says that where it leads is not known: by a nexthop object of which the state holds the number alone, or by a rule of which it is not
+	// known whether it is for the packet.
 	unknown bool
 }
 
@@ -36,7 +37,10 @@ type flow struct {
 	src, dst netip.Addr
 	iif, oif string
 	proto    string
+	sport    uint16
 	dport    uint16
+	// marked and bySomebody say that the mark of the packet, or who sends it, is as a rule wants it.
+	marked, bySomebody bool
 }
 
 // look looks up the way of a packet, and doubts what may be otherwise. What answers a packet that came in by a link of a VRF stays in
@@ -56,6 +60,11 @@ func (w *walk) look(n *state.Namespace, p packet, iif *state.Link) decision {
 		}
 	}
 	d := lookup(n, f)
+	f.marked, f.bySomebody = setsMarks(n), iif == nil
+	if other := lookup(n, f); other.route != d.route || other.refused != d.refused {
+		w.doubt("%s: the way to %s depends on the mark of the packet or on who sends it, which is not known here", n.Name, p.dst)
+		return decision{unknown: true}
+	}
 	switch {
 	case d.unknown:
 		w.doubt("%s: where the route to %s with the nexthop object %d leads was not read", n.Name, state.PrefixText(d.route.To), d.route.NexthopID)
@@ -163,7 +172,7 @@ func rulesOf(n *state.Namespace, family int) (rules []*state.Rule) {
 	return rules
 }
 
-// selects says whether a rule is for the flow. Marks are 0 here: nothing tells what would set them.
+// selects says whether a rule is for the flow. Marks are 0 here, and nobody in particular sends it: nothing tells what would set them.
 func selects(r *state.Rule, f flow) bool {
 	iif := f.iif
 	if iif == "" {
@@ -173,9 +182,10 @@ func selects(r *state.Rule, f flow) bool {
 		(!r.To.IsValid() || r.To.Contains(f.dst.WithZone(""))) &&
 		(r.IIf == "" || r.IIf == iif) &&
 		(r.OIf == "" || r.OIf == f.oif) &&
-		r.Mark == 0 &&
+		(r.Mark == 0 || f.marked) && (r.UIDRange == "" || f.bySomebody) &&
 		(r.IPProto == "" || r.IPProto == f.proto) &&
-		r.TOS == 0 && r.UIDRange == "" && r.SPort == "" &&
+		r.TOS == 0 &&
+		(r.SPort == "" || portFits(r.SPort, f.sport)) &&
 		(r.DPort == "" || portFits(r.DPort, f.dport))
 	return fits != r.Not
 }

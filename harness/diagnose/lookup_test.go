@@ -52,6 +52,40 @@ func TestLookup(t *testing.T) {
 	}
 }
 
+// TestHalfKnownPackets: the state tells neither the mark of a packet nor who sends it; its ports are known.
+func TestHalfKnownPackets(t *testing.T) {
+	elsewhere := state.Route{Family: 4, Type: "unreachable", To: netip.MustParsePrefix("0.0.0.0/0"), Table: 100}
+	sets := chainIn("ip", "output", "route", -150, "accept", state.FilterRule{Text: "[meta]", Opaque: true})
+	for _, c := range []struct {
+		what    string
+		netns   string
+		rule    state.Rule
+		filters []state.FilterTable
+		doubt   bool
+		cause   string
+	}{
+		{"a mark that nothing sets", "a", state.Rule{Mark: 1}, nil, false, ""},
+		{"a mark that may be set", "a", state.Rule{Mark: 1}, []state.FilterTable{sets}, true, ""},
+		{"all without a mark", "a", state.Rule{Mark: 1, Not: true}, nil, false, "rule-diverts"},
+		{"the sender", "a", state.Rule{UIDRange: "1000-1000"}, nil, true, ""},
+		{"the port of the service", "b", state.Rule{IPProto: "tcp", SPort: "80"}, nil, false, "rule-diverts"},
+		{"another port", "b", state.Rule{IPProto: "tcp", SPort: "81"}, nil, false, ""},
+	} {
+		s := cabled()
+		n := s.Namespace(c.netns)
+		c.rule.Family, c.rule.Priority, c.rule.Action, c.rule.Table = 4, 10, "lookup", elsewhere.Table
+		n.Rules, n.Routes, n.Filters = append(n.Rules, c.rule), append(n.Routes, elsewhere), c.filters
+		r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2"), Port: 80})
+		name := ""
+		if r.Cause != nil {
+			name = r.Cause.Name
+		}
+		if name != c.cause || len(r.Doubts) > 0 != c.doubt {
+			t.Errorf("%s: cause %q, want %q; doubts %q", c.what, name, c.cause, r.Doubts)
+		}
+	}
+}
+
 // TestHalfKnownRoutes: what is not known of a route is a doubt, not a cause.
 func TestHalfKnownRoutes(t *testing.T) {
 	far := netip.MustParseAddr("10.0.0.2")

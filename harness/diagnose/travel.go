@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 
@@ -8,7 +9,7 @@ import (
 )
 
 func flowOf(p packet, iif *state.Link) flow {
-	f := flow{src: p.src, dst: p.dst, oif: p.dst.Zone(), proto: p.proto, dport: p.dport}
+	f := flow{src: p.src, dst: p.dst, oif: p.dst.Zone(), proto: p.proto, sport: p.sport, dport: p.dport}
 	if iif != nil {
 		f.iif = iif.Name
 	}
@@ -29,7 +30,7 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 		}
 		d := w.look(n, p, iif)
 		if d.unknown {
-			w.hop(n, nil, p, "a route to %s by a nexthop object", p.dst)
+			w.hop(n, nil, p, "where the way to %s leads is not known", p.dst)
 			return nil, p, nil
 		}
 		if !d.found() {
@@ -139,7 +140,10 @@ func (w *walk) sourceDoubted(n *state.Namespace, iif *state.Link, p *packet) *Ca
 	if mode == 0 {
 		return nil
 	}
-	way := flow{src: p.dst, dst: p.src}
+	way := flow{src: p.dst, dst: p.src, proto: p.proto, sport: p.dport, dport: p.sport}
+	if out := d.dev(n); out != nil && !d.local() {
+		way.iif = out.Name // as if it came back the same way (__mkroute_input)
+	}
 	if vrf := vrfOf(n, iif.Name); vrf != nil {
 		way.oif = vrf.Name
 	}
@@ -148,26 +152,34 @@ func (w *walk) sourceDoubted(n *state.Namespace, iif *state.Link, p *packet) *Ca
 		w.doubt("%s: where the way back to %s leads was not read, so what the reverse path filter does is not known", n.Name, p.src)
 		return nil
 	}
-	if back.found() && (mode == 2 || back.hop != nil && leadsOut(back.route, iif.Name)) {
+	numbered := len(addresses(iif, 4)) > 0 // without an address the loose mode is a strict one
+	if back.found() && (mode == 2 && numbered || back.hop != nil && leadsOut(back.route, iif.Name)) {
 		return nil
 	}
-	key := ofLink(4, iif.Name, "rp_filter")
+	link, all := ofLink(4, iif.Name, "rp_filter"), ofLink(4, "all", "rp_filter")
+	key := link
 	if number(n, key) < mode {
-		key = ofLink(4, "all", "rp_filter")
+		key = all
 	}
 	w.hop(n, iif, *p, "the reverse path filter drops packets from %s", p.src)
 	c := cause("reverse-path-filter", n, iif, "a packet from %s came in by %s, and the way back to there leads elsewhere", p.src, iif.Name).
-		proof(in(n, "sysctl %s", key) + ": " + sysctl(n, key))
-	if back.found() {
-		c.proof(routeShown(n, back.route))
-	} else {
-		c.proof(ip(n, "route get %s", p.src) + ": no route")
+		proof(sysctlShown(n, key))
+	switch {
+	case !back.found():
+		missing := w.noRoute(n, p.back(), back, nil)
+		c.Says = fmt.Sprintf("a packet from %s came in by %s, and there is no way back to there", p.src, iif.Name)
+		c.proof(missing.Evidence...).mend(missing.Repair...).changes = missing.changes
+	case numbered:
+		c.proof(routeShown(n, back.route)).setSysctl(n, key, "2")
+	default:
+		c.proof(routeShown(n, back.route), ip(n, "addr show dev %s", iif.Name)+": no address")
+		for _, key := range []string{link, all} {
+			if number(n, key) != 0 {
+				c.setSysctl(n, key, "0")
+			}
+		}
 	}
-	value := 2
-	if !back.found() {
-		value = 0
-	}
-	return c.mend(in(n, "sysctl -w %s=%d", key, value))
+	return c
 }
 
 func leadsOut(r *state.Route, dev string) bool {
