@@ -199,14 +199,18 @@ func (w *walk) both() *Cause {
 
 // hop notes a station of the way. What could not be read there is a doubt.
 func (w *walk) hop(n *state.Namespace, l *state.Link, p packet, format string, args ...any) {
-	for _, what := range n.Unread {
-		w.doubt("%s: not read: %s", n.Name, what)
-	}
+	w.doubtUnread(n)
 	h := Hop{Netns: n.Name, Decision: fmt.Sprintf(format, args...), Reply: p.reply}
 	if l != nil {
 		h.Link = l.Name
 	}
 	w.path = append(w.path, h)
+}
+
+func (w *walk) doubtUnread(n *state.Namespace) {
+	for _, what := range n.Unread {
+		w.doubt("%s: not read: %s", n.Name, what)
+	}
 }
 
 // doubt remembers once that something was not understood.

@@ -31,6 +31,7 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 			if c := w.believed(n, out, to, a, arrivals, p); c != nil {
 				return port{}, c
 			}
+			w.doubtBridges(a)
 			return a.port, nil
 		}
 	}
@@ -55,7 +56,20 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 	if c := w.believed(n, out, to, owner, arrivals, p); c != nil {
 		return port{}, c
 	}
+	w.doubtBridges(owner)
 	return owner.port, nil
+}
+
+// doubtBridges notes what is not known of the bridges on the way to a link: what was not read there, and where an entry leads that was made by hand.
+func (w *walk) doubtBridges(owner *arrival) {
+	for _, b := range owner.bridges {
+		w.doubtUnread(b.n)
+		for _, e := range b.n.FDB {
+			if b.out != nil && e.Master == b.l.Name && !e.Learned && e.Dev != b.out.Name && strings.EqualFold(e.MAC, owner.l.MAC) {
+				w.doubt("an entry of the bridge %s in %s sends frames for %s out of %s, and not of %s", b.l.Name, b.n.Name, e.MAC, e.Dev, b.out.Name)
+			}
+		}
+	}
 }
 
 // standIn is who gets the frames for an address that nobody has who can be reached: the link that a permanent entry names, or one that

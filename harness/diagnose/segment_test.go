@@ -98,3 +98,29 @@ func TestRedundantPath(t *testing.T) {
 		})
 	}
 }
+
+// TestBridgesInDoubt: of a bridge on the way, too, has everything to be known.
+func TestBridgesInDoubt(t *testing.T) {
+	for _, c := range []struct {
+		what   string
+		change func(sw *state.Namespace, mac string)
+		doubt  bool
+	}{
+		{"unread", func(sw *state.Namespace, _ string) { sw.Unread = []string{"nftables: no permission"} }, true},
+		{"an entry for another port", func(sw *state.Namespace, mac string) {
+			sw.FDB = []state.FDBEntry{{MAC: mac, Dev: "p-a", Master: "br0"}}
+		}, true},
+		{"an entry for the port", func(sw *state.Namespace, mac string) {
+			sw.FDB = []state.FDBEntry{{MAC: mac, Dev: "p-b", Master: "br0"}}
+		}, false},
+		{"what was learned", func(sw *state.Namespace, mac string) {
+			sw.FDB = []state.FDBEntry{{MAC: mac, Dev: "p-a", Master: "br0", Learned: true}}
+		}, false},
+	} {
+		s := switched()
+		c.change(s.Namespace("sw"), s.Namespace("b").Link("eth0").MAC)
+		if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}); r.Cause != nil || len(r.Doubts) > 0 != c.doubt {
+			t.Errorf("%s: cause %+v, doubts %q", c.what, r.Cause, r.Doubts)
+		}
+	}
+}

@@ -75,3 +75,23 @@ func TestReversePath(t *testing.T) {
 		}
 	}
 }
+
+// TestAnswersOfOthers: to connection tracking an answer is invalid where the question did not pass.
+func TestAnswersOfOthers(t *testing.T) {
+	for _, c := range []struct{ netns, want string }{{"r", ""}, {"r2", "filter-forward"}} {
+		s := routed()
+		second := *s.Namespace("r") // a second router beside the first one, by which b answers
+		second.Name = "r2"
+		second.Links = slices.Clone(second.Links)
+		for i := range second.Links[1:] {
+			l := &second.Links[i+1]
+			host := s.Namespace(strings.TrimPrefix(l.Name, "to-"))
+			l.Peer = &state.LinkRef{Netns: host.Name, Name: "eth1"}
+			host.Links = append(host.Links, state.Link{Index: 3, Name: "eth1", Kind: "veth", Up: true, Carrier: true, MTU: 1500, Peer: &state.LinkRef{Netns: "r2", Name: l.Name}})
+		}
+		s.Namespaces = append(s.Namespaces, second)
+		s.Namespace("b").Routes[2].Nexthops[0].Dev = "eth1"
+		s.Namespace(c.netns).Filters = []state.FilterTable{chainIn("ip", "forward", "filter", 0, "accept", when("ct state", "invalid", "drop"))}
+		judgeCause(t, c.netns, Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.2.0.1")}), c.want, "")
+	}
+}
