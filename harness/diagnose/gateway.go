@@ -197,7 +197,7 @@ func (w *walk) routingLoop(n *state.Namespace, p packet, loop []*state.Namespace
 // forwards says whether what comes in by a link is forwarded.
 func forwards(n *state.Namespace, l *state.Link, family int) bool {
 	if family == 6 {
-		return sysctl(n, forwardingKey(6)) == "1"
+		return sysctl(n, forwardingKey(6)) == "1" || sysctl(n, ofLink(6, l.Name, "force_forwarding")) == "1"
 	}
 	return sysctl(n, ofLink(4, l.Name, "forwarding")) == "1"
 }

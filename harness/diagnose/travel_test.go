@@ -95,3 +95,21 @@ func TestAnswersOfOthers(t *testing.T) {
 		judgeCause(t, c.netns, Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.2.0.1")}), c.want, "")
 	}
 }
+
+// TestForwards: IPv4 has a setting of each link, IPv6 one for all, and since Linux 6.17 one by which a link alone forwards.
+func TestForwards(t *testing.T) {
+	for _, c := range []struct {
+		key    string
+		family int
+		want   bool
+	}{
+		{"net.ipv4.conf.eth0.forwarding", 4, true}, {"net.ipv4.ip_forward", 4, false}, {"net.ipv4.conf.eth1.forwarding", 4, false},
+		{"net.ipv6.conf.all.forwarding", 6, true}, {"net.ipv6.conf.eth0.forwarding", 6, false}, {"net.ipv6.conf.eth0.force_forwarding", 6, true},
+		{"net.ipv6.conf.eth1.force_forwarding", 6, false},
+	} {
+		n := &state.Namespace{Name: "n", Sysctls: []state.Sysctl{{Key: c.key, Value: "1"}}}
+		if got := forwards(n, &state.Link{Name: "eth0"}, c.family); got != c.want {
+			t.Errorf("%s: %v", c.key, got)
+		}
+	}
+}

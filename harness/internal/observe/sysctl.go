@@ -23,6 +23,7 @@ var (
 	}
 	inet6 = []interfaceSysctl{
 		{"forwarding", 0, netconfForwarding}, {"disable_ipv6", 26, 0}, {"accept_dad", 27, 0},
+		{"force_forwarding", 59, 0}, // since 6.17
 	}
 )
 
