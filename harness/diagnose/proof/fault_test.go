@@ -53,6 +53,8 @@ var faults = []maker{
 	{"filter-output", filterAt("output")}, {"filter-forward", filterAt("forward")}, {"filter-input", filterAt("input")}, {"filter-bridge", filterBridge},
 	{"filter-ingress", filterIngress}, {"filter-arp", filterARP}, {"echo-ignored", echoIgnored}, {"translation-missing", translationMissing},
 	{"not-listening", notListening},
+	{"filter-output", policyAt("output")}, {"filter-forward", policyAt("forward")}, {"filter-input", policyAt("input")}, {"filter-bridge", bridgePolicy},
+	{"filter-input", discoveryForgotten}, {"filter-bridge", arpForgotten},
 }
 
 type maker struct {

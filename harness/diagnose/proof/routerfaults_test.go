@@ -1,6 +1,9 @@
 package proof_test
 
-import "net/netip"
+import (
+	"net/netip"
+	"strings"
+)
 
 // forwarder picks a hop that a router sends on.
 func (t *topology) forwarder(p path) (int, hop, bool) {
@@ -60,29 +63,88 @@ func (t *topology) dropping(p path) (family, rule string) {
 
 func filterAt(hook string) faulty {
 	return func(t *topology, p path) *fault {
-		var n *node
-		at := 0
-		switch hook {
-		case "output":
-			n, at = p.from, atRoute
-		case "input":
-			n, at = p.to.node, (len(p.hops)-1)*perHop+atNext
-		default:
-			k, h, ok := t.forwarder(p)
-			if !ok {
-				return nil
-			}
-			n, at = h.sender(), k*perHop+atForward
+		n, at := t.filterPlace(hook, p)
+		if n == nil {
+			return nil
 		}
 		family, rule := t.dropping(p)
 		return &fault{does: nft(n.name, family, "filter", hook, rule), places: []string{n.name}, at: at}
 	}
 }
 
+// filterPlace is a node at whose hook a path comes by, and how far that is.
+func (t *topology) filterPlace(hook string, p path) (n *node, at int) {
+	switch hook {
+	case "output":
+		return p.from, atRoute
+	case "input":
+		return p.to.node, (len(p.hops)-1)*perHop + atNext
+	}
+	k, h, ok := t.forwarder(p)
+	if !ok {
+		return nil, 0
+	}
+	return h.sender(), k*perHop + atForward
+}
+
+// policyAt drops all that no rule lets through; half of the time it is asked about a service.
+func policyAt(hook string) faulty {
+	return func(t *topology, p path) *fault {
+		n, at := t.filterPlace(hook, p)
+		if n == nil || strings.Contains(t.kind, "tunnel") { // which would stop the tunnel first
+			return nil
+		}
+		f := &fault{does: policy(n.name, "inet", hook), places: []string{n.name}, at: at}
+		if t.rng.IntN(2) == 0 {
+			f.port = 8080
+			f.does = append(f.does, in(p.to.node.name, "busybox httpd -p %s -h /", netip.AddrPortFrom(p.dest(), f.port)))
+		}
+		return f
+	}
+}
+
+// policy are the commands for a table with one chain, which drops all that none of the rules takes.
+func policy(netns, family, hook string, rules ...string) []string {
+	does := []string{in(netns, "nft add table %s wall", family), in(netns, "nft add chain %s wall c '{ type filter hook %s priority 0 ; policy drop ; }'", family, hook)}
+	for _, rule := range rules {
+		does = append(does, in(netns, "nft add rule %s wall c %s", family, rule))
+	}
+	return does
+}
+
+// discoveryForgotten lets echoes in, and not the question for a neighbour.
+func discoveryForgotten(t *topology, p path) *fault {
+	n, at := t.filterPlace("input", p)
+	if p.family == 4 || strings.Contains(t.kind, "tunnel") {
+		return nil
+	}
+	return &fault{does: policy(n.name, "ip6", "input", "icmpv6 type { echo-request, echo-reply } accept"), places: []string{n.name}, at: at}
+}
+
+// bridged is a hop from one port of a bridge to another one.
+func bridged(_ int, h hop) bool {
+	return h.out.port != nil && h.in.port != nil && h.out.port.netns == h.in.port.netns
+}
+
+func bridgePolicy(t *topology, p path) *fault {
+	k, h, ok := t.hop(p, bridged)
+	if !ok {
+		return nil
+	}
+	return &fault{does: policy(h.out.port.netns, "bridge", "forward"), places: []string{h.out.port.netns}, at: k*perHop + atSegment}
+}
+
+// arpForgotten lets IP over a bridge, and not the question for a neighbour.
+func arpForgotten(t *topology, p path) *fault {
+	k, h, ok := t.hop(p, bridged)
+	if !ok || p.family == 6 {
+		return nil
+	}
+	return &fault{does: policy(h.out.port.netns, "bridge", "forward", "ether type ip accept"), places: []string{h.out.port.netns}, at: k*perHop + atSegment}
+}
+
 func filterBridge(t *topology, p path) *fault {
-	k, h, ok := t.hop(p, func(_ int, h hop) bool {
-		return h.out.port != nil && h.in.port != nil && h.out.port.netns == h.in.port.netns
-	})
+	k, h, ok := t.hop(p, bridged)
 	if !ok {
 		return nil
 	}

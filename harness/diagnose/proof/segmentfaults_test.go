@@ -118,9 +118,7 @@ func portBlocked(t *topology, p path) *fault {
 }
 
 func portIsolated(t *topology, p path) *fault {
-	k, h, ok := t.hop(p, func(_ int, h hop) bool {
-		return h.out.port != nil && h.in.port != nil && h.out.port.netns == h.in.port.netns
-	})
+	k, h, ok := t.hop(p, bridged)
 	if !ok {
 		return nil
 	}
