@@ -203,6 +203,7 @@ func (w *walk) hop(n *state.Namespace, l *state.Link, p packet, format string, a
 	h := Hop{Netns: n.Name, Decision: fmt.Sprintf(format, args...), Reply: p.reply}
 	if l != nil {
 		h.Link = l.Name
+		w.doubtQdiscs(n, l)
 	}
 	w.path = append(w.path, h)
 }
@@ -210,6 +211,15 @@ func (w *walk) hop(n *state.Namespace, l *state.Link, p packet, format string, a
 func (w *walk) doubtUnread(n *state.Namespace) {
 	for _, what := range n.Unread {
 		w.doubt("%s: not read: %s", n.Name, what)
+	}
+}
+
+// doubtQdiscs: the filters and actions of tc, which these disciplines are for, are not read.
+func (w *walk) doubtQdiscs(n *state.Namespace, l *state.Link) {
+	for _, q := range n.Qdiscs {
+		if q.Dev == l.Name && (q.Kind == "clsact" || q.Kind == "ingress") {
+			w.doubt("%s: not read: the filters of tc on %s", n.Name, l.Name)
+		}
 	}
 }
 

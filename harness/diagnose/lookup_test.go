@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"cmp"
 	"net/netip"
 	"strings"
 	"testing"
@@ -95,11 +96,12 @@ func TestHalfKnownRoutes(t *testing.T) {
 		doubt string
 	}{
 		{"nexthop object", state.Route{NexthopID: 7}, "nexthop object 7"},
+		{"broadcast", state.Route{Type: "broadcast", Nexthops: []state.Nexthop{{Dev: "eth0"}}}, "broadcast address"},
 		{"several nexthops", state.Route{Nexthops: []state.Nexthop{{Dev: "eth0"}, {Via: netip.MustParseAddr("10.0.0.9"), Dev: "eth0"}}}, "not 10.0.0.9"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			s := switched()
-			c.route.Family, c.route.Type, c.route.Table, c.route.To = 4, "unicast", state.TableMain, netip.PrefixFrom(far, 32)
+			c.route.Family, c.route.Type, c.route.Table, c.route.To = 4, cmp.Or(c.route.Type, "unicast"), state.TableMain, netip.PrefixFrom(far, 32)
 			s.Namespace("a").Routes = append(s.Namespace("a").Routes, c.route)
 			r := Diagnose(s, Query{From: "a", To: far})
 			if r.Cause != nil || !strings.Contains(strings.Join(r.Doubts, "\n"), c.doubt) {

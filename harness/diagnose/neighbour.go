@@ -64,6 +64,11 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 func (w *walk) doubtBridges(owner *arrival) {
 	for _, b := range owner.bridges {
 		w.doubtUnread(b.n)
+		for _, l := range []*state.Link{b.in, b.out} {
+			if l != nil {
+				w.doubtQdiscs(b.n, l)
+			}
+		}
 		for _, e := range b.n.FDB {
 			if b.out != nil && e.Master == b.l.Name && !e.Learned && e.Dev != b.out.Name && strings.EqualFold(e.MAC, owner.l.MAC) {
 				w.doubt("an entry of the bridge %s in %s sends frames for %s out of %s, and not of %s", b.l.Name, b.n.Name, e.MAC, e.Dev, b.out.Name)

@@ -107,6 +107,8 @@ func TestBridgesInDoubt(t *testing.T) {
 		doubt  bool
 	}{
 		{"unread", func(sw *state.Namespace, _ string) { sw.Unread = []string{"nftables: no permission"} }, true},
+		{"filters of tc at a port", func(sw *state.Namespace, _ string) { sw.Qdiscs = []state.Qdisc{{Dev: "p-b", Kind: "clsact"}} }, true},
+		{"another discipline", func(sw *state.Namespace, _ string) { sw.Qdiscs = []state.Qdisc{{Dev: "p-b", Kind: "fq"}} }, false},
 		{"an entry for another port", func(sw *state.Namespace, mac string) {
 			sw.FDB = []state.FDBEntry{{MAC: mac, Dev: "p-a", Master: "br0"}}
 		}, true},

@@ -46,6 +46,11 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 			c := w.takeIn(n, iif, &p)
 			return n, p, c
 		}
+		if d.route.Type == "broadcast" {
+			w.hop(n, iif, p, "%s is the broadcast address of a network", p.dst)
+			w.doubt("whether anybody answers to the broadcast address %s is not known here", p.dst)
+			return nil, p, nil
+		}
 		if iif != nil {
 			if !forwards(n, iif, p.family()) && d.hop != nil && d.hop.Dev == iif.Name && len(w.gateways(passed[len(passed)-1], p.dst)) > 0 {
 				return n, p, w.gatewayWrong(n, iif, p, passed[len(passed)-1])
