@@ -3,6 +3,7 @@ package diagnose
 import (
 	"cmp"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,6 +84,24 @@ func TestHalfKnownPackets(t *testing.T) {
 		}
 		if name != c.cause || len(r.Doubts) > 0 != c.doubt {
 			t.Errorf("%s: cause %q, want %q; doubts %q", c.what, name, c.cause, r.Doubts)
+		}
+	}
+}
+
+// TestTheRuleIsDeleted, and not another one with the same priority.
+func TestTheRuleIsDeleted(t *testing.T) {
+	to := netip.MustParsePrefix("10.0.0.2/32")
+	for _, c := range []struct {
+		other uint32
+		want  string
+	}{{9, "ip -n a rule del priority 10"}, {10, "ip -n a rule del priority 10 from all to 10.0.0.2 unreachable"}} {
+		s := cabled()
+		a := s.Namespace("a")
+		a.Rules = append(a.Rules, state.Rule{Family: 4, Priority: c.other, To: netip.MustParsePrefix("10.9.0.0/16"), Action: "prohibit"},
+			state.Rule{Family: 4, Priority: 10, To: to, Action: "unreachable"})
+		r := Diagnose(s, Query{From: "a", To: to.Addr()})
+		if r.Cause == nil || !slices.Equal(r.Cause.Repair, []string{c.want}) {
+			t.Errorf("%+v, want %s", r.Cause, c.want)
 		}
 	}
 }

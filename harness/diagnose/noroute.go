@@ -35,7 +35,7 @@ func (w *walk) noRoute(n *state.Namespace, p packet, d decision, iif *state.Link
 func refused(n *state.Namespace, p packet, d decision) *Cause {
 	if d.route == nil {
 		return cause("rule-diverts", n, nil, "a rule of %s answers %s for %s", n.Name, d.refused, p.dst).
-			proof(ruleShown(n, d.rule)).mend(ip(n, "%srule del priority %d", six(p.family()), d.rule.Priority)).then(deleteRule(n.Name, d.rule))
+			proof(ruleShown(n, d.rule)).deleteRule(n, d.rule)
 	}
 	return cause("route-"+d.refused, n, nil, "the route of %s that fits %s is of type %s", n.Name, p.dst, d.refused).
 		proof(routeShown(n, d.route)).
@@ -63,8 +63,7 @@ func (w *walk) diverted(n *state.Namespace, p packet, d decision, iif *state.Lin
 
 func diverts(n *state.Namespace, p packet, by *state.Rule, instead string) *Cause {
 	return cause("rule-diverts", n, nil, "the rule of %s with priority %d sends packets for %s away from the route that would do", n.Name, by.Priority, p.dst).
-		proof(ruleShown(n, by), instead).
-		mend(ip(n, "%srule del priority %d", six(p.family()), by.Priority)).then(deleteRule(n.Name, by))
+		proof(ruleShown(n, by), instead).deleteRule(n, by)
 }
 
 // mainReached says whether some rule that fits looks up the table main.

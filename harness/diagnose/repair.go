@@ -3,6 +3,7 @@ package diagnose
 import (
 	"net/netip"
 	"slices"
+	"strings"
 
 	"netnscheck/harness/state"
 )
@@ -210,6 +211,17 @@ func deleteRoute(netns string, r *state.Route) change {
 		n := k.netns(netns)
 		n.Routes = slices.DeleteFunc(n.Routes, func(other state.Route) bool { return other.Family == r.Family && state.RouteText(other) == text })
 	}
+}
+
+// deleteRule takes a rule away. The kernel takes the first one that is so: one that shares its priority is named in full.
+func (c *Cause) deleteRule(n *state.Namespace, r *state.Rule) *Cause {
+	which := ""
+	for _, other := range rulesOf(n, r.Family) {
+		if other != r && other.Priority == r.Priority {
+			_, which, _ = strings.Cut(state.RuleText(*r), ":")
+		}
+	}
+	return c.mend(ip(n, "%srule del priority %d%s", six(r.Family), r.Priority, which)).then(deleteRule(n.Name, r))
 }
 
 func deleteRule(netns string, r *state.Rule) change {
