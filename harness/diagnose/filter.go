@@ -14,8 +14,9 @@ type seen struct {
 	packet
 	iif, oif *state.Link
 	arp      bool
-	// tracking is the state of the connection, and status is snat or dnat where an address of it was replaced here.
-	tracking, status string
+	// tracking is the state of the connection, and status is snat and dnat where an address of it was replaced here.
+	tracking string
+	status   []string
 }
 
 // base is a base chain and its table.

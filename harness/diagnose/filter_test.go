@@ -226,3 +226,21 @@ func TestFiltersOfPorts(t *testing.T) {
 		judgeCause(t, c.hook+" of "+c.device, Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}), c.want, "")
 	}
 }
+
+// TestStatusOfConnections: of a connection it is known what was translated, and nothing else.
+func TestStatusOfConnections(t *testing.T) {
+	both := seen{packet: packet{dst: netip.IPv4Unspecified()}, status: []string{"dnat", "snat"}}
+	plain := seen{packet: both.packet}
+	for _, c := range []struct {
+		s           seen
+		value       string
+		fits, known bool
+	}{
+		{both, "dnat", true, true}, {both, "snat", true, true}, {both, "!= snat", false, true}, {both, "assured", false, false},
+		{plain, "dnat", false, true}, {plain, "!= dnat", true, true}, {plain, "confirmed", false, false},
+	} {
+		if fits, known := c.s.match(when("ct status", c.value, "accept").Matches[0]); fits != c.fits || known != c.known {
+			t.Errorf("%v, %s: %v, %v", c.s.status, c.value, fits, known)
+		}
+	}
+}

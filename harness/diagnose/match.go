@@ -11,12 +11,15 @@ import (
 
 // match says whether a packet fits one condition; known is false for a condition that cannot be judged.
 func (s seen) match(m state.FilterMatch) (fits, known bool) {
+	if m.Key == "ct status" {
+		return s.hasStatus(m)
+	}
 	value, ok := s.value(m.Key)
 	if !ok {
 		return false, false
 	}
 	if value == "" && !slices.Contains([]string{"iifname", "iif", "oifname", "oif"}, m.Key) { // no device has the empty name
-		return m.Not && (m.Key == "ct state" || m.Key == "ct status"), true // the packet has no such field
+		return false, true // the packet has no such field
 	}
 	for _, want := range m.Values {
 		if oneFits(value, want) {
@@ -24,6 +27,18 @@ func (s seen) match(m state.FilterMatch) (fits, known bool) {
 		}
 	}
 	return m.Not, true
+}
+
+// hasStatus judges what connection tracking knows of the connection, of which nobody here knows but the translation.
+func (s seen) hasStatus(m state.FilterMatch) (fits, known bool) {
+	known = true
+	for _, want := range m.Values {
+		if slices.Contains(s.status, want) {
+			return !m.Not, true
+		}
+		known = known && (want == "snat" || want == "dnat")
+	}
+	return m.Not && known, known
 }
 
 // value is what a packet has under a key; "" for a field that it does not have.
@@ -66,8 +81,6 @@ func (s seen) value(key string) (string, bool) {
 		return only(s.proto == "ipv6-icmp", s.message())
 	case "ct state":
 		return s.tracking, true
-	case "ct status":
-		return s.status, true
 	case "mark":
 		return "0", true
 	case "ether type", "protocol", "meta protocol":

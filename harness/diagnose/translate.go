@@ -138,13 +138,13 @@ func firstAddress(l *state.Link, family int) netip.Addr {
 }
 
 // status is what connection tracking has done to the connection in a namespace, in the words of `ct status`.
-func (w *walk) status(n *state.Namespace) string {
+func (w *walk) status(n *state.Namespace) (words []string) {
 	for _, t := range w.translations {
 		if t.n == n {
-			return map[bool]string{true: "snat", false: "dnat"}[t.source]
+			words = append(words, map[bool]string{true: "snat", false: "dnat"}[t.source])
 		}
 	}
-	return ""
+	return words
 }
 
 // untranslate undoes on the way back what a namespace did on the way there: where sources are replaced, to what was a destination then.

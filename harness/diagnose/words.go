@@ -157,7 +157,7 @@ func usable(a state.Address) bool {
 	return !has(a.Flags, "dadfailed") && (!has(a.Flags, "tentative") || has(a.Flags, "optimistic"))
 }
 
-// wildcardPrefix is what an address on a link covers: with a peer, the peer's prefix.
+// covered is the network of an address: with a peer, the peer's prefix.
 func covered(a state.Address) netip.Prefix {
 	if a.Peer.IsValid() {
 		return a.Peer.Masked()
