@@ -71,7 +71,7 @@ func (w *walk) doubtBridges(owner *arrival) {
 		}
 		for _, e := range b.n.FDB {
 			if b.out != nil && e.Master == b.l.Name && !e.Learned && e.Dev != b.out.Name && strings.EqualFold(e.MAC, owner.l.MAC) {
-				w.doubt("an entry of the bridge %s in %s sends frames for %s out of %s, and not of %s", b.l.Name, b.n.Name, e.MAC, e.Dev, b.out.Name)
+				w.doubt("an entry of the bridge %s in %s has %s at %s, and it is behind %s", b.l.Name, b.n.Name, e.MAC, e.Dev, b.out.Name)
 			}
 		}
 	}
