@@ -20,6 +20,7 @@ import (
 // diagnoseFlags are those of the subcommand diagnose.
 type diagnoseFlags struct {
 	from, to  string
+	source    string
 	pid       int
 	port      int
 	size      int
@@ -31,6 +32,7 @@ type diagnoseFlags struct {
 	probe     bool
 
 	target netip.Addr // what --to says
+	sender netip.Addr // what --source says
 }
 
 func diagnoseCommand() *cobra.Command {
@@ -61,6 +63,7 @@ Exit status: 0 nothing is wrong; 1 a cause was found; 2 wrong usage; 3 it could 
 	flags.StringVar(&f.from, "from", "", "the namespace that sends")
 	flags.IntVar(&f.pid, "from-pid", 0, "the namespace of this process sends")
 	flags.StringVar(&f.to, "to", "", "the address that is not reached; link-local ones with %INTERFACE")
+	flags.StringVar(&f.source, "source", "", "the source address, an address of that namespace, where it is not the one that the kernel would choose")
 	flags.IntVar(&f.port, "tcp", 0, "ask for a connection to this TCP port instead of an echo")
 	flags.IntVar(&f.size, "size", 0, "ask for an echo with so many bytes of data, not to be fragmented")
 	flags.BoolVar(&f.all, "all", false, "read the namespaces of running processes too, not only those with a name")
@@ -81,7 +84,7 @@ func (f *diagnoseFlags) check(c *cobra.Command) error {
 			return usage("--%s and --%s exclude each other", clash[0], clash[1])
 		}
 	}
-	for _, need := range []struct{ flag, needs string }{{"tcp", "to"}, {"size", "to"}, {"from", "to"}, {"from-pid", "to"}, {"redact", "save"}, {"probe", "to"}} {
+	for _, need := range []struct{ flag, needs string }{{"source", "to"}, {"tcp", "to"}, {"size", "to"}, {"from", "to"}, {"from-pid", "to"}, {"redact", "save"}, {"probe", "to"}} {
 		if given(need.flag) && !given(need.needs) {
 			return usage("--%s needs --%s", need.flag, need.needs)
 		}
@@ -102,8 +105,20 @@ func (f *diagnoseFlags) check(c *cobra.Command) error {
 	}
 	if given("to") {
 		var err error
-		if f.target, err = targetAddress(f.to); err != nil {
+		if f.target, err = addressOf("--to", f.to); err != nil {
 			return err
+		}
+		if f.target.IsMulticast() {
+			return usage("--to %s: it is the address of a group; name one of its members", f.to)
+		}
+	}
+	if given("source") {
+		var err error
+		if f.sender, err = addressOf("--source", f.source); err != nil {
+			return err
+		}
+		if f.sender.Unmap().Is4() != f.target.Unmap().Is4() {
+			return usage("--source %s: it is of another family than --to %s", f.source, f.to)
 		}
 	}
 	return nil
@@ -114,20 +129,17 @@ func isProcess(pid int) bool {
 	return pid > 0 && err == nil
 }
 
-// targetAddress reads an address that a packet may be sent to.
-func targetAddress(text string) (netip.Addr, error) {
+// addressOf reads the address of somebody, which a flag names.
+func addressOf(flag, text string) (netip.Addr, error) {
 	a, err := netip.ParseAddr(text)
 	if err != nil {
 		if p, isPrefix := netip.ParsePrefix(text); isPrefix == nil {
-			return a, usage("--to %s: an address is wanted, without a prefix length: %s", text, p.Addr())
+			return a, usage("%s %s: an address is wanted, without a prefix length: %s", flag, text, p.Addr())
 		}
-		return a, usage("--to %q: an address is wanted, such as 192.168.2.103 or fd00::103; names are not looked up", text)
+		return a, usage("%s %q: an address is wanted, such as 192.168.2.103 or fd00::103; names are not looked up", flag, text)
 	}
-	switch {
-	case a.IsMulticast():
-		return a, usage("--to %s: it is the address of a group; name one of its members", text)
-	case a.IsUnspecified():
-		return a, usage("--to %s: it is nobody's address", text)
+	if a.IsUnspecified() {
+		return a, usage("%s %s: it is nobody's address", flag, text)
 	}
 	return a, nil
 }
@@ -190,12 +202,12 @@ func namespaceOfProcess(s *state.State, pid int) string {
 
 // saveState writes the state. What was asked has other addresses in a redacted one, so it is told how to ask there.
 func (f *diagnoseFlags) saveState(c *cobra.Command, s *state.State) error {
-	from, target := f.from, f.target
+	from, source, target := f.from, f.sender, f.target
 	if f.redact {
 		key := make([]byte, 32)
 		rand.Read(key)
 		redacted, r := state.Redact(s, key)
-		s, from, target = redacted, r.Text(from), r.Addr(target)
+		s, from, source, target = redacted, r.Text(from), r.Addr(source), r.Addr(target)
 	}
 	text, err := json.MarshalIndent(s, "", " ")
 	if err != nil {
@@ -207,6 +219,9 @@ func (f *diagnoseFlags) saveState(c *cobra.Command, s *state.State) error {
 	command := fmt.Sprintf("harness diagnose --state %s", f.save)
 	if target.IsValid() {
 		command += fmt.Sprintf(" --from %s --to %s", oneLine(from), target)
+	}
+	if source.IsValid() {
+		command += fmt.Sprint(" --source ", source)
 	}
 	fmt.Fprintf(c.ErrOrStderr(), "saved the state; to diagnose it elsewhere: %s\n", command)
 	return nil

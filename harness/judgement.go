@@ -35,7 +35,7 @@ func judged(s *state.State, f diagnoseFlags) *judgement {
 }
 
 func answer(s *state.State, f diagnoseFlags) *diagnose.Report {
-	r := diagnose.Diagnose(s, diagnose.Query{From: f.from, To: f.target, Port: uint16(f.port), Size: f.size})
+	r := diagnose.Diagnose(s, diagnose.Query{From: f.from, Source: f.sender, To: f.target, Port: uint16(f.port), Size: f.size})
 	if r.Cause != nil && isClosed(s, r.Cause.Netns) {
 		// Of a namespace that was not read there is nothing but its name.
 		r.Cause, r.Path = nil, nil

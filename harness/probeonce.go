@@ -18,10 +18,10 @@ type probed struct {
 // cause is named by the state alone.
 func probeOnce(ctx context.Context, f diagnoseFlags) (*probed, error) {
 	if f.port != 0 {
-		r, err := probe.Connect(ctx, netns.Machine{}, f.from, f.target, f.port, probe.Long)
+		r, err := probe.Connect(ctx, netns.Machine{}, f.from, probe.ConnectRequest{Dest: f.target, From: f.sender, Port: f.port}, probe.Long)
 		return &probed{r.Connected, reports.Printable(r.Found)}, err
 	}
-	r, err := probe.Echo(ctx, netns.Machine{}, f.from, probe.EchoRequest{Dest: f.target, Bytes: f.size}, probe.Long)
+	r, err := probe.Echo(ctx, netns.Machine{}, f.from, probe.EchoRequest{Dest: f.target, From: f.sender, Bytes: f.size}, probe.Long)
 	return &probed{r.Reached, reports.Printable(r.Found)}, err
 }
 

@@ -101,6 +101,9 @@ func (j *judgement) printReport(s *sheet) {
 // headline is the answer in a sentence.
 func headline(r *diagnose.Report) string {
 	what := r.To.String()
+	if r.Source.IsValid() {
+		what += " from " + r.Source.String()
+	}
 	switch {
 	case r.Port != 0:
 		what += fmt.Sprintf(" on TCP port %d", r.Port)

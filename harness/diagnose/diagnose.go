@@ -14,8 +14,10 @@ import (
 
 // Query is a question: why does From not reach To?
 type Query struct {
-	From string     `json:"from"`
-	To   netip.Addr `json:"to"` // with a zone for link-local addresses
+	From string `json:"from"`
+	// Source is the source address of the packet, an address of From. Not valid, it is the one that From would choose.
+	Source netip.Addr `json:"source,omitzero"`
+	To     netip.Addr `json:"to"` // with a zone for link-local addresses
 	// Port is a TCP port; 0 asks for ICMP echo.
 	Port uint16 `json:"port,omitempty"`
 	// Size is the payload of an echo that must not be fragmented, in bytes; 0 asks for a small one.
@@ -73,7 +75,7 @@ type Hop struct {
 
 // Diagnose answers the query from the state.
 func Diagnose(s *state.State, q Query) Report {
-	q.To = q.To.Unmap()
+	q.To, q.Source = q.To.Unmap(), q.Source.Unmap()
 	w := &walk{state: s, query: q}
 	r := Report{Query: q}
 	r.Cause = w.both()
@@ -176,6 +178,9 @@ func (w *walk) both() *Cause {
 	}
 	if cause := w.source(from, &p); cause != nil {
 		return cause
+	}
+	if w.query.Source.IsValid() && !w.bound(from, &p) {
+		return w.unbound(from)
 	}
 	there, p, cause := w.travel(from, p)
 	if cause != nil {

@@ -141,6 +141,29 @@ func duplicateAddress(other, first port, addr netip.Addr) *Cause {
 	return c
 }
 
+// bound gives the packet the source address of the query, if it is one of the namespace's that can be used.
+func (w *walk) bound(n *state.Namespace, p *packet) bool {
+	for _, o := range w.owned(w.query.Source) {
+		if a, _ := addressOf(o.l, w.query.Source); o.n == n && usable(a) && w.query.Source.Is4() == p.dst.Is4() {
+			p.src = w.query.Source.WithZone("")
+			return true
+		}
+	}
+	return false
+}
+
+// unbound says why nothing can be sent from the source address of the query. That it is not the namespace's own is no cause: it was asked
+// for.
+func (w *walk) unbound(n *state.Namespace) *Cause {
+	for _, o := range w.owned(w.query.Source) {
+		if a, _ := addressOf(o.l, w.query.Source); o.n == n && !usable(a) {
+			return w.unusableAddress(o, a)
+		}
+	}
+	w.doubt("nothing is sent to %s from %s, which is no address of %s for it", w.query.To, w.query.Source, n.Name)
+	return nil
+}
+
 // speaks6 says which link does not speak IPv6, if the namespace has no IPv6 way out.
 func (w *walk) speaks6(n *state.Namespace, p *packet) *Cause {
 	var mute []*state.Link

@@ -1,7 +1,6 @@
 package lab
 
 import (
-	"net/netip"
 	"strings"
 
 	"netnscheck/harness/diagnose"
@@ -11,14 +10,19 @@ import (
 
 // causeIs judges what the diagnosis names first; whether it stops the packet or the reply is the same to a claim.
 func causeIs(s *state.State, c scenario.CauseIs) finding {
-	r := diagnose.Diagnose(s, diagnose.Query{From: c.Netns, To: c.Dest})
-	named := r.Cause != nil && r.Cause.Name == c.Cause && r.Cause.Netns == c.Iface.Netns && r.Cause.Link == c.Iface.Name
+	r := diagnose.Diagnose(s, query(c.Question))
+	named := r.Cause != nil && r.Cause.Name == c.Cause && r.Cause.Netns == c.On.Netns && r.Cause.Link == c.On.Name
 	return finding{named, causeWords(r)}
 }
 
-func nothingWrong(s *state.State, netns string, dest netip.Addr) finding {
-	r := diagnose.Diagnose(s, diagnose.Query{From: netns, To: dest})
-	return finding{r.Cause == nil, causeWords(r)}
+// nothingWrong also wants a way to have been looked at: from an address that is not the namespace's own there is none.
+func nothingWrong(s *state.State, c scenario.NothingWrong) finding {
+	r := diagnose.Diagnose(s, query(c.Question))
+	return finding{r.Cause == nil && len(r.Path) > 0, causeWords(r)}
+}
+
+func query(q scenario.Question) diagnose.Query {
+	return diagnose.Query{From: q.Netns, Source: q.From, To: q.Dest, Size: q.Bytes, Port: uint16(q.Port)}
 }
 
 // causeWords tells the cause, its place and its sentence, and what the diagnosis could not know.

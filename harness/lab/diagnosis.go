@@ -16,7 +16,7 @@ func (l *Lab) diagnosis(ctx context.Context, claim scenario.Claim) []string {
 		if c.Not {
 			return nil
 		}
-		q = diagnose.Query{From: c.Netns, To: c.Dest, Size: c.Bytes}
+		q = diagnose.Query{From: c.Netns, Source: c.From, To: c.Dest, Size: c.Bytes}
 	case scenario.Connects:
 		if c.Outcome != scenario.ConnectOK {
 			return nil

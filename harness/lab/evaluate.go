@@ -208,7 +208,7 @@ func (k *look) ask(ctx context.Context, claim scenario.Claim, listen time.Durati
 		r, err := probe.Echo(ctx, l.world, c.Netns, probe.EchoRequest{Dest: c.Dest, From: c.From, Bytes: c.Bytes}, listen)
 		return finding{r.Reached != c.Not, r.Found}, err
 	case scenario.Connects:
-		r, err := probe.Connect(ctx, l.world, c.Netns, c.Dest, c.Port, listen)
+		r, err := probe.Connect(ctx, l.world, c.Netns, probe.ConnectRequest{Dest: c.Dest, Port: c.Port}, listen)
 		return finding{endedAs(r, c.Outcome), r.Found}, err
 	case scenario.SysctlIs:
 		return l.sysctlIs(ctx, c)

@@ -122,7 +122,7 @@ func byState(claim scenario.Claim) func(*state.State) finding {
 	case scenario.CauseIs:
 		return func(s *state.State) finding { return causeIs(s, c) }
 	case scenario.NothingWrong:
-		return func(s *state.State) finding { return nothingWrong(s, c.Netns, c.Dest) }
+		return func(s *state.State) finding { return nothingWrong(s, c) }
 	}
 	return nil
 }

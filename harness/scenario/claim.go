@@ -171,19 +171,25 @@ type (
 	}
 	// NearestName is the nearest name to `typo` is `name` in `N`.
 	NearestName struct{ Typo, Name, Netns string }
-	// CauseIs is the cause from `N` to `D` is `cause` on `X` in `M`; Iface.Name is "" for a cause in the namespace `M`.
+	// CauseIs is the cause from `N` to `D` is `cause` on `X` in `M`; On.Name is "" for a cause in the namespace `M`.
 	CauseIs struct {
-		Netns string
-		Dest  netip.Addr
+		Question
 		Cause string
-		Iface
+		On    Iface
 	}
 	// NothingWrong is nothing is wrong from `N` to `D`.
-	NothingWrong struct {
-		Netns string
-		Dest  netip.Addr
-	}
+	NothingWrong struct{ Question }
 )
+
+// Question is what a diagnosis is asked for: the way of an echo from `N` to `D`, with a source address (From valid) or a payload with DF set
+// (Bytes > 0), or that of a TCP connection (Port > 0).
+type Question struct {
+	Netns string
+	Dest  netip.Addr
+	From  netip.Addr
+	Bytes int
+	Port  int
+}
 
 // ConnectOutcome is how a TCP connection attempt ended.
 type ConnectOutcome string

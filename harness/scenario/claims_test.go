@@ -102,10 +102,19 @@ func TestClaims(t *testing.T) {
 		"`N` saw the event `link add X`":                                SawEvent{"N", "link", "add", "X"},
 		"`N` saw the event `route del default via 10.0.0.1`":            SawEvent{"N", "route", "del", "default via 10.0.0.1"},
 		"`N` saw no event": SawEvent{Netns: "N"},
-		"the nearest name to `vnic-prodns` is `vnix-prodns` in `host`":  NearestName{"vnic-prodns", "vnix-prodns", "host"},
-		"the cause from `N` to `10.0.0.1` is `link-down` on `X` in `M`": CauseIs{"N", addr("10.0.0.1"), "link-down", Iface{"X", "M"}},
-		"the cause from `N` to `10.0.0.1` is `no-route` in `M`":         CauseIs{"N", addr("10.0.0.1"), "no-route", Iface{"", "M"}},
-		"nothing is wrong from `N` to `fe80::1%X`":                      NothingWrong{"N", addr("fe80::1%X")},
+		"the nearest name to `vnic-prodns` is `vnix-prodns` in `host`":                                    NearestName{"vnic-prodns", "vnix-prodns", "host"},
+		"the cause from `N` to `10.0.0.1` is `link-down` on `X` in `M`":                                   CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1")}, "link-down", Iface{"X", "M"}},
+		"the cause from `N` to `10.0.0.1` is `no-route` in `M`":                                           CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1")}, "no-route", Iface{"", "M"}},
+		"nothing is wrong from `N` to `fe80::1%X`":                                                        NothingWrong{Question{Netns: "N", Dest: addr("fe80::1%X")}},
+		"the cause from `N` to `10.0.0.1` from `10.9.0.1` is `reverse-path-filter` on `X` in `M`":         CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}, "reverse-path-filter", Iface{"X", "M"}},
+		"the cause from `N` to `10.0.0.1` with `1473` bytes unfragmented is `mtu-exceeded` on `X` in `M`": CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1473}, "mtu-exceeded", Iface{"X", "M"}},
+		"the cause from `N` to `10.0.0.1` on TCP port `80` is `not-listening` in `M`":                     CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}, "not-listening", Iface{"", "M"}},
+		"the cause from `N` to `10.0.0.1` from `10.9.0.1` is `no-route` in `M`":                           CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}, "no-route", Iface{"", "M"}},
+		"the cause from `N` to `10.0.0.1` with `1473` bytes unfragmented is `no-route` in `M`":            CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1473}, "no-route", Iface{"", "M"}},
+		"the cause from `N` to `10.0.0.1` on TCP port `80` is `peer-down` on `X` in `M`":                  CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}, "peer-down", Iface{"X", "M"}},
+		"nothing is wrong from `N` to `10.0.0.1` on TCP port `80`":                                        NothingWrong{Question{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}},
+		"nothing is wrong from `N` to `10.0.0.1` with `1472` bytes unfragmented":                          NothingWrong{Question{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1472}},
+		"nothing is wrong from `N` to `10.0.0.1` from `10.9.0.1`":                                         NothingWrong{Question{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}},
 	}
 	seen := map[string]bool{}
 	for sentence, want := range cases {

@@ -15,7 +15,9 @@ type form struct {
 }
 
 // forms are all sentences, in the order of the format. Their fixed words and the places of their arguments tell them apart.
-var forms = []form{
+var forms = append(stateForms, diagnosisForms()...)
+
+var stateForms = []form{
 	{"namespace `N` exists", func(a arguments) Claim { return NamespaceExists{Netns: a.text(0)} }},
 	{"namespace `N` does not exist", func(a arguments) Claim { return NamespaceExists{Netns: a.text(0), Not: true} }},
 
@@ -117,13 +119,37 @@ var forms = []form{
 	{"the nearest name to `vnic-prodns` is `vnix-prodns` in `N`", func(a arguments) Claim {
 		return NearestName{Typo: a.text(0), Name: a.text(1), Netns: a.text(2)}
 	}},
-	{"the cause from `N` to `192.168.2.103` is `link-down` on `X` in `M`", func(a arguments) Claim {
-		return CauseIs{Netns: a.text(0), Dest: a.addr(1), Cause: a.text(2), Iface: a.iface(3)}
-	}},
-	{"the cause from `N` to `192.168.2.103` is `link-down` in `M`", func(a arguments) Claim {
-		return CauseIs{Netns: a.text(0), Dest: a.addr(1), Cause: a.text(2), Iface: Iface{Netns: a.text(3)}}
-	}},
-	{"nothing is wrong from `N` to `192.168.2.103`", func(a arguments) Claim { return NothingWrong{Netns: a.text(0), Dest: a.addr(1)} }},
+}
+
+// diagnosisForms are the sentences on a diagnosis, whose question can be put in four ways.
+func diagnosisForms() (all []form) {
+	for _, way := range []struct {
+		words string
+		put   func(q *Question, a arguments)
+		slots int
+	}{
+		{"", func(*Question, arguments) {}, 0},
+		{" from `10.30.2.2`", func(q *Question, a arguments) { q.From = a.addr(2) }, 1},
+		{" with `1472` bytes unfragmented", func(q *Question, a arguments) { q.Bytes = a.int(2) }, 1},
+		{" on TCP port `80`", func(q *Question, a arguments) { q.Port = a.int(2) }, 1},
+	} {
+		words, rest := "from `N` to `192.168.2.103`"+way.words, 2+way.slots
+		question := func(a arguments) Question {
+			q := Question{Netns: a.text(0), Dest: a.addr(1)}
+			way.put(&q, a)
+			return q
+		}
+		all = append(all,
+			form{"the cause " + words + " is `link-down` on `X` in `M`", func(a arguments) Claim {
+				return CauseIs{Question: question(a), Cause: a.text(rest), On: a.iface(rest + 1)}
+			}},
+			form{"the cause " + words + " is `link-down` in `M`", func(a arguments) Claim {
+				return CauseIs{Question: question(a), Cause: a.text(rest), On: Iface{Netns: a.text(rest + 1)}}
+			}},
+			form{"nothing is wrong " + words, func(a arguments) Claim { return NothingWrong{question(a)} }},
+		)
+	}
+	return all
 }
 
 // arguments are the values of a sentence's code spans from left to right. A form asks for them as its slots made them.

@@ -149,13 +149,24 @@ func (c NearestName) Sentence() string {
 }
 
 func (c CauseIs) Sentence() string {
-	s := say("the cause from %s to %s is %s", c.Netns, c.Dest, c.Cause)
-	if c.Name != "" {
-		return s + " on " + c.in()
+	s := "the cause " + c.words() + say(" is %s", c.Cause)
+	if c.On.Name != "" {
+		return s + " on " + c.On.in()
 	}
-	return s + say(" in %s", c.Iface.Netns)
+	return s + say(" in %s", c.On.Netns)
 }
 
-func (c NothingWrong) Sentence() string {
-	return say("nothing is wrong from %s to %s", c.Netns, c.Dest)
+func (c NothingWrong) Sentence() string { return "nothing is wrong " + c.words() }
+
+func (q Question) words() string {
+	s := say("from %s to %s", q.Netns, q.Dest)
+	switch {
+	case q.From.IsValid():
+		s += say(" from %s", q.From)
+	case q.Bytes > 0:
+		s += say(" with %s bytes unfragmented", q.Bytes)
+	case q.Port > 0:
+		s += say(" on TCP port %s", q.Port)
+	}
+	return s
 }

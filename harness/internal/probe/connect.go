@@ -18,36 +18,43 @@ type ConnectResult struct {
 	Errno                       syscall.Errno
 }
 
-// Connect attempts a TCP connection from the namespace and listens for the answer so long. dest may have a zone that is an interface name.
-func Connect(ctx context.Context, w Place, ns string, dest netip.Addr, port int, listen time.Duration) (ConnectResult, error) {
-	route, dead, err := sight(w, ns, EchoRequest{Dest: dest})
+// ConnectRequest is what to connect to. Dest may have a zone that is an interface name; From is the source address, the kernel's choice if
+// it is not valid.
+type ConnectRequest struct {
+	Dest, From netip.Addr
+	Port       int
+}
+
+// Connect attempts a TCP connection from the namespace and listens for the answer so long.
+func Connect(ctx context.Context, w Place, ns string, r ConnectRequest, listen time.Duration) (ConnectResult, error) {
+	route, dead, err := sight(w, ns, EchoRequest{Dest: r.Dest, From: r.From})
 	if err != nil {
-		return ConnectResult{}, fmt.Errorf("connect from %s to %s port %d: %w", ns, dest, port, err)
+		return ConnectResult{}, fmt.Errorf("connect from %s to %s port %d: %w", ns, r.Dest, r.Port, err)
 	}
 	if dead != "" {
 		return ConnectResult{Silence: true, Found: dead}, nil
 	}
-	askAfresh(w, ns, route, dest)
+	askAfresh(w, ns, route, r.Dest)
 	var result ConnectResult
 	err = w.Go(ns, func() error {
 		var err error
-		result, err = connect(ctx, dest, port, listen)
+		result, err = connect(ctx, r, listen)
 		return err
 	})
 	if err != nil {
-		return ConnectResult{}, fmt.Errorf("connect from %s to %s port %d: %w", ns, dest, port, err)
+		return ConnectResult{}, fmt.Errorf("connect from %s to %s port %d: %w", ns, r.Dest, r.Port, err)
 	}
 	return result, nil
 }
 
 // connect does it in the namespace of the calling thread.
-func connect(ctx context.Context, dest netip.Addr, port int, listen time.Duration) (ConnectResult, error) {
+func connect(ctx context.Context, r ConnectRequest, listen time.Duration) (ConnectResult, error) {
 	family := unix.AF_INET
 	var zone uint32
-	if dest.Is6() {
+	if r.Dest.Is6() {
 		family = unix.AF_INET6
 	}
-	if name := dest.Zone(); name != "" {
+	if name := r.Dest.Zone(); name != "" {
 		iface, err := net.InterfaceByName(name)
 		if err != nil {
 			return ConnectResult{}, fmt.Errorf("find the interface %s: %w", name, err)
@@ -59,7 +66,15 @@ func connect(ctx context.Context, dest netip.Addr, port int, listen time.Duratio
 		return ConnectResult{}, fmt.Errorf("open a socket: %w", err)
 	}
 	defer unix.Close(fd)
-	err = unix.Connect(fd, sockaddr(dest.WithZone(""), port, zone))
+	if r.From.IsValid() {
+		if err := unix.Bind(fd, sockaddr(r.From.WithZone(""), 0, zone)); err != nil {
+			if errno, ok := err.(syscall.Errno); ok {
+				return ConnectResult{Found: inWords("bind to "+r.From.String(), errno), Errno: errno}, nil
+			}
+			return ConnectResult{}, err
+		}
+	}
+	err = unix.Connect(fd, sockaddr(r.Dest.WithZone(""), r.Port, zone))
 	if errno, ok := err.(syscall.Errno); ok && errno != unix.EINPROGRESS {
 		return ended(errno), nil
 	}
