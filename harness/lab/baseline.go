@@ -45,11 +45,14 @@ func (b *Baseline) watch(l *Lab, ns string) error {
 		return nil
 	}
 	feed, err := observe.Watch(l.world, ns)
-	if errors.Is(err, fs.ErrNotExist) {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return nil
+	case err != nil:
+		return err
 	}
 	b.feeds[ns] = feed
-	return err
+	return nil
 }
 
 // unwatch ends the watch over namespaces whose name has gone, since a watch keeps a namespace alive. It is called after each command.
