@@ -36,3 +36,12 @@ func requirements(sc *scenario.Scenario, shared bool) func(context.Context) (str
 		return missing, nil
 	}
 }
+
+// require is an error if this machine lacks what the scenario requires: a *scenario.Unavailable.
+func require(ctx context.Context, sc *scenario.Scenario) error {
+	missing, err := requirements(sc, false)(ctx)
+	if err == nil && missing != "" {
+		err = &scenario.Unavailable{Reason: missing}
+	}
+	return err
+}

@@ -50,19 +50,11 @@ var ErrUnplayable = errors.New("no driver here plays it")
 // Prepare starts a lab in which all that comes before the section was carried out. It takes the first driver that can say the
 // section and all before it. A *scenario.Unavailable says what this machine lacks for it.
 func (s Section) Prepare(ctx context.Context) (*Stage, error) {
-	reason, err := requirements(s.Scenario, false)(ctx)
-	if err != nil {
+	if err := require(ctx, s.Scenario); err != nil {
 		return nil, err
 	}
-	if reason != "" {
-		return nil, &scenario.Unavailable{Reason: reason}
-	}
-	drivers := []Driver{Netlink()}
-	if d, err := IPRoute2(); err == nil {
-		drivers = append(drivers, d)
-	}
 	last := ErrUnplayable
-	for _, d := range drivers {
+	for _, d := range builders() {
 		p := NewPlay(s.Scenario, d, nil, PlayOptions{})
 		r := p.newResult(scenario.StepSection, s.section(), s.Step, s.Mistake+1)
 		if !p.anyFor(s.section().Blocks) && len(s.section().Blocks) > 0 || !p.canSay(&r, s.section().Blocks) {
