@@ -1,5 +1,5 @@
 // Package suites are the specs: those made from the catalogue, one container per scenario and driver, and the matchers with
-// which people write their own. It may be imported by the command line, by internal/specrun and by test packages; it goes to the
+// which people write their own. It may be imported by the command line and by test packages; it goes to the
 // kernel through harness/lab alone, and it never calls RunSpecs.
 package suites
 

@@ -33,10 +33,7 @@ func (l *Lab) diagnosis(ctx context.Context, claim scenario.Claim) []string {
 	if cause == nil {
 		return nil
 	}
-	lines := []string{"cause:    " + cause.Name + " on " + cause.Place() + ": " + cause.Says}
-	if cause.Link == "" {
-		lines[0] = "cause:    " + cause.Name + " in " + cause.Netns + ": " + cause.Says
-	}
+	lines := []string{"cause:    " + cause.Name + word(cause.Link == "", " in ", " on ") + cause.Place() + ": " + cause.Says}
 	for _, e := range cause.Evidence {
 		lines = append(lines, "evidence: "+e)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"netnscheck/harness/internal/program"
-	"netnscheck/harness/scenario"
 )
 
 // Hold opens a namespace, whose name may be deleted then: it lives until release is called, at the latest until the process ends.
@@ -26,7 +25,7 @@ type Process struct{ running *program.Background }
 func (l *Lab) Spawn(ns string, argv ...string) (*Process, error) {
 	b, err := program.Start(l.world, ns, argv)
 	if errors.Is(err, program.ErrNotFound) {
-		return nil, &scenario.Unavailable{Reason: fmt.Sprintf("the program %s is not installed", argv[0])}
+		return nil, program.NotInstalled(argv[0])
 	}
 	if err != nil {
 		return nil, fmt.Errorf("spawn %s in %s: %w", argv[0], ns, err)

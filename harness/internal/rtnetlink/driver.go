@@ -1,7 +1,7 @@
 // Package rtnetlink is the driver that carries a command out inside the process: an `ip`, `sysctl` or `ping` command is
 // parsed to a typed operation, and that is sent to the kernel as the request that iproute2 would send. It may be imported
-// by lab, and by internal/busybox for what busybox cannot say; it imports scenario, scenario/operation, internal/netns and
-// internal/program. It never starts `ip`, and never does what the command does not say: what it cannot say, it refuses to.
+// by lab, and by internal/busybox for what busybox cannot say; it imports scenario, scenario/operation, state and
+// internal/{netns,observe,program}. It never starts `ip`, and never does what the command does not say: what it cannot say, it refuses to.
 package rtnetlink
 
 import (
