@@ -1,9 +1,12 @@
 package netns
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestNewNamespacesAreAsTheKernelMakesThem changes settings as a machine's first namespace may have them, and looks whether they are seen and
@@ -45,4 +48,52 @@ func TestNewNamespacesAreAsTheKernelMakesThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestEveryNewNamespaceIsPutRight, whichever way it is made. A setting is turned round for that: 1 stands for the kernel's own value.
+func TestEveryNewNamespaceIsPutRight(t *testing.T) {
+	was := inherited
+	defer func() { inherited = was }()
+	inherited = func() ([]setting, error) { return []setting{{"ipv4/ip_forward", "1"}}, nil }
+	w := newWorld(t, Options{Ahead: 1})
+	for _, name := range []string{"foreseen", "testns"} {
+		if err := w.Add(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	nameless, err := w.AddNameless()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// As a program makes it: without a word to the World.
+	if err := w.thread.do(func() error {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return err
+		}
+		return errors.Join(w.mountName("program"), w.host.enter())
+	}); err != nil {
+		t.Fatal(err)
+	}
+	wantForwarding := func(name string, want string, do func(func() error) error) {
+		t.Helper()
+		if err := do(func() error {
+			found, err := os.ReadFile("/proc/sys/net/ipv4/ip_forward")
+			if got := strings.TrimSpace(string(found)); got != want {
+				t.Errorf("%s: ip_forward is %s, want %s", name, got, want)
+			}
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+	}
+	in := func(name string) func(func() error) error { return func(f func() error) error { return w.Do(name, f) } }
+	for _, name := range []string{Host, "foreseen", "testns"} {
+		wantForwarding(name, "1", in(name))
+	}
+	wantForwarding("the nameless one", "1", func(f func() error) error { return w.DoIn(nameless, f) })
+	wantForwarding("program", "0", in("program"))
+	if err := w.Plain("program"); err != nil {
+		t.Fatal(err)
+	}
+	wantForwarding("program", "1", in("program"))
 }
