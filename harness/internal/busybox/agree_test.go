@@ -12,43 +12,10 @@ import (
 	"netnscheck/harness/state"
 )
 
-// compare carries a line out by the driver and by the real program, which have to leave the same state, or both refuse.
-func compare(t *testing.T, ours, theirs *netns.World, line string) {
-	t.Helper()
-	cmd := labtest.Command(t, line)
-	x, err := newDriver(t).Run(t.Context(), ours, cmd)
-	var cannot *scenario.CannotSay
-	if errors.As(err, &cannot) {
-		return // a skip promises nothing
-	}
-	if err != nil {
-		t.Fatalf("%s: %v", line, err)
-	}
-	output, status := labtest.Run(t, theirs, cmd.Argv)
-	if (x.Status == 0) != (status == 0) {
-		t.Errorf("%s: %s (%q) says %d, %q; the real one says %d, %q", line, x.By, x.Argv, x.Status, x.Output, status, output)
-	}
-	if diff := state.Compare(labtest.Observed(t, theirs), labtest.Observed(t, ours), "the real program", "the driver"); len(diff) > 0 {
-		t.Fatalf("%s: %s (%q) left another state:\n\t%s", line, x.By, x.Argv, strings.Join(diff, "\n\t"))
-	}
-}
-
 // The scripts are those of the netlink driver.
 func TestLeavesTheStateThatIPRoute2Leaves(t *testing.T) {
 	labtest.Needs(t, "busybox", "ip", "ping", "sysctl")
-	scripts, err := filepath.Glob("../rtnetlink/testdata/scripts/*.txt")
-	if err != nil || len(scripts) == 0 {
-		t.Fatal("no scripts", err)
-	}
-	for _, path := range scripts {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
-			t.Parallel()
-			ours, theirs := labtest.World(t), labtest.World(t)
-			for _, line := range labtest.Lines(read(t, path)) {
-				compare(t, ours, theirs, line)
-			}
-		})
-	}
+	labtest.Scripts(t, newDriver(t), "../rtnetlink/testdata/scripts/*.txt")
 }
 
 // Each of these lines is carried out by itself in the state that the lines above the gap made.
@@ -61,10 +28,15 @@ func TestLeavesTheStateThatIPRoute2LeavesLineByLine(t *testing.T) {
 	for _, path := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
 			t.Parallel()
-			before, alone, _ := strings.Cut(read(t, path), "\n\n")
+			before, alone, _ := strings.Cut(labtest.Read(t, path), "\n\n")
 			var ours, theirs *netns.World
 			var built *state.State
+			d := newDriver(t)
 			for _, line := range labtest.Lines(alone) {
+				var cannot *scenario.CannotSay
+				if errors.As(d.CanSay(labtest.Command(t, line)), &cannot) {
+					continue // a skip promises nothing
+				}
 				// What changed nothing leaves the same state to the next one.
 				if ours == nil || len(state.Diff(built, labtest.Observed(t, ours))) > 0 {
 					ours, theirs = labtest.World(t), labtest.World(t)
@@ -72,7 +44,7 @@ func TestLeavesTheStateThatIPRoute2LeavesLineByLine(t *testing.T) {
 					build(t, theirs, labtest.Lines(before))
 					built = labtest.Observed(t, ours)
 				}
-				compare(t, ours, theirs, line)
+				labtest.Agree(t, d, ours, theirs, line)
 			}
 		})
 	}

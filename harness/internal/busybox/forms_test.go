@@ -27,7 +27,7 @@ func TestEachFormIsOtherwise(t *testing.T) {
 		sandbox.Lacking(t, fmt.Sprintf("the table is for busybox %s; this is %s", triedWith, version))
 	}
 	next := 0
-	for line := range strings.Lines(read(t, examples)) {
+	for line := range strings.Lines(labtest.Read(t, examples)) {
 		line, isExample := strings.CutPrefix(strings.TrimSuffix(line, "\n"), "\t")
 		if !isExample {
 			if next == len(forms) || forms[next].words != line {

@@ -48,12 +48,3 @@ func carryOut(t testing.TB, w *netns.World, line string) scenario.Exchange {
 	}
 	return x
 }
-
-func read(t testing.TB, path string) string {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}

@@ -4,6 +4,9 @@
 package labtest
 
 import (
+	"context"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -80,6 +83,55 @@ func Observed(t testing.TB, w *netns.World) *state.State {
 		t.Fatal(err)
 	}
 	return s.Normal()
+}
+
+// Driver is what carries commands out, as lab.Driver does.
+type Driver interface {
+	Run(ctx context.Context, w *netns.World, cmd scenario.Command) (scenario.Exchange, error)
+}
+
+// Scripts carries out the lines of each file by the driver under test and by the real programs, see Agree.
+func Scripts(t *testing.T, d Driver, pattern string) {
+	scripts, err := filepath.Glob(pattern)
+	if err != nil || len(scripts) == 0 {
+		t.Fatal("no scripts", err)
+	}
+	for _, path := range scripts {
+		t.Run(strings.TrimSuffix(filepath.Base(path), ".txt"), func(t *testing.T) {
+			t.Parallel()
+			ours, theirs := World(t), World(t)
+			for _, line := range Lines(Read(t, path)) {
+				Agree(t, d, ours, theirs, line)
+			}
+		})
+	}
+}
+
+// Agree carries a line out by the driver under test and by the real program, which have to leave the same state, or both refuse.
+func Agree(t testing.TB, d Driver, ours, theirs *netns.World, line string) {
+	t.Helper()
+	cmd := Command(t, line)
+	x, err := d.Run(t.Context(), ours, cmd)
+	if err != nil {
+		t.Fatalf("%s: %v", line, err)
+	}
+	output, status := Run(t, theirs, cmd.Argv)
+	if (x.Status == 0) != (status == 0) {
+		t.Errorf("%s: %s (%q) says %d, %s %q; the real one says %d, %q", line, x.By, x.Argv, x.Status, x.Errno, x.Output, status, output)
+	}
+	if diff := state.Compare(Observed(t, theirs), Observed(t, ours), "the real program", "the driver"); len(diff) > 0 {
+		t.Fatalf("%s: %s (%q) left another state:\n\t%s", line, x.By, x.Argv, strings.Join(diff, "\n\t"))
+	}
+}
+
+// Read is the text of a file.
+func Read(t testing.TB, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // Lines are the lines of a text without blanks around them, empty ones left out.

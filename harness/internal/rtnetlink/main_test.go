@@ -30,9 +30,3 @@ func must(t testing.TB, w *netns.World, lines ...string) {
 		}
 	}
 }
-
-// really carries a line out by the real program.
-func really(t testing.TB, w *netns.World, line string) (output string, status int) {
-	t.Helper()
-	return labtest.Run(t, w, labtest.Command(t, line).Argv)
-}

@@ -3,12 +3,14 @@ package rtnetlink
 import (
 	"errors"
 	"os"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/internal/labtest"
 	"netnscheck/harness/scenario/operation"
+	"netnscheck/harness/state"
 )
 
 // The starting states of the refusals below.
@@ -133,8 +135,8 @@ func TestRefusals(t *testing.T) {
 					t.Errorf("%s: no word about why", r.command)
 				}
 			}
-			if diff := changes(before, labtest.Observed(t, w)); diff != "" {
-				t.Errorf("a refused command changed something:\n%s", diff)
+			if diff := state.Diff(before, labtest.Observed(t, w)); len(diff) > 0 {
+				t.Errorf("a refused command changed something:\n\t%s", strings.Join(diff, "\n\t"))
 			}
 		})
 	}
