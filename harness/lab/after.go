@@ -52,11 +52,13 @@ func (p *Play) forOthersAlone(blocks []scenario.Block) bool {
 }
 
 // builders are the drivers that take a lab to a place in a scenario where it is not the way there that is judged: netlink, which is the
-// quickest, and the real programs for what netlink cannot say.
+// quickest, and the others for what netlink cannot say.
 func builders() []Driver {
 	drivers := []Driver{Netlink()}
-	if d, err := IPRoute2(); err == nil {
-		drivers = append(drivers, d)
+	for _, d := range Drivers() {
+		if d.Name() != drivers[0].Name() {
+			drivers = append(drivers, d)
+		}
 	}
 	return drivers
 }

@@ -43,7 +43,7 @@ func TestAfter(t *testing.T) {
 func TestAfterSaysWhatItLacks(t *testing.T) {
 	for _, source := range [][]string{
 		{"---", "requires: [program:no-such-program]", "---", "# T", "## A", "```console", "$ ip netns add a", "```", "- [ ] namespace `a` exists"},
-		{"# T", "## A", "```console busybox", "$ ip netns add a", "```", "- [ ] namespace `a` exists"},
+		{"# T", "## A", "```console iproute2", "$ no-such-program", "```", "- [ ] namespace `a` exists"},
 	} {
 		s, err := lab.After(t.Context(), parsed(t, source...), 1)
 		var unavailable *scenario.Unavailable
