@@ -49,7 +49,7 @@ func (w way) breakIt(ctx context.Context, s *lab.Stage) error {
 	for _, line := range lines {
 		optional := strings.HasPrefix(line, "-")
 		if err := s.Lab.Do(ctx, lab.Netlink(), strings.TrimPrefix(line, "-")); err != nil && !optional {
-			return err
+			return fmt.Errorf("%v", err) // not wrapped: that a way cannot be said is no reason to skip the check
 		}
 	}
 	return nil
