@@ -3,38 +3,49 @@ package netns
 import (
 	"errors"
 	"io"
+	"sync"
 )
+
+// attachments are what lives as long as a World does. The lock is their own: to make one takes the lab's thread.
+type attachments struct {
+	sync.Mutex
+	closers map[string]io.Closer
+}
 
 // Attach returns what make made for the key the first time; it is closed with the World. It is for what lives in the host
 // namespace alone: in any other one an open socket would keep a deleted namespace alive.
 func (w *World) Attach(key string, make func() (io.Closer, error)) (io.Closer, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.closed {
+	w.attached.Lock()
+	defer w.attached.Unlock()
+	if w.isClosed() {
 		return nil, errThreadEnded
 	}
-	if c, ok := w.attached[key]; ok {
+	if c, ok := w.attached.closers[key]; ok {
 		return c, nil
 	}
 	c, err := make()
 	if err != nil {
 		return nil, err
 	}
-	if w.attached == nil {
-		w.attached = map[string]io.Closer{}
+	if w.attached.closers == nil {
+		w.attached.closers = map[string]io.Closer{}
 	}
-	w.attached[key] = c
+	w.attached.closers[key] = c
 	return c, nil
 }
 
-// detach closes what was attached.
-func (w *World) detach() error {
+func (w *World) isClosed() bool {
 	w.mu.Lock()
-	attached := w.attached
-	w.attached = nil
-	w.mu.Unlock()
+	defer w.mu.Unlock()
+	return w.closed
+}
+
+// detach closes what was attached. Nothing is attached after it, since the World is closed.
+func (w *World) detach() error {
+	w.attached.Lock()
+	defer w.attached.Unlock()
 	var errs []error
-	for _, c := range attached {
+	for _, c := range w.attached.closers {
 		errs = append(errs, c.Close())
 	}
 	return errors.Join(errs...)

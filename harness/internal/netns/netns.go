@@ -8,7 +8,6 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"sync"
@@ -46,6 +45,7 @@ type World struct {
 	record *record // of the owner; nil unless shared
 
 	programs atomic.Bool // a program was started in the lab
+	attached attachments
 
 	// Only the lab's thread looks at these.
 	prepared bool
@@ -55,7 +55,6 @@ type World struct {
 	known    map[string]bool // names of namespaces that the lab heard of
 	nameless []Handle
 	spares   []chan spare // namespaces made ahead (Foresee)
-	attached map[string]io.Closer
 	closed   bool
 	beside   int // functions of Go and parents of programs, on threads of their own
 }
