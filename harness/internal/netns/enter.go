@@ -115,26 +115,25 @@ func (w *World) join(h Handle) error {
 // Netlink opens an rtnetlink handle (NETLINK_ROUTE alone) in the namespace. The caller closes it soon: an open socket keeps a
 // namespace alive after its name is deleted.
 func (w *World) Netlink(name string) (*netlink.Handle, error) {
-	var nl *netlink.Handle
-	err := w.Do(name, func() (err error) {
-		nl, err = netlink.NewHandle(unix.NETLINK_ROUTE)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("open netlink in %s: %w", name, err)
-	}
-	return nl, nil
+	return openNetlink(name, func(f func() error) error { return w.Do(name, f) })
 }
 
 // NetlinkIn is Netlink for an open namespace.
 func (w *World) NetlinkIn(h Handle) (*netlink.Handle, error) {
-	var nl *netlink.Handle
-	err := w.DoIn(h, func() (err error) {
+	return openNetlink(fmt.Sprintf("namespace %d", h.Inode()), func(f func() error) error { return w.DoIn(h, f) })
+}
+
+// openNetlink opens an rtnetlink handle where do runs a function.
+func openNetlink(where string, do func(f func() error) error) (nl *netlink.Handle, err error) {
+	err = do(func() (err error) {
 		nl, err = netlink.NewHandle(unix.NETLINK_ROUTE)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("open netlink in namespace %d: %w", h.Inode(), err)
+		if nl != nil {
+			nl.Close() // it was opened on a thread that could not come back
+		}
+		return nil, fmt.Errorf("open netlink in %s: %w", where, err)
 	}
 	return nl, nil
 }

@@ -1,12 +1,10 @@
 package netns
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/vishvananda/netlink"
-	"golang.org/x/sys/unix"
 )
 
 // Machine are the namespaces of this machine, under the names that a state of it has: host for the caller's own, pid:N for that of a
@@ -40,13 +38,5 @@ func (m Machine) Go(name string, f func() error) error { return m.Do(name, f) }
 
 // Netlink opens an rtnetlink handle in the namespace. The caller closes it.
 func (m Machine) Netlink(name string) (*netlink.Handle, error) {
-	var nl *netlink.Handle
-	err := m.Do(name, func() (err error) {
-		nl, err = netlink.NewHandle(unix.NETLINK_ROUTE)
-		return err
-	})
-	if err != nil {
-		return nil, fmt.Errorf("open netlink in %s: %w", name, err)
-	}
-	return nl, nil
+	return openNetlink(name, func(f func() error) error { return m.Do(name, f) })
 }
