@@ -1,6 +1,6 @@
 // Package iproute2 is the driver that carries a command out as it is written, by the real programs: ip, ping, bridge,
-// sysctl, nft and whatever a lesson names. It may be imported by lab alone, and it never interprets a command: it starts it
-// and keeps what it said.
+// sysctl, nft and whatever a lesson names. It may be imported by lab alone, and it never interprets a command (but for the names
+// of namespaces on the machine itself): it starts it and keeps what it said.
 package iproute2
 
 import (
@@ -49,7 +49,12 @@ func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) 
 	start := time.Now()
 	output, status, err := program.Run(ctx, w, netns.Host, argv, program.Limit)
 	x.Duration = time.Since(start)
-	x.Output, x.Status = w.Lesson(string(output)), status
+	x.Status = status
+	if listsNames(cmd.Argv) {
+		x.Output = w.LessonList(string(output))
+	} else {
+		x.Output = w.Lesson(string(output))
+	}
 	if errors.Is(err, exec.ErrNotFound) {
 		return x, program.NotInstalled(argv[0])
 	}
@@ -71,4 +76,11 @@ func intend(w *netns.World, argv []string) error {
 		return nil // the program is to say so itself
 	}
 	return err
+}
+
+// listsNames says whether a command is `ip netns list`.
+func listsNames(argv []string) bool {
+	c, err := operation.Parse(argv)
+	show, ok := c.Op.(operation.Show)
+	return err == nil && ok && show.Object == "netns" && show.Verb == "list"
 }

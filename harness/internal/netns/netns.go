@@ -8,6 +8,7 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -165,6 +166,15 @@ func (w *World) Real(name string) string {
 
 func (w *World) suffix() string { return "-" + w.id }
 
+// suffixSize is how much longer a name is on the machine.
+const suffixSize = len("-") + 6
+
+// Renamable says whether the namespace `name` of a lesson can have a name on the machine: one that the kernel takes may be too long
+// with a suffix.
+func Renamable(name string) bool {
+	return len(name) > unix.NAME_MAX || len(name)+suffixSize <= unix.NAME_MAX
+}
+
 // Lesson takes the suffixes out of what a program printed.
 func (w *World) Lesson(text string) string {
 	if !w.shared || !strings.Contains(text, w.suffix()) {
@@ -181,6 +191,25 @@ func (w *World) Lesson(text string) string {
 		text = strings.ReplaceAll(text, name+w.suffix(), name)
 	}
 	return text
+}
+
+// nameLine is a line of `ip netns list` about a namespace.
+var nameLine = regexp.MustCompile(`^(\S+)( \(id: \d+\))?\n?$`)
+
+// LessonList is Lesson for what `ip netns list` prints: the machine's other namespaces are left out, and the lab's host, which has a name
+// on the machine alone.
+func (w *World) LessonList(text string) string {
+	if !w.shared {
+		return text
+	}
+	var ours strings.Builder
+	for line := range strings.Lines(text) {
+		name := nameLine.FindStringSubmatch(line)
+		if name == nil || strings.HasSuffix(name[1], w.suffix()) && name[1] != w.Real(Host) {
+			ours.WriteString(line)
+		}
+	}
+	return w.Lesson(ours.String())
 }
 
 // Close ends the programs that still run in the lab, drops its namespaces and its thread, and waits until the kernel has

@@ -27,6 +27,12 @@ func RealNames(w *netns.World, argv []string) ([]string, error) {
 
 // Renamable says, before there is a lab, whether RealNames can put the real names of the namespaces into a command.
 func Renamable(argv, namespaces []string) error {
+	for _, name := range NamesIn(argv) {
+		if !netns.Renamable(name) {
+			return &scenario.Unavailable{Reason: fmt.Sprintf(
+				"the name of a namespace has %d bytes, which leaves the harness no room to make it its own (--sandbox=off)", len(name))}
+		}
+	}
 	_, err := replaceNames(func(name string) string { return name }, namespaces, argv)
 	return err
 }

@@ -20,6 +20,9 @@ func TestRenamable(t *testing.T) {
 		"sh -c 'ip netns list'":                          false,
 		"ip link set v0 alias 'to testns'":               true,
 		"sh -c 'echo other'":                             true,
+		"ip netns add " + strings.Repeat("n", 248):       true,
+		"ip netns add " + strings.Repeat("n", 249):       false,
+		"ip netns add " + strings.Repeat("n", 256):       true, // refused as it is
 	} {
 		argv, err := scenario.Words(line)
 		if err != nil {
