@@ -9,6 +9,7 @@ import (
 
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/scenario/operation"
 )
 
 // RealNames puts the names by which the machine knows the lab's namespaces into a command: where the grammar of `ip`, `bridge` and
@@ -52,7 +53,7 @@ func NamesIn(argv []string) (names []string) {
 // replaceNames is RealNames, where the namespaces known have these real names.
 func replaceNames(real func(string) string, known, argv []string) ([]string, error) {
 	out := slices.Clone(argv)
-	named, rest := placeNames(real, out)
+	named, foreign := placeNames(real, out)
 	for i, word := range out {
 		if named[i] {
 			continue
@@ -61,7 +62,7 @@ func replaceNames(real func(string) string, known, argv []string) ([]string, err
 			dir, name := filepath.Split(path)
 			return dir + real(name)
 		})
-		if i < rest || !strings.ContainsAny(word, " \t\n;") { // one word: an interface may share the namespace's name
+		if !foreign[i] || !strings.ContainsAny(word, " \t\n;") { // one word: an interface may share the namespace's name
 			continue
 		}
 		for _, name := range append(slices.Clone(known), "netns") {
@@ -76,10 +77,10 @@ func replaceNames(real func(string) string, known, argv []string) ([]string, err
 
 var netnsPath = regexp.MustCompile(`(?:/var/run/netns|/run/netns|/etc/netns)/[^/\s'";]+`)
 
-// placeNames rewrites in place the words of a command that stand where the grammar of iproute2's programs has a
-// namespace. It says which, and from where on the words are another program's.
-func placeNames(real func(string) string, words []string) (named map[int]bool, rest int) {
-	named = map[int]bool{}
+// placeNames rewrites in place the words of a command that stand where the grammar of iproute2's programs has a namespace, also behind
+// the words of another program that starts one of them (timeout, env). It says which, and which words are other programs'.
+func placeNames(real func(string) string, words []string) (named, foreign map[int]bool) {
+	named, foreign = map[int]bool{}, map[int]bool{}
 	put := func(i int) {
 		if i < len(words) {
 			words[i], named[i] = real(words[i]), true
@@ -88,8 +89,11 @@ func placeNames(real func(string) string, words []string) (named map[int]bool, r
 	for start := 0; start < len(words); {
 		name := filepath.Base(words[start])
 		if name != "ip" && name != "bridge" && name != "tc" {
-			return named, start
+			foreign[start] = true
+			start++
+			continue
 		}
+		_, verb, _ := operation.Subject(words[start:])
 		i := start + 1
 		for i < len(words) && strings.HasPrefix(words[i], "-") {
 			if option := strings.TrimLeft(words[i], "-"); option == "n" || (len(option) > 1 && strings.HasPrefix("netns", option)) {
@@ -99,15 +103,17 @@ func placeNames(real func(string) string, words []string) (named map[int]bool, r
 			i++
 		}
 		if i >= len(words) || name != "ip" {
-			return named, len(words)
+			break
 		}
 		if object := words[i]; len(object) > 2 && strings.HasPrefix("netns", object) {
-			put(i + 2)
-			if i+1 < len(words) && strings.HasPrefix("exec", words[i+1]) {
+			if slices.Contains([]string{"add", "attach", "delete", "exec", "pids", "set"}, verb) {
+				put(i + 2)
+			}
+			if verb == "exec" {
 				start = i + 3
 				continue
 			}
-			return named, len(words)
+			break
 		}
 		for i++; i < len(words); i++ {
 			if words[i] == "netns" {
@@ -116,9 +122,9 @@ func placeNames(real func(string) string, words []string) (named map[int]bool, r
 				}
 			}
 		}
-		return named, len(words)
+		break
 	}
-	return named, len(words)
+	return named, foreign
 }
 
 func numeric(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }

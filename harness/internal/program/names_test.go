@@ -36,7 +36,7 @@ func TestRenamable(t *testing.T) {
 
 func TestPlaceNames(t *testing.T) {
 	real := func(name string) string { return name + "-id" }
-	for _, c := range []struct{ words, want, rest string }{
+	for _, c := range []struct{ words, want, foreign string }{
 		{"ip netns add testns", "ip netns add testns-id", ""},
 		{"ip netns list", "ip netns list", ""},
 		{"ip -n testns link set testns up", "ip -n testns-id link set testns up", ""},
@@ -50,11 +50,23 @@ func TestPlaceNames(t *testing.T) {
 		{"bridge -n S fdb show", "bridge -n S-id fdb show", ""},
 		{"tc -netns S qdisc", "tc -netns S-id qdisc", ""},
 		{"ping testns", "ping testns", "ping testns"},
+		{"timeout 1 ip netns exec testns ping testns", "timeout 1 ip netns exec testns-id ping testns", "timeout 1 ping testns"},
+		{"env A=b ip -n testns link", "env A=b ip -n testns-id link", "env A=b"},
+		{"ip netns list-id nsid 7", "ip netns list-id nsid 7", ""},
+		{"ip netns identify 4711", "ip netns identify 4711", ""},
+		{"ip -n testns netns set prodns 7", "ip -n testns-id netns set prodns-id 7", ""},
+		{"ip net e testns ip l", "ip net e testns-id ip l", ""},
 	} {
 		words := strings.Fields(c.words)
-		_, rest := placeNames(real, words)
-		if program := strings.Join(words[rest:], " "); program != c.rest {
-			t.Errorf("%s: the other program is %q, want %q", c.words, program, c.rest)
+		_, foreign := placeNames(real, words)
+		var theirs []string
+		for i, word := range words {
+			if foreign[i] {
+				theirs = append(theirs, word)
+			}
+		}
+		if program := strings.Join(theirs, " "); program != c.foreign {
+			t.Errorf("%s: the words of other programs are %q, want %q", c.words, program, c.foreign)
 		}
 		if got := strings.Join(words, " "); got != c.want {
 			t.Errorf("%s\n got %s\nwant %s", c.words, got, c.want)
