@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/internal/labtest"
 	"netnscheck/harness/internal/netns"
@@ -172,5 +174,27 @@ func TestLimitIsThatOfPrograms(t *testing.T) {
 	defer cancel()
 	if _, err := New().Run(ctx, w, labtest.Command(t, "sleep 1000")); !errors.Is(err, program.ErrLimit) {
 		t.Errorf("error %v, want %v", err, program.ErrLimit)
+	}
+}
+
+// TestAnAnswerIsThatToItsOwnRequest: the host's socket goes from session to session, and with it what one has not read.
+func TestAnAnswerIsThatToItsOwnRequest(t *testing.T) {
+	w := labtest.World(t)
+	must(t, w, "ip link add v0 type veth peer name v1")
+	s, err := dial(w, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := s.sockets[unix.NETLINK_ROUTE]
+	unread := s.request(unix.RTM_NEWLINK, 0, nl.NewIfInfomsg(unix.AF_UNSPEC))
+	unread.put(unix.IFLA_IFNAME, nl.ZeroTerminated("v0"))
+	h.Seq++
+	unread.Seq = h.Seq
+	if err := h.Socket.Send(unread.NetlinkRequest); err != nil {
+		t.Fatal(err)
+	}
+	s.close()
+	if x := say(t, w, "ip link add v0 type veth peer name v2"); x.Errno != "EEXIST" {
+		t.Errorf("what the kernel refuses is told as status %d, errno %q", x.Status, x.Errno)
 	}
 }

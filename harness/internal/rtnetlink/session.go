@@ -23,11 +23,12 @@ type session struct {
 }
 
 // socket is an rtnetlink socket. Sessions in the lab's host share one, which lives as long as the lab: it keeps nothing alive that
-// would go before, and closing one just before a link is moved makes the move wait for a grace period of RCU more.
-type socket struct{ *nl.NetlinkSocket }
+// would go before, and closing one just before a link is moved makes the move wait for a grace period of RCU more. Its requests are
+// numbered on from session to session, so that none takes what was not read of an earlier answer for its own.
+type socket struct{ *nl.SocketHandle }
 
 func (s socket) Close() error {
-	s.NetlinkSocket.Close()
+	s.SocketHandle.Close()
 	return nil
 }
 
@@ -44,17 +45,19 @@ func dial(w *netns.World, ns string) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: {Socket: c.(socket).NetlinkSocket}}
+	s.sockets = map[int]*nl.SocketHandle{unix.NETLINK_ROUTE: c.(socket).SocketHandle}
 	return s, nil
 }
 
 // open opens an rtnetlink socket in the namespace.
 func open(w *netns.World, ns string) (s socket, err error) {
 	err = within(w, ns, func() error {
-		if s.NetlinkSocket, err = nl.Subscribe(unix.NETLINK_ROUTE); err != nil {
+		opened, err := nl.Subscribe(unix.NETLINK_ROUTE)
+		if err != nil {
 			return fmt.Errorf("open a netlink socket: %w", err)
 		}
-		err = errors.Join(s.SetExtAck(true), unix.SetsockoptInt(s.GetFd(), unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1))
+		s = socket{&nl.SocketHandle{Socket: opened}}
+		err = errors.Join(opened.SetExtAck(true), unix.SetsockoptInt(opened.GetFd(), unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1))
 		if err != nil {
 			s.Close()
 			return fmt.Errorf("prepare a netlink socket: %w", err)
