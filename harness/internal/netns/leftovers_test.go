@@ -27,7 +27,7 @@ func own() int {
 			err = w.Add("testns")
 		}
 		if err == nil {
-			err = w.StartIn("testns", exec.Command("/bin/sh", "-c", "(setsid sleep 4713 &) ; exec sleep 4713"))
+			err = startSleepers(w)
 		}
 		if err == nil {
 			fmt.Println(w.ID())
@@ -41,6 +41,21 @@ func own() int {
 			return 1
 		}
 	}
+}
+
+// startSleepers starts two programs in testns: one that dies with its owner, and one that does not.
+func startSleepers(w *World) error {
+	cmd := exec.Command("/bin/sh", "-c", "(setsid sleep 4713 &) ; echo; exec sleep 4713")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	if err := w.StartIn("testns", cmd); err != nil {
+		return err
+	}
+	_, err = out.Read(make([]byte, 1)) // until then the shell could take the other one along
+	return err
 }
 
 // startOwner starts another process that owns a lab, and returns the lab's id.
@@ -109,14 +124,14 @@ func TestLeftovers(t *testing.T) {
 		inode, ok := namespaceOf(pid, "net")
 		return ok && inode == inside && tagged(pid, id)
 	}
-	if pids, err := processes(ours); err != nil || len(pids) == 0 {
+	if pids, err := processes(ours, patience); err != nil || len(pids) == 0 {
 		t.Errorf("no program survived its owner, so this test shows nothing: %v, %v", pids, err)
 	}
 	if err := l.Remove(); err != nil {
 		t.Error(err)
 	}
 	none(t)
-	if pids, err := processes(ours); err != nil || len(pids) > 0 {
+	if pids, err := processes(ours, patience); err != nil || len(pids) > 0 {
 		t.Errorf("the programs %v are left, %v", pids, err)
 	}
 	if got := entries(t, namesDir); slices.ContainsFunc(got, func(name string) bool { return strings.HasSuffix(name, id) }) {
@@ -309,9 +324,36 @@ func TestKilledAtAnyMomentEverythingIsFound(t *testing.T) {
 		if t.Failed() {
 			return
 		}
-		pids, err := processes(func(pid int) bool { return strings.HasPrefix(commandLine(pid), "sleep 4713") })
+		pids, err := processes(func(pid int) bool { return strings.HasPrefix(commandLine(pid), "sleep 4713") }, patience)
 		if err != nil || len(pids) > 0 {
 			t.Errorf("killed after %v: the programs %v are left, %v", pause, pids, err)
 		}
+	}
+}
+
+// TestProcessesComesToAnEnd: also where each look finds a process that was not there at the one before.
+func TestProcessesComesToAnEnd(t *testing.T) {
+	need(t, "sleep")
+	var born []*exec.Cmd
+	defer func() {
+		for _, cmd := range born {
+			cmd.Process.Kill()
+			cmd.Wait()
+		}
+	}()
+	begun := time.Now()
+	if _, err := processes(func(int) bool {
+		if len(born) < 300 {
+			cmd := exec.Command(lookPath("sleep"), "4715")
+			if err := cmd.Start(); err == nil {
+				born = append(born, cmd)
+			}
+		}
+		return false
+	}, 20*time.Millisecond); err != nil {
+		t.Fatal(err)
+	}
+	if len(born) == 300 {
+		t.Errorf("it went on for %v, as long as there were new processes", time.Since(begun))
 	}
 }

@@ -156,7 +156,7 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 		}
 		lives := w.lives(inodes)
 		sleepers := func() int {
-			pids, err := processes(func(pid int) bool { return strings.Contains(commandLine(pid), "sleep 4711") && lives(pid) })
+			pids, err := processes(func(pid int) bool { return strings.Contains(commandLine(pid), "sleep 4711") && lives(pid) }, patience)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -73,7 +73,7 @@ const execLasts = 10 * time.Millisecond
 // endProcesses kills all processes but this one for which chosen is true, again and again until there is none.
 func endProcesses(chosen func(pid int) bool, limit time.Duration) error {
 	return await(limit, func() error {
-		pids, err := processes(chosen)
+		pids, err := processes(chosen, limit)
 		if err != nil {
 			return err
 		}
@@ -86,10 +86,10 @@ func endProcesses(chosen func(pid int) bool, limit time.Duration) error {
 }
 
 // processes are those, without this one, for which chosen is true. One that forks and ends while it is looked for leaves a child that
-// the list does not have yet: so it lists until nothing new comes up.
-func processes(chosen func(pid int) bool) (found []int, err error) {
+// the list does not have yet: so it lists until nothing new comes up, limit at most, for a busy machine has new ones all the time.
+func processes(chosen func(pid int) bool, limit time.Duration) (found []int, err error) {
 	seen := map[int]bool{os.Getpid(): true}
-	for {
+	for end := time.Now().Add(limit); ; {
 		pids, err := listProcesses()
 		if err != nil {
 			return nil, err
@@ -105,7 +105,7 @@ func processes(chosen func(pid int) bool) (found []int, err error) {
 				found = append(found, pid)
 			}
 		}
-		if fresh == 0 {
+		if fresh == 0 || time.Now().After(end) {
 			return found, nil
 		}
 	}
