@@ -1,8 +1,11 @@
 package diagnose
 
 import (
+	"fmt"
+	"math"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 
 	"netnscheck/harness/state"
@@ -78,7 +81,7 @@ func (w *walk) linkTrouble(n *state.Namespace, out *state.Link, p *packet, route
 		}
 		return c
 	}
-	if c := dropsAll(n, out); c != nil {
+	if c := dropsAll(n, out, p.size); c != nil {
 		return c
 	}
 	if p.size > out.MTU {
@@ -178,40 +181,53 @@ func arpOff(n *state.Namespace, l *state.Link) *Cause {
 		proof(linkShown(n, l)).mend(ip(n, "link set %s arp on", l.Name))
 }
 
-// dropsAll finds a queueing discipline that lets nothing through.
-func dropsAll(n *state.Namespace, l *state.Link) *Cause {
+// dropsAll finds a queueing discipline that lets nothing through, or nothing as large as a packet of so many bytes; 0 is small.
+func dropsAll(n *state.Namespace, l *state.Link, size int) *Cause {
+	frame := max(smallest, min(size, l.MTU)+ethernetHeader)
 	for i := range n.Qdiscs {
 		q := &n.Qdiscs[i]
 		if q.Dev != l.Name || q.Default {
 			continue
 		}
-		if q.Kind == "blackhole" || q.Kind == "netem" && strings.Contains(q.Options, "loss 100%") || q.Kind == "bfifo" && q.Options == "limit 0b" ||
-			q.Kind == "pfifo" && q.Options == "limit 0p" || q.Kind == "tbf" && tooSmall(q.Options) {
-			return cause("queue-drops", n, l, "the queueing discipline %s of %s in %s drops every packet", q.Kind, l.Name, n.Name).
-				proof(in(n, "tc qdisc show dev %s", l.Name) + ": " + state.QdiscText(*q)).mend(in(n, "tc qdisc del dev %s root", l.Name))
+		room, what := frame, "drops every packet"
+		switch {
+		case q.Kind == "blackhole", q.Kind == "netem" && strings.Contains(q.Options, "loss 100%"):
+			room = 0
+		case q.Kind == "bfifo" && q.Options == "limit 0b", q.Kind == "pfifo" && q.Options == "limit 0p":
+			room = 0
+		case q.Kind == "tbf":
+			room = roomOfTBF(q.Options)
 		}
+		if room >= frame {
+			continue
+		}
+		if room >= smallest {
+			what = fmt.Sprintf("drops every frame of more than %d bytes, and this one has %d", room, frame)
+		}
+		return cause("queue-drops", n, l, "the queueing discipline %s of %s in %s %s", q.Kind, l.Name, n.Name, what).
+			proof(in(n, "tc qdisc show dev %s", l.Name) + ": " + state.QdiscText(*q)).mend(in(n, "tc qdisc del dev %s root", l.Name))
 	}
 	return nil
 }
 
-// smallest is the size of the smallest frame that carries an echo or an ARP request, in bytes.
-const smallest = 42
+const (
+	ethernetHeader = 14
+	smallest       = 42 // bytes of the smallest frame that carries an echo or an ARP request
+)
 
-// tooSmall says that the bucket or the queue of a tbf is smaller than any frame.
-func tooSmall(options string) bool {
+// roomOfTBF is the size of the largest frame that fits into the bucket and the queue of a tbf, in bytes (tbf_enqueue in net/sched/sch_tbf.c).
+func roomOfTBF(options string) int {
+	room := math.MaxInt
 	words := strings.Fields(options)
 	for i := 0; i+1 < len(words); i += 2 {
-		var bytes int
-		if (words[i] == "burst" || words[i] == "limit") && strings.HasSuffix(words[i+1], "b") {
-			for _, r := range strings.TrimSuffix(words[i+1], "b") {
-				bytes = 10*bytes + int(r-'0')
-			}
-			if bytes < smallest {
-				return true
-			}
+		if words[i] != "burst" && words[i] != "limit" {
+			continue
+		}
+		if bytes, err := strconv.Atoi(strings.TrimSuffix(words[i+1], "b")); err == nil {
+			room = min(room, bytes)
 		}
 	}
-	return false
+	return room
 }
 
 // tooBig judges a packet that is larger than the link's MTU and must not be fragmented.

@@ -195,7 +195,7 @@ func (s *search) cable(at port, obstacle *Cause, bridges []passage, vlan int) {
 			proof(linkShown(at.n, at.l), linkShown(peer.n, peer.l)).mend(ip(peer.n, "link set %s mtu %d", peer.l.Name, at.l.MTU))
 	}
 	if obstacle == nil && at != s.start {
-		obstacle = dropsAll(at.n, at.l)
+		obstacle = dropsAll(at.n, at.l, s.p.size)
 	}
 	s.receive(*peer, obstacle, bridges, vlan)
 }
