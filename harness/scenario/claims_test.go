@@ -206,6 +206,8 @@ func TestBadArguments(t *testing.T) {
 		"`x` in `n` is a `veth pair`":                                "expected a link kind",
 		"`n` has the route `via`":                                    "\"via\" is no route",
 		"`n` has the route ` `":                                      "is no route",
+		"`n` has the route `defualt via 10.0.0.1`":                   "is no route: cannot say defualt, did you mean default?",
+		"`n` has the rule `form 10.0.0.0/8`":                         "is no rule: cannot say form, did you mean from?",
 		"`n` has the rule `lookup`":                                  "\"lookup\" is no rule",
 		"`n` sends packets for `10.0.0.0/8` to `10.0.0.1`":           "expected an IP address without a prefix length, found \"10.0.0.0/8\"",
 		"`n` sends packets for `fe80::1%x` out of `x`":               "expected an IP address without an interface",

@@ -162,6 +162,7 @@ func (m *frontMatter) level(key string, n ast.Node) {
 }
 
 func (m *frontMatter) requires(key string, n ast.Node) {
+	m.sc.RequiresLine = m.line(n)
 	m.list(key, n, "a list of features, such as [veth, program:tcpdump]", func(item ast.Node) {
 		name, ok := scalar(item)
 		if !ok || !requirement.MatchString(name) {
@@ -222,7 +223,7 @@ func (m *frontMatter) routes(key string, n ast.Node) {
 			return
 		}
 		if _, err := operation.ParseRoute(strings.Fields(text)); err != nil {
-			m.add(m.line(item), "bad value of %s: %q is no route: %v", key, text, err)
+			m.add(m.line(item), "bad value of %s: %v", key, notA("route", text, err))
 			return
 		}
 		m.sc.Host.Routes = append(m.sc.Host.Routes, HostRoute{Text: text, Line: m.line(item)})

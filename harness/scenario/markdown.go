@@ -77,6 +77,10 @@ func elements(markdown string) []any {
 		case *ast.FencedCodeBlock:
 			found = append(found, d.fence(n))
 			return ast.WalkSkipChildren, nil
+		case *ast.Paragraph:
+			if first := n.Lines().At(0); n.Parent().Kind() == ast.KindDocument && nearlyItem.Match(first.Value(d.source)) {
+				found = append(found, task{line: d.lineOf(n)})
+			}
 		case *ast.ListItem:
 			if t, ok := d.task(n); ok {
 				found = append(found, t)
@@ -138,8 +142,10 @@ func (d *document) fence(n *ast.FencedCodeBlock) fence {
 
 var (
 	taskBox = regexp.MustCompile(`^\[([ \txX])\][ \t]+\S`)
-	// nearlyTask is a box without a blank in it, or without a sentence; but no link.
-	nearlyTask = regexp.MustCompile(`^\[[ \txX]?\]([^(\[:]|$)`)
+	// nearlyTask is a box with no blank, too many blanks or another mark in it, or without a sentence; but no link.
+	nearlyTask = regexp.MustCompile(`^\[([ \t]*[xX]?[ \t]*|[^\w\s])\]([^(\[:]|$)`)
+	// nearlyItem is a box behind the mark of a list without the blank that makes it one.
+	nearlyItem = regexp.MustCompile(`^[-*+]\[[ \txX]?\]`)
 )
 
 // task reads a list item that begins with [ ] or [x] and stands in a list of the section itself.

@@ -124,8 +124,18 @@ func (b *builder) build(all []any, lines int) {
 
 const setupTitle = "Setup"
 
-// nearlyMistake is what a heading looks like that was meant to be a mistake's.
-var nearlyMistake = regexp.MustCompile(`(?i)^mistake\s*[0-9]*\s*[:–—-]`)
+// labelled is a heading that begins with a word and a colon, or what is taken for one.
+var labelled = regexp.MustCompile(`^(\pL+)\s*[0-9]*\s*[:–—-]`)
+
+// nearlyMistake says of a heading that it was meant to be a mistake's.
+func nearlyMistake(text string) bool {
+	label := labelled.FindStringSubmatch(text)
+	if label == nil {
+		return false
+	}
+	_, near := Nearest(label[1], []string{"Mistake"})
+	return near
+}
 
 func (b *builder) heading(h heading) {
 	title, isMistake := strings.CutPrefix(h.text, "Mistake:")
@@ -133,7 +143,7 @@ func (b *builder) heading(h heading) {
 	switch {
 	case h.text == "" && h.level <= 3:
 		b.add(h.line, "the heading has no text")
-	case nearlyMistake.MatchString(h.text) && (h.level != 3 || !isMistake):
+	case nearlyMistake(h.text) && (h.level != 3 || !isMistake):
 		b.add(h.line, "a mistake is written ### Mistake: …, found %s %s", strings.Repeat("#", h.level), h.text)
 	case h.level == 1 && b.titled:
 		b.add(h.line, "a second title %q: expected one line # … (sections are ## …)", h.text)

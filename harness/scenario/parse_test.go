@@ -51,6 +51,8 @@ func TestProblems(t *testing.T) {
 		{"mistake on the wrong level", lesson(okStep + "#### Mistake: x\n## mistake 2: y\n" + okStep),
 			[]string{"8: a mistake is written ### Mistake: …, found #### Mistake: x", "9: a mistake is written"}},
 		{"mistake in lower case", lesson(okStep + "### mistake - x\n"), []string{"8: a mistake is written"}},
+		{"mistake misspelt", lesson(okStep + "### Mistkae: x\n#### Mistakes: y\n"),
+			[]string{"8: a mistake is written ### Mistake: …, found ### Mistkae: x", "9: a mistake is written"}},
 		{"block above the sections", "# T\n```console\n$ true\n```\n## S\n" + okStep, []string{"2: console block outside a section"}},
 		{"check above the sections", "# T\n- [ ] namespace `a` exists\n## S\n" + okStep, []string{"2: check outside a section"}},
 
@@ -85,6 +87,13 @@ func TestProblems(t *testing.T) {
 		{"limit without a code span", lesson("- [ ] namespace `a` exists within 5s\n"), []string{"4: the limit stands in a code span: within `5s`"}},
 		{"empty check", lesson("- [ ]\n- [x]   \n"), []string{"4: a check is written", "5: a check is written"}},
 		{"box without a blank", lesson("- [] namespace `a` exists\n- [x]namespace `a` exists\n"), []string{"4: a check is written", "5: a check is written"}},
+
+		{"box with another mark", lesson("- [!] namespace `a` exists\n- [-] namespace `a` exists\n- [x ] namespace `a` exists\n- [  ] namespace `a` exists\n"),
+			[]string{"4: a check is written", "5: a check is written", "6: a check is written", "7: a check is written"}},
+		{"item without a blank", lesson("-[ ] namespace `a` exists\n\nText.\n\n*[x] namespace `a` exists\n"),
+			[]string{"4: a check is written", "8: a check is written"}},
+		{"misspelt route of the host", "---\nhost:\n  routes: [defualt via 10.0.0.1]\n---\n" + lesson(okStep),
+			[]string{`3: bad value of host.routes: "defualt via 10.0.0.1" is no route: cannot say defualt, did you mean default?`}},
 
 		// Variables.
 		{"unknown variable", "---\nvars:\n  network: 10\n---\n" + lesson("```console\n$ echo {{netwrok}}\n```\n- [ ] namespace `{{x}}` exists\n"),

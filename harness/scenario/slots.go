@@ -171,7 +171,7 @@ type written[T any] struct {
 func routeText(text string) (any, error) {
 	route, err := operation.ParseRoute(strings.Fields(text))
 	if err != nil {
-		return nil, fmt.Errorf("%q is no route: %w", text, err)
+		return nil, notA("route", text, err)
 	}
 	return written[operation.Route]{text, route}, nil
 }
@@ -179,9 +179,18 @@ func routeText(text string) (any, error) {
 func ruleText(text string) (any, error) {
 	rule, err := operation.ParseRule(strings.Fields(text))
 	if err != nil {
-		return nil, fmt.Errorf("%q is no rule: %w", text, err)
+		return nil, notA("rule", text, err)
 	}
 	return written[operation.Rule]{text, rule}, nil
+}
+
+// notA says why a text is no route or no rule, and which word was meant if one is near.
+func notA(what, text string, err error) error {
+	var unknown *operation.UnknownWord
+	if errors.As(err, &unknown) && unknown.Nearest != "" {
+		return fmt.Errorf("%q is no %s: %w, did you mean %s?", text, what, err, unknown.Nearest)
+	}
+	return fmt.Errorf("%q is no %s: %w", text, what, err)
 }
 
 func event(text string) (any, error) {

@@ -2,6 +2,7 @@ package operation
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 )
 
@@ -16,6 +17,8 @@ var (
 		metric priority=metric preference!=metric via! src! realms from to! root match exact help`)
 	// routeTypes are tried after the keywords.
 	routeTypes = newGrammar("local! nat! broadcast brd!=broadcast anycast multicast prohibit unreachable blackhole xresolve unicast throw!")
+	// destinationWords may stand where a destination may; among them is what a misspelt one was meant to be.
+	destinationWords = slices.Concat(routeWords, routeTypes, newGrammar("default!"))
 )
 
 func parseRouteCommand(in ipCommand) (Operation, error) {
@@ -110,7 +113,7 @@ func parseRoute(w *words) (Route, error) {
 }
 
 func (r *Route) setDestination(w *words, word string) error {
-	to, err := w.destination(routeWords, word)
+	to, err := w.destination(destinationWords, word)
 	if err != nil {
 		return err
 	}
