@@ -118,7 +118,11 @@ func readScenario(path string) (*scenario.Scenario, error) {
 	if err != nil {
 		return nil, readError(path, err)
 	}
-	return scenario.Parse(path, text)
+	sc, err := scenario.Parse(path, text)
+	if err != nil {
+		return nil, err
+	}
+	return sc, inVocabulary(sc)
 }
 
 func readError(path string, err error) error {

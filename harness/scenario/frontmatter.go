@@ -162,7 +162,6 @@ func (m *frontMatter) level(key string, n ast.Node) {
 }
 
 func (m *frontMatter) requires(key string, n ast.Node) {
-	m.sc.RequiresLine = m.line(n)
 	m.list(key, n, "a list of features, such as [veth, program:tcpdump]", func(item ast.Node) {
 		name, ok := scalar(item)
 		if !ok || !requirement.MatchString(name) {
@@ -170,6 +169,7 @@ func (m *frontMatter) requires(key string, n ast.Node) {
 			return
 		}
 		m.sc.Requires = append(m.sc.Requires, name)
+		m.sc.RequiresLines = append(m.sc.RequiresLines, m.line(item))
 	})
 }
 

@@ -39,7 +39,7 @@ vars:
 	}
 	want := &Scenario{
 		ID: "a-2b", Title: "T", Kind: Challenge, Level: 7, File: "x.md",
-		Requires: []string{"veth", "bridge-vlan-filtering", "program:tcpdump", "uids"}, RequiresLine: 6,
+		Requires: []string{"veth", "bridge-vlan-filtering", "program:tcpdump", "uids"}, RequiresLines: []int{6, 6, 6, 6},
 		Host: Host{
 			Interfaces: []HostInterface{
 				{Name: "ens224", Line: 9, Addresses: []netip.Prefix{netip.MustParsePrefix("192.168.2.252/24")}},

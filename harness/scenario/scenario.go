@@ -24,10 +24,10 @@ type Scenario struct {
 	Kind     Kind
 	Level    int
 	Requires []string
-	// RequiresLine is where what is required stands, 0 when nothing is.
-	RequiresLine int
-	Host         Host
-	Vars         []Var
+	// RequiresLines are the lines of what is required, in the same order.
+	RequiresLines []int
+	Host          Host
+	Vars          []Var
 	// Setup builds the starting state; nil when there is none. It has no checks.
 	Setup *Section
 	Steps []Step
