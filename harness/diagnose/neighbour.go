@@ -203,7 +203,11 @@ func (w *walk) believed(n *state.Namespace, out *state.Link, to netip.Addr, owne
 		return w.wrongNeighbour(n, out, to, known, owner)
 	}
 	if to.Is4() {
-		if c := w.arpIgnored(owner.port, holder, to); c != nil && (known == nil || known.MAC == "" || known.State == "failed" || known.State == "incomplete") {
+		unknown := known == nil || known.MAC == "" || known.State == "failed" || known.State == "incomplete"
+		if unknown && !w.looksUpLocal(owner.n, 4) { // arp_process answers for what the route lookup calls local
+			return w.localRuleMissing(owner.n, 4)
+		}
+		if c := w.arpIgnored(owner.port, holder, to); c != nil && unknown {
 			return c
 		}
 	}

@@ -42,8 +42,7 @@ func (w *walk) source(n *state.Namespace, p *packet) *Cause {
 			proof(ip(n, "-br link show") + ": " + strings.Join(linkNames(n), " "))
 	}
 	if !w.looksUpLocal(n, family) {
-		return cause("local-rule-missing", n, nil, "no rule of %s looks up the table local, so the namespace does not know its own addresses", n.Name).
-			proof(w.rulesShown(n, family)...).mend(ip(n, "%srule add priority 0 lookup local", six(family)))
+		return w.localRuleMissing(n, family)
 	}
 	if p.dst.IsLinkLocalUnicast() && p.dst.Is6() && p.dst.Zone() == "" && len(ordinary(n)) > 0 {
 		c := cause("scope-missing", n, nil, "%s is link-local: it means another neighbour on each link, so a link has to be named", p.dst)
@@ -66,6 +65,11 @@ func (w *walk) source(n *state.Namespace, p *packet) *Cause {
 		return w.speaks6(n, p)
 	}
 	return nil
+}
+
+func (w *walk) localRuleMissing(n *state.Namespace, family int) *Cause {
+	return cause("local-rule-missing", n, nil, "no rule of %s looks up the table local, so the namespace does not know its own addresses", n.Name).
+		proof(w.rulesShown(n, family)...).mend(ip(n, "%srule add priority 0 lookup local", six(family)))
 }
 
 func (w *walk) looksUpLocal(n *state.Namespace, family int) bool {

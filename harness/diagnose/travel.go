@@ -33,6 +33,9 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 			w.hop(n, nil, p, "where the way to %s leads is not known", p.dst)
 			return nil, p, nil
 		}
+		if iif != nil && !d.local() && w.isOwn(n, p.dst) && !w.looksUpLocal(n, p.family()) {
+			return n, p, w.localRuleMissing(n, p.family())
+		}
 		if !d.found() {
 			if iif != nil && d.refused == "" && !forwards(n, iif, p.family()) {
 				return n, p, w.gatewayWrong(n, iif, p, passed[len(passed)-1])

@@ -36,7 +36,7 @@ type faulty func(*topology, path) *fault
 // faults are the ways to make each cause. A cause may have several.
 var faults = []maker{
 	{"no-namespace", noNamespace}, {"not-a-namespace", notANamespace}, {"no-interface", noInterface}, {"loopback-down", loopbackDown},
-	{"local-rule-missing", localRuleMissing}, {"ipv6-disabled", ipv6Disabled}, {"ipv6-disabled", ipv6TooSmall},
+	{"local-rule-missing", localRuleMissing}, {"local-rule-missing", localRuleMissingThere}, {"ipv6-disabled", ipv6Disabled}, {"ipv6-disabled", ipv6TooSmall},
 	{"address-tentative", addressTentative}, {"address-duplicate", addressDuplicate}, {"scope-missing", scopeMissing},
 	{"link-down", linkDown}, {"no-address", noAddress}, {"prefix-mismatch", prefixMismatch}, {"connected-route-missing", connectedRouteMissing},
 	{"no-route", noRoute}, {"route-unreachable", routeOf("unreachable")}, {"route-prohibit", routeOf("prohibit")},
@@ -136,8 +136,12 @@ func loopbackDown(_ *topology, p path) *fault {
 	return &fault{does: []string{ip(p.from.name, "link set lo down")}, to: p.from.ifaces[0].addr(p.family), places: []string{"lo in " + p.from.name}}
 }
 
-func localRuleMissing(_ *topology, p path) *fault {
-	n, v := p.from.name, six(p.family)
+func localRuleMissing(_ *topology, p path) *fault { return withoutLocalRule(p.from, p.family) }
+
+func localRuleMissingThere(_ *topology, p path) *fault { return withoutLocalRule(p.to.node, p.family) }
+
+func withoutLocalRule(at *node, family int) *fault {
+	n, v := at.name, six(family)
 	return &fault{does: []string{ip(n, "%srule add priority 500 lookup 500", v), ip(n, "%srule del priority 0", v)}, places: []string{n}}
 }
 
