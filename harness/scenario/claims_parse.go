@@ -167,8 +167,8 @@ func cutLimit(tokens []token) ([]token, time.Duration, error) {
 	return tokens[:at], limit, nil
 }
 
-// nearestForm is the form from which an unknown sentence differs least: a word more or less counts 1, another word as much
-// as its letters differ, what stands in the arguments not at all.
+// nearestForm is the form from which an unknown sentence differs least: a word more or less counts 1, another word up to 2 as
+// its letters differ (one less and one more), what stands in the arguments not at all.
 func nearestForm(sentence []token) string {
 	best, least := "", -1.0
 	for i, f := range forms {
@@ -185,17 +185,17 @@ func nearestForm(sentence []token) string {
 	return best
 }
 
-// difference is 0 for two arguments or the same word, up to 1 for words without a common letter.
+// difference is 0 for two arguments or the same word, up to 2 for words without a common letter.
 func difference(a, b token) float64 {
 	switch {
 	case a.span != b.span:
-		return 1
+		return 2
 	case a.word == b.word || b.argument():
 		return 0
 	}
 	longer := max(utf8.RuneCountInString(a.word), utf8.RuneCountInString(b.word), 1)
 	if longer > 30 { // no word of a form
-		return 1
+		return 2
 	}
-	return float64(nearest.Distance(a.word, b.word)/2) / float64(longer)
+	return 2 * float64(nearest.Distance(a.word, b.word)/2) / float64(longer)
 }
