@@ -57,6 +57,15 @@ func TestPrintable(t *testing.T) {
 	}
 }
 
+// TestTranscriptSaysItOnce: what a driver in the process prints is its message already.
+func TestTranscriptSaysItOnce(t *testing.T) {
+	x := scenario.Exchange{Command: "ip link set x0 up", Output: "Cannot find device \"x0\"\n", Message: `Cannot find device "x0"`, Status: 1, Errno: "ENODEV"}
+	want := "$ ip link set x0 up\nCannot find device \"x0\"\n[1] ENODEV\n"
+	if diff := cmp.Diff(want, Transcript([]scenario.Exchange{x})); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestConsoleGolden(t *testing.T) {
 	for name, verbosity := range map[string]Verbosity{"quiet": Quiet, "normal": Normal, "verbose": Verbose} {
 		t.Run(name, func(t *testing.T) {
