@@ -24,6 +24,7 @@ var street = []string{
 	"ip -n a neigh add 10.0.1.77 lladdr 02:00:00:00:00:77 dev a0",
 	"ip -n a rule add from 10.0.1.0/24 lookup main priority 700",
 	"ip -n a link property add dev a0 altname cable-to-the-bridge",
+	"ip -n r link property add dev br0 altname bridge-of-the-street", "ip -n r link property add dev p0 altname cable-to-a",
 	"ip -n a link set a0 alias first",
 }
 
@@ -69,6 +70,8 @@ func TestClaims(t *testing.T) {
 		{"`r1` in `r` is not a port of `br7`", "", ""},
 		{"`nix` in `r` is not a port of `br0`", "", "there is no interface nix"},
 		{"`a` has the route `default via 10.0.1.1 dev a0`", "ip -n a route del default", "10.0.1.0/24"},
+		{"`a` has the route `default dev cable-to-the-bridge`", "ip -n a route del default", "10.0.1.0/24"},
+		{"`a` does not have the route `default dev cable-to-the-bridge`", "", "default via 10.0.1.1"},
 		{"`a` has the route `default`", "ip -n a route del default", "10.0.1.0/24"},
 		{"`a` has the route `default via fd00:1::1`", "", "default via 10.0.1.1"},
 		{"`a` has the route `10.0.1.0/24 dev a0 proto kernel`", "ip -n a link set a0 down", ""},
@@ -114,6 +117,7 @@ func TestClaims(t *testing.T) {
 		{"the attribute `qdisc` of `a0` in `a` is `noop`", "", "qdisc is noqueue"},
 		{"`fd00:1::2/64` on `a0` in `a` is `permanent`", "ip -n a addr replace fd00:1::2/64 dev a0 valid_lft 600 preferred_lft 600", ""},
 		{"`br0` in `r` has learned `02:00:00:00:00:0a` on `p0`", "ip -n r link set p0 nomaster", "learned: none"},
+		{"`bridge-of-the-street` in `r` has learned `02:00:00:00:00:0a` on `cable-to-a`", "ip -n r link set p0 nomaster", "learned: none"},
 		{"nothing is wrong from `a` to `10.0.2.2`", "ip -n b link set b0 down", "the cause is peer-down, b0 in b"},
 		{"the cause from `a` to `10.0.2.2` is `forwarding-off` in `r`", "", "the diagnosis finds no cause"},
 		{"the cause from `a` to `10.0.1.66` is `address-nowhere` in `a`", "ip -n r addr add 10.0.1.66/32 dev br0", "the diagnosis finds no cause"},

@@ -116,7 +116,7 @@ func byState(claim scenario.Claim) func(*state.State) finding {
 	case scenario.AddressIs:
 		return ofLink(c.Iface, func(_ *state.State, l *state.Link) finding { return addressIs(l, c) })
 	case scenario.Learned:
-		return ofLink(c.Iface, func(s *state.State, _ *state.Link) finding { return learned(s.Namespace(c.Netns), c) })
+		return ofLink(c.Iface, func(s *state.State, l *state.Link) finding { return learned(s.Namespace(c.Netns), l.Name, c) })
 	case scenario.NearestName:
 		return nearestName(c)
 	case scenario.CauseIs:
@@ -261,13 +261,17 @@ func addressIs(l *state.Link, c scenario.AddressIs) finding {
 	return finding{false, "its addresses: " + prefixes(l.Addresses)}
 }
 
-func learned(n *state.Namespace, c scenario.Learned) finding {
+func learned(n *state.Namespace, bridge string, c scenario.Learned) finding {
+	port := c.Port
+	if l := n.Link(port); l != nil {
+		port = l.Name // it may be written by an alternative name
+	}
 	var entries []string
 	for _, e := range n.FDB {
-		if e.Master != c.Name && e.Dev != c.Name {
+		if e.Master != bridge && e.Dev != bridge {
 			continue
 		}
-		if e.Learned && e.Dev == c.Port && strings.EqualFold(e.MAC, c.MAC.String()) {
+		if e.Learned && e.Dev == port && strings.EqualFold(e.MAC, c.MAC.String()) {
 			return finding{true, state.FDBText(e)}
 		}
 		if e.Learned {

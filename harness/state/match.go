@@ -11,8 +11,13 @@ import (
 
 // MatchRoute finds the routes that are as written: any table, any type; what is written must match, what is not may be
 // anything. `default` alone is the IPv4 one. A gateway or device may be that of any nexthop; a written list of nexthops
-// has to be the whole list, in any order.
+// has to be the whole list, in any order. A device may be written by an alternative name.
 func (n *Namespace) MatchRoute(want operation.Route) []Route {
+	want.Dev = n.ownName(want.Dev)
+	want.Nexthops = slices.Clone(want.Nexthops)
+	for i := range want.Nexthops {
+		want.Nexthops[i].Dev = n.ownName(want.Nexthops[i].Dev)
+	}
 	var found []Route
 	for _, r := range n.Routes {
 		if routeMatches(r, want) {
@@ -20,6 +25,14 @@ func (n *Namespace) MatchRoute(want operation.Route) []Route {
 		}
 	}
 	return found
+}
+
+// ownName is the name of the link that a name stands for, or the same where it stands for none.
+func (n *Namespace) ownName(name string) string {
+	if l := n.Link(name); l != nil {
+		return l.Name
+	}
+	return name
 }
 
 func routeMatches(r Route, want operation.Route) bool {
