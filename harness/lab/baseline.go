@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"slices"
 	"time"
 
@@ -27,7 +28,9 @@ func (l *Lab) Baseline(ctx context.Context, checks []scenario.Check) (*Baseline,
 		var err error
 		switch c := c.Claim.(type) {
 		case scenario.CounterGrew:
-			base.counters[keyOf(c)], _, err = l.counter(ctx, c)
+			var all map[string]uint64
+			all, err = l.counters(ctx, c)
+			base.counters[keyOf(c)] = all[c.Counter]
 		case scenario.SawEvent:
 			err = base.watch(l, c.Netns)
 		}
@@ -108,30 +111,27 @@ func (b *Baseline) saw(c scenario.SawEvent) (finding, error) {
 
 func keyOf(c scenario.CounterGrew) counterKey { return counterKey{c.Netns, c.Link, c.Counter} }
 
-// counter reads a counter of a namespace (names as in nstat(8)) or of a link; ok is false when there is none of the name.
-func (l *Lab) counter(ctx context.Context, c scenario.CounterGrew) (value uint64, ok bool, err error) {
+// counters reads all counters of the namespace (names as in nstat(8)) or link that a check asks about; nil when that is not there.
+func (l *Lab) counters(ctx context.Context, c scenario.CounterGrew) (map[string]uint64, error) {
 	s, err := l.brief(ctx)
 	if err != nil {
-		return 0, false, err
+		return nil, err
 	}
 	n := s.Namespace(c.Netns)
 	if n == nil {
-		return 0, false, nil
+		return nil, nil
 	}
 	if c.Link != "" {
-		link := n.Link(c.Link)
-		if link == nil {
-			return 0, false, nil
+		if link := n.Link(c.Link); link != nil {
+			return link.Counters, nil
 		}
-		value, ok = link.Counters[c.Counter]
-		return value, ok, nil
+		return nil, nil
 	}
-	counters, err := observe.Counters(ctx, l.world, c.Netns)
+	all, err := observe.Counters(ctx, l.world, c.Netns)
 	if err != nil {
-		return 0, false, fmt.Errorf("read the counters of %s: %w", c.Netns, err)
+		return nil, fmt.Errorf("read the counters of %s: %w", c.Netns, err)
 	}
-	value, ok = counters[c.Counter]
-	return value, ok, nil
+	return all, nil
 }
 
 func (l *Lab) counterGrew(ctx context.Context, c scenario.CounterGrew, base *Baseline) (finding, error) {
@@ -142,12 +142,17 @@ func (l *Lab) counterGrew(ctx context.Context, c scenario.CounterGrew, base *Bas
 	if !noted {
 		return finding{}, fmt.Errorf("not judged: nobody noted the counter %s before", c.Counter)
 	}
-	now, ok, err := l.counter(ctx, c)
+	all, err := l.counters(ctx, c)
 	if err != nil {
 		return finding{}, err
 	}
+	now, ok := all[c.Counter]
 	if !ok {
-		return finding{false, fmt.Sprintf("%s has no counter %s", word(c.Link == "", c.Netns, c.Link), c.Counter)}, nil
+		found := fmt.Sprintf("%s has no counter %s", word(c.Link == "", c.Netns, c.Link), c.Counter)
+		if near, ok := scenario.Nearest(c.Counter, slices.Sorted(maps.Keys(all))); ok {
+			found += "; the nearest name is " + near
+		}
+		return finding{false, found}, nil
 	}
 	return finding{now-before == c.By, fmt.Sprintf("it grew by %d", now-before)}, nil
 }
