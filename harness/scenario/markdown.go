@@ -78,8 +78,11 @@ func elements(markdown string) []any {
 			found = append(found, d.fence(n))
 			return ast.WalkSkipChildren, nil
 		case *ast.Paragraph:
-			if first := n.Lines().At(0); n.Parent().Kind() == ast.KindDocument && nearlyItem.Match(first.Value(d.source)) {
-				found = append(found, task{line: d.lineOf(n)})
+			for i := range n.Lines().Len() {
+				line := n.Lines().At(i)
+				if n.Parent().Kind() == ast.KindDocument && nearlyItem.Match(line.Value(d.source)) {
+					found = append(found, task{line: d.lineAt(line.Start)})
+				}
 			}
 		case *ast.ListItem:
 			if t, ok := d.task(n); ok {

@@ -90,8 +90,8 @@ func TestProblems(t *testing.T) {
 
 		{"box with another mark", lesson("- [!] namespace `a` exists\n- [-] namespace `a` exists\n- [x ] namespace `a` exists\n- [  ] namespace `a` exists\n"),
 			[]string{"4: a check is written", "5: a check is written", "6: a check is written", "7: a check is written"}},
-		{"item without a blank", lesson("-[ ] namespace `a` exists\n\nText.\n\n*[x] namespace `a` exists\n"),
-			[]string{"4: a check is written", "8: a check is written"}},
+		{"item without a blank", lesson("-[ ] namespace `a` exists\n\nText.\n*[x] namespace `a` exists\n"),
+			[]string{"4: a check is written", "7: a check is written"}},
 		{"misspelt route of the host", "---\nhost:\n  routes: [defualt via 10.0.0.1]\n---\n" + lesson(okStep),
 			[]string{`3: bad value of host.routes: "defualt via 10.0.0.1" is no route: cannot say defualt, did you mean default?`}},
 
