@@ -196,7 +196,7 @@ func (k *look) ask(ctx context.Context, claim scenario.Claim, listen time.Durati
 	l := k.lab
 	switch c := claim.(type) {
 	case scenario.SendsTo:
-		return l.sendsTo(ctx, c)
+		return k.sendsTo(ctx, c)
 	case scenario.NoRouteTo:
 		r, err := probe.Lookup(ctx, l.world, c.Netns, c.Dest, netip.Addr{})
 		return finding{r.Errno == syscall.ENETUNREACH, lookupWords(r)}, err
@@ -226,12 +226,22 @@ func (k *look) ask(ctx context.Context, claim scenario.Claim, listen time.Durati
 	return finding{}, fmt.Errorf("not judged: nothing here evaluates %T", claim)
 }
 
-func (l *Lab) sendsTo(ctx context.Context, c scenario.SendsTo) (finding, error) {
-	r, err := probe.Lookup(ctx, l.world, c.Netns, c.Dest, c.From)
+func (k *look) sendsTo(ctx context.Context, c scenario.SendsTo) (finding, error) {
+	r, err := probe.Lookup(ctx, k.lab.world, c.Netns, c.Dest, c.From)
 	if err != nil {
 		return finding{}, err
 	}
-	holds := r.Errno == 0 && (c.Out == "" || r.Dev == c.Out)
+	out := c.Out
+	if out != "" && out != r.Dev { // it may be an alternative name
+		s, err := k.snapshot(ctx)
+		if err != nil {
+			return finding{}, err
+		}
+		if n := s.Namespace(c.Netns); n != nil && n.Link(out) != nil {
+			out = n.Link(out).Name
+		}
+	}
+	holds := r.Errno == 0 && (out == "" || r.Dev == out)
 	if c.Via.IsValid() {
 		// A packet for a neighbour goes to the neighbour itself.
 		hop := r.Via

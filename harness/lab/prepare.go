@@ -97,10 +97,19 @@ func tells(claim scenario.Claim) bool {
 		return !c.Not
 	case scenario.SawEvent:
 		return c.Object != ""
-	case scenario.HasNeighbour, scenario.Learned, scenario.CauseIs, scenario.NothingWrong:
+	case scenario.CauseIs, scenario.NothingWrong:
 		return false
 	}
-	return byState(claim) != nil
+	return !isLearned(claim) && byState(claim) != nil
+}
+
+// isLearned says whether a claim is about what packets leave behind: a neighbour, or an address that a bridge has learned.
+func isLearned(claim scenario.Claim) bool {
+	switch claim.(type) {
+	case scenario.HasNeighbour, scenario.Learned:
+		return true
+	}
+	return false
 }
 
 // stateBefore is the state in which step i started when it was played, nil if it is not known.

@@ -70,16 +70,21 @@ func (s *scene) afterFix(m *scenario.Mistake, fixed bool) strictness {
 	return notAtAll
 }
 
-// lookBefore looks at each check before the commands: `- [x]` has to be true and may wait for it, `- [ ]` has to be false.
+// lookBefore looks at each check before the commands: `- [x]` has to be true and may wait for it, `- [ ]` has to be false. What others
+// have learned from packets is looked at first, since the probes of the checks are packets too.
 func (s *scene) lookBefore(ctx context.Context, checks []scenario.Check) bool {
-	var held, open []scenario.Check
+	var learned, held, open []scenario.Check
 	for _, c := range checks {
-		if c.Before {
+		switch {
+		case c.Before:
 			held = append(held, c)
-		} else {
+		case isLearned(c.Claim):
+			learned = append(learned, c)
+		default:
 			open = append(open, c)
 		}
 	}
+	unlearned := s.falseBefore(ctx, learned, nil)
 	base, err := s.lab.Baseline(ctx, held)
 	if err != nil {
 		s.error(s.result.Line, err)
@@ -93,6 +98,12 @@ func (s *scene) lookBefore(ctx context.Context, checks []scenario.Check) bool {
 		return false
 	}
 	defer base.Close()
+	return s.falseBefore(ctx, open, base) && ok && unlearned
+}
+
+// falseBefore looks at `- [ ]` checks before the commands, once.
+func (s *scene) falseBefore(ctx context.Context, open []scenario.Check, base *Baseline) bool {
+	ok := true
 	for i, v := range s.lab.evaluateAll(ctx, open, base, false) {
 		c := open[i]
 		problem := scenario.Problem{Line: c.Line, Expected: "false before the commands", Found: v.Found}
