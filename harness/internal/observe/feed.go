@@ -16,14 +16,19 @@ import (
 type Event struct {
 	Object string // link, addr, route, neigh
 	Verb   string // add, change, del
+	Type   string // of a route that is no ordinary one, such as unreachable; else ""
 	// Words are what it was about: the name of a link; else the address or destination, then what else is known of it in
 	// pairs, such as `via 10.0.0.1` and `dev eth0`.
 	Words []string
 }
 
-// Is says whether the event is what a check asks for: the first word has to be the same, pairs of words may be left out.
+// Is says whether the event is what a check asks for: the first word has to be the same, pairs of words and the type of a route may be
+// left out.
 func (e Event) Is(object, verb, detail string) bool {
 	asked := strings.Fields(detail)
+	if e.Type != "" && len(asked) > 0 && asked[0] == e.Type {
+		asked = asked[1:]
+	}
 	if e.Object != object || e.Verb != verb || len(asked) == 0 || len(e.Words) == 0 || asked[0] != e.Words[0] {
 		return false
 	}
@@ -36,7 +41,13 @@ func (e Event) Is(object, verb, detail string) bool {
 	return len(asked) == 0
 }
 
-func (e Event) String() string { return e.Object + " " + e.Verb + " " + strings.Join(e.Words, " ") }
+func (e Event) String() string {
+	words := append([]string{e.Object, e.Verb}, e.Words...)
+	if e.Type != "" {
+		words = slices.Insert(words, 2, e.Type)
+	}
+	return strings.Join(words, " ")
+}
 
 // Feed is a watch over what happens in one namespace (rtnetlink(7), multicast groups). Its socket keeps the namespace alive: close it
 // when the name has gone.

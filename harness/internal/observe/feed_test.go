@@ -7,7 +7,7 @@ import (
 )
 
 func TestEventIs(t *testing.T) {
-	e := Event{"route", "add", []string{"10.2.0.0/24", "via", "10.1.0.2", "dev", "a0"}}
+	e := Event{Object: "route", Verb: "add", Words: []string{"10.2.0.0/24", "via", "10.1.0.2", "dev", "a0"}}
 	for _, c := range []struct {
 		object, verb, detail string
 		want                 bool
@@ -18,6 +18,7 @@ func TestEventIs(t *testing.T) {
 		{"route", "add", "10.2.0.0/24 dev a1", false},
 		{"route", "add", "10.2.0.0/24 dev", false},
 		{"route", "add", "10.3.0.0/24", false},
+		{"route", "add", "unreachable 10.2.0.0/24", false},
 		{"route", "add", "", false},
 		{"route", "del", "10.2.0.0/24", false},
 		{"addr", "add", "10.2.0.0/24", false},

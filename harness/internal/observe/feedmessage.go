@@ -47,14 +47,14 @@ func (f *Feed) readLink(deleted bool, body []byte) (Event, bool) {
 		}
 	})
 	if body[0] == unix.AF_BRIDGE && deleted { // a port left its bridge; the link is still there
-		return Event{"link", "change", []string{name}}, true
+		return Event{Object: "link", Verb: "change", Words: []string{name}}, true
 	}
 	if deleted {
 		delete(f.names, index)
 	} else {
 		f.names[index] = name
 	}
-	return Event{"link", verb(deleted, there), []string{name}}, true
+	return Event{Object: "link", Verb: verb(deleted, there), Words: []string{name}}, true
 }
 
 func (f *Feed) readAddress(deleted bool, body []byte) (Event, bool) {
@@ -75,7 +75,7 @@ func (f *Feed) readAddress(deleted bool, body []byte) (Event, bool) {
 	}
 	prefix := netip.PrefixFrom(local, int(body[1])).String()
 	dev := f.names[int(native.Uint32(body[4:]))]
-	return Event{"addr", f.count("addr "+prefix+" "+dev, deleted), []string{prefix, "dev", dev}}, true
+	return Event{Object: "addr", Verb: f.count("addr "+prefix+" "+dev, deleted), Words: []string{prefix, "dev", dev}}, true
 }
 
 func (f *Feed) readNeighbour(deleted bool, body []byte) (Event, bool) {
@@ -89,7 +89,7 @@ func (f *Feed) readNeighbour(deleted bool, body []byte) (Event, bool) {
 		}
 	})
 	dev := f.names[int(native.Uint32(body[4:]))]
-	return Event{"neigh", f.count("neigh "+address.String()+" "+dev, deleted), []string{address.String(), "dev", dev}}, true
+	return Event{Object: "neigh", Verb: f.count("neigh "+address.String()+" "+dev, deleted), Words: []string{address.String(), "dev", dev}}, true
 }
 
 // count keeps account of what is there, and returns the event's verb.
@@ -129,5 +129,9 @@ func (f *Feed) readRoute(deleted, replaced bool, body []byte) (Event, bool) {
 	} else if family != unix.AF_INET && family != unix.AF_INET6 {
 		return Event{}, false
 	}
-	return Event{"route", verb(deleted, replaced), append([]string{to}, pairs...)}, true
+	e := Event{Object: "route", Verb: verb(deleted, replaced), Words: append([]string{to}, pairs...)}
+	if body[7] != unix.RTN_UNICAST {
+		e.Type = state.RouteTypeName(body[7])
+	}
+	return e, true
 }
