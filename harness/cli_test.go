@@ -274,12 +274,19 @@ func TestListShowVersionCompletion(t *testing.T) {
 		if s.ID == "suites" {
 			continue // written in Go
 		}
-		source, err := os.ReadFile(filepath.Join("..", filepath.FromSlash(s.File)))
+		path, err := filepath.Abs(filepath.Join("..", filepath.FromSlash(s.File)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		source, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if shown := harness(t, dir, "show", "--solution", s.ID); shown.status != 0 || shown.stdout != string(source) {
 			t.Errorf("show %s is not the file %s", s.ID, s.File)
+		}
+		if shown := harness(t, dir, "show", "--solution", path); shown.stdout != string(source) {
+			t.Errorf("show FILE is not the file %s", s.File)
 		}
 	}
 	harness(t, dir, "version").want(t, 0, "netnscheck ")

@@ -106,18 +106,15 @@ func (f *mapFlags) read(c *cobra.Command, args []string) (*state.State, error) {
 	case f.state != "":
 		return readState(f.state)
 	case len(args) > 0:
-		scs, err := scenariosNamed(args)
+		sc, err := scenarioNamed(args[0])
 		if err != nil {
 			return nil, err
 		}
-		if len(scs) != 1 {
-			return nil, usage("%s has %d scenarios: name one", args[0], len(scs))
-		}
-		steps, err := stepsUpTo(scs[0], f.step)
+		steps, err := stepsUpTo(sc, f.step)
 		if err != nil {
 			return nil, err
 		}
-		return labState(c.Context(), scs[0], steps)
+		return labState(c.Context(), sc, steps)
 	}
 	return readMachine(c.Context(), observe.MachineOptions{All: f.all})
 }

@@ -10,13 +10,12 @@ import (
 
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/scenario"
-	"netnscheck/scenarios"
 )
 
 func showCommand() *cobra.Command {
 	solution := false
 	c := &cobra.Command{
-		Use:               "show ID",
+		Use:               "show ID|FILE",
 		Short:             "Show a scenario: rendered on a terminal, as Markdown otherwise",
 		Args:              wantArgs(cobra.ExactArgs(1)),
 		ValidArgsFunction: completeIDs,
@@ -24,9 +23,9 @@ func showCommand() *cobra.Command {
 			if args[0] == specrun.HandWritten {
 				return usage("show %s: they are no scenario but Go, in %s; `harness run %[1]s` runs them", args[0], suitesFolder)
 			}
-			sc, err := scenarios.ByID(args[0])
+			sc, err := scenarioNamed(args[0])
 			if err != nil {
-				return badFile(err)
+				return err
 			}
 			text := sc.Source
 			if sc.Kind == scenario.Challenge && !solution {

@@ -67,7 +67,9 @@ func TestSoak(t *testing.T) {
 	}
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	bin, dir, before := buildHarness(t), t.TempDir(), census(t)
+	bin, dir := buildHarness(t), t.TempDir()
+	loadModules(bin)
+	before := census(t)
 	defer startLoad(t)()
 	s := soak{began: time.Now()}
 	for s.runs < *soakRuns && ctx.Err() == nil {

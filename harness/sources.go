@@ -46,6 +46,18 @@ func scenariosNamed(names []string) ([]*scenario.Scenario, error) {
 	return withoutRepeats(all)
 }
 
+// scenarioNamed reads the one scenario that a name stands for.
+func scenarioNamed(name string) (*scenario.Scenario, error) {
+	all, err := scenariosNamed([]string{name})
+	if err != nil {
+		return nil, err
+	}
+	if len(all) != 1 {
+		return nil, usage("%s has %d scenarios: name one", name, len(all))
+	}
+	return all[0], nil
+}
+
 // badFile gives an error the status of a bad file.
 func badFile(err error) error {
 	if err == nil {

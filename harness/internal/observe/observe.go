@@ -8,8 +8,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/internal/netns"
@@ -98,17 +98,20 @@ const sideBySide = 16
 
 // conclude reads the namespaces that are open and makes a state of them. dangling is that of resolvePeers.
 func conclude(all []*reading) (s *state.State, dangling bool, err error) {
-	var together errgroup.Group
-	together.SetLimit(sideBySide)
-	for _, r := range all {
-		together.Go(func() error {
+	errs := make([]error, len(all))
+	places := make(chan struct{}, sideBySide)
+	var together sync.WaitGroup
+	for i, r := range all {
+		together.Go(func() {
+			places <- struct{}{}
+			defer func() { <-places }()
 			if err := r.read(); err != nil {
-				return fmt.Errorf("read namespace %s: %w", r.Name, err)
+				errs[i] = fmt.Errorf("read namespace %s: %w", r.Name, err)
 			}
-			return nil
 		})
 	}
-	if err := together.Wait(); err != nil {
+	together.Wait()
+	if err := errors.Join(errs...); err != nil {
 		return nil, false, err
 	}
 	if dangling, err = resolvePeers(all); err != nil {
