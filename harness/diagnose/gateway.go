@@ -144,17 +144,18 @@ func (w *walk) gatewayNowhere(n *state.Namespace, out *state.Link, via netip.Add
 	return c.mend(ip(n, "%sroute replace %s via GATEWAY", six(familyOf(via)), state.PrefixText(r.To)))
 }
 
-// gatewayWrong blames the route of before, which led to somebody who is not on the way.
-func (w *walk) gatewayWrong(n *state.Namespace, iif *state.Link, p packet, before *state.Namespace) *Cause {
+// gatewayWrong blames the route of the station before, which led to somebody who is not on the way, or the rule that led to that route.
+func (w *walk) gatewayWrong(n *state.Namespace, iif *state.Link, p packet) *Cause {
 	w.hop(n, iif, p, "%s neither forwards nor leads on to %s", n.Name, p.dst)
-	c := cause("gateway-wrong", before, nil, "the route of %s to %s leads to %s, who is not on the way", before.Name, p.dst, n.Name)
-	d := lookup(before, flowOf(p, nil))
-	if d.found() {
-		key := forwardingKey(p.family())
-		c.proof(routeShown(before, d.route), in(n, "sysctl %s", key)+": "+sysctl(n, key))
-		if !w.otherGateway(c, before, p.dst, d.route) {
-			c.mend(ip(before, "%sroute replace %s via GATEWAY", six(p.family()), state.PrefixText(d.route.To)))
-		}
+	before := w.stations[len(w.stations)-1]
+	if c := w.ledAstray(before); c != nil {
+		return c
+	}
+	c := cause("gateway-wrong", before.n, nil, "the route of %s to %s leads to %s, who is not on the way", before.n.Name, p.dst, n.Name)
+	key := forwardingKey(p.family())
+	c.proof(routeShown(before.n, before.d.route), in(n, "sysctl %s", key)+": "+sysctl(n, key))
+	if !w.otherGateway(c, before.n, p.dst, before.d.route) {
+		c.mend(ip(before.n, "%sroute replace %s via GATEWAY", six(p.family()), state.PrefixText(before.d.route.To)))
 	}
 	return c
 }
@@ -174,24 +175,25 @@ func (w *walk) ownGateway(n *state.Namespace, p packet, via netip.Addr, r *state
 }
 
 // routingLoop: the packet comes back to a router that it has passed. The last router of the loop that has a better way is to take it.
-func (w *walk) routingLoop(n *state.Namespace, p packet, loop []*state.Namespace) *Cause {
-	c := cause("routing-loop", n, nil, "packets for %s come back to %s, and go round until their TTL has run out", p.dst, n.Name)
-	for _, r := range loop {
-		if d := lookup(r, flowOf(p, nil)); d.found() {
-			c.proof(routeShown(r, d.route))
+func (w *walk) routingLoop(n *state.Namespace, p packet, loop []station) *Cause {
+	for _, at := range loop {
+		if c := w.ledAstray(at); c != nil {
+			return c
 		}
 	}
-	for i := len(loop) - 1; i >= 0; i-- {
-		if d := lookup(loop[i], flowOf(p, nil)); d.found() && d.hop != nil {
-			for _, h := range w.gateways(loop[i], p.dst) {
-				if h.Via != d.hop.Via && w.improves(deleteRoute(loop[i].Name, d.route), addRoute(loop[i].Name, d.route.To, h.Via, h.Dev)) {
-					w.replaceGateway(c, loop[i], d.route, h)
-					return c
-				}
+	c := cause("routing-loop", n, nil, "packets for %s come back to %s, and go round until their TTL has run out", p.dst, n.Name)
+	for _, at := range loop {
+		c.proof(routeShown(at.n, at.d.route))
+	}
+	for _, at := range slices.Backward(loop) {
+		for _, h := range w.gateways(at.n, p.dst) {
+			if h.Via != at.d.hop.Via && w.improves(deleteRoute(at.n.Name, at.d.route), addRoute(at.n.Name, at.d.route.To, h.Via, h.Dev)) {
+				w.replaceGateway(c, at.n, at.d.route, h)
+				return c
 			}
 		}
 	}
-	return c.mend(ip(loop[len(loop)-1], "%sroute replace %s via GATEWAY", six(p.family()), w.networkOf(p.dst)))
+	return c.mend(ip(loop[len(loop)-1].n, "%sroute replace %s via GATEWAY", six(p.family()), w.networkOf(p.dst)))
 }
 
 // forwards says whether what comes in by a link is forwarded.

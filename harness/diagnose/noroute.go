@@ -61,6 +61,14 @@ func (w *walk) diverted(n *state.Namespace, p packet, d decision, iif *state.Lin
 		mend(ip(n, "%srule add priority 32766 lookup main", six(p.family())))
 }
 
+// ledAstray blames the rule that sent the packet from a station by a table of its own, if it gets further without that rule.
+func (w *walk) ledAstray(at station) *Cause {
+	if w.trial || at.d.rule.Table == state.TableMain || at.d.rule.Table == state.TableLocal || !w.improves(deleteRule(at.n.Name, at.d.rule)) {
+		return nil
+	}
+	return diverts(at.n, at.p, at.d.rule, routeShown(at.n, at.d.route))
+}
+
 func diverts(n *state.Namespace, p packet, by *state.Rule, instead string) *Cause {
 	return cause("rule-diverts", n, nil, "the rule of %s with priority %d sends packets for %s away from the route that would do", n.Name, by.Priority, p.dst).
 		proof(ruleShown(n, by), instead).deleteRule(n, by)

@@ -38,7 +38,7 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 		}
 		if !d.found() {
 			if iif != nil && d.refused == "" && !forwards(n, iif, p.family()) {
-				return n, p, w.gatewayWrong(n, iif, p, passed[len(passed)-1])
+				return n, p, w.gatewayWrong(n, iif, p)
 			}
 			w.hop(n, nil, p, "no route to %s", p.dst)
 			return n, p, w.noRoute(n, p, d, iif)
@@ -56,7 +56,7 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 		}
 		if iif != nil {
 			if !forwards(n, iif, p.family()) && d.hop != nil && d.hop.Dev == iif.Name && len(w.gateways(passed[len(passed)-1], p.dst)) > 0 {
-				return n, p, w.gatewayWrong(n, iif, p, passed[len(passed)-1])
+				return n, p, w.gatewayWrong(n, iif, p)
 			}
 			if c := w.forward(n, iif, p, d); c != nil {
 				return n, p, c
@@ -67,14 +67,15 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 		}
 		if first := slices.Index(passed, n); first >= 0 {
 			w.hop(n, iif, p, "here it was before")
-			return n, p, w.routingLoop(n, p, passed[first:])
+			return n, p, w.routingLoop(n, p, w.stations[len(w.stations)-len(passed)+first:])
 		}
 		passed = append(passed, n)
-		w.stations = append(w.stations, station{n, p, d})
+		at := station{n, p, d}
+		w.stations = append(w.stations, at)
 		next, in, c := w.cross(n, iif, &p, d)
 		if c != nil {
-			if !w.trial && d.rule.Table != state.TableMain && d.rule.Table != state.TableLocal && w.improves(deleteRule(n.Name, d.rule)) {
-				c = diverts(n, p, d.rule, routeShown(n, d.route))
+			if other := w.ledAstray(at); other != nil {
+				c = other
 			}
 			return n, p, c
 		}

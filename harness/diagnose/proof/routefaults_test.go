@@ -124,12 +124,15 @@ func ruleDiverts(t *topology, p path) *fault {
 	return &fault{does: []string{ip(n.name, "%srule add to %s priority 100 %s", six(p.family), p.dest(), action)}, places: []string{n.name}, at: k*perHop + atRoute}
 }
 
-// ruleToWrongTable sends packets for the destination to a table with a gateway that nobody is.
+// ruleToWrongTable sends packets for the destination to a table with a gateway that nobody is, or one that is not on the way.
 func ruleToWrongTable(t *topology, p path) *fault {
 	k, h, _ := t.hop(p, nil)
 	n := h.sender()
 	route := ip(n.name, "%sroute add default via %s dev %s table 100", six(p.family), h.out.on.free(p.family), h.out.name)
-	if t.rng.IntN(2) == 0 {
+	switch other, ok := pick(t, t.bystanders(h, p)); {
+	case ok && t.rng.IntN(2) == 0:
+		route = ip(n.name, "%sroute add default via %s dev %s table 100", six(p.family), other.addr(p.family), h.out.name)
+	case t.rng.IntN(2) == 0:
 		route = ip(n.name, "%sroute add unreachable default table 100", six(p.family))
 	}
 	return &fault{does: []string{route, ip(n.name, "%srule add to %s priority 100 lookup 100", six(p.family), p.dest())}, places: []string{n.name}, at: k*perHop + atRoute}
@@ -149,14 +152,18 @@ func gatewayNowhere(t *topology, p path) *fault {
 	return &fault{does: t.replaceGateway(n, p, h.out.on.free(p.family), h.out.name), places: []string{n.name}, at: k*perHop + atRoute}
 }
 
+// bystanders are on the segment of a hop, and lead nowhere.
+func (t *topology) bystanders(h hop, p path) []*iface {
+	return slices.DeleteFunc(slices.Clone(h.out.on.members), func(m *iface) bool { return m.node.router || m.node == h.sender() || m.node == p.to.node })
+}
+
 func gatewayWrong(t *topology, p path) *fault {
 	k, h, ok := t.routed(p)
 	if !ok {
 		return nil
 	}
 	n := h.sender()
-	others := slices.DeleteFunc(slices.Clone(h.out.on.members), func(m *iface) bool { return m.node.router || m.node == n || m.node == p.to.node })
-	other, ok := pick(t, others)
+	other, ok := pick(t, t.bystanders(h, p))
 	if !ok {
 		return nil
 	}

@@ -1,0 +1,28 @@
+package diagnose
+
+import (
+	"net/netip"
+	"testing"
+
+	"netnscheck/harness/state"
+)
+
+// TestRuleToABystander: where a rule sends a packet to somebody who is not on the way, the rule is to blame, and no route of another table.
+func TestRuleToABystander(t *testing.T) {
+	far := netip.MustParseAddr("10.0.0.2")
+	for _, by := range []state.Rule{{To: netip.PrefixFrom(far, 32)}, {From: netip.MustParsePrefix("10.0.0.1/32")}} {
+		s := switched()
+		a, sw := s.Namespace("a"), s.Namespace("sw")
+		sw.Rules, sw.Link("br0").Bridge.VLANFiltering = defaultRules(), false
+		give(sw, sw.Link("br0"), netip.MustParsePrefix("10.0.0.9/24"))
+		sw.Routes = sw.Routes[:1] // its own address alone: it knows no way on
+		by.Family, by.Priority, by.Action, by.Table = 4, 100, "lookup", 77
+		a.Rules = append(a.Rules, by)
+		a.Routes = append(a.Routes, state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("0.0.0.0/0"), Table: 77,
+			Nexthops: []state.Nexthop{{Via: netip.MustParseAddr("10.0.0.9"), Dev: "eth0"}}})
+		c := Diagnose(s, Query{From: "a", To: far}).Cause
+		if c == nil || c.Name != "rule-diverts" || c.Netns != "a" || c.Repair[0] != "ip -n a rule del priority 100" {
+			t.Errorf("%s: %+v", state.RuleText(by), c)
+		}
+	}
+}
