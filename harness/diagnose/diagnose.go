@@ -192,12 +192,15 @@ func (w *walk) both() *Cause {
 	if p.src.IsLinkLocalUnicast() && w.arrived != nil {
 		p.src = p.src.WithZone(w.arrived.Name)
 	}
-	_, _, cause = w.travel(there, p.back())
-	if cause != nil {
+	home, answer, cause := w.travel(there, p.back())
+	switch {
+	case cause != nil:
 		cause.Reply = true
 		if t := w.translationMissing(cause); t != nil {
 			return t
 		}
+	case home == from:
+		return w.answeredByAnother(answer)
 	}
 	return cause
 }

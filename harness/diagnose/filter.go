@@ -388,7 +388,7 @@ func (w *walk) filteredBridge(at passage, s seen) *Cause {
 			}
 		}
 	}
-	key := map[int]string{4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}[s.family()]
+	key := bridgeCalls(s.family())
 	if s.arp || at.in == nil || at.out == nil || sysctl(at.n, key) != "1" {
 		return nil
 	}
@@ -399,4 +399,9 @@ func (w *walk) filteredBridge(at passage, s seen) *Cause {
 		c.proof(sysctlShown(at.n, key))
 	}
 	return c
+}
+
+// bridgeCalls is the setting by which bridged packets are shown to the filters of IP.
+func bridgeCalls(family int) string {
+	return map[int]string{4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}[family]
 }

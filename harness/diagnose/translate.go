@@ -14,6 +14,7 @@ type translation struct {
 	old, new netip.Addr
 	oldPort  uint16
 	newPort  uint16
+	shown    string // the rule, and how to see it
 }
 
 // translate does what the nat chains at a hook say to the first packet of a connection; later ones follow it, and for answers it is undone.
@@ -35,7 +36,8 @@ func (w *walk) translate(n *state.Namespace, hook string, p *packet, iif, oif *s
 		if rule == nil {
 			continue
 		}
-		t := translation{n: n, source: source, oldPort: p.dport, newPort: p.dport}
+		t := translation{n: n, source: source, oldPort: p.dport, newPort: p.dport,
+			shown: in(n, "nft list chain %s %s %s", b.table.Family, b.table.Name, b.chain.Name) + ": " + rule.Text}
 		switch rule.Verdict {
 		case "masquerade":
 			t.old, t.new = p.src, firstAddress(oif, p.family())

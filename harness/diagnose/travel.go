@@ -144,6 +144,10 @@ func (w *walk) sourceDoubted(n *state.Namespace, iif *state.Link, p *packet) *Ca
 				}
 			}
 		}
+		if c := w.sentBack(*p); c != nil {
+			w.hop(n, iif, *p, "a packet from its own address %s comes in", p.src)
+			return c
+		}
 	}
 	mode := strongest(n, iif, "rp_filter")
 	if mode == 0 {

@@ -1,0 +1,56 @@
+package diagnose
+
+import (
+	"net/netip"
+	"testing"
+
+	"netnscheck/harness/state"
+)
+
+// TestHairpin: a router on the segment of a and b gives packets of a for its outer address another destination there.
+func TestHairpin(t *testing.T) {
+	outer, router := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("10.0.0.9")
+	for _, c := range []struct {
+		what    string
+		to      string // where the router sends them on
+		port    uint16
+		bridged string // bridge-nf-call-iptables of the router
+		masks   bool   // and it puts itself in the place of the sender
+		want    string
+	}{
+		{"a connection to a neighbour", "10.0.0.2", 80, "0", false, "translation-missing"},
+		{"a connection to a neighbour, and the bridge is shown the answer", "10.0.0.2", 80, "1", false, ""},
+		{"a connection to a neighbour, masqueraded", "10.0.0.2", 80, "0", true, ""},
+		{"an echo, which may be answered by anybody", "10.0.0.2", 0, "0", false, ""},
+		{"an echo to oneself", "10.0.0.1", 0, "0", false, "translation-missing"},
+		{"an echo to oneself, masqueraded", "10.0.0.1", 0, "0", true, ""},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			s := switched()
+			a, b, sw := s.Namespace("a"), s.Namespace("b"), s.Namespace("sw")
+			sw.Rules, sw.Link("br0").Bridge.VLANFiltering = defaultRules(), false
+			give(sw, sw.Link("br0"), netip.PrefixFrom(router, 24))
+			sw.Sysctls = []state.Sysctl{{Key: "net.ipv4.ip_forward", Value: "1"}, {Key: "net.ipv4.conf.br0.forwarding", Value: "1"}, {Key: "net.bridge.bridge-nf-call-iptables", Value: c.bridged}}
+			post := state.FilterChain{Name: "post", Type: "nat", Hook: "postrouting", Priority: 100}
+			if c.masks {
+				post.Rules = []state.FilterRule{{Verdict: "masquerade"}}
+			}
+			sw.Filters = []state.FilterTable{{Family: "ip", Name: "nat", Chains: []state.FilterChain{{Name: "pre", Type: "nat", Hook: "prerouting", Priority: -100,
+				Rules: []state.FilterRule{{Verdict: "dnat", Addr: netip.MustParseAddr(c.to), Text: "dnat to " + c.to}}}, post}}}
+			a.Routes = append(a.Routes, state.Route{Family: 4, Type: "unicast", To: netip.PrefixFrom(outer, 32), Table: state.TableMain,
+				Nexthops: []state.Nexthop{{Via: router, Dev: "eth0"}}})
+			b.Listeners = []state.Listener{{Proto: "tcp", Addr: netip.IPv4Unspecified(), Port: 80}}
+			r := Diagnose(s, Query{From: "a", To: outer, Port: c.port})
+			if c.want == "" {
+				if r.Cause != nil {
+					t.Errorf("%+v", *r.Cause)
+				}
+				return
+			}
+			repair := "ip netns exec sw nft insert rule ip nat post ip saddr 10.0.0.1 ip daddr " + c.to + " masquerade"
+			if r.Cause == nil || r.Cause.Name != c.want || r.Cause.Netns != "sw" || r.Cause.Repair[0] != repair {
+				t.Errorf("%+v, path %v", r.Cause, r.Path)
+			}
+		})
+	}
+}
