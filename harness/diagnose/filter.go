@@ -231,6 +231,12 @@ func (r *run) fits(rule *state.FilterRule) (fits, known bool) {
 	known = !rule.Opaque
 	for _, m := range rule.Matches {
 		fits, understood := r.seen.match(m)
+		switch m.Key {
+		case "fib saddr type":
+			fits, understood = slices.Contains(m.Values, addressType(r.n, r.seen.src)) != m.Not, r.seen.src.IsValid()
+		case "fib daddr type":
+			fits, understood = slices.Contains(m.Values, addressType(r.n, r.seen.dst)) != m.Not, true
+		}
 		if m.Key == "mark" && setsMarks(r.n) || m.Key == "ct state" && untracks(r.n) || slices.Contains(m.Values, "") { // a value that could not be read
 			understood = false
 		}
@@ -240,6 +246,17 @@ func (r *run) fits(rule *state.FilterRule) (fits, known bool) {
 		known = known && understood
 	}
 	return known, known
+}
+
+// addressType is what an address is to a namespace: what its table local says, or else unicast (inet_addr_type, net/ipv4/fib_frontend.c).
+func addressType(n *state.Namespace, a netip.Addr) string {
+	kind, bits := "unicast", -1
+	for _, r := range n.Routes {
+		if r.Table == state.TableLocal && r.To.Bits() > bits && r.To.Contains(a.WithZone("")) {
+			kind, bits = r.Type, r.To.Bits()
+		}
+	}
+	return kind
 }
 
 // setsMarks says whether a rule of the namespace may set the mark of a packet, which has none when it comes there: those that do are opaque.

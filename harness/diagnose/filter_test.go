@@ -76,6 +76,9 @@ func TestFilterRules(t *testing.T) {
 		{"a mark that may be set", "input", []state.FilterRule{opaque("", "[meta]"), when("mark", "0x1", "accept"), drop}, false, true},
 		{"another device than none, out", "input", []state.FilterRule{when("oifname", "!= eth0", "drop")}, true, false},
 		{"another device than none, in", "output", []state.FilterRule{when("iif", "!= eth0", "drop")}, true, false},
+		{"an address of its own", "input", []state.FilterRule{when("fib daddr type", "local", "drop")}, true, false},
+		{"no address of its own", "input", []state.FilterRule{when("fib daddr type", "!= local", "drop")}, false, false},
+		{"an address of somebody else", "input", []state.FilterRule{when("fib saddr type", "unicast", "drop")}, true, false},
 		{"a device, where there is none", "input", []state.FilterRule{when("oifname", "eth0", "drop")}, false, false},
 	} {
 		table := chainOf(c.hook, "accept", c.rules)

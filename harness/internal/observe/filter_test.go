@@ -131,6 +131,8 @@ var ruleTables = []struct {
 		{`meta l4proto { tcp, udp } accept`, `l4proto=tcp|udp -> accept`},
 		{`meta nfproto ipv6 drop`, `nfproto=ipv6 -> drop`},
 		{`meta mark 0x0000002a drop`, `mark=0x0000002a -> drop`},
+		{`fib daddr type local drop`, `fib daddr type=local -> drop`},
+		{`fib saddr type != { local, broadcast } drop`, `fib saddr type!=local|broadcast -> drop`},
 		{`reject with icmp host-prohibited`, `nfproto=ipv4 -> reject`},
 		{`reject with icmpx admin-prohibited`, `-> reject`},
 		{`counter name "hits" drop`, `-> drop`},
@@ -221,10 +223,11 @@ func TestOpaqueRules(t *testing.T) {
 		map to { type ipv4_addr : ipv4_addr; elements = { 10.0.0.1 : 10.0.0.2 }; }
 		chain c {
 			type filter hook prerouting priority 0;
-			fib daddr type local drop
-			iifname "lo" fib daddr type local drop
+			fib daddr . iif type local drop
+			iifname "lo" fib daddr . iif type local drop
 			ip saddr & 255.255.255.0 <= 10.0.0.0 drop
 			ip saddr & 255.255.255.0 == 10.0.0.5 drop
+			fib saddr oif missing drop
 			ct status == dnat drop
 			ct status { snat, dnat } drop
 			tcp flags syn drop

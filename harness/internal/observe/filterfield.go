@@ -43,6 +43,8 @@ var (
 	etherDaddr = field{key: "ether daddr", size: 6, value: macValue}
 	arpOp      = field{key: "arp operation", size: 2, value: named(arpWords)}
 	mark       = field{key: "mark", words: "meta mark", size: 4, value: markValue}
+	saddrType  = field{key: "fib saddr type", size: 4, value: typeValue}
+	daddrType  = field{key: "fib daddr type", size: 4, value: typeValue}
 	iifname    = field{key: "iifname", size: unix.IFNAMSIZ, value: nameValue}
 	oifname    = field{key: "oifname", size: unix.IFNAMSIZ, value: nameValue}
 	iif        = field{key: "iifname", words: "iif", size: 4, value: indexValue}
@@ -128,6 +130,14 @@ func addressValue(_ *ruleset, data []byte) string {
 func macValue(_ *ruleset, data []byte) string { return net.HardwareAddr(data).String() }
 
 func markValue(_ *ruleset, data []byte) string { return fmt.Sprintf("0x%08x", number(data)) }
+
+// typeValue is what an address is to the namespace, as its routes tell (enum of RTN_UNSPEC and others).
+func typeValue(_ *ruleset, data []byte) string {
+	if n := number(data); n < uint64(len(typeWords)) {
+		return typeWords[n]
+	}
+	return ""
+}
 
 // nameValue is the name of an interface, or what it begins with and a star.
 func nameValue(_ *ruleset, data []byte) string {
@@ -225,7 +235,7 @@ func (f field) span(s *ruleset, low, high []byte) string {
 
 // between is a range, written as one.
 func (f field) between(s *ruleset, low, high []byte) string {
-	if f.key == iifname.key || f.key == oifname.key || f.key == mark.key || f.bits() != nil {
+	if f.key == iifname.key || f.key == oifname.key || f.key == mark.key || f.key == saddrType.key || f.key == daddrType.key || f.bits() != nil {
 		return "" // these are not in network order
 	}
 	return f.value(s, low) + "-" + f.value(s, high)
@@ -262,6 +272,8 @@ func maskBits(mask []byte) (bits int, ok bool) {
 	}
 	return bits, true
 }
+
+var typeWords = []string{"unspec", "unicast", "local", "broadcast", "anycast", "multicast", "blackhole", "unreachable", "prohibit"}
 
 var protocolWords = map[uint64]string{
 	1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 33: "dccp", 47: "gre", 50: "esp", 51: "ah", 58: "ipv6-icmp", 89: "ospf", 112: "vrrp",

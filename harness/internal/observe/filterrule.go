@@ -93,7 +93,7 @@ func expressionData(data []byte) (inner []byte) {
 // expression reads one expression. What is not understood makes the rule opaque; an error means that reading failed.
 func (u *understanding) expression(name string, data []byte) error {
 	e, known := map[string]expr.Any{
-		"meta": &expr.Meta{}, "payload": &expr.Payload{}, "ct": &expr.Ct{}, "bitwise": &expr.Bitwise{}, "cmp": &expr.Cmp{},
+		"meta": &expr.Meta{}, "fib": &expr.Fib{}, "payload": &expr.Payload{}, "ct": &expr.Ct{}, "bitwise": &expr.Bitwise{}, "cmp": &expr.Cmp{},
 		"range": &expr.Range{}, "lookup": &expr.Lookup{}, "immediate": &expr.Immediate{}, "counter": &expr.Counter{}, "limit": &expr.Limit{},
 		"reject": &expr.Reject{}, "masq": &expr.Masq{}, "nat": &expr.NAT{}, "redir": &expr.Redir{}, "objref": &expr.Objref{},
 	}[name]
@@ -107,6 +107,9 @@ func (u *understanding) expression(name string, data []byte) error {
 	case *expr.Meta:
 		f, ok := metaFields[e.Key]
 		u.load(e.Register, ok && !e.SourceRegister, name, f)
+	case *expr.Fib:
+		f, ok := fibField(e)
+		u.load(e.Register, ok, name, f)
 	case *expr.Ct:
 		f, ok := map[expr.CtKey]field{expr.CtKeySTATE: ctState, expr.CtKeySTATUS: ctStatus}[e.Key]
 		u.load(e.Register, ok && e.Register != 0, name, f)
@@ -129,6 +132,14 @@ func (u *understanding) expression(name string, data []byte) error {
 		u.statement(name, e, known, data)
 	}
 	return nil
+}
+
+// fibField is the type of an address alone, whatever the link.
+func fibField(e *expr.Fib) (field, bool) {
+	if e.ResultADDRTYPE && !e.FlagIIF && !e.FlagOIF && !e.FlagMARK && e.FlagSADDR != e.FlagDADDR {
+		return map[bool]field{true: saddrType, false: daddrType}[e.FlagSADDR], true
+	}
+	return field{}, false
 }
 
 // header is what is known to be in a header of the packet.

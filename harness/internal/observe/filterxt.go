@@ -46,6 +46,8 @@ func (u *understanding) xtMatch(data []byte) {
 		understood = u.xtICMP(name, info)
 	case name == "conntrack" && revision >= 1 && len(info) >= 152:
 		understood = u.xtConntrack(revision, info)
+	case name == "addrtype" && revision == 1 && len(info) >= 8:
+		understood = u.xtAddrtype(info)
 	case name == "state" && len(info) >= 4:
 		understood = u.xtStates(uint64(native.Uint32(info)), false)
 	}
@@ -115,6 +117,29 @@ func (u *understanding) xtConntrack(revision uint32, info []byte) bool {
 		mask = uint64(info[150])
 	}
 	return flags&^alias == stateFlag && u.xtStates(mask, inverted&stateFlag != 0)
+}
+
+// xtAddrtype reads struct xt_addrtype_info_v1: a mask of types for the source and one for the destination, 0 for any, and flags.
+func (u *understanding) xtAddrtype(info []byte) bool {
+	flags := native.Uint32(info[4:])
+	if flags > 3 { // of one link alone
+		return false
+	}
+	for i, f := range []field{saddrType, daddrType} {
+		mask, words := native.Uint16(info[2*i:]), []string{}
+		if mask>>len(typeWords) != 0 {
+			return false
+		}
+		for bit, word := range typeWords {
+			if mask&(1<<bit) != 0 {
+				words = append(words, word)
+			}
+		}
+		if len(words) > 0 {
+			u.xtSay(f, flags&(1<<i) != 0, words)
+		}
+	}
+	return true
 }
 
 // xtStates reads a mask of states. It has the bits of nf_tables but for untracked.
