@@ -126,6 +126,24 @@ func TestTranslationNotUnderstood(t *testing.T) {
 	}
 }
 
+// TestPortPerhapsPublished: that nobody listens is no cause where the connection may be for somebody else.
+func TestPortPerhapsPublished(t *testing.T) {
+	for _, c := range []struct {
+		rule  state.FilterRule
+		cause bool
+	}{
+		{state.FilterRule{Text: "[numgen] dnat to 10.0.0.9", Verdict: "dnat", Opaque: true}, false},
+		{state.FilterRule{Text: "[xt match recent] jump other", Verdict: "jump", Target: "other", Opaque: true}, false},
+		{when("tcp dport", "81", "dnat"), true},
+	} {
+		nat := chainIn("inet", "prerouting", "nat", -100, "accept", c.rule)
+		r := Diagnose(cabled(nat), Query{From: "a", To: netip.MustParseAddr("10.0.0.2"), Port: 8080})
+		if (r.Cause != nil) != c.cause || r.Cause == nil && len(r.Doubts) != 2 {
+			t.Errorf("%s: cause %+v, doubts %q", c.rule.Text, r.Cause, r.Doubts)
+		}
+	}
+}
+
 // chainIn is a table with one base chain, and its rules.
 func chainIn(family, hook, kind string, priority int, policy string, rules ...state.FilterRule) state.FilterTable {
 	base := state.FilterChain{Name: "c", Type: kind, Hook: hook, Priority: priority, Policy: policy, Rules: rules}

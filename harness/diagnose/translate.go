@@ -17,6 +17,12 @@ type translation struct {
 	shown    string // the rule, and how to see it
 }
 
+// unsettled is where a rule that is not understood may have given the packet another destination.
+type unsettled struct {
+	n    *state.Namespace
+	rule string
+}
+
 // translate does what the nat chains at a hook say to the first packet of a connection; later ones follow it, and for answers it is undone.
 func (w *walk) translate(n *state.Namespace, hook string, p *packet, iif, oif *state.Link) {
 	source := hook == "postrouting" || hook == "input"
@@ -34,6 +40,9 @@ func (w *walk) translate(n *state.Namespace, hook string, p *packet, iif, oif *s
 			w.translators = append(w.translators, n)
 		}
 		if rule == nil {
+			if !source && r.unsettled != "" {
+				w.unsettled = unsettled{n, r.unsettled}
+			}
 			continue
 		}
 		t := translation{n: n, source: source, oldPort: p.dport, newPort: p.dport,
