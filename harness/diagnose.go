@@ -223,6 +223,12 @@ func (f *diagnoseFlags) saveState(c *cobra.Command, s *state.State) error {
 	if source.IsValid() {
 		command += fmt.Sprint(" --source ", source)
 	}
+	if f.port != 0 {
+		command += fmt.Sprintf(" --tcp %d", f.port)
+	}
+	if f.size != 0 {
+		command += fmt.Sprintf(" --size %d", f.size)
+	}
 	fmt.Fprintf(c.ErrOrStderr(), "saved the state; to diagnose it elsewhere: %s\n", command)
 	return nil
 }

@@ -118,6 +118,9 @@ func TestDiagnoseSaved(t *testing.T) {
 	}
 	asOther := strings.Fields(c.stderr[strings.Index(c.stderr, "harness diagnose"):])[1:]
 	harness(t, dir, asOther...).want(t, 1, "  -> r1  ", "  -> r2  ", "  ×  r3  ", "cause     forwarding-off: r3")
+	for _, packet := range [][]string{{"--tcp", "80"}, {"--size", "1400"}} {
+		harness(t, dir, append(append(ask, "--state", "plain.json", "--save", "again.json"), packet...)...).want(t, 1, "--to 10.4.0.2 "+strings.Join(packet, " ")+"\n")
+	}
 	harness(t, dir, "map", "--state", "other.json").want(t, 0, "─ r3 ─")
 }
 
