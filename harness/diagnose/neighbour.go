@@ -174,8 +174,11 @@ func (w *walk) sharedSource(n *state.Namespace, out *state.Link, p packet, arriv
 	}
 	for i := range arrivals {
 		a := &arrivals[i]
-		if a.obstacle == nil && a.n != n && w.answersFor(a.port, p.src) {
-			return duplicateAddress(w.holder(a.port, p.src), w.holder(port{n, out}, p.src), p.src)
+		if a.obstacle != nil || a.n == n || !w.answersFor(a.port, p.src) {
+			continue
+		}
+		if theirs, ours := w.holder(a.port, p.src), w.holder(port{n, out}, p.src); !settled(theirs, ours, p.src) {
+			return duplicateAddress(theirs, ours, p.src)
 		}
 	}
 	return nil

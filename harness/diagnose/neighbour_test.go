@@ -59,3 +59,20 @@ func TestOneMACOnOneLink(t *testing.T) {
 	twin.MAC = l.MAC
 	judgeCause(t, "a real double", Diagnose(s, Query{From: "b", To: addr.Prefix.Addr()}), "duplicate-mac", "")
 }
+
+// TestSharedSource: an address that somebody else on the segment has too is no trouble where duplicate address detection has settled it.
+func TestSharedSource(t *testing.T) {
+	for _, c := range []struct {
+		flags     []string
+		duplicate bool
+	}{{nil, true}, {[]string{"tentative", "dadfailed"}, false}} {
+		s := cabled()
+		a := s.Namespace("a").Link("eth0")
+		theirs := netip.MustParsePrefix("fd00::2/64")
+		a.Addresses = append(a.Addresses, state.Address{Prefix: theirs, Flags: c.flags})
+		r := Diagnose(s, Query{From: "b", To: netip.MustParseAddr("fd00::1")})
+		if duplicate := r.Cause != nil && r.Cause.Name == "duplicate-address"; duplicate != c.duplicate || !duplicate && r.Cause != nil {
+			t.Errorf("%q: %+v", c.flags, r.Cause)
+		}
+	}
+}
