@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"netnscheck/harness/state"
@@ -73,6 +74,30 @@ func TestSharedSource(t *testing.T) {
 		r := Diagnose(s, Query{From: "b", To: netip.MustParseAddr("fd00::1")})
 		if duplicate := r.Cause != nil && r.Cause.Name == "duplicate-address"; duplicate != c.duplicate || !duplicate && r.Cause != nil {
 			t.Errorf("%q: %+v", c.flags, r.Cause)
+		}
+	}
+}
+
+// TestGiveAddressBack: an address that went because its link speaks no IPv6 comes back only when it does again.
+func TestGiveAddressBack(t *testing.T) {
+	for _, c := range []struct {
+		mtu      int
+		disabled string
+		repair   []string
+	}{
+		{1500, "0", []string{"ip -n b addr add fd00::2/64 dev eth0 nodad"}},
+		{1500, "1", []string{"ip netns exec b sysctl -w net.ipv6.conf.eth0.disable_ipv6=0", "ip -n b addr add fd00::2/64 dev eth0 nodad"}},
+		{1200, "0", []string{"ip -n b link set eth0 mtu 1500", "ip -n b addr add fd00::2/64 dev eth0 nodad"}},
+	} {
+		s := cabled()
+		b := s.Namespace("b")
+		l := b.Link("eth0")
+		l.MTU, l.Addresses = c.mtu, l.Addresses[:1]
+		b.Routes = slices.DeleteFunc(b.Routes, func(r state.Route) bool { return r.Family == 6 })
+		b.Sysctls = append(b.Sysctls, state.Sysctl{Key: "net.ipv6.conf.eth0.disable_ipv6", Value: c.disabled})
+		r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("fd00::2")})
+		if r.Cause == nil || r.Cause.Name != "address-nowhere" || !slices.Equal(r.Cause.Repair, c.repair) {
+			t.Errorf("MTU %d, disable_ipv6 %s: %+v", c.mtu, c.disabled, r.Cause)
 		}
 	}
 }

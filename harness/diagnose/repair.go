@@ -168,8 +168,22 @@ func (c *Cause) setUp(at port) *Cause {
 	})
 }
 
+// speak6 lets a link speak IPv6, if it does not.
+func (c *Cause) speak6(at port) *Cause {
+	switch {
+	case at.l.MTU < 1280:
+		return c.mend(ip(at.n, "link set %s mtu 1500", at.l.Name)).then(func(k *sketch) { k.netns(at.n.Name).Link(at.l.Name).MTU = 1500 })
+	case off6(at.n, at.l):
+		return c.setSysctl(at.n, ofLink(6, at.l.Name, "disable_ipv6"), "0")
+	}
+	return c
+}
+
 // addAddress gives a link an address. An IPv6 one may be used at once.
 func (c *Cause) addAddress(at port, prefix netip.Prefix) *Cause {
+	if prefix.Addr().Is6() {
+		c.speak6(at)
+	}
 	return c.mend(ip(at.n, "addr add %s dev %s%s", prefix, at.l.Name, nodad(prefix.Addr()))).then(func(k *sketch) {
 		n := k.netns(at.n.Name)
 		l := n.Link(at.l.Name)

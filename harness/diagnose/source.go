@@ -203,16 +203,14 @@ func (w *walk) muteStraight(n *state.Namespace, p packet, links []*state.Link) *
 func (w *walk) mute(at port) *Cause {
 	c := cause("ipv6-disabled", at.n, at.l, "%s in %s does not speak IPv6", at.l.Name, at.n.Name)
 	if at.l.MTU < 1280 {
-		c.proof(linkShown(at.n, at.l) + " (IPv6 needs 1280: RFC 8200, section 5)").mend(ip(at.n, "link set %s mtu 1500", at.l.Name)).
-			then(func(k *sketch) { k.netns(at.n.Name).Link(at.l.Name).MTU = 1500 })
+		c.proof(linkShown(at.n, at.l) + " (IPv6 needs 1280: RFC 8200, section 5)")
 	} else {
-		key := ofLink(6, at.l.Name, "disable_ipv6")
-		c.proof(in(at.n, "sysctl %s", key)+": 1").setSysctl(at.n, key, "0")
+		c.proof(sysctlShown(at.n, ofLink(6, at.l.Name, "disable_ipv6")))
 	}
 	if lost := w.addressFor(at, 6); lost.IsValid() && len(addresses(at.l, 6)) == 0 {
-		c.addAddress(at, lost)
+		return c.addAddress(at, lost)
 	}
-	return c
+	return c.speak6(at)
 }
 
 // off6 says that a link does not speak IPv6.

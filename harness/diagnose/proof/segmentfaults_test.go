@@ -16,7 +16,11 @@ func addressNowhere(t *topology, p path) *fault {
 	if !p.direct() {
 		return nil
 	}
-	return &fault{does: []string{ip(p.to.node.name, "addr del %s dev %s", p.to.prefix(p.family), p.to.name)}, places: []string{p.from.name}, at: atSegment}
+	does := ip(p.to.node.name, "addr del %s dev %s", p.to.prefix(p.family), p.to.name)
+	if p.family == 6 && t.rng.IntN(2) == 0 { // with all that the link has
+		does = in(p.to.node.name, "sysctl -qw net.ipv6.conf.%s.disable_ipv6=1", p.to.name)
+	}
+	return &fault{does: []string{does}, places: []string{p.from.name}, at: atSegment}
 }
 
 // otherBridge puts the owner's port into a bridge of its own.
