@@ -146,11 +146,11 @@ func (w *walk) gatewayNowhere(n *state.Namespace, out *state.Link, via netip.Add
 
 // gatewayWrong blames the route of the station before, which led to somebody who is not on the way, or the rule that led to that route.
 func (w *walk) gatewayWrong(n *state.Namespace, iif *state.Link, p packet) *Cause {
-	w.hop(n, iif, p, "%s neither forwards nor leads on to %s", n.Name, p.dst)
 	before := w.stations[len(w.stations)-1]
 	if c := w.ledAstray(before); c != nil {
 		return c
 	}
+	w.hop(n, iif, p, "%s neither forwards nor leads on to %s", n.Name, p.dst)
 	c := cause("gateway-wrong", before.n, nil, "the route of %s to %s leads to %s, who is not on the way", before.n.Name, p.dst, n.Name)
 	key := forwardingKey(p.family())
 	c.proof(routeShown(before.n, before.d.route), in(n, "sysctl %s", key)+": "+sysctl(n, key))

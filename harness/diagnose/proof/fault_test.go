@@ -17,6 +17,8 @@ type fault struct {
 	names []string
 	// at is how far the packet gets: by it two faults are put in order.
 	at int
+	// alone says that it is told from another fault only where there is none besides it.
+	alone bool
 	// passes says that the packet may get through all the same.
 	passes bool
 	// byHand says that no command mends it, and why.
@@ -40,7 +42,7 @@ var faults = []maker{
 	{"address-tentative", addressTentative}, {"address-duplicate", addressDuplicate}, {"scope-missing", scopeMissing},
 	{"link-down", linkDown}, {"no-address", noAddress}, {"prefix-mismatch", prefixMismatch}, {"connected-route-missing", connectedRouteMissing},
 	{"no-route", noRoute}, {"route-unreachable", routeOf("unreachable")}, {"route-prohibit", routeOf("prohibit")},
-	{"route-blackhole", routeOf("blackhole")}, {"route-throw", routeOf("throw")}, {"rule-diverts", ruleDiverts}, {"rule-diverts", ruleToWrongTable},
+	{"route-blackhole", routeOf("blackhole")}, {"route-throw", routeOf("throw")}, {"rule-diverts", ruleDiverts}, {"rule-diverts", ruleToWrongTable}, {"rule-diverts", ruleToBystander},
 	{"gateway-nowhere", gatewayNowhere}, {"gateway-wrong", gatewayWrong}, {"route-out-of-wrong-link", wrongLink}, {"routing-loop", routingLoop},
 	{"peer-down", peerDown}, {"peer-down", ownPortDown}, {"no-carrier", noCarrier}, {"same-namespace", sameNamespace}, {"arp-off", arpOff}, {"queue-drops", queueDrops},
 	{"mtu-exceeded", mtuExceeded}, {"mtu-mismatch", mtuMismatch}, {"mtu-black-hole", mtuBlackHole},

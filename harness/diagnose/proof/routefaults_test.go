@@ -124,18 +124,35 @@ func ruleDiverts(t *topology, p path) *fault {
 	return &fault{does: []string{ip(n.name, "%srule add to %s priority 100 %s", six(p.family), p.dest(), action)}, places: []string{n.name}, at: k*perHop + atRoute}
 }
 
-// ruleToWrongTable sends packets for the destination to a table with a gateway that nobody is, or one that is not on the way.
+// ruleToWrongTable sends packets for the destination to a table with a gateway that nobody is.
 func ruleToWrongTable(t *topology, p path) *fault {
 	k, h, _ := t.hop(p, nil)
 	n := h.sender()
 	route := ip(n.name, "%sroute add default via %s dev %s table 100", six(p.family), h.out.on.free(p.family), h.out.name)
-	switch other, ok := pick(t, t.bystanders(h, p)); {
-	case ok && t.rng.IntN(2) == 0:
-		route = ip(n.name, "%sroute add default via %s dev %s table 100", six(p.family), other.addr(p.family), h.out.name)
-	case t.rng.IntN(2) == 0:
+	if t.rng.IntN(2) == 0 {
 		route = ip(n.name, "%sroute add unreachable default table 100", six(p.family))
 	}
-	return &fault{does: []string{route, ip(n.name, "%srule add to %s priority 100 lookup 100", six(p.family), p.dest())}, places: []string{n.name}, at: k*perHop + atRoute}
+	return &fault{does: []string{route, ruleTo100(n, p)}, places: []string{n.name}, at: k*perHop + atRoute}
+}
+
+// ruleToBystander sends packets for the destination to a table with a gateway that is not on the way. While the right way is broken too,
+// nothing tells it from one that should be.
+func ruleToBystander(t *topology, p path) *fault {
+	k, h, ok := t.routed(p)
+	if !ok {
+		return nil
+	}
+	other, ok := pick(t, t.bystanders(h, p))
+	if !ok {
+		return nil
+	}
+	n := h.sender()
+	route := ip(n.name, "%sroute add default via %s dev %s table 100", six(p.family), other.addr(p.family), h.out.name)
+	return &fault{does: []string{route, ruleTo100(n, p)}, places: []string{n.name}, at: k*perHop + atRoute, alone: true}
+}
+
+func ruleTo100(n *node, p path) string {
+	return ip(n.name, "%srule add to %s priority 100 lookup 100", six(p.family), p.dest())
 }
 
 func (t *topology) replaceGateway(n *node, p path, via netip.Addr, dev string) []string {
