@@ -35,6 +35,9 @@ func (w *walk) cross(n *state.Namespace, iif *state.Link, p *packet, d decision)
 	if c := w.linkTrouble(n, out, p, iif != nil); c != nil {
 		return nil, nil, c
 	}
+	if d.route.MTU > 0 && p.size > d.route.MTU && !p.reply && !p.yields {
+		return nil, nil, w.tooBig(n, out, *p, iif != nil, narrowRoute(n, d.route, p.size))
+	}
 	if c := w.hook(n, "postrouting", name, p, iif, out); c != nil {
 		return nil, nil, c
 	}
@@ -85,8 +88,8 @@ func (w *walk) linkTrouble(n *state.Namespace, out *state.Link, p *packet, route
 		return c
 	}
 	if p.size > out.MTU {
-		c := w.tooBig(n, out, *p, router)
-		if !p.reply || c.Name == "mtu-black-hole" {
+		c := w.tooBig(n, out, *p, router, narrowLink(n, out, p.size))
+		if !p.yields && (!p.reply || c.Name == "mtu-black-hole") {
 			return c
 		}
 		p.size = out.MTU // an answer may be fragmented (icmp_push_reply): by routers, or in IPv6 by its sender once it has been told
@@ -230,8 +233,25 @@ func roomOfTBF(options string) int {
 	return room
 }
 
-// tooBig judges a packet that is larger than the link's MTU and must not be fragmented.
-func (w *walk) tooBig(n *state.Namespace, out *state.Link, p packet, router bool) *Cause {
+// narrow is what a packet does not fit: a link, or a route with an MTU of its own.
+type narrow struct {
+	what          string
+	mtu           int
+	shown, repair string
+}
+
+func narrowLink(n *state.Namespace, l *state.Link, size int) narrow {
+	return narrow{l.Name + " in " + n.Name, l.MTU, linkShown(n, l), ip(n, "link set %s mtu %d", l.Name, size)}
+}
+
+func narrowRoute(n *state.Namespace, r *state.Route, size int) narrow {
+	wide := *r
+	wide.MTU, wide.MTULock = size, false
+	return narrow{"the route of " + n.Name + " to " + state.PrefixText(r.To), r.MTU, routeShown(n, r), ip(n, "%sroute replace %s", six(r.Family), state.RouteText(wide))}
+}
+
+// tooBig judges a packet that is larger than an MTU and must not be fragmented.
+func (w *walk) tooBig(n *state.Namespace, out *state.Link, p packet, router bool, where narrow) *Cause {
 	if router && p.src.IsValid() && !(p.reply && p.family() == 4) {
 		answer := &walk{state: w.state, query: w.query, owners: w.owners, translations: w.translations}
 		icmp := packet{dst: p.src, proto: "icmp", icmp: "destination-unreachable", reply: true}
@@ -239,12 +259,12 @@ func (w *walk) tooBig(n *state.Namespace, out *state.Link, p packet, router bool
 			icmp.proto, icmp.icmp = "ipv6-icmp", "packet-too-big"
 		}
 		if _, _, lost := answer.travel(n, icmp); lost != nil {
-			return cause("mtu-black-hole", n, out, "a packet of %d bytes does not fit %s in %s (MTU %d), and the answer that says so does not get back: %s", p.size, out.Name, n.Name, out.MTU, lost.Says).
-				proof(append([]string{linkShown(n, out)}, lost.Evidence...)...).mend(append(lost.Repair, ip(n, "link set %s mtu %d", out.Name, p.size))...)
+			return cause("mtu-black-hole", n, out, "a packet of %d bytes does not fit %s (MTU %d), and the answer that says so does not get back: %s", p.size, where.what, where.mtu, lost.Says).
+				proof(append([]string{where.shown}, lost.Evidence...)...).mend(append(lost.Repair, where.repair)...)
 		}
 	}
-	c := cause("mtu-exceeded", n, out, "a packet of %d bytes that must not be fragmented does not fit %s in %s (MTU %d)", p.size, out.Name, n.Name, out.MTU).
-		proof(linkShown(n, out)).mend(ip(n, "link set %s mtu %d", out.Name, p.size))
+	c := cause("mtu-exceeded", n, out, "a packet of %d bytes that must not be fragmented does not fit %s (MTU %d)", p.size, where.what, where.mtu).
+		proof(where.shown).mend(where.repair)
 	if from := w.state.Namespace(w.query.From); router && from != nil { // it has learned the small size
 		c.mend(ip(from, "%sroute flush cache", six(p.family())))
 	}

@@ -143,6 +143,7 @@ type packet struct {
 	sport, dport uint16
 	icmp         string // the type of an ICMP message that is no echo, such as packet-too-big
 	size         int    // of the IP packet with its header; 0 is small
+	yields       bool   // it may be fragmented on the way
 	reply        bool
 }
 

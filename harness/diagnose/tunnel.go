@@ -28,7 +28,10 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
 	for _, remote := range remotes {
 		// A search without a packet asks who is there, not why somebody is not.
 		under := &walk{state: s.state, query: s.query, owners: s.owners, children: s.children, tunnels: s.tunnels + 1, trial: s.trial || !s.p.dst.IsValid()}
-		outer := packet{dst: remote, src: v.Local, proto: "udp", dport: uint16(v.DstPort)}
+		outer := packet{dst: remote, src: v.Local, proto: "udp", dport: uint16(v.DstPort), yields: true}
+		if s.p.size != 0 {
+			outer.size = s.p.size + headers(remote)
+		}
 		if remote.IsMulticast() {
 			s.group(at, under, outer, obstacle, bridges)
 			continue
@@ -45,8 +48,35 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
 			}
 			continue
 		}
-		s.decapsulate(at, there, obstacle, bridges)
+		s.decapsulate(at, there, cmp.Or(obstacle, s.tooBigFor(at, outer, under.stations)), bridges)
 	}
+}
+
+// headers is the size of what a tunnel puts around a packet: Ethernet, VXLAN, UDP, and IP of the remote's family.
+func headers(remote netip.Addr) int {
+	if remote.Is4() {
+		return 50
+	}
+	return 70
+}
+
+// tooBigFor judges a packet that with the headers of a tunnel does not fit the link below it (skb_tunnel_check_pmtu): only farther on, the
+// tunnel's own packets may be fragmented.
+func (s *search) tooBigFor(at port, outer packet, under []station) *Cause {
+	if s.p.reply || len(under) == 0 {
+		return nil
+	}
+	lower := under[0].d.dev(at.n)
+	if lower == nil || outer.size <= lower.MTU {
+		return nil
+	}
+	c := cause("mtu-exceeded", at.n, lower, "a packet of %d bytes that must not be fragmented goes into the tunnel %s in %s, and with its headers of %d bytes it does not fit %s below it (MTU %d)",
+		s.p.size, at.l.Name, at.n.Name, headers(outer.dst), lower.Name, lower.MTU).
+		proof(linkShown(at.n, at.l), linkShown(at.n, lower)).mend(ip(at.n, "link set %s mtu %d", lower.Name, outer.size))
+	if from := s.state.Namespace(s.query.From); from != nil { // it has learned the small size
+		c.mend(ip(from, "%sroute flush cache", six(s.p.family())))
+	}
+	return c
 }
 
 // group takes a frame to all who hear a multicast group: those on the segment of the lower link. No route is asked (ip_route_output_key_hash_rcu).

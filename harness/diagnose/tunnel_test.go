@@ -45,6 +45,12 @@ func TestTunnels(t *testing.T) {
 		first := state.Link{Index: 9, Name: "vx9", Kind: "vxlan", Up: true, Carrier: true, VXLAN: &state.VXLAN{ID: id, DstPort: 4789}}
 		b.Links = append([]state.Link{first}, b.Links...)
 	}
+	mtu := func(link string, a, b int) func(*state.State) {
+		return func(s *state.State) {
+			ends(s, func(n *state.Namespace, _ *state.VXLAN, _ *state.Link) { n.Link("vx0").MTU = 9000 })
+			s.Namespace("a").Link(link).MTU, s.Namespace("b").Link(link).MTU = a, b
+		}
+	}
 	for _, c := range []struct {
 		what   string
 		change func(s *state.State)
@@ -63,6 +69,9 @@ func TestTunnels(t *testing.T) {
 		{"TCP, where no echo is answered", func(s *state.State) {
 			s.Namespace("b").Sysctls = []state.Sysctl{{Key: "net.ipv4.icmp_echo_ignore_all", Value: "1"}}
 		}, Query{To: to, Port: 80}, ""},
+		{"as large as fits with the headers of the tunnel", mtu("eth0", 1500, 1500), Query{To: to, Size: 1422}, ""},
+		{"larger than fits with the headers of the tunnel", mtu("eth0", 1500, 1500), Query{To: to, Size: 1423}, "mtu-exceeded"},
+		{"larger than the tunnel's other end takes", mtu("eth0", 9000, 1500), Query{To: to, Size: 1472}, "mtu-mismatch"},
 		{"another tunnel, and another port", func(s *state.State) { second(s, 7, 8472) }, Query{To: to}, "tunnel-port-mismatch"},
 	} {
 		s := tunnelled()
