@@ -200,13 +200,11 @@ func TestMastersAreNotFolded(t *testing.T) {
 func TestAnyStateFile(t *testing.T) {
 	const bad = "\x1b[31m\n"
 	s := pairSample()
-	for _, l := range []state.Link{
+	s.Namespaces[0].Links = append(s.Namespaces[0].Links, []state.Link{
 		{Name: "x" + bad, Kind: bad, Up: true, Carrier: true, Port: &state.Port{State: bad}, Macvlan: bad, Master: bad, Peer: &state.LinkRef{Name: bad, Netns: bad}},
 		{Name: "t", VXLAN: &state.VXLAN{Remote: netip.MustParseAddr("fe80::1%" + bad)}, Addresses: []state.Address{{}}},
 		{Name: "own", Master: "own"}, {Name: "own", Master: "own"}, {Name: "one", Master: "two"}, {Name: "two", Master: "one"}, {Name: "same"}, {Name: "same", Master: "same"},
-	} {
-		s.Namespaces[0].Links = append(s.Namespaces[0].Links, l)
-	}
+	}...)
 	s.Namespaces[0].Routes = append(s.Namespaces[0].Routes, state.Route{
 		Table: state.TableMain, Type: bad, To: netip.MustParsePrefix("::/0"), Nexthops: []state.Nexthop{{Via: netip.MustParseAddr("fe80::1%" + bad), Dev: bad}},
 	})
