@@ -17,7 +17,7 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
 		missing := cause("tunnel-remote-missing", at.n, at.l, "%s in %s knows no remote to send to", at.l.Name, at.n.Name).
 			proof(ip(at.n, "-d link show dev %s", at.l.Name)+": no remote", in(at.n, "bridge fdb show dev %s", at.l.Name)+": no flooding entry")
 		for _, far := range s.farEnds(at) {
-			missing.mend(in(at.n, "bridge fdb append 00:00:00:00:00:00 dev %s dst %s", at.l.Name, s.underlay(far)))
+			missing.mend(s.floodTo(at, far))
 		}
 		s.farSide(at, cmp.Or(obstacle, missing), bridges)
 		return
@@ -50,6 +50,40 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
 		}
 		s.decapsulate(at, there, cmp.Or(obstacle, s.tooBigFor(at, outer, under.stations)), bridges)
 	}
+	if s.p.dst.IsValid() {
+		s.leftOut(at, remotes, obstacle, bridges)
+	}
+}
+
+// leftOut takes the frame on to the far ends that flood to this one and that it does not flood to, as one that should have come there.
+func (s *search) leftOut(at port, remotes []netip.Addr, obstacle *Cause, bridges []passage) {
+	ours := s.underlay(at)
+	for _, far := range s.farEnds(at) {
+		theirs := s.underlay(far)
+		if !theirs.IsValid() || slices.Contains(remotes, theirs) || !slices.Contains(flooded(far), ours) {
+			continue
+		}
+		missing := cause("tunnel-remote-missing", at.n, at.l, "%s in %s sends to others and not to %s, the end of the tunnel in %s", at.l.Name, at.n.Name, theirs, far.n.Name).
+			proof(in(at.n, "bridge fdb show dev %s", at.l.Name) + ": no flooding entry for " + theirs.String()).mend(s.floodTo(at, far))
+		s.receive(far, cmp.Or(obstacle, missing), bridges, 0)
+	}
+}
+
+func (s *search) floodTo(at, far port) string {
+	return in(at.n, "bridge fdb append 00:00:00:00:00:00 dev %s dst %s", at.l.Name, s.underlay(far))
+}
+
+// flooded are the remotes of a VXLAN device for all that nobody has told it about.
+func flooded(at port) (all []netip.Addr) {
+	if at.l.VXLAN.Remote.IsValid() {
+		all = append(all, at.l.VXLAN.Remote)
+	}
+	for _, e := range at.n.FDB {
+		if e.Dev == at.l.Name && e.Dst.IsValid() && e.MAC == "00:00:00:00:00:00" {
+			all = append(all, e.Dst)
+		}
+	}
+	return all
 }
 
 // headers is the size of what a tunnel puts around a packet: Ethernet, VXLAN, UDP, and IP of the remote's family.

@@ -59,7 +59,11 @@ func TestTunnels(t *testing.T) {
 	}{
 		{"to the other end", func(*state.State) {}, Query{To: to}, ""},
 		{"by a group", func(s *state.State) { ends(s, group) }, Query{To: to}, ""},
-		{"by a group that the other end has not joined", func(s *state.State) { group(nil, s.Namespace("a").Link("vx0").VXLAN, nil) }, Query{To: to}, "address-off-segment"},
+		{"by a group that the other end has not joined", func(s *state.State) { group(nil, s.Namespace("a").Link("vx0").VXLAN, nil) }, Query{To: to}, "tunnel-remote-missing"},
+		{"by a group that the other end has not joined, and it does not send here", func(s *state.State) {
+			group(nil, s.Namespace("a").Link("vx0").VXLAN, nil)
+			s.Namespace("b").Link("vx0").VXLAN.Remote = netip.Addr{}
+		}, Query{To: to}, "address-off-segment"},
 		{"by a group, filtered", func(s *state.State) {
 			ends(s, group)
 			s.Namespace("b").Filters = []state.FilterTable{chainIn("ip", "input", "filter", 0, "accept", when("udp dport", "4789", "drop"))}
