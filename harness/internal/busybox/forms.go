@@ -52,10 +52,8 @@ var forms = []form{
 	{"route … proto of a routing daemon", "it knows only those that /etc/iproute2 names",
 		of(func(op operation.RouteChange) bool { return lacksProtocol(op.Route.Proto) })},
 	{"route, rule … table over 1023", "it takes none", hasHighTable},
-	{"route flush … default, via", "it flushes all the others, too",
-		of(func(op operation.RouteFlush) bool { return op.Filter.Default || op.Filter.Via.IsValid() })},
-	{"route flush … proto", "it looks away from it", of(func(op operation.RouteFlush) bool { return op.Filter.Proto != "" })},
-	{"route flush … type, tos, metric, src", "it lacks them", of(lacksFlushWord)},
+	{"route flush", "it does not refuse a table that there is not, flushes all for default and via, and lacks proto, type, tos, metric, src",
+		of(func(op operation.RouteFlush) bool { return !op.Cache })},
 
 	{"rule … not, oif, ipproto, sport, dport, uidrange, goto, l3mdev, protocol", "it lacks them", of(lacksRuleWord)},
 	{"rule add … blackhole, unreachable, prohibit", "it adds lookup main to it",
@@ -167,8 +165,6 @@ func hasHighTable(op operation.Operation) bool {
 	switch op := op.(type) {
 	case operation.RouteChange:
 		return highTable(op.Route.Table)
-	case operation.RouteFlush:
-		return highTable(op.Filter.Table)
 	case operation.RuleChange:
 		return highTable(op.Rule.Table)
 	}
@@ -178,11 +174,6 @@ func hasHighTable(op operation.Operation) bool {
 func highTable(table string) bool {
 	n, err := strconv.ParseUint(table, 10, 32)
 	return err == nil && n > 1023
-}
-
-func lacksFlushWord(op operation.RouteFlush) bool {
-	r := op.Filter
-	return r.Type != "" || r.TOS != nil || r.Metric != nil || r.Src.IsValid()
 }
 
 func lacksRuleWord(op operation.RuleChange) bool {

@@ -75,8 +75,7 @@ func TestEveryWordIsDecided(t *testing.T) {
 		{operation.AddressChange{}, "Verb Prefix AnyLength Dev Peer Broadcast Anycast Label Scope ValidLft PreferredLft NoPrefixRoute"},
 		{operation.AddressFlush{Family: operation.FamilyV6}, "Dev To Scope Label Up"},
 		{operation.RouteChange{}, "Verb Family Type Default To Via Dev Src Table Metric Proto Scope OnLink MTU MTULock AdvMSS"},
-		// OnLink and what follows are fields of a route, and no words of a flush.
-		{operation.RouteFlush{}, "Cache Family To Dev From Table Scope OnLink MTU MTULock AdvMSS Window Pref Nexthops"},
+		{operation.RouteFlush{}, "Cache"},
 		{operation.RuleChange{}, "Verb Family Priority From FromAll To TOS Mark Mask IIf Table Type SuppressPrefixLength"},
 		{operation.NeighbourFlush{}, "Family Dev To State"},
 		{operation.Ping{}, "Dest Family Count Interval Size Source Numeric Quiet TTL"},

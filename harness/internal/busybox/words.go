@@ -15,10 +15,6 @@ func argv(op operation.Operation) []string {
 		if op.Rule.Type != "" { // it is the last word, and means nothing without the word type
 			words = slices.Insert(words, len(words)-1, "type")
 		}
-	case operation.RouteFlush:
-		if op.Filter.Family == operation.FamilyV6 && words[1] != "-6" { // an address does not say it
-			words = slices.Insert(words, 1, "-6")
-		}
 	case operation.NeighbourFlush, operation.Show:
 		if i := slices.Index(words, "neighbour"); i >= 0 { // the object: options do not look like it
 			words[i] = "neigh"

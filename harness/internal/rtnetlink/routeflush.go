@@ -7,7 +7,8 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// flushRoutes is `ip route flush`: every filter that is set must match.
+// flushRoutes is `ip route flush`: every filter that is set must match. A table that there is not, as the main one of a new namespace, is a
+// refusal.
 func (s *session) flushRoutes(op operation.RouteFlush) error {
 	if op.Cache {
 		return s.flushRouteCache(op.Filter.Family)
@@ -18,7 +19,12 @@ func (s *session) flushRoutes(op operation.RouteFlush) error {
 	}
 	return flush(func() ([]message, error) {
 		dumped, err := s.dump(unix.RTM_GETROUTE, unix.RTM_NEWROUTE,
-			func() nl.NetlinkRequestData { return &nl.RtMsg{RtMsg: unix.RtMsg{Family: filter.family}} }, nil)
+			func() nl.NetlinkRequestData { return &nl.RtMsg{RtMsg: unix.RtMsg{Family: filter.family}} },
+			func(m message) {
+				if filter.table != 0 {
+					m.put(unix.RTA_TABLE, nl.Uint32Attr(filter.table))
+				}
+			})
 		if err != nil {
 			return nil, err
 		}
