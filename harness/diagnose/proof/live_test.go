@@ -148,7 +148,7 @@ func claim(q diagnose.Query) scenario.Claim {
 // reaches asks the kernel, once or patiently.
 func (n *live) reaches(ctx context.Context, q diagnose.Query, patiently bool) (bool, string, error) {
 	c := claim(q)
-	v := scenario.Verdict{}
+	var v scenario.Verdict
 	if patiently {
 		v = n.lab.Await(ctx, []scenario.Check{{Claim: c}}, nil)[0].Verdict
 	} else {
