@@ -73,12 +73,12 @@ func (w *walk) missingRoute(c *Cause, n *state.Namespace, dst netip.Addr) *Cause
 		}
 	}
 	for _, h := range known {
-		if w.improves(addRoute(n.Name, to, h.Via, h.Dev)) {
-			return c.addRoute(n, to, h.Via, h.Dev)
+		if w.improves(addRoute(n.Name, to, h)) {
+			return c.addRoute(n, to, h)
 		}
 	}
 	if known = append(known, w.routers(n, dst)...); len(known) > 0 {
-		return c.addRoute(n, to, known[0].Via, known[0].Dev)
+		return c.addRoute(n, to, known[0])
 	}
 	return c.mend(ip(n, "%sroute add %s via GATEWAY", six(familyOf(dst)), state.PrefixText(to)))
 }
@@ -100,8 +100,8 @@ func (w *walk) otherGateway(c *Cause, n *state.Namespace, dst netip.Addr, r *sta
 
 // gatewayThat replaces the gateway of a route by the first one that passes a trial.
 func (w *walk) gatewayThat(c *Cause, n *state.Namespace, dst netip.Addr, r *state.Route, passes func(...change) bool) bool {
-	for _, h := range append(w.gateways(n, dst), w.routers(n, dst)...) {
-		if !leadsBy(r, h.Via) && passes(deleteRoute(n.Name, r), addRoute(n.Name, r.To, h.Via, h.Dev)) {
+	for _, h := range w.instead(n, dst, r, append(w.gateways(n, dst), w.routers(n, dst)...)) {
+		if passes(deleteRoute(n.Name, r), addRoute(n.Name, r.To, h)) {
 			w.replaceGateway(c, n, r, h)
 			return true
 		}
@@ -109,10 +109,34 @@ func (w *walk) gatewayThat(c *Cause, n *state.Namespace, dst netip.Addr, r *stat
 	return false
 }
 
+// instead are those of some next hops to which a route may lead in the place of its own. The destination is no gateway: the route leads
+// straight to it. And the kernel takes no gateway that it reaches by that route alone (fib_check_nh, net/ipv4/fib_semantics.c).
+func (w *walk) instead(n *state.Namespace, dst netip.Addr, r *state.Route, hops []state.Nexthop) (fit []state.Nexthop) {
+	without := sketched(w.state, []change{deleteRoute(n.Name, r)}).Namespace(n.Name)
+	for _, h := range hops {
+		switch {
+		case h.Via == dst.WithZone("") && r.To.Bits() >= w.networkOf(dst).Bits():
+			h.Via = netip.Addr{}
+		case h.Via == dst.WithZone("") || !onLink(without, h):
+			continue
+		}
+		if !leadsBy(r, h) {
+			fit = append(fit, h)
+		}
+	}
+	return fit
+}
+
+// onLink says whether a namespace reaches a gateway without another one.
+func onLink(n *state.Namespace, h state.Nexthop) bool {
+	d := lookup(n, flow{dst: h.Via})
+	return d.found() && d.hop != nil && d.hop.Dev == h.Dev && !d.hop.Via.IsValid()
+}
+
 func unproven(...change) bool { return true }
 
-func leadsBy(r *state.Route, via netip.Addr) bool {
-	return slices.ContainsFunc(r.Nexthops, func(h state.Nexthop) bool { return h.Via == via })
+func leadsBy(r *state.Route, by state.Nexthop) bool {
+	return slices.ContainsFunc(r.Nexthops, func(h state.Nexthop) bool { return h.Via == by.Via && h.Dev == by.Dev })
 }
 
 func (w *walk) replaceGateway(c *Cause, n *state.Namespace, r *state.Route, h state.Nexthop) {
@@ -121,11 +145,11 @@ func (w *walk) replaceGateway(c *Cause, n *state.Namespace, r *state.Route, h st
 		table = " table " + state.TableName(r.Table)
 	}
 	if r.Family == 6 { // replace would make a route of several hops of it
-		c.mend(ip(n, "-6 route del %s%s%s", to, metric(r), table), ip(n, "-6 route add %s via %s%s", to, h.Via, table))
+		c.mend(ip(n, "-6 route del %s%s%s", to, metric(r), table), ip(n, "-6 route add %s %s%s", to, by(h), table))
 	} else {
-		c.mend(ip(n, "route replace %s via %s%s%s", to, h.Via, metric(r), table))
+		c.mend(ip(n, "route replace %s %s%s%s", to, by(h), metric(r), table))
 	}
-	c.then(deleteRoute(n.Name, r)).then(addRoute(n.Name, r.To, h.Via, h.Dev))
+	c.then(deleteRoute(n.Name, r)).then(addRoute(n.Name, r.To, h))
 }
 
 // gatewayNowhere: the gateway is nobody's address; either the route is wrong, or the gateway has lost its address.
@@ -187,7 +211,7 @@ func (w *walk) routingLoop(n *state.Namespace, p packet, loop []station) *Cause 
 	}
 	for _, at := range slices.Backward(loop) {
 		for _, h := range w.gateways(at.n, p.dst) {
-			if h.Via != at.d.hop.Via && w.improves(deleteRoute(at.n.Name, at.d.route), addRoute(at.n.Name, at.d.route.To, h.Via, h.Dev)) {
+			if h.Via != at.d.hop.Via && w.improves(deleteRoute(at.n.Name, at.d.route), addRoute(at.n.Name, at.d.route.To, h)) {
 				w.replaceGateway(c, at.n, at.d.route, h)
 				return c
 			}

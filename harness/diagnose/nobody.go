@@ -1,7 +1,9 @@
 package diagnose
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 
 	"netnscheck/harness/state"
 )
@@ -48,15 +50,13 @@ func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arriva
 
 // heirs are the links of a segment that may get an address which nobody has there: those first that have none of its family.
 func (w *walk) heirs(n *state.Namespace, arrivals []arrival, family int) []port {
-	var around, reached []port
+	var reached []port
 	for i := range arrivals {
-		a := &arrivals[i]
-		around = append(around, a.port)
-		if a.obstacle == nil && a.n != n {
+		if a := &arrivals[i]; a.obstacle == nil && a.n != n {
 			reached = append(reached, a.port)
 		}
 	}
-	robbed, bare := w.lacking(n, around, family)
+	robbed, bare := w.lacking(n, portsOf(arrivals), family)
 	return append(append(robbed, bare...), reached...)
 }
 
@@ -70,8 +70,22 @@ func (w *walk) lengthHere(out *state.Link, to netip.Addr) int {
 	return to.BitLen()
 }
 
-// ontoSegment brings the owner of an address to the segment: its cable into the segment's bridge, or the address to a link that is there.
+// ontoSegment brings the owner of an address and who asks for it together: by a gateway, by the owner's cable in the segment's bridge, or by
+// the address on a link that is there. An address that others use where it is stays there.
 func (w *walk) ontoSegment(c *Cause, from, owner port, to netip.Addr, arrivals []arrival) *Cause {
+	robbed, bare := w.lacking(from.n, portsOf(arrivals), familyOf(to))
+	heirs := append(robbed, slices.DeleteFunc(bare, func(at port) bool { return at.l.Kind == "bridge" })...)
+	served := w.serves(owner, to)
+	if (served || len(robbed) == 0) && w.byGateway(c, from, to) {
+		return c
+	}
+	if served {
+		if len(heirs) == 1 && !lookup(heirs[0].n, flow{dst: to}).found() { // it lost the same address as somebody has elsewhere
+			return c.addAddress(heirs[0], netip.PrefixFrom(to.WithZone(""), w.lengthHere(from.l, to)))
+		}
+		return c.mend(fmt.Sprintf("decide who %s means: if %s in %s, lead there by a router; if somebody on the segment of %s in %s, give that one another address",
+			to, owner.l.Name, owner.n.Name, from.l.Name, from.n.Name))
+	}
 	alone := len(addresses(owner.l, familyOf(to))) == 1 // else it is the address that is in a wrong place, not the cable
 	if peer := w.below(owner.l); alone && peer != nil && owner.l.Kind == "veth" && peer.l.Master != "" {
 		if bridge := w.bridgeOf(peer.n, arrivals, from); bridge != nil {
@@ -79,11 +93,47 @@ func (w *walk) ontoSegment(c *Cause, from, owner port, to netip.Addr, arrivals [
 		}
 	}
 	a, ok := addressOf(owner.l, to)
-	heirs := w.heirs(from.n, arrivals, familyOf(to))
 	if !ok || len(heirs) == 0 {
 		return c.mend("connect " + owner.l.Name + " in " + owner.n.Name + " with the segment of " + from.l.Name + " in " + from.n.Name)
 	}
 	return c.deleteAddress(owner, a.Prefix).addAddress(heirs[0], netip.PrefixFrom(to.WithZone(""), w.lengthHere(from.l, to)))
+}
+
+// byGateway leads who asks for an address that is on another segment there by a neighbour that knows the way, if that is seen to help: in
+// the place of the route that had it on this segment, or beside that if the kernel made it with an address.
+func (w *walk) byGateway(c *Cause, from port, to netip.Addr) bool {
+	r := w.stations[len(w.stations)-1].d.route
+	if !slices.ContainsFunc(from.l.Addresses, func(a state.Address) bool { return covered(a) == r.To }) {
+		return w.gatewayThat(c, from.n, to, r, w.mends) || w.gatewayThat(c, from.n, to, r, w.improves)
+	}
+	part := w.networkOf(to)
+	if part.Bits() <= r.To.Bits() {
+		part = netip.PrefixFrom(to, to.BitLen())
+	}
+	for _, h := range w.instead(from.n, to, &state.Route{To: part}, w.gateways(from.n, to)) {
+		if w.improves(addRoute(from.n.Name, part, h)) {
+			c.addRoute(from.n, part, h)
+			return true
+		}
+	}
+	return false
+}
+
+// serves says whether an address is of use where it is: a neighbour of its owner has it on the segment between them, or it is meant to be
+// reached by routers alone.
+func (w *walk) serves(owner port, addr netip.Addr) bool {
+	return owner.l.Kind == "loopback" || owner.l.Kind == "dummy" || slices.ContainsFunc(w.endpoints(owner), func(at port) bool {
+		d := lookup(at.n, flow{dst: addr, iif: at.l.Name})
+		straight := d.found() && d.hop != nil && d.hop.Dev == at.l.Name && !d.hop.Via.IsValid()
+		return at.n != owner.n && (straight || slices.ContainsFunc(addresses(at.l, familyOf(addr)), func(a state.Address) bool { return covers(a, addr) }))
+	})
+}
+
+func portsOf(arrivals []arrival) (all []port) {
+	for i := range arrivals {
+		all = append(all, arrivals[i].port)
+	}
+	return all
 }
 
 func (w *walk) nearestAddress(to netip.Addr) string {

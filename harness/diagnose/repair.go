@@ -206,16 +206,24 @@ func (c *Cause) deleteAddress(at port, prefix netip.Prefix) *Cause {
 	})
 }
 
-// addRoute gives a namespace a route by a gateway.
-func (c *Cause) addRoute(n *state.Namespace, to netip.Prefix, via netip.Addr, dev string) *Cause {
-	return c.mend(ip(n, "%sroute add %s via %s", six(familyOf(via)), state.PrefixText(to), via)).then(addRoute(n.Name, to, via, dev))
+// addRoute gives a namespace a route.
+func (c *Cause) addRoute(n *state.Namespace, to netip.Prefix, h state.Nexthop) *Cause {
+	return c.mend(ip(n, "%sroute add %s %s", six(familyOf(to.Addr())), state.PrefixText(to), by(h))).then(addRoute(n.Name, to, h))
 }
 
-func addRoute(netns string, to netip.Prefix, via netip.Addr, dev string) change {
+func addRoute(netns string, to netip.Prefix, h state.Nexthop) change {
 	return func(k *sketch) {
 		n := k.netns(netns)
-		n.Routes = append(n.Routes, state.Route{Family: familyOf(via), Type: "unicast", To: to, Table: state.TableMain, Nexthops: []state.Nexthop{{Via: via, Dev: dev}}})
+		n.Routes = append(n.Routes, state.Route{Family: familyOf(to.Addr()), Type: "unicast", To: to, Table: state.TableMain, Nexthops: []state.Nexthop{h}})
 	}
+}
+
+// by is where a route leads, in the words of a command.
+func by(h state.Nexthop) string {
+	if !h.Via.IsValid() {
+		return "dev " + h.Dev
+	}
+	return "via " + h.Via.String()
 }
 
 // deleteRoute takes a route away; r is compared by what it says.
