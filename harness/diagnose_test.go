@@ -59,6 +59,9 @@ func TestDiagnoseReview(t *testing.T) {
 	c.want(t, 1, "cause     half-up: vnic-testns in testns\n")
 	onMachine(t, dir, mended, "diagnose").want(t, 0, "nothing looks wrong\n")
 	onMachine(t, dir, mended+"ip -n prodns link set lo down\n", "diagnose").want(t, 0, "nothing looks wrong\n", "remark    loopback-down: lo in prodns")
+	waiting := mended + "ip link add br0 type bridge stp_state 1; ip link set br0 up\n" +
+		"ip link add p1 type veth peer name eth1 netns prodns; ip -n prodns link set eth1 up; ip link set p1 master br0 up\n"
+	onMachine(t, dir, waiting, "diagnose").want(t, 0, "nothing looks wrong\n", "remark    port-blocked: p1 in host")
 	onMachine(t, dir, mended+"touch /run/netns/stale\n", "diagnose").want(t, 1, "cause     not-a-namespace: stale\n")
 
 	c = onMachine(t, dir, aPair, "diagnose", "--json")

@@ -97,10 +97,10 @@ func isClosed(s *state.State, netns string) bool {
 	return n != nil && len(n.Links) == 0 && len(n.Unread) > 0
 }
 
-// remarks are causes that a healthy network may have, too.
+// remarks are causes that a healthy network may have, too, besides those that pass by themselves.
 var remarks = []string{"loopback-down", "kept-by-process", "peer-out-of-sight", "bridge-without-ports"}
 
-func isRemark(c diagnose.Cause) bool { return slices.Contains(remarks, c.Name) }
+func isRemark(c diagnose.Cause) bool { return c.Passes || slices.Contains(remarks, c.Name) }
 
 // status is the exit status: a cause is one even if something was not read; that nothing is wrong is known only if everything was.
 func (j *judgement) status() int {

@@ -226,7 +226,7 @@ func (j *judgement) printReview(s *sheet) {
 	if len(notes) > 0 && len(alarms) > 0 {
 		s.line("", "")
 	}
-	printKinds(s, "remark    ", notes, len(remarks))
+	printKinds(s, "remark    ", notes, len(notes))
 	for i, u := range j.unread {
 		s.line(labelled("not read  ", i), u)
 	}

@@ -45,6 +45,8 @@ type Cause struct {
 	Link  string `json:"link,omitempty"` // "" for a cause in the namespace as a whole
 	// Reply says that it stops the way back.
 	Reply bool `json:"reply,omitempty"`
+	// Passes says that it goes by itself, as spanning tree lets a port forward in the end.
+	Passes bool `json:"passes,omitempty"`
 	// Says is one sentence for people.
 	Says string `json:"says"`
 	// Evidence is the state that proves it, as ip or nft would show it.

@@ -8,7 +8,7 @@ import (
 )
 
 // Review lists what looks wrong in a state, without a question: in the order of the namespaces and their links. A healthy network has none
-// but remarks on loopbacks that are down.
+// but remarks on loopbacks that are down, and on ports that wait for spanning tree.
 func Review(s *state.State) []Cause {
 	r := &review{walk: &walk{state: s}}
 	for _, name := range s.NotNamespaces {
@@ -89,7 +89,7 @@ func (r *review) link(n *state.Namespace, l *state.Link) {
 	}
 	if l.Master != "" {
 		if b := n.Link(l.Master); b != nil && b.Up && !wantedByTree(port{n, l}) {
-			r.add(portTrouble(port{n, l}))
+			r.add(r.portTrouble(port{n, l}))
 		}
 		for _, a := range l.Addresses {
 			if b := n.Link(l.Master); b != nil && b.Kind == "bridge" && !(a.Prefix.Addr().Is6() && a.Prefix.Addr().IsLinkLocalUnicast()) {

@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -258,7 +259,7 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 			proof(linkShown(br.n, br.l)).setUp(br)
 	}
 	if entry != nil && obstacle == nil {
-		obstacle = portTrouble(port{br.n, entry})
+		obstacle = s.portTrouble(port{br.n, entry})
 	}
 	vlan, misfit := admitted(br, entry, vlan)
 	if obstacle == nil {
@@ -288,7 +289,7 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 			o = s.down(port{br.n, q})
 		}
 		if o == nil {
-			o = portTrouble(port{br.n, q})
+			o = s.portTrouble(port{br.n, q})
 		}
 		passed := passage{br, entry, q}
 		if o == nil {
@@ -331,7 +332,7 @@ func ports(n *state.Namespace, br *state.Link) (found []*state.Link) {
 }
 
 // portTrouble is a port that takes no part in the traffic (spanning tree).
-func portTrouble(at port) *Cause {
+func (w *walk) portTrouble(at port) *Cause {
 	if at.l.Port == nil || !at.l.Up || at.l.Port.State == "forwarding" || at.l.Port.State == "" {
 		return nil
 	}
@@ -340,16 +341,51 @@ func portTrouble(at port) *Cause {
 	}
 	c := cause("port-blocked", at.n, at.l, "the port %s in %s is %s, not forwarding", at.l.Name, at.n.Name, at.l.Port.State).
 		proof(in(at.n, "bridge link show dev %s", at.l.Name) + ": state " + at.l.Port.State)
-	if wantedByTree(at) {
-		return c // spanning tree blocks it because there is another way; to let it forward could make a storm
+	if w.trial {
+		return c
 	}
-	return c.mend(ip(at.n, "link set %s type bridge stp_state 0", at.l.Master), in(at.n, "bridge link set dev %s state 3", at.l.Name))
+	again := []string{ip(at.n, "link set %s down", at.l.Name), ip(at.n, "link set %s up", at.l.Name)}
+	tree := spanned(at)
+	switch {
+	case wantedByTree(at):
+		return c.mend(fmt.Sprintf("mend the other way, for which spanning tree keeps this port as a spare; it opens it by itself %s after it has lost that", seconds(tree.MaxAge+2*tree.ForwardDelay)))
+	case at.l.Port.State == "disabled" && slices.Contains([]string{"down", "lowerlayerdown"}, at.l.OperState): // the carrier is news (linkwatch)
+		c.Passes = true
+		return c.mend("wait: the bridge takes the port in as soon as the kernel has told it of the carrier")
+	case tree != nil && at.l.Port.State == "disabled":
+		return c.mend(again...)
+	case tree != nil:
+		c.Passes = true
+		return c.mend(fmt.Sprintf("wait: spanning tree lets the port forward when it has listened and learned, %s after it came up", seconds(2*tree.ForwardDelay)))
+	case w.inRing(at): // to let it forward could make a storm
+		return c.mend(ip(at.n, "link set %s type bridge stp_state 1", at.l.Master)).mend(again...)
+	}
+	return c.mend(in(at.n, "bridge link set dev %s state 3", at.l.Name))
+}
+
+// seconds is a time of a bridge, which counts in hundredths.
+func seconds(hundredths int) string {
+	return strconv.FormatFloat(float64(hundredths)/100, 'f', -1, 64) + " s"
+}
+
+// spanned are the settings of a port's bridge if spanning tree governs it, nil otherwise.
+func spanned(at port) *state.Bridge {
+	bridge := at.n.Link(at.l.Master)
+	if bridge == nil || bridge.Bridge == nil || bridge.Bridge.STP == 0 {
+		return nil
+	}
+	return bridge.Bridge
+}
+
+// inRing says whether frames that leave a bridge by a port come back to it by another one, or would but for an obstacle.
+func (w *walk) inRing(at port) bool {
+	s := (&walk{state: w.state, trial: true}).searched(at, packet{}, map[port]bool{})
+	return s.bridged[port{at.n, at.n.Link(at.l.Master)}]
 }
 
 // wantedByTree says whether spanning tree blocks a port, not merely makes it wait.
 func wantedByTree(at port) bool {
-	bridge := at.n.Link(at.l.Master)
-	return bridge != nil && bridge.Bridge != nil && bridge.Bridge.STP != 0 && at.l.Port != nil && at.l.Port.State == "blocking"
+	return spanned(at) != nil && at.l.Port != nil && at.l.Port.State == "blocking"
 }
 
 // macvlan takes a frame of a macvlan or ipvlan to its siblings, by its mode, and out of its parent.

@@ -2,6 +2,8 @@ package diagnose
 
 import (
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 
 	"netnscheck/harness/state"
@@ -63,30 +65,40 @@ func TestIPvlans(t *testing.T) {
 	judgeCause(t, "the link below", Diagnose(s, Query{From: "x", To: netip.MustParseAddr("10.0.0.1")}), "macvlan-parent", "")
 }
 
+// doubled is two switches with a host on each, a on sw and b on sw2, and two cables between them: x1 and x2 on sw, y1 and y2 on sw2.
+func doubled() *state.State {
+	s := switched()
+	sw, b := s.Namespace("sw"), s.Namespace("b")
+	bridge := state.Namespace{Name: "sw2", Links: []state.Link{loopback(), {Index: 2, Name: "br0", Kind: "bridge", Up: true, Carrier: true, MTU: 1500, Bridge: &state.Bridge{}}}}
+	sw.Link("br0").Bridge.VLANFiltering = false
+	join := func(n *state.Namespace, index int, name, peer, there string) {
+		n.Links = append(n.Links, state.Link{Index: index, Name: name, Kind: "veth", Up: true, Carrier: true, MTU: 1500, Master: "br0", Peer: &state.LinkRef{Netns: there, Name: peer},
+			Port: &state.Port{State: "forwarding"}})
+	}
+	join(sw, 10, "x1", "y1", "sw2")
+	join(sw, 11, "x2", "y2", "sw2")
+	join(&bridge, 10, "y1", "x1", "sw")
+	join(&bridge, 11, "y2", "x2", "sw")
+	join(&bridge, 12, "p-b", "eth0", "b")
+	sw.Link("p-b").Master, sw.Link("p-b").Name = "", "spare"
+	b.Link("eth0").Peer.Netns = "sw2"
+	s.Namespaces = append(s.Namespaces, bridge)
+	return s
+}
+
 // TestRedundantPath: of two cables between bridges one is blocked by the spanning tree, whichever is looked at first.
 func TestRedundantPath(t *testing.T) {
 	for _, blocked := range []string{"", "x1", "x2", "y1", "y2", "both"} {
 		t.Run("blocked "+blocked, func(t *testing.T) {
-			s := switched()
-			sw, b := s.Namespace("sw"), s.Namespace("b")
-			bridge := state.Namespace{Name: "sw2", Links: []state.Link{loopback(), {Index: 2, Name: "br0", Kind: "bridge", Up: true, Carrier: true, MTU: 1500, Bridge: &state.Bridge{}}}}
-			sw.Link("br0").Bridge.VLANFiltering = false
-			join := func(n *state.Namespace, index int, name, peer, there string) {
-				l := state.Link{Index: index, Name: name, Kind: "veth", Up: true, Carrier: true, MTU: 1500, Master: "br0", Peer: &state.LinkRef{Netns: there, Name: peer},
-					Port: &state.Port{State: "forwarding"}}
-				if name == blocked || blocked == "both" && name[0] == 'x' {
-					l.Port.State = "blocking"
+			s := doubled()
+			for _, netns := range []string{"sw", "sw2"} {
+				for i := range s.Namespace(netns).Links {
+					l := &s.Namespace(netns).Links[i]
+					if l.Name == blocked || blocked == "both" && l.Name[0] == 'x' {
+						l.Port.State = "blocking"
+					}
 				}
-				n.Links = append(n.Links, l)
 			}
-			join(sw, 10, "x1", "y1", "sw2")
-			join(sw, 11, "x2", "y2", "sw2")
-			join(&bridge, 10, "y1", "x1", "sw")
-			join(&bridge, 11, "y2", "x2", "sw")
-			join(&bridge, 12, "p-b", "eth0", "b")
-			sw.Link("p-b").Master, sw.Link("p-b").Name = "", "spare"
-			b.Link("eth0").Peer.Netns = "sw2"
-			s.Namespaces = append(s.Namespaces, bridge)
 			r := Diagnose(s, Query{From: "a", To: s.Namespace("b").Link("eth0").Addresses[0].Prefix.Addr()})
 			name := ""
 			if r.Cause != nil {
@@ -96,6 +108,48 @@ func TestRedundantPath(t *testing.T) {
 				t.Errorf("cause %q, want %q: %v", name, want, r.Cause)
 			}
 		})
+	}
+}
+
+// TestPortsThatDoNotForward: what is to be done about a port that does not forward depends on who set it so, and no ring is closed for it.
+func TestPortsThatDoNotForward(t *testing.T) {
+	for _, c := range []struct {
+		what   string
+		stp    int
+		state  string
+		ports  []string // of sw
+		passes bool
+		review bool // it is told there
+		repair []string
+	}{
+		{"a port that listens", 1, "listening", []string{"p-a"}, true, true, []string{"wait: spanning tree lets the port forward when it has listened and learned, 4.5 s after it came up"}},
+		{"a port that learns in a ring", 1, "learning", []string{"x1", "x2"}, true, true, []string{"wait: spanning tree lets the port forward when it has listened and learned, 4.5 s after it came up"}},
+		{"ports that are spares", 1, "blocking", []string{"x1", "x2"}, false, false,
+			[]string{"mend the other way, for which spanning tree keeps this port as a spare; it opens it by itself 24.5 s after it has lost that"}},
+		{"a port that spanning tree has not got", 1, "disabled", []string{"p-a"}, false, true, []string{"ip -n sw link set p-a down", "ip -n sw link set p-a up"}},
+		{"a port that has just got its carrier", 1, "disabled as yet", []string{"p-a"}, true, true, []string{"wait: the bridge takes the port in as soon as the kernel has told it of the carrier"}},
+		{"set by hand", 0, "listening", []string{"p-a"}, false, true, []string{"ip netns exec sw bridge link set dev p-a state 3"}},
+		{"disabled by hand", 0, "disabled", []string{"p-a"}, false, true, []string{"ip netns exec sw bridge link set dev p-a state 3"}},
+		{"a ring opened by hand", 0, "disabled", []string{"x1", "x2"}, false, true,
+			[]string{"ip -n sw link set br0 type bridge stp_state 1", "ip -n sw link set x1 down", "ip -n sw link set x1 up"}},
+	} {
+		s := doubled()
+		sw := s.Namespace("sw")
+		*sw.Link("br0").Bridge = state.Bridge{STP: c.stp, ForwardDelay: 225, MaxAge: 2000}
+		for _, name := range c.ports {
+			sw.Link(name).Port.State, _, _ = strings.Cut(c.state, " ")
+			if c.state == "disabled as yet" {
+				sw.Link(name).OperState = "down"
+			}
+		}
+		r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2")})
+		if r.Cause == nil || r.Cause.Name != "port-blocked" || r.Cause.Link != c.ports[0] || r.Cause.Passes != c.passes || !slices.Equal(r.Cause.Repair, c.repair) {
+			t.Errorf("%s: %s", c.what, told(r))
+		}
+		found := slices.DeleteFunc(Review(s), func(found Cause) bool { return found.Name != "port-blocked" || found.Passes != c.passes })
+		if want := map[bool]int{true: len(c.ports)}[c.review]; len(found) != want {
+			t.Errorf("%s: the review has %d, want %d: %v", c.what, len(found), want, found)
+		}
 	}
 }
 

@@ -47,7 +47,7 @@ var faults = []maker{
 	{"peer-down", peerDown}, {"peer-down", ownPortDown}, {"no-carrier", noCarrier}, {"same-namespace", sameNamespace}, {"arp-off", arpOff}, {"queue-drops", queueDrops},
 	{"mtu-exceeded", mtuExceeded}, {"mtu-mismatch", mtuMismatch}, {"mtu-black-hole", mtuBlackHole},
 	{"neighbour-wrong", neighbourWrong}, {"address-nowhere", addressNowhere}, {"address-off-segment", otherBridge}, {"address-off-segment", wrongNamespace},
-	{"arp-ignored", arpIgnored}, {"bridge-down", bridgeDown}, {"not-a-port", notAPort}, {"port-down", portDown}, {"port-blocked", portBlocked},
+	{"arp-ignored", arpIgnored}, {"bridge-down", bridgeDown}, {"not-a-port", notAPort}, {"port-down", portDown}, {"port-blocked", portWaits}, {"port-blocked", portBlocked},
 	{"port-isolated", portIsolated}, {"address-on-port", addressOnPort},
 	{"vni-mismatch", vniMismatch}, {"tunnel-port-mismatch", tunnelPortMismatch}, {"tunnel-remote-missing", tunnelRemoteMissing},
 	{"macvlan-parent", macvlanPrivate}, {"macvlan-parent", macvlanParent}, {"duplicate-mac", duplicateMAC}, {"duplicate-address", duplicateAddress},

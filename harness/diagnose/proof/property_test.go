@@ -81,7 +81,7 @@ func fittingTwo(rng *rand.Rand) (*topology, path, [2]*fault) {
 			}
 			made := f(network, p)
 			if made == nil || p.family == 6 && (m.cause == "peer-down" || m.cause == "bridge-down") || // which takes addresses with it
-				made.alone || made.port != 0 || // the other one may stop echoes alone
+				made.alone || made.byHand != "" || made.port != 0 || // the other one may stop echoes alone
 				len(two) == 1 && (two[0].at/perHop == made.at/perHop || two[0].cause == m.cause) {
 				continue
 			}

@@ -111,14 +111,24 @@ func portDown(t *topology, p path) *fault {
 	return &fault{does: []string{ip(h.in.port.netns, "link set %s down", h.in.port.name)}, places: []string{h.in.port.name + " in " + h.in.port.netns}, at: k*perHop + atSegment}
 }
 
+// portWaits: a port that comes up listens first, where spanning tree is on.
+func portWaits(t *topology, p path) *fault {
+	k, i, ok := t.anyPort(p)
+	if !ok {
+		return nil
+	}
+	return &fault{byHand: "spanning tree lets it forward in the end", places: []string{i.name + " in " + i.netns}, at: k*perHop + atSegment, does: []string{
+		ip(i.netns, "link set %s type bridge stp_state 1", i.bridge), ip(i.netns, "link set %s down", i.name), ip(i.netns, "link set %s up", i.name)}}
+}
+
+// portBlocked sets the state of a port by hand: listening, learning or disabled.
 func portBlocked(t *topology, p path) *fault {
 	k, i, ok := t.anyPort(p)
 	if !ok {
 		return nil
 	}
-	// A port that comes up listens first.
-	return &fault{places: []string{i.name + " in " + i.netns}, at: k*perHop + atSegment, does: []string{
-		ip(i.netns, "link set %s type bridge stp_state 1", i.bridge), ip(i.netns, "link set %s down", i.name), ip(i.netns, "link set %s up", i.name)}}
+	return &fault{places: []string{i.name + " in " + i.netns}, at: k*perHop + atSegment,
+		does: []string{in(i.netns, "bridge link set dev %s state %d", i.name, t.rng.IntN(3))}}
 }
 
 func portIsolated(t *topology, p path) *fault {
