@@ -144,8 +144,8 @@ func (w *walk) judge(n *state.Namespace, b base, name string, s seen) *Cause {
 	if by == nil {
 		c := cause(name, n, nil, "the policy of the chain %s in %s drops the packet", place, n.Name).
 			proof(in(n, "nft list chain %s", place) + ": policy drop")
-		for _, rule := range r.openings(b.chain) {
-			c.mend(in(n, "nft add rule %s %s", place, rule))
+		for _, opening := range r.openings(b.chain) {
+			c.mend(in(n, "nft %s", opening))
 		}
 		return c
 	}
@@ -176,6 +176,8 @@ type run struct {
 	n     *state.Namespace
 	table *state.FilterTable
 	seen  seen
+	// left is the rule by which the packet left the base chain before its end, for good; nil if none did.
+	left *state.FilterRule
 	// unsettled is the first rule of which nobody here knows whether it lets the packet through, and so keeps it from what follows.
 	unsettled string
 }
@@ -196,6 +198,7 @@ func (r *run) through(c *state.FilterChain, deep int) (verdict string, by *decid
 		case "accept", "drop", "reject":
 			return rule.Verdict, &decided{c, rule}
 		case "return":
+			r.leaves(rule, deep)
 			return c.Policy, nil
 		case "jump", "goto":
 			target := chainNamed(r.table, rule.Target)
@@ -207,6 +210,7 @@ func (r *run) through(c *state.FilterChain, deep int) (verdict string, by *decid
 				return v, by
 			}
 			if rule.Verdict == "goto" {
+				r.leaves(rule, deep)
 				return c.Policy, nil
 			}
 		default: // queue, and what else gives the packet to somebody who is not known here
@@ -215,6 +219,13 @@ func (r *run) through(c *state.FilterChain, deep int) (verdict string, by *decid
 		}
 	}
 	return c.Policy, nil
+}
+
+// leaves notes that the packet leaves a chain by a rule.
+func (r *run) leaves(rule *state.FilterRule, deep int) {
+	if deep == 0 {
+		r.left = rule
+	}
 }
 
 func chainNamed(t *state.FilterTable, name string) *state.FilterChain {

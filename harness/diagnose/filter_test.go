@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -114,6 +115,37 @@ func TestPolicyRepairs(t *testing.T) {
 		}
 		if r.Cause == nil || !slices.Equal(r.Cause.Repair, want) {
 			t.Errorf("%s, %v: %+v, want %q", c.hook, c.q, r.Cause, want)
+		}
+	}
+}
+
+// TestOpeningsAreReached: behind the rule by which a packet leaves a chain a rule is never reached by it.
+func TestOpeningsAreReached(t *testing.T) {
+	leave := func(verdict string) state.FilterRule {
+		return state.FilterRule{Text: verdict, Verdict: verdict, Target: "other", Handle: 4}
+	}
+	answers := when("icmp type", "echo-reply", "accept")
+	open := " rule inet t c %sip saddr 10.0.0.1 ip daddr 10.0.0.2 icmp type echo-request accept"
+	for _, c := range []struct {
+		what  string
+		rules []state.FilterRule
+		other []state.FilterRule
+		want  []string
+	}{
+		{"a goto", []state.FilterRule{answers, leave("goto")}, nil, []string{"insert" + fmt.Sprintf(open, "handle 4 ")}},
+		{"a return", []state.FilterRule{answers, leave("return")}, nil, []string{"insert" + fmt.Sprintf(open, "handle 4 ")}},
+		{"a jump", []state.FilterRule{answers, leave("jump")}, nil, []string{"add" + fmt.Sprintf(open, "")}},
+		{"a return of another chain", []state.FilterRule{answers, leave("jump")}, []state.FilterRule{leave("return")}, []string{"add" + fmt.Sprintf(open, "")}},
+		{"a goto of the answer too", []state.FilterRule{leave("goto")}, nil, []string{"insert" + fmt.Sprintf(open, "handle 4 "), "insert rule inet t c handle 4 ct state established,related accept"}},
+	} {
+		table := chainOf("prerouting", "drop", c.rules)
+		table.Chains = append(table.Chains, state.FilterChain{Name: "other", Rules: c.other})
+		var want []string
+		for _, command := range c.want {
+			want = append(want, "ip netns exec b nft "+command)
+		}
+		if r := Diagnose(cabled(table), Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}); r.Cause == nil || !slices.Equal(r.Cause.Repair, want) {
+			t.Errorf("%s: %s", c.what, told(r))
 		}
 	}
 }

@@ -10,32 +10,41 @@ import (
 
 const discovery = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept"
 
-// openings are the rules that let the packet through a base chain whose policy drops it, and through the same chain what belongs to it.
+// openings put rules into a base chain whose policy drops the packet that let it through, and what belongs to it.
 func (r *run) openings(c *state.FilterChain) []string {
 	switch {
 	case r.seen.arp && r.table.Family == "arp":
-		return []string{"accept"} // it sees nothing but ARP
+		return []string{r.put(c, "accept")} // it sees nothing but ARP
 	case r.seen.arp:
-		return []string{"ether type arp accept"}
+		return []string{r.put(c, "ether type arp accept")}
 	case r.seen.discovers():
-		return []string{discovery}
+		return []string{r.put(c, discovery)}
 	}
-	rules := []string{r.seen.opening(r.table, c)}
+	rules := []string{r.put(c, r.seen.opening(r.table, c))}
 	answer := r.seen.answer()
 	answer.tracking = map[bool]string{true: "established", false: "invalid"}[base{r.table, c}.tracked()]
 	back := &run{walk: &walk{}, n: r.n, table: r.table, seen: answer}
 	passes := c.Hook != "input" && c.Hook != "output" // both ways
 	if verdict, by := back.through(c, 0); passes && !r.seen.reply && verdict == "drop" && by == nil {
-		rules = append(rules, answer.opening(r.table, c))
+		rules = append(rules, back.put(c, answer.opening(r.table, c)))
 	}
 	frames := r.table.Family == "bridge" || c.Hook == "ingress"
 	switch {
 	case r.seen.family() == 6 && (frames || c.Hook != "forward"):
-		rules = append(rules, discovery)
+		rules = append(rules, r.put(c, discovery))
 	case frames:
-		rules = append(rules, "ether type arp accept")
+		rules = append(rules, r.put(c, "ether type arp accept"))
 	}
 	return rules
+}
+
+// put is the command that puts a rule where the packet comes by: at the end of a base chain, or before the rule by which it leaves that.
+func (r *run) put(c *state.FilterChain, rule string) string {
+	chain := r.table.Family + " " + r.table.Name + " " + c.Name
+	if r.left == nil {
+		return "add rule " + chain + " " + rule
+	}
+	return fmt.Sprintf("insert rule %s handle %d %s", chain, r.left.Handle, rule)
 }
 
 // answer is the packet that comes back, as the same hook sees it.

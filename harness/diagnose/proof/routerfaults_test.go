@@ -95,6 +95,9 @@ func policyAt(hook string) faulty {
 			return nil
 		}
 		f := &fault{does: policy(n.name, "inet", hook), places: []string{n.name}, at: at}
+		if t.rng.IntN(2) == 0 { // nothing comes by what is put behind it
+			f.does = append(f.does, in(n.name, "nft add chain inet wall end"), in(n.name, "nft add rule inet wall c goto end"))
+		}
 		if t.rng.IntN(2) == 0 {
 			f.port = 8080
 			f.does = append(f.does, in(p.to.node.name, "busybox httpd -p %s -h /", netip.AddrPortFrom(p.dest(), f.port)))
