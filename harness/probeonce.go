@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"netnscheck/harness/diagnose"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/probe"
 	"netnscheck/reports"
@@ -25,5 +26,7 @@ func probeOnce(ctx context.Context, f diagnoseFlags) (*probed, error) {
 	return &probed{r.Reached, reports.Printable(r.Found)}, err
 }
 
-// contradicts says whether the packet met another fate than the diagnosis foresaw.
-func (p *probed) contradicts(causeFound bool) bool { return p.Answered == causeFound }
+// contradicts says whether the packet met another fate than the diagnosis foresaw. Where only a part of the flows is stopped, it may meet either.
+func (p *probed) contradicts(c *diagnose.Cause) bool {
+	return p.Answered == (c != nil) && !(c != nil && c.Part)
+}

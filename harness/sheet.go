@@ -86,7 +86,7 @@ func (j *judgement) printReport(s *sheet) {
 	printKinds(s, "also      ", r.Also, 4)
 	if p := j.probed; p != nil {
 		s.line("probe     ", p.Found)
-		if p.contradicts(r.Cause != nil) {
+		if p.contradicts(r.Cause) {
 			s.line("          ", "that is not what the state says: the diagnosis is wrong, or something changed meanwhile")
 		}
 	}
@@ -111,6 +111,8 @@ func headline(r *diagnose.Report) string {
 		what += fmt.Sprintf(" with %d bytes of data", r.Size)
 	}
 	switch {
+	case r.Cause != nil && r.Cause.Part:
+		return r.From + " reaches " + what + " with a part of its flows alone"
 	case r.Cause != nil && r.Cause.Reply:
 		return r.From + " reaches " + what + ", but the reply does not come back"
 	case r.Cause != nil:

@@ -253,7 +253,7 @@ func narrowRoute(n *state.Namespace, r *state.Route, size int) narrow {
 // tooBig judges a packet that is larger than an MTU and must not be fragmented.
 func (w *walk) tooBig(n *state.Namespace, out *state.Link, p packet, router bool, where narrow) *Cause {
 	if router && p.src.IsValid() && !(p.reply && p.family() == 4) {
-		answer := &walk{state: w.state, query: w.query, owners: w.owners, translations: w.translations}
+		answer := &walk{state: w.state, query: w.query, owners: w.owners, translations: w.translations, turns: w.turns}
 		icmp := packet{dst: p.src, proto: "icmp", icmp: "destination-unreachable", reply: true}
 		if p.family() == 6 {
 			icmp.proto, icmp.icmp = "ipv6-icmp", "packet-too-big"

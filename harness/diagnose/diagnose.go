@@ -47,6 +47,8 @@ type Cause struct {
 	Reply bool `json:"reply,omitempty"`
 	// Passes says that it goes by itself, as spanning tree lets a port forward in the end.
 	Passes bool `json:"passes,omitempty"`
+	// Part says that it stops a part of the flows alone: by a route with several nexthops others get through.
+	Part bool `json:"part,omitempty"`
 	// Says is one sentence for people.
 	Says string `json:"says"`
 	// Evidence is the state that proves it, as ip or nft would show it.
@@ -78,14 +80,14 @@ type Hop struct {
 // Diagnose answers the query from the state.
 func Diagnose(s *state.State, q Query) Report {
 	q.To, q.Source = q.To.Unmap(), q.Source.Unmap()
-	w := &walk{state: s, query: q}
 	r := Report{Query: q}
-	r.Cause = w.both()
-	if r.Cause != nil {
-		if c := w.detour(); c != nil {
+	w, lost := everyWay(s, q)
+	if lost != nil {
+		r.Cause = lost
+		if c := w.detour(); c != nil && !lost.Part {
 			r.Cause = c
 		} else {
-			w.completeRepair(r.Cause)
+			w.completeRepair(lost)
 		}
 		if len(w.path) > 0 {
 			w.path[len(w.path)-1].Stop = true
@@ -127,6 +129,8 @@ type walk struct {
 	beyond []port
 	// trial says that it is only asked whether and how far the packet gets: no time is spent on a repair.
 	trial bool
+	// turns are those at routes with several nexthops; nil takes the first one everywhere.
+	turns *turns
 	// tunnels is in how many tunnels the packet is.
 	tunnels  int
 	names    map[string]*state.Namespace

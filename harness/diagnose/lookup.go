@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"netnscheck/harness/state"
 )
@@ -68,24 +67,10 @@ func (w *walk) look(n *state.Namespace, p packet, iif *state.Link) decision {
 	switch {
 	case d.unknown:
 		w.doubt("%s: where the route to %s with the nexthop object %d leads was not read", n.Name, state.PrefixText(d.route.To), d.route.NexthopID)
-	case d.found() && !d.local():
-		if hops := aliveHops(n, d.route, p.dst.Zone()); len(hops) > 1 {
-			w.doubt("%s: of %d nexthops of the route to %s the first one alone was followed, not %s", n.Name, len(hops), state.PrefixText(d.route.To), hopsText(hops[1:]))
-		}
+	case d.found() && !d.local() && len(d.route.Nexthops) > 1:
+		d.hop = w.turn(n, p, iif, d)
 	}
 	return d
-}
-
-func hopsText(hops []*state.Nexthop) string {
-	var names []string
-	for _, h := range hops {
-		name := h.Dev
-		if h.Via.IsValid() {
-			name = h.Via.String()
-		}
-		names = append(names, name)
-	}
-	return strings.Join(names, ", ")
 }
 
 // vrfOf is the VRF that a link is, or is in; nil for none.

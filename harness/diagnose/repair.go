@@ -22,7 +22,7 @@ func (w *walk) completeRepair(c *Cause) bool {
 	s := w.state
 	for next, i := c, 0; len(next.changes) > 0 && i < rounds; i++ {
 		s = sketched(s, next.changes)
-		again := &walk{state: s, query: w.query}
+		again := &walk{state: s, query: w.query, turns: w.turns.again()}
 		if next = again.both(); next == nil || !slices.Contains(consequences, next.Name) {
 			return next == nil
 		}
@@ -69,7 +69,7 @@ func (w *walk) improves(changes ...change) bool {
 
 // after is what stops the packet after some changes, and how many stations it comes to.
 func (w *walk) after(changes []change) (*Cause, int) {
-	again := &walk{state: sketched(w.state, changes), query: w.query, trial: true}
+	again := &walk{state: sketched(w.state, changes), query: w.query, turns: w.turns.again(), trial: true}
 	return again.both(), len(again.path)
 }
 

@@ -27,7 +27,10 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
 	}
 	for _, remote := range remotes {
 		// A search without a packet asks who is there, not why somebody is not.
-		under := &walk{state: s.state, query: s.query, owners: s.owners, children: s.children, tunnels: s.tunnels + 1, trial: s.trial || !s.p.dst.IsValid()}
+		under := &walk{state: s.state, query: s.query, owners: s.owners, children: s.children, tunnels: s.tunnels + 1, trial: true}
+		if s.p.dst.IsValid() {
+			under.trial, under.turns = s.trial, s.turns
+		}
 		outer := packet{dst: remote, src: v.Local, proto: "udp", dport: uint16(v.DstPort), yields: true}
 		if s.p.size != 0 {
 			outer.size = s.p.size + headers(remote)
