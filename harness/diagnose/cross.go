@@ -266,7 +266,7 @@ func (w *walk) tooBig(n *state.Namespace, out *state.Link, p packet, router bool
 	c := cause("mtu-exceeded", n, out, "a packet of %d bytes that must not be fragmented does not fit %s (MTU %d)", p.size, where.what, where.mtu).
 		proof(where.shown).mend(where.repair)
 	if from := w.state.Namespace(w.query.From); router && from != nil { // it has learned the small size
-		c.mend(ip(from, "%sroute flush cache", six(p.family())))
+		c.mend(forget(from, p.family()))
 	}
 	return c
 }

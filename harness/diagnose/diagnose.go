@@ -88,6 +88,7 @@ func Diagnose(s *state.State, q Query) Report {
 			r.Cause = c
 		} else {
 			w.completeRepair(lost)
+			w.forgetPathMTU(lost)
 		}
 		if len(w.path) > 0 {
 			w.path[len(w.path)-1].Stop = true
@@ -168,8 +169,19 @@ func (p packet) family() int {
 	return 6
 }
 
-// both walks there and back.
+// both walks there and back. A sender that believes the way to be narrower than it is does not send, though.
 func (w *walk) both() *Cause {
+	if c := w.thereAndBack(); c != nil {
+		return c
+	}
+	c := w.pathMTU()
+	if c != nil {
+		w.path = w.path[:1]
+	}
+	return c
+}
+
+func (w *walk) thereAndBack() *Cause {
 	from := w.namespace(w.query.From)
 	if from == nil {
 		return w.noNamespace(w.query.From)

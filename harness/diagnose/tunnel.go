@@ -111,7 +111,7 @@ func (s *search) tooBigFor(at port, outer packet, under []station) *Cause {
 		s.p.size, at.l.Name, at.n.Name, headers(outer.dst), lower.Name, lower.MTU).
 		proof(linkShown(at.n, at.l), linkShown(at.n, lower)).mend(ip(at.n, "link set %s mtu %d", lower.Name, outer.size))
 	if from := s.state.Namespace(s.query.From); from != nil { // it has learned the small size
-		c.mend(ip(from, "%sroute flush cache", six(s.p.family())))
+		c.mend(forget(from, s.p.family()))
 	}
 	return c
 }

@@ -20,7 +20,7 @@ const Host = "host"
 //   - MAC addresses the kernel chose and the broadcast route of its own making, IPv6 link-local addresses that the kernel
 //     made, temporary addresses and those of router advertisements, the progress of duplicate address detection, what is
 //     left of a lifetime (that it ends is kept: such a lifetime is 0), the number of sockets that made a link promiscuous;
-//   - learned neighbours and forwarding entries and a port's own ones, routes by router advertisement or redirect, kernel-made
+//   - learned neighbours, path MTUs and forwarding entries and a port's own ones, routes by router advertisement or redirect, kernel-made
 //     multicast and link-local routes, and the IPv6 local and anycast routes, which come when an address is no longer tentative;
 //   - the handles of queueing disciplines that the kernel chose (from 8000: upwards), to which nobody gave one;
 //   - sockets that listen: they belong to programs, and come when those get to run;

@@ -20,9 +20,11 @@ type Namespace struct {
 	// OtherNames are further names in /run/netns for the same namespace.
 	OtherNames []string `json:"other_names,omitempty"`
 	// Inode identifies the namespace on its machine while it lives (stat(2) of the nsfs file).
-	Inode      uint64        `json:"inode"`
-	Links      []Link        `json:"links"` // by index
-	Routes     []Route       `json:"routes,omitempty"`
+	Inode  uint64  `json:"inode"`
+	Links  []Link  `json:"links"` // by index
+	Routes []Route `json:"routes,omitempty"`
+	// PathMTUs are what the kernel has learned of the way to single addresses: routes with an MTU that last for some minutes (ip route show cache).
+	PathMTUs   []Route       `json:"path_mtus,omitempty"`
 	Rules      []Rule        `json:"rules,omitempty"`
 	Neighbours []Neighbour   `json:"neighbours,omitempty"`
 	FDB        []FDBEntry    `json:"fdb,omitempty"`

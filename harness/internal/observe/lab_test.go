@@ -235,6 +235,50 @@ func TestListeners(t *testing.T) {
 	equal(t, s.Namespace("b").Listeners, []state.Listener{})
 }
 
+// TestPathMTUs: what a router has said of the way to an address is no route of its own.
+func TestPathMTUs(t *testing.T) {
+	needs(t, "ping")
+	w := newWorld(t, "a", "r", "b")
+	build(t, w, `
+		a: ip link add eth0 type veth peer name to-a netns r
+		b: ip link add eth0 type veth peer name to-b netns r
+		a: ip link set eth0 up
+		b: ip link set eth0 up
+		r: ip link set to-a up
+		r: ip link set to-b mtu 1300 up
+		a: ip addr add 10.1.0.1/24 dev eth0
+		r: ip addr add 10.1.0.254/24 dev to-a
+		r: ip addr add 10.2.0.254/24 dev to-b
+		b: ip addr add 10.2.0.1/24 dev eth0
+		a: ip addr add fd01::1/64 dev eth0 nodad
+		r: ip addr add fd01::fe/64 dev to-a nodad
+		r: ip addr add fd02::fe/64 dev to-b nodad
+		b: ip addr add fd02::1/64 dev eth0 nodad
+		a: ip route add default via 10.1.0.254
+		a: ip -6 route add default via fd01::fe
+		r: sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	`)
+	before := observed(t, w)
+	for _, to := range []string{"10.2.0.1", "fd02::1"} {
+		if out, err := try(w, "a", "ping", "-c2", "-i0.01", "-W1", "-Mdo", "-s1400", to); err == nil {
+			t.Fatalf("a packet of 1400 bytes gets through:\n%s", out)
+		}
+	}
+	after := observed(t, w)
+	learned := func(to, via string, family int) state.Route {
+		return state.Route{Family: family, Type: "unicast", To: netip.MustParsePrefix(to), Table: state.TableMain, MTU: 1300,
+			Nexthops: []state.Nexthop{{Via: netip.MustParseAddr(via), Dev: "eth0"}}}
+	}
+	got := slices.Clone(after.Namespace("a").PathMTUs)
+	for i := range got {
+		got[i].Proto, got[i].Scope, got[i].Metric, got[i].Pref, got[i].Src, got[i].From = "", "", 0, "", netip.Addr{}, netip.Prefix{}
+	}
+	equal(t, got, []state.Route{learned("10.2.0.1/32", "10.1.0.254", 4), learned("fd02::1/128", "fd01::fe", 6)})
+	equal(t, len(after.Namespace("a").Routes), len(before.Namespace("a").Routes))
+	equal(t, after.Namespace("r").PathMTUs, []state.Route{})
+	equal(t, state.Diff(before.Normal(), after.Normal()), []string{})
+}
+
 // TestPeers looks at peers in namespaces that are none of the state, and that asking for ids makes none.
 func TestPeers(t *testing.T) {
 	w := newWorld(t, "a", "b", "c")

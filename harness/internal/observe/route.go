@@ -10,10 +10,25 @@ import (
 
 const rtaNexthopID = 30 // RTA_NH_ID, since 5.3
 
-// readRoutes reads the routes of all tables of both families; what the kernel noted of single destinations (path MTU,
-// redirects) is none.
-func (r *reading) readRoutes() (err error) {
-	r.Routes, err = dump(r.route, unix.RTM_GETROUTE, make([]byte, unix.SizeofRtMsg), r.parseRoute)
+// readRoutes reads the routes of all tables of both families, and the path MTUs: what the kernel noted of single destinations comes with them.
+func (r *reading) readRoutes() error {
+	type answer struct {
+		state.Route
+		noted bool
+	}
+	all, err := dump(r.route, unix.RTM_GETROUTE, make([]byte, unix.SizeofRtMsg), func(body []byte) (answer, bool) {
+		route, ok := r.parseRoute(body)
+		return answer{route, ok && native.Uint32(body[8:])&unix.RTM_F_CLONED != 0}, ok
+	})
+	r.Routes, r.PathMTUs = nil, nil
+	for _, a := range all {
+		switch {
+		case !a.noted:
+			r.Routes = append(r.Routes, a.Route)
+		case a.MTU > 0: // not a redirect
+			r.PathMTUs = append(r.PathMTUs, a.Route)
+		}
+	}
 	return err
 }
 
@@ -23,7 +38,7 @@ func (r *reading) parseRoute(body []byte) (state.Route, bool) {
 	}
 	flags := native.Uint32(body[8:])
 	family := familyOf(body[0])
-	if family == 0 || flags&unix.RTM_F_CLONED != 0 {
+	if family == 0 {
 		return state.Route{}, false
 	}
 	route := state.Route{

@@ -1,0 +1,46 @@
+package diagnose
+
+import (
+	"net/netip"
+	"slices"
+	"testing"
+
+	"netnscheck/harness/state"
+)
+
+// TestPathMTU: a sender that was told of a narrow link believes it after the link was widened.
+func TestPathMTU(t *testing.T) {
+	learned := func(to, via string, mtu int) state.Route {
+		return state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix(to), Table: state.TableMain, MTU: mtu,
+			Nexthops: []state.Nexthop{{Via: netip.MustParseAddr(via), Dev: "eth0"}}}
+	}
+	const forget = "ip -n a route flush cache"
+	for _, c := range []struct {
+		what    string
+		learned state.Route
+		narrow  int // the MTU of eth0 in b
+		size    int
+		want    string
+		mends   []string
+	}{
+		{"too large", learned("10.2.0.1/32", "10.1.0.254", 1300), 1500, 1400, "mtu-exceeded eth0 in a", []string{forget}},
+		{"not too large", learned("10.2.0.1/32", "10.1.0.254", 1300), 1500, 1200, "", nil},
+		{"small as ever", learned("10.2.0.1/32", "10.1.0.254", 1300), 1500, 0, "", nil},
+		{"of another address", learned("10.2.0.2/32", "10.1.0.254", 1300), 1500, 1400, "", nil},
+		{"by another gateway", learned("10.2.0.1/32", "10.1.0.253", 1300), 1500, 1400, "", nil},
+		{"beside a fault", learned("10.2.0.1/32", "10.1.0.254", 1300), 1300, 1400, "mtu-mismatch eth0 in b", []string{"ip -n b link set eth0 mtu 1500", forget}},
+		{"nothing beside a fault", learned("10.2.0.2/32", "10.1.0.254", 1300), 1300, 1400, "mtu-mismatch eth0 in b", []string{"ip -n b link set eth0 mtu 1500"}},
+	} {
+		s := routed()
+		s.Namespace("a").PathMTUs = []state.Route{c.learned}
+		s.Namespace("b").Link("eth0").MTU = c.narrow
+		r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.2.0.1"), Size: c.size})
+		got, repair := "", []string(nil)
+		if r.Cause != nil {
+			got, repair = r.Cause.Name+" "+r.Cause.Place(), r.Cause.Repair
+		}
+		if got != c.want || !slices.Equal(repair, c.mends) {
+			t.Errorf("%s: cause %q, want %q; the repair is %q", c.what, got, c.want, repair)
+		}
+	}
+}
