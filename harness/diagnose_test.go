@@ -34,7 +34,7 @@ func TestDiagnose(t *testing.T) {
 	onMachine(t, dir, aPair, "diagnose", "--from", "testns", "--to", "192.168.2.102").want(t, 1, "cause     link-down: vnic-testns in testns\n")
 	onMachine(t, dir, aPair, "diagnose", "--from", "prodnss", "--to", "192.168.2.103").want(t, 1, "cause     no-namespace: prodnss", "the nearest name is prodns")
 	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103").want(t, 0, "nothing keeps prodns from reaching 192.168.2.103\n", "  <- testns  vnic-testns  ")
-	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--tcp", "80").want(t, 1, "on TCP port 80", "cause     not-listening: testns")
+	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--tcp", "80").want(t, 1, "on TCP port 80", "cause     not-listening: testns", "\nadvice    start the service on 192.168.2.103:80 ")
 	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--size", "1473").want(t, 1, "with 1473 bytes of data", "cause     mtu-exceeded: vnix-prodns in prodns")
 	onMachine(t, dir, chain, "diagnose", "--from", "a", "--to", "10.4.0.2").want(t, 1, "  -> r1  ", "  -> r2  ", "  ×  r3  ", "cause     forwarding-off: r3")
 }

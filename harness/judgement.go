@@ -73,6 +73,7 @@ func showableCause(c *diagnose.Cause) {
 	c.Netns, c.Link, c.Says = oneLine(c.Netns), oneLine(c.Link), oneLine(c.Says)
 	showableAll(c.Evidence)
 	showableAll(c.Repair)
+	showableAll(c.Advice)
 }
 
 func showableAll(texts []string) {

@@ -167,6 +167,9 @@ func printCause(s *sheet, c *diagnose.Cause) {
 	for i, command := range c.Repair {
 		s.verbatim(labelled("repair    ", i), command)
 	}
+	for i, line := range c.Advice {
+		s.verbatim(labelled("advice    ", i), line)
+	}
 }
 
 // labelled is the label of the first line of several, and blanks for the others.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -64,6 +65,9 @@ func golden(t *testing.T, file string, made []string, r Report) {
 		for _, line := range c.Repair {
 			fmt.Fprintln(&out, "  $", line)
 		}
+		for _, line := range c.Advice {
+			fmt.Fprintln(&out, "  >", line)
+		}
 	}
 	if r.Cause != nil {
 		write(*r.Cause)
@@ -90,6 +94,27 @@ func golden(t *testing.T, file string, made []string, r Report) {
 	}
 }
 
+// runnable is how a command begins that can be run as it is.
+var runnable = regexp.MustCompile(`^(ip (netns add|-n |-6 |link|addr|route|rule|neigh|netns exec)|nsenter -t |rm /run/netns/|(sysctl -w|nft|bridge|tc) )`)
+
+// placeholder is a word to fill in.
+var placeholder = regexp.MustCompile(`\b(GATEWAY|IFACE|OTHER|ADDRESS|LENGTH)\b`)
+
+// judgeRepair tells commands from advice.
+func judgeRepair(t *testing.T, c Cause) {
+	t.Helper()
+	for _, line := range c.Repair {
+		if !runnable.MatchString(line) || placeholder.MatchString(line) || strings.HasSuffix(line, " netns host") {
+			t.Errorf("%s, %s: %q cannot be run as it is", c.Name, c.Place(), line)
+		}
+	}
+	for _, line := range c.Advice {
+		if runnable.MatchString(line) && !placeholder.MatchString(line) && c.Name != "scope-missing" { // there it is one of several questions
+			t.Errorf("%s, %s: %q could be run as it is", c.Name, c.Place(), line)
+		}
+	}
+}
+
 // TestEveryPair asks every question that a captured state allows: whatever the answer is, there is one, and it says where and why.
 func TestEveryPair(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join("testdata", "*.json"))
@@ -107,7 +132,13 @@ func TestEveryPair(t *testing.T) {
 				for _, l := range n.Links {
 					for _, a := range l.Addresses {
 						r := Diagnose(c.State, Query{From: from.Name, To: a.Prefix.Addr(), Size: 1400})
-						if c := r.Cause; c != nil && (c.Name == "" || c.Netns == "" || c.Says == "" || len(c.Evidence) == 0 && c.Name != "macvlan-parent" || len(c.Repair) == 0) {
+						for _, also := range r.Also {
+							judgeRepair(t, also)
+						}
+						if r.Cause != nil {
+							judgeRepair(t, *r.Cause)
+						}
+						if c := r.Cause; c != nil && (c.Name == "" || c.Netns == "" || c.Says == "" || len(c.Evidence) == 0 && c.Name != "macvlan-parent" || len(c.Repair)+len(c.Advice) == 0) {
 							t.Errorf("%s: from %s to %s: %+v", file, from.Name, a.Prefix.Addr(), *c)
 						}
 					}

@@ -164,9 +164,9 @@ func (w *walk) moveOut(c *Cause, end port) *Cause {
 		}
 	}
 	if len(empty) != 1 {
-		return c.mend(ip(end.n, "link set %s netns OTHER", end.l.Name))
+		return c.advise(ip(end.n, "link set %s netns OTHER", end.l.Name))
 	}
-	return c.mend(ip(end.n, "link set %s netns %s", end.l.Name, empty[0])).then(func(k *sketch) {
+	return c.mend(ip(end.n, "link set %s netns ", end.l.Name) + netnsName(empty[0])).then(func(k *sketch) {
 		from, to := k.netns(end.n.Name), k.netns(empty[0])
 		moved := *from.Link(end.l.Name)
 		moved.Up, moved.Carrier, moved.Addresses = false, false, nil
@@ -260,7 +260,7 @@ func (w *walk) tooBig(n *state.Namespace, out *state.Link, p packet, router bool
 		}
 		if _, _, lost := answer.travel(n, icmp); lost != nil {
 			return cause("mtu-black-hole", n, out, "a packet of %d bytes does not fit %s (MTU %d), and the answer that says so does not get back: %s", p.size, where.what, where.mtu, lost.Says).
-				proof(append([]string{where.shown}, lost.Evidence...)...).mend(append(lost.Repair, where.repair)...)
+				proof(append([]string{where.shown}, lost.Evidence...)...).mendAs(lost).mend(where.repair)
 		}
 	}
 	c := cause("mtu-exceeded", n, out, "a packet of %d bytes that must not be fragmented does not fit %s (MTU %d)", p.size, where.what, where.mtu).

@@ -53,8 +53,10 @@ type Cause struct {
 	Says string `json:"says"`
 	// Evidence is the state that proves it, as ip or nft would show it.
 	Evidence []string `json:"evidence,omitempty"`
-	// Repair are the commands that mend it, with what else is missing then on the way.
+	// Repair are the commands that mend it, with what else is missing then on the way: they can be run as they are.
 	Repair []string `json:"repair,omitempty"`
+	// Advice is what mends it where that is not known in full: a command with a word in capitals to fill in, or a sentence.
+	Advice []string `json:"advice,omitempty"`
 	// changes are what the repair does to a state.
 	changes []change
 }

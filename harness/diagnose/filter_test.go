@@ -221,11 +221,17 @@ func TestQuestionsForNeighbours(t *testing.T) {
 	}
 }
 
+// lastOf is the last line of what mends a cause.
+func lastOf(c *Cause) string {
+	lines := slices.Concat(c.Repair, c.Advice)
+	return lines[len(lines)-1]
+}
+
 func judgeCause(t *testing.T, what string, r Report, want, mends string) {
 	t.Helper()
 	name, last := "", ""
 	if r.Cause != nil {
-		name, last = r.Cause.Name, r.Cause.Repair[len(r.Cause.Repair)-1]
+		name, last = r.Cause.Name, lastOf(r.Cause)
 	}
 	if name != want || !strings.HasSuffix(last, mends) || len(r.Doubts) > 0 {
 		t.Errorf("%s: cause %q, want %q; the repair is %q; doubts %q", what, name, want, last, r.Doubts)

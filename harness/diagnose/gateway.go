@@ -80,7 +80,7 @@ func (w *walk) missingRoute(c *Cause, n *state.Namespace, dst netip.Addr) *Cause
 	if known = append(known, w.routers(n, dst)...); len(known) > 0 {
 		return c.addRoute(n, to, known[0])
 	}
-	return c.mend(ip(n, "%sroute add %s via GATEWAY", six(familyOf(dst)), state.PrefixText(to)))
+	return c.advise(ip(n, "%sroute add %s via GATEWAY", six(familyOf(dst)), state.PrefixText(to)))
 }
 
 // without are the links of a namespace that lack an address of a family and have one of the other: they may have lost it.
@@ -165,7 +165,7 @@ func (w *walk) gatewayNowhere(n *state.Namespace, out *state.Link, via netip.Add
 	if lost := append(robbed, bare...); len(lost) > 0 {
 		return c.addAddress(lost[0], netip.PrefixFrom(via, w.lengthHere(out, via)))
 	}
-	return c.mend(ip(n, "%sroute replace %s via GATEWAY", six(familyOf(via)), state.PrefixText(r.To)))
+	return c.advise(ip(n, "%sroute replace %s via GATEWAY", six(familyOf(via)), state.PrefixText(r.To)))
 }
 
 // gatewayWrong blames the route of the station before, which led to somebody who is not on the way, or the rule that led to that route.
@@ -179,7 +179,7 @@ func (w *walk) gatewayWrong(n *state.Namespace, iif *state.Link, p packet) *Caus
 	key := forwardingKey(p.family())
 	c.proof(routeShown(before.n, before.d.route), in(n, "sysctl %s", key)+": "+sysctl(n, key))
 	if !w.otherGateway(c, before.n, p.dst, before.d.route) {
-		c.mend(ip(before.n, "%sroute replace %s via GATEWAY", six(p.family()), state.PrefixText(before.d.route.To)))
+		c.advise(ip(before.n, "%sroute replace %s via GATEWAY", six(p.family()), state.PrefixText(before.d.route.To)))
 	}
 	return c
 }
@@ -193,7 +193,7 @@ func (w *walk) ownGateway(n *state.Namespace, p packet, via netip.Addr, r *state
 	}
 	c := cause("gateway-wrong", n, nil, "the gateway %s of %s is an address of its own", via, n.Name).proof(routeShown(n, r))
 	if !w.otherGateway(c, n, p.dst, r) {
-		c.mend(ip(n, "%sroute replace %s via GATEWAY", six(p.family()), state.PrefixText(r.To)))
+		c.advise(ip(n, "%sroute replace %s via GATEWAY", six(p.family()), state.PrefixText(r.To)))
 	}
 	return c
 }
@@ -217,7 +217,7 @@ func (w *walk) routingLoop(n *state.Namespace, p packet, loop []station) *Cause 
 			}
 		}
 	}
-	return c.mend(ip(loop[len(loop)-1].n, "%sroute replace %s via GATEWAY", six(p.family()), w.networkOf(p.dst)))
+	return c.advise(ip(loop[len(loop)-1].n, "%sroute replace %s via GATEWAY", six(p.family()), w.networkOf(p.dst)))
 }
 
 // forwards says whether what comes in by a link is forwarded.

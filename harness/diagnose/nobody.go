@@ -94,7 +94,7 @@ func (w *walk) ontoSegment(c *Cause, from, owner port, to netip.Addr, arrivals [
 	}
 	a, ok := addressOf(owner.l, to)
 	if !ok || len(heirs) == 0 {
-		return c.mend("connect " + owner.l.Name + " in " + owner.n.Name + " with the segment of " + from.l.Name + " in " + from.n.Name)
+		return c.advise("connect " + owner.l.Name + " in " + owner.n.Name + " with the segment of " + from.l.Name + " in " + from.n.Name)
 	}
 	return c.deleteAddress(owner, a.Prefix).addAddress(heirs[0], netip.PrefixFrom(to.WithZone(""), w.lengthHere(from.l, to)))
 }
@@ -171,7 +171,7 @@ func (w *walk) macvlanParent(from, owner port) *Cause {
 		kind, mode = "an ipvlan", "l2"
 	}
 	return cause("macvlan-parent", at.n, at.l, "%s: %s and its parent do not talk to each other, by design", at.l.Name, kind).
-		proof(modeShown(at)).mend("give the parent's namespace " + kind + " of its own in the mode " + mode + ", and the address to that")
+		proof(modeShown(at)).advise("give the parent's namespace " + kind + " of its own in the mode " + mode + ", and the address to that")
 }
 
 func modeShown(at port) string {

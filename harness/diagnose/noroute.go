@@ -170,7 +170,7 @@ func (w *walk) noAddress(n *state.Namespace, p packet, links []*state.Link) *Cau
 		l = place
 	}
 	if l == nil {
-		return c.mend(ip(n, "addr add ADDRESS/LENGTH dev IFACE"))
+		return c.advise(ip(n, "addr add ADDRESS/LENGTH dev IFACE"))
 	}
 	w.giveAddress(c, port{n, l}, p.family())
 	if !l.Up {
@@ -184,7 +184,7 @@ func (w *walk) giveAddress(c *Cause, at port, family int) {
 	if a := w.addressFor(at, family); a.IsValid() {
 		c.addAddress(at, a)
 	} else {
-		c.mend(ip(at.n, "addr add ADDRESS/LENGTH dev %s", at.l.Name))
+		c.advise(ip(at.n, "addr add ADDRESS/LENGTH dev %s", at.l.Name))
 	}
 }
 

@@ -26,7 +26,7 @@ func (w *walk) completeRepair(c *Cause) bool {
 		if next = again.both(); next == nil || !slices.Contains(consequences, next.Name) {
 			return next == nil
 		}
-		c.mend(next.Repair...)
+		c.mendAs(next)
 	}
 	return false
 }

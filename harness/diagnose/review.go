@@ -72,7 +72,7 @@ func (r *review) link(n *state.Namespace, l *state.Link) {
 			proof(linkShown(peer.n, peer.l), linkShown(n, l)).mend(ip(peer.n, "link set %s up", peer.l.Name)))
 	case l.Kind == "veth" && peer != nil && peer.n == n && l.Master == "" && peer.l.Master == "" && l.Index < peer.l.Index && (l.Up || peer.l.Up):
 		r.add(cause("same-namespace", n, l, "both ends of the pair %s and %s are in %s", l.Name, peer.l.Name, n.Name).
-			proof(linkShown(n, l), linkShown(n, peer.l)).mend(ip(n, "link set %s netns OTHER", peer.l.Name)))
+			proof(linkShown(n, l), linkShown(n, peer.l)).advise(ip(n, "link set %s netns OTHER", peer.l.Name)))
 	}
 	if l.Kind == "veth" && peer != nil && l.MTU != peer.l.MTU && firstOfPair(port{n, l}, *peer) {
 		small, large := port{n, l}, *peer
@@ -84,7 +84,7 @@ func (r *review) link(n *state.Namespace, l *state.Link) {
 	}
 	if l.Kind == "bridge" && l.Up {
 		if len(ports(n, l)) == 0 {
-			r.add(cause("bridge-without-ports", n, l, "the bridge %s has no port", l.Name).proof(linkShown(n, l)).mend(ip(n, "link set IFACE master %s", l.Name)))
+			r.add(cause("bridge-without-ports", n, l, "the bridge %s has no port", l.Name).proof(linkShown(n, l)).advise(ip(n, "link set IFACE master %s", l.Name)))
 		}
 	}
 	if l.Master != "" {

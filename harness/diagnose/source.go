@@ -47,7 +47,7 @@ func (w *walk) source(n *state.Namespace, p *packet) *Cause {
 	if p.dst.IsLinkLocalUnicast() && p.dst.Is6() && p.dst.Zone() == "" && len(ordinary(n)) > 0 {
 		c := cause("scope-missing", n, nil, "%s is link-local: it means another neighbour on each link, so a link has to be named", p.dst)
 		for _, l := range ordinary(n) {
-			c.mend(in(n, "ping %s%%%s", p.dst, l.Name))
+			c.advise(in(n, "ping %s%%%s", p.dst, l.Name))
 		}
 		return c.proof("RFC 4007: an address of link-local scope is ambiguous without a zone")
 	}
@@ -59,7 +59,7 @@ func (w *walk) source(n *state.Namespace, p *packet) *Cause {
 	}
 	if len(ordinary(n)) == 0 {
 		return cause("no-interface", n, nil, "%s has no interface but lo, so nothing leads out of it", n.Name).
-			proof(ip(n, "-br link show") + ": lo").mend("ip link set IFACE netns " + quoted(n.Name))
+			proof(ip(n, "-br link show") + ": lo").advise("ip link set IFACE netns " + netnsName(n.Name))
 	}
 	if family == 6 {
 		return w.speaks6(n, p)

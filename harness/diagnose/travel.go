@@ -181,7 +181,7 @@ func (w *walk) sourceDoubted(n *state.Namespace, iif *state.Link, p *packet) *Ca
 	case !back.found():
 		missing := w.noRoute(n, p.back(), back, nil)
 		c.Says = fmt.Sprintf("a packet from %s came in by %s, and there is no way back to there", p.src, iif.Name)
-		c.proof(missing.Evidence...).mend(missing.Repair...).changes = missing.changes
+		c.proof(missing.Evidence...).mendAs(missing).changes = missing.changes
 	case numbered:
 		c.proof(routeShown(n, back.route)).setSysctl(n, key, "2")
 	default:
@@ -265,5 +265,5 @@ func (w *walk) listens(n *state.Namespace, p packet) *Cause {
 	if len(c.Evidence) == 0 {
 		c.proof(in(n, "ss -ltn") + ": nothing on that port")
 	}
-	return c.mend("start the service on " + netip.AddrPortFrom(p.dst, p.dport).String() + " or on all addresses")
+	return c.advise("start the service on " + netip.AddrPortFrom(p.dst, p.dport).String() + " or on all addresses")
 }

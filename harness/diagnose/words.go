@@ -28,6 +28,14 @@ func ipIn(ns, format string, args ...any) string {
 	return "ip -n " + quoted(ns) + " " + command
 }
 
+// netnsName is a namespace as ip takes it behind the word netns: by its name, or by a process that is in it.
+func netnsName(name string) string {
+	if name == hostName {
+		return "1"
+	}
+	return quoted(strings.TrimPrefix(name, "pid:"))
+}
+
 // in is any command in a namespace.
 func in(n *state.Namespace, format string, args ...any) string {
 	command := written(format, args)
@@ -92,6 +100,16 @@ func (c *Cause) proof(lines ...string) *Cause {
 func (c *Cause) mend(commands ...string) *Cause {
 	c.Repair = append(c.Repair, commands...)
 	return c
+}
+
+func (c *Cause) advise(lines ...string) *Cause {
+	c.Advice = append(c.Advice, lines...)
+	return c
+}
+
+// mendAs takes over what mends another cause.
+func (c *Cause) mendAs(other *Cause) *Cause {
+	return c.mend(other.Repair...).advise(other.Advice...)
 }
 
 // shown is a line of state with the command that shows it.

@@ -40,5 +40,8 @@ func (l *Lab) diagnosis(ctx context.Context, claim scenario.Claim) []string {
 	for _, r := range cause.Repair {
 		lines = append(lines, "repair:   "+r)
 	}
+	for _, a := range cause.Advice {
+		lines = append(lines, "advice:   "+a)
+	}
 	return lines
 }

@@ -4,6 +4,7 @@ package proof_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -119,7 +120,7 @@ func (n *live) double(ctx context.Context, p path, a, b *fault, s *score) error 
 		s.count(&l.named)
 		s.count(&l.placed)
 		s.count(&l.toRepair)
-		if err := n.do(ctx, r.Cause.Repair); err != nil {
+		if err := n.mend(ctx, r.Cause); err != nil {
 			return fmt.Errorf("%s; told: %s: %w", what, told(r), err)
 		}
 		s.count(&l.repaired)
@@ -127,7 +128,7 @@ func (n *live) double(ctx context.Context, p path, a, b *fault, s *score) error 
 	// What the first fault has left behind on the way back is uncovered last.
 	r, err := n.settled(ctx, q)
 	for i := 0; i < 3 && err == nil && r.Cause != nil; i++ {
-		if err = n.do(ctx, r.Cause.Repair); err == nil {
+		if err = n.mend(ctx, r.Cause); err == nil {
 			r, err = n.settled(ctx, q)
 		}
 	}
@@ -148,6 +149,14 @@ func (n *live) do(ctx context.Context, lines []string) error {
 		return err
 	}
 	return n.lab.Do(ctx, driver, lines...)
+}
+
+// mend carries out what is printed to mend a cause.
+func (n *live) mend(ctx context.Context, c *diagnose.Cause) error {
+	if len(c.Repair) == 0 {
+		return errors.New("there is no command that mends it")
+	}
+	return n.do(ctx, c.Repair)
 }
 
 // fitting makes random networks until a fault has a place in one.
@@ -270,7 +279,7 @@ func (n *live) settled(ctx context.Context, q diagnose.Query) (diagnose.Report, 
 
 // repair carries the printed commands out; the pair has to reach and the diagnosis to be clean.
 func (n *live) repair(ctx context.Context, r diagnose.Report, q diagnose.Query) error {
-	if err := n.do(ctx, r.Cause.Repair); err != nil {
+	if err := n.mend(ctx, r.Cause); err != nil {
 		return fmt.Errorf("the repair does not run: %w", err)
 	}
 	got, found, err := n.reaches(ctx, q, true)
