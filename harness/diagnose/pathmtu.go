@@ -20,7 +20,7 @@ func (w *walk) pathMTU() *Cause {
 	n, p, hop := w.stations[0].n, w.stations[0].p, w.stations[0].d.hop
 	for i := range n.PathMTUs {
 		r := &n.PathMTUs[i]
-		if r.To.Addr() != p.dst.WithZone("") || r.MTU >= p.size || !leadsOut(r, hop.Dev) || hop.Via.IsValid() && !leadsBy(r, hop.Via) {
+		if r.To.Addr() != p.dst.WithZone("") || r.MTU >= p.size || !leadsOut(r, hop.Dev) || hop.Via.IsValid() && !leadsBy(r, *hop) {
 			continue
 		}
 		return cause("mtu-exceeded", n, n.Link(hop.Dev), "a packet of %d bytes that must not be fragmented does not fit the way to %s as %s has learned it (MTU %d), which it believes for 10 minutes",
