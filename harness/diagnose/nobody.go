@@ -83,7 +83,7 @@ func (w *walk) ontoSegment(c *Cause, from, owner port, to netip.Addr, arrivals [
 		if len(heirs) == 1 && !lookup(heirs[0].n, flow{dst: to}).found() { // it lost the same address as somebody has elsewhere
 			return c.addAddress(heirs[0], netip.PrefixFrom(to.WithZone(""), w.lengthHere(from.l, to)))
 		}
-		return c.mend(fmt.Sprintf("decide who %s means: if %s in %s, lead there by a router; if somebody on the segment of %s in %s, give that one another address",
+		return c.advise(fmt.Sprintf("decide who %s means: if %s in %s, lead there by a router; if somebody on the segment of %s in %s, give that one another address",
 			to, owner.l.Name, owner.n.Name, from.l.Name, from.n.Name))
 	}
 	alone := len(addresses(owner.l, familyOf(to))) == 1 // else it is the address that is in a wrong place, not the cable

@@ -348,15 +348,15 @@ func (w *walk) portTrouble(at port) *Cause {
 	tree := spanned(at)
 	switch {
 	case wantedByTree(at):
-		return c.mend(fmt.Sprintf("mend the other way, for which spanning tree keeps this port as a spare; it opens it by itself %s after it has lost that", seconds(tree.MaxAge+2*tree.ForwardDelay)))
+		return c.advise(fmt.Sprintf("mend the other way, for which spanning tree keeps this port as a spare; it opens it by itself %s after it has lost that", seconds(tree.MaxAge+2*tree.ForwardDelay)))
 	case at.l.Port.State == "disabled" && slices.Contains([]string{"down", "lowerlayerdown"}, at.l.OperState): // the carrier is news (linkwatch)
 		c.Passes = true
-		return c.mend("wait: the bridge takes the port in as soon as the kernel has told it of the carrier")
+		return c.advise("wait: the bridge takes the port in as soon as the kernel has told it of the carrier")
 	case tree != nil && at.l.Port.State == "disabled":
 		return c.mend(again...)
 	case tree != nil:
 		c.Passes = true
-		return c.mend(fmt.Sprintf("wait: spanning tree lets the port forward when it has listened and learned, %s after it came up", seconds(2*tree.ForwardDelay)))
+		return c.advise(fmt.Sprintf("wait: spanning tree lets the port forward when it has listened and learned, %s after it came up", seconds(2*tree.ForwardDelay)))
 	case w.inRing(at): // to let it forward could make a storm
 		return c.mend(ip(at.n, "link set %s type bridge stp_state 1", at.l.Master)).mend(again...)
 	}

@@ -143,7 +143,7 @@ func TestPortsThatDoNotForward(t *testing.T) {
 			}
 		}
 		r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2")})
-		if r.Cause == nil || r.Cause.Name != "port-blocked" || r.Cause.Link != c.ports[0] || r.Cause.Passes != c.passes || !slices.Equal(r.Cause.Repair, c.repair) {
+		if r.Cause == nil || r.Cause.Name != "port-blocked" || r.Cause.Link != c.ports[0] || r.Cause.Passes != c.passes || !slices.Equal(slices.Concat(r.Cause.Repair, r.Cause.Advice), c.repair) {
 			t.Errorf("%s: %s", c.what, told(r))
 		}
 		found := slices.DeleteFunc(Review(s), func(found Cause) bool { return found.Name != "port-blocked" || found.Passes != c.passes })
