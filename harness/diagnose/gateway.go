@@ -210,8 +210,8 @@ func (w *walk) routingLoop(n *state.Namespace, p packet, loop []station) *Cause 
 		c.proof(routeShown(at.n, at.d.route))
 	}
 	for _, at := range slices.Backward(loop) {
-		for _, h := range w.gateways(at.n, p.dst) {
-			if h.Via != at.d.hop.Via && w.improves(deleteRoute(at.n.Name, at.d.route), addRoute(at.n.Name, at.d.route.To, h)) {
+		for _, h := range w.instead(at.n, p.dst, at.d.route, w.gateways(at.n, p.dst)) {
+			if w.improves(deleteRoute(at.n.Name, at.d.route), addRoute(at.n.Name, at.d.route.To, h)) {
 				w.replaceGateway(c, at.n, at.d.route, h)
 				return c
 			}

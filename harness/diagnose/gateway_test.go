@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"netnscheck/harness/state"
@@ -23,6 +24,27 @@ func TestRuleToABystander(t *testing.T) {
 		c := Diagnose(s, Query{From: "a", To: far}).Cause
 		if c == nil || c.Name != "rule-diverts" || c.Netns != "a" || c.Repair[0] != "ip -n a rule del priority 100" {
 			t.Errorf("%s: %+v", state.RuleText(by), c)
+		}
+	}
+}
+
+// TestLoopRepair: a route that leads back is led on by a gateway that the kernel takes, or straight where the destination is a neighbour.
+func TestLoopRepair(t *testing.T) {
+	by := func(to, via, dev string) state.Route {
+		return state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix(to), Table: state.TableMain, Nexthops: []state.Nexthop{{Via: netip.MustParseAddr(via), Dev: dev}}}
+	}
+	for _, c := range []struct{ prefix, want string }{
+		{"10.2.0.0/24", "ip -n r route replace 10.2.0.0/24 dev to-b"},
+		{"10.2.0.1/32", "ip -n r route replace 10.2.0.1 dev to-b"},
+	} {
+		s := routed()
+		a, r := s.Namespace("a"), s.Namespace("r")
+		a.Sysctls = []state.Sysctl{{Key: "net.ipv4.ip_forward", Value: "1"}, {Key: "net.ipv4.conf.eth0.forwarding", Value: "1"}}
+		r.Routes = slices.DeleteFunc(r.Routes, func(r state.Route) bool { return r.To.String() == c.prefix })
+		r.Routes = append(r.Routes, by(c.prefix, "10.1.0.1", "to-a"))
+		report := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.2.0.1")})
+		if report.Cause == nil || report.Cause.Name != "routing-loop" || report.Cause.Repair[0] != c.want {
+			t.Errorf("%s: %s", c.prefix, told(report))
 		}
 	}
 }
