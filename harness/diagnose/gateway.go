@@ -19,29 +19,57 @@ func (w *walk) routers(n *state.Namespace, dst netip.Addr) []state.Nexthop {
 		w.nextHops(n, dst, func(at port) bool { return forwards(at.n, at.l, familyOf(dst)) && !leadsBack(at, dst) })...)
 }
 
-func (w *walk) nextHops(n *state.Namespace, dst netip.Addr, fits func(port) bool) (found []state.Nexthop) {
+// nextHops are those with an address of the neighbour in a network of one's own first. On a link without such a network, which has no numbers
+// of its own, a neighbour is led to straight if it has the destination, and else by its link-local address.
+func (w *walk) nextHops(n *state.Namespace, dst netip.Addr, fits func(port) bool) []state.Nexthop {
 	if w.trial {
 		return nil
 	}
+	var numbered, unnumbered []state.Nexthop
 	for _, l := range ordinary(n) {
-		ours := addresses(l, familyOf(dst))
-		if len(ours) == 0 || l.Master != "" {
+		if l.Master != "" {
 			continue
 		}
 		for _, at := range w.endpoints(port{n, l}) {
 			if at.n == n || !fits(at) {
 				continue
 			}
-			for _, theirs := range addresses(at.l, familyOf(dst)) {
-				for _, our := range ours {
-					if via := theirs.Prefix.Addr(); covers(our, via) && via != our.Prefix.Addr() {
-						found = append(found, state.Nexthop{Via: via, Dev: l.Name})
-					}
-				}
+			vias := common(l, at.l, familyOf(dst))
+			for _, via := range vias {
+				numbered = append(numbered, state.Nexthop{Via: via, Dev: l.Name})
+			}
+			switch via := linkLocal(at.l); {
+			case len(vias) > 0:
+			case w.answersFor(at, dst):
+				unnumbered = append(unnumbered, state.Nexthop{Dev: l.Name})
+			case dst.Is6() && via.IsValid() && linkLocal(l).IsValid():
+				unnumbered = append(unnumbered, state.Nexthop{Via: via, Dev: l.Name})
 			}
 		}
 	}
-	return found
+	return append(numbered, unnumbered...)
+}
+
+// common are the addresses of a neighbour's link in the networks of one's own.
+func common(ours, theirs *state.Link, family int) (vias []netip.Addr) {
+	for _, their := range addresses(theirs, family) {
+		for _, our := range addresses(ours, family) {
+			if via := their.Prefix.Addr(); covers(our, via) && via != our.Prefix.Addr() {
+				vias = append(vias, via)
+			}
+		}
+	}
+	return vias
+}
+
+// linkLocal is the IPv6 link-local address of a link, not valid if it has none that can be used.
+func linkLocal(l *state.Link) netip.Addr {
+	for _, a := range l.Addresses {
+		if a.Prefix.Addr().Is6() && a.Prefix.Addr().IsLinkLocalUnicast() && usable(a) {
+			return a.Prefix.Addr()
+		}
+	}
+	return netip.Addr{}
 }
 
 // networkOf is the network of an address, as its owner has it; the default route when nobody has it.
@@ -57,20 +85,21 @@ func (w *walk) networkOf(addr netip.Addr) netip.Prefix {
 	return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 }
 
-// missingRoute adds the route to an address: that which comes with an address, where a link leads straight to it and has none of its
-// family, or one by a neighbour that knows the way on.
+// missingRoute adds the route to an address: that which comes with an address, where a link leads straight to it, has none of its family and
+// others tell its network; or one by a neighbour that knows the way on.
 func (w *walk) missingRoute(c *Cause, n *state.Namespace, dst netip.Addr) *Cause {
-	if l := w.likelyLink(n, dst); l != nil && len(addresses(l, familyOf(dst))) == 0 {
-		w.giveAddress(c, port{n, l}, familyOf(dst))
-		return c
-	}
 	to := w.networkOf(dst)
 	known := w.gateways(n, dst)
-	if len(known) == 0 {
-		if l := w.leading(n, dst, without(n, familyOf(dst))); l != nil {
-			w.giveAddress(c, port{n, l}, familyOf(dst))
-			return c
-		}
+	bare := w.likelyLink(n, dst)
+	if bare != nil && len(addresses(bare, familyOf(dst))) > 0 {
+		bare = nil
+	}
+	if bare == nil && len(known) == 0 {
+		bare = w.leading(n, dst, without(n, familyOf(dst)))
+	}
+	if bare != nil && (len(known) == 0 || w.addressFor(port{n, bare}, familyOf(dst)).IsValid()) {
+		w.giveAddress(c, port{n, bare}, familyOf(dst))
+		return c
 	}
 	for _, h := range known {
 		if w.improves(addRoute(n.Name, to, h)) {
@@ -117,7 +146,7 @@ func (w *walk) instead(n *state.Namespace, dst netip.Addr, r *state.Route, hops 
 		switch {
 		case h.Via == dst.WithZone("") && r.To.Bits() >= w.networkOf(dst).Bits():
 			h.Via = netip.Addr{}
-		case h.Via == dst.WithZone("") || !onLink(without, h):
+		case h.Via == dst.WithZone("") || h.Via.IsValid() && !onLink(without, h):
 			continue
 		}
 		if !leadsBy(r, h) {
@@ -129,6 +158,9 @@ func (w *walk) instead(n *state.Namespace, dst netip.Addr, r *state.Route, hops 
 
 // onLink says whether a namespace reaches a gateway without another one.
 func onLink(n *state.Namespace, h state.Nexthop) bool {
+	if h.Via.Is6() && h.Via.IsLinkLocalUnicast() {
+		return true
+	}
 	d := lookup(n, flow{dst: h.Via})
 	return d.found() && d.hop != nil && d.hop.Dev == h.Dev && !d.hop.Via.IsValid()
 }

@@ -48,3 +48,49 @@ func TestLoopRepair(t *testing.T) {
 		}
 	}
 }
+
+// TestUnnumberedLinks: the way over a link without a network of its own leads straight to its neighbour, or by its link-local address.
+func TestUnnumberedLinks(t *testing.T) {
+	four := routed()
+	b, r := four.Namespace("b"), four.Namespace("r")
+	b.Link("eth0").Addresses, b.Routes, r.Link("to-b").Addresses = nil, nil, nil
+	give(b, b.Link("eth0"), netip.MustParsePrefix("10.2.0.1/32"))
+	gateway := state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("0.0.0.0/0"), Table: state.TableMain,
+		Nexthops: []state.Nexthop{{Via: netip.MustParseAddr("10.1.0.254"), Dev: "eth0"}}}
+	b.Routes = append(b.Routes, straight("10.1.0.254/32", "eth0"), gateway)
+	r.Routes = slices.DeleteFunc(r.Routes, func(r state.Route) bool { return r.Nexthops[0].Dev == "to-b" })
+
+	six := routed()
+	for i := range six.Namespaces {
+		n := &six.Namespaces[i]
+		n.Rules, n.Routes = nil, nil
+		for _, rule := range defaultRules() {
+			rule.Family = 6
+			n.Rules = append(n.Rules, rule)
+		}
+		for j := range n.Links {
+			n.Links[j].Addresses = nil
+		}
+	}
+	a, b, r := six.Namespace("a"), six.Namespace("b"), six.Namespace("r")
+	r.Sysctls = []state.Sysctl{{Key: "net.ipv6.conf.all.forwarding", Value: "1"}}
+	give(a, a.Link("eth0"), netip.MustParsePrefix("fd00:1::1/64"))
+	give(r, r.Link("to-a"), netip.MustParsePrefix("fd00:1::fe/64"))
+	give(r, r.Link("to-b"), netip.MustParsePrefix("fe80::fe/64"))
+	give(b, b.Link("eth0"), netip.MustParsePrefix("fe80::1/64"))
+	give(b, b.Link("lo"), netip.MustParsePrefix("fd00:2::1/128"))
+	by := func(via string) state.Route {
+		return state.Route{Family: 6, Type: "unicast", To: netip.MustParsePrefix("::/0"), Table: state.TableMain, Nexthops: []state.Nexthop{{Via: netip.MustParseAddr(via), Dev: "eth0"}}}
+	}
+	a.Routes, b.Routes = append(a.Routes, by("fd00:1::fe")), append(b.Routes, by("fe80::fe"))
+
+	for _, c := range []struct {
+		s        *state.State
+		to, want string
+	}{{four, "10.2.0.1", "ip -n r route add 10.2.0.1 dev to-b"}, {six, "fd00:2::1", "ip -n r -6 route add fd00:2::1 via fe80::1 dev to-b"}} {
+		report := Diagnose(c.s, Query{From: "a", To: netip.MustParseAddr(c.to)})
+		if report.Cause == nil || report.Cause.Name != "no-route" || !slices.Equal(report.Cause.Repair, []string{c.want}) {
+			t.Errorf("%s: %s", c.to, told(report))
+		}
+	}
+}

@@ -220,8 +220,11 @@ func addRoute(netns string, to netip.Prefix, h state.Nexthop) change {
 
 // by is where a route leads, in the words of a command.
 func by(h state.Nexthop) string {
-	if !h.Via.IsValid() {
+	switch {
+	case !h.Via.IsValid():
 		return "dev " + h.Dev
+	case h.Via.IsLinkLocalUnicast():
+		return "via " + h.Via.String() + " dev " + h.Dev
 	}
 	return "via " + h.Via.String()
 }
