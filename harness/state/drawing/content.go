@@ -140,7 +140,7 @@ func (c content) group(links []int, indent, word string) []Line {
 		if c.ascii {
 			dots = "..."
 		}
-		after := fmt.Sprintf(": %s %s %s", names[0], dots, names[len(names)-1])
+		after := fmt.Sprintf(": %s %s %s", names[0], dots, names[len(names)-1]) + c.without(names)
 		return []Line{{Before: fmt.Sprintf("%s%d %s", indent, len(links), word), State: first.State, After: c.after(links[0]) + after, link: -1}}
 	}
 	before := indent + c.name(links[0])
@@ -165,6 +165,25 @@ func (c content) group(links []int, indent, word string) []Line {
 		lines = append(lines, plainLine(text))
 	}
 	return lines
+}
+
+// without names the interfaces that seem to be among those from the first to the last of some names, and are told elsewhere.
+func (c content) without(names []string) string {
+	first, last := names[0], names[len(names)-1]
+	var others []string
+	for _, l := range c.top.Namespaces[c.netns].Interfaces {
+		if natural(first, l.Name) < 0 && natural(l.Name, last) < 0 && neutral(l.Name, "") == neutral(first, "") && !slices.Contains(names, l.Name) {
+			others = append(others, l.Name)
+		}
+	}
+	slices.SortFunc(others, natural)
+	switch len(others) {
+	case 0:
+		return ""
+	case 1, 2:
+		return " without " + strings.Join(others, " and ")
+	}
+	return fmt.Sprintf(" without %s and %d more", others[0], len(others)-1)
 }
 
 // told is where a cable leads that is not drawn, "" for one that is, or for none.

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -268,4 +269,24 @@ func TestTopology(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "half-up.json", string(data)+"\n")
+}
+
+// TestGapsInACrowd: names from the first to the last one do not count in what is told beside them.
+func TestGapsInACrowd(t *testing.T) {
+	for want, down := range map[string][]int{
+		"9 ports ● up: v1 … v9 │": nil, "8 ports ● up: v1 … v9 without v3 │": {3}, "7 ports ● up: v1 … v9 without v3 and v5 │": {3, 5},
+		"6 ports ● up: v1 … v9 without v3 and 2 more │": {3, 5, 7}, "8 ports ● up: v2 … v9 │": {1},
+	} {
+		s := newSample("host")
+		s.link("host", "br0", "bridge")
+		s.link("host", "w3", "bridge") // no gap, but another name
+		for i := 1; i < 10; i++ {
+			l := s.link("host", fmt.Sprint("v", i), "veth")
+			l.Carrier = !slices.Contains(down, i)
+			s.port("host", l.Name, "br0")
+		}
+		if text := drawing.Of(&s.State, drawing.Options{Width: 80}).Text(); !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
 }
