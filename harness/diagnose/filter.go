@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -138,7 +139,7 @@ func (w *walk) judge(n *state.Namespace, b base, name string, s seen) *Cause {
 	}
 	place := b.table.Family + " " + b.table.Name + " " + b.chain.Name
 	if r.unsettled != "" {
-		w.doubt("%s: %s %s would %s the packet, unless an earlier rule lets it through: “%s”", n.Name, place, byWhat(by), verdict, r.unsettled)
+		w.doubt("%s: %s %s would %s the packet, unless an earlier rule lets it through: %s", n.Name, place, byWhat(by), verdict, r.unsettled)
 		return nil
 	}
 	if by == nil {
@@ -297,11 +298,16 @@ func (r *run) doubtful(c *state.FilterChain, rule *state.FilterRule) {
 		return
 	}
 	if rule.Verdict != "accept" {
-		r.doubt("%s: whether the rule “%s” of %s %s %s fits, or what it does, is not known here", r.n.Name, rule.Text, r.table.Family, r.table.Name, c.Name)
+		r.doubt("%s: whether a rule fits, or what it does, is not known here: %s", r.n.Name, r.named(c, rule))
 	}
 	if rule.Verdict != "drop" && rule.Verdict != "reject" && r.unsettled == "" {
-		r.unsettled = rule.Text
+		r.unsettled = r.named(c, rule)
 	}
+}
+
+// named is a rule that is not understood, whose text may not be all of it, and how to look it up.
+func (r *run) named(c *state.FilterChain, rule *state.FilterRule) string {
+	return fmt.Sprintf("“%s”, handle %d in %s", rule.Text, rule.Handle, in(r.n, "nft --handle list chain %s %s %s", r.table.Family, r.table.Name, c.Name))
 }
 
 // mayDecide says whether a rule without a verdict that is not understood may decide nevertheless: by one of the expressions of nf_tables that

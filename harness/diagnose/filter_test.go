@@ -151,9 +151,10 @@ func TestOpeningsAreReached(t *testing.T) {
 }
 
 func TestTranslationNotUnderstood(t *testing.T) {
-	nat := chainOf("prerouting", "accept", []state.FilterRule{{Text: "dnat to [nat]", Verdict: "dnat", Opaque: true}})
+	nat := chainOf("prerouting", "accept", []state.FilterRule{{Text: "dnat to [nat]", Verdict: "dnat", Opaque: true, Handle: 7}})
 	nat.Chains[0].Type = "nat"
-	if r := Diagnose(cabled(nat), Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}); r.Cause != nil || len(r.Doubts) != 1 {
+	if r := Diagnose(cabled(nat), Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}); r.Cause != nil || len(r.Doubts) != 1 ||
+		!strings.HasSuffix(r.Doubts[0], "“dnat to [nat]”, handle 7 in ip netns exec b nft --handle list chain inet t c") {
 		t.Errorf("cause %+v, doubts %q", r.Cause, r.Doubts)
 	}
 }

@@ -93,7 +93,7 @@ func (r *run) translation(c *state.FilterChain, deep int) (rule *state.FilterRul
 		switch rule.Verdict {
 		case "masquerade", "snat", "dnat", "redirect":
 			if r.unsettled != "" {
-				r.doubt("%s: whether “%s” translates the packet depends on an earlier rule: “%s”", r.n.Name, rule.Text, r.unsettled)
+				r.doubt("%s: whether “%s” translates the packet depends on an earlier rule: %s", r.n.Name, rule.Text, r.unsettled)
 			}
 			return rule, true
 		case "accept", "drop":

@@ -259,7 +259,7 @@ func (w *walk) listens(n *state.Namespace, p packet) *Cause {
 		c.proof(in(n, "ss -ltn") + ": " + netip.AddrPortFrom(addr, l.Port).String())
 	}
 	if w.unsettled.n == n {
-		w.doubt("%s: nobody there listens on %s, TCP port %d, unless a rule sends the packet elsewhere: “%s”", n.Name, p.dst, p.dport, w.unsettled.rule)
+		w.doubt("%s: nobody there listens on %s, TCP port %d, unless a rule sends the packet elsewhere: %s", n.Name, p.dst, p.dport, w.unsettled.rule)
 		return nil
 	}
 	if len(c.Evidence) == 0 {
