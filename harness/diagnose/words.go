@@ -18,6 +18,9 @@ func ip(n *state.Namespace, format string, args ...any) string {
 }
 
 func ipIn(ns, format string, args ...any) string {
+	if options, found := strings.CutPrefix(format, "link set %s"); found && isOption(fmt.Sprint(args[0])) {
+		format = "link set dev %s" + options
+	}
 	command := written(format, args)
 	switch {
 	case ns == hostName:
@@ -34,6 +37,17 @@ func netnsName(name string) string {
 		return "1"
 	}
 	return quoted(strings.TrimPrefix(name, "pid:"))
+}
+
+// options are the words of ip link set (iplink_parse, ip/iplink.c, of iproute2).
+var options = []string{"up", "down", "name", "index", "link", "address", "broadcast", "txqueuelen", "txqlen", "qlen", "mtu", "xdp", "xdpgeneric", "xdpdrv", "xdpoffload",
+	"netns", "multicast", "allmulticast", "promisc", "trailers", "arp", "vf", "carrier", "master", "vrf", "nomaster", "dynamic", "type", "alias", "group", "mode", "state",
+	"numtxqueues", "numrxqueues", "addrgenmode", "link-netns", "link-netnsid", "protodown", "protodown_reason", "gso_max_size", "gso_max_segs", "gro_max_size",
+	"gso_ipv4_max_size", "gro_ipv4_max_size", "parentdev", "dev", "help"}
+
+// isOption says whether ip link set takes the name of an interface for one of its options, of which it takes the beginning of a word too.
+func isOption(name string) bool {
+	return slices.ContainsFunc(options, func(word string) bool { return strings.HasPrefix(word, name) })
 }
 
 // in is any command in a namespace.

@@ -26,6 +26,21 @@ func TestNamesAreQuotedForTheShell(t *testing.T) {
 	}
 }
 
+// TestNamesThatAreOptions: a name that ip would take for an option is told to be one of a device.
+func TestNamesThatAreOptions(t *testing.T) {
+	for _, c := range []struct{ link, want string }{
+		{"l", "link set dev l up"}, {"a", "link set dev a up"}, {"up", "link set dev up up"}, {"link", "link set dev link up"}, {"dev", "link set dev dev up"},
+		{"type", "link set dev type up"}, {"mast", "link set dev mast up"}, {"lo", "link set lo up"}, {"eth0", "link set eth0 up"}, {"up0", "link set up0 up"},
+	} {
+		if got, want := ip(&state.Namespace{Name: "host"}, "link set %s up", c.link), "ip "+c.want; got != want {
+			t.Errorf("%s: %s, want %s", c.link, got, want)
+		}
+	}
+	if got, want := ip(&state.Namespace{Name: "host"}, "link set %s type bridge stp_state 1", "m"), "ip link set dev m type bridge stp_state 1"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+}
+
 func TestWhatIsNotFollowedIsOutOfSight(t *testing.T) {
 	for kind, want := range map[string]bool{"": true, "tun": true, "bond": true, "wireguard": true, "bridge": false, "vxlan": false, "veth": false} {
 		if got := outOfSight(&state.Link{Kind: kind, Up: true, Carrier: true}); got != want {
