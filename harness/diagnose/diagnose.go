@@ -153,6 +153,7 @@ type packet struct {
 	icmp         string // the type of an ICMP message that is no echo, such as packet-too-big
 	size         int    // of the IP packet with its header; 0 is small
 	yields       bool   // it may be fragmented on the way
+	unbound      bool   // its way was looked up before it had its source, so no rule by source saw it
 	reply        bool
 }
 

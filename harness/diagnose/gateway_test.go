@@ -21,7 +21,11 @@ func TestRuleToABystander(t *testing.T) {
 		a.Rules = append(a.Rules, by)
 		a.Routes = append(a.Routes, state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("0.0.0.0/0"), Table: 77,
 			Nexthops: []state.Nexthop{{Via: netip.MustParseAddr("10.0.0.9"), Dev: "eth0"}}})
-		c := Diagnose(s, Query{From: "a", To: far}).Cause
+		q := Query{From: "a", To: far}
+		if by.From.IsValid() {
+			q.Source = by.From.Addr() // else it is looked up without one
+		}
+		c := Diagnose(s, q).Cause
 		if c == nil || c.Name != "rule-diverts" || c.Netns != "a" || c.Repair[0] != "ip -n a rule del priority 100" {
 			t.Errorf("%s: %+v", state.RuleText(by), c)
 		}

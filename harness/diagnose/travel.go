@@ -10,6 +10,9 @@ import (
 
 func flowOf(p packet, iif *state.Link) flow {
 	f := flow{src: p.src, dst: p.dst, oif: p.dst.Zone(), proto: p.proto, sport: p.sport, dport: p.dport}
+	if p.unbound {
+		f.src = netip.Addr{}
+	}
 	if iif != nil {
 		f.iif = iif.Name
 	}
@@ -85,7 +88,7 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 		if p.dst.Zone() != "" {
 			p.dst = p.dst.WithZone(in.Name)
 		}
-		n, iif = next, in
+		n, iif, p.unbound = next, in, false
 	}
 }
 
@@ -93,7 +96,7 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 func (w *walk) leaveSelf(n *state.Namespace, p *packet) *Cause {
 	d := w.look(n, *p, nil)
 	if d.found() && !p.src.IsValid() {
-		p.src = sourceOf(n, d, p.dst)
+		w.choose(n, p, d)
 	}
 	if !d.found() {
 		return nil // told with the route
@@ -107,7 +110,29 @@ func (w *walk) leaveSelf(n *state.Namespace, p *packet) *Cause {
 	} else {
 		oif = d.dev(n)
 	}
-	return w.hook(n, "output", "filter-output", p, nil, oif)
+	to := p.dst
+	c := w.hook(n, "output", "filter-output", p, nil, oif)
+	if p.dst != to {
+		p.unbound = false // it is looked up again, as it is (ip_route_me_harder)
+	}
+	return c
+}
+
+// choose gives a packet the source that the kernel chooses for it when it has looked up its way. A connection by IPv4 is looked up once more
+// with it (ip_route_connect); so does the ping of iputils, which asks for its source first, and no other echo.
+func (w *walk) choose(n *state.Namespace, p *packet, d decision) {
+	p.src = sourceOf(n, d, p.dst)
+	if p.family() == 4 && p.proto == "tcp" {
+		return
+	}
+	if with := lookup(n, flowOf(*p, nil)); p.family() == 4 && !with.unknown && !with.found() {
+		by := "there is no route for it"
+		if with.rule != nil {
+			by = ruleShown(n, with.rule)
+		}
+		w.doubt("who asks for the source %s first, as the ping of iputils and TCP do, gets no way to %s: %s", p.src, p.dst, by)
+	}
+	p.unbound = true
 }
 
 // arrive is what a packet meets before it is routed: ingress, prerouting, and the kernel's doubts about its source.
