@@ -70,12 +70,18 @@ func (w *walk) lengthHere(out *state.Link, to netip.Addr) int {
 	return to.BitLen()
 }
 
-// ontoSegment brings the owner of an address and who asks for it together: by a gateway, by the owner's cable in the segment's bridge, or by
+// ontoSegment brings the owner of an address and who asks for it together: by the owner's cable in the segment's bridge, by a gateway, or by
 // the address on a link that is there. An address that others use where it is stays there.
 func (w *walk) ontoSegment(c *Cause, from, owner port, to netip.Addr, arrivals []arrival) *Cause {
 	robbed, bare := w.lacking(from.n, portsOf(arrivals), familyOf(to))
 	heirs := append(robbed, slices.DeleteFunc(bare, func(at port) bool { return at.l.Kind == "bridge" })...)
 	served := w.serves(owner, to)
+	alone := len(addresses(owner.l, familyOf(to))) == 1 // else it is the address that is in a wrong place, not the cable
+	if peer := w.below(owner.l); !served && alone && peer != nil && owner.l.Kind == "veth" && peer.l.Master != "" {
+		if bridge := w.bridgeOf(peer.n, arrivals, from); bridge != nil {
+			return c.setMaster(*peer, bridge.Name)
+		}
+	}
 	if (served || len(robbed) == 0) && w.byGateway(c, from, to) {
 		return c
 	}
@@ -85,12 +91,6 @@ func (w *walk) ontoSegment(c *Cause, from, owner port, to netip.Addr, arrivals [
 		}
 		return c.advise(fmt.Sprintf("decide who %s means: if %s in %s, lead there by a router; if somebody on the segment of %s in %s, give that one another address",
 			to, owner.l.Name, owner.n.Name, from.l.Name, from.n.Name))
-	}
-	alone := len(addresses(owner.l, familyOf(to))) == 1 // else it is the address that is in a wrong place, not the cable
-	if peer := w.below(owner.l); alone && peer != nil && owner.l.Kind == "veth" && peer.l.Master != "" {
-		if bridge := w.bridgeOf(peer.n, arrivals, from); bridge != nil {
-			return c.setMaster(*peer, bridge.Name)
-		}
 	}
 	a, ok := addressOf(owner.l, to)
 	if !ok || len(heirs) == 0 {
