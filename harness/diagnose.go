@@ -46,7 +46,7 @@ that mend it. Without a target it lists whatever looks wrong. The namespace that
 
 The namespaces of this machine are read (as root), not changed, and no packet is sent unless --probe asks for one. 'harness explain CAUSE' tells more of a cause.
 
-Exit status: 0 nothing is wrong; 1 a cause was found; 2 wrong usage; 3 it could not be judged, because something could not be read.`,
+Exit status: 0 nothing is wrong; 1 a cause was found; 2 wrong usage; 3 it could not be judged, because something was not read or is not known.`,
 		Example: `  harness diagnose --from prodns --to 192.168.2.103
   harness diagnose --from-pid 4711 --to 10.0.0.1 --tcp 80
   harness diagnose --save state.json --redact

@@ -6,7 +6,6 @@ import (
 	"netnscheck/harness/diagnose"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/probe"
-	"netnscheck/reports"
 )
 
 // probed is what came of the packet that --probe sends.
@@ -20,13 +19,17 @@ type probed struct {
 func probeOnce(ctx context.Context, f diagnoseFlags) (*probed, error) {
 	if f.port != 0 {
 		r, err := probe.Connect(ctx, netns.Machine{}, f.from, probe.ConnectRequest{Dest: f.target, From: f.sender, Port: f.port}, probe.Long)
-		return &probed{r.Connected, reports.Printable(r.Found)}, err
+		return &probed{r.Connected, oneLine(r.Found)}, err
 	}
 	r, err := probe.Echo(ctx, netns.Machine{}, f.from, probe.EchoRequest{Dest: f.target, From: f.sender, Bytes: f.size}, probe.Long)
-	return &probed{r.Reached, reports.Printable(r.Found)}, err
+	return &probed{r.Reached, oneLine(r.Found)}, err
 }
 
-// contradicts says whether the packet met another fate than the diagnosis foresaw. Where only a part of the flows is stopped, it may meet either.
-func (p *probed) contradicts(c *diagnose.Cause) bool {
-	return p.Answered == (c != nil) && !(c != nil && c.Part)
+// contradicts says whether the packet met another fate than the diagnosis foresaw. Where only a part of the flows is stopped, or something
+// passes, or is in doubt, it may meet either.
+func (p *probed) contradicts(r *diagnose.Report) bool {
+	if c := r.Cause; c != nil {
+		return p.Answered && !c.Part && !c.Passes
+	}
+	return !p.Answered && len(r.Doubts) == 0
 }

@@ -86,7 +86,7 @@ func (j *judgement) printReport(s *sheet) {
 	printKinds(s, "also      ", r.Also, 4)
 	if p := j.probed; p != nil {
 		s.line("probe     ", p.Found)
-		if p.contradicts(r.Cause) {
+		if p.contradicts(r) {
 			s.line("          ", "that is not what the state says: the diagnosis is wrong, or something changed meanwhile")
 		}
 	}

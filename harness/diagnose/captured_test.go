@@ -98,7 +98,7 @@ func golden(t *testing.T, file string, made []string, r Report) {
 var runnable = regexp.MustCompile(`^(ip (netns add|-n |-6 |link|addr|route|rule|neigh|netns exec)|nsenter -t |rm /run/netns/|(sysctl -w|nft|bridge|tc) )`)
 
 // placeholder is a word to fill in.
-var placeholder = regexp.MustCompile(`\b(GATEWAY|IFACE|OTHER|ADDRESS|LENGTH)\b`)
+var placeholder = regexp.MustCompile(`\b(GATEWAY|IFACE|OTHER|PID|ADDRESS|LENGTH)\b`)
 
 // judgeRepair tells commands from advice.
 func judgeRepair(t *testing.T, c Cause) {

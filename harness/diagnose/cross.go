@@ -41,7 +41,7 @@ func (w *walk) cross(n *state.Namespace, iif *state.Link, p *packet, d decision)
 	if c := w.hook(n, "postrouting", name, p, iif, out); c != nil {
 		return nil, nil, c
 	}
-	if c := w.hook(n, "egress", name, p, nil, out); c != nil {
+	if c := w.hook(n, "egress", "filter-ingress", p, nil, out); c != nil {
 		return nil, nil, c
 	}
 	at, c := w.resolve(n, out, to, *p)

@@ -119,7 +119,7 @@ type walk struct {
 	doubts []string
 	// translations are those that routers have made on the way there, for the way back.
 	translations []translation
-	unsettled    unsettled
+	maybeSentOn  maybeSentOn
 	// translators are the namespaces on the way that translate some sources.
 	translators []*state.Namespace
 	// stations are the namespaces that sent the packet on.

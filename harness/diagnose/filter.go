@@ -245,9 +245,9 @@ func (r *run) fits(rule *state.FilterRule) (fits, known bool) {
 		fits, understood := r.seen.match(m)
 		switch m.Key {
 		case "fib saddr type":
-			fits, understood = slices.Contains(m.Values, addressType(r.n, r.seen.src)) != m.Not, r.seen.src.IsValid()
+			fits, understood = isOfType(r.n, r.seen.src, m)
 		case "fib daddr type":
-			fits, understood = slices.Contains(m.Values, addressType(r.n, r.seen.dst)) != m.Not, true
+			fits, understood = isOfType(r.n, r.seen.dst, m)
 		}
 		if m.Key == "mark" && setsMarks(r.n) || m.Key == "ct state" && untracks(r.n) || slices.Contains(m.Values, "") { // a value that could not be read
 			understood = false
@@ -260,8 +260,26 @@ func (r *run) fits(rule *state.FilterRule) (fits, known bool) {
 	return known, known
 }
 
-// addressType is what an address is to a namespace: what its table local says, or else unicast (inet_addr_type, net/ipv4/fib_frontend.c).
+// isOfType says whether an address is to a namespace what a rule asks for. What IPv6 has no route in the table local for may be unicast or
+// of a type that refuses: there the routes decide (nft_fib6_eval_type, net/ipv6/netfilter/nft_fib_ipv6.c), which are not asked here.
+func isOfType(n *state.Namespace, a netip.Addr, m state.FilterMatch) (fits, known bool) {
+	kind := addressType(n, a)
+	routed := func(value string) bool {
+		return slices.Contains([]string{"unicast", "unreachable", "prohibit", "blackhole"}, value)
+	}
+	known = a.IsValid() && (a.Is4() || kind != "unicast" || !slices.ContainsFunc(m.Values, routed))
+	return slices.Contains(m.Values, kind) != m.Not, known
+}
+
+// addressType is what its table local says of an address, or else unicast; some are what they are without a route (inet_addr_type,
+// net/ipv4/fib_frontend.c).
 func addressType(n *state.Namespace, a netip.Addr) string {
+	switch {
+	case a.IsMulticast():
+		return "multicast"
+	case a == netip.AddrFrom4([4]byte{255, 255, 255, 255}):
+		return "broadcast"
+	}
 	kind, bits := "unicast", -1
 	for _, r := range n.Routes {
 		if r.Table == state.TableLocal && r.To.Bits() > bits && r.To.Contains(a.WithZone("")) {
@@ -365,7 +383,7 @@ func (w *walk) filteredDiscovery(from, to port, over []passage, p, next packet) 
 		tables, name := families(6), "filter-"+hook
 		switch {
 		case hook == "ingress" || hook == "egress":
-			tables = []string{"netdev"}
+			tables, name = []string{"netdev"}, "filter-ingress"
 		case arp:
 			tables, name = []string{"arp"}, "filter-arp"
 		}
@@ -386,9 +404,22 @@ func (w *walk) filteredDiscovery(from, to port, over []passage, p, next packet) 
 	if c := at(from.n, "output", nil, from.l); c != nil {
 		return c
 	}
+	if c := at(from.n, "egress", nil, from.l); c != nil {
+		return c
+	}
 	for _, b := range over {
+		if b.in != nil {
+			if c := at(b.n, "ingress", b.in, nil); c != nil {
+				return c
+			}
+		}
 		if c := w.filteredBridge(b, seen{packet: p, arp: arp}); c != nil {
 			return c
+		}
+		if b.out != nil {
+			if c := at(b.n, "egress", nil, b.out); c != nil {
+				return c
+			}
 		}
 	}
 	if c := at(to.n, "ingress", to.l, nil); c != nil {

@@ -201,6 +201,7 @@ func TestQuestionsForNeighbours(t *testing.T) {
 		{"discovery is of no connection", chainIn("ip6", "input", "filter", 0, "accept", when("ct state", "new", "accept"), when("ct state", "!= established", "drop")), six, "filter-input", "handle 7"},
 		{"ARP requests of one's own", chainIn("arp", "output", "filter", 0, "accept", when("arp operation", "request", "drop")), four, "", ""},
 		{"ARP replies", chainIn("arp", "output", "filter", 0, "accept", when("arp operation", "reply", "drop")), four, "filter-arp", "handle 7"},
+		{"ARP out of a device", chainIn("netdev", "egress", "filter", 0, "accept", when("ether type", "arp", "drop")), four, "filter-ingress", "handle 7"},
 		{"ARP at a device", chainIn("netdev", "ingress", "filter", 0, "accept", when("ether type", "arp", "drop")), four, "filter-ingress", "handle 7"},
 	} {
 		r := Diagnose(cabled(c.table), Query{From: "a", To: c.to})
@@ -214,6 +215,8 @@ func TestQuestionsForNeighbours(t *testing.T) {
 	}{
 		{"a bridge without ARP", chainIn("bridge", "forward", "filter", 0, "drop", when("l4proto", "icmp", "accept")), "filter-bridge", "ether type arp accept"},
 		{"a bridge with ARP", chainIn("bridge", "forward", "filter", 0, "drop", when("l4proto", "icmp", "accept"), when("ether type", "arp", "accept")), "", ""},
+		{"a port without ARP", chainIn("netdev", "ingress", "filter", 0, "accept", when("ether type", "arp", "drop")), "filter-ingress", "handle 7"},
+		{"a port that sends no ARP", chainIn("netdev", "egress", "filter", 0, "accept", when("ether type", "arp", "drop")), "filter-ingress", "handle 7"},
 		{"a bridge's own frames", chainIn("bridge", "output", "filter", 0, "drop"), "", ""},
 	} {
 		s := switched()
@@ -278,7 +281,7 @@ func TestHooksInOrder(t *testing.T) {
 func TestFiltersOfPorts(t *testing.T) {
 	drop := state.FilterRule{Text: "drop", Verdict: "drop", Handle: 7}
 	for _, c := range []struct{ netns, hook, device, want string }{
-		{"sw", "ingress", "p-a", "filter-ingress"}, {"sw", "ingress", "p-c", ""}, {"sw", "egress", "p-b", "filter-bridge"}, {"a", "egress", "eth0", "filter-output"},
+		{"sw", "ingress", "p-a", "filter-ingress"}, {"sw", "ingress", "p-c", ""}, {"sw", "egress", "p-b", "filter-ingress"}, {"a", "egress", "eth0", "filter-ingress"},
 	} {
 		s, table := switched(), chainIn("netdev", c.hook, "filter", 0, "accept", drop)
 		table.Chains[0].Devices = []string{c.device}
@@ -301,6 +304,24 @@ func TestStatusOfConnections(t *testing.T) {
 	} {
 		if fits, known := c.s.match(when("ct status", c.value, "accept").Matches[0]); fits != c.fits || known != c.known {
 			t.Errorf("%v, %s: %v, %v", c.s.status, c.value, fits, known)
+		}
+	}
+}
+
+// TestAddressTypes: some addresses are what they are without a route; of IPv6 it is not known what nobody has.
+func TestAddressTypes(t *testing.T) {
+	n := cabled().Namespace("b")
+	for _, c := range []struct {
+		addr, value string
+		fits, known bool
+	}{
+		{"10.0.0.2", "local", true, true}, {"10.0.0.1", "local", false, true}, {"10.0.0.1", "unicast", true, true},
+		{"224.0.0.1", "multicast", true, true}, {"ff02::1", "multicast", true, true}, {"255.255.255.255", "broadcast", true, true},
+		{"fd00::2", "local", true, true}, {"fd00::1", "local", false, true}, {"fd00::1", "unicast", true, false},
+	} {
+		fits, known := isOfType(n, netip.MustParseAddr(c.addr), state.FilterMatch{Values: []string{c.value}})
+		if fits != c.fits || known != c.known {
+			t.Errorf("%s is %s: %v, known %v", c.addr, c.value, fits, known)
 		}
 	}
 }

@@ -128,3 +128,16 @@ func TestHalfKnownRoutes(t *testing.T) {
 		})
 	}
 }
+
+// TestARouteThatLeadsNowhere: a state file may have a route that no kernel has.
+func TestARouteThatLeadsNowhere(t *testing.T) {
+	s := cabled()
+	a := s.Namespace("a")
+	a.Routes = []state.Route{{Family: 4, To: netip.MustParsePrefix("10.0.0.0/24"), Table: state.TableMain}}
+	a.PathMTUs = []state.Route{{Family: 4, To: netip.MustParsePrefix("10.0.0.2/32"), MTU: 1000}}
+	for _, size := range []int{0, 1200} {
+		if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2"), Size: size}); r.Cause == nil || r.Cause.Name != "no-route" {
+			t.Errorf("%+v", r.Cause)
+		}
+	}
+}

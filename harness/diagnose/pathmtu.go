@@ -14,7 +14,7 @@ func forget(n *state.Namespace, family int) string {
 
 // pathMTU: the sender was told of a link on the way that is too narrow, and believes it for 10 minutes (net.ipv4.route.mtu_expires).
 func (w *walk) pathMTU() *Cause {
-	if len(w.stations) == 0 {
+	if len(w.stations) == 0 || w.stations[0].d.hop == nil {
 		return nil
 	}
 	n, p, hop := w.stations[0].n, w.stations[0].p, w.stations[0].d.hop

@@ -42,7 +42,7 @@ type station struct {
 // own link to the destination is down, or has lost the route.
 func (w *walk) detour() *Cause {
 	for _, at := range w.stations {
-		if !at.d.hop.Via.IsValid() {
+		if at.d.hop == nil || !at.d.hop.Via.IsValid() {
 			continue
 		}
 		for _, why := range []func(*state.Namespace, packet, []*state.Link) *Cause{w.linkDown, w.downStraight, w.muteStraight, w.connectedRouteMissing, w.prefixMismatch} {

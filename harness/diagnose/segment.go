@@ -319,7 +319,7 @@ func (s *search) filtered(at passage) *Cause {
 	if c := s.filteredBridge(at, seen{packet: s.p}); c != nil || at.out == nil {
 		return c
 	}
-	return s.chains(at.n, "egress", "filter-bridge", &s.p, nil, at.out)
+	return s.chains(at.n, "egress", "filter-ingress", &s.p, nil, at.out)
 }
 
 func ports(n *state.Namespace, br *state.Link) (found []*state.Link) {

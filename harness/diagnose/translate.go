@@ -17,8 +17,8 @@ type translation struct {
 	shown    string // the rule, and how to see it
 }
 
-// unsettled is where a rule that is not understood may have given the packet another destination.
-type unsettled struct {
+// maybeSentOn is where, first, a rule that is not understood may have given the packet another destination.
+type maybeSentOn struct {
 	n    *state.Namespace
 	rule string
 }
@@ -40,8 +40,8 @@ func (w *walk) translate(n *state.Namespace, hook string, p *packet, iif, oif *s
 			w.translators = append(w.translators, n)
 		}
 		if rule == nil {
-			if !source && r.unsettled != "" {
-				w.unsettled = unsettled{n, r.unsettled}
+			if !source && r.unsettled != "" && w.maybeSentOn.n == nil {
+				w.maybeSentOn = maybeSentOn{n, r.unsettled}
 			}
 			continue
 		}

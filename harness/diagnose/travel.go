@@ -283,8 +283,8 @@ func (w *walk) listens(n *state.Namespace, p packet) *Cause {
 		c.Says = n.Name + " listens on that port, but on " + addr.String() + " alone"
 		c.proof(in(n, "ss -ltn") + ": " + netip.AddrPortFrom(addr, l.Port).String())
 	}
-	if w.unsettled.n == n {
-		w.doubt("%s: nobody there listens on %s, TCP port %d, unless a rule sends the packet elsewhere: %s", n.Name, p.dst, p.dport, w.unsettled.rule)
+	if at := w.maybeSentOn; at.n != nil {
+		w.doubt("%s: nobody there listens on %s, TCP port %d, unless a rule of %s sends the packet elsewhere: %s", n.Name, p.dst, p.dport, at.n.Name, at.rule)
 		return nil
 	}
 	if len(c.Evidence) == 0 {

@@ -31,10 +31,11 @@ func ipIn(ns, format string, args ...any) string {
 	return "ip -n " + quoted(ns) + " " + command
 }
 
-// netnsName is a namespace as ip takes it behind the word netns: by its name, or by a process that is in it.
+// netnsName is a namespace as ip takes it behind the word netns: by its name, or by a process that is in it. The host has no name there, and
+// which processes are in it is not known: PID is to be filled in.
 func netnsName(name string) string {
 	if name == hostName {
-		return "1"
+		return "PID"
 	}
 	return quoted(strings.TrimPrefix(name, "pid:"))
 }

@@ -125,6 +125,7 @@ func (s *scene) falseBefore(ctx context.Context, open []scenario.Check, base *Ba
 
 // await waits until the checks are true and says whether they all became so.
 func (s *scene) await(ctx context.Context, checks []scenario.Check, base *Baseline, phase string) bool {
+	s.unchanged = nil // the kernel goes on meanwhile
 	ok := true
 	for i, a := range s.lab.Await(ctx, checks, base) {
 		c := checks[i]

@@ -65,7 +65,7 @@ func machine(ctx context.Context, o MachineOptions) (s *state.State, dangling bo
 		r.OtherNames, r.Nameless, r.PIDs, r.Unread = at.OtherNames, at.Nameless, at.PIDs, append(r.Unread, at.Unread...)
 		all = append(all, r)
 	}
-	if s, dangling, err = conclude(all); err != nil {
+	if s, dangling, err = conclude(ctx, all); err != nil {
 		return nil, false, err
 	}
 	read := s.Namespaces

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -17,7 +18,7 @@ import (
 )
 
 // Lab reads the state of all namespaces of a lab, the host first, then by name. A namespace that goes away meanwhile is
-// left out. Every part of it is a true moment, but the parts are read one after the other.
+// left out. Every part of it is a true moment, but not all parts are of the same one.
 func Lab(ctx context.Context, w *netns.World, o Options) (*state.State, error) {
 	for again := range patience {
 		names, others, err := w.Entries()
@@ -76,7 +77,7 @@ func sweep(ctx context.Context, names []string, do enterer, o Options) (s *state
 		}
 		all = append(all, r)
 	}
-	return conclude(all)
+	return conclude(ctx, all)
 }
 
 // begin opens one namespace for reading. The caller closes the reading.
@@ -97,7 +98,7 @@ func begin(ctx context.Context, do enterer, name string, o Options) (*reading, e
 const sideBySide = 16
 
 // conclude reads the namespaces that are open and makes a state of them. dangling is that of resolvePeers.
-func conclude(all []*reading) (s *state.State, dangling bool, err error) {
+func conclude(ctx context.Context, all []*reading) (s *state.State, dangling bool, err error) {
 	errs := make([]error, len(all))
 	places := make(chan struct{}, sideBySide)
 	var together sync.WaitGroup
@@ -105,14 +106,17 @@ func conclude(all []*reading) (s *state.State, dangling bool, err error) {
 		together.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
+			if errs[i] = ctx.Err(); errs[i] != nil {
+				return
+			}
 			if err := r.read(); err != nil {
 				errs[i] = fmt.Errorf("read namespace %s: %w", r.Name, err)
 			}
 		})
 	}
 	together.Wait()
-	if err := errors.Join(errs...); err != nil {
-		return nil, false, err
+	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
+		return nil, false, errs[i]
 	}
 	if dangling, err = resolvePeers(all); err != nil {
 		return nil, false, err
