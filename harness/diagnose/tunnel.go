@@ -51,7 +51,11 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
 			}
 			continue
 		}
-		s.decapsulate(at, there, cmp.Or(obstacle, s.tooBigFor(at, outer, under.stations)), bridges)
+		var lower *state.Link
+		if len(under.stations) > 0 {
+			lower = under.stations[0].d.dev(at.n)
+		}
+		s.decapsulate(at, there, cmp.Or(obstacle, s.tooBigFor(at, outer, lower)), bridges)
 	}
 	if s.p.dst.IsValid() {
 		s.leftOut(at, remotes, obstacle, bridges)
@@ -99,12 +103,8 @@ func headers(remote netip.Addr) int {
 
 // tooBigFor judges a packet that with the headers of a tunnel does not fit the link below it (skb_tunnel_check_pmtu): only farther on, the
 // tunnel's own packets may be fragmented.
-func (s *search) tooBigFor(at port, outer packet, under []station) *Cause {
-	if s.p.reply || len(under) == 0 {
-		return nil
-	}
-	lower := under[0].d.dev(at.n)
-	if lower == nil || outer.size <= lower.MTU {
+func (s *search) tooBigFor(at port, outer packet, lower *state.Link) *Cause {
+	if s.p.reply || lower == nil || outer.size <= lower.MTU {
 		return nil
 	}
 	c := cause("mtu-exceeded", at.n, lower, "a packet of %d bytes that must not be fragmented goes into the tunnel %s in %s, and with its headers of %d bytes it does not fit %s below it (MTU %d)",
@@ -119,9 +119,20 @@ func (s *search) tooBigFor(at port, outer packet, under []station) *Cause {
 // group takes a frame to all who hear a multicast group: those on the segment of the lower link. No route is asked (ip_route_output_key_hash_rcu).
 func (s *search) group(at port, under *walk, outer packet, obstacle *Cause, bridges []passage) {
 	lower := at.n.Link(at.l.VXLAN.Dev)
-	if lower == nil || !lower.Up {
+	if lower == nil {
 		return
 	}
+	if !lower.Up {
+		down := cause("link-down", at.n, lower, "%s, by which the tunnel %s in %s sends, is administratively down", lower.Name, at.l.Name, at.n.Name).
+			proof(linkShown(at.n, lower)).setUp(port{at.n, lower})
+		s.farSide(at, cmp.Or(obstacle, down), bridges)
+		return
+	}
+	if !outer.src.IsValid() {
+		outer.src = firstAddress(lower, outer.family())
+	}
+	tooBig := s.tooBigFor(at, outer, lower)
+	outer.size = min(outer.size, lower.MTU) // what is larger goes in fragments
 	broken := under.hook(at.n, "output", "filter-output", &outer, nil, lower)
 	for _, heard := range under.segment(port{at.n, lower}, outer) {
 		joined := func(l state.Link) bool {
@@ -130,7 +141,7 @@ func (s *search) group(at port, under *walk, outer packet, obstacle *Cause, brid
 		if !slices.ContainsFunc(heard.n.Links, joined) {
 			continue
 		}
-		o := cmp.Or(obstacle, broken, heard.obstacle)
+		o := cmp.Or(obstacle, broken, tooBig, heard.obstacle)
 		if o == nil {
 			o = under.hook(heard.n, "input", "filter-input", &outer, heard.l, nil)
 		}

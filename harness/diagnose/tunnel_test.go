@@ -68,6 +68,13 @@ func TestTunnels(t *testing.T) {
 			ends(s, group)
 			s.Namespace("b").Filters = []state.FilterTable{chainIn("ip", "input", "filter", 0, "accept", when("udp dport", "4789", "drop"))}
 		}, Query{To: to}, "filter-input"},
+		{"by a group, from an address that may come in", func(s *state.State) {
+			ends(s, group)
+			s.Namespace("b").Filters = []state.FilterTable{chainIn("ip", "input", "filter", 0, "drop", when("ip saddr", "10.0.0.0/24", "accept"), when("ip saddr", "10.8.0.0/24", "accept"))}
+		}, Query{To: to}, ""},
+		{"by a group, the link below down", func(s *state.State) { ends(s, group); s.Namespace("a").Link("eth0").Up = false }, Query{To: to}, "link-down"},
+		{"by a group, as large as fits with the headers of the tunnel", func(s *state.State) { ends(s, group); mtu("eth0", 1500, 1500)(s) }, Query{To: to, Size: 1422}, ""},
+		{"by a group, larger than fits with the headers of the tunnel", func(s *state.State) { ends(s, group); mtu("eth0", 1500, 1500)(s) }, Query{To: to, Size: 1423}, "mtu-exceeded"},
 		{"by entries alone", func(s *state.State) { ends(s, told) }, Query{To: to}, ""},
 		{"by entries, without the neighbour", func(s *state.State) { ends(s, told); s.Namespace("a").Neighbours = nil }, Query{To: to}, "tunnel-remote-missing"},
 		{"TCP, where no echo is answered", func(s *state.State) {
