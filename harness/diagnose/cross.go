@@ -244,9 +244,18 @@ func narrowLink(n *state.Namespace, l *state.Link, size int) narrow {
 	return narrow{l.Name + " in " + n.Name, l.MTU, linkShown(n, l), ip(n, "link set %s mtu %d", l.Name, size)}
 }
 
+// narrowRoute is a route with an MTU of its own. In the command that replaces it, what the kernel tells of its next hops has no place, nor have
+// they themselves beside a nexthop object.
 func narrowRoute(n *state.Namespace, r *state.Route, size int) narrow {
 	wide := *r
 	wide.MTU, wide.MTULock = size, false
+	wide.Nexthops = nil
+	if r.NexthopID == 0 {
+		for _, h := range r.Nexthops {
+			h.Flags = slices.DeleteFunc(slices.Clone(h.Flags), func(flag string) bool { return flag != "onlink" })
+			wide.Nexthops = append(wide.Nexthops, h)
+		}
+	}
 	return narrow{"the route of " + n.Name + " to " + state.PrefixText(r.To), r.MTU, routeShown(n, r), ip(n, "%sroute replace %s", six(r.Family), state.RouteText(wide))}
 }
 

@@ -44,3 +44,19 @@ func TestPathMTU(t *testing.T) {
 		}
 	}
 }
+
+// TestNarrowRoute: the command that replaces a route says nothing that ip or the kernel would refuse.
+func TestNarrowRoute(t *testing.T) {
+	n := cabled().Namespace("a")
+	hop := state.Nexthop{Via: netip.MustParseAddr("10.0.0.2"), Dev: "eth0", Flags: []string{"onlink", "linkdown"}}
+	r := state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("10.9.0.0/16"), Table: state.TableMain, Proto: "boot", MTU: 1000, Nexthops: []state.Nexthop{hop}}
+	for id, want := range map[uint32]string{
+		0: "ip -n a route replace 10.9.0.0/16 via 10.0.0.2 dev eth0 onlink mtu 1400",
+		5: "ip -n a route replace 10.9.0.0/16 nhid 5 mtu 1400",
+	} {
+		r.NexthopID = id
+		if got := narrowRoute(n, &r, 1400).repair; got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
