@@ -42,22 +42,28 @@ func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arriva
 	if near := w.nearestAddress(to); near != "" {
 		c.Says += "; the nearest address is " + near
 	}
-	if heirs := w.heirs(n, arrivals, familyOf(to)); len(heirs) > 0 {
-		c.addAddress(heirs[0], netip.PrefixFrom(to.WithZone(""), w.lengthHere(out, to)))
+	if heir := w.heir(n, arrivals, familyOf(to)); heir != nil {
+		return c.addAddress(*heir, netip.PrefixFrom(to.WithZone(""), w.lengthHere(out, to)))
 	}
-	return c
+	return c.advise(fmt.Sprintf("give %s to whom it belongs on the segment of %s in %s, or ask for an address that is there", to, out.Name, n.Name))
 }
 
-// heirs are the links of a segment that may get an address which nobody has there: those first that have none of its family.
-func (w *walk) heirs(n *state.Namespace, arrivals []arrival, family int) []port {
-	var reached []port
+// heir is the link of a segment that may get an address which nobody has there: one that has none of its family, or the only one there.
+func (w *walk) heir(n *state.Namespace, arrivals []arrival, family int) *port {
+	robbed, bare := w.lacking(n, portsOf(arrivals), family)
+	if lacking := append(robbed, bare...); len(lacking) > 0 {
+		return &lacking[0]
+	}
+	var only *port
 	for i := range arrivals {
 		if a := &arrivals[i]; a.obstacle == nil && a.n != n {
-			reached = append(reached, a.port)
+			if only != nil {
+				return nil
+			}
+			only = &a.port
 		}
 	}
-	robbed, bare := w.lacking(n, portsOf(arrivals), family)
-	return append(append(robbed, bare...), reached...)
+	return only
 }
 
 // lengthHere is the prefix length that an address has on the segment of a link.
