@@ -37,6 +37,10 @@ func TestDiagnose(t *testing.T) {
 	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--tcp", "80").want(t, 1, "on TCP port 80", "cause     not-listening: testns", "\nadvice    start the service on 192.168.2.103:80 ")
 	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--size", "1473").want(t, 1, "with 1473 bytes of data", "cause     mtu-exceeded: vnix-prodns in prodns")
 	onMachine(t, dir, chain, "diagnose", "--from", "a", "--to", "10.4.0.2").want(t, 1, "  -> r1  ", "  -> r2  ", "  ×  r3  ", "cause     forwarding-off: r3")
+	second := mended + "ip -n prodns link set lo up; ip -n prodns addr add 10.9.9.1/32 dev lo\n" // testns knows no way back to it
+	onMachine(t, dir, second, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--source", "10.9.9.1", "--probe").want(t, 1,
+		"prodns reaches 192.168.2.103 from 10.9.9.1, but the reply does not come back\n", "cause     no-route (on the way back): testns\n", "\nprobe     no reply")
+	onMachine(t, dir, second, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--source", "10.9.9.2").want(t, 3, "from 10.9.9.2, which is no address of prodns")
 }
 
 // TestDiagnoseProbe: what one packet says is told beside the diagnosis, which it confirms.
@@ -156,28 +160,31 @@ func TestDiagnoseBadInput(t *testing.T) {
 		args []string
 		says string
 	}{
-		"no target":             {[]string{"--from", "a"}, "--from needs --to"},
-		"no source":             {[]string{"--to", "10.0.0.1"}, "--to needs --from"},
-		"empty source":          {[]string{"--from", "", "--to", "10.0.0.1"}, "the name of a namespace is missing"},
-		"two sources":           {[]string{"--from", "a", "--from-pid", "1", "--to", "10.0.0.1"}, "exclude each other"},
-		"no such process":       {[]string{"--from-pid", "999999999", "--to", "10.0.0.1"}, "no such process"},
-		"no process at all":     {[]string{"--from-pid", "-1", "--to", "10.0.0.1"}, "no such process"},
-		"a name as a target":    {[]string{"--from", "a", "--to", "example"}, "names are not looked up"},
-		"a prefix as a target":  {[]string{"--from", "a", "--to", "10.0.0.1/24"}, "without a prefix length: 10.0.0.1"},
-		"a group as a target":   {[]string{"--from", "a", "--to", "224.0.0.1"}, "the address of a group"},
-		"nobody as a target":    {[]string{"--from", "a", "--to", "::"}, "nobody's address"},
-		"no port":               {[]string{"--from", "a", "--to", "10.0.0.1", "--tcp", "70000"}, "--tcp 70000"},
-		"port zero":             {[]string{"--from", "a", "--to", "10.0.0.1", "--tcp", "0"}, "--tcp 0"},
-		"no size":               {[]string{"--from", "a", "--to", "10.0.0.1", "--size", "-1"}, "--size -1"},
-		"port and size":         {[]string{"--from", "a", "--to", "10.0.0.1", "--size", "100", "--tcp", "80"}, "exclude each other"},
-		"a port without target": {[]string{"--tcp", "80"}, "--tcp needs --to"},
-		"redacted for nobody":   {[]string{"--redact"}, "--redact needs --save"},
-		"all of a state":        {[]string{"--state", "state.json", "--all"}, "exclude each other"},
-		"a process of a state":  {[]string{"--state", "state.json", "--from-pid", "1", "--to", "10.0.0.1"}, "exclude each other"},
-		"missing state":         {[]string{"--state", "missing.json"}, "read missing.json: no such file or directory"},
-		"a broken state":        {[]string{"--state", "broken.json"}, "read the state broken.json: "},
-		"not to be saved":       {[]string{"--state", "state.json", "--save", "nowhere/x.json"}, "write nowhere/x.json"},
-		"an argument":           {[]string{"prodns"}, "harness diagnose --help"},
+		"no target":                 {[]string{"--from", "a"}, "--from needs --to"},
+		"a source without a target": {[]string{"--source", "10.0.0.2"}, "--source needs --to"},
+		"a source that is none":     {[]string{"--from", "a", "--to", "10.0.0.1", "--source", "10.0.0.2/24"}, "--source 10.0.0.2/24: an address is wanted"},
+		"a source of IPv6":          {[]string{"--from", "a", "--to", "10.0.0.1", "--source", "fd00::1"}, "of another family"},
+		"no source":                 {[]string{"--to", "10.0.0.1"}, "--to needs --from"},
+		"empty source":              {[]string{"--from", "", "--to", "10.0.0.1"}, "the name of a namespace is missing"},
+		"two sources":               {[]string{"--from", "a", "--from-pid", "1", "--to", "10.0.0.1"}, "exclude each other"},
+		"no such process":           {[]string{"--from-pid", "999999999", "--to", "10.0.0.1"}, "no such process"},
+		"no process at all":         {[]string{"--from-pid", "-1", "--to", "10.0.0.1"}, "no such process"},
+		"a name as a target":        {[]string{"--from", "a", "--to", "example"}, "names are not looked up"},
+		"a prefix as a target":      {[]string{"--from", "a", "--to", "10.0.0.1/24"}, "without a prefix length: 10.0.0.1"},
+		"a group as a target":       {[]string{"--from", "a", "--to", "224.0.0.1"}, "the address of a group"},
+		"nobody as a target":        {[]string{"--from", "a", "--to", "::"}, "nobody's address"},
+		"no port":                   {[]string{"--from", "a", "--to", "10.0.0.1", "--tcp", "70000"}, "--tcp 70000"},
+		"port zero":                 {[]string{"--from", "a", "--to", "10.0.0.1", "--tcp", "0"}, "--tcp 0"},
+		"no size":                   {[]string{"--from", "a", "--to", "10.0.0.1", "--size", "-1"}, "--size -1"},
+		"port and size":             {[]string{"--from", "a", "--to", "10.0.0.1", "--size", "100", "--tcp", "80"}, "exclude each other"},
+		"a port without target":     {[]string{"--tcp", "80"}, "--tcp needs --to"},
+		"redacted for nobody":       {[]string{"--redact"}, "--redact needs --save"},
+		"all of a state":            {[]string{"--state", "state.json", "--all"}, "exclude each other"},
+		"a process of a state":      {[]string{"--state", "state.json", "--from-pid", "1", "--to", "10.0.0.1"}, "exclude each other"},
+		"missing state":             {[]string{"--state", "missing.json"}, "read missing.json: no such file or directory"},
+		"a broken state":            {[]string{"--state", "broken.json"}, "read the state broken.json: "},
+		"not to be saved":           {[]string{"--state", "state.json", "--save", "nowhere/x.json"}, "write nowhere/x.json"},
+		"an argument":               {[]string{"prodns"}, "harness diagnose --help"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
