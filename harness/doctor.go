@@ -54,11 +54,14 @@ func examine(c *cobra.Command) error {
 	t := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "kernel\t%s %s\n", kernel.Release(), kernel.Arch())
 	fmt.Fprintf(t, "privilege\t%s\n", kernel.Privilege())
-	forbidden := sandbox.Possible()
+	missing, forbidden := sandbox.Possible()
 	root := os.Geteuid() == 0
 	switch {
 	case forbidden == nil:
 		fmt.Fprintln(t, "sandbox\tpossible")
+		for _, wall := range missing {
+			fmt.Fprintf(t, "\twithout %s\n", wall)
+		}
 	case root:
 		fmt.Fprintf(t, "sandbox\timpossible: %v\n", forbidden)
 		fmt.Fprintln(t, "\tlabs are on the machine itself, as with --sandbox=off")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -25,8 +26,13 @@ func checkSandboxMode(mode string) error {
 // answer; the remark is what the user should know of it.
 func trySandbox(mode string) func() (on bool, remark string, err error) {
 	answer := make(chan error, 1)
+	var missing []string
 	if mode != "off" {
-		go func() { answer <- sandbox.Possible() }()
+		go func() {
+			var err error
+			missing, err = sandbox.Possible()
+			answer <- err
+		}()
 	}
 	return func() (bool, string, error) {
 		root := os.Geteuid() == 0
@@ -40,12 +46,20 @@ func trySandbox(mode string) func() (on bool, remark string, err error) {
 		var forbidden *sandbox.ForbiddenError
 		switch {
 		case err == nil:
-			return true, "", nil
+			return true, lacking(missing), nil
 		case mode == "auto" && root && errors.As(err, &forbidden): // another fault may pass: it is no reason to use the machine itself
 			return false, fmt.Sprintf("no sandbox here (%v): the labs' namespaces are on the machine itself, as with --sandbox=off", err), nil
 		}
 		return false, "", cannot("%w", err)
 	}
+}
+
+// lacking says which walls the sandbox goes without here; "" when it has all of them.
+func lacking(missing []string) string {
+	if len(missing) == 0 {
+		return ""
+	}
+	return "the sandbox lacks here: " + strings.Join(missing, "; ")
 }
 
 // sweep removes what workers of this run, which are dead now, left on the machine. What it cannot remove is left behind.

@@ -16,8 +16,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/program"
 	"netnscheck/harness/internal/rtnetlink"
@@ -93,24 +91,20 @@ func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) 
 	return x, err
 }
 
-// say has busybox say it. For a link that moves into a namespace, that takes a process that lives there: for so long, a thread of
-// this one.
+// say has busybox say it. For a link that moves into a namespace, that takes a process that lives there, which waits for so long.
 func say(ctx context.Context, w *netns.World, way way, x *scenario.Exchange) (output []byte, err error) {
-	run := func() error {
-		output, x.Status, err = program.Run(ctx, w, way.netns, x.Argv, program.Limit)
-		return err
-	}
 	x.Argv = way.argv
 	set, ok := way.op.(operation.LinkSet)
-	if !ok || set.Netns == "" || !isThere(w, set.Netns) { // what is not there may be the number of a process, or is refused
-		err = run()
-		return output, err
-	}
-	err = w.Go(set.Netns, func() error {
-		set.Netns = strconv.Itoa(unix.Gettid())
+	if ok && set.Netns != "" && isThere(w, set.Netns) { // what is not there may be the number of a process, or is refused
+		there, err := program.Start(w, set.Netns, []string{name, "sleep", strconv.Itoa(int(2 * program.Limit / time.Second))})
+		if err != nil {
+			return nil, fmt.Errorf("start a process in %s: %w", set.Netns, err)
+		}
+		defer there.End()
+		set.Netns = strconv.Itoa(there.PID())
 		x.Argv = argv(set)
-		return run()
-	})
+	}
+	output, x.Status, err = program.Run(ctx, w, way.netns, x.Argv, program.Limit)
 	return output, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -208,7 +209,7 @@ func nestedUserns(s *scratch) error {
 	if _, err := s.namespace(); err != nil {
 		return err
 	}
-	err := sandbox.Nested(s.world.Start)
+	err := sandbox.Nested(s.again)
 	var forbidden *sandbox.ForbiddenError
 	switch {
 	case err == nil:
@@ -217,6 +218,23 @@ func nestedUserns(s *scratch) error {
 		return findingError(absent("no user namespace below this one can have its own network: %v: %s", forbidden.Cause, forbidden.Why))
 	}
 	return findingError(unknown("make a user namespace below this one: %v", err))
+}
+
+// again runs this program again in the lab, with these variables, and returns what it printed.
+func (s *scratch) again(env []string) ([]byte, error) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer read.Close()
+	running, err := s.world.Start(netns.Program{Path: "/proc/self/exe", Args: os.Args[:1], Env: env, Output: write})
+	write.Close()
+	if err != nil {
+		return nil, err
+	}
+	output, err := io.ReadAll(io.LimitReader(read, 1<<16))
+	_, ended := running.Wait()
+	return output, errors.Join(err, ended)
 }
 
 // lacking looks whether a lab has the mounts of its own that the error stands for.

@@ -28,7 +28,17 @@ func (w *World) open(name string) (Handle, error) {
 		}
 		return newHandle(fd)
 	}
-	return w.places.namespace(w.Real(name))
+	if w.shared {
+		return w.places.namespace(w.Real(name), 0)
+	}
+	h, err := w.places.namespace(name, unix.O_NOFOLLOW)
+	if err == unix.ELOOP { // a link leads where programs find it
+		return w.ground.open(name)
+	}
+	if err != nil {
+		return h, err
+	}
+	return h.belonging()
 }
 
 // Do runs f on the lab's thread inside the namespace `name`, and comes back. Do not block in f: commands and other calls
@@ -51,20 +61,25 @@ func (w *World) DoIn(h Handle, f func() error) error {
 }
 
 // visit takes the lab's thread, which calls it, into the namespace and back.
-func (w *World) visit(h Handle, f func() error) (err error) {
+func (w *World) visit(h Handle, f func() error) error {
 	if err := h.enter(); err != nil {
 		return fmt.Errorf("enter namespace %d: %w", h.Inode(), err)
 	}
+	return w.host.afterwards(f)
+}
+
+// afterwards runs f on the calling thread, which is somewhere else, and takes it into the namespace after it.
+func (h Handle) afterwards(f func() error) (err error) {
 	defer func() {
-		if back := w.host.enter(); back != nil {
+		if back := h.enter(); back != nil {
 			err = &lostError{fmt.Errorf("come back to the lab's host namespace: %w", back)}
 		}
 	}()
 	return f()
 }
 
-// Go runs f on a thread of its own inside the namespace `name` and in the lab's mounts, and waits for it. Other calls go on
-// beside it: it is for what blocks. Close waits for f.
+// Go runs f on a thread of its own inside the namespace `name` and waits for it. Other calls go on beside it: it is for what blocks.
+// Close waits for f.
 func (w *World) Go(name string, f func() error) error {
 	h, err := w.Open(name)
 	if err != nil {
@@ -76,7 +91,7 @@ func (w *World) Go(name string, f func() error) error {
 	}
 	defer w.done()
 	return onThrowawayThread(func() error {
-		if err := w.join(h); err != nil {
+		if err := h.enter(); err != nil {
 			return fmt.Errorf("enter namespace %s: %w", name, err)
 		}
 		return f()
@@ -99,17 +114,6 @@ func (w *World) done() {
 	w.mu.Lock()
 	w.beside--
 	w.mu.Unlock()
-}
-
-// join takes the calling thread, which nobody uses afterwards, into the lab's mounts, its working directory and the namespace.
-func (w *World) join(h Handle) error {
-	if err := unix.Unshare(unix.CLONE_FS); err != nil {
-		return fmt.Errorf("unshare the working directory: %w", err)
-	}
-	if err := w.places.join(); err != nil {
-		return err
-	}
-	return h.enter()
 }
 
 // Netlink opens an rtnetlink handle (NETLINK_ROUTE alone) in the namespace. The caller closes it soon: an open socket keeps a

@@ -8,15 +8,14 @@ type spare struct {
 	err error
 }
 
-// Foresee says that n namespaces are about to be added. They are made at once, side by side and beside what the caller does
-// meanwhile: the kernel takes some 0.3 ms for each, and does not mind several. Each is used once; those that are not go with
-// the World.
-func (w *World) Foresee(n int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+// foresee makes namespaces ahead, side by side and beside what the caller does meanwhile: the kernel takes some 0.3 ms for each, and
+// does not mind several. Each is used once; those that are not go with the site.
+func (s *site) foresee(n int) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for range n {
 		ahead := make(chan spare, 1)
-		w.spares = append(w.spares, ahead)
+		s.spares = append(s.spares, ahead)
 		onNewThread(func() {
 			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 				ahead <- spare{err: err}
@@ -26,32 +25,33 @@ func (w *World) Foresee(n int) {
 			ahead <- spare{h, err}
 		})
 	}
+	return nil
 }
 
 // foreseen takes a namespace that was made ahead; not ok when there is none.
-func (w *World) foreseen() (Handle, bool) {
-	w.mu.Lock()
-	if len(w.spares) == 0 {
-		w.mu.Unlock()
+func (s *site) foreseen() (Handle, bool) {
+	s.mu.Lock()
+	if len(s.spares) == 0 {
+		s.mu.Unlock()
 		return Handle{}, false
 	}
-	ahead := w.spares[0]
-	w.spares = w.spares[1:]
-	w.mu.Unlock()
-	s := <-ahead
-	return s.h, s.err == nil
+	ahead := s.spares[0]
+	s.spares = s.spares[1:]
+	s.mu.Unlock()
+	made := <-ahead
+	return made.h, made.err == nil
 }
 
 // dropSpares lets the namespaces go that nobody asked for.
-func (w *World) dropSpares() {
+func (s *site) dropSpares() {
 	for {
-		w.mu.Lock()
-		none := len(w.spares) == 0
-		w.mu.Unlock()
+		s.mu.Lock()
+		none := len(s.spares) == 0
+		s.mu.Unlock()
 		if none {
 			return
 		}
-		if h, ok := w.foreseen(); ok {
+		if h, ok := s.foreseen(); ok {
 			h.Close()
 		}
 	}

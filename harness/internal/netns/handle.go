@@ -49,6 +49,42 @@ func isNetwork(fd int) error {
 	return nil
 }
 
+// belonging is the handle if the namespace belongs to a user namespace below this process's own: one that programs of the sandbox have
+// made. Any other one is closed, and the error wraps EINVAL: who hands out a descriptor may be a program that took the helper's place.
+func (h Handle) belonging() (Handle, error) {
+	if err := belongsBelow(h.file.fd); err != nil {
+		h.Close()
+		return Handle{}, err
+	}
+	return h, nil
+}
+
+func belongsBelow(fd int) error {
+	var own, st unix.Stat_t
+	if err := unix.Stat("/proc/self/ns/user", &own); err != nil {
+		return err
+	}
+	// The kernel refuses to tell of an owner above this process (ioctl_ns(2)).
+	owner, err := unix.IoctlRetInt(fd, unix.NS_GET_USERNS)
+	for levels := 0; err == nil; levels++ {
+		err = unix.Fstat(owner, &st)
+		if err == nil && st.Ino == own.Ino && st.Dev == own.Dev {
+			unix.Close(owner)
+			if levels == 0 {
+				break
+			}
+			return nil
+		}
+		var above int
+		if err == nil {
+			above, err = unix.IoctlRetInt(owner, unix.NS_GET_PARENT)
+		}
+		unix.Close(owner)
+		owner = above
+	}
+	return fmt.Errorf("use a namespace that does not belong to the programs of the sandbox: %w", unix.EINVAL)
+}
+
 // current opens the network namespace of the calling thread.
 func current() (Handle, error) {
 	here, err := netns.Get()

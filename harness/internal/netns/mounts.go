@@ -3,6 +3,7 @@ package netns
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,34 +16,57 @@ import (
 type places struct {
 	names  int // directory /run/netns of the lab
 	mounts int // mount namespace of the lab
-	cwd    int // working directory of the lab's thread, -1 when it may not be entered
+	proc   int // directory /proc as its programs see it
 	inodes struct{ mounts uint64 }
 	open   bool
 }
 
 // openPlaces opens them on the lab's thread.
 func openPlaces() (p places, err error) {
-	defer func() {
-		if err != nil {
-			p.close()
+	var fds [3]int
+	for i, path := range []string{namesDir, "/proc/thread-self/ns/mnt", "/proc"} {
+		flags := unix.O_RDONLY | unix.O_CLOEXEC
+		if i != 1 {
+			flags |= unix.O_DIRECTORY
 		}
-	}()
-	p.open, p.names, p.mounts, p.cwd = true, -1, -1, -1
-	if p.names, err = unix.Open(namesDir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
-		return p, fmt.Errorf("open %s: %w", namesDir, err)
+		if fds[i], err = unix.Open(path, flags, 0); err != nil {
+			for _, fd := range fds[:i] {
+				unix.Close(fd)
+			}
+			return places{}, fmt.Errorf("open %s: %w", path, err)
+		}
 	}
-	if p.mounts, err = unix.Open("/proc/thread-self/ns/mnt", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
-		return p, fmt.Errorf("open the mount namespace: %w", err)
-	}
+	return placesAt(fds)
+}
+
+// placesAt takes three descriptors over.
+func placesAt(fds [3]int) (p places, err error) {
+	p = places{names: fds[0], mounts: fds[1], proc: fds[2], open: true}
 	var st unix.Stat_t
-	if err = unix.Fstat(p.mounts, &st); err != nil {
+	if err := unix.Fstat(p.mounts, &st); err != nil {
+		p.close()
 		return p, fmt.Errorf("stat the mount namespace: %w", err)
 	}
 	p.inodes.mounts = st.Ino
-	if cwd, err := unix.Open(".", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err == nil {
-		p.cwd = cwd
-	}
 	return p, nil
+}
+
+func (p *places) fds() []int { return []int{p.names, p.mounts, p.proc} }
+
+// again are the same places by descriptors of their own.
+func (p *places) again() (places, error) {
+	var fds [3]int
+	for i, fd := range p.fds() {
+		dup, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			for _, fd := range fds[:i] {
+				unix.Close(fd)
+			}
+			return places{}, err
+		}
+		fds[i] = dup
+	}
+	return placesAt(fds)
 }
 
 func (p *places) close() {
@@ -50,20 +74,15 @@ func (p *places) close() {
 		return
 	}
 	p.open = false
-	for _, fd := range []int{p.names, p.mounts, p.cwd} {
-		if fd >= 0 {
-			unix.Close(fd)
-		}
+	for _, fd := range p.fds() {
+		unix.Close(fd)
 	}
 }
 
-// join takes the calling thread into the mounts of the lab. setns(2) makes / the working directory, so that is set again.
+// join takes the calling thread, which has its working directory for itself, into the mounts of the lab.
 func (p *places) join() error {
 	if err := unix.Setns(p.mounts, unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("enter the mount namespace: %w", err)
-	}
-	if p.cwd >= 0 {
-		unix.Fchdir(p.cwd) // a directory that may not be entered any more leaves /
 	}
 	return nil
 }
@@ -79,10 +98,10 @@ func (p *places) list() ([]string, error) {
 	return dir.Readdirnames(-1)
 }
 
-// namespace opens the network namespace that is mounted on the entry of /run/netns.
-func (p *places) namespace(entry string) (Handle, error) {
+// namespace opens the network namespace that is mounted on the entry of /run/netns; flags may be O_NOFOLLOW.
+func (p *places) namespace(entry string, flags int) (Handle, error) {
 	// O_NONBLOCK: somebody may have put a FIFO there.
-	fd, err := unix.Openat(p.names, entry, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	fd, err := unix.Openat(p.names, entry, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|flags, 0)
 	if err != nil {
 		return Handle{}, err
 	}
@@ -91,7 +110,7 @@ func (p *places) namespace(entry string) (Handle, error) {
 
 // inode is that of the namespace mounted on the entry of /run/netns; not ok when there is none.
 func (p *places) inode(entry string) (inode uint64, ok bool) {
-	h, err := p.namespace(entry)
+	h, err := p.namespace(entry, unix.O_NOFOLLOW)
 	if err != nil {
 		return 0, false
 	}
@@ -100,16 +119,23 @@ func (p *places) inode(entry string) (inode uint64, ok bool) {
 }
 
 // ownRun gives the calling thread's new mount namespace a /run of its own with an empty /run/netns. That one is a shared
-// mount, as iproute2 makes it: deleting a name reaches into the mounts of a running `ip netns exec`.
+// mount, as iproute2 makes it: deleting a name reaches into the mounts of a running `ip netns exec`. What the sandbox shows of /run, since
+// PATH leads there, stays.
 func ownRun() error {
+	shown, err := openShown("/run")
+	if err != nil {
+		return err
+	}
+	defer shown.close()
 	steps := []struct {
 		what string
 		do   func() error
 	}{
 		{"make / private", func() error { return unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "") }},
 		{"mount /run", func() error {
-			return unix.Mount("tmpfs", "/run", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755")
+			return unix.Mount("tmpfs", "/run", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755,size=64m")
 		}},
+		{"show what was in /run", shown.again},
 		{"make " + namesDir, func() error { return unix.Mkdir(namesDir, 0o755) }},
 		{"mount " + namesDir, func() error { return unix.Mount(namesDir, namesDir, "", unix.MS_BIND, "") }},
 		{"share " + namesDir, func() error { return unix.Mount("", namesDir, "", unix.MS_SHARED, "") }},
@@ -138,6 +164,59 @@ func followVarRun() error {
 	return unix.Mount("/run", "/var/run", "", unix.MS_BIND|unix.MS_REC, "")
 }
 
+// shown is what is in a folder over which another one is mounted.
+type shown struct {
+	dir     string
+	links   map[string]string
+	folders map[string]int
+}
+
+func openShown(dir string) (s shown, err error) {
+	s = shown{dir, map[string]string{}, map[string]int{}}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return s, err
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		switch {
+		case e.Type()&os.ModeSymlink != 0:
+			if target, err := os.Readlink(path); err == nil {
+				s.links[path] = target
+			}
+		case e.IsDir() && path != namesDir:
+			if fd, err := unix.Open(path, unix.O_PATH|unix.O_CLOEXEC, 0); err == nil {
+				s.folders[path] = fd
+			}
+		}
+	}
+	return s, nil
+}
+
+// again shows it in the folder that is there now.
+func (s shown) again() error {
+	for path, target := range s.links {
+		if err := os.Symlink(target, path); err != nil {
+			return err
+		}
+	}
+	for path, fd := range s.folders {
+		if err := os.Mkdir(path, 0o755); err != nil {
+			return err
+		}
+		if err := unix.Mount(fmt.Sprintf("/proc/self/fd/%d", fd), path, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
+			return fmt.Errorf("show %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+func (s shown) close() {
+	for _, fd := range s.folders {
+		unix.Close(fd)
+	}
+}
+
 // ErrNoEtc marks a lab without /etc/netns of its own.
 var ErrNoEtc = errors.New("the lab has no /etc of its own")
 
@@ -146,28 +225,28 @@ var ErrNoSys = errors.New("the lab has no /sys of its own")
 
 // prepare makes what only programs need, on the lab's thread, before the first one starts: /sys of the host namespace and an
 // /etc that can be written. Where that is refused the lab goes on without, and Lacks tells.
-func (w *World) prepare() {
-	if w.prepared {
+func (s *site) prepare() {
+	if s.prepared {
 		return
 	}
-	w.prepared = true
-	if w.shared {
-		if err := w.ownSysAlone(); err != nil {
-			w.lacks = append(w.lacks, fmt.Errorf("%w: %w", ErrNoSys, err))
+	s.prepared = true
+	if s.shared {
+		if err := s.ownSysAlone(); err != nil {
+			s.refused = append(s.refused, fmt.Errorf("%w: %w", ErrNoSys, err))
 		}
 		return
 	}
 	if err := mountSys(Host); err != nil {
-		w.lacks = append(w.lacks, fmt.Errorf("%w: %w", ErrNoSys, err))
+		s.refused = append(s.refused, fmt.Errorf("%w: %w", ErrNoSys, err))
 	}
 	if err := ownEtc(); err != nil {
-		w.lacks = append(w.lacks, fmt.Errorf("%w: %w", ErrNoEtc, err))
+		s.refused = append(s.refused, fmt.Errorf("%w: %w", ErrNoEtc, err))
 	}
 }
 
 // ownSysAlone gives the lab's thread mounts of its own that differ from the machine's in /sys alone: all others are the same shared
 // mounts, so that a name which a program puts into /run/netns is there for the whole machine.
-func (w *World) ownSysAlone() error {
+func (s *site) ownSysAlone() error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("unshare the mounts: %w", err)
 	}
@@ -176,7 +255,7 @@ func (w *World) ownSysAlone() error {
 		return fmt.Errorf("open the mount namespace: %w", err)
 	}
 	defer unix.Close(fd)
-	if err := unix.Dup3(fd, w.places.mounts, unix.O_CLOEXEC); err != nil { // other threads may be using that number
+	if err := unix.Dup3(fd, s.places.mounts, unix.O_CLOEXEC); err != nil { // other threads may be using that number
 		return fmt.Errorf("open the mount namespace: %w", err)
 	}
 	if err := unix.Mount("", "/sys", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
@@ -187,14 +266,38 @@ func (w *World) ownSysAlone() error {
 
 // Lacks are the things that the kernel or the surrounding container refused to the programs of this lab; they wrap
 // ErrNoSys and ErrNoEtc.
-func (w *World) Lacks() ([]error, error) {
-	var lacks []error
-	err := w.thread.do(func() error {
-		w.prepare()
-		lacks = append(lacks, w.lacks...)
-		return nil
+func (w *World) Lacks() ([]error, error) { return w.ground.lacks() }
+
+// maxFile is how much is read of a file that programs may have written.
+const maxFile = 1 << 20
+
+// InMounts runs f, on a thread of its own, where files are those that the programs of the lab see: its /etc and its /run. Read them by
+// ReadFile alone, and write none: whoever wrote the scenario decides what is there. /proc is that of the programs, too, so a
+// path through /proc/self leads nowhere.
+func (w *World) InMounts(f func() error) error {
+	return onThrowawayThread(func() error {
+		if err := unix.Unshare(unix.CLONE_FS); err != nil {
+			return fmt.Errorf("unshare the working directory: %w", err)
+		}
+		if err := w.places.join(); err != nil {
+			return err
+		}
+		return f()
 	})
-	return lacks, err
+}
+
+// ReadFile reads a regular file of 1 MiB at the most. Where there is anything else, as a FIFO, it neither waits nor reads.
+func ReadFile(path string) ([]byte, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	file := os.NewFile(uintptr(fd), path)
+	defer file.Close()
+	if st, err := file.Stat(); err != nil || !st.Mode().IsRegular() {
+		return nil, errors.Join(err, &fs.PathError{Op: "read", Path: path, Err: unix.EINVAL})
+	}
+	return io.ReadAll(io.LimitReader(file, maxFile))
 }
 
 // mountSys puts the /sys of the calling thread's network namespace over the present one, read-only where that one is.

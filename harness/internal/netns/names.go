@@ -3,8 +3,6 @@ package netns
 import (
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -58,6 +56,9 @@ func (w *World) Entries() (names, others []string, err error) {
 	return names, others, nil
 }
 
+// Foresee says that n namespaces are about to be added. They are made at once, beside what the caller does meanwhile.
+func (w *World) Foresee(n int) error { return w.ground.foresee(n) }
+
 // Add is `ip netns add`: EEXIST when the name is there already, also as an ordinary file.
 func (w *World) Add(name string) error {
 	if err := w.add(name); err != nil {
@@ -67,6 +68,9 @@ func (w *World) Add(name string) error {
 }
 
 func (w *World) add(name string) error {
+	if err := w.alive(); err != nil {
+		return err
+	}
 	if err := checkName(name); err != nil {
 		return err
 	}
@@ -76,52 +80,11 @@ func (w *World) add(name string) error {
 	if err := w.Intend(name); err != nil {
 		return err
 	}
-	err := w.thread.do(func() error { return w.unshared(func() error { return w.mountName(w.Real(name)) }) })
+	err := w.ground.add(w.Real(name))
 	if err != nil && w.shared {
-		err = errors.Join(err, w.record.forgetIntent(w.Real(name)))
+		err = errors.Join(err, w.record().forgetIntent(w.Real(name)))
 	}
 	return err
-}
-
-// unshared runs f on the lab's thread, which calls it, inside a new network namespace, and comes back.
-func (w *World) unshared(f func() error) (err error) {
-	if h, ok := w.foreseen(); ok {
-		defer h.Close()
-		if err := h.enter(); err != nil {
-			return fmt.Errorf("enter a network namespace made ahead: %w", err)
-		}
-	} else if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-		return fmt.Errorf("unshare a network namespace: %w", err)
-	}
-	defer func() {
-		if back := w.host.enter(); back != nil {
-			err = &lostError{fmt.Errorf("come back to the lab's host namespace: %w", back)}
-		}
-	}()
-	if err := plain(); err != nil {
-		return err
-	}
-	return f()
-}
-
-// mountName gives the calling thread's network namespace a name. It leaves nothing half done.
-func (w *World) mountName(real string) error {
-	path := filepath.Join(namesDir, real)
-	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return fmt.Errorf("make %s: %w", path, err)
-	}
-	unix.Close(fd)
-	if err := unix.Mount("/proc/thread-self/ns/net", path, "", unix.MS_BIND, ""); err != nil {
-		return errors.Join(fmt.Errorf("mount %s: %w", path, err), os.Remove(path))
-	}
-	if !w.shared {
-		return nil
-	}
-	if err := w.record.adopt(real); err != nil {
-		return errors.Join(err, unmountName(path))
-	}
-	return nil
 }
 
 // Delete is `ip netns del`: ENOENT when there is no such name; what is no namespace is removed like a namespace.
@@ -133,6 +96,9 @@ func (w *World) Delete(name string) error {
 }
 
 func (w *World) delete(name string) error {
+	if err := w.alive(); err != nil {
+		return err
+	}
 	if err := checkName(name); err != nil {
 		return err
 	}
@@ -140,30 +106,27 @@ func (w *World) delete(name string) error {
 		return fmt.Errorf("it is the lab's host: %w", unix.EBUSY)
 	}
 	real := w.Real(name)
-	if err := w.thread.do(func() error { return unmountName(filepath.Join(namesDir, real)) }); err != nil {
+	if err := w.ground.remove(real); err != nil {
 		return err
 	}
 	if w.shared {
-		return w.record.forget(real)
+		return w.record().forget(real)
 	}
 	return nil
 }
 
-// unmountName takes a name away. As `ip netns del`, it goes by what unlink(2) says: there may be nothing to unmount.
-func unmountName(path string) error {
-	unix.Unmount(path, unix.MNT_DETACH)
-	if err := unix.Unlink(path); err != nil {
-		return fmt.Errorf("remove %s: %w", path, err)
-	}
-	return nil
-}
-
-// AddNameless makes a namespace that only the returned handle keeps alive; the World closes it at the end.
+// AddNameless makes a namespace that only the returned handle keeps alive; the World closes it at the end. In the sandbox it is one that
+// the programs of the lab have no power over.
 func (w *World) AddNameless() (Handle, error) {
 	var h Handle
 	err := w.thread.do(func() error {
-		return w.unshared(func() (err error) {
-			h, err = current()
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return fmt.Errorf("unshare a network namespace: %w", err)
+		}
+		return w.host.afterwards(func() (err error) {
+			if err = plain(); err == nil {
+				h, err = current()
+			}
 			return err
 		})
 	})
@@ -175,21 +138,4 @@ func (w *World) AddNameless() (Handle, error) {
 	w.nameless = append(w.nameless, h)
 	w.mu.Unlock()
 	return h, nil
-}
-
-// inodes are those of all namespaces of the lab that it still knows of.
-func (w *World) inodes() (map[uint64]bool, error) {
-	inodes := map[uint64]bool{w.host.Inode(): true}
-	w.mu.Lock()
-	for _, h := range w.nameless {
-		inodes[h.Inode()] = true
-	}
-	w.mu.Unlock()
-	names, err := w.Names()
-	for _, name := range names {
-		if inode, ok := w.places.inode(w.Real(name)); ok {
-			inodes[inode] = true
-		}
-	}
-	return inodes, err
 }

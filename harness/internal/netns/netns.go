@@ -1,6 +1,10 @@
 // Package netns makes, opens, enters and removes network namespaces; it is the only place of the project that calls
-// setns(2) or unshare(2) for a lab. It may be imported by the command line, by lab and by the other packages under internal; it imports
-// nothing of this project, and it never enters a namespace on a thread that somebody else uses afterwards.
+// setns(2) or unshare(2) for a lab. It may be imported by the command line, by lab and by the other packages under internal; of this project
+// it imports sandbox alone, and it never enters a namespace on a thread that somebody else uses afterwards.
+//
+// In the sandbox it works on both sides of the wall. In the helper, among the programs of scenarios, a site makes the namespaces of a lab and
+// starts its programs; in the worker, which judges, a World enters the namespaces by their descriptors, and believes nothing else that
+// comes from there.
 package netns
 
 import (
@@ -12,7 +16,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -27,98 +30,70 @@ const patience = 5 * time.Second
 // Options say where a World puts its namespaces.
 type Options struct {
 	// Shared puts them where `ip netns` of the machine shows them, each name with the lab's id as suffix, the owner
-	// recorded (--sandbox=off, root). Otherwise the World has a mount namespace, a /run/netns and a /sys of its own. (For its
-	// programs a shared one has a /sys of its own, too.)
+	// recorded (--sandbox=off, root). Otherwise the programs of the lab have a mount namespace, a /run/netns and a /sys of their own. (In
+	// a shared one they have a /sys of their own, too.)
 	Shared bool
 	// Ahead is how many namespaces are about to be added: they are made while the World is (see Foresee).
 	Ahead int
 }
 
-// World is the set of network namespaces of one lab and the locked OS thread from which its programs are started. That
-// thread lives in the lab's host network namespace and in the lab's mount namespace. A World may be used by several
-// goroutines; what needs the thread happens one after the other.
+// World is the set of network namespaces of one lab and an OS thread that lives in the lab's host network namespace. Where its programs live
+// is its ground. A World may be used by several goroutines; what needs the thread happens one after the other.
 type World struct {
 	id     string
 	shared bool
+	ground ground
 	thread *thread
 	places places
 	host   Handle
-	record *record // of the owner; nil unless shared
 
-	programs atomic.Bool // a program was started in the lab
 	attached attachments
-
-	// Only the lab's thread looks at these.
-	prepared bool
-	lacks    []error
 
 	mu       sync.Mutex
 	known    map[string]bool // names of namespaces that the lab heard of
 	nameless []Handle
-	spares   []chan spare // namespaces made ahead (Foresee)
 	closed   bool
-	beside   int // functions of Go and parents of programs, on threads of their own
+	beside   int // functions of Go, on threads of their own
 }
 
-// New makes the thread, the mount namespace and the host network namespace, with lo up in it.
+// New makes the mount namespace and the host network namespace, with lo up in it, and a thread there.
 func New(o Options) (*World, error) {
 	w := &World{id: newID(), shared: o.Shared, known: map[string]bool{Host: true}}
-	if o.Shared {
-		r, err := newRecord(w.id)
-		if err != nil {
-			return nil, fmt.Errorf("make lab %s: %w", w.id, err)
-		}
-		w.record = r
-	}
-	w.Foresee(o.Ahead)
-	var err error
-	if w.thread, err = newThread(w.settle); err != nil {
-		w.dropSpares()
-		if w.shared && w.places.open {
-			err = errors.Join(err, w.removeNames())
-		}
-		w.host.Close()
-		w.places.close()
-		return nil, fmt.Errorf("make lab %s: %w", w.id, errors.Join(err, w.record.drop()))
+	if err := w.found(o); err != nil {
+		return nil, fmt.Errorf("make lab %s: %w", w.id, err)
 	}
 	return w, nil
 }
 
-// settle makes the namespaces in which the lab's thread lives.
-func (w *World) settle() error {
-	flags := unix.CLONE_FS | unix.CLONE_NEWNET
-	if !w.shared {
-		flags |= unix.CLONE_NEWNS
+func (w *World) found(o Options) (err error) {
+	if o.Shared {
+		w.ground, err = newSite(&site{id: w.id, shared: true, spawn: spawn}, o.Ahead)
+	} else {
+		w.ground, err = newRemote(w.id, o.Ahead)
 	}
-	if w.shared {
-		if err := w.record.intend(w.Real(Host)); err != nil {
-			return err
-		}
-	}
-	if err := unix.Unshare(flags); err != nil {
-		return fmt.Errorf("unshare its namespaces: %w", err)
-	}
-	var err error
-	if w.host, err = current(); err != nil {
+	if err != nil {
 		return err
 	}
-	if !w.shared {
-		if err := ownRun(); err != nil {
-			return err
-		}
+	if w.host, w.places, err = w.ground.look(); err == nil {
+		w.thread, err = newThread(w.host.enter)
 	}
-	if w.places, err = openPlaces(); err != nil {
-		return err
+	if err != nil {
+		w.host.Close()
+		w.places.close()
+		return errors.Join(err, w.ground.close())
 	}
-	if err := plain(); err != nil {
-		return err
+	return nil
+}
+
+// record is that of a shared World.
+func (w *World) record() *record { return w.ground.(*site).record }
+
+// alive is an error after Close.
+func (w *World) alive() error {
+	if w.isClosed() {
+		return errThreadEnded
 	}
-	if w.shared {
-		if err := w.mountName(w.Real(Host)); err != nil {
-			return err
-		}
-	}
-	return loopbackUp()
+	return nil
 }
 
 // newID is six characters of a-z2-7. Thirty random bits tell the labs of a machine apart.
@@ -164,7 +139,13 @@ func (w *World) Real(name string) string {
 	return name + w.suffix()
 }
 
-func (w *World) suffix() string { return "-" + w.id }
+func (w *World) suffix() string { return suffixOf(w.id) }
+
+// suffixOf is what stands behind each name of a shared lab.
+func suffixOf(id string) string { return "-" + id }
+
+// ofLab tells whether an entry of /run/netns has a name of that lab.
+func ofLab(entry, id string) bool { return strings.HasSuffix(entry, suffixOf(id)) }
 
 // suffixSize is how much longer a name is on the machine.
 const suffixSize = len("-") + 6
@@ -222,26 +203,16 @@ func (w *World) Close() error {
 	if again {
 		return nil
 	}
-	var errs []error
-	if w.programs.Load() {
-		inodes, err := w.inodes()
-		errs = append(errs, err, endProcesses(w.lives(inodes), patience))
-	}
-	errs = append(errs, w.awaitThreads())
-	if w.shared {
-		errs = append(errs, w.removeNames())
-	}
+	errs := []error{w.awaitThreads()}
 	w.mu.Lock()
 	for _, h := range w.nameless {
 		h.Close()
 	}
 	w.mu.Unlock()
 	errs = append(errs, w.detach())
-	w.dropSpares()
 	w.host.Close()
 	w.places.close()
-	errs = append(errs, w.thread.end(patience))
-	errs = append(errs, w.record.drop())
+	errs = append(errs, w.thread.end(patience), w.ground.close())
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close lab %s: %w", w.id, err)
 	}

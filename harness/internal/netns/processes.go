@@ -15,17 +15,17 @@ import (
 
 // lives tells whether a process lives in the lab: by the tag that Start gave it or a parent of it, by its network namespace, or by
 // its mount namespace, which in the sandbox is the lab's alone.
-func (w *World) lives(inodes map[uint64]bool) func(pid int) bool {
+func (s *site) lives(inodes map[uint64]bool) func(pid int) bool {
 	return func(pid int) bool {
 		if inode, ok := namespaceOf(pid, "net"); ok && inodes[inode] {
 			return true
 		}
-		if !w.shared {
-			if inode, ok := namespaceOf(pid, "mnt"); ok && inode == w.places.inodes.mounts {
+		if !s.shared {
+			if inode, ok := namespaceOf(pid, "mnt"); ok && inode == s.places.inodes.mounts {
 				return true
 			}
 		}
-		return tagged(pid, w.id)
+		return tagged(pid, s.id)
 	}
 }
 

@@ -1,9 +1,14 @@
 package netns
 
 import (
+	"errors"
 	"fmt"
-	"io"
+	"io/fs"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -12,93 +17,238 @@ import (
 // tag is the environment variable by which the programs of a lab are found again.
 const tag = "NETNSCHECK_LAB"
 
-// Start starts a program from the lab's thread in the host namespace. It gets the lab's tag into its environment, and it
-// dies with the harness.
-func (w *World) Start(cmd *exec.Cmd) error {
-	err := w.thread.do(func() error {
-		w.prepare()
-		w.mark(cmd)
-		return cmd.Start()
-	})
-	if err != nil {
-		return fmt.Errorf("start %s: %w", cmd, err)
+// Program is a program to be started in a lab.
+type Program struct {
+	Path string   // absolute, as the programs of the lab see files
+	Args []string // with the name of the program first
+	Env  []string // all of it; the lab's tag is added
+	Dir  string   // where it runs; "" is /
+	// Input and Output are its standard descriptors; nil is /dev/null. Output is for both what it prints and its complaints.
+	Input, Output *os.File `json:"-"`
+}
+
+// Running is a program that was started.
+type Running struct {
+	// PID is its number as the programs of the lab see it. It is the leader of a session of its own, which has no terminal.
+	PID int
+
+	ended  chan struct{} // closed when it has ended
+	status syscall.WaitStatus
+	lost   error // why its end could not be heard
+	kill   func() error
+}
+
+// Ended is closed when the program has ended, or nobody can tell any more.
+func (r *Running) Ended() <-chan struct{} { return r.ended }
+
+// Wait waits for the end of the program and returns how it ended.
+func (r *Running) Wait() (syscall.WaitStatus, error) {
+	<-r.ended
+	return r.status, r.lost
+}
+
+// Kill ends the program and what is left of its process group. It does nothing after the program has ended.
+func (r *Running) Kill() error {
+	select {
+	case <-r.ended:
+		return nil
+	default:
+		return r.kill()
 	}
-	return nil
+}
+
+// Start starts a program in the host namespace of the lab. It gets the lab's tag into its environment, and dies with the harness. The error
+// wraps exec.ErrNotFound when there is no such program.
+func (w *World) Start(p Program) (*Running, error) {
+	r, err := w.ground.start("", p)
+	if err != nil {
+		return nil, fmt.Errorf("start %s: %w", p.Path, err)
+	}
+	return r, nil
 }
 
 // StartIn starts a program in the namespace `name` as `ip netns exec` would: /sys of that namespace, the files of
 // /etc/netns/NAME over those of /etc.
-func (w *World) StartIn(name string, cmd *exec.Cmd) error {
-	h, err := w.Open(name)
+func (w *World) StartIn(name string, p Program) (*Running, error) {
+	if name == Host {
+		return w.Start(p)
+	}
+	if err := checkName(name); err != nil {
+		return nil, fmt.Errorf("start %s in %q: %w", p.Path, name, err)
+	}
+	r, err := w.ground.start(w.Real(name), p)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("start %s in %s: %w", p.Path, name, err)
+	}
+	return r, nil
+}
+
+// start starts a program from the site's thread, or in a namespace from a thread that ends when it may.
+func (s *site) start(real string, p Program) (*Running, error) {
+	if real == "" {
+		var r *Running
+		err := s.life.do(func() (err error) {
+			s.prepare()
+			r, err = s.exec(p)
+			return err
+		})
+		return r, err
+	}
+	h, err := s.open(real)
+	if err != nil {
+		return nil, err
 	}
 	defer h.Close()
-	if err := w.thread.do(func() error { w.prepare(); return nil }); err != nil {
-		return err
+	if err := s.life.do(func() error { s.prepare(); return nil }); err != nil {
+		return nil, err
 	}
-	if err := w.begin(); err != nil {
-		return err
+	if err := s.begin(); err != nil {
+		return nil, err
 	}
-	started := make(chan error)
+	type started struct {
+		r   *Running
+		err error
+	}
+	told := make(chan started)
 	onNewThread(func() {
-		defer w.done()
-		err := w.join(h)
-		if err == nil {
-			err = w.exec(name, cmd)
+		defer s.done()
+		var t started
+		if t.err = s.join(h); t.err == nil {
+			t.r, t.err = s.execIn(real, p)
 		}
-		pidfd := -1
-		if err == nil {
-			pidfd, _ = unix.PidfdOpen(cmd.Process.Pid, 0)
-			// The program is to die with the harness, not with this thread: stay, but do not keep the namespace alive.
-			if w.host.enter() != nil || w.places.join() != nil {
-				unix.Close(pidfd)
-				pidfd = -1
-			}
-		}
-		started <- err
-		if pidfd >= 0 {
-			awaitExit(pidfd)
-			unix.Close(pidfd)
+		// The kernel ends the program when this thread ends: stay, but do not keep the namespace alive.
+		stay := t.err == nil && !s.mortal && s.host.enter() == nil && s.places.join() == nil
+		told <- t
+		if stay {
+			<-t.r.ended
 		}
 	})
-	if err := <-started; err != nil {
-		return fmt.Errorf("start %s in %s: %w", cmd, name, err)
+	t := <-told
+	return t.r, t.err
+}
+
+// join takes the calling thread, which nobody uses afterwards, into the lab's mounts, its working directory and the namespace.
+func (s *site) join(h Handle) error {
+	if err := unix.Unshare(unix.CLONE_FS); err != nil {
+		return fmt.Errorf("unshare the working directory: %w", err)
 	}
+	if err := s.places.join(); err != nil {
+		return err
+	}
+	return h.enter()
+}
+
+func (s *site) begin() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return errThreadEnded
+	}
+	s.beside++
 	return nil
 }
 
-// exec starts cmd from the calling thread, which is in the namespace.
-func (w *World) exec(name string, cmd *exec.Cmd) error {
-	warnings, err := execMounts(w.Real(name))
+func (s *site) done() {
+	s.mu.Lock()
+	s.beside--
+	s.mu.Unlock()
+}
+
+// execIn starts the program from the calling thread, which is in the namespace.
+func (s *site) execIn(real string, p Program) (*Running, error) {
+	warnings, err := execMounts(real)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if cmd.Stderr != nil {
+	if p.Output != nil {
 		for _, warning := range warnings {
-			io.WriteString(cmd.Stderr, warning)
+			p.Output.WriteString(warning)
 		}
 	}
-	w.mark(cmd)
-	return cmd.Start()
+	return s.exec(p)
 }
 
-// mark puts the lab's tag into the environment, and asks the kernel to end the program when its parent thread ends.
-func (w *World) mark(cmd *exec.Cmd) {
-	w.programs.Store(true)
-	cmd.Env = append(cmd.Environ(), tag+"="+w.id)
-	if cmd.SysProcAttr == nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{}
+// exec starts the program from the calling thread.
+func (s *site) exec(p Program) (*Running, error) {
+	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
 	}
-	cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	defer null.Close()
+	input, output := null, null
+	if p.Input != nil {
+		input = p.Input
+	}
+	if p.Output != nil {
+		output = p.Output
+	}
+	attr := &syscall.ProcAttr{
+		Dir: p.Dir, Env: append(p.Env[:len(p.Env):len(p.Env)], tag+"="+s.id),
+		Files: []uintptr{input.Fd(), output.Fd(), output.Fd()},
+		Sys:   &syscall.SysProcAttr{Setsid: true},
+	}
+	if !s.mortal {
+		attr.Sys.Pdeathsig = syscall.SIGKILL
+	}
+	if attr.Dir == "" {
+		attr.Dir = "/"
+	}
+	s.programs.Store(true)
+	pid, ended, err := s.spawn(p.Path, p.Args, attr)
+	if err != nil {
+		err := &fs.PathError{Op: "fork/exec", Path: p.Path, Err: err}
+		if errors.Is(err, unix.ENOENT) {
+			return nil, fmt.Errorf("%w: %w", exec.ErrNotFound, err)
+		}
+		return nil, err
+	}
+	r := &Running{PID: pid, ended: make(chan struct{})}
+	r.kill = func() error {
+		err := unix.Kill(-pid, unix.SIGKILL)
+		if err != nil && err != unix.ESRCH {
+			return fmt.Errorf("kill the process group %d: %w", pid, err)
+		}
+		return nil
+	}
+	go func() {
+		r.status = <-ended
+		close(r.ended)
+	}()
+	return r, nil
 }
 
-// awaitExit blocks until the process of the pidfd has exited.
-func awaitExit(pidfd int) {
-	fds := []unix.PollFd{{Fd: int32(pidfd), Events: unix.POLLIN}}
-	for {
-		if _, err := unix.Poll(fds, -1); err != unix.EINTR {
-			return
+// Process opens the network namespace of a process of the lab, by the number that programs know it by.
+func (w *World) Process(pid int) (Handle, error) {
+	fd, err := unix.Openat(w.places.proc, filepath.Join(strconv.Itoa(pid), "ns/net"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return Handle{}, fmt.Errorf("open the namespace of process %d: %w", pid, err)
+	}
+	return newHandle(fd)
+}
+
+// Processes are the numbers, by which programs know them and sorted, of the processes whose main thread is in the namespace.
+func (w *World) Processes(inode uint64) (inside []int, err error) {
+	fd, err := unix.Openat(w.places.proc, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("list processes: %w", err)
+	}
+	proc := os.NewFile(uintptr(fd), "/proc")
+	defer proc.Close()
+	entries, err := proc.Readdirnames(-1)
+	if err != nil {
+		return nil, fmt.Errorf("list processes: %w", err)
+	}
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry)
+		if err != nil {
+			continue
+		}
+		var st unix.Stat_t
+		// One that has ended, or is somebody else's, is in none.
+		if unix.Fstatat(w.places.proc, filepath.Join(entry, "ns/net"), &st, 0) == nil && st.Ino == inode {
+			inside = append(inside, pid)
 		}
 	}
+	slices.Sort(inside)
+	return inside, nil
 }

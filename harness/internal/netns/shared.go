@@ -18,7 +18,7 @@ func (w *World) Intend(name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	return w.record.intend(w.Real(name))
+	return w.record().intend(w.Real(name))
 }
 
 // Adopt records what programs have made and removed. Call it after each program; it does nothing in the sandbox. What ends in
@@ -27,21 +27,37 @@ func (w *World) Adopt() error {
 	if !w.shared {
 		return nil
 	}
-	entries, err := w.places.list()
+	s := w.ground.(*site)
+	found, err := s.found()
 	if err != nil {
-		return fmt.Errorf("adopt namespaces: %w", err)
+		return err
+	}
+	for entry := range found {
+		w.Real(strings.TrimSuffix(entry, w.suffix()))
+	}
+	return s.adopt(found)
+}
+
+// found are the entries of /run/netns with names of the lab, with the inodes of the namespaces.
+func (s *site) found() (map[string]uint64, error) {
+	entries, err := s.places.list()
+	if err != nil {
+		return nil, fmt.Errorf("adopt namespaces: %w", err)
 	}
 	found := map[string]uint64{}
 	for _, entry := range entries {
-		if name, ours := strings.CutSuffix(entry, w.suffix()); ours {
-			w.Real(name)
-			found[entry], _ = w.places.inode(entry)
+		if ofLab(entry, s.id) {
+			found[entry], _ = s.places.inode(entry)
 		}
 	}
-	if w.record.has(found) {
+	return found, nil
+}
+
+func (s *site) adopt(found map[string]uint64) error {
+	if s.record.has(found) {
 		return nil
 	}
-	return w.record.change(func(names map[string]uint64) {
+	return s.record.change(func(names map[string]uint64) {
 		clear(names)
 		for real, inode := range found {
 			names[real] = inode
@@ -65,21 +81,25 @@ func (r *record) has(found map[string]uint64) bool {
 }
 
 // removeNames takes the lab's names out of the machine's /run/netns.
-func (w *World) removeNames() error {
-	errs := []error{w.Adopt()}
-	w.record.mu.Lock()
-	names := make([]string, 0, len(w.record.Names))
-	for real := range w.record.Names {
+func (s *site) removeNames() error {
+	found, err := s.found()
+	if err == nil {
+		err = s.adopt(found)
+	}
+	errs := []error{err}
+	s.record.mu.Lock()
+	names := make([]string, 0, len(s.record.Names))
+	for real := range s.record.Names {
 		names = append(names, real)
 	}
-	w.record.mu.Unlock()
+	s.record.mu.Unlock()
 	for _, real := range names {
 		err := unmountName(filepath.Join(namesDir, real))
 		if err != nil && !errors.Is(err, unix.ENOENT) {
 			errs = append(errs, err)
 			continue
 		}
-		errs = append(errs, w.record.forget(real))
+		errs = append(errs, s.record.forget(real))
 	}
 	return errors.Join(errs...)
 }

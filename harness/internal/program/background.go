@@ -1,18 +1,15 @@
 package program
 
 import (
-	"errors"
 	"fmt"
-	"os"
-	"os/exec"
 
 	"netnscheck/harness/internal/netns"
 )
 
 // Background is a program that runs until it ends by itself, End ends it, or the lab is closed.
 type Background struct {
-	cmd   *exec.Cmd
-	ended chan struct{}
+	name    string
+	running *netns.Running
 }
 
 // Start starts argv in the namespace ns of the world, as Run does, and leaves it running. What it prints is lost.
@@ -21,27 +18,21 @@ func Start(w *netns.World, ns string, argv []string) (*Background, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &Background{&exec.Cmd{Path: path, Args: argv, Env: environment(), Dir: workDir}, make(chan struct{})}
-	if ns == netns.Host {
-		err = w.Start(b.cmd)
-	} else {
-		err = w.StartIn(ns, b.cmd)
-	}
+	running, err := w.StartIn(ns, netns.Program{Path: path, Args: argv, Env: environment(), Dir: workDir})
 	if err != nil {
 		return nil, err
 	}
-	go func() {
-		b.cmd.Wait() // however it ended
-		close(b.ended)
-	}()
-	return b, nil
+	return &Background{argv[0], running}, nil
 }
+
+// PID is its number, as the programs of the lab see it.
+func (b *Background) PID() int { return b.running.PID }
 
 // End kills the program and returns when it is gone.
 func (b *Background) End() error {
-	if err := b.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		return fmt.Errorf("end %s: %w", b.cmd, err)
+	if err := b.running.Kill(); err != nil {
+		return fmt.Errorf("end %s: %w", b.name, err)
 	}
-	<-b.ended
-	return nil
+	_, err := b.running.Wait()
+	return err
 }

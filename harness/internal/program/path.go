@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/scenario/operation"
 )
@@ -63,11 +64,8 @@ func searchPath() []string {
 	return dirs
 }
 
-// environment is ours, with the words of programs in English and with the system's programs in reach.
+// environment is what of ours is meant for programs, with their words in English and with the system's programs in reach.
 func environment() []string {
-	env := slices.DeleteFunc(os.Environ(), func(kv string) bool {
-		name, _, _ := strings.Cut(kv, "=")
-		return name == "PATH" || name == "LANG" || name == "LANGUAGE" || strings.HasPrefix(name, "LC_")
-	})
+	env := slices.DeleteFunc(sandbox.ProgramEnvironment(), func(kv string) bool { return strings.HasPrefix(kv, "PATH=") })
 	return append(env, "LC_ALL=C", "PATH="+strings.Join(searchPath(), ":"))
 }

@@ -5,17 +5,13 @@
 package program
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"os/exec"
 	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/internal/netns"
 )
@@ -36,11 +32,7 @@ const workDir = "/"
 // The error is for what kept the program from running to its own end, with the output so far: exec.ErrNotFound when
 // there is no such program, ErrLimit, or the cause of ctx; in the last two cases its process group was killed.
 func Run(ctx context.Context, w *netns.World, ns string, argv []string, limit time.Duration) (output []byte, status int, err error) {
-	start := func(cmd *exec.Cmd) error { return w.StartIn(ns, cmd) }
-	if ns == netns.Host || ns == "" {
-		start = w.Start
-	}
-	output, status, err = run(ctx, start, argv, limit)
+	output, status, err = run(ctx, func(p netns.Program) (*netns.Running, error) { return w.StartIn(cmp.Or(ns, netns.Host), p) }, argv, limit)
 	if err != nil {
 		return output, status, fmt.Errorf("run %s in %s: %w", strings.Join(argv, " "), ns, err)
 	}
@@ -48,7 +40,7 @@ func Run(ctx context.Context, w *netns.World, ns string, argv []string, limit ti
 }
 
 // run is Run for any way to start a program.
-func run(ctx context.Context, start func(*exec.Cmd) error, argv []string, limit time.Duration) ([]byte, int, error) {
+func run(ctx context.Context, start func(netns.Program) (*netns.Running, error), argv []string, limit time.Duration) ([]byte, int, error) {
 	if len(argv) == 0 {
 		return nil, 0, errors.New("no program is named")
 	}
@@ -60,67 +52,43 @@ func run(ctx context.Context, start func(*exec.Cmd) error, argv []string, limit 
 	if err != nil {
 		return nil, 0, err
 	}
-	cmd := &exec.Cmd{
-		Path: path, Args: argv, Env: environment(), Dir: workDir,
-		Stdout: pipe.in, Stderr: pipe.in, // Stdin nil is /dev/null
-		SysProcAttr: &syscall.SysProcAttr{Setpgid: true},
-	}
-	if err := start(cmd); err != nil {
+	running, err := start(netns.Program{Path: path, Args: argv, Env: environment(), Dir: workDir, Output: pipe.in})
+	if err != nil {
 		pipe.abandon()
-		var execErr *fs.PathError // of fork and exec; the namespace may be what does not exist
-		if errors.As(err, &execErr) && execErr.Op == "fork/exec" && errors.Is(err, unix.ENOENT) {
-			return nil, 0, fmt.Errorf("%w: %w", exec.ErrNotFound, err)
-		}
 		return nil, 0, err
 	}
 	pipe.collect()
-	cause := await(ctx, cmd.Process.Pid, limit)
-	err = cmd.Wait()
+	cause := await(ctx, running, limit)
+	status, err := running.Wait()
 	output, readErr := pipe.finish()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		return output, 0, err
+	if err != nil {
+		return output, 0, errors.Join(cause, err)
 	}
 	if cause == nil {
 		cause = readErr
 	}
-	return output, exitStatus(cmd.ProcessState), cause
+	return output, exitStatus(status), cause
 }
 
-// await waits until the process has ended, and kills its group if that takes too long; the error says why it was killed.
-// It leaves the process unreaped, so that its number cannot mean anybody else when the group is killed.
-func await(ctx context.Context, pid int, limit time.Duration) error {
-	ended := make(chan error, 1)
-	go func() {
-		for {
-			err := unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil)
-			if err != unix.EINTR {
-				ended <- err
-				return
-			}
-		}
-	}()
+// await waits until the program has ended, and kills its process group if that takes too long; the error says why it was killed.
+func await(ctx context.Context, running *netns.Running, limit time.Duration) error {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	var cause error
 	select {
-	case err := <-ended:
-		return err
+	case <-running.Ended():
+		return nil
 	case <-ctx.Done():
 		cause = context.Cause(ctx)
 	case <-timer.C:
 		cause = fmt.Errorf("%w (%v)", ErrLimit, limit)
 	}
-	if err := unix.Kill(-pid, unix.SIGKILL); err != nil {
-		return errors.Join(cause, fmt.Errorf("kill the process group %d: %w", pid, err))
-	}
-	<-ended
-	return cause
+	return errors.Join(cause, running.Kill())
 }
 
-func exitStatus(s *os.ProcessState) int {
-	if w, ok := s.Sys().(syscall.WaitStatus); ok && w.Signaled() {
+func exitStatus(w syscall.WaitStatus) int {
+	if w.Signaled() {
 		return 128 + int(w.Signal())
 	}
-	return s.ExitCode()
+	return w.ExitStatus()
 }

@@ -201,7 +201,12 @@ func (s *session) putNetns(put func(int, []byte), name string) error {
 		return nil
 	}
 	if pid, notNumber := strconv.ParseUint(name, 10, 31); notNumber == nil {
-		put(unix.IFLA_NET_NS_PID, nl.Uint32Attr(uint32(pid)))
+		h, err := s.w.Process(int(pid)) // its number is another one for this process
+		if err != nil {
+			return refuse(2, unix.ESRCH, "RTNETLINK answers: No such process")
+		}
+		s.opened = append(s.opened, h)
+		put(unix.IFLA_NET_NS_FD, nl.Uint32Attr(uint32(h.FD())))
 		return nil
 	}
 	return refuse(255, err, "Cannot open network namespace %q", name)

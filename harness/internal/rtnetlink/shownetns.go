@@ -2,13 +2,9 @@ package rtnetlink
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
-
-	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/scenario/operation"
@@ -48,13 +44,16 @@ func showNetns(w *netns.World, all *state.State, here *state.Namespace, op opera
 func identify(w *netns.World, all *state.State, here *state.Namespace, args []string) (string, error) {
 	inode := here.Inode
 	if len(args) > 0 && args[0] != "self" {
-		if _, err := strconv.ParseUint(args[0], 10, 31); err != nil {
+		pid, err := strconv.ParseUint(args[0], 10, 31)
+		if err != nil {
 			return "", &Refused{Status: 1, Message: fmt.Sprintf("Specified string '%s' is not a pid", args[0])}
 		}
-		var err error
-		if inode, err = inodeOf(args[0]); err != nil {
+		h, err := w.Process(int(pid))
+		if err != nil {
 			return "", refuse(1, err, "Stat of netns of process %s failed", args[0])
 		}
+		inode = h.Inode()
+		h.Close()
 	}
 	for _, ns := range all.Namespaces {
 		if ns.Inode == inode && ns.Name != netns.Host {
@@ -71,24 +70,13 @@ func pids(w *netns.World, args []string) (string, error) {
 		return "", refuse(1, err, "Cannot open network namespace")
 	}
 	defer h.Close()
-	processes, err := filepath.Glob("/proc/[0-9]*")
+	inside, err := w.Processes(h.Inode())
 	if err != nil {
 		return "", err
 	}
 	var text strings.Builder
-	for _, dir := range processes {
-		pid := filepath.Base(dir)
-		if inode, err := inodeOf(pid); err == nil && inode == h.Inode() { // a process may have ended, or be somebody else's
-			fmt.Fprintln(&text, pid)
-		}
+	for _, pid := range inside {
+		fmt.Fprintln(&text, pid)
 	}
 	return text.String(), nil
-}
-
-func inodeOf(pid string) (uint64, error) {
-	var st unix.Stat_t
-	if err := unix.Stat(filepath.Join("/proc", pid, "ns/net"), &st); err != nil {
-		return 0, &os.PathError{Op: "stat", Path: pid, Err: err}
-	}
-	return st.Ino, nil
 }

@@ -16,10 +16,14 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// sysctlPath is the file of a key. Dots are slashes; a slash in a key is a dot of the name, as sysctl(8) has it.
+// sysctlPath is the file of a key. Dots are slashes; a slash in a key is a dot of the name, as sysctl(8) has it. A key that would lead
+// elsewhere is that of no file: the process that writes here is not a program of the scenario.
 func sysctlPath(key string) string {
-	swap := strings.NewReplacer(".", "/", "/", ".")
-	return filepath.Join("/proc/sys", swap.Replace(key))
+	path := strings.NewReplacer(".", "/", "/", ".").Replace(key)
+	if !filepath.IsLocal(path) || path != filepath.Clean(path) {
+		return "/proc/sys/" + strings.ReplaceAll(path, "/", `\`)
+	}
+	return filepath.Join("/proc/sys", path)
 }
 
 // setSysctls writes the values one after the other. Like sysctl(8) it goes on after one that is refused.

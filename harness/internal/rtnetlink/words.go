@@ -57,7 +57,7 @@ func (s *session) lookName(file, word string) (n uint32, ok bool) {
 	if file == "" {
 		return 0, false
 	}
-	s.w.Do(netns.Host, func() error {
+	s.w.InMounts(func() error {
 		paths := []string{filepath.Join("/etc/iproute2", file)}
 		if _, err := os.Stat(paths[0]); err != nil {
 			paths[0] = filepath.Join("/usr/share/iproute2", file)
@@ -75,7 +75,7 @@ func (s *session) lookName(file, word string) (n uint32, ok bool) {
 
 // lookNameIn reads lines of a number and a name; # begins a comment.
 func lookNameIn(path, word string) (uint32, bool) {
-	text, err := os.ReadFile(path)
+	text, err := netns.ReadFile(path)
 	if err != nil {
 		return 0, false // a machine without iproute2 has no names
 	}

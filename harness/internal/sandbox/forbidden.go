@@ -29,16 +29,17 @@ func (e *ForbiddenError) MayPass() bool { return e.Why == limitReached }
 
 const limitReached = "a limit is reached: the number of namespaces (sysctl user.max_*_namespaces) or their depth (32)"
 
-// Possible tries for real whether a sandbox can be had, with all that a lab needs in it. The error wraps a *ForbiddenError.
-func Possible() error {
+// Possible tries for real whether a sandbox can be had, with all that a lab needs in it. missing are walls that it would lack, and can do
+// without. The error wraps a *ForbiddenError.
+func Possible() (missing []string, err error) {
 	if Inside() {
-		return nil
+		return nil, nil
 	}
 	p, err := Start(context.Background(), Command{Args: os.Args[:1], trial: true})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return p.Wait()
+	return p.missing, p.Wait()
 }
 
 // explain looks for the setting behind a refusal. An error that is no refusal is returned as it is.

@@ -19,13 +19,17 @@ const manyIDs = 65536
 // out (systemd's containers end at 1879048191, sssd's default range at 2000200000).
 const firstChoice = 0x78000000
 
-// ids are the users and groups of this user namespace that those from 0 inside stand for.
+// ids are the users and groups of this user namespace that the programs of the second layer have, from 0.
+// With many of them the root of the first layer is one more, which no program can become: it comes last.
 type ids struct {
 	firstUID, firstGID int
 	size               int
 	// foreign says that they are not the caller's own: they own nothing, and may do to the machine's files what everybody may.
 	foreign bool
 }
+
+// layered says that the two layers have different users.
+func (i ids) layered() bool { return i.size > 1 }
 
 // chooseIDs: an ordinary user has only himself to give. Root gives ids that own nothing, never its own: as the machine's root inside
 // one could write to /etc and to the sysctls of the kernel.
@@ -49,8 +53,8 @@ func chooseIDs() (ids, error) {
 		}
 		taken = append(taken, some...)
 	}
-	for first := firstChoice; first+manyIDs < 1<<31; first += manyIDs {
-		r := idRange{first: first, size: manyIDs}
+	for first := firstChoice; first+2*manyIDs < 1<<31; first += 2 * manyIDs {
+		r := idRange{first: first, size: manyIDs + 1}
 		if r.within(uids) && r.within(gids) && !r.meets(taken) {
 			return ids{firstUID: first, firstGID: first, size: manyIDs, foreign: true}, nil
 		}
@@ -70,20 +74,73 @@ func chooseIDs() (ids, error) {
 	}
 }
 
-// attributes are how the first process inside is to be started.
+// attributes are how init is to be started. Where the ids are foreign it begins as the caller, whom the first layer does not know, to open
+// what only he may (see build), and then becomes root inside by become.
 func (i ids) attributes(flags uintptr) *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{
 		Cloneflags:  flags,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: i.firstUID, Size: i.size}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: i.firstGID, Size: i.size}},
+		UidMappings: i.outer(i.firstUID),
+		GidMappings: i.outer(i.firstGID),
 		Pdeathsig:   syscall.SIGKILL,
-		Setpgid:     true,
+		Setsid:      true,
 	}
 	if i.foreign {
 		a.GidMappingsEnableSetgroups = true
-		a.Credential = &syscall.Credential{Uid: 0, Gid: 0} // and no supplementary groups
+		a.AmbientCaps = allCapabilities()
 	}
 	return a
+}
+
+// outer maps the first layer to this user namespace.
+func (i ids) outer(first int) []syscall.SysProcIDMap {
+	if !i.layered() {
+		return []syscall.SysProcIDMap{{ContainerID: 0, HostID: first, Size: 1}}
+	}
+	return []syscall.SysProcIDMap{
+		{ContainerID: 0, HostID: first + i.size, Size: 1},
+		{ContainerID: 1, HostID: first, Size: i.size},
+	}
+}
+
+// inner maps the second layer to the first one.
+func (i ids) inner() []syscall.SysProcIDMap {
+	return []syscall.SysProcIDMap{{ContainerID: 0, HostID: i.rootOfPrograms(), Size: i.size}}
+}
+
+// rootOfPrograms is the id that root of the second layer has in the first.
+func (i ids) rootOfPrograms() int {
+	if i.layered() {
+		return 1
+	}
+	return 0
+}
+
+// root is the user of this user namespace that root of the first layer stands for.
+func (i ids) root() (uid, gid int) {
+	if i.layered() {
+		return i.firstUID + i.size, i.firstGID + i.size
+	}
+	return i.firstUID, i.firstGID
+}
+
+// become makes all threads of this process those of root in its user namespace, without other groups.
+func become() error {
+	return errors.Join(syscall.Setgroups(nil), syscall.Setresgid(0, 0, 0), syscall.Setresuid(0, 0, 0))
+}
+
+// allCapabilities are those that this kernel knows.
+func allCapabilities() []uintptr {
+	last := unix.CAP_LAST_CAP
+	if text, err := os.ReadFile("/proc/sys/kernel/cap_last_cap"); err == nil {
+		if n, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
+			last = n
+		}
+	}
+	var all []uintptr
+	for c := range last + 1 {
+		all = append(all, uintptr(c))
+	}
+	return all
 }
 
 // idRange are the ids from first on. In a map, outside is what the first one is in the namespace above.

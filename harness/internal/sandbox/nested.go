@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -11,41 +10,48 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Nested tries for real whether a program that start starts can have a user namespace of its own, below that of this process, whose
-// root may change a network namespace of its own. The error wraps a *ForbiddenError where the kernel refuses it.
-func Nested(start func(*exec.Cmd) error) error {
-	var said bytes.Buffer
-	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), orders{Stage: stageNested}.environment())
-	cmd.Stdout = &said
+// Nested tries for real whether a program can have a user namespace of its own, below that of all programs, whose root may change a network
+// namespace of its own. run runs this program again as a program of a lab, with these variables beside its others, and returns what it
+// printed. The error wraps a *ForbiddenError where the kernel refuses it.
+func Nested(run func(env []string) (output []byte, err error)) error {
+	said, err := run([]string{orders{Stage: stageNested}.environment()})
+	if err != nil {
+		return fmt.Errorf("try it in a program: %w", err)
+	}
+	var a answer
+	if err := json.Unmarshal(said, &a); err != nil {
+		return fmt.Errorf("understand the program that tries it: %w", err)
+	}
+	if err := a.err(); err != nil {
+		return explain(err)
+	}
+	return nil
+}
+
+// below says that the process is root of the third layer.
+const below = "below"
+
+// beNested is the program that Nested has run: it starts itself again in namespaces of its own, which sets up the lo there and says what
+// came of it.
+func beNested() {
+	if len(os.Args) > 1 && os.Args[1] == below {
+		a := answer{}
+		if err := setUp("lo"); err != nil {
+			a = failed("set up lo", err)
+		}
+		reply(os.Stdout, a)
+		exit(0)
+	}
+	cmd := exec.Command("/proc/self/exe", below)
+	cmd.Stdout = os.Stdout
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  unix.CLONE_NEWUSER | unix.CLONE_NEWNET,
 		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: 1}},
 	}
-	if err := start(cmd); err != nil {
-		return explain(err)
+	if err := cmd.Run(); err != nil {
+		reply(os.Stdout, failed("start a process in a user namespace below this one", err))
 	}
-	if err := cmd.Wait(); err != nil {
-		return fmt.Errorf("try it in a program: %w", err)
-	}
-	var a answer
-	if err := json.Unmarshal(said.Bytes(), &a); err != nil {
-		return fmt.Errorf("understand the program that tries it: %w", err)
-	}
-	if a.Failed != "" {
-		return explain(fmt.Errorf("%s: %w", a.Failed, a.Errno))
-	}
-	return nil
-}
-
-// beNested is the program that Nested starts: it sets up the lo of its network namespace, and says what came of it.
-func beNested() {
-	a := answer{}
-	if err := setUp("lo"); err != nil {
-		a = failed("set up lo", err)
-	}
-	reply(os.Stdout, a)
 	exit(0)
 }
 

@@ -1,11 +1,16 @@
-// Package sandbox starts this same program again inside private user, mount and PID namespaces, in which labs live: it needs
-// no root, nothing inside can change the machine (but the kernel may load modules for what is asked of it), and the kernel takes
-// everything down when the program outside ends. It keeps the network namespace of the caller, which nothing inside can change either.
-// It may be imported by the command line, by lab and by the tests of what needs the kernel; it imports nothing of this project, and it
-// makes no network namespace in which anybody works (internal/netns does).
+// Package sandbox starts this program again where nothing that a scenario's author wrote can reach the machine, and holds what
+// keeps it so. It may be imported by the command line, by lab, by netns and by the tests of what needs the kernel; it imports
+// nothing of this project, and it never makes a network namespace in which anybody works (internal/netns does, in the helper).
 //
-// A program that uses it calls Enter first thing in main. Outside, Start starts the program again; that one finds itself
-// inside when its Enter returns. In between stands an init, process 1 of the PID namespace, which the same program becomes for a while.
+// There are two layers, each with user, mount, PID, IPC, UTS and network namespaces of its own. In the first one live init and the
+// worker, which judges: its network is empty, and its mounts hold nothing of the machine that may be written. The second one is made
+// inside the first; in it live the helper and all programs of scenarios. Who is root there has no power over a process of the first
+// layer (ptrace(2), user_namespaces(7)), cannot name one (pid_namespaces(7)), and cannot undo what was mounted in the first (mount
+// flags and masks are locked, mount_namespaces(7)); the worker has all power over the second. The kernel takes everything down
+// when the program outside ends.
+//
+// A program that uses it calls Enter first thing in main. Outside, Start starts the program again; that one finds itself inside, as
+// the worker, when its Enter returns. docs/sandbox.md describes the threats, each wall, and how it is proven.
 package sandbox
 
 import (
@@ -22,9 +27,9 @@ type Facts struct {
 	// PIDNamespace says that processes inside have numbers and a /proc of their own. NoPIDNamespace says why not.
 	PIDNamespace   bool   `json:"pid_namespace"`
 	NoPIDNamespace string `json:"no_pid_namespace,omitempty"`
-	// IDs is the number of user ids inside, from 0: 65536, or 1.
+	// IDs is the number of user ids that programs have, from 0: 65536, or 1.
 	IDs int `json:"ids"`
-	// OuterUID is the user outside who started it, FirstID the user there that root inside is.
+	// OuterUID is the user outside who started it, FirstID the user there that root of the programs is.
 	OuterUID int `json:"outer_uid"`
 	FirstID  int `json:"first_id"`
 }
@@ -41,19 +46,20 @@ func (f Facts) Privilege() string {
 type stage string
 
 const (
-	stageInit   stage = "init"   // process 1 of the PID namespace
-	stageFirst  stage = "first"  // the program itself, without a PID namespace: no init before it
-	stageInside stage = "inside" // the program itself, or any process below it
-	stageNested stage = "nested" // root of a user namespace inside, for a moment: see Nested
+	stageInit   stage = "init"   // process 1 of the first layer
+	stageInside stage = "inside" // the worker, or any process below it
+	stageHelper stage = "helper" // process 1 of the second layer
+	stageNested stage = "nested" // a program of the second layer that tries for a third one: see Nested
 )
 
 // orders are what the variable holds.
 type orders struct {
 	Stage stage `json:"stage"`
 	Facts
-	// Control is the descriptor that leads to the process outside; those from 3 up to it are the caller's.
+	// Control is the descriptor that leads to the process outside, of init; those from 3 up to it are the caller's. In the worker
+	// and in the helper it is the one that leads to the other of them, 0 where there is none.
 	Control int `json:"control,omitempty"`
-	// Trial asks only whether everything that a lab needs can be had.
+	// Trial asks the helper only whether all that labs need can be had.
 	Trial bool `json:"trial,omitempty"`
 }
 

@@ -23,12 +23,20 @@ const entry = 20 * time.Second
 // Command is how this program is started again inside.
 type Command struct {
 	Args   []string // with the name of the program first
-	Env    []string // nil: that of this process
+	Env    []string // nil: of this process's, the part that is meant for a worker
 	Stdin  io.Reader
 	Stdout io.Writer
 	Stderr io.Writer
 	// ExtraFiles are the descriptors from 3 on.
 	ExtraFiles []*os.File
+
+	// Visible are files and folders that stay to be seen inside, read-only, beside those of PATH.
+	Visible []string
+	// TUN lets programs make links with /dev/net/tun.
+	TUN bool
+	// Open lets the worker see the machine's files as they are, and write those that it may: for the tests of this project. The
+	// programs of its labs see what all programs see.
+	Open bool
 
 	trial bool
 }
@@ -36,6 +44,7 @@ type Command struct {
 // Process is a program inside.
 type Process struct {
 	facts   Facts
+	missing []string
 	cmd     *exec.Cmd
 	control *os.File
 	mu      sync.Mutex    // of writes to control
@@ -46,12 +55,31 @@ type Process struct {
 
 // answer is what the process inside says when it has entered, or could not.
 type answer struct {
-	// Failed says what could not be done; Errno is its cause.
+	// Failed says what could not be done, and why; Errno is its cause.
 	Failed string        `json:"failed,omitempty"`
 	Errno  syscall.Errno `json:"errno,omitempty"`
 	// NoProc says that it was the fresh /proc: without a PID namespace it can do without.
 	NoProc bool `json:"no_proc,omitempty"`
+	// Missing are the walls that could not be had.
+	Missing []string `json:"missing,omitempty"`
 }
+
+// err is what failed; nil if nothing did.
+func (a answer) err() error {
+	if a.Failed == "" {
+		return nil
+	}
+	return &failure{a.Failed, a.Errno}
+}
+
+// failure is an error of another process.
+type failure struct {
+	text  string
+	errno syscall.Errno
+}
+
+func (f *failure) Error() string { return f.text }
+func (f *failure) Unwrap() error { return f.errno }
 
 // noPID remembers that a PID namespace is of no use here, because /proc cannot be mounted in it.
 var noPID struct {
@@ -60,8 +88,8 @@ var noPID struct {
 }
 
 // Start starts this program again inside, and returns when it has entered. The program dies with this process, with the
-// sandbox and everything in it, also when this process is killed, and when ctx ends. Its process group is its own: signals reach it
-// by Signal alone. A *ForbiddenError says that this machine allows no sandbox, and what to do.
+// sandbox and everything in it, also when this process is killed, and when ctx ends. Its session is its own: it has no terminal, and
+// signals reach it by Signal alone. A *ForbiddenError says that this machine allows no sandbox, and what to do.
 func Start(ctx context.Context, c Command) (*Process, error) {
 	noPID.Lock()
 	why := noPID.why
@@ -75,7 +103,7 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 		p, reply, err = start(ctx, c, why)
 	}
 	if err == nil && reply.Failed != "" {
-		err = explain(fmt.Errorf("%s: %w", reply.Failed, reply.Errno))
+		err = explain(reply.err())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("enter the sandbox: %w", err)
@@ -89,12 +117,11 @@ func start(ctx context.Context, c Command, noPID string) (*Process, answer, erro
 	if err != nil {
 		return nil, answer{}, err
 	}
-	o := orders{Stage: stageInit, Control: 3 + len(c.ExtraFiles), Trial: c.trial}
+	o := orders{Stage: stageInit, Control: 3 + len(c.ExtraFiles)}
 	o.Facts = Facts{PIDNamespace: noPID == "", NoPIDNamespace: noPID, IDs: ids.size, OuterUID: os.Getuid(), FirstID: ids.firstUID}
-	flags := uintptr(unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWPID)
-	if noPID != "" {
-		o.Stage = stageFirst
-		flags &^= unix.CLONE_NEWPID
+	flags := uintptr(unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS)
+	if noPID == "" {
+		flags |= unix.CLONE_NEWPID
 	}
 	ours, theirs, err := controlPair()
 	if err != nil {
@@ -108,7 +135,7 @@ func start(ctx context.Context, c Command, noPID string) (*Process, answer, erro
 		p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = c.Stdin, c.Stdout, c.Stderr
 		p.cmd.ExtraFiles = append(append([]*os.File(nil), c.ExtraFiles...), theirs)
 		if p.cmd.Env = c.Env; c.Env == nil {
-			p.cmd.Env = os.Environ()
+			p.cmd.Env = workerEnvironment()
 		}
 		p.cmd.Env = append(p.cmd.Env, o.environment())
 		p.cmd.SysProcAttr = ids.attributes(flags)
@@ -120,7 +147,11 @@ func start(ctx context.Context, c Command, noPID string) (*Process, answer, erro
 		ours.Close()
 		return nil, answer{}, err
 	}
-	reply, err := p.hear()
+	var reply answer
+	if err = planOf(c, ids).send(ours); err == nil {
+		reply, err = p.hear()
+	}
+	p.missing = reply.Missing
 	close(p.heard)
 	if err != nil || reply.Failed != "" {
 		p.Kill()
@@ -239,6 +270,9 @@ func (p *Process) hear() (answer, error) {
 
 // Facts are what the sandbox of this process is like.
 func (p *Process) Facts() Facts { return p.facts }
+
+// Missing are the walls that could not be had here, each in a few words with the reason.
+func (p *Process) Missing() []string { return p.missing }
 
 // PID is the number of the sandbox's first process, outside: init, or the program itself without a PID namespace.
 func (p *Process) PID() int { return p.cmd.Process.Pid }

@@ -1,0 +1,429 @@
+package netns
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/sandbox"
+)
+
+// order is what the worker asks of the helper.
+type order struct {
+	ID      uint64   `json:"id"`
+	Do      string   `json:"do"`
+	Lab     string   `json:"lab"`
+	Name    string   `json:"name,omitempty"`
+	Number  int      `json:"number,omitempty"`
+	Program *Program `json:"program,omitempty"`
+	// Input and Output say that a descriptor comes along for the program, in this order.
+	Input  bool `json:"input,omitempty"`
+	Output bool `json:"output,omitempty"`
+}
+
+// What can be asked of the helper.
+const (
+	doMake    = "make"    // a lab, with Number namespaces ahead; four descriptors and the number of its thread come back
+	doForesee = "foresee" // Number namespaces
+	doAdd     = "add"     // the namespace Name
+	doRemove  = "remove"  // the name Name
+	doOpen    = "open"    // what has the name Name; its descriptor comes back
+	doStart   = "start"   // Program, in Name; its number comes back, and when it has ended its status
+	doKill    = "kill"    // the process group Number
+	doLacks   = "lacks"   // what was refused
+	doClose   = "close"   // the lab
+)
+
+// answer is what the helper says of an order.
+type answer struct {
+	ID     uint64     `json:"id"`
+	Failed *refusal   `json:"failed,omitempty"`
+	Number int        `json:"number,omitempty"`
+	Lacks  []*refusal `json:"lacks,omitempty"`
+	Ended  bool       `json:"ended,omitempty"`
+	Status uint32     `json:"status,omitempty"`
+	fds    []int
+}
+
+// refusal is an error on its way from the helper.
+type refusal struct {
+	Text  string        `json:"text"`
+	Errno syscall.Errno `json:"errno,omitempty"`
+	Kind  string        `json:"kind,omitempty"` // one of kinds
+}
+
+// kinds are the errors of Go that keep their identity on the way.
+var kinds = map[string]error{"program": exec.ErrNotFound, "etc": ErrNoEtc, "sys": ErrNoSys, "ended": errThreadEnded}
+
+func refusalOf(err error) *refusal {
+	if err == nil {
+		return nil
+	}
+	r := &refusal{Text: err.Error()}
+	errors.As(err, &r.Errno)
+	for kind, known := range kinds {
+		if errors.Is(err, known) {
+			r.Kind = kind
+		}
+	}
+	return r
+}
+
+func (r *refusal) Error() string { return r.Text }
+
+func (r *refusal) Unwrap() []error {
+	var is []error
+	if r.Errno != 0 {
+		is = append(is, r.Errno)
+	}
+	if known, ok := kinds[r.Kind]; ok {
+		is = append(is, known)
+	}
+	return is
+}
+
+// asError is r as an error, nil if there is none.
+func (r *refusal) asError() error {
+	if r == nil {
+		return nil
+	}
+	return r
+}
+
+// The bounds of a message, in bytes and in descriptors (SCM_MAX_FD, unix(7)).
+const (
+	maxMessage     = 4 << 20
+	maxDescriptors = 253
+)
+
+// post writes a message: its length, then JSON. The descriptors go with the length.
+func post(conn *net.UnixConn, message any, fds []int) error {
+	text, err := json.Marshal(message)
+	if err != nil {
+		return err
+	}
+	if len(text) > maxMessage {
+		return fmt.Errorf("send a message of %d bytes: %w", len(text), unix.E2BIG)
+	}
+	var rights []byte
+	if len(fds) > 0 {
+		rights = unix.UnixRights(fds...)
+	}
+	if _, _, err := conn.WriteMsgUnix(binary.BigEndian.AppendUint32(nil, uint32(len(text))), rights, nil); err != nil {
+		return err
+	}
+	_, err = conn.Write(text)
+	return err
+}
+
+// receive reads a message. The descriptors are the caller's to close, also with an error.
+func receive(conn *net.UnixConn, message any) (fds []int, err error) {
+	var head [4]byte
+	rights := make([]byte, unix.CmsgSpace(4*maxDescriptors))
+	for got := 0; got < len(head); {
+		n, oob, _, _, err := conn.ReadMsgUnix(head[got:], rights)
+		if err == nil && n == 0 {
+			err = io.ErrUnexpectedEOF
+		}
+		more, parsed := descriptors(rights[:oob])
+		fds = append(fds, more...)
+		if err := errors.Join(err, parsed); err != nil {
+			return fds, err
+		}
+		got += n
+	}
+	size := binary.BigEndian.Uint32(head[:])
+	if size > maxMessage {
+		return fds, fmt.Errorf("read a message of %d bytes: %w", size, unix.E2BIG)
+	}
+	text := make([]byte, size)
+	if _, err := io.ReadFull(conn, text); err != nil {
+		return fds, err
+	}
+	return fds, json.Unmarshal(text, message)
+}
+
+func descriptors(rights []byte) (fds []int, err error) {
+	if len(rights) == 0 {
+		return nil, nil
+	}
+	messages, err := unix.ParseSocketControlMessage(rights)
+	if err != nil {
+		return nil, err
+	}
+	for i := range messages {
+		more, err := unix.ParseUnixRights(&messages[i])
+		if err != nil {
+			return fds, err
+		}
+		fds = append(fds, more...)
+	}
+	return fds, nil
+}
+
+func closeFDs(fds []int) {
+	for _, fd := range fds {
+		unix.Close(fd)
+	}
+}
+
+// errHelper is the cause when the helper does not answer any more: a program may have stopped it, or taken its place.
+var errHelper = errors.New("the helper in the sandbox does not answer")
+
+// answerLasts is how long the helper may take for an answer. It is long, since the kernel makes namespaces slowly when it has many to
+// take down, and the machine may have other things to do.
+const answerLasts = 2 * time.Minute
+
+// client is the worker's side of the connection to the helper. All labs of the process share it.
+type client struct {
+	conn *net.UnixConn
+	last atomic.Uint64
+
+	writing sync.Mutex
+	mu      sync.Mutex
+	waiting map[uint64]chan answer
+	running map[uint64]*Running
+	broken  error
+}
+
+var helper = sync.OnceValues(func() (*client, error) {
+	conn, err := sandbox.Helper()
+	if err != nil {
+		return nil, err
+	}
+	c := &client{conn: conn, waiting: map[uint64]chan answer{}, running: map[uint64]*Running{}}
+	go c.hear()
+	return c, nil
+})
+
+// hear takes the helper's answers until the connection breaks. What was not asked for breaks it.
+func (c *client) hear() {
+	for {
+		var a answer
+		fds, err := receive(c.conn, &a)
+		a.fds = fds
+		if err == nil && !c.take(a) {
+			err = errors.New("it says what it was not asked")
+		}
+		if err != nil {
+			closeFDs(fds)
+			c.breakOff(fmt.Errorf("%w: %w", errHelper, err))
+			return
+		}
+	}
+}
+
+func (c *client) take(a answer) (expected bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if a.Ended {
+		r, ok := c.running[a.ID]
+		if !ok || len(a.fds) > 0 {
+			return false
+		}
+		delete(c.running, a.ID)
+		r.status = syscall.WaitStatus(a.Status)
+		close(r.ended)
+		return true
+	}
+	w, ok := c.waiting[a.ID]
+	if !ok {
+		return false
+	}
+	delete(c.waiting, a.ID)
+	w <- a
+	return true
+}
+
+// breakOff ends the helper, and with it all programs: it ends with the connection.
+func (c *client) breakOff(why error) {
+	c.conn.Close()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.broken == nil {
+		c.broken = why
+	}
+	for id, w := range c.waiting {
+		delete(c.waiting, id)
+		w <- answer{ID: id, Failed: &refusal{Text: c.broken.Error()}}
+	}
+	for id, r := range c.running {
+		delete(c.running, id)
+		r.lost = c.broken
+		close(r.ended)
+	}
+}
+
+// ask sends an order and waits for its answer. The descriptors of the answer are the caller's: as many as he wants, or it is an error.
+// A program that is to be started is in running.
+func (c *client) ask(o order, fds []int, want int, running *Running) (answer, error) {
+	o.ID = c.last.Add(1)
+	w := make(chan answer, 1)
+	c.mu.Lock()
+	if c.broken != nil {
+		c.mu.Unlock()
+		return answer{}, c.broken
+	}
+	c.waiting[o.ID] = w
+	if running != nil {
+		c.running[o.ID] = running
+	}
+	c.mu.Unlock()
+
+	c.writing.Lock()
+	c.conn.SetWriteDeadline(time.Now().Add(answerLasts))
+	err := post(c.conn, o, fds)
+	c.writing.Unlock()
+	if err != nil {
+		c.breakOff(fmt.Errorf("%w: %w", errHelper, err))
+	}
+	timer := time.NewTimer(answerLasts)
+	defer timer.Stop()
+	var a answer
+	select {
+	case a = <-w:
+	case <-timer.C:
+		c.breakOff(fmt.Errorf("%w: it is silent since %v", errHelper, answerLasts))
+		a = <-w
+	}
+	if a.Failed != nil || len(a.fds) != want {
+		closeFDs(a.fds)
+		c.mu.Lock()
+		delete(c.running, o.ID)
+		c.mu.Unlock()
+		if a.Failed == nil {
+			return a, fmt.Errorf("%w: it hands over %d descriptors instead of %d", errHelper, len(a.fds), want)
+		}
+		return a, a.Failed
+	}
+	return a, nil
+}
+
+// remote is a site in the helper.
+type remote struct {
+	c     *client
+	lab   string
+	tid   int
+	first answer // with the descriptors of the lab, until look takes them
+}
+
+func newRemote(id string, ahead int) (*remote, error) {
+	c, err := helper()
+	if err != nil {
+		return nil, err
+	}
+	a, err := c.ask(order{Do: doMake, Lab: id, Number: ahead}, nil, 4, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &remote{c: c, lab: id, tid: a.Number, first: a}, nil
+}
+
+func (r *remote) look() (Handle, places, error) {
+	fds := r.first.fds
+	r.first.fds = nil
+	host, err := newHandle(fds[0])
+	if err == nil {
+		host, err = host.belonging()
+	}
+	if err != nil {
+		closeFDs(fds[1:])
+		return Handle{}, places{}, err
+	}
+	p, err := placesAt([3]int(fds[1:]))
+	if err == nil {
+		err = p.check()
+	}
+	if err != nil {
+		host.Close()
+		p.close()
+		return Handle{}, places{}, err
+	}
+	return host, p, nil
+}
+
+func (r *remote) order(do, name string, number int) error {
+	_, err := r.c.ask(order{Do: do, Lab: r.lab, Name: name, Number: number}, nil, 0, nil)
+	return err
+}
+
+func (r *remote) add(real string) error    { return r.order(doAdd, real, 0) }
+func (r *remote) remove(real string) error { return r.order(doRemove, real, 0) }
+func (r *remote) thread() int              { return r.tid }
+func (r *remote) close() error             { closeFDs(r.first.fds); return r.order(doClose, "", 0) }
+
+func (r *remote) foresee(n int) error {
+	if n == 0 {
+		return nil
+	}
+	return r.order(doForesee, "", n)
+}
+
+func (r *remote) open(real string) (Handle, error) {
+	a, err := r.c.ask(order{Do: doOpen, Lab: r.lab, Name: real}, nil, 1, nil)
+	if err != nil {
+		return Handle{}, err
+	}
+	h, err := newHandle(a.fds[0])
+	if err != nil {
+		return h, err
+	}
+	return h.belonging()
+}
+
+func (r *remote) lacks() ([]error, error) {
+	a, err := r.c.ask(order{Do: doLacks, Lab: r.lab}, nil, 0, nil)
+	if err != nil {
+		return nil, err
+	}
+	var lacks []error
+	for _, l := range a.Lacks {
+		lacks = append(lacks, l.asError())
+	}
+	return lacks, nil
+}
+
+func (r *remote) start(real string, p Program) (*Running, error) {
+	o := order{Do: doStart, Lab: r.lab, Name: real, Program: &p, Input: p.Input != nil, Output: p.Output != nil}
+	var fds []int
+	for _, f := range []*os.File{p.Input, p.Output} {
+		if f != nil {
+			fds = append(fds, int(f.Fd()))
+		}
+	}
+	running := &Running{ended: make(chan struct{})}
+	running.kill = func() error { return r.order(doKill, "", running.PID) }
+	a, err := r.c.ask(o, fds, 0, running)
+	if err != nil {
+		return nil, err
+	}
+	running.PID = a.Number
+	return running, nil
+}
+
+// check looks whether descriptors that were handed over are what they are said to be.
+func (p *places) check() error {
+	var fs unix.Statfs_t
+	var st unix.Stat_t
+	if err := unix.Fstat(p.names, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR {
+		return fmt.Errorf("%w: the names of namespaces are in no folder", errHelper)
+	}
+	if err := unix.Fstatfs(p.proc, &fs); err != nil || fs.Type != unix.PROC_SUPER_MAGIC {
+		return fmt.Errorf("%w: its /proc is none", errHelper)
+	}
+	if kind, err := unix.IoctlRetInt(p.mounts, unix.NS_GET_NSTYPE); err != nil || kind != unix.CLONE_NEWNS {
+		return fmt.Errorf("%w: its mount namespace is none", errHelper)
+	}
+	return belongsBelow(p.mounts)
+}

@@ -1,0 +1,175 @@
+package netns
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"runtime/debug"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/sandbox"
+)
+
+func init() { sandbox.OnHelper(serve) }
+
+// server is the helper's side: it has the labs of the worker among the programs of scenarios, as root of whose user namespace it makes all that
+// is theirs. It is not trusted: whoever is root there can do as it does.
+type server struct {
+	conn     *net.UnixConn
+	children sandbox.Children
+	mortal   bool
+
+	writing sync.Mutex
+	mu      sync.Mutex
+	sites   map[string]*site
+	groups  map[int]*Running
+}
+
+// serve carries out the worker's orders, side by side, until the worker is gone.
+func serve(conn *net.UnixConn) {
+	facts, _ := sandbox.Current()
+	s := &server{conn: conn, mortal: facts.PIDNamespace, sites: map[string]*site{}, groups: map[int]*Running{}}
+	for {
+		var o order
+		fds, err := receive(conn, &o)
+		if err != nil {
+			return
+		}
+		go s.carryOut(o, fds)
+	}
+}
+
+func (s *server) tell(a answer) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := post(s.conn, a, a.fds); err != nil {
+		os.Exit(1) // the worker is gone
+	}
+}
+
+func (s *server) carryOut(o order, fds []int) {
+	a := answer{ID: o.ID}
+	var running *Running
+	func() {
+		defer func() {
+			if p := recover(); p != nil {
+				a.Failed = &refusal{Text: fmt.Sprintf("panic in the helper: %v\n%s", p, debug.Stack())}
+			}
+		}()
+		var err error
+		if running, err = s.obey(o, fds, &a); err != nil {
+			a.Failed = refusalOf(err)
+		}
+	}()
+	closeFDs(fds)
+	s.tell(a)
+	closeFDs(a.fds)
+	if running != nil {
+		status, _ := running.Wait()
+		s.mu.Lock()
+		delete(s.groups, running.PID)
+		s.mu.Unlock()
+		s.tell(answer{ID: o.ID, Ended: true, Status: uint32(status)})
+	}
+}
+
+// obey carries one order out. Descriptors that go into the answer are closed when it was sent.
+func (s *server) obey(o order, fds []int, a *answer) (running *Running, err error) {
+	switch o.Do {
+	case doMake:
+		return nil, s.make(o, a)
+	case doKill:
+		s.mu.Lock()
+		r := s.groups[o.Number]
+		s.mu.Unlock()
+		if r == nil {
+			return nil, nil
+		}
+		return nil, r.Kill()
+	}
+	s.mu.Lock()
+	lab := s.sites[o.Lab]
+	s.mu.Unlock()
+	if lab == nil {
+		return nil, errThreadEnded
+	}
+	switch o.Do {
+	case doForesee:
+		return nil, lab.foresee(o.Number)
+	case doAdd:
+		return nil, lab.add(o.Name)
+	case doRemove:
+		return nil, lab.remove(o.Name)
+	case doOpen:
+		h, err := lab.open(o.Name)
+		if err != nil {
+			return nil, err
+		}
+		a.fds = []int{h.FD()}
+		return nil, nil
+	case doStart:
+		return s.start(lab, o, fds, a)
+	case doLacks:
+		lacks, err := lab.lacks()
+		for _, l := range lacks {
+			a.Lacks = append(a.Lacks, refusalOf(l))
+		}
+		return nil, err
+	case doClose:
+		s.mu.Lock()
+		delete(s.sites, o.Lab)
+		s.mu.Unlock()
+		return nil, lab.close()
+	}
+	return nil, fmt.Errorf("carry out %q: the helper has no such order", o.Do)
+}
+
+func (s *server) make(o order, a *answer) error {
+	lab, err := newSite(&site{id: o.Lab, spawn: s.children.Start, mortal: s.mortal}, o.Number)
+	if err != nil {
+		return err
+	}
+	host, p, err := lab.look()
+	if err != nil {
+		lab.close()
+		return err
+	}
+	a.fds, a.Number = append([]int{host.FD()}, p.fds()...), lab.thread()
+	s.mu.Lock()
+	s.sites[o.Lab] = lab
+	s.mu.Unlock()
+	return nil
+}
+
+func (s *server) start(lab *site, o order, fds []int, a *answer) (*Running, error) {
+	p := *o.Program
+	for _, f := range []struct {
+		comes bool
+		to    **os.File
+	}{{o.Input, &p.Input}, {o.Output, &p.Output}} {
+		if !f.comes {
+			continue
+		}
+		if len(fds) == 0 {
+			return nil, fmt.Errorf("start %s: its descriptors did not come along: %w", p.Path, unix.EBADF)
+		}
+		own, err := unix.FcntlInt(uintptr(fds[0]), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return nil, err
+		}
+		file := os.NewFile(uintptr(own), "standard descriptor")
+		defer file.Close()
+		*f.to, fds = file, fds[1:]
+	}
+	r, err := lab.start(o.Name, p)
+	if err != nil {
+		return nil, err
+	}
+	a.Number = r.PID
+	s.mu.Lock()
+	s.groups[r.PID] = r
+	s.mu.Unlock()
+	return r, nil
+}

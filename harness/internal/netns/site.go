@@ -1,0 +1,301 @@
+package netns
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// ground is where a lab's namespaces are made and its programs are started: a *site in this process for a shared lab, else one in the
+// sandbox's helper, of which this process has a *remote.
+type ground interface {
+	// look returns descriptors of what is there; the caller closes them.
+	look() (host Handle, p places, err error)
+	// add makes a namespace with a name, remove takes a name away; both as `ip netns` does. open opens what has a name in
+	// /run/netns, the way programs find it.
+	add(real string) error
+	remove(real string) error
+	open(real string) (Handle, error)
+	// foresee says that n namespaces are about to be added.
+	foresee(n int) error
+	// start starts a program in the host ("") or in the namespace with that name.
+	start(real string, p Program) (*Running, error)
+	// lacks are what was refused to the programs of the lab.
+	lacks() ([]error, error)
+	// thread is the number of the thread that lives there, as programs see it.
+	thread() int
+	// close ends the programs and drops the namespaces; the error names what was left behind.
+	close() error
+}
+
+// spawner starts a program; its end comes through the channel.
+type spawner func(path string, argv []string, attr *syscall.ProcAttr) (pid int, ended <-chan syscall.WaitStatus, err error)
+
+// spawn is the spawner of a process that waits for each of its children by itself.
+func spawn(path string, argv []string, attr *syscall.ProcAttr) (int, <-chan syscall.WaitStatus, error) {
+	pid, err := syscall.ForkExec(path, argv, attr)
+	if err != nil {
+		return 0, nil, err
+	}
+	ended := make(chan syscall.WaitStatus, 1)
+	go func() {
+		var status syscall.WaitStatus
+		for {
+			if _, err := syscall.Wait4(pid, &status, 0, nil); err != syscall.EINTR {
+				ended <- status
+				return
+			}
+		}
+	}()
+	return pid, ended, nil
+}
+
+// site is a lab's ground in this process: a locked OS thread that lives in the lab's host network namespace and in the lab's mounts, and
+// from which its programs are started.
+type site struct {
+	id     string
+	shared bool
+	record *record // of the owner; nil unless shared
+	spawn  spawner
+	// mortal says that the kernel ends all programs with this process by itself, since it is the first of their PID namespace.
+	mortal bool
+
+	life   *thread
+	places places
+	host   Handle
+
+	programs atomic.Bool // a program was started
+
+	// Only the thread looks at these.
+	prepared bool
+	refused  []error
+
+	mu     sync.Mutex
+	spares []chan spare // namespaces made ahead
+	beside int          // parents of programs, on threads of their own
+	closed bool
+}
+
+// newSite makes the thread, the mount namespace and the host network namespace, with lo up in it.
+func newSite(s *site, ahead int) (*site, error) {
+	if s.shared {
+		r, err := newRecord(s.id)
+		if err != nil {
+			return nil, err
+		}
+		s.record = r
+	}
+	s.foresee(ahead)
+	var err error
+	if s.life, err = newThread(s.settle); err != nil {
+		s.dropSpares()
+		if s.shared && s.places.open {
+			err = errors.Join(err, s.removeNames())
+		}
+		s.host.Close()
+		s.places.close()
+		return nil, errors.Join(err, s.record.drop())
+	}
+	return s, nil
+}
+
+// settle makes the namespaces in which the thread lives.
+func (s *site) settle() error {
+	flags := unix.CLONE_FS | unix.CLONE_NEWNET
+	if !s.shared {
+		flags |= unix.CLONE_NEWNS
+	}
+	if s.shared {
+		if err := s.record.intend(s.real(Host)); err != nil {
+			return err
+		}
+	}
+	if err := unix.Unshare(flags); err != nil {
+		return fmt.Errorf("unshare its namespaces: %w", err)
+	}
+	var err error
+	if s.host, err = current(); err != nil {
+		return err
+	}
+	if !s.shared {
+		if err := ownRun(); err != nil {
+			return err
+		}
+	}
+	if s.places, err = openPlaces(); err != nil {
+		return err
+	}
+	if err := plain(); err != nil {
+		return err
+	}
+	if s.shared {
+		if err := s.mountName(s.real(Host)); err != nil {
+			return err
+		}
+	}
+	return loopbackUp()
+}
+
+// real is the name that a namespace of the lesson has for programs.
+func (s *site) real(name string) string {
+	if !s.shared {
+		return name
+	}
+	return name + suffixOf(s.id)
+}
+
+func (s *site) look() (Handle, places, error) {
+	host, err := s.open(s.real(Host))
+	if err != nil {
+		return Handle{}, places{}, err
+	}
+	p, err := s.places.again()
+	if err != nil {
+		host.Close()
+	}
+	return host, p, err
+}
+
+func (s *site) open(real string) (Handle, error) {
+	if real == s.real(Host) {
+		fd, err := unix.FcntlInt(uintptr(s.host.FD()), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return Handle{}, err
+		}
+		return newHandle(fd)
+	}
+	if s.shared {
+		return s.places.namespace(real, 0)
+	}
+	// A link leads where programs find it: from the lab's mounts.
+	var h Handle
+	err := s.life.do(func() (err error) {
+		h, err = openFile(filepath.Join(namesDir, real))
+		return err
+	})
+	return h, err
+}
+
+func (s *site) add(real string) error {
+	return s.life.do(func() error { return s.unshared(func() error { return s.mountName(real) }) })
+}
+
+func (s *site) remove(real string) error {
+	return s.life.do(func() error { return unmountName(filepath.Join(namesDir, real)) })
+}
+
+// unshared runs f on the site's thread, which calls it, inside a new network namespace, and comes back.
+func (s *site) unshared(f func() error) (err error) {
+	if h, ok := s.foreseen(); ok {
+		defer h.Close()
+		if err := h.enter(); err != nil {
+			return fmt.Errorf("enter a network namespace made ahead: %w", err)
+		}
+	} else if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		return fmt.Errorf("unshare a network namespace: %w", err)
+	}
+	return s.host.afterwards(func() error {
+		if err := plain(); err != nil {
+			return err
+		}
+		return f()
+	})
+}
+
+// mountName gives the calling thread's network namespace a name. It leaves nothing half done.
+func (s *site) mountName(real string) error {
+	path := filepath.Join(namesDir, real)
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("make %s: %w", path, err)
+	}
+	unix.Close(fd)
+	if err := unix.Mount("/proc/thread-self/ns/net", path, "", unix.MS_BIND, ""); err != nil {
+		return errors.Join(fmt.Errorf("mount %s: %w", path, err), os.Remove(path))
+	}
+	if !s.shared {
+		return nil
+	}
+	if err := s.record.adopt(real); err != nil {
+		return errors.Join(err, unmountName(path))
+	}
+	return nil
+}
+
+// unmountName takes a name away. As `ip netns del`, it goes by what unlink(2) says: there may be nothing to unmount.
+func unmountName(path string) error {
+	unix.Unmount(path, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
+	if err := unix.Unlink(path); err != nil {
+		return fmt.Errorf("remove %s: %w", path, err)
+	}
+	return nil
+}
+
+func (s *site) thread() int { return s.life.tid }
+
+func (s *site) lacks() ([]error, error) {
+	var lacks []error
+	err := s.life.do(func() error {
+		s.prepare()
+		lacks = append(lacks, s.refused...)
+		return nil
+	})
+	return lacks, err
+}
+
+// close ends the programs that still run, drops the namespaces and the thread, and waits until the kernel has let go of them.
+func (s *site) close() error {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	var errs []error
+	if s.programs.Load() {
+		errs = append(errs, s.endPrograms())
+	}
+	errs = append(errs, await(patience, func() error {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.beside > 0 {
+			return fmt.Errorf("%d threads of programs have not ended", s.beside)
+		}
+		return nil
+	}))
+	if s.shared {
+		errs = append(errs, s.removeNames())
+	}
+	s.dropSpares()
+	s.host.Close()
+	s.places.close()
+	errs = append(errs, s.life.end(patience), s.record.drop())
+	return errors.Join(errs...)
+}
+
+// inodes are those of the lab's namespaces: the host, and those that have names.
+func (s *site) inodes() (map[uint64]bool, error) {
+	inodes := map[uint64]bool{s.host.Inode(): true}
+	entries, err := s.places.list()
+	if err != nil {
+		return inodes, fmt.Errorf("list namespaces: %w", err)
+	}
+	for _, entry := range entries {
+		if s.shared && !ofLab(entry, s.id) {
+			continue
+		}
+		if inode, ok := s.places.inode(entry); ok {
+			inodes[inode] = true
+		}
+	}
+	return inodes, nil
+}
+
+// endPrograms ends the programs of the lab.
+func (s *site) endPrograms() error {
+	inodes, err := s.inodes()
+	return errors.Join(err, endProcesses(s.lives(inodes), patience))
+}

@@ -1,0 +1,166 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// serve is what the helper does for the worker.
+var serve func(conn *net.UnixConn)
+
+// OnHelper says what the helper does: it is called there, once, with the connection to the worker, which may ask for what only a process
+// of the second layer can make. When it returns, the helper ends, and all programs with it. To be called before Enter.
+func OnHelper(f func(conn *net.UnixConn)) { serve = f }
+
+// startHelper starts process 1 of the second layer. It dies with the calling thread.
+func startHelper(o orders, p plan, conn int) error {
+	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", os.DevNull, err)
+	}
+	defer unix.Close(null)
+	complaints := null // programs can take the helper's descriptors
+	if p.Open {
+		complaints = 2
+	}
+	flags := uintptr(unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS)
+	if o.PIDNamespace {
+		flags |= unix.CLONE_NEWPID
+	}
+	i := p.ids()
+	a := &syscall.SysProcAttr{
+		Cloneflags: flags, UidMappings: i.inner(), GidMappings: i.inner(), GidMappingsEnableSetgroups: i.foreign,
+		Pdeathsig: syscall.SIGKILL, Setsid: true,
+	}
+	if i.layered() {
+		a.Credential = &syscall.Credential{Uid: 0, Gid: 0} // and no other groups
+	}
+	inside := orders{Stage: stageHelper, Facts: o.Facts, Control: 3, Trial: p.Trial}
+	_, err = syscall.ForkExec("/proc/self/exe", os.Args[:1], &syscall.ProcAttr{
+		Dir: "/", Env: append(ProgramEnvironment(), inside.environment()), Sys: a,
+		Files: []uintptr{uintptr(null), uintptr(null), uintptr(complaints), uintptr(conn)},
+	})
+	if err != nil {
+		return fmt.Errorf("start the helper: %w", err)
+	}
+	return nil
+}
+
+// beHelper is process 1 of the second layer.
+func beHelper(o orders) {
+	conn := os.NewFile(uintptr(o.Control), "worker")
+	unix.CloseOnExec(o.Control)
+	missing, err := settle(o)
+	greet(conn, layer{missing: missing, err: err}.answer())
+	if err != nil || o.Trial {
+		exit(1)
+	}
+	worker, err := net.FileConn(conn)
+	conn.Close()
+	if err != nil {
+		exit(1)
+	}
+	if serve != nil {
+		serve(worker.(*net.UnixConn))
+	}
+	exit(0)
+}
+
+// settle makes the second layer what it is to be.
+func settle(o orders) (missing []string, err error) {
+	if err := secondRoot(o.PIDNamespace); err != nil {
+		return nil, err
+	}
+	if !o.PIDNamespace {
+		missing = append(missing, "process ids of its own ("+o.NoPIDNamespace+")")
+		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+			return missing, fmt.Errorf("take in orphans: %w", err)
+		}
+	}
+	if err := setLimits(o.FirstID != o.OuterUID); err != nil {
+		missing = append(missing, err.Error())
+	}
+	if err := refuseCalls(); err != nil {
+		missing = append(missing, err.Error())
+	}
+	if o.Trial {
+		return missing, try()
+	}
+	return missing, nil
+}
+
+// try does once what every lab does, on a thread that ends with it.
+func try() error {
+	result := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked
+		if err := unix.Unshare(unix.CLONE_NEWNS | unix.CLONE_NEWNET); err != nil {
+			result <- fmt.Errorf("unshare a lab's namespaces: %w", err)
+			return
+		}
+		if err := unix.Mount("tmpfs", "/run", "tmpfs", 0, ""); err != nil {
+			result <- fmt.Errorf("mount a lab's /run: %w", err)
+			return
+		}
+		result <- nil
+	}()
+	return <-result
+}
+
+// greet is the first that the worker hears.
+func greet(conn *os.File, a answer) {
+	text, err := json.Marshal(a)
+	if err == nil {
+		_, err = conn.Write(append(text, '\n'))
+	}
+	if err != nil {
+		exit(1)
+	}
+}
+
+// maxGreeting bounds what is read of a helper's greeting: programs that it starts can take its place.
+const maxGreeting = 64 << 10
+
+// greeting hears it. It reads a byte at a time, so as to take nothing of what follows.
+func greeting(conn *os.File) (missing []string, err error) {
+	var line []byte
+	for b := make([]byte, 1); len(line) < maxGreeting; line = append(line, b[0]) {
+		if n, err := conn.Read(b); err != nil || n == 0 {
+			return nil, fmt.Errorf("hear the helper in the sandbox: it has ended (%v)", err)
+		}
+		if b[0] == '\n' {
+			break
+		}
+	}
+	var a answer
+	if err := json.Unmarshal(line, &a); err != nil {
+		return nil, fmt.Errorf("hear the helper in the sandbox: %w", err)
+	}
+	return a.Missing, a.err()
+}
+
+// Helper is the connection to the helper, for the worker alone; what the other end is asked, and how, is not this package's. The
+// error says why there is none.
+var Helper = sync.OnceValues(func() (*net.UnixConn, error) {
+	if received == nil || received.Stage != stageInside || received.Control == 0 {
+		return nil, errors.New("find the helper: this is not the worker of a sandbox")
+	}
+	file := os.NewFile(uintptr(received.Control), "helper")
+	defer file.Close()
+	if _, err := greeting(file); err != nil {
+		return nil, err
+	}
+	conn, err := net.FileConn(file)
+	if err != nil {
+		return nil, fmt.Errorf("connect to the helper: %w", err)
+	}
+	return conn.(*net.UnixConn), nil
+})

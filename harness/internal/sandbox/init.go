@@ -1,0 +1,239 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"strconv"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Enter makes the process what Start meant it to be. Call it first thing in main, before any other goroutine: outside it only keeps
+// inherited descriptors from the programs that this one starts; in init, in the helper and in a trial it does not return; in the worker it
+// returns when everything is ready. Whether this is the worker, Inside says.
+func Enter() {
+	switch {
+	case received == nil:
+		keepDescriptors()
+	case received.Stage == stageInit:
+		beInit(*received)
+	case received.Stage == stageHelper:
+		beHelper(*received)
+	case received.Stage == stageNested:
+		beNested()
+	case received.Control > 0:
+		unix.CloseOnExec(received.Control)
+	}
+}
+
+func number(s string) int {
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		return -1
+	}
+	return n
+}
+
+// beInit is process 1 of the first layer: it builds the layer, starts the helper and the worker, takes in orphans, and ends with the worker,
+// which ends everything else.
+func beInit(o orders) {
+	runtime.LockOSThread() // a worker that is started from here dies with this thread
+	control := os.NewFile(uintptr(o.Control), "control")
+	unix.CloseOnExec(o.Control)
+	// Signals are for the worker, and come to it through control. A caught one is a plain one again in what is executed.
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+	p, err := receivePlan(control)
+	if err != nil {
+		reply(control, failed("understand the plan of the sandbox", err))
+		exit(0)
+	}
+	furnished := make(chan layer)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the helper dies with this thread, and nobody else may have its mounts
+		furnished <- furnish(o, p)
+		select {}
+	}()
+	l := <-furnished
+	if l.err == nil && p.Open && !p.Trial {
+		if l.err = openMounts(o.PIDNamespace); l.err == nil {
+			l.worker, l.err = startWorker(o, l.conn)
+		}
+	}
+	if l.err != nil || p.Trial {
+		reply(control, l.answer())
+		exit(0) // Start reports what the answer says
+	}
+	unix.Close(l.conn)
+	reply(control, l.answer())
+	go obey(control, l.worker)
+	for {
+		var status syscall.WaitStatus
+		pid, err := syscall.Wait4(-1, &status, 0, nil)
+		switch {
+		case err == syscall.EINTR:
+		case err != nil:
+			fmt.Fprintln(os.Stderr, "init of the sandbox: wait:", err)
+			exit(1)
+		case pid == l.worker && status.Exited():
+			exit(status.ExitStatus())
+		case pid == l.worker && status.Signaled():
+			exit(128 + int(status.Signal()))
+		}
+	}
+}
+
+// layer is what furnish has made.
+type layer struct {
+	worker  int      // its process id
+	conn    int      // the worker's end of the connection to the helper
+	missing []string // walls that could not be had
+	err     error
+}
+
+func (l layer) answer() answer {
+	a := answer{Missing: l.missing}
+	if l.err != nil {
+		a.Failed, a.NoProc = l.err.Error(), errors.Is(l.err, errNoProc)
+		errors.As(l.err, &a.Errno)
+	}
+	return a
+}
+
+// furnish makes the mounts of the first layer on the calling thread, and starts from there the helper and, unless it is to see the machine's
+// files, the worker.
+func furnish(o orders, p plan) (l layer) {
+	if p.Open { // the worker is to have this process's mounts
+		if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+			return layer{err: fmt.Errorf("unshare the mounts: %w", err)}
+		}
+	}
+	if l.missing, l.err = build(p, o.PIDNamespace); l.err != nil {
+		return l
+	}
+	if err := ownKeyring(); err != nil {
+		l.missing = append(l.missing, fmt.Sprintf("a keyring of its own (%v)", err))
+	}
+	theirs, err := l.connect()
+	if err != nil {
+		l.err = err
+		return l
+	}
+	if !p.Open && !p.Trial {
+		if l.worker, l.err = startWorker(o, l.conn); l.err != nil {
+			return l
+		}
+	}
+	l.err = startHelper(o, p, theirs)
+	unix.Close(theirs)
+	if l.err == nil && p.Trial {
+		missing, err := greeting(os.NewFile(uintptr(l.conn), "helper"))
+		l.missing, l.err = append(l.missing, missing...), err
+	}
+	return l
+}
+
+// connect makes the pair of sockets between worker and helper.
+func (l *layer) connect() (theirs int, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return -1, fmt.Errorf("make a socket pair: %w", err)
+	}
+	l.conn = fds[0]
+	return fds[1], nil
+}
+
+// openMounts are those of a worker that sees the machine's files.
+func openMounts(freshProc bool) error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make / private: %w", err)
+	}
+	if freshProc {
+		if err := mountProc("/proc"); err != nil {
+			return err
+		}
+	}
+	if err := ownTemp(); err != nil {
+		return fmt.Errorf("mount /tmp: %w", err)
+	}
+	return nil
+}
+
+// ownTemp sees to a folder for temporary files that can be written inside.
+func ownTemp() error {
+	if unix.Access(os.TempDir(), unix.W_OK|unix.X_OK) == nil {
+		return nil
+	}
+	if err := os.Setenv("TMPDIR", "/tmp"); err != nil {
+		return err
+	}
+	if unix.Access("/tmp", unix.W_OK|unix.X_OK) == nil {
+		return nil
+	}
+	return unix.Mount("tmpfs", "/tmp", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=1777")
+}
+
+// startWorker starts the program that Start was asked for.
+func startWorker(o orders, conn int) (pid int, err error) {
+	inside := orders{Stage: stageInside, Facts: o.Facts, Control: o.Control}
+	var files []uintptr
+	for fd := range o.Control {
+		files = append(files, uintptr(fd))
+	}
+	files = append(files, uintptr(conn))
+	pid, err = syscall.ForkExec("/proc/self/exe", os.Args, &syscall.ProcAttr{Env: withOrders(inside), Files: files,
+		Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}})
+	if err != nil {
+		return 0, fmt.Errorf("start the program again: %w", err)
+	}
+	return pid, nil
+}
+
+// withOrders is the environment of this process with these orders in it.
+func withOrders(o orders) []string {
+	return append(allowed(os.Environ(), func(name string) bool { return name != variable }), o.environment())
+}
+
+// ownKeyring gives the calling thread, and what it starts, a session keyring with nothing in it.
+func ownKeyring() error {
+	_, err := unix.KeyctlJoinSessionKeyring("netnscheck")
+	if errors.Is(err, unix.ENOSYS) {
+		return nil // a kernel without keyrings
+	}
+	return err
+}
+
+func failed(what string, err error) answer {
+	return layer{err: fmt.Errorf("%s: %w", what, err)}.answer()
+}
+
+// reply answers the process outside. If that one is gone, so is soon this one.
+func reply(control *os.File, a answer) {
+	text, err := json.Marshal(a)
+	if err == nil {
+		_, err = control.Write(append(text, '\n'))
+	}
+	if err != nil {
+		exit(1)
+	}
+}
+
+// exit ends init at once: os.Exit would sleep for a second under the race detector.
+func exit(status int) { unix.Exit(status) }
+
+// obey hands the signals that come from outside to the worker, and ends everything when the process outside is gone.
+func obey(control *os.File, worker int) {
+	var order [1]byte
+	for {
+		if n, err := control.Read(order[:]); err != nil || n == 0 {
+			unix.Kill(worker, unix.SIGKILL)
+			exit(1)
+		}
+		unix.Kill(worker, syscall.Signal(order[0]))
+	}
+}

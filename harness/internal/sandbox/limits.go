@@ -1,0 +1,56 @@
+package sandbox
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// limit is what a program may take at the most, and all programs of a sandbox together where the kernel counts so.
+type limit struct {
+	resource int
+	value    uint64
+	name     string
+}
+
+// limits are for the programs of scenarios. No lesson comes near them. There is none of addresses (RLIMIT_AS): programs in Go reserve far
+// more than they use.
+var limits = []limit{
+	{unix.RLIMIT_CORE, 0, "core files"},
+	{unix.RLIMIT_FSIZE, 64 << 20, "bytes in a file"},
+	{unix.RLIMIT_NOFILE, 16384, "open files"},
+	{unix.RLIMIT_DATA, 2 << 30, "bytes of data of a process"},
+	{unix.RLIMIT_NPROC, 1024, "processes"},
+}
+
+// setLimits sets them for this process and all that it starts. Before Linux 5.14 processes were counted for a user, whatever user
+// namespaces they are in: there the limit is left out where the user is one who has others.
+func setLimits(ownUser bool) error {
+	for _, l := range limits {
+		if l.resource == unix.RLIMIT_NPROC && !ownUser && !since(5, 14) {
+			continue
+		}
+		var now unix.Rlimit
+		if err := unix.Getrlimit(l.resource, &now); err != nil {
+			return fmt.Errorf("read the limit of %s: %w", l.name, err)
+		}
+		value := min(l.value, now.Max)
+		if err := unix.Setrlimit(l.resource, &unix.Rlimit{Cur: value, Max: value}); err != nil {
+			return fmt.Errorf("limit %s: %w", l.name, err)
+		}
+	}
+	return nil
+}
+
+// since tells whether the kernel is of that version or a later one.
+func since(major, minor int) bool {
+	var uts unix.Utsname
+	if unix.Uname(&uts) != nil {
+		return false
+	}
+	var a, b int
+	if n, _ := fmt.Sscanf(unix.ByteSliceToString(uts.Release[:]), "%d.%d", &a, &b); n != 2 {
+		return false
+	}
+	return a > major || a == major && b >= minor
+}

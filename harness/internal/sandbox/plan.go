@@ -1,0 +1,169 @@
+package sandbox
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// plan is what init needs to know of the machine to build the sandbox. It travels through the control socket.
+type plan struct {
+	// Visible are files and folders that stay to be seen, read-only, wherever they lie: those of PATH, and those that the user named.
+	Visible []string `json:"visible,omitempty"`
+	// Homes are folders in whose place there is an empty one; the first is the caller's own.
+	Homes []string `json:"homes,omitempty"`
+	// Masked are sockets and FIFOs that somebody uses: to read-only mounts they are open.
+	Masked []string `json:"masked,omitempty"`
+	// TUN says that /dev/net/tun is there.
+	TUN bool `json:"tun,omitempty"`
+	// Open says that the worker sees the machine's files as they are, which the tests of this project need.
+	Open bool `json:"open,omitempty"`
+	// Trial asks only whether all that labs need can be had.
+	Trial bool `json:"trial,omitempty"`
+
+	FirstUID int  `json:"first_uid"`
+	FirstGID int  `json:"first_gid"`
+	Size     int  `json:"size"`
+	Foreign  bool `json:"foreign,omitempty"`
+}
+
+func (p plan) ids() ids { return ids{p.FirstUID, p.FirstGID, p.Size, p.Foreign} }
+
+// planOf makes the plan of a command.
+func planOf(c Command, i ids) plan {
+	p := plan{TUN: c.TUN || c.Open, Open: c.Open, Trial: c.trial, Homes: homes(), Masked: gates(),
+		FirstUID: i.firstUID, FirstGID: i.firstGID, Size: i.size, Foreign: i.foreign}
+	for _, name := range []string{"PATH", "LD_LIBRARY_PATH"} {
+		p.Visible = append(p.Visible, filepath.SplitList(os.Getenv(name))...)
+	}
+	for _, file := range c.Visible {
+		if path, err := filepath.Abs(file); err == nil {
+			p.Visible = append(p.Visible, path)
+		}
+	}
+	p.Visible = slices.DeleteFunc(p.Visible, func(path string) bool { return !filepath.IsAbs(path) })
+	return p
+}
+
+// homes are the folders of users. A home that is a part of the system, as / and /nonexistent are, is left as it is.
+func homes() []string {
+	var all []string
+	add := func(dir string) {
+		if !filepath.IsAbs(dir) {
+			return
+		}
+		dir = filepath.Clean(dir)
+		if real, err := filepath.EvalSymlinks(dir); err == nil && !slices.Contains(all, real) && !ofSystem(real) {
+			all = append(all, real)
+		}
+	}
+	add(os.Getenv("HOME"))
+	if u, err := user.Current(); err == nil {
+		add(u.HomeDir)
+	}
+	return all
+}
+
+// ofSystem tells whether a folder holds what programs need, or holds such a folder.
+func ofSystem(dir string) bool {
+	if dir == "/" {
+		return true
+	}
+	for _, d := range []string{"/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/nix", "/gnu", "/opt", "/proc", "/sys", "/dev"} {
+		if within(dir, d) {
+			return true
+		}
+	}
+	return false
+}
+
+// within tells whether path is dir or lies below it.
+func within(path, dir string) bool {
+	return path == dir || dir == "/" || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
+}
+
+// gates are the paths of sockets and FIFOs that are in use and that may lie in what stays visible. Those that lie in folders which are
+// hidden as a whole are left out.
+func gates() []string {
+	var all []string
+	add := func(path string) {
+		if filepath.IsAbs(path) && !slices.ContainsFunc(hidden, func(dir string) bool { return within(path, dir) }) {
+			all = append(all, path)
+		}
+	}
+	if text, err := os.ReadFile("/proc/net/unix"); err == nil {
+		for line := range strings.Lines(string(text)) {
+			if fields := strings.SplitN(strings.TrimRight(line, "\n"), " ", 8); len(fields) == 8 { // the last one may have blanks
+				add(strings.TrimLeft(fields[7], " 0123456789"))
+			}
+		}
+	}
+	for _, path := range openFIFOs() {
+		add(path)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// openFIFOs are the FIFOs with a name that processes which the caller may look at have open.
+func openFIFOs() []string {
+	var found []string
+	processes, err := filepath.Glob("/proc/[0-9]*/fd")
+	if err != nil {
+		return nil
+	}
+	for _, dir := range processes {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			continue // it has ended, or is somebody else's
+		}
+		for _, e := range entries {
+			target, err := os.Readlink(filepath.Join(dir, e.Name()))
+			if err != nil || !filepath.IsAbs(target) || within(target, "/dev") || within(target, "/proc") {
+				continue
+			}
+			if st, err := os.Stat(filepath.Join(dir, e.Name())); err == nil && st.Mode()&fs.ModeNamedPipe != 0 {
+				found = append(found, target)
+			}
+		}
+	}
+	return found
+}
+
+// maxPlan bounds what init reads.
+const maxPlan = 16 << 20
+
+// send writes the plan, its length before it, so that nothing of what follows on the socket is read with it.
+func (p plan) send(to io.Writer) error {
+	text, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	_, err = to.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(text))), text...))
+	return err
+}
+
+func receivePlan(from io.Reader) (plan, error) {
+	var p plan
+	var size [4]byte
+	if _, err := io.ReadFull(from, size[:]); err != nil {
+		return p, fmt.Errorf("read the plan of the sandbox: %w", err)
+	}
+	n := binary.BigEndian.Uint32(size[:])
+	if n > maxPlan {
+		return p, errors.New("read the plan of the sandbox: it is too long")
+	}
+	text := make([]byte, n)
+	if _, err := io.ReadFull(from, text); err != nil {
+		return p, fmt.Errorf("read the plan of the sandbox: %w", err)
+	}
+	return p, json.Unmarshal(text, &p)
+}

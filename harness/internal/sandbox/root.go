@@ -1,0 +1,353 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"golang.org/x/sys/unix"
+)
+
+// hidden are folders in whose place there is an empty one: they hold what people and services keep and the gates to these, and nothing that
+// a program of a lesson needs. What lies in them and has to be seen all the same is bound in its place (see visible).
+var hidden = []string{"/proc", "/sys", "/dev", "/tmp", "/run", "/var", "/home", "/root", "/srv", "/mnt", "/media", "/boot", "/lost+found"}
+
+// The sizes of the folders that can be written, in bytes. No lesson comes near them.
+const (
+	sizeOfTemp = 64 << 20
+	sizeOfHome = 64 << 20
+	sizeOfRoot = 4 << 20
+	sizeOfDev  = 1 << 20
+)
+
+// errNoProc says that no fresh /proc can be mounted. Without a PID namespace it can be done without.
+var errNoProc = errors.New("mount /proc")
+
+// room is the folder in which the calling thread, of init, builds the root of the first layer.
+type room struct {
+	plan
+	at      string // where it is mounted while it is built
+	missing []string
+}
+
+// build makes the root of the first layer and enters it with the calling thread. fresh says that there is a PID namespace. What could not
+// be had and can be done without is in missing.
+func build(p plan, fresh bool) (missing []string, err error) {
+	r := &room{plan: p}
+	// As the caller: only he may have a way to what he wants to see inside.
+	inHidden := func(path string) bool {
+		return slices.ContainsFunc(append(hidden, p.Homes...), func(dir string) bool { return within(path, dir) })
+	}
+	v := look(p.Visible, inHidden)
+	if p.Foreign {
+		if err := become(); err != nil {
+			return nil, fmt.Errorf("become root of the sandbox: %w", err)
+		}
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return nil, fmt.Errorf("make / private: %w", err)
+	}
+	if r.at, err = base(); err != nil {
+		return nil, err
+	}
+	if err := tmpfs(r.at, "0755", sizeOfRoot, 0); err != nil {
+		return nil, err
+	}
+	for _, step := range []func() error{
+		r.system, r.folders, r.devices, func() error { return r.proc(fresh) }, r.sys, func() error { return r.show(v) },
+		func() error { return enterRoot(r.at) }, r.mask,
+	} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, ""); err != nil {
+		return nil, fmt.Errorf("make / read-only: %w", err)
+	}
+	return r.missing, nil
+}
+
+// in is the path of something in the room.
+func (r *room) in(path string) string { return filepath.Join(r.at, path) }
+
+// system binds all that is not hidden, read-only.
+func (r *room) system() error {
+	entries, err := os.ReadDir("/")
+	if err != nil {
+		return fmt.Errorf("read /: %w", err)
+	}
+	for _, e := range entries {
+		path := "/" + e.Name()
+		switch {
+		case e.Type()&os.ModeSymlink != 0 && !slices.Contains([]string{"/proc", "/sys", "/dev", "/tmp", "/run", "/var"}, path):
+			target, err := os.Readlink(path)
+			if err == nil {
+				err = os.Symlink(target, r.in(path))
+			}
+			if err != nil {
+				return fmt.Errorf("repeat the link %s: %w", path, err)
+			}
+		case slices.Contains(hidden, path):
+			if err := os.Mkdir(r.in(path), 0o755); err != nil {
+				return err
+			}
+		case e.IsDir() || e.Type().IsRegular():
+			if err := standIn(r.in(path), e.IsDir()); err != nil {
+				return err
+			}
+			if err := bind(path, r.in(path)); err != nil {
+				return err
+			}
+			if err := readOnly(r.in(path)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, path := range []string{"/proc", "/sys", "/dev", "/tmp", "/run", "/var/tmp"} {
+		if err := standIn(r.in(path), true); err != nil {
+			return err
+		}
+	}
+	if err := os.Symlink("../run", r.in("/var/run")); err != nil {
+		return err
+	}
+	return nil
+}
+
+// folders are those that can be written: for temporary files, for what runs, and the caller's home.
+func (r *room) folders() error {
+	for _, path := range []string{"/tmp", "/var/tmp"} {
+		if err := tmpfs(r.in(path), "1777", sizeOfTemp, 0); err != nil {
+			return err
+		}
+	}
+	owner := r.ids().rootOfPrograms()
+	if err := tmpfs(r.in("/run"), "0755", sizeOfTemp, owner); err != nil {
+		return err
+	}
+	for _, home := range r.Homes {
+		path := r.in(home)
+		if _, err := os.Lstat(path); err != nil {
+			if err := standIn(path, true); err != nil {
+				return err
+			}
+		}
+		if err := tmpfs(path, "0755", sizeOfHome, owner); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// devices are those that programs expect, and terminals of the sandbox's own. There is no controlling terminal: init began a session.
+func (r *room) devices() error {
+	if err := tmpfs(r.in("/dev"), "0755", sizeOfDev, 0); err != nil {
+		return err
+	}
+	nodes := []string{"null", "zero", "full", "random", "urandom", "tty"}
+	if r.TUN {
+		nodes = append(nodes, "net/tun")
+	}
+	for _, name := range nodes {
+		node := filepath.Join("/dev", name)
+		if _, err := os.Stat(node); err != nil {
+			continue // a machine without it
+		}
+		if err := standIn(r.in(node), false); err != nil {
+			return err
+		}
+		if err := bind(node, r.in(node)); err != nil {
+			return err
+		}
+	}
+	for name, target := range map[string]string{"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1",
+		"stderr": "/proc/self/fd/2", "ptmx": "pts/ptmx"} {
+		if err := os.Symlink(target, r.in("/dev/"+name)); err != nil {
+			return err
+		}
+	}
+	for _, name := range []string{"shm", "pts"} {
+		if err := os.Mkdir(r.in("/dev/"+name), 0o755); err != nil {
+			return err
+		}
+	}
+	if err := tmpfs(r.in("/dev/shm"), "1777", sizeOfTemp, 0); err != nil {
+		return err
+	}
+	options := "newinstance,ptmxmode=0666,mode=0620"
+	if err := unix.Mount("devpts", r.in("/dev/pts"), "devpts", unix.MS_NOSUID|unix.MS_NOEXEC, options); err != nil {
+		r.lacks("terminals of its own", err)
+	}
+	if err := unix.Mount("", r.in("/dev"), "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID, ""); err != nil {
+		return fmt.Errorf("make /dev read-only: %w", err)
+	}
+	return nil
+}
+
+func (r *room) lacks(what string, err error) {
+	r.missing = append(r.missing, fmt.Sprintf("%s (%v)", what, err))
+}
+
+// proc is that of the layer's PID namespace; without one, what the caller sees.
+func (r *room) proc(fresh bool) error {
+	if !fresh {
+		return bind("/proc", r.in("/proc"))
+	}
+	return mountProc(r.in("/proc"))
+}
+
+func mountProc(path string) error {
+	if err := unix.Mount("proc", path, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("%w: %w", errNoProc, err)
+	}
+	return nil
+}
+
+// sys is that of the layer's network namespace, so that not even the names of the machine's interfaces are seen.
+func (r *room) sys() error {
+	if err := mountSys(r.in("/sys")); err != nil {
+		r.lacks("a /sys of its own", err)
+		if err := bind("/sys", r.in("/sys")); err != nil {
+			return err
+		}
+		return readOnly(r.in("/sys"))
+	}
+	return nil
+}
+
+// mountSys mounts the /sys of the calling thread's network namespace, read-only where the present one is.
+func mountSys(path string) error {
+	var fs unix.Statfs_t
+	var flags uintptr
+	if unix.Statfs("/sys", &fs) == nil && fs.Flags&unix.ST_RDONLY != 0 {
+		flags |= unix.MS_RDONLY
+	}
+	return unix.Mount("sysfs", path, "sysfs", flags|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
+}
+
+// show puts what stays visible in its place.
+func (r *room) show(v *visible) error {
+	for path, target := range v.links {
+		if err := os.MkdirAll(filepath.Dir(r.in(path)), 0o755); err != nil {
+			return err
+		}
+		if err := unlessThere(os.Symlink(target, r.in(path))); err != nil {
+			return err
+		}
+	}
+	for _, path := range v.paths() {
+		source := fmt.Sprintf("/proc/self/fd/%d", v.open[path])
+		st, err := os.Stat(source)
+		if err != nil || !st.IsDir() && !st.Mode().IsRegular() {
+			continue
+		}
+		if err := standIn(r.in(path), st.IsDir()); err != nil {
+			return fmt.Errorf("show %s: %w", path, err)
+		}
+		if err := bind(source, r.in(path)); err != nil {
+			return err
+		}
+		if err := readOnly(r.in(path)); err != nil {
+			return err
+		}
+	}
+	for _, fd := range v.open {
+		unix.Close(fd)
+	}
+	return nil
+}
+
+// mask puts an empty file that nobody may open over each gate that would be seen.
+func (r *room) mask() error {
+	const empty = "/dev/shm/.masked" // unlinked at once: the mounts keep it
+	made := false
+	for _, path := range r.Masked {
+		st, err := os.Stat(path)
+		if err != nil || st.Mode()&(os.ModeSocket|os.ModeNamedPipe) == 0 {
+			continue
+		}
+		if !made {
+			if err := os.WriteFile(empty, nil, 0); err != nil {
+				return err
+			}
+			defer os.Remove(empty)
+			made = true
+		}
+		if err := unix.Mount(empty, path, "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("mask %s: %w", path, err)
+		}
+		if err := readOnly(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// secondRoot makes the root of the second layer out of that of the first, with a /proc and a /sys of its own, and enters it. Of the
+// first one's nothing is left to be uncovered.
+func secondRoot(fresh bool) error {
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("make / private: %w", err)
+	}
+	at, err := base()
+	if err != nil {
+		return err
+	}
+	// The folder on which the new root is mounted is covered by it, and its own mount is wanted in the new root.
+	covered, err := unix.Open(at, unix.O_PATH|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("open %s: %w", at, err)
+	}
+	defer unix.Close(covered)
+	entries, err := os.ReadDir("/")
+	if err != nil {
+		return fmt.Errorf("read /: %w", err)
+	}
+	if err := tmpfs(at, "0755", sizeOfRoot, 0); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		path, to := "/"+e.Name(), filepath.Join(at, e.Name())
+		if e.Type()&os.ModeSymlink != 0 {
+			target, err := os.Readlink(path)
+			if err == nil {
+				err = os.Symlink(target, to)
+			}
+			if err != nil {
+				return fmt.Errorf("repeat the link %s: %w", path, err)
+			}
+			continue
+		}
+		if err := standIn(to, e.IsDir()); err != nil {
+			return err
+		}
+		switch path {
+		case "/proc":
+			if fresh {
+				err = mountProc(to)
+			} else {
+				err = bind(path, to)
+			}
+		case "/sys":
+			if err = mountSys(to); err != nil {
+				err = bind(path, to)
+			}
+		case at:
+			err = bind(fmt.Sprintf("/proc/self/fd/%d", covered), to)
+		default:
+			err = bind(path, to)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := enterRoot(at); err != nil {
+		return err
+	}
+	if err := unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, ""); err != nil {
+		return fmt.Errorf("make / read-only: %w", err)
+	}
+	return nil
+}
