@@ -3,8 +3,7 @@ package lab_test
 import (
 	"context"
 	"errors"
-	"os"
-	"os/exec"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -120,12 +119,16 @@ func sideBySide(b *testing.B, way func(context.Context) error) {
 
 // runScript runs the script in the namespaces of w; the world itself is not part of what is timed.
 func runScript(w *netns.World, script string) error {
-	cmd := exec.Command("/bin/sh", "-ec", script)
-	cmd.Env = append(os.Environ(), "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
-	if err := w.Start(cmd); err != nil {
+	running, err := w.Start(netns.Program{
+		Path: "/bin/sh", Args: []string{"sh", "-ec", script}, Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+	})
+	if err != nil {
 		return err
 	}
-	return cmd.Wait()
+	if status, err := running.Wait(); err != nil || status != 0 {
+		return fmt.Errorf("the script ended with status %d: %w", status, err)
+	}
+	return nil
 }
 
 func inLab(ctx context.Context, o lab.Options, f func(*lab.Lab) error) error {

@@ -13,7 +13,7 @@ func (c closer) Close() error { return c() }
 
 // TestAttach: what is attached is made once, where its maker may use the World, and closed once, with the World.
 func TestAttach(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := makeWorld(t, Options{})
 	made, closed := 0, 0
 	attach := func() (io.Closer, error) {
 		return w.Attach("key", func() (io.Closer, error) {

@@ -55,7 +55,7 @@ func TestEveryNewNamespaceIsPutRight(t *testing.T) {
 	was := inherited
 	defer func() { inherited = was }()
 	inherited = func() ([]setting, error) { return []setting{{"ipv4/ip_forward", "1"}}, nil }
-	w := newWorld(t, Options{Ahead: 1})
+	w := worldHere(t, Options{Ahead: 1})
 	for _, name := range []string{"foreseen", "testns"} {
 		if err := w.Add(name); err != nil {
 			t.Fatal(err)
@@ -70,7 +70,7 @@ func TestEveryNewNamespaceIsPutRight(t *testing.T) {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return err
 		}
-		return errors.Join(w.mountName("program"), w.host.enter())
+		return errors.Join(w.ground.(*site).mountName("program"), w.host.enter())
 	}); err != nil {
 		t.Fatal(err)
 	}

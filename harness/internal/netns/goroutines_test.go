@@ -66,7 +66,7 @@ func goOneWay(way string) int {
 // manyGo lets many goroutines go the way at once, into two namespaces by turns. strayed says that one found itself elsewhere after
 // others had run, leaked that one which came later and entered nothing was not at home. If both are to be seen it goes on until they are.
 func manyGo(way func(*World, string, Handle, func()) error, bothSeen bool) (strayed, leaked bool, err error) {
-	w, err := New(Options{})
+	w, err := NewHere(Options{})
 	if err != nil {
 		return false, false, err
 	}
@@ -147,7 +147,7 @@ func TestSetWithoutLockLeaksTheNamespace(t *testing.T) {
 // case: go-child-goroutine
 func TestGoroutineOfALockedThreadIsElsewhere(t *testing.T) {
 	need(t, "readlink")
-	w := newWorld(t, Options{})
+	w := makeWorld(t, Options{})
 	if err := w.Add("testns"); err != nil {
 		t.Fatal(err)
 	}
@@ -198,8 +198,9 @@ func TestGoroutineOfALockedThreadIsElsewhere(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	if got := ofProgram(t, func(cmd *exec.Cmd) error { return w.StartIn("testns", cmd) }); got != inside {
-		t.Errorf("a program of StartIn is in namespace %d, want %d", got, inside)
+	var got uint64
+	if _, err := fmt.Sscanf(output(t, w, "testns", "readlink", "/proc/self/ns/net"), "net:[%d]", &got); err != nil || got != inside {
+		t.Errorf("a program of StartIn is in namespace %d, want %d: %v", got, inside, err)
 	}
 }
 

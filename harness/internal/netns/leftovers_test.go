@@ -45,13 +45,16 @@ func own() int {
 
 // startSleepers starts two programs in testns: one that dies with its owner, and one that does not.
 func startSleepers(w *World) error {
-	cmd := exec.Command("/bin/sh", "-c", "(setsid sleep 4713 &) ; echo; exec sleep 4713")
-	out, err := cmd.StdoutPipe()
+	out, write, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	defer out.Close()
-	if err := w.StartIn("testns", cmd); err != nil {
+	p := command("sh", "-c", "(setsid sleep 4713 &) ; echo; exec sleep 4713")
+	p.Output = write
+	_, err = w.StartIn("testns", p)
+	write.Close()
+	if err != nil {
 		return err
 	}
 	_, err = out.Read(make([]byte, 1)) // until then the shell could take the other one along
@@ -108,7 +111,7 @@ func TestLeftovers(t *testing.T) {
 	none(t)
 	owner, id := startOwner(t, "owner")
 	none(t) // it lives
-	living := newWorld(t, Options{Shared: true})
+	living := makeWorld(t, Options{Shared: true})
 	if err := living.Add("testns"); err != nil {
 		t.Fatal(err)
 	}

@@ -17,7 +17,7 @@ import (
 // TestNewNamedLeavesTheThread: vishvananda/netns moves the calling thread into a new namespace before it finds out that the name is
 // taken, and does not bring it back: what follows happens in a namespace that nobody can see. Add keeps the lab's thread where it was.
 func TestNewNamedLeavesTheThread(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := worldHere(t, Options{})
 	if err := w.Add("testns"); err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestNewNamedLeavesTheThread(t *testing.T) {
 
 // TestNewNamedTakesAnyName: the library makes a namespace outside /run/netns for a name that leads there. Add refuses it.
 func TestNewNamedTakesAnyName(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := worldHere(t, Options{})
 	if err := w.Go(Host, func() error {
 		if err := os.MkdirAll(namesDir, 0o755); err != nil {
 			return err
@@ -83,7 +83,7 @@ func TestNewNamedTakesAnyName(t *testing.T) {
 // TestHandlesStickToTheirNamespace: a netlink socket stays in the namespace where it was opened, whatever thread uses it, and keeps it
 // alive; the library's functions without a handle are where the calling thread is.
 func TestHandlesStickToTheirNamespace(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := makeWorld(t, Options{})
 	if err := w.Add("testns"); err != nil {
 		t.Fatal(err)
 	}

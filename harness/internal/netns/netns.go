@@ -58,24 +58,34 @@ type World struct {
 
 // New makes the mount namespace and the host network namespace, with lo up in it, and a thread there.
 func New(o Options) (*World, error) {
+	return newWorld(o, func(id string) (ground, error) {
+		if o.Shared {
+			return newSite(&site{id: id, shared: true, spawn: spawn}, o.Ahead)
+		}
+		return newRemote(id, o.Ahead)
+	})
+}
+
+// NewHere is a World whose programs live on this side of the wall, and whose functions run in its mounts: a small machine, for tests of
+// what looks at one.
+func NewHere(o Options) (*World, error) {
+	return newWorld(o, func(id string) (ground, error) { return newSite(&site{id: id, here: true, spawn: spawn}, o.Ahead) })
+}
+
+func newWorld(o Options, make func(id string) (ground, error)) (*World, error) {
 	w := &World{id: newID(), shared: o.Shared, known: map[string]bool{Host: true}}
-	if err := w.found(o); err != nil {
+	if err := w.found(make); err != nil {
 		return nil, fmt.Errorf("make lab %s: %w", w.id, err)
 	}
 	return w, nil
 }
 
-func (w *World) found(o Options) (err error) {
-	if o.Shared {
-		w.ground, err = newSite(&site{id: w.id, shared: true, spawn: spawn}, o.Ahead)
-	} else {
-		w.ground, err = newRemote(w.id, o.Ahead)
-	}
-	if err != nil {
+func (w *World) found(make func(id string) (ground, error)) (err error) {
+	if w.ground, err = make(w.id); err != nil {
 		return err
 	}
 	if w.host, w.places, err = w.ground.look(); err == nil {
-		w.thread, err = newThread(w.host.enter)
+		w.thread, err = newThread(func() error { return w.settle(w.host) })
 	}
 	if err != nil {
 		w.host.Close()
@@ -85,15 +95,28 @@ func (w *World) found(o Options) (err error) {
 	return nil
 }
 
+// settle takes the calling thread, which nobody uses for anything else, into a namespace of the lab.
+func (w *World) settle(h Handle) error {
+	if s, ok := w.ground.(*site); ok && s.here {
+		return s.join(h)
+	}
+	return h.enter()
+}
+
 // record is that of a shared World.
 func (w *World) record() *record { return w.ground.(*site).record }
 
-// alive is an error after Close.
+// alive is an error after Close, and after the thread was lost.
 func (w *World) alive() error {
 	if w.isClosed() {
 		return errThreadEnded
 	}
-	return nil
+	select {
+	case <-w.thread.ended:
+		return w.thread.endedError()
+	default:
+		return nil
+	}
 }
 
 // newID is six characters of a-z2-7. Thirty random bits tell the labs of a machine apart.

@@ -2,7 +2,9 @@ package netns
 
 import (
 	"errors"
+	"io"
 	"net"
+	"os"
 	"os/exec"
 	"runtime"
 	"slices"
@@ -16,10 +18,22 @@ import (
 	"netnscheck/harness/internal/sandbox"
 )
 
-// newWorld is a World that the test closes, and that must close without a word.
-func newWorld(t testing.TB, o Options) *World {
+// makeWorld is a World that the test closes, and that must close without a word.
+func makeWorld(t testing.TB, o Options) *World {
 	t.Helper()
 	w, err := New(o)
+	return closed(t, w, err)
+}
+
+// worldHere is one on this side of the wall.
+func worldHere(t testing.TB, o Options) *World {
+	t.Helper()
+	w, err := NewHere(o)
+	return closed(t, w, err)
+}
+
+func closed(t testing.TB, w *World, err error) *World {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,15 +45,15 @@ func newWorld(t testing.TB, o Options) *World {
 	return w
 }
 
-// each runs the test in both kinds of World.
-func each(t *testing.T, test func(t *testing.T, o Options)) {
-	t.Run("own", func(t *testing.T) { test(t, Options{}) })
-	t.Run("shared", func(t *testing.T) { test(t, Options{Shared: true}) })
+// each runs the test in all kinds of World.
+func each(t *testing.T, test func(t *testing.T, w *World)) {
+	t.Run("in the sandbox", func(t *testing.T) { test(t, makeWorld(t, Options{})) })
+	t.Run("here", func(t *testing.T) { test(t, worldHere(t, Options{})) })
+	t.Run("shared", func(t *testing.T) { test(t, makeWorld(t, Options{Shared: true})) })
 }
 
 func TestNames(t *testing.T) {
-	each(t, func(t *testing.T, o Options) {
-		w := newWorld(t, o)
+	each(t, func(t *testing.T, w *World) {
 		wantNames(t, w)
 		for _, name := range []string{"testns", "prodns"} {
 			if err := w.Add(name); err != nil {
@@ -84,8 +98,7 @@ func wantNames(t *testing.T, w *World, want ...string) {
 
 func TestProgramsSeeTheNames(t *testing.T) {
 	need(t, "ip")
-	each(t, func(t *testing.T, o Options) {
-		w := newWorld(t, o)
+	each(t, func(t *testing.T, w *World) {
 		if err := w.Add("testns"); err != nil {
 			t.Fatal(err)
 		}
@@ -115,8 +128,7 @@ func TestProgramsSeeTheNames(t *testing.T) {
 }
 
 func TestHostHasLoopbackUpOnly(t *testing.T) {
-	each(t, func(t *testing.T, o Options) {
-		w := newWorld(t, o)
+	each(t, func(t *testing.T, w *World) {
 		nl, err := w.Netlink(Host)
 		if err != nil {
 			t.Fatal(err)
@@ -138,11 +150,7 @@ func TestHostHasLoopbackUpOnly(t *testing.T) {
 func TestCloseEndsWhatRuns(t *testing.T) {
 	need(t, "ip")
 	need(t, "sleep")
-	each(t, func(t *testing.T, o Options) {
-		w, err := New(o)
-		if err != nil {
-			t.Fatal(err)
-		}
+	each(t, func(t *testing.T, w *World) {
 		if err := w.Add("testns"); err != nil {
 			t.Fatal(err)
 		}
@@ -150,13 +158,21 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 		output(t, w, Host, "sh", "-c", "sleep 4711 >/dev/null 2>&1 &")
 		output(t, w, "testns", "sh", "-c", "sleep 4711 >/dev/null 2>&1 &")
 		output(t, w, Host, "sh", "-c", "ip netns exec "+w.Real("testns")+" env -i "+lookPath("sleep")+" 4711 >/dev/null 2>&1 &")
-		inodes, err := w.inodes()
-		if err != nil {
-			t.Fatal(err)
+		names := []string{Host, "testns"}
+		inodes := map[uint64]bool{}
+		for _, name := range names {
+			h, err := w.Open(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			inodes[h.Inode()] = true
+			h.Close()
 		}
-		lives := w.lives(inodes)
 		sleepers := func() int {
-			pids, err := processes(func(pid int) bool { return strings.Contains(commandLine(pid), "sleep 4711") && lives(pid) }, patience)
+			pids, err := processes(func(pid int) bool {
+				inode, ok := namespaceOf(pid, "net")
+				return strings.Contains(commandLine(pid), "sleep 4711") && ok && inodes[inode]
+			}, patience)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -190,22 +206,42 @@ func lookPath(name string) string {
 // output runs a program in the namespace and returns what it printed; it must succeed.
 func output(t *testing.T, w *World, ns string, argv ...string) string {
 	t.Helper()
-	var out strings.Builder
-	cmd := exec.Command(lookPath(argv[0]), argv[1:]...)
-	cmd.Stdout, cmd.Stderr = &out, &out
-	var err error
-	if ns == Host {
-		err = w.Start(cmd)
-	} else {
-		err = w.StartIn(ns, cmd)
+	out, status := finish(t, w, ns, argv...)
+	if status != 0 {
+		t.Fatalf("%s: status %d\n%s", argv, status, out)
 	}
+	return out
+}
+
+// finish runs a program in the namespace to its end.
+func finish(t *testing.T, w *World, ns string, argv ...string) (output string, status int) {
+	t.Helper()
+	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := cmd.Wait(); err != nil {
-		t.Fatalf("%s: %v\n%s", cmd, err, out.String())
+	defer read.Close()
+	p := command(argv...)
+	p.Output = write
+	running, err := w.StartIn(ns, p)
+	write.Close()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return out.String()
+	text, err := io.ReadAll(read)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended, err := running.Wait()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text), ended.ExitStatus()
+}
+
+// command is a program with the environment of the test.
+func command(argv ...string) Program {
+	return Program{Path: lookPath(argv[0]), Args: argv, Env: os.Environ()}
 }
 
 func need(t testing.TB, program string) {
@@ -220,8 +256,10 @@ func TestThreadEndsWithTheLab(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.thread.tid == unix.Getpid() {
-		t.Error("the lab lives on the main thread")
+	for _, tid := range []int{w.thread.tid, w.ground.thread()} {
+		if tid == unix.Getpid() {
+			t.Error("the lab lives on the main thread")
+		}
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
@@ -232,7 +270,7 @@ func TestThreadEndsWithTheLab(t *testing.T) {
 }
 
 func TestDoComesBack(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := makeWorld(t, Options{})
 	if err := w.Add("testns"); err != nil {
 		t.Fatal(err)
 	}
@@ -286,7 +324,7 @@ func TestGoexitInDoIsAnError(t *testing.T) {
 }
 
 func TestGoDoesNotHoldTheLabUp(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := makeWorld(t, Options{})
 	if err := w.Add("testns"); err != nil {
 		t.Fatal(err)
 	}

@@ -217,13 +217,30 @@ func (s *site) exec(p Program) (*Running, error) {
 	return r, nil
 }
 
-// Process opens the network namespace of a process of the lab, by the number that programs know it by.
+// Process opens the network namespace of a process of the lab, by the number that programs know it by. The error wraps EPERM where it is
+// not theirs.
 func (w *World) Process(pid int) (Handle, error) {
 	fd, err := unix.Openat(w.places.proc, filepath.Join(strconv.Itoa(pid), "ns/net"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return Handle{}, fmt.Errorf("open the namespace of process %d: %w", pid, err)
 	}
-	return newHandle(fd)
+	h, err := newHandle(fd)
+	if _, here := w.ground.(*site); here || err != nil {
+		return h, err
+	}
+	if h, err = h.belonging(); err != nil {
+		return h, fmt.Errorf("open the namespace of process %d: %w", pid, unix.EPERM)
+	}
+	return h, nil
+}
+
+// InodeOf is the inode of the network namespace of a process of the lab, by the number that programs know it by.
+func (w *World) InodeOf(pid int) (uint64, error) {
+	var st unix.Stat_t
+	if err := unix.Fstatat(w.places.proc, filepath.Join(strconv.Itoa(pid), "ns/net"), &st, 0); err != nil {
+		return 0, fmt.Errorf("look at the namespace of process %d: %w", pid, err)
+	}
+	return st.Ino, nil
 }
 
 // Processes are the numbers, by which programs know them and sorted, of the processes whose main thread is in the namespace.
@@ -243,9 +260,8 @@ func (w *World) Processes(inode uint64) (inside []int, err error) {
 		if err != nil {
 			continue
 		}
-		var st unix.Stat_t
 		// One that has ended, or is somebody else's, is in none.
-		if unix.Fstatat(w.places.proc, filepath.Join(entry, "ns/net"), &st, 0) == nil && st.Ino == inode {
+		if in, err := w.InodeOf(pid); err == nil && in == inode {
 			inside = append(inside, pid)
 		}
 	}

@@ -1,11 +1,10 @@
 package netns
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -17,21 +16,20 @@ import (
 
 // What is in /run/netns without being a namespace is none; commands are refused as the kernel refuses `ip`.
 func TestOtherFilesAreNoNamespaces(t *testing.T) {
-	each(t, func(t *testing.T, o Options) {
-		w := newWorld(t, o)
+	each(t, func(t *testing.T, w *World) {
 		for name, make := range map[string]func(path string) error{
 			"stale":   func(path string) error { return os.WriteFile(path, nil, 0o600) },
 			"fifo":    func(path string) error { return unix.Mkfifo(path, 0o600) },
-			"mounted": func(path string) error { return mountOn(path, "/proc/self/ns/uts") },
+			"mounted": func(path string) error { return mountOn(path, "/proc/1/ns/uts") },
 		} {
-			if err := w.Do(Host, func() error { return make(filepath.Join(namesDir, w.Real(name))) }); err != nil {
+			if err := w.InMounts(func() error { return make(filepath.Join(namesDir, w.Real(name))) }); err != nil {
 				t.Fatal(err)
 			}
 			wantNames(t, w)
 			if _, err := w.Open(name); !errors.Is(err, unix.EINVAL) {
 				t.Errorf("opening %s: %v, want EINVAL", name, err)
 			}
-			if err := w.StartIn(name, exec.Command("true")); !errors.Is(err, unix.EINVAL) {
+			if _, err := w.StartIn(name, command("true")); !errors.Is(err, unix.EINVAL) {
 				t.Errorf("starting a program in %s: %v, want EINVAL", name, err)
 			}
 			if err := w.Delete(name); err != nil {
@@ -51,8 +49,7 @@ func mountOn(path, source string) error {
 
 // A program in a namespace keeps it alive, but not its name: that is free again, also where the program has its own mounts.
 func TestDeletingANamespaceInUse(t *testing.T) {
-	each(t, func(t *testing.T, o Options) {
-		w := newWorld(t, o)
+	each(t, func(t *testing.T, w *World) {
 		if err := w.Add("testns"); err != nil {
 			t.Fatal(err)
 		}
@@ -61,37 +58,41 @@ func TestDeletingANamespaceInUse(t *testing.T) {
 			t.Fatal(err)
 		}
 		before.Close()
-		cmd := exec.Command(lookPath("sleep"), "4711")
-		if err := w.StartIn("testns", cmd); err != nil {
+		running, err := w.StartIn("testns", command("sleep", "4711"))
+		if err != nil {
 			t.Fatal(err)
 		}
 		if err := w.Delete("testns"); err != nil {
 			t.Fatal(err)
 		}
-		if inode, ok := namespaceOf(cmd.Process.Pid, "net"); !ok || inode != before.Inode() {
-			t.Errorf("the program is in namespace %d, was in %d", inode, before.Inode())
+		if h, err := w.Process(running.PID); err != nil || h.Inode() != before.Inode() {
+			t.Errorf("the program is in namespace %d, was in %d: %v", h.Inode(), before.Inode(), err)
+		} else {
+			h.Close()
 		}
 		if err := w.Add("testns"); err != nil {
 			t.Errorf("adding it again: %v", err)
 		}
-		go func() { cmd.Wait() }()
 	})
 }
 
 // The thread that starts a program in a namespace does not take it along when it ends.
 func TestAProgramOutlivesItsStart(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := makeWorld(t, Options{})
 	if err := w.Add("testns"); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command("sh", "-c", "read line; echo $line")
-	in, err := cmd.StdinPipe()
-	if err != nil {
+	inRead, in, err1 := os.Pipe()
+	out, outWrite, err2 := os.Pipe()
+	if err := errors.Join(err1, err2); err != nil {
 		t.Fatal(err)
 	}
-	var out bytes.Buffer
-	cmd.Stdout = &out
-	if err := w.StartIn("testns", cmd); err != nil {
+	p := command("sh", "-c", "read line; echo $line")
+	p.Input, p.Output = inRead, outWrite
+	running, err := w.StartIn("testns", p)
+	inRead.Close()
+	outWrite.Close()
+	if err != nil {
 		t.Fatal(err)
 	}
 	for range 20 { // other threads come and go meanwhile
@@ -100,27 +101,16 @@ func TestAProgramOutlivesItsStart(t *testing.T) {
 		}
 	}
 	fmt.Fprintln(in, "alive")
-	if err := cmd.Wait(); err != nil || out.String() != "alive\n" {
-		t.Errorf("%q, %v", out.String(), err)
-	}
-}
-
-func TestProgramsStartWhereTheHarnessIs(t *testing.T) {
-	w := newWorld(t, Options{})
-	if err := w.Add("testns"); err != nil {
-		t.Fatal(err)
-	}
-	want := output(t, w, Host, "pwd", "-P")
-	if here, err := os.Getwd(); err == nil && want != here+"\n" {
-		t.Errorf("in the host a program starts in %q, the harness is in %q", want, here)
-	}
-	if got := output(t, w, "testns", "pwd", "-P"); got != want {
-		t.Errorf("in testns a program starts in %q, in the host in %q", got, want)
+	in.Close()
+	text, err := io.ReadAll(out)
+	out.Close()
+	if status, ended := running.Wait(); err != nil || ended != nil || status != 0 || string(text) != "alive\n" {
+		t.Errorf("%q, %v, status %d, %v", text, err, status, ended)
 	}
 }
 
 func TestFilesOfEtcNetns(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := makeWorld(t, Options{})
 	lacks, err := w.Lacks()
 	if err != nil {
 		t.Fatal(err)
@@ -212,7 +202,7 @@ func addVeth(w *World, name string) error {
 }
 
 func TestNamelessNamespaces(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := makeWorld(t, Options{})
 	h, err := w.AddNameless()
 	if err != nil {
 		t.Fatal(err)

@@ -27,6 +27,7 @@ type order struct {
 	Name    string   `json:"name,omitempty"`
 	Number  int      `json:"number,omitempty"`
 	Program *Program `json:"program,omitempty"`
+	Message []byte   `json:"message,omitempty"`
 	// Input and Output say that a descriptor comes along for the program, in this order.
 	Input  bool `json:"input,omitempty"`
 	Output bool `json:"output,omitempty"`
@@ -41,6 +42,7 @@ const (
 	doOpen    = "open"    // what has the name Name; its descriptor comes back
 	doStart   = "start"   // Program, in Name; its number comes back, and when it has ended its status
 	doKill    = "kill"    // the process group Number
+	doSend    = "send"    // Message, to the kernel by the netlink socket that comes along
 	doLacks   = "lacks"   // what was refused
 	doClose   = "close"   // the lab
 )
@@ -380,6 +382,11 @@ func (r *remote) open(real string) (Handle, error) {
 		return h, err
 	}
 	return h.belonging()
+}
+
+func (r *remote) send(socket int, message []byte) error {
+	_, err := r.c.ask(order{Do: doSend, Lab: r.lab, Message: message}, []int{socket}, 0, nil)
+	return err
 }
 
 func (r *remote) lacks() ([]error, error) {

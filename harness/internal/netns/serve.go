@@ -111,6 +111,11 @@ func (s *server) obey(o order, fds []int, a *answer) (running *Running, err erro
 		return nil, nil
 	case doStart:
 		return s.start(lab, o, fds, a)
+	case doSend:
+		if len(fds) != 1 {
+			return nil, fmt.Errorf("send a netlink message: %w", unix.EBADF)
+		}
+		return nil, lab.send(fds[0], o.Message)
 	case doLacks:
 		lacks, err := lab.lacks()
 		for _, l := range lacks {

@@ -26,6 +26,8 @@ type ground interface {
 	foresee(n int) error
 	// start starts a program in the host ("") or in the namespace with that name.
 	start(real string, p Program) (*Running, error)
+	// send sends a message to the kernel by a netlink socket, as programs would.
+	send(socket int, message []byte) error
 	// lacks are what was refused to the programs of the lab.
 	lacks() ([]error, error)
 	// thread is the number of the thread that lives there, as programs see it.
@@ -61,6 +63,7 @@ func spawn(path string, argv []string, attr *syscall.ProcAttr) (int, <-chan sysc
 type site struct {
 	id     string
 	shared bool
+	here   bool    // see NewHere
 	record *record // of the owner; nil unless shared
 	spawn  spawner
 	// mortal says that the kernel ends all programs with this process by itself, since it is the first of their PID namespace.
@@ -233,6 +236,13 @@ func unmountName(path string) error {
 	unix.Unmount(path, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
 	if err := unix.Unlink(path); err != nil {
 		return fmt.Errorf("remove %s: %w", path, err)
+	}
+	return nil
+}
+
+func (s *site) send(socket int, message []byte) error {
+	if err := unix.Sendto(socket, message, 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+		return fmt.Errorf("send a netlink message: %w", err)
 	}
 	return nil
 }

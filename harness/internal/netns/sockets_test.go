@@ -11,7 +11,7 @@ import (
 // TestSocketCookies: each namespace has a cookie (SO_NETNS_COOKIE, Linux 5.14), which a socket keeps wherever it is used; each socket
 // has one of its own (SO_COOKIE), and no two have the same, in whatever namespaces they are.
 func TestSocketCookies(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := makeWorld(t, Options{})
 	places := []string{Host, "testns", "prodns"}
 	for _, name := range places[1:] {
 		if err := w.Add(name); err != nil {
@@ -38,7 +38,7 @@ func TestSocketCookies(t *testing.T) {
 // TestAddressesOfSocketsAreTheNamespaces: what one namespace has bound is free in another, a port as well as a name of an abstract Unix
 // socket (unix(7)), and taken in its own.
 func TestAddressesOfSocketsAreTheNamespaces(t *testing.T) {
-	w := newWorld(t, Options{})
+	w := makeWorld(t, Options{})
 	if err := w.Add("testns"); err != nil {
 		t.Fatal(err)
 	}

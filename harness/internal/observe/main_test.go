@@ -48,7 +48,7 @@ func TestMain(m *testing.M) {
 // newWorld is a World with these namespaces.
 func newWorld(t testing.TB, names ...string) *netns.World {
 	t.Helper()
-	w, err := netns.New(netns.Options{})
+	w, err := netns.NewHere(netns.Options{})
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
 		t.Skipf("no namespaces of our own here: %v", err)
 	}

@@ -11,10 +11,28 @@ import (
 	"testing"
 	"time"
 
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/internal/sandbox"
+
 	"golang.org/x/sys/unix"
 )
 
-func start(cmd *exec.Cmd) error { return cmd.Start() }
+func TestMain(m *testing.M) { os.Exit(sandbox.TestMain(m)) }
+
+// lab is where the programs of a test run.
+func lab(t *testing.T) *netns.World {
+	t.Helper()
+	w, err := netns.New(netns.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := w.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return w
+}
 
 const long = time.Minute
 
@@ -35,7 +53,7 @@ func TestRunKeepsWhatIsPrintedAndTheStatus(t *testing.T) {
 		{"more than a pipe holds", "head -c 300000 /dev/zero | tr '\\0' x", strings.Repeat("x", 300000), 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			output, status, err := run(t.Context(), start, []string{"sh", "-c", tt.script}, long)
+			output, status, err := run(t.Context(), lab(t).Start, []string{"sh", "-c", tt.script}, long)
 			if err != nil || status != tt.status || string(output) != tt.output {
 				t.Errorf("run: %q, status %d, error %v; want %q, status %d", head(output), status, err, head([]byte(tt.output)), tt.status)
 			}
@@ -44,7 +62,7 @@ func TestRunKeepsWhatIsPrintedAndTheStatus(t *testing.T) {
 }
 
 func TestRunCutsEndlessOutput(t *testing.T) {
-	output, status, err := run(t.Context(), start, []string{"head", "-c", strconv.Itoa(maxOutput + 1), "/dev/zero"}, long)
+	output, status, err := run(t.Context(), lab(t).Start, []string{"head", "-c", strconv.Itoa(maxOutput + 1), "/dev/zero"}, long)
 	if err != nil || status != 0 {
 		t.Fatalf("status %d, error %v", status, err)
 	}
@@ -54,29 +72,34 @@ func TestRunCutsEndlessOutput(t *testing.T) {
 }
 
 func TestRunDoesNotWaitForTheBackground(t *testing.T) {
-	fifo := filepath.Join(t.TempDir(), "fifo")
-	if err := unix.Mkfifo(fifo, 0o600); err != nil {
+	w := lab(t)
+	const fifo = "/run/fifo"
+	if err := w.InMounts(func() error { return unix.Mkfifo(fifo, 0o600) }); err != nil {
 		t.Fatal(err)
 	}
 	// The background process holds the pipe until the FIFO is opened, prints more than a pipe holds, and says so in the FIFO.
 	script := `(read go <"$1"; head -c 200000 /dev/zero; echo alive >"$1") & echo $!`
-	output, status, err := run(t.Context(), start, []string{"sh", "-c", script, "sh", fifo}, long)
+	output, status, err := run(t.Context(), w.Start, []string{"sh", "-c", script, "sh", fifo}, long)
 	if err != nil || status != 0 {
 		t.Fatalf("status %d, error %v", status, err)
 	}
 	if _, err := strconv.Atoi(strings.TrimSpace(string(output))); err != nil {
 		t.Fatalf("output %q, want the number of the process in the background", output)
 	}
-	if err := os.WriteFile(fifo, []byte("go\n"), 0); err != nil {
-		t.Fatal(err)
-	}
-	if said, err := os.ReadFile(fifo); err != nil || string(said) != "alive\n" {
+	var said []byte
+	if err := w.InMounts(func() (err error) {
+		if err = os.WriteFile(fifo, []byte("go\n"), 0); err == nil {
+			said, err = os.ReadFile(fifo)
+		}
+		return err
+	}); err != nil || string(said) != "alive\n" {
 		t.Errorf("the process in the background said %q, %v; want it alive", said, err)
 	}
 }
 
 func TestRunIsBoundedThoughTheBackgroundPrintsForEver(t *testing.T) {
-	output, status, err := run(t.Context(), start, []string{"sh", "-c", "yes & echo $!"}, long)
+	w := lab(t)
+	output, status, err := run(t.Context(), w.Start, []string{"sh", "-c", "yes & echo $!"}, long)
 	if err != nil || status != 0 {
 		t.Fatalf("status %d, error %v", status, err)
 	}
@@ -84,8 +107,8 @@ func TestRunIsBoundedThoughTheBackgroundPrintsForEver(t *testing.T) {
 	if pid <= 1 {
 		t.Fatalf("no process number in %q", head(output))
 	}
-	if err := unix.Kill(pid, unix.SIGKILL); err != nil {
-		t.Errorf("kill the process in the background: %v", err)
+	if _, status, err := run(t.Context(), w.Start, []string{"kill", "-KILL", strconv.Itoa(pid)}, long); err != nil || status != 0 {
+		t.Errorf("kill the process in the background: status %d, %v", status, err)
 	}
 }
 
@@ -103,7 +126,8 @@ func TestRunKillsTheGroup(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeoutCause(t.Context(), tt.after, cancelled)
 			defer cancel()
-			output, status, err := run(ctx, start, []string{"sh", "-c", "sleep 1000 & echo $!; wait"}, tt.limit)
+			w := lab(t)
+			output, status, err := run(ctx, w.Start, []string{"sh", "-c", "sleep 1000 & echo $!; wait"}, tt.limit)
 			if !errors.Is(err, tt.want) || status != 128+int(unix.SIGKILL) {
 				t.Errorf("status %d, error %v; want status 137 and %v", status, err, tt.want)
 			}
@@ -111,14 +135,15 @@ func TestRunKillsTheGroup(t *testing.T) {
 			if child <= 1 {
 				t.Fatalf("output %q, want the number of the child", output)
 			}
-			waitUntilDead(t, child)
+			waitUntilDead(t, w, child)
 		})
 	}
 }
 
 func TestRunSaysWhenThereIsNoProgram(t *testing.T) {
+	w := lab(t)
 	for _, name := range []string{"no-such-program", "/no/such/program"} {
-		if _, _, err := run(t.Context(), start, []string{name}, long); !errors.Is(err, exec.ErrNotFound) {
+		if _, _, err := run(t.Context(), w.Start, []string{name}, long); !errors.Is(err, exec.ErrNotFound) {
 			t.Errorf("run %s: %v, want %v", name, err, exec.ErrNotFound)
 		}
 	}
@@ -131,16 +156,20 @@ func TestRunSaysWhenThereIsNoProgram(t *testing.T) {
 	if path, err := LookPath("notes"); err == nil {
 		t.Errorf("LookPath found %s, which cannot be executed", path)
 	}
-	if _, _, err := run(t.Context(), start, []string{notExecutable}, long); !errors.Is(err, unix.EACCES) {
+	if _, _, err := run(t.Context(), w.Start, []string{"/etc/passwd"}, long); !errors.Is(err, unix.EACCES) {
 		t.Errorf("run a text file: %v, want %v", err, unix.EACCES)
 	}
 }
 
 // waitUntilDead waits until the process is gone or a zombie that its new parent has yet to reap.
-func waitUntilDead(t *testing.T, pid int) {
+func waitUntilDead(t *testing.T, w *netns.World, pid int) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		var stat []byte
+		err := w.InMounts(func() (err error) {
+			stat, err = os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+			return err
+		})
 		if err != nil || strings.Contains(string(stat), ") Z ") {
 			return
 		}

@@ -45,7 +45,7 @@ func (s *session) again(kind int, payload []byte) message {
 	r := nl.NewNetlinkRequest(kind, unix.NLM_F_ACK)
 	r.Sockets = s.sockets
 	r.AddRawData(payload)
-	return message{r}
+	return message{NetlinkRequest: r}
 }
 
 // attributes are the attributes of a message behind its fixed header.

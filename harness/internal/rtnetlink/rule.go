@@ -55,6 +55,9 @@ func (s *session) changeRule(op operation.RuleChange) error {
 	if err := s.putAction(m, header, op); err != nil {
 		return err
 	}
+	if r.UIDRange != "" {
+		m.by = s
+	}
 	return m.send()
 }
 
@@ -172,7 +175,11 @@ func (s *session) flushRules(op operation.RuleFlush) error {
 				return nil, err
 			}
 			if number(attrs[nl.FRA_PRIORITY]) != 0 {
-				deletions = append(deletions, s.again(unix.RTM_DELRULE, msg))
+				deletion := s.again(unix.RTM_DELRULE, msg)
+				if attrs[nl.FRA_UID_RANGE] != nil {
+					deletion.by = s
+				}
+				deletions = append(deletions, deletion)
 			}
 		}
 		return deletions, nil

@@ -111,20 +111,26 @@ func openNamed(w *netns.World, ns string) (netns.Handle, error) {
 }
 
 // message is a request that is being put together.
-type message struct{ *nl.NetlinkRequest }
+type message struct {
+	*nl.NetlinkRequest
+	by *session // that sends it as a program of the lab would; nil: as this process (see sendAsProgram)
+}
 
 // request begins a request with the fixed header of its type.
 func (s *session) request(kind, flags int, header nl.NetlinkRequestData) message {
 	r := nl.NewNetlinkRequest(kind, flags|unix.NLM_F_ACK)
 	r.Sockets = s.sockets
 	r.AddData(header)
-	return message{r}
+	return message{NetlinkRequest: r}
 }
 
 func (m message) put(attribute int, value []byte) { m.AddData(nl.NewRtAttr(attribute, value)) }
 
 // send sends the request; what the kernel answers instead of yes is a *Refused.
 func (m message) send() error {
+	if m.by != nil {
+		return m.by.sendAsProgram(m)
+	}
 	_, err := m.Execute(unix.NETLINK_ROUTE, 0)
 	return answered(err)
 }
@@ -151,7 +157,7 @@ func (s *session) dump(kind int, answer uint16, header func() nl.NetlinkRequestD
 		r.Sockets = s.sockets
 		r.AddData(header())
 		if fill != nil {
-			fill(message{r})
+			fill(message{NetlinkRequest: r})
 		}
 		msgs, err := r.Execute(unix.NETLINK_ROUTE, answer)
 		if !errors.Is(err, nl.ErrDumpInterrupted) {
@@ -202,8 +208,11 @@ func (s *session) putNetns(put func(int, []byte), name string) error {
 	}
 	if pid, notNumber := strconv.ParseUint(name, 10, 31); notNumber == nil {
 		h, err := s.w.Process(int(pid)) // its number is another one for this process
+		if errors.Is(err, unix.ENOENT) {
+			err = unix.ESRCH
+		}
 		if err != nil {
-			return refuse(2, unix.ESRCH, "RTNETLINK answers: No such process")
+			return refuse(2, err, "move it to the namespace of process %d", pid)
 		}
 		s.opened = append(s.opened, h)
 		put(unix.IFLA_NET_NS_FD, nl.Uint32Attr(uint32(h.FD())))

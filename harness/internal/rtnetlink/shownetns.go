@@ -48,12 +48,9 @@ func identify(w *netns.World, all *state.State, here *state.Namespace, args []st
 		if err != nil {
 			return "", &Refused{Status: 1, Message: fmt.Sprintf("Specified string '%s' is not a pid", args[0])}
 		}
-		h, err := w.Process(int(pid))
-		if err != nil {
+		if inode, err = w.InodeOf(int(pid)); err != nil {
 			return "", refuse(1, err, "Stat of netns of process %s failed", args[0])
 		}
-		inode = h.Inode()
-		h.Close()
 	}
 	for _, ns := range all.Namespaces {
 		if ns.Inode == inode && ns.Name != netns.Host {

@@ -31,17 +31,15 @@ func startHelper(o orders, p plan, conn int) error {
 	if p.Open {
 		complaints = 2
 	}
-	flags := uintptr(unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS)
+	// It stays in the network namespace of the first layer, which is not its programs' to change, nor theirs to leave things in.
+	flags := uintptr(unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS)
 	if o.PIDNamespace {
 		flags |= unix.CLONE_NEWPID
 	}
 	i := p.ids()
 	a := &syscall.SysProcAttr{
-		Cloneflags: flags, UidMappings: i.inner(), GidMappings: i.inner(), GidMappingsEnableSetgroups: i.foreign,
+		Cloneflags: flags, UidMappings: i.mapping(0), GidMappings: i.mapping(0), GidMappingsEnableSetgroups: i.foreign,
 		Pdeathsig: syscall.SIGKILL, Setsid: true,
-	}
-	if i.layered() {
-		a.Credential = &syscall.Credential{Uid: 0, Gid: 0} // and no other groups
 	}
 	inside := orders{Stage: stageHelper, Facts: o.Facts, Control: 3, Trial: p.Trial}
 	_, err = syscall.ForkExec("/proc/self/exe", os.Args[:1], &syscall.ProcAttr{
@@ -58,7 +56,9 @@ func startHelper(o orders, p plan, conn int) error {
 func beHelper(o orders) {
 	conn := os.NewFile(uintptr(o.Control), "worker")
 	unix.CloseOnExec(o.Control)
+	runtime.LockOSThread() // no other goroutine may take the main thread elsewhere
 	missing, err := settle(o)
+	runtime.UnlockOSThread()
 	greet(conn, layer{missing: missing, err: err}.answer())
 	if err != nil || o.Trial {
 		exit(1)

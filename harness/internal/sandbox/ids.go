@@ -19,17 +19,14 @@ const manyIDs = 65536
 // out (systemd's containers end at 1879048191, sssd's default range at 2000200000).
 const firstChoice = 0x78000000
 
-// ids are the users and groups of this user namespace that the programs of the second layer have, from 0.
-// With many of them the root of the first layer is one more, which no program can become: it comes last.
+// ids are the users and groups of this user namespace that those from 0 of the sandbox stand for. Both layers number them alike: who judges is
+// to read the ids that programs have written, such as those of a rule or of ping_group_range.
 type ids struct {
 	firstUID, firstGID int
 	size               int
 	// foreign says that they are not the caller's own: they own nothing, and may do to the machine's files what everybody may.
 	foreign bool
 }
-
-// layered says that the two layers have different users.
-func (i ids) layered() bool { return i.size > 1 }
 
 // chooseIDs: an ordinary user has only himself to give. Root gives ids that own nothing, never its own: as the machine's root inside
 // one could write to /etc and to the sysctls of the kernel.
@@ -53,8 +50,8 @@ func chooseIDs() (ids, error) {
 		}
 		taken = append(taken, some...)
 	}
-	for first := firstChoice; first+2*manyIDs < 1<<31; first += 2 * manyIDs {
-		r := idRange{first: first, size: manyIDs + 1}
+	for first := firstChoice; first+manyIDs < 1<<31; first += manyIDs {
+		r := idRange{first: first, size: manyIDs}
 		if r.within(uids) && r.within(gids) && !r.meets(taken) {
 			return ids{firstUID: first, firstGID: first, size: manyIDs, foreign: true}, nil
 		}
@@ -79,8 +76,8 @@ func chooseIDs() (ids, error) {
 func (i ids) attributes(flags uintptr) *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{
 		Cloneflags:  flags,
-		UidMappings: i.outer(i.firstUID),
-		GidMappings: i.outer(i.firstGID),
+		UidMappings: i.mapping(i.firstUID),
+		GidMappings: i.mapping(i.firstGID),
 		Pdeathsig:   syscall.SIGKILL,
 		Setsid:      true,
 	}
@@ -91,36 +88,9 @@ func (i ids) attributes(flags uintptr) *syscall.SysProcAttr {
 	return a
 }
 
-// outer maps the first layer to this user namespace.
-func (i ids) outer(first int) []syscall.SysProcIDMap {
-	if !i.layered() {
-		return []syscall.SysProcIDMap{{ContainerID: 0, HostID: first, Size: 1}}
-	}
-	return []syscall.SysProcIDMap{
-		{ContainerID: 0, HostID: first + i.size, Size: 1},
-		{ContainerID: 1, HostID: first, Size: i.size},
-	}
-}
-
-// inner maps the second layer to the first one.
-func (i ids) inner() []syscall.SysProcIDMap {
-	return []syscall.SysProcIDMap{{ContainerID: 0, HostID: i.rootOfPrograms(), Size: i.size}}
-}
-
-// rootOfPrograms is the id that root of the second layer has in the first.
-func (i ids) rootOfPrograms() int {
-	if i.layered() {
-		return 1
-	}
-	return 0
-}
-
-// root is the user of this user namespace that root of the first layer stands for.
-func (i ids) root() (uid, gid int) {
-	if i.layered() {
-		return i.firstUID + i.size, i.firstGID + i.size
-	}
-	return i.firstUID, i.firstGID
+// mapping maps the ids of the sandbox to those from first on.
+func (i ids) mapping(first int) []syscall.SysProcIDMap {
+	return []syscall.SysProcIDMap{{ContainerID: 0, HostID: first, Size: i.size}}
 }
 
 // become makes all threads of this process those of root in its user namespace, without other groups.

@@ -79,9 +79,9 @@ func unescape(path string) string {
 	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(path)
 }
 
-// tmpfs mounts an empty folder for so many bytes. Its owner is given as the first layer numbers users.
-func tmpfs(path, mode string, size int, owner int) error {
-	options := fmt.Sprintf("mode=%s,size=%d,nr_inodes=%d,uid=%d,gid=%d", mode, size, max(size>>12, 1024), owner, owner)
+// tmpfs mounts an empty folder for so many bytes, and a file for each page of them.
+func tmpfs(path, mode string, size int) error {
+	options := fmt.Sprintf("mode=%s,size=%d,nr_inodes=%d", mode, size, size>>12)
 	if err := unix.Mount("tmpfs", path, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
 		return fmt.Errorf("mount an empty folder on %s: %w", path, err)
 	}

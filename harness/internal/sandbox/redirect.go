@@ -137,9 +137,8 @@ func (r *results) addFolder(to string, read bool) (inside string, err error) {
 	if err != nil || !ids.foreign {
 		return dir, err
 	}
-	uid, gid := ids.root()
 	return dir, filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-		return errors.Join(err, os.Lchown(path, uid, gid))
+		return errors.Join(err, os.Lchown(path, ids.firstUID, ids.firstGID))
 	})
 }
 

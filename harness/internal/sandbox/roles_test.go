@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -38,7 +37,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	if err := sandbox.Possible(); err != nil {
+	if _, err := sandbox.Possible(); err != nil {
 		var forbidden *sandbox.ForbiddenError
 		if !errors.As(err, &forbidden) || os.Getenv(sandbox.Required) == "1" {
 			fmt.Fprintln(os.Stderr, err)
@@ -64,7 +63,7 @@ var roles = map[string]func() error{
 	"meddle":   meddle,
 	"refused":  refused,
 	"third":    func() error { _, err := os.NewFile(3, "third").WriteString("to descriptor 3"); return err },
-	"possible": sandbox.Possible,
+	"possible": func() error { _, err := sandbox.Possible(); return err },
 }
 
 // reported is what a process finds about itself.
@@ -85,7 +84,7 @@ func report() reported {
 	r := reported{Inside: inside, Facts: facts, UID: os.Getuid(), GID: os.Getgid(), PID: os.Getpid(), Namespaces: map[string]string{}}
 	r.Groups, _ = os.Getgroups()
 	r.ProcSelf, _ = os.Readlink("/proc/self")
-	for _, kind := range []string{"user", "mnt", "pid", "net"} {
+	for _, kind := range []string{"user", "mnt", "pid", "net", "ipc", "uts"} {
 		r.Namespaces[kind], _ = os.Readlink("/proc/self/ns/" + kind)
 	}
 	processes, _ := filepath.Glob("/proc/[0-9]*")
@@ -124,11 +123,12 @@ func labs() error {
 				return err
 			}
 		}
-		if err := w.Start(exec.Command("/bin/sh", "-c", "sleep 4712 & exec sleep 4712")); err != nil {
-			return err
-		}
-		if err := w.StartIn("testns", exec.Command("/bin/sh", "-c", "(setsid sleep 4712 &) ; exec sleep 4712")); err != nil {
-			return err
+		for name, text := range map[string]string{
+			netns.Host: "sleep 4712 & exec sleep 4712", "testns": "(setsid sleep 4712 &) ; exec sleep 4712",
+		} {
+			if _, err := w.StartIn(name, netns.Program{Path: "/bin/sh", Args: []string{"sh", "-c", text}, Env: os.Environ()}); err != nil {
+				return err
+			}
 		}
 		if i == 0 {
 			fmt.Println("ready")
@@ -185,20 +185,8 @@ func meddle() error {
 		try("write /etc", os.WriteFile("/etc/netnscheck-must-not-be", nil, 0o600))
 		try("read /etc/shadow", read("/etc/shadow"))
 	}
-	lo, err := net.InterfaceByName("lo")
-	if err != nil {
-		return err
-	}
-	s, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM, 0)
-	if err != nil {
-		return err
-	}
-	ifr, err := unix.NewIfreq(lo.Name)
-	if err != nil {
-		return err
-	}
-	ifr.SetUint32(uint32(lo.MTU)) // what it is already
-	try("set the MTU of lo", unix.IoctlIfreq(s, unix.SIOCSIFMTU, ifr))
+	try("write /usr", os.WriteFile("/usr/netnscheck-must-not-be", nil, 0o600))
+	try("write /", os.WriteFile("/netnscheck-must-not-be", nil, 0o600))
 	if outside, err := strconv.Atoi(os.Getenv("PROCESS_OUTSIDE")); err != nil {
 		return err
 	} else if facts, _ := sandbox.Current(); facts.PIDNamespace {

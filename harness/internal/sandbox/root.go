@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -52,7 +53,7 @@ func build(p plan, fresh bool) (missing []string, err error) {
 	if r.at, err = base(); err != nil {
 		return nil, err
 	}
-	if err := tmpfs(r.at, "0755", sizeOfRoot, 0); err != nil {
+	if err := tmpfs(r.at, "0755", sizeOfRoot); err != nil {
 		return nil, err
 	}
 	for _, step := range []func() error{
@@ -119,12 +120,11 @@ func (r *room) system() error {
 // folders are those that can be written: for temporary files, for what runs, and the caller's home.
 func (r *room) folders() error {
 	for _, path := range []string{"/tmp", "/var/tmp"} {
-		if err := tmpfs(r.in(path), "1777", sizeOfTemp, 0); err != nil {
+		if err := tmpfs(r.in(path), "1777", sizeOfTemp); err != nil {
 			return err
 		}
 	}
-	owner := r.ids().rootOfPrograms()
-	if err := tmpfs(r.in("/run"), "0755", sizeOfTemp, owner); err != nil {
+	if err := tmpfs(r.in("/run"), "0755", sizeOfTemp); err != nil {
 		return err
 	}
 	for _, home := range r.Homes {
@@ -134,7 +134,7 @@ func (r *room) folders() error {
 				return err
 			}
 		}
-		if err := tmpfs(path, "0755", sizeOfHome, owner); err != nil {
+		if err := tmpfs(path, "0755", sizeOfHome); err != nil {
 			return err
 		}
 	}
@@ -143,7 +143,7 @@ func (r *room) folders() error {
 
 // devices are those that programs expect, and terminals of the sandbox's own. There is no controlling terminal: init began a session.
 func (r *room) devices() error {
-	if err := tmpfs(r.in("/dev"), "0755", sizeOfDev, 0); err != nil {
+	if err := tmpfs(r.in("/dev"), "0755", sizeOfDev); err != nil {
 		return err
 	}
 	nodes := []string{"null", "zero", "full", "random", "urandom", "tty"}
@@ -173,7 +173,7 @@ func (r *room) devices() error {
 			return err
 		}
 	}
-	if err := tmpfs(r.in("/dev/shm"), "1777", sizeOfTemp, 0); err != nil {
+	if err := tmpfs(r.in("/dev/shm"), "1777", sizeOfTemp); err != nil {
 		return err
 	}
 	options := "newinstance,ptmxmode=0666,mode=0620"
@@ -285,6 +285,20 @@ func (r *room) mask() error {
 	return nil
 }
 
+// elsewhere runs f on a thread of its own in a network namespace of its own: /sys is that of who mounts it.
+func elsewhere(f func() error) error {
+	result := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			result <- err
+			return
+		}
+		result <- f()
+	}()
+	return <-result
+}
+
 // secondRoot makes the root of the second layer out of that of the first, with a /proc and a /sys of its own, and enters it. Of the
 // first one's nothing is left to be uncovered.
 func secondRoot(fresh bool) error {
@@ -305,7 +319,7 @@ func secondRoot(fresh bool) error {
 	if err != nil {
 		return fmt.Errorf("read /: %w", err)
 	}
-	if err := tmpfs(at, "0755", sizeOfRoot, 0); err != nil {
+	if err := tmpfs(at, "0755", sizeOfRoot); err != nil {
 		return err
 	}
 	for _, e := range entries {
@@ -331,7 +345,7 @@ func secondRoot(fresh bool) error {
 				err = bind(path, to)
 			}
 		case "/sys":
-			if err = mountSys(to); err != nil {
+			if err = elsewhere(func() error { return mountSys(to) }); err != nil {
 				err = bind(path, to)
 			}
 		case at:
