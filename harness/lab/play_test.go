@@ -1,7 +1,8 @@
 package lab_test
 
 import (
-	"path/filepath"
+	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -101,7 +102,7 @@ func TestAReplayThatEndsElsewhereIsAnError(t *testing.T) {
 	} {
 		t.Run(check, func(t *testing.T) {
 			t.Parallel()
-			file := filepath.Join(t.TempDir(), "file")
+			file := fmt.Sprintf("/tmp/replay-%d", rand.Int64()) // which programs of all labs of this process see
 			sc, err := scenario.Parse("t.md", []byte(lines("# T", "## A", "```console", "$ ip netns add testns",
 				"$ sh -c 'test -e "+file+" || { ip -n testns link set lo up; ip link add v0 type veth; }'", "$ touch "+file, "```", "- [ ] "+check+" within `50ms`", "",
 				"## B", "```console", "$ ip netns add b", "```", "- [ ] namespace `b` exists", "",
