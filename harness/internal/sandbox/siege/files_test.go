@@ -29,10 +29,20 @@ func (c *caller) surround() (paths []string) {
 		c.stays(p.outside)
 	}
 	for _, dir := range append(machinePlaces(), "/etc", "/var", "/") {
-		c.absent(filepath.Join(dir, plantedName(c.name)))
+		c.unplanted(dir)
 	}
 	return paths
 }
+
+// unplanted watches that an attack makes nothing in a folder.
+func (c *caller) unplanted(dir string) {
+	for _, kind := range append(plantedKinds, "") {
+		c.absent(filepath.Join(dir, plantedName(c.name)) + kind)
+	}
+}
+
+// plantedKinds are the ends of the names of what an attack makes beside a plain file.
+var plantedKinds = []string{".d", ".link", ".fifo", ".device"}
 
 // plantedName is the name of what an attack makes in folders of the machine.
 func plantedName(word string) string { return "planted-" + word }
@@ -84,7 +94,11 @@ func spoil(path string) {
 
 // plant makes one of each kind in a folder, a setuid file among them.
 func plant(dir string) {
-	name := filepath.Join(dir, plantedName(os.Getenv("SIEGE_NAME")))
+	word := os.Getenv("SIEGE_NAME")
+	if word == "" {
+		return // nobody looks for it
+	}
+	name := filepath.Join(dir, plantedName(word))
 	if os.WriteFile(name, []byte("#!/bin/sh\n"), 0o777) == nil {
 		os.Chmod(name, 0o777|os.ModeSetuid|os.ModeSetgid)
 	}

@@ -1,7 +1,6 @@
 package siege_test
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -87,17 +86,26 @@ func TestEnvironment(t *testing.T) {
 			c.env = append(c.env, name+"="+c.secret("what the caller has in his environment as "+name))
 		}
 		c.repelled(c.play(hostile("ip netns add ns", attackName+" environment", "ip netns exec ns "+attackName+" environment",
-			"sh -c 'env; "+attackName+" environment'"), "-v"))
+			"sh -c '"+attackName+" environment'"), "-v"))
 	})
 }
 
 func attackEnvironment([]string) {
-	for _, variable := range os.Environ() {
-		fmt.Println(variable)
-	}
+	tellSecrets("this program", os.Environ())
 	for _, pid := range append(visible(), os.Getpid()) {
 		environ, _ := os.ReadFile(inProc(pid, "environ"))
-		fmt.Printf("process %d: %s\n", pid, bytes.ReplaceAll(environ, []byte{0}, []byte{'\n'}))
+		tellSecrets(fmt.Sprintf("process %d", pid), strings.Split(string(environ), "\x00"))
+	}
+}
+
+// tellSecrets prints the variables that the test has set, and the names of all: the values of the others are nobody's business.
+func tellSecrets(who string, environ []string) {
+	for _, variable := range environ {
+		name, value, _ := strings.Cut(variable, "=")
+		if !strings.HasPrefix(value, "secret") {
+			value = "..."
+		}
+		fmt.Printf("%s: %s=%s\n", who, name, value)
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/scenario"
 )
 
 // forged is a scenario whose attack forges what the worker says of the next section, which is false.
@@ -24,9 +26,8 @@ func TestForgedVerdict(t *testing.T) {
 				word := "forged" + strings.ReplaceAll(c.name, "-", "")
 				c.file(filepath.Join(c.dir, "honest.md"), honest, 0o644)
 				o := c.play(forged("verdict", mirrored(word)), "honest.md", "--driver", driver)
-				c.intact(o)
-				c.carriedOut(o)
-				if section := o.of("hostile", "False"); section == nil || section.Outcome == "pass" {
+				c.survived(o)
+				if section := o.of("hostile", "False"); section == nil || section.Outcome == scenario.Pass {
 					c.Errorf("a false check passed: %+v", section)
 				}
 				if strings.Contains(o.text, word) {
@@ -46,8 +47,7 @@ func TestForgedKeep(t *testing.T) {
 	besiege(t, func(c *caller) {
 		word := "forged" + strings.ReplaceAll(c.name, "-", "")
 		o := c.play(forged("kept", mirrored(word)))
-		c.intact(o)
-		c.carriedOut(o)
+		c.survived(o)
 		if strings.Contains(o.text, word) || strings.Contains(o.text, "nsenter") {
 			c.Errorf("the run tells of labs that are kept:\n%s", o.stdout)
 		}
@@ -58,11 +58,11 @@ func TestForgedKeep(t *testing.T) {
 func TestFloodOfMessages(t *testing.T) {
 	besiege(t, func(c *caller) {
 		o := c.play(forged("flood", "x"))
-		c.intact(o)
+		c.survived(o)
 		if o.peak > mostInHarness {
 			c.Errorf("a process of the run took %d MB", o.peak>>20)
 		}
-		if section := o.of("hostile", "False"); section == nil || section.Outcome == "pass" {
+		if section := o.of("hostile", "False"); section == nil || section.Outcome == scenario.Pass {
 			c.Errorf("a false check passed: %+v", section)
 		}
 	})
@@ -84,7 +84,7 @@ func attackMessages(args []string) {
 	case "kept":
 		text = fmt.Appendf(text, `{"event":"kept","commands":["\u001b[31m%s; rm -rf /"]}`+"\n", word)
 	case "flood":
-		text = []byte(`{"event":"leftover","text":"` + strings.Repeat("x", 1<<20))
+		text = []byte(`{"event":"leftover","text":"` + strings.Repeat("x", piece))
 	}
 	for _, pid := range visible() {
 		for fd := range 64 {
@@ -93,7 +93,9 @@ func attackMessages(args []string) {
 				file.Close()
 			}
 		}
-		injectWrites(pid, text[:min(len(text), 900)])
+		if args[0] != "flood" { // whoever writes more than is read waits, and the attacker with him
+			injectWrites(pid, text[:min(len(text), 900)])
+		}
 	}
 }
 
@@ -122,19 +124,25 @@ func otherDescriptor(pid, fd int) *os.File {
 	return os.NewFile(uintptr(got), "taken")
 }
 
-// pour writes a text, a flood of it four hundred times, as long as somebody takes it.
-func pour(file *os.File, text []byte, flood bool) {
-	times := 1
-	if flood {
-		times = 400
-	}
-	for range times {
+// piece is what a pipe always takes when it takes anything, so that nobody waits; flood is how much is poured.
+const (
+	piece = 4096 - 64
+	flood = 400 << 20
+)
+
+// pour writes a text, and a flood that goes on with it, as long as somebody takes it.
+func pour(file *os.File, text []byte, all bool) {
+	for written := 0; len(text) > 0; text = text[min(len(text), piece):] {
 		poll := []unix.PollFd{{Fd: int32(file.Fd()), Events: unix.POLLOUT}}
 		if n, _ := unix.Poll(poll, 500); n == 0 || poll[0].Revents&unix.POLLOUT == 0 {
 			return
 		}
-		if _, err := unix.Write(int(file.Fd()), text); err != nil {
+		n, err := unix.Write(int(file.Fd()), text[:min(len(text), piece)])
+		if err != nil {
 			return
+		}
+		if written += n; all && written < flood {
+			text = append(text, strings.Repeat("x", piece)...)
 		}
 	}
 }

@@ -209,19 +209,17 @@ func leaveChroot() []string {
 
 func overlayRoot() []string {
 	dir := room("overlay")
-	err := unix.Mount("tmpfs", dir, "tmpfs", 0, "")
-	for _, sub := range []string{"upper", "work", "merged"} {
-		os.Mkdir(filepath.Join(dir, sub), 0o755)
+	told("a tmpfs for the overlays", unix.Mount("tmpfs", dir, "tmpfs", 0, ""))
+	for i, lower := range []string{"/opt", "/srv", "/var", "/usr", "/home", "/root", "/proc/1/root/opt"} {
+		merged := filepath.Join(dir, lower)
+		told(merged, os.MkdirAll(merged, 0o755))
+		upper, work := fmt.Sprintf("%s/upper%d", dir, i), fmt.Sprintf("%s/work%d", dir, i)
+		os.Mkdir(upper, 0o755)
+		os.Mkdir(work, 0o755)
+		options := fmt.Sprintf("lowerdir=%s,upperdir=%s,workdir=%s,userxattr", lower, upper, work)
+		told("overlay on "+lower, unix.Mount("overlay", merged, "overlay", 0, options))
 	}
-	if err == nil {
-		options := fmt.Sprintf("lowerdir=/,upperdir=%[1]s/upper,workdir=%[1]s/work,userxattr", dir)
-		err = unix.Mount("overlay", filepath.Join(dir, "merged"), "overlay", 0, options)
-	}
-	if err != nil {
-		told("overlay", err)
-		return nil
-	}
-	return []string{filepath.Join(dir, "merged")}
+	return []string{dir}
 }
 
 // freshFileSystems mounts those by which the kernel is set, anew and without what hid them, and opens what is the machine's in them.
@@ -229,7 +227,7 @@ func freshFileSystems() []string {
 	for kind, settings := range map[string][]string{
 		"proc": {
 			"sys/kernel/core_pattern", "sysrq-trigger", "sys/kernel/hostname", "sys/vm/drop_caches", "sys/kernel/modprobe",
-			"sys/kernel/pid_max", "sys/fs/file-max", "kcore", "kmsg",
+			"sys/fs/file-max", "kcore", "kmsg",
 		},
 		"sysfs":      {"kernel/uevent_helper", "power/state", "kernel/mm/transparent_hugepage/enabled"},
 		"debugfs":    {"."},

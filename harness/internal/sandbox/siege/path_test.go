@@ -20,12 +20,15 @@ func TestProgramsInPath(t *testing.T) {
 		commands := []string{}
 		for name, dir := range folders {
 			c.path = append(c.path, c.folder(dir, 0o755))
-			script := fmt.Sprintf("#!/bin/sh\nexec %s where \"$0\"\n", inScratch("bin", attackName))
+			c.absent(dir + ".moved")
+			script := fmt.Sprintf("#!/bin/sh\nSIEGE_NAME=%s exec %s where \"$0\"\n", c.name, inScratch("bin", attackName))
 			if name == "siege-linked" {
 				first, second := c.folder(filepath.Join(c.home, "first"), 0o755), c.folder(inScratch(c.name, "second"), 0o755)
 				c.precious(filepath.Join(second, name), script, 0o755)
 				c.must(os.Symlink(filepath.Join(second, name), filepath.Join(first, name)))
 				c.must(os.Symlink(filepath.Join("..", "first", name), filepath.Join(dir, name)))
+				c.absent(first + ".moved")
+				c.absent(second + ".moved")
 				c.stays(first)
 				c.stays(second)
 			} else {
@@ -34,6 +37,8 @@ func TestProgramsInPath(t *testing.T) {
 			c.stays(dir)
 			commands = append(commands, name)
 		}
+		c.unplanted(os.TempDir())
+		c.unplanted(c.home)
 		o := c.play(hostile(commands...))
 		c.repelled(o)
 		for name := range folders {

@@ -1,10 +1,13 @@
 package siege_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -28,6 +31,12 @@ func TestMain(m *testing.M) {
 	case attackName:
 		beAttacker(os.Args[1:])
 		return
+	}
+	flag.Parse()
+	explicit := false
+	flag.Visit(func(f *flag.Flag) { explicit = explicit || f.Name == "test.parallel" })
+	if !explicit { // they wait more than they work
+		flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0)))
 	}
 	var err error
 	if scratch, err = os.MkdirTemp("", "netnscheck-siege-"); err == nil {

@@ -82,7 +82,13 @@ func (s stage) addKeys() error {
 	}
 	rings := []int{unix.KEY_SPEC_SESSION_KEYRING}
 	if os.Getuid() != 0 { // the machine's root keeps its own as they are
-		rings = append(rings, unix.KEY_SPEC_USER_KEYRING, unix.KEY_SPEC_USER_SESSION_KEYRING)
+		users := []int{unix.KEY_SPEC_USER_KEYRING, unix.KEY_SPEC_USER_SESSION_KEYRING}
+		for _, ring := range users { // as pam_keyinit(8) does: only what the session leads to may be given an end
+			if _, err := unix.KeyctlInt(unix.KEYCTL_LINK, ring, unix.KEY_SPEC_SESSION_KEYRING, 0, 0); err != nil {
+				return fmt.Errorf("link a keyring of the user: %w", err)
+			}
+		}
+		rings = append(rings, users...)
 	}
 	for i, ring := range rings {
 		id, err := unix.AddKey("user", fmt.Sprintf("%s-%d", s.Key, i), []byte(s.KeyText), ring)

@@ -40,12 +40,9 @@ var needless = []struct {
 	{"swapoff", unix.SYS_SWAPOFF, [5]uintptr{}},
 	{"reboot", unix.SYS_REBOOT, [5]uintptr{}}, // without its magic numbers, which the kernel looks at after the right
 	{"acct", unix.SYS_ACCT, [5]uintptr{}},
-	{"quotactl", unix.SYS_QUOTACTL, [5]uintptr{^uintptr(0)}},
 	{"syslog", unix.SYS_SYSLOG, [5]uintptr{3, pointer(&buffer[0]), uintptr(len(buffer))}},
-	{"clock_settime", unix.SYS_CLOCK_SETTIME, [5]uintptr{}},
 	{"settimeofday", unix.SYS_SETTIMEOFDAY, [5]uintptr{}},
 	{"fanotify_init", unix.SYS_FANOTIFY_INIT, [5]uintptr{}},
-	{"lookup_dcookie", unix.SYS_LOOKUP_DCOOKIE, [5]uintptr{}},
 }
 
 const processKeyring = ^uintptr(1) // -2

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/scenario"
 )
 
 // lying is a scenario whose first step tampers with what the second one needs, so that the second one's claim is false.
@@ -31,7 +33,7 @@ func TestLies(t *testing.T) {
 				o := c.play(text, "honest.md")
 				c.intact(o)
 				c.carriedOut(o)
-				if section := o.of("hostile", "Lie"); section == nil || section.Outcome == "pass" {
+				if section := o.of("hostile", "Lie"); section == nil || section.Outcome == scenario.Pass {
 					c.Errorf("the lie was believed: %+v", section)
 				}
 				c.passed(o, "honest", "Make one")
