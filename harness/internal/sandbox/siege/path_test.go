@@ -1,0 +1,74 @@
+package siege_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Kernel people keep their `ip` where they built it: a program in a folder of PATH is found wherever that lies, also behind links, and
+// nothing of the folder can be changed by it.
+func TestProgramsInPath(t *testing.T) {
+	besiege(t, func(c *caller) {
+		folders := map[string]string{
+			"siege-at-home":  filepath.Join(c.home, "bin"),
+			"siege-temporal": filepath.Join(os.TempDir(), c.name),
+			"siege-linked":   filepath.Join(c.home, "links"),
+		}
+		commands := []string{}
+		for name, dir := range folders {
+			c.path = append(c.path, c.folder(dir, 0o755))
+			c.absent(dir + ".moved")
+			script := fmt.Sprintf("#!/bin/sh\nSIEGE_NAME=%s exec %s where \"$0\"\n", c.name, inScratch("bin", attackName))
+			if name == "siege-linked" {
+				first, second := c.folder(filepath.Join(c.home, "first"), 0o755), c.folder(inScratch(c.name, "second"), 0o755)
+				c.precious(filepath.Join(second, name), script, 0o755)
+				c.must(os.Symlink(filepath.Join(second, name), filepath.Join(first, name)))
+				c.must(os.Symlink(filepath.Join("..", "first", name), filepath.Join(dir, name)))
+				c.absent(first + ".moved")
+				c.absent(second + ".moved")
+				c.stays(first)
+				c.stays(second)
+			} else {
+				c.precious(filepath.Join(dir, name), script, 0o755)
+			}
+			c.stays(dir)
+			commands = append(commands, name)
+		}
+		c.unplanted(os.TempDir())
+		c.unplanted(c.home)
+		o := c.play(hostile(commands...))
+		c.repelled(o)
+		for name := range folders {
+			if !strings.Contains(o.said(), "called as "+name) {
+				c.Errorf("%s did not run", name)
+			}
+		}
+	})
+}
+
+// attackFolderOfProgram spoils a program, what it leads to, and the folders of both: PROGRAM
+func attackFolderOfProgram(args []string) {
+	fmt.Println("called as", filepath.Base(args[0]))
+	paths := []string{args[0]}
+	if target, err := filepath.EvalSymlinks(args[0]); err == nil {
+		paths = append(paths, target)
+	}
+	for _, path := range paths {
+		attackFiles([]string{filepath.Dir(path), path})
+		os.Rename(filepath.Dir(path), filepath.Dir(path)+".moved")
+	}
+}
+
+// The user's own scenario is read from a folder that nobody else may enter.
+func TestScenarioInPrivateFolder(t *testing.T) {
+	besiege(t, func(c *caller) {
+		dir := c.folder(filepath.Join(c.home, "lessons"), 0o700)
+		c.file(filepath.Join(dir, "honest.md"), honest, 0o600)
+		c.must(os.Chmod(c.home, 0o700))
+		o := c.start("run", filepath.Join(dir, "honest.md"), "--driver", "iproute2").wait()
+		c.passed(o, "honest", "Make one")
+	})
+}

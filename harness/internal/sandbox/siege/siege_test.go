@@ -1,0 +1,82 @@
+package siege_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// This binary has three roles, told by the name under which it is started: the tests, the stage on which the harness is started, and the
+// attacker, a program that the scenarios call.
+const (
+	stageName  = "siege-stage"
+	attackName = "siege-attack"
+)
+
+// scratch is a folder that everybody may read; bin below it is the first one in the PATH of the harness.
+var scratch string
+
+func TestMain(m *testing.M) {
+	switch filepath.Base(os.Args[0]) {
+	case stageName:
+		beStage()
+		return
+	case attackName:
+		beAttacker(os.Args[1:])
+		return
+	}
+	flag.Parse()
+	explicit := false
+	flag.Visit(func(f *flag.Flag) { explicit = explicit || f.Name == "test.parallel" })
+	if !explicit { // they wait more than they work
+		flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0)))
+	}
+	var err error
+	if scratch, err = os.MkdirTemp("", "netnscheck-siege-"); err == nil {
+		err = os.Chmod(scratch, 0o755)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	status := m.Run()
+	if err := os.RemoveAll(scratch); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		status = max(status, 1)
+	}
+	os.Exit(status)
+}
+
+// built builds the harness and the attacker, once. Both are static: the attacker is to run in whatever the sandbox leaves visible, and
+// without the race detector, whose memory and threads it could not account for.
+var built = sync.OnceValue(func() error {
+	if err := os.Mkdir(inScratch("bin"), 0o755); err != nil {
+		return err
+	}
+	errs := make(chan error)
+	build := func(args ...string) {
+		cmd := exec.Command("go", args...)
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		output, err := cmd.CombinedOutput()
+		if err != nil {
+			err = fmt.Errorf("go %s: %w\n%s", strings.Join(args, " "), err, output)
+		}
+		errs <- err
+	}
+	go build("build", "-o", inScratch("harness"), "netnscheck/harness")
+	go build("test", "-c", "-o", inScratch("bin", attackName), ".")
+	err := <-errs
+	if other := <-errs; err == nil {
+		err = other
+	}
+	return err
+})
+
+func inScratch(path ...string) string { return filepath.Join(append([]string{scratch}, path...)...) }
