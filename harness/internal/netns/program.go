@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -32,10 +33,12 @@ type Running struct {
 	// PID is its number as the programs of the lab see it. It is the leader of a session of its own, which has no terminal.
 	PID int
 
+	mu     sync.Mutex    // held while it is killed
 	ended  chan struct{} // closed when it has ended
 	status syscall.WaitStatus
 	lost   error // why its end could not be heard
 	kill   func() error
+	pidfd  int // of a program of the helper, on its way to the worker
 }
 
 // Ended is closed when the program has ended, or nobody can tell any more.
@@ -170,12 +173,7 @@ func (s *site) execIn(real string, p Program) (*Running, error) {
 
 // exec starts the program from the calling thread.
 func (s *site) exec(p Program) (*Running, error) {
-	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer null.Close()
-	input, output := null, null
+	input, output := s.null, s.null
 	if p.Input != nil {
 		input = p.Input
 	}
@@ -194,6 +192,10 @@ func (s *site) exec(p Program) (*Running, error) {
 		attr.Dir = "/"
 	}
 	s.programs.Store(true)
+	r := &Running{ended: make(chan struct{}), pidfd: -1}
+	if !s.shared && !s.here {
+		attr.Sys.PidFD = &r.pidfd
+	}
 	pid, ended, err := s.spawn(p.Path, p.Args, attr)
 	if err != nil {
 		err := &fs.PathError{Op: "fork/exec", Path: p.Path, Err: err}
@@ -202,7 +204,7 @@ func (s *site) exec(p Program) (*Running, error) {
 		}
 		return nil, err
 	}
-	r := &Running{PID: pid, ended: make(chan struct{})}
+	r.PID = pid
 	r.kill = func() error {
 		err := unix.Kill(-pid, unix.SIGKILL)
 		if err != nil && err != unix.ESRCH {

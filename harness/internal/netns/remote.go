@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -40,8 +41,7 @@ const (
 	doAdd     = "add"     // the namespace Name
 	doRemove  = "remove"  // the name Name
 	doOpen    = "open"    // what has the name Name; its descriptor comes back
-	doStart   = "start"   // Program, in Name; its number comes back, and when it has ended its status
-	doKill    = "kill"    // the process group Number
+	doStart   = "start"   // Program, in Name; its number and a pidfd come back, and when it has ended its status
 	doSend    = "send"    // Message, to the kernel by the netlink socket that comes along
 	doLacks   = "lacks"   // what was refused
 	doClose   = "close"   // the lab
@@ -185,7 +185,10 @@ var errHelper = errors.New("the helper in the sandbox does not answer")
 
 // answerLasts is how long the helper may take for an answer. It is long, since the kernel makes namespaces slowly when it has many to
 // take down, and the machine may have other things to do.
-const answerLasts = 2 * time.Minute
+const answerLasts = time.Minute
+
+// endLasts is how long the end of a program that was killed may take to be told.
+const endLasts = 20 * time.Second
 
 // client is the worker's side of the connection to the helper. All labs of the process share it.
 type client struct {
@@ -410,13 +413,66 @@ func (r *remote) start(real string, p Program) (*Running, error) {
 		}
 	}
 	running := &Running{ended: make(chan struct{})}
-	running.kill = func() error { return r.order(doKill, "", running.PID) }
-	a, err := r.c.ask(o, fds, 0, running)
+	a, err := r.c.ask(o, fds, 1, running)
 	if err != nil {
 		return nil, err
 	}
 	running.PID = a.Number
+	pidfd := a.fds[0]
+	running.kill = func() error { return r.c.kill(running, pidfd) }
+	go func() {
+		<-running.ended
+		running.mu.Lock()
+		defer running.mu.Unlock()
+		unix.Close(pidfd)
+	}()
 	return running, nil
+}
+
+// kill ends a program and its process group without the helper, which another program may hold. Its end is heard from the helper all
+// the same, or there is no helper any more.
+func (c *client) kill(running *Running, pidfd int) error {
+	running.mu.Lock()
+	defer running.mu.Unlock()
+	select {
+	case <-running.ended:
+		return nil
+	default:
+	}
+	pid, err := processOf(pidfd)
+	if err == nil && pid > 1 && pid != os.Getpid() {
+		err = unix.Kill(-pid, unix.SIGKILL)
+	}
+	if err != nil && err != unix.ESRCH {
+		return fmt.Errorf("kill the process group of %d: %w", running.PID, err)
+	}
+	go func() {
+		timer := time.NewTimer(endLasts)
+		defer timer.Stop()
+		select {
+		case <-running.ended:
+		case <-timer.C:
+			c.breakOff(fmt.Errorf("%w: it does not tell of the end of a program that was killed", errHelper))
+		}
+	}()
+	return nil
+}
+
+// processOf is the number that this process knows the process of a pidfd by (pidfd_open(2)). The error is ESRCH when it has ended.
+func processOf(pidfd int) (pid int, err error) {
+	info, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", pidfd))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(info)) {
+		if n, err := fmt.Sscanf(line, "Pid:\t%d", &pid); err == nil && n == 1 {
+			if pid <= 0 {
+				return 0, unix.ESRCH
+			}
+			return pid, nil
+		}
+	}
+	return 0, unix.EBADF
 }
 
 // check looks whether descriptors that were handed over are what they are said to be.

@@ -24,13 +24,12 @@ type server struct {
 	writing sync.Mutex
 	mu      sync.Mutex
 	sites   map[string]*site
-	groups  map[int]*Running
 }
 
 // serve carries out the worker's orders, side by side, until the worker is gone.
 func serve(conn *net.UnixConn) {
 	facts, _ := sandbox.Current()
-	s := &server{conn: conn, mortal: facts.PIDNamespace, sites: map[string]*site{}, groups: map[int]*Running{}}
+	s := &server{conn: conn, mortal: facts.PIDNamespace, sites: map[string]*site{}}
 	for {
 		var o order
 		fds, err := receive(conn, &o)
@@ -68,26 +67,14 @@ func (s *server) carryOut(o order, fds []int) {
 	closeFDs(a.fds)
 	if running != nil {
 		status, _ := running.Wait()
-		s.mu.Lock()
-		delete(s.groups, running.PID)
-		s.mu.Unlock()
 		s.tell(answer{ID: o.ID, Ended: true, Status: uint32(status)})
 	}
 }
 
 // obey carries one order out. Descriptors that go into the answer are closed when it was sent.
 func (s *server) obey(o order, fds []int, a *answer) (running *Running, err error) {
-	switch o.Do {
-	case doMake:
+	if o.Do == doMake {
 		return nil, s.make(o, a)
-	case doKill:
-		s.mu.Lock()
-		r := s.groups[o.Number]
-		s.mu.Unlock()
-		if r == nil {
-			return nil, nil
-		}
-		return nil, r.Kill()
 	}
 	s.mu.Lock()
 	lab := s.sites[o.Lab]
@@ -110,7 +97,7 @@ func (s *server) obey(o order, fds []int, a *answer) (running *Running, err erro
 		a.fds = []int{h.FD()}
 		return nil, nil
 	case doStart:
-		return s.start(lab, o, fds, a)
+		return start(lab, o, fds, a)
 	case doSend:
 		if len(fds) != 1 {
 			return nil, fmt.Errorf("send a netlink message: %w", unix.EBADF)
@@ -148,7 +135,7 @@ func (s *server) make(o order, a *answer) error {
 	return nil
 }
 
-func (s *server) start(lab *site, o order, fds []int, a *answer) (*Running, error) {
+func start(lab *site, o order, fds []int, a *answer) (*Running, error) {
 	p := *o.Program
 	for _, f := range []struct {
 		comes bool
@@ -172,9 +159,6 @@ func (s *server) start(lab *site, o order, fds []int, a *answer) (*Running, erro
 	if err != nil {
 		return nil, err
 	}
-	a.Number = r.PID
-	s.mu.Lock()
-	s.groups[r.PID] = r
-	s.mu.Unlock()
+	a.Number, a.fds = r.PID, []int{r.pidfd}
 	return r, nil
 }

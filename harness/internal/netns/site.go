@@ -69,6 +69,7 @@ type site struct {
 	// mortal says that the kernel ends all programs with this process by itself, since it is the first of their PID namespace.
 	mortal bool
 
+	null   *os.File // /dev/null, whatever programs do to that of the lab
 	life   *thread
 	places places
 	host   Handle
@@ -94,8 +95,11 @@ func newSite(s *site, ahead int) (*site, error) {
 		}
 		s.record = r
 	}
-	s.foresee(ahead)
 	var err error
+	if s.null, err = os.OpenFile(os.DevNull, os.O_RDWR, 0); err != nil {
+		return nil, errors.Join(err, s.record.drop())
+	}
+	s.foresee(ahead)
 	if s.life, err = newThread(s.settle); err != nil {
 		s.dropSpares()
 		if s.shared && s.places.open {
@@ -103,6 +107,7 @@ func newSite(s *site, ahead int) (*site, error) {
 		}
 		s.host.Close()
 		s.places.close()
+		s.null.Close()
 		return nil, errors.Join(err, s.record.drop())
 	}
 	return s, nil
@@ -282,6 +287,7 @@ func (s *site) close() error {
 	s.dropSpares()
 	s.host.Close()
 	s.places.close()
+	s.null.Close()
 	errs = append(errs, s.life.end(patience), s.record.drop())
 	return errors.Join(errs...)
 }

@@ -42,6 +42,7 @@ func number(s string) int {
 // beInit is process 1 of the first layer: it builds the layer, starts the helper and the worker, takes in orphans, and ends with the worker,
 // which ends everything else.
 func beInit(o orders) {
+	unix.Umask(0o022)
 	runtime.LockOSThread() // a worker that is started from here dies with this thread
 	control := os.NewFile(uintptr(o.Control), "control")
 	unix.CloseOnExec(o.Control)

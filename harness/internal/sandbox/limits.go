@@ -18,7 +18,7 @@ type limit struct {
 var limits = []limit{
 	{unix.RLIMIT_CORE, 0, "core files"},
 	{unix.RLIMIT_FSIZE, 64 << 20, "bytes in a file"},
-	{unix.RLIMIT_NOFILE, 16384, "open files"},
+	{unix.RLIMIT_NOFILE, 4096, "open files"},
 	{unix.RLIMIT_DATA, 2 << 30, "bytes of data of a process"},
 	{unix.RLIMIT_NPROC, 1024, "processes"},
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -19,9 +20,12 @@ var hidden = []string{"/proc", "/sys", "/dev", "/tmp", "/run", "/var", "/home", 
 const (
 	sizeOfTemp = 64 << 20
 	sizeOfHome = 64 << 20
-	sizeOfRoot = 4 << 20
+	sizeOfRoot = 16 << 20
 	sizeOfDev  = 1 << 20
 )
+
+// second is the folder in the root of the first layer on which that of the second is built.
+const second = "/.second"
 
 // errNoProc says that no fresh /proc can be mounted. Without a PID namespace it can be done without.
 var errNoProc = errors.New("mount /proc")
@@ -31,6 +35,7 @@ type room struct {
 	plan
 	at      string // where it is mounted while it is built
 	missing []string
+	plain   []string // folders that are no copies
 }
 
 // build makes the root of the first layer and enters it with the calling thread. fresh says that there is a PID namespace. What could not
@@ -64,49 +69,26 @@ func build(p plan, fresh bool) (missing []string, err error) {
 			return nil, err
 		}
 	}
-	if err := unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, ""); err != nil {
-		return nil, fmt.Errorf("make / read-only: %w", err)
+	if len(r.plain) > 0 {
+		r.missing = append(r.missing, "copies, in which sockets and FIFOs lead nowhere, of "+strings.Join(r.plain, ", "))
 	}
-	return r.missing, nil
+	return r.missing, closeRoot()
+}
+
+// closeRoot lets nobody write into the root itself.
+func closeRoot() error {
+	if err := unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, ""); err != nil {
+		return fmt.Errorf("make / read-only: %w", err)
+	}
+	return nil
 }
 
 // in is the path of something in the room.
 func (r *room) in(path string) string { return filepath.Join(r.at, path) }
 
-// system binds all that is not hidden, read-only.
+// system shows all that is not hidden, read-only.
 func (r *room) system() error {
-	entries, err := os.ReadDir("/")
-	if err != nil {
-		return fmt.Errorf("read /: %w", err)
-	}
-	for _, e := range entries {
-		path := "/" + e.Name()
-		switch {
-		case e.Type()&os.ModeSymlink != 0 && !slices.Contains([]string{"/proc", "/sys", "/dev", "/tmp", "/run", "/var"}, path):
-			target, err := os.Readlink(path)
-			if err == nil {
-				err = os.Symlink(target, r.in(path))
-			}
-			if err != nil {
-				return fmt.Errorf("repeat the link %s: %w", path, err)
-			}
-		case slices.Contains(hidden, path):
-			if err := os.Mkdir(r.in(path), 0o755); err != nil {
-				return err
-			}
-		case e.IsDir() || e.Type().IsRegular():
-			if err := standIn(r.in(path), e.IsDir()); err != nil {
-				return err
-			}
-			if err := bind(path, r.in(path)); err != nil {
-				return err
-			}
-			if err := readOnly(r.in(path)); err != nil {
-				return err
-			}
-		}
-	}
-	for _, path := range []string{"/proc", "/sys", "/dev", "/tmp", "/run", "/var/tmp"} {
+	for _, path := range []string{"/proc", "/sys", "/dev", "/tmp", "/run", "/var/tmp", second} {
 		if err := standIn(r.in(path), true); err != nil {
 			return err
 		}
@@ -114,7 +96,89 @@ func (r *room) system() error {
 	if err := os.Symlink("../run", r.in("/var/run")); err != nil {
 		return err
 	}
+	mounts, err := mountsBelow("/")
+	if err != nil {
+		return err
+	}
+	return r.entries("/", mounts)
+}
+
+// entries shows what is in a folder. Sockets, FIFOs and devices are left out.
+func (r *room) entries(dir string, mounts []mounted) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("read %s: %w", dir, err)
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if within(path, r.at) || slices.Contains([]string{"/proc", "/sys", "/dev", "/tmp", "/run", "/var"}, path) {
+			continue
+		}
+		var err error
+		switch {
+		case e.Type()&os.ModeSymlink != 0:
+			var target string
+			if target, err = os.Readlink(path); err == nil {
+				err = os.Symlink(target, r.in(path))
+			}
+		case slices.Contains(hidden, path):
+			err = os.Mkdir(r.in(path), 0o755)
+		case e.IsDir():
+			err = r.tree(path, mounts)
+		case e.Type().IsRegular():
+			err = r.file(path, path)
+		}
+		if err != nil {
+			return fmt.Errorf("show %s: %w", path, err)
+		}
+	}
 	return nil
+}
+
+// tree shows a folder with all that is below it. Where something is mounted below it, which a copy does not follow, it is put together
+// from copies.
+func (r *room) tree(path string, mounts []mounted) error {
+	if err := standIn(r.in(path), true); err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(mounts, func(m mounted) bool { return m.path != path && within(m.path, path) }) {
+		return r.folder(path, path)
+	}
+	if err := r.entries(path, mounts); err != nil && !os.IsPermission(err) { // a folder that is closed to us is so to programs
+		return err
+	}
+	return nil
+}
+
+// folder shows a folder, in which nothing is mounted, as a copy that cannot be written: there sockets and FIFOs lead to nobody, while in the
+// folder itself they would, though it is read-only (overlayfs gives them inodes of its own). Kernels before 5.11 have no such copies
+// in user namespaces.
+func (r *room) folder(source, path string) error {
+	to := r.in(path)
+	flags := uintptr(unix.MS_RDONLY | unix.MS_NODEV)
+	err := error(unix.EINVAL)
+	if !strings.ContainsAny(source, `:,\`) { // which divide options
+		err = unix.Mount("overlay", to, "overlay", flags, "lowerdir="+source+":"+r.in(second)+",userxattr")
+	}
+	if err == nil {
+		return nil
+	}
+	r.plain = append(r.plain, fmt.Sprintf("%s (%v)", path, err))
+	if err := bind(source, to); err != nil {
+		return err
+	}
+	return readOnly(to)
+}
+
+// file shows a file.
+func (r *room) file(source, path string) error {
+	if err := standIn(r.in(path), false); err != nil {
+		return err
+	}
+	if err := bind(source, r.in(path)); err != nil {
+		return err
+	}
+	return readOnly(r.in(path))
 }
 
 // folders are those that can be written: for temporary files, for what runs, and the caller's home.
@@ -240,17 +304,18 @@ func (r *room) show(v *visible) error {
 	for _, path := range v.paths() {
 		source := fmt.Sprintf("/proc/self/fd/%d", v.open[path])
 		st, err := os.Stat(source)
-		if err != nil || !st.IsDir() && !st.Mode().IsRegular() {
+		switch {
+		case err != nil:
 			continue
+		case st.IsDir():
+			if err = standIn(r.in(path), true); err == nil {
+				err = r.folder(source, path)
+			}
+		case st.Mode().IsRegular():
+			err = r.file(source, path)
 		}
-		if err := standIn(r.in(path), st.IsDir()); err != nil {
+		if err != nil {
 			return fmt.Errorf("show %s: %w", path, err)
-		}
-		if err := bind(source, r.in(path)); err != nil {
-			return err
-		}
-		if err := readOnly(r.in(path)); err != nil {
-			return err
 		}
 	}
 	for _, fd := range v.open {
@@ -305,25 +370,18 @@ func secondRoot(fresh bool) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make / private: %w", err)
 	}
-	at, err := base()
-	if err != nil {
-		return err
-	}
-	// The folder on which the new root is mounted is covered by it, and its own mount is wanted in the new root.
-	covered, err := unix.Open(at, unix.O_PATH|unix.O_CLOEXEC, 0)
-	if err != nil {
-		return fmt.Errorf("open %s: %w", at, err)
-	}
-	defer unix.Close(covered)
 	entries, err := os.ReadDir("/")
 	if err != nil {
 		return fmt.Errorf("read /: %w", err)
 	}
-	if err := tmpfs(at, "0755", sizeOfRoot); err != nil {
+	if err := tmpfs(second, "0755", sizeOfRoot); err != nil {
 		return err
 	}
 	for _, e := range entries {
-		path, to := "/"+e.Name(), filepath.Join(at, e.Name())
+		path, to := "/"+e.Name(), filepath.Join(second, e.Name())
+		if path == second {
+			continue
+		}
 		if e.Type()&os.ModeSymlink != 0 {
 			target, err := os.Readlink(path)
 			if err == nil {
@@ -348,8 +406,6 @@ func secondRoot(fresh bool) error {
 			if err = elsewhere(func() error { return mountSys(to) }); err != nil {
 				err = bind(path, to)
 			}
-		case at:
-			err = bind(fmt.Sprintf("/proc/self/fd/%d", covered), to)
 		default:
 			err = bind(path, to)
 		}
@@ -357,11 +413,8 @@ func secondRoot(fresh bool) error {
 			return err
 		}
 	}
-	if err := enterRoot(at); err != nil {
+	if err := enterRoot(second); err != nil {
 		return err
 	}
-	if err := unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, ""); err != nil {
-		return fmt.Errorf("make / read-only: %w", err)
-	}
-	return nil
+	return closeRoot()
 }

@@ -55,6 +55,13 @@ func filter(arch uint32) ([]bpf.RawInstruction, error) {
 			bpf.LoadAbsolute{Off: 0, Size: 4},
 		)
 	}
+	// Sockets that lead out of a virtual machine, or to the kernel's cipher code, know of no network namespace.
+	program = append(program, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.SYS_SOCKET, SkipTrue: 5}, bpf.LoadAbsolute{Off: 16, Size: 4},
+		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_VSOCK, SkipTrue: 1},
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.AF_ALG, SkipTrue: 1},
+		refuse(unix.EAFNOSUPPORT),
+		bpf.LoadAbsolute{Off: 0, Size: 4},
+	)
 	// Bytes put into the input of a terminal are commands for who reads it.
 	program = append(program,
 		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.SYS_IOCTL, SkipTrue: 4},
