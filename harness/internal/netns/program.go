@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/sandbox"
 )
 
 // tag is the environment variable by which the programs of a lab are found again.
@@ -219,6 +221,31 @@ func (s *site) exec(p Program) (*Running, error) {
 	return r, nil
 }
 
+// Tasks counts the processes and threads of all programs of the sandbox.
+func (w *World) Tasks() (int, error) {
+	pids, err := w.processes()
+	if err != nil {
+		return 0, err
+	}
+	tasks := 0
+	for _, pid := range pids {
+		var st unix.Stat_t
+		// A folder has two links more than it has folders; one of a process that has ended has no tasks.
+		if unix.Fstatat(w.places.proc, filepath.Join(strconv.Itoa(pid), "task"), &st, 0) == nil {
+			tasks += int(st.Nlink) - 2
+		}
+	}
+	return tasks, nil
+}
+
+// MaxTasks is how many processes and threads the programs of the sandbox may be; 0 where there is no limit.
+func (w *World) MaxTasks() int {
+	if w.shared {
+		return 0
+	}
+	return sandbox.MaxTasks
+}
+
 // Process opens the network namespace of a process of the lab, by the number that programs know it by. The error wraps EPERM where it is
 // not theirs.
 func (w *World) Process(pid int) (Handle, error) {
@@ -247,6 +274,19 @@ func (w *World) InodeOf(pid int) (uint64, error) {
 
 // Processes are the numbers, by which programs know them and sorted, of the processes whose main thread is in the namespace.
 func (w *World) Processes(inode uint64) (inside []int, err error) {
+	pids, err := w.processes()
+	for _, pid := range pids {
+		// One that has ended, or is somebody else's, is in none.
+		if in, err := w.InodeOf(pid); err == nil && in == inode {
+			inside = append(inside, pid)
+		}
+	}
+	slices.Sort(inside)
+	return inside, err
+}
+
+// processes are the numbers of all processes that programs see.
+func (w *World) processes() (pids []int, err error) {
 	fd, err := unix.Openat(w.places.proc, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("list processes: %w", err)
@@ -258,15 +298,9 @@ func (w *World) Processes(inode uint64) (inside []int, err error) {
 		return nil, fmt.Errorf("list processes: %w", err)
 	}
 	for _, entry := range entries {
-		pid, err := strconv.Atoi(entry)
-		if err != nil {
-			continue
-		}
-		// One that has ended, or is somebody else's, is in none.
-		if in, err := w.InodeOf(pid); err == nil && in == inode {
-			inside = append(inside, pid)
+		if pid, err := strconv.Atoi(entry); err == nil {
+			pids = append(pids, pid)
 		}
 	}
-	slices.Sort(inside)
-	return inside, nil
+	return pids, nil
 }

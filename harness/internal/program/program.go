@@ -32,15 +32,25 @@ const workDir = "/"
 // The error is for what kept the program from running to its own end, with the output so far: exec.ErrNotFound when
 // there is no such program, ErrLimit, or the cause of ctx; in the last two cases its process group was killed.
 func Run(ctx context.Context, w *netns.World, ns string, argv []string, limit time.Duration) (output []byte, status int, err error) {
-	output, status, err = run(ctx, func(p netns.Program) (*netns.Running, error) { return w.StartIn(cmp.Or(ns, netns.Host), p) }, argv, limit)
+	r := runner{
+		start: func(p netns.Program) (*netns.Running, error) { return w.StartIn(cmp.Or(ns, netns.Host), p) },
+		tasks: w.Tasks, maxTasks: w.MaxTasks(),
+	}
+	output, status, err = r.run(ctx, argv, limit)
 	if err != nil {
 		return output, status, fmt.Errorf("run %s in %s: %w", strings.Join(argv, " "), ns, err)
 	}
 	return output, status, nil
 }
 
-// run is Run for any way to start a program.
-func run(ctx context.Context, start func(netns.Program) (*netns.Running, error), argv []string, limit time.Duration) ([]byte, int, error) {
+// runner runs programs in one place.
+type runner struct {
+	start    func(netns.Program) (*netns.Running, error)
+	tasks    func() (int, error)
+	maxTasks int // 0: no limit
+}
+
+func (r runner) run(ctx context.Context, argv []string, limit time.Duration) ([]byte, int, error) {
 	if len(argv) == 0 {
 		return nil, 0, errors.New("no program is named")
 	}
@@ -52,13 +62,16 @@ func run(ctx context.Context, start func(netns.Program) (*netns.Running, error),
 	if err != nil {
 		return nil, 0, err
 	}
-	running, err := start(netns.Program{Path: path, Args: argv, Env: environment(), Dir: workDir, Output: pipe.in})
+	running, err := r.start(netns.Program{Path: path, Args: argv, Env: environment(), Dir: workDir, Output: pipe.in})
+	if errors.Is(err, ErrNotFound) && !strings.Contains(argv[0], "/") {
+		err = fmt.Errorf("%s is gone from the files of the lab", path) // what was done to the lab is no lack of the machine
+	}
 	if err != nil {
 		pipe.abandon()
 		return nil, 0, err
 	}
 	pipe.collect()
-	cause := await(ctx, running, limit)
+	cause := r.await(ctx, running, limit)
 	status, err := running.Wait()
 	output, readErr := pipe.finish()
 	if err != nil {
@@ -71,19 +84,39 @@ func run(ctx context.Context, start func(netns.Program) (*netns.Running, error),
 }
 
 // await waits until the program has ended, and kills its process group if that takes too long; the error says why it was killed.
-func await(ctx context.Context, running *netns.Running, limit time.Duration) error {
+func (r runner) await(ctx context.Context, running *netns.Running, limit time.Duration) error {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
+	look := time.NewTicker(lookAfter)
+	defer look.Stop()
 	var cause error
-	select {
-	case <-running.Ended():
-		return nil
-	case <-ctx.Done():
-		cause = context.Cause(ctx)
-	case <-timer.C:
-		cause = fmt.Errorf("%w (%v)", ErrLimit, limit)
+	for cause == nil {
+		select {
+		case <-running.Ended():
+			return r.crowded()
+		case <-ctx.Done():
+			cause = context.Cause(ctx)
+		case <-timer.C:
+			cause = fmt.Errorf("%w (%v)", ErrLimit, limit)
+		case <-look.C:
+			cause = r.crowded()
+		}
 	}
 	return errors.Join(cause, running.Kill())
+}
+
+// lookAfter is how often somebody looks at how many processes a program has made.
+const lookAfter = 100 * time.Millisecond
+
+// crowded is an error when the programs have come near the limit of processes, whatever they make of it.
+func (r runner) crowded() error {
+	if r.maxTasks == 0 {
+		return nil
+	}
+	if n, err := r.tasks(); err == nil && n > r.maxTasks*9/10 {
+		return fmt.Errorf("the limit of %d processes and threads was met", r.maxTasks)
+	}
+	return nil
 }
 
 func exitStatus(w syscall.WaitStatus) int {

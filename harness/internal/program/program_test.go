@@ -34,6 +34,11 @@ func lab(t *testing.T) *netns.World {
 	return w
 }
 
+// in runs programs on the host of a lab.
+func in(w *netns.World) runner {
+	return runner{start: w.Start, tasks: w.Tasks, maxTasks: w.MaxTasks()}
+}
+
 const long = time.Minute
 
 func TestRunKeepsWhatIsPrintedAndTheStatus(t *testing.T) {
@@ -53,7 +58,7 @@ func TestRunKeepsWhatIsPrintedAndTheStatus(t *testing.T) {
 		{"more than a pipe holds", "head -c 300000 /dev/zero | tr '\\0' x", strings.Repeat("x", 300000), 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			output, status, err := run(t.Context(), lab(t).Start, []string{"sh", "-c", tt.script}, long)
+			output, status, err := in(lab(t)).run(t.Context(), []string{"sh", "-c", tt.script}, long)
 			if err != nil || status != tt.status || string(output) != tt.output {
 				t.Errorf("run: %q, status %d, error %v; want %q, status %d", head(output), status, err, head([]byte(tt.output)), tt.status)
 			}
@@ -62,7 +67,7 @@ func TestRunKeepsWhatIsPrintedAndTheStatus(t *testing.T) {
 }
 
 func TestRunCutsEndlessOutput(t *testing.T) {
-	output, status, err := run(t.Context(), lab(t).Start, []string{"head", "-c", strconv.Itoa(maxOutput + 1), "/dev/zero"}, long)
+	output, status, err := in(lab(t)).run(t.Context(), []string{"head", "-c", strconv.Itoa(maxOutput + 1), "/dev/zero"}, long)
 	if err != nil || status != 0 {
 		t.Fatalf("status %d, error %v", status, err)
 	}
@@ -79,7 +84,7 @@ func TestRunDoesNotWaitForTheBackground(t *testing.T) {
 	}
 	// The background process holds the pipe until the FIFO is opened, prints more than a pipe holds, and says so in the FIFO.
 	script := `(read go <"$1"; head -c 200000 /dev/zero; echo alive >"$1") & echo $!`
-	output, status, err := run(t.Context(), w.Start, []string{"sh", "-c", script, "sh", fifo}, long)
+	output, status, err := in(w).run(t.Context(), []string{"sh", "-c", script, "sh", fifo}, long)
 	if err != nil || status != 0 {
 		t.Fatalf("status %d, error %v", status, err)
 	}
@@ -99,7 +104,7 @@ func TestRunDoesNotWaitForTheBackground(t *testing.T) {
 
 func TestRunIsBoundedThoughTheBackgroundPrintsForEver(t *testing.T) {
 	w := lab(t)
-	output, status, err := run(t.Context(), w.Start, []string{"sh", "-c", "yes & echo $!"}, long)
+	output, status, err := in(w).run(t.Context(), []string{"sh", "-c", "yes & echo $!"}, long)
 	if err != nil || status != 0 {
 		t.Fatalf("status %d, error %v", status, err)
 	}
@@ -107,7 +112,7 @@ func TestRunIsBoundedThoughTheBackgroundPrintsForEver(t *testing.T) {
 	if pid <= 1 {
 		t.Fatalf("no process number in %q", head(output))
 	}
-	if _, status, err := run(t.Context(), w.Start, []string{"kill", "-KILL", strconv.Itoa(pid)}, long); err != nil || status != 0 {
+	if _, status, err := in(w).run(t.Context(), []string{"kill", "-KILL", strconv.Itoa(pid)}, long); err != nil || status != 0 {
 		t.Errorf("kill the process in the background: status %d, %v", status, err)
 	}
 }
@@ -127,7 +132,7 @@ func TestRunKillsTheGroup(t *testing.T) {
 			ctx, cancel := context.WithTimeoutCause(t.Context(), tt.after, cancelled)
 			defer cancel()
 			w := lab(t)
-			output, status, err := run(ctx, w.Start, []string{"sh", "-c", "sleep 1000 & echo $!; wait"}, tt.limit)
+			output, status, err := in(w).run(ctx, []string{"sh", "-c", "sleep 1000 & echo $!; wait"}, tt.limit)
 			if !errors.Is(err, tt.want) || status != 128+int(unix.SIGKILL) {
 				t.Errorf("status %d, error %v; want status 137 and %v", status, err, tt.want)
 			}
@@ -143,7 +148,7 @@ func TestRunKillsTheGroup(t *testing.T) {
 func TestRunSaysWhenThereIsNoProgram(t *testing.T) {
 	w := lab(t)
 	for _, name := range []string{"no-such-program", "/no/such/program"} {
-		if _, _, err := run(t.Context(), w.Start, []string{name}, long); !errors.Is(err, exec.ErrNotFound) {
+		if _, _, err := in(w).run(t.Context(), []string{name}, long); !errors.Is(err, exec.ErrNotFound) {
 			t.Errorf("run %s: %v, want %v", name, err, exec.ErrNotFound)
 		}
 	}
@@ -156,7 +161,7 @@ func TestRunSaysWhenThereIsNoProgram(t *testing.T) {
 	if path, err := LookPath("notes"); err == nil {
 		t.Errorf("LookPath found %s, which cannot be executed", path)
 	}
-	if _, _, err := run(t.Context(), w.Start, []string{"/etc/passwd"}, long); !errors.Is(err, unix.EACCES) {
+	if _, _, err := in(w).run(t.Context(), []string{"/etc/passwd"}, long); !errors.Is(err, unix.EACCES) {
 		t.Errorf("run a text file: %v, want %v", err, unix.EACCES)
 	}
 }

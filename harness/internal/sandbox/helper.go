@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
 	"runtime"
 	"sync"
 	"syscall"
@@ -56,6 +57,7 @@ func startHelper(o orders, p plan, conn int) error {
 func beHelper(o orders) {
 	conn := os.NewFile(uintptr(o.Control), "worker")
 	unix.CloseOnExec(o.Control)
+	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT) // its programs may send them
 	runtime.LockOSThread() // no other goroutine may take the main thread elsewhere
 	missing, err := settle(o)
 	runtime.UnlockOSThread()
@@ -84,6 +86,10 @@ func settle(o orders) (missing []string, err error) {
 		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 			return missing, fmt.Errorf("take in orphans: %w", err)
 		}
+	}
+	// The kernel is to take a program for want of memory, not who judges it.
+	if err := os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0); err != nil {
+		missing = append(missing, fmt.Sprintf("the choice of whom the kernel ends for want of memory (%v)", err))
 	}
 	if err := setLimits(o.FirstID != o.OuterUID); err != nil {
 		missing = append(missing, err.Error())

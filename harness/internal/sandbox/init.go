@@ -61,6 +61,10 @@ func beInit(o orders) {
 		select {}
 	}()
 	l := <-furnished
+	// The kernel forgets it when a process becomes somebody else (PR_SET_PDEATHSIG, prctl(2)).
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil && l.err == nil {
+		l.err = fmt.Errorf("die with the process outside: %w", err)
+	}
 	if l.err == nil && p.Open && !p.Trial {
 		if l.err = openMounts(o.PIDNamespace); l.err == nil {
 			l.worker, l.err = startWorker(o, l.conn)

@@ -13,6 +13,9 @@ type limit struct {
 	name     string
 }
 
+// MaxTasks is how many processes and threads the programs of a sandbox may be (RLIMIT_NPROC).
+const MaxTasks = 1024
+
 // limits are for the programs of scenarios. No lesson comes near them. There is none of addresses (RLIMIT_AS): programs in Go reserve far
 // more than they use.
 var limits = []limit{
@@ -20,7 +23,7 @@ var limits = []limit{
 	{unix.RLIMIT_FSIZE, 64 << 20, "bytes in a file"},
 	{unix.RLIMIT_NOFILE, 4096, "open files"},
 	{unix.RLIMIT_DATA, 2 << 30, "bytes of data of a process"},
-	{unix.RLIMIT_NPROC, 1024, "processes"},
+	{unix.RLIMIT_NPROC, MaxTasks, "processes"},
 }
 
 // setLimits sets them for this process and all that it starts. Before Linux 5.14 processes were counted for a user, whatever user

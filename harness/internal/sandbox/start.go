@@ -45,6 +45,8 @@ type Command struct {
 type Process struct {
 	facts   Facts
 	missing []string
+	group   *cgroup
+	met     []string // limits
 	cmd     *exec.Cmd
 	control *os.File
 	mu      sync.Mutex    // of writes to control
@@ -147,8 +149,14 @@ func start(ctx context.Context, c Command, noPID string) (*Process, answer, erro
 		ours.Close()
 		return nil, answer{}, err
 	}
+	if !c.Open && !c.trial {
+		p.group = newCgroup()
+	}
 	var reply answer
-	if err = planOf(c, ids).send(ours); err == nil {
+	if err = p.group.add(p.PID()); err == nil { // before it goes on, which it does with the plan
+		err = planOf(c, ids).send(ours)
+	}
+	if err == nil {
 		reply, err = p.hear()
 	}
 	p.missing = reply.Missing
@@ -186,6 +194,8 @@ func (p *Process) launch(start func() error) error {
 		}
 		p.err = p.cmd.Wait()
 		<-p.heard // a program may enter, answer and end before anybody has read the answer
+		p.met = p.group.met()
+		p.group.remove()
 		p.control.Close()
 		close(p.ended)
 	}()
@@ -273,6 +283,9 @@ func (p *Process) Facts() Facts { return p.facts }
 
 // Missing are the walls that could not be had here, each in a few words with the reason.
 func (p *Process) Missing() []string { return p.missing }
+
+// Met are the limits for all its processes that were met, each in a few words; to be asked after Wait.
+func (p *Process) Met() []string { return p.met }
 
 // PID is the number of the sandbox's first process, outside: init, or the program itself without a PID namespace.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
