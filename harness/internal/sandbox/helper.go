@@ -57,7 +57,8 @@ func startHelper(o orders, p plan, conn int) error {
 func beHelper(o orders) {
 	conn := os.NewFile(uintptr(o.Control), "worker")
 	unix.CloseOnExec(o.Control)
-	signal.Ignore(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT) // its programs may send them
+	// Its programs may send it signals. A caught one is a plain one again in what is executed; an ignored one would not be.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	runtime.LockOSThread() // no other goroutine may take the main thread elsewhere
 	missing, err := settle(o)
 	runtime.UnlockOSThread()

@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An attacker prints a line that begins with broke for each wall that it got through, and done when it has tried everything.
+// An attacker prints a line that begins with broke for each wall that it got through, and done when it has tried
+// everything.
 const (
 	broke = "BROKE: "
 	done  = "siege: all was tried"

@@ -24,8 +24,8 @@ import (
 	"netnscheck/reports"
 )
 
-// patience is how long a run may take, whatever its scenarios do: a command has 30 s (program.Limit), the watchdog and the clean-up
-// come to that.
+// patience is how long a run may take, whatever its scenarios do: a command has 30 s (program.Limit), the watchdog and
+// the clean-up come to that.
 const patience = 60 * time.Second
 
 // caller is a user of the machine who starts the harness in a folder of his own, with canaries around him.
@@ -52,7 +52,8 @@ type canary interface {
 
 var callers atomic.Int32
 
-// besiege plays an attack with the harness started as root and as an ordinary user; as an ordinary user only the latter is possible.
+// besiege plays an attack with the harness started as root and as an ordinary user; as an ordinary user only the latter
+// is possible.
 func besiege(t *testing.T, attack func(c *caller)) {
 	t.Helper()
 	t.Parallel()
@@ -64,8 +65,9 @@ func besiege(t *testing.T, attack func(c *caller)) {
 	attack(newCaller(t, -1))
 }
 
-// ordinaryUser is a user who owns nothing, and another one each time where there are enough of them: what the kernel counts by user is
-// then counted by caller. Between useradd's users and those that are promised to others (subuid(5)) there are some that nobody has.
+// ordinaryUser is a user who owns nothing, and another one each time where there are enough of them: what the kernel
+// counts by user is then counted by caller. Between useradd's users and those that are promised to others (subuid(5))
+// there are some that nobody has.
 func ordinaryUser() int {
 	const first, last, nobody = 66000, 99999, 65534
 	var inside, outside, size int
@@ -158,7 +160,8 @@ func (c *caller) file(path, text string, mode os.FileMode) string {
 	return path
 }
 
-// over mounts a folder of the caller's over one of the machine, for the harness alone. It returns the folder as the test sees it.
+// over mounts a folder of the caller's over one of the machine, for the harness alone. It returns the folder as the
+// test sees it.
 func (c *caller) over(target string) string {
 	c.Helper()
 	source := c.folder(inScratch(c.name, "over"+target), 0o777)
@@ -212,8 +215,8 @@ func (c *caller) start(args ...string) *running {
 	return r
 }
 
-// attributes give the stage what it needs for its mounts: as root a mount namespace, as an ordinary user a user namespace too, in which
-// he keeps his id, and the one capability until the harness is executed.
+// attributes give the stage what it needs for its mounts: as root a mount namespace, as an ordinary user a user
+// namespace too, in which he keeps his id, and the one capability until the harness is executed.
 func (c *caller) attributes() *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{}
 	switch {
@@ -270,8 +273,15 @@ func (c *caller) play(text string, flags ...string) *outcome {
 
 // hostile is a scenario whose first step carries the commands out, and whose check is honest.
 func hostile(commands ...string) string {
-	return "# Hostile\n\n## Attack\n\n```console\n$ " + strings.Join(commands, "\n$ ") + "\n$ ip netns add proof\n```\n\n" +
-		"- [ ] namespace `proof` exists\n"
+	text := strings.Join(append(commands, "ip netns add proof"), "\n$ ")
+	return "# Hostile\n\n## Attack\n\n```console\n$ " + text + "\n```\n\n- [ ] namespace `proof` exists\n"
+}
+
+// attackFrom are the commands by which the attacker goes one of his ways from the host of the lab and from a namespace
+// in it.
+func attackFrom(words ...string) []string {
+	command := attackName + " " + strings.Join(words, " ")
+	return []string{"ip netns add ns", command, "ip netns exec ns " + command}
 }
 
 // honest is a scenario that passes by itself.
@@ -305,7 +315,8 @@ func (o *outcome) said() string {
 	return b.String()
 }
 
-// carriedOut asserts that every command of the attack came to its end, and that none of them says that it broke through.
+// carriedOut asserts that every command of the attack came to its end, and that none of them says that it broke
+// through.
 func (c *caller) carriedOut(o *outcome) {
 	c.Helper()
 	said := o.said()
@@ -320,7 +331,7 @@ func (c *caller) carriedOut(o *outcome) {
 	}
 	for _, e := range section.Transcript {
 		if strings.Contains(e.Command, attackName) && !strings.Contains(e.Output, done) {
-			c.Errorf("the attack did not come to its end: $ %s\n%s(status %d) %s", e.Command, e.Output, e.Status, e.Note)
+			c.Errorf("the attack was cut short: $ %s\n%s(status %d) %s", e.Command, e.Output, e.Status, e.Note)
 		}
 	}
 	if !strings.Contains(said, done) {
@@ -344,9 +355,7 @@ func (c *caller) repelled(o *outcome) {
 	c.Helper()
 	c.carriedOut(o)
 	c.intact(o)
-	if section := o.of("hostile", "Attack"); section != nil && section.Outcome != scenario.Pass {
-		c.Errorf("the attack's own section, which is honest, ended as %s: %s %+v", section.Outcome, section.Reason, section.Problems)
-	}
+	c.passed(o, "hostile", "Attack") // its check is honest
 }
 
 // passed asserts that a section passed.

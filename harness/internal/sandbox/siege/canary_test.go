@@ -127,7 +127,8 @@ type listenerCanary struct {
 // roll ends the canary's roll: connections are accepted in their order, so that all before it have been counted.
 const roll = "that was all"
 
-// listen starts a server: tcp on the loopback of the machine, or unix at a path or an abstract name. It returns its address.
+// listen starts a server: tcp on the loopback of the machine, or unix at a path or an abstract name. It returns its
+// address.
 func (c *caller) listen(network, address string) string {
 	c.Helper()
 	l, err := net.Listen(network, address)
@@ -247,8 +248,8 @@ func machinePlaces() (places []string) {
 // ownPlaces are folders of the machine whose place the caller's own take, for the harness alone.
 var ownPlaces = []string{"/opt", "/srv", "/var/lib", "/usr/local/share"}
 
-// places makes a folder of the caller's, open to everybody, in each kind of place. The private ones are where people keep what is
-// theirs; what lies in the others may be read.
+// places makes a folder of the caller's, open to everybody, in each kind of place. The private ones are where people
+// keep what is theirs; what lies in the others may be read.
 func (c *caller) places() (private, open []place) {
 	c.Helper()
 	for _, dir := range append(machinePlaces(), c.home, c.dir) {

@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// surround puts canaries into every kind of place. It returns the paths of files and of folders, as a scenario sees them: what is
-// private may not even be read.
+// surround puts canaries into every kind of place. It returns the paths of files and of folders, as a scenario sees
+// them: what is private may not even be read.
 func (c *caller) surround() (paths []string) {
 	c.Helper()
 	private, open := c.places()
@@ -47,7 +47,8 @@ var plantedKinds = []string{".d", ".link", ".fifo", ".device"}
 // plantedName is the name of what an attack makes in folders of the machine.
 func plantedName(word string) string { return "planted-" + word }
 
-// Files of the machine and of the caller cannot be changed, and his own cannot be read; nothing can be made beside them.
+// Files of the machine and of the caller cannot be changed, and his own cannot be read; nothing can be made beside
+// them.
 func TestFiles(t *testing.T) {
 	besiege(t, func(c *caller) {
 		paths := append(c.surround(), "/tmp", "/var/tmp", "/dev/shm", "/etc", "/var", "/")
@@ -134,10 +135,10 @@ func attackFIFOs(args []string) {
 	}
 }
 
-// harmlessDevices are what /dev may have: nothing in it is the machine's own. (A tty is one of the program's own devpts; where the terminal
-// of the caller is concerned, TestTerminal tells.)
+// harmlessDevices are what /dev may have: nothing in it is the machine's own. (A tty is one of the program's own
+// devpts; where the terminal of the caller is concerned, TestTerminal tells.)
 var harmlessDevices = []string{
-	"null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts/ptmx", "net/tun", "stdin", "stdout", "stderr", "core",
+	"null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts/ptmx", "net/tun", "stdin", "stdout", "stderr",
 }
 
 // Of the devices of the machine none can be opened that is more than a source or a sink of bytes, and none can be made.

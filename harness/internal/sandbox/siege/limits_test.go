@@ -16,7 +16,8 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// What an attack may take before it counts as boundless, and before it stops of its own accord. No lesson comes near any of it.
+// What an attack may take before it counts as boundless, and before it stops of its own accord. No lesson comes near
+// any of it.
 const (
 	mostProcesses = 3000
 	mostMemory    = 3 << 30
@@ -61,7 +62,8 @@ func TestForkBomb(t *testing.T) {
 	})
 }
 
-// attackByForking makes processes that do nothing, by the bare system call: a Go program that has only forked can do no more.
+// attackByForking makes processes that do nothing, by the bare system call: a Go program that has only forked can do no
+// more.
 func attackByForking([]string) {
 	for i := range mostProcesses {
 		pid, _, errno := unix.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
@@ -257,31 +259,50 @@ func TestStoppedWorker(t *testing.T) {
 	besiege(t, func(c *caller) {
 		c.file(filepath.Join(c.dir, "hostile.md"), hostile("sleep 5", attackName+" sleep"), 0o644)
 		run := c.start("run", "hostile.md", "--driver", "iproute2")
-		stopped := map[int]bool{}
 		waitFor(c, "the processes of the run", func() bool {
 			below := descendants(run.cmd.Process.Pid)
 			return len(below) > 1 && slices.ContainsFunc(below, func(pid int) bool { return commandOf(pid) == "sleep" })
 		})
-		for _, pid := range descendants(run.cmd.Process.Pid) {
-			if unix.Kill(pid, unix.SIGSTOP) == nil {
-				stopped[pid] = true
+		stopped := c.stop(descendants(run.cmd.Process.Pid))
+		o := run.wait()
+		for pid, fd := range stopped {
+			if poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}; !within(poll, 5*time.Second) {
+				c.Errorf("the process %d outlives the run", pid)
 			}
 		}
-		c.Cleanup(func() {
-			for pid := range stopped {
-				if parentOf(pid) == os.Getpid() || slices.Contains(descendants(os.Getpid()), pid) {
-					unix.Kill(pid, unix.SIGKILL)
-				}
-			}
-		})
-		o := run.wait()
 		if section := o.of("hostile", "Attack"); section == nil || section.Outcome != scenario.Error {
 			c.Errorf("the attack ended as %+v", section)
 		}
-		if !strings.Contains(o.text, "stop") {
+		if !strings.Contains(o.text, "stopped") {
 			c.Errorf("the run does not say that its worker was stopped:\n%s%s", o.stdout, o.stderr)
 		}
 	})
+}
+
+// stop stops processes, and ends at last those that are left. It returns a descriptor of each, which means nobody else.
+func (c *caller) stop(pids []int) map[int]int {
+	c.Helper()
+	stopped := map[int]int{}
+	for _, pid := range pids {
+		fd, err := unix.PidfdOpen(pid, 0)
+		if err != nil {
+			continue // it has ended
+		}
+		stopped[pid] = fd
+		unix.PidfdSendSignal(fd, unix.SIGSTOP, nil, 0)
+		c.Cleanup(func() { unix.PidfdSendSignal(fd, unix.SIGKILL, nil, 0); unix.Close(fd) })
+	}
+	return stopped
+}
+
+// within says whether something happens to descriptors in time.
+func within(poll []unix.PollFd, limit time.Duration) bool {
+	for {
+		n, err := unix.Poll(poll, int(limit.Milliseconds()))
+		if err != unix.EINTR {
+			return n > 0
+		}
+	}
 }
 
 // waitFor waits for a condition.

@@ -68,7 +68,8 @@ func TestFloodOfMessages(t *testing.T) {
 	})
 }
 
-// attackMessages writes into every pipe and socket of every visible process: verdict, kept or flood, and a word backwards
+// attackMessages writes into every pipe and socket of every visible process: verdict, kept or flood, and a word
+// backwards
 func attackMessages(args []string) {
 	var text []byte
 	word := mirrored(args[1])
@@ -99,7 +100,8 @@ func attackMessages(args []string) {
 	}
 }
 
-// otherDescriptor is a pipe or a socket that another process has open and into which can be written, nil if there is none.
+// otherDescriptor is a pipe or a socket that another process has open and into which can be written, nil if there is
+// none.
 func otherDescriptor(pid, fd int) *os.File {
 	var got int
 	pidfd, err := unix.PidfdOpen(pid, 0)

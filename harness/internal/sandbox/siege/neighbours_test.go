@@ -9,7 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"slices"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -21,7 +21,8 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// Programs of a scenario stand beside processes of the harness. Whatever they make of those that they see, it leads to nothing outside.
+// Programs of a scenario stand beside processes of the harness. Whatever they make of those that they see, it leads to
+// nothing outside.
 
 func TestInjectedSystemCalls(t *testing.T) {
 	for _, driver := range []string{"iproute2", "netlink", "busybox"} {
@@ -32,9 +33,10 @@ func TestInjectedSystemCalls(t *testing.T) {
 			besiege(t, func(c *caller) {
 				server := c.listen("tcp", "127.0.0.1:0")
 				file := c.precious(filepath.Join(c.home, "precious"), "as it was", 0o666)
-				new := c.absent(filepath.Join(c.home, "planted"))
+				added := c.absent(filepath.Join(c.home, "planted"))
 				tmp := c.absent(filepath.Join("/tmp", c.name))
-				c.repelled(c.play(hostile(strings.Join([]string{attackName, "inject", server, file, new, tmp}, " ")), "--driver", driver))
+				attack := strings.Join([]string{attackName, "inject", server, file, added, tmp}, " ")
+				c.repelled(c.play(hostile(attack), "--driver", driver))
 			})
 		})
 	}
@@ -51,7 +53,8 @@ func TestReadingOtherProcesses(t *testing.T) {
 	})
 }
 
-// attackByReading looks for the token in every visible process, and for files by way of their folders and descriptors: FILE…
+// attackByReading looks for the token in every visible process, and for files by way of their folders and descriptors:
+// FILE…
 func attackByReading(args []string) {
 	for _, pid := range visible() {
 		environ, _ := os.ReadFile(inProc(pid, "environ"))
@@ -99,7 +102,8 @@ func readMemory(pid int) {
 	for lines := bufio.NewScanner(maps); lines.Scan(); {
 		var from, to uint64
 		var rights string
-		if _, err := fmt.Sscanf(lines.Text(), "%x-%x %s", &from, &to, &rights); err != nil || rights[:2] != "rw" || to-from > most {
+		_, err := fmt.Sscanf(lines.Text(), "%x-%x %s", &from, &to, &rights)
+		if err != nil || rights[:2] != "rw" || to-from > most {
 			continue
 		}
 		b := make([]byte, to-from)
@@ -191,15 +195,16 @@ func attackLooking(args []string) {
 	socket := fmt.Sprintf("0100007F:%04X", port)
 	for _, pid := range append(visible(), os.Getpid()) {
 		for _, file := range []string{"unix", "tcp", "tcp6", "dev", "arp", "route"} {
-			text, err := os.ReadFile(inProc(pid, "net", file))
-			if err == nil && (strings.Contains(string(text), socket) || strings.Contains(string(text), mirrored(args[1]))) {
+			b, _ := os.ReadFile(inProc(pid, "net", file))
+			if text := string(b); strings.Contains(text, socket) || strings.Contains(text, mirrored(args[1])) {
 				brokeThrough("/proc/%d/net/%s shows the machine's", pid, file)
 			}
 		}
 	}
 }
 
-// A scenario that ends, stops or starves everything that it sees hurts nobody but itself: the run goes on and tells what came of it.
+// A scenario that ends, stops or starves everything that it sees hurts nobody but itself: the run goes on and tells
+// what came of it.
 func TestHarmToNeighbours(t *testing.T) {
 	for _, harm := range []string{"kill", "stop", "starve"} {
 		t.Run(harm, func(t *testing.T) {
@@ -214,8 +219,8 @@ func TestHarmToNeighbours(t *testing.T) {
 	}
 }
 
-// survived asserts that the attack has a result by who judges it, who is not hurt; that the attacker was, with what it needs to go on, is
-// its own affair, and then told.
+// survived asserts that the attack has a result by who judges it, who is not hurt; that the attacker was, with what it
+// needs to go on, is its own affair, and then told.
 func (c *caller) survived(o *outcome) {
 	c.Helper()
 	c.intact(o)
@@ -223,7 +228,7 @@ func (c *caller) survived(o *outcome) {
 	switch {
 	case section == nil:
 		c.Errorf("there is no result of the attack:\n%s%s", o.stdout, o.stderr)
-	case strings.Contains(o.text, "the worker died"):
+	case workerEnded.MatchString(o.text):
 		c.Errorf("the attack has ended the worker:\n%s%s", o.stdout, o.stderr)
 	case section.Outcome == scenario.Pass:
 		c.carriedOut(o)
@@ -231,6 +236,9 @@ func (c *caller) survived(o *outcome) {
 		c.Errorf("nobody says why the attack's section ended as %s", section.Outcome)
 	}
 }
+
+// workerEnded are the words for a worker that did not come to its end.
+var workerEnded = regexp.MustCompile(`the worker (died|ended|did not stop)`)
 
 // attackNeighbours does harm to every process that it can reach: kill, stop or starve
 func attackNeighbours(args []string) {
@@ -259,7 +267,8 @@ func starve(pid int) {
 	os.WriteFile(inProc(pid, "oom_score_adj"), []byte("1000"), 0)
 }
 
-// A scenario that holds every process that it sees by ptrace, and does not end, comes to the end of its time all the same.
+// A scenario that holds every process that it sees by ptrace, and does not end, comes to the end of its time all the
+// same.
 func TestHoldingNeighbours(t *testing.T) {
 	besiege(t, func(c *caller) {
 		c.bystander()
@@ -289,17 +298,12 @@ func attackByHolding([]string) {
 
 // attackBySleeping never ends, whatever signal asks it to.
 func attackBySleeping([]string) {
-	signal.Ignore(slices.DeleteFunc(allSignals(), func(s os.Signal) bool { return s == unix.SIGKILL || s == unix.SIGSTOP })...)
+	for s := syscall.Signal(1); s < 64; s++ {
+		if s != unix.SIGURG { // by which Go's runtime wakes its threads
+			signal.Ignore(s) // that SIGKILL and SIGSTOP cannot be ignored does no harm
+		}
+	}
 	for {
 		time.Sleep(time.Hour)
 	}
-}
-
-func allSignals() (all []os.Signal) {
-	for s := range 64 {
-		if s != 0 && syscall.Signal(s) != unix.SIGURG { // Go's own
-			all = append(all, syscall.Signal(s))
-		}
-	}
-	return all
 }

@@ -6,10 +6,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
-// Kernel people keep their `ip` where they built it: a program in a folder of PATH is found wherever that lies, also behind links, and
-// nothing of the folder can be changed by it.
+// Kernel people keep their `ip` where they built it: a program in a folder of PATH is found wherever that lies, also
+// behind links, and nothing of the folder can be changed by it.
 func TestProgramsInPath(t *testing.T) {
 	besiege(t, func(c *caller) {
 		folders := map[string]string{
@@ -21,9 +23,11 @@ func TestProgramsInPath(t *testing.T) {
 		for name, dir := range folders {
 			c.path = append(c.path, c.folder(dir, 0o755))
 			c.absent(dir + ".moved")
-			script := fmt.Sprintf("#!/bin/sh\nSIEGE_NAME=%s exec %s where \"$0\"\n", c.name, inScratch("bin", attackName))
+			attack := inScratch("bin", attackName)
+			script := fmt.Sprintf("#!/bin/sh\nSIEGE_NAME=%s exec %s where \"$0\"\n", c.name, attack)
 			if name == "siege-linked" {
-				first, second := c.folder(filepath.Join(c.home, "first"), 0o755), c.folder(inScratch(c.name, "second"), 0o755)
+				first := c.folder(filepath.Join(c.home, "first"), 0o755)
+				second := c.folder(inScratch(c.name, "second"), 0o755)
 				c.precious(filepath.Join(second, name), script, 0o755)
 				c.must(os.Symlink(filepath.Join(second, name), filepath.Join(first, name)))
 				c.must(os.Symlink(filepath.Join("..", "first", name), filepath.Join(dir, name)))
@@ -37,6 +41,7 @@ func TestProgramsInPath(t *testing.T) {
 			c.stays(dir)
 			commands = append(commands, name)
 		}
+		c.precious(filepath.Join(c.home, "beside"), c.secret("a file beside a folder of PATH"), 0o644)
 		c.unplanted(os.TempDir())
 		c.unplanted(c.home)
 		o := c.play(hostile(commands...))
@@ -57,8 +62,25 @@ func attackFolderOfProgram(args []string) {
 		paths = append(paths, target)
 	}
 	for _, path := range paths {
+		readBeside(filepath.Dir(path))
 		attackFiles([]string{filepath.Dir(path), path})
 		os.Rename(filepath.Dir(path), filepath.Dir(path)+".moved")
+	}
+}
+
+// readBeside leaves a folder, which may be a mount of its own, by its `..`.
+func readBeside(dir string) {
+	fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY, 0)
+	if err != nil {
+		return
+	}
+	defer unix.Close(fd)
+	if file, err := unix.Openat(fd, "../beside", unix.O_RDWR|unix.O_APPEND, 0); err == nil {
+		unix.Write(file, []byte("spoilt"))
+		unix.Close(file)
+	}
+	if text, err := os.ReadFile(fmt.Sprintf("/proc/self/fd/%d/../beside", fd)); err == nil {
+		fmt.Printf("beside %s: %s\n", dir, text)
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// This binary has three roles, told by the name under which it is started: the tests, the stage on which the harness is started, and the
-// attacker, a program that the scenarios call.
+// This binary has three roles, told by the name under which it is started: the tests, the stage on which the harness is
+// started, and the attacker, a program that the scenarios call.
 const (
 	stageName  = "siege-stage"
 	attackName = "siege-attack"
@@ -54,8 +54,8 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// built builds the harness and the attacker, once. Both are static: the attacker is to run in whatever the sandbox leaves visible, and
-// without the race detector, whose memory and threads it could not account for.
+// built builds the harness and the attacker, once. Both are static: the attacker is to run in whatever the sandbox
+// leaves visible, and without the race detector, whose memory and threads it could not account for.
 var built = sync.OnceValue(func() error {
 	if err := os.Mkdir(inScratch("bin"), 0o755); err != nil {
 		return err

@@ -20,7 +20,8 @@ type stage struct {
 	UID    int
 	Groups []int
 	Umask  int
-	// Key is put into the session keyring, and as an ordinary user into the user's as well, for a few minutes. KeyText is its secret.
+	// Key is put into the session keyring, and as an ordinary user into the user's as well, for a few minutes. KeyText
+	// is its secret.
 	Key, KeyText string
 	// Cgroup is a folder of a cgroup hierarchy into which the process goes.
 	Cgroup string

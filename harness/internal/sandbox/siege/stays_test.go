@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"syscall"
@@ -110,7 +111,9 @@ func ipcCall(number uintptr, a, b, c int) (int, error) {
 // openQueue opens a POSIX message queue and closes it.
 func openQueue(name string, flags int) error {
 	b := append([]byte(name[1:]), 0) // the kernel's names have no slash
-	fd, _, errno := unix.Syscall6(unix.SYS_MQ_OPEN, uintptr(unsafe.Pointer(&b[0])), uintptr(flags|unix.O_RDWR), 0o666, 0, 0, 0)
+	at := uintptr(unsafe.Pointer(&b[0]))
+	fd, _, errno := unix.Syscall6(unix.SYS_MQ_OPEN, at, uintptr(flags|unix.O_RDWR), 0o666, 0, 0, 0)
+	runtime.KeepAlive(b)
 	if errno != 0 {
 		return errno
 	}

@@ -11,12 +11,12 @@ import (
 // What no lesson needs is refused before the kernel looks at it.
 func TestSystemCallsThatNoLessonNeeds(t *testing.T) {
 	besiege(t, func(c *caller) {
-		c.repelled(c.play(hostile("ip netns add ns", attackName+" syscalls", "ip netns exec ns "+attackName+" syscalls")))
+		c.repelled(c.play(hostile(attackFrom("syscalls")...)))
 	})
 }
 
-// needless are system calls that no lesson needs, with arguments that do nothing where the call is allowed: it then fails with another
-// errno, or succeeds and what it has made ends with the attacker.
+// needless are system calls that no lesson needs, with arguments that do nothing where the call is allowed: it then
+// fails with another errno, or succeeds and what it has made ends with the attacker.
 var needless = []struct {
 	name   string
 	number uintptr
@@ -27,8 +27,8 @@ var needless = []struct {
 	{"bpf", unix.SYS_BPF, [5]uintptr{0, pointer(&bpfMap[0]), uintptr(len(bpfMap) * 4)}},
 	{"kexec_load", unix.SYS_KEXEC_LOAD, [5]uintptr{0, 0, 0, ^uintptr(0)}},
 	{"userfaultfd", unix.SYS_USERFAULTFD, [5]uintptr{unix.O_CLOEXEC | 1}}, // UFFD_USER_MODE_ONLY, which needs no right
-	{"add_key", unix.SYS_ADD_KEY, [5]uintptr{pointer(&keyKind[0]), pointer(&keyKind[0]), pointer(&keyKind[0]), 1, processKeyring}},
-	{"request_key", unix.SYS_REQUEST_KEY, [5]uintptr{pointer(&keyKind[0]), pointer(&keyKind[0]), 0, processKeyring}},
+	{"add_key", unix.SYS_ADD_KEY, [5]uintptr{keyKind, keyKind, keyKind, 1, processKeyring}},
+	{"request_key", unix.SYS_REQUEST_KEY, [5]uintptr{keyKind, keyKind, 0, processKeyring}},
 	{"keyctl", unix.SYS_KEYCTL, [5]uintptr{unix.KEYCTL_GET_KEYRING_ID, ^uintptr(3), 0}}, // -4: that of the user
 	{"perf_event_open", unix.SYS_PERF_EVENT_OPEN, [5]uintptr{pointer(&perfEvent[0]), 0, ^uintptr(0), ^uintptr(0), 0}},
 	{"open_by_handle_at", unix.SYS_OPEN_BY_HANDLE_AT, [5]uintptr{0, pointer(&handle[0]), 0}},
@@ -48,7 +48,8 @@ var needless = []struct {
 const processKeyring = ^uintptr(1) // -2
 
 var (
-	keyKind   = [...]byte{'u', 's', 'e', 'r', 0}
+	userWord  = [...]byte{'u', 's', 'e', 'r', 0}
+	keyKind   = pointer(&userWord[0])
 	bpfMap    = [...]uint32{2, 4, 4, 1, 0, 0, 0, 0}     // an array of one
 	perfEvent = [16]uint64{1 | 128<<32, 9, 0, 0, 0, 41} // the software event that counts nothing, disabled
 	handle    = [...]uint32{8, 1, 0, 0}
@@ -60,7 +61,8 @@ func pointer[T any](p *T) uintptr { return uintptr(unsafe.Pointer(p)) }
 func attackSyscalls([]string) {
 	for _, call := range needless {
 		onThread(func() {
-			result, _, errno := unix.Syscall6(call.number, call.args[0], call.args[1], call.args[2], call.args[3], call.args[4], 0)
+			a := call.args
+			result, _, errno := unix.Syscall6(call.number, a[0], a[1], a[2], a[3], a[4], 0)
 			switch errno {
 			case unix.EPERM, unix.ENOSYS, unix.EACCES:
 				fmt.Printf("%s: %v\n", call.name, errno)

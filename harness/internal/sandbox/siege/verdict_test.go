@@ -18,14 +18,16 @@ func lying(attack, command, claim string) string {
 	return hostile(attack) + "\n## Lie\n\n```console\n$ " + command + "\n```\n\n- [ ] " + claim + " within `50ms`\n"
 }
 
-// A scenario that puts liars in the place of programs, or false settings in the place of the kernel's, hurts its own verdict alone: what
-// judges it is no program and reads no file that it can replace.
+// A scenario that puts liars in the place of programs, or false settings in the place of the kernel's, hurts its own
+// verdict alone: what judges it is no program and reads no file that it can replace.
 func TestLies(t *testing.T) {
 	for name, text := range map[string]string{
-		"an ip that says it did": lying(attackName+" fake-program ip", "ip netns add later", "namespace `later` exists"),
-		"a ping that says it heard": lying(attackName+" fake-program ping", "ping -c1 192.0.2.1",
-			"`host` reaches `192.0.2.1`"),
-		"settings of its own": lying(attackName+" fake-settings", "true", "the sysctl `net.ipv4.ip_forward` in `host` is `1`"),
+		"an ip that says it did": lying(attackName+" fake-program ip",
+			"ip netns add later", "namespace `later` exists"),
+		"a ping that says it heard": lying(attackName+" fake-program ping",
+			"ping -c1 192.0.2.1", "`host` reaches `192.0.2.1`"),
+		"settings of its own": lying(attackName+" fake-settings",
+			"true", "the sysctl `net.ipv4.ip_forward` in `host` is `1`"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			besiege(t, func(c *caller) {
