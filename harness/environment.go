@@ -26,7 +26,7 @@ func checkSandboxMode(mode string) error {
 // answer; the remark is what the user should know of it.
 func trySandbox(mode string) func() (on bool, remark string, err error) {
 	answer := make(chan error, 1)
-	var missing []string
+	var missing []sandbox.Lack
 	if mode != "off" {
 		go func() {
 			var err error
@@ -55,11 +55,17 @@ func trySandbox(mode string) func() (on bool, remark string, err error) {
 }
 
 // lacking says which walls the sandbox goes without here; "" when it has all of them.
-func lacking(missing []string) string {
-	if len(missing) == 0 {
+func lacking(missing []sandbox.Lack) string {
+	var walls []string
+	for _, l := range missing {
+		if l.Wall != sandbox.WallMemory { // which is had where it may be
+			walls = append(walls, l.String())
+		}
+	}
+	if len(walls) == 0 {
 		return ""
 	}
-	return "the sandbox lacks here: " + strings.Join(missing, "; ")
+	return "the sandbox lacks here: " + strings.Join(walls, "; ")
 }
 
 // sweep removes what workers of this run, which are dead now, left on the machine. What it cannot remove is left behind.

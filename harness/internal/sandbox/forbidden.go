@@ -29,9 +29,8 @@ func (e *ForbiddenError) MayPass() bool { return e.Why == limitReached }
 
 const limitReached = "a limit is reached: the number of namespaces (sysctl user.max_*_namespaces) or their depth (32)"
 
-// Possible tries for real whether a sandbox can be had, with all that a lab needs in it. missing are walls that it would lack, and can do
-// without. The error wraps a *ForbiddenError.
-func Possible() (missing []string, err error) {
+// Possible tries for real whether a sandbox can be had, with all that a lab needs in it. missing are the walls that it would lack. The error wraps a *ForbiddenError.
+func Possible() (missing []Lack, err error) {
 	if Inside() {
 		return nil, nil
 	}
@@ -39,7 +38,13 @@ func Possible() (missing []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.missing, p.Wait()
+	missing = p.missing
+	if group := newCgroup(); group == nil {
+		missing = append(missing, Lack{WallMemory, "no control group can be made here"})
+	} else {
+		group.remove()
+	}
+	return missing, p.Wait()
 }
 
 // explain looks for the setting behind a refusal. An error that is no refusal is returned as it is.

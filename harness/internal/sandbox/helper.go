@@ -78,25 +78,25 @@ func beHelper(o orders) {
 }
 
 // settle makes the second layer what it is to be.
-func settle(o orders) (missing []string, err error) {
+func settle(o orders) (missing []Lack, err error) {
 	if err := secondRoot(o.PIDNamespace); err != nil {
 		return nil, err
 	}
 	if !o.PIDNamespace {
-		missing = append(missing, "process ids of its own ("+o.NoPIDNamespace+")")
+		missing = append(missing, Lack{WallProcesses, o.NoPIDNamespace})
 		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 			return missing, fmt.Errorf("take in orphans: %w", err)
 		}
 	}
 	// The kernel is to take a program for want of memory, not who judges it.
 	if err := os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0); err != nil {
-		missing = append(missing, fmt.Sprintf("the choice of whom the kernel ends for want of memory (%v)", err))
+		missing = append(missing, Lack{WallLimits, err.Error()})
 	}
 	if err := setLimits(o.FirstID != o.OuterUID); err != nil {
-		missing = append(missing, err.Error())
+		missing = append(missing, Lack{WallLimits, err.Error()})
 	}
 	if err := refuseCalls(); err != nil {
-		missing = append(missing, err.Error())
+		missing = append(missing, Lack{WallCalls, err.Error()})
 	}
 	if o.Trial {
 		return missing, try()
@@ -137,7 +137,7 @@ func greet(conn *os.File, a answer) {
 const maxGreeting = 64 << 10
 
 // greeting hears it. It reads a byte at a time, so as to take nothing of what follows.
-func greeting(conn *os.File) (missing []string, err error) {
+func greeting(conn *os.File) (missing []Lack, err error) {
 	var line []byte
 	for b := make([]byte, 1); len(line) < maxGreeting; line = append(line, b[0]) {
 		if n, err := conn.Read(b); err != nil || n == 0 {

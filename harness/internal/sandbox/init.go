@@ -95,9 +95,9 @@ func beInit(o orders) {
 
 // layer is what furnish has made.
 type layer struct {
-	worker  int      // its process id
-	conn    int      // the worker's end of the connection to the helper
-	missing []string // walls that could not be had
+	worker  int    // its process id
+	conn    int    // the worker's end of the connection to the helper
+	missing []Lack // walls that could not be had
 	err     error
 }
 
@@ -122,7 +122,7 @@ func furnish(o orders, p plan) (l layer) {
 		return l
 	}
 	if err := ownKeyring(); err != nil {
-		l.missing = append(l.missing, fmt.Sprintf("a keyring of its own (%v)", err))
+		l.missing = append(l.missing, Lack{WallKeyring, err.Error()})
 	}
 	theirs, err := l.connect()
 	if err != nil {

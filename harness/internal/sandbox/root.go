@@ -34,13 +34,13 @@ var errNoProc = errors.New("mount /proc")
 type room struct {
 	plan
 	at      string // where it is mounted while it is built
-	missing []string
+	missing []Lack
 	plain   []string // folders that are no copies
 }
 
 // build makes the root of the first layer and enters it with the calling thread. fresh says that there is a PID namespace. What could not
 // be had and can be done without is in missing.
-func build(p plan, fresh bool) (missing []string, err error) {
+func build(p plan, fresh bool) (missing []Lack, err error) {
 	r := &room{plan: p}
 	// As the caller: only he may have a way to what he wants to see inside.
 	inHidden := func(path string) bool {
@@ -70,7 +70,7 @@ func build(p plan, fresh bool) (missing []string, err error) {
 		}
 	}
 	if len(r.plain) > 0 {
-		r.missing = append(r.missing, "copies, in which sockets and FIFOs lead nowhere, of "+strings.Join(r.plain, ", "))
+		r.missing = append(r.missing, Lack{WallFiles, "not of " + strings.Join(r.plain, ", ")})
 	}
 	return r.missing, closeRoot()
 }
@@ -242,7 +242,7 @@ func (r *room) devices() error {
 	}
 	options := "newinstance,ptmxmode=0666,mode=0620"
 	if err := unix.Mount("devpts", r.in("/dev/pts"), "devpts", unix.MS_NOSUID|unix.MS_NOEXEC, options); err != nil {
-		r.lacks("terminals of its own", err)
+		r.lacks(WallTerminals, err)
 	}
 	if err := unix.Mount("", r.in("/dev"), "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID, ""); err != nil {
 		return fmt.Errorf("make /dev read-only: %w", err)
@@ -250,9 +250,7 @@ func (r *room) devices() error {
 	return nil
 }
 
-func (r *room) lacks(what string, err error) {
-	r.missing = append(r.missing, fmt.Sprintf("%s (%v)", what, err))
-}
+func (r *room) lacks(wall Wall, err error) { r.missing = append(r.missing, Lack{wall, err.Error()}) }
 
 // proc is that of the layer's PID namespace; without one, what the caller sees.
 func (r *room) proc(fresh bool) error {
@@ -272,7 +270,7 @@ func mountProc(path string) error {
 // sys is that of the layer's network namespace, so that not even the names of the machine's interfaces are seen.
 func (r *room) sys() error {
 	if err := mountSys(r.in("/sys")); err != nil {
-		r.lacks("a /sys of its own", err)
+		r.lacks(WallSys, err)
 		if err := bind("/sys", r.in("/sys")); err != nil {
 			return err
 		}

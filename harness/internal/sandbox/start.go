@@ -44,7 +44,7 @@ type Command struct {
 // Process is a program inside.
 type Process struct {
 	facts   Facts
-	missing []string
+	missing []Lack
 	group   *cgroup
 	met     []string // limits
 	cmd     *exec.Cmd
@@ -63,7 +63,7 @@ type answer struct {
 	// NoProc says that it was the fresh /proc: without a PID namespace it can do without.
 	NoProc bool `json:"no_proc,omitempty"`
 	// Missing are the walls that could not be had.
-	Missing []string `json:"missing,omitempty"`
+	Missing []Lack `json:"missing,omitempty"`
 }
 
 // err is what failed; nil if nothing did.
@@ -281,8 +281,8 @@ func (p *Process) hear() (answer, error) {
 // Facts are what the sandbox of this process is like.
 func (p *Process) Facts() Facts { return p.facts }
 
-// Missing are the walls that could not be had here, each in a few words with the reason.
-func (p *Process) Missing() []string { return p.missing }
+// Missing are the walls that could not be had here.
+func (p *Process) Missing() []Lack { return p.missing }
 
 // Met are the limits for all its processes that were met, each in a few words; to be asked after Wait.
 func (p *Process) Met() []string { return p.met }

@@ -1,0 +1,51 @@
+package sandbox
+
+import "fmt"
+
+// Wall is one of the things that keep the programs of scenarios from what is outside (docs/sandbox.md).
+type Wall string
+
+// The walls. Without one of the first five there is no sandbox. Without another one it can be had: the run says so, once.
+const (
+	WallUsers     Wall = "users"
+	WallMounts    Wall = "mounts"
+	WallNetwork   Wall = "network"
+	WallIPC       Wall = "ipc"
+	WallHostname  Wall = "hostname"
+	WallProcesses Wall = "processes"
+	WallFiles     Wall = "files"
+	WallSys       Wall = "sys"
+	WallTerminals Wall = "terminals"
+	WallKeyring   Wall = "keyring"
+	WallLimits    Wall = "limits"
+	WallCalls     Wall = "calls"
+	WallMemory    Wall = "memory"
+)
+
+// Walls are all of them, each with what it is made of.
+var Walls = []struct {
+	Wall Wall
+	Is   string
+}{
+	{WallUsers, "user namespaces, whose root owns nothing outside"},
+	{WallMounts, "a root of its own: empty homes and folders for temporary files, a private /dev, all else read-only"},
+	{WallNetwork, "an empty network namespace for who judges, others for the labs"},
+	{WallIPC, "System V objects and message queues of its own"},
+	{WallHostname, "a host name of its own"},
+	{WallProcesses, "process ids and a /proc of its own"},
+	{WallFiles, "copies of folders, in which sockets and FIFOs lead nowhere"},
+	{WallSys, "a /sys of its own"},
+	{WallTerminals, "terminals of its own, none of them the caller's"},
+	{WallKeyring, "a session keyring of its own"},
+	{WallLimits, "limits of processes, open files, file sizes and data"},
+	{WallCalls, "a filter of system calls that no lesson needs"},
+	{WallMemory, "a control group, which limits the memory of all processes together"},
+}
+
+// Lack is a wall that could not be had, and why.
+type Lack struct {
+	Wall Wall   `json:"wall"`
+	Why  string `json:"why"`
+}
+
+func (l Lack) String() string { return fmt.Sprintf("%s (%s)", l.Wall, l.Why) }
