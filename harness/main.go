@@ -43,6 +43,10 @@ const (
 	statusLeftover
 )
 
+// statusCut is for a run that was cut short by something else than its cases: a signal, a limit of time or of the machine, a worker that was
+// stopped or killed. It counts as a failure until it has a status of its own.
+const statusCut = statusFailed
+
 // exit is an error with its exit status. A nil err has nothing to say: what is wrong was printed already.
 type exit struct {
 	status int
@@ -77,7 +81,7 @@ func execute(ctx context.Context, args []string) int {
 	e := &exit{statusFailed, err}
 	errors.As(err, &e)
 	if e.err != nil {
-		fmt.Fprintln(root.ErrOrStderr(), "harness: "+strings.ReplaceAll(e.err.Error(), "\n", "\nharness: "))
+		fmt.Fprintln(root.ErrOrStderr(), "harness: "+strings.ReplaceAll(err.Error(), "\n", "\nharness: "))
 	}
 	return e.status
 }

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"sync"
 	"syscall"
 
+	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/lab"
@@ -41,8 +43,13 @@ func work() int {
 }
 
 // register builds the specs of a job, in a worker and to look ahead.
-func register(job specrun.Job, kept func(context.Context, []string)) error {
+func register(job specrun.Job, kept func(context.Context, []int)) error {
 	world := lab.Options{Shared: job.Shared}
+	if job.Rehearse {
+		if err := rehearse(world); err != nil {
+			return &specrun.UnableError{Cause: explained(err)}
+		}
+	}
 	if job.HandWritten {
 		o := conformance.Options{World: world}
 		if job.Keep {
@@ -68,6 +75,15 @@ func register(job specrun.Job, kept func(context.Context, []string)) error {
 	return nil
 }
 
+// rehearse makes a lab with nothing in it but a second namespace, and takes it down again: no scenario needs less.
+func rehearse(world lab.Options) error {
+	l, err := lab.Start(context.Background(), scenario.Host{}, world)
+	if err != nil {
+		return err
+	}
+	return errors.Join(l.Do(context.Background(), lab.Netlink(), "ip netns add rehearsal"), l.Close())
+}
+
 // workers starts worker processes and remembers them.
 type workers struct {
 	sandboxed bool
@@ -78,17 +94,72 @@ type workers struct {
 
 func (w *workers) start(in, out, stderr *os.File) (specrun.Process, error) {
 	args := []string{os.Args[0], workerWord}
+	oom := kernel.CountOOMKills()
 	if w.sandboxed {
-		return sandbox.Start(context.Background(), sandbox.Command{
+		p, err := sandbox.Start(context.Background(), sandbox.Command{
 			Args: args, Stdin: in, Stderr: stderr, ExtraFiles: []*os.File{out},
 		})
+		if err != nil {
+			return nil, explained(err)
+		}
+		return &workerInside{p, oom}, nil
 	}
-	return w.startPlain(args, in, out, stderr)
+	p, err := w.startPlain(args, in, out, stderr)
+	if err != nil {
+		return nil, explained(err)
+	}
+	return &workerOutside{p, oom}, nil
+}
+
+// workerInside is a worker in a sandbox.
+type workerInside struct {
+	*sandbox.Process
+	oom kernel.OOMKills // when it was started
+}
+
+func (w *workerInside) Wait() error { return howEnded(sandbox.Status(w.Process.Wait()), w.oom) }
+
+// workerOutside is a worker that shares the machine's namespaces.
+type workerOutside struct {
+	*os.Process
+	oom kernel.OOMKills
+}
+
+func (w *workerOutside) Wait() error {
+	state, err := w.Process.Wait()
+	if err != nil {
+		return fmt.Errorf("cannot be waited for: %w", err)
+	}
+	status := state.Sys().(syscall.WaitStatus)
+	if status.Signaled() {
+		return howEnded(signalled+int(status.Signal()), w.oom)
+	}
+	return howEnded(status.ExitStatus(), w.oom)
+}
+
+func (w *workerOutside) Kill() { w.Process.Kill() }
+
+func (w *workerOutside) Stopped() string { return sandbox.StoppedProcess("the worker", w.Pid) }
+
+// signalled is what a shell, and the init of a sandbox, add to the number of the signal that ended a program.
+const signalled = 128
+
+// howEnded says how a worker ended, in words that follow "the worker". Nobody but the kernel and other people kills one without being asked.
+func howEnded(status int, before kernel.OOMKills) error {
+	switch {
+	case status == 0:
+		return nil
+	case status == signalled+int(syscall.SIGKILL):
+		return fmt.Errorf("was killed (SIGKILL) %s", before.WhoKilled())
+	case status > signalled:
+		return fmt.Errorf("was ended by %s", signalName(syscall.Signal(status-signalled)))
+	}
+	return fmt.Errorf("exited with status %d", status)
 }
 
 // startPlain starts a worker that shares the machine's namespaces. It is not killed with this process: it sees the end of its
 // standard input, and takes its labs down. Its process group is its own, so that a Ctrl-C comes to this process alone.
-func (w *workers) startPlain(args []string, in, out, stderr *os.File) (specrun.Process, error) {
+func (w *workers) startPlain(args []string, in, out, stderr *os.File) (*os.Process, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		return nil, err
@@ -104,7 +175,7 @@ func (w *workers) startPlain(args []string, in, out, stderr *os.File) (specrun.P
 	w.mu.Lock()
 	w.pids = append(w.pids, p.Pid)
 	w.mu.Unlock()
-	return plainProcess{p}, nil
+	return p, nil
 }
 
 func (w *workers) started(pid int) bool {
@@ -112,15 +183,3 @@ func (w *workers) started(pid int) bool {
 	defer w.mu.Unlock()
 	return slices.Contains(w.pids, pid)
 }
-
-type plainProcess struct{ p *os.Process }
-
-func (p plainProcess) Wait() error {
-	state, err := p.p.Wait()
-	if err == nil && !state.Success() {
-		err = fmt.Errorf("%s", state)
-	}
-	return err
-}
-
-func (p plainProcess) Kill() { p.p.Kill() }

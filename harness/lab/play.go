@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"netnscheck/harness/internal/program"
@@ -40,7 +41,7 @@ type stepRecord struct {
 // PlayOptions are how a scenario is played.
 type PlayOptions struct {
 	World Options
-	// Keep leaves a lab in which a section failed open until Close; Kept tells how to enter it.
+	// Keep leaves a lab in which a section failed open until Close; Kept tells the way in.
 	Keep bool
 }
 
@@ -123,13 +124,14 @@ func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult)
 	return r
 }
 
-// Kept are the shell commands that enter the labs that were kept.
-func (p *Play) Kept() []string {
-	var commands []string
+// Kept are the threads (Lab.Thread) of the labs that were kept, each once.
+func (p *Play) Kept() []int {
+	var threads []int
 	for _, l := range p.kept {
-		commands = append(commands, l.EnterCommand())
+		threads = append(threads, l.Thread())
 	}
-	return commands
+	slices.Sort(threads)
+	return slices.Compact(threads)
 }
 
 // Close takes the labs down; the error says what was left behind.

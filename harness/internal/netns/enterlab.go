@@ -1,12 +1,5 @@
 package netns
 
-import "fmt"
-
-// EnterCommand is the shell command that enters the lab's host namespace from a terminal that sees the processes of this one:
-// on the machine itself when Shared, else inside the sandbox.
-func (w *World) EnterCommand() string {
-	if w.shared {
-		return "nsenter --net=" + namesDir + "/" + w.Real(Host)
-	}
-	return fmt.Sprintf("nsenter --target %d --net --mount", w.thread.tid)
-}
+// Thread is the number of the lab's thread, which lives in its host namespace and, unless the lab is Shared, in its mount namespace: as
+// processes see it that see this one's numbers.
+func (w *World) Thread() int { return w.thread.tid }

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/onsi/ginkgo/v2"
 
+	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/scenario"
 	"netnscheck/reports"
 )
@@ -29,6 +30,9 @@ const workerWord = "worker"
 const markVariable = "SPECRUN_MARK"
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == liarWord {
+		lie(os.Args[2])
+	}
 	if len(os.Args) == 2 && os.Args[1] == workerWord {
 		if err := Work(os.Stdin, os.NewFile(3, "results"), register); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -40,7 +44,7 @@ func TestMain(m *testing.M) {
 }
 
 // register builds specs as the suites do; the last word of a title says what happens.
-func register(job Job, kept func(context.Context, []string)) error {
+func register(job Job, kept func(context.Context, []int)) error {
 	if job.HandWritten {
 		return registerHandWritten(job.Source)
 	}
@@ -54,7 +58,7 @@ func register(job Job, kept func(context.Context, []string)) error {
 				failed := false
 				ginkgo.AfterAll(func(ctx context.Context) {
 					if job.Keep && failed {
-						kept(ctx, []string{"nsenter --target 1"})
+						kept(ctx, []int{4711})
 					}
 					if strings.Contains(sc.Title, "leaks") {
 						ginkgo.Fail("take the labs down: testns is still there")
@@ -118,11 +122,20 @@ func act(ctx context.Context, r *scenario.SectionResult, failed *bool) {
 // process is a worker without a sandbox.
 type process struct{ cmd *exec.Cmd }
 
-func (p process) Wait() error { return p.cmd.Wait() }
-func (p process) Kill()       { p.cmd.Process.Kill() }
+func (p process) Wait() error {
+	if err := p.cmd.Wait(); err != nil {
+		return fmt.Errorf("ended by itself with %w", err)
+	}
+	return nil
+}
 
-func start(in, out, stderr *os.File) (Process, error) {
-	cmd := exec.Command("/proc/self/exe", workerWord)
+func (p process) Kill()           { p.cmd.Process.Kill() }
+func (p process) Stopped() string { return sandbox.StoppedProcess("the worker", p.cmd.Process.Pid) }
+
+func start(in, out, stderr *os.File) (Process, error) { return startAs(in, out, stderr, workerWord) }
+
+func startAs(in, out, stderr *os.File, args ...string) (Process, error) {
+	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // the race detector would sleep a second at each exit
 	cmd.Stdin, cmd.Stderr, cmd.ExtraFiles = in, stderr, []*os.File{out}
 	return process{cmd}, cmd.Start()
@@ -241,9 +254,29 @@ func TestWorkerThatDies(t *testing.T) {
 }
 
 func TestWorkerThatCannotStart(t *testing.T) {
-	no := func(_, _, _ *os.File) (Process, error) { return nil, errors.New("no more processes") }
-	r := Run(t.Context(), mustPlan(t, unit(t, "passes")), Options{Start: no})
-	same(t, outcomes(r), []string{"netlink/passes: error not run: start a worker: no more processes"})
+	plan := mustPlan(t, unit(t, "passes"), unit(t, "passes"), unit(t, "passes"))
+	full := fmt.Errorf("no more processes: %w", syscall.EAGAIN)
+	no := func(_, _, _ *os.File) (Process, error) { return nil, full }
+	r := Run(t.Context(), plan, Options{Start: no, Procs: 2})
+	const why = "start a worker: no more processes: resource temporarily unavailable"
+	notRun := "netlink/passes: error not run: " + why
+	same(t, outcomes(r), []string{notRun, notRun, notRun})
+	same(t, r.Problems, []string{why})
+	if !errors.Is(r.Unable, full) || r.Cut {
+		t.Errorf("unable: %v, cut short: %v", r.Unable, r.Cut)
+	}
+
+	started := 0
+	r = Run(t.Context(), plan, Options{Grace: time.Minute, Start: func(in, out, stderr *os.File) (Process, error) {
+		if started++; started == 2 {
+			return nil, full
+		}
+		return start(in, out, stderr)
+	}})
+	same(t, outcomes(r), []string{"netlink/passes: pass", notRun, "netlink/passes: pass"})
+	if r.Unable != nil || !r.Cut {
+		t.Errorf("after a case has run: unable: %v, cut short: %v", r.Unable, r.Cut)
+	}
 }
 
 func TestInterrupted(t *testing.T) {
@@ -298,7 +331,7 @@ func TestOuterProcessIsGone(t *testing.T) {
 	w := &workerProcess{in: in.write}
 	w.say(u.Job)
 	buf := make([]byte, 4096)
-	if n, err := out.read.Read(buf); err != nil || !strings.Contains(string(buf[:n]), eventStart) {
+	if n, err := out.read.Read(buf); err != nil || !strings.Contains(string(buf[:n]), string(eventStart)) {
 		t.Fatalf("read %q, %v", buf[:n], err)
 	}
 	in.write.Close()
@@ -346,8 +379,8 @@ func TestKept(t *testing.T) {
 	var told []string
 	ended := false
 	o := Options{Start: start, Grace: time.Minute,
-		Kept: func(_ context.Context, unit string, _ Process, commands []string) {
-			told = append(told, unit+": "+strings.Join(commands, ";"))
+		Kept: func(_ context.Context, unit string, _ Process, threads []int) {
+			told = append(told, fmt.Sprint(unit, ": ", threads))
 			if ended {
 				t.Error("the last case ended while its lab was kept")
 			}
@@ -355,7 +388,7 @@ func TestKept(t *testing.T) {
 		Ended: func(_ reports.Suite, c reports.Case) { ended = ended || c.Name == "passes" },
 	}
 	r := Run(t.Context(), mustPlan(t, u), o)
-	same(t, told, []string{u.Job.Unit + ": nsenter --target 1"})
+	same(t, told, []string{u.Job.Unit + ": [4711]"})
 	same(t, outcomes(r), []string{"netlink/fails: fail it failed", "netlink/passes: pass"})
 }
 
