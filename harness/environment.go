@@ -83,13 +83,10 @@ func beforeRun(err error) error {
 	return err
 }
 
-// sweep removes what workers of this run, which are dead now, left on the machine. What it cannot remove is left behind.
-func sweep(ours func(pid int) bool) []string {
+// sweep removes what workers of this run, which are dead now, left on the machine. What it cannot remove is left behind; the error says
+// what it could not look at.
+func sweep(ours func(pid int) bool) (left []string, err error) {
 	found, err := netns.Leftovers()
-	var left []string
-	if err != nil {
-		left = append(left, err.Error())
-	}
 	for _, l := range found {
 		if !ours(l.PID) {
 			continue
@@ -98,7 +95,7 @@ func sweep(ours func(pid int) bool) []string {
 			left = append(left, err.Error())
 		}
 	}
-	return left
+	return left, err
 }
 
 func newConsole(c *cobra.Command, f runFlags) *reports.Console {

@@ -145,9 +145,7 @@ func runScenarios(c *cobra.Command, f runFlags, names []string) error {
 	if f.slowest {
 		s.console.Slowest(r, slowestCases)
 	}
-	if ending.unable == nil { // else there is nothing to sum up
-		s.console.Summary(r, []string{f.junitFile(), f.jsonFile()})
-	}
+	s.console.Summary(r, []string{f.junitFile(), f.jsonFile()})
 	if err != nil {
 		return &exit{statusFailed, err}
 	}
@@ -227,7 +225,11 @@ func (s *session) run(ctx context.Context) (*reports.Run, ending) {
 	})
 	r.Suites, r.Problems, r.Leftovers = result.Suites, result.Problems, result.Leftovers
 	if !s.sandboxed {
-		r.Leftovers = append(r.Leftovers, sweep(w.started)...)
+		left, err := sweep(w.started)
+		if err != nil && result.Unable == nil { // where no lab could be made, nothing need be there to be looked at
+			left = append(left, err.Error())
+		}
+		r.Leftovers = append(r.Leftovers, left...)
 	}
 	r.Duration = time.Since(r.Started)
 	return r, ending{result.Unable, result.Cut}

@@ -14,6 +14,7 @@ import (
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/scenario/operation"
 	"netnscheck/suites"
 	"netnscheck/suites/conformance"
 )
@@ -47,7 +48,7 @@ func register(job specrun.Job, kept func(context.Context, []int)) error {
 	world := lab.Options{Shared: job.Shared}
 	if job.Rehearse {
 		if err := rehearse(world); err != nil {
-			return &specrun.UnableError{Cause: explained(err)}
+			return &specrun.UnableError{Cause: err}
 		}
 	}
 	if job.HandWritten {
@@ -75,13 +76,18 @@ func register(job specrun.Job, kept func(context.Context, []int)) error {
 	return nil
 }
 
-// rehearse makes a lab with nothing in it but a second namespace, and takes it down again: no scenario needs less.
+// rehearse makes a lab with nothing in it but a second namespace, looks at it and takes it down again: no scenario needs less.
 func rehearse(world lab.Options) error {
-	l, err := lab.Start(context.Background(), scenario.Host{}, world)
+	ctx := context.Background()
+	l, err := lab.Start(ctx, scenario.Host{}, world)
 	if err != nil {
 		return err
 	}
-	return errors.Join(l.Do(context.Background(), lab.Netlink(), "ip netns add rehearsal"), l.Close())
+	err = l.Build(ctx, []operation.Command{{Op: operation.NetnsAdd{Name: "rehearsal"}}})
+	if err == nil {
+		_, err = l.State(ctx)
+	}
+	return errors.Join(err, l.Close())
 }
 
 // workers starts worker processes and remembers them.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/program"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
@@ -156,7 +157,7 @@ func (p *Play) Close() error {
 func (p *Play) mayPlay(ctx context.Context, r *scenario.SectionResult, before int, s *scenario.Section) bool {
 	reason, err := p.unmet(ctx)
 	if err != nil {
-		r.AddProblem(scenario.Error, scenario.Problem{Line: s.Line, Message: err.Error()})
+		r.AddProblem(scenario.Error, problemOf(s.Line, err))
 		return false
 	}
 	if reason != "" {
@@ -252,7 +253,16 @@ func failToStart(r *scenario.SectionResult, err error) {
 		r.Outcome, r.Reason = scenario.Skip, reason
 		return
 	}
-	r.AddProblem(scenario.Error, scenario.Problem{Line: r.Line, Message: err.Error()})
+	r.AddProblem(scenario.Error, problemOf(r.Line, err))
+}
+
+// problemOf is an error as a problem. It says which limit of the machine was met, if one was.
+func problemOf(line int, err error) scenario.Problem {
+	p := scenario.Problem{Line: line, Message: err.Error()}
+	if why, remedy, ok := kernel.Limit(err); ok {
+		p.Message, p.Limit = fmt.Sprintf("%v: %s; %s", err, why, remedy), true
+	}
+	return p
 }
 
 // skipReason tells an error that says "not here" from one that says "wrong".

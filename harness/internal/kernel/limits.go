@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/sandbox"
 )
 
 // Limit says which limit of this machine is behind an error, and what to do about it; not ok when none is. Sources: the errors of
@@ -30,7 +32,7 @@ func Limit(err error) (why, remedy string, ok bool) {
 	case errors.Is(err, unix.ENOSPC) && onDisk(err):
 		return "the disk is full", "remove something, or choose another place", true
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EUSERS):
-		return "no more namespaces may be made: " + namespaceLimits(), "raise the limit that is met (sysctl), or end what has taken them", true
+		return "no more namespaces may be made: the limits are " + namespaceLimits(), "raise the one that is met (sysctl), or end what has taken them", true
 	}
 	return "", "", false
 }
@@ -41,13 +43,41 @@ func onDisk(err error) bool {
 	return errors.As(err, &path) && path.Op != "fork/exec"
 }
 
+// namespaceLimits names the settings; their values are those of this user namespace, and say nothing of the ones above it.
 func namespaceLimits() string {
 	var all []string
 	for _, kind := range []string{"user", "pid", "mnt", "net"} {
-		name := "max_" + kind + "_namespaces"
-		all = append(all, "user."+name+" is "+setting("/proc/sys/user/"+name))
+		text := "user.max_" + kind + "_namespaces"
+		if !sandbox.Inside() {
+			text += " (" + setting("/proc/sys/user/max_"+kind+"_namespaces") + ")"
+		}
+		all = append(all, text)
 	}
 	return strings.Join(all, ", ")
+}
+
+// Room says, before much has been done, that there is no room to do it: Go's runtime gives up without a word to the program when it can
+// start no thread or open none of its own files. The error wraps what the kernel would say.
+func Room() error {
+	const files, processes = 16, 32 // what a run takes at least
+	var held []int
+	defer func() {
+		for _, fd := range held {
+			unix.Close(fd)
+		}
+	}()
+	for range files {
+		fd, err := unix.Open("/", unix.O_PATH|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return fmt.Errorf("open %d files: %w", files, err)
+		}
+		held = append(held, fd)
+	}
+	var r unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NPROC, &r); err == nil && r.Cur < processes {
+		return fmt.Errorf("start %d processes and threads: %w", processes, unix.EAGAIN)
+	}
+	return nil
 }
 
 // rlimit is a limit of this process in words.

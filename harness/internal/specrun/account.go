@@ -71,6 +71,9 @@ func (m *message) holdsOnly() error {
 			return fmt.Errorf("a message %q with %q", m.Event, k.name)
 		}
 	}
+	if m.Errno != 0 && m.Event != eventUnable {
+		return fmt.Errorf("a message %q with an errno", m.Event)
+	}
 	if m.Interrupted && m.Event != eventEnd {
 		return fmt.Errorf("a message %q that was interrupted", m.Event)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 	"unicode/utf8"
 
 	"netnscheck/harness/scenario"
@@ -32,6 +33,8 @@ type message struct {
 	// Threads live in the labs that are kept, numbered as the worker sees them.
 	Threads []int  `json:"threads,omitempty"`
 	Text    string `json:"text,omitempty"`
+	// Errno is the kernel's, behind Text; 0 when there is none.
+	Errno syscall.Errno `json:"errno,omitempty"`
 }
 
 // event is what a message tells.
@@ -39,7 +42,7 @@ type event string
 
 const (
 	eventAlive    event = "alive"    // nothing but that
-	eventUnable   event = "unable"   // Text: this machine cannot run the job; nothing else comes
+	eventUnable   event = "unable"   // Text, Errno: this machine cannot run the job; nothing else comes
 	eventStart    event = "start"    // Key: the case runs
 	eventFailed   event = "failed"   // the case that runs has failed; its end comes later
 	eventKept     event = "kept"     // Threads

@@ -57,8 +57,8 @@ func (u *unitRun) judge(ctx context.Context, job Job, w *workerProcess, err, tol
 	case ctx.Err() != nil && err != nil && !u.account.closed:
 		u.problems = append(u.problems, fmt.Sprintf("%s: the worker was told to stop, and %v", job.Unit, err))
 	case ctx.Err() != nil:
-	case err != nil && len(u.account.begun) == 0 && limitIn(last) != nil:
-		u.fail(job, fmt.Errorf("start a worker: it %w: %w", err, limitIn(last)))
+	case err != nil && !u.hasResult() && limitIn(last) != nil:
+		u.fail(job, fmt.Errorf("go on in a worker, which %w: %w", err, limitIn(last)))
 	case err != nil:
 		u.die("the worker %v%s", err, last)
 	case !u.account.closed:
@@ -68,11 +68,29 @@ func (u *unitRun) judge(ctx context.Context, job Job, w *workerProcess, err, tol
 	}
 }
 
-// limitIn is the limit of the machine that Go's runtime met, by the last words of a process; nil when it met none.
+// foreignError is an error of the worker: its words, and the errno that they come from.
+type foreignError struct {
+	text  string
+	errno syscall.Errno
+}
+
+func (e *foreignError) Error() string { return e.text }
+
+func (e *foreignError) Unwrap() error {
+	if e.errno == 0 {
+		return nil
+	}
+	return e.errno
+}
+
+// limitIn is the limit of the machine that Go's runtime met, by the last words of a process; nil when it met none. Sources: the
+// runtime's os_linux.go, netpoll_epoll.go and malloc.go, and cgo's gcc_libinit.c.
 func limitIn(words string) error {
 	switch {
-	case strings.Contains(words, "newosproc"):
+	case strings.Contains(words, "newosproc"), strings.Contains(words, "pthread_create failed"):
 		return syscall.EAGAIN
+	case strings.Contains(words, "eventfd failed"), strings.Contains(words, "epollcreate failed"):
+		return syscall.EMFILE
 	case strings.Contains(words, "out of memory"), strings.Contains(words, "cannot allocate memory"):
 		return syscall.ENOMEM
 	}
@@ -119,7 +137,7 @@ func (u *unitRun) obey(ctx context.Context, w *workerProcess, m message) error {
 		u.kept(ctx, u.plan.Unit.Job.Unit, w.process, m.Threads)
 		go w.say(reply{GoOn: true}) // it may not listen
 	case eventUnable:
-		return &UnableError{errors.New(Shown(m.Text))}
+		return &UnableError{&foreignError{Shown(m.Text), m.Errno}}
 	}
 	return nil
 }
@@ -294,8 +312,10 @@ func lastWords(text string) string {
 	const few = 12
 	lines := strings.Split(strings.TrimSpace(reports.Printable(text)), "\n")
 	for i, line := range lines {
-		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
-			return shorten(lines[i:min(len(lines), i+few)])
+		for _, begin := range []string{"panic: ", "fatal error: ", "runtime: ", "runtime/cgo: "} {
+			if strings.HasPrefix(line, begin) {
+				return shorten(lines[i:min(len(lines), i+few)])
+			}
 		}
 	}
 	return shorten(lines[max(0, len(lines)-few):])

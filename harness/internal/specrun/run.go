@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"netnscheck/harness/scenario"
@@ -48,10 +50,10 @@ type Result struct {
 	Suites    []reports.Suite
 	Problems  []string
 	Leftovers []string
-	// Unable says why this machine cannot run anything: no case has begun. It wraps the error of Options.Start.
+	// Unable says why this machine cannot run anything: no case has come to a result. It wraps what the kernel said.
 	Unable error
-	// Cut says that the run was cut short by something else than its cases: an interruption, a limit of time, a worker that was stopped or
-	// killed, that sent what cannot be, or that could not be started after others had been.
+	// Cut says that something else than the cases decided what came of them: an interruption, a limit of time or of the machine, a worker
+	// that was stopped or killed, that sent what cannot be, or that could not be started after others had been.
 	Cut bool
 }
 
@@ -96,7 +98,7 @@ func merge(ctx context.Context, units []*unitRun) Result {
 		result.Suites = append(result.Suites, u.suites...)
 		result.Problems = append(result.Problems, u.problems...)
 		result.Leftovers = append(result.Leftovers, u.leftovers...)
-		result.Cut = result.Cut || u.died != ""
+		result.Cut = result.Cut || u.died != "" || u.limited
 	}
 	cause := context.Cause(ctx)
 	var unable *UnableError
@@ -104,7 +106,6 @@ func merge(ctx context.Context, units []*unitRun) Result {
 	case cause == nil, errors.Is(cause, errFailFast):
 	case errors.As(cause, &unable):
 		result.Unable = unable
-		result.Problems = append([]string{unable.Error()}, result.Problems...)
 	default:
 		result.Cut = true
 		result.Problems = append([]string{"interrupted: " + cause.Error()}, result.Problems...)
@@ -121,7 +122,10 @@ type run struct {
 
 	proving sync.Mutex
 	proven  chan struct{} // closed when a case has begun, or the first unit has ended without
+	results atomic.Int64  // cases that have come to one
 }
+
+func (r *run) hasResult() bool { return r.results.Load() > 0 }
 
 // prove says that the others need not wait any more.
 func (r *run) prove() {
@@ -180,8 +184,8 @@ type unitRun struct {
 	leftovers []string
 	// died says how the worker ended when it did not come to its end.
 	died string
-	// interrupted says that a case was cut short.
-	interrupted bool
+	// interrupted says that a case was cut short, limited that one met a limit of the machine.
+	interrupted, limited bool
 }
 
 func newUnitRun(r *run, p *Planned) *unitRun {
@@ -198,6 +202,13 @@ func (u *unitRun) take(at place, told *reports.Case) {
 	c := &u.suites[at.suite].Cases[at.index]
 	c.Outcome, c.Reason, c.Problems = told.Outcome, told.Reason, told.Problems
 	c.Checks, c.Transcript, c.Duration = told.Checks, told.Transcript, told.Duration
+	i := slices.IndexFunc(c.Problems, func(p scenario.Problem) bool { return p.Limit })
+	u.limited = u.limited || i >= 0
+	if i >= 0 && u.account.job.Rehearse && !u.hasResult() {
+		u.stop(&UnableError{errors.New(c.Problems[i].Message)})
+		return
+	}
+	u.results.Add(1)
 	u.settle(at)
 }
 
@@ -257,7 +268,7 @@ func topOf(died string) string {
 	return strings.Join(lines[:min(len(lines), 2)], " ")
 }
 
-// fail says why the unit's worker did not come to its first case. If that is the run's first one, the machine cannot run anything.
+// fail says why the unit's worker did not come to its first result. If that is the run's first unit, the machine cannot run anything.
 func (u *unitRun) fail(job Job, err error) {
 	if job.Rehearse {
 		u.stop(&UnableError{err})

@@ -30,26 +30,26 @@ func Work(in io.Reader, out io.Writer, register Register) error {
 	err := register(w.job, w.kept)
 	var unable *UnableError
 	if errors.As(err, &unable) {
-		w.tell(message{Event: eventUnable, Text: unable.Error()})
+		m := message{Event: eventUnable, Text: unable.Error()}
+		errors.As(err, &m.Errno)
+		w.tell(m)
 		return w.err()
 	}
 	if err != nil {
 		return fmt.Errorf("build the specs of %s: %w", w.job.Unit, err)
 	}
 	keys := keyring{}
-	var key string
+	var key string // of the case that runs; "" when none does
 	ginkgo.ReportBeforeSuite(func(types.Report) { close(w.begun) })
 	ginkgo.ReportBeforeEach(func(r types.SpecReport) {
 		key = keys.next(r)
-		if !leftOut(r) && r.State != types.SpecStatePending {
-			w.tell(message{Event: eventStart, Key: key})
+		if leftOut(r) || r.State == types.SpecStatePending {
+			key = ""
+			return
 		}
+		w.tell(message{Event: eventStart, Key: key})
 	})
-	ginkgo.ReportAfterEach(func(r types.SpecReport) {
-		if !leftOut(r) && r.State != types.SpecStatePending {
-			w.ended(key, r)
-		}
-	})
+	ginkgo.ReportAfterEach(func(r types.SpecReport) { w.ended(key, r) })
 
 	suite, reporter := configuration(w.job)
 	t := &outcome{}
@@ -140,13 +140,16 @@ func (w *worker) kept(ctx context.Context, threads []int) {
 	}
 }
 
-// ended tells what came of a spec and what its clean-up complained of.
+// ended tells what the clean-up behind a spec complained of, and what came of the spec if it ran.
 func (w *worker) ended(key string, r types.SpecReport) {
-	c := caseOf(r)
 	for _, text := range cleanupFailures(r) {
 		w.tell(message{Event: eventLeftover, Text: text})
 	}
-	cutShort := r.State.Is(types.SpecStateInterrupted | types.SpecStateAborted)
+	if key == "" {
+		return
+	}
+	c := caseOf(r)
+	cutShort := r.State.Is(types.SpecStateInterrupted|types.SpecStateAborted) || leftOut(r)
 	w.tell(message{Event: eventEnd, Key: key, Case: &c, Interrupted: cutShort})
 }
 

@@ -1,0 +1,189 @@
+package main_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"syscall"
+	"testing"
+	"unsafe"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+
+)
+
+// limitsVariable makes the test binary one that gives itself limits and then becomes another program.
+const limitsVariable = "NETNSCHECK_TEST_LIMITS"
+
+// limits are what a machine may forbid.
+type limits struct {
+	Deny     []denial          // by a seccomp filter
+	Rlimits  map[int]uint64    // soft and hard
+	Settings map[string]string // files of the kernel and what is written into them
+}
+
+// denial is a system call that a filter refuses: with any of some flags in its first argument, without any of others.
+type denial struct {
+	Call          int
+	With, Without uint32
+	Errno         syscall.Errno
+}
+
+// limit makes a command run within limits.
+func limit(t *testing.T, cmd *exec.Cmd, l limits) *exec.Cmd {
+	t.Helper()
+	self, err := ownBinary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.Args = append([]string{self, cmd.Path}, cmd.Args[1:]...)
+	cmd.Path = self
+	cmd.Env = append(cmd.Environ(), limitsVariable+"="+string(text))
+	return cmd
+}
+
+// ownBinary is a copy of the test binary where everybody may execute it.
+var ownBinary = sync.OnceValues(func() (string, error) {
+	text, err := os.ReadFile("/proc/self/exe")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(scratch, "limits")
+	return path, os.WriteFile(path, text, 0o755)
+})
+
+// beLimited is the life of such a binary. It does not return.
+func beLimited(text string) {
+	var l limits
+	err := json.Unmarshal([]byte(text), &l)
+	for path, value := range l.Settings {
+		if err == nil {
+			err = os.WriteFile(path, []byte(value), 0)
+		}
+	}
+	for resource, value := range l.Rlimits {
+		if err == nil {
+			err = unix.Setrlimit(resource, &unix.Rlimit{Cur: value, Max: value})
+		}
+	}
+	if err == nil && len(l.Deny) > 0 {
+		runtime.LockOSThread() // the filter is that of the thread that executes the program
+		err = filter(l.Deny)
+	}
+	if err == nil {
+		os.Unsetenv(limitsVariable)
+		err = unix.Exec(os.Args[1], os.Args[1:], os.Environ())
+	}
+	fmt.Fprintln(os.Stderr, "limit the program:", err)
+	os.Exit(100)
+}
+
+// filter installs a seccomp filter on this thread. Source: seccomp(2); struct seccomp_data.
+func filter(denials []denial) error {
+	const number, firstArgument = 0, 16 // its lower half, where numbers begin with their end
+	var program []bpf.Instruction
+	for _, d := range denials {
+		var flags []bpf.JumpIf
+		if d.With != 0 {
+			flags = append(flags, bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: d.With})
+		}
+		if d.Without != 0 {
+			flags = append(flags, bpf.JumpIf{Cond: bpf.JumpBitsNotSet, Val: d.Without})
+		}
+		program = append(program, bpf.LoadAbsolute{Off: number, Size: 4},
+			bpf.JumpIf{Cond: bpf.JumpEqual, Val: uint32(d.Call), SkipFalse: uint8(len(flags) + 2)},
+			bpf.LoadAbsolute{Off: firstArgument, Size: 4})
+		for i, flag := range flags {
+			flag.SkipFalse = uint8(len(flags) - i)
+			program = append(program, flag)
+		}
+		program = append(program, bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(d.Errno)})
+	}
+	program = append(program, bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW})
+	raw, err := bpf.Assemble(program)
+	if err != nil {
+		return err
+	}
+	code := make([]unix.SockFilter, len(raw))
+	for i, r := range raw {
+		code[i] = unix.SockFilter{Code: r.Op, Jt: r.Jt, Jf: r.Jf, K: r.K}
+	}
+	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
+		return err
+	}
+	return unix.Prctl(unix.PR_SET_SECCOMP, unix.SECCOMP_MODE_FILTER, uintptr(unsafe.Pointer(&unix.SockFprog{
+		Len: uint16(len(code)), Filter: &code[0]})), 0, 0)
+}
+
+// TestMachineThatCannot: each limit that keeps a run from its first case is status 3, with a reason and a remedy; and a run does not go to
+// the machine itself because there is no sandbox.
+func TestMachineThatCannot(t *testing.T) {
+	needSandbox(t)
+	for name, c := range map[string]struct {
+		limits limits
+		says   []string
+	}{
+		"no user namespaces by clone": {limits{Deny: []denial{{Call: unix.SYS_CLONE, With: unix.CLONE_NEWUSER, Errno: unix.EPERM}}},
+			[]string{"seccomp"}},
+		"no unshare": {limits{Deny: []denial{{Call: unix.SYS_UNSHARE, Errno: unix.EPERM}}}, []string{"seccomp"}},
+		"neither": {limits{Deny: []denial{{Call: unix.SYS_UNSHARE, Errno: unix.EPERM},
+			{Call: unix.SYS_CLONE, With: unix.CLONE_NEWUSER | unix.CLONE_NEWNET, Errno: unix.EPERM}}}, []string{"seccomp"}},
+		"no namespace left": {limits{Deny: []denial{{Call: unix.SYS_UNSHARE, Errno: unix.ENOSPC}}}, []string{"a limit is reached", "raise it"}},
+		"no process left": {limits{Deny: []denial{{Call: unix.SYS_CLONE, Without: unix.CLONE_THREAD, Errno: unix.EAGAIN}}},
+			[]string{"RLIMIT_NPROC", "kernel.threads-max", "pids.max", "raise the limit"}},
+		"no descriptor left": {limits{Deny: []denial{{Call: unix.SYS_PIPE2, Errno: unix.EMFILE}}}, []string{"RLIMIT_NOFILE", "ulimit -n"}},
+		"no file left":       {limits{Deny: []denial{{Call: unix.SYS_PIPE2, Errno: unix.ENFILE}}}, []string{"fs.file-max", "raise it"}},
+		"no memory left":     {limits{Deny: []denial{{Call: unix.SYS_PIPE2, Errno: unix.ENOMEM}}}, []string{"no memory left", "free some"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := write(t, map[string]string{"good.md": good})
+			for _, args := range [][]string{{"run", "good.md"}, {"run", "good.md", "--procs", "2"}, {"scenario", "check", "good.md"}, {"doctor"}} {
+				finish(t, limit(t, command(t, dir, args...), c.limits)).want(t, 3, c.says...)
+			}
+		})
+	}
+}
+
+// inUserNamespace makes a command run in a user namespace of its own, where it is root and may lower the limits of what it makes.
+func inUserNamespace(cmd *exec.Cmd) *exec.Cmd {
+	size := 1
+	if os.Geteuid() == 0 {
+		size = 1 << 31 // as many as a machine has, so that there are some that own nothing
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:                 unix.CLONE_NEWUSER,
+		UidMappings:                []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Geteuid(), Size: size}},
+		GidMappings:                []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getegid(), Size: size}},
+		GidMappingsEnableSetgroups: size > 1,
+	}
+	return cmd
+}
+
+func TestExplore(t *testing.T) {
+	for _, kind := range []string{"user", "pid", "mnt", "net"} {
+		for n := range 7 {
+			dir := write(t, map[string]string{"good.md": good})
+			l := limits{Settings: map[string]string{"/proc/sys/user/max_" + kind + "_namespaces": fmt.Sprint(n)}}
+			for _, box := range []string{"auto", "off"} {
+				c := finish(t, inUserNamespace(limit(t, command(t, dir, "run", "good.md", "--driver", "netlink", "-q", "--sandbox="+box), l)))
+				t.Logf("%s %d %s: %d\n%s%s", kind, n, box, c.status, c.stdout, c.stderr)
+			}
+		}
+	}
+	for n := 3; n < 40; n += 2 {
+		dir := write(t, map[string]string{"good.md": good})
+		l := limits{Rlimits: map[int]uint64{unix.RLIMIT_NOFILE: uint64(n)}}
+		c := finish(t, limit(t, command(t, dir, "run", "good.md", "--driver", "netlink", "-q"), l))
+		t.Logf("nofile %d : %d\n%s%s", n, c.status, c.stdout, c.stderr)
+	}
+}
