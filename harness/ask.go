@@ -45,10 +45,7 @@ func ask(ctx context.Context, word string, job, answer any) error {
 	stopped := make(chan string, 1)
 	go func() { stopped <- endStopped(p, ended) }()
 
-	line, err := bufio.NewReader(io.LimitReader(read, answerSize)).ReadBytes('\n')
-	if err == io.EOF && len(line) == answerSize {
-		err = fmt.Errorf("it says more than %d MiB", answerSize>>20)
-	}
+	err = readAnswer(read, answer)
 	if err != nil {
 		p.Kill()
 	}
@@ -68,8 +65,21 @@ func ask(ctx context.Context, word string, job, answer any) error {
 	case wait != nil:
 		return fmt.Errorf("it ended with status %d after its answer\n%s", sandbox.Status(wait), words)
 	}
-	if err := specrun.Decode(line, answer); err != nil {
-		return fmt.Errorf("understand its answer: %s", specrun.Shown(err.Error()))
+	return nil
+}
+
+// readAnswer reads one line, a JSON value. Without one it is io.EOF.
+func readAnswer(from io.Reader, into any) error {
+	line, err := bufio.NewReader(io.LimitReader(from, answerSize)).ReadBytes('\n')
+	switch {
+	case err == nil:
+	case len(line) == answerSize:
+		return fmt.Errorf("it says more than %d MiB", answerSize>>20)
+	default:
+		return err
+	}
+	if err := specrun.Decode(line, into); err != nil {
+		return errors.New(specrun.Shown(err.Error()))
 	}
 	return nil
 }

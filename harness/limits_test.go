@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -15,6 +16,8 @@ import (
 	"golang.org/x/net/bpf"
 	"golang.org/x/sys/unix"
 
+	"netnscheck/harness/scenario"
+	"netnscheck/reports"
 )
 
 // limitsVariable makes the test binary one that gives itself limits and then becomes another program.
@@ -124,36 +127,6 @@ func filter(denials []denial) error {
 		Len: uint16(len(code)), Filter: &code[0]})), 0, 0)
 }
 
-// TestMachineThatCannot: each limit that keeps a run from its first case is status 3, with a reason and a remedy; and a run does not go to
-// the machine itself because there is no sandbox.
-func TestMachineThatCannot(t *testing.T) {
-	needSandbox(t)
-	for name, c := range map[string]struct {
-		limits limits
-		says   []string
-	}{
-		"no user namespaces by clone": {limits{Deny: []denial{{Call: unix.SYS_CLONE, With: unix.CLONE_NEWUSER, Errno: unix.EPERM}}},
-			[]string{"seccomp"}},
-		"no unshare": {limits{Deny: []denial{{Call: unix.SYS_UNSHARE, Errno: unix.EPERM}}}, []string{"seccomp"}},
-		"neither": {limits{Deny: []denial{{Call: unix.SYS_UNSHARE, Errno: unix.EPERM},
-			{Call: unix.SYS_CLONE, With: unix.CLONE_NEWUSER | unix.CLONE_NEWNET, Errno: unix.EPERM}}}, []string{"seccomp"}},
-		"no namespace left": {limits{Deny: []denial{{Call: unix.SYS_UNSHARE, Errno: unix.ENOSPC}}}, []string{"a limit is reached", "raise it"}},
-		"no process left": {limits{Deny: []denial{{Call: unix.SYS_CLONE, Without: unix.CLONE_THREAD, Errno: unix.EAGAIN}}},
-			[]string{"RLIMIT_NPROC", "kernel.threads-max", "pids.max", "raise the limit"}},
-		"no descriptor left": {limits{Deny: []denial{{Call: unix.SYS_PIPE2, Errno: unix.EMFILE}}}, []string{"RLIMIT_NOFILE", "ulimit -n"}},
-		"no file left":       {limits{Deny: []denial{{Call: unix.SYS_PIPE2, Errno: unix.ENFILE}}}, []string{"fs.file-max", "raise it"}},
-		"no memory left":     {limits{Deny: []denial{{Call: unix.SYS_PIPE2, Errno: unix.ENOMEM}}}, []string{"no memory left", "free some"}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := write(t, map[string]string{"good.md": good})
-			for _, args := range [][]string{{"run", "good.md"}, {"run", "good.md", "--procs", "2"}, {"scenario", "check", "good.md"}, {"doctor"}} {
-				finish(t, limit(t, command(t, dir, args...), c.limits)).want(t, 3, c.says...)
-			}
-		})
-	}
-}
-
 // inUserNamespace makes a command run in a user namespace of its own, where it is root and may lower the limits of what it makes.
 func inUserNamespace(cmd *exec.Cmd) *exec.Cmd {
 	size := 1
@@ -169,21 +142,134 @@ func inUserNamespace(cmd *exec.Cmd) *exec.Cmd {
 	return cmd
 }
 
-func TestExplore(t *testing.T) {
-	for _, kind := range []string{"user", "pid", "mnt", "net"} {
-		for n := range 7 {
+// TestMachineThatCannot: what keeps a run from its first result is status 3, with a reason and a remedy; and a run does not go to
+// the machine itself because there is no sandbox.
+func TestMachineThatCannot(t *testing.T) {
+	needSandbox(t)
+	deny := func(d ...denial) limits { return limits{Deny: d} }
+	atMost := func(kind string, n int) limits {
+		return limits{Settings: map[string]string{"/proc/sys/user/max_" + kind + "_namespaces": fmt.Sprint(n)}}
+	}
+	noUnshare := denial{Call: unix.SYS_UNSHARE, Errno: unix.EPERM}
+	noClone := denial{Call: unix.SYS_CLONE, With: unix.CLONE_NEWUSER | unix.CLONE_NEWNET, Errno: unix.EPERM}
+	noFork := denial{Call: unix.SYS_CLONE, Without: unix.CLONE_THREAD, Errno: unix.EAGAIN}
+	noPipe := func(e syscall.Errno) limits { return deny(denial{Call: unix.SYS_PIPE2, Errno: e}) }
+	for name, c := range map[string]struct {
+		limits limits
+		says   []string
+	}{
+		"no user namespace by clone": {deny(noClone), []string{"seccomp"}},
+		"no unshare":                 {deny(noUnshare), []string{"seccomp"}},
+		"neither":                    {deny(noClone, noUnshare), []string{"seccomp"}},
+		"no namespace left":          {deny(denial{Call: unix.SYS_UNSHARE, Errno: unix.ENOSPC}), []string{"a limit is reached", "raise it"}},
+		"no process left":            {deny(noFork), []string{"RLIMIT_NPROC", "kernel.threads-max", "pids.max", "raise the limit"}},
+		"no descriptor left":         {noPipe(unix.EMFILE), []string{"RLIMIT_NOFILE", "ulimit -n"}},
+		"no file left":               {noPipe(unix.ENFILE), []string{"fs.file-max", "raise it"}},
+		"no memory left":             {noPipe(unix.ENOMEM), []string{"no memory left", "free some"}},
+		"user namespaces, 0":         {atMost("user", 0), []string{"user.max_user_namespaces"}},
+		"PID namespaces, 0":          {atMost("pid", 0), []string{"user.max_pid_namespaces"}},
+		"mount namespaces, 0":        {atMost("mnt", 0), []string{"user.max_mnt_namespaces"}},
+		"network namespaces, 0":      {atMost("net", 0), []string{"user.max_net_namespaces"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := write(t, map[string]string{"good.md": good})
-			l := limits{Settings: map[string]string{"/proc/sys/user/max_" + kind + "_namespaces": fmt.Sprint(n)}}
-			for _, box := range []string{"auto", "off"} {
-				c := finish(t, inUserNamespace(limit(t, command(t, dir, "run", "good.md", "--driver", "netlink", "-q", "--sandbox="+box), l)))
-				t.Logf("%s %d %s: %d\n%s%s", kind, n, box, c.status, c.stdout, c.stderr)
+			for _, args := range [][]string{{"run", "good.md"}, {"run", "good.md", "--procs", "2"}, {"scenario", "check", "good.md"}, {"doctor"}} {
+				cmd := limit(t, command(t, dir, args...), c.limits)
+				if len(c.limits.Settings) > 0 {
+					inUserNamespace(cmd)
+				}
+				finish(t, cmd).want(t, 3, c.says...)
 			}
+		})
+	}
+}
+
+// TestLimitOfTheWorker: what the trial of the sandbox does not meet, the first worker does. The report is whole.
+func TestLimitOfTheWorker(t *testing.T) {
+	needSandbox(t)
+	for name, c := range map[string]struct {
+		kind string
+		most int
+		says string
+	}{
+		"no lab":                {"net", 1, "start a lab"},
+		"no namespace in a lab": {"net", 2, "rehearsal"},
+		"no second sandbox":     {"pid", 1, "start a worker"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := write(t, map[string]string{"good.md": good})
+			l := limits{Settings: map[string]string{"/proc/sys/user/max_" + c.kind + "_namespaces": fmt.Sprint(c.most)}}
+			for _, procs := range []string{"1", "2"} {
+				cmd := limit(t, command(t, dir, "run", "good.md", "--driver", "netlink", "--procs", procs), l)
+				finish(t, inUserNamespace(cmd)).want(t, 3, c.says, "no space left on device", "max_", "3 errors")
+			}
+			r, err := reports.ReadJSON(filepath.Join(dir, "results", "results.json"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, k := range r.Suites[0].Cases {
+				if k.Outcome != scenario.Error || !strings.HasPrefix(k.Reason, "not run: ") {
+					t.Errorf("%s: %s %q", k.Name, k.Outcome, k.Reason)
+				}
+			}
+		})
+	}
+}
+
+// TestFewFiles: with however few open files, a run passes, or says that it cannot, or which case met the limit.
+func TestFewFiles(t *testing.T) {
+	needSandbox(t)
+	seen := map[int]bool{}
+	for n := uint64(3); n < 40; n++ {
+		dir := write(t, map[string]string{"good.md": good})
+		c := finish(t, limit(t, command(t, dir, "run", "good.md", "--driver", "netlink"), limits{Rlimits: map[int]uint64{unix.RLIMIT_NOFILE: n}}))
+		seen[c.status] = true
+		switch c.status {
+		case 0:
+		case 1, 3:
+			c.want(t, c.status, "too many open files", "RLIMIT_NOFILE", "ulimit -n 4096")
+		default:
+			t.Errorf("%d files: status %d\n%s%s", n, c.status, c.stdout, c.stderr)
 		}
 	}
-	for n := 3; n < 40; n += 2 {
-		dir := write(t, map[string]string{"good.md": good})
-		l := limits{Rlimits: map[int]uint64{unix.RLIMIT_NOFILE: uint64(n)}}
-		c := finish(t, limit(t, command(t, dir, "run", "good.md", "--driver", "netlink", "-q"), l))
-		t.Logf("nofile %d : %d\n%s%s", n, c.status, c.stdout, c.stderr)
+	if !seen[0] || !seen[3] {
+		t.Errorf("the limits prove little: statuses %v", seen)
 	}
+}
+
+func TestFewProcesses(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("the limit binds an ordinary user's Go runtime before the harness can look at it")
+	}
+	dir := write(t, map[string]string{"good.md": good})
+	cmd := limit(t, command(t, dir, "run", "good.md"), limits{Rlimits: map[int]uint64{unix.RLIMIT_NPROC: 16}})
+	finish(t, cmd).want(t, 3, "RLIMIT_NPROC", "ulimit -u")
+}
+
+// TestSandboxIsNotLeft: where root has no sandbox, nothing is run on the machine itself unless that was said; then it is run there, or said
+// that it cannot be.
+func TestSandboxIsNotLeft(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root could go to the machine itself")
+	}
+	there := ownRun(t)
+	dir := write(t, map[string]string{"good.md": good})
+	noUserNamespace := denial{Call: unix.SYS_CLONE, With: unix.CLONE_NEWUSER, Errno: unix.EPERM}
+	noNamespace := denial{Call: unix.SYS_UNSHARE, Errno: unix.EPERM}
+	run := func(box string, d ...denial) call {
+		cmd := command(t, dir)
+		there(cmd, "run", "good.md", "--driver", "netlink", "--sandbox", box)
+		return finish(t, limit(t, cmd, limits{Deny: d}))
+	}
+	for _, box := range []string{"auto", "on"} {
+		c := run(box, noUserNamespace)
+		c.want(t, 3, "--sandbox=off")
+		if strings.Contains(c.stdout, "pass ") {
+			t.Errorf("--sandbox=%s: something was run:\n%s", box, c.stdout)
+		}
+	}
+	run("off", noUserNamespace).want(t, 0, "3 passed")
+	run("off", noNamespace).want(t, 3, "operation not permitted")
 }

@@ -113,6 +113,7 @@ func encode(m message) ([]byte, error) {
 				"tell what came of it: %d checks, %d commands and %d problems do not fit into a message of %d KiB",
 				len(c.Checks), len(c.Transcript), len(c.Problems), messageSize>>10)}}
 			c.Checks, c.Transcript = nil, nil
+			limit = 2 * textSize // there is room for this
 		}
 	}
 }

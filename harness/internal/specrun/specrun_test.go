@@ -52,6 +52,9 @@ func register(job Job, kept func(context.Context, []int)) error {
 	if err != nil {
 		return err
 	}
+	if strings.Contains(sc.Title, "unable") && job.Rehearse {
+		return &UnableError{Cause: fmt.Errorf("make a lab: %w", syscall.ENOSPC)}
+	}
 	ginkgo.Describe(sc.ID+": "+sc.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, ginkgo.Label(sc.ID), func() {
 		for _, driver := range job.Drivers {
 			ginkgo.Context("driver "+driver, ginkgo.Label(driver), func() {
@@ -99,6 +102,15 @@ func act(ctx context.Context, r *scenario.SectionResult, failed *bool) {
 	case "hangs":
 		<-ctx.Done()
 		r.Outcome, r.Problems = scenario.Error, []scenario.Problem{{Message: ctx.Err().Error()}}
+	case "waits":
+		os.WriteFile(os.Getenv(markVariable), nil, 0) // a named pipe: it waits for the test
+	case "unthreaded": // as Go's runtime says it
+		fmt.Fprint(os.Stderr, "runtime: failed to create new OS thread (have 5 already; errno=11)\nfatal error: newosproc\n")
+		os.Exit(2)
+	case "limited":
+		r.Outcome, r.Problems = scenario.Error, []scenario.Problem{{Message: "no more files", Limit: true}}
+	case "prints":
+		r.Outcome, r.Problems = scenario.Fail, []scenario.Problem{{Message: "it failed", Found: strings.Repeat("found ", 1<<20)}}
 	case "deaf":
 		os.WriteFile(os.Getenv(markVariable), nil, 0) // a named pipe: the test waits for this
 		select {}
@@ -477,6 +489,8 @@ func TestLastWords(t *testing.T) {
 		"one\ntwo\n":                     "one\ntwo",
 		"noise\npanic: x\n\ngoroutine 1": "panic: x\n\ngoroutine 1",
 		"fatal error: all asleep\x1b":    `fatal error: all asleep\x1b`,
+		"noise\nruntime: no thread\nfatal error: x\n": "runtime: no thread\nfatal error: x",
+		strings.Repeat("x", 2000):                     strings.Repeat("x", 1024-len(cutMark)) + cutMark,
 	} {
 		if got := lastWords(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)
