@@ -18,8 +18,8 @@ import (
 // answerSize is how much a process in a sandbox may answer, in bytes: the state of a large lab has some hundred KiB.
 const answerSize = 16 << 20
 
-// ask starts this program in a sandbox with one word as its argument, hands it a job, and reads its answer. What comes out of the sandbox
-// is not trusted: the answer is bounded, and what it means is for the caller to check.
+// ask starts this program in a sandbox with one word as its argument, hands it a job, and reads its answer. What comes
+// out of the sandbox is not trusted: the answer is bounded, and what it means is for the caller to check.
 func ask(ctx context.Context, word string, job, answer any) error {
 	text, err := json.Marshal(job)
 	if err != nil {
@@ -84,7 +84,8 @@ func readAnswer(from io.Reader, into any) error {
 	return nil
 }
 
-// endStopped ends a process in a sandbox that is stopped and does not go on, until it has ended by itself, and says what it was.
+// endStopped ends a process in a sandbox that is stopped and does not go on, until it has ended by itself, and says
+// what it was.
 func endStopped(p *sandbox.Process, ended <-chan struct{}) string {
 	const patience = 10 // looks, a second apart: while this process is stopped itself, nobody looks
 	looks := time.NewTicker(time.Second)

@@ -65,8 +65,8 @@ func TestKilledAloneWithoutSandbox(t *testing.T) {
 	finish(t, again).want(t, 0, "nothing is left behind")
 }
 
-// startAndAwaitFirstLine starts a run and returns when its first case has passed. The function that it returns gives everything that the
-// run says on its standard output, when it has ended.
+// startAndAwaitFirstLine starts a run and returns when its first case has passed. The function that it returns gives
+// everything that the run says on its standard output, when it has ended.
 func startAndAwaitFirstLine(t *testing.T, cmd *exec.Cmd) (said func() string) {
 	t.Helper()
 	stdout, err := cmd.StdoutPipe()

@@ -149,7 +149,8 @@ func look(ctx context.Context, sandboxed bool) ([]finding, error) {
 	for i := range findings {
 		f := &findings[i]
 		if f.Name != words[i] || !slices.Contains(known, f.Presence) {
-			return nil, fmt.Errorf("the feature %s was asked for, and what was found is %.64q: %.64q", words[i], f.Name, f.Presence)
+			return nil, fmt.Errorf("the feature %s was asked for, and %.64q was found to be %.64q",
+				words[i], f.Name, f.Presence)
 		}
 		f.Reason = specrun.Shown(f.Reason)
 	}

@@ -34,7 +34,8 @@ func trySandbox(mode string) func() (on bool, err error) {
 			return true, noSandbox(<-answer)
 		}
 		if os.Geteuid() != 0 {
-			return false, cannot("run with --sandbox=off: only root may make namespaces on the machine itself; leave the flag out")
+			return false, cannot("run with --sandbox=off: only root may make namespaces on the machine itself; " +
+				"leave the flag out")
 		}
 		return false, nil
 	}
@@ -47,7 +48,8 @@ func noSandbox(err error) error {
 	case err == nil:
 		return nil
 	case os.Geteuid() == 0 && errors.As(err, &forbidden):
-		return cannot("%w\nwith --sandbox=off the labs would be on the machine itself, where other programs see their namespaces", err)
+		return cannot("%w\nwith --sandbox=off the labs would be on the machine itself, "+
+			"where other programs see their namespaces", err)
 	}
 	return cannot("%w", explained(err))
 }
@@ -74,7 +76,8 @@ func explained(err error) error {
 	return err
 }
 
-// beforeRun is the error that ended a command before anything was run: for want of what the machine limits it is the machine that cannot.
+// beforeRun is the error that ended a command before anything was run: for want of what the machine limits it is the
+// machine that cannot.
 func beforeRun(err error) error {
 	var limit *limitError
 	if errors.As(explained(err), &limit) {
@@ -83,8 +86,8 @@ func beforeRun(err error) error {
 	return err
 }
 
-// sweep removes what workers of this run, which are dead now, left on the machine. What it cannot remove is left behind; the error says
-// what it could not look at.
+// sweep removes what workers of this run, which are dead now, left on the machine. What it cannot remove is left
+// behind; the error says what it could not look at.
 func sweep(ours func(pid int) bool) (left []string, err error) {
 	found, err := netns.Leftovers()
 	for _, l := range found {

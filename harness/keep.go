@@ -23,8 +23,9 @@ func (s *session) keep(ctx context.Context, unit string, p specrun.Process, thre
 	}
 }
 
-// wayIn is the command that enters a lab: first the sandbox of its worker, then the namespaces of a thread that lives in the lab, which
-// has the number that the worker sees. Root has to become the sandbox's root; an ordinary user is it already, and may not change groups.
+// wayIn is the command that enters a lab: first the sandbox of its worker, then the namespaces of a thread that lives
+// in the lab, which has the number that the worker sees. Root has to become the sandbox's root; an ordinary user is it
+// already, and may not change groups.
 func wayIn(p specrun.Process, thread int) string {
 	lab := fmt.Sprintf("nsenter --target %d --net --mount", thread)
 	inside, sandboxed := p.(*workerInside)

@@ -127,7 +127,8 @@ func filter(denials []denial) error {
 		Len: uint16(len(code)), Filter: &code[0]})), 0, 0)
 }
 
-// inUserNamespace makes a command run in a user namespace of its own, where it is root and may lower the limits of what it makes.
+// inUserNamespace makes a command run in a user namespace of its own, where it is root and may lower the limits of what
+// it makes.
 func inUserNamespace(cmd *exec.Cmd) *exec.Cmd {
 	size := 1
 	if os.Geteuid() == 0 {
@@ -142,8 +143,8 @@ func inUserNamespace(cmd *exec.Cmd) *exec.Cmd {
 	return cmd
 }
 
-// TestMachineThatCannot: what keeps a run from its first result is status 3, with a reason and a remedy; and a run does not go to
-// the machine itself because there is no sandbox.
+// TestMachineThatCannot: what keeps a run from its first result is status 3, with a reason and a remedy; and a run does
+// not go to the machine itself because there is no sandbox.
 func TestMachineThatCannot(t *testing.T) {
 	needSandbox(t)
 	deny := func(d ...denial) limits { return limits{Deny: d} }
@@ -153,6 +154,7 @@ func TestMachineThatCannot(t *testing.T) {
 	noUnshare := denial{Call: unix.SYS_UNSHARE, Errno: unix.EPERM}
 	noClone := denial{Call: unix.SYS_CLONE, With: unix.CLONE_NEWUSER | unix.CLONE_NEWNET, Errno: unix.EPERM}
 	noFork := denial{Call: unix.SYS_CLONE, Without: unix.CLONE_THREAD, Errno: unix.EAGAIN}
+	full := denial{Call: unix.SYS_UNSHARE, Errno: unix.ENOSPC}
 	noPipe := func(e syscall.Errno) limits { return deny(denial{Call: unix.SYS_PIPE2, Errno: e}) }
 	for name, c := range map[string]struct {
 		limits limits
@@ -161,8 +163,8 @@ func TestMachineThatCannot(t *testing.T) {
 		"no user namespace by clone": {deny(noClone), []string{"seccomp"}},
 		"no unshare":                 {deny(noUnshare), []string{"seccomp"}},
 		"neither":                    {deny(noClone, noUnshare), []string{"seccomp"}},
-		"no namespace left":          {deny(denial{Call: unix.SYS_UNSHARE, Errno: unix.ENOSPC}), []string{"a limit is reached", "raise it"}},
-		"no process left":            {deny(noFork), []string{"RLIMIT_NPROC", "kernel.threads-max", "pids.max", "raise the limit"}},
+		"no namespace left":          {deny(full), []string{"a limit is reached", "raise it"}},
+		"no process left":            {deny(noFork), []string{"RLIMIT_NPROC", "kernel.threads-max", "pids.max", "raise"}},
 		"no descriptor left":         {noPipe(unix.EMFILE), []string{"RLIMIT_NOFILE", "ulimit -n"}},
 		"no file left":               {noPipe(unix.ENFILE), []string{"fs.file-max", "raise it"}},
 		"no memory left":             {noPipe(unix.ENOMEM), []string{"no memory left", "free some"}},
@@ -174,8 +176,8 @@ func TestMachineThatCannot(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := write(t, map[string]string{"good.md": good})
-			for _, args := range [][]string{{"run", "good.md"}, {"run", "good.md", "--procs", "2"}, {"scenario", "check", "good.md"}, {"doctor"}} {
-				cmd := limit(t, command(t, dir, args...), c.limits)
+			for _, line := range []string{"run good.md", "run good.md --procs 2", "scenario check good.md", "doctor"} {
+				cmd := limit(t, command(t, dir, strings.Fields(line)...), c.limits)
 				if len(c.limits.Settings) > 0 {
 					inUserNamespace(cmd)
 				}
@@ -224,7 +226,8 @@ func TestFewFiles(t *testing.T) {
 	seen := map[int]bool{}
 	for n := uint64(3); n < 40; n++ {
 		dir := write(t, map[string]string{"good.md": good})
-		c := finish(t, limit(t, command(t, dir, "run", "good.md", "--driver", "netlink"), limits{Rlimits: map[int]uint64{unix.RLIMIT_NOFILE: n}}))
+		cmd := command(t, dir, "run", "good.md", "--driver", "netlink")
+		c := finish(t, limit(t, cmd, limits{Rlimits: map[int]uint64{unix.RLIMIT_NOFILE: n}}))
 		seen[c.status] = true
 		switch c.status {
 		case 0:
@@ -248,8 +251,8 @@ func TestFewProcesses(t *testing.T) {
 	finish(t, cmd).want(t, 3, "RLIMIT_NPROC", "ulimit -u")
 }
 
-// TestSandboxIsNotLeft: where root has no sandbox, nothing is run on the machine itself unless that was said; then it is run there, or said
-// that it cannot be.
+// TestSandboxIsNotLeft: where root has no sandbox, nothing is run on the machine itself unless that was said; then it
+// is run there, or said that it cannot be.
 func TestSandboxIsNotLeft(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root could go to the machine itself")

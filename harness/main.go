@@ -44,8 +44,8 @@ const (
 	statusLeftover
 )
 
-// statusCut is for a run that was cut short by something else than its cases: a signal, a limit of time or of the machine, a worker that was
-// stopped or killed. It counts as a failure until it has a status of its own.
+// statusCut is for a run that was cut short by something else than its cases: a signal, a limit of time or of the
+// machine, a worker that was stopped or killed. It counts as a failure until it has a status of its own.
 const statusCut = statusFailed
 
 // exit is an error with its exit status. A nil err has nothing to say: what is wrong was printed already.

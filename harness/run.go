@@ -235,8 +235,8 @@ func (s *session) run(ctx context.Context) (*reports.Run, ending) {
 	return r, ending{result.Unable, result.Cut}
 }
 
-// verdict is the exit status of a run: what was left behind outweighs everything else, a failure what is less. A run in which
-// nothing passed is no success.
+// verdict is the exit status of a run: what was left behind outweighs everything else, a failure what is less. A run in
+// which nothing passed is no success.
 func verdict(r *reports.Run, e ending) error {
 	c := r.Count()
 	switch {

@@ -76,7 +76,8 @@ func register(job specrun.Job, kept func(context.Context, []int)) error {
 	return nil
 }
 
-// rehearse makes a lab with nothing in it but a second namespace, looks at it and takes it down again: no scenario needs less.
+// rehearse makes a lab with nothing in it but a second namespace, looks at it and takes it down again: no scenario
+// needs less.
 func rehearse(world lab.Options) error {
 	ctx := context.Background()
 	l, err := lab.Start(ctx, scenario.Host{}, world)
@@ -150,7 +151,8 @@ func (w *workerOutside) Stopped() string { return sandbox.StoppedProcess("the wo
 // signalled is what a shell, and the init of a sandbox, add to the number of the signal that ended a program.
 const signalled = 128
 
-// howEnded says how a worker ended, in words that follow "the worker". Nobody but the kernel and other people kills one without being asked.
+// howEnded says how a worker ended, in words that follow "the worker". Nobody but the kernel and other people kills one
+// without being asked.
 func howEnded(status int, before kernel.OOMKills) error {
 	switch {
 	case status == 0:

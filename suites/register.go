@@ -19,8 +19,8 @@ type Unit struct {
 	Scenario *scenario.Scenario
 	Drivers  []lab.Driver
 	Options  lab.PlayOptions
-	// OnKept is told of the labs in which something failed (PlayOptions.Keep), by the threads that live in them (lab.Lab.Thread), before
-	// they are taken down. It returns when they may be.
+	// OnKept is told of the labs in which something failed (PlayOptions.Keep), by the threads that live in them
+	// (lab.Lab.Thread), before they are taken down. It returns when they may be.
 	OnKept func(ctx context.Context, threads []int)
 }
 

@@ -16,8 +16,8 @@ import (
 type Options struct {
 	// World says where the labs' namespaces are.
 	World lab.Options
-	// OnKept, unless it is nil, is told of the labs of a spec that failed, by the threads that live in them (lab.Lab.Thread), before they are taken down. It returns when
-	// they may be.
+	// OnKept, unless it is nil, is told of the labs of a spec that failed, by the threads that live in them
+	// (lab.Lab.Thread), before they are taken down. It returns when they may be.
 	OnKept func(ctx context.Context, threads []int)
 }
 

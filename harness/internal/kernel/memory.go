@@ -9,8 +9,9 @@ import (
 
 // OOMKills are how many processes the kernel has killed for want of memory.
 type OOMKills struct {
-	// machine is for the whole machine (oom_kill of /proc/vmstat, since 4.13), group for the control group of this process and what is
-	// below it (memory.events of cgroup v2; memory.oom_control of v1, where it is the group alone). Negative: it cannot be read.
+	// machine is for the whole machine (oom_kill of /proc/vmstat, since 4.13), group for the control group of this process
+	// and what is below it (memory.events of cgroup v2; memory.oom_control of v1, where it is the group alone). Negative:
+	// it cannot be read.
 	machine, group int64
 }
 
@@ -24,8 +25,9 @@ func CountOOMKills() OOMKills {
 }
 
 // WhoKilled says who has killed a process with SIGKILL since the counters were read, as far as they can tell.
-func (before OOMKills) WhoKilled() string {
-	now := CountOOMKills()
+func (before OOMKills) WhoKilled() string { return before.whoKilled(CountOOMKills()) }
+
+func (before OOMKills) whoKilled(now OOMKills) string {
 	switch {
 	case before.group >= 0 && now.group > before.group:
 		return "by the kernel for want of memory: the limit of the control group was reached"
@@ -53,7 +55,8 @@ func oomKills(file string) int64 {
 	return -1
 }
 
-// groupFile is a file of the control group of this process: of the v1 hierarchy with the controller, of v2 if that is "".
+// groupFile is a file of the control group of this process: of the v1 hierarchy with the controller, of v2 if that is
+// "".
 func groupFile(controller, name string) string {
 	text, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {

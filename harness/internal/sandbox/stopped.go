@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// Stopped says which of the processes that have to run for the program inside to go on does not: it is stopped (SIGSTOP, or held by
-// who traces it), or it has ended and nobody takes notice. It is "" when they all run, and where /proc does not tell.
+// Stopped says which of the processes that have to run for the program inside to go on does not: it is stopped
+// (SIGSTOP, or held by who traces it), or it has ended and nobody takes notice. It is "" when they all run, and where
+// /proc does not tell.
 func (p *Process) Stopped() string {
 	if !p.facts.PIDNamespace {
 		return StoppedProcess("the worker", p.PID())
@@ -26,8 +27,8 @@ func (p *Process) Stopped() string {
 	return strings.Join(all, ", and ")
 }
 
-// StoppedProcess is what Stopped says of one process, which is called so. It looks at each of its threads, for one that is traced can be
-// held alone. Source: proc_pid_stat(5).
+// StoppedProcess is what Stopped says of one process, which is called so. It looks at each of its threads, for one that
+// is traced can be held alone. Source: proc_pid_stat(5).
 func StoppedProcess(called string, pid int) string {
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 	if err != nil || pid == 0 {
@@ -36,9 +37,9 @@ func StoppedProcess(called string, pid int) string {
 	for _, task := range tasks {
 		switch readStat(task).state {
 		case "T":
-			return called + " is stopped (SIGSTOP)"
+			return called + " was stopped (SIGSTOP)"
 		case "t":
-			return called + " is held by a process that traces it (ptrace)"
+			return called + " was held by a process that traces it (ptrace)"
 		case "Z":
 			if filepath.Base(filepath.Dir(task)) == strconv.Itoa(pid) {
 				return called + " has ended and nobody takes notice"

@@ -10,8 +10,8 @@ import (
 	"netnscheck/reports"
 )
 
-// account is what a worker has told of its unit so far. It takes a message only where the plan expects it: so whoever has got hold of the
-// worker's pipe can give a case a false result, but not break the run, its report or the terminal.
+// account is what a worker has told of its unit so far. It takes a message only where the plan expects it: so whoever
+// has got hold of the worker's pipe can give a case a false result, but not break the run, its report or the terminal.
 type account struct {
 	plan    *Planned
 	job     Job
@@ -53,8 +53,8 @@ func (a *account) read(line []byte) (message, error) {
 // holdsOnly wants what belongs to the event and nothing else.
 func (m *message) holdsOnly() error {
 	wants := map[event][]string{
-		eventAlive: nil, eventDone: nil, eventFailed: nil, eventUnable: {"text"}, eventLeftover: {"text"}, eventStart: {"key"},
-		eventKept: {"threads"}, eventEnd: {"key", "case"},
+		eventAlive: nil, eventDone: nil, eventFailed: nil, eventUnable: {"text"}, eventLeftover: {"text"},
+		eventStart: {"key"}, eventKept: {"threads"}, eventEnd: {"key", "case"},
 	}
 	keys, ok := wants[m.Event]
 	if !ok {
@@ -85,7 +85,7 @@ func (a *account) take(m *message) error {
 	switch m.Event {
 	case eventAlive:
 		if a.alive++; a.alive > 60+2*int(time.Since(a.started)/beat) {
-			return fmt.Errorf("far too often that it is alive: %d times in %v", a.alive, time.Since(a.started).Round(time.Second))
+			return fmt.Errorf("far too often that it is alive: %d times in %v", a.alive, time.Since(a.started).Round(beat))
 		}
 	case eventUnable:
 		if !a.job.Rehearse || len(a.begun) > 0 {
@@ -133,8 +133,8 @@ func (a *account) start(key string) error {
 
 func (a *account) name(at place) string { return a.plan.Suites[at.suite].Cases[at.index].Name }
 
-// keep: labs are kept when that was asked for and something has failed. The numbers of their threads are put together with what this
-// process knows; no text comes from inside.
+// keep: labs are kept when that was asked for and something has failed. The numbers of their threads are put together
+// with what this process knows; no text comes from inside.
 func (a *account) keep(threads []int) error {
 	const highestPID = 1 << 22 // PID_MAX_LIMIT, include/linux/threads.h
 	a.kept += len(threads)
@@ -208,21 +208,32 @@ func (a *account) result(c *reports.Case, at place) error {
 // knownOutcomes are those that exist.
 var knownOutcomes = []scenario.Outcome{scenario.Pass, scenario.Fail, scenario.Blocked, scenario.Skip, scenario.Error}
 
-// sameSection: a result is of the section that was planned, or says nothing of that (a spec that did not come to bring it along).
+// section is which section a result is of.
+type section struct {
+	scenario, driver string
+	kind             scenario.SectionKind
+	step, mistake    int
+	title, file      string
+	line             int
+}
+
+func sectionOf(r scenario.SectionResult) section {
+	return section{r.Scenario, r.Driver, r.Kind, r.Step, r.Mistake, r.Title, r.File, r.Line}
+}
+
+// sameSection: a result is of the section that was planned, or says nothing of that (a spec that did not come to bring
+// it along).
 func sameSection(c *reports.Case, planned reports.Case) error {
 	if c.Name != "" {
 		return fmt.Errorf("it has a name of its own, %.256q", c.Name)
 	}
-	told := c.SectionResult
-	said := [...]any{told.Scenario, told.Driver, told.Kind, told.Step, told.Mistake, told.Title, told.File, told.Line}
-	if said == [...]any{"", "", scenario.SectionKind(""), 0, 0, "", "", 0} {
+	said := sectionOf(c.SectionResult)
+	if said == (section{}) {
 		return nil
 	}
-	planned.SectionResult.Checks, planned.Transcript, planned.Problems = nil, nil, nil
 	planned.Rewrite(Shown)
-	want := [...]any{planned.Scenario, planned.Driver, planned.Kind, planned.Step, planned.Mistake, planned.Title, planned.File, planned.Line}
-	if said != want {
-		return fmt.Errorf("it is of %.256q, not of %.256q", fmt.Sprint(said[:]...), fmt.Sprint(want[:]...))
+	if want := sectionOf(planned.SectionResult); said != want {
+		return fmt.Errorf("it is of %.256q, not of %.256q", fmt.Sprint(said), fmt.Sprint(want))
 	}
 	return nil
 }
@@ -230,8 +241,8 @@ func sameSection(c *reports.Case, planned reports.Case) error {
 // bounds are how many of something the result of a section can have.
 type bounds struct{ checks, commands, words, problems int }
 
-// boundsOf: the checks of a section are looked at before and after its commands; a mistake runs the commands and looks at the checks of
-// its step as well.
+// boundsOf: the checks of a section are looked at before and after its commands; a mistake runs the commands and looks
+// at the checks of its step as well.
 func boundsOf(sc *scenario.Scenario, planned *reports.Case) bounds {
 	const others = 16 // problems that belong to no check and no command
 	b := bounds{problems: others}

@@ -67,8 +67,10 @@ func TestStoppedWorker(t *testing.T) {
 		},
 	}
 	r := Run(t.Context(), mustPlan(t, unit(t, "passes", "waits", "never")), o)
-	const why = "the worker is stopped (SIGSTOP), and did not go on within 200ms"
-	same(t, outcomes(r), []string{"netlink/passes: pass", "netlink/waits: error " + why, "netlink/never: error not run: " + why})
+	const why = "the worker was stopped (SIGSTOP), and did not go on within 200ms"
+	same(t, outcomes(r), []string{
+		"netlink/passes: pass", "netlink/waits: error " + why, "netlink/never: error not run: " + why,
+	})
 	if n := stopped.Load(); n != 10 || !r.Cut {
 		t.Errorf("it was seen stopped %d times; cut short: %v", n, r.Cut)
 	}
@@ -106,7 +108,8 @@ func TestWorkerThatGoesOn(t *testing.T) {
 	same(t, outcomes(r), []string{"netlink/waits: pass", "netlink/passes: pass"})
 }
 
-// TestSlowWorker: one that is slow because of a load, and says nothing but that it is alive, is left alone for much longer than silence is.
+// TestSlowWorker: one that is slow because of a load, and says nothing but that it is alive, is left alone for much
+// longer than silence is.
 func TestSlowWorker(t *testing.T) {
 	pipe := mark(t)
 	for range 4 * runtime.NumCPU() {
@@ -135,8 +138,8 @@ func TestSlowWorker(t *testing.T) {
 	same(t, outcomes(r), []string{"netlink/waits: pass", "netlink/passes: pass"})
 }
 
-// TestWorkerWithoutRoom: a limit that the first unit meets before anything has come to a result is the machine's; a later one is told
-// with the case.
+// TestWorkerWithoutRoom: a limit that the first unit meets before anything has come to a result is the machine's; a
+// later one is told with the case.
 func TestWorkerWithoutRoom(t *testing.T) {
 	for word, want := range map[string]error{"unthreaded": syscall.EAGAIN, "unable": syscall.ENOSPC, "limited": nil} {
 		t.Run(word, func(t *testing.T) {
@@ -157,33 +160,46 @@ func TestWorkerWithoutRoom(t *testing.T) {
 				return
 			}
 			r = Run(t.Context(), mustPlan(t, unit(t, "passes", word)), Options{Start: start, Grace: time.Minute})
-			if c := r.Suites[0].Cases; r.Unable != nil || !r.Cut || c[0].Outcome != scenario.Pass || c[1].Outcome != scenario.Error {
+			c := r.Suites[0].Cases
+			if r.Unable != nil || !r.Cut || c[0].Outcome != scenario.Pass || c[1].Outcome != scenario.Error {
 				t.Errorf("after a case had passed: unable %v, cut short %v, %+v", r.Unable, r.Cut, c)
 			}
 		})
 	}
 }
 
-// TestLargeResults: the texts of a result are cut so that it can be told, and what cannot be told is an error, never a pass.
+// TestLargeResults: the texts of a result are cut so that it can be told, and what cannot be told is an error, never a
+// pass.
 func TestLargeResults(t *testing.T) {
 	r := Run(t.Context(), mustPlan(t, unit(t, "prints")), Options{Start: start, Grace: time.Minute})
 	c := r.Suites[0].Cases[0]
-	if c.Outcome != scenario.Fail || len(c.Problems) != 1 || len(c.Problems[0].Found) > textSize || !strings.HasSuffix(c.Problems[0].Found, cutMark) {
-		t.Errorf("%s, %d problems, and this of the first: %.50q", c.Outcome, len(c.Problems), c.Problems[0].Found)
+	if c.Outcome != scenario.Fail || len(c.Problems) != 1 {
+		t.Fatalf("the result is %s, with %d problems", c.Outcome, len(c.Problems))
+	}
+	if found := c.Problems[0].Found; len(found) > textSize || !strings.HasSuffix(found, cutMark) {
+		t.Errorf("%d bytes are left of a text: %.50q", len(found), found)
 	}
 
-	many := reports.Case{SectionResult: scenario.SectionResult{Outcome: scenario.Pass, Checks: make([]scenario.CheckResult, 40)}}
+	many := reports.Case{}
+	many.Outcome, many.Checks = scenario.Pass, make([]scenario.CheckResult, 40)
 	for i := range many.Checks {
 		many.Checks[i].Found = strings.Repeat("ä\"", textSize)
 	}
-	if line, err := encode(message{Event: eventEnd, Key: "x", Case: &many}); err != nil || len(line) > messageSize || many.Outcome != scenario.Pass ||
-		!strings.HasSuffix(many.Checks[39].Found, cutMark) {
-		t.Errorf("%d bytes, %v, %s", len(line), err, many.Outcome)
-	}
-	many.Checks = make([]scenario.CheckResult, 20000)
 	line, err := encode(message{Event: eventEnd, Key: "x", Case: &many})
-	if err != nil || len(line) > messageSize || many.Outcome != scenario.Error || !strings.Contains(many.Problems[0].Message, "20000 checks") {
-		t.Errorf("%d bytes, %v, %+v", len(line), err, many.SectionResult)
+	if err != nil || len(line) > messageSize {
+		t.Fatalf("%d bytes, %v", len(line), err)
+	}
+	if many.Outcome != scenario.Pass || !strings.HasSuffix(many.Checks[39].Found, cutMark) {
+		t.Errorf("%s, and the last check found %.50q", many.Outcome, many.Checks[39].Found)
+	}
+
+	many.Checks = make([]scenario.CheckResult, 20000)
+	line, err = encode(message{Event: eventEnd, Key: "x", Case: &many})
+	if err != nil || len(line) > messageSize {
+		t.Fatalf("%d bytes, %v", len(line), err)
+	}
+	if many.Outcome != scenario.Error || !strings.Contains(many.Problems[0].Message, "20000 checks") {
+		t.Errorf("%+v", many.SectionResult)
 	}
 }
 

@@ -42,8 +42,9 @@ type Unit struct {
 	Scenario *scenario.Scenario
 }
 
-// Register builds the spec tree of a job. In a worker that keeps labs, kept is called with the threads that live in them, as numbers that
-// the worker sees, and returns when the labs may be taken down. An *UnableError says that this machine cannot run the job.
+// Register builds the spec tree of a job. In a worker that keeps labs, kept is called with the threads that live in
+// them, as numbers that the worker sees, and returns when the labs may be taken down. An *UnableError says that this
+// machine cannot run the job.
 type Register func(job Job, kept func(ctx context.Context, threads []int)) error
 
 // UnableError says that this machine cannot run anything.

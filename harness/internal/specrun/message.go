@@ -14,8 +14,8 @@ import (
 	"netnscheck/reports"
 )
 
-// What comes out of a sandbox is not trusted: a scenario's program may have got hold of the worker's pipe. So a message is small, is
-// read without more memory than that, and means something only where the plan expects it (see account).
+// What comes out of a sandbox is not trusted: a scenario's program may have got hold of the worker's pipe. So a message
+// is small, is read without more memory than that, and means something only where the plan expects it (see account).
 const (
 	// messageSize is how long one message may be, in bytes. The longest one of the catalogue has 20 KiB.
 	messageSize = 256 << 10
@@ -51,8 +51,8 @@ const (
 	eventDone     event = "done"     // nothing else comes
 )
 
-// reply is what the outer process tells a worker after its job: a lab that was kept may go. The end of the stream tells it to
-// stop, so that a worker whose outer process was killed takes its labs down as well.
+// reply is what the outer process tells a worker after its job: a lab that was kept may go. The end of the stream tells
+// it to stop, so that a worker whose outer process was killed takes its labs down as well.
 type reply struct {
 	GoOn bool `json:"go_on"`
 }
@@ -77,7 +77,8 @@ func (l lines) next() ([]byte, error) {
 	return line, err
 }
 
-// Decode reads the one JSON value of a text that is not trusted: valid UTF-8, no key that is not known, nothing behind it.
+// Decode reads the one JSON value of a text that is not trusted: valid UTF-8, no key that is not known, nothing behind
+// it.
 func Decode(text []byte, into any) error {
 	if !utf8.Valid(text) {
 		return errors.New("text that is not UTF-8")
@@ -93,8 +94,8 @@ func Decode(text []byte, into any) error {
 	return nil
 }
 
-// encode is the message as it travels. A case that is too long loses the ends of its texts, or else all but its outcome, which is an
-// error then.
+// encode is the message as it travels. A case that is too long loses the ends of its texts, or else all but its
+// outcome, which is an error then.
 func encode(m message) ([]byte, error) {
 	m.Text = Shown(m.Text)
 	for limit := textSize; ; limit /= 2 {

@@ -83,8 +83,8 @@ func (e *foreignError) Unwrap() error {
 	return e.errno
 }
 
-// limitIn is the limit of the machine that Go's runtime met, by the last words of a process; nil when it met none. Sources: the
-// runtime's os_linux.go, netpoll_epoll.go and malloc.go, and cgo's gcc_libinit.c.
+// limitIn is the limit of the machine that Go's runtime met, by the last words of a process; nil when it met none.
+// Sources: the runtime's os_linux.go, netpoll_epoll.go and malloc.go, and cgo's gcc_libinit.c.
 func limitIn(words string) error {
 	switch {
 	case strings.Contains(words, "newosproc"), strings.Contains(words, "pthread_create failed"):
@@ -97,8 +97,8 @@ func limitIn(words string) error {
 	return nil
 }
 
-// hear takes the worker's messages until it closes its end. The error is what it told instead of going on, an *UnableError; one that sends
-// what cannot be is condemned.
+// hear takes the worker's messages until it closes its end. The error is what it told instead of going on, an
+// *UnableError; one that sends what cannot be is condemned.
 func (u *unitRun) hear(ctx context.Context, w *workerProcess) (told error) {
 	from := newLines(w.out)
 	for {
@@ -239,7 +239,8 @@ func (w *workerProcess) wasKilled() bool {
 	}
 }
 
-// burial is how long the kernel may take to end a worker that was killed. One that waits in the kernel for what does not come it cannot end.
+// burial is how long the kernel may take to end a worker that was killed. One that waits in the kernel for what does
+// not come it cannot end.
 const burial = time.Minute
 
 // await waits for the worker's end; the error says how it ended. One that has closed its results has to end soon.
@@ -288,8 +289,8 @@ func (w *workerProcess) lastWords() string {
 // tailSize is how much of a worker's standard error is kept.
 const tailSize = 64 << 10
 
-// LastWords reads to the end what a process writes that is not trusted, and returns the end of it, in a few printable lines: a panic with
-// the top of its stack, or else the last lines. It keeps little of it at a time.
+// LastWords reads to the end what a process writes that is not trusted, and returns the end of it, in a few printable
+// lines: a panic with the top of its stack, or else the last lines. It keeps little of it at a time.
 func LastWords(from io.Reader) string { return lastWords(readTail(from)) }
 
 // readTail reads to the end and keeps the last of it.

@@ -37,11 +37,12 @@ type Options struct {
 
 // Process is a worker process.
 type Process interface {
-	// Wait waits for its end; the error says how it ended, in words that follow "the worker": "exited with status 1". nil is status 0.
+	// Wait waits for its end; the error says how it ended, in words that follow "the worker": "exited with status 1". nil
+	// is status 0.
 	Wait() error
 	Kill()
-	// Stopped says which of the processes that have to run for the worker to go on does not, "" when they all run: "the worker is
-	// stopped (SIGSTOP)".
+	// Stopped says which of the processes that have to run for the worker to go on does not, "" when they all run: "the
+	// worker was stopped (SIGSTOP)".
 	Stopped() string
 }
 
@@ -52,8 +53,9 @@ type Result struct {
 	Leftovers []string
 	// Unable says why this machine cannot run anything: no case has come to a result. It wraps what the kernel said.
 	Unable error
-	// Cut says that something else than the cases decided what came of them: an interruption, a limit of time or of the machine, a worker
-	// that was stopped or killed, that sent what cannot be, or that could not be started after others had been.
+	// Cut says that something else than the cases decided what came of them: an interruption, a limit of time or of the
+	// machine, a worker that was stopped or killed, that sent what cannot be, or that could not be started after others
+	// had been.
 	Cut bool
 }
 
@@ -268,7 +270,8 @@ func topOf(died string) string {
 	return strings.Join(lines[:min(len(lines), 2)], " ")
 }
 
-// fail says why the unit's worker did not come to its first result. If that is the run's first unit, the machine cannot run anything.
+// fail says why the unit's worker did not come to its first result. If that is the run's first unit, the machine cannot
+// run anything.
 func (u *unitRun) fail(job Job, err error) {
 	if job.Rehearse {
 		u.stop(&UnableError{err})

@@ -110,7 +110,8 @@ func act(ctx context.Context, r *scenario.SectionResult, failed *bool) {
 	case "limited":
 		r.Outcome, r.Problems = scenario.Error, []scenario.Problem{{Message: "no more files", Limit: true}}
 	case "prints":
-		r.Outcome, r.Problems = scenario.Fail, []scenario.Problem{{Message: "it failed", Found: strings.Repeat("found ", 1<<20)}}
+		long := strings.Repeat("found ", 1<<20)
+		r.Outcome, r.Problems = scenario.Fail, []scenario.Problem{{Message: "it failed", Found: long}}
 	case "deaf":
 		os.WriteFile(os.Getenv(markVariable), nil, 0) // a named pipe: the test waits for this
 		select {}

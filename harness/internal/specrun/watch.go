@@ -11,8 +11,8 @@ import (
 // beat is how often a worker says that it is alive.
 const beat = time.Second
 
-// patience is how long a worker may be silent. It is counted in looks at it and not in time: while the machine sleeps, or this process is
-// stopped itself, nobody looks.
+// patience is how long a worker may be silent. It is counted in looks at it and not in time: while the machine sleeps,
+// or this process is stopped itself, nobody looks.
 type patience struct {
 	every   time.Duration // from look to look
 	stopped int           // looks at which one of its processes was stopped, one after the other without a word in between
@@ -52,8 +52,8 @@ func (p *pulse) end() {
 	p.SetReadDeadline(time.Now().Add(drain))
 }
 
-// watch kills the worker when it is silent for too long, until finished is closed. While nobody listens, as while somebody works in a
-// lab that was kept, it may say nothing.
+// watch kills the worker when it is silent for too long, until finished is closed. While nobody listens, as while
+// somebody works in a lab that was kept, it may say nothing.
 func (w *workerProcess) watch(p patience, finished <-chan struct{}) {
 	looks := time.NewTicker(p.every) // ticks that nobody takes are lost
 	defer looks.Stop()
