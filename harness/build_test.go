@@ -33,6 +33,9 @@ func TestMain(m *testing.M) {
 		burn()
 		return
 	}
+	if text := os.Getenv(limitsVariable); text != "" {
+		beLimited(text)
+	}
 	var err error
 	if scratch, err = os.MkdirTemp("", "harness-test-"); err == nil {
 		err = os.Chmod(scratch, 0o755)

@@ -80,18 +80,20 @@ func playToCheck(c *cobra.Command, scs []*scenario.Scenario, mode string) error 
 	if err != nil {
 		return err
 	}
-	if len(p) == 0 {
-		return usage("play the scenarios: they have no steps")
-	}
 	if remark != "" {
 		fmt.Fprintln(c.ErrOrStderr(), remark)
 	}
+	if len(p) == 0 {
+		return usage("play the scenarios: they have no steps")
+	}
 	s := session{flags: f, plan: p, sandboxed: sandboxed, console: newConsole(c, f)}
 	s.console.Out = io.Discard
-	r := s.run(c.Context())
+	r, ending := s.run(c.Context())
 	s.console.Say("")
-	printProblems(c.OutOrStdout(), r)
-	return verdict(r)
+	if ending.unable == nil {
+		printProblems(c.OutOrStdout(), r)
+	}
+	return verdict(r, ending)
 }
 
 // printProblems names each place at which the play went wrong, then what was skipped: that was not checked.

@@ -3,6 +3,7 @@ package main_test
 import (
 	"bufio"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"strconv"
@@ -64,7 +65,9 @@ func TestKilledAloneWithoutSandbox(t *testing.T) {
 	finish(t, again).want(t, 0, "nothing is left behind")
 }
 
-func startAndAwaitFirstLine(t *testing.T, cmd *exec.Cmd) {
+// startAndAwaitFirstLine starts a run and returns when its first case has passed. The function that it returns gives
+// everything that the run says on its standard output, when it has ended.
+func startAndAwaitFirstLine(t *testing.T, cmd *exec.Cmd) (said func() string) {
 	t.Helper()
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
@@ -73,8 +76,18 @@ func startAndAwaitFirstLine(t *testing.T, cmd *exec.Cmd) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if line, err := bufio.NewReader(stdout).ReadString('\n'); err != nil || !strings.HasPrefix(line, "pass") {
+	in := bufio.NewReader(stdout)
+	line, err := in.ReadString('\n')
+	if err != nil || !strings.HasPrefix(line, "pass") {
 		t.Fatalf("it said %q, %v", line, err)
+	}
+	return func() string {
+		rest, err := io.ReadAll(in)
+		if err != nil {
+			t.Error(err)
+		}
+		cmd.Wait() // its status is for the test to judge
+		return line + string(rest)
 	}
 }
 

@@ -2,17 +2,18 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/sandbox"
+	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/lab"
 )
 
@@ -49,27 +50,22 @@ tries only what the selected scenarios require.`,
 	}
 }
 
-// examine prints what there is; only a machine that can run nothing at all is worth a status.
+// examine prints what there is; a machine on which a run would end with it is worth a status.
 func examine(c *cobra.Command) error {
 	t := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "kernel\t%s %s\n", kernel.Release(), kernel.Arch())
 	fmt.Fprintf(t, "privilege\t%s\n", kernel.Privilege())
-	missing, forbidden := sandbox.Possible()
+	missing, err := sandbox.Possible()
+	forbidden := noSandbox(err)
 	root := os.Geteuid() == 0
-	switch {
-	case forbidden == nil:
+	if forbidden == nil {
 		fmt.Fprintln(t, "sandbox\tpossible")
-		for _, wall := range missing {
-			fmt.Fprintf(t, "\twithout %s\n", wall)
-		}
-	case root:
-		fmt.Fprintf(t, "sandbox\timpossible: %v\n", forbidden)
-		fmt.Fprintln(t, "\tlabs are on the machine itself, as with --sandbox=off")
-	default:
-		fmt.Fprintf(t, "sandbox\timpossible: %v\n", forbidden)
+	} else {
+		fmt.Fprintln(t, "sandbox\timpossible")
 	}
+	printWalls(t, missing, forbidden == nil)
 	printPrograms(t)
-	var err error
+	err = nil
 	if forbidden == nil || root {
 		err = printFeatures(c.Context(), t, forbidden == nil)
 	}
@@ -77,12 +73,33 @@ func examine(c *cobra.Command) error {
 		return flushed
 	}
 	switch {
+	case forbidden != nil:
+		return fmt.Errorf("make a lab: %w", forbidden)
 	case err != nil:
 		return cannot("try the kernel's features: %w", err)
-	case forbidden != nil && !root:
-		return cannot("labs are not possible here: %w", forbidden)
 	}
 	return nil
+}
+
+// printWalls tells of each wall of the sandbox whether it can be had here.
+func printWalls(out io.Writer, missing []sandbox.Lack, possible bool) {
+	if !possible {
+		return
+	}
+	fmt.Fprintln(out, "\nWALL\t")
+	for _, w := range sandbox.Walls {
+		var why []string
+		for _, l := range missing {
+			if l.Wall == w.Wall {
+				why = append(why, l.Why)
+			}
+		}
+		if len(why) == 0 {
+			fmt.Fprintf(out, "%s\tup: %s\n", w.Wall, w.Is)
+		} else {
+			fmt.Fprintf(out, "%s\tmissing: %s (%s)\n", w.Wall, w.Is, strings.Join(why, "; "))
+		}
+	}
 }
 
 func printPrograms(out io.Writer) {
@@ -144,21 +161,24 @@ func look(ctx context.Context, sandboxed bool) ([]finding, error) {
 	if !sandboxed {
 		return lookHere(ctx)
 	}
-	read, write, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	defer read.Close()
-	p, err := sandbox.Start(ctx, sandbox.Command{
-		Args: []string{os.Args[0], doctorWord}, Stderr: os.Stderr, ExtraFiles: []*os.File{write},
-	})
-	write.Close()
-	if err != nil {
-		return nil, err
-	}
 	var findings []finding
-	err = json.NewDecoder(read).Decode(&findings)
-	return findings, errors.Join(err, p.Wait())
+	if err := ask(ctx, doctorWord, nil, &findings, true); err != nil {
+		return nil, err
+	}
+	words := kernel.Words()
+	if len(findings) != len(words) {
+		return nil, fmt.Errorf("%d features were asked for, and %d found", len(words), len(findings))
+	}
+	known := []string{kernel.Present.String(), kernel.Absent.String(), kernel.Unknown.String()}
+	for i := range findings {
+		f := &findings[i]
+		if f.Name != words[i] || !slices.Contains(known, f.Presence) {
+			return nil, fmt.Errorf("the feature %s was asked for, and %.64q was found to be %.64q",
+				words[i], f.Name, f.Presence)
+		}
+		f.Reason = specrun.Shown(f.Reason)
+	}
+	return findings, nil
 }
 
 func lookHere(ctx context.Context) ([]finding, error) {
@@ -180,7 +200,7 @@ func isDoctorInside(args []string) bool { return len(args) == 2 && args[1] == do
 func doctorInside() int {
 	findings, err := lookHere(context.Background())
 	if err == nil {
-		err = json.NewEncoder(os.NewFile(resultsFD, "results")).Encode(findings)
+		err = tell(findings)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "harness: look at the kernel's features:", err)

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/reports"
@@ -23,7 +24,7 @@ func checkSandboxMode(mode string) error {
 }
 
 // trySandbox finds out, while other things go on, whether labs can have a sandbox. The function that it returns waits for the
-// answer; the remark is what the user should know of it.
+// answer; the remark names the walls that the sandbox lacks here. Labs are put on the machine itself when that was said, and never because there is no sandbox.
 func trySandbox(mode string) func() (on bool, remark string, err error) {
 	answer := make(chan error, 1)
 	var missing []sandbox.Lack
@@ -35,22 +36,15 @@ func trySandbox(mode string) func() (on bool, remark string, err error) {
 		}()
 	}
 	return func() (bool, string, error) {
-		root := os.Geteuid() == 0
-		if mode == "off" {
-			if !root {
-				return false, "", cannot("run with --sandbox=off: only root may make namespaces on the machine itself; leave the flag out")
-			}
-			return false, "", nil
+		if mode != "off" {
+			err := noSandbox(<-answer)
+			return true, lacking(missing), err
 		}
-		err := <-answer
-		var forbidden *sandbox.ForbiddenError
-		switch {
-		case err == nil:
-			return true, lacking(missing), nil
-		case mode == "auto" && root && errors.As(err, &forbidden): // another fault may pass: it is no reason to use the machine itself
-			return false, fmt.Sprintf("no sandbox here (%v): the labs' namespaces are on the machine itself, as with --sandbox=off", err), nil
+		if os.Geteuid() != 0 {
+			return false, "", cannot("run with --sandbox=off: only root may make namespaces on the machine itself; " +
+				"leave the flag out")
 		}
-		return false, "", cannot("%w", err)
+		return false, "", nil
 	}
 }
 
@@ -68,13 +62,55 @@ func lacking(missing []sandbox.Lack) string {
 	return "the sandbox lacks here: " + strings.Join(walls, "; ")
 }
 
-// sweep removes what workers of this run, which are dead now, left on the machine. What it cannot remove is left behind.
-func sweep(ours func(pid int) bool) []string {
-	found, err := netns.Leftovers()
-	var left []string
-	if err != nil {
-		left = append(left, err.Error())
+// noSandbox is the end of a command that needs a sandbox, by what keeps it from one; nil when nothing does.
+func noSandbox(err error) error {
+	var forbidden *sandbox.ForbiddenError
+	switch {
+	case err == nil:
+		return nil
+	case os.Geteuid() == 0 && errors.As(err, &forbidden):
+		return cannot("%w\nwith --sandbox=off the labs would be on the machine itself, "+
+			"where other programs see their namespaces", err)
 	}
+	return cannot("%w", explained(err))
+}
+
+// limitError is an error with the limit of the machine that is behind it.
+type limitError struct {
+	cause       error
+	why, remedy string
+}
+
+func (e *limitError) Error() string { return fmt.Sprintf("%v: %s; %s", e.cause, e.why, e.remedy) }
+func (e *limitError) Unwrap() error { return e.cause }
+
+// explained adds to an error what limit of the machine is behind it, and what to do, where that is not said yet.
+func explained(err error) error {
+	var limit *limitError
+	var forbidden *sandbox.ForbiddenError
+	if errors.As(err, &limit) || errors.As(err, &forbidden) {
+		return err
+	}
+	if why, remedy, ok := kernel.Limit(err); ok {
+		return &limitError{err, why, remedy}
+	}
+	return err
+}
+
+// beforeRun is the error that ended a command before anything was run: for want of what the machine limits it is the
+// machine that cannot.
+func beforeRun(err error) error {
+	var limit *limitError
+	if errors.As(explained(err), &limit) {
+		return cannot("%w", limit)
+	}
+	return err
+}
+
+// sweep removes what workers of this run, which are dead now, left on the machine. What it cannot remove is left
+// behind; the error says what it could not look at.
+func sweep(ours func(pid int) bool) (left []string, err error) {
+	found, err := netns.Leftovers()
 	for _, l := range found {
 		if !ours(l.PID) {
 			continue
@@ -83,7 +119,7 @@ func sweep(ours func(pid int) bool) []string {
 			left = append(left, err.Error())
 		}
 	}
-	return left
+	return left, err
 }
 
 func newConsole(c *cobra.Command, f runFlags) *reports.Console {

@@ -6,9 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 
-	"netnscheck/harness/internal/sandbox"
+	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
@@ -32,32 +31,17 @@ type labAnswer struct {
 
 // labState plays a scenario in a sandbox and returns the state after its first so many steps.
 func labState(ctx context.Context, sc *scenario.Scenario, steps int) (*state.State, error) {
-	read, write, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	defer read.Close()
-	job, err := json.Marshal(labJob{sc.File, sc.Source, steps})
-	if err != nil {
-		return nil, err
-	}
-	p, err := sandbox.Start(ctx, sandbox.Command{
-		Args: []string{os.Args[0], labStateWord}, Stdin: strings.NewReader(string(job)), Stderr: os.Stderr, ExtraFiles: []*os.File{write},
-	})
-	write.Close()
-	if err != nil {
-		return nil, cannot("make a lab of %s: %w", sc.ID, err)
-	}
 	var answer labAnswer
-	err = json.NewDecoder(read).Decode(&answer)
-	if err := errors.Join(err, p.Wait(), ctx.Err()); err != nil {
-		return nil, fmt.Errorf("make a lab of %s: %w", sc.ID, err)
-	}
+	err := ask(ctx, labStateWord, labJob{sc.File, sc.Source, steps}, &answer, needsTUN(sc))
 	switch {
+	case err != nil:
+		return nil, fmt.Errorf("make a lab of %s: %w", sc.ID, err)
+	case answer.Error != "" && answer.State != nil, answer.Error == "" && answer.State == nil:
+		return nil, fmt.Errorf("make a lab of %s: its process says neither the state nor what went wrong, or both", sc.ID)
 	case answer.Lacks:
-		return nil, cannot("%s", answer.Error)
+		return nil, cannot("%s", specrun.Shown(answer.Error))
 	case answer.Error != "":
-		return nil, errors.New(answer.Error)
+		return nil, errors.New(specrun.Shown(answer.Error))
 	}
 	return answer.State, nil
 }
@@ -69,7 +53,7 @@ func tellLabState() int {
 	var job labJob
 	err := json.NewDecoder(os.Stdin).Decode(&job)
 	if err == nil {
-		err = json.NewEncoder(os.NewFile(resultsFD, "results")).Encode(playForState(job))
+		err = tell(playForState(job))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "harness: tell the state of a lab:", err)

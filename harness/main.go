@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/scenario"
 )
@@ -43,6 +44,10 @@ const (
 	statusLeftover
 )
 
+// statusCut is for a run that was cut short by something else than its cases: a signal, a limit of time or of the
+// machine, a worker that was stopped or killed. It counts as a failure until it has a status of its own.
+const statusCut = statusFailed
+
 // exit is an error with its exit status. A nil err has nothing to say: what is wrong was printed already.
 type exit struct {
 	status int
@@ -70,14 +75,17 @@ func cannot(format string, args ...any) error {
 func execute(ctx context.Context, args []string) int {
 	root := rootCommand()
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := beforeRun(kernel.Room())
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
 	if err == nil {
 		return statusPassed
 	}
 	e := &exit{statusFailed, err}
 	errors.As(err, &e)
 	if e.err != nil {
-		fmt.Fprintln(root.ErrOrStderr(), "harness: "+strings.ReplaceAll(e.err.Error(), "\n", "\nharness: "))
+		fmt.Fprintln(root.ErrOrStderr(), "harness: "+strings.ReplaceAll(err.Error(), "\n", "\nharness: "))
 	}
 	return e.status
 }

@@ -119,7 +119,7 @@ func runScenarios(c *cobra.Command, f runFlags, names []string) error {
 	}
 	what, err := selected(names)
 	if err != nil {
-		return err
+		return beforeRun(err)
 	}
 	box := trySandbox(f.sandbox)
 	p, err := plan(what, f)
@@ -134,7 +134,7 @@ func runScenarios(c *cobra.Command, f runFlags, names []string) error {
 		return err
 	}
 	if err := f.checkOutputs(); err != nil {
-		return err
+		return beforeRun(err)
 	}
 	s := session{flags: f, plan: p, sandboxed: sandboxed, console: newConsole(c, f)}
 	if remark != "" {
@@ -143,7 +143,7 @@ func runScenarios(c *cobra.Command, f runFlags, names []string) error {
 	if f.seed != 0 {
 		s.console.Say("order of the scenarios: --seed %d", f.seed)
 	}
-	r := s.run(c.Context())
+	r, ending := s.run(c.Context())
 	err = errors.Join(reports.WriteJUnit(f.junitFile(), r), reports.WriteJSON(f.jsonFile(), r))
 	if f.slowest {
 		s.console.Slowest(r, slowestCases)
@@ -152,7 +152,7 @@ func runScenarios(c *cobra.Command, f runFlags, names []string) error {
 	if err != nil {
 		return &exit{statusFailed, err}
 	}
-	return verdict(r)
+	return verdict(r, ending)
 }
 
 func (f *runFlags) nothingSelected() error {
@@ -199,8 +199,14 @@ type session struct {
 	console   *reports.Console
 }
 
+// ending is how a run ended, beside what came of its cases.
+type ending struct {
+	unable error // this machine cannot run anything
+	cut    bool  // something else than the cases cut it short
+}
+
 // run runs the plan and returns everything that came of it, whatever ended it.
-func (s *session) run(ctx context.Context) *reports.Run {
+func (s *session) run(ctx context.Context) (*reports.Run, ending) {
 	if s.flags.timeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, s.flags.timeout, fmt.Errorf("after %v (--timeout)", s.flags.timeout))
@@ -211,7 +217,7 @@ func (s *session) run(ctx context.Context) *reports.Run {
 		s.console.Plan(s.plan[i].Suites)
 	}
 	told := newInOrder(s.console, s.plan)
-	w := &workers{sandboxed: s.sandboxed}
+	w := newWorkers(s.plan, s.sandboxed)
 	r := &reports.Run{Started: time.Now(), Properties: properties(s.flags, s.sandboxed)}
 	r.Hostname, _ = os.Hostname() // a report without it is as good
 	result := specrun.Run(ctx, s.plan, specrun.Options{
@@ -222,19 +228,27 @@ func (s *session) run(ctx context.Context) *reports.Run {
 	})
 	r.Suites, r.Problems, r.Leftovers = result.Suites, result.Problems, result.Leftovers
 	if !s.sandboxed {
-		r.Leftovers = append(r.Leftovers, sweep(w.started)...)
+		left, err := sweep(w.started)
+		if err != nil && result.Unable == nil { // where no lab could be made, nothing need be there to be looked at
+			left = append(left, err.Error())
+		}
+		r.Leftovers = append(r.Leftovers, left...)
 	}
 	r.Duration = time.Since(r.Started)
-	return r
+	return r, ending{result.Unable, result.Cut}
 }
 
-// verdict is the exit status of a run: what was left behind outweighs a failure, a failure everything else. A run in which
-// nothing passed is no success.
-func verdict(r *reports.Run) error {
+// verdict is the exit status of a run: what was left behind outweighs everything else, a failure what is less. A run in
+// which nothing passed is no success.
+func verdict(r *reports.Run, e ending) error {
 	c := r.Count()
 	switch {
 	case len(r.Leftovers) > 0:
 		return &exit{status: statusLeftover}
+	case e.unable != nil:
+		return cannot("%w", explained(e.unable))
+	case e.cut:
+		return &exit{status: statusCut}
 	case c.Bad() > 0 || len(r.Problems) > 0:
 		return &exit{status: statusFailed}
 	case c.Pass == 0:

@@ -113,7 +113,7 @@ func TestWorkerIsKilled(t *testing.T) {
 			syscall.Kill(child, syscall.SIGKILL)
 		}
 	})
-	c.want(t, 1, "the worker died")
+	c.want(t, 1, "the worker was killed (SIGKILL) by somebody")
 	if n := r.Count(); n.Total() != 6 || n.Error != 2 || n.Pass != 4 {
 		t.Errorf("counts %+v", n)
 	}

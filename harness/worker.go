@@ -2,16 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"sync"
 	"syscall"
 
+	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/scenario/operation"
 	"netnscheck/suites"
 	"netnscheck/suites/conformance"
 )
@@ -41,8 +44,13 @@ func work() int {
 }
 
 // register builds the specs of a job, in a worker and to look ahead.
-func register(job specrun.Job, kept func(context.Context, []string)) error {
+func register(job specrun.Job, kept func(context.Context, []int)) error {
 	world := lab.Options{Shared: job.Shared}
+	if job.Rehearse {
+		if err := rehearse(world); err != nil {
+			return &specrun.UnableError{Cause: err}
+		}
+	}
 	if job.HandWritten {
 		o := conformance.Options{World: world}
 		if job.Keep {
@@ -68,27 +76,117 @@ func register(job specrun.Job, kept func(context.Context, []string)) error {
 	return nil
 }
 
+// rehearse makes a lab with nothing in it but a second namespace, looks at it and takes it down again: no scenario
+// needs less.
+func rehearse(world lab.Options) error {
+	ctx := context.Background()
+	l, err := lab.Start(ctx, scenario.Host{}, world)
+	if err != nil {
+		return err
+	}
+	err = l.Build(ctx, []operation.Command{{Op: operation.NetnsAdd{Name: "rehearsal"}}})
+	if err == nil {
+		_, err = l.State(ctx)
+	}
+	return errors.Join(err, l.Close())
+}
+
 // workers starts worker processes and remembers them.
 type workers struct {
 	sandboxed bool
+	// files are what the user named for a unit, and stays to be seen in its sandbox; tun are the units that make links by /dev/net/tun.
+	files map[string][]string
+	tun   map[string]bool
 
 	mu   sync.Mutex
 	pids []int
 }
 
-func (w *workers) start(in, out, stderr *os.File) (specrun.Process, error) {
-	args := []string{os.Args[0], workerWord}
-	if w.sandboxed {
-		return sandbox.Start(context.Background(), sandbox.Command{
-			Args: args, Stdin: in, Stderr: stderr, ExtraFiles: []*os.File{out},
-		})
+func newWorkers(plan []specrun.Planned, sandboxed bool) *workers {
+	w := &workers{sandboxed: sandboxed, files: map[string][]string{}, tun: map[string]bool{specrun.HandWritten: true}}
+	for _, p := range plan {
+		if sc := p.Unit.Scenario; sc != nil {
+			w.files[sc.ID], w.tun[sc.ID] = []string{sc.File}, needsTUN(sc)
+		}
 	}
-	return w.startPlain(args, in, out, stderr)
+	return w
+}
+
+// needsTUN tells whether a scenario makes links by /dev/net/tun.
+func needsTUN(sc *scenario.Scenario) bool { return slices.Contains(sc.Requires, "tun") }
+
+func (w *workers) start(job specrun.Job, in, out, stderr *os.File) (specrun.Process, error) {
+	args := []string{os.Args[0], workerWord}
+	oom := kernel.CountOOMKills()
+	if w.sandboxed {
+		p, err := sandbox.Start(context.Background(), sandbox.Command{
+			Args: args, Stdin: in, Stderr: stderr, ExtraFiles: []*os.File{out}, Visible: w.files[job.Unit], TUN: w.tun[job.Unit],
+		})
+		if err != nil {
+			return nil, explained(err)
+		}
+		return &workerInside{p, oom}, nil
+	}
+	p, err := w.startPlain(args, in, out, stderr)
+	if err != nil {
+		return nil, explained(err)
+	}
+	return &workerOutside{p, oom}, nil
+}
+
+// workerInside is a worker in a sandbox.
+type workerInside struct {
+	*sandbox.Process
+	oom kernel.OOMKills // when it was started
+}
+
+func (w *workerInside) Wait() error { return howEnded(sandbox.Status(w.Process.Wait()), w.oom) }
+
+// workerOutside is a worker that shares the machine's namespaces.
+type workerOutside struct {
+	*os.Process
+	oom kernel.OOMKills
+}
+
+func (w *workerOutside) Wait() error {
+	state, err := w.Process.Wait()
+	if err != nil {
+		return fmt.Errorf("cannot be waited for: %w", err)
+	}
+	status := state.Sys().(syscall.WaitStatus)
+	if status.Signaled() {
+		return howEnded(signalled+int(status.Signal()), w.oom)
+	}
+	return howEnded(status.ExitStatus(), w.oom)
+}
+
+func (w *workerOutside) Kill() { w.Process.Kill() }
+
+// Met are none: programs on the machine itself have no other limits than those of who started them.
+func (w *workerOutside) Met() []string { return nil }
+
+func (w *workerOutside) Stopped() string { return sandbox.StoppedProcess("the worker", w.Pid) }
+
+// signalled is what a shell, and the init of a sandbox, add to the number of the signal that ended a program.
+const signalled = 128
+
+// howEnded says how a worker ended, in words that follow "the worker". Nobody but the kernel and other people kills one
+// without being asked.
+func howEnded(status int, before kernel.OOMKills) error {
+	switch {
+	case status == 0:
+		return nil
+	case status == signalled+int(syscall.SIGKILL):
+		return fmt.Errorf("was killed (SIGKILL) %s", before.WhoKilled())
+	case status > signalled:
+		return fmt.Errorf("was ended by %s", signalName(syscall.Signal(status-signalled)))
+	}
+	return fmt.Errorf("exited with status %d", status)
 }
 
 // startPlain starts a worker that shares the machine's namespaces. It is not killed with this process: it sees the end of its
 // standard input, and takes its labs down. Its process group is its own, so that a Ctrl-C comes to this process alone.
-func (w *workers) startPlain(args []string, in, out, stderr *os.File) (specrun.Process, error) {
+func (w *workers) startPlain(args []string, in, out, stderr *os.File) (*os.Process, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		return nil, err
@@ -104,7 +202,7 @@ func (w *workers) startPlain(args []string, in, out, stderr *os.File) (specrun.P
 	w.mu.Lock()
 	w.pids = append(w.pids, p.Pid)
 	w.mu.Unlock()
-	return plainProcess{p}, nil
+	return p, nil
 }
 
 func (w *workers) started(pid int) bool {
@@ -112,15 +210,3 @@ func (w *workers) started(pid int) bool {
 	defer w.mu.Unlock()
 	return slices.Contains(w.pids, pid)
 }
-
-type plainProcess struct{ p *os.Process }
-
-func (p plainProcess) Wait() error {
-	state, err := p.p.Wait()
-	if err == nil && !state.Success() {
-		err = fmt.Errorf("%s", state)
-	}
-	return err
-}
-
-func (p plainProcess) Kill() { p.p.Kill() }

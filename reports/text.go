@@ -51,29 +51,32 @@ func printable(r rune, size int) bool {
 }
 
 // Clean makes all texts of a case printable.
-func (c *Case) Clean() {
-	clean := func(texts ...*string) {
+func (c *Case) Clean() { c.Rewrite(Printable) }
+
+// Rewrite puts f of each text of a case in its place: of all but the words of the harness itself, such as the outcome.
+func (c *Case) Rewrite(f func(string) string) {
+	rewrite := func(texts ...*string) {
 		for _, t := range texts {
-			*t = Printable(*t)
+			*t = f(*t)
 		}
 	}
-	clean(&c.Name, &c.Title, &c.File, &c.Reason)
+	rewrite(&c.Name, &c.Scenario, &c.Driver, &c.Title, &c.File, &c.Reason)
 	for i := range c.Problems {
 		p := &c.Problems[i]
-		clean(&p.File, &p.Message, &p.Expected, &p.Found)
+		rewrite(&p.File, &p.Message, &p.Expected, &p.Found)
 		for j := range p.Diagnosis {
-			clean(&p.Diagnosis[j])
+			rewrite(&p.Diagnosis[j])
 		}
 	}
 	for i := range c.Checks {
 		k := &c.Checks[i]
-		clean(&k.Text, &k.Expected, &k.Found, &k.Reason)
+		rewrite(&k.Text, &k.Phase, &k.Expected, &k.Found, &k.Reason)
 	}
 	for i := range c.Transcript {
 		x := &c.Transcript[i]
-		clean(&x.Command, &x.Output, &x.Message, &x.Note)
+		rewrite(&x.Netns, &x.Command, &x.Output, &x.Errno, &x.Message, &x.Note)
 		for j := range x.Argv {
-			clean(&x.Argv[j])
+			rewrite(&x.Argv[j])
 		}
 	}
 }

@@ -19,9 +19,9 @@ type Unit struct {
 	Scenario *scenario.Scenario
 	Drivers  []lab.Driver
 	Options  lab.PlayOptions
-	// OnKept is told how to enter the labs in which something failed (PlayOptions.Keep), before they are taken down. It
-	// returns when they may be.
-	OnKept func(ctx context.Context, commands []string)
+	// OnKept is told of the labs in which something failed (PlayOptions.Keep), by the threads that live in them
+	// (lab.Lab.Thread), before they are taken down. It returns when they may be.
+	OnKept func(ctx context.Context, threads []int)
 }
 
 // ReportEntry is the name under which a spec reports its scenario.SectionResult.

@@ -208,8 +208,9 @@ func (l *Lab) settle(ctx context.Context) error { return observe.Settle(ctx, l.w
 // ID is the lab's name, unique on the machine.
 func (l *Lab) ID() string { return l.world.ID() }
 
-// EnterCommand is the shell command that enters the lab's host namespace, for a terminal that sees the processes of this one.
-func (l *Lab) EnterCommand() string { return l.world.EnterCommand() }
+// Thread is the number of a thread of this process that lives in the lab's host namespace as long as the lab does: the
+// way in.
+func (l *Lab) Thread() int { return l.world.Thread() }
 
 // Close takes the lab down and says what was left behind.
 func (l *Lab) Close() error { return l.world.Close() }

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
+	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/program"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
@@ -40,7 +42,7 @@ type stepRecord struct {
 // PlayOptions are how a scenario is played.
 type PlayOptions struct {
 	World Options
-	// Keep leaves a lab in which a section failed open until Close; Kept tells how to enter it.
+	// Keep leaves a lab in which a section failed open until Close; Kept tells the way in.
 	Keep bool
 }
 
@@ -123,13 +125,14 @@ func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult)
 	return r
 }
 
-// Kept are the shell commands that enter the labs that were kept.
-func (p *Play) Kept() []string {
-	var commands []string
+// Kept are the threads (Lab.Thread) of the labs that were kept, each once.
+func (p *Play) Kept() []int {
+	var threads []int
 	for _, l := range p.kept {
-		commands = append(commands, l.EnterCommand())
+		threads = append(threads, l.Thread())
 	}
-	return commands
+	slices.Sort(threads)
+	return slices.Compact(threads)
 }
 
 // Close takes the labs down; the error says what was left behind.
@@ -154,7 +157,7 @@ func (p *Play) Close() error {
 func (p *Play) mayPlay(ctx context.Context, r *scenario.SectionResult, before int, s *scenario.Section) bool {
 	reason, err := p.unmet(ctx)
 	if err != nil {
-		r.AddProblem(scenario.Error, scenario.Problem{Line: s.Line, Message: err.Error()})
+		r.AddProblem(scenario.Error, problemOf(s.Line, err))
 		return false
 	}
 	if reason != "" {
@@ -250,7 +253,16 @@ func failToStart(r *scenario.SectionResult, err error) {
 		r.Outcome, r.Reason = scenario.Skip, reason
 		return
 	}
-	r.AddProblem(scenario.Error, scenario.Problem{Line: r.Line, Message: err.Error()})
+	r.AddProblem(scenario.Error, problemOf(r.Line, err))
+}
+
+// problemOf is an error as a problem. It says which limit of the machine was met, if one was.
+func problemOf(line int, err error) scenario.Problem {
+	p := scenario.Problem{Line: line, Message: err.Error()}
+	if why, remedy, ok := kernel.Limit(err); ok {
+		p.Message, p.Limit = fmt.Sprintf("%v: %s; %s", err, why, remedy), true
+	}
+	return p
 }
 
 // skipReason tells an error that says "not here" from one that says "wrong".

@@ -265,7 +265,7 @@ func (s *scene) compareDrivers(ctx context.Context, i int, rec *stepRecord) {
 }
 
 func (s *scene) error(line int, err error) {
-	s.result.AddProblem(scenario.Error, scenario.Problem{Line: line, Message: err.Error()})
+	s.result.AddProblem(scenario.Error, problemOf(line, err))
 }
 
 func checkResult(c scenario.Check, phase string, v scenario.Verdict) scenario.CheckResult {

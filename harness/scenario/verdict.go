@@ -102,6 +102,8 @@ type Problem struct {
 	Found    string `json:"found,omitempty"`
 	// Diagnosis says why one namespace does not reach an address, where that is the problem: the cause, what proves it, what mends it.
 	Diagnosis []string `json:"diagnosis,omitempty"`
+	// Limit says that a limit of the machine is behind it, and not the scenario.
+	Limit bool `json:"limit,omitempty"`
 }
 
 // CannotSay is the error of a driver that has no way to carry a command out; Word is what it stumbled over.

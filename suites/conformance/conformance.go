@@ -16,9 +16,9 @@ import (
 type Options struct {
 	// World says where the labs' namespaces are.
 	World lab.Options
-	// OnKept, unless it is nil, is told how to enter the labs of a spec that failed, before they are taken down. It returns when
-	// they may be.
-	OnKept func(ctx context.Context, commands []string)
+	// OnKept, unless it is nil, is told of the labs of a spec that failed, by the threads that live in them
+	// (lab.Lab.Thread), before they are taken down. It returns when they may be.
+	OnKept func(ctx context.Context, threads []int)
 }
 
 // Register adds the suites to Ginkgo's tree, a top-level container each. It is called while the tree is built, before RunSpecs.

@@ -33,7 +33,7 @@ func newStage(ctx context.Context, o Options) *stage {
 	must(err)
 	ginkgo.DeferCleanup(func(ctx context.Context) error {
 		if o.OnKept != nil && ginkgo.CurrentSpecReport().Failed() {
-			o.OnKept(ctx, []string{l.EnterCommand()})
+			o.OnKept(ctx, []int{l.Thread()})
 		}
 		return l.Close()
 	})

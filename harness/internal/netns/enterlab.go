@@ -1,12 +1,5 @@
 package netns
 
-import "fmt"
-
-// EnterCommand is the shell command that enters the lab's host namespace from a terminal that sees the processes of the
-// programs: on the machine itself when Shared, else in the sandbox's second layer.
-func (w *World) EnterCommand() string {
-	if w.shared {
-		return "nsenter --net=" + namesDir + "/" + w.Real(Host)
-	}
-	return fmt.Sprintf("nsenter --target %d --net --mount", w.ground.thread())
-}
+// Thread is the number of a thread that lives in the lab's host namespace and in the mounts of its programs: as the programs see
+// it.
+func (w *World) Thread() int { return w.ground.thread() }

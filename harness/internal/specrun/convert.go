@@ -1,6 +1,7 @@
 package specrun
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -117,7 +118,7 @@ func cleanupFailures(r types.SpecReport) []string {
 	var all []string
 	for _, f := range failuresOf(r) {
 		if isCleanup(f.FailureNodeType) {
-			all = append(all, reports.Printable(f.Message+f.ForwardedPanic))
+			all = append(all, cmp.Or(reports.Printable(f.Message+f.ForwardedPanic), "a clean-up failed without a word"))
 		}
 	}
 	return all

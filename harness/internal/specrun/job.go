@@ -8,7 +8,6 @@ import (
 	"context"
 
 	"netnscheck/harness/scenario"
-	"netnscheck/reports"
 )
 
 // Job is what one worker runs. It travels as JSON.
@@ -28,6 +27,8 @@ type Job struct {
 	FailFast bool   `json:"fail_fast,omitempty"`
 	// Keep leaves a lab in which something failed until the outer process says go on.
 	Keep bool `json:"keep,omitempty"`
+	// Rehearse asks the worker to find out, before its first spec, whether it can make a lab at all.
+	Rehearse bool `json:"rehearse,omitempty"`
 	// Shared puts the labs where the machine sees them (--sandbox=off).
 	Shared bool `json:"shared,omitempty"`
 }
@@ -41,35 +42,16 @@ type Unit struct {
 	Scenario *scenario.Scenario
 }
 
-// Register builds the spec tree of a job. In a worker that keeps labs, kept is called with the commands that enter them, and
-// returns when they may be taken down.
-type Register func(job Job, kept func(ctx context.Context, commands []string)) error
+// Register builds the spec tree of a job. In a worker that keeps labs, kept is called with the threads that live in
+// them, as numbers that the worker sees, and returns when the labs may be taken down. An *UnableError says that this
+// machine cannot run the job.
+type Register func(job Job, kept func(ctx context.Context, threads []int)) error
 
-// message is what a worker tells the outer process: one JSON object a line.
-type message struct {
-	// Event is start (Key), end (Key and Case), kept (Commands), leftover (Text) or done.
-	Event string        `json:"event"`
-	Key   string        `json:"key,omitempty"`
-	Case  *reports.Case `json:"case,omitempty"`
-	// Interrupted says that the case did not run, or not to its end, because the worker was told to stop.
-	Interrupted bool     `json:"interrupted,omitempty"`
-	Commands    []string `json:"commands,omitempty"`
-	Text        string   `json:"text,omitempty"`
-}
+// UnableError says that this machine cannot run anything.
+type UnableError struct{ Cause error }
 
-const (
-	eventStart    = "start"
-	eventEnd      = "end"
-	eventKept     = "kept"
-	eventLeftover = "leftover"
-	eventDone     = "done"
-)
-
-// reply is what the outer process tells a worker after its job: a lab that was kept may go. The end of the stream tells it to
-// stop, so that a worker whose outer process was killed takes its labs down as well.
-type reply struct {
-	GoOn bool `json:"go_on"`
-}
+func (e *UnableError) Error() string { return e.Cause.Error() }
+func (e *UnableError) Unwrap() error { return e.Cause }
 
 // NotRunFailFast is why a case after the first failure did not run.
 const NotRunFailFast = "not run: --fail-fast"

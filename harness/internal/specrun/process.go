@@ -1,6 +1,7 @@
 package specrun
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"netnscheck/reports"
@@ -16,79 +18,149 @@ import (
 
 // work starts the unit's worker, hears it to its end, and ends it when ctx ends.
 func (u *unitRun) work(ctx context.Context) {
-	w, err := u.start()
+	job := u.plan.Unit.Job
+	job.Rehearse = !u.isProven()
+	w, err := u.start(job)
 	if err != nil {
-		u.die("start a worker: %v", err)
+		u.fail(job, fmt.Errorf("start a worker: %w", err))
 		return
 	}
 	defer w.close()
+	u.account = newAccount(u.plan, job)
 	ended := make(chan error, 1)
 	go func() { ended <- w.process.Wait() }()
-	go w.send(u.plan.Unit.Job)
+	go w.say(job) // one that dies before it has read its job is found out by its end
 	finished := make(chan struct{})
 	defer close(finished)
 	go w.endWith(ctx, u.Grace, finished)
-
-	heard := make(chan bool, 1)
+	go w.watch(cmp.Or(u.patience, patient), finished)
+	heard := make(chan error, 1)
 	go func() { heard <- u.hear(ctx, w) }()
-	err = <-ended
-	w.expire(time.Second) // all that it wrote is there; what it started may hold the pipes open
-	done := <-heard
+
+	err = w.await(ended, heard, u.Grace)
+	w.out.end()
+	w.stderr.end()
+	u.judge(ctx, job, w, err, <-heard)
+}
+
+// judge writes down how the worker ended, by the error of its process and by what it told instead of going on.
+func (u *unitRun) judge(ctx context.Context, job Job, w *workerProcess, err, told error) {
 	last := w.lastWords()
-	switch {
-	case done && (err == nil || ctx.Err() != nil):
-	case done:
-		u.die("the worker ended badly (%v)%s", err, last)
-	case ctx.Err() != nil && err == nil:
+	for _, limit := range w.process.Met() {
+		u.problems = append(u.problems, job.Unit+": "+limit)
+	}
+	var unable *UnableError
+	switch why := w.condemned(); {
+	case why != "":
+		u.die("%s", why)
+	case errors.As(told, &unable):
+		u.fail(job, unable)
+	case w.wasKilled():
+		u.problems = append(u.problems, job.Unit+": the worker did not stop by itself and was killed")
+	case ctx.Err() != nil && err != nil && !u.account.closed:
+		u.problems = append(u.problems, fmt.Sprintf("%s: the worker was told to stop, and %v", job.Unit, err))
 	case ctx.Err() != nil:
-		u.problems = append(u.problems, fmt.Sprintf("%s: the worker did not stop by itself (%v)", u.plan.Unit.Job.Unit, err))
+	case err != nil && !u.hasResult() && limitIn(last) != nil:
+		u.fail(job, fmt.Errorf("go on in a worker, which %w: %w", err, limitIn(last)))
 	case err != nil:
-		u.die("the worker died (%v)%s", err, last)
-	default:
+		u.die("the worker %v%s", err, last)
+	case !u.account.closed:
 		u.die("the worker ended before its specs did%s", last)
+	case u.interrupted:
+		u.die("the worker was told to stop, by somebody else than this run")
 	}
 }
 
-// hear takes the worker's messages until it closes its end; the result says that it was done.
-func (u *unitRun) hear(ctx context.Context, w *workerProcess) (done bool) {
-	from := json.NewDecoder(w.out)
-	for {
-		var m message
-		if err := from.Decode(&m); err != nil {
-			return done
-		}
-		switch m.Event {
-		case eventStart:
-			u.begin(m.Key)
-		case eventEnd:
-			if m.Interrupted {
-				u.cut(m)
-			} else {
-				u.take(m)
-			}
-		case eventLeftover:
-			u.leftovers = append(u.leftovers, u.plan.Unit.Job.Unit+": "+m.Text)
-		case eventKept:
-			u.kept(ctx, u.plan.Unit.Job.Unit, w.process, m.Commands)
-			w.say(reply{GoOn: true})
-		case eventDone:
-			done = true
-		}
+// foreignError is an error of the worker: its words, and the errno that they come from.
+type foreignError struct {
+	text  string
+	errno syscall.Errno
+}
+
+func (e *foreignError) Error() string { return e.text }
+
+func (e *foreignError) Unwrap() error {
+	if e.errno == 0 {
+		return nil
 	}
+	return e.errno
+}
+
+// limitIn is the limit of the machine that Go's runtime met, by the last words of a process; nil when it met none.
+// Sources: the runtime's os_linux.go, netpoll_epoll.go and malloc.go, and cgo's gcc_libinit.c.
+func limitIn(words string) error {
+	switch {
+	case strings.Contains(words, "newosproc"), strings.Contains(words, "pthread_create failed"):
+		return syscall.EAGAIN
+	case strings.Contains(words, "eventfd failed"), strings.Contains(words, "epollcreate failed"):
+		return syscall.EMFILE
+	case strings.Contains(words, "out of memory"), strings.Contains(words, "cannot allocate memory"):
+		return syscall.ENOMEM
+	}
+	return nil
+}
+
+// hear takes the worker's messages until it closes its end. The error is what it told instead of going on, an
+// *UnableError; one that sends what cannot be is condemned.
+func (u *unitRun) hear(ctx context.Context, w *workerProcess) (told error) {
+	from := newLines(w.out)
+	for {
+		line, err := from.next()
+		switch {
+		case errors.Is(err, errTooLong):
+		case err != nil:
+			return told // how the worker ended says more than how its pipe did
+		default:
+			var m message
+			if m, err = u.account.read(line); err == nil {
+				told = cmp.Or(told, u.obey(ctx, w, m))
+				continue
+			}
+		}
+		w.kill("the worker sent " + Shown(err.Error()))
+		return nil
+	}
+}
+
+// obey does what a message is for, once it was found to be possible.
+func (u *unitRun) obey(ctx context.Context, w *workerProcess, m message) error {
+	switch m.Event {
+	case eventStart:
+		u.prove()
+		u.begin(u.plan.at[m.Key])
+	case eventEnd:
+		if m.Interrupted {
+			u.cut(u.plan.at[m.Key], m.Case)
+		} else {
+			u.take(u.plan.at[m.Key], m.Case)
+		}
+	case eventLeftover:
+		u.leftovers = append(u.leftovers, u.plan.Unit.Job.Unit+": "+m.Text)
+	case eventKept:
+		u.kept(ctx, u.plan.Unit.Job.Unit, w.process, m.Threads)
+		go w.say(reply{GoOn: true}) // it may not listen
+	case eventUnable:
+		return &UnableError{&foreignError{Shown(m.Text), m.Errno}}
+	}
+	return nil
 }
 
 // workerProcess is a worker seen from outside: our ends of its pipes.
 type workerProcess struct {
 	process Process
-	out     *os.File
-	stderr  *os.File
+	out     *pulse
+	stderr  *pulse
 	tail    chan string
 
 	saying sync.Mutex // one line at a time
 	in     *os.File   // closed when it was told to stop
+
+	killing sync.Mutex
+	why     string        // it was condemned
+	killed  chan struct{} // closed when it was killed
 }
 
-func (u *unitRun) start() (*workerProcess, error) {
+func (u *unitRun) start(job Job) (*workerProcess, error) {
 	inRead, inWrite, err1 := os.Pipe()
 	outRead, outWrite, err2 := os.Pipe()
 	errRead, errWrite, err3 := os.Pipe()
@@ -97,15 +169,16 @@ func (u *unitRun) start() (*workerProcess, error) {
 	err := errors.Join(err1, err2, err3)
 	var process Process
 	if err == nil {
-		process, err = u.Start(inRead, outWrite, errWrite)
+		process, err = u.Start(job, inRead, outWrite, errWrite)
 	}
 	closeAll(theirs)
 	if err != nil {
 		closeAll(ours)
 		return nil, err
 	}
-	w := &workerProcess{process: process, in: inWrite, out: outRead, stderr: errRead, tail: make(chan string, 1)}
-	go func() { w.tail <- readTail(errRead) }()
+	w := &workerProcess{process: process, in: inWrite, out: &pulse{File: outRead}, stderr: &pulse{File: errRead},
+		tail: make(chan string, 1), killed: make(chan struct{})}
+	go func() { w.tail <- readTail(w.stderr) }()
 	return w, nil
 }
 
@@ -114,9 +187,6 @@ func closeAll(files []*os.File) {
 		f.Close() // a nil one says so and no more
 	}
 }
-
-// send gives the worker its job. A worker that died before it read it is found out by its end.
-func (w *workerProcess) send(job Job) { w.say(job) }
 
 // say writes one line to the worker.
 func (w *workerProcess) say(what any) {
@@ -141,13 +211,67 @@ func (w *workerProcess) endWith(ctx context.Context, grace time.Duration, finish
 	select {
 	case <-finished:
 	case <-timer.C:
+		w.kill("")
+	}
+}
+
+// kill ends a worker at once. It is condemned if there is a reason: it cannot be trusted, or does not go on.
+func (w *workerProcess) kill(why string) {
+	w.killing.Lock()
+	defer w.killing.Unlock()
+	if !w.wasKilled() {
+		w.why = why
+		close(w.killed)
 		w.process.Kill()
 	}
 }
 
-func (w *workerProcess) expire(after time.Duration) {
-	w.out.SetReadDeadline(time.Now().Add(after))
-	w.stderr.SetReadDeadline(time.Now().Add(after))
+// condemned says why the worker was condemned, "" if it was not.
+func (w *workerProcess) condemned() string {
+	w.killing.Lock()
+	defer w.killing.Unlock()
+	return w.why
+}
+
+func (w *workerProcess) wasKilled() bool {
+	select {
+	case <-w.killed:
+		return true
+	default:
+		return false
+	}
+}
+
+// burial is how long the kernel may take to end a worker that was killed. One that waits in the kernel for what does
+// not come it cannot end.
+const burial = time.Minute
+
+// await waits for the worker's end; the error says how it ended. One that has closed its results has to end soon.
+func (w *workerProcess) await(ended, heard chan error, grace time.Duration) error {
+	select {
+	case err := <-ended:
+		return err
+	case told := <-heard:
+		heard <- told
+		timer := time.NewTimer(grace)
+		defer timer.Stop()
+		select {
+		case err := <-ended:
+			return err
+		case <-timer.C:
+			w.kill("the worker closed its results and did not end")
+		case <-w.killed:
+		}
+	case <-w.killed:
+	}
+	timer := time.NewTimer(burial)
+	defer timer.Stop()
+	select {
+	case err := <-ended:
+		return err
+	case <-timer.C:
+		return errors.New("was killed, and the kernel does not end it")
+	}
 }
 
 func (w *workerProcess) close() {
@@ -168,18 +292,21 @@ func (w *workerProcess) lastWords() string {
 // tailSize is how much of a worker's standard error is kept.
 const tailSize = 64 << 10
 
+// LastWords reads to the end what a process writes that is not trusted, and returns the end of it, in a few printable
+// lines: a panic with the top of its stack, or else the last lines. It keeps little of it at a time.
+func LastWords(from io.Reader) string { return lastWords(readTail(from)) }
+
 // readTail reads to the end and keeps the last of it.
 func readTail(in io.Reader) string {
-	var tail []byte
-	buf := make([]byte, 4096)
+	tail := make([]byte, 0, 2*tailSize)
 	for {
-		n, err := in.Read(buf)
-		tail = append(tail, buf[:n]...)
-		if len(tail) > tailSize {
-			tail = append([]byte{}, tail[len(tail)-tailSize:]...)
+		if len(tail) == cap(tail) {
+			tail = tail[:copy(tail, tail[tailSize:])]
 		}
+		n, err := in.Read(tail[len(tail):cap(tail)])
+		tail = tail[:len(tail)+n]
 		if err != nil {
-			return string(tail)
+			return string(tail[max(0, len(tail)-tailSize):])
 		}
 	}
 }
@@ -189,9 +316,20 @@ func lastWords(text string) string {
 	const few = 12
 	lines := strings.Split(strings.TrimSpace(reports.Printable(text)), "\n")
 	for i, line := range lines {
-		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
-			return strings.Join(lines[i:min(len(lines), i+few)], "\n")
+		for _, begin := range []string{"panic: ", "fatal error: ", "runtime: ", "runtime/cgo: "} {
+			if strings.HasPrefix(line, begin) {
+				return shorten(lines[i:min(len(lines), i+few)])
+			}
 		}
 	}
-	return strings.Join(lines[max(0, len(lines)-few):], "\n")
+	return shorten(lines[max(0, len(lines)-few):])
+}
+
+// shorten cuts lines that nobody reads to their end.
+func shorten(lines []string) string {
+	const wide = 1024
+	for i := range lines {
+		lines[i] = cut(lines[i], wide)
+	}
+	return strings.Join(lines, "\n")
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/onsi/ginkgo/v2"
 
+	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/scenario"
 	"netnscheck/reports"
 )
@@ -29,6 +30,9 @@ const workerWord = "worker"
 const markVariable = "SPECRUN_MARK"
 
 func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == liarWord {
+		lie(os.Args[2])
+	}
 	if len(os.Args) == 2 && os.Args[1] == workerWord {
 		if err := Work(os.Stdin, os.NewFile(3, "results"), register); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -40,7 +44,7 @@ func TestMain(m *testing.M) {
 }
 
 // register builds specs as the suites do; the last word of a title says what happens.
-func register(job Job, kept func(context.Context, []string)) error {
+func register(job Job, kept func(context.Context, []int)) error {
 	if job.HandWritten {
 		return registerHandWritten(job.Source)
 	}
@@ -48,13 +52,16 @@ func register(job Job, kept func(context.Context, []string)) error {
 	if err != nil {
 		return err
 	}
+	if strings.Contains(sc.Title, "unable") && job.Rehearse {
+		return &UnableError{Cause: fmt.Errorf("make a lab: %w", syscall.ENOSPC)}
+	}
 	ginkgo.Describe(sc.ID+": "+sc.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, ginkgo.Label(sc.ID), func() {
 		for _, driver := range job.Drivers {
 			ginkgo.Context("driver "+driver, ginkgo.Label(driver), func() {
 				failed := false
 				ginkgo.AfterAll(func(ctx context.Context) {
 					if job.Keep && failed {
-						kept(ctx, []string{"nsenter --target 1"})
+						kept(ctx, []int{4711})
 					}
 					if strings.Contains(sc.Title, "leaks") {
 						ginkgo.Fail("take the labs down: testns is still there")
@@ -95,6 +102,16 @@ func act(ctx context.Context, r *scenario.SectionResult, failed *bool) {
 	case "hangs":
 		<-ctx.Done()
 		r.Outcome, r.Problems = scenario.Error, []scenario.Problem{{Message: ctx.Err().Error()}}
+	case "waits":
+		os.WriteFile(os.Getenv(markVariable), nil, 0) // a named pipe: it waits for the test
+	case "unthreaded": // as Go's runtime says it
+		fmt.Fprint(os.Stderr, "runtime: failed to create new OS thread (have 5 already; errno=11)\nfatal error: newosproc\n")
+		os.Exit(2)
+	case "limited":
+		r.Outcome, r.Problems = scenario.Error, []scenario.Problem{{Message: "no more files", Limit: true}}
+	case "prints":
+		long := strings.Repeat("found ", 1<<20)
+		r.Outcome, r.Problems = scenario.Fail, []scenario.Problem{{Message: "it failed", Found: long}}
 	case "deaf":
 		os.WriteFile(os.Getenv(markVariable), nil, 0) // a named pipe: the test waits for this
 		select {}
@@ -118,11 +135,23 @@ func act(ctx context.Context, r *scenario.SectionResult, failed *bool) {
 // process is a worker without a sandbox.
 type process struct{ cmd *exec.Cmd }
 
-func (p process) Wait() error { return p.cmd.Wait() }
-func (p process) Kill()       { p.cmd.Process.Kill() }
+func (p process) Wait() error {
+	if err := p.cmd.Wait(); err != nil {
+		return fmt.Errorf("ended by itself with %w", err)
+	}
+	return nil
+}
 
-func start(in, out, stderr *os.File) (Process, error) {
-	cmd := exec.Command("/proc/self/exe", workerWord)
+func (p process) Kill()           { p.cmd.Process.Kill() }
+func (p process) Met() []string   { return nil }
+func (p process) Stopped() string { return sandbox.StoppedProcess("the worker", p.cmd.Process.Pid) }
+
+func start(_ Job, in, out, stderr *os.File) (Process, error) {
+	return startAs(in, out, stderr, workerWord)
+}
+
+func startAs(in, out, stderr *os.File, args ...string) (Process, error) {
+	cmd := exec.Command("/proc/self/exe", args...)
 	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // the race detector would sleep a second at each exit
 	cmd.Stdin, cmd.Stderr, cmd.ExtraFiles = in, stderr, []*os.File{out}
 	return process{cmd}, cmd.Start()
@@ -241,9 +270,28 @@ func TestWorkerThatDies(t *testing.T) {
 }
 
 func TestWorkerThatCannotStart(t *testing.T) {
-	no := func(_, _, _ *os.File) (Process, error) { return nil, errors.New("no more processes") }
-	r := Run(t.Context(), mustPlan(t, unit(t, "passes")), Options{Start: no})
-	same(t, outcomes(r), []string{"netlink/passes: error not run: start a worker: no more processes"})
+	plan := mustPlan(t, unit(t, "passes"), unit(t, "passes"), unit(t, "passes"))
+	full := fmt.Errorf("no more processes: %w", syscall.EAGAIN)
+	no := func(_, _, _ *os.File) (Process, error) { return nil, full }
+	r := Run(t.Context(), plan, Options{Start: no, Procs: 2})
+	const why = "start a worker: no more processes: resource temporarily unavailable"
+	notRun := "netlink/passes: error not run: " + why
+	same(t, outcomes(r), []string{notRun, notRun, notRun})
+	if !errors.Is(r.Unable, full) || r.Cut {
+		t.Errorf("unable: %v, cut short: %v", r.Unable, r.Cut)
+	}
+
+	started := 0
+	r = Run(t.Context(), plan, Options{Grace: time.Minute, Start: func(_ Job, in, out, stderr *os.File) (Process, error) {
+		if started++; started == 2 {
+			return nil, full
+		}
+		return start(in, out, stderr)
+	}})
+	same(t, outcomes(r), []string{"netlink/passes: pass", notRun, "netlink/passes: pass"})
+	if r.Unable != nil || !r.Cut {
+		t.Errorf("after a case has run: unable: %v, cut short: %v", r.Unable, r.Cut)
+	}
 }
 
 func TestInterrupted(t *testing.T) {
@@ -298,7 +346,7 @@ func TestOuterProcessIsGone(t *testing.T) {
 	w := &workerProcess{in: in.write}
 	w.say(u.Job)
 	buf := make([]byte, 4096)
-	if n, err := out.read.Read(buf); err != nil || !strings.Contains(string(buf[:n]), eventStart) {
+	if n, err := out.read.Read(buf); err != nil || !strings.Contains(string(buf[:n]), string(eventStart)) {
 		t.Fatalf("read %q, %v", buf[:n], err)
 	}
 	in.write.Close()
@@ -346,8 +394,8 @@ func TestKept(t *testing.T) {
 	var told []string
 	ended := false
 	o := Options{Start: start, Grace: time.Minute,
-		Kept: func(_ context.Context, unit string, _ Process, commands []string) {
-			told = append(told, unit+": "+strings.Join(commands, ";"))
+		Kept: func(_ context.Context, unit string, _ Process, threads []int) {
+			told = append(told, fmt.Sprint(unit, ": ", threads))
 			if ended {
 				t.Error("the last case ended while its lab was kept")
 			}
@@ -355,7 +403,7 @@ func TestKept(t *testing.T) {
 		Ended: func(_ reports.Suite, c reports.Case) { ended = ended || c.Name == "passes" },
 	}
 	r := Run(t.Context(), mustPlan(t, u), o)
-	same(t, told, []string{u.Job.Unit + ": nsenter --target 1"})
+	same(t, told, []string{u.Job.Unit + ": [4711]"})
 	same(t, outcomes(r), []string{"netlink/fails: fail it failed", "netlink/passes: pass"})
 }
 
@@ -445,6 +493,8 @@ func TestLastWords(t *testing.T) {
 		"one\ntwo\n":                     "one\ntwo",
 		"noise\npanic: x\n\ngoroutine 1": "panic: x\n\ngoroutine 1",
 		"fatal error: all asleep\x1b":    `fatal error: all asleep\x1b`,
+		"noise\nruntime: no thread\nfatal error: x\n": "runtime: no thread\nfatal error: x",
+		strings.Repeat("x", 2000):                     strings.Repeat("x", 1024-len(cutMark)) + cutMark,
 	} {
 		if got := lastWords(in); got != want {
 			t.Errorf("%q: got %q, want %q", in, got, want)

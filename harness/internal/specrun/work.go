@@ -3,6 +3,7 @@ package specrun
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -19,23 +20,34 @@ const grace = 5 * time.Second
 // Work is the life of a worker: it reads its job from in, runs the specs, once, and tells what came of each on out. It returns
 // an error when it could not do that; how the specs ended is no error.
 func Work(in io.Reader, out io.Writer, register Register) error {
-	w := &worker{out: json.NewEncoder(out), begun: make(chan struct{}), stopped: make(chan struct{}), goOn: make(chan struct{}, 1)}
+	w := &worker{out: out, begun: make(chan struct{}), stopped: make(chan struct{}), goOn: make(chan struct{}, 1)}
 	from := json.NewDecoder(in)
 	if err := from.Decode(&w.job); err != nil {
 		return fmt.Errorf("read the job: %w", err)
 	}
 	go w.listen(from)
-	if err := register(w.job, w.kept); err != nil {
+	go w.live()
+	err := register(w.job, w.kept)
+	var unable *UnableError
+	if errors.As(err, &unable) {
+		m := message{Event: eventUnable, Text: unable.Error()}
+		errors.As(err, &m.Errno)
+		w.tell(m)
+		return w.err()
+	}
+	if err != nil {
 		return fmt.Errorf("build the specs of %s: %w", w.job.Unit, err)
 	}
 	keys := keyring{}
-	var key string
+	var key string // of the case that runs; "" when none does
 	ginkgo.ReportBeforeSuite(func(types.Report) { close(w.begun) })
 	ginkgo.ReportBeforeEach(func(r types.SpecReport) {
 		key = keys.next(r)
-		if !r.State.Is(types.SpecStateSkipped | types.SpecStatePending) {
-			w.tell(message{Event: eventStart, Key: key})
+		if leftOut(r) || r.State == types.SpecStatePending {
+			key = ""
+			return
 		}
+		w.tell(message{Event: eventStart, Key: key})
 	})
 	ginkgo.ReportAfterEach(func(r types.SpecReport) { w.ended(key, r) })
 
@@ -53,7 +65,8 @@ type worker struct {
 	goOn    chan struct{}
 
 	mu     sync.Mutex
-	out    *json.Encoder
+	out    io.Writer
+	closed bool // the last message was told
 	failed error
 }
 
@@ -61,8 +74,23 @@ type worker struct {
 func (w *worker) tell(m message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.out.Encode(m); err != nil && w.failed == nil {
+	if w.closed {
+		return
+	}
+	w.closed = m.Event == eventDone || m.Event == eventUnable
+	line, err := encode(m)
+	if err == nil {
+		_, err = w.out.Write(line)
+	}
+	if err != nil && w.failed == nil {
 		w.failed = fmt.Errorf("report to the outer process: %w", err)
+	}
+}
+
+// live tells that the worker is alive, whatever its specs wait for.
+func (w *worker) live() {
+	for range time.Tick(beat) {
+		w.tell(message{Event: eventAlive})
 	}
 }
 
@@ -94,14 +122,17 @@ func (w *worker) listen(from *json.Decoder) {
 	}
 }
 
-// kept tells how to enter the labs that were kept, and waits until they may be taken down.
-func (w *worker) kept(ctx context.Context, commands []string) {
+// kept tells which threads live in the labs that were kept, and waits until the labs may be taken down.
+func (w *worker) kept(ctx context.Context, threads []int) {
 	select {
 	case <-w.stopped:
 		return
 	default:
 	}
-	w.tell(message{Event: eventKept, Commands: commands})
+	if ginkgo.CurrentSpecReport().Failed() { // its end is told only when its labs are gone
+		w.tell(message{Event: eventFailed})
+	}
+	w.tell(message{Event: eventKept, Threads: threads})
 	select {
 	case <-w.goOn:
 	case <-w.stopped:
@@ -109,26 +140,17 @@ func (w *worker) kept(ctx context.Context, commands []string) {
 	}
 }
 
-// ended tells what came of a spec and what its clean-up complained of.
+// ended tells what the clean-up behind a spec complained of, and what came of the spec if it ran.
 func (w *worker) ended(key string, r types.SpecReport) {
-	c := caseOf(r)
 	for _, text := range cleanupFailures(r) {
 		w.tell(message{Event: eventLeftover, Text: text})
 	}
-	w.tell(message{Event: eventEnd, Key: key, Case: &c, Interrupted: w.interrupted(r)})
-}
-
-// interrupted says whether the spec was cut short, or left out because Ginkgo was told to stop; it does that without a word.
-func (w *worker) interrupted(r types.SpecReport) bool {
-	if r.State.Is(types.SpecStateInterrupted | types.SpecStateAborted) {
-		return true
+	if key == "" {
+		return
 	}
-	select {
-	case <-w.stopped:
-		return leftOut(r)
-	default:
-		return false
-	}
+	c := caseOf(r)
+	cutShort := r.State.Is(types.SpecStateInterrupted|types.SpecStateAborted) || leftOut(r)
+	w.tell(message{Event: eventEnd, Key: key, Case: &c, Interrupted: cutShort})
 }
 
 // outcome is all that RunSpecs wants of a *testing.T.

@@ -1,0 +1,324 @@
+package specrun
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"netnscheck/harness/scenario"
+	"netnscheck/reports"
+)
+
+// account is what a worker has told of its unit so far. It takes a message only where the plan expects it: so whoever
+// has got hold of the worker's pipe can give a case a false result, but not break the run, its report or the terminal.
+type account struct {
+	plan    *Planned
+	job     Job
+	started time.Time // when the worker was
+
+	begun, ended map[place]bool
+	running      *place // the case between its start and its end
+	owed         bool   // the running case was told as failed
+	failed       bool   // a failure was told
+	closed       bool   // nothing else may come
+
+	size, alive, kept, leftovers int
+}
+
+func newAccount(p *Planned, job Job) *account {
+	return &account{plan: p, job: job, started: time.Now(), begun: map[place]bool{}, ended: map[place]bool{}}
+}
+
+// read takes one line. The error says what is wrong with it, in words that follow "the worker sent".
+func (a *account) read(line []byte) (message, error) {
+	var m message
+	if err := Decode(line, &m); err != nil {
+		return m, fmt.Errorf("what cannot be understood: %w", err)
+	}
+	if m.Event != eventAlive {
+		if a.size += len(line); a.size > unitSize(a.plan.Cases()) {
+			return m, fmt.Errorf("more than %d KiB for %d cases", unitSize(a.plan.Cases())>>10, a.plan.Cases())
+		}
+	}
+	if a.closed {
+		return m, fmt.Errorf("the message %q after its last one", m.Event)
+	}
+	if err := m.holdsOnly(); err != nil {
+		return m, err
+	}
+	return m, a.take(&m)
+}
+
+// holdsOnly wants what belongs to the event and nothing else.
+func (m *message) holdsOnly() error {
+	wants := map[event][]string{
+		eventAlive: nil, eventDone: nil, eventFailed: nil, eventUnable: {"text"}, eventLeftover: {"text"},
+		eventStart: {"key"}, eventKept: {"threads"}, eventEnd: {"key", "case"},
+	}
+	keys, ok := wants[m.Event]
+	if !ok {
+		return fmt.Errorf("a message of an unknown kind: %.64q", m.Event)
+	}
+	for _, k := range []struct {
+		name string
+		has  bool
+	}{{"key", m.Key != ""}, {"case", m.Case != nil}, {"threads", len(m.Threads) > 0}, {"text", m.Text != ""}} {
+		switch wanted := slices.Contains(keys, k.name); {
+		case wanted && !k.has:
+			return fmt.Errorf("a message %q without %q", m.Event, k.name)
+		case !wanted && k.has:
+			return fmt.Errorf("a message %q with %q", m.Event, k.name)
+		}
+	}
+	if m.Errno != 0 && m.Event != eventUnable {
+		return fmt.Errorf("a message %q with an errno", m.Event)
+	}
+	if m.Interrupted && m.Event != eventEnd {
+		return fmt.Errorf("a message %q that was interrupted", m.Event)
+	}
+	return nil
+}
+
+// take checks a message against what was told before, and writes it down.
+func (a *account) take(m *message) error {
+	switch m.Event {
+	case eventAlive:
+		if a.alive++; a.alive > 60+2*int(time.Since(a.started)/beat) {
+			return fmt.Errorf("far too often that it is alive: %d times in %v", a.alive, time.Since(a.started).Round(beat))
+		}
+	case eventUnable:
+		if !a.job.Rehearse || len(a.begun) > 0 {
+			return fmt.Errorf("that this machine cannot run it, which was not asked")
+		}
+		a.closed = true
+	case eventStart:
+		return a.start(m.Key)
+	case eventFailed:
+		if a.running == nil {
+			return fmt.Errorf("a failure while no case runs")
+		}
+		a.owed, a.failed = true, true
+	case eventKept:
+		return a.keep(m.Threads)
+	case eventEnd:
+		return a.end(m)
+	case eventLeftover:
+		if a.leftovers++; a.leftovers > 4*a.plan.Cases()+16 {
+			return fmt.Errorf("%d things that were left behind by %d cases", a.leftovers, a.plan.Cases())
+		}
+		m.Text = Shown(m.Text)
+	case eventDone:
+		if a.running != nil {
+			return fmt.Errorf("its last message while a case runs")
+		}
+		a.closed = true
+	}
+	return nil
+}
+
+func (a *account) start(key string) error {
+	at, ok := a.plan.at[key]
+	switch {
+	case !ok:
+		return fmt.Errorf("the start of a case that is not in the plan: %.256q", key)
+	case a.running != nil:
+		return fmt.Errorf("the start of “%s” while “%s” runs", a.name(at), a.name(*a.running))
+	case a.begun[at]:
+		return fmt.Errorf("a second start of “%s”", a.name(at))
+	}
+	a.begun[at], a.running = true, &at
+	return nil
+}
+
+func (a *account) name(at place) string { return a.plan.Suites[at.suite].Cases[at.index].Name }
+
+// keep: labs are kept when that was asked for and something has failed. The numbers of their threads are put together
+// with what this process knows; no text comes from inside.
+func (a *account) keep(threads []int) error {
+	const highestPID = 1 << 22 // PID_MAX_LIMIT, include/linux/threads.h
+	a.kept += len(threads)
+	switch {
+	case !a.job.Keep:
+		return fmt.Errorf("that labs are kept, without --keep")
+	case !a.failed:
+		return fmt.Errorf("that labs are kept, and nothing has failed")
+	case a.kept > a.plan.Cases()+1:
+		return fmt.Errorf("that %d labs are kept, of %d cases", a.kept, a.plan.Cases())
+	}
+	for _, t := range threads {
+		if t < 1 || t > highestPID {
+			return fmt.Errorf("that labs are kept, by a thread with the number %d", t)
+		}
+	}
+	return nil
+}
+
+func (a *account) end(m *message) error {
+	at, ok := a.plan.at[m.Key]
+	switch {
+	case !ok:
+		return fmt.Errorf("the end of a case that is not in the plan: %.256q", m.Key)
+	case a.ended[at]:
+		return fmt.Errorf("a second end of “%s”", a.name(at))
+	case a.running == nil || *a.running != at:
+		return fmt.Errorf("the end of “%s”, which does not run", a.name(at))
+	}
+	if err := a.result(m.Case, at); err != nil {
+		return fmt.Errorf("an impossible result of “%s”: %w", a.name(at), err)
+	}
+	good := m.Case.Outcome == scenario.Pass || m.Case.Outcome == scenario.Skip
+	if a.owed && good && !m.Interrupted {
+		return fmt.Errorf("that “%s” ended with %s, after it had told that it failed", a.name(at), m.Case.Outcome)
+	}
+	a.failed = a.failed || !good
+	a.ended[at], a.running, a.owed = true, nil, false
+	return nil
+}
+
+// result checks the result of a case, makes its texts printable and cuts them.
+func (a *account) result(c *reports.Case, at place) error {
+	planned := a.plan.Suites[at.suite].Cases[at.index]
+	if err := sameSection(c, planned); err != nil {
+		return err
+	}
+	if !slices.Contains(knownOutcomes, c.Outcome) {
+		return fmt.Errorf("the outcome %.64q", c.Outcome)
+	}
+	within := boundsOf(a.plan.Unit.Scenario, &planned)
+	for _, n := range []struct {
+		what        string
+		number, max int
+	}{
+		{"checks", len(c.Checks), within.checks},
+		{"commands", len(c.Transcript), within.commands},
+		{"problems", len(c.Problems), within.problems},
+	} {
+		if n.number > n.max {
+			return fmt.Errorf("%d %s, where there can be %d", n.number, n.what, n.max)
+		}
+	}
+	if err := a.numbers(c, within); err != nil {
+		return err
+	}
+	c.Rewrite(Shown)
+	return nil
+}
+
+// knownOutcomes are those that exist.
+var knownOutcomes = []scenario.Outcome{scenario.Pass, scenario.Fail, scenario.Blocked, scenario.Skip, scenario.Error}
+
+// section is which section a result is of.
+type section struct {
+	scenario, driver string
+	kind             scenario.SectionKind
+	step, mistake    int
+	title, file      string
+	line             int
+}
+
+func sectionOf(r scenario.SectionResult) section {
+	return section{r.Scenario, r.Driver, r.Kind, r.Step, r.Mistake, r.Title, r.File, r.Line}
+}
+
+// sameSection: a result is of the section that was planned, or says nothing of that (a spec that did not come to bring
+// it along).
+func sameSection(c *reports.Case, planned reports.Case) error {
+	if c.Name != "" {
+		return fmt.Errorf("it has a name of its own, %.256q", c.Name)
+	}
+	said := sectionOf(c.SectionResult)
+	if said == (section{}) {
+		return nil
+	}
+	planned.Rewrite(Shown)
+	if want := sectionOf(planned.SectionResult); said != want {
+		return fmt.Errorf("it is of %.256q, not of %.256q", fmt.Sprint(said), fmt.Sprint(want))
+	}
+	return nil
+}
+
+// bounds are how many of something the result of a section can have.
+type bounds struct{ checks, commands, words, problems int }
+
+// boundsOf: the checks of a section are looked at before and after its commands; a mistake runs the commands and looks
+// at the checks of its step as well.
+func boundsOf(sc *scenario.Scenario, planned *reports.Case) bounds {
+	const others = 16 // problems that belong to no check and no command
+	b := bounds{problems: others}
+	if sc == nil {
+		return b
+	}
+	add := func(blocks []scenario.Block, checks int) {
+		b.checks += checks
+		for _, block := range blocks {
+			b.commands += len(block.Commands)
+			for _, cmd := range block.Commands {
+				b.words = max(b.words, len(cmd.Argv))
+			}
+		}
+	}
+	step := &sc.Steps[planned.Step-1]
+	if planned.Mistake == 0 {
+		add(step.Blocks, 2*len(step.Checks))
+	} else {
+		m := &step.Mistakes[planned.Mistake-1]
+		add(m.Blocks, 2*len(m.Checks))
+		add(m.Fix, 0)
+		add(step.Blocks, len(step.Checks))
+	}
+	b.words += others // `ip netns exec …` and the like before them
+	b.problems += b.checks + 2*b.commands
+	return b
+}
+
+// numbers checks the numbers, and the words that are the harness's own.
+func (a *account) numbers(c *reports.Case, within bounds) error {
+	if err := a.lasted("it", c.Duration); err != nil {
+		return err
+	}
+	const longestDiagnosis = 256
+	for _, p := range c.Problems {
+		if err := isLine(p.Line); err != nil {
+			return err
+		}
+		if len(p.Diagnosis) > longestDiagnosis {
+			return fmt.Errorf("a diagnosis of %d lines", len(p.Diagnosis))
+		}
+	}
+	for _, k := range c.Checks {
+		if err := cmp.Or(isLine(k.Line), a.lasted("a check", k.Waited)); err != nil {
+			return err
+		}
+		if !slices.Contains(knownOutcomes, k.Outcome) {
+			return fmt.Errorf("the outcome %.64q of a check", k.Outcome)
+		}
+	}
+	for _, x := range c.Transcript {
+		if err := cmp.Or(isLine(x.Line), a.lasted("a command", x.Duration)); err != nil {
+			return err
+		}
+		if len(x.Argv) > within.words {
+			return fmt.Errorf("a command of %d words, where there can be %d", len(x.Argv), within.words)
+		}
+		if !slices.Contains([]scenario.By{"", scenario.Named, scenario.Busybox, scenario.Harness}, x.By) {
+			return fmt.Errorf("an answer by %.64q", x.By)
+		}
+	}
+	return nil
+}
+
+// lasted: nothing lasts longer than the worker has lived.
+func (a *account) lasted(what string, d time.Duration) error {
+	if longest := time.Since(a.started) + beat; d < 0 || d > longest {
+		return fmt.Errorf("%s lasted %v, and the worker is %v old", what, d, longest.Round(beat))
+	}
+	return nil
+}
+
+func isLine(n int) error {
+	if n < 0 || n > 1<<24 {
+		return fmt.Errorf("the line %d", n)
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+package main_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"netnscheck/harness/internal/sandbox"
+	"netnscheck/reports"
+)
+
+const (
+	workerStopped = "the worker was stopped (SIGSTOP), and did not go on"
+	firstStopped  = "the first process of its sandbox was stopped (SIGSTOP)"
+)
+
+// TestWorkerIsStopped: the run does not wait for ever for a worker that somebody has stopped. Its running case says
+// what happened, those behind it were not run, and the other scenario is played.
+func TestWorkerIsStopped(t *testing.T) {
+	for name, c := range map[string]struct {
+		stop func(init, worker int) []int
+		says string
+	}{
+		"worker":       {func(_, worker int) []int { return []int{worker} }, workerStopped},
+		"init and all": {func(init, worker int) []int { return []int{init, worker} }, firstStopped},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			call, r := interrupted(t, func(p *os.Process) {
+				init := childrenOf(t, p.Pid)[0]
+				send(t, syscall.SIGSTOP, c.stop(init, childrenOf(t, init)[0])...)
+			})
+			wantStopped(t, call, r, c.says)
+		})
+	}
+	t.Run("without a sandbox", func(t *testing.T) {
+		t.Parallel()
+		there := ownRun(t)
+		dir := write(t, map[string]string{"slow.md": slow, "good.md": good})
+		cmd := command(t, dir)
+		there(cmd, "run", "slow.md", "good.md", "--driver", "netlink", "--sandbox", "off")
+		rest := startAndAwaitFirstLine(t, cmd)
+		send(t, syscall.SIGSTOP, childrenOf(t, cmd.Process.Pid)[0])
+		said := rest()
+		r, err := reports.ReadJSON(filepath.Join(dir, "results", "results.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		wantStopped(t, call{stdout: said, status: cmd.ProcessState.ExitCode()}, r, workerStopped)
+	})
+}
+
+func send(t *testing.T, s syscall.Signal, pids ...int) {
+	t.Helper()
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// wantStopped: of the slow scenario the first case passed, the second one was running, the third one was not run.
+func wantStopped(t *testing.T, c call, r *reports.Run, says string) {
+	t.Helper()
+	c.want(t, 1, says)
+	var got []string
+	for _, s := range r.Suites {
+		for _, k := range s.Cases {
+			got = append(got, fmt.Sprintf("%s %s", k.Outcome, k.Reason))
+		}
+	}
+	if len(got) != 6 || got[0]+got[3]+got[4]+got[5] != "pass pass pass pass " {
+		t.Fatalf("the cases are %q", got)
+	}
+	for i, begin := range map[int]string{1: "error the ", 2: "error not run: the "} {
+		if !strings.HasPrefix(got[i], begin) || !strings.Contains(got[i], says) {
+			t.Errorf("case %d is %q", i, got[i])
+		}
+	}
+}
+
+// TestFirstProcessIsStopped: the cases come to their ends, and what ends the sandbox does not.
+func TestFirstProcessIsStopped(t *testing.T) {
+	needSandbox(t)
+	t.Parallel()
+	dir := write(t, map[string]string{"quick.md": strings.Replace(slow, "-c 60", "-c 2", 1)})
+	cmd := command(t, dir, "run", "quick.md", "--driver", "netlink")
+	rest := startAndAwaitFirstLine(t, cmd)
+	send(t, syscall.SIGSTOP, childrenOf(t, cmd.Process.Pid)...)
+	said := rest()
+	call{stdout: said, status: cmd.ProcessState.ExitCode()}.want(t, 1, "3 cases: 3 passed", firstStopped)
+}
+
+// TestSleepingMachine: everything of a run is stopped for longer than a worker may be, as by a laptop's lid, and goes
+// on.
+func TestSleepingMachine(t *testing.T) {
+	needSandbox(t)
+	t.Parallel()
+	dir := write(t, map[string]string{"quick.md": strings.Replace(slow, "-c 60", "-c 4", 1)})
+	cmd := command(t, dir, "run", "quick.md", "--driver", "netlink")
+	rest := startAndAwaitFirstLine(t, cmd)
+	init := childrenOf(t, cmd.Process.Pid)[0]
+	all := []int{cmd.Process.Pid, init, childrenOf(t, init)[0]}
+	send(t, syscall.SIGSTOP, all...)
+	<-time.After(12 * time.Second) // what does not happen cannot be waited for
+	send(t, syscall.SIGCONT, all...)
+	said := rest()
+	call{stdout: said, status: cmd.ProcessState.ExitCode()}.want(t, 0, "3 cases: 3 passed")
+}
+
+// TestWorkerWithoutMemory: the kernel kills the worker for want of memory in its control group, and that is said.
+func TestWorkerWithoutMemory(t *testing.T) {
+	needSandbox(t)
+	group := memoryGroup(t, 300<<20)
+	hungry := strings.Replace(slow, "ping -c 60 127.0.0.1", `sh -c 'kill -STOP $$; x=hungry; while :; do x=$x$x; done'`, 1)
+	dir := write(t, map[string]string{"hungry.md": hungry})
+	cmd := command(t, dir)
+	cmd.Args = []string{"sh", "-c", `echo $$ >"$0" && exec "$@"`, filepath.Join(group, "cgroup.procs"),
+		cmd.Path, "run", "hungry.md", "--driver", "netlink"}
+	cmd.Path = "/bin/sh"
+	rest := startAndAwaitFirstLine(t, cmd)
+	init := childrenOf(t, cmd.Process.Pid)[0]
+	worker := childrenOf(t, init)[0]
+	// The kernel is to choose the worker, and not the program that takes the memory.
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", worker), []byte("1000"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if !eventually(20*time.Second, func() bool { return goOn(group) }) {
+		t.Fatal("the hungry program did not come to run")
+	}
+	said := rest()
+	call{stdout: said, status: cmd.ProcessState.ExitCode()}.want(t, 1, "3 cases: 1 passed, 2 errors",
+		"the worker was killed (SIGKILL) by the kernel for want of memory: the limit of the control group was reached")
+}
+
+// goOn continues what is stopped in a control group, and says whether anything was.
+func goOn(group string) bool {
+	text, _ := os.ReadFile(filepath.Join(group, "cgroup.procs"))
+	for _, word := range strings.Fields(string(text)) {
+		var pid int
+		fmt.Sscan(word, &pid)
+		if sandbox.StoppedProcess("it", pid) != "" {
+			return syscall.Kill(pid, syscall.SIGCONT) == nil
+		}
+	}
+	return false
+}
+
+// memoryGroup makes a control group with a limit on its memory, of whichever version is there.
+func memoryGroup(t *testing.T, limit int) string {
+	t.Helper()
+	const root = "/sys/fs/cgroup"
+	var errs []error
+	for _, g := range []struct{ parent, file string }{{root + "/memory", "memory.limit_in_bytes"}, {root, "memory.max"}} {
+		dir, err := os.MkdirTemp(g.parent, "netnscheck-test-")
+		if err == nil {
+			t.Cleanup(func() {
+				if !eventually(10*time.Second, func() bool { return os.Remove(dir) == nil }) {
+					t.Errorf("the control group %s cannot be removed", dir)
+				}
+			})
+			err = os.WriteFile(filepath.Join(dir, g.file), fmt.Append(nil, limit), 0)
+		}
+		if err == nil {
+			return dir
+		}
+		errs = append(errs, err)
+	}
+	t.Skipf("no control group can be made here: %v", errs)
+	return ""
+}
