@@ -55,8 +55,8 @@ func TestStoppedWorker(t *testing.T) {
 	var worker watched
 	stopped := &atomic.Int64{}
 	o := Options{Grace: time.Minute, patience: patience{every: 20 * time.Millisecond, stopped: 10, silent: 1 << 20},
-		Start: func(_ Job, in, out, stderr *os.File) (Process, error) {
-			p, err := start(in, out, stderr)
+		Start: func(job Job, in, out, stderr *os.File) (Process, error) {
+			p, err := start(job, in, out, stderr)
 			worker = watched{p.(process), stopped}
 			return worker, err
 		},
@@ -82,8 +82,8 @@ func TestWorkerThatGoesOn(t *testing.T) {
 	var worker watched
 	stopped := &atomic.Int64{}
 	o := Options{Grace: time.Minute, patience: patience{every: 20 * time.Millisecond, stopped: 1 << 20, silent: 1 << 20},
-		Start: func(_ Job, in, out, stderr *os.File) (Process, error) {
-			p, err := start(in, out, stderr)
+		Start: func(job Job, in, out, stderr *os.File) (Process, error) {
+			p, err := start(job, in, out, stderr)
 			worker = watched{p.(process), stopped}
 			return worker, err
 		},
@@ -121,8 +121,8 @@ func TestSlowWorker(t *testing.T) {
 	}
 	const silence = 4 * time.Second
 	o := Options{Grace: time.Minute, patience: patience{every: silence / 60, stopped: 10, silent: 60},
-		Start: func(_ Job, in, out, stderr *os.File) (Process, error) {
-			p, err := start(in, out, stderr)
+		Start: func(job Job, in, out, stderr *os.File) (Process, error) {
+			p, err := start(job, in, out, stderr)
 			if err == nil {
 				err = syscall.Setpriority(syscall.PRIO_PROCESS, p.(process).cmd.Process.Pid, 10)
 			}

@@ -204,7 +204,7 @@ func runLiar(t *testing.T, u Unit, lines []string) Result {
 		Grace: 100 * time.Millisecond,
 		// Nobody says that he is alive: what is silent for a second hangs.
 		patience: patience{every: 20 * time.Millisecond, stopped: 1 << 20, silent: 250},
-		Start: func(_ Job, in, out, stderr *os.File) (Process, error) {
+		Start: func(job Job, in, out, stderr *os.File) (Process, error) {
 			return startAs(in, out, stderr, liarWord, script)
 		},
 		Kept: func(_ context.Context, unit string, _ Process, threads []int) { t.Errorf("%s kept %d", unit, threads) },

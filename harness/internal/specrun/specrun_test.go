@@ -272,7 +272,7 @@ func TestWorkerThatDies(t *testing.T) {
 func TestWorkerThatCannotStart(t *testing.T) {
 	plan := mustPlan(t, unit(t, "passes"), unit(t, "passes"), unit(t, "passes"))
 	full := fmt.Errorf("no more processes: %w", syscall.EAGAIN)
-	no := func(_, _, _ *os.File) (Process, error) { return nil, full }
+	no := func(Job, *os.File, *os.File, *os.File) (Process, error) { return nil, full }
 	r := Run(t.Context(), plan, Options{Start: no, Procs: 2})
 	const why = "start a worker: no more processes: resource temporarily unavailable"
 	notRun := "netlink/passes: error not run: " + why
@@ -282,11 +282,11 @@ func TestWorkerThatCannotStart(t *testing.T) {
 	}
 
 	started := 0
-	r = Run(t.Context(), plan, Options{Grace: time.Minute, Start: func(_ Job, in, out, stderr *os.File) (Process, error) {
+	r = Run(t.Context(), plan, Options{Grace: time.Minute, Start: func(job Job, in, out, stderr *os.File) (Process, error) {
 		if started++; started == 2 {
 			return nil, full
 		}
-		return start(in, out, stderr)
+		return start(job, in, out, stderr)
 	}})
 	same(t, outcomes(r), []string{"netlink/passes: pass", notRun, "netlink/passes: pass"})
 	if r.Unable != nil || !r.Cut {
@@ -338,7 +338,7 @@ func TestDeafWorkerIsKilled(t *testing.T) {
 func TestOuterProcessIsGone(t *testing.T) {
 	u := unit(t, "hangs", "never")
 	in, out, errors := pipe(t), pipe(t), pipe(t)
-	p, err := start(in.read, out.write, errors.write)
+	p, err := start(u.Job, in.read, out.write, errors.write)
 	if err != nil {
 		t.Fatal(err)
 	}
