@@ -14,6 +14,7 @@ import (
 
 	"netnscheck/harness/internal/observe"
 	"netnscheck/harness/state"
+	"netnscheck/harness/term"
 	"netnscheck/reports"
 )
 
@@ -165,10 +166,7 @@ func diagnoseState(c *cobra.Command, f diagnoseFlags) error {
 	}
 	switch {
 	case f.json:
-		e := json.NewEncoder(c.OutOrStdout())
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		err = e.Encode(result.json())
+		err = term.WriteJSON(c.OutOrStdout(), result.json())
 	default:
 		err = result.print(newSheet(c.OutOrStdout()))
 	}
@@ -218,7 +216,7 @@ func (f *diagnoseFlags) saveState(c *cobra.Command, s *state.State) error {
 	}
 	command := fmt.Sprintf("harness diagnose --state %s", f.save)
 	if target.IsValid() {
-		command += fmt.Sprintf(" --from %s --to %s", oneLine(from), target)
+		command += fmt.Sprintf(" --from %s --to %s", term.OneLine(from), target)
 	}
 	if source.IsValid() {
 		command += fmt.Sprint(" --source ", source)
@@ -243,7 +241,7 @@ func completeNamespaces(c *cobra.Command, _ []string, _ string) ([]string, cobra
 	}
 	var names []string
 	for i := range s.Namespaces {
-		names = append(names, oneLine(s.Namespaces[i].Name))
+		names = append(names, term.OneLine(s.Namespaces[i].Name))
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }

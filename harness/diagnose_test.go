@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"netnscheck/harness/diagnose"
-	"netnscheck/reports"
+	"netnscheck/harness/term"
 )
 
 // mended is aPair with both ends up.
@@ -85,7 +85,7 @@ func TestDiagnoseStrangeNames(t *testing.T) {
 	strange := "n=$(printf 'b\\377\\033[31m\\nx'); ip netns add \"$n\"; ip link add v0 type veth peer name v1 netns \"$n\"; ip addr add 10.0.0.1/24 dev v0; ip link set v0 up"
 	for _, args := range [][]string{{"diagnose"}, {"diagnose", "--json"}, {"diagnose", "--from", "host", "--to", "10.0.0.2"}, {"map"}, {"map", "--json"}} {
 		c := onMachine(t, dir, strange, args...)
-		if text := c.stdout + c.stderr; reports.Printable(text) != text || strings.ContainsRune(text, '\ufffd') || !strings.Contains(text, `b\xff\x1b[31m\x0ax`) && !strings.Contains(text, `b\\xff\\x1b[31m\\x0ax`) {
+		if text := c.stdout + c.stderr; term.Printable(text) != text || strings.ContainsRune(text, '\ufffd') || !strings.Contains(text, `b\xff\x1b[31m\x0ax`) && !strings.Contains(text, `b\\xff\\x1b[31m\\x0ax`) {
 			t.Errorf("%s: %q", args, text)
 		}
 	}

@@ -68,7 +68,7 @@ func examine(c *cobra.Command) error {
 	printPrograms(t)
 	var err error
 	if forbidden == nil || root {
-		err = printFeatures(c.Context(), t, forbidden == nil)
+		err = printFeatures(c, t, forbidden == nil)
 	}
 	if flushed := t.Flush(); flushed != nil {
 		return flushed
@@ -114,8 +114,8 @@ type finding struct {
 	Name, Presence, Reason string
 }
 
-func printFeatures(ctx context.Context, out io.Writer, sandboxed bool) error {
-	findings, err := look(ctx, sandboxed)
+func printFeatures(c *cobra.Command, out io.Writer, sandboxed bool) error {
+	findings, err := look(c.Context(), c.ErrOrStderr(), sandboxed)
 	if err != nil {
 		return err
 	}
@@ -136,8 +136,8 @@ func printFeatures(ctx context.Context, out io.Writer, sandboxed bool) error {
 	return nil
 }
 
-// look tries the features where labs would be.
-func look(ctx context.Context, sandboxed bool) ([]finding, error) {
+// look tries the features where labs would be. What goes wrong there is told on stderr.
+func look(ctx context.Context, stderr io.Writer, sandboxed bool) ([]finding, error) {
 	if !sandboxed {
 		return lookHere(ctx)
 	}
@@ -147,7 +147,7 @@ func look(ctx context.Context, sandboxed bool) ([]finding, error) {
 	}
 	defer read.Close()
 	p, err := sandbox.Start(ctx, sandbox.Command{
-		Args: []string{os.Args[0], doctorWord}, Stderr: os.Stderr, ExtraFiles: []*os.File{write},
+		Args: []string{os.Args[0], doctorWord}, Stderr: stderr, ExtraFiles: []*os.File{write},
 	})
 	write.Close()
 	if err != nil {

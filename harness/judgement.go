@@ -3,11 +3,10 @@ package main
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"netnscheck/harness/diagnose"
 	"netnscheck/harness/state"
-	"netnscheck/reports"
+	"netnscheck/harness/term"
 )
 
 // judgement is what came of a diagnosis or of a review.
@@ -48,17 +47,12 @@ func answer(s *state.State, f diagnoseFlags) *diagnose.Report {
 	return &r
 }
 
-var lineBreaks = strings.NewReplacer("\n", `\x0a`, "\t", `\x09`)
-
-// oneLine is a text as any terminal shows it, and in one line: a name in a state file or in /run/netns could bring a line of its own, such
-// as a repair.
-func oneLine(text string) string { return lineBreaks.Replace(reports.Printable(text)) }
-
+// showable puts each text in one line: a name in a state file or in /run/netns could bring a line of its own, such as a repair.
 func showable(r *diagnose.Report) {
-	r.From = oneLine(r.From)
+	r.From = term.OneLine(r.From)
 	for i := range r.Path {
 		h := &r.Path[i]
-		h.Netns, h.Link, h.Decision = oneLine(h.Netns), oneLine(h.Link), oneLine(h.Decision)
+		h.Netns, h.Link, h.Decision = term.OneLine(h.Netns), term.OneLine(h.Link), term.OneLine(h.Decision)
 	}
 	if r.Cause != nil {
 		showableCause(r.Cause)
@@ -70,7 +64,7 @@ func showable(r *diagnose.Report) {
 }
 
 func showableCause(c *diagnose.Cause) {
-	c.Netns, c.Link, c.Says = oneLine(c.Netns), oneLine(c.Link), oneLine(c.Says)
+	c.Netns, c.Link, c.Says = term.OneLine(c.Netns), term.OneLine(c.Link), term.OneLine(c.Says)
 	showableAll(c.Evidence)
 	showableAll(c.Repair)
 	showableAll(c.Advice)
@@ -78,7 +72,7 @@ func showableCause(c *diagnose.Cause) {
 
 func showableAll(texts []string) {
 	for i := range texts {
-		texts[i] = oneLine(texts[i])
+		texts[i] = term.OneLine(texts[i])
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
@@ -30,8 +31,8 @@ type labAnswer struct {
 	Lacks bool
 }
 
-// labState plays a scenario in a sandbox and returns the state after its first so many steps.
-func labState(ctx context.Context, sc *scenario.Scenario, steps int) (*state.State, error) {
+// labState plays a scenario in a sandbox and returns the state after its first so many steps. What goes wrong inside is told on stderr.
+func labState(ctx context.Context, stderr io.Writer, sc *scenario.Scenario, steps int) (*state.State, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		return nil, err
@@ -42,7 +43,7 @@ func labState(ctx context.Context, sc *scenario.Scenario, steps int) (*state.Sta
 		return nil, err
 	}
 	p, err := sandbox.Start(ctx, sandbox.Command{
-		Args: []string{os.Args[0], labStateWord}, Stdin: strings.NewReader(string(job)), Stderr: os.Stderr, ExtraFiles: []*os.File{write},
+		Args: []string{os.Args[0], labStateWord}, Stdin: strings.NewReader(string(job)), Stderr: stderr, ExtraFiles: []*os.File{write},
 	})
 	write.Close()
 	if err != nil {

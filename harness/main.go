@@ -17,6 +17,7 @@ import (
 
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/term"
 )
 
 func main() {
@@ -70,6 +71,9 @@ func cannot(format string, args ...any) error {
 func execute(ctx context.Context, args []string) int {
 	root := rootCommand()
 	root.SetArgs(args)
+	ci := inCI()
+	root.SetOut(term.NewWriter(os.Stdout, ci))
+	root.SetErr(term.NewWriter(os.Stderr, ci))
 	err := root.ExecuteContext(ctx)
 	if err == nil {
 		return statusPassed

@@ -1,17 +1,17 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
+	xterm "golang.org/x/term"
 
 	"netnscheck/harness/internal/observe"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
 	"netnscheck/harness/state/drawing"
+	"netnscheck/harness/term"
 	"netnscheck/reports"
 )
 
@@ -81,10 +81,7 @@ func drawMap(c *cobra.Command, f mapFlags, args []string) error {
 	o := drawing.Options{Width: f.width, ASCII: f.ascii}
 	switch {
 	case f.json:
-		e := json.NewEncoder(c.OutOrStdout())
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(drawing.TopologyOf(s))
+		return term.WriteJSON(c.OutOrStdout(), drawing.TopologyOf(s))
 	case f.svg != "":
 		if o.Width == 0 {
 			o.Width = svgColumns
@@ -114,7 +111,7 @@ func (f *mapFlags) read(c *cobra.Command, args []string) (*state.State, error) {
 		if err != nil {
 			return nil, err
 		}
-		return labState(c.Context(), sc, steps)
+		return labState(c.Context(), c.ErrOrStderr(), sc, steps)
 	}
 	return readMachine(c.Context(), observe.MachineOptions{All: f.all})
 }
@@ -132,7 +129,7 @@ func stepsUpTo(sc *scenario.Scenario, step int) (int, error) {
 
 // terminalColumns is how wide the terminal is. Where the output goes elsewhere, COLUMNS may say how wide it is to be.
 func terminalColumns() int {
-	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && width > 0 {
+	if width, _, err := xterm.GetSize(int(os.Stdout.Fd())); err == nil && width > 0 {
 		return width
 	}
 	var width int

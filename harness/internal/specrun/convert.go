@@ -7,6 +7,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/term"
 	"netnscheck/reports"
 )
 
@@ -117,7 +118,7 @@ func cleanupFailures(r types.SpecReport) []string {
 	var all []string
 	for _, f := range failuresOf(r) {
 		if isCleanup(f.FailureNodeType) {
-			all = append(all, reports.Printable(f.Message+f.ForwardedPanic))
+			all = append(all, term.Printable(f.Message+f.ForwardedPanic))
 		}
 	}
 	return all

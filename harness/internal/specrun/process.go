@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"netnscheck/reports"
+	"netnscheck/harness/term"
 )
 
 // work starts the unit's worker, hears it to its end, and ends it when ctx ends.
@@ -187,7 +187,7 @@ func readTail(in io.Reader) string {
 // lastWords are a panic with the top of its stack, or else the last lines.
 func lastWords(text string) string {
 	const few = 12
-	lines := strings.Split(strings.TrimSpace(reports.Printable(text)), "\n")
+	lines := strings.Split(strings.TrimSpace(term.Printable(text)), "\n")
 	for i, line := range lines {
 		if strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: ") {
 			return strings.Join(lines[i:min(len(lines), i+few)], "\n")
