@@ -76,7 +76,7 @@ func (o *Console) End(s *Suite, c *Case) {
 	}
 	o.clear()
 	fmt.Fprintf(o.Out, "%s  %-*s  %-8s  %s  %s\n",
-		o.outcome(c.Outcome), o.wide, term.OneLine(s.ID), s.Driver, term.OneLine(c.Name), o.faint("("+duration(c.Duration)+")"))
+		o.outcome(c.Outcome), o.wide, term.OneLine(s.ID), term.OneLine(s.Driver), term.OneLine(c.Name), o.faint("("+duration(c.Duration)+")"))
 	if c.Outcome != scenario.Pass {
 		fmt.Fprint(o.Out, indent(c.Describe(), 9))
 	}
@@ -127,18 +127,18 @@ func (o *Console) failure(n int, s *Suite, c *Case) {
 
 // place says where a case is: scenario, driver, step, file and line.
 func place(s *Suite, c *Case) string {
-	where := term.OneLine(s.ID)
+	where := s.ID
 	if s.Driver != "" {
 		where += ", driver " + s.Driver
 	}
 	if c.Step > 0 {
 		where += fmt.Sprintf(", step %d", c.Step)
 	}
-	where += " “" + term.OneLine(c.Name) + "”"
+	where += " “" + c.Name + "”"
 	if at := c.Where(scenario.Problem{}); at != "" {
-		where += " (" + term.OneLine(at) + ")"
+		where += " (" + at + ")"
 	}
-	return where
+	return term.OneLine(where)
 }
 
 // counts is `12 cases: 10 passed, 1 failed, 1 skipped`; what there is none of is left out, but for those that passed.
@@ -185,7 +185,7 @@ const (
 
 // outcome is the word, as wide as the longest one.
 func (o *Console) outcome(outcome scenario.Outcome) string {
-	word := fmt.Sprintf("%-7s", outcome)
+	word := fmt.Sprintf("%-7s", term.OneLine(string(outcome)))
 	switch outcome {
 	case scenario.Pass:
 		return o.paint(green, word)

@@ -41,12 +41,12 @@ func (c *Case) Clean() {
 func Transcript(exchanges []scenario.Exchange) string {
 	var b strings.Builder
 	for _, x := range exchanges {
-		fmt.Fprintf(&b, "$ %s\n", term.Printable(x.Command))
+		fmt.Fprintf(&b, "$ %s\n", x.Command)
 		if x.Output != "" {
-			b.WriteString(strings.TrimSuffix(term.Printable(x.Output), "\n") + "\n")
+			b.WriteString(strings.TrimSuffix(x.Output, "\n") + "\n")
 		}
 		if !strings.Contains(x.Output, x.Message) { // a driver in the process has printed it, and not all of it is the kernel's
-			b.WriteString("kernel: " + term.Printable(x.Message) + "\n")
+			b.WriteString("kernel: " + x.Message + "\n")
 		}
 		switch {
 		case x.Errno != "":
@@ -55,27 +55,27 @@ func Transcript(exchanges []scenario.Exchange) string {
 			fmt.Fprintf(&b, "[%d]\n", x.Status)
 		}
 		if x.Note != "" {
-			b.WriteString("^ " + strings.ReplaceAll(term.Printable(x.Note), "\n", "\n  ") + "\n")
+			b.WriteString("^ " + strings.ReplaceAll(x.Note, "\n", "\n  ") + "\n")
 		}
 	}
-	return b.String()
+	return term.Printable(b.String())
 }
 
 // Checks lists the checks of a section and their outcomes, a line each.
 func Checks(checks []scenario.CheckResult) string {
 	var b strings.Builder
 	for _, c := range checks {
-		fmt.Fprintf(&b, "%-7s %-8s line %d: %s", c.Outcome, c.Phase, c.Line, term.Printable(c.Text))
+		fmt.Fprintf(&b, "%-7s %-8s line %d: %s", c.Outcome, c.Phase, c.Line, c.Text)
 		if c.Outcome != scenario.Pass {
 			if c.Reason != "" {
-				b.WriteString(": " + term.Printable(c.Reason))
+				b.WriteString(": " + c.Reason)
 			} else if c.Found != "" {
-				b.WriteString(": found " + term.Printable(c.Found))
+				b.WriteString(": found " + c.Found)
 			}
 		}
 		b.WriteByte('\n')
 	}
-	return b.String()
+	return term.Printable(b.String())
 }
 
 // Where is the place of a problem: the file and line that it names, else those of its section.
@@ -100,22 +100,22 @@ func (c *Case) Where(p scenario.Problem) string {
 func (c *Case) Describe() string {
 	var b strings.Builder
 	if c.Reason != "" {
-		b.WriteString(term.Printable(c.Reason) + "\n")
+		b.WriteString(c.Reason + "\n")
 	}
 	for _, p := range c.Problems {
 		if where := c.Where(p); where != "" {
 			b.WriteString(term.OneLine(where) + ": ")
 		}
-		b.WriteString(term.Printable(p.Message) + "\n")
+		b.WriteString(p.Message + "\n")
 		if p.Expected != "" || p.Found != "" {
-			b.WriteString("  expected: " + indentRest(term.Printable(p.Expected), 12) + "\n")
-			b.WriteString("  found:    " + indentRest(term.Printable(p.Found), 12) + "\n")
+			b.WriteString("  expected: " + indentRest(p.Expected, 12) + "\n")
+			b.WriteString("  found:    " + indentRest(p.Found, 12) + "\n")
 		}
 		for _, line := range p.Diagnosis {
-			b.WriteString("  " + indentRest(term.Printable(line), 12) + "\n")
+			b.WriteString("  " + indentRest(line, 12) + "\n")
 		}
 	}
-	return b.String()
+	return term.Printable(b.String())
 }
 
 // headline is the shortest account of why a case did not pass: one line.
