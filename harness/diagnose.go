@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"os"
@@ -178,7 +177,7 @@ func diagnoseState(c *cobra.Command, f diagnoseFlags) error {
 
 func (f *diagnoseFlags) read(c *cobra.Command) (*state.State, error) {
 	if f.stateFile != "" {
-		return readState(f.stateFile)
+		return readState(c.Context(), f.stateFile)
 	}
 	o := observe.MachineOptions{All: f.all, Filters: true}
 	if f.pid != 0 {
@@ -207,11 +206,14 @@ func (f *diagnoseFlags) saveState(c *cobra.Command, s *state.State) error {
 		redacted, r := state.Redact(s, key)
 		s, from, source, target = redacted, r.Text(from), r.Addr(source), r.Addr(target)
 	}
-	text, err := json.MarshalIndent(s, "", " ")
+	text, err := state.Encode(s, "netnscheck "+version())
 	if err != nil {
 		return err
 	}
-	if err := reports.WritePrivateFile(f.save, append(text, '\n')); err != nil {
+	if len(text) > stateLimit {
+		return cannot("write the state %s: it is larger than %s, the most that --state reads", f.save, size(stateLimit))
+	}
+	if err := reports.WritePrivateFile(f.save, text); err != nil {
 		return &exit{statusUsage, err}
 	}
 	command := fmt.Sprintf("harness diagnose --state %s", f.save)

@@ -183,12 +183,19 @@ func TestDiagnoseBadInput(t *testing.T) {
 		"a process of a state":      {[]string{"--state", "state.json", "--from-pid", "1", "--to", "10.0.0.1"}, "exclude each other"},
 		"missing state":             {[]string{"--state", "missing.json"}, "read missing.json: no such file or directory"},
 		"a broken state":            {[]string{"--state", "broken.json"}, "read the state broken.json: "},
+		"a newer state":             {[]string{"--state", "newer.json"}, "read the state newer.json: the state has version 99 and was written by \"netnscheck v9\"; this program reads versions up to 1"},
+		"a field of tomorrow":       {[]string{"--state", "field.json"}, "knows no field \"zones\""},
+		"a state and more":          {[]string{"--state", "more.json"}, "after top-level value"},
 		"not to be saved":           {[]string{"--state", "state.json", "--save", "nowhere/x.json"}, "write nowhere/x.json"},
 		"an argument":               {[]string{"prodns"}, "harness diagnose --help"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := write(t, map[string]string{"broken.json": "{", "state.json": `{"namespaces": [{"name": "a", "links": []}]}`})
+			dir := write(t, map[string]string{
+				"newer.json":  `{"version": 99, "program": "netnscheck v9", "namespaces": [{"name": "a", "links": []}]}`,
+				"field.json":  `{"namespaces": [{"name": "a", "links": []}], "zones": []}`,
+				"more.json":   `{"namespaces": [{"name": "a", "links": []}]}{"namespaces": []}`,
+				"broken.json": "{", "state.json": `{"namespaces": [{"name": "a", "links": []}]}`})
 			harness(t, dir, append([]string{"diagnose"}, c.args...)...).want(t, 2, c.says)
 		})
 	}

@@ -101,9 +101,9 @@ func drawMap(c *cobra.Command, f mapFlags, args []string) error {
 func (f *mapFlags) read(c *cobra.Command, args []string) (*state.State, error) {
 	switch {
 	case f.state != "":
-		return readState(f.state)
+		return readState(c.Context(), f.state)
 	case len(args) > 0:
-		sc, err := scenarioNamed(args[0])
+		sc, err := scenarioNamed(c.Context(), args[0])
 		if err != nil {
 			return nil, err
 		}

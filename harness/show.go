@@ -23,7 +23,7 @@ func showCommand() *cobra.Command {
 			if args[0] == specrun.HandWritten {
 				return usage("show %s: they are no scenario but Go, in %s; `harness run %[1]s` runs them", args[0], suitesFolder)
 			}
-			sc, err := scenarioNamed(args[0])
+			sc, err := scenarioNamed(c.Context(), args[0])
 			if err != nil {
 				return err
 			}
