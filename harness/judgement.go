@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 
 	"netnscheck/harness/diagnose"
@@ -34,7 +35,11 @@ func judged(s *state.State, f diagnoseFlags) *judgement {
 }
 
 func answer(s *state.State, f diagnoseFlags) *diagnose.Report {
-	r := diagnose.Diagnose(s, diagnose.Query{From: f.from, Source: f.sender, To: f.target, Port: uint16(f.port), Size: f.size})
+	q := diagnose.Query{From: f.from, Source: f.sender, To: f.target, Port: uint16(f.port), Size: f.size}
+	if unknown := unknownIn(s, f.target, f.sender); unknown != "" {
+		return &diagnose.Report{Query: q, Doubts: []string{unknown}}
+	}
+	r := diagnose.Diagnose(s, q)
 	if r.Cause != nil && isClosed(s, r.Cause.Netns) {
 		// Of a namespace that was not read there is nothing but its name.
 		r.Cause, r.Path = nil, nil
@@ -45,6 +50,16 @@ func answer(s *state.State, f diagnoseFlags) *diagnose.Report {
 		r.Also = slices.DeleteFunc(r.Also, func(c diagnose.Cause) bool { return c.Name == "half-up" && c.Place() == r.Cause.Place() })
 	}
 	return &r
+}
+
+// unknownIn says which of the addresses a redacted state does not know: what has become of it, only the key tells.
+func unknownIn(s *state.State, asked ...netip.Addr) string {
+	for _, a := range asked {
+		if s.Redacted && a.IsValid() && !s.Knows(a) {
+			return fmt.Sprintf("the state is redacted, and %s is no address in it: the key, which its owner has, says which one it is there", a)
+		}
+	}
+	return ""
 }
 
 // showable puts each text in one line: a name in a state file or in /run/netns could bring a line of its own, such as a repair.

@@ -44,7 +44,7 @@ leave, made in the sandbox for the purpose.`,
 		RunE:              func(c *cobra.Command, args []string) error { return drawMap(c, f, args) },
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.state, "state", "", "draw the state in this file, which 'harness diagnose --save' wrote")
+	flags.StringVar(&f.state, "state", "", "draw the state in this file or pipe, which 'harness diagnose --save' wrote")
 	flags.BoolVar(&f.all, "all", false, "the namespaces of running processes too, not only those with a name")
 	flags.IntVar(&f.step, "step", 0, "of a scenario, the lab after this step (default: after the last)")
 	flags.BoolVar(&f.ascii, "ascii", false, "use ASCII characters alone")

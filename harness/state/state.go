@@ -14,6 +14,8 @@ type State struct {
 	NotNamespaces []string `json:"not_namespaces,omitempty"`
 	// Redacted says that the addresses are not those of the network that was read (Redact).
 	Redacted bool `json:"redacted,omitempty"`
+	// Asked are the addresses that a diagnosis was asked about when a redacted state was saved, as they are in it.
+	Asked []netip.Addr `json:"asked,omitempty"`
 }
 
 // Namespace is one network namespace.
