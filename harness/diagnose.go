@@ -68,9 +68,12 @@ Exit status: 0 nothing is wrong; 1 a cause was found; 2 wrong usage; 3 it could 
 	flags.IntVar(&f.port, "tcp", 0, "ask for a connection to this TCP port instead of an echo")
 	flags.IntVar(&f.size, "size", 0, "ask for an echo with so many bytes of data, not to be fragmented")
 	flags.BoolVar(&f.all, "all", false, "read the namespaces of running processes too, not only those with a name")
-	flags.StringVar(&f.stateFile, "state", "", "diagnose the state in this file or pipe, which --save wrote, instead of this machine")
+	flags.StringVar(&f.stateFile, "state", "",
+		"diagnose the state in this file or pipe, which --save wrote, instead of this machine")
 	flags.StringVar(&f.save, "save", "", "write the state to this file, as JSON")
-	flags.BoolVar(&f.redact, "redact", false, "map the addresses in the saved state to others, consistently, as well as words in packet filters, and print the key; names of namespaces and interfaces stay")
+	flags.BoolVar(&f.redact, "redact", false,
+		"map addresses, and words of packet filters, in the saved state to others, consistently, and print the key;\n"+
+			"names of namespaces and interfaces stay")
 	flags.BoolVar(&f.probe, "probe", false, "then send one packet, or connect once, to see whether the answer is right")
 	flags.BoolVar(&f.json, "json", false, "print the report as JSON")
 	c.RegisterFlagCompletionFunc("from", completeNamespaces)
@@ -200,8 +203,9 @@ func namespaceOfProcess(s *state.State, pid int) string {
 	return fmt.Sprint("pid:", pid)
 }
 
-// saveState writes the state. What was asked has other addresses in a redacted one, so it is told how to ask there, and what has become of
-// what: whoever saves it needs that to read the answer, and nobody else is to have it, so it is in no file.
+// saveState writes the state. What was asked has other addresses in a redacted one, so it is told how to ask there, and
+// what has become of what: whoever saves it needs that to read the answer, and nobody else is to have it, so it is in
+// no file.
 func (f *diagnoseFlags) saveState(c *cobra.Command, s *state.State) error {
 	from, source, target := f.from, f.sender, f.target
 	var renamed [][2]string

@@ -85,7 +85,8 @@ func TestDiagnoseStrangeNames(t *testing.T) {
 	strange := "n=$(printf 'b\\377\\033[31m\\nx'); ip netns add \"$n\"; ip link add v0 type veth peer name v1 netns \"$n\"; ip addr add 10.0.0.1/24 dev v0; ip link set v0 up"
 	for _, args := range [][]string{{"diagnose"}, {"diagnose", "--json"}, {"diagnose", "--from", "host", "--to", "10.0.0.2"}, {"map"}, {"map", "--json"}} {
 		c := onMachine(t, dir, strange, args...)
-		if text := c.stdout + c.stderr; term.Printable(text) != text || strings.ContainsRune(text, '\ufffd') || !strings.Contains(text, `b\xff\x1b[31m\x0ax`) && !strings.Contains(text, `b\\xff\\x1b[31m\\x0ax`) {
+		if text := c.stdout + c.stderr; term.Printable(text) != text || strings.ContainsRune(text, '\ufffd') ||
+			!strings.Contains(text, `b\xff\x1b[31m\x0ax`) && !strings.Contains(text, `b\\xff\\x1b[31m\\x0ax`) {
 			t.Errorf("%s: %q", args, text)
 		}
 	}
@@ -142,11 +143,12 @@ func asToldFor(t *testing.T, c call) []string {
 	return strings.Fields(command)
 }
 
-// TestDiagnoseRedactedByKey: the owner is told what has become of an address, the file does not have it, and a question about an address
-// that the redacted state does not know gets no answer.
+// TestDiagnoseRedactedByKey: the owner is told what has become of an address, the file does not have it, and a question
+// about an address that the redacted state does not know gets no answer.
 func TestDiagnoseRedactedByKey(t *testing.T) {
 	dir := t.TempDir()
-	c := onMachine(t, dir, aPair, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--save", "other.json", "--redact")
+	c := onMachine(t, dir, aPair, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--save", "other.json",
+		"--redact")
 	c.want(t, 1, "cause     peer-down", "the key, which is not in the file: keep it to yourself\n")
 	key := regexp.MustCompile(`(?m)^  (\S+) +is (\S+)$`).FindAllStringSubmatch(c.stderr, -1)
 	became := ""
@@ -165,16 +167,20 @@ func TestDiagnoseRedactedByKey(t *testing.T) {
 	if became == "" || became == "192.168.2.103" {
 		t.Fatalf("the key does not tell what has become of 192.168.2.103:\n%s", c.stderr)
 	}
-	harness(t, dir, "diagnose", "--state", "other.json", "--from", "prodns", "--to", became).want(t, 1, "cause     peer-down: vnic-testns in testns\n")
+	harness(t, dir, "diagnose", "--state", "other.json", "--from", "prodns", "--to", became).want(t, 1,
+		"cause     peer-down: vnic-testns in testns\n")
 	harness(t, dir, "diagnose", "--state", "other.json", "--from", "prodns", "--to", "192.168.2.103").want(t, 3,
-		"whether prodns reaches 192.168.2.103 could not be judged\n", "the state is redacted, and 192.168.2.103 is no address in it")
-	harness(t, dir, "diagnose", "--state", "other.json", "--from", "prodns", "--to", became, "--source", "192.168.2.102").want(t, 3, "192.168.2.102 is no address in it")
+		"whether prodns reaches 192.168.2.103 could not be judged\n",
+		"the state is redacted, and 192.168.2.103 is no address in it")
+	harness(t, dir, "diagnose", "--state", "other.json", "--from", "prodns", "--to", became, "--source",
+		"192.168.2.102").want(t, 3, "192.168.2.102 is no address in it")
 
 	// One that is no address of the state is known when it was asked about.
 	c = onMachine(t, dir, aPair, "diagnose", "--from", "prodns", "--to", "203.0.113.9", "--save", "far.json", "--redact")
 	c.want(t, 1, "cause     no-route")
 	harness(t, dir, asToldFor(t, c)...).want(t, 1, "cause     no-route: prodns\n")
-	harness(t, dir, "diagnose", "--state", "far.json", "--from", "prodns", "--to", "203.0.113.9").want(t, 3, "203.0.113.9 is no address in it")
+	harness(t, dir, "diagnose", "--state", "far.json", "--from", "prodns", "--to", "203.0.113.9").want(t, 3,
+		"203.0.113.9 is no address in it")
 }
 
 // TestDiagnoseSavedUnderAnAddress: a namespace that is called by its address has another name in a redacted state.
@@ -229,12 +235,14 @@ func TestDiagnoseBadInput(t *testing.T) {
 		"a process of a state":      {[]string{"--state", "state.json", "--from-pid", "1", "--to", "10.0.0.1"}, "exclude each other"},
 		"missing state":             {[]string{"--state", "missing.json"}, "read missing.json: no such file or directory"},
 		"a broken state":            {[]string{"--state", "broken.json"}, "read the state broken.json: "},
-		"a newer state":             {[]string{"--state", "newer.json"}, "read the state newer.json: the state has version 99 and was written by \"netnscheck v9\"; this program reads versions up to 1"},
-		"a field of tomorrow":       {[]string{"--state", "field.json"}, "knows no field \"zones\""},
-		"a state and more":          {[]string{"--state", "more.json"}, "after top-level value"},
-		"saved to a dash":           {[]string{"--state", "state.json", "--save", "-"}, "--save -: "},
-		"not to be saved":           {[]string{"--state", "state.json", "--save", "nowhere/x.json"}, "write nowhere/x.json"},
-		"an argument":               {[]string{"prodns"}, "harness diagnose --help"},
+		"a newer state": {[]string{"--state", "newer.json"},
+			"read the state newer.json: the state has version 99 and was written by \"netnscheck v9\"; " +
+				"this program reads versions up to 1"},
+		"a field of tomorrow": {[]string{"--state", "field.json"}, "knows no field \"zones\""},
+		"a state and more":    {[]string{"--state", "more.json"}, "after top-level value"},
+		"saved to a dash":     {[]string{"--state", "state.json", "--save", "-"}, "--save -: "},
+		"not to be saved":     {[]string{"--state", "state.json", "--save", "nowhere/x.json"}, "write nowhere/x.json"},
+		"an argument":         {[]string{"prodns"}, "harness diagnose --help"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

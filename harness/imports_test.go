@@ -35,7 +35,8 @@ var layers = []layer{
 	{"harness/diagnose", []string{"harness/state", "harness/scenario/operation", "harness/nearest"}, nil},
 	{"scenarios", []string{"harness/scenario"}, []string{"os"}},
 	{"scenarios/...", nil, nil},
-	{"reports", []string{"harness/scenario", "harness/state", "harness/term"}, []string{"os", "syscall", "github.com/onsi/ginkgo/v2/types"}},
+	{"reports", []string{"harness/scenario", "harness/state", "harness/term"},
+		[]string{"os", "syscall", "github.com/onsi/ginkgo/v2/types"}},
 
 	// The door to the kernel, and what is behind it.
 	{"harness/lab", []string{"harness/scenario", "harness/scenario/operation", "harness/state", "harness/diagnose", "harness/nearest", "harness/internal/..."},

@@ -56,13 +56,15 @@ func answer(s *state.State, f diagnoseFlags) *diagnose.Report {
 func unknownIn(s *state.State, asked ...netip.Addr) string {
 	for _, a := range asked {
 		if s.Redacted && a.IsValid() && !s.Knows(a) {
-			return fmt.Sprintf("the state is redacted, and %s is no address in it: the key, which its owner has, says which one it is there", a)
+			return fmt.Sprintf("the state is redacted, and %s is no address in it: "+
+				"the key, which its owner has, says which one it is there", a)
 		}
 	}
 	return ""
 }
 
-// showable puts each text in one line: a name in a state file or in /run/netns could bring a line of its own, such as a repair.
+// showable puts each text in one line: a name in a state file or in /run/netns could bring a line of its own, such as a
+// repair.
 func showable(r *diagnose.Report) {
 	r.From = term.OneLine(r.From)
 	for i := range r.Path {

@@ -31,7 +31,8 @@ type labAnswer struct {
 	Lacks bool
 }
 
-// labState plays a scenario in a sandbox and returns the state after its first so many steps. What goes wrong inside is told on stderr.
+// labState plays a scenario in a sandbox and returns the state after its first so many steps. What goes wrong inside is
+// told on stderr.
 func labState(ctx context.Context, stderr io.Writer, sc *scenario.Scenario, steps int) (*state.State, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -43,7 +44,8 @@ func labState(ctx context.Context, stderr io.Writer, sc *scenario.Scenario, step
 		return nil, err
 	}
 	p, err := sandbox.Start(ctx, sandbox.Command{
-		Args: []string{os.Args[0], labStateWord}, Stdin: strings.NewReader(string(job)), Stderr: stderr, ExtraFiles: []*os.File{write},
+		Args: []string{os.Args[0], labStateWord}, Stdin: strings.NewReader(string(job)), Stderr: stderr,
+		ExtraFiles: []*os.File{write},
 	})
 	write.Close()
 	if err != nil {

@@ -146,8 +146,9 @@ func wantArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
-// untilSignal is a context that ends with the first signal that asks the harness to stop, and names it. A second one ends the process at
-// once, as if nobody had caught it; but not a second SIGHUP, of which the kernel and the shell send one each when a terminal goes.
+// untilSignal is a context that ends with the first signal that asks the harness to stop, and names it. A second one
+// ends the process at once, as if nobody had caught it; but not a second SIGHUP, of which the kernel and the shell send
+// one each when a terminal goes.
 func untilSignal() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 8)

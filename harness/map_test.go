@@ -110,7 +110,8 @@ func TestMapBadInput(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := write(t, map[string]string{
-				"good.md": good, "more.md": good, "text.json": "hello", "other.json": `{"a": 1}`, "empty.json": `{"namespaces": []}`, "state.json": `{"namespaces": [{"name": "a", "links": []}]}`,
+				"good.md": good, "more.md": good, "text.json": "hello", "other.json": `{"a": 1}`,
+				"empty.json": `{"namespaces": []}`, "state.json": `{"namespaces": [{"name": "a", "links": []}]}`,
 			})
 			harness(t, dir, append([]string{"map"}, c.args...)...).want(t, 2, c.says)
 		})

@@ -17,12 +17,15 @@ import (
 	"netnscheck/harness/term"
 )
 
-// evil is the name of a file that does what a name can: an escape sequence, another direction, a command to the runner in a line of its own.
+// evil is the name of a file that does what a name can: an escape sequence, another direction, a command to the runner
+// in a line of its own.
 const evil = "a\x1b[2J\u202e\n ::error file=x::owned ##[group]\n::add-mask::e.md"
 
 // hostile is a scenario with such text wherever its author may write any.
-const hostile = "---\nid: hostile\n---\n# Title \x1b]0;owned\a \u202e \u0085\n\nText \u009b31m ##[error]x\n::error::text\n\n" +
-	"## Step \x1b[31m \u2066 ##[group]s\n```console\n$ ip netns add \"a\x1b[31m\u202e\"\n$ ip link set dev \"::\x1b[5m\u202e\" up\n```\n\n" +
+const hostile = "---\nid: hostile\n---\n# Title \x1b]0;owned\a \u202e \u0085\n\n" +
+	"Text \u009b31m ##[error]x\n::error::text\n\n" +
+	"## Step \x1b[31m \u2066 ##[group]s\n```console\n" +
+	"$ ip netns add \"a\x1b[31m\u202e\"\n$ ip link set dev \"::\x1b[5m\u202e\" up\n```\n\n" +
 	"- [ ] namespace `\u202e\x1b[7m::error::x` exists within `50ms`\n"
 
 // inCI runs the harness as a step of a workflow.
@@ -33,7 +36,8 @@ func inCI(t *testing.T, dir string, args ...string) call {
 	return finish(t, cmd)
 }
 
-// wantHarmless sees that nothing in the text does something to a terminal or to a runner, and that what was to do it can be seen.
+// wantHarmless sees that nothing in the text does something to a terminal or to a runner, and that what was to do it
+// can be seen.
 func wantHarmless(t *testing.T, text string, visible ...string) {
 	t.Helper()
 	for i, line := range strings.Split(text, "\n") {
@@ -59,7 +63,8 @@ func TestHostileOutput(t *testing.T) {
 	if _, err := exec.LookPath("ip"); err != nil {
 		sandbox.Lacking(t, err)
 	}
-	program := "# T\n\n## S\n```console\n$ printf 'a\\n ::error::said\\n\\033]0;x\\007\\n'\nb\n```\n\n- [ ] namespace `x` exists within `50ms`\n"
+	program := "# T\n\n## S\n```console\n" +
+		"$ printf 'a\\n ::error::said\\n\\033]0;x\\007\\n'\nb\n```\n\n- [ ] namespace `x` exists within `50ms`\n"
 	dir := write(t, map[string]string{"e.md": program})
 	c := inCI(t, dir, "run", "e.md", "--driver", "iproute2", "-v")
 	c.want(t, 1)
@@ -71,7 +76,8 @@ func TestHostileText(t *testing.T) {
 	dir := write(t, map[string]string{
 		evil:            hostile,
 		"broken" + evil: strings.Replace(hostile, "exists", "exits \u202e\x1b[1m", 1),
-		"state" + evil:  `{"namespaces": [{"name": "\u001b[31m\u202e\n::error::a", "links": [{"name": "\u009b1m", "index": 1}]}]}`,
+		"state" + evil: `{"namespaces": [
+			{"name": "\u001b[31m\u202e\n::error::a", "links": [{"name": "\u009b1m", "index": 1}]}]}`,
 	})
 	for name, c := range map[string]struct {
 		args    []string
@@ -82,25 +88,28 @@ func TestHostileText(t *testing.T) {
 		"run a folder":    {[]string{"run", "."}, []string{`\x1b[2J`, `\u005bgroup]`}},
 		"check":           {[]string{"scenario", "check", evil}, []string{`\x1b[2J`, `\u003aadd-mask`}},
 		"check a bad one": {[]string{"scenario", "check", "broken" + evil}, []string{`\u202e`, `\u003aadd-mask`}},
-		"show":            {[]string{"show", evil}, []string{`\x1b]0;owned\x07`, `\u0085`, `:\u003aerror::text`, `##\u005berror]x`}},
-		"map":             {[]string{"map", evil}, []string{`\x1b[2J`, `\x1b[5m`}},
-		"a missing file":  {[]string{"run", "missing" + evil}, []string{`\x1b[2J`, `\u202e`}},
-		"an unknown id":   {[]string{"show", "\u202e\x1b[1m"}, []string{`\u202e\x1b[1m`}},
-		"a command":       {[]string{"\u202e\n::error::x"}, nil},
-		"a flag":          {[]string{"run", "--\u202e\x1b\n::error::"}, nil},
-		"a cause":         {[]string{"explain", "\u202e\x1b\n::error::"}, nil},
-		"a driver":        {[]string{"run", evil, "--driver", "\x1b\u202e"}, nil},
-		"diagnose":        {[]string{"diagnose", "--state", "state" + evil}, nil},
-		"diagnose --json": {[]string{"diagnose", "--state", "state" + evil, "--json", "--from", "\u202e", "--to", "10.0.0.1"}, nil},
-		"save":            {[]string{"diagnose", "--state", "state" + evil, "--save", "saved" + evil}, []string{`\u003aadd-mask`}},
-		"no state":        {[]string{"diagnose", "--state", evil}, []string{`\x1b[2J`}},
-		"map a state":     {[]string{"map", "--state", "state" + evil}, []string{`\u202e`}},
-		"map --json":      {[]string{"map", "--state", "state" + evil, "--json"}, []string{`\\u202e`}},
-		"list":            {[]string{"list"}, nil},
-		"list --json":     {[]string{"list", "--json"}, nil},
-		"version":         {[]string{"version"}, nil},
-		"explain":         {[]string{"explain"}, nil},
-		"help":            {[]string{"--help"}, nil},
+		"show": {[]string{"show", evil},
+			[]string{`\x1b]0;owned\x07`, `\u0085`, `:\u003aerror::text`, `##\u005berror]x`}},
+		"map":            {[]string{"map", evil}, []string{`\x1b[2J`, `\x1b[5m`}},
+		"a missing file": {[]string{"run", "missing" + evil}, []string{`\x1b[2J`, `\u202e`}},
+		"an unknown id":  {[]string{"show", "\u202e\x1b[1m"}, []string{`\u202e\x1b[1m`}},
+		"a command":      {[]string{"\u202e\n::error::x"}, nil},
+		"a flag":         {[]string{"run", "--\u202e\x1b\n::error::"}, nil},
+		"a cause":        {[]string{"explain", "\u202e\x1b\n::error::"}, nil},
+		"a driver":       {[]string{"run", evil, "--driver", "\x1b\u202e"}, nil},
+		"diagnose":       {[]string{"diagnose", "--state", "state" + evil}, nil},
+		"diagnose --json": {[]string{"diagnose", "--state", "state" + evil, "--json", "--from", "\u202e", "--to",
+			"10.0.0.1"}, nil},
+		"save": {[]string{"diagnose", "--state", "state" + evil, "--save", "saved" + evil},
+			[]string{`\u003aadd-mask`}},
+		"no state":    {[]string{"diagnose", "--state", evil}, []string{`\x1b[2J`}},
+		"map a state": {[]string{"map", "--state", "state" + evil}, []string{`\u202e`}},
+		"map --json":  {[]string{"map", "--state", "state" + evil, "--json"}, []string{`\\u202e`}},
+		"list":        {[]string{"list"}, nil},
+		"list --json": {[]string{"list", "--json"}, nil},
+		"version":     {[]string{"version"}, nil},
+		"explain":     {[]string{"explain"}, nil},
+		"help":        {[]string{"--help"}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			said := inCI(t, dir, c.args...)
@@ -131,7 +140,8 @@ var own = regexp.MustCompile(`\x1b\[(1|2|4|31|32|33|36|1;36|4;36|0)m|\r\x1b\[K|\
 func TestHostileTextOnATerminal(t *testing.T) {
 	needSandbox(t)
 	dir := write(t, map[string]string{evil: hostile})
-	for _, args := range [][]string{{"run", evil, "--driver", "netlink", "-v"}, {"show", evil}, {"scenario", "check", evil}, {"run", "missing" + evil}} {
+	for _, args := range [][]string{{"run", evil, "--driver", "netlink", "-v"}, {"show", evil},
+		{"scenario", "check", evil}, {"run", "missing" + evil}} {
 		said := onTerminal(t, command(t, dir, args...))
 		if strings.Contains(said, "\x1b[0m") != (args[0] != "scenario" && args[1] == evil) {
 			t.Errorf("%s: colours are missing, or are where none are expected: %q", args, said)

@@ -10,15 +10,16 @@ import (
 	"syscall"
 )
 
-// The most bytes that are read of a file: what is larger is no such file. A scenario of the catalogue has 30 KiB at most; the state of a
-// node with 100,000 packet filter rules has some 40 MiB.
+// The most bytes that are read of a file: what is larger is no such file. A scenario of the catalogue has 30 KiB at
+// most; the state of a node with 100,000 packet filter rules has some 40 MiB.
 const (
 	scenarioLimit = 1 << 20
 	stateLimit    = 64 << 20
 )
 
-// interruptible carries out what may wait for others, such as a pipe that nobody writes to or a file system that does not answer, and ends
-// with the context; what it was then ends with the process. Whatever reads a file that the user names goes through it.
+// interruptible carries out what may wait for others, such as a pipe that nobody writes to or a file system that does
+// not answer, and ends with the context; what it was then ends with the process. Whatever reads a file that the user
+// names goes through it.
 func interruptible[T any](ctx context.Context, what string, do func() (T, error)) (T, error) {
 	type result struct {
 		value T

@@ -81,7 +81,8 @@ func TestSignalWhileReading(t *testing.T) {
 	dir := oddFiles(t)
 	pipe := filepath.Join(dir, "pipe.md")
 	for _, args := range [][]string{
-		{"diagnose", "--state", "pipe.md"}, {"map", "--state", "pipe.md"}, {"__complete", "diagnose", "--state", "pipe.md", "--from", ""},
+		{"diagnose", "--state", "pipe.md"}, {"map", "--state", "pipe.md"}, {"__complete", "diagnose", "--state", "pipe.md",
+			"--from", ""},
 	} {
 		for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
 			cmd := command(t, dir, args...)
@@ -90,13 +91,20 @@ func TestSignalWhileReading(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // it waits until the harness reads
-			if err != nil {
-				t.Fatal(err)
+			reads, ended := make(chan *os.File, 1), make(chan error, 1)
+			go func() {
+				writer, _ := os.OpenFile(pipe, os.O_WRONLY, 0) // it waits until the harness reads
+				reads <- writer
+			}()
+			go func() { ended <- cmd.Wait() }()
+			select {
+			case writer := <-reads:
+				cmd.Process.Signal(s)
+				<-ended
+				writer.Close()
+			case <-ended:
+				t.Fatalf("%s ended by itself: %s", args, stderr.String())
 			}
-			cmd.Process.Signal(s)
-			cmd.Wait()
-			writer.Close()
 			status := cmd.ProcessState.ExitCode()
 			if args[0] == "__complete" {
 				if status != 0 {

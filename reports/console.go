@@ -76,7 +76,8 @@ func (o *Console) End(s *Suite, c *Case) {
 	}
 	o.clear()
 	fmt.Fprintf(o.Out, "%s  %-*s  %-8s  %s  %s\n",
-		o.outcome(c.Outcome), o.wide, term.OneLine(s.ID), term.OneLine(s.Driver), term.OneLine(c.Name), o.faint("("+duration(c.Duration)+")"))
+		o.outcome(c.Outcome), o.wide, term.OneLine(s.ID), term.OneLine(s.Driver), term.OneLine(c.Name), o.faint("("+
+			duration(c.Duration)+")"))
 	if c.Outcome != scenario.Pass {
 		fmt.Fprint(o.Out, indent(c.Describe(), 9))
 	}
@@ -93,7 +94,8 @@ func (o *Console) Summary(r *Run, files []string) {
 		fmt.Fprintf(o.Out, "\n%s  %s\n", o.outcome(scenario.Error), strings.TrimSpace(indent(term.Printable(p), 9)))
 	}
 	for _, p := range r.Leftovers {
-		fmt.Fprintf(o.Out, "\n%s  left behind: %s\n", o.outcome(scenario.Error), strings.TrimSpace(indent(term.Printable(p), 9)))
+		fmt.Fprintf(o.Out, "\n%s  left behind: %s\n", o.outcome(scenario.Error),
+			strings.TrimSpace(indent(term.Printable(p), 9)))
 	}
 	fmt.Fprintf(o.Out, "\n%s in %s\n", o.counts(r.Count()), duration(r.Duration))
 	if len(files) > 0 {

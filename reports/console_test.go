@@ -30,8 +30,8 @@ func fillTexts(v reflect.Value, text string) {
 // looks are those that the console itself gives.
 var looks = regexp.MustCompile("\x1b\\[(0|2|31|32|33)m")
 
-// FuzzConsole: whatever the texts of a run are, the console sends nothing to a terminal but characters and its own looks, and no line to a
-// runner that it obeys.
+// FuzzConsole: whatever the texts of a run are, the console sends nothing to a terminal but characters and its own
+// looks, and no line to a runner that it obeys.
 func FuzzConsole(f *testing.F) {
 	f.Add("\x1b[31m\u202e\n::error::x", "\n ##[group]\xff")
 	f.Add("a\x1b[0m\u009b2J", "::stop-commands::x\r\n")

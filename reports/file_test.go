@@ -31,7 +31,8 @@ func TestOnlyOrdinaryFilesAreReplaced(t *testing.T) {
 	}
 	defer open.Close()
 	stdout := filepath.Join(dir, "stdout")
-	if err := os.Symlink(fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), open.Fd()), stdout); err != nil { // as /dev/stdout is one
+	// as /dev/stdout is one
+	if err := os.Symlink(fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), open.Fd()), stdout); err != nil {
 		t.Fatal(err)
 	}
 	if err := WriteFile(stdout, []byte("x")); err == nil {

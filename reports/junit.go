@@ -13,7 +13,8 @@ import (
 	"netnscheck/harness/term"
 )
 
-// The elements of a JUnit report, in the form that Jenkins' schema describes. All texts in them are printable (term.Printable).
+// The elements of a JUnit report, in the form that Jenkins' schema describes. All texts in them are printable
+// (term.Printable).
 type (
 	junitRun struct {
 		XMLName  xml.Name     `xml:"testsuites"`
@@ -129,7 +130,8 @@ func junitOfSuite(r *Run, s *Suite) junitSuite {
 	}
 	out := junitSuite{
 		Name: term.Printable(s.Name()), Tests: c.Total(), Failures: c.Fail, Errors: c.Error, Skipped: c.Skip + c.Blocked,
-		Time: seconds(s.Duration()), Timestamp: timestamp(started), Hostname: term.Printable(r.Hostname), File: term.Printable(s.File),
+		Time: seconds(s.Duration()), Timestamp: timestamp(started), Hostname: term.Printable(r.Hostname),
+		File: term.Printable(s.File),
 	}
 	for _, p := range append([]Property{{"title", s.Title}, {"driver", s.Driver}}, r.Properties...) {
 		out.Properties = append(out.Properties, junitProperty{term.Printable(p.Name), term.Printable(p.Value)})

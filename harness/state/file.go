@@ -9,11 +9,13 @@ import (
 	"strings"
 )
 
-// FileVersion is the version of the form in which a state is kept in a file. It grows when a program that knows the older form alone
-// would misunderstand the newer one. Files from before there were versions have none, and are read as 1.
+// FileVersion is the version of the form in which a state is kept in a file. It grows when a program that knows the
+// older form alone would misunderstand the newer one. Files from before there were versions have none, and are read as
+// 1.
 const FileVersion = 1
 
-// file is a state as it is kept in a file: the version of the form and the program that wrote it, then the state itself.
+// file is a state as it is kept in a file: the version of the form and the program that wrote it, then the state
+// itself.
 type file struct {
 	Version *int   `json:"version"`
 	Program string `json:"program"`
@@ -26,12 +28,13 @@ type plain State
 // Encode is a state as text for a file, by a program that is to be named with its version.
 func Encode(s *State, program string) ([]byte, error) {
 	version := FileVersion
-	text, err := json.MarshalIndent(file{&version, program, plain(mapStrings(reflect.ValueOf(*s), escape).Interface().(State))}, "", " ")
+	text, err := json.MarshalIndent(file{&version, program,
+		plain(mapStrings(reflect.ValueOf(*s), escape).Interface().(State))}, "", " ")
 	return append(text, '\n'), err
 }
 
-// Decode reads what Encode wrote. It refuses a newer form, and fields that it does not know: they may mean that what it knows is not the
-// whole truth.
+// Decode reads what Encode wrote. It refuses a newer form, and fields that it does not know: they may mean that what it
+// knows is not the whole truth.
 func Decode(text []byte) (*State, error) {
 	var by struct {
 		Version *int
@@ -51,7 +54,8 @@ func Decode(text []byte) (*State, error) {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&f); err != nil {
 		if field, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
-			return nil, fmt.Errorf("this program, which reads versions up to %d, knows no field %s; %s", FileVersion, field, written(by.Program, by.Version))
+			return nil, fmt.Errorf("this program, which reads versions up to %d, knows no field %s; %s", FileVersion, field,
+				written(by.Program, by.Version))
 		}
 		return nil, inLine(text, err)
 	}

@@ -31,22 +31,26 @@ func TestDecode(t *testing.T) {
 	for text, want := range map[string]string{
 		`{"namespaces": [{"name": "a"}]}`:                                 "", // from before there were versions
 		`{"version": 1, "program": "p 1", "namespaces": [{"name": "a"}]}`: "",
-		`{"version": 99, "program": "p 7\u001b", "zones": [{}]}`:          `the state has version 99 and was written by "p 7\x1b"; this program reads versions up to 1`,
-		`{"version": 99}`:                                         `the state has version 99 and was written by an unknown program; this program reads versions up to 1`,
-		`{"Version": 2, "namespaces": []}`:                        "version 2",
-		`{"version": 0, "namespaces": []}`:                        "there is no version 0 of states",
-		`{"version": -1, "namespaces": []}`:                       "there is no version -1 of states",
-		"{\n\"version\": \"1\", \"namespaces\": []}":              "line 2: ",
-		`{"version": 1.5}`:                                        "line 1: ",
-		`{"version": 1, "program": "p 1", "zones": []}`:           `this program, which reads versions up to 1, knows no field "zones"; the state has version 1 and was written by "p 1"`,
-		`{"namespaces": [{"name": "a", "links": [{"nmae": 1}]}]}`: `knows no field "nmae"; the state has no version and was written by an unknown program`,
-		"{\"namespaces\": []}\n{}":                                "line 2: invalid character '{' after top-level value",
-		"{\"namespaces\": []}\nx":                                 "line 2: ",
-		"{\"namespaces\":\n 3}":                                   "line 2: ",
-		"{":                                                       "line 1: ",
-		"":                                                        "line 1: ",
-		`[]`:                                                      "line 1: ",
-		`null`:                                                    "",
+		`{"version": 99, "program": "p 7\u001b", "zones": [{}]}`: `the state has version 99 and was written by "p 7\x1b"; ` +
+			`this program reads versions up to 1`,
+		`{"version": 99}`: `the state has version 99 and was written by an unknown program; ` +
+			`this program reads versions up to 1`,
+		`{"Version": 2, "namespaces": []}`:           "version 2",
+		`{"version": 0, "namespaces": []}`:           "there is no version 0 of states",
+		`{"version": -1, "namespaces": []}`:          "there is no version -1 of states",
+		"{\n\"version\": \"1\", \"namespaces\": []}": "line 2: ",
+		`{"version": 1.5}`:                           "line 1: ",
+		`{"version": 1, "program": "p 1", "zones": []}`: `this program, which reads versions up to 1, ` +
+			`knows no field "zones"; the state has version 1 and was written by "p 1"`,
+		`{"namespaces": [{"name": "a", "links": [{"nmae": 1}]}]}`: `knows no field "nmae"; ` +
+			`the state has no version and was written by an unknown program`,
+		"{\"namespaces\": []}\n{}": "line 2: invalid character '{' after top-level value",
+		"{\"namespaces\": []}\nx":  "line 2: ",
+		"{\"namespaces\":\n 3}":    "line 2: ",
+		"{":                        "line 1: ",
+		"":                         "line 1: ",
+		`[]`:                       "line 1: ",
+		`null`:                     "",
 	} {
 		s, err := Decode([]byte(text))
 		switch {
@@ -80,9 +84,11 @@ func TestDecodeHeldStates(t *testing.T) {
 	}
 }
 
-// FuzzDecode: what is read is written so that the same is read again, and what stands behind a state is never overlooked.
+// FuzzDecode: what is read is written so that the same is read again, and what stands behind a state is never
+// overlooked.
 func FuzzDecode(f *testing.F) {
-	f.Add(`{"version": 1, "program": "p", "namespaces": [{"name": "a", "links": [{"name": "l", "addresses": [{"prefix": "10.0.0.1/8"}]}]}]}`)
+	f.Add(`{"version": 1, "program": "p",
+		"namespaces": [{"name": "a", "links": [{"name": "l", "addresses": [{"prefix": "10.0.0.1/8"}]}]}]}`)
 	f.Add(`{"namespaces": [{"filters": [{"chains": [{"rules": [{"addr": "fe80::1%x"}]}]}]}]} x`)
 	f.Add(`{"version": 2}`)
 	f.Fuzz(func(t *testing.T, text string) {

@@ -11,23 +11,26 @@ import (
 	"strings"
 )
 
-// Redaction maps addresses and MAC addresses to others: the same one always to the same, two that begin alike to two that begin alike for
-// as long. A diagnosis of what it made is therefore the diagnosis of what it was made of, at other addresses. What has a meaning of its
-// own stays as it is: loopback, multicast, link-local and translation prefixes (RFC 6052), the first bits up to where an address parts from
-// these; of an IPv4 network of an interface the first and the last address stay those. The last 24 bits of an IPv6 address and of a MAC
-// address become others whatever stands before them, so that the group in which a neighbour is asked for (RFC 4291, section 2.7.1), and
-// the MAC address of that group, remain those of the address.
+// Redaction maps addresses and MAC addresses to others: the same one always to the same, two that begin alike to two
+// that begin alike for as long. A diagnosis of what it made is therefore the diagnosis of what it was made of, at other
+// addresses. What has a meaning of its own stays as it is: loopback, multicast, link-local and translation prefixes
+// (RFC 6052), the first bits up to where an address parts from these; of an IPv4 network of an interface the first and
+// the last address stay those. The last 24 bits of an IPv6 address and of a MAC address become others whatever stands
+// before them, so that the group in which a neighbour is asked for (RFC 4291, section 2.7.1), and the MAC address of
+// that group, remain those of the address.
 //
-// In texts addresses are found in whatever way they are spelled (redactspell.go). In names of tables, chains and sets of the packet filter,
-// in comments and log prefixes, words that are not common ones become numbered ones (redactwords.go). Names of namespaces and
-// interfaces stay, but for addresses in them; what people wrote into the alias of an interface goes.
+// In texts addresses are found in whatever way they are spelled (redactspell.go). In names of tables, chains and sets
+// of the packet filter, in comments and log prefixes, words that are not common ones become numbered ones
+// (redactwords.go). Names of namespaces and interfaces stay, but for addresses in them; what people wrote into the
+// alias of an interface goes.
 type Redaction struct {
 	key      []byte
 	networks []netip.Prefix // IPv4: of interfaces, and the link-local one
 	known    map[netip.Addr]netip.Addr
 	macs     map[string]string // colon-separated
 	words    map[string]string
-	// tokens are the addresses that were met before, in spellings in which only one that is known can be told from any other number.
+	// tokens are the addresses that were met before, in spellings in which only one that is known can be told from any
+	// other number.
 	tokens map[string]func() string
 }
 
@@ -43,7 +46,8 @@ func Redact(s *State, key []byte) (*State, *Redaction) {
 			}
 		}
 	}
-	r := &Redaction{key: key, networks: networks, known: map[netip.Addr]netip.Addr{}, macs: map[string]string{}, words: map[string]string{}}
+	r := &Redaction{key: key, networks: networks, known: map[netip.Addr]netip.Addr{}, macs: map[string]string{},
+		words: map[string]string{}}
 	r.value(reflect.ValueOf(*s)) // to know all addresses before any text is read for good
 	r.learn()
 	clear(r.words)
@@ -52,7 +56,8 @@ func Redact(s *State, key []byte) (*State, *Redaction) {
 	return &out, r
 }
 
-// Key says what became of each address and word that did not stay: pairs, in order. It is for the owner of the state alone.
+// Key says what became of each address and word that did not stay: pairs, in order. It is for the owner of the state
+// alone.
 func (r *Redaction) Key() [][2]string {
 	var pairs [][2]string
 	for _, a := range slices.SortedFunc(maps.Keys(r.known), netip.Addr.Compare) {
@@ -70,8 +75,8 @@ func (r *Redaction) Key() [][2]string {
 	return pairs
 }
 
-// Knows says whether an address is in the state, or means the same in every network. Of a redacted state a question about another one has no
-// answer: it is not known what has become of that address.
+// Knows says whether an address is in the state, or means the same in every network. Of a redacted state a question
+// about another one has no answer: it is not known what has become of that address.
 func (s *State) Knows(a netip.Addr) bool {
 	a = a.WithZone("").Unmap()
 	return stays(a) || holds(reflect.ValueOf(*s), a)
@@ -111,8 +116,10 @@ func holds(v reflect.Value, a netip.Addr) bool {
 var (
 	linkLocal4 = netip.MustParsePrefix("169.254.0.0/16")
 	// constants are networks whose addresses mean the same everywhere.
-	constants = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("224.0.0.0/3")}
-	// translated are prefixes behind which an IPv4 address stands: IPv4-compatible (::1 and :: among them), and for translation (RFC 6052).
+	constants = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("127.0.0.0/8"),
+		netip.MustParsePrefix("224.0.0.0/3")}
+	// translated are prefixes behind which an IPv4 address stands: IPv4-compatible (::1 and :: among them), and for
+	// translation (RFC 6052).
 	translated = []netip.Prefix{netip.MustParsePrefix("::/96"), netip.MustParsePrefix("64:ff9b::/96")}
 )
 
@@ -181,8 +188,8 @@ func (r *Redaction) mapped(a netip.Addr) netip.Addr {
 	return netip.AddrFrom16(bytes)
 }
 
-// first is how many bits an address begins with that stay: those up to where it parts from what has a meaning of its own, or it could become
-// one of these.
+// first is how many bits an address begins with that stay: those up to where it parts from what has a meaning of its
+// own, or it could become one of these.
 func (r *Redaction) first(a netip.Addr) int {
 	first, apart := 0, append([]netip.Prefix{linkLocal4}, constants...)
 	switch {
@@ -207,7 +214,8 @@ func alike(a, b netip.Addr) (bits int) {
 	return bits
 }
 
-// edge says whether a bit decides of an address that is, as far as to there, the first or the last of an interface's network: it stays that.
+// edge says whether a bit decides of an address that is, as far as to there, the first or the last of an interface's
+// network: it stays that.
 func (r *Redaction) edge(a netip.Addr, bit int) bool {
 	bytes := a.As4()
 	value := binary.BigEndian.Uint32(bytes[:])
@@ -252,8 +260,8 @@ func (r *Redaction) Prefix(p netip.Prefix) netip.Prefix {
 	return mapped
 }
 
-// hardware is what becomes of the address of a link: of 6 bytes as a rule. Its first byte says of what kind it is and stays; so do groups,
-// but for those in which a neighbour is asked for. A tunnel has the address of its end there.
+// hardware is what becomes of the address of a link: of 6 bytes as a rule. Its first byte says of what kind it is and
+// stays; so do groups, but for those in which a neighbour is asked for. A tunnel has the address of its end there.
 func (r *Redaction) hardware(bytes []byte) []byte {
 	if a, ok := netip.AddrFromSlice(bytes); ok {
 		return r.Addr(a).AsSlice()

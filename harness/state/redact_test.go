@@ -75,7 +75,8 @@ func TestRedactionOfAllNetworks(t *testing.T) {
 	out, _ := Redact(&State{Namespaces: []Namespace{n}}, []byte("key"))
 	for i, r := range out.Namespaces[0].Routes {
 		was := n.Routes[i].To.Addr()
-		if stays(was) != stays(r.To.Addr()) || stays(was) && was != r.To.Addr() || linkLocal4.Contains(was) != linkLocal4.Contains(r.To.Addr()) {
+		if stays(was) != stays(r.To.Addr()) || stays(was) && was != r.To.Addr() ||
+			linkLocal4.Contains(was) != linkLocal4.Contains(r.To.Addr()) {
 			t.Fatalf("%s became %s", was, r.To.Addr())
 		}
 	}

@@ -13,9 +13,10 @@ import (
 	"strings"
 )
 
-// Text replaces the addresses in a text, a name for instance, whatever way they are spelled in: as usual, expanded, in capitals, with other
-// separators (`10-77-1-5`, `52-54-00-aa-bb-cc`, `5254.00aa.bbcc`), without any (`enx525400aabbcc`), as a name for a reverse look-up, in hex.
-// What may as well be any other number, such as the address in decimal, is replaced where the state has that address.
+// Text replaces the addresses in a text, a name for instance, whatever way they are spelled in: as usual, expanded, in
+// capitals, with other separators (`10-77-1-5`, `52-54-00-aa-bb-cc`, `5254.00aa.bbcc`), without any
+// (`enx525400aabbcc`), as a name for a reverse look-up, in hex. What may as well be any other number, such as the
+// address in decimal, is replaced where the state has that address.
 func (r *Redaction) Text(s string) string {
 	return r.spelled(s, func(between string) string { return between })
 }
@@ -45,8 +46,8 @@ func (r *Redaction) spelled(s string, between func(string) string) string {
 	return b.String() + between(s[done:])
 }
 
-// spelling reads an address at the beginning of a text and writes what becomes of it in the same way; 0 if there is none. Before is the
-// character before the text.
+// spelling reads an address at the beginning of a text and writes what becomes of it in the same way; 0 if there is
+// none. Before is the character before the text.
 type spelling func(r *Redaction, before byte, text string) (length int, by string)
 
 // at tries all spellings at a place of a word; those that could be taken for a part of another one stand behind it.
@@ -55,7 +56,8 @@ func (r *Redaction) at(word string, i int) (int, string) {
 	if i > 0 {
 		before = word[i-1]
 	}
-	for _, read := range []spelling{reverse6, reverse4, pairs(9, ":-._"), colons6, dashes6, pairs(5, ":-._"), decimal4, prefixed4, pairs(4, ":-._"), quads, bare} {
+	for _, read := range []spelling{reverse6, reverse4, pairs(9, ":-._"), colons6, dashes6, pairs(5, ":-._"), decimal4,
+		prefixed4, pairs(4, ":-._"), quads, bare} {
 		if n, by := read(r, before, word[i:]); n > 0 {
 			return n, by
 		}
@@ -130,7 +132,8 @@ func prefixLength(text string, most int) (length, bits int) {
 }
 
 // decimals are four numbers with the same separator.
-var decimals = regexp.MustCompile(`^(\d{1,3})(?:\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})|-(\d{1,3})-(\d{1,3})-(\d{1,3})|_(\d{1,3})_(\d{1,3})_(\d{1,3})|/(\d{1,3})/(\d{1,3})/(\d{1,3}))`)
+var decimals = regexp.MustCompile(`^(\d{1,3})(?:\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})|-(\d{1,3})-(\d{1,3})-(\d{1,3})|` +
+	`_(\d{1,3})_(\d{1,3})_(\d{1,3})|/(\d{1,3})/(\d{1,3})/(\d{1,3}))`)
 
 func decimal4(r *Redaction, before byte, text string) (int, string) {
 	if isDigit(before) || !isDigit(text[0]) {
@@ -178,7 +181,8 @@ func prefixed4(r *Redaction, before byte, text string) (int, string) {
 
 var hexBytes = regexp.MustCompile(`^0[xX][0-9A-Fa-f]{1,2}(?:\.0[xX][0-9A-Fa-f]{1,2}){3}`)
 
-// pairs are bytes as pairs of hex digits with one of the separators between: the address of a link of whatever length, or an address.
+// pairs are bytes as pairs of hex digits with one of the separators between: the address of a link of whatever length,
+// or an address.
 func pairs(least int, separators string) spelling {
 	return func(r *Redaction, before byte, text string) (int, string) {
 		if isHex(before) || len(text) < 3 || !strings.Contains(separators, text[2:3]) {
@@ -204,10 +208,12 @@ func pairs(least int, separators string) spelling {
 	}
 }
 
-// quads are three groups of four hex digits, as Cisco writes the address of a link. Without a letter it is one only where it is known.
+// quads are three groups of four hex digits, as Cisco writes the address of a link. Without a letter it is one only
+// where it is known.
 func quads(r *Redaction, before byte, text string) (int, string) {
 	const n = len("5254.00aa.bbcc")
-	if isHex(before) || len(text) < n || text[4] != text[9] || !strings.Contains(".-:_", text[4:5]) || next(text, n, isHex) {
+	if isHex(before) || len(text) < n || text[4] != text[9] || !strings.Contains(".-:_", text[4:5]) ||
+		next(text, n, isHex) {
 		return 0, ""
 	}
 	digits := text[0:4] + text[5:9] + text[10:14]
@@ -273,7 +279,8 @@ func bare(r *Redaction, before byte, text string) (int, string) {
 	return 0, ""
 }
 
-// digits replaces hex digits that are an IPv6 or a MAC address by their number; without a letter in them they are that only where known.
+// digits replaces hex digits that are an IPv6 or a MAC address by their number; without a letter in them they are that
+// only where known.
 func (r *Redaction) digits(text string) (string, bool) {
 	if by := r.tokens["0x"+strings.ToLower(text)]; by != nil {
 		return alikeCase(text, by()), true

@@ -9,15 +9,18 @@ import (
 	"unicode/utf8"
 )
 
-// Writer writes to a terminal or a log, and lets nothing pass that does something there: it makes visible what Printable makes visible.
-// For the log of a CI runner it also breaks what the runner would take for a command to itself.
+// Writer writes to a terminal or a log, and lets nothing pass that does something there: it makes visible what
+// Printable makes visible. For the log of a CI runner it also breaks what the runner would take for a command to
+// itself.
 //
-// GitHub's runner obeys a line that begins, after white space, with `::` and has another `::` behind the name of a command, and the older
-// form `##[command]` wherever it stands in a line (actions/runner, src/Runner.Common/ActionCommand.cs). It compares as the culture of the
-// machine does, so that characters which weigh nothing may stand between. Azure Pipelines obeys `##vso[`, TeamCity `##teamcity[`. So the
-// second colon, and the bracket, are written as `\u003a` and `\u005b`, which in JSON are the same characters.
+// GitHub's runner obeys a line that begins, after white space, with `::` and has another `::` behind the name of a
+// command, and the older form `##[command]` wherever it stands in a line (actions/runner,
+// src/Runner.Common/ActionCommand.cs). It compares as the culture of the machine does, so that characters which weigh
+// nothing may stand between. Azure Pipelines obeys `##vso[`, TeamCity `##teamcity[`. So the second colon, and the
+// bracket, are written as `\u003a` and `\u005b`, which in JSON are the same characters.
 //
-// The two writers that Writer and Painted are write the same lines; both may be used from several goroutines, a line in one call.
+// The two writers that Writer and Painted are write the same lines; both may be used from several goroutines, a line in
+// one call.
 type Writer struct {
 	out io.Writer
 	ci  bool
@@ -33,7 +36,8 @@ func NewWriter(out io.Writer, ci bool) *Writer { return &Writer{out: out, ci: ci
 // Write writes text of whatever origin. The beginning of a character at its end waits for the rest of it.
 func (w *Writer) Write(p []byte) (int, error) { return w.write(p, false) }
 
-// Painted is the Writer for what this program has painted: the looks of Paint pass. All text of others in it has to be Printable already.
+// Painted is the Writer for what this program has painted: the looks of Paint pass. All text of others in it has to be
+// Printable already.
 func (w *Writer) Painted() io.Writer { return painted{w} }
 
 type painted struct{ w *Writer }
@@ -73,7 +77,8 @@ func (w *Writer) write(p []byte, looks bool) (int, error) {
 	return len(p), nil
 }
 
-// lookAt is how long the escape sequence is with which a text begins and that does nothing but set a look; 0 if there is none.
+// lookAt is how long the escape sequence is with which a text begins and that does nothing but set a look; 0 if there
+// is none.
 func lookAt(text string) int {
 	rest, ok := strings.CutPrefix(text, "\x1b[")
 	if !ok {

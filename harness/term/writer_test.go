@@ -78,7 +78,9 @@ func TestWriteJSON(t *testing.T) {
 	if err := WriteJSON(NewWriter(&out, true), in); err != nil {
 		t.Fatal(err)
 	}
-	if want := "[\n  \"\\u001b[31m\\u007f\\u009b\\u202e\\udb40\\udc41\\ufffe\",\n  \"::error::\",\n  \"plain <&> ü\\n\\t\"\n]\n"; out.String() != want {
+	want := "[\n  \"\\u001b[31m\\u007f\\u009b\\u202e\\udb40\\udc41\\ufffe\",\n  \"::error::\",\n  " +
+		"\"plain <&> ü\\n\\t\"\n]\n"
+	if out.String() != want {
 		t.Errorf("it is written as\n%s\nwant\n%s", out.String(), want)
 	}
 	if err := WriteJSON(io.Discard, func() {}); err == nil {
@@ -88,7 +90,8 @@ func TestWriteJSON(t *testing.T) {
 
 // weightless are the characters that a comparison by culture skips, as the collation of Unicode has them.
 func weightless(r rune) bool {
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point) && !unicode.IsSpace(r)
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Variation_Selector,
+		unicode.Other_Default_Ignorable_Code_Point) && !unicode.IsSpace(r)
 }
 
 var bracketed = regexp.MustCompile(`##[\pL\pN-]*\[`)
@@ -104,7 +107,8 @@ func obeyed(line string) bool {
 	return strings.HasPrefix(strings.TrimSpace(compared), "::") || bracketed.MatchString(compared)
 }
 
-// FuzzWriter: whatever is written, in whatever pieces, comes out as characters that do nothing; what was safe comes out as it went in.
+// FuzzWriter: whatever is written, in whatever pieces, comes out as characters that do nothing; what was safe comes out
+// as it went in.
 func FuzzWriter(f *testing.F) {
 	f.Add("name\n ::error::x\u202e", uint64(1), true)
 	f.Add("\x1b[31m##[group]\xff\u009b31m", uint64(2), true)
@@ -125,7 +129,8 @@ func FuzzWriter(f *testing.F) {
 			t.Errorf("%q is no UTF-8", got)
 		}
 		for _, r := range got {
-			if r != '\n' && r != '\t' && (r < ' ' || r == 0x7f || weightless(r) && !unicode.Is(unicode.Variation_Selector, r)) || unicode.Is(unicode.Bidi_Control, r) {
+			if r != '\n' && r != '\t' && (r < ' ' || r == 0x7f || weightless(r) &&
+				!unicode.Is(unicode.Variation_Selector, r)) || unicode.Is(unicode.Bidi_Control, r) {
 				t.Errorf("%q has %U in it", got, r)
 			}
 		}
@@ -145,7 +150,8 @@ func FuzzWriter(f *testing.F) {
 			t.Fatal(err, err2)
 		}
 		var want, back string
-		if err := json.Unmarshal([]byte(shown.String()), &back); err != nil || json.Unmarshal(js, &want) != nil || back != want {
+		if err := json.Unmarshal([]byte(shown.String()), &back); err != nil || json.Unmarshal(js, &want) != nil ||
+			back != want {
 			t.Errorf("%q came back from JSON as %q: %v", want, back, err)
 		}
 		if strings.Count(shown.String(), "\n") != 1 || Printable(shown.String()) != shown.String() {

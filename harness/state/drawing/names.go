@@ -8,8 +8,8 @@ import (
 	"netnscheck/harness/term"
 )
 
-// printable is the name as it can be shown, in ASCII alone where that is wanted. Characters without a width of their own become visible,
-// too: what is drawn beside a name has to stand where it was put.
+// printable is the name as it can be shown, in ASCII alone where that is wanted. Characters without a width of their
+// own become visible, too: what is drawn beside a name has to stand where it was put.
 func printable(name string, ascii bool) string {
 	return term.Escape(name, func(r rune) bool {
 		return term.Safe(r) && unicode.IsPrint(r) && !unicode.Is(unicode.M, r) && !(ascii && r >= utf8.RuneSelf)
