@@ -24,7 +24,7 @@ func (r *Redaction) Text(s string) string {
 // candidates are where addresses can be: an address has seven characters from these, or two colons.
 var candidates = regexp.MustCompile(
 	`(?:[0-9A-Fa-f]\.){1,32}(?i:ip6\.arpa)|(?:[0-9]{1,3}\.){1,4}(?i:in-addr\.arpa)|` +
-		`[0-9A-Fa-fxX:._/-]{7,}(?i:ip6\.arpa|in-addr\.arpa)?|[0-9A-Fa-f]*::[0-9A-Fa-f:]*`)
+		`[0-9A-Fa-fxX:._/-]{7,}(?i:ip6\.arpa|in-addr\.arpa)?|[0-9A-Fa-f:]*::[0-9A-Fa-f:.]*`)
 
 // spelled replaces the addresses in a text, and what stands between them by what a function says.
 func (r *Redaction) spelled(s string, between func(string) string) string {
