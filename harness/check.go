@@ -44,7 +44,7 @@ func checkScenarios(c *cobra.Command, files []string, mode string) error {
 	var scs []*scenario.Scenario
 	var errs []error
 	for _, file := range files {
-		sc, err := readScenario(file)
+		sc, err := interruptible(c.Context(), "read "+file, func() (*scenario.Scenario, error) { return readScenario(file) })
 		if err == nil {
 			scs = append(scs, sc)
 			err = reviewed(sc)

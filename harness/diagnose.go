@@ -2,18 +2,19 @@ package main
 
 import (
 	"crypto/rand"
-	"encoding/json"
 	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"netnscheck/harness/internal/observe"
 	"netnscheck/harness/state"
+	"netnscheck/harness/term"
 	"netnscheck/reports"
 )
 
@@ -67,9 +68,12 @@ Exit status: 0 nothing is wrong; 1 a cause was found; 2 wrong usage; 3 it could 
 	flags.IntVar(&f.port, "tcp", 0, "ask for a connection to this TCP port instead of an echo")
 	flags.IntVar(&f.size, "size", 0, "ask for an echo with so many bytes of data, not to be fragmented")
 	flags.BoolVar(&f.all, "all", false, "read the namespaces of running processes too, not only those with a name")
-	flags.StringVar(&f.stateFile, "state", "", "diagnose the state in this file, which --save wrote, instead of this machine")
+	flags.StringVar(&f.stateFile, "state", "",
+		"diagnose the state in this file or pipe, which --save wrote, instead of this machine")
 	flags.StringVar(&f.save, "save", "", "write the state to this file, as JSON")
-	flags.BoolVar(&f.redact, "redact", false, "map the addresses in the saved state to others, consistently; names and the comments of rules stay")
+	flags.BoolVar(&f.redact, "redact", false,
+		"map addresses, and words of packet filters, in the saved state to others, consistently, and print the key;\n"+
+			"names of namespaces and interfaces stay")
 	flags.BoolVar(&f.probe, "probe", false, "then send one packet, or connect once, to see whether the answer is right")
 	flags.BoolVar(&f.json, "json", false, "print the report as JSON")
 	c.RegisterFlagCompletionFunc("from", completeNamespaces)
@@ -102,6 +106,8 @@ func (f *diagnoseFlags) check(c *cobra.Command) error {
 		return usage("--size %d: an echo has 1 to 65507 bytes of data", f.size)
 	case given("save") && f.save == "":
 		return usage("--save: the name of a file is missing")
+	case f.save == "-":
+		return usage("--save -: the diagnosis goes to standard output; name a file (./- if it is called so)")
 	}
 	if given("to") {
 		var err error
@@ -165,10 +171,7 @@ func diagnoseState(c *cobra.Command, f diagnoseFlags) error {
 	}
 	switch {
 	case f.json:
-		e := json.NewEncoder(c.OutOrStdout())
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		err = e.Encode(result.json())
+		err = term.WriteJSON(c.OutOrStdout(), result.json())
 	default:
 		err = result.print(newSheet(c.OutOrStdout()))
 	}
@@ -180,7 +183,7 @@ func diagnoseState(c *cobra.Command, f diagnoseFlags) error {
 
 func (f *diagnoseFlags) read(c *cobra.Command) (*state.State, error) {
 	if f.stateFile != "" {
-		return readState(f.stateFile)
+		return readState(c.Context(), f.stateFile)
 	}
 	o := observe.MachineOptions{All: f.all, Filters: true}
 	if f.pid != 0 {
@@ -200,25 +203,37 @@ func namespaceOfProcess(s *state.State, pid int) string {
 	return fmt.Sprint("pid:", pid)
 }
 
-// saveState writes the state. What was asked has other addresses in a redacted one, so it is told how to ask there.
+// saveState writes the state. What was asked has other addresses in a redacted one, so it is told how to ask there, and
+// what has become of what: whoever saves it needs that to read the answer, and nobody else is to have it, so it is in
+// no file.
 func (f *diagnoseFlags) saveState(c *cobra.Command, s *state.State) error {
 	from, source, target := f.from, f.sender, f.target
+	var renamed [][2]string
 	if f.redact {
 		key := make([]byte, 32)
 		rand.Read(key)
 		redacted, r := state.Redact(s, key)
 		s, from, source, target = redacted, r.Text(from), r.Addr(source), r.Addr(target)
+		for _, a := range []netip.Addr{source, target} {
+			if a.IsValid() {
+				s.Asked = append(s.Asked, a.WithZone(""))
+			}
+		}
+		renamed = r.Key()
 	}
-	text, err := json.MarshalIndent(s, "", " ")
+	text, err := state.Encode(s, "netnscheck "+version())
 	if err != nil {
 		return err
 	}
-	if err := reports.WritePrivateFile(f.save, append(text, '\n')); err != nil {
+	if len(text) > stateLimit {
+		return cannot("write the state %s: it is larger than %s, the most that --state reads", f.save, size(stateLimit))
+	}
+	if err := reports.WritePrivateFile(f.save, text); err != nil {
 		return &exit{statusUsage, err}
 	}
 	command := fmt.Sprintf("harness diagnose --state %s", f.save)
 	if target.IsValid() {
-		command += fmt.Sprintf(" --from %s --to %s", oneLine(from), target)
+		command += fmt.Sprintf(" --from %s --to %s", term.OneLine(from), target)
 	}
 	if source.IsValid() {
 		command += fmt.Sprint(" --source ", source)
@@ -230,7 +245,20 @@ func (f *diagnoseFlags) saveState(c *cobra.Command, s *state.State) error {
 		command += fmt.Sprintf(" --size %d", f.size)
 	}
 	fmt.Fprintf(c.ErrOrStderr(), "saved the state; to diagnose it elsewhere: %s\n", command)
+	if f.redact {
+		return printKey(c, renamed)
+	}
 	return nil
+}
+
+// printKey tells what has become of what in a redacted state.
+func printKey(c *cobra.Command, renamed [][2]string) error {
+	fmt.Fprintf(c.ErrOrStderr(), "the key, which is not in the file: keep it to yourself\n")
+	t := tabwriter.NewWriter(c.ErrOrStderr(), 0, 0, 2, ' ', 0)
+	for _, pair := range renamed {
+		fmt.Fprintf(t, "  %s\tis %s\n", term.OneLine(pair[0]), pair[1])
+	}
+	return t.Flush()
 }
 
 // completeNamespaces offers the namespaces of the machine, or those of the state that was named.
@@ -243,7 +271,7 @@ func completeNamespaces(c *cobra.Command, _ []string, _ string) ([]string, cobra
 	}
 	var names []string
 	for i := range s.Namespaces {
-		names = append(names, oneLine(s.Namespaces[i].Name))
+		names = append(names, term.OneLine(s.Namespaces[i].Name))
 	}
 	return names, cobra.ShellCompDirectiveNoFileComp
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"netnscheck/harness/diagnose"
-	"netnscheck/reports"
+	"netnscheck/harness/term"
 )
 
 // mended is aPair with both ends up.
@@ -85,7 +85,8 @@ func TestDiagnoseStrangeNames(t *testing.T) {
 	strange := "n=$(printf 'b\\377\\033[31m\\nx'); ip netns add \"$n\"; ip link add v0 type veth peer name v1 netns \"$n\"; ip addr add 10.0.0.1/24 dev v0; ip link set v0 up"
 	for _, args := range [][]string{{"diagnose"}, {"diagnose", "--json"}, {"diagnose", "--from", "host", "--to", "10.0.0.2"}, {"map"}, {"map", "--json"}} {
 		c := onMachine(t, dir, strange, args...)
-		if text := c.stdout + c.stderr; reports.Printable(text) != text || strings.ContainsRune(text, '\ufffd') || !strings.Contains(text, `b\xff\x1b[31m\x0ax`) && !strings.Contains(text, `b\\xff\\x1b[31m\\x0ax`) {
+		if text := c.stdout + c.stderr; term.Printable(text) != text || strings.ContainsRune(text, '\ufffd') ||
+			!strings.Contains(text, `b\xff\x1b[31m\x0ax`) && !strings.Contains(text, `b\\xff\\x1b[31m\\x0ax`) {
 			t.Errorf("%s: %q", args, text)
 		}
 	}
@@ -123,7 +124,7 @@ func TestDiagnoseSaved(t *testing.T) {
 	if regexp.MustCompile(`\b10\.[1-4]\.0\.`).Match(text) {
 		t.Errorf("addresses are left:\n%s", text)
 	}
-	asOther := strings.Fields(c.stderr[strings.Index(c.stderr, "harness diagnose"):])[1:]
+	asOther := asToldFor(t, c)
 	harness(t, dir, asOther...).want(t, 1, "  -> r1  ", "  -> r2  ", "  ×  r3  ", "cause     forwarding-off: r3")
 	for _, packet := range [][]string{{"--tcp", "80"}, {"--size", "1400"}} {
 		harness(t, dir, append(append(ask, "--state", "plain.json", "--save", "again.json"), packet...)...).want(t, 1, "--to 10.4.0.2 "+strings.Join(packet, " ")+"\n")
@@ -131,11 +132,62 @@ func TestDiagnoseSaved(t *testing.T) {
 	harness(t, dir, "map", "--state", "other.json").want(t, 0, "─ r3 ─")
 }
 
+// asToldFor is the command by which a saved state is to be diagnosed.
+func asToldFor(t *testing.T, c call) []string {
+	t.Helper()
+	_, command, found := strings.Cut(c.stderr, "to diagnose it elsewhere: harness ")
+	if !found {
+		t.Fatalf("it does not say how to diagnose the state:\n%s", c.stderr)
+	}
+	command, _, _ = strings.Cut(command, "\n")
+	return strings.Fields(command)
+}
+
+// TestDiagnoseRedactedByKey: the owner is told what has become of an address, the file does not have it, and a question
+// about an address that the redacted state does not know gets no answer.
+func TestDiagnoseRedactedByKey(t *testing.T) {
+	dir := t.TempDir()
+	c := onMachine(t, dir, aPair, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--save", "other.json",
+		"--redact")
+	c.want(t, 1, "cause     peer-down", "the key, which is not in the file: keep it to yourself\n")
+	key := regexp.MustCompile(`(?m)^  (\S+) +is (\S+)$`).FindAllStringSubmatch(c.stderr, -1)
+	became := ""
+	text, err := os.ReadFile(filepath.Join(dir, "other.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pair := range key {
+		if strings.Contains(string(text), `"`+pair[1]+`"`) {
+			t.Errorf("the file has %s", pair[1])
+		}
+		if pair[1] == "192.168.2.103" {
+			became = pair[2]
+		}
+	}
+	if became == "" || became == "192.168.2.103" {
+		t.Fatalf("the key does not tell what has become of 192.168.2.103:\n%s", c.stderr)
+	}
+	harness(t, dir, "diagnose", "--state", "other.json", "--from", "prodns", "--to", became).want(t, 1,
+		"cause     peer-down: vnic-testns in testns\n")
+	harness(t, dir, "diagnose", "--state", "other.json", "--from", "prodns", "--to", "192.168.2.103").want(t, 3,
+		"whether prodns reaches 192.168.2.103 could not be judged\n",
+		"the state is redacted, and 192.168.2.103 is no address in it")
+	harness(t, dir, "diagnose", "--state", "other.json", "--from", "prodns", "--to", became, "--source",
+		"192.168.2.102").want(t, 3, "192.168.2.102 is no address in it")
+
+	// One that is no address of the state is known when it was asked about.
+	c = onMachine(t, dir, aPair, "diagnose", "--from", "prodns", "--to", "203.0.113.9", "--save", "far.json", "--redact")
+	c.want(t, 1, "cause     no-route")
+	harness(t, dir, asToldFor(t, c)...).want(t, 1, "cause     no-route: prodns\n")
+	harness(t, dir, "diagnose", "--state", "far.json", "--from", "prodns", "--to", "203.0.113.9").want(t, 3,
+		"203.0.113.9 is no address in it")
+}
+
 // TestDiagnoseSavedUnderAnAddress: a namespace that is called by its address has another name in a redacted state.
 func TestDiagnoseSavedUnderAnAddress(t *testing.T) {
 	dir := write(t, map[string]string{"state.json": `{"namespaces": [{"name": "ns-10.9.0.1", "links": []}]}`})
 	c := harness(t, dir, "diagnose", "--state", "state.json", "--from", "ns-10.9.0.1", "--to", "10.9.0.2", "--save", "other.json", "--redact")
-	asOther := strings.Fields(c.stderr[strings.Index(c.stderr, "harness diagnose"):])[1:]
+	asOther := asToldFor(t, c)
 	if slices.Contains(asOther, "ns-10.9.0.1") {
 		t.Errorf("it tells the name: %q", asOther)
 	}
@@ -183,12 +235,22 @@ func TestDiagnoseBadInput(t *testing.T) {
 		"a process of a state":      {[]string{"--state", "state.json", "--from-pid", "1", "--to", "10.0.0.1"}, "exclude each other"},
 		"missing state":             {[]string{"--state", "missing.json"}, "read missing.json: no such file or directory"},
 		"a broken state":            {[]string{"--state", "broken.json"}, "read the state broken.json: "},
-		"not to be saved":           {[]string{"--state", "state.json", "--save", "nowhere/x.json"}, "write nowhere/x.json"},
-		"an argument":               {[]string{"prodns"}, "harness diagnose --help"},
+		"a newer state": {[]string{"--state", "newer.json"},
+			"read the state newer.json: the state has version 99 and was written by \"netnscheck v9\"; " +
+				"this program reads versions up to 1"},
+		"a field of tomorrow": {[]string{"--state", "field.json"}, "knows no field \"zones\""},
+		"a state and more":    {[]string{"--state", "more.json"}, "after top-level value"},
+		"saved to a dash":     {[]string{"--state", "state.json", "--save", "-"}, "--save -: "},
+		"not to be saved":     {[]string{"--state", "state.json", "--save", "nowhere/x.json"}, "write nowhere/x.json"},
+		"an argument":         {[]string{"prodns"}, "harness diagnose --help"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir := write(t, map[string]string{"broken.json": "{", "state.json": `{"namespaces": [{"name": "a", "links": []}]}`})
+			dir := write(t, map[string]string{
+				"newer.json":  `{"version": 99, "program": "netnscheck v9", "namespaces": [{"name": "a", "links": []}]}`,
+				"field.json":  `{"namespaces": [{"name": "a", "links": []}], "zones": []}`,
+				"more.json":   `{"namespaces": [{"name": "a", "links": []}]}{"namespaces": []}`,
+				"broken.json": "{", "state.json": `{"namespaces": [{"name": "a", "links": []}]}`})
 			harness(t, dir, append([]string{"diagnose"}, c.args...)...).want(t, 2, c.says)
 		})
 	}

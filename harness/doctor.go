@@ -67,7 +67,7 @@ func examine(c *cobra.Command) error {
 	printPrograms(t)
 	err = nil
 	if forbidden == nil || root {
-		err = printFeatures(c.Context(), t, forbidden == nil)
+		err = printFeatures(c, t, forbidden == nil)
 	}
 	if flushed := t.Flush(); flushed != nil {
 		return flushed
@@ -134,8 +134,8 @@ type finding struct {
 	Name, Presence, Reason string
 }
 
-func printFeatures(ctx context.Context, out io.Writer, sandboxed bool) error {
-	findings, err := look(ctx, sandboxed)
+func printFeatures(c *cobra.Command, out io.Writer, sandboxed bool) error {
+	findings, err := look(c.Context(), sandboxed)
 	if err != nil {
 		return err
 	}
@@ -156,7 +156,7 @@ func printFeatures(ctx context.Context, out io.Writer, sandboxed bool) error {
 	return nil
 }
 
-// look tries the features where labs would be.
+// look tries the features where labs would be. What goes wrong there is told on stderr.
 func look(ctx context.Context, sandboxed bool) ([]finding, error) {
 	if !sandboxed {
 		return lookHere(ctx)

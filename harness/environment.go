@@ -3,15 +3,17 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
+	xterm "golang.org/x/term"
 
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/sandbox"
+	"netnscheck/harness/term"
 	"netnscheck/reports"
 )
 
@@ -124,6 +126,9 @@ func sweep(ours func(pid int) bool) (left []string, err error) {
 
 func newConsole(c *cobra.Command, f runFlags) *reports.Console {
 	o := &reports.Console{Out: c.OutOrStdout(), Color: isTerminal(os.Stdout) && coloured()}
+	if o.Color {
+		o.Out = painted(c)
+	}
 	switch {
 	case f.quiet:
 		o.Verbosity = reports.Quiet
@@ -139,4 +144,18 @@ func newConsole(c *cobra.Command, f runFlags) *reports.Console {
 // coloured says that a terminal may be sent colours (https://no-color.org).
 func coloured() bool { return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" }
 
-func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
+// painted is standard output for text that this program has painted and in which all text of others is printable.
+func painted(c *cobra.Command) io.Writer { return c.OutOrStdout().(*term.Writer).Painted() }
+
+// inCI says that what is printed goes to the log of a CI runner: GITHUB_ACTIONS, TF_BUILD (Azure Pipelines) and
+// TEAMCITY_VERSION are set by runners that obey lines of it, CI by nearly all.
+func inCI() bool {
+	for _, name := range []string{"CI", "GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION"} {
+		if value := os.Getenv(name); value != "" && value != "false" && value != "0" {
+			return true
+		}
+	}
+	return false
+}
+
+func isTerminal(f *os.File) bool { return xterm.IsTerminal(int(f.Fd())) }

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -58,9 +57,5 @@ func explain(c *cobra.Command, name string) error {
 		}
 		return usage("there is no cause %q; `harness explain` lists those that there are", name)
 	}
-	if isTerminal(os.Stdout) {
-		text = render(text, columns(), coloured())
-	}
-	_, err := fmt.Fprint(c.OutOrStdout(), text)
-	return err
+	return printPage(c, text)
 }

@@ -26,20 +26,22 @@ type layer struct {
 var layers = []layer{
 	// Pure: values and functions of values.
 	{"harness/nearest", nil, nil},
+	{"harness/term", nil, nil},
 	{"harness/scenario/operation", []string{"harness/nearest"}, nil},
 	{"harness/scenario", []string{"harness/scenario/operation", "harness/nearest"}, nil},
 	{"harness/state", []string{"harness/scenario", "harness/scenario/operation", "harness/nearest"}, nil},
-	{"harness/state/drawing", []string{"harness/state"}, nil},
+	{"harness/state/drawing", []string{"harness/state", "harness/term"}, nil},
 	{"harness/diagnose/causes", nil, nil},
 	{"harness/diagnose", []string{"harness/state", "harness/scenario/operation", "harness/nearest"}, nil},
 	{"scenarios", []string{"harness/scenario"}, []string{"os"}},
 	{"scenarios/...", nil, nil},
-	{"reports", []string{"harness/scenario", "harness/state"}, []string{"os", "syscall", "github.com/onsi/ginkgo/v2/types"}},
+	{"reports", []string{"harness/scenario", "harness/state", "harness/term"},
+		[]string{"os", "syscall", "github.com/onsi/ginkgo/v2/types"}},
 
 	// The door to the kernel, and what is behind it.
 	{"harness/lab", []string{"harness/scenario", "harness/scenario/operation", "harness/state", "harness/diagnose", "harness/nearest", "harness/internal/..."},
 		[]string{"os", "syscall"}},
-	{"harness/internal/specrun", []string{"harness/scenario", "harness/state", "reports"},
+	{"harness/internal/specrun", []string{"harness/scenario", "harness/state", "harness/term", "reports"},
 		[]string{"os", "os/signal", "syscall", "github.com/onsi/ginkgo/v2/...", "github.com/onsi/gomega/..."}},
 	{"harness/internal/observe", []string{"harness/state", "harness/internal/netns"},
 		[]string{"os", "golang.org/x/sys/unix", "github.com/vishvananda/...", "github.com/google/nftables/expr"}},

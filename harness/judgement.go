@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
-	"strings"
 
 	"netnscheck/harness/diagnose"
 	"netnscheck/harness/state"
-	"netnscheck/reports"
+	"netnscheck/harness/term"
 )
 
 // judgement is what came of a diagnosis or of a review.
@@ -35,7 +35,11 @@ func judged(s *state.State, f diagnoseFlags) *judgement {
 }
 
 func answer(s *state.State, f diagnoseFlags) *diagnose.Report {
-	r := diagnose.Diagnose(s, diagnose.Query{From: f.from, Source: f.sender, To: f.target, Port: uint16(f.port), Size: f.size})
+	q := diagnose.Query{From: f.from, Source: f.sender, To: f.target, Port: uint16(f.port), Size: f.size}
+	if unknown := unknownIn(s, f.target, f.sender); unknown != "" {
+		return &diagnose.Report{Query: q, Doubts: []string{unknown}}
+	}
+	r := diagnose.Diagnose(s, q)
 	if r.Cause != nil && isClosed(s, r.Cause.Netns) {
 		// Of a namespace that was not read there is nothing but its name.
 		r.Cause, r.Path = nil, nil
@@ -48,17 +52,24 @@ func answer(s *state.State, f diagnoseFlags) *diagnose.Report {
 	return &r
 }
 
-var lineBreaks = strings.NewReplacer("\n", `\x0a`, "\t", `\x09`)
+// unknownIn says which of the addresses a redacted state does not know: what has become of it, only the key tells.
+func unknownIn(s *state.State, asked ...netip.Addr) string {
+	for _, a := range asked {
+		if s.Redacted && a.IsValid() && !s.Knows(a) {
+			return fmt.Sprintf("the state is redacted, and %s is no address in it: "+
+				"the key, which its owner has, says which one it is there", a)
+		}
+	}
+	return ""
+}
 
-// oneLine is a text as any terminal shows it, and in one line: a name in a state file or in /run/netns could bring a line of its own, such
-// as a repair.
-func oneLine(text string) string { return lineBreaks.Replace(reports.Printable(text)) }
-
+// showable puts each text in one line: a name in a state file or in /run/netns could bring a line of its own, such as a
+// repair.
 func showable(r *diagnose.Report) {
-	r.From = oneLine(r.From)
+	r.From = term.OneLine(r.From)
 	for i := range r.Path {
 		h := &r.Path[i]
-		h.Netns, h.Link, h.Decision = oneLine(h.Netns), oneLine(h.Link), oneLine(h.Decision)
+		h.Netns, h.Link, h.Decision = term.OneLine(h.Netns), term.OneLine(h.Link), term.OneLine(h.Decision)
 	}
 	if r.Cause != nil {
 		showableCause(r.Cause)
@@ -70,7 +81,7 @@ func showable(r *diagnose.Report) {
 }
 
 func showableCause(c *diagnose.Cause) {
-	c.Netns, c.Link, c.Says = oneLine(c.Netns), oneLine(c.Link), oneLine(c.Says)
+	c.Netns, c.Link, c.Says = term.OneLine(c.Netns), term.OneLine(c.Link), term.OneLine(c.Says)
 	showableAll(c.Evidence)
 	showableAll(c.Repair)
 	showableAll(c.Advice)
@@ -78,7 +89,7 @@ func showableCause(c *diagnose.Cause) {
 
 func showableAll(texts []string) {
 	for i := range texts {
-		texts[i] = oneLine(texts[i])
+		texts[i] = term.OneLine(texts[i])
 	}
 }
 

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"text/tabwriter"
@@ -9,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netnscheck/harness/internal/specrun"
+	"netnscheck/harness/term"
 	"netnscheck/scenarios"
 )
 
@@ -36,10 +36,7 @@ func listCommand() *cobra.Command {
 				return err
 			}
 			if asJSON {
-				e := json.NewEncoder(c.OutOrStdout())
-				e.SetEscapeHTML(false)
-				e.SetIndent("", "  ")
-				return e.Encode(all)
+				return term.WriteJSON(c.OutOrStdout(), all)
 			}
 			return printTable(c, all)
 		},

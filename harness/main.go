@@ -18,6 +18,7 @@ import (
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/term"
 )
 
 func main() {
@@ -75,6 +76,9 @@ func cannot(format string, args ...any) error {
 func execute(ctx context.Context, args []string) int {
 	root := rootCommand()
 	root.SetArgs(args)
+	ci := inCI()
+	root.SetOut(term.NewWriter(os.Stdout, ci))
+	root.SetErr(term.NewWriter(os.Stderr, ci))
 	err := beforeRun(kernel.Room())
 	if err == nil {
 		err = root.ExecuteContext(ctx)
@@ -150,14 +154,20 @@ func wantArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
-// untilSignal is a context that ends with the first signal that asks the harness to stop, and names it.
+// untilSignal is a context that ends with the first signal that asks the harness to stop, and names it. A second one
+// ends the process at once, as if nobody had caught it; but not a second SIGHUP, of which the kernel and the shell send
+// one each when a terminal goes.
 func untilSignal() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
-	signals := make(chan os.Signal, 1)
+	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
+		cancel(fmt.Errorf("by %s", signalName(<-signals)))
 		for s := range signals {
-			cancel(fmt.Errorf("by %s", signalName(s)))
+			if s != syscall.SIGHUP {
+				signal.Reset(s)
+				syscall.Kill(os.Getpid(), s.(syscall.Signal))
+			}
 		}
 	}()
 	return ctx, func() { signal.Stop(signals); cancel(nil) }

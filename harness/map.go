@@ -1,17 +1,17 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
+	xterm "golang.org/x/term"
 
 	"netnscheck/harness/internal/observe"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
 	"netnscheck/harness/state/drawing"
+	"netnscheck/harness/term"
 	"netnscheck/reports"
 )
 
@@ -44,7 +44,7 @@ leave, made in the sandbox for the purpose.`,
 		RunE:              func(c *cobra.Command, args []string) error { return drawMap(c, f, args) },
 	}
 	flags := c.Flags()
-	flags.StringVar(&f.state, "state", "", "draw the state in this file, which 'harness diagnose --save' wrote")
+	flags.StringVar(&f.state, "state", "", "draw the state in this file or pipe, which 'harness diagnose --save' wrote")
 	flags.BoolVar(&f.all, "all", false, "the namespaces of running processes too, not only those with a name")
 	flags.IntVar(&f.step, "step", 0, "of a scenario, the lab after this step (default: after the last)")
 	flags.BoolVar(&f.ascii, "ascii", false, "use ASCII characters alone")
@@ -81,10 +81,7 @@ func drawMap(c *cobra.Command, f mapFlags, args []string) error {
 	o := drawing.Options{Width: f.width, ASCII: f.ascii}
 	switch {
 	case f.json:
-		e := json.NewEncoder(c.OutOrStdout())
-		e.SetEscapeHTML(false)
-		e.SetIndent("", "  ")
-		return e.Encode(drawing.TopologyOf(s))
+		return term.WriteJSON(c.OutOrStdout(), drawing.TopologyOf(s))
 	case f.svg != "":
 		if o.Width == 0 {
 			o.Width = svgColumns
@@ -104,9 +101,9 @@ func drawMap(c *cobra.Command, f mapFlags, args []string) error {
 func (f *mapFlags) read(c *cobra.Command, args []string) (*state.State, error) {
 	switch {
 	case f.state != "":
-		return readState(f.state)
+		return readState(c.Context(), f.state)
 	case len(args) > 0:
-		sc, err := scenarioNamed(args[0])
+		sc, err := scenarioNamed(c.Context(), args[0])
 		if err != nil {
 			return nil, err
 		}
@@ -132,7 +129,7 @@ func stepsUpTo(sc *scenario.Scenario, step int) (int, error) {
 
 // terminalColumns is how wide the terminal is. Where the output goes elsewhere, COLUMNS may say how wide it is to be.
 func terminalColumns() int {
-	if width, _, err := term.GetSize(int(os.Stdout.Fd())); err == nil && width > 0 {
+	if width, _, err := xterm.GetSize(int(os.Stdout.Fd())); err == nil && width > 0 {
 		return width
 	}
 	var width int

@@ -95,7 +95,8 @@ func TestMapBadInput(t *testing.T) {
 	}{
 		"missing state":         {[]string{"--state", "missing.json"}, "read missing.json: no such file or directory"},
 		"no JSON":               {[]string{"--state", "text.json"}, "read the state text.json: "},
-		"no state":              {[]string{"--state", "other.json"}, "no namespace in it"},
+		"no state":              {[]string{"--state", "other.json"}, `knows no field "a"`},
+		"an empty state":        {[]string{"--state", "empty.json"}, "no namespace in it"},
 		"state and scenario":    {[]string{"good.md", "--state", "text.json"}, "exclude each other"},
 		"all of a state":        {[]string{"--all", "--state", "text.json"}, "--all"},
 		"step of the machine":   {[]string{"--step", "1"}, "name one"},
@@ -109,7 +110,8 @@ func TestMapBadInput(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := write(t, map[string]string{
-				"good.md": good, "more.md": good, "text.json": "hello", "other.json": `{"a": 1}`, "state.json": `{"namespaces": [{"name": "a", "links": []}]}`,
+				"good.md": good, "more.md": good, "text.json": "hello", "other.json": `{"a": 1}`,
+				"empty.json": `{"namespaces": []}`, "state.json": `{"namespaces": [{"name": "a", "links": []}]}`,
 			})
 			harness(t, dir, append([]string{"map"}, c.args...)...).want(t, 2, c.says)
 		})

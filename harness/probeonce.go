@@ -6,6 +6,7 @@ import (
 	"netnscheck/harness/diagnose"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/probe"
+	"netnscheck/harness/term"
 )
 
 // probed is what came of the packet that --probe sends.
@@ -19,10 +20,10 @@ type probed struct {
 func probeOnce(ctx context.Context, f diagnoseFlags) (*probed, error) {
 	if f.port != 0 {
 		r, err := probe.Connect(ctx, netns.Machine{}, f.from, probe.ConnectRequest{Dest: f.target, From: f.sender, Port: f.port}, probe.Long)
-		return &probed{r.Connected, oneLine(r.Found)}, err
+		return &probed{r.Connected, term.OneLine(r.Found)}, err
 	}
 	r, err := probe.Echo(ctx, netns.Machine{}, f.from, probe.EchoRequest{Dest: f.target, From: f.sender, Bytes: f.size}, probe.Long)
-	return &probed{r.Reached, oneLine(r.Found)}, err
+	return &probed{r.Reached, term.OneLine(r.Found)}, err
 }
 
 // contradicts says whether the packet met another fate than the diagnosis foresaw. Where only a part of the flows is stopped, or something

@@ -11,14 +11,14 @@ import (
 	east "github.com/yuin/goldmark/extension/ast"
 	"github.com/yuin/goldmark/text"
 
-	"netnscheck/reports"
+	"netnscheck/harness/term"
 )
 
 // render lays Markdown out for a terminal of this many columns. It knows what lessons are made of; what else there is comes as
 // plain text. (The libraries that render Markdown bring highlighters along, whose tables cost every start of the harness, and so each
 // worker, more time than all the rest.)
 func render(markdown string, width int, colour bool) string {
-	source := []byte(reports.Printable(markdown))
+	source := []byte(term.Printable(markdown))
 	doc := goldmark.New(goldmark.WithExtensions(extension.GFM)).Parser().Parse(text.NewReader(source))
 	r := &renderer{source: source, colour: colour}
 	return strings.Join(r.blocks(doc, width), "\n") + "\n"
@@ -29,7 +29,7 @@ type renderer struct {
 	colour bool
 }
 
-// Looks, as the digits of the terminal's escape sequence.
+// Looks, as term.Paint takes them.
 const (
 	bold      = "1"
 	dim       = "2"
@@ -42,7 +42,7 @@ func (r *renderer) paint(look, s string) string {
 	if !r.colour || s == "" {
 		return s
 	}
-	return "\x1b[" + look + "m" + s + "\x1b[0m"
+	return term.Paint(look, s)
 }
 
 // blocks lays out the children of a node, with an empty line between them; those of a tight list stand close together.

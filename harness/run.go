@@ -117,7 +117,7 @@ func runScenarios(c *cobra.Command, f runFlags, names []string) error {
 	if len(names) == 0 && !c.Flags().Changed("procs") && !f.failFast {
 		f.procs = runtime.NumCPU()
 	}
-	what, err := selected(names)
+	what, err := selected(c.Context(), names)
 	if err != nil {
 		return beforeRun(err)
 	}

@@ -117,6 +117,8 @@ func headline(r *diagnose.Report) string {
 		return r.From + " reaches " + what + ", but the reply does not come back"
 	case r.Cause != nil:
 		return r.From + " does not reach " + what
+	case len(r.Doubts) > 0 && len(r.Path) == 0:
+		return "whether " + r.From + " reaches " + what + " could not be judged"
 	case len(r.Doubts) > 0:
 		return "whether " + r.From + " reaches " + what + " could not be judged; as far as is known nothing is wrong"
 	}

@@ -23,7 +23,7 @@ func showCommand() *cobra.Command {
 			if args[0] == specrun.HandWritten {
 				return usage("show %s: they are no scenario but Go, in %s; `harness run %[1]s` runs them", args[0], suitesFolder)
 			}
-			sc, err := scenarioNamed(args[0])
+			sc, err := scenarioNamed(c.Context(), args[0])
 			if err != nil {
 				return err
 			}
@@ -31,15 +31,21 @@ func showCommand() *cobra.Command {
 			if sc.Kind == scenario.Challenge && !solution {
 				text = withoutSolution(sc)
 			}
-			if isTerminal(os.Stdout) {
-				text = render(lesson(text), columns(), coloured())
-			}
-			_, err = fmt.Fprint(c.OutOrStdout(), text)
-			return err
+			return printPage(c, text)
 		},
 	}
 	c.Flags().BoolVar(&solution, "solution", false, "of a challenge, show its set-up, its commands and the boxes of its checks, too")
 	return c
+}
+
+// printPage shows Markdown: rendered on a terminal, as it is otherwise.
+func printPage(c *cobra.Command, markdown string) error {
+	out := c.OutOrStdout()
+	if isTerminal(os.Stdout) {
+		markdown, out = render(lesson(markdown), columns(), coloured()), painted(c)
+	}
+	_, err := fmt.Fprint(out, markdown)
+	return err
 }
 
 // withoutSolution is the text of a challenge as a learner gets it: without the set-up and without the commands, which are the solution.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -21,22 +22,22 @@ type selection struct {
 }
 
 // selected reads what the user named: ids of the catalogue, files, folders, the word for the suites; without names all there is.
-func selected(names []string) (selection, error) {
+func selected(ctx context.Context, names []string) (selection, error) {
 	if len(names) == 0 {
 		all, err := scenarios.All()
 		return selection{all, true}, badFile(err)
 	}
 	files := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == specrun.HandWritten })
-	all, err := scenariosNamed(files)
+	all, err := scenariosNamed(ctx, files)
 	return selection{all, len(files) < len(names)}, err
 }
 
 // scenariosNamed reads scenarios.
-func scenariosNamed(names []string) ([]*scenario.Scenario, error) {
+func scenariosNamed(ctx context.Context, names []string) ([]*scenario.Scenario, error) {
 	var all []*scenario.Scenario
 	var errs []error
 	for _, name := range names {
-		some, err := scenariosOf(name)
+		some, err := interruptible(ctx, "read "+name, func() ([]*scenario.Scenario, error) { return scenariosOf(name) })
 		errs = append(errs, err)
 		all = append(all, some...)
 	}
@@ -47,8 +48,8 @@ func scenariosNamed(names []string) ([]*scenario.Scenario, error) {
 }
 
 // scenarioNamed reads the one scenario that a name stands for.
-func scenarioNamed(name string) (*scenario.Scenario, error) {
-	all, err := scenariosNamed([]string{name})
+func scenarioNamed(ctx context.Context, name string) (*scenario.Scenario, error) {
+	all, err := scenariosNamed(ctx, []string{name})
 	if err != nil {
 		return nil, err
 	}
@@ -126,23 +127,15 @@ func scenariosIn(dir string) ([]*scenario.Scenario, error) {
 }
 
 func readScenario(path string) (*scenario.Scenario, error) {
-	text, err := os.ReadFile(path)
+	text, err := readFile(path, scenarioLimit, 0)
 	if err != nil {
-		return nil, readError(path, err)
+		return nil, err
 	}
 	sc, err := scenario.Parse(path, text)
 	if err != nil {
 		return nil, err
 	}
 	return sc, inVocabulary(sc)
-}
-
-func readError(path string, err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		err = p.Err
-	}
-	return usage("read %s: %w", path, err)
 }
 
 // withoutRepeats leaves out what was named twice. Two files with one id are an error: their results could not be told apart.

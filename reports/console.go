@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/term"
 )
 
 // Verbosity is how much the console says of cases that passed.
@@ -20,8 +21,8 @@ const (
 
 // Console tells people what comes of a run while it goes, and sums it up.
 type Console struct {
-	Out       io.Writer
-	Color     bool // outcomes are words with and without
+	Out       io.Writer // with Color one that lets looks pass (term.Writer.Painted)
+	Color     bool      // outcomes are words with and without
 	Verbosity Verbosity
 	// Progress is where the count of cases goes, nil when nobody looks at it; it must be a terminal.
 	Progress io.Writer
@@ -45,7 +46,7 @@ func (o *Console) Begin(s *Suite, c *Case) {
 		return
 	}
 	o.clear()
-	line := []rune(fmt.Sprintf("%d/%d  %s  %s  %s", o.done+1, o.total, s.ID, s.Driver, c.Name))
+	line := []rune(term.OneLine(fmt.Sprintf("%d/%d  %s  %s  %s", o.done+1, o.total, s.ID, s.Driver, c.Name)))
 	if len(line) > 76 {
 		line = append(line[:75], '…')
 	}
@@ -61,10 +62,10 @@ func (o *Console) clear() {
 	}
 }
 
-// Say prints a line of its own.
+// Say prints a line of its own, or several.
 func (o *Console) Say(format string, args ...any) {
 	o.clear()
-	fmt.Fprintf(o.Out, format+"\n", args...)
+	fmt.Fprintln(o.Out, term.Printable(fmt.Sprintf(format, args...)))
 }
 
 // End tells what came of a case.
@@ -75,7 +76,8 @@ func (o *Console) End(s *Suite, c *Case) {
 	}
 	o.clear()
 	fmt.Fprintf(o.Out, "%s  %-*s  %-8s  %s  %s\n",
-		o.outcome(c.Outcome), o.wide, s.ID, s.Driver, Printable(c.Name), o.faint("("+duration(c.Duration)+")"))
+		o.outcome(c.Outcome), o.wide, term.OneLine(s.ID), term.OneLine(s.Driver), term.OneLine(c.Name), o.faint("("+
+			duration(c.Duration)+")"))
 	if c.Outcome != scenario.Pass {
 		fmt.Fprint(o.Out, indent(c.Describe(), 9))
 	}
@@ -89,14 +91,15 @@ func (o *Console) Summary(r *Run, files []string) {
 	o.clear()
 	o.failures(r)
 	for _, p := range r.Problems {
-		fmt.Fprintf(o.Out, "\n%s  %s\n", o.outcome(scenario.Error), strings.TrimSpace(indent(Printable(p), 9)))
+		fmt.Fprintf(o.Out, "\n%s  %s\n", o.outcome(scenario.Error), strings.TrimSpace(indent(term.Printable(p), 9)))
 	}
 	for _, p := range r.Leftovers {
-		fmt.Fprintf(o.Out, "\n%s  left behind: %s\n", o.outcome(scenario.Error), strings.TrimSpace(indent(Printable(p), 9)))
+		fmt.Fprintf(o.Out, "\n%s  left behind: %s\n", o.outcome(scenario.Error),
+			strings.TrimSpace(indent(term.Printable(p), 9)))
 	}
 	fmt.Fprintf(o.Out, "\n%s in %s\n", o.counts(r.Count()), duration(r.Duration))
 	if len(files) > 0 {
-		fmt.Fprintf(o.Out, "reports: %s\n", strings.Join(files, ", "))
+		fmt.Fprintf(o.Out, "reports: %s\n", term.OneLine(strings.Join(files, ", ")))
 	}
 }
 
@@ -133,11 +136,11 @@ func place(s *Suite, c *Case) string {
 	if c.Step > 0 {
 		where += fmt.Sprintf(", step %d", c.Step)
 	}
-	where += " “" + Printable(c.Name) + "”"
+	where += " “" + c.Name + "”"
 	if at := c.Where(scenario.Problem{}); at != "" {
-		where += " (" + Printable(at) + ")"
+		where += " (" + at + ")"
 	}
-	return where
+	return term.OneLine(where)
 }
 
 // counts is `12 cases: 10 passed, 1 failed, 1 skipped`; what there is none of is left out, but for those that passed.
@@ -174,7 +177,7 @@ func bad(outcome scenario.Outcome) bool {
 	return outcome != scenario.Pass && outcome != scenario.Skip && outcome != scenario.Blocked
 }
 
-// Colours, as the digits of the terminal's escape sequence.
+// Colours, as term.Paint takes them.
 const (
 	red    = "31"
 	green  = "32"
@@ -184,7 +187,7 @@ const (
 
 // outcome is the word, as wide as the longest one.
 func (o *Console) outcome(outcome scenario.Outcome) string {
-	word := fmt.Sprintf("%-7s", outcome)
+	word := fmt.Sprintf("%-7s", term.OneLine(string(outcome)))
 	switch outcome {
 	case scenario.Pass:
 		return o.paint(green, word)
@@ -200,5 +203,5 @@ func (o *Console) paint(color, text string) string {
 	if !o.Color {
 		return text
 	}
-	return "\x1b[" + color + "m" + text + "\x1b[0m"
+	return term.Paint(color, text)
 }

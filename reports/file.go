@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
@@ -32,6 +33,10 @@ func WritePrivateFile(path string, text []byte) error { return writeFile(path, t
 func writeFile(path string, text []byte, mode os.FileMode) error {
 	if there, err := os.Stat(path); err == nil && !there.Mode().IsRegular() {
 		return fmt.Errorf("write %s: it is no ordinary file", path)
+	}
+	// /dev/stdout, which is the machine's
+	if link, err := os.Readlink(path); err == nil && strings.HasPrefix(link, "/proc/") {
+		return fmt.Errorf("write %s: it stands for a file that is open already", path)
 	}
 	beside := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
 	f, err := openBeside(beside)

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -23,6 +24,19 @@ func TestOnlyOrdinaryFilesAreReplaced(t *testing.T) {
 	}
 	if err := WriteFile(link, []byte("x")); err == nil {
 		t.Error("a device was replaced by a file")
+	}
+	open, err := os.Create(filepath.Join(dir, "open"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+	stdout := filepath.Join(dir, "stdout")
+	// as /dev/stdout is one
+	if err := os.Symlink(fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), open.Fd()), stdout); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteFile(stdout, []byte("x")); err == nil {
+		t.Error("a link to an open file was replaced by a file")
 	}
 }
 

@@ -10,9 +10,11 @@ import (
 	"time"
 
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/term"
 )
 
-// The elements of a JUnit report, in the form that Jenkins' schema describes. All texts in them are Printable.
+// The elements of a JUnit report, in the form that Jenkins' schema describes. All texts in them are printable
+// (term.Printable).
 type (
 	junitRun struct {
 		XMLName  xml.Name     `xml:"testsuites"`
@@ -127,11 +129,12 @@ func junitOfSuite(r *Run, s *Suite) junitSuite {
 		started = r.Started
 	}
 	out := junitSuite{
-		Name: Printable(s.Name()), Tests: c.Total(), Failures: c.Fail, Errors: c.Error, Skipped: c.Skip + c.Blocked,
-		Time: seconds(s.Duration()), Timestamp: timestamp(started), Hostname: Printable(r.Hostname), File: Printable(s.File),
+		Name: term.Printable(s.Name()), Tests: c.Total(), Failures: c.Fail, Errors: c.Error, Skipped: c.Skip + c.Blocked,
+		Time: seconds(s.Duration()), Timestamp: timestamp(started), Hostname: term.Printable(r.Hostname),
+		File: term.Printable(s.File),
 	}
 	for _, p := range append([]Property{{"title", s.Title}, {"driver", s.Driver}}, r.Properties...) {
-		out.Properties = append(out.Properties, junitProperty{Printable(p.Name), Printable(p.Value)})
+		out.Properties = append(out.Properties, junitProperty{term.Printable(p.Name), term.Printable(p.Value)})
 	}
 	for i := range s.Cases {
 		out.Cases = append(out.Cases, junitOfCase(s, &s.Cases[i]))
@@ -140,7 +143,7 @@ func junitOfSuite(r *Run, s *Suite) junitSuite {
 }
 
 func junitOfCase(s *Suite, c *Case) junitCase {
-	out := junitCase{Name: Printable(c.Name), Classname: Printable(s.Name()), Time: seconds(c.Duration)}
+	out := junitCase{Name: term.Printable(c.Name), Classname: term.Printable(s.Name()), Time: seconds(c.Duration)}
 	switch c.Outcome {
 	case scenario.Pass:
 	case scenario.Skip:

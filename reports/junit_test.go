@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/term"
 )
 
 func TestJUnitGolden(t *testing.T) {
@@ -134,8 +135,8 @@ func FuzzJUnit(f *testing.F) {
 		if diff := cmp.Diff(want, back); diff != "" {
 			t.Errorf("what was read is not what was written (-want +got):\n%s", diff)
 		}
-		if got := back.Suites[0].Cases[0].Name; got != Printable(name) {
-			t.Errorf("the name came back as %q, want %q", got, Printable(name))
+		if got := back.Suites[0].Cases[0].Name; got != term.Printable(name) {
+			t.Errorf("the name came back as %q, want %q", got, term.Printable(name))
 		}
 	})
 }

@@ -33,30 +33,6 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-func TestPrintable(t *testing.T) {
-	for in, want := range map[string]string{
-		"":                         "",
-		"plain\ttext\n":            "plain\ttext\n",
-		"Grüße, 世界 \U0001f600":     "Grüße, 世界 \U0001f600",
-		"\x1b[31mred":              `\x1b[31mred`,
-		"\x00\x07\x7f\r":           `\x00\x07\x7f\x0d`,
-		"a\xffb":                   `a\xffb`,
-		"\xed\xa0\x80":             `\xed\xa0\x80`, // a surrogate
-		"\u009b":                   `\u009b`,
-		"\ufffe\uffff":             `\ufffe\uffff`,
-		"\ufffd is a character":    "\ufffd is a character",
-		"truncated \xe4\xb8":       `truncated \xe4\xb8`,
-		"back\\slash stays as \\x": "back\\slash stays as \\x",
-	} {
-		if got := Printable(in); got != want {
-			t.Errorf("Printable(%q) = %q, want %q", in, got, want)
-		}
-		if again := Printable(want); again != want {
-			t.Errorf("Printable is not done after one time: %q became %q", want, again)
-		}
-	}
-}
-
 // TestTranscriptSaysItOnce: what a driver in the process prints is its message already.
 func TestTranscriptSaysItOnce(t *testing.T) {
 	x := scenario.Exchange{Command: "ip link set x0 up", Output: "Cannot find device \"x0\"\n", Message: `Cannot find device "x0"`, Status: 1, Errno: "ENODEV"}

@@ -4,54 +4,13 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/term"
 )
 
-// Printable makes text of what a kernel or a program printed that any terminal shows as it is and that XML 1.0 can hold. What
-// is not valid UTF-8, control characters other than tab and newline, and U+FFFE and U+FFFF become visible: `\x1b`, `\u009b`.
-// Printable text comes out as it went in.
-func Printable(s string) string {
-	clean := true
-	for i := 0; i < len(s) && clean; {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		clean = printable(r, size)
-		i += size
-	}
-	if clean {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); {
-		r, size := utf8.DecodeRuneInString(s[i:])
-		switch {
-		case printable(r, size):
-			b.WriteRune(r)
-		case r < 0x80 || r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
-		}
-		i += size
-	}
-	return b.String()
-}
-
-func printable(r rune, size int) bool {
-	switch {
-	case r == '\t' || r == '\n':
-		return true
-	case r == utf8.RuneError && size == 1:
-		return false
-	case r < 0x20 || r >= 0x7f && r < 0xa0:
-		return false
-	}
-	return r != 0xfffe && r != 0xffff
-}
-
 // Clean makes all texts of a case printable.
-func (c *Case) Clean() { c.Rewrite(Printable) }
+func (c *Case) Clean() { c.Rewrite(term.Printable) }
 
 // Rewrite puts f of each text of a case in its place: of all but the words of the harness itself, such as the outcome.
 func (c *Case) Rewrite(f func(string) string) {
@@ -85,12 +44,12 @@ func (c *Case) Rewrite(f func(string) string) {
 func Transcript(exchanges []scenario.Exchange) string {
 	var b strings.Builder
 	for _, x := range exchanges {
-		fmt.Fprintf(&b, "$ %s\n", Printable(x.Command))
+		fmt.Fprintf(&b, "$ %s\n", x.Command)
 		if x.Output != "" {
-			b.WriteString(strings.TrimSuffix(Printable(x.Output), "\n") + "\n")
+			b.WriteString(strings.TrimSuffix(x.Output, "\n") + "\n")
 		}
 		if !strings.Contains(x.Output, x.Message) { // a driver in the process has printed it, and not all of it is the kernel's
-			b.WriteString("kernel: " + Printable(x.Message) + "\n")
+			b.WriteString("kernel: " + x.Message + "\n")
 		}
 		switch {
 		case x.Errno != "":
@@ -99,27 +58,27 @@ func Transcript(exchanges []scenario.Exchange) string {
 			fmt.Fprintf(&b, "[%d]\n", x.Status)
 		}
 		if x.Note != "" {
-			b.WriteString("^ " + strings.ReplaceAll(Printable(x.Note), "\n", "\n  ") + "\n")
+			b.WriteString("^ " + strings.ReplaceAll(x.Note, "\n", "\n  ") + "\n")
 		}
 	}
-	return b.String()
+	return term.Printable(b.String())
 }
 
 // Checks lists the checks of a section and their outcomes, a line each.
 func Checks(checks []scenario.CheckResult) string {
 	var b strings.Builder
 	for _, c := range checks {
-		fmt.Fprintf(&b, "%-7s %-8s line %d: %s", c.Outcome, c.Phase, c.Line, Printable(c.Text))
+		fmt.Fprintf(&b, "%-7s %-8s line %d: %s", c.Outcome, c.Phase, c.Line, c.Text)
 		if c.Outcome != scenario.Pass {
 			if c.Reason != "" {
-				b.WriteString(": " + Printable(c.Reason))
+				b.WriteString(": " + c.Reason)
 			} else if c.Found != "" {
-				b.WriteString(": found " + Printable(c.Found))
+				b.WriteString(": found " + c.Found)
 			}
 		}
 		b.WriteByte('\n')
 	}
-	return b.String()
+	return term.Printable(b.String())
 }
 
 // Where is the place of a problem: the file and line that it names, else those of its section.
@@ -144,22 +103,22 @@ func (c *Case) Where(p scenario.Problem) string {
 func (c *Case) Describe() string {
 	var b strings.Builder
 	if c.Reason != "" {
-		b.WriteString(Printable(c.Reason) + "\n")
+		b.WriteString(c.Reason + "\n")
 	}
 	for _, p := range c.Problems {
 		if where := c.Where(p); where != "" {
-			b.WriteString(Printable(where) + ": ")
+			b.WriteString(term.OneLine(where) + ": ")
 		}
-		b.WriteString(Printable(p.Message) + "\n")
+		b.WriteString(p.Message + "\n")
 		if p.Expected != "" || p.Found != "" {
-			b.WriteString("  expected: " + indentRest(Printable(p.Expected), 12) + "\n")
-			b.WriteString("  found:    " + indentRest(Printable(p.Found), 12) + "\n")
+			b.WriteString("  expected: " + indentRest(p.Expected, 12) + "\n")
+			b.WriteString("  found:    " + indentRest(p.Found, 12) + "\n")
 		}
 		for _, line := range p.Diagnosis {
-			b.WriteString("  " + indentRest(Printable(line), 12) + "\n")
+			b.WriteString("  " + indentRest(line, 12) + "\n")
 		}
 	}
-	return b.String()
+	return term.Printable(b.String())
 }
 
 // headline is the shortest account of why a case did not pass: one line.
@@ -172,7 +131,7 @@ func (c *Case) headline() string {
 			text += ": expected " + p.Expected + ", found " + p.Found
 		}
 	}
-	return strings.Join(strings.Fields(Printable(text)), " ")
+	return strings.Join(strings.Fields(term.Printable(text)), " ")
 }
 
 func indentRest(s string, by int) string {

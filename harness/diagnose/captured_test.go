@@ -147,3 +147,46 @@ func TestEveryPair(t *testing.T) {
 		}
 	}
 }
+
+// TestCapturedRedacted: of each captured state the diagnosis is the same when it is redacted, filters, names and all.
+func TestCapturedRedacted(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))
+	if err != nil || len(files) < 50 {
+		t.Fatalf("%d captured states: %v", len(files), err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c struct {
+			Query Query
+			State *state.State
+		}
+		if err := json.Unmarshal(text, &c); err != nil {
+			t.Fatal(err)
+		}
+		redacted, r := state.Redact(c.State, []byte(file))
+		want := summary(Diagnose(c.State, c.Query))
+		c.Query.From, c.Query.To, c.Query.Source = r.Text(c.Query.From), r.Addr(c.Query.To), r.Addr(c.Query.Source)
+		if got := summary(Diagnose(redacted, c.Query)); got != r.Text(want) {
+			t.Errorf("%s: redacted, it is told:\n%s\ninstead of:\n%s", file, got, r.Text(want))
+		}
+	}
+}
+
+// summary is a report without what tells addresses.
+func summary(r Report) string {
+	var out bytes.Buffer
+	for _, h := range r.Path {
+		fmt.Fprintln(&out, h.Netns, h.Link, h.Reply, h.Stop)
+	}
+	if r.Cause != nil {
+		fmt.Fprintln(&out, r.Cause.Name, r.Cause.Place(), r.Cause.Reply, len(r.Cause.Repair), len(r.Cause.Advice))
+	}
+	for _, c := range r.Also {
+		fmt.Fprintln(&out, "also", c.Name, c.Place())
+	}
+	fmt.Fprintln(&out, len(r.Doubts))
+	return out.String()
+}

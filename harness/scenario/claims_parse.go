@@ -171,6 +171,15 @@ func cutLimit(tokens []token) ([]token, time.Duration, error) {
 // its letters differ (one less and one more), what stands in the arguments not at all.
 func nearestForm(sentence []token) string {
 	best, least := "", -1.0
+	known := map[[2]token]float64{} // the forms have few words in all, and a long sentence meets each of them many times
+	difference := func(a, b token) float64 {
+		d, ok := known[[2]token{a, b}]
+		if !ok {
+			d = difference(a, b)
+			known[[2]token{a, b}] = d
+		}
+		return d
+	}
 	for i, f := range forms {
 		skeleton := slices.DeleteFunc(slices.Clone(skeletons[i]), func(t token) bool { return t.word == more })
 		d := alignment(len(sentence), len(skeleton),

@@ -17,14 +17,12 @@ const escapeMark = "\xf4\x8f"
 
 // MarshalJSON writes the state so that UnmarshalJSON gives the same back, byte for byte.
 func (s *State) MarshalJSON() ([]byte, error) {
-	type plain State // without this method
 	escaped := mapStrings(reflect.ValueOf(*s), escape).Interface().(State)
 	return json.Marshal(plain(escaped))
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (s *State) UnmarshalJSON(data []byte) error {
-	type plain State
 	var escaped plain
 	if err := json.Unmarshal(data, &escaped); err != nil {
 		return err

@@ -52,7 +52,7 @@ func TestRedactionKeepsWhatPrefixesSay(t *testing.T) {
 				changed++
 			}
 			for _, y := range n.Routes {
-				if !special(x.Src) && !special(y.Src) && common(r.Addr(x.Src), r.Addr(y.Src)) != common(x.Src, y.Src) {
+				if !stays(x.Src) && !stays(y.Src) && common(r.Addr(x.Src), r.Addr(y.Src)) != common(x.Src, y.Src) {
 					t.Fatalf("%s and %s became %s and %s", x.Src, y.Src, r.Addr(x.Src), r.Addr(y.Src))
 				}
 			}
@@ -75,7 +75,8 @@ func TestRedactionOfAllNetworks(t *testing.T) {
 	out, _ := Redact(&State{Namespaces: []Namespace{n}}, []byte("key"))
 	for i, r := range out.Namespaces[0].Routes {
 		was := n.Routes[i].To.Addr()
-		if special(was) != special(r.To.Addr()) || special(was) && was != r.To.Addr() {
+		if stays(was) != stays(r.To.Addr()) || stays(was) && was != r.To.Addr() ||
+			linkLocal4.Contains(was) != linkLocal4.Contains(r.To.Addr()) {
 			t.Fatalf("%s became %s", was, r.To.Addr())
 		}
 	}

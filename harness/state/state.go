@@ -12,6 +12,10 @@ type State struct {
 	Namespaces []Namespace `json:"namespaces"`
 	// NotNamespaces are the names in /run/netns that are no mounted namespaces.
 	NotNamespaces []string `json:"not_namespaces,omitempty"`
+	// Redacted says that the addresses are not those of the network that was read (Redact).
+	Redacted bool `json:"redacted,omitempty"`
+	// Asked are the addresses that a diagnosis was asked about when a redacted state was saved, as they are in it.
+	Asked []netip.Addr `json:"asked,omitempty"`
 }
 
 // Namespace is one network namespace.

@@ -8,6 +8,7 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/term"
 	"netnscheck/reports"
 )
 
@@ -118,7 +119,7 @@ func cleanupFailures(r types.SpecReport) []string {
 	var all []string
 	for _, f := range failuresOf(r) {
 		if isCleanup(f.FailureNodeType) {
-			all = append(all, cmp.Or(reports.Printable(f.Message+f.ForwardedPanic), "a clean-up failed without a word"))
+			all = append(all, cmp.Or(term.Printable(f.Message+f.ForwardedPanic), "a clean-up failed without a word"))
 		}
 	}
 	return all

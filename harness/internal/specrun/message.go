@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/term"
 	"netnscheck/reports"
 )
 
@@ -123,7 +124,7 @@ func encode(m message) ([]byte, error) {
 const minimalText = 128
 
 // Shown is a text that is not trusted as it can be printed: printable, and not too long.
-func Shown(text string) string { return cut(reports.Printable(text), textSize) }
+func Shown(text string) string { return cut(term.Printable(text), textSize) }
 
 // cutMark stands where the end of a text was.
 const cutMark = " … (cut off here)"

@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"time"
 
-	"netnscheck/reports"
+	"netnscheck/harness/term"
 )
 
 // work starts the unit's worker, hears it to its end, and ends it when ctx ends.
@@ -314,7 +314,7 @@ func readTail(in io.Reader) string {
 // lastWords are a panic with the top of its stack, or else the last lines.
 func lastWords(text string) string {
 	const few = 12
-	lines := strings.Split(strings.TrimSpace(reports.Printable(text)), "\n")
+	lines := strings.Split(strings.TrimSpace(term.Printable(text)), "\n")
 	for i, line := range lines {
 		for _, begin := range []string{"panic: ", "fatal error: ", "runtime: ", "runtime/cgo: "} {
 			if strings.HasPrefix(line, begin) {

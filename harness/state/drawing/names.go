@@ -1,31 +1,19 @@
 package drawing
 
 import (
-	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"netnscheck/harness/term"
 )
 
-// The kernel allows almost any byte in a name. What a terminal or XML could not show as it is becomes visible: bytes that are no
-// UTF-8, control characters, characters without a width of their own, marks that turn the direction of writing.
-
-// printable is the name as it can be shown, in ASCII alone where that is wanted.
+// printable is the name as it can be shown, in ASCII alone where that is wanted. Characters without a width of their
+// own become visible, too: what is drawn beside a name has to stand where it was put.
 func printable(name string, ascii bool) string {
-	var b strings.Builder
-	for i := 0; i < len(name); {
-		r, size := utf8.DecodeRuneInString(name[i:])
-		switch {
-		case r == utf8.RuneError && size == 1 || r < 0x80 && !unicode.IsPrint(r):
-			fmt.Fprintf(&b, `\x%02x`, name[i])
-		case r >= 0x80 && (ascii || !unicode.IsPrint(r) || unicode.Is(unicode.M, r)):
-			fmt.Fprintf(&b, `\u%04x`, r)
-		default:
-			b.WriteRune(r)
-		}
-		i += size
-	}
-	return b.String()
+	return term.Escape(name, func(r rune) bool {
+		return term.Safe(r) && unicode.IsPrint(r) && !unicode.Is(unicode.M, r) && !(ascii && r >= utf8.RuneSelf)
+	})
 }
 
 // wide are the characters that take two columns (East Asian Width W and F, in coarse ranges).

@@ -1,0 +1,76 @@
+package reports
+
+import (
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/term"
+)
+
+// fillTexts puts a text into every string of a value, and one element into every slice.
+func fillTexts(v reflect.Value, text string) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fillTexts(v.Index(0), text)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				fillTexts(v.Field(i), text)
+			}
+		}
+	}
+}
+
+// looks are those that the console itself gives.
+var looks = regexp.MustCompile("\x1b\\[(0|2|31|32|33)m")
+
+// FuzzConsole: whatever the texts of a run are, the console sends nothing to a terminal but characters and its own
+// looks, and no line to a runner that it obeys.
+func FuzzConsole(f *testing.F) {
+	f.Add("\x1b[31m\u202e\n::error::x", "\n ##[group]\xff")
+	f.Add("a\x1b[0m\u009b2J", "::stop-commands::x\r\n")
+	f.Fuzz(func(t *testing.T, text, other string) {
+		r := &Run{}
+		fillTexts(reflect.ValueOf(r).Elem(), text)
+		s := &r.Suites[0]
+		c := s.Cases[0]
+		fillTexts(reflect.ValueOf(&c.SectionResult).Elem(), other)
+		s.Cases = append(s.Cases, c)
+		for i, outcome := range []scenario.Outcome{scenario.Fail, scenario.Skip} {
+			s.Cases[i].Outcome, s.Cases[i].Duration = outcome, 1
+		}
+		var out, progress strings.Builder
+		o := Console{Out: term.NewWriter(&out, true).Painted(), Color: true, Verbosity: Verbose, Progress: &progress}
+		o.Plan(r.Suites)
+		for i := range s.Cases {
+			o.Begin(s, &s.Cases[i])
+			o.End(s, &s.Cases[i])
+		}
+		o.Say("%s", text)
+		o.Slowest(r, 2)
+		o.Summary(r, []string{text})
+
+		shown := looks.ReplaceAllString(out.String(), "")
+		if term.Printable(shown) != shown {
+			t.Errorf("%q is sent to the terminal", shown)
+		}
+		if strings.Count(out.String(), "\x1b[0m")*2 != strings.Count(out.String(), "\x1b[") {
+			t.Errorf("a look comes from the text: %q", out.String())
+		}
+		for _, line := range strings.Split(shown, "\n") {
+			if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") {
+				t.Errorf("a runner obeys %q", line)
+			}
+		}
+		count := strings.ReplaceAll(progress.String(), "\r\x1b[K", "")
+		if term.OneLine(count) != count {
+			t.Errorf("%q is sent to the terminal while the cases are counted", count)
+		}
+	})
+}
