@@ -49,14 +49,14 @@ func trySandbox(mode string) func() (on bool, remark string, err error) {
 }
 
 // sweep removes what workers of this run, which are dead now, left on the machine. What it cannot remove is left behind.
-func sweep(ours func(pid int) bool) []string {
+func sweep(ours func(keeper int) bool) []string {
 	found, err := netns.Leftovers()
 	var left []string
 	if err != nil {
 		left = append(left, err.Error())
 	}
 	for _, l := range found {
-		if !ours(l.PID) {
+		if !ours(l.Keeper) {
 			continue
 		}
 		if err := l.Remove(); err != nil {

@@ -222,7 +222,7 @@ func (s *session) run(ctx context.Context) *reports.Run {
 	})
 	r.Suites, r.Problems, r.Leftovers = result.Suites, result.Problems, result.Leftovers
 	if !s.sandboxed {
-		r.Leftovers = append(r.Leftovers, sweep(w.started)...)
+		r.Leftovers = append(r.Leftovers, sweep(w.kept)...)
 	}
 	r.Duration = time.Since(r.Started)
 	return r

@@ -43,6 +43,9 @@ func work() int {
 // register builds the specs of a job, in a worker and to look ahead.
 func register(job specrun.Job, kept func(context.Context, []string)) error {
 	world := lab.Options{Shared: job.Shared}
+	if job.Shared {
+		world.Ancestor = os.Getppid() // the keeper
+	}
 	if job.HandWritten {
 		o := conformance.Options{World: world}
 		if job.Keep {
@@ -68,33 +71,32 @@ func register(job specrun.Job, kept func(context.Context, []string)) error {
 	return nil
 }
 
-// workers starts worker processes and remembers them.
+// workers starts worker processes and remembers the keepers of those without a sandbox.
 type workers struct {
 	sandboxed bool
 
-	mu   sync.Mutex
-	pids []int
+	mu      sync.Mutex
+	keepers []int
 }
 
 func (w *workers) start(in, out, stderr *os.File) (specrun.Process, error) {
-	args := []string{os.Args[0], workerWord}
 	if w.sandboxed {
 		return sandbox.Start(context.Background(), sandbox.Command{
-			Args: args, Stdin: in, Stderr: stderr, ExtraFiles: []*os.File{out},
+			Args: []string{os.Args[0], workerWord}, Stdin: in, Stderr: stderr, ExtraFiles: []*os.File{out},
 		})
 	}
-	return w.startPlain(args, in, out, stderr)
+	return w.startPlain(in, out, stderr)
 }
 
-// startPlain starts a worker that shares the machine's namespaces. It is not killed with this process: it sees the end of its
-// standard input, and takes its labs down. Its process group is its own, so that a Ctrl-C comes to this process alone.
-func (w *workers) startPlain(args []string, in, out, stderr *os.File) (specrun.Process, error) {
+// startPlain starts a worker that shares the machine's namespaces, below its keeper. Neither is killed with this process: the worker sees
+// the end of its standard input, and takes its labs down. Their process group is their own, so that a Ctrl-C comes to this process alone.
+func (w *workers) startPlain(in, out, stderr *os.File) (specrun.Process, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer null.Close()
-	p, err := os.StartProcess("/proc/self/exe", args, &os.ProcAttr{
+	p, err := os.StartProcess("/proc/self/exe", []string{os.Args[0], keeperWord}, &os.ProcAttr{
 		Files: []*os.File{in, null, stderr, out},
 		Sys:   &syscall.SysProcAttr{Setpgid: true},
 	})
@@ -102,15 +104,16 @@ func (w *workers) startPlain(args []string, in, out, stderr *os.File) (specrun.P
 		return nil, fmt.Errorf("start a worker: %w", err)
 	}
 	w.mu.Lock()
-	w.pids = append(w.pids, p.Pid)
+	w.keepers = append(w.keepers, p.Pid)
 	w.mu.Unlock()
 	return plainProcess{p}, nil
 }
 
-func (w *workers) started(pid int) bool {
+// kept says whether the process was the keeper of one of the workers.
+func (w *workers) kept(pid int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Contains(w.pids, pid)
+	return slices.Contains(w.keepers, pid)
 }
 
 type plainProcess struct{ p *os.Process }
@@ -123,4 +126,5 @@ func (p plainProcess) Wait() error {
 	return err
 }
 
-func (p plainProcess) Kill() { p.p.Kill() }
+// Kill ends the worker; its keeper ends what the worker has left, and then itself.
+func (p plainProcess) Kill() { p.p.Signal(endWorker) }

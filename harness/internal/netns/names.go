@@ -149,13 +149,14 @@ func (w *World) delete(name string) error {
 	return nil
 }
 
-// unmountName takes a name away. As `ip netns del`, it goes by what unlink(2) says: there may be nothing to unmount.
+// unmountName takes a name away; see folder.take.
 func unmountName(path string) error {
-	unix.Unmount(path, unix.MNT_DETACH)
-	if err := unix.Unlink(path); err != nil {
-		return fmt.Errorf("remove %s: %w", path, err)
+	dir, err := openFolder(filepath.Dir(path))
+	if err != nil {
+		return err
 	}
-	return nil
+	defer dir.close()
+	return dir.take(filepath.Base(path))
 }
 
 // AddNameless makes a namespace that only the returned handle keeps alive; the World closes it at the end.

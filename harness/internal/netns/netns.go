@@ -32,18 +32,23 @@ type Options struct {
 	Shared bool
 	// Ahead is how many namespaces are about to be added: they are made while the World is (see Foresee).
 	Ahead int
+	// Ancestor is the number of a process below which there is nothing but this run, this process among it: what runs there was
+	// started by a lab, though it may have lost the lab's mark, its parents and its session. It has to be the reaper of its orphans.
+	// 0: there is none; then orphans are found by their mark alone.
+	Ancestor int
 }
 
 // World is the set of network namespaces of one lab and the locked OS thread from which its programs are started. That
 // thread lives in the lab's host network namespace and in the lab's mount namespace. A World may be used by several
 // goroutines; what needs the thread happens one after the other.
 type World struct {
-	id     string
-	shared bool
-	thread *thread
-	places places
-	host   Handle
-	record *record // of the owner; nil unless shared
+	id       string
+	shared   bool
+	ancestor int // see Options
+	thread   *thread
+	places   places
+	host     Handle
+	record   *record // of the owner; nil unless shared
 
 	programs atomic.Bool // a program was started in the lab
 	attached attachments
@@ -62,9 +67,9 @@ type World struct {
 
 // New makes the thread, the mount namespace and the host network namespace, with lo up in it.
 func New(o Options) (*World, error) {
-	w := &World{id: newID(), shared: o.Shared, known: map[string]bool{Host: true}}
+	w := &World{id: newID(), shared: o.Shared, ancestor: o.Ancestor, known: map[string]bool{Host: true}}
 	if o.Shared {
-		r, err := newRecord(w.id)
+		r, err := newRecord(w.id, w.ancestor)
 		if err != nil {
 			return nil, fmt.Errorf("make lab %s: %w", w.id, err)
 		}
@@ -81,6 +86,7 @@ func New(o Options) (*World, error) {
 		w.places.close()
 		return nil, fmt.Errorf("make lab %s: %w", w.id, errors.Join(err, w.record.drop()))
 	}
+	openLab(w.id)
 	return w, nil
 }
 
@@ -224,9 +230,9 @@ func (w *World) Close() error {
 	}
 	var errs []error
 	if w.programs.Load() {
-		inodes, err := w.inodes()
-		errs = append(errs, err, endProcesses(w.lives(inodes), patience))
+		errs = append(errs, endProcesses(w.started(), patience))
 	}
+	closeLab(w.id)
 	errs = append(errs, w.awaitThreads())
 	if w.shared {
 		errs = append(errs, w.removeNames())

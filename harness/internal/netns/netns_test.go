@@ -139,6 +139,7 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 	need(t, "ip")
 	need(t, "sleep")
 	each(t, func(t *testing.T, o Options) {
+		o.Ancestor = sandbox.Ancestor()
 		w, err := New(o)
 		if err != nil {
 			t.Fatal(err)
@@ -150,13 +151,9 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 		output(t, w, Host, "sh", "-c", "sleep 4711 >/dev/null 2>&1 &")
 		output(t, w, "testns", "sh", "-c", "sleep 4711 >/dev/null 2>&1 &")
 		output(t, w, Host, "sh", "-c", "ip netns exec "+w.Real("testns")+" env -i "+lookPath("sleep")+" 4711 >/dev/null 2>&1 &")
-		inodes, err := w.inodes()
-		if err != nil {
-			t.Fatal(err)
-		}
-		lives := w.lives(inodes)
+		started := w.started()
 		sleepers := func() int {
-			pids, err := processes(func(pid int) bool { return strings.Contains(commandLine(pid), "sleep 4711") && lives(pid) }, patience)
+			pids, err := processes(func(pid int) bool { return strings.Contains(commandLine(pid), "sleep 4711") && started(pid) }, patience)
 			if err != nil {
 				t.Fatal(err)
 			}
