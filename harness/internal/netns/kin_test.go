@@ -295,19 +295,12 @@ func TestMarkIsEnoughForClean(t *testing.T) {
 func TestEndDescendants(t *testing.T) {
 	need(t, "setsid")
 	need(t, "sleep")
+	before := countProcesses(t)
 	w := startWorker(t)
 	other := bystander(t, &syscall.SysProcAttr{Setsid: true})
 	// One that forks all the time, each of its children an orphan in a session of its own.
 	w.do("", lost("", "4725")+"setsid sh -c 'while :; do setsid -f env -i "+lookPath("sleep")+" 4726; done' >/dev/null 2>&1 &")
-	awaitSleepers(t, "4725", 1)
-	if err := await(patience, func() error {
-		if len(sleepersOf(t, "4726")) < 20 {
-			return errors.New("too few orphans")
-		}
-		return nil
-	}); err != nil {
-		t.Fatal(err)
-	}
+	awaitProcesses(t, "20 orphans more", func(count int) bool { return count >= before+20 })
 	w.do("", endDescendants)
 	w.closeLab("")
 	for _, seconds := range []string{"4725", "4726"} {
@@ -317,6 +310,30 @@ func TestEndDescendants(t *testing.T) {
 	}
 	if p, err := readProcess(other.Process.Pid); err != nil || p.ended() {
 		t.Errorf("a bystander was ended: %v", err)
+	}
+	kill(t, w.cmd) // it has reaped nobody
+	awaitProcesses(t, "none more than the bystander", func(count int) bool { return count <= before+1 })
+}
+
+func countProcesses(t *testing.T) int {
+	t.Helper()
+	pids, err := listProcesses()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(pids)
+}
+
+// awaitProcesses waits until there are as many processes as is said.
+func awaitProcesses(t *testing.T, want string, enough func(count int) bool) {
+	t.Helper()
+	if err := await(patience, func() error {
+		if count := countProcesses(t); !enough(count) {
+			return fmt.Errorf("%d processes, want %s", count, want)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
 }
 
