@@ -83,7 +83,7 @@ type sketch struct {
 }
 
 func sketched(s *state.State, changes []change) *state.State {
-	k := &sketch{&state.State{Namespaces: slices.Clone(s.Namespaces), NotNamespaces: s.NotNamespaces}, map[string]bool{}}
+	k := &sketch{&state.State{Namespaces: slices.Clone(s.Namespaces), NotNamespaces: s.NotNamespaces, Strays: s.Strays}, map[string]bool{}}
 	for _, c := range changes {
 		c(k)
 	}

@@ -99,9 +99,9 @@ func (w *World) isHome(pid int, home func() (map[uint64]bool, error)) bool {
 	return err == nil && inodes[inode]
 }
 
-// EndDescendants ends every process that descends from this one. Orphans come to it only if it is their reaper
+// endDescendants ends every process that descends from this one. Orphans come to it only if it is their reaper
 // (PR_SET_CHILD_SUBREAPER), and are to be nobody's but the caller's. The error names what could not be ended.
-func EndDescendants() error {
+func endDescendants() error {
 	self := os.Getpid()
 	return endProcesses(func(pid int) bool {
 		line := lineage(pid)

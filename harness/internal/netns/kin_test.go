@@ -68,8 +68,8 @@ func obeyOrder(labs map[string]*World, o workerOrder) (a workerAnswer, err error
 	if o.Script == "" {
 		return a, w.Close()
 	}
-	if o.Script == endDescendants {
-		return a, EndDescendants()
+	if o.Script == everything {
+		return a, endDescendants()
 	}
 	var out strings.Builder
 	cmd := exec.Command("/bin/sh", "-ec", o.Script)
@@ -301,7 +301,7 @@ func TestEndDescendants(t *testing.T) {
 	// One that forks all the time, each of its children an orphan in a session of its own.
 	w.do("", lost("", "4725")+"setsid sh -c 'while :; do setsid -f env -i "+lookPath("sleep")+" 4726; done' >/dev/null 2>&1 &")
 	awaitProcesses(t, "20 orphans more", func(count int) bool { return count >= before+20 })
-	w.do("", endDescendants)
+	w.do("", everything)
 	w.closeLab("")
 	for _, seconds := range []string{"4725", "4726"} {
 		if pids := sleepersOf(t, seconds); len(pids) > 0 {
@@ -337,8 +337,8 @@ func awaitProcesses(t *testing.T, want string, enough func(count int) bool) {
 	}
 }
 
-// endDescendants is no script: the worker ends what descends from it.
-const endDescendants = "EndDescendants"
+// everything is no script: the worker ends what descends from it.
+const everything = "end everything"
 
 // TestEnded: of a process whose first thread has ended, others still run.
 func TestEnded(t *testing.T) {

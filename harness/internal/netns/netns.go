@@ -1,6 +1,6 @@
 // Package netns makes, opens, enters and removes network namespaces; it is the only place of the project that calls
 // setns(2) or unshare(2) for a lab. It may be imported by the command line, by lab and by the other packages under internal; it imports
-// nothing of this project, and it never enters a namespace on a thread that somebody else uses afterwards.
+// state alone of this project, and it never enters a namespace on a thread that somebody else uses afterwards.
 package netns
 
 import (
