@@ -11,9 +11,14 @@ import (
 	"netnscheck/harness/state"
 )
 
+// identity tells a file from another one that had its name before. The inode number alone may be used again.
+type identity struct {
+	inode   uint64
+	changed time.Time // of the file itself (ctime)
+}
+
 // strayIn says what the entry of the open directory is. The error wraps ENOENT when there is no such entry.
-// changed is when the file itself was (ctime).
-func strayIn(dir int, name string) (s state.Stray, changed time.Time, err error) {
+func strayIn(dir int, name string) (s state.Stray, id identity, err error) {
 	s.Name = name
 	var st, above unix.Stat_t
 	err = unix.Fstatat(dir, name, &st, unix.AT_SYMLINK_NOFOLLOW)
@@ -21,7 +26,7 @@ func strayIn(dir int, name string) (s state.Stray, changed time.Time, err error)
 		err = unix.Fstat(dir, &above)
 	}
 	if err != nil {
-		return s, changed, fmt.Errorf("look at %s/%s: %w", namesDir, name, err)
+		return s, id, fmt.Errorf("look at %s/%s: %w", namesDir, name, err)
 	}
 	switch kind := st.Mode & unix.S_IFMT; {
 	case st.Dev != above.Dev:
@@ -44,7 +49,7 @@ func strayIn(dir int, name string) (s state.Stray, changed time.Time, err error)
 	default:
 		s.Kind = state.StrayDevice
 	}
-	return s, time.Unix(st.Ctim.Unix()), nil
+	return s, identity{st.Ino, time.Unix(st.Ctim.Unix())}, nil
 }
 
 func word(first bool, yes, no string) string {
@@ -89,41 +94,66 @@ const (
 
 // MachineName opens the namespace with this name on the machine, as OfName does, or says what has the name instead. What looks as if it
 // were being made or taken away it looks at again, until it is a namespace or gone, or has been as it is since that moment for long
-// enough. The error wraps ENOENT when there is nothing with this name.
-func MachineName(name string, since time.Time) (h Handle, s *state.Stray, err error) {
-	const again = "it may be on its way"
-	var found state.Stray
-	var changed time.Time
-	pending := await(makingLasts, func() error {
-		found = state.Stray{}
-		if h, err = OfName(name); err == nil || !errors.Is(err, unix.EINVAL) && !errors.Is(err, unix.ENOENT) && !errors.Is(err, unix.ELOOP) {
+// enough. The error wraps ENOENT when there is nothing with this name, and when one thing after the other has it.
+func MachineName(name string, since time.Time) (Handle, *state.Stray, error) {
+	var h Handle
+	var stray *state.Stray
+	var err error
+	var last identity
+	others := 0
+	await(makingLasts, func() error {
+		stray = nil
+		if h, err = OfName(name); err == nil || forbids(err) {
 			return nil
 		}
-		dir, noDir := os.Open(namesDir)
-		if noDir != nil {
-			err = noDir
+		var found state.Stray
+		var id identity
+		if found, id, err = machineStray(name); err != nil {
 			return nil
 		}
-		defer dir.Close()
-		if found, changed, err = strayIn(int(dir.Fd()), name); err != nil {
+		if id != last {
+			last = id
+			others++
+		}
+		if others > mostOthers {
+			err = fmt.Errorf("open namespace %q: it comes and goes: %w", name, unix.ENOENT)
 			return nil
 		}
-		now := time.Now()
-		switch found.Kind {
-		case state.StrayFile:
-			if age := now.Sub(changed); age >= 0 && age < makingLasts {
-				return errors.New(again)
-			}
-			fallthrough
-		case state.StrayMount, state.StrayLink, state.StrayDangling:
-			if now.Sub(since) < takingLasts {
-				return errors.New(again)
-			}
+		stray = &found
+		if mayPass(found.Kind, id, since) {
+			return errors.New("it may be on its way")
 		}
 		return nil
 	})
-	if found.Kind != "" && err == nil || pending != nil {
-		return Handle{}, &found, nil
+	return h, stray, err
+}
+
+// mostOthers is how many things may have a name, one after the other, before it is taken for one that comes and goes: the file, and what
+// is mounted on it, are two.
+const mostOthers = 2
+
+// forbids says that a look at a name was refused, which tells nothing of what has it.
+func forbids(err error) bool { return errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) }
+
+func machineStray(name string) (state.Stray, identity, error) {
+	dir, err := os.Open(namesDir)
+	if err != nil {
+		return state.Stray{}, identity{}, err
 	}
-	return h, nil, err
+	defer dir.Close()
+	return strayIn(int(dir.Fd()), name)
+}
+
+// mayPass says whether what has a name may be on its way to become a namespace, or to be gone.
+func mayPass(kind string, id identity, since time.Time) bool {
+	switch kind {
+	case state.StrayFile:
+		if age := time.Since(id.changed); age >= 0 && age < makingLasts {
+			return true
+		}
+		return time.Since(since) < takingLasts
+	case state.StrayMount, state.StrayLink, state.StrayDangling: // of these, what is mounted or linked to
+		return time.Since(since) < takingLasts
+	}
+	return false
 }
