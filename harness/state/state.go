@@ -301,8 +301,11 @@ type VXLAN struct {
 	Learning bool       `json:"learning"`
 }
 
-// Namespace finds a namespace by its name or another name of it; nil when there is none.
+// Namespace finds a namespace by its name or another name of it; nil when there is none, and then nothing is found in it either.
 func (s *State) Namespace(name string) *Namespace {
+	if s == nil {
+		return nil
+	}
 	for i := range s.Namespaces {
 		if s.Namespaces[i].Name == name {
 			return &s.Namespaces[i]
@@ -328,8 +331,11 @@ func (s *State) Stray(name string) (stray Stray, ok bool) {
 	return Stray{Name: name, Kind: StrayFile}, slices.Contains(s.NotNamespaces, name)
 }
 
-// Link finds a link by its name or an alternative name; nil when there is none.
+// Link finds a link by its name or an alternative name; nil when there is none, or no such namespace.
 func (n *Namespace) Link(name string) *Link {
+	if n == nil {
+		return nil
+	}
 	for i := range n.Links {
 		if n.Links[i].Name == name {
 			return &n.Links[i]
