@@ -103,7 +103,8 @@ func ownRun(t *testing.T) func(cmd *exec.Cmd, args ...string) {
 	return ownNamespaces(t, "--mount")
 }
 
-// ownNamespaces makes those namespaces, in the words that unshare(1) and nsenter(1) share, a mount namespace among them, with an empty /run.
+// ownNamespaces makes those namespaces, in the words that unshare(1) and nsenter(1) share, a mount namespace among
+// them, with an empty /run.
 func ownNamespaces(t *testing.T, kinds ...string) func(cmd *exec.Cmd, args ...string) {
 	t.Helper()
 	if os.Geteuid() != 0 {

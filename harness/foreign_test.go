@@ -15,9 +15,9 @@ import (
 	"netnscheck/harness/internal/sandbox"
 )
 
-// foreign is a scenario that gives names to namespaces of others: that of the process %[1]s, and with %[2]s the machine's own. Beside
-// that it starts a program that loses its environment, its session and its parents, %[3]s, in the namespace of another name, and one in
-// the machine's.
+// foreign is a scenario that gives names to namespaces of others: that of the process %[1]s, and with %[2]s the
+// machine's own. Beside that it starts a program that loses its environment, its session and its parents, %[3]s, in
+// the namespace of another name, and one in the machine's.
 const foreign = `# Names for the namespaces of others
 
 ## Give them names
@@ -39,8 +39,8 @@ $ ip netns exec machine setsid sh -c 'env -i %[3]s >/dev/null 2>&1 &'
 - [ ] namespace ` + "`prodns`" + ` exists
 `
 
-// TestNothingForeignIsEnded runs it with --sandbox=off on a machine of its own: a network namespace that is the machine's for it, with a
-// /run of its own. However the run ends, what it started ends with it, and nothing else.
+// TestNothingForeignIsEnded runs it with --sandbox=off on a machine of its own: a network namespace that is the
+// machine's for it, with a /run of its own. However the run ends, what it started ends with it, and nothing else.
 func TestNothingForeignIsEnded(t *testing.T) {
 	sleep, setsid := installed(t, "sleep"), installed(t, "setsid")
 	for _, name := range []string{"ip", "ping", "mount", "nsenter", "unshare"} {
@@ -73,14 +73,16 @@ func TestNothingForeignIsEnded(t *testing.T) {
 				}
 			})
 			inOther := startThere(t, there, "unshare", "--net", sleep, "4732")
+			entered := "--net=/proc/" + strconv.Itoa(inOther) + "/ns/net"
 			bystanders := map[string]int{
 				"in the attached namespace":   inOther,
 				"in the machine's namespace":  startThere(t, there, sleep, "4732"),
 				"with a mark of another lab":  startThere(t, there, "env", "NETNSCHECK_LAB=zzzzzz", sleep, "4732"),
-				"in the attached one, beside": startThere(t, there, "nsenter", "--net=/proc/"+strconv.Itoa(inOther)+"/ns/net", sleep, "4732"),
+				"in the attached one, beside": startThere(t, there, "nsenter", entered, sleep, "4732"),
 			}
 			machine := bystanders["in the machine's namespace"]
-			dir := write(t, map[string]string{"foreign.md": fmt.Sprintf(foreign, strconv.Itoa(inOther), strconv.Itoa(machine), lost, c.pings)})
+			lesson := fmt.Sprintf(foreign, strconv.Itoa(inOther), strconv.Itoa(machine), lost, c.pings)
+			dir := write(t, map[string]string{"foreign.md": lesson})
 			cmd := command(t, dir)
 			there(cmd, "run", "foreign.md", "--driver", "iproute2", "--sandbox", "off")
 			stdout, err := cmd.StdoutPipe()
@@ -93,7 +95,9 @@ func TestNothingForeignIsEnded(t *testing.T) {
 			t.Cleanup(func() { cmd.Process.Kill() })
 			var said strings.Builder
 			for lines := bufio.NewScanner(stdout); lines.Scan(); {
-				if said.WriteString(lines.Text() + "\n"); strings.HasPrefix(lines.Text(), "pass") && strings.Contains(lines.Text(), "Give them names") {
+				line := lines.Text()
+				said.WriteString(line + "\n")
+				if strings.HasPrefix(line, "pass") && strings.Contains(line, "Give them names") {
 					if n := len(sleepersOf(lost)); n != 2 {
 						t.Errorf("%d programs of the scenario have lost everything, want 2: the test shows nothing", n)
 					}

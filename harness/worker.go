@@ -88,8 +88,9 @@ func (w *workers) start(in, out, stderr *os.File) (specrun.Process, error) {
 	return w.startPlain(in, out, stderr)
 }
 
-// startPlain starts a worker that shares the machine's namespaces, below its keeper. Neither is killed with this process: the worker sees
-// the end of its standard input, and takes its labs down. Their process group is their own, so that a Ctrl-C comes to this process alone.
+// startPlain starts a worker that shares the machine's namespaces, below its keeper. Neither is killed with this
+// process: the worker sees the end of its standard input, and takes its labs down. Their process group is their own,
+// so that a Ctrl-C comes to this process alone.
 func (w *workers) startPlain(in, out, stderr *os.File) (specrun.Process, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {

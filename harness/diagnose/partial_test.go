@@ -14,9 +14,10 @@ import (
 	"netnscheck/harness/state/drawing"
 )
 
-// A state may lack anything: a namespace went away between the reading of names and that of links, somebody wrote it by hand, a part could
-// not be read. TestPartialStates takes parts out of captured states, one at a time (each namespace, each link, everything that a pointer
-// leads to, each list) and has one namespace answer to the name of another. Whatever is said of the rest, it is said in words.
+// A state may lack anything: a namespace went away between the reading of names and that of links, somebody wrote it
+// by hand, a part could not be read. TestPartialStates takes parts out of captured states, one at a time (each
+// namespace, each link, everything that a pointer leads to, each list) and has one namespace answer to the name of
+// another. Whatever is said of the rest, it is said in words.
 func TestPartialStates(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))
 	if err != nil || len(files) < 50 {
@@ -73,7 +74,9 @@ func partials(whole *state.State) (all []partial) {
 	}
 	for i := range whole.Namespaces {
 		name := whole.Namespaces[i].Name
-		without("without namespace "+name, func(s *state.State) { s.Namespaces = append(s.Namespaces[:i], s.Namespaces[i+1:]...) })
+		without("without namespace "+name, func(s *state.State) {
+			s.Namespaces = append(s.Namespaces[:i], s.Namespaces[i+1:]...)
+		})
 		if i > 0 {
 			without("with "+name+" called as the first", func(s *state.State) { s.Namespaces[i].Name = s.Namespaces[0].Name })
 		}
@@ -85,7 +88,9 @@ func partials(whole *state.State) (all []partial) {
 			})
 			without("without all that belongs to "+link+" in "+name, func(s *state.State) {
 				l := s.Namespaces[i].Links[j]
-				s.Namespaces[i].Links[j] = state.Link{Name: l.Name, Kind: l.Kind, Index: l.Index, Up: true, Carrier: true, MTU: l.MTU, Addresses: l.Addresses}
+				s.Namespaces[i].Links[j] = state.Link{
+					Name: l.Name, Kind: l.Kind, Index: l.Index, Up: true, Carrier: true, MTU: l.MTU, Addresses: l.Addresses,
+				}
 			})
 			fields(whole.Namespaces[i].Links[j], func(field string) {
 				without(fmt.Sprintf("without %s of %s in %s", field, link, name), func(s *state.State) {

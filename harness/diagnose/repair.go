@@ -83,7 +83,9 @@ type sketch struct {
 }
 
 func sketched(s *state.State, changes []change) *state.State {
-	k := &sketch{&state.State{Namespaces: slices.Clone(s.Namespaces), NotNamespaces: s.NotNamespaces, Strays: s.Strays}, map[*state.Namespace]bool{}}
+	own := *s
+	own.Namespaces = slices.Clone(s.Namespaces)
+	k := &sketch{&own, map[*state.Namespace]bool{}}
 	for _, c := range changes {
 		c(k)
 	}
@@ -91,8 +93,8 @@ func sketched(s *state.State, changes []change) *state.State {
 	return k.State
 }
 
-// netns is a namespace that may be changed; its links have addresses of their own. One that is not there is changed in a namespace that
-// nobody looks at.
+// netns is a namespace that may be changed; its links have addresses of their own. One that is not there is changed
+// in a namespace that nobody looks at.
 func (k *sketch) netns(name string) *state.Namespace {
 	n := k.Namespace(name)
 	if n == nil {
@@ -115,7 +117,8 @@ func (k *sketch) own(n *state.Namespace) *state.Namespace {
 	return n
 }
 
-// link is a link that may be changed, and its namespace. One that is not there is changed in a link that nobody looks at.
+// link is a link that may be changed, and its namespace. One that is not there is changed in a link that nobody looks
+// at.
 func (k *sketch) link(netns, name string) (*state.Namespace, *state.Link) {
 	n := k.netns(netns)
 	if l := n.Link(name); l != nil {

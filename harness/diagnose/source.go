@@ -31,8 +31,8 @@ func (w *walk) noNamespace(name string) *Cause {
 	return c.proof("ip netns list: " + strings.Join(names, " ")).mend("ip netns add " + quoted(name))
 }
 
-// notANamespace says what has the name instead. It removes nothing but what is certainly of no use to anybody: an empty file or
-// directory, a link that leads nowhere or to what is none.
+// notANamespace says what has the name instead. It removes nothing but what is certainly of no use to anybody: an
+// empty file or directory, a link that leads nowhere or to what is none.
 func notANamespace(n *state.Namespace, stray state.Stray) *Cause {
 	path := "/run/netns/" + stray.Name
 	is := func(format string, args ...any) *Cause {
@@ -43,17 +43,19 @@ func notANamespace(n *state.Namespace, stray state.Stray) *Cause {
 	kept := func(c *Cause) *Cause {
 		return c.proof("ls -ld "+quoted(path)).advise("mv "+quoted(path)+" ELSEWHERE", again)
 	}
+	link := "readlink " + quoted(path) + ": " + stray.Target
 	switch stray.Kind {
 	case state.StrayFile:
 		return removed(is("a file on which no namespace is mounted").proof("stat -f -c %T "+quoted(path)+": not nsfs"), "rm")
 	case state.StrayDirectory:
 		return removed(is("an empty directory, not a namespace").proof("stat -c %F "+quoted(path)+": directory"), "rmdir")
 	case state.StrayDangling:
-		return removed(is("a link to %s, where nothing is", stray.Target).proof("readlink "+quoted(path)+": "+stray.Target), "rm")
+		return removed(is("a link to %s, where nothing is", stray.Target).proof(link), "rm")
 	case state.StrayLink:
-		return removed(is("a link to %s, which is no namespace", stray.Target).proof("readlink "+quoted(path)+": "+stray.Target), "rm")
+		return removed(is("a link to %s, which is no namespace", stray.Target).proof(link), "rm")
 	case state.StrayMount:
-		return is("a mount of something else than a network namespace").proof("findmnt " + quoted(path)).advise("umount " + quoted(path))
+		return is("a mount of something else than a network namespace").
+			proof("findmnt " + quoted(path)).advise("umount " + quoted(path))
 	case state.StrayFullFile:
 		return kept(is("a file with something in it, not a namespace"))
 	case state.StrayFullDirectory:

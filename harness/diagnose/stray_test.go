@@ -8,8 +8,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// TestStrays: what has the name of a namespace is told for what it is, by a review and by a question from there, and nothing is to be
-// removed in which there may be something.
+// TestStrays: what has the name of a namespace is told for what it is, by a review and by a question from there, and
+// nothing is to be removed in which there may be something.
 func TestStrays(t *testing.T) {
 	for kind, want := range map[string]struct{ says, repair, advice string }{
 		"":                       {"is a file on which no namespace is mounted", "rm /run/netns/x; ip netns add x", ""},

@@ -17,13 +17,17 @@ import (
 var aboutMissing = []string{
 	"namespace `nix` exists",
 	"`nix` has the interface `x0`", "`nix` does not have the interface `x0`", "`nix` has only the interfaces `lo`, `x0`",
-	"`x0` in `nix` is up", "`x0` in `nix` is down", "`x0` in `nix` has carrier", "`x0` in `nix` has no carrier", "`x0` in `nix` is a `veth`",
+	"`x0` in `nix` is up", "`x0` in `nix` is down", "`x0` in `nix` has carrier", "`x0` in `nix` has no carrier",
+	"`x0` in `nix` is a `veth`",
 	"`x0` in `nix` is the peer of `a0` in `a`", "`a0` in `a` is the peer of `x0` in `nix`",
-	"`x0` in `nix` has the address `10.0.0.1/24`", "`x0` in `nix` does not have the address `10.0.0.1/24`", "`x0` in `nix` has no address",
+	"`x0` in `nix` has the address `10.0.0.1/24`", "`x0` in `nix` does not have the address `10.0.0.1/24`",
+	"`x0` in `nix` has no address",
 	"`10.0.0.1/24` on `x0` in `nix` is `permanent`",
 	"`x0` in `nix` does not have the MTU `1400`", "`x0` in `nix` does not have the MAC address `02:00:00:00:00:0b`",
-	"`x0` in `nix` is a port of `br0`", "`x0` in `nix` is not a port of `br0`", "`br0` in `nix` has learned `02:00:00:00:00:0a` on `x0`",
-	"`nix` has the route `default`", "`nix` does not have the route `default`", "`nix` does not have the rule `from 10.7.0.0/16 lookup 7`",
+	"`x0` in `nix` is a port of `br0`", "`x0` in `nix` is not a port of `br0`",
+	"`br0` in `nix` has learned `02:00:00:00:00:0a` on `x0`",
+	"`nix` has the route `default`", "`nix` does not have the route `default`",
+	"`nix` does not have the rule `from 10.7.0.0/16 lookup 7`",
 	"`nix` has the neighbour `10.0.0.2`", "`nix` cannot resolve the neighbour `10.0.0.2`",
 	"`nix` sends packets for `10.0.0.2` out of `x0`", "`nix` has no route to `10.0.0.2`",
 	"`nix` reaches `10.0.0.2`", "`nix` does not reach `10.0.0.2`", "`nix` does not connect to `10.0.0.2` on TCP port `9`",
@@ -35,9 +39,9 @@ var aboutMissing = []string{
 	"the cause from `nix` to `10.0.0.2` is `no-route` in `nix`", "nothing is wrong from `nix` to `10.0.0.2`",
 }
 
-// TestMissingSubjects: a namespace may go away at any moment of a look. Whatever is claimed of it then, and of what was in it, is false, in
-// words: where it was never there, where its name was read and then it went, where its state was read without it, and where it is there
-// without what the claim is about.
+// TestMissingSubjects: a namespace may go away at any moment of a look. Whatever is claimed of it then, and of what
+// was in it, is false, in words: where it was never there, where its name was read and then it went, where its state
+// was read without it, and where it is there without what the claim is about.
 func TestMissingSubjects(t *testing.T) {
 	ctx := t.Context()
 	l, err := lab.Start(ctx, scenario.Host{}, lab.Options{})
@@ -49,14 +53,16 @@ func TestMissingSubjects(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	if err := l.Do(ctx, lab.Netlink(), "ip netns add a", "ip netns add bare", "ip -n a link add a0 type bridge"); err != nil {
+	err = l.Do(ctx, lab.Netlink(), "ip netns add a", "ip netns add bare", "ip -n a link add a0 type bridge")
+	if err != nil {
 		t.Fatal(err)
 	}
 	without, err := l.State(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
-	with := &state.State{Namespaces: append([]state.Namespace{{Name: "nix", Links: []state.Link{{Name: "x0", Kind: "veth"}}}}, without.Namespaces...)}
+	nix := state.Namespace{Name: "nix", Links: []state.Link{{Name: "x0", Kind: "veth"}}}
+	with := &state.State{Namespaces: append([]state.Namespace{nix}, without.Namespaces...)}
 	kinds := map[string]bool{}
 	for _, text := range aboutMissing {
 		claim, err := scenario.ParseClaim(text)
@@ -91,7 +97,8 @@ func TestMissingSubjects(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			judged("in a namespace without it", l.EvaluateIn(ctx, there, nil, nil), "there is no interface", "has no counter", "no name is near", "the nearest name")
+			judged("in a namespace without it", l.EvaluateIn(ctx, there, nil, nil),
+				"there is no interface", "has no counter", "no name is near", "the nearest name")
 		}
 	}
 	for _, kind := range claimTypes(t) {

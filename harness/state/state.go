@@ -27,8 +27,8 @@ type Stray struct {
 	Target string `json:"target,omitempty"`
 }
 
-// The kinds of a Stray. A file is empty, as those are on which `ip netns add` mounts a namespace, a directory too unless it is full; a
-// mount is one of something else than a network namespace.
+// The kinds of a Stray. A file is empty, as those are on which `ip netns add` mounts a namespace, a directory too
+// unless it is full; a mount is one of something else than a network namespace.
 const (
 	StrayFile          = "file"
 	StrayFullFile      = "full file"
@@ -301,7 +301,8 @@ type VXLAN struct {
 	Learning bool       `json:"learning"`
 }
 
-// Namespace finds a namespace by its name or another name of it; nil when there is none, and then nothing is found in it either.
+// Namespace finds a namespace by its name or another name of it; nil when there is none, and then nothing is found in
+// it either.
 func (s *State) Namespace(name string) *Namespace {
 	if s == nil {
 		return nil
@@ -321,7 +322,8 @@ func (s *State) Namespace(name string) *Namespace {
 	return nil
 }
 
-// Stray says what has the name in /run/netns instead of a namespace; not ok when nothing has. Of an old state, that is a plain file.
+// Stray says what has the name in /run/netns instead of a namespace; not ok when nothing has. Of an old state, that
+// is a plain file.
 func (s *State) Stray(name string) (stray Stray, ok bool) {
 	for _, one := range s.Strays {
 		if one.Name == name {

@@ -14,20 +14,22 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// folder is an open directory that was reached without following a link. Nothing that is done to its entries follows one either, and
-// nothing is read but regular files, so that whatever somebody puts there harms nothing and holds nobody up.
+// folder is an open directory that was reached without following a link. Nothing that is done to its entries follows
+// one either, and nothing is read but regular files, so that whatever somebody puts there harms nothing and holds
+// nobody up.
 type folder struct {
 	path string
 	file *os.File
 }
 
-// openFolder opens the directory. The error wraps fs.ErrNotExist when there is none, and names the link or the file that is in the way.
+// openFolder opens the directory. The error wraps fs.ErrNotExist when there is none, and names the link or the file
+// that is in the way.
 func openFolder(path string) (*folder, error) {
 	how := unix.OpenHow{Flags: unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS}
 	fd, err := unix.Openat2(unix.AT_FDCWD, path, &how)
 	if err != nil {
-		// Before Linux 5.6 there is no openat2(2), and filters of older containers refuse what they do not know. What there is no
-		// directory to open for, this tells better.
+		// Before Linux 5.6 there is no openat2(2), and filters of older containers refuse what they do not know. What there
+		// is no directory to open for, this tells better.
 		fd, err = openByComponents(path)
 	}
 	if err != nil {
@@ -188,8 +190,8 @@ func (d *folder) unlink(name string) error {
 	return nil
 }
 
-// take takes the name of a namespace away, with all that is mounted on it. As `ip netns del`, it goes by what unlink(2) says: there may
-// be nothing to unmount. Of a link the link goes, and what it leads to stays as it is.
+// take takes the name of a namespace away, with all that is mounted on it. As `ip netns del`, it goes by what
+// unlink(2) says: there may be nothing to unmount. Of a link the link goes, and what it leads to stays as it is.
 func (d *folder) take(name string) error {
 	path := fmt.Sprintf("/proc/self/fd/%d/%s", d.fd(), name)
 	for range mostMounts {

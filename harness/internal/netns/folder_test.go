@@ -47,8 +47,8 @@ var notRegular = map[string]func(path string) error{
 	"bytes":           func(path string) error { return os.WriteFile(path, make([]byte, maxFile+1), 0o600) },
 }
 
-// TestOnlyRegularFilesAreRead has everything else in the place of each file among the records: it is refused at once, with its name and
-// what it is, and stays as it is.
+// TestOnlyRegularFilesAreRead has everything else in the place of each file among the records: it is refused at once,
+// with its name and what it is, and stays as it is.
 func TestOnlyRegularFilesAreRead(t *testing.T) {
 	elsewhere := `{"id":"dddddd","owner":{"pid":1073741824},"names":{}}`
 	if err := os.WriteFile("/run/elsewhere", []byte(elsewhere), 0o600); err != nil {
@@ -142,7 +142,8 @@ func TestRecordsSayWhatLabsWrite(t *testing.T) {
 	}
 }
 
-// foreignMount is a namespace of somebody else's, mounted on a file outside /run/netns, and the question whether it still is.
+// foreignMount is a namespace of somebody else's, mounted on a file outside /run/netns, and the question whether it
+// still is.
 func foreignMount(t *testing.T) (path string, stays func()) {
 	t.Helper()
 	dir, err := os.MkdirTemp("/run", "foreign-")
@@ -170,7 +171,8 @@ func foreignMount(t *testing.T) (path string, stays func()) {
 	}
 }
 
-// TestNoLinkIsFollowedFromAName: a link has the name of a namespace, or is in the way to it. What it leads to stays mounted.
+// TestNoLinkIsFollowedFromAName: a link has the name of a namespace, or is in the way to it. What it leads to stays
+// mounted.
 func TestNoLinkIsFollowedFromAName(t *testing.T) {
 	each(t, func(t *testing.T, o Options) {
 		t.Run("a lab deletes it", func(t *testing.T) {
@@ -242,7 +244,8 @@ func TestNoLinkIsFollowedFromAName(t *testing.T) {
 		if err := r.change(func(names map[string]uint64) { names["theirs-gggggg"] = 0 }); err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(unix.Unmount(namesDir, 0), os.Remove(namesDir), os.Symlink(filepath.Dir(path), namesDir)); err != nil {
+		err = errors.Join(unix.Unmount(namesDir, 0), os.Remove(namesDir), os.Symlink(filepath.Dir(path), namesDir))
+		if err != nil {
 			t.Fatal(err)
 		}
 		want := namesDir + ": it is a symbolic link"
@@ -293,7 +296,8 @@ func TestNamesMountedTwice(t *testing.T) {
 	if err := w.Add("testns"); err != nil {
 		t.Fatal(err)
 	}
-	if err := unix.Mount("/proc/self/ns/net", filepath.Join(namesDir, w.Real("testns")), "", unix.MS_BIND, ""); err != nil {
+	name := filepath.Join(namesDir, w.Real("testns"))
+	if err := unix.Mount("/proc/self/ns/net", name, "", unix.MS_BIND, ""); err != nil {
 		t.Fatal(err)
 	}
 	if err := w.Close(); err != nil {

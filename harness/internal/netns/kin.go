@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// What is in this file tells the processes that a lab started from all others. A process is a lab's by what it came from: its own
-// environment, or that of a process it descends from, carries the lab's mark, or it descends from the process below which there is
-// nothing but this run. To be in a namespace of the lab is no reason: a namespace may be somebody else's, to which a program gave a
-// name, and anybody may enter one.
+// What is in this file tells the processes that a lab started from all others. A process is a lab's by what it came
+// from: its own environment, or that of a process it descends from, carries the lab's mark, or it descends from the
+// process below which there is nothing but this run. To be in a namespace of the lab is no reason: a namespace may be
+// somebody else's, to which a program gave a name, and anybody may enter one.
 
 // openLabs are the ids of the labs that this process has open.
 var openLabs = struct {
@@ -49,9 +49,10 @@ func othersOpen(id string) (others []string) {
 	return others
 }
 
-// started is the question whether this lab started a process, or one that it descends from. Who carries a mark, or descends from who
-// does, answers it. What has lost its mark (env -i) and its parents is known by Options.Ancestor to be of this run. Of which of its labs
-// matters only while there are several: of the one in whose namespaces it is, or else of the last.
+// started is the question whether this lab started a process, or one that it descends from. Who carries a mark, or
+// descends from who does, answers it. What has lost its mark (env -i) and its parents is known by Options.Ancestor to
+// be of this run. Of which of its labs matters only while there are several: of the one in whose namespaces it is, or
+// else of the last.
 func (w *World) started() func(pid int) bool {
 	self, err := readProcess(os.Getpid())
 	if err != nil {
@@ -77,7 +78,8 @@ func (w *World) started() func(pid int) bool {
 			if slices.Contains(marks, w.id) {
 				return true
 			}
-			byHand := p.session == self.session // programs of a lab have a session of their own (see mark), this process's others do not
+			// Programs of a lab have a session of their own (see mark), what else this process has started has not.
+			byHand := p.session == self.session
 			if byHand || slices.ContainsFunc(marks, func(id string) bool { return slices.Contains(others, id) }) {
 				return false
 			}
@@ -86,7 +88,8 @@ func (w *World) started() func(pid int) bool {
 	}
 }
 
-// isHome tells whether the process is in one of the lab's namespaces: it tells apart the labs of one run, and nothing else.
+// isHome tells whether the process is in one of the lab's namespaces: it tells apart the labs of one run, and nothing
+// else.
 func (w *World) isHome(pid int, home func() (map[uint64]bool, error)) bool {
 	if inode, ok := namespaceOf(pid, "mnt"); ok && !w.shared && inode == w.places.inodes.mounts {
 		return true
@@ -112,7 +115,8 @@ func endDescendants() error {
 	}, patience)
 }
 
-// marked tells whether the process, or one that it descends from, was started with the mark of the lab in its environment.
+// marked tells whether the process, or one that it descends from, was started with the mark of the lab in its
+// environment.
 func marked(pid int, id string) bool {
 	return slices.ContainsFunc(lineage(pid), func(p process) bool { return slices.Contains(marksOf(p.pid), id) })
 }
@@ -180,7 +184,8 @@ func readProcess(pid int) (process, error) {
 	return p, nil
 }
 
-// lineage are the process, its parent, and so on up to one that has none here. It is nil when there is no such process any more.
+// lineage are the process, its parent, and so on up to one that has none here. It is nil when there is no such
+// process any more.
 func lineage(pid int) []process {
 	for range lineageTries {
 		line, err := tryLineage(pid)
@@ -194,7 +199,8 @@ func lineage(pid int) []process {
 	return nil
 }
 
-// lineageTries is how often the line of a process may break while it is read. Each break is the end of one of its parents.
+// lineageTries is how often the line of a process may break while it is read. Each break is the end of one of its
+// parents.
 const lineageTries = 100
 
 // tryLineage fails when a process of the line ends, and what it leaves passes to another parent, while it is read.

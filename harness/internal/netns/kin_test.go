@@ -19,9 +19,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A worker of these tests is another process with shared labs, below which there is nothing but what it has started. It is told on its
-// standard input what to do, in lines: {"lab": which, "script": what a program of the lab is to do, in sh} or, without a script, that the
-// lab is to be closed. It answers with a line: what was printed, or the error.
+// A worker of these tests is another process with shared labs, below which there is nothing but what it has started.
+// It is told on its standard input what to do, in lines: {"lab": which, "script": what a program of the lab is to do,
+// in sh} or, without a script, that the lab is to be closed. It answers with a line: what was printed, or the error.
 type workerOrder struct {
 	Lab    string `json:"lab"`
 	Script string `json:"script"`
@@ -137,10 +137,11 @@ func bystander(t *testing.T, attr *syscall.SysProcAttr, env ...string) *exec.Cmd
 	return cmd
 }
 
-// lost starts a program that has lost its environment, its session and its parents when the command line ends. Its number of seconds
-// tells it from others. Where in says so it is another namespace's.
+// lost starts a program that has lost its environment, its session and its parents when the command line ends. Its
+// number of seconds tells it from others. Where in says so it is another namespace's.
 func lost(in, seconds string) string {
-	return in + " setsid sh -c 'env -i " + lookPath("setsid") + " " + lookPath("sleep") + " " + seconds + " >/dev/null 2>&1 &'\n"
+	setsid, sleep := lookPath("setsid"), lookPath("sleep")
+	return fmt.Sprintf("%s setsid sh -c 'env -i %s %s %s >/dev/null 2>&1 &'\n", in, setsid, sleep, seconds)
 }
 
 // sleepersOf are the numbers of the processes that sleep so many seconds.
@@ -168,8 +169,9 @@ func awaitSleepers(t *testing.T, seconds string, want int) []int {
 	return pids
 }
 
-// TestBystandersLive has processes of others wherever a program of a lab can lead the lab to, and programs of the lab beside them that have
-// lost all by which they could be known but their descent. The lab is closed: these have ended, and those live.
+// TestBystandersLive has processes of others wherever a program of a lab can lead the lab to, and programs of the lab
+// beside them that have lost all by which they could be known but their descent. The lab is closed: these have ended,
+// and those live.
 func TestBystandersLive(t *testing.T) {
 	for _, program := range []string{"ip", "sleep", "setsid", "mount"} {
 		need(t, program)
@@ -186,7 +188,8 @@ func TestBystandersLive(t *testing.T) {
 		"in the machine's namespace and its own session": bystander(t, &syscall.SysProcAttr{Setsid: true}),
 	}
 	pid := func(who string) string { return strconv.Itoa(others[who].Process.Pid) }
-	if out, err := exec.Command("ip", "netns", "attach", "theirs", pid("in one that has a name here")).CombinedOutput(); err != nil {
+	attach := exec.Command("ip", "netns", "attach", "theirs", pid("in one that has a name here"))
+	if out, err := attach.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	defer unmountName(filepath.Join(namesDir, "theirs"))
@@ -223,7 +226,8 @@ func TestBystandersLive(t *testing.T) {
 	if got := entries(t, namesDir); !slices.Equal(got, []string{"theirs"}) {
 		t.Errorf("names after the end: %q", got)
 	}
-	if inode, _ := namespaceOf(others["in one that has a name here"].Process.Pid, "net"); inode != namespaceNumber(t, "theirs") {
+	inode, _ := namespaceOf(others["in one that has a name here"].Process.Pid, "net")
+	if inode != namespaceNumber(t, "theirs") {
 		t.Error("the name theirs does not lead to its namespace any more")
 	}
 }
@@ -240,14 +244,17 @@ func bystanderIn(t *testing.T, real string) (cmd *exec.Cmd) {
 	return cmd
 }
 
-// TestOneLabOfSeveral closes one of two labs of a worker: of the other one nothing has ended, though it has lost all marks.
+// TestOneLabOfSeveral closes one of two labs of a worker: of the other one nothing has ended, though it has lost all
+// marks.
 func TestOneLabOfSeveral(t *testing.T) {
 	for _, program := range []string{"ip", "sleep", "setsid"} {
 		need(t, program)
 	}
 	w := startWorker(t)
-	w.do("steps", "ip netns add testns-$ID\nsleep 4722 >/dev/null 2>&1 &\n"+lost("", "4722")+lost("ip netns exec testns-$ID", "4722"))
-	w.do("mistake", "ip netns add testns-$ID\nsleep 4723 >/dev/null 2>&1 &\n"+lost("", "4723")+lost("ip netns exec testns-$ID", "4723"))
+	for lab, seconds := range map[string]string{"steps": "4722", "mistake": "4723"} {
+		w.do(lab, "ip netns add testns-$ID\nsleep "+seconds+" >/dev/null 2>&1 &\n"+
+			lost("", seconds)+lost("ip netns exec testns-$ID", seconds))
+	}
 	steps := awaitSleepers(t, "4722", 3)
 	awaitSleepers(t, "4723", 3)
 	w.closeLab("mistake")
@@ -263,8 +270,8 @@ func TestOneLabOfSeveral(t *testing.T) {
 	}
 }
 
-// TestMarkIsEnoughForClean: a worker was killed. What carries the lab's mark, or descends from what does, is ended wherever it is; a
-// bystander is not, though it is in a namespace of the lab.
+// TestMarkIsEnoughForClean: a worker was killed. What carries the lab's mark, or descends from what does, is ended
+// wherever it is; a bystander is not, though it is in a namespace of the lab.
 func TestMarkIsEnoughForClean(t *testing.T) {
 	for _, program := range []string{"ip", "sleep", "setsid", "nsenter"} {
 		need(t, program)
@@ -273,7 +280,8 @@ func TestMarkIsEnoughForClean(t *testing.T) {
 	elsewhere := bystander(t, &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET})
 	_, id := w.do("", "ip netns add testns-$ID\n"+
 		// One in a namespace of somebody else's, whose child has lost the mark.
-		"nsenter --net=/proc/"+strconv.Itoa(elsewhere.Process.Pid)+"/ns/net setsid sh -c 'env -i "+lookPath("sleep")+" 4724; :' >/dev/null 2>&1 &")
+		"nsenter --net=/proc/"+strconv.Itoa(elsewhere.Process.Pid)+"/ns/net "+
+		"setsid sh -c 'env -i "+lookPath("sleep")+" 4724; :' >/dev/null 2>&1 &")
 	awaitSleepers(t, "4724", 1)
 	others := []*exec.Cmd{elsewhere, bystanderIn(t, "testns-"+id), bystander(t, nil, tag+"=zzzzzz")}
 	kill(t, w.cmd)
@@ -299,7 +307,8 @@ func TestEndDescendants(t *testing.T) {
 	w := startWorker(t)
 	other := bystander(t, &syscall.SysProcAttr{Setsid: true})
 	// One that forks all the time, each of its children an orphan in a session of its own.
-	w.do("", lost("", "4725")+"setsid sh -c 'while :; do setsid -f env -i "+lookPath("sleep")+" 4726; done' >/dev/null 2>&1 &")
+	w.do("", lost("", "4725")+
+		"setsid sh -c 'while :; do setsid -f env -i "+lookPath("sleep")+" 4726; done' >/dev/null 2>&1 &")
 	awaitProcesses(t, "20 orphans more", func(count int) bool { return count >= before+20 })
 	w.do("", everything)
 	w.closeLab("")

@@ -103,7 +103,8 @@ func readRecord(records *folder, file string) (*record, error) {
 	}
 	for _, real := range slices.Sorted(maps.Keys(r.Names)) {
 		if !strings.HasSuffix(real, "-"+r.ID) || checkName(real) != nil {
-			return nil, fmt.Errorf("read %s: it names %q, which no namespace of lab %s is called", records.pathOf(file), real, r.ID)
+			return nil, fmt.Errorf("read %s: it names %q, which no namespace of lab %s is called",
+				records.pathOf(file), real, r.ID)
 		}
 	}
 	return r, nil
@@ -131,8 +132,8 @@ func (o owner) dead() (dead, gone bool, err error) {
 	return now.StartTime != o.StartTime, false, nil
 }
 
-// Remove ends the programs that carry the lab's mark or descend from such, takes the names away, and then the record. A name whose
-// namespace is not the recorded one stays, and so does the record; the error names it.
+// Remove ends the programs that carry the lab's mark or descend from such, takes the names away, and then the record.
+// A name whose namespace is not the recorded one stays, and so does the record; the error names it.
 func (l Leftover) Remove() error {
 	records, err := lockRecords()
 	if err != nil {
@@ -170,13 +171,15 @@ func (l Leftover) end() error {
 	}
 	errs = append(errs, endProcesses(func(pid int) bool { return marked(pid, l.ID) }, patience))
 	for _, real := range names {
-		errs = append(errs, dir.take(real))
+		if err := dir.take(real); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
 	}
 	return errors.Join(errs...)
 }
 
-// ours says why what has the name is not the leftover's to remove; nil if it is: the recorded namespace, or the empty file of one that
-// was about to be mounted.
+// ours says why what has the name is not the leftover's to remove; nil if it is: the recorded namespace, or the empty
+// file of one that was about to be mounted.
 func (l Leftover) ours(dir *folder, real string) error {
 	path := dir.pathOf(real)
 	st, err := dir.stat(real)

@@ -14,7 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// madeFile, beside the records, says what of /run/netns was made for shared labs, so that the last of them takes it away again.
+// madeFile, beside the records, says what of /run/netns was made for shared labs, so that the last of them takes it
+// away again.
 const madeFile = "made"
 
 type made struct {
@@ -166,7 +167,8 @@ func (m made) undo() error {
 	return nil
 }
 
-// mountedOnce tells whether what is mounted on /run/netns is the folder itself, as makeNamesDir has it, with nothing of anybody else's over it.
+// mountedOnce tells whether what is mounted on /run/netns is the folder itself, as makeNamesDir has it, with nothing
+// of anybody else's over it.
 func mountedOnce() bool {
 	var own, above unix.Stat_t
 	if unix.Lstat(namesDir, &own) != nil || unix.Lstat(filepath.Dir(namesDir), &above) != nil || own.Dev != above.Dev {

@@ -32,9 +32,9 @@ type Options struct {
 	Shared bool
 	// Ahead is how many namespaces are about to be added: they are made while the World is (see Foresee).
 	Ahead int
-	// Ancestor is the number of a process below which there is nothing but this run, this process among it: what runs there was
-	// started by a lab, though it may have lost the lab's mark, its parents and its session. It has to be the reaper of its orphans.
-	// 0: there is none; then orphans are found by their mark alone.
+	// Ancestor is the number of a process below which there is nothing but this run, this process among it: what runs
+	// there was started by a lab, though it may have lost the lab's mark, its parents and its session. It has to be the
+	// reaper of its orphans. 0: there is none; then orphans are found by their mark alone.
 	Ancestor int
 }
 

@@ -153,7 +153,9 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 		output(t, w, Host, "sh", "-c", "ip netns exec "+w.Real("testns")+" env -i "+lookPath("sleep")+" 4711 >/dev/null 2>&1 &")
 		started := w.started()
 		sleepers := func() int {
-			pids, err := processes(func(pid int) bool { return strings.Contains(commandLine(pid), "sleep 4711") && started(pid) }, patience)
+			pids, err := processes(func(pid int) bool {
+				return strings.Contains(commandLine(pid), "sleep 4711") && started(pid)
+			}, patience)
 			if err != nil {
 				t.Fatal(err)
 			}

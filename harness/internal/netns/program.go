@@ -83,8 +83,9 @@ func (w *World) exec(name string, cmd *exec.Cmd) error {
 	return cmd.Start()
 }
 
-// mark puts the lab's tag into the environment, and asks the kernel to end the program when its parent thread ends. The program has a
-// session of its own, and with that a process group: so it and what it leaves are told from what else this process has started.
+// mark puts the lab's tag into the environment, and asks the kernel to end the program when its parent thread ends.
+// The program has a session of its own, and with that a process group: so it and what it leaves are told from what
+// else this process has started.
 func (w *World) mark(cmd *exec.Cmd) {
 	w.programs.Store(true)
 	cmd.Env = append(cmd.Environ(), tag+"="+w.id)

@@ -37,7 +37,8 @@ type owner struct {
 	PIDSpace  uint64 `json:"pid_namespace"`
 }
 
-// newRecord writes the record of a new lab of this process, below that keeper, and sees to it that there is a /run/netns.
+// newRecord writes the record of a new lab of this process, below that keeper, and sees to it that there is a
+// /run/netns.
 func newRecord(id string, keeper int) (*record, error) {
 	if os.Geteuid() != 0 {
 		return nil, fmt.Errorf("share namespaces with the machine: only root can: %w", unix.EPERM)

@@ -82,19 +82,20 @@ func (w *World) Strays(names []string) (strays []state.Stray) {
 	return strays
 }
 
-// To give a namespace a name takes two steps, to take it away too: the file is there before something is mounted on it, and still there
-// when nothing is any more. In between it looks as one that somebody has left.
+// To give a namespace a name takes two steps, to take it away too: the file is there before something is mounted on
+// it, and still there when nothing is any more. In between it looks as one that somebody has left.
 const (
-	// makingLasts is how long a file is taken for one on which a namespace is about to be mounted. Between the two, `ip netns add` makes
-	// the namespace, for which it may have to wait while others go.
+	// makingLasts is how long a file is taken for one on which a namespace is about to be mounted. Between the two, `ip
+	// netns add` makes the namespace, for which it may have to wait while others go.
 	makingLasts = 3 * time.Second
 	// takingLasts is how long one without a namespace is taken for one that is about to be removed.
 	takingLasts = 500 * time.Millisecond
 )
 
-// MachineName opens the namespace with this name on the machine, as OfName does, or says what has the name instead. What looks as if it
-// were being made or taken away it looks at again, until it is a namespace or gone, or has been as it is since that moment for long
-// enough. The error wraps ENOENT when there is nothing with this name, and when one thing after the other has it.
+// MachineName opens the namespace with this name on the machine, as OfName does, or says what has the name instead.
+// What looks as if it were being made or taken away it looks at again, until it is a namespace or gone, or has been
+// as it is since that moment for long enough. The error wraps ENOENT when there is nothing with this name, and when
+// one thing after the other has it.
 func MachineName(name string, since time.Time) (Handle, *state.Stray, error) {
 	var h Handle
 	var stray *state.Stray
@@ -128,8 +129,8 @@ func MachineName(name string, since time.Time) (Handle, *state.Stray, error) {
 	return h, stray, err
 }
 
-// mostOthers is how many things may have a name, one after the other, before it is taken for one that comes and goes: the file, and what
-// is mounted on it, are two.
+// mostOthers is how many things may have a name, one after the other, before it is taken for one that comes and goes:
+// the file, and what is mounted on it, are two.
 const mostOthers = 2
 
 // forbids says that a look at a name was refused, which tells nothing of what has it.

@@ -127,7 +127,8 @@ func TestMachineNames(t *testing.T) {
 	equal(t, s.Namespace("host").OtherNames, []string{"own"})
 	equal(t, s.Namespace("a").OtherNames, []string{"b", "host", "link"})
 	equal(t, s.Namespace("b"), s.Namespace("a"))
-	equal(t, s.NotNamespaces, []string{"dangling", "fifo", "folder", "full", "full-folder", "loop", "other", "stale", "uts"})
+	strays := []string{"dangling", "fifo", "folder", "full", "full-folder", "loop", "other", "stale", "uts"}
+	equal(t, s.NotNamespaces, strays)
 	equal(t, s.Strays, []state.Stray{
 		{Name: "dangling", Kind: state.StrayDangling, Target: "/nowhere"},
 		{Name: "fifo", Kind: state.StrayFIFO},
@@ -146,15 +147,17 @@ func TestMachineNames(t *testing.T) {
 	}
 }
 
-// TestMachineWhileNamespacesComeAndGo reads while names and processes come and go: those are there or not, and that is no error, and no
-// stray is told of, though a name is a mere file for a moment while it is made and while it is deleted.
+// TestMachineWhileNamespacesComeAndGo reads while names and processes come and go: those are there or not, and that
+// is no error, and no stray is told of, though a name is a mere file for a moment while it is made and while it is
+// deleted.
 func TestMachineWhileNamespacesComeAndGo(t *testing.T) {
 	needs(t, "ip", "sh")
 	w := newWorld(t, "stays")
 	for _, script := range []string{
 		"while :; do ip netns add goes; ip netns exec goes true; ip netns del goes; done",
 		"while :; do ip netns add a; ip netns del a; done",
-		"while :; do touch /run/netns/slow; sleep 0.02; mount --bind /proc/self/ns/net /run/netns/slow; umount /run/netns/slow; sleep 0.02; rm /run/netns/slow; done",
+		"cd /run/netns; while :; do " +
+			"touch slow; sleep 0.02; mount --bind /proc/self/ns/net slow; umount slow; sleep 0.02; rm slow; done",
 	} {
 		cmd := exec.Command("sh", "-c", script)
 		if err := w.Do(netns.Host, cmd.Start); err != nil {
