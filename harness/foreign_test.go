@@ -51,7 +51,7 @@ func TestNothingForeignIsEnded(t *testing.T) {
 		during func(t *testing.T, cmd *exec.Cmd) // when the first step has passed
 		status int
 	}{
-		"to its end":  {"1", func(*testing.T, *exec.Cmd) {}, 0},
+		"to its end":  {"4", func(*testing.T, *exec.Cmd) {}, 0},
 		"interrupted": {"60", func(_ *testing.T, cmd *exec.Cmd) { cmd.Process.Signal(syscall.SIGINT) }, 1},
 		"its worker killed": {"60", func(t *testing.T, cmd *exec.Cmd) {
 			for _, keeper := range childrenOf(t, cmd.Process.Pid) {
@@ -98,8 +98,8 @@ func TestNothingForeignIsEnded(t *testing.T) {
 				line := lines.Text()
 				said.WriteString(line + "\n")
 				if strings.HasPrefix(line, "pass") && strings.Contains(line, "Give them names") {
-					if n := len(sleepersOf(lost)); n != 2 {
-						t.Errorf("%d programs of the scenario have lost everything, want 2: the test shows nothing", n)
+					if !eventually(10*time.Second, func() bool { return len(sleepersOf(lost)) == 2 }) {
+						t.Error("the scenario's programs that lose everything do not both run: the test shows nothing")
 					}
 					c.during(t, cmd)
 				}
