@@ -31,7 +31,7 @@ func TestClean(t *testing.T) {
 	there(cmd, "run", "slow.md", "--driver", "netlink", "--sandbox", "off")
 	startAndAwaitFirstLine(t, cmd)
 	run("clean").want(t, 0, "nothing is left behind") // its owner lives
-	workers := childrenOf(t, cmd.Process.Pid)
+	workers := workersOf(t, cmd.Process.Pid)
 	for _, pid := range append(workers, cmd.Process.Pid) {
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
@@ -54,7 +54,7 @@ func TestKilledAloneWithoutSandbox(t *testing.T) {
 	cmd := command(t, dir)
 	there(cmd, "run", "slow.md", "--driver", "netlink", "--sandbox", "off")
 	startAndAwaitFirstLine(t, cmd)
-	workers := childrenOf(t, cmd.Process.Pid)
+	workers := workersOf(t, cmd.Process.Pid)
 	cmd.Process.Kill()
 	cmd.Wait()
 	if !eventually(20*time.Second, func() bool { return gone(workers) }) {
@@ -63,6 +63,16 @@ func TestKilledAloneWithoutSandbox(t *testing.T) {
 	again := command(t, dir)
 	there(again, "clean")
 	finish(t, again).want(t, 0, "nothing is left behind")
+}
+
+// workersOf are the keepers of a run with --sandbox=off, and behind them their workers.
+func workersOf(t *testing.T, harness int) []int {
+	t.Helper()
+	all := childrenOf(t, harness)
+	for _, keeper := range all {
+		all = append(all, childrenOf(t, keeper)...)
+	}
+	return all
 }
 
 // startAndAwaitFirstLine starts a run and returns when its first case has passed. The function that it returns gives
@@ -103,10 +113,17 @@ func gone(pids []int) bool {
 // ownRun makes a mount namespace with an empty /run; the function that it returns lets a command run the harness there.
 func ownRun(t *testing.T) func(cmd *exec.Cmd, args ...string) {
 	t.Helper()
+	return ownNamespaces(t, "--mount")
+}
+
+// ownNamespaces makes those namespaces, in the words that unshare(1) and nsenter(1) share, a mount namespace among
+// them, with an empty /run.
+func ownNamespaces(t *testing.T, kinds ...string) func(cmd *exec.Cmd, args ...string) {
+	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("only root may run with --sandbox=off")
 	}
-	holder := exec.Command("unshare", "-m", "sh", "-ec", "mount -t tmpfs run /run; echo ready; read forever")
+	holder := exec.Command("unshare", append(kinds, "sh", "-ec", "mount -t tmpfs run /run; echo ready; read forever")...)
 	stdin, err := holder.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -128,7 +145,8 @@ func ownRun(t *testing.T) func(cmd *exec.Cmd, args ...string) {
 	}
 	pid := strconv.Itoa(holder.Process.Pid)
 	return func(cmd *exec.Cmd, args ...string) {
-		cmd.Args = append([]string{"nsenter", "--target", pid, "--mount", "--wd=" + cmd.Dir, cmd.Path}, args...)
+		way := append([]string{"nsenter", "--target", pid, "--wd=" + cmd.Dir}, kinds...)
+		cmd.Args = append(append(way, cmd.Path), args...)
 		cmd.Path = enter
 	}
 }

@@ -156,7 +156,7 @@ func printFeatures(c *cobra.Command, out io.Writer, sandboxed bool) error {
 	return nil
 }
 
-// look tries the features where labs would be. What goes wrong there is told on stderr.
+// look tries the features where labs would be.
 func look(ctx context.Context, sandboxed bool) ([]finding, error) {
 	if !sandboxed {
 		return lookHere(ctx)

@@ -114,7 +114,7 @@ func beforeRun(err error) error {
 func sweep(ours func(pid int) bool) (left []string, err error) {
 	found, err := netns.Leftovers()
 	for _, l := range found {
-		if !ours(l.PID) {
+		if !ours(l.Keeper) {
 			continue
 		}
 		if err := l.Remove(); err != nil {

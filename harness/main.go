@@ -26,6 +26,8 @@ func main() {
 	switch {
 	case isWorker(os.Args):
 		os.Exit(work())
+	case isKeeper(os.Args):
+		os.Exit(keep())
 	case isDoctorInside(os.Args):
 		os.Exit(doctorInside())
 	case isLabState(os.Args):

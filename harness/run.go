@@ -228,7 +228,7 @@ func (s *session) run(ctx context.Context) (*reports.Run, ending) {
 	})
 	r.Suites, r.Problems, r.Leftovers = result.Suites, result.Problems, result.Leftovers
 	if !s.sandboxed {
-		left, err := sweep(w.started)
+		left, err := sweep(w.kept)
 		if err != nil && result.Unable == nil { // where no lab could be made, nothing need be there to be looked at
 			left = append(left, err.Error())
 		}

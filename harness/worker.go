@@ -46,6 +46,9 @@ func work() int {
 // register builds the specs of a job, in a worker and to look ahead.
 func register(job specrun.Job, kept func(context.Context, []int)) error {
 	world := lab.Options{Shared: job.Shared}
+	if job.Shared {
+		world.Ancestor = os.Getppid() // the keeper
+	}
 	if job.Rehearse {
 		if err := rehearse(world); err != nil {
 			return &specrun.UnableError{Cause: err}
@@ -91,15 +94,15 @@ func rehearse(world lab.Options) error {
 	return errors.Join(err, l.Close())
 }
 
-// workers starts worker processes and remembers them.
+// workers starts worker processes and remembers the keepers of those without a sandbox.
 type workers struct {
 	sandboxed bool
 	// files are what the user named for a unit, and stays to be seen in its sandbox; tun are the units that make links by /dev/net/tun.
 	files map[string][]string
 	tun   map[string]bool
 
-	mu   sync.Mutex
-	pids []int
+	mu      sync.Mutex
+	keepers []int
 }
 
 func newWorkers(plan []specrun.Planned, sandboxed bool) *workers {
@@ -116,18 +119,17 @@ func newWorkers(plan []specrun.Planned, sandboxed bool) *workers {
 func needsTUN(sc *scenario.Scenario) bool { return slices.Contains(sc.Requires, "tun") }
 
 func (w *workers) start(job specrun.Job, in, out, stderr *os.File) (specrun.Process, error) {
-	args := []string{os.Args[0], workerWord}
 	oom := kernel.CountOOMKills()
 	if w.sandboxed {
 		p, err := sandbox.Start(context.Background(), sandbox.Command{
-			Args: args, Stdin: in, Stderr: stderr, ExtraFiles: []*os.File{out}, Visible: w.files[job.Unit], TUN: w.tun[job.Unit],
+			Args: []string{os.Args[0], workerWord}, Stdin: in, Stderr: stderr, ExtraFiles: []*os.File{out}, Visible: w.files[job.Unit], TUN: w.tun[job.Unit],
 		})
 		if err != nil {
 			return nil, explained(err)
 		}
 		return &workerInside{p, oom}, nil
 	}
-	p, err := w.startPlain(args, in, out, stderr)
+	p, err := w.startPlain(in, out, stderr)
 	if err != nil {
 		return nil, explained(err)
 	}
@@ -142,7 +144,7 @@ type workerInside struct {
 
 func (w *workerInside) Wait() error { return howEnded(sandbox.Status(w.Process.Wait()), w.oom) }
 
-// workerOutside is a worker that shares the machine's namespaces.
+// workerOutside is a worker that shares the machine's namespaces: its keeper.
 type workerOutside struct {
 	*os.Process
 	oom kernel.OOMKills
@@ -160,12 +162,18 @@ func (w *workerOutside) Wait() error {
 	return howEnded(status.ExitStatus(), w.oom)
 }
 
-func (w *workerOutside) Kill() { w.Process.Kill() }
+// Kill ends the worker; its keeper, which may be stopped, ends what the worker has left, and then itself.
+func (w *workerOutside) Kill() {
+	w.Signal(endWorker)
+	w.Signal(syscall.SIGCONT)
+}
 
 // Met are none: programs on the machine itself have no other limits than those of who started them.
 func (w *workerOutside) Met() []string { return nil }
 
-func (w *workerOutside) Stopped() string { return sandbox.StoppedProcess("the worker", w.Pid) }
+func (w *workerOutside) Stopped() string {
+	return sandbox.StoppedBelow(w.Pid, "the process that keeps it")
+}
 
 // signalled is what a shell, and the init of a sandbox, add to the number of the signal that ended a program.
 const signalled = 128
@@ -184,15 +192,16 @@ func howEnded(status int, before kernel.OOMKills) error {
 	return fmt.Errorf("exited with status %d", status)
 }
 
-// startPlain starts a worker that shares the machine's namespaces. It is not killed with this process: it sees the end of its
-// standard input, and takes its labs down. Its process group is its own, so that a Ctrl-C comes to this process alone.
-func (w *workers) startPlain(args []string, in, out, stderr *os.File) (*os.Process, error) {
+// startPlain starts a worker that shares the machine's namespaces, below its keeper. Neither is killed with this
+// process: the worker sees the end of its standard input, and takes its labs down. Their process group is their own,
+// so that a Ctrl-C comes to this process alone.
+func (w *workers) startPlain(in, out, stderr *os.File) (*os.Process, error) {
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer null.Close()
-	p, err := os.StartProcess("/proc/self/exe", args, &os.ProcAttr{
+	p, err := os.StartProcess("/proc/self/exe", []string{os.Args[0], keeperWord}, &os.ProcAttr{
 		Files: []*os.File{in, null, stderr, out},
 		Sys:   &syscall.SysProcAttr{Setpgid: true},
 	})
@@ -200,13 +209,14 @@ func (w *workers) startPlain(args []string, in, out, stderr *os.File) (*os.Proce
 		return nil, fmt.Errorf("start a worker: %w", err)
 	}
 	w.mu.Lock()
-	w.pids = append(w.pids, p.Pid)
+	w.keepers = append(w.keepers, p.Pid)
 	w.mu.Unlock()
 	return p, nil
 }
 
-func (w *workers) started(pid int) bool {
+// kept says whether the process was the keeper of one of the workers.
+func (w *workers) kept(pid int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Contains(w.pids, pid)
+	return slices.Contains(w.keepers, pid)
 }

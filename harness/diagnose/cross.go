@@ -167,12 +167,15 @@ func (w *walk) moveOut(c *Cause, end port) *Cause {
 		return c.advise(ip(end.n, "link set %s netns OTHER", end.l.Name))
 	}
 	return c.mend(ip(end.n, "link set %s netns ", end.l.Name) + netnsName(empty[0])).then(func(k *sketch) {
-		from, to := k.netns(end.n.Name), k.netns(empty[0])
-		moved := *from.Link(end.l.Name)
+		from, there := k.link(end.n.Name, end.l.Name)
+		to, moved := k.netns(empty[0]), *there
 		moved.Up, moved.Carrier, moved.Addresses = false, false, nil
 		from.Links = slices.DeleteFunc(from.Links, func(l state.Link) bool { return l.Name == moved.Name })
 		from.Routes = slices.DeleteFunc(from.Routes, func(r state.Route) bool { return leadsOut(&r, moved.Name) })
 		to.Links = append(to.Links, moved)
+		if moved.Peer == nil {
+			return
+		}
 		if stays := from.Link(moved.Peer.Name); stays != nil {
 			stays.Peer = &state.LinkRef{Index: moved.Index, Netns: to.Name, Name: moved.Name}
 		}

@@ -222,10 +222,7 @@ func (w *walk) connectedRouteMissing(n *state.Namespace, p packet, links []*stat
 			if l.Up && covers(a, p.dst) && !covered(a).IsSingleIP() && !has(a.Flags, "noprefixroute") {
 				return cause("connected-route-missing", n, l, "%s in %s has an address whose network covers %s, and yet there is no route to it", l.Name, n.Name, p.dst).
 					proof(addressShown(n, l, a), ip(n, "%sroute show dev %s", six(p.family()), l.Name)+": nothing for "+covered(a).String()).
-					mend(connectedRoute(n, l, a)).then(func(k *sketch) {
-					n := k.netns(n.Name)
-					connect(n, n.Link(l.Name))
-				})
+					mend(connectedRoute(n, l, a)).then(func(k *sketch) { connect(k.link(n.Name, l.Name)) })
 			}
 		}
 	}

@@ -79,11 +79,13 @@ type change func(*sketch)
 // sketch is a copy of a state, of which the namespaces that are changed are copies too.
 type sketch struct {
 	*state.State
-	copied map[string]bool
+	copied map[*state.Namespace]bool
 }
 
 func sketched(s *state.State, changes []change) *state.State {
-	k := &sketch{&state.State{Namespaces: slices.Clone(s.Namespaces), NotNamespaces: s.NotNamespaces}, map[string]bool{}}
+	own := *s
+	own.Namespaces = slices.Clone(s.Namespaces)
+	k := &sketch{&own, map[*state.Namespace]bool{}}
 	for _, c := range changes {
 		c(k)
 	}
@@ -91,18 +93,38 @@ func sketched(s *state.State, changes []change) *state.State {
 	return k.State
 }
 
-// netns is a namespace that may be changed; its links have addresses of their own.
+// netns is a namespace that may be changed; its links have addresses of their own. One that is not there is changed
+// in a namespace that nobody looks at.
 func (k *sketch) netns(name string) *state.Namespace {
 	n := k.Namespace(name)
-	if n != nil && !k.copied[name] {
-		k.copied[name] = true
+	if n == nil {
+		return &state.Namespace{Name: name}
+	}
+	return k.own(n)
+}
+
+// own lets one of the sketch's namespaces be changed.
+func (k *sketch) own(n *state.Namespace) *state.Namespace {
+	if !k.copied[n] {
+		k.copied[n] = true
 		n.Links = slices.Clone(n.Links)
 		for i := range n.Links {
 			n.Links[i].Addresses = slices.Clone(n.Links[i].Addresses)
 		}
-		n.Routes, n.Rules, n.Sysctls, n.Neighbours = slices.Clone(n.Routes), slices.Clone(n.Rules), slices.Clone(n.Sysctls), slices.Clone(n.Neighbours)
+		n.Routes, n.Rules = slices.Clone(n.Routes), slices.Clone(n.Rules)
+		n.Sysctls, n.Neighbours = slices.Clone(n.Sysctls), slices.Clone(n.Neighbours)
 	}
 	return n
+}
+
+// link is a link that may be changed, and its namespace. One that is not there is changed in a link that nobody looks
+// at.
+func (k *sketch) link(netns, name string) (*state.Namespace, *state.Link) {
+	n := k.netns(netns)
+	if l := n.Link(name); l != nil {
+		return n, l
+	}
+	return n, &state.Link{Name: name}
 }
 
 // carriers gives each veth and each bridge the carrier that it has by now.
@@ -113,7 +135,7 @@ func (k *sketch) carriers() {
 			for j := range k.Namespaces[i].Links {
 				l := &k.Namespaces[i].Links[j]
 				if has := carrier(&k.Namespaces[i], l); l.Kind == kind && l.Carrier != has {
-					n := k.netns(k.Namespaces[i].Name)
+					n := k.own(&k.Namespaces[i])
 					n.Links[j].Carrier = has
 					if n.Links[j].Port != nil && has {
 						n.Links[j].Port = forwarding(n.Links[j].Port)
@@ -156,8 +178,7 @@ func connect(n *state.Namespace, l *state.Link) {
 // setUp repairs a link that is down.
 func (c *Cause) setUp(at port) *Cause {
 	return c.mend(ip(at.n, "link set %s up", at.l.Name)).then(func(k *sketch) {
-		n := k.netns(at.n.Name)
-		l := n.Link(at.l.Name)
+		n, l := k.link(at.n.Name, at.l.Name)
 		l.Up, l.Carrier = true, l.Kind != "veth" && l.Kind != "bridge"
 		for i := range n.Links { // the ports of a bridge that is down are disabled
 			if q := &n.Links[i]; q.Port != nil && (q == l || q.Master == l.Name) {
@@ -172,7 +193,10 @@ func (c *Cause) setUp(at port) *Cause {
 func (c *Cause) speak6(at port) *Cause {
 	switch {
 	case at.l.MTU < 1280:
-		return c.mend(ip(at.n, "link set %s mtu 1500", at.l.Name)).then(func(k *sketch) { k.netns(at.n.Name).Link(at.l.Name).MTU = 1500 })
+		return c.mend(ip(at.n, "link set %s mtu 1500", at.l.Name)).then(func(k *sketch) {
+			_, l := k.link(at.n.Name, at.l.Name)
+			l.MTU = 1500
+		})
 	case off6(at.n, at.l):
 		return c.setSysctl(at.n, ofLink(6, at.l.Name, "disable_ipv6"), "0")
 	}
@@ -185,8 +209,7 @@ func (c *Cause) addAddress(at port, prefix netip.Prefix) *Cause {
 		c.speak6(at)
 	}
 	return c.mend(ip(at.n, "addr add %s dev %s%s", prefix, at.l.Name, nodad(prefix.Addr()))).then(func(k *sketch) {
-		n := k.netns(at.n.Name)
-		l := n.Link(at.l.Name)
+		n, l := k.link(at.n.Name, at.l.Name)
 		l.Addresses = append(l.Addresses, state.Address{Prefix: prefix, Scope: "global"})
 		connect(n, l)
 	})
@@ -195,8 +218,7 @@ func (c *Cause) addAddress(at port, prefix netip.Prefix) *Cause {
 // deleteAddress takes an address from a link.
 func (c *Cause) deleteAddress(at port, prefix netip.Prefix) *Cause {
 	return c.mend(ip(at.n, "addr del %s dev %s", prefix, at.l.Name)).then(func(k *sketch) {
-		n := k.netns(at.n.Name)
-		l := n.Link(at.l.Name)
+		n, l := k.link(at.n.Name, at.l.Name)
 		l.Addresses = slices.DeleteFunc(l.Addresses, func(a state.Address) bool { return a.Prefix == prefix })
 		last := prefix.Addr().Is4() && len(addresses(l, 4)) == 0
 		n.Routes = slices.DeleteFunc(n.Routes, func(r state.Route) bool {
@@ -273,7 +295,7 @@ func (c *Cause) setSysctl(n *state.Namespace, key, value string) *Cause {
 // setMaster makes a link a port of a bridge.
 func (c *Cause) setMaster(at port, bridge string) *Cause {
 	return c.mend(ip(at.n, "link set %s master %s", at.l.Name, bridge)).then(func(k *sketch) {
-		l := k.netns(at.n.Name).Link(at.l.Name)
+		_, l := k.link(at.n.Name, at.l.Name)
 		l.Master, l.Port = bridge, &state.Port{State: "forwarding"}
 	})
 }

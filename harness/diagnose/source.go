@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -11,12 +12,8 @@ import (
 // noNamespace says why a name is no namespace.
 func (w *walk) noNamespace(name string) *Cause {
 	n := &state.Namespace{Name: name}
-	for _, other := range w.state.NotNamespaces {
-		if other == name {
-			return cause("not-a-namespace", n, nil, "/run/netns/%s is a file on which no namespace is mounted", name).
-				proof("stat -f -c %T /run/netns/"+name+": not nsfs").
-				mend("rm "+quoted("/run/netns/"+name), "ip netns add "+quoted(name))
-		}
+	if stray, ok := w.state.Stray(name); ok {
+		return notANamespace(n, stray)
 	}
 	c := cause("no-namespace", n, nil, "there is no namespace %s", name)
 	for _, near := range w.state.Nearest(name) {
@@ -32,6 +29,39 @@ func (w *walk) noNamespace(name string) *Cause {
 		}
 	}
 	return c.proof("ip netns list: " + strings.Join(names, " ")).mend("ip netns add " + quoted(name))
+}
+
+// notANamespace says what has the name instead. It removes nothing but what is certainly of no use to anybody: an
+// empty file or directory, a link that leads nowhere or to what is none.
+func notANamespace(n *state.Namespace, stray state.Stray) *Cause {
+	path := "/run/netns/" + stray.Name
+	is := func(format string, args ...any) *Cause {
+		return cause("not-a-namespace", n, nil, "%s is %s", path, fmt.Sprintf(format, args...))
+	}
+	again := "ip netns add " + quoted(stray.Name)
+	removed := func(c *Cause, how string) *Cause { return c.mend(how+" "+quoted(path), again) }
+	kept := func(c *Cause) *Cause {
+		return c.proof("ls -ld "+quoted(path)).advise("mv "+quoted(path)+" ELSEWHERE", again)
+	}
+	link := "readlink " + quoted(path) + ": " + stray.Target
+	switch stray.Kind {
+	case state.StrayFile:
+		return removed(is("a file on which no namespace is mounted").proof("stat -f -c %T "+quoted(path)+": not nsfs"), "rm")
+	case state.StrayDirectory:
+		return removed(is("an empty directory, not a namespace").proof("stat -c %F "+quoted(path)+": directory"), "rmdir")
+	case state.StrayDangling:
+		return removed(is("a link to %s, where nothing is", stray.Target).proof(link), "rm")
+	case state.StrayLink:
+		return removed(is("a link to %s, which is no namespace", stray.Target).proof(link), "rm")
+	case state.StrayMount:
+		return is("a mount of something else than a network namespace").
+			proof("findmnt " + quoted(path)).advise("umount " + quoted(path))
+	case state.StrayFullFile:
+		return kept(is("a file with something in it, not a namespace"))
+	case state.StrayFullDirectory:
+		return kept(is("a directory with something in it, not a namespace"))
+	}
+	return kept(is("a %s, not a namespace", stray.Kind))
 }
 
 // source looks at what stops a packet before any route does.

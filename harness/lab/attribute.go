@@ -30,6 +30,9 @@ var attributes = map[string]func(*state.Link) []string{
 // attributeIs compares an attribute; of several values (alternative names) one has to be the wanted one.
 func (l *Lab) attributeIs(s *state.State, c scenario.AttributeIs) (finding, error) {
 	n := s.Namespace(c.Netns)
+	if n == nil { // it had a name a moment ago
+		return finding{false, noNamespace(s, c.Netns)}, nil
+	}
 	link := n.Link(c.Name)
 	if link == nil {
 		return finding{false, noLink(s, n, c.Name)}, nil

@@ -115,13 +115,24 @@ func (k *look) at(ctx context.Context, claim scenario.Claim, listen time.Duratio
 		return finding{}, err
 	}
 	if there {
-		return k.ask(ctx, claim, listen)
+		if f, err := k.ask(ctx, claim, listen); !k.vanished(name) {
+			return f, err
+		}
 	}
 	s, err := k.snapshot(ctx)
 	if err != nil {
 		return finding{}, err
 	}
 	return finding{false, noNamespace(s, name)}, nil
+}
+
+// vanished says whether a namespace is gone that was there when the look began.
+func (k *look) vanished(name string) bool {
+	if name == scenario.HostName {
+		return false
+	}
+	names, err := k.lab.world.Names()
+	return err == nil && !slices.Contains(names, name)
 }
 
 func (k *look) snapshot(ctx context.Context) (*state.State, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/state"
 )
 
 // Section is a step of a scenario, or the mistake at it with this number; Mistake is -1 for the step itself. Both count from 0.
@@ -87,3 +88,21 @@ func (s *Stage) Repair(ctx context.Context) {
 	r := s.play.newResult(scenario.StepSection, s.section(), s.Step, s.Mistake+1)
 	(&scene{play: s.play, lab: s.Lab, result: &r}).run(ctx, s.Repaired(), notAtAll)
 }
+
+// EvaluateIn looks at a claim where the names and the state were read before: namespaces may have come and gone since.
+func (l *Lab) EvaluateIn(ctx context.Context, c scenario.Claim, names []string, s *state.State) scenario.Verdict {
+	base, err := l.Baseline(ctx, []scenario.Check{{Claim: c}})
+	if err != nil {
+		return unjudged(c, err)
+	}
+	defer base.Close()
+	k := &look{lab: l, base: base, names: names, state: s, whole: s}
+	f, err := k.at(ctx, c, 0)
+	if err != nil {
+		return unjudged(c, err)
+	}
+	return verdict(c, f)
+}
+
+// ByKernel says that a claim is judged by the kernel, not by a state alone.
+func ByKernel(c scenario.Claim) bool { return byState(c) == nil }

@@ -75,6 +75,9 @@ type Options = netns.Options
 
 // Start builds the host namespace as the scenario describes it.
 func Start(ctx context.Context, host scenario.Host, o Options) (*Lab, error) {
+	if o.Ancestor == 0 {
+		o.Ancestor = sandbox.Ancestor()
+	}
 	w, err := netns.New(o)
 	if err != nil {
 		return nil, fmt.Errorf("start a lab: %w", err)

@@ -4,7 +4,10 @@
 // nearest, and it never reads the kernel itself (internal/observe does).
 package state
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+)
 
 // State is what was read of all namespaces of a lab or of a machine in one sweep; the host namespace first, the others
 // by name, and those without a name behind.
@@ -16,7 +19,32 @@ type State struct {
 	Redacted bool `json:"redacted,omitempty"`
 	// Asked are the addresses that a diagnosis was asked about when a redacted state was saved, as they are in it.
 	Asked []netip.Addr `json:"asked,omitempty"`
+	// Strays say what of these is no plain file.
+	Strays []Stray `json:"strays,omitempty"`
 }
+
+// Stray is what has a name in /run/netns and is no namespace.
+type Stray struct {
+	Name string `json:"name"`
+	Kind string `json:"kind"`
+	// Target is where a link leads.
+	Target string `json:"target,omitempty"`
+}
+
+// The kinds of a Stray. A file is empty, as those are on which `ip netns add` mounts a namespace, a directory too
+// unless it is full; a mount is one of something else than a network namespace.
+const (
+	StrayFile          = "file"
+	StrayFullFile      = "full file"
+	StrayDirectory     = "directory"
+	StrayFullDirectory = "full directory"
+	StrayLink          = "link"
+	StrayDangling      = "dangling link"
+	StrayMount         = "mount"
+	StrayFIFO          = "FIFO"
+	StraySocket        = "socket"
+	StrayDevice        = "device"
+)
 
 // Namespace is one network namespace.
 type Namespace struct {
@@ -277,8 +305,12 @@ type VXLAN struct {
 	Learning bool       `json:"learning"`
 }
 
-// Namespace finds a namespace by its name or another name of it; nil when there is none.
+// Namespace finds a namespace by its name or another name of it; nil when there is none, and then nothing is found in
+// it either.
 func (s *State) Namespace(name string) *Namespace {
+	if s == nil {
+		return nil
+	}
 	for i := range s.Namespaces {
 		if s.Namespaces[i].Name == name {
 			return &s.Namespaces[i]
@@ -294,8 +326,22 @@ func (s *State) Namespace(name string) *Namespace {
 	return nil
 }
 
-// Link finds a link by its name or an alternative name; nil when there is none.
+// Stray says what has the name in /run/netns instead of a namespace; not ok when nothing has. Of an old state, that
+// is a plain file.
+func (s *State) Stray(name string) (stray Stray, ok bool) {
+	for _, one := range s.Strays {
+		if one.Name == name {
+			return one, true
+		}
+	}
+	return Stray{Name: name, Kind: StrayFile}, slices.Contains(s.NotNamespaces, name)
+}
+
+// Link finds a link by its name or an alternative name; nil when there is none, or no such namespace.
 func (n *Namespace) Link(name string) *Link {
+	if n == nil {
+		return nil
+	}
 	for i := range n.Links {
 		if n.Links[i].Name == name {
 			return &n.Links[i]

@@ -28,15 +28,17 @@ func (w *World) open(name string) (Handle, error) {
 		}
 		return newHandle(fd)
 	}
-	if w.shared {
-		return w.places.namespace(w.Real(name), 0)
-	}
-	h, err := w.places.namespace(name, unix.O_NOFOLLOW)
+	return w.openEntry(w.Real(name))
+}
+
+// openEntry opens the namespace that an entry of the lab's /run/netns is.
+func (w *World) openEntry(entry string) (Handle, error) {
 	if _, here := w.ground.(*site); here {
-		return h, err
+		return w.places.namespace(entry, 0)
 	}
+	h, err := w.places.namespace(entry, unix.O_NOFOLLOW)
 	if err == unix.ELOOP { // a link leads where programs find it
-		return w.ground.open(name)
+		return w.ground.open(entry)
 	}
 	if err != nil {
 		return h, err

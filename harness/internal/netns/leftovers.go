@@ -5,8 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
-	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -15,9 +16,11 @@ import (
 
 // Leftover is what a killed harness with --sandbox=off has left behind: a record whose owner is dead.
 type Leftover struct {
-	ID    string
-	PID   int      // of the dead owner
-	Names []string // in /run/netns, sorted; some may be gone already
+	ID  string
+	PID int // of the dead owner
+	// Keeper is what its Options.Ancestor was.
+	Keeper int
+	Names  []string // in /run/netns, sorted; some may be gone already
 	// Gone says that the machine has been booted since: only the record is left.
 	Gone   bool
 	record *record
@@ -26,16 +29,16 @@ type Leftover struct {
 // Leftovers finds the records whose owner is dead. A record that cannot be judged (unreadable, or the owner is in another PID
 // namespace) is in the error, beside what was found. For an ordinary user the error is fs.ErrPermission when there are records.
 func Leftovers() ([]Leftover, error) {
-	dir, err := openRecords()
+	records, err := openRecords()
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look for leftovers: %w", err)
 	}
-	defer dir.Close()
-	paths, err := filepath.Glob(filepath.Join(recordsDir, "*.json"))
-	if err == nil && len(paths) == 0 {
+	defer records.close()
+	files, err := records.entries(recordEnd)
+	if err == nil && len(files) == 0 {
 		err = tidyUp()
 	}
 	if err != nil {
@@ -43,8 +46,8 @@ func Leftovers() ([]Leftover, error) {
 	}
 	var found []Leftover
 	var errs []error
-	for _, path := range paths {
-		r, err := readRecord(path)
+	for _, file := range files {
+		r, err := readRecord(records, file)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // its owner has just closed the lab
 		}
@@ -54,12 +57,12 @@ func Leftovers() ([]Leftover, error) {
 		}
 		dead, gone, err := r.Owner.dead()
 		if err != nil {
-			errs = append(errs, fmt.Errorf("judge %s: %w", path, err))
+			errs = append(errs, fmt.Errorf("judge %s: %w", records.pathOf(file), err))
 		}
 		if !dead {
 			continue
 		}
-		l := Leftover{ID: r.ID, PID: r.Owner.PID, Gone: gone, record: r}
+		l := Leftover{ID: r.ID, PID: r.Owner.PID, Keeper: r.Keeper, Gone: gone, record: r}
 		for real := range r.Names {
 			l.Names = append(l.Names, real)
 		}
@@ -71,25 +74,38 @@ func Leftovers() ([]Leftover, error) {
 
 // tidyUp takes away what a harness has left that was killed before its first record was there, or after its last one.
 func tidyUp() error {
-	unlock, err := lockRecords()
+	records, err := lockRecords()
 	if err != nil {
 		return err
 	}
-	defer unlock()
-	return tidy("")
+	defer records.unlock()
+	return tidy(records.folder, "")
 }
 
-func readRecord(path string) (*record, error) {
-	text, err := os.ReadFile(path)
+// recordID is what the id of a lab looks like.
+var recordID = regexp.MustCompile(`^[a-z2-7]{6}$`)
+
+// readRecord reads a record, and refuses one that says what no lab writes.
+func readRecord(records *folder, file string) (*record, error) {
+	text, err := records.read(file)
 	if err != nil {
 		return nil, err
 	}
-	r := &record{path: path}
+	r := &record{}
 	if err := json.Unmarshal(text, r); err != nil {
-		return nil, fmt.Errorf("read %s: %w", path, err)
+		return nil, fmt.Errorf("read %s: %w", records.pathOf(file), err)
 	}
-	if len(r.ID) != 6 || filepath.Base(path) != r.ID+".json" {
-		return nil, fmt.Errorf("read %s: it has the id %q", path, r.ID)
+	if !recordID.MatchString(r.ID) || file != r.file() {
+		return nil, fmt.Errorf("read %s: it has the id %q", records.pathOf(file), r.ID)
+	}
+	if r.Owner.PID <= 0 {
+		return nil, fmt.Errorf("read %s: its owner is process %d, which there cannot be", records.pathOf(file), r.Owner.PID)
+	}
+	for _, real := range slices.Sorted(maps.Keys(r.Names)) {
+		if !strings.HasSuffix(real, "-"+r.ID) || checkName(real) != nil {
+			return nil, fmt.Errorf("read %s: it names %q, which no namespace of lab %s is called",
+				records.pathOf(file), real, r.ID)
+		}
 	}
 	return r, nil
 }
@@ -116,69 +132,80 @@ func (o owner) dead() (dead, gone bool, err error) {
 	return now.StartTime != o.StartTime, false, nil
 }
 
-// Remove ends the tagged programs inside the leftover's namespaces, takes the names away, and then the record. A name whose
-// namespace is not the recorded one stays, and so does the record; the error names it.
+// Remove ends the programs that carry the lab's mark or descend from such, takes the names away, and then the record.
+// A name whose namespace is not the recorded one stays, and so does the record; the error names it.
 func (l Leftover) Remove() error {
-	unlock, err := lockRecords()
+	records, err := lockRecords()
 	if err != nil {
 		return fmt.Errorf("remove lab %s: %w", l.ID, err)
 	}
-	defer unlock()
-	var errs []error
-	inodes := map[uint64]bool{}
-	var names []string
-	for _, real := range l.Names {
-		inodes[l.record.Names[real]] = true // whatever has the name now: who has the tag, too, is ours
-		inode, err := l.ours(real)
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-		case err != nil:
-			errs = append(errs, err)
-		default:
-			names = append(names, real)
-			inodes[inode] = true
-		}
-	}
-	delete(inodes, 0)
-	errs = append(errs, endProcesses(func(pid int) bool {
-		inode, ok := namespaceOf(pid, "net")
-		return ok && inodes[inode] && tagged(pid, l.ID)
-	}, patience))
-	for _, real := range names {
-		errs = append(errs, unmountName(filepath.Join(namesDir, real)))
-	}
-	if err := errors.Join(errs...); err != nil {
+	defer records.unlock()
+	if err := l.end(); err != nil {
 		return fmt.Errorf("remove lab %s: %w", l.ID, err)
 	}
-	if err := l.record.remove(); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := l.record.remove(records.folder); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove lab %s: %w", l.ID, err)
 	}
 	return nil
 }
 
-// ours returns the inode of the namespace that has the name, 0 for the empty file of one that was about to be mounted. The
-// error says why it is not the leftover's to remove.
-func (l Leftover) ours(real string) (inode uint64, err error) {
-	path := filepath.Join(namesDir, real)
-	if !strings.HasSuffix(real, "-"+l.ID) || checkName(real) != nil {
-		return 0, fmt.Errorf("leave %s: the name does not end in -%s", path, l.ID)
+// end ends the programs and takes the names away.
+func (l Leftover) end() error {
+	var names []string
+	var errs []error
+	dir, err := openFolder(namesDir)
+	switch {
+	case err == nil:
+		defer dir.close()
+		for _, real := range l.Names {
+			switch err := l.ours(dir, real); {
+			case errors.Is(err, fs.ErrNotExist):
+			case err != nil:
+				errs = append(errs, err)
+			default:
+				names = append(names, real)
+			}
+		}
+	case !errors.Is(err, fs.ErrNotExist):
+		errs = append(errs, err)
 	}
-	var st unix.Stat_t
-	if err := unix.Lstat(path, &st); err != nil {
-		return 0, &fs.PathError{Op: "lstat", Path: path, Err: err}
+	errs = append(errs, endProcesses(func(pid int) bool { return marked(pid, l.ID) }, patience))
+	for _, real := range names {
+		if err := dir.take(real); !errors.Is(err, fs.ErrNotExist) {
+			errs = append(errs, err)
+		}
 	}
-	var fs unix.Statfs_t
-	if err := unix.Statfs(path, &fs); err != nil {
-		return 0, fmt.Errorf("statfs %s: %w", path, err)
+	return errors.Join(errs...)
+}
+
+// ours says why what has the name is not the leftover's to remove; nil if it is: the recorded namespace, or the empty
+// file of one that was about to be mounted.
+func (l Leftover) ours(dir *folder, real string) error {
+	path := dir.pathOf(real)
+	st, err := dir.stat(real)
+	if err != nil {
+		return err
+	}
+	if st.Mode&unix.S_IFMT != unix.S_IFREG {
+		return fmt.Errorf("leave %s: it is %s, not a namespace", path, kindOf(st.Mode))
+	}
+	fd, err := unix.Openat(dir.fd(), real, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	defer unix.Close(fd)
+	var system unix.Statfs_t
+	if err := unix.Fstatfs(fd, &system); err != nil {
+		return fmt.Errorf("statfs %s: %w", path, err)
 	}
 	recorded := l.record.Names[real]
 	switch {
-	case fs.Type == unix.NSFS_MAGIC && (recorded == st.Ino || recorded == 0):
-		return st.Ino, nil
-	case fs.Type == unix.NSFS_MAGIC:
-		return 0, fmt.Errorf("leave %s: it is namespace %d, the lab's was %d", path, st.Ino, recorded)
-	case st.Mode&unix.S_IFMT == unix.S_IFREG && st.Size == 0 && st.Mode&0o777 == 0:
-		return 0, nil
+	case system.Type == unix.NSFS_MAGIC && (recorded == st.Ino || recorded == 0):
+		return nil
+	case system.Type == unix.NSFS_MAGIC:
+		return fmt.Errorf("leave %s: it is namespace %d, the lab's was %d", path, st.Ino, recorded)
+	case st.Size == 0 && st.Mode&0o777 == 0:
+		return nil
 	}
-	return 0, fmt.Errorf("leave %s: it is no namespace", path)
+	return fmt.Errorf("leave %s: it is no namespace", path)
 }

@@ -110,7 +110,7 @@ func (p *places) namespace(entry string, flags int) (Handle, error) {
 
 // inode is that of the namespace mounted on the entry of /run/netns; not ok when there is none.
 func (p *places) inode(entry string) (inode uint64, ok bool) {
-	h, err := p.namespace(entry, unix.O_NOFOLLOW)
+	h, err := p.namespace(entry, 0)
 	if err != nil {
 		return 0, false
 	}
@@ -268,9 +268,6 @@ func (s *site) ownSysAlone() error {
 // ErrNoSys and ErrNoEtc.
 func (w *World) Lacks() ([]error, error) { return w.ground.lacks() }
 
-// maxFile is how much is read of a file that programs may have written.
-const maxFile = 1 << 20
-
 // InMounts runs f, on a thread of its own, where files are those that the programs of the lab see: its /etc and its /run. Read them by
 // ReadFile alone, and write none: whoever wrote the scenario decides what is there. /proc is that of the programs, too, so a
 // path through /proc/self leads nowhere.
@@ -297,7 +294,7 @@ func ReadFile(path string) ([]byte, error) {
 	if st, err := file.Stat(); err != nil || !st.Mode().IsRegular() {
 		return nil, errors.Join(err, &fs.PathError{Op: "read", Path: path, Err: unix.EINVAL})
 	}
-	return io.ReadAll(io.LimitReader(file, maxFile))
+	return io.ReadAll(io.LimitReader(file, 1<<20))
 }
 
 // mountSys puts the /sys of the calling thread's network namespace over the present one, read-only where that one is.

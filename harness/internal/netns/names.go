@@ -44,10 +44,12 @@ func (w *World) Entries() (names, others []string, err error) {
 		if name == Host {
 			continue
 		}
-		if _, ok := w.places.inode(entry); !ok {
+		h, err := w.openEntry(entry)
+		if err != nil {
 			others = append(others, name)
 			continue
 		}
+		h.Close()
 		w.Real(name) // from now on the lab knows it
 		names = append(names, name)
 	}

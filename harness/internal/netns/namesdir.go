@@ -8,13 +8,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// madeFile says what of /run/netns was made for shared labs, so that the last of them takes it away again.
-const madeFile = recordsDir + "/made"
+// madeFile, beside the records, says what of /run/netns was made for shared labs, so that the last of them takes it
+// away again.
+const madeFile = "made"
 
 type made struct {
 	Dir   bool `json:"dir"`
@@ -23,10 +25,17 @@ type made struct {
 
 // makeNamesDir sees to it that the machine has a /run/netns that is a shared mount, as `ip netns add` does. What it is going to
 // make it writes down before. The caller holds the lock of the records.
-func makeNamesDir() error {
-	m, err := readMade()
+func makeNamesDir(records *folder) error {
+	m, err := readMade(records)
 	if err != nil {
 		return err
+	}
+	names, err := openFolder(namesDir)
+	switch {
+	case err == nil:
+		names.close()
+	case !errors.Is(err, fs.ErrNotExist):
+		return err // it is a link to a folder of somebody else's: what is mounted there is not to be changed
 	}
 	err = unix.Mount("", namesDir, "", unix.MS_SHARED|unix.MS_REC, "")
 	switch {
@@ -36,7 +45,7 @@ func makeNamesDir() error {
 		return fmt.Errorf("share %s: %w", namesDir, err)
 	}
 	m.Mount, m.Dir = true, m.Dir || err == unix.ENOENT
-	if err := m.write(); err != nil {
+	if err := m.write(records); err != nil {
 		return err
 	}
 	if err := os.Mkdir(namesDir, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -57,29 +66,26 @@ func makeNamesDir() error {
 }
 
 // readMade is what was made for the labs that there are.
-func readMade() (m made, err error) {
-	text, err := os.ReadFile(madeFile)
+func readMade(records *folder) (m made, err error) {
+	text, err := records.read(madeFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, nil
 	}
-	if err == nil {
-		err = json.Unmarshal(text, &m)
-	}
 	if err != nil {
-		return m, fmt.Errorf("read %s: %w", madeFile, err)
+		return m, err
+	}
+	if err := json.Unmarshal(text, &m); err != nil {
+		return m, fmt.Errorf("read %s: %w", records.pathOf(madeFile), err)
 	}
 	return m, nil
 }
 
-func (m made) write() error {
+func (m made) write(records *folder) error {
 	text, err := json.Marshal(m)
 	if err != nil {
-		return fmt.Errorf("write %s: %w", madeFile, err)
+		return fmt.Errorf("write %s: %w", records.pathOf(madeFile), err)
 	}
-	if err := os.WriteFile(madeFile+".new", append(text, '\n'), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(madeFile+".new", madeFile)
+	return records.write(madeFile, append(text, '\n'))
 }
 
 // lockNamesDir takes the lock that iproute2 takes while it makes /run/netns shared.
@@ -97,38 +103,53 @@ func lockNamesDir() (unlock func(), err error) {
 
 // tidy undoes makeNamesDir when there is no record but the given one, and nobody has put a name into the folder meanwhile: then it
 // is theirs. It takes away what killed writers have left. The caller holds the lock of the records.
-func tidy(last string) error {
-	records, err := filepath.Glob(filepath.Join(recordsDir, "*.json"))
-	if err != nil || slices.ContainsFunc(records, func(path string) bool { return path != last }) {
+func tidy(records *folder, last string) error {
+	others, err := records.entries(recordEnd)
+	if err != nil || slices.ContainsFunc(others, func(name string) bool { return name != last }) {
 		return err
 	}
-	m, err := readMade()
+	strays, err := records.entries(newFile)
 	if err != nil {
 		return err
 	}
-	if entries, err := os.ReadDir(namesDir); err == nil && len(entries) == 0 {
-		if err := m.undo(); err != nil {
+	for _, name := range strays {
+		if err := records.regular(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
-	strays, err := filepath.Glob(filepath.Join(recordsDir, "*.new"))
+	m, err := readMade(records)
 	if err != nil {
 		return err
 	}
-	for _, path := range append(strays, madeFile) {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := m.undo(); err != nil {
+		return err
+	}
+	for _, name := range append(strays, madeFile) {
+		if err := records.remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	return nil
 }
 
-// undo takes the mount and the folder away, unless somebody uses them.
+// undo takes the mount and the folder away, unless somebody uses them, or has put something else in their place.
 func (m made) undo() error {
-	if m.Mount {
+	names, err := openFolder(namesDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	entries, err := names.entries("")
+	names.close()
+	if err != nil || len(entries) > 0 {
+		return err
+	}
+	if m.Mount && mountedOnce() {
 		// A process that was killed a moment ago may still be on its way out of its copy of the mounts.
 		err := await(leavingLasts, func() error {
-			err := unix.Unmount(namesDir, 0)
+			err := unix.Unmount(namesDir, unix.UMOUNT_NOFOLLOW)
 			if err == unix.EINVAL || err == unix.ENOENT {
 				return nil
 			}
@@ -144,6 +165,23 @@ func (m made) undo() error {
 		}
 	}
 	return nil
+}
+
+// mountedOnce tells whether what is mounted on /run/netns is the folder itself, as makeNamesDir has it, with nothing
+// of anybody else's over it.
+func mountedOnce() bool {
+	var own, above unix.Stat_t
+	if unix.Lstat(namesDir, &own) != nil || unix.Lstat(filepath.Dir(namesDir), &above) != nil || own.Dev != above.Dev {
+		return false
+	}
+	mounts, err := os.ReadFile("/proc/self/mountinfo")
+	count := 0
+	for line := range strings.Lines(string(mounts)) {
+		if fields := strings.Fields(line); len(fields) > 4 && fields[4] == namesDir {
+			count++
+		}
+	}
+	return err == nil && count == 1
 }
 
 // leavingLasts is how long a mount that looks busy is taken for one that is being left.

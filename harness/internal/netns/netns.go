@@ -1,6 +1,6 @@
 // Package netns makes, opens, enters and removes network namespaces; it is the only place of the project that calls
 // setns(2) or unshare(2) for a lab. It may be imported by the command line, by lab and by the other packages under internal; of this project
-// it imports sandbox alone, and it never enters a namespace on a thread that somebody else uses afterwards.
+// it imports sandbox and state alone, and it never enters a namespace on a thread that somebody else uses afterwards.
 //
 // In the sandbox it works on both sides of the wall. In the helper, among the programs of scenarios, a site makes the namespaces of a lab and
 // starts its programs; in the worker, which judges, a World enters the namespaces by their descriptors, and believes nothing else that
@@ -35,6 +35,10 @@ type Options struct {
 	Shared bool
 	// Ahead is how many namespaces are about to be added: they are made while the World is (see Foresee).
 	Ahead int
+	// Ancestor is the number of a process below which there is nothing but this run, this process among it: what runs
+	// there was started by a lab, though it may have lost the lab's mark, its parents and its session. It has to be the
+	// reaper of its orphans. 0: there is none; then orphans are found by their mark alone.
+	Ancestor int
 }
 
 // World is the set of network namespaces of one lab and an OS thread that lives in the lab's host network namespace. Where its programs live
@@ -60,7 +64,7 @@ type World struct {
 func New(o Options) (*World, error) {
 	return newWorld(o, func(id string) (ground, error) {
 		if o.Shared {
-			return newSite(&site{id: id, shared: true, spawn: spawn}, o.Ahead)
+			return newSite(&site{id: id, shared: true, ancestor: o.Ancestor, spawn: spawn}, o.Ahead)
 		}
 		return newRemote(id, o.Ahead)
 	})
@@ -69,7 +73,9 @@ func New(o Options) (*World, error) {
 // NewHere is a World whose programs live on this side of the wall, and whose functions run in its mounts: a small machine, for tests of
 // what looks at one.
 func NewHere(o Options) (*World, error) {
-	return newWorld(o, func(id string) (ground, error) { return newSite(&site{id: id, here: true, spawn: spawn}, o.Ahead) })
+	return newWorld(o, func(id string) (ground, error) {
+		return newSite(&site{id: id, here: true, ancestor: o.Ancestor, spawn: spawn}, o.Ahead)
+	})
 }
 
 func newWorld(o Options, make func(id string) (ground, error)) (*World, error) {

@@ -7,10 +7,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
-	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -20,11 +19,12 @@ const recordsDir = "/run/netnscheck"
 
 // record says who owns a shared lab and which names it made or was about to make. It is on disk before anything it speaks of.
 type record struct {
-	mu   sync.Mutex
-	path string
+	mu sync.Mutex
 
 	ID    string `json:"id"`
 	Owner owner  `json:"owner"`
+	// Keeper is Options.Ancestor: it tells the labs of one run.
+	Keeper int `json:"keeper,omitempty"`
 	// Names are those in /run/netns, each with the inode of its namespace; 0 is an intention.
 	Names map[string]uint64 `json:"names"`
 }
@@ -37,8 +37,9 @@ type owner struct {
 	PIDSpace  uint64 `json:"pid_namespace"`
 }
 
-// newRecord writes the record of a new lab of this process, and sees to it that there is a /run/netns.
-func newRecord(id string) (*record, error) {
+// newRecord writes the record of a new lab of this process, below that keeper, and sees to it that there is a
+// /run/netns.
+func newRecord(id string, keeper int) (*record, error) {
 	if os.Geteuid() != 0 {
 		return nil, fmt.Errorf("share namespaces with the machine: only root can: %w", unix.EPERM)
 	}
@@ -46,23 +47,23 @@ func newRecord(id string) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	unlock, err := lockRecords()
+	records, err := lockRecords()
 	if err != nil {
 		return nil, err
 	}
-	defer unlock()
-	r := &record{path: filepath.Join(recordsDir, id+".json"), ID: id, Owner: self, Names: map[string]uint64{}}
+	defer records.unlock()
+	r := &record{ID: id, Owner: self, Keeper: keeper, Names: map[string]uint64{}}
 	if taken, err := filepath.Glob(filepath.Join(namesDir, "*-"+id)); err != nil || len(taken) > 0 {
 		return nil, errors.Join(err, fmt.Errorf("the namespace %s is there already: %w", strings.Join(taken, ", "), unix.EEXIST))
 	}
-	if _, err := os.Lstat(r.path); err == nil {
-		return nil, fmt.Errorf("the record %s is there already: %w", r.path, unix.EEXIST)
+	if _, err := records.stat(r.file()); err == nil {
+		return nil, fmt.Errorf("the record %s is there already: %w", records.pathOf(r.file()), unix.EEXIST)
 	}
-	if err := r.write(); err != nil {
+	if err := r.writeTo(records.folder); err != nil {
 		return nil, err
 	}
-	if err := makeNamesDir(); err != nil {
-		return nil, errors.Join(err, r.remove())
+	if err := makeNamesDir(records.folder); err != nil {
+		return nil, errors.Join(err, r.remove(records.folder))
 	}
 	return r, nil
 }
@@ -70,22 +71,14 @@ func newRecord(id string) (*record, error) {
 // ownerOf describes a running process.
 func ownerOf(pid int) (owner, error) {
 	o := owner{PID: pid}
-	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
+	p, err := readProcess(pid)
 	if err != nil {
 		return o, err
 	}
-	// The name of the program, in brackets, may have blanks and brackets in it. Field 22 is the 20th behind it.
-	_, rest, _ := strings.Cut(string(stat[strings.LastIndexByte(string(stat), ')')+1:]), " ")
-	fields := strings.Fields(rest)
-	if len(fields) < 20 {
-		return o, fmt.Errorf("read the start time of process %d: too few fields", pid)
-	}
-	if o.StartTime, err = strconv.ParseUint(fields[19], 10, 64); err != nil {
-		return o, fmt.Errorf("read the start time of process %d: %w", pid, err)
-	}
-	if fields[0] == "Z" {
+	if p.ended() {
 		return o, fmt.Errorf("process %d has ended: %w", pid, fs.ErrNotExist)
 	}
+	o.StartTime = p.startTime
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
 		return o, err
@@ -98,25 +91,32 @@ func ownerOf(pid int) (owner, error) {
 	return o, nil
 }
 
-// write puts the record on disk, whole or not at all.
-func (r *record) write() error {
+// file is the name of the record in the folder of the records.
+func (r *record) file() string { return r.ID + recordEnd }
+
+// recordEnd is how the names of records end.
+const recordEnd = ".json"
+
+// writeTo puts the record on disk, whole or not at all.
+func (r *record) writeTo(records *folder) error {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
-		return fmt.Errorf("write %s: %w", r.path, err)
+		return fmt.Errorf("write %s: %w", records.pathOf(r.file()), err)
 	}
-	beside := r.path + ".new"
-	if err := os.WriteFile(beside, append(text, '\n'), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(beside, r.path)
+	return records.write(r.file(), append(text, '\n'))
 }
 
 // change changes the names and writes the record.
 func (r *record) change(f func(names map[string]uint64)) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	records, err := openRecords()
+	if err != nil {
+		return err
+	}
+	defer records.close()
 	f(r.Names)
-	return r.write()
+	return r.writeTo(records)
 }
 
 // intend records that a name is about to be made. A name that is there and not ours is refused.
@@ -162,74 +162,73 @@ func (r *record) drop() error {
 	if r == nil {
 		return nil
 	}
-	unlock, err := lockRecords()
+	records, err := lockRecords()
 	if err != nil {
 		return err
 	}
-	defer unlock()
-	return r.remove()
+	defer records.unlock()
+	return r.remove(records.folder)
 }
 
 // remove is drop for who holds the lock. The record goes last: whoever is killed before that can still be cleaned up after.
-func (r *record) remove() error {
-	err := tidy(r.path)
-	return errors.Join(err, os.Remove(r.path))
+func (r *record) remove(records *folder) error {
+	err := tidy(records, r.file())
+	return errors.Join(err, records.remove(r.file()))
+}
+
+// locked is the folder of the records while no other process may change what is in it.
+type locked struct{ *folder }
+
+// unlock lets others in again.
+func (l locked) unlock() {
+	os.Remove(recordsDir) // goes only when it is empty
+	l.close()
 }
 
 // lockRecords opens the folder of the records, makes it if need be, and keeps other processes out of it until unlock.
-func lockRecords() (unlock func(), err error) {
+func lockRecords() (locked, error) {
 	for {
 		if err := os.Mkdir(recordsDir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-			return nil, err
+			return locked{}, err
 		}
-		dir, err := openRecords()
+		records, err := openRecords()
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // whoever had the last record has just removed it
 		}
 		if err != nil {
-			return nil, err
+			return locked{}, err
 		}
-		if err := flock(dir); err != nil {
-			dir.Close()
-			return nil, fmt.Errorf("lock %s: %w", recordsDir, err)
+		if err := flock(records.file); err != nil {
+			records.close()
+			return locked{}, fmt.Errorf("lock %s: %w", recordsDir, err)
 		}
-		if same(dir, recordsDir) {
-			return func() {
-				os.Remove(recordsDir) // goes only when it is empty
-				dir.Close()
-			}, nil
+		if same(records.file, recordsDir) {
+			return locked{records}, nil
 		}
-		dir.Close()
+		records.close()
 	}
 }
 
 // openRecords opens the folder of the records if it is root's and closed to everybody else.
-func openRecords() (*os.File, error) {
-	fd, err := unix.Open(recordsDir, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+func openRecords() (*folder, error) {
+	records, err := openFolder(recordsDir)
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: recordsDir, Err: err}
-	}
-	dir := os.NewFile(uintptr(fd), recordsDir)
-	st, err := dir.Stat()
-	if err == nil && (st.Mode().Perm() != 0o700 || st.Sys().(*syscall.Stat_t).Uid != 0) {
-		err = fmt.Errorf("use %s: it is not a folder of root alone (owner %d, mode %04o)",
-			recordsDir, st.Sys().(*syscall.Stat_t).Uid, st.Mode().Perm())
-	}
-	if err != nil {
-		dir.Close()
 		return nil, err
 	}
-	return dir, nil
+	if err := records.ofRootAlone(); err != nil {
+		records.close()
+		return nil, err
+	}
+	return records, nil
 }
 
-// flock waits for the lock of an open folder.
+// flock takes the lock of an open folder. The error is EWOULDBLOCK when somebody else keeps it for too long.
 func flock(dir *os.File) error {
-	for {
-		if err := unix.Flock(int(dir.Fd()), unix.LOCK_EX); err != unix.EINTR {
-			return err
-		}
-	}
+	return await(lockLasts, func() error { return unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB) })
 }
+
+// lockLasts is how long a lock is waited for: whoever has it may be ending the programs of several labs.
+const lockLasts = 30 * time.Second
 
 // same tells whether the open folder still is what has the path.
 func same(dir *os.File, path string) bool {

@@ -119,7 +119,7 @@ func (s *server) obey(o order, fds []int, a *answer) (running *Running, err erro
 }
 
 func (s *server) make(o order, a *answer) error {
-	lab, err := newSite(&site{id: o.Lab, spawn: s.children.Start, mortal: s.mortal}, o.Number)
+	lab, err := newSite(&site{id: o.Lab, spawn: s.children.Start, mortal: s.mortal, ancestor: sandbox.Ancestor()}, o.Number)
 	if err != nil {
 		return err
 	}

@@ -63,9 +63,11 @@ func spawn(path string, argv []string, attr *syscall.ProcAttr) (int, <-chan sysc
 type site struct {
 	id     string
 	shared bool
-	here   bool    // see NewHere
-	record *record // of the owner; nil unless shared
-	spawn  spawner
+	here   bool // see NewHere
+	// ancestor is Options.Ancestor.
+	ancestor int
+	record   *record // of the owner; nil unless shared
+	spawn    spawner
 	// mortal says that the kernel ends all programs with this process by itself, since it is the first of their PID namespace.
 	mortal bool
 
@@ -89,7 +91,7 @@ type site struct {
 // newSite makes the thread, the mount namespace and the host network namespace, with lo up in it.
 func newSite(s *site, ahead int) (*site, error) {
 	if s.shared {
-		r, err := newRecord(s.id)
+		r, err := newRecord(s.id, s.ancestor)
 		if err != nil {
 			return nil, err
 		}
@@ -110,6 +112,7 @@ func newSite(s *site, ahead int) (*site, error) {
 		s.null.Close()
 		return nil, errors.Join(err, s.record.drop())
 	}
+	openLab(s.id)
 	return s, nil
 }
 
@@ -236,13 +239,14 @@ func (s *site) mountName(real string) error {
 	return nil
 }
 
-// unmountName takes a name away. As `ip netns del`, it goes by what unlink(2) says: there may be nothing to unmount.
+// unmountName takes a name away; see folder.take.
 func unmountName(path string) error {
-	unix.Unmount(path, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
-	if err := unix.Unlink(path); err != nil {
-		return fmt.Errorf("remove %s: %w", path, err)
+	dir, err := openFolder(filepath.Dir(path))
+	if err != nil {
+		return err
 	}
-	return nil
+	defer dir.close()
+	return dir.take(filepath.Base(path))
 }
 
 func (s *site) send(socket int, message []byte) error {
@@ -271,8 +275,9 @@ func (s *site) close() error {
 	s.mu.Unlock()
 	var errs []error
 	if s.programs.Load() {
-		errs = append(errs, s.endPrograms())
+		errs = append(errs, endProcesses(s.started(), patience))
 	}
+	closeLab(s.id)
 	errs = append(errs, await(patience, func() error {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -308,10 +313,4 @@ func (s *site) inodes() (map[uint64]bool, error) {
 		}
 	}
 	return inodes, nil
-}
-
-// endPrograms ends the programs of the lab.
-func (s *site) endPrograms() error {
-	inodes, err := s.inodes()
-	return errors.Join(err, endProcesses(s.lives(inodes), patience))
 }

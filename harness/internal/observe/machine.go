@@ -7,6 +7,7 @@ import (
 	"maps"
 	"runtime"
 	"slices"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -78,8 +79,18 @@ func machine(ctx context.Context, o MachineOptions) (s *state.State, dangling bo
 		s.Namespaces = append(s.Namespaces, read[0])
 		read = read[1:]
 	}
-	s.NotNamespaces = t.strays
+	setStrays(s, t.strays)
 	return s, dangling, nil
+}
+
+// setStrays puts down the names that are no namespaces: of those that are no plain files, what they are.
+func setStrays(s *state.State, strays []state.Stray) {
+	for _, one := range strays {
+		s.NotNamespaces = append(s.NotNamespaces, one.Name)
+		if one.Kind != state.StrayFile {
+			s.Strays = append(s.Strays, one)
+		}
+	}
 }
 
 // target is a namespace that is to be read.
@@ -108,7 +119,7 @@ func (t *target) forbid() {
 type targets struct {
 	list   []*target
 	of     map[uint64]*target // by inode
-	strays []string           // names that are no namespaces
+	strays []state.Stray      // names that are no namespaces
 }
 
 func (t *targets) close() {
@@ -162,19 +173,22 @@ func (t *targets) findNames() error {
 	if err != nil {
 		return err
 	}
+	since := time.Now()
 	for _, entry := range names {
 		name := entry
 		if name == state.Host {
 			name = "/run/netns/" + entry // the caller's own one has the name here
 		}
-		h, err := netns.OfName(entry)
+		h, stray, err := netns.MachineName(entry, since)
 		switch {
+		case stray != nil:
+			t.strays = append(t.strays, *stray)
 		case errors.Is(err, unix.ENOENT):
 			// It is gone.
 		case forbidden(err):
 			t.add(&target{Namespace: state.Namespace{Name: name}}).forbid()
 		case err != nil:
-			t.strays = append(t.strays, entry)
+			return err
 		default:
 			one := t.add(&target{Namespace: state.Namespace{Name: name}, handle: h})
 			if one.Name != name {

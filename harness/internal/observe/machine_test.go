@@ -111,37 +111,70 @@ func TestMachineNames(t *testing.T) {
 		"mount --bind /proc/self/ns/net /run/netns/own",
 		"mkdir /run/netns/folder",
 		"mkfifo /run/netns/fifo",
+		"mkdir -p /run/netns/full-folder/below",
+		"cp /etc/passwd /run/netns/full",
+		"ln -s /nowhere /run/netns/dangling",
+		"ln -s loop /run/netns/loop",
+		"ln -s stale /run/netns/other",
+		"ln -s a /run/netns/link",
+		"touch /run/netns/uts",
+		"mount --bind /proc/self/ns/uts /run/netns/uts",
 	} {
 		run(t, w, netns.Host, line)
 	}
 	s := machineOf(t, w, MachineOptions{})
 	equal(t, names(s), []string{"host", "a", "s\xff \n"})
 	equal(t, s.Namespace("host").OtherNames, []string{"own"})
-	equal(t, s.Namespace("a").OtherNames, []string{"b", "host"})
+	equal(t, s.Namespace("a").OtherNames, []string{"b", "host", "link"})
 	equal(t, s.Namespace("b"), s.Namespace("a"))
-	equal(t, s.NotNamespaces, []string{"fifo", "folder", "stale"})
-	equal(t, observed(t, w).NotNamespaces, []string{"fifo", "folder", "stale"})
-	for _, name := range []string{"b", "host", "own"} {
+	strays := []string{"dangling", "fifo", "folder", "full", "full-folder", "loop", "other", "stale", "uts"}
+	equal(t, s.NotNamespaces, strays)
+	equal(t, s.Strays, []state.Stray{
+		{Name: "dangling", Kind: state.StrayDangling, Target: "/nowhere"},
+		{Name: "fifo", Kind: state.StrayFIFO},
+		{Name: "folder", Kind: state.StrayDirectory},
+		{Name: "full", Kind: state.StrayFullFile},
+		{Name: "full-folder", Kind: state.StrayFullDirectory},
+		{Name: "loop", Kind: state.StrayDangling, Target: "loop"},
+		{Name: "other", Kind: state.StrayLink, Target: "stale"},
+		{Name: "uts", Kind: state.StrayMount},
+	})
+	inLab := observed(t, w)
+	equal(t, inLab.NotNamespaces, s.NotNamespaces)
+	equal(t, inLab.Strays, s.Strays)
+	for _, name := range []string{"b", "host", "own", "uts"} {
 		run(t, w, netns.Host, "umount /run/netns/"+name)
 	}
 }
 
-// TestMachineWhileNamespacesComeAndGo reads while names and processes come and go: those are there or not, and that is no error.
+// TestMachineWhileNamespacesComeAndGo reads while names and processes come and go: those are there or not, and that
+// is no error, and no stray is told of, though a name is a mere file for a moment while it is made and while it is
+// deleted.
 func TestMachineWhileNamespacesComeAndGo(t *testing.T) {
 	needs(t, "ip", "sh")
 	w := newWorld(t, "stays")
-	cmd := exec.Command("sh", "-c", "while :; do ip netns add goes; ip netns exec goes true; ip netns del goes; done")
-	if err := w.Do(netns.Host, cmd.Start); err != nil {
-		t.Fatal(err)
+	for _, script := range []string{
+		"while :; do ip netns add goes; ip netns exec goes true; ip netns del goes; done",
+		"while :; do ip netns add a; ip netns del a; done",
+		"cd /run/netns; while :; do " +
+			"touch slow; sleep 0.02; mount --bind /proc/self/ns/net slow; umount slow; sleep 0.02; rm slow; done",
+	} {
+		cmd := exec.Command("sh", "-c", script)
+		if err := w.Do(netns.Host, cmd.Start); err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			cmd.Process.Kill()
+			cmd.Wait()
+		}()
 	}
-	defer func() {
-		cmd.Process.Kill()
-		cmd.Wait()
-	}()
-	for range 50 {
-		s := machineOf(t, w, MachineOptions{All: true, Filters: true})
+	for round := range 60 {
+		s := machineOf(t, w, MachineOptions{All: true, Filters: round%4 == 0})
 		if s.Namespace("stays") == nil || s.Namespace("stays").Link("lo") == nil {
 			t.Fatalf("what stays is not there: %q", names(s))
+		}
+		if len(s.NotNamespaces) > 0 {
+			t.Fatalf("round %d: these are told as no namespaces: %q", round, s.NotNamespaces)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func Lab(ctx context.Context, w *netns.World, o Options) (*state.State, error) {
 		if err != nil {
 			return nil, fmt.Errorf("observe lab %s: %w", w.ID(), err)
 		}
-		s.NotNamespaces = others
+		setStrays(s, w.Strays(others))
 		return s, nil
 	}
 	return nil, fmt.Errorf("observe lab %s: namespaces come and go all the time", w.ID())

@@ -11,15 +11,12 @@ import (
 // Stopped says which of the processes that have to run for the program inside to go on does not: it is stopped
 // (SIGSTOP, or held by who traces it), or it has ended and nobody takes notice. It is "" when they all run, and where
 // /proc does not tell.
-func (p *Process) Stopped() string {
-	if !p.facts.PIDNamespace {
-		return StoppedProcess("the worker", p.PID())
-	}
+func (p *Process) Stopped() string { return StoppedBelow(p.PID(), "the first process of its sandbox") }
+
+// StoppedBelow is Stopped of a process, which is called so, and of the worker that is a child of it.
+func StoppedBelow(pid int, called string) string {
 	var all []string
-	for _, one := range []string{
-		StoppedProcess("the worker", eldestChild(p.PID())),
-		StoppedProcess("the first process of its sandbox", p.PID()),
-	} {
+	for _, one := range []string{StoppedProcess("the worker", workerBelow(pid)), StoppedProcess(called, pid)} {
 		if one != "" {
 			all = append(all, one)
 		}
@@ -71,8 +68,9 @@ func readStat(path string) stat {
 	return stat{fields[0], parent, start}
 }
 
-// eldestChild is the child that a process started first, 0 without one: init's is the program; orphans come later.
-func eldestChild(pid int) int {
+// workerBelow is the child that a process started first, 0 without one: the worker. The helper of a sandbox comes next to it, orphans
+// later.
+func workerBelow(pid int) int {
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
 		return 0
@@ -81,7 +79,7 @@ func eldestChild(pid int) int {
 	for _, path := range stats {
 		s := readStat(path)
 		child, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
-		if err == nil && s.parent == pid && (eldest == 0 || s.start < since) {
+		if err == nil && s.parent == pid && !isHelper(child) && (eldest == 0 || s.start < since) {
 			eldest, since = child, s.start
 		}
 	}

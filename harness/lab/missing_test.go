@@ -1,0 +1,127 @@
+package lab_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"reflect"
+	"strings"
+	"testing"
+
+	"netnscheck/harness/lab"
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/state"
+)
+
+// aboutMissing is a claim of each kind on the namespace nix, the interface x0 in it, or the way from there.
+var aboutMissing = []string{
+	"namespace `nix` exists",
+	"`nix` has the interface `x0`", "`nix` does not have the interface `x0`", "`nix` has only the interfaces `lo`, `x0`",
+	"`x0` in `nix` is up", "`x0` in `nix` is down", "`x0` in `nix` has carrier", "`x0` in `nix` has no carrier",
+	"`x0` in `nix` is a `veth`",
+	"`x0` in `nix` is the peer of `a0` in `a`", "`a0` in `a` is the peer of `x0` in `nix`",
+	"`x0` in `nix` has the address `10.0.0.1/24`", "`x0` in `nix` does not have the address `10.0.0.1/24`",
+	"`x0` in `nix` has no address",
+	"`10.0.0.1/24` on `x0` in `nix` is `permanent`",
+	"`x0` in `nix` does not have the MTU `1400`", "`x0` in `nix` does not have the MAC address `02:00:00:00:00:0b`",
+	"`x0` in `nix` is a port of `br0`", "`x0` in `nix` is not a port of `br0`",
+	"`br0` in `nix` has learned `02:00:00:00:00:0a` on `x0`",
+	"`nix` has the route `default`", "`nix` does not have the route `default`",
+	"`nix` does not have the rule `from 10.7.0.0/16 lookup 7`",
+	"`nix` has the neighbour `10.0.0.2`", "`nix` cannot resolve the neighbour `10.0.0.2`",
+	"`nix` sends packets for `10.0.0.2` out of `x0`", "`nix` has no route to `10.0.0.2`",
+	"`nix` reaches `10.0.0.2`", "`nix` does not reach `10.0.0.2`", "`nix` does not connect to `10.0.0.2` on TCP port `9`",
+	"the sysctl `net.ipv4.ip_forward` in `nix` is not `1`",
+	"the attribute `alias` of `x0` in `nix` is `first`", "the attribute `offload:tso` of `x0` in `nix` is `on`",
+	"the counter `rx_packets` of `x0` in `nix` did not grow", "the counter `IpInReceives` in `nix` did not grow",
+	"`nix` saw the event `link add x0`", "`nix` saw no event",
+	"the nearest name to `x1` is `x0` in `nix`",
+	"the cause from `nix` to `10.0.0.2` is `no-route` in `nix`", "nothing is wrong from `nix` to `10.0.0.2`",
+}
+
+// TestMissingSubjects: a namespace may go away at any moment of a look. Whatever is claimed of it then, and of what
+// was in it, is false, in words: where it was never there, where its name was read and then it went, where its state
+// was read without it, and where it is there without what the claim is about.
+func TestMissingSubjects(t *testing.T) {
+	ctx := t.Context()
+	l, err := lab.Start(ctx, scenario.Host{}, lab.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := l.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	err = l.Do(ctx, lab.Netlink(), "ip netns add a", "ip netns add bare", "ip -n a link add a0 type bridge")
+	if err != nil {
+		t.Fatal(err)
+	}
+	without, err := l.State(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nix := state.Namespace{Name: "nix", Links: []state.Link{{Name: "x0", Kind: "veth"}}}
+	with := &state.State{Namespaces: append([]state.Namespace{nix}, without.Namespaces...)}
+	kinds := map[string]bool{}
+	for _, text := range aboutMissing {
+		claim, err := scenario.ParseClaim(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		kinds[reflect.TypeOf(claim).Name()] = true
+		judged := func(where string, v scenario.Verdict, words ...string) {
+			t.Helper()
+			told := len(words) == 0
+			for _, word := range words {
+				told = told || strings.Contains(v.Found, word)
+			}
+			if v.Outcome != scenario.Fail || v.Found == "" || !told {
+				t.Errorf("%s, %s: %s, found %q %s; want it to be false, and %q", text, where, v.Outcome, v.Found, v.Reason, words)
+			}
+		}
+		// A claim that two subjects are missing for names one of them; a diagnosis names its cause.
+		noNix := []string{"there is no namespace nix", "no-namespace"}
+		judged("never there", l.Evaluate(ctx, claim, nil), noNix...)
+		judged("gone after its name was read", l.EvaluateIn(ctx, claim, []string{"a", "nix"}, nil), noNix...)
+		judged("gone before the state was read", l.EvaluateIn(ctx, claim, []string{"a", "nix"}, without), noNix...)
+		if lab.ByKernel(claim) {
+			judged("gone after its state was read", l.EvaluateIn(ctx, claim, []string{"a", "nix"}, with), noNix...)
+		}
+		if !lab.ByKernel(claim) {
+			judged("in a state of nothing", lab.Judge(&state.State{}, claim))
+		}
+		// The namespace is there, without the interface.
+		if strings.Contains(text, "`x0` in `nix`") {
+			there, err := scenario.ParseClaim(strings.ReplaceAll(text, "`nix`", "`bare`"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			judged("in a namespace without it", l.EvaluateIn(ctx, there, nil, nil),
+				"there is no interface", "has no counter", "no name is near", "the nearest name")
+		}
+	}
+	for _, kind := range claimTypes(t) {
+		if !kinds[kind] {
+			t.Errorf("no claim of the kind %s is tried", kind)
+		}
+	}
+}
+
+// claimTypes are the names of the types that scenario has for claims: those with a Sentence.
+func claimTypes(t *testing.T) (names []string) {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "../scenario/sentence.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range file.Decls {
+		if f, ok := d.(*ast.FuncDecl); ok && f.Name.Name == "Sentence" && f.Recv != nil {
+			names = append(names, f.Recv.List[0].Type.(*ast.Ident).Name)
+		}
+	}
+	if len(names) < 20 {
+		t.Fatalf("only %d kinds of claims are found: %q", len(names), names)
+	}
+	return names
+}
