@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -130,7 +131,7 @@ func junitOfSuite(r *Run, s *Suite) junitSuite {
 		Name: Printable(s.Name()), Tests: c.Total(), Failures: c.Fail, Errors: c.Error, Skipped: c.Skip + c.Blocked,
 		Time: seconds(s.Duration()), Timestamp: timestamp(started), Hostname: Printable(r.Hostname), File: Printable(s.File),
 	}
-	for _, p := range append([]Property{{"title", s.Title}, {"driver", s.Driver}}, r.Properties...) {
+	for _, p := range slices.Concat([]Property{{"title", s.Title}, {"driver", s.Driver}}, r.Properties, r.leftOutProperties()) {
 		out.Properties = append(out.Properties, junitProperty{Printable(p.Name), Printable(p.Value)})
 	}
 	for i := range s.Cases {

@@ -58,6 +58,9 @@ func (c *Case) Clean() {
 		}
 	}
 	clean(&c.Name, &c.Title, &c.File, &c.Reason)
+	for i := range c.Missing {
+		clean(&c.Missing[i])
+	}
 	for i := range c.Problems {
 		p := &c.Problems[i]
 		clean(&p.File, &p.Message, &p.Expected, &p.Found)

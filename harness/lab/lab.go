@@ -46,10 +46,10 @@ var _ Substituting = (*busybox.Driver)(nil)
 // Netlink is the driver that sends typed operations to the kernel itself; it needs no program.
 func Netlink() Driver { return rtnetlink.New() }
 
-// IPRoute2 is the driver that runs the real programs; the error says what is missing.
+// IPRoute2 is the driver that runs the real programs; the error is a *scenario.Unavailable with what is missing.
 func IPRoute2() (Driver, error) { return iproute2.New() }
 
-// Busybox is the driver that runs busybox's ip and ping; the error says what is missing.
+// Busybox is the driver that runs busybox's ip and ping; the error is a *scenario.Unavailable with what is missing, or another one.
 func Busybox() (Driver, error) { return busybox.New() }
 
 // Drivers are those that this machine has, in the order in which they play a scenario.

@@ -157,7 +157,8 @@ func (u *unitRun) take(m message) {
 	c.SectionResult = m.Case.SectionResult
 	if c.Title == "" { // the spec did not come to bring its result along
 		c.SectionResult = planned.SectionResult
-		c.Outcome, c.Reason, c.Problems, c.Duration = m.Case.Outcome, m.Case.Reason, m.Case.Problems, m.Case.Duration
+		c.Outcome, c.Reason, c.Missing = m.Case.Outcome, m.Case.Reason, m.Case.Missing
+		c.Problems, c.Duration = m.Case.Problems, m.Case.Duration
 	}
 	u.settle(at)
 }
