@@ -93,7 +93,10 @@ func ownRun(t *testing.T) func(cmd *exec.Cmd, args ...string) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root may run with --sandbox=off")
 	}
-	holder := exec.Command("unshare", "-m", "sh", "-ec", "mount -t tmpfs run /run; echo ready; read forever")
+	const script = "mount -t tmpfs run /run; echo ready; read forever"
+	needPrograms(t, "unshare", "-m", "sh", "-ec", script)
+	needPrograms(t, "nsenter")
+	holder := exec.Command("unshare", "-m", "sh", "-ec", script)
 	stdin, err := holder.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

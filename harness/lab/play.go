@@ -255,10 +255,12 @@ func union(a, b []string) []string {
 
 // cannot is what keeps the driver from carrying a command out, as far as that is known without a lab.
 func (p *Play) cannot(cmd scenario.Command) error {
-	if err := p.driver.CanSay(cmd); err != nil || !p.opts.World.Shared {
-		return err
+	if p.opts.World.Shared {
+		if err := program.Renamable(cmd.Argv, p.named); err != nil {
+			return err
+		}
 	}
-	return program.Renamable(cmd.Argv, p.named)
+	return p.driver.CanSay(cmd)
 }
 
 // namesIn are the namespaces that a scenario's commands name.

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/internal/program"
 	"netnscheck/harness/state"
 
 	"netnscheck/harness/internal/sandbox"
@@ -73,7 +74,7 @@ func needs(t testing.TB, programs ...string) {
 	t.Helper()
 	for _, p := range programs {
 		if _, err := exec.LookPath(p); err != nil {
-			sandbox.Lacking(t, "program "+p+" is missing")
+			sandbox.Lacking(t, program.NotInstalled(p))
 		}
 	}
 }
