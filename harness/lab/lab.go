@@ -12,6 +12,7 @@ import (
 	"netnscheck/harness/internal/iproute2"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/observe"
+	"netnscheck/harness/internal/program"
 	"netnscheck/harness/internal/rtnetlink"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/internal/uplink"
@@ -162,28 +163,44 @@ func maySetUp(cmd scenario.Command) bool {
 	return false
 }
 
-// Do carries out command lines, in words as a scenario has them, and stops at the first one that is refused.
+// Do carries out command lines, in words as a scenario has them, and stops at the first one that is refused. None is carried out if the
+// driver cannot say one of them: the error is a *scenario.CannotSay or a *scenario.Unavailable.
 func (l *Lab) Do(ctx context.Context, d Driver, lines ...string) error {
-	for _, line := range lines {
+	cmds := make([]scenario.Command, len(lines))
+	for i, line := range lines {
 		argv, err := scenario.Words(line)
 		if err != nil {
 			return fmt.Errorf("read the command %q: %w", line, err)
 		}
-		x, err := l.Run(ctx, d, scenario.Command{Text: line, Argv: argv})
-		if err != nil {
+		cmds[i] = scenario.Command{Text: line, Argv: argv}
+		if err := d.CanSay(cmds[i]); err != nil {
 			return fmt.Errorf("run %q: %w", line, err)
 		}
+	}
+	for _, cmd := range cmds {
+		x, err := l.Run(ctx, d, cmd)
+		if err != nil {
+			return fmt.Errorf("run %q: %w", cmd.Text, err)
+		}
 		if x.Status != 0 {
-			return fmt.Errorf("run %q: %s", line, foundStatus(x))
+			return fmt.Errorf("run %q: %s", cmd.Text, foundStatus(x))
 		}
 	}
 	return nil
 }
 
-// Build carries out typed operations by netlink, whatever driver the lab is played with.
+// Build carries out typed operations by netlink, whatever driver the lab is played with. None is carried out if a program is missing that
+// one of them is: the error is a *scenario.Unavailable.
 func (l *Lab) Build(ctx context.Context, cmds []operation.Command) error {
 	if len(cmds) == 0 {
 		return nil
+	}
+	for _, c := range cmds {
+		if run, ok := c.Op.(operation.Run); ok {
+			if err := program.Installed(scenario.Command{Argv: run.Argv}); err != nil {
+				return err
+			}
+		}
 	}
 	if err := rtnetlink.New().Build(ctx, l.world, cmds); err != nil {
 		return err

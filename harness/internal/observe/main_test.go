@@ -79,10 +79,12 @@ func needs(t testing.TB, programs ...string) {
 	}
 }
 
-// run runs a command line in a namespace and returns what it printed.
+// run runs a command line in a namespace and returns what it printed. Where one of its programs is missing it skips the test.
 func run(t testing.TB, w *netns.World, ns, line string) string {
 	t.Helper()
-	out, err := try(w, ns, strings.Fields(line)...)
+	argv := strings.Fields(line)
+	needs(t, program.Started(argv)...)
+	out, err := try(w, ns, argv...)
 	if err != nil {
 		t.Fatalf("%s: %s: %v: %s", ns, line, err, out)
 	}
