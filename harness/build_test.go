@@ -11,6 +11,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"netnscheck/harness/internal/program"
+	"netnscheck/harness/internal/sandbox"
+	"netnscheck/harness/scenario"
 )
 
 // The tests of the command line run the real, static binary.
@@ -57,6 +61,14 @@ func buildHarness(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// needPrograms skips the test where a program is missing that a command starts, also one in the text of a shell.
+func needPrograms(t testing.TB, argv ...string) {
+	t.Helper()
+	if err := program.Installed(scenario.Command{Argv: argv}); err != nil {
+		sandbox.Lacking(t, err)
+	}
 }
 
 // call is what came of one call of the harness.

@@ -72,7 +72,7 @@ func reviewed(sc *scenario.Scenario) error {
 func playToCheck(c *cobra.Command, scs []*scenario.Scenario, mode string) error {
 	box := trySandbox(mode)
 	f := runFlags{procs: 1}
-	p, err := plan(selection{scenarios: scs}, f)
+	p, leftOut, err := plan(selection{scenarios: scs}, f)
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func playToCheck(c *cobra.Command, scs []*scenario.Scenario, mode string) error 
 	if len(p) == 0 {
 		return usage("play the scenarios: they have no steps")
 	}
-	s := session{flags: f, plan: p, sandboxed: sandboxed, console: newConsole(c, f)}
+	s := session{flags: f, plan: p, leftOut: leftOut, sandboxed: sandboxed, console: newConsole(c, f)}
 	s.console.Out = io.Discard
 	r, ending := s.run(c.Context())
 	s.console.Say("")
@@ -115,5 +115,5 @@ func printProblems(out io.Writer, r *reports.Run) {
 		fmt.Fprintln(out, p)
 	}
 	c := r.Count()
-	fmt.Fprintf(out, "played: %d passed, %d did not, %d skipped\n", c.Pass, c.Bad(), c.Skip)
+	fmt.Fprintf(out, "played: %d passed, %d did not, %d skipped\n%s", c.Pass, c.Bad(), c.Skip, r.LeftOutText())
 }

@@ -123,7 +123,10 @@ func ownNamespaces(t *testing.T, kinds ...string) func(cmd *exec.Cmd, args ...st
 	if os.Geteuid() != 0 {
 		t.Skip("only root may run with --sandbox=off")
 	}
-	holder := exec.Command("unshare", append(kinds, "sh", "-ec", "mount -t tmpfs run /run; echo ready; read forever")...)
+	const script = "mount -t tmpfs run /run; echo ready; read forever"
+	needPrograms(t, "unshare", "-m", "sh", "-ec", script)
+	needPrograms(t, "nsenter")
+	holder := exec.Command("unshare", append(kinds, "sh", "-ec", script)...)
 	stdin, err := holder.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"netnscheck/harness/internal/program"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/reports"
 )
@@ -354,7 +355,7 @@ func TestWithoutIP(t *testing.T) {
 	unshared(t, dir, asRoot, hide, "run", "good.md", "--driver", "iproute2").want(t, 3, "use the driver iproute2", "install")
 	unshared(t, dir, asRoot, hide, "doctor").want(t, 0, "ip       absent", "iproute2")
 	c := unshared(t, dir, asRoot, hide, "run", "good.md")
-	c.want(t, 0, "pass     good  netlink")
+	c.want(t, 0, "pass     good  netlink", "left out:\n  the driver iproute2: the program ip is not installed (package ")
 	if strings.Contains(c.stdout, "good  iproute2") {
 		t.Errorf("the driver iproute2 was played without ip:\n%s", c.stdout)
 	}
@@ -365,9 +366,9 @@ func TestWithoutBusybox(t *testing.T) {
 	asRoot := []string{"-Urm"}
 	dir := write(t, map[string]string{"good.md": good})
 	hide := "for f in /usr/local/sbin /usr/local/bin /usr/sbin /sbin /usr/bin /bin; do [ ! -e $f/busybox ] || mount --bind /dev/null $f/busybox; done"
-	unshared(t, dir, asRoot, hide, "run", "good.md", "--driver", "busybox").want(t, 3, "use the driver busybox", "install busybox")
+	unshared(t, dir, asRoot, hide, "run", "good.md", "--driver", "busybox").want(t, 3, "use the driver busybox", "(package busybox)", "--driver netlink")
 	c := unshared(t, dir, asRoot, hide, "run", "good.md")
-	c.want(t, 0, "pass     good  netlink")
+	c.want(t, 0, "pass     good  netlink", "left out:\n", "  the driver busybox: the program busybox is not installed (package busybox)\n")
 	if strings.Contains(c.stdout, "good  busybox") {
 		t.Errorf("the driver busybox was played without busybox:\n%s", c.stdout)
 	}
@@ -377,7 +378,8 @@ func TestWithoutBusybox(t *testing.T) {
 func unshared(t *testing.T, dir string, flags []string, prepare string, args ...string) call {
 	t.Helper()
 	needSandbox(t)
-	path, err := exec.LookPath("unshare")
+	needPrograms(t, "unshare", "sh", "-ec", prepare)
+	path, err := program.LookPath("unshare")
 	if err == nil {
 		err = exec.Command(path, append(flags, "true")...).Run()
 	}
@@ -404,4 +406,45 @@ func validJUnit(t *testing.T, path string) {
 	if output, err := exec.Command("xmllint", "--noout", "--nonet", "--schema", schema, path).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, output)
 	}
+}
+
+// TestLeftOut: the end of a run says what was left out for want of what, and so do the reports.
+func TestLeftOut(t *testing.T) {
+	needSandbox(t)
+	dir := write(t, map[string]string{"lacks.md": `# What no machine has
+
+## One
+` + "```console\n$ ip netns add testns\n```\n" + `
+- [ ] namespace ` + "`testns`" + ` exists
+
+## Two
+` + "```console\n$ ip netns exec testns sh -c 'no-such-program | sort'\n```\n" + `
+- [x] namespace ` + "`testns`" + ` exists
+
+## Three
+` + "```console\n$ ip netns exec testns nor-this\n```\n" + `
+- [x] namespace ` + "`testns`" + ` exists
+`})
+	const two = "  2 cases: the program no-such-program is not installed\n  1 case: the program nor-this is not installed\n"
+	harness(t, dir, "run", "lacks.md", "--driver", "netlink", "-q").want(t, 0, "3 cases: 1 passed, 2 skipped in ", "left out:\n"+two)
+	harness(t, dir, "scenario", "check", "lacks.md").want(t, 0, "the program nor-this is not installed\n")
+	r, err := reports.ReadJSON(filepath.Join(dir, "results", "results.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r.LeftOut) != 2 || r.LeftOut[0].Program != "no-such-program" || r.LeftOut[0].Cases != 2 || r.Install != "" {
+		t.Errorf("left out %+v, to be installed by %q", r.LeftOut, r.Install)
+	}
+	junit, err := os.ReadFile(filepath.Join(dir, "results", "junit.xml"))
+	if err != nil || !strings.Contains(string(junit), `name="left out" value="2 cases: the program no-such-program is not installed; 1 case: `) {
+		t.Errorf("%v\n%s", err, junit)
+	}
+}
+
+// TestADriverThatIsNotThere: who asks for what one alone would play is told that it is left out.
+func TestADriverThatIsNotThere(t *testing.T) {
+	dir := write(t, map[string]string{"good.md": good})
+	hide := "for f in /usr/local/sbin /usr/local/bin /usr/sbin /sbin /usr/bin /bin; do [ ! -e $f/busybox ] || mount --bind /dev/null $f/busybox; done"
+	unshared(t, dir, []string{"-Urm"}, hide, "run", "good.md", "--label-filter", "busybox").
+		want(t, 2, `nothing fits --label-filter "busybox"; left out is the driver busybox: the program busybox is not installed`)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netnscheck/harness/internal/kernel"
+	"netnscheck/harness/internal/program"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/lab"
@@ -20,20 +21,20 @@ import (
 // doctorWord as the only argument makes this program look at the features of the kernel from inside the sandbox.
 const doctorWord = "doctor-inside"
 
-// programs are those that scenarios use, and the package in which Debian has each.
+// programs are those that scenarios use, and what needs each.
 var programs = []struct {
-	name, pkg, use string
-	version        func() string
+	name, use string
+	version   func() string
 }{
-	{"ip", "iproute2", "the driver iproute2", kernel.IPRoute2},
-	{"bridge", "iproute2", "scenarios about bridges", nil},
-	{"tc", "iproute2", "scenarios about queueing disciplines", nil},
-	{"ping", "iputils-ping", "the driver iproute2", kernel.Ping},
-	{"nft", "nftables", "scenarios about firewalls", nil},
-	{"sysctl", "procps", "the driver iproute2", nil},
-	{"busybox", "busybox", "the driver busybox, and scenarios with small servers", kernel.Busybox},
-	{"tcpdump", "tcpdump", "scenarios that look at packets", nil},
-	{"nsenter", "util-linux", "entering a lab that --keep left", nil},
+	{"ip", "the driver iproute2", kernel.IPRoute2},
+	{"bridge", "scenarios about bridges", nil},
+	{"tc", "scenarios about queueing disciplines", nil},
+	{"ping", "the driver iproute2", kernel.Ping},
+	{"nft", "scenarios about firewalls", nil},
+	{"sysctl", "the driver iproute2", nil},
+	{"busybox", "the driver busybox, and scenarios with small servers", kernel.Busybox},
+	{"tcpdump", "scenarios that look at packets", nil},
+	{"nsenter", "entering a lab that --keep left", nil},
 }
 
 func doctorCommand() *cobra.Command {
@@ -104,18 +105,24 @@ func printWalls(out io.Writer, missing []sandbox.Lack, possible bool) {
 
 func printPrograms(out io.Writer) {
 	fmt.Fprintln(out, "\nPROGRAM\t")
+	var absent []string
 	for _, p := range programs {
 		path, err := kernel.LookPath(p.name)
+		pkg := program.Package(p.name)
 		switch {
 		case err != nil:
-			fmt.Fprintf(out, "%s\tabsent: %s cannot run; %s\n", p.name, p.use, installHint(p.pkg))
+			fmt.Fprintf(out, "%s\tabsent (package %s): %s cannot run\n", p.name, pkg, p.use)
+			absent = append(absent, pkg)
 		case p.version == nil:
 			fmt.Fprintf(out, "%s\tpresent: %s\n", p.name, path)
 		case p.version() == "":
-			fmt.Fprintf(out, "%s\tanother program of this name (%s): %s cannot run; %s\n", p.name, path, p.use, installHint(p.pkg))
+			fmt.Fprintf(out, "%s\tanother program of this name (%s): %s cannot run; %s\n", p.name, path, p.use, installHint(pkg))
 		default:
 			fmt.Fprintf(out, "%s\tpresent: %s, version %s%s\n", p.name, path, p.version(), triedWith(p.name))
 		}
+	}
+	if len(absent) > 0 {
+		fmt.Fprintln(out, "\nTo have what is absent, "+installHint(absent...))
 	}
 }
 

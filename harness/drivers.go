@@ -6,50 +6,58 @@ import (
 
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
+	"netnscheck/reports"
 )
 
 // knownDrivers are the words of --driver that this program can do something with, in the order in which drivers play.
 var knownDrivers = []string{"iproute2", "netlink", "busybox"}
 
-// driversNamed are the drivers with these names, in the order in which drivers play; without names those that this machine has.
-func driversNamed(names []string) ([]lab.Driver, error) {
-	if len(names) == 0 {
-		return lab.Drivers(), nil
-	}
+// driversNamed are the drivers with these names, in the order in which drivers play. Without names they are those that this machine has,
+// and what keeps it from having the others is told.
+func driversNamed(names []string) (drivers []lab.Driver, leftOut []reports.LeftOut, err error) {
 	for _, name := range names {
 		if !slices.Contains(knownDrivers, name) {
-			return nil, noSuchDriver(name)
+			return nil, nil, noSuchDriver(name)
 		}
 	}
-	var drivers []lab.Driver
 	for _, name := range knownDrivers {
-		if !slices.Contains(names, name) {
+		if len(names) > 0 && !slices.Contains(names, name) {
 			continue
 		}
 		d, err := driver(name)
-		if err != nil {
-			return nil, err
+		switch {
+		case err == nil:
+			drivers = append(drivers, d)
+		case len(names) == 0:
+			leftOut = append(leftOut, driverLeftOut(name, err))
+		default:
+			return nil, nil, cannot("use the driver %s: %w; %suse --driver netlink", name, err, remedy(err))
 		}
-		drivers = append(drivers, d)
 	}
-	return drivers, nil
+	return drivers, leftOut, nil
+}
+
+// driversThere are the drivers with these names. One that is not there, though it was when the run was planned, skips what it is to play.
+func driversThere(names []string) []lab.Driver {
+	drivers := make([]lab.Driver, len(names))
+	for i, name := range names {
+		d, err := driver(name)
+		if err != nil {
+			d = lab.Absent(name, err)
+		}
+		drivers[i] = d
+	}
+	return drivers
 }
 
 func driver(name string) (lab.Driver, error) {
-	var d lab.Driver
-	var err error
 	switch name {
 	case "netlink":
 		return lab.Netlink(), nil
 	case "busybox":
-		d, err = lab.Busybox()
-	default:
-		d, err = lab.IPRoute2()
+		return lab.Busybox()
 	}
-	if err != nil { // the package has the name of the driver
-		return nil, cannot("use the driver %s: %w; install %s (%s), or use --driver netlink", name, err, name, installHint(name))
-	}
-	return d, nil
+	return lab.IPRoute2()
 }
 
 func noSuchDriver(name string) error {

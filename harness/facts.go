@@ -2,10 +2,11 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"strconv"
+	"strings"
 
 	"netnscheck/harness/internal/kernel"
+	"netnscheck/harness/internal/program"
 	"netnscheck/reports"
 )
 
@@ -26,24 +27,20 @@ func properties(f runFlags, sandboxed bool) []reports.Property {
 	}
 }
 
-// installers are the package managers that are looked for, and what they call packages.
-var installers = []struct {
-	program, command string
-	names            map[string]string // where a package is not called as Debian does
-}{
-	{"apt-get", "apt-get install", nil},
-	{"dnf", "dnf install", map[string]string{"iproute2": "iproute", "iputils-ping": "iputils"}},
-	{"apk", "apk add", map[string]string{"iputils-ping": "iputils"}},
-	{"pacman", "pacman -S", map[string]string{"iputils-ping": "iputils"}},
-	{"zypper", "zypper install", map[string]string{"iputils-ping": "iputils"}},
+// remedy is the advice to install the package of a program that an error says is missing, as words before others; "" where no package is
+// known.
+func remedy(err error) string {
+	l := driverLeftOut("", err)
+	if l.Package == "" {
+		return ""
+	}
+	return installHint(l.Package) + ", or "
 }
 
-// installHint is the command that installs a package, in the words of the package manager that is here.
-func installHint(pkg string) string {
-	for _, i := range installers {
-		if _, err := kernel.LookPath(i.program); err == nil {
-			return fmt.Sprintf("as root: %s %s", i.command, cmp.Or(i.names[pkg], pkg))
-		}
+// installHint is the command that installs packages, in the words of the package manager that is here.
+func installHint(packages ...string) string {
+	if command := program.Install(packages...); command != "" {
+		return "as root: " + command
 	}
-	return "with this system's package manager"
+	return "install " + strings.Join(packages, ", ") + " with this system's package manager"
 }

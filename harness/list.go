@@ -69,7 +69,7 @@ const suitesFolder = "suites/conformance"
 
 // listedSuites are the suites as one entry, at the end of the course. Their steps are specs.
 func listedSuites() (listed, error) {
-	planned, err := plan(selection{suites: true}, runFlags{drivers: []string{"netlink"}})
+	planned, _, err := plan(selection{suites: true}, runFlags{drivers: []string{"netlink"}})
 	if err != nil {
 		return listed{}, err
 	}

@@ -6,22 +6,16 @@ import (
 	"errors"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"netnscheck/harness/internal/sandbox"
 )
 
 // onMachine runs the harness on a machine of its own: namespaces that unshare(1) makes, with a /run/netns that is empty, in which a shell
 // with `ip` prepares something.
 func onMachine(t *testing.T, dir, prepare string, args ...string) call {
 	t.Helper()
-	if _, err := exec.LookPath("ip"); err != nil {
-		sandbox.Lacking(t, err)
-	}
 	return unshared(t, dir, []string{"-Urnm"}, "mount -t tmpfs tmpfs /run; "+strings.TrimSpace(prepare), args...)
 }
 

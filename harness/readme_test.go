@@ -7,19 +7,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"netnscheck/harness/internal/program"
-	"netnscheck/harness/internal/sandbox"
 )
 
 // TestReadmeShowsTheRealRun runs the command that README shows and compares what it prints, but for the times.
 func TestReadmeShowsTheRealRun(t *testing.T) {
 	needSandbox(t)
-	for _, name := range []string{"ip", "ping"} {
-		if _, err := program.LookPath(name); err != nil {
-			sandbox.Lacking(t, err)
-		}
-	}
+	needPrograms(t, "ip")
+	needPrograms(t, "ping")
 	readme, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)

@@ -122,12 +122,12 @@ func runScenarios(c *cobra.Command, f runFlags, names []string) error {
 		return beforeRun(err)
 	}
 	box := trySandbox(f.sandbox)
-	p, err := plan(what, f)
+	p, leftOut, err := plan(what, f)
 	if err != nil {
 		return err
 	}
 	if len(p) == 0 {
-		return f.nothingSelected()
+		return f.nothingSelected(leftOut)
 	}
 	sandboxed, remark, err := box()
 	if err != nil {
@@ -136,7 +136,7 @@ func runScenarios(c *cobra.Command, f runFlags, names []string) error {
 	if err := f.checkOutputs(); err != nil {
 		return beforeRun(err)
 	}
-	s := session{flags: f, plan: p, sandboxed: sandboxed, console: newConsole(c, f)}
+	s := session{flags: f, plan: p, leftOut: leftOut, sandboxed: sandboxed, console: newConsole(c, f)}
 	if remark != "" {
 		s.console.Say("%s", remark)
 	}
@@ -155,7 +155,7 @@ func runScenarios(c *cobra.Command, f runFlags, names []string) error {
 	return verdict(r, ending)
 }
 
-func (f *runFlags) nothingSelected() error {
+func (f *runFlags) nothingSelected(leftOut []reports.LeftOut) error {
 	var set []string
 	for _, s := range []struct{ flag, value string }{{"--label-filter", f.labels}, {"--focus", f.focus}} {
 		if s.value != "" {
@@ -165,14 +165,18 @@ func (f *runFlags) nothingSelected() error {
 	if len(set) == 0 {
 		return usage("select what to run: there are no steps in it")
 	}
-	return usage("select what to run: nothing fits %s", strings.Join(set, " and "))
+	why := ""
+	for _, l := range leftOut {
+		why += fmt.Sprintf("; left out is %s", l)
+	}
+	return usage("select what to run: nothing fits %s%s", strings.Join(set, " and "), why)
 }
 
-// plan makes a unit of each scenario, and of the suites, and asks which of their cases the filters select.
-func plan(what selection, f runFlags) ([]specrun.Planned, error) {
-	drivers, err := driversNamed(f.drivers)
+// plan makes a unit of each scenario, and of the suites, and asks which of their cases the filters select. What it leaves out are drivers.
+func plan(what selection, f runFlags) (p []specrun.Planned, leftOut []reports.LeftOut, err error) {
+	drivers, leftOut, err := driversNamed(f.drivers)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	job := specrun.Job{Labels: f.labels, Focus: f.focus, Seed: f.seed, FailFast: f.failFast, Keep: f.keep}
 	units := make([]specrun.Unit, len(what.scenarios))
@@ -188,13 +192,15 @@ func plan(what selection, f runFlags) ([]specrun.Planned, error) {
 		job.Unit, job.HandWritten = specrun.HandWritten, true
 		units = append(units, specrun.Unit{Job: job})
 	}
-	return specrun.Preview(units, register)
+	p, err = specrun.Preview(units, register)
+	return p, leftOut, err
 }
 
 // session is one run of a plan.
 type session struct {
 	flags     runFlags
 	plan      []specrun.Planned
+	leftOut   []reports.LeftOut // drivers
 	sandboxed bool
 	console   *reports.Console
 }
@@ -227,6 +233,7 @@ func (s *session) run(ctx context.Context) (*reports.Run, ending) {
 		Kept:    s.keep,
 	})
 	r.Suites, r.Problems, r.Leftovers = result.Suites, result.Problems, result.Leftovers
+	tellLeftOut(r, s.leftOut)
 	if !s.sandboxed {
 		left, err := sweep(w.kept)
 		if err != nil && result.Unable == nil { // where no lab could be made, nothing need be there to be looked at

@@ -144,6 +144,7 @@ func childrenOf(t *testing.T, pid int) []int {
 // TestKeep: the lab stays until Enter, and can be entered from outside with the command that is printed.
 func TestKeep(t *testing.T) {
 	needSandbox(t)
+	needPrograms(t, "nsenter")
 	dir := write(t, map[string]string{"red.md": red})
 	cmd := command(t, dir, "run", "red.md", "--driver", "netlink", "--keep")
 	stdin, err := cmd.StdinPipe()

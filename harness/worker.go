@@ -66,13 +66,9 @@ func register(job specrun.Job, kept func(context.Context, []int)) error {
 	if err != nil {
 		return err
 	}
-	drivers, err := driversNamed(job.Drivers)
-	if err != nil {
-		return err
-	}
 	suites.Register(suites.Unit{
 		Scenario: sc,
-		Drivers:  drivers,
+		Drivers:  driversThere(job.Drivers),
 		Options:  lab.PlayOptions{World: world, Keep: job.Keep},
 		OnKept:   kept,
 	})

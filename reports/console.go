@@ -86,7 +86,7 @@ func (o *Console) End(s *Suite, c *Case) {
 	}
 }
 
-// Summary repeats what did not pass, each with its transcript, then the counts and where the reports are.
+// Summary repeats what did not pass, each with its transcript, then the counts, what was left out, and where the reports are.
 func (o *Console) Summary(r *Run, files []string) {
 	o.clear()
 	o.failures(r)
@@ -97,7 +97,7 @@ func (o *Console) Summary(r *Run, files []string) {
 		fmt.Fprintf(o.Out, "\n%s  left behind: %s\n", o.outcome(scenario.Error),
 			strings.TrimSpace(indent(term.Printable(p), 9)))
 	}
-	fmt.Fprintf(o.Out, "\n%s in %s\n", o.counts(r.Count()), duration(r.Duration))
+	fmt.Fprintf(o.Out, "\n%s in %s\n%s", o.counts(r.Count()), duration(r.Duration), r.LeftOutText())
 	if len(files) > 0 {
 		fmt.Fprintf(o.Out, "reports: %s\n", term.OneLine(strings.Join(files, ", ")))
 	}

@@ -44,7 +44,8 @@ func sample() *Run {
 	blocked := section(2, 0, "Move each end", scenario.Blocked)
 	blocked.Reason = "needs step 1 “Create the namespaces”, which did not pass"
 	skip := section(3, 0, "Look at the packets", scenario.Skip)
-	skip.Reason = "the program tcpdump is missing"
+	skip.Reason = "line 31: the program tcpdump is not installed (package tcpdump)"
+	skip.Missing = []string{"tcpdump"}
 	broken := section(4, 0, "Ping", scenario.Error)
 	broken.Problems = []scenario.Problem{{Message: "panic: out of luck\ngoroutine 1 [running]:\nmain.main()"}}
 	return &Run{
@@ -64,6 +65,11 @@ func sample() *Run {
 			},
 			{ID: "veth-pair", Title: "Connect two network namespaces with a veth pair", Driver: "netlink", Cases: []Case{{"Create the namespaces", pass}}},
 		},
+		LeftOut: []LeftOut{
+			{Program: "busybox", Package: "busybox", Driver: "busybox", Reason: "the program busybox is not installed (package busybox)"},
+			{Program: "tcpdump", Package: "tcpdump", Cases: 1, Reason: "the program tcpdump is not installed (package tcpdump)"},
+		},
+		Install:  "apt-get install busybox tcpdump",
 		Problems: []string{"interrupted: by SIGTERM"},
 	}
 }

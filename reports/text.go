@@ -20,6 +20,9 @@ func (c *Case) Rewrite(f func(string) string) {
 		}
 	}
 	rewrite(&c.Name, &c.Scenario, &c.Driver, &c.Title, &c.File, &c.Reason)
+	for i := range c.Missing {
+		rewrite(&c.Missing[i])
+	}
 	for i := range c.Problems {
 		p := &c.Problems[i]
 		rewrite(&p.File, &p.Message, &p.Expected, &p.Found)

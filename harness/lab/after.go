@@ -23,7 +23,7 @@ func After(ctx context.Context, sc *scenario.Scenario, steps int) (*state.State,
 		if s, err = after(ctx, NewPlay(sc, d, nil, PlayOptions{}), steps); err == nil {
 			return s, nil
 		}
-		if _, other := skipReason(err); !other {
+		if unavailable(err) == nil {
 			break
 		}
 	}

@@ -16,32 +16,32 @@ func versions() scenario.Versions {
 
 // requirements looks once, when first asked, whether this machine has what the scenario requires. On the machine itself (shared) no lab
 // has an /etc of its own, and the machine's is not for lessons to write to.
-func requirements(sc *scenario.Scenario, shared bool) func(context.Context) (string, error) {
+func requirements(sc *scenario.Scenario, shared bool) func(context.Context) (*scenario.Unavailable, error) {
 	if shared && slices.Contains(sc.Requires, "etc-netns") {
-		return func(context.Context) (string, error) {
-			return "it writes to /etc/netns, and with --sandbox=off that is the machine's own", nil
+		return func(context.Context) (*scenario.Unavailable, error) {
+			return &scenario.Unavailable{Reason: "it writes to /etc/netns, and with --sandbox=off that is the machine's own"}, nil
 		}
 	}
 	looked := false
-	var missing string
-	return func(ctx context.Context) (string, error) {
+	var lacking *scenario.Unavailable
+	return func(ctx context.Context) (*scenario.Unavailable, error) {
 		if looked {
-			return missing, nil
+			return lacking, nil
 		}
 		var err error
-		if missing, err = kernel.Require(ctx, sc.Requires...); err != nil {
-			return "", fmt.Errorf("find out whether %s can run here: %w", sc.ID, err)
+		if lacking, err = kernel.Require(ctx, sc.Requires...); err != nil {
+			return nil, fmt.Errorf("find out whether %s can run here: %w", sc.ID, err)
 		}
 		looked = true
-		return missing, nil
+		return lacking, nil
 	}
 }
 
 // require is an error if this machine lacks what the scenario requires: a *scenario.Unavailable.
 func require(ctx context.Context, sc *scenario.Scenario) error {
-	missing, err := requirements(sc, false)(ctx)
-	if err == nil && missing != "" {
-		err = &scenario.Unavailable{Reason: missing}
+	lacking, err := requirements(sc, false)(ctx)
+	if err == nil && lacking != nil {
+		err = lacking
 	}
 	return err
 }

@@ -76,7 +76,7 @@ func (s *Stage) Play(ctx context.Context) error {
 	sc := &scene{play: s.play, lab: s.Lab, result: &r}
 	if !sc.run(ctx, s.section().Blocks, byStatus) {
 		if r.Outcome == scenario.Skip {
-			return &scenario.Unavailable{Reason: r.Reason}
+			return &scenario.Unavailable{Reason: r.Reason, Programs: r.Missing}
 		}
 		return r.Err()
 	}

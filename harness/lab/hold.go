@@ -1,10 +1,10 @@
 package lab
 
 import (
-	"errors"
 	"fmt"
 
 	"netnscheck/harness/internal/program"
+	"netnscheck/harness/scenario"
 )
 
 // Hold opens a namespace, whose name may be deleted then: it lives until release is called, at the latest until the process ends.
@@ -23,10 +23,10 @@ type Process struct{ running *program.Background }
 // Spawn starts a program in a namespace, as `ip netns exec` does, and leaves it running. The error is a *scenario.Unavailable where
 // there is no such program.
 func (l *Lab) Spawn(ns string, argv ...string) (*Process, error) {
-	b, err := program.Start(l.world, ns, argv)
-	if errors.Is(err, program.ErrNotFound) {
-		return nil, program.NotInstalled(argv[0])
+	if err := program.Installed(scenario.Command{Argv: argv}); err != nil {
+		return nil, err
 	}
+	b, err := program.Start(l.world, ns, argv)
 	if err != nil {
 		return nil, fmt.Errorf("spawn %s in %s: %w", argv[0], ns, err)
 	}

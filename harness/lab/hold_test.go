@@ -64,8 +64,10 @@ func TestHoldAndSpawnWhereNothingIs(t *testing.T) {
 		t.Error("spawned in a namespace that does not exist")
 	}
 	var unavailable *scenario.Unavailable
-	if _, err := l.Spawn(scenario.HostName, "no-such-program"); !errors.As(err, &unavailable) {
-		t.Errorf("spawned a program that does not exist: %v", err)
+	for _, argv := range [][]string{{"no-such-program"}, {"sh", "-c", "no-such-program | sort"}} {
+		if _, err := l.Spawn(scenario.HostName, argv...); !errors.As(err, &unavailable) {
+			t.Errorf("spawned %q, of which one does not exist: %v", argv, err)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"netnscheck/harness/internal/iproute2"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/observe"
+	"netnscheck/harness/internal/program"
 	"netnscheck/harness/internal/rtnetlink"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/internal/uplink"
@@ -46,10 +47,10 @@ var _ Substituting = (*busybox.Driver)(nil)
 // Netlink is the driver that sends typed operations to the kernel itself; it needs no program.
 func Netlink() Driver { return rtnetlink.New() }
 
-// IPRoute2 is the driver that runs the real programs; the error says what is missing.
+// IPRoute2 is the driver that runs the real programs; the error is a *scenario.Unavailable with what is missing.
 func IPRoute2() (Driver, error) { return iproute2.New() }
 
-// Busybox is the driver that runs busybox's ip and ping; the error says what is missing.
+// Busybox is the driver that runs busybox's ip and ping; the error is a *scenario.Unavailable with what is missing, or another one.
 func Busybox() (Driver, error) { return busybox.New() }
 
 // Drivers are those that this machine has, in the order in which they play a scenario.
@@ -165,28 +166,44 @@ func maySetUp(cmd scenario.Command) bool {
 	return false
 }
 
-// Do carries out command lines, in words as a scenario has them, and stops at the first one that is refused.
+// Do carries out command lines, in words as a scenario has them, and stops at the first one that is refused. None is carried out if the
+// driver cannot say one of them: the error is a *scenario.CannotSay or a *scenario.Unavailable.
 func (l *Lab) Do(ctx context.Context, d Driver, lines ...string) error {
-	for _, line := range lines {
+	cmds := make([]scenario.Command, len(lines))
+	for i, line := range lines {
 		argv, err := scenario.Words(line)
 		if err != nil {
 			return fmt.Errorf("read the command %q: %w", line, err)
 		}
-		x, err := l.Run(ctx, d, scenario.Command{Text: line, Argv: argv})
-		if err != nil {
+		cmds[i] = scenario.Command{Text: line, Argv: argv}
+		if err := d.CanSay(cmds[i]); err != nil {
 			return fmt.Errorf("run %q: %w", line, err)
 		}
+	}
+	for _, cmd := range cmds {
+		x, err := l.Run(ctx, d, cmd)
+		if err != nil {
+			return fmt.Errorf("run %q: %w", cmd.Text, err)
+		}
 		if x.Status != 0 {
-			return fmt.Errorf("run %q: %s", line, foundStatus(x))
+			return fmt.Errorf("run %q: %s", cmd.Text, foundStatus(x))
 		}
 	}
 	return nil
 }
 
-// Build carries out typed operations by netlink, whatever driver the lab is played with.
+// Build carries out typed operations by netlink, whatever driver the lab is played with. None is carried out if a program is missing that
+// one of them is: the error is a *scenario.Unavailable.
 func (l *Lab) Build(ctx context.Context, cmds []operation.Command) error {
 	if len(cmds) == 0 {
 		return nil
+	}
+	for _, c := range cmds {
+		if run, ok := c.Op.(operation.Run); ok {
+			if err := program.Installed(scenario.Command{Argv: run.Argv}); err != nil {
+				return err
+			}
+		}
 	}
 	if err := rtnetlink.New().Build(ctx, l.world, cmds); err != nil {
 		return err

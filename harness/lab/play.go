@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,14 +29,15 @@ type Play struct {
 	steps    []stepRecord // one for each step played
 	kept     []*Lab       // labs in which something failed, with PlayOptions.Keep
 	left     []error      // what labs of mistakes left behind, for Close to tell
-	// unmet says why this machine cannot run the scenario, "" if it can.
-	unmet func(context.Context) (string, error)
+	// unmet says what this machine lacks for the scenario, nil if nothing.
+	unmet func(context.Context) (*scenario.Unavailable, error)
 }
 
 // stepRecord is what is known of a step that was played.
 type stepRecord struct {
 	outcome scenario.Outcome
 	reason  string
+	missing []string     // programs
 	after   *state.State // nil when the step did not get to its end
 }
 
@@ -59,10 +61,10 @@ func (p *Play) Step(ctx context.Context, i int) (r scenario.SectionResult) {
 	r = p.newResult(scenario.StepSection, &step.Section, i, 0)
 	defer stopwatch(&r)()
 	rec := stepRecord{}
-	if p.mayPlay(ctx, &r, i, &step.Section) {
+	if p.mayPlay(ctx, &r, i, step.Blocks, nil) {
 		p.playStep(ctx, &r, i, &rec)
 	}
-	rec.outcome, rec.reason = r.Outcome, r.Reason
+	rec.outcome, rec.reason, rec.missing = r.Outcome, r.Reason, r.Missing
 	p.steps = append(p.steps, rec)
 	return r
 }
@@ -104,7 +106,7 @@ func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult)
 	mistake := &p.sc.Steps[i].Mistakes[j]
 	r = p.newResult(scenario.MistakeSection, &mistake.Section, i, j+1)
 	defer stopwatch(&r)()
-	if !p.mayPlay(ctx, &r, i+1, &mistake.Section) || !p.canSay(&r, mistake.Fix) {
+	if !p.mayPlay(ctx, &r, i+1, mistake.Blocks, mistake.Fix) {
 		return r
 	}
 	l, err := p.startBefore(ctx, i)
@@ -153,15 +155,17 @@ func (p *Play) Close() error {
 	return errors.Join(errs...)
 }
 
-// mayPlay decides whether a section can be played after the first `before` steps, and writes down why if not.
-func (p *Play) mayPlay(ctx context.Context, r *scenario.SectionResult, before int, s *scenario.Section) bool {
-	reason, err := p.unmet(ctx)
+// mayPlay decides whether a section with these blocks, and those of its fix, can be played after the first `before` steps, and writes
+// down why if not.
+func (p *Play) mayPlay(ctx context.Context, r *scenario.SectionResult, before int, blocks, fix []scenario.Block) bool {
+	all := slices.Concat(blocks, fix)
+	lacking, err := p.unmet(ctx)
 	if err != nil {
-		r.AddProblem(scenario.Error, problemOf(s.Line, err))
+		r.AddProblem(scenario.Error, problemOf(r.Line, err))
 		return false
 	}
-	if reason != "" {
-		r.Outcome, r.Reason = scenario.Skip, reason
+	if lacking != nil {
+		p.leaveOut(r, lacking, all)
 		return false
 	}
 	for i, rec := range p.steps[:min(before, len(p.steps))] {
@@ -174,39 +178,91 @@ func (p *Play) mayPlay(ctx context.Context, r *scenario.SectionResult, before in
 			r.Outcome, r.Reason = scenario.Blocked, fmt.Sprintf("needs step %d “%s”, which did not pass", i+1, title)
 			return false
 		case rec.outcome == scenario.Skip && p.anyFor(p.sc.Steps[i].Blocks):
-			r.Outcome, r.Reason = scenario.Skip, fmt.Sprintf("needs step %d “%s”, which was skipped: %s", i+1, title, rec.reason)
+			reason := fmt.Sprintf("needs step %d “%s”, which was skipped: %s", i+1, title, rec.reason)
+			p.leaveOut(r, &scenario.Unavailable{Reason: reason, Programs: rec.missing}, all)
 			return false
 		}
 	}
-	if len(s.Blocks) > 0 && !p.anyFor(s.Blocks) {
+	if len(blocks) > 0 && !p.anyFor(blocks) {
 		r.Outcome, r.Reason = scenario.Skip, "has no command for the driver "+p.driver.Name()+" and the versions here"
 		return false
 	}
-	return p.canSay(r, s.Blocks)
+	return p.canSay(r, all)
+}
+
+// leaveOut skips a section for what was lacking before it. Those programs are told too that its own commands lack: who installs what is
+// told can play it.
+func (p *Play) leaveOut(r *scenario.SectionResult, lacking *scenario.Unavailable, blocks []scenario.Block) {
+	r.Outcome, r.Reason = scenario.Skip, lacking.Reason
+	if len(lacking.Programs) == 0 {
+		return
+	}
+	own := p.lacking(blocks)
+	if own == nil || len(own.Programs) > 0 {
+		r.Missing = slices.Clone(lacking.Programs)
+	}
+	if own != nil {
+		r.Missing = union(r.Missing, own.Programs)
+	}
 }
 
 // canSay looks at all commands of a section before the first one runs, so that nothing is half done.
 func (p *Play) canSay(r *scenario.SectionResult, blocks []scenario.Block) bool {
+	lacking := p.lacking(blocks)
+	if lacking == nil {
+		return true
+	}
+	r.Outcome, r.Reason, r.Missing = scenario.Skip, lacking.Reason, lacking.Programs
+	return false
+}
+
+// lacking is what keeps the driver from carrying out the commands, nil if nothing does: the first that it cannot say, or else all
+// programs that are missing.
+func (p *Play) lacking(blocks []scenario.Block) *scenario.Unavailable {
+	line := 0
+	var programs []string
 	for _, b := range blocks {
 		if !b.For(p.driver.Name(), p.versions) {
 			continue
 		}
 		for _, cmd := range b.Commands {
-			if err := p.cannot(cmd); err != nil {
-				r.Outcome, r.Reason = scenario.Skip, fmt.Sprintf("line %d: %v", cmd.Line, err)
-				return false
+			err := p.cannot(cmd)
+			var lacking *scenario.Unavailable
+			switch {
+			case err == nil:
+			case errors.As(err, &lacking) && len(lacking.Programs) > 0:
+				line, programs = cmp.Or(line, cmd.Line), union(programs, lacking.Programs)
+			default:
+				return &scenario.Unavailable{Reason: fmt.Sprintf("line %d: %v", cmd.Line, err)}
 			}
 		}
 	}
-	return true
+	if len(programs) == 0 {
+		return nil
+	}
+	missing := program.NotInstalled(programs...)
+	missing.Reason = fmt.Sprintf("line %d: %s", line, missing.Reason)
+	return missing
+}
+
+// union is a with those of b that are not in it.
+func union(a, b []string) []string {
+	for _, s := range b {
+		if !slices.Contains(a, s) {
+			a = append(a, s)
+		}
+	}
+	return a
 }
 
 // cannot is what keeps the driver from carrying a command out, as far as that is known without a lab.
 func (p *Play) cannot(cmd scenario.Command) error {
-	if err := p.driver.CanSay(cmd); err != nil || !p.opts.World.Shared {
-		return err
+	if p.opts.World.Shared {
+		if err := program.Renamable(cmd.Argv, p.named); err != nil {
+			return err
+		}
 	}
-	return program.Renamable(cmd.Argv, p.named)
+	return p.driver.CanSay(cmd)
 }
 
 // namesIn are the namespaces that a scenario's commands name.
@@ -249,8 +305,8 @@ func (p *Play) newResult(kind scenario.SectionKind, s *scenario.Section, step, m
 }
 
 func failToStart(r *scenario.SectionResult, err error) {
-	if reason, skip := skipReason(err); skip {
-		r.Outcome, r.Reason = scenario.Skip, reason
+	if lacking := unavailable(err); lacking != nil {
+		r.Outcome, r.Reason, r.Missing = scenario.Skip, lacking.Reason, lacking.Programs
 		return
 	}
 	r.AddProblem(scenario.Error, problemOf(r.Line, err))
@@ -265,17 +321,17 @@ func problemOf(line int, err error) scenario.Problem {
 	return p
 }
 
-// skipReason tells an error that says "not here" from one that says "wrong".
-func skipReason(err error) (string, bool) {
+// unavailable tells an error that says "not here" from one that says "wrong": of that it is nil.
+func unavailable(err error) *scenario.Unavailable {
 	var cannot *scenario.CannotSay
-	var unavailable *scenario.Unavailable
+	var lacking *scenario.Unavailable
 	switch {
 	case errors.As(err, &cannot):
-		return cannot.Error(), true
-	case errors.As(err, &unavailable):
-		return unavailable.Error(), true
+		return &scenario.Unavailable{Reason: cannot.Error()}
+	case errors.As(err, &lacking):
+		return lacking
 	}
-	return "", false
+	return nil
 }
 
 func bad(o scenario.Outcome) bool { return o == scenario.Fail || o == scenario.Error }

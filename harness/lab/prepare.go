@@ -68,7 +68,7 @@ func (p *Play) replay(ctx context.Context, l *Lab, s *scenario.Section) error {
 	scene.base = base
 	if !p.canSay(&r, s.Blocks) || !scene.run(ctx, s.Blocks, byStatus) || r.Outcome != scenario.Pass {
 		if r.Outcome == scenario.Skip {
-			return &scenario.Unavailable{Reason: r.Reason}
+			return &scenario.Unavailable{Reason: r.Reason, Programs: r.Missing}
 		}
 		return fmt.Errorf("carry out “%s”: %w", s.Title, r.Err())
 	}

@@ -210,8 +210,9 @@ func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Comm
 	x.Note = problem.Message
 	s.result.Transcript = append(s.result.Transcript, x)
 	if err != nil {
-		if reason, skip := skipReason(err); skip {
-			s.result.Outcome, s.result.Reason = scenario.Skip, fmt.Sprintf("line %d: %s", cmd.Line, reason)
+		if lacking := unavailable(err); lacking != nil {
+			s.result.Outcome, s.result.Reason = scenario.Skip, fmt.Sprintf("line %d: %s", cmd.Line, lacking.Reason)
+			s.result.Missing = lacking.Programs
 			return false
 		}
 		s.error(cmd.Line, fmt.Errorf("run %q: %w", cmd.Text, err))

@@ -87,7 +87,9 @@ type SectionResult struct {
 	// Problems are the reasons of a failure or an error, one sentence each, with the line they belong to.
 	Problems []Problem `json:"problems,omitempty"`
 	// Reason says why the outcome is skip or blocked.
-	Reason     string        `json:"reason,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	// Missing are the programs for want of which it was skipped: with all of them it could be played.
+	Missing    []string      `json:"missing,omitempty"`
 	Checks     []CheckResult `json:"checks,omitempty"`
 	Transcript []Exchange    `json:"transcript,omitempty"`
 	Duration   time.Duration `json:"duration_ns"`
@@ -112,7 +114,11 @@ type CannotSay struct{ Driver, Word string }
 func (e *CannotSay) Error() string { return e.Driver + " driver cannot say " + e.Word }
 
 // Unavailable is the error of a driver whose machine lacks something the command needs, such as a program. It skips.
-type Unavailable struct{ Reason string }
+type Unavailable struct {
+	Reason string
+	// Programs are those whose lack is the reason; nil where it is something else.
+	Programs []string
+}
 
 func (e *Unavailable) Error() string { return e.Reason }
 

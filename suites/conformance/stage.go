@@ -40,12 +40,16 @@ func newStage(ctx context.Context, o Options) *stage {
 	return &stage{Lab: l}
 }
 
+// lackingEntry is the name under which a spec that is skipped reports the scenario.Unavailable for which it is.
+const lackingEntry = "lacking"
+
 // must ends the spec if there is an error: it skips for what this machine lacks.
 func must(err error) {
 	ginkgo.GinkgoHelper()
 	var unavailable *scenario.Unavailable
 	switch {
 	case errors.As(err, &unavailable):
+		ginkgo.AddReportEntry(lackingEntry, *unavailable, ginkgo.ReportEntryVisibilityNever)
 		ginkgo.Skip(unavailable.Reason)
 	case err != nil:
 		ginkgo.Fail(err.Error())

@@ -46,7 +46,10 @@ func inNetwork(ctx context.Context, t *topology, f func(*live) error) error {
 	if err != nil {
 		err = fmt.Errorf("%w\n%s", err, t)
 	}
-	return errors.Join(err, l.Close())
+	if closed := l.Close(); closed != nil { // that is no lack of a program, whatever else there was
+		return fmt.Errorf("%w; before that: %v", closed, err)
+	}
+	return err
 }
 
 // healthy probes and diagnoses all pairs.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -17,6 +18,7 @@ import (
 
 	"netnscheck/harness/diagnose"
 	"netnscheck/harness/lab"
+	"netnscheck/harness/scenario"
 )
 
 var (
@@ -181,12 +183,14 @@ func run(t *testing.T, title string, networks int, one func(context.Context, *ra
 	}
 	t.Logf("seed %d", *seed)
 	s := &score{lines: map[string]*line{}}
+	var lacks lacks
 	numbers := make(chan int)
 	var all sync.WaitGroup
 	for range workers {
 		all.Go(func() {
 			for i := range numbers {
-				if err := one(t.Context(), rand.New(rand.NewPCG(*seed, uint64(i))), i, s); err != nil {
+				err := one(t.Context(), rand.New(rand.NewPCG(*seed, uint64(i))), i, s)
+				if err != nil && !lacks.take(err) {
 					t.Errorf("network %d of seed %d: %v", i, *seed, err)
 				}
 			}
@@ -198,6 +202,35 @@ func run(t *testing.T, title string, networks int, one func(context.Context, *ra
 	close(numbers)
 	all.Wait()
 	t.Logf("%s\n%s", title, s)
+	if lacks.networks > 0 {
+		lab.Lacking(t, fmt.Sprintf("%d of %d networks were left out: not installed are %s", lacks.networks, networks,
+			strings.Join(slices.Sorted(maps.Keys(lacks.programs)), ", ")))
+	}
+}
+
+// lacks are the networks in which a fault could not be made, or mended, for want of a program.
+type lacks struct {
+	sync.Mutex
+	networks int
+	programs map[string]bool
+}
+
+// take says whether it is that which the error is about.
+func (l *lacks) take(err error) bool {
+	var lacking *scenario.Unavailable
+	if !errors.As(err, &lacking) {
+		return false
+	}
+	l.Lock()
+	defer l.Unlock()
+	if l.programs == nil {
+		l.programs = map[string]bool{}
+	}
+	l.networks++
+	for _, name := range lacking.Programs {
+		l.programs[name] = true
+	}
+	return true
 }
 
 // single makes one fault and holds the diagnosis against it.

@@ -28,7 +28,7 @@ const name = "busybox" // of the program, and of the driver
 // Driver runs busybox, and has the harness do the rest.
 type Driver struct{ harness *rtnetlink.Driver }
 
-// New finds busybox; the error says what is missing.
+// New finds busybox; the error is a *scenario.Unavailable with what is missing, or says why busybox does not tell what it has.
 func New() (*Driver, error) {
 	if err := found(); err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ var found = sync.OnceValue(find)
 func find() error {
 	path, err := program.LookPath(name)
 	if err != nil {
-		return fmt.Errorf("find the program busybox: %w", err)
+		return program.NotInstalled(name)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
@@ -54,7 +54,7 @@ func find() error {
 	}
 	for _, applet := range []string{"ip", "ping"} {
 		if !slices.Contains(strings.Fields(string(list)), applet) {
-			return fmt.Errorf("find %s in busybox: %w", applet, exec.ErrNotFound)
+			return &scenario.Unavailable{Reason: fmt.Sprintf("%s has no %s", path, applet), Programs: []string{name + " " + applet}}
 		}
 	}
 	return nil

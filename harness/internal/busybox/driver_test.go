@@ -164,8 +164,8 @@ func TestSharedNamesAreTheLabs(t *testing.T) {
 // Without busybox, or with one that has no ip, there is no driver; the user is told what is missing.
 func TestNewSaysWhatIsMissing(t *testing.T) {
 	for _, c := range []struct{ program, want string }{
-		{"", "find the program busybox"},
-		{"#!/bin/sh\necho ping\necho sh\n", "find ip in busybox"},
+		{"", "the program busybox is not installed"},
+		{"#!/bin/sh\necho ping\necho sh\n", "busybox has no ip"},
 		{"#!/bin/sh\nexit 1\n", "list the programs in busybox"},
 	} {
 		dir := t.TempDir()

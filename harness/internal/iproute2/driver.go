@@ -6,7 +6,6 @@ package iproute2
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os/exec"
 	"time"
 
@@ -21,10 +20,10 @@ import (
 // Driver runs the literal command.
 type Driver struct{}
 
-// New finds the programs; the error says what is missing.
+// New finds the programs; the error is a *scenario.Unavailable with what is missing.
 func New() (*Driver, error) {
 	if _, err := program.LookPath("ip"); err != nil {
-		return nil, fmt.Errorf("find the program ip: %w", err)
+		return nil, program.NotInstalled("ip")
 	}
 	return &Driver{}, nil
 }

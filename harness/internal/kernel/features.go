@@ -15,7 +15,9 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/internal/program"
 	"netnscheck/harness/internal/sandbox"
+	"netnscheck/harness/scenario"
 )
 
 // Presence is what is known about a feature. The zero value knows nothing.
@@ -67,24 +69,33 @@ func Look(ctx context.Context, names ...string) (findings []Finding, err error) 
 	return findings, ctx.Err()
 }
 
-// Require looks for the features a scenario needs. missing is the reason of the first that is absent, as it goes into a skip; ""
-// when all are there. That one could not be told is an error.
-func Require(ctx context.Context, names ...string) (missing string, err error) {
+// Require looks for the features a scenario needs. It returns what is lacking, as it goes into a skip: the first feature of the kernel
+// that is absent, or else all programs that are; nil when all are there. That one could not be told is an error.
+func Require(ctx context.Context, names ...string) (*scenario.Unavailable, error) {
 	findings, err := Look(ctx, names...)
 	if err != nil {
-		return "", fmt.Errorf("look for what is required: %w", err)
+		return nil, fmt.Errorf("look for what is required: %w", err)
 	}
 	for i, f := range findings {
 		if f.Presence == Unknown {
-			return "", fmt.Errorf("look for the feature %s: could not tell: %s", names[i], f.Reason)
+			return nil, fmt.Errorf("look for the feature %s: could not tell: %s", names[i], f.Reason)
 		}
 	}
-	for _, f := range findings {
-		if f.Presence == Absent {
-			return f.Reason, nil
+	var programs []string
+	for i, f := range findings {
+		if f.Presence != Absent {
+			continue
 		}
+		name, ok := strings.CutPrefix(names[i], "program:")
+		if !ok {
+			return &scenario.Unavailable{Reason: f.Reason}, nil
+		}
+		programs = append(programs, name)
 	}
-	return "", nil
+	if len(programs) > 0 {
+		return program.NotInstalled(programs...), nil
+	}
+	return nil, nil
 }
 
 // known are the findings that stay.
@@ -113,7 +124,7 @@ func (s *scratch) look(name string) Finding {
 func (s *scratch) find(name string) Finding {
 	if file, ok := strings.CutPrefix(name, "program:"); ok && file != "" {
 		if _, err := LookPath(file); err != nil {
-			return absent("program %s is not installed", file)
+			return absent("%v", program.NotInstalled(file))
 		}
 		return present
 	}

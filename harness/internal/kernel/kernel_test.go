@@ -97,12 +97,17 @@ func TestRequire(t *testing.T) {
 		{nil, "", ""},
 		{[]string{"veth"}, "", ""},
 		{[]string{"veth", "program:sh"}, "", ""},
-		{[]string{"veth", "program:no-such-program", "program:nor-this"}, "program no-such-program is not installed", ""},
+		{[]string{"program:no-such-program", "veth"}, "the program no-such-program is not installed", ""},
+		{[]string{"veth", "program:no-such-program", "program:nor-this"}, "the programs no-such-program, nor-this are not installed", ""},
 		{[]string{"vethh"}, "", "unknown feature vethh"},
 		{[]string{"program:"}, "", "unknown feature program:"},
 		{[]string{"program:no-such-program", "vethh"}, "", "unknown feature vethh"},
 	} {
-		missing, err := Require(context.Background(), c.names...)
+		lacking, err := Require(context.Background(), c.names...)
+		missing := ""
+		if lacking != nil {
+			missing = lacking.Reason
+		}
 		if missing != c.missing || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
 			t.Errorf("%q: missing %q, error %v; want %q, %q", c.names, missing, err, c.missing, c.err)
 		}
@@ -126,8 +131,8 @@ func TestUIDsAreThoseOfTheSandbox(t *testing.T) {
 func TestACancelledLookIsNoFinding(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if missing, err := Require(ctx, "xfrm", "veth"); err == nil {
-		t.Errorf("no error, missing %q", missing)
+	if lacking, err := Require(ctx, "xfrm", "veth"); err == nil {
+		t.Errorf("no error, lacking %v", lacking)
 	}
 }
 

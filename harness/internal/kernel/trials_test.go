@@ -93,8 +93,8 @@ func TestNestedUserNamespaces(t *testing.T) {
 // TestOnlyWhatIsAskedForIsTried: for a trial the kernel may load a module.
 func TestOnlyWhatIsAskedForIsTried(t *testing.T) {
 	forget()
-	if missing, err := Require(t.Context(), "veth"); missing != "" || err != nil {
-		t.Fatal(missing, err)
+	if lacking, err := Require(t.Context(), "veth"); lacking != nil || err != nil {
+		t.Fatal(lacking, err)
 	}
 	known.Lock()
 	defer known.Unlock()

@@ -111,6 +111,7 @@ func none(t *testing.T) {
 }
 
 func TestLeftovers(t *testing.T) {
+	need(t, "setsid")
 	none(t)
 	owner, id := startOwner(t, "owner")
 	none(t) // it lives

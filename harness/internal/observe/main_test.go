@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/internal/program"
 	"netnscheck/harness/state"
 
 	"netnscheck/harness/internal/sandbox"
@@ -73,15 +74,17 @@ func needs(t testing.TB, programs ...string) {
 	t.Helper()
 	for _, p := range programs {
 		if _, err := exec.LookPath(p); err != nil {
-			sandbox.Lacking(t, "program "+p+" is missing")
+			sandbox.Lacking(t, program.NotInstalled(p))
 		}
 	}
 }
 
-// run runs a command line in a namespace and returns what it printed.
+// run runs a command line in a namespace and returns what it printed. Where one of its programs is missing it skips the test.
 func run(t testing.TB, w *netns.World, ns, line string) string {
 	t.Helper()
-	out, err := try(w, ns, strings.Fields(line)...)
+	argv := strings.Fields(line)
+	needs(t, program.Started(argv)...)
+	out, err := try(w, ns, argv...)
 	if err != nil {
 		t.Fatalf("%s: %s: %v: %s", ns, line, err, out)
 	}

@@ -17,7 +17,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestMain(m *testing.M) { os.Exit(sandbox.TestMain(m)) }
+func TestMain(m *testing.M) {
+	if os.Getenv(ordinary) != "" {
+		os.Exit(m.Run())
+	}
+	os.Exit(sandbox.TestMain(m))
+}
+
+// ordinary is set in the environment of a test binary that runs as an ordinary user, see unprivileged.
+const ordinary = "NETNSCHECK_TEST_ORDINARY"
 
 // lab is where the programs of a test run.
 func lab(t *testing.T) *netns.World {

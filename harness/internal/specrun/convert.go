@@ -15,6 +15,9 @@ import (
 // sectionEntry is the name under which a spec of the catalogue reports its scenario.SectionResult.
 const sectionEntry = "section"
 
+// lackingEntry is the name under which a hand-written spec that is skipped reports the scenario.Unavailable for which it is.
+const lackingEntry = "lacking"
+
 // caseOf turns the report of a spec into a case. A spec of the catalogue brings its result along; what it does not tell (a panic,
 // an interruption, a failed clean-up) is added from Ginkgo's own account.
 func caseOf(r types.SpecReport) reports.Case {
@@ -23,6 +26,9 @@ func caseOf(r types.SpecReport) reports.Case {
 	for _, e := range r.ReportEntries {
 		if result, ok := e.GetRawValue().(scenario.SectionResult); ok && e.Name == sectionEntry {
 			c.SectionResult, brought = result, true
+		}
+		if lacking, ok := e.GetRawValue().(scenario.Unavailable); ok && e.Name == lackingEntry {
+			c.Missing = lacking.Programs
 		}
 	}
 	if !brought {

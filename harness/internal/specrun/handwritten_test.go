@@ -2,6 +2,7 @@ package specrun
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,7 +26,10 @@ func registerHandWritten(tag string) error {
 	ginkgo.Describe(tag+".one: Title: of the first", ginkgo.Label("go"), func() {
 		ginkgo.It("passes", func() {})
 		ginkgo.It("fails", func() { ginkgo.Fail("expected: a\nfound:    b") })
-		ginkgo.It("skips", func() { ginkgo.Skip("not here") })
+		ginkgo.It("skips", func() {
+			ginkgo.AddReportEntry("lacking", scenario.Unavailable{Reason: "not here", Programs: []string{"sleep"}})
+			ginkgo.Skip("not here")
+		})
 		ginkgo.It("panics", func() { panic("out of luck") })
 		ginkgo.Context("within", func() {
 			ginkgo.It("leaks", func() { ginkgo.DeferCleanup(func() { ginkgo.Fail("testns is still there") }) })
@@ -61,6 +65,9 @@ func TestHandWritten(t *testing.T) {
 			got[s.Name()] = append(got[s.Name()], string(c.Outcome)+" "+c.Name+": "+reason[strings.LastIndex(reason, ": ")+1:])
 			if !strings.HasSuffix(c.File, "handwritten_test.go") || c.Line == 0 || c.Scenario != s.ID {
 				t.Errorf("%s has no place: %+v", c.Name, c.SectionResult)
+			}
+			if (c.Name == "skips") != slices.Equal(c.Missing, []string{"sleep"}) {
+				t.Errorf("%s lacks the programs %q", c.Name, c.Missing)
 			}
 			if c.Name == "fails" && (len(c.Problems) != 1 || c.Problems[0].Message != "expected: a\nfound:    b" || c.Problems[0].Line == 0) {
 				t.Errorf("the failure lost something: %+v", c.Problems)

@@ -204,7 +204,7 @@ func newUnitRun(r *run, p *Planned) *unitRun {
 // take puts the result of a case where it was planned.
 func (u *unitRun) take(at place, told *reports.Case) {
 	c := &u.suites[at.suite].Cases[at.index]
-	c.Outcome, c.Reason, c.Problems = told.Outcome, told.Reason, told.Problems
+	c.Outcome, c.Reason, c.Missing, c.Problems = told.Outcome, told.Reason, told.Missing, told.Problems
 	c.Checks, c.Transcript, c.Duration = told.Checks, told.Transcript, told.Duration
 	i := slices.IndexFunc(c.Problems, func(p scenario.Problem) bool { return p.Limit })
 	u.limited = u.limited || i >= 0

@@ -1,0 +1,130 @@
+package main_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"netnscheck/harness/scenario"
+	"netnscheck/reports"
+)
+
+// bareWorlds is the folder in which .ci/bare keeps what came of the worlds in which it hides programs, a folder for each:
+// only+ip+ping has beside what Go needs those two, all-nft has everything but nft.
+var bareWorlds = flag.String("bare", "", "judge what came of the machines on which programs are missing (make bare)")
+
+// TestBare judges it: on no machine anything fails, and what is left out says why.
+func TestBare(t *testing.T) {
+	if *bareWorlds == "" {
+		t.Skip("there is nothing to judge: make bare")
+	}
+	for pattern, judge := range map[string]func(*testing.T, string, string){"results.json": judgeRun, "tests.json": judgeTests} {
+		paths, err := filepath.Glob(filepath.Join(*bareWorlds, "*", pattern))
+		if err != nil || len(paths) == 0 {
+			t.Fatalf("there is no %s below %s: %v", pattern, *bareWorlds, err)
+		}
+		for _, path := range paths {
+			world := filepath.Base(filepath.Dir(path))
+			t.Run(world+"/"+pattern, func(t *testing.T) { judge(t, world, path) })
+		}
+	}
+}
+
+// judgeRun reads the report of the whole catalogue.
+func judgeRun(t *testing.T, world, path string) {
+	r, err := reports.ReadJSON(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := r.Count()
+	t.Logf("%+v\n%s", c, r.LeftOutText())
+	if c.Bad() > 0 || c.Pass == 0 || len(r.Problems)+len(r.Leftovers) > 0 {
+		t.Errorf("counts %+v, problems %q, left behind %q", c, r.Problems, r.Leftovers)
+	}
+	missing := map[string]bool{}
+	for _, l := range r.LeftOut {
+		missing[l.Program] = true
+		if l.Cases == 0 && l.Driver == "" || l.Package == "" || !strings.Contains(l.Reason, l.Program) || !strings.Contains(l.Reason, l.Package) {
+			t.Errorf("left out is %+v", l)
+		}
+	}
+	for i := range r.Suites {
+		for _, k := range r.Suites[i].Cases {
+			switch {
+			case k.Outcome == scenario.Pass:
+			case k.Outcome != scenario.Skip || k.Reason == "":
+				t.Errorf("%s: %s: %s, %s", r.Suites[i].Name(), k.Name, k.Outcome, k.Describe())
+			}
+			for _, name := range k.Missing {
+				if !missing[name] {
+					t.Errorf("%s: %s is skipped for want of %s, which is not told", r.Suites[i].Name(), k.Name, name)
+				}
+			}
+		}
+	}
+	words := strings.Split(strings.TrimSuffix(world, "@user"), "+")
+	hidden, all := strings.CutPrefix(words[0], "all-")
+	if all && (!missing[hidden] || r.Install == "") {
+		t.Errorf("%s is hidden; left out is %+v, to be installed by %q", hidden, r.LeftOut, r.Install)
+	}
+	if words[0] == "only" {
+		for _, name := range []string{"ip", "ping", "nft", "busybox"} {
+			if there := slices.Contains(words[1:], name); missing[name] == there {
+				t.Errorf("%s is there: %v; left out is %+v", name, there, r.LeftOut)
+			}
+		}
+	}
+}
+
+// judgeTests reads what `go test -json` said.
+func judgeTests(t *testing.T, _, path string) {
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	said := map[string]string{} // by package and test
+	passed := 0
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 1<<24)
+	for lines.Scan() {
+		var event struct{ Action, Package, Test, Output string }
+		if json.Unmarshal(lines.Bytes(), &event) != nil {
+			continue // of make
+		}
+		name := event.Package + " " + event.Test
+		switch event.Action {
+		case "output":
+			said[name] += event.Output
+			if strings.HasPrefix(event.Output, "skipped, every test") {
+				t.Errorf("%s: %s", event.Package, event.Output)
+			}
+		case "build-fail", "fail":
+			t.Errorf("%s fails:\n%s", name, said[name])
+		case "pass":
+			passed++
+		case "skip":
+			if event.Test != "" && !hasReason(said[name]) {
+				t.Errorf("%s is skipped without a reason:\n%s", name, said[name])
+			}
+		}
+	}
+	if err := lines.Err(); err != nil || passed == 0 {
+		t.Errorf("%d tests passed, %v", passed, err)
+	}
+}
+
+// hasReason says whether a test that was skipped said anything of its own.
+func hasReason(output string) bool {
+	for line := range strings.Lines(output) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "===") && !strings.HasPrefix(line, "---") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,54 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"slices"
+
+	"netnscheck/harness/internal/program"
+	"netnscheck/harness/scenario"
+	"netnscheck/reports"
+)
+
+// driverLeftOut is a driver that this machine does not have, and why.
+func driverLeftOut(name string, err error) reports.LeftOut {
+	l := reports.LeftOut{Driver: name, Program: name, Reason: err.Error()}
+	var lacking *scenario.Unavailable
+	if errors.As(err, &lacking) && len(lacking.Programs) > 0 {
+		l.Program = lacking.Programs[0]
+		l.Package = program.Package(l.Program)
+	}
+	return l
+}
+
+// tellLeftOut writes into a run what it left out for want of programs, and how to install them: the drivers, and the cases that it
+// skipped for that, those that lack the program of most cases first.
+func tellLeftOut(r *reports.Run, drivers []reports.LeftOut) {
+	cases := map[string]int{}
+	for i := range r.Suites {
+		for _, c := range r.Suites[i].Cases {
+			for _, name := range c.Missing {
+				cases[name]++
+			}
+		}
+	}
+	var programs []reports.LeftOut
+	for name, n := range cases {
+		programs = append(programs, reports.LeftOut{
+			Program: name, Package: program.Package(name), Cases: n, Reason: program.NotInstalled(name).Reason,
+		})
+	}
+	slices.SortFunc(programs, func(a, b reports.LeftOut) int {
+		return cmp.Or(cmp.Compare(b.Cases, a.Cases), cmp.Compare(a.Program, b.Program))
+	})
+	r.LeftOut = slices.Concat(drivers, programs)
+	var packages []string
+	for _, l := range r.LeftOut {
+		if l.Package != "" {
+			packages = append(packages, l.Package)
+		}
+	}
+	if len(packages) > 0 {
+		r.Install = program.Install(packages...)
+	}
+}
