@@ -138,7 +138,10 @@ type workerInside struct {
 	oom kernel.OOMKills // when it was started
 }
 
-func (w *workerInside) Wait() error { return howEnded(sandbox.Status(w.Process.Wait()), w.oom) }
+func (w *workerInside) Wait() error {
+	status := sandbox.Status(w.Process.Wait())
+	return howEnded(status, w.oom.WhoKilled, w.OutOfMemory())
+}
 
 // workerOutside is a worker that shares the machine's namespaces: its keeper.
 type workerOutside struct {
@@ -153,9 +156,9 @@ func (w *workerOutside) Wait() error {
 	}
 	status := state.Sys().(syscall.WaitStatus)
 	if status.Signaled() {
-		return howEnded(signalled+int(status.Signal()), w.oom)
+		return howEnded(signalled+int(status.Signal()), w.oom.WhoKilled, false)
 	}
-	return howEnded(status.ExitStatus(), w.oom)
+	return howEnded(status.ExitStatus(), w.oom.WhoKilled, false)
 }
 
 // Kill ends the worker; its keeper, which may be stopped, ends what the worker has left, and then itself.
@@ -176,12 +179,12 @@ const signalled = 128
 
 // howEnded says how a worker ended, in words that follow "the worker". Nobody but the kernel and other people kills one
 // without being asked.
-func howEnded(status int, before kernel.OOMKills) error {
+func howEnded(status int, whoKilled func(inGroup bool) string, outOfMemory bool) error {
 	switch {
 	case status == 0:
 		return nil
 	case status == signalled+int(syscall.SIGKILL):
-		return fmt.Errorf("was killed (SIGKILL) %s", before.WhoKilled())
+		return fmt.Errorf("was killed (SIGKILL) %s", whoKilled(outOfMemory))
 	case status > signalled:
 		return fmt.Errorf("was ended by %s", signalName(syscall.Signal(status-signalled)))
 	}

@@ -112,7 +112,9 @@ func (c *cgroup) met() (told []string) {
 	}
 	memory, tasks := false, false
 	for _, dir := range c.dirs {
-		memory = memory || counts(dir, "memory.events", "oom_kill") || counts(dir, "memory.oom_control", "oom_kill")
+		// It is this group's own limit, and not that of one above it, if the group has failed to get memory itself.
+		memory = memory || counts(dir, "memory.events", "oom") && counts(dir, "memory.events", "oom_kill") ||
+			counts(dir, "memory.failcnt", "") && counts(dir, "memory.oom_control", "oom_kill")
 		tasks = tasks || counts(dir, "pids.events", "max")
 	}
 	if memory {
@@ -124,14 +126,31 @@ func (c *cgroup) met() (told []string) {
 	return told
 }
 
-// counts tells whether a counter in a file of the group is not 0.
+// killed tells whether the kernel has ended a process of the group for want of memory, whosever limit was met.
+func (c *cgroup) killed() bool {
+	if c == nil {
+		return false
+	}
+	for _, dir := range c.dirs {
+		if counts(dir, "memory.events", "oom_kill") || counts(dir, "memory.oom_control", "oom_kill") {
+			return true
+		}
+	}
+	return false
+}
+
+// counts tells whether a counter in a file of the group is not 0; "" is that of a file with one alone.
 func counts(dir, file, counter string) bool {
 	text, err := os.ReadFile(filepath.Join(dir, file))
 	if err != nil {
 		return false
 	}
 	for line := range strings.Lines(string(text)) {
-		if fields := strings.Fields(line); len(fields) == 2 && fields[0] == counter && fields[1] != "0" {
+		name, value, named := strings.Cut(strings.TrimSpace(line), " ")
+		if !named {
+			name, value = "", name
+		}
+		if name == counter && value != "0" {
 			return true
 		}
 	}

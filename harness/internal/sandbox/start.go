@@ -47,6 +47,7 @@ type Process struct {
 	missing []Lack
 	group   *cgroup
 	met     []string // limits
+	oom     bool     // the kernel has ended something for want of memory
 	cmd     *exec.Cmd
 	control *os.File
 	mu      sync.Mutex    // of writes to control
@@ -194,7 +195,7 @@ func (p *Process) launch(start func() error) error {
 		}
 		p.err = p.cmd.Wait()
 		<-p.heard // a program may enter, answer and end before anybody has read the answer
-		p.met = p.group.met()
+		p.met, p.oom = p.group.met(), p.group.killed()
 		p.group.remove()
 		p.control.Close()
 		close(p.ended)
@@ -286,6 +287,9 @@ func (p *Process) Missing() []Lack { return p.missing }
 
 // Met are the limits for all its processes that were met, each in a few words; to be asked after Wait.
 func (p *Process) Met() []string { return p.met }
+
+// OutOfMemory tells whether the kernel has ended one of its processes for want of memory in a control group; to be asked after Wait.
+func (p *Process) OutOfMemory() bool { return p.oom }
 
 // PID is the number of the sandbox's first process, outside: init, or the program itself without a PID namespace.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
