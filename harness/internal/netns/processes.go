@@ -43,8 +43,8 @@ func endProcesses(chosen func(pid int) bool, limit time.Duration) error {
 }
 
 // endAll kills the processes and waits for their end. It holds on to all of them before it kills the first: with that
-// one might go what tells whose another one is. The error says that they have been there, so that the caller looks again:
-// they may have left children, also when they have ended by themselves.
+// one might go what tells whose another one is. The error says that they have been there, so that the caller looks
+// again: they may have left children, also when they have ended by themselves.
 func endAll(pids []int, chosen func(pid int) bool, limit time.Duration) error {
 	if len(pids) == 0 {
 		return nil
