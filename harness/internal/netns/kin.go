@@ -112,8 +112,11 @@ func endDescendants() error {
 			return false
 		}
 		return slices.ContainsFunc(line[1:], func(p process) bool { return p.pid == self })
-	}, patience)
+	}, sweepLasts)
 }
+
+// sweepLasts is how long endDescendants may take: nobody waits for the next lab any more, and there may be thousands.
+const sweepLasts = 6 * patience
 
 // marked tells whether the process, or one that it descends from, was started with the mark of the lab in its
 // environment.

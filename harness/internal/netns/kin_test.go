@@ -315,14 +315,17 @@ func TestMarkIsEnoughForClean(t *testing.T) {
 
 // TestEndDescendants: whatever they have lost, and however often they fork meanwhile.
 func TestEndDescendants(t *testing.T) {
-	need(t, "setsid")
-	need(t, "sleep")
+	for _, program := range []string{"setsid", "sleep", "seq"} {
+		need(t, program)
+	}
 	before := countProcesses(t)
+	storm := func(pid int) bool { return strings.Contains(commandLine(pid), "sleep 4726") }
+	t.Cleanup(func() { endProcesses(storm, patience) })
 	w := startWorker(t)
 	other := bystander(t, &syscall.SysProcAttr{Setsid: true})
 	// One that forks all the time, each of its children an orphan in a session of its own.
 	w.do("", lost("", "4725")+
-		"setsid sh -c 'while :; do setsid -f env -i "+lookPath("sleep")+" 4726; done' >/dev/null 2>&1 &")
+		"setsid sh -c 'for i in $(seq 400); do setsid -f env -i "+lookPath("sleep")+" 4726; done' >/dev/null 2>&1 &")
 	awaitProcesses(t, "20 orphans more", func(count int) bool { return count >= before+20 })
 	w.do("", everything)
 	w.closeLab("")

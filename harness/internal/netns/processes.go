@@ -27,10 +27,14 @@ func namespaceOf(pid int, kind string) (inode uint64, ok bool) {
 	return inode, err == nil
 }
 
-// endProcesses kills all processes but this one for which chosen is true, again and again until there is none.
+// endProcesses kills all processes but this one for which chosen is true, again and again until there is none. It kills
+// what one look shows before it takes the next: who forks all the time has to end before nobody new comes up.
 func endProcesses(chosen func(pid int) bool, limit time.Duration) error {
 	return await(limit, func() error {
-		pids, err := processes(chosen, limit)
+		pids, err := processes(chosen, 0)
+		if err == nil && len(pids) == 0 {
+			pids, err = processes(chosen, limit)
+		}
 		if err != nil {
 			return err
 		}
@@ -39,10 +43,17 @@ func endProcesses(chosen func(pid int) bool, limit time.Duration) error {
 }
 
 // endAll kills the processes and waits for their end. It holds on to all of them before it kills the first: with that
-// one might go what tells whose another one is. The error says which have been there, so that the caller looks again:
-// they may have left children, also when they have ended by themselves.
+// one might go what tells whose another one is. The error says that they have been there, so that the caller looks
+// again: they may have left children, also when they have ended by themselves.
 func endAll(pids []int, chosen func(pid int) bool, limit time.Duration) error {
-	var errs []error
+	if len(pids) == 0 {
+		return nil
+	}
+	err := fmt.Errorf("end process %d (%s): it is still there", pids[0], commandLine(pids[0]))
+	if len(pids) > 1 {
+		err = fmt.Errorf("%w, and %d others", err, len(pids)-1)
+	}
+	errs := []error{err}
 	var held []unix.PollFd
 	defer func() {
 		for _, h := range held {
@@ -50,7 +61,6 @@ func endAll(pids []int, chosen func(pid int) bool, limit time.Duration) error {
 		}
 	}()
 	for _, pid := range pids {
-		errs = append(errs, fmt.Errorf("end process %d (%s): it is still there", pid, commandLine(pid)))
 		pidfd, err := unix.PidfdOpen(pid, 0)
 		if err != nil {
 			continue
