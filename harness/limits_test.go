@@ -195,8 +195,8 @@ func TestLimitOfTheWorker(t *testing.T) {
 		most int
 		says string
 	}{
-		"no lab":                {"net", 1, "start a lab"},
-		"no namespace in a lab": {"net", 2, "rehearsal"},
+		"no lab":                {"net", 1, "user.max_net_namespaces"},
+		"no namespace in a lab": {"net", 2, "user.max_net_namespaces"},
 		"no second sandbox":     {"pid", 1, "start a worker"},
 	} {
 		t.Run(name, func(t *testing.T) {
