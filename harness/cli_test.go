@@ -349,7 +349,7 @@ func TestUserNamespacesForbidden(t *testing.T) {
 
 // TestWithoutIP hides every program called ip: the netlink driver still runs all it can.
 func TestWithoutIP(t *testing.T) {
-	asRoot := []string{"-Urm"}
+	asRoot := ownMounts()
 	dir := write(t, map[string]string{"good.md": good})
 	hide := "for f in /usr/local/sbin/ip /usr/sbin/ip /sbin/ip /usr/bin/ip /bin/ip; do [ ! -e $f ] || mount --bind /dev/null $f; done"
 	unshared(t, dir, asRoot, hide, "run", "good.md", "--driver", "iproute2").want(t, 3, "use the driver iproute2", "install")
@@ -363,7 +363,7 @@ func TestWithoutIP(t *testing.T) {
 
 // TestWithoutBusybox hides every busybox: who asks for its driver is told what to install, everybody else does without.
 func TestWithoutBusybox(t *testing.T) {
-	asRoot := []string{"-Urm"}
+	asRoot := ownMounts()
 	dir := write(t, map[string]string{"good.md": good})
 	hide := "for f in /usr/local/sbin /usr/local/bin /usr/sbin /sbin /usr/bin /bin; do [ ! -e $f/busybox ] || mount --bind /dev/null $f/busybox; done"
 	unshared(t, dir, asRoot, hide, "run", "good.md", "--driver", "busybox").want(t, 3, "use the driver busybox", "(package busybox)", "--driver netlink")
@@ -372,6 +372,15 @@ func TestWithoutBusybox(t *testing.T) {
 	if strings.Contains(c.stdout, "good  busybox") {
 		t.Errorf("the driver busybox was played without busybox:\n%s", c.stdout)
 	}
+}
+
+// ownMounts are the flags of unshare(1) for mounts of one's own: an ordinary user has to become root of a user
+// namespace first. For root that would be one without a user who owns nothing, in which there is no sandbox.
+func ownMounts() []string {
+	if os.Geteuid() == 0 {
+		return []string{"-m"}
+	}
+	return []string{"-Urm"}
 }
 
 // unshared runs the harness in namespaces that unshare(1) makes, after a shell prepared something there.
