@@ -457,3 +457,22 @@ func TestADriverThatIsNotThere(t *testing.T) {
 	unshared(t, dir, []string{"-Urm"}, hide, "run", "good.md", "--label-filter", "busybox").
 		want(t, 2, `nothing fits --label-filter "busybox"; left out is the driver busybox: the program busybox is not installed`)
 }
+
+// TestNowhereToWrite: from a folder that is read-only, without a home and without a place for temporary files, the harness runs all the same
+// where its reports may go elsewhere; else it says in one line what to do, before anything runs.
+func TestNowhereToWrite(t *testing.T) {
+	dir := write(t, map[string]string{"good.md": good})
+	prepare := `mount -t tmpfs reports /mnt
+for d in "$PWD" /tmp /var/tmp /dev/shm; do mount --bind "$d" "$d"; mount -o remount,bind,ro "$d"; done
+cd "$PWD"; unset HOME
+for f in x /tmp/x "${0%/*}/x"; do if touch "$f" 2>/dev/null; then echo "$f can be written"; exit 9; fi; done`
+	run := func(args ...string) call {
+		return unshared(t, dir, []string{"-Urm"}, prepare, append([]string{"run", "good.md", "--driver", "netlink"}, args...)...)
+	}
+	run("--output", "/mnt/results").want(t, 0, "3 cases: 3 passed", "reports: /mnt/results/junit.xml")
+	c := run()
+	c.want(t, 2, "harness: make the output folder results: read-only file system; --output")
+	if strings.Count(c.stderr, "\n") != 1 || c.stdout != "" {
+		t.Errorf("it says more than one line: %q, %q", c.stdout, c.stderr)
+	}
+}

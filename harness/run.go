@@ -103,7 +103,7 @@ func (f *runFlags) checkOutputs() error {
 	}
 	for _, dir := range []string{f.output, filepath.Dir(f.junitFile())} {
 		if err := reports.CheckFolder(dir); err != nil {
-			return &exit{statusUsage, err}
+			return usage("%w; --output and --junit name another place", err)
 		}
 	}
 	return nil

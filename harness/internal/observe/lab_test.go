@@ -274,7 +274,8 @@ func TestPathMTUs(t *testing.T) {
 		got[i].Proto, got[i].Scope, got[i].Metric, got[i].Pref, got[i].Src, got[i].From = "", "", 0, "", netip.Addr{}, netip.Prefix{}
 	}
 	equal(t, got, []state.Route{learned("10.2.0.1/32", "10.1.0.254", 4), learned("fd02::1/128", "fd01::fe", 6)})
-	equal(t, len(after.Namespace("a").Routes), len(before.Namespace("a").Routes))
+	// They are not among the routes; those of link-local addresses may still have come meanwhile.
+	equal(t, slices.ContainsFunc(after.Namespace("a").Routes, func(r state.Route) bool { return r.MTU != 0 }), false)
 	equal(t, after.Namespace("r").PathMTUs, []state.Route{})
 	equal(t, state.Diff(before.Normal(), after.Normal()), []string{})
 }
