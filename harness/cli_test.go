@@ -454,7 +454,7 @@ func TestLeftOut(t *testing.T) {
 func TestADriverThatIsNotThere(t *testing.T) {
 	dir := write(t, map[string]string{"good.md": good})
 	hide := "for f in /usr/local/sbin /usr/local/bin /usr/sbin /sbin /usr/bin /bin; do [ ! -e $f/busybox ] || mount --bind /dev/null $f/busybox; done"
-	unshared(t, dir, []string{"-Urm"}, hide, "run", "good.md", "--label-filter", "busybox").
+	unshared(t, dir, ownMounts(), hide, "run", "good.md", "--label-filter", "busybox").
 		want(t, 2, `nothing fits --label-filter "busybox"; left out is the driver busybox: the program busybox is not installed`)
 }
 
@@ -467,7 +467,7 @@ for d in "$PWD" /tmp /var/tmp /dev/shm; do mount --bind "$d" "$d"; mount -o remo
 cd "$PWD"; unset HOME
 for f in x /tmp/x "${0%/*}/x"; do if touch "$f" 2>/dev/null; then echo "$f can be written"; exit 9; fi; done`
 	run := func(args ...string) call {
-		return unshared(t, dir, []string{"-Urm"}, prepare, append([]string{"run", "good.md", "--driver", "netlink"}, args...)...)
+		return unshared(t, dir, ownMounts(), prepare, append([]string{"run", "good.md", "--driver", "netlink"}, args...)...)
 	}
 	run("--output", "/mnt/results").want(t, 0, "3 cases: 3 passed", "reports: /mnt/results/junit.xml")
 	c := run()

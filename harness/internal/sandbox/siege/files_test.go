@@ -63,7 +63,7 @@ func attackFiles(args []string) {
 		info, err := os.Stat(path)
 		switch {
 		case err != nil:
-			fmt.Println(err)
+			told("tamper", err)
 			os.MkdirAll(filepath.Dir(path), 0o777)
 			plant(filepath.Dir(path))
 		case info.IsDir():

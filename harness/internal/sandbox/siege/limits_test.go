@@ -224,7 +224,7 @@ func TestFloodOfOutput(t *testing.T) {
 			c.Error("the run printed an escape")
 		}
 		c.intact(o)
-		if !strings.Contains(o.text, "cut after") {
+		if !strings.Contains(o.text, "cut off here") {
 			c.Error("the run does not say that the output was cut")
 		}
 	})

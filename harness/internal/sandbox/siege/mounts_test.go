@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"netnscheck/harness/scenario"
@@ -99,7 +100,14 @@ func room(name string) string {
 }
 
 // told prints what a call answered, for whoever looks at a wall that fell.
-func told(what string, err error) { fmt.Printf("%s: %v\n", what, err) }
+// It says no more than so often: what a command prints is cut, and the end of it is waited for.
+func told(what string, err error) {
+	if toldSoFar.Add(1) <= 60 {
+		fmt.Printf("%.80s: %.80v\n", what, err)
+	}
+}
+
+var toldSoFar atomic.Int32
 
 func remountWritable() []string {
 	for _, point := range mountPoints() {
@@ -154,7 +162,7 @@ func moveMounts() (prefixes []string) {
 		}
 		dir := room("move" + strconv.Itoa(i))
 		if unix.Mount(point, dir, "", unix.MS_MOVE, "") == nil {
-			fmt.Println("moved", point)
+			told("move "+point, nil)
 			prefixes = append(prefixes, dir)
 		}
 	}
