@@ -35,7 +35,9 @@ func main() {
 	}
 	ctx, stop := untilSignal()
 	defer stop()
-	os.Exit(execute(ctx, os.Args[1:]))
+	status := execute(ctx, os.Args[1:])
+	sandbox.Done()
+	os.Exit(status)
 }
 
 // The exit statuses.

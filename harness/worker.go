@@ -49,7 +49,7 @@ func register(job specrun.Job, kept func(context.Context, []int)) error {
 	if job.Shared {
 		world.Ancestor = os.Getppid() // the keeper
 	}
-	if job.Rehearse {
+	if job.Rehearse && job.Shared { // the trial of a sandbox has made as much
 		if err := rehearse(world); err != nil {
 			return &specrun.UnableError{Cause: err}
 		}

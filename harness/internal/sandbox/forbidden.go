@@ -34,17 +34,16 @@ func Possible() (missing []Lack, err error) {
 	if Inside() {
 		return nil, nil
 	}
+	go theLauncher(true) // that of the workers, which takes its time
 	p, err := Start(context.Background(), Command{Args: os.Args[:1], trial: true})
 	if err != nil {
 		return nil, err
 	}
 	missing = p.missing
-	if group := newCgroup(); group == nil {
+	if theLauncher(true).group == nil {
 		missing = append(missing, Lack{WallMemory, "no control group can be made here"})
-	} else {
-		group.remove()
 	}
-	return missing, p.Wait()
+	return missing, nil // its end need not be waited for: it dies with this process at the latest
 }
 
 // explain looks for the setting behind a refusal. An error that is no refusal is returned as it is.

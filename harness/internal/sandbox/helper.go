@@ -32,22 +32,36 @@ func startHelper(o orders, p plan, conn int) error {
 	if p.Open {
 		complaints = 2
 	}
-	// It stays in the network namespace of the first layer, which is not its programs' to change, nor theirs to leave things in.
+	inside := orders{Stage: stageHelper, Facts: o.Facts, Control: 3}
+	_, err = syscall.ForkExec("/proc/self/exe", os.Args[:1], &syscall.ProcAttr{
+		Dir: "/", Env: append(ProgramEnvironment(), inside.environment()), Sys: secondLayer(o, p),
+		Files: []uintptr{uintptr(null), uintptr(null), uintptr(complaints), uintptr(conn)},
+	})
+	if err != nil {
+		return fmt.Errorf("start the helper: %w", err)
+	}
+	return nil
+}
+
+// secondLayer are the namespaces of the helper. It stays in the network namespace of the first layer, which is not its programs' to change,
+// nor theirs to leave things in.
+func secondLayer(o orders, p plan) *syscall.SysProcAttr {
 	flags := uintptr(unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS)
 	if o.PIDNamespace {
 		flags |= unix.CLONE_NEWPID
 	}
 	i := p.ids()
-	a := &syscall.SysProcAttr{
+	return &syscall.SysProcAttr{
 		Cloneflags: flags, UidMappings: i.mapping(0), GidMappings: i.mapping(0), GidMappingsEnableSetgroups: i.foreign,
 		Pdeathsig: syscall.SIGKILL, Setsid: true,
 	}
-	inside := orders{Stage: stageHelper, Facts: o.Facts, Control: 3, Trial: p.Trial}
-	_, err = syscall.ForkExec("/proc/self/exe", os.Args[:1], &syscall.ProcAttr{
-		Dir: "/", Env: append(ProgramEnvironment(), inside.environment()), Sys: a,
-		Files: []uintptr{uintptr(null), uintptr(null), uintptr(complaints), uintptr(conn)},
-	})
-	if err != nil {
+}
+
+// tryHelper goes as far as to the program that a helper would be: there is none of this name.
+func tryHelper(o orders, p plan) error {
+	const none = "/proc/self/exe/none"
+	_, err := syscall.ForkExec(none, []string{none}, &syscall.ProcAttr{Dir: "/", Sys: secondLayer(o, p)})
+	if err != nil && err != unix.ENOTDIR && err != unix.ENOENT {
 		return fmt.Errorf("start the helper: %w", err)
 	}
 	return nil
@@ -63,7 +77,7 @@ func beHelper(o orders) {
 	missing, err := settle(o)
 	runtime.UnlockOSThread()
 	greet(conn, layer{missing: missing, err: err}.answer())
-	if err != nil || o.Trial {
+	if err != nil {
 		exit(1)
 	}
 	worker, err := net.FileConn(conn)
@@ -82,12 +96,16 @@ func settle(o orders) (missing []Lack, err error) {
 	if err := secondRoot(o.PIDNamespace); err != nil {
 		return nil, err
 	}
-	if !o.PIDNamespace {
-		missing = append(missing, Lack{WallProcesses, o.NoPIDNamespace})
+	if !o.PIDNamespace { // then it is not the first one, to which orphans come
 		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 			return missing, fmt.Errorf("take in orphans: %w", err)
 		}
 	}
+	return append(missing, confine(o)...), nil
+}
+
+// confine makes this process and all that it starts one that takes little and may do little.
+func confine(o orders) (missing []Lack) {
 	// The kernel is to take a program for want of memory, not who judges it.
 	if err := os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0); err != nil {
 		missing = append(missing, Lack{WallLimits, err.Error()})
@@ -98,26 +116,34 @@ func settle(o orders) (missing []Lack, err error) {
 	if err := refuseCalls(); err != nil {
 		missing = append(missing, Lack{WallCalls, err.Error()})
 	}
-	if o.Trial {
-		return missing, try()
-	}
-	return missing, nil
+	return missing
 }
 
-// try does once what every lab does, on a thread that ends with it.
-func try() error {
+// tryLab does once what every lab needs, on a thread that ends with it: mounts, and a namespace each for the helper's /sys, the lab's host and
+// one that a scenario makes.
+func tryLab() error {
 	result := make(chan error)
 	go func() {
 		runtime.LockOSThread() // never unlocked
-		if err := unix.Unshare(unix.CLONE_NEWNS | unix.CLONE_NEWNET); err != nil {
-			result <- fmt.Errorf("unshare a lab's namespaces: %w", err)
-			return
-		}
-		if err := unix.Mount("tmpfs", "/run", "tmpfs", 0, ""); err != nil {
-			result <- fmt.Errorf("mount a lab's /run: %w", err)
-			return
-		}
-		result <- nil
+		result <- func() error {
+			if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
+				return fmt.Errorf("unshare a lab's mounts: %w", err)
+			}
+			if err := unix.Mount("tmpfs", "/run", "tmpfs", 0, ""); err != nil {
+				return fmt.Errorf("mount a lab's /run: %w", err)
+			}
+			for range 3 {
+				if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+					return fmt.Errorf("unshare a lab's namespaces: %w", err)
+				}
+				held, err := unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+				if err != nil {
+					return fmt.Errorf("hold a lab's namespaces: %w", err)
+				}
+				defer unix.Close(held)
+			}
+			return nil
+		}()
 	}()
 	return <-result
 }

@@ -121,26 +121,40 @@ func furnish(o orders, p plan) (l layer) {
 	if l.missing, l.err = build(p, o.PIDNamespace); l.err != nil {
 		return l
 	}
+	if !o.PIDNamespace {
+		l.missing = append(l.missing, Lack{WallProcesses, o.NoPIDNamespace})
+	}
 	if err := ownKeyring(); err != nil {
 		l.missing = append(l.missing, Lack{WallKeyring, err.Error()})
+	}
+	if p.Trial {
+		l.try(o, p)
+		return l
 	}
 	theirs, err := l.connect()
 	if err != nil {
 		l.err = err
 		return l
 	}
-	if !p.Open && !p.Trial {
+	if !p.Open {
 		if l.worker, l.err = startWorker(o, l.conn); l.err != nil {
 			return l
 		}
 	}
 	l.err = startHelper(o, p, theirs)
 	unix.Close(theirs)
-	if l.err == nil && p.Trial {
-		missing, err := greeting(os.NewFile(uintptr(l.conn), "helper"))
-		l.missing, l.err = append(l.missing, missing...), err
-	}
 	return l
+}
+
+// try finds out what the second layer would lack, and whether it could be had, without the time that its helper takes to start: this process,
+// which is at its end, does to itself what the helper does.
+func (l *layer) try(o orders, p plan) {
+	if l.err = tryHelper(o, p); l.err != nil {
+		return
+	}
+	if l.err = tryLab(); l.err == nil {
+		l.missing = append(l.missing, confine(o)...)
+	}
 }
 
 // connect makes the pair of sockets between worker and helper.

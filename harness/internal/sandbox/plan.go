@@ -12,12 +12,14 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 )
 
 // plan is what init needs to know of the machine to build the sandbox. It travels through the control socket.
 type plan struct {
-	// Visible are files and folders that stay to be seen, read-only, wherever they lie: those of PATH, and those that the user named.
-	Visible []string `json:"visible,omitempty"`
+	// Visible are files and folders that stay to be seen wherever they lie: first those of PATH, then those that the user named.
+	Visible []*visible `json:"visible,omitempty"`
 	// Homes are folders in whose place there is an empty one; the first is the caller's own.
 	Homes []string `json:"homes,omitempty"`
 	// Masked are sockets and FIFOs that somebody uses: to read-only mounts they are open.
@@ -39,22 +41,43 @@ func (p plan) ids() ids { return ids{p.FirstUID, p.FirstGID, p.Size, p.Foreign} 
 
 // planOf makes the plan of a command.
 func planOf(c Command, i ids) plan {
-	p := plan{TUN: c.TUN || c.Open, Open: c.Open, Trial: c.trial, Homes: homes(), Masked: gates(),
+	p := plan{TUN: c.TUN || c.Open, Open: c.Open, Trial: c.trial, Homes: homes(), Visible: []*visible{ofPath()},
 		FirstUID: i.firstUID, FirstGID: i.firstGID, Size: i.size, Foreign: i.foreign}
-	for _, name := range []string{"PATH", "LD_LIBRARY_PATH"} {
-		p.Visible = append(p.Visible, filepath.SplitList(os.Getenv(name))...)
+	if plainFolders.Load() {
+		p.Masked = gates()
 	}
-	for _, file := range c.Visible {
-		if path, err := filepath.Abs(file); err == nil {
-			p.Visible = append(p.Visible, path)
-		}
+	if len(c.Visible) > 0 {
+		p.Visible = append(p.Visible, look(absolute(c.Visible), isHidden))
 	}
-	p.Visible = slices.DeleteFunc(p.Visible, func(path string) bool { return !filepath.IsAbs(path) })
 	return p
 }
 
-// homes are the folders of users. A home that is a part of the system, as / and /nonexistent are, is left as it is.
-func homes() []string {
+// ofPath is what the folders of programs and of their libraries are and lead to; they are looked up once.
+var ofPath = sync.OnceValue(func() *visible {
+	var dirs []string
+	for _, name := range []string{"PATH", "LD_LIBRARY_PATH"} {
+		dirs = append(dirs, filepath.SplitList(os.Getenv(name))...)
+	}
+	return look(slices.DeleteFunc(dirs, func(dir string) bool { return !filepath.IsAbs(dir) }), isHidden)
+})
+
+// absolute are the paths from / on.
+func absolute(paths []string) (all []string) {
+	for _, path := range paths {
+		if abs, err := filepath.Abs(path); err == nil {
+			all = append(all, abs)
+		}
+	}
+	return all
+}
+
+// isHidden tells whether a path lies in a place that is hidden.
+func isHidden(path string) bool {
+	return slices.ContainsFunc(slices.Concat(hidden, homes()), func(dir string) bool { return within(path, dir) })
+}
+
+// homes are the folders of users. A home that is a part of the system, as / is, or is not there, is left as it is.
+var homes = sync.OnceValue(func() []string {
 	var all []string
 	add := func(dir string) {
 		if !filepath.IsAbs(dir) {
@@ -70,7 +93,7 @@ func homes() []string {
 		add(u.HomeDir)
 	}
 	return all
-}
+})
 
 // ofSystem tells whether a folder holds what programs need, or holds such a folder.
 func ofSystem(dir string) bool {
@@ -89,6 +112,9 @@ func ofSystem(dir string) bool {
 func within(path, dir string) bool {
 	return path == dir || dir == "/" || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
 }
+
+// plainFolders says that on this machine folders of the sandbox are no copies, so that sockets and FIFOs in them have to be masked.
+var plainFolders atomic.Bool
 
 // gates are the paths of sockets and FIFOs that are in use and that may lie in what stays visible. Those that lie in folders which are
 // hidden as a whole are left out.

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -43,10 +44,7 @@ type room struct {
 func build(p plan, fresh bool) (missing []Lack, err error) {
 	r := &room{plan: p}
 	// As the caller: only he may have a way to what he wants to see inside.
-	inHidden := func(path string) bool {
-		return slices.ContainsFunc(append(hidden, p.Homes...), func(dir string) bool { return within(path, dir) })
-	}
-	v := look(p.Visible, inHidden)
+	open := openEnds(p.Visible)
 	if p.Foreign {
 		if err := become(); err != nil {
 			return nil, fmt.Errorf("become root of the sandbox: %w", err)
@@ -62,7 +60,7 @@ func build(p plan, fresh bool) (missing []Lack, err error) {
 		return nil, err
 	}
 	for _, step := range []func() error{
-		r.system, r.folders, r.devices, func() error { return r.proc(fresh) }, r.sys, func() error { return r.show(v) },
+		r.system, r.folders, r.devices, func() error { return r.proc(fresh) }, r.sys, func() error { return r.show(open) },
 		func() error { return enterRoot(r.at) }, r.mask,
 	} {
 		if err := step(); err != nil {
@@ -289,22 +287,38 @@ func mountSys(path string) error {
 	return unix.Mount("sysfs", path, "sysfs", flags|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
 }
 
-// show puts what stays visible in its place.
-func (r *room) show(v *visible) error {
-	for path, target := range v.links {
-		if err := os.MkdirAll(filepath.Dir(r.in(path)), 0o755); err != nil {
-			return err
-		}
-		if err := unlessThere(os.Symlink(target, r.in(path))); err != nil {
-			return err
+// openEnds holds open what stays visible.
+func openEnds(all []*visible) map[string]int {
+	open := map[string]int{}
+	for _, v := range all {
+		for _, end := range v.Ends {
+			if fd, err := unix.Open(end, unix.O_PATH|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0); err == nil {
+				open[end] = fd
+			}
 		}
 	}
-	for _, path := range v.paths() {
-		source := fmt.Sprintf("/proc/self/fd/%d", v.open[path])
+	return open
+}
+
+// show puts what stays visible in its place, folders before what lies in them.
+func (r *room) show(open map[string]int) error {
+	for _, v := range r.Visible {
+		for path, target := range v.Links {
+			if err := os.MkdirAll(filepath.Dir(r.in(path)), 0o755); err != nil {
+				return err
+			}
+			if err := unlessThere(os.Symlink(target, r.in(path))); err != nil {
+				return err
+			}
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(open)) {
+		source := fmt.Sprintf("/proc/self/fd/%d", open[path])
 		st, err := os.Stat(source)
-		switch {
-		case err != nil:
+		if err != nil {
 			continue
+		}
+		switch {
 		case st.IsDir():
 			if err = standIn(r.in(path), true); err == nil {
 				err = r.folder(source, path)
@@ -316,7 +330,7 @@ func (r *room) show(v *visible) error {
 			return fmt.Errorf("show %s: %w", path, err)
 		}
 	}
-	for _, fd := range v.open {
+	for _, fd := range open {
 		unix.Close(fd)
 	}
 	return nil

@@ -59,8 +59,6 @@ type orders struct {
 	// Control is the descriptor that leads to the process outside, of init; those from 3 up to it are the caller's. In the worker
 	// and in the helper it is the one that leads to the other of them, 0 where there is none.
 	Control int `json:"control,omitempty"`
-	// Trial asks the helper only whether all that labs need can be had.
-	Trial bool `json:"trial,omitempty"`
 }
 
 // received are the orders of this process, nil outside.

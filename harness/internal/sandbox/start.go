@@ -9,7 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"runtime"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -45,7 +45,6 @@ type Command struct {
 type Process struct {
 	facts   Facts
 	missing []Lack
-	group   *cgroup
 	met     []string // limits
 	oom     bool     // the kernel has ended something for want of memory
 	cmd     *exec.Cmd
@@ -126,6 +125,9 @@ func start(ctx context.Context, c Command, noPID string) (*Process, answer, erro
 	if noPID == "" {
 		flags |= unix.CLONE_NEWPID
 	}
+	planned := make(chan plan, 1)
+	go func() { planned <- planOf(c, ids) }() // init takes its time to start
+	l := theLauncher(!c.Open && !c.trial)
 	ours, theirs, err := controlPair()
 	if err != nil {
 		return nil, answer{}, err
@@ -142,25 +144,29 @@ func start(ctx context.Context, c Command, noPID string) (*Process, answer, erro
 		}
 		p.cmd.Env = append(p.cmd.Env, o.environment())
 		p.cmd.SysProcAttr = ids.attributes(flags)
+		if l.group != nil && l.group.unified != nil {
+			p.cmd.SysProcAttr.UseCgroupFD, p.cmd.SysProcAttr.CgroupFD = true, int(l.group.unified.Fd())
+		}
 		p.cmd.WaitDelay = entry // without a PID namespace somebody may be left who holds the pipes of the output
 	}
-	err = p.launch(func() error { return startAgain(prepare, &p.cmd, ids) })
+	err = p.launch(l, func() error { return startAgain(prepare, &p.cmd, ids) })
+	if err != nil && l.group != nil && l.group.unified != nil { // it may be the control group that is refused
+		l.drop()
+		err = p.launch(l, func() error { return startAgain(prepare, &p.cmd, ids) })
+	}
 	theirs.Close() // the program's own is the last one now: its end is the end of what can be heard
 	if err != nil {
 		ours.Close()
 		return nil, answer{}, err
 	}
-	if !c.Open && !c.trial {
-		p.group = newCgroup()
-	}
 	var reply answer
-	if err = p.group.add(p.PID()); err == nil { // before it goes on, which it does with the plan
-		err = planOf(c, ids).send(ours)
-	}
-	if err == nil {
+	if err = (<-planned).send(ours); err == nil {
 		reply, err = p.hear()
 	}
 	p.missing = reply.Missing
+	if slices.ContainsFunc(reply.Missing, func(l Lack) bool { return l.Wall == WallFiles }) {
+		plainFolders.Store(true)
+	}
 	close(p.heard)
 	if err != nil || reply.Failed != "" {
 		p.Kill()
@@ -181,26 +187,19 @@ func controlPair() (ours, theirs *os.File, err error) {
 	return os.NewFile(uintptr(fds[0]), "control"), os.NewFile(uintptr(fds[1]), "control"), nil
 }
 
-// launch starts the program from a goroutine that stays on its thread until the program has ended: the kernel kills the program
-// when that thread ends, which is to be when this process does.
-func (p *Process) launch(start func() error) error {
-	started := make(chan error)
+// launch starts the program and waits for it beside.
+func (p *Process) launch(l *launcher, start func() error) error {
+	if err := l.do(start); err != nil {
+		return err
+	}
 	go func() {
-		runtime.LockOSThread()
-		defer runtime.UnlockOSThread()
-		err := start()
-		started <- err
-		if err != nil {
-			return
-		}
 		p.err = p.cmd.Wait()
 		<-p.heard // a program may enter, answer and end before anybody has read the answer
-		p.met, p.oom = p.group.met(), p.group.killed()
-		p.group.remove()
+		p.met, p.oom = l.group.met(), l.group.killed()
 		p.control.Close()
 		close(p.ended)
 	}()
-	return <-started
+	return nil
 }
 
 // startAgain starts this program, or a copy of it where its file may not be read and executed by the user that it is inside.

@@ -1,31 +1,32 @@
 package sandbox
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/sys/unix"
 )
 
-// visible is what stays to be seen in places that are hidden.
+// visible is what stays to be seen, read-only, in places that are hidden.
 type visible struct {
-	// links are symbolic links on the way, by their paths.
-	links map[string]string
-	// open are the files and folders at the end, held open: they may lie where root of the sandbox has no way.
-	open map[string]int
+	// Links are symbolic links on the way, by their paths.
+	Links map[string]string `json:"links,omitempty"`
+	// Ends are the files and folders to which the ways lead; none lies in another one.
+	Ends []string `json:"ends,omitempty"`
+
+	hidden func(path string) bool
+	modes  map[string]fs.FileMode // of what is on the ways
 }
 
 // maxLinks is how many links may lead to one file (path_resolution(7)).
 const maxLinks = 40
 
-// look opens what stays visible, as the process that it is. It asks for each path and, in a folder, for what links in it lead to.
-// What is not there is left out.
+// look finds what stays visible: each path and, in a folder, what links in it lead to. What is not there is left out.
 func look(paths []string, hidden func(path string) bool) *visible {
-	v := &visible{links: map[string]string{}, open: map[string]int{}}
+	v := &visible{Links: map[string]string{}, hidden: hidden, modes: map[string]fs.FileMode{}}
 	for _, path := range paths {
-		end := v.follow(filepath.Clean(path), hidden)
+		end := v.follow(filepath.Clean(path))
 		if end == "" {
 			continue
 		}
@@ -34,17 +35,21 @@ func look(paths []string, hidden func(path string) bool) *visible {
 			continue // a file, or closed
 		}
 		for _, e := range entries {
-			if e.Type()&os.ModeSymlink != 0 {
-				v.follow(filepath.Join(end, e.Name()), hidden)
+			link := filepath.Join(end, e.Name())
+			if e.Type()&os.ModeSymlink == 0 {
+				continue
+			}
+			if target, err := os.Readlink(link); err != nil || strings.Contains(target, "/") { // others stay in the folder
+				v.follow(link)
 			}
 		}
 	}
 	return v
 }
 
-// follow goes a path to its end, writes down the links on the way that lie in hidden places, and opens the end if it does. It returns the
-// path without links, "" where there is nothing.
-func (v *visible) follow(path string, hidden func(path string) bool) string {
+// follow goes a path to its end, and writes down what of the way, and of the end, lies in hidden places. It returns the path without
+// links, "" where there is nothing.
+func (v *visible) follow(path string) string {
 	rest := strings.Split(strings.Trim(path, "/"), "/")
 	at := "/"
 	for links := 0; len(rest) > 0; {
@@ -58,11 +63,11 @@ func (v *visible) follow(path string, hidden func(path string) bool) string {
 			continue
 		}
 		next := filepath.Join(at, name)
-		st, err := os.Lstat(next)
-		if err != nil {
+		mode, there := v.mode(next)
+		if !there {
 			return ""
 		}
-		if st.Mode()&os.ModeSymlink == 0 {
+		if mode&os.ModeSymlink == 0 {
 			at = next
 			continue
 		}
@@ -70,38 +75,35 @@ func (v *visible) follow(path string, hidden func(path string) bool) string {
 		if links++; err != nil || links > maxLinks {
 			return ""
 		}
-		if hidden(next) && !v.covers(next) {
-			v.links[next] = target
+		if v.hidden(next) && !v.covers(next) {
+			v.Links[next] = target
 		}
 		if filepath.IsAbs(target) {
 			at = "/"
 		}
 		rest = append(strings.Split(strings.Trim(target, "/"), "/"), rest...)
 	}
-	if hidden(at) && !v.covers(at) {
-		if fd, err := unix.Open(at, unix.O_PATH|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0); err == nil {
-			v.open[at] = fd
-		}
+	if v.hidden(at) && !v.covers(at) {
+		v.Ends = slices.DeleteFunc(v.Ends, func(end string) bool { return within(end, at) })
+		v.Ends = append(v.Ends, at)
 	}
 	return at
 }
 
-// covers tells whether a path lies in a folder that is visible anyway.
-func (v *visible) covers(path string) bool {
-	for dir := range v.open {
-		if within(path, dir) {
-			return true
-		}
+// mode is that of a file, which is looked up once.
+func (v *visible) mode(path string) (mode fs.FileMode, there bool) {
+	if mode, known := v.modes[path]; known {
+		return mode, true
 	}
-	return false
+	st, err := os.Lstat(path)
+	if err != nil {
+		return 0, false
+	}
+	v.modes[path] = st.Mode()
+	return st.Mode(), true
 }
 
-// paths are those of what is open, folders before what lies in them.
-func (v *visible) paths() []string {
-	var all []string
-	for path := range v.open {
-		all = append(all, path)
-	}
-	slices.Sort(all)
-	return all
+// covers tells whether a path lies in a folder that is visible anyway.
+func (v *visible) covers(path string) bool {
+	return slices.ContainsFunc(v.Ends, func(end string) bool { return within(path, end) })
 }
