@@ -117,9 +117,12 @@ func number(kind int, value uint32) *nl.RtAttr {
 // for it does not know the subsystem.
 func nfAnswer(fd int) error {
 	buffer := make([]byte, 8192)
-	n, _, err := unix.Recvfrom(fd, buffer, 0)
+	n, from, err := unix.Recvfrom(fd, buffer, 0)
 	if err != nil {
 		return fmt.Errorf("hear of an nftables batch: %w", err)
+	}
+	if sender, ok := from.(*unix.SockaddrNetlink); !ok || sender.Pid != 0 {
+		return errors.New("hear of an nftables batch: an answer that is not the kernel's")
 	}
 	if n < unix.SizeofNlMsghdr+4 || binary.NativeEndian.Uint16(buffer[4:]) != unix.NLMSG_ERROR {
 		return errors.New("hear of an nftables batch: an answer that is no acknowledgement")

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -282,6 +283,25 @@ func (w *World) InMounts(f func() error) error {
 		return f()
 	})
 }
+
+// ReadNames are the names in a folder, sorted. It does not wait where there is something else.
+func ReadNames(path string) ([]string, error) {
+	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, &fs.PathError{Op: "open", Path: path, Err: err}
+	}
+	dir := os.NewFile(uintptr(fd), path)
+	defer dir.Close()
+	names, err := dir.Readdirnames(maxNames)
+	slices.Sort(names)
+	if err == io.EOF {
+		err = nil
+	}
+	return names, err
+}
+
+// maxNames is how many names of a folder are read.
+const maxNames = 10000
 
 // ReadFile reads a regular file of 1 MiB at the most. Where there is anything else, as a FIFO, it neither waits nor reads.
 func ReadFile(path string) ([]byte, error) {

@@ -250,7 +250,12 @@ func (w *World) MaxTasks() int {
 // Process opens the network namespace of a process of the lab, by the number that programs know it by. The error wraps EPERM where it is
 // not theirs.
 func (w *World) Process(pid int) (Handle, error) {
-	fd, err := unix.Openat(w.places.proc, filepath.Join(strconv.Itoa(pid), "ns/net"), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	dir, err := w.namespacesOf(pid)
+	if err != nil {
+		return Handle{}, fmt.Errorf("open the namespace of process %d: %w", pid, err)
+	}
+	defer unix.Close(dir)
+	fd, err := unix.Openat(dir, "net", unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return Handle{}, fmt.Errorf("open the namespace of process %d: %w", pid, err)
 	}
@@ -264,10 +269,29 @@ func (w *World) Process(pid int) (Handle, error) {
 	return h, nil
 }
 
+// namespacesOf opens the folder of a process's namespaces in the /proc of the programs. They may have mounted something in it: that is
+// not gone into.
+func (w *World) namespacesOf(pid int) (fd int, err error) {
+	path := filepath.Join(strconv.Itoa(pid), "ns")
+	fd, err = unix.Openat2(w.places.proc, path, &unix.OpenHow{
+		Flags:   unix.O_PATH | unix.O_DIRECTORY | unix.O_CLOEXEC,
+		Resolve: unix.RESOLVE_BENEATH | unix.RESOLVE_NO_XDEV | unix.RESOLVE_NO_SYMLINKS,
+	})
+	if err == unix.ENOSYS || err == unix.EPERM { // before Linux 5.6, or a container's filter
+		fd, err = unix.Openat(w.places.proc, path, unix.O_PATH|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	}
+	return fd, err
+}
+
 // InodeOf is the inode of the network namespace of a process of the lab, by the number that programs know it by.
 func (w *World) InodeOf(pid int) (uint64, error) {
+	dir, err := w.namespacesOf(pid)
+	if err != nil {
+		return 0, fmt.Errorf("look at the namespace of process %d: %w", pid, err)
+	}
+	defer unix.Close(dir)
 	var st unix.Stat_t
-	if err := unix.Fstatat(w.places.proc, filepath.Join(strconv.Itoa(pid), "ns/net"), &st, 0); err != nil {
+	if err := unix.Fstatat(dir, "net", &st, 0); err != nil {
 		return 0, fmt.Errorf("look at the namespace of process %d: %w", pid, err)
 	}
 	return st.Ino, nil

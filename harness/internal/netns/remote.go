@@ -66,7 +66,7 @@ type refusal struct {
 }
 
 // kinds are the errors of Go that keep their identity on the way.
-var kinds = map[string]error{"program": exec.ErrNotFound, "etc": ErrNoEtc, "sys": ErrNoSys, "ended": errThreadEnded}
+var kinds = map[string]error{"program": exec.ErrNotFound, "etc": ErrNoEtc, "sys": ErrNoSys, "ended": errThreadEnded, "helper": errHelper}
 
 func refusalOf(err error) *refusal {
 	if err == nil {
@@ -93,14 +93,6 @@ func (r *refusal) Unwrap() []error {
 		is = append(is, known)
 	}
 	return is
-}
-
-// asError is r as an error, nil if there is none.
-func (r *refusal) asError() error {
-	if r == nil {
-		return nil
-	}
-	return r
 }
 
 // The bounds of a message, in bytes and in descriptors (SCM_MAX_FD, unix(7)).
@@ -222,7 +214,7 @@ func (c *client) hear() {
 			err = errors.New("it says what it was not asked")
 		}
 		if err != nil {
-			closeFDs(fds)
+			go closeFDs(fds) // of whatever they are: to close a socket may take its time
 			c.breakOff(fmt.Errorf("%w: %w", errHelper, err))
 			return
 		}
@@ -261,7 +253,7 @@ func (c *client) breakOff(why error) {
 	}
 	for id, w := range c.waiting {
 		delete(c.waiting, id)
-		w <- answer{ID: id, Failed: &refusal{Text: c.broken.Error()}}
+		w <- answer{ID: id, Failed: &refusal{Text: c.broken.Error(), Kind: "helper"}}
 	}
 	for id, r := range c.running {
 		delete(c.running, id)
@@ -303,7 +295,7 @@ func (c *client) ask(o order, fds []int, want int, running *Running) (answer, er
 		a = <-w
 	}
 	if a.Failed != nil || len(a.fds) != want {
-		closeFDs(a.fds)
+		go closeFDs(a.fds)
 		c.mu.Lock()
 		delete(c.running, o.ID)
 		c.mu.Unlock()
@@ -366,7 +358,16 @@ func (r *remote) order(do, name string, number int) error {
 func (r *remote) add(real string) error    { return r.order(doAdd, real, 0) }
 func (r *remote) remove(real string) error { return r.order(doRemove, real, 0) }
 func (r *remote) thread() int              { return r.tid }
-func (r *remote) close() error             { closeFDs(r.first.fds); return r.order(doClose, "", 0) }
+
+// close leaves nothing behind, whatever became of the helper: the kernel ends all that is in its layer with it.
+func (r *remote) close() error {
+	closeFDs(r.first.fds)
+	err := r.order(doClose, "", 0)
+	if errors.Is(err, errHelper) {
+		return nil
+	}
+	return err
+}
 
 func (r *remote) foresee(n int) error {
 	if n == 0 {
@@ -399,7 +400,9 @@ func (r *remote) lacks() ([]error, error) {
 	}
 	var lacks []error
 	for _, l := range a.Lacks {
-		lacks = append(lacks, l.asError())
+		if l != nil {
+			lacks = append(lacks, l)
+		}
 	}
 	return lacks, nil
 }

@@ -53,12 +53,16 @@ func (c *conversation) ask(kind, flags uint16, body []byte, f func(body []byte))
 	defer buffers.Put(buffer)
 	interrupted := false
 	for {
-		n, _, err := unix.Recvfrom(c.fd, buffer[:], unix.MSG_TRUNC)
+		n, from, err := unix.Recvfrom(c.fd, buffer[:], unix.MSG_TRUNC)
 		switch {
 		case err == unix.EINTR:
 			continue
+		case err == unix.ENOBUFS: // what came in between is not all there: to be asked again
+			return errInterrupted
 		case err != nil:
 			return err
+		case !fromKernel(from):
+			continue
 		case n > len(buffer):
 			return fmt.Errorf("answer of %d bytes is too long", n)
 		}
@@ -93,6 +97,13 @@ func (c *conversation) ask(kind, flags uint16, body []byte, f func(body []byte))
 			}
 		}
 	}
+}
+
+// fromKernel tells whether the kernel sent a message: who may administrate a namespace may send netlink messages to any socket in it, in
+// whatever words (netlink(7)).
+func fromKernel(sender unix.Sockaddr) bool {
+	from, ok := sender.(*unix.SockaddrNetlink)
+	return ok && from.Pid == 0
 }
 
 // dump asks for everything of a kind and reads each answer with parse, which says whether it belongs to the result. It

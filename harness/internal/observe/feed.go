@@ -141,7 +141,7 @@ func (f *Feed) Events(moment time.Duration) ([]Event, error) {
 func (f *Feed) receive() error {
 	buffer := buffers.Get().(*[64 << 10]byte)
 	defer buffers.Put(buffer)
-	n, _, err := unix.Recvfrom(f.talk.fd, buffer[:], unix.MSG_DONTWAIT)
+	n, from, err := unix.Recvfrom(f.talk.fd, buffer[:], unix.MSG_DONTWAIT)
 	switch {
 	case err == unix.EAGAIN || err == unix.EINTR:
 		return nil
@@ -149,6 +149,8 @@ func (f *Feed) receive() error {
 		return ErrLost
 	case err != nil:
 		return fmt.Errorf("receive an event: %w", err)
+	case !fromKernel(from):
+		return nil
 	}
 	for part := buffer[:n]; len(part) >= unix.NLMSG_HDRLEN; {
 		length := int(native.Uint32(part))

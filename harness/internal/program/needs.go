@@ -127,8 +127,8 @@ type wrapper struct {
 	words int
 	// text are the options, short or long, whose word is shell text.
 	text []string
-	// process is an option of one letter with which it is about a process that runs, and starts none.
-	process string
+	// process says that it has the options -p and --pid, with which it is about a process that runs, and starts none.
+	process bool
 	// assigns says that NAME=VALUE may stand before the command.
 	assigns bool
 }
@@ -136,21 +136,21 @@ type wrapper struct {
 // wrappers are the programs that start the one behind their own words. Not here are those behind which names mean something else:
 // chroot with its own root, busybox with its own programs.
 var wrappers = map[string]wrapper{
-	"chrt":    {short: "TPD", long: "sched-runtime sched-period sched-deadline", words: 1, process: "-p"},
+	"chrt":    {short: "TPD", long: "sched-runtime sched-period sched-deadline", words: 1, process: true},
 	"env":     {short: "uCa", long: "unset chdir argv0", text: []string{"-S", "--split-string"}, assigns: true},
 	"flock":   {short: "wE", long: "wait timeout conflict-exit-code", words: 1, text: []string{"-c", "--command"}},
-	"ionice":  {short: "cn", long: "class classdata", process: "-p"},
+	"ionice":  {short: "cn", long: "class classdata", process: true},
 	"ltrace":  {short: "aAeDlnopsuwx", long: "align output"},
 	"nice":    {short: "n", long: "adjustment"},
 	"nohup":   {},
 	"nsenter": {short: "tSG", long: "target setuid setgid"},
-	"prlimit": {short: "o", long: "output", process: "-p"},
+	"prlimit": {short: "o", long: "output", process: true},
 	"setpriv": {long: "ambient-caps inh-caps bounding-set ruid euid rgid egid reuid regid groups securebits selinux-label apparmor-profile " +
 		"pdeathsig ptracer landlock-access landlock-rule seccomp-filter"},
 	"setsid":  {},
 	"stdbuf":  {short: "ioe", long: "input output error"},
 	"strace":  {short: "abeEIoOPsSuUX", long: "trace output string-limit user env columns attach"},
-	"taskset": {words: 1, process: "-p"},
+	"taskset": {words: 1, process: true},
 	"time":    {short: "fo", long: "format output"},
 	"timeout": {short: "ks", long: "kill-after signal", words: 1},
 	"unshare": {short: "RwSG", long: "root wd setuid setgid map-user map-group map-users map-groups propagation setgroups monotonic boottime"},
@@ -170,7 +170,7 @@ func (s *starts) wrapped(w wrapper, argv []string) {
 			value, argv = argv[0], argv[1:]
 		}
 		switch {
-		case name == w.process && name != "":
+		case w.process && (name == "-p" || name == "--pid"):
 			return
 		case slices.Contains(w.text, name):
 			s.shell(value)
@@ -210,7 +210,7 @@ func (w wrapper) option(word string) (name, value string, attached bool) {
 			value = word[1+i+len(string(letter)):]
 			return name, value, value != ""
 		}
-		if name == w.process {
+		if w.process && name == "-p" {
 			break
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"syscall"
 	"time"
@@ -63,7 +64,7 @@ func (r runner) run(ctx context.Context, argv []string, limit time.Duration) ([]
 		return nil, 0, err
 	}
 	running, err := r.start(netns.Program{Path: path, Args: argv, Env: environment(), Dir: workDir, Output: pipe.in})
-	if errors.Is(err, ErrNotFound) && !strings.Contains(argv[0], "/") {
+	if errors.Is(err, ErrNotFound) && (!strings.Contains(argv[0], "/") || exists(path)) {
 		err = fmt.Errorf("%s is gone from the files of the lab", path) // what was done to the lab is no lack of the machine
 	}
 	if err != nil {
@@ -103,6 +104,11 @@ func (r runner) await(ctx context.Context, running *netns.Running, limit time.Du
 		}
 	}
 	return errors.Join(cause, running.Kill())
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // lookAfter is how often somebody looks at how many processes a program has made.

@@ -62,8 +62,14 @@ func (s *session) lookName(file, word string) (n uint32, ok bool) {
 		if _, err := os.Stat(paths[0]); err != nil {
 			paths[0] = filepath.Join("/usr/share/iproute2", file)
 		}
-		more, _ := filepath.Glob(filepath.Join("/etc/iproute2", file+".d", "*.conf"))
-		for _, path := range append(paths, more...) {
+		more := filepath.Join("/etc/iproute2", file+".d")
+		names, _ := netns.ReadNames(more)
+		for _, name := range names {
+			if filepath.Ext(name) == ".conf" {
+				paths = append(paths, filepath.Join(more, name))
+			}
+		}
+		for _, path := range paths {
 			if n, ok = lookNameIn(path, word); ok {
 				return nil
 			}

@@ -62,6 +62,7 @@ func newUnified(own string) *cgroup {
 		if c == nil {
 			return nil
 		}
+		os.WriteFile(filepath.Join(c.dir, "memory.swap.max"), []byte("0"), 0) // where swap is counted
 		if c.unified, err = os.Open(c.dir); err != nil {
 			c.remove()
 			return nil

@@ -69,6 +69,8 @@ var settings = []setting{
 	{"/proc/sys/user/max_user_namespaces", "0", true, "as root: sysctl -w user.max_user_namespaces=16384"},
 	{"/proc/sys/user/max_pid_namespaces", "0", true, "as root: sysctl -w user.max_pid_namespaces=16384"},
 	{"/proc/sys/user/max_mnt_namespaces", "0", true, "as root: sysctl -w user.max_mnt_namespaces=16384"},
+	{"/proc/sys/user/max_ipc_namespaces", "0", true, "as root: sysctl -w user.max_ipc_namespaces=16384"},
+	{"/proc/sys/user/max_uts_namespaces", "0", true, "as root: sysctl -w user.max_uts_namespaces=16384"},
 	{"/proc/sys/user/max_net_namespaces", "0", true, "as root: sysctl -w user.max_net_namespaces=16384"},
 	{"/proc/sys/kernel/unprivileged_userns_clone", "0", false,
 		"as root: sysctl -w kernel.unprivileged_userns_clone=1"},

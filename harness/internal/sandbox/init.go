@@ -67,7 +67,7 @@ func beInit(o orders) {
 	}
 	if l.err == nil && p.Open && !p.Trial {
 		if l.err = openMounts(o.PIDNamespace); l.err == nil {
-			l.worker, l.err = startWorker(o, l.conn)
+			l.worker, l.err = startWorker("/proc/self/exe", o, l.conn)
 		}
 	}
 	if l.err != nil || p.Trial {
@@ -137,11 +137,11 @@ func furnish(o orders, p plan) (l layer) {
 		return l
 	}
 	if !p.Open {
-		if l.worker, l.err = startWorker(o, l.conn); l.err != nil {
+		if l.worker, l.err = startWorker(programPath, o, l.conn); l.err != nil {
 			return l
 		}
 	}
-	l.err = startHelper(o, p, theirs)
+	l.err = withFewProcesses(func() error { return startHelper(o, p, theirs) })
 	unix.Close(theirs)
 	return l
 }
@@ -198,14 +198,14 @@ func ownTemp() error {
 }
 
 // startWorker starts the program that Start was asked for.
-func startWorker(o orders, conn int) (pid int, err error) {
+func startWorker(program string, o orders, conn int) (pid int, err error) {
 	inside := orders{Stage: stageInside, Facts: o.Facts, Control: o.Control}
 	var files []uintptr
 	for fd := range o.Control {
 		files = append(files, uintptr(fd))
 	}
 	files = append(files, uintptr(conn))
-	pid, err = syscall.ForkExec("/proc/self/exe", os.Args, &syscall.ProcAttr{Env: withOrders(inside), Files: files,
+	pid, err = syscall.ForkExec(program, os.Args, &syscall.ProcAttr{Env: withOrders(inside), Files: files,
 		Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}})
 	if err != nil {
 		return 0, fmt.Errorf("start the program again: %w", err)

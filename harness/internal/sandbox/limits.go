@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 
 	"golang.org/x/sys/unix"
@@ -28,9 +29,10 @@ var limits = []limit{
 
 // setLimits sets them for this process and all that it starts. Before Linux 5.14 processes were counted for a user, whatever user
 // namespaces they are in: there the limit is left out where the user is one who has others.
-func setLimits(ownUser bool) error {
+func setLimits(ownUser bool) (left error) {
 	for _, l := range limits {
 		if l.resource == unix.RLIMIT_NPROC && !ownUser && !since(5, 14) {
+			left = errors.New("before Linux 5.14 the user's other processes would count")
 			continue
 		}
 		var now unix.Rlimit
@@ -42,7 +44,25 @@ func setLimits(ownUser bool) error {
 			return fmt.Errorf("limit %s: %w", l.name, err)
 		}
 	}
-	return nil
+	return left
+}
+
+// withFewProcesses runs f while the soft limit of processes is that of programs: a user namespace that is made meanwhile has it for all its
+// users together (since Linux 5.14).
+func withFewProcesses(f func() error) error {
+	var now unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NPROC, &now); err != nil {
+		return err
+	}
+	few := unix.Rlimit{Cur: min(MaxTasks, now.Cur), Max: now.Max}
+	if err := unix.Setrlimit(unix.RLIMIT_NPROC, &few); err != nil {
+		return err
+	}
+	err := f()
+	if e := unix.Setrlimit(unix.RLIMIT_NPROC, &now); err == nil {
+		err = e
+	}
+	return err
 }
 
 // since tells whether the kernel is of that version or a later one.

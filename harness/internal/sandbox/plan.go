@@ -73,10 +73,10 @@ func absolute(paths []string) (all []string) {
 
 // isHidden tells whether a path lies in a place that is hidden.
 func isHidden(path string) bool {
-	return slices.ContainsFunc(slices.Concat(hidden, homes()), func(dir string) bool { return within(path, dir) })
+	return !isShown(path) || slices.ContainsFunc(homes(), func(dir string) bool { return within(path, dir) })
 }
 
-// homes are the folders of users. A home that is a part of the system, as / is, or is not there, is left as it is.
+// homes are the caller's home and the folder that he works in. A home that is a part of the system, as / is, or is not there, is left as it is.
 var homes = sync.OnceValue(func() []string {
 	var all []string
 	add := func(dir string) {
@@ -92,20 +92,18 @@ var homes = sync.OnceValue(func() []string {
 	if u, err := user.Current(); err == nil {
 		add(u.HomeDir)
 	}
+	if dir, err := os.Getwd(); err == nil { // what somebody works on
+		add(dir)
+	}
 	return all
 })
 
-// ofSystem tells whether a folder holds what programs need, or holds such a folder.
+// ofSystem tells whether a folder is one that programs cannot do without.
 func ofSystem(dir string) bool {
 	if dir == "/" {
 		return true
 	}
-	for _, d := range []string{"/usr", "/etc", "/bin", "/sbin", "/lib", "/lib64", "/nix", "/gnu", "/opt", "/proc", "/sys", "/dev"} {
-		if within(dir, d) {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(shown, dir) || slices.Contains([]string{"/lib", "/lib64", "/proc", "/sys", "/dev"}, dir)
 }
 
 // within tells whether path is dir or lies below it.
@@ -121,7 +119,7 @@ var plainFolders atomic.Bool
 func gates() []string {
 	var all []string
 	add := func(path string) {
-		if filepath.IsAbs(path) && !slices.ContainsFunc(hidden, func(dir string) bool { return within(path, dir) }) {
+		if filepath.IsAbs(path) && isShown(path) {
 			all = append(all, path)
 		}
 	}

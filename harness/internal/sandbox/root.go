@@ -3,6 +3,8 @@ package sandbox
 import (
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -13,20 +15,30 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// hidden are folders in whose place there is an empty one: they hold what people and services keep and the gates to these, and nothing that
-// a program of a lesson needs. What lies in them and has to be seen all the same is bound in its place (see visible).
-var hidden = []string{"/proc", "/sys", "/dev", "/tmp", "/run", "/var", "/home", "/root", "/srv", "/mnt", "/media", "/boot", "/lost+found"}
+// shown are the folders of the root that hold programs and what these need. In the place of all others there is an empty one, or one of the
+// sandbox's own: they hold what people and services keep. What lies in them and has to be seen all the same is put in its place (see
+// visible).
+var shown = []string{"/usr", "/bin", "/sbin", "/etc", "/opt", "/nix", "/gnu", "/snap"}
+
+// isShown tells whether a path lies in such a folder; /lib, /lib64, … are among them.
+func isShown(path string) bool {
+	return strings.HasPrefix(path, "/lib") || slices.ContainsFunc(shown, func(dir string) bool { return within(path, dir) })
+}
 
 // The sizes of the folders that can be written, in bytes. No lesson comes near them.
 const (
 	sizeOfTemp = 64 << 20
 	sizeOfHome = 64 << 20
-	sizeOfRoot = 16 << 20
+	sizeOfRoot = 128 << 20
 	sizeOfDev  = 1 << 20
 )
 
 // second is the folder in the root of the first layer on which that of the second is built.
 const second = "/.second"
+
+// programPath is this program in the root of the first layer. What runs from there is on a mount that nobody inside can write: /proc/PID/exe
+// leads to it, and an ordinary user's programs are as much the owner of the file as he is.
+const programPath = "/.program"
 
 // errNoProc says that no fresh /proc can be mounted. Without a PID namespace it can be done without.
 var errNoProc = errors.New("mount /proc")
@@ -45,6 +57,11 @@ func build(p plan, fresh bool) (missing []Lack, err error) {
 	r := &room{plan: p}
 	// As the caller: only he may have a way to what he wants to see inside.
 	open := openEnds(p.Visible)
+	self, err := openProgram()
+	if err != nil {
+		return nil, err
+	}
+	defer self.Close()
 	if p.Foreign {
 		if err := become(); err != nil {
 			return nil, fmt.Errorf("become root of the sandbox: %w", err)
@@ -60,7 +77,7 @@ func build(p plan, fresh bool) (missing []Lack, err error) {
 		return nil, err
 	}
 	for _, step := range []func() error{
-		r.system, r.folders, r.devices, func() error { return r.proc(fresh) }, r.sys, func() error { return r.show(open) },
+		func() error { return r.program(self) }, r.system, r.folders, r.devices, func() error { return r.proc(fresh) }, r.sys, func() error { return r.show(open) },
 		func() error { return enterRoot(r.at) }, r.mask,
 	} {
 		if err := step(); err != nil {
@@ -79,6 +96,50 @@ func closeRoot() error {
 		return fmt.Errorf("make / read-only: %w", err)
 	}
 	return nil
+}
+
+// openProgram opens the file of this program.
+func openProgram() (*os.File, error) {
+	const self = "/proc/self/exe"
+	running, err := os.Stat(self)
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	if path, err := os.Readlink(self); err == nil {
+		if file, err := os.Open(path); err == nil {
+			if named, err := file.Stat(); err == nil && os.SameFile(running, named) {
+				return file, nil
+			}
+			file.Close()
+		}
+	}
+	return os.Open(self)
+}
+
+// program shows this program: its file, or a copy where it has no path any more or is closed to who will execute it.
+func (r *room) program(file *os.File) error {
+	path := r.in(programPath)
+	if err := standIn(path, false); err != nil {
+		return err
+	}
+	st, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	if !r.Foreign || st.Mode()&0o005 == 0o005 {
+		if err := bind(fmt.Sprintf("/proc/self/fd/%d", file.Fd()), path); err == nil {
+			return readOnly(path)
+		}
+	}
+	if err := os.Remove(path); err != nil {
+		return err
+	}
+	copied, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_EXCL, 0o555)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(copied, file)
+	return errors.Join(err, copied.Close())
 }
 
 // in is the path of something in the room.
@@ -119,10 +180,11 @@ func (r *room) entries(dir string, mounts []mounted) error {
 			if target, err = os.Readlink(path); err == nil {
 				err = os.Symlink(target, r.in(path))
 			}
-		case slices.Contains(hidden, path):
-			err = os.Mkdir(r.in(path), 0o755)
-		case e.IsDir():
+		case e.IsDir() && isShown(path):
 			err = r.tree(path, mounts)
+		case dir == "/" && e.IsDir():
+			err = os.Mkdir(r.in(path), 0o755)
+		case dir == "/": // a file that is nobody's need
 		case e.Type().IsRegular():
 			err = r.file(path, path)
 		}
@@ -142,11 +204,17 @@ func (r *room) tree(path string, mounts []mounted) error {
 	if !slices.ContainsFunc(mounts, func(m mounted) bool { return m.path != path && within(m.path, path) }) {
 		return r.folder(path, path)
 	}
+	if names, err := os.ReadDir(path); err == nil && len(names) > mostPieces {
+		return r.asItIs(path, path, errors.New("something is mounted in it"))
+	}
 	if err := r.entries(path, mounts); err != nil && !os.IsPermission(err) { // a folder that is closed to us is so to programs
 		return err
 	}
 	return nil
 }
+
+// mostPieces is of how many copies a folder is put together at the most: each is a mount, and mounts make labs slow.
+const mostPieces = 256
 
 // folder shows a folder, in which nothing is mounted, as a copy that cannot be written: there sockets and FIFOs lead to nobody, while in the
 // folder itself they would, though it is read-only (overlayfs gives them inodes of its own). Kernels before 5.11 have no such copies
@@ -155,17 +223,48 @@ func (r *room) folder(source, path string) error {
 	to := r.in(path)
 	flags := uintptr(unix.MS_RDONLY | unix.MS_NODEV)
 	err := error(unix.EINVAL)
+	if path == "/etc" && isOverlay(source) {
+		return r.etc(source)
+	}
 	if !strings.ContainsAny(source, `:,\`) { // which divide options
 		err = unix.Mount("overlay", to, "overlay", flags, "lowerdir="+source+":"+r.in(second)+",userxattr")
 	}
 	if err == nil {
 		return nil
 	}
-	r.plain = append(r.plain, fmt.Sprintf("%s (%v)", path, err))
-	if err := bind(source, to); err != nil {
+	return r.asItIs(source, path, err)
+}
+
+// etc shows the folder itself where it is a copy already: labs lay another one over it, and the kernel takes no third. The gates in it,
+// which is small, are looked for.
+func (r *room) etc(source string) error {
+	err := filepath.WalkDir(source, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type()&(os.ModeSocket|os.ModeNamedPipe) != 0 {
+			r.Masked = append(r.Masked, path)
+		}
+		return nil // what is closed to us is so to programs
+	})
+	if err != nil {
 		return err
 	}
-	return readOnly(to)
+	if err := bind(source, r.in("/etc")); err != nil {
+		return err
+	}
+	return readOnly(r.in("/etc"))
+}
+
+func isOverlay(path string) bool {
+	var st unix.Statfs_t
+	return unix.Statfs(path, &st) == nil && st.Type == unix.OVERLAYFS_SUPER_MAGIC
+}
+
+// asItIs shows a folder itself, read-only, since it can be no copy.
+func (r *room) asItIs(source, path string, why error) error {
+	r.plain = append(r.plain, fmt.Sprintf("%s (%v)", path, why))
+	if err := bind(source, r.in(path)); err != nil {
+		return err
+	}
+	return readOnly(r.in(path))
 }
 
 // file shows a file.
@@ -391,7 +490,7 @@ func secondRoot(fresh bool) error {
 	}
 	for _, e := range entries {
 		path, to := "/"+e.Name(), filepath.Join(second, e.Name())
-		if path == second {
+		if path == second || path == programPath {
 			continue
 		}
 		if e.Type()&os.ModeSymlink != 0 {

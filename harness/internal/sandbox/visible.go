@@ -22,7 +22,7 @@ type visible struct {
 // maxLinks is how many links may lead to one file (path_resolution(7)).
 const maxLinks = 40
 
-// look finds what stays visible: each path and, in a folder, what links in it lead to. What is not there is left out.
+// look finds what stays visible: each path and, in a folder, the files that links in it lead to. What is not there is left out.
 func look(paths []string, hidden func(path string) bool) *visible {
 	v := &visible{Links: map[string]string{}, hidden: hidden, modes: map[string]fs.FileMode{}}
 	for _, path := range paths {
@@ -39,8 +39,11 @@ func look(paths []string, hidden func(path string) bool) *visible {
 			if e.Type()&os.ModeSymlink == 0 {
 				continue
 			}
-			if target, err := os.Readlink(link); err != nil || strings.Contains(target, "/") { // others stay in the folder
-				v.follow(link)
+			// Those without a slash stay in the folder; a folder behind a link is not looked for.
+			if target, err := os.Readlink(link); err == nil && strings.Contains(target, "/") {
+				if st, err := os.Stat(link); err == nil && st.Mode().IsRegular() {
+					v.follow(link)
+				}
 			}
 		}
 	}

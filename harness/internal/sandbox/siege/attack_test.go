@@ -53,6 +53,8 @@ var attacks = map[string]func(args []string){
 	"syscalls":      attackSyscalls,
 	"fake-program":  attackByFakeProgram,
 	"fake-settings": attackByFakeSettings,
+	"spoof":         attackBySpoofing,
+	"touch":         attackByTouching,
 }
 
 func beAttacker(args []string) {

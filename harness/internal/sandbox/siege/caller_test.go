@@ -2,6 +2,7 @@ package siege_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -30,6 +31,7 @@ const patience = 60 * time.Second
 
 // caller is a user of the machine who starts the harness in a folder of his own, with canaries around him.
 type caller struct {
+	program string // the harness, if it is not that of all
 	*testing.T
 	uid  int    // -1: the one who runs the tests
 	name string // a word that is found nowhere else on this machine, for what has to have a name outside
@@ -197,7 +199,7 @@ func (c *caller) start(args ...string) *running {
 	orders, err := json.Marshal(c.stage)
 	c.must(err)
 	r := &running{caller: c, ctx: ctx, cmd: exec.CommandContext(ctx, "/proc/self/exe")}
-	r.cmd.Args = append([]string{stageName, string(orders), inScratch("harness")}, args...)
+	r.cmd.Args = append([]string{stageName, string(orders), cmp.Or(c.program, inScratch("harness"))}, args...)
 	r.cmd.Dir = c.dir
 	path := append(append(slices.Clone(c.path), inScratch("bin")), filepath.SplitList(os.Getenv("PATH"))...)
 	r.cmd.Env = append(os.Environ(), "HOME="+c.home, "PATH="+strings.Join(path, ":"))

@@ -1,12 +1,15 @@
 package siege_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -61,4 +64,99 @@ func attackByFakeSettings([]string) {
 	told("mount over "+dir, unix.Mount("tmpfs", dir, "tmpfs", 0, ""))
 	told("write", os.WriteFile(filepath.Join(dir, "ip_forward"), []byte("1\n"), 0o644))
 	fmt.Println("net.ipv4.ip_forward was faked")
+}
+
+// Who administrates a namespace may send netlink messages to any socket in it. What a program says there is not taken for the kernel's word.
+func TestForgedNetlink(t *testing.T) {
+	besiege(t, func(c *caller) {
+		o := c.play("# T\n\n## Attack\n\n```console\n$ ip netns add ns\n$ sh -c '" + attackName + " spoof & sleep 1'\n[any]\n```\n\n" +
+			"- [ ] `lo` in `host` has the address `127.0.0.9/8`\n- [ ] `host` saw the event `link add forged0` within `500ms`\n")
+		section := o.of("hostile", "Attack")
+		if section == nil {
+			c.Fatalf("there is no result of the attack:\n%s%s", o.stdout, o.stderr)
+		}
+		if section.Outcome == scenario.Pass {
+			c.Error("what a program says by netlink was taken for the kernel's word")
+		}
+	})
+}
+
+// attackBySpoofing says for two seconds to every netlink socket of its namespace that lo has an address and that a link came.
+func attackBySpoofing([]string) {
+	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
+	if err != nil {
+		told("open a netlink socket", err)
+		return
+	}
+	message := func(kind uint16, seq uint32, body, attributes []byte) []byte {
+		m := binary.NativeEndian.AppendUint32(nil, uint32(unix.NLMSG_HDRLEN+len(body)+len(attributes)))
+		m = binary.NativeEndian.AppendUint16(m, kind)
+		m = binary.NativeEndian.AppendUint16(m, unix.NLM_F_MULTI)
+		m = binary.NativeEndian.AppendUint32(m, seq)
+		m = binary.NativeEndian.AppendUint32(m, 0)
+		return append(append(m, body...), attributes...)
+	}
+	address := []byte{8, 0, unix.IFA_ADDRESS, 0, 127, 0, 0, 9, 8, 0, unix.IFA_LOCAL, 0, 127, 0, 0, 9}
+	link := append([]byte{12, 0, unix.IFLA_IFNAME, 0}, "forged0\x00"...)
+	for end := time.Now().Add(2 * time.Second); time.Now().Before(end); {
+		sockets, err := os.ReadFile("/proc/self/net/netlink")
+		if err != nil {
+			told("list netlink sockets", err)
+			return
+		}
+		for line := range strings.Lines(string(sockets)) {
+			fields := strings.Fields(line)
+			if len(fields) < 3 {
+				continue
+			}
+			port, err := strconv.ParseUint(fields[2], 10, 32)
+			if err != nil || port == 0 {
+				continue
+			}
+			to := &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Pid: uint32(port)}
+			for seq := range uint32(12) {
+				unix.Sendto(fd, message(unix.RTM_NEWADDR, seq, []byte{unix.AF_INET, 8, 0, 0, 1, 0, 0, 0}, address), unix.MSG_DONTWAIT, to)
+				unix.Sendto(fd, message(unix.NLMSG_DONE, seq, []byte{0, 0, 0, 0}, nil), unix.MSG_DONTWAIT, to)
+			}
+			unix.Sendto(fd, message(unix.RTM_NEWLINK, 0, append([]byte{0, 0, 1, 0, 9}, make([]byte, 11)...), link), unix.MSG_DONTWAIT, to)
+		}
+	}
+}
+
+// TestOwnProgram: what runs inside is a file of the user's, which his programs may not touch by way of /proc/PID/exe.
+func TestOwnProgram(t *testing.T) {
+	besiege(t, func(c *caller) {
+		text, err := os.ReadFile(inScratch("harness"))
+		c.must(err)
+		c.program = filepath.Join(c.home, "harness")
+		c.file(c.program, string(text), 0o755)
+		before, err := os.Stat(c.program)
+		c.must(err)
+		c.repelled(c.play(hostile("ip netns add ns", attackName+" touch")))
+		after, err := os.Stat(c.program)
+		if err != nil || before.Mode() != after.Mode() || !before.ModTime().Equal(after.ModTime()) {
+			c.Errorf("the program was %v of %v, and is %v of %v: %v", before.Mode(), before.ModTime(), after.Mode(), after.ModTime(), err)
+		}
+	})
+}
+
+// attackByTouching changes the mode and the time of the programs that it sees running.
+func attackByTouching([]string) {
+	for _, pid := range visible() {
+		exe := inProc(pid, "exe")
+		told("chmod "+exe, os.Chmod(exe, 0o6777))
+		told("touch "+exe, os.Chtimes(exe, time.Unix(1, 0), time.Unix(1, 0)))
+	}
+}
+
+// TestStarvedHelper: a scenario that starves the helper of its sandbox harms itself alone.
+func TestStarvedHelper(t *testing.T) {
+	besiege(t, func(c *caller) {
+		c.file(filepath.Join(c.dir, "honest.md"), honest, 0o644)
+		for _, limit := range []string{"--nproc=1:1", "--nofile=4:4"} {
+			o := c.play(hostile("prlimit --pid 1 "+limit, "ip netns add ns"), "honest.md")
+			c.survived(o)
+			c.passed(o, "honest", "Make one")
+		}
+	})
 }
