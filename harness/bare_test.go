@@ -14,8 +14,8 @@ import (
 	"netnscheck/reports"
 )
 
-// bareWorlds is the folder in which .ci/bare keeps what came of the worlds in which it hides programs, a folder for each:
-// only+ip+ping has beside what Go needs those two, all-nft has everything but nft.
+// bareWorlds is the folder in which .ci/bare keeps what came of the worlds in which it hides programs, a folder for
+// each: only+ip+ping has beside what Go needs those two, all-nft has everything but nft.
 var bareWorlds = flag.String("bare", "", "judge what came of the machines on which programs are missing (make bare)")
 
 // TestBare judges it: on no machine anything fails, and what is left out says why.
@@ -23,7 +23,8 @@ func TestBare(t *testing.T) {
 	if *bareWorlds == "" {
 		t.Skip("there is nothing to judge: make bare")
 	}
-	for pattern, judge := range map[string]func(*testing.T, string, string){"results.json": judgeRun, "tests.json": judgeTests} {
+	judges := map[string]func(t *testing.T, world, path string){"results.json": judgeRun, "tests.json": judgeTests}
+	for pattern, judge := range judges {
 		paths, err := filepath.Glob(filepath.Join(*bareWorlds, "*", pattern))
 		if err != nil || len(paths) == 0 {
 			t.Fatalf("there is no %s below %s: %v", pattern, *bareWorlds, err)
@@ -49,7 +50,8 @@ func judgeRun(t *testing.T, world, path string) {
 	missing := map[string]bool{}
 	for _, l := range r.LeftOut {
 		missing[l.Program] = true
-		if l.Cases == 0 && l.Driver == "" || l.Package == "" || !strings.Contains(l.Reason, l.Program) || !strings.Contains(l.Reason, l.Package) {
+		named := strings.Contains(l.Reason, l.Program) && l.Package != "" && strings.Contains(l.Reason, l.Package)
+		if l.Cases == 0 && l.Driver == "" || !named {
 			t.Errorf("left out is %+v", l)
 		}
 	}
@@ -122,7 +124,8 @@ func judgeTests(t *testing.T, _, path string) {
 // hasReason says whether a test that was skipped said anything of its own.
 func hasReason(output string) bool {
 	for line := range strings.Lines(output) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "===") && !strings.HasPrefix(line, "---") {
+		line = strings.TrimSpace(line)
+		if line != "" && !strings.HasPrefix(line, "===") && !strings.HasPrefix(line, "---") {
 			return true
 		}
 	}

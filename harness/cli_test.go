@@ -355,20 +355,27 @@ func TestWithoutIP(t *testing.T) {
 	unshared(t, dir, asRoot, hide, "run", "good.md", "--driver", "iproute2").want(t, 3, "use the driver iproute2", "install")
 	unshared(t, dir, asRoot, hide, "doctor").want(t, 0, "ip       absent", "iproute2")
 	c := unshared(t, dir, asRoot, hide, "run", "good.md")
-	c.want(t, 0, "pass     good  netlink", "left out:\n  the driver iproute2: the program ip is not installed (package ")
+	c.want(t, 0, "pass     good  netlink",
+		"left out:\n  the driver iproute2: the program ip is not installed (package ")
 	if strings.Contains(c.stdout, "good  iproute2") {
 		t.Errorf("the driver iproute2 was played without ip:\n%s", c.stdout)
 	}
 }
 
+const hideBusybox = `for f in /usr/local/sbin /usr/local/bin /usr/sbin /sbin /usr/bin /bin; do
+[ ! -e $f/busybox ] || mount --bind /dev/null $f/busybox; done`
+
 // TestWithoutBusybox hides every busybox: who asks for its driver is told what to install, everybody else does without.
 func TestWithoutBusybox(t *testing.T) {
 	asRoot := ownMounts()
 	dir := write(t, map[string]string{"good.md": good})
-	hide := "for f in /usr/local/sbin /usr/local/bin /usr/sbin /sbin /usr/bin /bin; do [ ! -e $f/busybox ] || mount --bind /dev/null $f/busybox; done"
-	unshared(t, dir, asRoot, hide, "run", "good.md", "--driver", "busybox").want(t, 3, "use the driver busybox", "(package busybox)", "--driver netlink")
-	c := unshared(t, dir, asRoot, hide, "run", "good.md")
-	c.want(t, 0, "pass     good  netlink", "left out:\n", "  the driver busybox: the program busybox is not installed (package busybox)\n")
+	unshared(t, dir, asRoot, hideBusybox, "run", "good.md", "--driver", "busybox").
+		want(t, 3, "use the driver busybox", "(package busybox)", "--driver netlink")
+	unshared(t, dir, asRoot, hideBusybox, "run", "good.md", "--label-filter", "busybox").
+		want(t, 2, `nothing fits --label-filter "busybox"; left out is the driver busybox: the program busybox is not`)
+	c := unshared(t, dir, asRoot, hideBusybox, "run", "good.md")
+	c.want(t, 0, "pass     good  netlink", "left out:\n",
+		"  the driver busybox: the program busybox is not installed (package busybox)\n")
 	if strings.Contains(c.stdout, "good  busybox") {
 		t.Errorf("the driver busybox was played without busybox:\n%s", c.stdout)
 	}
@@ -434,8 +441,11 @@ func TestLeftOut(t *testing.T) {
 ` + "```console\n$ ip netns exec testns nor-this\n```\n" + `
 - [x] namespace ` + "`testns`" + ` exists
 `})
-	const two = "  2 cases: the program no-such-program is not installed\n  1 case: the program nor-this is not installed\n"
-	harness(t, dir, "run", "lacks.md", "--driver", "netlink", "-q").want(t, 0, "3 cases: 1 passed, 2 skipped in ", "left out:\n"+two)
+	harness(t, dir, "run", "lacks.md", "--driver", "netlink", "-q").want(t, 0, "3 cases: 1 passed, 2 skipped in ", `
+left out:
+  2 cases: the program no-such-program is not installed
+  1 case: the program nor-this is not installed
+`)
 	harness(t, dir, "scenario", "check", "lacks.md").want(t, 0, "the program nor-this is not installed\n")
 	r, err := reports.ReadJSON(filepath.Join(dir, "results", "results.json"))
 	if err != nil {
@@ -445,21 +455,15 @@ func TestLeftOut(t *testing.T) {
 		t.Errorf("left out %+v, to be installed by %q", r.LeftOut, r.Install)
 	}
 	junit, err := os.ReadFile(filepath.Join(dir, "results", "junit.xml"))
-	if err != nil || !strings.Contains(string(junit), `name="left out" value="2 cases: the program no-such-program is not installed; 1 case: `) {
+	const property = `name="left out" value="2 cases: the program no-such-program is not installed; 1 case: `
+	if err != nil || !strings.Contains(string(junit), property) {
 		t.Errorf("%v\n%s", err, junit)
 	}
 }
 
-// TestADriverThatIsNotThere: who asks for what one alone would play is told that it is left out.
-func TestADriverThatIsNotThere(t *testing.T) {
-	dir := write(t, map[string]string{"good.md": good})
-	hide := "for f in /usr/local/sbin /usr/local/bin /usr/sbin /sbin /usr/bin /bin; do [ ! -e $f/busybox ] || mount --bind /dev/null $f/busybox; done"
-	unshared(t, dir, ownMounts(), hide, "run", "good.md", "--label-filter", "busybox").
-		want(t, 2, `nothing fits --label-filter "busybox"; left out is the driver busybox: the program busybox is not installed`)
-}
-
-// TestNowhereToWrite: from a folder that is read-only, without a home and without a place for temporary files, the harness runs all the same
-// where its reports may go elsewhere; else it says in one line what to do, before anything runs.
+// TestNowhereToWrite: from a folder that is read-only, without a home and without a place for temporary files, the
+// harness runs all the same where its reports may go elsewhere; else it says in one line what to do, before anything
+// runs.
 func TestNowhereToWrite(t *testing.T) {
 	dir := write(t, map[string]string{"good.md": good})
 	prepare := `mount -t tmpfs reports /mnt
@@ -467,7 +471,8 @@ for d in "$PWD" /tmp /var/tmp /dev/shm; do mount --bind "$d" "$d"; mount -o remo
 cd "$PWD"; unset HOME
 for f in x /tmp/x "${0%/*}/x"; do if touch "$f" 2>/dev/null; then echo "$f can be written"; exit 9; fi; done`
 	run := func(args ...string) call {
-		return unshared(t, dir, ownMounts(), prepare, append([]string{"run", "good.md", "--driver", "netlink"}, args...)...)
+		args = append([]string{"run", "good.md", "--driver", "netlink"}, args...)
+		return unshared(t, dir, ownMounts(), prepare, args...)
 	}
 	run("--output", "/mnt/results").want(t, 0, "3 cases: 3 passed", "reports: /mnt/results/junit.xml")
 	c := run()

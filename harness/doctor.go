@@ -116,7 +116,8 @@ func printPrograms(out io.Writer) {
 		case p.version == nil:
 			fmt.Fprintf(out, "%s\tpresent: %s\n", p.name, path)
 		case p.version() == "":
-			fmt.Fprintf(out, "%s\tanother program of this name (%s): %s cannot run; %s\n", p.name, path, p.use, installHint(pkg))
+			fmt.Fprintf(out, "%s\tanother program of this name (%s): %s cannot run; %s\n",
+				p.name, path, p.use, installHint(pkg))
 		default:
 			fmt.Fprintf(out, "%s\tpresent: %s, version %s%s\n", p.name, path, p.version(), triedWith(p.name))
 		}

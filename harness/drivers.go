@@ -12,8 +12,8 @@ import (
 // knownDrivers are the words of --driver that this program can do something with, in the order in which drivers play.
 var knownDrivers = []string{"iproute2", "netlink", "busybox"}
 
-// driversNamed are the drivers with these names, in the order in which drivers play. Without names they are those that this machine has,
-// and what keeps it from having the others is told.
+// driversNamed are the drivers with these names, in the order in which drivers play. Without names they are those that
+// this machine has, and what keeps it from having the others is told.
 func driversNamed(names []string) (drivers []lab.Driver, leftOut []reports.LeftOut, err error) {
 	for _, name := range names {
 		if !slices.Contains(knownDrivers, name) {
@@ -37,7 +37,8 @@ func driversNamed(names []string) (drivers []lab.Driver, leftOut []reports.LeftO
 	return drivers, leftOut, nil
 }
 
-// driversThere are the drivers with these names. One that is not there, though it was when the run was planned, skips what it is to play.
+// driversThere are the drivers with these names. One that is not there, though it was when the run was planned, skips
+// what it is to play.
 func driversThere(names []string) []lab.Driver {
 	drivers := make([]lab.Driver, len(names))
 	for i, name := range names {

@@ -27,8 +27,8 @@ func properties(f runFlags, sandboxed bool) []reports.Property {
 	}
 }
 
-// remedy is the advice to install the package of a program that an error says is missing, as words before others; "" where no package is
-// known.
+// remedy is the advice to install the package of a program that an error says is missing, as words before others; ""
+// where no package is known.
 func remedy(err error) string {
 	l := driverLeftOut("", err)
 	if l.Package == "" {

@@ -21,8 +21,8 @@ func driverLeftOut(name string, err error) reports.LeftOut {
 	return l
 }
 
-// tellLeftOut writes into a run what it left out for want of programs, and how to install them: the drivers, and the cases that it
-// skipped for that, those that lack the program of most cases first.
+// tellLeftOut writes into a run what it left out for want of programs, and how to install them: the drivers, and the
+// cases that it skipped for that, those that lack the program of most cases first.
 func tellLeftOut(r *reports.Run, drivers []reports.LeftOut) {
 	cases := map[string]int{}
 	for i := range r.Suites {

@@ -172,7 +172,8 @@ func (f *runFlags) nothingSelected(leftOut []reports.LeftOut) error {
 	return usage("select what to run: nothing fits %s%s", strings.Join(set, " and "), why)
 }
 
-// plan makes a unit of each scenario, and of the suites, and asks which of their cases the filters select. What it leaves out are drivers.
+// plan makes a unit of each scenario, and of the suites, and asks which of their cases the filters select. What it
+// leaves out are drivers.
 func plan(what selection, f runFlags) (p []specrun.Planned, leftOut []reports.LeftOut, err error) {
 	drivers, leftOut, err := driversNamed(f.drivers)
 	if err != nil {

@@ -86,7 +86,8 @@ func (o *Console) End(s *Suite, c *Case) {
 	}
 }
 
-// Summary repeats what did not pass, each with its transcript, then the counts, what was left out, and where the reports are.
+// Summary repeats what did not pass, each with its transcript, then the counts, what was left out, and where the
+// reports are.
 func (o *Console) Summary(r *Run, files []string) {
 	o.clear()
 	o.failures(r)

@@ -134,7 +134,8 @@ func junitOfSuite(r *Run, s *Suite) junitSuite {
 		Time: seconds(s.Duration()), Timestamp: timestamp(started), Hostname: term.Printable(r.Hostname),
 		File: term.Printable(s.File),
 	}
-	for _, p := range slices.Concat([]Property{{"title", s.Title}, {"driver", s.Driver}}, r.Properties, r.leftOutProperties()) {
+	own := []Property{{"title", s.Title}, {"driver", s.Driver}}
+	for _, p := range slices.Concat(own, r.Properties, r.leftOutProperties()) {
 		out.Properties = append(out.Properties, junitProperty{term.Printable(p.Name), term.Printable(p.Value)})
 	}
 	for i := range s.Cases {

@@ -44,7 +44,8 @@ func (r *Run) leftOutProperties() []Property {
 	return properties
 }
 
-// LeftOutText says in a few lines what was left out for want of a program, and how root installs all of it; "" if nothing was.
+// LeftOutText says in a few lines what was left out for want of a program, and how root installs all of it; "" if
+// nothing was.
 func (r *Run) LeftOutText() string {
 	if len(r.LeftOut) == 0 {
 		return ""

@@ -15,8 +15,8 @@ type Run struct {
 	Hostname   string        `json:"hostname,omitempty"`
 	Properties []Property    `json:"properties"`
 	Suites     []Suite       `json:"suites"`
-	// LeftOut is what was not played because a program is missing, and Install the command by which root installs all of them; "" where
-	// no package or no package manager is known.
+	// LeftOut is what was not played because a program is missing, and Install the command by which root installs all
+	// of them; "" where no package or no package manager is known.
 	LeftOut []LeftOut `json:"left_out,omitempty"`
 	Install string    `json:"install,omitempty"`
 	// Problems are faults of the run itself: interrupted, a worker that died.

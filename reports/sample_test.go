@@ -66,8 +66,10 @@ func sample() *Run {
 			{ID: "veth-pair", Title: "Connect two network namespaces with a veth pair", Driver: "netlink", Cases: []Case{{"Create the namespaces", pass}}},
 		},
 		LeftOut: []LeftOut{
-			{Program: "busybox", Package: "busybox", Driver: "busybox", Reason: "the program busybox is not installed (package busybox)"},
-			{Program: "tcpdump", Package: "tcpdump", Cases: 1, Reason: "the program tcpdump is not installed (package tcpdump)"},
+			{Program: "busybox", Package: "busybox", Driver: "busybox",
+				Reason: "the program busybox is not installed (package busybox)"},
+			{Program: "tcpdump", Package: "tcpdump", Cases: 1,
+				Reason: "the program tcpdump is not installed (package tcpdump)"},
 		},
 		Install:  "apt-get install busybox tcpdump",
 		Problems: []string{"interrupted: by SIGTERM"},

@@ -8,8 +8,8 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// Absent stands for a driver that was to play and is not found in this process, such as in a sandbox in which a folder of PATH is closed.
-// It says nothing, and each section is skipped for what is missing.
+// Absent stands for a driver that was to play and is not found in this process, such as in a sandbox in which a folder
+// of PATH is closed. It says nothing, and each section is skipped for what is missing.
 func Absent(name string, err error) Driver {
 	var lacking *scenario.Unavailable
 	if !errors.As(err, &lacking) {

@@ -19,7 +19,8 @@ func versions() scenario.Versions {
 func requirements(sc *scenario.Scenario, shared bool) func(context.Context) (*scenario.Unavailable, error) {
 	if shared && slices.Contains(sc.Requires, "etc-netns") {
 		return func(context.Context) (*scenario.Unavailable, error) {
-			return &scenario.Unavailable{Reason: "it writes to /etc/netns, and with --sandbox=off that is the machine's own"}, nil
+			const reason = "it writes to /etc/netns, and with --sandbox=off that is the machine's own"
+			return &scenario.Unavailable{Reason: reason}, nil
 		}
 	}
 	looked := false

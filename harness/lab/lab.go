@@ -50,7 +50,8 @@ func Netlink() Driver { return rtnetlink.New() }
 // IPRoute2 is the driver that runs the real programs; the error is a *scenario.Unavailable with what is missing.
 func IPRoute2() (Driver, error) { return iproute2.New() }
 
-// Busybox is the driver that runs busybox's ip and ping; the error is a *scenario.Unavailable with what is missing, or another one.
+// Busybox is the driver that runs busybox's ip and ping; the error is a *scenario.Unavailable with what is missing, or
+// another one.
 func Busybox() (Driver, error) { return busybox.New() }
 
 // Drivers are those that this machine has, in the order in which they play a scenario.
@@ -166,8 +167,8 @@ func maySetUp(cmd scenario.Command) bool {
 	return false
 }
 
-// Do carries out command lines, in words as a scenario has them, and stops at the first one that is refused. None is carried out if the
-// driver cannot say one of them: the error is a *scenario.CannotSay or a *scenario.Unavailable.
+// Do carries out command lines, in words as a scenario has them, and stops at the first one that is refused. None is
+// carried out if the driver cannot say one of them: the error is a *scenario.CannotSay or a *scenario.Unavailable.
 func (l *Lab) Do(ctx context.Context, d Driver, lines ...string) error {
 	cmds := make([]scenario.Command, len(lines))
 	for i, line := range lines {
@@ -192,8 +193,8 @@ func (l *Lab) Do(ctx context.Context, d Driver, lines ...string) error {
 	return nil
 }
 
-// Build carries out typed operations by netlink, whatever driver the lab is played with. None is carried out if a program is missing that
-// one of them is: the error is a *scenario.Unavailable.
+// Build carries out typed operations by netlink, whatever driver the lab is played with. None is carried out if a
+// program is missing that one of them is: the error is a *scenario.Unavailable.
 func (l *Lab) Build(ctx context.Context, cmds []operation.Command) error {
 	if len(cmds) == 0 {
 		return nil

@@ -7,31 +7,51 @@ import (
 
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/scenario/operation"
 )
+
+const lacking = `# Programs that no machine has
+
+## Setup
+` + "```console\n$ ip netns add testns\n```" + `
+
+## A
+` + "```console\n$ ip netns add a\n```\n- [ ] namespace `a` exists" + `
+
+### Mistake: m
+` + "```console\n$ sh -c 'nor-this | sort'\n```\n- [x] namespace `a` exists\n```console fix\n$ or-that\n```" + `
+
+## B
+` + "```console\n$ ip netns exec a timeout 1 no-such-program\n$ nor-this\n```\n- [x] namespace `a` exists" + `
+
+## C
+` + "```console\n$ ip netns exec a nor-this\n$ ip netns exec a or-that\n```\n- [x] namespace `a` exists" + `
+
+### Mistake: n
+` + "```console\n$ ip netns list\n```\n- [x] namespace `a` exists\n"
 
 // TestMissingPrograms: a section is skipped for all programs that it lacks, and what needs it for those and its own.
 func TestMissingPrograms(t *testing.T) {
-	text := lines("# T", "## Setup", "```console", "$ ip netns add testns", "```",
-		"## A", "```console", "$ ip netns add a", "```", "- [ ] namespace `a` exists",
-		"### Mistake: m", "```console", "$ sh -c 'nor-this | sort'", "```", "- [x] namespace `a` exists", "```console fix", "$ or-that", "```",
-		"## B", "```console", "$ ip netns add b", "$ ip netns exec b timeout 1 no-such-program", "$ nor-this", "```", "- [ ] namespace `b` exists",
-		"## C", "```console", "$ ip netns exec a nor-this", "$ ip netns exec a or-that", "```", "- [x] namespace `a` exists",
-		"### Mistake: n", "```console", "$ ip netns list", "```", "- [x] namespace `a` exists")
-	sc, err := scenario.Parse("t.md", []byte(text))
+	sc, err := scenario.Parse("t.md", []byte(lacking))
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := lab.NewPlay(sc, lab.Netlink(), &lab.Parity{}, lab.PlayOptions{})
-	defer p.Close()
+	step := func(i int) func() scenario.SectionResult {
+		return func() scenario.SectionResult { return p.Step(t.Context(), i) }
+	}
+	mistake := func(i, j int) func() scenario.SectionResult {
+		return func() scenario.SectionResult { return p.Mistake(t.Context(), i, j) }
+	}
 	for _, c := range []struct {
 		play            func() scenario.SectionResult
 		missing, reason string
 	}{
-		{func() scenario.SectionResult { return p.Step(t.Context(), 0) }, "", ""},
-		{func() scenario.SectionResult { return p.Mistake(t.Context(), 0, 0) }, "nor-this or-that", "line 13: the programs nor-this, or-that are not installed"},
-		{func() scenario.SectionResult { return p.Step(t.Context(), 1) }, "no-such-program nor-this", "line 22: the programs no-such-program, nor-this are not installed"},
-		{func() scenario.SectionResult { return p.Step(t.Context(), 2) }, "no-such-program nor-this or-that", "needs step 2 “B”, which was skipped: line 22"},
-		{func() scenario.SectionResult { return p.Mistake(t.Context(), 2, 0) }, "no-such-program nor-this", "needs step 2 “B”"},
+		{step(0), "", ""},
+		{mistake(0, 0), "nor-this or-that", "line 16: the programs nor-this, or-that are not installed"},
+		{step(1), "no-such-program nor-this", "line 25: the programs no-such-program, nor-this are not installed"},
+		{step(2), "no-such-program nor-this or-that", "needs step 2 “B”, which was skipped: line 25"},
+		{mistake(2, 0), "no-such-program nor-this", "needs step 2 “B”"},
 	} {
 		r := c.play()
 		want := scenario.Skip
@@ -39,8 +59,12 @@ func TestMissingPrograms(t *testing.T) {
 			want = scenario.Pass
 		}
 		if r.Outcome != want || strings.Join(r.Missing, " ") != c.missing || !strings.HasPrefix(r.Reason, c.reason) {
-			t.Errorf("%s: %s, missing %q, %q %v; want %s, %q, %q", r.Title, r.Outcome, r.Missing, r.Reason, r.Err(), want, c.missing, c.reason)
+			t.Errorf("%s: %s, missing %q, %q %v", r.Title, r.Outcome, r.Missing, r.Reason, r.Err())
+			t.Errorf("want %s, missing %q, %q", want, c.missing, c.reason)
 		}
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -66,7 +90,8 @@ func TestWhatIsNoLackOfPrograms(t *testing.T) {
 
 // TestAbsent: a driver that a worker does not find skips what it should play, for the program that it lacks.
 func TestAbsent(t *testing.T) {
-	sc, err := scenario.Parse("t.md", []byte(lines("# T", "## A", "```console", "$ ip netns add a", "```", "- [ ] namespace `a` exists")))
+	text := lines("# T", "## A", "```console", "$ ip netns add a", "```", "- [ ] namespace `a` exists")
+	sc, err := scenario.Parse("t.md", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,11 +104,37 @@ func TestAbsent(t *testing.T) {
 	} {
 		p := lab.NewPlay(sc, lab.Absent("iproute2", c.err), &lab.Parity{}, lab.PlayOptions{})
 		r := p.Step(t.Context(), 0)
-		if r.Outcome != scenario.Skip || r.Driver != "iproute2" || strings.Join(r.Missing, " ") != c.missing || !strings.Contains(r.Reason, c.err.Error()) {
+		if r.Outcome != scenario.Skip || r.Driver != "iproute2" ||
+			strings.Join(r.Missing, " ") != c.missing || !strings.Contains(r.Reason, c.err.Error()) {
 			t.Errorf("%v: %s by %s, missing %q, %q", c.err, r.Outcome, r.Driver, r.Missing, r.Reason)
 		}
 		if err := p.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestNothingIsHalfDoneWithoutAProgram: what is missing is known before the first of several commands.
+func TestNothingIsHalfDoneWithoutAProgram(t *testing.T) {
+	l := started(t)
+	var cmds []operation.Command
+	for _, words := range [][]string{{"ip", "netns", "add", "a"}, {"ip", "netns", "exec", "a", "no-such-program"}} {
+		c, err := operation.Parse(words)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmds = append(cmds, c)
+	}
+	for name, err := range map[string]error{
+		"Do":    l.Do(t.Context(), lab.Netlink(), "ip netns add a", "ip netns exec a no-such-program"),
+		"Build": l.Build(t.Context(), cmds),
+	} {
+		var unavailable *scenario.Unavailable
+		if !errors.As(err, &unavailable) || strings.Join(unavailable.Programs, " ") != "no-such-program" {
+			t.Errorf("%s: %v, want that no-such-program is missing", name, err)
+		}
+	}
+	if s, err := l.State(t.Context()); err != nil || s.Namespace("a") != nil {
+		t.Errorf("the namespace a was made all the same, %v", err)
 	}
 }

@@ -155,8 +155,8 @@ func (p *Play) Close() error {
 	return errors.Join(errs...)
 }
 
-// mayPlay decides whether a section with these blocks, and those of its fix, can be played after the first `before` steps, and writes
-// down why if not.
+// mayPlay decides whether a section with these blocks, and those of its fix, can be played after the first `before`
+// steps, and writes down why if not.
 func (p *Play) mayPlay(ctx context.Context, r *scenario.SectionResult, before int, blocks, fix []scenario.Block) bool {
 	all := slices.Concat(blocks, fix)
 	lacking, err := p.unmet(ctx)
@@ -190,8 +190,8 @@ func (p *Play) mayPlay(ctx context.Context, r *scenario.SectionResult, before in
 	return p.canSay(r, all)
 }
 
-// leaveOut skips a section for what was lacking before it. Those programs are told too that its own commands lack: who installs what is
-// told can play it.
+// leaveOut skips a section for what was lacking before it. Those programs are told too that its own commands lack: who
+// installs what is told can play it.
 func (p *Play) leaveOut(r *scenario.SectionResult, lacking *scenario.Unavailable, blocks []scenario.Block) {
 	r.Outcome, r.Reason = scenario.Skip, lacking.Reason
 	if len(lacking.Programs) == 0 {
@@ -216,8 +216,8 @@ func (p *Play) canSay(r *scenario.SectionResult, blocks []scenario.Block) bool {
 	return false
 }
 
-// lacking is what keeps the driver from carrying out the commands, nil if nothing does: the first that it cannot say, or else all
-// programs that are missing.
+// lacking is what keeps the driver from carrying out the commands, nil if nothing does: the first that it cannot say,
+// or else all programs that are missing.
 func (p *Play) lacking(blocks []scenario.Block) *scenario.Unavailable {
 	line := 0
 	var programs []string

@@ -112,7 +112,7 @@ func TestAReplayThatEndsElsewhereIsAnError(t *testing.T) {
 			}
 			p := lab.NewPlay(sc, lab.Netlink(), nil, lab.PlayOptions{})
 			if r := p.Step(t.Context(), 1); r.Outcome != scenario.Pass {
-				t.Fatalf("the steps: %s, %v", r.Outcome, r.Err())
+				t.Fatalf("the steps: %s, %s, %v", r.Outcome, r.Reason, r.Err())
 			}
 			r := p.Mistake(t.Context(), 1, 0)
 			want := "carry out “A” again: " + check + " did not come true: " + found

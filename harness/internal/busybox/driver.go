@@ -28,7 +28,8 @@ const name = "busybox" // of the program, and of the driver
 // Driver runs busybox, and has the harness do the rest.
 type Driver struct{ harness *rtnetlink.Driver }
 
-// New finds busybox; the error is a *scenario.Unavailable with what is missing, or says why busybox does not tell what it has.
+// New finds busybox; the error is a *scenario.Unavailable with what is missing, or says why busybox does not tell what
+// it has.
 func New() (*Driver, error) {
 	if err := found(); err != nil {
 		return nil, err
@@ -54,7 +55,8 @@ func find() error {
 	}
 	for _, applet := range []string{"ip", "ping"} {
 		if !slices.Contains(strings.Fields(string(list)), applet) {
-			return &scenario.Unavailable{Reason: fmt.Sprintf("%s has no %s", path, applet), Programs: []string{name + " " + applet}}
+			reason := fmt.Sprintf("%s has no %s", path, applet)
+			return &scenario.Unavailable{Reason: reason, Programs: []string{name + " " + applet}}
 		}
 	}
 	return nil

@@ -69,8 +69,9 @@ func Look(ctx context.Context, names ...string) (findings []Finding, err error) 
 	return findings, ctx.Err()
 }
 
-// Require looks for the features a scenario needs. It returns what is lacking, as it goes into a skip: the first feature of the kernel
-// that is absent, or else all programs that are; nil when all are there. That one could not be told is an error.
+// Require looks for the features a scenario needs. It returns what is lacking, as it goes into a skip: the first
+// feature of the kernel that is absent, or else all programs that are; nil when all are there. That one could not be
+// told is an error.
 func Require(ctx context.Context, names ...string) (*scenario.Unavailable, error) {
 	findings, err := Look(ctx, names...)
 	if err != nil {

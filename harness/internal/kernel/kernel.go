@@ -1,7 +1,7 @@
-// Package kernel tells what this machine is and can: the release of its kernel, features (by trying them), programs and their
-// versions, privilege. It may be imported by the command line, by lab and by the other packages under internal; it imports scenario and
-// internal/{netns,program,sandbox}, tries things only in namespaces of its own and only those it is asked for, and never changes settings. It loads no modules by
-// itself; the kernel may, for what is tried.
+// Package kernel tells what this machine is and can: the release of its kernel, features (by trying them), programs and
+// their versions, privilege. It may be imported by the command line, by lab and by the other packages under internal;
+// it imports scenario and internal/{netns,program,sandbox}, tries things only in namespaces of its own and only those
+// it is asked for, and never changes settings. It loads no modules by itself; the kernel may, for what is tried.
 package kernel
 
 import (

@@ -79,7 +79,8 @@ func needs(t testing.TB, programs ...string) {
 	}
 }
 
-// run runs a command line in a namespace and returns what it printed. Where one of its programs is missing it skips the test.
+// run runs a command line in a namespace and returns what it printed. Where one of its programs is missing it skips the
+// test.
 func run(t testing.TB, w *netns.World, ns, line string) string {
 	t.Helper()
 	argv := strings.Fields(line)

@@ -11,12 +11,13 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// Installed says whether the programs are there that a command starts, as far as that can be read from it: the one that it names,
-// behind all `ip netns exec`, and those behind the words of other programs (timeout, sh -c, …). If not, the error is a
-// *scenario.Unavailable with all that are missing.
+// Installed says whether the programs are there that a command starts, as far as that can be read from it: the one that
+// it names, behind all `ip netns exec`, and those behind the words of other programs (timeout, sh -c, …). If not, the
+// error is a *scenario.Unavailable with all that are missing.
 //
-// Where a refusal is expected, a program of which no package is known may be missing: that is a lesson about a program that does
-// not exist. But one that is to be started without a namespace has to be there, for nobody is left to refuse it.
+// Where a refusal is expected, a program of which no package is known may be missing: that is a lesson about a program
+// that does not exist. But one that is to be started without a namespace has to be there, for nobody is left to refuse
+// it.
 func Installed(cmd scenario.Command) error {
 	ns, words := operation.Enter(cmd.Argv)
 	if len(words) == 0 {
@@ -35,7 +36,8 @@ func Installed(cmd scenario.Command) error {
 	return nil
 }
 
-// NotInstalled is the error for a command whose programs are not there: which they are, and the packages that have them.
+// NotInstalled is the error for a command whose programs are not there: which they are, and the packages that have
+// them.
 func NotInstalled(names ...string) *scenario.Unavailable {
 	var packages []string
 	for _, name := range names {
@@ -57,8 +59,8 @@ func NotInstalled(names ...string) *scenario.Unavailable {
 	return &scenario.Unavailable{Reason: reason, Programs: names}
 }
 
-// isThere says whether a program can be started. Of a file only one in a folder for system programs is judged: another may be one that
-// the lesson makes.
+// isThere says whether a program can be started. Of a file only one in a folder for system programs is judged: another
+// may be one that the lesson makes.
 func isThere(name string) bool {
 	if !strings.Contains(name, "/") {
 		_, err := LookPath(name)
@@ -133,8 +135,8 @@ type wrapper struct {
 	assigns bool
 }
 
-// wrappers are the programs that start the one behind their own words. Not here are those behind which names mean something else:
-// chroot with its own root, busybox with its own programs.
+// wrappers are the programs that start the one behind their own words. Not here are those behind which names mean
+// something else: chroot with its own root, busybox with its own programs.
 var wrappers = map[string]wrapper{
 	"chrt":    {short: "TPD", long: "sched-runtime sched-period sched-deadline", words: 1, process: true},
 	"env":     {short: "uCa", long: "unset chdir argv0", text: []string{"-S", "--split-string"}, assigns: true},
@@ -145,16 +147,17 @@ var wrappers = map[string]wrapper{
 	"nohup":   {},
 	"nsenter": {short: "tSG", long: "target setuid setgid"},
 	"prlimit": {short: "o", long: "output", process: true},
-	"setpriv": {long: "ambient-caps inh-caps bounding-set ruid euid rgid egid reuid regid groups securebits selinux-label apparmor-profile " +
-		"pdeathsig ptracer landlock-access landlock-rule seccomp-filter"},
+	"setpriv": {long: "ambient-caps inh-caps bounding-set ruid euid rgid egid reuid regid groups securebits " +
+		"pdeathsig ptracer selinux-label apparmor-profile landlock-access landlock-rule seccomp-filter"},
 	"setsid":  {},
 	"stdbuf":  {short: "ioe", long: "input output error"},
 	"strace":  {short: "abeEIoOPsSuUX", long: "trace output string-limit user env columns attach"},
 	"taskset": {words: 1, process: true},
 	"time":    {short: "fo", long: "format output"},
 	"timeout": {short: "ks", long: "kill-after signal", words: 1},
-	"unshare": {short: "RwSG", long: "root wd setuid setgid map-user map-group map-users map-groups propagation setgroups monotonic boottime"},
-	"xargs":   {short: "adEIiLlnPs", long: "arg-file delimiter max-lines max-args max-procs max-chars replace eof"},
+	"unshare": {short: "RwSG", long: "root wd setuid setgid map-user map-group map-users map-groups propagation " +
+		"setgroups monotonic boottime"},
+	"xargs": {short: "adEIiLlnPs", long: "arg-file delimiter max-lines max-args max-procs max-chars replace eof"},
 }
 
 // wrapped goes over the options of a wrapper to the command behind them.
@@ -196,8 +199,8 @@ func (s *starts) wrapped(w wrapper, argv []string) {
 	s.command(argv)
 }
 
-// option is what a word of options says: the name of its only or last one, and the value of that. Not attached means that the value
-// is the next word.
+// option is what a word of options says: the name of its only or last one, and the value of that. Not attached means
+// that the value is the next word.
 func (w wrapper) option(word string) (name, value string, attached bool) {
 	if strings.HasPrefix(word, "--") {
 		name, value, attached = strings.Cut(word, "=")

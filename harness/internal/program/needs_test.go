@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"netnscheck/harness/scenario"
@@ -54,8 +55,9 @@ func TestStarted(t *testing.T) {
 		{"sh script.sh -c ping", "sh"},
 		{"sh", "sh"},
 		{"sh -c", "sh"},
-		{"sh -c 'nft monitor >/dev/null & tcpdump -c1 || ss; (arping) && { ethtool; }'", "sh nft tcpdump ss arping ethtool"},
-		{"sh -c 'A=1 \"ping\" $(dig +short x) `nc x`; for i in 1 2; do \\wg; done; if jq; then socat; fi'", "sh ping dig nc wg jq socat"},
+		{"sh -c 'nft monitor >/dev/null & tcpdump || ss; (arping) && { dig; }'", "sh nft tcpdump ss arping dig"},
+		{"sh -c 'A=1 \"ping\" $(dig +short x) `nc x`'", "sh ping dig nc"},
+		{"sh -c 'for i in 1 2; do \\wg; done; if jq; then socat; fi'", "sh wg jq socat"},
 		{"sh -c 'cat <(nft list ruleset) <<EOF\n$(ss)\nEOF'", "sh cat nft ss"},
 		{"sh -c 'cd /; echo ping; test -e ping; [ -e ping ]; kill %1; exit 1'", "sh"},
 		{"sh -c 'try() { ping \"$@\"; }; try 192.0.2.1'", "sh ping"},
@@ -78,6 +80,25 @@ func TestStarted(t *testing.T) {
 			t.Errorf("%s\n got %s\nwant %s", c.line, got, c.want)
 		}
 	}
+}
+
+// TestStartedSideBySide: workers of the tests read shell texts at the same time (run it with -race).
+func TestStartedSideBySide(t *testing.T) {
+	names := []string{"ping", "nft", "bridge", "tcpdump", "ethtool", "busybox"}
+	var all sync.WaitGroup
+	for _, name := range names {
+		argv := []string{"sh", "-c", "'" + name + "' -x \"a b\" | sort " + name}
+		want := []string{"sh", name, "sort"}
+		all.Go(func() {
+			for range 200 {
+				if got := Started(argv); !slices.Equal(got, want) {
+					t.Errorf("got %q, want %q", got, want)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // onlyPrograms makes a machine on which only these programs are found.

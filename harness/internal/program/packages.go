@@ -14,8 +14,8 @@ var managers = []struct{ program, install string }{
 	{"zypper", "zypper install"},
 }
 
-// known are the programs that lessons use, and the package that has them: one name, or one for each of the managers. They are the
-// names of Debian 12, Fedora 40, Alpine 3.20, Arch and openSUSE Leap 15.6.
+// known are the programs that lessons use, and the package that has them: one name, or one for each of the managers.
+// They are the names of Debian 12, Fedora 40, Alpine 3.20, Arch and openSUSE Leap 15.6.
 var known = []struct{ programs, packages string }{
 	{"ip ss nstat bridge", "iproute2 iproute iproute2 iproute2 iproute2"},
 	{"tc", "iproute2 iproute-tc iproute2 iproute2 iproute2"},
@@ -52,17 +52,18 @@ var known = []struct{ programs, packages string }{
 	{"awk", "mawk gawk gawk gawk gawk"},
 	{"find xargs", "findutils"},
 	{"xmllint", "libxml2-utils libxml2 libxml2-utils libxml2 libxml2-tools"},
-	{"base64 basename cat chmod chown chroot cmp cp cut date dd df dirname du echo env expr false head id install ln ls md5sum mkdir mkfifo " +
-		"mknod mktemp mv nice nohup nproc od paste printenv printf pwd readlink realpath rm rmdir seq sha256sum sleep sort split stat " +
-		"stdbuf sync tac tail tee test timeout touch tr true truncate tty uname uniq unlink wc whoami yes", "coreutils"},
+	{"base64 basename cat chmod chown chroot cp cut date dd df dirname du echo env expr false head id install " +
+		"ln ls md5sum mkdir mkfifo mknod mktemp mv nice nohup nproc od paste printenv printf pwd readlink realpath " +
+		"rm rmdir seq sha256sum sleep sort split stat stdbuf sync tac tail tee test timeout touch tr true " +
+		"truncate tty uname uniq unlink wc whoami yes", "coreutils"},
 }
 
-// foreign are those programs which busybox and toybox have too, but with other words. Where one is a link to them, as on Alpine,
-// the program that a lesson means is missing.
+// foreign are those programs which busybox and toybox have too, but with other words. Where one is a link to them, as
+// on Alpine, the program that a lesson means is missing.
 var foreign = strings.Fields("ip ss tc bridge ping arping unshare nsenter setpriv nc traceroute")
 
-// Package is the package that has a program, as the package manager of this machine calls it, or as Debian does where none is
-// known. It is "" for a program of which no package is known.
+// Package is the package that has a program, as the package manager of this machine calls it, or as Debian does where
+// none is known. It is "" for a program of which no package is known.
 func Package(name string) string {
 	for _, k := range known {
 		if !slices.Contains(strings.Fields(k.programs), name) {
@@ -77,8 +78,8 @@ func Package(name string) string {
 	return ""
 }
 
-// Install is the command by which root installs packages here, "" where no package manager is known. The packages are called as
-// Package calls them; one that is named twice is installed once.
+// Install is the command by which root installs packages here, "" where no package manager is known. The packages are
+// called as Package calls them; one that is named twice is installed once.
 func Install(packages ...string) string {
 	m := manager()
 	if m < 0 {

@@ -18,9 +18,10 @@ var systemDirs = []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/sb
 // ErrNotFound says that there is no such program.
 var ErrNotFound = exec.ErrNotFound
 
-// LookPath finds a program by its name in PATH and in the folders for system programs. What this process may not execute is passed
-// over, as execvp(3) does, and so is a link of busybox that bears the name of another program. A name with a slash is taken as it
-// is, since it may mean a file of the lab alone. The error is an *exec.Error with ErrNotFound.
+// LookPath finds a program by its name in PATH and in the folders for system programs. What this process may not
+// execute is passed over, as execvp(3) does, and so is a link of busybox that bears the name of another program. A name
+// with a slash is taken as it is, since it may mean a file of the lab alone. The error is an *exec.Error with
+// ErrNotFound.
 func LookPath(name string) (string, error) {
 	if strings.Contains(name, "/") {
 		return name, nil
@@ -48,8 +49,9 @@ func isForeign(path string) bool {
 	return err == nil && slices.Contains([]string{"busybox", "toybox"}, filepath.Base(target))
 }
 
-// searchPath is PATH, and the system's folders. Relative ones are left out, and those that this process cannot search: because of
-// one of them, execvp(3) says EACCES of a program that is in none. That is found by trying, from where programs are started.
+// searchPath is PATH, and the system's folders. Relative ones are left out, and those that this process cannot search:
+// because of one of them, execvp(3) says EACCES of a program that is in none. That is found by trying, from where
+// programs are started.
 func searchPath() []string {
 	var dirs []string
 	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), systemDirs...) {

@@ -39,8 +39,8 @@ func TestSearchPath(t *testing.T) {
 	}
 }
 
-// TestMissingBehindAClosedFolder: with a folder in PATH that may not be searched, execvp(3) answers EACCES for a program that is
-// nowhere, which no lesson expects.
+// TestMissingBehindAClosedFolder: with a folder in PATH that may not be searched, execvp(3) answers EACCES for a
+// program that is nowhere, which no lesson expects.
 func TestMissingBehindAClosedFolder(t *testing.T) {
 	if !unprivileged(t) {
 		return
@@ -58,7 +58,8 @@ func TestMissingBehindAClosedFolder(t *testing.T) {
 	}
 }
 
-// unprivileged says that the test goes on here, as an ordinary user. As root it is run again as one, and what came of it is told.
+// unprivileged says that the test goes on here, as an ordinary user. As root it is run again as one, and what came of
+// it is told.
 func unprivileged(t *testing.T) bool {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -79,7 +80,9 @@ func unprivileged(t *testing.T) bool {
 
 func TestLookPath(t *testing.T) {
 	dir := onlyPrograms(t, "busybox", "nft")
-	for name, target := range map[string]string{"ping": "busybox", "ip": dir + "/busybox", "cat": "busybox", "ss": "nft", "tc": "nowhere"} {
+	for name, target := range map[string]string{
+		"ping": "busybox", "ip": dir + "/busybox", "cat": "busybox", "ss": "nft", "tc": "nowhere",
+	} {
 		if err := os.Symlink(target, filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}

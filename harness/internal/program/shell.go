@@ -9,7 +9,8 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// shells are the programs to which -c gives a text to carry out. busybox's own is not one of them: what it starts is in busybox.
+// shells are the programs to which -c gives a text to carry out. busybox's own is not one of them: what it starts is in
+// busybox.
 var shells = []string{"sh", "dash", "ash", "bash", "ksh", "mksh", "zsh"}
 
 // shellText is the text that the words of a shell give it to carry out.
@@ -30,8 +31,8 @@ func shellText(argv []string) (text string, ok bool) {
 	return "", false
 }
 
-// shell adds the programs that a shell text starts, wherever in it they stand. Of a text that sets PATH nothing is known, and neither
-// of one that is no shell text: the shell will say so.
+// shell adds the programs that a shell text starts, wherever in it they stand. Of a text that sets PATH nothing is
+// known, and neither of one that is no shell text: the shell will say so.
 func (s *starts) shell(text string) {
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
 	if err != nil {
@@ -126,7 +127,7 @@ func literal(word *syntax.Word) string {
 	if !known {
 		return unread
 	}
-	fields, err := expand.Fields(nil, word)
+	fields, err := expand.Fields(&expand.Config{}, word) // nil is one configuration for all, and its buffers are shared
 	if err != nil || len(fields) != 1 {
 		return unread
 	}

@@ -30,7 +30,8 @@ func TestCanSay(t *testing.T) {
 		"ip -6 route get fd00::1 from fd00::": nil,
 		"ip -n a netns add b":                 &scenario.CannotSay{Driver: "netlink", Word: "netns add in another namespace"},
 		"true":                                nil,
-		"no-such-program":                     &scenario.Unavailable{Reason: "the program no-such-program is not installed", Programs: []string{"no-such-program"}},
+		"no-such-program": &scenario.Unavailable{
+			Reason: "the program no-such-program is not installed", Programs: []string{"no-such-program"}},
 	} {
 		cmd := labtest.Command(t, line)
 		cmd.Status = scenario.Status{}

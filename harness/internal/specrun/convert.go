@@ -15,7 +15,8 @@ import (
 // sectionEntry is the name under which a spec of the catalogue reports its scenario.SectionResult.
 const sectionEntry = "section"
 
-// lackingEntry is the name under which a hand-written spec that is skipped reports the scenario.Unavailable for which it is.
+// lackingEntry is the name under which a hand-written spec that is skipped reports the scenario.Unavailable for which
+// it is.
 const lackingEntry = "lacking"
 
 // caseOf turns the report of a spec into a case. A spec of the catalogue brings its result along; what it does not tell (a panic,
