@@ -18,9 +18,9 @@ import (
 // answerSize is how much a process in a sandbox may answer, in bytes: the state of a large lab has some hundred KiB.
 const answerSize = 16 << 20
 
-// ask starts this program in a sandbox with one word as its argument, hands it a job, and reads its answer. What comes
-// out of the sandbox is not trusted: the answer is bounded, and what it means is for the caller to check. tun lets it make links by
-// /dev/net/tun.
+// ask starts this program in a sandbox with one word as its argument, hands it a job, and reads its answer. What
+// comes out of the sandbox is not trusted: the answer is bounded, and what it means is for the caller to check. tun
+// lets it make links by /dev/net/tun.
 func ask(ctx context.Context, word string, job, answer any, tun bool) error {
 	text, err := json.Marshal(job)
 	if err != nil {

@@ -25,8 +25,9 @@ func checkSandboxMode(mode string) error {
 	return usage("--sandbox %q: want auto, on or off", mode)
 }
 
-// trySandbox finds out, while other things go on, whether labs can have a sandbox. The function that it returns waits for the
-// answer; the remark names the walls that the sandbox lacks here. Labs are put on the machine itself when that was said, and never because there is no sandbox.
+// trySandbox finds out, while other things go on, whether labs can have a sandbox. The function that it returns waits
+// for the answer; the remark names the walls that the sandbox lacks here. Labs are put on the machine itself when
+// that was said, and never because there is no sandbox.
 func trySandbox(mode string) func() (on bool, remark string, err error) {
 	answer := make(chan error, 1)
 	var missing []sandbox.Lack

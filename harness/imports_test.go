@@ -46,7 +46,8 @@ var layers = []layer{
 	{"harness/internal/observe", []string{"harness/state", "harness/internal/netns"},
 		[]string{"os", "golang.org/x/sys/unix", "github.com/vishvananda/...", "github.com/google/nftables/expr"}},
 	{"harness/internal/...", []string{"harness/scenario", "harness/scenario/operation", "harness/state", "harness/nearest", "harness/internal/..."},
-		[]string{"os", "os/exec", "os/signal", "os/user", "syscall", "golang.org/x/sys/unix", "golang.org/x/term", "golang.org/x/net/...",
+		[]string{"os", "os/exec", "os/signal", "os/user", "syscall", "golang.org/x/sys/unix",
+			"golang.org/x/term", "golang.org/x/net/...",
 			"github.com/vishvananda/...", "github.com/go-ping/..."}},
 
 	// The specs, the command line, and the maker of the documents.

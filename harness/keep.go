@@ -23,9 +23,9 @@ func (s *session) keep(ctx context.Context, unit string, p specrun.Process, thre
 	}
 }
 
-// wayIn is the command that enters a lab: first the layer of the sandbox in which its programs are, then the namespaces of a thread that lives
-// in the lab, which has the number that they see. Root has to become the sandbox's root; an ordinary user is it already, and may not
-// change groups.
+// wayIn is the command that enters a lab: first the layer of the sandbox in which its programs are, then the
+// namespaces of a thread that lives in the lab, which has the number that they see. Root has to become the sandbox's
+// root; an ordinary user is it already, and may not change groups.
 func wayIn(p specrun.Process, thread int) string {
 	lab := fmt.Sprintf("nsenter --target %d --net --mount", thread)
 	inside, sandboxed := p.(*workerInside)

@@ -191,8 +191,8 @@ func TestMachineThatCannot(t *testing.T) {
 func TestLimitOfTheWorker(t *testing.T) {
 	needSandbox(t)
 	dir := write(t, map[string]string{"good.md": good})
-	// The trial makes as many as it has to have at once, so that the kernel, which counts them until it has taken them down, has none left
-	// for the worker.
+	// The trial makes as many as it has to have at once, so that the kernel, which counts them until it has taken them
+	// down, has none left for the worker.
 	l := limits{Settings: map[string]string{"/proc/sys/user/max_net_namespaces": "4"}}
 	met := false
 	for range 20 {

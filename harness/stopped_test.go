@@ -153,7 +153,8 @@ func goOn(group string) bool {
 		fmt.Sscan(word, &pid)
 		if sandbox.StoppedProcess("it", pid) != "" {
 			// A program is what the kernel would take first.
-			return os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), []byte("0"), 0) == nil && syscall.Kill(pid, syscall.SIGCONT) == nil
+			return os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", pid), []byte("0"), 0) == nil &&
+				syscall.Kill(pid, syscall.SIGCONT) == nil
 		}
 	}
 	return false

@@ -93,7 +93,8 @@ func rehearse(world lab.Options) error {
 // workers starts worker processes and remembers the keepers of those without a sandbox.
 type workers struct {
 	sandboxed bool
-	// files are what the user named for a unit, and stays to be seen in its sandbox; tun are the units that make links by /dev/net/tun.
+	// files are what the user named for a unit, and stays to be seen in its sandbox; tun are the units that make links
+	// by /dev/net/tun.
 	files map[string][]string
 	tun   map[string]bool
 
@@ -118,7 +119,8 @@ func (w *workers) start(job specrun.Job, in, out, stderr *os.File) (specrun.Proc
 	oom := kernel.CountOOMKills()
 	if w.sandboxed {
 		p, err := sandbox.Start(context.Background(), sandbox.Command{
-			Args: []string{os.Args[0], workerWord}, Stdin: in, Stderr: stderr, ExtraFiles: []*os.File{out}, Visible: w.files[job.Unit], TUN: w.tun[job.Unit],
+			Args: []string{os.Args[0], workerWord}, Stdin: in, Stderr: stderr, ExtraFiles: []*os.File{out},
+			Visible: w.files[job.Unit], TUN: w.tun[job.Unit],
 		})
 		if err != nil {
 			return nil, explained(err)

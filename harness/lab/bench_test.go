@@ -120,7 +120,8 @@ func sideBySide(b *testing.B, way func(context.Context) error) {
 // runScript runs the script in the namespaces of w; the world itself is not part of what is timed.
 func runScript(w *netns.World, script string) error {
 	running, err := w.Start(netns.Program{
-		Path: "/bin/sh", Args: []string{"sh", "-ec", script}, Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+		Path: "/bin/sh", Args: []string{"sh", "-ec", script},
+		Env: []string{"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
 	})
 	if err != nil {
 		return err

@@ -93,7 +93,8 @@ func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) 
 	return x, err
 }
 
-// say has busybox say it. For a link that moves into a namespace, that takes a process that lives there, which waits for so long.
+// say has busybox say it. For a link that moves into a namespace, that takes a process that lives there, which waits
+// for so long.
 func say(ctx context.Context, w *netns.World, way way, x *scenario.Exchange) (output []byte, err error) {
 	x.Argv = way.argv
 	set, ok := way.op.(operation.LinkSet)

@@ -24,8 +24,8 @@ func CountOOMKills() OOMKills {
 	return OOMKills{machine: oomKills("/proc/vmstat"), group: group}
 }
 
-// WhoKilled says who has killed a process with SIGKILL since the counters were read, as far as they can tell. inGroup says that in the
-// process's own control group, which is below that of this process, the kernel has killed something.
+// WhoKilled says who has killed a process with SIGKILL since the counters were read, as far as they can tell. inGroup
+// says that in the process's own control group, which is below that of this process, the kernel has killed something.
 func (before OOMKills) WhoKilled(inGroup bool) string {
 	now := CountOOMKills()
 	if inGroup && before.group >= 0 {

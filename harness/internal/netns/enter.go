@@ -83,8 +83,8 @@ func (h Handle) afterwards(f func() error) (err error) {
 	return f()
 }
 
-// Go runs f on a thread of its own inside the namespace `name` and waits for it. Other calls go on beside it: it is for what blocks.
-// Close waits for f.
+// Go runs f on a thread of its own inside the namespace `name` and waits for it. Other calls go on beside it: it is
+// for what blocks. Close waits for f.
 func (w *World) Go(name string, f func() error) error {
 	h, err := w.Open(name)
 	if err != nil {
@@ -132,8 +132,9 @@ func (w *World) NetlinkIn(h Handle) (*netlink.Handle, error) {
 	return openNetlink(fmt.Sprintf("namespace %d", h.Inode()), func(f func() error) error { return w.DoIn(h, f) })
 }
 
-// Send sends a netlink message to the kernel by a socket, from among the programs of the lab: some of what they may ask for, the kernel
-// refuses to whom it does not know as one of their user namespace. The answer comes to the socket.
+// Send sends a netlink message to the kernel by a socket, from among the programs of the lab: some of what they may
+// ask for, the kernel refuses to whom it does not know as one of their user namespace. The answer comes to the
+// socket.
 func (w *World) Send(socket int, message []byte) error { return w.ground.send(socket, message) }
 
 // openNetlink opens an rtnetlink handle where do runs a function.

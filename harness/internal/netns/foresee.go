@@ -8,8 +8,8 @@ type spare struct {
 	err error
 }
 
-// foresee makes namespaces ahead, side by side and beside what the caller does meanwhile: the kernel takes some 0.3 ms for each, and
-// does not mind several. Each is used once; those that are not go with the site.
+// foresee makes namespaces ahead, side by side and beside what the caller does meanwhile: the kernel takes some 0.3
+// ms for each, and does not mind several. Each is used once; those that are not go with the site.
 func (s *site) foresee(n int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -49,8 +49,9 @@ func isNetwork(fd int) error {
 	return nil
 }
 
-// belonging is the handle if the namespace belongs to a user namespace below this process's own: one that programs of the sandbox have
-// made. Any other one is closed, and the error wraps EINVAL: who hands out a descriptor may be a program that took the helper's place.
+// belonging is the handle if the namespace belongs to a user namespace below this process's own: one that programs of
+// the sandbox have made. Any other one is closed, and the error wraps EINVAL: who hands out a descriptor may be a
+// program that took the helper's place.
 func (h Handle) belonging() (Handle, error) {
 	if err := belongsBelow(h.file.fd); err != nil {
 		h.Close()

@@ -119,9 +119,9 @@ func (p *places) inode(entry string) (inode uint64, ok bool) {
 	return h.Inode(), true
 }
 
-// ownRun gives the calling thread's new mount namespace a /run of its own with an empty /run/netns. That one is a shared
-// mount, as iproute2 makes it: deleting a name reaches into the mounts of a running `ip netns exec`. What the sandbox shows of /run, since
-// PATH leads there, stays.
+// ownRun gives the calling thread's new mount namespace a /run of its own with an empty /run/netns. That one is a
+// shared mount, as iproute2 makes it: deleting a name reaches into the mounts of a running `ip netns exec`. What the
+// sandbox shows of /run, since PATH leads there, stays.
 func ownRun() error {
 	shown, err := openShown("/run")
 	if err != nil {
@@ -269,9 +269,9 @@ func (s *site) ownSysAlone() error {
 // ErrNoSys and ErrNoEtc.
 func (w *World) Lacks() ([]error, error) { return w.ground.lacks() }
 
-// InMounts runs f, on a thread of its own, where files are those that the programs of the lab see: its /etc and its /run. Read them by
-// ReadFile alone, and write none: whoever wrote the scenario decides what is there. /proc is that of the programs, too, so a
-// path through /proc/self leads nowhere.
+// InMounts runs f, on a thread of its own, where files are those that the programs of the lab see: its /etc and its
+// /run. Read them by ReadFile alone, and write none: whoever wrote the scenario decides what is there. /proc is that
+// of the programs, too, so a path through /proc/self leads nowhere.
 func (w *World) InMounts(f func() error) error {
 	return onThrowawayThread(func() error {
 		if err := unix.Unshare(unix.CLONE_FS); err != nil {
@@ -303,7 +303,8 @@ func ReadNames(path string) ([]string, error) {
 // maxNames is how many names of a folder are read.
 const maxNames = 10000
 
-// ReadFile reads a regular file of 1 MiB at the most. Where there is anything else, as a FIFO, it neither waits nor reads.
+// ReadFile reads a regular file of 1 MiB at the most. Where there is anything else, as a FIFO, it neither waits nor
+// reads.
 func ReadFile(path string) ([]byte, error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {

@@ -117,8 +117,8 @@ func (w *World) delete(name string) error {
 	return nil
 }
 
-// AddNameless makes a namespace that only the returned handle keeps alive; the World closes it at the end. In the sandbox it is one that
-// the programs of the lab have no power over.
+// AddNameless makes a namespace that only the returned handle keeps alive; the World closes it at the end. In the
+// sandbox it is one that the programs of the lab have no power over.
 func (w *World) AddNameless() (Handle, error) {
 	var h Handle
 	err := w.thread.do(func() error {

@@ -1,10 +1,11 @@
 // Package netns makes, opens, enters and removes network namespaces; it is the only place of the project that calls
-// setns(2) or unshare(2) for a lab. It may be imported by the command line, by lab and by the other packages under internal; of this project
-// it imports sandbox and state alone, and it never enters a namespace on a thread that somebody else uses afterwards.
+// setns(2) or unshare(2) for a lab. It may be imported by the command line, by lab and by the other packages under
+// internal; of this project it imports sandbox and state alone, and it never enters a namespace on a thread that
+// somebody else uses afterwards.
 //
-// In the sandbox it works on both sides of the wall. In the helper, among the programs of scenarios, a site makes the namespaces of a lab and
-// starts its programs; in the worker, which judges, a World enters the namespaces by their descriptors, and believes nothing else that
-// comes from there.
+// In the sandbox it works on both sides of the wall. In the helper, among the programs of scenarios, a site makes the
+// namespaces of a lab and starts its programs; in the worker, which judges, a World enters the namespaces by their
+// descriptors, and believes nothing else that comes from there.
 package netns
 
 import (
@@ -30,8 +31,8 @@ const patience = 5 * time.Second
 // Options say where a World puts its namespaces.
 type Options struct {
 	// Shared puts them where `ip netns` of the machine shows them, each name with the lab's id as suffix, the owner
-	// recorded (--sandbox=off, root). Otherwise the programs of the lab have a mount namespace, a /run/netns and a /sys of their own. (In
-	// a shared one they have a /sys of their own, too.)
+	// recorded (--sandbox=off, root). Otherwise the programs of the lab have a mount namespace, a /run/netns and a /sys
+	// of their own. (In a shared one they have a /sys of their own, too.)
 	Shared bool
 	// Ahead is how many namespaces are about to be added: they are made while the World is (see Foresee).
 	Ahead int
@@ -41,8 +42,9 @@ type Options struct {
 	Ancestor int
 }
 
-// World is the set of network namespaces of one lab and an OS thread that lives in the lab's host network namespace. Where its programs live
-// is its ground. A World may be used by several goroutines; what needs the thread happens one after the other.
+// World is the set of network namespaces of one lab and an OS thread that lives in the lab's host network namespace.
+// Where its programs live is its ground. A World may be used by several goroutines; what needs the thread happens one
+// after the other.
 type World struct {
 	id     string
 	shared bool
@@ -70,8 +72,8 @@ func New(o Options) (*World, error) {
 	})
 }
 
-// NewHere is a World whose programs live on this side of the wall, and whose functions run in its mounts: a small machine, for tests of
-// what looks at one.
+// NewHere is a World whose programs live on this side of the wall, and whose functions run in its mounts: a small
+// machine, for tests of what looks at one.
 func NewHere(o Options) (*World, error) {
 	return newWorld(o, func(id string) (ground, error) {
 		return newSite(&site{id: id, here: true, ancestor: o.Ancestor, spawn: spawn}, o.Ahead)

@@ -26,13 +26,15 @@ type Program struct {
 	Args []string // with the name of the program first
 	Env  []string // all of it; the lab's tag is added
 	Dir  string   // where it runs; "" is /
-	// Input and Output are its standard descriptors; nil is /dev/null. Output is for both what it prints and its complaints.
+	// Input and Output are its standard descriptors; nil is /dev/null. Output is for both what it prints and its
+	// complaints.
 	Input, Output *os.File `json:"-"`
 }
 
 // Running is a program that was started.
 type Running struct {
-	// PID is its number as the programs of the lab see it. It is the leader of a session of its own, which has no terminal.
+	// PID is its number as the programs of the lab see it. It is the leader of a session of its own, which has no
+	// terminal.
 	PID int
 
 	mu     sync.Mutex    // held while it is killed
@@ -62,8 +64,8 @@ func (r *Running) Kill() error {
 	}
 }
 
-// Start starts a program in the host namespace of the lab. It gets the lab's tag into its environment, and dies with the harness. The error
-// wraps exec.ErrNotFound when there is no such program.
+// Start starts a program in the host namespace of the lab. It gets the lab's tag into its environment, and dies with
+// the harness. The error wraps exec.ErrNotFound when there is no such program.
 func (w *World) Start(p Program) (*Running, error) {
 	r, err := w.ground.start("", p)
 	if err != nil {
@@ -132,7 +134,8 @@ func (s *site) start(real string, p Program) (*Running, error) {
 	return t.r, t.err
 }
 
-// join takes the calling thread, which nobody uses afterwards, into the lab's mounts, its working directory and the namespace.
+// join takes the calling thread, which nobody uses afterwards, into the lab's mounts, its working directory and the
+// namespace.
 func (s *site) join(h Handle) error {
 	if err := unix.Unshare(unix.CLONE_FS); err != nil {
 		return fmt.Errorf("unshare the working directory: %w", err)
@@ -185,7 +188,8 @@ func (s *site) exec(p Program) (*Running, error) {
 	attr := &syscall.ProcAttr{
 		Dir: p.Dir, Env: append(p.Env[:len(p.Env):len(p.Env)], tag+"="+s.id),
 		Files: []uintptr{input.Fd(), output.Fd(), output.Fd()},
-		// In a session of its own it has no terminal; and so it and what it leaves are told from what else this process has started.
+		// In a session of its own it has no terminal; and so it and what it leaves are told from what else this process has
+		// started.
 		Sys: &syscall.SysProcAttr{Setsid: true},
 	}
 	if !s.mortal {
@@ -247,8 +251,8 @@ func (w *World) MaxTasks() int {
 	return sandbox.MaxTasks
 }
 
-// Process opens the network namespace of a process of the lab, by the number that programs know it by. The error wraps EPERM where it is
-// not theirs.
+// Process opens the network namespace of a process of the lab, by the number that programs know it by. The error
+// wraps EPERM where it is not theirs.
 func (w *World) Process(pid int) (Handle, error) {
 	dir, err := w.namespacesOf(pid)
 	if err != nil {
@@ -269,8 +273,8 @@ func (w *World) Process(pid int) (Handle, error) {
 	return h, nil
 }
 
-// namespacesOf opens the folder of a process's namespaces in the /proc of the programs. They may have mounted something in it: that is
-// not gone into.
+// namespacesOf opens the folder of a process's namespaces in the /proc of the programs. They may have mounted
+// something in it: that is not gone into.
 func (w *World) namespacesOf(pid int) (fd int, err error) {
 	path := filepath.Join(strconv.Itoa(pid), "ns")
 	fd, err = unix.Openat2(w.places.proc, path, &unix.OpenHow{
@@ -297,7 +301,8 @@ func (w *World) InodeOf(pid int) (uint64, error) {
 	return st.Ino, nil
 }
 
-// Processes are the numbers, by which programs know them and sorted, of the processes whose main thread is in the namespace.
+// Processes are the numbers, by which programs know them and sorted, of the processes whose main thread is in the
+// namespace.
 func (w *World) Processes(inode uint64) (inside []int, err error) {
 	pids, err := w.processes()
 	for _, pid := range pids {

@@ -66,7 +66,9 @@ type refusal struct {
 }
 
 // kinds are the errors of Go that keep their identity on the way.
-var kinds = map[string]error{"program": exec.ErrNotFound, "etc": ErrNoEtc, "sys": ErrNoSys, "ended": errThreadEnded, "helper": errHelper}
+var kinds = map[string]error{
+	"program": exec.ErrNotFound, "etc": ErrNoEtc, "sys": ErrNoSys, "ended": errThreadEnded, "helper": errHelper,
+}
 
 func refusalOf(err error) *refusal {
 	if err == nil {
@@ -175,8 +177,8 @@ func closeFDs(fds []int) {
 // errHelper is the cause when the helper does not answer any more: a program may have stopped it, or taken its place.
 var errHelper = errors.New("the helper in the sandbox does not answer")
 
-// answerLasts is how long the helper may take for an answer. It is long, since the kernel makes namespaces slowly when it has many to
-// take down, and the machine may have other things to do.
+// answerLasts is how long the helper may take for an answer. It is long, since the kernel makes namespaces slowly
+// when it has many to take down, and the machine may have other things to do.
 const answerLasts = time.Minute
 
 // endLasts is how long the end of a program that was killed may take to be told.
@@ -262,8 +264,8 @@ func (c *client) breakOff(why error) {
 	}
 }
 
-// ask sends an order and waits for its answer. The descriptors of the answer are the caller's: as many as he wants, or it is an error.
-// A program that is to be started is in running.
+// ask sends an order and waits for its answer. The descriptors of the answer are the caller's: as many as he wants,
+// or it is an error. A program that is to be started is in running.
 func (c *client) ask(o order, fds []int, want int, running *Running) (answer, error) {
 	o.ID = c.last.Add(1)
 	w := make(chan answer, 1)
@@ -432,8 +434,8 @@ func (r *remote) start(real string, p Program) (*Running, error) {
 	return running, nil
 }
 
-// kill ends a program and its process group without the helper, which another program may hold. Its end is heard from the helper all
-// the same, or there is no helper any more.
+// kill ends a program and its process group without the helper, which another program may hold. Its end is heard from
+// the helper all the same, or there is no helper any more.
 func (c *client) kill(running *Running, pidfd int) error {
 	running.mu.Lock()
 	defer running.mu.Unlock()
@@ -461,7 +463,8 @@ func (c *client) kill(running *Running, pidfd int) error {
 	return nil
 }
 
-// processOf is the number that this process knows the process of a pidfd by (pidfd_open(2)). The error is ESRCH when it has ended.
+// processOf is the number that this process knows the process of a pidfd by (pidfd_open(2)). The error is ESRCH when
+// it has ended.
 func processOf(pidfd int) (pid int, err error) {
 	info, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", pidfd))
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 
 func init() { sandbox.OnHelper(serve) }
 
-// server is the helper's side: it has the labs of the worker among the programs of scenarios, as root of whose user namespace it makes all that
-// is theirs. It is not trusted: whoever is root there can do as it does.
+// server is the helper's side: it has the labs of the worker among the programs of scenarios, as root of whose user
+// namespace it makes all that is theirs. It is not trusted: whoever is root there can do as it does.
 type server struct {
 	conn     *net.UnixConn
 	children sandbox.Children
@@ -119,7 +119,9 @@ func (s *server) obey(o order, fds []int, a *answer) (running *Running, err erro
 }
 
 func (s *server) make(o order, a *answer) error {
-	lab, err := newSite(&site{id: o.Lab, spawn: s.children.Start, mortal: s.mortal, ancestor: sandbox.Ancestor()}, o.Number)
+	lab, err := newSite(&site{
+		id: o.Lab, spawn: s.children.Start, mortal: s.mortal, ancestor: sandbox.Ancestor(),
+	}, o.Number)
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ground is where a lab's namespaces are made and its programs are started: a *site in this process for a shared lab, else one in the
-// sandbox's helper, of which this process has a *remote.
+// ground is where a lab's namespaces are made and its programs are started: a *site in this process for a shared lab,
+// else one in the sandbox's helper, of which this process has a *remote.
 type ground interface {
 	// look returns descriptors of what is there; the caller closes them.
 	look() (host Handle, p places, err error)
@@ -37,7 +37,8 @@ type ground interface {
 }
 
 // spawner starts a program; its end comes through the channel.
-type spawner func(path string, argv []string, attr *syscall.ProcAttr) (pid int, ended <-chan syscall.WaitStatus, err error)
+type spawner func(path string, argv []string, attr *syscall.ProcAttr) (
+	pid int, ended <-chan syscall.WaitStatus, err error)
 
 // spawn is the spawner of a process that waits for each of its children by itself.
 func spawn(path string, argv []string, attr *syscall.ProcAttr) (int, <-chan syscall.WaitStatus, error) {
@@ -58,8 +59,8 @@ func spawn(path string, argv []string, attr *syscall.ProcAttr) (int, <-chan sysc
 	return pid, ended, nil
 }
 
-// site is a lab's ground in this process: a locked OS thread that lives in the lab's host network namespace and in the lab's mounts, and
-// from which its programs are started.
+// site is a lab's ground in this process: a locked OS thread that lives in the lab's host network namespace and in
+// the lab's mounts, and from which its programs are started.
 type site struct {
 	id     string
 	shared bool
@@ -68,7 +69,8 @@ type site struct {
 	ancestor int
 	record   *record // of the owner; nil unless shared
 	spawn    spawner
-	// mortal says that the kernel ends all programs with this process by itself, since it is the first of their PID namespace.
+	// mortal says that the kernel ends all programs with this process by itself, since it is the first of their PID
+	// namespace.
 	mortal bool
 
 	null   *os.File // /dev/null, whatever programs do to that of the lab
@@ -268,7 +270,8 @@ func (s *site) lacks() ([]error, error) {
 	return lacks, err
 }
 
-// close ends the programs that still run, drops the namespaces and the thread, and waits until the kernel has let go of them.
+// close ends the programs that still run, drops the namespaces and the thread, and waits until the kernel has let go
+// of them.
 func (s *site) close() error {
 	s.mu.Lock()
 	s.closed = true

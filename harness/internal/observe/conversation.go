@@ -99,8 +99,8 @@ func (c *conversation) ask(kind, flags uint16, body []byte, f func(body []byte))
 	}
 }
 
-// fromKernel tells whether the kernel sent a message: who may administrate a namespace may send netlink messages to any socket in it, in
-// whatever words (netlink(7)).
+// fromKernel tells whether the kernel sent a message: who may administrate a namespace may send netlink messages to
+// any socket in it, in whatever words (netlink(7)).
 func fromKernel(sender unix.Sockaddr) bool {
 	from, ok := sender.(*unix.SockaddrNetlink)
 	return ok && from.Pid == 0

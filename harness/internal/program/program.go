@@ -84,7 +84,8 @@ func (r runner) run(ctx context.Context, argv []string, limit time.Duration) ([]
 	return output, exitStatus(status), cause
 }
 
-// await waits until the program has ended, and kills its process group if that takes too long; the error says why it was killed.
+// await waits until the program has ended, and kills its process group if that takes too long; the error says why it
+// was killed.
 func (r runner) await(ctx context.Context, running *netns.Running, limit time.Duration) error {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()

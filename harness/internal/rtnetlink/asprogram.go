@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sendAsProgram sends a request from among the programs of the lab. A rule for users is one that the kernel takes from nobody else than who
-// is of the namespace's own user namespace (fib_nl2rule, net/core/fib_rules.c).
+// sendAsProgram sends a request from among the programs of the lab. A rule for users is one that the kernel takes
+// from nobody else than who is of the namespace's own user namespace (fib_nl2rule, net/core/fib_rules.c).
 func (s *session) sendAsProgram(m message) error {
 	h := s.sockets[unix.NETLINK_ROUTE]
 	m.Seq = atomic.AddUint32(&h.Seq, 1)
@@ -31,7 +31,8 @@ func (s *session) sendAsProgram(m message) error {
 	}
 }
 
-// acknowledged reads an acknowledgement: nil, or the errno with the kernel's words about it (netlink(7), struct nlmsgerr).
+// acknowledged reads an acknowledgement: nil, or the errno with the kernel's words about it (netlink(7), struct
+// nlmsgerr).
 func acknowledged(m syscall.NetlinkMessage) error {
 	const errorSize, headerSize = 4, unix.SizeofNlMsghdr
 	if len(m.Data) < errorSize+headerSize {

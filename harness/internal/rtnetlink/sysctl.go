@@ -16,8 +16,8 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// sysctlPath is the file of a key. Dots are slashes; a slash in a key is a dot of the name, as sysctl(8) has it. A key that would lead
-// elsewhere is that of no file: the process that writes here is not a program of the scenario.
+// sysctlPath is the file of a key. Dots are slashes; a slash in a key is a dot of the name, as sysctl(8) has it. A
+// key that would lead elsewhere is that of no file: the process that writes here is not a program of the scenario.
 func sysctlPath(key string) string {
 	path := strings.NewReplacer(".", "/", "/", ".").Replace(key)
 	if !filepath.IsLocal(path) || path != filepath.Clean(path) {

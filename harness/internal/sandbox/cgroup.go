@@ -14,8 +14,8 @@ import (
 // mostMemory is how many bytes of memory all sandboxes of a run may take together. No lesson comes near it.
 const mostMemory = 2 << 30
 
-// cgroup is a control group for the sandboxes of a run (cgroups(7)). Where none may be made, what one process may take is limited
-// alone (limits.go).
+// cgroup is a control group for the sandboxes of a run (cgroups(7)). Where none may be made, what one process may
+// take is limited alone (limits.go).
 type cgroup struct {
 	dir     string
 	unified *os.File // of version 2: the open folder
@@ -46,7 +46,8 @@ func newCgroup() *cgroup {
 	return made
 }
 
-// newUnified makes a group of version 2: it has the controllers that its parent hands down, and a parent with processes hands none down.
+// newUnified makes a group of version 2: it has the controllers that its parent hands down, and a parent with
+// processes hands none down.
 func newUnified(own string) *cgroup {
 	const root = "/sys/fs/cgroup"
 	var fs unix.Statfs_t
@@ -92,8 +93,8 @@ func makeCgroup(parent, limit string) *cgroup {
 	return c
 }
 
-// enter puts the calling thread into a group of version 1, so that what it starts is born there; into one of version 2 a process is born by
-// its descriptor.
+// enter puts the calling thread into a group of version 1, so that what it starts is born there; into one of version
+// 2 a process is born by its descriptor.
 func (c *cgroup) enter() bool {
 	return c.unified != nil || os.WriteFile(filepath.Join(c.dir, "tasks"), []byte(strconv.Itoa(unix.Gettid())), 0) == nil
 }
@@ -105,8 +106,8 @@ func (c *cgroup) met() (told []string) {
 	}
 	// It is this group's own limit, and not that of one above it, if the group has failed to get memory itself.
 	if counts(c.dir, "memory.events", "oom") || counts(c.dir, "memory.failcnt", "") {
-		told = append(told, fmt.Sprintf("the limit of %d MiB of memory for all programs of a run was met, and the kernel has ended one for it",
-			mostMemory>>20))
+		told = append(told, fmt.Sprintf("the limit of %d MiB of memory for all programs of a run was met, "+
+			"and the kernel has ended one for it", mostMemory>>20))
 	}
 	return told
 }

@@ -5,8 +5,8 @@ import (
 	"syscall"
 )
 
-// Children are the programs that the helper starts. It is process 1 of its layer, which has to take in orphans and bury them, and
-// so waits for all processes at once.
+// Children are the programs that the helper starts. It is process 1 of its layer, which has to take in orphans and
+// bury them, and so waits for all processes at once.
 type Children struct {
 	mu      sync.Mutex
 	waiting map[int]chan<- syscall.WaitStatus
@@ -14,7 +14,9 @@ type Children struct {
 }
 
 // Start starts a program (syscall.ForkExec). Its end comes through the channel.
-func (c *Children) Start(path string, argv []string, attr *syscall.ProcAttr) (pid int, ended <-chan syscall.WaitStatus, err error) {
+func (c *Children) Start(path string, argv []string, attr *syscall.ProcAttr) (
+	pid int, ended <-chan syscall.WaitStatus, err error,
+) {
 	c.mu.Lock() // until the process is known, so that it is not buried unknown
 	defer c.mu.Unlock()
 	pid, err = syscall.ForkExec(path, argv, attr)

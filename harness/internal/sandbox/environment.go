@@ -11,14 +11,15 @@ import (
 // forPrograms are the variables that reach the programs of scenarios; all others stay outside (docs/sandbox.md).
 var forPrograms = []string{"PATH", "LD_LIBRARY_PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TZ"}
 
-// forWorker are the variables that reach the worker beside them: what the Go runtime and this project read. Those of the project's own
-// begin with ownPrefix.
+// forWorker are the variables that reach the worker beside them: what the Go runtime and this project read. Those of
+// the project's own begin with ownPrefix.
 var forWorker = []string{"LANG", "LC_ALL", "TMPDIR", "NO_COLOR", "CI", "GITHUB_ACTIONS",
 	"GOMAXPROCS", "GOTRACEBACK", "GODEBUG", "GORACE", "GOGC", "GOMEMLIMIT", "GOCOVERDIR"}
 
 const ownPrefix = "NETNSCHECK_"
 
-// ProgramEnvironment is the environment of the programs of scenarios: of this process's the part that is meant for them.
+// ProgramEnvironment is the environment of the programs of scenarios: of this process's the part that is meant for
+// them.
 func ProgramEnvironment() []string {
 	return allowed(os.Environ(), func(name string) bool { return slices.Contains(forPrograms, name) })
 }

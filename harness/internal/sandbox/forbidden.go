@@ -29,7 +29,8 @@ func (e *ForbiddenError) MayPass() bool { return e.Why == limitReached }
 
 const limitReached = "a limit is reached: the number of namespaces (sysctl user.max_*_namespaces) or their depth (32)"
 
-// Possible tries for real whether a sandbox can be had, with all that a lab needs in it. missing are the walls that it would lack. The error wraps a *ForbiddenError.
+// Possible tries for real whether a sandbox can be had, with all that a lab needs in it. missing are the walls that
+// it would lack. The error wraps a *ForbiddenError.
 func Possible() (missing []Lack, err error) {
 	if Inside() {
 		return nil, nil

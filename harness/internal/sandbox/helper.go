@@ -17,8 +17,9 @@ import (
 // serve is what the helper does for the worker.
 var serve func(conn *net.UnixConn)
 
-// OnHelper says what the helper does: it is called there, once, with the connection to the worker, which may ask for what only a process
-// of the second layer can make. When it returns, the helper ends, and all programs with it. To be called before Enter.
+// OnHelper says what the helper does: it is called there, once, with the connection to the worker, which may ask for
+// what only a process of the second layer can make. When it returns, the helper ends, and all programs with it. To be
+// called before Enter.
 func OnHelper(f func(conn *net.UnixConn)) { serve = f }
 
 // startHelper starts process 1 of the second layer. It dies with the calling thread.
@@ -43,8 +44,8 @@ func startHelper(o orders, p plan, conn int) error {
 	return nil
 }
 
-// secondLayer are the namespaces of the helper. It stays in the network namespace of the first layer, which is not its programs' to change,
-// nor theirs to leave things in.
+// secondLayer are the namespaces of the helper. It stays in the network namespace of the first layer, which is not
+// its programs' to change, nor theirs to leave things in.
 func secondLayer(o orders, p plan) *syscall.SysProcAttr {
 	flags := uintptr(unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS)
 	if o.PIDNamespace {
@@ -71,7 +72,8 @@ func tryHelper(o orders, p plan) error {
 func beHelper(o orders) {
 	conn := os.NewFile(uintptr(o.Control), "worker")
 	unix.CloseOnExec(o.Control)
-	// Its programs may send it signals. A caught one is a plain one again in what is executed; an ignored one would not be.
+	// Its programs may send it signals. A caught one is a plain one again in what is executed; an ignored one would not
+	// be.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	runtime.LockOSThread() // no other goroutine may take the main thread elsewhere
 	missing, err := settle(o)
@@ -119,8 +121,8 @@ func confine(o orders) (missing []Lack) {
 	return missing
 }
 
-// tryLab does once what every lab needs, on a thread that ends with it: mounts, and a namespace each for the helper's /sys, the lab's host and
-// one that a scenario makes.
+// tryLab does once what every lab needs, on a thread that ends with it: mounts, and a namespace each for the helper's
+// /sys, the lab's host and one that a scenario makes.
 func tryLab() error {
 	result := make(chan error)
 	go func() {
@@ -180,8 +182,8 @@ func greeting(conn *os.File) (missing []Lack, err error) {
 	return a.Missing, a.err()
 }
 
-// Helper is the connection to the helper, for the worker alone; what the other end is asked, and how, is not this package's. The
-// error says why there is none.
+// Helper is the connection to the helper, for the worker alone; what the other end is asked, and how, is not this
+// package's. The error says why there is none.
 var Helper = sync.OnceValues(func() (*net.UnixConn, error) {
 	if received == nil || received.Stage != stageInside || received.Control == 0 {
 		return nil, errors.New("find the helper: this is not the worker of a sandbox")

@@ -19,8 +19,9 @@ const manyIDs = 65536
 // out (systemd's containers end at 1879048191, sssd's default range at 2000200000).
 const firstChoice = 0x78000000
 
-// ids are the users and groups of this user namespace that those from 0 of the sandbox stand for. Both layers number them alike: who judges is
-// to read the ids that programs have written, such as those of a rule or of ping_group_range.
+// ids are the users and groups of this user namespace that those from 0 of the sandbox stand for. Both layers number
+// them alike: who judges is to read the ids that programs have written, such as those of a rule or of
+// ping_group_range.
 type ids struct {
 	firstUID, firstGID int
 	size               int
@@ -71,8 +72,8 @@ func chooseIDs() (ids, error) {
 	}
 }
 
-// attributes are how init is to be started. Where the ids are foreign it begins as the caller, whom the first layer does not know, to open
-// what only he may (see build), and then becomes root inside by become.
+// attributes are how init is to be started. Where the ids are foreign it begins as the caller, whom the first layer
+// does not know, to open what only he may (see build), and then becomes root inside by become.
 func (i ids) attributes(flags uintptr) *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{
 		Cloneflags:  flags,

@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Enter makes the process what Start meant it to be. Call it first thing in main, before any other goroutine: outside it only keeps
-// inherited descriptors from the programs that this one starts; in init, in the helper and in a trial it does not return; in the worker it
-// returns when everything is ready. Whether this is the worker, Inside says.
+// Enter makes the process what Start meant it to be. Call it first thing in main, before any other goroutine: outside
+// it only keeps inherited descriptors from the programs that this one starts; in init, in the helper and in a trial
+// it does not return; in the worker it returns when everything is ready. Whether this is the worker, Inside says.
 func Enter() {
 	switch {
 	case received == nil:
@@ -39,8 +39,8 @@ func number(s string) int {
 	return n
 }
 
-// beInit is process 1 of the first layer: it builds the layer, starts the helper and the worker, takes in orphans, and ends with the worker,
-// which ends everything else.
+// beInit is process 1 of the first layer: it builds the layer, starts the helper and the worker, takes in orphans,
+// and ends with the worker, which ends everything else.
 func beInit(o orders) {
 	unix.Umask(0o022)
 	runtime.LockOSThread() // a worker that is started from here dies with this thread
@@ -110,8 +110,8 @@ func (l layer) answer() answer {
 	return a
 }
 
-// furnish makes the mounts of the first layer on the calling thread, and starts from there the helper and, unless it is to see the machine's
-// files, the worker.
+// furnish makes the mounts of the first layer on the calling thread, and starts from there the helper and, unless it
+// is to see the machine's files, the worker.
 func furnish(o orders, p plan) (l layer) {
 	if p.Open { // the worker is to have this process's mounts
 		if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
@@ -146,8 +146,8 @@ func furnish(o orders, p plan) (l layer) {
 	return l
 }
 
-// try finds out what the second layer would lack, and whether it could be had, without the time that its helper takes to start: this process,
-// which is at its end, does to itself what the helper does.
+// try finds out what the second layer would lack, and whether it could be had, without the time that its helper takes
+// to start: this process, which is at its end, does to itself what the helper does.
 func (l *layer) try(o orders, p plan) {
 	if l.err = tryHelper(o, p); l.err != nil {
 		return

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// launcher is an OS thread that starts sandboxes and nothing else. The kernel ends a sandbox when the thread that started it ends, which is
-// to be when this process does; and what it starts is born into the control group that this thread is in: to move a process into one
-// takes the kernel many milliseconds.
+// launcher is an OS thread that starts sandboxes and nothing else. The kernel ends a sandbox when the thread that
+// started it ends, which is to be when this process does; and what it starts is born into the control group that this
+// thread is in: to move a process into one takes the kernel many milliseconds.
 type launcher struct {
 	jobs  chan func()
 	group *cgroup // nil where none can be made

@@ -17,8 +17,8 @@ type limit struct {
 // MaxTasks is how many processes and threads the programs of a sandbox may be (RLIMIT_NPROC).
 const MaxTasks = 1024
 
-// limits are for the programs of scenarios. No lesson comes near them. There is none of addresses (RLIMIT_AS): programs in Go reserve far
-// more than they use.
+// limits are for the programs of scenarios. No lesson comes near them. There is none of addresses (RLIMIT_AS):
+// programs in Go reserve far more than they use.
 var limits = []limit{
 	{unix.RLIMIT_CORE, 0, "core files"},
 	{unix.RLIMIT_FSIZE, 64 << 20, "bytes in a file"},
@@ -27,8 +27,8 @@ var limits = []limit{
 	{unix.RLIMIT_NPROC, MaxTasks, "processes"},
 }
 
-// setLimits sets them for this process and all that it starts. Before Linux 5.14 processes were counted for a user, whatever user
-// namespaces they are in: there the limit is left out where the user is one who has others.
+// setLimits sets them for this process and all that it starts. Before Linux 5.14 processes were counted for a user,
+// whatever user namespaces they are in: there the limit is left out where the user is one who has others.
 func setLimits(ownUser bool) (left error) {
 	for _, l := range limits {
 		if l.resource == unix.RLIMIT_NPROC && !ownUser && !since(5, 14) {
@@ -47,8 +47,8 @@ func setLimits(ownUser bool) (left error) {
 	return left
 }
 
-// withFewProcesses runs f while the soft limit of processes is that of programs: a user namespace that is made meanwhile has it for all its
-// users together (since Linux 5.14).
+// withFewProcesses runs f while the soft limit of processes is that of programs: a user namespace that is made
+// meanwhile has it for all its users together (since Linux 5.14).
 func withFewProcesses(f func() error) error {
 	var now unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NPROC, &now); err != nil {

@@ -18,8 +18,8 @@ func bind(from, to string) error {
 	return nil
 }
 
-// readOnly makes a mount and all below it read-only and without devices. Kernels before 5.12 have no call for all at once
-// (mount_setattr(2)).
+// readOnly makes a mount and all below it read-only and without devices. Kernels before 5.12 have no call for all at
+// once (mount_setattr(2)).
 func readOnly(path string) error {
 	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NODEV}
 	err := unix.MountSetattr(unix.AT_FDCWD, path, unix.AT_RECURSIVE|unix.AT_SYMLINK_NOFOLLOW, &attr)
@@ -54,8 +54,10 @@ func mountsBelow(path string) ([]mounted, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the mounts: %w", err)
 	}
-	words := map[string]uintptr{"ro": unix.MS_RDONLY, "nosuid": unix.MS_NOSUID, "nodev": unix.MS_NODEV, "noexec": unix.MS_NOEXEC,
-		"noatime": unix.MS_NOATIME, "nodiratime": unix.MS_NODIRATIME, "relatime": unix.MS_RELATIME}
+	words := map[string]uintptr{
+		"ro": unix.MS_RDONLY, "nosuid": unix.MS_NOSUID, "nodev": unix.MS_NODEV, "noexec": unix.MS_NOEXEC,
+		"noatime": unix.MS_NOATIME, "nodiratime": unix.MS_NODIRATIME, "relatime": unix.MS_RELATIME,
+	}
 	var all []mounted
 	for line := range strings.Lines(string(text)) {
 		fields := strings.Fields(line)

@@ -10,9 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Nested tries for real whether a program can have a user namespace of its own, below that of all programs, whose root may change a network
-// namespace of its own. run runs this program again as a program of a lab, with these variables beside its others, and returns what it
-// printed. The error wraps a *ForbiddenError where the kernel refuses it.
+// Nested tries for real whether a program can have a user namespace of its own, below that of all programs, whose
+// root may change a network namespace of its own. run runs this program again as a program of a lab, with these
+// variables beside its others, and returns what it printed. The error wraps a *ForbiddenError where the kernel
+// refuses it.
 func Nested(run func(env []string) (output []byte, err error)) error {
 	said, err := run([]string{orders{Stage: stageNested}.environment()})
 	if err != nil {
@@ -31,8 +32,8 @@ func Nested(run func(env []string) (output []byte, err error)) error {
 // below says that the process is root of the third layer.
 const below = "below"
 
-// beNested is the program that Nested has run: it starts itself again in namespaces of its own, which sets up the lo there and says what
-// came of it.
+// beNested is the program that Nested has run: it starts itself again in namespaces of its own, which sets up the lo
+// there and says what came of it.
 func beNested() {
 	if len(os.Args) > 1 && os.Args[1] == below {
 		a := answer{}

@@ -18,7 +18,8 @@ import (
 
 // plan is what init needs to know of the machine to build the sandbox. It travels through the control socket.
 type plan struct {
-	// Visible are files and folders that stay to be seen wherever they lie: first those of PATH, then those that the user named.
+	// Visible are files and folders that stay to be seen wherever they lie: first those of PATH, then those that the
+	// user named.
 	Visible []*visible `json:"visible,omitempty"`
 	// Homes are folders in whose place there is an empty one; the first is the caller's own.
 	Homes []string `json:"homes,omitempty"`
@@ -76,7 +77,8 @@ func isHidden(path string) bool {
 	return !isShown(path) || slices.ContainsFunc(homes(), func(dir string) bool { return within(path, dir) })
 }
 
-// homes are the caller's home and the folder that he works in. A home that is a part of the system, as / is, or is not there, is left as it is.
+// homes are the caller's home and the folder that he works in. A home that is a part of the system, as / is, or is
+// not there, is left as it is.
 var homes = sync.OnceValue(func() []string {
 	var all []string
 	add := func(dir string) {
@@ -111,11 +113,12 @@ func within(path, dir string) bool {
 	return path == dir || dir == "/" || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
 }
 
-// plainFolders says that on this machine folders of the sandbox are no copies, so that sockets and FIFOs in them have to be masked.
+// plainFolders says that on this machine folders of the sandbox are no copies, so that sockets and FIFOs in them have
+// to be masked.
 var plainFolders atomic.Bool
 
-// gates are the paths of sockets and FIFOs that are in use and that may lie in what stays visible. Those that lie in folders which are
-// hidden as a whole are left out.
+// gates are the paths of sockets and FIFOs that are in use and that may lie in what stays visible. Those that lie in
+// folders which are hidden as a whole are left out.
 func gates() []string {
 	var all []string
 	add := func(path string) {
@@ -125,7 +128,8 @@ func gates() []string {
 	}
 	if text, err := os.ReadFile("/proc/net/unix"); err == nil {
 		for line := range strings.Lines(string(text)) {
-			if fields := strings.SplitN(strings.TrimRight(line, "\n"), " ", 8); len(fields) == 8 { // the last one may have blanks
+			// The last field, the path, may have blanks in it.
+			if fields := strings.SplitN(strings.TrimRight(line, "\n"), " ", 8); len(fields) == 8 {
 				add(strings.TrimLeft(fields[7], " 0123456789"))
 			}
 		}

@@ -15,14 +15,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// shown are the folders of the root that hold programs and what these need. In the place of all others there is an empty one, or one of the
-// sandbox's own: they hold what people and services keep. What lies in them and has to be seen all the same is put in its place (see
-// visible).
+// shown are the folders of the root that hold programs and what these need. In the place of all others there is an
+// empty one, or one of the sandbox's own: they hold what people and services keep. What lies in them and has to be
+// seen all the same is put in its place (see visible).
 var shown = []string{"/usr", "/bin", "/sbin", "/etc", "/opt", "/nix", "/gnu", "/snap"}
 
 // isShown tells whether a path lies in such a folder; /lib, /lib64, … are among them.
 func isShown(path string) bool {
-	return strings.HasPrefix(path, "/lib") || slices.ContainsFunc(shown, func(dir string) bool { return within(path, dir) })
+	return strings.HasPrefix(path, "/lib") ||
+		slices.ContainsFunc(shown, func(dir string) bool { return within(path, dir) })
 }
 
 // The sizes of the folders that can be written, in bytes. No lesson comes near them.
@@ -36,8 +37,8 @@ const (
 // second is the folder in the root of the first layer on which that of the second is built.
 const second = "/.second"
 
-// programPath is this program in the root of the first layer. What runs from there is on a mount that nobody inside can write: /proc/PID/exe
-// leads to it, and an ordinary user's programs are as much the owner of the file as he is.
+// programPath is this program in the root of the first layer. What runs from there is on a mount that nobody inside
+// can write: /proc/PID/exe leads to it, and an ordinary user's programs are as much the owner of the file as he is.
 const programPath = "/.program"
 
 // errNoProc says that no fresh /proc can be mounted. Without a PID namespace it can be done without.
@@ -51,8 +52,8 @@ type room struct {
 	plain   []string // folders that are no copies
 }
 
-// build makes the root of the first layer and enters it with the calling thread. fresh says that there is a PID namespace. What could not
-// be had and can be done without is in missing.
+// build makes the root of the first layer and enters it with the calling thread. fresh says that there is a PID
+// namespace. What could not be had and can be done without is in missing.
 func build(p plan, fresh bool) (missing []Lack, err error) {
 	r := &room{plan: p}
 	// As the caller: only he may have a way to what he wants to see inside.
@@ -77,7 +78,8 @@ func build(p plan, fresh bool) (missing []Lack, err error) {
 		return nil, err
 	}
 	for _, step := range []func() error{
-		func() error { return r.program(self) }, r.system, r.folders, r.devices, func() error { return r.proc(fresh) }, r.sys, func() error { return r.show(open) },
+		func() error { return r.program(self) }, r.system, r.folders, r.devices,
+		func() error { return r.proc(fresh) }, r.sys, func() error { return r.show(open) },
 		func() error { return enterRoot(r.at) }, r.mask,
 	} {
 		if err := step(); err != nil {
@@ -92,7 +94,8 @@ func build(p plan, fresh bool) (missing []Lack, err error) {
 
 // closeRoot lets nobody write into the root itself.
 func closeRoot() error {
-	if err := unix.Mount("", "/", "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID|unix.MS_NODEV, ""); err != nil {
+	const flags = unix.MS_REMOUNT | unix.MS_BIND | unix.MS_RDONLY | unix.MS_NOSUID
+	if err := unix.Mount("", "/", "", flags|unix.MS_NODEV, ""); err != nil {
 		return fmt.Errorf("make / read-only: %w", err)
 	}
 	return nil
@@ -195,8 +198,8 @@ func (r *room) entries(dir string, mounts []mounted) error {
 	return nil
 }
 
-// tree shows a folder with all that is below it. Where something is mounted below it, which a copy does not follow, it is put together
-// from copies.
+// tree shows a folder with all that is below it. Where something is mounted below it, which a copy does not follow,
+// it is put together from copies.
 func (r *room) tree(path string, mounts []mounted) error {
 	if err := standIn(r.in(path), true); err != nil {
 		return err
@@ -207,7 +210,8 @@ func (r *room) tree(path string, mounts []mounted) error {
 	if names, err := os.ReadDir(path); err == nil && len(names) > mostPieces {
 		return r.asItIs(path, path, errors.New("something is mounted in it"))
 	}
-	if err := r.entries(path, mounts); err != nil && !os.IsPermission(err) { // a folder that is closed to us is so to programs
+	// A folder that is closed to us is so to programs.
+	if err := r.entries(path, mounts); err != nil && !os.IsPermission(err) {
 		return err
 	}
 	return nil
@@ -216,9 +220,9 @@ func (r *room) tree(path string, mounts []mounted) error {
 // mostPieces is of how many copies a folder is put together at the most: each is a mount, and mounts make labs slow.
 const mostPieces = 256
 
-// folder shows a folder, in which nothing is mounted, as a copy that cannot be written: there sockets and FIFOs lead to nobody, while in the
-// folder itself they would, though it is read-only (overlayfs gives them inodes of its own). Kernels before 5.11 have no such copies
-// in user namespaces.
+// folder shows a folder, in which nothing is mounted, as a copy that cannot be written: there sockets and FIFOs lead
+// to nobody, while in the folder itself they would, though it is read-only (overlayfs gives them inodes of its own).
+// Kernels before 5.11 have no such copies in user namespaces.
 func (r *room) folder(source, path string) error {
 	to := r.in(path)
 	flags := uintptr(unix.MS_RDONLY | unix.MS_NODEV)
@@ -235,8 +239,8 @@ func (r *room) folder(source, path string) error {
 	return r.asItIs(source, path, err)
 }
 
-// etc shows the folder itself where it is a copy already: labs lay another one over it, and the kernel takes no third. The gates in it,
-// which is small, are looked for.
+// etc shows the folder itself where it is a copy already: labs lay another one over it, and the kernel takes no
+// third. The gates in it, which is small, are looked for.
 func (r *room) etc(source string) error {
 	err := filepath.WalkDir(source, func(path string, e fs.DirEntry, err error) error {
 		if err == nil && e.Type()&(os.ModeSocket|os.ModeNamedPipe) != 0 {
@@ -302,7 +306,8 @@ func (r *room) folders() error {
 	return nil
 }
 
-// devices are those that programs expect, and terminals of the sandbox's own. There is no controlling terminal: init began a session.
+// devices are those that programs expect, and terminals of the sandbox's own. There is no controlling terminal: init
+// began a session.
 func (r *room) devices() error {
 	if err := tmpfs(r.in("/dev"), "0755", sizeOfDev); err != nil {
 		return err
@@ -323,8 +328,10 @@ func (r *room) devices() error {
 			return err
 		}
 	}
-	for name, target := range map[string]string{"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1",
-		"stderr": "/proc/self/fd/2", "ptmx": "pts/ptmx"} {
+	for name, target := range map[string]string{
+		"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2",
+		"ptmx": "pts/ptmx",
+	} {
 		if err := os.Symlink(target, r.in("/dev/"+name)); err != nil {
 			return err
 		}
@@ -341,7 +348,8 @@ func (r *room) devices() error {
 	if err := unix.Mount("devpts", r.in("/dev/pts"), "devpts", unix.MS_NOSUID|unix.MS_NOEXEC, options); err != nil {
 		r.lacks(WallTerminals, err)
 	}
-	if err := unix.Mount("", r.in("/dev"), "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY|unix.MS_NOSUID, ""); err != nil {
+	const flags = unix.MS_REMOUNT | unix.MS_BIND | unix.MS_RDONLY | unix.MS_NOSUID
+	if err := unix.Mount("", r.in("/dev"), "", flags, ""); err != nil {
 		return fmt.Errorf("make /dev read-only: %w", err)
 	}
 	return nil
@@ -475,8 +483,8 @@ func elsewhere(f func() error) error {
 	return <-result
 }
 
-// secondRoot makes the root of the second layer out of that of the first, with a /proc and a /sys of its own, and enters it. Of the
-// first one's nothing is left to be uncovered.
+// secondRoot makes the root of the second layer out of that of the first, with a /proc and a /sys of its own, and
+// enters it. Of the first one's nothing is left to be uncovered.
 func secondRoot(fresh bool) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make / private: %w", err)

@@ -1,16 +1,19 @@
-// Package sandbox starts this program again where nothing that a scenario's author wrote can reach the machine, and holds what
-// keeps it so. It may be imported by the command line, by lab, by netns and by the tests of what needs the kernel; it imports
-// nothing of this project, and it never makes a network namespace in which anybody works (internal/netns does, in the helper).
+// Package sandbox starts this program again where nothing that a scenario's author wrote can reach the machine, and
+// holds what keeps it so. It may be imported by the command line, by lab, by netns and by the tests of what needs the
+// kernel; it imports nothing of this project, and it never makes a network namespace in which anybody works
+// (internal/netns does, in the helper).
 //
-// There are two layers, each with user, mount, PID, IPC, UTS and network namespaces of its own. In the first one live init and the
-// worker, which judges: its network is empty, and its mounts hold nothing of the machine that may be written. The second one is made
-// inside the first; in it live the helper and all programs of scenarios. Who is root there has no power over a process of the first
-// layer (ptrace(2), user_namespaces(7)), cannot name one (pid_namespaces(7)), and cannot undo what was mounted in the first (mount
-// flags and masks are locked, mount_namespaces(7)); the worker has all power over the second. The kernel takes everything down
-// when the program outside ends.
+// There are two layers, each with user, mount, PID, IPC, UTS and network namespaces of its own. In the first one live
+// init and the worker, which judges: its network is empty, and its mounts hold nothing of the machine that may be
+// written. The second one is made inside the first; in it live the helper and all programs of scenarios. Who is root
+// there has no power over a process of the first layer (ptrace(2), user_namespaces(7)), cannot name one
+// (pid_namespaces(7)), and cannot undo what was mounted in the first (mount flags and masks are locked,
+// mount_namespaces(7)); the worker has all power over the second. The kernel takes everything down when the program
+// outside ends.
 //
-// A program that uses it calls Enter first thing in main. Outside, Start starts the program again; that one finds itself inside, as
-// the worker, when its Enter returns. docs/sandbox.md describes the threats, each wall, and how it is proven.
+// A program that uses it calls Enter first thing in main. Outside, Start starts the program again; that one finds
+// itself inside, as the worker, when its Enter returns. docs/sandbox.md describes the threats, each wall, and how it
+// is proven.
 package sandbox
 
 import (
@@ -56,8 +59,8 @@ const (
 type orders struct {
 	Stage stage `json:"stage"`
 	Facts
-	// Control is the descriptor that leads to the process outside, of init; those from 3 up to it are the caller's. In the worker
-	// and in the helper it is the one that leads to the other of them, 0 where there is none.
+	// Control is the descriptor that leads to the process outside, of init; those from 3 up to it are the caller's. In
+	// the worker and in the helper it is the one that leads to the other of them, 0 where there is none.
 	Control int `json:"control,omitempty"`
 }
 

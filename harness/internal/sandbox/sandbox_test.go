@@ -150,7 +150,8 @@ func TestTheEndOfTheContextEndsIt(t *testing.T) {
 	}
 }
 
-// The binary and the folder above the working directory are for their owner alone, or the working directory is so itself.
+// The binary and the folder above the working directory are for their owner alone, or the working directory is so
+// itself.
 func TestAPrivateProgramInAPrivateFolder(t *testing.T) {
 	dir := t.TempDir()
 	private := filepath.Join(dir, "private")

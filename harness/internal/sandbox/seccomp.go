@@ -9,26 +9,31 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// refusedCalls are system calls that no lesson about networks needs, and that have been ways out of sandboxes: they are answered as by a
-// kernel without them (ENOSYS). clone3 is among them because its flags cannot be looked at: the C libraries use clone then.
+// refusedCalls are system calls that no lesson about networks needs, and that have been ways out of sandboxes: they
+// are answered as by a kernel without them (ENOSYS). clone3 is among them because its flags cannot be looked at: the
+// C libraries use clone then.
 var refusedCalls = []uint32{
 	unix.SYS_IO_URING_SETUP, unix.SYS_IO_URING_ENTER, unix.SYS_IO_URING_REGISTER,
 	unix.SYS_BPF, unix.SYS_PERF_EVENT_OPEN, unix.SYS_USERFAULTFD,
 	unix.SYS_KEYCTL, unix.SYS_ADD_KEY, unix.SYS_REQUEST_KEY,
 	unix.SYS_KEXEC_LOAD, unix.SYS_KEXEC_FILE_LOAD, unix.SYS_INIT_MODULE, unix.SYS_FINIT_MODULE, unix.SYS_DELETE_MODULE,
-	unix.SYS_OPEN_BY_HANDLE_AT, unix.SYS_QUOTACTL, unix.SYS_QUOTACTL_FD, unix.SYS_SWAPON, unix.SYS_SWAPOFF, unix.SYS_REBOOT, unix.SYS_ACCT,
-	unix.SYS_SYSLOG, unix.SYS_FANOTIFY_INIT, unix.SYS_LOOKUP_DCOOKIE, unix.SYS_MOVE_PAGES, unix.SYS_MIGRATE_PAGES, unix.SYS_CLONE3,
+	unix.SYS_OPEN_BY_HANDLE_AT, unix.SYS_QUOTACTL, unix.SYS_QUOTACTL_FD,
+	unix.SYS_SWAPON, unix.SYS_SWAPOFF, unix.SYS_REBOOT, unix.SYS_ACCT,
+	unix.SYS_SYSLOG, unix.SYS_FANOTIFY_INIT, unix.SYS_LOOKUP_DCOOKIE, unix.SYS_MOVE_PAGES, unix.SYS_MIGRATE_PAGES,
+	unix.SYS_CLONE3,
 }
 
-// architectures are the numbers by which the kernel names the calling convention (linux/audit.h). Calls by another one are refused: the
-// numbers mean other calls there.
-var architectures = map[string]uint32{"amd64": unix.AUDIT_ARCH_X86_64, "arm64": unix.AUDIT_ARCH_AARCH64, "riscv64": unix.AUDIT_ARCH_RISCV64}
+// architectures are the numbers by which the kernel names the calling convention (linux/audit.h). Calls by another
+// one are refused: the numbers mean other calls there.
+var architectures = map[string]uint32{
+	"amd64": unix.AUDIT_ARCH_X86_64, "arm64": unix.AUDIT_ARCH_AARCH64, "riscv64": unix.AUDIT_ARCH_RISCV64,
+}
 
 // x32 marks the calls of the x32 convention, which shares the number of its architecture with amd64.
 const x32 = 0x40000000
 
-// filter is the program that looks at each call (seccomp(2)): its number is at 0, the architecture at 4, the first argument's low half at 16
-// of a little-endian machine, the second's at 24.
+// filter is the program that looks at each call (seccomp(2)): its number is at 0, the architecture at 4, the first
+// argument's low half at 16 of a little-endian machine, the second's at 24.
 func filter(arch uint32) ([]bpf.RawInstruction, error) {
 	refuse := func(errno unix.Errno) bpf.Instruction {
 		return bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(errno)}
@@ -56,7 +61,9 @@ func filter(arch uint32) ([]bpf.RawInstruction, error) {
 		)
 	}
 	// Sockets that lead out of a virtual machine, or to the kernel's cipher code, know of no network namespace.
-	program = append(program, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.SYS_SOCKET, SkipTrue: 5}, bpf.LoadAbsolute{Off: 16, Size: 4},
+	program = append(program,
+		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.SYS_SOCKET, SkipTrue: 5},
+		bpf.LoadAbsolute{Off: 16, Size: 4},
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: unix.AF_VSOCK, SkipTrue: 1},
 		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.AF_ALG, SkipTrue: 1},
 		refuse(unix.EAFNOSUPPORT),
@@ -89,7 +96,8 @@ func refuseCalls() error {
 		filters[i] = unix.SockFilter{Code: f.Op, Jt: f.Jt, Jf: f.Jf, K: f.K}
 	}
 	prog := unix.SockFprog{Len: uint16(len(filters)), Filter: &filters[0]}
-	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC, uintptr(unsafe.Pointer(&prog)))
+	_, _, errno := unix.Syscall(unix.SYS_SECCOMP, unix.SECCOMP_SET_MODE_FILTER, unix.SECCOMP_FILTER_FLAG_TSYNC,
+		uintptr(unsafe.Pointer(&prog)))
 	if errno != 0 {
 		return fmt.Errorf("filter system calls: %w", errno)
 	}

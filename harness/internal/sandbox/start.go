@@ -34,8 +34,8 @@ type Command struct {
 	Visible []string
 	// TUN lets programs make links with /dev/net/tun.
 	TUN bool
-	// Open lets the worker see the machine's files as they are, and write those that it may: for the tests of this project. The
-	// programs of its labs see what all programs see.
+	// Open lets the worker see the machine's files as they are, and write those that it may: for the tests of this
+	// project. The programs of its labs see what all programs see.
 	Open bool
 
 	trial bool
@@ -89,9 +89,10 @@ var noPID struct {
 	why string
 }
 
-// Start starts this program again inside, and returns when it has entered. The program dies with this process, with the
-// sandbox and everything in it, also when this process is killed, and when ctx ends. Its session is its own: it has no terminal, and
-// signals reach it by Signal alone. A *ForbiddenError says that this machine allows no sandbox, and what to do.
+// Start starts this program again inside, and returns when it has entered. The program dies with this process, with
+// the sandbox and everything in it, also when this process is killed, and when ctx ends. Its session is its own: it
+// has no terminal, and signals reach it by Signal alone. A *ForbiddenError says that this machine allows no sandbox,
+// and what to do.
 func Start(ctx context.Context, c Command) (*Process, error) {
 	noPID.Lock()
 	why := noPID.why
@@ -287,7 +288,8 @@ func (p *Process) Missing() []Lack { return p.missing }
 // Met are the limits for all its processes that were met, each in a few words; to be asked after Wait.
 func (p *Process) Met() []string { return p.met }
 
-// OutOfMemory tells whether the kernel has ended one of its processes for want of memory in a control group; to be asked after Wait.
+// OutOfMemory tells whether the kernel has ended one of its processes for want of memory in a control group; to be
+// asked after Wait.
 func (p *Process) OutOfMemory() bool { return p.oom }
 
 // PID is the number of the sandbox's first process, outside: init, or the program itself without a PID namespace.

@@ -68,8 +68,8 @@ func readStat(path string) stat {
 	return stat{fields[0], parent, start}
 }
 
-// workerBelow is the child that a process started first, 0 without one: the worker. The helper of a sandbox comes next to it, orphans
-// later.
+// workerBelow is the child that a process started first, 0 without one: the worker. The helper of a sandbox comes
+// next to it, orphans later.
 func workerBelow(pid int) int {
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {

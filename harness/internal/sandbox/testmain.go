@@ -61,7 +61,9 @@ func testInside() (status int, err error) {
 		return 0, err
 	}
 	defer results.remove()
-	c := Command{Args: args, Env: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr, ExtraFiles: results.files(), Open: true}
+	c := Command{
+		Args: args, Env: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr, ExtraFiles: results.files(), Open: true,
+	}
 	if _, err := unix.IoctlGetTermios(int(os.Stdin.Fd()), unix.TCGETS); err != nil {
 		c.Stdin = os.Stdin // the terminal is not for a process group in the background
 	}

@@ -22,7 +22,8 @@ type visible struct {
 // maxLinks is how many links may lead to one file (path_resolution(7)).
 const maxLinks = 40
 
-// look finds what stays visible: each path and, in a folder, the files that links in it lead to. What is not there is left out.
+// look finds what stays visible: each path and, in a folder, the files that links in it lead to. What is not there is
+// left out.
 func look(paths []string, hidden func(path string) bool) *visible {
 	v := &visible{Links: map[string]string{}, hidden: hidden, modes: map[string]fs.FileMode{}}
 	for _, path := range paths {
@@ -50,8 +51,8 @@ func look(paths []string, hidden func(path string) bool) *visible {
 	return v
 }
 
-// follow goes a path to its end, and writes down what of the way, and of the end, lies in hidden places. It returns the path without
-// links, "" where there is nothing.
+// follow goes a path to its end, and writes down what of the way, and of the end, lies in hidden places. It returns
+// the path without links, "" where there is nothing.
 func (v *visible) follow(path string) string {
 	rest := strings.Split(strings.Trim(path, "/"), "/")
 	at := "/"

@@ -5,7 +5,8 @@ import "fmt"
 // Wall is one of the things that keep the programs of scenarios from what is outside (docs/sandbox.md).
 type Wall string
 
-// The walls. Without one of the first five there is no sandbox. Without another one it can be had: the run says so, once.
+// The walls. Without one of the first five there is no sandbox. Without another one it can be had: the run says so,
+// once.
 const (
 	WallUsers     Wall = "users"
 	WallMounts    Wall = "mounts"

@@ -44,7 +44,8 @@ type Process interface {
 	// Stopped says which of the processes that have to run for the worker to go on does not, "" when they all run: "the
 	// worker was stopped (SIGSTOP)".
 	Stopped() string
-	// Met are the limits of what all that the worker started may take that were met, in a few words each; asked after Wait.
+	// Met are the limits of what all that the worker started may take that were met, in a few words each; asked after
+	// Wait.
 	Met() []string
 }
 
@@ -208,7 +209,8 @@ func (u *unitRun) take(at place, told *reports.Case) {
 	c.Checks, c.Transcript, c.Duration = told.Checks, told.Transcript, told.Duration
 	i := slices.IndexFunc(c.Problems, func(p scenario.Problem) bool { return p.Limit })
 	u.limited = u.limited || i >= 0
-	if i >= 0 && u.account.job.Shared && u.account.job.Rehearse && !u.hasResult() { // in a sandbox a program may have made it so
+	// In a sandbox a program may have made it so.
+	if i >= 0 && u.account.job.Shared && u.account.job.Rehearse && !u.hasResult() {
 		u.stop(&UnableError{errors.New(c.Problems[i].Message)})
 		return
 	}

@@ -66,7 +66,8 @@ func attackByFakeSettings([]string) {
 	fmt.Println("net.ipv4.ip_forward was faked")
 }
 
-// Who administrates a namespace may send netlink messages to any socket in it. What a program says there is not taken for the kernel's word.
+// Who administrates a namespace may send netlink messages to any socket in it. What a program says there is not taken
+// for the kernel's word.
 func TestForgedNetlink(t *testing.T) {
 	besiege(t, func(c *caller) {
 		o := c.play("# T\n\n## Attack\n\n```console\n$ ip netns add ns\n$ sh -c '" + attackName + " spoof & sleep 1'\n[any]\n```\n\n" +
@@ -81,7 +82,8 @@ func TestForgedNetlink(t *testing.T) {
 	})
 }
 
-// attackBySpoofing says for two seconds to every netlink socket of its namespace that lo has an address and that a link came.
+// attackBySpoofing says for two seconds to every netlink socket of its namespace that lo has an address and that a
+// link came.
 func attackBySpoofing([]string) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
 	if err != nil {
