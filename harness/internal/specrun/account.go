@@ -193,6 +193,7 @@ func (a *account) result(c *reports.Case, at place) error {
 		{"checks", len(c.Checks), within.checks},
 		{"commands", len(c.Transcript), within.commands},
 		{"problems", len(c.Problems), within.problems},
+		{"missing programs", len(c.Missing), within.words*within.commands + 16},
 	} {
 		if n.number > n.max {
 			return fmt.Errorf("%d %s, where there can be %d", n.number, n.what, n.max)
