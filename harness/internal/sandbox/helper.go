@@ -33,7 +33,7 @@ func startHelper(o orders, p plan, conn int) error {
 	if p.Open {
 		complaints = 2
 	}
-	inside := orders{Stage: stageHelper, Facts: o.Facts, Control: 3}
+	inside := orders{Stage: stageHelper, Facts: o.Facts, Control: 3, Open: p.Open}
 	_, err = syscall.ForkExec(programPath, os.Args[:1], &syscall.ProcAttr{
 		Dir: "/", Env: append(ProgramEnvironment(), inside.environment()), Sys: secondLayer(o, p),
 		Files: []uintptr{uintptr(null), uintptr(null), uintptr(complaints), uintptr(conn)},
@@ -112,7 +112,7 @@ func confine(o orders) (missing []Lack) {
 	if err := os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0); err != nil {
 		missing = append(missing, Lack{WallLimits, err.Error()})
 	}
-	if err := setLimits(o.FirstID != o.OuterUID); err != nil {
+	if err := setLimits(o.FirstID != o.OuterUID, o.Open); err != nil {
 		missing = append(missing, Lack{WallLimits, err.Error()})
 	}
 	if err := refuseCalls(); err != nil {
