@@ -103,52 +103,87 @@ const (
 	maxDescriptors = 253
 )
 
-// post writes a message: its length, then JSON. The descriptors go with the length.
+// headSize is the length of what stands before a message: four bytes with its length, and one with the number of its descriptors.
+const headSize = 5
+
+// post writes a message at once, so that who reads it is woken once: its head, then JSON. The descriptors go with it.
 func post(conn *net.UnixConn, message any, fds []int) error {
 	text, err := json.Marshal(message)
 	if err != nil {
 		return err
 	}
-	if len(text) > maxMessage {
-		return fmt.Errorf("send a message of %d bytes: %w", len(text), unix.E2BIG)
+	if len(text) > maxMessage || len(fds) > maxDescriptors {
+		return fmt.Errorf("send a message of %d bytes and %d descriptors: %w", len(text), len(fds), unix.E2BIG)
 	}
+	all := binary.BigEndian.AppendUint32(make([]byte, 0, headSize+len(text)), uint32(len(text)))
+	all = append(append(all, byte(len(fds))), text...)
 	var rights []byte
 	if len(fds) > 0 {
 		rights = unix.UnixRights(fds...)
 	}
-	if _, _, err := conn.WriteMsgUnix(binary.BigEndian.AppendUint32(nil, uint32(len(text))), rights, nil); err != nil {
-		return err
+	n, _, err := conn.WriteMsgUnix(all, rights, nil)
+	if err == nil && n < len(all) {
+		_, err = conn.Write(all[n:])
 	}
-	_, err = conn.Write(text)
 	return err
 }
 
-// receive reads a message. The descriptors are the caller's to close, also with an error.
-func receive(conn *net.UnixConn, message any) (fds []int, err error) {
-	var head [4]byte
-	rights := make([]byte, unix.CmsgSpace(4*maxDescriptors))
-	for got := 0; got < len(head); {
-		n, oob, _, _, err := conn.ReadMsgUnix(head[got:], rights)
+// inbox reads messages.
+type inbox struct {
+	conn   *net.UnixConn
+	bytes  []byte // that were read and belong to messages that were not
+	fds    []int  // likewise
+	buffer []byte
+	rights []byte
+}
+
+func newInbox(conn *net.UnixConn) *inbox {
+	return &inbox{conn: conn, buffer: make([]byte, 32<<10), rights: make([]byte, unix.CmsgSpace(4*maxDescriptors))}
+}
+
+// next reads the next message. Its descriptors are the caller's to close.
+func (in *inbox) next(message any) (fds []int, err error) {
+	if err := in.fill(headSize); err != nil {
+		return nil, err
+	}
+	size, count := int(binary.BigEndian.Uint32(in.bytes)), int(in.bytes[headSize-1])
+	if size > maxMessage {
+		return nil, fmt.Errorf("read a message of %d bytes: %w", size, unix.E2BIG)
+	}
+	if err := in.fill(headSize + size); err != nil {
+		return nil, err
+	}
+	if count > len(in.fds) {
+		return nil, fmt.Errorf("read a message: %d descriptors came instead of %d: %w", len(in.fds), count, unix.EBADMSG)
+	}
+	fds, in.fds = in.fds[:count:count], in.fds[count:]
+	err = json.Unmarshal(in.bytes[headSize:headSize+size], message)
+	in.bytes = append(in.bytes[:0], in.bytes[headSize+size:]...)
+	return fds, err
+}
+
+// fill reads until there are so many bytes.
+func (in *inbox) fill(size int) error {
+	for len(in.bytes) < size {
+		n, oob, _, _, err := in.conn.ReadMsgUnix(in.buffer, in.rights)
 		if err == nil && n == 0 {
 			err = io.ErrUnexpectedEOF
 		}
-		more, parsed := descriptors(rights[:oob])
-		fds = append(fds, more...)
-		if err := errors.Join(err, parsed); err != nil {
-			return fds, err
+		fds, parsed := descriptors(in.rights[:oob])
+		in.fds = append(in.fds, fds...)
+		in.bytes = append(in.bytes, in.buffer[:n]...)
+		if len(in.fds) > 2*maxDescriptors {
+			parsed = errors.Join(parsed, unix.EBADMSG)
 		}
-		got += n
+		if err := errors.Join(err, parsed); err != nil {
+			return err
+		}
 	}
-	size := binary.BigEndian.Uint32(head[:])
-	if size > maxMessage {
-		return fds, fmt.Errorf("read a message of %d bytes: %w", size, unix.E2BIG)
-	}
-	text := make([]byte, size)
-	if _, err := io.ReadFull(conn, text); err != nil {
-		return fds, err
-	}
-	return fds, json.Unmarshal(text, message)
+	return nil
 }
+
+// close closes what came with no message.
+func (in *inbox) close() { closeFDs(in.fds) }
 
 func descriptors(rights []byte) (fds []int, err error) {
 	if len(rights) == 0 {
@@ -208,15 +243,16 @@ var helper = sync.OnceValues(func() (*client, error) {
 
 // hear takes the helper's answers until the connection breaks. What was not asked for breaks it.
 func (c *client) hear() {
+	in := newInbox(c.conn)
 	for {
 		var a answer
-		fds, err := receive(c.conn, &a)
+		fds, err := in.next(&a)
 		a.fds = fds
 		if err == nil && !c.take(a) {
 			err = errors.New("it says what it was not asked")
 		}
 		if err != nil {
-			go closeFDs(fds) // of whatever they are: to close a socket may take its time
+			go func() { closeFDs(fds); in.close() }() // of whatever they are: to close a socket may take its time
 			c.breakOff(fmt.Errorf("%w: %w", errHelper, err))
 			return
 		}

@@ -30,9 +30,10 @@ type server struct {
 func serve(conn *net.UnixConn) {
 	facts, _ := sandbox.Current()
 	s := &server{conn: conn, mortal: facts.PIDNamespace, sites: map[string]*site{}}
+	in := newInbox(conn)
 	for {
 		var o order
-		fds, err := receive(conn, &o)
+		fds, err := in.next(&o)
 		if err != nil {
 			return
 		}
