@@ -199,7 +199,8 @@ func TestGoroutineOfALockedThreadIsElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	var got uint64
-	if _, err := fmt.Sscanf(output(t, w, "testns", "readlink", "/proc/self/ns/net"), "net:[%d]", &got); err != nil || got != inside {
+	said := output(t, w, "testns", "readlink", "/proc/self/ns/net")
+	if _, err := fmt.Sscanf(said, "net:[%d]", &got); err != nil || got != inside {
 		t.Errorf("a program of StartIn is in namespace %d, want %d: %v", got, inside, err)
 	}
 }

@@ -103,7 +103,8 @@ const (
 	maxDescriptors = 253
 )
 
-// headSize is the length of what stands before a message: four bytes with its length, and one with the number of its descriptors.
+// headSize is the length of what stands before a message: four bytes with its length, and one with the number of its
+// descriptors.
 const headSize = 5
 
 // post writes a message at once, so that who reads it is woken once: its head, then JSON. The descriptors go with it.

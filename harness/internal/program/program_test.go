@@ -75,7 +75,8 @@ func TestRunKeepsWhatIsPrintedAndTheStatus(t *testing.T) {
 }
 
 func TestRunCutsEndlessOutput(t *testing.T) {
-	output, status, err := in(lab(t)).run(t.Context(), []string{"head", "-c", strconv.Itoa(maxOutput + 1), "/dev/zero"}, long)
+	argv := []string{"head", "-c", strconv.Itoa(maxOutput + 1), "/dev/zero"}
+	output, status, err := in(lab(t)).run(t.Context(), argv, long)
 	if err != nil || status != 0 {
 		t.Fatalf("status %d, error %v", status, err)
 	}
@@ -120,7 +121,8 @@ func TestRunIsBoundedThoughTheBackgroundPrintsForEver(t *testing.T) {
 	if pid <= 1 {
 		t.Fatalf("no process number in %q", head(output))
 	}
-	if _, status, err := in(w).run(t.Context(), []string{"kill", "-KILL", strconv.Itoa(pid)}, long); err != nil || status != 0 {
+	kill := []string{"kill", "-KILL", strconv.Itoa(pid)}
+	if _, status, err := in(w).run(t.Context(), kill, long); err != nil || status != 0 {
 		t.Errorf("kill the process in the background: status %d, %v", status, err)
 	}
 }

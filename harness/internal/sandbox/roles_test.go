@@ -126,7 +126,8 @@ func labs() error {
 		for name, text := range map[string]string{
 			netns.Host: "sleep 4712 & exec sleep 4712", "testns": "(setsid sleep 4712 &) ; exec sleep 4712",
 		} {
-			if _, err := w.StartIn(name, netns.Program{Path: "/bin/sh", Args: []string{"sh", "-c", text}, Env: os.Environ()}); err != nil {
+			sh := netns.Program{Path: "/bin/sh", Args: []string{"sh", "-c", text}, Env: os.Environ()}
+			if _, err := w.StartIn(name, sh); err != nil {
 				return err
 			}
 		}

@@ -62,8 +62,8 @@ type orders struct {
 	// Control is the descriptor that leads to the process outside, of init; those from 3 up to it are the caller's. In
 	// the worker and in the helper it is the one that leads to the other of them, 0 where there is none.
 	Control int `json:"control,omitempty"`
-	// Open says to the helper that its labs are those of the tests of this project: there may be hundreds of them at once, and the stacks of
-	// as many threads are data.
+	// Open says to the helper that its labs are those of the tests of this project: there may be hundreds of them at
+	// once, and the stacks of as many threads are data.
 	Open bool `json:"open,omitempty"`
 }
 

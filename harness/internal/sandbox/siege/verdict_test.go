@@ -70,7 +70,8 @@ func attackByFakeSettings([]string) {
 // for the kernel's word.
 func TestForgedNetlink(t *testing.T) {
 	besiege(t, func(c *caller) {
-		o := c.play("# T\n\n## Attack\n\n```console\n$ ip netns add ns\n$ sh -c '" + attackName + " spoof & sleep 1'\n[any]\n```\n\n" +
+		o := c.play("# T\n\n## Attack\n\n```console\n" +
+			"$ ip netns add ns\n$ sh -c '" + attackName + " spoof & sleep 1'\n[any]\n```\n\n" +
 			"- [ ] `lo` in `host` has the address `127.0.0.9/8`\n- [ ] `host` saw the event `link add forged0` within `500ms`\n")
 		section := o.of("hostile", "Attack")
 		if section == nil {
@@ -117,10 +118,12 @@ func attackBySpoofing([]string) {
 			}
 			to := &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Pid: uint32(port)}
 			for seq := range uint32(12) {
-				unix.Sendto(fd, message(unix.RTM_NEWADDR, seq, []byte{unix.AF_INET, 8, 0, 0, 1, 0, 0, 0}, address), unix.MSG_DONTWAIT, to)
+				loopback := []byte{unix.AF_INET, 8, 0, 0, 1, 0, 0, 0}
+				unix.Sendto(fd, message(unix.RTM_NEWADDR, seq, loopback, address), unix.MSG_DONTWAIT, to)
 				unix.Sendto(fd, message(unix.NLMSG_DONE, seq, []byte{0, 0, 0, 0}, nil), unix.MSG_DONTWAIT, to)
 			}
-			unix.Sendto(fd, message(unix.RTM_NEWLINK, 0, append([]byte{0, 0, 1, 0, 9}, make([]byte, 11)...), link), unix.MSG_DONTWAIT, to)
+			forged := append([]byte{0, 0, 1, 0, 9}, make([]byte, 11)...)
+			unix.Sendto(fd, message(unix.RTM_NEWLINK, 0, forged, link), unix.MSG_DONTWAIT, to)
 		}
 	}
 }
@@ -137,7 +140,8 @@ func TestOwnProgram(t *testing.T) {
 		c.repelled(c.play(hostile("ip netns add ns", attackName+" touch")))
 		after, err := os.Stat(c.program)
 		if err != nil || before.Mode() != after.Mode() || !before.ModTime().Equal(after.ModTime()) {
-			c.Errorf("the program was %v of %v, and is %v of %v: %v", before.Mode(), before.ModTime(), after.Mode(), after.ModTime(), err)
+			c.Errorf("the program was %v of %v, and is %v of %v: %v",
+				before.Mode(), before.ModTime(), after.Mode(), after.ModTime(), err)
 		}
 	})
 }
