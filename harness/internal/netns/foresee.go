@@ -1,6 +1,10 @@
 package netns
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/sandbox"
+)
 
 // spare is a namespace without a name that was made ahead, or why it could not be.
 type spare struct {
@@ -16,7 +20,7 @@ func (s *site) foresee(n int) error {
 	for range n {
 		ahead := make(chan spare, 1)
 		s.spares = append(s.spares, ahead)
-		onNewThread(func() {
+		sandbox.OnNewThread(func() {
 			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 				ahead <- spare{err: err}
 				return

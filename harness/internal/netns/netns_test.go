@@ -154,14 +154,16 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 		if err := w.Add("testns"); err != nil {
 			t.Fatal(err)
 		}
-		// One in the host, one in a namespace, one that has lost its parent, its tag and the lab's mounts.
+		// One in the host, one in a namespace, one that has lost its parent and the lab's mounts, and inside the sandbox,
+		// where there is no other program, its tag. On this side one without both is the keeper's to end.
 		output(t, w, Host, "sh", "-c", "sleep 4711 >/dev/null 2>&1 &")
 		output(t, w, "testns", "sh", "-c", "sleep 4711 >/dev/null 2>&1 &")
-		output(t, w, Host, "sh", "-c", "ip netns exec "+w.Real("testns")+" env -i "+lookPath("sleep")+" 4711 >/dev/null 2>&1 &")
-		descends := func(pid int) bool { return true } // in the sandbox there is no other program
+		descends, env := func(int) bool { return true }, "env -i "
 		if s, ok := w.ground.(*site); ok {
-			descends = s.started()
+			descends, env = s.started(), ""
 		}
+		output(t, w, Host, "sh", "-c",
+			"ip netns exec "+w.Real("testns")+" "+env+lookPath("sleep")+" 4711 >/dev/null 2>&1 &")
 		sleepers := func() int {
 			pids, err := processes(func(pid int) bool {
 				return strings.Contains(commandLine(pid), "sleep 4711") && descends(pid)

@@ -117,7 +117,7 @@ func (s *site) start(real string, p Program) (*Running, error) {
 		err error
 	}
 	told := make(chan started)
-	onNewThread(func() {
+	sandbox.OnNewThread(func() {
 		defer s.done()
 		var t started
 		if t.err = s.join(h); t.err == nil {

@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/sandbox"
 )
 
 // errThreadEnded is what calls get after the thread of a World has ended.
@@ -41,7 +42,7 @@ func (e *lostError) Unwrap() error { return e.cause }
 func newThread(setup func() error) (*thread, error) {
 	t := &thread{jobs: make(chan *job), stop: make(chan struct{}), ended: make(chan struct{})}
 	ready := make(chan error)
-	onNewThread(func() {
+	sandbox.OnNewThread(func() {
 		t.tid = unix.Gettid()
 		err := setup()
 		ready <- err
@@ -106,6 +107,10 @@ func (t *thread) do(f func() error) error {
 		return t.endedError()
 	}
 	<-j.done
+	var lost *lostError
+	if j.panicked == nil && !j.returned || errors.As(j.err, &lost) {
+		<-t.ended // so that the next call knows
+	}
 	return j.outcome()
 }
 
@@ -130,30 +135,10 @@ func (t *thread) end(limit time.Duration) error {
 	})
 }
 
-// onNewThread runs f on an OS thread that ends with f, so that nothing f did to it is ever seen by others. It does not wait.
-func onNewThread(f func()) {
-	go func() {
-		runtime.LockOSThread()
-		if unix.Gettid() != unix.Getpid() {
-			f()
-			return // still locked: the runtime ends the thread
-		}
-		// The main thread of a process cannot end. Keep it until f is on another one, then give it back untouched.
-		elsewhere := make(chan struct{})
-		go func() {
-			runtime.LockOSThread()
-			close(elsewhere)
-			f()
-		}()
-		<-elsewhere
-		runtime.UnlockOSThread()
-	}()
-}
-
-// onThrowawayThread is onNewThread that waits for f, with f's panic going on in the caller.
+// onThrowawayThread is sandbox.OnNewThread that waits for f, with f's panic going on in the caller.
 func onThrowawayThread(f func() error) error {
 	j := &job{f: f, done: make(chan struct{})}
-	onNewThread(j.run)
+	sandbox.OnNewThread(j.run)
 	<-j.done
 	return j.outcome()
 }

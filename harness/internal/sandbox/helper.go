@@ -75,7 +75,7 @@ func beHelper(o orders) {
 	// Its programs may send it signals. A caught one is a plain one again in what is executed; an ignored one would not
 	// be.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-	runtime.LockOSThread() // no other goroutine may take the main thread elsewhere
+	runtime.LockOSThread() // some of what is settled is the thread's
 	missing, err := settle(o)
 	runtime.UnlockOSThread()
 	greet(conn, layer{missing: missing, err: err}.answer())
@@ -125,8 +125,7 @@ func confine(o orders) (missing []Lack) {
 // /sys, the lab's host and one that a scenario makes.
 func tryLab() error {
 	result := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked
+	OnNewThread(func() {
 		result <- func() error {
 			if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 				return fmt.Errorf("unshare a lab's mounts: %w", err)
@@ -146,7 +145,7 @@ func tryLab() error {
 			}
 			return nil
 		}()
-	}()
+	})
 	return <-result
 }
 

@@ -55,11 +55,10 @@ func beInit(o orders) {
 		exit(0)
 	}
 	furnished := make(chan layer)
-	go func() {
-		runtime.LockOSThread() // never unlocked: the helper dies with this thread, and nobody else may have its mounts
+	OnNewThread(func() {
 		furnished <- furnish(o, p)
-		select {}
-	}()
+		select {} // the helper dies with this thread, and nobody else may have its mounts
+	})
 	l := <-furnished
 	// The kernel forgets it when a process becomes somebody else (PR_SET_PDEATHSIG, prctl(2)).
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil && l.err == nil {

@@ -1,12 +1,6 @@
 package sandbox
 
-import (
-	"os"
-	"runtime"
-	"sync"
-
-	"golang.org/x/sys/unix"
-)
+import "sync"
 
 // launcher is an OS thread that starts sandboxes and nothing else. The kernel ends a sandbox when the thread that
 // started it ends, which is to be when this process does; and what it starts is born into the control group that this
@@ -40,20 +34,7 @@ func theLauncher(grouped bool) *launcher {
 func newLauncher(grouped bool) *launcher {
 	l := &launcher{jobs: make(chan func()), ended: make(chan struct{})}
 	ready := make(chan struct{})
-	go func() {
-		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
-		if unix.Gettid() != os.Getpid() {
-			l.run(grouped, ready)
-			return
-		}
-		// The main thread of a process cannot end. It is kept until the launcher is on another one.
-		go func() {
-			runtime.LockOSThread()
-			l.run(grouped, ready)
-		}()
-		<-ready
-		runtime.UnlockOSThread()
-	}()
+	OnNewThread(func() { l.run(grouped, ready) })
 	<-ready
 	return l
 }

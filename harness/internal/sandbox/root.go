@@ -8,7 +8,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 
@@ -472,14 +471,13 @@ func (r *room) mask() error {
 // elsewhere runs f on a thread of its own in a network namespace of its own: /sys is that of who mounts it.
 func elsewhere(f func() error) error {
 	result := make(chan error)
-	go func() {
-		runtime.LockOSThread() // never unlocked
+	OnNewThread(func() {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			result <- err
 			return
 		}
 		result <- f()
-	}()
+	})
 	return <-result
 }
 
