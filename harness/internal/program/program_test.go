@@ -121,7 +121,7 @@ func TestRunIsBoundedThoughTheBackgroundPrintsForEver(t *testing.T) {
 	if pid <= 1 {
 		t.Fatalf("no process number in %q", head(output))
 	}
-	kill := []string{"kill", "-KILL", strconv.Itoa(pid)}
+	kill := []string{"sh", "-c", "kill -KILL " + strconv.Itoa(pid)} // in sh, it is no program
 	if _, status, err := in(w).run(t.Context(), kill, long); err != nil || status != 0 {
 		t.Errorf("kill the process in the background: status %d, %v", status, err)
 	}
