@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"unsafe"
 )
 
 // CheckFolder makes the folder and sees whether files can be written in it, so that a run need not find out at its end. It
@@ -39,6 +40,9 @@ func writeFile(path string, text []byte, mode os.FileMode) error {
 		return fmt.Errorf("write %s: it stands for a file that is open already", path)
 	}
 	beside := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
+	if placeNew(path, beside, text, mode) {
+		return nil
+	}
 	f, err := openBeside(beside)
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, cause(err))
@@ -51,6 +55,42 @@ func writeFile(path string, text []byte, mode os.FileMode) error {
 	if err := os.Rename(beside, path); err != nil {
 		os.Remove(beside)
 		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// placeNew puts a file where there is none, without a name until it is whole (O_TMPFILE of open(2)): who is killed
+// meanwhile leaves nothing. It is false where that cannot be done.
+func placeNew(path, beside string, text []byte, mode os.FileMode) bool {
+	for _, name := range []string{path, beside} {
+		if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
+			return false
+		}
+	}
+	const unnamed = 0x400000 | syscall.O_DIRECTORY // O_TMPFILE, fcntl.h
+	f, err := os.OpenFile(filepath.Dir(path), unnamed|os.O_RDWR, 0o600)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if fill(f, text, mode) != nil {
+		return false
+	}
+	return name(f, path) == nil
+}
+
+// name gives an unnamed file a name that is free, as linkat(2) does with what a link of /proc/self/fd leads to.
+func name(f *os.File, path string) error {
+	from, err1 := syscall.BytePtrFromString(fmt.Sprintf("/proc/self/fd/%d", f.Fd()))
+	to, err2 := syscall.BytePtrFromString(path)
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	here, follow := -100, 0x400 // AT_FDCWD, AT_SYMLINK_FOLLOW, fcntl.h
+	_, _, errno := syscall.Syscall6(syscall.SYS_LINKAT, uintptr(here), uintptr(unsafe.Pointer(from)),
+		uintptr(here), uintptr(unsafe.Pointer(to)), uintptr(follow), 0)
+	if errno != 0 {
+		return errno
 	}
 	return nil
 }
