@@ -24,8 +24,9 @@ func CheckFolder(dir string) error {
 	return nil
 }
 
-// WriteFile puts a file in place, whole or not at all: it is written beside, under a name that only one process at a time
-// holds and that replaces what a killed one left there, then renamed. What is there and no ordinary file, such as /dev/null, stays.
+// WriteFile puts a file in place, whole or not at all. A new one has no name until it is whole; one that replaces another
+// is written beside, under a name that only one process at a time holds and that replaces what a killed one left there,
+// then renamed. What is there and no ordinary file, such as /dev/null, stays.
 func WriteFile(path string, text []byte) error { return writeFile(path, text, 0o644) }
 
 // WritePrivateFile is WriteFile for what only its owner may read.
