@@ -247,7 +247,7 @@ func need(t testing.TB, program string) {
 }
 
 func TestThreadEndsWithTheLab(t *testing.T) {
-	w, err := New(Options{})
+	w, err := NewHere(Options{}) // the number of a thread on the other side of the wall can be any number of ours
 	if err != nil {
 		t.Fatal(err)
 	}

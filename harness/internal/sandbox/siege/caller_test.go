@@ -59,6 +59,9 @@ var callers atomic.Int32
 func besiege(t *testing.T, attack func(c *caller)) {
 	t.Helper()
 	t.Parallel()
+	if _, err := exec.LookPath("ip"); err != nil {
+		sandbox.Lacking(t, err) // the hostile scenarios are played with it
+	}
 	if os.Geteuid() == 0 {
 		t.Run("started as root", func(t *testing.T) { t.Parallel(); attack(newCaller(t, 0)) })
 		t.Run("started as a user", func(t *testing.T) { t.Parallel(); attack(newCaller(t, ordinaryUser())) })
