@@ -3,6 +3,7 @@ package observe
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -11,19 +12,47 @@ import (
 	"netnscheck/harness/state"
 )
 
-// ipJSON is what an ip command says about a namespace, each object.
-func ipJSON(t *testing.T, w *netns.World, ns, line string) []map[string]any {
+// ipJSON is what an ip command said, each object.
+func ipJSON(t *testing.T, out string) []map[string]any {
 	t.Helper()
-	out := run(t, w, ns, line)
 	var objects []map[string]any
 	if strings.TrimSpace(out) == "" {
 		return nil
 	}
 	if err := json.Unmarshal([]byte(out), &objects); err != nil {
-		t.Fatalf("%s: %v: %s", line, err, out)
+		t.Fatalf("%v: %s", err, out)
 	}
 	// Empty objects stand for what ip reads and does not show.
 	return slices.DeleteFunc(objects, func(o map[string]any) bool { return len(o) == 0 })
+}
+
+// said is what commands said, by namespace and command: said{"a": {"ip neigh": "…"}}.
+type said map[string]map[string]string
+
+// witnessed reads the state between two looks of ip that say the same, and returns what ip said: what is still
+// settling, such as the addresses and routes of a link that just came up, changes between one look and the next.
+func witnessed(t *testing.T, w *netns.World, lines ...string) (*state.State, said) {
+	t.Helper()
+	look := func(s *state.State) said {
+		all := said{}
+		for _, n := range s.Namespaces {
+			all[n.Name] = map[string]string{}
+			for _, line := range lines {
+				all[n.Name][line] = run(t, w, n.Name, line)
+			}
+		}
+		return all
+	}
+	s := observed(t, w)
+	for range 100 {
+		before := look(s)
+		s = observed(t, w)
+		if after := look(s); reflect.DeepEqual(after, before) {
+			return s, after
+		}
+	}
+	t.Fatal("what ip says never stays the same")
+	return nil, nil
 }
 
 // sorted compares two lists of lines without their order.
@@ -39,14 +68,16 @@ func sorted(t *testing.T, got, want []string) {
 
 func TestLinksAgainstIP(t *testing.T) {
 	w := rich(t)
-	for _, n := range observed(t, w).Namespaces {
+	const line = "ip -j -d -N link"
+	s, said := witnessed(t, w, line)
+	for _, n := range s.Namespaces {
 		var got, want []string
 		for _, l := range n.Links {
 			got = append(got, fmt.Sprintf("%d %s up=%t mtu=%d mac=%s brd=%s qlen=%d tx=%d rx=%d group=%d promiscuity=%d master=%s kind=%s alias=%s alt=%v gso=%d oper=%s qdisc=%s mode=%s",
 				l.Index, l.Name, l.Up, l.MTU, l.MAC, l.Broadcast, l.TxQLen, l.NumTx, l.NumRx, l.Group, l.Promiscuity, l.Master,
 				strings.TrimPrefix(l.Kind, "loopback"), l.Alias, l.AltNames, l.GSOMaxSize, l.OperState, l.Qdisc, l.Mode))
 		}
-		for _, o := range ipJSON(t, w, n.Name, "ip -j -d -N link") {
+		for _, o := range ipJSON(t, said[n.Name][line]) {
 			flags := fmt.Sprint(o["flags"])
 			kind, master, alias, alt := "", "", "", "[]"
 			if info, ok := o["linkinfo"].(map[string]any); ok && info["info_kind"] != nil {
@@ -76,7 +107,9 @@ func TestLinksAgainstIP(t *testing.T) {
 
 func TestAddressesAgainstIP(t *testing.T) {
 	w := rich(t)
-	n := observed(t, w).Namespace("a")
+	const line = "ip -j addr"
+	s, said := witnessed(t, w, line)
+	n := s.Namespace("a")
 	var got, want []string
 	for _, l := range n.Links {
 		for _, a := range l.Addresses {
@@ -99,7 +132,7 @@ func TestAddressesAgainstIP(t *testing.T) {
 		}
 		return fmt.Sprint(v)
 	}
-	for _, o := range ipJSON(t, w, "a", "ip -j addr") {
+	for _, o := range ipJSON(t, said["a"][line]) {
 		for _, entry := range o["addr_info"].([]any) {
 			a := entry.(map[string]any)
 			peer := word(a["address"])
@@ -114,17 +147,18 @@ func TestAddressesAgainstIP(t *testing.T) {
 // TestRoutesAgainstIP compares each route with the line that ip prints, words and all.
 func TestRoutesAgainstIP(t *testing.T) {
 	w := rich(t)
-	for _, n := range observed(t, w).Namespaces {
-		for family, option := range map[int]string{4: "-4", 6: "-6"} {
+	lines := map[int]string{4: "ip -4 -o route show table all", 6: "ip -6 -o route show table all"}
+	s, said := witnessed(t, w, lines[4], lines[6])
+	for _, n := range s.Namespaces {
+		for family, line := range lines {
 			var got []string
 			for _, r := range n.Routes {
 				if r.Family == family {
 					got = append(got, state.RouteText(r))
 				}
 			}
-			out := run(t, w, n.Name, "ip "+option+" -o route show table all")
 			var want []string
-			for line := range strings.Lines(out) {
+			for line := range strings.Lines(said[n.Name][line]) {
 				line = strings.Join(strings.Fields(strings.ReplaceAll(line, "\\", " ")), " ")
 				line = strings.ReplaceAll(line, " error -113", "")
 				want = append(want, line)
@@ -155,15 +189,17 @@ func TestRulesAgainstIP(t *testing.T) {
 
 func TestNeighboursAgainstIP(t *testing.T) {
 	w := rich(t)
-	n := observed(t, w).Namespace("a")
+	lines := []string{"ip neigh", "ip neigh show proxy"}
+	s, said := witnessed(t, w, lines...)
+	n := s.Namespace("a")
 	var got, want []string
 	for _, e := range n.Neighbours {
 		if e.State != "noarp" { // ip hides those
 			got = append(got, state.NeighbourText(e))
 		}
 	}
-	for _, line := range []string{"ip neigh", "ip neigh show proxy"} {
-		for entry := range strings.Lines(run(t, w, "a", line)) {
+	for _, line := range lines {
+		for entry := range strings.Lines(said["a"][line]) {
 			want = append(want, strings.Join(strings.Fields(entry), " "))
 		}
 	}
