@@ -81,33 +81,3 @@ func TestMapFollowsColumns(t *testing.T) {
 		t.Errorf("%d lines in 90 columns, %d in 50, %d without COLUMNS", wide, narrow, none)
 	}
 }
-
-func TestMapBadInput(t *testing.T) {
-	for name, c := range map[string]struct {
-		args []string
-		says string
-	}{
-		"missing state":         {[]string{"--state", "missing.json"}, "read missing.json: no such file or directory"},
-		"no JSON":               {[]string{"--state", "text.json"}, "read the state text.json: "},
-		"no state":              {[]string{"--state", "other.json"}, `knows no field "a"`},
-		"an empty state":        {[]string{"--state", "empty.json"}, "no namespace in it"},
-		"state and scenario":    {[]string{"good.md", "--state", "text.json"}, "exclude each other"},
-		"all of a state":        {[]string{"--all", "--state", "text.json"}, "--all"},
-		"step of the machine":   {[]string{"--step", "1"}, "name one"},
-		"no such step":          {[]string{"good.md", "--step", "3"}, "good has 2 steps"},
-		"svg and json":          {[]string{"--svg", "x.svg", "--json"}, "exclude each other"},
-		"narrow":                {[]string{"--width", "7"}, "20 columns"},
-		"unknown scenario":      {[]string{"veth-piar"}, "did you mean veth-pair?"},
-		"several scenarios":     {[]string{"."}, "name one"},
-		"svg cannot be written": {[]string{"--state", "state.json", "--svg", "nowhere/x.svg"}, "write nowhere/x.svg"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			dir := write(t, map[string]string{
-				"good.md": good, "more.md": good, "text.json": "hello", "other.json": `{"a": 1}`,
-				"empty.json": `{"namespaces": []}`, "state.json": `{"namespaces": [{"name": "a", "links": []}]}`,
-			})
-			harness(t, dir, append([]string{"map"}, c.args...)...).want(t, 2, c.says)
-		})
-	}
-}
