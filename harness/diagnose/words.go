@@ -81,7 +81,8 @@ func written(format string, args []any) string {
 	return fmt.Sprintf(format, safe...)
 }
 
-// quoted is a word as a shell has to read it.
+// quoted is a word as a shell has to read it. The Quote of mvdan.cc/sh refuses, for a POSIX shell, the names that are not all
+// printable, for which a repair is printed too; its parser reads in a test what is written here.
 func quoted(word string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
 	if strings.Trim(word, plain) == "" {

@@ -3,7 +3,11 @@ package diagnose
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
+
+	"mvdan.cc/sh/v3/expand"
+	"mvdan.cc/sh/v3/syntax"
 
 	"netnscheck/harness/state"
 )
@@ -23,6 +27,29 @@ func TestNamesAreQuotedForTheShell(t *testing.T) {
 	}
 	if got, want := in(&state.Namespace{Name: "a"}, "sysctl -w net.ipv4.conf.%s.rp_filter=%d", "$x", 2), "ip netns exec a sysctl -w net.ipv4.conf.'$x'.rp_filter=2"; got != want {
 		t.Errorf("%s, want %s", got, want)
+	}
+}
+
+// TestAShellReadsBackWhatIsQuoted: a word with any character in it, and at its beginning, is one word to a shell, and the same.
+func TestAShellReadsBackWhatIsQuoted(t *testing.T) {
+	words := []string{"in", "'", "''", `\'`, "a b", "é\u200b", "a'b'c"}
+	for c := rune(1); c < 128; c++ {
+		words = append(words, string(c), string(c)+"x", "x"+string(c)+"x")
+	}
+	for _, word := range words {
+		if strings.Contains(word, "\r") { // the parser drops it, a shell does not
+			continue
+		}
+		var read []*syntax.Word
+		err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Words(strings.NewReader("echo "+quoted(word)+" end"),
+			func(w *syntax.Word) bool { read = append(read, w); return true })
+		if err != nil {
+			t.Errorf("%q: %v", word, err)
+			continue
+		}
+		if got, err := expand.Fields(&expand.Config{}, read...); err != nil || !slices.Equal(got, []string{"echo", word, "end"}) {
+			t.Errorf("%q: %s is read as %q, %v", word, quoted(word), got, err)
+		}
 	}
 }
 

@@ -10,6 +10,10 @@ import (
 // Words splits a command line as a POSIX shell does: at blanks, with single and double quotes and the backslash. Variables,
 // patterns and command substitutions are words like any other, since no shell runs the command. Operators that only a
 // shell understands (pipes, redirections, lists, comments) are an error, because whoever wrote them meant a shell.
+//
+// The parser of mvdan.cc/sh reads a shell's language, which is another one: to it `a|b` is an operator and `$(date` is not
+// closed, while here both are words, as they reach a program that no shell has started. What the two have in common they
+// read alike; FuzzWords compares them.
 func Words(line string) ([]string, error) {
 	var (
 		words []string

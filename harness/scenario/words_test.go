@@ -3,8 +3,11 @@ package scenario
 import (
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"mvdan.cc/sh/v3/expand"
+	"mvdan.cc/sh/v3/syntax"
 )
 
 func TestWords(t *testing.T) {
@@ -59,7 +62,7 @@ func TestWords(t *testing.T) {
 }
 
 func FuzzWords(f *testing.F) {
-	for _, s := range []string{"ip link", `echo 'a b' "c d" e\ f`, `a\`, "'", `"\"`, "a \\\n b", "a | b", "# x"} {
+	for _, s := range []string{"ip link", `echo 'a b' "c d" e\ f`, `a\`, "'", `"\"`, "a \\\n b", "a | b", "# x", `a'b'"c\d\""\ e#`, "''\"\"", "a\tb"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
@@ -79,5 +82,33 @@ func FuzzWords(f *testing.F) {
 		if diff := cmp.Diff(words, again); diff != "" {
 			t.Errorf("%q: %s", line, diff)
 		}
+		if theirs, ok := shellWords(t, line); ok {
+			if diff := cmp.Diff(theirs, words); diff != "" {
+				t.Errorf("%q: -a shell +Words\n%s", line, diff)
+			}
+		}
 	})
+}
+
+// shellWords are the words of a line as the parser of mvdan.cc/sh reads them; not ok if the line has something that a shell
+// takes for an operator or replaces by something else, or that no scenario can have.
+func shellWords(t *testing.T, line string) (words []string, ok bool) {
+	const shellsOwn = "$`|&;<>()~*?[{=!#\n\r\x00"
+	if strings.ContainsAny(line, shellsOwn) || !utf8.ValidString(line) {
+		return nil, false
+	}
+	var parsed []*syntax.Word
+	p := syntax.NewParser(syntax.Variant(syntax.LangPOSIX))
+	err := p.Words(strings.NewReader(line), func(w *syntax.Word) bool {
+		parsed = append(parsed, w)
+		return true
+	})
+	if err != nil {
+		t.Fatalf("%q: a shell does not read it: %v", line, err)
+	}
+	words, err = expand.Fields(&expand.Config{}, parsed...)
+	if err != nil {
+		t.Fatalf("%q: a shell does not expand it: %v", line, err)
+	}
+	return words, true
 }
