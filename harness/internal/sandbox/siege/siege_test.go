@@ -11,7 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
 )
 
 // This binary has three roles, told by the name under which it is started: the tests, the stage on which the harness is
