@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -13,67 +14,6 @@ import (
 )
 
 const module = "netnscheck"
-
-// layer says what a package of the project may import. Standard library packages that are not guarded are open to all.
-type layer struct {
-	packages string   // one import path below the module, or a folder with all below it: "harness/internal/..."
-	project  []string // packages of the project, in the same two forms
-	guarded  []string // guarded packages it may import: the reach of the kernel, of Ginkgo, of the terminal
-}
-
-// layers are the rules of ARCHITECTURE.md, "What may import what". The first one that fits a package holds. The linter has the
-// same rules in .golangci.yml.
-var layers = []layer{
-	// Pure: values and functions of values.
-	{"harness/nearest", nil, nil},
-	{"harness/term", nil, nil},
-	{"harness/scenario/operation", []string{"harness/nearest"}, nil},
-	{"harness/scenario", []string{"harness/scenario/operation", "harness/nearest"}, nil},
-	{"harness/state", []string{"harness/scenario", "harness/scenario/operation", "harness/nearest"}, nil},
-	{"harness/state/drawing", []string{"harness/state", "harness/term"}, nil},
-	{"harness/diagnose/causes", nil, nil},
-	{"harness/diagnose", []string{"harness/state", "harness/scenario/operation", "harness/nearest"}, nil},
-	{"scenarios", []string{"harness/scenario"}, []string{"os"}},
-	{"scenarios/...", nil, nil},
-	{"reports", []string{"harness/scenario", "harness/state", "harness/term"},
-		[]string{"os", "syscall", "github.com/onsi/ginkgo/v2/types"}},
-
-	// The door to the kernel, and what is behind it.
-	{"harness/lab", []string{"harness/scenario", "harness/scenario/operation", "harness/state", "harness/diagnose", "harness/nearest", "harness/internal/..."},
-		[]string{"os", "syscall"}},
-	{"harness/internal/specrun", []string{"harness/scenario", "harness/state", "harness/term", "reports"},
-		[]string{"os", "os/signal", "syscall", "github.com/onsi/ginkgo/v2/...", "github.com/onsi/gomega/..."}},
-	{"harness/internal/observe", []string{"harness/state", "harness/internal/netns"},
-		[]string{"os", "golang.org/x/sys/unix", "github.com/vishvananda/...", "github.com/google/nftables/expr"}},
-	{"harness/internal/...", []string{"harness/scenario", "harness/scenario/operation", "harness/state", "harness/nearest", "harness/internal/..."},
-		[]string{"os", "os/exec", "os/signal", "os/user", "syscall", "golang.org/x/sys/unix",
-			"golang.org/x/term", "golang.org/x/net/...",
-			"github.com/vishvananda/...", "github.com/go-ping/..."}},
-
-	// The specs, the command line, and the maker of the documents.
-	{"docs/generate", []string{"scenarios", "harness/lab", "harness/scenario", "harness/state"}, []string{"os"}},
-	{"suites", []string{"scenarios", "harness/lab", "harness/scenario", "harness/scenario/operation", "harness/state", "harness/diagnose"},
-		[]string{"github.com/onsi/ginkgo/v2/...", "github.com/onsi/gomega/..."}},
-	{"suites/conformance", []string{"harness/lab", "harness/scenario", "harness/state"},
-		[]string{"github.com/onsi/ginkgo/v2/...", "github.com/onsi/gomega/..."}},
-	{"harness", []string{"..."}, []string{"os", "os/signal", "syscall", "golang.org/x/term", "github.com/spf13/...", "github.com/charmbracelet/glamour/..."}},
-}
-
-// guardedPackages reach out of the process, or belong to one place.
-var guardedPackages = []string{
-	"os", "os/...", "syscall", "net/http/...", "plugin", "golang.org/x/...",
-	"github.com/vishvananda/...", "github.com/go-ping/...", "github.com/google/nftables/...", "github.com/onsi/...", "github.com/spf13/...", "github.com/charmbracelet/...",
-}
-
-// kernelPackages touch the kernel. Only these folders may import them, whatever the layers say.
-var (
-	kernelPackages = []string{"os/exec", "golang.org/x/sys/...", "github.com/vishvananda/...", "github.com/go-ping/...", "github.com/google/nftables/..."}
-	kernelFolders  = []string{
-		"harness/internal/sandbox", "harness/internal/netns", "harness/internal/uplink", "harness/internal/program",
-		"harness/internal/iproute2", "harness/internal/rtnetlink", "harness/internal/busybox", "harness/internal/observe", "harness/internal/probe",
-		"harness/internal/kernel",
-	}
-)
 
 // uses are names that only some files may use.
 var uses = []struct {
@@ -90,9 +30,6 @@ var uses = []struct {
 // netTypes is all that a pure package may use of package net: the type of a link-layer address.
 var netTypes = []string{"HardwareAddr", "ParseMAC"}
 
-// forTests is a package that is imported by tests alone.
-const forTests = "harness/internal/labtest"
-
 type sourceFile struct {
 	path   string // relative to the module's root, with slashes
 	pkg    string // the folder
@@ -101,49 +38,38 @@ type sourceFile struct {
 	fset   *token.FileSet
 }
 
+// TestImports holds every package to its row of the table in ARCHITECTURE.md, and every row to its packages.
 func TestImports(t *testing.T) {
+	rules := readImportRules(t)
 	files := sourceFiles(t)
 	if len(files) < 20 {
 		t.Fatalf("only %d Go files found", len(files))
 	}
+	imported := map[string][]string{}
 	for _, f := range files {
-		if f.test { // tests may start programs and look at what is below them
-			continue
-		}
-		l := layerOf(f.pkg)
-		if l == nil {
-			t.Errorf("%s: no rule says what the package %s may import: add one to layers", f.path, f.pkg)
+		imported[f.pkg] = append(imported[f.pkg], "") // a package of tests alone is one too
+		if f.test {                                   // tests may start programs and look at what is below them
 			continue
 		}
 		for path, pos := range imports(t, f) {
-			if why := forbidden(*l, f.pkg, path); why != "" {
+			imported[f.pkg] = append(imported[f.pkg], path)
+			if why := rules.forbidden(f.pkg, path); why != "" {
 				t.Errorf("%s:%d: %s must not import %s: %s", f.path, f.fset.Position(pos).Line, f.pkg, path, why)
 			}
 		}
 	}
-}
-
-// forbidden says why a package may not import a path, "" if it may.
-func forbidden(l layer, pkg, path string) string {
-	if rest, ours := strings.CutPrefix(path, module+"/"); ours {
-		if rest == forTests {
-			return "it is for tests alone"
+	for pkg := range imported {
+		if rules.of(pkg) == nil {
+			t.Errorf("ARCHITECTURE.md, %q, has no row for %s", "What may import what", pkg)
 		}
-		if !matches(rest, l.project) {
-			return "it may import of the project only " + list(l.project)
-		}
-		return ""
 	}
-	if matches(path, kernelPackages) && !matches(pkg, kernelFolders) {
-		return "only " + list(kernelFolders) + " touch the kernel"
+	for _, wide := range rules.tooWide(imported) {
+		t.Errorf("ARCHITECTURE.md, %q, allows what nobody does: %s", "What may import what", wide)
 	}
-	if matches(path, guardedPackages) && !matches(path, l.guarded) {
-		return "of the guarded packages it may import only " + list(l.guarded)
-	}
-	return ""
 }
 
 func TestNamesUsedInOnePlaceOnly(t *testing.T) {
+	rules := readImportRules(t)
 	for _, f := range sourceFiles(t) {
 		names := localNames(t, f)
 		ast.Inspect(f.syntax, func(n ast.Node) bool {
@@ -160,8 +86,8 @@ func TestNamesUsedInOnePlaceOnly(t *testing.T) {
 					t.Errorf("%s:%d: %s.%s is used outside %s", f.path, f.fset.Position(n.Pos()).Line, from.Name, sel.Sel.Name, list(u.only))
 				}
 			}
-			pure := layerOf(f.pkg) != nil && layerOf(f.pkg).guarded == nil && !f.test
-			if pure && names[from.Name] == "net" && !slices.Contains(netTypes, sel.Sel.Name) {
+			row := rules.of(f.pkg)
+			if row != nil && row.group == pure && !f.test && names[from.Name] == "net" && !slices.Contains(netTypes, sel.Sel.Name) {
 				t.Errorf("%s:%d: the pure package %s uses net.%s", f.path, f.fset.Position(n.Pos()).Line, f.pkg, sel.Sel.Name)
 			}
 			return true
@@ -176,6 +102,7 @@ func TestNamesUsedInOnePlaceOnly(t *testing.T) {
 
 // TestForbidden shows the rules at work: each of these must be refused, and its counterpart allowed.
 func TestForbidden(t *testing.T) {
+	rules := readImportRules(t)
 	for _, c := range []struct {
 		pkg, path string
 		allowed   bool
@@ -200,7 +127,8 @@ func TestForbidden(t *testing.T) {
 		{"harness/internal/specrun", "github.com/onsi/ginkgo/v2", true},
 		{"harness/internal/specrun", "github.com/vishvananda/netlink", false},
 		{"harness/internal/specrun", "netnscheck/harness/lab", false},
-		{"reports", "github.com/onsi/ginkgo/v2/types", true},
+		{"harness/internal/specrun", "github.com/onsi/ginkgo/v2/types", true},
+		{"reports", "github.com/onsi/ginkgo/v2/types", false},
 		{"reports", "github.com/onsi/ginkgo/v2", false},
 		{"suites", "os/exec", false},
 		{"suites/conformance", "netnscheck/harness/internal/netns", false},
@@ -209,45 +137,10 @@ func TestForbidden(t *testing.T) {
 		{"harness", "golang.org/x/sys/unix", false},
 		{"harness", "netnscheck/suites", true},
 	} {
-		l := layerOf(c.pkg)
-		if l == nil {
-			t.Errorf("no rule for %s", c.pkg)
-			continue
-		}
-		if why := forbidden(*l, c.pkg, c.path); (why == "") != c.allowed {
+		if why := rules.forbidden(c.pkg, c.path); (why == "") != c.allowed {
 			t.Errorf("%s imports %s: allowed %v, want %v (%s)", c.pkg, c.path, why == "", c.allowed, why)
 		}
 	}
-}
-
-func layerOf(pkg string) *layer {
-	for i := range layers {
-		if matches(pkg, []string{layers[i].packages}) {
-			return &layers[i]
-		}
-	}
-	return nil
-}
-
-// matches says whether a path is one of the patterns or, where a pattern ends in `...`, lies in that folder or is it.
-func matches(path string, patterns []string) bool {
-	for _, p := range patterns {
-		if folder, all := strings.CutSuffix(p, "..."); all {
-			if strings.HasPrefix(path+"/", folder) {
-				return true
-			}
-		} else if path == p {
-			return true
-		}
-	}
-	return false
-}
-
-func list(s []string) string {
-	if len(s) == 0 {
-		return "nothing"
-	}
-	return strings.Join(s, ", ")
 }
 
 func imports(t *testing.T, f sourceFile) map[string]token.Pos {
@@ -296,6 +189,9 @@ func sourceFiles(t *testing.T) []sourceFile {
 			return err
 		}
 		if d.IsDir() {
+			if _, err := os.Stat(filepath.Join(path, "go.mod")); path != ".." && err == nil {
+				return filepath.SkipDir // another module
+			}
 			if name := d.Name(); path != ".." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "vendor") {
 				return filepath.SkipDir
 			}
