@@ -67,7 +67,7 @@ func (s *sheet) wrap(text string, indent int) []string {
 }
 
 func (j *judgement) print(s *sheet) error {
-	if j.report == nil {
+	if j.survey != nil {
 		j.printReview(s)
 	} else {
 		j.printReport(s)
@@ -211,15 +211,15 @@ const placesShown = 3
 
 func (j *judgement) printReview(s *sheet) {
 	var alarms, notes []diagnose.Cause
-	for _, c := range j.found {
-		if isRemark(c) {
+	for _, c := range j.survey.Causes {
+		if c.Remark() {
 			notes = append(notes, c)
 		} else {
 			alarms = append(alarms, c)
 		}
 	}
 	switch {
-	case len(alarms) == 0 && len(j.unread) > 0:
+	case len(alarms) == 0 && len(j.survey.Unread) > 0:
 		s.line("", "nothing looks wrong in what could be read")
 	case len(alarms) == 0:
 		s.line("", "nothing looks wrong")
@@ -234,7 +234,7 @@ func (j *judgement) printReview(s *sheet) {
 		s.line("", "")
 	}
 	printKinds(s, "remark    ", notes, len(notes))
-	for i, u := range j.unread {
+	for i, u := range j.survey.Unread {
 		s.line(labelled("not read  ", i), u)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"netnscheck/harness/state"
 )
@@ -35,6 +34,8 @@ type Report struct {
 	Also []Cause `json:"also,omitempty"`
 	// Doubts are the things that were not understood or not read, on which the answer may depend.
 	Doubts []string `json:"doubts,omitempty"`
+	// Unread are the parts of the state that could not be read, each with its namespace; empty, never nil.
+	Unread []string `json:"unread"`
 }
 
 // Cause is why a packet is stopped, or a remark of a review.
@@ -82,7 +83,11 @@ type Hop struct {
 // Diagnose answers the query from the state.
 func Diagnose(s *state.State, q Query) Report {
 	q.To, q.Source = q.To.Unmap(), q.Source.Unmap()
-	r := Report{Query: q}
+	r := Report{Query: q, Unread: unread(s)}
+	if unknown := unknownIn(s, q.To, q.Source); unknown != "" {
+		r.Doubts = []string{unknown}
+		return r
+	}
 	w, lost := everyWay(s, q)
 	if lost != nil {
 		r.Cause = lost
@@ -97,7 +102,12 @@ func Diagnose(s *state.State, q Query) Report {
 		}
 	}
 	r.Path, r.Doubts = w.path, w.doubts
-	for _, c := range Review(s) {
+	if r.Cause != nil && closed(s, r.Cause.Netns) {
+		// Of a namespace that was not read there is nothing but its name.
+		r.Doubts = append(r.Doubts, fmt.Sprintf("the namespace %s could not be read", r.Cause.Netns))
+		r.Cause, r.Path = nil, nil
+	}
+	for _, c := range review(s) {
 		if r.Cause == nil || !r.Cause.includes(c) {
 			r.Also = append(r.Also, c)
 		}
@@ -105,162 +115,40 @@ func Diagnose(s *state.State, q Query) Report {
 	return r
 }
 
-// includes says that a remark is about the same matter: in the same place it has the same name, or what mends the cause mends it too.
+// includes says that a remark is about the same matter: in the same place it has the same name, it is a pair that is half up, which is the
+// cause itself seen from the other end, or what fixes the cause fixes it too.
 func (c *Cause) includes(remark Cause) bool {
-	same := c.Netns == remark.Netns && c.Link == remark.Link
-	return same && (c.Name == remark.Name || len(remark.Repair) > 0 && !slices.ContainsFunc(remark.Repair, func(line string) bool { return !slices.Contains(c.Repair, line) }))
+	if c.Netns != remark.Netns || c.Link != remark.Link {
+		return false
+	}
+	fixed := len(remark.Repair) > 0 && !slices.ContainsFunc(remark.Repair, func(line string) bool { return !slices.Contains(c.Repair, line) })
+	return c.Name == remark.Name || remark.Name == "half-up" || fixed
 }
 
-// walk is a packet on its way.
-type walk struct {
-	state  *state.State
-	query  Query
-	path   []Hop
-	doubts []string
-	// translations are those that routers have made on the way there, for the way back.
-	translations []translation
-	maybeSentOn  maybeSentOn
-	// translators are the namespaces on the way that translate some sources.
-	translators []*state.Namespace
-	// stations are the namespaces that sent the packet on.
-	stations []station
-	// asked are the questions for neighbours that were heard. Who is asked knows who asks, and does not ask back.
-	asked []question
-	// arrived is the link by which the packet came to where it was taken in.
-	arrived *state.Link
-	// beyond are the links of the segment that was looked at last by which frames leave what the state holds.
-	beyond []port
-	// trial says that it is only asked whether and how far the packet gets: no time is spent on a repair.
-	trial bool
-	// turns are those at routes with several nexthops; nil takes the first one everywhere.
-	turns *turns
-	// tunnels is in how many tunnels the packet is.
-	tunnels  int
-	names    map[string]*state.Namespace
-	owners   map[netip.Addr][]port
-	children map[port][]port
-	segments map[port]port // to the link by which the segment was found
-}
-
-// question is one who has an address, from one link to another.
-type question struct{ from, to port }
-
-// packet is what is on its way: an echo request or the first segment of a TCP connection, or the answer to it.
-type packet struct {
-	src, dst     netip.Addr
-	proto        string // icmp, ipv6-icmp, tcp
-	sport, dport uint16
-	icmp         string // the type of an ICMP message that is no echo, such as packet-too-big
-	size         int    // of the IP packet with its header; 0 is small
-	yields       bool   // it may be fragmented on the way
-	unbound      bool   // its way was looked up before it had its source, so no rule by source saw it
-	reply        bool
-}
-
-// back is the packet that comes back.
-func (p packet) back() packet {
-	return packet{src: p.dst, dst: p.src, proto: p.proto, sport: p.dport, dport: p.sport, size: p.size, reply: !p.reply}
-}
-
-// discovers says that a packet is a question for a neighbour by IPv6, or its answer.
-func (p packet) discovers() bool { return strings.HasPrefix(p.icmp, "nd-") }
-
-func (p packet) family() int {
-	if p.dst.Is4() {
-		return 4
-	}
-	return 6
-}
-
-// both walks there and back. A sender that believes the way to be narrower than it is does not send, though.
-func (w *walk) both() *Cause {
-	if c := w.thereAndBack(); c != nil {
-		return c
-	}
-	c := w.pathMTU()
-	if c != nil {
-		w.path = w.path[:1]
-	}
-	return c
-}
-
-func (w *walk) thereAndBack() *Cause {
-	from := w.namespace(w.query.From)
-	if from == nil {
-		return w.noNamespace(w.query.From)
-	}
-	p := packet{dst: w.query.To, proto: "icmp", dport: w.query.Port}
-	if p.family() == 6 {
-		p.proto = "ipv6-icmp"
-	}
-	if w.query.Port != 0 {
-		p.proto, p.sport = "tcp", 40000
-	}
-	if w.query.Size != 0 {
-		p.size = w.query.Size + map[int]int{4: 28, 6: 48}[p.family()]
-	}
-	if cause := w.source(from, &p); cause != nil {
-		return cause
-	}
-	if w.query.Source.IsValid() && !w.bound(from, &p) {
-		return w.unbound(from)
-	}
-	there, p, cause := w.travel(from, p)
-	if cause != nil {
-		return cause
-	}
-	if there == from || there == nil {
-		return nil
-	}
-	if p.src.IsLinkLocalUnicast() && w.arrived != nil {
-		p.src = p.src.WithZone(w.arrived.Name)
-	}
-	home, answer, cause := w.travel(there, p.back())
-	switch {
-	case cause != nil:
-		cause.Reply = true
-		if t := w.translationMissing(cause); t != nil {
-			return t
-		}
-	case home == from:
-		return w.answeredByAnother(answer)
-	}
-	return cause
-}
-
-// hop notes a station of the way. What could not be read there is a doubt.
-func (w *walk) hop(n *state.Namespace, l *state.Link, p packet, format string, args ...any) {
-	w.doubtUnread(n)
-	h := Hop{Netns: n.Name, Decision: fmt.Sprintf(format, args...), Reply: p.reply}
-	if l != nil {
-		h.Link = l.Name
-		w.doubtQdiscs(n, l)
-	}
-	w.path = append(w.path, h)
-}
-
-func (w *walk) doubtUnread(n *state.Namespace) {
-	for _, what := range n.Unread {
-		w.doubt("%s: not read: %s", n.Name, what)
-	}
-}
-
-// doubtQdiscs: the filters and actions of tc, which these disciplines are for, are not read.
-func (w *walk) doubtQdiscs(n *state.Namespace, l *state.Link) {
-	for _, q := range n.Qdiscs {
-		if q.Dev == l.Name && (q.Kind == "clsact" || q.Kind == "ingress") {
-			w.doubt("%s: not read: the filters of tc on %s", n.Name, l.Name)
+// unknownIn says which of the addresses a redacted state does not know: what has become of it, only the key tells.
+func unknownIn(s *state.State, asked ...netip.Addr) string {
+	for _, a := range asked {
+		if s.Redacted && a.IsValid() && !s.Knows(a) {
+			return fmt.Sprintf("the state is redacted, and %s is no address in it: "+
+				"the key, which its owner has, says which one it is there", a)
 		}
 	}
+	return ""
 }
 
-// doubt remembers once that something was not understood.
-func (w *walk) doubt(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	for _, d := range w.doubts {
-		if d == text {
-			return
+// closed says that a namespace could not be entered: nothing of it was read.
+func closed(s *state.State, netns string) bool {
+	n := s.Namespace(netns)
+	return n != nil && len(n.Links) == 0 && len(n.Unread) > 0
+}
+
+// unread are the parts of a state that could not be read, each with its namespace.
+func unread(s *state.State) []string {
+	parts := []string{}
+	for i := range s.Namespaces {
+		for _, what := range s.Namespaces[i].Unread {
+			parts = append(parts, s.Namespaces[i].Name+": "+what)
 		}
 	}
-	w.doubts = append(w.doubts, text)
+	return parts
 }

@@ -7,10 +7,21 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Review lists what looks wrong in a state, without a question: in the order of the namespaces and their links. A healthy network has none
-// but remarks on loopbacks that are down, and on ports that wait for spanning tree.
-func Review(s *state.State) []Cause {
-	r := &review{walk: &walk{state: s}}
+// Survey is what a review finds.
+type Survey struct {
+	// Causes are in the order of the namespaces and their links; empty, never nil.
+	Causes []Cause `json:"causes"`
+	// Unread are the parts of the state that could not be read, each with its namespace; empty, never nil.
+	Unread []string `json:"unread"`
+}
+
+// Review lists what looks wrong in a state, without a question. A healthy network has none but remarks.
+func Review(s *state.State) Survey {
+	return Survey{Causes: append([]Cause{}, review(s)...), Unread: unread(s)}
+}
+
+func review(s *state.State) []Cause {
+	r := &reviewer{walk: &walk{state: s}}
 	for _, name := range s.NotNamespaces {
 		r.add(r.noNamespace(name))
 	}
@@ -26,12 +37,12 @@ func Review(s *state.State) []Cause {
 	return r.found
 }
 
-type review struct {
+type reviewer struct {
 	*walk
 	found []Cause
 }
 
-func (r *review) add(c *Cause) {
+func (r *reviewer) add(c *Cause) {
 	if c == nil {
 		return
 	}
@@ -43,7 +54,7 @@ func (r *review) add(c *Cause) {
 	r.found = append(r.found, *c)
 }
 
-func (r *review) namespace(n *state.Namespace) {
+func (r *reviewer) namespace(n *state.Namespace) {
 	if lo := n.Link("lo"); lo != nil && !lo.Up && len(ordinary(n)) > 0 {
 		r.add(cause("loopback-down", n, lo, "lo in %s is down: the namespace does not reach its own addresses, and errors of the network are silent", n.Name).
 			proof(linkShown(n, lo)).mend(ip(n, "link set lo up")))
@@ -62,7 +73,7 @@ func pids(all []int) string {
 	return strings.Join(words, ", ")
 }
 
-func (r *review) link(n *state.Namespace, l *state.Link) {
+func (r *reviewer) link(n *state.Namespace, l *state.Link) {
 	peer := r.below(l)
 	switch {
 	case l.Kind == "veth" && l.Peer != nil && l.Peer.Hidden:
@@ -111,7 +122,7 @@ func firstOfPair(a, b port) bool {
 }
 
 // address looks for addresses that are none for a host, and for prefixes that do not fit those of the other end.
-func (r *review) address(n *state.Namespace, l *state.Link, a state.Address) {
+func (r *reviewer) address(n *state.Namespace, l *state.Link, a state.Address) {
 	addr, what := a.Prefix.Addr(), ""
 	if addr.Is4() && l.Kind != "loopback" && !a.Peer.IsValid() {
 		bits := a.Prefix.Bits()
@@ -147,7 +158,7 @@ func (r *review) address(n *state.Namespace, l *state.Link, a state.Address) {
 }
 
 // reachesOtherwise says whether a namespace has some route to an address.
-func (r *review) reachesOtherwise(n *state.Namespace, addr netip.Addr) bool {
+func (r *reviewer) reachesOtherwise(n *state.Namespace, addr netip.Addr) bool {
 	return lookup(n, flow{dst: addr}).found()
 }
 
@@ -160,7 +171,7 @@ func lastAddress(p netip.Prefix) netip.Addr {
 }
 
 // shared finds addresses and MAC addresses that two links of one segment have.
-func (r *review) shared() {
+func (r *reviewer) shared() {
 	type place struct {
 		segment port
 		what    string
@@ -206,7 +217,7 @@ func ethernet(l *state.Link) bool {
 	return l.MAC != "" && l.MAC != "00:00:00:00:00:00" && l.Kind != "loopback" && l.Kind != "bridge" && l.Kind != "vlan" && l.IPvlan == ""
 }
 
-func (r *review) eachLink(f func(port)) {
+func (r *reviewer) eachLink(f func(port)) {
 	for i := range r.state.Namespaces {
 		n := &r.state.Namespaces[i]
 		for j := range n.Links {
@@ -216,7 +227,7 @@ func (r *review) eachLink(f func(port)) {
 }
 
 // overlaps finds networks that a namespace has on a link of its own while the host has them on another segment.
-func (r *review) overlaps() {
+func (r *reviewer) overlaps() {
 	host := r.state.Namespace(hostName)
 	if host == nil {
 		return

@@ -146,7 +146,7 @@ func TestPortsThatDoNotForward(t *testing.T) {
 		if r.Cause == nil || r.Cause.Name != "port-blocked" || r.Cause.Link != c.ports[0] || r.Cause.Passes != c.passes || !slices.Equal(slices.Concat(r.Cause.Repair, r.Cause.Advice), c.repair) {
 			t.Errorf("%s: %s", c.what, told(r))
 		}
-		found := slices.DeleteFunc(Review(s), func(found Cause) bool { return found.Name != "port-blocked" || found.Passes != c.passes })
+		found := slices.DeleteFunc(review(s), func(found Cause) bool { return found.Name != "port-blocked" || found.Passes != c.passes })
 		if want := map[bool]int{true: len(c.ports)}[c.review]; len(found) != want {
 			t.Errorf("%s: the review has %d, want %d: %v", c.what, len(found), want, found)
 		}

@@ -27,7 +27,7 @@ func TestStrays(t *testing.T) {
 		if kind != "" { // of a plain file, as of a name in an old state, nothing is said
 			s.Strays = []state.Stray{{Name: "x", Kind: kind, Target: "/there"}}
 		}
-		found := Review(s)
+		found := review(s)
 		if d := Diagnose(s, Query{From: "x", To: netip.MustParseAddr("10.0.0.1")}); d.Cause != nil {
 			found = append(found, *d.Cause)
 		}

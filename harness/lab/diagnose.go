@@ -1,8 +1,6 @@
 package lab
 
 import (
-	"strings"
-
 	"netnscheck/harness/diagnose"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
@@ -12,27 +10,15 @@ import (
 func causeIs(s *state.State, c scenario.CauseIs) finding {
 	r := diagnose.Diagnose(s, query(c.Question))
 	named := r.Cause != nil && r.Cause.Name == c.Cause && r.Cause.Netns == c.On.Netns && r.Cause.Link == c.On.Name
-	return finding{named, causeWords(r)}
+	return finding{named, r.Sentence()}
 }
 
 // nothingWrong also wants a way to have been looked at: from an address that is not the namespace's own there is none.
 func nothingWrong(s *state.State, c scenario.NothingWrong) finding {
 	r := diagnose.Diagnose(s, query(c.Question))
-	return finding{r.Cause == nil && len(r.Path) > 0, causeWords(r)}
+	return finding{r.Cause == nil && len(r.Path) > 0, r.Sentence()}
 }
 
 func query(q scenario.Question) diagnose.Query {
 	return diagnose.Query{From: q.Netns, Source: q.From, To: q.Dest, Size: q.Bytes, Port: uint16(q.Port)}
-}
-
-// causeWords tells the cause, its place and its sentence, and what the diagnosis could not know.
-func causeWords(r diagnose.Report) string {
-	words := "the diagnosis finds no cause"
-	if c := r.Cause; c != nil {
-		words = "the cause is " + c.Name + ", " + c.Place() + ": " + c.Says
-	}
-	if len(r.Doubts) > 0 {
-		words += " (in doubt: " + strings.Join(r.Doubts, "; ") + ")"
-	}
-	return words
 }

@@ -33,15 +33,5 @@ func (l *Lab) diagnosis(ctx context.Context, claim scenario.Claim) []string {
 	if cause == nil {
 		return nil
 	}
-	lines := []string{"cause:    " + cause.Name + word(cause.Link == "", " in ", " on ") + cause.Place() + ": " + cause.Says}
-	for _, e := range cause.Evidence {
-		lines = append(lines, "evidence: "+e)
-	}
-	for _, r := range cause.Repair {
-		lines = append(lines, "repair:   "+r)
-	}
-	for _, a := range cause.Advice {
-		lines = append(lines, "advice:   "+a)
-	}
-	return lines
+	return cause.Lines()
 }

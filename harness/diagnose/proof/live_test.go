@@ -73,7 +73,7 @@ func (n *live) healthy(ctx context.Context) error {
 			return fmt.Errorf("a false alarm from %s: %s", p, told(r))
 		}
 	}
-	if alarms := diagnose.Review(s); len(alarms) > 0 {
+	if alarms := diagnose.Review(s).Causes; len(alarms) > 0 {
 		return fmt.Errorf("a false alarm of the review: %s, %s: %s", alarms[0].Name, alarms[0].Place(), alarms[0].Says)
 	}
 	return nil

@@ -1,0 +1,77 @@
+package diagnose
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"netnscheck/harness/state"
+)
+
+var farEnd = Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}
+
+// TestClosedNamespace: of a namespace that could not be entered nothing is known, so nothing is blamed on it.
+func TestClosedNamespace(t *testing.T) {
+	s := &state.State{Namespaces: []state.Namespace{{Name: "a", Unread: []string{"it could not be entered"}}}}
+	r := Diagnose(s, farEnd)
+	if r.Outcome() != Unsure || r.Cause != nil || !slices.Contains(r.Doubts, "the namespace a could not be read") {
+		t.Errorf("%+v", r)
+	}
+	if !slices.Equal(r.Unread, []string{"a: it could not be entered"}) {
+		t.Errorf("unread: %q", r.Unread)
+	}
+}
+
+// TestRedactedAnswer: of an address that a redacted state does not know nothing is said.
+func TestRedactedAnswer(t *testing.T) {
+	s := cabled()
+	s.Redacted = true
+	if r := Diagnose(s, farEnd); r.Outcome() != Sound {
+		t.Errorf("%+v", r)
+	}
+	r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.9")})
+	if r.Outcome() != Unsure || r.Cause != nil || !strings.Contains(r.Doubts[0], "is redacted") {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestHalfUpIsTheCause: a pair that is half up is not told again beside a cause at its end that is down.
+func TestHalfUpIsTheCause(t *testing.T) {
+	c := &Cause{Name: "not-a-port", Netns: "b", Link: "eth0", Repair: []string{"ip -n b link set eth0 master br0"}}
+	half := Cause{Name: "half-up", Netns: "b", Link: "eth0", Repair: []string{"ip -n b link set eth0 up"}}
+	if !c.includes(half) {
+		t.Error("told twice")
+	}
+	if half.Netns = "a"; c.includes(half) {
+		t.Error("another pair is not told")
+	}
+}
+
+// TestOutcomes: a cause outweighs what was not read; a remark alone is no cause.
+func TestOutcomes(t *testing.T) {
+	for _, c := range []struct {
+		causes []Cause
+		unread []string
+		want   Outcome
+	}{
+		{nil, nil, Sound},
+		{nil, []string{"b: links"}, Unsure},
+		{[]Cause{{Name: "loopback-down"}}, nil, Sound},
+		{[]Cause{{Name: "loopback-down"}}, []string{"b: links"}, Unsure},
+		{[]Cause{{Name: "port-blocked", Passes: true}}, nil, Sound},
+		{[]Cause{{Name: "port-blocked"}}, nil, Faulty},
+		{[]Cause{{Name: "loopback-down"}, {Name: "half-up"}}, []string{"b: links"}, Faulty},
+	} {
+		if got := (&Survey{c.causes, c.unread}).Outcome(); got != c.want {
+			t.Errorf("%+v: %d, want %d", c, got, c.want)
+		}
+	}
+	doubt := &Report{Doubts: []string{"?"}}
+	if doubt.Outcome() != Unsure {
+		t.Error("a doubt is no all-clear")
+	}
+	if doubt.Cause = new(Cause); doubt.Outcome() != Faulty {
+		t.Error("a cause is one, whatever is in doubt")
+	}
+}
