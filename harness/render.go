@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
@@ -159,7 +158,7 @@ func (r *renderer) list(n *ast.List, width int) []string {
 		if len(lines) > 0 && !n.IsTight {
 			lines = append(lines, "")
 		}
-		room := utf8.RuneCountInString(mark)
+		room := term.Width(mark)
 		lines = append(lines, prefixed(mark, strings.Repeat(" ", room), r.blocks(item, width-room))...)
 	}
 	return lines
@@ -173,7 +172,6 @@ func isTask(item ast.Node) bool {
 // table puts the cells of a column below each other. It does not wrap them.
 func (r *renderer) table(n *east.Table) []string {
 	var rows [][]string
-	var columns []int
 	for row := n.FirstChild(); row != nil; row = row.NextSibling() {
 		look := ""
 		if row.Kind() == east.KindTableHeader {
@@ -181,45 +179,22 @@ func (r *renderer) table(n *east.Table) []string {
 		}
 		var cells []string
 		for cell := row.FirstChild(); cell != nil; cell = cell.NextSibling() {
-			words := strings.Join(r.words(cell, look), " ")
-			if len(columns) == len(cells) {
-				columns = append(columns, 0)
-			}
-			columns[len(cells)] = max(columns[len(cells)], columnsOf(words))
-			cells = append(cells, words)
+			cells = append(cells, strings.Join(r.words(cell, look), " "))
 		}
 		rows = append(rows, cells)
 	}
-	lines := make([]string, len(rows))
-	for i, cells := range rows {
-		for j, cell := range cells {
-			lines[i] += cell + strings.Repeat(" ", columns[j]-columnsOf(cell)+2)
-		}
-		lines[i] = strings.TrimRight(lines[i], " ")
-	}
-	return lines
+	return term.Columns(rows)
 }
 
 // wrap fills lines with the words of a block.
 func (r *renderer) wrap(n ast.Node, look string, width int) []string {
-	var lines []string
-	line, used := "", 0
-	for _, word := range r.words(n, look) {
-		w := columnsOf(word)
-		if used > 0 && (word == hardBreak || used+1+w > width) {
-			lines = append(lines, line)
-			line, used = "", 0
-		}
-		if word == hardBreak {
+	var lines, line []string
+	for _, word := range append(r.words(n, look), hardBreak) {
+		if word != hardBreak {
+			line = append(line, word)
 			continue
 		}
-		if used > 0 {
-			line, used = line+" ", used+1
-		}
-		line, used = line+word, used+w
-	}
-	if used > 0 {
-		lines = append(lines, line)
+		lines, line = append(lines, term.Fill(line, " ", width)...), nil
 	}
 	return lines
 }
@@ -303,23 +278,6 @@ func join(look, more string) string {
 		return more
 	}
 	return look + ";" + more
-}
-
-// columnsOf is the number of columns that a painted text takes.
-func columnsOf(s string) int {
-	n := utf8.RuneCountInString(s)
-	for {
-		start := strings.IndexByte(s, '\x1b')
-		if start < 0 {
-			return n
-		}
-		end := strings.IndexByte(s[start:], 'm')
-		if end < 0 {
-			return n
-		}
-		n -= end + 1
-		s = s[start+end+1:]
-	}
 }
 
 func prefixed(first, rest string, lines []string) []string {

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"netnscheck/harness/term"
 )
 
 const rendered = `# A title
@@ -69,7 +71,7 @@ func TestRender(t *testing.T) {
 func TestRenderKeepsTheWidth(t *testing.T) {
 	for _, width := range []int{20, 40, 78} {
 		for line := range strings.Lines(render("word "+strings.Repeat("`code` and *more* words ", 40), width, true)) {
-			if n := columnsOf(strings.TrimSuffix(line, "\n")); n > width {
+			if n := term.Width(strings.TrimSuffix(line, "\n")); n > width {
 				t.Errorf("width %d: a line of %d columns: %q", width, n, line)
 			}
 		}

@@ -5,9 +5,9 @@ import (
 	"io"
 	"os"
 	"strings"
-	"unicode/utf8"
 
 	"netnscheck/harness/diagnose"
+	"netnscheck/harness/term"
 )
 
 // sheet is a page of findings for people. In a terminal it is as wide as that and wraps what is longer; elsewhere lines stay whole.
@@ -27,8 +27,8 @@ func newSheet(out io.Writer) *sheet {
 
 // line writes a text behind a label; its further lines stand below its first.
 func (s *sheet) line(label, text string) {
-	indent := strings.Repeat(" ", utf8.RuneCountInString(label))
-	for i, part := range s.wrap(text, utf8.RuneCountInString(label)) {
+	indent := strings.Repeat(" ", term.Width(label))
+	for i, part := range s.wrap(text, term.Width(label)) {
 		if i > 0 {
 			label = indent
 		}
@@ -47,23 +47,10 @@ func (s *sheet) verbatim(label, text string) {
 
 // wrap breaks a text at blanks where it does not fit behind an indentation.
 func (s *sheet) wrap(text string, indent int) []string {
-	room := max(s.width-indent, 20)
-	if s.width == 0 || utf8.RuneCountInString(text) <= room {
+	if s.width == 0 {
 		return []string{text}
 	}
-	var lines []string
-	line := ""
-	for _, word := range strings.Split(text, " ") {
-		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > room {
-			lines = append(lines, line)
-			line = ""
-		}
-		if line != "" {
-			line += " "
-		}
-		line += word
-	}
-	return append(lines, line)
+	return term.Wrap(text, max(s.width-indent, 20))
 }
 
 func (j *judgement) print(s *sheet) error {
@@ -134,7 +121,7 @@ func printPath(s *sheet, path []diagnose.Hop) {
 		if h.Link != "" {
 			places[i] += "  " + h.Link
 		}
-		widest = max(widest, utf8.RuneCountInString(places[i]))
+		widest = max(widest, term.Width(places[i]))
 	}
 	const shown = 12
 	for i, h := range path {
@@ -152,7 +139,7 @@ func printPath(s *sheet, path []diagnose.Hop) {
 		if h.Stop {
 			way, decision = "  ×  ", decision+" (stopped here)"
 		}
-		s.line(way+places[i]+strings.Repeat(" ", widest-utf8.RuneCountInString(places[i]))+"  ", decision)
+		s.line(way+term.Pad(places[i], widest)+"  ", decision)
 	}
 }
 

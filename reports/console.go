@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/term"
@@ -36,7 +35,7 @@ type Console struct {
 func (o *Console) Plan(suites []Suite) {
 	for i := range suites {
 		o.total += len(suites[i].Cases)
-		o.wide = max(o.wide, utf8.RuneCountInString(suites[i].ID))
+		o.wide = max(o.wide, term.Width(term.OneLine(suites[i].ID)))
 	}
 }
 
@@ -46,11 +45,8 @@ func (o *Console) Begin(s *Suite, c *Case) {
 		return
 	}
 	o.clear()
-	line := []rune(term.OneLine(fmt.Sprintf("%d/%d  %s  %s  %s", o.done+1, o.total, s.ID, s.Driver, c.Name)))
-	if len(line) > 76 {
-		line = append(line[:75], '…')
-	}
-	fmt.Fprint(o.Progress, string(line))
+	line := term.OneLine(fmt.Sprintf("%d/%d  %s  %s  %s", o.done+1, o.total, s.ID, s.Driver, c.Name))
+	fmt.Fprint(o.Progress, term.Cut(line, 76, "…"))
 	o.counting = true
 }
 
@@ -75,9 +71,9 @@ func (o *Console) End(s *Suite, c *Case) {
 		return
 	}
 	o.clear()
-	fmt.Fprintf(o.Out, "%s  %-*s  %-8s  %s  %s\n",
-		o.outcome(c.Outcome), o.wide, term.OneLine(s.ID), term.OneLine(s.Driver), term.OneLine(c.Name), o.faint("("+
-			duration(c.Duration)+")"))
+	fmt.Fprintf(o.Out, "%s  %s  %-8s  %s  %s\n",
+		o.outcome(c.Outcome), term.Pad(term.OneLine(s.ID), o.wide), term.OneLine(s.Driver), term.OneLine(c.Name),
+		o.faint("("+duration(c.Duration)+")"))
 	if c.Outcome != scenario.Pass {
 		fmt.Fprint(o.Out, indent(c.Describe(), 9))
 	}

@@ -74,3 +74,31 @@ func FuzzConsole(f *testing.F) {
 		}
 	})
 }
+
+// TestConsoleColumns: the columns of cases stand below each other, whatever characters the names have.
+func TestConsoleColumns(t *testing.T) {
+	suites := []Suite{
+		{ID: "plain-name", Driver: "netlink", Cases: []Case{{Name: "@"}}},
+		{ID: "世界", Driver: "netlink", Cases: []Case{{Name: "@"}}},
+		{ID: "u\u0308ber", Driver: "netlink", Cases: []Case{{Name: "@"}}},
+	}
+	var out, progress strings.Builder
+	o := Console{Out: &out, Progress: &progress}
+	o.Plan(suites)
+	for i := range suites {
+		o.End(&suites[i], &suites[i].Cases[0])
+	}
+	at := -1
+	for line := range strings.Lines(out.String()) {
+		before, _, _ := strings.Cut(line, "@")
+		if at >= 0 && term.Width(before) != at {
+			t.Errorf("the names of the cases do not stand below each other:\n%s", out.String())
+		}
+		at = term.Width(before)
+	}
+	// Half of a wide character does not fit into the 76th column.
+	o.Begin(&suites[1], &Case{Name: strings.Repeat("世界", 40)})
+	if got := progress.String(); term.Width(got) != 75 || !strings.HasSuffix(got, "世…") {
+		t.Errorf("the count takes %d columns: %q", term.Width(got), got)
+	}
+}

@@ -3,6 +3,8 @@ package drawing
 import (
 	"fmt"
 	"slices"
+
+	"netnscheck/harness/term"
 )
 
 // block is a part of a drawing that is laid out by itself, from its own upper left corner; the box there comes first.
@@ -117,7 +119,7 @@ func (p *plan) box(n *node, lines []Line, in []int, room int) Box {
 	for _, column := range in {
 		b.TitleAt = max(b.TitleAt, column+2)
 	}
-	b.W = max(b.TitleAt+columns(title)+4, 3+2*len(n.outlets))
+	b.W = max(b.TitleAt+term.Width(title)+4, 3+2*len(n.outlets))
 	for _, l := range lines {
 		b.W = max(b.W, l.columns()+4)
 	}
@@ -241,11 +243,11 @@ func (p *plan) hangRow(b *block, n *node, children []*node, row []block, room in
 		}
 		trunks[outlet] = y
 		end := Point{ends[outlet], y}
-		if label := o.label(); label != "" && end.X+3+columns(label) <= room && !slices.ContainsFunc(drops, func(w Wire) bool {
-			return w.Points[0].Y < y && w.Points[0].X > end.X && w.Points[0].X < end.X+3+columns(label)
+		if label := o.label(); label != "" && end.X+3+term.Width(label) <= room && !slices.ContainsFunc(drops, func(w Wire) bool {
+			return w.Points[0].Y < y && w.Points[0].X > end.X && w.Points[0].X < end.X+3+term.Width(label)
 		}) {
 			end.X++
-			b.put(block{w: columns(label), h: 1, labels: []Label{{Text: label}}}, end.X+2, y)
+			b.put(block{w: term.Width(label), h: 1, labels: []Label{{Text: label}}}, end.X+2, y)
 		}
 		b.wires = append(b.wires, Wire{Points: []Point{{outletAt(outlet), y}, end}, Segment: o.segment, Says: o.says(p, n)})
 	}
@@ -278,8 +280,8 @@ func (p *plan) hangStraight(b *block, n, child *node, room int, trunks []int) *n
 			w.Broken.Y = gap + i
 		}
 		b.wires = append(b.wires, w)
-		if label := o.label(); label != "" && outletAt(len(n.outlets))+columns(label) <= room {
-			b.put(block{w: columns(label), h: 1, labels: []Label{{Text: label}}}, outletAt(len(n.outlets)), gap+i)
+		if label := o.label(); label != "" && outletAt(len(n.outlets))+term.Width(label) <= room {
+			b.put(block{w: term.Width(label), h: 1, labels: []Label{{Text: label}}}, outletAt(len(n.outlets)), gap+i)
 		}
 	}
 	b.put(below, 0, top)

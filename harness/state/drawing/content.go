@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"netnscheck/harness/term"
 )
 
 // foldFrom is how many interfaces without anything of their own have to be alike to be told in one line.
@@ -231,12 +233,12 @@ func align(lines []Line) {
 	widest := 0
 	for _, l := range lines {
 		if l.State != "" {
-			widest = max(widest, columns(l.Before))
+			widest = max(widest, term.Width(l.Before))
 		}
 	}
 	for i := range lines {
 		if l := &lines[i]; l.State != "" {
-			l.Before += strings.Repeat(" ", widest-columns(l.Before)+1)
+			l.Before = term.Pad(l.Before, widest+1)
 		}
 	}
 }
@@ -251,4 +253,4 @@ func (l Line) stateText(mark func(State) string) string {
 	return mark(l.State) + " " + string(l.State)
 }
 
-func (l Line) columns() int { return columns(l.text(func(State) string { return "*" })) }
+func (l Line) columns() int { return term.Width(l.text(func(State) string { return "*" })) }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"netnscheck/harness/term"
 )
 
 // gather makes one node of many leaves of a box that are alike but for their names and addresses.
@@ -97,11 +99,11 @@ func (p *plan) crowdLines(n *node, room int) []Line {
 	cells := make([]string, len(n.crowd))
 	widest, names := 0, 0
 	for _, m := range n.crowd {
-		names = max(names, columns(p.top.Namespaces[m].Name))
+		names = max(names, term.Width(p.top.Namespaces[m].Name))
 	}
 	for i, m := range n.crowd {
 		cells[i] = p.cell(m, names)
-		widest = max(widest, columns(cells[i]))
+		widest = max(widest, term.Width(cells[i]))
 	}
 	across := max(1, min((room+2)/(widest+2), (len(cells)+4)/5))
 	down := (len(cells) + across - 1) / across
@@ -111,7 +113,7 @@ func (p *plan) crowdLines(n *node, room int) []Line {
 			if text != "" {
 				text += "  "
 			}
-			text += cells[i] + strings.Repeat(" ", widest-columns(cells[i]))
+			text += term.Pad(cells[i], widest)
 		}
 		lines = append(lines, plainLine(strings.TrimRight(text, " ")))
 	}
@@ -121,7 +123,7 @@ func (p *plan) crowdLines(n *node, room int) []Line {
 // cell is one of a crowd: its name and its addresses.
 func (p *plan) cell(netns, nameColumns int) string {
 	n := &p.top.Namespaces[netns]
-	text := n.Name + strings.Repeat(" ", nameColumns-columns(n.Name))
+	text := term.Pad(n.Name, nameColumns)
 	for _, l := range n.Interfaces {
 		for _, a := range l.Addresses {
 			if !a.ordinary {

@@ -15,10 +15,10 @@ import (
 	"strings"
 	"testing"
 	"unicode"
-	"unicode/utf8"
 
 	"netnscheck/harness/state"
 	"netnscheck/harness/state/drawing"
+	"netnscheck/harness/term"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -73,7 +73,7 @@ func TestAnyTopology(t *testing.T) {
 		d := drawing.Of(&s.State, o)
 		text := d.Text()
 		for _, line := range strings.Split(text, "\n") {
-			if n := utf8.RuneCountInString(line); n > o.Width {
+			if n := term.Width(line); n > o.Width {
 				t.Fatalf("%d columns instead of %d:\n%s", n, o.Width, text)
 			}
 		}
@@ -91,6 +91,22 @@ func TestAnyTopology(t *testing.T) {
 		}
 		apart(t, d)
 		wellFormed(t, d.SVG())
+	}
+}
+
+// TestWideNames: a character of two columns, and one of several code points, moves no border of a box.
+func TestWideNames(t *testing.T) {
+	for _, name := range []string{"plain", "世界", "한국어", "ｆｕｌｌ", "\U0001f44d\U0001f3fd", "\U0001f1e9\U0001f1ea", "u\u0308ber"} {
+		s := newSample(name)
+		s.link(name, "eth0", "veth", "192.0.2.1/24")
+		text := drawing.Of(&s.State, drawing.Options{Width: 60}).Text()
+		lines := strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+		for _, line := range lines[:3] {
+			if term.Width(line) != term.Width(lines[0]) {
+				t.Errorf("the box of %q is crooked:\n%s", name, text)
+				break
+			}
+		}
 	}
 }
 

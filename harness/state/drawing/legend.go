@@ -1,6 +1,6 @@
 package drawing
 
-import "strings"
+import "netnscheck/harness/term"
 
 // legend tells what the marks mean that there are, and what is no namespace at all.
 func (p *plan) legend(all *block, width int) block {
@@ -30,21 +30,16 @@ func (p *plan) legend(all *block, width int) block {
 		lines = append(lines, "no namespaces")
 	}
 	for i, l := range lines {
-		b.put(block{w: columns(l), h: 1, labels: []Label{{Text: l}}}, 0, i)
+		b.put(block{w: term.Width(l), h: 1, labels: []Label{{Text: l}}}, 0, i)
 	}
 	return b
 }
 
-// wrapped joins words into lines that are no wider than the width.
+// wrapped joins words, none wider than the width, into lines that are not wider either.
 func wrapped(words []string, gap string, width int, ascii bool) []string {
-	var lines []string
-	for _, w := range words {
-		w = cut(w, width, ascii)
-		if n := len(lines); n > 0 && columns(lines[n-1])+len(gap)+columns(w) <= width {
-			lines[n-1] += gap + w
-			continue
-		}
-		lines = append(lines, strings.TrimLeft(w, " "))
+	short := make([]string, len(words))
+	for i, w := range words {
+		short[i] = cut(w, width, ascii)
 	}
-	return lines
+	return term.Fill(short, gap, width)
 }

@@ -16,51 +16,12 @@ func printable(name string, ascii bool) string {
 	})
 }
 
-// wide are the characters that take two columns (East Asian Width W and F, in coarse ranges).
-var wide = []struct{ from, to rune }{
-	{0x1100, 0x115f}, {0x2e80, 0xa4cf}, {0xac00, 0xd7a3}, {0xf900, 0xfaff}, {0xfe30, 0xfe6f}, {0xff00, 0xff60}, {0xffe0, 0xffe6},
-	{0x1f300, 0x1faff}, {0x20000, 0x3fffd},
-}
-
-func runeColumns(r rune) int {
-	for _, w := range wide {
-		if r >= w.from && r <= w.to {
-			return 2
-		}
-	}
-	return 1
-}
-
-// columns is the number of columns that a printable text takes.
-func columns(s string) int {
-	n := 0
-	for _, r := range s {
-		n += runeColumns(r)
-	}
-	return n
-}
-
 // cut shortens a text to so many columns; its end then says that something is missing.
 func cut(s string, room int, ascii bool) string {
-	if columns(s) <= room {
-		return s
-	}
-	end := "…"
 	if ascii {
-		end = "~"
+		return term.Cut(s, room, "~")
 	}
-	var b strings.Builder
-	used := 0
-	for _, r := range s {
-		if used += runeColumns(r); used > room-1 {
-			break
-		}
-		b.WriteRune(r)
-	}
-	if room < 1 {
-		return ""
-	}
-	return b.String() + end
+	return term.Cut(s, room, "…")
 }
 
 // natural orders names as people do: n2 before n10.

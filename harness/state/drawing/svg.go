@@ -3,6 +3,8 @@ package drawing
 import (
 	"fmt"
 	"strings"
+
+	"netnscheck/harness/term"
 )
 
 // The size of a character in an SVG, in pixels.
@@ -83,7 +85,7 @@ func (d *Drawing) svgBox(b *strings.Builder, box Box) {
 	fmt.Fprintf(b, "<g>\n<title>%s</title>\n<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" rx=\"4\"/>\n",
 		escaped(box.Title), left, top, float64(box.W-1)*cellWidth, float64(box.H-1)*cellHeight)
 	if box.Title != "" {
-		svgBack(b, box.X+box.TitleAt, box.Y, columns(box.Title)+2)
+		svgBack(b, box.X+box.TitleAt, box.Y, term.Width(box.Title)+2)
 	}
 	svgText(b, "title", box.X+box.TitleAt+1, box.Y, box.Title)
 	m := marksOf(d.ascii)
@@ -94,7 +96,7 @@ func (d *Drawing) svgBox(b *strings.Builder, box Box) {
 		} {
 			part.text = cut(part.text, room, d.ascii)
 			svgText(b, part.class, x, y, part.text)
-			x, room = x+columns(part.text), room-columns(part.text)
+			x, room = x+term.Width(part.text), room-term.Width(part.text)
 		}
 	}
 	b.WriteString("</g>\n")
@@ -119,7 +121,7 @@ func svgText(b *strings.Builder, class string, column, row int, text string) {
 		attribute = fmt.Sprintf(" class=%q", class)
 	}
 	fmt.Fprintf(b, "<text%s x=\"%.1f\" y=\"%.1f\" textLength=\"%.1f\" xml:space=\"preserve\">%s</text>\n", attribute,
-		float64(column)*cellWidth, (float64(row)+0.72)*cellHeight, float64(columns(plain))*cellWidth, escaped(plain))
+		float64(column)*cellWidth, (float64(row)+0.72)*cellHeight, float64(term.Width(plain))*cellWidth, escaped(plain))
 }
 
 var escaped = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace

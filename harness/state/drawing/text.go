@@ -1,6 +1,10 @@
 package drawing
 
-import "strings"
+import (
+	"strings"
+
+	"netnscheck/harness/term"
+)
 
 // Marks are the characters by which states and wires are told apart, without any colour.
 type marks struct {
@@ -111,16 +115,16 @@ func (c *cell) add(direction, weight int) { c.lines[direction] = max(c.lines[dir
 
 // write puts a text over whatever is there.
 func (c canvas) write(x, y int, s string) {
-	for _, r := range s {
-		for i := range runeColumns(r) {
+	for character, columns := range term.Characters(s) {
+		for i := range columns {
 			if x+i < len(c.grid[y]) {
 				c.grid[y][x+i] = cell{taken: true}
 			}
 		}
 		if x < len(c.grid[y]) {
-			c.grid[y][x].text = string(r)
+			c.grid[y][x].text = character
 		}
-		x += runeColumns(r)
+		x += columns
 	}
 }
 
