@@ -11,15 +11,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/internal/inside"
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/program"
 	"netnscheck/harness/internal/sandbox"
-	"netnscheck/harness/internal/specrun"
+	"netnscheck/harness/internal/untrusted"
 	"netnscheck/harness/lab"
 )
 
-// doctorWord as the only argument makes this program look at the features of the kernel from inside the sandbox.
-const doctorWord = "doctor-inside"
+// featuresInside is the role that tries the features of the kernel inside the sandbox.
+var featuresInside = inside.Question[struct{}, []finding]{
+	Name:   "doctor-inside",
+	Answer: func(ctx context.Context, _ struct{}) ([]finding, error) { return lookHere(ctx) },
+}
 
 // programs are those that scenarios use, and what needs each.
 var programs = []struct {
@@ -169,9 +173,9 @@ func look(ctx context.Context, sandboxed bool) ([]finding, error) {
 	if !sandboxed {
 		return lookHere(ctx)
 	}
-	var findings []finding
-	if err := ask(ctx, doctorWord, nil, &findings, true); err != nil {
-		return nil, err
+	findings, err := featuresInside.Ask(ctx, struct{}{}, inside.Needs{TUN: true})
+	if err != nil {
+		return nil, asked(err)
 	}
 	words := kernel.Words()
 	if len(findings) != len(words) {
@@ -184,7 +188,7 @@ func look(ctx context.Context, sandboxed bool) ([]finding, error) {
 			return nil, fmt.Errorf("the feature %s was asked for, and %.64q was found to be %.64q",
 				words[i], f.Name, f.Presence)
 		}
-		f.Reason = specrun.Shown(f.Reason)
+		f.Reason = untrusted.Shown(f.Reason)
 	}
 	return findings, nil
 }
@@ -200,19 +204,4 @@ func lookHere(ctx context.Context) ([]finding, error) {
 		findings[i] = finding{words[i], f.Presence.String(), f.Reason}
 	}
 	return findings, nil
-}
-
-func isDoctorInside(args []string) bool { return len(args) == 2 && args[1] == doctorWord }
-
-// doctorInside is all that the program does inside.
-func doctorInside() int {
-	findings, err := lookHere(context.Background())
-	if err == nil {
-		err = tell(findings)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "harness: look at the kernel's features:", err)
-		return statusFailed
-	}
-	return statusPassed
 }

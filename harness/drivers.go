@@ -10,7 +10,7 @@ import (
 )
 
 // knownDrivers are the words of --driver that this program can do something with, in the order in which drivers play.
-var knownDrivers = []string{"iproute2", "netlink", "busybox"}
+var knownDrivers = lab.DriverNames()
 
 // driversNamed are the drivers with these names, in the order in which drivers play. Without names they are those that
 // this machine has, and what keeps it from having the others is told.
@@ -24,7 +24,7 @@ func driversNamed(names []string) (drivers []lab.Driver, leftOut []reports.LeftO
 		if len(names) > 0 && !slices.Contains(names, name) {
 			continue
 		}
-		d, err := driver(name)
+		d, err := lab.NewDriver(name)
 		switch {
 		case err == nil:
 			drivers = append(drivers, d)
@@ -35,30 +35,6 @@ func driversNamed(names []string) (drivers []lab.Driver, leftOut []reports.LeftO
 		}
 	}
 	return drivers, leftOut, nil
-}
-
-// driversThere are the drivers with these names. One that is not there, though it was when the run was planned, skips
-// what it is to play.
-func driversThere(names []string) []lab.Driver {
-	drivers := make([]lab.Driver, len(names))
-	for i, name := range names {
-		d, err := driver(name)
-		if err != nil {
-			d = lab.Absent(name, err)
-		}
-		drivers[i] = d
-	}
-	return drivers
-}
-
-func driver(name string) (lab.Driver, error) {
-	switch name {
-	case "netlink":
-		return lab.Netlink(), nil
-	case "busybox":
-		return lab.Busybox()
-	}
-	return lab.IPRoute2()
 }
 
 func noSuchDriver(name string) error {

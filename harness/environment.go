@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	xterm "golang.org/x/term"
 
+	"netnscheck/harness/internal/inside"
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/sandbox"
@@ -75,27 +75,14 @@ func noSandbox(err error) error {
 		return cannot("%w\nwith --sandbox=off the labs would be on the machine itself, "+
 			"where other programs see their namespaces", err)
 	}
-	return cannot("%w", explained(err))
+	return cannot("%w", kernel.Explain(err))
 }
 
-// limitError is an error with the limit of the machine that is behind it.
-type limitError struct {
-	cause       error
-	why, remedy string
-}
-
-func (e *limitError) Error() string { return fmt.Sprintf("%v: %s; %s", e.cause, e.why, e.remedy) }
-func (e *limitError) Unwrap() error { return e.cause }
-
-// explained adds to an error what limit of the machine is behind it, and what to do, where that is not said yet.
-func explained(err error) error {
-	var limit *limitError
-	var forbidden *sandbox.ForbiddenError
-	if errors.As(err, &limit) || errors.As(err, &forbidden) {
-		return err
-	}
-	if why, remedy, ok := kernel.Limit(err); ok {
-		return &limitError{err, why, remedy}
+// asked is the error of a question inside a sandbox: without one, the end of the command.
+func asked(err error) error {
+	var start *inside.StartError
+	if errors.As(err, &start) {
+		return noSandbox(start.Cause)
 	}
 	return err
 }
@@ -103,8 +90,8 @@ func explained(err error) error {
 // beforeRun is the error that ended a command before anything was run: for want of what the machine limits it is the
 // machine that cannot.
 func beforeRun(err error) error {
-	var limit *limitError
-	if errors.As(explained(err), &limit) {
+	var limit *kernel.LimitError
+	if errors.As(kernel.Explain(err), &limit) {
 		return cannot("%w", limit)
 	}
 	return err

@@ -2,19 +2,22 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 
-	"netnscheck/harness/internal/specrun"
+	"netnscheck/harness/internal/inside"
+	"netnscheck/harness/internal/untrusted"
+	"netnscheck/harness/internal/worker"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
 )
 
-// labStateWord as the only argument makes this program play a scenario in the sandbox and tell the state that it leaves.
-const labStateWord = "state-of-a-lab"
+// stateOfALab is the role that plays a scenario in the sandbox and tells the state that it leaves.
+var stateOfALab = inside.Question[labJob, labAnswer]{
+	Name:   "state-of-a-lab",
+	Answer: func(ctx context.Context, job labJob) (labAnswer, error) { return playForState(ctx, job), nil },
+}
 
 // labJob is what is played: the first so many steps of a scenario.
 type labJob struct {
@@ -31,43 +34,27 @@ type labAnswer struct {
 
 // labState plays a scenario in a sandbox and returns the state after its first so many steps.
 func labState(ctx context.Context, sc *scenario.Scenario, steps int) (*state.State, error) {
-	var answer labAnswer
-	err := ask(ctx, labStateWord, labJob{sc.File, sc.Source, steps}, &answer, needsTUN(sc))
+	needs := inside.Needs{TUN: worker.NeedsTUN(sc)}
+	answer, err := stateOfALab.Ask(ctx, labJob{sc.File, sc.Source, steps}, needs)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("make a lab of %s: %w", sc.ID, err)
+		return nil, fmt.Errorf("make a lab of %s: %w", sc.ID, asked(err))
 	case answer.Error != "" && answer.State != nil, answer.Error == "" && answer.State == nil:
 		return nil, fmt.Errorf("make a lab of %s: its process says neither the state nor what went wrong, or both", sc.ID)
 	case answer.Lacks:
-		return nil, cannot("%s", specrun.Shown(answer.Error))
+		return nil, cannot("%s", untrusted.Shown(answer.Error))
 	case answer.Error != "":
-		return nil, errors.New(specrun.Shown(answer.Error))
+		return nil, errors.New(untrusted.Shown(answer.Error))
 	}
 	return answer.State, nil
 }
 
-func isLabState(args []string) bool { return len(args) == 2 && args[1] == labStateWord }
-
-// tellLabState is all that the program does inside.
-func tellLabState() int {
-	var job labJob
-	err := json.NewDecoder(os.Stdin).Decode(&job)
-	if err == nil {
-		err = tell(playForState(job))
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "harness: tell the state of a lab:", err)
-		return statusFailed
-	}
-	return statusPassed
-}
-
-func playForState(job labJob) labAnswer {
+func playForState(ctx context.Context, job labJob) labAnswer {
 	sc, err := scenario.Parse(job.File, []byte(job.Source))
 	if err != nil {
 		return labAnswer{Error: err.Error()}
 	}
-	s, err := lab.After(context.Background(), sc, job.Steps)
+	s, err := lab.After(ctx, sc, job.Steps)
 	if err != nil {
 		var unavailable *scenario.Unavailable
 		var cannotSay *scenario.CannotSay

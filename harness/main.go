@@ -15,24 +15,16 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"netnscheck/harness/internal/inside"
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/sandbox"
+	"netnscheck/harness/internal/worker"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/term"
 )
 
 func main() {
-	sandbox.Enter()
-	switch {
-	case isWorker(os.Args):
-		os.Exit(work())
-	case isKeeper(os.Args):
-		os.Exit(keep())
-	case isDoctorInside(os.Args):
-		os.Exit(doctorInside())
-	case isLabState(os.Args):
-		os.Exit(tellLabState())
-	}
+	inside.Enter(worker.Role, worker.Keeper, featuresInside.Role(), stateOfALab.Role())
 	ctx, stop := untilSignal()
 	defer stop()
 	status := execute(ctx, os.Args[1:])
@@ -166,7 +158,7 @@ func untilSignal() (context.Context, func()) {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	go func() {
-		cancel(fmt.Errorf("by %s", signalName(<-signals)))
+		cancel(fmt.Errorf("by %s", kernel.SignalName(<-signals)))
 		for s := range signals {
 			if s != syscall.SIGHUP {
 				signal.Reset(s)
@@ -175,16 +167,4 @@ func untilSignal() (context.Context, func()) {
 		}
 	}()
 	return ctx, func() { signal.Stop(signals); cancel(nil) }
-}
-
-func signalName(s os.Signal) string {
-	switch s {
-	case syscall.SIGINT:
-		return "SIGINT (Ctrl-C)"
-	case syscall.SIGTERM:
-		return "SIGTERM"
-	case syscall.SIGHUP:
-		return "SIGHUP (the terminal is gone)"
-	}
-	return s.String()
 }

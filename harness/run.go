@@ -13,7 +13,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/specrun"
+	"netnscheck/harness/internal/worker"
 	"netnscheck/reports"
 )
 
@@ -193,7 +195,7 @@ func plan(what selection, f runFlags) (p []specrun.Planned, leftOut []reports.Le
 		job.Unit, job.HandWritten = specrun.HandWritten, true
 		units = append(units, specrun.Unit{Job: job})
 	}
-	p, err = specrun.Preview(units, register)
+	p, err = specrun.Preview(units, worker.Register)
 	return p, leftOut, err
 }
 
@@ -224,11 +226,11 @@ func (s *session) run(ctx context.Context) (*reports.Run, ending) {
 		s.console.Plan(s.plan[i].Suites)
 	}
 	told := newInOrder(s.console, s.plan)
-	w := newWorkers(s.plan, s.sandboxed)
+	w := worker.NewStarter(s.plan, s.sandboxed)
 	r := &reports.Run{Started: time.Now(), Properties: properties(s.flags, s.sandboxed)}
 	r.Hostname, _ = os.Hostname() // a report without it is as good
 	result := specrun.Run(ctx, s.plan, specrun.Options{
-		Procs: s.flags.procs, Start: w.start, FailFast: s.flags.failFast, Grace: grace,
+		Procs: s.flags.procs, Start: w.Start, FailFast: s.flags.failFast, Grace: grace,
 		Started: func(su reports.Suite, c reports.Case) { s.console.Begin(&su, &c) },
 		Ended:   told.end,
 		Kept:    s.keep,
@@ -236,7 +238,7 @@ func (s *session) run(ctx context.Context) (*reports.Run, ending) {
 	r.Suites, r.Problems, r.Leftovers = result.Suites, result.Problems, result.Leftovers
 	tellLeftOut(r, s.leftOut)
 	if !s.sandboxed {
-		left, err := sweep(w.kept)
+		left, err := sweep(w.Kept)
 		if err != nil && result.Unable == nil { // where no lab could be made, nothing need be there to be looked at
 			left = append(left, err.Error())
 		}
@@ -254,7 +256,7 @@ func verdict(r *reports.Run, e ending) error {
 	case len(r.Leftovers) > 0:
 		return &exit{status: statusLeftover}
 	case e.unable != nil:
-		return cannot("%w", explained(e.unable))
+		return cannot("%w", kernel.Explain(e.unable))
 	case e.cut:
 		return &exit{status: statusCut}
 	case c.Bad() > 0 || len(r.Problems) > 0:

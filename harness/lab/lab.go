@@ -54,15 +54,27 @@ func IPRoute2() (Driver, error) { return iproute2.New() }
 // another one.
 func Busybox() (Driver, error) { return busybox.New() }
 
+// DriverNames are the names of all drivers, in the order in which they play a scenario.
+func DriverNames() []string { return []string{"iproute2", "netlink", "busybox"} }
+
+// NewDriver is the driver of one of the DriverNames; the error is that of its own function.
+func NewDriver(name string) (Driver, error) {
+	switch name {
+	case "iproute2":
+		return IPRoute2()
+	case "busybox":
+		return Busybox()
+	}
+	return Netlink(), nil
+}
+
 // Drivers are those that this machine has, in the order in which they play a scenario.
 func Drivers() []Driver {
 	var drivers []Driver
-	if d, err := IPRoute2(); err == nil {
-		drivers = append(drivers, d)
-	}
-	drivers = append(drivers, Netlink())
-	if d, err := Busybox(); err == nil {
-		drivers = append(drivers, d)
+	for _, name := range DriverNames() {
+		if d, err := NewDriver(name); err == nil {
+			drivers = append(drivers, d)
+		}
 	}
 	return drivers
 }

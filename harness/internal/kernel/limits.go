@@ -106,3 +106,25 @@ func setting(path string) string {
 	}
 	return strings.TrimSpace(string(text))
 }
+
+// LimitError is an error with the limit of the machine that is behind it.
+type LimitError struct {
+	cause       error
+	why, remedy string
+}
+
+func (e *LimitError) Error() string { return fmt.Sprintf("%v: %s; %s", e.cause, e.why, e.remedy) }
+func (e *LimitError) Unwrap() error { return e.cause }
+
+// Explain adds to an error what limit of the machine is behind it, and what to do, where that is not said yet.
+func Explain(err error) error {
+	var limit *LimitError
+	var forbidden *sandbox.ForbiddenError
+	if errors.As(err, &limit) || errors.As(err, &forbidden) {
+		return err
+	}
+	if why, remedy, ok := Limit(err); ok {
+		return &LimitError{err, why, remedy}
+	}
+	return err
+}

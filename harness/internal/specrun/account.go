@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"netnscheck/harness/internal/untrusted"
 	"netnscheck/harness/scenario"
 	"netnscheck/reports"
 )
@@ -33,7 +34,7 @@ func newAccount(p *Planned, job Job) *account {
 // read takes one line. The error says what is wrong with it, in words that follow "the worker sent".
 func (a *account) read(line []byte) (message, error) {
 	var m message
-	if err := Decode(line, &m); err != nil {
+	if err := untrusted.Decode(line, &m); err != nil {
 		return m, fmt.Errorf("what cannot be understood: %w", err)
 	}
 	if m.Event != eventAlive {
@@ -107,7 +108,7 @@ func (a *account) take(m *message) error {
 		if a.leftovers++; a.leftovers > 4*a.plan.Cases()+16 {
 			return fmt.Errorf("%d things that were left behind by %d cases", a.leftovers, a.plan.Cases())
 		}
-		m.Text = Shown(m.Text)
+		m.Text = untrusted.Shown(m.Text)
 	case eventDone:
 		if a.running != nil {
 			return fmt.Errorf("its last message while a case runs")
@@ -202,7 +203,7 @@ func (a *account) result(c *reports.Case, at place) error {
 	if err := a.numbers(c, within); err != nil {
 		return err
 	}
-	c.Rewrite(Shown)
+	c.Rewrite(untrusted.Shown)
 	return nil
 }
 
@@ -232,7 +233,7 @@ func sameSection(c *reports.Case, planned reports.Case) error {
 	if said == (section{}) {
 		return nil
 	}
-	planned.Rewrite(Shown)
+	planned.Rewrite(untrusted.Shown)
 	if want := sectionOf(planned.SectionResult); said != want {
 		return fmt.Errorf("it is of %.256q, not of %.256q", fmt.Sprint(said), fmt.Sprint(want))
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"netnscheck/harness/internal/untrusted"
 	"netnscheck/harness/scenario"
 	"netnscheck/reports"
 )
@@ -177,20 +178,20 @@ func TestLargeResults(t *testing.T) {
 	if c.Outcome != scenario.Fail || len(c.Problems) != 1 {
 		t.Fatalf("the result is %s, with %d problems", c.Outcome, len(c.Problems))
 	}
-	if found := c.Problems[0].Found; len(found) > textSize || !strings.HasSuffix(found, cutMark) {
+	if found := c.Problems[0].Found; len(found) > untrusted.TextSize || !strings.HasSuffix(found, untrusted.CutMark) {
 		t.Errorf("%d bytes are left of a text: %.50q", len(found), found)
 	}
 
 	many := reports.Case{}
 	many.Outcome, many.Checks = scenario.Pass, make([]scenario.CheckResult, 40)
 	for i := range many.Checks {
-		many.Checks[i].Found = strings.Repeat("ä\"", textSize)
+		many.Checks[i].Found = strings.Repeat("ä\"", untrusted.TextSize)
 	}
 	line, err := encode(message{Event: eventEnd, Key: "x", Case: &many})
 	if err != nil || len(line) > messageSize {
 		t.Fatalf("%d bytes, %v", len(line), err)
 	}
-	if many.Outcome != scenario.Pass || !strings.HasSuffix(many.Checks[39].Found, cutMark) {
+	if many.Outcome != scenario.Pass || !strings.HasSuffix(many.Checks[39].Found, untrusted.CutMark) {
 		t.Errorf("%s, and the last check found %.50q", many.Outcome, many.Checks[39].Found)
 	}
 
@@ -201,22 +202,5 @@ func TestLargeResults(t *testing.T) {
 	}
 	if many.Outcome != scenario.Error || !strings.Contains(many.Problems[0].Message, "20000 checks") {
 		t.Errorf("%+v", many.SectionResult)
-	}
-}
-
-func TestCut(t *testing.T) {
-	for _, c := range []struct {
-		text string
-		size int
-		want string
-	}{
-		{"short", 5, "short"},
-		{strings.Repeat("x", 100), 50, strings.Repeat("x", 50-len(cutMark)) + cutMark},
-		{strings.Repeat("ä", 50), 50, strings.Repeat("ä", (50-len(cutMark))/2) + cutMark},
-		{strings.Repeat("x", 100), 1, cutMark},
-	} {
-		if got := cut(c.text, c.size); got != c.want {
-			t.Errorf("%.10q to %d: got %q, want %q", c.text, c.size, got, c.want)
-		}
 	}
 }

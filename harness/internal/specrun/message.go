@@ -1,28 +1,21 @@
 package specrun
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"syscall"
-	"unicode/utf8"
 
+	"netnscheck/harness/internal/untrusted"
 	"netnscheck/harness/scenario"
-	"netnscheck/harness/term"
 	"netnscheck/reports"
 )
 
 // What comes out of a sandbox is not trusted: a scenario's program may have got hold of the worker's pipe. So a message
 // is small, is read without more memory than that, and means something only where the plan expects it (see account).
-const (
-	// messageSize is how long one message may be, in bytes. The longest one of the catalogue has 20 KiB.
-	messageSize = 256 << 10
-	// textSize is how much of one text is kept, in bytes.
-	textSize = 16 << 10
-)
+//
+// messageSize is how long one message may be, in bytes. The longest one of the catalogue has 20 KiB.
+const messageSize = 256 << 10
 
 // message is what a worker tells the outer process: one JSON object a line.
 type message struct {
@@ -61,47 +54,13 @@ type reply struct {
 // unitSize is how much a worker may tell of a unit with so many cases, in bytes, beside that it is alive.
 func unitSize(cases int) int { return (cases + 4) * messageSize }
 
-// lines reads messages: it never holds more than one.
-type lines struct{ from *bufio.Reader }
-
-func newLines(from io.Reader) lines { return lines{bufio.NewReaderSize(from, messageSize)} }
-
-// errTooLong says that a line does not end where it should.
-var errTooLong = fmt.Errorf("a message of more than %d KiB", messageSize>>10)
-
-// next is the next line, valid until the next call. What has no end of a line when the stream ends was none.
-func (l lines) next() ([]byte, error) {
-	line, err := l.from.ReadSlice('\n')
-	if errors.Is(err, bufio.ErrBufferFull) {
-		return nil, errTooLong
-	}
-	return line, err
-}
-
-// Decode reads the one JSON value of a text that is not trusted: valid UTF-8, no key that is not known, nothing behind
-// it.
-func Decode(text []byte, into any) error {
-	if !utf8.Valid(text) {
-		return errors.New("text that is not UTF-8")
-	}
-	from := json.NewDecoder(bytes.NewReader(text))
-	from.DisallowUnknownFields()
-	if err := from.Decode(into); err != nil {
-		return err
-	}
-	if _, err := from.Token(); err != io.EOF {
-		return errors.New("something behind the JSON value")
-	}
-	return nil
-}
-
 // encode is the message as it travels. A case that is too long loses the ends of its texts, or else all but its
 // outcome, which is an error then.
 func encode(m message) ([]byte, error) {
-	m.Text = Shown(m.Text)
-	for limit := textSize; ; limit /= 2 {
+	m.Text = untrusted.Shown(m.Text)
+	for limit := untrusted.TextSize; ; limit /= 2 {
 		if m.Case != nil {
-			m.Case.Rewrite(func(text string) string { return cut(text, limit) })
+			m.Case.Rewrite(func(text string) string { return untrusted.Cut(text, limit) })
 		}
 		var line bytes.Buffer
 		to := json.NewEncoder(&line)
@@ -115,28 +74,10 @@ func encode(m message) ([]byte, error) {
 				"tell what came of it: %d checks, %d commands and %d problems do not fit into a message of %d KiB",
 				len(c.Checks), len(c.Transcript), len(c.Problems), messageSize>>10)}}
 			c.Checks, c.Transcript = nil, nil
-			limit = 2 * textSize // there is room for this
+			limit = 2 * untrusted.TextSize // there is room for this
 		}
 	}
 }
 
 // minimalText is how short texts may be cut so that a message fits, in bytes.
 const minimalText = 128
-
-// Shown is a text that is not trusted as it can be printed: printable, and not too long.
-func Shown(text string) string { return cut(term.Printable(text), textSize) }
-
-// cutMark stands where the end of a text was.
-const cutMark = " … (cut off here)"
-
-// cut takes the end from a text of more than so many bytes.
-func cut(text string, size int) string {
-	if len(text) <= size {
-		return text
-	}
-	n := max(0, size-len(cutMark))
-	for n > 0 && !utf8.RuneStart(text[n]) {
-		n--
-	}
-	return text[:n] + cutMark
-}

@@ -6,14 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
-	"netnscheck/harness/term"
+	"netnscheck/harness/internal/untrusted"
 )
 
 // work starts the unit's worker, hears it to its end, and ends it when ctx ends.
@@ -103,11 +102,12 @@ func limitIn(words string) error {
 // hear takes the worker's messages until it closes its end. The error is what it told instead of going on, an
 // *UnableError; one that sends what cannot be is condemned.
 func (u *unitRun) hear(ctx context.Context, w *workerProcess) (told error) {
-	from := newLines(w.out)
+	from := untrusted.NewLines(w.out, messageSize)
 	for {
-		line, err := from.next()
+		line, err := from.Next()
+		var tooLong *untrusted.TooLongError
 		switch {
-		case errors.Is(err, errTooLong):
+		case errors.As(err, &tooLong):
 		case err != nil:
 			return told // how the worker ended says more than how its pipe did
 		default:
@@ -117,7 +117,7 @@ func (u *unitRun) hear(ctx context.Context, w *workerProcess) (told error) {
 				continue
 			}
 		}
-		w.kill("the worker sent " + Shown(err.Error()))
+		w.kill("the worker sent " + untrusted.Shown(err.Error()))
 		return nil
 	}
 }
@@ -140,7 +140,7 @@ func (u *unitRun) obey(ctx context.Context, w *workerProcess, m message) error {
 		u.kept(ctx, u.plan.Unit.Job.Unit, w.process, m.Threads)
 		go w.say(reply{GoOn: true}) // it may not listen
 	case eventUnable:
-		return &UnableError{&foreignError{Shown(m.Text), m.Errno}}
+		return &UnableError{&foreignError{untrusted.Shown(m.Text), m.Errno}}
 	}
 	return nil
 }
@@ -178,7 +178,7 @@ func (u *unitRun) start(job Job) (*workerProcess, error) {
 	}
 	w := &workerProcess{process: process, in: inWrite, out: &pulse{File: outRead}, stderr: &pulse{File: errRead},
 		tail: make(chan string, 1), killed: make(chan struct{})}
-	go func() { w.tail <- readTail(w.stderr) }()
+	go func() { w.tail <- untrusted.LastWords(w.stderr) }()
 	return w, nil
 }
 
@@ -282,54 +282,9 @@ func (w *workerProcess) close() {
 
 // lastWords are the end of what the worker wrote to its standard error, in a form that fits behind a sentence.
 func (w *workerProcess) lastWords() string {
-	text := lastWords(<-w.tail)
+	text := <-w.tail
 	if text == "" {
 		return ""
 	}
 	return ":\n" + text
-}
-
-// tailSize is how much of a worker's standard error is kept.
-const tailSize = 64 << 10
-
-// LastWords reads to the end what a process writes that is not trusted, and returns the end of it, in a few printable
-// lines: a panic with the top of its stack, or else the last lines. It keeps little of it at a time.
-func LastWords(from io.Reader) string { return lastWords(readTail(from)) }
-
-// readTail reads to the end and keeps the last of it.
-func readTail(in io.Reader) string {
-	tail := make([]byte, 0, 2*tailSize)
-	for {
-		if len(tail) == cap(tail) {
-			tail = tail[:copy(tail, tail[tailSize:])]
-		}
-		n, err := in.Read(tail[len(tail):cap(tail)])
-		tail = tail[:len(tail)+n]
-		if err != nil {
-			return string(tail[max(0, len(tail)-tailSize):])
-		}
-	}
-}
-
-// lastWords are a panic with the top of its stack, or else the last lines.
-func lastWords(text string) string {
-	const few = 12
-	lines := strings.Split(strings.TrimSpace(term.Printable(text)), "\n")
-	for i, line := range lines {
-		for _, begin := range []string{"panic: ", "fatal error: ", "runtime: ", "runtime/cgo: "} {
-			if strings.HasPrefix(line, begin) {
-				return shorten(lines[i:min(len(lines), i+few)])
-			}
-		}
-	}
-	return shorten(lines[max(0, len(lines)-few):])
-}
-
-// shorten cuts lines that nobody reads to their end.
-func shorten(lines []string) string {
-	const wide = 1024
-	for i := range lines {
-		lines[i] = cut(lines[i], wide)
-	}
-	return strings.Join(lines, "\n")
 }

@@ -486,24 +486,3 @@ func TestEqualNamesAreNumbered(t *testing.T) {
 	r := Run(t.Context(), plan, Options{Start: start, Grace: time.Minute})
 	same(t, outcomes(r), []string{"netlink/again: pass", "netlink/again (2): pass", "netlink/other: pass"})
 }
-
-func TestLastWords(t *testing.T) {
-	for in, want := range map[string]string{
-		"":                               "",
-		"one\ntwo\n":                     "one\ntwo",
-		"noise\npanic: x\n\ngoroutine 1": "panic: x\n\ngoroutine 1",
-		"fatal error: all asleep\x1b":    `fatal error: all asleep\x1b`,
-		"noise\nruntime: no thread\nfatal error: x\n": "runtime: no thread\nfatal error: x",
-		strings.Repeat("x", 2000):                     strings.Repeat("x", 1024-len(cutMark)) + cutMark,
-	} {
-		if got := lastWords(in); got != want {
-			t.Errorf("%q: got %q, want %q", in, got, want)
-		}
-	}
-	if got := lastWords(strings.Repeat("line\n", 100)); strings.Count(got, "\n") != 11 {
-		t.Errorf("%d lines of a hundred", strings.Count(got, "\n")+1)
-	}
-	if got := readTail(strings.NewReader(strings.Repeat("x", 3*tailSize) + "end")); len(got) > tailSize || !strings.HasSuffix(got, "end") {
-		t.Errorf("kept %d bytes that end in %q", len(got), got[len(got)-3:])
-	}
-}

@@ -1,4 +1,4 @@
-package main
+package inside
 
 import (
 	"io"
@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 )
+
+// told is an answer.
+type told struct{ Error string }
 
 // TestAnswersAreBounded: what comes out of a sandbox is read to a limit, and means nothing but what it may.
 func TestAnswersAreBounded(t *testing.T) {
@@ -27,7 +30,7 @@ func TestAnswersAreBounded(t *testing.T) {
 			if name == "without an end" {
 				from = endless{}
 			}
-			var answer labAnswer
+			var answer told
 			err := readAnswer(from, &answer)
 			if c.want == "" && (err != nil || answer.Error != "no") {
 				t.Errorf("%+v, %v", answer, err)
@@ -49,8 +52,8 @@ func (endless) Read(buf []byte) (int, error) {
 	return len(buf), nil
 }
 
-// TestStateOfALabIsBounded feeds 400 MB and looks at what it took.
-func TestStateOfALabIsBounded(t *testing.T) {
+// TestReadingIsBounded feeds 400 MB and looks at what it took.
+func TestReadingIsBounded(t *testing.T) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +65,7 @@ func TestStateOfALabIsBounded(t *testing.T) {
 	}()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	var answer labAnswer
+	var answer told
 	if err := readAnswer(read, &answer); err == nil {
 		t.Errorf("it was understood: %+v", answer)
 	}

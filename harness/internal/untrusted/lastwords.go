@@ -1,0 +1,53 @@
+package untrusted
+
+import (
+	"io"
+	"strings"
+
+	"netnscheck/harness/term"
+)
+
+// tailSize is how much of a process's standard error is kept.
+const tailSize = 64 << 10
+
+// LastWords reads to the end what a process writes to its standard error, and returns the end of it, in a few printable
+// lines: a panic with the top of its stack, or else the last lines. It keeps little of it at a time.
+func LastWords(from io.Reader) string { return lastWords(readTail(from)) }
+
+// readTail reads to the end and keeps the last of it.
+func readTail(in io.Reader) string {
+	tail := make([]byte, 0, 2*tailSize)
+	for {
+		if len(tail) == cap(tail) {
+			tail = tail[:copy(tail, tail[tailSize:])]
+		}
+		n, err := in.Read(tail[len(tail):cap(tail)])
+		tail = tail[:len(tail)+n]
+		if err != nil {
+			return string(tail[max(0, len(tail)-tailSize):])
+		}
+	}
+}
+
+// lastWords are a panic with the top of its stack, or else the last lines.
+func lastWords(text string) string {
+	const few = 12
+	lines := strings.Split(strings.TrimSpace(term.Printable(text)), "\n")
+	for i, line := range lines {
+		for _, begin := range []string{"panic: ", "fatal error: ", "runtime: ", "runtime/cgo: "} {
+			if strings.HasPrefix(line, begin) {
+				return shorten(lines[i:min(len(lines), i+few)])
+			}
+		}
+	}
+	return shorten(lines[max(0, len(lines)-few):])
+}
+
+// shorten cuts lines that nobody reads to their end.
+func shorten(lines []string) string {
+	const wide = 1024
+	for i := range lines {
+		lines[i] = Cut(lines[i], wide)
+	}
+	return strings.Join(lines, "\n")
+}
