@@ -57,7 +57,7 @@ coverage: ## print which measured failure mode is encoded where; fails if one is
 	@$(GO) run ./docs/generate -cases
 
 .PHONY: docs
-docs: ## write docs/catalogue.md, docs/drivers.md and docs/cases.md from the scenarios
+docs: ## write docs/catalogue.md, docs/drivers.md and docs/cases.md from the scenarios, and the tables of docs/format.md
 	$(GO) run ./docs/generate
 
 .PHONY: fuzz

@@ -19,7 +19,7 @@ import (
 //
 //	Eventually(lab).Should(HaveCarrier("vnix-prodns", In("prodns")))
 //
-// They are the claims of SCENARIO-FORMAT.md: what a claim presupposes must be there, and Found tells what is there instead.
+// They are the checks of docs/format.md: what a claim presupposes must be there, and Found tells what is there instead.
 
 // Place is the namespace that a matcher looks at.
 type Place string

@@ -1,6 +1,6 @@
-// Command generate writes the documents that are made from the catalogue: docs/catalogue.md, docs/drivers.md and docs/cases.md. It
-// is run by `make docs`, in the root of the repository; with -cases it prints which measured failure mode is encoded where
-// (`make coverage`) and writes nothing. Nobody imports it, and it never runs a scenario.
+// Command generate writes the documents that are made from the catalogue, docs/catalogue.md, docs/drivers.md and
+// docs/cases.md, and the tables of docs/format.md, which are made from the code. It is run by `make docs`, in the root of the
+// repository; with -cases it prints which measured failure mode is encoded where (`make coverage`) and writes nothing. Nobody imports it, and it never runs a scenario.
 package main
 
 import (
@@ -60,10 +60,15 @@ func documents(root string) ([]document, error) {
 	if err != nil {
 		return nil, err
 	}
+	format, err := formatText(root)
+	if err != nil {
+		return nil, err
+	}
 	return []document{
 		{"docs/catalogue.md", catalogueText(all)},
 		{"docs/drivers.md", drivers},
 		{"docs/cases.md", coverage.text()},
+		{formatFile, format},
 	}, nil
 }
 

@@ -14,6 +14,17 @@ func versions() scenario.Versions {
 	return scenario.Versions{"kernel": kernel.Release(), "iproute2": kernel.IPRoute2(), "busybox": kernel.Busybox()}
 }
 
+// Feature is a word that a scenario can require, and what has to be there for it.
+type Feature struct{ Word, Means string }
+
+// Features are all of them, sorted, besides program:NAME.
+func Features() (all []Feature) {
+	for _, word := range kernel.Words() {
+		all = append(all, Feature{word, kernel.Means(word)})
+	}
+	return all
+}
+
 // requirements looks once, when first asked, whether this machine has what the scenario requires. On the machine itself (shared) no lab
 // has an /etc of its own, and the machine's is not for lessons to write to.
 func requirements(sc *scenario.Scenario, shared bool) func(context.Context) (*scenario.Unavailable, error) {

@@ -13,6 +13,32 @@ const consoleWord = "console"
 // driverNames are the drivers a block can be for.
 var driverNames = []string{"iproute2", "busybox", "netlink"}
 
+// BlockWord is a word that may stand behind `console` in the info string of a fence.
+type BlockWord struct{ Word, Means string }
+
+// BlockWords are all of them, in the order in which the reference lists them.
+func BlockWords() []BlockWord {
+	return []BlockWord{
+		{"iproute2", "for the driver iproute2; several drivers may be named"},
+		{"busybox", "for the driver busybox"},
+		{"netlink", "for the driver netlink"},
+		{"fix", "repairs the mistake below whose heading it stands"},
+		{"fix undo", "leads from the mistake back to the start of its step; the step's own commands follow it"},
+		{"errno=NAME", "its one command is refused by the kernel with this errno, which the driver netlink compares"},
+		{"partial", "a refused command of it may have taken a part of its effect"},
+		{"kernel>=VERSION", "for these versions of the kernel alone (also `<=`, `<`, `>` and `=`)"},
+		{"iproute2>=VERSION", "for these versions of iproute2 alone"},
+		{"busybox>=VERSION", "for these versions of busybox alone"},
+	}
+}
+
+func infoWords() (words []string) {
+	for _, w := range BlockWords() {
+		words = append(words, w.Word)
+	}
+	return words
+}
+
 // console is a console block as it stands in the text, before it is known where.
 type console struct {
 	Block
@@ -76,12 +102,9 @@ func (r *consoleReader) infoWord(c *console, word string) {
 		c.Conditions = append(c.Conditions, Condition{Subject: m[1], Op: m[2], Version: m[3]})
 	default:
 		r.add(c.Line, "console block: unknown word %q%s (known: %s)", word, suggestInfoWord(word, m),
-			strings.Join(infoWords, ", "))
+			strings.Join(infoWords(), ", "))
 	}
 }
-
-var infoWords = append(slices.Clone(driverNames), "fix", "fix undo", "errno=NAME", "partial", "kernel>=VERSION",
-	"iproute2>=VERSION", "busybox>=VERSION")
 
 // suggestInfoWord names the nearest word; of a condition the part before the sign is what is looked at.
 func suggestInfoWord(word string, condition []string) string {

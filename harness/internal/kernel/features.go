@@ -57,6 +57,9 @@ func unknown(format string, args ...any) Finding {
 // Words are the features that can be looked for, sorted, besides `program:NAME`.
 func Words() []string { return slices.Sorted(maps.Keys(trials)) }
 
+// Means says what has to be there for a feature.
+func Means(word string) string { return trials[word].means }
+
 // Look looks for features and returns what was found about each, in the same order. Features of the kernel are tried in a scratch lab
 // that is gone when Look returns. What is present or absent stays so for the life of the process; what could not be told is
 // tried again.
@@ -129,14 +132,14 @@ func (s *scratch) find(name string) Finding {
 		}
 		return present
 	}
-	try, ok := trials[name]
+	trial, ok := trials[name]
 	if !ok {
 		return unknown("unknown feature %s", name)
 	}
 	if err := s.ctx.Err(); err != nil {
 		return unknown("%v", err)
 	}
-	return judge(name, try(s))
+	return judge(name, trial.try(s))
 }
 
 // judge tells from the answer to a trial whether the kernel has the feature.

@@ -11,51 +11,72 @@ import (
 	"netnscheck/harness/internal/netns"
 )
 
-// trials are what is done to find a feature: nil when it worked.
-var trials = map[string]func(*scratch) error{
-	"veth":      kind("veth"),
-	"bridge":    kind("bridge"),
-	"dummy":     kind("dummy"),
-	"ifb":       kind("ifb"),
-	"wireguard": kind("wireguard"),
-	"netkit":    kind("netkit"),
-	"nlmon":     kind("nlmon"),
-	"team":      kind("team"),
-	"bonding":   kind("bond"),
-	"bond":      kind("bond"),
-	"macvlan":   kindAbove("macvlan"),
-	"macvtap":   kindAbove("macvtap"),
-	"ipvlan":    kindAbove("ipvlan"),
-	"ipvtap":    kindAbove("ipvtap"),
-	"vlan": above(func(a netlink.LinkAttrs) netlink.Link {
-		return &netlink.Vlan{LinkAttrs: a, VlanId: 5}
-	}),
-	"vxlan":  link(func(a netlink.LinkAttrs) netlink.Link { return &netlink.Vxlan{LinkAttrs: a, VxlanId: 5, Port: 4789} }),
-	"geneve": link(func(a netlink.LinkAttrs) netlink.Link { return &netlink.Geneve{LinkAttrs: a, ID: 5, Remote: near} }),
-	"vrf":    link(func(a netlink.LinkAttrs) netlink.Link { return &netlink.Vrf{LinkAttrs: a, Table: 100} }),
-	"ipip":   link(func(a netlink.LinkAttrs) netlink.Link { return &netlink.Iptun{LinkAttrs: a, Local: far, Remote: near} }),
-	"sit":    link(func(a netlink.LinkAttrs) netlink.Link { return &netlink.Sittun{LinkAttrs: a, Local: far, Remote: near} }),
-	"gre":    link(func(a netlink.LinkAttrs) netlink.Link { return &netlink.Gretun{LinkAttrs: a, Local: far, Remote: near} }),
-	"gretap": link(func(a netlink.LinkAttrs) netlink.Link { return &netlink.Gretap{LinkAttrs: a, Local: far, Remote: near} }),
+// trial is a feature that can be looked for.
+type trial struct {
+	means string // what has to be there, for the reference of the language
+	// try is what is done to find it: nil when it worked.
+	try func(*scratch) error
+}
 
-	"tun": tun,
-	"netem": qdisc(func(a netlink.QdiscAttrs) netlink.Qdisc {
+var trials = map[string]trial{
+	"veth":      {"veth pairs", kind("veth")},
+	"bridge":    {"bridges", kind("bridge")},
+	"dummy":     {"dummy links", kind("dummy")},
+	"ifb":       {"ifb links", kind("ifb")},
+	"wireguard": {"WireGuard links", kind("wireguard")},
+	"netkit":    {"netkit pairs", kind("netkit")},
+	"nlmon":     {"nlmon links", kind("nlmon")},
+	"team":      {"team links", kind("team")},
+	"bonding":   {"bond links", kind("bond")},
+	"bond":      {"bond links (the same as `bonding`)", kind("bond")},
+	"macvlan":   {"macvlan links", kindAbove("macvlan")},
+	"macvtap":   {"macvtap links", kindAbove("macvtap")},
+	"ipvlan":    {"ipvlan links", kindAbove("ipvlan")},
+	"ipvtap":    {"ipvtap links", kindAbove("ipvtap")},
+	"vlan": {"VLAN links", above(func(a netlink.LinkAttrs) netlink.Link {
+		return &netlink.Vlan{LinkAttrs: a, VlanId: 5}
+	})},
+	"vxlan": {"VXLAN links", link(func(a netlink.LinkAttrs) netlink.Link {
+		return &netlink.Vxlan{LinkAttrs: a, VxlanId: 5, Port: 4789}
+	})},
+	"geneve": {"Geneve links", link(func(a netlink.LinkAttrs) netlink.Link {
+		return &netlink.Geneve{LinkAttrs: a, ID: 5, Remote: near}
+	})},
+	"vrf": {"VRF links", link(func(a netlink.LinkAttrs) netlink.Link {
+		return &netlink.Vrf{LinkAttrs: a, Table: 100}
+	})},
+	"ipip": {"IPv4-in-IPv4 tunnels", link(func(a netlink.LinkAttrs) netlink.Link {
+		return &netlink.Iptun{LinkAttrs: a, Local: far, Remote: near}
+	})},
+	"sit": {"IPv6-in-IPv4 tunnels", link(func(a netlink.LinkAttrs) netlink.Link {
+		return &netlink.Sittun{LinkAttrs: a, Local: far, Remote: near}
+	})},
+	"gre": {"GRE tunnels", link(func(a netlink.LinkAttrs) netlink.Link {
+		return &netlink.Gretun{LinkAttrs: a, Local: far, Remote: near}
+	})},
+	"gretap": {"GRE tunnels that carry Ethernet frames", link(func(a netlink.LinkAttrs) netlink.Link {
+		return &netlink.Gretap{LinkAttrs: a, Local: far, Remote: near}
+	})},
+
+	"tun": {"`/dev/net/tun`, and leave to make tun links", tun},
+	"netem": {"the queueing discipline netem (delay, loss)", qdisc(func(a netlink.QdiscAttrs) netlink.Qdisc {
 		return netlink.NewNetem(a, netlink.NetemQdiscAttrs{Latency: 1000})
-	}),
-	"tbf": qdisc(func(a netlink.QdiscAttrs) netlink.Qdisc {
+	})},
+	"tbf": {"the queueing discipline tbf (a token bucket)", qdisc(func(a netlink.QdiscAttrs) netlink.Qdisc {
 		return &netlink.Tbf{QdiscAttrs: a, Rate: 125000, Limit: 16384, Buffer: 65536}
-	}),
-	"nftables":              nft(unix.NFPROTO_INET, nil),
-	"nft-ct":                nft(unix.NFPROTO_INET, nfCt),
-	"nft-reject":            nft(unix.NFPROTO_INET, nfReject),
-	"nft-nat":               both(nft(unix.NFPROTO_IPV4, nfMasquerade), nft(unix.NFPROTO_IPV4, nfDNAT)),
-	"ipv6":                  ipv6,
-	"bridge-vlan-filtering": bridgeVLANFiltering,
-	"br-netfilter":          brNetfilter,
-	"uids":                  uids,
-	"nested-userns":         nestedUserns,
-	"etc-netns":             lacking(netns.ErrNoEtc),
-	"sysfs":                 lacking(netns.ErrNoSys),
+	})},
+	"nftables":   {"nftables tables", nft(unix.NFPROTO_INET, nil)},
+	"nft-ct":     {"nftables rules on the state of a connection", nft(unix.NFPROTO_INET, nfCt)},
+	"nft-reject": {"nftables rules that reject", nft(unix.NFPROTO_INET, nfReject)},
+	"nft-nat": {"nftables rules that masquerade and translate the destination",
+		both(nft(unix.NFPROTO_IPV4, nfMasquerade), nft(unix.NFPROTO_IPV4, nfDNAT))},
+	"ipv6":                  {"IPv6, switched on", ipv6},
+	"bridge-vlan-filtering": {"bridges that filter by VLAN", bridgeVLANFiltering},
+	"br-netfilter":          {"the sysctls `net.bridge.*`: frames of a bridge are shown to the packet filters of IP", brNetfilter},
+	"uids":                  {"more than one user id in the sandbox", uids},
+	"nested-userns":         {"user namespaces that a command may make", nestedUserns},
+	"etc-netns":             {"an `/etc/netns` of the lab's own", lacking(netns.ErrNoEtc)},
+	"sysfs":                 {"a `/sys` that shows the lab's own devices", lacking(netns.ErrNoSys)},
 }
 
 // near and far are the ends of tunnels through which nothing is ever sent.

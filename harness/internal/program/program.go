@@ -17,7 +17,7 @@ import (
 	"netnscheck/harness/internal/netns"
 )
 
-// Limit is how long one command of a lesson may take (SCENARIO-FORMAT.md, "Console blocks").
+// Limit is how long one command of a lesson may take (docs/format.md, "Commands").
 const Limit = 30 * time.Second
 
 // ErrLimit is the cause when a program was killed because it had not ended in time.

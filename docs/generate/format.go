@@ -1,0 +1,97 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/lab"
+	"netnscheck/harness/scenario"
+)
+
+const formatFile = "docs/format.md"
+
+// tables are the parts of docs/format.md that are made of the code. Each stands between two marks; what is around them is
+// written by hand.
+var tables = []struct {
+	name string
+	text func() string
+}{
+	{"block words", blockWordsTable},
+	{"causes", causesTable},
+	{"features", featuresTable},
+}
+
+// formatText is docs/format.md with the tables as they should be.
+func formatText(root string) (string, error) {
+	content, err := os.ReadFile(filepath.Join(root, formatFile))
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", formatFile, err)
+	}
+	text := string(content)
+	for _, t := range tables {
+		if text, err = withTable(text, t.name, t.text()); err != nil {
+			return "", err
+		}
+	}
+	return text, nil
+}
+
+// withTable is a text in which a table stands between its marks.
+func withTable(text, name, table string) (string, error) {
+	begin, end := "<!-- made by `make docs`: "+name+" -->\n", "<!-- end: "+name+" -->\n"
+	before, rest, begun := strings.Cut(text, begin)
+	_, after, ended := strings.Cut(rest, end)
+	if !begun || !ended {
+		return "", fmt.Errorf("fill in the table of %s: %s has no lines %q and, below it, %q",
+			name, formatFile, strings.TrimSpace(begin), strings.TrimSpace(end))
+	}
+	return before + begin + table + end + after, nil
+}
+
+// table is one in Markdown.
+func table(head []string, rows [][]string) string {
+	var b strings.Builder
+	line := func(cells []string) {
+		for _, c := range cells {
+			b.WriteString("| " + cell(c) + " ")
+		}
+		b.WriteString("|\n")
+	}
+	line(head)
+	b.WriteString(strings.Repeat("|---", len(head)) + "|\n")
+	for _, row := range rows {
+		line(row)
+	}
+	return b.String()
+}
+
+func blockWordsTable() string {
+	var rows [][]string
+	for _, w := range scenario.BlockWords() {
+		rows = append(rows, []string{"`" + w.Word + "`", w.Means})
+	}
+	return table([]string{"word", "what it says about the block"}, rows)
+}
+
+func featuresTable() string {
+	var rows [][]string
+	for _, f := range lab.Features() {
+		rows = append(rows, []string{"`" + f.Word + "`", f.Means})
+	}
+	return table([]string{"feature", "what has to be there"}, rows)
+}
+
+func causesTable() string {
+	var b strings.Builder
+	for _, g := range causes.Groups {
+		var rows [][]string
+		for _, name := range g.Names {
+			rows = append(rows, []string{"`" + name + "`", causes.Summary(name)})
+		}
+		fmt.Fprintf(&b, "\n%s:\n\n%s", g.Title, table([]string{"cause", "what it is"}, rows))
+	}
+	return b.String() + "\n"
+}
