@@ -60,15 +60,8 @@ func (b *Baseline) watch(l *Lab, ns string) error {
 
 // unwatch ends the watch over namespaces whose name has gone, since a watch keeps a namespace alive. It is called after each command.
 func (b *Baseline) unwatch(l *Lab) error {
-	if len(b.feeds) == 0 {
-		return nil
-	}
-	names, err := l.world.Names()
-	if err != nil {
-		return err
-	}
 	for ns, feed := range b.feeds {
-		if ns == scenario.HostName || slices.Contains(names, ns) {
+		if l.has(ns) {
 			continue
 		}
 		if _, err := feed.Events(0); err != nil {

@@ -50,12 +50,7 @@ func BenchmarkDirect(b *testing.B) {
 			if err := l.Build(ctx, direct); err != nil {
 				return err
 			}
-			for _, c := range claims {
-				if v := l.Evaluate(ctx, c, nil); v.Outcome != scenario.Pass {
-					b.Errorf("%s: found %s %s", c.Sentence(), v.Found, v.Reason)
-				}
-			}
-			return nil
+			return holds(ctx, l, claims...)
 		})
 	})
 }
@@ -74,10 +69,7 @@ func BenchmarkCycles(b *testing.B) {
 				if err := l.Build(b.Context(), direct); err != nil {
 					return err
 				}
-				if v := l.Evaluate(b.Context(), reach, nil); v.Outcome != scenario.Pass {
-					b.Errorf("%s: found %s %s", reach.Sentence(), v.Found, v.Reason)
-				}
-				return nil
+				return holds(b.Context(), l, reach)
 			})
 			if err != nil {
 				b.Fatal(err)
@@ -138,6 +130,16 @@ func inLab(ctx context.Context, o lab.Options, f func(*lab.Lab) error) error {
 		return err
 	}
 	return errors.Join(f(l), l.Close())
+}
+
+// holds says which of the claims does not hold, if one does not.
+func holds(ctx context.Context, l *lab.Lab, claims ...scenario.Claim) error {
+	for _, c := range claims {
+		if v := l.Evaluate(ctx, c, nil); v.Outcome != scenario.Pass {
+			return fmt.Errorf("%s: found %s %s", c.Sentence(), v.Found, v.Reason)
+		}
+	}
+	return nil
 }
 
 func typedTutorial(b *testing.B) []operation.Command {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/netip"
-	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -87,13 +86,13 @@ func probing(claim scenario.Claim) (probes, hears bool) {
 	return false, false
 }
 
-// look is one look at a lab: the state and the names are read when the first claim asks for them. Probes ask side by side.
+// look is one look at a lab: the state is read when the first claim asks for it. Probes ask side by side.
 type look struct {
 	lab  *Lab
 	base *Baseline
 
-	mu    sync.Mutex // of what follows
-	names []string
+	mu    sync.Mutex      // of what follows
+	there map[string]bool // namespaces that were asked for by name
 	state *state.State
 	whole *state.State // with the packet filters
 }
@@ -110,12 +109,8 @@ func (k *look) at(ctx context.Context, claim scenario.Claim, listen time.Duratio
 		}
 		return k.ask(ctx, claim, listen)
 	}
-	there, err := k.exists(name)
-	if err != nil {
-		return finding{}, err
-	}
-	if there {
-		if f, err := k.ask(ctx, claim, listen); !k.vanished(name) {
+	if k.exists(name) {
+		if f, err := k.ask(ctx, claim, listen); k.lab.has(name) {
 			return f, err
 		}
 	}
@@ -124,15 +119,6 @@ func (k *look) at(ctx context.Context, claim scenario.Claim, listen time.Duratio
 		return finding{}, err
 	}
 	return finding{false, noNamespace(s, name)}, nil
-}
-
-// vanished says whether a namespace is gone that was there when the look began.
-func (k *look) vanished(name string) bool {
-	if name == scenario.HostName {
-		return false
-	}
-	names, err := k.lab.world.Names()
-	return err == nil && !slices.Contains(names, name)
 }
 
 func (k *look) snapshot(ctx context.Context) (*state.State, error) {
@@ -161,20 +147,29 @@ func (k *look) snapshotFor(ctx context.Context, claim scenario.Claim) (*state.St
 	return k.whole, err
 }
 
-// exists asks for the namespace's name alone, which is much cheaper than the state.
-func (k *look) exists(name string) (bool, error) {
-	if name == scenario.HostName {
-		return true, nil
-	}
+// exists says whether there was a namespace with this name when the look asked for it first.
+func (k *look) exists(name string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	if k.names == nil {
-		var err error
-		if k.names, err = k.lab.world.Names(); err != nil {
-			return false, err
+	there, asked := k.there[name]
+	if !asked {
+		there = k.lab.has(name)
+		if k.there == nil {
+			k.there = map[string]bool{}
 		}
+		k.there[name] = there
 	}
-	return slices.Contains(k.names, name), nil
+	return there
+}
+
+// has asks for one namespace's name alone, which is much cheaper than the state, and than all names where there are many.
+func (l *Lab) has(name string) bool {
+	h, err := l.world.Open(name)
+	if err != nil {
+		return false
+	}
+	h.Close()
+	return true
 }
 
 // subject is the namespace that a claim on the kernel is about.

@@ -96,7 +96,10 @@ func (l *Lab) EvaluateIn(ctx context.Context, c scenario.Claim, names []string, 
 		return unjudged(c, err)
 	}
 	defer base.Close()
-	k := &look{lab: l, base: base, names: names, state: s, whole: s}
+	k := &look{lab: l, base: base, there: map[string]bool{}, state: s, whole: s}
+	for _, name := range names {
+		k.there[name] = true
+	}
 	f, err := k.at(ctx, c, 0)
 	if err != nil {
 		return unjudged(c, err)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"netnscheck/harness/internal/busybox"
 	"netnscheck/harness/internal/iproute2"
@@ -82,6 +83,8 @@ func Drivers() []Driver {
 // Lab is a live instance of a scenario: a host namespace and those that its commands make.
 type Lab struct {
 	world *netns.World
+	// unsettled says that a link may have come up since links were settled.
+	unsettled atomic.Bool
 }
 
 // Options say where a lab's namespaces are: in the sandbox (the zero value), or on the machine.
@@ -134,41 +137,55 @@ func (l *Lab) Whole(ctx context.Context) (*state.State, error) {
 	return observe.Lab(ctx, l.world, observe.Options{Filters: true})
 }
 
-// Run carries one command out with a driver. A refusal is no error: it is in the exchange.
+// Run carries one command out with a driver, and settles the links. A refusal is no error: it is in the exchange.
 func (l *Lab) Run(ctx context.Context, d Driver, cmd scenario.Command) (scenario.Exchange, error) {
-	x, err := d.Run(ctx, l.world, cmd)
+	x, err := l.carryOut(ctx, d, cmd)
 	if err != nil {
 		return x, err
-	}
-	if name := added(cmd); name != "" && x.Status == 0 {
-		if err := l.world.Plain(name); err != nil {
-			return x, err
-		}
-	}
-	if !maySetUp(cmd) {
-		return x, nil
 	}
 	return x, l.settle(ctx)
 }
 
-// added is the namespace that a command makes, "" if it makes none.
-func added(cmd scenario.Command) string {
-	if c, err := operation.Parse(cmd.Argv); err == nil {
-		if add, ok := c.Op.(operation.NetnsAdd); ok {
-			return add.Name
+// carryOut is Run for one of several commands: links that come up are settled before the first command that may see the difference. The
+// caller settles them after the last one. To settle them after each would visit all namespaces for each.
+func (l *Lab) carryOut(ctx context.Context, d Driver, cmd scenario.Command) (scenario.Exchange, error) {
+	c, unknown := operation.Parse(cmd.Argv)
+	if unknown != nil || !onlyAdds(c.Op) {
+		if err := l.settle(ctx); err != nil {
+			return scenario.Exchange{Line: cmd.Line, Command: cmd.Text}, err
 		}
 	}
-	return ""
+	x, err := d.Run(ctx, l.world, cmd)
+	if unknown != nil || maySetUp(c.Op) {
+		l.unsettled.Store(true)
+	}
+	if err != nil {
+		return x, err
+	}
+	if add, ok := c.Op.(operation.NetnsAdd); ok && x.Status == 0 {
+		return x, l.world.Plain(add.Name)
+	}
+	return x, nil
 }
 
-// maySetUp says whether a link may have come up by a command: not if it is known to be about something else. To settle links costs
-// little, but the sockets that it closes make a move between namespaces that follows at once wait for one grace period of RCU more.
-func maySetUp(cmd scenario.Command) bool {
-	c, err := operation.Parse(cmd.Argv)
-	if err != nil {
+// onlyAdds says whether an operation does the same whether links have settled or not: one that adds to what is there, and asks for nothing.
+// A route is not among them, since an IPv6 gateway is looked for through links that are ready alone.
+func onlyAdds(op operation.Operation) bool {
+	switch op := op.(type) {
+	case operation.NetnsAdd, operation.LinkAdd:
 		return true
+	case operation.LinkSet:
+		return op.Netns == "" && op.Carrier == nil && (op.Up == nil || *op.Up)
+	case operation.AddressChange:
+		return op.Verb == operation.Add
 	}
-	switch op := c.Op.(type) {
+	return false
+}
+
+// maySetUp says whether a link may have come up by an operation: not if it is known to be about something else. To settle links costs
+// little, but the sockets that it closes make a move between namespaces that follows at once wait for one grace period of RCU more.
+func maySetUp(op operation.Operation) bool {
+	switch op := op.(type) {
 	case operation.LinkAdd:
 		return op.Up || op.Peer != nil && op.Peer.Up
 	case operation.LinkSet:
@@ -193,8 +210,16 @@ func (l *Lab) Do(ctx context.Context, d Driver, lines ...string) error {
 			return fmt.Errorf("run %q: %w", line, err)
 		}
 	}
+	err := l.doAll(ctx, d, cmds)
+	if unsettled := l.settle(ctx); err == nil {
+		err = unsettled
+	}
+	return err
+}
+
+func (l *Lab) doAll(ctx context.Context, d Driver, cmds []scenario.Command) error {
 	for _, cmd := range cmds {
-		x, err := l.Run(ctx, d, cmd)
+		x, err := l.carryOut(ctx, d, cmd)
 		if err != nil {
 			return fmt.Errorf("run %q: %w", cmd.Text, err)
 		}
@@ -218,6 +243,7 @@ func (l *Lab) Build(ctx context.Context, cmds []operation.Command) error {
 			}
 		}
 	}
+	l.unsettled.Store(true)
 	if err := rtnetlink.New().Build(ctx, l.world, cmds); err != nil {
 		return err
 	}
@@ -235,8 +261,17 @@ func Namespaces(cmds []operation.Command) int {
 	return n
 }
 
-// settle makes the kernel finish what it postponed after a link was set up, so that the first packets are not lost.
-func (l *Lab) settle(ctx context.Context) error { return observe.Settle(ctx, l.world) }
+// settle makes the kernel finish what it postponed after links were set up, so that the first packets are not lost.
+func (l *Lab) settle(ctx context.Context) error {
+	if !l.unsettled.Load() {
+		return nil
+	}
+	if err := observe.Settle(ctx, l.world); err != nil {
+		return err
+	}
+	l.unsettled.Store(false)
+	return nil
+}
 
 // ID is the lab's name, unique on the machine.
 func (l *Lab) ID() string { return l.world.ID() }

@@ -174,9 +174,18 @@ const (
 	notAtAll                   // the step's own commands after a mistake: what is done already is refused; the checks decide
 )
 
-// run carries out the commands that are for this driver. It stops at the first one with the wrong status, since what
-// follows cannot be trusted.
+// run carries out the commands that are for this driver, and settles the links. It stops at the first command with the wrong status,
+// since what follows cannot be trusted.
 func (s *scene) run(ctx context.Context, blocks []scenario.Block, how strictness) bool {
+	ok := s.commands(ctx, blocks, how)
+	if err := s.lab.settle(ctx); err != nil && ok {
+		s.error(s.result.Line, err)
+		return false
+	}
+	return ok
+}
+
+func (s *scene) commands(ctx context.Context, blocks []scenario.Block, how strictness) bool {
 	for _, b := range blocks {
 		if !b.For(s.play.driver.Name(), s.play.versions) {
 			continue
@@ -197,12 +206,15 @@ func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Comm
 	s.unchanged = nil
 	refused := mustChangeNothing(b, cmd)
 	if refused && before == nil {
-		if before, err = s.lab.State(ctx); err != nil {
+		if err = s.lab.settle(ctx); err == nil {
+			before, err = s.lab.State(ctx)
+		}
+		if err != nil {
 			s.error(cmd.Line, err)
 			return false
 		}
 	}
-	x, err := s.lab.Run(ctx, s.play.driver, cmd)
+	x, err := s.lab.carryOut(ctx, s.play.driver, cmd)
 	if err == nil && s.base != nil {
 		err = s.base.unwatch(s.lab)
 	}
@@ -224,6 +236,10 @@ func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Comm
 	}
 	if !refused || x.Status == 0 {
 		return true
+	}
+	if err := s.lab.settle(ctx); err != nil {
+		s.error(cmd.Line, err)
+		return false
 	}
 	after, err := s.lab.State(ctx)
 	if err != nil {

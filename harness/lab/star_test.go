@@ -1,0 +1,175 @@
+package lab_test
+
+import (
+	"errors"
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/lab"
+)
+
+// star are the commands that make a bridge in a namespace and so many namespaces around it. They are those that a person would type;
+// only the links are made where they belong, since a move takes the kernel 15 ms and would hide all else.
+func star(nodes int) []string {
+	lines := []string{"ip netns add hub", "ip -n hub link add br0 type bridge", "ip -n hub link set br0 up"}
+	for i := range nodes {
+		lines = append(lines,
+			fmt.Sprintf("ip netns add n%d", i),
+			fmt.Sprintf("ip -n hub link add p%d type veth peer name eth0 netns n%d", i, i),
+			fmt.Sprintf("ip -n hub link set p%d master br0 up", i),
+			fmt.Sprintf("ip -n n%d addr add %s/16 dev eth0", i, starAddress(i)),
+			fmt.Sprintf("ip -n n%d link set eth0 up", i))
+	}
+	return lines
+}
+
+// starAddress is the address of a node.
+func starAddress(i int) string { return fmt.Sprintf("10.9.%d.%d", i/250, i%250+1) }
+
+// BenchmarkStar makes stars by the netlink driver and takes them down, side by side with a plain program that sends the same requests. A
+// namespace is not to cost more for there being many: us-a-node says so.
+func BenchmarkStar(b *testing.B) {
+	for _, nodes := range []int{10, 100, 500, 1000} {
+		b.Run(fmt.Sprint(nodes), func(b *testing.B) {
+			lines := star(nodes)
+			last := claim(b, fmt.Sprintf("`n%d` reaches `%s`", nodes-1, starAddress(0)))
+			var ours, plain []time.Duration
+			for range b.N {
+				b.StopTimer()
+				awaitSweep(b)
+				plain = append(plain, timed(b, func() error { return plainStar(nodes) }))
+				awaitSweep(b)
+				b.StartTimer()
+				ours = append(ours, timed(b, func() error {
+					return inLab(b.Context(), lab.Options{}, func(l *lab.Lab) error {
+						if err := l.Do(b.Context(), lab.Netlink(), lines...); err != nil {
+							return err
+						}
+						return holds(b.Context(), l, last)
+					})
+				}))
+			}
+			b.ReportMetric(ms(percentile(ours, 10))/float64(nodes), "lab-ms/node")
+			b.ReportMetric(ms(percentile(plain, 10))/float64(nodes), "plain-ms/node")
+			b.ReportMetric(float64(percentile(ours, 10))/float64(percentile(plain, 10)), "times-plain")
+		})
+	}
+}
+
+// plainStar is the star of a program that does nothing else: one thread, which makes a namespace after the other and never goes back, and a
+// socket of netlink in each. The namespaces go with their sockets.
+func plainStar(nodes int) error {
+	return onOwnThread(func() error {
+		hub, ns, err := plainNamespace()
+		if err != nil {
+			return err
+		}
+		defer unix.Close(ns)
+		defer hub.Close()
+		bridge := &netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "br0", TxQLen: -1}}
+		if err := errors.Join(hub.LinkAdd(bridge), hub.LinkSetUp(bridge)); err != nil {
+			return err
+		}
+		for i := range nodes {
+			node, ns, err := plainNamespace()
+			if err != nil {
+				return err
+			}
+			defer unix.Close(ns)
+			defer node.Close()
+			if err := plainNode(hub, node, ns, bridge.Index, i); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// onOwnThread runs f on a thread that ends with it.
+func onOwnThread(f func() error) error {
+	done := make(chan error)
+	go func() {
+		runtime.LockOSThread()
+		done <- f()
+	}()
+	return <-done
+}
+
+func plainNamespace() (h *netlink.Handle, ns int, err error) {
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		return nil, 0, err
+	}
+	if h, err = netlink.NewHandle(unix.NETLINK_ROUTE); err != nil {
+		return nil, 0, err
+	}
+	ns, err = unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	return h, ns, err
+}
+
+func plainNode(hub, node *netlink.Handle, ns, bridge, i int) error {
+	attrs := netlink.NewLinkAttrs()
+	attrs.Name = fmt.Sprint("p", i)
+	veth := netlink.NewVeth(attrs)
+	veth.PeerName, veth.PeerNamespace = "eth0", netlink.NsFd(ns)
+	if err := hub.LinkAdd(veth); err != nil {
+		return err
+	}
+	eth0, err := node.LinkByName("eth0")
+	if err != nil {
+		return err
+	}
+	address, err := netlink.ParseAddr(starAddress(i) + "/16")
+	if err != nil {
+		return err
+	}
+	return errors.Join(hub.LinkSetMasterByIndex(veth, bridge), hub.LinkSetUp(veth), node.AddrAdd(eth0, address), node.LinkSetUp(eth0))
+}
+
+// awaitSweep returns when the kernel has taken down the namespaces that were let go before: it does so in its own time, one heap after the
+// other, and who makes namespaces meanwhile pays for it. It lets one more go, and hears of the end of the link that led there.
+func awaitSweep(b *testing.B) {
+	err := onOwnThread(func() error {
+		last, ns, err := plainNamespace()
+		if err != nil {
+			return err
+		}
+		here, own, err := plainNamespace()
+		if err != nil {
+			return err
+		}
+		defer unix.Close(own)
+		defer here.Close()
+		events, err := nl.Subscribe(unix.NETLINK_ROUTE, unix.RTNLGRP_LINK)
+		if err != nil {
+			return err
+		}
+		defer events.Close()
+		veth := netlink.NewVeth(netlink.LinkAttrs{Name: "here", TxQLen: -1})
+		veth.PeerName, veth.PeerNamespace = "there", netlink.NsFd(ns)
+		if err := here.LinkAdd(veth); err != nil {
+			return err
+		}
+		last.Close()
+		unix.Close(ns)
+		for {
+			messages, _, err := events.Receive()
+			if err != nil {
+				return err
+			}
+			for _, m := range messages {
+				if m.Header.Type == unix.RTM_DELLINK {
+					return nil
+				}
+			}
+		}
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+}
