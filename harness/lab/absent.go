@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/scenario"
 )
 
@@ -27,6 +26,6 @@ func (a absent) Name() string { return a.name }
 
 func (a absent) CanSay(scenario.Command) error { return a.lacking }
 
-func (a absent) Run(_ context.Context, _ *netns.World, cmd scenario.Command) (scenario.Exchange, error) {
+func (a absent) Run(_ context.Context, _ *Lab, cmd scenario.Command) (scenario.Exchange, error) {
 	return scenario.Exchange{Line: cmd.Line, Command: cmd.Text}, a.lacking
 }

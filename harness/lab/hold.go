@@ -17,6 +17,16 @@ func (l *Lab) Hold(ns string) (release func(), err error) {
 	return h.Close, nil
 }
 
+// Go runs f inside a namespace, on a thread that has nothing else to do, and waits for it: what f opens, sockets above all, belongs to
+// that namespace. Whatever f does to its thread is never seen by others, since the thread ends with f. Goroutines that f starts
+// run elsewhere. A panic of f goes on in the caller; the error of f is wrapped, as is fs.ErrNotExist where there is no such namespace.
+func (l *Lab) Go(ns string, f func() error) error {
+	if err := l.world.Go(ns, f); err != nil {
+		return fmt.Errorf("run a function in %s: %w", ns, err)
+	}
+	return nil
+}
+
 // Process is a program that runs in a namespace of a lab until End, or until the lab is closed.
 type Process struct{ running *program.Background }
 

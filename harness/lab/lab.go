@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"sync/atomic"
 
-	"netnscheck/harness/internal/busybox"
-	"netnscheck/harness/internal/iproute2"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/observe"
 	"netnscheck/harness/internal/program"
@@ -22,64 +20,6 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Driver carries commands out. internal/iproute2, internal/rtnetlink and internal/busybox implement it.
-type Driver interface {
-	// Name is the word of the format: iproute2, busybox, netlink.
-	Name() string
-	// CanSay asks, without doing anything, whether the driver has a way to carry the command out. If not, the error is
-	// a *scenario.CannotSay or a *scenario.Unavailable.
-	CanSay(cmd scenario.Command) error
-	// Run carries out one command in the world and tells what it answered. A refusal is no error: it is in the exchange,
-	// as a status that is not 0. A *scenario.CannotSay or *scenario.Unavailable means that it was not tried; any other
-	// error kept the command from being carried out.
-	Run(ctx context.Context, w *netns.World, cmd scenario.Command) (scenario.Exchange, error)
-}
-
-// Substituting is what a driver is beside if the harness carries out some forms of command in its program's place.
-type Substituting interface {
-	// Instead tells of a command that is carried out so: its form, and why. Both are "" if the program does it.
-	Instead(cmd scenario.Command) (words, why string)
-	// TriedWith is the version of the program in which the forms were found.
-	TriedWith() string
-}
-
-var _ Substituting = (*busybox.Driver)(nil)
-
-// Netlink is the driver that sends typed operations to the kernel itself; it needs no program.
-func Netlink() Driver { return rtnetlink.New() }
-
-// IPRoute2 is the driver that runs the real programs; the error is a *scenario.Unavailable with what is missing.
-func IPRoute2() (Driver, error) { return iproute2.New() }
-
-// Busybox is the driver that runs busybox's ip and ping; the error is a *scenario.Unavailable with what is missing, or
-// another one.
-func Busybox() (Driver, error) { return busybox.New() }
-
-// DriverNames are the names of all drivers, in the order in which they play a scenario.
-func DriverNames() []string { return []string{"iproute2", "netlink", "busybox"} }
-
-// NewDriver is the driver of one of the DriverNames; the error is that of its own function.
-func NewDriver(name string) (Driver, error) {
-	switch name {
-	case "iproute2":
-		return IPRoute2()
-	case "busybox":
-		return Busybox()
-	}
-	return Netlink(), nil
-}
-
-// Drivers are those that this machine has, in the order in which they play a scenario.
-func Drivers() []Driver {
-	var drivers []Driver
-	for _, name := range DriverNames() {
-		if d, err := NewDriver(name); err == nil {
-			drivers = append(drivers, d)
-		}
-	}
-	return drivers
-}
-
 // Lab is a live instance of a scenario: a host namespace and those that its commands make.
 type Lab struct {
 	world *netns.World
@@ -88,14 +28,22 @@ type Lab struct {
 }
 
 // Options say where a lab's namespaces are: in the sandbox (the zero value), or on the machine.
-type Options = netns.Options
+type Options struct {
+	// Shared puts them where `ip netns` of the machine shows them, each name with the lab's id as suffix. That takes root.
+	Shared bool
+	// Ahead is how many namespaces are about to be added (Namespaces counts them): they are made along with the lab.
+	Ahead int
+	// Ancestor is for who runs labs outside of a sandbox: the number of a process that gets the orphans of this one, and
+	// below which nothing runs that was not started by a lab. 0: there is none.
+	Ancestor int
+}
 
 // Start builds the host namespace as the scenario describes it.
 func Start(ctx context.Context, host scenario.Host, o Options) (*Lab, error) {
 	if o.Ancestor == 0 {
 		o.Ancestor = sandbox.Ancestor()
 	}
-	w, err := netns.New(o)
+	w, err := netns.New(netns.Options(o))
 	if err != nil {
 		return nil, fmt.Errorf("start a lab: %w", err)
 	}
@@ -155,7 +103,7 @@ func (l *Lab) carryOut(ctx context.Context, d Driver, cmd scenario.Command) (sce
 			return scenario.Exchange{Line: cmd.Line, Command: cmd.Text}, err
 		}
 	}
-	x, err := d.Run(ctx, l.world, cmd)
+	x, err := d.Run(ctx, l, cmd)
 	if unknown != nil || maySetUp(c.Op) {
 		l.unsettled.Store(true)
 	}
