@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/internal/cmd/input"
 	"netnscheck/harness/scenario"
 	"netnscheck/reports"
 )
@@ -44,7 +45,7 @@ func checkScenarios(c *cobra.Command, files []string, mode string) error {
 	var scs []*scenario.Scenario
 	var errs []error
 	for _, file := range files {
-		sc, err := interruptible(c.Context(), "read "+file, func() (*scenario.Scenario, error) { return readScenario(file) })
+		sc, err := input.Interruptible(c.Context(), "read "+file, func() (*scenario.Scenario, error) { return input.ScenarioFile(file) })
 		if err == nil {
 			scs = append(scs, sc)
 			err = reviewed(sc)
@@ -55,7 +56,7 @@ func checkScenarios(c *cobra.Command, files []string, mode string) error {
 		fmt.Fprintln(c.OutOrStdout(), err)
 		return &exit{status: statusUsage}
 	}
-	scs, err := withoutRepeats(scs)
+	scs, err := input.WithoutRepeats(scs)
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,7 @@ func reviewed(sc *scenario.Scenario) error {
 func playToCheck(c *cobra.Command, scs []*scenario.Scenario, mode string) error {
 	box := trySandbox(mode)
 	f := runFlags{procs: 1}
-	p, leftOut, err := plan(selection{scenarios: scs}, f)
+	p, leftOut, err := plan(input.Selection{Scenarios: scs}, f)
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/internal/cmd/input"
+	"netnscheck/harness/internal/cmd/version"
 	"netnscheck/harness/internal/observe"
 	"netnscheck/harness/state"
 	"netnscheck/harness/term"
@@ -173,7 +175,7 @@ func diagnoseState(c *cobra.Command, f diagnoseFlags) error {
 	case f.json:
 		err = term.WriteJSON(c.OutOrStdout(), result.json())
 	default:
-		err = result.print(newSheet(c.OutOrStdout()))
+		err = result.print(console.Sheet())
 	}
 	if err == nil && result.status() != statusPassed {
 		err = &exit{status: result.status()}
@@ -183,13 +185,13 @@ func diagnoseState(c *cobra.Command, f diagnoseFlags) error {
 
 func (f *diagnoseFlags) read(c *cobra.Command) (*state.State, error) {
 	if f.stateFile != "" {
-		return readState(c.Context(), f.stateFile)
+		return input.State(c.Context(), f.stateFile)
 	}
 	o := observe.MachineOptions{All: f.all, Filters: true}
 	if f.pid != 0 {
 		o.PIDs = []int{f.pid}
 	}
-	return readMachine(c.Context(), o)
+	return input.Machine(c.Context(), o)
 }
 
 // namespaceOfProcess is the name under which a state has the namespace of a process that it was read for. One that is not there any
@@ -221,12 +223,12 @@ func (f *diagnoseFlags) saveState(c *cobra.Command, s *state.State) error {
 		}
 		renamed = r.Key()
 	}
-	text, err := state.Encode(s, "netnscheck "+version())
+	text, err := state.Encode(s, "netnscheck "+version.Of())
 	if err != nil {
 		return err
 	}
-	if len(text) > stateLimit {
-		return cannot("write the state %s: it is larger than %s, the most that --state reads", f.save, size(stateLimit))
+	if len(text) > input.StateLimit {
+		return cannot("write the state %s: it is larger than %s, the most that --state reads", f.save, input.Size(input.StateLimit))
 	}
 	if err := reports.WritePrivateFile(f.save, text); err != nil {
 		return &exit{statusUsage, err}

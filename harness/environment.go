@@ -135,15 +135,4 @@ func coloured() bool { return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") !
 // painted is standard output for text that this program has painted and in which all text of others is printable.
 func painted(c *cobra.Command) io.Writer { return c.OutOrStdout().(*term.Writer).Painted() }
 
-// inCI says that what is printed goes to the log of a CI runner: GITHUB_ACTIONS, TF_BUILD (Azure Pipelines) and
-// TEAMCITY_VERSION are set by runners that obey lines of it, CI by nearly all.
-func inCI() bool {
-	for _, name := range []string{"CI", "GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION"} {
-		if value := os.Getenv(name); value != "" && value != "false" && value != "0" {
-			return true
-		}
-	}
-	return false
-}
-
 func isTerminal(f *os.File) bool { return xterm.IsTerminal(int(f.Fd())) }

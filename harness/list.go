@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/internal/cmd/input"
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/term"
 	"netnscheck/scenarios"
@@ -48,7 +49,7 @@ func listCommand() *cobra.Command {
 func listing() ([]listed, error) {
 	all, err := scenarios.All()
 	if err != nil {
-		return nil, badFile(err)
+		return nil, &exit{statusUsage, err}
 	}
 	out := make([]listed, len(all))
 	for i, sc := range all {
@@ -64,18 +65,15 @@ func listing() ([]listed, error) {
 	return append(out, suites), err
 }
 
-// suitesFolder is where the suites written in Go are in the repository.
-const suitesFolder = "suites/conformance"
-
 // listedSuites are the suites as one entry, at the end of the course. Their steps are specs.
 func listedSuites() (listed, error) {
-	planned, _, err := plan(selection{suites: true}, runFlags{drivers: []string{"netlink"}})
+	planned, _, err := plan(input.Selection{Suites: true}, runFlags{drivers: []string{"netlink"}})
 	if err != nil {
 		return listed{}, err
 	}
 	return listed{
 		ID: specrun.HandWritten, Title: "The suites written in Go: what a scenario cannot say", Kind: "go", Level: 99,
-		Requires: []string{}, Steps: planned[0].Cases(), File: suitesFolder,
+		Requires: []string{}, Steps: planned[0].Cases(), File: input.SuitesFolder,
 	}, nil
 }
 
@@ -90,23 +88,4 @@ func printTable(c *cobra.Command, all []listed) error {
 		fmt.Fprintf(t, "%d\t%s\t%s\t%d\t%d\t%s\t%s\n", s.Level, s.ID, s.Kind, s.Steps, s.Mistakes, requires, s.Title)
 	}
 	return t.Flush()
-}
-
-// completeIDs offers the ids of the catalogue, and files.
-func completeIDs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	all, err := scenarios.All()
-	if err != nil {
-		return nil, cobra.ShellCompDirectiveDefault
-	}
-	var ids []string
-	for _, sc := range all {
-		ids = append(ids, sc.ID+"\t"+sc.Title)
-	}
-	return ids, cobra.ShellCompDirectiveDefault
-}
-
-// completeUnits offers whatever can be run.
-func completeUnits(c *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
-	ids, directive := completeIDs(c, args, word)
-	return append(ids, specrun.HandWritten+"\tThe suites written in Go"), directive
 }

@@ -15,21 +15,27 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"netnscheck/harness/internal/cmd/clean"
+	"netnscheck/harness/internal/cmd/explain"
+	"netnscheck/harness/internal/cmd/input"
+	"netnscheck/harness/internal/cmd/screen"
+	"netnscheck/harness/internal/cmd/show"
+	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/cmd/version"
 	"netnscheck/harness/internal/inside"
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/internal/worker"
 	"netnscheck/harness/scenario"
-	"netnscheck/harness/term"
 )
 
 func main() {
 	inside.Enter(worker.Role, worker.Keeper, featuresInside.Role(), stateOfALab.Role())
 	ctx, stop := untilSignal()
 	defer stop()
-	status := execute(ctx, os.Args[1:])
+	ended := execute(ctx, os.Args[1:])
 	sandbox.Done()
-	os.Exit(status)
+	os.Exit(ended)
 }
 
 // The exit statuses.
@@ -68,13 +74,15 @@ func cannot(format string, args ...any) error {
 	return &exit{statusCannot, fmt.Errorf(format, args...)}
 }
 
+// console is where the commands write.
+var console = screen.Of(os.Stdout, os.Stderr, os.Getenv)
+
 // execute runs a command line and returns its exit status.
 func execute(ctx context.Context, args []string) int {
 	root := rootCommand()
 	root.SetArgs(args)
-	ci := inCI()
-	root.SetOut(term.NewWriter(os.Stdout, ci))
-	root.SetErr(term.NewWriter(os.Stderr, ci))
+	root.SetOut(console.Out)
+	root.SetErr(console.Err)
 	err := beforeRun(kernel.Room())
 	if err == nil {
 		err = root.ExecuteContext(ctx)
@@ -83,7 +91,10 @@ func execute(ctx context.Context, args []string) int {
 		return statusPassed
 	}
 	e := &exit{statusFailed, err}
-	errors.As(err, &e)
+	var of *status.Error
+	if !errors.As(err, &e) && errors.As(err, &of) {
+		e = &exit{of.Status, of.Cause}
+	}
 	if e.err != nil {
 		fmt.Fprintln(root.ErrOrStderr(), "harness: "+strings.ReplaceAll(err.Error(), "\n", "\nharness: "))
 	}
@@ -103,8 +114,9 @@ Exit status: 0 passed; 1 something failed; 2 wrong usage, a bad file, or nothing
 	root.SetFlagErrorFunc(flagError)
 	run := runCommand("run [ID | FILE.md | DIR | suites]...")
 	run.Short = "Run scenarios and the suites written in Go: those named, or all"
-	run.ValidArgsFunction = completeUnits
-	root.AddCommand(run, listCommand(), showCommand(), scenarioCommand(), mapCommand(), diagnoseCommand(), explainCommand(), doctorCommand(), cleanCommand(), versionCommand())
+	run.ValidArgsFunction = input.CompleteUnits
+	root.AddCommand(run, listCommand(), show.Command(console), scenarioCommand(), mapCommand(), diagnoseCommand(),
+		explain.Command(console), doctorCommand(), clean.Command(console), version.Command(console))
 	return root
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	xterm "golang.org/x/term"
 
+	"netnscheck/harness/internal/cmd/input"
 	"netnscheck/harness/internal/observe"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
@@ -40,7 +41,7 @@ bridges as the wide lines that everything on them shares. Namespaces that are al
 Without an argument: the namespaces of this machine, which are read and not changed. With a scenario: the lab that its steps
 leave, made in the sandbox for the purpose.`,
 		Args:              wantArgs(cobra.MaximumNArgs(1)),
-		ValidArgsFunction: completeIDs,
+		ValidArgsFunction: input.CompleteIDs,
 		RunE:              func(c *cobra.Command, args []string) error { return drawMap(c, f, args) },
 	}
 	flags := c.Flags()
@@ -101,9 +102,9 @@ func drawMap(c *cobra.Command, f mapFlags, args []string) error {
 func (f *mapFlags) read(c *cobra.Command, args []string) (*state.State, error) {
 	switch {
 	case f.state != "":
-		return readState(c.Context(), f.state)
+		return input.State(c.Context(), f.state)
 	case len(args) > 0:
-		sc, err := scenarioNamed(c.Context(), args[0])
+		sc, err := input.Scenario(c.Context(), args[0])
 		if err != nil {
 			return nil, err
 		}
@@ -113,7 +114,7 @@ func (f *mapFlags) read(c *cobra.Command, args []string) (*state.State, error) {
 		}
 		return labState(c.Context(), sc, steps)
 	}
-	return readMachine(c.Context(), observe.MachineOptions{All: f.all})
+	return input.Machine(c.Context(), observe.MachineOptions{All: f.all})
 }
 
 // stepsUpTo is how many steps to play: those up to this one, or all.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/internal/cmd/input"
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/internal/worker"
@@ -119,7 +120,7 @@ func runScenarios(c *cobra.Command, f runFlags, names []string) error {
 	if len(names) == 0 && !c.Flags().Changed("procs") && !f.failFast {
 		f.procs = runtime.NumCPU()
 	}
-	what, err := selected(c.Context(), names)
+	what, err := input.Selected(c.Context(), names)
 	if err != nil {
 		return beforeRun(err)
 	}
@@ -176,14 +177,14 @@ func (f *runFlags) nothingSelected(leftOut []reports.LeftOut) error {
 
 // plan makes a unit of each scenario, and of the suites, and asks which of their cases the filters select. What it
 // leaves out are drivers.
-func plan(what selection, f runFlags) (p []specrun.Planned, leftOut []reports.LeftOut, err error) {
+func plan(what input.Selection, f runFlags) (p []specrun.Planned, leftOut []reports.LeftOut, err error) {
 	drivers, leftOut, err := driversNamed(f.drivers)
 	if err != nil {
 		return nil, nil, err
 	}
 	job := specrun.Job{Labels: f.labels, Focus: f.focus, Seed: f.seed, FailFast: f.failFast, Keep: f.keep}
-	units := make([]specrun.Unit, len(what.scenarios))
-	for i, sc := range what.scenarios {
+	units := make([]specrun.Unit, len(what.Scenarios))
+	for i, sc := range what.Scenarios {
 		units[i] = specrun.Unit{Scenario: sc, Job: job}
 		j := &units[i].Job
 		j.Unit, j.File, j.Source, j.Drivers = sc.ID, sc.File, sc.Source, driverNames(drivers)
@@ -191,7 +192,7 @@ func plan(what selection, f runFlags) (p []specrun.Planned, leftOut []reports.Le
 	if f.seed != 0 {
 		rand.New(rand.NewPCG(uint64(f.seed), 0)).Shuffle(len(units), func(i, j int) { units[i], units[j] = units[j], units[i] })
 	}
-	if what.suites {
+	if what.Suites {
 		job.Unit, job.HandWritten = specrun.HandWritten, true
 		units = append(units, specrun.Unit{Job: job})
 	}

@@ -2,86 +2,42 @@ package main
 
 import (
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"netnscheck/harness/diagnose"
+	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/term"
 )
 
-// sheet is a page of findings for people. In a terminal it is as wide as that and wraps what is longer; elsewhere lines stay whole.
-type sheet struct {
-	out   io.Writer
-	width int // 0 for no limit
-	err   error
-}
-
-func newSheet(out io.Writer) *sheet {
-	s := &sheet{out: out}
-	if isTerminal(os.Stdout) {
-		s.width = terminalColumns()
-	}
-	return s
-}
-
-// line writes a text behind a label; its further lines stand below its first.
-func (s *sheet) line(label, text string) {
-	indent := strings.Repeat(" ", term.Width(label))
-	for i, part := range s.wrap(text, term.Width(label)) {
-		if i > 0 {
-			label = indent
-		}
-		if _, err := fmt.Fprintln(s.out, strings.TrimRight(label+part, " ")); err != nil && s.err == nil {
-			s.err = err
-		}
-	}
-}
-
-// verbatim writes a command, which is to be copied and therefore never wrapped.
-func (s *sheet) verbatim(label, text string) {
-	if _, err := fmt.Fprintln(s.out, label+text); err != nil && s.err == nil {
-		s.err = err
-	}
-}
-
-// wrap breaks a text at blanks where it does not fit behind an indentation.
-func (s *sheet) wrap(text string, indent int) []string {
-	if s.width == 0 {
-		return []string{text}
-	}
-	return term.Wrap(text, max(s.width-indent, 20))
-}
-
-func (j *judgement) print(s *sheet) error {
+func (j *judgement) print(s *screen.Sheet) error {
 	if j.survey != nil {
 		j.printReview(s)
 	} else {
 		j.printReport(s)
 	}
-	return s.err
+	return s.Err()
 }
 
-func (j *judgement) printReport(s *sheet) {
+func (j *judgement) printReport(s *screen.Sheet) {
 	r := j.report
-	s.line("", headline(r))
+	s.Line("", headline(r))
 	printPath(s, r.Path)
 	if c := r.Cause; c != nil {
-		s.line("", "")
+		s.Line("", "")
 		printCause(s, c)
 	}
 	printKinds(s, "also      ", r.Also, 4)
 	if p := j.probed; p != nil {
-		s.line("probe     ", p.Found)
+		s.Line("probe     ", p.Found)
 		if p.contradicts(r) {
-			s.line("          ", "that is not what the state says: the diagnosis is wrong, or something changed meanwhile")
+			s.Line("          ", "that is not what the state says: the diagnosis is wrong, or something changed meanwhile")
 		}
 	}
 	for _, d := range r.Doubts {
-		s.line("in doubt  ", d)
+		s.Line("in doubt  ", d)
 	}
 	if r.Cause != nil {
-		s.verbatim("more      ", "harness explain "+r.Cause.Name)
+		s.Verbatim("more      ", "harness explain "+r.Cause.Name)
 	}
 }
 
@@ -113,7 +69,7 @@ func headline(r *diagnose.Report) string {
 }
 
 // printPath shows the stations in columns; a long way is shortened in its middle.
-func printPath(s *sheet, path []diagnose.Hop) {
+func printPath(s *screen.Sheet, path []diagnose.Hop) {
 	places := make([]string, len(path))
 	widest := 0
 	for i, h := range path {
@@ -127,7 +83,7 @@ func printPath(s *sheet, path []diagnose.Hop) {
 	for i, h := range path {
 		if len(path) > shown && i >= shown/2 && i < len(path)-shown/2 {
 			if i == shown/2 {
-				s.line("     ", fmt.Sprintf("… %d more stations", len(path)-shown))
+				s.Line("     ", fmt.Sprintf("… %d more stations", len(path)-shown))
 			}
 			continue
 		}
@@ -139,38 +95,30 @@ func printPath(s *sheet, path []diagnose.Hop) {
 		if h.Stop {
 			way, decision = "  ×  ", decision+" (stopped here)"
 		}
-		s.line(way+term.Pad(places[i], widest)+"  ", decision)
+		s.Line(way+term.Pad(places[i], widest)+"  ", decision)
 	}
 }
 
-func printCause(s *sheet, c *diagnose.Cause) {
+func printCause(s *screen.Sheet, c *diagnose.Cause) {
 	name := c.Name
 	if c.Reply {
 		name += " (on the way back)"
 	}
-	s.verbatim("cause     ", name+": "+c.Place())
-	s.line("          ", c.Says)
+	s.Verbatim("cause     ", name+": "+c.Place())
+	s.Line("          ", c.Says)
 	for i, e := range c.Evidence {
-		s.line(labelled("evidence  ", i), e)
+		s.Line(screen.Once("evidence  ", i), e)
 	}
 	for i, command := range c.Repair {
-		s.verbatim(labelled("repair    ", i), command)
+		s.Verbatim(screen.Once("repair    ", i), command)
 	}
 	for i, line := range c.Advice {
-		s.verbatim(labelled("advice    ", i), line)
+		s.Verbatim(screen.Once("advice    ", i), line)
 	}
-}
-
-// labelled is the label of the first line of several, and blanks for the others.
-func labelled(label string, i int) string {
-	if i > 0 {
-		return strings.Repeat(" ", len(label))
-	}
-	return label
 }
 
 // printKinds lists in few lines what else there is: each kind in one, and no more than so many kinds.
-func printKinds(s *sheet, label string, causes []diagnose.Cause, kinds int) {
+func printKinds(s *screen.Sheet, label string, causes []diagnose.Cause, kinds int) {
 	var names []string
 	places := map[string][]string{}
 	for i := range causes {
@@ -182,21 +130,21 @@ func printKinds(s *sheet, label string, causes []diagnose.Cause, kinds int) {
 	}
 	for i, name := range names {
 		if i == kinds {
-			s.line(labelled(label, i), fmt.Sprintf("and %d kinds more: harness diagnose", len(names)-kinds))
+			s.Line(screen.Once(label, i), fmt.Sprintf("and %d kinds more: harness diagnose", len(names)-kinds))
 			break
 		}
 		at, more := places[name], ""
 		if len(at) > placesShown {
 			at, more = at[:placesShown], fmt.Sprintf(", … (%d)", len(at))
 		}
-		s.line(labelled(label, i), name+": "+strings.Join(at, ", ")+more)
+		s.Line(screen.Once(label, i), name+": "+strings.Join(at, ", ")+more)
 	}
 }
 
 // placesShown is how many places of one kind are named in a line.
 const placesShown = 3
 
-func (j *judgement) printReview(s *sheet) {
+func (j *judgement) printReview(s *screen.Sheet) {
 	var alarms, notes []diagnose.Cause
 	for _, c := range j.survey.Causes {
 		if c.Remark() {
@@ -207,21 +155,21 @@ func (j *judgement) printReview(s *sheet) {
 	}
 	switch {
 	case len(alarms) == 0 && len(j.survey.Unread) > 0:
-		s.line("", "nothing looks wrong in what could be read")
+		s.Line("", "nothing looks wrong in what could be read")
 	case len(alarms) == 0:
-		s.line("", "nothing looks wrong")
+		s.Line("", "nothing looks wrong")
 	}
 	for i := range alarms {
 		if i > 0 {
-			s.line("", "")
+			s.Line("", "")
 		}
 		printCause(s, &alarms[i])
 	}
 	if len(notes) > 0 && len(alarms) > 0 {
-		s.line("", "")
+		s.Line("", "")
 	}
 	printKinds(s, "remark    ", notes, len(notes))
 	for i, u := range j.survey.Unread {
-		s.line(labelled("not read  ", i), u)
+		s.Line(screen.Once("not read  ", i), u)
 	}
 }

@@ -1,4 +1,4 @@
-package main
+package input
 
 import (
 	"cmp"
@@ -10,26 +10,27 @@ import (
 	"slices"
 	"strings"
 
+	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/scenario"
 	"netnscheck/scenarios"
 )
 
-// selection is what is to run: scenarios, and after them the suites that are written in Go.
-type selection struct {
-	scenarios []*scenario.Scenario
-	suites    bool
+// Selection is what is to run: scenarios, and after them the suites that are written in Go.
+type Selection struct {
+	Scenarios []*scenario.Scenario
+	Suites    bool
 }
 
-// selected reads what the user named: ids of the catalogue, files, folders, the word for the suites; without names all there is.
-func selected(ctx context.Context, names []string) (selection, error) {
+// Selected reads what the user named: ids of the catalogue, files, folders, the word for the suites; without names all there is.
+func Selected(ctx context.Context, names []string) (Selection, error) {
 	if len(names) == 0 {
 		all, err := scenarios.All()
-		return selection{all, true}, badFile(err)
+		return Selection{all, true}, status.With(status.Usage, err)
 	}
 	files := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == specrun.HandWritten })
 	all, err := scenariosNamed(ctx, files)
-	return selection{all, len(files) < len(names)}, err
+	return Selection{all, len(files) < len(names)}, err
 }
 
 // scenariosNamed reads scenarios.
@@ -37,36 +38,29 @@ func scenariosNamed(ctx context.Context, names []string) ([]*scenario.Scenario, 
 	var all []*scenario.Scenario
 	var errs []error
 	for _, name := range names {
-		some, err := interruptible(ctx, "read "+name, func() ([]*scenario.Scenario, error) { return scenariosOf(name) })
+		some, err := Interruptible(ctx, "read "+name, func() ([]*scenario.Scenario, error) { return scenariosOf(name) })
 		errs = append(errs, err)
 		all = append(all, some...)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, badFile(err)
+		return nil, status.With(status.Usage, err)
 	}
-	return withoutRepeats(all)
+	return WithoutRepeats(all)
 }
 
-// scenarioNamed reads the one scenario that a name stands for.
-func scenarioNamed(ctx context.Context, name string) (*scenario.Scenario, error) {
+// Scenario reads the one scenario that a name stands for.
+func Scenario(ctx context.Context, name string) (*scenario.Scenario, error) {
 	all, err := scenariosNamed(ctx, []string{name})
 	if err != nil {
 		return nil, err
 	}
 	if len(all) != 1 {
-		return nil, usage("%s has %d scenarios: name one", name, len(all))
+		return nil, status.Usagef("%s has %d scenarios: name one", name, len(all))
 	}
 	return all[0], nil
 }
 
-// badFile gives an error the status of a bad file.
-func badFile(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &exit{statusUsage, err}
-}
-
+// scenariosOf reads what one name stands for.
 func scenariosOf(name string) ([]*scenario.Scenario, error) {
 	if !looksLikePath(name) {
 		sc, err := scenarios.ByID(name)
@@ -79,7 +73,7 @@ func scenariosOf(name string) ([]*scenario.Scenario, error) {
 	case info.IsDir():
 		return scenariosIn(name)
 	}
-	sc, err := readScenario(name)
+	sc, err := ScenarioFile(name)
 	return []*scenario.Scenario{sc}, err
 }
 
@@ -106,7 +100,7 @@ func scenariosIn(dir string) ([]*scenario.Scenario, error) {
 		if entry.IsDir() || filepath.Ext(path) != ".md" || entry.Name() == "README.md" {
 			return nil
 		}
-		sc, err := readScenario(path)
+		sc, err := ScenarioFile(path)
 		if err != nil {
 			errs = append(errs, err)
 			return nil
@@ -118,7 +112,7 @@ func scenariosIn(dir string) ([]*scenario.Scenario, error) {
 		return nil, err
 	}
 	if len(all) == 0 {
-		return nil, usage("read the folder %s: there is no scenario (*.md) in it", dir)
+		return nil, status.Usagef("read the folder %s: there is no scenario (*.md) in it", dir)
 	}
 	slices.SortStableFunc(all, func(a, b *scenario.Scenario) int {
 		return cmp.Or(cmp.Compare(a.Level, b.Level), cmp.Compare(a.ID, b.ID))
@@ -126,7 +120,8 @@ func scenariosIn(dir string) ([]*scenario.Scenario, error) {
 	return all, nil
 }
 
-func readScenario(path string) (*scenario.Scenario, error) {
+// ScenarioFile reads a scenario and holds its words against what the kernel and the diagnosis know.
+func ScenarioFile(path string) (*scenario.Scenario, error) {
 	text, err := readFile(path, scenarioLimit, 0)
 	if err != nil {
 		return nil, err
@@ -138,8 +133,8 @@ func readScenario(path string) (*scenario.Scenario, error) {
 	return sc, inVocabulary(sc)
 }
 
-// withoutRepeats leaves out what was named twice. Two files with one id are an error: their results could not be told apart.
-func withoutRepeats(all []*scenario.Scenario) ([]*scenario.Scenario, error) {
+// WithoutRepeats leaves out what was named twice. Two files with one id are an error: their results could not be told apart.
+func WithoutRepeats(all []*scenario.Scenario) ([]*scenario.Scenario, error) {
 	first := map[string]*scenario.Scenario{}
 	var out []*scenario.Scenario
 	for _, sc := range all {
@@ -149,7 +144,7 @@ func withoutRepeats(all []*scenario.Scenario) ([]*scenario.Scenario, error) {
 			first[sc.ID] = sc
 			out = append(out, sc)
 		case filepath.Clean(other.File) != filepath.Clean(sc.File):
-			return nil, usage("%s:1: the id %s is that of %s already", sc.File, sc.ID, other.File)
+			return nil, status.Usagef("%s:1: the id %s is that of %s already", sc.File, sc.ID, other.File)
 		}
 	}
 	return out, nil

@@ -1,4 +1,7 @@
-package main
+// Package input reads what the user of the command line names: scenarios by id, file or folder, and states. Whatever is
+// wrong with it is an error with the status of wrong usage, or of a machine that cannot. The commands import it; it
+// never runs or prints anything.
+package input
 
 import (
 	"context"
@@ -8,19 +11,21 @@ import (
 	"io/fs"
 	"os"
 	"syscall"
+
+	"netnscheck/harness/internal/cmd/status"
 )
 
 // The most bytes that are read of a file: what is larger is no such file. A scenario of the catalogue has 30 KiB at
 // most; the state of a node with 100,000 packet filter rules has some 40 MiB.
 const (
 	scenarioLimit = 1 << 20
-	stateLimit    = 64 << 20
+	StateLimit    = 64 << 20
 )
 
-// interruptible carries out what may wait for others, such as a pipe that nobody writes to or a file system that does
+// Interruptible carries out what may wait for others, such as a pipe that nobody writes to or a file system that does
 // not answer, and ends with the context; what it was then ends with the process. Whatever reads a file that the user
 // names goes through it.
-func interruptible[T any](ctx context.Context, what string, do func() (T, error)) (T, error) {
+func Interruptible[T any](ctx context.Context, what string, do func() (T, error)) (T, error) {
 	type result struct {
 		value T
 		err   error
@@ -35,7 +40,7 @@ func interruptible[T any](ctx context.Context, what string, do func() (T, error)
 		return r.value, r.err
 	case <-ctx.Done():
 		var none T
-		return none, cannot("%s: interrupted: %w", what, context.Cause(ctx))
+		return none, status.Cannotf("%s: interrupted: %w", what, context.Cause(ctx))
 	}
 }
 
@@ -58,7 +63,7 @@ func readFile(path string, limit int64, kinds fs.FileMode) ([]byte, error) {
 	case err != nil:
 		return nil, readError(path, err)
 	case int64(len(text)) > limit:
-		return nil, usage("read %s: it is larger than %s, the most that is read", path, size(limit))
+		return nil, status.Usagef("read %s: it is larger than %s, the most that is read", path, Size(limit))
 	}
 	return text, nil
 }
@@ -81,8 +86,8 @@ func readError(path string, err error) error {
 	if errors.As(err, &p) {
 		err = p.Err
 	}
-	return usage("read %s: %w", path, err)
+	return status.Usagef("read %s: %w", path, err)
 }
 
-// size is a number of bytes that is a multiple of 1 MiB.
-func size(bytes int64) string { return fmt.Sprintf("%d MiB", bytes>>20) }
+// Size is a number of bytes that is a multiple of 1 MiB.
+func Size(bytes int64) string { return fmt.Sprintf("%d MiB", bytes>>20) }

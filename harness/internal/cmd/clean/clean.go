@@ -1,4 +1,5 @@
-package main
+// Package clean is the subcommand that removes what a killed run left behind.
+package clean
 
 import (
 	"errors"
@@ -9,28 +10,36 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/internal/cmd/screen"
+	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/netns"
 )
 
-func cleanCommand() *cobra.Command {
-	var dry bool
+type options struct {
+	screen *screen.Screen
+	dry    bool
+}
+
+// Command is `harness clean`.
+func Command(s *screen.Screen) *cobra.Command {
+	o := options{screen: s}
 	c := &cobra.Command{
 		Use:   "clean",
 		Short: "Remove what a killed run with --sandbox=off left behind",
 		Long: `Finds the namespaces of runs with --sandbox=off whose harness is dead, by the owner that is recorded for each,
 shows them and removes them. It touches no namespace that has no such record, and needs root.`,
-		Args: wantArgs(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error { return clean(c, dry) },
+		Args: status.Args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error { return run(o) },
 	}
-	c.Flags().BoolVar(&dry, "dry-run", false, "show what would be removed, and remove nothing")
+	c.Flags().BoolVar(&o.dry, "dry-run", false, "show what would be removed, and remove nothing")
 	return c
 }
 
-func clean(c *cobra.Command, dry bool) error {
-	out := c.OutOrStdout()
+func run(o options) error {
+	out := o.screen.Out
 	found, err := netns.Leftovers()
 	if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 {
-		return cannot("%w: only root may", err)
+		return status.Cannotf("%w: only root may", err)
 	}
 	unsure := err
 	if len(found) == 0 && unsure == nil {
@@ -40,7 +49,7 @@ func clean(c *cobra.Command, dry bool) error {
 	var errs []error
 	for _, l := range found {
 		fmt.Fprintf(out, "lab %s of process %d, which is gone: %s\n", l.ID, l.PID, names(l))
-		if dry {
+		if o.dry {
 			continue
 		}
 		if err := l.Remove(); err != nil {
@@ -50,7 +59,7 @@ func clean(c *cobra.Command, dry bool) error {
 		fmt.Fprintln(out, "  removed")
 	}
 	if err := errors.Join(append(errs, unsure)...); err != nil {
-		return &exit{statusLeftover, err}
+		return status.With(status.Leftover, err)
 	}
 	return nil
 }

@@ -1,4 +1,7 @@
-package main
+// Package markdown lays Markdown out for a terminal. It knows what lessons are made of; what else there is comes as plain
+// text. (The libraries that render Markdown bring highlighters along, whose tables cost every start of the harness, and
+// so each worker, more time than all the rest.) It is pure; internal/cmd/screen imports it.
+package markdown
 
 import (
 	"fmt"
@@ -13,11 +16,10 @@ import (
 	"netnscheck/harness/term"
 )
 
-// render lays Markdown out for a terminal of this many columns. It knows what lessons are made of; what else there is comes as
-// plain text. (The libraries that render Markdown bring highlighters along, whose tables cost every start of the harness, and so each
-// worker, more time than all the rest.)
-func render(markdown string, width int, colour bool) string {
-	source := []byte(term.Printable(markdown))
+// Render lays a text out for a terminal of this many columns. The front matter of a lesson is for the machine and left
+// out.
+func Render(markdown string, width int, colour bool) string {
+	source := []byte(term.Printable(lesson(markdown)))
 	doc := goldmark.New(goldmark.WithExtensions(extension.GFM)).Parser().Parse(text.NewReader(source))
 	r := &renderer{source: source, colour: colour}
 	return strings.Join(r.blocks(doc, width), "\n") + "\n"
@@ -290,4 +292,15 @@ func prefixed(first, rest string, lines []string) []string {
 		}
 	}
 	return out
+}
+
+// lesson is the Markdown without the front matter, which is for the machine.
+func lesson(source string) string {
+	source = strings.ReplaceAll(source, "\r\n", "\n")
+	if rest, ok := strings.CutPrefix(source, "---\n"); ok {
+		if _, body, ok := strings.Cut(rest, "\n---\n"); ok {
+			return body
+		}
+	}
+	return source
 }

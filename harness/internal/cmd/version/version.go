@@ -1,4 +1,5 @@
-package main
+// Package version is the subcommand that says which version this is, and what other commands say of it.
+package version
 
 import (
 	"fmt"
@@ -6,22 +7,26 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"netnscheck/harness/internal/cmd/screen"
+	"netnscheck/harness/internal/cmd/status"
 )
 
-func versionCommand() *cobra.Command {
+// Command is `harness version`.
+func Command(s *screen.Screen) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Say which version this is",
-		Args:  wantArgs(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error {
-			fmt.Fprintf(c.OutOrStdout(), "netnscheck %s, %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return nil
+		Args:  status.Args(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintf(s.Out, "netnscheck %s, %s %s/%s\n", Of(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return err
 		},
 	}
 }
 
-// version is what the Go toolchain wrote into the program: a module version, or the commit that it was built from.
-func version() string {
+// Of is what the Go toolchain wrote into the program: a module version, or the commit that it was built from.
+func Of() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return "unknown"

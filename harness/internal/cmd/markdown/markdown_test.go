@@ -1,4 +1,4 @@
-package main
+package markdown
 
 import (
 	"strings"
@@ -50,11 +50,11 @@ const unrendered = "# A title\n\nA paragraph with a word in **bold**, some `code
 	"| name | meaning |\n|---|---|\n| `lo` | the loopback |\n\n## Next\n\n---\n"
 
 func TestRender(t *testing.T) {
-	plain := render(unrendered, 78, false)
+	plain := Render(unrendered, 78, false)
 	if diff := cmp.Diff(rendered, plain); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	coloured := render(unrendered, 78, true)
+	coloured := Render(unrendered, 78, true)
 	for _, look := range []string{bold, dim, underline, cyan, yellowish} {
 		start := "\x1b[" + look + "m"
 		if !strings.Contains(coloured, start) {
@@ -70,7 +70,7 @@ func TestRender(t *testing.T) {
 
 func TestRenderKeepsTheWidth(t *testing.T) {
 	for _, width := range []int{20, 40, 78} {
-		for line := range strings.Lines(render("word "+strings.Repeat("`code` and *more* words ", 40), width, true)) {
+		for line := range strings.Lines(Render("word "+strings.Repeat("`code` and *more* words ", 40), width, true)) {
 			if n := term.Width(strings.TrimSuffix(line, "\n")); n > width {
 				t.Errorf("width %d: a line of %d columns: %q", width, n, line)
 			}
@@ -92,7 +92,7 @@ func TestLessonHasNoFrontMatter(t *testing.T) {
 }
 
 func TestEscapeSequencesOfAFileDoNotReachTheTerminal(t *testing.T) {
-	if got := render("# T\n\n\x1b]0;title\x07 `\x1b[2J`\n", 80, false); strings.ContainsAny(got, "\x1b\x07") {
+	if got := Render("# T\n\n\x1b]0;title\x07 `\x1b[2J`\n", 80, false); strings.ContainsAny(got, "\x1b\x07") {
 		t.Errorf("got %q", got)
 	}
 }
@@ -115,7 +115,7 @@ func TestABlockSaysWhomItIsFor(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", info, got, want)
 		}
 	}
-	if got := render("```console netlink errno=ENODEV\n$ ip link set x up\n[!]\n```\n", 80, false); !strings.Contains(got, "with netlink, ENODEV:\n    $ ip link set x up") {
+	if got := Render("```console netlink errno=ENODEV\n$ ip link set x up\n[!]\n```\n", 80, false); !strings.Contains(got, "with netlink, ENODEV:\n    $ ip link set x up") {
 		t.Errorf("got\n%s", got)
 	}
 }

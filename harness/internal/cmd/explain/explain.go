@@ -1,0 +1,72 @@
+// Package explain is the subcommand that explains causes.
+package explain
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/internal/cmd/screen"
+	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/scenario"
+)
+
+type options struct {
+	screen *screen.Screen
+	cause  string // "" to list all
+}
+
+// Command is `harness explain`.
+func Command(s *screen.Screen) *cobra.Command {
+	o := options{screen: s}
+	return &cobra.Command{
+		Use:   "explain [CAUSE]",
+		Short: "Explain a cause that 'harness diagnose' names; without one, list them",
+		Long: `Prints the page on a cause: what it is, how it shows itself, what looks the same and tells them apart, how to prove it with ip and nft,
+how to mend it. Without a cause: lists all of them, in the order of a packet's way.`,
+		Args: status.Args(cobra.MaximumNArgs(1)),
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			var words []string
+			for _, name := range causes.Names() {
+				words = append(words, name+"\t"+causes.Summary(name))
+			}
+			if len(args) > 0 {
+				words = nil
+			}
+			return words, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return list(o)
+			}
+			o.cause = args[0]
+			return run(o)
+		},
+	}
+}
+
+func list(o options) error {
+	s := o.screen.Sheet()
+	for i, g := range causes.Groups {
+		if i > 0 {
+			s.Line("", "")
+		}
+		s.Line("", g.Title)
+		for _, name := range g.Names {
+			s.Line(fmt.Sprintf("  %-24s ", name), causes.Summary(name))
+		}
+	}
+	return s.Err()
+}
+
+func run(o options) error {
+	text, ok := causes.Page(o.cause)
+	if ok {
+		return o.screen.Page(text)
+	}
+	if near, ok := scenario.Nearest(o.cause, causes.Names()); ok {
+		return status.Usagef("there is no cause %q, did you mean `harness explain %s`?", o.cause, near)
+	}
+	return status.Usagef("there is no cause %q; `harness explain` lists those that there are", o.cause)
+}

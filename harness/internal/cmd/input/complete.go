@@ -1,0 +1,30 @@
+package input
+
+import (
+	"github.com/spf13/cobra"
+
+	"netnscheck/harness/internal/specrun"
+	"netnscheck/scenarios"
+)
+
+// SuitesFolder is where the suites written in Go are in the repository.
+const SuitesFolder = "suites/conformance"
+
+// CompleteIDs offers the ids of the catalogue, and files.
+func CompleteIDs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	all, err := scenarios.All()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	var ids []string
+	for _, sc := range all {
+		ids = append(ids, sc.ID+"\t"+sc.Title)
+	}
+	return ids, cobra.ShellCompDirectiveDefault
+}
+
+// CompleteUnits offers whatever can be run.
+func CompleteUnits(c *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	ids, directive := CompleteIDs(c, args, word)
+	return append(ids, specrun.HandWritten+"\tThe suites written in Go"), directive
+}

@@ -1,0 +1,60 @@
+// Package screen is where a command writes for people: standard output and standard error, what is known of the
+// terminal behind them, and the layouts that are made for it. It alone asks what terminal there is; the commands and
+// the root import it, and it never decides what is said.
+package screen
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	xterm "golang.org/x/term"
+
+	"netnscheck/harness/term"
+)
+
+// Screen is the outputs of the program.
+type Screen struct {
+	Out, Err *term.Writer // for text of whatever origin
+	Progress io.Writer    // standard error for a line that is written over and over, nil where nobody looks at it
+	Terminal bool         // standard output is a terminal
+	Colour   bool         // it may be sent colours, by Painted
+	Columns  int          // how wide it is, or how wide the text is wanted where it is none
+}
+
+// Of is the screen of these files, in this environment.
+func Of(out, err *os.File, getenv func(string) string) *Screen {
+	s := Plain(out, err, inCI(getenv))
+	dumb := getenv("TERM") == "dumb"
+	s.Terminal = xterm.IsTerminal(int(out.Fd()))
+	s.Colour = s.Terminal && !dumb && getenv("NO_COLOR") == "" // https://no-color.org
+	if xterm.IsTerminal(int(err.Fd())) && !dumb {
+		s.Progress = err
+	}
+	var columns int
+	if width, _, err := xterm.GetSize(int(out.Fd())); err == nil && width > 0 {
+		s.Columns = width
+	} else if _, err := fmt.Sscan(getenv("COLUMNS"), &columns); err == nil && columns > 0 {
+		s.Columns = columns
+	}
+	return s
+}
+
+// Plain is a screen that is no terminal.
+func Plain(out, err io.Writer, ci bool) *Screen {
+	return &Screen{Out: term.NewWriter(out, ci), Err: term.NewWriter(err, ci), Columns: 80}
+}
+
+// Painted is standard output for text that this program has painted and in which all text of others is printable.
+func (s *Screen) Painted() io.Writer { return s.Out.Painted() }
+
+// inCI says that what is printed goes to the log of a CI runner: GITHUB_ACTIONS, TF_BUILD (Azure Pipelines) and
+// TEAMCITY_VERSION are set by runners that obey lines of it, CI by nearly all.
+func inCI(getenv func(string) string) bool {
+	for _, name := range []string{"CI", "GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION"} {
+		if value := getenv(name); value != "" && value != "false" && value != "0" {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,89 @@
+// Package show is the subcommand that shows a scenario.
+package show
+
+import (
+	"context"
+	"regexp"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"netnscheck/harness/internal/cmd/input"
+	"netnscheck/harness/internal/cmd/screen"
+	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/specrun"
+	"netnscheck/harness/scenario"
+)
+
+type options struct {
+	screen   *screen.Screen
+	name     string
+	solution bool
+}
+
+// Command is `harness show`.
+func Command(s *screen.Screen) *cobra.Command {
+	o := options{screen: s}
+	c := &cobra.Command{
+		Use:               "show ID|FILE",
+		Short:             "Show a scenario: rendered on a terminal, as Markdown otherwise",
+		Args:              status.Args(cobra.ExactArgs(1)),
+		ValidArgsFunction: input.CompleteIDs,
+		RunE: func(c *cobra.Command, args []string) error {
+			o.name = args[0]
+			return run(c.Context(), o)
+		},
+	}
+	c.Flags().BoolVar(&o.solution, "solution", false, "of a challenge, show its set-up, its commands and the boxes of its checks, too")
+	return c
+}
+
+func run(ctx context.Context, o options) error {
+	if o.name == specrun.HandWritten {
+		return status.Usagef("show %s: they are no scenario but Go, in %s; `harness run %[1]s` runs them", o.name, input.SuitesFolder)
+	}
+	sc, err := input.Scenario(ctx, o.name)
+	if err != nil {
+		return err
+	}
+	if sc.Kind == scenario.Challenge && !o.solution {
+		return o.screen.Page(withoutSolution(sc))
+	}
+	return o.screen.Page(sc.Source)
+}
+
+// withoutSolution is the text of a challenge as a learner gets it: without the set-up and without the commands, which are the solution.
+// Checks are plain items: a box that is ticked, for what is true from the start, would tell what is not broken.
+func withoutSolution(sc *scenario.Scenario) string {
+	lines := strings.SplitAfter(sc.Source, "\n")
+	hide := func(from, to int) { // counted from 1, both included
+		for i := from; i <= min(to, len(lines)); i++ {
+			lines[i-1] = ""
+		}
+	}
+	commands := func(blocks []scenario.Block) {
+		for _, b := range blocks {
+			hide(b.Line, b.End)
+		}
+	}
+	section := func(s *scenario.Section) {
+		commands(s.Blocks)
+		for _, c := range s.Checks {
+			lines[c.Line-1] = box.ReplaceAllString(lines[c.Line-1], "$1")
+		}
+	}
+	if sc.Setup != nil {
+		hide(sc.Setup.Line, sc.Setup.End)
+	}
+	for i := range sc.Steps {
+		section(&sc.Steps[i].Section)
+		for _, m := range sc.Steps[i].Mistakes {
+			section(&m.Section)
+			commands(m.Fix)
+		}
+	}
+	return strings.Join(lines, "")
+}
+
+// box is the mark of a task-list item, behind that of the list.
+var box = regexp.MustCompile(`^(\s*(?:[-*+]|\d+[.)])\s+)\[[ \txX]\]\s+`)
