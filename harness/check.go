@@ -87,10 +87,10 @@ func playToCheck(c *cobra.Command, scs []*scenario.Scenario, mode string) error 
 	if len(p) == 0 {
 		return usage("play the scenarios: they have no steps")
 	}
-	s := session{flags: f, plan: p, leftOut: leftOut, sandboxed: sandboxed, console: newConsole(c, f)}
-	s.console.Out = io.Discard
+	s := session{flags: f, plan: p, leftOut: leftOut, sandboxed: sandboxed}
+	s.told = reports.Told(&reports.Console{Out: io.Discard, Options: reports.Options{Progress: progress()}})
 	r, ending := s.run(c.Context())
-	s.console.Say("")
+	s.told.Say("")
 	if ending.unable == nil {
 		printProblems(c.OutOrStdout(), r)
 	}

@@ -14,7 +14,6 @@ import (
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/term"
-	"netnscheck/reports"
 )
 
 func checkSandboxMode(mode string) error {
@@ -110,23 +109,6 @@ func sweep(ours func(pid int) bool) (left []string, err error) {
 		}
 	}
 	return left, err
-}
-
-func newConsole(c *cobra.Command, f runFlags) *reports.Console {
-	o := &reports.Console{Out: c.OutOrStdout(), Color: isTerminal(os.Stdout) && coloured()}
-	if o.Color {
-		o.Out = painted(c)
-	}
-	switch {
-	case f.quiet:
-		o.Verbosity = reports.Quiet
-	case f.verbose:
-		o.Verbosity = reports.Verbose
-	}
-	if isTerminal(os.Stderr) && os.Getenv("TERM") != "dumb" {
-		o.Progress = os.Stderr
-	}
-	return o
 }
 
 // coloured says that a terminal may be sent colours (https://no-color.org).

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -31,6 +29,7 @@ type runFlags struct {
 	drivers  []string
 	output   string
 	junit    string
+	reports  []string
 	labels   string
 	focus    string
 	seed     int64
@@ -56,6 +55,8 @@ func runCommand(use string) *cobra.Command {
 	flags.StringSliceVar(&f.drivers, "driver", nil, "play with these drivers: iproute2, netlink, busybox (default: those that this machine has)")
 	flags.StringVar(&f.output, "output", "results", "folder for junit.xml and results.json")
 	flags.StringVar(&f.junit, "junit", "", "file for the JUnit report (default junit.xml in --output)")
+	flags.StringArrayVar(&f.reports, "report", nil, "write a report as `FORMAT[=FILE]`, - is standard output; repeat it for more: "+
+		strings.Join(reports.FormatNames(), ", "))
 	flags.StringVar(&f.labels, "label-filter", "", "run what has these labels, in Ginkgo's syntax: 'netlink && mistake'")
 	flags.StringVar(&f.focus, "focus", "", "run what has this regular expression in its text")
 	flags.Int64Var(&f.seed, "seed", 0, "shuffle the scenarios by this number (default: the order of the course)")
@@ -68,6 +69,7 @@ func runCommand(use string) *cobra.Command {
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "show the checks and the transcript of each step")
 	flags.BoolVar(&f.slowest, "slowest", false, "tell which ten steps took the longest")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show failures and the summary alone")
+	c.RegisterFlagCompletionFunc("report", cobra.FixedCompletions(reports.FormatNames(), cobra.ShellCompDirectiveNoSpace))
 	c.RegisterFlagCompletionFunc("driver", cobra.FixedCompletions(knownDrivers, cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("sandbox", cobra.FixedCompletions([]string{"auto", "on", "off"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
@@ -90,31 +92,13 @@ func (f *runFlags) check() error {
 	return checkSandboxMode(f.sandbox)
 }
 
-func (f *runFlags) junitFile() string {
-	if f.junit != "" {
-		return f.junit
-	}
-	return filepath.Join(f.output, "junit.xml")
-}
-
-func (f *runFlags) jsonFile() string { return filepath.Join(f.output, "results.json") }
-
-// checkOutputs sees, before anything runs, whether the reports can be written after it.
-func (f *runFlags) checkOutputs() error {
-	if info, err := os.Stat(f.junitFile()); err == nil && info.IsDir() {
-		return usage("write the report %s: it is a folder", f.junitFile())
-	}
-	for _, dir := range []string{f.output, filepath.Dir(f.junitFile())} {
-		if err := reports.CheckFolder(dir); err != nil {
-			return usage("%w; --output and --junit name another place", err)
-		}
-	}
-	return nil
-}
-
 // runScenarios is the subcommand: read, look ahead, run, report. Nothing is run or written before all that the user said was read.
 func runScenarios(c *cobra.Command, f runFlags, names []string) error {
 	if err := f.check(); err != nil {
+		return err
+	}
+	wanted, err := f.wanted()
+	if err != nil {
 		return err
 	}
 	if len(names) == 0 && !c.Flags().Changed("procs") && !f.failFast {
@@ -136,23 +120,19 @@ func runScenarios(c *cobra.Command, f runFlags, names []string) error {
 	if err != nil {
 		return err
 	}
-	if err := f.checkOutputs(); err != nil {
-		return beforeRun(err)
+	told, err := openReports(c, f, wanted)
+	if err != nil {
+		return err
 	}
-	s := session{flags: f, plan: p, leftOut: leftOut, sandboxed: sandboxed, console: newConsole(c, f)}
+	s := session{flags: f, plan: p, leftOut: leftOut, sandboxed: sandboxed, told: told}
 	if remark != "" {
-		s.console.Say("%s", remark)
+		told.Say("%s", remark)
 	}
 	if f.seed != 0 {
-		s.console.Say("order of the scenarios: --seed %d", f.seed)
+		told.Say("order of the scenarios: --seed %d", f.seed)
 	}
 	r, ending := s.run(c.Context())
-	err = errors.Join(reports.WriteJUnit(f.junitFile(), r), reports.WriteJSON(f.jsonFile(), r))
-	if f.slowest {
-		s.console.Slowest(r, slowestCases)
-	}
-	s.console.Summary(r, []string{f.junitFile(), f.jsonFile()})
-	if err != nil {
+	if err := told.Finish(r); err != nil {
 		return &exit{statusFailed, err}
 	}
 	return verdict(r, ending)
@@ -206,7 +186,7 @@ type session struct {
 	plan      []specrun.Planned
 	leftOut   []reports.LeftOut // drivers
 	sandboxed bool
-	console   *reports.Console
+	told      *reports.Sinks
 }
 
 // ending is how a run ended, beside what came of its cases.
@@ -222,19 +202,18 @@ func (s *session) run(ctx context.Context) (*reports.Run, ending) {
 		ctx, cancel = context.WithTimeoutCause(ctx, s.flags.timeout, fmt.Errorf("after %v (--timeout)", s.flags.timeout))
 		defer cancel()
 	}
+	var suites []reports.Suite
 	for i := range s.plan {
 		s.plan[i].Unit.Job.Shared = !s.sandboxed
-		s.console.Plan(s.plan[i].Suites)
+		suites = append(suites, s.plan[i].Suites...)
 	}
-	told := newInOrder(s.console, s.plan)
+	s.told.Plan(suites)
 	w := worker.NewStarter(s.plan, s.sandboxed)
 	r := &reports.Run{Started: time.Now(), Properties: properties(s.flags, s.sandboxed)}
 	r.Hostname, _ = os.Hostname() // a report without it is as good
 	result := specrun.Run(ctx, s.plan, specrun.Options{
 		Procs: s.flags.procs, Start: w.Start, FailFast: s.flags.failFast, Grace: grace,
-		Started: func(su reports.Suite, c reports.Case) { s.console.Begin(&su, &c) },
-		Ended:   told.end,
-		Kept:    s.keep,
+		Started: s.told.Begin, Ended: s.told.End, Kept: s.keep,
 	})
 	r.Suites, r.Problems, r.Leftovers = result.Suites, result.Problems, result.Leftovers
 	tellLeftOut(r, s.leftOut)

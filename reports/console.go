@@ -20,15 +20,20 @@ const (
 
 // Console tells people what comes of a run while it goes, and sums it up.
 type Console struct {
-	Out       io.Writer // with Color one that lets looks pass (term.Writer.Painted)
-	Color     bool      // outcomes are words with and without
-	Verbosity Verbosity
-	// Progress is where the count of cases goes, nil when nobody looks at it; it must be a terminal.
-	Progress io.Writer
+	Out   io.Writer // with Color one that lets looks pass
+	Color bool      // outcomes are words with and without
+	Options
 
 	total, done int
 	wide        int // columns for the names of scenarios
 	counting    bool
+}
+
+func newConsole(out io.Writer, o Options) Sink {
+	if o.Painted != nil {
+		return &Console{Out: o.Painted, Color: true, Options: o}
+	}
+	return &Console{Out: out, Options: o}
 }
 
 // Plan tells the console what will run.
@@ -82,10 +87,11 @@ func (o *Console) End(s *Suite, c *Case) {
 	}
 }
 
-// Summary repeats what did not pass, each with its transcript, then the counts, what was left out, and where the
-// reports are.
-func (o *Console) Summary(r *Run, files []string) {
+// Finish tells which cases were slow and repeats what did not pass, each with its transcript; then come the counts,
+// what was left out, and where the reports are.
+func (o *Console) Finish(r *Run) error {
 	o.clear()
+	o.slowest(r)
 	o.failures(r)
 	for _, p := range r.Problems {
 		fmt.Fprintf(o.Out, "\n%s  %s\n", o.outcome(scenario.Error), strings.TrimSpace(indent(term.Printable(p), 9)))
@@ -95,9 +101,10 @@ func (o *Console) Summary(r *Run, files []string) {
 			strings.TrimSpace(indent(term.Printable(p), 9)))
 	}
 	fmt.Fprintf(o.Out, "\n%s in %s\n%s", o.counts(r.Count()), duration(r.Duration), r.LeftOutText())
-	if len(files) > 0 {
-		fmt.Fprintf(o.Out, "reports: %s\n", term.OneLine(strings.Join(files, ", ")))
+	if len(o.Files) > 0 {
+		fmt.Fprintf(o.Out, "reports: %s\n", term.OneLine(strings.Join(o.Files, ", ")))
 	}
+	return nil
 }
 
 func (o *Console) failures(r *Run) {

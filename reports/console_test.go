@@ -46,15 +46,16 @@ func FuzzConsole(f *testing.F) {
 			s.Cases[i].Outcome, s.Cases[i].Duration = outcome, 1
 		}
 		var out, progress strings.Builder
-		o := Console{Out: term.NewWriter(&out, true).Painted(), Color: true, Verbosity: Verbose, Progress: &progress}
+		o := Console{Out: term.NewWriter(&out, true).Painted(), Color: true, Options: Options{
+			Verbosity: Verbose, Progress: &progress, Slowest: 2, Files: []string{text},
+		}}
 		o.Plan(r.Suites)
 		for i := range s.Cases {
 			o.Begin(s, &s.Cases[i])
 			o.End(s, &s.Cases[i])
 		}
 		o.Say("%s", text)
-		o.Slowest(r, 2)
-		o.Summary(r, []string{text})
+		o.Finish(r)
 
 		shown := looks.ReplaceAllString(out.String(), "")
 		if term.Printable(shown) != shown {
@@ -83,7 +84,7 @@ func TestConsoleColumns(t *testing.T) {
 		{ID: "u\u0308ber", Driver: "netlink", Cases: []Case{{Name: "@"}}},
 	}
 	var out, progress strings.Builder
-	o := Console{Out: &out, Progress: &progress}
+	o := Console{Out: &out, Options: Options{Progress: &progress}}
 	o.Plan(suites)
 	for i := range suites {
 		o.End(&suites[i], &suites[i].Cases[0])

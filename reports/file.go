@@ -11,22 +11,39 @@ import (
 	"unsafe"
 )
 
-// CheckFolder makes the folder and sees whether files can be written in it, so that a run need not find out at its end. It
-// writes none: who is killed right then leaves nothing.
-func CheckFolder(dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("make the output folder %s: %w", dir, cause(err))
+// checkFolder sees whether files can be written in a folder, which is there or can be made, so that a run need not
+// find out at its end. It writes none, and makes no folder.
+func checkFolder(dir string) error {
+	there, what := dir, "write into"
+	info, err := os.Stat(there)
+	for errors.Is(err, fs.ErrNotExist) && there != filepath.Dir(there) {
+		there, what = filepath.Dir(there), "make"
+		info, err = os.Stat(there)
 	}
 	const writable = 0x2 | 0x1 // W_OK|X_OK of access(2)
-	if err := syscall.Access(dir, writable); err != nil {
-		return fmt.Errorf("write into the output folder %s: %w", dir, err)
+	if err == nil && !info.IsDir() {
+		err = syscall.ENOTDIR
+	} else {
+		err = syscall.Access(there, writable)
+	}
+	if err != nil {
+		return fmt.Errorf("%s the output folder %s: %w", what, dir, err)
 	}
 	return nil
 }
 
-// WriteFile puts a file in place, whole or not at all. A new one has no name until it is whole; one that replaces another
-// is written beside, under a name that only one process at a time holds and that replaces what a killed one left there,
-// then renamed. What is there and no ordinary file, such as /dev/null, stays.
+// makeFolder makes the folder of a file.
+func makeFolder(path string) error {
+	dir := filepath.Dir(path)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("make the output folder %s: %w", dir, cause(err))
+	}
+	return nil
+}
+
+// WriteFile puts a file in place, whole or not at all. A new one has no name until it is whole; one that replaces
+// another is written beside, under a name that only one process at a time holds and that replaces what a killed one
+// left there, then renamed. What is there and no ordinary file, such as /dev/null, stays.
 func WriteFile(path string, text []byte) error { return writeFile(path, text, 0o644) }
 
 // WritePrivateFile is WriteFile for what only its owner may read.
@@ -107,8 +124,8 @@ func fill(f *os.File, text []byte, mode os.FileMode) error {
 	return err
 }
 
-// openBeside opens the file and takes its lock. It waits for another process that writes there, whose file is then gone. One that somebody
-// else has put there is not used: whose it is may read what is written.
+// openBeside opens the file and takes its lock. It waits for another process that writes there, whose file is then
+// gone. One that somebody else has put there is not used: whose it is may read what is written.
 func openBeside(path string) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)

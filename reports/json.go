@@ -16,27 +16,26 @@ type document struct {
 	*Run
 }
 
-// WriteJSON writes the run to a file, whole or not at all, and reads it back.
-func WriteJSON(path string, r *Run) error {
-	text, err := encodeJSON(r)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err := WriteFile(path, text); err != nil {
+// newJSON is the whole run as a value, for programs: ReadJSON reads it.
+func newJSON(out io.Writer, _ Options) Sink {
+	return atEnd(func(r *Run) error {
+		text, err := encodeJSON(r)
+		if err != nil {
+			return err
+		}
+		back, err := decodeJSON(bytes.NewReader(text))
+		if err != nil {
+			return err
+		}
+		if again, err := encodeJSON(back); err != nil || !bytes.Equal(text, again) {
+			return errNotTheRun
+		}
+		_, err = out.Write(text)
 		return err
-	}
-	back, err := ReadJSON(path)
-	if err != nil {
-		return fmt.Errorf("read the report back: %w", err)
-	}
-	again, err := encodeJSON(back)
-	if err != nil || !bytes.Equal(text, again) {
-		return fmt.Errorf("read %s back: it is not the run that was written", path)
-	}
-	return nil
+	})
 }
 
-// ReadJSON reads a run that WriteJSON has written.
+// ReadJSON reads a run from a JSON report.
 func ReadJSON(path string) (*Run, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

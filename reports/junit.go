@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
-	"os"
+	"io"
 	"reflect"
 	"slices"
 	"strings"
@@ -62,28 +62,24 @@ type (
 	}
 )
 
-// WriteJUnit writes the run as JUnit XML to a file, whole or not at all, and reads it back.
-func WriteJUnit(path string, r *Run) error {
-	want := junit(r)
-	text, err := want.encode()
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	if err := WriteFile(path, text); err != nil {
+// newJUnit is JUnit XML, for CI.
+func newJUnit(out io.Writer, _ Options) Sink {
+	return atEnd(func(r *Run) error {
+		want := junit(r)
+		text, err := want.encode()
+		if err != nil {
+			return err
+		}
+		back, err := decodeJUnit(text)
+		if err != nil {
+			return err
+		}
+		if !reflect.DeepEqual(back, want) {
+			return errNotTheRun
+		}
+		_, err = out.Write(text)
 		return err
-	}
-	written, err := os.ReadFile(path)
-	if err != nil {
-		return fmt.Errorf("read the report back: %w", err)
-	}
-	back, err := decodeJUnit(written)
-	if err != nil {
-		return fmt.Errorf("read %s back: %w", path, err)
-	}
-	if !reflect.DeepEqual(back, want) {
-		return fmt.Errorf("read %s back: it is not the run that was written", path)
-	}
-	return nil
+	})
 }
 
 func (r *junitRun) encode() ([]byte, error) {

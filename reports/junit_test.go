@@ -57,9 +57,7 @@ func TestWriteJUnitIsValid(t *testing.T) {
 		"empty":        {},
 		"leftovers":    {Started: time.Now(), Leftovers: []string{"namespace testns-abcdef"}},
 	} {
-		if err := WriteJUnit(path, r); err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
+		finish(t, "junit", path, r)
 		if output, err := lint(path); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, output)
 		}

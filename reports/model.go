@@ -1,4 +1,4 @@
-// Package reports is the model of a run and its writers, one file each. It may be imported by the command line and by
+// Package reports is the model of a run and the sinks that make reports of it, one file each. It may be imported by the command line and by
 // internal/specrun; it imports scenario, state and Ginkgo's types, and it never runs anything.
 package reports
 
@@ -19,10 +19,20 @@ type Run struct {
 	// of them; "" where no package or no package manager is known.
 	LeftOut []LeftOut `json:"left_out,omitempty"`
 	Install string    `json:"install,omitempty"`
+	// Unfinished says that the run did not come to the end of its reports: all that they have is a problem.
+	Unfinished bool `json:"unfinished,omitempty"`
 	// Problems are faults of the run itself: interrupted, a worker that died.
 	Problems []string `json:"problems,omitempty"`
 	// Leftovers are what was left behind on the machine: namespaces, processes.
 	Leftovers []string `json:"leftovers,omitempty"`
+}
+
+// unfinished is what stands in the place of an old report while a run goes on, and when it was killed.
+func unfinished() *Run {
+	return &Run{
+		Started: time.Now(), Properties: []Property{}, Suites: []Suite{}, Unfinished: true,
+		Problems: []string{"the run did not finish: it was killed, or it goes on"},
+	}
 }
 
 // Property is a fact about the machine or the run: kernel, architecture, iproute2, busybox, seed, sandbox, privilege.

@@ -45,7 +45,7 @@ func TestTranscriptSaysItOnce(t *testing.T) {
 func TestConsoleGolden(t *testing.T) {
 	for name, verbosity := range map[string]Verbosity{"quiet": Quiet, "normal": Normal, "verbose": Verbose} {
 		t.Run(name, func(t *testing.T) {
-			golden(t, "console-"+name+".golden.txt", tell(&Console{Verbosity: verbosity}))
+			golden(t, "console-"+name+".golden.txt", tell(&Console{Options: Options{Verbosity: verbosity}}))
 		})
 	}
 }
@@ -53,7 +53,7 @@ func TestConsoleGolden(t *testing.T) {
 // tell lets a console tell the sample.
 func tell(o *Console) string {
 	var out bytes.Buffer
-	o.Out = &out
+	o.Out, o.Files = &out, []string{"results/junit.xml", "results/results.json"}
 	r := sample()
 	o.Plan(r.Suites)
 	for i := range r.Suites {
@@ -63,7 +63,7 @@ func tell(o *Console) string {
 			o.End(s, &s.Cases[j])
 		}
 	}
-	o.Summary(r, []string{"results/junit.xml", "results/results.json"})
+	o.Finish(r)
 	return out.String()
 }
 
@@ -86,7 +86,7 @@ func TestColourAddsNoWordAndTakesNone(t *testing.T) {
 
 func TestProgressGoesBeforeEachLine(t *testing.T) {
 	var both bytes.Buffer
-	o := &Console{Out: &both, Progress: &both}
+	o := &Console{Out: &both, Options: Options{Progress: &both}}
 	r := sample()
 	o.Plan(r.Suites)
 	s := &r.Suites[0]
@@ -106,9 +106,7 @@ func TestJSONReadsBack(t *testing.T) {
 			want.Suites[i].Cases[j].Clean()
 		}
 	}
-	if err := WriteJSON(path, want); err != nil {
-		t.Fatal(err)
-	}
+	finish(t, "json", path, want)
 	got, err := ReadJSON(path)
 	if err != nil {
 		t.Fatal(err)
@@ -219,20 +217,20 @@ func TestWritersSideBySide(t *testing.T) {
 func TestCheckFolder(t *testing.T) {
 	dir := t.TempDir()
 	deep := filepath.Join(dir, "a", "b")
-	if err := CheckFolder(deep); err != nil {
+	if err := checkFolder(deep); err != nil {
 		t.Errorf("a folder that can be made: %v", err)
 	}
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := CheckFolder(file); err == nil || !strings.Contains(err.Error(), "not a directory") {
+	if err := checkFolder(file); err == nil || !strings.Contains(err.Error(), "not a directory") {
 		t.Errorf("a file in its place: %v", err)
 	}
-	if err := CheckFolder("/proc/self"); err == nil {
+	if err := checkFolder("/proc/self"); err == nil {
 		t.Error("/proc/self was taken for a folder that can be written")
 	}
-	if entries, _ := os.ReadDir(deep); len(entries) != 0 {
+	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
 		t.Errorf("the check left %v", entries)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Slowest tells which n cases took the longest, the longest first, of those that were run.
-func (o *Console) Slowest(r *Run, n int) {
+// slowest tells which cases took the longest, the longest first, of those that were run.
+func (o *Console) slowest(r *Run) {
 	type timed struct {
 		suite *Suite
 		*Case
@@ -21,7 +21,7 @@ func (o *Console) Slowest(r *Run, n int) {
 		}
 	}
 	slices.SortStableFunc(all, func(a, b timed) int { return cmp.Compare(b.Duration, a.Duration) })
-	all = all[:min(n, len(all))]
+	all = all[:min(o.Slowest, len(all))]
 	if len(all) == 0 {
 		return
 	}

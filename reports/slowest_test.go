@@ -8,7 +8,7 @@ import (
 
 func TestSlowestTellsTheLongestFirst(t *testing.T) {
 	var out bytes.Buffer
-	(&Console{Out: &out}).Slowest(sample(), 2)
+	(&Console{Out: &out, Options: Options{Slowest: 2}}).slowest(sample())
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	if len(lines) != 3 || lines[0] != "The slowest:" {
 		t.Fatalf("got\n%s", out.String())
@@ -22,7 +22,7 @@ func TestSlowestTellsTheLongestFirst(t *testing.T) {
 
 func TestSlowestIsSilentWhereNothingRan(t *testing.T) {
 	var out bytes.Buffer
-	(&Console{Out: &out}).Slowest(&Run{Suites: []Suite{{Cases: []Case{{Name: "not run"}}}}}, 10)
+	(&Console{Out: &out, Options: Options{Slowest: 10}}).slowest(&Run{Suites: []Suite{{Cases: []Case{{Name: "not run"}}}}})
 	if out.Len() > 0 {
 		t.Errorf("got %q", out.String())
 	}

@@ -1,26 +1,25 @@
-package main
+package reports
 
 import (
 	"bytes"
 	"strings"
 	"testing"
 
-	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/scenario"
-	"netnscheck/reports"
 )
 
 func TestWhatRunsSideBySideIsToldInOrder(t *testing.T) {
-	suite := func(id string, names ...string) reports.Suite {
-		s := reports.Suite{ID: id, Driver: "netlink"}
+	suite := func(id string, names ...string) Suite {
+		s := Suite{ID: id, Driver: "netlink"}
 		for _, name := range names {
-			s.Cases = append(s.Cases, reports.Case{Name: name, SectionResult: scenario.SectionResult{Outcome: scenario.Pass}})
+			s.Cases = append(s.Cases, Case{Name: name, SectionResult: scenario.SectionResult{Outcome: scenario.Pass}})
 		}
 		return s
 	}
 	first, second := suite("first", "a", "b"), suite("second", "c", "d")
 	var out bytes.Buffer
-	o := newInOrder(&reports.Console{Out: &out}, []specrun.Planned{{Suites: []reports.Suite{first}}, {Suites: []reports.Suite{second}}})
+	sinks := Told(&Console{Out: &out})
+	sinks.Plan([]Suite{first, second})
 	told := func() string {
 		var names []string
 		for line := range strings.Lines(out.String()) {
@@ -29,11 +28,11 @@ func TestWhatRunsSideBySideIsToldInOrder(t *testing.T) {
 		return strings.Join(names, " ")
 	}
 	for _, step := range []struct {
-		suite reports.Suite
+		suite Suite
 		index int
 		want  string
 	}{{second, 0, ""}, {first, 0, "a"}, {second, 1, "a"}, {first, 1, "a b c d"}} {
-		o.end(step.suite, step.suite.Cases[step.index])
+		sinks.End(step.suite, step.suite.Cases[step.index])
 		if got := told(); got != step.want {
 			t.Errorf("after %s: told %q, want %q", step.suite.Cases[step.index].Name, got, step.want)
 		}
