@@ -1,20 +1,16 @@
 package suites
 
 import (
-	"context"
-	"fmt"
 	"net"
 	"net/netip"
 
 	"github.com/onsi/gomega/types"
 
-	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/scenario/operation"
-	"netnscheck/harness/state"
 )
 
-// The matchers of this file take a *lab.Lab, a *state.State, or anything with a method State(context.Context)
+// The matchers of this file, as Hold does, take a *lab.Lab, a *state.State, or anything with a method State(context.Context)
 // (*state.State, error). With a lab they read the kernel each time they are asked, so they fit Eventually and Consistently:
 //
 //	Eventually(lab).Should(HaveCarrier("vnix-prodns", In("prodns")))
@@ -109,56 +105,4 @@ func netns(in []Place) string {
 
 func iface(name string, in []Place) scenario.Iface {
 	return scenario.Iface{Name: name, Netns: netns(in)}
-}
-
-// claimMatcher judges a claim of the format.
-type claimMatcher struct {
-	claim   scenario.Claim
-	err     error // an argument that makes no claim
-	verdict scenario.Verdict
-}
-
-// evaluator is what a *lab.Lab does.
-type evaluator interface {
-	Evaluate(ctx context.Context, c scenario.Claim, base *lab.Baseline) scenario.Verdict
-}
-
-// observer is anything that can tell its state.
-type observer interface {
-	State(ctx context.Context) (*state.State, error)
-}
-
-func (m *claimMatcher) Match(actual any) (bool, error) {
-	if m.err != nil {
-		return false, fmt.Errorf("read the matcher's argument: %w", m.err)
-	}
-	switch a := actual.(type) {
-	case evaluator:
-		m.verdict = a.Evaluate(context.Background(), m.claim, nil)
-	case observer:
-		s, err := a.State(context.Background())
-		if err != nil {
-			return false, fmt.Errorf("read the state: %w", err)
-		}
-		m.verdict = lab.Judge(s, m.claim)
-	case *state.State:
-		m.verdict = lab.Judge(a, m.claim)
-	default:
-		return false, fmt.Errorf("match %s: want a *lab.Lab or a *state.State, not a %T", m.claim.Sentence(), actual)
-	}
-	switch m.verdict.Outcome {
-	case scenario.Pass:
-		return true, nil
-	case scenario.Fail:
-		return false, nil
-	}
-	return false, fmt.Errorf("judge %s: %s", m.claim.Sentence(), m.verdict.Reason)
-}
-
-func (m *claimMatcher) FailureMessage(any) string {
-	return fmt.Sprintf("expected: %s\nfound:    %s", m.claim.Sentence(), m.verdict.Found)
-}
-
-func (m *claimMatcher) NegatedFailureMessage(any) string {
-	return fmt.Sprintf("expected not: %s\nfound:        %s", m.claim.Sentence(), m.verdict.Found)
 }

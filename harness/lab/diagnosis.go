@@ -7,9 +7,9 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// diagnosis says why a claim that something is reached is false, in lines for a report: the cause, what proves it, what mends it. It is
+// Diagnosis says why a claim that something is reached is false, in lines for a report: the cause, what proves it, what mends it. It is
 // empty for other claims, where nothing is found, and where the state cannot be read: the check has failed all the same.
-func (l *Lab) diagnosis(ctx context.Context, claim scenario.Claim) []string {
+func (l *Lab) Diagnosis(ctx context.Context, claim scenario.Claim) []string {
 	var q diagnose.Query
 	switch c := claim.(type) {
 	case scenario.Reaches:

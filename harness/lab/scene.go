@@ -148,7 +148,7 @@ func (s *scene) await(ctx context.Context, checks []scenario.Check, base *Baseli
 		case "repaired":
 			problem.Message += " (not true after the repair)"
 		}
-		problem.Diagnosis = s.lab.diagnosis(ctx, c.Claim)
+		problem.Diagnosis = s.lab.Diagnosis(ctx, c.Claim)
 		s.result.AddProblem(scenario.Fail, problem)
 	}
 	return ok

@@ -9,6 +9,7 @@ import (
 
 	"netnscheck/harness/lab"
 	"netnscheck/harness/state"
+	"netnscheck/suites"
 )
 
 // numbers: an interface index and a namespace id mean something only together with the namespace that says them.
@@ -16,14 +17,15 @@ func numbers(o Options) {
 	ginkgo.It("names each end's peer by the index that the peer has in its own namespace (iflink)", func(ctx context.Context) {
 		s := newStage(ctx, o)
 		s.do(ctx, "ip netns add a", "ip netns add b")
-		s.isFalse(ctx, "`va` in `a` is the peer of `vb` in `b`")
+		gomega.Expect(s).NotTo(suites.Hold("`va` in `a` is the peer of `vb` in `b`"))
 		s.do(ctx, "ip link add va index 71 netns a type veth peer name vb index 72 netns b")
 		now := s.state(ctx)
 		va, vb := link(now, "a", "va"), link(now, "b", "vb")
 		gomega.Expect([]int{va.Index, vb.Index}).To(gomega.Equal([]int{71, 72}), "the indexes of va and vb")
 		gomega.Expect(va.Peer).To(gomega.Equal(&state.LinkRef{Index: vb.Index, Netns: "b", Name: "vb"}), "the peer of va")
 		gomega.Expect(vb.Peer).To(gomega.Equal(&state.LinkRef{Index: va.Index, Netns: "a", Name: "va"}), "the peer of vb")
-		s.isTrue(ctx, "`va` in `a` is the peer of `vb` in `b`", "`vb` in `b` is the peer of `va` in `a`")
+		gomega.Expect(now).To(suites.Hold("`va` in `a` is the peer of `vb` in `b`"))
+		gomega.Expect(now).To(suites.Hold("`vb` in `b` is the peer of `va` in `a`"))
 	})
 
 	ginkgo.It("gives links in two namespaces the same index, each its own", func(ctx context.Context) {
@@ -38,8 +40,9 @@ func numbers(o Options) {
 
 		now = s.state(ctx)
 		gomega.Expect(link(now, "a", "va").Index).To(gomega.Equal(link(now, "b", "w1").Index), "the indexes of va in a and of w1 in b")
-		s.isTrue(ctx, "`w0` in `a` is the peer of `w1` in `b`", "`va` in `a` is the peer of `vb` in `b`")
-		s.isFalse(ctx, "`va` in `a` is the peer of `w1` in `b`")
+		gomega.Expect(now).To(suites.Hold("`w0` in `a` is the peer of `w1` in `b`"))
+		gomega.Expect(now).To(suites.Hold("`va` in `a` is the peer of `vb` in `b`"))
+		gomega.Expect(now).NotTo(suites.Hold("`va` in `a` is the peer of `w1` in `b`"))
 	})
 
 	ginkgo.It("keeps a link's index across a move where it is free, and gives another where it is taken", func(ctx context.Context) {
@@ -74,7 +77,8 @@ func numbers(o Options) {
 		for _, id := range namespace(now, "a").NetnsIDs {
 			gomega.Expect(id.Netns).To(gomega.Equal("b"), "what a has an id for, which has no link into c")
 		}
-		s.isTrue(ctx, "`h0` in `host` is the peer of `c0` in `c`", "`ab` in `a` is the peer of `ba` in `b`")
+		gomega.Expect(now).To(suites.Hold("`h0` in `host` is the peer of `c0` in `c`"))
+		gomega.Expect(now).To(suites.Hold("`ab` in `a` is the peer of `ba` in `b`"))
 	})
 }
 
