@@ -3,10 +3,8 @@ package main
 import (
 	"cmp"
 	"strconv"
-	"strings"
 
 	"netnscheck/harness/internal/kernel"
-	"netnscheck/harness/internal/program"
 	"netnscheck/reports"
 )
 
@@ -25,22 +23,4 @@ func properties(f runFlags, sandboxed bool) []reports.Property {
 		{Name: "sandbox", Value: mode},
 		{Name: "privilege", Value: kernel.Privilege()},
 	}
-}
-
-// remedy is the advice to install the package of a program that an error says is missing, as words before others; ""
-// where no package is known.
-func remedy(err error) string {
-	l := driverLeftOut("", err)
-	if l.Package == "" {
-		return ""
-	}
-	return installHint(l.Package) + ", or "
-}
-
-// installHint is the command that installs packages, in the words of the package manager that is here.
-func installHint(packages ...string) string {
-	if command := program.Install(packages...); command != "" {
-		return "as root: " + command
-	}
-	return "install " + strings.Join(packages, ", ") + " with this system's package manager"
 }

@@ -2,24 +2,11 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 
 	"netnscheck/harness/internal/program"
-	"netnscheck/harness/scenario"
 	"netnscheck/reports"
 )
-
-// driverLeftOut is a driver that this machine does not have, and why.
-func driverLeftOut(name string, err error) reports.LeftOut {
-	l := reports.LeftOut{Driver: name, Program: name, Reason: err.Error()}
-	var lacking *scenario.Unavailable
-	if errors.As(err, &lacking) && len(lacking.Programs) > 0 {
-		l.Program = lacking.Programs[0]
-		l.Package = program.Package(l.Program)
-	}
-	return l
-}
 
 // tellLeftOut writes into a run what it left out for want of programs, and how to install them: the drivers, and the
 // cases that it skipped for that, those that lack the program of most cases first.

@@ -16,8 +16,11 @@ import (
 	"github.com/spf13/pflag"
 
 	"netnscheck/harness/internal/cmd/clean"
+	"netnscheck/harness/internal/cmd/diagnose"
+	"netnscheck/harness/internal/cmd/doctor"
 	"netnscheck/harness/internal/cmd/explain"
 	"netnscheck/harness/internal/cmd/input"
+	"netnscheck/harness/internal/cmd/mapcmd"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/show"
 	"netnscheck/harness/internal/cmd/status"
@@ -30,7 +33,7 @@ import (
 )
 
 func main() {
-	inside.Enter(worker.Role, worker.Keeper, featuresInside.Role(), stateOfALab.Role())
+	inside.Enter(worker.Role, worker.Keeper, doctor.Features.Role(), mapcmd.StateOfALab.Role())
 	ctx, stop := untilSignal()
 	defer stop()
 	ended := execute(ctx, os.Args[1:])
@@ -115,8 +118,8 @@ Exit status: 0 passed; 1 something failed; 2 wrong usage, a bad file, or nothing
 	run := runCommand("run [ID | FILE.md | DIR | suites]...")
 	run.Short = "Run scenarios and the suites written in Go: those named, or all"
 	run.ValidArgsFunction = input.CompleteUnits
-	root.AddCommand(run, listCommand(), show.Command(console), scenarioCommand(), mapCommand(), diagnoseCommand(),
-		explain.Command(console), doctorCommand(), clean.Command(console), version.Command(console))
+	root.AddCommand(run, listCommand(), show.Command(console), scenarioCommand(), mapcmd.Command(console), diagnose.Command(console),
+		explain.Command(console), doctor.Command(console), clean.Command(console), version.Command(console))
 	return root
 }
 

@@ -1,10 +1,12 @@
-package main
+package mapcmd
 
 import (
 	"context"
 	"errors"
 	"fmt"
 
+	"netnscheck/harness/internal/cmd/machine"
+	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/inside"
 	"netnscheck/harness/internal/untrusted"
 	"netnscheck/harness/internal/worker"
@@ -13,8 +15,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// stateOfALab is the role that plays a scenario in the sandbox and tells the state that it leaves.
-var stateOfALab = inside.Question[labJob, labAnswer]{
+// StateOfALab is the role that plays a scenario in the sandbox and tells the state that it leaves.
+var StateOfALab = inside.Question[labJob, labAnswer]{
 	Name:   "state-of-a-lab",
 	Answer: func(ctx context.Context, job labJob) (labAnswer, error) { return playForState(ctx, job), nil },
 }
@@ -35,14 +37,14 @@ type labAnswer struct {
 // labState plays a scenario in a sandbox and returns the state after its first so many steps.
 func labState(ctx context.Context, sc *scenario.Scenario, steps int) (*state.State, error) {
 	needs := inside.Needs{TUN: worker.NeedsTUN(sc)}
-	answer, err := stateOfALab.Ask(ctx, labJob{sc.File, sc.Source, steps}, needs)
+	answer, err := StateOfALab.Ask(ctx, labJob{sc.File, sc.Source, steps}, needs)
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("make a lab of %s: %w", sc.ID, asked(err))
+		return nil, fmt.Errorf("make a lab of %s: %w", sc.ID, machine.Asked(err))
 	case answer.Error != "" && answer.State != nil, answer.Error == "" && answer.State == nil:
 		return nil, fmt.Errorf("make a lab of %s: its process says neither the state nor what went wrong, or both", sc.ID)
 	case answer.Lacks:
-		return nil, cannot("%s", untrusted.Shown(answer.Error))
+		return nil, status.Cannotf("%s", untrusted.Shown(answer.Error))
 	case answer.Error != "":
 		return nil, errors.New(untrusted.Shown(answer.Error))
 	}

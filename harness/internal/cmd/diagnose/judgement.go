@@ -1,7 +1,8 @@
-package main
+package diagnose
 
 import (
 	"netnscheck/harness/diagnose"
+	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/state"
 	"netnscheck/harness/term"
 )
@@ -14,8 +15,8 @@ type judgement struct {
 }
 
 // judged is the answer, in words that can be shown whatever the names are.
-func judged(s *state.State, f diagnoseFlags) *judgement {
-	if !f.target.IsValid() {
+func judged(s *state.State, o options) *judgement {
+	if !o.target.IsValid() {
 		found := diagnose.Review(s)
 		for i := range found.Causes {
 			showableCause(&found.Causes[i])
@@ -23,7 +24,7 @@ func judged(s *state.State, f diagnoseFlags) *judgement {
 		showableAll(found.Unread)
 		return &judgement{survey: &found}
 	}
-	r := diagnose.Diagnose(s, diagnose.Query{From: f.from, Source: f.sender, To: f.target, Port: uint16(f.port), Size: f.size})
+	r := diagnose.Diagnose(s, diagnose.Query{From: o.from, Source: o.sender, To: o.target, Port: uint16(o.port), Size: o.size})
 	showable(&r)
 	return &judgement{report: &r}
 }
@@ -69,11 +70,11 @@ func (j *judgement) status() int {
 	}
 	switch outcome {
 	case diagnose.Faulty:
-		return statusFailed
+		return status.Failed
 	case diagnose.Unsure:
-		return statusCannot
+		return status.Cannot
 	}
-	return statusPassed
+	return status.Passed
 }
 
 // json is the judgement for programs.

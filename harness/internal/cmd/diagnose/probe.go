@@ -1,4 +1,4 @@
-package main
+package diagnose
 
 import (
 	"context"
@@ -17,12 +17,12 @@ type probed struct {
 
 // probeOnce asks once for what the diagnosis is about, from the namespace itself: an echo, or a connection. It confirms or contradicts; the
 // cause is named by the state alone.
-func probeOnce(ctx context.Context, f diagnoseFlags) (*probed, error) {
-	if f.port != 0 {
-		r, err := probe.Connect(ctx, netns.Machine{}, f.from, probe.ConnectRequest{Dest: f.target, From: f.sender, Port: f.port}, probe.Long)
+func probeOnce(ctx context.Context, o options) (*probed, error) {
+	if o.port != 0 {
+		r, err := probe.Connect(ctx, netns.Machine{}, o.from, probe.ConnectRequest{Dest: o.target, From: o.sender, Port: o.port}, probe.Long)
 		return &probed{r.Connected, term.OneLine(r.Found)}, err
 	}
-	r, err := probe.Echo(ctx, netns.Machine{}, f.from, probe.EchoRequest{Dest: f.target, From: f.sender, Bytes: f.size}, probe.Long)
+	r, err := probe.Echo(ctx, netns.Machine{}, o.from, probe.EchoRequest{Dest: o.target, From: o.sender, Bytes: o.size}, probe.Long)
 	return &probed{r.Reached, term.OneLine(r.Found)}, err
 }
 

@@ -1,29 +1,24 @@
-package main
+// Package doctor is the subcommand that says what this machine can and cannot run.
+package doctor
 
 import (
 	"context"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
-	"netnscheck/harness/internal/inside"
+	"netnscheck/harness/internal/cmd/machine"
+	"netnscheck/harness/internal/cmd/screen"
+	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/program"
 	"netnscheck/harness/internal/sandbox"
-	"netnscheck/harness/internal/untrusted"
 	"netnscheck/harness/lab"
 )
-
-// featuresInside is the role that tries the features of the kernel inside the sandbox.
-var featuresInside = inside.Question[struct{}, []finding]{
-	Name:   "doctor-inside",
-	Answer: func(ctx context.Context, _ struct{}) ([]finding, error) { return lookHere(ctx) },
-}
 
 // programs are those that scenarios use, and what needs each.
 var programs = []struct {
@@ -41,7 +36,11 @@ var programs = []struct {
 	{"nsenter", "entering a lab that --keep left", nil},
 }
 
-func doctorCommand() *cobra.Command {
+type options struct{ screen *screen.Screen }
+
+// Command is `harness doctor`.
+func Command(s *screen.Screen) *cobra.Command {
+	o := options{screen: s}
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Say what this machine can and cannot run, and what to do about it",
@@ -50,18 +49,18 @@ func doctorCommand() *cobra.Command {
 Every feature that a scenario can require is tried, in namespaces that are thrown away. The kernel may load modules for
 that, and some put devices of their own into the machine's own namespace (tunl0, sit0, gre0, ifb0), which stay. A run
 tries only what the selected scenarios require.`,
-		Args: wantArgs(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error { return examine(c) },
+		Args: status.Args(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
 	}
 }
 
-// examine prints what there is; a machine on which a run would end with it is worth a status.
-func examine(c *cobra.Command) error {
-	t := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
+// run prints what there is; a machine on which a run would end with it is worth a status.
+func run(ctx context.Context, o options) error {
+	t := tabwriter.NewWriter(o.screen.Out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "kernel\t%s %s\n", kernel.Release(), kernel.Arch())
 	fmt.Fprintf(t, "privilege\t%s\n", kernel.Privilege())
 	missing, err := sandbox.Possible()
-	forbidden := noSandbox(err)
+	forbidden := machine.NoSandbox(err)
 	root := os.Geteuid() == 0
 	if forbidden == nil {
 		fmt.Fprintln(t, "sandbox\tpossible")
@@ -72,7 +71,7 @@ func examine(c *cobra.Command) error {
 	printPrograms(t)
 	err = nil
 	if forbidden == nil || root {
-		err = printFeatures(c, t, forbidden == nil)
+		err = printFeatures(ctx, t, forbidden == nil)
 	}
 	if flushed := t.Flush(); flushed != nil {
 		return flushed
@@ -81,7 +80,7 @@ func examine(c *cobra.Command) error {
 	case forbidden != nil:
 		return fmt.Errorf("make a lab: %w", forbidden)
 	case err != nil:
-		return cannot("try the kernel's features: %w", err)
+		return status.Cannotf("try the kernel's features: %w", err)
 	}
 	return nil
 }
@@ -121,13 +120,13 @@ func printPrograms(out io.Writer) {
 			fmt.Fprintf(out, "%s\tpresent: %s\n", p.name, path)
 		case p.version() == "":
 			fmt.Fprintf(out, "%s\tanother program of this name (%s): %s cannot run; %s\n",
-				p.name, path, p.use, installHint(pkg))
+				p.name, path, p.use, machine.InstallHint(pkg))
 		default:
 			fmt.Fprintf(out, "%s\tpresent: %s, version %s%s\n", p.name, path, p.version(), triedWith(p.name))
 		}
 	}
 	if len(absent) > 0 {
-		fmt.Fprintln(out, "\nTo have what is absent, "+installHint(absent...))
+		fmt.Fprintln(out, "\nTo have what is absent, "+machine.InstallHint(absent...))
 	}
 }
 
@@ -141,13 +140,8 @@ func triedWith(program string) string {
 	return ""
 }
 
-// finding is what came of looking for a feature, as it travels out of the sandbox.
-type finding struct {
-	Name, Presence, Reason string
-}
-
-func printFeatures(c *cobra.Command, out io.Writer, sandboxed bool) error {
-	findings, err := look(c.Context(), sandboxed)
+func printFeatures(ctx context.Context, out io.Writer, sandboxed bool) error {
+	findings, err := look(ctx, sandboxed)
 	if err != nil {
 		return err
 	}
@@ -166,42 +160,4 @@ func printFeatures(c *cobra.Command, out io.Writer, sandboxed bool) error {
 			"as root: modprobe NAME (8021q for vlan, sch_netem for netem, br_netfilter). Others lack it: use the virtual machine, vagrant up.")
 	}
 	return nil
-}
-
-// look tries the features where labs would be.
-func look(ctx context.Context, sandboxed bool) ([]finding, error) {
-	if !sandboxed {
-		return lookHere(ctx)
-	}
-	findings, err := featuresInside.Ask(ctx, struct{}{}, inside.Needs{TUN: true})
-	if err != nil {
-		return nil, asked(err)
-	}
-	words := kernel.Words()
-	if len(findings) != len(words) {
-		return nil, fmt.Errorf("%d features were asked for, and %d found", len(words), len(findings))
-	}
-	known := []string{kernel.Present.String(), kernel.Absent.String(), kernel.Unknown.String()}
-	for i := range findings {
-		f := &findings[i]
-		if f.Name != words[i] || !slices.Contains(known, f.Presence) {
-			return nil, fmt.Errorf("the feature %s was asked for, and %.64q was found to be %.64q",
-				words[i], f.Name, f.Presence)
-		}
-		f.Reason = untrusted.Shown(f.Reason)
-	}
-	return findings, nil
-}
-
-func lookHere(ctx context.Context) ([]finding, error) {
-	words := kernel.Words()
-	found, err := kernel.Look(ctx, words...)
-	if err != nil {
-		return nil, err
-	}
-	findings := make([]finding, len(words))
-	for i, f := range found {
-		findings[i] = finding{words[i], f.Presence.String(), f.Reason}
-	}
-	return findings, nil
 }

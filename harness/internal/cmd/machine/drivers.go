@@ -1,0 +1,59 @@
+package machine
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/program"
+	"netnscheck/harness/lab"
+	"netnscheck/harness/scenario"
+	"netnscheck/reports"
+)
+
+// known are the words of --driver that this program can do something with, in the order in which drivers play.
+var known = lab.DriverNames()
+
+// Drivers are the drivers with these names, in the order in which drivers play. Without names they are those that
+// this machine has, and what keeps it from having the others is told.
+func Drivers(names []string) (drivers []lab.Driver, leftOut []reports.LeftOut, err error) {
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, nil, noSuchDriver(name)
+		}
+	}
+	for _, name := range known {
+		if len(names) > 0 && !slices.Contains(names, name) {
+			continue
+		}
+		d, err := lab.NewDriver(name)
+		switch {
+		case err == nil:
+			drivers = append(drivers, d)
+		case len(names) == 0:
+			leftOut = append(leftOut, driverLeftOut(name, err))
+		default:
+			return nil, nil, status.Cannotf("use the driver %s: %w; %suse --driver netlink", name, err, remedy(err))
+		}
+	}
+	return drivers, leftOut, nil
+}
+
+func noSuchDriver(name string) error {
+	if near, ok := scenario.Nearest(name, known); ok {
+		return status.Usagef("there is no driver %q, did you mean %s?", name, near)
+	}
+	return status.Usagef("there is no driver %q; those that there are: %s", name, strings.Join(known, ", "))
+}
+
+// driverLeftOut is a driver that this machine does not have, and why.
+func driverLeftOut(name string, err error) reports.LeftOut {
+	l := reports.LeftOut{Driver: name, Program: name, Reason: err.Error()}
+	var lacking *scenario.Unavailable
+	if errors.As(err, &lacking) && len(lacking.Programs) > 0 {
+		l.Program = lacking.Programs[0]
+		l.Package = program.Package(l.Program)
+	}
+	return l
+}

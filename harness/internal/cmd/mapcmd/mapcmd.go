@@ -1,0 +1,132 @@
+// Package mapcmd is the subcommand map, which draws namespaces. (A package cannot be called map.)
+package mapcmd
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"netnscheck/harness/internal/cmd/input"
+	"netnscheck/harness/internal/cmd/screen"
+	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/observe"
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/state"
+	"netnscheck/harness/state/drawing"
+	"netnscheck/harness/term"
+	"netnscheck/reports"
+)
+
+type options struct {
+	screen   *screen.Screen
+	scenario string // "" for this machine or a saved state
+	state    string
+	all      bool
+	step     int
+	ascii    bool
+	svg      string
+	json     bool
+	width    int
+}
+
+// svgColumns is how wide an SVG is laid out: as wide as a page likes it.
+const svgColumns = 120
+
+// Command is `harness map`.
+func Command(s *screen.Screen) *cobra.Command {
+	o := options{screen: s}
+	c := &cobra.Command{
+		Use:   "map [ID | FILE.md]",
+		Short: "Draw the namespaces of this machine, of a saved state or of a scenario's lab",
+		Long: `Draws each namespace as a box with its interfaces, their state and addresses and the default routes; veth cables as lines,
+bridges as the wide lines that everything on them shares. Namespaces that are alike are drawn as one box.
+
+Without an argument: the namespaces of this machine, which are read and not changed. With a scenario: the lab that its steps
+leave, made in the sandbox for the purpose.`,
+		Args:              status.Args(cobra.MaximumNArgs(1)),
+		ValidArgsFunction: input.CompleteIDs,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				o.scenario = args[0]
+			}
+			return run(c.Context(), o)
+		},
+	}
+	flags := c.Flags()
+	flags.StringVar(&o.state, "state", "", "draw the state in this file or pipe, which 'harness diagnose --save' wrote")
+	flags.BoolVar(&o.all, "all", false, "the namespaces of running processes too, not only those with a name")
+	flags.IntVar(&o.step, "step", 0, "of a scenario, the lab after this step (default: after the last)")
+	flags.BoolVar(&o.ascii, "ascii", false, "use ASCII characters alone")
+	flags.StringVar(&o.svg, "svg", "", "write an SVG file instead of printing text")
+	flags.BoolVar(&o.json, "json", false, "print namespaces, interfaces and cables as JSON")
+	flags.IntVar(&o.width, "width", 0, "columns of the drawing (default: those of the terminal)")
+	return c
+}
+
+func (o *options) check() error {
+	switch {
+	case o.state != "" && o.scenario != "":
+		return status.Usagef("--state %s and the scenario %s exclude each other", o.state, o.scenario)
+	case o.all && (o.state != "" || o.scenario != ""):
+		return status.Usagef("--all is about the namespaces of this machine")
+	case o.step != 0 && o.scenario == "":
+		return status.Usagef("--step is about a scenario: name one")
+	case o.svg != "" && o.json:
+		return status.Usagef("--svg and --json exclude each other")
+	case o.width != 0 && o.width < 20:
+		return status.Usagef("--width %d: a drawing takes 20 columns at least", o.width)
+	}
+	return nil
+}
+
+func run(ctx context.Context, o options) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	s, err := o.read(ctx)
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.json:
+		return term.WriteJSON(o.screen.Out, drawing.TopologyOf(s))
+	case o.svg != "":
+		d := drawing.Of(s, drawing.Options{Width: cmp.Or(o.width, svgColumns), ASCII: o.ascii})
+		return status.With(status.Usage, reports.WriteFile(o.svg, []byte(d.SVG())))
+	}
+	d := drawing.Of(s, drawing.Options{Width: cmp.Or(o.width, o.screen.Columns), ASCII: o.ascii})
+	_, err = fmt.Fprint(o.screen.Out, d.Text())
+	return err
+}
+
+// read is the state that is drawn.
+func (o *options) read(ctx context.Context) (*state.State, error) {
+	switch {
+	case o.state != "":
+		return input.State(ctx, o.state)
+	case o.scenario != "":
+		sc, err := input.Scenario(ctx, o.scenario)
+		if err != nil {
+			return nil, err
+		}
+		steps, err := stepsUpTo(sc, o.step)
+		if err != nil {
+			return nil, err
+		}
+		return labState(ctx, sc, steps)
+	}
+	return input.Machine(ctx, observe.MachineOptions{All: o.all})
+}
+
+// stepsUpTo is how many steps to play: those up to this one, or all.
+func stepsUpTo(sc *scenario.Scenario, step int) (int, error) {
+	switch {
+	case step == 0:
+		return len(sc.Steps), nil
+	case step < 0 || step > len(sc.Steps):
+		return 0, status.Usagef("--step %d: %s has %d steps", step, sc.ID, len(sc.Steps))
+	}
+	return step, nil
+}
