@@ -11,12 +11,12 @@ func TestExplain(t *testing.T) {
 	dir := t.TempDir()
 	list := harness(t, dir, "explain")
 	list.want(t, 0, "Source\n", "Segment: bridges, tunnels, neighbours\n")
-	for _, name := range causes.Names() {
+	for _, name := range causes.Words() {
 		if !strings.Contains(list.stdout, "\n  "+name+" ") {
 			t.Errorf("the list has no %s", name)
 		}
 	}
-	page, _ := causes.Page("peer-down")
+	page := causes.PeerDown.Page()
 	if c := harness(t, dir, "explain", "peer-down"); c.status != 0 || c.stdout != page {
 		t.Errorf("status %d:\n%s", c.status, c.stdout)
 	}

@@ -86,12 +86,12 @@ func featuresTable() string {
 
 func causesTable() string {
 	var b strings.Builder
-	for _, g := range causes.Groups {
+	for _, family := range causes.Families() {
 		var rows [][]string
-		for _, name := range g.Names {
-			rows = append(rows, []string{"`" + name + "`", causes.Summary(name)})
+		for _, c := range family.Causes() {
+			rows = append(rows, []string{"`" + c.String() + "`", c.Summary()})
 		}
-		fmt.Fprintf(&b, "\n%s:\n\n%s", g.Title, table([]string{"cause", "what it is"}, rows))
+		fmt.Fprintf(&b, "\n%s:\n\n%s", family, table([]string{"cause", "what it is"}, rows))
 	}
 	return b.String() + "\n"
 }

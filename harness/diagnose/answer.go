@@ -37,17 +37,14 @@ func (s *Survey) Outcome() Outcome {
 	return Sound
 }
 
-// remarks are causes that a healthy network may have, too, besides those that pass by themselves.
-var remarks = []string{"loopback-down", "kept-by-process", "peer-out-of-sight", "bridge-without-ports"}
-
 // Remark says that a review tells the cause as a remark, not as an alarm: a healthy network may have it, or it passes by itself.
-func (c *Cause) Remark() bool { return c.Passes || slices.Contains(remarks, c.Name) }
+func (c *Cause) Remark() bool { return c.Passes || c.Name.Remark() }
 
 // Sentence is the answer in one line: the cause, its place and what it says, and what is in doubt.
 func (r *Report) Sentence() string {
 	words := "the diagnosis finds no cause"
 	if c := r.Cause; c != nil {
-		words = "the cause is " + c.Name + ", " + c.Place() + ": " + c.Says
+		words = "the cause is " + c.Name.String() + ", " + c.Place() + ": " + c.Says
 	}
 	if len(r.Doubts) > 0 {
 		words += " (in doubt: " + strings.Join(r.Doubts, "; ") + ")"
@@ -61,7 +58,7 @@ func (c *Cause) Lines() []string {
 	if c.Link != "" {
 		where = " on "
 	}
-	lines := []string{"cause:    " + c.Name + where + c.Place() + ": " + c.Says}
+	lines := []string{"cause:    " + c.Name.String() + where + c.Place() + ": " + c.Says}
 	for _, e := range c.Evidence {
 		lines = append(lines, "evidence: "+e)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -38,8 +39,8 @@ func TestRedactedAnswer(t *testing.T) {
 
 // TestHalfUpIsTheCause: a pair that is half up is not told again beside a cause at its end that is down.
 func TestHalfUpIsTheCause(t *testing.T) {
-	c := &Cause{Name: "not-a-port", Netns: "b", Link: "eth0", Repair: []string{"ip -n b link set eth0 master br0"}}
-	half := Cause{Name: "half-up", Netns: "b", Link: "eth0", Repair: []string{"ip -n b link set eth0 up"}}
+	c := &Cause{Name: causes.NotAPort, Netns: "b", Link: "eth0", Repair: []string{"ip -n b link set eth0 master br0"}}
+	half := Cause{Name: causes.HalfUp, Netns: "b", Link: "eth0", Repair: []string{"ip -n b link set eth0 up"}}
 	if !c.includes(half) {
 		t.Error("told twice")
 	}
@@ -57,11 +58,11 @@ func TestOutcomes(t *testing.T) {
 	}{
 		{nil, nil, Sound},
 		{nil, []string{"b: links"}, Unsure},
-		{[]Cause{{Name: "loopback-down"}}, nil, Sound},
-		{[]Cause{{Name: "loopback-down"}}, []string{"b: links"}, Unsure},
-		{[]Cause{{Name: "port-blocked", Passes: true}}, nil, Sound},
-		{[]Cause{{Name: "port-blocked"}}, nil, Faulty},
-		{[]Cause{{Name: "loopback-down"}, {Name: "half-up"}}, []string{"b: links"}, Faulty},
+		{[]Cause{{Name: causes.LoopbackDown}}, nil, Sound},
+		{[]Cause{{Name: causes.LoopbackDown}}, []string{"b: links"}, Unsure},
+		{[]Cause{{Name: causes.PortBlocked, Passes: true}}, nil, Sound},
+		{[]Cause{{Name: causes.PortBlocked}}, nil, Faulty},
+		{[]Cause{{Name: causes.LoopbackDown}, {Name: causes.HalfUp}}, []string{"b: links"}, Faulty},
 	} {
 		if got := (&Survey{c.causes, c.unread}).Outcome(); got != c.want {
 			t.Errorf("%+v: %d, want %d", c, got, c.want)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -38,7 +39,7 @@ func TestCaptured(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := Diagnose(c.State, c.Query)
-			if cause := name[:strings.LastIndexByte(name, '-')]; r.Cause == nil || r.Cause.Name != cause {
+			if cause := name[:strings.LastIndexByte(name, '-')]; r.Cause == nil || r.Cause.Name.String() != cause {
 				t.Errorf("the cause is %+v, want %s", r.Cause, cause)
 			}
 			golden(t, strings.TrimSuffix(file, ".json")+".golden", c.Made, r)
@@ -109,7 +110,7 @@ func judgeRepair(t *testing.T, c Cause) {
 		}
 	}
 	for _, line := range c.Advice {
-		if runnable.MatchString(line) && !placeholder.MatchString(line) && c.Name != "scope-missing" { // there it is one of several questions
+		if runnable.MatchString(line) && !placeholder.MatchString(line) && c.Name != causes.ScopeMissing { // there it is one of several questions
 			t.Errorf("%s, %s: %q could be run as it is", c.Name, c.Place(), line)
 		}
 	}
@@ -138,7 +139,7 @@ func TestEveryPair(t *testing.T) {
 						if r.Cause != nil {
 							judgeRepair(t, *r.Cause)
 						}
-						if c := r.Cause; c != nil && (c.Name == "" || c.Netns == "" || c.Says == "" || len(c.Evidence) == 0 && c.Name != "macvlan-parent" || len(c.Repair)+len(c.Advice) == 0) {
+						if c := r.Cause; c != nil && (!c.Name.Valid() || c.Netns == "" || c.Says == "" || len(c.Evidence) == 0 && c.Name != causes.MacvlanParent || len(c.Repair)+len(c.Advice) == 0) {
 							t.Errorf("%s: from %s to %s: %+v", file, from.Name, a.Prefix.Addr(), *c)
 						}
 					}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -15,11 +16,11 @@ import (
 func (w *walk) cross(n *state.Namespace, iif *state.Link, p *packet, d decision) (*state.Namespace, *state.Link, *Cause) {
 	out := d.dev(n)
 	if out == nil {
-		return nil, nil, cause("no-route", n, nil, "the route of %s to %s names no link", n.Name, p.dst).proof(routeShown(n, d.route))
+		return nil, nil, cause(causes.NoRoute, n, nil, "the route of %s to %s names no link", n.Name, p.dst).proof(routeShown(n, d.route))
 	}
-	name := "filter-forward"
+	name := causes.FilterForward
 	if iif == nil {
-		name = "filter-output"
+		name = causes.FilterOutput
 	}
 	to := p.dst
 	if d.hop.Via.IsValid() {
@@ -41,20 +42,20 @@ func (w *walk) cross(n *state.Namespace, iif *state.Link, p *packet, d decision)
 	if c := w.hook(n, "postrouting", name, p, iif, out); c != nil {
 		return nil, nil, c
 	}
-	if c := w.hook(n, "egress", "filter-ingress", p, nil, out); c != nil {
+	if c := w.hook(n, "egress", causes.FilterIngress, p, nil, out); c != nil {
 		return nil, nil, c
 	}
 	at, c := w.resolve(n, out, to, *p)
 	if c == nil {
 		return at.n, at.l, nil
 	}
-	if out.Kind == "bridge" && !out.Carrier && c.Name == "address-nowhere" {
+	if out.Kind == "bridge" && !out.Carrier && causes.NoCarrier.Explains(c.Name) {
 		return nil, nil, w.noPortUp(port{n, out})
 	}
 	if wrong := w.wrongLink(n, p.dst, d.route); wrong != nil {
 		return nil, nil, wrong
 	}
-	if gateway && (c.Name == "address-nowhere" || c.Name == "address-off-segment") {
+	if gateway && causes.GatewayNowhere.Explains(c.Name) {
 		c = w.gatewayNowhere(n, out, to, p.dst, d.route)
 	}
 	return nil, nil, c
@@ -65,13 +66,13 @@ func (w *walk) linkTrouble(n *state.Namespace, out *state.Link, p *packet, route
 	peer := w.below(out)
 	switch {
 	case out.Kind == "veth" && peer != nil && peer.n == n && peer.l.Master == "":
-		c := cause("same-namespace", n, out, "both ends of the pair %s and %s are in %s, so it leads nowhere else", out.Name, peer.l.Name, n.Name).
+		c := cause(causes.SameNamespace, n, out, "both ends of the pair %s and %s are in %s, so it leads nowhere else", out.Name, peer.l.Name, n.Name).
 			proof(linkShown(n, out), linkShown(n, peer.l))
 		return w.moveOut(c, *peer)
 	case !out.Carrier && out.Kind == "veth" && peer != nil && !peer.l.Up:
 		return w.peerDown(port{n, out}, *peer)
 	case !out.Carrier && (out.Kind != "bridge" || len(ports(n, out)) == 0):
-		c := cause("no-carrier", n, out, "%s in %s is up and has no carrier", out.Name, n.Name).proof(linkShown(n, out))
+		c := cause(causes.NoCarrier, n, out, "%s in %s is up and has no carrier", out.Name, n.Name).proof(linkShown(n, out))
 		switch {
 		case out.Kind == "bridge":
 			c.Says += ": the bridge has no port"
@@ -89,7 +90,7 @@ func (w *walk) linkTrouble(n *state.Namespace, out *state.Link, p *packet, route
 	}
 	if p.size > out.MTU {
 		c := w.tooBig(n, out, *p, router, narrowLink(n, out, p.size))
-		if !p.yields && (!p.reply || c.Name == "mtu-black-hole") {
+		if !p.yields && (!p.reply || c.Name == causes.MTUBlackHole) {
 			return c
 		}
 		p.size = out.MTU // an answer may be fragmented (icmp_push_reply): by routers, or in IPv6 by its sender once it has been told
@@ -102,7 +103,7 @@ func (w *walk) linkTrouble(n *state.Namespace, out *state.Link, p *packet, route
 
 // noPortUp: the bridge has ports, and none of them has carrier.
 func (w *walk) noPortUp(bridge port) *Cause {
-	c := cause("no-carrier", bridge.n, bridge.l, "%s in %s is up and has no carrier: no port of the bridge is up", bridge.l.Name, bridge.n.Name).proof(linkShown(bridge.n, bridge.l))
+	c := cause(causes.NoCarrier, bridge.n, bridge.l, "%s in %s is up and has no carrier: no port of the bridge is up", bridge.l.Name, bridge.n.Name).proof(linkShown(bridge.n, bridge.l))
 	for _, q := range ports(bridge.n, bridge.l) {
 		c.proof(linkShown(bridge.n, q))
 		if !q.Up {
@@ -116,7 +117,7 @@ func (w *walk) noPortUp(bridge port) *Cause {
 }
 
 func (w *walk) peerDown(l, peer port) *Cause {
-	return cause("peer-down", peer.n, peer.l, "%s in %s is administratively down, so %s in %s has no carrier", peer.l.Name, peer.n.Name, l.l.Name, l.n.Name).
+	return cause(causes.PeerDown, peer.n, peer.l, "%s in %s is administratively down, so %s in %s has no carrier", peer.l.Name, peer.n.Name, l.l.Name, l.n.Name).
 		proof(linkShown(peer.n, peer.l), linkShown(l.n, l.l)).setUp(peer)
 }
 
@@ -183,7 +184,7 @@ func (w *walk) moveOut(c *Cause, end port) *Cause {
 }
 
 func arpOff(n *state.Namespace, l *state.Link) *Cause {
-	return cause("arp-off", n, l, "%s in %s neither asks nor answers who has an address (NOARP)", l.Name, n.Name).
+	return cause(causes.ARPOff, n, l, "%s in %s neither asks nor answers who has an address (NOARP)", l.Name, n.Name).
 		proof(linkShown(n, l)).mend(ip(n, "link set %s arp on", l.Name))
 }
 
@@ -210,7 +211,7 @@ func dropsAll(n *state.Namespace, l *state.Link, size int) *Cause {
 		if room >= smallest {
 			what = fmt.Sprintf("drops every frame of more than %d bytes, and this one has %d", room, frame)
 		}
-		return cause("queue-drops", n, l, "the queueing discipline %s of %s in %s %s", q.Kind, l.Name, n.Name, what).
+		return cause(causes.QueueDrops, n, l, "the queueing discipline %s of %s in %s %s", q.Kind, l.Name, n.Name, what).
 			proof(in(n, "tc qdisc show dev %s", l.Name) + ": " + state.QdiscText(*q)).mend(in(n, "tc qdisc del dev %s root", l.Name))
 	}
 	return nil
@@ -271,11 +272,11 @@ func (w *walk) tooBig(n *state.Namespace, out *state.Link, p packet, router bool
 			icmp.proto, icmp.icmp = "ipv6-icmp", "packet-too-big"
 		}
 		if _, _, lost := answer.travel(n, icmp); lost != nil {
-			return cause("mtu-black-hole", n, out, "a packet of %d bytes does not fit %s (MTU %d), and the answer that says so does not get back: %s", p.size, where.what, where.mtu, lost.Says).
+			return cause(causes.MTUBlackHole, n, out, "a packet of %d bytes does not fit %s (MTU %d), and the answer that says so does not get back: %s", p.size, where.what, where.mtu, lost.Says).
 				proof(append([]string{where.shown}, lost.Evidence...)...).mendAs(lost).mend(where.repair)
 		}
 	}
-	c := cause("mtu-exceeded", n, out, "a packet of %d bytes that must not be fragmented does not fit %s (MTU %d)", p.size, where.what, where.mtu).
+	c := cause(causes.MTUExceeded, n, out, "a packet of %d bytes that must not be fragmented does not fit %s (MTU %d)", p.size, where.what, where.mtu).
 		proof(where.shown).mend(where.repair)
 	if from := w.state.Namespace(w.query.From); router && from != nil { // it has learned the small size
 		c.mend(forget(from, p.family()))
@@ -300,7 +301,7 @@ func (w *walk) wrongLink(n *state.Namespace, dst netip.Addr, won *state.Route) *
 		}
 		for _, at := range w.endpoints(port{n, l}) {
 			if at.n != n && w.answersFor(at, to) {
-				return cause("route-out-of-wrong-link", n, n.Link(won.Nexthops[0].Dev), "two routes lead to %s; the one that wins leads out of %s, where %s is not, and not out of %s, where it is",
+				return cause(causes.RouteOutOfWrongLink, n, n.Link(won.Nexthops[0].Dev), "two routes lead to %s; the one that wins leads out of %s, where %s is not, and not out of %s, where it is",
 					won.To, won.Nexthops[0].Dev, dst, l.Name).
 					proof(routeShown(n, won), routeShown(n, r)).
 					mend(ip(n, "%sroute del %s dev %s%s", six(won.Family), state.PrefixText(won.To), won.Nexthops[0].Dev, metric(won)))

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -40,10 +41,9 @@ type Report struct {
 
 // Cause is why a packet is stopped, or a remark of a review.
 type Cause struct {
-	// Name is a word of the closed vocabulary, such as link-down.
-	Name  string `json:"name"`
-	Netns string `json:"netns"`
-	Link  string `json:"link,omitempty"` // "" for a cause in the namespace as a whole
+	Name  causes.Cause `json:"name"`
+	Netns string       `json:"netns"`
+	Link  string       `json:"link,omitempty"` // "" for a cause in the namespace as a whole
 	// Reply says that it stops the way back.
 	Reply bool `json:"reply,omitempty"`
 	// Passes says that it goes by itself, as spanning tree lets a port forward in the end.
@@ -115,14 +115,14 @@ func Diagnose(s *state.State, q Query) Report {
 	return r
 }
 
-// includes says that a remark is about the same matter: in the same place it has the same name, it is a pair that is half up, which is the
-// cause itself seen from the other end, or what fixes the cause fixes it too.
+// includes says that a remark is about the same matter: in the same place it has the same name, any other cause there tells more of it,
+// or what fixes the cause fixes it too.
 func (c *Cause) includes(remark Cause) bool {
 	if c.Netns != remark.Netns || c.Link != remark.Link {
 		return false
 	}
 	fixed := len(remark.Repair) > 0 && !slices.ContainsFunc(remark.Repair, func(line string) bool { return !slices.Contains(c.Repair, line) })
-	return c.Name == remark.Name || remark.Name == "half-up" || fixed
+	return c.Name == remark.Name || remark.Name.Masked() || fixed
 }
 
 // unknownIn says which of the addresses a redacted state does not know: what has become of it, only the key tells.

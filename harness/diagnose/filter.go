@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -56,7 +57,7 @@ func families(family int) []string {
 var natPlaces = map[string]int{"prerouting": -100, "output": -100, "input": 100, "postrouting": 100}
 
 // hook runs a packet through the chains at a hook of its family, and translates its addresses in their midst; the cause has the name given.
-func (w *walk) hook(n *state.Namespace, hook, name string, p *packet, iif, oif *state.Link) *Cause {
+func (w *walk) hook(n *state.Namespace, hook string, name causes.Cause, p *packet, iif, oif *state.Link) *Cause {
 	c := w.chains(n, hook, name, p, iif, oif)
 	if c != nil {
 		w.hop(n, iif, *p, "the packet filter stops it")
@@ -64,7 +65,7 @@ func (w *walk) hook(n *state.Namespace, hook, name string, p *packet, iif, oif *
 	return c
 }
 
-func (w *walk) chains(n *state.Namespace, hook, name string, p *packet, iif, oif *state.Link) *Cause {
+func (w *walk) chains(n *state.Namespace, hook string, name causes.Cause, p *packet, iif, oif *state.Link) *Cause {
 	if len(n.Filters) == 0 {
 		return nil
 	}
@@ -130,7 +131,7 @@ func (w *walk) tracking(n *state.Namespace, b base, p packet) string {
 }
 
 // judge runs a packet through one base chain. A drop that an earlier rule may have prevented is a doubt and no cause.
-func (w *walk) judge(n *state.Namespace, b base, name string, s seen) *Cause {
+func (w *walk) judge(n *state.Namespace, b base, name causes.Cause, s seen) *Cause {
 	s.tracking, s.status = cmp.Or(s.tracking, w.tracking(n, b, s.packet)), w.status(n)
 	r := &run{walk: w, n: n, table: b.table, seen: s}
 	verdict, by := r.through(b.chain, 0)
@@ -380,12 +381,14 @@ func solicited(addr netip.Addr) netip.Addr {
 func (w *walk) filteredDiscovery(from, to port, over []passage, p, next packet) *Cause {
 	arp := p.icmp == ""
 	at := func(n *state.Namespace, hook string, iif, oif *state.Link) *Cause {
-		tables, name := families(6), "filter-"+hook
+		tables, name := families(6), causes.FilterInput
 		switch {
 		case hook == "ingress" || hook == "egress":
-			tables, name = []string{"netdev"}, "filter-ingress"
+			tables, name = []string{"netdev"}, causes.FilterIngress
 		case arp:
-			tables, name = []string{"arp"}, "filter-arp"
+			tables, name = []string{"arp"}, causes.FilterARP
+		case hook == "output":
+			name = causes.FilterOutput
 		}
 		for _, b := range chainsAt(n, hook, tables...) {
 			if b.chain.Type != "nat" && b.on(iif, oif) {
@@ -448,7 +451,7 @@ func (w *walk) filteredBridge(at passage, s seen) *Cause {
 	for _, h := range hooks {
 		for _, b := range chainsAt(at.n, h.name, "bridge") {
 			s.iif, s.oif = h.iif, h.oif
-			if c := w.judge(at.n, b, "filter-bridge", s); c != nil {
+			if c := w.judge(at.n, b, causes.FilterBridge, s); c != nil {
 				return c
 			}
 		}
@@ -459,7 +462,7 @@ func (w *walk) filteredBridge(at passage, s seen) *Cause {
 	}
 	// br_netfilter shows bridged packets to the filters of IP, with the bridge in the place of its ports (brnf_get_logical_dev).
 	p := s.packet
-	c := w.chains(at.n, "forward", "filter-forward", &p, at.l, at.l)
+	c := w.chains(at.n, "forward", causes.FilterForward, &p, at.l, at.l)
 	if c != nil {
 		c.proof(sysctlShown(at.n, key))
 	}

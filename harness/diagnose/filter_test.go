@@ -87,7 +87,7 @@ func TestFilterRules(t *testing.T) {
 			table.Chains = append(table.Chains, other)
 		}
 		r := Diagnose(cabled(table), Query{From: "a", To: netip.MustParseAddr("10.0.0.2")})
-		if found := r.Cause != nil; found != c.cause || found && r.Cause.Name != "filter-"+c.hook || len(r.Doubts) > 0 != c.doubt {
+		if found := r.Cause != nil; found != c.cause || found && r.Cause.Name.String() != "filter-"+c.hook || len(r.Doubts) > 0 != c.doubt {
 			t.Errorf("%s: cause %+v, doubts %q", c.what, r.Cause, r.Doubts)
 		}
 	}
@@ -235,7 +235,7 @@ func judgeCause(t *testing.T, what string, r Report, want, mends string) {
 	t.Helper()
 	name, last := "", ""
 	if r.Cause != nil {
-		name, last = r.Cause.Name, lastOf(r.Cause)
+		name, last = r.Cause.Name.String(), lastOf(r.Cause)
 	}
 	if name != want || !strings.HasSuffix(last, mends) || len(r.Doubts) > 0 {
 		t.Errorf("%s: cause %q, want %q; the repair is %q; doubts %q", what, name, want, last, r.Doubts)

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -186,7 +187,7 @@ func (w *walk) replaceGateway(c *Cause, n *state.Namespace, r *state.Route, h st
 
 // gatewayNowhere: the gateway is nobody's address; either the route is wrong, or the gateway has lost its address.
 func (w *walk) gatewayNowhere(n *state.Namespace, out *state.Link, via netip.Addr, dst netip.Addr, r *state.Route) *Cause {
-	c := cause("gateway-nowhere", n, nil, "the gateway %s of %s is nobody's address on the segment of %s", via, n.Name, out.Name).proof(routeShown(n, r))
+	c := cause(causes.GatewayNowhere, n, nil, "the gateway %s of %s is nobody's address on the segment of %s", via, n.Name, out.Name).proof(routeShown(n, r))
 	if w.trial || w.gatewayThat(c, n, dst, r, w.mends) {
 		return c
 	}
@@ -207,7 +208,7 @@ func (w *walk) gatewayWrong(n *state.Namespace, iif *state.Link, p packet) *Caus
 		return c
 	}
 	w.hop(n, iif, p, "%s neither forwards nor leads on to %s", n.Name, p.dst)
-	c := cause("gateway-wrong", before.n, nil, "the route of %s to %s leads to %s, who is not on the way", before.n.Name, p.dst, n.Name)
+	c := cause(causes.GatewayWrong, before.n, nil, "the route of %s to %s leads to %s, who is not on the way", before.n.Name, p.dst, n.Name)
 	key := forwardingKey(p.family())
 	c.proof(routeShown(before.n, before.d.route), in(n, "sysctl %s", key)+": "+sysctl(n, key))
 	if !w.otherGateway(c, before.n, p.dst, before.d.route) {
@@ -223,7 +224,7 @@ func (w *walk) ownGateway(n *state.Namespace, p packet, via netip.Addr, r *state
 			return w.unusableAddress(o, a) // it is the gateway's, and taken by mistake
 		}
 	}
-	c := cause("gateway-wrong", n, nil, "the gateway %s of %s is an address of its own", via, n.Name).proof(routeShown(n, r))
+	c := cause(causes.GatewayWrong, n, nil, "the gateway %s of %s is an address of its own", via, n.Name).proof(routeShown(n, r))
 	if !w.otherGateway(c, n, p.dst, r) {
 		c.advise(ip(n, "%sroute replace %s via GATEWAY", six(p.family()), state.PrefixText(r.To)))
 	}
@@ -237,7 +238,7 @@ func (w *walk) routingLoop(n *state.Namespace, p packet, loop []station) *Cause 
 			return c
 		}
 	}
-	c := cause("routing-loop", n, nil, "packets for %s come back to %s, and go round until their TTL has run out", p.dst, n.Name)
+	c := cause(causes.RoutingLoop, n, nil, "packets for %s come back to %s, and go round until their TTL has run out", p.dst, n.Name)
 	for _, at := range loop {
 		c.proof(routeShown(at.n, at.d.route))
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -26,7 +27,7 @@ func TestRuleToABystander(t *testing.T) {
 			q.Source = by.From.Addr() // else it is looked up without one
 		}
 		c := Diagnose(s, q).Cause
-		if c == nil || c.Name != "rule-diverts" || c.Netns != "a" || c.Repair[0] != "ip -n a rule del priority 100" {
+		if c == nil || c.Name != causes.RuleDiverts || c.Netns != "a" || c.Repair[0] != "ip -n a rule del priority 100" {
 			t.Errorf("%s: %+v", state.RuleText(by), c)
 		}
 	}
@@ -47,7 +48,7 @@ func TestLoopRepair(t *testing.T) {
 		r.Routes = slices.DeleteFunc(r.Routes, func(r state.Route) bool { return r.To.String() == c.prefix })
 		r.Routes = append(r.Routes, by(c.prefix, "10.1.0.1", "to-a"))
 		report := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.2.0.1")})
-		if report.Cause == nil || report.Cause.Name != "routing-loop" || report.Cause.Repair[0] != c.want {
+		if report.Cause == nil || report.Cause.Name != causes.RoutingLoop || report.Cause.Repair[0] != c.want {
 			t.Errorf("%s: %s", c.prefix, told(report))
 		}
 	}
@@ -93,7 +94,7 @@ func TestUnnumberedLinks(t *testing.T) {
 		to, want string
 	}{{four, "10.2.0.1", "ip -n r route add 10.2.0.1 dev to-b"}, {six, "fd00:2::1", "ip -n r -6 route add fd00:2::1 via fe80::1 dev to-b"}} {
 		report := Diagnose(c.s, Query{From: "a", To: netip.MustParseAddr(c.to)})
-		if report.Cause == nil || report.Cause.Name != "no-route" || !slices.Equal(report.Cause.Repair, []string{c.want}) {
+		if report.Cause == nil || report.Cause.Name != causes.NoRoute || !slices.Equal(report.Cause.Repair, []string{c.want}) {
 			t.Errorf("%s: %s", c.to, told(report))
 		}
 	}

@@ -1,6 +1,10 @@
 package diagnose
 
-import "slices"
+import (
+	"slices"
+
+	"netnscheck/harness/diagnose/causes"
+)
 
 // A router that gives a packet another destination sees the answer only if that has to come back by it. Where the new destination is a
 // neighbour of the sender, or the sender itself, the router has to put itself in the sender's place, too.
@@ -42,7 +46,7 @@ func (w *walk) redirected() *translation {
 }
 
 func (w *walk) sourceKept(t translation, p packet) *Cause {
-	c := cause("translation-missing", t.n, nil, "%s sends packets for %s on to %s and leaves them their source %s", t.n.Name, t.old, t.new, p.src).proof(t.shown)
+	c := cause(causes.TranslationMissing, t.n, nil, "%s sends packets for %s on to %s and leaves them their source %s", t.n.Name, t.old, t.new, p.src).proof(t.shown)
 	family := families(p.family())[0]
 	rule := family + " saddr " + addr(p.src) + " " + family + " daddr " + addr(p.dst) + " masquerade"
 	for _, b := range chainsAt(t.n, "postrouting", families(p.family())...) {

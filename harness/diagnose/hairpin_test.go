@@ -48,7 +48,7 @@ func TestHairpin(t *testing.T) {
 				return
 			}
 			repair := "ip netns exec sw nft insert rule ip nat post ip saddr 10.0.0.1 ip daddr " + c.to + " masquerade"
-			if r.Cause == nil || r.Cause.Name != c.want || r.Cause.Netns != "sw" || r.Cause.Repair[0] != repair {
+			if r.Cause == nil || r.Cause.Name.String() != c.want || r.Cause.Netns != "sw" || r.Cause.Repair[0] != repair {
 				t.Errorf("%+v, path %v", r.Cause, r.Path)
 			}
 		})

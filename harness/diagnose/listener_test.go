@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -26,7 +27,7 @@ func TestListeners(t *testing.T) {
 		c.listener.Proto, c.listener.Port = "tcp", 80
 		s.Namespace("b").Listeners = []state.Listener{c.listener}
 		r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr(c.to), Port: 80})
-		if heard := r.Cause == nil; heard != c.heard || !heard && r.Cause.Name != "not-listening" {
+		if heard := r.Cause == nil; heard != c.heard || !heard && r.Cause.Name != causes.NotListening {
 			t.Errorf("%s: %+v", c.what, r.Cause)
 		}
 	}

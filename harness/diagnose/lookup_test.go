@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -80,7 +81,7 @@ func TestHalfKnownPackets(t *testing.T) {
 		r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2"), Port: 80})
 		name := ""
 		if r.Cause != nil {
-			name = r.Cause.Name
+			name = r.Cause.Name.String()
 		}
 		if name != c.cause || len(r.Doubts) > 0 != c.doubt {
 			t.Errorf("%s: cause %q, want %q; doubts %q", c.what, name, c.cause, r.Doubts)
@@ -136,7 +137,7 @@ func TestARouteThatLeadsNowhere(t *testing.T) {
 	a.Routes = []state.Route{{Family: 4, To: netip.MustParsePrefix("10.0.0.0/24"), Table: state.TableMain}}
 	a.PathMTUs = []state.Route{{Family: 4, To: netip.MustParsePrefix("10.0.0.2/32"), MTU: 1000}}
 	for _, size := range []int{0, 1200} {
-		if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2"), Size: size}); r.Cause == nil || r.Cause.Name != "no-route" {
+		if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2"), Size: size}); r.Cause == nil || r.Cause.Name != causes.NoRoute {
 			t.Errorf("%+v", r.Cause)
 		}
 	}

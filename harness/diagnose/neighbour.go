@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -229,7 +230,7 @@ func (w *walk) believed(n *state.Namespace, out *state.Link, to netip.Addr, owne
 }
 
 func addressOnPort(holder, bridge port, addr netip.Addr) *Cause {
-	c := cause("address-on-port", holder.n, holder.l, "%s is on %s in %s, which is a port of %s: a port has no say in IP, the bridge has", addr, holder.l.Name, holder.n.Name, bridge.l.Name).
+	c := cause(causes.AddressOnPort, holder.n, holder.l, "%s is on %s in %s, which is a port of %s: a port has no say in IP, the bridge has", addr, holder.l.Name, holder.n.Name, bridge.l.Name).
 		proof(linkShown(holder.n, holder.l))
 	if a, ok := addressOf(holder.l, addr); ok {
 		c.proof(addressShown(holder.n, holder.l, a)).deleteAddress(holder, a.Prefix).addAddress(bridge, a.Prefix)
@@ -274,7 +275,7 @@ func (w *walk) arpIgnored(at, holder port, addr netip.Addr) *Cause {
 	if number(at.n, key) < mode {
 		key = ofLink(4, "all", "arp_ignore")
 	}
-	return cause("arp-ignored", at.n, at.l, "%s does not answer who has %s when it is asked by %s (arp_ignore %d)", at.n.Name, addr, at.l.Name, mode).
+	return cause(causes.ARPIgnored, at.n, at.l, "%s does not answer who has %s when it is asked by %s (arp_ignore %d)", at.n.Name, addr, at.l.Name, mode).
 		proof(in(at.n, "sysctl %s", key) + ": " + sysctl(at.n, key)).mend(in(at.n, "sysctl -w %s=0", key))
 }
 
@@ -298,7 +299,7 @@ func (w *walk) wrongNeighbour(n *state.Namespace, out *state.Link, to netip.Addr
 	default:
 		return nil
 	}
-	return cause("neighbour-wrong", n, out, "%s believes that %s has the MAC address %s; %s in %s, which has the address, has %s", n.Name, to, known.MAC, owner.l.Name, owner.n.Name, owner.l.MAC).
+	return cause(causes.NeighbourWrong, n, out, "%s believes that %s has the MAC address %s; %s in %s, which has the address, has %s", n.Name, to, known.MAC, owner.l.Name, owner.n.Name, owner.l.MAC).
 		proof(ip(n, "neigh show dev %s", out.Name)+": "+state.NeighbourText(*known), linkShown(owner.n, owner.l)+" link/ether "+owner.l.MAC).
 		mend(ip(n, "neigh del %s dev %s", to, out.Name))
 }
@@ -327,7 +328,7 @@ func (w *walk) duplicateMAC(from port, owner *arrival, arrivals []arrival) *Caus
 			if one == owner.port && other == from && len(owner.bridges) == 0 {
 				continue // on a cable alone nobody has to choose
 			}
-			return cause("duplicate-mac", other.n, other.l, "%s in %s and %s in %s have the same MAC address %s on one segment", one.l.Name, one.n.Name, other.l.Name, other.n.Name, one.l.MAC).
+			return cause(causes.DuplicateMAC, other.n, other.l, "%s in %s and %s in %s have the same MAC address %s on one segment", one.l.Name, one.n.Name, other.l.Name, other.n.Name, one.l.MAC).
 				proof(linkShown(one.n, one.l)+" link/ether "+one.l.MAC, linkShown(other.n, other.l)+" link/ether "+other.l.MAC).
 				mend(ip(other.n, "link set %s address %s", other.l.Name, freshMAC(one, other)))
 		}

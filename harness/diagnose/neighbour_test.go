@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -72,7 +73,7 @@ func TestSharedSource(t *testing.T) {
 		theirs := netip.MustParsePrefix("fd00::2/64")
 		a.Addresses = append(a.Addresses, state.Address{Prefix: theirs, Flags: c.flags})
 		r := Diagnose(s, Query{From: "b", To: netip.MustParseAddr("fd00::1")})
-		if duplicate := r.Cause != nil && r.Cause.Name == "duplicate-address"; duplicate != c.duplicate || !duplicate && r.Cause != nil {
+		if duplicate := r.Cause != nil && r.Cause.Name == causes.DuplicateAddress; duplicate != c.duplicate || !duplicate && r.Cause != nil {
 			t.Errorf("%q: %+v", c.flags, r.Cause)
 		}
 	}
@@ -96,7 +97,7 @@ func TestGiveAddressBack(t *testing.T) {
 		b.Routes = slices.DeleteFunc(b.Routes, func(r state.Route) bool { return r.Family == 6 })
 		b.Sysctls = append(b.Sysctls, state.Sysctl{Key: "net.ipv6.conf.eth0.disable_ipv6", Value: c.disabled})
 		r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("fd00::2")})
-		if r.Cause == nil || r.Cause.Name != "address-nowhere" || !slices.Equal(r.Cause.Repair, c.repair) {
+		if r.Cause == nil || r.Cause.Name != causes.AddressNowhere || !slices.Equal(r.Cause.Repair, c.repair) {
 			t.Errorf("MTU %d, disable_ipv6 %s: %+v", c.mtu, c.disabled, r.Cause)
 		}
 	}

@@ -5,13 +5,14 @@ import (
 	"net/netip"
 	"slices"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
 // nobody says why no link of the segment has the address.
 func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arrivals []arrival) *Cause {
 	if w.trial {
-		return cause("address-nowhere", n, nil, "nobody")
+		return cause(causes.AddressNowhere, n, nil, "nobody")
 	}
 	for _, o := range w.owned(to) {
 		if c := w.macvlanParent(port{n, out}, o); c != nil {
@@ -28,7 +29,7 @@ func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arriva
 		if c := w.notAPort(o, arrivals, port{n, out}); c != nil {
 			return c
 		}
-		c := cause("address-off-segment", o.n, o.l, "%s in %s has %s, but it is not on the segment of %s in %s", o.l.Name, o.n.Name, to, out.Name, n.Name)
+		c := cause(causes.AddressOffSegment, o.n, o.l, "%s in %s has %s, but it is not on the segment of %s in %s", o.l.Name, o.n.Name, to, out.Name, n.Name)
 		for _, a := range o.l.Addresses {
 			if a.Prefix.Addr() == to.WithZone("") {
 				c.proof(addressShown(o.n, o.l, a))
@@ -37,7 +38,7 @@ func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arriva
 		c.proof(linkShown(o.n, o.l), linkShown(n, out))
 		return w.ontoSegment(c, port{n, out}, o, to, arrivals)
 	}
-	c := cause("address-nowhere", n, nil, "no interface anywhere has %s", to).
+	c := cause(causes.AddressNowhere, n, nil, "no interface anywhere has %s", to).
 		proof(ip(n, "neigh show %s", to) + ": nobody answers")
 	if near := w.nearestAddress(to); near != "" {
 		c.Says += "; the nearest address is " + near
@@ -167,7 +168,7 @@ func (w *walk) macvlanParent(from, owner port) *Cause {
 		if from.l.Macvlan == "bridge" {
 			at = owner
 		}
-		return cause("macvlan-parent", at.n, at.l, "%s: macvlans of one parent talk to each other in the mode bridge alone", at.l.Name).
+		return cause(causes.MacvlanParent, at.n, at.l, "%s: macvlans of one parent talk to each other in the mode bridge alone", at.l.Name).
 			proof(modeShown(at)).mend(ip(at.n, "link set %s type macvlan mode bridge", at.l.Name))
 	default:
 		return nil
@@ -176,7 +177,7 @@ func (w *walk) macvlanParent(from, owner port) *Cause {
 	if at.l.IPvlan != "" {
 		kind, mode = "an ipvlan", "l2"
 	}
-	return cause("macvlan-parent", at.n, at.l, "%s: %s and its parent do not talk to each other, by design", at.l.Name, kind).
+	return cause(causes.MacvlanParent, at.n, at.l, "%s: %s and its parent do not talk to each other, by design", at.l.Name, kind).
 		proof(modeShown(at)).advise("give the parent's namespace " + kind + " of its own in the mode " + mode + ", and the address to that")
 }
 
@@ -198,7 +199,7 @@ func (w *walk) notAPort(owner port, arrivals []arrival, from port) *Cause {
 		if bridge == nil {
 			continue
 		}
-		return cause("not-a-port", peer.n, peer.l, "the cable of %s in %s ends in %s, which is no port of the bridge %s", at.l.Name, at.n.Name, peer.l.Name, bridge.Name).
+		return cause(causes.NotAPort, peer.n, peer.l, "the cable of %s in %s ends in %s, which is no port of the bridge %s", at.l.Name, at.n.Name, peer.l.Name, bridge.Name).
 			proof(linkShown(peer.n, peer.l)).setMaster(*peer, bridge.Name)
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -88,7 +89,7 @@ func TestAddressOffSegment(t *testing.T) {
 		s := routed()
 		c.change(s)
 		r := Diagnose(s, Query{From: c.from, To: netip.MustParseAddr("10.2.0.1")})
-		if r.Cause == nil || r.Cause.Name != "address-off-segment" || !slices.Equal(slices.Concat(r.Cause.Repair, r.Cause.Advice), c.repair) {
+		if r.Cause == nil || r.Cause.Name != causes.AddressOffSegment || !slices.Equal(slices.Concat(r.Cause.Repair, r.Cause.Advice), c.repair) {
 			t.Errorf("%s: %s", c.what, told(r))
 		}
 	}
@@ -99,5 +100,5 @@ func told(r Report) string {
 	if r.Cause == nil {
 		return "no cause"
 	}
-	return r.Cause.Name + ": " + r.Cause.Says + "\n" + strings.Join(r.Cause.Repair, "\n")
+	return r.Cause.Name.String() + ": " + r.Cause.Says + "\n" + strings.Join(r.Cause.Repair, "\n")
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -13,7 +14,7 @@ func (w *walk) noRoute(n *state.Namespace, p packet, d decision, iif *state.Link
 		return c
 	}
 	if w.trial {
-		return cause("no-route", n, nil, "no route")
+		return cause(causes.NoRoute, n, nil, "no route")
 	}
 	if d.refused != "" {
 		return refused(n, p, d)
@@ -26,18 +27,26 @@ func (w *walk) noRoute(n *state.Namespace, p packet, d decision, iif *state.Link
 			return c
 		}
 	}
-	c := cause("no-route", n, nil, "%s has no route that covers %s", n.Name, p.dst).
+	c := cause(causes.NoRoute, n, nil, "%s has no route that covers %s", n.Name, p.dst).
 		proof(ip(n, "%sroute get %s", six(p.family()), p.dst) + ": Network is unreachable")
 	return w.missingRoute(c, n, p.dst)
+}
+
+// refusals are the causes of the types of routes that say no.
+var refusals = map[string]causes.Cause{
+	"unreachable": causes.RouteUnreachable,
+	"prohibit":    causes.RouteProhibit,
+	"blackhole":   causes.RouteBlackhole,
+	"throw":       causes.RouteThrow,
 }
 
 // refused is a route or a rule that says no.
 func refused(n *state.Namespace, p packet, d decision) *Cause {
 	if d.route == nil {
-		return cause("rule-diverts", n, nil, "a rule of %s answers %s for %s", n.Name, d.refused, p.dst).
+		return cause(causes.RuleDiverts, n, nil, "a rule of %s answers %s for %s", n.Name, d.refused, p.dst).
 			proof(ruleShown(n, d.rule)).deleteRule(n, d.rule)
 	}
-	return cause("route-"+d.refused, n, nil, "the route of %s that fits %s is of type %s", n.Name, p.dst, d.refused).
+	return cause(refusals[d.refused], n, nil, "the route of %s that fits %s is of type %s", n.Name, p.dst, d.refused).
 		proof(routeShown(n, d.route)).
 		mend(ip(n, "%sroute del %s %s table %s", six(p.family()), d.refused, state.PrefixText(d.route.To), state.TableName(d.route.Table))).
 		then(deleteRoute(n.Name, d.route))
@@ -56,7 +65,7 @@ func (w *walk) diverted(n *state.Namespace, p packet, d decision, iif *state.Lin
 	if d.rule != nil || mainReached(n, p, iif) {
 		return nil
 	}
-	return cause("rule-diverts", n, nil, "no rule of %s that fits looks up the table main, where the route to %s is", n.Name, p.dst).
+	return cause(causes.RuleDiverts, n, nil, "no rule of %s that fits looks up the table main, where the route to %s is", n.Name, p.dst).
 		proof(append(w.rulesShown(n, p.family()), routeShown(n, route))...).
 		mend(ip(n, "%srule add priority 32766 lookup main", six(p.family())))
 }
@@ -70,7 +79,7 @@ func (w *walk) ledAstray(at station) *Cause {
 }
 
 func diverts(n *state.Namespace, p packet, by *state.Rule, instead string) *Cause {
-	return cause("rule-diverts", n, nil, "the rule of %s with priority %d sends packets for %s away from the route that would do", n.Name, by.Priority, p.dst).
+	return cause(causes.RuleDiverts, n, nil, "the rule of %s with priority %d sends packets for %s away from the route that would do", n.Name, by.Priority, p.dst).
 		proof(ruleShown(n, by), instead).deleteRule(n, by)
 }
 
@@ -125,7 +134,7 @@ func (w *walk) downStraight(n *state.Namespace, p packet, links []*state.Link) *
 }
 
 func (w *walk) isDown(at port, family int, a *state.Address) *Cause {
-	c := cause("link-down", at.n, at.l, "%s in %s is administratively down, so the routes that go with it are not there", at.l.Name, at.n.Name).
+	c := cause(causes.LinkDown, at.n, at.l, "%s in %s is administratively down, so the routes that go with it are not there", at.l.Name, at.n.Name).
 		proof(linkShown(at.n, at.l))
 	if a != nil {
 		c.proof(addressShown(at.n, at.l, *a))
@@ -161,7 +170,7 @@ func (w *walk) noAddress(n *state.Namespace, p packet, links []*state.Link) *Cau
 	if len(links) == 1 {
 		place = links[0]
 	}
-	c := cause("no-address", n, place, "no link of %s has an %s address%s", n.Name, family, butLinkLocal(p.family()))
+	c := cause(causes.NoAddress, n, place, "no link of %s has an %s address%s", n.Name, family, butLinkLocal(p.family()))
 	for _, l := range links {
 		c.proof(ip(n, "%saddr show dev %s", six(p.family()), l.Name) + ": no address of this family")
 	}
@@ -200,7 +209,7 @@ func (w *walk) prefixMismatch(n *state.Namespace, p packet, links []*state.Link)
 				if covers(ours, p.dst) || !covers(theirs, ours.Prefix.Addr()) || theirs.Prefix.Bits() >= ours.Prefix.Bits() {
 					continue
 				}
-				c := cause("prefix-mismatch", n, l, "%s on %s in %s covers %s alone, which %s is not in; over there, on %s in %s, it is a /%d",
+				c := cause(causes.PrefixMismatch, n, l, "%s on %s in %s covers %s alone, which %s is not in; over there, on %s in %s, it is a /%d",
 					ours.Prefix, l.Name, n.Name, covered(ours), p.dst, o.l.Name, o.n.Name, theirs.Prefix.Bits()).
 					proof(addressShown(n, l, ours), addressShown(o.n, o.l, theirs))
 				return c.deleteAddress(port{n, l}, ours.Prefix).addAddress(port{n, l}, netip.PrefixFrom(ours.Prefix.Addr(), theirs.Prefix.Bits()))
@@ -220,7 +229,7 @@ func (w *walk) connectedRouteMissing(n *state.Namespace, p packet, links []*stat
 				}
 			}
 			if l.Up && covers(a, p.dst) && !covered(a).IsSingleIP() && !has(a.Flags, "noprefixroute") {
-				return cause("connected-route-missing", n, l, "%s in %s has an address whose network covers %s, and yet there is no route to it", l.Name, n.Name, p.dst).
+				return cause(causes.ConnectedRouteMissing, n, l, "%s in %s has an address whose network covers %s, and yet there is no route to it", l.Name, n.Name, p.dst).
 					proof(addressShown(n, l, a), ip(n, "%sroute show dev %s", six(p.family()), l.Name)+": nothing for "+covered(a).String()).
 					mend(connectedRoute(n, l, a)).then(func(k *sketch) { connect(k.link(n.Name, l.Name)) })
 			}

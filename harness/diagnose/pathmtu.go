@@ -2,8 +2,8 @@ package diagnose
 
 import (
 	"slices"
-	"strings"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -23,7 +23,7 @@ func (w *walk) pathMTU() *Cause {
 		if r.To.Addr() != p.dst.WithZone("") || r.MTU >= p.size || !leadsOut(r, hop.Dev) || hop.Via.IsValid() && !leadsBy(r, *hop) {
 			continue
 		}
-		return cause("mtu-exceeded", n, n.Link(hop.Dev), "a packet of %d bytes that must not be fragmented does not fit the way to %s as %s has learned it (MTU %d), which it believes for 10 minutes",
+		return cause(causes.MTUExceeded, n, n.Link(hop.Dev), "a packet of %d bytes that must not be fragmented does not fit the way to %s as %s has learned it (MTU %d), which it believes for 10 minutes",
 			p.size, p.dst, n.Name, r.MTU).
 			proof(ip(n, "%sroute show cache", six(r.Family)) + ": " + state.RouteText(*r)).mend(forget(n, r.Family)).
 			then(func(k *sketch) { k.netns(n.Name).PathMTUs = nil })
@@ -31,9 +31,12 @@ func (w *walk) pathMTU() *Cause {
 	return nil
 }
 
+// tooNarrow are the causes by which a sender learns that the way is narrower than its own link.
+var tooNarrow = []causes.Cause{causes.MTUExceeded, causes.MTUMismatch, causes.MTUBlackHole}
+
 // forgetPathMTU: what the sender has learned of a way that was too narrow outlives the repair.
 func (w *walk) forgetPathMTU(c *Cause) {
-	if known := w.pathMTU(); known != nil && strings.HasPrefix(c.Name, "mtu-") && !slices.Contains(c.Repair, known.Repair[0]) {
+	if known := w.pathMTU(); known != nil && slices.Contains(tooNarrow, c.Name) && !slices.Contains(c.Repair, known.Repair[0]) {
 		c.mend(known.Repair...)
 	}
 }

@@ -37,7 +37,7 @@ func TestPathMTU(t *testing.T) {
 		r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.2.0.1"), Size: c.size})
 		got, repair := "", []string(nil)
 		if r.Cause != nil {
-			got, repair = r.Cause.Name+" "+r.Cause.Place(), r.Cause.Repair
+			got, repair = r.Cause.Name.String()+" "+r.Cause.Place(), r.Cause.Repair
 		}
 		if got != c.want || !slices.Equal(repair, c.mends) {
 			t.Errorf("%s: cause %q, want %q; the repair is %q", c.what, got, c.want, repair)

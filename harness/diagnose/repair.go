@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -14,16 +15,13 @@ import (
 // rounds is how often a repair is completed at most.
 const rounds = 8
 
-// consequences are the causes that another one may have left behind.
-var consequences = []string{"link-down", "peer-down", "port-down", "no-address", "no-route", "connected-route-missing", "address-nowhere", "gateway-nowhere"}
-
 // completeRepair adds to the repair of a cause what it has left behind, and says whether the packet gets through then.
 func (w *walk) completeRepair(c *Cause) bool {
 	s := w.state
 	for next, i := c, 0; len(next.changes) > 0 && i < rounds; i++ {
 		s = sketched(s, next.changes)
 		again := &walk{state: s, query: w.query, turns: w.turns.again()}
-		if next = again.both(); next == nil || !slices.Contains(consequences, next.Name) {
+		if next = again.both(); next == nil || !next.Name.Consequence() {
 			return next == nil
 		}
 		c.mendAs(next)
@@ -64,7 +62,7 @@ func (w *walk) mends(changes ...change) bool {
 // improves says whether the packet gets further after some changes: all the way, or at least to more stations.
 func (w *walk) improves(changes ...change) bool {
 	c, stations := w.after(changes)
-	return c == nil || stations > len(w.path) && c.Name != "routing-loop"
+	return c == nil || stations > len(w.path) && c.Name != causes.RoutingLoop
 }
 
 // after is what stops the packet after some changes, and how many stations it comes to.

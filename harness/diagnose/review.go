@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -56,11 +57,11 @@ func (r *reviewer) add(c *Cause) {
 
 func (r *reviewer) namespace(n *state.Namespace) {
 	if lo := n.Link("lo"); lo != nil && !lo.Up && len(ordinary(n)) > 0 {
-		r.add(cause("loopback-down", n, lo, "lo in %s is down: the namespace does not reach its own addresses, and errors of the network are silent", n.Name).
+		r.add(cause(causes.LoopbackDown, n, lo, "lo in %s is down: the namespace does not reach its own addresses, and errors of the network are silent", n.Name).
 			proof(linkShown(n, lo)).mend(ip(n, "link set lo up")))
 	}
 	if n.Nameless && len(n.PIDs) > 0 {
-		c := cause("kept-by-process", n, nil, "the namespace has no name; processes keep it alive: %s", pids(n.PIDs))
+		c := cause(causes.KeptByProcess, n, nil, "the namespace has no name; processes keep it alive: %s", pids(n.PIDs))
 		r.add(c.proof("ls -l /proc/" + itoa(n.PIDs[0]) + "/ns/net"))
 	}
 }
@@ -77,12 +78,12 @@ func (r *reviewer) link(n *state.Namespace, l *state.Link) {
 	peer := r.below(l)
 	switch {
 	case l.Kind == "veth" && l.Peer != nil && l.Peer.Hidden:
-		r.add(cause("peer-out-of-sight", n, l, "the peer of %s is in a namespace that is not to be seen from here", l.Name).proof(linkShown(n, l)))
+		r.add(cause(causes.PeerOutOfSight, n, l, "the peer of %s is in a namespace that is not to be seen from here", l.Name).proof(linkShown(n, l)))
 	case l.Kind == "veth" && peer != nil && l.Up && !peer.l.Up:
-		r.add(cause("half-up", peer.n, peer.l, "%s in %s is down, %s in %s is up: the pair is half up", peer.l.Name, peer.n.Name, l.Name, n.Name).
+		r.add(cause(causes.HalfUp, peer.n, peer.l, "%s in %s is down, %s in %s is up: the pair is half up", peer.l.Name, peer.n.Name, l.Name, n.Name).
 			proof(linkShown(peer.n, peer.l), linkShown(n, l)).mend(ip(peer.n, "link set %s up", peer.l.Name)))
 	case l.Kind == "veth" && peer != nil && peer.n == n && l.Master == "" && peer.l.Master == "" && l.Index < peer.l.Index && (l.Up || peer.l.Up):
-		r.add(cause("same-namespace", n, l, "both ends of the pair %s and %s are in %s", l.Name, peer.l.Name, n.Name).
+		r.add(cause(causes.SameNamespace, n, l, "both ends of the pair %s and %s are in %s", l.Name, peer.l.Name, n.Name).
 			proof(linkShown(n, l), linkShown(n, peer.l)).advise(ip(n, "link set %s netns OTHER", peer.l.Name)))
 	}
 	if l.Kind == "veth" && peer != nil && l.MTU != peer.l.MTU && firstOfPair(port{n, l}, *peer) {
@@ -90,12 +91,12 @@ func (r *reviewer) link(n *state.Namespace, l *state.Link) {
 		if small.l.MTU > large.l.MTU {
 			small, large = large, small
 		}
-		r.add(cause("mtu-mismatch", small.n, small.l, "%s has an MTU of %d and its other end %s in %s one of %d: large packets vanish on the way here", small.l.Name, small.l.MTU, large.l.Name, large.n.Name, large.l.MTU).
+		r.add(cause(causes.MTUMismatch, small.n, small.l, "%s has an MTU of %d and its other end %s in %s one of %d: large packets vanish on the way here", small.l.Name, small.l.MTU, large.l.Name, large.n.Name, large.l.MTU).
 			proof(linkShown(small.n, small.l), linkShown(large.n, large.l)).mend(ip(small.n, "link set %s mtu %d", small.l.Name, large.l.MTU)))
 	}
 	if l.Kind == "bridge" && l.Up {
 		if len(ports(n, l)) == 0 {
-			r.add(cause("bridge-without-ports", n, l, "the bridge %s has no port", l.Name).proof(linkShown(n, l)).advise(ip(n, "link set IFACE master %s", l.Name)))
+			r.add(cause(causes.BridgeWithoutPorts, n, l, "the bridge %s has no port", l.Name).proof(linkShown(n, l)).advise(ip(n, "link set IFACE master %s", l.Name)))
 		}
 	}
 	if l.Master != "" {
@@ -138,7 +139,7 @@ func (r *reviewer) address(n *state.Namespace, l *state.Link, a state.Address) {
 		what = "a multicast address"
 	}
 	if what != "" {
-		r.add(cause("odd-address", n, l, "%s on %s is %s", a.Prefix, l.Name, what).proof(addressShown(n, l, a)).mend(ip(n, "addr del %s dev %s", a.Prefix, l.Name)))
+		r.add(cause(causes.OddAddress, n, l, "%s on %s is %s", a.Prefix, l.Name, what).proof(addressShown(n, l, a)).mend(ip(n, "addr del %s dev %s", a.Prefix, l.Name)))
 	}
 	if has(a.Flags, "dadfailed") {
 		r.add(r.unusableAddress(port{n, l}, a))
@@ -150,7 +151,7 @@ func (r *reviewer) address(n *state.Namespace, l *state.Link, a state.Address) {
 	for _, b := range peer.l.Addresses {
 		if familyOf(b.Prefix.Addr()) == familyOf(addr) && !addr.IsLinkLocalUnicast() && a.Prefix.Bits() > b.Prefix.Bits() && covers(b, addr) && !covers(a, b.Prefix.Addr()) &&
 			!a.Peer.IsValid() && !b.Peer.IsValid() && !r.reachesOtherwise(n, b.Prefix.Addr()) {
-			r.add(cause("prefix-mismatch", n, l, "%s on %s does not cover %s at its other end, which covers it", a.Prefix, l.Name, b.Prefix).
+			r.add(cause(causes.PrefixMismatch, n, l, "%s on %s does not cover %s at its other end, which covers it", a.Prefix, l.Name, b.Prefix).
 				proof(addressShown(n, l, a), addressShown(peer.n, peer.l, b)).
 				mend(ip(n, "addr del %s dev %s", a.Prefix, l.Name), ip(n, "addr add %s dev %s", netip.PrefixFrom(addr, b.Prefix.Bits()), l.Name)))
 		}
@@ -206,7 +207,7 @@ func (r *reviewer) shared() {
 			return
 		}
 		if other, met := meet(at, at.l.MAC); met && r.lowest(other) != r.lowest(at) {
-			r.add(cause("duplicate-mac", at.n, at.l, "%s in %s and %s in %s have the same MAC address %s on one segment", other.l.Name, other.n.Name, at.l.Name, at.n.Name, at.l.MAC).
+			r.add(cause(causes.DuplicateMAC, at.n, at.l, "%s in %s and %s in %s have the same MAC address %s on one segment", other.l.Name, other.n.Name, at.l.Name, at.n.Name, at.l.MAC).
 				proof(linkShown(at.n, at.l) + " link/ether " + at.l.MAC).mend(ip(at.n, "link set %s address %s", at.l.Name, freshMAC(other, at))))
 		}
 	})
@@ -253,7 +254,7 @@ func (r *reviewer) overlaps() {
 					}
 					for _, b := range addresses(l, 4) {
 						if !b.Prefix.Addr().IsLoopback() && !b.Prefix.IsSingleIP() && covered(a).Overlaps(covered(b)) && !r.sameSegment(port{host, theirs}, port{n, l}) {
-							r.add(cause("subnet-overlap", n, l, "%s on %s is a part of a network that the host has elsewhere (%s on %s): neither reaches the other", b.Prefix, l.Name, a.Prefix, theirs.Name).
+							r.add(cause(causes.SubnetOverlap, n, l, "%s on %s is a part of a network that the host has elsewhere (%s on %s): neither reaches the other", b.Prefix, l.Name, a.Prefix, theirs.Name).
 								proof(addressShown(n, l, b), addressShown(host, theirs, a)))
 						}
 					}

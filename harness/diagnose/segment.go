@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -165,9 +166,9 @@ func (s *search) send(at port, obstacle *Cause, bridges []passage, vlan int) {
 
 // down is the cause of a link on the way that is switched off.
 func (s *search) down(at port) *Cause {
-	name := "port-down"
+	name := causes.PortDown
 	if at.l.Master == "" {
-		name = "link-down"
+		name = causes.LinkDown
 	}
 	return cause(name, at.n, at.l, "%s in %s is administratively down", at.l.Name, at.n.Name).
 		proof(linkShown(at.n, at.l)).setUp(at)
@@ -191,7 +192,7 @@ func (s *search) cable(at port, obstacle *Cause, bridges []passage, vlan int) {
 	}
 	// The kernel lets a frame with one VLAN tag more through (is_skb_forwardable, net/core/dev.c).
 	if obstacle == nil && s.p.size > peer.l.MTU+4 {
-		obstacle = cause("mtu-mismatch", peer.n, peer.l, "a packet of %d bytes fits %s in %s (MTU %d) and not its other end %s in %s (MTU %d), which drops it without a word",
+		obstacle = cause(causes.MTUMismatch, peer.n, peer.l, "a packet of %d bytes fits %s in %s (MTU %d) and not its other end %s in %s (MTU %d), which drops it without a word",
 			s.p.size, at.l.Name, at.n.Name, at.l.MTU, peer.l.Name, peer.n.Name, peer.l.MTU).
 			proof(linkShown(at.n, at.l), linkShown(peer.n, peer.l)).mend(ip(peer.n, "link set %s mtu %d", peer.l.Name, at.l.MTU))
 	}
@@ -237,7 +238,7 @@ func (s *search) deliver(at port, obstacle *Cause, bridges []passage, vlan int) 
 		s.receive(child, o, bridges, 0)
 	}
 	if !taken && obstacle == nil {
-		obstacle = cause("vlan-mismatch", at.n, at.l, "frames with the VLAN tag %d come to %s in %s, where nothing takes them", vlan, at.l.Name, at.n.Name).
+		obstacle = cause(causes.VLANMismatch, at.n, at.l, "frames with the VLAN tag %d come to %s in %s, where nothing takes them", vlan, at.l.Name, at.n.Name).
 			proof(linkShown(at.n, at.l))
 	}
 	if taken && vlan != 0 {
@@ -255,7 +256,7 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 		return
 	}
 	if obstacle == nil && !br.l.Up {
-		obstacle = cause("bridge-down", br.n, br.l, "the bridge %s in %s is administratively down", br.l.Name, br.n.Name).
+		obstacle = cause(causes.BridgeDown, br.n, br.l, "the bridge %s in %s is administratively down", br.l.Name, br.n.Name).
 			proof(linkShown(br.n, br.l)).setUp(br)
 	}
 	if entry != nil && obstacle == nil {
@@ -282,7 +283,7 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 		}
 		o := obstacle
 		if o == nil && entry != nil && entry.Port != nil && q.Port != nil && entry.Port.Isolated && q.Port.Isolated {
-			o = cause("port-isolated", br.n, q, "%s and %s are isolated from each other: both ports of %s in %s are set so", entry.Name, q.Name, br.l.Name, br.n.Name).
+			o = cause(causes.PortIsolated, br.n, q, "%s and %s are isolated from each other: both ports of %s in %s are set so", entry.Name, q.Name, br.l.Name, br.n.Name).
 				proof(entry.Name+" isolated on", q.Name+" isolated on").mend(in(br.n, "bridge link set dev %s isolated off", q.Name))
 		}
 		if o == nil && !q.Up {
@@ -296,7 +297,7 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 			o = s.filtered(passed)
 		}
 		if o == nil && s.p.size > q.MTU {
-			o = cause("mtu-mismatch", br.n, q, "a packet of %d bytes does not fit the port %s in %s (MTU %d), and a bridge cannot say so", s.p.size, q.Name, br.n.Name, q.MTU).
+			o = cause(causes.MTUMismatch, br.n, q, "a packet of %d bytes does not fit the port %s in %s (MTU %d), and a bridge cannot say so", s.p.size, q.Name, br.n.Name, q.MTU).
 				proof(linkShown(br.n, q)).mend(ip(br.n, "link set %s mtu %d", q.Name, s.p.size))
 		}
 		if o == nil && !allowed(br, q, vlan) {
@@ -312,14 +313,14 @@ func (s *search) filtered(at passage) *Cause {
 		return nil
 	}
 	if at.in != nil {
-		if c := s.chains(at.n, "ingress", "filter-ingress", &s.p, at.in, nil); c != nil {
+		if c := s.chains(at.n, "ingress", causes.FilterIngress, &s.p, at.in, nil); c != nil {
 			return c
 		}
 	}
 	if c := s.filteredBridge(at, seen{packet: s.p}); c != nil || at.out == nil {
 		return c
 	}
-	return s.chains(at.n, "egress", "filter-ingress", &s.p, nil, at.out)
+	return s.chains(at.n, "egress", causes.FilterIngress, &s.p, nil, at.out)
 }
 
 func ports(n *state.Namespace, br *state.Link) (found []*state.Link) {
@@ -339,7 +340,7 @@ func (w *walk) portTrouble(at port) *Cause {
 	if !at.l.Carrier && at.l.Port.State == "disabled" {
 		return nil // for want of carrier, which has its own cause
 	}
-	c := cause("port-blocked", at.n, at.l, "the port %s in %s is %s, not forwarding", at.l.Name, at.n.Name, at.l.Port.State).
+	c := cause(causes.PortBlocked, at.n, at.l, "the port %s in %s is %s, not forwarding", at.l.Name, at.n.Name, at.l.Port.State).
 		proof(in(at.n, "bridge link show dev %s", at.l.Name) + ": state " + at.l.Port.State)
 	if w.trial {
 		return c

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -102,7 +103,7 @@ func TestRedundantPath(t *testing.T) {
 			r := Diagnose(s, Query{From: "a", To: s.Namespace("b").Link("eth0").Addresses[0].Prefix.Addr()})
 			name := ""
 			if r.Cause != nil {
-				name = r.Cause.Name
+				name = r.Cause.Name.String()
 			}
 			if want := map[bool]string{true: "port-blocked"}[blocked == "both"]; name != want {
 				t.Errorf("cause %q, want %q: %v", name, want, r.Cause)
@@ -143,10 +144,10 @@ func TestPortsThatDoNotForward(t *testing.T) {
 			}
 		}
 		r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2")})
-		if r.Cause == nil || r.Cause.Name != "port-blocked" || r.Cause.Link != c.ports[0] || r.Cause.Passes != c.passes || !slices.Equal(slices.Concat(r.Cause.Repair, r.Cause.Advice), c.repair) {
+		if r.Cause == nil || r.Cause.Name != causes.PortBlocked || r.Cause.Link != c.ports[0] || r.Cause.Passes != c.passes || !slices.Equal(slices.Concat(r.Cause.Repair, r.Cause.Advice), c.repair) {
 			t.Errorf("%s: %s", c.what, told(r))
 		}
-		found := slices.DeleteFunc(review(s), func(found Cause) bool { return found.Name != "port-blocked" || found.Passes != c.passes })
+		found := slices.DeleteFunc(review(s), func(found Cause) bool { return found.Name != causes.PortBlocked || found.Passes != c.passes })
 		if want := map[bool]int{true: len(c.ports)}[c.review]; len(found) != want {
 			t.Errorf("%s: the review has %d, want %d: %v", c.what, len(found), want, found)
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -15,7 +16,7 @@ func (w *walk) noNamespace(name string) *Cause {
 	if stray, ok := w.state.Stray(name); ok {
 		return notANamespace(n, stray)
 	}
-	c := cause("no-namespace", n, nil, "there is no namespace %s", name)
+	c := cause(causes.NoNamespace, n, nil, "there is no namespace %s", name)
 	for _, near := range w.state.Nearest(name) {
 		if near.Kind == state.KindNamespace {
 			c.Says += "; the nearest name is " + near.Name
@@ -36,7 +37,7 @@ func (w *walk) noNamespace(name string) *Cause {
 func notANamespace(n *state.Namespace, stray state.Stray) *Cause {
 	path := "/run/netns/" + stray.Name
 	is := func(format string, args ...any) *Cause {
-		return cause("not-a-namespace", n, nil, "%s is %s", path, fmt.Sprintf(format, args...))
+		return cause(causes.NotANamespace, n, nil, "%s is %s", path, fmt.Sprintf(format, args...))
 	}
 	again := "ip netns add " + quoted(stray.Name)
 	removed := func(c *Cause, how string) *Cause { return c.mend(how+" "+quoted(path), again) }
@@ -68,14 +69,14 @@ func notANamespace(n *state.Namespace, stray state.Stray) *Cause {
 func (w *walk) source(n *state.Namespace, p *packet) *Cause {
 	family := p.family()
 	if zone := p.dst.Zone(); zone != "" && n.Link(zone) == nil {
-		return cause("no-interface", n, nil, "%s has no interface %s, which %s is to be reached by", n.Name, zone, p.dst.WithZone("")).
+		return cause(causes.NoInterface, n, nil, "%s has no interface %s, which %s is to be reached by", n.Name, zone, p.dst.WithZone("")).
 			proof(ip(n, "-br link show") + ": " + strings.Join(linkNames(n), " "))
 	}
 	if !w.looksUpLocal(n, family) {
 		return w.localRuleMissing(n, family)
 	}
 	if p.dst.IsLinkLocalUnicast() && p.dst.Is6() && p.dst.Zone() == "" && len(ordinary(n)) > 0 {
-		c := cause("scope-missing", n, nil, "%s is link-local: it means another neighbour on each link, so a link has to be named", p.dst)
+		c := cause(causes.ScopeMissing, n, nil, "%s is link-local: it means another neighbour on each link, so a link has to be named", p.dst)
 		for _, l := range ordinary(n) {
 			c.advise(in(n, "ping %s%%%s", p.dst, l.Name))
 		}
@@ -88,7 +89,7 @@ func (w *walk) source(n *state.Namespace, p *packet) *Cause {
 		return nil
 	}
 	if len(ordinary(n)) == 0 {
-		return cause("no-interface", n, nil, "%s has no interface but lo, so nothing leads out of it", n.Name).
+		return cause(causes.NoInterface, n, nil, "%s has no interface but lo, so nothing leads out of it", n.Name).
 			proof(ip(n, "-br link show") + ": lo").advise("ip link set IFACE netns " + netnsName(n.Name))
 	}
 	if family == 6 {
@@ -98,7 +99,7 @@ func (w *walk) source(n *state.Namespace, p *packet) *Cause {
 }
 
 func (w *walk) localRuleMissing(n *state.Namespace, family int) *Cause {
-	return cause("local-rule-missing", n, nil, "no rule of %s looks up the table local, so the namespace does not know its own addresses", n.Name).
+	return cause(causes.LocalRuleMissing, n, nil, "no rule of %s looks up the table local, so the namespace does not know its own addresses", n.Name).
 		proof(w.rulesShown(n, family)...).mend(ip(n, "%srule add priority 0 lookup local", six(family)))
 }
 
@@ -139,7 +140,7 @@ func (w *walk) ownAddress(n *state.Namespace, p *packet) *Cause {
 		return nil
 	}
 	if lo := n.Link("lo"); lo != nil && !lo.Up {
-		return cause("loopback-down", n, lo, "%s is an address of %s itself, packets for it go by lo, and lo is down", p.dst, n.Name).
+		return cause(causes.LoopbackDown, n, lo, "%s is an address of %s itself, packets for it go by lo, and lo is down", p.dst, n.Name).
 			proof(linkShown(n, lo)).setUp(port{n, lo})
 	}
 	for _, o := range w.owned(p.dst) {
@@ -147,7 +148,7 @@ func (w *walk) ownAddress(n *state.Namespace, p *packet) *Cause {
 			continue
 		}
 		if peer := w.below(o.l); peer != nil && peer.n == n {
-			c := cause("same-namespace", n, o.l, "both ends of the pair %s and %s are in %s: packets between them never cross the wire", o.l.Name, peer.l.Name, n.Name).
+			c := cause(causes.SameNamespace, n, o.l, "both ends of the pair %s and %s are in %s: packets between them never cross the wire", o.l.Name, peer.l.Name, n.Name).
 				proof(linkShown(n, o.l), linkShown(n, peer.l), ip(n, "route get %s", p.dst)+": local "+p.dst.String()+" dev lo")
 			return w.moveOut(c, o)
 		}
@@ -161,7 +162,7 @@ func (w *walk) ownAddress(n *state.Namespace, p *packet) *Cause {
 }
 
 func duplicateAddress(other, first port, addr netip.Addr) *Cause {
-	c := cause("duplicate-address", other.n, other.l, "%s is on %s in %s and on %s in %s, on one segment", addr, first.l.Name, first.n.Name, other.l.Name, other.n.Name)
+	c := cause(causes.DuplicateAddress, other.n, other.l, "%s is on %s in %s and on %s in %s, on one segment", addr, first.l.Name, first.n.Name, other.l.Name, other.n.Name)
 	for _, o := range []port{first, other} {
 		for _, a := range o.l.Addresses {
 			if a.Prefix.Addr() == addr.WithZone("") {
@@ -231,7 +232,7 @@ func (w *walk) muteStraight(n *state.Namespace, p packet, links []*state.Link) *
 
 // mute is a link that does not speak IPv6: its addresses went when it stopped.
 func (w *walk) mute(at port) *Cause {
-	c := cause("ipv6-disabled", at.n, at.l, "%s in %s does not speak IPv6", at.l.Name, at.n.Name)
+	c := cause(causes.IPv6Disabled, at.n, at.l, "%s in %s does not speak IPv6", at.l.Name, at.n.Name)
 	if at.l.MTU < 1280 {
 		c.proof(linkShown(at.n, at.l) + " (IPv6 needs 1280: RFC 8200, section 5)")
 	} else {
@@ -283,12 +284,12 @@ func (w *walk) noSource(n *state.Namespace, p packet, d decision) *Cause {
 
 func (w *walk) unusableAddress(at port, a state.Address) *Cause {
 	if has(a.Flags, "dadfailed") {
-		c := cause("address-duplicate", at.n, at.l, "somebody else on the segment of %s in %s has %s: duplicate address detection failed", at.l.Name, at.n.Name, a.Prefix.Addr()).
+		c := cause(causes.AddressDuplicate, at.n, at.l, "somebody else on the segment of %s in %s has %s: duplicate address detection failed", at.l.Name, at.n.Name, a.Prefix.Addr()).
 			proof(addressShown(at.n, at.l, a)).deleteAddress(at, a.Prefix)
 		w.giveAddress(c, at, 6)
 		return c
 	}
-	return cause("address-tentative", at.n, at.l, "%s on %s in %s is tentative: it may not be used before duplicate address detection has ended, 1 to 2 s after the link comes up",
+	return cause(causes.AddressTentative, at.n, at.l, "%s on %s in %s is tentative: it may not be used before duplicate address detection has ended, 1 to 2 s after the link comes up",
 		a.Prefix.Addr(), at.l.Name, at.n.Name).
 		proof(addressShown(at.n, at.l, a)).deleteAddress(at, a.Prefix).addAddress(at, a.Prefix)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -35,7 +36,7 @@ func TestStrays(t *testing.T) {
 			t.Fatalf("%q: %d findings, want those of the review and of the question", kind, len(found))
 		}
 		for _, c := range found {
-			if c.Name != "not-a-namespace" || c.Netns != "x" || !strings.Contains(c.Says, "/run/netns/x "+want.says) {
+			if c.Name != causes.NotANamespace || c.Netns != "x" || !strings.Contains(c.Says, "/run/netns/x "+want.says) {
 				t.Errorf("%q: %s in %s: %s; want %q in it", kind, c.Name, c.Netns, c.Says, want.says)
 			}
 			if got := strings.Join(c.Repair, "; "); got != want.repair {

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -174,11 +175,11 @@ func (w *walk) untranslate(n *state.Namespace, source bool, p *packet) {
 
 // translationMissing: the answer has no way back to a source that a router on the way does not translate, while it translates others.
 func (w *walk) translationMissing(lost *Cause) *Cause {
-	if len(w.translators) == 0 || lost.Name != "no-route" && lost.Name != "address-nowhere" && lost.Name != "gateway-nowhere" && lost.Name != "gateway-wrong" && lost.Name != "forwarding-off" {
+	if len(w.translators) == 0 || !causes.TranslationMissing.Explains(lost.Name) {
 		return nil
 	}
 	n := w.translators[0]
-	c := cause("translation-missing", n, nil, "%s translates the source of some packets, but not of these, and %s knows no way back to it", n.Name, lost.Netns)
+	c := cause(causes.TranslationMissing, n, nil, "%s translates the source of some packets, but not of these, and %s knows no way back to it", n.Name, lost.Netns)
 	c.Reply = true
 	for i := range n.Filters {
 		t := &n.Filters[i]

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -111,7 +112,7 @@ func (w *walk) leaveSelf(n *state.Namespace, p *packet) *Cause {
 		oif = d.dev(n)
 	}
 	to := p.dst
-	c := w.hook(n, "output", "filter-output", p, nil, oif)
+	c := w.hook(n, "output", causes.FilterOutput, p, nil, oif)
 	if p.dst != to {
 		p.unbound = false // it is looked up again, as it is (ip_route_me_harder)
 	}
@@ -137,12 +138,12 @@ func (w *walk) choose(n *state.Namespace, p *packet, d decision) {
 
 // arrive is what a packet meets before it is routed: ingress, prerouting, and the kernel's doubts about its source.
 func (w *walk) arrive(n *state.Namespace, iif *state.Link, p *packet) *Cause {
-	if c := w.hook(n, "ingress", "filter-ingress", p, iif, nil); c != nil {
+	if c := w.hook(n, "ingress", causes.FilterIngress, p, iif, nil); c != nil {
 		return c
 	}
-	name := "filter-forward"
+	name := causes.FilterForward
 	if w.isOwn(n, p.dst) {
-		name = "filter-input"
+		name = causes.FilterInput
 	}
 	if c := w.hook(n, "prerouting", name, p, iif, nil); c != nil {
 		return c
@@ -200,7 +201,7 @@ func (w *walk) sourceDoubted(n *state.Namespace, iif *state.Link, p *packet) *Ca
 		key = all
 	}
 	w.hop(n, iif, *p, "the reverse path filter drops packets from %s", p.src)
-	c := cause("reverse-path-filter", n, iif, "a packet from %s came in by %s, and the way back to there leads elsewhere", p.src, iif.Name).
+	c := cause(causes.ReversePathFilter, n, iif, "a packet from %s came in by %s, and the way back to there leads elsewhere", p.src, iif.Name).
 		proof(sysctlShown(n, key))
 	switch {
 	case !back.found():
@@ -231,17 +232,17 @@ func (w *walk) forward(n *state.Namespace, iif *state.Link, p packet, d decision
 		w.hop(n, iif, p, "it is for somebody else, and %s does not forward", n.Name)
 		return w.forwardingOff(n, iif, family)
 	}
-	return w.hook(n, "forward", "filter-forward", &p, iif, d.dev(n))
+	return w.hook(n, "forward", causes.FilterForward, &p, iif, d.dev(n))
 }
 
 func (w *walk) forwardingOff(n *state.Namespace, iif *state.Link, family int) *Cause {
 	all := forwardingKey(family)
 	if family == 6 || sysctl(n, all) == "0" {
-		return cause("forwarding-off", n, nil, "%s is on the way, and it does not forward packets", n.Name).
+		return cause(causes.ForwardingOff, n, nil, "%s is on the way, and it does not forward packets", n.Name).
 			proof(in(n, "sysctl %s", all)+": "+sysctl(n, all)).setSysctl(n, all, "1")
 	}
 	key := ofLink(family, iif.Name, "forwarding")
-	return cause("forwarding-off", n, iif, "%s forwards, but not what comes in by %s", n.Name, iif.Name).
+	return cause(causes.ForwardingOff, n, iif, "%s forwards, but not what comes in by %s", n.Name, iif.Name).
 		proof(in(n, "sysctl %s", key)+": 0").setSysctl(n, key, "1")
 }
 
@@ -250,7 +251,7 @@ func (w *walk) takeIn(n *state.Namespace, iif *state.Link, p *packet) *Cause {
 	if iif == nil {
 		iif = n.Link("lo")
 	}
-	if c := w.hook(n, "input", "filter-input", p, iif, nil); c != nil {
+	if c := w.hook(n, "input", causes.FilterInput, p, iif, nil); c != nil {
 		return c
 	}
 	switch {
@@ -264,14 +265,14 @@ func (w *walk) takeIn(n *state.Namespace, iif *state.Link, p *packet) *Cause {
 		key = "net.ipv6.icmp.echo_ignore_all"
 	}
 	if sysctl(n, key) == "1" {
-		return cause("echo-ignored", n, nil, "%s does not answer echo requests, to anybody", n.Name).
+		return cause(causes.EchoIgnored, n, nil, "%s does not answer echo requests, to anybody", n.Name).
 			proof(in(n, "sysctl %s", key)+": 1").setSysctl(n, key, "0")
 	}
 	return nil
 }
 
 func (w *walk) listens(n *state.Namespace, p packet) *Cause {
-	c := cause("not-listening", n, nil, "nobody in %s listens on %s, TCP port %d", n.Name, p.dst, p.dport)
+	c := cause(causes.NotListening, n, nil, "nobody in %s listens on %s, TCP port %d", n.Name, p.dst, p.dport)
 	for _, l := range n.Listeners {
 		if l.Proto != "tcp" || l.Port != p.dport {
 			continue

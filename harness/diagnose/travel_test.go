@@ -68,7 +68,7 @@ func TestReversePath(t *testing.T) {
 		report := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.2.0.1")})
 		name, repair := "", []string(nil)
 		if report.Cause != nil {
-			name, repair = report.Cause.Name, report.Cause.Repair
+			name, repair = report.Cause.Name.String(), report.Cause.Repair
 		}
 		if name != c.want || !slices.Equal(repair, c.mends) {
 			t.Errorf("%s: cause %q, want %q; the repair is\n%s", c.what, name, c.want, strings.Join(repair, "\n"))

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -14,7 +15,7 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
 	v := at.l.VXLAN
 	remotes := s.remotes(at)
 	if len(remotes) == 0 {
-		missing := cause("tunnel-remote-missing", at.n, at.l, "%s in %s knows no remote to send to", at.l.Name, at.n.Name).
+		missing := cause(causes.TunnelRemoteMissing, at.n, at.l, "%s in %s knows no remote to send to", at.l.Name, at.n.Name).
 			proof(ip(at.n, "-d link show dev %s", at.l.Name)+": no remote", in(at.n, "bridge fdb show dev %s", at.l.Name)+": no flooding entry")
 		for _, far := range s.farEnds(at) {
 			missing.mend(s.floodTo(at, far))
@@ -70,7 +71,7 @@ func (s *search) leftOut(at port, remotes []netip.Addr, obstacle *Cause, bridges
 		if !theirs.IsValid() || slices.Contains(remotes, theirs) || !slices.Contains(flooded(far), ours) {
 			continue
 		}
-		missing := cause("tunnel-remote-missing", at.n, at.l, "%s in %s sends to others and not to %s, the end of the tunnel in %s", at.l.Name, at.n.Name, theirs, far.n.Name).
+		missing := cause(causes.TunnelRemoteMissing, at.n, at.l, "%s in %s sends to others and not to %s, the end of the tunnel in %s", at.l.Name, at.n.Name, theirs, far.n.Name).
 			proof(in(at.n, "bridge fdb show dev %s", at.l.Name) + ": no flooding entry for " + theirs.String()).mend(s.floodTo(at, far))
 		s.receive(far, cmp.Or(obstacle, missing), bridges, 0)
 	}
@@ -107,7 +108,7 @@ func (s *search) tooBigFor(at port, outer packet, lower *state.Link) *Cause {
 	if s.p.reply || lower == nil || outer.size <= lower.MTU {
 		return nil
 	}
-	c := cause("mtu-exceeded", at.n, lower, "a packet of %d bytes that must not be fragmented goes into the tunnel %s in %s, and with its headers of %d bytes it does not fit %s below it (MTU %d)",
+	c := cause(causes.MTUExceeded, at.n, lower, "a packet of %d bytes that must not be fragmented goes into the tunnel %s in %s, and with its headers of %d bytes it does not fit %s below it (MTU %d)",
 		s.p.size, at.l.Name, at.n.Name, headers(outer.dst), lower.Name, lower.MTU).
 		proof(linkShown(at.n, at.l), linkShown(at.n, lower)).mend(ip(at.n, "link set %s mtu %d", lower.Name, outer.size))
 	if from := s.state.Namespace(s.query.From); from != nil { // it has learned the small size
@@ -123,7 +124,7 @@ func (s *search) group(at port, under *walk, outer packet, obstacle *Cause, brid
 		return
 	}
 	if !lower.Up {
-		down := cause("link-down", at.n, lower, "%s, by which the tunnel %s in %s sends, is administratively down", lower.Name, at.l.Name, at.n.Name).
+		down := cause(causes.LinkDown, at.n, lower, "%s, by which the tunnel %s in %s sends, is administratively down", lower.Name, at.l.Name, at.n.Name).
 			proof(linkShown(at.n, lower)).setUp(port{at.n, lower})
 		s.farSide(at, cmp.Or(obstacle, down), bridges)
 		return
@@ -133,7 +134,7 @@ func (s *search) group(at port, under *walk, outer packet, obstacle *Cause, brid
 	}
 	tooBig := s.tooBigFor(at, outer, lower)
 	outer.size = min(outer.size, lower.MTU) // what is larger goes in fragments
-	broken := under.hook(at.n, "output", "filter-output", &outer, nil, lower)
+	broken := under.hook(at.n, "output", causes.FilterOutput, &outer, nil, lower)
 	for _, heard := range under.segment(port{at.n, lower}, outer) {
 		joined := func(l state.Link) bool {
 			return l.VXLAN != nil && l.VXLAN.Dev == heard.l.Name && l.VXLAN.Remote == outer.dst
@@ -143,7 +144,7 @@ func (s *search) group(at port, under *walk, outer packet, obstacle *Cause, brid
 		}
 		o := cmp.Or(obstacle, broken, tooBig, heard.obstacle)
 		if o == nil {
-			o = under.hook(heard.n, "input", "filter-input", &outer, heard.l, nil)
+			o = under.hook(heard.n, "input", causes.FilterInput, &outer, heard.l, nil)
 		}
 		s.decapsulate(at, heard.n, o, bridges)
 	}
@@ -268,9 +269,9 @@ func (s *search) decapsulate(at port, there *state.Namespace, obstacle *Cause, b
 // misfit is that two ends of a tunnel do not have the same identifier, or not the same port.
 func misfit(at, far port) *Cause {
 	v, other := at.l.VXLAN, far.l.VXLAN
-	name, what, option, ours, theirs := "vni-mismatch", "VXLAN identifier", "id", v.ID, other.ID
+	name, what, option, ours, theirs := causes.VNIMismatch, "VXLAN identifier", "id", v.ID, other.ID
 	if theirs == ours {
-		name, what, option, ours, theirs = "tunnel-port-mismatch", "UDP port", "dstport", v.DstPort, other.DstPort
+		name, what, option, ours, theirs = causes.TunnelPortMismatch, "UDP port", "dstport", v.DstPort, other.DstPort
 	}
 	return cause(name, far.n, far.l, "%s in %s has the %s %d, %s in %s has %d", at.l.Name, at.n.Name, what, ours, far.l.Name, far.n.Name, theirs).
 		proof(ip(at.n, "-d link show dev %s", at.l.Name)+": vxlan id "+itoa(v.ID)+" dstport "+itoa(v.DstPort),

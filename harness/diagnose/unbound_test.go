@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -36,7 +37,7 @@ func TestARuleBySource(t *testing.T) {
 			q.Source = netip.MustParseAddr(c.source)
 		}
 		r := Diagnose(s, q)
-		if r.Cause != nil != c.cause || c.cause && r.Cause.Name != "rule-diverts" || len(r.Doubts) > 0 != c.doubt {
+		if r.Cause != nil != c.cause || c.cause && r.Cause.Name != causes.RuleDiverts || len(r.Doubts) > 0 != c.doubt {
 			t.Errorf("to %s from %s port %d: %s", c.to, c.source, c.port, told(r))
 		}
 	}

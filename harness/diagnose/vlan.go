@@ -3,6 +3,7 @@ package diagnose
 import (
 	"slices"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -32,7 +33,7 @@ func admitted(br port, entry *state.Link, tag int) (vlan int, misfit *Cause) {
 			return v.ID, nil
 		}
 	}
-	return 0, cause("vlan-mismatch", br.n, entry, "frames without a tag come in by %s, which has no VLAN for them (no PVID)", entry.Name).
+	return 0, cause(causes.VLANMismatch, br.n, entry, "frames without a tag come in by %s, which has no VLAN for them (no PVID)", entry.Name).
 		proof(vlansShown(br.n, entry)...).mend(in(br.n, "bridge vlan add dev %s vid %d pvid untagged", entry.Name, max(1, br.l.Bridge.DefaultPVID)))
 }
 
@@ -41,7 +42,7 @@ func allowed(br port, q *state.Link, vlan int) bool {
 }
 
 func notAllowed(br port, q *state.Link, vlan int) *Cause {
-	return cause("vlan-mismatch", br.n, q, "the port %s of %s does not have the VLAN %d, in which the frames are", q.Name, br.l.Name, vlan).
+	return cause(causes.VLANMismatch, br.n, q, "the port %s of %s does not have the VLAN %d, in which the frames are", q.Name, br.l.Name, vlan).
 		proof(vlansShown(br.n, q)...).mend(in(br.n, "bridge vlan add dev %s vid %d%s", q.Name, vlan, access(q)))
 }
 
@@ -93,6 +94,6 @@ func vlanMismatch(at port, tag int) *Cause {
 	if tag != 0 {
 		have = "the tag " + itoa(tag)
 	}
-	return cause("vlan-mismatch", at.n, at.l, "%s in %s takes VLAN %d, and the frames that come have %s", at.l.Name, at.n.Name, at.l.VLAN.ID, have).
+	return cause(causes.VLANMismatch, at.n, at.l, "%s in %s takes VLAN %d, and the frames that come have %s", at.l.Name, at.n.Name, at.l.VLAN.ID, have).
 		proof(ip(at.n, "-d link show dev %s", at.l.Name) + ": vlan protocol 802.1Q id " + itoa(at.l.VLAN.ID))
 }

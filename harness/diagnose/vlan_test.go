@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -89,7 +90,7 @@ func TestVLANs(t *testing.T) {
 		r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2")})
 		switch {
 		case r.Cause == nil && c.place == "":
-		case r.Cause == nil || r.Cause.Name != "vlan-mismatch" || r.Cause.Place() != c.place:
+		case r.Cause == nil || r.Cause.Name != causes.VLANMismatch || r.Cause.Place() != c.place:
 			t.Errorf("%s: %+v, want vlan-mismatch, %q", c.what, r.Cause, c.place)
 		case c.repair != "" && !strings.HasSuffix(strings.Join(r.Cause.Repair, "\n"), c.repair):
 			t.Errorf("%s: the repair is %q, want %q", c.what, r.Cause.Repair, c.repair)

@@ -81,7 +81,7 @@ func TestEveryWay(t *testing.T) {
 			r := Diagnose(s, c.query)
 			got, says := "", ""
 			if r.Cause != nil {
-				got = r.Cause.Name + " " + r.Cause.Place()
+				got = r.Cause.Name.String() + " " + r.Cause.Place()
 				_, says, _ = strings.Cut(r.Cause.Says, "a part of the flows alone, ")
 			}
 			if got != c.want || says != c.says || r.Cause != nil && r.Cause.Part != (c.says != "") || strings.Join(r.Doubts, "\n") != c.doubt {

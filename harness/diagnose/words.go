@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -100,7 +101,7 @@ func six(family int) string {
 }
 
 // cause makes a cause on a link, or in the namespace when l is nil.
-func cause(name string, n *state.Namespace, l *state.Link, format string, args ...any) *Cause {
+func cause(name causes.Cause, n *state.Namespace, l *state.Link, format string, args ...any) *Cause {
 	c := &Cause{Name: name, Netns: n.Name, Says: fmt.Sprintf(format, args...)}
 	if l != nil {
 		c.Link = l.Name

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/scenario/operation"
 )
 
@@ -174,7 +175,7 @@ type (
 	// CauseIs is the cause from `N` to `D` is `cause` on `X` in `M`; On.Name is "" for a cause in the namespace `M`.
 	CauseIs struct {
 		Question
-		Cause string
+		Cause causes.Cause
 		On    Iface
 	}
 	// NothingWrong is nothing is wrong from `N` to `D`.

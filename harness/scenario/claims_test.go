@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/scenario/operation"
 )
 
@@ -103,15 +104,15 @@ func TestClaims(t *testing.T) {
 		"`N` saw the event `route del default via 10.0.0.1`":            SawEvent{"N", "route", "del", "default via 10.0.0.1"},
 		"`N` saw no event": SawEvent{Netns: "N"},
 		"the nearest name to `vnic-prodns` is `vnix-prodns` in `host`":                                    NearestName{"vnic-prodns", "vnix-prodns", "host"},
-		"the cause from `N` to `10.0.0.1` is `link-down` on `X` in `M`":                                   CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1")}, "link-down", Iface{"X", "M"}},
-		"the cause from `N` to `10.0.0.1` is `no-route` in `M`":                                           CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1")}, "no-route", Iface{"", "M"}},
+		"the cause from `N` to `10.0.0.1` is `link-down` on `X` in `M`":                                   CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1")}, causes.LinkDown, Iface{"X", "M"}},
+		"the cause from `N` to `10.0.0.1` is `no-route` in `M`":                                           CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1")}, causes.NoRoute, Iface{"", "M"}},
 		"nothing is wrong from `N` to `fe80::1%X`":                                                        NothingWrong{Question{Netns: "N", Dest: addr("fe80::1%X")}},
-		"the cause from `N` to `10.0.0.1` from `10.9.0.1` is `reverse-path-filter` on `X` in `M`":         CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}, "reverse-path-filter", Iface{"X", "M"}},
-		"the cause from `N` to `10.0.0.1` with `1473` bytes unfragmented is `mtu-exceeded` on `X` in `M`": CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1473}, "mtu-exceeded", Iface{"X", "M"}},
-		"the cause from `N` to `10.0.0.1` on TCP port `80` is `not-listening` in `M`":                     CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}, "not-listening", Iface{"", "M"}},
-		"the cause from `N` to `10.0.0.1` from `10.9.0.1` is `no-route` in `M`":                           CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}, "no-route", Iface{"", "M"}},
-		"the cause from `N` to `10.0.0.1` with `1473` bytes unfragmented is `no-route` in `M`":            CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1473}, "no-route", Iface{"", "M"}},
-		"the cause from `N` to `10.0.0.1` on TCP port `80` is `peer-down` on `X` in `M`":                  CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}, "peer-down", Iface{"X", "M"}},
+		"the cause from `N` to `10.0.0.1` from `10.9.0.1` is `reverse-path-filter` on `X` in `M`":         CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}, causes.ReversePathFilter, Iface{"X", "M"}},
+		"the cause from `N` to `10.0.0.1` with `1473` bytes unfragmented is `mtu-exceeded` on `X` in `M`": CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1473}, causes.MTUExceeded, Iface{"X", "M"}},
+		"the cause from `N` to `10.0.0.1` on TCP port `80` is `not-listening` in `M`":                     CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}, causes.NotListening, Iface{"", "M"}},
+		"the cause from `N` to `10.0.0.1` from `10.9.0.1` is `no-route` in `M`":                           CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}, causes.NoRoute, Iface{"", "M"}},
+		"the cause from `N` to `10.0.0.1` with `1473` bytes unfragmented is `no-route` in `M`":            CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1473}, causes.NoRoute, Iface{"", "M"}},
+		"the cause from `N` to `10.0.0.1` on TCP port `80` is `peer-down` on `X` in `M`":                  CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}, causes.PeerDown, Iface{"X", "M"}},
 		"nothing is wrong from `N` to `10.0.0.1` on TCP port `80`":                                        NothingWrong{Question{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}},
 		"nothing is wrong from `N` to `10.0.0.1` with `1472` bytes unfragmented":                          NothingWrong{Question{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1472}},
 		"nothing is wrong from `N` to `10.0.0.1` from `10.9.0.1`":                                         NothingWrong{Question{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}},
@@ -236,6 +237,7 @@ func TestBadArguments(t *testing.T) {
 		"`n` saw the event `lnk add x`":                              "unknown event object \"lnk\", did you mean link?",
 		"`n` saw the event `link new x`":                             "unknown event \"new\"",
 		"the cause from `n` to `10.0.0.1` is `Link down` in `n`":     "expected a cause such as link-down",
+		"the cause from `n` to `10.0.0.1` is `no-rout` in `n`":       `unknown cause "no-rout", did you mean no-route?`,
 		"namespace `n` exists within `5s`":                           "a limit (within) belongs to a check",
 	} {
 		_, err := ParseClaim(sentence)

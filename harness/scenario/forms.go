@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/scenario/operation"
 )
 
@@ -141,10 +142,10 @@ func diagnosisForms() (all []form) {
 		}
 		all = append(all,
 			form{"the cause " + words + " is `link-down` on `X` in `M`", func(a arguments) Claim {
-				return CauseIs{Question: question(a), Cause: a.text(rest), On: a.iface(rest + 1)}
+				return CauseIs{Question: question(a), Cause: a.cause(rest), On: a.iface(rest + 1)}
 			}},
 			form{"the cause " + words + " is `link-down` in `M`", func(a arguments) Claim {
-				return CauseIs{Question: question(a), Cause: a.text(rest), On: Iface{Netns: a.text(rest + 1)}}
+				return CauseIs{Question: question(a), Cause: a.cause(rest), On: Iface{Netns: a.text(rest + 1)}}
 			}},
 			form{"nothing is wrong " + words, func(a arguments) Claim { return NothingWrong{question(a)} }},
 		)
@@ -157,6 +158,7 @@ type arguments []any
 
 func (a arguments) text(i int) string         { return a[i].(string) }
 func (a arguments) int(i int) int             { return a[i].(int) }
+func (a arguments) cause(i int) causes.Cause  { return a[i].(causes.Cause) }
 func (a arguments) count(i int) uint64        { return a[i].(uint64) }
 func (a arguments) addr(i int) netip.Addr     { return a[i].(netip.Addr) }
 func (a arguments) prefix(i int) netip.Prefix { return a[i].(netip.Prefix) }

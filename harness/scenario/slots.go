@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/scenario/operation"
 )
 
@@ -41,7 +42,7 @@ var slots = map[string]func(text string) (any, error){
 	"link add X":                 event,
 	"vnic-prodns":                asText(oneWord("a name")),
 	"vnix-prodns":                asText(oneWord("a name")),
-	"link-down":                  asText(matching(`^[a-z0-9]+(-[a-z0-9]+)*$`, "a cause such as link-down")),
+	"link-down":                  cause,
 }
 
 // attributes of a link that a check can ask for.
@@ -160,6 +161,19 @@ func growth(text string) (any, error) {
 		return nil, expected(text, "a number from 1 (0 is written: did not grow)")
 	}
 	return n, nil
+}
+
+var causeWord = matching(`^[a-z0-9]+(-[a-z0-9]+)*$`, "a cause such as link-down")
+
+func cause(text string) (any, error) {
+	if err := causeWord(text); err != nil {
+		return nil, err
+	}
+	c, ok := causes.Parse(text)
+	if !ok {
+		return nil, fmt.Errorf("unknown cause %q%s", text, didYouMean(text, causes.Words()))
+	}
+	return c, nil
 }
 
 // written is a route or a rule with the words it was written in.

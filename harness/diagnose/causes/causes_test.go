@@ -1,92 +1,121 @@
 package causes
 
 import (
-	"os"
-	"path/filepath"
+	"encoding/json"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// TestEveryWordHasAPage, and every page is on a word, once.
-func TestEveryWordHasAPage(t *testing.T) {
-	names := Names()
-	for i, name := range names {
-		if slices.Contains(names[:i], name) {
-			t.Errorf("%s is in the vocabulary twice", name)
-		}
-		if _, ok := Page(name); !ok {
-			t.Errorf("there is no page on %s", name)
-		}
-	}
-	files, err := pages.ReadDir("pages")
+// TestTable walks over the table: every cause is whole, every word and every page is there once.
+func TestTable(t *testing.T) {
+	wordForm := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	files := map[string]bool{}
+	dir, err := pages.ReadDir("pages")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range files {
-		if name := strings.TrimSuffix(f.Name(), ".md"); !slices.Contains(names, name) {
-			t.Errorf("the page %s is on no word of the vocabulary", f.Name())
-		}
+	for _, f := range dir {
+		files[f.Name()] = true
 	}
-}
-
-// TestTheDiagnosisHasNoOtherWords looks for the causes that the diagnosis names.
-func TestTheDiagnosisHasNoOtherWords(t *testing.T) {
-	files, err := filepath.Glob("../*.go")
-	if err != nil || len(files) == 0 {
-		t.Fatal(files, err)
-	}
-	named := regexp.MustCompile(`\bcause\("([a-z0-9-]+)"`)
-	found := 0
-	for _, file := range files {
-		if strings.HasSuffix(file, "_test.go") {
+	words := map[string]bool{}
+	family := Source
+	for c := range All() {
+		e := c.entry()
+		if !wordForm.MatchString(e.word) {
+			t.Errorf("%s: the table has no word for it: %q", c, e.word)
 			continue
 		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
+		if words[e.word] {
+			t.Errorf("%s is in the table twice", c)
 		}
-		for _, m := range named.FindAllStringSubmatch(string(text), -1) {
-			found++
-			if _, ok := Page(m[1]); !ok && !strings.HasSuffix(m[1], "-") {
-				t.Errorf("%s names the cause %s, which has no page", file, m[1])
+		words[e.word] = true
+		if page := e.word + ".md"; !files[page] {
+			t.Errorf("%s has no page: pages/%s", c, page)
+		} else {
+			delete(files, page)
+		}
+		if e.family != family && e.family != family+1 {
+			t.Errorf("%s: its family %d is out of order", c, e.family)
+		}
+		family = e.family
+		for _, other := range e.explains {
+			if !other.Valid() || other == c || other.Explains(c) {
+				t.Errorf("%s: it does not explain %s", c, other)
 			}
 		}
 	}
-	if found < 20 {
-		t.Errorf("only %d causes found in %d files", found, len(files))
+	var all []Cause
+	for _, f := range Families() {
+		all = append(all, f.Causes()...)
+	}
+	if !slices.Equal(all, slices.Collect(All())) || family != Review {
+		t.Errorf("the families have %d causes of %d", len(all), count-1)
+	}
+	for page := range files {
+		t.Errorf("pages/%s is the page of no cause", page)
+	}
+}
+
+// TestZero: the zero value is no cause and of no family, and is not written.
+func TestZero(t *testing.T) {
+	var none Cause
+	if none.Valid() || none.Family() != 0 || none.Remark() || none.String() != "Cause(0)" || count.Valid() {
+		t.Errorf("%s is valid", none)
+	}
+	if text, err := json.Marshal(none); err == nil {
+		t.Errorf("written as %s", text)
+	}
+}
+
+// TestWords: a cause is written as its word, and read from that alone.
+func TestWords(t *testing.T) {
+	if !slices.Equal(Words()[:2], []string{"no-namespace", "not-a-namespace"}) || len(Words()) != int(count)-1 {
+		t.Errorf("%q", Words())
+	}
+	for c := range All() {
+		text, err := json.Marshal(map[string]Cause{"name": c})
+		var back struct{ Name Cause }
+		if err != nil || string(text) != `{"name":"`+c.String()+`"}` || json.Unmarshal(text, &back) != nil || back.Name != c {
+			t.Errorf("%s: written as %s (%v), read as %s", c, text, err, back.Name)
+		}
+	}
+	for _, word := range []string{"", "no-rout", "No-route", "Cause(1)"} {
+		var c Cause
+		if err := json.Unmarshal([]byte(`"`+word+`"`), &c); err == nil || c.Valid() {
+			t.Errorf("%q is read as %s", word, c)
+		}
 	}
 }
 
 // TestPages: each has the same parts, and points to causes that there are.
 func TestPages(t *testing.T) {
 	lookAlike := regexp.MustCompile("(?m)^- ((?:`[a-z0-9-]+`(?:, | and )?)+)")
-	for _, name := range Names() {
-		text, _ := Page(name)
-		at := 0
-		for _, part := range []string{"# " + name + "\n\n", "\n## How it shows itself\n\n", "\n## What looks the same\n\n- ", "\n## Prove it\n\n```console\n$ ",
+	for c := range All() {
+		text, at := c.Page(), 0
+		for _, part := range []string{"# " + c.String() + "\n\n", "\n## How it shows itself\n\n", "\n## What looks the same\n\n- ", "\n## Prove it\n\n```console\n$ ",
 			"\n## Mend it\n\n```console\n$ ", "\nSource: "} {
 			i := strings.Index(text[at:], part)
 			if i < 0 {
-				t.Errorf("%s: %q is missing or out of order", name, part)
+				t.Errorf("%s: %q is missing or out of order", c, part)
 				continue
 			}
 			at += i
 		}
-		if s := Summary(name); len(s) < 30 || len(s) > 200 || !strings.HasSuffix(s, ".") || strings.Contains(s, "##") {
-			t.Errorf("%s: summary %q", name, s)
+		if s := c.Summary(); len(s) < 30 || len(s) > 200 || !strings.HasSuffix(s, ".") || strings.Contains(s, "##") {
+			t.Errorf("%s: summary %q", c, s)
 		}
 		for _, m := range lookAlike.FindAllStringSubmatch(text, -1) {
 			for _, other := range regexp.MustCompile("`([a-z0-9-]+)`").FindAllStringSubmatch(m[1], -1) {
-				if _, ok := Page(other[1]); !ok || other[1] == name {
-					t.Errorf("%s: points to %s", name, other[1])
+				if _, ok := Parse(other[1]); !ok || other[1] == c.String() {
+					t.Errorf("%s: points to %s", c, other[1])
 				}
 			}
 		}
 		for i, line := range strings.Split(text, "\n") {
 			if len(line) > 120 {
-				t.Errorf("%s: line %d is too long", name, i+1)
+				t.Errorf("%s: line %d is too long", c, i+1)
 			}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"netnscheck/harness/diagnose"
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
@@ -29,7 +30,7 @@ func TestCapture(t *testing.T) {
 	if !*capture {
 		t.Skip("it only prints states: -capture")
 	}
-	count := map[string]int{}
+	count := map[causes.Cause]int{}
 	for i, m := range faults {
 		count[m.cause]++
 		network, p, f := smallest(m, uint64(i))

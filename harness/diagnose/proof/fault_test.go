@@ -5,16 +5,18 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"netnscheck/harness/diagnose/causes"
 )
 
 // fault is one thing made wrong for real, and what has to be said about it.
 type fault struct {
-	cause string
+	cause causes.Cause
 	does  []string
 	// places are where the cause may be told to be; more than one where two interfaces share the blame.
 	places []string
 	// names are other causes that say the same here.
-	names []string
+	names []causes.Cause
 	// at is how far the packet gets: by it two faults are put in order.
 	at int
 	// alone says that it is told from another fault only where there is none besides it.
@@ -37,30 +39,30 @@ type faulty func(*topology, path) *fault
 
 // faults are the ways to make each cause. A cause may have several.
 var faults = []maker{
-	{"no-namespace", noNamespace}, {"not-a-namespace", notANamespace}, {"no-interface", noInterface}, {"loopback-down", loopbackDown},
-	{"local-rule-missing", localRuleMissing}, {"local-rule-missing", localRuleMissingThere}, {"ipv6-disabled", ipv6Disabled}, {"ipv6-disabled", ipv6TooSmall},
-	{"address-tentative", addressTentative}, {"address-duplicate", addressDuplicate}, {"scope-missing", scopeMissing},
-	{"link-down", linkDown}, {"no-address", noAddress}, {"prefix-mismatch", prefixMismatch}, {"connected-route-missing", connectedRouteMissing},
-	{"no-route", noRoute}, {"route-unreachable", routeOf("unreachable")}, {"route-prohibit", routeOf("prohibit")},
-	{"route-blackhole", routeOf("blackhole")}, {"route-throw", routeOf("throw")}, {"rule-diverts", ruleDiverts}, {"rule-diverts", ruleToWrongTable}, {"rule-diverts", ruleToBystander},
-	{"gateway-nowhere", gatewayNowhere}, {"gateway-wrong", gatewayWrong}, {"route-out-of-wrong-link", wrongLink}, {"routing-loop", routingLoop},
-	{"peer-down", peerDown}, {"peer-down", ownPortDown}, {"no-carrier", noCarrier}, {"same-namespace", sameNamespace}, {"arp-off", arpOff}, {"queue-drops", queueDrops},
-	{"mtu-exceeded", mtuExceeded}, {"mtu-mismatch", mtuMismatch}, {"mtu-black-hole", mtuBlackHole},
-	{"neighbour-wrong", neighbourWrong}, {"address-nowhere", addressNowhere}, {"address-off-segment", otherBridge}, {"address-off-segment", wrongNamespace},
-	{"arp-ignored", arpIgnored}, {"bridge-down", bridgeDown}, {"not-a-port", notAPort}, {"port-down", portDown}, {"port-blocked", portWaits}, {"port-blocked", portBlocked},
-	{"port-isolated", portIsolated}, {"address-on-port", addressOnPort},
-	{"vni-mismatch", vniMismatch}, {"tunnel-port-mismatch", tunnelPortMismatch}, {"tunnel-remote-missing", tunnelRemoteMissing},
-	{"macvlan-parent", macvlanPrivate}, {"macvlan-parent", macvlanParent}, {"duplicate-mac", duplicateMAC}, {"duplicate-address", duplicateAddress},
-	{"forwarding-off", forwardingOff}, {"forwarding-off", forwardingOffOnLink}, {"reverse-path-filter", reversePathFilter},
-	{"filter-output", filterAt("output")}, {"filter-forward", filterAt("forward")}, {"filter-input", filterAt("input")}, {"filter-bridge", filterBridge},
-	{"filter-ingress", filterIngress}, {"filter-arp", filterARP}, {"echo-ignored", echoIgnored}, {"translation-missing", translationMissing},
-	{"not-listening", notListening},
-	{"filter-output", policyAt("output")}, {"filter-forward", policyAt("forward")}, {"filter-input", policyAt("input")}, {"filter-bridge", bridgePolicy},
-	{"filter-input", discoveryForgotten}, {"filter-bridge", arpForgotten},
+	{causes.NoNamespace, noNamespace}, {causes.NotANamespace, notANamespace}, {causes.NoInterface, noInterface}, {causes.LoopbackDown, loopbackDown},
+	{causes.LocalRuleMissing, localRuleMissing}, {causes.LocalRuleMissing, localRuleMissingThere}, {causes.IPv6Disabled, ipv6Disabled}, {causes.IPv6Disabled, ipv6TooSmall},
+	{causes.AddressTentative, addressTentative}, {causes.AddressDuplicate, addressDuplicate}, {causes.ScopeMissing, scopeMissing},
+	{causes.LinkDown, linkDown}, {causes.NoAddress, noAddress}, {causes.PrefixMismatch, prefixMismatch}, {causes.ConnectedRouteMissing, connectedRouteMissing},
+	{causes.NoRoute, noRoute}, {causes.RouteUnreachable, routeOf("unreachable")}, {causes.RouteProhibit, routeOf("prohibit")},
+	{causes.RouteBlackhole, routeOf("blackhole")}, {causes.RouteThrow, routeOf("throw")}, {causes.RuleDiverts, ruleDiverts}, {causes.RuleDiverts, ruleToWrongTable}, {causes.RuleDiverts, ruleToBystander},
+	{causes.GatewayNowhere, gatewayNowhere}, {causes.GatewayWrong, gatewayWrong}, {causes.RouteOutOfWrongLink, wrongLink}, {causes.RoutingLoop, routingLoop},
+	{causes.PeerDown, peerDown}, {causes.PeerDown, ownPortDown}, {causes.NoCarrier, noCarrier}, {causes.SameNamespace, sameNamespace}, {causes.ARPOff, arpOff}, {causes.QueueDrops, queueDrops},
+	{causes.MTUExceeded, mtuExceeded}, {causes.MTUMismatch, mtuMismatch}, {causes.MTUBlackHole, mtuBlackHole},
+	{causes.NeighbourWrong, neighbourWrong}, {causes.AddressNowhere, addressNowhere}, {causes.AddressOffSegment, otherBridge}, {causes.AddressOffSegment, wrongNamespace},
+	{causes.ARPIgnored, arpIgnored}, {causes.BridgeDown, bridgeDown}, {causes.NotAPort, notAPort}, {causes.PortDown, portDown}, {causes.PortBlocked, portWaits}, {causes.PortBlocked, portBlocked},
+	{causes.PortIsolated, portIsolated}, {causes.AddressOnPort, addressOnPort},
+	{causes.VNIMismatch, vniMismatch}, {causes.TunnelPortMismatch, tunnelPortMismatch}, {causes.TunnelRemoteMissing, tunnelRemoteMissing},
+	{causes.MacvlanParent, macvlanPrivate}, {causes.MacvlanParent, macvlanParent}, {causes.DuplicateMAC, duplicateMAC}, {causes.DuplicateAddress, duplicateAddress},
+	{causes.ForwardingOff, forwardingOff}, {causes.ForwardingOff, forwardingOffOnLink}, {causes.ReversePathFilter, reversePathFilter},
+	{causes.FilterOutput, filterAt("output")}, {causes.FilterForward, filterAt("forward")}, {causes.FilterInput, filterAt("input")}, {causes.FilterBridge, filterBridge},
+	{causes.FilterIngress, filterIngress}, {causes.FilterARP, filterARP}, {causes.EchoIgnored, echoIgnored}, {causes.TranslationMissing, translationMissing},
+	{causes.NotListening, notListening},
+	{causes.FilterOutput, policyAt("output")}, {causes.FilterForward, policyAt("forward")}, {causes.FilterInput, policyAt("input")}, {causes.FilterBridge, bridgePolicy},
+	{causes.FilterInput, discoveryForgotten}, {causes.FilterBridge, arpForgotten},
 }
 
 type maker struct {
-	cause string
+	cause causes.Cause
 	make  faulty
 }
 

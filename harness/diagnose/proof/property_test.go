@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"netnscheck/harness/diagnose"
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 )
@@ -44,7 +45,7 @@ func TestPropertySingleFault(t *testing.T) {
 	run(t, "one fault", *topologies, func(ctx context.Context, rng *rand.Rand, i int, s *score) error {
 		makers := slices.Clone(faults)
 		if *only != "" {
-			makers = slices.DeleteFunc(makers, func(m maker) bool { return m.cause != *only })
+			makers = slices.DeleteFunc(makers, func(m maker) bool { return m.cause.String() != *only })
 		}
 		m := makers[i%len(makers)]
 		network, p, f := fitting(rng, m.make)
@@ -65,9 +66,9 @@ func TestPropertyTwoFaults(t *testing.T) {
 }
 
 // inLine are the causes of which two may be made on one path: each stops every packet, at one place, and leaves the other one as it is.
-var inLine = []string{"route-unreachable", "route-prohibit", "route-blackhole", "rule-diverts", "no-route", "gateway-nowhere", "peer-down", "queue-drops",
-	"neighbour-wrong", "bridge-down", "port-down", "port-blocked", "port-isolated", "forwarding-off", "filter-output", "filter-forward",
-	"filter-input", "filter-bridge", "filter-ingress", "echo-ignored", "arp-ignored"}
+var inLine = []causes.Cause{causes.RouteUnreachable, causes.RouteProhibit, causes.RouteBlackhole, causes.RuleDiverts, causes.NoRoute, causes.GatewayNowhere, causes.PeerDown, causes.QueueDrops,
+	causes.NeighbourWrong, causes.BridgeDown, causes.PortDown, causes.PortBlocked, causes.PortIsolated, causes.ForwardingOff, causes.FilterOutput, causes.FilterForward,
+	causes.FilterInput, causes.FilterBridge, causes.FilterIngress, causes.EchoIgnored, causes.ARPIgnored}
 
 // fittingTwo makes random networks until two faults of different kinds have places on one path, one behind the other.
 func fittingTwo(rng *rand.Rand) (*topology, path, [2]*fault) {
@@ -83,7 +84,7 @@ func fittingTwo(rng *rand.Rand) (*topology, path, [2]*fault) {
 				continue
 			}
 			made := f(network, p)
-			if made == nil || p.family == 6 && (m.cause == "peer-down" || m.cause == "bridge-down") || // which takes addresses with it
+			if made == nil || p.family == 6 && (m.cause == causes.PeerDown || m.cause == causes.BridgeDown) || // which takes addresses with it
 				made.alone || made.byHand != "" || made.port != 0 || // the other one may stop echoes alone
 				len(two) == 1 && (two[0].at/perHop == made.at/perHop || two[0].cause == m.cause) {
 				continue
@@ -182,7 +183,7 @@ func run(t *testing.T, title string, networks int, one func(context.Context, *ra
 		lab.Lacking(t, err)
 	}
 	t.Logf("seed %d", *seed)
-	s := &score{lines: map[string]*line{}}
+	s := &score{lines: map[causes.Cause]*line{}}
 	var lacks lacks
 	numbers := make(chan int)
 	var all sync.WaitGroup
@@ -299,7 +300,7 @@ func (n *live) diagnose(ctx context.Context, q diagnose.Query) (diagnose.Report,
 func (n *live) settled(ctx context.Context, q diagnose.Query) (diagnose.Report, error) {
 	for end := time.Now().Add(5 * time.Second); ; {
 		r, err := n.diagnose(ctx, q)
-		if err != nil || r.Cause == nil || r.Cause.Name != "address-tentative" || time.Now().After(end) {
+		if err != nil || r.Cause == nil || r.Cause.Name != causes.AddressTentative || time.Now().After(end) {
 			return r, err
 		}
 		select {

@@ -4,6 +4,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"netnscheck/harness/diagnose/causes"
 )
 
 func linkDown(t *topology, p path) *fault {
@@ -13,7 +15,7 @@ func linkDown(t *topology, p path) *fault {
 	}
 	f := &fault{does: []string{ip(h.sender().name, "link set %s down", h.out.name)}, places: []string{onLink(h.out)}, at: k*perHop + atRoute}
 	if p.family == 6 && len(h.sender().ifaces) == 1 { // its addresses went with it
-		f.names = []string{"no-address"}
+		f.names = []causes.Cause{causes.NoAddress}
 		f.places = append(f.places, h.sender().name)
 	}
 	return f

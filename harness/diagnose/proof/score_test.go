@@ -4,17 +4,19 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+
+	"netnscheck/harness/diagnose/causes"
 )
 
 // score counts, for each cause, how often it was made, named, placed and mended.
 type score struct {
 	mu    sync.Mutex
-	lines map[string]*line
+	lines map[causes.Cause]*line
 }
 
 type line struct{ tried, named, placed, toRepair, repaired int }
 
-func (s *score) line(cause string) *line {
+func (s *score) line(cause causes.Cause) *line {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.lines[cause] == nil {
@@ -36,7 +38,7 @@ func (s *score) String() string {
 	var out strings.Builder
 	var sum line
 	fmt.Fprintf(&out, "%-24s %6s %6s %6s %8s\n", "cause", "tried", "named", "placed", "repaired")
-	seen := map[string]bool{}
+	seen := map[causes.Cause]bool{}
 	for _, f := range faults {
 		l := s.lines[f.cause]
 		if l == nil || seen[f.cause] {

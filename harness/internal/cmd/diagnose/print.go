@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"netnscheck/harness/diagnose"
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/term"
 )
@@ -37,7 +38,7 @@ func (j *judgement) printReport(s *screen.Sheet) {
 		s.Line("in doubt  ", d)
 	}
 	if r.Cause != nil {
-		s.Verbatim("more      ", "harness explain "+r.Cause.Name)
+		s.Verbatim("more      ", "harness explain "+r.Cause.Name.String())
 	}
 }
 
@@ -100,7 +101,7 @@ func printPath(s *screen.Sheet, path []diagnose.Hop) {
 }
 
 func printCause(s *screen.Sheet, c *diagnose.Cause) {
-	name := c.Name
+	name := c.Name.String()
 	if c.Reply {
 		name += " (on the way back)"
 	}
@@ -118,11 +119,11 @@ func printCause(s *screen.Sheet, c *diagnose.Cause) {
 }
 
 // printKinds lists in few lines what else there is: each kind in one, and no more than so many kinds.
-func printKinds(s *screen.Sheet, label string, causes []diagnose.Cause, kinds int) {
-	var names []string
-	places := map[string][]string{}
-	for i := range causes {
-		c := &causes[i]
+func printKinds(s *screen.Sheet, label string, found []diagnose.Cause, kinds int) {
+	var names []causes.Cause
+	places := map[causes.Cause][]string{}
+	for i := range found {
+		c := &found[i]
 		if places[c.Name] == nil {
 			names = append(names, c.Name)
 		}
@@ -137,7 +138,7 @@ func printKinds(s *screen.Sheet, label string, causes []diagnose.Cause, kinds in
 		if len(at) > placesShown {
 			at, more = at[:placesShown], fmt.Sprintf(", … (%d)", len(at))
 		}
-		s.Line(screen.Once(label, i), name+": "+strings.Join(at, ", ")+more)
+		s.Line(screen.Once(label, i), name.String()+": "+strings.Join(at, ", ")+more)
 	}
 }
 

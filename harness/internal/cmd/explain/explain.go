@@ -28,8 +28,8 @@ how to mend it. Without a cause: lists all of them, in the order of a packet's w
 		Args: status.Args(cobra.MaximumNArgs(1)),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			var words []string
-			for _, name := range causes.Names() {
-				words = append(words, name+"\t"+causes.Summary(name))
+			for c := range causes.All() {
+				words = append(words, c.String()+"\t"+c.Summary())
 			}
 			if len(args) > 0 {
 				words = nil
@@ -48,24 +48,23 @@ how to mend it. Without a cause: lists all of them, in the order of a packet's w
 
 func list(o options) error {
 	s := o.screen.Sheet()
-	for i, g := range causes.Groups {
+	for i, family := range causes.Families() {
 		if i > 0 {
 			s.Line("", "")
 		}
-		s.Line("", g.Title)
-		for _, name := range g.Names {
-			s.Line(fmt.Sprintf("  %-24s ", name), causes.Summary(name))
+		s.Line("", family.String())
+		for _, cause := range family.Causes() {
+			s.Line(fmt.Sprintf("  %-24s ", cause), cause.Summary())
 		}
 	}
 	return s.Err()
 }
 
 func run(o options) error {
-	text, ok := causes.Page(o.cause)
-	if ok {
-		return o.screen.Page(text)
+	if cause, ok := causes.Parse(o.cause); ok {
+		return o.screen.Page(cause.Page())
 	}
-	if near, ok := scenario.Nearest(o.cause, causes.Names()); ok {
+	if near, ok := scenario.Nearest(o.cause, causes.Words()); ok {
 		return status.Usagef("there is no cause %q, did you mean `harness explain %s`?", o.cause, near)
 	}
 	return status.Usagef("there is no cause %q; `harness explain` lists those that there are", o.cause)
