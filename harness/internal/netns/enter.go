@@ -2,6 +2,7 @@ package netns
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -63,6 +64,44 @@ func (w *World) Do(name string, f func() error) error {
 // DoIn is Do for an open namespace.
 func (w *World) DoIn(h Handle, f func() error) error {
 	return w.thread.do(func() error { return w.visit(h, f) })
+}
+
+// Each runs f inside the host and inside each namespace that has a name, as Do does, on one visit to all of them. A namespace that is gone
+// before its turn is left out.
+func (w *World) Each(f func(name string) error) error {
+	entries, err := w.places.list()
+	if err != nil {
+		return fmt.Errorf("list namespaces: %w", err)
+	}
+	slices.Sort(entries)
+	return w.thread.do(func() error {
+		if err := f(Host); err != nil {
+			return err
+		}
+		return w.host.afterwards(func() error {
+			for _, entry := range entries {
+				if name, ours := w.nameOf(entry); ours {
+					if err := w.inEntry(entry, func() error { return f(name) }); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		})
+	})
+}
+
+// inEntry runs f on the lab's thread, which calls it and stays there, in the namespace that an entry of /run/netns is, if it is one.
+func (w *World) inEntry(entry string, f func() error) error {
+	h, err := w.openEntry(entry)
+	if err != nil {
+		return nil
+	}
+	defer h.Close()
+	if err := h.enter(); err != nil {
+		return fmt.Errorf("enter namespace %d: %w", h.Inode(), err)
+	}
+	return f()
 }
 
 // visit takes the lab's thread, which calls it, into the namespace and back.

@@ -12,23 +12,29 @@ type spare struct {
 	err error
 }
 
-// foresee makes namespaces ahead, side by side and beside what the caller does meanwhile: the kernel takes some 0.3
-// ms for each, and does not mind several. Each is used once; those that are not go with the site.
+// foresee makes namespaces ahead, one after the other and beside what the caller does meanwhile: the kernel takes some 0.3 ms for each, and
+// several threads at it would only slow down the one that makes the lab's host. Each is used once; those that are not go with the site.
 func (s *site) foresee(n int) error {
+	if n <= 0 {
+		return nil
+	}
+	ahead := make([]chan spare, n)
+	for i := range ahead {
+		ahead[i] = make(chan spare, 1)
+	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for range n {
-		ahead := make(chan spare, 1)
-		s.spares = append(s.spares, ahead)
-		sandbox.OnNewThread(func() {
+	s.spares = append(s.spares, ahead...)
+	s.mu.Unlock()
+	sandbox.OnNewThread(func() {
+		for _, one := range ahead {
 			if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-				ahead <- spare{err: err}
-				return
+				one <- spare{err: err}
+				continue
 			}
 			h, err := current()
-			ahead <- spare{h, err}
-		})
-	}
+			one <- spare{h, err}
+		}
+	})
 	return nil
 }
 

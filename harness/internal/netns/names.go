@@ -34,14 +34,8 @@ func (w *World) Entries() (names, others []string, err error) {
 		return nil, nil, fmt.Errorf("list namespaces: %w", err)
 	}
 	for _, entry := range entries {
-		name := entry
-		if w.shared {
-			var ours bool
-			if name, ours = strings.CutSuffix(entry, w.suffix()); !ours {
-				continue
-			}
-		}
-		if name == Host {
+		name, ours := w.nameOf(entry)
+		if !ours {
 			continue
 		}
 		h, err := w.openEntry(entry)
@@ -58,35 +52,63 @@ func (w *World) Entries() (names, others []string, err error) {
 	return names, others, nil
 }
 
+// nameOf is what the lesson calls an entry of /run/netns; not ours if it is another lab's, or the host's.
+func (w *World) nameOf(entry string) (name string, ours bool) {
+	if !w.shared {
+		return entry, entry != Host
+	}
+	name, ours = strings.CutSuffix(entry, w.suffix())
+	return name, ours && name != Host
+}
+
 // Foresee says that n namespaces are about to be added. They are made at once, beside what the caller does meanwhile.
 func (w *World) Foresee(n int) error { return w.ground.foresee(n) }
 
 // Add is `ip netns add`: EEXIST when the name is there already, also as an ordinary file.
 func (w *World) Add(name string) error {
-	if err := w.add(name); err != nil {
-		return fmt.Errorf("add namespace %s: %w", name, err)
-	}
-	return nil
+	_, err := w.AddAll(name)
+	return err
 }
 
-func (w *World) add(name string) error {
+// AddAll is Add for one name after the other, asked for at once. It stops at the first that is refused, and says how many it has added.
+func (w *World) AddAll(names ...string) (added int, err error) {
 	if err := w.alive(); err != nil {
-		return err
+		return 0, fmt.Errorf("add namespace %s: %w", names[0], err)
 	}
+	var real []string
+	var refused error
+	for _, name := range names {
+		if refused = w.mayAdd(name); refused != nil {
+			break
+		}
+		real = append(real, w.Real(name))
+	}
+	if len(real) > 0 {
+		added, err = w.ground.add(real)
+	}
+	if err != nil && w.shared {
+		for _, name := range real[added:] {
+			err = errors.Join(err, w.record().forgetIntent(name))
+		}
+	}
+	if err == nil {
+		err = refused
+	}
+	if err != nil {
+		return added, fmt.Errorf("add namespace %s: %w", names[added], err)
+	}
+	return added, nil
+}
+
+// mayAdd refuses a name that no namespace can have, and records that one is about to get it.
+func (w *World) mayAdd(name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
 	if name == Host {
 		return fmt.Errorf("the lab's host has this name: %w", unix.EEXIST)
 	}
-	if err := w.Intend(name); err != nil {
-		return err
-	}
-	err := w.ground.add(w.Real(name))
-	if err != nil && w.shared {
-		err = errors.Join(err, w.record().forgetIntent(w.Real(name)))
-	}
-	return err
+	return w.Intend(name)
 }
 
 // Delete is `ip netns del`: ENOENT when there is no such name; what is no namespace is removed like a namespace.

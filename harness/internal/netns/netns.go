@@ -243,7 +243,9 @@ func (w *World) Close() error {
 	errs = append(errs, w.detach())
 	w.host.Close()
 	w.places.close()
-	errs = append(errs, w.thread.end(patience), w.ground.close())
+	w.thread.leave() // beside what the ground does
+	left := w.ground.close()
+	errs = append(errs, w.thread.end(patience), left)
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close lab %s: %w", w.id, err)
 	}

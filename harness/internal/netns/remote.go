@@ -26,6 +26,7 @@ type order struct {
 	Do      string   `json:"do"`
 	Lab     string   `json:"lab"`
 	Name    string   `json:"name,omitempty"`
+	Names   []string `json:"names,omitempty"`
 	Number  int      `json:"number,omitempty"`
 	Program *Program `json:"program,omitempty"`
 	Message []byte   `json:"message,omitempty"`
@@ -38,7 +39,7 @@ type order struct {
 const (
 	doMake    = "make"    // a lab, with Number namespaces ahead; four descriptors and the number of its thread come back
 	doForesee = "foresee" // Number namespaces
-	doAdd     = "add"     // the namespace Name
+	doAdd     = "add"     // the namespaces Names; the number of those that were added comes back
 	doRemove  = "remove"  // the name Name
 	doOpen    = "open"    // what has the name Name; its descriptor comes back
 	doStart   = "start"   // Program, in Name; its number and a pidfd come back, and when it has ended its status
@@ -394,9 +395,16 @@ func (r *remote) order(do, name string, number int) error {
 	return err
 }
 
-func (r *remote) add(real string) error    { return r.order(doAdd, real, 0) }
 func (r *remote) remove(real string) error { return r.order(doRemove, real, 0) }
 func (r *remote) thread() int              { return r.tid }
+
+func (r *remote) add(real []string) (added int, err error) {
+	a, err := r.c.ask(order{Do: doAdd, Lab: r.lab, Names: real}, nil, 0, nil)
+	if whole := a.Number == len(real); a.Number < 0 || a.Number > len(real) || whole != (err == nil) {
+		return 0, fmt.Errorf("%w: it added %d namespaces of %d", errHelper, a.Number, len(real))
+	}
+	return a.Number, err
+}
 
 // close leaves nothing behind, whatever became of the helper: the kernel ends all that is in its layer with it.
 func (r *remote) close() error {

@@ -87,7 +87,8 @@ func (s *server) obey(o order, fds []int, a *answer) (running *Running, err erro
 	case doForesee:
 		return nil, lab.foresee(o.Number)
 	case doAdd:
-		return nil, lab.add(o.Name)
+		a.Number, err = lab.add(o.Names)
+		return nil, err
 	case doRemove:
 		return nil, lab.remove(o.Name)
 	case doOpen:

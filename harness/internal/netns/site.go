@@ -17,9 +17,9 @@ import (
 type ground interface {
 	// look returns descriptors of what is there; the caller closes them.
 	look() (host Handle, p places, err error)
-	// add makes a namespace with a name, remove takes a name away; both as `ip netns` does. open opens what has a name in
+	// add makes namespaces with names, up to the first that is refused, remove takes a name away; both as `ip netns` does. open opens what has a name in
 	// /run/netns, the way programs find it.
-	add(real string) error
+	add(real []string) (added int, err error)
 	remove(real string) error
 	open(real string) (Handle, error)
 	// foresee says that n namespaces are about to be added.
@@ -195,8 +195,17 @@ func (s *site) open(real string) (Handle, error) {
 	return h, err
 }
 
-func (s *site) add(real string) error {
-	return s.life.do(func() error { return s.unshared(func() error { return s.mountName(real) }) })
+func (s *site) add(real []string) (added int, err error) {
+	err = s.life.do(func() error {
+		for _, name := range real {
+			if err := s.unshared(func() error { return s.mountName(name) }); err != nil {
+				return err
+			}
+			added++
+		}
+		return nil
+	})
+	return added, err
 }
 
 func (s *site) remove(real string) error {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,9 +17,10 @@ var errThreadEnded = errors.New("the lab is closed")
 
 // thread is an OS thread with namespaces of its own, on which functions run one after the other. Nothing else ever runs on it.
 type thread struct {
-	tid  int
-	jobs chan *job
-	stop chan struct{} // closed to let the thread finish
+	tid     int
+	jobs    chan *job
+	stop    chan struct{} // closed to let the thread finish
+	leaving sync.Once     // closes stop
 	// ended is closed when the thread takes no more jobs; lost then says why, nil after an orderly end.
 	ended chan struct{}
 	lost  error
@@ -121,9 +123,12 @@ func (t *thread) endedError() error {
 	return errThreadEnded
 }
 
+// leave lets the thread finish, in its own time.
+func (t *thread) leave() { t.leaving.Do(func() { close(t.stop) }) }
+
 // end lets the thread finish and waits until the kernel has no such thread of this process any more.
 func (t *thread) end(limit time.Duration) error {
-	close(t.stop)
+	t.leave()
 	<-t.ended
 	task := fmt.Sprintf("/proc/self/task/%d", t.tid)
 	return await(limit, func() error {

@@ -2,7 +2,6 @@ package observe
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"unsafe"
 
@@ -16,17 +15,17 @@ import (
 // the first ones are lost. On every kernel the question for the link's state by ETHTOOL_GLINK does that; a dump of the links
 // does not.
 func Settle(ctx context.Context, w *netns.World) error {
-	names, err := w.Names()
-	if err != nil {
-		return fmt.Errorf("settle links: %w", err)
-	}
-	for _, name := range append([]string{netns.Host}, names...) {
+	err := w.Each(func(name string) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := inside(w.Do, name, settle); err != nil && !errors.Is(err, errVanished) {
-			return fmt.Errorf("settle links of %s: %w", name, err)
+		if err := settle(); err != nil {
+			return fmt.Errorf("in %s: %w", name, err)
 		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("settle links: %w", err)
 	}
 	return nil
 }

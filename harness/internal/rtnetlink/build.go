@@ -20,12 +20,44 @@ func (d *Driver) Build(ctx context.Context, w *netns.World, cmds []operation.Com
 		}
 	}
 	defer hangUp()
-	for _, c := range cmds {
-		if err := d.buildOne(ctx, w, c, sessions, hangUp); err != nil {
-			return fmt.Errorf("apply %q: %w", strings.Join(c.Argv(), " "), err)
+	for len(cmds) > 0 {
+		done, err := d.buildNext(ctx, w, cmds, sessions, hangUp)
+		if err != nil {
+			return fmt.Errorf("apply %q: %w", strings.Join(cmds[done].Argv(), " "), err)
 		}
+		cmds = cmds[done:]
 	}
 	return nil
+}
+
+// buildNext carries out the first operation, or the first ones if they add namespaces, and says how many it has carried out.
+func (d *Driver) buildNext(ctx context.Context, w *netns.World, cmds []operation.Command, sessions map[string]*session, hangUp func(),
+) (done int, err error) {
+	if names := leadingAdds(cmds); len(names) > 0 {
+		if err := context.Cause(ctx); err != nil {
+			return 0, err
+		}
+		return addAllNetns(w, names)
+	}
+	if err := d.buildOne(ctx, w, cmds[0], sessions, hangUp); err != nil {
+		return 0, err
+	}
+	return 1, nil
+}
+
+// mostAdds is how many namespaces are asked for at once: who makes them has to answer in time.
+const mostAdds = 100
+
+// leadingAdds are the names of the namespaces that the first operations add, one after the other.
+func leadingAdds(cmds []operation.Command) (names []string) {
+	for _, c := range cmds[:min(len(cmds), mostAdds)] {
+		add, ok := c.Op.(operation.NetnsAdd)
+		if !ok || sayable(c) != nil {
+			break
+		}
+		names = append(names, add.Name)
+	}
+	return names
 }
 
 func (d *Driver) buildOne(ctx context.Context, w *netns.World, c operation.Command, sessions map[string]*session, hangUp func()) error {

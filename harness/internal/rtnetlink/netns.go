@@ -11,10 +11,16 @@ import (
 )
 
 func addNetns(w *netns.World, op operation.NetnsAdd) error {
-	if err := w.Add(op.Name); err != nil {
-		return refuse(1, err, "Cannot create namespace file %q", "/run/netns/"+op.Name)
+	_, err := addAllNetns(w, []string{op.Name})
+	return err
+}
+
+// addAllNetns adds namespaces up to the first that is refused, and says how many.
+func addAllNetns(w *netns.World, names []string) (added int, err error) {
+	if added, err = w.AddAll(names...); err != nil {
+		return added, refuse(1, err, "Cannot create namespace file %q", "/run/netns/"+names[added])
 	}
-	return nil
+	return added, nil
 }
 
 func deleteNetns(w *netns.World, op operation.NetnsDelete) error {
