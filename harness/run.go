@@ -41,6 +41,8 @@ type runFlags struct {
 	verbose  bool
 	quiet    bool
 	slowest  bool
+
+	filter specrun.Filter // of labels and focus, once they are checked
 }
 
 func runCommand(use string) *cobra.Command {
@@ -86,7 +88,8 @@ func (f *runFlags) check() error {
 	case f.output == "":
 		return usage("--output: the name of a folder is missing")
 	}
-	if err := specrun.CheckFilters(f.labels, f.focus); err != nil {
+	var err error
+	if f.filter, err = specrun.ParseFilter(f.labels, f.focus); err != nil {
 		return &exit{statusUsage, err}
 	}
 	return checkSandboxMode(f.sandbox)
@@ -155,28 +158,27 @@ func (f *runFlags) nothingSelected(leftOut []reports.LeftOut) error {
 	return usage("select what to run: nothing fits %s%s", strings.Join(set, " and "), why)
 }
 
-// plan makes a unit of each scenario, and of the suites, and asks which of their cases the filters select. What it
+// plan makes a job of each scenario, and of the suites, and finds which of their cases the filters select. What it
 // leaves out are drivers.
 func plan(what input.Selection, f runFlags) (p []specrun.Planned, leftOut []reports.LeftOut, err error) {
 	drivers, leftOut, err := driversNamed(f.drivers)
 	if err != nil {
 		return nil, nil, err
 	}
-	job := specrun.Job{Labels: f.labels, Focus: f.focus, Seed: f.seed, FailFast: f.failFast, Keep: f.keep}
-	units := make([]specrun.Unit, len(what.Scenarios))
+	job := specrun.Job{Seed: f.seed, FailFast: f.failFast, Keep: f.keep}
+	jobs := make([]specrun.Job, len(what.Scenarios))
 	for i, sc := range what.Scenarios {
-		units[i] = specrun.Unit{Scenario: sc, Job: job}
-		j := &units[i].Job
-		j.Unit, j.File, j.Source, j.Drivers = sc.ID, sc.File, sc.Source, driverNames(drivers)
+		jobs[i] = job
+		jobs[i].Unit, jobs[i].Scenario, jobs[i].Drivers = sc.ID, sc, driverNames(drivers)
 	}
 	if f.seed != 0 {
-		rand.New(rand.NewPCG(uint64(f.seed), 0)).Shuffle(len(units), func(i, j int) { units[i], units[j] = units[j], units[i] })
+		rand.New(rand.NewPCG(uint64(f.seed), 0)).Shuffle(len(jobs), func(i, j int) { jobs[i], jobs[j] = jobs[j], jobs[i] })
 	}
 	if what.Suites {
-		job.Unit, job.HandWritten = specrun.HandWritten, true
-		units = append(units, specrun.Unit{Job: job})
+		job.Unit = specrun.HandWritten
+		jobs = append(jobs, job)
 	}
-	p, err = specrun.Preview(units, worker.Register)
+	p, err = specrun.Plan(jobs, f.filter, worker.Register)
 	return p, leftOut, err
 }
 
@@ -204,7 +206,7 @@ func (s *session) run(ctx context.Context) (*reports.Run, ending) {
 	}
 	var suites []reports.Suite
 	for i := range s.plan {
-		s.plan[i].Unit.Job.Shared = !s.sandboxed
+		s.plan[i].Job.Shared = !s.sandboxed
 		suites = append(suites, s.plan[i].Suites...)
 	}
 	s.told.Plan(suites)

@@ -14,33 +14,8 @@ func (c *Case) Clean() { c.Rewrite(term.Printable) }
 
 // Rewrite puts f of each text of a case in its place: of all but the words of the harness itself, such as the outcome.
 func (c *Case) Rewrite(f func(string) string) {
-	rewrite := func(texts ...*string) {
-		for _, t := range texts {
-			*t = f(*t)
-		}
-	}
-	rewrite(&c.Name, &c.Scenario, &c.Driver, &c.Title, &c.File, &c.Reason)
-	for i := range c.Missing {
-		rewrite(&c.Missing[i])
-	}
-	for i := range c.Problems {
-		p := &c.Problems[i]
-		rewrite(&p.File, &p.Message, &p.Expected, &p.Found)
-		for j := range p.Diagnosis {
-			rewrite(&p.Diagnosis[j])
-		}
-	}
-	for i := range c.Checks {
-		k := &c.Checks[i]
-		rewrite(&k.Text, &k.Phase, &k.Expected, &k.Found, &k.Reason)
-	}
-	for i := range c.Transcript {
-		x := &c.Transcript[i]
-		rewrite(&x.Netns, &x.Command, &x.Output, &x.Errno, &x.Message, &x.Note)
-		for j := range x.Argv {
-			rewrite(&x.Argv[j])
-		}
-	}
+	c.Name = f(c.Name)
+	c.SectionResult.Rewrite(f)
 }
 
 // Transcript shows the commands of a section as they ran, as a console block does.

@@ -6,6 +6,7 @@ package suites
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/onsi/ginkgo/v2"
@@ -18,6 +19,7 @@ import (
 type Unit struct {
 	Scenario *scenario.Scenario
 	Drivers  []lab.Driver
+	Cases    []string // the ids of those that are played; nil: all
 	Options  lab.PlayOptions
 	// OnKept is told of the labs in which something failed (PlayOptions.Keep), by the threads that live in them
 	// (lab.Lab.Thread), before they are taken down. It returns when they may be.
@@ -33,8 +35,7 @@ const ReportEntry = "section"
 // on after a failure: what needs a failed step reports that by itself.
 func Register(u Unit) {
 	sc := u.Scenario
-	labels := ginkgo.Label(append([]string{sc.ID, string(sc.Kind), fmt.Sprintf("level-%d", sc.Level)}, requireLabels(sc.Requires)...)...)
-	ginkgo.Describe(sc.ID+": "+sc.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, labels, func() {
+	ginkgo.Describe(sc.ID+": "+sc.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, ginkgo.Label(sc.Labels()...), func() {
 		parity := &lab.Parity{}
 		for _, d := range u.Drivers {
 			registerDriver(u, d, parity)
@@ -43,7 +44,7 @@ func Register(u Unit) {
 }
 
 func registerDriver(u Unit, d lab.Driver, parity *lab.Parity) {
-	ginkgo.Context("driver "+d.Name(), ginkgo.Label(d.Name()), func() {
+	ginkgo.Context("driver "+d.Name(), func() {
 		var play *lab.Play
 		ginkgo.BeforeAll(func() { play = lab.NewPlay(u.Scenario, d, parity, u.Options) })
 		ginkgo.AfterAll(func(ctx context.Context) {
@@ -57,19 +58,20 @@ func registerDriver(u Unit, d lab.Driver, parity *lab.Parity) {
 				ginkgo.Fail(fmt.Sprintf("take the labs down: %v", err))
 			}
 		})
-		for i := range u.Scenario.Steps {
-			step := &u.Scenario.Steps[i]
-			ginkgo.It(step.Title, ginkgo.Label("step"), func(ctx context.Context) { report(play.Step(ctx, i)) })
-			for j := range step.Mistakes {
-				name := CaseName(step.Title, step.Mistakes[j].Title)
-				ginkgo.It(name, ginkgo.Label("mistake"), func(ctx context.Context) { report(play.Mistake(ctx, i, j)) })
+		for _, c := range u.Scenario.Cases(d.Name()) {
+			if u.Cases != nil && !slices.Contains(u.Cases, c.ID) {
+				continue
 			}
+			ginkgo.It(c.Name, ginkgo.Label(c.Labels()...), func(ctx context.Context) {
+				if c.Mistake == 0 {
+					report(play.Step(ctx, c.Step-1))
+				} else {
+					report(play.Mistake(ctx, c.Step-1, c.Mistake-1))
+				}
+			})
 		}
 	})
 }
-
-// CaseName is the name of a mistake's spec and test case.
-func CaseName(step, mistake string) string { return step + " / Mistake: " + mistake }
 
 // report hands the result to the reporters and lets the spec end as it did.
 func report(r scenario.SectionResult) {
@@ -100,13 +102,4 @@ func Reasons(r scenario.SectionResult) string {
 		}
 	}
 	return b.String()
-}
-
-// requireLabels turns `program:nft` into a label: Ginkgo's filter gives the colon a meaning of its own.
-func requireLabels(requires []string) []string {
-	labels := make([]string, len(requires))
-	for i, r := range requires {
-		labels[i] = strings.ReplaceAll(r, ":", "-")
-	}
-	return labels
 }

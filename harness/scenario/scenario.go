@@ -34,7 +34,7 @@ type Scenario struct {
 	// File is the path by which the scenario was read, for messages.
 	File string
 	// Source is the Markdown text as it was read, variables not replaced.
-	Source string
+	Source string `json:"-"`
 }
 
 // Host is the starting state of the lab's host namespace.
@@ -139,7 +139,7 @@ type Check struct {
 	Text string
 	// Before says `[x]`: true before the section's commands and after them.
 	Before bool
-	Claim  Claim
+	Claim  Claim `json:"-"` // see UnmarshalJSON
 	// Within is the limit written, or 0 for DefaultLimit.
 	Within time.Duration
 }

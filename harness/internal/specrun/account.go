@@ -8,7 +8,6 @@ import (
 
 	"netnscheck/harness/internal/untrusted"
 	"netnscheck/harness/scenario"
-	"netnscheck/reports"
 )
 
 // account is what a worker has told of its unit so far. It takes a message only where the plan expects it: so whoever
@@ -178,15 +177,15 @@ func (a *account) end(m *message) error {
 }
 
 // result checks the result of a case, makes its texts printable and cuts them.
-func (a *account) result(c *reports.Case, at place) error {
-	planned := a.plan.Suites[at.suite].Cases[at.index]
+func (a *account) result(c *scenario.SectionResult, at place) error {
+	planned := a.plan.Suites[at.suite].Cases[at.index].SectionResult
 	if err := sameSection(c, planned); err != nil {
 		return err
 	}
 	if !slices.Contains(knownOutcomes, c.Outcome) {
 		return fmt.Errorf("the outcome %.64q", c.Outcome)
 	}
-	within := boundsOf(a.plan.Unit.Scenario, &planned)
+	within := boundsOf(a.plan.Job.Scenario, &planned)
 	for _, n := range []struct {
 		what        string
 		number, max int
@@ -225,16 +224,13 @@ func sectionOf(r scenario.SectionResult) section {
 
 // sameSection: a result is of the section that was planned, or says nothing of that (a spec that did not come to bring
 // it along).
-func sameSection(c *reports.Case, planned reports.Case) error {
-	if c.Name != "" {
-		return fmt.Errorf("it has a name of its own, %.256q", c.Name)
-	}
-	said := sectionOf(c.SectionResult)
+func sameSection(r *scenario.SectionResult, planned scenario.SectionResult) error {
+	said := sectionOf(*r)
 	if said == (section{}) {
 		return nil
 	}
 	planned.Rewrite(untrusted.Shown)
-	if want := sectionOf(planned.SectionResult); said != want {
+	if want := sectionOf(planned); said != want {
 		return fmt.Errorf("it is of %.256q, not of %.256q", fmt.Sprint(said), fmt.Sprint(want))
 	}
 	return nil
@@ -245,7 +241,7 @@ type bounds struct{ checks, commands, words, problems int }
 
 // boundsOf: the checks of a section are looked at before and after its commands; a mistake runs the commands and looks
 // at the checks of its step as well.
-func boundsOf(sc *scenario.Scenario, planned *reports.Case) bounds {
+func boundsOf(sc *scenario.Scenario, planned *scenario.SectionResult) bounds {
 	const others = 16 // problems that belong to no check and no command
 	b := bounds{problems: others}
 	if sc == nil {
@@ -275,7 +271,7 @@ func boundsOf(sc *scenario.Scenario, planned *reports.Case) bounds {
 }
 
 // numbers checks the numbers, and the words that are the harness's own.
-func (a *account) numbers(c *reports.Case, within bounds) error {
+func (a *account) numbers(c *scenario.SectionResult, within bounds) error {
 	if err := a.lasted("it", c.Duration); err != nil {
 		return err
 	}

@@ -145,7 +145,7 @@ func TestWorkerWithoutRoom(t *testing.T) {
 	for word, want := range map[string]error{"unthreaded": syscall.EAGAIN, "unable": syscall.ENOSPC, "limited": nil} {
 		t.Run(word, func(t *testing.T) {
 			first := unit(t, word)
-			first.Job.Shared = true // in a sandbox what a case meets is no word about the machine
+			first.Shared = true // in a sandbox what a case meets is no word about the machine
 			if word == "unable" {
 				first = unitOf(t, "It is unable", Job{Drivers: []string{"netlink"}})
 			}
@@ -182,7 +182,7 @@ func TestLargeResults(t *testing.T) {
 		t.Errorf("%d bytes are left of a text: %.50q", len(found), found)
 	}
 
-	many := reports.Case{}
+	many := scenario.SectionResult{}
 	many.Outcome, many.Checks = scenario.Pass, make([]scenario.CheckResult, 40)
 	for i := range many.Checks {
 		many.Checks[i].Found = strings.Repeat("ä\"", untrusted.TextSize)
@@ -201,6 +201,6 @@ func TestLargeResults(t *testing.T) {
 		t.Fatalf("%d bytes, %v", len(line), err)
 	}
 	if many.Outcome != scenario.Error || !strings.Contains(many.Problems[0].Message, "20000 checks") {
-		t.Errorf("%+v", many.SectionResult)
+		t.Errorf("%+v", many)
 	}
 }

@@ -9,7 +9,6 @@ import (
 
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/term"
-	"netnscheck/reports"
 )
 
 // sectionEntry is the name under which a spec of the catalogue reports its scenario.SectionResult.
@@ -19,14 +18,14 @@ const sectionEntry = "section"
 // it is.
 const lackingEntry = "lacking"
 
-// caseOf turns the report of a spec into a case. A spec of the catalogue brings its result along; what it does not tell (a panic,
+// resultOf turns the report of a spec into a result. A spec of the catalogue brings its result along; what it does not tell (a panic,
 // an interruption, a failed clean-up) is added from Ginkgo's own account.
-func caseOf(r types.SpecReport) reports.Case {
-	c := reports.Case{}
+func resultOf(r types.SpecReport) scenario.SectionResult {
+	c := scenario.SectionResult{}
 	brought := false
 	for _, e := range r.ReportEntries {
 		if result, ok := e.GetRawValue().(scenario.SectionResult); ok && e.Name == sectionEntry {
-			c.SectionResult, brought = result, true
+			c, brought = result, true
 		}
 		if lacking, ok := e.GetRawValue().(scenario.Unavailable); ok && e.Name == lackingEntry {
 			c.Missing = lacking.Programs
@@ -42,11 +41,11 @@ func caseOf(r types.SpecReport) reports.Case {
 	case r.State.Is(types.SpecStateFailureStates):
 		failed(&c, r, brought)
 	}
-	c.Clean()
+	c.Rewrite(term.Printable)
 	return c
 }
 
-func skipped(c *reports.Case, r types.SpecReport, brought bool) {
+func skipped(c *scenario.SectionResult, r types.SpecReport, brought bool) {
 	switch {
 	case brought: // skip and blocked both end as Ginkgo's skip
 	case leftOut(r):
@@ -63,7 +62,7 @@ func leftOut(r types.SpecReport) bool {
 	return r.State == types.SpecStateSkipped && r.Failure.Message == ""
 }
 
-func failed(c *reports.Case, r types.SpecReport, brought bool) {
+func failed(c *scenario.SectionResult, r types.SpecReport, brought bool) {
 	told := brought && (c.Outcome == scenario.Fail || c.Outcome == scenario.Error)
 	for i, f := range failuresOf(r) {
 		if i == 0 && told && f.state == types.SpecStateFailed && !isCleanup(f.FailureNodeType) {

@@ -14,12 +14,8 @@ import (
 	"netnscheck/reports"
 )
 
-// handWritten makes a unit of suites as people write them, under a tag that no other test uses.
-func handWritten(job Job) (u Unit, tag string) {
-	tag = fmt.Sprintf("suites-%d", ids.Add(1))
-	job.Unit, job.HandWritten, job.Source = HandWritten, true, tag
-	return Unit{Job: job}, tag
-}
+// handWritten makes a job of suites as people write them; its unit is a tag that no other test uses.
+func handWritten() Job { return Job{Unit: fmt.Sprintf("suites-%d", ids.Add(1))} }
 
 // registerHandWritten builds them: specs that bring no result of their own, and a suite that has no id.
 func registerHandWritten(tag string) error {
@@ -51,9 +47,10 @@ func ofTag(all []reports.Suite, tag string) []reports.Suite {
 }
 
 func TestHandWritten(t *testing.T) {
-	u, tag := handWritten(Job{})
+	u := handWritten()
+	tag := u.Unit
 	plan := mustPlan(t, unit(t, "passes"), u)
-	if len(plan) != 2 || plan[1].Unit.Job.Unit != HandWritten {
+	if len(plan) != 2 || plan[1].Job.Unit != tag {
 		t.Fatalf("planned %+v", plan)
 	}
 	r := Run(t.Context(), plan, Options{Start: start, Grace: time.Minute})
@@ -82,7 +79,7 @@ func TestHandWritten(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	same(t, r.Leftovers, []string{HandWritten + ": testns is still there"})
+	same(t, r.Leftovers, []string{tag + ": testns is still there"})
 	if r.Suites[0].Driver == "" || r.Suites[0].Cases[0].Outcome != scenario.Pass {
 		t.Errorf("the scenario before the suites: %+v", r.Suites[0])
 	}
@@ -93,10 +90,10 @@ func TestHandWrittenFilters(t *testing.T) {
 		labels, focus string
 		want          int
 	}{{"go", "", 6}, {"second", "", 1}, {"step", "", 0}, {"", "within", 1}, {"go", "nothing", 0}} {
-		u, tag := handWritten(Job{Labels: c.labels, Focus: c.focus})
+		u := handWritten()
 		got := 0
-		for _, p := range mustPlan(t, u) {
-			for _, s := range ofTag(p.Suites, tag) {
+		for _, p := range mustPlanOf(t, filter(t, c.labels, c.focus), u) {
+			for _, s := range ofTag(p.Suites, u.Unit) {
 				got += len(s.Cases)
 			}
 		}

@@ -104,6 +104,7 @@ func TestWorkerThatLies(t *testing.T) {
 		{"closes its results", []string{start1, end1, shut}, "the worker closed its results and did not end", false},
 		{"unknown key", []string{start1, `{"event":"alive","evil":1}`, hang}, `unknown field "evil"`, false},
 		{"unknown key inside", result(`"outcome":"pass","evil\u001b[2J":1`), `unknown field "evil\x1b[2J"`, false},
+		{"a name of its own", result(`"outcome":"pass","name":"x"`), `unknown field "name"`, false},
 		{"unknown event", []string{start1, `{"event":"\u001b]0;x"}`, hang},
 			`a message of an unknown kind: "\x1b]0;x"`, false},
 		{"no JSON", []string{start1, "::add-mask::x", hang}, "what cannot be understood: invalid character ':'", false},
@@ -180,10 +181,10 @@ func TestWorkerThatLies(t *testing.T) {
 }
 
 // runLiar runs a unit whose worker tells these lies; a word in capitals is the key of a case, or the unit's id.
-func runLiar(t *testing.T, u Unit, lines []string) Result {
+func runLiar(t *testing.T, u Job, lines []string) Result {
 	t.Helper()
 	plan := mustPlan(t, u)
-	words := []string{"SCENARIO", u.Job.Unit}
+	words := []string{"SCENARIO", u.Unit}
 	for key, at := range plan[0].at {
 		quoted, err := json.Marshal(key)
 		if err != nil {

@@ -8,7 +8,6 @@ import (
 
 	"netnscheck/harness/internal/untrusted"
 	"netnscheck/harness/scenario"
-	"netnscheck/reports"
 )
 
 // What comes out of a sandbox is not trusted: a scenario's program may have got hold of the worker's pipe. So a message
@@ -19,9 +18,9 @@ const messageSize = 256 << 10
 
 // message is what a worker tells the outer process: one JSON object a line.
 type message struct {
-	Event event         `json:"event"`
-	Key   string        `json:"key,omitempty"`
-	Case  *reports.Case `json:"case,omitempty"`
+	Event event                   `json:"event"`
+	Key   string                  `json:"key,omitempty"` // the id of a case
+	Case  *scenario.SectionResult `json:"case,omitempty"`
 	// Interrupted says that the case did not run, or not to its end, because the worker was told to stop.
 	Interrupted bool `json:"interrupted,omitempty"`
 	// Threads live in the labs that are kept, numbered as the worker sees them.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/onsi/ginkgo/v2"
@@ -13,63 +14,28 @@ import (
 	"netnscheck/reports"
 )
 
-// Planned is a unit and the cases of it that the filters select.
+// Planned is a job and the cases of it that a filter selects.
 type Planned struct {
-	Unit   Unit
+	Job    Job
 	Suites []reports.Suite // the cases have no outcome yet
 	at     map[string]place
 }
 
-// place is where the case with a key is in Suites.
+// place is where the case with an id is in Suites.
 type place struct{ suite, index int }
 
 // Cases is the number of cases that are to run.
 func (p *Planned) Cases() int { return len(p.at) }
 
-// CheckFilters says what is wrong with a label filter or a focus.
-func CheckFilters(labels, focus string) error {
-	if _, err := types.ParseLabelFilter(labels); err != nil {
-		return fmt.Errorf("read --label-filter %q: %s", labels, firstLine(err.Error()))
-	}
-	if _, err := regexp.Compile(focus); err != nil {
-		return fmt.Errorf("read --focus %q: %w", focus, err)
-	}
-	return nil
-}
-
-func firstLine(s string) string {
-	for line := range strings.Lines(s) {
-		if line = strings.TrimSpace(line); line != "" {
-			return line
-		}
-	}
-	return s
-}
-
-// Preview asks Ginkgo which specs of the units the filters select, in the order of the units and of the lesson. All units have
-// the same filters. Units of which nothing is selected are left out. It can be called once in a process, and nothing runs.
-func Preview(units []Unit, register Register) ([]Planned, error) {
-	for _, u := range units {
-		if err := register(u.Job, nil); err != nil {
-			return nil, err
-		}
-	}
-	if len(units) == 0 {
-		return nil, nil
-	}
-	suite, reporter := configuration(units[0].Job)
-	report := ginkgo.PreviewSpecs("", suite, reporter)
-	groups := groupsOf(report.SpecReports)
+// Plan makes of each job the cases that the filter selects, in the order of the jobs and of the lesson. Jobs of which
+// nothing is selected are left out. Of suites written in Go Ginkgo is asked which specs there are; nothing runs.
+func Plan(jobs []Job, f Filter, register Register) ([]Planned, error) {
 	var plan []Planned
-	for _, u := range units {
-		p := Planned{Unit: u, at: map[string]place{}}
-		var err error
-		if u.Scenario == nil {
-			p.planHandWritten(groups, units)
-		} else {
-			err = p.planScenario(groups)
-		}
-		if err != nil {
+	for _, job := range jobs {
+		p := Planned{Job: job, at: map[string]place{}}
+		if job.Scenario != nil {
+			p.planScenario(f)
+		} else if err := p.planHandWritten(f, register); err != nil {
 			return nil, err
 		}
 		if p.Cases() > 0 {
@@ -79,137 +45,17 @@ func Preview(units []Unit, register Register) ([]Planned, error) {
 	return plan, nil
 }
 
-// configuration is how Ginkgo is set up in a preview and in a worker.
-func configuration(job Job) (types.SuiteConfig, types.ReporterConfig) {
-	suite, reporter := ginkgo.GinkgoConfiguration()
-	suite.LabelFilter = job.Labels
-	suite.FocusStrings = nil
-	if job.Focus != "" {
-		suite.FocusStrings = []string{job.Focus}
+// add plans the cases of a suite, which have these ids.
+func (p *Planned) add(s reports.Suite, ids []string) {
+	if len(ids) == 0 {
+		return
 	}
-	suite.RandomSeed = job.Seed
-	suite.FailFast = job.FailFast
-	suite.Timeout = 0
-	suite.GracePeriod = grace
-	reporter.NoColor = true
-	reporter.Succinct = true
-	return suite, reporter
-}
-
-// group is a top-level container: its text and its specs in order.
-type group struct {
-	text  string
-	specs []spec
-}
-
-type spec struct {
-	key      string
-	selected bool
-	report   types.SpecReport
-}
-
-func groupsOf(all types.SpecReports) []group {
-	var groups []group
-	at := map[string]int{}
-	keys := keyring{}
-	for _, r := range all {
-		if !r.LeafNodeType.Is(types.NodeTypeIt) {
-			continue
-		}
-		text := ""
-		if len(r.ContainerHierarchyTexts) > 0 {
-			text = r.ContainerHierarchyTexts[0]
-		}
-		i, ok := at[text]
-		if !ok {
-			i = len(groups)
-			at[text] = i
-			groups = append(groups, group{text: text})
-		}
-		groups[i].specs = append(groups[i].specs, spec{
-			key: keys.next(r), selected: !r.State.Is(types.SpecStateSkipped | types.SpecStatePending), report: r,
-		})
+	for i, id := range ids {
+		p.at[id] = place{len(p.Suites), i}
 	}
-	return groups
-}
-
-// keyring names specs: by their texts, and by a number where several have the same.
-type keyring map[string]int
-
-func (k keyring) next(r types.SpecReport) string {
-	text := strings.Join(append(append([]string{}, r.ContainerHierarchyTexts...), r.LeafNodeText), "\n")
-	k[text]++
-	if n := k[text]; n > 1 {
-		return fmt.Sprintf("%s\n#%d", text, n)
-	}
-	return text
-}
-
-// of says whether the container is that of the scenario.
-func (g *group) of(id string) bool { return g.text == id || strings.HasPrefix(g.text, id+": ") }
-
-// planScenario matches the specs of a scenario with its sections: they come in the same order.
-func (p *Planned) planScenario(groups []group) error {
-	sc := p.Unit.Scenario
-	var g *group
-	for i := range groups {
-		if groups[i].of(sc.ID) {
-			g = &groups[i]
-		}
-	}
-	all := suitesOf(sc, p.Unit.Job.Drivers)
-	if g == nil {
-		return fmt.Errorf("plan %s: it has no specs", sc.ID)
-	}
-	next := 0
-	for _, s := range all {
-		selected := s
-		selected.Cases = nil
-		for _, c := range s.Cases {
-			if next == len(g.specs) {
-				return fmt.Errorf("plan %s: there is no spec for %q", sc.ID, c.Name)
-			}
-			sp := g.specs[next]
-			next++
-			if c.Name != sp.report.LeafNodeText {
-				return fmt.Errorf("plan %s: the spec for %q is called %q", sc.ID, c.Name, sp.report.LeafNodeText)
-			}
-			if sp.selected {
-				p.at[sp.key] = place{len(p.Suites), len(selected.Cases)}
-				selected.Cases = append(selected.Cases, c)
-			}
-		}
-		if len(selected.Cases) > 0 {
-			distinct(selected.Cases)
-			p.Suites = append(p.Suites, selected)
-		}
-	}
-	return nil
-}
-
-// suitesOf are the cases of a scenario, one suite for each driver.
-func suitesOf(sc *scenario.Scenario, drivers []string) []reports.Suite {
-	var all []reports.Suite
-	for _, driver := range drivers {
-		s := reports.Suite{ID: sc.ID, Title: sc.Title, Driver: driver, File: sc.File, Labels: sc.Requires}
-		for i := range sc.Steps {
-			step := &sc.Steps[i]
-			s.Cases = append(s.Cases, planned(sc, driver, scenario.StepSection, &step.Section, i+1, 0, step.Title))
-			for j := range step.Mistakes {
-				m := &step.Mistakes[j]
-				name := step.Title + " / Mistake: " + m.Title
-				s.Cases = append(s.Cases, planned(sc, driver, scenario.MistakeSection, &m.Section, i+1, j+1, name))
-			}
-		}
-		all = append(all, s)
-	}
-	return all
-}
-
-func planned(sc *scenario.Scenario, driver string, kind scenario.SectionKind, s *scenario.Section, step, mistake int, name string) reports.Case {
-	return reports.Case{Name: name, SectionResult: scenario.SectionResult{
-		Scenario: sc.ID, Driver: driver, Kind: kind, Step: step, Mistake: mistake, Title: s.Title, File: sc.File, Line: s.Line,
-	}}
+	distinct(s.Cases)
+	p.Job.Cases = append(p.Job.Cases, ids...)
+	p.Suites = append(p.Suites, s)
 }
 
 // distinct numbers cases that have the same name.
@@ -224,40 +70,75 @@ func distinct(cases []reports.Case) {
 	}
 }
 
-// planHandWritten takes the containers that belong to no scenario, a suite each. Their texts are `ID: title`, as those of scenarios.
-func (p *Planned) planHandWritten(groups []group, units []Unit) {
-	for _, g := range groups {
-		if belongs(g, units) {
-			continue
-		}
-		s := reports.Suite{ID: cmp.Or(g.text, HandWritten), Title: g.text}
-		if id, title, ok := strings.Cut(g.text, ": "); ok {
-			s.ID, s.Title = id, title
-		}
-		for _, sp := range g.specs {
-			if !sp.selected {
+// planScenario makes a suite of each driver.
+func (p *Planned) planScenario(f Filter) {
+	sc := p.Job.Scenario
+	for _, driver := range p.Job.Drivers {
+		s := reports.Suite{ID: sc.ID, Title: sc.Title, Driver: driver, File: sc.File, Labels: sc.Requires}
+		var ids []string
+		for _, c := range sc.Cases(driver) {
+			if !f.selects(sc.Texts(c), append(sc.Labels(), c.Labels()...)) {
 				continue
 			}
-			p.at[sp.key] = place{len(p.Suites), len(s.Cases)}
-			s.Cases = append(s.Cases, reports.Case{Name: specName(sp.report), SectionResult: scenario.SectionResult{
-				Scenario: s.ID, Kind: scenario.StepSection, Title: sp.report.LeafNodeText,
-				File: sp.report.LeafNodeLocation.FileName, Line: sp.report.LeafNodeLocation.LineNumber,
+			ids = append(ids, c.ID)
+			s.Cases = append(s.Cases, reports.Case{Name: c.Name, SectionResult: scenario.SectionResult{
+				Scenario: sc.ID, Driver: driver, Kind: c.Kind, Step: c.Step, Mistake: c.Mistake,
+				Title: c.Section.Title, File: sc.File, Line: c.Section.Line,
 			}})
 		}
-		if len(s.Cases) > 0 {
-			distinct(s.Cases)
-			p.Suites = append(p.Suites, s)
-		}
+		p.add(s, ids)
 	}
 }
 
-func belongs(g group, units []Unit) bool {
-	for _, u := range units {
-		if u.Scenario != nil && g.of(u.Scenario.ID) {
-			return true
-		}
+// planHandWritten makes a suite of each top-level container. Their texts are `ID: title`, as those of scenarios; the id
+// of a spec is its whole text.
+func (p *Planned) planHandWritten(f Filter, register Register) error {
+	if err := register(p.Job, nil); err != nil {
+		return err
 	}
-	return false
+	suite, reporter := configuration(p.Job)
+	var all []reports.Suite
+	var ids [][]string // of each suite
+	known := map[string]bool{}
+	for _, r := range ginkgo.PreviewSpecs("", suite, reporter).SpecReports {
+		id := r.FullText()
+		switch {
+		case !r.LeafNodeType.Is(types.NodeTypeIt):
+			continue
+		case known[id]:
+			return fmt.Errorf("plan %s: two specs are called %q", p.Job.Unit, id)
+		}
+		known[id] = true
+		if r.State.Is(types.SpecStateSkipped|types.SpecStatePending) || !f.selects([]string{id}, r.Labels()) {
+			continue
+		}
+		s := suiteOf(r)
+		i := slices.IndexFunc(all, func(other reports.Suite) bool { return other.ID == s.ID && other.Title == s.Title })
+		if i < 0 {
+			i, all, ids = len(all), append(all, s), append(ids, nil)
+		}
+		ids[i] = append(ids[i], id)
+		all[i].Cases = append(all[i].Cases, reports.Case{Name: specName(r), SectionResult: scenario.SectionResult{
+			Scenario: s.ID, Kind: scenario.StepSection, Title: r.LeafNodeText,
+			File: r.LeafNodeLocation.FileName, Line: r.LeafNodeLocation.LineNumber,
+		}})
+	}
+	for i, s := range all {
+		p.add(s, ids[i])
+	}
+	return nil
+}
+
+// suiteOf is the suite of a spec: its top-level container.
+func suiteOf(r types.SpecReport) reports.Suite {
+	text := ""
+	if len(r.ContainerHierarchyTexts) > 0 {
+		text = r.ContainerHierarchyTexts[0]
+	}
+	if id, title, ok := strings.Cut(text, ": "); ok {
+		return reports.Suite{ID: id, Title: title}
+	}
+	return reports.Suite{ID: cmp.Or(text, HandWritten), Title: text}
 }
 
 // specName is the text of a spec below its top-level container.
@@ -267,4 +148,24 @@ func specName(r types.SpecReport) string {
 		texts = append(append([]string{}, r.ContainerHierarchyTexts[1:]...), r.LeafNodeText)
 	}
 	return strings.Join(texts, " ")
+}
+
+// configuration is how Ginkgo is set up to look at specs and to run those of a worker. Of a scenario there are no others
+// than those of its cases; of suites written in Go, it runs those whose texts are the ids of the cases.
+func configuration(job Job) (types.SuiteConfig, types.ReporterConfig) {
+	suite, reporter := ginkgo.GinkgoConfiguration()
+	suite.LabelFilter = ""
+	suite.FocusStrings = nil
+	if job.Scenario == nil {
+		for _, id := range job.Cases {
+			suite.FocusStrings = append(suite.FocusStrings, "^ "+regexp.QuoteMeta(id)+"$")
+		}
+	}
+	suite.RandomSeed = job.Seed
+	suite.FailFast = job.FailFast
+	suite.Timeout = 0
+	suite.GracePeriod = grace
+	reporter.NoColor = true
+	reporter.Succinct = true
+	return suite, reporter
 }

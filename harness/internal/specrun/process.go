@@ -17,7 +17,7 @@ import (
 
 // work starts the unit's worker, hears it to its end, and ends it when ctx ends.
 func (u *unitRun) work(ctx context.Context) {
-	job := u.plan.Unit.Job
+	job := u.plan.Job
 	job.Rehearse = !u.isProven()
 	w, err := u.start(job)
 	if err != nil {
@@ -135,9 +135,9 @@ func (u *unitRun) obey(ctx context.Context, w *workerProcess, m message) error {
 			u.take(u.plan.at[m.Key], m.Case)
 		}
 	case eventLeftover:
-		u.leftovers = append(u.leftovers, u.plan.Unit.Job.Unit+": "+m.Text)
+		u.leftovers = append(u.leftovers, u.plan.Job.Unit+": "+m.Text)
 	case eventKept:
-		u.kept(ctx, u.plan.Unit.Job.Unit, w.process, m.Threads)
+		u.kept(ctx, u.plan.Job.Unit, w.process, m.Threads)
 		go w.say(reply{GoOn: true}) // it may not listen
 	case eventUnable:
 		return &UnableError{&foreignError{untrusted.Shown(m.Text), m.Errno}}

@@ -203,7 +203,7 @@ func newUnitRun(r *run, p *Planned) *unitRun {
 }
 
 // take puts the result of a case where it was planned.
-func (u *unitRun) take(at place, told *reports.Case) {
+func (u *unitRun) take(at place, told *scenario.SectionResult) {
 	c := &u.suites[at.suite].Cases[at.index]
 	c.Outcome, c.Reason, c.Missing, c.Problems = told.Outcome, told.Reason, told.Missing, told.Problems
 	c.Checks, c.Transcript, c.Duration = told.Checks, told.Transcript, told.Duration
@@ -219,7 +219,7 @@ func (u *unitRun) take(at place, told *reports.Case) {
 }
 
 // cut keeps what an interrupted case told of itself; complete says why it was interrupted.
-func (u *unitRun) cut(at place, told *reports.Case) {
+func (u *unitRun) cut(at place, told *scenario.SectionResult) {
 	c := &u.suites[at.suite].Cases[at.index]
 	c.Checks, c.Transcript, c.Duration = told.Checks, told.Transcript, told.Duration
 	u.interrupted = true
@@ -287,5 +287,5 @@ func (u *unitRun) fail(job Job, err error) {
 // die writes down that the worker did not come to its end.
 func (u *unitRun) die(format string, args ...any) {
 	u.died = fmt.Sprintf(format, args...)
-	u.problems = append(u.problems, u.plan.Unit.Job.Unit+": "+u.died)
+	u.problems = append(u.problems, u.plan.Job.Unit+": "+u.died)
 }

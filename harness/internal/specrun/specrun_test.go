@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -45,19 +46,16 @@ func TestMain(m *testing.M) {
 
 // register builds specs as the suites do; the last word of a title says what happens.
 func register(job Job, kept func(context.Context, []int)) error {
-	if job.HandWritten {
-		return registerHandWritten(job.Source)
-	}
-	sc, err := scenario.Parse(job.File, []byte(job.Source))
-	if err != nil {
-		return err
+	sc := job.Scenario
+	if sc == nil {
+		return registerHandWritten(job.Unit)
 	}
 	if strings.Contains(sc.Title, "unable") && job.Rehearse {
 		return &UnableError{Cause: fmt.Errorf("make a lab: %w", syscall.ENOSPC)}
 	}
-	ginkgo.Describe(sc.ID+": "+sc.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, ginkgo.Label(sc.ID), func() {
+	ginkgo.Describe(sc.ID+": "+sc.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, ginkgo.Label(sc.Labels()...), func() {
 		for _, driver := range job.Drivers {
-			ginkgo.Context("driver "+driver, ginkgo.Label(driver), func() {
+			ginkgo.Context("driver "+driver, func() {
 				failed := false
 				ginkgo.AfterAll(func(ctx context.Context) {
 					if job.Keep && failed {
@@ -67,18 +65,20 @@ func register(job Job, kept func(context.Context, []int)) error {
 						ginkgo.Fail("take the labs down: testns is still there")
 					}
 				})
-				for i := range sc.Steps {
-					step := &sc.Steps[i]
-					ginkgo.It(step.Title, ginkgo.Label("step"), func(ctx context.Context) {
+				for _, c := range sc.Cases(driver) {
+					if !slices.Contains(job.Cases, c.ID) {
+						continue
+					}
+					ginkgo.It(c.Name, ginkgo.Label(c.Labels()...), func(ctx context.Context) {
+						if c.Mistake > 0 {
+							return
+						}
 						r := scenario.SectionResult{
-							Scenario: sc.ID, Driver: driver, Kind: scenario.StepSection, Step: i + 1,
-							Title: step.Title, File: sc.File, Line: step.Line, Outcome: scenario.Pass,
+							Scenario: sc.ID, Driver: driver, Kind: scenario.StepSection, Step: c.Step,
+							Title: c.Section.Title, File: sc.File, Line: c.Section.Line, Outcome: scenario.Pass,
 						}
 						act(ctx, &r, &failed)
 					})
-					for _, m := range step.Mistakes {
-						ginkgo.It(step.Title+" / Mistake: "+m.Title, ginkgo.Label("mistake"), func() {})
-					}
 				}
 			})
 		}
@@ -163,12 +163,12 @@ var ids atomic.Int64
 const someCheck = "- [x] namespace `host` exists\n"
 
 // unit makes a scenario with these steps. Its id is one that no other test uses.
-func unit(t *testing.T, titles ...string) Unit {
+func unit(t *testing.T, titles ...string) Job {
 	t.Helper()
 	return unitOf(t, "Title", Job{Drivers: []string{"netlink"}}, titles...)
 }
 
-func unitOf(t *testing.T, title string, job Job, titles ...string) Unit {
+func unitOf(t *testing.T, title string, job Job, titles ...string) Job {
 	t.Helper()
 	id := fmt.Sprintf("unit-%d", ids.Add(1))
 	text := "# " + title + "\n"
@@ -178,21 +178,35 @@ func unitOf(t *testing.T, title string, job Job, titles ...string) Unit {
 	for _, title := range titles {
 		text += "\n## " + title + "\n" + someCheck
 	}
-	job.Unit, job.File, job.Source = id, id+".md", text
-	sc, err := scenario.Parse(job.File, []byte(text))
+	sc, err := scenario.Parse(id+".md", []byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Unit{Job: job, Scenario: sc}
+	job.Unit, job.Scenario = id, sc
+	return job
 }
 
-func mustPlan(t *testing.T, units ...Unit) []Planned {
+func filter(t *testing.T, labels, focus string) Filter {
+	t.Helper()
+	f, err := ParseFilter(labels, focus)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func mustPlan(t *testing.T, jobs ...Job) []Planned {
+	t.Helper()
+	return mustPlanOf(t, Filter{}, jobs...)
+}
+
+func mustPlanOf(t *testing.T, f Filter, jobs ...Job) []Planned {
 	t.Helper()
 	// Ginkgo refuses to look ahead under `go test -count=N`: the same suite cannot run twice. None runs in this process.
 	count := flag.Lookup("test.count").Value
 	defer count.Set(count.String())
 	count.Set("1")
-	plan, err := Preview(units, register)
+	plan, err := Plan(jobs, f, register)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +251,7 @@ func TestOutcomes(t *testing.T) {
 		t.Errorf("problems %q, leftovers %q", r.Problems, r.Leftovers)
 	}
 	c := r.Suites[0].Cases[1]
-	if c.Step != 2 || c.Line == 0 || c.File != u.Job.File || c.Problems[0].Found != `b\x1b` {
+	if c.Step != 2 || c.Line == 0 || c.File != u.Scenario.File || c.Problems[0].Found != `b\x1b` {
 		t.Errorf("the case lost something: %+v", c)
 	}
 	if p := r.Suites[0].Cases[4]; p.Step != 5 || p.Line == 0 || !strings.Contains(p.Problems[0].Message, "specrun_test.go") {
@@ -338,13 +352,14 @@ func TestDeafWorkerIsKilled(t *testing.T) {
 func TestOuterProcessIsGone(t *testing.T) {
 	u := unit(t, "hangs", "never")
 	in, out, errors := pipe(t), pipe(t), pipe(t)
-	p, err := start(u.Job, in.read, out.write, errors.write)
+	u = mustPlan(t, u)[0].Job
+	p, err := start(u, in.read, out.write, errors.write)
 	if err != nil {
 		t.Fatal(err)
 	}
 	out.write.Close()
 	w := &workerProcess{in: in.write}
-	w.say(u.Job)
+	w.say(u)
 	buf := make([]byte, 4096)
 	if n, err := out.read.Read(buf); err != nil || !strings.Contains(string(buf[:n]), string(eventStart)) {
 		t.Fatalf("read %q, %v", buf[:n], err)
@@ -386,7 +401,7 @@ func TestLeftBehind(t *testing.T) {
 	r := Run(t.Context(), mustPlan(t, u), Options{Start: start, Grace: time.Minute})
 	want := "take the labs down: testns is still there"
 	same(t, outcomes(r), []string{"netlink/passes: pass", "netlink/passes too: error " + want})
-	same(t, r.Leftovers, []string{u.Job.Unit + ": " + want})
+	same(t, r.Leftovers, []string{u.Unit + ": " + want})
 }
 
 func TestKept(t *testing.T) {
@@ -403,16 +418,16 @@ func TestKept(t *testing.T) {
 		Ended: func(_ reports.Suite, c reports.Case) { ended = ended || c.Name == "passes" },
 	}
 	r := Run(t.Context(), mustPlan(t, u), o)
-	same(t, told, []string{u.Job.Unit + ": [4711]"})
+	same(t, told, []string{u.Unit + ": [4711]"})
 	same(t, outcomes(r), []string{"netlink/fails: fail it failed", "netlink/passes: pass"})
 }
 
 func TestSameResultWhateverTheParallelism(t *testing.T) {
-	var units []Unit
+	var jobs []Job
 	for range 5 {
-		units = append(units, unitOf(t, "Title", Job{Drivers: []string{"iproute2", "netlink"}}, "passes", "fails", "blocked"))
+		jobs = append(jobs, unitOf(t, "Title", Job{Drivers: []string{"iproute2", "netlink"}}, "passes", "fails", "blocked"))
 	}
-	plan := mustPlan(t, units...)
+	plan := mustPlan(t, jobs...)
 	one := Run(t.Context(), plan, Options{Start: start, Grace: time.Minute, Procs: 1})
 	four := Run(t.Context(), plan, Options{Start: start, Grace: time.Minute, Procs: 4})
 	same(t, outcomes(four), outcomes(one))
@@ -433,17 +448,17 @@ func TestFilters(t *testing.T) {
 		"label":   {"mistake", "", []string{"first step / Mistake: a typo"}},
 		"focus":   {"", "second", []string{"second step"}},
 		"both":    {"step && netlink", "first", []string{"first step"}},
+		"text":    {"", "driver netlink first step$", []string{"first step"}},
 		"nothing": {"busybox", "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			u := unitOf(t, "Title", Job{Drivers: []string{"netlink"}, Labels: c.labels, Focus: c.focus})
-			u.Job.Source = text
-			sc, err := scenario.Parse(u.Job.File, []byte(text))
+			u := unitOf(t, "Title", Job{Drivers: []string{"netlink"}})
+			sc, err := scenario.Parse(u.Scenario.File, []byte(text))
 			if err != nil {
 				t.Fatal(err)
 			}
 			u.Scenario = sc
-			plan := mustPlan(t, u)
+			plan := mustPlanOf(t, filter(t, c.labels, c.focus), u)
 			if c.want == nil {
 				if len(plan) != 0 {
 					t.Errorf("planned %d units", len(plan))
@@ -463,13 +478,13 @@ func TestFilters(t *testing.T) {
 	}
 }
 
-func TestCheckFilters(t *testing.T) {
+func TestParseFilter(t *testing.T) {
 	for _, c := range []struct{ labels, focus, want string }{
 		{"step && !netlink", "a|b", ""},
 		{"step && (", "", "--label-filter"},
 		{"", "a(", "--focus"},
 	} {
-		err := CheckFilters(c.labels, c.focus)
+		_, err := ParseFilter(c.labels, c.focus)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q, %q: %v", c.labels, c.focus, err)
 		}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -38,18 +39,9 @@ func Work(in io.Reader, out io.Writer, register Register) error {
 	if err != nil {
 		return fmt.Errorf("build the specs of %s: %w", w.job.Unit, err)
 	}
-	keys := keyring{}
-	var key string // of the case that runs; "" when none does
 	ginkgo.ReportBeforeSuite(func(types.Report) { close(w.begun) })
-	ginkgo.ReportBeforeEach(func(r types.SpecReport) {
-		key = keys.next(r)
-		if leftOut(r) || r.State == types.SpecStatePending {
-			key = ""
-			return
-		}
-		w.tell(message{Event: eventStart, Key: key})
-	})
-	ginkgo.ReportAfterEach(func(r types.SpecReport) { w.ended(key, r) })
+	ginkgo.ReportBeforeEach(w.starts)
+	ginkgo.ReportAfterEach(w.ended)
 
 	suite, reporter := configuration(w.job)
 	t := &outcome{}
@@ -63,6 +55,7 @@ type worker struct {
 	begun   chan struct{} // closed when Ginkgo listens to signals
 	stopped chan struct{} // closed when the outer process said stop or is gone
 	goOn    chan struct{}
+	running bool // a case runs
 
 	mu     sync.Mutex
 	out    io.Writer
@@ -140,17 +133,35 @@ func (w *worker) kept(ctx context.Context, threads []int) {
 	}
 }
 
+// idOf is the id of the case that a spec runs: a label of it, or else its text.
+func (w *worker) idOf(r types.SpecReport) string {
+	for _, label := range r.LeafNodeLabels {
+		if slices.Contains(w.job.Cases, label) {
+			return label
+		}
+	}
+	return r.FullText()
+}
+
+// starts tells that a case runs.
+func (w *worker) starts(r types.SpecReport) {
+	w.running = !leftOut(r) && r.State != types.SpecStatePending
+	if w.running {
+		w.tell(message{Event: eventStart, Key: w.idOf(r)})
+	}
+}
+
 // ended tells what the clean-up behind a spec complained of, and what came of the spec if it ran.
-func (w *worker) ended(key string, r types.SpecReport) {
+func (w *worker) ended(r types.SpecReport) {
 	for _, text := range cleanupFailures(r) {
 		w.tell(message{Event: eventLeftover, Text: text})
 	}
-	if key == "" {
+	if !w.running {
 		return
 	}
-	c := caseOf(r)
+	result := resultOf(r)
 	cutShort := r.State.Is(types.SpecStateInterrupted|types.SpecStateAborted) || leftOut(r)
-	w.tell(message{Event: eventEnd, Key: key, Case: &c, Interrupted: cutShort})
+	w.tell(message{Event: eventEnd, Key: w.idOf(r), Case: &result, Interrupted: cutShort})
 }
 
 // outcome is all that RunSpecs wants of a *testing.T.

@@ -30,7 +30,7 @@ type Starter struct {
 func NewStarter(plan []specrun.Planned, sandboxed bool) *Starter {
 	w := &Starter{sandboxed: sandboxed, files: map[string][]string{}, tun: map[string]bool{specrun.HandWritten: true}}
 	for _, p := range plan {
-		if sc := p.Unit.Scenario; sc != nil {
+		if sc := p.Job.Scenario; sc != nil {
 			w.files[sc.ID], w.tun[sc.ID] = []string{sc.File}, NeedsTUN(sc)
 		}
 	}

@@ -23,7 +23,7 @@ var Role = inside.Role{Name: "worker-of-a-run", Play: func(in io.Reader, out io.
 	return 0, specrun.Work(in, out, Register)
 }}
 
-// Register builds the specs of a job, in a worker and to look ahead.
+// Register builds the specs of a job: in a worker, and of the suites written in Go also to plan them.
 func Register(job specrun.Job, kept func(context.Context, []int)) error {
 	world := lab.Options{Shared: job.Shared}
 	if job.Shared {
@@ -34,7 +34,7 @@ func Register(job specrun.Job, kept func(context.Context, []int)) error {
 			return &specrun.UnableError{Cause: err}
 		}
 	}
-	if job.HandWritten {
+	if job.Scenario == nil {
 		o := conformance.Options{World: world}
 		if job.Keep {
 			o.OnKept = kept
@@ -42,13 +42,10 @@ func Register(job specrun.Job, kept func(context.Context, []int)) error {
 		conformance.Register(o)
 		return nil
 	}
-	sc, err := scenario.Parse(job.File, []byte(job.Source))
-	if err != nil {
-		return err
-	}
 	suites.Register(suites.Unit{
-		Scenario: sc,
+		Scenario: job.Scenario,
 		Drivers:  driversThere(job.Drivers),
+		Cases:    job.Cases,
 		Options:  lab.PlayOptions{World: world, Keep: job.Keep},
 		OnKept:   kept,
 	})

@@ -23,8 +23,8 @@ var StateOfALab = inside.Question[labJob, labAnswer]{
 
 // labJob is what is played: the first so many steps of a scenario.
 type labJob struct {
-	File, Source string
-	Steps        int
+	Scenario *scenario.Scenario
+	Steps    int
 }
 
 // labAnswer is what came of it. Lacks says that it is for want of something on this machine.
@@ -37,7 +37,7 @@ type labAnswer struct {
 // labState plays a scenario in a sandbox and returns the state after its first so many steps.
 func labState(ctx context.Context, sc *scenario.Scenario, steps int) (*state.State, error) {
 	needs := inside.Needs{TUN: worker.NeedsTUN(sc)}
-	answer, err := StateOfALab.Ask(ctx, labJob{sc.File, sc.Source, steps}, needs)
+	answer, err := StateOfALab.Ask(ctx, labJob{sc, steps}, needs)
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("make a lab of %s: %w", sc.ID, machine.Asked(err))
@@ -52,11 +52,7 @@ func labState(ctx context.Context, sc *scenario.Scenario, steps int) (*state.Sta
 }
 
 func playForState(ctx context.Context, job labJob) labAnswer {
-	sc, err := scenario.Parse(job.File, []byte(job.Source))
-	if err != nil {
-		return labAnswer{Error: err.Error()}
-	}
-	s, err := lab.After(ctx, sc, job.Steps)
+	s, err := lab.After(ctx, job.Scenario, job.Steps)
 	if err != nil {
 		var unavailable *scenario.Unavailable
 		var cannotSay *scenario.CannotSay
