@@ -82,6 +82,11 @@ lint: ## gofmt, go vet, staticcheck, and golangci-lint where it is installed
 	$(GO) tool staticcheck ./...
 	@if command -v golangci-lint >/dev/null; then golangci-lint run; else echo "golangci-lint is not installed: left out"; fi
 
+.PHONY: tidy
+tidy: ## make go.mod and go.sum say what is needed, here and in docs/example-suite
+	$(GO) mod tidy
+	cd docs/example-suite && $(GO) mod tidy
+
 .PHONY: clean
 clean: ## remove what was built and written: bin and results
 	rm -rf bin results
