@@ -29,7 +29,7 @@ import (
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/internal/worker"
-	"netnscheck/harness/scenario"
+	"netnscheck/harness/nearest"
 )
 
 func main() {
@@ -132,7 +132,7 @@ func noSuchCommand(c *cobra.Command, args []string) error {
 	for _, sub := range c.Commands() {
 		names = append(names, sub.Name())
 	}
-	if near, ok := scenario.Nearest(args[0], names); ok {
+	if near, ok := nearest.Word(args[0], names); ok {
 		return usage("there is no command %q, did you mean `%s %s`?", args[0], c.CommandPath(), near)
 	}
 	if c.HasParent() {
@@ -149,7 +149,7 @@ func flagError(c *cobra.Command, err error) error {
 	}
 	var names []string
 	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if near, ok := scenario.Nearest(unknown.GetSpecifiedName(), names); ok {
+	if near, ok := nearest.Word(unknown.GetSpecifiedName(), names); ok {
 		return usage("%v, did you mean --%s?", err, near)
 	}
 	return usage("%v; `%s --help` shows the flags", err, c.CommandPath())

@@ -6,7 +6,7 @@ import (
 	"io"
 	"strings"
 
-	"netnscheck/harness/scenario"
+	"netnscheck/harness/nearest"
 )
 
 // Sink makes a report of a run that it is told of while it goes. The calls come one at a time.
@@ -69,7 +69,7 @@ func FormatNamed(name string) (Format, error) {
 			return f, nil
 		}
 	}
-	if near, ok := scenario.Nearest(name, FormatNames()); ok {
+	if near, ok := nearest.Word(name, FormatNames()); ok {
 		return Format{}, fmt.Errorf("there is no format %q, did you mean %s?", name, near)
 	}
 	all := strings.Join(FormatNames(), ", ")

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"sync"
 
+	"netnscheck/harness/nearest"
 	"netnscheck/harness/scenario"
 )
 
@@ -97,7 +98,7 @@ func ByID(id string) (*scenario.Scenario, error) {
 		}
 		ids[i] = sc.ID
 	}
-	if near, ok := scenario.Nearest(id, ids); ok {
+	if near, ok := nearest.Word(id, ids); ok {
 		return nil, fmt.Errorf("find the scenario %q: there is none of this name, did you mean %s?", id, near)
 	}
 	return nil, fmt.Errorf("find the scenario %q: there is none of this name; `harness list` shows those that there are", id)

@@ -8,6 +8,7 @@ import (
 	"github.com/onsi/gomega"
 	"github.com/onsi/gomega/types"
 
+	"netnscheck/harness/claim"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
@@ -38,7 +39,7 @@ var _ types.GomegaMatcher = (*HoldMatcher)(nil)
 
 // claimMatcher judges a claim of the format.
 type claimMatcher struct {
-	claim   scenario.Claim
+	claim   claim.Claim
 	err     error // an argument that makes no claim
 	before  *lab.Baseline
 	verdict scenario.Verdict
@@ -46,7 +47,7 @@ type claimMatcher struct {
 
 // evaluator is what a *lab.Lab does.
 type evaluator interface {
-	Evaluate(ctx context.Context, c scenario.Claim, base *lab.Baseline) scenario.Verdict
+	Evaluate(ctx context.Context, c claim.Claim, base *lab.Baseline) scenario.Verdict
 }
 
 // observer is anything that can tell its state.
@@ -56,7 +57,7 @@ type observer interface {
 
 // diagnoser says why something is not reached, as a *lab.Lab does.
 type diagnoser interface {
-	Diagnosis(ctx context.Context, c scenario.Claim) []string
+	Diagnosis(ctx context.Context, c claim.Claim) []string
 }
 
 func (m *claimMatcher) Match(actual any) (bool, error) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/onsi/gomega/types"
 
+	"netnscheck/harness/claim"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/scenario/operation"
 )
@@ -25,59 +26,59 @@ func In(netns string) Place { return Place(netns) }
 
 // HaveNamespace matches if the namespace exists.
 func HaveNamespace(name string) types.GomegaMatcher {
-	return &claimMatcher{claim: scenario.NamespaceExists{Netns: name}}
+	return &claimMatcher{claim: claim.NamespaceExists{Netns: name}}
 }
 
 // HaveInterface matches if the namespace has the interface, also by an alternative name.
 func HaveInterface(name string, in ...Place) types.GomegaMatcher {
-	return &claimMatcher{claim: scenario.HasInterface{Iface: iface(name, in)}}
+	return &claimMatcher{claim: claim.HasInterface{Iface: iface(name, in)}}
 }
 
 // HaveOnlyInterfaces matches if the namespace has exactly these interfaces.
 func HaveOnlyInterfaces(in Place, names ...string) types.GomegaMatcher {
-	return &claimMatcher{claim: scenario.HasOnlyInterfaces{Netns: netns([]Place{in}), Names: names}}
+	return &claimMatcher{claim: claim.HasOnlyInterfaces{Netns: netns([]Place{in}), Names: names}}
 }
 
 // BeUp matches if the interface is administratively up.
 func BeUp(name string, in ...Place) types.GomegaMatcher {
-	return &claimMatcher{claim: scenario.AdminState{Iface: iface(name, in), Up: true}}
+	return &claimMatcher{claim: claim.AdminState{Iface: iface(name, in), Up: true}}
 }
 
 // HaveCarrier matches if the interface is up and has carrier.
 func HaveCarrier(name string, in ...Place) types.GomegaMatcher {
-	return &claimMatcher{claim: scenario.Carrier{Iface: iface(name, in), Has: true}}
+	return &claimMatcher{claim: claim.Carrier{Iface: iface(name, in), Has: true}}
 }
 
 // HaveKind matches if the interface is of the kind, such as veth or bridge.
 func HaveKind(name, kind string, in ...Place) types.GomegaMatcher {
-	return &claimMatcher{claim: scenario.LinkKind{Iface: iface(name, in), Kind: kind}}
+	return &claimMatcher{claim: claim.LinkKind{Iface: iface(name, in), Kind: kind}}
 }
 
 // HavePeer matches if the two interfaces are the ends of one veth pair.
 func HavePeer(name string, in Place, peer string, peerIn Place) types.GomegaMatcher {
-	return &claimMatcher{claim: scenario.PeerOf{Iface: iface(name, []Place{in}), Peer: iface(peer, []Place{peerIn})}}
+	return &claimMatcher{claim: claim.PeerOf{Iface: iface(name, []Place{in}), Peer: iface(peer, []Place{peerIn})}}
 }
 
 // HaveAddress matches if the interface has the address, such as 192.168.2.102/24.
 func HaveAddress(name, prefix string, in ...Place) types.GomegaMatcher {
 	p, err := netip.ParsePrefix(prefix)
-	return &claimMatcher{claim: scenario.HasAddress{Iface: iface(name, in), Prefix: p}, err: err}
+	return &claimMatcher{claim: claim.HasAddress{Iface: iface(name, in), Prefix: p}, err: err}
 }
 
 // HaveMTU matches if the interface has the MTU, in bytes.
 func HaveMTU(name string, mtu int, in ...Place) types.GomegaMatcher {
-	return &claimMatcher{claim: scenario.HasMTU{Iface: iface(name, in), MTU: mtu}}
+	return &claimMatcher{claim: claim.HasMTU{Iface: iface(name, in), MTU: mtu}}
 }
 
 // HaveMAC matches if the interface has the link-layer address.
 func HaveMAC(name, mac string, in ...Place) types.GomegaMatcher {
 	hw, err := net.ParseMAC(mac)
-	return &claimMatcher{claim: scenario.HasMAC{Iface: iface(name, in), MAC: hw}, err: err}
+	return &claimMatcher{claim: claim.HasMAC{Iface: iface(name, in), MAC: hw}, err: err}
 }
 
 // BePortOf matches if the interface is a port of the bridge.
 func BePortOf(name, bridge string, in ...Place) types.GomegaMatcher {
-	return &claimMatcher{claim: scenario.PortOf{Iface: iface(name, in), Bridge: bridge}}
+	return &claimMatcher{claim: claim.PortOf{Iface: iface(name, in), Bridge: bridge}}
 }
 
 // HaveRoute matches if the namespace has a route as `ip route` writes it; what is not written may be anything.
@@ -87,13 +88,13 @@ func HaveRoute(route string, in ...Place) types.GomegaMatcher {
 	if err == nil {
 		r, err = operation.ParseRoute(words)
 	}
-	return &claimMatcher{claim: scenario.HasRoute{Netns: netns(in), Text: route, Route: r}, err: err}
+	return &claimMatcher{claim: claim.HasRoute{Netns: netns(in), Text: route, Route: r}, err: err}
 }
 
 // Reach matches if the namespace gets an ICMP echo reply from the address. It needs a lab, not a state.
 func Reach(address string, from ...Place) types.GomegaMatcher {
 	dest, err := netip.ParseAddr(address)
-	return &claimMatcher{claim: scenario.Reaches{Netns: netns(from), Dest: dest}, err: err}
+	return &claimMatcher{claim: claim.Reaches{Netns: netns(from), Dest: dest}, err: err}
 }
 
 func netns(in []Place) string {
@@ -103,6 +104,6 @@ func netns(in []Place) string {
 	return string(in[0])
 }
 
-func iface(name string, in []Place) scenario.Iface {
-	return scenario.Iface{Name: name, Netns: netns(in)}
+func iface(name string, in []Place) claim.Iface {
+	return claim.Iface{Name: name, Netns: netns(in)}
 }

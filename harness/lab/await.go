@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"netnscheck/harness/claim"
 	"netnscheck/harness/scenario"
 )
 
@@ -19,7 +20,7 @@ func (l *Lab) Await(ctx context.Context, checks []scenario.Check, base *Baseline
 	results := make([]Awaited, len(checks))
 	var counted, others []int
 	for i, c := range checks {
-		if counts(c.Claim) {
+		if c.Claim.Needs().Class == claim.BySince {
 			counted = append(counted, i)
 		} else {
 			others = append(others, i)
@@ -28,15 +29,6 @@ func (l *Lab) Await(ctx context.Context, checks []scenario.Check, base *Baseline
 	l.await(ctx, checks, base, counted, results)
 	l.await(ctx, checks, base, others, results)
 	return results
-}
-
-// counts says whether a claim is about what happened since a baseline.
-func counts(claim scenario.Claim) bool {
-	switch claim.(type) {
-	case scenario.CounterGrew, scenario.SawEvent:
-		return true
-	}
-	return false
 }
 
 // await is Await for some of the checks.

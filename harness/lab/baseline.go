@@ -5,34 +5,31 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
-	"slices"
 	"time"
 
+	"netnscheck/harness/claim"
 	"netnscheck/harness/internal/observe"
 	"netnscheck/harness/scenario"
 )
 
 // Baseline is what some checks have to know of the time before a section's commands: counters, and what happens from then on.
 type Baseline struct {
-	counters map[counterKey]uint64
+	counters map[claim.Count]uint64
 	feeds    map[string]*observe.Feed // by namespace
 }
 
-type counterKey struct{ netns, link, name string }
-
 // Baseline notes what the checks ask for. Where the counter, its link or its namespace is not there yet it starts at 0.
 func (l *Lab) Baseline(ctx context.Context, checks []scenario.Check) (*Baseline, error) {
-	base := &Baseline{counters: map[counterKey]uint64{}, feeds: map[string]*observe.Feed{}}
+	base := &Baseline{counters: map[claim.Count]uint64{}, feeds: map[string]*observe.Feed{}}
 	for _, c := range checks {
 		var err error
-		switch c := c.Claim.(type) {
-		case scenario.CounterGrew:
+		switch q := c.Claim.Needs().Question.(type) {
+		case claim.Count:
 			var all map[string]uint64
-			all, err = l.counters(ctx, c)
-			base.counters[keyOf(c)] = all[c.Counter]
-		case scenario.SawEvent:
-			err = base.watch(l, c.Netns)
+			all, err = l.counters(ctx, q)
+			base.counters[q] = all[q.Counter]
+		case claim.Watch:
+			err = base.watch(l, q.Netns)
 		}
 		if err != nil {
 			base.Close()
@@ -82,70 +79,59 @@ func (b *Baseline) Close() {
 // moment is how long a namespace in which nothing happened yet is watched before that counts.
 const moment = 20 * time.Millisecond
 
-// saw looks for an event; without an object it asks that there was none.
-func (b *Baseline) saw(c scenario.SawEvent) (finding, error) {
-	if b == nil || b.feeds[c.Netns] == nil {
-		return finding{}, fmt.Errorf("not judged: nobody watched %s", c.Netns)
+// events are what happened in the namespace since it is watched.
+func (b *Baseline) events(q claim.Watch) ([]claim.Event, error) {
+	if b == nil || b.feeds[q.Netns] == nil {
+		return nil, fmt.Errorf("not judged: nobody watched %s", q.Netns)
 	}
 	wait := time.Duration(0)
-	if c.Object == "" {
+	if q.None {
 		wait = moment
 	}
-	events, err := b.feeds[c.Netns].Events(wait)
+	seen, err := b.feeds[q.Netns].Events(wait)
 	if err != nil {
-		return finding{}, fmt.Errorf("watch %s: %w", c.Netns, err)
+		return nil, fmt.Errorf("watch %s: %w", q.Netns, err)
 	}
-	found := "the events: " + list(events, observe.Event.String)
-	if c.Object == "" {
-		return finding{len(events) == 0, found}, nil
+	events := make([]claim.Event, len(seen))
+	for i, e := range seen {
+		events[i] = e
 	}
-	return finding{slices.ContainsFunc(events, func(e observe.Event) bool { return e.Is(c.Object, c.Verb, c.Detail) }), found}, nil
+	return events, nil
 }
 
-func keyOf(c scenario.CounterGrew) counterKey { return counterKey{c.Netns, c.Link, c.Counter} }
+// counted is a counter as it was noted, and all counters beside it as they are now.
+func (b *Baseline) counted(ctx context.Context, l *Lab, q claim.Count) (claim.CounterMovement, error) {
+	var before uint64
+	noted := false
+	if b != nil {
+		before, noted = b.counters[q]
+	}
+	if !noted {
+		return claim.CounterMovement{}, fmt.Errorf("not judged: nobody noted the counter %s before", q.Counter)
+	}
+	now, err := l.counters(ctx, q)
+	return claim.CounterMovement{Before: before, Now: now}, err
+}
 
 // counters reads all counters of the namespace (names as in nstat(8)) or link that a check asks about; nil when that is not there.
-func (l *Lab) counters(ctx context.Context, c scenario.CounterGrew) (map[string]uint64, error) {
+func (l *Lab) counters(ctx context.Context, q claim.Count) (map[string]uint64, error) {
 	s, err := l.brief(ctx)
 	if err != nil {
 		return nil, err
 	}
-	n := s.Namespace(c.Netns)
+	n := s.Namespace(q.Netns)
 	if n == nil {
 		return nil, nil
 	}
-	if c.Link != "" {
-		if link := n.Link(c.Link); link != nil {
+	if q.Link != "" {
+		if link := n.Link(q.Link); link != nil {
 			return link.Counters, nil
 		}
 		return nil, nil
 	}
-	all, err := observe.Counters(ctx, l.world, c.Netns)
+	all, err := observe.Counters(ctx, l.world, q.Netns)
 	if err != nil {
-		return nil, fmt.Errorf("read the counters of %s: %w", c.Netns, err)
+		return nil, fmt.Errorf("read the counters of %s: %w", q.Netns, err)
 	}
 	return all, nil
-}
-
-func (l *Lab) counterGrew(ctx context.Context, c scenario.CounterGrew, base *Baseline) (finding, error) {
-	if base == nil {
-		return finding{}, fmt.Errorf("not judged: nobody noted the counter %s before", c.Counter)
-	}
-	before, noted := base.counters[keyOf(c)]
-	if !noted {
-		return finding{}, fmt.Errorf("not judged: nobody noted the counter %s before", c.Counter)
-	}
-	all, err := l.counters(ctx, c)
-	if err != nil {
-		return finding{}, err
-	}
-	now, ok := all[c.Counter]
-	if !ok {
-		found := fmt.Sprintf("%s has no counter %s", word(c.Link == "", c.Netns, c.Link), c.Counter)
-		if near, ok := scenario.Nearest(c.Counter, slices.Sorted(maps.Keys(all))); ok {
-			found += "; the nearest name is " + near
-		}
-		return finding{false, found}, nil
-	}
-	return finding{now-before == c.By, fmt.Sprintf("it grew by %d", now-before)}, nil
 }

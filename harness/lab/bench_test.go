@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"netnscheck/harness/claim"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/program"
 	"netnscheck/harness/lab"
@@ -44,7 +45,7 @@ func BenchmarkTutorial(b *testing.B) {
 // BenchmarkDirect builds the tutorial's end state with the links made where they belong, and pings both ways.
 func BenchmarkDirect(b *testing.B) {
 	direct := typedTutorial(b)
-	claims := []scenario.Claim{claim(b, "`prodns` reaches `192.168.2.103`"), claim(b, "`testns` reaches `192.168.2.102`")}
+	claims := []claim.Claim{claimOf(b, "`prodns` reaches `192.168.2.103`"), claimOf(b, "`testns` reaches `192.168.2.102`")}
 	sideBySide(b, func(ctx context.Context) error {
 		return inLab(ctx, lab.Options{Ahead: lab.Namespaces(direct)}, func(l *lab.Lab) error {
 			if err := l.Build(ctx, direct); err != nil {
@@ -59,7 +60,7 @@ func BenchmarkDirect(b *testing.B) {
 func BenchmarkCycles(b *testing.B) {
 	const cycles, stall = 1000, 500 * time.Millisecond
 	direct := typedTutorial(b)
-	reach := claim(b, "`prodns` reaches `192.168.2.103`")
+	reach := claimOf(b, "`prodns` reaches `192.168.2.103`")
 	for range b.N {
 		var took []time.Duration
 		stalled := 0
@@ -133,7 +134,7 @@ func inLab(ctx context.Context, o lab.Options, f func(*lab.Lab) error) error {
 }
 
 // holds says which of the claims does not hold, if one does not.
-func holds(ctx context.Context, l *lab.Lab, claims ...scenario.Claim) error {
+func holds(ctx context.Context, l *lab.Lab, claims ...claim.Claim) error {
 	for _, c := range claims {
 		if v := l.Evaluate(ctx, c, nil); v.Outcome != scenario.Pass {
 			return fmt.Errorf("%s: found %s %s", c.Sentence(), v.Found, v.Reason)
@@ -154,7 +155,7 @@ func typedTutorial(b *testing.B) []operation.Command {
 	return operation.Direct(typed)
 }
 
-func claim(b testing.TB, text string) scenario.Claim {
+func claimOf(b testing.TB, text string) claim.Claim {
 	b.Helper()
 	c, err := scenario.ParseClaim(text)
 	if err != nil {

@@ -3,26 +3,19 @@ package lab
 import (
 	"context"
 
+	"netnscheck/harness/claim"
 	"netnscheck/harness/diagnose"
-	"netnscheck/harness/scenario"
 )
 
 // Diagnosis says why a claim that something is reached is false, in lines for a report: the cause, what proves it, what mends it. It is
 // empty for other claims, where nothing is found, and where the state cannot be read: the check has failed all the same.
-func (l *Lab) Diagnosis(ctx context.Context, claim scenario.Claim) []string {
-	var q diagnose.Query
-	switch c := claim.(type) {
-	case scenario.Reaches:
-		if c.Not {
-			return nil
-		}
-		q = diagnose.Query{From: c.Netns, Source: c.From, To: c.Dest, Size: c.Bytes}
-	case scenario.Connects:
-		if c.Outcome != scenario.ConnectOK {
-			return nil
-		}
-		q = diagnose.Query{From: c.Netns, To: c.Dest, Port: uint16(c.Port)}
-	default:
+func (l *Lab) Diagnosis(ctx context.Context, failed claim.Claim) []string {
+	c, ok := failed.(interface{ Unreached() (diagnose.Query, bool) })
+	if !ok {
+		return nil
+	}
+	q, ok := c.Unreached()
+	if !ok {
 		return nil
 	}
 	s, err := l.Whole(ctx)

@@ -2,16 +2,10 @@ package lab
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io/fs"
-	"net/netip"
-	"strings"
 	"sync"
-	"syscall"
 	"time"
 
-	"netnscheck/harness/internal/observe"
+	"netnscheck/harness/claim"
 	"netnscheck/harness/internal/probe"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
@@ -19,7 +13,7 @@ import (
 
 // Evaluate looks at a claim once, without waiting. base is what was before the section's commands; it may be nil for a claim that
 // does not ask for it. A claim that could not be looked at is an error, never a pass and never a fail.
-func (l *Lab) Evaluate(ctx context.Context, c scenario.Claim, base *Baseline) scenario.Verdict {
+func (l *Lab) Evaluate(ctx context.Context, c claim.Claim, base *Baseline) scenario.Verdict {
 	return l.EvaluateAll(ctx, []scenario.Check{{Claim: c}}, base)[0]
 }
 
@@ -45,12 +39,12 @@ func (l *Lab) evaluateAll(ctx context.Context, checks []scenario.Check, base *Ba
 	}
 	var counted, still, silent, answered []int
 	for i, c := range checks {
-		switch probes, hears := probing(c.Claim); {
-		case counts(c.Claim):
+		switch class := c.Claim.Needs().Class; {
+		case class == claim.BySince:
 			counted = append(counted, i)
-		case !probes:
+		case class != claim.BySilence && class != claim.ByAnswer:
 			still = append(still, i)
-		case hears != expected:
+		case (class == claim.ByAnswer) != expected:
 			silent = append(silent, i)
 		default:
 			answered = append(answered, i)
@@ -74,18 +68,6 @@ func (l *Lab) evaluateAll(ctx context.Context, checks []scenario.Check, base *Ba
 	return verdicts
 }
 
-// probing says whether a claim is judged by packets, and whether it hears an answer when it is true. To be refused is an answer, and to
-// be asked for a neighbour changes what others know: neither is looked at beside others.
-func probing(claim scenario.Claim) (probes, hears bool) {
-	switch c := claim.(type) {
-	case scenario.Reaches:
-		return true, !c.Not
-	case scenario.Connects:
-		return true, c.Outcome == scenario.ConnectOK || c.Outcome == scenario.ConnectRefused
-	}
-	return false, false
-}
-
 // look is one look at a lab: the state is read when the first claim asks for it. Probes ask side by side.
 type look struct {
 	lab  *Lab
@@ -97,28 +79,30 @@ type look struct {
 	whole *state.State // with the packet filters
 }
 
-func (k *look) at(ctx context.Context, claim scenario.Claim, listen time.Duration) (finding, error) {
-	name := subject(claim)
-	if name == "" {
-		s, err := k.snapshotFor(ctx, claim)
+func (k *look) at(ctx context.Context, c claim.Claim, listen time.Duration) (claim.Finding, error) {
+	needs := c.Needs()
+	if needs.Question == nil {
+		s, err := k.snapshotFor(ctx, needs.Class)
 		if err != nil {
-			return finding{}, err
+			return claim.Finding{}, err
 		}
-		if f, ok := judgeState(s, claim); ok {
-			return f, nil
-		}
-		return k.ask(ctx, claim, listen)
+		return c.Judge(claim.Evidence{State: s}), nil
 	}
+	name := needs.Question.Where()
 	if k.exists(name) {
-		if f, err := k.ask(ctx, claim, listen); k.lab.has(name) {
-			return f, err
+		known, err := k.ask(ctx, needs.Question, listen)
+		if k.lab.has(name) {
+			if err != nil {
+				return claim.Finding{}, err
+			}
+			return c.Judge(known), nil
 		}
 	}
 	s, err := k.snapshot(ctx)
 	if err != nil {
-		return finding{}, err
+		return claim.Finding{}, err
 	}
-	return finding{false, noNamespace(s, name)}, nil
+	return claim.Missing(s, name), nil
 }
 
 func (k *look) snapshot(ctx context.Context) (*state.State, error) {
@@ -132,11 +116,9 @@ func (k *look) snapshot(ctx context.Context) (*state.State, error) {
 	return k.state, err
 }
 
-// snapshotFor is a snapshot with all that a claim needs.
-func (k *look) snapshotFor(ctx context.Context, claim scenario.Claim) (*state.State, error) {
-	switch claim.(type) {
-	case scenario.CauseIs, scenario.NothingWrong:
-	default:
+// snapshotFor is a snapshot with all that a claim of the class needs.
+func (k *look) snapshotFor(ctx context.Context, class claim.Class) (*state.State, error) {
+	if class != claim.ByWhole {
 		return k.snapshot(ctx)
 	}
 	if k.whole != nil {
@@ -170,127 +152,4 @@ func (l *Lab) has(name string) bool {
 	}
 	h.Close()
 	return true
-}
-
-// subject is the namespace that a claim on the kernel is about.
-func subject(claim scenario.Claim) string {
-	switch c := claim.(type) {
-	case scenario.SendsTo:
-		return c.Netns
-	case scenario.NoRouteTo:
-		return c.Netns
-	case scenario.CannotResolve:
-		return c.Netns
-	case scenario.Reaches:
-		return c.Netns
-	case scenario.Connects:
-		return c.Netns
-	case scenario.SysctlIs:
-		return c.Netns
-	case scenario.AttributeIs:
-		return c.Netns
-	case scenario.CounterGrew:
-		return c.Netns
-	case scenario.SawEvent:
-		return c.Netns
-	}
-	return ""
-}
-
-// ask judges the claims that the kernel or the network has to answer.
-func (k *look) ask(ctx context.Context, claim scenario.Claim, listen time.Duration) (finding, error) {
-	l := k.lab
-	switch c := claim.(type) {
-	case scenario.SendsTo:
-		return k.sendsTo(ctx, c)
-	case scenario.NoRouteTo:
-		r, err := probe.Lookup(ctx, l.world, c.Netns, c.Dest, netip.Addr{})
-		return finding{r.Errno == syscall.ENETUNREACH, lookupWords(r)}, err
-	case scenario.CannotResolve:
-		entry, dev, err := probe.Resolve(ctx, l.world, c.Netns, c.Addr, listen)
-		unresolved := entry == "failed" || entry == "incomplete"
-		return finding{unresolved, word(entry == "", "no entry came to be", fmt.Sprintf("the entry on %s is %s", dev, entry))}, err
-	case scenario.Reaches:
-		r, err := probe.Echo(ctx, l.world, c.Netns, probe.EchoRequest{Dest: c.Dest, From: c.From, Bytes: c.Bytes}, listen)
-		return finding{r.Reached != c.Not, r.Found}, err
-	case scenario.Connects:
-		r, err := probe.Connect(ctx, l.world, c.Netns, probe.ConnectRequest{Dest: c.Dest, Port: c.Port}, listen)
-		return finding{endedAs(r, c.Outcome), r.Found}, err
-	case scenario.SysctlIs:
-		return l.sysctlIs(ctx, c)
-	case scenario.AttributeIs:
-		s, err := k.snapshot(ctx)
-		if err != nil {
-			return finding{}, err
-		}
-		return l.attributeIs(s, c)
-	case scenario.CounterGrew:
-		return l.counterGrew(ctx, c, k.base)
-	case scenario.SawEvent:
-		return k.base.saw(c)
-	}
-	return finding{}, fmt.Errorf("not judged: nothing here evaluates %T", claim)
-}
-
-func (k *look) sendsTo(ctx context.Context, c scenario.SendsTo) (finding, error) {
-	r, err := probe.Lookup(ctx, k.lab.world, c.Netns, c.Dest, c.From)
-	if err != nil {
-		return finding{}, err
-	}
-	out := c.Out
-	if out != "" && out != r.Dev { // it may be an alternative name
-		s, err := k.snapshot(ctx)
-		if err != nil {
-			return finding{}, err
-		}
-		if n := s.Namespace(c.Netns); n != nil && n.Link(out) != nil {
-			out = n.Link(out).Name
-		}
-	}
-	holds := r.Errno == 0 && (out == "" || r.Dev == out)
-	if c.Via.IsValid() {
-		// A packet for a neighbour goes to the neighbour itself.
-		hop := r.Via
-		if !hop.IsValid() {
-			hop = c.Dest
-		}
-		holds = holds && hop.WithZone("") == c.Via.WithZone("")
-	}
-	return finding{holds, lookupWords(r)}, nil
-}
-
-func lookupWords(r probe.LookupResult) string {
-	if r.Errno != 0 {
-		return "the route look-up answers: " + r.Errno.Error()
-	}
-	text := "the route look-up answers: " + word(r.Type == "unicast", "", r.Type+" ")
-	if r.Via.IsValid() {
-		text += "via " + r.Via.String() + " "
-	}
-	return text + "dev " + r.Dev
-}
-
-func endedAs(r probe.ConnectResult, want scenario.ConnectOutcome) bool {
-	switch want {
-	case scenario.ConnectOK:
-		return r.Connected
-	case scenario.ConnectRefused:
-		return r.Refused
-	case scenario.ConnectSilence:
-		return r.Silence
-	}
-	return !r.Connected
-}
-
-// sysctlIs reads the value in the namespace. A key that does not exist is no subject, so the claim is false.
-func (l *Lab) sysctlIs(ctx context.Context, c scenario.SysctlIs) (finding, error) {
-	value, err := observe.Sysctl(ctx, l.world, c.Netns, c.Key)
-	if errors.Is(err, fs.ErrNotExist) {
-		return finding{false, "there is no sysctl " + c.Key}, nil
-	}
-	if err != nil {
-		return finding{}, err
-	}
-	found := strings.Join(strings.Fields(value), " ")
-	return finding{(found == strings.Join(strings.Fields(c.Value), " ")) != c.Not, "its value is " + found}, nil
 }

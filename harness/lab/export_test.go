@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"netnscheck/harness/claim"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
 )
@@ -90,7 +91,7 @@ func (s *Stage) Repair(ctx context.Context) {
 }
 
 // EvaluateIn looks at a claim where the names and the state were read before: namespaces may have come and gone since.
-func (l *Lab) EvaluateIn(ctx context.Context, c scenario.Claim, names []string, s *state.State) scenario.Verdict {
+func (l *Lab) EvaluateIn(ctx context.Context, c claim.Claim, names []string, s *state.State) scenario.Verdict {
 	base, err := l.Baseline(ctx, []scenario.Check{{Claim: c}})
 	if err != nil {
 		return unjudged(c, err)
@@ -108,4 +109,4 @@ func (l *Lab) EvaluateIn(ctx context.Context, c scenario.Claim, names []string, 
 }
 
 // ByKernel says that a claim is judged by the kernel, not by a state alone.
-func ByKernel(c scenario.Claim) bool { return byState(c) == nil }
+func ByKernel(c claim.Claim) bool { return c.Needs().Question != nil }

@@ -17,7 +17,7 @@ func TestGo(t *testing.T) {
 	l := started(t, cable...)
 	const port80 = "`host` connects to `10.0.0.2` on TCP port `80`"
 	var listener net.Listener
-	if v := l.Evaluate(t.Context(), claim(t, port80), nil); v.Outcome != scenario.Fail {
+	if v := l.Evaluate(t.Context(), claimOf(t, port80), nil); v.Outcome != scenario.Fail {
 		t.Fatalf("before anybody listens: %s, %s %s", v.Outcome, v.Found, v.Reason)
 	}
 	err := l.Go("testns", func() (err error) {

@@ -116,7 +116,7 @@ func do(t *testing.T, l *lab.Lab, commands ...string) {
 func awaitAll(ctx context.Context, t *testing.T, l *lab.Lab, claims ...string) {
 	t.Helper()
 	for _, text := range claims {
-		c := scenario.Check{Text: text, Claim: claim(t, text), Within: 10 * scenario.DefaultLimit}
+		c := scenario.Check{Text: text, Claim: claimOf(t, text), Within: 10 * scenario.DefaultLimit}
 		if v := l.Await(ctx, []scenario.Check{c}, nil)[0].Verdict; v.Outcome != scenario.Pass {
 			t.Errorf("%s: %s, found %s %s", text, v.Outcome, v.Found, v.Reason)
 		}

@@ -59,7 +59,7 @@ func (p *Play) replay(ctx context.Context, l *Lab, s *scenario.Section) error {
 	}
 	r := p.newResult(scenario.SetupSection, s, 0, 0)
 	scene := &scene{play: p, lab: l, result: &r}
-	telling := slices.DeleteFunc(slices.Clone(s.Checks), func(c scenario.Check) bool { return !tells(c.Claim) })
+	telling := slices.DeleteFunc(slices.Clone(s.Checks), func(c scenario.Check) bool { return !c.Claim.Needs().Settles })
 	base, err := l.Baseline(ctx, telling)
 	if err != nil {
 		return fmt.Errorf("carry out “%s” again: %w", s.Title, err)
@@ -87,29 +87,6 @@ func (l *Lab) settleDown(ctx context.Context, telling []scenario.Check, base *Ba
 		}
 	}
 	return nil
-}
-
-// tells says whether a claim costs next to nothing when it is true, and does not depend on what the probes of other claims left
-// behind: a neighbour, a learned address, and what a diagnosis makes of them.
-func tells(claim scenario.Claim) bool {
-	switch c := claim.(type) {
-	case scenario.Reaches:
-		return !c.Not
-	case scenario.SawEvent:
-		return c.Object != ""
-	case scenario.CauseIs, scenario.NothingWrong:
-		return false
-	}
-	return !isLearned(claim) && byState(claim) != nil
-}
-
-// isLearned says whether a claim is about what packets leave behind: a neighbour, or an address that a bridge has learned.
-func isLearned(claim scenario.Claim) bool {
-	switch claim.(type) {
-	case scenario.HasNeighbour, scenario.Learned:
-		return true
-	}
-	return false
 }
 
 // stateBefore is the state in which step i started when it was played, nil if it is not known.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"netnscheck/harness/claim"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/state"
@@ -78,7 +79,7 @@ func (s *scene) lookBefore(ctx context.Context, checks []scenario.Check) bool {
 		switch {
 		case c.Before:
 			held = append(held, c)
-		case isLearned(c.Claim):
+		case c.Claim.Needs().Class == claim.ByTraces:
 			learned = append(learned, c)
 		default:
 			open = append(open, c)

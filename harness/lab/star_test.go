@@ -38,7 +38,7 @@ func BenchmarkStar(b *testing.B) {
 	for _, nodes := range []int{10, 100, 500, 1000} {
 		b.Run(fmt.Sprint(nodes), func(b *testing.B) {
 			lines := star(nodes)
-			last := claim(b, fmt.Sprintf("`n%d` reaches `%s`", nodes-1, starAddress(0)))
+			last := claimOf(b, fmt.Sprintf("`n%d` reaches `%s`", nodes-1, starAddress(0)))
 			var ours, plain []time.Duration
 			for range b.N {
 				b.StopTimer()

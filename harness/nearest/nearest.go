@@ -1,8 +1,12 @@
-// Package nearest measures how far what was written is from a name that was perhaps meant. It is pure, imports nothing of
-// this project and may be imported by anybody; it never decides what is near enough.
+// Package nearest measures how far what was written is from a name that was perhaps meant, and finds the word that
+// was. It is pure, imports nothing of
+// this project and may be imported by anybody.
 package nearest
 
-import "unicode"
+import (
+	"unicode"
+	"unicode/utf8"
+)
 
 // Distance is how far a is from b, in half letters: 0 when they are the same, 1 when they differ in upper and lower
 // case alone; every letter that is wrong, missing, too many or swapped with the one beside it counts 2. It is the
@@ -44,4 +48,27 @@ func lower(s string) []rune {
 		runes[i] = unicode.ToLower(r)
 	}
 	return runes
+}
+
+// Word is the word among the given ones that a typo most likely meant, and whether there is one near enough. Of several
+// that are equally near it is the first. Letter case alone is no distance.
+func Word(word string, among []string) (string, bool) {
+	best, distance := "", -1
+	for _, candidate := range among {
+		// One slip in a short word, one in three letters of a long one: beyond that it is another word.
+		limit := max(1, min(utf8.RuneCountInString(word), utf8.RuneCountInString(candidate))/3)
+		d := Distance(word, candidate) / 2 // half letters; case alone is one half
+		if d <= limit && (distance < 0 || d < distance) {
+			best, distance = candidate, d
+		}
+	}
+	return best, distance >= 0
+}
+
+// DidYouMean is `, did you mean …?`, or nothing when no word is near.
+func DidYouMean(word string, among []string) string {
+	if near, ok := Word(word, among); ok {
+		return ", did you mean " + near + "?"
+	}
+	return ""
 }

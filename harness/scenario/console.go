@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"netnscheck/harness/nearest"
 )
 
 // consoleWord is the first word of the info string of a fence that is a transcript.
@@ -93,7 +95,7 @@ func (r *consoleReader) infoWord(c *console, word string) {
 	case isErrno && slices.Contains(errnoNames, errno):
 		c.Errno = errno
 	case isErrno:
-		r.add(c.Line, "console block: unknown errno %q%s", errno, didYouMean(errno, errnoNames))
+		r.add(c.Line, "console block: unknown errno %q%s", errno, nearest.DidYouMean(errno, errnoNames))
 	case m != nil && slices.Contains(versionSubjects, m[1]):
 		if m[2] == "==" || !conditionVersion.MatchString(m[3]) {
 			r.add(c.Line, "console block: bad condition %q: expected one such as kernel>=6.2 (with >=, <=, <, > or =)", word)
@@ -109,9 +111,9 @@ func (r *consoleReader) infoWord(c *console, word string) {
 // suggestInfoWord names the nearest word; of a condition the part before the sign is what is looked at.
 func suggestInfoWord(word string, condition []string) string {
 	if condition == nil {
-		return didYouMean(word, append(slices.Clone(driverNames), "fix", "undo", "partial"))
+		return nearest.DidYouMean(word, append(slices.Clone(driverNames), "fix", "undo", "partial"))
 	}
-	near, ok := Nearest(condition[1], append(slices.Clone(versionSubjects), "errno"))
+	near, ok := nearest.Word(condition[1], append(slices.Clone(versionSubjects), "errno"))
 	if !ok {
 		return ""
 	}

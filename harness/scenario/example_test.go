@@ -44,7 +44,7 @@ func ExampleParse() {
 	// line 6: Lay the cable
 	//   ["ip" "netns" "add" "testns"]
 	//   ["ip" "link" "add" "v0" "type" "veth" "peer" "name" "t0" "netns" "testns"]
-	//   scenario.PeerOf: `v0` in `host` is the peer of `t0` in `testns`
+	//   claim.PeerOf: `v0` in `host` is the peer of `t0` in `testns`
 }
 
 // A file with mistakes is answered with all of them, each at its line.
@@ -66,7 +66,7 @@ func ExampleParseClaim() {
 	_, err = scenario.ParseClaim("`testns` reeches `192.168.2.103`")
 	fmt.Println(err)
 	// Output:
-	// scenario.Reaches: `testns` reaches `192.168.2.103`
+	// claim.Reaches: `testns` reaches `192.168.2.103`
 	// unknown check “`testns` reeches `192.168.2.103`”; the nearest form is “`N` reaches `192.168.2.103`”
 }
 

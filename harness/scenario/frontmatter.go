@@ -14,6 +14,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 
+	"netnscheck/harness/claim"
+	"netnscheck/harness/nearest"
 	"netnscheck/harness/scenario/operation"
 )
 
@@ -88,7 +90,7 @@ func (m *frontMatter) mapping(n ast.Node, path string, known map[string]func(key
 	m.entries(n, path, func(key string, keyNode, value ast.Node) {
 		read, ok := known[key]
 		if !ok {
-			m.add(m.line(keyNode), "unknown key %s%s (known: %s)", path+key, didYouMean(key, names), strings.Join(names, ", "))
+			m.add(m.line(keyNode), "unknown key %s%s (known: %s)", path+key, nearest.DidYouMean(key, names), strings.Join(names, ", "))
 			return
 		}
 		if value.Type() != ast.NullType { // a key without a value has its default
@@ -145,7 +147,7 @@ func (m *frontMatter) kind(key string, n ast.Node) {
 	kinds := []string{string(Lesson), string(Challenge), string(Conformance)}
 	kind, ok := scalar(n)
 	if !ok || !slices.Contains(kinds, kind) {
-		m.bad(key, n, strings.Join(kinds, ", ")+didYouMean(kind, kinds))
+		m.bad(key, n, strings.Join(kinds, ", ")+nearest.DidYouMean(kind, kinds))
 		return
 	}
 	m.sc.Kind = Kind(kind)
@@ -212,7 +214,7 @@ func checkDevice(name string) error {
 	case len(name) > 15:
 		return fmt.Errorf("%q is longer than the 15 bytes of an interface name", name)
 	}
-	return checkIface(name)
+	return claim.CheckIfaceName(name)
 }
 
 func (m *frontMatter) routes(key string, n ast.Node) {
@@ -223,7 +225,7 @@ func (m *frontMatter) routes(key string, n ast.Node) {
 			return
 		}
 		if _, err := operation.ParseRoute(strings.Fields(text)); err != nil {
-			m.add(m.line(item), "bad value of %s: %v", key, notA("route", text, err))
+			m.add(m.line(item), "bad value of %s: %v", key, operation.NotA("route", text, err))
 			return
 		}
 		m.sc.Host.Routes = append(m.sc.Host.Routes, HostRoute{Text: text, Line: m.line(item)})

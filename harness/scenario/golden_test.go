@@ -5,8 +5,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+
+	"netnscheck/harness/claim"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -90,7 +93,8 @@ func dumpSection(b *strings.Builder, what string, s *Section) {
 	fmt.Fprintf(b, "\n%4d %s %q\n", s.Line, what, s.Title)
 	dumpBlocks(b, s.Blocks)
 	for _, c := range s.Checks {
-		fmt.Fprintf(b, "%4d check before=%v within=%v %T %s\n", c.Line, c.Before, c.Within, c.Claim, c.Claim.Sentence())
+		kind := reflect.TypeOf(c.Claim).Name()
+		fmt.Fprintf(b, "%4d check before=%v within=%v scenario.%s %s\n", c.Line, c.Before, c.Within, kind, c.Claim.Sentence())
 	}
 	for _, h := range s.Hints {
 		fmt.Fprintf(b, "%4d hint %q\n", h.Line, h.Text)
@@ -110,8 +114,8 @@ func dumpBlocks(b *strings.Builder, blocks []Block) {
 	}
 }
 
-// TestSamplesUseEverything holds the samples to what they are there for: each form of a check (but for the diagnosis, which
-// is not there yet) and each word of a console block stands in one of them.
+// TestSamplesUseEverything holds the samples to what they are there for: each word of a console block stands in one of them,
+// and each form of a check in one of them or in the catalogue, which are both played on a kernel.
 func TestSamplesUseEverything(t *testing.T) {
 	used := map[string]bool{}
 	words := map[string]bool{}
@@ -150,9 +154,14 @@ func TestSamplesUseEverything(t *testing.T) {
 			}
 		}
 	}
-	for _, f := range forms {
-		if !used[f.text] {
-			t.Errorf("no sample uses the form “%s”", f.text)
+	for _, text := range checksOfTheCatalogue(t) {
+		used[formOf(t, text)] = true
+	}
+	for _, e := range claim.Entries() {
+		for _, f := range e.Forms {
+			if !used[f.Sentence] {
+				t.Errorf("no sample and no scenario of the catalogue uses the form “%s”", f.Sentence)
+			}
 		}
 	}
 	for _, word := range []string{"fix", "fix undo", "partial", "errno=", "iproute2", "busybox", "netlink", "kernel>=", "kernel<",
@@ -163,14 +172,47 @@ func TestSamplesUseEverything(t *testing.T) {
 	}
 }
 
-// formOf is the text of the form that a sentence has.
+// formOf is the sentence of the form that a check has.
 func formOf(t *testing.T, sentence string) string {
 	t.Helper()
-	for _, f := range forms {
-		if _, ok := fit(tokenize(f.text), tokenize(sentence)); ok {
-			return f.text
+	for _, e := range claim.Entries() {
+		for _, f := range e.Forms {
+			if f.Fits(sentence) {
+				return f.Sentence
+			}
 		}
 	}
 	t.Fatalf("no form fits %q", sentence)
 	return ""
+}
+
+// checksOfTheCatalogue are the sentences of all its checks.
+func checksOfTheCatalogue(t *testing.T) (sentences []string) {
+	t.Helper()
+	files, err := filepath.Glob("../../scenarios/*/*.md")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("scenarios of the catalogue: %d, %v", len(files), err)
+	}
+	for _, file := range files {
+		src, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sc, err := Parse(file, src)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range sc.Steps {
+			sections := []Section{step.Section}
+			for _, m := range step.Mistakes {
+				sections = append(sections, m.Section)
+			}
+			for _, s := range sections {
+				for _, c := range s.Checks {
+					sentences = append(sentences, c.Text)
+				}
+			}
+		}
+	}
+	return sentences
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"netnscheck/harness/claim"
+
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/parser"
 	"github.com/yuin/goldmark/text"
@@ -236,7 +238,7 @@ func (d *document) inline(n ast.Node, ticks bool) string {
 		case *ast.CodeSpan:
 			content := d.code(c)
 			if ticks {
-				content = span(content)
+				content = claim.Span(content)
 			}
 			b.WriteString(content)
 		case *ast.AutoLink:

@@ -7,6 +7,9 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"netnscheck/harness/claim"
+	"netnscheck/harness/nearest"
 )
 
 // Parse reads a scenario. The file name is for messages and, without the front matter's id, for the scenario's own; the
@@ -67,7 +70,7 @@ func setVariables(sc *Scenario, values map[string]string, f *findings) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(names, name) {
-			f.add(1, "set variable %s: the front matter has none of this name%s", name, didYouMean(name, names))
+			f.add(1, "set variable %s: the front matter has none of this name%s", name, nearest.DidYouMean(name, names))
 		}
 	}
 }
@@ -133,7 +136,7 @@ func nearlyMistake(text string) bool {
 	if label == nil {
 		return false
 	}
-	_, near := Nearest(label[1], []string{"Mistake"})
+	_, near := nearest.Word(label[1], []string{"Mistake"})
 	return near
 }
 
@@ -216,7 +219,7 @@ func (b *builder) task(t task) {
 	if len(b.list) > known { // an unknown variable: what it stands for cannot be judged
 		return
 	}
-	text, claim, limit, err := parseCheck(sentence)
+	text, c, limit, err := claim.ParseCheck(sentence)
 	switch {
 	case b.current == nil:
 		b.add(t.line, "check outside a section: expected it below a heading ## …")
@@ -225,7 +228,7 @@ func (b *builder) task(t task) {
 	case err != nil:
 		b.add(t.line, "%v", err)
 	default:
-		check := Check{Line: t.line, Text: text, Before: t.done, Claim: claim, Within: limit}
+		check := Check{Line: t.line, Text: text, Before: t.done, Claim: c, Within: limit}
 		b.current.Checks = append(b.current.Checks, check)
 	}
 }

@@ -1,6 +1,10 @@
 package scenario
 
-import "regexp"
+import (
+	"regexp"
+
+	"netnscheck/harness/nearest"
+)
 
 // variables are the values of `{{name}}`.
 type variables struct {
@@ -25,7 +29,7 @@ func (v variables) replace(text string, line int, f *findings) string {
 		name := use[2 : len(use)-2]
 		value, ok := v.values[name]
 		if !ok {
-			f.add(line, "unknown variable %s%s (variables stand under vars in the front matter)", use, didYouMean(name, v.names))
+			f.add(line, "unknown variable %s%s (variables stand under vars in the front matter)", use, nearest.DidYouMean(name, v.names))
 		}
 		return value
 	})

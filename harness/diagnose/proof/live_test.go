@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"netnscheck/harness/claim"
 	"netnscheck/harness/diagnose"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
@@ -56,7 +57,7 @@ func inNetwork(ctx context.Context, t *topology, f func(*live) error) error {
 func (n *live) healthy(ctx context.Context) error {
 	var checks []scenario.Check
 	for _, p := range n.paths() {
-		checks = append(checks, scenario.Check{Claim: scenario.Reaches{Netns: p.from.name, Dest: p.dest()}, Within: 5 * time.Second})
+		checks = append(checks, scenario.Check{Claim: claim.Reaches{Netns: p.from.name, Dest: p.dest()}, Within: 5 * time.Second})
 	}
 	for _, a := range n.lab.Await(ctx, checks, nil) {
 		if a.Outcome != scenario.Pass {
@@ -94,11 +95,11 @@ func (n *live) breakIt(ctx context.Context, f *fault) error {
 		return err
 	}
 	if f.await != "" {
-		claim, err := scenario.ParseClaim(f.await)
+		awaited, err := scenario.ParseClaim(f.await)
 		if err != nil {
 			return err
 		}
-		if a := n.lab.Await(ctx, []scenario.Check{{Claim: claim, Within: 5 * time.Second}}, nil)[0]; a.Outcome != scenario.Pass {
+		if a := n.lab.Await(ctx, []scenario.Check{{Claim: awaited, Within: 5 * time.Second}}, nil)[0]; a.Outcome != scenario.Pass {
 			return fmt.Errorf("the fault is not complete: expected %s, found %s %s", a.Expected, a.Found, a.Reason)
 		}
 	}
@@ -140,17 +141,17 @@ func (f *fault) query(p path) diagnose.Query {
 	return q
 }
 
-// claim is the question as one to the kernel.
-func claim(q diagnose.Query) scenario.Claim {
+// asked is the question as one to the kernel.
+func asked(q diagnose.Query) claim.Claim {
 	if q.Port != 0 {
-		return scenario.Connects{Netns: q.From, Dest: q.To, Port: int(q.Port), Outcome: scenario.ConnectOK}
+		return claim.Connects{Netns: q.From, Dest: q.To, Port: int(q.Port), Outcome: claim.ConnectOK}
 	}
-	return scenario.Reaches{Netns: q.From, Dest: q.To, Bytes: q.Size}
+	return claim.Reaches{Netns: q.From, Dest: q.To, Bytes: q.Size}
 }
 
 // reaches asks the kernel, once or patiently.
 func (n *live) reaches(ctx context.Context, q diagnose.Query, patiently bool) (bool, string, error) {
-	c := claim(q)
+	c := asked(q)
 	var v scenario.Verdict
 	if patiently {
 		v = n.lab.Await(ctx, []scenario.Check{{Claim: c}}, nil)[0].Verdict

@@ -1,6 +1,9 @@
 package operation
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // UnknownWord is the error of a command that is outside of the grammar: a misspelt or unknown word, or one that iproute2
 // knows and an Operation cannot express. It says nothing about what the real program would answer.
@@ -27,4 +30,13 @@ func (e *UsageError) Error() string { return fmt.Sprintf("use %q: %s", e.Word, e
 
 func usage(word, format string, args ...any) error {
 	return &UsageError{Word: word, Message: fmt.Sprintf(format, args...)}
+}
+
+// NotA says why a text is no route or no rule, and which word was meant if one is near.
+func NotA(what, text string, err error) error {
+	var unknown *UnknownWord
+	if errors.As(err, &unknown) && unknown.Nearest != "" {
+		return fmt.Errorf("%q is no %s: %w, did you mean %s?", text, what, err, unknown.Nearest)
+	}
+	return fmt.Errorf("%q is no %s: %w", text, what, err)
 }

@@ -9,7 +9,7 @@ import (
 	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
-	"netnscheck/harness/scenario"
+	"netnscheck/harness/nearest"
 )
 
 type options struct {
@@ -64,7 +64,7 @@ func run(o options) error {
 	if cause, ok := causes.Parse(o.cause); ok {
 		return o.screen.Page(cause.Page())
 	}
-	if near, ok := scenario.Nearest(o.cause, causes.Words()); ok {
+	if near, ok := nearest.Word(o.cause, causes.Words()); ok {
 		return status.Usagef("there is no cause %q, did you mean `harness explain %s`?", o.cause, near)
 	}
 	return status.Usagef("there is no cause %q; `harness explain` lists those that there are", o.cause)

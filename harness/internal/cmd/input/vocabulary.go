@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"netnscheck/harness/internal/kernel"
+	"netnscheck/harness/nearest"
 	"netnscheck/harness/scenario"
 )
 
@@ -18,7 +19,7 @@ func inVocabulary(sc *scenario.Scenario) error {
 			continue
 		}
 		message := fmt.Sprintf("bad value of requires: unknown feature %q", feature)
-		if near, ok := scenario.Nearest(feature, kernel.Words()); ok {
+		if near, ok := nearest.Word(feature, kernel.Words()); ok {
 			message += ", did you mean " + near + "?"
 		}
 		problems = append(problems, scenario.Problem{File: sc.File, Line: sc.RequiresLines[i], Message: message})

@@ -8,6 +8,7 @@ import (
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/program"
 	"netnscheck/harness/lab"
+	"netnscheck/harness/nearest"
 	"netnscheck/harness/scenario"
 	"netnscheck/reports"
 )
@@ -41,7 +42,7 @@ func Drivers(names []string) (drivers []lab.Driver, leftOut []reports.LeftOut, e
 }
 
 func noSuchDriver(name string) error {
-	if near, ok := scenario.Nearest(name, known); ok {
+	if near, ok := nearest.Word(name, known); ok {
 		return status.Usagef("there is no driver %q, did you mean %s?", name, near)
 	}
 	return status.Usagef("there is no driver %q; those that there are: %s", name, strings.Join(known, ", "))

@@ -1,4 +1,4 @@
-package scenario
+package claim
 
 import (
 	"net"
@@ -104,61 +104,33 @@ func TestClaims(t *testing.T) {
 		"`N` saw the event `route del default via 10.0.0.1`":            SawEvent{"N", "route", "del", "default via 10.0.0.1"},
 		"`N` saw no event": SawEvent{Netns: "N"},
 		"the nearest name to `vnic-prodns` is `vnix-prodns` in `host`":                                    NearestName{"vnic-prodns", "vnix-prodns", "host"},
-		"the cause from `N` to `10.0.0.1` is `link-down` on `X` in `M`":                                   CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1")}, causes.LinkDown, Iface{"X", "M"}},
-		"the cause from `N` to `10.0.0.1` is `no-route` in `M`":                                           CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1")}, causes.NoRoute, Iface{"", "M"}},
-		"nothing is wrong from `N` to `fe80::1%X`":                                                        NothingWrong{Question{Netns: "N", Dest: addr("fe80::1%X")}},
-		"the cause from `N` to `10.0.0.1` from `10.9.0.1` is `reverse-path-filter` on `X` in `M`":         CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}, causes.ReversePathFilter, Iface{"X", "M"}},
-		"the cause from `N` to `10.0.0.1` with `1473` bytes unfragmented is `mtu-exceeded` on `X` in `M`": CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1473}, causes.MTUExceeded, Iface{"X", "M"}},
-		"the cause from `N` to `10.0.0.1` on TCP port `80` is `not-listening` in `M`":                     CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}, causes.NotListening, Iface{"", "M"}},
-		"the cause from `N` to `10.0.0.1` from `10.9.0.1` is `no-route` in `M`":                           CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}, causes.NoRoute, Iface{"", "M"}},
-		"the cause from `N` to `10.0.0.1` with `1473` bytes unfragmented is `no-route` in `M`":            CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1473}, causes.NoRoute, Iface{"", "M"}},
-		"the cause from `N` to `10.0.0.1` on TCP port `80` is `peer-down` on `X` in `M`":                  CauseIs{Question{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}, causes.PeerDown, Iface{"X", "M"}},
-		"nothing is wrong from `N` to `10.0.0.1` on TCP port `80`":                                        NothingWrong{Question{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}},
-		"nothing is wrong from `N` to `10.0.0.1` with `1472` bytes unfragmented":                          NothingWrong{Question{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1472}},
-		"nothing is wrong from `N` to `10.0.0.1` from `10.9.0.1`":                                         NothingWrong{Question{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}},
+		"the cause from `N` to `10.0.0.1` is `link-down` on `X` in `M`":                                   CauseIs{Inquiry{Netns: "N", Dest: addr("10.0.0.1")}, causes.LinkDown, Iface{"X", "M"}},
+		"the cause from `N` to `10.0.0.1` is `no-route` in `M`":                                           CauseIs{Inquiry{Netns: "N", Dest: addr("10.0.0.1")}, causes.NoRoute, Iface{"", "M"}},
+		"nothing is wrong from `N` to `fe80::1%X`":                                                        NothingWrong{Inquiry{Netns: "N", Dest: addr("fe80::1%X")}},
+		"the cause from `N` to `10.0.0.1` from `10.9.0.1` is `reverse-path-filter` on `X` in `M`":         CauseIs{Inquiry{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}, causes.ReversePathFilter, Iface{"X", "M"}},
+		"the cause from `N` to `10.0.0.1` with `1473` bytes unfragmented is `mtu-exceeded` on `X` in `M`": CauseIs{Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1473}, causes.MTUExceeded, Iface{"X", "M"}},
+		"the cause from `N` to `10.0.0.1` on TCP port `80` is `not-listening` in `M`":                     CauseIs{Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}, causes.NotListening, Iface{"", "M"}},
+		"the cause from `N` to `10.0.0.1` from `10.9.0.1` is `no-route` in `M`":                           CauseIs{Inquiry{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}, causes.NoRoute, Iface{"", "M"}},
+		"the cause from `N` to `10.0.0.1` with `1473` bytes unfragmented is `no-route` in `M`":            CauseIs{Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1473}, causes.NoRoute, Iface{"", "M"}},
+		"the cause from `N` to `10.0.0.1` on TCP port `80` is `peer-down` on `X` in `M`":                  CauseIs{Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}, causes.PeerDown, Iface{"X", "M"}},
+		"nothing is wrong from `N` to `10.0.0.1` on TCP port `80`":                                        NothingWrong{Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}},
+		"nothing is wrong from `N` to `10.0.0.1` with `1472` bytes unfragmented":                          NothingWrong{Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1472}},
+		"nothing is wrong from `N` to `10.0.0.1` from `10.9.0.1`":                                         NothingWrong{Inquiry{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}},
 	}
-	seen := map[string]bool{}
 	for sentence, want := range cases {
-		got, err := ParseClaim(sentence)
+		got, err := Parse(sentence)
 		if err != nil {
 			t.Error(err)
 			continue
 		}
-		seen[formOf(t, sentence)] = true
 		if diff := cmp.Diff(want, got, compareAddresses); diff != "" {
 			t.Errorf("%s: -want +got\n%s", sentence, diff)
 		}
 		if said := got.Sentence(); said != sentence {
 			t.Errorf("%q is said as %q", sentence, said)
 		}
-		if again, err := ParseClaim(sentence + "."); err != nil || !cmp.Equal(want, again, compareAddresses) {
+		if again, err := Parse(sentence + "."); err != nil || !cmp.Equal(want, again, compareAddresses) {
 			t.Errorf("%s with a full stop: %v, %v", sentence, again, err)
-		}
-	}
-	for _, f := range forms {
-		if !seen[f.text] {
-			t.Errorf("no case has the form “%s”", f.text)
-		}
-	}
-}
-
-// TestFormsAreDistinct holds the table to what the parser presupposes: no sentence fits two forms, and each code span of a
-// form has a slot or is a fixed word.
-func TestFormsAreDistinct(t *testing.T) {
-	fixed := map[string]bool{"refused": true, "silence": true}
-	for i, f := range forms {
-		for _, g := range forms[:i] {
-			if _, ok := fit(tokenize(g.text), tokenize(f.text)); ok {
-				t.Errorf("“%s” fits “%s” too", f.text, g.text)
-			}
-		}
-		for _, token := range tokenize(f.text) {
-			if token.span && !token.argument() && !fixed[token.word] {
-				t.Errorf("“%s”: `%s` has no slot", f.text, token.word)
-			}
-		}
-		if nearest := nearestForm(tokenize(f.text)); nearest != f.text {
-			t.Errorf("the nearest form to “%s” is “%s”", f.text, nearest)
 		}
 	}
 }
@@ -185,7 +157,7 @@ func TestUnknownClaims(t *testing.T) {
 		"the attribute `alias` of `x` in `n` is not `y`":                     "the attribute `txqueuelen` of `X` in `N` is `500`",
 		"`a` reaches `10.0.0.1` from `10.0.0.2` with `9` bytes unfragmented": "`N` reaches `192.168.2.103` with `1472` bytes unfragmented",
 	} {
-		_, err := ParseClaim(sentence)
+		_, err := Parse(sentence)
 		if err == nil {
 			t.Errorf("%q is a claim", sentence)
 			continue
@@ -240,29 +212,29 @@ func TestBadArguments(t *testing.T) {
 		"the cause from `n` to `10.0.0.1` is `no-rout` in `n`":       `unknown cause "no-rout", did you mean no-route?`,
 		"namespace `n` exists within `5s`":                           "a limit (within) belongs to a check",
 	} {
-		_, err := ParseClaim(sentence)
+		_, err := Parse(sentence)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want … %s", sentence, err, want)
 		}
 	}
 }
 
-func FuzzParseClaim(f *testing.F) {
-	for _, form := range forms {
-		f.Add(form.text)
+func FuzzParse(f *testing.F) {
+	for _, form := range forms() {
+		f.Add(form.Sentence)
 	}
 	for _, s := range []string{"", "`", "``", "``` a`` ```", "namespace `N` exists within `5s`", "`N` reaches `fe80::1%X`.", "`a`,`b`,(`c`)", "within `1s`"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		claim, err := ParseClaim(text)
+		claim, err := Parse(text)
 		if err != nil {
 			if !strings.Contains(err.Error(), "“") && !strings.Contains(err.Error(), "within") {
 				t.Errorf("%q: %v names no form", text, err)
 			}
 			return
 		}
-		again, err := ParseClaim(claim.Sentence())
+		again, err := Parse(claim.Sentence())
 		if err != nil {
 			t.Fatalf("%q is said as %q: %v", text, claim.Sentence(), err)
 		}

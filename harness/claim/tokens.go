@@ -1,4 +1,4 @@
-package scenario
+package claim
 
 import "strings"
 
@@ -63,8 +63,8 @@ func trimSpan(content string) string {
 	return content
 }
 
-// span writes a text as a code span from which codeSpan reads the same text.
-func span(content string) string {
+// Span writes a text as a code span from which codeSpan reads the same text.
+func Span(content string) string {
 	ticks := "`"
 	for strings.Contains(content, ticks) {
 		ticks += "`"
@@ -94,7 +94,7 @@ func join(tokens []token) string {
 			b.WriteByte(' ')
 		}
 		if t.span {
-			b.WriteString(span(t.word))
+			b.WriteString(Span(t.word))
 		} else {
 			b.WriteString(t.word)
 		}

@@ -1,0 +1,93 @@
+package claim
+
+import (
+	"net/netip"
+
+	"netnscheck/harness/diagnose"
+)
+
+// Connects is `N` connects to `D` on TCP port `P`. Outcome "" means that it connects; "refused", "silence" or "any" are the
+// negative form.
+type Connects struct {
+	Netns   string
+	Dest    netip.Addr
+	Port    int
+	Outcome ConnectOutcome
+}
+
+// ConnectOutcome is how a TCP connection attempt ended.
+type ConnectOutcome string
+
+const (
+	ConnectOK      ConnectOutcome = ""
+	ConnectRefused ConnectOutcome = "refused"
+	ConnectSilence ConnectOutcome = "silence"
+	ConnectNot     ConnectOutcome = "any"
+)
+
+func init() {
+	form := func(sentence string, o ConnectOutcome) Form {
+		return Form{Sentence: sentence, Negative: o != ConnectOK, claim: func(a arguments) Claim {
+			return Connects{Netns: a.text(0), Dest: a.addr(1), Port: a.int(2), Outcome: o}
+		}}
+	}
+	add(Entry{
+		Place: 200,
+		Means: "a connection of the harness's own; `refused` is an answer that says so, `silence` none at all",
+		Forms: []Form{
+			form("`N` connects to `192.168.2.103` on TCP port `80`", ConnectOK),
+			form("`N` does not connect to `192.168.2.103` on TCP port `80`", ConnectNot),
+			form("`N` does not connect to `192.168.2.103` on TCP port `80` (`refused`)", ConnectRefused),
+			form("`N` does not connect to `192.168.2.103` on TCP port `80` (`silence`)", ConnectSilence),
+		},
+		Fixed: []string{"refused", "silence"},
+	})
+}
+
+func (c Connects) Sentence() string {
+	s := say("%s", c.Netns) + either(c.Outcome != ConnectOK, " does not connect to ", " connects to ") +
+		say("%s on TCP port %s", c.Dest, c.Port)
+	if c.Outcome == ConnectRefused || c.Outcome == ConnectSilence {
+		s += say(" (%s)", c.Outcome)
+	}
+	return s
+}
+
+// Needs an answer where the connection is to be refused, too.
+func (c Connects) Needs() Needs {
+	class := BySilence
+	if c.Outcome == ConnectOK || c.Outcome == ConnectRefused {
+		class = ByAnswer
+	}
+	return Needs{Class: class, Question: Connect{Netns: c.Netns, Dest: c.Dest, Port: c.Port}}
+}
+
+func (c Connects) Judge(known Evidence) Finding {
+	h := known.Heard
+	holds := map[ConnectOutcome]bool{
+		ConnectOK: h.Answered, ConnectRefused: h.Refused, ConnectSilence: h.Silence, ConnectNot: !h.Answered,
+	}
+	return finding(holds[c.Outcome], h.Found)
+}
+
+// Unreached is what a diagnosis is asked where the claim is false.
+func (c Connects) Unreached() (diagnose.Query, bool) {
+	return diagnose.Query{From: c.Netns, To: c.Dest, Port: uint16(c.Port)}, c.Outcome == ConnectOK
+}
+
+func (c Connects) Mutants() Mutants {
+	ways := []Way{by(in(c.Netns, "route replace prohibit %s", c.Dest)), divert(c.Netns, c.Dest), by(in(c.Netns, "link set lo down"))}
+	switch c.Outcome {
+	case ConnectNot:
+		serve := execIn(c.Netns, "sh -c 'busybox nc -ll -p %d -e true >/dev/null 2>&1 &'", c.Port)
+		ways = nil
+		for _, lines := range own(c.Netns, c.Dest) {
+			ways = append(ways, by(append([]string{serve}, lines...)...))
+		}
+	case ConnectSilence:
+		for _, lines := range own(c.Netns, c.Dest) {
+			ways = append(ways, by(lines...))
+		}
+	}
+	return Mutants{Own: append(ways, allDown(c.Netns))}
+}

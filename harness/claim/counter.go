@@ -1,0 +1,144 @@
+package claim
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"netnscheck/harness/nearest"
+	"netnscheck/harness/state"
+)
+
+// CounterGrew is the counter `C` in `N` grew by `3` (By), or did not grow (By 0). Link names the interface of `rx_packets` and
+// the like, or is "".
+type CounterGrew struct {
+	Netns, Counter, Link string
+	By                   uint64
+}
+
+func init() {
+	add(Entry{
+		Place: 240,
+		Means: "since before the section's commands; names as `nstat` has them, or `rx_packets`, `tx_dropped`, … `of` an interface",
+		Forms: []Form{
+			{Sentence: "the counter `IpInReceives` in `N` grew by `3`", claim: func(a arguments) Claim {
+				return CounterGrew{Counter: a.text(0), Netns: a.text(1), By: a.count(2)}
+			}},
+			{Sentence: "the counter `IpInReceives` in `N` did not grow", Negative: true, claim: func(a arguments) Claim {
+				return CounterGrew{Counter: a.text(0), Netns: a.text(1)}
+			}},
+			{Sentence: "the counter `rx_packets` of `X` in `N` grew by `3`", claim: func(a arguments) Claim {
+				return CounterGrew{Counter: a.text(0), Link: a.text(1), Netns: a.text(2), By: a.count(3)}
+			}},
+			{Sentence: "the counter `rx_packets` of `X` in `N` did not grow", Negative: true, claim: func(a arguments) Claim {
+				return CounterGrew{Counter: a.text(0), Link: a.text(1), Netns: a.text(2)}
+			}},
+		},
+		Slots: map[string]Slot{
+			"IpInReceives": matching(`^[A-Z][A-Za-z0-9]*$`,
+				"a counter as nstat names it, such as IpInReceives (rx_packets and the like are counters of `X`)"),
+			"rx_packets": matching(`^[a-z]+(_[a-z0-9]+)*$`, "an interface's counter such as rx_packets"),
+			"3":          {"a number from 1", readGrowth},
+		},
+	})
+}
+
+func readGrowth(text string) (any, error) {
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || n == 0 {
+		return nil, expected(text, "a number from 1 (0 is written: did not grow)")
+	}
+	return n, nil
+}
+
+func (c CounterGrew) Sentence() string {
+	s := say("the counter %s", c.Counter)
+	if c.Link != "" {
+		s += say(" of %s", c.Link)
+	}
+	s += say(" in %s", c.Netns)
+	if c.By == 0 {
+		return s + " did not grow"
+	}
+	return s + say(" grew by %s", c.By)
+}
+
+func (c CounterGrew) Needs() Needs {
+	return Needs{Class: BySince, Question: Count{Netns: c.Netns, Link: c.Link, Counter: c.Counter}}
+}
+
+func (c CounterGrew) Judge(known Evidence) Finding {
+	counters := known.Counter.Now
+	now, ok := counters[c.Counter]
+	if !ok {
+		found := fmt.Sprintf("%s has no counter %s", word(c.Link == "", c.Netns, c.Link), c.Counter)
+		if near, ok := nearest.Word(c.Counter, slices.Sorted(maps.Keys(counters))); ok {
+			found += "; the nearest name is " + near
+		}
+		return finding(false, found)
+	}
+	grown := now - known.Counter.Before
+	return finding(grown == c.By, fmt.Sprintf("it grew by %d", grown))
+}
+
+// Mutants let counters grow further: of the whole namespace by packets to itself, of a link by packets to nobody.
+func (c CounterGrew) Mutants() Mutants {
+	up := in(c.Netns, "link set lo up")
+	ways := []Way{
+		by(up, execIn(c.Netns, "ping -c1 127.0.0.1")),
+		by(up, execIn(c.Netns, "ping -c1 ::1")),
+		by(up, "-"+in(c.Netns, "route add 198.51.100.9 dev lo"), "-"+execIn(c.Netns, "ping -c1 -W0.1 198.51.100.9")),
+	}
+	if c.Link != "" {
+		ways = []Way{
+			by(in(c.Netns, "link set %s up", c.Link), "-"+in(c.Netns, "route replace 198.51.100.9 dev %s", c.Link),
+				in(c.Netns, "neigh replace 198.51.100.9 lladdr 02:00:00:00:77:77 dev %s", c.Link),
+				"-"+execIn(c.Netns, "ping -c1 -W0.1 198.51.100.9")),
+			by(in(c.Netns, "link del %s", c.Link), in(c.Netns, "link add %s type veth", c.Link)),
+		}
+	}
+	return Mutants{Own: append(ways,
+		Way{Name: "a noisy neighbour", Commands: func(*state.State) []string { return noise(c.Netns) }},
+		Way{Name: "a peer that drops", Commands: c.dropAtPeer})}
+}
+
+// noise makes packets of all kinds arrive, be forwarded, refused and dropped in a namespace.
+func noise(ns string) []string {
+	return []string{
+		"ip netns add noise77",
+		in(ns, "link add x77 type veth peer name y77 netns noise77"),
+		in(ns, "addr add 198.18.77.1/24 dev x77"), in(ns, "link set x77 up"), "-" + in(ns, "link set lo up"),
+		"ip -n noise77 addr add 198.18.77.2/24 dev y77", "ip -n noise77 link set y77 up", "ip -n noise77 link set lo up",
+		"ip -n noise77 route add default via 198.18.77.1", "ip -n noise77 route add 198.18.77.9 via 198.18.77.1",
+		"ip -n noise77 addr add 203.0.113.7/32 dev lo",
+		"-" + execIn(ns, "nft flush ruleset"),
+		"-" + in(ns, "route add 203.0.113.0/24 dev lo"),
+		"-" + execIn(ns, "sysctl -w net.ipv4.ip_forward=0"), "-" + execIn(ns, "sysctl -w net.ipv4.icmp_echo_ignore_all=0"),
+		"-ip netns exec noise77 ping -c1 -W0.1 203.0.113.9",
+		"-" + execIn(ns, "sysctl -w net.ipv4.ip_forward=1"),
+		"-ip netns exec noise77 ping -c1 -W0.1 198.18.77.9",
+		"-" + execIn(ns, "sysctl -w net.ipv4.conf.x77.rp_filter=1"),
+		"-ip netns exec noise77 ping -c1 -W0.1 -I 203.0.113.7 198.18.77.1",
+		"-" + execIn(ns, "ping -c1 -W0.1 127.0.0.1"),
+		"-" + execIn(ns, "busybox traceroute -n -q1 -m1 -w1 127.0.0.1"),
+		"-" + execIn(ns, "tc qdisc replace dev lo root tbf rate 8bit burst 1b limit 1b"),
+		"-" + execIn(ns, "ping -c1 -W0.1 127.0.0.1"),
+	}
+}
+
+// dropAtPeer lets a link send what its peer does not take.
+func (c CounterGrew) dropAtPeer(s *state.State) []string {
+	n := s.Namespace(c.Netns)
+	if n == nil || n.Link(c.Link) == nil || n.Link(c.Link).Peer == nil || n.Link(c.Link).Peer.Name == "" {
+		return nil
+	}
+	peer := n.Link(c.Link).Peer
+	return []string{
+		in(peer.Netns, "link set %s up", peer.Name), in(c.Netns, "link set %s up", c.Link), in(peer.Netns, "link set %s mtu 100", peer.Name),
+		"-" + execIn(c.Netns, "tc qdisc del dev %s root", c.Link),
+		"-" + in(c.Netns, "addr add 198.18.77.1/24 dev %s", c.Link),
+		in(c.Netns, "neigh replace 198.18.77.9 lladdr 02:00:00:00:77:77 dev %s", c.Link),
+		"-" + execIn(c.Netns, "ping -c1 -W0.1 -s 1000 198.18.77.9"),
+	}
+}

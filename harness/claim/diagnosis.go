@@ -1,0 +1,135 @@
+package claim
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"netnscheck/harness/diagnose"
+	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/nearest"
+	"netnscheck/harness/state"
+)
+
+type (
+	// CauseIs is the cause from `N` to `D` is `cause` on `X` in `M`; On.Name is "" for a cause in the namespace `M`.
+	CauseIs struct {
+		Inquiry
+		Cause causes.Cause
+		On    Iface
+	}
+	// NothingWrong is nothing is wrong from `N` to `D`.
+	NothingWrong struct{ Inquiry }
+)
+
+// Inquiry is what a diagnosis is asked for: the way of an echo from `N` to `D`, with a source address (From valid) or a payload
+// with DF set (Bytes > 0), or that of a TCP connection (Port > 0).
+type Inquiry struct {
+	Netns string
+	Dest  netip.Addr
+	From  netip.Addr
+	Bytes int
+	Port  int
+}
+
+// The two claims have one entry, since each asks in the same four ways.
+func init() {
+	add(Entry{
+		Place: 280,
+		Means: "the diagnosis; a cause on the way back is named in the same words; " +
+			"`nothing is wrong` means no cause on the path, remarks do not count",
+		Forms: slices.Concat(
+			diagnosisForms("", 2, func(*Inquiry, arguments) {}),
+			diagnosisForms(" from `10.30.2.2`", 3, func(q *Inquiry, a arguments) { q.From = a.addr(2) }),
+			diagnosisForms(" with `1472` bytes unfragmented", 3, func(q *Inquiry, a arguments) { q.Bytes = a.int(2) }),
+			diagnosisForms(" on TCP port `80`", 3, func(q *Inquiry, a arguments) { q.Port = a.int(2) }),
+		),
+		Slots: map[string]Slot{"link-down": {causeWord.What, readCause}},
+	})
+}
+
+var causeWord = matching(`^[a-z0-9]+(-[a-z0-9]+)*$`, "a cause such as link-down")
+
+func readCause(text string) (any, error) {
+	if _, err := causeWord.read(text); err != nil {
+		return nil, err
+	}
+	c, ok := causes.Parse(text)
+	if !ok {
+		return nil, fmt.Errorf("unknown cause %q%s", text, nearest.DidYouMean(text, causes.Words()))
+	}
+	return c, nil
+}
+
+// diagnosisForms are the forms for one way to ask; rest is the number of arguments that it has.
+func diagnosisForms(way string, rest int, put func(*Inquiry, arguments)) []Form {
+	words := "from `N` to `192.168.2.103`" + way
+	inquiry := func(a arguments) Inquiry {
+		q := Inquiry{Netns: a.text(0), Dest: a.addr(1)}
+		put(&q, a)
+		return q
+	}
+	return []Form{
+		{Sentence: "the cause " + words + " is `link-down` on `X` in `M`", claim: func(a arguments) Claim {
+			return CauseIs{Inquiry: inquiry(a), Cause: a[rest].(causes.Cause), On: a.iface(rest + 1)}
+		}},
+		{Sentence: "the cause " + words + " is `link-down` in `M`", claim: func(a arguments) Claim {
+			return CauseIs{Inquiry: inquiry(a), Cause: a[rest].(causes.Cause), On: Iface{Netns: a.text(rest + 1)}}
+		}},
+		{Sentence: "nothing is wrong " + words, Negative: true, claim: func(a arguments) Claim { return NothingWrong{inquiry(a)} }},
+	}
+}
+
+func (c CauseIs) Sentence() string {
+	s := "the cause " + c.words() + say(" is %s", c.Cause)
+	if c.On.Name != "" {
+		return s + " on " + c.On.in()
+	}
+	return s + say(" in %s", c.On.Netns)
+}
+
+func (c NothingWrong) Sentence() string { return "nothing is wrong " + c.words() }
+
+func (q Inquiry) words() string {
+	s := say("from %s to %s", q.Netns, q.Dest)
+	switch {
+	case q.From.IsValid():
+		s += say(" from %s", q.From)
+	case q.Bytes > 0:
+		s += say(" with %s bytes unfragmented", q.Bytes)
+	case q.Port > 0:
+		s += say(" on TCP port %s", q.Port)
+	}
+	return s
+}
+
+// Needs is what both claims need.
+func (q Inquiry) Needs() Needs { return Needs{Class: ByWhole} }
+
+func (q Inquiry) diagnose(s *state.State) diagnose.Report {
+	return diagnose.Diagnose(s, diagnose.Query{From: q.Netns, Source: q.From, To: q.Dest, Size: q.Bytes, Port: uint16(q.Port)})
+}
+
+// Judge looks at what the diagnosis names first; whether it stops the packet or the reply is the same to a claim.
+func (c CauseIs) Judge(known Evidence) Finding {
+	r := c.diagnose(known.State)
+	named := r.Cause != nil && r.Cause.Name == c.Cause && r.Cause.Netns == c.On.Netns && r.Cause.Link == c.On.Name
+	return finding(named, r.Sentence())
+}
+
+// Judge also wants a way to have been looked at: from an address that is not the namespace's own there is none.
+func (c NothingWrong) Judge(known Evidence) Finding {
+	r := c.diagnose(known.State)
+	return finding(r.Cause == nil && len(r.Path) > 0, r.Sentence())
+}
+
+// Mutants put another cause before it, or leave none. Some causes are in the question, whatever the state.
+func (c CauseIs) Mutants() Mutants {
+	ways := []Way{by(in(c.Netns, "route replace prohibit %s", c.Dest.WithZone(""))), divert(c.Netns, c.Dest)}
+	for _, lines := range own(c.Netns, c.Dest) {
+		ways = append(ways, by(lines...))
+	}
+	return Mutants{Own: ways, Gone: withoutNetns(c.Netns)}
+}
+
+func (c NothingWrong) Mutants() Mutants { return Mutants{Own: cutOff(c.Netns, c.Dest)} }

@@ -1,0 +1,38 @@
+package claim
+
+import "netnscheck/harness/state"
+
+// LinkKind is `X` in `N` is a `veth`.
+type LinkKind struct {
+	Iface
+	Kind string
+}
+
+func init() {
+	add(Entry{
+		Place: 60,
+		Means: "link kind",
+		Forms: []Form{
+			{Sentence: "`X` in `N` is a `veth`", claim: func(a arguments) Claim { return LinkKind{Iface: a.iface(0), Kind: a.text(2)} }},
+		},
+		Slots: map[string]Slot{"veth": oneWord("a link kind such as veth")},
+	})
+}
+
+func (c LinkKind) Sentence() string { return c.in() + say(" is a %s", c.Kind) }
+
+func (c LinkKind) Needs() Needs { return told() }
+
+func (c LinkKind) Judge(known Evidence) Finding {
+	return known.ofLink(c.Iface, func(_ *state.Namespace, l *state.Link) Finding {
+		return finding(l.Kind == c.Kind, "it is a "+word(l.Kind == "", "device without a kind", l.Kind))
+	})
+}
+
+func (c LinkKind) Mutants() Mutants {
+	another := in(c.Netns, "link add %s type %s", c.Name, word(c.Kind == "bridge", "veth", "bridge"))
+	return Mutants{Own: []Way{
+		by(in(c.Netns, "link del %s", c.Name), another),
+		by(in(c.Netns, "link set %s down", c.Name), in(c.Netns, "link set %s name other", c.Name), another),
+	}}
+}

@@ -1,0 +1,106 @@
+package claim
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"netnscheck/harness/state"
+)
+
+// Mutants are ways to break a lab so that a claim that is true in it turns false. Of two that do, the first is the more
+// telling one. `make mutants` carries them out behind every check of the catalogue.
+type Mutants struct {
+	// Own change what the claim is about.
+	Own []Way
+	// Gone take its subject away, which makes a negative claim false too.
+	Gone []Way
+}
+
+// Way is one way to break a lab.
+type Way struct {
+	Name string
+	// Commands are made from the state that the claim is true in; none means that the way does not apply. One that begins
+	// with - may be refused.
+	Commands func(*state.State) []string
+}
+
+// by is a way that follows from the claim alone.
+func by(lines ...string) Way {
+	return Way{Name: strings.Join(lines, "; "), Commands: func(*state.State) []string { return lines }}
+}
+
+const subjectGone = "its subject taken away"
+
+// without are the ways that take an interface away, and the namespace it is in.
+func without(i Iface) []Way {
+	return append([]Way{gone(in(i.Netns, "link del %s", i.Name))}, withoutNetns(i.Netns)...)
+}
+
+func withoutNetns(netns string) []Way { return []Way{gone("ip netns del " + netns)} }
+
+func gone(lines ...string) Way {
+	return Way{Name: subjectGone, Commands: func(*state.State) []string { return lines }}
+}
+
+// in is an ip command in a namespace.
+func in(netns, format string, args ...any) string {
+	cmd := fmt.Sprintf(format, args...)
+	if netns == state.Host {
+		return "ip " + cmd
+	}
+	return "ip -n " + netns + " " + cmd
+}
+
+// execIn is any command in a namespace.
+func execIn(netns, format string, args ...any) string {
+	cmd := fmt.Sprintf(format, args...)
+	if netns == state.Host {
+		return cmd
+	}
+	return "ip netns exec " + netns + " " + cmd
+}
+
+// eachLink makes a command for each link of a namespace; any of them may be refused.
+func eachLink(s *state.State, ns, format string) (lines []string) {
+	n := s.Namespace(ns)
+	if n == nil {
+		return nil
+	}
+	for _, l := range n.Links {
+		lines = append(lines, "-"+in(ns, format, l.Name))
+	}
+	return lines
+}
+
+func allDown(ns string) Way {
+	return Way{Name: "all links down", Commands: func(s *state.State) []string { return eachLink(s, ns, "link set %s down") }}
+}
+
+// divert sends what is for an address away by a policy rule before all others but the local table's.
+func divert(ns string, dest netip.Addr) Way {
+	return by(family(dest, ns, "rule add to %s prohibit priority 0", dest.WithZone("")))
+}
+
+func family(addr netip.Addr, ns, format string, args ...any) string {
+	return in(ns, word(addr.Is6(), "-6 ", "")+format, args...)
+}
+
+// own gives a namespace an address itself, so that it reaches it; the second way also takes away what could stop its packets.
+func own(ns string, dest netip.Addr) [][]string {
+	bits := strconv.Itoa(dest.BitLen())
+	take := []string{"-" + execIn(ns, "sysctl -w net.ipv6.conf.all.disable_ipv6=0"), in(ns, "link set lo up"),
+		"-" + in(ns, "addr add %s/%s dev lo%s", dest.WithZone(""), bits, word(dest.Is6(), " nodad", ""))}
+	if zone := dest.Zone(); zone != "" {
+		take = []string{in(ns, "link set %s up", zone), in(ns, "addr add %s/64 dev %s nodad", dest.WithZone(""), zone)}
+	}
+	open := append([]string{execIn(ns, "nft flush ruleset"), "-" + execIn(ns, "sysctl -w net.ipv4.icmp_echo_ignore_all=0")}, take...)
+	return [][]string{take, open}
+}
+
+// cutOff keeps a namespace from reaching an address.
+func cutOff(ns string, dest netip.Addr) []Way {
+	return []Way{by(in(ns, "route replace prohibit %s", dest.WithZone(""))), divert(ns, dest), by(in(ns, "link set lo down")),
+		by(in(ns, "link set %s down", dest.Zone()))}
+}

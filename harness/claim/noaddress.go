@@ -1,0 +1,37 @@
+package claim
+
+import (
+	"slices"
+
+	"netnscheck/harness/state"
+)
+
+// HasNoAddress is `X` in `N` has no address; IPv6 link-local ones do not count.
+type HasNoAddress struct{ Iface }
+
+func init() {
+	add(Entry{
+		Place: 90,
+		Means: "looks away from IPv6 link-local ones",
+		Forms: []Form{
+			{Sentence: "`X` in `N` has no address", Negative: true, claim: func(a arguments) Claim { return HasNoAddress{a.iface(0)} }},
+		},
+	})
+}
+
+func (c HasNoAddress) Sentence() string { return c.in() + " has no address" }
+
+func (c HasNoAddress) Needs() Needs { return told() }
+
+func (c HasNoAddress) Judge(known Evidence) Finding {
+	return known.ofLink(c.Iface, func(_ *state.Namespace, l *state.Link) Finding {
+		counted := slices.DeleteFunc(slices.Clone(l.Addresses), func(a state.Address) bool {
+			return a.Prefix.Addr().Is6() && a.Prefix.Addr().IsLinkLocalUnicast()
+		})
+		return finding(len(counted) == 0, "its addresses: "+prefixes(counted))
+	})
+}
+
+func (c HasNoAddress) Mutants() Mutants {
+	return Mutants{Own: []Way{by(in(c.Netns, "addr add 198.51.100.1/24 dev %s", c.Name))}}
+}

@@ -1,0 +1,39 @@
+package claim
+
+import "net/netip"
+
+// NoRouteTo is `N` has no route to `D`.
+type NoRouteTo struct {
+	Netns string
+	Dest  netip.Addr
+}
+
+func init() {
+	add(Entry{
+		Place: 160,
+		Means: "the look-up answers ENETUNREACH (an unreachable, prohibit or blackhole route is another answer)",
+		Forms: []Form{
+			{Sentence: "`N` has no route to `10.0.9.1`", Negative: true, claim: func(a arguments) Claim {
+				return NoRouteTo{Netns: a.text(0), Dest: a.addr(1)}
+			}},
+		},
+	})
+}
+
+func (c NoRouteTo) Sentence() string { return say("%s has no route to %s", c.Netns, c.Dest) }
+
+func (c NoRouteTo) Needs() Needs {
+	return Needs{Class: ByKernel, Question: Lookup{Netns: c.Netns, Dest: c.Dest}}
+}
+
+func (c NoRouteTo) Judge(known Evidence) Finding {
+	return finding(known.Route.None, lookupWords(known.Route))
+}
+
+func (c NoRouteTo) Mutants() Mutants {
+	up := in(c.Netns, "link set lo up")
+	return Mutants{Own: []Way{
+		by(up, in(c.Netns, "route replace %s dev lo", c.Dest.WithZone(""))),
+		by(up, in(c.Netns, "route replace %s dev lo table 77", c.Dest.WithZone("")), family(c.Dest, c.Netns, "rule add priority 1 lookup 77")),
+	}}
+}

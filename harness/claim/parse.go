@@ -1,0 +1,116 @@
+package claim
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Parse reads the sentence of a check, its arguments in code spans (`testns` has the interface `lo`). The error of an
+// unknown sentence names the nearest form; that of a known form with a wrong argument what was expected there.
+func Parse(text string) (Claim, error) {
+	tokens := tokenize(text)
+	if rest, limit, err := cutLimit(tokens); err != nil || limit != 0 || len(rest) < len(tokens) {
+		return nil, errors.New("a limit (within) belongs to a check, not to its claim")
+	}
+	return parseTokens(tokens)
+}
+
+// ParseCheck reads the sentence of a check with its limit, 0 when none is written. The sentence that it returns is as
+// written, without the limit.
+func ParseCheck(text string) (sentence string, c Claim, limit time.Duration, err error) {
+	tokens, limit, err := cutLimit(tokenize(text))
+	if err != nil {
+		return "", nil, 0, err
+	}
+	c, err = parseTokens(tokens)
+	return join(tokens), c, limit, err
+}
+
+// parseTokens finds the form of a sentence and reads its arguments.
+func parseTokens(tokens []token) (Claim, error) {
+	for _, f := range forms() {
+		spans, ok := f.fit(tokens)
+		if !ok {
+			continue
+		}
+		args, err := f.read(spans)
+		if err != nil {
+			return nil, fmt.Errorf("check “%s”: %w", f.Sentence, err)
+		}
+		c := f.claim(args)
+		if c, ok := c.(interface{ consistent() error }); ok {
+			if err := c.consistent(); err != nil {
+				return nil, fmt.Errorf("check “%s”: %w", f.Sentence, err)
+			}
+		}
+		return c, nil
+	}
+	return nil, fmt.Errorf("unknown check “%s”; the nearest form is “%s”", join(tokens), nearestForm(tokens))
+}
+
+// more is the word of a form that lets its last argument be repeated.
+const more = "…"
+
+// fit lays a sentence over the form and returns its code spans if the words are the same. A word in a code span that is no
+// argument (`refused`) is a fixed word too.
+func (f Form) fit(sentence []token) (spans []string, ok bool) {
+	i := 0
+	for _, p := range f.parts {
+		switch {
+		case p.word == more && !p.span:
+			for i+1 < len(sentence) && sentence[i] == (token{word: ","}) && sentence[i+1].span {
+				spans = append(spans, sentence[i+1].word)
+				i += 2
+			}
+			continue
+		case i == len(sentence) || p.span != sentence[i].span:
+			return nil, false
+		case p.slot != nil:
+			spans = append(spans, sentence[i].word)
+		case p.word != sentence[i].word:
+			return nil, false
+		}
+		i++
+	}
+	return spans, i == len(sentence)
+}
+
+// read turns the code spans of a sentence into values by the slots of the form; the last slot takes what is left over.
+func (f Form) read(spans []string) (arguments, error) {
+	kinds := f.Arguments()
+	args := make(arguments, len(spans))
+	for i, span := range spans {
+		kind := kinds[min(i, len(kinds)-1)]
+		value, err := kind.read(span)
+		if err != nil {
+			return nil, fmt.Errorf("`%s`: %w", kind.Example, err)
+		}
+		args[i] = value
+	}
+	return args, nil
+}
+
+// cutLimit takes within `5s` from the end of a sentence.
+func cutLimit(tokens []token) ([]token, time.Duration, error) {
+	n := len(tokens)
+	if n > 0 && tokens[n-1].span && strings.HasPrefix(tokens[n-1].word, "within `") {
+		// The limit as one code span with backquotes in it, as in ``within `5s` ``.
+		tokens = append(slices.Clone(tokens[:n-1]), tokenize(tokens[n-1].word)...)
+		n = len(tokens)
+	}
+	at := n - 2
+	if at < 0 || tokens[at] != (token{word: "within"}) {
+		return tokens, 0, nil
+	}
+	if !tokens[at+1].span {
+		return nil, 0, fmt.Errorf("the limit stands in a code span: within `%s`", tokens[at+1].word)
+	}
+	limit, err := time.ParseDuration(tokens[at+1].word)
+	if err != nil || limit <= 0 {
+		return nil, 0, fmt.Errorf("the limit of a check (within): %w", expected(tokens[at+1].word, "a duration such as 5s or 300ms"))
+	}
+	return tokens[:at], limit, nil
+}

@@ -1,0 +1,81 @@
+package claim
+
+import (
+	"slices"
+	"strings"
+
+	"netnscheck/harness/scenario/operation"
+	"netnscheck/harness/state"
+)
+
+// HasRoute is `N` has the route `…`.
+type HasRoute struct {
+	Netns string
+	Text  string
+	Route operation.Route
+	Not   bool
+}
+
+func init() {
+	add(Entry{
+		Place: 130,
+		Means: "any table, any type; what is written must match, what is not may be anything; " +
+			"`default` alone is IPv4, `default` with an IPv6 gateway IPv6",
+		Forms: []Form{
+			{Sentence: "`N` has the route `default via 10.0.0.1`", claim: func(a arguments) Claim { return hasRoute(a, false) }},
+			{Sentence: "`N` does not have the route `default via 10.0.0.1`", Negative: true, claim: func(a arguments) Claim {
+				return hasRoute(a, true)
+			}},
+		},
+		Slots: map[string]Slot{"default via 10.0.0.1": {"a route, in the words of `ip route`", readRoute}},
+	})
+}
+
+func readRoute(text string) (any, error) {
+	route, err := operation.ParseRoute(strings.Fields(text))
+	if err != nil {
+		return nil, operation.NotA("route", text, err)
+	}
+	return written[operation.Route]{text, route}, nil
+}
+
+func hasRoute(a arguments, not bool) Claim {
+	r := a[1].(written[operation.Route])
+	return HasRoute{Netns: a.text(0), Text: r.text, Route: r.value, Not: not}
+}
+
+func (c HasRoute) Sentence() string {
+	return say("%s", c.Netns) + either(c.Not, hasNot, has) + say("route %s", c.Text)
+}
+
+func (c HasRoute) Needs() Needs { return told() }
+
+func (c HasRoute) Judge(known Evidence) Finding {
+	return known.ofNamespace(c.Netns, func(n *state.Namespace) Finding {
+		return finding((len(n.MatchRoute(c.Route)) > 0) != c.Not, "the routes: "+routes(n))
+	})
+}
+
+// routes are those a person would look at: not the table local.
+func routes(n *state.Namespace) string {
+	const local = 255
+	return list(slices.DeleteFunc(slices.Clone(n.Routes), func(r state.Route) bool { return r.Table == local }), state.RouteText)
+}
+
+func (c HasRoute) Mutants() Mutants {
+	if !c.Not {
+		return Mutants{Own: []Way{by(in(c.Netns, "route del %s", c.Text)), by(in(c.Netns, "route flush table all")),
+			by(in(c.Netns, "route flush table local")), by(in(c.Netns, "-6 route flush table all")), allDown(c.Netns)}}
+	}
+	up := func(s *state.State) []string { return eachLink(s, c.Netns, "link set %s up") }
+	return Mutants{Own: []Way{
+		by(in(c.Netns, "route add %s", c.Text)), by(in(c.Netns, "route append %s", c.Text)), by(in(c.Netns, "route add blackhole %s", c.Text)),
+		{Name: "the route over any link", Commands: func(s *state.State) []string {
+			return append(up(s), eachLink(s, c.Netns, "route add "+c.Text+" dev %s")...)
+		}},
+		{Name: "the route over any link that has one already", Commands: func(s *state.State) []string {
+			return append(up(s), in(c.Netns, "route add %s", c.Text))
+		}},
+		{Name: "all links up", Commands: up},
+	}}
+}
