@@ -62,6 +62,10 @@ func TestKilledHarnessLeavesNothing(t *testing.T) {
 				if file != "results/junit.xml" && file != "results/results.json" {
 					t.Errorf("left behind: the file %s", file)
 				}
+				text, err := os.ReadFile(filepath.Join(dir, file))
+				if err != nil || strings.Contains(string(text), "did not finish") {
+					t.Errorf("%v; where there was no report is an unfinished one: %s", err, text)
+				}
 			}
 		})
 	}

@@ -104,12 +104,23 @@ func TestReportToAStream(t *testing.T) {
 		text, _ := os.ReadFile(pipe)
 		read <- text
 	}()
-	c := harness(t, dir, "run", "good.md", "--driver", "netlink", "-q",
-		"--junit", "/dev/stdout", "--report", "junit=pipe")
+	open, err := os.Create(filepath.Join(dir, "open"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer open.Close()
+	open.WriteString("before\n")
+	cmd := command(t, dir, "run", "good.md", "--driver", "netlink", "-q",
+		"--junit", "/dev/stdout", "--report", "junit=pipe", "--report", "junit=/dev/fd/3")
+	cmd.ExtraFiles = []*os.File{open}
+	c := finish(t, cmd)
 	c.want(t, 0)
 	text := string(<-read)
 	if text != c.stdout || !strings.HasPrefix(text, "<?xml") || !strings.HasSuffix(text, "</testsuites>\n") {
 		t.Errorf("the pipe got %q, standard output %q", text, c.stdout)
+	}
+	if got, err := os.ReadFile(open.Name()); err != nil || string(got) != "before\n"+text {
+		t.Errorf("%v; the open file has %q", err, got)
 	}
 	if info, err := os.Lstat(pipe); err != nil || info.Mode().IsRegular() {
 		t.Errorf("the pipe is now %v, %v", info, err)

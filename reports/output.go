@@ -40,7 +40,7 @@ func openOutput(path string, std *Standard) (*output, error) {
 	case errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(path, "/"), err == nil && info.IsDir():
 		return nil, fmt.Errorf("write the report %s: it is a folder", path)
 	case err != nil, info.Mode().IsRegular():
-		return o, o.replaceable()
+		return o, checkFolder(filepath.Dir(path))
 	case info.Mode()&fs.ModeNamedPipe != 0, info.Mode()&fs.ModeCharDevice != 0:
 		return o, o.attach(os.OpenFile(path, os.O_WRONLY, 0))
 	}
@@ -95,15 +95,6 @@ func (o *output) attach(f *os.File, err error) error {
 	}
 	o.stream = f
 	return nil
-}
-
-// replaceable sees whether a file can be put in the place.
-func (o *output) replaceable() error {
-	// a file that another process has open: to rename over its name in /proc is not to write it
-	if link, err := os.Readlink(o.path); err == nil && strings.HasPrefix(link, "/proc/") {
-		return fmt.Errorf("write the report %s: it stands for a file that is open already", o.path)
-	}
-	return checkFolder(filepath.Dir(o.path))
 }
 
 // same says whether two outputs are one place. What swallows everything has room for all.
