@@ -18,8 +18,8 @@ type Sink interface {
 	// End says what came of a case. Cases end in the order of the plan, whatever runs side by side.
 	End(s *Suite, c *Case)
 	// Finish says what came of the run as a whole and ends the report. Every planned case is in the run, also where no
-	// End told of any because this machine could not run them. A report that never began, without a Plan, is the mark
-	// of one that is unfinished. The error says what is wrong with the report, not with the output.
+	// End told of any because this machine could not run them. The error says what is wrong with the report, not with
+	// the output.
 	Finish(r *Run) error
 }
 

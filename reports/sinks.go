@@ -130,7 +130,9 @@ func (o *output) prepare(f Format) error {
 		return err
 	}
 	mark := &output{}
-	if err := f.New(mark, Options{}).Finish(unfinished()); err != nil {
+	sink := f.New(mark, Options{})
+	sink.Plan(nil)
+	if err := sink.Finish(unfinished()); err != nil {
 		return fmt.Errorf("write the report %s: %w", o.path, err)
 	}
 	return WriteFile(o.path, mark.text.Bytes())
