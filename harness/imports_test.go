@@ -135,7 +135,15 @@ func TestForbidden(t *testing.T) {
 		{"suites/conformance", "golang.org/x/sys/unix", false},
 		{"harness", "os/exec", false},
 		{"harness", "golang.org/x/sys/unix", false},
-		{"harness", "netnscheck/suites", true},
+		{"harness", "netnscheck/suites", false},
+		{"harness", "netnscheck/harness/internal/cmd", true},
+		{"harness/internal/cmd", "netnscheck/suites", true},
+		{"harness/internal/cmd/run", "netnscheck/reports", true},
+		{"harness/internal/cmd/run", "os/exec", false},
+		{"harness/internal/cmd/run", "golang.org/x/sys/unix", false},
+		{"harness/lab", "netnscheck/harness/internal/cmd/status", false},
+		{"harness/internal/worker", "netnscheck/harness/internal/cmd/machine", false},
+		{"reports", "netnscheck/harness/internal/cmd/screen", false},
 	} {
 		if why := rules.forbidden(c.pkg, c.path); (why == "") != c.allowed {
 			t.Errorf("%s imports %s: allowed %v, want %v (%s)", c.pkg, c.path, why == "", c.allowed, why)

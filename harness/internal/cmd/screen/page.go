@@ -12,7 +12,7 @@ func (s *Screen) Page(text string) error {
 		_, err := fmt.Fprint(s.Out, text)
 		return err
 	}
-	_, err := fmt.Fprint(s.Painted(), markdown.Render(text, pageColumns(s.Columns), s.Colour))
+	_, err := fmt.Fprint(s.Out.Painted(), markdown.Render(text, pageColumns(s.Columns), s.Colour))
 	return err
 }
 

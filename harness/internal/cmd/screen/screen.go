@@ -18,8 +18,9 @@ type Screen struct {
 	Out, Err *term.Writer // for text of whatever origin
 	Progress io.Writer    // standard error for a line that is written over and over, nil where nobody looks at it
 	Terminal bool         // standard output is a terminal
-	Colour   bool         // it may be sent colours, by Painted
 	Columns  int          // how wide it is, or how wide the text is wanted where it is none
+
+	Colour, ErrColour bool // Out and Err may be sent colours, by their Painted
 }
 
 // Of is the screen of these files, in this environment.
@@ -27,8 +28,10 @@ func Of(out, err *os.File, getenv func(string) string) *Screen {
 	s := Plain(out, err, inCI(getenv))
 	dumb := getenv("TERM") == "dumb"
 	s.Terminal = xterm.IsTerminal(int(out.Fd()))
-	s.Colour = s.Terminal && !dumb && getenv("NO_COLOR") == "" // https://no-color.org
-	if xterm.IsTerminal(int(err.Fd())) && !dumb {
+	colours := !dumb && getenv("NO_COLOR") == "" // https://no-color.org
+	errTerminal := xterm.IsTerminal(int(err.Fd()))
+	s.Colour, s.ErrColour = s.Terminal && colours, errTerminal && colours
+	if errTerminal && !dumb {
 		s.Progress = err
 	}
 	var columns int
@@ -44,9 +47,6 @@ func Of(out, err *os.File, getenv func(string) string) *Screen {
 func Plain(out, err io.Writer, ci bool) *Screen {
 	return &Screen{Out: term.NewWriter(out, ci), Err: term.NewWriter(err, ci), Columns: 80}
 }
-
-// Painted is standard output for text that this program has painted and in which all text of others is printable.
-func (s *Screen) Painted() io.Writer { return s.Out.Painted() }
 
 // inCI says that what is printed goes to the log of a CI runner: GITHUB_ACTIONS, TF_BUILD (Azure Pipelines) and
 // TEAMCITY_VERSION are set by runners that obey lines of it, CI by nearly all.

@@ -1,5 +1,5 @@
-// Package status is how a command ends: its exit status, and the error that comes with it. The commands and the root
-// import it; it imports nothing of this project and never prints.
+// Package status is how a command ends: its exit status, the error that comes with it, and what is said of wrong usage.
+// The root and the commands import it; it never prints.
 package status
 
 import (

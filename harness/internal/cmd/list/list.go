@@ -1,13 +1,18 @@
-package main
+// Package list is the subcommand that lists the catalogue.
+package list
 
 import (
+	"cmp"
 	"fmt"
+	"strconv"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"netnscheck/harness/internal/cmd/input"
+	"netnscheck/harness/internal/cmd/play"
+	"netnscheck/harness/internal/cmd/screen"
+	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/term"
 	"netnscheck/scenarios"
@@ -25,31 +30,39 @@ type listed struct {
 	File     string   `json:"file"`
 }
 
-func listCommand() *cobra.Command {
-	var asJSON bool
+type options struct {
+	screen *screen.Screen
+	json   bool
+}
+
+// Command is `harness list`.
+func Command(s *screen.Screen) *cobra.Command {
+	o := options{screen: s}
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the scenarios of the catalogue",
-		Args:  wantArgs(cobra.NoArgs),
-		RunE: func(c *cobra.Command, _ []string) error {
-			all, err := listing()
-			if err != nil {
-				return err
-			}
-			if asJSON {
-				return term.WriteJSON(c.OutOrStdout(), all)
-			}
-			return printTable(c, all)
-		},
+		Args:  status.Args(cobra.NoArgs),
+		RunE:  func(*cobra.Command, []string) error { return run(o) },
 	}
-	c.Flags().BoolVar(&asJSON, "json", false, "as JSON")
+	c.Flags().BoolVar(&o.json, "json", false, "as JSON")
 	return c
+}
+
+func run(o options) error {
+	all, err := listing()
+	if err != nil {
+		return err
+	}
+	if o.json {
+		return term.WriteJSON(o.screen.Out, all)
+	}
+	return printTable(o, all)
 }
 
 func listing() ([]listed, error) {
 	all, err := scenarios.All()
 	if err != nil {
-		return nil, &exit{statusUsage, err}
+		return nil, status.With(status.Usage, err)
 	}
 	out := make([]listed, len(all))
 	for i, sc := range all {
@@ -67,7 +80,7 @@ func listing() ([]listed, error) {
 
 // listedSuites are the suites as one entry, at the end of the course. Their steps are specs.
 func listedSuites() (listed, error) {
-	planned, _, err := plan(input.Selection{Suites: true}, runFlags{drivers: []string{"netlink"}})
+	planned, _, err := play.Plan(input.Selection{Suites: true}, play.Settings{Drivers: []string{"netlink"}})
 	if err != nil {
 		return listed{}, err
 	}
@@ -77,15 +90,14 @@ func listedSuites() (listed, error) {
 	}, nil
 }
 
-func printTable(c *cobra.Command, all []listed) error {
-	t := tabwriter.NewWriter(c.OutOrStdout(), 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, "LEVEL\tID\tKIND\tSTEPS\tMISTAKES\tREQUIRES\tTITLE")
+func printTable(o options, all []listed) error {
+	rows := [][]string{{"LEVEL", "ID", "KIND", "STEPS", "MISTAKES", "REQUIRES", "TITLE"}}
 	for _, s := range all {
-		requires := strings.Join(s.Requires, ",")
-		if requires == "" {
-			requires = "-"
-		}
-		fmt.Fprintf(t, "%d\t%s\t%s\t%d\t%d\t%s\t%s\n", s.Level, s.ID, s.Kind, s.Steps, s.Mistakes, requires, s.Title)
+		requires := cmp.Or(strings.Join(s.Requires, ","), "-")
+		rows = append(rows, []string{
+			strconv.Itoa(s.Level), s.ID, s.Kind, strconv.Itoa(s.Steps), strconv.Itoa(s.Mistakes), requires, s.Title,
+		})
 	}
-	return t.Flush()
+	_, err := fmt.Fprintln(o.screen.Out, strings.Join(term.Columns(rows), "\n"))
+	return err
 }

@@ -1,4 +1,4 @@
-package main
+package play
 
 import (
 	"cmp"
@@ -9,7 +9,7 @@ import (
 )
 
 // properties are the facts that every report of a run carries.
-func properties(f runFlags, sandboxed bool) []reports.Property {
+func properties(seed int64, sandboxed bool) []reports.Property {
 	mode := "off"
 	if sandboxed {
 		mode = "on"
@@ -19,7 +19,7 @@ func properties(f runFlags, sandboxed bool) []reports.Property {
 		{Name: "architecture", Value: kernel.Arch()},
 		{Name: "iproute2", Value: cmp.Or(kernel.IPRoute2(), "none")},
 		{Name: "busybox", Value: cmp.Or(kernel.Busybox(), "none")},
-		{Name: "seed", Value: strconv.FormatInt(f.seed, 10)},
+		{Name: "seed", Value: strconv.FormatInt(seed, 10)},
 		{Name: "sandbox", Value: mode},
 		{Name: "privilege", Value: kernel.Privilege()},
 	}

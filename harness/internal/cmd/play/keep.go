@@ -1,4 +1,4 @@
-package main
+package play
 
 import (
 	"bufio"
@@ -11,12 +11,12 @@ import (
 )
 
 // keep tells how to enter the labs that were kept, and waits for Enter, Ctrl-C or the end of --timeout.
-func (s *session) keep(ctx context.Context, unit string, p specrun.Process, threads []int) {
-	s.told.Say("\nkept: the lab of %s in which something failed stays until Enter or Ctrl-C. To enter it from another terminal:", unit)
+func (s *Session) keep(ctx context.Context, unit string, p specrun.Process, threads []int) {
+	s.Told.Say("\nkept: the lab of %s in which something failed stays until Enter or Ctrl-C. To enter it from another terminal:", unit)
 	for _, thread := range threads {
-		s.told.Say("  %s", worker.WayIn(p, thread))
+		s.Told.Say("  %s", worker.WayIn(p, thread))
 	}
-	s.told.Say("There `ip netns exec NAME …` reaches its namespaces.\n")
+	s.Told.Say("There `ip netns exec NAME …` reaches its namespaces.\n")
 	select {
 	case <-enter():
 	case <-ctx.Done():

@@ -1,0 +1,78 @@
+// Package cmd is the command line: the root, and below it a folder for each subcommand, which parses, calls and prints.
+// What a scenario means and what the kernel does is decided elsewhere. It may import everything, and only main imports it.
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"netnscheck/harness/internal/cmd/clean"
+	"netnscheck/harness/internal/cmd/diagnose"
+	"netnscheck/harness/internal/cmd/doctor"
+	"netnscheck/harness/internal/cmd/explain"
+	"netnscheck/harness/internal/cmd/list"
+	"netnscheck/harness/internal/cmd/machine"
+	"netnscheck/harness/internal/cmd/mapcmd"
+	"netnscheck/harness/internal/cmd/run"
+	"netnscheck/harness/internal/cmd/scenario"
+	"netnscheck/harness/internal/cmd/screen"
+	"netnscheck/harness/internal/cmd/show"
+	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/cmd/version"
+	"netnscheck/harness/internal/inside"
+	"netnscheck/harness/internal/kernel"
+	"netnscheck/harness/internal/sandbox"
+	"netnscheck/harness/internal/worker"
+)
+
+// Roles are what this program starts itself as, beside the command line.
+func Roles() []inside.Role {
+	return []inside.Role{worker.Role, worker.Keeper, doctor.Features.Role(), mapcmd.StateOfALab.Role()}
+}
+
+// Main runs a command line and returns its exit status.
+func Main(args []string) int {
+	ctx, stop := untilSignal()
+	defer stop()
+	defer sandbox.Done()
+	return execute(ctx, screen.Of(os.Stdout, os.Stderr, os.Getenv), args)
+}
+
+func execute(ctx context.Context, s *screen.Screen, args []string) int {
+	root := Root(s)
+	root.SetArgs(args)
+	err := machine.BeforeRun(kernel.Room())
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
+	ended, silent := status.Of(err)
+	if !silent {
+		fmt.Fprintln(s.Err, "harness: "+strings.ReplaceAll(err.Error(), "\n", "\nharness: "))
+	}
+	return ended
+}
+
+// Root is `harness` with its subcommands. By itself it runs everything.
+func Root(s *screen.Screen) *cobra.Command {
+	root := run.Bare(s)
+	root.Short = "Prove on this machine's kernel how network namespaces behave"
+	root.Long = `Without a subcommand: run the whole catalogue with every driver that this machine has, and the suites written in Go.
+
+Exit status: 0 passed; 1 something failed; 2 wrong usage, a bad file, or nothing is selected;
+3 this machine cannot run it; 4 something was left behind.`
+	root.Args = status.NoSuchCommand
+	root.SilenceErrors = true
+	root.SilenceUsage = true
+	root.SetFlagErrorFunc(status.FlagError)
+	root.SetOut(s.Out)
+	root.SetErr(s.Err)
+	root.AddCommand(
+		run.Command(s), list.Command(s), show.Command(s), scenario.Command(s), mapcmd.Command(s), diagnose.Command(s),
+		explain.Command(s), doctor.Command(s), clean.Command(s), version.Command(s),
+	)
+	return root
+}

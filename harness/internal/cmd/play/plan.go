@@ -1,0 +1,53 @@
+// Package play plans a run of scenarios, carries it out in workers, and gathers what came of it. The commands that run
+// scenarios import it; it never reads what the user named, and says nothing but through the reports that it is given.
+package play
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"netnscheck/harness/internal/cmd/input"
+	"netnscheck/harness/internal/cmd/machine"
+	"netnscheck/harness/internal/specrun"
+	"netnscheck/harness/internal/worker"
+	"netnscheck/reports"
+)
+
+// Settings are how a run is done.
+type Settings struct {
+	Drivers  []string // none for those that this machine has
+	Filter   specrun.Filter
+	Seed     int64 // 0 for the order of the course
+	Procs    int
+	FailFast bool
+	Keep     bool
+	Timeout  time.Duration // 0 for none
+}
+
+// Plan makes a job of each scenario, and of the suites, and finds which of their cases the filter selects. What it
+// leaves out are drivers.
+func Plan(what input.Selection, s Settings) (p []specrun.Planned, leftOut []reports.LeftOut, err error) {
+	drivers, leftOut, err := machine.Drivers(s.Drivers)
+	if err != nil {
+		return nil, nil, err
+	}
+	names := make([]string, len(drivers))
+	for i, d := range drivers {
+		names[i] = d.Name()
+	}
+	job := specrun.Job{Seed: s.Seed, FailFast: s.FailFast, Keep: s.Keep}
+	jobs := make([]specrun.Job, len(what.Scenarios))
+	for i, sc := range what.Scenarios {
+		jobs[i] = job
+		jobs[i].Unit, jobs[i].Scenario, jobs[i].Drivers = sc.ID, sc, names
+	}
+	if s.Seed != 0 {
+		rand.New(rand.NewPCG(uint64(s.Seed), 0)).Shuffle(len(jobs), func(i, j int) { jobs[i], jobs[j] = jobs[j], jobs[i] })
+	}
+	if what.Suites {
+		job.Unit = specrun.HandWritten
+		jobs = append(jobs, job)
+	}
+	p, err = specrun.Plan(jobs, s.Filter, worker.Register)
+	return p, leftOut, err
+}

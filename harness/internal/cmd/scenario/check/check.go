@@ -1,0 +1,124 @@
+// Package check is the subcommand that reads, reviews and plays scenarios, and names what is wrong with them.
+package check
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"netnscheck/harness/internal/cmd/input"
+	"netnscheck/harness/internal/cmd/machine"
+	"netnscheck/harness/internal/cmd/play"
+	"netnscheck/harness/internal/cmd/screen"
+	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/scenario"
+	"netnscheck/reports"
+)
+
+type options struct {
+	screen  *screen.Screen
+	files   []string
+	sandbox string
+}
+
+// Command is `harness scenario check`.
+func Command(s *screen.Screen) *cobra.Command {
+	o := options{screen: s}
+	c := &cobra.Command{
+		Use:   "check FILE...",
+		Short: "Read, review and play scenarios; name what is wrong as FILE:LINE",
+		Args:  status.Args(cobra.MinimumNArgs(1)),
+		RunE: func(c *cobra.Command, files []string) error {
+			o.files = files
+			return run(c.Context(), o)
+		},
+	}
+	c.Flags().StringVar(&o.sandbox, "sandbox", "auto", "auto, on, or off")
+	return c
+}
+
+// run names all that is wrong with the files as texts; only when nothing is, it plays them.
+func run(ctx context.Context, o options) error {
+	if err := machine.CheckSandboxMode(o.sandbox); err != nil {
+		return err
+	}
+	var scs []*scenario.Scenario
+	var errs []error
+	for _, file := range o.files {
+		sc, err := input.Interruptible(ctx, "read "+file, func() (*scenario.Scenario, error) { return input.ScenarioFile(file) })
+		if err == nil {
+			scs = append(scs, sc)
+			err = reviewed(sc)
+		}
+		errs = append(errs, err)
+	}
+	if err := errors.Join(errs...); err != nil {
+		fmt.Fprintln(o.screen.Out, err)
+		return &status.Error{Status: status.Usage}
+	}
+	scs, err := input.WithoutRepeats(scs)
+	if err != nil {
+		return err
+	}
+	return playAll(ctx, o, scs)
+}
+
+func reviewed(sc *scenario.Scenario) error {
+	if problems := scenario.Review(sc); len(problems) > 0 {
+		return problems
+	}
+	return nil
+}
+
+// playAll plays the scenarios with every driver that is here.
+func playAll(ctx context.Context, o options, scs []*scenario.Scenario) error {
+	box := machine.TrySandbox(o.sandbox)
+	settings := play.Settings{Procs: 1}
+	p, leftOut, err := play.Plan(input.Selection{Scenarios: scs}, settings)
+	if err != nil {
+		return err
+	}
+	sandboxed, remark, err := box()
+	if err != nil {
+		return err
+	}
+	if remark != "" {
+		fmt.Fprintln(o.screen.Err, remark)
+	}
+	if len(p) == 0 {
+		return status.Usagef("play the scenarios: they have no steps")
+	}
+	told := reports.Told(&reports.Console{Out: io.Discard, Options: reports.Options{Progress: o.screen.Progress}})
+	s := play.Session{Settings: settings, Plan: p, LeftOut: leftOut, Sandboxed: sandboxed, Told: told}
+	r, ending := s.Run(ctx)
+	told.Say("")
+	if ending.Unable == nil {
+		printProblems(o.screen.Out, r)
+	}
+	return play.Verdict(r, ending)
+}
+
+// printProblems names each place at which the play went wrong, then what was skipped: that was not checked.
+func printProblems(out io.Writer, r *reports.Run) {
+	for i := range r.Suites {
+		s := &r.Suites[i]
+		for j := range s.Cases {
+			k := &s.Cases[j]
+			if len(k.Problems) == 0 && k.Outcome != scenario.Pass {
+				fmt.Fprintf(out, "%s: %s, driver %s: %s: %s\n", k.Where(scenario.Problem{}), k.Name, s.Driver, k.Outcome, k.Reason)
+			}
+			for _, p := range k.Problems {
+				p.Message = fmt.Sprintf("%s, driver %s: %s", k.Name, s.Driver, p.Message)
+				fmt.Fprintln(out, p)
+			}
+		}
+	}
+	for _, p := range append(append([]string{}, r.Problems...), r.Leftovers...) {
+		fmt.Fprintln(out, p)
+	}
+	c := r.Count()
+	fmt.Fprintf(out, "played: %d passed, %d did not, %d skipped\n%s", c.Pass, c.Bad(), c.Skip, r.LeftOutText())
+}

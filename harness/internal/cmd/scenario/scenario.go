@@ -1,0 +1,22 @@
+// Package scenario is the group of subcommands for people who write scenarios.
+package scenario
+
+import (
+	"github.com/spf13/cobra"
+
+	"netnscheck/harness/internal/cmd/scenario/check"
+	"netnscheck/harness/internal/cmd/screen"
+	"netnscheck/harness/internal/cmd/status"
+)
+
+// Command is `harness scenario`.
+func Command(s *screen.Screen) *cobra.Command {
+	c := &cobra.Command{
+		Use:   "scenario",
+		Short: "Help for people who write scenarios",
+		Args:  status.NoSuchCommand,
+		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	c.AddCommand(check.Command(s))
+	return c
+}
