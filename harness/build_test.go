@@ -85,6 +85,9 @@ func harness(t testing.TB, dir string, args ...string) call {
 
 func command(t testing.TB, dir string, args ...string) *exec.Cmd {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: it runs the built program; of those the transcripts are left (TestScripts)")
+	}
 	cmd := exec.CommandContext(t.Context(), buildHarness(t), args...)
 	cmd.Dir = dir
 	cmd.WaitDelay = time.Second

@@ -29,6 +29,9 @@ var _ = func() bool {
 }()
 
 func TestSuites(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it plays the whole catalogue")
+	}
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	ginkgo.RunSpecs(t, "netnscheck")
 }

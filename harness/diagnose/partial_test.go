@@ -19,6 +19,9 @@ import (
 // namespace, each link, everything that a pointer leads to, each list) and has one namespace answer to the name of
 // another. Whatever is said of the rest, it is said in words.
 func TestPartialStates(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it diagnoses thousands of states")
+	}
 	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))
 	if err != nil || len(files) < 50 {
 		t.Fatalf("%d captured states: %v", len(files), err)

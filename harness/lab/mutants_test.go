@@ -26,6 +26,9 @@ var mutantsOf = flag.String("mutants", "veth-pair", "break the labs of these sce
 // TestMutants breaks the lab for real behind every check of the catalogue, in a way that should make the check fail, and looks
 // whether it does. A check that stays green is a defect: it proves nothing. `make mutants` does it for the whole catalogue.
 func TestMutants(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it breaks the lab behind each check of a lesson")
+	}
 	s := score{}
 	t.Run("checks", func(t *testing.T) {
 		for _, section := range sectionsOf(t, *mutantsOf) {

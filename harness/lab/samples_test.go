@@ -11,6 +11,9 @@ import (
 
 // TestSamples plays the sample scenarios, which use every heading, block word and check form, with every driver found.
 func TestSamples(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it plays all samples")
+	}
 	files, err := filepath.Glob("../scenario/testdata/every-*.md")
 	if err != nil {
 		t.Fatal(err)

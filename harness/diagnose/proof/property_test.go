@@ -179,6 +179,9 @@ func fitting(rng *rand.Rand, make faulty) (*topology, path, *fault) {
 
 // run gives each network to a worker and prints the score.
 func run(t *testing.T, title string, networks int, one func(context.Context, *rand.Rand, int, *score) error) {
+	if testing.Short() {
+		t.Skip("-short: it builds hundreds of random networks")
+	}
 	if _, err := lab.IPRoute2(); err != nil {
 		lab.Lacking(t, err)
 	}

@@ -20,6 +20,9 @@ func TestLeavesTheStateThatIPRoute2Leaves(t *testing.T) {
 
 // Each of these lines is carried out by itself in the state that the lines above the gap made.
 func TestLeavesTheStateThatIPRoute2LeavesLineByLine(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it carries out each line in a lab of its own")
+	}
 	labtest.Needs(t, "busybox", "ip", "ping")
 	files, err := filepath.Glob("testdata/line-by-line/*.txt")
 	if err != nil || len(files) == 0 {

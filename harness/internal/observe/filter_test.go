@@ -273,6 +273,9 @@ func TestAKernelWithoutFilters(t *testing.T) {
 
 // TestFiltersWhileTheyChange reads rules that somebody else replaces all the time, each time in one go: it must never see a mixture.
 func TestFiltersWhileTheyChange(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it reads filters again and again while they change")
+	}
 	needs(t, "nft")
 	w := newWorld(t, "a")
 	var versions []string

@@ -102,6 +102,9 @@ func TestMachineProcesses(t *testing.T) {
 
 // TestMachineNames has names for one namespace twice, for the caller's own one, for none, and the name that is the caller's own.
 func TestMachineNames(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it waits until odd names are known to stay")
+	}
 	w := newWorld(t, "a", "s\xff \n")
 	needs(t, "ip", "mount")
 	for _, line := range []string{
@@ -151,6 +154,9 @@ func TestMachineNames(t *testing.T) {
 // is no error, and no stray is told of, though a name is a mere file for a moment while it is made and while it is
 // deleted.
 func TestMachineWhileNamespacesComeAndGo(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it looks 60 times at a machine that changes")
+	}
 	needs(t, "ip", "sh")
 	w := newWorld(t, "stays")
 	for _, script := range []string{

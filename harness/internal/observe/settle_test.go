@@ -149,6 +149,9 @@ func TestGivenUp(t *testing.T) {
 // TestNormalFromTheStart wants the normal form right after the commands to be the one after everything has settled: carrier,
 // link-local addresses, duplicate address detection and the routes that follow.
 func TestNormalFromTheStart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it waits for duplicate address detection")
+	}
 	needs(t, "sysctl")
 	w := tutorial(t)
 	build(t, w, `

@@ -128,6 +128,9 @@ func TestRunIsBoundedThoughTheBackgroundPrintsForEver(t *testing.T) {
 }
 
 func TestRunKillsTheGroup(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it waits for limits of a second")
+	}
 	cancelled := errors.New("the user wants to leave")
 	for _, tt := range []struct {
 		name  string

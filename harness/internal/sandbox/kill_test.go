@@ -17,6 +17,9 @@ import (
 
 // However it is killed, nothing is left: no process, no mount, no namespace with a name.
 func TestKilledAtAnyMomentNothingIsLeft(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it kills 20 sandboxes")
+	}
 	for round := range 20 {
 		marker := fmt.Sprintf("NETNSCHECK_TEST_MARKER=%d-%d", os.Getpid(), rand.Int64())
 		before := traces(t)

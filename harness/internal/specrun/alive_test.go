@@ -112,6 +112,9 @@ func TestWorkerThatGoesOn(t *testing.T) {
 // TestSlowWorker: one that is slow because of a load, and says nothing but that it is alive, is left alone for much
 // longer than silence is.
 func TestSlowWorker(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it keeps all processors busy for seconds")
+	}
 	pipe := mark(t)
 	for range 4 * runtime.NumCPU() {
 		load := exec.Command("sh", "-c", "while :; do :; done")

@@ -155,6 +155,9 @@ func TestWorkerThatLies(t *testing.T) {
 	t.Run("all at once", func(t *testing.T) {
 		for _, c := range all {
 			t.Run(c.name, func(t *testing.T) {
+				if testing.Short() && c.name == "sends half a message and hangs" {
+					t.Skip("-short: it waits until the worker counts as silent")
+				}
 				u := unitOf(t, "Title", Job{Drivers: []string{"netlink"}, Keep: c.keep}, "one", "two")
 				r := runLiar(t, u, c.lines)
 				cases := r.Suites[0].Cases

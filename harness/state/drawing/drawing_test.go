@@ -64,6 +64,9 @@ func golden(t *testing.T, name, got string) {
 // TestAnyTopology draws graphs of all sorts in all widths: nothing is wider than it may be, nothing lies over anything else, every
 // namespace is there, and what is shown can be shown.
 func TestAnyTopology(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it draws 150 random networks")
+	}
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))

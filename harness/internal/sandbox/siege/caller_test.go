@@ -88,6 +88,9 @@ func ordinaryUser() int {
 
 func newCaller(t *testing.T, uid int) *caller {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: it lays siege to the built program")
+	}
 	c := &caller{T: t, uid: uid, name: fmt.Sprintf("netnscheck-siege-%d-%d", os.Getpid(), callers.Add(1))}
 	c.stage = stage{Binds: map[string]string{}, UID: uid, Umask: 0o022}
 	c.dir, c.home = c.folder(inScratch(c.name, "work"), 0o755), c.folder(inScratch(c.name, "home"), 0o755)
