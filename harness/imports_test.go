@@ -21,7 +21,7 @@ var uses = []struct {
 	pkg       string   // the package they are taken from, by its last element
 	only      []string // folders, or single files
 }{
-	{[]string{"RunSpecs"}, "ginkgo", []string{"harness/internal/specrun", "suites/suites_test.go"}},
+	{[]string{"RunSpecs"}, "ginkgo", []string{"harness/internal/specrun", "suites/subtests_test.go"}},
 	{[]string{"Setns"}, "unix", []string{"harness/internal/netns"}},
 	{[]string{"Set", "Setns"}, "netns", []string{"harness/internal/netns"}},
 	{[]string{"NewPinger", "New"}, "ping", []string{"harness/internal/probe"}},

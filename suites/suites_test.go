@@ -13,10 +13,19 @@ import (
 	"netnscheck/suites/conformance"
 )
 
-func TestMain(m *testing.M) { os.Exit(lab.TestMain(m)) }
+func TestMain(m *testing.M) {
+	if isFixture {
+		os.Exit(m.Run())
+	}
+	os.Exit(lab.TestMain(m))
+}
 
 // The catalogue as specs, with every driver that this machine has, and the suites written in Go.
 var _ = func() bool {
+	if isFixture {
+		registerFixture()
+		return true
+	}
 	all, err := scenarios.All()
 	if err != nil {
 		panic(err)
@@ -33,5 +42,5 @@ func TestSuites(t *testing.T) {
 		t.Skip("-short: it plays the whole catalogue")
 	}
 	gomega.RegisterFailHandler(ginkgo.Fail)
-	ginkgo.RunSpecs(t, "netnscheck")
+	runSpecs(t, "netnscheck")
 }

@@ -173,7 +173,7 @@ func (in *inbox) fill(size int) error {
 		}
 		fds, parsed := descriptors(in.rights[:oob])
 		in.fds = append(in.fds, fds...)
-		in.bytes = append(in.bytes, in.buffer[:n]...)
+		in.bytes = append(in.bytes, in.buffer[:max(0, n)]...) // -1 with an error
 		if len(in.fds) > 2*maxDescriptors {
 			parsed = errors.Join(parsed, unix.EBADMSG)
 		}
