@@ -27,6 +27,10 @@ func TestMain(m interface{ Run() int }) int {
 	Enter()
 	if Inside() {
 		keepFromPrograms()
+		if err := putThrough(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return 1
+		}
 		return m.Run()
 	}
 	status, err := testInside()
@@ -66,6 +70,9 @@ func testInside() (status int, err error) {
 	}
 	if _, err := unix.IoctlGetTermios(int(os.Stdin.Fd()), unix.TCGETS); err != nil {
 		c.Stdin = os.Stdin // the terminal is not for a process group in the background
+	}
+	if err := c.toServer(); err != nil {
+		return 0, err
 	}
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)

@@ -1,6 +1,10 @@
 package sandbox_test
 
 import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -55,6 +59,56 @@ func TestResultsOfTestsAreBroughtOut(t *testing.T) {
 		if _, err := os.Stat(at(path)); err == nil {
 			t.Errorf("%s was made, though nothing was written into it", path)
 		}
+	}
+}
+
+// talker is a set of tests that tells a server outside something, as `ginkgo -p` wants it, and prints the answer.
+type talker struct{}
+
+func (talker) Run() int {
+	_, server, _ := strings.Cut(os.Args[1], "=")
+	conn, err := net.Dial("tcp", server)
+	if err == nil {
+		_, err = conn.Write([]byte("done\n"))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	answer, err := io.ReadAll(conn)
+	fmt.Printf("%s, %v", answer, err)
+	return 0
+}
+
+// TestGinkgosServer: a test binary that `ginkgo -p` starts reaches Ginkgo's server, which is outside.
+func TestGinkgosServer(t *testing.T) {
+	server, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	heard := make(chan string, 1)
+	go func() {
+		conn, err := server.Accept()
+		if err != nil {
+			heard <- err.Error()
+			return
+		}
+		defer conn.Close()
+		line, err := bufio.NewReader(conn).ReadString('\n')
+		if err == nil {
+			_, err = conn.Write([]byte("go on"))
+		}
+		heard <- fmt.Sprintf("%s%v", line, err)
+	}()
+	cmd := exec.Command(self(t), "--ginkgo.parallel.host="+server.Addr().String())
+	cmd.Env = append(os.Environ(), roleVariable+"=parallel")
+	output, err := cmd.CombinedOutput()
+	if err != nil || string(output) != "go on, <nil>" {
+		t.Fatalf("%v\n%s", err, output)
+	}
+	if got := <-heard; got != "done\n<nil>" {
+		t.Errorf("the server heard %q", got)
 	}
 }
 
