@@ -20,12 +20,12 @@ func init() {
 		Place: 80,
 		Means: "prefix length included",
 		Forms: []Form{
-			{Sentence: "`X` in `N` has the address `192.168.2.102/24`", claim: func(a arguments) Claim {
+			says("`X` in `N` has the address `192.168.2.102/24`", func(a arguments) Claim {
 				return HasAddress{Iface: a.iface(0), Prefix: a.prefix(2)}
-			}},
-			{Sentence: "`X` in `N` does not have the address `192.168.2.102/24`", Negative: true, claim: func(a arguments) Claim {
+			}),
+			denies("`X` in `N` does not have the address `192.168.2.102/24`", func(a arguments) Claim {
 				return HasAddress{Iface: a.iface(0), Prefix: a.prefix(2), Not: true}
-			}},
+			}),
 		},
 	})
 }

@@ -20,12 +20,15 @@ func init() {
 		Place: 230,
 		Means: "also `dadfailed`, `deprecated`, `permanent`, `secondary`",
 		Forms: []Form{
-			{Sentence: "`192.168.2.102/24` on `X` in `N` is `tentative`", claim: func(a arguments) Claim {
+			says("`192.168.2.102/24` on `X` in `N` is `tentative`", func(a arguments) Claim {
 				return AddressIs{Prefix: a.prefix(0), Iface: a.iface(1), State: a.text(3)}
-			}},
+			}),
 		},
 		Slots: map[string]Slot{
-			"tentative": oneOfThe("address state", []string{"tentative", "dadfailed", "deprecated", "permanent", "secondary"}),
+			"tentative": oneOfThe(
+				"address state",
+				[]string{"tentative", "dadfailed", "deprecated", "permanent", "secondary"},
+			),
 		},
 	})
 }

@@ -13,8 +13,8 @@ func init() {
 		Place: 40,
 		Means: "administrative state",
 		Forms: []Form{
-			{Sentence: "`X` in `N` is up", claim: func(a arguments) Claim { return AdminState{Iface: a.iface(0), Up: true} }},
-			{Sentence: "`X` in `N` is down", Negative: true, claim: func(a arguments) Claim { return AdminState{Iface: a.iface(0)} }},
+			says("`X` in `N` is up", func(a arguments) Claim { return AdminState{Iface: a.iface(0), Up: true} }),
+			denies("`X` in `N` is down", func(a arguments) Claim { return AdminState{Iface: a.iface(0)} }),
 		},
 	})
 }

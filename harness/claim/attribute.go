@@ -21,16 +21,16 @@ func init() {
 		Place: 220,
 		Means: "also " + attributeList() + " (`arp` and offloads are `on` or `off`)",
 		Forms: []Form{
-			{Sentence: "the attribute `txqueuelen` of `X` in `N` is `500`", claim: func(a arguments) Claim {
+			says("the attribute `txqueuelen` of `X` in `N` is `500`", func(a arguments) Claim {
 				return AttributeIs{Attribute: a.text(0), Iface: a.iface(1), Value: a.text(3)}
-			}},
+			}),
 		},
 		Slots: map[string]Slot{"txqueuelen": oneOfThe("attribute", attributeNames()), "500": anything("a value")},
 	})
 }
 
-// attributes are the values of a link, as text, that a check can ask for. Those without a function are offloads, which the
-// state does not hold.
+// attributes are the values of a link, as text, that a check can ask for. Those without a function are offloads, which
+// the state does not hold.
 var attributes = []struct {
 	name string
 	read func(*state.Link) []string
@@ -114,7 +114,10 @@ func (c AttributeIs) Judge(known Evidence) Finding {
 		if c.Attribute == "operstate" {
 			want = strings.ToLower(want)
 		}
-		return finding(slices.Contains(values, want) != c.Not, fmt.Sprintf("%s is %s", c.Attribute, orNone(strings.Join(values, ", "))))
+		return finding(
+			slices.Contains(values, want) != c.Not,
+			fmt.Sprintf("%s is %s", c.Attribute, orNone(strings.Join(values, ", "))),
+		)
 	})
 }
 
@@ -133,7 +136,10 @@ func (c AttributeIs) values(l *state.Link, on bool) ([]string, bool) {
 func (c AttributeIs) Mutants() Mutants {
 	set := func(format string, args ...any) Way { return by(in(c.Netns, "link set "+c.Name+" "+format, args...)) }
 	another := []Way{ // what a link keeps for its life: another link of this name
-		by(in(c.Netns, "link del %s", c.Name), in(c.Netns, "link add %s index 7777 numtxqueues 3 numrxqueues 3 type veth", c.Name)),
+		by(
+			in(c.Netns, "link del %s", c.Name),
+			in(c.Netns, "link add %s index 7777 numtxqueues 3 numrxqueues 3 type veth", c.Name),
+		),
 		by(in(c.Netns, "link del %s", c.Name), in(c.Netns, "link add %s type bridge", c.Name)),
 		by(in(c.Netns, "link set %s down", c.Name), in(c.Netns, "link set %s name other", c.Name),
 			in(c.Netns, "link add %s index 7777 numtxqueues 3 numrxqueues 3 type veth", c.Name)),
@@ -155,8 +161,10 @@ func (c AttributeIs) Mutants() Mutants {
 	case "group":
 		ways = append([]Way{set("group 77")}, another...)
 	case "qdisc":
-		ways = append([]Way{by(execIn(c.Netns, "tc qdisc replace dev %s root tbf rate 1mbit burst 10kb latency 50ms", c.Name)),
-			by(execIn(c.Netns, "tc qdisc del dev %s root", c.Name))}, another...)
+		ways = append(
+			[]Way{by(execIn(c.Netns, "tc qdisc replace dev %s root tbf rate 1mbit burst 10kb latency 50ms", c.Name)),
+				by(execIn(c.Netns, "tc qdisc del dev %s root", c.Name))},
+			another...)
 	case "gso_max_size":
 		ways = append([]Way{by(execIn(c.Netns, "ip link set dev %s gso_max_size 8192", c.Name))}, another...)
 	}

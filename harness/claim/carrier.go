@@ -13,8 +13,8 @@ func init() {
 		Place: 50,
 		Means: "carrier means up and IFLA_CARRIER 1",
 		Forms: []Form{
-			{Sentence: "`X` in `N` has carrier", claim: func(a arguments) Claim { return Carrier{Iface: a.iface(0), Has: true} }},
-			{Sentence: "`X` in `N` has no carrier", Negative: true, claim: func(a arguments) Claim { return Carrier{Iface: a.iface(0)} }},
+			says("`X` in `N` has carrier", func(a arguments) Claim { return Carrier{Iface: a.iface(0), Has: true} }),
+			denies("`X` in `N` has no carrier", func(a arguments) Claim { return Carrier{Iface: a.iface(0)} }),
 		},
 	})
 }
@@ -43,7 +43,9 @@ func (c Carrier) Mutants() Mutants {
 	if c.Has {
 		return Mutants{Own: []Way{by(in(c.Netns, "link set %s down", c.Name))}}
 	}
-	return Mutants{Own: []Way{{Name: "a signal at last", Commands: func(s *state.State) []string { return signal(s, c.Iface) }}}}
+	return Mutants{
+		Own: []Way{{Name: "a signal at last", Commands: func(s *state.State) []string { return signal(s, c.Iface) }}},
+	}
 }
 
 // signal gives a link without carrier one: it and its peer are set up, a bridge gets a port.
@@ -55,8 +57,13 @@ func signal(s *state.State, i Iface) []string {
 	l := n.Link(i.Name)
 	lines := []string{in(i.Netns, "link set %s up", i.Name)}
 	if l.Kind == "bridge" {
-		return append(lines, in(i.Netns, "link add extra0 type veth peer name extra1"), in(i.Netns, "link set extra0 master %s", i.Name),
-			in(i.Netns, "link set extra0 up"), in(i.Netns, "link set extra1 up"))
+		return append(
+			lines,
+			in(i.Netns, "link add extra0 type veth peer name extra1"),
+			in(i.Netns, "link set extra0 master %s", i.Name),
+			in(i.Netns, "link set extra0 up"),
+			in(i.Netns, "link set extra1 up"),
+		)
 	}
 	if l.Peer != nil && l.Peer.Name != "" {
 		lines = append(lines, in(l.Peer.Netns, "link set %s up", l.Peer.Name))

@@ -3,16 +3,16 @@
 // false. A new check is one file here and a test beside it; the parser, the harness, the matchers for suites in Go, the
 // mutants and the reference follow from the entry.
 //
-// The package is pure: anybody may import it, it imports only scenario/operation, state, diagnose, its causes and nearest, and it
-// never touches the kernel. What a claim has to ask of the kernel or the network it asks by kind (Question), and the
-// package lab brings the answer (Evidence).
+// The package is pure: anybody may import it, it imports only scenario/operation, state, diagnose, its causes and
+// nearest, and it never touches the kernel. What a claim has to ask of the kernel or the network it asks by kind
+// (Question), and the package lab brings the answer (Evidence).
 package claim
 
 import "netnscheck/harness/state"
 
 // Claim is the meaning of a check. The concrete types are structs of this package; Not in one of them is the negative
-// form of the sentence. A claim presupposes its subjects: where a namespace or an interface that it is about is missing,
-// the claim is false, the negative one too.
+// form of the sentence. A claim presupposes its subjects: where a namespace or an interface that it is about is
+// missing, the claim is false, the negative one too.
 type Claim interface {
 	// Sentence is the claim in the words of the format, in one canonical form.
 	Sentence() string

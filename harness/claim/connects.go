@@ -6,8 +6,8 @@ import (
 	"netnscheck/harness/diagnose"
 )
 
-// Connects is `N` connects to `D` on TCP port `P`. Outcome "" means that it connects; "refused", "silence" or "any" are the
-// negative form.
+// Connects is `N` connects to `D` on TCP port `P`. Outcome "" means that it connects; "refused", "silence" or "any" are
+// the negative form.
 type Connects struct {
 	Netns   string
 	Dest    netip.Addr
@@ -26,19 +26,19 @@ const (
 )
 
 func init() {
-	form := func(sentence string, o ConnectOutcome) Form {
-		return Form{Sentence: sentence, Negative: o != ConnectOK, claim: func(a arguments) Claim {
+	ending := func(o ConnectOutcome) func(a arguments) Claim {
+		return func(a arguments) Claim {
 			return Connects{Netns: a.text(0), Dest: a.addr(1), Port: a.int(2), Outcome: o}
-		}}
+		}
 	}
 	add(Entry{
 		Place: 200,
 		Means: "a connection of the harness's own; `refused` is an answer that says so, `silence` none at all",
 		Forms: []Form{
-			form("`N` connects to `192.168.2.103` on TCP port `80`", ConnectOK),
-			form("`N` does not connect to `192.168.2.103` on TCP port `80`", ConnectNot),
-			form("`N` does not connect to `192.168.2.103` on TCP port `80` (`refused`)", ConnectRefused),
-			form("`N` does not connect to `192.168.2.103` on TCP port `80` (`silence`)", ConnectSilence),
+			says("`N` connects to `192.168.2.103` on TCP port `80`", ending(ConnectOK)),
+			denies("`N` does not connect to `192.168.2.103` on TCP port `80`", ending(ConnectNot)),
+			denies("`N` does not connect to `192.168.2.103` on TCP port `80` (`refused`)", ending(ConnectRefused)),
+			denies("`N` does not connect to `192.168.2.103` on TCP port `80` (`silence`)", ending(ConnectSilence)),
 		},
 		Fixed: []string{"refused", "silence"},
 	})
@@ -76,7 +76,11 @@ func (c Connects) Unreached() (diagnose.Query, bool) {
 }
 
 func (c Connects) Mutants() Mutants {
-	ways := []Way{by(in(c.Netns, "route replace prohibit %s", c.Dest)), divert(c.Netns, c.Dest), by(in(c.Netns, "link set lo down"))}
+	ways := []Way{
+		by(in(c.Netns, "route replace prohibit %s", c.Dest)),
+		divert(c.Netns, c.Dest),
+		by(in(c.Netns, "link set lo down")),
+	}
 	switch c.Outcome {
 	case ConnectNot:
 		serve := execIn(c.Netns, "sh -c 'busybox nc -ll -p %d -e true >/dev/null 2>&1 &'", c.Port)

@@ -10,8 +10,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// CounterGrew is the counter `C` in `N` grew by `3` (By), or did not grow (By 0). Link names the interface of `rx_packets` and
-// the like, or is "".
+// CounterGrew is the counter `C` in `N` grew by `3` (By), or did not grow (By 0). Link names the interface of
+// `rx_packets` and the like, or is "".
 type CounterGrew struct {
 	Netns, Counter, Link string
 	By                   uint64
@@ -20,20 +20,21 @@ type CounterGrew struct {
 func init() {
 	add(Entry{
 		Place: 240,
-		Means: "since before the section's commands; names as `nstat` has them, or `rx_packets`, `tx_dropped`, … `of` an interface",
+		Means: "since before the section's commands; names as `nstat` has them, " +
+			"or `rx_packets`, `tx_dropped`, … `of` an interface",
 		Forms: []Form{
-			{Sentence: "the counter `IpInReceives` in `N` grew by `3`", claim: func(a arguments) Claim {
+			says("the counter `IpInReceives` in `N` grew by `3`", func(a arguments) Claim {
 				return CounterGrew{Counter: a.text(0), Netns: a.text(1), By: a.count(2)}
-			}},
-			{Sentence: "the counter `IpInReceives` in `N` did not grow", Negative: true, claim: func(a arguments) Claim {
+			}),
+			denies("the counter `IpInReceives` in `N` did not grow", func(a arguments) Claim {
 				return CounterGrew{Counter: a.text(0), Netns: a.text(1)}
-			}},
-			{Sentence: "the counter `rx_packets` of `X` in `N` grew by `3`", claim: func(a arguments) Claim {
+			}),
+			says("the counter `rx_packets` of `X` in `N` grew by `3`", func(a arguments) Claim {
 				return CounterGrew{Counter: a.text(0), Link: a.text(1), Netns: a.text(2), By: a.count(3)}
-			}},
-			{Sentence: "the counter `rx_packets` of `X` in `N` did not grow", Negative: true, claim: func(a arguments) Claim {
+			}),
+			denies("the counter `rx_packets` of `X` in `N` did not grow", func(a arguments) Claim {
 				return CounterGrew{Counter: a.text(0), Link: a.text(1), Netns: a.text(2)}
-			}},
+			}),
 		},
 		Slots: map[string]Slot{
 			"IpInReceives": matching(`^[A-Z][A-Za-z0-9]*$`,
@@ -109,12 +110,14 @@ func noise(ns string) []string {
 		"ip netns add noise77",
 		in(ns, "link add x77 type veth peer name y77 netns noise77"),
 		in(ns, "addr add 198.18.77.1/24 dev x77"), in(ns, "link set x77 up"), "-" + in(ns, "link set lo up"),
-		"ip -n noise77 addr add 198.18.77.2/24 dev y77", "ip -n noise77 link set y77 up", "ip -n noise77 link set lo up",
+		"ip -n noise77 addr add 198.18.77.2/24 dev y77",
+		"ip -n noise77 link set y77 up", "ip -n noise77 link set lo up",
 		"ip -n noise77 route add default via 198.18.77.1", "ip -n noise77 route add 198.18.77.9 via 198.18.77.1",
 		"ip -n noise77 addr add 203.0.113.7/32 dev lo",
 		"-" + execIn(ns, "nft flush ruleset"),
 		"-" + in(ns, "route add 203.0.113.0/24 dev lo"),
-		"-" + execIn(ns, "sysctl -w net.ipv4.ip_forward=0"), "-" + execIn(ns, "sysctl -w net.ipv4.icmp_echo_ignore_all=0"),
+		"-" + execIn(ns, "sysctl -w net.ipv4.ip_forward=0"),
+		"-" + execIn(ns, "sysctl -w net.ipv4.icmp_echo_ignore_all=0"),
 		"-ip netns exec noise77 ping -c1 -W0.1 203.0.113.9",
 		"-" + execIn(ns, "sysctl -w net.ipv4.ip_forward=1"),
 		"-ip netns exec noise77 ping -c1 -W0.1 198.18.77.9",
@@ -135,7 +138,8 @@ func (c CounterGrew) dropAtPeer(s *state.State) []string {
 	}
 	peer := n.Link(c.Link).Peer
 	return []string{
-		in(peer.Netns, "link set %s up", peer.Name), in(c.Netns, "link set %s up", c.Link), in(peer.Netns, "link set %s mtu 100", peer.Name),
+		in(peer.Netns, "link set %s up", peer.Name), in(c.Netns, "link set %s up", c.Link),
+		in(peer.Netns, "link set %s mtu 100", peer.Name),
 		"-" + execIn(c.Netns, "tc qdisc del dev %s root", c.Link),
 		"-" + in(c.Netns, "addr add 198.18.77.1/24 dev %s", c.Link),
 		in(c.Netns, "neigh replace 198.18.77.9 lladdr 02:00:00:00:77:77 dev %s", c.Link),

@@ -22,8 +22,8 @@ type (
 	NothingWrong struct{ Inquiry }
 )
 
-// Inquiry is what a diagnosis is asked for: the way of an echo from `N` to `D`, with a source address (From valid) or a payload
-// with DF set (Bytes > 0), or that of a TCP connection (Port > 0).
+// Inquiry is what a diagnosis is asked for: the way of an echo from `N` to `D`, with a source address (From valid) or a
+// payload with DF set (Bytes > 0), or that of a TCP connection (Port > 0).
 type Inquiry struct {
 	Netns string
 	Dest  netip.Addr
@@ -70,13 +70,13 @@ func diagnosisForms(way string, rest int, put func(*Inquiry, arguments)) []Form 
 		return q
 	}
 	return []Form{
-		{Sentence: "the cause " + words + " is `link-down` on `X` in `M`", claim: func(a arguments) Claim {
+		says("the cause "+words+" is `link-down` on `X` in `M`", func(a arguments) Claim {
 			return CauseIs{Inquiry: inquiry(a), Cause: a[rest].(causes.Cause), On: a.iface(rest + 1)}
-		}},
-		{Sentence: "the cause " + words + " is `link-down` in `M`", claim: func(a arguments) Claim {
+		}),
+		says("the cause "+words+" is `link-down` in `M`", func(a arguments) Claim {
 			return CauseIs{Inquiry: inquiry(a), Cause: a[rest].(causes.Cause), On: Iface{Netns: a.text(rest + 1)}}
-		}},
-		{Sentence: "nothing is wrong " + words, Negative: true, claim: func(a arguments) Claim { return NothingWrong{inquiry(a)} }},
+		}),
+		denies("nothing is wrong "+words, func(a arguments) Claim { return NothingWrong{inquiry(a)} }),
 	}
 }
 
@@ -107,7 +107,10 @@ func (q Inquiry) words() string {
 func (q Inquiry) Needs() Needs { return Needs{Class: ByWhole} }
 
 func (q Inquiry) diagnose(s *state.State) diagnose.Report {
-	return diagnose.Diagnose(s, diagnose.Query{From: q.Netns, Source: q.From, To: q.Dest, Size: q.Bytes, Port: uint16(q.Port)})
+	return diagnose.Diagnose(
+		s,
+		diagnose.Query{From: q.Netns, Source: q.From, To: q.Dest, Size: q.Bytes, Port: uint16(q.Port)},
+	)
 }
 
 // Judge looks at what the diagnosis names first; whether it stops the packet or the reply is the same to a claim.

@@ -9,8 +9,8 @@ import (
 
 // Entry is one check: all that the language, the documents and the harness know of it beside the methods of its claim.
 type Entry struct {
-	// Place is where the check stands among the others, in the reference and where two forms are equally near to a sentence.
-	// A new entry takes a free number beside its kin.
+	// Place is where the check stands among the others, in the reference and where two forms are equally near to a
+	// sentence. A new entry takes a free number beside its kin.
 	Place int
 	// Means is what the check means, in one line of the reference.
 	Means string
@@ -22,8 +22,8 @@ type Entry struct {
 	Fixed []string
 }
 
-// Form is one sentence that a check can be. Each of its code spans is an argument, written as an example (see Slot), or a
-// fixed word; `…` after an argument lets more of the same follow, with commas.
+// Form is one sentence that a check can be. Each of its code spans is an argument, written as an example (see Slot), or
+// a fixed word; `…` after an argument lets more of the same follow, with commas.
 type Form struct {
 	Sentence string
 	// Negative says that the sentence denies what another one says.
@@ -31,6 +31,13 @@ type Form struct {
 
 	claim func(a arguments) Claim
 	parts []part // of the sentence
+}
+
+// says is a form that says something, denies one that denies it.
+func says(sentence string, c func(a arguments) Claim) Form { return Form{Sentence: sentence, claim: c} }
+
+func denies(sentence string, c func(a arguments) Claim) Form {
+	return Form{Sentence: sentence, Negative: true, claim: c}
 }
 
 // Slot is a kind of argument.

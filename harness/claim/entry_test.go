@@ -17,8 +17,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// TestEntries walks all entries: whoever forgets a slot, a sentence or a way to judge or to break a claim learns it here,
-// and not from a run.
+// TestEntries walks all entries: whoever forgets a slot, a sentence or a way to judge or to break a claim learns it
+// here, and not from a run.
 func TestEntries(t *testing.T) {
 	places := map[int]string{}
 	for _, e := range Entries() {

@@ -15,14 +15,15 @@ type SawEvent struct {
 func init() {
 	add(Entry{
 		Place: 260,
-		Means: "since before the section's commands: `link`, `addr`, `route`, `neigh` with `add`, `change`, `del` and what it was",
+		Means: "since before the section's commands: `link`, `addr`, `route`, `neigh` with `add`, `change`, `del` " +
+			"and what it was",
 		Forms: []Form{
-			{Sentence: "`N` saw the event `link add X`", claim: func(a arguments) Claim {
+			says("`N` saw the event `link add X`", func(a arguments) Claim {
 				e := a[1].(SawEvent)
 				e.Netns = a.text(0)
 				return e
-			}},
-			{Sentence: "`N` saw no event", Negative: true, claim: func(a arguments) Claim { return SawEvent{Netns: a.text(0)} }},
+			}),
+			denies("`N` saw no event", func(a arguments) Claim { return SawEvent{Netns: a.text(0)} }),
 		},
 		Slots: map[string]Slot{"link add X": {wantedEvent, readEvent}},
 	})
@@ -56,7 +57,10 @@ func (c SawEvent) Judge(known Evidence) Finding {
 	if c.Object == "" {
 		return finding(len(known.Events) == 0, found)
 	}
-	return finding(slices.ContainsFunc(known.Events, func(e Event) bool { return e.Is(c.Object, c.Verb, c.Detail) }), found)
+	return finding(
+		slices.ContainsFunc(known.Events, func(e Event) bool { return e.Is(c.Object, c.Verb, c.Detail) }),
+		found,
+	)
 }
 
 // Mutants has none for an event that was seen: what happened stays so.
@@ -64,5 +68,7 @@ func (c SawEvent) Mutants() Mutants {
 	if c.Object != "" {
 		return Mutants{}
 	}
-	return Mutants{Own: []Way{by(in(c.Netns, "link add extra type bridge")), by(in(c.Netns, "link add extra type veth"))}}
+	return Mutants{
+		Own: []Way{by(in(c.Netns, "link add extra type bridge")), by(in(c.Netns, "link add extra type veth"))},
+	}
 }

@@ -13,12 +13,12 @@ func init() {
 		Place: 20,
 		Means: "alternative names count",
 		Forms: []Form{
-			{Sentence: "`N` has the interface `X`", claim: func(a arguments) Claim {
+			says("`N` has the interface `X`", func(a arguments) Claim {
 				return HasInterface{Iface: Iface{a.text(1), a.text(0)}}
-			}},
-			{Sentence: "`N` does not have the interface `X`", Negative: true, claim: func(a arguments) Claim {
+			}),
+			denies("`N` does not have the interface `X`", func(a arguments) Claim {
 				return HasInterface{Iface: Iface{a.text(1), a.text(0)}, Not: true}
-			}},
+			}),
 		},
 	})
 }
@@ -40,7 +40,12 @@ func (c HasInterface) Judge(known Evidence) Finding {
 
 func (c HasInterface) Mutants() Mutants {
 	if c.Not {
-		return Mutants{Own: []Way{by(in(c.Netns, "link add %s type bridge", c.Name)), by(in(c.Netns, "link add %s type veth", c.Name))}}
+		return Mutants{
+			Own: []Way{
+				by(in(c.Netns, "link add %s type bridge", c.Name)),
+				by(in(c.Netns, "link add %s type veth", c.Name)),
+			},
+		}
 	}
 	return Mutants{Own: []Way{by(in(c.Netns, "link del %s", c.Name)),
 		by(in(c.Netns, "link set %s down", c.Name), in(c.Netns, "link set %s name other", c.Name))}}

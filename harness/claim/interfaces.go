@@ -17,11 +17,12 @@ type HasOnlyInterfaces struct {
 func init() {
 	add(Entry{
 		Place: 30,
-		Means: "the exact set, but for the fallback tunnels that some kernels put into every namespace (" + strings.Join(fallbackTunnels, ", ") + ")",
+		Means: "the exact set, but for the fallback tunnels that some kernels put into every namespace (" +
+			strings.Join(fallbackTunnels, ", ") + ")",
 		Forms: []Form{
-			{Sentence: "`N` has only the interfaces `X` …", claim: func(a arguments) Claim {
+			says("`N` has only the interfaces `X` …", func(a arguments) Claim {
 				return HasOnlyInterfaces{Netns: a.text(0), Names: a.texts(1)}
-			}},
+			}),
 		},
 	})
 }
@@ -46,7 +47,9 @@ func (c HasOnlyInterfaces) consistent() error {
 func (c HasOnlyInterfaces) Needs() Needs { return told() }
 
 // fallbackTunnels are put into every namespace by some kernels (net.core.fb_tunnels_only_for_init_net).
-var fallbackTunnels = []string{"tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0"}
+var fallbackTunnels = []string{
+	"tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0",
+}
 
 func (c HasOnlyInterfaces) Judge(known Evidence) Finding {
 	return known.ofNamespace(c.Netns, func(n *state.Namespace) Finding {
@@ -71,5 +74,7 @@ func (c HasOnlyInterfaces) Judge(known Evidence) Finding {
 }
 
 func (c HasOnlyInterfaces) Mutants() Mutants {
-	return Mutants{Own: []Way{by(in(c.Netns, "link add extra type bridge")), by(in(c.Netns, "link add extra type veth"))}}
+	return Mutants{
+		Own: []Way{by(in(c.Netns, "link add extra type bridge")), by(in(c.Netns, "link add extra type veth"))},
+	}
 }

@@ -13,7 +13,10 @@ func init() {
 		Place: 60,
 		Means: "link kind",
 		Forms: []Form{
-			{Sentence: "`X` in `N` is a `veth`", claim: func(a arguments) Claim { return LinkKind{Iface: a.iface(0), Kind: a.text(2)} }},
+			says(
+				"`X` in `N` is a `veth`",
+				func(a arguments) Claim { return LinkKind{Iface: a.iface(0), Kind: a.text(2)} },
+			),
 		},
 		Slots: map[string]Slot{"veth": oneWord("a link kind such as veth")},
 	})

@@ -19,9 +19,9 @@ func init() {
 		Place: 250,
 		Means: "a dynamic entry of the bridge's forwarding table",
 		Forms: []Form{
-			{Sentence: "`br0` in `N` has learned `02:00:00:00:00:01` on `p2`", claim: func(a arguments) Claim {
+			says("`br0` in `N` has learned `02:00:00:00:00:01` on `p2`", func(a arguments) Claim {
 				return Learned{Iface: a.iface(0), MAC: a.mac(2), Port: a.text(3)}
-			}},
+			}),
 		},
 	})
 }
@@ -53,5 +53,7 @@ func (c Learned) Judge(known Evidence) Finding {
 }
 
 func (c Learned) Mutants() Mutants {
-	return Mutants{Own: []Way{by(in(c.Netns, "link set %s down", c.Port)), by(in(c.Netns, "link set %s nomaster", c.Port))}}
+	return Mutants{
+		Own: []Way{by(in(c.Netns, "link set %s down", c.Port)), by(in(c.Netns, "link set %s nomaster", c.Port))},
+	}
 }

@@ -16,18 +16,18 @@ func init() {
 		Place: 150,
 		Means: "what the kernel's own route look-up answers, with that source address if one is given",
 		Forms: []Form{
-			{Sentence: "`N` sends packets for `10.0.9.1` to `10.0.0.1`", claim: func(a arguments) Claim {
+			says("`N` sends packets for `10.0.9.1` to `10.0.0.1`", func(a arguments) Claim {
 				return SendsTo{Netns: a.text(0), Dest: a.addr(1), Via: a.addr(2)}
-			}},
-			{Sentence: "`N` sends packets for `10.0.9.1` out of `X`", claim: func(a arguments) Claim {
+			}),
+			says("`N` sends packets for `10.0.9.1` out of `X`", func(a arguments) Claim {
 				return SendsTo{Netns: a.text(0), Dest: a.addr(1), Out: a.text(2)}
-			}},
-			{Sentence: "`N` sends packets from `10.30.2.2` for `10.0.9.1` to `10.0.0.1`", claim: func(a arguments) Claim {
+			}),
+			says("`N` sends packets from `10.30.2.2` for `10.0.9.1` to `10.0.0.1`", func(a arguments) Claim {
 				return SendsTo{Netns: a.text(0), From: a.addr(1), Dest: a.addr(2), Via: a.addr(3)}
-			}},
-			{Sentence: "`N` sends packets from `10.30.2.2` for `10.0.9.1` out of `X`", claim: func(a arguments) Claim {
+			}),
+			says("`N` sends packets from `10.30.2.2` for `10.0.9.1` out of `X`", func(a arguments) Claim {
 				return SendsTo{Netns: a.text(0), From: a.addr(1), Dest: a.addr(2), Out: a.text(3)}
-			}},
+			}),
 		},
 	})
 }
@@ -76,7 +76,9 @@ func lookupWords(r Route) string {
 }
 
 func (c SendsTo) Mutants() Mutants {
-	return Mutants{Own: []Way{by(in(c.Netns, "route replace unreachable %s", c.Dest.WithZone(""))), divert(c.Netns, c.Dest),
-		by(in(c.Netns, "link set %s down", c.Out)), by(in(c.Netns, "route flush table local")),
-		by(in(c.Netns, "-6 route flush table local")), allDown(c.Netns)}}
+	return Mutants{
+		Own: []Way{by(in(c.Netns, "route replace unreachable %s", c.Dest.WithZone(""))), divert(c.Netns, c.Dest),
+			by(in(c.Netns, "link set %s down", c.Out)), by(in(c.Netns, "route flush table local")),
+			by(in(c.Netns, "-6 route flush table local")), allDown(c.Netns)},
+	}
 }

@@ -19,12 +19,12 @@ func init() {
 		Place: 110,
 		Means: "the link-layer address",
 		Forms: []Form{
-			{Sentence: "`X` in `N` has the MAC address `02:00:00:00:00:01`", claim: func(a arguments) Claim {
+			says("`X` in `N` has the MAC address `02:00:00:00:00:01`", func(a arguments) Claim {
 				return HasMAC{Iface: a.iface(0), MAC: a.mac(2)}
-			}},
-			{Sentence: "`X` in `N` does not have the MAC address `02:00:00:00:00:01`", Negative: true, claim: func(a arguments) Claim {
+			}),
+			denies("`X` in `N` does not have the MAC address `02:00:00:00:00:01`", func(a arguments) Claim {
 				return HasMAC{Iface: a.iface(0), MAC: a.mac(2), Not: true}
-			}},
+			}),
 		},
 	})
 }

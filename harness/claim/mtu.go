@@ -18,10 +18,13 @@ func init() {
 		Place: 100,
 		Means: "in bytes",
 		Forms: []Form{
-			{Sentence: "`X` in `N` has the MTU `1500`", claim: func(a arguments) Claim { return HasMTU{Iface: a.iface(0), MTU: a.int(2)} }},
-			{Sentence: "`X` in `N` does not have the MTU `1500`", Negative: true, claim: func(a arguments) Claim {
+			says(
+				"`X` in `N` has the MTU `1500`",
+				func(a arguments) Claim { return HasMTU{Iface: a.iface(0), MTU: a.int(2)} },
+			),
+			denies("`X` in `N` does not have the MTU `1500`", func(a arguments) Claim {
 				return HasMTU{Iface: a.iface(0), MTU: a.int(2), Not: true}
-			}},
+			}),
 		},
 		Slots: map[string]Slot{"1500": number("an MTU", 1, 1<<31-1)},
 	})

@@ -21,8 +21,8 @@ type Mutants struct {
 // Way is one way to break a lab.
 type Way struct {
 	Name string
-	// Commands are made from the state that the claim is true in; none means that the way does not apply. One that begins
-	// with - may be refused.
+	// Commands are made from the state that the claim is true in; none means that the way does not apply. One that
+	// begins with - may be refused.
 	Commands func(*state.State) []string
 }
 
@@ -75,7 +75,10 @@ func eachLink(s *state.State, ns, format string) (lines []string) {
 }
 
 func allDown(ns string) Way {
-	return Way{Name: "all links down", Commands: func(s *state.State) []string { return eachLink(s, ns, "link set %s down") }}
+	return Way{
+		Name:     "all links down",
+		Commands: func(s *state.State) []string { return eachLink(s, ns, "link set %s down") },
+	}
 }
 
 // divert sends what is for an address away by a policy rule before all others but the local table's.
@@ -87,7 +90,8 @@ func family(addr netip.Addr, ns, format string, args ...any) string {
 	return in(ns, word(addr.Is6(), "-6 ", "")+format, args...)
 }
 
-// own gives a namespace an address itself, so that it reaches it; the second way also takes away what could stop its packets.
+// own gives a namespace an address itself, so that it reaches it; the second way also takes away what could stop its
+// packets.
 func own(ns string, dest netip.Addr) [][]string {
 	bits := strconv.Itoa(dest.BitLen())
 	take := []string{"-" + execIn(ns, "sysctl -w net.ipv6.conf.all.disable_ipv6=0"), in(ns, "link set lo up"),
@@ -95,12 +99,18 @@ func own(ns string, dest netip.Addr) [][]string {
 	if zone := dest.Zone(); zone != "" {
 		take = []string{in(ns, "link set %s up", zone), in(ns, "addr add %s/64 dev %s nodad", dest.WithZone(""), zone)}
 	}
-	open := append([]string{execIn(ns, "nft flush ruleset"), "-" + execIn(ns, "sysctl -w net.ipv4.icmp_echo_ignore_all=0")}, take...)
+	open := append(
+		[]string{execIn(ns, "nft flush ruleset"), "-" + execIn(ns, "sysctl -w net.ipv4.icmp_echo_ignore_all=0")},
+		take...)
 	return [][]string{take, open}
 }
 
 // cutOff keeps a namespace from reaching an address.
 func cutOff(ns string, dest netip.Addr) []Way {
-	return []Way{by(in(ns, "route replace prohibit %s", dest.WithZone(""))), divert(ns, dest), by(in(ns, "link set lo down")),
-		by(in(ns, "link set %s down", dest.Zone()))}
+	return []Way{
+		by(in(ns, "route replace prohibit %s", dest.WithZone(""))),
+		divert(ns, dest),
+		by(in(ns, "link set lo down")),
+		by(in(ns, "link set %s down", dest.Zone())),
+	}
 }

@@ -11,10 +11,10 @@ func init() {
 		Place: 10,
 		Means: "a name in `/run/netns`, or `host`",
 		Forms: []Form{
-			{Sentence: "namespace `N` exists", claim: func(a arguments) Claim { return NamespaceExists{Netns: a.text(0)} }},
-			{Sentence: "namespace `N` does not exist", Negative: true, claim: func(a arguments) Claim {
+			says("namespace `N` exists", func(a arguments) Claim { return NamespaceExists{Netns: a.text(0)} }),
+			denies("namespace `N` does not exist", func(a arguments) Claim {
 				return NamespaceExists{Netns: a.text(0), Not: true}
-			}},
+			}),
 		},
 	})
 }

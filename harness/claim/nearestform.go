@@ -7,8 +7,8 @@ import (
 	"netnscheck/harness/nearest"
 )
 
-// nearestForm is the form from which an unknown sentence differs least: a word more or less counts 1, another word up to 2 as
-// its letters differ (one less and one more), what stands in the arguments not at all.
+// nearestForm is the form from which an unknown sentence differs least: a word more or less counts 1, another word up
+// to 2 as its letters differ (one less and one more), what stands in the arguments not at all.
 func nearestForm(sentence []token) string {
 	best, least := "", -1.0
 	type pair struct {

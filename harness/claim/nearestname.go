@@ -12,11 +12,12 @@ type NearestName struct{ Typo, Name, Netns string }
 func init() {
 	add(Entry{
 		Place: 270,
-		Means: "the did-you-mean search over interfaces, namespaces and addresses of all namespaces; false if another is as near",
+		Means: "the did-you-mean search over interfaces, namespaces and addresses of all namespaces; " +
+			"false if another is as near",
 		Forms: []Form{
-			{Sentence: "the nearest name to `vnic-prodns` is `vnix-prodns` in `N`", claim: func(a arguments) Claim {
+			says("the nearest name to `vnic-prodns` is `vnix-prodns` in `N`", func(a arguments) Claim {
 				return NearestName{Typo: a.text(0), Name: a.text(1), Netns: a.text(2)}
-			}},
+			}),
 		},
 		Slots: map[string]Slot{"vnic-prodns": oneWord("a name"), "vnix-prodns": oneWord("a name")},
 	})

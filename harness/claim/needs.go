@@ -11,8 +11,8 @@ type Needs struct {
 	Class Class
 	// Question is what the kernel or the network is asked; nil where a state alone decides.
 	Question Question
-	// Settles says that the claim costs next to nothing when it is true, and does not depend on what the probes of other
-	// claims left behind: whoever carries a section out again waits for it.
+	// Settles says that the claim costs next to nothing when it is true, and does not depend on what the probes of
+	// other claims left behind: whoever carries a section out again waits for it.
 	Settles bool
 }
 
@@ -22,7 +22,7 @@ type Class int
 const (
 	_         Class = iota // a claim says which one
 	ByState                // the state
-	ByTraces               // the state, in which packets leave traces: a neighbour, an address that a bridge has learned
+	ByTraces               // the state, where packets leave traces: a neighbour, an address that a bridge has learned
 	ByWhole                // the state with the packet filters
 	ByKernel               // an answer of the kernel; no packet that another claim would hear or count
 	BySince                // what happened since before the section's commands: looked at before any probe
@@ -52,7 +52,8 @@ type (
 		Netns string
 		Addr  netip.Addr
 	}
-	// Echo sends an ICMP echo request: with a source address if From is valid, with so many bytes and DF set if Bytes > 0.
+	// Echo sends an ICMP echo request: with a source address if From is valid, with so many bytes and DF set if
+	// Bytes > 0.
 	Echo struct {
 		Netns      string
 		Dest, From netip.Addr
@@ -128,8 +129,8 @@ type Setting struct {
 	Value   string
 }
 
-// CounterMovement is a counter as it was before, and all counters of the same interface or namespace now; nil where that is
-// not there.
+// CounterMovement is a counter as it was before, and all counters of the same interface or namespace now; nil where
+// that is not there.
 type CounterMovement struct {
 	Before uint64
 	Now    map[string]uint64

@@ -17,9 +17,9 @@ func init() {
 		Place: 170,
 		Means: "an entry with a link-layer address that is not FAILED; nothing is sent",
 		Forms: []Form{
-			{Sentence: "`N` has the neighbour `10.0.0.1`", claim: func(a arguments) Claim {
+			says("`N` has the neighbour `10.0.0.1`", func(a arguments) Claim {
 				return HasNeighbour{Netns: a.text(0), Addr: a.addr(1)}
-			}},
+			}),
 		},
 	})
 }
@@ -40,5 +40,7 @@ func (c HasNeighbour) Judge(known Evidence) Finding {
 }
 
 func (c HasNeighbour) Mutants() Mutants {
-	return Mutants{Own: []Way{by(in(c.Netns, "neigh flush all")), by(in(c.Netns, "neigh flush nud permanent")), allDown(c.Netns)}}
+	return Mutants{
+		Own: []Way{by(in(c.Netns, "neigh flush all")), by(in(c.Netns, "neigh flush nud permanent")), allDown(c.Netns)},
+	}
 }

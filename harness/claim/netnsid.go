@@ -18,12 +18,12 @@ func init() {
 		Place: 15,
 		Means: "the id (nsid) that `N` uses for `M`, given by hand or by the kernel",
 		Forms: []Form{
-			{Sentence: "`N` knows `M` by the id `5`", claim: func(a arguments) Claim {
+			says("`N` knows `M` by the id `5`", func(a arguments) Claim {
 				return KnowsByID{Netns: a.text(0), Other: a.text(1), ID: a.int(2)}
-			}},
-			{Sentence: "`N` knows `M` by no id", Negative: true, claim: func(a arguments) Claim {
+			}),
+			denies("`N` knows `M` by no id", func(a arguments) Claim {
 				return KnowsByID{Netns: a.text(0), Other: a.text(1), None: true}
-			}},
+			}),
 		},
 		Slots: map[string]Slot{"5": number("an id", 0, 1<<31-1)},
 	})
@@ -66,7 +66,10 @@ func (c KnowsByID) Mutants() Mutants {
 	if c.None {
 		// The kernel gives an id itself where a link's other end is in that namespace.
 		cable := in(c.Other, "link add x77 type veth peer name y77 netns %s", c.Netns)
-		return Mutants{Own: []Way{by(execIn(c.Netns, "ip netns set %s 7777", c.Other)), by(cable)}, Gone: withoutNetns(c.Netns)}
+		return Mutants{
+			Own:  []Way{by(execIn(c.Netns, "ip netns set %s 7777", c.Other)), by(cable)},
+			Gone: withoutNetns(c.Netns),
+		}
 	}
 	another := func(netns string) Way { return by("ip netns del "+netns, "ip netns add "+netns) }
 	return Mutants{Own: []Way{another(c.Other), another(c.Netns)}, Gone: withoutNetns(c.Netns)}

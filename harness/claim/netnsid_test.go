@@ -1,6 +1,7 @@
 package claim
 
 import (
+	"strings"
 	"testing"
 
 	"netnscheck/harness/state"
@@ -43,12 +44,12 @@ func TestKnowsByID(t *testing.T) {
 		}
 	}
 	for sentence, want := range map[string]string{
-		"`a` knows `b` by the id `-1`":    "check “`N` knows `M` by the id `5`”: `5`: expected an id from 0 to 2147483647, found \"-1\"",
-		"`a` knows `b/c` by no id":        "check “`N` knows `M` by no id”: `M`: expected the name of a namespace, found \"b/c\"",
-		"`a` knows `b` by the number `1`": "unknown check “`a` knows `b` by the number `1`”; the nearest form is “`N` knows `M` by the id `5`”",
+		"`a` knows `b` by the id `-1`":    "`5`: expected an id from 0 to 2147483647, found \"-1\"",
+		"`a` knows `b/c` by no id":        "`M`: expected the name of a namespace, found \"b/c\"",
+		"`a` knows `b` by the number `1`": "the nearest form is “`N` knows `M` by the id `5`”",
 	} {
-		if _, err := Parse(sentence); err == nil || err.Error() != want {
-			t.Errorf("%s: %v, want %s", sentence, err, want)
+		if _, err := Parse(sentence); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v, want … %s", sentence, err, want)
 		}
 	}
 }

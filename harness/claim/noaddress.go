@@ -14,7 +14,7 @@ func init() {
 		Place: 90,
 		Means: "looks away from IPv6 link-local ones",
 		Forms: []Form{
-			{Sentence: "`X` in `N` has no address", Negative: true, claim: func(a arguments) Claim { return HasNoAddress{a.iface(0)} }},
+			denies("`X` in `N` has no address", func(a arguments) Claim { return HasNoAddress{a.iface(0)} }),
 		},
 	})
 }

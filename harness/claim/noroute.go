@@ -13,9 +13,9 @@ func init() {
 		Place: 160,
 		Means: "the look-up answers ENETUNREACH (an unreachable, prohibit or blackhole route is another answer)",
 		Forms: []Form{
-			{Sentence: "`N` has no route to `10.0.9.1`", Negative: true, claim: func(a arguments) Claim {
+			denies("`N` has no route to `10.0.9.1`", func(a arguments) Claim {
 				return NoRouteTo{Netns: a.text(0), Dest: a.addr(1)}
-			}},
+			}),
 		},
 	})
 }
@@ -34,6 +34,10 @@ func (c NoRouteTo) Mutants() Mutants {
 	up := in(c.Netns, "link set lo up")
 	return Mutants{Own: []Way{
 		by(up, in(c.Netns, "route replace %s dev lo", c.Dest.WithZone(""))),
-		by(up, in(c.Netns, "route replace %s dev lo table 77", c.Dest.WithZone("")), family(c.Dest, c.Netns, "rule add priority 1 lookup 77")),
+		by(
+			up,
+			in(c.Netns, "route replace %s dev lo table 77", c.Dest.WithZone("")),
+			family(c.Dest, c.Netns, "rule add priority 1 lookup 77"),
+		),
 	}}
 }

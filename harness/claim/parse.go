@@ -54,8 +54,8 @@ func parseTokens(tokens []token) (Claim, error) {
 // more is the word of a form that lets its last argument be repeated.
 const more = "…"
 
-// fit lays a sentence over the form and returns its code spans if the words are the same. A word in a code span that is no
-// argument (`refused`) is a fixed word too.
+// fit lays a sentence over the form and returns its code spans if the words are the same. A word in a code span that is
+// no argument (`refused`) is a fixed word too.
 func (f Form) fit(sentence []token) (spans []string, ok bool) {
 	i := 0
 	for _, p := range f.parts {
@@ -110,7 +110,10 @@ func cutLimit(tokens []token) ([]token, time.Duration, error) {
 	}
 	limit, err := time.ParseDuration(tokens[at+1].word)
 	if err != nil || limit <= 0 {
-		return nil, 0, fmt.Errorf("the limit of a check (within): %w", expected(tokens[at+1].word, "a duration such as 5s or 300ms"))
+		return nil, 0, fmt.Errorf(
+			"the limit of a check (within): %w",
+			expected(tokens[at+1].word, "a duration such as 5s or 300ms"),
+		)
 	}
 	return tokens[:at], limit, nil
 }

@@ -14,9 +14,9 @@ func init() {
 		Place: 70,
 		Means: "the two ends of one veth pair",
 		Forms: []Form{
-			{Sentence: "`X` in `N` is the peer of `Y` in `M`", claim: func(a arguments) Claim {
+			says("`X` in `N` is the peer of `Y` in `M`", func(a arguments) Claim {
 				return PeerOf{Iface: a.iface(0), Peer: a.iface(2)}
-			}},
+			}),
 		},
 	})
 }
@@ -44,6 +44,9 @@ func (c PeerOf) Mutants() Mutants {
 	return Mutants{Own: []Way{
 		by(in(c.Iface.Netns, "link del %s", c.Iface.Name), in(c.Iface.Netns, "link add %s type veth", c.Iface.Name),
 			"-"+in(c.Peer.Netns, "link add %s type veth", c.Peer.Name)),
-		by(in(c.Iface.Netns, "link set %s down", c.Iface.Name), in(c.Iface.Netns, "link set %s name other", c.Iface.Name)),
+		by(
+			in(c.Iface.Netns, "link set %s down", c.Iface.Name),
+			in(c.Iface.Netns, "link set %s name other", c.Iface.Name),
+		),
 	}}
 }

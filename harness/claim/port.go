@@ -14,10 +14,13 @@ func init() {
 		Place: 120,
 		Means: "the bridge may be missing: the negative claim is then true",
 		Forms: []Form{
-			{Sentence: "`X` in `N` is a port of `br0`", claim: func(a arguments) Claim { return PortOf{Iface: a.iface(0), Bridge: a.text(2)} }},
-			{Sentence: "`X` in `N` is not a port of `br0`", Negative: true, claim: func(a arguments) Claim {
+			says(
+				"`X` in `N` is a port of `br0`",
+				func(a arguments) Claim { return PortOf{Iface: a.iface(0), Bridge: a.text(2)} },
+			),
+			denies("`X` in `N` is not a port of `br0`", func(a arguments) Claim {
 				return PortOf{Iface: a.iface(0), Bridge: a.text(2), Not: true}
-			}},
+			}),
 		},
 	})
 }
@@ -39,7 +42,12 @@ func (c PortOf) Judge(known Evidence) Finding {
 func (c PortOf) Mutants() Mutants {
 	own := []Way{by(in(c.Netns, "link set %s nomaster", c.Name))}
 	if c.Not {
-		own = []Way{by("-"+in(c.Netns, "link add %s type bridge", c.Bridge), in(c.Netns, "link set %s master %s", c.Name, c.Bridge))}
+		own = []Way{
+			by(
+				"-"+in(c.Netns, "link add %s type bridge", c.Bridge),
+				in(c.Netns, "link set %s master %s", c.Name, c.Bridge),
+			),
+		}
 	}
 	return Mutants{Own: own, Gone: without(c.Iface)}
 }

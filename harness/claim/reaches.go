@@ -6,8 +6,8 @@ import (
 	"netnscheck/harness/diagnose"
 )
 
-// Reaches is `N` reaches `D`, with a source address (From valid) or a payload with DF set (Bytes > 0). Dest may have a zone,
-// an interface name.
+// Reaches is `N` reaches `D`, with a source address (From valid) or a payload with DF set (Bytes > 0). Dest may have a
+// zone, an interface name.
 type Reaches struct {
 	Netns string
 	Dest  netip.Addr
@@ -19,25 +19,28 @@ type Reaches struct {
 func init() {
 	add(Entry{
 		Place: 190,
-		Means: "ICMP echo, both address families, `fe80::1%X` for link-local; with that source address if one is given; " +
-			"bytes are the payload, with DF set",
+		Means: "ICMP echo, both address families, `fe80::1%X` for link-local; " +
+			"with that source address if one is given; bytes are the payload, with DF set",
 		Forms: []Form{
-			{Sentence: "`N` reaches `192.168.2.103`", claim: func(a arguments) Claim { return Reaches{Netns: a.text(0), Dest: a.addr(1)} }},
-			{Sentence: "`N` does not reach `192.168.2.103`", Negative: true, claim: func(a arguments) Claim {
+			says(
+				"`N` reaches `192.168.2.103`",
+				func(a arguments) Claim { return Reaches{Netns: a.text(0), Dest: a.addr(1)} },
+			),
+			denies("`N` does not reach `192.168.2.103`", func(a arguments) Claim {
 				return Reaches{Netns: a.text(0), Dest: a.addr(1), Not: true}
-			}},
-			{Sentence: "`N` reaches `192.168.2.103` from `10.30.2.2`", claim: func(a arguments) Claim {
+			}),
+			says("`N` reaches `192.168.2.103` from `10.30.2.2`", func(a arguments) Claim {
 				return Reaches{Netns: a.text(0), Dest: a.addr(1), From: a.addr(2)}
-			}},
-			{Sentence: "`N` does not reach `192.168.2.103` from `10.30.2.2`", Negative: true, claim: func(a arguments) Claim {
+			}),
+			denies("`N` does not reach `192.168.2.103` from `10.30.2.2`", func(a arguments) Claim {
 				return Reaches{Netns: a.text(0), Dest: a.addr(1), From: a.addr(2), Not: true}
-			}},
-			{Sentence: "`N` reaches `192.168.2.103` with `1472` bytes unfragmented", claim: func(a arguments) Claim {
+			}),
+			says("`N` reaches `192.168.2.103` with `1472` bytes unfragmented", func(a arguments) Claim {
 				return Reaches{Netns: a.text(0), Dest: a.addr(1), Bytes: a.int(2)}
-			}},
-			{Sentence: "`N` does not reach `192.168.2.103` with `1472` bytes unfragmented", Negative: true, claim: func(a arguments) Claim {
+			}),
+			denies("`N` does not reach `192.168.2.103` with `1472` bytes unfragmented", func(a arguments) Claim {
 				return Reaches{Netns: a.text(0), Dest: a.addr(1), Bytes: a.int(2), Not: true}
-			}},
+			}),
 		},
 	})
 }

@@ -22,10 +22,10 @@ func init() {
 		Means: "any table, any type; what is written must match, what is not may be anything; " +
 			"`default` alone is IPv4, `default` with an IPv6 gateway IPv6",
 		Forms: []Form{
-			{Sentence: "`N` has the route `default via 10.0.0.1`", claim: func(a arguments) Claim { return hasRoute(a, false) }},
-			{Sentence: "`N` does not have the route `default via 10.0.0.1`", Negative: true, claim: func(a arguments) Claim {
+			says("`N` has the route `default via 10.0.0.1`", func(a arguments) Claim { return hasRoute(a, false) }),
+			denies("`N` does not have the route `default via 10.0.0.1`", func(a arguments) Claim {
 				return hasRoute(a, true)
-			}},
+			}),
 		},
 		Slots: map[string]Slot{"default via 10.0.0.1": {"a route, in the words of `ip route`", readRoute}},
 	})
@@ -59,7 +59,10 @@ func (c HasRoute) Judge(known Evidence) Finding {
 // routes are those a person would look at: not the table local.
 func routes(n *state.Namespace) string {
 	const local = 255
-	return list(slices.DeleteFunc(slices.Clone(n.Routes), func(r state.Route) bool { return r.Table == local }), state.RouteText)
+	return list(
+		slices.DeleteFunc(slices.Clone(n.Routes), func(r state.Route) bool { return r.Table == local }),
+		state.RouteText,
+	)
 }
 
 func (c HasRoute) Mutants() Mutants {
@@ -69,7 +72,9 @@ func (c HasRoute) Mutants() Mutants {
 	}
 	up := func(s *state.State) []string { return eachLink(s, c.Netns, "link set %s up") }
 	return Mutants{Own: []Way{
-		by(in(c.Netns, "route add %s", c.Text)), by(in(c.Netns, "route append %s", c.Text)), by(in(c.Netns, "route add blackhole %s", c.Text)),
+		by(
+			in(c.Netns, "route add %s", c.Text),
+		), by(in(c.Netns, "route append %s", c.Text)), by(in(c.Netns, "route add blackhole %s", c.Text)),
 		{Name: "the route over any link", Commands: func(s *state.State) []string {
 			return append(up(s), eachLink(s, c.Netns, "route add "+c.Text+" dev %s")...)
 		}},

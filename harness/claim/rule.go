@@ -20,10 +20,10 @@ func init() {
 		Place: 140,
 		Means: "either address family; what is written must match, what is not may be anything",
 		Forms: []Form{
-			{Sentence: "`N` has the rule `from 10.0.0.0/8 lookup 100`", claim: func(a arguments) Claim { return hasRule(a, false) }},
-			{Sentence: "`N` does not have the rule `from 10.0.0.0/8 lookup 100`", Negative: true, claim: func(a arguments) Claim {
+			says("`N` has the rule `from 10.0.0.0/8 lookup 100`", func(a arguments) Claim { return hasRule(a, false) }),
+			denies("`N` does not have the rule `from 10.0.0.0/8 lookup 100`", func(a arguments) Claim {
 				return hasRule(a, true)
-			}},
+			}),
 		},
 		Slots: map[string]Slot{"from 10.0.0.0/8 lookup 100": {"a rule, in the words of `ip rule`", readRule}},
 	})
@@ -56,5 +56,7 @@ func (c HasRule) Judge(known Evidence) Finding {
 
 func (c HasRule) Mutants() Mutants {
 	verb := word(c.Not, "add", "del")
-	return Mutants{Own: []Way{by("-"+in(c.Netns, "rule %s %s", verb, c.Text), "-"+in(c.Netns, "-6 rule %s %s", verb, c.Text))}}
+	return Mutants{
+		Own: []Way{by("-"+in(c.Netns, "rule %s %s", verb, c.Text), "-"+in(c.Netns, "-6 rule %s %s", verb, c.Text))},
+	}
 }

@@ -12,8 +12,8 @@ import (
 	"netnscheck/harness/nearest"
 )
 
-// slots are the kinds of arguments that several checks have, under the examples by which the forms name them. Each turns
-// the text of a code span into a value, or says what it expected.
+// slots are the kinds of arguments that several checks have, under the examples by which the forms name them. Each
+// turns the text of a code span into a value, or says what it expected.
 var slots = map[string]Slot{
 	"N": netnsName, "M": netnsName,
 	"X": ifaceName, "Y": ifaceName, "br0": ifaceName, "p2": ifaceName,
@@ -66,7 +66,13 @@ func oneOfThe(what string, words []string) Slot {
 func oneOf(what string, words []string) func(string) error {
 	return func(text string) error {
 		if !slices.Contains(words, text) {
-			return fmt.Errorf("unknown %s %q%s (known: %s)", what, text, nearest.DidYouMean(text, words), strings.Join(words, ", "))
+			return fmt.Errorf(
+				"unknown %s %q%s (known: %s)",
+				what,
+				text,
+				nearest.DidYouMean(text, words),
+				strings.Join(words, ", "),
+			)
 		}
 		return nil
 	}

@@ -13,12 +13,12 @@ func init() {
 		Place: 210,
 		Means: "as the namespace has it; a key that does not exist makes the negative claim false too",
 		Forms: []Form{
-			{Sentence: "the sysctl `net.ipv4.ip_forward` in `N` is `1`", claim: func(a arguments) Claim {
+			says("the sysctl `net.ipv4.ip_forward` in `N` is `1`", func(a arguments) Claim {
 				return SysctlIs{Key: a.text(0), Netns: a.text(1), Value: a.text(2)}
-			}},
-			{Sentence: "the sysctl `net.ipv4.ip_forward` in `N` is not `1`", Negative: true, claim: func(a arguments) Claim {
+			}),
+			denies("the sysctl `net.ipv4.ip_forward` in `N` is not `1`", func(a arguments) Claim {
 				return SysctlIs{Key: a.text(0), Netns: a.text(1), Value: a.text(2), Not: true}
-			}},
+			}),
 		},
 		Slots: map[string]Slot{
 			"net.ipv4.ip_forward": matching(`^[^\s.]+([./][^\s.]+)+$`, "a sysctl such as net.ipv4.ip_forward"),

@@ -8,9 +8,9 @@ type token struct {
 	span bool
 }
 
-// tokenize splits a sentence into words and code spans. Commas and parentheses are words of their own; a full stop at the
-// end is left out. A code span begins and ends with the same number of backquotes, as in Markdown; one that is not closed
-// is a word.
+// tokenize splits a sentence into words and code spans. Commas and parentheses are words of their own; a full stop at
+// the end is left out. A code span begins and ends with the same number of backquotes, as in Markdown; one that is not
+// closed is a word.
 func tokenize(text string) []token {
 	var tokens []token
 	for text != "" {

@@ -18,9 +18,9 @@ func init() {
 		Place: 180,
 		Means: "the harness asks; the entry ends FAILED, or stays INCOMPLETE for the window",
 		Forms: []Form{
-			{Sentence: "`N` cannot resolve the neighbour `10.0.0.1`", Negative: true, claim: func(a arguments) Claim {
+			denies("`N` cannot resolve the neighbour `10.0.0.1`", func(a arguments) Claim {
 				return CannotResolve{Netns: a.text(0), Addr: a.addr(1)}
-			}},
+			}),
 		},
 	})
 }

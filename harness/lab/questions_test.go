@@ -1,0 +1,43 @@
+package lab_test
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"netnscheck/harness/claim"
+	"netnscheck/harness/scenario"
+)
+
+// TestEveryQuestionIsAnswered asks each kind of question that a check can have of a lab's host, which has next to nothing:
+// the answer may be any, but there has to be one.
+func TestEveryQuestionIsAnswered(t *testing.T) {
+	l := started(t)
+	there := strings.NewReplacer("`N`", "`host`", "`X`", "`lo`", " …", "")
+	sentences := []string{"the attribute `offload:tso` of `lo` in `host` is `on`"}
+	for _, e := range claim.Entries() {
+		for _, f := range e.Forms {
+			sentences = append(sentences, there.Replace(f.Sentence))
+		}
+	}
+	answered := map[reflect.Type]bool{}
+	for _, sentence := range sentences {
+		c := claimOf(t, sentence)
+		kind := reflect.TypeOf(c.Needs().Question)
+		if kind == nil || answered[kind] {
+			continue
+		}
+		base, err := l.Baseline(t.Context(), []scenario.Check{{Claim: c}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if v := l.Evaluate(t.Context(), c, base); v.Outcome == scenario.Error {
+			t.Errorf("%s, which asks a %v: %s", sentence, kind, v.Reason)
+		}
+		base.Close()
+		answered[kind] = true
+	}
+	if len(answered) < 8 {
+		t.Errorf("only %d kinds of questions are asked", len(answered))
+	}
+}
