@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"netnscheck/harness/claim"
 	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
@@ -20,6 +22,8 @@ var tables = []struct {
 	text func() string
 }{
 	{"block words", blockWordsTable},
+	{"checks", checksTable},
+	{"arguments", argumentsTable},
 	{"causes", causesTable},
 	{"features", featuresTable},
 }
@@ -74,6 +78,42 @@ func blockWordsTable() string {
 		rows = append(rows, []string{"`" + w.Word + "`", w.Means})
 	}
 	return table([]string{"word", "what it says about the block"}, rows)
+}
+
+func checksTable() string {
+	var rows [][]string
+	for _, e := range claim.Entries() {
+		var sentences []string
+		for _, f := range e.Forms {
+			sentences = append(sentences, f.Sentence)
+		}
+		rows = append(rows, []string{strings.Join(sentences, "<br>"), e.Means})
+	}
+	return table([]string{"check", "what it means"}, rows)
+}
+
+// argumentsTable has each kind of argument once, under the examples that stand for it in the checks.
+func argumentsTable() string {
+	var kinds []string
+	examples := map[string][]string{}
+	for _, e := range claim.Entries() {
+		for _, f := range e.Forms {
+			for _, a := range f.Arguments() {
+				example := "`" + a.Example + "`"
+				if len(examples[a.What]) == 0 {
+					kinds = append(kinds, a.What)
+				}
+				if !slices.Contains(examples[a.What], example) {
+					examples[a.What] = append(examples[a.What], example)
+				}
+			}
+		}
+	}
+	var rows [][]string
+	for _, what := range kinds {
+		rows = append(rows, []string{strings.Join(examples[what], ", "), what})
+	}
+	return table([]string{"in the table above", "what may stand there"}, rows)
 }
 
 func featuresTable() string {
