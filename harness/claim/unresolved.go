@@ -30,7 +30,7 @@ func (c CannotResolve) Sentence() string {
 }
 
 func (c CannotResolve) Needs() Needs {
-	return Needs{Class: ByKernel, Question: Resolve{Netns: c.Netns, Addr: c.Addr}}
+	return Needs{Class: ByKernel, Question: Resolve(c)}
 }
 
 func (c CannotResolve) Judge(known Evidence) Finding {

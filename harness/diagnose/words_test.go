@@ -41,11 +41,12 @@ func TestAShellReadsBackWhatIsQuoted(t *testing.T) {
 			continue
 		}
 		var read []*syntax.Word
-		err := syntax.NewParser(syntax.Variant(syntax.LangPOSIX)).Words(strings.NewReader("echo "+quoted(word)+" end"),
-			func(w *syntax.Word) bool { read = append(read, w); return true })
-		if err != nil {
-			t.Errorf("%q: %v", word, err)
-			continue
+		p := syntax.NewParser(syntax.Variant(syntax.LangPOSIX))
+		for w, err := range p.WordsSeq(strings.NewReader("echo " + quoted(word) + " end")) {
+			if err != nil {
+				t.Fatalf("%q: %v", word, err)
+			}
+			read = append(read, w)
 		}
 		if got, err := expand.Fields(&expand.Config{}, read...); err != nil || !slices.Equal(got, []string{"echo", word, "end"}) {
 			t.Errorf("%q: %s is read as %q, %v", word, quoted(word), got, err)

@@ -99,14 +99,13 @@ func shellWords(t *testing.T, line string) (words []string, ok bool) {
 	}
 	var parsed []*syntax.Word
 	p := syntax.NewParser(syntax.Variant(syntax.LangPOSIX))
-	err := p.Words(strings.NewReader(line), func(w *syntax.Word) bool {
+	for w, err := range p.WordsSeq(strings.NewReader(line)) {
+		if err != nil {
+			t.Fatalf("%q: a shell does not read it: %v", line, err)
+		}
 		parsed = append(parsed, w)
-		return true
-	})
-	if err != nil {
-		t.Fatalf("%q: a shell does not read it: %v", line, err)
 	}
-	words, err = expand.Fields(&expand.Config{}, parsed...)
+	words, err := expand.Fields(&expand.Config{}, parsed...)
 	if err != nil {
 		t.Fatalf("%q: a shell does not expand it: %v", line, err)
 	}
