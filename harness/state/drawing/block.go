@@ -47,7 +47,7 @@ const (
 
 // layOut lays the whole out. tight is a node for which there was no room below its parent.
 func (p *plan) layOut(width int) (all block, tight *node) {
-	p.drawn = make([]bool, len(p.top.Cables))
+	p.drawn, p.nextTo = make([]bool, len(p.top.Cables)), map[int][]int{}
 	roots := p.forest()
 	for _, root := range roots {
 		if n := root.unhung(); n != nil {

@@ -45,7 +45,7 @@ func (c content) lines() []Line {
 				told[link] = true
 			}
 			lines = append(lines, c.group(group, strings.Repeat("  ", depth), word)...)
-			ports := slices.DeleteFunc(c.ports(group[0]), func(link int) bool { return told[link] })
+			ports := slices.DeleteFunc(slices.Clone(c.ports(group[0])), func(link int) bool { return told[link] })
 			tell(ports, depth+1)
 		}
 	}
@@ -77,14 +77,7 @@ func (c content) lines() []Line {
 
 // ports are the interfaces whose master this one is.
 func (c content) ports(master int) []int {
-	all := c.top.Namespaces[c.netns].Interfaces
-	var found []int
-	for i := range all {
-		if all[i].Master != "" && all[i].Master == all[master].Name {
-			found = append(found, i)
-		}
-	}
-	return found
+	return c.portsOf[c.netns][c.top.Namespaces[c.netns].Interfaces[master].Name]
 }
 
 func plainLine(text string) Line { return Line{Before: text, link: -1} }
@@ -102,12 +95,14 @@ func (c content) renamed(route string) string {
 // fold groups interfaces: many that are alike in one, at the place of the first, all others one by one.
 func (c content) fold(links []int) [][]int {
 	alike := map[string][]int{}
-	for _, i := range links {
-		alike[c.likeness(i)] = append(alike[c.likeness(i)], i)
+	likeness := make([]string, len(links))
+	for k, i := range links {
+		likeness[k] = c.likeness(i)
+		alike[likeness[k]] = append(alike[likeness[k]], i)
 	}
 	var groups [][]int
-	for _, i := range links {
-		same := alike[c.likeness(i)]
+	for k, i := range links {
+		same := alike[likeness[k]]
 		switch {
 		case len(same) < foldFrom:
 			groups = append(groups, []int{i})
@@ -172,9 +167,13 @@ func (c content) group(links []int, indent, word string) []Line {
 // without names the interfaces that seem to be among those from the first to the last of some names, and are told elsewhere.
 func (c content) without(names []string) string {
 	first, last := names[0], names[len(names)-1]
+	among := map[string]bool{}
+	for _, name := range names {
+		among[name] = true
+	}
 	var others []string
 	for _, l := range c.top.Namespaces[c.netns].Interfaces {
-		if natural(first, l.Name) < 0 && natural(l.Name, last) < 0 && neutral(l.Name, "") == neutral(first, "") && !slices.Contains(names, l.Name) {
+		if natural(first, l.Name) < 0 && natural(l.Name, last) < 0 && neutral(l.Name, "") == neutral(first, "") && !among[l.Name] {
 			others = append(others, l.Name)
 		}
 	}
@@ -197,11 +196,8 @@ func (c content) told(link int) string {
 	case l.Peer.Netns == "":
 		return "@" + l.Peer.Interface + " out of sight"
 	}
-	for _, i := range c.cablesOf[c.netns] {
-		cable := &c.top.Cables[i]
-		if e := cable.endIn(c.netns); cable.ends[e] == (place{c.netns, link}) && !c.drawn[i] && (cable.Kind == "veth" || e == 0) {
-			return "@" + l.Peer.Interface + " in " + l.Peer.Netns
-		}
+	if cable, ok := c.cableOf[place{c.netns, link}]; ok && !c.drawn[cable] {
+		return "@" + l.Peer.Interface + " in " + l.Peer.Netns
 	}
 	return ""
 }

@@ -11,12 +11,14 @@ import (
 // gather makes one node of many leaves of a box that are alike but for their names and addresses.
 func (p *plan) gather(children []*node) []*node {
 	alike := map[string][]*node{}
-	for _, n := range children {
-		alike[p.shape(n)] = append(alike[p.shape(n)], n)
+	shapes := make([]string, len(children))
+	for i, n := range children {
+		shapes[i] = p.shape(n)
+		alike[shapes[i]] = append(alike[shapes[i]], n)
 	}
 	var kept []*node
-	for _, n := range children {
-		group := alike[p.shape(n)]
+	for i, n := range children {
+		group := alike[shapes[i]]
 		if len(group) < crowdFrom {
 			kept = append(kept, n)
 			continue

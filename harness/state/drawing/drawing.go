@@ -70,10 +70,22 @@ type Label struct {
 func Of(s *state.State, o Options) *Drawing {
 	o.Width = max(o.Width, minWidth)
 	p := &plan{top: topologyOf(s, o.ASCII), ascii: o.ASCII, severed: map[[2]int]bool{}}
-	p.cablesOf = make([][]int, len(p.top.Namespaces))
+	p.cablesOf, p.cableOf = make([][]int, len(p.top.Namespaces)), map[place]int{}
 	for i, c := range p.top.Cables {
-		for _, e := range c.ends {
-			p.cablesOf[e.netns] = append(p.cablesOf[e.netns], i)
+		for e, at := range c.ends {
+			p.cablesOf[at.netns] = append(p.cablesOf[at.netns], i)
+			if c.Kind == "veth" || e == 0 {
+				p.cableOf[at] = i
+			}
+		}
+	}
+	p.portsOf = make([]map[string][]int, len(p.top.Namespaces))
+	for i, n := range p.top.Namespaces {
+		p.portsOf[i] = map[string][]int{}
+		for link, l := range n.Interfaces {
+			if l.Master != "" {
+				p.portsOf[i][l.Master] = append(p.portsOf[i][l.Master], link)
+			}
 		}
 	}
 	for {
@@ -90,9 +102,12 @@ func Of(s *state.State, o Options) *Drawing {
 type plan struct {
 	top      *Topology
 	ascii    bool
-	cablesOf [][]int         // of each namespace, by number
-	severed  map[[2]int]bool // pairs of namespaces whose cables are told in words
-	drawn    []bool          // the cables that are drawn
+	cablesOf [][]int            // of each namespace, by number
+	cableOf  map[place]int      // the one that an interface is an end of; not that of a lower interface, which may have many
+	portsOf  []map[string][]int // of each namespace, the interfaces by their masters
+	severed  map[[2]int]bool    // pairs of namespaces whose cables are told in words
+	drawn    []bool             // the cables that are drawn
+	nextTo   map[int][]int      // what neighbours has found
 }
 
 func (p *plan) drawing(all block) *Drawing {

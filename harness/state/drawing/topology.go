@@ -194,9 +194,13 @@ func addressOf(a state.Address, loopback bool) Address {
 
 // cables finds each cable between two namespaces once, from the end that comes first.
 func (t *Topology) cables(s *state.State) []Cable {
-	netns := map[string]int{}
+	netns, links := map[string]int{}, make([]map[int]int, len(s.Namespaces)) // by name; of each, by index
 	for i := range s.Namespaces {
-		netns[s.Namespaces[i].Name] = i
+		n := &s.Namespaces[i]
+		netns[n.Name], links[i] = i, map[int]int{}
+		for j := len(n.Links) - 1; j >= 0; j-- { // of several with one index, the first
+			links[i][n.Links[j].Index] = j
+		}
 	}
 	var found []Cable
 	for i := range s.Namespaces {
@@ -209,8 +213,8 @@ func (t *Topology) cables(s *state.State) []Cable {
 			if !known || k == i || l.Kind == "veth" && k < i {
 				continue
 			}
-			m := slices.IndexFunc(s.Namespaces[k].Links, func(o state.Link) bool { return o.Index == l.Peer.Index })
-			if m < 0 {
+			m, there := links[k][l.Peer.Index]
+			if !there {
 				continue
 			}
 			far := &s.Namespaces[k].Links[m]

@@ -62,16 +62,22 @@ func (n *node) each(f func(*node)) {
 
 // neighbours are the namespaces to which a cable leads that may be drawn, in natural order of their names.
 func (p *plan) neighbours(netns int) []int {
+	if found, known := p.nextTo[netns]; known {
+		return found
+	}
 	var found []int
+	seen := map[int]bool{}
 	for _, c := range p.cablesOf[netns] {
 		cable := &p.top.Cables[c]
 		e := cable.endIn(netns)
 		other := cable.ends[1-e].netns
-		if !slices.Contains(found, other) && !p.severed[pair(netns, other)] {
+		if !seen[other] && !p.severed[pair(netns, other)] {
 			found = append(found, other)
 		}
+		seen[other] = true
 	}
 	slices.SortStableFunc(found, func(a, b int) int { return natural(p.top.Namespaces[a].Name, p.top.Namespaces[b].Name) })
+	p.nextTo[netns] = found
 	return found
 }
 
@@ -204,11 +210,15 @@ func (p *plan) hang(n *node) {
 }
 
 func (p *plan) eachCableDown(n *node, f func(child *node, cable int)) {
+	to := map[int][]int{} // by the namespace at the other end
+	for _, c := range p.cablesOf[n.netns] {
+		cable := &p.top.Cables[c]
+		other := cable.ends[1-cable.endIn(n.netns)].netns
+		to[other] = append(to[other], c)
+	}
 	for _, child := range n.children {
-		for _, c := range p.cablesOf[n.netns] {
-			if p.top.Cables[c].endIn(child.netns) >= 0 {
-				f(child, c)
-			}
+		for _, c := range to[child.netns] {
+			f(child, c)
 		}
 	}
 }
