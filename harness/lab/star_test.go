@@ -3,7 +3,9 @@ package lab_test
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,7 +13,10 @@ import (
 	"github.com/vishvananda/netlink/nl"
 	"golang.org/x/sys/unix"
 
+	"netnscheck/harness/diagnose"
 	"netnscheck/harness/lab"
+	"netnscheck/harness/state"
+	"netnscheck/harness/state/drawing"
 )
 
 // star are the commands that make a bridge in a namespace and so many namespaces around it. They are those that a person would type;
@@ -171,5 +176,46 @@ func awaitSweep(b *testing.B) {
 	})
 	if err != nil {
 		b.Fatal(err)
+	}
+}
+
+// BenchmarkStarState reads the state of stars, with the packet filters, draws it, and diagnoses the way from the last node to the first.
+func BenchmarkStarState(b *testing.B) {
+	for _, nodes := range []int{10, 100, 1000} {
+		b.Run(fmt.Sprint(nodes), func(b *testing.B) {
+			dest := netip.MustParseAddr(starAddress(0))
+			err := inLab(b.Context(), lab.Options{}, func(l *lab.Lab) error {
+				if err := l.Do(b.Context(), lab.Netlink(), star(nodes)...); err != nil {
+					return err
+				}
+				var read, drawn, diagnosed []time.Duration
+				for b.Loop() {
+					var s *state.State
+					read = append(read, timed(b, func() (err error) {
+						s, err = l.Whole(b.Context())
+						return err
+					}))
+					drawn = append(drawn, timed(b, func() error {
+						if !strings.Contains(drawing.Of(s, drawing.Options{Width: 100}).Text(), "br0") {
+							return errors.New("the bridge is not in the drawing")
+						}
+						return nil
+					}))
+					diagnosed = append(diagnosed, timed(b, func() error {
+						if r := diagnose.Diagnose(s, diagnose.Query{From: fmt.Sprint("n", nodes-1), To: dest}); r.Cause != nil {
+							return errors.New(r.Sentence())
+						}
+						return nil
+					}))
+				}
+				b.ReportMetric(ms(percentile(read, 10))/float64(nodes), "read-ms/node")
+				b.ReportMetric(ms(percentile(drawn, 10))/float64(nodes), "draw-ms/node")
+				b.ReportMetric(ms(percentile(diagnosed, 10))/float64(nodes), "diagnose-ms/node")
+				return nil
+			})
+			if err != nil {
+				b.Fatal(err)
+			}
+		})
 	}
 }

@@ -51,33 +51,39 @@ func machine(ctx context.Context, o MachineOptions) (s *state.State, dangling bo
 	}
 	var all []*reading
 	defer func() { closeAll(all) }()
+	var open []*target
 	for _, at := range t.list {
-		if at.closed {
-			continue
+		if !at.closed {
+			open = append(open, at)
+			all = append(all, &reading{Namespace: at.Namespace, do: at.do, options: Options{Filters: o.Filters}})
 		}
-		r, err := begin(ctx, at.do, at.Name, Options{Filters: o.Filters})
-		if errors.Is(err, errForbidden) {
-			at.forbid()
-			continue
-		}
-		if err != nil {
-			return nil, false, err
-		}
-		r.OtherNames, r.Nameless, r.PIDs, r.Unread = at.OtherNames, at.Nameless, at.PIDs, append(r.Unread, at.Unread...)
-		all = append(all, r)
 	}
-	if s, dangling, err = conclude(ctx, all); err != nil {
+	if err := all[0].begin(); err != nil { // the caller's own one is where this thread is
 		return nil, false, err
 	}
-	read := s.Namespaces
+	var read []*reading
+	for i, err := range takeAll(ctx, all) {
+		switch {
+		case errors.Is(err, errForbidden):
+			open[i].forbid()
+		case err != nil:
+			return nil, false, err
+		default:
+			read = append(read, all[i])
+		}
+	}
+	if s, dangling, err = conclude(read); err != nil {
+		return nil, false, err
+	}
+	told := s.Namespaces
 	s.Namespaces = make([]state.Namespace, 0, len(t.list))
 	for _, at := range t.list {
 		if at.closed {
 			s.Namespaces = append(s.Namespaces, at.Namespace)
 			continue
 		}
-		s.Namespaces = append(s.Namespaces, read[0])
-		read = read[1:]
+		s.Namespaces = append(s.Namespaces, told[0])
+		told = told[1:]
 	}
 	setStrays(s, t.strays)
 	return s, dangling, nil

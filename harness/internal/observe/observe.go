@@ -8,7 +8,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -68,37 +67,25 @@ func inside(do enterer, name string, f func() error) error {
 
 // sweep reads the namespaces with these names. dangling is that of resolvePeers.
 func sweep(ctx context.Context, names []string, do enterer, o Options) (s *state.State, dangling bool, err error) {
-	all := make([]*reading, 0, len(names))
+	all := make([]*reading, len(names))
 	defer func() { closeAll(all) }()
-	for _, name := range names {
-		r, err := begin(ctx, do, name, o)
+	for i, name := range names {
+		all[i] = &reading{Namespace: state.Namespace{Name: name}, do: do, options: o}
+	}
+	for _, err := range takeAll(ctx, all) {
 		if err != nil {
 			return nil, false, err
 		}
-		all = append(all, r)
 	}
-	return conclude(ctx, all)
-}
-
-// begin opens one namespace for reading. The caller closes the reading.
-func begin(ctx context.Context, do enterer, name string, o Options) (*reading, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	r := &reading{Namespace: state.Namespace{Name: name}, options: o}
-	if err := inside(do, name, r.enter); err != nil {
-		r.close()
-		return nil, fmt.Errorf("read namespace %s: %w", name, err)
-	}
-	return r, nil
+	return conclude(all)
 }
 
 // sideBySide is how many namespaces are read at a time. A reading waits more than it works: for the lock of rtnetlink, which is one for all
 // namespaces and which whoever moves or deletes a link holds for milliseconds.
 const sideBySide = 16
 
-// conclude reads the namespaces that are open and makes a state of them. dangling is that of resolvePeers.
-func conclude(ctx context.Context, all []*reading) (s *state.State, dangling bool, err error) {
+// takeAll reads the namespaces, and returns for each what went wrong. The caller closes the readings.
+func takeAll(ctx context.Context, all []*reading) []error {
 	errs := make([]error, len(all))
 	places := make(chan struct{}, sideBySide)
 	var together sync.WaitGroup
@@ -106,18 +93,15 @@ func conclude(ctx context.Context, all []*reading) (s *state.State, dangling boo
 		together.Go(func() {
 			places <- struct{}{}
 			defer func() { <-places }()
-			if errs[i] = ctx.Err(); errs[i] != nil {
-				return
-			}
-			if err := r.read(); err != nil {
-				errs[i] = fmt.Errorf("read namespace %s: %w", r.Name, err)
-			}
+			errs[i] = r.take(ctx)
 		})
 	}
 	together.Wait()
-	if i := slices.IndexFunc(errs, func(err error) bool { return err != nil }); i >= 0 {
-		return nil, false, errs[i]
-	}
+	return errs
+}
+
+// conclude makes a state of the namespaces that were read. dangling is that of resolvePeers.
+func conclude(all []*reading) (s *state.State, dangling bool, err error) {
 	if dangling, err = resolvePeers(all); err != nil {
 		return nil, false, err
 	}

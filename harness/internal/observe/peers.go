@@ -14,26 +14,18 @@ import (
 // names of those that it has ids for. Reading the links has made the ids that were missing; asking for them makes none.
 // dangling says that a link points to one that was not there when its namespace was read.
 func resolvePeers(all []*reading) (dangling bool, err error) {
-	known := make([]map[int]int, len(all)) // per namespace: id → place in all
+	ids := make([][]int, len(all))
 	for i, r := range all {
-		ids, err := readNetnsIDs(r.route)
-		if err != nil {
+		if ids[i], err = readNetnsIDs(r.route); err != nil {
 			return false, fmt.Errorf("read namespace ids of %s: %w", r.Name, err)
 		}
-		known[i] = map[int]int{}
-		for _, j := range candidates(all, known, i, ids) {
-			if len(known[i]) == len(ids) {
-				break
-			}
-			id, err := netnsID(r.route, all[j].ns)
-			if err != nil {
-				return false, fmt.Errorf("read namespace id of %s in %s: %w", all[j].Name, r.Name, err)
-			}
-			if id >= 0 {
-				known[i][id] = j
-			}
-		}
-		for _, id := range ids {
+	}
+	known, err := places(all, ids)
+	if err != nil {
+		return false, err
+	}
+	for i, r := range all {
+		for _, id := range ids[i] {
 			entry := state.NetnsID{ID: id}
 			if j, ok := known[i][id]; ok {
 				entry.Netns = all[j].Name
@@ -55,25 +47,46 @@ func resolvePeers(all []*reading) (dangling bool, err error) {
 	return dangling, nil
 }
 
-// candidates are the places in all of the namespaces that may be behind the ids of namespace i, the likely ones first:
-// those that know it themselves, which both ends of a veth pair do.
-func candidates(all []*reading, known []map[int]int, i int, ids []int) []int {
-	if len(ids) == 0 {
-		return nil
+// places finds for each namespace the place in all of those that it has ids for. The kernel tells the id of a namespace, not the namespace
+// of an id; so those with most ids come first, and are asked for by the others before all else: both ends of a veth pair know each other,
+// and of a star's rays each finds the middle at once.
+func places(all []*reading, ids [][]int) (known []map[int]int, err error) {
+	known = make([]map[int]int, len(all)) // per namespace: id → place in all
+	order, knownBy := make([]int, len(all)), make([][]int, len(all))
+	for i := range all {
+		order[i], known[i] = i, map[int]int{}
 	}
-	var likely, rest []int
-	for j := range all {
-		knows := false
-		for _, other := range known[j] {
-			knows = knows || other == i
+	slices.SortStableFunc(order, func(a, b int) int { return len(ids[b]) - len(ids[a]) })
+	asked := make([]int, len(all)) // the namespace that asked for this one last, counted from 1
+	for _, i := range order {
+		ask := func(candidates []int) error {
+			for _, j := range candidates {
+				if len(known[i]) == len(ids[i]) {
+					return nil
+				}
+				if asked[j] == i+1 {
+					continue
+				}
+				asked[j] = i + 1
+				id, err := netnsID(all[i].route, all[j].ns)
+				if err != nil {
+					return fmt.Errorf("read namespace id of %s in %s: %w", all[j].Name, all[i].Name, err)
+				}
+				if id >= 0 {
+					known[i][id] = j
+					knownBy[j] = append(knownBy[j], i)
+				}
+			}
+			return nil
 		}
-		if knows {
-			likely = append(likely, j)
-		} else {
-			rest = append(rest, j)
+		if err := ask(slices.Clone(knownBy[i])); err != nil {
+			return nil, err
+		}
+		if err := ask(order); err != nil {
+			return nil, err
 		}
 	}
-	return append(likely, rest...)
+	return known, nil
 }
 
 // refer is the link with the index in the namespace with the id, as seen from namespace i.
