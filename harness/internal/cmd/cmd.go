@@ -45,9 +45,13 @@ func Main(args []string) int {
 func execute(ctx context.Context, s *screen.Screen, args []string) int {
 	root := Root(s)
 	root.SetArgs(args)
+	refused := strictHelp(root)
 	err := machine.BeforeRun(kernel.Room())
 	if err == nil {
 		err = root.ExecuteContext(ctx)
+	}
+	if err == nil {
+		err = refused()
 	}
 	ended, silent := status.Of(err)
 	if !silent {

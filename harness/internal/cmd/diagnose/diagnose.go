@@ -55,7 +55,7 @@ Exit status: 0 nothing is wrong; 1 a cause was found; 2 wrong usage; 3 it could 
   harness diagnose --from-pid 4711 --to 10.0.0.1 --tcp 80
   harness diagnose --save state.json --redact
   harness diagnose --state state.json --from prodns --to 192.168.2.103`,
-		Args: status.Args(cobra.NoArgs),
+		Args: status.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := o.check(c); err != nil {
 				return err

@@ -49,7 +49,7 @@ func Command(s *screen.Screen) *cobra.Command {
 Every feature that a scenario can require is tried, in namespaces that are thrown away. The kernel may load modules for
 that, and some put devices of their own into the machine's own namespace (tunl0, sit0, gre0, ifb0), which stay. A run
 tries only what the selected scenarios require.`,
-		Args: status.Args(cobra.NoArgs),
+		Args: status.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
 	}
 }

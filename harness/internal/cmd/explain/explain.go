@@ -25,7 +25,7 @@ func Command(s *screen.Screen) *cobra.Command {
 		Short: "Explain a cause that 'harness diagnose' names; without one, list them",
 		Long: `Prints the page on a cause: what it is, how it shows itself, what looks the same and tells them apart, how to prove it with ip and nft,
 how to mend it. Without a cause: lists all of them, in the order of a packet's way.`,
-		Args: status.Args(cobra.MaximumNArgs(1)),
+		Args: status.Args(0, 1, "a cause"),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			var words []string
 			for c := range causes.All() {

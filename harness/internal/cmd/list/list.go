@@ -41,7 +41,7 @@ func Command(s *screen.Screen) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the scenarios of the catalogue",
-		Args:  status.Args(cobra.NoArgs),
+		Args:  status.NoArgs,
 		RunE:  func(*cobra.Command, []string) error { return run(o) },
 	}
 	c.Flags().BoolVar(&o.json, "json", false, "as JSON")

@@ -45,7 +45,7 @@ bridges as the wide lines that everything on them shares. Namespaces that are al
 
 Without an argument: the namespaces of this machine, which are read and not changed. With a scenario: the lab that its steps
 leave, made in the sandbox for the purpose.`,
-		Args:              status.Args(cobra.MaximumNArgs(1)),
+		Args:              status.Args(0, 1, "the id or the file of one scenario"),
 		ValidArgsFunction: input.CompleteIDs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) > 0 {

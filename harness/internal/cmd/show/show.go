@@ -27,7 +27,7 @@ func Command(s *screen.Screen) *cobra.Command {
 	c := &cobra.Command{
 		Use:               "show ID|FILE",
 		Short:             "Show a scenario: rendered on a terminal, as Markdown otherwise",
-		Args:              status.Args(cobra.ExactArgs(1)),
+		Args:              status.Args(1, 1, "the id or the file of one scenario"),
 		ValidArgsFunction: input.CompleteIDs,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.name = args[0]

@@ -2,6 +2,7 @@ package status
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -9,15 +10,29 @@ import (
 	"netnscheck/harness/nearest"
 )
 
-// Args is cobra's check of arguments, with the status of wrong usage.
-func Args(check cobra.PositionalArgs) cobra.PositionalArgs {
+// Args is how many arguments a command takes, and what they are.
+func Args(least, most int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		if err := check(c, args); err != nil {
-			return Usagef("%v; `%s --help` shows how it is called", err, c.CommandPath())
+		wrong := ""
+		switch {
+		case len(args) < least:
+			wrong = fmt.Sprintf("`%s` needs %s", c.CommandPath(), what)
+		case len(args) <= most:
+			return nil
+		case most == 0:
+			wrong = fmt.Sprintf("`%s` takes no argument, %q is one", c.CommandPath(), args[0])
+		default:
+			wrong = fmt.Sprintf("`%s` takes %s, %q is too much", c.CommandPath(), what, args[most])
 		}
-		return nil
+		return Usagef("%s; `%s --help` shows how it is called", wrong, c.CommandPath())
 	}
 }
+
+// Any is the most arguments of a command that takes as many as there are.
+const Any = int(^uint(0) >> 1)
+
+// NoArgs is for a command without arguments.
+var NoArgs = Args(0, 0, "")
 
 // NoSuchCommand refuses a word where a command is expected, with the nearest thing that it may mean.
 func NoSuchCommand(c *cobra.Command, args []string) error {
@@ -37,16 +52,44 @@ func NoSuchCommand(c *cobra.Command, args []string) error {
 	return Usagef("there is no command %q; to run a scenario: `harness run %s`; `harness --help` shows the commands", args[0], args[0])
 }
 
-// FlagError names the flag that was probably meant.
+// FlagError says what is wrong with a flag: the one that was probably meant, or the value that it takes.
 func FlagError(c *cobra.Command, err error) error {
+	what, see := err.Error(), fmt.Sprintf("; `%s --help` shows the flags", c.CommandPath())
 	var unknown *pflag.NotExistError
-	if !errors.As(err, &unknown) {
-		return Usagef("%v; `%s --help` shows the flags", err, c.CommandPath())
+	var noValue *pflag.ValueRequiredError
+	var badValue *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown):
+		name := unknown.GetSpecifiedName()
+		what = "there is no flag --" + name
+		switch letters := unknown.GetSpecifiedShortnames(); {
+		case letters == name:
+			what = "there is no flag -" + name
+		case letters != "":
+			what = fmt.Sprintf("there is no flag -%s (in -%s)", name, letters)
+		}
+		var names []string
+		c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+		if near, ok := nearest.Word(name, names); ok {
+			what, see = what+", did you mean --"+near+"?", ""
+		}
+	case errors.As(err, &noValue):
+		what = fmt.Sprintf("--%s: its value is missing%s", noValue.GetFlag().Name, valueOf(noValue.GetFlag()))
+	case errors.As(err, &badValue):
+		what = fmt.Sprintf("--%s %q: that is no value for it%s", badValue.GetFlag().Name, badValue.GetValue(), valueOf(badValue.GetFlag()))
 	}
-	var names []string
-	c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	if near, ok := nearest.Word(unknown.GetSpecifiedName(), names); ok {
-		return Usagef("%v, did you mean --%s?", err, near)
+	return Usagef("%s%s", what, see)
+}
+
+// valueOf says what a flag takes, in words that follow others.
+func valueOf(f *pflag.Flag) string {
+	switch f.Value.Type() {
+	case "duration":
+		return ", a time with its unit is wanted, such as 30s or 5m"
+	case "int", "int64":
+		return ", a whole number is wanted"
+	case "bool":
+		return ", it stands alone"
 	}
-	return Usagef("%v; `%s --help` shows the flags", err, c.CommandPath())
+	return ""
 }

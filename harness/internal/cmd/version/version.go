@@ -17,7 +17,7 @@ func Command(s *screen.Screen) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Say which version this is",
-		Args:  status.Args(cobra.NoArgs),
+		Args:  status.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(s.Out, "netnscheck %s, %s %s/%s\n", Of(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 			return err

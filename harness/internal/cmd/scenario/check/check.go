@@ -30,7 +30,7 @@ func Command(s *screen.Screen) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check FILE...",
 		Short: "Read, review and play scenarios; name what is wrong as FILE:LINE",
-		Args:  status.Args(cobra.MinimumNArgs(1)),
+		Args:  status.Args(1, status.Any, "the file of a scenario"),
 		RunE: func(c *cobra.Command, files []string) error {
 			o.files = files
 			return run(c.Context(), o)
