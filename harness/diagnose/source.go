@@ -17,9 +17,11 @@ func (w *walk) noNamespace(name string) *Cause {
 		return notANamespace(n, stray)
 	}
 	c := cause(causes.NoNamespace, n, nil, "there is no namespace %s", name)
+	repair := "ip netns add " + quoted(name)
 	for _, near := range w.state.Nearest(name) {
 		if near.Kind == state.KindNamespace {
 			c.Says += "; the nearest name is " + near.Name
+			repair = "" // it was misspelt rather than forgotten
 			break
 		}
 	}
@@ -29,7 +31,11 @@ func (w *walk) noNamespace(name string) *Cause {
 			names = append(names, n.Name)
 		}
 	}
-	return c.proof("ip netns list: " + strings.Join(names, " ")).mend("ip netns add " + quoted(name))
+	c.proof("ip netns list: " + strings.Join(names, " "))
+	if repair == "" {
+		return c.advise("if another namespace was meant, name that")
+	}
+	return c.mend(repair)
 }
 
 // notANamespace says what has the name instead. It removes nothing but what is certainly of no use to anybody: an
