@@ -3,6 +3,9 @@ package explain
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -64,8 +67,24 @@ func run(o options) error {
 	if cause, ok := causes.Parse(o.cause); ok {
 		return o.screen.Page(cause.Page())
 	}
-	if near, ok := nearest.Word(o.cause, causes.Words()); ok {
+	if near, ok := nearestCause(o.cause); ok {
 		return status.Usagef("there is no cause %q, did you mean `harness explain %s`?", o.cause, near)
 	}
 	return status.Usagef("there is no cause %q; `harness explain` lists those that there are", o.cause)
+}
+
+// nearestCause is the cause that was probably meant. What is missing may be asked for as such: route-missing is no-route.
+func nearestCause(word string) (string, bool) {
+	meant := map[string]string{}
+	for _, cause := range causes.Words() {
+		meant[cause] = cause
+		if what, ok := strings.CutPrefix(cause, "no-"); ok {
+			meant[what+"-missing"], meant["missing-"+what] = cause, cause
+		}
+		if what, ok := strings.CutSuffix(cause, "-missing"); ok {
+			meant["no-"+what], meant["missing-"+what] = cause, cause
+		}
+	}
+	near, ok := nearest.Word(word, slices.Sorted(maps.Keys(meant)))
+	return meant[near], ok
 }
