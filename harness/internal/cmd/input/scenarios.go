@@ -12,6 +12,7 @@ import (
 
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/specrun"
+	"netnscheck/harness/nearest"
 	"netnscheck/harness/scenario"
 	"netnscheck/scenarios"
 )
@@ -29,6 +30,11 @@ func Selected(ctx context.Context, names []string) (Selection, error) {
 		return Selection{all, true}, status.With(status.Usage, err)
 	}
 	files := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == specrun.HandWritten })
+	for _, name := range files {
+		if _, near := nearest.Word(name, []string{specrun.HandWritten}); near && !looksLikePath(name) {
+			return Selection{}, status.Usagef("find the scenario %q: there is none of this name, did you mean %s?", name, specrun.HandWritten)
+		}
+	}
 	all, err := scenariosNamed(ctx, files)
 	return Selection{all, len(files) < len(names)}, err
 }
