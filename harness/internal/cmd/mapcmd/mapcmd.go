@@ -58,8 +58,8 @@ leave, made in the sandbox for the purpose.`,
 	flags.StringVar(&o.state, "state", "", "draw the state in this file or pipe, which 'harness diagnose --save' wrote")
 	flags.BoolVar(&o.all, "all", false, "the namespaces of running processes too, not only those with a name")
 	flags.IntVar(&o.step, "step", 0, "of a scenario, the lab after this step (default: after the last)")
-	flags.BoolVar(&o.ascii, "ascii", false, "use ASCII characters alone")
-	flags.StringVar(&o.svg, "svg", "", "write an SVG file instead of printing text")
+	flags.BoolVar(&o.ascii, "ascii", false, "use ASCII characters alone (default: where the locale knows no others)")
+	flags.StringVar(&o.svg, "svg", "", "write an SVG file instead of printing text; - is standard output")
 	flags.BoolVar(&o.json, "json", false, "print namespaces, interfaces and cables as JSON")
 	flags.IntVar(&o.width, "width", 0, "columns of the drawing (default: those of the terminal)")
 	return c
@@ -75,6 +75,8 @@ func (o *options) check() error {
 		return status.Usagef("--step is about a scenario: name one")
 	case o.svg != "" && o.json:
 		return status.Usagef("--svg and --json exclude each other")
+	case o.json && o.ascii:
+		return status.Usagef("--json and --ascii exclude each other: JSON is no drawing")
 	case o.width != 0 && o.width < 20:
 		return status.Usagef("--width %d: a drawing takes 20 columns at least", o.width)
 	}
@@ -93,10 +95,14 @@ func run(ctx context.Context, o options) error {
 	case o.json:
 		return term.WriteJSON(o.screen.Out, drawing.TopologyOf(s))
 	case o.svg != "":
-		d := drawing.Of(s, drawing.Options{Width: cmp.Or(o.width, svgColumns), ASCII: o.ascii})
-		return status.With(status.Usage, reports.WriteFile(o.svg, []byte(d.SVG())))
+		svg := drawing.Of(s, drawing.Options{Width: cmp.Or(o.width, svgColumns), ASCII: o.ascii}).SVG()
+		if o.svg == "-" {
+			_, err := fmt.Fprint(o.screen.Out, svg)
+			return err
+		}
+		return status.With(status.Usage, reports.WriteFile(o.svg, []byte(svg)))
 	}
-	d := drawing.Of(s, drawing.Options{Width: cmp.Or(o.width, o.screen.Columns), ASCII: o.ascii})
+	d := drawing.Of(s, drawing.Options{Width: cmp.Or(o.width, o.screen.Columns), ASCII: o.ascii || o.screen.ASCII})
 	_, err = fmt.Fprint(o.screen.Out, d.Text())
 	return err
 }

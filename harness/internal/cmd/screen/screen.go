@@ -4,6 +4,7 @@
 package screen
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -19,6 +20,7 @@ type Screen struct {
 	Progress io.Writer    // standard error for a line that is written over and over, nil where nobody looks at it
 	Terminal bool         // standard output is a terminal
 	Columns  int          // how wide it is, or how wide the text is wanted where it is none
+	ASCII    bool         // the locale knows no other characters
 
 	Colour, ErrColour bool // Out and Err may be sent colours, by their Painted
 }
@@ -27,6 +29,7 @@ type Screen struct {
 func Of(out, err *os.File, getenv func(string) string) *Screen {
 	s := Plain(out, err, inCI(getenv))
 	dumb := getenv("TERM") == "dumb"
+	s.ASCII = inASCII(getenv)
 	s.Terminal = xterm.IsTerminal(int(out.Fd()))
 	colours := !dumb && getenv("NO_COLOR") == "" // https://no-color.org
 	errTerminal := xterm.IsTerminal(int(err.Fd()))
@@ -46,6 +49,13 @@ func Of(out, err *os.File, getenv func(string) string) *Screen {
 // Plain is a screen that is no terminal.
 func Plain(out, err io.Writer, ci bool) *Screen {
 	return &Screen{Out: term.NewWriter(out, ci), Err: term.NewWriter(err, ci), Columns: 80}
+}
+
+// inASCII says that the locale was set to one whose characters are ASCII. Where none is set, which is so in most
+// containers, UTF-8 is what terminals and files are in.
+func inASCII(getenv func(string) string) bool {
+	locale := cmp.Or(getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG")) // the first one that is set counts: locale(7)
+	return locale == "C" || locale == "POSIX"
 }
 
 // inCI says that what is printed goes to the log of a CI runner: GITHUB_ACTIONS, TF_BUILD (Azure Pipelines) and

@@ -112,3 +112,22 @@ func TestInCI(t *testing.T) {
 		}
 	}
 }
+
+func TestInASCII(t *testing.T) {
+	for _, c := range []struct {
+		env  map[string]string
+		want bool
+	}{
+		{nil, false},
+		{map[string]string{"LC_ALL": "C"}, true},
+		{map[string]string{"LC_ALL": "POSIX", "LANG": "de_DE.UTF-8"}, true},
+		{map[string]string{"LC_CTYPE": "C"}, true},
+		{map[string]string{"LANG": "C"}, true},
+		{map[string]string{"LC_ALL": "C.UTF-8", "LANG": "C"}, false},
+		{map[string]string{"LC_ALL": "", "LANG": "de_DE.UTF-8"}, false},
+	} {
+		if got := inASCII(func(name string) string { return c.env[name] }); got != c.want {
+			t.Errorf("%v: %v", c.env, got)
+		}
+	}
+}
