@@ -85,6 +85,7 @@ func TestReportInAPlaceOfSomebodyElse(t *testing.T) {
 	} else if err := os.Chmod(filepath.Join(dir, "theirs"), 0o555); err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(func() { os.Chmod(filepath.Join(dir, "theirs"), 0o755) }) // or the folder cannot be removed
 	finish(t, cmd).want(t, 2, "write into the output folder theirs: permission denied; --output, --junit and --report")
 	if _, err := os.Stat(filepath.Join(dir, "results")); !os.IsNotExist(err) {
 		t.Errorf("the folder results is there: %v", err)
