@@ -30,7 +30,8 @@ type Form struct {
 	Negative bool
 
 	claim func(a arguments) Claim
-	parts []part // of the sentence
+	parts []part     // of the sentence
+	args  []Argument // those of the parts that are arguments
 }
 
 // says is a form that says something, denies one that denies it.
@@ -60,14 +61,7 @@ type part struct {
 }
 
 // Arguments are the arguments of a form from left to right.
-func (f Form) Arguments() (all []Argument) {
-	for _, p := range f.parts {
-		if p.slot != nil {
-			all = append(all, Argument{p.word, *p.slot})
-		}
-	}
-	return all
-}
+func (f Form) Arguments() []Argument { return f.args }
 
 // Fits says whether a sentence has this form, whatever its arguments are.
 func (f Form) Fits(sentence string) bool {
@@ -85,7 +79,13 @@ var Entries = sync.OnceValue(func() []Entry {
 	slices.SortFunc(entries, func(a, b Entry) int { return a.Place - b.Place })
 	for _, e := range entries {
 		for i := range e.Forms {
-			e.Forms[i].parts = partsOf(e.Forms[i].Sentence, e.Slots)
+			f := &e.Forms[i]
+			f.parts = partsOf(f.Sentence, e.Slots)
+			for _, p := range f.parts {
+				if p.slot != nil {
+					f.args = append(f.args, Argument{p.word, *p.slot})
+				}
+			}
 		}
 	}
 	return entries

@@ -80,10 +80,9 @@ func (f Form) fit(sentence []token) (spans []string, ok bool) {
 
 // read turns the code spans of a sentence into values by the slots of the form; the last slot takes what is left over.
 func (f Form) read(spans []string) (arguments, error) {
-	kinds := f.Arguments()
 	args := make(arguments, len(spans))
 	for i, span := range spans {
-		kind := kinds[min(i, len(kinds)-1)]
+		kind := f.args[min(i, len(f.args)-1)]
 		value, err := kind.read(span)
 		if err != nil {
 			return nil, fmt.Errorf("`%s`: %w", kind.Example, err)
