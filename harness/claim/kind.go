@@ -13,10 +13,9 @@ func init() {
 		Place: 60,
 		Means: "link kind",
 		Forms: []Form{
-			says(
-				"`X` in `N` is a `veth`",
-				func(a arguments) Claim { return LinkKind{Iface: a.iface(0), Kind: a.text(2)} },
-			),
+			says("`X` in `N` is a `veth`", func(a arguments) Claim {
+				return LinkKind{Iface: a.iface(0), Kind: a.text(2)}
+			}),
 		},
 		Slots: map[string]Slot{"veth": oneWord("a link kind such as veth")},
 	})

@@ -18,10 +18,9 @@ func init() {
 		Place: 100,
 		Means: "in bytes",
 		Forms: []Form{
-			says(
-				"`X` in `N` has the MTU `1500`",
-				func(a arguments) Claim { return HasMTU{Iface: a.iface(0), MTU: a.int(2)} },
-			),
+			says("`X` in `N` has the MTU `1500`", func(a arguments) Claim {
+				return HasMTU{Iface: a.iface(0), MTU: a.int(2)}
+			}),
 			denies("`X` in `N` does not have the MTU `1500`", func(a arguments) Claim {
 				return HasMTU{Iface: a.iface(0), MTU: a.int(2), Not: true}
 			}),

@@ -14,10 +14,9 @@ func init() {
 		Place: 120,
 		Means: "the bridge may be missing: the negative claim is then true",
 		Forms: []Form{
-			says(
-				"`X` in `N` is a port of `br0`",
-				func(a arguments) Claim { return PortOf{Iface: a.iface(0), Bridge: a.text(2)} },
-			),
+			says("`X` in `N` is a port of `br0`", func(a arguments) Claim {
+				return PortOf{Iface: a.iface(0), Bridge: a.text(2)}
+			}),
 			denies("`X` in `N` is not a port of `br0`", func(a arguments) Claim {
 				return PortOf{Iface: a.iface(0), Bridge: a.text(2), Not: true}
 			}),

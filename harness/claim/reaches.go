@@ -22,10 +22,9 @@ func init() {
 		Means: "ICMP echo, both address families, `fe80::1%X` for link-local; " +
 			"with that source address if one is given; bytes are the payload, with DF set",
 		Forms: []Form{
-			says(
-				"`N` reaches `192.168.2.103`",
-				func(a arguments) Claim { return Reaches{Netns: a.text(0), Dest: a.addr(1)} },
-			),
+			says("`N` reaches `192.168.2.103`", func(a arguments) Claim {
+				return Reaches{Netns: a.text(0), Dest: a.addr(1)}
+			}),
 			denies("`N` does not reach `192.168.2.103`", func(a arguments) Claim {
 				return Reaches{Netns: a.text(0), Dest: a.addr(1), Not: true}
 			}),
