@@ -33,9 +33,10 @@ bare: ## run the harness and the tests on machines on which programs are missing
 bench: ## compare the speed with a shell script, side by side, as ratios; stalls in 1,000 cycles; stars of up to 1,000 namespaces; a whole run; the start-up
 	$(GO) test -run '^$$' -bench 'Tutorial|Direct' -benchtime $(BENCHTIME) ./harness/lab
 	$(GO) test -run '^$$' -bench 'Cycles' -benchtime 1x ./harness/lab
-	$(GO) test -run '^$$' -bench 'Star' -benchtime 3x ./harness/lab
+	$(GO) test -run '^$$' -bench 'Star' -benchtime 3x -timeout 30m ./harness/lab
 	$(GO) test -run '^$$' -bench 'FirstSpec|WholeRun' -benchtime 10x ./harness
 	$(GO) test -run '^$$' -bench . ./harness/internal/observe
+	$(GO) test -run '^$$' -bench . -benchtime 20x ./harness/state/drawing
 
 .PHONY: mutants
 mutants: ## break the lab behind every check of the catalogue and see the check turn red; MUTANTS=ID for one scenario
