@@ -3,7 +3,6 @@ package kernel
 import (
 	"os"
 	"path"
-	"strconv"
 	"strings"
 )
 
@@ -48,16 +47,8 @@ func (before OOMKills) whoKilled(now OOMKills) string {
 
 // oomKills is the counter oom_kill in a file of the kernel, -1 when it is not there.
 func oomKills(file string) int64 {
-	text, err := os.ReadFile(file)
-	if err != nil {
-		return -1
-	}
-	for line := range strings.Lines(string(text)) {
-		if value, ok := strings.CutPrefix(line, "oom_kill "); ok {
-			if n, err := strconv.ParseInt(strings.TrimSpace(value), 10, 64); err == nil {
-				return n
-			}
-		}
+	if n, ok := counter(file, "oom_kill"); ok {
+		return n
 	}
 	return -1
 }

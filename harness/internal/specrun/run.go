@@ -1,6 +1,7 @@
 package specrun
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -75,7 +76,9 @@ func Run(ctx context.Context, plan []Planned, o Options) Result {
 	queue := make(chan *unitRun, len(plan))
 	for i := range plan {
 		units[i] = newUnitRun(r, &plan[i])
-		queue <- units[i]
+	}
+	for _, u := range inTurn(units, o.Procs) {
+		queue <- u
 	}
 	close(queue)
 	var workers sync.WaitGroup
@@ -95,6 +98,17 @@ func Run(ctx context.Context, plan []Planned, o Options) Result {
 	}
 	workers.Wait()
 	return merge(ctx, units)
+}
+
+// inTurn is the order in which units begin: that of the plan or, side by side, the longest ones behind the first, so that
+// none of them runs on alone at the end.
+func inTurn(units []*unitRun, procs int) []*unitRun {
+	if procs < 2 || len(units) < 2 {
+		return units
+	}
+	turn := slices.Clone(units)
+	slices.SortStableFunc(turn[1:], func(a, b *unitRun) int { return cmp.Compare(b.plan.Cases(), a.plan.Cases()) })
+	return turn
 }
 
 func merge(ctx context.Context, units []*unitRun) Result {

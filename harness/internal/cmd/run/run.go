@@ -4,7 +4,6 @@ package run
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -52,7 +51,7 @@ func Bare(s *screen.Screen) *cobra.Command {
 		RunE: func(c *cobra.Command, args []string) error {
 			o.names = args
 			if len(args) == 0 && !c.Flags().Changed("procs") && !o.settings.FailFast {
-				o.settings.Procs = runtime.NumCPU()
+				o.settings.Procs = procs()
 			}
 			return run(c.Context(), o)
 		},
@@ -66,7 +65,7 @@ func Bare(s *screen.Screen) *cobra.Command {
 	flags.StringVar(&o.labels, "label-filter", "", "run what has these labels, in Ginkgo's syntax: 'netlink && mistake'")
 	flags.StringVar(&o.focus, "focus", "", "run what has this regular expression in its text")
 	flags.Int64Var(&o.settings.Seed, "seed", 0, "shuffle the scenarios by this number (default: the order of the course)")
-	flags.IntVar(&o.settings.Procs, "procs", 1, "how many scenarios run side by side (default: 1; with nothing named, one for each processor)")
+	flags.IntVar(&o.settings.Procs, "procs", 1, "how many scenarios run side by side (default: 1; with nothing named, what keeps the processors busy)")
 	flags.Lookup("procs").DefValue = "0" // said in words
 	flags.BoolVar(&o.settings.FailFast, "fail-fast", false, "stop after the first failure")
 	flags.BoolVar(&o.settings.Keep, "keep", false, "let a lab in which something failed stay until Enter or Ctrl-C, and say how to enter it")
