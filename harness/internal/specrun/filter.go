@@ -1,9 +1,11 @@
 package specrun
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/onsi/ginkgo/v2/types"
 )
@@ -17,7 +19,7 @@ type Filter struct {
 // ParseFilter reads a label filter, in Ginkgo's syntax, and a regular expression for the texts of a spec; "" selects all.
 func ParseFilter(labels, focus string) (f Filter, err error) {
 	if f.labels, err = types.ParseLabelFilter(labels); err != nil {
-		return f, fmt.Errorf("read --label-filter %q: %s", labels, firstLine(err.Error()))
+		return f, fmt.Errorf("read --label-filter %q: %s", labels, labelMistake(labels, err))
 	}
 	if f.focus, err = regexp.Compile(focus); err != nil {
 		return f, fmt.Errorf("read --focus %q: %w", focus, err)
@@ -25,13 +27,20 @@ func ParseFilter(labels, focus string) (f Filter, err error) {
 	return f, nil
 }
 
-func firstLine(s string) string {
-	for line := range strings.Lines(s) {
-		if line = strings.TrimSpace(line); line != "" {
-			return line
-		}
+// labelMistake says in one line what is wrong with a label filter, and where. Ginkgo tells it as a page for a terminal, in
+// which it marks the place by a look.
+func labelMistake(filter string, err error) string {
+	var page types.GinkgoError
+	if !errors.As(err, &page) {
+		return err.Error()
 	}
-	return s
+	_, what, _ := strings.Cut(page.Message, "\n")
+	what = strings.TrimSuffix(strings.TrimSpace(what), ".")
+	before, _, marked := strings.Cut(page.Message, "{{red}}{{bold}}{{underline}}")
+	if !marked || !strings.HasPrefix(filter, before) {
+		return "at its end: " + what
+	}
+	return fmt.Sprintf("at character %d, behind %q: %s", utf8.RuneCountInString(before)+1, before, what)
 }
 
 // selects says what Ginkgo would of a spec with these texts and labels. It puts the description of the suite, of which

@@ -213,6 +213,11 @@ func mustPlanOf(t *testing.T, f Filter, jobs ...Job) []Planned {
 	return plan
 }
 
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(strings.TrimSpace(s), "\n")
+	return line
+}
+
 // outcomes are the cases of a result as `driver/title: outcome reason-or-problem`.
 func outcomes(r Result) []string {
 	var all []string
