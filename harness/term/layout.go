@@ -66,7 +66,59 @@ func Fill(words []string, gap string, width int) []string {
 }
 
 // Columns puts the cells of rows below each other, with a gap of two blanks between two columns.
-func Columns(rows [][]string) []string {
+func Columns(rows [][]string) []string { return columns(rows, natural(rows)) }
+
+// ColumnsWithin is Columns for a width: where the rows are wider, the widest columns are made narrower, and their cells
+// wrap at blanks. No column is made narrower than its longest word, so the lines may still be wider than that.
+func ColumnsWithin(rows [][]string, width int) []string {
+	widths := natural(rows)
+	least := make([]int, len(widths))
+	for _, row := range rows {
+		for i, cell := range row {
+			for word := range strings.FieldsSeq(cell) {
+				least[i] = max(least[i], Width(word))
+			}
+		}
+	}
+	total := 2 * (len(widths) - 1)
+	for _, w := range widths {
+		total += w
+	}
+	for ; total > width; total-- {
+		widest := -1
+		for i, w := range widths {
+			if w > least[i] && (widest < 0 || w > widths[widest]) {
+				widest = i
+			}
+		}
+		if widest < 0 {
+			break
+		}
+		widths[widest]--
+	}
+	var lines [][]string
+	for _, row := range rows {
+		cells := make([][]string, len(row))
+		tall := 1
+		for i, cell := range row {
+			cells[i] = Wrap(cell, widths[i])
+			tall = max(tall, len(cells[i]))
+		}
+		for n := range tall {
+			line := make([]string, len(row))
+			for i := range row {
+				if n < len(cells[i]) {
+					line[i] = cells[i][n]
+				}
+			}
+			lines = append(lines, line)
+		}
+	}
+	return columns(lines, natural(lines))
+}
+
+// natural are the widths of columns whose cells stand in one line.
+func natural(rows [][]string) []int {
 	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {
@@ -76,6 +128,10 @@ func Columns(rows [][]string) []string {
 			widths[i] = max(widths[i], Width(cell))
 		}
 	}
+	return widths
+}
+
+func columns(rows [][]string, widths []int) []string {
 	lines := make([]string, len(rows))
 	for i, row := range rows {
 		var line strings.Builder

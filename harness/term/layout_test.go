@@ -122,3 +122,17 @@ func TestColumns(t *testing.T) {
 		t.Errorf("got\n%q, want\n%q", got, want)
 	}
 }
+
+func TestColumnsWithin(t *testing.T) {
+	rows := [][]string{{"ID", "TITLE"}, {"veth-pair", "one two three four five six"}, {"世界", "世界 世界 世界 世界"}}
+	for width, want := range map[int][]string{
+		80: Columns(rows),
+		26: {"ID         TITLE", "veth-pair  one two three", "           four five six", "世界       世界 世界 世界", "           世界"},
+		3: {"ID         TITLE", "veth-pair  one", "           two", "           three", "           four", "           five", "           six",
+			"世界       世界", "           世界", "           世界", "           世界"},
+	} {
+		if got := ColumnsWithin(rows, width); !slices.Equal(got, want) {
+			t.Errorf("width %d: got\n%s\nwant\n%s", width, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+}

@@ -3,7 +3,7 @@ package list
 
 import (
 	"cmp"
-	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,6 +33,7 @@ type listed struct {
 type options struct {
 	screen *screen.Screen
 	json   bool
+	labels bool
 }
 
 // Command is `harness list`.
@@ -45,10 +46,14 @@ func Command(s *screen.Screen) *cobra.Command {
 		RunE:  func(*cobra.Command, []string) error { return run(o) },
 	}
 	c.Flags().BoolVar(&o.json, "json", false, "as JSON")
+	c.Flags().BoolVar(&o.labels, "labels", false, "list the labels that --label-filter knows")
 	return c
 }
 
 func run(o options) error {
+	if o.labels {
+		return runLabels(o)
+	}
 	all, err := listing()
 	if err != nil {
 		return err
@@ -56,7 +61,7 @@ func run(o options) error {
 	if o.json {
 		return term.WriteJSON(o.screen.Out, all)
 	}
-	return printTable(o, all)
+	return printTable(o.screen, all)
 }
 
 func listing() ([]listed, error) {
@@ -90,14 +95,49 @@ func listedSuites() (listed, error) {
 	}, nil
 }
 
-func printTable(o options, all []listed) error {
+func printTable(s *screen.Screen, all []listed) error {
 	rows := [][]string{{"LEVEL", "ID", "KIND", "STEPS", "MISTAKES", "REQUIRES", "TITLE"}}
-	for _, s := range all {
-		requires := cmp.Or(strings.Join(s.Requires, ","), "-")
+	for _, l := range all {
+		requires := cmp.Or(strings.Join(l.Requires, ","), "-")
 		rows = append(rows, []string{
-			strconv.Itoa(s.Level), s.ID, s.Kind, strconv.Itoa(s.Steps), strconv.Itoa(s.Mistakes), requires, s.Title,
+			strconv.Itoa(l.Level), l.ID, l.Kind, strconv.Itoa(l.Steps), strconv.Itoa(l.Mistakes), requires, l.Title,
 		})
 	}
-	_, err := fmt.Fprintln(o.screen.Out, strings.Join(term.Columns(rows), "\n"))
-	return err
+	if !s.Terminal {
+		return s.Table(rows)
+	}
+	left := leaveOut(rows, s.Columns)
+	if err := s.Table(rows); err != nil || len(left) == 0 {
+		return err
+	}
+	sheet := s.Sheet()
+	sheet.Line("", "left out for want of columns: "+strings.Join(left, ", ")+" (--json has them)")
+	return sheet.Err()
+}
+
+// titleColumns is how wide a title has to be to be read well.
+const titleColumns = 24
+
+// leaveOut takes columns out of the rows, the ones that are missed least first, until there is room for the title, which
+// is the last one. It returns the names of those that it took.
+func leaveOut(rows [][]string, width int) (names []string) {
+	for _, column := range []string{"REQUIRES", "KIND"} {
+		used := titleColumns
+		for i := range len(rows[0]) - 1 {
+			widest := 0
+			for _, row := range rows {
+				widest = max(widest, term.Width(row[i]))
+			}
+			used += widest + 2
+		}
+		if used <= width {
+			break
+		}
+		i := slices.Index(rows[0], column)
+		for j := range rows {
+			rows[j] = slices.Delete(rows[j], i, i+1)
+		}
+		names = append(names, column)
+	}
+	return names
 }

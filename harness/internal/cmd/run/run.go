@@ -62,7 +62,7 @@ func Bare(s *screen.Screen) *cobra.Command {
 	flags.StringVar(&o.junit, "junit", "", "file for the JUnit report (default junit.xml in --output)")
 	flags.StringArrayVar(&o.reports, "report", nil, "write a report as `FORMAT[=FILE]`, - is standard output; repeat it for more: "+
 		strings.Join(reports.FormatNames(), ", "))
-	flags.StringVar(&o.labels, "label-filter", "", "run what has these labels, in Ginkgo's syntax: 'netlink && mistake'")
+	flags.StringVar(&o.labels, "label-filter", "", "run what has these labels, in Ginkgo's syntax: 'netlink && mistake' ('harness list --labels')")
 	flags.StringVar(&o.focus, "focus", "", "run what has this regular expression in its text")
 	flags.Int64Var(&o.settings.Seed, "seed", 0, "shuffle the scenarios by this number (default: the order of the course)")
 	flags.IntVar(&o.settings.Procs, "procs", 1, "how many scenarios run side by side (default: 1; with nothing named, what keeps the processors busy)")
@@ -76,6 +76,7 @@ func Bare(s *screen.Screen) *cobra.Command {
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "show failures and the summary alone")
 	c.RegisterFlagCompletionFunc("report", cobra.FixedCompletions(reports.FormatNames(), cobra.ShellCompDirectiveNoSpace))
 	c.RegisterFlagCompletionFunc("driver", cobra.FixedCompletions(lab.DriverNames(), cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("label-filter", input.CompleteLabels)
 	c.RegisterFlagCompletionFunc("sandbox", cobra.FixedCompletions([]string{"auto", "on", "off"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }

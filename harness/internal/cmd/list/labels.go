@@ -1,0 +1,25 @@
+package list
+
+import (
+	"strings"
+
+	"netnscheck/harness/internal/cmd/input"
+	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/term"
+)
+
+// runLabels lists the labels of the cases, those of a kind in a line.
+func runLabels(o options) error {
+	groups, err := input.Labels()
+	if err != nil {
+		return status.With(status.Usage, err)
+	}
+	if o.json {
+		return term.WriteJSON(o.screen.Out, groups)
+	}
+	s := o.screen.Sheet()
+	for _, g := range groups {
+		s.Line(term.Pad(g.Of, 18)+"  ", strings.Join(g.Labels, " "))
+	}
+	return s.Err()
+}
