@@ -204,6 +204,9 @@ func (w *walk) gatewayNowhere(n *state.Namespace, out *state.Link, via netip.Add
 // gatewayWrong blames the route of the station before, which led to somebody who is not on the way, or the rule that led to that route.
 func (w *walk) gatewayWrong(n *state.Namespace, iif *state.Link, p packet) *Cause {
 	before := w.stations[len(w.stations)-1]
+	if c := w.misled(n, iif, p); c != nil {
+		return c
+	}
 	if c := w.ledAstray(before); c != nil {
 		return c
 	}

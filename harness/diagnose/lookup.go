@@ -88,7 +88,7 @@ func vrfOf(n *state.Namespace, name string) *state.Link {
 // lookup answers as the kernel's own look-up does (net/ipv4/fib_rules.c, net/ipv6/ip6_fib.c): rules by their priority, the longest
 // prefix of a table, the lowest metric.
 func lookup(n *state.Namespace, f flow) decision {
-	rules := rulesOf(n, familyOf(f.dst))
+	rules := inForce(n, familyOf(f.dst))
 	thrown := decision{}
 	for i := 0; i < len(rules); i++ {
 		r := rules[i]
@@ -155,6 +155,26 @@ func rulesOf(n *state.Namespace, family int) (rules []*state.Rule) {
 	}
 	slices.SortStableFunc(rules, func(a, b *state.Rule) int { return cmp.Compare(a.Priority, b.Priority) })
 	return rules
+}
+
+// inForce are the rules that the kernel looks at. Of IPv6 it looks at none as long as nobody has added one (fib6_has_custom_rules): then it
+// looks up local and main, even if their rules were deleted.
+func inForce(n *state.Namespace, family int) []*state.Rule {
+	rules := rulesOf(n, family)
+	if family == 4 || slices.ContainsFunc(rules, custom) {
+		return rules
+	}
+	return []*state.Rule{
+		{Family: 6, Action: "lookup", Table: state.TableLocal},
+		{Family: 6, Action: "lookup", Table: state.TableMain, Priority: 32766},
+	}
+}
+
+// custom says that a rule is none of those with which a namespace begins.
+func custom(r *state.Rule) bool {
+	first := r.Table == state.TableLocal && r.Priority == 0 || r.Table == state.TableMain && r.Priority == 32766
+	plain := state.Rule{Family: r.Family, Action: "lookup", Table: r.Table, Priority: r.Priority, Protocol: r.Protocol}
+	return !first || *r != plain || r.Protocol != "" && r.Protocol != "kernel"
 }
 
 // selects says whether a rule is for the flow. Marks are 0 here, and nobody in particular sends it: nothing tells what would set them.

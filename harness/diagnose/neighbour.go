@@ -51,6 +51,7 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 	if owner.obstacle != nil {
 		return port{}, owner.obstacle
 	}
+	w.doubtOthers(n, owner, to, arrivals)
 	if c := w.sharedSource(n, out, p, arrivals); c != nil {
 		return port{}, c
 	}
@@ -78,6 +79,19 @@ func (w *walk) doubtBridges(owner *arrival) {
 	}
 }
 
+// doubtOthers: somebody who takes in what is for a whole prefix (a route of the type local) answers for an address of others as well.
+func (w *walk) doubtOthers(n *state.Namespace, owner *arrival, to netip.Addr, arrivals []arrival) {
+	if w.trial || to.Is6() {
+		return
+	}
+	for i := range arrivals {
+		a := &arrivals[i]
+		if a.obstacle == nil && a.n != n && a.n != owner.n && !w.isOwn(a.n, to) && takesIn(a.port, to) {
+			w.doubt("%s in %s answers for %s as well, which is an address of %s", a.l.Name, a.n.Name, to, owner.n.Name)
+		}
+	}
+}
+
 // standIn is who gets the frames for an address that nobody has who can be reached: the link that a permanent entry names, or one that
 // answers for others.
 func (w *walk) standIn(n *state.Namespace, out *state.Link, to netip.Addr, arrivals []arrival) *arrival {
@@ -91,7 +105,7 @@ func (w *walk) standIn(n *state.Namespace, out *state.Link, to netip.Addr, arriv
 			if known.MAC != "" && strings.EqualFold(known.MAC, a.l.MAC) {
 				return a
 			}
-		} else if proxies(a.port, to) {
+		} else if proxies(a.port, to) || to.Is4() && takesIn(a.port, to) {
 			return a
 		}
 	}
@@ -208,8 +222,10 @@ func (w *walk) believed(n *state.Namespace, out *state.Link, to netip.Addr, owne
 	}
 	if to.Is4() {
 		unknown := known == nil || known.MAC == "" || known.State == "failed" || known.State == "incomplete"
-		if unknown && !w.looksUpLocal(owner.n, 4) { // arp_process answers for what the route lookup calls local
-			return w.localRuleMissing(owner.n, 4)
+		if unknown && !slices.Contains(w.asked, question{owner.port, port{n, out}}) {
+			if c := w.silent(owner.port, to, p); c != nil {
+				return c
+			}
 		}
 		if c := w.arpIgnored(owner.port, holder, to); c != nil && unknown {
 			return c
@@ -227,6 +243,19 @@ func (w *walk) believed(n *state.Namespace, out *state.Link, to netip.Addr, owne
 		}
 	}
 	return w.duplicateMAC(port{n, out}, owner, arrivals)
+}
+
+// silent says why a namespace does not answer who has an address of its own: arp_process answers for what the look-up finds to be local.
+func (w *walk) silent(owner port, to netip.Addr, p packet) *Cause {
+	if !w.looksUpLocal(owner.n, 4) {
+		return w.localRuleMissing(owner.n, 4)
+	}
+	asked := packet{src: p.src, dst: to}
+	d := lookup(owner.n, flowOf(asked, owner.l))
+	if d.local() || d.unknown || d.refused != "" || !w.usesItself(owner.n, to) {
+		return nil
+	}
+	return w.undelivered(owner.n, asked, d)
 }
 
 func addressOnPort(holder, bridge port, addr netip.Addr) *Cause {

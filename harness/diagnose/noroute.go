@@ -59,7 +59,7 @@ func (w *walk) diverted(n *state.Namespace, p packet, d decision, iif *state.Lin
 	if route == nil || hop == nil || route.Type != "unicast" || d.route == route {
 		return nil
 	}
-	if d.rule != nil && d.rule.Table != state.TableMain {
+	if d.rule != nil && d.rule.Table != state.TableMain && d.rule.Table != state.TableLocal {
 		return diverts(n, p, d.rule, routeShown(n, route))
 	}
 	if d.rule != nil || mainReached(n, p, iif) {

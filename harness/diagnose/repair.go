@@ -165,11 +165,18 @@ func connect(n *state.Namespace, l *state.Link) {
 		}
 		family := familyOf(a.Prefix.Addr())
 		hop := []state.Nexthop{{Dev: l.Name}}
-		local := state.Route{Family: family, Type: "local", To: netip.PrefixFrom(a.Prefix.Addr(), a.Prefix.Addr().BitLen()), Table: state.TableLocal, Nexthops: hop}
-		n.Routes = append(n.Routes, local)
+		n.Routes = append(n.Routes, localRoute(l, a.Prefix.Addr()))
 		if to := covered(a); !to.IsSingleIP() {
 			n.Routes = append(n.Routes, state.Route{Family: family, Type: "unicast", To: to, Table: state.TableMain, Nexthops: hop})
 		}
+	}
+}
+
+// localRoute is the route that the kernel makes with an address, to take in what is for it.
+func localRoute(l *state.Link, addr netip.Addr) state.Route {
+	return state.Route{
+		Family: familyOf(addr), Type: "local", To: netip.PrefixFrom(addr, addr.BitLen()), Table: state.TableLocal,
+		Nexthops: []state.Nexthop{{Dev: l.Name}},
 	}
 }
 
@@ -287,6 +294,16 @@ func (c *Cause) setSysctl(n *state.Namespace, key, value string) *Cause {
 				s[i].Value = value
 			}
 		}
+	})
+}
+
+// forgetNeighbour takes an entry from a neighbour table.
+func (c *Cause) forgetNeighbour(n *state.Namespace, out *state.Link, addr netip.Addr) *Cause {
+	return c.mend(ip(n, "neigh del %s dev %s", addr, out.Name)).then(func(k *sketch) {
+		in := k.netns(n.Name)
+		in.Neighbours = slices.DeleteFunc(in.Neighbours, func(e state.Neighbour) bool {
+			return !e.Proxy && e.Dev == out.Name && e.Addr.WithZone("") == addr.WithZone("")
+		})
 	})
 }
 

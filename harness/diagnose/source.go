@@ -110,14 +110,12 @@ func (w *walk) localRuleMissing(n *state.Namespace, family int) *Cause {
 }
 
 func (w *walk) looksUpLocal(n *state.Namespace, family int) bool {
-	rules := rulesOf(n, family)
-	for _, r := range rules {
+	for _, r := range inForce(n, family) {
 		if r.Action == "lookup" && r.Table == state.TableLocal {
 			return true
 		}
 	}
-	// The kernel looks at no rules of IPv6 as long as none was added (fib6_has_custom_rules): then this one is not missed.
-	return family == 6 && !slices.ContainsFunc(rules, func(r *state.Rule) bool { return r.Action != "lookup" || r.Table != state.TableMain })
+	return false
 }
 
 func (w *walk) rulesShown(n *state.Namespace, family int) (lines []string) {

@@ -40,6 +40,13 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 		if iif != nil && !d.local() && w.isOwn(n, p.dst) && !w.looksUpLocal(n, p.family()) {
 			return n, p, w.localRuleMissing(n, p.family())
 		}
+		if !d.local() && d.refused == "" && w.usesItself(n, p.dst) {
+			w.hop(n, iif, p, "%s is an address of its own, and it is not taken in", p.dst)
+			if c := w.undelivered(n, p, d); c != nil {
+				return n, p, c
+			}
+			return nil, p, nil
+		}
 		if !d.found() {
 			if iif != nil && d.refused == "" && !forwards(n, iif, p.family()) {
 				return n, p, w.gatewayWrong(n, iif, p)
@@ -229,6 +236,9 @@ func leadsOut(r *state.Route, dev string) bool {
 func (w *walk) forward(n *state.Namespace, iif *state.Link, p packet, d decision) *Cause {
 	family := p.family()
 	if !forwards(n, iif, family) {
+		if c := w.misled(n, iif, p); c != nil {
+			return c
+		}
 		w.hop(n, iif, p, "it is for somebody else, and %s does not forward", n.Name)
 		return w.forwardingOff(n, iif, family)
 	}

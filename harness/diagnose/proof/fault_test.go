@@ -43,6 +43,7 @@ var faults = []maker{
 	{causes.LocalRuleMissing, localRuleMissing}, {causes.LocalRuleMissing, localRuleMissingThere}, {causes.IPv6Disabled, ipv6Disabled}, {causes.IPv6Disabled, ipv6TooSmall},
 	{causes.AddressTentative, addressTentative}, {causes.AddressDuplicate, addressDuplicate}, {causes.ScopeMissing, scopeMissing},
 	{causes.LinkDown, linkDown}, {causes.NoAddress, noAddress}, {causes.PrefixMismatch, prefixMismatch}, {causes.ConnectedRouteMissing, connectedRouteMissing},
+	{causes.ConnectedRouteMissing, localRouteMissing}, {causes.RuleDiverts, localRuleTooLate},
 	{causes.NoRoute, noRoute}, {causes.RouteUnreachable, routeOf("unreachable")}, {causes.RouteProhibit, routeOf("prohibit")},
 	{causes.RouteBlackhole, routeOf("blackhole")}, {causes.RouteThrow, routeOf("throw")}, {causes.RuleDiverts, ruleDiverts}, {causes.RuleDiverts, ruleToWrongTable}, {causes.RuleDiverts, ruleToBystander},
 	{causes.GatewayNowhere, gatewayNowhere}, {causes.GatewayWrong, gatewayWrong}, {causes.RouteOutOfWrongLink, wrongLink}, {causes.RoutingLoop, routingLoop},

@@ -89,6 +89,19 @@ func connectedRouteMissing(t *topology, p path) *fault {
 	return f
 }
 
+// localRouteMissing takes the route by which one of the two ends takes in what is for its own address.
+func localRouteMissing(t *topology, p path) *fault {
+	i := []*iface{p.hops[0].out, p.to}[t.rng.IntN(2)]
+	command := ip(i.node.name, "%sroute del local %s dev %s table local", six(p.family), i.prefix(p.family).Addr(), i.name)
+	return &fault{places: []string{onLink(i)}, does: []string{command}}
+}
+
+// localRuleTooLate moves the rule of the table local behind that of the table main.
+func localRuleTooLate(t *topology, p path) *fault {
+	n, v := p.to.node.name, six(p.family)
+	return &fault{places: []string{n}, does: []string{ip(n, "%srule add priority 40000 lookup local", v), ip(n, "%srule del priority 0", v)}}
+}
+
 // routed picks a hop that goes by a gateway.
 func (t *topology) routed(p path) (int, hop, bool) {
 	return t.hop(p, func(k int, h hop) bool { return k < len(p.hops)-1 && t.kind != "two ways" })

@@ -1,0 +1,135 @@
+package diagnose
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+
+	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/state"
+)
+
+// withoutRoutes takes routes from a namespace.
+func withoutRoutes(n *state.Namespace, gone func(r state.Route) bool) {
+	n.Routes = slices.DeleteFunc(n.Routes, gone)
+}
+
+func localOf(family int) func(r state.Route) bool {
+	return func(r state.Route) bool { return r.Table == state.TableLocal && r.Family == family }
+}
+
+// TestLocalDelivery: that a link has an address is not enough to take in what is for it, and nobody else is to blame.
+func TestLocalDelivery(t *testing.T) {
+	four, six := netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("fd00::2")
+	main := func(n *state.Namespace, family int) { // the rule of the table main comes first
+		for i := range n.Rules {
+			if r := &n.Rules[i]; r.Family == family && r.Table == state.TableLocal {
+				r.Priority = 40000
+			}
+		}
+	}
+	for _, c := range []struct {
+		what   string
+		change func(s *state.State)
+		to     netip.Addr
+		cause  causes.Cause
+		place  string
+		reply  bool
+		repair string
+	}{
+		{"no local route of the destination", func(s *state.State) { withoutRoutes(s.Namespace("b"), localOf(4)) }, four,
+			causes.ConnectedRouteMissing, "eth0 in b", false, "ip -n b route add local 10.0.0.2 dev eth0 table local proto kernel scope host src 10.0.0.2"},
+		{"the same by IPv6", func(s *state.State) { withoutRoutes(s.Namespace("b"), localOf(6)) }, six,
+			causes.ConnectedRouteMissing, "eth0 in b", false, "ip -n b -6 route add local fd00::2 dev eth0 table local proto kernel metric 0"},
+		{"no local route of the sender", func(s *state.State) { withoutRoutes(s.Namespace("a"), localOf(4)) }, four,
+			causes.ConnectedRouteMissing, "eth0 in a", true, "ip -n a route add local 10.0.0.1 dev eth0 table local proto kernel scope host src 10.0.0.1"},
+		{"no local route, asked of itself", func(s *state.State) { withoutRoutes(s.Namespace("a"), localOf(4)) }, netip.MustParseAddr("10.0.0.1"),
+			causes.ConnectedRouteMissing, "eth0 in a", false, "ip -n a route add local 10.0.0.1 dev eth0 table local proto kernel scope host src 10.0.0.1"},
+		{"no route at all at the destination", func(s *state.State) { s.Namespace("b").Routes = nil }, four,
+			causes.ConnectedRouteMissing, "eth0 in b", false, "ip -n b route add local 10.0.0.2 dev eth0 table local proto kernel scope host src 10.0.0.2"},
+		{"main before local", func(s *state.State) { main(s.Namespace("b"), 4) }, four, causes.RuleDiverts, "b", false, "ip -n b rule add priority 0 lookup local"},
+		{"main before local by IPv6", func(s *state.State) { main(s.Namespace("b"), 6) }, six, causes.RuleDiverts, "b", false, "ip -n b -6 rule add priority 0 lookup local"},
+		{"local for some sources alone", func(s *state.State) {
+			r := slices.IndexFunc(s.Namespace("b").Rules, func(r state.Rule) bool { return r.Family == 4 && r.Table == state.TableLocal })
+			s.Namespace("b").Rules[r].From = netip.MustParsePrefix("192.168.0.0/16")
+		}, four, causes.RuleDiverts, "b", false, "ip -n b rule add priority 1 lookup local"},
+		{"a refusal in the sender's table local", func(s *state.State) {
+			a := s.Namespace("a")
+			a.Routes = append(a.Routes, state.Route{Family: 4, Type: "blackhole", To: netip.PrefixFrom(four, 32), Table: state.TableLocal})
+		}, four, causes.RouteBlackhole, "a", false, "ip -n a route del blackhole 10.0.0.2 table local"},
+		{"an IPv6 rule that was deleted, and no other added", func(s *state.State) {
+			b := s.Namespace("b")
+			b.Rules = slices.DeleteFunc(b.Rules, func(r state.Rule) bool { return r.Family == 6 && r.Table == state.TableLocal })
+		}, six, 0, "", false, ""},
+	} {
+		s := cabled()
+		c.change(s)
+		r := Diagnose(s, Query{From: "a", To: c.to})
+		if c.cause == 0 {
+			if r.Outcome() != Sound {
+				t.Errorf("%s: %s", c.what, r.Sentence())
+			}
+			continue
+		}
+		if r.Cause == nil || r.Cause.Name != c.cause || r.Cause.Place() != c.place || r.Cause.Reply != c.reply || len(r.Cause.Repair) == 0 || r.Cause.Repair[0] != c.repair {
+			t.Errorf("%s: %+v", c.what, r.Cause)
+		}
+	}
+}
+
+// TestAnyIP: a route of the type local for a prefix takes in, and answers for, addresses that no link has.
+func TestAnyIP(t *testing.T) {
+	any := state.Route{Family: 4, Type: "local", To: netip.MustParsePrefix("10.0.0.64/26"), Table: state.TableLocal, Nexthops: []state.Nexthop{{Dev: "lo"}}}
+	s := cabled()
+	s.Namespace("b").Routes = append(s.Namespace("b").Routes, any)
+	if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.65")}); r.Outcome() != Sound || r.Path[1].Netns != "b" {
+		t.Errorf("%s, path %v", r.Sentence(), r.Path)
+	}
+	if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.3")}); r.Cause == nil || r.Cause.Name != causes.AddressNowhere {
+		t.Errorf("beside the prefix: %s", r.Sentence())
+	}
+}
+
+// TestLocalInDoubt: what the table local says otherwise of one's own address is a doubt, not the fault of somebody else.
+func TestLocalInDoubt(t *testing.T) {
+	s := cabled()
+	b := s.Namespace("b")
+	for i := range b.Routes {
+		if r := &b.Routes[i]; localOf(4)(*r) && r.To.Addr() == netip.MustParseAddr("10.0.0.2") {
+			r.Type = "unicast"
+		}
+	}
+	r := Diagnose(s, farEnd)
+	if r.Outcome() != Unsure || !strings.Contains(r.Doubts[0], "b: its own address 10.0.0.2 has a route in the table local that is not of the type local") {
+		t.Errorf("%s", r.Sentence())
+	}
+
+	s = cabled()
+	b = s.Namespace("b")
+	withoutRoutes(b, localOf(4))
+	b.Links = append(b.Links, state.Link{Index: 9, Name: "red", Kind: "vrf", Up: true, VRFTable: 77})
+	b.Link("eth0").Master = "red"
+	r = Diagnose(s, farEnd)
+	if r.Outcome() != Unsure || !strings.Contains(strings.Join(r.Doubts, "\n"), "in the VRF red") {
+		t.Errorf("in a VRF: %s", r.Sentence())
+	}
+}
+
+// TestMisled: a permanent entry brings the packet to who does not have the address. That is neither a gateway nor a router that is off.
+func TestMisled(t *testing.T) {
+	nobody := netip.MustParseAddr("10.0.0.9")
+	for _, to := range []string{"10.0.0.9", "10.5.0.9"} {
+		s := cabled()
+		a, b := s.Namespace("a"), s.Namespace("b")
+		a.Neighbours = []state.Neighbour{{Addr: nobody, Dev: "eth0", MAC: b.Link("eth0").MAC, State: "permanent"}}
+		a.Routes = append(a.Routes, state.Route{
+			Family: 4, Type: "unicast", To: netip.MustParsePrefix("0.0.0.0/0"), Table: state.TableMain,
+			Nexthops: []state.Nexthop{{Dev: "eth0", Via: nobody}},
+		})
+		r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr(to)})
+		if r.Cause == nil || r.Cause.Name != causes.NeighbourWrong || r.Cause.Place() != "eth0 in a" || r.Cause.Repair[0] != "ip -n a neigh del 10.0.0.9 dev eth0" {
+			t.Errorf("%s: %+v", to, r.Cause)
+		}
+	}
+}
