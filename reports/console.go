@@ -51,7 +51,11 @@ func (o *Console) Begin(s *Suite, c *Case) {
 	}
 	o.clear()
 	line := term.OneLine(fmt.Sprintf("%d/%d  %s  %s  %s", o.done+1, o.total, s.ID, s.Driver, c.Name))
-	fmt.Fprint(o.Progress, term.Cut(line, 76, "…"))
+	room := 76
+	if o.Columns > 0 {
+		room = min(room, o.Columns-1) // a full line would go on in the next one, which is not taken away
+	}
+	fmt.Fprint(o.Progress, term.Cut(line, room, "…"))
 	o.counting = true
 }
 
@@ -76,14 +80,31 @@ func (o *Console) End(s *Suite, c *Case) {
 		return
 	}
 	o.clear()
-	fmt.Fprintf(o.Out, "%s  %s  %-8s  %s  %s\n",
-		o.outcome(c.Outcome), term.Pad(term.OneLine(s.ID), o.wide), term.OneLine(s.Driver), term.OneLine(c.Name),
-		o.faint("("+duration(c.Duration)+")"))
-	if c.Outcome != scenario.Pass {
+	label := fmt.Sprintf("%s  %s  %-8s  ", o.outcome(c.Outcome), term.Pad(term.OneLine(s.ID), o.wide), term.OneLine(s.Driver))
+	o.wrap(label, term.OneLine(c.Name)+"  "+o.faint("("+duration(c.Duration)+")"))
+	switch {
+	case c.Outcome == scenario.Pass:
+	case len(c.Problems) == 0:
+		for line := range strings.Lines(c.Describe()) {
+			o.wrap(strings.Repeat(" ", 9), strings.TrimSuffix(line, "\n"))
+		}
+	default: // which quotes commands and what they print
 		fmt.Fprint(o.Out, indent(c.Describe(), 9))
 	}
 	if o.Verbosity == Verbose {
 		fmt.Fprint(o.Out, indent(Transcript(c.Transcript), 9), indent(Checks(c.Checks), 9))
+	}
+}
+
+// wrap prints a line behind a label. On a terminal that is too narrow for it, it goes on below its own beginning.
+func (o *Console) wrap(label, text string) {
+	lines := []string{text}
+	if room := o.Columns - term.Width(label); o.Columns > 0 {
+		lines = term.Wrap(text, max(room, 20))
+	}
+	for _, line := range lines {
+		fmt.Fprintln(o.Out, strings.TrimRight(label+line, " "))
+		label = strings.Repeat(" ", term.Width(label))
 	}
 }
 

@@ -103,3 +103,31 @@ func TestConsoleColumns(t *testing.T) {
 		t.Errorf("the count takes %d columns: %q", term.Width(got), got)
 	}
 }
+
+// TestConsoleHeedsTheTerminal: a case is told in lines that fit, below each other; elsewhere in one.
+func TestConsoleHeedsTheTerminal(t *testing.T) {
+	suite := Suite{ID: "veth-pair", Driver: "netlink", Cases: []Case{{Name: "Connect two namespaces by a pair / Mistake: both ends in one of them"}}}
+	suite.Cases[0].Outcome, suite.Cases[0].Reason = scenario.Skip, "the program busybox is not installed here (package busybox), and nothing else does it"
+	for columns, want := range map[int]string{
+		0: "skip     veth-pair  netlink   Connect two namespaces by a pair / Mistake: both ends in one of them  (under 1 ms)\n" +
+			"         the program busybox is not installed here (package busybox), and nothing else does it\n",
+		60: `skip     veth-pair  netlink   Connect two namespaces by a
+                              pair / Mistake: both ends in
+                              one of them  (under 1 ms)
+         the program busybox is not installed here (package
+         busybox), and nothing else does it
+`,
+	} {
+		var out, progress strings.Builder
+		o := Console{Out: &out, Options: Options{Columns: columns, Progress: &progress}}
+		o.Plan([]Suite{suite})
+		o.Begin(&suite, &suite.Cases[0])
+		if n := term.Width(progress.String()); columns > 0 && n >= columns {
+			t.Errorf("the count takes %d columns of %d", n, columns)
+		}
+		o.End(&suite, &suite.Cases[0])
+		if out.String() != want {
+			t.Errorf("in %d columns: got\n%s\nwant\n%s", columns, out.String(), want)
+		}
+	}
+}

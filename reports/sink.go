@@ -49,6 +49,8 @@ type Options struct {
 	Files []string
 	// Painted is the same output for text with colours, nil where there are none (term.Writer.Painted).
 	Painted io.Writer
+	// Columns is how wide the terminal is that the output goes to, 0 where it goes elsewhere.
+	Columns int
 	// Progress is where the count of cases goes, nil when nobody looks at it; it must be a terminal.
 	Progress io.Writer
 }

@@ -19,10 +19,12 @@ type Standard struct {
 	Progress io.Writer // where the count of cases goes, nil when nobody looks at it
 }
 
-// Stream is standard output or standard error; Painted is it for text with colours, nil where there are none.
+// Stream is standard output or standard error; Painted is it for text with colours, nil where there are none, and Columns
+// how wide its terminal is, 0 where it is none.
 type Stream struct {
 	io.Writer
 	Painted io.Writer
+	Columns int
 }
 
 func (s *Standard) stream(fd int) Stream {
@@ -83,7 +85,8 @@ func Open(wanted []Wanted, std *Standard, o Options) (*Sinks, error) {
 
 func (s *Sinks) add(f Format, out *output, std *Standard, o Options) {
 	if out.std != 0 {
-		o.Painted, o.Progress = std.stream(out.std).Painted, std.Progress
+		stream := std.stream(out.std)
+		o.Painted, o.Columns, o.Progress = stream.Painted, stream.Columns, std.Progress
 	}
 	sink := f.New(out, o)
 	s.told = append(s.told, sink)

@@ -70,6 +70,9 @@ func (o *options) open(ctx context.Context, wanted []reports.Wanted) (*reports.S
 	std := &reports.Standard{
 		Out: stream(o.screen.Out, o.screen.Colour), Err: stream(o.screen.Err, o.screen.ErrColour), Progress: o.screen.Progress,
 	}
+	if o.screen.Terminal {
+		std.Out.Columns = o.screen.Columns
+	}
 	return input.Interruptible(ctx, "open the reports", func() (*reports.Sinks, error) {
 		told, err := reports.Open(wanted, std, how)
 		if err != nil {
