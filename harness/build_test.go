@@ -56,6 +56,9 @@ func TestMain(m *testing.M) {
 // buildHarness builds the binary, once for all tests, and returns its path.
 func buildHarness(t testing.TB) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: it builds the program and runs it")
+	}
 	path, err := binary()
 	if err != nil {
 		t.Fatal(err)
@@ -85,9 +88,6 @@ func harness(t testing.TB, dir string, args ...string) call {
 
 func command(t testing.TB, dir string, args ...string) *exec.Cmd {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("-short: it runs the built program; of those the transcripts are left (TestScripts)")
-	}
 	cmd := exec.CommandContext(t.Context(), buildHarness(t), args...)
 	cmd.Dir = dir
 	cmd.WaitDelay = time.Second

@@ -17,9 +17,6 @@ import (
 // TestKilledHarnessLeavesNothing kills the harness with SIGKILL at 20 random moments of a run and counts what is left: no
 // process, no network namespace, no mount, no link, no file but the results.
 func TestKilledHarnessLeavesNothing(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: it kills 20 runs")
-	}
 	bin := buildHarness(t)
 	loadModules(bin)
 	seed := uint64(time.Now().UnixNano())
