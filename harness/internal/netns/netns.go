@@ -73,7 +73,7 @@ func New(o Options) (*World, error) {
 }
 
 // NewHere is a World whose programs live on this side of the wall, and whose functions run in its mounts: a small
-// machine, for tests of what looks at one.
+// machine, for tests of what looks at one, and for trials where there is no wall.
 func NewHere(o Options) (*World, error) {
 	return newWorld(o, func(id string) (ground, error) {
 		return newSite(&site{id: id, here: true, ancestor: o.Ancestor, spawn: spawn}, o.Ahead)
