@@ -24,7 +24,7 @@ func TestTable(t *testing.T) {
 	for c := range All() {
 		e := c.entry()
 		if !wordForm.MatchString(e.word) {
-			t.Errorf("%s: the table has no word for it: %q", c, e.word)
+			t.Errorf("the constant behind %s: the table has no line, or no word for it: %q", c-1, e.word)
 			continue
 		}
 		if words[e.word] {
@@ -93,6 +93,9 @@ func TestWords(t *testing.T) {
 func TestPages(t *testing.T) {
 	lookAlike := regexp.MustCompile("(?m)^- ((?:`[a-z0-9-]+`(?:, | and )?)+)")
 	for c := range All() {
+		if _, err := pages.Open("pages/" + c.String() + ".md"); err != nil {
+			continue // TestTable fails for it
+		}
 		text, at := c.Page(), 0
 		for _, part := range []string{"# " + c.String() + "\n\n", "\n## How it shows itself\n\n", "\n## What looks the same\n\n- ", "\n## Prove it\n\n```console\n$ ",
 			"\n## Mend it\n\n```console\n$ ", "\nSource: "} {

@@ -99,7 +99,7 @@ func localRouteMissing(t *topology, p path) *fault {
 // localRuleTooLate moves the rule of the table local behind that of the table main.
 func localRuleTooLate(t *topology, p path) *fault {
 	n, v := p.to.node.name, six(p.family)
-	return &fault{places: []string{n}, does: []string{ip(n, "%srule add priority 40000 lookup local", v), ip(n, "%srule del priority 0", v)}}
+	return &fault{places: []string{n}, alone: true, does: []string{ip(n, "%srule add priority 40000 lookup local", v), ip(n, "%srule del priority 0", v)}}
 }
 
 // routed picks a hop that goes by a gateway.
