@@ -24,7 +24,7 @@ var uses = []struct {
 	{[]string{"RunSpecs"}, "ginkgo", []string{"harness/internal/specrun", "suites/subtests_test.go"}},
 	{[]string{"Setns"}, "unix", []string{"harness/internal/netns"}},
 	{[]string{"Set", "Setns"}, "netns", []string{"harness/internal/netns"}},
-	{[]string{"NewPinger", "New"}, "ping", []string{"harness/internal/probe"}},
+	{[]string{"NewPinger", "New"}, "ping", []string{"harness/internal/probe/goping.go"}},
 }
 
 // netTypes is all that a pure package may use of package net: the type of a link-layer address.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/internal/echo"
 )
 
 // ConnectResult is how a TCP connection attempt ended: connected, refused (a RST came back), silence, or another errno.
@@ -67,14 +69,14 @@ func connect(ctx context.Context, r ConnectRequest, listen time.Duration) (Conne
 	}
 	defer unix.Close(fd)
 	if r.From.IsValid() {
-		if err := unix.Bind(fd, sockaddr(r.From.WithZone(""), 0, zone)); err != nil {
+		if err := unix.Bind(fd, echo.Sockaddr(r.From.WithZone(""), 0, zone)); err != nil {
 			if errno, ok := err.(syscall.Errno); ok {
 				return ConnectResult{Found: inWords("bind to "+r.From.String(), errno), Errno: errno}, nil
 			}
 			return ConnectResult{}, err
 		}
 	}
-	err = unix.Connect(fd, sockaddr(r.Dest.WithZone(""), r.Port, zone))
+	err = unix.Connect(fd, echo.Sockaddr(r.Dest.WithZone(""), r.Port, zone))
 	if errno, ok := err.(syscall.Errno); ok && errno != unix.EINPROGRESS {
 		return ended(errno), nil
 	}
@@ -113,3 +115,5 @@ func ended(errno syscall.Errno) ConnectResult {
 	}
 	return ConnectResult{Found: inWords("connect", errno), Errno: errno}
 }
+
+func ptr[T any](v T) *T { return &v }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/internal/observe"
 )
@@ -36,6 +37,9 @@ const (
 	Long = 400 * time.Millisecond
 )
 
+// usualBytes is the payload of a ping of which nothing else is said.
+const usualBytes = 56
+
 // EchoRequest is one ICMP echo. Dest may have a zone that is an interface name.
 type EchoRequest struct {
 	Dest  netip.Addr
@@ -52,7 +56,7 @@ type EchoResult struct {
 }
 
 // Echo sends an echo request from the namespace and listens for the reply so long, and not at all where the kernel's state
-// shows that none can come. The request goes out on a socket of our own; before silence is believed go-ping asks as well, so that one
+// shows that none can come. The request goes out on a socket of our own; before silence is believed the library asks as well, so that one
 // lost packet is no silence. The error is for what kept the probe itself from being carried out.
 func Echo(ctx context.Context, w Place, ns string, r EchoRequest, listen time.Duration) (EchoResult, error) {
 	route, dead, err := sight(w, ns, r)
@@ -65,7 +69,7 @@ func Echo(ctx context.Context, w Place, ns string, r EchoRequest, listen time.Du
 	type way func(context.Context, Place, string, EchoRequest, time.Duration) (EchoResult, error)
 	ways := []way{rawEcho, plainEcho}
 	if r.Bytes > 0 || r.Dest.Zone() != "" {
-		ways[1] = rawEcho // go-ping knows neither DF nor zones that differ between namespaces
+		ways[1] = rawEcho // the library knows neither DF nor zones that differ between namespaces
 	}
 	var result EchoResult
 	for i, send := range ways {
@@ -82,6 +86,33 @@ func Echo(ctx context.Context, w Place, ns string, r EchoRequest, listen time.Du
 	}
 	result.Found = fmt.Sprintf("no reply within %v%s", listen, neighbourWords(w, ns, route, r.Dest))
 	return result, nil
+}
+
+// pinger is a library that sends an ordinary ping from the namespace of the calling thread, and waits for the reply. Silence is a
+// result without words.
+type pinger interface {
+	ping(ctx context.Context, r EchoRequest, window time.Duration) (EchoResult, error)
+}
+
+var library pinger = goPing{}
+
+// plainEcho is a ping by the library, on a thread in the namespace, since a library opens its socket and waits in one go.
+func plainEcho(ctx context.Context, w Place, ns string, r EchoRequest, window time.Duration) (result EchoResult, err error) {
+	err = w.Go(ns, func() error {
+		result, err = library.ping(ctx, r, window)
+		return err
+	})
+	return result, err
+}
+
+// refusal tells the kernel's answers to what was asked from faults of the probe itself.
+func refusal(errno syscall.Errno) bool {
+	switch errno {
+	case unix.ENETUNREACH, unix.EHOSTUNREACH, unix.EACCES, unix.EINVAL, unix.EMSGSIZE, unix.EPERM, unix.ENETDOWN,
+		unix.EADDRNOTAVAIL, unix.ENODEV, unix.ENXIO, unix.ENOBUFS, unix.EHOSTDOWN, unix.ECONNREFUSED:
+		return true
+	}
+	return false
 }
 
 // sight looks at the way before anything is sent; dead says why nothing can come back.

@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"netnscheck/harness/internal/echo"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/scenario/operation"
 )
@@ -25,8 +26,9 @@ const (
 // run is a ping while it goes on.
 type run struct {
 	operation.Ping
-	socket *echoSocket
-	text   strings.Builder
+	socket  *echo.Socket
+	payload []byte
+	text    strings.Builder
 
 	begun                   time.Time
 	sent, received, errors  int
@@ -47,8 +49,8 @@ func ping(ctx context.Context, w *netns.World, c operation.Command, op operation
 	if err != nil {
 		return "", err
 	}
-	defer socket.close()
-	r := &run{Ping: op, socket: socket, begun: time.Now()}
+	defer socket.Close()
+	r := &run{Ping: op, socket: socket, payload: payload(op.Size), begun: time.Now()}
 	fmt.Fprintf(&r.text, "PING %s (%s) %d bytes of data.\n", op.Dest, dest.WithZone(""), op.Size)
 	if err := r.exchange(ctx); err != nil {
 		return r.text.String(), err
@@ -59,6 +61,54 @@ func ping(ctx context.Context, w *netns.World, c operation.Command, op operation
 			Message: fmt.Sprintf("%d of %d requests were answered", r.received, r.sent)}
 	}
 	return r.text.String(), nil
+}
+
+// openEcho opens the socket in the namespace, if packets to dest can leave it at all: what the kernel says to that, ping(8)
+// says before it sends anything.
+func openEcho(w *netns.World, ns string, dest netip.Addr, op operation.Ping) (socket *echo.Socket, err error) {
+	o := echo.Options{Dest: dest.WithZone(""), Device: op.Source, PMTU: op.PMTU, TTL: op.TTL, ErrorQueue: true}
+	if a, err := netip.ParseAddr(op.Source); err == nil {
+		o.Device, o.From = "", a.Unmap()
+	}
+	if o.Zone, err = zoneIndex(w, ns, dest.Zone()); err != nil {
+		return nil, err
+	}
+	err = within(w, ns, func() (err error) {
+		if err = echo.Try(o); err == nil {
+			socket, err = echo.Open(o)
+		}
+		return err
+	})
+	var refused *echo.Error
+	if errors.As(err, &refused) {
+		return nil, refuse(2, refused.Err, "ping: %s", refused.Doing)
+	}
+	return socket, err
+}
+
+func zoneIndex(w *netns.World, ns, zone string) (uint32, error) {
+	if zone == "" {
+		return 0, nil
+	}
+	s, err := dial(w, ns)
+	if err != nil {
+		return 0, err
+	}
+	defer s.close()
+	index, err := s.index(zone)
+	if err != nil {
+		return 0, refuse(2, err, "ping: Cannot find device %q", zone)
+	}
+	return uint32(index), nil
+}
+
+// payload is what ping(8) sends, so many bytes.
+func payload(size int) []byte {
+	b := make([]byte, size)
+	for i := range b {
+		b[i] = byte(i)
+	}
+	return b
 }
 
 // destination is the address of the one who is pinged: an address, or a name in the hosts file that a program would see there.
@@ -154,7 +204,7 @@ func (r *run) exchange(ctx context.Context) error {
 
 func (r *run) request() error {
 	r.sent++
-	err := r.socket.send(r.sent, r.Size)
+	err := r.socket.Send(r.sent, r.payload)
 	var errno syscall.Errno
 	if err != nil && !errors.As(err, &errno) {
 		return fmt.Errorf("ping %s: send: %w", r.Dest, err)
@@ -167,24 +217,24 @@ func (r *run) request() error {
 
 // receive takes one answer or error, until then at most.
 func (r *run) receive(ctx context.Context, until time.Time) error {
-	a, err := r.socket.receive(ctx, until)
+	a, err := r.socket.Receive(ctx, until)
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return nil
 	case err != nil:
 		return fmt.Errorf("ping %s: receive: %w", r.Dest, err)
-	case a.errno != 0:
-		r.fail(a.errno, "From %s icmp_seq=%d %v", a.from, a.seq, a.errno)
+	case a.Errno != 0:
+		r.fail(a.Errno, "From %s icmp_seq=%d %v", a.From, a.Seq, a.Errno)
 		return nil
 	}
 	r.received++
-	r.total += a.rtt
-	r.slowest = max(r.slowest, a.rtt)
-	if r.received == 1 || a.rtt < r.fastest {
-		r.fastest = a.rtt
+	r.total += a.RTT
+	r.slowest = max(r.slowest, a.RTT)
+	if r.received == 1 || a.RTT < r.fastest {
+		r.fastest = a.RTT
 	}
 	if !r.Quiet {
-		fmt.Fprintf(&r.text, "%d bytes from %s: icmp_seq=%d time=%s\n", a.size, a.from, a.seq, milliseconds(a.rtt))
+		fmt.Fprintf(&r.text, "%d bytes from %s: icmp_seq=%d time=%s\n", a.Size, a.From, a.Seq, milliseconds(a.RTT))
 	}
 	return nil
 }

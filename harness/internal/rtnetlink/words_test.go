@@ -63,13 +63,3 @@ func TestEdge(t *testing.T) {
 		}
 	}
 }
-
-func TestChecksum(t *testing.T) {
-	// RFC 1071, 3: the sum of these bytes is ddf2.
-	if got := checksum([]byte{0x00, 0x01, 0xf2, 0x03, 0xf4, 0xf5, 0xf6, 0xf7}); got != ^uint16(0xddf2) {
-		t.Errorf("checksum is %#x, want %#x", got, ^uint16(0xddf2))
-	}
-	if odd, padded := checksum([]byte{1, 2, 3}), checksum([]byte{1, 2, 3, 0}); odd != padded {
-		t.Errorf("an odd byte at the end counts %#x, want %#x", odd, padded)
-	}
-}

@@ -1,0 +1,116 @@
+package echo
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net/netip"
+	"syscall"
+
+	"golang.org/x/net/icmp"
+	"golang.org/x/sys/unix"
+)
+
+// Sizes in bytes: an ICMP echo header, an IPv6 header, a struct sock_extended_err.
+const (
+	echoHeader    = 8
+	ipv6Header    = 40
+	extendedError = 16
+)
+
+// The types of echo requests (RFC 792, RFC 4443).
+const (
+	echoRequest  = 8
+	echoRequest6 = 128
+)
+
+// afterIPv4 is what is behind the IPv4 header of a packet; nil where there is no such thing.
+func afterIPv4(packet []byte) []byte {
+	if len(packet) < 20 {
+		return nil
+	}
+	header := int(packet[0]&0xf) * 4
+	if header < 20 || len(packet) < header {
+		return nil
+	}
+	return packet[header:]
+}
+
+// told tells whether an ICMP error quotes one of our requests. With an error queue the kernel has kept it there.
+func (s *Socket) told(m *icmp.Message, quoted []byte, from netip.Addr) (Answer, bool) {
+	switch {
+	case s.o.ErrorQueue:
+		return Answer{}, false
+	case s.o.Dest.Is4():
+		quoted = afterIPv4(quoted)
+	case len(quoted) >= ipv6Header:
+		quoted = quoted[ipv6Header:]
+	default:
+		quoted = nil
+	}
+	if len(quoted) < echoHeader || int(binary.BigEndian.Uint16(quoted[4:])) != s.id {
+		return Answer{}, false
+	}
+	return Answer{From: from, Seq: int(binary.BigEndian.Uint16(quoted[6:])), Type: m.Type, Code: m.Code}, true
+}
+
+// receiveError takes one error from the socket's queue: the request it is about, and a struct sock_extended_err.
+func (s *Socket) receiveError(b []byte) (a Answer, ours bool, err error) {
+	oob := make([]byte, 512)
+	var n, oobn int
+	var recvErr error
+	err = s.conn.Control(func(fd uintptr) {
+		n, oobn, _, _, recvErr = unix.Recvmsg(int(fd), b, oob, unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
+	})
+	if err = errors.Join(err, recvErr); err != nil {
+		if errors.Is(err, unix.EAGAIN) { // it has been taken
+			return a, false, nil
+		}
+		return a, false, err
+	}
+	seq, ours := s.requestIn(b[:n])
+	controls, err := unix.ParseSocketControlMessage(oob[:oobn])
+	if err != nil {
+		return a, false, fmt.Errorf("read the error queue: %w", err)
+	}
+	for _, c := range controls {
+		isError := c.Header.Level == unix.IPPROTO_IP && c.Header.Type == unix.IP_RECVERR ||
+			c.Header.Level == unix.IPPROTO_IPV6 && c.Header.Type == unix.IPV6_RECVERR
+		if !isError || len(c.Data) < extendedError {
+			continue
+		}
+		origin := c.Data[4]
+		if origin == unix.SO_EE_ORIGIN_LOCAL { // Send has returned it already
+			return a, false, nil
+		}
+		a = Answer{Seq: seq, Errno: syscall.Errno(binary.NativeEndian.Uint32(c.Data)), From: offender(c.Data[extendedError:])}
+		delete(s.waiting, seq)
+		return a, ours, nil
+	}
+	return a, false, nil
+}
+
+// requestIn looks whether a message is one of our requests, which waits for an answer.
+func (s *Socket) requestIn(message []byte) (seq int, ours bool) {
+	kind := byte(echoRequest)
+	if s.o.Dest.Is6() {
+		kind = echoRequest6
+	}
+	if len(message) < echoHeader || message[0] != kind || int(binary.BigEndian.Uint16(message[4:])) != s.id {
+		return 0, false
+	}
+	seq = int(binary.BigEndian.Uint16(message[6:]))
+	_, waited := s.waiting[seq]
+	return seq, waited
+}
+
+// offender is the address of the one who reported an error: a struct sockaddr.
+func offender(b []byte) netip.Addr {
+	switch {
+	case len(b) >= 8 && binary.NativeEndian.Uint16(b) == unix.AF_INET:
+		return netip.AddrFrom4([4]byte(b[4:8]))
+	case len(b) >= 24 && binary.NativeEndian.Uint16(b) == unix.AF_INET6:
+		return netip.AddrFrom16([16]byte(b[8:24]))
+	}
+	return netip.Addr{}
+}
