@@ -19,7 +19,9 @@ var Features = inside.Question[struct{}, []finding]{
 
 // finding is what came of looking for a feature, as it travels out of the sandbox.
 type finding struct {
-	Name, Presence, Reason string
+	Name     string `json:"name"`
+	Presence string `json:"presence"`
+	Reason   string `json:"reason,omitempty"`
 }
 
 // look tries the features where labs would be.

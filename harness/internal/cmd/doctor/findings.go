@@ -1,0 +1,187 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"netnscheck/harness/internal/cmd/machine"
+	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/kernel"
+	"netnscheck/harness/internal/program"
+	"netnscheck/harness/internal/sandbox"
+	"netnscheck/harness/lab"
+	"netnscheck/harness/scenario"
+	"netnscheck/scenarios"
+)
+
+// findings are what came of the examination, as `doctor --json` prints them.
+type findings struct {
+	Drivers   []string  `json:"drivers"`   // none where no lab can be made
+	Scenarios int       `json:"scenarios"` // of the catalogue
+	Playable  int       `json:"playable"`  // of them
+	Skipped   []skipped `json:"skipped"`
+
+	Kernel       string    `json:"kernel"`
+	Architecture string    `json:"architecture"`
+	Privilege    string    `json:"privilege"`
+	Sandbox      bool      `json:"sandbox"`
+	Walls        []item    `json:"walls"`
+	Programs     []item    `json:"programs"`
+	Install      string    `json:"install,omitempty"` // what root does to have the programs that are absent
+	Features     []finding `json:"features"`
+}
+
+// skipped are the scenarios that a run would skip, for want of something that they require.
+type skipped struct {
+	Lacking   string   `json:"lacking"`
+	Scenarios []string `json:"scenarios"`
+}
+
+// item is a wall or a program, and what is to be said of it.
+type item struct {
+	Name    string `json:"name"`
+	Present bool   `json:"present"`
+	Says    string `json:"says"`
+}
+
+// programs are those that scenarios use, and what needs each.
+var programs = []struct {
+	name, use string
+	version   func() string
+}{
+	{"ip", "the driver iproute2", kernel.IPRoute2},
+	{"bridge", "scenarios about bridges", nil},
+	{"tc", "scenarios about queueing disciplines", nil},
+	{"ping", "the driver iproute2", kernel.Ping},
+	{"nft", "scenarios about firewalls", nil},
+	{"sysctl", "the driver iproute2", nil},
+	{"busybox", "the driver busybox, and scenarios with small servers", kernel.Busybox},
+	{"tcpdump", "scenarios that look at packets", nil},
+	{"nsenter", "entering a lab that --keep left", nil},
+}
+
+// examine looks at everything. The error says that no run is possible here, or that the features could not be tried.
+func examine(ctx context.Context) (f findings, ended error) {
+	missing, err := sandbox.Possible()
+	forbidden := machine.NoSandbox(err)
+	f = findings{
+		Drivers: []string{}, Skipped: []skipped{}, Walls: []item{}, Features: []finding{},
+		Kernel: kernel.Release(), Architecture: kernel.Arch(), Privilege: kernel.Privilege(), Sandbox: forbidden == nil,
+	}
+	if f.Sandbox {
+		f.lookAtWalls(missing)
+	}
+	f.lookAtPrograms()
+	if f.Sandbox || os.Geteuid() == 0 {
+		if f.Features, err = look(ctx, f.Sandbox); err != nil {
+			f.Features, ended = []finding{}, status.Cannotf("try the kernel's features: %w", err)
+		}
+	}
+	if forbidden != nil {
+		return f, fmt.Errorf("make a lab: %w", forbidden)
+	}
+	if ended != nil {
+		return f, ended
+	}
+	return f, f.lookAtCatalogue()
+}
+
+// lookAtWalls tells of each wall of the sandbox whether it can be had here.
+func (f *findings) lookAtWalls(missing []sandbox.Lack) {
+	for _, w := range sandbox.Walls {
+		var why []string
+		for _, l := range missing {
+			if l.Wall == w.Wall {
+				why = append(why, l.Why)
+			}
+		}
+		says := "up: " + w.Is
+		if len(why) > 0 {
+			says = fmt.Sprintf("missing: %s (%s)", w.Is, strings.Join(why, "; "))
+		}
+		f.Walls = append(f.Walls, item{string(w.Wall), len(why) == 0, says})
+	}
+}
+
+func (f *findings) lookAtPrograms() {
+	var absent []string
+	for _, p := range programs {
+		path, err := kernel.LookPath(p.name)
+		pkg := program.Package(p.name)
+		i := item{Name: p.name}
+		switch {
+		case err != nil:
+			i.Says = fmt.Sprintf("absent (package %s): %s cannot run", pkg, p.use)
+			absent = append(absent, pkg)
+		case p.version == nil:
+			i.Present, i.Says = true, "present: "+path
+		case p.version() == "":
+			i.Says = fmt.Sprintf("another program of this name (%s): %s cannot run; %s", path, p.use, machine.InstallHint(pkg))
+		default:
+			i.Present, i.Says = true, fmt.Sprintf("present: %s, version %s%s", path, p.version(), triedWith(p.name))
+		}
+		f.Programs = append(f.Programs, i)
+	}
+	if len(absent) > 0 {
+		f.Install = machine.InstallHint(absent...)
+	}
+}
+
+// lookAtCatalogue finds what a run of it would play and skip.
+func (f *findings) lookAtCatalogue() error {
+	drivers, _, err := machine.Drivers(nil)
+	if err != nil {
+		return err
+	}
+	for _, d := range drivers {
+		f.Drivers = append(f.Drivers, d.Name())
+	}
+	all, err := scenarios.All()
+	if err != nil {
+		return err
+	}
+	f.Scenarios = len(all)
+	for _, sc := range all {
+		lacking := f.lackingOf(sc)
+		if len(lacking) == 0 {
+			f.Playable++
+		}
+		for _, what := range lacking {
+			i := slices.IndexFunc(f.Skipped, func(s skipped) bool { return s.Lacking == what })
+			if i < 0 {
+				i, f.Skipped = len(f.Skipped), append(f.Skipped, skipped{Lacking: what})
+			}
+			f.Skipped[i].Scenarios = append(f.Skipped[i].Scenarios, sc.ID)
+		}
+	}
+	return nil
+}
+
+// lackingOf is what a scenario requires and this machine does not have.
+func (f *findings) lackingOf(sc *scenario.Scenario) (lacking []string) {
+	for _, word := range sc.Requires {
+		if name, isProgram := strings.CutPrefix(word, "program:"); isProgram {
+			if _, err := kernel.LookPath(name); err != nil {
+				lacking = append(lacking, word)
+			}
+			continue
+		}
+		if slices.ContainsFunc(f.Features, func(x finding) bool { return x.Name == word && x.Presence == kernel.Absent.String() }) {
+			lacking = append(lacking, word)
+		}
+	}
+	return lacking
+}
+
+// triedWith names the version with which a driver was tried, where its forms of command differ from version to version.
+func triedWith(program string) string {
+	for _, d := range lab.Drivers() {
+		if s, ok := d.(lab.Substituting); ok && d.Name() == program {
+			return "; what it cannot say was found with version " + s.TriedWith()
+		}
+	}
+	return ""
+}
