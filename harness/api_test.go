@@ -16,8 +16,8 @@ import (
 	"testing"
 )
 
-// TestExportedNamesAreForOutsiders: what a package exports that others may import names no type of a package that they may not.
-// Where it does, they can neither write down such a type nor implement such an interface.
+// TestExportedNamesAreForOutsiders: what a package exports that others may import names no type of a package that they
+// may not. Where it does, they can neither write down such a type nor implement such an interface.
 func TestExportedNamesAreForOutsiders(t *testing.T) {
 	public, imports := publicPackages(t)
 	if len(public) < 10 {
@@ -75,7 +75,8 @@ func TestInternalsIn(t *testing.T) {
 	}
 }
 
-// publicPackages are the import paths of the packages that others may import, and what imports them as they were compiled.
+// publicPackages are the import paths of the packages that others may import, and what imports them as they were
+// compiled.
 func publicPackages(t *testing.T) ([]string, types.Importer) {
 	t.Helper()
 	list := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Name,Export", "./...")

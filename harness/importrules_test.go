@@ -28,8 +28,8 @@ type importRules struct {
 	kernel  []string // what only rows behind the door may say
 }
 
-// importRow is a row of the table: what a package, or a folder of them, may import. Paths are import paths, those of the project
-// without the module; "a/..." is a and all below it.
+// importRow is a row of the table: what a package, or a folder of them, may import. Paths are import paths, those of
+// the project without the module; "a/..." is a and all below it.
 type importRow struct {
 	group   string
 	pkg     string
@@ -60,8 +60,8 @@ func readImportRules(t *testing.T) importRules {
 	return rules
 }
 
-// parseImportRules reads the section "What may import what" of a document. Names of the project whose first element is not one
-// of the folders of the root lie below harness.
+// parseImportRules reads the section "What may import what" of a document. Names of the project whose first element is
+// not one of the folders of the root lie below harness.
 func parseImportRules(text string, folders []string) (importRules, error) {
 	_, section, found := strings.Cut(text, "\n## What may import what\n")
 	if !found {

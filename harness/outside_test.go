@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestModuleOfSomebodyElse compiles docs/example-suite, which imports the packages as any module would; .ci/run runs it. That its own go.mod
-// is up to date is not asked here: `make tidy` sees to it.
+// TestModuleOfSomebodyElse compiles docs/example-suite, which imports the packages as any module would; .ci/run runs
+// it. That its own go.mod is up to date is not asked here: `make tidy` sees to it.
 func TestModuleOfSomebodyElse(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it compiles a module")

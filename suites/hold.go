@@ -14,8 +14,9 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Hold matches if the sentence is true: any sentence that a check of a scenario may be, with its arguments in code spans
-// (docs/format.md). A sentence that no check says, and one that could not be judged, is an error, with To and with NotTo.
+// Hold matches if the sentence is true: any sentence that a check of a scenario may be, with its arguments in code
+// spans (docs/format.md). A sentence that no check says, and one that could not be judged, is an error, with To and
+// with NotTo.
 //
 //	Expect(lab).To(Hold("`testns` reaches `192.168.2.103`"))
 func Hold(sentence string) *HoldMatcher {
@@ -26,8 +27,8 @@ func Hold(sentence string) *HoldMatcher {
 // HoldMatcher is what Hold makes.
 type HoldMatcher struct{ claimMatcher }
 
-// Since is for sentences about what has happened (counters, events): since the baseline was taken, which Lab.Baseline does for
-// them.
+// Since is for sentences about what has happened (counters, events): since the baseline was taken, which Lab.Baseline
+// does for them.
 //
 //	Expect(lab).To(Hold("`host` saw no event").Since(before))
 func (m *HoldMatcher) Since(before *lab.Baseline) *HoldMatcher {

@@ -1,5 +1,5 @@
-// Package suite is a suite of somebody else: it imports netnscheck as any module would, brings a driver and a scenario of its own,
-// and says in sentences what has to hold. Copy it to begin with; go.mod says where netnscheck is.
+// Package suite is a suite of somebody else: it imports netnscheck as any module would, brings a driver and a scenario
+// of its own, and says in sentences what has to hold. Copy it to begin with; go.mod says where netnscheck is.
 package suite
 
 import (

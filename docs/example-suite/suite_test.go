@@ -29,7 +29,8 @@ func TestSuite(t *testing.T) {
 //go:embed cable.md
 var cable []byte
 
-// A scenario of our own, played by our driver and by the netlink driver: the states that they leave have to be the same.
+// A scenario of our own, played by our driver and by the netlink driver: the states that they leave have to be the
+// same.
 var _ = func() bool {
 	sc, err := scenario.Parse("cable.md", cable)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// Driver carries commands out. IPRoute2, Busybox and Netlink are those of this package. One of your own may work in the lab's
-// namespaces by Lab.Go, and hand a command that it has no way for to another driver.
+// Driver carries commands out. IPRoute2, Busybox and Netlink are those of this package. One of your own may work in the
+// lab's namespaces by Lab.Go, and hand a command that it has no way for to another driver.
 type Driver interface {
 	// Name tells the driver from others, in results and in console blocks that are for some drivers alone.
 	Name() string

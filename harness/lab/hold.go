@@ -7,8 +7,8 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// Hold opens a namespace, whose name may be deleted then: it lives until release is called, at the latest until the process ends.
-// Call release before Close.
+// Hold opens a namespace, whose name may be deleted then: it lives until release is called, at the latest until the
+// process ends. Call release before Close.
 func (l *Lab) Hold(ns string) (release func(), err error) {
 	h, err := l.world.Open(ns)
 	if err != nil {
@@ -17,9 +17,10 @@ func (l *Lab) Hold(ns string) (release func(), err error) {
 	return h.Close, nil
 }
 
-// Go runs f inside a namespace, on a thread that has nothing else to do, and waits for it: what f opens, sockets above all, belongs to
-// that namespace. Whatever f does to its thread is never seen by others, since the thread ends with f. Goroutines that f starts
-// run elsewhere. A panic of f goes on in the caller; the error of f is wrapped, as is fs.ErrNotExist where there is no such namespace.
+// Go runs f inside a namespace, on a thread that has nothing else to do, and waits for it: what f opens, sockets above
+// all, belongs to that namespace. Whatever f does to its thread is never seen by others, since the thread ends with f.
+// Goroutines that f starts run elsewhere. A panic of f goes on in the caller; the error of f is wrapped, as is
+// fs.ErrNotExist where there is no such namespace.
 func (l *Lab) Go(ns string, f func() error) error {
 	if err := l.world.Go(ns, f); err != nil {
 		return fmt.Errorf("run a function in %s: %w", ns, err)
@@ -30,8 +31,8 @@ func (l *Lab) Go(ns string, f func() error) error {
 // Process is a program that runs in a namespace of a lab until End, or until the lab is closed.
 type Process struct{ running *program.Background }
 
-// Spawn starts a program in a namespace, as `ip netns exec` does, and leaves it running. The error is a *scenario.Unavailable where
-// there is no such program.
+// Spawn starts a program in a namespace, as `ip netns exec` does, and leaves it running. The error is a
+// *scenario.Unavailable where there is no such program.
 func (l *Lab) Spawn(ns string, argv ...string) (*Process, error) {
 	if err := program.Installed(scenario.Command{Argv: argv}); err != nil {
 		return nil, err

@@ -1,6 +1,7 @@
-// Package echo is a socket for ICMP echo requests, on which ping(8)'s options can be set: the netlink driver answers `ping`
-// with it, and probes ask with it. It may be imported by the packages under internal; of this project it imports nothing. It
-// opens a socket in the namespace of the calling thread, never enters one, and says nothing of what an answer means.
+// Package echo is a socket for ICMP echo requests, on which ping(8)'s options can be set: the netlink driver answers
+// `ping` with it, and probes ask with it. It may be imported by the packages under internal; of this project it imports
+// nothing. It opens a socket in the namespace of the calling thread, never enters one, and says nothing of what an
+// answer means.
 package echo
 
 import (
@@ -43,7 +44,8 @@ type Error struct {
 func (e *Error) Error() string { return e.Doing + ": " + e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
-// Socket is a raw socket, which hears all ICMP messages of its namespace, and the requests that were sent on it and not yet answered.
+// Socket is a raw socket, which hears all ICMP messages of its namespace, and the requests that were sent on it and not
+// yet answered.
 type Socket struct {
 	o       Options
 	file    *os.File
@@ -96,8 +98,8 @@ func Open(o Options) (*Socket, error) {
 	return s, nil
 }
 
-// Try asks by a connected datagram socket, without sending anything, whether there is a route and a source address: what ping(8) asks
-// before it sends. The error is an *Error.
+// Try asks by a connected datagram socket, without sending anything, whether there is a route and a source address:
+// what ping(8) asks before it sends. The error is an *Error.
 func Try(o Options) error {
 	const anyPort = 1025
 	fd, err := unix.Socket(familyOf(o.Dest), unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
@@ -205,7 +207,8 @@ func (s *Socket) Send(seq int, payload []byte) error {
 	return errors.Join(err, sendErr)
 }
 
-// Receive waits for an answer to one of the requests; os.ErrDeadlineExceeded when none came until then, or ctx has ended.
+// Receive waits for an answer to one of the requests; os.ErrDeadlineExceeded when none came until then, or ctx has
+// ended.
 func (s *Socket) Receive(ctx context.Context, until time.Time) (Answer, error) {
 	if err := s.file.SetReadDeadline(until); err != nil {
 		return Answer{}, err

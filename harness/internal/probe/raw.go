@@ -13,8 +13,8 @@ import (
 	"netnscheck/harness/internal/echo"
 )
 
-// rawEcho is a ping on a socket of our own, which is opened in the namespace and used from here: with DF set, to a link-local
-// address, and with the errors that routers send back. Silence is a result without words.
+// rawEcho is a ping on a socket of our own, which is opened in the namespace and used from here: with DF set, to a
+// link-local address, and with the errors that routers send back. Silence is a result without words.
 func rawEcho(ctx context.Context, w Place, ns string, r EchoRequest, window time.Duration) (EchoResult, error) {
 	var s *echo.Socket
 	err := w.Do(ns, func() (err error) {
