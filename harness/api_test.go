@@ -58,11 +58,14 @@ func TestInternalsIn(t *testing.T) {
 		"func f(hidden.T) {}; type t struct { F hidden.T }; type R struct { N *R; S []R }": "",
 	} {
 		fset := token.NewFileSet()
-		file, err := parser.ParseFile(fset, "p.go", "package p; import \""+hidden.Path()+"\"; var _ hidden.T; "+source, 0)
+		file, err := parser.ParseFile(fset, "p.go", "package p; import \""+hidden.Path()+"\"; var _ hidden.T; "+source,
+			0)
 		if err != nil {
 			t.Fatal(err)
 		}
-		config := types.Config{Importer: importerOf(func(string) (*types.Package, error) { return hidden, nil }), IgnoreFuncBodies: true}
+		config := types.Config{Importer: importerOf(func(string) (*types.Package, error) {
+			return hidden, nil
+		}), IgnoreFuncBodies: true}
 		pkg, err := config.Check("p", fset, []*ast.File{file}, nil)
 		if err != nil && !strings.Contains(err.Error(), "missing function body") {
 			t.Fatalf("%s: %v", source, err)
@@ -98,7 +101,8 @@ func publicPackages(t *testing.T) ([]string, types.Importer) {
 			t.Fatal(err)
 		}
 		exports[p.ImportPath] = p.Export
-		if strings.HasPrefix(p.ImportPath, module+"/") && p.Name != "main" && p.Export != "" && !isInternal(p.ImportPath) {
+		if strings.HasPrefix(p.ImportPath, module+"/") && p.Name != "main" && p.Export != "" &&
+			!isInternal(p.ImportPath) {
 			public = append(public, p.ImportPath)
 		}
 	}

@@ -15,8 +15,8 @@ import (
 	"netnscheck/harness/internal/sandbox"
 )
 
-// TestClean kills a run with --sandbox=off so that nobody is left to clean up, and removes what it left. All of that happens in
-// a mount namespace with a /run of its own: the machine's leftovers, if there are any, are not ours.
+// TestClean kills a run with --sandbox=off so that nobody is left to clean up, and removes what it left. All of that
+// happens in a mount namespace with a /run of its own: the machine's leftovers, if there are any, are not ours.
 func TestClean(t *testing.T) {
 	there := ownRun(t)
 	dir := write(t, map[string]string{"slow.md": slow})

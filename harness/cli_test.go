@@ -225,8 +225,10 @@ func TestUserNamespacesForbidden(t *testing.T) {
 func TestWithoutIP(t *testing.T) {
 	asRoot := ownMounts()
 	dir := write(t, map[string]string{"good.md": good})
-	hide := "for f in /usr/local/sbin/ip /usr/sbin/ip /sbin/ip /usr/bin/ip /bin/ip; do [ ! -e $f ] || mount --bind /dev/null $f; done"
-	unshared(t, dir, asRoot, hide, "run", "good.md", "--driver", "iproute2").want(t, 3, "use the driver iproute2", "install")
+	hide := "for f in /usr/local/sbin/ip /usr/sbin/ip /sbin/ip /usr/bin/ip /bin/ip; do [ ! -e $f ] || mount --bind " +
+		"/dev/null $f; done"
+	unshared(t, dir, asRoot, hide, "run", "good.md", "--driver", "iproute2").want(t, 3, "use the driver iproute2",
+		"install")
 	unshared(t, dir, asRoot, hide, "doctor").want(t, 0, "ip       absent", "iproute2")
 	c := unshared(t, dir, asRoot, hide, "run", "good.md")
 	c.want(t, 0, "pass     good  netlink",
@@ -293,7 +295,8 @@ func validJUnit(t *testing.T, path string) {
 		return
 	}
 	schema := filepath.Join("..", "reports", "testdata", "jenkins-junit.xsd")
-	if output, err := exec.Command("xmllint", "--noout", "--nonet", "--schema", schema, path).CombinedOutput(); err != nil {
+	if output, err := exec.Command("xmllint", "--noout", "--nonet", "--schema", schema,
+		path).CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, output)
 	}
 }

@@ -29,32 +29,46 @@ ip -n r2 route add 10.4.0.0/24 via 10.3.0.2; ip -n r2 route add 10.1.0.0/24 via 
 func TestDiagnose(t *testing.T) {
 	dir := t.TempDir()
 	onMachine(t, dir, aPair, "diagnose", "--from", "prodns", "--to", "192.168.2.103").want(t, 1,
-		"prodns does not reach 192.168.2.103\n", "(stopped here)", "\ncause     peer-down: vnic-testns in testns\n", "\nevidence  ip -n testns link show dev vnic-testns: ",
+		"prodns does not reach 192.168.2.103\n", "(stopped here)", "\ncause     peer-down: vnic-testns in testns\n",
+		"\nevidence  ip -n testns link show dev vnic-testns: ",
 		"\nrepair    ip -n testns link set vnic-testns up\n", "\nmore      harness explain peer-down\n")
-	onMachine(t, dir, aPair, "diagnose", "--from", "testns", "--to", "192.168.2.102").want(t, 1, "cause     link-down: vnic-testns in testns\n")
-	onMachine(t, dir, aPair, "diagnose", "--from", "prodnss", "--to", "192.168.2.103").want(t, 1, "cause     no-namespace: prodnss", "the nearest name is prodns")
-	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103").want(t, 0, "nothing keeps prodns from reaching 192.168.2.103\n", "  <- testns  vnic-testns  ")
-	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--tcp", "80").want(t, 1, "on TCP port 80", "cause     not-listening: testns", "\nadvice    start the service on 192.168.2.103:80 ")
-	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--size", "1473").want(t, 1, "with 1473 bytes of data", "cause     mtu-exceeded: vnix-prodns in prodns")
-	onMachine(t, dir, chain, "diagnose", "--from", "a", "--to", "10.4.0.2").want(t, 1, "  -> r1  ", "  -> r2  ", "  ×  r3  ", "cause     forwarding-off: r3")
-	second := mended + "ip -n prodns link set lo up; ip -n prodns addr add 10.9.9.1/32 dev lo\n" // testns knows no way back to it
-	onMachine(t, dir, second, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--source", "10.9.9.1", "--probe").want(t, 1,
-		"prodns reaches 192.168.2.103 from 10.9.9.1, but the reply does not come back\n", "cause     no-route (on the way back): testns\n", "\nprobe     no reply")
-	onMachine(t, dir, second, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--source", "10.9.9.2").want(t, 3, "from 10.9.9.2, which is no address of prodns")
+	onMachine(t, dir, aPair, "diagnose", "--from", "testns", "--to", "192.168.2.102").want(t, 1,
+		"cause     link-down: vnic-testns in testns\n")
+	onMachine(t, dir, aPair, "diagnose", "--from", "prodnss", "--to", "192.168.2.103").want(t, 1,
+		"cause     no-namespace: prodnss", "the nearest name is prodns")
+	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103").want(t, 0,
+		"nothing keeps prodns from reaching 192.168.2.103\n", "  <- testns  vnic-testns  ")
+	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--tcp", "80").want(t, 1,
+		"on TCP port 80", "cause     not-listening: testns", "\nadvice    start the service on 192.168.2.103:80 ")
+	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--size", "1473").want(t, 1,
+		"with 1473 bytes of data", "cause     mtu-exceeded: vnix-prodns in prodns")
+	onMachine(t, dir, chain, "diagnose", "--from", "a", "--to", "10.4.0.2").want(t, 1, "  -> r1  ", "  -> r2  ",
+		"  ×  r3  ", "cause     forwarding-off: r3")
+	// testns knows no way back to it
+	second := mended + "ip -n prodns link set lo up; ip -n prodns addr add 10.9.9.1/32 dev lo\n"
+	onMachine(t, dir, second, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--source", "10.9.9.1",
+		"--probe").want(t, 1,
+		"prodns reaches 192.168.2.103 from 10.9.9.1, but the reply does not come back\n",
+		"cause     no-route (on the way back): testns\n", "\nprobe     no reply")
+	onMachine(t, dir, second, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--source", "10.9.9.2").want(t,
+		3, "from 10.9.9.2, which is no address of prodns")
 }
 
 // TestDiagnoseProbe: what one packet says is told beside the diagnosis, which it confirms.
 func TestDiagnoseProbe(t *testing.T) {
 	dir := t.TempDir()
-	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--probe").want(t, 0, "\nprobe     reply in ")
+	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--probe").want(t, 0,
+		"\nprobe     reply in ")
 	c := onMachine(t, dir, aPair, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--probe")
 	c.want(t, 1, "\nprobe     ", "cause     peer-down")
 	if strings.Contains(c.stdout, "not what the state says") {
 		t.Errorf("the probe contradicts:\n%s", c.stdout)
 	}
-	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--tcp", "80", "--probe").want(t, 1, "cause     not-listening", "refused")
+	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--tcp", "80", "--probe").want(t,
+		1, "cause     not-listening", "refused")
 	onMachine(t, dir, mended, "diagnose", "--probe").want(t, 2)
-	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--probe", "--json").want(t, 0, "\"answered\": true")
+	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--probe", "--json").want(t, 0,
+		"\"answered\": true")
 }
 
 func TestDiagnoseReview(t *testing.T) {
@@ -62,9 +76,11 @@ func TestDiagnoseReview(t *testing.T) {
 	c := onMachine(t, dir, aPair, "diagnose")
 	c.want(t, 1, "cause     half-up: vnic-testns in testns\n")
 	onMachine(t, dir, mended, "diagnose").want(t, 0, "nothing looks wrong\n")
-	onMachine(t, dir, mended+"ip -n prodns link set lo down\n", "diagnose").want(t, 0, "nothing looks wrong\n", "remark    loopback-down: lo in prodns")
+	onMachine(t, dir, mended+"ip -n prodns link set lo down\n", "diagnose").want(t, 0, "nothing looks wrong\n",
+		"remark    loopback-down: lo in prodns")
 	waiting := mended + "ip link add br0 type bridge stp_state 1; ip link set br0 up\n" +
-		"ip link add p1 type veth peer name eth1 netns prodns; ip -n prodns link set eth1 up; ip link set p1 master br0 up\n"
+		"ip link add p1 type veth peer name eth1 netns prodns; ip -n prodns link set eth1 up; ip link set p1 master " +
+		"br0 up\n"
 	onMachine(t, dir, waiting, "diagnose").want(t, 0, "nothing looks wrong\n", "remark    port-blocked: p1 in host")
 	onMachine(t, dir, mended+"touch /run/netns/stale\n", "diagnose").want(t, 1, "cause     not-a-namespace: stale\n")
 
@@ -82,8 +98,10 @@ func TestDiagnoseReview(t *testing.T) {
 // TestDiagnoseStrangeNames: whatever bytes a name has, what is printed can be printed.
 func TestDiagnoseStrangeNames(t *testing.T) {
 	dir := t.TempDir()
-	strange := "n=$(printf 'b\\377\\033[31m\\nx'); ip netns add \"$n\"; ip link add v0 type veth peer name v1 netns \"$n\"; ip addr add 10.0.0.1/24 dev v0; ip link set v0 up"
-	for _, args := range [][]string{{"diagnose"}, {"diagnose", "--json"}, {"diagnose", "--from", "host", "--to", "10.0.0.2"}, {"map"}, {"map", "--json"}} {
+	strange := "n=$(printf 'b\\377\\033[31m\\nx'); ip netns add \"$n\"; ip link add v0 type veth peer name v1 netns " +
+		"\"$n\"; ip addr add 10.0.0.1/24 dev v0; ip link set v0 up"
+	for _, args := range [][]string{{"diagnose"}, {"diagnose", "--json"},
+		{"diagnose", "--from", "host", "--to", "10.0.0.2"}, {"map"}, {"map", "--json"}} {
 		c := onMachine(t, dir, strange, args...)
 		if text := c.stdout + c.stderr; term.Printable(text) != text || strings.ContainsRune(text, '\ufffd') ||
 			!strings.Contains(text, `b\xff\x1b[31m\x0ax`) && !strings.Contains(text, `b\\xff\\x1b[31m\\x0ax`) {
@@ -127,7 +145,8 @@ func TestDiagnoseSaved(t *testing.T) {
 	asOther := asToldFor(t, c)
 	harness(t, dir, asOther...).want(t, 1, "  -> r1  ", "  -> r2  ", "  ×  r3  ", "cause     forwarding-off: r3")
 	for _, packet := range [][]string{{"--tcp", "80"}, {"--size", "1400"}} {
-		harness(t, dir, append(append(ask, "--state", "plain.json", "--save", "again.json"), packet...)...).want(t, 1, "--to 10.4.0.2 "+strings.Join(packet, " ")+"\n")
+		harness(t, dir, append(append(ask, "--state", "plain.json", "--save", "again.json"), packet...)...).want(t, 1,
+			"--to 10.4.0.2 "+strings.Join(packet, " ")+"\n")
 	}
 	harness(t, dir, "map", "--state", "other.json").want(t, 0, "─ r3 ─")
 }
@@ -176,7 +195,8 @@ func TestDiagnoseRedactedByKey(t *testing.T) {
 		"192.168.2.102").want(t, 3, "192.168.2.102 is no address in it")
 
 	// One that is no address of the state is known when it was asked about.
-	c = onMachine(t, dir, aPair, "diagnose", "--from", "prodns", "--to", "203.0.113.9", "--save", "far.json", "--redact")
+	c = onMachine(t, dir, aPair, "diagnose", "--from", "prodns", "--to", "203.0.113.9", "--save", "far.json",
+		"--redact")
 	c.want(t, 1, "cause     no-route")
 	harness(t, dir, asToldFor(t, c)...).want(t, 1, "cause     no-route: prodns\n")
 	harness(t, dir, "diagnose", "--state", "far.json", "--from", "prodns", "--to", "203.0.113.9").want(t, 3,
@@ -186,7 +206,8 @@ func TestDiagnoseRedactedByKey(t *testing.T) {
 // TestDiagnoseSavedUnderAnAddress: a namespace that is called by its address has another name in a redacted state.
 func TestDiagnoseSavedUnderAnAddress(t *testing.T) {
 	dir := write(t, map[string]string{"state.json": `{"namespaces": [{"name": "ns-10.9.0.1", "links": []}]}`})
-	c := harness(t, dir, "diagnose", "--state", "state.json", "--from", "ns-10.9.0.1", "--to", "10.9.0.2", "--save", "other.json", "--redact")
+	c := harness(t, dir, "diagnose", "--state", "state.json", "--from", "ns-10.9.0.1", "--to", "10.9.0.2", "--save",
+		"other.json", "--redact")
 	asOther := asToldFor(t, c)
 	if slices.Contains(asOther, "ns-10.9.0.1") {
 		t.Errorf("it tells the name: %q", asOther)
@@ -203,6 +224,7 @@ func TestDiagnoseWithoutPrivilege(t *testing.T) {
 		}
 		return finish(t, cmd)
 	}
-	ordinary("diagnose", "--from", "host", "--to", "127.0.0.1").want(t, 3, "whether host reaches 127.0.0.1 could not be judged", "in doubt  host: not read: ")
+	ordinary("diagnose", "--from", "host", "--to", "127.0.0.1").want(t, 3,
+		"whether host reaches 127.0.0.1 could not be judged", "in doubt  host: not read: ")
 	ordinary("map").want(t, 0, "─ host ─")
 }

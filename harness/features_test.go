@@ -16,7 +16,8 @@ func TestDoctorTellsEveryFeature(t *testing.T) {
 	for line := range strings.Lines(features) {
 		name, found, _ := strings.Cut(strings.TrimSpace(line), " ")
 		found = strings.TrimSpace(found)
-		told[name] = found == "present" || strings.HasPrefix(found, "absent: ") || strings.HasPrefix(found, "could not tell: ")
+		told[name] = found == "present" || strings.HasPrefix(found, "absent: ") ||
+			strings.HasPrefix(found, "could not tell: ")
 		if !told[name] {
 			t.Errorf("%s: %q", name, found)
 		}

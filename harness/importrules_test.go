@@ -314,7 +314,8 @@ func TestImportRules(t *testing.T) {
 		t.Fatal(err)
 	}
 	for pkg, want := range map[string]string{
-		"harness/a": "harness/a", "harness/internal/x": "harness/internal/x", "harness/internal/y/z": "harness/internal/...", "docs/f": "docs/f",
+		"harness/a": "harness/a", "harness/internal/x": "harness/internal/x",
+		"harness/internal/y/z": "harness/internal/...", "docs/f": "docs/f",
 	} {
 		if got := rules.of(pkg); got == nil || got.pkg != want {
 			t.Errorf("the row of %s is %v, want that of %s", pkg, got, want)
@@ -336,7 +337,9 @@ func TestImportRules(t *testing.T) {
 		if c.path == "" {
 			delete(fewer, c.pkg)
 		} else {
-			fewer[c.pkg] = slices.DeleteFunc(slices.Clone(fewer[c.pkg]), func(path string) bool { return path == c.path })
+			fewer[c.pkg] = slices.DeleteFunc(slices.Clone(fewer[c.pkg]), func(path string) bool {
+				return path == c.path
+			})
 		}
 		if wide := rules.tooWide(fewer); !slices.Equal(wide, []string{c.want}) {
 			t.Errorf("without %s in %s: %v, want %s", c.path, c.pkg, wide, c.want)
@@ -344,7 +347,8 @@ func TestImportRules(t *testing.T) {
 	}
 	for _, c := range []struct{ old, new, want string }{
 		{"`a` | nothing | nothing", "`a` | nothing | `os`", "harness/a is pure, and must not import os"},
-		{"`a` | nothing | nothing", "`a` | `internal/x` | nothing", `harness/a, of "pure", must not import harness/internal/x`},
+		{"`a` | nothing | nothing", "`a` | `internal/x` | nothing",
+			`harness/a, of "pure", must not import harness/internal/x`},
 		{"`a` | nothing | nothing", "`a` | | nothing", `names or "nothing" wanted, not ""`},
 		{"`a` | nothing | nothing", "`a` | nothing", "2 cells instead of 3"},
 		{"`t` | nothing", "`a` | nothing", "two rows for harness/a"},

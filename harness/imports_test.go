@@ -82,13 +82,17 @@ func TestNamesUsedInOnePlaceOnly(t *testing.T) {
 				return true
 			}
 			for _, u := range uses {
-				if names[from.Name] == u.pkg && slices.Contains(u.selectors, sel.Sel.Name) && !matches(f.pkg, u.only) && !matches(f.path, u.only) {
-					t.Errorf("%s:%d: %s.%s is used outside %s", f.path, f.fset.Position(n.Pos()).Line, from.Name, sel.Sel.Name, list(u.only))
+				if names[from.Name] == u.pkg && slices.Contains(u.selectors, sel.Sel.Name) && !matches(f.pkg, u.only) &&
+					!matches(f.path, u.only) {
+					t.Errorf("%s:%d: %s.%s is used outside %s", f.path, f.fset.Position(n.Pos()).Line, from.Name,
+						sel.Sel.Name, list(u.only))
 				}
 			}
 			row := rules.of(f.pkg)
-			if row != nil && row.group == pure && !f.test && names[from.Name] == "net" && !slices.Contains(netTypes, sel.Sel.Name) {
-				t.Errorf("%s:%d: the pure package %s uses net.%s", f.path, f.fset.Position(n.Pos()).Line, f.pkg, sel.Sel.Name)
+			if row != nil && row.group == pure && !f.test && names[from.Name] == "net" &&
+				!slices.Contains(netTypes, sel.Sel.Name) {
+				t.Errorf("%s:%d: the pure package %s uses net.%s", f.path, f.fset.Position(n.Pos()).Line, f.pkg,
+					sel.Sel.Name)
 			}
 			return true
 		})
@@ -200,7 +204,8 @@ func sourceFiles(t *testing.T) []sourceFile {
 			if _, err := os.Stat(filepath.Join(path, "go.mod")); path != ".." && err == nil {
 				return filepath.SkipDir // another module
 			}
-			if name := d.Name(); path != ".." && (strings.HasPrefix(name, ".") || name == "testdata" || name == "vendor") {
+			if name := d.Name(); path != ".." &&
+				(strings.HasPrefix(name, ".") || name == "testdata" || name == "vendor") {
 				return filepath.SkipDir
 			}
 			return nil
@@ -215,7 +220,8 @@ func sourceFiles(t *testing.T) []sourceFile {
 		}
 		rel := strings.TrimPrefix(filepath.ToSlash(path), "../")
 		files = append(files, sourceFile{
-			path: rel, pkg: filepath.ToSlash(filepath.Dir(rel)), test: strings.HasSuffix(rel, "_test.go"), syntax: syntax, fset: fset,
+			path: rel, pkg: filepath.ToSlash(filepath.Dir(rel)), test: strings.HasSuffix(rel, "_test.go"),
+			syntax: syntax, fset: fset,
 		})
 		return nil
 	})

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// TestKilledHarnessLeavesNothing kills the harness with SIGKILL at 20 random moments of a run and counts what is left: no
-// process, no network namespace, no mount, no link, no file but the results.
+// TestKilledHarnessLeavesNothing kills the harness with SIGKILL at 20 random moments of a run and counts what is left:
+// no process, no network namespace, no mount, no link, no file but the results.
 func TestKilledHarnessLeavesNothing(t *testing.T) {
 	bin := buildHarness(t)
 	loadModules(bin)
@@ -24,7 +24,8 @@ func TestKilledHarnessLeavesNothing(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	var alive atomic.Int32
 	for i := range 20 {
-		// The tutorial is killed while it runs; a short scenario also when it is done and the reports are being written.
+		// The tutorial is killed while it runs; a short scenario also when it is done and the reports are being
+		// written.
 		id, longest := "veth-pair", 1500
 		if i%2 == 1 {
 			id, longest = "complete-commands", 500
@@ -74,8 +75,8 @@ func TestKilledHarnessLeavesNothing(t *testing.T) {
 	}
 }
 
-// loadModules has the harness try what the kernel has, as it does for what a scenario requires. Some modules that it loads bring links of
-// their own into the machine's namespace, once and for all: ifb0, tunl0.
+// loadModules has the harness try what the kernel has, as it does for what a scenario requires. Some modules that it
+// loads bring links of their own into the machine's namespace, once and for all: ifb0, tunl0.
 func loadModules(bin string) { exec.Command(bin, "doctor").Run() }
 
 // census is what of the machine's network a process outside can see: mounts, names of network namespaces, links.
@@ -97,8 +98,8 @@ func census(t *testing.T) []string {
 	return found
 }
 
-// processesOf lists the processes that run our binary, and those that a lab of ours started: they have its environment. Their
-// namespaces live no longer than they do.
+// processesOf lists the processes that run our binary, and those that a lab of ours started: they have its environment.
+// Their namespaces live no longer than they do.
 func processesOf(bin, tmpdir string) []string {
 	var found []string
 	dirs, _ := filepath.Glob("/proc/[0-9]*")

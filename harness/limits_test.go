@@ -164,14 +164,15 @@ func TestMachineThatCannot(t *testing.T) {
 		"no unshare":                 {deny(noUnshare), []string{"seccomp"}},
 		"neither":                    {deny(noClone, noUnshare), []string{"seccomp"}},
 		"no namespace left":          {deny(full), []string{"a limit is reached", "raise it"}},
-		"no process left":            {deny(noFork), []string{"RLIMIT_NPROC", "kernel.threads-max", "pids.max", "raise"}},
-		"no descriptor left":         {noPipe(unix.EMFILE), []string{"RLIMIT_NOFILE", "ulimit -n"}},
-		"no file left":               {noPipe(unix.ENFILE), []string{"fs.file-max", "raise it"}},
-		"no memory left":             {noPipe(unix.ENOMEM), []string{"no memory left", "free some"}},
-		"user namespaces, 0":         {atMost("user", 0), []string{"user.max_user_namespaces"}},
-		"PID namespaces, 0":          {atMost("pid", 0), []string{"user.max_pid_namespaces"}},
-		"mount namespaces, 0":        {atMost("mnt", 0), []string{"user.max_mnt_namespaces"}},
-		"network namespaces, 0":      {atMost("net", 0), []string{"user.max_net_namespaces"}},
+		"no process left": {deny(noFork),
+			[]string{"RLIMIT_NPROC", "kernel.threads-max", "pids.max", "raise"}},
+		"no descriptor left":    {noPipe(unix.EMFILE), []string{"RLIMIT_NOFILE", "ulimit -n"}},
+		"no file left":          {noPipe(unix.ENFILE), []string{"fs.file-max", "raise it"}},
+		"no memory left":        {noPipe(unix.ENOMEM), []string{"no memory left", "free some"}},
+		"user namespaces, 0":    {atMost("user", 0), []string{"user.max_user_namespaces"}},
+		"PID namespaces, 0":     {atMost("pid", 0), []string{"user.max_pid_namespaces"}},
+		"mount namespaces, 0":   {atMost("mnt", 0), []string{"user.max_mnt_namespaces"}},
+		"network namespaces, 0": {atMost("net", 0), []string{"user.max_net_namespaces"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// onMachine runs the harness on a machine of its own: namespaces that unshare(1) makes, with a /run/netns that is empty, in which a shell
-// with `ip` prepares something.
+// onMachine runs the harness on a machine of its own: namespaces that unshare(1) makes, with a /run/netns that is
+// empty, in which a shell with `ip` prepares something.
 func onMachine(t *testing.T, dir, prepare string, args ...string) call {
 	t.Helper()
 	return unshared(t, dir, []string{"-Urnm"}, "mount -t tmpfs tmpfs /run; "+strings.TrimSpace(prepare), args...)
@@ -39,7 +39,8 @@ func TestMapOfTheMachine(t *testing.T) {
 		Namespaces []struct{ Name string }
 		Cables     []struct{ Carries bool }
 	}
-	if err := json.Unmarshal([]byte(c.stdout), &topology); err != nil || len(topology.Namespaces) != 3 || len(topology.Cables) != 1 || topology.Cables[0].Carries {
+	if err := json.Unmarshal([]byte(c.stdout), &topology); err != nil || len(topology.Namespaces) != 3 ||
+		len(topology.Cables) != 1 || topology.Cables[0].Carries {
 		t.Errorf("%v: %+v of\n%s", err, topology, c.stdout)
 	}
 }
@@ -72,7 +73,9 @@ func TestMapFollowsColumns(t *testing.T) {
 		{"name": "b", "links": [{"index": 1, "name": "a-long-name-15c", "kind": "dummy"}]}]}`})
 	lines := func(environment ...string) int {
 		cmd := command(t, dir, "map", "--state", "state.json")
-		cmd.Env = append(slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "COLUMNS=") }), environment...)
+		cmd.Env = append(slices.DeleteFunc(os.Environ(), func(s string) bool {
+			return strings.HasPrefix(s, "COLUMNS=")
+		}), environment...)
 		c := finish(t, cmd)
 		c.want(t, 0, "a-long-name-15c ○ down, dummy")
 		return strings.Count(c.stdout, "\n")

@@ -83,8 +83,9 @@ func TestHostileText(t *testing.T) {
 		args    []string
 		visible []string
 	}{
-		"run":             {[]string{"run", evil, "--driver", "netlink"}, []string{`\x1b[31m`, `\u202e`}},
-		"run -v":          {[]string{"run", evil, "--driver", "netlink", "-v", "--slowest"}, []string{`\x1b[5m`, `\u2066`}},
+		"run": {[]string{"run", evil, "--driver", "netlink"}, []string{`\x1b[31m`, `\u202e`}},
+		"run -v": {[]string{"run", evil, "--driver", "netlink", "-v", "--slowest"},
+			[]string{`\x1b[5m`, `\u2066`}},
 		"run a folder":    {[]string{"run", "."}, []string{`\x1b[2J`, `\u005bgroup]`}},
 		"check":           {[]string{"scenario", "check", evil}, []string{`\x1b[2J`, `\u003aadd-mask`}},
 		"check a bad one": {[]string{"scenario", "check", "broken" + evil}, []string{`\u202e`, `\u003aadd-mask`}},

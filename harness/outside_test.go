@@ -20,7 +20,8 @@ func TestModuleOfSomebodyElse(t *testing.T) {
 	// A go.mod and a go.sum beside the real ones, which may be written to.
 	mod := filepath.Join(t.TempDir(), "go.mod")
 	copyFiles(t, mod, filepath.Join(root, "docs/example-suite/go.mod"))
-	copyFiles(t, filepath.Join(filepath.Dir(mod), "go.sum"), filepath.Join(root, "docs/example-suite/go.sum"), filepath.Join(root, "go.sum"))
+	copyFiles(t, filepath.Join(filepath.Dir(mod), "go.sum"), filepath.Join(root, "docs/example-suite/go.sum"),
+		filepath.Join(root, "go.sum"))
 	for _, args := range [][]string{
 		{"mod", "edit", "-replace=" + module + "=" + root, mod},
 		{"vet", "-mod=mod", "-modfile=" + mod, "./..."},

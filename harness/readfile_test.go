@@ -81,7 +81,8 @@ func TestSignalWhileReading(t *testing.T) {
 	dir := oddFiles(t)
 	pipe := filepath.Join(dir, "pipe.md")
 	for _, args := range [][]string{
-		{"diagnose", "--state", "pipe.md"}, {"map", "--state", "pipe.md"}, {"__complete", "diagnose", "--state", "pipe.md",
+		{"diagnose", "--state", "pipe.md"}, {"map", "--state", "pipe.md"},
+		{"__complete", "diagnose", "--state", "pipe.md",
 			"--from", ""},
 	} {
 		for _, s := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
@@ -112,7 +113,8 @@ func TestSignalWhileReading(t *testing.T) {
 				}
 				continue
 			}
-			if status != 3 || !strings.Contains(stderr.String(), "harness: read the state pipe.md: interrupted: by SIG") {
+			if status != 3 || !strings.Contains(stderr.String(),
+				"harness: read the state pipe.md: interrupted: by SIG") {
 				t.Errorf("%s, %v: status %d: %s", args, s, status, stderr.String())
 			}
 		}

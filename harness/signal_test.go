@@ -33,8 +33,8 @@ func asNobody(t testing.TB, cmd *exec.Cmd) {
 	}
 }
 
-// interrupted runs a scenario whose second step takes a minute, does something to the harness when that step runs, and reads
-// the report.
+// interrupted runs a scenario whose second step takes a minute, does something to the harness when that step runs, and
+// reads the report.
 func interrupted(t *testing.T, do func(p *os.Process), args ...string) (call, *reports.Run) {
 	t.Helper()
 	needSandbox(t)

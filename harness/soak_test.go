@@ -28,7 +28,8 @@ var soakRuns = flag.Int("soak", -1, "run the whole catalogue this often, beside 
 // loadVariable makes the test binary a load: a process that keeps all processors busy.
 const loadVariable = "NETNSCHECK_TEST_LOAD"
 
-// burn is the life of the load. It ends with the process that started it, which holds the other end of its standard input.
+// burn is the life of the load. It ends with the process that started it, which holds the other end of its standard
+// input.
 func burn() {
 	for range runtime.NumCPU() {
 		go func() {
@@ -56,8 +57,8 @@ func startLoad(t *testing.T) (end func()) {
 	}
 }
 
-// TestSoak runs everything again and again, in random orders, four scenarios at a time, beside the load. It goes on after a failure,
-// and says at the end, or when it is interrupted, what failed in which run and what was left behind.
+// TestSoak runs everything again and again, in random orders, four scenarios at a time, beside the load. It goes on
+// after a failure, and says at the end, or when it is interrupted, what failed in which run and what was left behind.
 func TestSoak(t *testing.T) {
 	switch n := *soakRuns; {
 	case n == -1:
@@ -108,7 +109,8 @@ func (s *soak) run(ctx context.Context, bin, dir string, seed int64) {
 	began := time.Now()
 	results := filepath.Join(dir, "results")
 	os.RemoveAll(results)
-	cmd := exec.CommandContext(ctx, bin, "run", "--procs", "4", "--seed", strconv.FormatInt(seed, 10), "--timeout", "30m", "-q", "--output", results)
+	cmd := exec.CommandContext(ctx, bin, "run", "--procs", "4", "--seed", strconv.FormatInt(seed, 10), "--timeout",
+		"30m", "-q", "--output", results)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "TMPDIR="+dir)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
@@ -143,7 +145,8 @@ func (s *soak) take(r *reports.Run, seed int64) {
 	for i := range r.Suites {
 		for j := range r.Suites[i].Cases {
 			c := &r.Suites[i].Cases[j]
-			if c.Outcome == scenario.Fail || c.Outcome == scenario.Error { // what is blocked says no more than what blocks it
+			// what is blocked says no more than what blocks it
+			if c.Outcome == scenario.Fail || c.Outcome == scenario.Error {
 				s.note("%s%s “%s”: %s: %s", at, r.Suites[i].Name(), c.Name, c.Outcome, strings.TrimSpace(c.Describe()))
 			}
 		}
@@ -160,7 +163,8 @@ func (s *soak) take(r *reports.Run, seed int64) {
 
 func (s *soak) summary() {
 	fmt.Printf("\n%d runs in %s: %d passed, %d did not\n%d cases: %d passed, %d did not, %d skipped\n", s.runs,
-		time.Since(s.began).Round(time.Second), s.passed, s.runs-s.passed, s.good+s.bad+s.skipped, s.good, s.bad, s.skipped)
+		time.Since(s.began).Round(time.Second), s.passed, s.runs-s.passed, s.good+s.bad+s.skipped, s.good, s.bad,
+		s.skipped)
 	for _, part := range []struct {
 		what string
 		all  []string

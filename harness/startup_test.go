@@ -36,8 +36,8 @@ func BenchmarkFirstSpec(b *testing.B) {
 	b.ReportMetric(float64(sum.Microseconds())/1000/float64(n), "ms-to-first-spec")
 }
 
-// BenchmarkWholeRun runs the tutorial with both drivers and all its mistakes and tells how long it took besides the pings that the
-// lesson itself waits for. Under 2 s.
+// BenchmarkWholeRun runs the tutorial with both drivers and all its mistakes and tells how long it took besides the
+// pings that the lesson itself waits for. Under 2 s.
 func BenchmarkWholeRun(b *testing.B) {
 	needSandbox(b)
 	dir := b.TempDir()

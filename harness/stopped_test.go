@@ -117,7 +117,8 @@ func TestSleepingMachine(t *testing.T) {
 func TestWorkerWithoutMemory(t *testing.T) {
 	needSandbox(t)
 	group := memoryGroup(t, 300<<20)
-	hungry := strings.Replace(slow, "ping -c 60 127.0.0.1", `sh -c 'kill -STOP $$; x=hungry; while :; do x=$x$x; done'`, 1)
+	hungry := strings.Replace(slow, "ping -c 60 127.0.0.1", `sh -c 'kill -STOP $$; x=hungry; while :; do x=$x$x; done'`,
+		1)
 	dir := write(t, map[string]string{"hungry.md": hungry})
 	cmd := command(t, dir)
 	cmd.Args = []string{"sh", "-c", `echo $$ >"$0" && exec "$@"`, filepath.Join(group, "cgroup.procs"),
@@ -165,7 +166,8 @@ func memoryGroup(t *testing.T, limit int) string {
 	t.Helper()
 	const root = "/sys/fs/cgroup"
 	var errs []error
-	for _, g := range []struct{ parent, file string }{{root + "/memory", "memory.limit_in_bytes"}, {root, "memory.max"}} {
+	for _, g := range []struct{ parent, file string }{{root + "/memory", "memory.limit_in_bytes"},
+		{root, "memory.max"}} {
 		dir, err := os.MkdirTemp(g.parent, "netnscheck-test-")
 		if err == nil {
 			t.Cleanup(func() {

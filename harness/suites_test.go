@@ -25,7 +25,8 @@ func ran(t *testing.T, dir string) []string {
 	return names
 }
 
-// TestSuitesInGo: they run by their name, side by side with scenarios, and with all the rest; filters hold for them too.
+// TestSuitesInGo: they run by their name, side by side with scenarios, and with all the rest; filters hold for them
+// too.
 func TestSuitesInGo(t *testing.T) {
 	needSandbox(t)
 	dir := write(t, map[string]string{"good.md": good})
@@ -41,12 +42,14 @@ func TestSuitesInGo(t *testing.T) {
 		t.Errorf("the suites are not in the JUnit report: %v", err)
 	}
 
-	harness(t, dir, "run", "suites", "good.md", "--driver", "netlink", "--focus", "Make one$|suites.events", "--procs", "2", "--seed", "3").want(t, 0)
+	harness(t, dir, "run", "suites", "good.md", "--driver", "netlink", "--focus", "Make one$|suites.events", "--procs",
+		"2", "--seed", "3").want(t, 0)
 	if got, want := ran(t, dir), []string{"good.netlink", "suites.events"}; !slices.Equal(got, want) {
 		t.Errorf("ran %q, want %q: the suites come last", got, want)
 	}
 	// A bare harness has them, and --driver is none of their business.
-	harness(t, dir, "--label-filter", "go || complete-commands", "--focus", "isolation|complete", "--driver", "netlink").want(t, 0)
+	harness(t, dir, "--label-filter", "go || complete-commands", "--focus", "isolation|complete", "--driver",
+		"netlink").want(t, 0)
 	if got, want := ran(t, dir), []string{"complete-commands.netlink", "suites.isolation"}; !slices.Equal(got, want) {
 		t.Errorf("ran %q, want %q", got, want)
 	}
@@ -87,5 +90,6 @@ func TestSuitesInGoAreListedAndNotShown(t *testing.T) {
 func TestScenarioCalledSuites(t *testing.T) {
 	needSandbox(t)
 	dir := write(t, map[string]string{"suites.md": good})
-	harness(t, dir, "run", "suites.md", "--driver", "netlink").want(t, 0, "pass     suites  netlink", "3 cases: 3 passed")
+	harness(t, dir, "run", "suites.md", "--driver", "netlink").want(t, 0, "pass     suites  netlink",
+		"3 cases: 3 passed")
 }

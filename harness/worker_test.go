@@ -7,10 +7,12 @@ import (
 	"testing"
 )
 
-// TestClosedFolder: the folder in which the harness is started need not be open to the root of a sandbox, who is nobody outside.
+// TestClosedFolder: the folder in which the harness is started need not be open to the root of a sandbox, who is nobody
+// outside.
 func TestClosedFolder(t *testing.T) {
 	needSandbox(t)
-	dir := write(t, map[string]string{"good.md": strings.Replace(good, "ip netns add testns\n", "ip netns add testns\n$ sh -c 'cd $PWD && ls'\n", 1)})
+	dir := write(t, map[string]string{"good.md": strings.Replace(good, "ip netns add testns\n",
+		"ip netns add testns\n$ sh -c 'cd $PWD && ls'\n", 1)})
 	if err := os.Chmod(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}

@@ -80,7 +80,8 @@ func (o *Console) End(s *Suite, c *Case) {
 		return
 	}
 	o.clear()
-	label := fmt.Sprintf("%s  %s  %-8s  ", o.outcome(c.Outcome), term.Pad(term.OneLine(s.ID), o.wide), term.OneLine(s.Driver))
+	label := fmt.Sprintf("%s  %s  %-8s  ", o.outcome(c.Outcome), term.Pad(term.OneLine(s.ID), o.wide),
+		term.OneLine(s.Driver))
 	o.wrap(label, term.OneLine(c.Name)+"  "+o.faint("("+duration(c.Duration)+")"))
 	switch {
 	case c.Outcome == scenario.Pass:

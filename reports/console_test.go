@@ -106,10 +106,13 @@ func TestConsoleColumns(t *testing.T) {
 
 // TestConsoleHeedsTheTerminal: a case is told in lines that fit, below each other; elsewhere in one.
 func TestConsoleHeedsTheTerminal(t *testing.T) {
-	suite := Suite{ID: "veth-pair", Driver: "netlink", Cases: []Case{{Name: "Connect two namespaces by a pair / Mistake: both ends in one of them"}}}
-	suite.Cases[0].Outcome, suite.Cases[0].Reason = scenario.Skip, "the program busybox is not installed here (package busybox), and nothing else does it"
+	suite := Suite{ID: "veth-pair", Driver: "netlink",
+		Cases: []Case{{Name: "Connect two namespaces by a pair / Mistake: both ends in one of them"}}}
+	suite.Cases[0].Outcome, suite.Cases[0].Reason = scenario.Skip,
+		"the program busybox is not installed here (package busybox), and nothing else does it"
 	for columns, want := range map[int]string{
-		0: "skip     veth-pair  netlink   Connect two namespaces by a pair / Mistake: both ends in one of them  (under 1 ms)\n" +
+		0: "skip     veth-pair  netlink   Connect two namespaces by a pair / Mistake: both ends in one of them  " +
+			"(under 1 ms)\n" +
 			"         the program busybox is not installed here (package busybox), and nothing else does it\n",
 		60: `skip     veth-pair  netlink   Connect two namespaces by a
                               pair / Mistake: both ends in

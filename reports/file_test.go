@@ -40,7 +40,8 @@ func TestOnlyOrdinaryFilesAreReplaced(t *testing.T) {
 	}
 }
 
-// TestAFileBesideOfSomebodyElse: in a folder for all, somebody may have made the file beside before, and could read what is written there.
+// TestAFileBesideOfSomebodyElse: in a folder for all, somebody may have made the file beside before, and could read
+// what is written there.
 func TestAFileBesideOfSomebodyElse(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can give a file away")

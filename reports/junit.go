@@ -126,8 +126,9 @@ func junitOfSuite(r *Run, s *Suite) junitSuite {
 		started = r.Started
 	}
 	out := junitSuite{
-		Name: term.Printable(s.Name()), Tests: c.Total(), Failures: c.Fail, Errors: c.Error, Skipped: c.Skip + c.Blocked,
-		Time: seconds(s.Duration()), Timestamp: timestamp(started), Hostname: term.Printable(r.Hostname),
+		Name: term.Printable(s.Name()), Tests: c.Total(), Failures: c.Fail, Errors: c.Error,
+		Skipped: c.Skip + c.Blocked,
+		Time:    seconds(s.Duration()), Timestamp: timestamp(started), Hostname: term.Printable(r.Hostname),
 		File: term.Printable(s.File),
 	}
 	own := []Property{{"title", s.Title}, {"driver", s.Driver}}
@@ -171,7 +172,8 @@ func systemOut(c *Case) string {
 	return text
 }
 
-// junitOfProblems is a suite for what went wrong with the run as a whole, so that who reads nothing but this file sees it.
+// junitOfProblems is a suite for what went wrong with the run as a whole, so that who reads nothing but this file sees
+// it.
 func junitOfProblems(r *Run) (junitSuite, bool) {
 	s := Suite{ID: "run", Title: "the run itself", Started: r.Started}
 	for _, p := range r.Problems {

@@ -39,7 +39,8 @@ func TestJUnitCounts(t *testing.T) {
 		}
 	}
 	if tests != r.Tests || failures != r.Failures || errs != r.Errors {
-		t.Errorf("the suites add up to %d, %d, %d; the root says %d, %d, %d", tests, failures, errs, r.Tests, r.Failures, r.Errors)
+		t.Errorf("the suites add up to %d, %d, %d; the root says %d, %d, %d", tests, failures, errs, r.Tests,
+			r.Failures, r.Errors)
 	}
 	if got := r.Suites[0].Skipped; got != 2 {
 		t.Errorf("skipped %d, want 2: one skipped and one blocked", got)
@@ -77,9 +78,10 @@ func TestSchemaIsStrict(t *testing.T) {
 		"status of a case":              head + `<testcase name="c" status="run"/>` + tail,
 		"unknown element in a case":     head + `<testcase name="c"><properties/></testcase>` + tail,
 		"property without a value":      head + `<properties><property name="p"/></properties>` + tail,
-		"text in a property":            head + `<properties><property name="p" value="v">x</property></properties>` + tail,
-		"time in words":                 head + `<testcase name="c" time="3 ms"/>` + tail,
-		"rerun without a type":          head + `<testcase name="c"><rerunFailure/></testcase>` + tail,
+		"text in a property": head + `<properties><property name="p" value="v">x</property></properties>` +
+			tail,
+		"time in words":        head + `<testcase name="c" time="3 ms"/>` + tail,
+		"rerun without a type": head + `<testcase name="c"><rerunFailure/></testcase>` + tail,
 	} {
 		path := filepath.Join(t.TempDir(), "bad.xml")
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -92,7 +94,8 @@ func TestSchemaIsStrict(t *testing.T) {
 }
 
 func lint(path string) (string, error) {
-	output, err := exec.Command("xmllint", "--noout", "--nonet", "--schema", "testdata/jenkins-junit.xsd", path).CombinedOutput()
+	output, err := exec.Command("xmllint", "--noout", "--nonet", "--schema", "testdata/jenkins-junit.xsd",
+		path).CombinedOutput()
 	return string(output), err
 }
 

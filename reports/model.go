@@ -1,5 +1,5 @@
-// Package reports is the model of a run and the sinks that make reports of it, one file each. It may be imported by the command line and by
-// internal/specrun; it imports scenario, state and Ginkgo's types, and it never runs anything.
+// Package reports is the model of a run and the sinks that make reports of it, one file each. It may be imported by the
+// command line and by internal/specrun; it imports scenario, state and Ginkgo's types, and it never runs anything.
 package reports
 
 import (
@@ -58,8 +58,8 @@ type Case struct {
 	scenario.SectionResult
 }
 
-// Name is the suite's name in reports: its id and its driver, without blanks and without labels, so that it stays the same
-// from run to run.
+// Name is the suite's name in reports: its id and its driver, without blanks and without labels, so that it stays the
+// same from run to run.
 func (s *Suite) Name() string {
 	if s.Driver == "" {
 		return s.ID
@@ -73,8 +73,8 @@ type Counts struct{ Pass, Fail, Blocked, Skip, Error int }
 // Total is the number of cases.
 func (c Counts) Total() int { return c.Pass + c.Fail + c.Blocked + c.Skip + c.Error }
 
-// Bad is the number of cases that kept the run from passing. A blocked one counts: the step that it needs may have failed
-// without being selected itself.
+// Bad is the number of cases that kept the run from passing. A blocked one counts: the step that it needs may have
+// failed without being selected itself.
 func (c Counts) Bad() int { return c.Fail + c.Error + c.Blocked }
 
 func (c *Counts) add(o scenario.Outcome) {

@@ -50,7 +50,8 @@ func TestSecondWriteIsNotTried(t *testing.T) {
 			t.Errorf("a sink is told %d, %v", n, err)
 		}
 	}
-	if err := o.close(); err == nil || err.Error() != "write the report on standard output: broken pipe" || w.asked != 1 {
+	if err := o.close(); err == nil || err.Error() != "write the report on standard output: broken pipe" ||
+		w.asked != 1 {
 		t.Errorf("%v, after %d writes", err, w.asked)
 	}
 }

@@ -35,7 +35,8 @@ func golden(t *testing.T, name, got string) {
 
 // TestTranscriptSaysItOnce: what a driver in the process prints is its message already.
 func TestTranscriptSaysItOnce(t *testing.T) {
-	x := scenario.Exchange{Command: "ip link set x0 up", Output: "Cannot find device \"x0\"\n", Message: `Cannot find device "x0"`, Status: 1, Errno: "ENODEV"}
+	x := scenario.Exchange{Command: "ip link set x0 up", Output: "Cannot find device \"x0\"\n",
+		Message: `Cannot find device "x0"`, Status: 1, Errno: "ENODEV"}
 	want := "$ ip link set x0 up\nCannot find device \"x0\"\n[1] ENODEV\n"
 	if diff := cmp.Diff(want, Transcript([]scenario.Exchange{x})); diff != "" {
 		t.Error(diff)
@@ -128,7 +129,8 @@ func TestReadJSONRefuses(t *testing.T) {
 		if err := os.WriteFile(path, []byte(c.text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := ReadJSON(path); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), path) {
+		if _, err := ReadJSON(path); err == nil || !strings.Contains(err.Error(), c.want) ||
+			!strings.Contains(err.Error(), path) {
 			t.Errorf("%s: error %v, want one with the path and %q", name, err, c.want)
 		}
 	}

@@ -15,26 +15,33 @@ func sample() *Run {
 		}
 		return scenario.SectionResult{
 			Scenario: "veth-pair", Driver: "iproute2", Kind: kind, Step: step, Mistake: mistake, Title: title,
-			File: "scenarios/tutorial/veth-pair.md", Line: 10 * step, Outcome: o, Duration: time.Duration(step) * 3 * time.Millisecond,
+			File: "scenarios/tutorial/veth-pair.md", Line: 10 * step, Outcome: o,
+			Duration: time.Duration(step) * 3 * time.Millisecond,
 		}
 	}
 	pass := section(1, 0, "Create the namespaces", scenario.Pass)
 	pass.Transcript = []scenario.Exchange{
-		{Line: 12, Command: "ip netns add testns", Argv: []string{"/usr/sbin/ip", "netns", "add", "testns"}, Duration: time.Millisecond},
+		{Line: 12, Command: "ip netns add testns", Argv: []string{"/usr/sbin/ip", "netns", "add", "testns"},
+			Duration: time.Millisecond},
 		{Line: 13, Command: "ip netns list", Output: "testns\n"},
 	}
 	pass.Checks = []scenario.CheckResult{
-		{Line: 15, Text: "namespace `testns` exists", Phase: "before", Verdict: scenario.Verdict{Outcome: scenario.Pass}},
-		{Line: 15, Text: "namespace `testns` exists", Phase: "after", Verdict: scenario.Verdict{Outcome: scenario.Pass}},
+		{Line: 15, Text: "namespace `testns` exists", Phase: "before",
+			Verdict: scenario.Verdict{Outcome: scenario.Pass}},
+		{Line: 15, Text: "namespace `testns` exists", Phase: "after",
+			Verdict: scenario.Verdict{Outcome: scenario.Pass}},
 	}
 	typo := section(1, 1, "a typo", scenario.Fail)
 	typo.Problems = []scenario.Problem{{
-		Line: 21, Message: "the status is not the one that is stated", Expected: "status 1", Found: "status 0\nand \x1b[31mred\x1b[0m \x00 text ]]> \xff",
+		Line: 21, Message: "the status is not the one that is stated", Expected: "status 1",
+		Found: "status 0\nand \x1b[31mred\x1b[0m \x00 text ]]> \xff",
 	}, {File: "other.md", Line: 3, Message: "a second problem", Diagnosis: []string{
-		"cause:    peer-down on v1 in testns: v1 in testns is administratively down", "repair:   ip -n testns link set v1 up",
+		"cause:    peer-down on v1 in testns: v1 in testns is administratively down",
+		"repair:   ip -n testns link set v1 up",
 	}}}
 	typo.Transcript = []scenario.Exchange{{
-		Line: 21, Command: "ip link set vnic-prodns netns prodns", Output: "Cannot find device \"vnic-prodns\"\n\x1b[1m<b>&amp;</b>]]>\r\n",
+		Line: 21, Command: "ip link set vnic-prodns netns prodns",
+		Output: "Cannot find device \"vnic-prodns\"\n\x1b[1m<b>&amp;</b>]]>\r\n",
 		Status: 1, Errno: "ENODEV", Message: "device not found", Note: "the output is another one",
 	}}
 	typo.Checks = []scenario.CheckResult{{
@@ -49,7 +56,8 @@ func sample() *Run {
 	broken := section(4, 0, "Ping", scenario.Error)
 	broken.Problems = []scenario.Problem{{Message: "panic: out of luck\ngoroutine 1 [running]:\nmain.main()"}}
 	return &Run{
-		Started: time.Date(2025, 3, 1, 12, 0, 0, 0, time.FixedZone("", 3600)), Duration: 1234 * time.Millisecond, Hostname: "box",
+		Started: time.Date(2025, 3, 1, 12, 0, 0, 0, time.FixedZone("", 3600)), Duration: 1234 * time.Millisecond,
+		Hostname:   "box",
 		Properties: []Property{{"kernel", "6.18.0"}, {"architecture", "x86_64"}, {"seed", "0"}},
 		Suites: []Suite{
 			{
@@ -63,7 +71,8 @@ func sample() *Run {
 					{"Ping", broken},
 				},
 			},
-			{ID: "veth-pair", Title: "Connect two network namespaces with a veth pair", Driver: "netlink", Cases: []Case{{"Create the namespaces", pass}}},
+			{ID: "veth-pair", Title: "Connect two network namespaces with a veth pair", Driver: "netlink",
+				Cases: []Case{{"Create the namespaces", pass}}},
 		},
 		LeftOut: []LeftOut{
 			{Program: "busybox", Package: "busybox", Driver: "busybox",

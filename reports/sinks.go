@@ -19,8 +19,8 @@ type Standard struct {
 	Progress io.Writer // where the count of cases goes, nil when nobody looks at it
 }
 
-// Stream is standard output or standard error; Painted is it for text with colours, nil where there are none, and Columns
-// how wide its terminal is, 0 where it is none.
+// Stream is standard output or standard error; Painted is it for text with colours, nil where there are none, and
+// Columns how wide its terminal is, 0 where it is none.
 type Stream struct {
 	io.Writer
 	Painted io.Writer

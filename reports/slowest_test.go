@@ -13,7 +13,8 @@ func TestSlowestTellsTheLongestFirst(t *testing.T) {
 	if len(lines) != 3 || lines[0] != "The slowest:" {
 		t.Fatalf("got\n%s", out.String())
 	}
-	for i, want := range []string{"12 ms  veth-pair, driver iproute2, step 4 “Ping”", "9 ms  veth-pair, driver iproute2, step 3 “Look at the packets”"} {
+	for i, want := range []string{"12 ms  veth-pair, driver iproute2, step 4 “Ping”",
+		"9 ms  veth-pair, driver iproute2, step 3 “Look at the packets”"} {
 		if !strings.HasPrefix(strings.TrimSpace(lines[i+1]), want) {
 			t.Errorf("line %d: got %q, want %q", i+1, lines[i+1], want)
 		}
@@ -22,7 +23,8 @@ func TestSlowestTellsTheLongestFirst(t *testing.T) {
 
 func TestSlowestIsSilentWhereNothingRan(t *testing.T) {
 	var out bytes.Buffer
-	(&Console{Out: &out, Options: Options{Slowest: 10}}).slowest(&Run{Suites: []Suite{{Cases: []Case{{Name: "not run"}}}}})
+	(&Console{Out: &out, Options: Options{Slowest: 10}}).slowest(
+		&Run{Suites: []Suite{{Cases: []Case{{Name: "not run"}}}}})
 	if out.Len() > 0 {
 		t.Errorf("got %q", out.String())
 	}

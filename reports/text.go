@@ -26,7 +26,8 @@ func Transcript(exchanges []scenario.Exchange) string {
 		if x.Output != "" {
 			b.WriteString(strings.TrimSuffix(x.Output, "\n") + "\n")
 		}
-		if !strings.Contains(x.Output, x.Message) { // a driver in the process has printed it, and not all of it is the kernel's
+		// a driver in the process has printed it, and not all of it is the kernel's
+		if !strings.Contains(x.Output, x.Message) {
 			b.WriteString("kernel: " + x.Message + "\n")
 		}
 		switch {

@@ -14,7 +14,8 @@ const coverageFile = "../docs/tutorial-coverage.md"
 
 // takeaways are what the tutorial wants its reader to keep; each needs a row.
 var takeaways = []string{
-	"isolated: interfaces", "isolated: routes", "isolated: ARP table", "isolated: firewall", "isolated: addresses", "isolated: loopback",
+	"isolated: interfaces", "isolated: routes", "isolated: ARP table", "isolated: firewall", "isolated: addresses",
+	"isolated: loopback",
 	"a veth pair is a cable: what enters one end leaves the other",
 	"interfaces are moved with `ip link set IF netns NS`",
 	"an address needs its device",
@@ -35,7 +36,8 @@ func TestTutorialCoverage(t *testing.T) {
 		}
 		covered[r.place] = true
 		if !proves(s, r.proof) {
-			t.Errorf("%s: line %d: neither a check nor a command nor a line of output of %v is %s", coverageFile, r.line, r.place, r.proof)
+			t.Errorf("%s: line %d: neither a check nor a command nor a line of output of %v is %s", coverageFile,
+				r.line, r.place, r.proof)
 		}
 	}
 	for _, name := range takeaways {
@@ -140,7 +142,9 @@ func proves(s *scenario.Section, proof string) bool {
 	}
 	for _, b := range s.Blocks {
 		for _, cmd := range b.Commands {
-			if cmd.Text == quoted || slices.ContainsFunc(cmd.Output, func(line string) bool { return strings.TrimSpace(line) == quoted }) {
+			if cmd.Text == quoted || slices.ContainsFunc(cmd.Output, func(line string) bool {
+				return strings.TrimSpace(line) == quoted
+			}) {
 				return true
 			}
 		}

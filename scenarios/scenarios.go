@@ -1,5 +1,5 @@
-// Package scenarios is the catalogue: Markdown files, embedded, one folder for each subject. It may be imported by the suites and
-// the command line; it imports scenario alone, and it never reads the file system.
+// Package scenarios is the catalogue: Markdown files, embedded, one folder for each subject. It may be imported by the
+// suites and the command line; it imports scenario alone, and it never reads the file system.
 package scenarios
 
 import (
@@ -43,9 +43,8 @@ func Sources() ([]Source, error) {
 	return all, nil
 }
 
-// All are the scenarios of the catalogue in the order of the course: by level, then by id. A file that is no scenario and an id
-// that two files have are errors; the error has all of them.
-// They are read once: nobody changes them.
+// All are the scenarios of the catalogue in the order of the course: by level, then by id. A file that is no scenario
+// and an id that two files have are errors; the error has all of them. They are read once: nobody changes them.
 func All() ([]*scenario.Scenario, error) {
 	all, err := catalogue()
 	return slices.Clone(all), err
@@ -101,5 +100,6 @@ func ByID(id string) (*scenario.Scenario, error) {
 	if near, ok := nearest.Word(id, ids); ok {
 		return nil, fmt.Errorf("find the scenario %q: there is none of this name, did you mean %s?", id, near)
 	}
-	return nil, fmt.Errorf("find the scenario %q: there is none of this name; `harness list` shows those that there are", id)
+	return nil,
+		fmt.Errorf("find the scenario %q: there is none of this name; `harness list` shows those that there are", id)
 }

@@ -38,7 +38,8 @@ func TestAllIsTheCourseInOrder(t *testing.T) {
 
 func TestByIDNamesTheNearest(t *testing.T) {
 	for id, want := range map[string]string{"veth-piar": "did you mean veth-pair?", "xyzzy": "harness list"} {
-		if _, err := ByID(id); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), id) {
+		if _, err := ByID(id); err == nil || !strings.Contains(err.Error(), want) ||
+			!strings.Contains(err.Error(), id) {
 			t.Errorf("ByID(%q): %v, want %q", id, err, want)
 		}
 	}
@@ -50,7 +51,8 @@ func TestReadRefusesTheWholeCatalogue(t *testing.T) {
 		sources []Source
 		want    []string
 	}{
-		"two of one id":     {[]Source{{"a/x.md", []byte(text)}, {"b/x.md", []byte(text)}}, []string{"b/x.md:1: the id x is that of a/x.md already"}},
+		"two of one id": {[]Source{{"a/x.md", []byte(text)}, {"b/x.md", []byte(text)}},
+			[]string{"b/x.md:1: the id x is that of a/x.md already"}},
 		"two that are none": {[]Source{{"a.md", nil}, {"b.md", []byte("text")}}, []string{"a.md:1: ", "b.md:1: "}},
 	} {
 		all, err := read(c.sources)

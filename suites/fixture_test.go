@@ -50,7 +50,8 @@ func TestSubtests(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{nil, []string{"FAIL TestSuites/pair/netlink", "PASS TestSuites/go", "PASS TestSuites/pair/iproute2", "SKIP TestSuites/absent"}},
+		{nil, []string{"FAIL TestSuites/pair/netlink", "PASS TestSuites/go", "PASS TestSuites/pair/iproute2",
+			"SKIP TestSuites/absent"}},
 		{[]string{"-test.run=TestSuites/pair/iproute2"}, []string{"PASS TestSuites/pair/iproute2"}},
 		{[]string{"-ginkgo.label-filter=fixture && go"}, []string{"PASS TestSuites/go"}},
 	} {

@@ -20,7 +20,8 @@ func TestHold(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	run(t, l, "ip netns add testns", "ip link add v0 type veth peer name t0 netns testns", "ip addr add 10.0.0.1/24 dev v0",
+	run(t, l, "ip netns add testns", "ip link add v0 type veth peer name t0 netns testns",
+		"ip addr add 10.0.0.1/24 dev v0",
 		"ip -n testns addr add 10.0.0.2/24 dev t0", "ip link set v0 up")
 	s, err := l.State(t.Context())
 	if err != nil {
@@ -34,8 +35,9 @@ func TestHold(t *testing.T) {
 		{l, "`v0` in `host` is the peer of `t0` in `testns`", nil},
 		{s, "`v0` in `host` is the peer of `t0` in `testns`", nil},
 		{l, "`host` does not reach `10.0.0.2`", nil},
-		{l, "`host` reaches `10.0.0.2`", []string{"expected: `host` reaches `10.0.0.2`", "found:    v0, the way out, has no carrier",
-			"cause:    peer-down on t0 in testns: ", "repair:   ip -n testns link set t0 up"}},
+		{l, "`host` reaches `10.0.0.2`",
+			[]string{"expected: `host` reaches `10.0.0.2`", "found:    v0, the way out, has no carrier",
+				"cause:    peer-down on t0 in testns: ", "repair:   ip -n testns link set t0 up"}},
 		{s, "`t0` in `testns` is up", []string{"expected: `t0` in `testns` is up", "found:    "}},
 		{s, "`host` reaches `10.0.0.2`", []string{"judge `host` reaches `10.0.0.2`: "}},
 		{l, "`host` reeches `10.0.0.2`", []string{"read the matcher's argument", "reaches"}},
@@ -51,7 +53,9 @@ func TestHold(t *testing.T) {
 		if c.says == nil && failure != "" {
 			t.Errorf("Hold(%s) of a %T fails with\n%s", c.sentence, c.actual, failure)
 		}
-		if negated := failureOf(func(g gomega.Gomega) { g.Expect(c.actual).NotTo(Hold(c.sentence)) }); c.says == nil && negated == "" {
+		if negated := failureOf(func(g gomega.Gomega) {
+			g.Expect(c.actual).NotTo(Hold(c.sentence))
+		}); c.says == nil && negated == "" {
 			t.Errorf("Hold(%s) of a %T: NotTo does not fail, either", c.sentence, c.actual)
 		}
 	}

@@ -11,8 +11,9 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// The matchers of this file, as Hold does, take a *lab.Lab, a *state.State, or anything with a method State(context.Context)
-// (*state.State, error). With a lab they read the kernel each time they are asked, so they fit Eventually and Consistently:
+// The matchers of this file, as Hold does, take a *lab.Lab, a *state.State, or anything with a method
+// State(context.Context) (*state.State, error). With a lab they read the kernel each time they are asked, so they fit
+// Eventually and Consistently:
 //
 //	Eventually(lab).Should(HaveCarrier("vnix-prodns", In("prodns")))
 //

@@ -1,6 +1,6 @@
-// Package suites are the specs: those made from the catalogue, one container per scenario and driver, and the matchers with
-// which people write their own. It may be imported by the command line and by test packages; it goes to the
-// kernel through harness/lab alone, and it never calls RunSpecs.
+// Package suites are the specs: those made from the catalogue, one container per scenario and driver, and the matchers
+// with which people write their own. It may be imported by the command line and by test packages; it goes to the kernel
+// through harness/lab alone, and it never calls RunSpecs.
 package suites
 
 import (
@@ -31,16 +31,17 @@ const ReportEntry = "section"
 
 // Register adds the unit's specs to Ginkgo's tree. It is called while the tree is built, before RunSpecs.
 //
-// The container is ordered, so that all drivers of a scenario run in one process and the state they leave can be compared. It goes
-// on after a failure: what needs a failed step reports that by itself.
+// The container is ordered, so that all drivers of a scenario run in one process and the state they leave can be
+// compared. It goes on after a failure: what needs a failed step reports that by itself.
 func Register(u Unit) {
 	sc := u.Scenario
-	ginkgo.Describe(sc.ID+": "+sc.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, ginkgo.Label(sc.Labels()...), func() {
-		parity := &lab.Parity{}
-		for _, d := range u.Drivers {
-			registerDriver(u, d, parity)
-		}
-	})
+	ginkgo.Describe(sc.ID+": "+sc.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, ginkgo.Label(sc.Labels()...),
+		func() {
+			parity := &lab.Parity{}
+			for _, d := range u.Drivers {
+				registerDriver(u, d, parity)
+			}
+		})
 }
 
 func registerDriver(u Unit, d lab.Driver, parity *lab.Parity) {

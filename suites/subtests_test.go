@@ -97,7 +97,8 @@ func junitWithoutLabels(reporter *types.ReporterConfig) {
 	}
 	reporter.JUnitReport = ""
 	ginkgo.ReportAfterSuite("write the JUnit report", func(r types.Report) {
-		if err := reporters.GenerateJUnitReportWithConfig(r, path, reporters.JunitReportConfig{OmitSpecLabels: true}); err != nil {
+		if err := reporters.GenerateJUnitReportWithConfig(r, path,
+			reporters.JunitReportConfig{OmitSpecLabels: true}); err != nil {
 			ginkgo.Fail("write the JUnit report: " + err.Error())
 		}
 	})

@@ -151,8 +151,8 @@ func (f *failure) lacking() string {
 	return ""
 }
 
-// inItsWords says whether a block has what busybox says: one for its driver, or one in which it is called by its name. What is for all
-// drivers is written in the words of iproute2, and of busybox only refusal and success are compared.
+// inItsWords says whether a block has what busybox says: one for its driver, or one in which it is called by its name.
+// What is for all drivers is written in the words of iproute2, and of busybox only refusal and success are compared.
 func inItsWords(b scenario.Block) bool {
 	return slices.Contains(b.Drivers, "busybox") ||
 		slices.ContainsFunc(b.Commands, func(cmd scenario.Command) bool { return slices.Contains(cmd.Argv, "busybox") })
@@ -204,21 +204,24 @@ func (c *coverage) print(out io.Writer) {
 func (c *coverage) text() string {
 	var b strings.Builder
 	b.WriteString(generated)
-	fmt.Fprintf(&b, "# The failure modes\n\n%d ways in which network namespaces go wrong were measured by hand, and where the catalogue encodes "+
+	fmt.Fprintf(&b, "# The failure modes\n\n%d ways in which network namespaces go wrong were measured by hand, and "+
+		"where the catalogue encodes "+
 		"each of them. `make coverage` prints the same list and fails if one is missing.\n", len(c.failures))
 	group := ""
 	for i := range c.failures {
 		f := &c.failures[i]
 		if f.group != group {
 			group = f.group
-			fmt.Fprintf(&b, "\n## %s\n\n| case | where | refused with |\n|---|---|---|\n", strings.ToUpper(group[:1])+group[1:])
+			fmt.Fprintf(&b, "\n## %s\n\n| case | where | refused with |\n|---|---|---|\n",
+				strings.ToUpper(group[:1])+group[1:])
 		}
 		var where []string
 		for _, p := range f.places {
 			if p.section == nil {
 				where = append(where, fmt.Sprintf("[%s](../%s)", p.file, p.file))
 			} else {
-				where = append(where, fmt.Sprintf("[%s](../%s): %s", strings.TrimSuffix(filepath.Base(p.file), ".md"), p.file, cell(p.section.Title)))
+				where = append(where, fmt.Sprintf("[%s](../%s): %s", strings.TrimSuffix(filepath.Base(p.file), ".md"),
+					p.file, cell(p.section.Title)))
 			}
 		}
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", f.id, strings.Join(where, "; "), strings.Join(f.errnos, ", "))

@@ -22,8 +22,10 @@ func catalogueText(all []*scenario.Scenario) string {
 			}
 		}
 	}
-	fmt.Fprintf(&b, "# The catalogue\n\n%d scenarios with %d steps, %d mistakes and %d checks. Every check is false before what it is "+
-		"about is done and true after it (`- [ ]`), or true before and after (`- [x]`). Where a section does not say what it rests on, the "+
+	fmt.Fprintf(&b, "# The catalogue\n\n%d scenarios with %d steps, %d mistakes and %d checks. Every check is false "+
+		"before what it is "+
+		"about is done and true after it (`- [ ]`), or true before and after (`- [x]`). Where a section does not "+
+		"say what it rests on, the "+
 		"sources of its scenario hold.\n\n", len(all), steps, mistakes, checks)
 	b.WriteString("| level | scenario | kind | steps | mistakes |\n|---:|---|---|---:|---:|\n")
 	for _, sc := range all {
@@ -31,7 +33,8 @@ func catalogueText(all []*scenario.Scenario) string {
 		for i := range sc.Steps {
 			count += len(sc.Steps[i].Mistakes)
 		}
-		fmt.Fprintf(&b, "| %d | [%s](#%s) | %s | %d | %d |\n", sc.Level, cell(sc.Title), sc.ID, sc.Kind, len(sc.Steps), count)
+		fmt.Fprintf(&b, "| %d | [%s](#%s) | %s | %d | %d |\n", sc.Level, cell(sc.Title), sc.ID, sc.Kind, len(sc.Steps),
+			count)
 	}
 	for _, sc := range all {
 		p := pageOf(sc)

@@ -12,11 +12,13 @@ import (
 	"netnscheck/harness/state"
 )
 
-// driversText tells for every section and driver whether the driver plays it as it is written, otherwise, or not at all.
+// driversText tells for every section and driver whether the driver plays it as it is written, otherwise, or not at
+// all.
 func driversText(all []*scenario.Scenario) (string, error) {
 	drivers := lab.Drivers()
 	if len(drivers) < 3 {
-		return "", fmt.Errorf("list what the drivers can say: only %d of 3 drivers are on this machine; install iproute2 and busybox", len(drivers))
+		return "", fmt.Errorf("list what the drivers can say: only %d of 3 drivers are on this machine; install "+
+			"iproute2 and busybox", len(drivers))
 	}
 	var tables strings.Builder
 	legend := map[string]string{}
@@ -57,8 +59,10 @@ The states that two drivers leave have to be equal in normal form, but for these
 	}
 	for _, d := range drivers {
 		if s, ok := d.(lab.Substituting); ok {
-			fmt.Fprintf(&b, "\nWhere %s lacks a form of command, or takes it and does otherwise, the harness carries it out in its place (*same, "+
-				"but for …*). That was found by trying version %s; of another one the same is assumed:\n\n", d.Name(), s.TriedWith())
+			fmt.Fprintf(&b, "\nWhere %s lacks a form of command, or takes it and does otherwise, the harness "+
+				"carries it out in its place (*same, "+
+				"but for …*). That was found by trying version %s; of another one the same is assumed:\n\n", d.Name(),
+				s.TriedWith())
 		}
 	}
 	for _, form := range slices.Sorted(maps.Keys(legend)) {

@@ -15,8 +15,8 @@ import (
 
 const formatFile = "docs/format.md"
 
-// tables are the parts of docs/format.md that are made of the code. Each stands between two marks; what is around them is
-// written by hand.
+// tables are the parts of docs/format.md that are made of the code. Each stands between two marks; what is around them
+// is written by hand.
 var tables = []struct {
 	name string
 	text func() string

@@ -96,7 +96,9 @@ func TestWithTable(t *testing.T) {
 // TestTablesAreFilledIn: each word of a vocabulary has a meaning.
 func TestTablesAreFilledIn(t *testing.T) {
 	for _, table := range tables {
-		rows := slices.DeleteFunc(strings.Split(table.text(), "\n"), func(line string) bool { return !strings.HasPrefix(line, "| `") })
+		rows := slices.DeleteFunc(strings.Split(table.text(), "\n"), func(line string) bool {
+			return !strings.HasPrefix(line, "| `")
+		})
 		if len(rows) == 0 {
 			t.Errorf("the table of %s is empty", table.name)
 		}

@@ -152,10 +152,13 @@ func TestAMarkInTheWrongPlace(t *testing.T) {
 		place place
 		says  string
 	}{
-		{"typo", inScenario, "0 of 2 failure modes are encoded; what is wrong or missing:\n  t.md:3: there is no case typo\n"},
-		{"lesson", inTest, "0 of 2 failure modes are encoded; what is wrong or missing:\n  x_test.go:7: the case lesson is for a scenario\n"},
+		{"typo", inScenario, "0 of 2 failure modes are encoded; what is wrong or missing:\n  t.md:3: there is no " +
+			"case typo\n"},
+		{"lesson", inTest, "0 of 2 failure modes are encoded; what is wrong or missing:\n  x_test.go:7: the case " +
+			"lesson is for a scenario\n"},
 		{"program", inScenario, "t.md:3: the case program is for a test in Go"},
-		{"lesson", inScenario, "1 of 2 failure modes are encoded; what is wrong or missing:\n  program: encoded nowhere"},
+		{"lesson", inScenario,
+			"1 of 2 failure modes are encoded; what is wrong or missing:\n  program: encoded nowhere"},
 		{"program", inTest, "1 of 2 failure modes are encoded; what is wrong or missing:\n  lesson: encoded nowhere"},
 	} {
 		all := &coverage{failures: []failure{{id: "lesson"}, {id: "program", inGo: true}}}

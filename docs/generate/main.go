@@ -1,6 +1,7 @@
 // Command generate writes the documents that are made from the catalogue, docs/catalogue.md, docs/drivers.md and
-// docs/cases.md, and the tables of docs/format.md, which are made from the code. It is run by `make docs`, in the root of the
-// repository; with -cases it prints which measured failure mode is encoded where (`make coverage`) and writes nothing. Nobody imports it, and it never runs a scenario.
+// docs/cases.md, and the tables of docs/format.md, which are made from the code. It is run by `make docs`, in the root
+// of the repository; with -cases it prints which measured failure mode is encoded where (`make coverage`) and writes
+// nothing. Nobody imports it, and it never runs a scenario.
 package main
 
 import (

@@ -38,7 +38,8 @@ func pageOf(sc *scenario.Scenario) page {
 		p.sections = append(p.sections, section{Section: &step.Section, file: sc.File, step: step.Title})
 		for j := range step.Mistakes {
 			m := &step.Mistakes[j]
-			p.sections = append(p.sections, section{Section: &m.Section, file: sc.File, step: step.Title, mistake: true, fix: m.Fix})
+			p.sections = append(p.sections, section{Section: &m.Section, file: sc.File, step: step.Title, mistake: true,
+				fix: m.Fix})
 		}
 	}
 	lines := strings.Split(strings.ReplaceAll(sc.Source, "\r\n", "\n"), "\n")

@@ -6,7 +6,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// neighbours are the links of a segment besides those of the namespace itself, also where something keeps frames from them.
+// neighbours are the links of a segment besides those of the namespace itself, also where something keeps frames from
+// them.
 func (w *walk) neighbours(at port) (all []port) {
 	for _, a := range w.segment(at, packet{}) {
 		if a.n != at.n {
@@ -16,8 +17,9 @@ func (w *walk) neighbours(at port) (all []port) {
 	return all
 }
 
-// addressFor is the address that a link without one should have: one that a tunnel of its namespace sends from, or that others take for
-// their gateway or their tunnel's end, and that nobody has; or a free one of their network. Not valid when nothing tells the network.
+// addressFor is the address that a link without one should have: one that a tunnel of its namespace sends from, or that
+// others take for their gateway or their tunnel's end, and that nobody has; or a free one of their network. Not valid
+// when nothing tells the network.
 func (w *walk) addressFor(at port, family int) netip.Prefix {
 	around := w.neighbours(at)
 	for _, other := range around {
@@ -132,8 +134,8 @@ func leadsOn(at port, dst netip.Addr) bool {
 	return d.found() && (d.hop == nil || d.hop.Dev != at.l.Name)
 }
 
-// lacking are the links of a segment that have no address of a family: robbed are those that have one of the other family, or are down,
-// and so may have lost it; bare are the others.
+// lacking are the links of a segment that have no address of a family: robbed are those that have one of the other
+// family, or are down, and so may have lost it; bare are the others.
 func (w *walk) lacking(n *state.Namespace, around []port, family int) (robbed, bare []port) {
 	for _, at := range around {
 		switch {

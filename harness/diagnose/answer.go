@@ -37,7 +37,8 @@ func (s *Survey) Outcome() Outcome {
 	return Sound
 }
 
-// Remark says that a review tells the cause as a remark, not as an alarm: a healthy network may have it, or it passes by itself.
+// Remark says that a review tells the cause as a remark, not as an alarm: a healthy network may have it, or it passes
+// by itself.
 func (c *Cause) Remark() bool { return c.Passes || c.Name.Remark() }
 
 // Sentence is the answer in one line: the cause, its place and what it says, and what is in doubt.

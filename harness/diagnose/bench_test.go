@@ -8,29 +8,37 @@ import (
 	"netnscheck/harness/state"
 )
 
-// lattice is a state of n hosts, ten on each bridge, and a router with a leg on every bridge; all as a kernel would show it.
+// lattice is a state of n hosts, ten on each bridge, and a router with a leg on every bridge; all as a kernel would
+// show it.
 func lattice(hosts int) *state.State {
 	s := &state.State{Namespaces: []state.Namespace{{Name: "host", Links: []state.Link{loopback()}}}}
-	router := state.Namespace{Name: "router", Links: []state.Link{loopback()}, Rules: defaultRules(), Sysctls: []state.Sysctl{{Key: "net.ipv4.ip_forward", Value: "1"}}}
+	router := state.Namespace{Name: "router", Links: []state.Link{loopback()}, Rules: defaultRules(),
+		Sysctls: []state.Sysctl{{Key: "net.ipv4.ip_forward", Value: "1"}}}
 	for i := range hosts {
 		b := i / 10
 		bridge := fmt.Sprint("br", b)
 		if i%10 == 0 {
-			l := state.Link{Index: len(router.Links) + 1, Name: bridge, Kind: "bridge", Up: true, Carrier: true, MTU: 1500, MAC: fmt.Sprintf("02:01:00:00:00:%02x", b), Bridge: &state.Bridge{}}
+			l := state.Link{Index: len(router.Links) + 1, Name: bridge, Kind: "bridge", Up: true, Carrier: true,
+				MTU: 1500, MAC: fmt.Sprintf("02:01:00:00:00:%02x", b), Bridge: &state.Bridge{}}
 			give(&router, &l, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 1, byte(b), 1}), 24))
 			router.Links = append(router.Links, l)
-			router.Sysctls = append(router.Sysctls, state.Sysctl{Key: "net.ipv4.conf." + bridge + ".forwarding", Value: "1"})
+			router.Sysctls = append(router.Sysctls, state.Sysctl{Key: "net.ipv4.conf." + bridge + ".forwarding",
+				Value: "1"})
 		}
 		n := state.Namespace{Name: fmt.Sprint("h", i), Links: []state.Link{loopback()}, Rules: defaultRules()}
-		l := state.Link{Index: 2, Name: "eth0", Kind: "veth", Up: true, Carrier: true, MTU: 1500, MAC: fmt.Sprintf("02:02:00:00:%02x:%02x", i/256, i%256)}
+		l := state.Link{Index: 2, Name: "eth0", Kind: "veth", Up: true, Carrier: true, MTU: 1500,
+			MAC: fmt.Sprintf("02:02:00:00:%02x:%02x", i/256, i%256)}
 		l.Peer = &state.LinkRef{Netns: "router", Name: fmt.Sprint("p", i)}
 		give(&n, &l, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 1, byte(b), byte(i%10 + 2)}), 24))
-		n.Routes = append(n.Routes, state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("0.0.0.0/0"), Table: state.TableMain,
+		n.Routes = append(n.Routes, state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("0.0.0.0/0"),
+			Table:    state.TableMain,
 			Nexthops: []state.Nexthop{{Via: netip.AddrFrom4([4]byte{10, 1, byte(b), 1}), Dev: "eth0"}}})
 		n.Links = append(n.Links, l)
 		s.Namespaces = append(s.Namespaces, n)
-		router.Links = append(router.Links, state.Link{Index: len(router.Links) + 1, Name: fmt.Sprint("p", i), Kind: "veth", Up: true, Carrier: true, MTU: 1500,
-			MAC: fmt.Sprintf("02:03:00:00:%02x:%02x", i/256, i%256), Master: bridge, Port: &state.Port{State: "forwarding"},
+		router.Links = append(router.Links, state.Link{Index: len(router.Links) + 1, Name: fmt.Sprint("p", i),
+			Kind: "veth", Up: true, Carrier: true, MTU: 1500,
+			MAC: fmt.Sprintf("02:03:00:00:%02x:%02x", i/256, i%256), Master: bridge,
+			Port: &state.Port{State: "forwarding"},
 			Peer: &state.LinkRef{Netns: n.Name, Name: "eth0"}})
 	}
 	s.Namespaces = append(s.Namespaces, router)
@@ -42,7 +50,8 @@ func loopback() state.Link {
 }
 
 func defaultRules() []state.Rule {
-	return []state.Rule{{Family: 4, Priority: 0, Table: state.TableLocal, Action: "lookup"}, {Family: 4, Priority: 32766, Table: state.TableMain, Action: "lookup"}}
+	return []state.Rule{{Family: 4, Priority: 0, Table: state.TableLocal, Action: "lookup"},
+		{Family: 4, Priority: 32766, Table: state.TableMain, Action: "lookup"}}
 }
 
 func give(n *state.Namespace, l *state.Link, p netip.Prefix) {

@@ -17,7 +17,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestCaptured diagnoses states that were captured from a real kernel (proof, TestCapture), and compares with what is expected.
+// TestCaptured diagnoses states that were captured from a real kernel (proof, TestCapture), and compares with what is
+// expected.
 func TestCaptured(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))
 	if err != nil || len(files) < 50 {
@@ -56,7 +57,8 @@ func golden(t *testing.T, file string, made []string, r Report) {
 	}
 	fmt.Fprintf(&out, "from %s to %s\n", r.From, r.To)
 	for _, h := range r.Path {
-		fmt.Fprintf(&out, "  %s%s %s: %s%s\n", map[bool]string{true: "back: "}[h.Reply], h.Netns, h.Link, h.Decision, map[bool]string{true: " ✗"}[h.Stop])
+		fmt.Fprintf(&out, "  %s%s %s: %s%s\n", map[bool]string{true: "back: "}[h.Reply], h.Netns, h.Link, h.Decision,
+			map[bool]string{true: " ✗"}[h.Stop])
 	}
 	write := func(c Cause) {
 		fmt.Fprintf(&out, "%s, %s%s\n  %s\n", c.Name, c.Place(), map[bool]string{true: " (reply)"}[c.Reply], c.Says)
@@ -96,7 +98,8 @@ func golden(t *testing.T, file string, made []string, r Report) {
 }
 
 // runnable is how a command begins that can be run as it is.
-var runnable = regexp.MustCompile(`^(ip (netns add|-n |-6 |link|addr|route|rule|neigh|netns exec)|nsenter -t |rm /run/netns/|(sysctl -w|nft|bridge|tc) )`)
+var runnable = regexp.MustCompile(
+	`^(ip (netns add|-n |-6 |link|addr|route|rule|neigh|netns exec)|nsenter -t |rm /run/netns/|(sysctl -w|nft|bridge|tc) )`)
 
 // placeholder is a word to fill in.
 var placeholder = regexp.MustCompile(`\b(GATEWAY|IFACE|OTHER|PID|ADDRESS|LENGTH)\b`)
@@ -110,13 +113,15 @@ func judgeRepair(t *testing.T, c Cause) {
 		}
 	}
 	for _, line := range c.Advice {
-		if runnable.MatchString(line) && !placeholder.MatchString(line) && c.Name != causes.ScopeMissing { // there it is one of several questions
+		// there it is one of several questions
+		if runnable.MatchString(line) && !placeholder.MatchString(line) && c.Name != causes.ScopeMissing {
 			t.Errorf("%s, %s: %q could be run as it is", c.Name, c.Place(), line)
 		}
 	}
 }
 
-// TestEveryPair asks every question that a captured state allows: whatever the answer is, there is one, and it says where and why.
+// TestEveryPair asks every question that a captured state allows: whatever the answer is, there is one, and it says
+// where and why.
 func TestEveryPair(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join("testdata", "*.json"))
 	for _, file := range files {
@@ -139,7 +144,9 @@ func TestEveryPair(t *testing.T) {
 						if r.Cause != nil {
 							judgeRepair(t, *r.Cause)
 						}
-						if c := r.Cause; c != nil && (!c.Name.Valid() || c.Netns == "" || c.Says == "" || len(c.Evidence) == 0 && c.Name != causes.MacvlanParent || len(c.Repair)+len(c.Advice) == 0) {
+						if c := r.Cause; c != nil && (!c.Name.Valid() || c.Netns == "" || c.Says == "" ||
+							len(c.Evidence) == 0 && c.Name != causes.MacvlanParent ||
+							len(c.Repair)+len(c.Advice) == 0) {
 							t.Errorf("%s: from %s to %s: %+v", file, from.Name, a.Prefix.Addr(), *c)
 						}
 					}

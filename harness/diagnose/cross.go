@@ -13,10 +13,12 @@ import (
 )
 
 // cross takes a packet over the segment to the next hop, and tells by which link of which namespace it comes in there.
-func (w *walk) cross(n *state.Namespace, iif *state.Link, p *packet, d decision) (*state.Namespace, *state.Link, *Cause) {
+func (w *walk) cross(n *state.Namespace, iif *state.Link, p *packet, d decision) (*state.Namespace, *state.Link,
+	*Cause) {
 	out := d.dev(n)
 	if out == nil {
-		return nil, nil, cause(causes.NoRoute, n, nil, "the route of %s to %s names no link", n.Name, p.dst).proof(routeShown(n, d.route))
+		return nil, nil, cause(causes.NoRoute, n, nil, "the route of %s to %s names no link", n.Name,
+			p.dst).proof(routeShown(n, d.route))
 	}
 	name := causes.FilterForward
 	if iif == nil {
@@ -66,13 +68,15 @@ func (w *walk) linkTrouble(n *state.Namespace, out *state.Link, p *packet, route
 	peer := w.below(out)
 	switch {
 	case out.Kind == "veth" && peer != nil && peer.n == n && peer.l.Master == "":
-		c := cause(causes.SameNamespace, n, out, "both ends of the pair %s and %s are in %s, so it leads nowhere else", out.Name, peer.l.Name, n.Name).
+		c := cause(causes.SameNamespace, n, out, "both ends of the pair %s and %s are in %s, so it leads nowhere else",
+			out.Name, peer.l.Name, n.Name).
 			proof(linkShown(n, out), linkShown(n, peer.l))
 		return w.moveOut(c, *peer)
 	case !out.Carrier && out.Kind == "veth" && peer != nil && !peer.l.Up:
 		return w.peerDown(port{n, out}, *peer)
 	case !out.Carrier && (out.Kind != "bridge" || len(ports(n, out)) == 0):
-		c := cause(causes.NoCarrier, n, out, "%s in %s is up and has no carrier", out.Name, n.Name).proof(linkShown(n, out))
+		c := cause(causes.NoCarrier, n, out, "%s in %s is up and has no carrier", out.Name,
+			n.Name).proof(linkShown(n, out))
 		switch {
 		case out.Kind == "bridge":
 			c.Says += ": the bridge has no port"
@@ -93,7 +97,8 @@ func (w *walk) linkTrouble(n *state.Namespace, out *state.Link, p *packet, route
 		if !p.yields && (!p.reply || c.Name == causes.MTUBlackHole) {
 			return c
 		}
-		p.size = out.MTU // an answer may be fragmented (icmp_push_reply): by routers, or in IPv6 by its sender once it has been told
+		// an answer may be fragmented (icmp_push_reply): by routers, or in IPv6 by its sender once it has been told
+		p.size = out.MTU
 	}
 	if out.NoARP && out.Kind == "veth" {
 		return arpOff(n, out)
@@ -103,7 +108,8 @@ func (w *walk) linkTrouble(n *state.Namespace, out *state.Link, p *packet, route
 
 // noPortUp: the bridge has ports, and none of them has carrier.
 func (w *walk) noPortUp(bridge port) *Cause {
-	c := cause(causes.NoCarrier, bridge.n, bridge.l, "%s in %s is up and has no carrier: no port of the bridge is up", bridge.l.Name, bridge.n.Name).proof(linkShown(bridge.n, bridge.l))
+	c := cause(causes.NoCarrier, bridge.n, bridge.l, "%s in %s is up and has no carrier: no port of the bridge is up",
+		bridge.l.Name, bridge.n.Name).proof(linkShown(bridge.n, bridge.l))
 	for _, q := range ports(bridge.n, bridge.l) {
 		c.proof(linkShown(bridge.n, q))
 		if !q.Up {
@@ -117,16 +123,19 @@ func (w *walk) noPortUp(bridge port) *Cause {
 }
 
 func (w *walk) peerDown(l, peer port) *Cause {
-	return cause(causes.PeerDown, peer.n, peer.l, "%s in %s is administratively down, so %s in %s has no carrier", peer.l.Name, peer.n.Name, l.l.Name, l.n.Name).
+	return cause(causes.PeerDown, peer.n, peer.l, "%s in %s is administratively down, so %s in %s has no carrier",
+		peer.l.Name, peer.n.Name, l.l.Name, l.n.Name).
 		proof(linkShown(peer.n, peer.l), linkShown(l.n, l.l)).setUp(peer)
 }
 
-// portsBack makes the near ends of cables, which are no ports, ports of a bridge: those behind which its network is, and all if that is none.
+// portsBack makes the near ends of cables, which are no ports, ports of a bridge: those behind which its network is,
+// and all if that is none.
 func (w *walk) portsBack(c *Cause, bridge port) {
 	var near, all []port
 	for _, l := range ordinary(bridge.n) {
 		peer := w.below(l)
-		if l.Kind != "veth" || l.Master != "" || peer == nil || peer.n == bridge.n || len(addresses(l, 4))+len(addresses(l, 6)) > 0 {
+		if l.Kind != "veth" || l.Master != "" || peer == nil || peer.n == bridge.n ||
+			len(addresses(l, 4))+len(addresses(l, 6)) > 0 {
 			continue
 		}
 		all = append(all, port{bridge.n, l})
@@ -148,7 +157,8 @@ func (w *walk) portsBack(c *Cause, bridge port) {
 func sharesNetwork(a, b *state.Link) bool {
 	for _, x := range a.Addresses {
 		for _, y := range b.Addresses {
-			if familyOf(x.Prefix.Addr()) == familyOf(y.Prefix.Addr()) && !x.Prefix.Addr().IsLinkLocalUnicast() && covers(y, x.Prefix.Addr()) {
+			if familyOf(x.Prefix.Addr()) == familyOf(y.Prefix.Addr()) && !x.Prefix.Addr().IsLinkLocalUnicast() &&
+				covers(y, x.Prefix.Addr()) {
 				return true
 			}
 		}
@@ -188,7 +198,8 @@ func arpOff(n *state.Namespace, l *state.Link) *Cause {
 		proof(linkShown(n, l)).mend(ip(n, "link set %s arp on", l.Name))
 }
 
-// dropsAll finds a queueing discipline that lets nothing through, or nothing as large as a packet of so many bytes; 0 is small.
+// dropsAll finds a queueing discipline that lets nothing through, or nothing as large as a packet of so many bytes; 0
+// is small.
 func dropsAll(n *state.Namespace, l *state.Link, size int) *Cause {
 	frame := max(smallest, min(size, l.MTU)+ethernetHeader)
 	for i := range n.Qdiscs {
@@ -211,8 +222,10 @@ func dropsAll(n *state.Namespace, l *state.Link, size int) *Cause {
 		if room >= smallest {
 			what = fmt.Sprintf("drops every frame of more than %d bytes, and this one has %d", room, frame)
 		}
-		return cause(causes.QueueDrops, n, l, "the queueing discipline %s of %s in %s %s", q.Kind, l.Name, n.Name, what).
-			proof(in(n, "tc qdisc show dev %s", l.Name) + ": " + state.QdiscText(*q)).mend(in(n, "tc qdisc del dev %s root", l.Name))
+		return cause(causes.QueueDrops, n, l, "the queueing discipline %s of %s in %s %s", q.Kind, l.Name, n.Name,
+			what).
+			proof(in(n, "tc qdisc show dev %s", l.Name) + ": " + state.QdiscText(*q)).mend(
+			in(n, "tc qdisc del dev %s root", l.Name))
 	}
 	return nil
 }
@@ -222,7 +235,8 @@ const (
 	smallest       = 42 // bytes of the smallest frame that carries an echo or an ARP request
 )
 
-// roomOfTBF is the size of the largest frame that fits into the bucket and the queue of a tbf, in bytes (tbf_enqueue in net/sched/sch_tbf.c).
+// roomOfTBF is the size of the largest frame that fits into the bucket and the queue of a tbf, in bytes (tbf_enqueue in
+// net/sched/sch_tbf.c).
 func roomOfTBF(options string) int {
 	room := math.MaxInt
 	words := strings.Fields(options)
@@ -248,8 +262,8 @@ func narrowLink(n *state.Namespace, l *state.Link, size int) narrow {
 	return narrow{l.Name + " in " + n.Name, l.MTU, linkShown(n, l), ip(n, "link set %s mtu %d", l.Name, size)}
 }
 
-// narrowRoute is a route with an MTU of its own. In the command that replaces it, what the kernel tells of its next hops has no place, nor have
-// they themselves beside a nexthop object.
+// narrowRoute is a route with an MTU of its own. In the command that replaces it, what the kernel tells of its next
+// hops has no place, nor have they themselves beside a nexthop object.
 func narrowRoute(n *state.Namespace, r *state.Route, size int) narrow {
 	wide := *r
 	wide.MTU, wide.MTULock = size, false
@@ -260,7 +274,8 @@ func narrowRoute(n *state.Namespace, r *state.Route, size int) narrow {
 			wide.Nexthops = append(wide.Nexthops, h)
 		}
 	}
-	return narrow{"the route of " + n.Name + " to " + state.PrefixText(r.To), r.MTU, routeShown(n, r), ip(n, "%sroute replace %s", six(r.Family), state.RouteText(wide))}
+	return narrow{"the route of " + n.Name + " to " + state.PrefixText(r.To), r.MTU, routeShown(n, r),
+		ip(n, "%sroute replace %s", six(r.Family), state.RouteText(wide))}
 }
 
 // tooBig judges a packet that is larger than an MTU and must not be fragmented.
@@ -272,11 +287,14 @@ func (w *walk) tooBig(n *state.Namespace, out *state.Link, p packet, router bool
 			icmp.proto, icmp.icmp = "ipv6-icmp", "packet-too-big"
 		}
 		if _, _, lost := answer.travel(n, icmp); lost != nil {
-			return cause(causes.MTUBlackHole, n, out, "a packet of %d bytes does not fit %s (MTU %d), and the answer that says so does not get back: %s", p.size, where.what, where.mtu, lost.Says).
+			return cause(causes.MTUBlackHole, n, out,
+				"a packet of %d bytes does not fit %s (MTU %d), and the answer that says so does not get back: %s",
+				p.size, where.what, where.mtu, lost.Says).
 				proof(append([]string{where.shown}, lost.Evidence...)...).mendAs(lost).mend(where.repair)
 		}
 	}
-	c := cause(causes.MTUExceeded, n, out, "a packet of %d bytes that must not be fragmented does not fit %s (MTU %d)", p.size, where.what, where.mtu).
+	c := cause(causes.MTUExceeded, n, out, "a packet of %d bytes that must not be fragmented does not fit %s (MTU %d)",
+		p.size, where.what, where.mtu).
 		proof(where.shown).mend(where.repair)
 	if from := w.state.Namespace(w.query.From); router && from != nil { // it has learned the small size
 		c.mend(forget(from, p.family()))
@@ -288,7 +306,8 @@ func (w *walk) tooBig(n *state.Namespace, out *state.Link, p packet, router bool
 func (w *walk) wrongLink(n *state.Namespace, dst netip.Addr, won *state.Route) *Cause {
 	for i := range n.Routes {
 		r := &n.Routes[i]
-		if r == won || r.To != won.To || r.Table != won.Table || r.Type != "unicast" || len(r.Nexthops) == 0 || len(won.Nexthops) == 0 {
+		if r == won || r.To != won.To || r.Table != won.Table || r.Type != "unicast" || len(r.Nexthops) == 0 ||
+			len(won.Nexthops) == 0 {
 			continue
 		}
 		l := n.Link(r.Nexthops[0].Dev)
@@ -301,10 +320,13 @@ func (w *walk) wrongLink(n *state.Namespace, dst netip.Addr, won *state.Route) *
 		}
 		for _, at := range w.endpoints(port{n, l}) {
 			if at.n != n && w.answersFor(at, to) {
-				return cause(causes.RouteOutOfWrongLink, n, n.Link(won.Nexthops[0].Dev), "two routes lead to %s; the one that wins leads out of %s, where %s is not, and not out of %s, where it is",
+				return cause(causes.RouteOutOfWrongLink, n, n.Link(won.Nexthops[0].Dev),
+					"two routes lead to %s; the one that wins leads out of %s, where %s is not, and not out of %s, "+
+						"where it is",
 					won.To, won.Nexthops[0].Dev, dst, l.Name).
 					proof(routeShown(n, won), routeShown(n, r)).
-					mend(ip(n, "%sroute del %s dev %s%s", six(won.Family), state.PrefixText(won.To), won.Nexthops[0].Dev, metric(won)))
+					mend(ip(n, "%sroute del %s dev %s%s", six(won.Family), state.PrefixText(won.To),
+						won.Nexthops[0].Dev, metric(won)))
 			}
 		}
 	}

@@ -5,15 +5,18 @@ import (
 	"testing"
 )
 
-// TestAnswersAreFragmented: an answer is not bound to be in one piece, and may be larger than the link by which it goes back.
+// TestAnswersAreFragmented: an answer is not bound to be in one piece, and may be larger than the link by which it goes
+// back.
 func TestAnswersAreFragmented(t *testing.T) {
 	s := switched()
 	sw := s.Namespace("sw")
 	br := sw.Link("br0")
 	sw.Rules, br.MTU, br.Bridge.VLANFiltering = defaultRules(), 1300, false
 	give(sw, br, netip.MustParsePrefix("10.0.0.9/24"))
-	judgeCause(t, "to the bridge", Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.9"), Size: 1400}), "", "")
-	judgeCause(t, "from the bridge", Diagnose(s, Query{From: "sw", To: netip.MustParseAddr("10.0.0.1"), Size: 1400}), "mtu-exceeded", "link set br0 mtu 1428")
+	judgeCause(t, "to the bridge", Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.9"), Size: 1400}), "",
+		"")
+	judgeCause(t, "from the bridge", Diagnose(s, Query{From: "sw", To: netip.MustParseAddr("10.0.0.1"), Size: 1400}),
+		"mtu-exceeded", "link set br0 mtu 1428")
 }
 
 // TestRoutesWithAnMTU: a route may be narrower than the link that it leads out of.
@@ -28,7 +31,8 @@ func TestRoutesWithAnMTU(t *testing.T) {
 	q := Query{From: "a", To: netip.MustParseAddr("10.0.0.2"), Size: 1272}
 	judgeCause(t, "as large as fits", Diagnose(s, q), "", "")
 	q.Size++
-	judgeCause(t, "larger than fits", Diagnose(s, q), "mtu-exceeded", "ip -n a route replace 10.0.0.0/24 dev eth0 mtu 1301")
+	judgeCause(t, "larger than fits", Diagnose(s, q), "mtu-exceeded",
+		"ip -n a route replace 10.0.0.0/24 dev eth0 mtu 1301")
 	q.From, q.To = "b", netip.MustParseAddr("10.0.0.1")
 	judgeCause(t, "the answer", Diagnose(s, q), "", "")
 }

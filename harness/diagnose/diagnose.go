@@ -1,6 +1,6 @@
-// Package diagnose says why one namespace does not reach an address: it walks the packet through a state.State, forward and then
-// the reply backward, and names the first thing that stops it. It is pure: it imports state alone, anybody may import it, and it
-// never asks the kernel; what the state does not hold, it does not guess.
+// Package diagnose says why one namespace does not reach an address: it walks the packet through a state.State, forward
+// and then the reply backward, and names the first thing that stops it. It is pure: it imports state alone, anybody may
+// import it, and it never asks the kernel; what the state does not hold, it does not guess.
 package diagnose
 
 import (
@@ -56,7 +56,8 @@ type Cause struct {
 	Evidence []string `json:"evidence,omitempty"`
 	// Repair are the commands that mend it, with what else is missing then on the way: they can be run as they are.
 	Repair []string `json:"repair,omitempty"`
-	// Advice is what mends it where that is not known in full: a command with a word in capitals to fill in, or a sentence.
+	// Advice is what mends it where that is not known in full: a command with a word in capitals to fill in, or a
+	// sentence.
 	Advice []string `json:"advice,omitempty"`
 	// changes are what the repair does to a state.
 	changes []change
@@ -115,13 +116,15 @@ func Diagnose(s *state.State, q Query) Report {
 	return r
 }
 
-// includes says that a remark is about the same matter: in the same place it has the same name, any other cause there tells more of it,
-// or what fixes the cause fixes it too.
+// includes says that a remark is about the same matter: in the same place it has the same name, any other cause there
+// tells more of it, or what fixes the cause fixes it too.
 func (c *Cause) includes(remark Cause) bool {
 	if c.Netns != remark.Netns || c.Link != remark.Link {
 		return false
 	}
-	fixed := len(remark.Repair) > 0 && !slices.ContainsFunc(remark.Repair, func(line string) bool { return !slices.Contains(c.Repair, line) })
+	fixed := len(remark.Repair) > 0 && !slices.ContainsFunc(remark.Repair, func(line string) bool {
+		return !slices.Contains(c.Repair, line)
+	})
 	return c.Name == remark.Name || remark.Name.Masked() || fixed
 }
 

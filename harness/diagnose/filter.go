@@ -52,11 +52,12 @@ func families(family int) []string {
 	return []string{"ip", "inet"}
 }
 
-// natPlaces are where in the order of a hook addresses are translated, whatever the priority of a nat chain is (nf_nat_ipv4_ops and
-// nf_nat_ipv6_ops, net/netfilter/nf_nat_proto.c).
+// natPlaces are where in the order of a hook addresses are translated, whatever the priority of a nat chain is
+// (nf_nat_ipv4_ops and nf_nat_ipv6_ops, net/netfilter/nf_nat_proto.c).
 var natPlaces = map[string]int{"prerouting": -100, "output": -100, "input": 100, "postrouting": 100}
 
-// hook runs a packet through the chains at a hook of its family, and translates its addresses in their midst; the cause has the name given.
+// hook runs a packet through the chains at a hook of its family, and translates its addresses in their midst; the cause
+// has the name given.
 func (w *walk) hook(n *state.Namespace, hook string, name causes.Cause, p *packet, iif, oif *state.Link) *Cause {
 	c := w.chains(n, hook, name, p, iif, oif)
 	if c != nil {
@@ -112,7 +113,8 @@ func (b base) tracked() bool {
 	return true
 }
 
-// tracking is the state that connection tracking gives a packet, as a chain sees it. An answer to what did not pass here is invalid.
+// tracking is the state that connection tracking gives a packet, as a chain sees it. An answer to what did not pass
+// here is invalid.
 func (w *walk) tracking(n *state.Namespace, b base, p packet) string {
 	asked := func(h Hop) bool { return !h.Reply && h.Netns == n.Name }
 	switch {
@@ -140,7 +142,8 @@ func (w *walk) judge(n *state.Namespace, b base, name causes.Cause, s seen) *Cau
 	}
 	place := b.table.Family + " " + b.table.Name + " " + b.chain.Name
 	if r.unsettled != "" {
-		w.doubt("%s: %s %s would %s the packet, unless an earlier rule lets it through: %s", n.Name, place, byWhat(by), verdict, r.unsettled)
+		w.doubt("%s: %s %s would %s the packet, unless an earlier rule lets it through: %s", n.Name, place, byWhat(by),
+			verdict, r.unsettled)
 		return nil
 	}
 	if by == nil {
@@ -153,7 +156,8 @@ func (w *walk) judge(n *state.Namespace, b base, name causes.Cause, s seen) *Cau
 	}
 	c := cause(name, n, nil, "a rule of the chain %s in %s says %s", place, n.Name, verdict).
 		proof(in(n, "nft list chain %s", place) + ": " + by.rule.Text)
-	return c.mend(in(n, "nft delete rule %s %s %s handle %d", b.table.Family, b.table.Name, by.chain.Name, by.rule.Handle))
+	return c.mend(in(n, "nft delete rule %s %s %s handle %d", b.table.Family, b.table.Name, by.chain.Name,
+		by.rule.Handle))
 }
 
 // decided is the rule that decided, and its chain.
@@ -180,11 +184,13 @@ type run struct {
 	seen  seen
 	// left is the rule by which the packet left the base chain before its end, for good; nil if none did.
 	left *state.FilterRule
-	// unsettled is the first rule of which nobody here knows whether it lets the packet through, and so keeps it from what follows.
+	// unsettled is the first rule of which nobody here knows whether it lets the packet through, and so keeps it from
+	// what follows.
 	unsettled string
 }
 
-// through runs the packet through a chain: the verdict, "" when it comes to the end of one that has no policy. by is nil for a policy.
+// through runs the packet through a chain: the verdict, "" when it comes to the end of one that has no policy. by is
+// nil for a policy.
 func (r *run) through(c *state.FilterChain, deep int) (verdict string, by *decided) {
 	for i := range c.Rules {
 		rule := &c.Rules[i]
@@ -250,7 +256,8 @@ func (r *run) fits(rule *state.FilterRule) (fits, known bool) {
 		case "fib daddr type":
 			fits, understood = isOfType(r.n, r.seen.dst, m)
 		}
-		if m.Key == "mark" && setsMarks(r.n) || m.Key == "ct state" && untracks(r.n) || slices.Contains(m.Values, "") { // a value that could not be read
+		// a value that could not be read
+		if m.Key == "mark" && setsMarks(r.n) || m.Key == "ct state" && untracks(r.n) || slices.Contains(m.Values, "") {
 			understood = false
 		}
 		if understood && !fits {
@@ -261,8 +268,9 @@ func (r *run) fits(rule *state.FilterRule) (fits, known bool) {
 	return known, known
 }
 
-// isOfType says whether an address is to a namespace what a rule asks for. What IPv6 has no route in the table local for may be unicast or
-// of a type that refuses: there the routes decide (nft_fib6_eval_type, net/ipv6/netfilter/nft_fib_ipv6.c), which are not asked here.
+// isOfType says whether an address is to a namespace what a rule asks for. What IPv6 has no route in the table local
+// for may be unicast or of a type that refuses: there the routes decide (nft_fib6_eval_type,
+// net/ipv6/netfilter/nft_fib_ipv6.c), which are not asked here.
 func isOfType(n *state.Namespace, a netip.Addr, m state.FilterMatch) (fits, known bool) {
 	kind := addressType(n, a)
 	routed := func(value string) bool {
@@ -272,8 +280,8 @@ func isOfType(n *state.Namespace, a netip.Addr, m state.FilterMatch) (fits, know
 	return slices.Contains(m.Values, kind) != m.Not, known
 }
 
-// addressType is what its table local says of an address, or else unicast; some are what they are without a route (inet_addr_type,
-// net/ipv4/fib_frontend.c).
+// addressType is what its table local says of an address, or else unicast; some are what they are without a route
+// (inet_addr_type, net/ipv4/fib_frontend.c).
 func addressType(n *state.Namespace, a netip.Addr) string {
 	switch {
 	case a.IsMulticast():
@@ -290,7 +298,8 @@ func addressType(n *state.Namespace, a netip.Addr) string {
 	return kind
 }
 
-// setsMarks says whether a rule of the namespace may set the mark of a packet, which has none when it comes there: those that do are opaque.
+// setsMarks says whether a rule of the namespace may set the mark of a packet, which has none when it comes there:
+// those that do are opaque.
 func setsMarks(n *state.Namespace) bool {
 	return hasRule(n, func(r state.FilterRule) bool { return r.Opaque })
 }
@@ -311,7 +320,8 @@ func hasRule(n *state.Namespace, is func(state.FilterRule) bool) bool {
 	return false
 }
 
-// doubtful notes what a rule that is not understood may do to the packet. That it may let it through is a doubt only if something drops it later.
+// doubtful notes what a rule that is not understood may do to the packet. That it may let it through is a doubt only if
+// something drops it later.
 func (r *run) doubtful(c *state.FilterChain, rule *state.FilterRule) {
 	if rule.Verdict == "" && !mayDecide(rule) {
 		return
@@ -326,17 +336,21 @@ func (r *run) doubtful(c *state.FilterChain, rule *state.FilterRule) {
 
 // named is a rule that is not understood, whose text may not be all of it, and how to look it up.
 func (r *run) named(c *state.FilterChain, rule *state.FilterRule) string {
-	return fmt.Sprintf("“%s”, handle %d in %s", rule.Text, rule.Handle, in(r.n, "nft --handle list chain %s %s %s", r.table.Family, r.table.Name, c.Name))
+	return fmt.Sprintf("“%s”, handle %d in %s", rule.Text, rule.Handle,
+		in(r.n, "nft --handle list chain %s %s %s", r.table.Family, r.table.Name, c.Name))
 }
 
-// mayDecide says whether a rule without a verdict that is not understood may decide nevertheless: by one of the expressions of nf_tables that
-// give a verdict of their own. The text has their names in brackets. Others set something, or match.
+// mayDecide says whether a rule without a verdict that is not understood may decide nevertheless: by one of the
+// expressions of nf_tables that give a verdict of their own. The text has their names in brackets. Others set
+// something, or match.
 func mayDecide(rule *state.FilterRule) bool {
-	return slices.ContainsFunc([]string{"[queue", "[fwd", "[dup", "[tproxy", "[synproxy", "[lookup", "[immediate", "[xt target", "[nat", " vmap "},
+	return slices.ContainsFunc([]string{"[queue", "[fwd", "[dup", "[tproxy", "[synproxy", "[lookup", "[immediate",
+		"[xt target", "[nat", " vmap "},
 		func(word string) bool { return strings.Contains(rule.Text, word) })
 }
 
-// filteredQuestion asks the packet filters about the question who has an address, and about the answer, on their way between neighbours.
+// filteredQuestion asks the packet filters about the question who has an address, and about the answer, on their way
+// between neighbours.
 func (w *walk) filteredQuestion(from port, to netip.Addr, owner *arrival, p packet) *Cause {
 	asker := w.asker(from, to, p)
 	question, answer := packet{src: asker, dst: to}, packet{src: to, dst: asker, reply: true}
@@ -355,14 +369,15 @@ func (w *walk) filteredQuestion(from port, to netip.Addr, owner *arrival, p pack
 	return w.filteredDiscovery(owner.port, from, back, answer, p.back())
 }
 
-// asker is the source of the question who has an address: that of the packet, if it is one's own (arp_solicit, net/ipv4/arp.c, and
-// ndisc_solicit, net/ipv6/ndisc.c).
+// asker is the source of the question who has an address: that of the packet, if it is one's own (arp_solicit,
+// net/ipv4/arp.c, and ndisc_solicit, net/ipv6/ndisc.c).
 func (w *walk) asker(from port, to netip.Addr, p packet) netip.Addr {
 	if w.isOwn(from.n, p.src) && (to.Is4() || w.answersFor(from, p.src)) {
 		return p.src
 	}
 	for _, a := range from.l.Addresses {
-		if addr := a.Prefix.Addr(); addr.Is4() && to.Is4() && covers(a, to) || addr.Is6() && to.Is6() && addr.IsLinkLocalUnicast() {
+		if addr := a.Prefix.Addr(); addr.Is4() && to.Is4() && covers(a, to) || addr.Is6() && to.Is6() &&
+			addr.IsLinkLocalUnicast() {
 			return addr
 		}
 	}
@@ -376,8 +391,9 @@ func solicited(addr netip.Addr) netip.Addr {
 	return netip.AddrFrom16(group)
 }
 
-// filteredDiscovery asks the packet filters about a question or an answer between neighbours, from the one over the bridges to the other. Of
-// a chain that stops the packet for which it is asked as well, that one is told: what opens the chain for it does so for the question.
+// filteredDiscovery asks the packet filters about a question or an answer between neighbours, from the one over the
+// bridges to the other. Of a chain that stops the packet for which it is asked as well, that one is told: what opens
+// the chain for it does so for the question.
 func (w *walk) filteredDiscovery(from, to port, over []passage, p, next packet) *Cause {
 	arp := p.icmp == ""
 	at := func(n *state.Namespace, hook string, iif, oif *state.Link) *Cause {
@@ -393,7 +409,8 @@ func (w *walk) filteredDiscovery(from, to port, over []passage, p, next packet) 
 		for _, b := range chainsAt(n, hook, tables...) {
 			if b.chain.Type != "nat" && b.on(iif, oif) {
 				c := w.judge(n, b, name, seen{packet: p, iif: iif, oif: oif, arp: arp})
-				if c != nil && !arp && (hook == "input" && w.isOwn(n, next.dst) || hook == "output" && w.isOwn(n, next.src)) {
+				if c != nil && !arp && (hook == "input" && w.isOwn(n, next.dst) || hook == "output" &&
+					w.isOwn(n, next.src)) {
 					connection := map[bool]string{true: "established", false: "new"}[next.reply]
 					c = cmp.Or(w.judge(n, b, name, seen{packet: next, iif: iif, oif: oif, tracking: connection}), c)
 				}
@@ -431,8 +448,9 @@ func (w *walk) filteredDiscovery(from, to port, over []passage, p, next packet) 
 	return at(to.n, "input", to.l, nil)
 }
 
-// filteredBridge asks the filters of a bridge about a frame that goes from one port to another, or from or to the bridge itself. Only at the
-// hook forward it has both its devices (br_handle_frame, br_pass_frame_up, br_forward_finish).
+// filteredBridge asks the filters of a bridge about a frame that goes from one port to another, or from or to the
+// bridge itself. Only at the hook forward it has both its devices (br_handle_frame, br_pass_frame_up,
+// br_forward_finish).
 func (w *walk) filteredBridge(at passage, s seen) *Cause {
 	if len(at.n.Filters) == 0 {
 		return nil
@@ -460,7 +478,8 @@ func (w *walk) filteredBridge(at passage, s seen) *Cause {
 	if s.arp || at.in == nil || at.out == nil || sysctl(at.n, key) != "1" {
 		return nil
 	}
-	// br_netfilter shows bridged packets to the filters of IP, with the bridge in the place of its ports (brnf_get_logical_dev).
+	// br_netfilter shows bridged packets to the filters of IP, with the bridge in the place of its ports
+	// (brnf_get_logical_dev).
 	p := s.packet
 	c := w.chains(at.n, "forward", causes.FilterForward, &p, at.l, at.l)
 	if c != nil {

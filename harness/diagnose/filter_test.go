@@ -15,12 +15,14 @@ func cabled(tables ...state.FilterTable) *state.State {
 	s := &state.State{Namespaces: []state.Namespace{{Name: "host"}}}
 	for i, name := range []string{"a", "b"} {
 		other := []string{"b", "a"}[i]
-		n := state.Namespace{Name: name, Links: []state.Link{loopback()}, Rules: defaultRules(), Listeners: []state.Listener{{Proto: "tcp", Addr: netip.IPv4Unspecified(), Port: 80}}}
+		n := state.Namespace{Name: name, Links: []state.Link{loopback()}, Rules: defaultRules(),
+			Listeners: []state.Listener{{Proto: "tcp", Addr: netip.IPv4Unspecified(), Port: 80}}}
 		for _, r := range defaultRules() {
 			r.Family = 6
 			n.Rules = append(n.Rules, r)
 		}
-		l := state.Link{Index: 2, Name: "eth0", Kind: "veth", Up: true, Carrier: true, MTU: 1500, MAC: "02:00:00:00:00:0" + name, Peer: &state.LinkRef{Netns: other, Name: "eth0"}}
+		l := state.Link{Index: 2, Name: "eth0", Kind: "veth", Up: true, Carrier: true, MTU: 1500,
+			MAC: "02:00:00:00:00:0" + name, Peer: &state.LinkRef{Netns: other, Name: "eth0"}}
 		give(&n, &l, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 1)}), 24))
 		give(&n, &l, netip.MustParsePrefix([]string{"fd00::1/64", "fd00::2/64"}[i]))
 		n.Links = append(n.Links, l)
@@ -61,25 +63,35 @@ func TestFilterRules(t *testing.T) {
 		doubt bool
 	}{
 		{"a drop", "input", []state.FilterRule{drop}, true, false},
-		{"an accept that is not understood, and a drop", "input", []state.FilterRule{opaque("accept", "[fib] accept"), drop}, false, true},
-		{"an accept that is not understood, and no drop", "input", []state.FilterRule{opaque("accept", "[fib] accept"), accept}, false, false},
-		{"a condition that is not known", "input", []state.FilterRule{when("ether saddr", "02:00:00:00:00:01", "accept"), drop}, false, true},
-		{"a return that is not understood", "input", []state.FilterRule{opaque("return", "[fib] return"), drop}, false, true},
-		{"a jump that is not understood", "input", []state.FilterRule{opaque("jump", "[fib] jump other"), drop}, false, true},
-		{"a drop that is not understood", "input", []state.FilterRule{opaque("drop", "[limit] drop"), accept}, false, true},
-		{"a drop that is not understood, and a drop", "input", []state.FilterRule{opaque("drop", "[limit] drop"), drop}, true, true},
+		{"an accept that is not understood, and a drop", "input",
+			[]state.FilterRule{opaque("accept", "[fib] accept"), drop}, false, true},
+		{"an accept that is not understood, and no drop", "input",
+			[]state.FilterRule{opaque("accept", "[fib] accept"), accept}, false, false},
+		{"a condition that is not known", "input",
+			[]state.FilterRule{when("ether saddr", "02:00:00:00:00:01", "accept"), drop}, false, true},
+		{"a return that is not understood", "input", []state.FilterRule{opaque("return", "[fib] return"), drop}, false,
+			true},
+		{"a jump that is not understood", "input", []state.FilterRule{opaque("jump", "[fib] jump other"), drop}, false,
+			true},
+		{"a drop that is not understood", "input", []state.FilterRule{opaque("drop", "[limit] drop"), accept}, false,
+			true},
+		{"a drop that is not understood, and a drop", "input", []state.FilterRule{opaque("drop", "[limit] drop"), drop},
+			true, true},
 		{"a log now and then", "input", []state.FilterRule{opaque("", "limit rate 3/minute log"), drop}, true, false},
 		{"an accept in another chain", "input", []state.FilterRule{jump, drop}, false, true},
 		{"an accept that is not understood, of others", "input", []state.FilterRule{elsewhere, drop}, true, false},
 		{"a queue", "input", []state.FilterRule{opaque("", "[queue]"), drop}, false, true},
 		{"a queue in words", "input", []state.FilterRule{{Text: "queue", Verdict: "queue"}, drop}, false, true},
 		{"no mark", "input", []state.FilterRule{when("mark", "0x1", "accept"), drop}, true, false},
-		{"a mark that may be set", "input", []state.FilterRule{opaque("", "[meta]"), when("mark", "0x1", "accept"), drop}, false, true},
+		{"a mark that may be set", "input", []state.FilterRule{opaque("", "[meta]"), when("mark", "0x1", "accept"),
+			drop}, false, true},
 		{"another device than none, out", "input", []state.FilterRule{when("oifname", "!= eth0", "drop")}, true, false},
 		{"another device than none, in", "output", []state.FilterRule{when("iif", "!= eth0", "drop")}, true, false},
 		{"an address of its own", "input", []state.FilterRule{when("fib daddr type", "local", "drop")}, true, false},
-		{"no address of its own", "input", []state.FilterRule{when("fib daddr type", "!= local", "drop")}, false, false},
-		{"an address of somebody else", "input", []state.FilterRule{when("fib saddr type", "unicast", "drop")}, true, false},
+		{"no address of its own", "input", []state.FilterRule{when("fib daddr type", "!= local", "drop")}, false,
+			false},
+		{"an address of somebody else", "input", []state.FilterRule{when("fib saddr type", "unicast", "drop")}, true,
+			false},
 		{"a device, where there is none", "input", []state.FilterRule{when("oifname", "eth0", "drop")}, false, false},
 	} {
 		table := chainOf(c.hook, "accept", c.rules)
@@ -87,7 +99,8 @@ func TestFilterRules(t *testing.T) {
 			table.Chains = append(table.Chains, other)
 		}
 		r := Diagnose(cabled(table), Query{From: "a", To: netip.MustParseAddr("10.0.0.2")})
-		if found := r.Cause != nil; found != c.cause || found && r.Cause.Name.String() != "filter-"+c.hook || len(r.Doubts) > 0 != c.doubt {
+		if found := r.Cause != nil; found != c.cause || found && r.Cause.Name.String() != "filter-"+c.hook ||
+			len(r.Doubts) > 0 != c.doubt {
 			t.Errorf("%s: cause %+v, doubts %q", c.what, r.Cause, r.Doubts)
 		}
 	}
@@ -105,7 +118,8 @@ func TestPolicyRepairs(t *testing.T) {
 		{"input", Query{To: six}, []string{"ip6 saddr fd00::1 ip6 daddr fd00::2 icmpv6 type echo-request accept",
 			"icmpv6 type '{' nd-neighbor-solicit, nd-neighbor-advert '}' accept"}},
 		{"output", Query{To: four}, []string{"ct state established,related accept"}},
-		{"prerouting", Query{To: four}, []string{"ip saddr 10.0.0.1 ip daddr 10.0.0.2 icmp type echo-request accept", "ct state established,related accept"}},
+		{"prerouting", Query{To: four}, []string{"ip saddr 10.0.0.1 ip daddr 10.0.0.2 icmp type echo-request accept",
+			"ct state established,related accept"}},
 	} {
 		c.q.From = "a"
 		r := Diagnose(cabled(chainOf(c.hook, "drop", nil)), c.q)
@@ -132,11 +146,16 @@ func TestOpeningsAreReached(t *testing.T) {
 		other []state.FilterRule
 		want  []string
 	}{
-		{"a goto", []state.FilterRule{answers, leave("goto")}, nil, []string{"insert" + fmt.Sprintf(open, "handle 4 ")}},
-		{"a return", []state.FilterRule{answers, leave("return")}, nil, []string{"insert" + fmt.Sprintf(open, "handle 4 ")}},
+		{"a goto", []state.FilterRule{answers, leave("goto")}, nil,
+			[]string{"insert" + fmt.Sprintf(open, "handle 4 ")}},
+		{"a return", []state.FilterRule{answers, leave("return")}, nil,
+			[]string{"insert" + fmt.Sprintf(open, "handle 4 ")}},
 		{"a jump", []state.FilterRule{answers, leave("jump")}, nil, []string{"add" + fmt.Sprintf(open, "")}},
-		{"a return of another chain", []state.FilterRule{answers, leave("jump")}, []state.FilterRule{leave("return")}, []string{"add" + fmt.Sprintf(open, "")}},
-		{"a goto of the answer too", []state.FilterRule{leave("goto")}, nil, []string{"insert" + fmt.Sprintf(open, "handle 4 "), "insert rule inet t c handle 4 ct state established,related accept"}},
+		{"a return of another chain", []state.FilterRule{answers, leave("jump")}, []state.FilterRule{leave("return")},
+			[]string{"add" + fmt.Sprintf(open, "")}},
+		{"a goto of the answer too", []state.FilterRule{leave("goto")}, nil,
+			[]string{"insert" + fmt.Sprintf(open, "handle 4 "),
+				"insert rule inet t c handle 4 ct state established,related accept"}},
 	} {
 		table := chainOf("prerouting", "drop", c.rules)
 		table.Chains = append(table.Chains, state.FilterChain{Name: "other", Rules: c.other})
@@ -144,17 +163,21 @@ func TestOpeningsAreReached(t *testing.T) {
 		for _, command := range c.want {
 			want = append(want, "ip netns exec b nft "+command)
 		}
-		if r := Diagnose(cabled(table), Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}); r.Cause == nil || !slices.Equal(r.Cause.Repair, want) {
+		if r := Diagnose(cabled(table), Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}); r.Cause == nil ||
+			!slices.Equal(r.Cause.Repair, want) {
 			t.Errorf("%s: %s", c.what, told(r))
 		}
 	}
 }
 
 func TestTranslationNotUnderstood(t *testing.T) {
-	nat := chainOf("prerouting", "accept", []state.FilterRule{{Text: "dnat to [nat]", Verdict: "dnat", Opaque: true, Handle: 7}})
+	nat := chainOf("prerouting", "accept",
+		[]state.FilterRule{{Text: "dnat to [nat]", Verdict: "dnat", Opaque: true, Handle: 7}})
 	nat.Chains[0].Type = "nat"
-	if r := Diagnose(cabled(nat), Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}); r.Cause != nil || len(r.Doubts) != 1 ||
-		!strings.HasSuffix(r.Doubts[0], "“dnat to [nat]”, handle 7 in ip netns exec b nft --handle list chain inet t c") {
+	if r := Diagnose(cabled(nat), Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}); r.Cause != nil ||
+		len(r.Doubts) != 1 ||
+		!strings.HasSuffix(r.Doubts[0],
+			"“dnat to [nat]”, handle 7 in ip netns exec b nft --handle list chain inet t c") {
 		t.Errorf("cause %+v, doubts %q", r.Cause, r.Doubts)
 	}
 }
@@ -187,7 +210,8 @@ func chainIn(family, hook, kind string, priority int, policy string, rules ...st
 func TestQuestionsForNeighbours(t *testing.T) {
 	four, six := netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("fd00::2")
 	echo := when("l4proto", "ipv6-icmp", "accept")
-	echo.Matches = append(echo.Matches, state.FilterMatch{Key: "icmpv6 type", Values: []string{"echo-request", "echo-reply"}})
+	echo.Matches = append(echo.Matches,
+		state.FilterMatch{Key: "icmpv6 type", Values: []string{"echo-request", "echo-reply"}})
 	discovers := when("icmpv6 type", "nd-neighbor-solicit", "accept")
 	for _, c := range []struct {
 		what  string
@@ -196,13 +220,20 @@ func TestQuestionsForNeighbours(t *testing.T) {
 		want  string
 		mends string // the end of the last command
 	}{
-		{"IPv6 without discovery", chainIn("ip6", "input", "filter", 0, "drop", echo), six, "filter-input", "nd-neighbor-advert '}' accept"},
+		{"IPv6 without discovery", chainIn("ip6", "input", "filter", 0, "drop", echo), six, "filter-input",
+			"nd-neighbor-advert '}' accept"},
 		{"IPv6 with discovery", chainIn("ip6", "input", "filter", 0, "drop", echo, discovers), six, "", ""},
-		{"discovery is of no connection", chainIn("ip6", "input", "filter", 0, "accept", when("ct state", "new", "accept"), when("ct state", "!= established", "drop")), six, "filter-input", "handle 7"},
-		{"ARP requests of one's own", chainIn("arp", "output", "filter", 0, "accept", when("arp operation", "request", "drop")), four, "", ""},
-		{"ARP replies", chainIn("arp", "output", "filter", 0, "accept", when("arp operation", "reply", "drop")), four, "filter-arp", "handle 7"},
-		{"ARP out of a device", chainIn("netdev", "egress", "filter", 0, "accept", when("ether type", "arp", "drop")), four, "filter-ingress", "handle 7"},
-		{"ARP at a device", chainIn("netdev", "ingress", "filter", 0, "accept", when("ether type", "arp", "drop")), four, "filter-ingress", "handle 7"},
+		{"discovery is of no connection", chainIn("ip6", "input", "filter", 0, "accept",
+			when("ct state", "new", "accept"), when("ct state", "!= established", "drop")), six, "filter-input",
+			"handle 7"},
+		{"ARP requests of one's own",
+			chainIn("arp", "output", "filter", 0, "accept", when("arp operation", "request", "drop")), four, "", ""},
+		{"ARP replies", chainIn("arp", "output", "filter", 0, "accept", when("arp operation", "reply", "drop")), four,
+			"filter-arp", "handle 7"},
+		{"ARP out of a device", chainIn("netdev", "egress", "filter", 0, "accept", when("ether type", "arp", "drop")),
+			four, "filter-ingress", "handle 7"},
+		{"ARP at a device", chainIn("netdev", "ingress", "filter", 0, "accept", when("ether type", "arp", "drop")),
+			four, "filter-ingress", "handle 7"},
 	} {
 		r := Diagnose(cabled(c.table), Query{From: "a", To: c.to})
 		judgeCause(t, c.what, r, c.want, c.mends)
@@ -213,10 +244,15 @@ func TestQuestionsForNeighbours(t *testing.T) {
 		want  string
 		mends string
 	}{
-		{"a bridge without ARP", chainIn("bridge", "forward", "filter", 0, "drop", when("l4proto", "icmp", "accept")), "filter-bridge", "ether type arp accept"},
-		{"a bridge with ARP", chainIn("bridge", "forward", "filter", 0, "drop", when("l4proto", "icmp", "accept"), when("ether type", "arp", "accept")), "", ""},
-		{"a port without ARP", chainIn("netdev", "ingress", "filter", 0, "accept", when("ether type", "arp", "drop")), "filter-ingress", "handle 7"},
-		{"a port that sends no ARP", chainIn("netdev", "egress", "filter", 0, "accept", when("ether type", "arp", "drop")), "filter-ingress", "handle 7"},
+		{"a bridge without ARP", chainIn("bridge", "forward", "filter", 0, "drop", when("l4proto", "icmp", "accept")),
+			"filter-bridge", "ether type arp accept"},
+		{"a bridge with ARP", chainIn("bridge", "forward", "filter", 0, "drop", when("l4proto", "icmp", "accept"),
+			when("ether type", "arp", "accept")), "", ""},
+		{"a port without ARP", chainIn("netdev", "ingress", "filter", 0, "accept", when("ether type", "arp", "drop")),
+			"filter-ingress", "handle 7"},
+		{"a port that sends no ARP",
+			chainIn("netdev", "egress", "filter", 0, "accept", when("ether type", "arp", "drop")), "filter-ingress",
+			"handle 7"},
 		{"a bridge's own frames", chainIn("bridge", "output", "filter", 0, "drop"), "", ""},
 	} {
 		s := switched()
@@ -242,7 +278,8 @@ func judgeCause(t *testing.T, what string, r Report, want, mends string) {
 	}
 }
 
-// TestHooksInOrder: what a chain sees depends on its place before or behind the translation of addresses and connection tracking.
+// TestHooksInOrder: what a chain sees depends on its place before or behind the translation of addresses and connection
+// tracking.
 func TestHooksInOrder(t *testing.T) {
 	service, real := netip.MustParseAddr("10.0.0.9"), netip.MustParseAddr("10.0.0.2")
 	translate := when("ip daddr", service.String(), "dnat")
@@ -250,7 +287,8 @@ func TestHooksInOrder(t *testing.T) {
 	nat := chainIn("ip", "prerouting", "nat", 0, "accept", translate)
 	nat.Name = "nat"
 	only := func(hook string, priority int, key, value string) state.FilterTable {
-		return chainIn("ip", hook, "filter", priority, "drop", when(key, value, "accept"), when("icmp type", "echo-reply", "accept"))
+		return chainIn("ip", hook, "filter", priority, "drop", when(key, value, "accept"),
+			when("icmp type", "echo-reply", "accept"))
 	}
 	for _, c := range []struct {
 		what  string
@@ -258,35 +296,43 @@ func TestHooksInOrder(t *testing.T) {
 		want  string
 	}{
 		{"before the translation", only("prerouting", -150, "ip daddr", service.String()), ""},
-		{"before the translation, the real address", only("prerouting", -150, "ip daddr", real.String()), "filter-forward"},
+		{"before the translation, the real address", only("prerouting", -150, "ip daddr", real.String()),
+			"filter-forward"},
 		{"behind the translation", only("prerouting", 0, "ip daddr", real.String()), ""},
-		{"behind the translation, the old address", only("prerouting", 0, "ip daddr", service.String()), "filter-forward"},
+		{"behind the translation, the old address", only("prerouting", 0, "ip daddr", service.String()),
+			"filter-forward"},
 		{"behind tracking", only("prerouting", -150, "ct state", "new"), ""},
 		{"before tracking", only("prerouting", -300, "ct state", "new"), "filter-forward"},
-		{"an answer before its source is put back", chainIn("ip", "output", "filter", 0, "drop", when("ip saddr", real.String(), "accept")), ""},
+		{"an answer before its source is put back",
+			chainIn("ip", "output", "filter", 0, "drop", when("ip saddr", real.String(), "accept")), ""},
 	} {
 		s := cabled(c.table, nat)
-		s.Namespace("a").Neighbours = []state.Neighbour{{Addr: service, Dev: "eth0", MAC: s.Namespace("b").Link("eth0").MAC, State: "permanent"}}
+		s.Namespace("a").Neighbours = []state.Neighbour{{Addr: service, Dev: "eth0",
+			MAC: s.Namespace("b").Link("eth0").MAC, State: "permanent"}}
 		judgeCause(t, c.what, Diagnose(s, Query{From: "a", To: service}), c.want, "")
 	}
 	untracked := state.FilterRule{Text: "[notrack]", Opaque: true}
 	raw := chainIn("ip", "prerouting", "filter", -300, "accept", untracked)
-	r := Diagnose(cabled(raw, chainIn("ip", "input", "filter", 0, "drop", when("ct state", "untracked", "accept"))), Query{From: "a", To: real})
+	r := Diagnose(cabled(raw, chainIn("ip", "input", "filter", 0, "drop", when("ct state", "untracked", "accept"))),
+		Query{From: "a", To: real})
 	if r.Cause != nil || len(r.Doubts) == 0 {
 		t.Errorf("a packet that may be untracked: cause %v, doubts %q", r.Cause, r.Doubts)
 	}
 }
 
-// TestFiltersOfPorts: what the packet filter of a device drops is dropped at a port of a bridge, too, and where it leaves a namespace.
+// TestFiltersOfPorts: what the packet filter of a device drops is dropped at a port of a bridge, too, and where it
+// leaves a namespace.
 func TestFiltersOfPorts(t *testing.T) {
 	drop := state.FilterRule{Text: "drop", Verdict: "drop", Handle: 7}
 	for _, c := range []struct{ netns, hook, device, want string }{
-		{"sw", "ingress", "p-a", "filter-ingress"}, {"sw", "ingress", "p-c", ""}, {"sw", "egress", "p-b", "filter-ingress"}, {"a", "egress", "eth0", "filter-ingress"},
+		{"sw", "ingress", "p-a", "filter-ingress"}, {"sw", "ingress", "p-c", ""},
+		{"sw", "egress", "p-b", "filter-ingress"}, {"a", "egress", "eth0", "filter-ingress"},
 	} {
 		s, table := switched(), chainIn("netdev", c.hook, "filter", 0, "accept", drop)
 		table.Chains[0].Devices = []string{c.device}
 		s.Namespace(c.netns).Filters = []state.FilterTable{table}
-		judgeCause(t, c.hook+" of "+c.device, Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}), c.want, "")
+		judgeCause(t, c.hook+" of "+c.device, Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}),
+			c.want, "")
 	}
 }
 
@@ -299,10 +345,12 @@ func TestStatusOfConnections(t *testing.T) {
 		value       string
 		fits, known bool
 	}{
-		{both, "dnat", true, true}, {both, "snat", true, true}, {both, "!= snat", false, true}, {both, "assured", false, false},
+		{both, "dnat", true, true}, {both, "snat", true, true}, {both, "!= snat", false, true},
+		{both, "assured", false, false},
 		{plain, "dnat", false, true}, {plain, "!= dnat", true, true}, {plain, "confirmed", false, false},
 	} {
-		if fits, known := c.s.match(when("ct status", c.value, "accept").Matches[0]); fits != c.fits || known != c.known {
+		if fits, known := c.s.match(when("ct status", c.value, "accept").Matches[0]); fits != c.fits ||
+			known != c.known {
 			t.Errorf("%v, %s: %v, %v", c.s.status, c.value, fits, known)
 		}
 	}
@@ -316,7 +364,8 @@ func TestAddressTypes(t *testing.T) {
 		fits, known bool
 	}{
 		{"10.0.0.2", "local", true, true}, {"10.0.0.1", "local", false, true}, {"10.0.0.1", "unicast", true, true},
-		{"224.0.0.1", "multicast", true, true}, {"ff02::1", "multicast", true, true}, {"255.255.255.255", "broadcast", true, true},
+		{"224.0.0.1", "multicast", true, true}, {"ff02::1", "multicast", true, true},
+		{"255.255.255.255", "broadcast", true, true},
 		{"fd00::2", "local", true, true}, {"fd00::1", "local", false, true}, {"fd00::1", "unicast", true, false},
 	} {
 		fits, known := isOfType(n, netip.MustParseAddr(c.addr), state.FilterMatch{Values: []string{c.value}})

@@ -13,15 +13,16 @@ func (w *walk) gateways(n *state.Namespace, dst netip.Addr) []state.Nexthop {
 	return w.nextHops(n, dst, func(at port) bool { return w.knowsWay(at, dst) })
 }
 
-// routers are the next hops, among the neighbours of a namespace, that would do but for another fault: first those with a route out of
-// another link, then those that forward and do not send it back.
+// routers are the next hops, among the neighbours of a namespace, that would do but for another fault: first those with
+// a route out of another link, then those that forward and do not send it back.
 func (w *walk) routers(n *state.Namespace, dst netip.Addr) []state.Nexthop {
 	return append(w.nextHops(n, dst, func(at port) bool { return leadsOn(at, dst) }),
 		w.nextHops(n, dst, func(at port) bool { return forwards(at.n, at.l, familyOf(dst)) && !leadsBack(at, dst) })...)
 }
 
-// nextHops are those with an address of the neighbour in a network of one's own first. On a link without such a network, which has no numbers
-// of its own, a neighbour is led to straight if it has the destination, and else by its link-local address.
+// nextHops are those with an address of the neighbour in a network of one's own first. On a link without such a
+// network, which has no numbers of its own, a neighbour is led to straight if it has the destination, and else by its
+// link-local address.
 func (w *walk) nextHops(n *state.Namespace, dst netip.Addr, fits func(port) bool) []state.Nexthop {
 	if w.trial {
 		return nil
@@ -86,8 +87,8 @@ func (w *walk) networkOf(addr netip.Addr) netip.Prefix {
 	return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 }
 
-// missingRoute adds the route to an address: that which comes with an address, where a link leads straight to it, has none of its family and
-// others tell its network; or one by a neighbour that knows the way on.
+// missingRoute adds the route to an address: that which comes with an address, where a link leads straight to it, has
+// none of its family and others tell its network; or one by a neighbour that knows the way on.
 func (w *walk) missingRoute(c *Cause, n *state.Namespace, dst netip.Addr) *Cause {
 	to := w.networkOf(dst)
 	known := w.gateways(n, dst)
@@ -113,7 +114,8 @@ func (w *walk) missingRoute(c *Cause, n *state.Namespace, dst netip.Addr) *Cause
 	return c.advise(ip(n, "%sroute add %s via GATEWAY", six(familyOf(dst)), state.PrefixText(to)))
 }
 
-// without are the links of a namespace that lack an address of a family and have one of the other: they may have lost it.
+// without are the links of a namespace that lack an address of a family and have one of the other: they may have lost
+// it.
 func without(n *state.Namespace, family int) (links []*state.Link) {
 	for _, l := range ordinary(n) {
 		if l.Master == "" && len(addresses(l, family)) == 0 && len(addresses(l, 10-family)) > 0 {
@@ -123,13 +125,16 @@ func without(n *state.Namespace, family int) (links []*state.Link) {
 	return links
 }
 
-// otherGateway replaces the gateway of a route by one that is seen to help, or else by one that should; false when there is none.
+// otherGateway replaces the gateway of a route by one that is seen to help, or else by one that should; false when
+// there is none.
 func (w *walk) otherGateway(c *Cause, n *state.Namespace, dst netip.Addr, r *state.Route) bool {
-	return w.gatewayThat(c, n, dst, r, w.mends) || w.gatewayThat(c, n, dst, r, w.improves) || w.gatewayThat(c, n, dst, r, unproven)
+	return w.gatewayThat(c, n, dst, r, w.mends) || w.gatewayThat(c, n, dst, r, w.improves) ||
+		w.gatewayThat(c, n, dst, r, unproven)
 }
 
 // gatewayThat replaces the gateway of a route by the first one that passes a trial.
-func (w *walk) gatewayThat(c *Cause, n *state.Namespace, dst netip.Addr, r *state.Route, passes func(...change) bool) bool {
+func (w *walk) gatewayThat(c *Cause, n *state.Namespace, dst netip.Addr, r *state.Route,
+	passes func(...change) bool) bool {
 	for _, h := range w.instead(n, dst, r, append(w.gateways(n, dst), w.routers(n, dst)...)) {
 		if passes(deleteRoute(n.Name, r), addRoute(n.Name, r.To, h)) {
 			w.replaceGateway(c, n, r, h)
@@ -139,8 +144,9 @@ func (w *walk) gatewayThat(c *Cause, n *state.Namespace, dst netip.Addr, r *stat
 	return false
 }
 
-// instead are those of some next hops to which a route may lead in the place of its own. The destination is no gateway: the route leads
-// straight to it. And the kernel takes no gateway that it reaches by that route alone (fib_check_nh, net/ipv4/fib_semantics.c).
+// instead are those of some next hops to which a route may lead in the place of its own. The destination is no gateway:
+// the route leads straight to it. And the kernel takes no gateway that it reaches by that route alone (fib_check_nh,
+// net/ipv4/fib_semantics.c).
 func (w *walk) instead(n *state.Namespace, dst netip.Addr, r *state.Route, hops []state.Nexthop) (fit []state.Nexthop) {
 	without := sketched(w.state, []change{deleteRoute(n.Name, r)}).Namespace(n.Name)
 	for _, h := range hops {
@@ -186,8 +192,10 @@ func (w *walk) replaceGateway(c *Cause, n *state.Namespace, r *state.Route, h st
 }
 
 // gatewayNowhere: the gateway is nobody's address; either the route is wrong, or the gateway has lost its address.
-func (w *walk) gatewayNowhere(n *state.Namespace, out *state.Link, via netip.Addr, dst netip.Addr, r *state.Route) *Cause {
-	c := cause(causes.GatewayNowhere, n, nil, "the gateway %s of %s is nobody's address on the segment of %s", via, n.Name, out.Name).proof(routeShown(n, r))
+func (w *walk) gatewayNowhere(n *state.Namespace, out *state.Link, via netip.Addr, dst netip.Addr,
+	r *state.Route) *Cause {
+	c := cause(causes.GatewayNowhere, n, nil, "the gateway %s of %s is nobody's address on the segment of %s", via,
+		n.Name, out.Name).proof(routeShown(n, r))
 	if w.trial || w.gatewayThat(c, n, dst, r, w.mends) {
 		return c
 	}
@@ -201,7 +209,8 @@ func (w *walk) gatewayNowhere(n *state.Namespace, out *state.Link, via netip.Add
 	return c.advise(ip(n, "%sroute replace %s via GATEWAY", six(familyOf(via)), state.PrefixText(r.To)))
 }
 
-// gatewayWrong blames the route of the station before, which led to somebody who is not on the way, or the rule that led to that route.
+// gatewayWrong blames the route of the station before, which led to somebody who is not on the way, or the rule that
+// led to that route.
 func (w *walk) gatewayWrong(n *state.Namespace, iif *state.Link, p packet) *Cause {
 	before := w.stations[len(w.stations)-1]
 	if c := w.misled(n, iif, p); c != nil {
@@ -211,7 +220,8 @@ func (w *walk) gatewayWrong(n *state.Namespace, iif *state.Link, p packet) *Caus
 		return c
 	}
 	w.hop(n, iif, p, "%s neither forwards nor leads on to %s", n.Name, p.dst)
-	c := cause(causes.GatewayWrong, before.n, nil, "the route of %s to %s leads to %s, who is not on the way", before.n.Name, p.dst, n.Name)
+	c := cause(causes.GatewayWrong, before.n, nil, "the route of %s to %s leads to %s, who is not on the way",
+		before.n.Name, p.dst, n.Name)
 	key := forwardingKey(p.family())
 	c.proof(routeShown(before.n, before.d.route), in(n, "sysctl %s", key)+": "+sysctl(n, key))
 	if !w.otherGateway(c, before.n, p.dst, before.d.route) {
@@ -227,21 +237,24 @@ func (w *walk) ownGateway(n *state.Namespace, p packet, via netip.Addr, r *state
 			return w.unusableAddress(o, a) // it is the gateway's, and taken by mistake
 		}
 	}
-	c := cause(causes.GatewayWrong, n, nil, "the gateway %s of %s is an address of its own", via, n.Name).proof(routeShown(n, r))
+	c := cause(causes.GatewayWrong, n, nil, "the gateway %s of %s is an address of its own", via,
+		n.Name).proof(routeShown(n, r))
 	if !w.otherGateway(c, n, p.dst, r) {
 		c.advise(ip(n, "%sroute replace %s via GATEWAY", six(p.family()), state.PrefixText(r.To)))
 	}
 	return c
 }
 
-// routingLoop: the packet comes back to a router that it has passed. The last router of the loop that has a better way is to take it.
+// routingLoop: the packet comes back to a router that it has passed. The last router of the loop that has a better way
+// is to take it.
 func (w *walk) routingLoop(n *state.Namespace, p packet, loop []station) *Cause {
 	for _, at := range loop {
 		if c := w.ledAstray(at); c != nil {
 			return c
 		}
 	}
-	c := cause(causes.RoutingLoop, n, nil, "packets for %s come back to %s, and go round until their TTL has run out", p.dst, n.Name)
+	c := cause(causes.RoutingLoop, n, nil, "packets for %s come back to %s, and go round until their TTL has run out",
+		p.dst, n.Name)
 	for _, at := range loop {
 		c.proof(routeShown(at.n, at.d.route))
 	}

@@ -9,7 +9,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// TestRuleToABystander: where a rule sends a packet to somebody who is not on the way, the rule is to blame, and no route of another table.
+// TestRuleToABystander: where a rule sends a packet to somebody who is not on the way, the rule is to blame, and no
+// route of another table.
 func TestRuleToABystander(t *testing.T) {
 	far := netip.MustParseAddr("10.0.0.2")
 	for _, by := range []state.Rule{{To: netip.PrefixFrom(far, 32)}, {From: netip.MustParsePrefix("10.0.0.1/32")}} {
@@ -20,23 +21,27 @@ func TestRuleToABystander(t *testing.T) {
 		sw.Routes = sw.Routes[:1] // its own address alone: it knows no way on
 		by.Family, by.Priority, by.Action, by.Table = 4, 100, "lookup", 77
 		a.Rules = append(a.Rules, by)
-		a.Routes = append(a.Routes, state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("0.0.0.0/0"), Table: 77,
+		a.Routes = append(a.Routes, state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("0.0.0.0/0"),
+			Table:    77,
 			Nexthops: []state.Nexthop{{Via: netip.MustParseAddr("10.0.0.9"), Dev: "eth0"}}})
 		q := Query{From: "a", To: far}
 		if by.From.IsValid() {
 			q.Source = by.From.Addr() // else it is looked up without one
 		}
 		c := Diagnose(s, q).Cause
-		if c == nil || c.Name != causes.RuleDiverts || c.Netns != "a" || c.Repair[0] != "ip -n a rule del priority 100" {
+		if c == nil || c.Name != causes.RuleDiverts || c.Netns != "a" ||
+			c.Repair[0] != "ip -n a rule del priority 100" {
 			t.Errorf("%s: %+v", state.RuleText(by), c)
 		}
 	}
 }
 
-// TestLoopRepair: a route that leads back is led on by a gateway that the kernel takes, or straight where the destination is a neighbour.
+// TestLoopRepair: a route that leads back is led on by a gateway that the kernel takes, or straight where the
+// destination is a neighbour.
 func TestLoopRepair(t *testing.T) {
 	by := func(to, via, dev string) state.Route {
-		return state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix(to), Table: state.TableMain, Nexthops: []state.Nexthop{{Via: netip.MustParseAddr(via), Dev: dev}}}
+		return state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix(to), Table: state.TableMain,
+			Nexthops: []state.Nexthop{{Via: netip.MustParseAddr(via), Dev: dev}}}
 	}
 	for _, c := range []struct{ prefix, want string }{
 		{"10.2.0.0/24", "ip -n r route replace 10.2.0.0/24 dev to-b"},
@@ -44,7 +49,8 @@ func TestLoopRepair(t *testing.T) {
 	} {
 		s := routed()
 		a, r := s.Namespace("a"), s.Namespace("r")
-		a.Sysctls = []state.Sysctl{{Key: "net.ipv4.ip_forward", Value: "1"}, {Key: "net.ipv4.conf.eth0.forwarding", Value: "1"}}
+		a.Sysctls = []state.Sysctl{{Key: "net.ipv4.ip_forward", Value: "1"},
+			{Key: "net.ipv4.conf.eth0.forwarding", Value: "1"}}
 		r.Routes = slices.DeleteFunc(r.Routes, func(r state.Route) bool { return r.To.String() == c.prefix })
 		r.Routes = append(r.Routes, by(c.prefix, "10.1.0.1", "to-a"))
 		report := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.2.0.1")})
@@ -54,7 +60,8 @@ func TestLoopRepair(t *testing.T) {
 	}
 }
 
-// TestUnnumberedLinks: the way over a link without a network of its own leads straight to its neighbour, or by its link-local address.
+// TestUnnumberedLinks: the way over a link without a network of its own leads straight to its neighbour, or by its
+// link-local address.
 func TestUnnumberedLinks(t *testing.T) {
 	four := routed()
 	b, r := four.Namespace("b"), four.Namespace("r")
@@ -85,16 +92,19 @@ func TestUnnumberedLinks(t *testing.T) {
 	give(b, b.Link("eth0"), netip.MustParsePrefix("fe80::1/64"))
 	give(b, b.Link("lo"), netip.MustParsePrefix("fd00:2::1/128"))
 	by := func(via string) state.Route {
-		return state.Route{Family: 6, Type: "unicast", To: netip.MustParsePrefix("::/0"), Table: state.TableMain, Nexthops: []state.Nexthop{{Via: netip.MustParseAddr(via), Dev: "eth0"}}}
+		return state.Route{Family: 6, Type: "unicast", To: netip.MustParsePrefix("::/0"), Table: state.TableMain,
+			Nexthops: []state.Nexthop{{Via: netip.MustParseAddr(via), Dev: "eth0"}}}
 	}
 	a.Routes, b.Routes = append(a.Routes, by("fd00:1::fe")), append(b.Routes, by("fe80::fe"))
 
 	for _, c := range []struct {
 		s        *state.State
 		to, want string
-	}{{four, "10.2.0.1", "ip -n r route add 10.2.0.1 dev to-b"}, {six, "fd00:2::1", "ip -n r -6 route add fd00:2::1 via fe80::1 dev to-b"}} {
+	}{{four, "10.2.0.1", "ip -n r route add 10.2.0.1 dev to-b"},
+		{six, "fd00:2::1", "ip -n r -6 route add fd00:2::1 via fe80::1 dev to-b"}} {
 		report := Diagnose(c.s, Query{From: "a", To: netip.MustParseAddr(c.to)})
-		if report.Cause == nil || report.Cause.Name != causes.NoRoute || !slices.Equal(report.Cause.Repair, []string{c.want}) {
+		if report.Cause == nil || report.Cause.Name != causes.NoRoute ||
+			!slices.Equal(report.Cause.Repair, []string{c.want}) {
 			t.Errorf("%s: %s", c.to, told(report))
 		}
 	}

@@ -30,14 +30,19 @@ func TestHairpin(t *testing.T) {
 			a, b, sw := s.Namespace("a"), s.Namespace("b"), s.Namespace("sw")
 			sw.Rules, sw.Link("br0").Bridge.VLANFiltering = defaultRules(), false
 			give(sw, sw.Link("br0"), netip.PrefixFrom(router, 24))
-			sw.Sysctls = []state.Sysctl{{Key: "net.ipv4.ip_forward", Value: "1"}, {Key: "net.ipv4.conf.br0.forwarding", Value: "1"}, {Key: "net.bridge.bridge-nf-call-iptables", Value: c.bridged}}
+			sw.Sysctls = []state.Sysctl{{Key: "net.ipv4.ip_forward", Value: "1"},
+				{Key: "net.ipv4.conf.br0.forwarding", Value: "1"},
+				{Key: "net.bridge.bridge-nf-call-iptables", Value: c.bridged}}
 			post := state.FilterChain{Name: "post", Type: "nat", Hook: "postrouting", Priority: 100}
 			if c.masks {
 				post.Rules = []state.FilterRule{{Verdict: "masquerade"}}
 			}
-			sw.Filters = []state.FilterTable{{Family: "ip", Name: "nat", Chains: []state.FilterChain{{Name: "pre", Type: "nat", Hook: "prerouting", Priority: -100,
-				Rules: []state.FilterRule{{Verdict: "dnat", Addr: netip.MustParseAddr(c.to), Text: "dnat to " + c.to}}}, post}}}
-			a.Routes = append(a.Routes, state.Route{Family: 4, Type: "unicast", To: netip.PrefixFrom(outer, 32), Table: state.TableMain,
+			sw.Filters = []state.FilterTable{{Family: "ip", Name: "nat",
+				Chains: []state.FilterChain{{Name: "pre", Type: "nat", Hook: "prerouting", Priority: -100,
+					Rules: []state.FilterRule{{Verdict: "dnat", Addr: netip.MustParseAddr(c.to),
+						Text: "dnat to " + c.to}}}, post}}}
+			a.Routes = append(a.Routes, state.Route{Family: 4, Type: "unicast", To: netip.PrefixFrom(outer, 32),
+				Table:    state.TableMain,
 				Nexthops: []state.Nexthop{{Via: router, Dev: "eth0"}}})
 			b.Listeners = []state.Listener{{Proto: "tcp", Addr: netip.IPv4Unspecified(), Port: 80}}
 			r := Diagnose(s, Query{From: "a", To: outer, Port: c.port})
@@ -48,7 +53,8 @@ func TestHairpin(t *testing.T) {
 				return
 			}
 			repair := "ip netns exec sw nft insert rule ip nat post ip saddr 10.0.0.1 ip daddr " + c.to + " masquerade"
-			if r.Cause == nil || r.Cause.Name.String() != c.want || r.Cause.Netns != "sw" || r.Cause.Repair[0] != repair {
+			if r.Cause == nil || r.Cause.Name.String() != c.want || r.Cause.Netns != "sw" ||
+				r.Cause.Repair[0] != repair {
 				t.Errorf("%+v, path %v", r.Cause, r.Path)
 			}
 		})

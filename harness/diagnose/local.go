@@ -7,16 +7,18 @@ import (
 	"netnscheck/harness/state"
 )
 
-// The kernel takes a packet in where the look-up finds a route of the type local (ip_route_input_slow, net/ipv4/route.c; ip6_route_input,
-// net/ipv6/route.c). It makes such a route with each address, in the table local; that a link has the address is not enough.
+// The kernel takes a packet in where the look-up finds a route of the type local (ip_route_input_slow,
+// net/ipv4/route.c; ip6_route_input, net/ipv6/route.c). It makes such a route with each address, in the table local;
+// that a link has the address is not enough.
 
-// undelivered says why a namespace does not take in a packet for an address of its own, which the look-up found not to be local; nil where
-// that is a doubt.
+// undelivered says why a namespace does not take in a packet for an address of its own, which the look-up found not to
+// be local; nil where that is a doubt.
 func (w *walk) undelivered(n *state.Namespace, p packet, d decision) *Cause {
 	at := w.ownLink(n, p.dst)
 	a, _ := addressOf(at.l, p.dst)
 	if vrf := vrfOf(n, at.l.Name); vrf != nil {
-		w.doubt("%s: %s is on %s, which is in the VRF %s: whether %s takes packets for it is not known here", n.Name, p.dst, at.l.Name, vrf.Name, n.Name)
+		w.doubt("%s: %s is on %s, which is in the VRF %s: whether %s takes packets for it is not known here", n.Name,
+			p.dst, at.l.Name, vrf.Name, n.Name)
 		return nil
 	}
 	if !at.l.Up && p.family() == 6 { // kept on a link that is down (keep_addr_on_down), without its route
@@ -30,16 +32,20 @@ func (w *walk) undelivered(n *state.Namespace, p packet, d decision) *Cause {
 	case route.Type == "local":
 		return w.localTooLate(n, p, d, route)
 	}
-	w.doubt("%s: its own address %s has a route in the table local that is not of the type local: %s", n.Name, p.dst, state.RouteText(*route))
+	w.doubt("%s: its own address %s has a route in the table local that is not of the type local: %s", n.Name, p.dst,
+		state.RouteText(*route))
 	return nil
 }
 
 // localRouteMissing: the route of the type local, which the kernel makes with an address, is gone.
 func (w *walk) localRouteMissing(at port, a state.Address) *Cause {
 	addr := a.Prefix.Addr()
-	c := cause(causes.ConnectedRouteMissing, at.n, at.l, "%s in %s has the address %s, and yet there is no route of the type local by which %s would take in what is for it",
+	c := cause(causes.ConnectedRouteMissing, at.n, at.l,
+		"%s in %s has the address %s, and yet there is no route of the type local by which %s would take in what is "+
+			"for it",
 		at.l.Name, at.n.Name, addr, at.n.Name).
-		proof(addressShown(at.n, at.l, a), ip(at.n, "%sroute show table local", six(familyOf(addr)))+": nothing for "+addr.String())
+		proof(addressShown(at.n, at.l, a), ip(at.n, "%sroute show table local", six(familyOf(addr)))+": nothing for "+
+			addr.String())
 	command := ip(at.n, "route add local %s dev %s table local proto kernel scope host src %s", addr, at.l.Name, addr)
 	if addr.Is6() {
 		command = ip(at.n, "-6 route add local %s dev %s table local proto kernel metric 0", addr, at.l.Name)
@@ -55,7 +61,9 @@ func (w *walk) localTooLate(n *state.Namespace, p packet, d decision, route *sta
 	if d.rule == nil { // one that has selectors looks up the table local
 		return w.localRuleMissing(n, p.family())
 	}
-	c := cause(causes.RuleDiverts, n, nil, "the rule of %s with priority %d decides on packets for %s, an address of its own, before the table local does", n.Name, d.rule.Priority, p.dst).
+	c := cause(causes.RuleDiverts, n, nil,
+		"the rule of %s with priority %d decides on packets for %s, an address of its own, before the table local does",
+		n.Name, d.rule.Priority, p.dst).
 		proof(ruleShown(n, d.rule), routeShown(n, route))
 	free := uint32(0) // a rule that is added comes behind those of the same priority
 	for _, r := range rulesOf(n, p.family()) {
@@ -68,12 +76,13 @@ func (w *walk) localTooLate(n *state.Namespace, p packet, d decision, route *sta
 	}
 	return c.mend(ip(n, "%srule add priority %d lookup local", six(p.family()), free)).then(func(k *sketch) {
 		in := k.netns(n.Name)
-		in.Rules = append(in.Rules, state.Rule{Family: p.family(), Priority: free, Action: "lookup", Table: state.TableLocal})
+		in.Rules = append(in.Rules, state.Rule{Family: p.family(), Priority: free, Action: "lookup",
+			Table: state.TableLocal})
 	})
 }
 
-// misled: the packet came here by an entry that somebody made by hand in the neighbour table of the station before, and the address that was
-// asked for is not here. nil where it came by an address that is here.
+// misled: the packet came here by an entry that somebody made by hand in the neighbour table of the station before, and
+// the address that was asked for is not here. nil where it came by an address that is here.
 func (w *walk) misled(n *state.Namespace, iif *state.Link, p packet) *Cause {
 	before := w.stations[len(w.stations)-1]
 	next, out := before.p.dst, before.d.dev(before.n)
@@ -85,13 +94,16 @@ func (w *walk) misled(n *state.Namespace, iif *state.Link, p packet) *Cause {
 		return nil
 	}
 	w.hop(n, iif, p, "%s is not here", next)
-	return cause(causes.NeighbourWrong, before.n, out, "%s believes that %s has the MAC address %s, that of %s in %s, which does not have the address",
+	return cause(causes.NeighbourWrong, before.n, out,
+		"%s believes that %s has the MAC address %s, that of %s in %s, which does not have the address",
 		before.n.Name, next, known.MAC, iif.Name, n.Name).
-		proof(ip(before.n, "neigh show dev %s", out.Name)+": "+state.NeighbourText(*known), linkShown(n, iif)+" link/ether "+iif.MAC).
+		proof(ip(before.n, "neigh show dev %s", out.Name)+": "+state.NeighbourText(*known),
+			linkShown(n, iif)+" link/ether "+iif.MAC).
 		forgetNeighbour(before.n, out, next)
 }
 
-// usesItself says whether a namespace has an address and may use it: one that somebody else was found to have is the other's.
+// usesItself says whether a namespace has an address and may use it: one that somebody else was found to have is the
+// other's.
 func (w *walk) usesItself(n *state.Namespace, addr netip.Addr) bool {
 	a, has := addressOf(w.ownLink(n, addr).l, addr)
 	return has && usable(a)
@@ -107,8 +119,8 @@ func (w *walk) ownLink(n *state.Namespace, addr netip.Addr) port {
 	return port{n, &state.Link{}} // it has no such address
 }
 
-// takesIn says whether a namespace takes in packets that come by a link for an address, be it its own or one of a route of the type local
-// for a whole prefix.
+// takesIn says whether a namespace takes in packets that come by a link for an address, be it its own or one of a route
+// of the type local for a whole prefix.
 func takesIn(at port, addr netip.Addr) bool {
 	return lookup(at.n, flow{dst: addr, iif: at.l.Name}).local()
 }

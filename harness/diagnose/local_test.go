@@ -38,29 +38,47 @@ func TestLocalDelivery(t *testing.T) {
 		reply  bool
 		repair string
 	}{
-		{"no local route of the destination", func(s *state.State) { withoutRoutes(s.Namespace("b"), localOf(4)) }, four,
-			causes.ConnectedRouteMissing, "eth0 in b", false, "ip -n b route add local 10.0.0.2 dev eth0 table local proto kernel scope host src 10.0.0.2"},
+		{"no local route of the destination", func(s *state.State) {
+			withoutRoutes(s.Namespace("b"), localOf(4))
+		}, four,
+			causes.ConnectedRouteMissing, "eth0 in b", false,
+			"ip -n b route add local 10.0.0.2 dev eth0 table local proto kernel scope host src 10.0.0.2"},
 		{"the same by IPv6", func(s *state.State) { withoutRoutes(s.Namespace("b"), localOf(6)) }, six,
-			causes.ConnectedRouteMissing, "eth0 in b", false, "ip -n b -6 route add local fd00::2 dev eth0 table local proto kernel metric 0"},
+			causes.ConnectedRouteMissing, "eth0 in b", false,
+			"ip -n b -6 route add local fd00::2 dev eth0 table local proto kernel metric 0"},
 		{"no local route of the sender", func(s *state.State) { withoutRoutes(s.Namespace("a"), localOf(4)) }, four,
-			causes.ConnectedRouteMissing, "eth0 in a", true, "ip -n a route add local 10.0.0.1 dev eth0 table local proto kernel scope host src 10.0.0.1"},
-		{"no local route, asked of itself", func(s *state.State) { withoutRoutes(s.Namespace("a"), localOf(4)) }, netip.MustParseAddr("10.0.0.1"),
-			causes.ConnectedRouteMissing, "eth0 in a", false, "ip -n a route add local 10.0.0.1 dev eth0 table local proto kernel scope host src 10.0.0.1"},
+			causes.ConnectedRouteMissing, "eth0 in a", true,
+			"ip -n a route add local 10.0.0.1 dev eth0 table local proto kernel scope host src 10.0.0.1"},
+		{"no local route, asked of itself", func(s *state.State) {
+			withoutRoutes(s.Namespace("a"), localOf(4))
+		}, netip.MustParseAddr("10.0.0.1"),
+			causes.ConnectedRouteMissing, "eth0 in a", false,
+			"ip -n a route add local 10.0.0.1 dev eth0 table local proto kernel scope host src 10.0.0.1"},
 		{"no route at all at the destination", func(s *state.State) { s.Namespace("b").Routes = nil }, four,
-			causes.ConnectedRouteMissing, "eth0 in b", false, "ip -n b route add local 10.0.0.2 dev eth0 table local proto kernel scope host src 10.0.0.2"},
-		{"main before local", func(s *state.State) { main(s.Namespace("b"), 4) }, four, causes.RuleDiverts, "b", false, "ip -n b rule add priority 0 lookup local"},
-		{"main before local by IPv6", func(s *state.State) { main(s.Namespace("b"), 6) }, six, causes.RuleDiverts, "b", false, "ip -n b -6 rule add priority 0 lookup local"},
+			causes.ConnectedRouteMissing, "eth0 in b", false,
+			"ip -n b route add local 10.0.0.2 dev eth0 table local proto kernel scope host src 10.0.0.2"},
+		{"main before local", func(s *state.State) {
+			main(s.Namespace("b"), 4)
+		}, four, causes.RuleDiverts, "b", false, "ip -n b rule add priority 0 lookup local"},
+		{"main before local by IPv6", func(s *state.State) {
+			main(s.Namespace("b"), 6)
+		}, six, causes.RuleDiverts, "b", false, "ip -n b -6 rule add priority 0 lookup local"},
 		{"local for some sources alone", func(s *state.State) {
-			r := slices.IndexFunc(s.Namespace("b").Rules, func(r state.Rule) bool { return r.Family == 4 && r.Table == state.TableLocal })
+			r := slices.IndexFunc(s.Namespace("b").Rules, func(r state.Rule) bool {
+				return r.Family == 4 && r.Table == state.TableLocal
+			})
 			s.Namespace("b").Rules[r].From = netip.MustParsePrefix("192.168.0.0/16")
 		}, four, causes.RuleDiverts, "b", false, "ip -n b rule add priority 1 lookup local"},
 		{"a refusal in the sender's table local", func(s *state.State) {
 			a := s.Namespace("a")
-			a.Routes = append(a.Routes, state.Route{Family: 4, Type: "blackhole", To: netip.PrefixFrom(four, 32), Table: state.TableLocal})
+			a.Routes = append(a.Routes, state.Route{Family: 4, Type: "blackhole", To: netip.PrefixFrom(four, 32),
+				Table: state.TableLocal})
 		}, four, causes.RouteBlackhole, "a", false, "ip -n a route del blackhole 10.0.0.2 table local"},
 		{"an IPv6 rule that was deleted, and no other added", func(s *state.State) {
 			b := s.Namespace("b")
-			b.Rules = slices.DeleteFunc(b.Rules, func(r state.Rule) bool { return r.Family == 6 && r.Table == state.TableLocal })
+			b.Rules = slices.DeleteFunc(b.Rules, func(r state.Rule) bool {
+				return r.Family == 6 && r.Table == state.TableLocal
+			})
 		}, six, 0, "", false, ""},
 	} {
 		s := cabled()
@@ -72,7 +90,8 @@ func TestLocalDelivery(t *testing.T) {
 			}
 			continue
 		}
-		if r.Cause == nil || r.Cause.Name != c.cause || r.Cause.Place() != c.place || r.Cause.Reply != c.reply || len(r.Cause.Repair) == 0 || r.Cause.Repair[0] != c.repair {
+		if r.Cause == nil || r.Cause.Name != c.cause || r.Cause.Place() != c.place || r.Cause.Reply != c.reply ||
+			len(r.Cause.Repair) == 0 || r.Cause.Repair[0] != c.repair {
 			t.Errorf("%s: %+v", c.what, r.Cause)
 		}
 	}
@@ -80,18 +99,22 @@ func TestLocalDelivery(t *testing.T) {
 
 // TestAnyIP: a route of the type local for a prefix takes in, and answers for, addresses that no link has.
 func TestAnyIP(t *testing.T) {
-	any := state.Route{Family: 4, Type: "local", To: netip.MustParsePrefix("10.0.0.64/26"), Table: state.TableLocal, Nexthops: []state.Nexthop{{Dev: "lo"}}}
+	any := state.Route{Family: 4, Type: "local", To: netip.MustParsePrefix("10.0.0.64/26"), Table: state.TableLocal,
+		Nexthops: []state.Nexthop{{Dev: "lo"}}}
 	s := cabled()
 	s.Namespace("b").Routes = append(s.Namespace("b").Routes, any)
-	if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.65")}); r.Outcome() != Sound || r.Path[1].Netns != "b" {
+	if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.65")}); r.Outcome() != Sound ||
+		r.Path[1].Netns != "b" {
 		t.Errorf("%s, path %v", r.Sentence(), r.Path)
 	}
-	if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.3")}); r.Cause == nil || r.Cause.Name != causes.AddressNowhere {
+	if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.3")}); r.Cause == nil ||
+		r.Cause.Name != causes.AddressNowhere {
 		t.Errorf("beside the prefix: %s", r.Sentence())
 	}
 }
 
-// TestLocalInDoubt: what the table local says otherwise of one's own address is a doubt, not the fault of somebody else.
+// TestLocalInDoubt: what the table local says otherwise of one's own address is a doubt, not the fault of somebody
+// else.
 func TestLocalInDoubt(t *testing.T) {
 	s := cabled()
 	b := s.Namespace("b")
@@ -101,7 +124,9 @@ func TestLocalInDoubt(t *testing.T) {
 		}
 	}
 	r := Diagnose(s, farEnd)
-	if r.Outcome() != Unsure || !strings.Contains(r.Doubts[0], "b: its own address 10.0.0.2 has a route in the table local that is not of the type local") {
+	if r.Outcome() != Unsure ||
+		!strings.Contains(r.Doubts[0],
+			"b: its own address 10.0.0.2 has a route in the table local that is not of the type local") {
 		t.Errorf("%s", r.Sentence())
 	}
 
@@ -116,7 +141,8 @@ func TestLocalInDoubt(t *testing.T) {
 	}
 }
 
-// TestMisled: a permanent entry brings the packet to who does not have the address. That is neither a gateway nor a router that is off.
+// TestMisled: a permanent entry brings the packet to who does not have the address. That is neither a gateway nor a
+// router that is off.
 func TestMisled(t *testing.T) {
 	nobody := netip.MustParseAddr("10.0.0.9")
 	for _, to := range []string{"10.0.0.9", "10.5.0.9"} {
@@ -128,7 +154,8 @@ func TestMisled(t *testing.T) {
 			Nexthops: []state.Nexthop{{Dev: "eth0", Via: nobody}},
 		})
 		r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr(to)})
-		if r.Cause == nil || r.Cause.Name != causes.NeighbourWrong || r.Cause.Place() != "eth0 in a" || r.Cause.Repair[0] != "ip -n a neigh del 10.0.0.9 dev eth0" {
+		if r.Cause == nil || r.Cause.Name != causes.NeighbourWrong || r.Cause.Place() != "eth0 in a" ||
+			r.Cause.Repair[0] != "ip -n a neigh del 10.0.0.9 dev eth0" {
 			t.Errorf("%s: %+v", to, r.Cause)
 		}
 	}

@@ -13,10 +13,11 @@ type decision struct {
 	rule  *state.Rule
 	route *state.Route
 	hop   *state.Nexthop // nil for a route without a device
-	// refused is unreachable, prohibit, blackhole or throw where a rule or a route says so; "" with no route: nothing covers the destination.
+	// refused is unreachable, prohibit, blackhole or throw where a rule or a route says so; "" with no route: nothing
+	// covers the destination.
 	refused string
-	// unknown says that where it leads is not known: by a nexthop object of which the state holds the number alone, or by a rule of which it is not
-	// known whether it is for the packet.
+	// unknown says that where it leads is not known: by a nexthop object of which the state holds the number alone, or
+	// by a rule of which it is not known whether it is for the packet.
 	unknown bool
 }
 
@@ -42,8 +43,8 @@ type flow struct {
 	marked, bySomebody bool
 }
 
-// look looks up the way of a packet, and doubts what may be otherwise. What answers a packet that came in by a link of a VRF stays in
-// that VRF.
+// look looks up the way of a packet, and doubts what may be otherwise. What answers a packet that came in by a link of
+// a VRF stays in that VRF.
 func (w *walk) look(n *state.Namespace, p packet, iif *state.Link) decision {
 	f := flowOf(p, iif)
 	in := iif
@@ -55,18 +56,21 @@ func (w *walk) look(n *state.Namespace, p packet, iif *state.Link) decision {
 	}
 	if in != nil {
 		if vrf := vrfOf(n, in.Name); vrf != nil {
-			w.doubt("%s in %s is in the VRF %s: what its services hear and where they answer is not known here", in.Name, n.Name, vrf.Name)
+			w.doubt("%s in %s is in the VRF %s: what its services hear and where they answer is not known here",
+				in.Name, n.Name, vrf.Name)
 		}
 	}
 	d := lookup(n, f)
 	f.marked, f.bySomebody = setsMarks(n), iif == nil
 	if other := lookup(n, f); other.route != d.route || other.refused != d.refused {
-		w.doubt("%s: the way to %s depends on the mark of the packet or on who sends it, which is not known here", n.Name, p.dst)
+		w.doubt("%s: the way to %s depends on the mark of the packet or on who sends it, which is not known here",
+			n.Name, p.dst)
 		return decision{unknown: true}
 	}
 	switch {
 	case d.unknown:
-		w.doubt("%s: where the route to %s with the nexthop object %d leads was not read", n.Name, state.PrefixText(d.route.To), d.route.NexthopID)
+		w.doubt("%s: where the route to %s with the nexthop object %d leads was not read", n.Name,
+			state.PrefixText(d.route.To), d.route.NexthopID)
 	case d.found() && !d.local() && len(d.route.Nexthops) > 1:
 		d.hop = w.turn(n, p, iif, d)
 	}
@@ -85,8 +89,8 @@ func vrfOf(n *state.Namespace, name string) *state.Link {
 	return l
 }
 
-// lookup answers as the kernel's own look-up does (net/ipv4/fib_rules.c, net/ipv6/ip6_fib.c): rules by their priority, the longest
-// prefix of a table, the lowest metric.
+// lookup answers as the kernel's own look-up does (net/ipv4/fib_rules.c, net/ipv6/ip6_fib.c): rules by their priority,
+// the longest prefix of a table, the lowest metric.
 func lookup(n *state.Namespace, f flow) decision {
 	rules := inForce(n, familyOf(f.dst))
 	thrown := decision{}
@@ -120,7 +124,8 @@ func lookup(n *state.Namespace, f flow) decision {
 	return thrown
 }
 
-// byRule looks up the table of a rule, for l3mdev that of the flow's VRF (net/l3mdev/l3mdev.c); without a route, nothing was found.
+// byRule looks up the table of a rule, for l3mdev that of the flow's VRF (net/l3mdev/l3mdev.c); without a route,
+// nothing was found.
 func byRule(n *state.Namespace, r *state.Rule, f flow) decision {
 	vrf := vrfOf(n, cmp.Or(f.oif, f.iif))
 	if vrf != nil && vrf.Name == f.oif {
@@ -157,8 +162,8 @@ func rulesOf(n *state.Namespace, family int) (rules []*state.Rule) {
 	return rules
 }
 
-// inForce are the rules that the kernel looks at. Of IPv6 it looks at none as long as nobody has added one (fib6_has_custom_rules): then it
-// looks up local and main, even if their rules were deleted.
+// inForce are the rules that the kernel looks at. Of IPv6 it looks at none as long as nobody has added one
+// (fib6_has_custom_rules): then it looks up local and main, even if their rules were deleted.
 func inForce(n *state.Namespace, family int) []*state.Rule {
 	rules := rulesOf(n, family)
 	if family == 4 || slices.ContainsFunc(rules, custom) {
@@ -177,7 +182,8 @@ func custom(r *state.Rule) bool {
 	return !first || *r != plain || r.Protocol != "" && r.Protocol != "kernel"
 }
 
-// selects says whether a rule is for the flow. Marks are 0 here, and nobody in particular sends it: nothing tells what would set them.
+// selects says whether a rule is for the flow. Marks are 0 here, and nobody in particular sends it: nothing tells what
+// would set them.
 func selects(r *state.Rule, f flow) bool {
 	iif := f.iif
 	if iif == "" {
@@ -291,13 +297,15 @@ func sourceOf(n *state.Namespace, d decision, dst netip.Addr) netip.Addr {
 	return netip.Addr{}
 }
 
-// source6 follows RFC 6724 as far as it matters here: an address of the destination's scope, then the link, then the longest common prefix.
+// source6 follows RFC 6724 as far as it matters here: an address of the destination's scope, then the link, then the
+// longest common prefix.
 func source6(n *state.Namespace, out *state.Link, dst netip.Addr) (best netip.Addr) {
 	score := -1
 	consider := func(l *state.Link) {
 		for _, a := range l.Addresses {
 			addr := a.Prefix.Addr()
-			if !addr.Is6() || !usable(a) || addr.IsLoopback() || l != out && (addr.IsLinkLocalUnicast() || dst.IsLinkLocalUnicast()) {
+			if !addr.Is6() || !usable(a) || addr.IsLoopback() || l != out &&
+				(addr.IsLinkLocalUnicast() || dst.IsLinkLocalUnicast()) {
 				continue
 			}
 			s := commonBits(addr, dst)

@@ -17,7 +17,8 @@ func TestLookup(t *testing.T) {
 	}
 	l3mdev := state.Rule{Family: 4, Priority: 10, Action: "lookup", L3MDev: true}
 	route := func(table uint32, dev string) state.Route {
-		return state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("10.9.0.0/16"), Table: table, Nexthops: []state.Nexthop{{Dev: dev}}}
+		return state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("10.9.0.0/16"), Table: table,
+			Nexthops: []state.Nexthop{{Dev: dev}}}
 	}
 	object := route(state.TableMain, "")
 	object.Nexthops, object.NexthopID = nil, 7
@@ -29,16 +30,22 @@ func TestLookup(t *testing.T) {
 		iif, oif string
 		want     string // the link, "unknown" or "" for no route
 	}{
-		{"goto passes over a rule", []state.Rule{rule(1, "goto", 0, 3), rule(2, "lookup", 50, 0), rule(3, "lookup", state.TableMain, 0)}, nil, "", "", "eth0"},
+		{"goto passes over a rule", []state.Rule{rule(1, "goto", 0, 3), rule(2, "lookup", 50, 0),
+			rule(3, "lookup", state.TableMain, 0)}, nil, "", "", "eth0"},
 		{"goto without a target", []state.Rule{rule(1, "goto", 0, 9), rule(2, "lookup", 50, 0)}, nil, "", "", "eth1"},
-		{"l3mdev for a link of the VRF", []state.Rule{l3mdev, rule(20, "lookup", state.TableMain, 0)}, nil, "red1", "", "red2"},
+		{"l3mdev for a link of the VRF", []state.Rule{l3mdev, rule(20, "lookup", state.TableMain, 0)}, nil, "red1", "",
+			"red2"},
 		{"l3mdev out of the VRF", []state.Rule{l3mdev, rule(20, "lookup", state.TableMain, 0)}, nil, "", "red", "red2"},
-		{"l3mdev for another link", []state.Rule{l3mdev, rule(20, "lookup", state.TableMain, 0)}, nil, "eth1", "", "eth0"},
-		{"a nexthop object wins", []state.Rule{rule(20, "lookup", state.TableMain, 0)}, []state.Route{object}, "", "", "unknown"},
+		{"l3mdev for another link", []state.Rule{l3mdev, rule(20, "lookup", state.TableMain, 0)}, nil, "eth1", "",
+			"eth0"},
+		{"a nexthop object wins", []state.Rule{rule(20, "lookup", state.TableMain, 0)}, []state.Route{object}, "", "",
+			"unknown"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			n := &state.Namespace{Name: "n", Rules: c.rules, Routes: append(c.extra, route(state.TableMain, "eth0"), route(50, "eth1"), route(77, "red2"))}
-			n.Links = []state.Link{{Name: "eth0", Up: true}, {Name: "eth1", Up: true}, {Name: "red", Kind: "vrf", VRFTable: 77, Up: true},
+			n := &state.Namespace{Name: "n", Rules: c.rules,
+				Routes: append(c.extra, route(state.TableMain, "eth0"), route(50, "eth1"), route(77, "red2"))}
+			n.Links = []state.Link{{Name: "eth0", Up: true}, {Name: "eth1", Up: true},
+				{Name: "red", Kind: "vrf", VRFTable: 77, Up: true},
 				{Name: "red1", Master: "red", Up: true}, {Name: "red2", Master: "red", Up: true}}
 			d := lookup(n, flow{dst: netip.MustParseAddr("10.9.0.1"), iif: c.iif, oif: c.oif})
 			got := ""
@@ -98,7 +105,8 @@ func TestTheRuleIsDeleted(t *testing.T) {
 	}{{9, "ip -n a rule del priority 10"}, {10, "ip -n a rule del priority 10 from all to 10.0.0.2 unreachable"}} {
 		s := cabled()
 		a := s.Namespace("a")
-		a.Rules = append(a.Rules, state.Rule{Family: 4, Priority: c.other, To: netip.MustParsePrefix("10.9.0.0/16"), Action: "prohibit"},
+		a.Rules = append(a.Rules, state.Rule{Family: 4, Priority: c.other, To: netip.MustParsePrefix("10.9.0.0/16"),
+			Action: "prohibit"},
 			state.Rule{Family: 4, Priority: 10, To: to, Action: "unreachable"})
 		r := Diagnose(s, Query{From: "a", To: to.Addr()})
 		if r.Cause == nil || !slices.Equal(r.Cause.Repair, []string{c.want}) {
@@ -120,7 +128,8 @@ func TestHalfKnownRoutes(t *testing.T) {
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			s := switched()
-			c.route.Family, c.route.Type, c.route.Table, c.route.To = 4, cmp.Or(c.route.Type, "unicast"), state.TableMain, netip.PrefixFrom(far, 32)
+			c.route.Family, c.route.Type, c.route.Table, c.route.To = 4, cmp.Or(c.route.Type, "unicast"),
+				state.TableMain, netip.PrefixFrom(far, 32)
 			s.Namespace("a").Routes = append(s.Namespace("a").Routes, c.route)
 			r := Diagnose(s, Query{From: "a", To: far})
 			if r.Cause != nil || !strings.Contains(strings.Join(r.Doubts, "\n"), c.doubt) {
@@ -137,7 +146,8 @@ func TestARouteThatLeadsNowhere(t *testing.T) {
 	a.Routes = []state.Route{{Family: 4, To: netip.MustParsePrefix("10.0.0.0/24"), Table: state.TableMain}}
 	a.PathMTUs = []state.Route{{Family: 4, To: netip.MustParsePrefix("10.0.0.2/32"), MTU: 1000}}
 	for _, size := range []int{0, 1200} {
-		if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2"), Size: size}); r.Cause == nil || r.Cause.Name != causes.NoRoute {
+		if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2"), Size: size}); r.Cause == nil ||
+			r.Cause.Name != causes.NoRoute {
 			t.Errorf("%+v", r.Cause)
 		}
 	}

@@ -18,7 +18,8 @@ func (s seen) match(m state.FilterMatch) (fits, known bool) {
 	if !ok {
 		return false, false
 	}
-	if value == "" && !slices.Contains([]string{"iifname", "iif", "oifname", "oif"}, m.Key) { // no device has the empty name
+	// no device has the empty name
+	if value == "" && !slices.Contains([]string{"iifname", "iif", "oifname", "oif"}, m.Key) {
 		return false, true // the packet has no such field
 	}
 	for _, want := range m.Values {
@@ -119,7 +120,8 @@ func addr(a netip.Addr) string {
 	return a.WithZone("").String()
 }
 
-// oneFits compares a value with one that is wanted: a name (with * at its end for all that begin so), a prefix, a range, a number.
+// oneFits compares a value with one that is wanted: a name (with * at its end for all that begin so), a prefix, a
+// range, a number.
 func oneFits(value, want string) bool {
 	if value == want {
 		return true

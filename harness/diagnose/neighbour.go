@@ -9,8 +9,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// resolve finds who answers for an address on the segment of a link, or says why nobody does. No port and no cause mean that who has it, if
-// anybody does, is out of sight.
+// resolve finds who answers for an address on the segment of a link, or says why nobody does. No port and no cause mean
+// that who has it, if anybody does, is out of sight.
 func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p packet) (port, *Cause) {
 	arrivals := w.segment(port{n, out}, p)
 	var owner *arrival
@@ -23,7 +23,8 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 			owner = a
 			continue
 		}
-		if owner.obstacle == nil && a.obstacle == nil && a.n != owner.n && a.n != n && !settled(w.holder(a.port, to), w.holder(owner.port, to), to) {
+		if owner.obstacle == nil && a.obstacle == nil && a.n != owner.n && a.n != n &&
+			!settled(w.holder(a.port, to), w.holder(owner.port, to), to) {
 			return port{}, duplicateAddress(w.holder(a.port, to), w.holder(owner.port, to), to)
 		}
 	}
@@ -62,7 +63,8 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 	return owner.port, nil
 }
 
-// doubtBridges notes what is not known of the bridges on the way to a link: what was not read there, and where an entry leads that was made by hand.
+// doubtBridges notes what is not known of the bridges on the way to a link: what was not read there, and where an entry
+// leads that was made by hand.
 func (w *walk) doubtBridges(owner *arrival) {
 	for _, b := range owner.bridges {
 		w.doubtUnread(b.n)
@@ -72,14 +74,17 @@ func (w *walk) doubtBridges(owner *arrival) {
 			}
 		}
 		for _, e := range b.n.FDB {
-			if b.out != nil && e.Master == b.l.Name && !e.Learned && e.Dev != b.out.Name && strings.EqualFold(e.MAC, owner.l.MAC) {
-				w.doubt("an entry of the bridge %s in %s has %s at %s, and it is behind %s", b.l.Name, b.n.Name, e.MAC, e.Dev, b.out.Name)
+			if b.out != nil && e.Master == b.l.Name && !e.Learned && e.Dev != b.out.Name &&
+				strings.EqualFold(e.MAC, owner.l.MAC) {
+				w.doubt("an entry of the bridge %s in %s has %s at %s, and it is behind %s", b.l.Name, b.n.Name, e.MAC,
+					e.Dev, b.out.Name)
 			}
 		}
 	}
 }
 
-// doubtOthers: somebody who takes in what is for a whole prefix (a route of the type local) answers for an address of others as well.
+// doubtOthers: somebody who takes in what is for a whole prefix (a route of the type local) answers for an address of
+// others as well.
 func (w *walk) doubtOthers(n *state.Namespace, owner *arrival, to netip.Addr, arrivals []arrival) {
 	if w.trial || to.Is6() {
 		return
@@ -92,8 +97,8 @@ func (w *walk) doubtOthers(n *state.Namespace, owner *arrival, to netip.Addr, ar
 	}
 }
 
-// standIn is who gets the frames for an address that nobody has who can be reached: the link that a permanent entry names, or one that
-// answers for others.
+// standIn is who gets the frames for an address that nobody has who can be reached: the link that a permanent entry
+// names, or one that answers for others.
 func (w *walk) standIn(n *state.Namespace, out *state.Link, to netip.Addr, arrivals []arrival) *arrival {
 	known := w.neighbour(n, out, to)
 	for i := range arrivals {
@@ -112,8 +117,9 @@ func (w *walk) standIn(n *state.Namespace, out *state.Link, to netip.Addr, arriv
 	return nil
 }
 
-// proxies says whether a namespace answers by a link for an address of others (arp_process, net/ipv4/arp.c, and ndisc_recv_ns,
-// net/ipv6/ndisc.c): it forwards, the way to the address leads out of another link, and proxy_arp or an entry for the address says so.
+// proxies says whether a namespace answers by a link for an address of others (arp_process, net/ipv4/arp.c, and
+// ndisc_recv_ns, net/ipv6/ndisc.c): it forwards, the way to the address leads out of another link, and proxy_arp or an
+// entry for the address says so.
 func proxies(at port, addr netip.Addr) bool {
 	family := familyOf(addr)
 	d := lookup(at.n, flow{dst: addr, iif: at.l.Name})
@@ -145,9 +151,12 @@ func dadFailed(at port, addr netip.Addr) bool {
 	})
 }
 
-// blocked is what keeps the frames of a namespace from everybody else on the segment: then it does not matter who is there.
+// blocked is what keeps the frames of a namespace from everybody else on the segment: then it does not matter who is
+// there.
 func blocked(n *state.Namespace, arrivals []arrival) *Cause {
-	if len(arrivals) == 0 || slices.ContainsFunc(arrivals, func(a arrival) bool { return a.obstacle == nil && a.n != n }) {
+	if len(arrivals) == 0 || slices.ContainsFunc(arrivals, func(a arrival) bool {
+		return a.obstacle == nil && a.n != n
+	}) {
 		return nil
 	}
 	for _, a := range arrivals {
@@ -158,8 +167,8 @@ func blocked(n *state.Namespace, arrivals []arrival) *Cause {
 	return nil
 }
 
-// answersFor says whether a namespace would answer by a link for an address: IPv4 does for all its addresses (arp_ignore 0), IPv6 for those
-// of the link alone.
+// answersFor says whether a namespace would answer by a link for an address: IPv4 does for all its addresses
+// (arp_ignore 0), IPv6 for those of the link alone.
 func (w *walk) answersFor(at port, addr netip.Addr) bool {
 	if addr.Is4() {
 		return w.isOwn(at.n, addr)
@@ -200,7 +209,8 @@ func (w *walk) sharedSource(n *state.Namespace, out *state.Link, p packet, arriv
 }
 
 // believed judges whether the owner answers, and whether its answer is believed.
-func (w *walk) believed(n *state.Namespace, out *state.Link, to netip.Addr, owner *arrival, arrivals []arrival, p packet) *Cause {
+func (w *walk) believed(n *state.Namespace, out *state.Link, to netip.Addr, owner *arrival, arrivals []arrival,
+	p packet) *Cause {
 	holder := w.holder(owner.port, to)
 	if holder.l.Master == owner.l.Name && owner.l.Kind == "bridge" {
 		return addressOnPort(holder, owner.port, to)
@@ -245,7 +255,8 @@ func (w *walk) believed(n *state.Namespace, out *state.Link, to netip.Addr, owne
 	return w.duplicateMAC(port{n, out}, owner, arrivals)
 }
 
-// silent says why a namespace does not answer who has an address of its own: arp_process answers for what the look-up finds to be local.
+// silent says why a namespace does not answer who has an address of its own: arp_process answers for what the look-up
+// finds to be local.
 func (w *walk) silent(owner port, to netip.Addr, p packet) *Cause {
 	if !w.looksUpLocal(owner.n, 4) {
 		return w.localRuleMissing(owner.n, 4)
@@ -259,7 +270,9 @@ func (w *walk) silent(owner port, to netip.Addr, p packet) *Cause {
 }
 
 func addressOnPort(holder, bridge port, addr netip.Addr) *Cause {
-	c := cause(causes.AddressOnPort, holder.n, holder.l, "%s is on %s in %s, which is a port of %s: a port has no say in IP, the bridge has", addr, holder.l.Name, holder.n.Name, bridge.l.Name).
+	c := cause(causes.AddressOnPort, holder.n, holder.l,
+		"%s is on %s in %s, which is a port of %s: a port has no say in IP, the bridge has", addr, holder.l.Name,
+		holder.n.Name, bridge.l.Name).
 		proof(linkShown(holder.n, holder.l))
 	if a, ok := addressOf(holder.l, addr); ok {
 		c.proof(addressShown(holder.n, holder.l, a)).deleteAddress(holder, a.Prefix).addAddress(bridge, a.Prefix)
@@ -267,8 +280,8 @@ func addressOnPort(holder, bridge port, addr netip.Addr) *Cause {
 	return c
 }
 
-// cannotAsk: for a packet whose source is not on the link, somebody else's for a router, the kernel asks with the link-local address of
-// the link; as long as that is tentative, it does not ask.
+// cannotAsk: for a packet whose source is not on the link, somebody else's for a router, the kernel asks with the
+// link-local address of the link; as long as that is tentative, it does not ask.
 func (w *walk) cannotAsk(at port, p packet, known *state.Neighbour) *Cause {
 	if _, ok := addressOf(at.l, p.src); ok || p.family() == 4 || known != nil && known.MAC != "" {
 		return nil
@@ -304,7 +317,8 @@ func (w *walk) arpIgnored(at, holder port, addr netip.Addr) *Cause {
 	if number(at.n, key) < mode {
 		key = ofLink(4, "all", "arp_ignore")
 	}
-	return cause(causes.ARPIgnored, at.n, at.l, "%s does not answer who has %s when it is asked by %s (arp_ignore %d)", at.n.Name, addr, at.l.Name, mode).
+	return cause(causes.ARPIgnored, at.n, at.l, "%s does not answer who has %s when it is asked by %s (arp_ignore %d)",
+		at.n.Name, addr, at.l.Name, mode).
 		proof(in(at.n, "sysctl %s", key) + ": " + sysctl(at.n, key)).mend(in(at.n, "sysctl -w %s=0", key))
 }
 
@@ -319,8 +333,10 @@ func (w *walk) neighbour(n *state.Namespace, out *state.Link, addr netip.Addr) *
 }
 
 // wrongNeighbour compares an entry with the MAC address of the owner.
-func (w *walk) wrongNeighbour(n *state.Namespace, out *state.Link, to netip.Addr, known *state.Neighbour, owner *arrival) *Cause {
-	if known.MAC == "" || strings.EqualFold(known.MAC, owner.l.MAC) || owner.l.Kind == "bridge" && ofPort(owner.port, known.MAC) {
+func (w *walk) wrongNeighbour(n *state.Namespace, out *state.Link, to netip.Addr, known *state.Neighbour,
+	owner *arrival) *Cause {
+	if known.MAC == "" || strings.EqualFold(known.MAC, owner.l.MAC) || owner.l.Kind == "bridge" &&
+		ofPort(owner.port, known.MAC) {
 		return nil
 	}
 	switch known.State {
@@ -328,17 +344,23 @@ func (w *walk) wrongNeighbour(n *state.Namespace, out *state.Link, to netip.Addr
 	default:
 		return nil
 	}
-	return cause(causes.NeighbourWrong, n, out, "%s believes that %s has the MAC address %s; %s in %s, which has the address, has %s", n.Name, to, known.MAC, owner.l.Name, owner.n.Name, owner.l.MAC).
-		proof(ip(n, "neigh show dev %s", out.Name)+": "+state.NeighbourText(*known), linkShown(owner.n, owner.l)+" link/ether "+owner.l.MAC).
+	return cause(causes.NeighbourWrong, n, out,
+		"%s believes that %s has the MAC address %s; %s in %s, which has the address, has %s", n.Name, to, known.MAC,
+		owner.l.Name, owner.n.Name, owner.l.MAC).
+		proof(ip(n, "neigh show dev %s", out.Name)+": "+state.NeighbourText(*known),
+			linkShown(owner.n, owner.l)+" link/ether "+owner.l.MAC).
 		mend(ip(n, "neigh del %s dev %s", to, out.Name))
 }
 
 // ofPort says that a port of a bridge has a MAC address: the bridge takes frames for it too.
 func ofPort(bridge port, mac string) bool {
-	return slices.ContainsFunc(ports(bridge.n, bridge.l), func(q *state.Link) bool { return strings.EqualFold(q.MAC, mac) })
+	return slices.ContainsFunc(ports(bridge.n, bridge.l), func(q *state.Link) bool {
+		return strings.EqualFold(q.MAC, mac)
+	})
 }
 
-// duplicateMAC finds another link of the segment with the MAC address of the sender or the owner: a bridge sends to one of them only.
+// duplicateMAC finds another link of the segment with the MAC address of the sender or the owner: a bridge sends to one
+// of them only.
 func (w *walk) duplicateMAC(from port, owner *arrival, arrivals []arrival) *Cause {
 	if owner.l.MAC == "" {
 		return nil
@@ -351,14 +373,18 @@ func (w *walk) duplicateMAC(from port, owner *arrival, arrivals []arrival) *Caus
 	}
 	for _, one := range []port{owner.port, from} {
 		for _, other := range all {
-			if other == one || !strings.EqualFold(other.l.MAC, one.l.MAC) || w.lowest(other) == w.lowest(one) || other.n == one.n && len(owner.bridges) > 0 && one.l.Kind == "bridge" {
+			if other == one || !strings.EqualFold(other.l.MAC, one.l.MAC) || w.lowest(other) == w.lowest(one) ||
+				other.n == one.n && len(owner.bridges) > 0 && one.l.Kind == "bridge" {
 				continue
 			}
 			if one == owner.port && other == from && len(owner.bridges) == 0 {
 				continue // on a cable alone nobody has to choose
 			}
-			return cause(causes.DuplicateMAC, other.n, other.l, "%s in %s and %s in %s have the same MAC address %s on one segment", one.l.Name, one.n.Name, other.l.Name, other.n.Name, one.l.MAC).
-				proof(linkShown(one.n, one.l)+" link/ether "+one.l.MAC, linkShown(other.n, other.l)+" link/ether "+other.l.MAC).
+			return cause(causes.DuplicateMAC, other.n, other.l,
+				"%s in %s and %s in %s have the same MAC address %s on one segment", one.l.Name, one.n.Name,
+				other.l.Name, other.n.Name, one.l.MAC).
+				proof(linkShown(one.n, one.l)+" link/ether "+one.l.MAC, linkShown(other.n, other.l)+" link/ether "+
+					other.l.MAC).
 				mend(ip(other.n, "link set %s address %s", other.l.Name, freshMAC(one, other)))
 		}
 	}

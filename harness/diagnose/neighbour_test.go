@@ -29,9 +29,12 @@ func TestProxies(t *testing.T) {
 		{"an entry", "1", "0", "0", "eth1", entry, true},
 	} {
 		t.Run(c.what, func(t *testing.T) {
-			n := &state.Namespace{Name: "n", Rules: defaultRules(), Neighbours: c.entries, Links: []state.Link{{Name: "eth0", Up: true}, {Name: "eth1", Up: true}},
-				Routes: []state.Route{{Family: 4, Type: "unicast", To: netip.PrefixFrom(addr, 24).Masked(), Table: state.TableMain, Nexthops: []state.Nexthop{{Dev: c.out}}}},
-				Sysctls: []state.Sysctl{{Key: "net.ipv4.conf.eth0.forwarding", Value: c.forwarding}, {Key: "net.ipv4.conf.all.proxy_arp", Value: c.all},
+			n := &state.Namespace{Name: "n", Rules: defaultRules(), Neighbours: c.entries,
+				Links: []state.Link{{Name: "eth0", Up: true}, {Name: "eth1", Up: true}},
+				Routes: []state.Route{{Family: 4, Type: "unicast", To: netip.PrefixFrom(addr, 24).Masked(),
+					Table: state.TableMain, Nexthops: []state.Nexthop{{Dev: c.out}}}},
+				Sysctls: []state.Sysctl{{Key: "net.ipv4.conf.eth0.forwarding", Value: c.forwarding},
+					{Key: "net.ipv4.conf.all.proxy_arp", Value: c.all},
 					{Key: "net.ipv4.conf.eth0.proxy_arp", Value: c.link}}}
 			if got := proxies(port{n, n.Link("eth0")}, addr); got != c.want {
 				t.Errorf("proxies = %v", got)
@@ -40,7 +43,8 @@ func TestProxies(t *testing.T) {
 	}
 }
 
-// TestOneMACOnOneLink: a macvlan in the mode passthru has the MAC address of its parent, and nobody is confused by that.
+// TestOneMACOnOneLink: a macvlan in the mode passthru has the MAC address of its parent, and nobody is confused by
+// that.
 func TestOneMACOnOneLink(t *testing.T) {
 	s := switched()
 	a := s.Namespace("a")
@@ -48,7 +52,8 @@ func TestOneMACOnOneLink(t *testing.T) {
 	addr := parent.Addresses[0]
 	parent.Addresses, a.Routes = nil, nil
 	child := state.Namespace{Name: "m", Links: []state.Link{loopback()}, Rules: defaultRules()}
-	l := state.Link{Index: 2, Name: "mv0", Kind: "macvlan", Macvlan: "passthru", Up: true, Carrier: true, MTU: 1500, MAC: parent.MAC, Peer: &state.LinkRef{Netns: "a", Name: "eth0"}}
+	l := state.Link{Index: 2, Name: "mv0", Kind: "macvlan", Macvlan: "passthru", Up: true, Carrier: true, MTU: 1500,
+		MAC: parent.MAC, Peer: &state.LinkRef{Netns: "a", Name: "eth0"}}
 	give(&child, &l, addr.Prefix)
 	child.Links = append(child.Links, l)
 	s.Namespaces = append(s.Namespaces, child)
@@ -62,7 +67,8 @@ func TestOneMACOnOneLink(t *testing.T) {
 	judgeCause(t, "a real double", Diagnose(s, Query{From: "b", To: addr.Prefix.Addr()}), "duplicate-mac", "")
 }
 
-// TestSharedSource: an address that somebody else on the segment has too is no trouble where duplicate address detection has settled it.
+// TestSharedSource: an address that somebody else on the segment has too is no trouble where duplicate address
+// detection has settled it.
 func TestSharedSource(t *testing.T) {
 	for _, c := range []struct {
 		flags     []string
@@ -73,7 +79,8 @@ func TestSharedSource(t *testing.T) {
 		theirs := netip.MustParsePrefix("fd00::2/64")
 		a.Addresses = append(a.Addresses, state.Address{Prefix: theirs, Flags: c.flags})
 		r := Diagnose(s, Query{From: "b", To: netip.MustParseAddr("fd00::1")})
-		if duplicate := r.Cause != nil && r.Cause.Name == causes.DuplicateAddress; duplicate != c.duplicate || !duplicate && r.Cause != nil {
+		if duplicate := r.Cause != nil && r.Cause.Name == causes.DuplicateAddress; duplicate != c.duplicate ||
+			!duplicate && r.Cause != nil {
 			t.Errorf("%q: %+v", c.flags, r.Cause)
 		}
 	}
@@ -87,7 +94,8 @@ func TestGiveAddressBack(t *testing.T) {
 		repair   []string
 	}{
 		{1500, "0", []string{"ip -n b addr add fd00::2/64 dev eth0 nodad"}},
-		{1500, "1", []string{"ip netns exec b sysctl -w net.ipv6.conf.eth0.disable_ipv6=0", "ip -n b addr add fd00::2/64 dev eth0 nodad"}},
+		{1500, "1", []string{"ip netns exec b sysctl -w net.ipv6.conf.eth0.disable_ipv6=0",
+			"ip -n b addr add fd00::2/64 dev eth0 nodad"}},
 		{1200, "0", []string{"ip -n b link set eth0 mtu 1500", "ip -n b addr add fd00::2/64 dev eth0 nodad"}},
 	} {
 		s := cabled()

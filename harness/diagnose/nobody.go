@@ -29,7 +29,8 @@ func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arriva
 		if c := w.notAPort(o, arrivals, port{n, out}); c != nil {
 			return c
 		}
-		c := cause(causes.AddressOffSegment, o.n, o.l, "%s in %s has %s, but it is not on the segment of %s in %s", o.l.Name, o.n.Name, to, out.Name, n.Name)
+		c := cause(causes.AddressOffSegment, o.n, o.l, "%s in %s has %s, but it is not on the segment of %s in %s",
+			o.l.Name, o.n.Name, to, out.Name, n.Name)
 		for _, a := range o.l.Addresses {
 			if a.Prefix.Addr() == to.WithZone("") {
 				c.proof(addressShown(o.n, o.l, a))
@@ -46,10 +47,13 @@ func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arriva
 	if heir := w.heir(n, arrivals, familyOf(to)); heir != nil {
 		return c.addAddress(*heir, netip.PrefixFrom(to.WithZone(""), w.lengthHere(out, to)))
 	}
-	return c.advise(fmt.Sprintf("give %s to whom it belongs on the segment of %s in %s, or ask for an address that is there", to, out.Name, n.Name))
+	return c.advise(fmt.Sprintf(
+		"give %s to whom it belongs on the segment of %s in %s, or ask for an address that is there", to, out.Name,
+		n.Name))
 }
 
-// heir is the link of a segment that may get an address which nobody has there: one that has none of its family, or the only one there.
+// heir is the link of a segment that may get an address which nobody has there: one that has none of its family, or the
+// only one there.
 func (w *walk) heir(n *state.Namespace, arrivals []arrival, family int) *port {
 	robbed, bare := w.lacking(n, portsOf(arrivals), family)
 	if lacking := append(robbed, bare...); len(lacking) > 0 {
@@ -77,13 +81,14 @@ func (w *walk) lengthHere(out *state.Link, to netip.Addr) int {
 	return to.BitLen()
 }
 
-// ontoSegment brings the owner of an address and who asks for it together: by the owner's cable in the segment's bridge, by a gateway, or by
-// the address on a link that is there. An address that others use where it is stays there.
+// ontoSegment brings the owner of an address and who asks for it together: by the owner's cable in the segment's
+// bridge, by a gateway, or by the address on a link that is there. An address that others use where it is stays there.
 func (w *walk) ontoSegment(c *Cause, from, owner port, to netip.Addr, arrivals []arrival) *Cause {
 	robbed, bare := w.lacking(from.n, portsOf(arrivals), familyOf(to))
 	heirs := append(robbed, slices.DeleteFunc(bare, func(at port) bool { return at.l.Kind == "bridge" })...)
 	served := w.serves(owner, to)
-	alone := len(addresses(owner.l, familyOf(to))) == 1 // else it is the address that is in a wrong place, not the cable
+	// else it is the address that is in a wrong place, not the cable
+	alone := len(addresses(owner.l, familyOf(to))) == 1
 	if peer := w.below(owner.l); !served && alone && peer != nil && owner.l.Kind == "veth" && peer.l.Master != "" {
 		if bridge := w.bridgeOf(peer.n, arrivals, from); bridge != nil {
 			return c.setMaster(*peer, bridge.Name)
@@ -93,21 +98,27 @@ func (w *walk) ontoSegment(c *Cause, from, owner port, to netip.Addr, arrivals [
 		return c
 	}
 	if served {
-		if len(heirs) == 1 && !lookup(heirs[0].n, flow{dst: to}).found() { // it lost the same address as somebody has elsewhere
+		// it lost the same address as somebody has elsewhere
+		if len(heirs) == 1 && !lookup(heirs[0].n, flow{dst: to}).found() {
 			return c.addAddress(heirs[0], netip.PrefixFrom(to.WithZone(""), w.lengthHere(from.l, to)))
 		}
-		return c.advise(fmt.Sprintf("decide who %s means: if %s in %s, lead there by a router; if somebody on the segment of %s in %s, give that one another address",
+		return c.advise(fmt.Sprintf(
+			"decide who %s means: if %s in %s, lead there by a router; if somebody on the segment of %s in %s, give "+
+				"that one another address",
 			to, owner.l.Name, owner.n.Name, from.l.Name, from.n.Name))
 	}
 	a, ok := addressOf(owner.l, to)
 	if !ok || len(heirs) == 0 {
-		return c.advise("connect " + owner.l.Name + " in " + owner.n.Name + " with the segment of " + from.l.Name + " in " + from.n.Name)
+		return c.advise("connect " + owner.l.Name + " in " + owner.n.Name + " with the segment of " + from.l.Name +
+			" in " + from.n.Name)
 	}
-	return c.deleteAddress(owner, a.Prefix).addAddress(heirs[0], netip.PrefixFrom(to.WithZone(""), w.lengthHere(from.l, to)))
+	return c.deleteAddress(owner, a.Prefix).addAddress(heirs[0],
+		netip.PrefixFrom(to.WithZone(""), w.lengthHere(from.l, to)))
 }
 
-// byGateway leads who asks for an address that is on another segment there by a neighbour that knows the way, if that is seen to help: in
-// the place of the route that had it on this segment, or beside that if the kernel made it with an address.
+// byGateway leads who asks for an address that is on another segment there by a neighbour that knows the way, if that
+// is seen to help: in the place of the route that had it on this segment, or beside that if the kernel made it with an
+// address.
 func (w *walk) byGateway(c *Cause, from port, to netip.Addr) bool {
 	r := w.stations[len(w.stations)-1].d.route
 	if !slices.ContainsFunc(from.l.Addresses, func(a state.Address) bool { return covered(a) == r.To }) {
@@ -126,14 +137,18 @@ func (w *walk) byGateway(c *Cause, from port, to netip.Addr) bool {
 	return false
 }
 
-// serves says whether an address is of use where it is: a neighbour of its owner has it on the segment between them, or it is meant to be
-// reached by routers alone.
+// serves says whether an address is of use where it is: a neighbour of its owner has it on the segment between them, or
+// it is meant to be reached by routers alone.
 func (w *walk) serves(owner port, addr netip.Addr) bool {
-	return owner.l.Kind == "loopback" || owner.l.Kind == "dummy" || slices.ContainsFunc(w.endpoints(owner), func(at port) bool {
-		d := lookup(at.n, flow{dst: addr, iif: at.l.Name})
-		straight := d.found() && d.hop != nil && d.hop.Dev == at.l.Name && !d.hop.Via.IsValid()
-		return at.n != owner.n && (straight || slices.ContainsFunc(addresses(at.l, familyOf(addr)), func(a state.Address) bool { return covers(a, addr) }))
-	})
+	return owner.l.Kind == "loopback" || owner.l.Kind == "dummy" ||
+		slices.ContainsFunc(w.endpoints(owner), func(at port) bool {
+			d := lookup(at.n, flow{dst: addr, iif: at.l.Name})
+			straight := d.found() && d.hop != nil && d.hop.Dev == at.l.Name && !d.hop.Via.IsValid()
+			return at.n != owner.n &&
+				(straight || slices.ContainsFunc(addresses(at.l, familyOf(addr)), func(a state.Address) bool {
+					return covers(a, addr)
+				}))
+		})
 }
 
 func portsOf(arrivals []arrival) (all []port) {
@@ -152,8 +167,8 @@ func (w *walk) nearestAddress(to netip.Addr) string {
 	return ""
 }
 
-// macvlanParent: a macvlan and the link below it do not talk to each other, and neither do siblings but in the mode bridge. An ipvlan does not
-// talk to the link below it, either.
+// macvlanParent: a macvlan and the link below it do not talk to each other, and neither do siblings but in the mode
+// bridge. An ipvlan does not talk to the link below it, either.
 func (w *walk) macvlanParent(from, owner port) *Cause {
 	standsOn := func(at port, lower *port) bool {
 		below := w.below(at.l)
@@ -168,7 +183,8 @@ func (w *walk) macvlanParent(from, owner port) *Cause {
 		if from.l.Macvlan == "bridge" {
 			at = owner
 		}
-		return cause(causes.MacvlanParent, at.n, at.l, "%s: macvlans of one parent talk to each other in the mode bridge alone", at.l.Name).
+		return cause(causes.MacvlanParent, at.n, at.l,
+			"%s: macvlans of one parent talk to each other in the mode bridge alone", at.l.Name).
 			proof(modeShown(at)).mend(ip(at.n, "link set %s type macvlan mode bridge", at.l.Name))
 	default:
 		return nil
@@ -177,8 +193,10 @@ func (w *walk) macvlanParent(from, owner port) *Cause {
 	if at.l.IPvlan != "" {
 		kind, mode = "an ipvlan", "l2"
 	}
-	return cause(causes.MacvlanParent, at.n, at.l, "%s: %s and its parent do not talk to each other, by design", at.l.Name, kind).
-		proof(modeShown(at)).advise("give the parent's namespace " + kind + " of its own in the mode " + mode + ", and the address to that")
+	return cause(causes.MacvlanParent, at.n, at.l, "%s: %s and its parent do not talk to each other, by design",
+		at.l.Name, kind).
+		proof(modeShown(at)).advise("give the parent's namespace " + kind + " of its own in the mode " + mode +
+		", and the address to that")
 }
 
 func modeShown(at port) string {
@@ -189,7 +207,8 @@ func modeShown(at port) string {
 func (w *walk) notAPort(owner port, arrivals []arrival, from port) *Cause {
 	for _, at := range []port{owner, from} {
 		peer := w.below(at.l)
-		if peer == nil || at.l.Kind != "veth" || peer.l.Master != "" || len(addresses(peer.l, 4))+len(addresses(peer.l, 6)) > 0 {
+		if peer == nil || at.l.Kind != "veth" || peer.l.Master != "" ||
+			len(addresses(peer.l, 4))+len(addresses(peer.l, 6)) > 0 {
 			continue // an end with an address is meant to be none
 		}
 		bridge := w.bridgeOf(peer.n, arrivals, from)
@@ -199,7 +218,9 @@ func (w *walk) notAPort(owner port, arrivals []arrival, from port) *Cause {
 		if bridge == nil {
 			continue
 		}
-		return cause(causes.NotAPort, peer.n, peer.l, "the cable of %s in %s ends in %s, which is no port of the bridge %s", at.l.Name, at.n.Name, peer.l.Name, bridge.Name).
+		return cause(causes.NotAPort, peer.n, peer.l,
+			"the cable of %s in %s ends in %s, which is no port of the bridge %s", at.l.Name, at.n.Name, peer.l.Name,
+			bridge.Name).
 			proof(linkShown(peer.n, peer.l)).setMaster(*peer, bridge.Name)
 	}
 	return nil

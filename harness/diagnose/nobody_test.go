@@ -12,7 +12,8 @@ import (
 
 // straight is a route of the table main without a gateway.
 func straight(to, dev string) state.Route {
-	return state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix(to), Table: state.TableMain, Nexthops: []state.Nexthop{{Dev: dev}}}
+	return state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix(to), Table: state.TableMain,
+		Nexthops: []state.Nexthop{{Dev: dev}}}
 }
 
 // TestAddressOffSegment: an address that others use where it is stays there; the route that has it elsewhere is mended.
@@ -53,7 +54,8 @@ func TestAddressOffSegment(t *testing.T) {
 		{"a route of a router out of another link", "a", func(s *state.State) {
 			s.Namespace("r").Routes = append(s.Namespace("r").Routes, straight("10.2.0.1/32", "to-a"))
 		}, []string{"ip -n r route replace 10.2.0.1 dev to-b"}},
-		{"a network of the same addresses", "a2", island, []string{"ip -n b2 addr add 10.2.0.1/24 dev eth0", "ip -n b2 route add 10.1.0.0/24 via 10.2.0.254"}},
+		{"a network of the same addresses", "a2", island,
+			[]string{"ip -n b2 addr add 10.2.0.1/24 dev eth0", "ip -n b2 route add 10.1.0.0/24 via 10.2.0.254"}},
 		{"a default route without a gateway, and a router that does not forward", "a", func(s *state.State) {
 			without(s.Namespace("a"), def)
 			s.Namespace("a").Routes = append(s.Namespace("a").Routes, straight("0.0.0.0/0", "eth0"))
@@ -67,7 +69,8 @@ func TestAddressOffSegment(t *testing.T) {
 			s.Namespace("r").Links, s.Namespace("r").Sysctls = s.Namespace("r").Links[:2], nil
 			without(s.Namespace("r"), far)
 			s.Namespaces = append(s.Namespaces, other)
-		}, []string{"decide who 10.2.0.1 means: if eth0 in b, lead there by a router; if somebody on the segment of eth0 in a, give that one another address"}},
+		}, []string{"decide who 10.2.0.1 means: if eth0 in b, lead there by a router; if somebody on the segment of " +
+			"eth0 in a, give that one another address"}},
 		{"an address of lo", "a", func(s *state.State) {
 			b := s.Namespace("b")
 			b.Link("eth0").Addresses, b.Routes = nil, nil
@@ -75,21 +78,24 @@ func TestAddressOffSegment(t *testing.T) {
 			without(s.Namespace("r"), far)
 			s.Namespace("r").Routes = append(s.Namespace("r").Routes, straight("10.2.0.0/24", "to-a"))
 			give(s.Namespace("a"), s.Namespace("a").Link("eth0"), netip.MustParsePrefix("10.2.0.9/24"))
-		}, []string{"decide who 10.2.0.1 means: if lo in b, lead there by a router; if somebody on the segment of eth0 in a, give that one another address"}},
+		}, []string{"decide who 10.2.0.1 means: if lo in b, lead there by a router; if somebody on the segment of " +
+			"eth0 in a, give that one another address"}},
 		{"an address that nobody uses where it is", "a", func(s *state.State) {
 			b, r := s.Namespace("b"), s.Namespace("r")
 			r.Link("to-b").Addresses = nil
 			without(r, far)
 			r.Link("to-a").Addresses[0].Prefix = netip.MustParsePrefix("10.2.0.254/24")
 			give(s.Namespace("a"), s.Namespace("a").Link("eth0"), netip.MustParsePrefix("10.2.0.9/24"))
-			r.Link("to-a").Addresses = []state.Address{{Prefix: netip.MustParsePrefix("fd00::1/64"), Scope: "global"}} // it had one of IPv4
+			// it had one of IPv4
+			r.Link("to-a").Addresses = []state.Address{{Prefix: netip.MustParsePrefix("fd00::1/64"), Scope: "global"}}
 			b.Routes = b.Routes[:2]
 		}, []string{"ip -n b addr del 10.2.0.1/24 dev eth0", "ip -n r addr add 10.2.0.1/24 dev to-a"}},
 	} {
 		s := routed()
 		c.change(s)
 		r := Diagnose(s, Query{From: c.from, To: netip.MustParseAddr("10.2.0.1")})
-		if r.Cause == nil || r.Cause.Name != causes.AddressOffSegment || !slices.Equal(slices.Concat(r.Cause.Repair, r.Cause.Advice), c.repair) {
+		if r.Cause == nil || r.Cause.Name != causes.AddressOffSegment ||
+			!slices.Equal(slices.Concat(r.Cause.Repair, r.Cause.Advice), c.repair) {
 			t.Errorf("%s: %s", c.what, told(r))
 		}
 	}

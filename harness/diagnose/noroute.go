@@ -48,7 +48,8 @@ func refused(n *state.Namespace, p packet, d decision) *Cause {
 	}
 	return cause(refusals[d.refused], n, nil, "the route of %s that fits %s is of type %s", n.Name, p.dst, d.refused).
 		proof(routeShown(n, d.route)).
-		mend(ip(n, "%sroute del %s %s table %s", six(p.family()), d.refused, state.PrefixText(d.route.To), state.TableName(d.route.Table))).
+		mend(ip(n, "%sroute del %s %s table %s", six(p.family()), d.refused, state.PrefixText(d.route.To),
+			state.TableName(d.route.Table))).
 		then(deleteRoute(n.Name, d.route))
 }
 
@@ -65,21 +66,26 @@ func (w *walk) diverted(n *state.Namespace, p packet, d decision, iif *state.Lin
 	if d.rule != nil || mainReached(n, p, iif) {
 		return nil
 	}
-	return cause(causes.RuleDiverts, n, nil, "no rule of %s that fits looks up the table main, where the route to %s is", n.Name, p.dst).
+	return cause(causes.RuleDiverts, n, nil,
+		"no rule of %s that fits looks up the table main, where the route to %s is", n.Name, p.dst).
 		proof(append(w.rulesShown(n, p.family()), routeShown(n, route))...).
 		mend(ip(n, "%srule add priority 32766 lookup main", six(p.family())))
 }
 
-// ledAstray blames the rule that sent the packet from a station by a table of its own, if it gets further without that rule.
+// ledAstray blames the rule that sent the packet from a station by a table of its own, if it gets further without that
+// rule.
 func (w *walk) ledAstray(at station) *Cause {
-	if w.trial || at.d.rule.Table == state.TableMain || at.d.rule.Table == state.TableLocal || !w.improves(deleteRule(at.n.Name, at.d.rule)) {
+	if w.trial || at.d.rule.Table == state.TableMain || at.d.rule.Table == state.TableLocal ||
+		!w.improves(deleteRule(at.n.Name, at.d.rule)) {
 		return nil
 	}
 	return diverts(at.n, at.p, at.d.rule, routeShown(at.n, at.d.route))
 }
 
 func diverts(n *state.Namespace, p packet, by *state.Rule, instead string) *Cause {
-	return cause(causes.RuleDiverts, n, nil, "the rule of %s with priority %d sends packets for %s away from the route that would do", n.Name, by.Priority, p.dst).
+	return cause(causes.RuleDiverts, n, nil,
+		"the rule of %s with priority %d sends packets for %s away from the route that would do", n.Name, by.Priority,
+		p.dst).
 		proof(ruleShown(n, by), instead).deleteRule(n, by)
 }
 
@@ -112,11 +118,13 @@ func (w *walk) linkDown(n *state.Namespace, p packet, links []*state.Link) *Caus
 	return nil
 }
 
-// downBeyond finds a link that is down and behind which the way to the destination goes on; the routes by it, and its IPv6 addresses,
-// went when it was set down.
+// downBeyond finds a link that is down and behind which the way to the destination goes on; the routes by it, and its
+// IPv6 addresses, went when it was set down.
 func (w *walk) downBeyond(n *state.Namespace, p packet, links []*state.Link) *Cause {
 	for _, l := range links {
-		if !l.Up && l.Master == "" && slices.ContainsFunc(w.neighbours(port{n, l}), func(at port) bool { return w.knowsWay(at, p.dst) }) {
+		if !l.Up && l.Master == "" && slices.ContainsFunc(w.neighbours(port{n, l}), func(at port) bool {
+			return w.knowsWay(at, p.dst)
+		}) {
 			return w.isDown(port{n, l}, p.family(), nil)
 		}
 	}
@@ -126,7 +134,9 @@ func (w *walk) downBeyond(n *state.Namespace, p packet, links []*state.Link) *Ca
 // downStraight finds a link that is down and leads straight to the destination.
 func (w *walk) downStraight(n *state.Namespace, p packet, links []*state.Link) *Cause {
 	for _, l := range links {
-		if !l.Up && l.Master == "" && slices.ContainsFunc(w.neighbours(port{n, l}), func(at port) bool { return w.isOwn(at.n, p.dst) }) {
+		if !l.Up && l.Master == "" && slices.ContainsFunc(w.neighbours(port{n, l}), func(at port) bool {
+			return w.isOwn(at.n, p.dst)
+		}) {
 			return w.isDown(port{n, l}, p.family(), nil)
 		}
 	}
@@ -134,7 +144,8 @@ func (w *walk) downStraight(n *state.Namespace, p packet, links []*state.Link) *
 }
 
 func (w *walk) isDown(at port, family int, a *state.Address) *Cause {
-	c := cause(causes.LinkDown, at.n, at.l, "%s in %s is administratively down, so the routes that go with it are not there", at.l.Name, at.n.Name).
+	c := cause(causes.LinkDown, at.n, at.l,
+		"%s in %s is administratively down, so the routes that go with it are not there", at.l.Name, at.n.Name).
 		proof(linkShown(at.n, at.l))
 	if a != nil {
 		c.proof(addressShown(at.n, at.l, *a))
@@ -170,7 +181,8 @@ func (w *walk) noAddress(n *state.Namespace, p packet, links []*state.Link) *Cau
 	if len(links) == 1 {
 		place = links[0]
 	}
-	c := cause(causes.NoAddress, n, place, "no link of %s has an %s address%s", n.Name, family, butLinkLocal(p.family()))
+	c := cause(causes.NoAddress, n, place, "no link of %s has an %s address%s", n.Name, family,
+		butLinkLocal(p.family()))
 	for _, l := range links {
 		c.proof(ip(n, "%saddr show dev %s", six(p.family()), l.Name) + ": no address of this family")
 	}
@@ -197,7 +209,8 @@ func (w *walk) giveAddress(c *Cause, at port, family int) {
 	}
 }
 
-// prefixMismatch finds an address whose own network is too small for the destination, while the destination's network has room for it.
+// prefixMismatch finds an address whose own network is too small for the destination, while the destination's network
+// has room for it.
 func (w *walk) prefixMismatch(n *state.Namespace, p packet, links []*state.Link) *Cause {
 	for _, o := range w.owned(p.dst) {
 		theirs, ok := addressOf(o.l, p.dst)
@@ -206,31 +219,39 @@ func (w *walk) prefixMismatch(n *state.Namespace, p packet, links []*state.Link)
 		}
 		for _, l := range links {
 			for _, ours := range addresses(l, p.family()) {
-				if covers(ours, p.dst) || !covers(theirs, ours.Prefix.Addr()) || theirs.Prefix.Bits() >= ours.Prefix.Bits() {
+				if covers(ours, p.dst) || !covers(theirs, ours.Prefix.Addr()) ||
+					theirs.Prefix.Bits() >= ours.Prefix.Bits() {
 					continue
 				}
-				c := cause(causes.PrefixMismatch, n, l, "%s on %s in %s covers %s alone, which %s is not in; over there, on %s in %s, it is a /%d",
+				c := cause(causes.PrefixMismatch, n, l,
+					"%s on %s in %s covers %s alone, which %s is not in; over there, on %s in %s, it is a /%d",
 					ours.Prefix, l.Name, n.Name, covered(ours), p.dst, o.l.Name, o.n.Name, theirs.Prefix.Bits()).
 					proof(addressShown(n, l, ours), addressShown(o.n, o.l, theirs))
-				return c.deleteAddress(port{n, l}, ours.Prefix).addAddress(port{n, l}, netip.PrefixFrom(ours.Prefix.Addr(), theirs.Prefix.Bits()))
+				return c.deleteAddress(port{n, l}, ours.Prefix).addAddress(port{n, l},
+					netip.PrefixFrom(ours.Prefix.Addr(), theirs.Prefix.Bits()))
 			}
 		}
 	}
 	return nil
 }
 
-// connectedRouteMissing finds an address whose network covers the destination, without the route that the kernel makes with it.
+// connectedRouteMissing finds an address whose network covers the destination, without the route that the kernel makes
+// with it.
 func (w *walk) connectedRouteMissing(n *state.Namespace, p packet, links []*state.Link) *Cause {
 	for _, l := range links {
 		for _, a := range addresses(l, p.family()) {
-			if l.Up && !l.Carrier && covers(a, p.dst) { // its route is there, and not used (ignore_routes_with_linkdown)
+			// its route is there, and not used (ignore_routes_with_linkdown)
+			if l.Up && !l.Carrier && covers(a, p.dst) {
 				if c := w.linkTrouble(n, l, &p, false); c != nil {
 					return c
 				}
 			}
 			if l.Up && covers(a, p.dst) && !covered(a).IsSingleIP() && !has(a.Flags, "noprefixroute") {
-				return cause(causes.ConnectedRouteMissing, n, l, "%s in %s has an address whose network covers %s, and yet there is no route to it", l.Name, n.Name, p.dst).
-					proof(addressShown(n, l, a), ip(n, "%sroute show dev %s", six(p.family()), l.Name)+": nothing for "+covered(a).String()).
+				return cause(causes.ConnectedRouteMissing, n, l,
+					"%s in %s has an address whose network covers %s, and yet there is no route to it", l.Name, n.Name,
+					p.dst).
+					proof(addressShown(n, l, a), ip(n, "%sroute show dev %s", six(p.family()), l.Name)+": nothing for "+
+						covered(a).String()).
 					mend(connectedRoute(n, l, a)).then(func(k *sketch) { connect(k.link(n.Name, l.Name)) })
 			}
 		}

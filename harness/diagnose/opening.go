@@ -6,7 +6,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// What a chain is opened for when its policy drops a packet is that packet, its answer, and what its delivery needs: nobody else's.
+// What a chain is opened for when its policy drops a packet is that packet, its answer, and what its delivery needs:
+// nobody else's.
 
 const discovery = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept"
 
@@ -38,7 +39,8 @@ func (r *run) openings(c *state.FilterChain) []string {
 	return rules
 }
 
-// put is the command that puts a rule where the packet comes by: at the end of a base chain, or before the rule by which it leaves that.
+// put is the command that puts a rule where the packet comes by: at the end of a base chain, or before the rule by
+// which it leaves that.
 func (r *run) put(c *state.FilterChain, rule string) string {
 	chain := r.table.Family + " " + r.table.Name + " " + c.Name
 	if r.left == nil {
@@ -55,7 +57,8 @@ func (s seen) answer() seen {
 	return back
 }
 
-// opening is a rule that accepts the packet. One that comes back is known by connection tracking, where that has seen it already.
+// opening is a rule that accepts the packet. One that comes back is known by connection tracking, where that has seen
+// it already.
 func (s seen) opening(t *state.FilterTable, c *state.FilterChain) string {
 	if s.tracking == "established" && t.Family != "bridge" { // for bridges, that takes a module of its own
 		return "ct state established,related accept"

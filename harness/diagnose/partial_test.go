@@ -81,7 +81,9 @@ func partials(whole *state.State) (all []partial) {
 			s.Namespaces = append(s.Namespaces[:i], s.Namespaces[i+1:]...)
 		})
 		if i > 0 {
-			without("with "+name+" called as the first", func(s *state.State) { s.Namespaces[i].Name = s.Namespaces[0].Name })
+			without("with "+name+" called as the first", func(s *state.State) {
+				s.Namespaces[i].Name = s.Namespaces[0].Name
+			})
 		}
 		for j := range whole.Namespaces[i].Links {
 			link := whole.Namespaces[i].Links[j].Name
@@ -92,7 +94,8 @@ func partials(whole *state.State) (all []partial) {
 			without("without all that belongs to "+link+" in "+name, func(s *state.State) {
 				l := s.Namespaces[i].Links[j]
 				s.Namespaces[i].Links[j] = state.Link{
-					Name: l.Name, Kind: l.Kind, Index: l.Index, Up: true, Carrier: true, MTU: l.MTU, Addresses: l.Addresses,
+					Name: l.Name, Kind: l.Kind, Index: l.Index, Up: true, Carrier: true, MTU: l.MTU,
+					Addresses: l.Addresses,
 				}
 			})
 			fields(whole.Namespaces[i].Links[j], func(field string) {

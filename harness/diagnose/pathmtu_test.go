@@ -23,13 +23,16 @@ func TestPathMTU(t *testing.T) {
 		want    string
 		mends   []string
 	}{
-		{"too large", learned("10.2.0.1/32", "10.1.0.254", 1300), 1500, 1400, "mtu-exceeded eth0 in a", []string{forget}},
+		{"too large", learned("10.2.0.1/32", "10.1.0.254", 1300), 1500, 1400, "mtu-exceeded eth0 in a",
+			[]string{forget}},
 		{"not too large", learned("10.2.0.1/32", "10.1.0.254", 1300), 1500, 1200, "", nil},
 		{"small as ever", learned("10.2.0.1/32", "10.1.0.254", 1300), 1500, 0, "", nil},
 		{"of another address", learned("10.2.0.2/32", "10.1.0.254", 1300), 1500, 1400, "", nil},
 		{"by another gateway", learned("10.2.0.1/32", "10.1.0.253", 1300), 1500, 1400, "", nil},
-		{"beside a fault", learned("10.2.0.1/32", "10.1.0.254", 1300), 1300, 1400, "mtu-mismatch eth0 in b", []string{"ip -n b link set eth0 mtu 1500", forget}},
-		{"nothing beside a fault", learned("10.2.0.2/32", "10.1.0.254", 1300), 1300, 1400, "mtu-mismatch eth0 in b", []string{"ip -n b link set eth0 mtu 1500"}},
+		{"beside a fault", learned("10.2.0.1/32", "10.1.0.254", 1300), 1300, 1400, "mtu-mismatch eth0 in b",
+			[]string{"ip -n b link set eth0 mtu 1500", forget}},
+		{"nothing beside a fault", learned("10.2.0.2/32", "10.1.0.254", 1300), 1300, 1400, "mtu-mismatch eth0 in b",
+			[]string{"ip -n b link set eth0 mtu 1500"}},
 	} {
 		s := routed()
 		s.Namespace("a").PathMTUs = []state.Route{c.learned}
@@ -49,7 +52,8 @@ func TestPathMTU(t *testing.T) {
 func TestNarrowRoute(t *testing.T) {
 	n := cabled().Namespace("a")
 	hop := state.Nexthop{Via: netip.MustParseAddr("10.0.0.2"), Dev: "eth0", Flags: []string{"onlink", "linkdown"}}
-	r := state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("10.9.0.0/16"), Table: state.TableMain, Proto: "boot", MTU: 1000, Nexthops: []state.Nexthop{hop}}
+	r := state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("10.9.0.0/16"), Table: state.TableMain,
+		Proto: "boot", MTU: 1000, Nexthops: []state.Nexthop{hop}}
 	for id, want := range map[uint32]string{
 		0: "ip -n a route replace 10.9.0.0/16 via 10.0.0.2 dev eth0 onlink mtu 1400",
 		5: "ip -n a route replace 10.9.0.0/16 nhid 5 mtu 1400",

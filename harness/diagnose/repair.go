@@ -9,8 +9,9 @@ import (
 	"netnscheck/harness/state"
 )
 
-// A fault takes more with it than itself: with a link that is set down the kernel forgets its IPv6 addresses and the routes that lead
-// through it. So a repair is tried on a sketch of the state, the packet is walked again, and what stops it then is repaired as well.
+// A fault takes more with it than itself: with a link that is set down the kernel forgets its IPv6 addresses and the
+// routes that lead through it. So a repair is tried on a sketch of the state, the packet is walked again, and what
+// stops it then is repaired as well.
 
 // rounds is how often a repair is completed at most.
 const rounds = 8
@@ -36,8 +37,8 @@ type station struct {
 	d decision
 }
 
-// detour sees whether the packet was lost because a namespace sent it to a gateway, for want of the way that it should have taken: its
-// own link to the destination is down, or has lost the route.
+// detour sees whether the packet was lost because a namespace sent it to a gateway, for want of the way that it should
+// have taken: its own link to the destination is down, or has lost the route.
 func (w *walk) detour() *Cause {
 	for _, at := range w.stations {
 		if at.d.hop == nil || !at.d.hop.Via.IsValid() {
@@ -167,7 +168,8 @@ func connect(n *state.Namespace, l *state.Link) {
 		hop := []state.Nexthop{{Dev: l.Name}}
 		n.Routes = append(n.Routes, localRoute(l, a.Prefix.Addr()))
 		if to := covered(a); !to.IsSingleIP() {
-			n.Routes = append(n.Routes, state.Route{Family: family, Type: "unicast", To: to, Table: state.TableMain, Nexthops: hop})
+			n.Routes = append(n.Routes, state.Route{Family: family, Type: "unicast", To: to, Table: state.TableMain,
+				Nexthops: hop})
 		}
 	}
 }
@@ -228,20 +230,23 @@ func (c *Cause) deleteAddress(at port, prefix netip.Prefix) *Cause {
 		last := prefix.Addr().Is4() && len(addresses(l, 4)) == 0
 		n.Routes = slices.DeleteFunc(n.Routes, func(r state.Route) bool {
 			leads := len(r.Nexthops) > 0 && r.Nexthops[0].Dev == l.Name && r.Family == familyOf(prefix.Addr())
-			return leads && (last || !r.Nexthops[0].Via.IsValid() && (r.To == prefix.Masked() || r.To == netip.PrefixFrom(prefix.Addr(), prefix.Addr().BitLen())))
+			return leads && (last || !r.Nexthops[0].Via.IsValid() &&
+				(r.To == prefix.Masked() || r.To == netip.PrefixFrom(prefix.Addr(), prefix.Addr().BitLen())))
 		})
 	})
 }
 
 // addRoute gives a namespace a route.
 func (c *Cause) addRoute(n *state.Namespace, to netip.Prefix, h state.Nexthop) *Cause {
-	return c.mend(ip(n, "%sroute add %s %s", six(familyOf(to.Addr())), state.PrefixText(to), by(h))).then(addRoute(n.Name, to, h))
+	return c.mend(ip(n, "%sroute add %s %s", six(familyOf(to.Addr())), state.PrefixText(to), by(h))).then(
+		addRoute(n.Name, to, h))
 }
 
 func addRoute(netns string, to netip.Prefix, h state.Nexthop) change {
 	return func(k *sketch) {
 		n := k.netns(netns)
-		n.Routes = append(n.Routes, state.Route{Family: familyOf(to.Addr()), Type: "unicast", To: to, Table: state.TableMain, Nexthops: []state.Nexthop{h}})
+		n.Routes = append(n.Routes, state.Route{Family: familyOf(to.Addr()), Type: "unicast", To: to,
+			Table: state.TableMain, Nexthops: []state.Nexthop{h}})
 	}
 }
 
@@ -261,11 +266,14 @@ func deleteRoute(netns string, r *state.Route) change {
 	text := state.RouteText(*r)
 	return func(k *sketch) {
 		n := k.netns(netns)
-		n.Routes = slices.DeleteFunc(n.Routes, func(other state.Route) bool { return other.Family == r.Family && state.RouteText(other) == text })
+		n.Routes = slices.DeleteFunc(n.Routes, func(other state.Route) bool {
+			return other.Family == r.Family && state.RouteText(other) == text
+		})
 	}
 }
 
-// deleteRule takes a rule away. The kernel takes the first one that is so: one that shares its priority is named in full.
+// deleteRule takes a rule away. The kernel takes the first one that is so: one that shares its priority is named in
+// full.
 func (c *Cause) deleteRule(n *state.Namespace, r *state.Rule) *Cause {
 	which := ""
 	for _, other := range rulesOf(n, r.Family) {

@@ -57,7 +57,9 @@ func (r *reviewer) add(c *Cause) {
 
 func (r *reviewer) namespace(n *state.Namespace) {
 	if lo := n.Link("lo"); lo != nil && !lo.Up && len(ordinary(n)) > 0 {
-		r.add(cause(causes.LoopbackDown, n, lo, "lo in %s is down: the namespace does not reach its own addresses, and errors of the network are silent", n.Name).
+		r.add(cause(causes.LoopbackDown, n, lo,
+			"lo in %s is down: the namespace does not reach its own addresses, and errors of the network are silent",
+			n.Name).
 			proof(linkShown(n, lo)).mend(ip(n, "link set lo up")))
 	}
 	if n.Nameless && len(n.PIDs) > 0 {
@@ -78,12 +80,16 @@ func (r *reviewer) link(n *state.Namespace, l *state.Link) {
 	peer := r.below(l)
 	switch {
 	case l.Kind == "veth" && l.Peer != nil && l.Peer.Hidden:
-		r.add(cause(causes.PeerOutOfSight, n, l, "the peer of %s is in a namespace that is not to be seen from here", l.Name).proof(linkShown(n, l)))
+		r.add(cause(causes.PeerOutOfSight, n, l, "the peer of %s is in a namespace that is not to be seen from here",
+			l.Name).proof(linkShown(n, l)))
 	case l.Kind == "veth" && peer != nil && l.Up && !peer.l.Up:
-		r.add(cause(causes.HalfUp, peer.n, peer.l, "%s in %s is down, %s in %s is up: the pair is half up", peer.l.Name, peer.n.Name, l.Name, n.Name).
+		r.add(cause(causes.HalfUp, peer.n, peer.l, "%s in %s is down, %s in %s is up: the pair is half up", peer.l.Name,
+			peer.n.Name, l.Name, n.Name).
 			proof(linkShown(peer.n, peer.l), linkShown(n, l)).mend(ip(peer.n, "link set %s up", peer.l.Name)))
-	case l.Kind == "veth" && peer != nil && peer.n == n && l.Master == "" && peer.l.Master == "" && l.Index < peer.l.Index && (l.Up || peer.l.Up):
-		r.add(cause(causes.SameNamespace, n, l, "both ends of the pair %s and %s are in %s", l.Name, peer.l.Name, n.Name).
+	case l.Kind == "veth" && peer != nil && peer.n == n && l.Master == "" && peer.l.Master == "" &&
+		l.Index < peer.l.Index && (l.Up || peer.l.Up):
+		r.add(cause(causes.SameNamespace, n, l, "both ends of the pair %s and %s are in %s", l.Name, peer.l.Name,
+			n.Name).
 			proof(linkShown(n, l), linkShown(n, peer.l)).advise(ip(n, "link set %s netns OTHER", peer.l.Name)))
 	}
 	if l.Kind == "veth" && peer != nil && l.MTU != peer.l.MTU && firstOfPair(port{n, l}, *peer) {
@@ -91,12 +97,16 @@ func (r *reviewer) link(n *state.Namespace, l *state.Link) {
 		if small.l.MTU > large.l.MTU {
 			small, large = large, small
 		}
-		r.add(cause(causes.MTUMismatch, small.n, small.l, "%s has an MTU of %d and its other end %s in %s one of %d: large packets vanish on the way here", small.l.Name, small.l.MTU, large.l.Name, large.n.Name, large.l.MTU).
-			proof(linkShown(small.n, small.l), linkShown(large.n, large.l)).mend(ip(small.n, "link set %s mtu %d", small.l.Name, large.l.MTU)))
+		r.add(cause(causes.MTUMismatch, small.n, small.l,
+			"%s has an MTU of %d and its other end %s in %s one of %d: large packets vanish on the way here",
+			small.l.Name, small.l.MTU, large.l.Name, large.n.Name, large.l.MTU).
+			proof(linkShown(small.n, small.l), linkShown(large.n, large.l)).mend(ip(small.n, "link set %s mtu %d",
+			small.l.Name, large.l.MTU)))
 	}
 	if l.Kind == "bridge" && l.Up {
 		if len(ports(n, l)) == 0 {
-			r.add(cause(causes.BridgeWithoutPorts, n, l, "the bridge %s has no port", l.Name).proof(linkShown(n, l)).advise(ip(n, "link set IFACE master %s", l.Name)))
+			r.add(cause(causes.BridgeWithoutPorts, n, l, "the bridge %s has no port",
+				l.Name).proof(linkShown(n, l)).advise(ip(n, "link set IFACE master %s", l.Name)))
 		}
 	}
 	if l.Master != "" {
@@ -104,7 +114,8 @@ func (r *reviewer) link(n *state.Namespace, l *state.Link) {
 			r.add(r.portTrouble(port{n, l}))
 		}
 		for _, a := range l.Addresses {
-			if b := n.Link(l.Master); b != nil && b.Kind == "bridge" && !(a.Prefix.Addr().Is6() && a.Prefix.Addr().IsLinkLocalUnicast()) {
+			if b := n.Link(l.Master); b != nil && b.Kind == "bridge" &&
+				!(a.Prefix.Addr().Is6() && a.Prefix.Addr().IsLinkLocalUnicast()) {
 				r.add(addressOnPort(port{n, l}, port{n, b}, a.Prefix.Addr()))
 			}
 		}
@@ -139,7 +150,8 @@ func (r *reviewer) address(n *state.Namespace, l *state.Link, a state.Address) {
 		what = "a multicast address"
 	}
 	if what != "" {
-		r.add(cause(causes.OddAddress, n, l, "%s on %s is %s", a.Prefix, l.Name, what).proof(addressShown(n, l, a)).mend(ip(n, "addr del %s dev %s", a.Prefix, l.Name)))
+		r.add(cause(causes.OddAddress, n, l, "%s on %s is %s", a.Prefix, l.Name,
+			what).proof(addressShown(n, l, a)).mend(ip(n, "addr del %s dev %s", a.Prefix, l.Name)))
 	}
 	if has(a.Flags, "dadfailed") {
 		r.add(r.unusableAddress(port{n, l}, a))
@@ -149,11 +161,14 @@ func (r *reviewer) address(n *state.Namespace, l *state.Link, a state.Address) {
 		return
 	}
 	for _, b := range peer.l.Addresses {
-		if familyOf(b.Prefix.Addr()) == familyOf(addr) && !addr.IsLinkLocalUnicast() && a.Prefix.Bits() > b.Prefix.Bits() && covers(b, addr) && !covers(a, b.Prefix.Addr()) &&
+		if familyOf(b.Prefix.Addr()) == familyOf(addr) && !addr.IsLinkLocalUnicast() &&
+			a.Prefix.Bits() > b.Prefix.Bits() && covers(b, addr) && !covers(a, b.Prefix.Addr()) &&
 			!a.Peer.IsValid() && !b.Peer.IsValid() && !r.reachesOtherwise(n, b.Prefix.Addr()) {
-			r.add(cause(causes.PrefixMismatch, n, l, "%s on %s does not cover %s at its other end, which covers it", a.Prefix, l.Name, b.Prefix).
+			r.add(cause(causes.PrefixMismatch, n, l, "%s on %s does not cover %s at its other end, which covers it",
+				a.Prefix, l.Name, b.Prefix).
 				proof(addressShown(n, l, a), addressShown(peer.n, peer.l, b)).
-				mend(ip(n, "addr del %s dev %s", a.Prefix, l.Name), ip(n, "addr add %s dev %s", netip.PrefixFrom(addr, b.Prefix.Bits()), l.Name)))
+				mend(ip(n, "addr del %s dev %s", a.Prefix, l.Name),
+					ip(n, "addr add %s dev %s", netip.PrefixFrom(addr, b.Prefix.Bits()), l.Name)))
 		}
 	}
 }
@@ -207,15 +222,20 @@ func (r *reviewer) shared() {
 			return
 		}
 		if other, met := meet(at, at.l.MAC); met && r.lowest(other) != r.lowest(at) {
-			r.add(cause(causes.DuplicateMAC, at.n, at.l, "%s in %s and %s in %s have the same MAC address %s on one segment", other.l.Name, other.n.Name, at.l.Name, at.n.Name, at.l.MAC).
-				proof(linkShown(at.n, at.l) + " link/ether " + at.l.MAC).mend(ip(at.n, "link set %s address %s", at.l.Name, freshMAC(other, at))))
+			r.add(cause(causes.DuplicateMAC, at.n, at.l,
+				"%s in %s and %s in %s have the same MAC address %s on one segment", other.l.Name, other.n.Name,
+				at.l.Name, at.n.Name, at.l.MAC).
+				proof(linkShown(at.n, at.l) + " link/ether " + at.l.MAC).mend(ip(at.n, "link set %s address %s",
+				at.l.Name, freshMAC(other, at))))
 		}
 	})
 }
 
-// ethernet says that a link has a MAC address of its own; a bridge may have that of a port, and a vlan that of the link below it.
+// ethernet says that a link has a MAC address of its own; a bridge may have that of a port, and a vlan that of the link
+// below it.
 func ethernet(l *state.Link) bool {
-	return l.MAC != "" && l.MAC != "00:00:00:00:00:00" && l.Kind != "loopback" && l.Kind != "bridge" && l.Kind != "vlan" && l.IPvlan == ""
+	return l.MAC != "" && l.MAC != "00:00:00:00:00:00" && l.Kind != "loopback" && l.Kind != "bridge" &&
+		l.Kind != "vlan" && l.IPvlan == ""
 }
 
 func (r *reviewer) eachLink(f func(port)) {
@@ -253,8 +273,11 @@ func (r *reviewer) overlaps() {
 						continue // a card of its own may well be in that network
 					}
 					for _, b := range addresses(l, 4) {
-						if !b.Prefix.Addr().IsLoopback() && !b.Prefix.IsSingleIP() && covered(a).Overlaps(covered(b)) && !r.sameSegment(port{host, theirs}, port{n, l}) {
-							r.add(cause(causes.SubnetOverlap, n, l, "%s on %s is a part of a network that the host has elsewhere (%s on %s): neither reaches the other", b.Prefix, l.Name, a.Prefix, theirs.Name).
+						if !b.Prefix.Addr().IsLoopback() && !b.Prefix.IsSingleIP() && covered(a).Overlaps(covered(b)) &&
+							!r.sameSegment(port{host, theirs}, port{n, l}) {
+							r.add(cause(causes.SubnetOverlap, n, l,
+								"%s on %s is a part of a network that the host has elsewhere (%s on %s): neither "+
+									"reaches the other", b.Prefix, l.Name, a.Prefix, theirs.Name).
 								proof(addressShown(n, l, b), addressShown(host, theirs, a)))
 						}
 					}

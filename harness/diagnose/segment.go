@@ -25,9 +25,9 @@ type passage struct {
 	in, out *state.Link
 }
 
-// search walks the frames of one link over cables, bridges and tunnels. Where several paths lead to a place, one that is free counts more
-// than one with an obstacle, so it is searched twice where there are obstacles: the first time to see what is reached without one, the
-// second time on behind the obstacles, to what was not.
+// search walks the frames of one link over cables, bridges and tunnels. Where several paths lead to a place, one that
+// is free counts more than one with an obstacle, so it is searched twice where there are obstacles: the first time to
+// see what is reached without one, the second time on behind the obstacles, to what was not.
 type search struct {
 	*walk
 	p       packet
@@ -40,8 +40,9 @@ type search struct {
 	beyond  []port // links by which frames leave what the state holds
 }
 
-// outOfSight says whether frames that leave by a link go where the state does not reach: a veth whose peer is in a namespace that was not
-// read, or a link of a kind that is not followed here: a card of the machine, a tap of a virtual machine, a bond, a WireGuard tunnel.
+// outOfSight says whether frames that leave by a link go where the state does not reach: a veth whose peer is in a
+// namespace that was not read, or a link of a kind that is not followed here: a card of the machine, a tap of a virtual
+// machine, a bond, a WireGuard tunnel.
 func outOfSight(l *state.Link) bool {
 	switch l.Kind {
 	case "veth":
@@ -52,8 +53,8 @@ func outOfSight(l *state.Link) bool {
 	return l.Up && l.Carrier && l.IPvlan != "l2"
 }
 
-// leadsAnywhere says whether what is behind a link out of sight may be a namespace of the state: a tunnel or a bond may end in one, a card, a
-// virtual machine or a namespace that was not read is somewhere else.
+// leadsAnywhere says whether what is behind a link out of sight may be a namespace of the state: a tunnel or a bond may
+// end in one, a card, a virtual machine or a namespace that was not read is somewhere else.
 func leadsAnywhere(l *state.Link) bool {
 	switch l.Kind {
 	case "", "veth", "macvtap", "ipvtap":
@@ -64,7 +65,8 @@ func leadsAnywhere(l *state.Link) bool {
 	return true
 }
 
-// segment finds all links that frames sent out of a link come to, or would come to but for an obstacle. Those without one come first.
+// segment finds all links that frames sent out of a link come to, or would come to but for an obstacle. Those without
+// one come first.
 func (w *walk) segment(from port, p packet) []arrival {
 	s := w.searched(from, p, nil)
 	if s.stopped {
@@ -192,9 +194,12 @@ func (s *search) cable(at port, obstacle *Cause, bridges []passage, vlan int) {
 	}
 	// The kernel lets a frame with one VLAN tag more through (is_skb_forwardable, net/core/dev.c).
 	if obstacle == nil && s.p.size > peer.l.MTU+4 {
-		obstacle = cause(causes.MTUMismatch, peer.n, peer.l, "a packet of %d bytes fits %s in %s (MTU %d) and not its other end %s in %s (MTU %d), which drops it without a word",
+		obstacle = cause(causes.MTUMismatch, peer.n, peer.l,
+			"a packet of %d bytes fits %s in %s (MTU %d) and not its other end %s in %s (MTU %d), which drops it "+
+				"without a word",
 			s.p.size, at.l.Name, at.n.Name, at.l.MTU, peer.l.Name, peer.n.Name, peer.l.MTU).
-			proof(linkShown(at.n, at.l), linkShown(peer.n, peer.l)).mend(ip(peer.n, "link set %s mtu %d", peer.l.Name, at.l.MTU))
+			proof(linkShown(at.n, at.l), linkShown(peer.n, peer.l)).mend(ip(peer.n, "link set %s mtu %d", peer.l.Name,
+			at.l.MTU))
 	}
 	if obstacle == nil && at != s.start {
 		obstacle = dropsAll(at.n, at.l, s.p.size)
@@ -238,7 +243,8 @@ func (s *search) deliver(at port, obstacle *Cause, bridges []passage, vlan int) 
 		s.receive(child, o, bridges, 0)
 	}
 	if !taken && obstacle == nil {
-		obstacle = cause(causes.VLANMismatch, at.n, at.l, "frames with the VLAN tag %d come to %s in %s, where nothing takes them", vlan, at.l.Name, at.n.Name).
+		obstacle = cause(causes.VLANMismatch, at.n, at.l,
+			"frames with the VLAN tag %d come to %s in %s, where nothing takes them", vlan, at.l.Name, at.n.Name).
 			proof(linkShown(at.n, at.l))
 	}
 	if taken && vlan != 0 {
@@ -250,13 +256,15 @@ func (s *search) deliver(at port, obstacle *Cause, bridges []passage, vlan int) 
 	s.found = append(s.found, arrival{at, obstacle, bridges})
 }
 
-// bridge takes a frame through a bridge: to itself, and out of each port but the one by which it came (nil: from the bridge itself).
+// bridge takes a frame through a bridge: to itself, and out of each port but the one by which it came (nil: from the
+// bridge itself).
 func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []passage, vlan int) {
 	if s.bridged[br] {
 		return
 	}
 	if obstacle == nil && !br.l.Up {
-		obstacle = cause(causes.BridgeDown, br.n, br.l, "the bridge %s in %s is administratively down", br.l.Name, br.n.Name).
+		obstacle = cause(causes.BridgeDown, br.n, br.l, "the bridge %s in %s is administratively down", br.l.Name,
+			br.n.Name).
 			proof(linkShown(br.n, br.l)).setUp(br)
 	}
 	if entry != nil && obstacle == nil {
@@ -283,8 +291,11 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 		}
 		o := obstacle
 		if o == nil && entry != nil && entry.Port != nil && q.Port != nil && entry.Port.Isolated && q.Port.Isolated {
-			o = cause(causes.PortIsolated, br.n, q, "%s and %s are isolated from each other: both ports of %s in %s are set so", entry.Name, q.Name, br.l.Name, br.n.Name).
-				proof(entry.Name+" isolated on", q.Name+" isolated on").mend(in(br.n, "bridge link set dev %s isolated off", q.Name))
+			o = cause(causes.PortIsolated, br.n, q,
+				"%s and %s are isolated from each other: both ports of %s in %s are set so", entry.Name, q.Name,
+				br.l.Name, br.n.Name).
+				proof(entry.Name+" isolated on",
+					q.Name+" isolated on").mend(in(br.n, "bridge link set dev %s isolated off", q.Name))
 		}
 		if o == nil && !q.Up {
 			o = s.down(port{br.n, q})
@@ -297,7 +308,9 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 			o = s.filtered(passed)
 		}
 		if o == nil && s.p.size > q.MTU {
-			o = cause(causes.MTUMismatch, br.n, q, "a packet of %d bytes does not fit the port %s in %s (MTU %d), and a bridge cannot say so", s.p.size, q.Name, br.n.Name, q.MTU).
+			o = cause(causes.MTUMismatch, br.n, q,
+				"a packet of %d bytes does not fit the port %s in %s (MTU %d), and a bridge cannot say so", s.p.size,
+				q.Name, br.n.Name, q.MTU).
 				proof(linkShown(br.n, q)).mend(ip(br.n, "link set %s mtu %d", q.Name, s.p.size))
 		}
 		if o == nil && !allowed(br, q, vlan) {
@@ -340,7 +353,8 @@ func (w *walk) portTrouble(at port) *Cause {
 	if !at.l.Carrier && at.l.Port.State == "disabled" {
 		return nil // for want of carrier, which has its own cause
 	}
-	c := cause(causes.PortBlocked, at.n, at.l, "the port %s in %s is %s, not forwarding", at.l.Name, at.n.Name, at.l.Port.State).
+	c := cause(causes.PortBlocked, at.n, at.l, "the port %s in %s is %s, not forwarding", at.l.Name, at.n.Name,
+		at.l.Port.State).
 		proof(in(at.n, "bridge link show dev %s", at.l.Name) + ": state " + at.l.Port.State)
 	if w.trial {
 		return c
@@ -349,15 +363,20 @@ func (w *walk) portTrouble(at port) *Cause {
 	tree := spanned(at)
 	switch {
 	case wantedByTree(at):
-		return c.advise(fmt.Sprintf("mend the other way, for which spanning tree keeps this port as a spare; it opens it by itself %s after it has lost that", seconds(tree.MaxAge+2*tree.ForwardDelay)))
-	case at.l.Port.State == "disabled" && slices.Contains([]string{"down", "lowerlayerdown"}, at.l.OperState): // the carrier is news (linkwatch)
+		return c.advise(fmt.Sprintf(
+			"mend the other way, for which spanning tree keeps this port as a spare; it opens it by itself %s after "+
+				"it has lost that", seconds(tree.MaxAge+2*tree.ForwardDelay)))
+	// the carrier is news (linkwatch)
+	case at.l.Port.State == "disabled" && slices.Contains([]string{"down", "lowerlayerdown"}, at.l.OperState):
 		c.Passes = true
 		return c.advise("wait: the bridge takes the port in as soon as the kernel has told it of the carrier")
 	case tree != nil && at.l.Port.State == "disabled":
 		return c.mend(again...)
 	case tree != nil:
 		c.Passes = true
-		return c.advise(fmt.Sprintf("wait: spanning tree lets the port forward when it has listened and learned, %s after it came up", seconds(2*tree.ForwardDelay)))
+		return c.advise(fmt.Sprintf(
+			"wait: spanning tree lets the port forward when it has listened and learned, %s after it came up",
+			seconds(2*tree.ForwardDelay)))
 	case w.inRing(at): // to let it forward could make a storm
 		return c.mend(ip(at.n, "link set %s type bridge stp_state 1", at.l.Master)).mend(again...)
 	}
@@ -378,7 +397,8 @@ func spanned(at port) *state.Bridge {
 	return bridge.Bridge
 }
 
-// inRing says whether frames that leave a bridge by a port come back to it by another one, or would but for an obstacle.
+// inRing says whether frames that leave a bridge by a port come back to it by another one, or would but for an
+// obstacle.
 func (w *walk) inRing(at port) bool {
 	s := (&walk{state: w.state, trial: true}).searched(at, packet{}, map[port]bool{})
 	return s.bridged[port{at.n, at.n.Link(at.l.Master)}]
@@ -396,7 +416,8 @@ func (s *search) macvlan(at port, obstacle *Cause, bridges []passage) {
 		return
 	}
 	for _, sibling := range s.above(*lower) {
-		if sibling == at || at.l.Macvlan != "bridge" && at.l.IPvlan == "" || sibling.l.Macvlan != at.l.Macvlan || sibling.l.IPvlan != at.l.IPvlan {
+		if sibling == at || at.l.Macvlan != "bridge" && at.l.IPvlan == "" || sibling.l.Macvlan != at.l.Macvlan ||
+			sibling.l.IPvlan != at.l.IPvlan {
 			continue
 		}
 		o := obstacle

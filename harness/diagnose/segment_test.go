@@ -10,13 +10,15 @@ import (
 	"netnscheck/harness/state"
 )
 
-// TestLinksThatAreNotFollowed: behind a tunnel or a bond may be whoever is asked for, and behind a virtual machine's tap nobody that is seen.
+// TestLinksThatAreNotFollowed: behind a tunnel or a bond may be whoever is asked for, and behind a virtual machine's
+// tap nobody that is seen.
 func TestLinksThatAreNotFollowed(t *testing.T) {
 	to := netip.MustParseAddr("10.8.0.2")
 	for _, c := range []struct {
 		kind, mode string
 		doubt      bool
-	}{{"gre", "", true}, {"wireguard", "", true}, {"bond", "", true}, {"tun", "", true}, {"ipvlan", "l3", true}, {"dummy", "", false}, {"", "", false}} {
+	}{{"gre", "", true}, {"wireguard", "", true}, {"bond", "", true}, {"tun", "", true}, {"ipvlan", "l3", true},
+		{"dummy", "", false}, {"", "", false}} {
 		s := cabled()
 		for i, name := range []string{"a", "b"} {
 			n := s.Namespace(name)
@@ -35,10 +37,12 @@ func TestLinksThatAreNotFollowed(t *testing.T) {
 func TestFramesOutOfSight(t *testing.T) {
 	bonded, virtual := cabled(), cabled()
 	b := bonded.Namespace("b")
-	b.Links = append(b.Links, state.Link{Index: 3, Name: "bond0", Kind: "bond", Up: true, Carrier: true, MTU: 1500, Addresses: b.Link("eth0").Addresses})
+	b.Links = append(b.Links, state.Link{Index: 3, Name: "bond0", Kind: "bond", Up: true, Carrier: true, MTU: 1500,
+		Addresses: b.Link("eth0").Addresses})
 	b.Link("eth0").Master, b.Link("eth0").Addresses = "bond0", nil
 	b = virtual.Namespace("b")
-	b.Links = append(b.Links, state.Link{Index: 3, Name: "tap0", Kind: "macvtap", Macvlan: "bridge", Up: true, Carrier: true, MTU: 1500, Peer: &state.LinkRef{Netns: "b", Name: "eth0"}})
+	b.Links = append(b.Links, state.Link{Index: 3, Name: "tap0", Kind: "macvtap", Macvlan: "bridge", Up: true,
+		Carrier: true, MTU: 1500, Peer: &state.LinkRef{Netns: "b", Name: "eth0"}})
 	for what, c := range map[string]struct {
 		s  *state.State
 		to string
@@ -54,26 +58,33 @@ func TestIPvlans(t *testing.T) {
 	s := switched()
 	for i, name := range []string{"x", "y"} {
 		n := state.Namespace{Name: name, Links: []state.Link{loopback()}, Rules: defaultRules()}
-		l := state.Link{Index: 2, Name: "iv0", Kind: "ipvlan", IPvlan: "l2", Up: true, Carrier: true, MTU: 1500, MAC: s.Namespace("a").Link("eth0").MAC,
+		l := state.Link{Index: 2, Name: "iv0", Kind: "ipvlan", IPvlan: "l2", Up: true, Carrier: true, MTU: 1500,
+			MAC:  s.Namespace("a").Link("eth0").MAC,
 			Peer: &state.LinkRef{Netns: "a", Name: "eth0"}}
 		give(&n, &l, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 7)}), 24))
 		n.Links = append(n.Links, l)
 		s.Namespaces = append(s.Namespaces, n)
 	}
 	for _, pair := range [][2]string{{"x", "10.0.0.8"}, {"x", "10.0.0.2"}, {"b", "10.0.0.7"}} {
-		judgeCause(t, pair[0]+" to "+pair[1], Diagnose(s, Query{From: pair[0], To: netip.MustParseAddr(pair[1])}), "", "")
+		judgeCause(t, pair[0]+" to "+pair[1], Diagnose(s, Query{From: pair[0], To: netip.MustParseAddr(pair[1])}), "",
+			"")
 	}
-	judgeCause(t, "the link below", Diagnose(s, Query{From: "x", To: netip.MustParseAddr("10.0.0.1")}), "macvlan-parent", "")
+	judgeCause(t, "the link below", Diagnose(s, Query{From: "x", To: netip.MustParseAddr("10.0.0.1")}),
+		"macvlan-parent", "")
 }
 
-// doubled is two switches with a host on each, a on sw and b on sw2, and two cables between them: x1 and x2 on sw, y1 and y2 on sw2.
+// doubled is two switches with a host on each, a on sw and b on sw2, and two cables between them: x1 and x2 on sw, y1
+// and y2 on sw2.
 func doubled() *state.State {
 	s := switched()
 	sw, b := s.Namespace("sw"), s.Namespace("b")
-	bridge := state.Namespace{Name: "sw2", Links: []state.Link{loopback(), {Index: 2, Name: "br0", Kind: "bridge", Up: true, Carrier: true, MTU: 1500, Bridge: &state.Bridge{}}}}
+	bridge := state.Namespace{Name: "sw2",
+		Links: []state.Link{loopback(), {Index: 2, Name: "br0", Kind: "bridge", Up: true, Carrier: true, MTU: 1500,
+			Bridge: &state.Bridge{}}}}
 	sw.Link("br0").Bridge.VLANFiltering = false
 	join := func(n *state.Namespace, index int, name, peer, there string) {
-		n.Links = append(n.Links, state.Link{Index: index, Name: name, Kind: "veth", Up: true, Carrier: true, MTU: 1500, Master: "br0", Peer: &state.LinkRef{Netns: there, Name: peer},
+		n.Links = append(n.Links, state.Link{Index: index, Name: name, Kind: "veth", Up: true, Carrier: true, MTU: 1500,
+			Master: "br0", Peer: &state.LinkRef{Netns: there, Name: peer},
 			Port: &state.Port{State: "forwarding"}})
 	}
 	join(sw, 10, "x1", "y1", "sw2")
@@ -112,7 +123,8 @@ func TestRedundantPath(t *testing.T) {
 	}
 }
 
-// TestPortsThatDoNotForward: what is to be done about a port that does not forward depends on who set it so, and no ring is closed for it.
+// TestPortsThatDoNotForward: what is to be done about a port that does not forward depends on who set it so, and no
+// ring is closed for it.
 func TestPortsThatDoNotForward(t *testing.T) {
 	for _, c := range []struct {
 		what   string
@@ -123,16 +135,26 @@ func TestPortsThatDoNotForward(t *testing.T) {
 		review bool // it is told there
 		repair []string
 	}{
-		{"a port that listens", 1, "listening", []string{"p-a"}, true, true, []string{"wait: spanning tree lets the port forward when it has listened and learned, 4.5 s after it came up"}},
-		{"a port that learns in a ring", 1, "learning", []string{"x1", "x2"}, true, true, []string{"wait: spanning tree lets the port forward when it has listened and learned, 4.5 s after it came up"}},
+		{"a port that listens", 1, "listening", []string{"p-a"}, true, true,
+			[]string{"wait: spanning tree lets the port forward when it has listened and learned, 4.5 s after it " +
+				"came up"}},
+		{"a port that learns in a ring", 1, "learning", []string{"x1", "x2"}, true, true,
+			[]string{"wait: spanning tree lets the port forward when it has listened and learned, 4.5 s after it " +
+				"came up"}},
 		{"ports that are spares", 1, "blocking", []string{"x1", "x2"}, false, false,
-			[]string{"mend the other way, for which spanning tree keeps this port as a spare; it opens it by itself 24.5 s after it has lost that"}},
-		{"a port that spanning tree has not got", 1, "disabled", []string{"p-a"}, false, true, []string{"ip -n sw link set p-a down", "ip -n sw link set p-a up"}},
-		{"a port that has just got its carrier", 1, "disabled as yet", []string{"p-a"}, true, true, []string{"wait: the bridge takes the port in as soon as the kernel has told it of the carrier"}},
-		{"set by hand", 0, "listening", []string{"p-a"}, false, true, []string{"ip netns exec sw bridge link set dev p-a state 3"}},
-		{"disabled by hand", 0, "disabled", []string{"p-a"}, false, true, []string{"ip netns exec sw bridge link set dev p-a state 3"}},
+			[]string{"mend the other way, for which spanning tree keeps this port as a spare; it opens it by itself " +
+				"24.5 s after it has lost that"}},
+		{"a port that spanning tree has not got", 1, "disabled", []string{"p-a"}, false, true,
+			[]string{"ip -n sw link set p-a down", "ip -n sw link set p-a up"}},
+		{"a port that has just got its carrier", 1, "disabled as yet", []string{"p-a"}, true, true,
+			[]string{"wait: the bridge takes the port in as soon as the kernel has told it of the carrier"}},
+		{"set by hand", 0, "listening", []string{"p-a"}, false, true,
+			[]string{"ip netns exec sw bridge link set dev p-a state 3"}},
+		{"disabled by hand", 0, "disabled", []string{"p-a"}, false, true,
+			[]string{"ip netns exec sw bridge link set dev p-a state 3"}},
 		{"a ring opened by hand", 0, "disabled", []string{"x1", "x2"}, false, true,
-			[]string{"ip -n sw link set br0 type bridge stp_state 1", "ip -n sw link set x1 down", "ip -n sw link set x1 up"}},
+			[]string{"ip -n sw link set br0 type bridge stp_state 1", "ip -n sw link set x1 down",
+				"ip -n sw link set x1 up"}},
 	} {
 		s := doubled()
 		sw := s.Namespace("sw")
@@ -144,10 +166,13 @@ func TestPortsThatDoNotForward(t *testing.T) {
 			}
 		}
 		r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2")})
-		if r.Cause == nil || r.Cause.Name != causes.PortBlocked || r.Cause.Link != c.ports[0] || r.Cause.Passes != c.passes || !slices.Equal(slices.Concat(r.Cause.Repair, r.Cause.Advice), c.repair) {
+		if r.Cause == nil || r.Cause.Name != causes.PortBlocked || r.Cause.Link != c.ports[0] ||
+			r.Cause.Passes != c.passes || !slices.Equal(slices.Concat(r.Cause.Repair, r.Cause.Advice), c.repair) {
 			t.Errorf("%s: %s", c.what, told(r))
 		}
-		found := slices.DeleteFunc(review(s), func(found Cause) bool { return found.Name != causes.PortBlocked || found.Passes != c.passes })
+		found := slices.DeleteFunc(review(s), func(found Cause) bool {
+			return found.Name != causes.PortBlocked || found.Passes != c.passes
+		})
 		if want := map[bool]int{true: len(c.ports)}[c.review]; len(found) != want {
 			t.Errorf("%s: the review has %d, want %d: %v", c.what, len(found), want, found)
 		}
@@ -162,8 +187,12 @@ func TestBridgesInDoubt(t *testing.T) {
 		doubt  bool
 	}{
 		{"unread", func(sw *state.Namespace, _ string) { sw.Unread = []string{"nftables: no permission"} }, true},
-		{"filters of tc at a port", func(sw *state.Namespace, _ string) { sw.Qdiscs = []state.Qdisc{{Dev: "p-b", Kind: "clsact"}} }, true},
-		{"another discipline", func(sw *state.Namespace, _ string) { sw.Qdiscs = []state.Qdisc{{Dev: "p-b", Kind: "fq"}} }, false},
+		{"filters of tc at a port", func(sw *state.Namespace, _ string) {
+			sw.Qdiscs = []state.Qdisc{{Dev: "p-b", Kind: "clsact"}}
+		}, true},
+		{"another discipline", func(sw *state.Namespace, _ string) {
+			sw.Qdiscs = []state.Qdisc{{Dev: "p-b", Kind: "fq"}}
+		}, false},
 		{"an entry for another port", func(sw *state.Namespace, mac string) {
 			sw.FDB = []state.FDBEntry{{MAC: mac, Dev: "p-a", Master: "br0"}}
 		}, true},
@@ -176,7 +205,8 @@ func TestBridgesInDoubt(t *testing.T) {
 	} {
 		s := switched()
 		c.change(s.Namespace("sw"), s.Namespace("b").Link("eth0").MAC)
-		if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}); r.Cause != nil || len(r.Doubts) > 0 != c.doubt {
+		if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}); r.Cause != nil ||
+			len(r.Doubts) > 0 != c.doubt {
 			t.Errorf("%s: cause %+v, doubts %q", c.what, r.Cause, r.Doubts)
 		}
 	}

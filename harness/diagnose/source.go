@@ -53,9 +53,11 @@ func notANamespace(n *state.Namespace, stray state.Stray) *Cause {
 	link := "readlink " + quoted(path) + ": " + stray.Target
 	switch stray.Kind {
 	case state.StrayFile:
-		return removed(is("a file on which no namespace is mounted").proof("stat -f -c %T "+quoted(path)+": not nsfs"), "rm")
+		return removed(is("a file on which no namespace is mounted").proof("stat -f -c %T "+quoted(path)+": not nsfs"),
+			"rm")
 	case state.StrayDirectory:
-		return removed(is("an empty directory, not a namespace").proof("stat -c %F "+quoted(path)+": directory"), "rmdir")
+		return removed(is("an empty directory, not a namespace").proof("stat -c %F "+quoted(path)+": directory"),
+			"rmdir")
 	case state.StrayDangling:
 		return removed(is("a link to %s, where nothing is", stray.Target).proof(link), "rm")
 	case state.StrayLink:
@@ -75,14 +77,16 @@ func notANamespace(n *state.Namespace, stray state.Stray) *Cause {
 func (w *walk) source(n *state.Namespace, p *packet) *Cause {
 	family := p.family()
 	if zone := p.dst.Zone(); zone != "" && n.Link(zone) == nil {
-		return cause(causes.NoInterface, n, nil, "%s has no interface %s, which %s is to be reached by", n.Name, zone, p.dst.WithZone("")).
+		return cause(causes.NoInterface, n, nil, "%s has no interface %s, which %s is to be reached by", n.Name, zone,
+			p.dst.WithZone("")).
 			proof(ip(n, "-br link show") + ": " + strings.Join(linkNames(n), " "))
 	}
 	if !w.looksUpLocal(n, family) {
 		return w.localRuleMissing(n, family)
 	}
 	if p.dst.IsLinkLocalUnicast() && p.dst.Is6() && p.dst.Zone() == "" && len(ordinary(n)) > 0 {
-		c := cause(causes.ScopeMissing, n, nil, "%s is link-local: it means another neighbour on each link, so a link has to be named", p.dst)
+		c := cause(causes.ScopeMissing, n, nil,
+			"%s is link-local: it means another neighbour on each link, so a link has to be named", p.dst)
 		for _, l := range ordinary(n) {
 			c.advise(in(n, "ping %s%%%s", p.dst, l.Name))
 		}
@@ -105,7 +109,8 @@ func (w *walk) source(n *state.Namespace, p *packet) *Cause {
 }
 
 func (w *walk) localRuleMissing(n *state.Namespace, family int) *Cause {
-	return cause(causes.LocalRuleMissing, n, nil, "no rule of %s looks up the table local, so the namespace does not know its own addresses", n.Name).
+	return cause(causes.LocalRuleMissing, n, nil,
+		"no rule of %s looks up the table local, so the namespace does not know its own addresses", n.Name).
 		proof(w.rulesShown(n, family)...).mend(ip(n, "%srule add priority 0 lookup local", six(family)))
 }
 
@@ -144,7 +149,8 @@ func (w *walk) ownAddress(n *state.Namespace, p *packet) *Cause {
 		return nil
 	}
 	if lo := n.Link("lo"); lo != nil && !lo.Up {
-		return cause(causes.LoopbackDown, n, lo, "%s is an address of %s itself, packets for it go by lo, and lo is down", p.dst, n.Name).
+		return cause(causes.LoopbackDown, n, lo,
+			"%s is an address of %s itself, packets for it go by lo, and lo is down", p.dst, n.Name).
 			proof(linkShown(n, lo)).setUp(port{n, lo})
 	}
 	for _, o := range w.owned(p.dst) {
@@ -152,8 +158,11 @@ func (w *walk) ownAddress(n *state.Namespace, p *packet) *Cause {
 			continue
 		}
 		if peer := w.below(o.l); peer != nil && peer.n == n {
-			c := cause(causes.SameNamespace, n, o.l, "both ends of the pair %s and %s are in %s: packets between them never cross the wire", o.l.Name, peer.l.Name, n.Name).
-				proof(linkShown(n, o.l), linkShown(n, peer.l), ip(n, "route get %s", p.dst)+": local "+p.dst.String()+" dev lo")
+			c := cause(causes.SameNamespace, n, o.l,
+				"both ends of the pair %s and %s are in %s: packets between them never cross the wire", o.l.Name,
+				peer.l.Name, n.Name).
+				proof(linkShown(n, o.l), linkShown(n, peer.l), ip(n, "route get %s", p.dst)+": local "+p.dst.String()+
+					" dev lo")
 			return w.moveOut(c, o)
 		}
 		for _, other := range w.owned(p.dst) {
@@ -166,7 +175,8 @@ func (w *walk) ownAddress(n *state.Namespace, p *packet) *Cause {
 }
 
 func duplicateAddress(other, first port, addr netip.Addr) *Cause {
-	c := cause(causes.DuplicateAddress, other.n, other.l, "%s is on %s in %s and on %s in %s, on one segment", addr, first.l.Name, first.n.Name, other.l.Name, other.n.Name)
+	c := cause(causes.DuplicateAddress, other.n, other.l, "%s is on %s in %s and on %s in %s, on one segment", addr,
+		first.l.Name, first.n.Name, other.l.Name, other.n.Name)
 	for _, o := range []port{first, other} {
 		for _, a := range o.l.Addresses {
 			if a.Prefix.Addr() == addr.WithZone("") {
@@ -191,8 +201,8 @@ func (w *walk) bound(n *state.Namespace, p *packet) bool {
 	return false
 }
 
-// unbound says why nothing can be sent from the source address of the query. That it is not the namespace's own is no cause: it was asked
-// for.
+// unbound says why nothing can be sent from the source address of the query. That it is not the namespace's own is no
+// cause: it was asked for.
 func (w *walk) unbound(n *state.Namespace) *Cause {
 	for _, o := range w.owned(w.query.Source) {
 		if a, _ := addressOf(o.l, w.query.Source); o.n == n && !usable(a) {
@@ -227,7 +237,9 @@ func (w *walk) muteStraight(n *state.Namespace, p packet, links []*state.Link) *
 		return nil
 	}
 	for _, l := range links {
-		if off6(n, l) && l.Master == "" && slices.ContainsFunc(w.neighbours(port{n, l}), func(at port) bool { return w.isOwn(at.n, p.dst) }) {
+		if off6(n, l) && l.Master == "" && slices.ContainsFunc(w.neighbours(port{n, l}), func(at port) bool {
+			return w.isOwn(at.n, p.dst)
+		}) {
 			return w.mute(port{n, l})
 		}
 	}
@@ -261,7 +273,8 @@ func (w *walk) sourceMissing(n *state.Namespace, p packet, d decision) *Cause {
 	return w.noSource(n, p, d)
 }
 
-// notBeyond: a router hands a packet with a link-local source back to its own link, and to no other one (RFC 4291, section 2.5.6).
+// notBeyond: a router hands a packet with a link-local source back to its own link, and to no other one (RFC 4291,
+// section 2.5.6).
 func (w *walk) notBeyond(from, router *state.Namespace, iif *state.Link, p packet, d decision) *Cause {
 	if p.family() == 4 || !p.src.IsLinkLocalUnicast() || d.hop == nil || d.hop.Dev == iif.Name {
 		return nil
@@ -278,7 +291,8 @@ func (w *walk) noSource(n *state.Namespace, p packet, d decision) *Cause {
 	}
 	for _, l := range links {
 		for _, a := range l.Addresses {
-			if a.Prefix.Addr().Is6() && !usable(a) && a.Prefix.Addr().IsLinkLocalUnicast() == p.dst.IsLinkLocalUnicast() {
+			if a.Prefix.Addr().Is6() && !usable(a) &&
+				a.Prefix.Addr().IsLinkLocalUnicast() == p.dst.IsLinkLocalUnicast() {
 				return w.unusableAddress(port{n, l}, a)
 			}
 		}
@@ -288,12 +302,16 @@ func (w *walk) noSource(n *state.Namespace, p packet, d decision) *Cause {
 
 func (w *walk) unusableAddress(at port, a state.Address) *Cause {
 	if has(a.Flags, "dadfailed") {
-		c := cause(causes.AddressDuplicate, at.n, at.l, "somebody else on the segment of %s in %s has %s: duplicate address detection failed", at.l.Name, at.n.Name, a.Prefix.Addr()).
+		c := cause(causes.AddressDuplicate, at.n, at.l,
+			"somebody else on the segment of %s in %s has %s: duplicate address detection failed", at.l.Name, at.n.Name,
+			a.Prefix.Addr()).
 			proof(addressShown(at.n, at.l, a)).deleteAddress(at, a.Prefix)
 		w.giveAddress(c, at, 6)
 		return c
 	}
-	return cause(causes.AddressTentative, at.n, at.l, "%s on %s in %s is tentative: it may not be used before duplicate address detection has ended, 1 to 2 s after the link comes up",
+	return cause(causes.AddressTentative, at.n, at.l,
+		"%s on %s in %s is tentative: it may not be used before duplicate address detection has ended, 1 to 2 s "+
+			"after the link comes up",
 		a.Prefix.Addr(), at.l.Name, at.n.Name).
 		proof(addressShown(at.n, at.l, a)).deleteAddress(at, a.Prefix).addAddress(at, a.Prefix)
 }

@@ -13,16 +13,17 @@ import (
 // nothing is to be removed in which there may be something.
 func TestStrays(t *testing.T) {
 	for kind, want := range map[string]struct{ says, repair, advice string }{
-		"":                       {"is a file on which no namespace is mounted", "rm /run/netns/x; ip netns add x", ""},
-		state.StrayDirectory:     {"is an empty directory", "rmdir /run/netns/x; ip netns add x", ""},
-		state.StrayFullDirectory: {"is a directory with something in it", "", "mv /run/netns/x ELSEWHERE; ip netns add x"},
-		state.StrayFullFile:      {"is a file with something in it", "", "mv /run/netns/x ELSEWHERE; ip netns add x"},
-		state.StrayDangling:      {"is a link to /there, where nothing is", "rm /run/netns/x; ip netns add x", ""},
-		state.StrayLink:          {"is a link to /there, which is no namespace", "rm /run/netns/x; ip netns add x", ""},
-		state.StrayMount:         {"is a mount of something else", "", "umount /run/netns/x"},
-		state.StrayFIFO:          {"is a FIFO", "", "mv /run/netns/x ELSEWHERE; ip netns add x"},
-		state.StraySocket:        {"is a socket", "", "mv /run/netns/x ELSEWHERE; ip netns add x"},
-		state.StrayDevice:        {"is a device", "", "mv /run/netns/x ELSEWHERE; ip netns add x"},
+		"":                   {"is a file on which no namespace is mounted", "rm /run/netns/x; ip netns add x", ""},
+		state.StrayDirectory: {"is an empty directory", "rmdir /run/netns/x; ip netns add x", ""},
+		state.StrayFullDirectory: {"is a directory with something in it", "",
+			"mv /run/netns/x ELSEWHERE; ip netns add x"},
+		state.StrayFullFile: {"is a file with something in it", "", "mv /run/netns/x ELSEWHERE; ip netns add x"},
+		state.StrayDangling: {"is a link to /there, where nothing is", "rm /run/netns/x; ip netns add x", ""},
+		state.StrayLink:     {"is a link to /there, which is no namespace", "rm /run/netns/x; ip netns add x", ""},
+		state.StrayMount:    {"is a mount of something else", "", "umount /run/netns/x"},
+		state.StrayFIFO:     {"is a FIFO", "", "mv /run/netns/x ELSEWHERE; ip netns add x"},
+		state.StraySocket:   {"is a socket", "", "mv /run/netns/x ELSEWHERE; ip netns add x"},
+		state.StrayDevice:   {"is a device", "", "mv /run/netns/x ELSEWHERE; ip netns add x"},
 	} {
 		s := &state.State{Namespaces: []state.Namespace{{Name: "host"}}, NotNamespaces: []string{"x"}}
 		if kind != "" { // of a plain file, as of a name in an old state, nothing is said
@@ -36,7 +37,8 @@ func TestStrays(t *testing.T) {
 			t.Fatalf("%q: %d findings, want those of the review and of the question", kind, len(found))
 		}
 		for _, c := range found {
-			if c.Name != causes.NotANamespace || c.Netns != "x" || !strings.Contains(c.Says, "/run/netns/x "+want.says) {
+			if c.Name != causes.NotANamespace || c.Netns != "x" ||
+				!strings.Contains(c.Says, "/run/netns/x "+want.says) {
 				t.Errorf("%q: %s in %s: %s; want %q in it", kind, c.Name, c.Netns, c.Says, want.says)
 			}
 			if got := strings.Join(c.Repair, "; "); got != want.repair {

@@ -8,7 +8,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// translation is what a namespace did to the addresses of the packet on its way there; connection tracking undoes it on the way back.
+// translation is what a namespace did to the addresses of the packet on its way there; connection tracking undoes it on
+// the way back.
 type translation struct {
 	n        *state.Namespace
 	source   bool // the source was replaced, else the destination
@@ -24,7 +25,8 @@ type maybeSentOn struct {
 	rule string
 }
 
-// translate does what the nat chains at a hook say to the first packet of a connection; later ones follow it, and for answers it is undone.
+// translate does what the nat chains at a hook say to the first packet of a connection; later ones follow it, and for
+// answers it is undone.
 func (w *walk) translate(n *state.Namespace, hook string, p *packet, iif, oif *state.Link) {
 	source := hook == "postrouting" || hook == "input"
 	if p.reply {
@@ -35,7 +37,8 @@ func (w *walk) translate(n *state.Namespace, hook string, p *packet, iif, oif *s
 		if b.chain.Type != "nat" {
 			continue
 		}
-		r := &run{walk: w, n: n, table: b.table, seen: seen{packet: *p, iif: iif, oif: oif, tracking: w.tracking(n, b, *p), status: w.status(n)}}
+		r := &run{walk: w, n: n, table: b.table,
+			seen: seen{packet: *p, iif: iif, oif: oif, tracking: w.tracking(n, b, *p), status: w.status(n)}}
 		rule, _ := r.translation(b.chain, 0)
 		if hook == "postrouting" && rule == nil && translates(b.table, b.chain) {
 			w.translators = append(w.translators, n)
@@ -79,8 +82,9 @@ func (w *walk) translate(n *state.Namespace, hook string, p *packet, iif, oif *s
 	}
 }
 
-// translation is the rule of a nat chain that translates the packet, nil if none does; over says that no other rule is asked after it.
-// Whether one that is not understood translates is a doubt: what follows on the way may be about other addresses.
+// translation is the rule of a nat chain that translates the packet, nil if none does; over says that no other rule is
+// asked after it. Whether one that is not understood translates is a doubt: what follows on the way may be about other
+// addresses.
 func (r *run) translation(c *state.FilterChain, deep int) (rule *state.FilterRule, over bool) {
 	for i := range c.Rules {
 		rule := &c.Rules[i]
@@ -94,7 +98,8 @@ func (r *run) translation(c *state.FilterChain, deep int) (rule *state.FilterRul
 		switch rule.Verdict {
 		case "masquerade", "snat", "dnat", "redirect":
 			if r.unsettled != "" {
-				r.doubt("%s: whether “%s” translates the packet depends on an earlier rule: %s", r.n.Name, rule.Text, r.unsettled)
+				r.doubt("%s: whether “%s” translates the packet depends on an earlier rule: %s", r.n.Name, rule.Text,
+					r.unsettled)
 			}
 			return rule, true
 		case "accept", "drop":
@@ -159,7 +164,8 @@ func (w *walk) status(n *state.Namespace) (words []string) {
 	return words
 }
 
-// untranslate undoes on the way back what a namespace did on the way there: where sources are replaced, to what was a destination then.
+// untranslate undoes on the way back what a namespace did on the way there: where sources are replaced, to what was a
+// destination then.
 func (w *walk) untranslate(n *state.Namespace, source bool, p *packet) {
 	for i := len(w.translations) - 1; i >= 0; i-- {
 		t := w.translations[i]
@@ -173,13 +179,16 @@ func (w *walk) untranslate(n *state.Namespace, source bool, p *packet) {
 	}
 }
 
-// translationMissing: the answer has no way back to a source that a router on the way does not translate, while it translates others.
+// translationMissing: the answer has no way back to a source that a router on the way does not translate, while it
+// translates others.
 func (w *walk) translationMissing(lost *Cause) *Cause {
 	if len(w.translators) == 0 || !causes.TranslationMissing.Explains(lost.Name) {
 		return nil
 	}
 	n := w.translators[0]
-	c := cause(causes.TranslationMissing, n, nil, "%s translates the source of some packets, but not of these, and %s knows no way back to it", n.Name, lost.Netns)
+	c := cause(causes.TranslationMissing, n, nil,
+		"%s translates the source of some packets, but not of these, and %s knows no way back to it", n.Name,
+		lost.Netns)
 	c.Reply = true
 	for i := range n.Filters {
 		t := &n.Filters[i]

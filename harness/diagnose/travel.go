@@ -20,7 +20,8 @@ func flowOf(p packet, iif *state.Link) flow {
 	return f
 }
 
-// travel walks a packet from a namespace to where it is taken in, and tells where that is and what it looks like there; nil is out of sight.
+// travel walks a packet from a namespace to where it is taken in, and tells where that is and what it looks like there;
+// nil is out of sight.
 func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *Cause) {
 	var iif *state.Link // by which it came in; nil where it begins
 	var passed []*state.Namespace
@@ -66,7 +67,8 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 			return nil, p, nil
 		}
 		if iif != nil {
-			if !forwards(n, iif, p.family()) && d.hop != nil && d.hop.Dev == iif.Name && len(w.gateways(passed[len(passed)-1], p.dst)) > 0 {
+			if !forwards(n, iif, p.family()) && d.hop != nil && d.hop.Dev == iif.Name &&
+				len(w.gateways(passed[len(passed)-1], p.dst)) > 0 {
 				return n, p, w.gatewayWrong(n, iif, p)
 			}
 			if c := w.forward(n, iif, p, d); c != nil {
@@ -100,7 +102,8 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 	}
 }
 
-// leaveSelf is what a packet meets that the namespace sends itself: its source address is chosen, and the output filter sees it.
+// leaveSelf is what a packet meets that the namespace sends itself: its source address is chosen, and the output filter
+// sees it.
 func (w *walk) leaveSelf(n *state.Namespace, p *packet) *Cause {
 	d := w.look(n, *p, nil)
 	if d.found() && !p.src.IsValid() {
@@ -126,8 +129,9 @@ func (w *walk) leaveSelf(n *state.Namespace, p *packet) *Cause {
 	return c
 }
 
-// choose gives a packet the source that the kernel chooses for it when it has looked up its way. A connection by IPv4 is looked up once more
-// with it (ip_route_connect); so does the ping of iputils, which asks for its source first, and no other echo.
+// choose gives a packet the source that the kernel chooses for it when it has looked up its way. A connection by IPv4
+// is looked up once more with it (ip_route_connect); so does the ping of iputils, which asks for its source first, and
+// no other echo.
 func (w *walk) choose(n *state.Namespace, p *packet, d decision) {
 	p.src = sourceOf(n, d, p.dst)
 	if p.family() == 4 && p.proto == "tcp" {
@@ -138,7 +142,8 @@ func (w *walk) choose(n *state.Namespace, p *packet, d decision) {
 		if with.rule != nil {
 			by = ruleShown(n, with.rule)
 		}
-		w.doubt("who asks for the source %s first, as the ping of iputils and TCP do, gets no way to %s: %s", p.src, p.dst, by)
+		w.doubt("who asks for the source %s first, as the ping of iputils and TCP do, gets no way to %s: %s", p.src,
+			p.dst, by)
 	}
 	p.unbound = true
 }
@@ -161,7 +166,8 @@ func (w *walk) arrive(n *state.Namespace, iif *state.Link, p *packet) *Cause {
 	return nil
 }
 
-// sourceDoubted is fib_validate_source: a source that is one's own address, and the reverse path filter (ip-sysctl.rst, rp_filter).
+// sourceDoubted is fib_validate_source: a source that is one's own address, and the reverse path filter (ip-sysctl.rst,
+// rp_filter).
 func (w *walk) sourceDoubted(n *state.Namespace, iif *state.Link, p *packet) *Cause {
 	d := lookup(n, flowOf(*p, iif))
 	if d.found() && !d.local() && !forwards(n, iif, 4) || !d.found() {
@@ -195,7 +201,8 @@ func (w *walk) sourceDoubted(n *state.Namespace, iif *state.Link, p *packet) *Ca
 	}
 	back := lookup(n, way)
 	if back.unknown {
-		w.doubt("%s: where the way back to %s leads was not read, so what the reverse path filter does is not known", n.Name, p.src)
+		w.doubt("%s: where the way back to %s leads was not read, so what the reverse path filter does is not known",
+			n.Name, p.src)
 		return nil
 	}
 	numbered := len(addresses(iif, 4)) > 0 // without an address the loose mode is a strict one
@@ -208,7 +215,8 @@ func (w *walk) sourceDoubted(n *state.Namespace, iif *state.Link, p *packet) *Ca
 		key = all
 	}
 	w.hop(n, iif, *p, "the reverse path filter drops packets from %s", p.src)
-	c := cause(causes.ReversePathFilter, n, iif, "a packet from %s came in by %s, and the way back to there leads elsewhere", p.src, iif.Name).
+	c := cause(causes.ReversePathFilter, n, iif,
+		"a packet from %s came in by %s, and the way back to there leads elsewhere", p.src, iif.Name).
 		proof(sysctlShown(n, key))
 	switch {
 	case !back.found():
@@ -288,14 +296,16 @@ func (w *walk) listens(n *state.Namespace, p packet) *Cause {
 			continue
 		}
 		addr := l.Addr.Unmap()
-		if addr == p.dst.WithZone("") || addr.IsUnspecified() && (addr.Is4() == p.dst.Is4() || addr.Is6() && !l.V6Only) {
+		if addr == p.dst.WithZone("") || addr.IsUnspecified() &&
+			(addr.Is4() == p.dst.Is4() || addr.Is6() && !l.V6Only) {
 			return nil
 		}
 		c.Says = n.Name + " listens on that port, but on " + addr.String() + " alone"
 		c.proof(in(n, "ss -ltn") + ": " + netip.AddrPortFrom(addr, l.Port).String())
 	}
 	if at := w.maybeSentOn; at.n != nil {
-		w.doubt("%s: nobody there listens on %s, TCP port %d, unless a rule of %s sends the packet elsewhere: %s", n.Name, p.dst, p.dport, at.n.Name, at.rule)
+		w.doubt("%s: nobody there listens on %s, TCP port %d, unless a rule of %s sends the packet elsewhere: %s",
+			n.Name, p.dst, p.dport, at.n.Name, at.rule)
 		return nil
 	}
 	if len(c.Evidence) == 0 {

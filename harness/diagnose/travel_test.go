@@ -12,15 +12,19 @@ import (
 // routed is two hosts, a and b, with a router on a cable to each; its links are to-a and to-b.
 func routed() *state.State {
 	s := &state.State{Namespaces: []state.Namespace{{Name: "host"}}}
-	r := state.Namespace{Name: "r", Links: []state.Link{loopback()}, Rules: defaultRules(), Sysctls: []state.Sysctl{{Key: "net.ipv4.ip_forward", Value: "1"}}}
+	r := state.Namespace{Name: "r", Links: []state.Link{loopback()}, Rules: defaultRules(),
+		Sysctls: []state.Sysctl{{Key: "net.ipv4.ip_forward", Value: "1"}}}
 	for i, name := range []string{"a", "b"} {
 		n := state.Namespace{Name: name, Links: []state.Link{loopback()}, Rules: defaultRules()}
 		far, near := netip.AddrFrom4([4]byte{10, byte(i + 1), 0, 1}), netip.AddrFrom4([4]byte{10, byte(i + 1), 0, 254})
-		l := state.Link{Index: 2, Name: "eth0", Kind: "veth", Up: true, Carrier: true, MTU: 1500, MAC: "02:00:00:00:00:0" + name, Peer: &state.LinkRef{Netns: "r", Name: "to-" + name}}
+		l := state.Link{Index: 2, Name: "eth0", Kind: "veth", Up: true, Carrier: true, MTU: 1500,
+			MAC: "02:00:00:00:00:0" + name, Peer: &state.LinkRef{Netns: "r", Name: "to-" + name}}
 		give(&n, &l, netip.PrefixFrom(far, 24))
 		n.Links = append(n.Links, l)
-		n.Routes = append(n.Routes, state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("0.0.0.0/0"), Table: state.TableMain, Nexthops: []state.Nexthop{{Via: near, Dev: "eth0"}}})
-		l = state.Link{Index: 2 + i, Name: "to-" + name, Kind: "veth", Up: true, Carrier: true, MTU: 1500, MAC: "02:00:00:00:01:0" + name, Peer: &state.LinkRef{Netns: name, Name: "eth0"}}
+		n.Routes = append(n.Routes, state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("0.0.0.0/0"),
+			Table: state.TableMain, Nexthops: []state.Nexthop{{Via: near, Dev: "eth0"}}})
+		l = state.Link{Index: 2 + i, Name: "to-" + name, Kind: "veth", Up: true, Carrier: true, MTU: 1500,
+			MAC: "02:00:00:00:01:0" + name, Peer: &state.LinkRef{Netns: name, Name: "eth0"}}
 		give(&r, &l, netip.PrefixFrom(near, 24))
 		r.Links = append(r.Links, l)
 		r.Sysctls = append(r.Sysctls, state.Sysctl{Key: "net.ipv4.conf.to-" + name + ".forwarding", Value: "1"})
@@ -30,13 +34,15 @@ func routed() *state.State {
 	return s
 }
 
-// TestReversePath: the way back is looked up as for a packet that comes back the same way, and what is missing there mends it.
+// TestReversePath: the way back is looked up as for a packet that comes back the same way, and what is missing there
+// mends it.
 func TestReversePath(t *testing.T) {
 	back := netip.MustParsePrefix("10.1.0.0/24")
 	lost := func(r *state.Namespace) {
 		r.Routes = slices.DeleteFunc(r.Routes, func(route state.Route) bool { return route.To == back })
 	}
-	elsewhere := state.Route{Family: 4, Type: "unicast", To: back, Table: state.TableMain, Nexthops: []state.Nexthop{{Dev: "to-b"}}}
+	elsewhere := state.Route{Family: 4, Type: "unicast", To: back, Table: state.TableMain,
+		Nexthops: []state.Nexthop{{Dev: "to-b"}}}
 	for _, c := range []struct {
 		what   string
 		mode   string
@@ -48,10 +54,15 @@ func TestReversePath(t *testing.T) {
 		{"a rule for what comes back", "1", func(r *state.Namespace) {
 			lost(r)
 			r.Rules = append(r.Rules, state.Rule{Family: 4, Priority: 10, IIf: "to-b", Action: "lookup", Table: 100})
-			r.Routes = append(r.Routes, state.Route{Family: 4, Type: "unicast", To: back, Table: 100, Nexthops: []state.Nexthop{{Dev: "to-a"}}})
+			r.Routes = append(r.Routes, state.Route{Family: 4, Type: "unicast", To: back, Table: 100,
+				Nexthops: []state.Nexthop{{Dev: "to-a"}}})
 		}, "", nil},
-		{"no way back", "1", lost, "reverse-path-filter", []string{"ip -n r route add 10.1.0.0/24 dev to-a proto kernel scope link src 10.1.0.254"}},
-		{"another way back", "1", func(r *state.Namespace) { lost(r); r.Routes = append(r.Routes, elsewhere) }, "reverse-path-filter",
+		{"no way back", "1", lost, "reverse-path-filter",
+			[]string{"ip -n r route add 10.1.0.0/24 dev to-a proto kernel scope link src 10.1.0.254"}},
+		{"another way back", "1", func(r *state.Namespace) {
+			lost(r)
+			r.Routes = append(r.Routes, elsewhere)
+		}, "reverse-path-filter",
 			[]string{"ip netns exec r sysctl -w net.ipv4.conf.all.rp_filter=2"}},
 		{"another way back, without an address", "2", func(r *state.Namespace) {
 			lost(r)
@@ -59,7 +70,8 @@ func TestReversePath(t *testing.T) {
 			r.Link("to-a").Addresses, r.Link("lo").Addresses = nil, addr
 			r.Routes = append(r.Routes, elsewhere)
 			r.Sysctls = append(r.Sysctls, state.Sysctl{Key: "net.ipv4.conf.to-a.rp_filter", Value: "1"})
-		}, "reverse-path-filter", []string{"ip netns exec r sysctl -w net.ipv4.conf.to-a.rp_filter=0", "ip netns exec r sysctl -w net.ipv4.conf.all.rp_filter=0"}},
+		}, "reverse-path-filter", []string{"ip netns exec r sysctl -w net.ipv4.conf.to-a.rp_filter=0",
+			"ip netns exec r sysctl -w net.ipv4.conf.all.rp_filter=0"}},
 	} {
 		s := routed()
 		r := s.Namespace("r")
@@ -87,24 +99,29 @@ func TestAnswersOfOthers(t *testing.T) {
 			l := &second.Links[i+1]
 			host := s.Namespace(strings.TrimPrefix(l.Name, "to-"))
 			l.Peer = &state.LinkRef{Netns: host.Name, Name: "eth1"}
-			host.Links = append(host.Links, state.Link{Index: 3, Name: "eth1", Kind: "veth", Up: true, Carrier: true, MTU: 1500, Peer: &state.LinkRef{Netns: "r2", Name: l.Name}})
+			host.Links = append(host.Links, state.Link{Index: 3, Name: "eth1", Kind: "veth", Up: true, Carrier: true,
+				MTU: 1500, Peer: &state.LinkRef{Netns: "r2", Name: l.Name}})
 		}
 		s.Namespaces = append(s.Namespaces, second)
 		s.Namespace("b").Routes[2].Nexthops[0].Dev = "eth1"
-		s.Namespace(c.netns).Filters = []state.FilterTable{chainIn("ip", "forward", "filter", 0, "accept", when("ct state", "invalid", "drop"))}
+		s.Namespace(c.netns).Filters = []state.FilterTable{chainIn("ip", "forward", "filter", 0, "accept",
+			when("ct state", "invalid", "drop"))}
 		judgeCause(t, c.netns, Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.2.0.1")}), c.want, "")
 	}
 }
 
-// TestForwards: IPv4 has a setting of each link, IPv6 one for all, and since Linux 6.17 one by which a link alone forwards.
+// TestForwards: IPv4 has a setting of each link, IPv6 one for all, and since Linux 6.17 one by which a link alone
+// forwards.
 func TestForwards(t *testing.T) {
 	for _, c := range []struct {
 		key    string
 		family int
 		want   bool
 	}{
-		{"net.ipv4.conf.eth0.forwarding", 4, true}, {"net.ipv4.ip_forward", 4, false}, {"net.ipv4.conf.eth1.forwarding", 4, false},
-		{"net.ipv6.conf.all.forwarding", 6, true}, {"net.ipv6.conf.eth0.forwarding", 6, false}, {"net.ipv6.conf.eth0.force_forwarding", 6, true},
+		{"net.ipv4.conf.eth0.forwarding", 4, true}, {"net.ipv4.ip_forward", 4, false},
+		{"net.ipv4.conf.eth1.forwarding", 4, false},
+		{"net.ipv6.conf.all.forwarding", 6, true}, {"net.ipv6.conf.eth0.forwarding", 6, false},
+		{"net.ipv6.conf.eth0.force_forwarding", 6, true},
 		{"net.ipv6.conf.eth1.force_forwarding", 6, false},
 	} {
 		n := &state.Namespace{Name: "n", Sysctls: []state.Sysctl{{Key: c.key, Value: "1"}}}

@@ -15,8 +15,10 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
 	v := at.l.VXLAN
 	remotes := s.remotes(at)
 	if len(remotes) == 0 {
-		missing := cause(causes.TunnelRemoteMissing, at.n, at.l, "%s in %s knows no remote to send to", at.l.Name, at.n.Name).
-			proof(ip(at.n, "-d link show dev %s", at.l.Name)+": no remote", in(at.n, "bridge fdb show dev %s", at.l.Name)+": no flooding entry")
+		missing := cause(causes.TunnelRemoteMissing, at.n, at.l, "%s in %s knows no remote to send to", at.l.Name,
+			at.n.Name).
+			proof(ip(at.n, "-d link show dev %s", at.l.Name)+": no remote",
+				in(at.n, "bridge fdb show dev %s", at.l.Name)+": no flooding entry")
 		for _, far := range s.farEnds(at) {
 			missing.mend(s.floodTo(at, far))
 		}
@@ -28,7 +30,8 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
 	}
 	for _, remote := range remotes {
 		// A search without a packet asks who is there, not why somebody is not.
-		under := &walk{state: s.state, query: s.query, owners: s.owners, children: s.children, tunnels: s.tunnels + 1, trial: true}
+		under := &walk{state: s.state, query: s.query, owners: s.owners, children: s.children, tunnels: s.tunnels + 1,
+			trial: true}
 		if s.p.dst.IsValid() {
 			under.trial, under.turns = s.trial, s.turns
 		}
@@ -63,7 +66,8 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
 	}
 }
 
-// leftOut takes the frame on to the far ends that flood to this one and that it does not flood to, as one that should have come there.
+// leftOut takes the frame on to the far ends that flood to this one and that it does not flood to, as one that should
+// have come there.
 func (s *search) leftOut(at port, remotes []netip.Addr, obstacle *Cause, bridges []passage) {
 	ours := s.underlay(at)
 	for _, far := range s.farEnds(at) {
@@ -71,8 +75,11 @@ func (s *search) leftOut(at port, remotes []netip.Addr, obstacle *Cause, bridges
 		if !theirs.IsValid() || slices.Contains(remotes, theirs) || !slices.Contains(flooded(far), ours) {
 			continue
 		}
-		missing := cause(causes.TunnelRemoteMissing, at.n, at.l, "%s in %s sends to others and not to %s, the end of the tunnel in %s", at.l.Name, at.n.Name, theirs, far.n.Name).
-			proof(in(at.n, "bridge fdb show dev %s", at.l.Name) + ": no flooding entry for " + theirs.String()).mend(s.floodTo(at, far))
+		missing := cause(causes.TunnelRemoteMissing, at.n, at.l,
+			"%s in %s sends to others and not to %s, the end of the tunnel in %s", at.l.Name, at.n.Name, theirs,
+			far.n.Name).
+			proof(in(at.n, "bridge fdb show dev %s", at.l.Name) + ": no flooding entry for " + theirs.String()).mend(
+			s.floodTo(at, far))
 		s.receive(far, cmp.Or(obstacle, missing), bridges, 0)
 	}
 }
@@ -102,29 +109,34 @@ func headers(remote netip.Addr) int {
 	return 70
 }
 
-// tooBigFor judges a packet that with the headers of a tunnel does not fit the link below it (skb_tunnel_check_pmtu): only farther on, the
-// tunnel's own packets may be fragmented.
+// tooBigFor judges a packet that with the headers of a tunnel does not fit the link below it (skb_tunnel_check_pmtu):
+// only farther on, the tunnel's own packets may be fragmented.
 func (s *search) tooBigFor(at port, outer packet, lower *state.Link) *Cause {
 	if s.p.reply || lower == nil || outer.size <= lower.MTU {
 		return nil
 	}
-	c := cause(causes.MTUExceeded, at.n, lower, "a packet of %d bytes that must not be fragmented goes into the tunnel %s in %s, and with its headers of %d bytes it does not fit %s below it (MTU %d)",
+	c := cause(causes.MTUExceeded, at.n, lower,
+		"a packet of %d bytes that must not be fragmented goes into the tunnel %s in %s, and with its headers of %d "+
+			"bytes it does not fit %s below it (MTU %d)",
 		s.p.size, at.l.Name, at.n.Name, headers(outer.dst), lower.Name, lower.MTU).
-		proof(linkShown(at.n, at.l), linkShown(at.n, lower)).mend(ip(at.n, "link set %s mtu %d", lower.Name, outer.size))
+		proof(linkShown(at.n, at.l), linkShown(at.n, lower)).mend(ip(at.n, "link set %s mtu %d", lower.Name,
+		outer.size))
 	if from := s.state.Namespace(s.query.From); from != nil { // it has learned the small size
 		c.mend(forget(from, s.p.family()))
 	}
 	return c
 }
 
-// group takes a frame to all who hear a multicast group: those on the segment of the lower link. No route is asked (ip_route_output_key_hash_rcu).
+// group takes a frame to all who hear a multicast group: those on the segment of the lower link. No route is asked
+// (ip_route_output_key_hash_rcu).
 func (s *search) group(at port, under *walk, outer packet, obstacle *Cause, bridges []passage) {
 	lower := at.n.Link(at.l.VXLAN.Dev)
 	if lower == nil {
 		return
 	}
 	if !lower.Up {
-		down := cause(causes.LinkDown, at.n, lower, "%s, by which the tunnel %s in %s sends, is administratively down", lower.Name, at.l.Name, at.n.Name).
+		down := cause(causes.LinkDown, at.n, lower, "%s, by which the tunnel %s in %s sends, is administratively down",
+			lower.Name, at.l.Name, at.n.Name).
 			proof(linkShown(at.n, lower)).setUp(port{at.n, lower})
 		s.farSide(at, cmp.Or(obstacle, down), bridges)
 		return
@@ -154,7 +166,8 @@ func (s *search) group(at port, under *walk, outer packet, obstacle *Cause, brid
 	}
 }
 
-// share takes over what is not known of the way below: the packet depends on it too. A search without a packet depends on nothing.
+// share takes over what is not known of the way below: the packet depends on it too. A search without a packet depends
+// on nothing.
 func (s *search) share(under *walk) {
 	if s.p.dst.IsValid() {
 		for _, d := range under.doubts {
@@ -166,14 +179,15 @@ func (s *search) share(under *walk) {
 // nested is how many tunnels in each other are followed; one that leads through itself has no end.
 const nested = 3
 
-// remotes are where a VXLAN device sends a frame: its own remote and the entries without a MAC, by which it floods; the entries of those whose
-// MAC address the sender need not ask for; for an answer, what it has learned on the way there.
+// remotes are where a VXLAN device sends a frame: its own remote and the entries without a MAC, by which it floods; the
+// entries of those whose MAC address the sender need not ask for; for an answer, what it has learned on the way there.
 func (s *search) remotes(at port) (all []netip.Addr) {
 	if at.l.VXLAN.Remote.IsValid() {
 		all = append(all, at.l.VXLAN.Remote)
 	}
 	for _, e := range at.n.FDB {
-		if e.Dev == at.l.Name && e.Dst.IsValid() && (e.MAC == "00:00:00:00:00:00" || s.knows(e.MAC)) && !slices.Contains(all, e.Dst) {
+		if e.Dev == at.l.Name && e.Dst.IsValid() && (e.MAC == "00:00:00:00:00:00" || s.knows(e.MAC)) &&
+			!slices.Contains(all, e.Dst) {
 			all = append(all, e.Dst)
 		}
 	}
@@ -240,7 +254,8 @@ func (s *search) farSide(at port, obstacle *Cause, bridges []passage) {
 	}
 }
 
-// decapsulate hands a frame to the VXLAN device of the far side, or to those that are not for it, which is then an obstacle.
+// decapsulate hands a frame to the VXLAN device of the far side, or to those that are not for it, which is then an
+// obstacle.
 func (s *search) decapsulate(at port, there *state.Namespace, obstacle *Cause, bridges []passage) {
 	var others []port
 	for i := range there.Links {
@@ -273,7 +288,8 @@ func misfit(at, far port) *Cause {
 	if theirs == ours {
 		name, what, option, ours, theirs = causes.TunnelPortMismatch, "UDP port", "dstport", v.DstPort, other.DstPort
 	}
-	return cause(name, far.n, far.l, "%s in %s has the %s %d, %s in %s has %d", at.l.Name, at.n.Name, what, ours, far.l.Name, far.n.Name, theirs).
+	return cause(name, far.n, far.l, "%s in %s has the %s %d, %s in %s has %d", at.l.Name, at.n.Name, what, ours,
+		far.l.Name, far.n.Name, theirs).
 		proof(ip(at.n, "-d link show dev %s", at.l.Name)+": vxlan id "+itoa(v.ID)+" dstport "+itoa(v.DstPort),
 			ip(far.n, "-d link show dev %s", far.l.Name)+": vxlan id "+itoa(other.ID)+" dstport "+itoa(other.DstPort)).
 		mend(rebuildVXLAN(far, option, ours)...)

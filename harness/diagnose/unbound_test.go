@@ -8,8 +8,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// TestARuleBySource: the kernel looks a packet up before it has chosen a source for it, so a rule by source does not see it; but by IPv4 it looks
-// a connection up once more (measured on Linux 6.18).
+// TestARuleBySource: the kernel looks a packet up before it has chosen a source for it, so a rule by source does not
+// see it; but by IPv4 it looks a connection up once more (measured on Linux 6.18).
 func TestARuleBySource(t *testing.T) {
 	for _, c := range []struct {
 		to, source string
@@ -29,7 +29,8 @@ func TestARuleBySource(t *testing.T) {
 		a := s.Namespace("a")
 		for _, prefix := range []string{"10.0.0.0/24", "fd00::/64"} {
 			p := netip.MustParsePrefix(prefix)
-			a.Rules = append(a.Rules, state.Rule{Family: familyOf(p.Addr()), Priority: 100, From: p, Action: "prohibit"})
+			a.Rules = append(a.Rules, state.Rule{Family: familyOf(p.Addr()), Priority: 100, From: p,
+				Action: "prohibit"})
 		}
 		s.Namespace("b").Listeners = []state.Listener{{Proto: "tcp", Addr: netip.IPv6Unspecified(), Port: 80}}
 		q := Query{From: "a", To: netip.MustParseAddr(c.to), Port: c.port}

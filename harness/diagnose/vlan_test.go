@@ -12,16 +12,20 @@ import (
 // switched is a bridge that filters VLANs, with two hosts; both ports are in VLAN 10 without a tag.
 func switched() *state.State {
 	s := &state.State{Namespaces: []state.Namespace{{Name: "host"}}}
-	sw := state.Namespace{Name: "sw", Links: []state.Link{loopback(), {Index: 2, Name: "br0", Kind: "bridge", Up: true, Carrier: true, MTU: 1500,
-		Bridge: &state.Bridge{VLANFiltering: true, DefaultPVID: 1}}}}
+	sw := state.Namespace{Name: "sw",
+		Links: []state.Link{loopback(), {Index: 2, Name: "br0", Kind: "bridge", Up: true, Carrier: true, MTU: 1500,
+			Bridge: &state.Bridge{VLANFiltering: true, DefaultPVID: 1}}}}
 	for i, name := range []string{"a", "b"} {
 		n := state.Namespace{Name: name, Links: []state.Link{loopback()}, Rules: defaultRules()}
-		l := state.Link{Index: 2, Name: "eth0", Kind: "veth", Up: true, Carrier: true, MTU: 1500, MAC: "02:00:00:00:00:0" + name, Peer: &state.LinkRef{Netns: "sw", Name: "p-" + name}}
+		l := state.Link{Index: 2, Name: "eth0", Kind: "veth", Up: true, Carrier: true, MTU: 1500,
+			MAC: "02:00:00:00:00:0" + name, Peer: &state.LinkRef{Netns: "sw", Name: "p-" + name}}
 		give(&n, &l, netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i + 1)}), 24))
 		n.Links = append(n.Links, l)
 		s.Namespaces = append(s.Namespaces, n)
-		sw.Links = append(sw.Links, state.Link{Index: 3 + i, Name: "p-" + name, Kind: "veth", Up: true, Carrier: true, MTU: 1500, Master: "br0",
-			Peer: &state.LinkRef{Netns: name, Name: "eth0"}, Port: &state.Port{State: "forwarding", VLANs: []state.PortVLAN{{ID: 10, PVID: true, Untagged: true}}}})
+		sw.Links = append(sw.Links, state.Link{Index: 3 + i, Name: "p-" + name, Kind: "veth", Up: true, Carrier: true,
+			MTU: 1500, Master: "br0",
+			Peer: &state.LinkRef{Netns: name, Name: "eth0"},
+			Port: &state.Port{State: "forwarding", VLANs: []state.PortVLAN{{ID: 10, PVID: true, Untagged: true}}}})
 	}
 	s.Namespaces = append(s.Namespaces, sw)
 	return s
@@ -33,7 +37,8 @@ func tagged(s *state.State, name string, id int) {
 	lower := n.Link("eth0")
 	addr := lower.Addresses[0]
 	lower.Addresses, n.Routes = nil, nil
-	v := state.Link{Index: 9, Name: "eth0.v", Kind: "vlan", Up: true, Carrier: true, MTU: 1500, MAC: lower.MAC, VLAN: &state.VLAN{ID: id, Protocol: "802.1Q"},
+	v := state.Link{Index: 9, Name: "eth0.v", Kind: "vlan", Up: true, Carrier: true, MTU: 1500, MAC: lower.MAC,
+		VLAN: &state.VLAN{ID: id, Protocol: "802.1Q"},
 		Peer: &state.LinkRef{Netns: name, Name: "eth0"}}
 	give(n, &v, addr.Prefix)
 	n.Links = append(n.Links, v)
@@ -49,8 +54,12 @@ func TestVLANs(t *testing.T) {
 		repair string
 	}{
 		{"both without a tag in one VLAN", func(*state.State) {}, "", ""},
-		{"the far port is in another VLAN", func(s *state.State) { vlans(s, "p-b", state.PortVLAN{ID: 20, PVID: true, Untagged: true}) }, "p-b in sw", "bridge vlan add dev p-b vid 10 pvid untagged"},
-		{"the near port has no PVID", func(s *state.State) { vlans(s, "p-a", trunk) }, "p-a in sw", "bridge vlan add dev p-a vid 1 pvid untagged"},
+		{"the far port is in another VLAN", func(s *state.State) {
+			vlans(s, "p-b", state.PortVLAN{ID: 20, PVID: true, Untagged: true})
+		}, "p-b in sw", "bridge vlan add dev p-b vid 10 pvid untagged"},
+		{"the near port has no PVID", func(s *state.State) {
+			vlans(s, "p-a", trunk)
+		}, "p-a in sw", "bridge vlan add dev p-a vid 1 pvid untagged"},
 		{"tags on both ends over trunks", func(s *state.State) {
 			tagged(s, "a", 10)
 			tagged(s, "b", 10)

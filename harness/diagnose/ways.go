@@ -9,8 +9,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// By a route with several nexthops the kernel sends each flow by one of them. Which one is not known here, so the packet is walked by each
-// of them. There and back it may come to several such routes.
+// By a route with several nexthops the kernel sends each flow by one of them. Which one is not known here, so the
+// packet is walked by each of them. There and back it may come to several such routes.
 
 // maxWays is how many ways are followed at most: eight there, and back by eight.
 const maxWays = 64
@@ -28,7 +28,8 @@ type fork struct {
 	reply bool
 	hops  []*state.Nexthop
 	taken int
-	// likely is how many of the nexthops, the first ones, every kernel may take; the others are taken before Linux 6.16 alone.
+	// likely is how many of the nexthops, the first ones, every kernel may take; the others are taken before Linux 6.16
+	// alone.
 	likely int
 }
 
@@ -62,8 +63,8 @@ func (w *walk) turn(n *state.Namespace, p packet, iif *state.Link, d decision) *
 	return f.hops[f.taken]
 }
 
-// bySource are the nexthops, and first those whose link has the source address of the packet, with their number: what a namespace sends
-// itself by IPv4 takes one of these since Linux 6.16, if there is one (fib_select_multipath).
+// bySource are the nexthops, and first those whose link has the source address of the packet, with their number: what a
+// namespace sends itself by IPv4 takes one of these since Linux 6.16, if there is one (fib_select_multipath).
 func bySource(n *state.Namespace, p packet, d decision, hops []*state.Nexthop) (sorted []*state.Nexthop, likely int) {
 	var others []*state.Nexthop
 	for _, h := range hops {
@@ -111,8 +112,9 @@ func (v way) likely() bool {
 	return !slices.ContainsFunc(v.forks, func(f fork) bool { return f.taken >= f.likely })
 }
 
-// everyWay walks the packet by every way that it may take. It tells the first walk on which the packet is stopped, or else the first of
-// all, and a cause that says so where it stops a part of the flows alone. The other walks are trials, so that they cost little.
+// everyWay walks the packet by every way that it may take. It tells the first walk on which the packet is stopped, or
+// else the first of all, and a cause that says so where it stops a part of the flows alone. The other walks are trials,
+// so that they cost little.
 func everyWay(s *state.State, q Query) (*walk, *Cause) {
 	first := &walk{state: s, query: q, turns: &turns{}}
 	told, cause := first, first.both()
@@ -132,7 +134,8 @@ func everyWay(s *state.State, q Query) (*walk, *Cause) {
 			told = first.along(&turns{wanted: t.wanted})
 			cause = told.both()
 		default:
-			first.doubt("before Linux 6.16 some flows may be lost, those %s: %s, %s", byWords(v.forks), c.Name, c.Place())
+			first.doubt("before Linux 6.16 some flows may be lost, those %s: %s, %s", byWords(v.forks), c.Name,
+				c.Place())
 		}
 		for _, d := range trial.doubts {
 			first.doubt("%s", d)
@@ -149,7 +152,8 @@ func everyWay(s *state.State, q Query) (*walk, *Cause) {
 
 // along is a walk of the same packet through the same state by other turns.
 func (w *walk) along(t *turns) *walk {
-	return &walk{state: w.state, query: w.query, turns: t, names: w.names, owners: w.owners, children: w.children, segments: w.segments}
+	return &walk{state: w.state, query: w.query, turns: t, names: w.names, owners: w.owners, children: w.children,
+		segments: w.segments}
 }
 
 // partOf says of a cause which flows it stops, where others get through.
@@ -177,7 +181,8 @@ func byWords(forks []fork) string {
 		if h.Via.IsValid() {
 			by = "to " + h.Via.String()
 		}
-		words = append(words, fmt.Sprintf("%s %s sends %s", map[bool]string{false: "that", true: "whose answers"}[f.reply], f.n.Name, by))
+		words = append(words, fmt.Sprintf("%s %s sends %s",
+			map[bool]string{false: "that", true: "whose answers"}[f.reply], f.n.Name, by))
 	}
 	return strings.Join(words, " and ")
 }

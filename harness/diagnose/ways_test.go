@@ -9,16 +9,21 @@ import (
 	"netnscheck/harness/state"
 )
 
-// forked is routed with a second router r2 beside r, and a target 10.9.0.1 on the loopback of b: a goes there by both, and b answers by both.
+// forked is routed with a second router r2 beside r, and a target 10.9.0.1 on the loopback of b: a goes there by both,
+// and b answers by both.
 func forked() *state.State {
 	s := routed()
-	r2 := state.Namespace{Name: "r2", Links: []state.Link{loopback()}, Rules: defaultRules(), Sysctls: slices.Clone(s.Namespace("r").Sysctls)}
+	r2 := state.Namespace{Name: "r2", Links: []state.Link{loopback()}, Rules: defaultRules(),
+		Sysctls: slices.Clone(s.Namespace("r").Sysctls)}
 	for i, name := range []string{"a", "b"} {
-		host, far, near := s.Namespace(name), netip.AddrFrom4([4]byte{10, byte(i + 3), 0, 1}), netip.AddrFrom4([4]byte{10, byte(i + 3), 0, 254})
-		l := state.Link{Index: 3, Name: "eth1", Kind: "veth", Up: true, Carrier: true, MTU: 1500, MAC: "02:00:00:00:02:0" + name, Peer: &state.LinkRef{Netns: "r2", Name: "to-" + name}}
+		host, far, near := s.Namespace(name), netip.AddrFrom4([4]byte{10, byte(i + 3), 0, 1}),
+			netip.AddrFrom4([4]byte{10, byte(i + 3), 0, 254})
+		l := state.Link{Index: 3, Name: "eth1", Kind: "veth", Up: true, Carrier: true, MTU: 1500,
+			MAC: "02:00:00:00:02:0" + name, Peer: &state.LinkRef{Netns: "r2", Name: "to-" + name}}
 		give(host, &l, netip.PrefixFrom(far, 24))
 		host.Links = append(host.Links, l)
-		l = state.Link{Index: 2 + i, Name: "to-" + name, Kind: "veth", Up: true, Carrier: true, MTU: 1500, MAC: "02:00:00:00:03:0" + name, Peer: &state.LinkRef{Netns: name, Name: "eth1"}}
+		l = state.Link{Index: 2 + i, Name: "to-" + name, Kind: "veth", Up: true, Carrier: true, MTU: 1500,
+			MAC: "02:00:00:00:03:0" + name, Peer: &state.LinkRef{Netns: name, Name: "eth1"}}
 		give(&r2, &l, netip.PrefixFrom(near, 24))
 		r2.Links = append(r2.Links, l)
 		byDefault := slices.IndexFunc(host.Routes, func(r state.Route) bool { return r.To.Bits() == 0 })
@@ -54,9 +59,16 @@ func TestEveryWay(t *testing.T) {
 		doubt  string
 	}{
 		{"all get there and back", Query{}, func(*state.State) {}, "", "", ""},
-		{"both are closed", Query{}, func(s *state.State) { closed(s.Namespace("r")); closed(s.Namespace("r2")) }, "forwarding-off r", "", ""},
-		{"the second one is closed", Query{}, func(s *state.State) { closed(s.Namespace("r2")) }, "forwarding-off r2", "those whose answers b sends to 10.4.0.254", ""},
-		{"the first one is closed", Query{}, func(s *state.State) { closed(s.Namespace("r")) }, "forwarding-off r", "those that a sends to 10.1.0.254", ""},
+		{"both are closed", Query{}, func(s *state.State) {
+			closed(s.Namespace("r"))
+			closed(s.Namespace("r2"))
+		}, "forwarding-off r", "", ""},
+		{"the second one is closed", Query{}, func(s *state.State) {
+			closed(s.Namespace("r2"))
+		}, "forwarding-off r2", "those whose answers b sends to 10.4.0.254", ""},
+		{"the first one is closed", Query{}, func(s *state.State) {
+			closed(s.Namespace("r"))
+		}, "forwarding-off r", "those that a sends to 10.1.0.254", ""},
 		{"the second one is dead", Query{}, func(s *state.State) {
 			closed(s.Namespace("r2"))
 			for _, n := range []string{"a", "b"} {
@@ -68,10 +80,13 @@ func TestEveryWay(t *testing.T) {
 			}
 		}, "", "", ""},
 		{"there by one and back by the other", Query{}, func(s *state.State) {
-			s.Namespace("r2").Filters = []state.FilterTable{chainIn("ip", "forward", "filter", 0, "accept", when("ct state", "invalid", "drop"))}
+			s.Namespace("r2").Filters = []state.FilterTable{chainIn("ip", "forward", "filter", 0, "accept",
+				when("ct state", "invalid", "drop"))}
 		}, "filter-forward r2", "those that a sends to 10.1.0.254 and whose answers b sends to 10.4.0.254", ""},
 		{"the source decides", Query{Source: netip.MustParseAddr("10.1.0.1")}, func(s *state.State) {
-			s.Namespace("r2").Routes = slices.DeleteFunc(s.Namespace("r2").Routes, func(r state.Route) bool { return r.To.Addr() == netip.MustParseAddr("10.9.0.0") })
+			s.Namespace("r2").Routes = slices.DeleteFunc(s.Namespace("r2").Routes, func(r state.Route) bool {
+				return r.To.Addr() == netip.MustParseAddr("10.9.0.0")
+			})
 		}, "", "", "before Linux 6.16 some flows may be lost, those that a sends to 10.3.0.254: no-route, r2"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -84,8 +99,10 @@ func TestEveryWay(t *testing.T) {
 				got = r.Cause.Name.String() + " " + r.Cause.Place()
 				_, says, _ = strings.Cut(r.Cause.Says, "a part of the flows alone, ")
 			}
-			if got != c.want || says != c.says || r.Cause != nil && r.Cause.Part != (c.says != "") || strings.Join(r.Doubts, "\n") != c.doubt {
-				t.Errorf("cause %q, want %q; stops %q, want %q; doubts %q, want %q", got, c.want, says, c.says, r.Doubts, c.doubt)
+			if got != c.want || says != c.says || r.Cause != nil && r.Cause.Part != (c.says != "") ||
+				strings.Join(r.Doubts, "\n") != c.doubt {
+				t.Errorf("cause %q, want %q; stops %q, want %q; doubts %q, want %q", got, c.want, says, c.says,
+					r.Doubts, c.doubt)
 			}
 		})
 	}
@@ -102,7 +119,8 @@ func TestTooManyWays(t *testing.T) {
 			}
 		}
 	}
-	if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.9.0.1")}); r.Cause != nil || len(r.Doubts) != 1 || !strings.Contains(r.Doubts[0], "more than the 64 ways") {
+	if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.9.0.1")}); r.Cause != nil || len(r.Doubts) != 1 ||
+		!strings.Contains(r.Doubts[0], "more than the 64 ways") {
 		t.Errorf("cause %v, doubts %q", r.Cause, r.Doubts)
 	}
 }

@@ -32,8 +32,8 @@ func ipIn(ns, format string, args ...any) string {
 	return "ip -n " + quoted(ns) + " " + command
 }
 
-// netnsName is a namespace as ip takes it behind the word netns: by its name, or by a process that is in it. The host has no name there, and
-// which processes are in it is not known: PID is to be filled in.
+// netnsName is a namespace as ip takes it behind the word netns: by its name, or by a process that is in it. The host
+// has no name there, and which processes are in it is not known: PID is to be filled in.
 func netnsName(name string) string {
 	if name == hostName {
 		return "PID"
@@ -42,12 +42,16 @@ func netnsName(name string) string {
 }
 
 // options are the words of ip link set (iplink_parse, ip/iplink.c, of iproute2).
-var options = []string{"up", "down", "name", "index", "link", "address", "broadcast", "txqueuelen", "txqlen", "qlen", "mtu", "xdp", "xdpgeneric", "xdpdrv", "xdpoffload",
-	"netns", "multicast", "allmulticast", "promisc", "trailers", "arp", "vf", "carrier", "master", "vrf", "nomaster", "dynamic", "type", "alias", "group", "mode", "state",
-	"numtxqueues", "numrxqueues", "addrgenmode", "link-netns", "link-netnsid", "protodown", "protodown_reason", "gso_max_size", "gso_max_segs", "gro_max_size",
+var options = []string{"up", "down", "name", "index", "link", "address", "broadcast", "txqueuelen", "txqlen", "qlen",
+	"mtu", "xdp", "xdpgeneric", "xdpdrv", "xdpoffload",
+	"netns", "multicast", "allmulticast", "promisc", "trailers", "arp", "vf", "carrier", "master", "vrf", "nomaster",
+	"dynamic", "type", "alias", "group", "mode", "state",
+	"numtxqueues", "numrxqueues", "addrgenmode", "link-netns", "link-netnsid", "protodown", "protodown_reason",
+	"gso_max_size", "gso_max_segs", "gro_max_size",
 	"gso_ipv4_max_size", "gro_ipv4_max_size", "parentdev", "dev", "help"}
 
-// isOption says whether ip link set takes the name of an interface for one of its options, of which it takes the beginning of a word too.
+// isOption says whether ip link set takes the name of an interface for one of its options, of which it takes the
+// beginning of a word too.
 func isOption(name string) bool {
 	return slices.ContainsFunc(options, func(word string) bool { return strings.HasPrefix(word, name) })
 }
@@ -64,7 +68,8 @@ func in(n *state.Namespace, format string, args ...any) string {
 	return "ip netns exec " + quoted(n.Name) + " " + command
 }
 
-// written puts words into a command as a shell has to read them: whoever is in a container may choose the names of its interfaces.
+// written puts words into a command as a shell has to read them: whoever is in a container may choose the names of its
+// interfaces.
 func written(format string, args []any) string {
 	safe := make([]any, len(args))
 	for i, arg := range args {
@@ -73,7 +78,8 @@ func written(format string, args []any) string {
 			safe[i] = arg
 			continue
 		}
-		words := strings.Split(text, " ") // a route or an option may be several words; the name of an interface has no blank
+		// a route or an option may be several words; the name of an interface has no blank
+		words := strings.Split(text, " ")
 		for k := range words {
 			words[k] = quoted(words[k])
 		}
@@ -82,8 +88,8 @@ func written(format string, args []any) string {
 	return fmt.Sprintf(format, safe...)
 }
 
-// quoted is a word as a shell has to read it. The Quote of mvdan.cc/sh refuses, for a POSIX shell, the names that are not all
-// printable, for which a repair is printed too; its parser reads in a test what is written here.
+// quoted is a word as a shell has to read it. The Quote of mvdan.cc/sh refuses, for a POSIX shell, the names that are
+// not all printable, for which a repair is printed too; its parser reads in a test what is written here.
 func quoted(word string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
 	if strings.Trim(word, plain) == "" {
@@ -258,8 +264,8 @@ func (w *walk) namespace(name string) *state.Namespace {
 	return w.names[name]
 }
 
-// below is what a link stands on or is opposite to: a veth's peer, the lower device of a vlan, macvlan and the like; nil when it is none
-// or out of sight.
+// below is what a link stands on or is opposite to: a veth's peer, the lower device of a vlan, macvlan and the like;
+// nil when it is none or out of sight.
 func (w *walk) below(l *state.Link) *port {
 	if l.Peer == nil || l.Peer.Hidden {
 		return nil
@@ -284,7 +290,8 @@ func (w *walk) lowest(at port) port {
 	return at
 }
 
-// above are the macvlans, vlans and ipvlans (but those that route, and hear nothing of the segment) that stand on a link.
+// above are the macvlans, vlans and ipvlans (but those that route, and hear nothing of the segment) that stand on a
+// link.
 func (w *walk) above(p port) []port {
 	if w.children == nil {
 		w.children = map[port][]port{}

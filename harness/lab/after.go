@@ -10,9 +10,9 @@ import (
 	"netnscheck/harness/state"
 )
 
-// After starts a lab, carries out the first so many steps of a scenario, reads the state that they leave, with the packet filters, and
-// takes the lab down. It takes the first driver that can say them all. A *scenario.Unavailable or *scenario.CannotSay says what this
-// machine or the drivers lack for it.
+// After starts a lab, carries out the first so many steps of a scenario, reads the state that they leave, with the
+// packet filters, and takes the lab down. It takes the first driver that can say them all. A *scenario.Unavailable or
+// *scenario.CannotSay says what this machine or the drivers lack for it.
 func After(ctx context.Context, sc *scenario.Scenario, steps int) (*state.State, error) {
 	if err := require(ctx, sc); err != nil {
 		return nil, err
@@ -33,7 +33,8 @@ func After(ctx context.Context, sc *scenario.Scenario, steps int) (*state.State,
 func after(ctx context.Context, p *Play, steps int) (*state.State, error) {
 	for i := range p.sc.Steps[:steps] {
 		if step := &p.sc.Steps[i]; p.forOthersAlone(step.Blocks) { // it would be missing in the state
-			return nil, &scenario.Unavailable{Reason: fmt.Sprintf("step %d “%s” has no command for the driver %s", i+1, step.Title, p.driver.Name())}
+			return nil, &scenario.Unavailable{Reason: fmt.Sprintf("step %d “%s” has no command for the driver %s", i+1,
+				step.Title, p.driver.Name())}
 		}
 	}
 	l, err := p.startBefore(ctx, steps)
@@ -51,8 +52,8 @@ func (p *Play) forOthersAlone(blocks []scenario.Block) bool {
 	})
 }
 
-// builders are the drivers that take a lab to a place in a scenario where it is not the way there that is judged: netlink, which is the
-// quickest, and the others for what netlink cannot say.
+// builders are the drivers that take a lab to a place in a scenario where it is not the way there that is judged:
+// netlink, which is the quickest, and the others for what netlink cannot say.
 func builders() []Driver {
 	drivers := []Driver{Netlink()}
 	for _, d := range Drivers() {

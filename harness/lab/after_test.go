@@ -42,7 +42,8 @@ func TestAfter(t *testing.T) {
 // TestAfterSaysWhatItLacks rather than to tell the state of other steps.
 func TestAfterSaysWhatItLacks(t *testing.T) {
 	for _, source := range [][]string{
-		{"---", "requires: [program:no-such-program]", "---", "# T", "## A", "```console", "$ ip netns add a", "```", "- [ ] namespace `a` exists"},
+		{"---", "requires: [program:no-such-program]", "---", "# T", "## A", "```console", "$ ip netns add a", "```",
+			"- [ ] namespace `a` exists"},
 		{"# T", "## A", "```console iproute2", "$ no-such-program", "```", "- [ ] namespace `a` exists"},
 	} {
 		s, err := lab.After(t.Context(), parsed(t, source...), 1)

@@ -9,7 +9,8 @@ import (
 )
 
 // answer compares what a command answered with what the scenario says; the problem is empty when they agree.
-func answer(x scenario.Exchange, b scenario.Block, cmd scenario.Command, driver string, how strictness) scenario.Problem {
+func answer(x scenario.Exchange, b scenario.Block, cmd scenario.Command, driver string,
+	how strictness) scenario.Problem {
 	if how == notAtAll {
 		return scenario.Problem{}
 	}
@@ -34,8 +35,8 @@ func answer(x scenario.Exchange, b scenario.Block, cmd scenario.Command, driver 
 	return scenario.Problem{}
 }
 
-// inItsWords says whether a block is written in the words of the one who answered. What a command prints is written as the
-// program prints it that the command names; what busybox prints in its place, only in blocks for busybox.
+// inItsWords says whether a block is written in the words of the one who answered. What a command prints is written as
+// the program prints it that the command names; what busybox prints in its place, only in blocks for busybox.
 func inItsWords(x scenario.Exchange, b scenario.Block) bool {
 	switch x.By {
 	case scenario.Named:

@@ -14,8 +14,8 @@ type Awaited struct {
 	Waited time.Duration
 }
 
-// Await looks at the checks again and again until each was true once or its limit has passed. Counters and events are awaited first and
-// alone: a probe of another check would count as growth.
+// Await looks at the checks again and again until each was true once or its limit has passed. Counters and events are
+// awaited first and alone: a probe of another check would count as growth.
 func (l *Lab) Await(ctx context.Context, checks []scenario.Check, base *Baseline) []Awaited {
 	results := make([]Awaited, len(checks))
 	var counted, others []int

@@ -12,7 +12,8 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// Baseline is what some checks have to know of the time before a section's commands: counters, and what happens from then on.
+// Baseline is what some checks have to know of the time before a section's commands: counters, and what happens from
+// then on.
 type Baseline struct {
 	counters map[claim.Count]uint64
 	feeds    map[string]*observe.Feed // by namespace
@@ -55,7 +56,8 @@ func (b *Baseline) watch(l *Lab, ns string) error {
 	return nil
 }
 
-// unwatch ends the watch over namespaces whose name has gone, since a watch keeps a namespace alive. It is called after each command.
+// unwatch ends the watch over namespaces whose name has gone, since a watch keeps a namespace alive. It is called after
+// each command.
 func (b *Baseline) unwatch(l *Lab) error {
 	for ns, feed := range b.feeds {
 		if l.has(ns) {
@@ -113,7 +115,8 @@ func (b *Baseline) counted(ctx context.Context, l *Lab, q claim.Count) (claim.Co
 	return claim.CounterMovement{Before: before, Now: now}, err
 }
 
-// counters reads all counters of the namespace (names as in nstat(8)) or link that a check asks about; nil when that is not there.
+// counters reads all counters of the namespace (names as in nstat(8)) or link that a check asks about; nil when that is
+// not there.
 func (l *Lab) counters(ctx context.Context, q claim.Count) (map[string]uint64, error) {
 	s, err := l.brief(ctx)
 	if err != nil {

@@ -17,7 +17,8 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// tutorial are the commands of the veth tutorial, with one ping each way; the benchmarks compare ways to carry them out.
+// tutorial are the commands of the veth tutorial, with one ping each way; the benchmarks compare ways to carry them
+// out.
 var tutorial = []string{
 	"ip netns add testns",
 	"ip netns add prodns",
@@ -35,7 +36,8 @@ var tutorial = []string{
 // teardown ends the script; a lab is closed instead.
 var teardown = []string{"ip netns del testns", "ip netns del prodns"}
 
-// BenchmarkTutorial runs the tutorial by the netlink driver, build to teardown, against the same commands as a shell script.
+// BenchmarkTutorial runs the tutorial by the netlink driver, build to teardown, against the same commands as a shell
+// script.
 func BenchmarkTutorial(b *testing.B) {
 	sideBySide(b, func(ctx context.Context) error {
 		return inLab(ctx, lab.Options{}, func(l *lab.Lab) error { return l.Do(ctx, lab.Netlink(), tutorial...) })
@@ -45,7 +47,8 @@ func BenchmarkTutorial(b *testing.B) {
 // BenchmarkDirect builds the tutorial's end state with the links made where they belong, and pings both ways.
 func BenchmarkDirect(b *testing.B) {
 	direct := typedTutorial(b)
-	claims := []claim.Claim{claimOf(b, "`prodns` reaches `192.168.2.103`"), claimOf(b, "`testns` reaches `192.168.2.102`")}
+	claims := []claim.Claim{claimOf(b, "`prodns` reaches `192.168.2.103`"),
+		claimOf(b, "`testns` reaches `192.168.2.102`")}
 	sideBySide(b, func(ctx context.Context) error {
 		return inLab(ctx, lab.Options{Ahead: lab.Namespaces(direct)}, func(l *lab.Lab) error {
 			if err := l.Build(ctx, direct); err != nil {
@@ -86,8 +89,8 @@ func BenchmarkCycles(b *testing.B) {
 	}
 }
 
-// sideBySide runs the shell script and the way under test in turn and reports the ratio of the 10th percentiles, which a noisy
-// neighbour moves least.
+// sideBySide runs the shell script and the way under test in turn and reports the ratio of the 10th percentiles, which
+// a noisy neighbour moves least.
 func sideBySide(b *testing.B, way func(context.Context) error) {
 	for _, name := range []string{"ip", "ping"} {
 		if _, err := program.LookPath(name); err != nil {

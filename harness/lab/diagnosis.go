@@ -7,8 +7,9 @@ import (
 	"netnscheck/harness/diagnose"
 )
 
-// Diagnosis says why a claim that something is reached is false, in lines for a report: the cause, what proves it, what mends it. It is
-// empty for other claims, where nothing is found, and where the state cannot be read: the check has failed all the same.
+// Diagnosis says why a claim that something is reached is false, in lines for a report: the cause, what proves it, what
+// mends it. It is empty for other claims, where nothing is found, and where the state cannot be read: the check has
+// failed all the same.
 func (l *Lab) Diagnosis(ctx context.Context, failed claim.Claim) []string {
 	c, ok := failed.(interface{ Unreached() (diagnose.Query, bool) })
 	if !ok {

@@ -25,8 +25,8 @@ func Features() (all []Feature) {
 	return all
 }
 
-// requirements looks once, when first asked, whether this machine has what the scenario requires. On the machine itself (shared) no lab
-// has an /etc of its own, and the machine's is not for lessons to write to.
+// requirements looks once, when first asked, whether this machine has what the scenario requires. On the machine itself
+// (shared) no lab has an /etc of its own, and the machine's is not for lessons to write to.
 func requirements(sc *scenario.Scenario, shared bool) func(context.Context) (*scenario.Unavailable, error) {
 	if shared && slices.Contains(sc.Requires, "etc-netns") {
 		return func(context.Context) (*scenario.Unavailable, error) {

@@ -11,8 +11,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Evaluate looks at a claim once, without waiting. base is what was before the section's commands; it may be nil for a claim that
-// does not ask for it. A claim that could not be looked at is an error, never a pass and never a fail.
+// Evaluate looks at a claim once, without waiting. base is what was before the section's commands; it may be nil for a
+// claim that does not ask for it. A claim that could not be looked at is an error, never a pass and never a fail.
 func (l *Lab) Evaluate(ctx context.Context, c claim.Claim, base *Baseline) scenario.Verdict {
 	return l.EvaluateAll(ctx, []scenario.Check{{Claim: c}}, base)[0]
 }
@@ -22,11 +22,13 @@ func (l *Lab) EvaluateAll(ctx context.Context, checks []scenario.Check, base *Ba
 	return l.evaluateAll(ctx, checks, base, true)
 }
 
-// evaluateAll looks at the claims of several checks, at the state once for all of them that need it. Counters and events come first, so
-// that the probes of one check are not counted by another. expected says whether the claims should be true: the probes that should then
-// end in silence come next, side by side, since silence takes its time; the others last, one by one as written, since an answer leaves
-// something behind (a neighbour, an entry of a bridge) that the next one may be about.
-func (l *Lab) evaluateAll(ctx context.Context, checks []scenario.Check, base *Baseline, expected bool) []scenario.Verdict {
+// evaluateAll looks at the claims of several checks, at the state once for all of them that need it. Counters and
+// events come first, so that the probes of one check are not counted by another. expected says whether the claims
+// should be true: the probes that should then end in silence come next, side by side, since silence takes its time; the
+// others last, one by one as written, since an answer leaves something behind (a neighbour, an entry of a bridge) that
+// the next one may be about.
+func (l *Lab) evaluateAll(ctx context.Context, checks []scenario.Check, base *Baseline,
+	expected bool) []scenario.Verdict {
 	verdicts := make([]scenario.Verdict, len(checks))
 	k := &look{lab: l, base: base}
 	judge := func(i int, listen time.Duration) {
@@ -144,7 +146,8 @@ func (k *look) exists(name string) bool {
 	return there
 }
 
-// has asks for one namespace's name alone, which is much cheaper than the state, and than all names where there are many.
+// has asks for one namespace's name alone, which is much cheaper than the state, and than all names where there are
+// many.
 func (l *Lab) has(name string) bool {
 	h, err := l.world.Open(name)
 	if err != nil {

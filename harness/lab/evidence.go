@@ -15,7 +15,8 @@ import (
 )
 
 // ask carries out what a claim asks of the kernel or the network. A probe listens so long at most.
-func (k *look) ask(ctx context.Context, question claim.Question, listen time.Duration) (known claim.Evidence, err error) {
+func (k *look) ask(ctx context.Context, question claim.Question, listen time.Duration) (known claim.Evidence,
+	err error) {
 	world := k.lab.world
 	switch q := question.(type) {
 	case claim.Lookup:
@@ -68,7 +69,8 @@ func (k *look) lookup(ctx context.Context, q claim.Lookup) (claim.Route, error) 
 	return answer, nil
 }
 
-// offload reads whether a feature of an interface is on. One that is not there is off; the state, which comes too, says so.
+// offload reads whether a feature of an interface is on. One that is not there is off; the state, which comes too, says
+// so.
 func (k *look) offload(ctx context.Context, q claim.Offload) (on bool, s *state.State, err error) {
 	if s, err = k.snapshot(ctx); err != nil {
 		return false, nil, err

@@ -55,7 +55,8 @@ func ExampleLab_Go() {
 		return
 	}
 	defer l.Close()
-	if err := l.Do(ctx, lab.Netlink(), "ip netns add testns", "ip link add v0 type veth peer name t0 netns testns"); err != nil {
+	if err := l.Do(ctx, lab.Netlink(), "ip netns add testns",
+		"ip link add v0 type veth peer name t0 netns testns"); err != nil {
 		fmt.Println(err)
 		return
 	}

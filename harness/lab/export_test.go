@@ -9,7 +9,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Section is a step of a scenario, or the mistake at it with this number; Mistake is -1 for the step itself. Both count from 0.
+// Section is a step of a scenario, or the mistake at it with this number; Mistake is -1 for the step itself. Both count
+// from 0.
 type Section struct {
 	Scenario      *scenario.Scenario
 	Step, Mistake int
@@ -49,8 +50,8 @@ type Stage struct {
 // ErrUnplayable says why no driver of this machine plays the section.
 var ErrUnplayable = errors.New("no driver here plays it")
 
-// Prepare starts a lab in which all that comes before the section was carried out. It takes the first driver that can say the
-// section and all before it. A *scenario.Unavailable says what this machine lacks for it.
+// Prepare starts a lab in which all that comes before the section was carried out. It takes the first driver that can
+// say the section and all before it. A *scenario.Unavailable says what this machine lacks for it.
 func (s Section) Prepare(ctx context.Context) (*Stage, error) {
 	if err := require(ctx, s.Scenario); err != nil {
 		return nil, err

@@ -17,7 +17,8 @@ var cable = []string{
 	"ip -n testns addr add 10.0.0.2/24 dev t0", "ip -n testns link set t0 up",
 }
 
-// TestWhatKeepsANamespaceAlive: without its name it lives as long as somebody holds it, or lives in it, and then it goes.
+// TestWhatKeepsANamespaceAlive: without its name it lives as long as somebody holds it, or lives in it, and then it
+// goes.
 func TestWhatKeepsANamespaceAlive(t *testing.T) {
 	for name, keep := range map[string]func(t *testing.T, l *lab.Lab) (letGo func() error){
 		"Hold": func(t *testing.T, l *lab.Lab) func() error {

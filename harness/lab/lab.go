@@ -29,12 +29,13 @@ type Lab struct {
 
 // Options say where a lab's namespaces are: in the sandbox (the zero value), or on the machine.
 type Options struct {
-	// Shared puts them where `ip netns` of the machine shows them, each name with the lab's id as suffix. That takes root.
+	// Shared puts them where `ip netns` of the machine shows them, each name with the lab's id as suffix. That takes
+	// root.
 	Shared bool
 	// Ahead is how many namespaces are about to be added (Namespaces counts them): they are made along with the lab.
 	Ahead int
-	// Ancestor is for who runs labs outside of a sandbox: the number of a process that gets the orphans of this one, and
-	// below which nothing runs that was not started by a lab. 0: there is none.
+	// Ancestor is for who runs labs outside of a sandbox: the number of a process that gets the orphans of this one,
+	// and below which nothing runs that was not started by a lab. 0: there is none.
 	Ancestor int
 }
 
@@ -94,8 +95,9 @@ func (l *Lab) Run(ctx context.Context, d Driver, cmd scenario.Command) (scenario
 	return x, l.settle(ctx)
 }
 
-// carryOut is Run for one of several commands: links that come up are settled before the first command that may see the difference. The
-// caller settles them after the last one. To settle them after each would visit all namespaces for each.
+// carryOut is Run for one of several commands: links that come up are settled before the first command that may see the
+// difference. The caller settles them after the last one. To settle them after each would visit all namespaces for
+// each.
 func (l *Lab) carryOut(ctx context.Context, d Driver, cmd scenario.Command) (scenario.Exchange, error) {
 	c, unknown := operation.Parse(cmd.Argv)
 	if unknown != nil || !onlyAdds(c.Op) {
@@ -116,8 +118,9 @@ func (l *Lab) carryOut(ctx context.Context, d Driver, cmd scenario.Command) (sce
 	return x, nil
 }
 
-// onlyAdds says whether an operation does the same whether links have settled or not: one that adds to what is there, and asks for nothing.
-// A route is not among them, since an IPv6 gateway is looked for through links that are ready alone.
+// onlyAdds says whether an operation does the same whether links have settled or not: one that adds to what is there,
+// and asks for nothing. A route is not among them, since an IPv6 gateway is looked for through links that are ready
+// alone.
 func onlyAdds(op operation.Operation) bool {
 	switch op := op.(type) {
 	case operation.NetnsAdd, operation.LinkAdd:
@@ -130,8 +133,9 @@ func onlyAdds(op operation.Operation) bool {
 	return false
 }
 
-// maySetUp says whether a link may have come up by an operation: not if it is known to be about something else. To settle links costs
-// little, but the sockets that it closes make a move between namespaces that follows at once wait for one grace period of RCU more.
+// maySetUp says whether a link may have come up by an operation: not if it is known to be about something else. To
+// settle links costs little, but the sockets that it closes make a move between namespaces that follows at once wait
+// for one grace period of RCU more.
 func maySetUp(op operation.Operation) bool {
 	switch op := op.(type) {
 	case operation.LinkAdd:

@@ -14,7 +14,8 @@ import (
 // aboutMissing is a claim of each kind on the namespace nix, the interface x0 in it, or the way from there.
 var aboutMissing = []string{
 	"namespace `nix` exists",
-	"`nix` has the interface `x0`", "`nix` does not have the interface `x0`", "`nix` has only the interfaces `lo`, `x0`",
+	"`nix` has the interface `x0`", "`nix` does not have the interface `x0`",
+	"`nix` has only the interfaces `lo`, `x0`",
 	"`x0` in `nix` is up", "`x0` in `nix` is down", "`x0` in `nix` has carrier", "`x0` in `nix` has no carrier",
 	"`x0` in `nix` is a `veth`",
 	"`x0` in `nix` is the peer of `a0` in `a`", "`a0` in `a` is the peer of `x0` in `nix`",
@@ -28,7 +29,8 @@ var aboutMissing = []string{
 	"`nix` does not have the rule `from 10.7.0.0/16 lookup 7`",
 	"`nix` has the neighbour `10.0.0.2`", "`nix` cannot resolve the neighbour `10.0.0.2`",
 	"`nix` sends packets for `10.0.0.2` out of `x0`", "`nix` has no route to `10.0.0.2`",
-	"`nix` reaches `10.0.0.2`", "`nix` does not reach `10.0.0.2`", "`nix` does not connect to `10.0.0.2` on TCP port `9`",
+	"`nix` reaches `10.0.0.2`", "`nix` does not reach `10.0.0.2`",
+	"`nix` does not connect to `10.0.0.2` on TCP port `9`",
 	"the sysctl `net.ipv4.ip_forward` in `nix` is not `1`",
 	"the attribute `alias` of `x0` in `nix` is `first`", "the attribute `offload:tso` of `x0` in `nix` is `on`",
 	"the counter `rx_packets` of `x0` in `nix` did not grow", "the counter `IpInReceives` in `nix` did not grow",
@@ -73,7 +75,8 @@ func TestMissingSubjects(t *testing.T) {
 				told = told || strings.Contains(v.Found, word)
 			}
 			if v.Outcome != scenario.Fail || v.Found == "" || !told {
-				t.Errorf("%s, %s: %s, found %q %s; want it to be false, and %q", text, where, v.Outcome, v.Found, v.Reason, words)
+				t.Errorf("%s, %s: %s, found %q %s; want it to be false, and %q", text, where, v.Outcome, v.Found,
+					v.Reason, words)
 			}
 		}
 		// A claim that two subjects are missing for names one of them; a diagnosis names its cause.

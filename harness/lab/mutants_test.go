@@ -23,8 +23,9 @@ func TestMain(m *testing.M) { os.Exit(lab.TestMain(m)) }
 
 var mutantsOf = flag.String("mutants", "veth-pair", "break the labs of these scenarios: an id, or all")
 
-// TestMutants breaks the lab for real behind every check of the catalogue, in a way that should make the check fail, and looks
-// whether it does. A check that stays green is a defect: it proves nothing. `make mutants` does it for the whole catalogue.
+// TestMutants breaks the lab for real behind every check of the catalogue, in a way that should make the check fail,
+// and looks whether it does. A check that stays green is a defect: it proves nothing. `make mutants` does it for the
+// whole catalogue.
 func TestMutants(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it breaks the lab behind each check of a lesson")
@@ -121,7 +122,8 @@ func seeRed(ctx context.Context, section lab.Section, c scenario.Check, w way) (
 	return awaitRed(ctx, stage.Lab, c, base)
 }
 
-// awaitRed waits until the check is false: what the kernel does in its own time (a carrier that goes, a namespace that dies) may take it a moment.
+// awaitRed waits until the check is false: what the kernel does in its own time (a carrier that goes, a namespace that
+// dies) may take it a moment.
 func awaitRed(ctx context.Context, l *lab.Lab, c scenario.Check, base *lab.Baseline) error {
 	limit := time.After(scenario.DefaultLimit)
 	tick := time.NewTicker(10 * time.Millisecond)

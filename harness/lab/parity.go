@@ -6,7 +6,8 @@ import (
 )
 
 // Parity holds the state that the first driver left after each step of one scenario, so that the others can be compared
-// with it. A step with commands for some drivers alone ends the comparison: from there on the drivers went different ways.
+// with it. A step with commands for some drivers alone ends the comparison: from there on the drivers went different
+// ways.
 type Parity struct {
 	left  map[int]leftState
 	ended int // the first step that is not compared, plus one; 0 when there is none
@@ -17,8 +18,10 @@ type leftState struct {
 	state  *state.State
 }
 
-// compare notes or compares the state after step i. It returns the driver that it was compared with and the differences.
-func (p *Parity) compare(i int, driver string, s *scenario.Section, after *state.State) (other string, differences []string) {
+// compare notes or compares the state after step i. It returns the driver that it was compared with and the
+// differences.
+func (p *Parity) compare(i int, driver string, s *scenario.Section, after *state.State) (other string,
+	differences []string) {
 	if p == nil {
 		return "", nil
 	}

@@ -14,8 +14,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Play runs one scenario with one driver, section by section: the steps in a lab that goes on from step to step, each mistake
-// in a fresh one. It keeps what later sections need to know: what came of each step, and the state after it.
+// Play runs one scenario with one driver, section by section: the steps in a lab that goes on from step to step, each
+// mistake in a fresh one. It keeps what later sections need to know: what came of each step, and the state after it.
 type Play struct {
 	sc     *scenario.Scenario
 	driver Driver
@@ -48,10 +48,11 @@ type PlayOptions struct {
 	Keep bool
 }
 
-// NewPlay prepares to play; nothing is made before the first section. parity may be shared by the plays of one scenario, one
-// after the other.
+// NewPlay prepares to play; nothing is made before the first section. parity may be shared by the plays of one
+// scenario, one after the other.
 func NewPlay(sc *scenario.Scenario, d Driver, parity *Parity, o PlayOptions) *Play {
-	return &Play{sc: sc, driver: d, parity: parity, opts: o, versions: versions(), named: namesIn(sc), unmet: requirements(sc, o.World.Shared)}
+	return &Play{sc: sc, driver: d, parity: parity, opts: o, versions: versions(), named: namesIn(sc),
+		unmet: requirements(sc, o.World.Shared)}
 }
 
 // Step plays step i (from 0). Steps are played in order.
@@ -69,8 +70,8 @@ func (p *Play) Step(ctx context.Context, i int) (r scenario.SectionResult) {
 	return r
 }
 
-// advance plays the steps before step i that were not played, as a filter may have left them out; what came of them shows
-// in the sections that need them.
+// advance plays the steps before step i that were not played, as a filter may have left them out; what came of them
+// shows in the sections that need them.
 func (p *Play) advance(ctx context.Context, i int) {
 	for len(p.steps) < i {
 		p.Step(ctx, len(p.steps))

@@ -27,9 +27,9 @@ func (p *Play) startAtSetup(ctx context.Context) (*Lab, error) {
 	return l, nil
 }
 
-// startBefore starts a lab in the state before step i, for a mistake at that step. Where it can it builds that state directly,
-// with links made where the steps would have moved them (a move costs 15 ms and slows every neighbour), and makes sure that it
-// is the state that the steps left. Else it goes through the steps again.
+// startBefore starts a lab in the state before step i, for a mistake at that step. Where it can it builds that state
+// directly, with links made where the steps would have moved them (a move costs 15 ms and slows every neighbour), and
+// makes sure that it is the state that the steps left. Else it goes through the steps again.
 func (p *Play) startBefore(ctx context.Context, i int) (*Lab, error) {
 	if want := p.stateBefore(i); want != nil {
 		if cmds, ok := p.directCommands(i); ok {
@@ -51,15 +51,18 @@ func (p *Play) startBefore(ctx context.Context, i int) (*Lab, error) {
 	return l, nil
 }
 
-// replay carries a section's commands out again; they were judged when they ran the first time, so only their status counts, and that
-// the state comes to be what it was. A section without a command for this driver was skipped and is again.
+// replay carries a section's commands out again; they were judged when they ran the first time, so only their status
+// counts, and that the state comes to be what it was. A section without a command for this driver was skipped and is
+// again.
 func (p *Play) replay(ctx context.Context, l *Lab, s *scenario.Section) error {
 	if len(s.Blocks) > 0 && !p.anyFor(s.Blocks) {
 		return nil
 	}
 	r := p.newResult(scenario.SetupSection, s, 0, 0)
 	scene := &scene{play: p, lab: l, result: &r}
-	telling := slices.DeleteFunc(slices.Clone(s.Checks), func(c scenario.Check) bool { return !c.Claim.Needs().Settles })
+	telling := slices.DeleteFunc(slices.Clone(s.Checks), func(c scenario.Check) bool {
+		return !c.Claim.Needs().Settles
+	})
 	base, err := l.Baseline(ctx, telling)
 	if err != nil {
 		return fmt.Errorf("carry out “%s” again: %w", s.Title, err)
@@ -78,8 +81,9 @@ func (p *Play) replay(ctx context.Context, l *Lab, s *scenario.Section) error {
 	return nil
 }
 
-// settleDown waits for what the kernel does in its own time after a section, such as the end of a namespace or of duplicate address
-// detection. A check that does not come true is an error: what follows would be played in another state than that of the step.
+// settleDown waits for what the kernel does in its own time after a section, such as the end of a namespace or of
+// duplicate address detection. A check that does not come true is an error: what follows would be played in another
+// state than that of the step.
 func (l *Lab) settleDown(ctx context.Context, telling []scenario.Check, base *Baseline) error {
 	for i, a := range l.Await(ctx, telling, base) {
 		if a.Outcome != scenario.Pass {
@@ -102,8 +106,8 @@ func (p *Play) stateBefore(i int) *state.State {
 	return p.start
 }
 
-// directCommands are the operations of the set-up and the steps before step i, if all of them have a typed form. Refused ones
-// changed nothing and are left out.
+// directCommands are the operations of the set-up and the steps before step i, if all of them have a typed form.
+// Refused ones changed nothing and are left out.
 func (p *Play) directCommands(i int) ([]operation.Command, bool) {
 	var sections []*scenario.Section
 	if p.sc.Setup != nil {

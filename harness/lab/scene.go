@@ -62,8 +62,8 @@ func (s *scene) repair(ctx context.Context, m *scenario.Mistake, step *scenario.
 	s.await(ctx, step.Checks, base, "repaired")
 }
 
-// afterFix is how closely the step's own commands are compared in a repair. After an undo they start from where the step does, and have
-// to succeed; without one the mistake may have done a part of them.
+// afterFix is how closely the step's own commands are compared in a repair. After an undo they start from where the
+// step does, and have to succeed; without one the mistake may have done a part of them.
 func (s *scene) afterFix(m *scenario.Mistake, fixed bool) strictness {
 	if fixed && m.Undo {
 		return byStatus
@@ -71,8 +71,8 @@ func (s *scene) afterFix(m *scenario.Mistake, fixed bool) strictness {
 	return notAtAll
 }
 
-// lookBefore looks at each check before the commands: `- [x]` has to be true and may wait for it, `- [ ]` has to be false. What others
-// have learned from packets is looked at first, since the probes of the checks are packets too.
+// lookBefore looks at each check before the commands: `- [x]` has to be true and may wait for it, `- [ ]` has to be
+// false. What others have learned from packets is looked at first, since the probes of the checks are packets too.
 func (s *scene) lookBefore(ctx context.Context, checks []scenario.Check) bool {
 	var learned, held, open []scenario.Check
 	for _, c := range checks {
@@ -172,11 +172,12 @@ type strictness int
 const (
 	exactly  strictness = iota // status and output
 	byStatus                   // status alone: what was compared before may print something else in another lab
-	notAtAll                   // the step's own commands after a mistake: what is done already is refused; the checks decide
+	// the step's own commands after a mistake: what is done already is refused; the checks decide
+	notAtAll
 )
 
-// run carries out the commands that are for this driver, and settles the links. It stops at the first command with the wrong status,
-// since what follows cannot be trusted.
+// run carries out the commands that are for this driver, and settles the links. It stops at the first command with the
+// wrong status, since what follows cannot be trusted.
 func (s *scene) run(ctx context.Context, blocks []scenario.Block, how strictness) bool {
 	ok := s.commands(ctx, blocks, how)
 	if err := s.lab.settle(ctx); err != nil && ok {
@@ -256,8 +257,8 @@ func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Comm
 	return true
 }
 
-// mustChangeNothing says whether a command is expected to be refused and then has to leave everything as it was: that is
-// demanded of ip, bridge and tc, also inside `ip netns exec`, but for blocks marked partial.
+// mustChangeNothing says whether a command is expected to be refused and then has to leave everything as it was: that
+// is demanded of ip, bridge and tc, also inside `ip netns exec`, but for blocks marked partial.
 func mustChangeNothing(b scenario.Block, cmd scenario.Command) bool {
 	if b.Partial || (!cmd.Status.Any && cmd.Status.Code == 0) {
 		return false

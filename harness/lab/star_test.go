@@ -19,8 +19,9 @@ import (
 	"netnscheck/harness/state/drawing"
 )
 
-// star are the commands that make a bridge in a namespace and so many namespaces around it. They are those that a person would type;
-// only the links are made where they belong, since a move takes the kernel 15 ms and would hide all else.
+// star are the commands that make a bridge in a namespace and so many namespaces around it. They are those that a
+// person would type; only the links are made where they belong, since a move takes the kernel 15 ms and would hide all
+// else.
 func star(nodes int) []string {
 	lines := []string{"ip netns add hub", "ip -n hub link add br0 type bridge", "ip -n hub link set br0 up"}
 	for i := range nodes {
@@ -37,8 +38,8 @@ func star(nodes int) []string {
 // starAddress is the address of a node.
 func starAddress(i int) string { return fmt.Sprintf("10.9.%d.%d", i/250, i%250+1) }
 
-// BenchmarkStar makes stars by the netlink driver and takes them down, side by side with a plain program that sends the same requests. A
-// namespace is not to cost more for there being many: us-a-node says so.
+// BenchmarkStar makes stars by the netlink driver and takes them down, side by side with a plain program that sends the
+// same requests. A namespace is not to cost more for there being many: us-a-node says so.
 func BenchmarkStar(b *testing.B) {
 	for _, nodes := range []int{10, 100, 500, 1000} {
 		b.Run(fmt.Sprint(nodes), func(b *testing.B) {
@@ -67,8 +68,8 @@ func BenchmarkStar(b *testing.B) {
 	}
 }
 
-// plainStar is the star of a program that does nothing else: one thread, which makes a namespace after the other and never goes back, and a
-// socket of netlink in each. The namespaces go with their sockets.
+// plainStar is the star of a program that does nothing else: one thread, which makes a namespace after the other and
+// never goes back, and a socket of netlink in each. The namespaces go with their sockets.
 func plainStar(nodes int) error {
 	return onOwnThread(func() error {
 		hub, ns, err := plainNamespace()
@@ -133,11 +134,13 @@ func plainNode(hub, node *netlink.Handle, ns, bridge, i int) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(hub.LinkSetMasterByIndex(veth, bridge), hub.LinkSetUp(veth), node.AddrAdd(eth0, address), node.LinkSetUp(eth0))
+	return errors.Join(hub.LinkSetMasterByIndex(veth, bridge), hub.LinkSetUp(veth), node.AddrAdd(eth0, address),
+		node.LinkSetUp(eth0))
 }
 
-// awaitSweep returns when the kernel has taken down the namespaces that were let go before: it does so in its own time, one heap after the
-// other, and who makes namespaces meanwhile pays for it. It lets one more go, and hears of the end of the link that led there.
+// awaitSweep returns when the kernel has taken down the namespaces that were let go before: it does so in its own time,
+// one heap after the other, and who makes namespaces meanwhile pays for it. It lets one more go, and hears of the end
+// of the link that led there.
 func awaitSweep(b *testing.B) {
 	err := onOwnThread(func() error {
 		last, ns, err := plainNamespace()
@@ -179,7 +182,8 @@ func awaitSweep(b *testing.B) {
 	}
 }
 
-// BenchmarkStarState reads the state of stars, with the packet filters, draws it, and diagnoses the way from the last node to the first.
+// BenchmarkStarState reads the state of stars, with the packet filters, draws it, and diagnoses the way from the last
+// node to the first.
 func BenchmarkStarState(b *testing.B) {
 	for _, nodes := range []int{10, 100, 1000} {
 		b.Run(fmt.Sprint(nodes), func(b *testing.B) {
@@ -202,7 +206,8 @@ func BenchmarkStarState(b *testing.B) {
 						return nil
 					}))
 					diagnosed = append(diagnosed, timed(b, func() error {
-						if r := diagnose.Diagnose(s, diagnose.Query{From: fmt.Sprint("n", nodes-1), To: dest}); r.Cause != nil {
+						if r := diagnose.Diagnose(s,
+							diagnose.Query{From: fmt.Sprint("n", nodes-1), To: dest}); r.Cause != nil {
 							return errors.New(r.Sentence())
 						}
 						return nil

@@ -10,8 +10,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// means is how telling it is that a check turns red: one that does so only when nothing was done, or when there is nothing left to look
-// at, may look at less than it says.
+// means is how telling it is that a check turns red: one that does so only when nothing was done, or when there is
+// nothing left to look at, may look at less than it says.
 type means string
 
 const (
@@ -53,8 +53,9 @@ func (w way) breakIt(ctx context.Context, s *lab.Stage) error {
 	return nil
 }
 
-// waysFor are the ways that should make a check fail, the most telling first: something about its subject is changed; a mistake is
-// repaired; what brought it about is left out; and last its subject is taken away, which makes the negative claims false too.
+// waysFor are the ways that should make a check fail, the most telling first: something about its subject is changed; a
+// mistake is repaired; what brought it about is left out; and last its subject is taken away, which makes the negative
+// claims false too.
 func waysFor(section lab.Section, c scenario.Check) []way {
 	var all []way
 	mutants := c.Claim.Mutants()

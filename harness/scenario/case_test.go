@@ -10,8 +10,9 @@ import (
 // TestCases: the id of a case says which section it is, and the result of it has the same one.
 func TestCases(t *testing.T) {
 	const check = "- [x] namespace `host` exists\n"
-	sc, err := Parse("x-y.md", []byte("# Title\n\n## again\n"+check+"\n### Mistake: a typo\n"+check+"\n### Mistake: b\n"+check+
-		"\n## again\n"+check))
+	sc, err := Parse("x-y.md",
+		[]byte("# Title\n\n## again\n"+check+"\n### Mistake: a typo\n"+check+"\n### Mistake: b\n"+check+
+			"\n## again\n"+check))
 	if err != nil {
 		t.Fatal(err)
 	}

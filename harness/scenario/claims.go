@@ -11,6 +11,6 @@ const HostName = state.Host
 // Claim is the meaning of a check; package claim has them all.
 type Claim = claim.Claim
 
-// ParseClaim reads the sentence of a check, its arguments in code spans (`testns` has the interface `lo`). The error of an
-// unknown sentence names the nearest form; that of a known form with a wrong argument what was expected there.
+// ParseClaim reads the sentence of a check, its arguments in code spans (`testns` has the interface `lo`). The error of
+// an unknown sentence names the nearest form; that of a known form with a wrong argument what was expected there.
 func ParseClaim(text string) (Claim, error) { return claim.Parse(text) }

@@ -98,7 +98,8 @@ func (r *consoleReader) infoWord(c *console, word string) {
 		r.add(c.Line, "console block: unknown errno %q%s", errno, nearest.DidYouMean(errno, errnoNames))
 	case m != nil && slices.Contains(versionSubjects, m[1]):
 		if m[2] == "==" || !conditionVersion.MatchString(m[3]) {
-			r.add(c.Line, "console block: bad condition %q: expected one such as kernel>=6.2 (with >=, <=, <, > or =)", word)
+			r.add(c.Line, "console block: bad condition %q: expected one such as kernel>=6.2 (with >=, <=, <, > or =)",
+				word)
 			return
 		}
 		c.Conditions = append(c.Conditions, Condition{Subject: m[1], Op: m[2], Version: m[3]})
@@ -136,7 +137,8 @@ func (r *consoleReader) transcript(b *Block, f fence) {
 			if len(b.Commands) > 0 {
 				output = append(output, r.vars.replace(f.lines[i], line, r.findings))
 			} else if strings.TrimSpace(f.lines[i]) != "" {
-				r.add(line, "console block: output before the first command: expected a line that begins with \"$ \", found %q", f.lines[i])
+				r.add(line, "console block: output before the first command: expected a line that begins with \"$ "+
+					"\", found %q", f.lines[i])
 				return
 			}
 			continue
@@ -154,7 +156,8 @@ func (r *consoleReader) transcript(b *Block, f fence) {
 				return
 			}
 			if _, again := cutPrompt(f.lines[i]); again {
-				r.add(f.line+1+i, "command: the \\ at the end of the line above continues it, but this line begins another one")
+				r.add(f.line+1+i, "command: the \\ at the end of the line above continues it, but this line begins "+
+					"another one")
 				i--
 				parts[len(parts)-1] = strings.TrimSuffix(parts[len(parts)-1], `\`)
 				break
@@ -212,7 +215,8 @@ func joinLines(parts []string) string {
 
 var statusLine = regexp.MustCompile(`^\[([0-9]+|!)\]$`)
 
-// setOutput gives a command what it is expected to print and its status. Empty lines at the end are there for the reader.
+// setOutput gives a command what it is expected to print and its status. Empty lines at the end are there for the
+// reader.
 func (r *consoleReader) setOutput(b *Block, c *Command, lines []string) {
 	lines = trimEmptyLines(lines)
 	refused := b.Errno != ""

@@ -90,7 +90,8 @@ func (m *frontMatter) mapping(n ast.Node, path string, known map[string]func(key
 	m.entries(n, path, func(key string, keyNode, value ast.Node) {
 		read, ok := known[key]
 		if !ok {
-			m.add(m.line(keyNode), "unknown key %s%s (known: %s)", path+key, nearest.DidYouMean(key, names), strings.Join(names, ", "))
+			m.add(m.line(keyNode), "unknown key %s%s (known: %s)", path+key, nearest.DidYouMean(key, names),
+				strings.Join(names, ", "))
 			return
 		}
 		if value.Type() != ast.NullType { // a key without a value has its default

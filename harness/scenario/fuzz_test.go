@@ -9,7 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// FuzzParse reads any text: what is no scenario has problems with lines of the file, what is one is read the same again.
+// FuzzParse reads any text: what is no scenario has problems with lines of the file, what is one is read the same
+// again.
 func FuzzParse(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.md")
 	if err != nil {
@@ -22,8 +23,10 @@ func FuzzParse(f *testing.F) {
 		}
 		f.Add(src)
 	}
-	for _, s := range []string{"", "---\n---\n# T\n", "---\nhost:\n  interfaces: {a: [10.0.0.1/8]}\n---\n", lesson(okStep), "# T\n> [!TIP]\n>\n",
-		"1. [ ] `a`\n   ```console\n   $ x\\\n", "## S\n\t- [ ] x\n\n```console fix undo errno=E kernel>=1\n", "> > [!TIP]\nlazy\n```", "[x]: y\n- [x] `a`"} {
+	for _, s := range []string{"", "---\n---\n# T\n", "---\nhost:\n  interfaces: {a: [10.0.0.1/8]}\n---\n",
+		lesson(okStep), "# T\n> [!TIP]\n>\n",
+		"1. [ ] `a`\n   ```console\n   $ x\\\n", "## S\n\t- [ ] x\n\n```console fix undo errno=E kernel>=1\n",
+		"> > [!TIP]\nlazy\n```", "[x]: y\n- [x] `a`"} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {

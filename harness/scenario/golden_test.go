@@ -38,7 +38,8 @@ func samples(t testing.TB) map[string]*Scenario {
 	return all
 }
 
-// TestSamples compares what is read of the samples with the golden files: each section, command and claim with its line.
+// TestSamples compares what is read of the samples with the golden files: each section, command and claim with its
+// line.
 func TestSamples(t *testing.T) {
 	for id, sc := range samples(t) {
 		t.Run(id, func(t *testing.T) {
@@ -94,7 +95,8 @@ func dumpSection(b *strings.Builder, what string, s *Section) {
 	dumpBlocks(b, s.Blocks)
 	for _, c := range s.Checks {
 		kind := reflect.TypeOf(c.Claim).Name()
-		fmt.Fprintf(b, "%4d check before=%v within=%v scenario.%s %s\n", c.Line, c.Before, c.Within, kind, c.Claim.Sentence())
+		fmt.Fprintf(b, "%4d check before=%v within=%v scenario.%s %s\n", c.Line, c.Before, c.Within, kind,
+			c.Claim.Sentence())
 	}
 	for _, h := range s.Hints {
 		fmt.Fprintf(b, "%4d hint %q\n", h.Line, h.Text)
@@ -114,8 +116,8 @@ func dumpBlocks(b *strings.Builder, blocks []Block) {
 	}
 }
 
-// TestSamplesUseEverything holds the samples to what they are there for: each word of a console block stands in one of them,
-// and each form of a check in one of them or in the catalogue, which are both played on a kernel.
+// TestSamplesUseEverything holds the samples to what they are there for: each word of a console block stands in one of
+// them, and each form of a check in one of them or in the catalogue, which are both played on a kernel.
 func TestSamplesUseEverything(t *testing.T) {
 	used := map[string]bool{}
 	words := map[string]bool{}
@@ -135,7 +137,8 @@ func TestSamplesUseEverything(t *testing.T) {
 				words["[!]"] = words["[!]"] || c.Status.Any
 				words["[N]"] = words["[N]"] || c.Status.Code > 0
 				words["a status line alone"] = words["a status line alone"] || c.Status.Code > 0 && !c.Compared
-				words["output with a status line"] = words["output with a status line"] || c.Status.Code > 0 && c.Compared
+				words["output with a status line"] = words["output with a status line"] || c.Status.Code > 0 &&
+					c.Compared
 			}
 		}
 	}
@@ -164,8 +167,10 @@ func TestSamplesUseEverything(t *testing.T) {
 			}
 		}
 	}
-	for _, word := range []string{"fix", "fix undo", "partial", "errno=", "iproute2", "busybox", "netlink", "kernel>=", "kernel<",
-		"kernel<=", "kernel>", "iproute2>=", "iproute2<", "busybox>=", "[!]", "[N]", "a status line alone", "output with a status line"} {
+	for _, word := range []string{"fix", "fix undo", "partial", "errno=", "iproute2", "busybox", "netlink", "kernel>=",
+		"kernel<",
+		"kernel<=", "kernel>", "iproute2>=", "iproute2<", "busybox>=", "[!]", "[N]", "a status line alone",
+		"output with a status line"} {
 		if !words[word] {
 			t.Errorf("no sample uses %s", word)
 		}

@@ -46,8 +46,8 @@ type document struct {
 	lines  []string
 }
 
-// elements are the headings, fences, task-list items and tips of a Markdown text, from top to bottom. Those inside a quote
-// are prose, and so are headings and task-list items inside a list item.
+// elements are the headings, fences, task-list items and tips of a Markdown text, from top to bottom. Those inside a
+// quote are prose, and so are headings and task-list items inside a list item.
 func elements(markdown string) []any {
 	d := &document{source: []byte(markdown), lines: strings.Split(markdown, "\n")}
 	for i := 0; i < len(markdown); i++ {
@@ -120,8 +120,8 @@ func (d *document) heading(n *ast.Heading) heading {
 	return heading{line: d.lineOf(n), level: n.Level, text: strings.TrimSpace(d.inline(n, false))}
 }
 
-// fence reads a code block. Markdown lets the end of the text close it, which in a scenario is an oversight that would hide
-// all that follows; so the closing line is looked for.
+// fence reads a code block. Markdown lets the end of the text close it, which in a scenario is an oversight that would
+// hide all that follows; so the closing line is looked for.
 func (d *document) fence(n *ast.FencedCodeBlock) fence {
 	f := fence{}
 	count := n.Lines().Len()

@@ -20,9 +20,10 @@ func (m *Mismatch) Error() string { return "expected " + m.Expected + ", found "
 
 const endOfOutput = "the end of the output"
 
-// MatchOutput compares what a command printed with the lines of a console block; nil means that it fits. In both, runs of
-// blanks count as one, blanks at the end of a line do not count, nor do empty lines at the end of the output. An empty line
-// before that fits an empty line alone. `...` in a line fits any text, also none; alone on a line any number of lines, also none.
+// MatchOutput compares what a command printed with the lines of a console block; nil means that it fits. In both, runs
+// of blanks count as one, blanks at the end of a line do not count, nor do empty lines at the end of the output. An
+// empty line before that fits an empty line alone. `...` in a line fits any text, also none; alone on a line any number
+// of lines, also none.
 func MatchOutput(want []string, got string) *Mismatch {
 	found := outputLines(strings.Split(got, "\n"))
 	expected := outputLines(want)
@@ -48,8 +49,9 @@ func MatchOutput(want []string, got string) *Mismatch {
 	}
 }
 
-// findSegment is the first place from `at` on where the lines of the segment stand one after the other: exactly there if the
-// segment is the output's first, up to its very end if it is the last. Else the mismatch is where the best attempt broke off.
+// findSegment is the first place from `at` on where the lines of the segment stand one after the other: exactly there
+// if the segment is the output's first, up to its very end if it is the last. Else the mismatch is where the best
+// attempt broke off.
 func findSegment(segment, found []string, at int, first, last bool) (int, *Mismatch) {
 	from, to := at, len(found)-len(segment)
 	switch {

@@ -29,7 +29,8 @@ func TestMatchOutput(t *testing.T) {
 		{"a\n...\na", "a\na"},
 		{"  ...  \nb", "a\nb"},
 		{"...:", "2:"},
-		{"1: lo: <LOOPBACK> mtu 65536 ... state DOWN ...", "1: lo: <LOOPBACK> mtu 65536 qdisc noop state DOWN mode DEFAULT"},
+		{"1: lo: <LOOPBACK> mtu 65536 ... state DOWN ...",
+			"1: lo: <LOOPBACK> mtu 65536 qdisc noop state DOWN mode DEFAULT"},
 		{"mtu ... state DOWN ...", "mtu state DOWN"},  // no text between blanks is one blank
 		{"a ... ... b", "a b"}, {"a ...... b", "a b"}, // nor several times
 		{"... b", " b"}, {"a...b", "ab"}, {"a...b", "a b"},
@@ -89,10 +90,11 @@ func TestMatchOutputIsQuick(t *testing.T) {
 	}
 }
 
-// FuzzMatchOutput: any output fits itself and its own start with any lines after it, and blanks at the ends of its lines change
-// nothing.
+// FuzzMatchOutput: any output fits itself and its own start with any lines after it, and blanks at the ends of its
+// lines change nothing.
 func FuzzMatchOutput(f *testing.F) {
-	for _, c := range [][2]string{{"a\nb", "a\nb\n"}, {"...", "x"}, {"a ... b", "a b"}, {"...\n...a...\n", "\n\na"}, {"a...b", "ab\r\n"}} {
+	for _, c := range [][2]string{{"a\nb", "a\nb\n"}, {"...", "x"}, {"a ... b", "a b"}, {"...\n...a...\n", "\n\na"},
+		{"a...b", "ab\r\n"}} {
 		f.Add(c[0], c[1])
 	}
 	f.Fuzz(func(t *testing.T, want, got string) {

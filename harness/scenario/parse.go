@@ -30,7 +30,8 @@ func ParseWith(file string, src []byte, vars map[string]string) (*Scenario, erro
 	}
 	(&frontMatter{findings: f, sc: sc, offset: 1}).read(yamlText)
 	if len(f.list) == 0 && !kebabCase.MatchString(sc.ID) {
-		f.add(1, "the file's name makes no id (%q): expected lower-case words joined by -, in it or as id in the front matter", sc.ID)
+		f.add(1, "the file's name makes no id (%q): expected lower-case words joined by -, in it or as id in the "+
+			"front matter", sc.ID)
 	}
 	setVariables(sc, vars, f)
 	b := &builder{findings: f, sc: sc, consoles: consoleReader{f, newVariables(sc.Vars)}}
@@ -246,7 +247,8 @@ func (b *builder) finish(d *draft) {
 	case len(mistakes) > 0 && d.kind == SetupSection:
 		b.add(mistakes[0].Line, "a mistake without a step: the set-up is none")
 	case len(mistakes) > 0 && d.empty():
-		b.add(mistakes[0].Line, "a mistake without a step: %q in line %d has neither commands nor checks", d.Title, d.Line)
+		b.add(mistakes[0].Line, "a mistake without a step: %q in line %d has neither commands nor checks", d.Title,
+			d.Line)
 	case d.kind == StepSection && !d.empty():
 		b.sc.Steps = append(b.sc.Steps, Step{Section: d.Section, Mistakes: mistakes})
 	case d.kind == SetupSection && b.sc.Setup != nil:

@@ -34,16 +34,20 @@ func TestProblems(t *testing.T) {
 		{"no step", "# T\n\n## Prose\n\nWords.\n", []string{"1: the scenario has no step"}},
 		{"step without title", lesson(okStep + "\n##\n" + okStep), []string{"9: the heading has no text"}},
 		{"unclosed fence", lesson("```console\n$ true\n"), []string{"4: the code block is not closed"}},
-		{"unclosed fence without an info string", lesson(okStep + "```\nfoo\n## X\n"), []string{"8: the code block is not closed"}},
+		{"unclosed fence without an info string", lesson(okStep + "```\nfoo\n## X\n"),
+			[]string{"8: the code block is not closed"}},
 		{"unclosed fence at the end", lesson(okStep + "```"), []string{"8: the code block is not closed"}},
 
 		// Sections.
 		{"second set-up", "# T\n## Setup\n```console\n$ true\n```\n## Setup\n```console\n$ true\n```\n## S\n" + okStep,
 			[]string{"6: a second set-up: the first is in line 2"}},
-		{"set-up with a check", "# T\n## Setup\n- [ ] namespace `a` exists\n## S\n" + okStep, []string{"3: the set-up has a check"}},
-		{"set-up with a mistake", "# T\n## Setup\n```console\n$ true\n```\n### Mistake: x\n" + okStep + "## S\n" + okStep,
+		{"set-up with a check", "# T\n## Setup\n- [ ] namespace `a` exists\n## S\n" + okStep,
+			[]string{"3: the set-up has a check"}},
+		{"set-up with a mistake", "# T\n## Setup\n```console\n$ true\n```\n### Mistake: x\n" + okStep + "## S\n" +
+			okStep,
 			[]string{"6: a mistake without a step"}},
-		{"mistake above the steps", "# T\n### Mistake: x\n" + okStep + "## S\n" + okStep, []string{"2: a mistake without a step"}},
+		{"mistake above the steps", "# T\n### Mistake: x\n" + okStep + "## S\n" + okStep,
+			[]string{"2: a mistake without a step"}},
 		{"mistake below prose", "# T\n## Prose\n### Mistake: x\n" + okStep + "## S\n" + okStep,
 			[]string{"3: a mistake without a step: \"Prose\" in line 2"}},
 		{"mistake without content", lesson(okStep + "### Mistake: x\nprose\n"), []string{"8: the mistake has neither"}},
@@ -53,51 +57,81 @@ func TestProblems(t *testing.T) {
 		{"mistake in lower case", lesson(okStep + "### mistake - x\n"), []string{"8: a mistake is written"}},
 		{"mistake misspelt", lesson(okStep + "### Mistkae: x\n#### Mistakes: y\n"),
 			[]string{"8: a mistake is written ### Mistake: …, found ### Mistkae: x", "9: a mistake is written"}},
-		{"block above the sections", "# T\n```console\n$ true\n```\n## S\n" + okStep, []string{"2: console block outside a section"}},
-		{"check above the sections", "# T\n- [ ] namespace `a` exists\n## S\n" + okStep, []string{"2: check outside a section"}},
+		{"block above the sections", "# T\n```console\n$ true\n```\n## S\n" + okStep,
+			[]string{"2: console block outside a section"}},
+		{"check above the sections", "# T\n- [ ] namespace `a` exists\n## S\n" + okStep,
+			[]string{"2: check outside a section"}},
 
 		// Console blocks.
-		{"unknown word", lesson("```console ipruote2\n$ true\n```\n"), []string{`4: console block: unknown word "ipruote2", did you mean iproute2?`}},
-		{"unknown subject", lesson("```console kernl>=6.2\n$ true\n```\n"), []string{`4: console block: unknown word "kernl>=6.2", did you mean kernel>=6.2?`}},
-		{"word from nowhere", lesson("```console zzzzzzzz\n$ true\n```\n"), []string{`4: console block: unknown word "zzzzzzzz" (known: iproute2,`}},
+		{"unknown word", lesson("```console ipruote2\n$ true\n```\n"),
+			[]string{`4: console block: unknown word "ipruote2", did you mean iproute2?`}},
+		{"unknown subject", lesson("```console kernl>=6.2\n$ true\n```\n"),
+			[]string{`4: console block: unknown word "kernl>=6.2", did you mean kernel>=6.2?`}},
+		{"word from nowhere", lesson("```console zzzzzzzz\n$ true\n```\n"),
+			[]string{`4: console block: unknown word "zzzzzzzz" (known: iproute2,`}},
 		{"bad version", lesson("```console kernel>=new\n$ true\n```\n"), []string{"4: console block: bad condition"}},
 		{"double equals", lesson("```console kernel==6.2\n$ true\n```\n"), []string{"4: console block: bad condition"}},
-		{"unknown errno", lesson("```console errno=ENODVE\n$ true\n```\n"), []string{`4: console block: unknown errno "ENODVE", did you mean ENODEV?`}},
-		{"two errnos", lesson("```console errno=ENODEV errno=EEXIST\n$ true\n```\n"), []string{"4: console block: errno= stands twice"}},
-		{"errno with two commands", lesson("```console errno=ENODEV\n$ true\n$ false\n```\n"), []string{"4: console block: errno= is for a block of a single"}},
-		{"errno with status 0", lesson("```console errno=ENODEV\n$ true\n[0]\n```\n"), []string{"5: console block: errno=ENODEV says"}},
-		{"undo without fix", lesson(okStep + "### Mistake: x\n```console undo\n$ true\n```\n"), []string{"9: console block: undo without fix"}},
-		{"fix in a step", lesson("```console fix\n$ true\n```\n" + okStep), []string{"4: console block: fix is for mistakes"}},
+		{"unknown errno", lesson("```console errno=ENODVE\n$ true\n```\n"),
+			[]string{`4: console block: unknown errno "ENODVE", did you mean ENODEV?`}},
+		{"two errnos", lesson("```console errno=ENODEV errno=EEXIST\n$ true\n```\n"),
+			[]string{"4: console block: errno= stands twice"}},
+		{"errno with two commands", lesson("```console errno=ENODEV\n$ true\n$ false\n```\n"),
+			[]string{"4: console block: errno= is for a block of a single"}},
+		{"errno with status 0", lesson("```console errno=ENODEV\n$ true\n[0]\n```\n"),
+			[]string{"5: console block: errno=ENODEV says"}},
+		{"undo without fix", lesson(okStep + "### Mistake: x\n```console undo\n$ true\n```\n"),
+			[]string{"9: console block: undo without fix"}},
+		{"fix in a step", lesson("```console fix\n$ true\n```\n" + okStep),
+			[]string{"4: console block: fix is for mistakes"}},
 		{"empty block", lesson("```console\n```\n"), []string{"4: console block: it has no command"}},
 		{"blank block", lesson("```console\n\n\n```\n"), []string{"4: console block: it has no command"}},
-		{"output first", lesson("```console\nfoo\n$ true\n```\n"), []string{"5: console block: output before the first command"}},
-		{"no command after the prompt", lesson("```console\n$\n$  \n```\n"), []string{"5: command: expected a command", "6: command: expected a command"}},
+		{"output first", lesson("```console\nfoo\n$ true\n```\n"),
+			[]string{"5: console block: output before the first command"}},
+		{"no command after the prompt", lesson("```console\n$\n$  \n```\n"),
+			[]string{"5: command: expected a command", "6: command: expected a command"}},
 		{"continued into nothing", lesson("```console\n$ ip \\\n```\n"), []string{"5: command: nothing follows"}},
-		{"continued into a command", lesson("```console\n$ ip \\\n$ true\n```\n"), []string{"6: command: the \\ at the end of the line above"}},
-		{"blanks after the backslash", lesson("```console\n$ ip \\ \n  link\n```\n"), []string{"5: command: blanks stand after"}},
-		{"quote not closed", lesson("```console\n$ echo 'a\n```\n"), []string{"5: command: a single quote is not closed"}},
-		{"pipe", lesson("```console\n$ ip link | head\n```\n"), []string{`5: command: commands are not run by a shell, so "|" is no operator here: write sh -c`}},
-		{"status too large", lesson("```console\n$ true\n[256]\n```\n"), []string{"5: command: an exit status is a number from 0 to 255, found [256]"}},
+		{"continued into a command", lesson("```console\n$ ip \\\n$ true\n```\n"),
+			[]string{"6: command: the \\ at the end of the line above"}},
+		{"blanks after the backslash", lesson("```console\n$ ip \\ \n  link\n```\n"),
+			[]string{"5: command: blanks stand after"}},
+		{"quote not closed", lesson("```console\n$ echo 'a\n```\n"),
+			[]string{"5: command: a single quote is not closed"}},
+		{"pipe", lesson("```console\n$ ip link | head\n```\n"),
+			[]string{`5: command: commands are not run by a shell, so "|" is no operator here: write sh -c`}},
+		{"status too large", lesson("```console\n$ true\n[256]\n```\n"),
+			[]string{"5: command: an exit status is a number from 0 to 255, found [256]"}},
 
 		// Checks.
-		{"unknown check", lesson("- [ ] `a` has interface `b`\n"), []string{"4: unknown check “`a` has interface `b`”; the nearest form is “`N` has the interface `X`”"}},
-		{"argument without a code span", lesson("- [ ] namespace a exists\n"), []string{"4: unknown check “namespace a exists”; the nearest form is “namespace `N` exists”"}},
-		{"bad argument", lesson("- [ ] `x` in `n` has the address `10.0.0.1`\n"), []string{"4: check “`X` in `N` has the address `192.168.2.102/24`”: `192.168.2.102/24`: the prefix length is missing in \"10.0.0.1\""}},
-		{"bad limit", lesson("- [ ] namespace `a` exists within `soon`\n"), []string{"4: the limit of a check (within): expected a duration such as 5s or 300ms, found \"soon\""}},
-		{"limit without a code span", lesson("- [ ] namespace `a` exists within 5s\n"), []string{"4: the limit stands in a code span: within `5s`"}},
+		{"unknown check", lesson("- [ ] `a` has interface `b`\n"),
+			[]string{"4: unknown check “`a` has interface `b`”; the nearest form is “`N` has the interface `X`”"}},
+		{"argument without a code span", lesson("- [ ] namespace a exists\n"),
+			[]string{"4: unknown check “namespace a exists”; the nearest form is “namespace `N` exists”"}},
+		{"bad argument", lesson("- [ ] `x` in `n` has the address `10.0.0.1`\n"),
+			[]string{"4: check “`X` in `N` has the address `192.168.2.102/24`”: `192.168.2.102/24`: the prefix " +
+				"length is missing in \"10.0.0.1\""}},
+		{"bad limit", lesson("- [ ] namespace `a` exists within `soon`\n"),
+			[]string{"4: the limit of a check (within): expected a duration such as 5s or 300ms, found \"soon\""}},
+		{"limit without a code span", lesson("- [ ] namespace `a` exists within 5s\n"),
+			[]string{"4: the limit stands in a code span: within `5s`"}},
 		{"empty check", lesson("- [ ]\n- [x]   \n"), []string{"4: a check is written", "5: a check is written"}},
-		{"box without a blank", lesson("- [] namespace `a` exists\n- [x]namespace `a` exists\n"), []string{"4: a check is written", "5: a check is written"}},
+		{"box without a blank", lesson("- [] namespace `a` exists\n- [x]namespace `a` exists\n"),
+			[]string{"4: a check is written", "5: a check is written"}},
 
-		{"box with another mark", lesson("- [!] namespace `a` exists\n- [-] namespace `a` exists\n- [x ] namespace `a` exists\n- [  ] namespace `a` exists\n"),
-			[]string{"4: a check is written", "5: a check is written", "6: a check is written", "7: a check is written"}},
+		{"box with another mark",
+			lesson("- [!] namespace `a` exists\n- [-] namespace `a` exists\n- [x ] namespace `a` exists\n- [  ] " +
+				"namespace `a` exists\n"),
+			[]string{"4: a check is written", "5: a check is written", "6: a check is written",
+				"7: a check is written"}},
 		{"item without a blank", lesson("-[ ] namespace `a` exists\n\nText.\n*[x] namespace `a` exists\n"),
 			[]string{"4: a check is written", "7: a check is written"}},
 		{"misspelt route of the host", "---\nhost:\n  routes: [defualt via 10.0.0.1]\n---\n" + lesson(okStep),
 			[]string{`3: bad value of host.routes: "defualt via 10.0.0.1" is no route: cannot say defualt, did you mean default?`}},
 
 		// Variables.
-		{"unknown variable", "---\nvars:\n  network: 10\n---\n" + lesson("```console\n$ echo {{netwrok}}\n```\n- [ ] namespace `{{x}}` exists\n"),
-			[]string{"9: unknown variable {{netwrok}}, did you mean network?", "11: unknown variable {{x}} (variables"}},
+		{"unknown variable", "---\nvars:\n  network: 10\n---\n" +
+			lesson("```console\n$ echo {{netwrok}}\n```\n- [ ] namespace `{{x}}` exists\n"),
+			[]string{"9: unknown variable {{netwrok}}, did you mean network?",
+				"11: unknown variable {{x}} (variables"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Parse("dir/t.md", []byte(c.src))
@@ -138,7 +172,8 @@ func compareProblems(t *testing.T, err error, file string, want []string) {
 
 // TestAllProblemsInOneReading finds faults of all kinds at once, in the order of the lines.
 func TestAllProblemsInOneReading(t *testing.T) {
-	_, err := Parse("t.md", []byte("---\nlevle: 1\nkind: lession\n---\n# T\n## S\n```console foo\n$ a | b\n```\n- [ ] nonsense\n- [ ] namespace `a/b` exists\n"))
+	_, err := Parse("t.md", []byte("---\nlevle: 1\nkind: lession\n---\n# T\n## S\n```console foo\n$ a | b\n```\n- [ "+
+		"] nonsense\n- [ ] namespace `a/b` exists\n"))
 	var lines []int
 	var problems Problems
 	if !errors.As(err, &problems) {
@@ -154,7 +189,8 @@ func TestAllProblemsInOneReading(t *testing.T) {
 
 // TestSameScenario reads the same file with other line ends and marks.
 func TestSameScenario(t *testing.T) {
-	plain := "---\nlevel: 3\n---\n" + lesson("```console\n$ ip \\\n link\nfoo\n\n[1]\n```\n- [ ] namespace `a`\n  exists\n")
+	plain := "---\nlevel: 3\n---\n" +
+		lesson("```console\n$ ip \\\n link\nfoo\n\n[1]\n```\n- [ ] namespace `a`\n  exists\n")
 	want, err := Parse("t.md", []byte(plain))
 	if err != nil {
 		t.Fatal(err)
@@ -179,7 +215,8 @@ func TestSameScenario(t *testing.T) {
 			t.Errorf("%s: the source is not as it was read", name)
 		}
 	}
-	if c := want.Steps[0].Blocks[0].Commands[0]; c.Text != "ip link" || c.Line != 8 || c.Status.Code != 1 || len(c.Output) != 1 {
+	if c := want.Steps[0].Blocks[0].Commands[0]; c.Text != "ip link" || c.Line != 8 || c.Status.Code != 1 ||
+		len(c.Output) != 1 {
 		t.Errorf("command %+v", c)
 	}
 }
@@ -288,12 +325,14 @@ func TestVariables(t *testing.T) {
 		t.Error(diff)
 	}
 	_, err = ParseWith("t.md", []byte(src), map[string]string{"nett": "1"})
-	compareProblems(t, err, "t.md", []string{"1: set variable nett: the front matter has none of this name, did you mean net?"})
+	compareProblems(t, err, "t.md",
+		[]string{"1: set variable nett: the front matter has none of this name, did you mean net?"})
 }
 
 // TestErrnoAloneMeansRefused: a block that says errno= and no status is refused with some status.
 func TestErrnoAloneMeansRefused(t *testing.T) {
-	sc, err := Parse("t.md", []byte(lesson("```console netlink errno=ENODEV\n$ ip link del x\n```\n- [x] namespace `a` exists\n")))
+	sc, err := Parse("t.md", []byte(lesson("```console netlink errno=ENODEV\n$ ip link del x\n```\n- [x] namespace "+
+		"`a` exists\n")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -304,7 +343,8 @@ func TestErrnoAloneMeansRefused(t *testing.T) {
 
 // TestProseIsNoStep leaves sections without commands and checks out.
 func TestProseIsNoStep(t *testing.T) {
-	sc, err := Parse("a/b/my-lesson.md", []byte("Intro.\n\n# T\n\nWords.\n\n## Prose\n```sh\n$ false\n```\n## S\n"+okStep+"## setup\nend\n"))
+	sc, err := Parse("a/b/my-lesson.md",
+		[]byte("Intro.\n\n# T\n\nWords.\n\n## Prose\n```sh\n$ false\n```\n## S\n"+okStep+"## setup\nend\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -314,7 +354,9 @@ func TestProseIsNoStep(t *testing.T) {
 }
 
 func TestLineRanges(t *testing.T) {
-	const source = "---\nkind: lesson\n---\n# T\n\n## Setup\n\n```console\n$ printf '## no heading'\n## no heading\n```\n\n" + // to line 12
+	// to line 12
+	const source = "---\nkind: lesson\n---\n# T\n\n## Setup\n\n```console\n$ printf '## no heading'\n## no " +
+		"heading\n```\n\n" +
 		"## A\n\n~~~~console\n$ ip netns add a\n```\n~~~~\n- [ ] namespace `a` exists\n\n" + // to line 20
 		"### Mistake: m\n```console\n$ ip netns add b\n```\n```console fix\n$ ip netns del b\n```\n\n" + // to line 28
 		"## B\n\n- [x] namespace `a` exists\n" // to line 31

@@ -10,8 +10,8 @@ import (
 )
 
 // Review lists what makes a scenario that could be read a bad one, as far as that shows without a kernel: a step with
-// commands but without a check, titles that do not tell sections apart (reports need stable names), a mistake that nothing
-// repairs, a hint that gives a solution away.
+// commands but without a check, titles that do not tell sections apart (reports need stable names), a mistake that
+// nothing repairs, a hint that gives a solution away.
 func Review(sc *Scenario) Problems {
 	f := &findings{file: sc.File}
 	solutions := solutions(sc)
@@ -27,7 +27,8 @@ func Review(sc *Scenario) Problems {
 			unique(f, mistakes, "mistake", &mistake.Section)
 			reviewHints(f, &mistake.Section, solutions)
 			if len(mistake.Fix) == 0 && len(step.Blocks) == 0 {
-				f.add(mistake.Line, "nothing repairs the mistake %q: it has no console fix, and its step no commands", mistake.Title)
+				f.add(mistake.Line, "nothing repairs the mistake %q: it has no console fix, and its step no commands",
+					mistake.Title)
 			}
 		}
 	}
@@ -43,7 +44,8 @@ func unique(f *findings, titles map[string]int, what string, s *Section) {
 	titles[s.Title] = s.Line
 }
 
-// solutions are the command lines of the steps and repairs that change something. One that only looks gives nothing away.
+// solutions are the command lines of the steps and repairs that change something. One that only looks gives nothing
+// away.
 func solutions(sc *Scenario) []string {
 	var lines []string
 	add := func(blocks []Block) {

@@ -1,6 +1,7 @@
 // Package scenario is the language: a Markdown file becomes a Scenario, the sentences of its task lists become claims,
 // its console blocks become commands, and what came of them is told in results. It is pure: anybody may import it, it
-// imports only claim, state, scenario/operation and nearest, and it never touches the kernel, the file system or another program.
+// imports only claim, state, scenario/operation and nearest, and it never touches the kernel, the file system or
+// another program.
 package scenario
 
 import (

@@ -29,7 +29,8 @@ func (v variables) replace(text string, line int, f *findings) string {
 		name := use[2 : len(use)-2]
 		value, ok := v.values[name]
 		if !ok {
-			f.add(line, "unknown variable %s%s (variables stand under vars in the front matter)", use, nearest.DidYouMean(name, v.names))
+			f.add(line, "unknown variable %s%s (variables stand under vars in the front matter)", use,
+				nearest.DidYouMean(name, v.names))
 		}
 		return value
 	})

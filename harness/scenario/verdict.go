@@ -102,7 +102,8 @@ type Problem struct {
 	Message  string `json:"message"`
 	Expected string `json:"expected,omitempty"`
 	Found    string `json:"found,omitempty"`
-	// Diagnosis says why one namespace does not reach an address, where that is the problem: the cause, what proves it, what mends it.
+	// Diagnosis says why one namespace does not reach an address, where that is the problem: the cause, what proves it,
+	// what mends it.
 	Diagnosis []string `json:"diagnosis,omitempty"`
 	// Limit says that a limit of the machine is behind it, and not the scenario.
 	Limit bool `json:"limit,omitempty"`

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Versions says for `kernel`, `iproute2` and `busybox` which version is there, as the program tells it ("6.18.44-cloud",
-// "6.1.0-3"). What is missing or "" is unknown, and then no condition on it holds.
+// Versions says for `kernel`, `iproute2` and `busybox` which version is there, as the program tells it
+// ("6.18.44-cloud", "6.1.0-3"). What is missing or "" is unknown, and then no condition on it holds.
 type Versions map[string]string
 
 // versionSubjects are the things a block's condition can ask for.
@@ -29,8 +29,8 @@ func (b Block) For(driver string, v Versions) bool {
 }
 
 // Holds says whether the version that is there is in the range. Versions are compared field by field as numbers, as far
-// as the condition writes them: `kernel=6.2` and `kernel<=6.2` hold for 6.2.5, `kernel>6.2` does not. Names in a version
-// ("-cloud", "-rc1") do not count; a packager's revision ("6.1.0-3") counts where both sides have one.
+// as the condition writes them: `kernel=6.2` and `kernel<=6.2` hold for 6.2.5, `kernel>6.2` does not. Names in a
+// version ("-cloud", "-rc1") do not count; a packager's revision ("6.1.0-3") counts where both sides have one.
 func (c Condition) Holds(v Versions) bool {
 	want, ok := parseVersion(c.Version)
 	if !ok {

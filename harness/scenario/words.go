@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// Words splits a command line as a POSIX shell does: at blanks, with single and double quotes and the backslash. Variables,
-// patterns and command substitutions are words like any other, since no shell runs the command. Operators that only a
-// shell understands (pipes, redirections, lists, comments) are an error, because whoever wrote them meant a shell.
+// Words splits a command line as a POSIX shell does: at blanks, with single and double quotes and the backslash.
+// Variables, patterns and command substitutions are words like any other, since no shell runs the command. Operators
+// that only a shell understands (pipes, redirections, lists, comments) are an error, because whoever wrote them meant a
+// shell.
 //
-// The parser of mvdan.cc/sh reads a shell's language, which is another one: to it `a|b` is an operator and `$(date` is not
-// closed, while here both are words, as they reach a program that no shell has started. What the two have in common they
-// read alike; FuzzWords compares them.
+// The parser of mvdan.cc/sh reads a shell's language, which is another one: to it `a|b` is an operator and `$(date` is
+// not closed, while here both are words, as they reach a program that no shell has started. What the two have in common
+// they read alike; FuzzWords compares them.
 func Words(line string) ([]string, error) {
 	var (
 		words []string
@@ -46,7 +47,8 @@ func Words(line string) ([]string, error) {
 		case c == '\'':
 			length := strings.IndexByte(line[i+1:], '\'')
 			if length < 0 {
-				return nil, errors.New("a single quote is not closed on the command's line (a trailing \\ continues it)")
+				return nil,
+					errors.New("a single quote is not closed on the command's line (a trailing \\ continues it)")
 			}
 			word.WriteString(line[i+1 : i+1+length])
 			i += length + 1
@@ -79,8 +81,8 @@ func Words(line string) ([]string, error) {
 	return words, nil
 }
 
-// doubleQuoted writes what stands between double quotes, and returns its length with the closing quote. A backslash is one
-// except before $, `, ", \ and the end of a line.
+// doubleQuoted writes what stands between double quotes, and returns its length with the closing quote. A backslash is
+// one except before $, `, ", \ and the end of a line.
 func doubleQuoted(rest string, word *strings.Builder) (int, error) {
 	for i := 0; i < len(rest); i++ {
 		switch c := rest[i]; {
@@ -106,9 +108,11 @@ var (
 func refuseOperator(word string) error {
 	switch {
 	case listOperator.MatchString(word), redirection.MatchString(word):
-		return fmt.Errorf("commands are not run by a shell, so %q is no operator here: write sh -c '…', or quote it", word)
+		return fmt.Errorf("commands are not run by a shell, so %q is no operator here: write sh -c '…', or quote it",
+			word)
 	case strings.HasPrefix(word, "#"):
-		return fmt.Errorf("commands are not run by a shell, so %q begins no comment here: put it into the text, or quote it", word)
+		return fmt.Errorf("commands are not run by a shell, so %q begins no comment here: put it into the text, or "+
+			"quote it", word)
 	}
 	return nil
 }

@@ -62,7 +62,8 @@ func TestWords(t *testing.T) {
 }
 
 func FuzzWords(f *testing.F) {
-	for _, s := range []string{"ip link", `echo 'a b' "c d" e\ f`, `a\`, "'", `"\"`, "a \\\n b", "a | b", "# x", `a'b'"c\d\""\ e#`, "''\"\"", "a\tb"} {
+	for _, s := range []string{"ip link", `echo 'a b' "c d" e\ f`, `a\`, "'", `"\"`, "a \\\n b", "a | b", "# x",
+		`a'b'"c\d\""\ e#`, "''\"\"", "a\tb"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, line string) {
@@ -90,8 +91,8 @@ func FuzzWords(f *testing.F) {
 	})
 }
 
-// shellWords are the words of a line as the parser of mvdan.cc/sh reads them; not ok if the line has something that a shell
-// takes for an operator or replaces by something else, or that no scenario can have.
+// shellWords are the words of a line as the parser of mvdan.cc/sh reads them; not ok if the line has something that a
+// shell takes for an operator or replaces by something else, or that no scenario can have.
 func shellWords(t *testing.T, line string) (words []string, ok bool) {
 	const shellsOwn = "$`|&;<>()~*?[{=!#\n\r\x00"
 	if strings.ContainsAny(line, shellsOwn) || !utf8.ValidString(line) {

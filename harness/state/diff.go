@@ -14,13 +14,14 @@ import (
 //	prodns: route 10.0.0.0/8 via 10.0.0.1 dev x disappeared
 //
 // Counters, what is left of lifetimes, default queueing disciplines, namespace ids and inodes are not told; of an
-// interface that is on one side alone no more is told than that. For a comparison of what was set take the normal forms.
+// interface that is on one side alone no more is told than that. For a comparison of what was set take the normal
+// forms.
 func Diff(before, after *State) []string {
 	return compare(before, after, wording{})
 }
 
-// Compare is Diff for two states that stand side by side, each with its label: `testns: interface eth0 only with netlink`,
-// `testns: eth0: MTU 1500 with iproute2, 1400 with netlink`.
+// Compare is Diff for two states that stand side by side, each with its label: `testns: interface eth0 only with
+// netlink`, `testns: eth0: MTU 1500 with iproute2, 1400 with netlink`.
 func Compare(a, b *State, labelA, labelB string) []string {
 	return compare(a, b, wording{labelA, labelB})
 }
@@ -80,8 +81,8 @@ func (t teller) property(name, a, b string) {
 	}
 }
 
-// match pairs the things of both sides that have the same key, in the order of a with what only b has behind it, and says
-// of the others that they are on one side alone. Of several things with one key the first goes with the first.
+// match pairs the things of both sides that have the same key, in the order of a with what only b has behind it, and
+// says of the others that they are on one side alone. Of several things with one key the first goes with the first.
 func match[T any](t teller, a, b []T, key func(T) string, both func(a, b T)) {
 	rest := map[string][]T{}
 	for _, thing := range b {
@@ -214,7 +215,9 @@ func set(all []Qdisc) []Qdisc {
 func compareSysctls(t teller, a, b *Namespace) {
 	shared := func(s Sysctl, other *Namespace) bool {
 		parts := strings.SplitN(s.Key, ".", 5) // net.ipv4.conf.IFACE.what
-		return len(parts) < 5 || parts[2] != "conf" || slices.ContainsFunc(other.Sysctls, func(o Sysctl) bool { return o.Key == s.Key }) ||
+		return len(parts) < 5 || parts[2] != "conf" || slices.ContainsFunc(other.Sysctls, func(o Sysctl) bool {
+			return o.Key == s.Key
+		}) ||
 			linkNamed(other, strings.ReplaceAll(parts[3], "/", ".")) != nil
 	}
 	pick := func(n, other *Namespace) []Sysctl {

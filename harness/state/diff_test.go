@@ -77,7 +77,8 @@ func TestParity(t *testing.T) {
 
 func TestNearest(t *testing.T) {
 	s := &State{Namespaces: []Namespace{
-		{Name: "host", Links: []Link{{Name: "lo"}, {Name: "vnix-prodns"}, {Name: "vnic-testns", Addresses: []Address{{Prefix: pfx("192.168.2.102/24")}}}}},
+		{Name: "host", Links: []Link{{Name: "lo"}, {Name: "vnix-prodns"},
+			{Name: "vnic-testns", Addresses: []Address{{Prefix: pfx("192.168.2.102/24")}}}}},
 		{Name: "testns", Links: []Link{{Name: "lo"}, {Name: "eth0", AltNames: []string{"uplink"}}}},
 		{Name: "prodns", Links: []Link{{Name: "lo"}, {Name: "eth0"}}},
 	}}

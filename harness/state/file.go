@@ -47,14 +47,16 @@ func Decode(text []byte) (*State, error) {
 	case v != nil && *v > FileVersion:
 		return nil, fmt.Errorf("%s; this program reads versions up to %d", written(by.Program, v), FileVersion)
 	case v != nil && *v < 1:
-		return nil, fmt.Errorf("there is no version %d of states; this program reads versions up to %d", *v, FileVersion)
+		return nil, fmt.Errorf("there is no version %d of states; this program reads versions up to %d", *v,
+			FileVersion)
 	}
 	var f file
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&f); err != nil {
 		if field, unknown := strings.CutPrefix(err.Error(), "json: unknown field "); unknown {
-			return nil, fmt.Errorf("this program, which reads versions up to %d, knows no field %s; %s", FileVersion, field,
+			return nil, fmt.Errorf("this program, which reads versions up to %d, knows no field %s; %s", FileVersion,
+				field,
 				written(by.Program, by.Version))
 		}
 		return nil, inLine(text, err)

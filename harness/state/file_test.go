@@ -18,7 +18,8 @@ func TestFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !bytes.HasPrefix(text, []byte("{\n \"version\": 1,\n \"program\": \"netnscheck v1.2.3\",\n \"namespaces\": [\n")) {
+	if !bytes.HasPrefix(text,
+		[]byte("{\n \"version\": 1,\n \"program\": \"netnscheck v1.2.3\",\n \"namespaces\": [\n")) {
 		t.Errorf("it begins otherwise:\n%s", text)
 	}
 	back, err := Decode(text)

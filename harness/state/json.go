@@ -7,9 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// The kernel allows any byte but a slash, a colon and a blank in the name of an interface, and any but a slash in that of
-// a namespace; JSON knows text alone. A byte that is no UTF-8 is written as the character escapeBase plus the byte, at the
-// end of the private plane; so are the bytes of such a character that a name really has. Everything else is as it is.
+// The kernel allows any byte but a slash, a colon and a blank in the name of an interface, and any but a slash in that
+// of a namespace; JSON knows text alone. A byte that is no UTF-8 is written as the character escapeBase plus the byte,
+// at the end of the private plane; so are the bytes of such a character that a name really has. Everything else is as
+// it is.
 const escapeBase = 0x10FF00
 
 // escapeMark begins every such character in UTF-8.

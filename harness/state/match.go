@@ -104,7 +104,9 @@ func valueMatches[T comparable](value T, want *T) bool { return want == nil || v
 
 func nexthopsMatch(hops []Nexthop, want operation.Route) bool {
 	single := operation.Nexthop{Via: want.Via, Dev: want.Dev, OnLink: want.OnLink}
-	if single != (operation.Nexthop{}) && !slices.ContainsFunc(hops, func(h Nexthop) bool { return nexthopMatches(h, single) }) {
+	if single != (operation.Nexthop{}) && !slices.ContainsFunc(hops, func(h Nexthop) bool {
+		return nexthopMatches(h, single)
+	}) {
 		return false
 	}
 	if len(want.Nexthops) == 0 {
@@ -133,7 +135,8 @@ func nexthopMatches(h Nexthop, want operation.Nexthop) bool {
 		(!want.OnLink || slices.Contains(h.Flags, "onlink"))
 }
 
-// MatchRule finds the rules that are as written, of either family where none is said; what is not written may be anything.
+// MatchRule finds the rules that are as written, of either family where none is said; what is not written may be
+// anything.
 func (n *Namespace) MatchRule(want operation.Rule) []Rule {
 	var found []Rule
 	for _, r := range n.Rules {
@@ -162,7 +165,8 @@ func ruleMatches(r Rule, want operation.Rule) bool {
 		(want.Table == "" || r.Action == "lookup" && tables.same(TableName(r.Table), want.Table)) &&
 		(want.Type == "" || r.Action == want.Type) &&
 		(want.Goto == nil || r.Action == "goto" && r.Goto == *want.Goto) &&
-		(want.SuppressPrefixLength == nil || r.SuppressPrefixLength != nil && *r.SuppressPrefixLength == *want.SuppressPrefixLength) &&
+		(want.SuppressPrefixLength == nil || r.SuppressPrefixLength != nil &&
+			*r.SuppressPrefixLength == *want.SuppressPrefixLength) &&
 		(!want.L3MDev || r.L3MDev) &&
 		(want.Protocol == "" || protocols.same(r.Protocol, want.Protocol))
 }
@@ -185,7 +189,8 @@ func selectorMatches(p, want netip.Prefix) bool {
 	return prefixMatches(p, want)
 }
 
-var ipProtocols = numbered{1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 47: "gre", 50: "esp", 51: "ah", 58: "ipv6-icmp", 132: "sctp"}
+var ipProtocols = numbered{1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 47: "gre", 50: "esp", 51: "ah", 58: "ipv6-icmp",
+	132: "sctp"}
 
 // IPProtocolName is tcp, udp, icmp, … or the number of an IP protocol.
 func IPProtocolName(id uint8) string { return ipProtocols.name(uint32(id)) }

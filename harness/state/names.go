@@ -37,14 +37,16 @@ var tables = numbered{TableDefault: "default", TableMain: "main", TableLocal: "l
 // as /etc/iproute2/rt_protos are not read, so that a scenario means the same on every machine.
 var protocols = numbered{
 	0: "unspec", 1: "redirect", 2: "kernel", 3: "boot", 4: "static", 8: "gated", 9: "ra", 10: "mrt", 11: "zebra",
-	12: "bird", 13: "dnrouted", 14: "xorp", 15: "ntk", 16: "dhcp", 18: "keepalived", 42: "babel", 186: "bgp", 187: "isis",
+	12: "bird", 13: "dnrouted", 14: "xorp", 15: "ntk", 16: "dhcp", 18: "keepalived", 42: "babel", 186: "bgp",
+	187: "isis",
 	188: "ospf", 189: "rip", 192: "eigrp",
 }
 
 var scopes = numbered{0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"}
 
 var routeTypes = numbered{
-	0: "unspec", 1: "unicast", 2: "local", 3: "broadcast", 4: "anycast", 5: "multicast", 6: "blackhole", 7: "unreachable",
+	0: "unspec", 1: "unicast", 2: "local", 3: "broadcast", 4: "anycast", 5: "multicast", 6: "blackhole",
+	7: "unreachable",
 	8: "prohibit", 9: "throw", 10: "nat", 11: "xresolve",
 }
 

@@ -21,14 +21,14 @@ type Candidate struct {
 	Kind string `json:"kind"` // interface, namespace, address
 	// Netns is where the interface or address is; of a namespace its own name.
 	Netns string `json:"netns"`
-	// Distance is that of nearest.Distance, in half letters: 0 is the same, 1 differs in upper and lower case alone, 2 in
-	// one letter.
+	// Distance is that of nearest.Distance, in half letters: 0 is the same, 1 differs in upper and lower case alone, 2
+	// in one letter.
 	Distance int `json:"distance"`
 }
 
-// Nearest finds the names near to typo among the interfaces (alternative names too), the namespaces and the addresses of
-// all namespaces: nearest first, then in the order of the State. What differs in more than a third of its letters (and in
-// more than one) is not near. An address stands with its prefix length where the typo has a slash.
+// Nearest finds the names near to typo among the interfaces (alternative names too), the namespaces and the addresses
+// of all namespaces: nearest first, then in the order of the State. What differs in more than a third of its letters
+// (and in more than one) is not near. An address stands with its prefix length where the typo has a slash.
 func (s *State) Nearest(typo string) []Candidate {
 	var found []Candidate
 	consider := func(name, kind, netns string) {

@@ -80,8 +80,8 @@ func (n *Namespace) normal() Namespace {
 	return normal
 }
 
-// chosenHandle is a handle, or the parent with one, as it was given; "" for a number that the kernel chose (qdisc_alloc_handle in
-// net/sched/sch_api.c counts from 8001: for the whole machine).
+// chosenHandle is a handle, or the parent with one, as it was given; "" for a number that the kernel chose
+// (qdisc_alloc_handle in net/sched/sch_api.c counts from 8001: for the whole machine).
 func chosenHandle(h string) string {
 	major, _, _ := strings.Cut(h, ":")
 	if n, err := strconv.ParseUint(major, 16, 32); err == nil && n >= 0x8000 {
@@ -95,13 +95,15 @@ func (n *Namespace) sort() {
 	slices.SortFunc(n.Links, func(a, b Link) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(n.Routes, func(a, b Route) int {
 		return cmp.Or(cmp.Compare(a.Family, b.Family), cmp.Compare(a.Table, b.Table), a.To.Addr().Compare(b.To.Addr()),
-			cmp.Compare(a.To.Bits(), b.To.Bits()), cmp.Compare(a.Metric, b.Metric), strings.Compare(RouteText(a), RouteText(b)))
+			cmp.Compare(a.To.Bits(), b.To.Bits()), cmp.Compare(a.Metric, b.Metric),
+			strings.Compare(RouteText(a), RouteText(b)))
 	})
 	slices.SortStableFunc(n.Rules, func(a, b Rule) int {
 		return cmp.Or(cmp.Compare(a.Family, b.Family), cmp.Compare(a.Priority, b.Priority))
 	})
 	slices.SortFunc(n.Neighbours, func(a, b Neighbour) int {
-		return cmp.Or(strings.Compare(a.Dev, b.Dev), a.Addr.Compare(b.Addr), strings.Compare(NeighbourText(a), NeighbourText(b)))
+		return cmp.Or(strings.Compare(a.Dev, b.Dev), a.Addr.Compare(b.Addr),
+			strings.Compare(NeighbourText(a), NeighbourText(b)))
 	})
 	slices.SortFunc(n.FDB, func(a, b FDBEntry) int {
 		return cmp.Or(strings.Compare(a.Dev, b.Dev), strings.Compare(FDBText(a), FDBText(b)))
@@ -119,13 +121,16 @@ func (n *Namespace) normalLink(l Link) Link {
 		}
 	}
 	slices.SortFunc(l.Addresses, func(a, b Address) int {
-		return cmp.Or(a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits()), strings.Compare(AddressText(a), AddressText(b)))
+		return cmp.Or(a.Prefix.Addr().Compare(b.Prefix.Addr()), cmp.Compare(a.Prefix.Bits(), b.Prefix.Bits()),
+			strings.Compare(AddressText(a), AddressText(b)))
 	})
 	l.Index, l.Carrier, l.OperState, l.Promiscuity, l.Counters = 0, false, "", 0, nil
 	if l.MACRandom {
 		l.MAC = ""
 	}
-	if !slices.ContainsFunc(n.Qdiscs, func(q Qdisc) bool { return q.Dev == l.Name && q.Parent == "root" && !q.Default }) {
+	if !slices.ContainsFunc(n.Qdiscs, func(q Qdisc) bool {
+		return q.Dev == l.Name && q.Parent == "root" && !q.Default
+	}) {
 		l.Qdisc = ""
 	}
 	l.AltNames = slices.Sorted(slices.Values(l.AltNames))
@@ -144,23 +149,26 @@ func (n *Namespace) normalLink(l Link) Link {
 	return l
 }
 
-// madeAlone says whether the kernel made this address without being asked: link-local, temporary or by router advertisement.
+// madeAlone says whether the kernel made this address without being asked: link-local, temporary or by router
+// advertisement.
 func madeAlone(a Address, l Link) bool {
 	const protoRA, protoLinkLocal = 2, 3
 	if !a.Prefix.Addr().Is6() {
 		return false
 	}
-	return a.Proto == protoRA || a.Proto == protoLinkLocal || slices.Contains(a.Flags, "temporary") || a.Prefix.Addr() == LinkLocal(l.MAC)
+	return a.Proto == protoRA || a.Proto == protoLinkLocal || slices.Contains(a.Flags, "temporary") ||
+		a.Prefix.Addr() == LinkLocal(l.MAC)
 }
 
-// LinkLocal is the IPv6 link-local address that the kernel makes from a MAC address (EUI-64); the zero Addr for anything
-// that is not six bytes.
+// LinkLocal is the IPv6 link-local address that the kernel makes from a MAC address (EUI-64); the zero Addr for
+// anything that is not six bytes.
 func LinkLocal(mac string) netip.Addr {
 	m, err := net.ParseMAC(mac)
 	if err != nil || len(m) != 6 {
 		return netip.Addr{}
 	}
-	return netip.AddrFrom16([16]byte{0: 0xfe, 1: 0x80, 8: m[0] ^ 2, 9: m[1], 10: m[2], 11: 0xff, 12: 0xfe, 13: m[3], 14: m[4], 15: m[5]})
+	return netip.AddrFrom16([16]byte{0: 0xfe, 1: 0x80, 8: m[0] ^ 2, 9: m[1], 10: m[2], 11: 0xff, 12: 0xfe, 13: m[3],
+		14: m[4], 15: m[5]})
 }
 
 func normalAddress(a Address) Address {
@@ -204,14 +212,15 @@ func normalRoute(r Route) Route {
 
 func followsCarrier(flag string) bool { return flag == "linkdown" || flag == "dead" }
 
-// wasSet says whether somebody set this neighbour. Entries without a need for an address (noarp) are the kernel's own for
-// multicast, for loopback and for links that do not resolve.
+// wasSet says whether somebody set this neighbour. Entries without a need for an address (noarp) are the kernel's own
+// for multicast, for loopback and for links that do not resolve.
 func (n *Namespace) wasSet(e Neighbour) bool {
 	if e.Proxy || e.State == "permanent" {
 		return true
 	}
 	link := n.Link(e.Dev)
-	return e.State == "noarp" && !e.Addr.IsMulticast() && e.MAC != "" && link != nil && link.Kind != "loopback" && !link.NoARP && e.MAC != link.Broadcast
+	return e.State == "noarp" && !e.Addr.IsMulticast() && e.MAC != "" && link != nil && link.Kind != "loopback" &&
+		!link.NoARP && e.MAC != link.Broadcast
 }
 
 // ownEntry says whether a forwarding entry is that of the port's or bridge's own address.

@@ -17,31 +17,44 @@ func equal(t *testing.T, got, want any) {
 // lab is a state as a lab has it; each call makes a new one.
 func lab() *State {
 	return &State{Namespaces: []Namespace{
-		{Name: "host", Inode: 1, Links: []Link{{Index: 1, Name: "lo", Kind: "loopback", Up: true, Carrier: true, MTU: 65536, OperState: "unknown"}},
+		{Name: "host", Inode: 1, Links: []Link{{Index: 1, Name: "lo", Kind: "loopback", Up: true, Carrier: true,
+			MTU: 65536, OperState: "unknown"}},
 			Rules:   []Rule{{Family: 4, Table: 255, Action: "lookup"}},
 			Sysctls: []Sysctl{{"net.ipv4.ip_forward", "0"}}},
 		{Name: "testns", Inode: 2,
 			Links: []Link{
 				{Index: 1, Name: "lo", Kind: "loopback", MTU: 65536},
-				{Index: 5, Name: "eth0", AltNames: []string{"z", "a"}, Kind: "veth", Up: true, Carrier: true, OperState: "up", MTU: 1500,
+				{Index: 5, Name: "eth0", AltNames: []string{"z", "a"}, Kind: "veth", Up: true, Carrier: true,
+					OperState: "up", MTU: 1500,
 					MAC: "5a:de:54:a2:28:2e", MACRandom: true, TxQLen: 1000, Qdisc: "noqueue", Promiscuity: 1,
 					Counters: map[string]uint64{"rx_packets": 3},
 					Peer:     &LinkRef{Index: 7, Netns: "prodns", Name: "eth1"},
 					Port:     &Port{State: "forwarding", Cost: 2},
 					Addresses: []Address{
-						{Prefix: pfx("fe80::58de:54ff:fea2:282e/64"), Scope: "link", Flags: []string{"tentative", "permanent"}, ValidLft: Forever, PreferredLft: Forever, Proto: 3},
-						{Prefix: pfx("10.0.0.1/24"), Scope: "global", Label: "eth0", Flags: []string{"permanent"}, ValidLft: Forever, PreferredLft: Forever},
-						{Prefix: pfx("fd00::1/64"), Scope: "global", Flags: []string{"tentative"}, ValidLft: 100, PreferredLft: 50},
+						{Prefix: pfx("fe80::58de:54ff:fea2:282e/64"), Scope: "link",
+							Flags: []string{"tentative", "permanent"}, ValidLft: Forever, PreferredLft: Forever,
+							Proto: 3},
+						{Prefix: pfx("10.0.0.1/24"), Scope: "global", Label: "eth0", Flags: []string{"permanent"},
+							ValidLft: Forever, PreferredLft: Forever},
+						{Prefix: pfx("fd00::1/64"), Scope: "global", Flags: []string{"tentative"}, ValidLft: 100,
+							PreferredLft: 50},
 					}},
 			},
 			Routes: []Route{
-				{Family: 6, Type: "local", To: pfx("fd00::1/128"), Table: 255, Proto: "kernel", Nexthops: []Nexthop{{Dev: "eth0"}}},
-				{Family: 6, Type: "unicast", To: pfx("fe80::/64"), Table: 254, Proto: "kernel", Nexthops: []Nexthop{{Dev: "eth0"}}},
-				{Family: 6, Type: "multicast", To: pfx("ff00::/8"), Table: 255, Proto: "kernel", Nexthops: []Nexthop{{Dev: "eth0"}}},
-				{Family: 6, Type: "unicast", To: pfx("::/0"), Table: 254, Proto: "ra", Nexthops: []Nexthop{{Dev: "eth0"}}},
-				{Family: 4, Type: "local", To: pfx("10.0.0.1/32"), Table: 255, Proto: "kernel", Scope: "host", Nexthops: []Nexthop{{Dev: "eth0"}}},
-				{Family: 4, Type: "unicast", To: pfx("10.0.0.0/24"), Table: 254, Proto: "kernel", Scope: "link", Nexthops: []Nexthop{{Dev: "eth0", Flags: []string{"dead", "linkdown"}}}},
-				{Family: 4, Type: "unicast", To: pfx("0.0.0.0/0"), Table: 254, Proto: "boot", Scope: "global", Nexthops: []Nexthop{{Via: adr("10.0.0.9"), Dev: "eth0", Flags: []string{"onlink"}}}},
+				{Family: 6, Type: "local", To: pfx("fd00::1/128"), Table: 255, Proto: "kernel",
+					Nexthops: []Nexthop{{Dev: "eth0"}}},
+				{Family: 6, Type: "unicast", To: pfx("fe80::/64"), Table: 254, Proto: "kernel",
+					Nexthops: []Nexthop{{Dev: "eth0"}}},
+				{Family: 6, Type: "multicast", To: pfx("ff00::/8"), Table: 255, Proto: "kernel",
+					Nexthops: []Nexthop{{Dev: "eth0"}}},
+				{Family: 6, Type: "unicast", To: pfx("::/0"), Table: 254, Proto: "ra",
+					Nexthops: []Nexthop{{Dev: "eth0"}}},
+				{Family: 4, Type: "local", To: pfx("10.0.0.1/32"), Table: 255, Proto: "kernel", Scope: "host",
+					Nexthops: []Nexthop{{Dev: "eth0"}}},
+				{Family: 4, Type: "unicast", To: pfx("10.0.0.0/24"), Table: 254, Proto: "kernel", Scope: "link",
+					Nexthops: []Nexthop{{Dev: "eth0", Flags: []string{"dead", "linkdown"}}}},
+				{Family: 4, Type: "unicast", To: pfx("0.0.0.0/0"), Table: 254, Proto: "boot", Scope: "global",
+					Nexthops: []Nexthop{{Via: adr("10.0.0.9"), Dev: "eth0", Flags: []string{"onlink"}}}},
 			},
 			Neighbours: []Neighbour{
 				{Addr: adr("10.0.0.9"), Dev: "eth0", MAC: "02:00:00:00:00:09", State: "reachable"},
@@ -69,10 +82,12 @@ func TestNormal(t *testing.T) {
 	equal(t, normal.Normal(), normal)
 	n := normal.Namespace("testns")
 	eth0 := n.Link("eth0")
-	equal(t, *eth0, Link{Name: "eth0", AltNames: []string{"a", "z"}, Kind: "veth", Up: true, MTU: 1500, MACRandom: true, TxQLen: 1000,
-		Peer: &LinkRef{Netns: "prodns", Name: "eth1"}, Port: &Port{Cost: 2},
+	equal(t, *eth0, Link{Name: "eth0", AltNames: []string{"a", "z"}, Kind: "veth", Up: true, MTU: 1500, MACRandom: true,
+		TxQLen: 1000,
+		Peer:   &LinkRef{Netns: "prodns", Name: "eth1"}, Port: &Port{Cost: 2},
 		Addresses: []Address{
-			{Prefix: pfx("10.0.0.1/24"), Scope: "global", Label: "eth0", Flags: []string{"permanent"}, ValidLft: Forever, PreferredLft: Forever},
+			{Prefix: pfx("10.0.0.1/24"), Scope: "global", Label: "eth0", Flags: []string{"permanent"},
+				ValidLft: Forever, PreferredLft: Forever},
 			{Prefix: pfx("fd00::1/64"), Scope: "global", Flags: []string{}},
 		}})
 	var routes []string
@@ -137,7 +152,8 @@ func TestNormalForgets(t *testing.T) {
 	n := changed.Namespace("testns")
 	n.Inode, n.NetnsIDs, n.Listeners = 9, nil, nil
 	l := &n.Links[1]
-	l.Index, l.Carrier, l.OperState, l.MAC, l.Counters, l.Port.State, l.Peer.Index = 9, false, "lowerlayerdown", "5a:de:54:a2:28:00", nil, "disabled", 3
+	l.Index, l.Carrier, l.OperState, l.MAC, l.Counters, l.Port.State, l.Peer.Index = 9, false, "lowerlayerdown",
+		"5a:de:54:a2:28:00", nil, "disabled", 3
 	l.Addresses = l.Addresses[1:]
 	l.Addresses[1].Flags, l.Addresses[1].ValidLft = nil, 3
 	n.Routes = n.Routes[4:]
@@ -152,7 +168,8 @@ func TestNormalForgets(t *testing.T) {
 
 func TestAHandleThatTheKernelChoseIsNoDifference(t *testing.T) {
 	with := func(handle, parent string) *State {
-		return &State{Namespaces: []Namespace{{Name: Host, Qdiscs: []Qdisc{{Dev: "eth0", Kind: "tbf", Handle: handle, Parent: parent}}}}}
+		return &State{Namespaces: []Namespace{{Name: Host,
+			Qdiscs: []Qdisc{{Dev: "eth0", Kind: "tbf", Handle: handle, Parent: parent}}}}}
 	}
 	if d := Parity(with("8001:", "root"), with("8a02:", "root")); len(d) > 0 {
 		t.Errorf("two handles that the kernel chose: %q", d)

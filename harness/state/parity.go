@@ -16,17 +16,20 @@ type KnownDifference struct {
 var KnownDifferences = []KnownDifference{
 	{
 		"the broadcast address of an IPv4 address",
-		"`ip address add` sets none unless it is told to; netlink libraries set the highest address of the prefix. The kernel's routes are the same.",
+		"`ip address add` sets none unless it is told to; netlink libraries set the highest address of the prefix. " +
+			"The kernel's routes are the same.",
 		smoothBroadcast,
 	},
 	{
 		"the transmit queue length of a new link",
-		"iproute2 leaves it to the kernel (1000); a library that always sends the attribute makes it 0. Without a queueing discipline it changes nothing.",
+		"iproute2 leaves it to the kernel (1000); a library that always sends the attribute makes it 0. Without a " +
+			"queueing discipline it changes nothing.",
 		smoothTxQLen,
 	},
 }
 
-// Parity tells in what two states differ that two drivers left after the same commands, as `the first` and `the second`.
+// Parity tells in what two states differ that two drivers left after the same commands, as `the first` and `the
+// second`.
 func Parity(a, b *State) []string { return ParityOf(a, b, "the first", "the second") }
 
 // ParityOf is Parity with the names of the drivers: Compare of the normal forms, less the KnownDifferences.
@@ -55,7 +58,8 @@ func smoothBroadcast(a, b *Link) {
 	for i := range b.Addresses {
 		for _, other := range a.Addresses {
 			mine := &b.Addresses[i]
-			if mine.Prefix == other.Prefix && mine.Peer == other.Peer && oneByDefault(mine.Broadcast, other.Broadcast, highest(mine.Prefix)) {
+			if mine.Prefix == other.Prefix && mine.Peer == other.Peer &&
+				oneByDefault(mine.Broadcast, other.Broadcast, highest(mine.Prefix)) {
 				mine.Broadcast = other.Broadcast
 			}
 		}

@@ -34,7 +34,8 @@ type Redaction struct {
 	tokens map[string]func() string
 }
 
-// Redact makes a redacted copy of a state. The key decides what becomes of an address; who has it can find out what it was.
+// Redact makes a redacted copy of a state. The key decides what becomes of an address; who has it can find out what it
+// was.
 func Redact(s *State, key []byte) (*State, *Redaction) {
 	networks := []netip.Prefix{linkLocal4}
 	for i := range s.Namespaces {
@@ -223,7 +224,8 @@ func (r *Redaction) edge(a netip.Addr, bit int) bool {
 		if p.Bits() > bit || !p.Contains(a) {
 			return false
 		}
-		host := uint64(value) << (32 + p.Bits()) >> (32 + p.Bits()) >> (32 - bit) // the bits from the prefix to this one
+		// the bits from the prefix to this one
+		host := uint64(value) << (32 + p.Bits()) >> (32 + p.Bits()) >> (32 - bit)
 		return host == 0 || host == 1<<(bit-p.Bits())-1
 	})
 }
@@ -349,7 +351,8 @@ func (r *Redaction) structure(v reflect.Value) reflect.Value {
 	return out
 }
 
-// withoutRanges writes ranges of addresses as the prefixes that they are made of: the order of addresses is not kept, prefixes are.
+// withoutRanges writes ranges of addresses as the prefixes that they are made of: the order of addresses is not kept,
+// prefixes are.
 func withoutRanges(values []string) []string {
 	var out []string
 	for _, v := range values {

@@ -41,7 +41,8 @@ func TestRedactionKeepsWhatPrefixesSay(t *testing.T) {
 			a := randomAddr(random, six)
 			n.Routes = append(n.Routes, Route{Src: a})
 			if random.IntN(4) == 0 {
-				n.Links[0].Addresses = append(n.Links[0].Addresses, Address{Prefix: netip.PrefixFrom(a, 8+random.IntN(20))})
+				n.Links[0].Addresses = append(n.Links[0].Addresses,
+					Address{Prefix: netip.PrefixFrom(a, 8+random.IntN(20))})
 			}
 		}
 		s := &State{Namespaces: []Namespace{n}}
@@ -63,8 +64,8 @@ func TestRedactionKeepsWhatPrefixesSay(t *testing.T) {
 	}
 }
 
-// TestRedactionOfAllNetworks: with an address in each network of 8 bits, and in each beside 169.254.0.0/16, none may become one with a
-// meaning of its own.
+// TestRedactionOfAllNetworks: with an address in each network of 8 bits, and in each beside 169.254.0.0/16, none may
+// become one with a meaning of its own.
 func TestRedactionOfAllNetworks(t *testing.T) {
 	var n Namespace
 	for i := range 256 {
@@ -82,13 +83,16 @@ func TestRedactionOfAllNetworks(t *testing.T) {
 	}
 }
 
-// TestRedactionOfHardware: a tunnel has its end's address in the place of a MAC address, and in a long IPv6 address nothing is a MAC address.
+// TestRedactionOfHardware: a tunnel has its end's address in the place of a MAC address, and in a long IPv6 address
+// nothing is a MAC address.
 func TestRedactionOfHardware(t *testing.T) {
 	s := &State{Namespaces: []Namespace{{
-		Name:    "a",
-		Links:   []Link{{MAC: "c0:00:02:04", Broadcast: "00:00:00:00"}, {MAC: "20:01:0d:b8:00:00:00:00:00:00:00:00:00:00:00:07"}},
-		Routes:  []Route{{Src: adr("192.0.2.4")}, {Src: adr("2001:db8::7")}, {Src: adr("2001:db8:12:34:56:78:90:12")}},
-		Filters: []FilterTable{{Name: "ac:02:11:22:33:44:55", Chains: []FilterChain{{Rules: []FilterRule{{Text: "ip6 saddr 2001:db8:12:34:56:78:90:12 drop"}}}}}},
+		Name: "a",
+		Links: []Link{{MAC: "c0:00:02:04", Broadcast: "00:00:00:00"},
+			{MAC: "20:01:0d:b8:00:00:00:00:00:00:00:00:00:00:00:07"}},
+		Routes: []Route{{Src: adr("192.0.2.4")}, {Src: adr("2001:db8::7")}, {Src: adr("2001:db8:12:34:56:78:90:12")}},
+		Filters: []FilterTable{{Name: "ac:02:11:22:33:44:55",
+			Chains: []FilterChain{{Rules: []FilterRule{{Text: "ip6 saddr 2001:db8:12:34:56:78:90:12 drop"}}}}}},
 	}}}
 	out, r := Redact(s, []byte("key"))
 	n := &out.Namespaces[0]
@@ -107,15 +111,19 @@ func TestRedact(t *testing.T) {
 		Links: []Link{{
 			Name: "eth0", MAC: "02:11:22:33:44:55", Broadcast: "ff:ff:ff:ff:ff:ff", Alias: "to 203.0.113.7, room 5",
 			Addresses: []Address{
-				{Prefix: pfx("203.0.113.7/24"), Broadcast: adr("203.0.113.255")}, {Prefix: pfx("203.0.113.0/24")}, {Prefix: pfx("127.0.0.1/8")},
+				{Prefix: pfx("203.0.113.7/24"), Broadcast: adr("203.0.113.255")}, {Prefix: pfx("203.0.113.0/24")},
+				{Prefix: pfx("127.0.0.1/8")},
 				{Prefix: pfx("2a01:4f8:1:2::7/64")}, {Prefix: pfx("fe80::11:22ff:fe33:4455/64")},
 			},
 		}},
-		Routes:     []Route{{To: pfx("0.0.0.0/0"), Nexthops: []Nexthop{{Via: adr("203.0.113.1"), Dev: "eth0"}}}, {To: pfx("203.0.113.0/24")}, {To: pfx("ff00::/8")}},
-		Neighbours: []Neighbour{{Addr: adr("203.0.113.1"), MAC: "02:11:22:33:44:66"}, {Addr: adr("224.0.0.1"), MAC: "01:00:5e:00:00:01"}},
+		Routes: []Route{{To: pfx("0.0.0.0/0"), Nexthops: []Nexthop{{Via: adr("203.0.113.1"), Dev: "eth0"}}},
+			{To: pfx("203.0.113.0/24")}, {To: pfx("ff00::/8")}},
+		Neighbours: []Neighbour{{Addr: adr("203.0.113.1"), MAC: "02:11:22:33:44:66"},
+			{Addr: adr("224.0.0.1"), MAC: "01:00:5e:00:00:01"}},
 		Filters: []FilterTable{{Chains: []FilterChain{{Rules: []FilterRule{{
-			Text:    "ip saddr 203.0.113.7 ip daddr 198.51.100.0/24 dnat to 203.0.113.7:80",
-			Matches: []FilterMatch{{Key: "ip saddr", Values: []string{"198.51.100.9-198.51.100.12", "198.51.100.0/24"}}},
+			Text: "ip saddr 203.0.113.7 ip daddr 198.51.100.0/24 dnat to 203.0.113.7:80",
+			Matches: []FilterMatch{{Key: "ip saddr",
+				Values: []string{"198.51.100.9-198.51.100.12", "198.51.100.0/24"}}},
 		}}}}}},
 		Sysctls: []Sysctl{{"net.ipv4.conf.eth0.rp_filter", "0"}},
 	}}}
@@ -144,7 +152,9 @@ func TestRedact(t *testing.T) {
 	equal(t, l.Broadcast, "ff:ff:ff:ff:ff:ff")
 	equal(t, n.Neighbours[1], s.Namespaces[0].Neighbours[1])
 	equal(t, n.Sysctls, s.Namespaces[0].Sysctls)
-	equal(t, n.Filters[0].Chains[0].Rules[0].Text, fmt.Sprintf("ip saddr %s ip daddr %s dnat to %[1]s:80", l.Addresses[0].Prefix.Addr(), r.Prefix(pfx("198.51.100.0/24"))))
+	equal(t, n.Filters[0].Chains[0].Rules[0].Text,
+		fmt.Sprintf("ip saddr %s ip daddr %s dnat to %[1]s:80", l.Addresses[0].Prefix.Addr(),
+			r.Prefix(pfx("198.51.100.0/24"))))
 	values := n.Filters[0].Chains[0].Rules[0].Matches[0].Values
 	equal(t, len(values), 4) // .9, .10/31, .12, the network
 	for _, a := range []string{"198.51.100.9", "198.51.100.10", "198.51.100.11", "198.51.100.12", "198.51.100.13"} {

@@ -29,8 +29,10 @@ func secretAddr(a netip.Addr) secret {
 	if a.Is4() {
 		q := strings.Split(a.String(), ".")
 		s.spellings = append(s.spellings,
-			strings.Join(q, "-"), strings.Join(q, "_"), strings.Join(q, "/"), q[3]+"."+q[2]+"."+q[1]+"."+q[0]+".in-addr.arpa",
-			separated(bytes, "."), separated(bytes, ":"), separated(bytes, "-"), fmt.Sprintf("0x%02x.0x%02x.0x%02x.0x%02x",
+			strings.Join(q, "-"), strings.Join(q, "_"), strings.Join(q, "/"), q[3]+"."+q[2]+"."+q[1]+"."+q[0]+
+				".in-addr.arpa",
+			separated(bytes, "."), separated(bytes, ":"), separated(bytes, "-"),
+			fmt.Sprintf("0x%02x.0x%02x.0x%02x.0x%02x",
 				bytes[0], bytes[1], bytes[2], bytes[3]),
 			"::"+a.String(), "::ffff:"+a.String(), "64:ff9b::"+
 				a.String(), netip.AddrFrom16(a.As16()).StringExpanded(), a.String()+"/32", a.String()+":443",
@@ -254,12 +256,15 @@ func TestRedactedEdges(t *testing.T) {
 // TestRedactedWords: what somebody wrote goes, what every packet filter says stays, and different names stay different.
 func TestRedactedWords(t *testing.T) {
 	rule := func(text, target string) FilterRule { return FilterRule{Text: text, Verdict: "jump", Target: target} }
-	s := &State{Namespaces: []Namespace{{Filters: []FilterTable{{Family: "ip", Name: "acme_filter", Chains: []FilterChain{
-		{Name: "input", Rules: []FilterRule{
-			rule(`iifname "eth0" log prefix "ACME-drop 10.77.1.5: " jump acme-in comment "ticket \"4711\" of Smith"`, "acme-in"),
-			rule(`ip saddr @acme-vips counter name "acme" goto other-in`, "other-in"),
-		}}, {Name: "acme-in"}, {Name: "other-in"}, {Name: "KUBE-SERVICES"}, {Name: "acme2-in"},
-	}}}}}}
+	s := &State{Namespaces: []Namespace{{Filters: []FilterTable{{Family: "ip", Name: "acme_filter",
+		Chains: []FilterChain{
+			{Name: "input", Rules: []FilterRule{
+				rule(
+					`iifname "eth0" log prefix "ACME-drop 10.77.1.5: " jump acme-in comment "ticket \"4711\" of Smith"`,
+					"acme-in"),
+				rule(`ip saddr @acme-vips counter name "acme" goto other-in`, "other-in"),
+			}}, {Name: "acme-in"}, {Name: "other-in"}, {Name: "KUBE-SERVICES"}, {Name: "acme2-in"},
+		}}}}}}
 	redacted, r := Redact(s, []byte("key"))
 	table := redacted.Namespaces[0].Filters[0]
 	equal(t, table.Name, "word1_filter")

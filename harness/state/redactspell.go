@@ -240,7 +240,8 @@ func dashes6(r *Redaction, before byte, text string) (int, string) {
 			if err != nil || next(text, n, isHex) || strings.ContainsAny(text[:n], ":.") {
 				continue
 			}
-			if _, known := r.known[a]; known || strings.Count(colons[:n], ":") == 7 && !strings.Contains(colons[:n], "::") {
+			if _, known := r.known[a]; known || strings.Count(colons[:n], ":") == 7 &&
+				!strings.Contains(colons[:n], "::") {
 				return n, strings.ReplaceAll(form6(colons[:n], a, r.Addr(a)), ":", separator)
 			}
 		}

@@ -55,7 +55,8 @@ type Namespace struct {
 	Inode  uint64  `json:"inode"`
 	Links  []Link  `json:"links"` // by index
 	Routes []Route `json:"routes,omitempty"`
-	// PathMTUs are what the kernel has learned of the way to single addresses: routes with an MTU that last for some minutes (ip route show cache).
+	// PathMTUs are what the kernel has learned of the way to single addresses: routes with an MTU that last for some
+	// minutes (ip route show cache).
 	PathMTUs   []Route       `json:"path_mtus,omitempty"`
 	Rules      []Rule        `json:"rules,omitempty"`
 	Neighbours []Neighbour   `json:"neighbours,omitempty"`
@@ -93,7 +94,8 @@ type Link struct {
 	OperState string `json:"operstate"`
 	MTU       int    `json:"mtu"`
 	MAC       string `json:"mac,omitempty"`
-	// MACRandom says that the kernel chose the address (NET_ADDR_RANDOM, /sys/class/net/X/addr_assign_type 1), as far as known.
+	// MACRandom says that the kernel chose the address (NET_ADDR_RANDOM, /sys/class/net/X/addr_assign_type 1), as far
+	// as known.
 	MACRandom   bool   `json:"mac_random,omitempty"`
 	Broadcast   string `json:"broadcast,omitempty"`
 	TxQLen      int    `json:"txqlen"`
@@ -111,7 +113,8 @@ type Link struct {
 	Qdisc       string `json:"qdisc,omitempty"`
 	// Master is the name of the bridge, vrf or bond above, "" for none.
 	Master string `json:"master,omitempty"`
-	// Peer is the other end of a veth pair; for vlan, macvlan and the like the lower device. nil when the kernel names none.
+	// Peer is the other end of a veth pair; for vlan, macvlan and the like the lower device. nil when the kernel names
+	// none.
 	Peer      *LinkRef  `json:"peer,omitempty"`
 	Addresses []Address `json:"addresses,omitempty"`
 	Bridge    *Bridge   `json:"bridge,omitempty"`
@@ -121,7 +124,8 @@ type Link struct {
 	Macvlan   string    `json:"macvlan_mode,omitempty"`
 	IPvlan    string    `json:"ipvlan_mode,omitempty"`
 	VRFTable  uint32    `json:"vrf_table,omitempty"`
-	// Counters are the link's statistics: rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped, tx_dropped, …
+	// Counters are the link's statistics: rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped,
+	// tx_dropped, …
 	Counters map[string]uint64 `json:"counters,omitempty"`
 }
 
@@ -141,7 +145,8 @@ type Address struct {
 	Broadcast netip.Addr   `json:"broadcast"`
 	Scope     string       `json:"scope"`
 	Label     string       `json:"label,omitempty"`
-	// Flags as ip-address(8) names them: tentative, dadfailed, deprecated, permanent, secondary, noprefixroute, nodad, …, in this order.
+	// Flags as ip-address(8) names them: tentative, dadfailed, deprecated, permanent, secondary, noprefixroute, nodad,
+	// …, in this order.
 	Flags []string `json:"flags,omitempty"`
 	// ValidLft and PreferredLft are in seconds, ^uint32(0) for ever.
 	ValidLft     uint32 `json:"valid_lft"`
@@ -201,7 +206,8 @@ type Rule struct {
 	Goto                 uint32       `json:"goto,omitempty"`
 	SuppressPrefixLength *int         `json:"suppress_prefixlength,omitempty"`
 	L3MDev               bool         `json:"l3mdev,omitempty"`
-	Protocol             string       `json:"protocol,omitempty"` // kernel, boot, static, … or a number; "" where the kernel does not tell
+	// kernel, boot, static, … or a number; "" where the kernel does not tell
+	Protocol string `json:"protocol,omitempty"`
 }
 
 // Neighbour is an entry of the neighbour table (ARP or NDP).

@@ -73,7 +73,8 @@ func RouteText(r Route) string {
 	)
 	if len(r.Nexthops) > 1 {
 		for _, n := range r.Nexthops {
-			text = words(text, "nexthop", viaText(r.Family, n.Via), option("dev", n.Dev), option("weight", n.Weight), strings.Join(n.Flags, " "))
+			text = words(text, "nexthop", viaText(r.Family, n.Via), option("dev", n.Dev), option("weight", n.Weight),
+				strings.Join(n.Flags, " "))
 		}
 	}
 	return text
@@ -124,7 +125,8 @@ func RuleText(r Rule) string {
 		when(r.TOS != 0, fmt.Sprintf("tos 0x%02x", r.TOS)),
 		mark,
 		option("iif", r.IIf), option("oif", r.OIf),
-		option("uidrange", r.UIDRange), option("ipproto", r.IPProto), option("sport", r.SPort), option("dport", r.DPort),
+		option("uidrange", r.UIDRange), option("ipproto", r.IPProto), option("sport", r.SPort),
+		option("dport", r.DPort),
 		action, suppress,
 		when(r.Protocol != "kernel" && r.Protocol != "boot" && r.Protocol != "unspec", option("proto", r.Protocol)),
 	)
@@ -138,8 +140,8 @@ func selectorText(p netip.Prefix) string {
 	return p.String()
 }
 
-// LinkText is an interface in one line in the style of `ip link show`, without its link-layer line. Behind the @ stands the
-// name of the peer or lower interface also when that is in another namespace.
+// LinkText is an interface in one line in the style of `ip link show`, without its link-layer line. Behind the @ stands
+// the name of the peer or lower interface also when that is in another namespace.
 func LinkText(l Link) string {
 	name := l.Name
 	if l.Peer != nil {

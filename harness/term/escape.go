@@ -1,7 +1,8 @@
 // Package term is text on a terminal. It makes text of others fit to be shown there, in the log of a CI runner and in a
 // report: whatever did not come from this program (names, titles, labels, output of programs, errors about them) goes
 // through it before a person or a machine reads it. And it counts the columns that text takes, and fits text into
-// them. It is pure: anybody may import it, it imports nothing of this project, and it never asks what terminal there is.
+// them. It is pure: anybody may import it, it imports nothing of this project, and it never asks what terminal there
+// is.
 package term
 
 import (

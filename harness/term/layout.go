@@ -7,8 +7,9 @@ import (
 	"github.com/clipperhouse/displaywidth"
 )
 
-// measure counts columns as charmbracelet/x/ansi does, whose library this is. x/ansi itself would fill tables of its other
-// ways to count at every start of the program, and so of each worker, which takes longer than all the rest of a start.
+// measure counts columns as charmbracelet/x/ansi does, whose library this is. x/ansi itself would fill tables of its
+// other ways to count at every start of the program, and so of each worker, which takes longer than all the rest of a
+// start.
 var measure = displaywidth.Options{ControlSequences: true}
 
 // Width is how many columns of a terminal a line takes: two for an East Asian wide character and for an emoji, none for

@@ -85,8 +85,10 @@ func TestWrap(t *testing.T) {
 		{"vnic-prodns.0 stays whole", 6, []string{"vnic-prodns.0", "stays", "whole"}},
 		{"世界 世界 世界", 9, []string{"世界 世界", "世界"}},
 		{"世界 世界 世界", 8, []string{"世界", "世界", "世界"}},
-		{"u\u0308u\u0308 u\u0308u\u0308 u\u0308u\u0308", 5, []string{"u\u0308u\u0308 u\u0308u\u0308", "u\u0308u\u0308"}},
-		{Paint("1", "one") + " " + Paint("1", "two") + " three", 7, []string{Paint("1", "one") + " " + Paint("1", "two"), "three"}},
+		{"u\u0308u\u0308 u\u0308u\u0308 u\u0308u\u0308", 5,
+			[]string{"u\u0308u\u0308 u\u0308u\u0308", "u\u0308u\u0308"}},
+		{Paint("1", "one") + " " + Paint("1", "two") + " three", 7,
+			[]string{Paint("1", "one") + " " + Paint("1", "two"), "three"}},
 	} {
 		if got := Wrap(c.text, c.width); !slices.Equal(got, c.want) {
 			t.Errorf("Wrap(%q, %d) = %q, want %q", c.text, c.width, got, c.want)
@@ -98,7 +100,8 @@ func TestFill(t *testing.T) {
 	if got := Fill(nil, " ", 20); got != nil {
 		t.Errorf("without words there are the lines %q", got)
 	}
-	if got, want := Fill([]string{"one cable", "two", "three"}, "   ", 15), []string{"one cable   two", "three"}; !slices.Equal(got, want) {
+	if got, want := Fill([]string{"one cable", "two", "three"}, "   ", 15),
+		[]string{"one cable   two", "three"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -127,8 +130,10 @@ func TestColumnsWithin(t *testing.T) {
 	rows := [][]string{{"ID", "TITLE"}, {"veth-pair", "one two three four five six"}, {"世界", "世界 世界 世界 世界"}}
 	for width, want := range map[int][]string{
 		80: Columns(rows),
-		26: {"ID         TITLE", "veth-pair  one two three", "           four five six", "世界       世界 世界 世界", "           世界"},
-		3: {"ID         TITLE", "veth-pair  one", "           two", "           three", "           four", "           five", "           six",
+		26: {"ID         TITLE", "veth-pair  one two three", "           four five six", "世界       世界 世界 世界",
+			"           世界"},
+		3: {"ID         TITLE", "veth-pair  one", "           two", "           three", "           four",
+			"           five", "           six",
 			"世界       世界", "           世界", "           世界", "           世界"},
 	} {
 		if got := ColumnsWithin(rows, width); !slices.Equal(got, want) {

@@ -141,7 +141,8 @@ func FuzzWriter(f *testing.F) {
 				}
 			}
 		}
-		if whole := utf8.ValidString(text); whole && got == text != (Printable(text) == text && (!ci || !anyObeyed(text))) {
+		if whole := utf8.ValidString(text); whole &&
+			got == text != (Printable(text) == text && (!ci || !anyObeyed(text))) {
 			t.Errorf("%q came out as %q", text, got)
 		}
 		js, err := json.Marshal(text)

@@ -1,6 +1,7 @@
-// Package conformance are the suites that are written in Go: facts about namespaces that a scenario cannot say, since they take
-// repetition, a random order, two labs, a number, or something that keeps a namespace alive. It may be imported by the command
-// line and by test packages; it goes to the kernel through harness/lab alone, and it never calls RunSpecs.
+// Package conformance are the suites that are written in Go: facts about namespaces that a scenario cannot say, since
+// they take repetition, a random order, two labs, a number, or something that keeps a namespace alive. It may be
+// imported by the command line and by test packages; it goes to the kernel through harness/lab alone, and it never
+// calls RunSpecs.
 package conformance
 
 import (
@@ -21,7 +22,8 @@ type Options struct {
 	OnKept func(ctx context.Context, threads []int)
 }
 
-// Register adds the suites to Ginkgo's tree, a top-level container each. It is called while the tree is built, before RunSpecs.
+// Register adds the suites to Ginkgo's tree, a top-level container each. It is called while the tree is built, before
+// RunSpecs.
 func Register(o Options) {
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	for _, s := range []struct {

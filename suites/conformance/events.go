@@ -18,14 +18,16 @@ func events(o Options) {
 
 	ginkgo.It("tells a new link, its address and its end where it is, and nobody else", func(ctx context.Context) {
 		told := []string{
-			"`a` saw the event `link add v0`", "`a` saw the event `link add v1`", "`a` saw the event `addr add 10.0.0.1/24 dev v0`",
+			"`a` saw the event `link add v0`", "`a` saw the event `link add v1`",
+			"`a` saw the event `addr add 10.0.0.1/24 dev v0`",
 			"`a` saw the event `link del v0`", "`a` saw the event `link del v1`",
 		}
 		others := []string{silent("b"), silent("host")}
 		s.watch(ctx, append(others, told...)...)
 		s.isFalse(ctx, told...)
 		s.isTrue(ctx, append(others, silent("a"))...)
-		s.do(ctx, "ip -n a link add v0 type veth peer name v1", "ip -n a addr add 10.0.0.1/24 dev v0", "ip -n a link del v0")
+		s.do(ctx, "ip -n a link add v0 type veth peer name v1", "ip -n a addr add 10.0.0.1/24 dev v0",
+			"ip -n a link del v0")
 		s.isTrue(ctx, told...)
 		s.isFalse(ctx, silent("a"))
 		s.isTrue(ctx, others...)
@@ -34,7 +36,8 @@ func events(o Options) {
 	ginkgo.It("tells a move as an end in the one namespace and a beginning in the other", func(ctx context.Context) {
 		s.do(ctx, "ip -n a link add v0 type veth peer name v1")
 		told := []string{"`a` saw the event `link del v1`", "`b` saw the event `link add v1`"}
-		not := []string{"`a` saw the event `link add v1`", "`b` saw the event `link del v1`", "`a` saw the event `link del v0`"}
+		not := []string{"`a` saw the event `link add v1`", "`b` saw the event `link del v1`",
+			"`a` saw the event `link del v0`"}
 		s.watch(ctx, append([]string{silent("host")}, told...)...)
 		s.isFalse(ctx, told...)
 		s.do(ctx, "ip -n a link set v1 netns b")

@@ -11,12 +11,14 @@ import (
 
 // isolation: names and addresses are those of one lab. Every other spec rests on that.
 func isolation(o Options) {
-	build := []string{"ip netns add testns", "ip link add v0 type veth peer name t0 netns testns", "ip addr add 10.0.0.1/24 dev v0"}
+	build := []string{"ip netns add testns", "ip link add v0 type veth peer name t0 netns testns",
+		"ip addr add 10.0.0.1/24 dev v0"}
 	up := []string{"ip link set v0 up", "ip -n testns link set t0 up"}
 
 	ginkgo.It("keeps two labs with the same names apart", func(ctx context.Context) {
 		one, two := newStage(ctx, o), newStage(ctx, o)
-		there := []string{"namespace `testns` exists", "`v0` in `host` has the address `10.0.0.1/24`", "`host` reaches `10.0.0.2`"}
+		there := []string{"namespace `testns` exists", "`v0` in `host` has the address `10.0.0.1/24`",
+			"`host` reaches `10.0.0.2`"}
 		one.isFalse(ctx, there...)
 		one.do(ctx, build...)
 		one.do(ctx, append(up, "ip -n testns addr add 10.0.0.2/24 dev t0")...)
@@ -44,7 +46,8 @@ func isolation(o Options) {
 		one.do(ctx, "ip link set v0 mtu 1400", "ip -n testns addr add 10.0.0.2/24 dev t0", "ip netns add other",
 			"ip netns exec testns sysctl -qw net.ipv4.ip_forward=1", "ip netns del testns")
 		one.isTrue(ctx, "`host` does not have the interface `v0`", "namespace `other` exists")
-		for _, there := range []string{"`host` has the interface `v0`", "namespace `testns` exists", "namespace `other` does not exist"} {
+		for _, there := range []string{"`host` has the interface `v0`", "namespace `testns` exists",
+			"namespace `other` does not exist"} {
 			gomega.Expect(two).To(suites.Hold(there))
 		}
 		gomega.Expect(two).To(suites.Hold("`host` saw no event").Since(two.base))

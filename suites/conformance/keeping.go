@@ -10,8 +10,8 @@ import (
 	"netnscheck/harness/lab"
 )
 
-// keeping: a name in /run/netns is one of the things that keep a namespace alive (network_namespaces(7)); a process that lives in it
-// and an open descriptor of it are others.
+// keeping: a name in /run/netns is one of the things that keep a namespace alive (network_namespaces(7)); a process
+// that lives in it and an open descriptor of it are others.
 func keeping(o Options) {
 	// A cable from the host into testns: its end in the host is the witness, for it lives as long as testns does.
 	build := []string{
@@ -33,8 +33,8 @@ func keeping(o Options) {
 		s.isTrue(ctx, reachable)
 		s.isFalse(ctx, unnamed, gone)
 	})
-	// deleted takes the name away and waits until testns would have ended: until another namespace has, which was made after that
-	// and which nothing keeps.
+	// deleted takes the name away and waits until testns would have ended: until another namespace has, which was made
+	// after that and which nothing keeps.
 	deleted := func(ctx context.Context) {
 		ginkgo.GinkgoHelper()
 		s.do(ctx, "ip netns del testns", "ip netns add other", "ip link add o0 type veth peer name o1 netns other")
@@ -92,7 +92,8 @@ func keeping(o Options) {
 		deleted(ctx)
 		s.do(ctx, "ip netns add testns")
 		s.isTrue(ctx, "`testns` has only the interfaces `lo`", reachable)
-		gomega.Expect(namespace(s.state(ctx), "testns").Inode).NotTo(gomega.Equal(before), fmt.Sprintf("the inode of the new testns; the old one is %d", before))
+		gomega.Expect(namespace(s.state(ctx), "testns").Inode).NotTo(gomega.Equal(before),
+			fmt.Sprintf("the inode of the new testns; the old one is %d", before))
 		release()
 		s.isTrue(ctx, gone, "namespace `testns` exists")
 	})

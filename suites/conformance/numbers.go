@@ -14,51 +14,62 @@ import (
 
 // numbers: an interface index and a namespace id mean something only together with the namespace that says them.
 func numbers(o Options) {
-	ginkgo.It("names each end's peer by the index that the peer has in its own namespace (iflink)", func(ctx context.Context) {
-		s := newStage(ctx, o)
-		s.do(ctx, "ip netns add a", "ip netns add b")
-		gomega.Expect(s).NotTo(suites.Hold("`va` in `a` is the peer of `vb` in `b`"))
-		s.do(ctx, "ip link add va index 71 netns a type veth peer name vb index 72 netns b")
-		now := s.state(ctx)
-		va, vb := link(now, "a", "va"), link(now, "b", "vb")
-		gomega.Expect([]int{va.Index, vb.Index}).To(gomega.Equal([]int{71, 72}), "the indexes of va and vb")
-		gomega.Expect(va.Peer).To(gomega.Equal(&state.LinkRef{Index: vb.Index, Netns: "b", Name: "vb"}), "the peer of va")
-		gomega.Expect(vb.Peer).To(gomega.Equal(&state.LinkRef{Index: va.Index, Netns: "a", Name: "va"}), "the peer of vb")
-		gomega.Expect(now).To(suites.Hold("`va` in `a` is the peer of `vb` in `b`"))
-		gomega.Expect(now).To(suites.Hold("`vb` in `b` is the peer of `va` in `a`"))
-	})
+	ginkgo.It("names each end's peer by the index that the peer has in its own namespace (iflink)",
+		func(ctx context.Context) {
+			s := newStage(ctx, o)
+			s.do(ctx, "ip netns add a", "ip netns add b")
+			gomega.Expect(s).NotTo(suites.Hold("`va` in `a` is the peer of `vb` in `b`"))
+			s.do(ctx, "ip link add va index 71 netns a type veth peer name vb index 72 netns b")
+			now := s.state(ctx)
+			va, vb := link(now, "a", "va"), link(now, "b", "vb")
+			gomega.Expect([]int{va.Index, vb.Index}).To(gomega.Equal([]int{71, 72}), "the indexes of va and vb")
+			gomega.Expect(va.Peer).To(gomega.Equal(&state.LinkRef{Index: vb.Index, Netns: "b", Name: "vb"}),
+				"the peer of va")
+			gomega.Expect(vb.Peer).To(gomega.Equal(&state.LinkRef{Index: va.Index, Netns: "a", Name: "va"}),
+				"the peer of vb")
+			gomega.Expect(now).To(suites.Hold("`va` in `a` is the peer of `vb` in `b`"))
+			gomega.Expect(now).To(suites.Hold("`vb` in `b` is the peer of `va` in `a`"))
+		})
 
 	ginkgo.It("gives links in two namespaces the same index, each its own", func(ctx context.Context) {
 		s := newStage(ctx, o)
-		s.do(ctx, "ip netns add a", "ip netns add b", "ip link add va index 77 netns a type veth peer name vb index 78 netns b")
+		s.do(ctx, "ip netns add a", "ip netns add b",
+			"ip link add va index 77 netns a type veth peer name vb index 78 netns b")
 		now := s.state(ctx)
-		gomega.Expect(link(now, "a", "va").Index).NotTo(gomega.Equal(link(now, "b", "vb").Index), "the indexes of va and vb")
+		gomega.Expect(link(now, "a", "va").Index).NotTo(gomega.Equal(link(now, "b", "vb").Index),
+			"the indexes of va and vb")
 
 		err := s.Do(ctx, lab.Netlink(), "ip -n a link add w0 index 77 type veth peer name w1 netns b")
-		gomega.Expect(err).To(gomega.MatchError(gomega.ContainSubstring("EEXIST")), "the index of va, in its own namespace")
+		gomega.Expect(err).To(gomega.MatchError(gomega.ContainSubstring("EEXIST")),
+			"the index of va, in its own namespace")
 		s.do(ctx, "ip -n a link add w0 index 91 type veth peer name w1 index 77 netns b")
 
 		now = s.state(ctx)
-		gomega.Expect(link(now, "a", "va").Index).To(gomega.Equal(link(now, "b", "w1").Index), "the indexes of va in a and of w1 in b")
+		gomega.Expect(link(now, "a", "va").Index).To(gomega.Equal(link(now, "b", "w1").Index),
+			"the indexes of va in a and of w1 in b")
 		gomega.Expect(now).To(suites.Hold("`w0` in `a` is the peer of `w1` in `b`"))
 		gomega.Expect(now).To(suites.Hold("`va` in `a` is the peer of `vb` in `b`"))
 		gomega.Expect(now).NotTo(suites.Hold("`va` in `a` is the peer of `w1` in `b`"))
 	})
 
-	ginkgo.It("keeps a link's index across a move where it is free, and gives another where it is taken", func(ctx context.Context) {
-		s := newStage(ctx, o)
-		s.do(ctx, "ip netns add a", "ip netns add b", "ip netns add c",
-			"ip -n c link add taken index 81 type veth peer name x0 index 82",
-			"ip -n a link add va index 81 type veth peer name vb index 83")
-		s.do(ctx, "ip -n a link set va netns b")
-		gomega.Expect(link(s.state(ctx), "b", "va").Index).To(gomega.Equal(81), "the index of va in b, where 81 was free")
-		s.do(ctx, "ip -n b link set va netns c")
-		now := s.state(ctx)
-		gomega.Expect(link(now, "c", "taken").Index).To(gomega.Equal(81))
-		gomega.Expect(link(now, "c", "va").Index).NotTo(gomega.Equal(81), "the index of va in c, where 81 was taken")
-		gomega.Expect(link(now, "a", "vb").Peer).To(gomega.Equal(
-			&state.LinkRef{Index: link(now, "c", "va").Index, Netns: "c", Name: "va"}), "the peer of vb, after the moves of va")
-	})
+	ginkgo.It("keeps a link's index across a move where it is free, and gives another where it is taken",
+		func(ctx context.Context) {
+			s := newStage(ctx, o)
+			s.do(ctx, "ip netns add a", "ip netns add b", "ip netns add c",
+				"ip -n c link add taken index 81 type veth peer name x0 index 82",
+				"ip -n a link add va index 81 type veth peer name vb index 83")
+			s.do(ctx, "ip -n a link set va netns b")
+			gomega.Expect(link(s.state(ctx), "b", "va").Index).To(gomega.Equal(81),
+				"the index of va in b, where 81 was free")
+			s.do(ctx, "ip -n b link set va netns c")
+			now := s.state(ctx)
+			gomega.Expect(link(now, "c", "taken").Index).To(gomega.Equal(81))
+			gomega.Expect(link(now, "c", "va").Index).NotTo(gomega.Equal(81),
+				"the index of va in c, where 81 was taken")
+			gomega.Expect(link(now, "a", "vb").Peer).To(gomega.Equal(
+				&state.LinkRef{Index: link(now, "c", "va").Index, Netns: "c", Name: "va"}),
+				"the peer of vb, after the moves of va")
+		})
 
 	ginkgo.It("gives a namespace an id of its own in each namespace that asks (nsid)", func(ctx context.Context) {
 		s := newStage(ctx, o)
@@ -69,7 +80,8 @@ func numbers(o Options) {
 		// The first that each gets to know takes the lowest number.
 		s.do(ctx, "ip link add h0 type veth peer name c0 netns c")
 		s.state(ctx) // who looks at h0 makes the kernel give c an id in the host, if it has none yet
-		s.do(ctx, "ip link add h1 type veth peer name b0 netns b", "ip link add ab netns a type veth peer name ba netns b")
+		s.do(ctx, "ip link add h1 type veth peer name b0 netns b",
+			"ip link add ab netns a type veth peer name ba netns b")
 		now := s.state(ctx)
 		inHost, inA := idOf(now, "host", "b"), idOf(now, "a", "b")
 		gomega.Expect(inHost).NotTo(gomega.Equal(inA), "the id of b, in the host and in a")

@@ -18,8 +18,8 @@ import (
 // patience is how long a spec waits for what the kernel does in its own time: the end of a namespace above all.
 const patience = 20 * time.Second
 
-// stage is the lab of a spec. What goes wrong with it ends the spec, with the line of the spec. Commands go by the netlink driver,
-// which every machine has.
+// stage is the lab of a spec. What goes wrong with it ends the spec, with the line of the spec. Commands go by the
+// netlink driver, which every machine has.
 type stage struct {
 	*lab.Lab
 	base *lab.Baseline // of what was noted with watch

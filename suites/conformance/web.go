@@ -9,8 +9,8 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// web are namespaces, the host among them, each of which has a veth pair to each other one: what there should be, while one after
-// the other ends.
+// web are namespaces, the host among them, each of which has a veth pair to each other one: what there should be, while
+// one after the other ends.
 type web struct {
 	namespaces []string // without the host
 	pairs      []pair
@@ -40,7 +40,8 @@ func (w *web) commands() []string {
 		all = append(all, "ip netns add "+n)
 	}
 	for _, p := range w.pairs {
-		all = append(all, fmt.Sprintf("%s link add to-%s type veth peer name to-%s netns %s", ip(p.one), p.other, p.one, p.other))
+		all = append(all, fmt.Sprintf("%s link add to-%s type veth peer name to-%s netns %s", ip(p.one), p.other, p.one,
+			p.other))
 	}
 	return all
 }
@@ -67,8 +68,8 @@ func (w *web) claimsFor(namespaces []string) []string {
 	return claims
 }
 
-// end takes something out of the web, a namespace or one end of a pair: the command that does it, and what is true thereafter and was
-// not before.
+// end takes something out of the web, a namespace or one end of a pair: the command that does it, and what is true
+// thereafter and was not before.
 func (w *web) end(random *rand.Rand) (command string, claims []string) {
 	if i := random.IntN(len(w.namespaces) + len(w.pairs)); i < len(w.namespaces) {
 		return w.endNamespace(i)

@@ -1,6 +1,6 @@
-// Package causes is the closed vocabulary of the diagnosis: one table of all causes, and a page on each: what it is, how it shows itself,
-// what looks the same, how to prove it and how to mend it. It is pure: it imports nothing of this project, anybody may import it, and it
-// never looks at a state (diagnose does).
+// Package causes is the closed vocabulary of the diagnosis: one table of all causes, and a page on each: what it is,
+// how it shows itself, what looks the same, how to prove it and how to mend it. It is pure: it imports nothing of this
+// project, anybody may import it, and it never looks at a state (diagnose does).
 //
 // A new cause is a constant, a line of the table and a page.
 package causes

@@ -77,7 +77,8 @@ func TestWords(t *testing.T) {
 	for c := range All() {
 		text, err := json.Marshal(map[string]Cause{"name": c})
 		var back struct{ Name Cause }
-		if err != nil || string(text) != `{"name":"`+c.String()+`"}` || json.Unmarshal(text, &back) != nil || back.Name != c {
+		if err != nil || string(text) != `{"name":"`+c.String()+`"}` || json.Unmarshal(text, &back) != nil ||
+			back.Name != c {
 			t.Errorf("%s: written as %s (%v), read as %s", c, text, err, back.Name)
 		}
 	}
@@ -97,7 +98,8 @@ func TestPages(t *testing.T) {
 			continue // TestTable fails for it
 		}
 		text, at := c.Page(), 0
-		for _, part := range []string{"# " + c.String() + "\n\n", "\n## How it shows itself\n\n", "\n## What looks the same\n\n- ", "\n## Prove it\n\n```console\n$ ",
+		for _, part := range []string{"# " + c.String() + "\n\n", "\n## How it shows itself\n\n",
+			"\n## What looks the same\n\n- ", "\n## Prove it\n\n```console\n$ ",
 			"\n## Mend it\n\n```console\n$ ", "\nSource: "} {
 			i := strings.Index(text[at:], part)
 			if i < 0 {

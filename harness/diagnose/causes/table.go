@@ -84,7 +84,8 @@ type entry struct {
 	family Family
 	// remark says that a healthy network may have it too: a review lists it, and alarms nobody.
 	remark bool
-	// consequence says that another cause may have left it behind; the repair of that one is completed by the repair of this.
+	// consequence says that another cause may have left it behind; the repair of that one is completed by the repair of
+	// this.
 	consequence bool
 	// masked says that any other cause at the same place is the same matter, and tells more of it.
 	masked bool
@@ -114,10 +115,11 @@ var table = [count]entry{
 	RouteBlackhole:        {word: "route-blackhole", family: Route},
 	RouteThrow:            {word: "route-throw", family: Route},
 	RuleDiverts:           {word: "rule-diverts", family: Route},
-	GatewayNowhere:        {word: "gateway-nowhere", family: Route, consequence: true, explains: []Cause{AddressNowhere, AddressOffSegment}},
-	GatewayWrong:          {word: "gateway-wrong", family: Route},
-	RouteOutOfWrongLink:   {word: "route-out-of-wrong-link", family: Route},
-	RoutingLoop:           {word: "routing-loop", family: Route},
+	GatewayNowhere: {word: "gateway-nowhere", family: Route, consequence: true,
+		explains: []Cause{AddressNowhere, AddressOffSegment}},
+	GatewayWrong:        {word: "gateway-wrong", family: Route},
+	RouteOutOfWrongLink: {word: "route-out-of-wrong-link", family: Route},
+	RoutingLoop:         {word: "routing-loop", family: Route},
 
 	PeerDown:      {word: "peer-down", family: Link, consequence: true},
 	NoCarrier:     {word: "no-carrier", family: Link, explains: []Cause{AddressNowhere}},
@@ -146,17 +148,18 @@ var table = [count]entry{
 	DuplicateMAC:        {word: "duplicate-mac", family: Segment},
 	DuplicateAddress:    {word: "duplicate-address", family: Segment},
 
-	ForwardingOff:      {word: "forwarding-off", family: Destination},
-	ReversePathFilter:  {word: "reverse-path-filter", family: Destination},
-	FilterOutput:       {word: "filter-output", family: Destination},
-	FilterForward:      {word: "filter-forward", family: Destination},
-	FilterInput:        {word: "filter-input", family: Destination},
-	FilterBridge:       {word: "filter-bridge", family: Destination},
-	FilterIngress:      {word: "filter-ingress", family: Destination},
-	FilterARP:          {word: "filter-arp", family: Destination},
-	EchoIgnored:        {word: "echo-ignored", family: Destination},
-	TranslationMissing: {word: "translation-missing", family: Destination, explains: []Cause{NoRoute, AddressNowhere, GatewayNowhere, GatewayWrong, ForwardingOff}},
-	NotListening:       {word: "not-listening", family: Destination},
+	ForwardingOff:     {word: "forwarding-off", family: Destination},
+	ReversePathFilter: {word: "reverse-path-filter", family: Destination},
+	FilterOutput:      {word: "filter-output", family: Destination},
+	FilterForward:     {word: "filter-forward", family: Destination},
+	FilterInput:       {word: "filter-input", family: Destination},
+	FilterBridge:      {word: "filter-bridge", family: Destination},
+	FilterIngress:     {word: "filter-ingress", family: Destination},
+	FilterARP:         {word: "filter-arp", family: Destination},
+	EchoIgnored:       {word: "echo-ignored", family: Destination},
+	TranslationMissing: {word: "translation-missing", family: Destination,
+		explains: []Cause{NoRoute, AddressNowhere, GatewayNowhere, GatewayWrong, ForwardingOff}},
+	NotListening: {word: "not-listening", family: Destination},
 
 	HalfUp:             {word: "half-up", family: Review, masked: true},
 	SubnetOverlap:      {word: "subnet-overlap", family: Review},

@@ -15,7 +15,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-var capture = flag.Bool("capture", false, "print a state for each fault, as make diagnose-capture writes them to harness/diagnose/testdata")
+var capture = flag.Bool("capture", false,
+	"print a state for each fault, as make diagnose-capture writes them to harness/diagnose/testdata")
 
 // captured is a state with one fault in it, as a file for the tests without a kernel.
 type captured struct {
@@ -25,7 +26,8 @@ type captured struct {
 	State *state.State   `json:"state"`
 }
 
-// TestCapture makes each fault in a small network, sees that it is diagnosed, and prints the state: a sandbox writes no files.
+// TestCapture makes each fault in a small network, sees that it is diagnosed, and prints the state: a sandbox writes no
+// files.
 func TestCapture(t *testing.T) {
 	if !*capture {
 		t.Skip("it only prints states: -capture")
@@ -55,7 +57,8 @@ func TestCapture(t *testing.T) {
 func smallest(m maker, seed uint64) (network *topology, p path, f *fault) {
 	rng := rand.New(rand.NewPCG(1, seed))
 	for range 40 {
-		if n, way, made := fitting(rng, m.make); made != nil && made.names == nil && (network == nil || len(n.lines) < len(network.lines)) {
+		if n, way, made := fitting(rng, m.make); made != nil && made.names == nil &&
+			(network == nil || len(n.lines) < len(network.lines)) {
 			network, p, f = n, way, made
 		}
 	}

@@ -39,26 +39,42 @@ type faulty func(*topology, path) *fault
 
 // faults are the ways to make each cause. A cause may have several.
 var faults = []maker{
-	{causes.NoNamespace, noNamespace}, {causes.NotANamespace, notANamespace}, {causes.NoInterface, noInterface}, {causes.LoopbackDown, loopbackDown},
-	{causes.LocalRuleMissing, localRuleMissing}, {causes.LocalRuleMissing, localRuleMissingThere}, {causes.IPv6Disabled, ipv6Disabled}, {causes.IPv6Disabled, ipv6TooSmall},
-	{causes.AddressTentative, addressTentative}, {causes.AddressDuplicate, addressDuplicate}, {causes.ScopeMissing, scopeMissing},
-	{causes.LinkDown, linkDown}, {causes.NoAddress, noAddress}, {causes.PrefixMismatch, prefixMismatch}, {causes.ConnectedRouteMissing, connectedRouteMissing},
+	{causes.NoNamespace, noNamespace}, {causes.NotANamespace, notANamespace}, {causes.NoInterface, noInterface},
+	{causes.LoopbackDown, loopbackDown},
+	{causes.LocalRuleMissing, localRuleMissing}, {causes.LocalRuleMissing, localRuleMissingThere},
+	{causes.IPv6Disabled, ipv6Disabled}, {causes.IPv6Disabled, ipv6TooSmall},
+	{causes.AddressTentative, addressTentative}, {causes.AddressDuplicate, addressDuplicate},
+	{causes.ScopeMissing, scopeMissing},
+	{causes.LinkDown, linkDown}, {causes.NoAddress, noAddress}, {causes.PrefixMismatch, prefixMismatch},
+	{causes.ConnectedRouteMissing, connectedRouteMissing},
 	{causes.ConnectedRouteMissing, localRouteMissing}, {causes.RuleDiverts, localRuleTooLate},
-	{causes.NoRoute, noRoute}, {causes.RouteUnreachable, routeOf("unreachable")}, {causes.RouteProhibit, routeOf("prohibit")},
-	{causes.RouteBlackhole, routeOf("blackhole")}, {causes.RouteThrow, routeOf("throw")}, {causes.RuleDiverts, ruleDiverts}, {causes.RuleDiverts, ruleToWrongTable}, {causes.RuleDiverts, ruleToBystander},
-	{causes.GatewayNowhere, gatewayNowhere}, {causes.GatewayWrong, gatewayWrong}, {causes.RouteOutOfWrongLink, wrongLink}, {causes.RoutingLoop, routingLoop},
-	{causes.PeerDown, peerDown}, {causes.PeerDown, ownPortDown}, {causes.NoCarrier, noCarrier}, {causes.SameNamespace, sameNamespace}, {causes.ARPOff, arpOff}, {causes.QueueDrops, queueDrops},
+	{causes.NoRoute, noRoute}, {causes.RouteUnreachable, routeOf("unreachable")},
+	{causes.RouteProhibit, routeOf("prohibit")},
+	{causes.RouteBlackhole, routeOf("blackhole")}, {causes.RouteThrow, routeOf("throw")},
+	{causes.RuleDiverts, ruleDiverts}, {causes.RuleDiverts, ruleToWrongTable}, {causes.RuleDiverts, ruleToBystander},
+	{causes.GatewayNowhere, gatewayNowhere}, {causes.GatewayWrong, gatewayWrong},
+	{causes.RouteOutOfWrongLink, wrongLink}, {causes.RoutingLoop, routingLoop},
+	{causes.PeerDown, peerDown}, {causes.PeerDown, ownPortDown}, {causes.NoCarrier, noCarrier},
+	{causes.SameNamespace, sameNamespace}, {causes.ARPOff, arpOff}, {causes.QueueDrops, queueDrops},
 	{causes.MTUExceeded, mtuExceeded}, {causes.MTUMismatch, mtuMismatch}, {causes.MTUBlackHole, mtuBlackHole},
-	{causes.NeighbourWrong, neighbourWrong}, {causes.AddressNowhere, addressNowhere}, {causes.AddressOffSegment, otherBridge}, {causes.AddressOffSegment, wrongNamespace},
-	{causes.ARPIgnored, arpIgnored}, {causes.BridgeDown, bridgeDown}, {causes.NotAPort, notAPort}, {causes.PortDown, portDown}, {causes.PortBlocked, portWaits}, {causes.PortBlocked, portBlocked},
+	{causes.NeighbourWrong, neighbourWrong}, {causes.AddressNowhere, addressNowhere},
+	{causes.AddressOffSegment, otherBridge}, {causes.AddressOffSegment, wrongNamespace},
+	{causes.ARPIgnored, arpIgnored}, {causes.BridgeDown, bridgeDown}, {causes.NotAPort, notAPort},
+	{causes.PortDown, portDown}, {causes.PortBlocked, portWaits}, {causes.PortBlocked, portBlocked},
 	{causes.PortIsolated, portIsolated}, {causes.AddressOnPort, addressOnPort},
-	{causes.VNIMismatch, vniMismatch}, {causes.TunnelPortMismatch, tunnelPortMismatch}, {causes.TunnelRemoteMissing, tunnelRemoteMissing},
-	{causes.MacvlanParent, macvlanPrivate}, {causes.MacvlanParent, macvlanParent}, {causes.DuplicateMAC, duplicateMAC}, {causes.DuplicateAddress, duplicateAddress},
-	{causes.ForwardingOff, forwardingOff}, {causes.ForwardingOff, forwardingOffOnLink}, {causes.ReversePathFilter, reversePathFilter},
-	{causes.FilterOutput, filterAt("output")}, {causes.FilterForward, filterAt("forward")}, {causes.FilterInput, filterAt("input")}, {causes.FilterBridge, filterBridge},
-	{causes.FilterIngress, filterIngress}, {causes.FilterARP, filterARP}, {causes.EchoIgnored, echoIgnored}, {causes.TranslationMissing, translationMissing},
+	{causes.VNIMismatch, vniMismatch}, {causes.TunnelPortMismatch, tunnelPortMismatch},
+	{causes.TunnelRemoteMissing, tunnelRemoteMissing},
+	{causes.MacvlanParent, macvlanPrivate}, {causes.MacvlanParent, macvlanParent}, {causes.DuplicateMAC, duplicateMAC},
+	{causes.DuplicateAddress, duplicateAddress},
+	{causes.ForwardingOff, forwardingOff}, {causes.ForwardingOff, forwardingOffOnLink},
+	{causes.ReversePathFilter, reversePathFilter},
+	{causes.FilterOutput, filterAt("output")}, {causes.FilterForward, filterAt("forward")},
+	{causes.FilterInput, filterAt("input")}, {causes.FilterBridge, filterBridge},
+	{causes.FilterIngress, filterIngress}, {causes.FilterARP, filterARP}, {causes.EchoIgnored, echoIgnored},
+	{causes.TranslationMissing, translationMissing},
 	{causes.NotListening, notListening},
-	{causes.FilterOutput, policyAt("output")}, {causes.FilterForward, policyAt("forward")}, {causes.FilterInput, policyAt("input")}, {causes.FilterBridge, bridgePolicy},
+	{causes.FilterOutput, policyAt("output")}, {causes.FilterForward, policyAt("forward")},
+	{causes.FilterInput, policyAt("input")}, {causes.FilterBridge, bridgePolicy},
 	{causes.FilterInput, discoveryForgotten}, {causes.FilterBridge, arpForgotten},
 }
 
@@ -120,25 +136,30 @@ func portsOf(_ int, h hop) bool { return h.out.port != nil && h.in.port != nil }
 // --- The source ---
 
 func noNamespace(_ *topology, p path) *fault {
-	return &fault{from: p.from.name + "x", places: []string{p.from.name + "x"}, byHand: "the name is not the one that was meant"}
+	return &fault{from: p.from.name + "x", places: []string{p.from.name + "x"},
+		byHand: "the name is not the one that was meant"}
 }
 
 func notANamespace(_ *topology, p path) *fault {
-	return &fault{does: []string{"touch /run/netns/stale"}, from: "stale", places: []string{"stale"}, byHand: "what was in it is gone"}
+	return &fault{does: []string{"touch /run/netns/stale"}, from: "stale", places: []string{"stale"},
+		byHand: "what was in it is gone"}
 }
 
 func noInterface(t *topology, p path) *fault {
-	if linksOf(p.from) > 1 || t.kind == "bridged tunnel" && strings.HasPrefix(p.from.name, "vtep") || p.from.name == "host" || p.from.ifaces[0].name == "br0" {
+	if linksOf(p.from) > 1 || t.kind == "bridged tunnel" && strings.HasPrefix(p.from.name, "vtep") ||
+		p.from.name == "host" || p.from.ifaces[0].name == "br0" {
 		return nil
 	}
-	return &fault{does: []string{ip(p.from.name, "link del %s", p.from.ifaces[0].name)}, places: []string{p.from.name}, byHand: "the interface is gone"}
+	return &fault{does: []string{ip(p.from.name, "link del %s", p.from.ifaces[0].name)}, places: []string{p.from.name},
+		byHand: "the interface is gone"}
 }
 
 func loopbackDown(_ *topology, p path) *fault {
 	if p.from.name == "host" {
 		return nil
 	}
-	return &fault{does: []string{ip(p.from.name, "link set lo down")}, to: p.from.ifaces[0].addr(p.family), places: []string{"lo in " + p.from.name}}
+	return &fault{does: []string{ip(p.from.name, "link set lo down")}, to: p.from.ifaces[0].addr(p.family),
+		places: []string{"lo in " + p.from.name}}
 }
 
 func localRuleMissing(_ *topology, p path) *fault { return withoutLocalRule(p.from, p.family) }
@@ -147,7 +168,8 @@ func localRuleMissingThere(_ *topology, p path) *fault { return withoutLocalRule
 
 func withoutLocalRule(at *node, family int) *fault {
 	n, v := at.name, six(family)
-	return &fault{does: []string{ip(n, "%srule add priority 500 lookup 500", v), ip(n, "%srule del priority 0", v)}, places: []string{n}}
+	return &fault{does: []string{ip(n, "%srule add priority 500 lookup 500", v), ip(n, "%srule del priority 0", v)},
+		places: []string{n}}
 }
 
 func ipv6Disabled(_ *topology, p path) *fault {
@@ -155,7 +177,8 @@ func ipv6Disabled(_ *topology, p path) *fault {
 	if p.family != 6 {
 		return nil
 	}
-	return &fault{does: []string{in(p.from.name, "sysctl -qw net.ipv6.conf.%s.disable_ipv6=1", out.name)}, places: []string{onLink(out)}}
+	return &fault{does: []string{in(p.from.name, "sysctl -qw net.ipv6.conf.%s.disable_ipv6=1", out.name)},
+		places: []string{onLink(out)}}
 }
 
 func ipv6TooSmall(_ *topology, p path) *fault {
@@ -172,19 +195,24 @@ func addressTentative(t *topology, p path) *fault {
 		return nil
 	}
 	n := i.node.name
-	return &fault{does: []string{in(n, "sysctl -qw net.ipv6.conf.%s.dad_transmits=60", i.name), ip(n, "addr del %s dev %s", i.v6, i.name), ip(n, "addr add %s dev %s", i.v6, i.name)}, places: []string{onLink(i)}}
+	return &fault{does: []string{in(n, "sysctl -qw net.ipv6.conf.%s.dad_transmits=60", i.name),
+		ip(n, "addr del %s dev %s", i.v6, i.name), ip(n, "addr add %s dev %s", i.v6, i.name)},
+		places: []string{onLink(i)}}
 }
 
 func addressDuplicate(t *topology, p path) *fault {
 	i := p.hops[0].out
 	others := slices.DeleteFunc(slices.Clone(i.on.members), func(m *iface) bool { return m == i })
 	other, ok := pick(t, others)
-	if p.family != 6 || !ok || i.node.router || len(p.hops) == 1 { // on its own link the link-local address does instead
+	// on its own link the link-local address does instead
+	if p.family != 6 || !ok || i.node.router || len(p.hops) == 1 {
 		return nil
 	}
 	n := i.node.name
-	return &fault{does: []string{ip(n, "addr del %s dev %s", i.v6, i.name), ip(n, "addr add %s/64 dev %s", other.v6.Addr(), i.name)},
-		places: []string{onLink(i)}, await: fmt.Sprintf("`%s/64` on `%s` in `%s` is `dadfailed`", other.v6.Addr(), i.name, n)}
+	return &fault{does: []string{ip(n, "addr del %s dev %s", i.v6, i.name),
+		ip(n, "addr add %s/64 dev %s", other.v6.Addr(), i.name)},
+		places: []string{onLink(i)}, await: fmt.Sprintf("`%s/64` on `%s` in `%s` is `dadfailed`", other.v6.Addr(),
+			i.name, n)}
 }
 
 func scopeMissing(_ *topology, p path) *fault {

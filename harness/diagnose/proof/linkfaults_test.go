@@ -5,11 +5,14 @@ import (
 )
 
 func peerDown(t *topology, p path) *fault {
-	k, h, ok := t.hop(p, func(_ int, h hop) bool { return h.out.on.kind == "cable" || h.in.port != nil && p.family == 4 })
+	k, h, ok := t.hop(p, func(_ int, h hop) bool {
+		return h.out.on.kind == "cable" || h.in.port != nil && p.family == 4
+	})
 	if !ok {
 		return nil
 	}
-	return &fault{does: []string{ip(h.in.node.name, "link set %s down", h.in.name)}, places: []string{onLink(h.in)}, at: k*perHop + atLink}
+	return &fault{does: []string{ip(h.in.node.name, "link set %s down", h.in.name)}, places: []string{onLink(h.in)},
+		at: k*perHop + atLink}
 }
 
 // ownPortDown switches off the port of a bridge at the other end of the sender's cable.
@@ -18,7 +21,8 @@ func ownPortDown(t *topology, p path) *fault {
 	if !ok {
 		return nil
 	}
-	return &fault{does: []string{ip(h.out.port.netns, "link set %s down", h.out.port.name)}, places: []string{h.out.port.name + " in " + h.out.port.netns}, at: k*perHop + atLink}
+	return &fault{does: []string{ip(h.out.port.netns, "link set %s down", h.out.port.name)},
+		places: []string{h.out.port.name + " in " + h.out.port.netns}, at: k*perHop + atLink}
 }
 
 // noCarrier takes all ports out of a bridge that has the sender's address.
@@ -47,9 +51,11 @@ func sameNamespace(t *topology, p path) *fault {
 	if t.kind != "pair" {
 		f.byHand = "nothing tells where the other end belongs"
 	}
-	f.does = []string{ip(h.in.node.name, "link set %s down", h.in.name), ip(h.in.node.name, "link set %s name far", h.in.name), ip(h.in.node.name, "link set far netns %s", n)}
+	f.does = []string{ip(h.in.node.name, "link set %s down", h.in.name),
+		ip(h.in.node.name, "link set %s name far", h.in.name), ip(h.in.node.name, "link set far netns %s", n)}
 	if t.rng.IntN(2) == 0 {
-		f.does = append(f.does, ip(n, "addr add %s dev far%s", h.in.prefix(p.family), nodad(p.family)), ip(n, "link set far up"))
+		f.does = append(f.does, ip(n, "addr add %s dev far%s", h.in.prefix(p.family), nodad(p.family)),
+			ip(n, "link set far up"))
 		f.places, f.passes = []string{name + " in " + n}, true
 	}
 	return f
@@ -61,17 +67,20 @@ func arpOff(t *topology, p path) *fault {
 	if !ok || strings.HasPrefix(i.name, "br") {
 		return nil
 	}
-	return &fault{does: []string{ip(i.node.name, "link set %s arp off", i.name)}, places: []string{onLink(i)}, at: k*perHop + atSegment}
+	return &fault{does: []string{ip(i.node.name, "link set %s arp off", i.name)}, places: []string{onLink(i)},
+		at: k*perHop + atSegment}
 }
 
 func queueDrops(t *topology, p path) *fault {
 	k, h, _ := t.hop(p, nil)
-	qdisc := []string{"pfifo limit 0", "bfifo limit 0", "blackhole", "tbf rate 1kbit burst 10b limit 10b"}[t.rng.IntN(4)]
+	qdisc := []string{"pfifo limit 0", "bfifo limit 0", "blackhole",
+		"tbf rate 1kbit burst 10b limit 10b"}[t.rng.IntN(4)]
 	netns, dev, at := h.out.node.name, h.out.name, k*perHop+atLink
 	if h.in.port != nil && t.rng.IntN(2) == 0 {
 		netns, dev, at = h.in.port.netns, h.in.port.name, at+1
 	}
-	return &fault{does: []string{in(netns, "tc qdisc add dev %s root %s", dev, qdisc)}, places: []string{dev + " in " + netns}, at: at}
+	return &fault{does: []string{in(netns, "tc qdisc add dev %s root %s", dev, qdisc)},
+		places: []string{dev + " in " + netns}, at: at}
 }
 
 func mtuExceeded(t *topology, p path) *fault {
@@ -79,7 +88,8 @@ func mtuExceeded(t *topology, p path) *fault {
 	if !ok || strings.HasPrefix(h.out.name, "br") {
 		return nil
 	}
-	return &fault{does: []string{ip(h.out.node.name, "link set %s mtu 1300", h.out.name)}, places: []string{onLink(h.out)}, bytes: 1400, at: k*perHop + atLink}
+	return &fault{does: []string{ip(h.out.node.name, "link set %s mtu 1300", h.out.name)},
+		places: []string{onLink(h.out)}, bytes: 1400, at: k*perHop + atLink}
 }
 
 func mtuMismatch(t *topology, p path) *fault {
@@ -91,7 +101,8 @@ func mtuMismatch(t *topology, p path) *fault {
 	if h.out.port != nil && t.rng.IntN(2) == 0 {
 		netns, name = h.out.port.netns, h.out.port.name
 	}
-	return &fault{does: []string{ip(netns, "link set %s mtu 1300", name)}, places: []string{name + " in " + netns}, bytes: 1400, at: k*perHop + atSegment}
+	return &fault{does: []string{ip(netns, "link set %s mtu 1300", name)}, places: []string{name + " in " + netns},
+		bytes: 1400, at: k*perHop + atSegment}
 }
 
 // mtuBlackHole makes a later link small, and keeps the answer that would say so from coming back.
@@ -105,15 +116,18 @@ func mtuBlackHole(t *topology, p path) *fault {
 		table, rule = "ip6", "icmpv6 type packet-too-big drop"
 	}
 	does := []string{ip(h.out.node.name, "link set %s mtu 1300", h.out.name)}
-	return &fault{does: append(does, nft(p.from.name, table, "filter", "input", rule)...), places: []string{onLink(h.out)}, bytes: 1400, at: k*perHop + atLink}
+	return &fault{does: append(does, nft(p.from.name, table, "filter", "input", rule)...),
+		places: []string{onLink(h.out)}, bytes: 1400, at: k*perHop + atLink}
 }
 
 // nft are the commands for a table with one chain and one rule.
 func nft(netns, family, kind, hook, rule string) []string {
 	if hook == "ingress" || strings.HasPrefix(hook, "ingress ") {
-		return []string{in(netns, "nft add table %s wall", family), in(netns, "nft add chain %s wall c '{ type filter hook %s priority 0 ; }'", family, hook),
+		return []string{in(netns, "nft add table %s wall", family),
+			in(netns, "nft add chain %s wall c '{ type filter hook %s priority 0 ; }'", family, hook),
 			in(netns, "nft add rule %s wall c %s", family, rule)}
 	}
-	return []string{in(netns, "nft add table %s wall", family), in(netns, "nft add chain %s wall c '{ type %s hook %s priority 0 ; policy accept ; }'", family, kind, hook),
+	return []string{in(netns, "nft add table %s wall", family),
+		in(netns, "nft add chain %s wall c '{ type %s hook %s priority 0 ; policy accept ; }'", family, kind, hook),
 		in(netns, "nft add rule %s wall c %s", family, rule)}
 }

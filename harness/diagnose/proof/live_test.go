@@ -57,7 +57,8 @@ func inNetwork(ctx context.Context, t *topology, f func(*live) error) error {
 func (n *live) healthy(ctx context.Context) error {
 	var checks []scenario.Check
 	for _, p := range n.paths() {
-		checks = append(checks, scenario.Check{Claim: claim.Reaches{Netns: p.from.name, Dest: p.dest()}, Within: 5 * time.Second})
+		checks = append(checks, scenario.Check{Claim: claim.Reaches{Netns: p.from.name, Dest: p.dest()},
+			Within: 5 * time.Second})
 	}
 	for _, a := range n.lab.Await(ctx, checks, nil) {
 		if a.Outcome != scenario.Pass {
@@ -85,7 +86,8 @@ func told(r diagnose.Report) string {
 	if r.Cause == nil {
 		return fmt.Sprintf("no cause, doubts %q, path %v", r.Doubts, r.Path)
 	}
-	return fmt.Sprintf("%s, %s (reply %v): %s\n    %s\n    repair %s", r.Cause.Name, r.Cause.Place(), r.Cause.Reply, r.Cause.Says,
+	return fmt.Sprintf("%s, %s (reply %v): %s\n    %s\n    repair %s", r.Cause.Name, r.Cause.Place(), r.Cause.Reply,
+		r.Cause.Says,
 		strings.Join(r.Cause.Evidence, "\n    "), strings.Join(r.Cause.Repair, "\n    repair "))
 }
 
@@ -99,7 +101,8 @@ func (n *live) breakIt(ctx context.Context, f *fault) error {
 		if err != nil {
 			return err
 		}
-		if a := n.lab.Await(ctx, []scenario.Check{{Claim: awaited, Within: 5 * time.Second}}, nil)[0]; a.Outcome != scenario.Pass {
+		if a := n.lab.Await(ctx, []scenario.Check{{Claim: awaited, Within: 5 * time.Second}},
+			nil)[0]; a.Outcome != scenario.Pass {
 			return fmt.Errorf("the fault is not complete: expected %s, found %s %s", a.Expected, a.Found, a.Reason)
 		}
 	}

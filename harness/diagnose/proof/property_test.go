@@ -1,5 +1,5 @@
-// Package proof proves the diagnosis on the real kernel: it builds random networks, makes one thing wrong for real, and holds what
-// diagnose says about it against what was done. It has tests alone, and nothing imports it.
+// Package proof proves the diagnosis on the real kernel: it builds random networks, makes one thing wrong for real, and
+// holds what diagnose says about it against what was done. It has tests alone, and nothing imports it.
 package proof_test
 
 import (
@@ -40,7 +40,8 @@ func TestMain(m *testing.M) {
 // workers is how many networks are at work at a time; they wait for silence most of it.
 const workers = 6
 
-// TestPropertySingleFault: a healthy network gives no cause and no alarm; one fault in it is named, placed, and mended by its repair.
+// TestPropertySingleFault: a healthy network gives no cause and no alarm; one fault in it is named, placed, and mended
+// by its repair.
 func TestPropertySingleFault(t *testing.T) {
 	run(t, "one fault", *topologies, func(ctx context.Context, rng *rand.Rand, i int, s *score) error {
 		makers := slices.Clone(faults)
@@ -57,7 +58,8 @@ func TestPropertySingleFault(t *testing.T) {
 	})
 }
 
-// TestPropertyTwoFaults: of two faults on one path the one that stops the packet first is named, the other one after its repair.
+// TestPropertyTwoFaults: of two faults on one path the one that stops the packet first is named, the other one after
+// its repair.
 func TestPropertyTwoFaults(t *testing.T) {
 	run(t, "two faults", (*topologies+3)/4, func(ctx context.Context, rng *rand.Rand, i int, s *score) error {
 		network, p, pair := fittingTwo(rng)
@@ -65,9 +67,12 @@ func TestPropertyTwoFaults(t *testing.T) {
 	})
 }
 
-// inLine are the causes of which two may be made on one path: each stops every packet, at one place, and leaves the other one as it is.
-var inLine = []causes.Cause{causes.RouteUnreachable, causes.RouteProhibit, causes.RouteBlackhole, causes.RuleDiverts, causes.NoRoute, causes.GatewayNowhere, causes.PeerDown, causes.QueueDrops,
-	causes.NeighbourWrong, causes.BridgeDown, causes.PortDown, causes.PortBlocked, causes.PortIsolated, causes.ForwardingOff, causes.FilterOutput, causes.FilterForward,
+// inLine are the causes of which two may be made on one path: each stops every packet, at one place, and leaves the
+// other one as it is.
+var inLine = []causes.Cause{causes.RouteUnreachable, causes.RouteProhibit, causes.RouteBlackhole, causes.RuleDiverts,
+	causes.NoRoute, causes.GatewayNowhere, causes.PeerDown, causes.QueueDrops,
+	causes.NeighbourWrong, causes.BridgeDown, causes.PortDown, causes.PortBlocked, causes.PortIsolated,
+	causes.ForwardingOff, causes.FilterOutput, causes.FilterForward,
 	causes.FilterInput, causes.FilterBridge, causes.FilterIngress, causes.EchoIgnored, causes.ARPIgnored}
 
 // fittingTwo makes random networks until two faults of different kinds have places on one path, one behind the other.
@@ -84,7 +89,8 @@ func fittingTwo(rng *rand.Rand) (*topology, path, [2]*fault) {
 				continue
 			}
 			made := f(network, p)
-			if made == nil || p.family == 6 && (m.cause == causes.PeerDown || m.cause == causes.BridgeDown) || // which takes addresses with it
+			// which takes addresses with it
+			if made == nil || p.family == 6 && (m.cause == causes.PeerDown || m.cause == causes.BridgeDown) ||
 				made.alone || made.byHand != "" || made.port != 0 || // the other one may stop echoes alone
 				len(two) == 1 && (two[0].at/perHop == made.at/perHop || two[0].cause == m.cause) {
 				continue
@@ -100,7 +106,8 @@ func fittingTwo(rng *rand.Rand) (*topology, path, [2]*fault) {
 
 // double makes two faults; the first one is named first, the second one after the repair, unless that mended it too.
 func (n *live) double(ctx context.Context, p path, a, b *fault, s *score) error {
-	what := fmt.Sprintf("%s and %s from %s, made by\n    %s", a.cause, b.cause, p, strings.Join(slices.Concat(b.does, a.does), "\n    "))
+	what := fmt.Sprintf("%s and %s from %s, made by\n    %s", a.cause, b.cause, p,
+		strings.Join(slices.Concat(b.does, a.does), "\n    "))
 	for _, f := range []*fault{b, a} { // the farther one first: what breaks may not be changed any more from there
 		if err := n.breakIt(ctx, f); err != nil {
 			return fmt.Errorf("%s: %w", what, err)
@@ -118,7 +125,8 @@ func (n *live) double(ctx context.Context, p path, a, b *fault, s *score) error 
 		}
 		s.count(&l.tried)
 		if !f.named(r.Cause) || !slices.Contains(f.places, r.Cause.Place()) {
-			return fmt.Errorf("%s\n    should be %s, %s, but it is told: %s", what, f.cause, strings.Join(f.places, " or "), told(r))
+			return fmt.Errorf("%s\n    should be %s, %s, but it is told: %s", what, f.cause,
+				strings.Join(f.places, " or "), told(r))
 		}
 		s.count(&l.named)
 		s.count(&l.placed)
@@ -240,7 +248,8 @@ func (l *lacks) take(err error) bool {
 // single makes one fault and holds the diagnosis against it.
 func (n *live) single(ctx context.Context, p path, f *fault, s *score) error {
 	l := s.line(f.cause)
-	what := fmt.Sprintf("%s from %s, made by\n    %s\n    should be %s, %s", f.cause, p, strings.Join(f.does, "\n    "), f.cause, strings.Join(f.places, " or "))
+	what := fmt.Sprintf("%s from %s, made by\n    %s\n    should be %s, %s", f.cause, p, strings.Join(f.does, "\n    "),
+		f.cause, strings.Join(f.places, " or "))
 	if err := n.breakIt(ctx, f); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
@@ -299,7 +308,8 @@ func (n *live) diagnose(ctx context.Context, q diagnose.Query) (diagnose.Report,
 	return diagnose.Diagnose(s, q), nil
 }
 
-// settled diagnoses when link-local addresses are no longer tentative: a repair may lead by a link on which they still are.
+// settled diagnoses when link-local addresses are no longer tentative: a repair may lead by a link on which they still
+// are.
 func (n *live) settled(ctx context.Context, q diagnose.Query) (diagnose.Report, error) {
 	for end := time.Now().Add(5 * time.Second); ; {
 		r, err := n.diagnose(ctx, q)

@@ -10,7 +10,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// TestRedactedDiagnosis: each fault is told of the redacted state as of the state itself, at the same place, and so is what else is wrong.
+// TestRedactedDiagnosis: each fault is told of the redacted state as of the state itself, at the same place, and so is
+// what else is wrong.
 func TestRedactedDiagnosis(t *testing.T) {
 	run(t, "redacted", len(faults), func(ctx context.Context, rng *rand.Rand, i int, _ *score) error {
 		network, p, f := fitting(rng, faults[i%len(faults)].make)
@@ -31,7 +32,8 @@ func TestRedactedDiagnosis(t *testing.T) {
 			q.To = r.Addr(q.To)
 			redacted.Asked = append(redacted.Asked, q.To.WithZone(""))
 			if got := diagnosed(redacted, q); got != want {
-				return fmt.Errorf("%s: redacted, it is told:\n%s\ninstead of:\n%s", faults[i%len(faults)].cause, got, want)
+				return fmt.Errorf("%s: redacted, it is told:\n%s\ninstead of:\n%s", faults[i%len(faults)].cause, got,
+					want)
 			}
 			return nil
 		})

@@ -13,7 +13,8 @@ func linkDown(t *topology, p path) *fault {
 	if !ok {
 		return nil
 	}
-	f := &fault{does: []string{ip(h.sender().name, "link set %s down", h.out.name)}, places: []string{onLink(h.out)}, at: k*perHop + atRoute}
+	f := &fault{does: []string{ip(h.sender().name, "link set %s down", h.out.name)}, places: []string{onLink(h.out)},
+		at: k*perHop + atRoute}
 	if p.family == 6 && len(h.sender().ifaces) == 1 { // its addresses went with it
 		f.names = []causes.Cause{causes.NoAddress}
 		f.places = append(f.places, h.sender().name)
@@ -30,7 +31,8 @@ func noAddress(t *topology, p path) *fault {
 		return nil // the link-local address will do on the link of the gateway
 	}
 	f := &fault{places: []string{onLink(i)}, at: atRoute}
-	if links := linksOf(i.node); links > 1 || i.node.name == "host" || t.kind == "bridged tunnel" && strings.HasPrefix(i.node.name, "vtep") {
+	if links := linksOf(i.node); links > 1 || i.node.name == "host" || t.kind == "bridged tunnel" &&
+		strings.HasPrefix(i.node.name, "vtep") {
 		f.places = []string{i.node.name}
 	}
 	for _, i := range i.node.ifaces {
@@ -62,8 +64,9 @@ func prefixMismatch(t *topology, p path) *fault {
 	}
 	long := i.prefix(p.family).Addr().BitLen()
 	n := i.node.name
-	f := &fault{places: []string{onLink(i)}, at: atRoute, does: []string{ip(n, "addr del %s dev %s", i.prefix(p.family), i.name),
-		ip(n, "addr add %s dev %s%s", netip.PrefixFrom(i.addr(p.family), long), i.name, nodad(p.family))}}
+	f := &fault{places: []string{onLink(i)}, at: atRoute,
+		does: []string{ip(n, "addr del %s dev %s", i.prefix(p.family), i.name),
+			ip(n, "addr add %s dev %s%s", netip.PrefixFrom(i.addr(p.family), long), i.name, nodad(p.family))}}
 	if i == p.to {
 		f.at += 1000
 	}
@@ -82,7 +85,8 @@ func connectedRouteMissing(t *topology, p path) *fault {
 	if !p.direct() || i.node.byDefault {
 		return nil
 	}
-	f := &fault{places: []string{onLink(i)}, at: atRoute, does: []string{ip(i.node.name, "%sroute del %s dev %s", six(p.family), i.prefix(p.family).Masked(), i.name)}}
+	f := &fault{places: []string{onLink(i)}, at: atRoute,
+		does: []string{ip(i.node.name, "%sroute del %s dev %s", six(p.family), i.prefix(p.family).Masked(), i.name)}}
 	if i == p.to {
 		f.at += 1000
 	}
@@ -92,14 +96,16 @@ func connectedRouteMissing(t *topology, p path) *fault {
 // localRouteMissing takes the route by which one of the two ends takes in what is for its own address.
 func localRouteMissing(t *topology, p path) *fault {
 	i := []*iface{p.hops[0].out, p.to}[t.rng.IntN(2)]
-	command := ip(i.node.name, "%sroute del local %s dev %s table local", six(p.family), i.prefix(p.family).Addr(), i.name)
+	command := ip(i.node.name, "%sroute del local %s dev %s table local", six(p.family), i.prefix(p.family).Addr(),
+		i.name)
 	return &fault{places: []string{onLink(i)}, does: []string{command}}
 }
 
 // localRuleTooLate moves the rule of the table local behind that of the table main.
 func localRuleTooLate(t *topology, p path) *fault {
 	n, v := p.to.node.name, six(p.family)
-	return &fault{places: []string{n}, alone: true, does: []string{ip(n, "%srule add priority 40000 lookup local", v), ip(n, "%srule del priority 0", v)}}
+	return &fault{places: []string{n}, alone: true, does: []string{ip(n, "%srule add priority 40000 lookup local", v),
+		ip(n, "%srule del priority 0", v)}}
 }
 
 // routed picks a hop that goes by a gateway.
@@ -121,14 +127,16 @@ func noRoute(t *topology, p path) *fault {
 		return nil
 	}
 	n := h.sender()
-	return &fault{does: []string{ip(n.name, "%sroute del %s", six(p.family), t.routeTo(n, p))}, places: []string{n.name}, at: k*perHop + atRoute}
+	return &fault{does: []string{ip(n.name, "%sroute del %s", six(p.family), t.routeTo(n, p))},
+		places: []string{n.name}, at: k*perHop + atRoute}
 }
 
 func routeOf(kind string) faulty {
 	return func(t *topology, p path) *fault {
 		k, h, _ := t.hop(p, nil)
 		n := h.sender()
-		return &fault{does: []string{ip(n.name, "%sroute add %s %s", six(p.family), kind, p.dest())}, places: []string{n.name}, at: k*perHop + atRoute}
+		return &fault{does: []string{ip(n.name, "%sroute add %s %s", six(p.family), kind, p.dest())},
+			places: []string{n.name}, at: k*perHop + atRoute}
 	}
 }
 
@@ -136,22 +144,24 @@ func ruleDiverts(t *topology, p path) *fault {
 	k, h, _ := t.hop(p, nil)
 	n := h.sender()
 	action := []string{"unreachable", "prohibit", "blackhole"}[t.rng.IntN(3)]
-	return &fault{does: []string{ip(n.name, "%srule add to %s priority 100 %s", six(p.family), p.dest(), action)}, places: []string{n.name}, at: k*perHop + atRoute}
+	return &fault{does: []string{ip(n.name, "%srule add to %s priority 100 %s", six(p.family), p.dest(), action)},
+		places: []string{n.name}, at: k*perHop + atRoute}
 }
 
 // ruleToWrongTable sends packets for the destination to a table with a gateway that nobody is.
 func ruleToWrongTable(t *topology, p path) *fault {
 	k, h, _ := t.hop(p, nil)
 	n := h.sender()
-	route := ip(n.name, "%sroute add default via %s dev %s table 100", six(p.family), h.out.on.free(p.family), h.out.name)
+	route := ip(n.name, "%sroute add default via %s dev %s table 100", six(p.family), h.out.on.free(p.family),
+		h.out.name)
 	if t.rng.IntN(2) == 0 {
 		route = ip(n.name, "%sroute add unreachable default table 100", six(p.family))
 	}
 	return &fault{does: []string{route, ruleTo100(n, p)}, places: []string{n.name}, at: k*perHop + atRoute}
 }
 
-// ruleToBystander sends packets for the destination to a table with a gateway that is not on the way. While the right way is broken too,
-// nothing tells it from one that should be.
+// ruleToBystander sends packets for the destination to a table with a gateway that is not on the way. While the right
+// way is broken too, nothing tells it from one that should be.
 func ruleToBystander(t *topology, p path) *fault {
 	k, h, ok := t.routed(p)
 	if !ok {
@@ -172,7 +182,8 @@ func ruleTo100(n *node, p path) string {
 
 func (t *topology) replaceGateway(n *node, p path, via netip.Addr, dev string) []string {
 	to := t.routeTo(n, p)
-	return []string{ip(n.name, "%sroute del %s", six(p.family), to), ip(n.name, "%sroute add %s via %s dev %s", six(p.family), to, via, dev)}
+	return []string{ip(n.name, "%sroute del %s", six(p.family), to),
+		ip(n.name, "%sroute add %s via %s dev %s", six(p.family), to, via, dev)}
 }
 
 func gatewayNowhere(t *topology, p path) *fault {
@@ -181,12 +192,15 @@ func gatewayNowhere(t *topology, p path) *fault {
 		return nil
 	}
 	n := h.sender()
-	return &fault{does: t.replaceGateway(n, p, h.out.on.free(p.family), h.out.name), places: []string{n.name}, at: k*perHop + atRoute}
+	return &fault{does: t.replaceGateway(n, p, h.out.on.free(p.family), h.out.name), places: []string{n.name},
+		at: k*perHop + atRoute}
 }
 
 // bystanders are on the segment of a hop, and lead nowhere.
 func (t *topology) bystanders(h hop, p path) []*iface {
-	return slices.DeleteFunc(slices.Clone(h.out.on.members), func(m *iface) bool { return m.node.router || m.node == h.sender() || m.node == p.to.node })
+	return slices.DeleteFunc(slices.Clone(h.out.on.members), func(m *iface) bool {
+		return m.node.router || m.node == h.sender() || m.node == p.to.node
+	})
 }
 
 func gatewayWrong(t *topology, p path) *fault {
@@ -199,7 +213,8 @@ func gatewayWrong(t *topology, p path) *fault {
 	if !ok {
 		return nil
 	}
-	return &fault{does: t.replaceGateway(n, p, other.addr(p.family), h.out.name), places: []string{n.name}, at: k*perHop + atRoute}
+	return &fault{does: t.replaceGateway(n, p, other.addr(p.family), h.out.name), places: []string{n.name},
+		at: k*perHop + atRoute}
 }
 
 // wrongLink gives the network of a hop a second route, out of another link.
@@ -232,5 +247,6 @@ func routingLoop(t *topology, p path) *fault {
 	}
 	n := h.sender()
 	back := p.hops[k-1]
-	return &fault{does: t.replaceGateway(n, p, back.out.addr(p.family), back.in.name), places: []string{back.sender().name}, at: (k-1)*perHop + atRoute}
+	return &fault{does: t.replaceGateway(n, p, back.out.addr(p.family), back.in.name),
+		places: []string{back.sender().name}, at: (k-1)*perHop + atRoute}
 }

@@ -19,7 +19,8 @@ func forwardingOff(t *topology, p path) *fault {
 	if p.family == 6 {
 		key = "net.ipv6.conf.all.forwarding"
 	}
-	return &fault{does: []string{in(h.sender().name, "sysctl -qw %s=0", key)}, places: []string{h.sender().name}, at: k*perHop + atForward}
+	return &fault{does: []string{in(h.sender().name, "sysctl -qw %s=0", key)}, places: []string{h.sender().name},
+		at: k*perHop + atForward}
 }
 
 func forwardingOffOnLink(t *topology, p path) *fault {
@@ -28,7 +29,8 @@ func forwardingOffOnLink(t *topology, p path) *fault {
 		return nil
 	}
 	i := p.hops[k-1].in
-	return &fault{does: []string{in(h.sender().name, "sysctl -qw net.ipv4.conf.%s.forwarding=0", i.name)}, places: []string{onLink(i)}, at: k*perHop + atForward}
+	return &fault{does: []string{in(h.sender().name, "sysctl -qw net.ipv4.conf.%s.forwarding=0", i.name)},
+		places: []string{onLink(i)}, at: k*perHop + atForward}
 }
 
 func reversePathFilter(t *topology, p path) *fault {
@@ -40,7 +42,8 @@ func reversePathFilter(t *topology, p path) *fault {
 		to, i = "10.99.0.1", t.nodes[0].ifaces[1]
 	}
 	scope := []string{i.name, "all"}[t.rng.IntN(2)]
-	return &fault{does: []string{in(i.node.name, "sysctl -qw net.ipv4.conf.%s.rp_filter=1", scope)}, to: netip.MustParseAddr(to), places: []string{onLink(i)}}
+	return &fault{does: []string{in(i.node.name, "sysctl -qw net.ipv4.conf.%s.rp_filter=1", scope)},
+		to: netip.MustParseAddr(to), places: []string{onLink(i)}}
 }
 
 // dropping is a rule that drops the path's echo requests, in one of several words.
@@ -52,8 +55,10 @@ func (t *topology) dropping(p path) (family, rule string) {
 	family = []string{v, "inet"}[t.rng.IntN(2)]
 	end := []string{"drop", "reject", "counter drop"}[t.rng.IntN(3)]
 	rules := []string{
-		v + " daddr " + p.dest().String(), icmp + " type echo-request", v + " daddr " + p.to.on.prefix(p.family).String(),
-		"meta l4proto " + map[int]string{4: "icmp", 6: "ipv6-icmp"}[p.family], v + " daddr { " + p.dest().String() + ", " + p.to.on.free(p.family).String() + " }",
+		v + " daddr " + p.dest().String(), icmp + " type echo-request",
+		v + " daddr " + p.to.on.prefix(p.family).String(),
+		"meta l4proto " + map[int]string{4: "icmp", 6: "ipv6-icmp"}[p.family], v + " daddr { " + p.dest().String() +
+			", " + p.to.on.free(p.family).String() + " }",
 	}
 	if t.rng.IntN(6) == 0 {
 		return family, end
@@ -96,11 +101,13 @@ func policyAt(hook string) faulty {
 		}
 		f := &fault{does: policy(n.name, "inet", hook), places: []string{n.name}, at: at}
 		if t.rng.IntN(2) == 0 { // nothing comes by what is put behind it
-			f.does = append(f.does, in(n.name, "nft add chain inet wall end"), in(n.name, "nft add rule inet wall c goto end"))
+			f.does = append(f.does, in(n.name, "nft add chain inet wall end"),
+				in(n.name, "nft add rule inet wall c goto end"))
 		}
 		if t.rng.IntN(2) == 0 {
 			f.port = 8080
-			f.does = append(f.does, in(p.to.node.name, "busybox httpd -p %s -h /", netip.AddrPortFrom(p.dest(), f.port)))
+			f.does = append(f.does, in(p.to.node.name, "busybox httpd -p %s -h /",
+				netip.AddrPortFrom(p.dest(), f.port)))
 		}
 		return f
 	}
@@ -108,7 +115,8 @@ func policyAt(hook string) faulty {
 
 // policy are the commands for a table with one chain, which drops all that none of the rules takes.
 func policy(netns, family, hook string, rules ...string) []string {
-	does := []string{in(netns, "nft add table %s wall", family), in(netns, "nft add chain %s wall c '{ type filter hook %s priority 0 ; policy drop ; }'", family, hook)}
+	does := []string{in(netns, "nft add table %s wall", family),
+		in(netns, "nft add chain %s wall c '{ type filter hook %s priority 0 ; policy drop ; }'", family, hook)}
 	for _, rule := range rules {
 		does = append(does, in(netns, "nft add rule %s wall c %s", family, rule))
 	}
@@ -121,7 +129,8 @@ func discoveryForgotten(t *topology, p path) *fault {
 	if p.family == 4 || strings.Contains(t.kind, "tunnel") {
 		return nil
 	}
-	return &fault{does: policy(n.name, "ip6", "input", "icmpv6 type { echo-request, echo-reply } accept"), places: []string{n.name}, at: at}
+	return &fault{does: policy(n.name, "ip6", "input", "icmpv6 type { echo-request, echo-reply } accept"),
+		places: []string{n.name}, at: at}
 }
 
 // bridged is a hop from one port of a bridge to another one.
@@ -134,7 +143,8 @@ func bridgePolicy(t *topology, p path) *fault {
 	if !ok {
 		return nil
 	}
-	return &fault{does: policy(h.out.port.netns, "bridge", "forward"), places: []string{h.out.port.netns}, at: k*perHop + atSegment}
+	return &fault{does: policy(h.out.port.netns, "bridge", "forward"), places: []string{h.out.port.netns},
+		at: k*perHop + atSegment}
 }
 
 // arpForgotten lets IP over a bridge, and not the question for a neighbour.
@@ -143,7 +153,8 @@ func arpForgotten(t *topology, p path) *fault {
 	if !ok || p.family == 6 {
 		return nil
 	}
-	return &fault{does: policy(h.out.port.netns, "bridge", "forward", "ether type ip accept"), places: []string{h.out.port.netns}, at: k*perHop + atSegment}
+	return &fault{does: policy(h.out.port.netns, "bridge", "forward", "ether type ip accept"),
+		places: []string{h.out.port.netns}, at: k*perHop + atSegment}
 }
 
 func filterBridge(t *topology, p path) *fault {
@@ -152,8 +163,10 @@ func filterBridge(t *topology, p path) *fault {
 		return nil
 	}
 	v := map[int]string{4: "ip", 6: "ip6"}[p.family]
-	rules := []string{v + " daddr " + p.dest().String() + " drop", "oifname " + h.in.port.name + " drop", "iifname " + h.out.port.name + " drop"}
-	return &fault{does: nft(h.out.port.netns, "bridge", "filter", "forward", rules[t.rng.IntN(len(rules))]), places: []string{h.out.port.netns}, at: k*perHop + atSegment}
+	rules := []string{v + " daddr " + p.dest().String() + " drop", "oifname " + h.in.port.name + " drop",
+		"iifname " + h.out.port.name + " drop"}
+	return &fault{does: nft(h.out.port.netns, "bridge", "filter", "forward", rules[t.rng.IntN(len(rules))]),
+		places: []string{h.out.port.netns}, at: k*perHop + atSegment}
 }
 
 func filterIngress(t *topology, p path) *fault {
@@ -162,7 +175,8 @@ func filterIngress(t *topology, p path) *fault {
 	if i := len(rule) - len("reject"); i >= 0 && rule[i:] == "reject" { // not at this hook
 		rule = rule[:i] + "drop"
 	}
-	return &fault{does: nft(h.in.node.name, "netdev", "filter", "ingress device "+h.in.name, rule), places: []string{h.in.node.name}, at: k*perHop + atNext}
+	return &fault{does: nft(h.in.node.name, "netdev", "filter", "ingress device "+h.in.name, rule),
+		places: []string{h.in.node.name}, at: k*perHop + atNext}
 }
 
 func filterARP(t *topology, p path) *fault {
@@ -182,7 +196,8 @@ func echoIgnored(_ *topology, p path) *fault {
 	if p.family == 6 {
 		key = "net.ipv6.icmp.echo_ignore_all"
 	}
-	return &fault{does: []string{in(p.to.node.name, "sysctl -qw %s=1", key)}, places: []string{p.to.node.name}, at: (len(p.hops)-1)*perHop + atNext}
+	return &fault{does: []string{in(p.to.node.name, "sysctl -qw %s=1", key)}, places: []string{p.to.node.name},
+		at: (len(p.hops)-1)*perHop + atNext}
 }
 
 func translationMissing(t *topology, p path) *fault {
@@ -193,10 +208,12 @@ func translationMissing(t *topology, p path) *fault {
 	if p.family == 6 {
 		v, other = "ip6", "2001:db8::/32"
 	}
-	return &fault{does: []string{in("nat", "nft flush chain %s nat post", v), in("nat", "nft add rule %s nat post %s saddr %s masquerade", v, v, other)},
+	return &fault{does: []string{in("nat", "nft flush chain %s nat post", v),
+		in("nat", "nft add rule %s nat post %s saddr %s masquerade", v, v, other)},
 		places: []string{"nat"}, at: 1000}
 }
 
 func notListening(_ *topology, p path) *fault {
-	return &fault{port: 8080, places: []string{p.to.node.name}, byHand: "the service has to be started", at: (len(p.hops)-1)*perHop + atNext}
+	return &fault{port: 8080, places: []string{p.to.node.name}, byHand: "the service has to be started",
+		at: (len(p.hops)-1)*perHop + atNext}
 }

@@ -53,6 +53,7 @@ func (s *score) String() string {
 		sum.tried, sum.named, sum.placed = sum.tried+l.tried, sum.named+l.named, sum.placed+l.placed
 		sum.toRepair, sum.repaired = sum.toRepair+l.toRepair, sum.repaired+l.repaired
 	}
-	fmt.Fprintf(&out, "%-24s %6d %6d %6d %8s\n", "all", sum.tried, sum.named, sum.placed, fmt.Sprintf("%d/%d", sum.repaired, sum.toRepair))
+	fmt.Fprintf(&out, "%-24s %6d %6d %6d %8s\n", "all", sum.tried, sum.named, sum.placed,
+		fmt.Sprintf("%d/%d", sum.repaired, sum.toRepair))
 	return out.String()
 }

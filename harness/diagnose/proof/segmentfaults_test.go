@@ -8,7 +8,8 @@ import (
 
 func neighbourWrong(t *topology, p path) *fault {
 	k, h, _ := t.hop(p, nil)
-	return &fault{does: []string{ip(h.out.node.name, "neigh replace %s lladdr 02:00:00:00:de:ad dev %s", h.in.addr(p.family), h.out.name)},
+	return &fault{does: []string{ip(h.out.node.name, "neigh replace %s lladdr 02:00:00:00:de:ad dev %s",
+		h.in.addr(p.family), h.out.name)},
 		places: []string{onLink(h.out)}, at: k*perHop + atSegment}
 }
 
@@ -29,7 +30,8 @@ func otherBridge(t *topology, p path) *fault {
 	if !p.direct() || i == nil || len(p.to.on.members) == 2 {
 		return nil // the bridge would be left without ports
 	}
-	return &fault{does: []string{ip(i.netns, "link add br9 type bridge"), ip(i.netns, "link set br9 up"), ip(i.netns, "link set %s master br9", i.name)},
+	return &fault{does: []string{ip(i.netns, "link add br9 type bridge"), ip(i.netns, "link set br9 up"),
+		ip(i.netns, "link set %s master br9", i.name)},
 		places: []string{onLink(p.to)}, at: atSegment}
 }
 
@@ -49,15 +51,19 @@ func wrongNamespace(t *topology, p path) *fault {
 		return nil
 	}
 	return &fault{does: []string{ip(p.to.node.name, "addr del %s dev %s", p.to.prefix(p.family), p.to.name),
-		ip(i.node.name, "addr add %s/%d dev %s%s", p.dest(), p.dest().BitLen(), i.name, nodad(p.family))}, places: []string{onLink(i)}, at: atSegment}
+		ip(i.node.name, "addr add %s/%d dev %s%s", p.dest(), p.dest().BitLen(), i.name, nodad(p.family))},
+		places: []string{onLink(i)}, at: atSegment}
 }
 
 // present says that a namespace has an interface or a bridge on a segment: then it answers for all its addresses there.
 func (s *segment) present(netns string) bool {
-	return slices.ContainsFunc(s.members, func(m *iface) bool { return m.node.name == netns || m.port != nil && m.port.netns == netns })
+	return slices.ContainsFunc(s.members, func(m *iface) bool {
+		return m.node.name == netns || m.port != nil && m.port.netns == netns
+	})
 }
 
-// chatty says that on a hop somebody asks all the time, for the sake of a tunnel, and is heard: the neighbours know each other without asking.
+// chatty says that on a hop somebody asks all the time, for the sake of a tunnel, and is heard: the neighbours know
+// each other without asking.
 func (t *topology) chatty(h hop) bool {
 	return strings.Contains(t.kind, "tunnel") && h.in.on.kind != "vxlan"
 }
@@ -71,7 +77,8 @@ func arpIgnored(t *topology, p path) *fault {
 	if h.in.on.kind == "vxlan" {
 		scope = h.in.name // all would stop the underlay first
 	}
-	return &fault{does: []string{in(h.in.node.name, "sysctl -qw net.ipv4.conf.%s.arp_ignore=8", scope)}, places: []string{onLink(h.in)}, at: k*perHop + atSegment}
+	return &fault{does: []string{in(h.in.node.name, "sysctl -qw net.ipv4.conf.%s.arp_ignore=8", scope)},
+		places: []string{onLink(h.in)}, at: k*perHop + atSegment}
 }
 
 func bridgeDown(t *topology, p path) *fault {
@@ -79,7 +86,8 @@ func bridgeDown(t *topology, p path) *fault {
 	if !ok {
 		return nil
 	}
-	return &fault{does: []string{ip(h.out.port.netns, "link set %s down", h.out.port.bridge)}, places: []string{h.out.port.bridge + " in " + h.out.port.netns}, at: k*perHop + atSegment}
+	return &fault{does: []string{ip(h.out.port.netns, "link set %s down", h.out.port.bridge)},
+		places: []string{h.out.port.bridge + " in " + h.out.port.netns}, at: k*perHop + atSegment}
 }
 
 // anyPort is the port of one end of a hop.
@@ -100,7 +108,8 @@ func notAPort(t *topology, p path) *fault {
 	if !ok || len(p.hops[k].out.on.members) == 2 {
 		return nil // the bridge is left without ports
 	}
-	return &fault{does: []string{ip(i.netns, "link set %s nomaster", i.name)}, places: []string{i.name + " in " + i.netns}, at: k*perHop + atSegment}
+	return &fault{does: []string{ip(i.netns, "link set %s nomaster", i.name)},
+		places: []string{i.name + " in " + i.netns}, at: k*perHop + atSegment}
 }
 
 func portDown(t *topology, p path) *fault {
@@ -108,7 +117,8 @@ func portDown(t *topology, p path) *fault {
 	if !ok {
 		return nil
 	}
-	return &fault{does: []string{ip(h.in.port.netns, "link set %s down", h.in.port.name)}, places: []string{h.in.port.name + " in " + h.in.port.netns}, at: k*perHop + atSegment}
+	return &fault{does: []string{ip(h.in.port.netns, "link set %s down", h.in.port.name)},
+		places: []string{h.in.port.name + " in " + h.in.port.netns}, at: k*perHop + atSegment}
 }
 
 // portWaits: a port that comes up listens first, where spanning tree is on.
@@ -117,8 +127,10 @@ func portWaits(t *topology, p path) *fault {
 	if !ok {
 		return nil
 	}
-	return &fault{byHand: "spanning tree lets it forward in the end", places: []string{i.name + " in " + i.netns}, at: k*perHop + atSegment, does: []string{
-		ip(i.netns, "link set %s type bridge stp_state 1", i.bridge), ip(i.netns, "link set %s down", i.name), ip(i.netns, "link set %s up", i.name)}}
+	return &fault{byHand: "spanning tree lets it forward in the end", places: []string{i.name + " in " + i.netns},
+		at: k*perHop + atSegment, does: []string{
+			ip(i.netns, "link set %s type bridge stp_state 1", i.bridge), ip(i.netns, "link set %s down", i.name),
+			ip(i.netns, "link set %s up", i.name)}}
 }
 
 // portBlocked sets the state of a port by hand: listening, learning or disabled.
@@ -137,7 +149,8 @@ func portIsolated(t *topology, p path) *fault {
 		return nil
 	}
 	a, b := h.out.port, h.in.port
-	return &fault{does: []string{in(a.netns, "bridge link set dev %s isolated on", a.name), in(b.netns, "bridge link set dev %s isolated on", b.name)},
+	return &fault{does: []string{in(a.netns, "bridge link set dev %s isolated on", a.name),
+		in(b.netns, "bridge link set dev %s isolated on", b.name)},
 		places: []string{b.name + " in " + b.netns}, at: k*perHop + atSegment}
 }
 
@@ -162,10 +175,12 @@ func addressOnPort(t *topology, p path) *fault {
 func (t *topology) again(p path, which int, options func(a, b tunnel) string) *fault {
 	s := p.to.on
 	a, b := s.tunnels[which], s.tunnels[1-which]
-	f := &fault{does: []string{ip(a.netns, "link del vx0"), ip(a.netns, "link add vx0 type vxlan %s", options(a, b))}, places: []string{"vx0 in " + s.tunnels[0].netns, "vx0 in " + s.tunnels[1].netns}, at: atSegment}
+	f := &fault{does: []string{ip(a.netns, "link del vx0"), ip(a.netns, "link add vx0 type vxlan %s", options(a, b))},
+		places: []string{"vx0 in " + s.tunnels[0].netns, "vx0 in " + s.tunnels[1].netns}, at: atSegment}
 	for _, i := range s.members {
 		if i.node.name == a.netns && i.name == "vx0" {
-			f.does = append(f.does, ip(a.netns, "link set vx0 up"), ip(a.netns, "addr add %s dev vx0", i.v4), ip(a.netns, "addr add %s dev vx0 nodad", i.v6))
+			f.does = append(f.does, ip(a.netns, "link set vx0 up"), ip(a.netns, "addr add %s dev vx0", i.v4),
+				ip(a.netns, "addr add %s dev vx0 nodad", i.v6))
 			return f
 		}
 	}
@@ -175,7 +190,8 @@ func (t *topology) again(p path, which int, options func(a, b tunnel) string) *f
 
 // across says that a path goes through the tunnel of its segment.
 func across(t *topology, p path) bool {
-	return p.to.on.kind == "vxlan" && len(p.hops) == 1 && (p.to.port == nil || p.hops[0].out.port.netns != p.to.port.netns)
+	return p.to.on.kind == "vxlan" && len(p.hops) == 1 &&
+		(p.to.port == nil || p.hops[0].out.port.netns != p.to.port.netns)
 }
 
 func vniMismatch(t *topology, p path) *fault {
@@ -201,11 +217,14 @@ func tunnelRemoteMissing(t *topology, p path) *fault {
 		return nil
 	}
 	near := 0
-	if s := p.to.on; s.tunnels[1].netns == p.from.name || p.to.port != nil && s.tunnels[1].netns == p.hops[0].out.port.netns {
+	if s := p.to.on; s.tunnels[1].netns == p.from.name || p.to.port != nil &&
+		s.tunnels[1].netns == p.hops[0].out.port.netns {
 		near = 1
 	}
 	// The far end would learn the way back.
-	return t.again(p, near, func(a, b tunnel) string { return fmt.Sprintf("id 42 dstport 4789 local %s", a.below.v4.Addr()) })
+	return t.again(p, near, func(a, b tunnel) string {
+		return fmt.Sprintf("id 42 dstport 4789 local %s", a.below.v4.Addr())
+	})
 }
 
 // --- Macvlans and doubles ---
@@ -215,7 +234,8 @@ func macvlanPrivate(t *topology, p path) *fault {
 		return nil
 	}
 	i := []*iface{p.from.ifaces[0], p.to}[t.rng.IntN(2)]
-	return &fault{does: []string{ip(i.node.name, "link set %s type macvlan mode private", i.name)}, places: []string{onLink(i)}, at: atSegment}
+	return &fault{does: []string{ip(i.node.name, "link set %s type macvlan mode private", i.name)},
+		places: []string{onLink(i)}, at: atSegment}
 }
 
 // macvlanParent asks the parent, which never hears its children.
@@ -225,7 +245,8 @@ func macvlanParent(t *topology, p path) *fault {
 		return nil
 	}
 	a := i.on.free(p.family)
-	return &fault{does: []string{ip("par", "addr add %s/%d dev up0%s", a, i.bits(p.family), nodad(p.family))}, to: a, places: []string{onLink(i)},
+	return &fault{does: []string{ip("par", "addr add %s/%d dev up0%s", a, i.bits(p.family), nodad(p.family))}, to: a,
+		places: []string{onLink(i)},
 		byHand: "it is so by design"}
 }
 
@@ -234,7 +255,8 @@ func duplicateMAC(t *topology, p path) *fault {
 	if !ok {
 		return nil
 	}
-	return &fault{does: []string{ip(h.out.node.name, "link set %s address 02:00:00:00:00:05", h.out.name), ip(h.in.node.name, "link set %s address 02:00:00:00:00:05", h.in.name)},
+	return &fault{does: []string{ip(h.out.node.name, "link set %s address 02:00:00:00:00:05", h.out.name),
+		ip(h.in.node.name, "link set %s address 02:00:00:00:00:05", h.in.name)},
 		places: []string{onLink(h.out), onLink(h.in)}, at: k*perHop + atSegment}
 }
 
@@ -242,15 +264,19 @@ func duplicateAddress(t *topology, p path) *fault {
 	if !p.direct() || p.to.on.kind == "macvlan" {
 		return nil
 	}
-	others := slices.DeleteFunc(slices.Clone(p.to.on.members), func(m *iface) bool { return m == p.to || m == p.hops[0].out })
+	others := slices.DeleteFunc(slices.Clone(p.to.on.members), func(m *iface) bool {
+		return m == p.to || m == p.hops[0].out
+	})
 	if other, ok := pick(t, others); ok && other.node != p.to.node && other.node != p.from {
 		i := []*iface{p.to, p.hops[0].out}[t.rng.IntN(2)]
-		return &fault{does: []string{ip(other.node.name, "addr add %s dev %s%s", i.prefix(p.family), other.name, nodad(p.family))},
+		return &fault{does: []string{ip(other.node.name, "addr add %s dev %s%s", i.prefix(p.family), other.name,
+			nodad(p.family))},
 			places: []string{onLink(i), onLink(other)}, passes: true, at: atSegment}
 	}
 	if p.to.on.kind != "cable" {
 		return nil
 	}
-	return &fault{does: []string{ip(p.from.name, "addr add %s dev %s%s", p.to.prefix(p.family), p.hops[0].out.name, nodad(p.family))},
+	return &fault{does: []string{ip(p.from.name, "addr add %s dev %s%s", p.to.prefix(p.family), p.hops[0].out.name,
+		nodad(p.family))},
 		places: []string{onLink(p.to), onLink(p.hops[0].out)}, passes: true}
 }

@@ -10,8 +10,10 @@ var shapes = []struct {
 	kind  string
 	shape func(*topology)
 }{
-	{"pair", pair}, {"star", star}, {"star", star}, {"chain", chain}, {"chain", chain}, {"two bridges", twoBridges}, {"two bridges", twoBridges},
-	{"tunnel", tunnelBetweenHosts}, {"bridged tunnel", tunnelBetweenBridges}, {"macvlan", macvlans}, {"two ways", twoWays}, {"translation", translation},
+	{"pair", pair}, {"star", star}, {"star", star}, {"chain", chain}, {"chain", chain}, {"two bridges", twoBridges},
+	{"two bridges", twoBridges},
+	{"tunnel", tunnelBetweenHosts}, {"bridged tunnel", tunnelBetweenBridges}, {"macvlan", macvlans},
+	{"two ways", twoWays}, {"translation", translation},
 }
 
 func randomTopology(rng *rand.Rand) *topology {
@@ -108,7 +110,8 @@ func (t *topology) underlay(a, b *node) (*iface, *iface) {
 
 func (t *topology) vxlan(s *segment, a, b *iface) {
 	for _, e := range [][2]*iface{{a, b}, {b, a}} {
-		t.add(ip(e[0].node.name, "link add vx0 type vxlan id 42 dstport 4789 local %s remote %s", e[0].v4.Addr(), e[1].v4.Addr()))
+		t.add(ip(e[0].node.name, "link add vx0 type vxlan id 42 dstport 4789 local %s remote %s", e[0].v4.Addr(),
+			e[1].v4.Addr()))
 		s.tunnels = append(s.tunnels, tunnel{e[0].node.name, "vx0", e[0]})
 	}
 }
@@ -125,12 +128,14 @@ func tunnelBetweenBridges(t *topology) {
 	}
 }
 
-// macvlans are children of one parent, and somebody at the other end of its cable. The parent has no address: it would not reach them.
+// macvlans are children of one parent, and somebody at the other end of its cable. The parent has no address: it would
+// not reach them.
 func macvlans(t *topology) {
 	s := t.segment("macvlan")
 	out := t.hosts(1)[0]
 	t.netns("par")
-	t.add(fmt.Sprintf("ip link add eth0 netns %s type veth peer name up0 netns par", out.name), ip("par", "link set up0 up"))
+	t.add(fmt.Sprintf("ip link add eth0 netns %s type veth peer name up0 netns par", out.name),
+		ip("par", "link set up0 up"))
 	t.join(s, out, "eth0", nil)
 	for i, n := range t.hosts(2 + t.rng.IntN(3)) {
 		t.add(ip("par", "link add mv%d link up0 netns %s type macvlan mode bridge", i, n.name))
@@ -138,7 +143,8 @@ func macvlans(t *topology) {
 	}
 }
 
-// twoWays are two cables between two hosts, with addresses on lo of which packets go by the one and come back by the other cable.
+// twoWays are two cables between two hosts, with addresses on lo of which packets go by the one and come back by the
+// other cable.
 func twoWays(t *topology) {
 	h := t.hosts(2)
 	first, second := t.cable(h[0], h[1]), t.cable(h[0], h[1])
@@ -156,10 +162,13 @@ func translation(t *topology) {
 	t.cable(r, b)
 	a.byDefault = true
 	t.add(in("nat", "sysctl -qw net.ipv4.ip_forward=1"), in("nat", "sysctl -qw net.ipv6.conf.all.forwarding=1"),
-		ip("h1", "route add default via %s", x.members[1].v4.Addr()), ip("h1", "-6 route add default via %s", x.members[1].v6.Addr()),
-		in("nat", "nft add table ip nat"), in("nat", "nft add chain ip nat post '{ type nat hook postrouting priority 100 ; }'"),
+		ip("h1", "route add default via %s", x.members[1].v4.Addr()),
+		ip("h1", "-6 route add default via %s", x.members[1].v6.Addr()),
+		in("nat", "nft add table ip nat"),
+		in("nat", "nft add chain ip nat post '{ type nat hook postrouting priority 100 ; }'"),
 		in("nat", "nft add rule ip nat post oifname eth1 masquerade"),
-		in("nat", "nft add table ip6 nat"), in("nat", "nft add chain ip6 nat post '{ type nat hook postrouting priority 100 ; }'"),
+		in("nat", "nft add table ip6 nat"),
+		in("nat", "nft add chain ip6 nat post '{ type nat hook postrouting priority 100 ; }'"),
 		in("nat", "nft add rule ip6 nat post oifname eth1 masquerade"))
 	t.oneWay[[2]string{"h2", "h1"}], t.oneWay[[2]string{"h2", "nat"}] = true, true
 }

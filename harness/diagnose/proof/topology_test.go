@@ -138,7 +138,8 @@ func (t *topology) join(s *segment, n *node, name string, p *port) *iface {
 	i := &iface{node: n, name: name, on: s, v4: at(s.v4), v6: at(s.v6), port: p}
 	s.members = append(s.members, i)
 	n.ifaces = append(n.ifaces, i)
-	t.add(ip(n.name, "link set %s up", name), ip(n.name, "addr add %s dev %s", i.v4, name), ip(n.name, "addr add %s dev %s nodad", i.v6, name))
+	t.add(ip(n.name, "link set %s up", name), ip(n.name, "addr add %s dev %s", i.v4, name),
+		ip(n.name, "addr add %s dev %s nodad", i.v6, name))
 	return i
 }
 
@@ -161,7 +162,8 @@ func (t *topology) bridge(s *segment, netns, name string, nodes ...*node) {
 	for _, n := range nodes {
 		p := &port{netns, "p-" + n.name, name}
 		x := n.next()
-		t.add(fmt.Sprintf("ip link add %s netns %s type veth peer name %s%s", x, n.name, p.name, map[bool]string{false: " netns " + netns}[netns == "host"]),
+		t.add(fmt.Sprintf("ip link add %s netns %s type veth peer name %s%s", x, n.name, p.name,
+			map[bool]string{false: " netns " + netns}[netns == "host"]),
 			ip(netns, "link set %s master %s up", p.name, name))
 		t.join(s, n, x, p)
 	}
@@ -171,20 +173,23 @@ func (t *topology) bridge(s *segment, netns, name string, nodes ...*node) {
 func (t *topology) forward() {
 	for _, n := range t.nodes {
 		if n.router {
-			t.add(in(n.name, "sysctl -qw net.ipv4.ip_forward=1"), in(n.name, "sysctl -qw net.ipv6.conf.all.forwarding=1"))
+			t.add(in(n.name, "sysctl -qw net.ipv4.ip_forward=1"),
+				in(n.name, "sysctl -qw net.ipv6.conf.all.forwarding=1"))
 		}
 	}
 	for _, n := range t.nodes {
 		if len(n.ifaces) == 1 && len(t.segments) > 1 {
 			if r := n.ifaces[0].on.router(n); r != nil && !t.isolated(n.ifaces[0].on) {
 				n.byDefault = true
-				t.add(ip(n.name, "route add default via %s", r.v4.Addr()), ip(n.name, "-6 route add default via %s", r.v6.Addr()))
+				t.add(ip(n.name, "route add default via %s", r.v4.Addr()),
+					ip(n.name, "-6 route add default via %s", r.v6.Addr()))
 			}
 			continue
 		}
 		for _, s := range t.segments {
 			if hops := t.route(n, s); len(hops) > 1 {
-				t.add(ip(n.name, "route add %s via %s", s.v4, hops[0].in.v4.Addr()), ip(n.name, "-6 route add %s via %s", s.v6, hops[0].in.v6.Addr()))
+				t.add(ip(n.name, "route add %s via %s", s.v4, hops[0].in.v4.Addr()),
+					ip(n.name, "-6 route add %s via %s", s.v6, hops[0].in.v6.Addr()))
 			}
 		}
 	}
@@ -262,7 +267,8 @@ func (t *topology) paths() (all []path) {
 				if hops == nil {
 					continue
 				}
-				// The destination may be met before its segment: then the last hop leads to the interface of it that is nearer.
+				// The destination may be met before its segment: then the last hop leads to the interface of it that is
+				// nearer.
 				for k, h := range hops {
 					if h.in != nil && h.in.node == n {
 						hops = append(hops[:k:k], hop{h.out, h.in})

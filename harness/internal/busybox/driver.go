@@ -1,7 +1,8 @@
-// Package busybox is the driver that has busybox say what iproute2's ip and ping are told: `busybox ip …` and `busybox ping …`, the
-// real program, in the namespace of the command. What it cannot say, or takes and does otherwise (forms.go), the harness does by
-// netlink; namespaces are the harness's work. Other programs run as they are. It may be imported by lab alone; it imports
-// scenario, scenario/operation, internal/netns, internal/program and internal/rtnetlink, and it never starts `ip`.
+// Package busybox is the driver that has busybox say what iproute2's ip and ping are told: `busybox ip …` and `busybox
+// ping …`, the real program, in the namespace of the command. What it cannot say, or takes and does otherwise
+// (forms.go), the harness does by netlink; namespaces are the harness's work. Other programs run as they are. It may be
+// imported by lab alone; it imports scenario, scenario/operation, internal/netns, internal/program and
+// internal/rtnetlink, and it never starts `ip`.
 package busybox
 
 import (
@@ -98,8 +99,10 @@ func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) 
 func say(ctx context.Context, w *netns.World, way way, x *scenario.Exchange) (output []byte, err error) {
 	x.Argv = way.argv
 	set, ok := way.op.(operation.LinkSet)
-	if ok && set.Netns != "" && isThere(w, set.Netns) { // what is not there may be the number of a process, or is refused
-		there, err := program.Start(w, set.Netns, []string{name, "sleep", strconv.Itoa(int(2 * program.Limit / time.Second))})
+	// what is not there may be the number of a process, or is refused
+	if ok && set.Netns != "" && isThere(w, set.Netns) {
+		there, err := program.Start(w, set.Netns,
+			[]string{name, "sleep", strconv.Itoa(int(2 * program.Limit / time.Second))})
 		if err != nil {
 			return nil, fmt.Errorf("start a process in %s: %w", set.Netns, err)
 		}

@@ -17,15 +17,16 @@ func TestWhoAnswers(t *testing.T) {
 		by   scenario.By
 		argv string
 	}{
-		"ip a a 10.0.0.1/24 dev v0":                 {scenario.Busybox, "busybox ip address add 10.0.0.1/24 dev v0"},
-		"ip -n a l s v0 up":                         {scenario.Busybox, "busybox ip link set dev v0 up"},
-		"ip r":                                      {scenario.Busybox, "busybox ip route show"},
-		"ip netns exec a ip -6 ro":                  {scenario.Busybox, "busybox ip -6 route show"},
-		"ip -6 route flush fd00::/64":               {scenario.Harness, ""},
-		"ip -6 route flush cache":                   {scenario.Busybox, "busybox ip -6 route flush cache"},
-		"ip -o n":                                   {scenario.Busybox, "busybox ip -oneline neigh show"},
-		"ip neigh flush dev neighbour":              {scenario.Busybox, "busybox ip neigh flush dev neighbour"},
-		"ip rule del to 10.0.0.0/8 blackhole":       {scenario.Busybox, "busybox ip rule del to 10.0.0.0/8 type blackhole"},
+		"ip a a 10.0.0.1/24 dev v0":    {scenario.Busybox, "busybox ip address add 10.0.0.1/24 dev v0"},
+		"ip -n a l s v0 up":            {scenario.Busybox, "busybox ip link set dev v0 up"},
+		"ip r":                         {scenario.Busybox, "busybox ip route show"},
+		"ip netns exec a ip -6 ro":     {scenario.Busybox, "busybox ip -6 route show"},
+		"ip -6 route flush fd00::/64":  {scenario.Harness, ""},
+		"ip -6 route flush cache":      {scenario.Busybox, "busybox ip -6 route flush cache"},
+		"ip -o n":                      {scenario.Busybox, "busybox ip -oneline neigh show"},
+		"ip neigh flush dev neighbour": {scenario.Busybox, "busybox ip neigh flush dev neighbour"},
+		"ip rule del to 10.0.0.0/8 blackhole": {scenario.Busybox,
+			"busybox ip rule del to 10.0.0.0/8 type blackhole"},
 		"ip link set v0 netns 4711":                 {scenario.Busybox, "busybox ip link set dev v0 netns 4711"},
 		"ip netns exec a ping -c1 -W1 10.0.0.1":     {scenario.Busybox, "busybox ping -c 1 -W 1 10.0.0.1"},
 		"ping6 -c1 fd00::1":                         {scenario.Busybox, "busybox ping -6 -c 1 fd00::1"},
@@ -77,7 +78,8 @@ func TestCannotSay(t *testing.T) {
 		switch {
 		case c.word == "" && err != nil:
 			t.Errorf("%s: %v", c.line, err)
-		case c.word != "" && (!errors.As(err, &cannot) || *cannot != scenario.CannotSay{Driver: "busybox", Word: c.word}):
+		case c.word != "" && (!errors.As(err, &cannot) ||
+			*cannot != scenario.CannotSay{Driver: "busybox", Word: c.word}):
 			t.Errorf("%s: %v, want %q", c.line, err, c.word)
 		}
 	}
@@ -103,10 +105,14 @@ func TestRunKeepsWhatIsSaid(t *testing.T) {
 		{"ip link set v2 netns a", scenario.Busybox, 2, "ip: can't find device 'v2'\n"},
 		{"ip link set v0 netns nowhere", scenario.Busybox, 2, "ip: invalid argument 'nowhere' to 'netns'\n"},
 		{"ip -n a addr add 10.0.0.1/24", scenario.Busybox, 1, "ip: need \"dev IFACE\"\n"},
-		{"ip -n nowhere link", scenario.Harness, 255, "Cannot open network namespace \"nowhere\": no such file or directory\n"},
-		{"ip -n host link", scenario.Harness, 255, "Cannot open network namespace \"host\": no such file or directory\n"},
-		{"ip netns exec nowhere true", scenario.Harness, 255, "Cannot open network namespace \"nowhere\": no such file or directory\n"},
-		{"ip netns exec a no-such-program", scenario.Harness, 1, "exec of \"no-such-program\" failed: No such file or directory\n"},
+		{"ip -n nowhere link", scenario.Harness, 255,
+			"Cannot open network namespace \"nowhere\": no such file or directory\n"},
+		{"ip -n host link", scenario.Harness, 255,
+			"Cannot open network namespace \"host\": no such file or directory\n"},
+		{"ip netns exec nowhere true", scenario.Harness, 255,
+			"Cannot open network namespace \"nowhere\": no such file or directory\n"},
+		{"ip netns exec a no-such-program", scenario.Harness, 1,
+			"exec of \"no-such-program\" failed: No such file or directory\n"},
 		{"ip netns exec a sh -c 'echo out; echo err >&2; exit 7'", scenario.Named, 7, "out\nerr\n"},
 		{"ip netns exec a sysctl -n net.ipv4.ip_forward", scenario.Named, 0, "0\n"},
 		{"ip netns list", scenario.Harness, 0, "a\n"},
@@ -141,14 +147,17 @@ func TestMovesLinksIntoNamespacesByTheirNames(t *testing.T) {
 // On the machine's own network each namespace has a name of its own, which neither the lesson nor its output shows.
 func TestSharedNamesAreTheLabs(t *testing.T) {
 	w := labtest.SharedWorld(t)
-	for _, line := range []string{"ip netns add testns", "ip link add v0 type veth peer name v1", "ip link set v0 netns testns",
-		"ip -n testns link set v0 up", "ip netns exec testns ip addr add 10.0.0.1/24 dev v0", "ip netns exec testns sysctl -q net.ipv4.ip_forward",
+	for _, line := range []string{"ip netns add testns", "ip link add v0 type veth peer name v1",
+		"ip link set v0 netns testns",
+		"ip -n testns link set v0 up", "ip netns exec testns ip addr add 10.0.0.1/24 dev v0",
+		"ip netns exec testns sysctl -q net.ipv4.ip_forward",
 		"test -e /run/netns/testns"} {
 		if x := carryOut(t, w, line); x.Status != 0 {
 			t.Fatalf("%s: %+v", line, x)
 		}
 	}
-	if output := carryOut(t, w, "ip netns list").Output; !slices.Contains(strings.Fields(output), "testns") || strings.Contains(output, w.ID()) {
+	if output := carryOut(t, w, "ip netns list").Output; !slices.Contains(strings.Fields(output), "testns") ||
+		strings.Contains(output, w.ID()) {
 		t.Errorf("ip netns list says %q", output)
 	}
 	_, err := newDriver(t).Run(t.Context(), w, labtest.Command(t, "sh -c 'ip -n testns link'"))

@@ -10,7 +10,8 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// triedWith is the version of busybox in which the forms were found. Another one may have learnt some and unlearnt others.
+// triedWith is the version of busybox in which the forms were found. Another one may have learnt some and unlearnt
+// others.
 const triedWith = "1.35"
 
 // form is a form of command that busybox lacks, or takes and does otherwise than iproute2.
@@ -20,15 +21,18 @@ type form struct {
 	is    func(operation.Operation) bool
 }
 
-// forms are all of them, found by trying; what is none of them, busybox says. The test of this package tries them again.
+// forms are all of them, found by trying; what is none of them, busybox says. The test of this package tries them
+// again.
 var forms = []form{
-	{"netns add, del, set", "it has no netns", anyOf(operation.NetnsAdd{}, operation.NetnsDelete{}, operation.NetnsSet{})},
+	{"netns add, del, set", "it has no netns",
+		anyOf(operation.NetnsAdd{}, operation.NetnsDelete{}, operation.NetnsSet{})},
 	{"a name of more than 15 characters", "it cuts it, or does not find the alternative name", hasLongName},
 
 	{"link add … type veth peer …", "it drops the peer's name and says nothing",
 		of(func(op operation.LinkAdd) bool { return op.Peer != nil })},
 	{"link add … master, mtu, netns, up, …", "it takes them for the link's name and says nothing", of(hasAttributes)},
-	{"link add … type KIND with options", "it drops them and says nothing; it knows the id of a vlan and the table of a vrf", of(hasOptions)},
+	{"link add … type KIND with options",
+		"it drops them and says nothing; it knows the id of a vlan and the table of a vrf", of(hasOptions)},
 	{"link set with several changes", "it makes a request for each, so a refusal leaves a part done",
 		of(func(op operation.LinkSet) bool { return changes(op) > 1 })},
 	{"link set … txqueuelen", "it uses an ioctl that is for the machine's root alone",
@@ -52,7 +56,8 @@ var forms = []form{
 	{"route … proto of a routing daemon", "it knows only those that /etc/iproute2 names",
 		of(func(op operation.RouteChange) bool { return lacksProtocol(op.Route.Proto) })},
 	{"route, rule … table over 1023", "it takes none", hasHighTable},
-	{"route flush", "it does not refuse a table that there is not, flushes all for default and via, and lacks proto, type, tos, metric, src",
+	{"route flush", "it does not refuse a table that there is not, flushes all for default and via, and lacks " +
+		"proto, type, tos, metric, src",
 		of(func(op operation.RouteFlush) bool { return !op.Cache })},
 
 	{"rule … not, oif, ipproto, sport, dport, uidrange, goto, l3mdev, protocol", "it lacks them", of(lacksRuleWord)},
@@ -66,7 +71,9 @@ var forms = []form{
 		of(func(op operation.Ping) bool { return op.Timeout != float64(int(op.Timeout)) })},
 	{"ping -w without -W", "it waits ten seconds for an answer all the same",
 		of(func(op operation.Ping) bool { return op.Deadline > 0 && op.Timeout == 0 })},
-	{"show with other words than its own", "it lacks them, or looks away from them", of(func(op operation.Show) bool { return !shows(op) })},
+	{"show with other words than its own", "it lacks them, or looks away from them", of(func(op operation.Show) bool {
+		return !shows(op)
+	})},
 }
 
 // formOf is the form for which the harness carries an operation out; not ok if busybox does.
@@ -89,7 +96,9 @@ func of[T operation.Operation](is func(T) bool) func(operation.Operation) bool {
 // anyOf is the condition to be of one of these types.
 func anyOf(examples ...operation.Operation) func(operation.Operation) bool {
 	return func(op operation.Operation) bool {
-		return slices.ContainsFunc(examples, func(e operation.Operation) bool { return reflect.TypeOf(e) == reflect.TypeOf(op) })
+		return slices.ContainsFunc(examples, func(e operation.Operation) bool {
+			return reflect.TypeOf(e) == reflect.TypeOf(op)
+		})
 	}
 }
 
@@ -147,7 +156,8 @@ func deletesByLength(op operation.AddressChange) bool {
 
 func lacksRouteWord(op operation.RouteChange) bool {
 	r := op.Route
-	foreign := r.Via.IsValid() && (r.Via.Is4() && r.Family == operation.FamilyV6 || r.Via.Is6() && r.Family == operation.FamilyV4)
+	foreign := r.Via.IsValid() && (r.Via.Is4() && r.Family == operation.FamilyV6 || r.Via.Is6() &&
+		r.Family == operation.FamilyV4)
 	return r.TOS != nil || r.From.IsValid() || r.Window != nil || r.Pref != "" || len(r.Nexthops) > 0 || foreign
 }
 
@@ -178,11 +188,13 @@ func highTable(table string) bool {
 
 func lacksRuleWord(op operation.RuleChange) bool {
 	r := op.Rule
-	return r.Not || r.OIf != "" || r.IPProto != "" || r.SPort != "" || r.DPort != "" || r.UIDRange != "" || r.Goto != nil ||
+	return r.Not || r.OIf != "" || r.IPProto != "" || r.SPort != "" || r.DPort != "" || r.UIDRange != "" ||
+		r.Goto != nil ||
 		r.L3MDev || r.Protocol != ""
 }
 
-// Instead tells of a command that the harness carries out in busybox's place: its form, and why. Both are "" if busybox does.
+// Instead tells of a command that the harness carries out in busybox's place: its form, and why. Both are "" if busybox
+// does.
 func (*Driver) Instead(cmd scenario.Command) (words, why string) {
 	if _, words := operation.Enter(cmd.Argv); len(words) == 0 || !isOurs(words[0]) {
 		return "", ""

@@ -15,11 +15,12 @@ import (
 	"netnscheck/harness/state"
 )
 
-// The file has commands of each form, a tab before each, after commands that make what they are about. Two forms have none: what
-// busybox does otherwise there shows in how long it takes, and on machines without iproute2's files.
+// The file has commands of each form, a tab before each, after commands that make what they are about. Two forms have
+// none: what busybox does otherwise there shows in how long it takes, and on machines without iproute2's files.
 const examples = "testdata/forms.txt"
 
-// TestEachFormIsOtherwise has busybox itself carry the examples out: if it did what iproute2 does, the harness need not do it.
+// TestEachFormIsOtherwise has busybox itself carry the examples out: if it did what iproute2 does, the harness need not
+// do it.
 func TestEachFormIsOtherwise(t *testing.T) {
 	newDriver(t)
 	labtest.Needs(t, "ip", "ping")
@@ -51,7 +52,8 @@ func TestEachFormIsOtherwise(t *testing.T) {
 			build(t, theirs, before)
 			said, status := labtest.Run(t, ours, argv(c.Op))
 			_, realStatus := labtest.Run(t, theirs, last.Argv)
-			same := len(state.Compare(labtest.Observed(t, theirs), labtest.Observed(t, ours), "iproute2", "busybox")) == 0
+			same := len(state.Compare(labtest.Observed(t, theirs), labtest.Observed(t, ours), "iproute2",
+				"busybox")) == 0
 			if same && (status == 0) == (realStatus == 0) {
 				t.Errorf("%q does what %q does, and says %q", argv(c.Op), last.Text, said)
 			}
@@ -62,7 +64,8 @@ func TestEachFormIsOtherwise(t *testing.T) {
 	}
 }
 
-// TestEveryWordIsDecided holds for each field of an operation that either busybox can say it, or there is a form for it.
+// TestEveryWordIsDecided holds for each field of an operation that either busybox can say it, or there is a form for
+// it.
 func TestEveryWordIsDecided(t *testing.T) {
 	for _, c := range []struct {
 		op      operation.Operation
@@ -72,11 +75,14 @@ func TestEveryWordIsDecided(t *testing.T) {
 		// Bridge and BridgePort stand with Kind alone, for which there is a form.
 		{operation.LinkSet{}, "Name Up NewName MTU Address Master Netns ARP Promisc Multicast Bridge BridgePort"},
 		{operation.LinkDelete{}, "Name Kind"},
-		{operation.AddressChange{}, "Verb Prefix AnyLength Dev Peer Broadcast Anycast Label Scope ValidLft PreferredLft NoPrefixRoute"},
+		{operation.AddressChange{},
+			"Verb Prefix AnyLength Dev Peer Broadcast Anycast Label Scope ValidLft PreferredLft NoPrefixRoute"},
 		{operation.AddressFlush{Family: operation.FamilyV6}, "Dev To Scope Label Up"},
-		{operation.RouteChange{}, "Verb Family Type Default To Via Dev Src Table Metric Proto Scope OnLink MTU MTULock AdvMSS"},
+		{operation.RouteChange{},
+			"Verb Family Type Default To Via Dev Src Table Metric Proto Scope OnLink MTU MTULock AdvMSS"},
 		{operation.RouteFlush{}, "Cache"},
-		{operation.RuleChange{}, "Verb Family Priority From FromAll To TOS Mark Mask IIf Table Type SuppressPrefixLength"},
+		{operation.RuleChange{},
+			"Verb Family Priority From FromAll To TOS Mark Mask IIf Table Type SuppressPrefixLength"},
 		{operation.NeighbourFlush{}, "Family Dev To State"},
 		{operation.Ping{}, "Dest Family Count Interval Size Source Numeric Quiet TTL"},
 	} {

@@ -70,9 +70,9 @@ func (d *Driver) harnessCanSay(cmd scenario.Command) error {
 	return err
 }
 
-// refusesToo says whether busybox itself refuses a command that iproute2 refuses before it asks the kernel. Mostly it does; but it
-// pings without end for -c 0, takes any word for the name of a new link and the last one for that of a link to delete, and
-// takes a rule of which nothing is said, and a route without a destination for the default.
+// refusesToo says whether busybox itself refuses a command that iproute2 refuses before it asks the kernel. Mostly it
+// does; but it pings without end for -c 0, takes any word for the name of a new link and the last one for that of a
+// link to delete, and takes a rule of which nothing is said, and a route without a destination for the default.
 func refusesToo(words []string) bool {
 	if filepath.Base(words[0]) != "ip" {
 		return false

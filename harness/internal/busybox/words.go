@@ -33,10 +33,13 @@ var showWords = map[string]struct{ valued, alone string }{
 	"rule show":      {"", ""},
 }
 
-// shows says whether busybox knows all words of a command that only shows something. One word may be the link or the address itself.
+// shows says whether busybox knows all words of a command that only shows something. One word may be the link or the
+// address itself.
 func shows(op operation.Show) bool {
 	known, ok := showWords[op.Object+" "+op.Verb]
-	if !ok || slices.ContainsFunc(op.Options, func(o string) bool { return !slices.Contains([]string{"-4", "-6", "-oneline"}, o) }) {
+	if !ok || slices.ContainsFunc(op.Options, func(o string) bool {
+		return !slices.Contains([]string{"-4", "-6", "-oneline"}, o)
+	}) {
 		return false
 	}
 	itself := op.Object != "rule"

@@ -1,5 +1,6 @@
 // Package cmd is the command line: the root, and below it a folder for each subcommand, which parses, calls and prints.
-// What a scenario means and what the kernel does is decided elsewhere. It may import everything, and only main imports it.
+// What a scenario means and what the kernel does is decided elsewhere. It may import everything, and only main imports
+// it.
 package cmd
 
 import (

@@ -6,9 +6,9 @@ import (
 	"netnscheck/harness/internal/cmd/status"
 )
 
-// strictHelp adds the subcommands help and completion, which cobra would add by itself, and lets them and -h refuse what
-// they do not know, where cobra would show the help of something else. The function that it returns is the error of -h,
-// which is told of the help alone.
+// strictHelp adds the subcommands help and completion, which cobra would add by itself, and lets them and -h refuse
+// what they do not know, where cobra would show the help of something else. The function that it returns is the error
+// of -h, which is told of the help alone.
 func strictHelp(root *cobra.Command) (refused func() error) {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()

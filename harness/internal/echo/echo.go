@@ -90,7 +90,8 @@ func Open(o Options) (*Socket, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	s := &Socket{o: o, file: os.NewFile(uintptr(fd), "icmp"), id: int(uint16(rand.Uint32())), waiting: map[int]request{}}
+	s := &Socket{o: o, file: os.NewFile(uintptr(fd), "icmp"), id: int(uint16(rand.Uint32())),
+		waiting: map[int]request{}}
 	if s.conn, err = s.file.SyscallConn(); err != nil {
 		s.Close()
 		return nil, err
@@ -161,7 +162,8 @@ var pmtuModes = map[string]int{"dont": unix.IP_PMTUDISC_DONT, "want": unix.IP_PM
 func setOptions(fd int, o Options) error {
 	level, errorQueue, discover, hops := unix.IPPROTO_IP, unix.IP_RECVERR, unix.IP_MTU_DISCOVER, unix.IP_TTL
 	if o.Dest.Is6() {
-		level, errorQueue, discover, hops = unix.IPPROTO_IPV6, unix.IPV6_RECVERR, unix.IPV6_MTU_DISCOVER, unix.IPV6_UNICAST_HOPS
+		level, errorQueue, discover, hops = unix.IPPROTO_IPV6, unix.IPV6_RECVERR, unix.IPV6_MTU_DISCOVER,
+			unix.IPV6_UNICAST_HOPS
 	}
 	if o.ErrorQueue {
 		if err := unix.SetsockoptInt(fd, level, errorQueue, 1); err != nil {

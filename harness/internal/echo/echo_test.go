@@ -15,16 +15,21 @@ var header4 = append([]byte{0x45}, make([]byte, 19)...)
 
 // TestRead looks at what comes to a socket that hears all ICMP messages of its namespace.
 func TestRead(t *testing.T) {
-	dest4, dest6, router := netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("2001:db8::2"), netip.MustParseAddr("10.0.0.1")
+	dest4, dest6, router := netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("2001:db8::2"),
+		netip.MustParseAddr("10.0.0.1")
 	four := func(m icmp.Message) []byte { return append(slices.Clone(header4), marshalled(t, m)...) }
 	six := func(m icmp.Message) []byte { return marshalled(t, m) }
-	quoted4 := append(slices.Clone(header4), marshalled(t, icmp.Message{Type: ipv4.ICMPTypeEcho, Body: &icmp.Echo{ID: 7, Seq: 1}})...)
-	foreign := append(slices.Clone(header4), marshalled(t, icmp.Message{Type: ipv4.ICMPTypeEcho, Body: &icmp.Echo{ID: 8, Seq: 1}})...)
-	quoted6 := append(make([]byte, ipv6Header), marshalled(t, icmp.Message{Type: ipv6.ICMPTypeEchoRequest, Body: &icmp.Echo{ID: 7, Seq: 1}})...)
+	quoted4 := append(slices.Clone(header4),
+		marshalled(t, icmp.Message{Type: ipv4.ICMPTypeEcho, Body: &icmp.Echo{ID: 7, Seq: 1}})...)
+	foreign := append(slices.Clone(header4),
+		marshalled(t, icmp.Message{Type: ipv4.ICMPTypeEcho, Body: &icmp.Echo{ID: 8, Seq: 1}})...)
+	quoted6 := append(make([]byte, ipv6Header),
+		marshalled(t, icmp.Message{Type: ipv6.ICMPTypeEchoRequest, Body: &icmp.Echo{ID: 7, Seq: 1}})...)
 	reply := func(kind icmp.Type, id, seq int, payload string) icmp.Message {
 		return icmp.Message{Type: kind, Body: &icmp.Echo{ID: id, Seq: seq, Data: []byte(payload)}}
 	}
-	unreachable := icmp.Message{Type: ipv4.ICMPTypeDestinationUnreachable, Code: 1, Body: &icmp.DstUnreach{Data: quoted4}}
+	unreachable := icmp.Message{Type: ipv4.ICMPTypeDestinationUnreachable, Code: 1,
+		Body: &icmp.DstUnreach{Data: quoted4}}
 	for name, c := range map[string]struct {
 		queue  bool
 		dest   netip.Addr
@@ -33,20 +38,34 @@ func TestRead(t *testing.T) {
 		want   icmp.Type // of an error; nil for a reply
 		ours   bool
 	}{
-		"a reply":                     {false, dest4, four(reply(ipv4.ICMPTypeEchoReply, 7, 1, "payload")), dest4, nil, true},
-		"a reply, IPv6":               {false, dest6, six(reply(ipv6.ICMPTypeEchoReply, 7, 1, "payload")), dest6, nil, true},
-		"a reply to somebody else":    {false, dest4, four(reply(ipv4.ICMPTypeEchoReply, 8, 1, "payload")), dest4, nil, false},
-		"a reply to nothing":          {false, dest4, four(reply(ipv4.ICMPTypeEchoReply, 7, 2, "payload")), dest4, nil, false},
-		"a reply that differs":        {false, dest4, four(reply(ipv4.ICMPTypeEchoReply, 7, 1, "paylord")), dest4, nil, false},
-		"a reply from elsewhere":      {false, dest4, four(reply(ipv4.ICMPTypeEchoReply, 7, 1, "payload")), router, nil, false},
-		"the request itself":          {false, dest4, four(reply(ipv4.ICMPTypeEcho, 7, 1, "payload")), dest4, nil, false},
-		"an error":                    {false, dest4, four(unreachable), router, ipv4.ICMPTypeDestinationUnreachable, true},
-		"an error that is in queue":   {true, dest4, four(unreachable), router, nil, false},
-		"an error about others":       {false, dest4, four(icmp.Message{Type: ipv4.ICMPTypeTimeExceeded, Body: &icmp.TimeExceeded{Data: foreign}}), router, nil, false},
-		"an error that quotes little": {false, dest4, four(icmp.Message{Type: ipv4.ICMPTypeTimeExceeded, Body: &icmp.TimeExceeded{Data: header4}}), router, nil, false},
-		"too big, IPv6":               {false, dest6, six(icmp.Message{Type: ipv6.ICMPTypePacketTooBig, Body: &icmp.PacketTooBig{MTU: 1280, Data: quoted6}}), router, ipv6.ICMPTypePacketTooBig, true},
-		"no ICMP":                     {false, dest4, header4, dest4, nil, false},
-		"no packet":                   {false, dest4, nil, netip.Addr{}, nil, false},
+		"a reply": {false, dest4, four(reply(ipv4.ICMPTypeEchoReply, 7, 1, "payload")), dest4, nil,
+			true},
+		"a reply, IPv6": {false, dest6, six(reply(ipv6.ICMPTypeEchoReply, 7, 1, "payload")), dest6, nil,
+			true},
+		"a reply to somebody else": {false, dest4, four(reply(ipv4.ICMPTypeEchoReply, 8, 1, "payload")), dest4, nil,
+			false},
+		"a reply to nothing": {false, dest4, four(reply(ipv4.ICMPTypeEchoReply, 7, 2, "payload")), dest4, nil,
+			false},
+		"a reply that differs": {false, dest4, four(reply(ipv4.ICMPTypeEchoReply, 7, 1, "paylord")), dest4, nil,
+			false},
+		"a reply from elsewhere": {false, dest4, four(reply(ipv4.ICMPTypeEchoReply, 7, 1, "payload")), router, nil,
+			false},
+		"the request itself": {false, dest4, four(reply(ipv4.ICMPTypeEcho, 7, 1, "payload")), dest4, nil,
+			false},
+		"an error": {false, dest4, four(unreachable), router, ipv4.ICMPTypeDestinationUnreachable,
+			true},
+		"an error that is in queue": {true, dest4, four(unreachable), router, nil, false},
+		"an error about others": {false, dest4,
+			four(icmp.Message{Type: ipv4.ICMPTypeTimeExceeded, Body: &icmp.TimeExceeded{Data: foreign}}), router, nil,
+			false},
+		"an error that quotes little": {false, dest4,
+			four(icmp.Message{Type: ipv4.ICMPTypeTimeExceeded, Body: &icmp.TimeExceeded{Data: header4}}), router, nil,
+			false},
+		"too big, IPv6": {false, dest6,
+			six(icmp.Message{Type: ipv6.ICMPTypePacketTooBig, Body: &icmp.PacketTooBig{MTU: 1280, Data: quoted6}}),
+			router, ipv6.ICMPTypePacketTooBig, true},
+		"no ICMP":   {false, dest4, header4, dest4, nil, false},
+		"no packet": {false, dest4, nil, netip.Addr{}, nil, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := socket(c.dest, c.queue)
@@ -79,7 +98,8 @@ func FuzzRead(f *testing.F) {
 
 // socket waits for the answer to request 1.
 func socket(dest netip.Addr, queue bool) *Socket {
-	return &Socket{o: Options{Dest: dest, ErrorQueue: queue}, id: 7, waiting: map[int]request{1: {payload: []byte("payload")}}}
+	return &Socket{o: Options{Dest: dest, ErrorQueue: queue}, id: 7,
+		waiting: map[int]request{1: {payload: []byte("payload")}}}
 }
 
 func marshalled(t *testing.T, m icmp.Message) []byte {

@@ -83,7 +83,8 @@ func (s *Socket) receiveError(b []byte) (a Answer, ours bool, err error) {
 		if origin == unix.SO_EE_ORIGIN_LOCAL { // Send has returned it already
 			return a, false, nil
 		}
-		a = Answer{Seq: seq, Errno: syscall.Errno(binary.NativeEndian.Uint32(c.Data)), From: offender(c.Data[extendedError:])}
+		a = Answer{Seq: seq, Errno: syscall.Errno(binary.NativeEndian.Uint32(c.Data)),
+			From: offender(c.Data[extendedError:])}
 		delete(s.waiting, seq)
 		return a, ours, nil
 	}

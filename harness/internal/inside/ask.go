@@ -74,7 +74,8 @@ func (q Question[Request, Answer]) Ask(ctx context.Context, request Request, n N
 	}
 	wait := p.Wait()
 	close(ended)
-	said.SetReadDeadline(time.Now().Add(time.Second)) // all that it wrote is there; what it started may hold the pipe open
+	// all that it wrote is there; what it started may hold the pipe open
+	said.SetReadDeadline(time.Now().Add(time.Second))
 	words := <-lastWords
 	switch why := <-stopped; {
 	case ctx.Err() != nil:

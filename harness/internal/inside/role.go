@@ -1,7 +1,8 @@
 // Package inside starts this program again as something else than the command line, which it has to be for everything
 // that runs in a sandbox. What it can be is one table of roles; a role is handed a request and says what comes of it,
-// each a JSON value a line. The command line and internal/worker may import it; it imports sandbox and untrusted, and it
-// never believes what it is told: an answer is bounded and read by untrusted, and what it means is for the caller to check.
+// each a JSON value a line. The command line and internal/worker may import it; it imports sandbox and untrusted, and
+// it never believes what it is told: an answer is bounded and read by untrusted, and what it means is for the caller to
+// check.
 package inside
 
 import (
@@ -19,7 +20,8 @@ import (
 type Role struct {
 	// Name stands in the list of the machine's processes.
 	Name string
-	// Play is all that the process does; status is that of its end if it could do it. The first line of in is the request.
+	// Play is all that the process does; status is that of its end if it could do it. The first line of in is the
+	// request.
 	Play func(in io.Reader, out io.Writer) (status int, err error)
 }
 

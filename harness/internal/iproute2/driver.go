@@ -1,6 +1,6 @@
 // Package iproute2 is the driver that carries a command out as it is written, by the real programs: ip, ping, bridge,
-// sysctl, nft and whatever a lesson names. It may be imported by lab alone, and it never interprets a command (but for the names
-// of namespaces on the machine itself): it starts it and keeps what it said.
+// sysctl, nft and whatever a lesson names. It may be imported by lab alone, and it never interprets a command (but for
+// the names of namespaces on the machine itself): it starts it and keeps what it said.
 package iproute2
 
 import (

@@ -60,9 +60,9 @@ func Words() []string { return slices.Sorted(maps.Keys(trials)) }
 // Means says what has to be there for a feature.
 func Means(word string) string { return trials[word].means }
 
-// Look looks for features and returns what was found about each, in the same order. Features of the kernel are tried in a scratch lab
-// that is gone when Look returns. What is present or absent stays so for the life of the process; what could not be told is
-// tried again.
+// Look looks for features and returns what was found about each, in the same order. Features of the kernel are tried in
+// a scratch lab that is gone when Look returns. What is present or absent stays so for the life of the process; what
+// could not be told is tried again.
 func Look(ctx context.Context, names ...string) (findings []Finding, err error) {
 	s := scratch{ctx: ctx}
 	defer func() { err = errors.Join(err, s.close()) }()
@@ -108,7 +108,8 @@ var known struct {
 	findings map[string]Finding
 }
 
-// look answers from what is known or tries. The lock is held while it tries, so that the same is not tried twice at once.
+// look answers from what is known or tries. The lock is held while it tries, so that the same is not tried twice at
+// once.
 func (s *scratch) look(name string) Finding {
 	known.Lock()
 	defer known.Unlock()
@@ -151,7 +152,8 @@ func judge(name string, err error) Finding {
 	case errors.As(err, &f):
 		return Finding(f)
 	}
-	for _, lacking := range []error{unix.EOPNOTSUPP, unix.EAFNOSUPPORT, unix.EPROTONOSUPPORT, unix.ENOENT, unix.ENODEV, unix.ENXIO} {
+	for _, lacking := range []error{unix.EOPNOTSUPP, unix.EAFNOSUPPORT, unix.EPROTONOSUPPORT, unix.ENOENT, unix.ENODEV,
+		unix.ENXIO} {
 		if errors.Is(err, lacking) {
 			return absent("the kernel lacks %s (%s)", name, describe(err))
 		}
@@ -219,7 +221,8 @@ func uids(*scratch) error {
 	return nil
 }
 
-// nestedUserns looks whether programs of a lab can make a user namespace whose root may change a network namespace of its own.
+// nestedUserns looks whether programs of a lab can make a user namespace whose root may change a network namespace of
+// its own.
 func nestedUserns(s *scratch) error {
 	if _, err := s.namespace(); err != nil {
 		return err
@@ -230,7 +233,8 @@ func nestedUserns(s *scratch) error {
 	case err == nil:
 		return nil
 	case errors.As(err, &forbidden) && !forbidden.MayPass():
-		return findingError(absent("no user namespace below this one can have its own network: %v: %s", forbidden.Cause, forbidden.Why))
+		return findingError(absent("no user namespace below this one can have its own network: %v: %s", forbidden.Cause,
+			forbidden.Why))
 	}
 	return findingError(unknown("make a user namespace below this one: %v", err))
 }

@@ -32,8 +32,8 @@ func Release() string { u := uname(); return unix.ByteSliceToString(u.Release[:]
 // Arch is the architecture of the machine, as `uname -m` prints it.
 func Arch() string { u := uname(); return unix.ByteSliceToString(u.Machine[:]) }
 
-// LookPath finds a program in PATH and in the folders for system programs, which an ordinary user's PATH may lack. The error
-// is an *exec.Error with exec.ErrNotFound.
+// LookPath finds a program in PATH and in the folders for system programs, which an ordinary user's PATH may lack. The
+// error is an *exec.Error with exec.ErrNotFound.
 func LookPath(name string) (string, error) { return program.LookPath(name) }
 
 // IPRoute2 is the version of iproute2, as "6.1.0"; "" when `ip` is not there or is another one (busybox).
@@ -44,8 +44,8 @@ var IPRoute2 = sync.OnceValue(func() string {
 // Busybox is the version of busybox, as "1.35.0"; "" when it is not there.
 var Busybox = sync.OnceValue(func() string { return version(`BusyBox v(\S+)`, "busybox") })
 
-// Ping tells whose ping this is and its version, as "iputils 20221126" or "inetutils 2.4"; "" when it is not there, "unknown"
-// when it does not say.
+// Ping tells whose ping this is and its version, as "iputils 20221126" or "inetutils 2.4"; "" when it is not there,
+// "unknown" when it does not say.
 var Ping = sync.OnceValue(func() string {
 	if _, err := LookPath("ping"); err != nil {
 		return ""
@@ -88,7 +88,8 @@ var wanted = []struct {
 	{unix.CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}, {unix.CAP_NET_ADMIN, "CAP_NET_ADMIN"}, {unix.CAP_NET_RAW, "CAP_NET_RAW"},
 }
 
-// Privilege says in words with which rights the harness runs: "root", "root without CAP_NET_RAW", "user 1000", "root, in a sandbox".
+// Privilege says in words with which rights the harness runs: "root", "root without CAP_NET_RAW", "user 1000", "root,
+// in a sandbox".
 func Privilege() string {
 	if facts, ok := sandbox.Current(); ok {
 		return facts.Privilege() + ", in a sandbox"

@@ -18,9 +18,12 @@ func TestFindingsAgreeWithIP(t *testing.T) {
 	ip := need(t, "ip")
 	unshare := need(t, "unshare")
 	for name, add := range map[string]string{
-		"veth": "type veth", "bridge": "type bridge", "dummy": "type dummy", "ifb": "type ifb", "wireguard": "type wireguard",
-		"macvlan": "link below0 type macvlan", "ipvlan": "link below0 type ipvlan", "vlan": "link below0 type vlan id 5",
-		"vxlan": "type vxlan id 5 dstport 4789", "geneve": "type geneve id 5 remote 192.0.2.1", "vrf": "type vrf table 100",
+		"veth": "type veth", "bridge": "type bridge", "dummy": "type dummy", "ifb": "type ifb",
+		"wireguard": "type wireguard",
+		"macvlan":   "link below0 type macvlan", "ipvlan": "link below0 type ipvlan",
+		"vlan":  "link below0 type vlan id 5",
+		"vxlan": "type vxlan id 5 dstport 4789", "geneve": "type geneve id 5 remote 192.0.2.1",
+		"vrf":  "type vrf table 100",
 		"bond": "type bond", "gre": "type gre local 192.0.2.2 remote 192.0.2.1",
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -45,13 +48,20 @@ func TestFindingsAgreeWithOtherPrograms(t *testing.T) {
 	unshare := need(t, "unshare")
 	for _, c := range []struct{ feature, program, script string }{
 		{"nftables", "nft", "nft add table inet trial"},
-		{"nft-ct", "nft", "nft 'add table inet t; add chain inet t c { type filter hook input priority 0; }; add rule inet t c ct state established accept'"},
-		{"nft-reject", "nft", "nft 'add table inet t; add chain inet t c { type filter hook input priority 0; }; add rule inet t c reject'"},
-		{"nft-nat", "nft", "nft 'add table ip t; add chain ip t o { type nat hook postrouting priority 100; }; add rule ip t o masquerade; " +
+		{"nft-ct", "nft", "nft 'add table inet t; add chain inet t c { type filter hook input priority 0; }; add " +
+			"rule inet t c ct state established accept'"},
+		{"nft-reject", "nft",
+			"nft 'add table inet t; add chain inet t c { type filter hook input priority 0; }; add rule inet t c " +
+				"reject'"},
+		{"nft-nat", "nft", "nft 'add table ip t; add chain ip t o { type nat hook postrouting priority 100; }; add " +
+			"rule ip t o masquerade; " +
 			"add chain ip t i { type nat hook prerouting priority 0; }; add rule ip t i dnat to 192.0.2.1'"},
-		{"tbf", "tc", "ip link add trial0 type veth && tc qdisc add dev trial0 root tbf rate 1mbit burst 4kb limit 16kb"},
+		{"tbf", "tc",
+			"ip link add trial0 type veth && tc qdisc add dev trial0 root tbf rate 1mbit burst 4kb limit 16kb"},
 		{"netem", "tc", "ip link add trial0 type veth && tc qdisc add dev trial0 root netem delay 1ms"},
-		{"bridge-vlan-filtering", "bridge", "ip link add br0 type bridge vlan_filtering 1 && ip link add p0 master br0 type veth && bridge vlan add vid 5 dev p0"},
+		{"bridge-vlan-filtering", "bridge",
+			"ip link add br0 type bridge vlan_filtering 1 && ip link add p0 master br0 type veth && bridge vlan add " +
+				"vid 5 dev p0"},
 		{"br-netfilter", "sysctl", "sysctl net.bridge.bridge-nf-call-iptables"},
 		{"tun", "ip", "ip tuntap add dev trial0 mode tun"},
 		{"ipv6", "ip", "ip addr add fd00::1/128 dev lo"},
@@ -109,7 +119,8 @@ func TestRequire(t *testing.T) {
 		if lacking != nil {
 			missing = lacking.Reason
 		}
-		if missing != c.missing || (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+		if missing != c.missing || (err == nil) != (c.err == "") || err != nil &&
+			!strings.Contains(err.Error(), c.err) {
 			t.Errorf("%q: missing %q, error %v; want %q, %q", c.names, missing, err, c.missing, c.err)
 		}
 	}

@@ -20,7 +20,8 @@ func Limit(err error) (why, remedy string, ok bool) {
 		return "a process may open no more than " + rlimit(unix.RLIMIT_NOFILE) + " files (RLIMIT_NOFILE)",
 			"raise it: ulimit -n 4096", true
 	case errors.Is(err, unix.ENFILE):
-		return "the machine may open no more files than sysctl fs.file-max says (" + setting("/proc/sys/fs/file-max") + ")",
+		return "the machine may open no more files than sysctl fs.file-max says (" + setting("/proc/sys/fs/file-max") +
+				")",
 			"raise it, or end what holds them", true
 	case errors.Is(err, unix.EAGAIN):
 		return "no more processes or threads may be started: of this user " + rlimit(unix.RLIMIT_NPROC) +

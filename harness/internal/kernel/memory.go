@@ -8,9 +8,9 @@ import (
 
 // OOMKills are how many processes the kernel has killed for want of memory.
 type OOMKills struct {
-	// machine is for the whole machine (oom_kill of /proc/vmstat, since 4.13), group for the control group of this process
-	// and what is below it (memory.events of cgroup v2; memory.oom_control of v1, where it is the group alone). Negative:
-	// it cannot be read.
+	// machine is for the whole machine (oom_kill of /proc/vmstat, since 4.13), group for the control group of this
+	// process and what is below it (memory.events of cgroup v2; memory.oom_control of v1, where it is the group alone).
+	// Negative: it cannot be read.
 	machine, group int64
 }
 

@@ -9,7 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nft adds to a fresh namespace a table and, where there is one, a chain with a rule in it, by one batch as `nft` sends it.
+// nft adds to a fresh namespace a table and, where there is one, a chain with a rule in it, by one batch as `nft` sends
+// it.
 func nft(family byte, c *nfChain) func(*scratch) error {
 	return func(s *scratch) error {
 		h, err := s.namespace()
@@ -25,7 +26,8 @@ func nft(family byte, c *nfChain) func(*scratch) error {
 			if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 5}); err != nil {
 				return fmt.Errorf("limit the wait: %w", err)
 			}
-			if err := unix.Sendto(fd, nfBatch(family, c), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+			if err := unix.Sendto(fd, nfBatch(family, c), 0,
+				&unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 				return fmt.Errorf("send an nftables batch: %w", err)
 			}
 			return nfAnswer(fd)
@@ -51,7 +53,8 @@ const (
 
 // nfSteps are what they do, in words.
 var nfSteps = []string{
-	nfBeginStep: "begin", nfTableStep: "add an nftables table", nfChainStep: "add an nftables chain", nfRuleStep: "add an nftables rule", nfEndStep: "end",
+	nfBeginStep: "begin", nfTableStep: "add an nftables table", nfChainStep: "add an nftables chain",
+	nfRuleStep: "add an nftables rule", nfEndStep: "end",
 }
 
 // nfBatch has an acknowledgement of the last message before the end alone: what comes before it is a refusal.
@@ -73,16 +76,19 @@ func nfBatch(family byte, c *nfChain) []byte {
 	batch = append(batch, nfMessage(unix.NFNL_MSG_BATCH_BEGIN, 0, unix.AF_UNSPEC, subsystem, nfBeginStep)...)
 	put(nfTableStep, unix.NFT_MSG_NEWTABLE, nl.NewRtAttr(unix.NFTA_TABLE_NAME, name))
 	if c != nil {
-		put(nfChainStep, unix.NFT_MSG_NEWCHAIN, nl.NewRtAttr(unix.NFTA_CHAIN_TABLE, name), nl.NewRtAttr(unix.NFTA_CHAIN_NAME, name),
+		put(nfChainStep, unix.NFT_MSG_NEWCHAIN, nl.NewRtAttr(unix.NFTA_CHAIN_TABLE, name),
+			nl.NewRtAttr(unix.NFTA_CHAIN_NAME, name),
 			nl.NewRtAttr(unix.NFTA_CHAIN_TYPE, nl.ZeroTerminated(c.kind)),
 			nest(unix.NFTA_CHAIN_HOOK, number(unix.NFTA_HOOK_HOOKNUM, c.hook), number(unix.NFTA_HOOK_PRIORITY, 0)))
-		put(nfRuleStep, unix.NFT_MSG_NEWRULE, nl.NewRtAttr(unix.NFTA_RULE_TABLE, name), nl.NewRtAttr(unix.NFTA_RULE_CHAIN, name),
+		put(nfRuleStep, unix.NFT_MSG_NEWRULE, nl.NewRtAttr(unix.NFTA_RULE_TABLE, name),
+			nl.NewRtAttr(unix.NFTA_RULE_CHAIN, name),
 			nest(unix.NFTA_RULE_EXPRESSIONS, c.exprs...))
 	}
 	return append(batch, nfMessage(unix.NFNL_MSG_BATCH_END, 0, unix.AF_UNSPEC, subsystem, nfEndStep)...)
 }
 
-// nfMessage is a netlink message of netfilter: the family and the resource, in network order, stand before the attributes.
+// nfMessage is a netlink message of netfilter: the family and the resource, in network order, stand before the
+// attributes.
 func nfMessage(kind, flags int, family byte, resource uint16, seq uint32, attrs ...*nl.RtAttr) []byte {
 	request := nl.NewNetlinkRequest(kind, flags)
 	request.Seq = seq
@@ -97,7 +103,8 @@ func nfMessage(kind, flags int, family byte, resource uint16, seq uint32, attrs 
 
 // expression is one of a rule's expressions.
 func expression(name string, data ...*nl.RtAttr) *nl.RtAttr {
-	return nest(unix.NFTA_LIST_ELEM, nl.NewRtAttr(unix.NFTA_EXPR_NAME, nl.ZeroTerminated(name)), nest(unix.NFTA_EXPR_DATA, data...))
+	return nest(unix.NFTA_LIST_ELEM, nl.NewRtAttr(unix.NFTA_EXPR_NAME, nl.ZeroTerminated(name)),
+		nest(unix.NFTA_EXPR_DATA, data...))
 }
 
 func nest(kind int, attrs ...*nl.RtAttr) *nl.RtAttr {
@@ -113,8 +120,8 @@ func number(kind int, value uint32) *nl.RtAttr {
 	return nl.NewRtAttr(kind, binary.BigEndian.AppendUint32(nil, value))
 }
 
-// nfAnswer reads the first answer: the acknowledgement, or the first refusal. A kernel without nftables may answer EINVAL to the table,
-// for it does not know the subsystem.
+// nfAnswer reads the first answer: the acknowledgement, or the first refusal. A kernel without nftables may answer
+// EINVAL to the table, for it does not know the subsystem.
 func nfAnswer(fd int) error {
 	buffer := make([]byte, 8192)
 	n, from, err := unix.Recvfrom(fd, buffer, 0)
@@ -140,19 +147,22 @@ func nfAnswer(fd int) error {
 	return fmt.Errorf("%s: %w", nfSteps[step], errno)
 }
 
-// The rules that are tried: the state of a connection, a refusal with an answer, addresses translated in both directions.
+// The rules that are tried: the state of a connection, a refusal with an answer, addresses translated in both
+// directions.
 var (
 	nfCt = &nfChain{"filter", unix.NF_INET_LOCAL_IN, []*nl.RtAttr{
 		expression("ct", number(unix.NFTA_CT_KEY, unix.NFT_CT_STATE), number(unix.NFTA_CT_DREG, unix.NFT_REG_1)),
 	}}
 	nfReject = &nfChain{"filter", unix.NF_INET_LOCAL_IN, []*nl.RtAttr{
-		expression("reject", number(unix.NFTA_REJECT_TYPE, unix.NFT_REJECT_ICMP_UNREACH), nl.NewRtAttr(unix.NFTA_REJECT_ICMP_CODE, []byte{3})),
+		expression("reject", number(unix.NFTA_REJECT_TYPE, unix.NFT_REJECT_ICMP_UNREACH),
+			nl.NewRtAttr(unix.NFTA_REJECT_ICMP_CODE, []byte{3})),
 	}}
 	nfMasquerade = &nfChain{"nat", unix.NF_INET_POST_ROUTING, []*nl.RtAttr{expression("masq")}}
 	nfDNAT       = &nfChain{"nat", unix.NF_INET_PRE_ROUTING, []*nl.RtAttr{
 		expression("immediate", number(unix.NFTA_IMMEDIATE_DREG, unix.NFT_REG_1),
 			nest(unix.NFTA_IMMEDIATE_DATA, nl.NewRtAttr(unix.NFTA_DATA_VALUE, near.To4()))),
-		expression("nat", number(unix.NFTA_NAT_TYPE, unix.NFT_NAT_DNAT), number(unix.NFTA_NAT_FAMILY, unix.NFPROTO_IPV4),
+		expression("nat", number(unix.NFTA_NAT_TYPE, unix.NFT_NAT_DNAT),
+			number(unix.NFTA_NAT_FAMILY, unix.NFPROTO_IPV4),
 			number(unix.NFTA_NAT_REG_ADDR_MIN, unix.NFT_REG_1)),
 	}}
 )

@@ -72,11 +72,12 @@ var trials = map[string]trial{
 		both(nft(unix.NFPROTO_IPV4, nfMasquerade), nft(unix.NFPROTO_IPV4, nfDNAT))},
 	"ipv6":                  {"IPv6, switched on", ipv6},
 	"bridge-vlan-filtering": {"bridges that filter by VLAN", bridgeVLANFiltering},
-	"br-netfilter":          {"the sysctls `net.bridge.*`: frames of a bridge are shown to the packet filters of IP", brNetfilter},
-	"uids":                  {"more than one user id in the sandbox", uids},
-	"nested-userns":         {"user namespaces that a command may make", nestedUserns},
-	"etc-netns":             {"an `/etc/netns` of the lab's own", lacking(netns.ErrNoEtc)},
-	"sysfs":                 {"a `/sys` that shows the lab's own devices", lacking(netns.ErrNoSys)},
+	"br-netfilter": {"the sysctls `net.bridge.*`: frames of a bridge are shown to the packet filters of IP",
+		brNetfilter},
+	"uids":          {"more than one user id in the sandbox", uids},
+	"nested-userns": {"user namespaces that a command may make", nestedUserns},
+	"etc-netns":     {"an `/etc/netns` of the lab's own", lacking(netns.ErrNoEtc)},
+	"sysfs":         {"a `/sys` that shows the lab's own devices", lacking(netns.ErrNoSys)},
 }
 
 // near and far are the ends of tunnels through which nothing is ever sent.
@@ -167,8 +168,8 @@ var bridgeVLANFiltering = in(func(nl *netlink.Handle) error {
 	return nil
 })
 
-// brNetfilter reads the switch by which bridges show their frames to the packet filters of IP. A module brings it, into each namespace
-// (since Linux 5.3).
+// brNetfilter reads the switch by which bridges show their frames to the packet filters of IP. A module brings it, into
+// each namespace (since Linux 5.3).
 func brNetfilter(s *scratch) error {
 	h, err := s.namespace()
 	if err != nil {
@@ -210,7 +211,8 @@ var ipv6 = in(func(nl *netlink.Handle) error {
 	if err != nil {
 		return findingError(unknown("find lo: %s", describe(err)))
 	}
-	addr := &netlink.Addr{IPNet: &net.IPNet{IP: net.ParseIP("fd00::1"), Mask: net.CIDRMask(128, 128)}, Flags: unix.IFA_F_NODAD}
+	addr := &netlink.Addr{IPNet: &net.IPNet{IP: net.ParseIP("fd00::1"), Mask: net.CIDRMask(128, 128)},
+		Flags: unix.IFA_F_NODAD}
 	switch err := nl.AddrAdd(lo, addr); err {
 	case nil:
 		return nil

@@ -34,8 +34,10 @@ func TestThreeValues(t *testing.T) {
 		"a queueing discipline that is refused": {qdisc(func(a netlink.QdiscAttrs) netlink.Qdisc {
 			return &netlink.GenericQdisc{QdiscAttrs: a, QdiscType: "tbf"} // without a rate
 		}), Unknown, "EINVAL", "tbf"},
-		"no expression of nftables":                 {rule(expression("no-such-expr")), Absent, "add an nftables rule: no such file or directory, ENOENT", "nftables"},
-		"an expression of nftables that is refused": {rule(expression("ct")), Unknown, "add an nftables rule: invalid argument, EINVAL", "nft-ct"},
+		"no expression of nftables": {rule(expression("no-such-expr")), Absent,
+			"add an nftables rule: no such file or directory, ENOENT", "nftables"},
+		"an expression of nftables that is refused": {rule(expression("ct")), Unknown,
+			"add an nftables rule: invalid argument, EINVAL", "nft-ct"},
 		"no kind of chain": {nft(unix.NFPROTO_INET, &nfChain{"no-such-kind", unix.NF_INET_LOCAL_IN, nil}), Absent,
 			"add an nftables chain: no such file or directory, ENOENT", "nftables"},
 		"the second of two": {both(kind("veth"), kind("no-such-kind")), Absent, "no-such-kind", ""},
@@ -63,7 +65,8 @@ func forget() {
 	known.findings = nil
 }
 
-// forbid lets nobody make a namespace of a kind in the user namespace of the sandbox, until allow or the end of the test.
+// forbid lets nobody make a namespace of a kind in the user namespace of the sandbox, until allow or the end of the
+// test.
 func forbid(t *testing.T, kind string) (allow func()) {
 	t.Helper()
 	limit := "/proc/sys/user/max_" + kind + "_namespaces"
@@ -85,7 +88,8 @@ func forbid(t *testing.T, kind string) (allow func()) {
 // TestNestedUserNamespaces forbids them for real, in the user namespace of the sandbox.
 func TestNestedUserNamespaces(t *testing.T) {
 	forbid(t, "user")
-	if f := look(t, "nested-userns"); f.Presence != Absent || !strings.Contains(f.Reason, "user.max_user_namespaces is 0") {
+	if f := look(t, "nested-userns"); f.Presence != Absent ||
+		!strings.Contains(f.Reason, "user.max_user_namespaces is 0") {
 		t.Errorf("with a limit of 0: %v (%s)", f.Presence, f.Reason)
 	}
 }
@@ -103,11 +107,12 @@ func TestOnlyWhatIsAskedForIsTried(t *testing.T) {
 	}
 }
 
-// TestNothingCanBeTried forbids network namespaces for real, in the user namespace of the sandbox: nobody can tell then, which is an
-// error and no skip, and is not remembered.
+// TestNothingCanBeTried forbids network namespaces for real, in the user namespace of the sandbox: nobody can tell
+// then, which is an error and no skip, and is not remembered.
 func TestNothingCanBeTried(t *testing.T) {
 	allow := forbid(t, "net")
-	names := []string{"nested-userns", "veth", "tbf", "nftables", "nft-nat", "ipv6", "tun", "etc-netns", "sysfs", "no-such-feature"}
+	names := []string{"nested-userns", "veth", "tbf", "nftables", "nft-nat", "ipv6", "tun", "etc-netns", "sysfs",
+		"no-such-feature"}
 	for _, name := range names {
 		if f := look(t, name); f.Presence != Unknown || f.Reason == "" {
 			t.Errorf("%s without namespaces: %v (%s)", name, f.Presence, f.Reason)

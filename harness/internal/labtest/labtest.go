@@ -1,6 +1,6 @@
-// Package labtest is what the tests of the drivers have in common: a sandbox, worlds that have to close without a word, commands, and
-// the state that they leave. It may be imported by tests alone; it imports scenario, state and internal/{netns,observe,program,sandbox},
-// no driver, and it never hides a failure: each function ends the test.
+// Package labtest is what the tests of the drivers have in common: a sandbox, worlds that have to close without a word,
+// commands, and the state that they leave. It may be imported by tests alone; it imports scenario, state and
+// internal/{netns,observe,program,sandbox}, no driver, and it never hides a failure: each function ends the test.
 package labtest
 
 import (
@@ -111,7 +111,8 @@ func Scripts(t *testing.T, d Driver, pattern string) {
 	}
 }
 
-// Agree carries a line out by the driver under test and by the real program, which have to leave the same state, or both refuse.
+// Agree carries a line out by the driver under test and by the real program, which have to leave the same state, or
+// both refuse.
 func Agree(t testing.TB, d Driver, ours, theirs *netns.World, line string) {
 	t.Helper()
 	cmd := Command(t, line)
@@ -121,7 +122,8 @@ func Agree(t testing.TB, d Driver, ours, theirs *netns.World, line string) {
 	}
 	output, status := Run(t, theirs, cmd.Argv)
 	if (x.Status == 0) != (status == 0) {
-		t.Errorf("%s: %s (%q) says %d, %s %q; the real one says %d, %q", line, x.By, x.Argv, x.Status, x.Errno, x.Output, status, output)
+		t.Errorf("%s: %s (%q) says %d, %s %q; the real one says %d, %q", line, x.By, x.Argv, x.Status, x.Errno,
+			x.Output, status, output)
 	}
 	if diff := state.Compare(Observed(t, theirs), Observed(t, ours), "the real program", "the driver"); len(diff) > 0 {
 		t.Fatalf("%s: %s (%q) left another state:\n\t%s", line, x.By, x.Argv, strings.Join(diff, "\n\t"))

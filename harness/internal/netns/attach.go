@@ -12,8 +12,8 @@ type attachments struct {
 	closers map[string]io.Closer
 }
 
-// Attach returns what make made for the key the first time; it is closed with the World. It is for what lives in the host
-// namespace alone: in any other one an open socket would keep a deleted namespace alive.
+// Attach returns what make made for the key the first time; it is closed with the World. It is for what lives in the
+// host namespace alone: in any other one an open socket would keep a deleted namespace alive.
 func (w *World) Attach(key string, make func() (io.Closer, error)) (io.Closer, error) {
 	w.attached.Lock()
 	defer w.attached.Unlock()

@@ -37,7 +37,9 @@ func TestAttach(t *testing.T) {
 	if _, err := attach(); err != nil || made != 1 || closed != 0 {
 		t.Errorf("attached again: %v; made %d times, closed %d times", err, made, closed)
 	}
-	if _, err := w.Attach("other", func() (io.Closer, error) { return nil, io.ErrUnexpectedEOF }); !errors.Is(err, io.ErrUnexpectedEOF) {
+	if _, err := w.Attach("other", func() (io.Closer, error) {
+		return nil, io.ErrUnexpectedEOF
+	}); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("what cannot be made: %v", err)
 	}
 	if err := w.Close(); err != nil || closed != 1 {

@@ -13,7 +13,8 @@ import (
 type setting struct{ path, value string }
 
 // inheritable are the settings that a new namespace takes over from the first one of the machine (ip-sysctl.rst,
-// devconf_inherit_init_net), which Docker or systemd may have changed, with the kernel's own defaults: lessons begin there.
+// devconf_inherit_init_net), which Docker or systemd may have changed, with the kernel's own defaults: lessons begin
+// there.
 var inheritable = []setting{
 	{"ipv4/ip_forward", "0"},
 	{"ipv4/conf/all/rp_filter", "0"}, {"ipv4/conf/default/rp_filter", "0"},
@@ -47,7 +48,8 @@ func deviations() (found []setting, err error) {
 // inherited are the deviations of new namespaces on this machine, looked up in the first one that is made.
 var inherited = sync.OnceValues(deviations)
 
-// plain gives the calling thread's new namespace the kernel's own settings. Where the machine has those too it does nothing.
+// plain gives the calling thread's new namespace the kernel's own settings. Where the machine has those too it does
+// nothing.
 func plain() error {
 	settings, err := inherited()
 	if err != nil {
@@ -65,7 +67,8 @@ func put(settings []setting) error {
 	return nil
 }
 
-// Plain gives a namespace that a program has just made the kernel's own settings, as those have that the World makes itself.
+// Plain gives a namespace that a program has just made the kernel's own settings, as those have that the World makes
+// itself.
 func (w *World) Plain(name string) error {
 	if settings, err := inherited(); err == nil && len(settings) == 0 {
 		return nil

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestNewNamespacesAreAsTheKernelMakesThem changes settings as a machine's first namespace may have them, and looks whether they are seen and
-// put right. (What that namespace really has cannot be changed from here.)
+// TestNewNamespacesAreAsTheKernelMakesThem changes settings as a machine's first namespace may have them, and looks
+// whether they are seen and put right. (What that namespace really has cannot be changed from here.)
 func TestNewNamespacesAreAsTheKernelMakesThem(t *testing.T) {
 	w, err := New(Options{})
 	if err != nil {
@@ -50,7 +50,8 @@ func TestNewNamespacesAreAsTheKernelMakesThem(t *testing.T) {
 	}
 }
 
-// TestEveryNewNamespaceIsPutRight, whichever way it is made. A setting is turned round for that: 1 stands for the kernel's own value.
+// TestEveryNewNamespaceIsPutRight, whichever way it is made. A setting is turned round for that: 1 stands for the
+// kernel's own value.
 func TestEveryNewNamespaceIsPutRight(t *testing.T) {
 	was := inherited
 	defer func() { inherited = was }()

@@ -47,8 +47,8 @@ func (w *World) openEntry(entry string) (Handle, error) {
 	return h.belonging()
 }
 
-// Do runs f on the lab's thread inside the namespace `name`, and comes back. Do not block in f: commands and other calls
-// wait meanwhile. f must not call the World. A panic of f goes on in the caller.
+// Do runs f on the lab's thread inside the namespace `name`, and comes back. Do not block in f: commands and other
+// calls wait meanwhile. f must not call the World. A panic of f goes on in the caller.
 func (w *World) Do(name string, f func() error) error {
 	if name == Host {
 		return w.thread.do(f)
@@ -66,8 +66,8 @@ func (w *World) DoIn(h Handle, f func() error) error {
 	return w.thread.do(func() error { return w.visit(h, f) })
 }
 
-// Each runs f inside the host and inside each namespace that has a name, as Do does, on one visit to all of them. A namespace that is gone
-// before its turn is left out.
+// Each runs f inside the host and inside each namespace that has a name, as Do does, on one visit to all of them. A
+// namespace that is gone before its turn is left out.
 func (w *World) Each(f func(name string) error) error {
 	entries, err := w.places.list()
 	if err != nil {
@@ -91,7 +91,8 @@ func (w *World) Each(f func(name string) error) error {
 	})
 }
 
-// inEntry runs f on the lab's thread, which calls it and stays there, in the namespace that an entry of /run/netns is, if it is one.
+// inEntry runs f on the lab's thread, which calls it and stays there, in the namespace that an entry of /run/netns is,
+// if it is one.
 func (w *World) inEntry(entry string, f func() error) error {
 	h, err := w.openEntry(entry)
 	if err != nil {
@@ -160,8 +161,8 @@ func (w *World) done() {
 	w.mu.Unlock()
 }
 
-// Netlink opens an rtnetlink handle (NETLINK_ROUTE alone) in the namespace. The caller closes it soon: an open socket keeps a
-// namespace alive after its name is deleted.
+// Netlink opens an rtnetlink handle (NETLINK_ROUTE alone) in the namespace. The caller closes it soon: an open socket
+// keeps a namespace alive after its name is deleted.
 func (w *World) Netlink(name string) (*netlink.Handle, error) {
 	return openNetlink(name, func(f func() error) error { return w.Do(name, f) })
 }

@@ -28,8 +28,8 @@ func openFolder(path string) (*folder, error) {
 	how := unix.OpenHow{Flags: unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS}
 	fd, err := unix.Openat2(unix.AT_FDCWD, path, &how)
 	if err != nil {
-		// Before Linux 5.6 there is no openat2(2), and filters of older containers refuse what they do not know. What there
-		// is no directory to open for, this tells better.
+		// Before Linux 5.6 there is no openat2(2), and filters of older containers refuse what they do not know. What
+		// there is no directory to open for, this tells better.
 		fd, err = openByComponents(path)
 	}
 	if err != nil {
@@ -212,7 +212,8 @@ func (d *folder) ofRootAlone() error {
 		return err
 	}
 	if owner := info.Sys().(*syscall.Stat_t).Uid; info.Mode().Perm() != 0o700 || owner != 0 {
-		return fmt.Errorf("use %s: it is not a folder of root alone (owner %d, mode %04o)", d.path, owner, info.Mode().Perm())
+		return fmt.Errorf("use %s: it is not a folder of root alone (owner %d, mode %04o)", d.path, owner,
+			info.Mode().Perm())
 	}
 	return nil
 }

@@ -34,7 +34,8 @@ func inTime[T any](t *testing.T, f func() (T, error)) (result T, err error) {
 var notRegular = map[string]func(path string) error{
 	"a FIFO":      func(path string) error { return unix.Mkfifo(path, 0o600) },
 	"a directory": func(path string) error { return os.Mkdir(path, 0o700) },
-	"a device":    func(path string) error { return mountOn(path, "/dev/zero") }, // only the machine's root may make one
+	// only the machine's root may make one
+	"a device": func(path string) error { return mountOn(path, "/dev/zero") },
 	"a socket": func(path string) error {
 		s, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 		if err != nil {
@@ -136,7 +137,8 @@ func TestRecordsSayWhatLabsWrite(t *testing.T) {
 			t.Fatal(err)
 		}
 		found, err := Leftovers()
-		if len(found) > 0 || err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), want) {
+		if len(found) > 0 || err == nil || !strings.Contains(err.Error(), path) ||
+			!strings.Contains(err.Error(), want) {
 			t.Errorf("%s: found %v, error %v; want %s in it", text, found, err, want)
 		}
 	}

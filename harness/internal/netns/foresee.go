@@ -12,8 +12,8 @@ type spare struct {
 	err error
 }
 
-// foresee makes namespaces ahead, beside what the caller does meanwhile: the kernel takes some 0.3 ms for each. One thread
-// makes them all, since there may be 1,000. Each is used once; those that are not go with the site.
+// foresee makes namespaces ahead, beside what the caller does meanwhile: the kernel takes some 0.3 ms for each. One
+// thread makes them all, since there may be 1,000. Each is used once; those that are not go with the site.
 func (s *site) foresee(n int) error {
 	if n <= 0 {
 		return nil

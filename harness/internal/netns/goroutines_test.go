@@ -16,8 +16,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Where goroutines are: facts about Go that the package is built on, and that it keeps its users from. What spoils threads happens in
-// a process of its own.
+// Where goroutines are: facts about Go that the package is built on, and that it keeps its users from. What spoils
+// threads happens in a process of its own.
 
 // here is the inode of the namespace in which the calling thread is.
 func here() uint64 {
@@ -63,8 +63,9 @@ func goOneWay(way string) int {
 	return 0
 }
 
-// manyGo lets many goroutines go the way at once, into two namespaces by turns. strayed says that one found itself elsewhere after
-// others had run, leaked that one which came later and entered nothing was not at home. If both are to be seen it goes on until they are.
+// manyGo lets many goroutines go the way at once, into two namespaces by turns. strayed says that one found itself
+// elsewhere after others had run, leaked that one which came later and entered nothing was not at home. If both are to
+// be seen it goes on until they are.
 func manyGo(way func(*World, string, Handle, func()) error, bothSeen bool) (strayed, leaked bool, err error) {
 	w, err := NewHere(Options{})
 	if err != nil {
@@ -85,7 +86,8 @@ func manyGo(way func(*World, string, Handle, func()) error, bothSeen bool) (stra
 	home := here()
 	var strays, leaks atomic.Int32
 	errs := make(chan error, 1)
-	for round, end := 0, time.Now().Add(time.Minute); round < 3 || bothSeen && !(strayed && leaked) && time.Now().Before(end); round++ {
+	for round, end := 0, time.Now().Add(time.Minute); round < 3 || bothSeen && !(strayed && leaked) &&
+		time.Now().Before(end); round++ {
 		manyAtOnce(func(i int) {
 			h := handles[i%2]
 			err := way(w, names[i%2], h, func() {
@@ -120,8 +122,8 @@ func manyAtOnce(f func(i int)) {
 	all.Wait()
 }
 
-// A namespace is entered by a thread, and a goroutine that has not locked its thread may go on on another one, while others go on on
-// the one that was moved. The ways of this package, and those with a lock, do not have the fault.
+// A namespace is entered by a thread, and a goroutine that has not locked its thread may go on on another one, while
+// others go on on the one that was moved. The ways of this package, and those with a lock, do not have the fault.
 //
 // case: go-no-lock
 func TestSetWithoutLockLeaksTheNamespace(t *testing.T) {
@@ -132,7 +134,8 @@ func TestSetWithoutLockLeaksTheNamespace(t *testing.T) {
 				want = "strayed=true leaked=true"
 			}
 			cmd := exec.Command("/proc/self/exe")
-			cmd.Env = append(os.Environ(), wayVariable+"="+name, "GORACE=atexit_sleep_ms=0") // the race detector would sleep a second
+			// the race detector would sleep a second
+			cmd.Env = append(os.Environ(), wayVariable+"="+name, "GORACE=atexit_sleep_ms=0")
 			output, err := cmd.CombinedOutput()
 			if err != nil || string(output) != want {
 				t.Errorf("%s, %v; want %s", output, err, want)
@@ -141,8 +144,9 @@ func TestSetWithoutLockLeaksTheNamespace(t *testing.T) {
 	}
 }
 
-// A goroutine that is started from a locked thread runs on another thread, in the namespace where the process began; a program that is
-// started from there is in the thread's namespace. When the goroutine ends without unlocking, its thread ends, and nobody gets it.
+// A goroutine that is started from a locked thread runs on another thread, in the namespace where the process began; a
+// program that is started from there is in the thread's namespace. When the goroutine ends without unlocking, its
+// thread ends, and nobody gets it.
 //
 // case: go-child-goroutine
 func TestGoroutineOfALockedThreadIsElsewhere(t *testing.T) {
@@ -186,7 +190,8 @@ func TestGoroutineOfALockedThreadIsElsewhere(t *testing.T) {
 		t.Error(err)
 	}
 
-	// The same with a World: its functions are on the thread, what they start with `go` is not; programs are for StartIn.
+	// The same with a World: its functions are on the thread, what they start with `go` is not; programs are for
+	// StartIn.
 	if err := w.Do("testns", func() error {
 		if got := here(); got != inside {
 			t.Errorf("Do runs in namespace %d, want %d", got, inside)

@@ -118,8 +118,8 @@ func (h Handle) enter() error {
 	return unix.Setns(h.file.fd, unix.CLONE_NEWNET)
 }
 
-// FD is the open file's number, for netlink messages that name a namespace so (IFLA_NET_NS_FD). It is good until Close; after it, and
-// for the zero Handle, it is -1, which is no file.
+// FD is the open file's number, for netlink messages that name a namespace so (IFLA_NET_NS_FD). It is good until Close;
+// after it, and for the zero Handle, it is -1, which is no file.
 func (h Handle) FD() int {
 	if h.file == nil || h.file.closed.Load() {
 		return -1

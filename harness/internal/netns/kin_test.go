@@ -161,7 +161,9 @@ func lost(in, seconds string) string {
 // sleepersOf are the numbers of the processes that sleep so many seconds.
 func sleepersOf(t *testing.T, seconds string) []int {
 	t.Helper()
-	pids, err := processes(func(pid int) bool { return strings.HasSuffix(commandLine(pid), "sleep "+seconds) }, patience)
+	pids, err := processes(func(pid int) bool {
+		return strings.HasSuffix(commandLine(pid), "sleep "+seconds)
+	}, patience)
 	if err != nil {
 		t.Fatal(err)
 	}

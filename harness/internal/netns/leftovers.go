@@ -26,8 +26,9 @@ type Leftover struct {
 	record *record
 }
 
-// Leftovers finds the records whose owner is dead. A record that cannot be judged (unreadable, or the owner is in another PID
-// namespace) is in the error, beside what was found. For an ordinary user the error is fs.ErrPermission when there are records.
+// Leftovers finds the records whose owner is dead. A record that cannot be judged (unreadable, or the owner is in
+// another PID namespace) is in the error, beside what was found. For an ordinary user the error is fs.ErrPermission
+// when there are records.
 func Leftovers() ([]Leftover, error) {
 	records, err := openRecords()
 	if errors.Is(err, fs.ErrNotExist) {
@@ -99,7 +100,8 @@ func readRecord(records *folder, file string) (*record, error) {
 		return nil, fmt.Errorf("read %s: it has the id %q", records.pathOf(file), r.ID)
 	}
 	if r.Owner.PID <= 0 {
-		return nil, fmt.Errorf("read %s: its owner is process %d, which there cannot be", records.pathOf(file), r.Owner.PID)
+		return nil, fmt.Errorf("read %s: its owner is process %d, which there cannot be", records.pathOf(file),
+			r.Owner.PID)
 	}
 	for _, real := range slices.Sorted(maps.Keys(r.Names)) {
 		if !strings.HasSuffix(real, "-"+r.ID) || checkName(real) != nil {

@@ -18,8 +18,8 @@ import (
 // roleVariable makes the test binary the owner of a shared lab, to be killed.
 const roleVariable = "NETNSCHECK_TEST_ROLE"
 
-// own makes shared labs with programs in them. As "owner" it makes one, says its id and waits; as "churner" it makes and
-// closes them for ever.
+// own makes shared labs with programs in them. As "owner" it makes one, says its id and waits; as "churner" it makes
+// and closes them for ever.
 func own() int {
 	if os.Getenv(roleVariable) == "worker" {
 		return beWorker()
@@ -124,7 +124,8 @@ func TestLeftovers(t *testing.T) {
 	kill(t, owner)
 
 	l := leftover(t)
-	if want := []string{"host-" + id, "testns-" + id}; l.ID != id || l.PID != owner.Process.Pid || !slices.Equal(l.Names, want) {
+	if want := []string{"host-" + id, "testns-" + id}; l.ID != id || l.PID != owner.Process.Pid ||
+		!slices.Equal(l.Names, want) {
 		t.Errorf("found %+v, want lab %s of %d with %q", l, id, owner.Process.Pid, want)
 	}
 	ours := func(pid int) bool {
@@ -141,7 +142,9 @@ func TestLeftovers(t *testing.T) {
 	if pids, err := processes(ours, patience); err != nil || len(pids) > 0 {
 		t.Errorf("the programs %v are left, %v", pids, err)
 	}
-	if got := entries(t, namesDir); slices.ContainsFunc(got, func(name string) bool { return strings.HasSuffix(name, id) }) {
+	if got := entries(t, namesDir); slices.ContainsFunc(got, func(name string) bool {
+		return strings.HasSuffix(name, id)
+	}) {
 		t.Errorf("left: %q", got)
 	}
 	if err := unix.Kill(bystander, 0); err != nil {
@@ -302,7 +305,9 @@ func TestKilledAtAnyMomentEverythingIsFound(t *testing.T) {
 		if t.Failed() {
 			return
 		}
-		pids, err := processes(func(pid int) bool { return strings.HasPrefix(commandLine(pid), "sleep 4713") }, patience)
+		pids, err := processes(func(pid int) bool {
+			return strings.HasPrefix(commandLine(pid), "sleep 4713")
+		}, patience)
 		if err != nil || len(pids) > 0 {
 			t.Errorf("killed after %v: the programs %v are left, %v", pause, pids, err)
 		}

@@ -14,8 +14,9 @@ import (
 
 // What the libraries below this package do that their users do not expect.
 
-// TestNewNamedLeavesTheThread: vishvananda/netns moves the calling thread into a new namespace before it finds out that the name is
-// taken, and does not bring it back: what follows happens in a namespace that nobody can see. Add keeps the lab's thread where it was.
+// TestNewNamedLeavesTheThread: vishvananda/netns moves the calling thread into a new namespace before it finds out that
+// the name is taken, and does not bring it back: what follows happens in a namespace that nobody can see. Add keeps the
+// lab's thread where it was.
 func TestNewNamedLeavesTheThread(t *testing.T) {
 	w := worldHere(t, Options{})
 	if err := w.Add("testns"); err != nil {
@@ -35,7 +36,8 @@ func TestNewNamedLeavesTheThread(t *testing.T) {
 			t.Errorf("NewNamed of a name that is taken: %v, want EEXIST", err)
 		}
 		if after := here(); after == before || after == h.Inode() {
-			t.Errorf("after NewNamed the thread is in namespace %d; the host is %d, testns %d: the library has learned to come back", after, before, h.Inode())
+			t.Errorf("after NewNamed the thread is in namespace %d; the host is %d, testns %d: the library has "+
+				"learned to come back", after, before, h.Inode())
 		}
 		return nil
 	}); err != nil {
@@ -56,7 +58,8 @@ func TestNewNamedLeavesTheThread(t *testing.T) {
 	wantNames(t, w, "testns")
 }
 
-// TestNewNamedTakesAnyName: the library makes a namespace outside /run/netns for a name that leads there. Add refuses it.
+// TestNewNamedTakesAnyName: the library makes a namespace outside /run/netns for a name that leads there. Add refuses
+// it.
 func TestNewNamedTakesAnyName(t *testing.T) {
 	w := worldHere(t, Options{})
 	if err := w.Go(Host, func() error {
@@ -80,8 +83,8 @@ func TestNewNamedTakesAnyName(t *testing.T) {
 	wantNames(t, w)
 }
 
-// TestHandlesStickToTheirNamespace: a netlink socket stays in the namespace where it was opened, whatever thread uses it, and keeps it
-// alive; the library's functions without a handle are where the calling thread is.
+// TestHandlesStickToTheirNamespace: a netlink socket stays in the namespace where it was opened, whatever thread uses
+// it, and keeps it alive; the library's functions without a handle are where the calling thread is.
 func TestHandlesStickToTheirNamespace(t *testing.T) {
 	w := makeWorld(t, Options{})
 	if err := w.Add("testns"); err != nil {
@@ -98,7 +101,8 @@ func TestHandlesStickToTheirNamespace(t *testing.T) {
 	}
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = "sticks0"
-	if err := host.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "sticks1", PeerNamespace: netlink.NsFd(testns.FD())}); err != nil {
+	if err := host.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "sticks1",
+		PeerNamespace: netlink.NsFd(testns.FD())}); err != nil {
 		t.Fatal(err)
 	}
 	testns.Close()
@@ -149,8 +153,8 @@ func TestHandlesStickToTheirNamespace(t *testing.T) {
 	}
 }
 
-// lasts waits until a namespace that was deleted before, and that nothing keeps, would have ended: until another one has. Its netlink
-// socket, too, is closed later than the last one there: the kernel lets go of those in its own time.
+// lasts waits until a namespace that was deleted before, and that nothing keeps, would have ended: until another one
+// has. Its netlink socket, too, is closed later than the last one there: the kernel lets go of those in its own time.
 func lasts(t *testing.T, w *World) {
 	t.Helper()
 	host, err := w.Netlink(Host)
@@ -164,7 +168,8 @@ func lasts(t *testing.T, w *World) {
 	}
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = "other0"
-	if err := host.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "other1", PeerNamespace: netlink.NsFd(other.FD())}); err != nil {
+	if err := host.LinkAdd(&netlink.Veth{LinkAttrs: attrs, PeerName: "other1",
+		PeerNamespace: netlink.NsFd(other.FD())}); err != nil {
 		t.Fatal(err)
 	}
 	inOther, err := w.NetlinkIn(other)

@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What is in this file looks at the machine, without a World: nothing is made, and threads that enter a namespace end with it.
+// What is in this file looks at the machine, without a World: nothing is made, and threads that enter a namespace end
+// with it.
 
 // Own opens the namespace of the caller's thread.
 func Own() (Handle, error) { return current() }
@@ -25,8 +26,8 @@ func OfProcess(pid int) (Handle, error) {
 	return h, nil
 }
 
-// OfName opens the namespace with this name on the machine: in the /run/netns that the caller sees. The error wraps EINVAL
-// when what has the name is no namespace.
+// OfName opens the namespace with this name on the machine: in the /run/netns that the caller sees. The error wraps
+// EINVAL when what has the name is no namespace.
 func OfName(name string) (Handle, error) {
 	h, err := openFile(filepath.Join(namesDir, name))
 	if err != nil {
@@ -61,8 +62,8 @@ func MachineNames() ([]string, error) {
 	return names, nil
 }
 
-// MachineProcesses are the processes, and the threads that are elsewhere than their process, by the namespace that they are
-// in, each list sorted; hidden are processes that we may not look at. A zombie is in none.
+// MachineProcesses are the processes, and the threads that are elsewhere than their process, by the namespace that they
+// are in, each list sorted; hidden are processes that we may not look at. A zombie is in none.
 func MachineProcesses() (inside map[uint64][]int, hidden []int, err error) {
 	pids, err := listProcesses()
 	if err != nil {
@@ -71,7 +72,8 @@ func MachineProcesses() (inside map[uint64][]int, hidden []int, err error) {
 	slices.Sort(pids)
 	inside = map[uint64][]int{}
 	for _, pid := range pids {
-		if _, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid)); errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
+		if _, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/net", pid)); errors.Is(err, unix.EACCES) ||
+			errors.Is(err, unix.EPERM) {
 			hidden = append(hidden, pid)
 			continue
 		}

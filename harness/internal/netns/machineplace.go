@@ -7,8 +7,8 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// Machine are the namespaces of this machine, under the names that a state of it has: host for the caller's own, pid:N for that of a
-// process, else a name in /run/netns. Whatever runs in one of them runs on a thread that ends with it.
+// Machine are the namespaces of this machine, under the names that a state of it has: host for the caller's own, pid:N
+// for that of a process, else a name in /run/netns. Whatever runs in one of them runs on a thread that ends with it.
 type Machine struct{}
 
 func (Machine) open(name string) (Handle, error) {

@@ -224,8 +224,8 @@ var ErrNoEtc = errors.New("the lab has no /etc of its own")
 // ErrNoSys marks a lab whose /sys shows the devices of another network namespace.
 var ErrNoSys = errors.New("the lab has no /sys of its own")
 
-// prepare makes what only programs need, on the lab's thread, before the first one starts: /sys of the host namespace and an
-// /etc that can be written. Where that is refused the lab goes on without, and Lacks tells.
+// prepare makes what only programs need, on the lab's thread, before the first one starts: /sys of the host namespace
+// and an /etc that can be written. Where that is refused the lab goes on without, and Lacks tells.
 func (s *site) prepare() {
 	if s.prepared {
 		return
@@ -245,8 +245,8 @@ func (s *site) prepare() {
 	}
 }
 
-// ownSysAlone gives the lab's thread mounts of its own that differ from the machine's in /sys alone: all others are the same shared
-// mounts, so that a name which a program puts into /run/netns is there for the whole machine.
+// ownSysAlone gives the lab's thread mounts of its own that differ from the machine's in /sys alone: all others are the
+// same shared mounts, so that a name which a program puts into /run/netns is there for the whole machine.
 func (s *site) ownSysAlone() error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("unshare the mounts: %w", err)
@@ -353,8 +353,8 @@ func ownEtc() error {
 	return plainFile("/etc/resolv.conf")
 }
 
-// plainFile puts an empty file in the place of a link that leads nowhere: systemd-resolved makes /etc/resolv.conf a link into /run, and the
-// lab has a /run of its own. `ip netns exec` could not mount anything over it.
+// plainFile puts an empty file in the place of a link that leads nowhere: systemd-resolved makes /etc/resolv.conf a
+// link into /run, and the lab has a /run of its own. `ip netns exec` could not mount anything over it.
 func plainFile(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -368,9 +368,9 @@ func plainFile(path string) error {
 	return nil
 }
 
-// execMounts makes the mounts of `ip netns exec NAME`, on a thread that nobody uses afterwards and that is in the namespace:
-// a mount namespace of its own, /sys of the namespace, the files of /etc/netns/NAME over those of /etc. It returns what could not be
-// mounted over /etc, in the words that `ip` uses.
+// execMounts makes the mounts of `ip netns exec NAME`, on a thread that nobody uses afterwards and that is in the
+// namespace: a mount namespace of its own, /sys of the namespace, the files of /etc/netns/NAME over those of /etc. It
+// returns what could not be mounted over /etc, in the words that `ip` uses.
 func execMounts(real string) (warnings []string, err error) {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return nil, fmt.Errorf("unshare the mounts: %w", err)

@@ -70,7 +70,8 @@ func (w *World) Add(name string) error {
 	return err
 }
 
-// AddAll is Add for one name after the other, asked for at once. It stops at the first that is refused, and says how many it has added.
+// AddAll is Add for one name after the other, asked for at once. It stops at the first that is refused, and says how
+// many it has added.
 func (w *World) AddAll(names ...string) (added int, err error) {
 	if err := w.alive(); err != nil {
 		return 0, fmt.Errorf("add namespace %s: %w", names[0], err)

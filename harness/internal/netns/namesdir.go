@@ -23,8 +23,8 @@ type made struct {
 	Mount bool `json:"mount"`
 }
 
-// makeNamesDir sees to it that the machine has a /run/netns that is a shared mount, as `ip netns add` does. What it is going to
-// make it writes down before. The caller holds the lock of the records.
+// makeNamesDir sees to it that the machine has a /run/netns that is a shared mount, as `ip netns add` does. What it is
+// going to make it writes down before. The caller holds the lock of the records.
 func makeNamesDir(records *folder) error {
 	m, err := readMade(records)
 	if err != nil {
@@ -101,8 +101,8 @@ func lockNamesDir() (unlock func(), err error) {
 	return func() { dir.Close() }, nil
 }
 
-// tidy undoes makeNamesDir when there is no record but the given one, and nobody has put a name into the folder meanwhile: then it
-// is theirs. It takes away what killed writers have left. The caller holds the lock of the records.
+// tidy undoes makeNamesDir when there is no record but the given one, and nobody has put a name into the folder
+// meanwhile: then it is theirs. It takes away what killed writers have left. The caller holds the lock of the records.
 func tidy(records *folder, last string) error {
 	others, err := records.entries(recordEnd)
 	if err != nil || slices.ContainsFunc(others, func(name string) bool { return name != last }) {

@@ -181,8 +181,8 @@ func ofLab(entry, id string) bool { return strings.HasSuffix(entry, suffixOf(id)
 // suffixSize is how much longer a name is on the machine.
 const suffixSize = len("-") + 6
 
-// Renamable says whether the namespace `name` of a lesson can have a name on the machine: one that the kernel takes may be too long
-// with a suffix.
+// Renamable says whether the namespace `name` of a lesson can have a name on the machine: one that the kernel takes may
+// be too long with a suffix.
 func Renamable(name string) bool {
 	return len(name) > unix.NAME_MAX || len(name)+suffixSize <= unix.NAME_MAX
 }
@@ -208,8 +208,8 @@ func (w *World) Lesson(text string) string {
 // nameLine is a line of `ip netns list` about a namespace.
 var nameLine = regexp.MustCompile(`^(\S+)( \(id: \d+\))?\n?$`)
 
-// LessonList is Lesson for what `ip netns list` prints: the machine's other namespaces are left out, and the lab's host, which has a name
-// on the machine alone.
+// LessonList is Lesson for what `ip netns list` prints: the machine's other namespaces are left out, and the lab's
+// host, which has a name on the machine alone.
 func (w *World) LessonList(text string) string {
 	if !w.shared {
 		return text
@@ -224,8 +224,8 @@ func (w *World) LessonList(text string) string {
 	return w.Lesson(ours.String())
 }
 
-// Close ends the programs that still run in the lab, drops its namespaces and its thread, and waits until the kernel has
-// let go of them. It returns an error that names what was left behind. A second Close does nothing.
+// Close ends the programs that still run in the lab, drops its namespaces and its thread, and waits until the kernel
+// has let go of them. It returns an error that names what was left behind. A second Close does nothing.
 func (w *World) Close() error {
 	w.mu.Lock()
 	again := w.closed
@@ -258,7 +258,8 @@ func (w *World) awaitThreads() error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		if w.beside > 0 {
-			return fmt.Errorf("%d threads beside the lab's own have not ended: a function that runs there has not returned", w.beside)
+			return fmt.Errorf("%d threads beside the lab's own have not ended: a function that runs there has not "+
+				"returned", w.beside)
 		}
 		return nil
 	})

@@ -154,8 +154,8 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 		if err := w.Add("testns"); err != nil {
 			t.Fatal(err)
 		}
-		// One in the host, one in a namespace, one that has lost its parent and the lab's mounts, and inside the sandbox,
-		// where there is no other program, its tag. On this side one without both is the keeper's to end.
+		// One in the host, one in a namespace, one that has lost its parent and the lab's mounts, and inside the
+		// sandbox, where there is no other program, its tag. On this side one without both is the keeper's to end.
 		output(t, w, Host, "sh", "-c", "sleep 4711 >/dev/null 2>&1 &")
 		output(t, w, "testns", "sh", "-c", "sleep 4711 >/dev/null 2>&1 &")
 		descends, env := func(int) bool { return true }, "env -i "
@@ -422,7 +422,8 @@ func connect(w *World) error {
 		if err := nl.LinkSetUp(l); err != nil {
 			return err
 		}
-		if err := nl.AddrAdd(l, &netlink.Addr{IPNet: &net.IPNet{IP: net.IPv4(192, 168, 2, end.host), Mask: net.CIDRMask(24, 32)}}); err != nil {
+		if err := nl.AddrAdd(l, &netlink.Addr{IPNet: &net.IPNet{IP: net.IPv4(192, 168, 2, end.host),
+			Mask: net.CIDRMask(24, 32)}}); err != nil {
 			return err
 		}
 	}

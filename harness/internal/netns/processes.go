@@ -82,8 +82,9 @@ func endAll(pids []int, chosen func(pid int) bool, limit time.Duration) error {
 	return errors.Join(errs...)
 }
 
-// processes are those, without this one, for which chosen is true. One that forks and ends while it is looked for leaves a child that
-// the list does not have yet: so it lists until nothing new comes up, limit at most, for a busy machine has new ones all the time.
+// processes are those, without this one, for which chosen is true. One that forks and ends while it is looked for
+// leaves a child that the list does not have yet: so it lists until nothing new comes up, limit at most, for a busy
+// machine has new ones all the time.
 func processes(chosen func(pid int) bool, limit time.Duration) (found []int, err error) {
 	seen := map[int]bool{os.Getpid(): true}
 	for end := time.Now().Add(limit); ; {

@@ -188,8 +188,8 @@ func (s *site) exec(p Program) (*Running, error) {
 	attr := &syscall.ProcAttr{
 		Dir: p.Dir, Env: append(p.Env[:len(p.Env):len(p.Env)], tag+"="+s.id),
 		Files: []uintptr{input.Fd(), output.Fd(), output.Fd()},
-		// In a session of its own it has no terminal; and so it and what it leaves are told from what else this process has
-		// started.
+		// In a session of its own it has no terminal; and so it and what it leaves are told from what else this process
+		// has started.
 		Sys: &syscall.SysProcAttr{Setsid: true},
 	}
 	if !s.mortal {

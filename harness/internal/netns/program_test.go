@@ -47,7 +47,8 @@ func mountOn(path, source string) error {
 	return unix.Mount(source, path, "", unix.MS_BIND, "")
 }
 
-// A program in a namespace keeps it alive, but not its name: that is free again, also where the program has its own mounts.
+// A program in a namespace keeps it alive, but not its name: that is free again, also where the program has its own
+// mounts.
 func TestDeletingANamespaceInUse(t *testing.T) {
 	each(t, func(t *testing.T, w *World) {
 		if err := w.Add("testns"); err != nil {
@@ -123,7 +124,9 @@ func TestFilesOfEtcNetns(t *testing.T) {
 	if err := w.Add("testns"); err != nil {
 		t.Fatal(err)
 	}
-	output(t, w, Host, "sh", "-c", "mkdir -p /etc/netns/testns && echo of the namespace >/etc/netns/testns/hosts && touch /etc/netns/testns/no-such-file")
+	output(t, w, Host, "sh", "-c",
+		"mkdir -p /etc/netns/testns && echo of the namespace >/etc/netns/testns/hosts && touch "+
+			"/etc/netns/testns/no-such-file")
 	if _, err := os.Stat("/etc/netns/testns"); err == nil {
 		t.Error("what a program writes to /etc goes to the machine's")
 	}
@@ -134,7 +137,8 @@ func TestFilesOfEtcNetns(t *testing.T) {
 		t.Errorf("/etc/hosts in the host: %q", got)
 	}
 	need(t, "ip")
-	if byIP, byUs := output(t, w, Host, "ip", "netns", "exec", "testns", "cat", "/etc/hosts"), output(t, w, "testns", "cat", "/etc/hosts"); byIP != byUs {
+	if byIP, byUs := output(t, w, Host, "ip", "netns", "exec", "testns", "cat", "/etc/hosts"),
+		output(t, w, "testns", "cat", "/etc/hosts"); byIP != byUs {
 		t.Errorf("`ip netns exec` prints %q, StartIn %q", byIP, byUs)
 	}
 }

@@ -17,7 +17,8 @@ import (
 // recordsDir holds a record per lab whose namespaces are where all of the machine sees them. It is root's alone.
 const recordsDir = "/run/netnscheck"
 
-// record says who owns a shared lab and which names it made or was about to make. It is on disk before anything it speaks of.
+// record says who owns a shared lab and which names it made or was about to make. It is on disk before anything it
+// speaks of.
 type record struct {
 	mu sync.Mutex
 
@@ -54,7 +55,8 @@ func newRecord(id string, keeper int) (*record, error) {
 	defer records.unlock()
 	r := &record{ID: id, Owner: self, Keeper: keeper, Names: map[string]uint64{}}
 	if taken, err := filepath.Glob(filepath.Join(namesDir, "*-"+id)); err != nil || len(taken) > 0 {
-		return nil, errors.Join(err, fmt.Errorf("the namespace %s is there already: %w", strings.Join(taken, ", "), unix.EEXIST))
+		return nil, errors.Join(err, fmt.Errorf("the namespace %s is there already: %w", strings.Join(taken, ", "),
+			unix.EEXIST))
 	}
 	if _, err := records.stat(r.file()); err == nil {
 		return nil, fmt.Errorf("the record %s is there already: %w", records.pathOf(r.file()), unix.EEXIST)
@@ -170,7 +172,8 @@ func (r *record) drop() error {
 	return r.remove(records.folder)
 }
 
-// remove is drop for who holds the lock. The record goes last: whoever is killed before that can still be cleaned up after.
+// remove is drop for who holds the lock. The record goes last: whoever is killed before that can still be cleaned up
+// after.
 func (r *record) remove(records *folder) error {
 	err := tidy(records, r.file())
 	return errors.Join(err, records.remove(r.file()))

@@ -37,7 +37,8 @@ type order struct {
 
 // What can be asked of the helper.
 const (
-	doMake    = "make"    // a lab, with Number namespaces ahead; four descriptors and the number of its thread come back
+	// a lab, with Number namespaces ahead; four descriptors and the number of its thread come back
+	doMake    = "make"
 	doForesee = "foresee" // Number namespaces
 	doAdd     = "add"     // the namespaces Names; the number of those that were added comes back
 	doRemove  = "remove"  // the name Name
@@ -156,7 +157,8 @@ func (in *inbox) next(message any) (fds []int, err error) {
 		return nil, err
 	}
 	if count > len(in.fds) {
-		return nil, fmt.Errorf("read a message: %d descriptors came instead of %d: %w", len(in.fds), count, unix.EBADMSG)
+		return nil, fmt.Errorf("read a message: %d descriptors came instead of %d: %w", len(in.fds), count,
+			unix.EBADMSG)
 	}
 	fds, in.fds = in.fds[:count:count], in.fds[count:]
 	err = json.Unmarshal(in.bytes[headSize:headSize+size], message)

@@ -9,8 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Intend records that a program is about to make the namespace `name`, so that a killed harness leaves no namespace without
-// an owner. Call it before the program starts; it does nothing in the sandbox. EEXIST: the name is there and is not ours.
+// Intend records that a program is about to make the namespace `name`, so that a killed harness leaves no namespace
+// without an owner. Call it before the program starts; it does nothing in the sandbox. EEXIST: the name is there and is
+// not ours.
 func (w *World) Intend(name string) error {
 	if !w.shared {
 		return nil
@@ -21,8 +22,8 @@ func (w *World) Intend(name string) error {
 	return w.record().intend(w.Real(name))
 }
 
-// Adopt records what programs have made and removed. Call it after each program; it does nothing in the sandbox. What ends in
-// the lab's id is the lab's: New has seen that nothing did before.
+// Adopt records what programs have made and removed. Call it after each program; it does nothing in the sandbox. What
+// ends in the lab's id is the lab's: New has seen that nothing did before.
 func (w *World) Adopt() error {
 	if !w.shared {
 		return nil

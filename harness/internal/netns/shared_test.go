@@ -205,8 +205,10 @@ func TestLesson(t *testing.T) {
 			t.Errorf("%q is %q in the lesson, want %q", text, got, want)
 		}
 	}
-	list := "other-" + id + "x\ntestns-" + id + " (id: 0)\ndocker0 (id: 1)\nhost-" + id + "\nError: Peer netns reference is invalid.\nprod-ns-" + id + "\n"
-	if got, want := w.LessonList(list), "testns (id: 0)\nError: Peer netns reference is invalid.\nprod-ns\n"; got != want {
+	list := "other-" + id + "x\ntestns-" + id + " (id: 0)\ndocker0 (id: 1)\nhost-" + id +
+		"\nError: Peer netns reference is invalid.\nprod-ns-" + id + "\n"
+	if got, want := w.LessonList(list),
+		"testns (id: 0)\nError: Peer netns reference is invalid.\nprod-ns\n"; got != want {
 		t.Errorf("the list is %q in the lesson, want %q", got, want)
 	}
 	own := makeWorld(t, Options{})

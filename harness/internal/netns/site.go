@@ -17,8 +17,8 @@ import (
 type ground interface {
 	// look returns descriptors of what is there; the caller closes them.
 	look() (host Handle, p places, err error)
-	// add makes namespaces with names, up to the first that is refused, remove takes a name away; both as `ip netns` does. open opens what has a name in
-	// /run/netns, the way programs find it.
+	// add makes namespaces with names, up to the first that is refused, remove takes a name away; both as `ip netns`
+	// does. open opens what has a name in /run/netns, the way programs find it.
 	add(real []string) (added int, err error)
 	remove(real string) error
 	open(real string) (Handle, error)

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestSocketCookies: each namespace has a cookie (SO_NETNS_COOKIE, Linux 5.14), which a socket keeps wherever it is used; each socket
-// has one of its own (SO_COOKIE), and no two have the same, in whatever namespaces they are.
+// TestSocketCookies: each namespace has a cookie (SO_NETNS_COOKIE, Linux 5.14), which a socket keeps wherever it is
+// used; each socket has one of its own (SO_COOKIE), and no two have the same, in whatever namespaces they are.
 func TestSocketCookies(t *testing.T) {
 	w := makeWorld(t, Options{})
 	places := []string{Host, "testns", "prodns"}
@@ -35,8 +35,8 @@ func TestSocketCookies(t *testing.T) {
 	distinct(t, "the cookies of sockets in host, testns and prodns", ofSockets)
 }
 
-// TestAddressesOfSocketsAreTheNamespaces: what one namespace has bound is free in another, a port as well as a name of an abstract Unix
-// socket (unix(7)), and taken in its own.
+// TestAddressesOfSocketsAreTheNamespaces: what one namespace has bound is free in another, a port as well as a name of
+// an abstract Unix socket (unix(7)), and taken in its own.
 func TestAddressesOfSocketsAreTheNamespaces(t *testing.T) {
 	w := makeWorld(t, Options{})
 	if err := w.Add("testns"); err != nil {
@@ -46,7 +46,8 @@ func TestAddressesOfSocketsAreTheNamespaces(t *testing.T) {
 		family, kind int
 		address      unix.Sockaddr
 	}{
-		"a TCP port":              {unix.AF_INET, unix.SOCK_STREAM, &unix.SockaddrInet4{Port: 7, Addr: [4]byte{127, 0, 0, 1}}},
+		"a TCP port": {unix.AF_INET, unix.SOCK_STREAM,
+			&unix.SockaddrInet4{Port: 7, Addr: [4]byte{127, 0, 0, 1}}},
 		"a UDP port":              {unix.AF_INET, unix.SOCK_DGRAM, &unix.SockaddrInet4{Port: 7}},
 		"an abstract Unix socket": {unix.AF_UNIX, unix.SOCK_STREAM, &unix.SockaddrUnix{Name: "@netnscheck"}},
 	} {

@@ -15,7 +15,8 @@ import (
 // errThreadEnded is what calls get after the thread of a World has ended.
 var errThreadEnded = errors.New("the lab is closed")
 
-// thread is an OS thread with namespaces of its own, on which functions run one after the other. Nothing else ever runs on it.
+// thread is an OS thread with namespaces of its own, on which functions run one after the other. Nothing else ever runs
+// on it.
 type thread struct {
 	tid     int
 	jobs    chan *job
@@ -148,7 +149,8 @@ func onThrowawayThread(f func() error) error {
 	return j.outcome()
 }
 
-// await asks until the answer is nil, limit at most, and returns the last answer. It asks at once, then ever more slowly.
+// await asks until the answer is nil, limit at most, and returns the last answer. It asks at once, then ever more
+// slowly.
 func await(limit time.Duration, ask func() error) error {
 	deadline := time.Now().Add(limit)
 	for pause := 20 * time.Microsecond; ; pause = min(2*pause, 20*time.Millisecond) {

@@ -10,15 +10,18 @@ import (
 
 const ifaProto = 11 // IFA_PROTO, since 5.18
 
-// addressFlags are the names of ip-address(8) in the order of state.Address; IFA_F_SECONDARY is called temporary in IPv6.
+// addressFlags are the names of ip-address(8) in the order of state.Address; IFA_F_SECONDARY is called temporary in
+// IPv6.
 var addressFlags = []struct {
 	bit  uint32
 	name string
 }{
 	{unix.IFA_F_TENTATIVE, "tentative"}, {unix.IFA_F_DADFAILED, "dadfailed"}, {unix.IFA_F_DEPRECATED, "deprecated"},
-	{unix.IFA_F_PERMANENT, "permanent"}, {unix.IFA_F_SECONDARY, "secondary"}, {unix.IFA_F_NOPREFIXROUTE, "noprefixroute"},
+	{unix.IFA_F_PERMANENT, "permanent"}, {unix.IFA_F_SECONDARY, "secondary"},
+	{unix.IFA_F_NOPREFIXROUTE, "noprefixroute"},
 	{unix.IFA_F_NODAD, "nodad"}, {unix.IFA_F_OPTIMISTIC, "optimistic"}, {unix.IFA_F_HOMEADDRESS, "home"},
-	{unix.IFA_F_MANAGETEMPADDR, "mngtmpaddr"}, {unix.IFA_F_MCAUTOJOIN, "autojoin"}, {unix.IFA_F_STABLE_PRIVACY, "stable-privacy"},
+	{unix.IFA_F_MANAGETEMPADDR, "mngtmpaddr"}, {unix.IFA_F_MCAUTOJOIN, "autojoin"},
+	{unix.IFA_F_STABLE_PRIVACY, "stable-privacy"},
 }
 
 type addressOf struct {

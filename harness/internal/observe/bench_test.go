@@ -56,8 +56,9 @@ func BenchmarkFilters(b *testing.B) {
 	}
 }
 
-// BenchmarkAgainstIP reads three namespaces and asks ip for what it knows of the same, and the programs beside it for the rest,
-// in turn. It compares the fastest of each: others may be busy on this machine. Machine enters each namespace on a new thread.
+// BenchmarkAgainstIP reads three namespaces and asks ip for what it knows of the same, and the programs beside it for
+// the rest, in turn. It compares the fastest of each: others may be busy on this machine. Machine enters each namespace
+// on a new thread.
 func BenchmarkAgainstIP(b *testing.B) {
 	needs(b, "bridge", "tc", "ss", "nft")
 	w := tutorial(b)
@@ -84,10 +85,13 @@ func BenchmarkAgainstIP(b *testing.B) {
 		})
 		measure("machine", func() { machineOf(b, w, MachineOptions{Filters: true}) })
 		measure("ip", func() {
-			ask("ip -j -d -s address", "ip -j -4 route show table all", "ip -j -6 route show table all", "ip -j -4 rule", "ip -j -6 rule",
+			ask("ip -j -d -s address", "ip -j -4 route show table all", "ip -j -6 route show table all",
+				"ip -j -4 rule", "ip -j -6 rule",
 				"ip -j neigh", "ip -j neigh show proxy", "ip -j netconf", "ip -j netns list-id")
 		})
-		measure("rest", func() { ask("bridge -j fdb", "bridge -j vlan", "tc -j qdisc", "ss -Hltun", "nft -j list ruleset") })
+		measure("rest", func() {
+			ask("bridge -j fdb", "bridge -j vlan", "tc -j qdisc", "ss -Hltun", "nft -j list ruleset")
+		})
 	}
 	programs := fastest["ip"] + fastest["rest"]
 	b.ReportMetric(float64(fastest["lab"].Microseconds()), "µs/lab")

@@ -46,7 +46,8 @@ func (c *conversation) ask(kind, flags uint16, body []byte, f func(body []byte))
 	native.PutUint16(question[4:], kind)
 	native.PutUint16(question[6:], flags|unix.NLM_F_REQUEST)
 	native.PutUint32(question[8:], c.seq)
-	if err := unix.Sendto(c.fd, append(question, body...), 0, &unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
+	if err := unix.Sendto(c.fd, append(question, body...), 0,
+		&unix.SockaddrNetlink{Family: unix.AF_NETLINK}); err != nil {
 		return err
 	}
 	buffer := buffers.Get().(*[64 << 10]byte)

@@ -17,13 +17,13 @@ type Event struct {
 	Object string // link, addr, route, neigh
 	Verb   string // add, change, del
 	Type   string // of a route that is no ordinary one, such as unreachable; else ""
-	// Words are what it was about: the name of a link; else the address or destination, then what else is known of it in
-	// pairs, such as `via 10.0.0.1` and `dev eth0`.
+	// Words are what it was about: the name of a link; else the address or destination, then what else is known of it
+	// in pairs, such as `via 10.0.0.1` and `dev eth0`.
 	Words []string
 }
 
-// Is says whether the event is what a check asks for: the first word has to be the same, pairs of words and the type of a route may be
-// left out.
+// Is says whether the event is what a check asks for: the first word has to be the same, pairs of words and the type of
+// a route may be left out.
 func (e Event) Is(object, verb, detail string) bool {
 	asked := strings.Fields(detail)
 	if e.Type != "" && len(asked) > 0 && asked[0] == e.Type {
@@ -49,8 +49,8 @@ func (e Event) String() string {
 	return strings.Join(words, " ")
 }
 
-// Feed is a watch over what happens in one namespace (rtnetlink(7), multicast groups). Its socket keeps the namespace alive: close it
-// when the name has gone.
+// Feed is a watch over what happens in one namespace (rtnetlink(7), multicast groups). Its socket keeps the namespace
+// alive: close it when the name has gone.
 type Feed struct {
 	talk   *conversation
 	names  map[int]string  // of the links, by index
@@ -66,7 +66,8 @@ var ErrLost = errors.New("events were lost (ENOBUFS)")
 const groups = 1<<(unix.RTNLGRP_LINK-1) | 1<<(unix.RTNLGRP_NEIGH-1) | 1<<(unix.RTNLGRP_IPV4_IFADDR-1) | 1<<(unix.RTNLGRP_IPV6_IFADDR-1) |
 	1<<(unix.RTNLGRP_IPV4_ROUTE-1) | 1<<(unix.RTNLGRP_IPV6_ROUTE-1)
 
-// Watch begins to watch a namespace. What is there already is read first, so that a change of it is told from something new.
+// Watch begins to watch a namespace. What is there already is read first, so that a change of it is told from something
+// new.
 func Watch(w *netns.World, ns string) (*Feed, error) {
 	f := &Feed{names: map[int]string{}, known: map[string]bool{}}
 	err := w.Do(ns, func() error {
@@ -85,7 +86,8 @@ func Watch(w *netns.World, ns string) (*Feed, error) {
 			dump, tell uint16
 			header     int
 		}{
-			{unix.RTM_GETLINK, unix.RTM_NEWLINK, unix.SizeofIfInfomsg}, {unix.RTM_GETADDR, unix.RTM_NEWADDR, unix.SizeofIfAddrmsg},
+			{unix.RTM_GETLINK, unix.RTM_NEWLINK, unix.SizeofIfInfomsg},
+			{unix.RTM_GETADDR, unix.RTM_NEWADDR, unix.SizeofIfAddrmsg},
 			{unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH, sizeofNeighbour},
 		} {
 			_, err := dump(before, table.dump, make([]byte, table.header), func(body []byte) (Event, bool) {
@@ -112,8 +114,8 @@ func (f *Feed) Close() {
 	f.closed = true
 }
 
-// Events are what was told so far. Where nothing was, it waits for a moment, as what follows from a change (the carrier of a
-// peer) is told a little later than the change itself. After ErrLost there is no telling.
+// Events are what was told so far. Where nothing was, it waits for a moment, as what follows from a change (the carrier
+// of a peer) is told a little later than the change itself. After ErrLost there is no telling.
 func (f *Feed) Events(moment time.Duration) ([]Event, error) {
 	if f.closed {
 		return f.events, nil

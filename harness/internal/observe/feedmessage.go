@@ -75,7 +75,8 @@ func (f *Feed) readAddress(deleted bool, body []byte) (Event, bool) {
 	}
 	prefix := netip.PrefixFrom(local, int(body[1])).String()
 	dev := f.names[int(native.Uint32(body[4:]))]
-	return Event{Object: "addr", Verb: f.count("addr "+prefix+" "+dev, deleted), Words: []string{prefix, "dev", dev}}, true
+	return Event{Object: "addr", Verb: f.count("addr "+prefix+" "+dev, deleted), Words: []string{prefix, "dev", dev}},
+		true
 }
 
 func (f *Feed) readNeighbour(deleted bool, body []byte) (Event, bool) {
@@ -89,7 +90,8 @@ func (f *Feed) readNeighbour(deleted bool, body []byte) (Event, bool) {
 		}
 	})
 	dev := f.names[int(native.Uint32(body[4:]))]
-	return Event{Object: "neigh", Verb: f.count("neigh "+address.String()+" "+dev, deleted), Words: []string{address.String(), "dev", dev}}, true
+	return Event{Object: "neigh", Verb: f.count("neigh "+address.String()+" "+dev, deleted),
+		Words: []string{address.String(), "dev", dev}}, true
 }
 
 // count keeps account of what is there, and returns the event's verb.

@@ -14,8 +14,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// The dumps of nf_tables are asked for by our own conversation: it knows a dump that was interrupted, keeps the errno, and
-// sees expressions that nobody knows. What is in an expression the library github.com/google/nftables/expr reads.
+// The dumps of nf_tables are asked for by our own conversation: it knows a dump that was interrupted, keeps the errno,
+// and sees expressions that nobody knows. What is in an expression the library github.com/google/nftables/expr reads.
 
 // families are the words of nft(8) for the families of tables.
 var families = map[byte]string{
@@ -75,8 +75,8 @@ type rawRule struct {
 // errChanged says that the rules were changed while they were read.
 var errChanged = errors.New("the rules changed while they were read")
 
-// openFilters begins, on a thread in the namespace, the conversation about packet filters. Where the kernel has none, there is none.
-// The tables of the old iptables are listed in a file (for root alone), and cannot be read here.
+// openFilters begins, on a thread in the namespace, the conversation about packet filters. Where the kernel has none,
+// there is none. The tables of the old iptables are listed in a file (for root alone), and cannot be read here.
 func (r *reading) openFilters() {
 	var err error
 	if r.netfilter, err = open(unix.NETLINK_NETFILTER); err != nil && !isMissing(err) {
@@ -85,12 +85,14 @@ func (r *reading) openFilters() {
 	for _, of := range []string{"ip", "ip6", "arp"} {
 		names, err := readValue(unix.AT_FDCWD, "/proc/thread-self/net/"+of+"_tables_names")
 		if tables := strings.Fields(names); err == nil && len(tables) > 0 {
-			r.unreadable = append(r.unreadable, fmt.Sprintf("the tables of %stables-legacy: %s", of, strings.Join(tables, ", ")))
+			r.unreadable = append(r.unreadable,
+				fmt.Sprintf("the tables of %stables-legacy: %s", of, strings.Join(tables, ", ")))
 		}
 	}
 }
 
-// readFilters reads nf_tables. That the kernel refuses it, or that the rules never keep still, stands among what is unread and is no error.
+// readFilters reads nf_tables. That the kernel refuses it, or that the rules never keep still, stands among what is
+// unread and is no error.
 func (r *reading) readFilters() error {
 	r.Filters, r.Unread = nil, nil
 	filters, err := r.filters()
@@ -113,14 +115,16 @@ func filterRefusal(err error) string {
 	return err.Error()
 }
 
-// isMissing says whether the kernel refused the first question for want of netfilter, or of nf_tables: then nothing filters there.
+// isMissing says whether the kernel refused the first question for want of netfilter, or of nf_tables: then nothing
+// filters there.
 func isMissing(err error) bool {
 	return errors.Is(err, unix.EPROTONOSUPPORT) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EINVAL)
 }
 
-// filters reads the rule set until it has read what it had read the time before, and the kernel knows of no change during the last
-// reading. Where there are no tables, that is one question. Twice, for a commit gives the rules their new generation a moment before it makes
-// them the valid ones (nf_tables_commit): who reads in that moment sees some of the old and some of the new, and no change.
+// filters reads the rule set until it has read what it had read the time before, and the kernel knows of no change
+// during the last reading. Where there are no tables, that is one question. Twice, for a commit gives the rules their
+// new generation a moment before it makes them the valid ones (nf_tables_commit): who reads in that moment sees some of
+// the old and some of the new, and no change.
 func (r *reading) filters() ([]state.FilterTable, error) {
 	var last []state.FilterTable
 	for range patience {

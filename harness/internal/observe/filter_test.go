@@ -60,15 +60,16 @@ func model(r state.FilterRule) string {
 	return strings.TrimSpace(strings.Join(parts, ", ") + " -> " + to)
 }
 
-// ruleTables are rules of nft as nft prints them, each with what the state has to say of it. Rules with the same text are what one
-// rule becomes that tells several packets apart.
+// ruleTables are rules of nft as nft prints them, each with what the state has to say of it. Rules with the same text
+// are what one rule becomes that tells several packets apart.
 var ruleTables = []struct {
 	table, chain string
 	base         state.FilterChain
 	before       string // what stands in the table beside the chain
 	rules        [][2]string
 }{
-	{"inet filter", "type filter hook input priority 5; policy drop;", state.FilterChain{Type: "filter", Hook: "input", Priority: 5, Policy: "drop"}, `
+	{"inet filter", "type filter hook input priority 5; policy drop;",
+		state.FilterChain{Type: "filter", Hook: "input", Priority: 5, Policy: "drop"}, `
 		set blocked { type ipv4_addr; flags interval; elements = { 10.0.0.0/8, 172.16.1.1-172.16.1.9, 192.168.1.5 }; }
 		set none { type ipv4_addr; }
 		set doors { typeof iifname; flags interval; elements = { "eth*", "lo" }; }
@@ -78,100 +79,113 @@ var ruleTables = []struct {
 		map rest { type inet_service : verdict; elements = { 22 : continue, * : drop }; }
 		counter hits { }
 		chain other { }`, [][2]string{
-		{`ct state established,related accept`, `ct state=established|related -> accept`},
-		{`ct state invalid drop`, `ct state=invalid -> drop`},
-		{`ct state ! established drop`, `ct state!=established -> drop`},
-		{`ct status dnat accept`, `ct status=dnat -> accept`},
-		{`ct state vmap { invalid : drop, established : accept }`, `ct state=invalid -> drop`},
-		{`ct state vmap { invalid : drop, established : accept }`, `ct state=established -> accept`},
-		{`iif "lo" accept`, `iifname=lo -> accept`},
-		{`iifname "eth*" drop`, `iifname=eth* -> drop`},
-		{`iifname { "a", "b" } drop`, `iifname=a|b -> drop`},
-		{`iifname @doors drop`, `iifname=eth*|lo -> drop`},
-		{`oifname != "x" drop`, `oifname!=x -> drop`},
-		{`ip saddr 10.1.0.0/16 drop`, `nfproto=ipv4, ip saddr=10.1.0.0/16 -> drop`},
-		{`ip saddr 10.1.0.0/17 drop`, `nfproto=ipv4, ip saddr=10.1.0.0/17 -> drop`},
-		{`ip saddr != 10.1.0.0/20 drop`, `nfproto=ipv4, ip saddr!=10.1.0.0/20 -> drop`},
-		{`ip saddr 10.1.0.1-10.1.0.9 drop`, `nfproto=ipv4, ip saddr=10.1.0.1-10.1.0.9 -> drop`},
-		{`ip saddr != 10.1.0.1-10.1.0.9 drop`, `nfproto=ipv4, ip saddr!=10.1.0.1-10.1.0.9 -> drop`},
-		{`ip saddr 10.0.0.1 ip daddr 10.0.0.2 drop`, `nfproto=ipv4, ip saddr=10.0.0.1, ip daddr=10.0.0.2 -> drop`},
-		{`ip saddr @blocked drop`, `nfproto=ipv4, ip saddr=10.0.0.0/8|172.16.1.1-172.16.1.9|192.168.1.5 -> drop`},
-		{`ip saddr != @blocked drop`, `nfproto=ipv4, ip saddr!=10.0.0.0/8|172.16.1.1-172.16.1.9|192.168.1.5 -> drop`},
-		{`ip saddr @none drop`, `nfproto=ipv4, ip saddr= -> drop`},
-		{`ip saddr vmap @nets`, `nfproto=ipv4, ip saddr=10.0.0.0/8 -> drop`},
-		{`ip saddr vmap @nets`, `nfproto=ipv4, ip saddr=11.0.0.0/8 -> accept`},
-		{`tcp dport vmap @rest`, `l4proto=tcp, tcp dport=22 ->`},
-		{`tcp dport vmap @rest`, `l4proto=tcp, tcp dport!=22 -> drop`},
-		{`ip6 daddr fd00::/64 drop`, `nfproto=ipv6, ip6 daddr=fd00::/64 -> drop`},
-		{`ip6 daddr fd00::/61 drop`, `nfproto=ipv6, ip6 daddr=fd00::/61 -> drop`},
-		{`ip6 saddr { fd00::1, fd00::2 } drop`, `nfproto=ipv6, ip6 saddr=fd00::1|fd00::2 -> drop`},
-		{`tcp dport 22 accept`, `l4proto=tcp, tcp dport=22 -> accept`},
-		{`tcp sport 1024 tcp dport 22 accept`, `l4proto=tcp, tcp sport=1024, tcp dport=22 -> accept`},
-		{`tcp dport { 22, 80-90 } counter drop`, `l4proto=tcp, tcp dport=22|80-90 -> drop`},
-		{`tcp dport != 22 reject`, `l4proto=tcp, tcp dport!=22 -> reject`},
-		{`tcp dport 22 reject with tcp reset`, `l4proto=tcp, tcp dport=22 -> reject`},
-		{`tcp dport > 1024 drop`, `l4proto=tcp, tcp dport=1025-65535 -> drop`},
-		{`tcp dport >= 1024 drop`, `l4proto=tcp, tcp dport=1024-65535 -> drop`},
-		{`tcp dport < 1024 drop`, `l4proto=tcp, tcp dport=0-1023 -> drop`},
-		{`tcp dport > 65535 drop`, `l4proto=tcp, tcp dport= -> drop`},
-		{`tcp dport < 0 drop`, `l4proto=tcp, tcp dport= -> drop`},
-		{`udp sport 53 log prefix "x " drop`, `l4proto=udp, udp sport=53 -> drop`},
-		{`tcp dport vmap @ports`, `l4proto=tcp, tcp dport=22 -> accept`},
-		{`tcp dport vmap @ports`, `l4proto=tcp, tcp dport=80 -> jump other`},
-		{`meta l4proto { tcp, udp } th dport 53 drop`, `l4proto=tcp, tcp dport=53 -> drop`},
-		{`meta l4proto { tcp, udp } th dport 53 drop`, `l4proto=udp, udp dport=53 -> drop`},
-		{`ip saddr . tcp dport { 10.0.0.1 . 80 } drop`, `nfproto=ipv4, l4proto=tcp, ip saddr=10.0.0.1, tcp dport=80 -> drop`},
-		{`ip saddr . tcp dport @pairs drop`, `nfproto=ipv4, l4proto=tcp, ip saddr=10.0.0.0/24, tcp dport=80 -> drop`},
-		{`ip saddr . tcp dport @pairs drop`, `nfproto=ipv4, l4proto=tcp, ip saddr=10.0.1.2, tcp dport=22-25 -> drop`},
-		{`icmp type echo-request drop`, `nfproto=ipv4, l4proto=icmp, icmp type=echo-request -> drop`},
-		{`icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept`, `nfproto=ipv6, l4proto=ipv6-icmp, icmpv6 type=nd-neighbor-solicit|nd-neighbor-advert -> accept`},
-		{`ip protocol icmp drop`, `nfproto=ipv4, l4proto=icmp -> drop`},
-		{`ip6 nexthdr ipv6-icmp drop`, `nfproto=ipv6, l4proto=ipv6-icmp -> drop`},
-		{`meta l4proto icmp drop`, `l4proto=icmp -> drop`},
-		{`meta l4proto { tcp, udp } accept`, `l4proto=tcp|udp -> accept`},
-		{`meta nfproto ipv6 drop`, `nfproto=ipv6 -> drop`},
-		{`meta mark 0x0000002a drop`, `mark=0x0000002a -> drop`},
-		{`fib daddr type local drop`, `fib daddr type=local -> drop`},
-		{`fib saddr type != { local, broadcast } drop`, `fib saddr type!=local|broadcast -> drop`},
-		{`reject with icmp host-prohibited`, `nfproto=ipv4 -> reject`},
-		{`reject with icmpx admin-prohibited`, `-> reject`},
-		{`counter name "hits" drop`, `-> drop`},
-		{`limit rate 5/second accept`, `? -> accept`},
-		{`limit rate over 10/minute burst 20 packets drop`, `? -> drop`},
-		{`ip saddr 10.0.0.1 jump other`, `nfproto=ipv4, ip saddr=10.0.0.1 -> jump other`},
-		{`ip saddr 10.0.0.1 goto other`, `nfproto=ipv4, ip saddr=10.0.0.1 -> goto other`},
-		{`return comment "enough"`, `-> return`},
-	}},
-	{"ip nat", "type nat hook postrouting priority 100;", state.FilterChain{Type: "nat", Hook: "postrouting", Priority: 100, Policy: "accept"}, ``, [][2]string{
-		{`oifname "x" masquerade`, `oifname=x -> masquerade`},
-		{`ip saddr 10.0.0.0/8 oifname "x" snat to 192.0.2.4`, `ip saddr=10.0.0.0/8, oifname=x -> snat 192.0.2.4`},
-	}},
-	{"ip filter", "type filter hook forward priority 0; policy drop;", state.FilterChain{Type: "filter", Hook: "forward", Policy: "drop"}, ``, [][2]string{
-		{`reject`, `-> reject`},
-		{`tcp dport 22 reject with icmp admin-prohibited`, `l4proto=tcp, tcp dport=22 -> reject`},
-	}},
-	{"ip6 nat", "type nat hook prerouting priority -100;", state.FilterChain{Type: "nat", Hook: "prerouting", Priority: -100, Policy: "accept"}, ``, [][2]string{
-		{`tcp dport 80 dnat to [fd00::1]:8080`, `l4proto=tcp, tcp dport=80 -> dnat fd00::1 :8080`},
-		{`tcp dport 80 redirect to :8080`, `l4proto=tcp, tcp dport=80 -> redirect :8080`},
-	}},
-	{"inet nat", "type nat hook prerouting priority -100;", state.FilterChain{Type: "nat", Hook: "prerouting", Priority: -100, Policy: "accept"}, ``, [][2]string{
-		{`ip daddr 192.0.2.1 dnat ip to 10.0.0.1`, `nfproto=ipv4, ip daddr=192.0.2.1 -> dnat 10.0.0.1`},
-	}},
-	{"arp filter", "type filter hook input priority 0;", state.FilterChain{Type: "filter", Hook: "input", Policy: "accept"}, ``, [][2]string{
-		{`arp operation request drop`, `arp operation=request -> drop`},
-	}},
-	{"bridge filter", "type filter hook forward priority 0;", state.FilterChain{Type: "filter", Hook: "forward", Policy: "accept"}, ``, [][2]string{
-		{`ether type arp drop`, `ether type=arp -> drop`},
-		{`ether saddr 02:00:00:00:00:01 drop`, `ether saddr=02:00:00:00:00:01 -> drop`},
-		{`ether saddr { 02:00:00:00:00:01, 02:00:00:00:00:02 } drop`, `ether saddr=02:00:00:00:00:01|02:00:00:00:00:02 -> drop`},
-		{`ip saddr 192.0.2.4 drop`, `ether type=ip, ip saddr=192.0.2.4 -> drop`},
-		{`icmp type echo-request drop`, `ether type=ip, l4proto=icmp, icmp type=echo-request -> drop`},
-		{`arp operation reply drop`, `ether type=arp, arp operation=reply -> drop`},
-	}},
-	{"netdev filter", "type filter hook ingress device lo priority 0;", state.FilterChain{Type: "filter", Hook: "ingress", Policy: "accept", Devices: []string{"lo"}}, ``, [][2]string{
-		{`ip saddr 192.0.2.4 drop`, `ether type=ip, ip saddr=192.0.2.4 -> drop`},
-		{`meta protocol ip6 drop`, `ether type=ip6 -> drop`},
-	}},
+			{`ct state established,related accept`, `ct state=established|related -> accept`},
+			{`ct state invalid drop`, `ct state=invalid -> drop`},
+			{`ct state ! established drop`, `ct state!=established -> drop`},
+			{`ct status dnat accept`, `ct status=dnat -> accept`},
+			{`ct state vmap { invalid : drop, established : accept }`, `ct state=invalid -> drop`},
+			{`ct state vmap { invalid : drop, established : accept }`, `ct state=established -> accept`},
+			{`iif "lo" accept`, `iifname=lo -> accept`},
+			{`iifname "eth*" drop`, `iifname=eth* -> drop`},
+			{`iifname { "a", "b" } drop`, `iifname=a|b -> drop`},
+			{`iifname @doors drop`, `iifname=eth*|lo -> drop`},
+			{`oifname != "x" drop`, `oifname!=x -> drop`},
+			{`ip saddr 10.1.0.0/16 drop`, `nfproto=ipv4, ip saddr=10.1.0.0/16 -> drop`},
+			{`ip saddr 10.1.0.0/17 drop`, `nfproto=ipv4, ip saddr=10.1.0.0/17 -> drop`},
+			{`ip saddr != 10.1.0.0/20 drop`, `nfproto=ipv4, ip saddr!=10.1.0.0/20 -> drop`},
+			{`ip saddr 10.1.0.1-10.1.0.9 drop`, `nfproto=ipv4, ip saddr=10.1.0.1-10.1.0.9 -> drop`},
+			{`ip saddr != 10.1.0.1-10.1.0.9 drop`, `nfproto=ipv4, ip saddr!=10.1.0.1-10.1.0.9 -> drop`},
+			{`ip saddr 10.0.0.1 ip daddr 10.0.0.2 drop`, `nfproto=ipv4, ip saddr=10.0.0.1, ip daddr=10.0.0.2 -> drop`},
+			{`ip saddr @blocked drop`, `nfproto=ipv4, ip saddr=10.0.0.0/8|172.16.1.1-172.16.1.9|192.168.1.5 -> drop`},
+			{`ip saddr != @blocked drop`,
+				`nfproto=ipv4, ip saddr!=10.0.0.0/8|172.16.1.1-172.16.1.9|192.168.1.5 -> drop`},
+			{`ip saddr @none drop`, `nfproto=ipv4, ip saddr= -> drop`},
+			{`ip saddr vmap @nets`, `nfproto=ipv4, ip saddr=10.0.0.0/8 -> drop`},
+			{`ip saddr vmap @nets`, `nfproto=ipv4, ip saddr=11.0.0.0/8 -> accept`},
+			{`tcp dport vmap @rest`, `l4proto=tcp, tcp dport=22 ->`},
+			{`tcp dport vmap @rest`, `l4proto=tcp, tcp dport!=22 -> drop`},
+			{`ip6 daddr fd00::/64 drop`, `nfproto=ipv6, ip6 daddr=fd00::/64 -> drop`},
+			{`ip6 daddr fd00::/61 drop`, `nfproto=ipv6, ip6 daddr=fd00::/61 -> drop`},
+			{`ip6 saddr { fd00::1, fd00::2 } drop`, `nfproto=ipv6, ip6 saddr=fd00::1|fd00::2 -> drop`},
+			{`tcp dport 22 accept`, `l4proto=tcp, tcp dport=22 -> accept`},
+			{`tcp sport 1024 tcp dport 22 accept`, `l4proto=tcp, tcp sport=1024, tcp dport=22 -> accept`},
+			{`tcp dport { 22, 80-90 } counter drop`, `l4proto=tcp, tcp dport=22|80-90 -> drop`},
+			{`tcp dport != 22 reject`, `l4proto=tcp, tcp dport!=22 -> reject`},
+			{`tcp dport 22 reject with tcp reset`, `l4proto=tcp, tcp dport=22 -> reject`},
+			{`tcp dport > 1024 drop`, `l4proto=tcp, tcp dport=1025-65535 -> drop`},
+			{`tcp dport >= 1024 drop`, `l4proto=tcp, tcp dport=1024-65535 -> drop`},
+			{`tcp dport < 1024 drop`, `l4proto=tcp, tcp dport=0-1023 -> drop`},
+			{`tcp dport > 65535 drop`, `l4proto=tcp, tcp dport= -> drop`},
+			{`tcp dport < 0 drop`, `l4proto=tcp, tcp dport= -> drop`},
+			{`udp sport 53 log prefix "x " drop`, `l4proto=udp, udp sport=53 -> drop`},
+			{`tcp dport vmap @ports`, `l4proto=tcp, tcp dport=22 -> accept`},
+			{`tcp dport vmap @ports`, `l4proto=tcp, tcp dport=80 -> jump other`},
+			{`meta l4proto { tcp, udp } th dport 53 drop`, `l4proto=tcp, tcp dport=53 -> drop`},
+			{`meta l4proto { tcp, udp } th dport 53 drop`, `l4proto=udp, udp dport=53 -> drop`},
+			{`ip saddr . tcp dport { 10.0.0.1 . 80 } drop`,
+				`nfproto=ipv4, l4proto=tcp, ip saddr=10.0.0.1, tcp dport=80 -> drop`},
+			{`ip saddr . tcp dport @pairs drop`,
+				`nfproto=ipv4, l4proto=tcp, ip saddr=10.0.0.0/24, tcp dport=80 -> drop`},
+			{`ip saddr . tcp dport @pairs drop`,
+				`nfproto=ipv4, l4proto=tcp, ip saddr=10.0.1.2, tcp dport=22-25 -> drop`},
+			{`icmp type echo-request drop`, `nfproto=ipv4, l4proto=icmp, icmp type=echo-request -> drop`},
+			{`icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept`,
+				`nfproto=ipv6, l4proto=ipv6-icmp, icmpv6 type=nd-neighbor-solicit|nd-neighbor-advert -> accept`},
+			{`ip protocol icmp drop`, `nfproto=ipv4, l4proto=icmp -> drop`},
+			{`ip6 nexthdr ipv6-icmp drop`, `nfproto=ipv6, l4proto=ipv6-icmp -> drop`},
+			{`meta l4proto icmp drop`, `l4proto=icmp -> drop`},
+			{`meta l4proto { tcp, udp } accept`, `l4proto=tcp|udp -> accept`},
+			{`meta nfproto ipv6 drop`, `nfproto=ipv6 -> drop`},
+			{`meta mark 0x0000002a drop`, `mark=0x0000002a -> drop`},
+			{`fib daddr type local drop`, `fib daddr type=local -> drop`},
+			{`fib saddr type != { local, broadcast } drop`, `fib saddr type!=local|broadcast -> drop`},
+			{`reject with icmp host-prohibited`, `nfproto=ipv4 -> reject`},
+			{`reject with icmpx admin-prohibited`, `-> reject`},
+			{`counter name "hits" drop`, `-> drop`},
+			{`limit rate 5/second accept`, `? -> accept`},
+			{`limit rate over 10/minute burst 20 packets drop`, `? -> drop`},
+			{`ip saddr 10.0.0.1 jump other`, `nfproto=ipv4, ip saddr=10.0.0.1 -> jump other`},
+			{`ip saddr 10.0.0.1 goto other`, `nfproto=ipv4, ip saddr=10.0.0.1 -> goto other`},
+			{`return comment "enough"`, `-> return`},
+		}},
+	{"ip nat", "type nat hook postrouting priority 100;",
+		state.FilterChain{Type: "nat", Hook: "postrouting", Priority: 100, Policy: "accept"}, ``, [][2]string{
+			{`oifname "x" masquerade`, `oifname=x -> masquerade`},
+			{`ip saddr 10.0.0.0/8 oifname "x" snat to 192.0.2.4`, `ip saddr=10.0.0.0/8, oifname=x -> snat 192.0.2.4`},
+		}},
+	{"ip filter", "type filter hook forward priority 0; policy drop;",
+		state.FilterChain{Type: "filter", Hook: "forward", Policy: "drop"}, ``, [][2]string{
+			{`reject`, `-> reject`},
+			{`tcp dport 22 reject with icmp admin-prohibited`, `l4proto=tcp, tcp dport=22 -> reject`},
+		}},
+	{"ip6 nat", "type nat hook prerouting priority -100;",
+		state.FilterChain{Type: "nat", Hook: "prerouting", Priority: -100, Policy: "accept"}, ``, [][2]string{
+			{`tcp dport 80 dnat to [fd00::1]:8080`, `l4proto=tcp, tcp dport=80 -> dnat fd00::1 :8080`},
+			{`tcp dport 80 redirect to :8080`, `l4proto=tcp, tcp dport=80 -> redirect :8080`},
+		}},
+	{"inet nat", "type nat hook prerouting priority -100;",
+		state.FilterChain{Type: "nat", Hook: "prerouting", Priority: -100, Policy: "accept"}, ``, [][2]string{
+			{`ip daddr 192.0.2.1 dnat ip to 10.0.0.1`, `nfproto=ipv4, ip daddr=192.0.2.1 -> dnat 10.0.0.1`},
+		}},
+	{"arp filter", "type filter hook input priority 0;",
+		state.FilterChain{Type: "filter", Hook: "input", Policy: "accept"}, ``, [][2]string{
+			{`arp operation request drop`, `arp operation=request -> drop`},
+		}},
+	{"bridge filter", "type filter hook forward priority 0;",
+		state.FilterChain{Type: "filter", Hook: "forward", Policy: "accept"}, ``, [][2]string{
+			{`ether type arp drop`, `ether type=arp -> drop`},
+			{`ether saddr 02:00:00:00:00:01 drop`, `ether saddr=02:00:00:00:00:01 -> drop`},
+			{`ether saddr { 02:00:00:00:00:01, 02:00:00:00:00:02 } drop`,
+				`ether saddr=02:00:00:00:00:01|02:00:00:00:00:02 -> drop`},
+			{`ip saddr 192.0.2.4 drop`, `ether type=ip, ip saddr=192.0.2.4 -> drop`},
+			{`icmp type echo-request drop`, `ether type=ip, l4proto=icmp, icmp type=echo-request -> drop`},
+			{`arp operation reply drop`, `ether type=arp, arp operation=reply -> drop`},
+		}},
+	{"netdev filter", "type filter hook ingress device lo priority 0;",
+		state.FilterChain{Type: "filter", Hook: "ingress", Policy: "accept", Devices: []string{"lo"}}, ``, [][2]string{
+			{`ip saddr 192.0.2.4 drop`, `ether type=ip, ip saddr=192.0.2.4 -> drop`},
+			{`meta protocol ip6 drop`, `ether type=ip6 -> drop`},
+		}},
 }
 
 // TestFilters loads rules with nft, and compares what the state says of them, and how nft prints them.
@@ -188,7 +202,8 @@ func TestFilters(t *testing.T) {
 				last = r[0]
 				want = append(want, r[0]+"\n\t"+r[1])
 			}
-			load(t, w, "a", fmt.Sprintf("table %s {\n%s\nchain c {\n%s\n%s\n}\n}\n", of.table, of.before, of.chain, strings.Join(script, "\n")))
+			load(t, w, "a", fmt.Sprintf("table %s {\n%s\nchain c {\n%s\n%s\n}\n}\n", of.table, of.before, of.chain,
+				strings.Join(script, "\n")))
 			tables := filtered(t, w, "a").Filters
 			if len(tables) != 1 {
 				t.Fatalf("%d tables", len(tables))
@@ -250,15 +265,16 @@ func TestOpaqueRules(t *testing.T) {
 			t.Errorf("%s is not opaque: %s", r.Text, model(r))
 		}
 	}
-	for i, want := range []string{"? -> drop", "iifname=lo, ? -> drop", "nfproto=ipv4, ? -> drop", "nfproto=ipv4, ? -> drop"} {
+	for i, want := range []string{"? -> drop", "iifname=lo, ? -> drop", "nfproto=ipv4, ? -> drop",
+		"nfproto=ipv4, ? -> drop"} {
 		equal(t, model(chain.Rules[i]), want) // nothing is said of what was not understood
 	}
 	last := chain.Rules[len(chain.Rules)-2:]
 	equal(t, []string{last[0].Verdict, last[1].Verdict}, []string{"accept", "drop"})
 }
 
-// TestAKernelWithoutFilters: rtnetlink knows nothing of packet filters, as netfilter does not where nf_tables is missing. Nothing filters
-// there, so nothing is unread.
+// TestAKernelWithoutFilters: rtnetlink knows nothing of packet filters, as netfilter does not where nf_tables is
+// missing. Nothing filters there, so nothing is unread.
 func TestAKernelWithoutFilters(t *testing.T) {
 	without, err := open(unix.NETLINK_ROUTE)
 	if err != nil {
@@ -271,7 +287,8 @@ func TestAKernelWithoutFilters(t *testing.T) {
 	}
 }
 
-// TestFiltersWhileTheyChange reads rules that somebody else replaces all the time, each time in one go: it must never see a mixture.
+// TestFiltersWhileTheyChange reads rules that somebody else replaces all the time, each time in one go: it must never
+// see a mixture.
 func TestFiltersWhileTheyChange(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it reads filters again and again while they change")
@@ -281,7 +298,8 @@ func TestFiltersWhileTheyChange(t *testing.T) {
 	var versions []string
 	for _, verdict := range []string{"drop", "accept"} {
 		rules := strings.Repeat("tcp dport { 1, 5, 9 } "+verdict+"\n", 30)
-		rules = "flush ruleset\ntable inet to_" + verdict + " {\nchain c {\ntype filter hook input priority 0;\n" + rules + "}\n}\n"
+		rules = "flush ruleset\ntable inet to_" + verdict + " {\nchain c {\ntype filter hook input priority 0;\n" +
+			rules + "}\n}\n"
 		versions = append(versions, filepath.Join(t.TempDir(), verdict))
 		if err := os.WriteFile(versions[len(versions)-1], []byte(rules), 0o600); err != nil {
 			t.Fatal(err)
@@ -315,7 +333,8 @@ func TestFiltersWhileTheyChange(t *testing.T) {
 			t.Fatalf("a mixture of %d tables", len(tables))
 		}
 		for _, r := range tables[0].Chains[0].Rules {
-			if want := "l4proto=tcp, tcp dport=1|5|9 -> " + strings.TrimPrefix(tables[0].Name, "to_"); model(r) != want {
+			if want := "l4proto=tcp, tcp dport=1|5|9 -> " + strings.TrimPrefix(tables[0].Name,
+				"to_"); model(r) != want {
 				t.Fatalf("a mixture: %s in table %s", model(r), tables[0].Name)
 			}
 		}

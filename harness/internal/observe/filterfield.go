@@ -36,7 +36,8 @@ var (
 	ipProtocol = field{key: "l4proto", words: "ip protocol", size: 1, value: named(protocolWords)}
 	ip6Nexthdr = field{key: "l4proto", words: "ip6 nexthdr", size: 1, value: named(protocolWords)}
 	l4proto    = field{key: "l4proto", words: "meta l4proto", size: 1, value: named(protocolWords)}
-	nfproto    = field{key: "nfproto", words: "meta nfproto", size: 1, value: named(map[uint64]string{unix.NFPROTO_IPV4: "ipv4", unix.NFPROTO_IPV6: "ipv6"})}
+	nfproto    = field{key: "nfproto", words: "meta nfproto", size: 1,
+		value: named(map[uint64]string{unix.NFPROTO_IPV4: "ipv4", unix.NFPROTO_IPV6: "ipv6"})}
 	metaProto  = field{key: "ether type", words: "meta protocol", size: 2, value: named(etherWords)}
 	etherType  = field{key: "ether type", size: 2, value: named(etherWords)}
 	etherSaddr = field{key: "ether saddr", size: 6, value: macValue}
@@ -57,7 +58,9 @@ var (
 
 // portField is a port of tcp, udp, or th: of one of several protocols.
 func portField(protocol, which string) field {
-	return field{key: protocol + " " + which, size: 2, value: func(_ *ruleset, data []byte) string { return fmt.Sprint(port(data)) }}
+	return field{key: protocol + " " + which, size: 2, value: func(_ *ruleset, data []byte) string {
+		return fmt.Sprint(port(data))
+	}}
 }
 
 var metaFields = map[expr.MetaKey]field{
@@ -99,8 +102,8 @@ func transportHeader(protocols []string) []placed {
 	return []placed{{0, portField(ports, "sport")}, {2, portField(ports, "dport")}}
 }
 
-// covered are the fields that these bytes of a header are, side by side. nft reads neighbours at once, and of an address no
-// more bytes than its prefix has.
+// covered are the fields that these bytes of a header are, side by side. nft reads neighbours at once, and of an
+// address no more bytes than its prefix has.
 func covered(header []placed, at, size uint32) []field {
 	var found []field
 	for _, p := range header {
@@ -160,7 +163,8 @@ var (
 	// stateBits are the states of connection tracking.
 	stateBits = []bitWord{{1, "invalid"}, {2, "established"}, {4, "related"}, {8, "new"}, {64, "untracked"}}
 	// statusBits say what connection tracking knows of a connection (enum ip_conntrack_status).
-	statusBits = []bitWord{{1, "expected"}, {2, "seen-reply"}, {4, "assured"}, {8, "confirmed"}, {16, "snat"}, {32, "dnat"}}
+	statusBits = []bitWord{{1, "expected"}, {2, "seen-reply"}, {4, "assured"}, {8, "confirmed"}, {16, "snat"},
+		{32, "dnat"}}
 )
 
 // bits are the words of a field that is a mask, nil for any other.
@@ -235,7 +239,8 @@ func (f field) span(s *ruleset, low, high []byte) string {
 
 // between is a range, written as one.
 func (f field) between(s *ruleset, low, high []byte) string {
-	if f.key == iifname.key || f.key == oifname.key || f.key == mark.key || f.key == saddrType.key || f.key == daddrType.key || f.bits() != nil {
+	if f.key == iifname.key || f.key == oifname.key || f.key == mark.key || f.key == saddrType.key ||
+		f.key == daddrType.key || f.bits() != nil {
 		return "" // these are not in network order
 	}
 	return f.value(s, low) + "-" + f.value(s, high)
@@ -245,7 +250,8 @@ func (f field) isAddress() bool {
 	return strings.HasPrefix(f.key, "ip") && strings.HasSuffix(f.key, "addr")
 }
 
-// commonPrefix is how many bits low and high have in common; block says that they are the first and the last with those.
+// commonPrefix is how many bits low and high have in common; block says that they are the first and the last with
+// those.
 func commonPrefix(low, high []byte) (bits int, block bool) {
 	for bits < 8*len(low) && bit(low, bits) == bit(high, bits) {
 		bits++
@@ -273,27 +279,36 @@ func maskBits(mask []byte) (bits int, ok bool) {
 	return bits, true
 }
 
-var typeWords = []string{"unspec", "unicast", "local", "broadcast", "anycast", "multicast", "blackhole", "unreachable", "prohibit"}
+var typeWords = []string{"unspec", "unicast", "local", "broadcast", "anycast", "multicast", "blackhole", "unreachable",
+	"prohibit"}
 
 var protocolWords = map[uint64]string{
-	1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 33: "dccp", 47: "gre", 50: "esp", 51: "ah", 58: "ipv6-icmp", 89: "ospf", 112: "vrrp",
+	1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 33: "dccp", 47: "gre", 50: "esp", 51: "ah", 58: "ipv6-icmp", 89: "ospf",
+	112: "vrrp",
 	132: "sctp", 136: "udplite",
 }
 
-var etherWords = map[uint64]string{unix.ETH_P_IP: "ip", unix.ETH_P_ARP: "arp", unix.ETH_P_IPV6: "ip6", unix.ETH_P_8021Q: "8021q"}
+var etherWords = map[uint64]string{unix.ETH_P_IP: "ip", unix.ETH_P_ARP: "arp", unix.ETH_P_IPV6: "ip6",
+	unix.ETH_P_8021Q: "8021q"}
 
-var arpWords = map[uint64]string{1: "request", 2: "reply", 3: "rrequest", 4: "rreply", 8: "inrequest", 9: "inreply", 10: "nak"}
+var arpWords = map[uint64]string{1: "request", 2: "reply", 3: "rrequest", 4: "rreply", 8: "inrequest", 9: "inreply",
+	10: "nak"}
 
 var icmpWords = map[uint64]string{
-	0: "echo-reply", 3: "destination-unreachable", 4: "source-quench", 5: "redirect", 8: "echo-request", 9: "router-advertisement",
-	10: "router-solicitation", 11: "time-exceeded", 12: "parameter-problem", 13: "timestamp-request", 14: "timestamp-reply",
+	0: "echo-reply", 3: "destination-unreachable", 4: "source-quench", 5: "redirect", 8: "echo-request",
+	9:  "router-advertisement",
+	10: "router-solicitation", 11: "time-exceeded", 12: "parameter-problem", 13: "timestamp-request",
+	14: "timestamp-reply",
 	15: "info-request", 16: "info-reply", 17: "address-mask-request", 18: "address-mask-reply",
 }
 
 var icmpv6Words = map[uint64]string{
-	1: "destination-unreachable", 2: "packet-too-big", 3: "time-exceeded", 4: "parameter-problem", 128: "echo-request", 129: "echo-reply",
-	130: "mld-listener-query", 131: "mld-listener-report", 132: "mld-listener-done", 133: "nd-router-solicit", 134: "nd-router-advert",
-	135: "nd-neighbor-solicit", 136: "nd-neighbor-advert", 137: "nd-redirect", 138: "router-renumbering", 141: "ind-neighbor-solicit",
+	1: "destination-unreachable", 2: "packet-too-big", 3: "time-exceeded", 4: "parameter-problem", 128: "echo-request",
+	129: "echo-reply",
+	130: "mld-listener-query", 131: "mld-listener-report", 132: "mld-listener-done", 133: "nd-router-solicit",
+	134: "nd-router-advert",
+	135: "nd-neighbor-solicit", 136: "nd-neighbor-advert", 137: "nd-redirect", 138: "router-renumbering",
+	141: "ind-neighbor-solicit",
 	142: "ind-neighbor-advert", 143: "mld2-listener-report",
 }
 

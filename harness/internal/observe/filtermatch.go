@@ -215,7 +215,8 @@ func (u *understanding) lookup(e *expr.Lookup) error {
 	return nil
 }
 
-// fieldsFrom are the fields in the registers from this one on, as far as a key of this length goes; nil when one is not known.
+// fieldsFrom are the fields in the registers from this one on, as far as a key of this length goes; nil when one is not
+// known.
 func (u *understanding) fieldsFrom(number uint32, length int) (fields []field) {
 	for at := slot(number); length > 0; {
 		r := u.registers[at]
@@ -230,7 +231,8 @@ func (u *understanding) fieldsFrom(number uint32, length int) (fields []field) {
 }
 
 // elements are the elements of a set, each as an outcome, and in words.
-func (u *understanding) elements(set *filterSet, fields []field) (outcomes []state.FilterRule, words []string, known bool) {
+func (u *understanding) elements(set *filterSet, fields []field) (outcomes []state.FilterRule, words []string,
+	known bool) {
 	known = len(fields) > 0
 	outcomes = make([]state.FilterRule, 0, len(set.elements))
 	others := []string{} // what the elements before the one that catches all the rest have, of a single field

@@ -26,7 +26,8 @@ type understanding struct {
 	outcomes []state.FilterRule
 }
 
-// word is a piece of the rule's text. One that is implied by a later piece nft leaves out: `meta l4proto tcp` before `tcp dport 22`.
+// word is a piece of the rule's text. One that is implied by a later piece nft leaves out: `meta l4proto tcp` before
+// `tcp dport 22`.
 type word struct {
 	text       string
 	key, value string // of what can be implied
@@ -93,9 +94,12 @@ func expressionData(data []byte) (inner []byte) {
 // expression reads one expression. What is not understood makes the rule opaque; an error means that reading failed.
 func (u *understanding) expression(name string, data []byte) error {
 	e, known := map[string]expr.Any{
-		"meta": &expr.Meta{}, "fib": &expr.Fib{}, "payload": &expr.Payload{}, "ct": &expr.Ct{}, "bitwise": &expr.Bitwise{}, "cmp": &expr.Cmp{},
-		"range": &expr.Range{}, "lookup": &expr.Lookup{}, "immediate": &expr.Immediate{}, "counter": &expr.Counter{}, "limit": &expr.Limit{},
-		"reject": &expr.Reject{}, "masq": &expr.Masq{}, "nat": &expr.NAT{}, "redir": &expr.Redir{}, "objref": &expr.Objref{},
+		"meta": &expr.Meta{}, "fib": &expr.Fib{}, "payload": &expr.Payload{}, "ct": &expr.Ct{},
+		"bitwise": &expr.Bitwise{}, "cmp": &expr.Cmp{},
+		"range": &expr.Range{}, "lookup": &expr.Lookup{}, "immediate": &expr.Immediate{}, "counter": &expr.Counter{},
+		"limit":  &expr.Limit{},
+		"reject": &expr.Reject{}, "masq": &expr.Masq{}, "nat": &expr.NAT{}, "redir": &expr.Redir{},
+		"objref": &expr.Objref{},
 	}[name]
 	if known && expr.Unmarshal(u.raw.in.family, data, e) != nil {
 		e, known = nil, false
@@ -218,7 +222,8 @@ func (u *understanding) match(f field, operator string, m state.FilterMatch, val
 	case "nfproto", "ether type":
 		u.network = ""
 		if len(m.Values) == 1 {
-			u.network = map[string]string{"ipv4": "ip", "ipv6": "ip6", "ip": "ip", "ip6": "ip6", "arp": "arp"}[m.Values[0]]
+			u.network = map[string]string{"ipv4": "ip", "ipv6": "ip6", "ip": "ip", "ip6": "ip6",
+				"arp": "arp"}[m.Values[0]]
 		}
 	}
 }
@@ -292,8 +297,12 @@ func (u *understanding) finish() []state.FilterRule {
 
 // byProtocol splits a rule about the ports of several protocols (th dport) into one for each.
 func byProtocol(r state.FilterRule) []state.FilterRule {
-	of := slices.IndexFunc(r.Matches, func(m state.FilterMatch) bool { return m.Key == "l4proto" && !m.Not && len(m.Values) > 1 })
-	if of < 0 || !slices.ContainsFunc(r.Matches, func(m state.FilterMatch) bool { return strings.HasPrefix(m.Key, "th ") }) {
+	of := slices.IndexFunc(r.Matches, func(m state.FilterMatch) bool {
+		return m.Key == "l4proto" && !m.Not && len(m.Values) > 1
+	})
+	if of < 0 || !slices.ContainsFunc(r.Matches, func(m state.FilterMatch) bool {
+		return strings.HasPrefix(m.Key, "th ")
+	}) {
 		return []state.FilterRule{r}
 	}
 	var all []state.FilterRule

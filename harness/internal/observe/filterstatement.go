@@ -90,9 +90,11 @@ func (u *understanding) log(data []byte) {
 }
 
 var (
-	rejectCodes4 = map[uint8]string{0: "net-unreachable", 1: "host-unreachable", 2: "prot-unreachable", 3: "port-unreachable",
+	rejectCodes4 = map[uint8]string{0: "net-unreachable", 1: "host-unreachable", 2: "prot-unreachable",
+		3: "port-unreachable",
 		9: "net-prohibited", 10: "host-prohibited", 13: "admin-prohibited"}
-	rejectCodes6 = map[uint8]string{0: "no-route", 1: "admin-prohibited", 3: "addr-unreachable", 4: "port-unreachable", 5: "policy-fail", 6: "reject-route"}
+	rejectCodes6 = map[uint8]string{0: "no-route", 1: "admin-prohibited", 3: "addr-unreachable", 4: "port-unreachable",
+		5: "policy-fail", 6: "reject-route"}
 	rejectCodesX = map[uint8]string{0: "no-route", 1: "port-unreachable", 2: "host-unreachable", 3: "admin-prohibited"}
 )
 
@@ -127,14 +129,16 @@ func (u *understanding) nat(e *expr.NAT) {
 	if u.raw.in.family == unix.NFPROTO_INET && e.RegAddrMin != 0 {
 		family = " " + map[uint32]string{unix.NFPROTO_IPV4: "ip", unix.NFPROTO_IPV6: "ip6"}[e.Family]
 	}
-	several := e.RegAddrMax != 0 && e.RegAddrMax != e.RegAddrMin || e.RegProtoMax != 0 && e.RegProtoMax != e.RegProtoMin || e.Prefix
+	several := e.RegAddrMax != 0 && e.RegAddrMax != e.RegAddrMin || e.RegProtoMax != 0 &&
+		e.RegProtoMax != e.RegProtoMin || e.Prefix
 	if several || e.RegAddrMin != 0 && !u.rule.Addr.IsValid() {
 		u.rule.Addr = netip.Addr{}
 		u.unknown("nat")
 		return
 	}
 	port := strings.TrimPrefix(u.portsText(e.RegProtoMin), " to ")
-	u.say(u.rule.Verdict + family + " to " + addrPort(u.rule.Addr, port) + natFlags(e.Random, e.FullyRandom, e.Persistent))
+	u.say(u.rule.Verdict + family + " to " + addrPort(u.rule.Addr, port) + natFlags(e.Random, e.FullyRandom,
+		e.Persistent))
 }
 
 func addrPort(addr netip.Addr, port string) string {

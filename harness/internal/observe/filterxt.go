@@ -11,8 +11,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// What iptables-nft could not say in expressions of nf_tables it says as matches and targets of xtables: structures of C in
-// the machine's byte order (include/uapi/linux/netfilter).
+// What iptables-nft could not say in expressions of nf_tables it says as matches and targets of xtables: structures of
+// C in the machine's byte order (include/uapi/linux/netfilter).
 
 // xtPart is the name, the revision and the structure of a match or target; their attributes have the same numbers.
 func xtPart(data []byte) (name string, revision uint32, info []byte) {
@@ -119,7 +119,8 @@ func (u *understanding) xtConntrack(revision uint32, info []byte) bool {
 	return flags&^alias == stateFlag && u.xtStates(mask, inverted&stateFlag != 0)
 }
 
-// xtAddrtype reads struct xt_addrtype_info_v1: a mask of types for the source and one for the destination, 0 for any, and flags.
+// xtAddrtype reads struct xt_addrtype_info_v1: a mask of types for the source and one for the destination, 0 for any,
+// and flags.
 func (u *understanding) xtAddrtype(info []byte) bool {
 	flags := native.Uint32(info[4:])
 	if flags > 3 { // of one link alone
@@ -187,11 +188,13 @@ func (u *understanding) xtTarget(data []byte) {
 
 // xtReject reads struct ipt_reject_info and ip6t_reject_info, an enumeration.
 func (u *understanding) xtReject(info []byte) string {
-	words, usual := []string{"net-unreachable", "host-unreachable", "prot-unreachable", "port-unreachable", "", "net-prohibited", "host-prohibited",
+	words, usual := []string{"net-unreachable", "host-unreachable", "prot-unreachable", "port-unreachable", "",
+		"net-prohibited", "host-prohibited",
 		"tcp reset", "admin-prohibited"}, "port-unreachable"
 	protocol := "icmp "
 	if u.raw.in.family == unix.NFPROTO_IPV6 {
-		words = []string{"no-route", "admin-prohibited", "", "addr-unreachable", "port-unreachable", "", "tcp reset", "policy-fail", "reject-route"}
+		words = []string{"no-route", "admin-prohibited", "", "addr-unreachable", "port-unreachable", "", "tcp reset",
+			"policy-fail", "reject-route"}
 		protocol = "icmpv6 "
 	}
 	if len(info) < 4 || int(native.Uint32(info)) >= len(words) {
@@ -207,8 +210,8 @@ func (u *understanding) xtReject(info []byte) string {
 	}
 }
 
-// xtNAT reads struct nf_nat_ipv4_multi_range_compat (revision 0 of IPv4), nf_nat_range and nf_nat_range2: flags, the addresses
-// from and to, the ports from and to.
+// xtNAT reads struct nf_nat_ipv4_multi_range_compat (revision 0 of IPv4), nf_nat_range and nf_nat_range2: flags, the
+// addresses from and to, the ports from and to.
 func (u *understanding) xtNAT(name string, revision uint32, info []byte) {
 	const hasAddress, hasPort = 1, 2
 	size := 16
@@ -225,7 +228,8 @@ func (u *understanding) xtNAT(name string, revision uint32, info []byte) {
 	if u.raw.in.family == unix.NFPROTO_IPV4 {
 		low, high = low[:4], high[:4]
 	}
-	if flags&hasAddress != 0 && string(low) != string(high) || flags&hasPort != 0 && string(ports[:2]) != string(ports[2:4]) {
+	if flags&hasAddress != 0 && string(low) != string(high) || flags&hasPort != 0 &&
+		string(ports[:2]) != string(ports[2:4]) {
 		u.unknown("xt target " + name)
 		return
 	}

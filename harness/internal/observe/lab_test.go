@@ -18,7 +18,8 @@ import (
 
 func equal(t *testing.T, got, want any) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{}),
+		cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
@@ -102,28 +103,35 @@ func TestLinks(t *testing.T) {
 	host := s.Namespace("host")
 
 	veth := host.Link("veth-a")
-	equal(t, []any{veth.Kind, veth.Up, veth.MAC, veth.MACRandom, veth.Master, veth.Alias, veth.Promiscuity}, []any{"veth", true, "02:00:00:00:00:01", false, "br0", "first", 1})
+	equal(t, []any{veth.Kind, veth.Up, veth.MAC, veth.MACRandom, veth.Master, veth.Alias, veth.Promiscuity},
+		[]any{"veth", true, "02:00:00:00:00:01", false, "br0", "first", 1})
 	equal(t, veth.AltNames, []string{"uplink", "second"})
 	equal(t, host.Link("uplink"), veth)
 	equal(t, veth.Peer.Netns+" "+veth.Peer.Name, "a eth0")
-	equal(t, []any{veth.Port.Isolated, veth.Port.Hairpin, veth.Port.Cost, veth.Port.NoLearning, veth.Port.Guard}, []any{true, true, 7, false, false})
+	equal(t, []any{veth.Port.Isolated, veth.Port.Hairpin, veth.Port.Cost, veth.Port.NoLearning, veth.Port.Guard},
+		[]any{true, true, 7, false, false})
 	equal(t, host.Link("veth-b").MACRandom, true)
 
 	br := host.Link("br0")
 	equal(t, []any{br.Kind, br.MACRandom, br.Master}, []any{"bridge", true, ""})
-	equal(t, *br.Bridge, state.Bridge{ForwardDelay: 400, HelloTime: 200, MaxAge: 2000, AgeingTime: 1000, Priority: 4096, VLANProtocol: br.Bridge.VLANProtocol, DefaultPVID: br.Bridge.DefaultPVID})
+	equal(t, *br.Bridge, state.Bridge{ForwardDelay: 400, HelloTime: 200, MaxAge: 2000, AgeingTime: 1000, Priority: 4096,
+		VLANProtocol: br.Bridge.VLANProtocol, DefaultPVID: br.Bridge.DefaultPVID})
 
 	vx := host.Link("vx0")
-	equal(t, *vx.VXLAN, state.VXLAN{ID: 42, Remote: netip.MustParseAddr("10.0.0.1"), Local: netip.MustParseAddr("10.0.0.254"), Dev: "br0", DstPort: 4789})
+	equal(t, *vx.VXLAN, state.VXLAN{ID: 42, Remote: netip.MustParseAddr("10.0.0.1"),
+		Local: netip.MustParseAddr("10.0.0.254"), Dev: "br0", DstPort: 4789})
 	equal(t, []any{vx.MTU, vx.TxQLen, vx.Group}, []any{1400, 77, uint32(5)})
 	mv := host.Link("mv0")
 	equal(t, []any{mv.Kind, mv.Macvlan, mv.Peer.Netns, mv.Peer.Name}, []any{"macvlan", "vepa", "host", "br0"})
 
 	a := s.Namespace("a")
-	equal(t, []any{a.Link("eth0").Peer.Netns, a.Link("eth0").Peer.Name, a.Link("eth0").MACRandom}, []any{"host", "veth-a", false})
-	equal(t, []any{a.Link("eth1").Peer.Netns, a.Link("eth1").Peer.Name, a.Link("eth1").Carrier, a.Link("eth1").OperState}, []any{"a", "eth2", false, "lowerlayerdown"})
+	equal(t, []any{a.Link("eth0").Peer.Netns, a.Link("eth0").Peer.Name, a.Link("eth0").MACRandom},
+		[]any{"host", "veth-a", false})
+	equal(t, []any{a.Link("eth1").Peer.Netns, a.Link("eth1").Peer.Name, a.Link("eth1").Carrier,
+		a.Link("eth1").OperState}, []any{"a", "eth2", false, "lowerlayerdown"})
 	eth2 := a.Link("eth2")
-	equal(t, []any{eth2.Up, eth2.NoARP, eth2.Promisc, eth2.MTU, eth2.NoMulticast}, []any{false, true, true, 1300, false})
+	equal(t, []any{eth2.Up, eth2.NoARP, eth2.Promisc, eth2.MTU, eth2.NoMulticast},
+		[]any{false, true, true, 1300, false})
 	equal(t, a.Link("lo").Kind, "loopback")
 	equal(t, s.Namespace("b").Link("lo").Up, false)
 }
@@ -157,8 +165,11 @@ func TestSysctls(t *testing.T) {
 	w := newWorld(t, "a")
 	build(t, w, "a: ip link add eth0.5 type veth peer name eth1")
 	err := w.Do("a", func() error {
-		for _, name := range []string{"ipv4/conf/eth0.5/rp_filter", "ipv4/conf/all/arp_ignore", "ipv4/conf/eth1/arp_ignore", "ipv4/conf/eth1/arp_announce",
-			"ipv4/conf/eth0.5/proxy_arp", "ipv4/conf/eth0.5/accept_local", "ipv4/ip_forward", "ipv6/icmp/echo_ignore_all", "ipv6/conf/eth1/disable_ipv6", "ipv6/conf/eth0.5/forwarding", "ipv6/conf/eth1/accept_dad"} {
+		for _, name := range []string{"ipv4/conf/eth0.5/rp_filter", "ipv4/conf/all/arp_ignore",
+			"ipv4/conf/eth1/arp_ignore", "ipv4/conf/eth1/arp_announce",
+			"ipv4/conf/eth0.5/proxy_arp", "ipv4/conf/eth0.5/accept_local", "ipv4/ip_forward",
+			"ipv6/icmp/echo_ignore_all", "ipv6/conf/eth1/disable_ipv6", "ipv6/conf/eth0.5/forwarding",
+			"ipv6/conf/eth1/accept_dad"} {
 			if err := os.WriteFile("/proc/sys/net/"+name, []byte("1"), 0); err != nil {
 				return err
 			}
@@ -207,7 +218,8 @@ func TestListeners(t *testing.T) {
 			return err
 		}
 		t.Cleanup(func() { tcp.Close() })
-		for network, address := range map[string]string{"tcp6": "[::]:80", "tcp": "[::]:81"} { // the first one hears IPv6 alone
+		// the first one hears IPv6 alone
+		for network, address := range map[string]string{"tcp6": "[::]:80", "tcp": "[::]:81"} {
 			tcp, err := net.Listen(network, address)
 			if err != nil {
 				return err
@@ -266,12 +278,14 @@ func TestPathMTUs(t *testing.T) {
 	}
 	after := observed(t, w)
 	learned := func(to, via string, family int) state.Route {
-		return state.Route{Family: family, Type: "unicast", To: netip.MustParsePrefix(to), Table: state.TableMain, MTU: 1300,
+		return state.Route{Family: family, Type: "unicast", To: netip.MustParsePrefix(to), Table: state.TableMain,
+			MTU:      1300,
 			Nexthops: []state.Nexthop{{Via: netip.MustParseAddr(via), Dev: "eth0"}}}
 	}
 	got := slices.Clone(after.Namespace("a").PathMTUs)
 	for i := range got {
-		got[i].Proto, got[i].Scope, got[i].Metric, got[i].Pref, got[i].Src, got[i].From = "", "", 0, "", netip.Addr{}, netip.Prefix{}
+		got[i].Proto, got[i].Scope, got[i].Metric, got[i].Pref, got[i].Src, got[i].From = "", "", 0, "", netip.Addr{},
+			netip.Prefix{}
 	}
 	equal(t, got, []state.Route{learned("10.2.0.1/32", "10.1.0.254", 4), learned("fd02::1/128", "fd01::fe", 6)})
 	// They are not among the routes; those of link-local addresses may still have come meanwhile.

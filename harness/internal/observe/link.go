@@ -17,7 +17,8 @@ type link struct {
 	master int
 	// below is IFLA_LINK, the index of the lower device or of the peer; 0 for none.
 	below int
-	// netns is IFLA_LINK_NETNSID, the id of the namespace in which below is, or ownNetns. It is -1 while that one goes away.
+	// netns is IFLA_LINK_NETNSID, the id of the namespace in which below is, or ownNetns. It is -1 while that one goes
+	// away.
 	netns    int
 	vxlanDev int
 	// permanent says that there is an IFLA_PERM_ADDRESS, the address that the device came with.
@@ -148,7 +149,8 @@ func (l *link) linkInfo(data []byte) {
 	case "vxlan":
 		l.VXLAN, l.vxlanDev = parseVXLAN(own)
 	case "macvlan", "macvtap":
-		l.Macvlan = oneOf(own, nl.IFLA_MACVLAN_MODE, map[uint64]string{1: "private", 2: "vepa", 4: "bridge", 8: "passthru", 16: "source"})
+		l.Macvlan = oneOf(own, nl.IFLA_MACVLAN_MODE,
+			map[uint64]string{1: "private", 2: "vepa", 4: "bridge", 8: "passthru", 16: "source"})
 	case "ipvlan", "ipvtap":
 		l.IPvlan = oneOf(own, nl.IFLA_IPVLAN_MODE, map[uint64]string{0: "l2", 1: "l3", 2: "l3s"})
 	case "vrf":
@@ -163,10 +165,12 @@ func (l *link) linkInfo(data []byte) {
 	}
 }
 
-// counterNames are the statistics of struct rtnl_link_stats64, in its order, under the names of /sys/class/net/X/statistics.
+// counterNames are the statistics of struct rtnl_link_stats64, in its order, under the names of
+// /sys/class/net/X/statistics.
 var counterNames = []string{
 	"rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_errors", "tx_errors", "rx_dropped", "tx_dropped",
-	"multicast", "collisions", "rx_length_errors", "rx_over_errors", "rx_crc_errors", "rx_frame_errors", "rx_fifo_errors",
+	"multicast", "collisions", "rx_length_errors", "rx_over_errors", "rx_crc_errors", "rx_frame_errors",
+	"rx_fifo_errors",
 	"rx_missed_errors", "tx_aborted_errors", "tx_carrier_errors", "tx_fifo_errors", "tx_heartbeat_errors",
 	"tx_window_errors", "rx_compressed", "tx_compressed", "rx_nohandler", "rx_otherhost_dropped",
 }

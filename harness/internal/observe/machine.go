@@ -27,8 +27,8 @@ type MachineOptions struct {
 
 // Machine reads the namespaces of this machine: the caller's own one as `host`, those in /run/netns by name, others as
 // `pid:N` with the lowest process number. It sends no packet. What it leaves are numbers:
-// asked for a link whose peer is elsewhere, the kernel gives that other namespace an id (ip netns list-id), if it has none. What it may not enter has no more than a name and
-// an entry in Unread; one that goes away meanwhile is left out.
+// asked for a link whose peer is elsewhere, the kernel gives that other namespace an id (ip netns list-id), if it has
+// none. What it may not enter has no more than a name and an entry in Unread; one that goes away meanwhile is left out.
 func Machine(ctx context.Context, o MachineOptions) (*state.State, error) {
 	for again := range patience {
 		s, dangling, err := machine(ctx, o)
@@ -212,7 +212,8 @@ func (t *targets) findProcesses() error {
 		return err
 	}
 	if len(hidden) > 0 {
-		t.list[0].Unread = append(t.list[0].Unread, fmt.Sprintf("the namespaces of %d processes (%d and others): no permission", len(hidden), hidden[0]))
+		t.list[0].Unread = append(t.list[0].Unread,
+			fmt.Sprintf("the namespaces of %d processes (%d and others): no permission", len(hidden), hidden[0]))
 	}
 	lowest := map[int][]int{}
 	for inode, pids := range inside {
@@ -235,7 +236,8 @@ func (t *targets) nameless(pids []int) (err error) {
 		if h, err = netns.OfProcess(pid); gone(err) {
 			continue
 		}
-		found := &target{Namespace: state.Namespace{Name: fmt.Sprint("pid:", pid), Nameless: true, PIDs: pids[i:]}, handle: h}
+		found := &target{Namespace: state.Namespace{Name: fmt.Sprint("pid:", pid), Nameless: true, PIDs: pids[i:]},
+			handle: h}
 		if forbidden(err) {
 			t.add(found).forbid()
 			return nil

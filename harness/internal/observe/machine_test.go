@@ -100,7 +100,8 @@ func TestMachineProcesses(t *testing.T) {
 	}
 }
 
-// TestMachineNames has names for one namespace twice, for the caller's own one, for none, and the name that is the caller's own.
+// TestMachineNames has names for one namespace twice, for the caller's own one, for none, and the name that is the
+// caller's own.
 func TestMachineNames(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it waits until odd names are known to stay")
@@ -185,8 +186,8 @@ func TestMachineWhileNamespacesComeAndGo(t *testing.T) {
 	}
 }
 
-// TestMachineWithoutPermission reads in a process without any capability: its own namespace, without packet filters, and of
-// the others that it may not enter them.
+// TestMachineWithoutPermission reads in a process without any capability: its own namespace, without packet filters,
+// and of the others that it may not enter them.
 func TestMachineWithoutPermission(t *testing.T) {
 	if os.Getenv(machineRole) != "" {
 		s, err := Machine(t.Context(), MachineOptions{All: true, Filters: true})
@@ -200,7 +201,8 @@ func TestMachineWithoutPermission(t *testing.T) {
 	}
 	needs(t, "setpriv")
 	w := newWorld(t, "a")
-	cmd := exec.Command("setpriv", "--bounding-set=-all", "--inh-caps=-all", "/proc/self/exe", "-test.run=^TestMachineWithoutPermission$", "-test.v")
+	cmd := exec.Command("setpriv", "--bounding-set=-all", "--inh-caps=-all", "/proc/self/exe",
+		"-test.run=^TestMachineWithoutPermission$", "-test.v")
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -215,7 +217,8 @@ func TestMachineWithoutPermission(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("%v: %s", err, &out)
 	}
-	for _, want := range []string{`read host: 1 links, unread ["nftables: no permission"`, `read a: 0 links, unread ["no permission to enter it"]`} {
+	for _, want := range []string{`read host: 1 links, unread ["nftables: no permission"`,
+		`read a: 0 links, unread ["no permission to enter it"]`} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in:\n%s", want, &out)
 		}
@@ -224,8 +227,8 @@ func TestMachineWithoutPermission(t *testing.T) {
 
 const machineRole = "OBSERVE_TEST_MACHINE"
 
-// TestMachineLeavesNothing counts before and after: what the process holds, mounts, packets, rules, and the state itself. IPv6 is
-// off, for it sends packets by itself.
+// TestMachineLeavesNothing counts before and after: what the process holds, mounts, packets, rules, and the state
+// itself. IPv6 is off, for it sends packets by itself.
 func TestMachineLeavesNothing(t *testing.T) {
 	w := newWorld(t, "a", "b")
 	build(t, w, `

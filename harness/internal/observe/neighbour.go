@@ -12,10 +12,12 @@ const sizeofNeighbour = 12 // struct ndmsg
 
 var neighbourStates = map[uint16]string{
 	unix.NUD_NONE: "none", unix.NUD_INCOMPLETE: "incomplete", unix.NUD_REACHABLE: "reachable", unix.NUD_STALE: "stale",
-	unix.NUD_DELAY: "delay", unix.NUD_PROBE: "probe", unix.NUD_FAILED: "failed", unix.NUD_NOARP: "noarp", unix.NUD_PERMANENT: "permanent",
+	unix.NUD_DELAY: "delay", unix.NUD_PROBE: "probe", unix.NUD_FAILED: "failed", unix.NUD_NOARP: "noarp",
+	unix.NUD_PERMANENT: "permanent",
 }
 
-// readNeighbours reads the ARP and NDP tables, then the addresses that are answered for others (proxy), which is a dump of its own.
+// readNeighbours reads the ARP and NDP tables, then the addresses that are answered for others (proxy), which is a dump
+// of its own.
 func (r *reading) readNeighbours() error {
 	question := make([]byte, sizeofNeighbour)
 	entries, err := dump(r.route, unix.RTM_GETNEIGH, question, r.parseNeighbour)
@@ -53,8 +55,8 @@ func (r *reading) parseNeighbour(body []byte) (state.Neighbour, bool) {
 	return n, n.Addr.IsValid()
 }
 
-// readFDB reads the forwarding entries of bridges and vxlan devices. The addresses that any other device listens to, which
-// the same dump has, are left out.
+// readFDB reads the forwarding entries of bridges and vxlan devices. The addresses that any other device listens to,
+// which the same dump has, are left out.
 func (r *reading) readFDB() (err error) {
 	question := make([]byte, unix.SizeofIfInfomsg)
 	question[0] = unix.AF_BRIDGE
@@ -128,7 +130,8 @@ func parsePortVLANs(data []byte) []state.PortVLAN {
 	attributes(data, func(kind uint16, data []byte) {
 		if kind == vlanInfo && len(data) == 4 {
 			flags := native.Uint16(data)
-			vlans = append(vlans, state.PortVLAN{ID: int(native.Uint16(data[2:])), PVID: flags&pvid != 0, Untagged: flags&untagged != 0})
+			vlans = append(vlans, state.PortVLAN{ID: int(native.Uint16(data[2:])), PVID: flags&pvid != 0,
+				Untagged: flags&untagged != 0})
 		}
 	})
 	return vlans

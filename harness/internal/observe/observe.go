@@ -1,7 +1,7 @@
-// Package observe reads the kernel: it makes a state.State of the namespaces of a lab or of a machine in one sweep, reads counters and
-// sysctls, and settles links. It may be imported by lab; it imports state and internal/netns, it changes nothing but what
-// reading itself changes (namespace ids come to be, link-watch work is done early), and it never goes through the driver
-// under test: it speaks netlink itself, on sockets that it closes before it returns.
+// Package observe reads the kernel: it makes a state.State of the namespaces of a lab or of a machine in one sweep,
+// reads counters and sysctls, and settles links. It may be imported by lab; it imports state and internal/netns, it
+// changes nothing but what reading itself changes (namespace ids come to be, link-watch work is done early), and it
+// never goes through the driver under test: it speaks netlink itself, on sockets that it closes before it returns.
 package observe
 
 import (
@@ -80,8 +80,8 @@ func sweep(ctx context.Context, names []string, do enterer, o Options) (s *state
 	return conclude(all)
 }
 
-// sideBySide is how many namespaces are read at a time. A reading waits more than it works: for the lock of rtnetlink, which is one for all
-// namespaces and which whoever moves or deletes a link holds for milliseconds.
+// sideBySide is how many namespaces are read at a time. A reading waits more than it works: for the lock of rtnetlink,
+// which is one for all namespaces and which whoever moves or deletes a link holds for milliseconds.
 const sideBySide = 16
 
 // takeAll reads the namespaces, and returns for each what went wrong. The caller closes the readings.

@@ -32,7 +32,8 @@ func Offload(w *netns.World, ns, link, feature string) (on bool, err error) {
 		}
 		copy(request.name[:unix.IFNAMSIZ-1], link)
 		request.value = &value
-		_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(socket), unix.SIOCETHTOOL, uintptr(unsafe.Pointer(&request)))
+		_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(socket), unix.SIOCETHTOOL,
+			uintptr(unsafe.Pointer(&request)))
 		if errno != 0 {
 			return errno
 		}

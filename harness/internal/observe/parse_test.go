@@ -39,8 +39,10 @@ func TestKinds(t *testing.T) {
 	equal(t, read("macvlan", attribute(nil, nl.IFLA_MACVLAN_MODE, u32(8))).Macvlan, "passthru")
 	equal(t, read("vrf", attribute(nil, nl.IFLA_VRF_TABLE, u32(10))).VRFTable, uint32(10))
 	remote := netip.MustParseAddr("fd00::5").As16()
-	equal(t, read("vxlan", attribute(attribute(nil, nl.IFLA_VXLAN_ID, u32(5)), nl.IFLA_VXLAN_GROUP6, remote[:])).VXLAN.Remote, netip.AddrFrom16(remote))
-	equal(t, *read("bridge", attribute(nil, nl.IFLA_BR_VLAN_FILTERING, []byte{1})).Bridge, state.Bridge{VLANFiltering: true})
+	equal(t, read("vxlan", attribute(attribute(nil, nl.IFLA_VXLAN_ID, u32(5)), nl.IFLA_VXLAN_GROUP6,
+		remote[:])).VXLAN.Remote, netip.AddrFrom16(remote))
+	equal(t, *read("bridge", attribute(nil, nl.IFLA_BR_VLAN_FILTERING, []byte{1})).Bridge,
+		state.Bridge{VLANFiltering: true})
 }
 
 func TestPortVLANs(t *testing.T) {
@@ -53,7 +55,8 @@ func TestPeerThatGoesAway(t *testing.T) {
 	body := attribute(linkMessage("veth", nil), unix.IFLA_LINK, u32(4))
 	here, _ := parseLink(body)
 	dying, _ := parseLink(attribute(body, unix.IFLA_LINK_NETNSID, u32(^uint32(0))))
-	all := []*reading{{Namespace: state.Namespace{Name: "a"}, links: []*link{{Link: state.Link{Index: 4, Name: "eth4"}}}}}
+	all := []*reading{{Namespace: state.Namespace{Name: "a"},
+		links: []*link{{Link: state.Link{Index: 4, Name: "eth4"}}}}}
 	known := []map[int]int{{}}
 	equal(t, *refer(all, known, 0, here.below, here.netns), state.LinkRef{Index: 4, Netns: "a", Name: "eth4"})
 	equal(t, *refer(all, known, 0, dying.below, dying.netns), state.LinkRef{Index: 4, Hidden: true})

@@ -47,9 +47,9 @@ func resolvePeers(all []*reading) (dangling bool, err error) {
 	return dangling, nil
 }
 
-// places finds for each namespace the place in all of those that it has ids for. The kernel tells the id of a namespace, not the namespace
-// of an id; so those with most ids come first, and are asked for by the others before all else: both ends of a veth pair know each other,
-// and of a star's rays each finds the middle at once.
+// places finds for each namespace the place in all of those that it has ids for. The kernel tells the id of a
+// namespace, not the namespace of an id; so those with most ids come first, and are asked for by the others before all
+// else: both ends of a veth pair know each other, and of a star's rays each finds the middle at once.
 func places(all []*reading, ids [][]int) (known []map[int]int, err error) {
 	known = make([]map[int]int, len(all)) // per namespace: id → place in all
 	order, knownBy := make([]int, len(all)), make([][]int, len(all))

@@ -15,8 +15,8 @@ import (
 type Options struct {
 	// Filters are the packet filters.
 	Filters bool
-	// Brief leaves out what takes longest and what few ask for: sysctls, queueing disciplines, sockets that listen, and which MAC addresses the
-	// kernel chose.
+	// Brief leaves out what takes longest and what few ask for: sysctls, queueing disciplines, sockets that listen, and
+	// which MAC addresses the kernel chose.
 	Brief bool
 }
 
@@ -39,7 +39,8 @@ type reading struct {
 	strange bool
 }
 
-// enter opens, on a thread in the namespace, what is needed to read it from anywhere, and reads what can be read there alone.
+// enter opens, on a thread in the namespace, what is needed to read it from anywhere, and reads what can be read there
+// alone.
 func (r *reading) enter() error {
 	var err error
 	if r.route, err = open(unix.NETLINK_ROUTE); err != nil {

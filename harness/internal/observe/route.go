@@ -10,7 +10,8 @@ import (
 
 const rtaNexthopID = 30 // RTA_NH_ID, since 5.3
 
-// readRoutes reads the routes of all tables of both families, and the path MTUs: what the kernel noted of single destinations comes with them.
+// readRoutes reads the routes of all tables of both families, and the path MTUs: what the kernel noted of single
+// destinations comes with them.
 func (r *reading) readRoutes() error {
 	type answer struct {
 		state.Route
@@ -109,7 +110,9 @@ func (r *reading) parseNexthops(data []byte) []state.Nexthop {
 			Weight: int(data[3]) + 1,
 			Flags:  hopFlags(uint32(data[2])),
 		}
-		attributes(data[unix.SizeofRtNexthop:length], func(kind uint16, data []byte) { r.nexthopAttribute(&hop, kind, data) })
+		attributes(data[unix.SizeofRtNexthop:length], func(kind uint16, data []byte) {
+			r.nexthopAttribute(&hop, kind, data)
+		})
 		hops = append(hops, hop)
 		data = data[min(align(length), len(data)):]
 	}
@@ -122,7 +125,8 @@ func hopFlags(flags uint32) []string {
 		bit  uint32
 		name string
 	}{
-		{unix.RTNH_F_DEAD, "dead"}, {unix.RTNH_F_ONLINK, "onlink"}, {unix.RTNH_F_PERVASIVE, "pervasive"}, {unix.RTNH_F_LINKDOWN, "linkdown"},
+		{unix.RTNH_F_DEAD, "dead"}, {unix.RTNH_F_ONLINK, "onlink"}, {unix.RTNH_F_PERVASIVE, "pervasive"},
+		{unix.RTNH_F_LINKDOWN, "linkdown"},
 	} {
 		if flags&f.bit != 0 {
 			names = append(names, f.name)

@@ -10,10 +10,10 @@ import (
 	"netnscheck/harness/internal/netns"
 )
 
-// Settle makes the kernel do at once, for every link that is up in every namespace of the lab, what it would do in its own
-// time after a link came up (link-watch): until then carrier is there but the queue behind it throws packets away, and
-// the first ones are lost. On every kernel the question for the link's state by ETHTOOL_GLINK does that; a dump of the links
-// does not.
+// Settle makes the kernel do at once, for every link that is up in every namespace of the lab, what it would do in its
+// own time after a link came up (link-watch): until then carrier is there but the queue behind it throws packets away,
+// and the first ones are lost. On every kernel the question for the link's state by ETHTOOL_GLINK does that; a dump of
+// the links does not.
 func Settle(ctx context.Context, w *netns.World) error {
 	err := w.Each(func(name string) error {
 		if err := ctx.Err(); err != nil {
@@ -41,7 +41,8 @@ func settle() error {
 	}
 	defer c.close()
 	const skipStatistics = 1 << 3 // RTEXT_FILTER_SKIP_STATS
-	question := attribute(make([]byte, unix.SizeofIfInfomsg), unix.IFLA_EXT_MASK, native.AppendUint32(nil, skipStatistics))
+	question := attribute(make([]byte, unix.SizeofIfInfomsg), unix.IFLA_EXT_MASK,
+		native.AppendUint32(nil, skipStatistics))
 	names, err := dump(c, unix.RTM_GETLINK, question, func(body []byte) (name string, up bool) {
 		if len(body) < unix.SizeofIfInfomsg {
 			return "", false
@@ -62,8 +63,8 @@ func settle() error {
 	return nil
 }
 
-// askCarrier asks with ETHTOOL_GLINK whether a link has carrier. The answer does not matter: a link that went away, or of a
-// kind that cannot tell, has nothing to settle.
+// askCarrier asks with ETHTOOL_GLINK whether a link has carrier. The answer does not matter: a link that went away, or
+// of a kind that cannot tell, has nothing to settle.
 func askCarrier(socket int, name string) {
 	value := struct{ command, data uint32 }{command: unix.ETHTOOL_GLINK}
 	var request struct {

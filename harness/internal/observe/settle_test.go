@@ -65,7 +65,8 @@ func TestComeAndGo(t *testing.T) {
 				if err := w.Add(name); err != nil {
 					return err
 				}
-				if out, err := try(w, "stays", "ip", "link", "add", fmt.Sprint("v", i), "type", "veth", "peer", "name", "eth0", "netns", name); err != nil {
+				if out, err := try(w, "stays", "ip", "link", "add", fmt.Sprint("v", i), "type", "veth", "peer", "name",
+					"eth0", "netns", name); err != nil {
 					return fmt.Errorf("%w: %s", err, out)
 				}
 				if err := w.Delete(name); err != nil {
@@ -83,7 +84,8 @@ func TestComeAndGo(t *testing.T) {
 		}
 		for _, n := range s.Namespaces {
 			if n.Link("lo") == nil || n.Inode == 0 || len(n.Rules) == 0 || len(n.Sysctls) == 0 {
-				t.Errorf("half a namespace: %s, %d links, %d rules, %d sysctls", n.Name, len(n.Links), len(n.Rules), len(n.Sysctls))
+				t.Errorf("half a namespace: %s, %d links, %d rules, %d sysctls", n.Name, len(n.Links), len(n.Rules),
+					len(n.Sysctls))
 			}
 			for _, l := range n.Links {
 				if l.Kind == "veth" && (l.Peer == nil || !l.Peer.Hidden && l.Peer.Name == "") {
@@ -146,8 +148,8 @@ func TestGivenUp(t *testing.T) {
 	}
 }
 
-// TestNormalFromTheStart wants the normal form right after the commands to be the one after everything has settled: carrier,
-// link-local addresses, duplicate address detection and the routes that follow.
+// TestNormalFromTheStart wants the normal form right after the commands to be the one after everything has settled:
+// carrier, link-local addresses, duplicate address detection and the routes that follow.
 func TestNormalFromTheStart(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it waits for duplicate address detection")

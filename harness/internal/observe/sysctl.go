@@ -13,9 +13,10 @@ import (
 	"netnscheck/harness/state"
 )
 
-// inet4 and inet6 are the sysctls of each interface that a state has, with their place in the arrays that come with each
-// link (IFLA_INET_CONF of linux/ip.h, from 1; IFLA_INET6_CONF of linux/ipv6.h, from 0). Their `all` and `default` are asked
-// for by RTM_GETNETCONF where that has them (netconf, an attribute of linux/netconf.h), and else read from files, which is slow.
+// inet4 and inet6 are the sysctls of each interface that a state has, with their place in the arrays that come with
+// each link (IFLA_INET_CONF of linux/ip.h, from 1; IFLA_INET6_CONF of linux/ipv6.h, from 0). Their `all` and `default`
+// are asked for by RTM_GETNETCONF where that has them (netconf, an attribute of linux/netconf.h), and else read from
+// files, which is slow.
 var (
 	inet4 = []interfaceSysctl{
 		{"forwarding", 1, netconfForwarding}, {"rp_filter", 8, netconfRPFilter}, {"proxy_arp", 3, netconfProxyNeigh},
@@ -122,8 +123,8 @@ func readNetconf(c *conversation) ([]state.Sysctl, error) {
 	return all, nil
 }
 
-// readSysctls reads, on a thread in the namespace, the sysctls that do not come with the links. What this kernel has not
-// (all of IPv6, say) is left out.
+// readSysctls reads, on a thread in the namespace, the sysctls that do not come with the links. What this kernel has
+// not (all of IPv6, say) is left out.
 func readSysctls() ([]state.Sysctl, error) {
 	var all []state.Sysctl
 	for _, folder := range sysctlFolders {
@@ -160,7 +161,8 @@ func linkSysctls(data []byte) []state.Sysctl {
 	pick := func(prefix string, names []interfaceSysctl, first int, values []byte) {
 		for _, s := range names {
 			if at := 4 * (s.place - first); at+4 <= len(values) {
-				all = append(all, state.Sysctl{Key: prefix + s.name, Value: fmt.Sprint(int32(native.Uint32(values[at:])))})
+				all = append(all, state.Sysctl{Key: prefix + s.name,
+					Value: fmt.Sprint(int32(native.Uint32(values[at:])))})
 			}
 		}
 	}
@@ -223,8 +225,8 @@ func readValue(at int, path string) (string, error) {
 	return strings.TrimRight(string(buffer[:n]), "\n"), nil
 }
 
-// sysctlPath is the file of a key: whichever of dot and slash comes first separates, the other one is part of a name and
-// stands for the separator that it is not.
+// sysctlPath is the file of a key: whichever of dot and slash comes first separates, the other one is part of a name
+// and stands for the separator that it is not.
 func sysctlPath(key string) (string, error) {
 	path := key
 	if at := strings.IndexAny(key, "./"); at >= 0 && key[at] == '.' {

@@ -77,9 +77,13 @@ func TestLinksAgainstIP(t *testing.T) {
 	for _, n := range s.Namespaces {
 		var got, want []string
 		for _, l := range n.Links {
-			got = append(got, fmt.Sprintf("%d %s up=%t mtu=%d mac=%s brd=%s qlen=%d tx=%d rx=%d group=%d promiscuity=%d master=%s kind=%s alias=%s alt=%v gso=%d oper=%s qdisc=%s mode=%s",
-				l.Index, l.Name, l.Up, l.MTU, l.MAC, l.Broadcast, l.TxQLen, l.NumTx, l.NumRx, l.Group, l.Promiscuity, l.Master,
-				strings.TrimPrefix(l.Kind, "loopback"), l.Alias, l.AltNames, l.GSOMaxSize, l.OperState, l.Qdisc, l.Mode))
+			got = append(got, fmt.Sprintf(
+				"%d %s up=%t mtu=%d mac=%s brd=%s qlen=%d tx=%d rx=%d group=%d promiscuity=%d master=%s kind=%s "+
+					"alias=%s alt=%v gso=%d oper=%s qdisc=%s mode=%s",
+				l.Index, l.Name, l.Up, l.MTU, l.MAC, l.Broadcast, l.TxQLen, l.NumTx, l.NumRx, l.Group, l.Promiscuity,
+				l.Master,
+				strings.TrimPrefix(l.Kind, "loopback"), l.Alias, l.AltNames, l.GSOMaxSize, l.OperState, l.Qdisc,
+				l.Mode))
 		}
 		for _, o := range ipJSON(t, said[n.Name][line]) {
 			flags := fmt.Sprint(o["flags"])
@@ -100,9 +104,13 @@ func TestLinksAgainstIP(t *testing.T) {
 			if o["txqlen"] != nil {
 				qlen = o["txqlen"].(float64)
 			}
-			want = append(want, fmt.Sprintf("%v %v up=%t mtu=%v mac=%v brd=%v qlen=%v tx=%v rx=%v group=%v promiscuity=%v master=%s kind=%s alias=%s alt=%s gso=%v oper=%s qdisc=%v mode=%s",
-				o["ifindex"], o["ifname"], strings.Contains(flags, "UP ") || strings.Contains(flags, "UP]"), o["mtu"], o["address"], o["broadcast"], qlen,
-				o["num_tx_queues"], o["num_rx_queues"], o["group"], o["promiscuity"], master, kind, alias, alt, o["gso_max_size"],
+			want = append(want, fmt.Sprintf(
+				"%v %v up=%t mtu=%v mac=%v brd=%v qlen=%v tx=%v rx=%v group=%v promiscuity=%v master=%s kind=%s "+
+					"alias=%s alt=%s gso=%v oper=%s qdisc=%v mode=%s",
+				o["ifindex"], o["ifname"], strings.Contains(flags, "UP ") || strings.Contains(flags, "UP]"), o["mtu"],
+				o["address"], o["broadcast"], qlen,
+				o["num_tx_queues"], o["num_rx_queues"], o["group"], o["promiscuity"], master, kind, alias, alt,
+				o["gso_max_size"],
 				strings.ToLower(fmt.Sprint(o["operstate"])), o["qdisc"], strings.ToLower(fmt.Sprint(o["linkmode"]))))
 		}
 		sorted(t, got, want)
@@ -125,9 +133,11 @@ func TestAddressesAgainstIP(t *testing.T) {
 			if a.Broadcast.IsValid() {
 				brd = a.Broadcast.String()
 			}
-			got = append(got, fmt.Sprintf("%s %s/%d peer=%s brd=%s scope=%s label=%s for ever=%t secondary=%t deprecated=%t nodad=%t",
+			got = append(got, fmt.Sprintf(
+				"%s %s/%d peer=%s brd=%s scope=%s label=%s for ever=%t secondary=%t deprecated=%t nodad=%t",
 				l.Name, a.Prefix.Addr(), bits, peer, brd, a.Scope, a.Label, a.ValidLft == state.Forever,
-				slices.Contains(a.Flags, "secondary"), slices.Contains(a.Flags, "deprecated"), slices.Contains(a.Flags, "nodad")))
+				slices.Contains(a.Flags, "secondary"), slices.Contains(a.Flags, "deprecated"),
+				slices.Contains(a.Flags, "nodad")))
 		}
 	}
 	word := func(v any) string {
@@ -140,8 +150,10 @@ func TestAddressesAgainstIP(t *testing.T) {
 		for _, entry := range o["addr_info"].([]any) {
 			a := entry.(map[string]any)
 			peer := word(a["address"])
-			want = append(want, fmt.Sprintf("%s %v/%v peer=%s brd=%s scope=%v label=%s for ever=%t secondary=%t deprecated=%t nodad=%t",
-				o["ifname"], a["local"], a["prefixlen"], peer, word(a["broadcast"]), a["scope"], word(a["label"]), a["valid_life_time"].(float64) == float64(state.Forever),
+			want = append(want, fmt.Sprintf(
+				"%s %v/%v peer=%s brd=%s scope=%v label=%s for ever=%t secondary=%t deprecated=%t nodad=%t",
+				o["ifname"], a["local"], a["prefixlen"], peer, word(a["broadcast"]), a["scope"], word(a["label"]),
+				a["valid_life_time"].(float64) == float64(state.Forever),
 				a["secondary"] == true, a["deprecated"] == true, a["nodad"] == true))
 		}
 	}
@@ -261,7 +273,8 @@ func TestCountersAgainstNstat(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	equal(t, []any{got["IcmpInEchos"], got["IcmpMsgInType8"], got["IpInReceives"] >= 2}, []any{uint64(1), uint64(1), true})
+	equal(t, []any{got["IcmpInEchos"], got["IcmpMsgInType8"], got["IpInReceives"] >= 2},
+		[]any{uint64(1), uint64(1), true})
 	names := 0
 	for line := range strings.Lines(run(t, w, "a", "nstat -asz")) {
 		f := strings.Fields(line)

@@ -20,8 +20,8 @@ type ConnectResult struct {
 	Errno                       syscall.Errno
 }
 
-// ConnectRequest is what to connect to. Dest may have a zone that is an interface name; From is the source address, the kernel's choice if
-// it is not valid.
+// ConnectRequest is what to connect to. Dest may have a zone that is an interface name; From is the source address, the
+// kernel's choice if it is not valid.
 type ConnectRequest struct {
 	Dest, From netip.Addr
 	Port       int

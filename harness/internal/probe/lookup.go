@@ -26,7 +26,8 @@ type LookupResult struct {
 	operState netlink.LinkOperState // of Dev
 }
 
-// Lookup asks the kernel of the namespace for the route to dest, as `ip route get DEST [from FROM]`; from may be not valid.
+// Lookup asks the kernel of the namespace for the route to dest, as `ip route get DEST [from FROM]`; from may be not
+// valid.
 func Lookup(ctx context.Context, w Place, ns string, dest, from netip.Addr) (LookupResult, error) {
 	h, err := w.Netlink(ns)
 	if err != nil {

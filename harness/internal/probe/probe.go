@@ -1,6 +1,6 @@
 // Package probe asks the kernel and the network whether a packet gets through: route look-up, ICMP echo, TCP connect,
-// neighbour resolution. It may be imported by lab and by the command line; it never goes through the driver under test and never
-// sends a packet outside the namespaces it is given.
+// neighbour resolution. It may be imported by lab and by the command line; it never goes through the driver under test
+// and never sends a packet outside the namespaces it is given.
 package probe
 
 import (
@@ -16,7 +16,8 @@ import (
 	"netnscheck/harness/internal/observe"
 )
 
-// Place has the namespaces from which probes are sent, by their names: a *netns.World those of a lab, a netns.Machine those of the machine.
+// Place has the namespaces from which probes are sent, by their names: a *netns.World those of a lab, a netns.Machine
+// those of the machine.
 type Place interface {
 	// Do runs f inside a namespace; f does not block.
 	Do(name string, f func() error) error
@@ -26,8 +27,8 @@ type Place interface {
 	Netlink(name string) (*netlink.Handle, error)
 }
 
-// How long a probe listens. Between namespaces an answer is there in microseconds: the kernel mostly delivers it before the request's
-// sendto(2) returns, unless it is busy.
+// How long a probe listens. Between namespaces an answer is there in microseconds: the kernel mostly delivers it before
+// the request's sendto(2) returns, unless it is busy.
 const (
 	// Brief is for where silence is expected.
 	Brief = 30 * time.Millisecond
@@ -55,9 +56,10 @@ type EchoResult struct {
 	Errno   syscall.Errno
 }
 
-// Echo sends an echo request from the namespace and listens for the reply so long, and not at all where the kernel's state
-// shows that none can come. The request goes out on a socket of our own; before silence is believed the library asks as well, so that one
-// lost packet is no silence. The error is for what kept the probe itself from being carried out.
+// Echo sends an echo request from the namespace and listens for the reply so long, and not at all where the kernel's
+// state shows that none can come. The request goes out on a socket of our own; before silence is believed the library
+// asks as well, so that one lost packet is no silence. The error is for what kept the probe itself from being carried
+// out.
 func Echo(ctx context.Context, w Place, ns string, r EchoRequest, listen time.Duration) (EchoResult, error) {
 	route, dead, err := sight(w, ns, r)
 	if err != nil {
@@ -88,16 +90,18 @@ func Echo(ctx context.Context, w Place, ns string, r EchoRequest, listen time.Du
 	return result, nil
 }
 
-// pinger is a library that sends an ordinary ping from the namespace of the calling thread, and waits for the reply. Silence is a
-// result without words.
+// pinger is a library that sends an ordinary ping from the namespace of the calling thread, and waits for the reply.
+// Silence is a result without words.
 type pinger interface {
 	ping(ctx context.Context, r EchoRequest, window time.Duration) (EchoResult, error)
 }
 
 var library pinger = goPing{}
 
-// plainEcho is a ping by the library, on a thread in the namespace, since a library opens its socket and waits in one go.
-func plainEcho(ctx context.Context, w Place, ns string, r EchoRequest, window time.Duration) (result EchoResult, err error) {
+// plainEcho is a ping by the library, on a thread in the namespace, since a library opens its socket and waits in one
+// go.
+func plainEcho(ctx context.Context, w Place, ns string, r EchoRequest, window time.Duration) (result EchoResult,
+	err error) {
 	err = w.Go(ns, func() error {
 		result, err = library.ping(ctx, r, window)
 		return err
@@ -128,15 +132,17 @@ func sight(w Place, ns string, r EchoRequest) (route LookupResult, dead string, 
 	if route.Errno != 0 {
 		return route, inWords("look up the route", route.Errno), nil
 	}
-	// The look-up has read the link, which also runs what the kernel postponed after it came up: the first packet is not lost.
+	// The look-up has read the link, which also runs what the kernel postponed after it came up: the first packet is
+	// not lost.
 	if route.Type == "unicast" && route.operState == netlink.OperDown {
 		return route, fmt.Sprintf("%s, the way out, has no carrier", route.Dev), nil
 	}
 	return route, "", nil
 }
 
-// askAfresh makes the kernel ask at once for the next hop's link-layer address again, by forgetting an entry for which it still waits.
-// It asks once a second, so that an entry from an earlier probe would hide for as long that somebody has the address by now.
+// askAfresh makes the kernel ask at once for the next hop's link-layer address again, by forgetting an entry for which
+// it still waits. It asks once a second, so that an entry from an earlier probe would hide for as long that somebody
+// has the address by now.
 func askAfresh(w Place, ns string, route LookupResult, dest netip.Addr) {
 	h, err := w.Netlink(ns)
 	if err != nil {

@@ -12,11 +12,12 @@ import (
 	"netnscheck/harness/internal/observe"
 )
 
-// Resolve makes the kernel ask for the link-layer address of addr (NTF_USE, rtnetlink(7)) and waits until the entry is settled,
-// so long at most. It returns the entry's state in lower case (reachable, failed, incomplete, …; "" when no entry came to be) and
-// the link on which it was asked. An entry for which nobody has to ask, permanent or noarp, is an answer: to ask all the same would
-// take it away (__neigh_update in net/core/neighbour.c, since 5.16).
-func Resolve(ctx context.Context, w Place, ns string, addr netip.Addr, listen time.Duration) (entry, dev string, err error) {
+// Resolve makes the kernel ask for the link-layer address of addr (NTF_USE, rtnetlink(7)) and waits until the entry is
+// settled, so long at most. It returns the entry's state in lower case (reachable, failed, incomplete, …; "" when no
+// entry came to be) and the link on which it was asked. An entry for which nobody has to ask, permanent or noarp, is an
+// answer: to ask all the same would take it away (__neigh_update in net/core/neighbour.c, since 5.16).
+func Resolve(ctx context.Context, w Place, ns string, addr netip.Addr, listen time.Duration) (entry, dev string,
+	err error) {
 	h, err := w.Netlink(ns)
 	if err != nil {
 		return "", "", fmt.Errorf("resolve %s in %s: %w", addr, ns, err)
@@ -37,7 +38,8 @@ func Resolve(ctx context.Context, w Place, ns string, addr netip.Addr, listen ti
 	if err != nil {
 		return "", "", fmt.Errorf("resolve %s in %s: find the link %s: %w", addr, ns, route.Dev, err)
 	}
-	ask := &netlink.Neigh{LinkIndex: link.Attrs().Index, IP: addr.WithZone("").AsSlice(), State: netlink.NUD_NONE, Flags: netlink.NTF_USE,
+	ask := &netlink.Neigh{LinkIndex: link.Attrs().Index, IP: addr.WithZone("").AsSlice(), State: netlink.NUD_NONE,
+		Flags:  netlink.NTF_USE,
 		Family: family(addr)}
 	if err := h.NeighSet(ask); err != nil {
 		return "", route.Dev, fmt.Errorf("resolve %s in %s: ask for it on %s: %w", addr, ns, route.Dev, err)

@@ -12,9 +12,10 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// RealNames puts the names by which the machine knows the lab's namespaces into a command: where the grammar of `ip`, `bridge` and
-// `tc` has a namespace, and in paths below /run/netns and /etc/netns. In the sandbox they are the lesson's own names. A command
-// that names a namespace anywhere else cannot be run under another name; that is an *scenario.Unavailable.
+// RealNames puts the names by which the machine knows the lab's namespaces into a command: where the grammar of `ip`,
+// `bridge` and `tc` has a namespace, and in paths below /run/netns and /etc/netns. In the sandbox they are the lesson's
+// own names. A command that names a namespace anywhere else cannot be run under another name; that is an
+// *scenario.Unavailable.
 func RealNames(w *netns.World, argv []string) ([]string, error) {
 	if !w.Shared() {
 		return argv, nil
@@ -31,7 +32,8 @@ func Renamable(argv, namespaces []string) error {
 	for _, name := range NamesIn(argv) {
 		if !netns.Renamable(name) {
 			return &scenario.Unavailable{Reason: fmt.Sprintf(
-				"the name of a namespace has %d bytes, which leaves the harness no room to make it its own (--sandbox=off)", len(name))}
+				"the name of a namespace has %d bytes, which leaves the harness no room to make it its own "+
+					"(--sandbox=off)", len(name))}
 		}
 	}
 	_, err := replaceNames(func(name string) string { return name }, namespaces, argv)
@@ -62,13 +64,15 @@ func replaceNames(real func(string) string, known, argv []string) ([]string, err
 			dir, name := filepath.Split(path)
 			return dir + real(name)
 		})
-		if !foreign[i] || !strings.ContainsAny(word, " \t\n;") { // one word: an interface may share the namespace's name
+		// one word: an interface may share the namespace's name
+		if !foreign[i] || !strings.ContainsAny(word, " \t\n;") {
 			continue
 		}
 		for _, name := range append(slices.Clone(known), "netns") {
 			if mentions(netnsPath.ReplaceAllString(word, ""), name) {
 				return nil, &scenario.Unavailable{Reason: fmt.Sprintf(
-					"the command names %s inside %q, where the harness cannot put a namespace's real name (--sandbox=off)", name, word)}
+					"the command names %s inside %q, where the harness cannot put a namespace's real name "+
+						"(--sandbox=off)", name, word)}
 			}
 		}
 	}
@@ -77,8 +81,9 @@ func replaceNames(real func(string) string, known, argv []string) ([]string, err
 
 var netnsPath = regexp.MustCompile(`(?:/var/run/netns|/run/netns|/etc/netns)/[^/\s'";]+`)
 
-// placeNames rewrites in place the words of a command that stand where the grammar of iproute2's programs has a namespace, also behind
-// the words of another program that starts one of them (timeout, env). It says which, and which words are other programs'.
+// placeNames rewrites in place the words of a command that stand where the grammar of iproute2's programs has a
+// namespace, also behind the words of another program that starts one of them (timeout, env). It says which, and which
+// words are other programs'.
 func placeNames(real func(string) string, words []string) (named, foreign map[int]bool) {
 	named, foreign = map[int]bool{}, map[int]bool{}
 	put := func(i int) {
@@ -96,7 +101,8 @@ func placeNames(real func(string) string, words []string) (named, foreign map[in
 		_, verb, _ := operation.Subject(words[start:])
 		i := start + 1
 		for i < len(words) && strings.HasPrefix(words[i], "-") {
-			if option := strings.TrimLeft(words[i], "-"); option == "n" || (len(option) > 1 && strings.HasPrefix("netns", option)) {
+			if option := strings.TrimLeft(words[i], "-"); option == "n" ||
+				(len(option) > 1 && strings.HasPrefix("netns", option)) {
 				i++
 				put(i)
 			}

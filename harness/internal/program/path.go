@@ -71,6 +71,8 @@ func searchable(dir string) bool {
 // environment is what of ours is meant for programs, with the words of programs in English and with the system's
 // programs in reach.
 func environment() []string {
-	env := slices.DeleteFunc(sandbox.ProgramEnvironment(), func(kv string) bool { return strings.HasPrefix(kv, "PATH=") })
+	env := slices.DeleteFunc(sandbox.ProgramEnvironment(), func(kv string) bool {
+		return strings.HasPrefix(kv, "PATH=")
+	})
 	return append(env, "LC_ALL=C", "PATH="+strings.Join(searchPath(), ":"))
 }

@@ -47,7 +47,8 @@ func (p *pipe) collect() {
 	}()
 }
 
-// finish is called when the program has ended: it takes what is in the pipe by now and nothing that others write into it later.
+// finish is called when the program has ended: it takes what is in the pipe by now and nothing that others write into
+// it later.
 func (p *pipe) finish() ([]byte, error) {
 	if err := p.out.SetReadDeadline(past); err != nil {
 		return nil, err

@@ -1,7 +1,8 @@
 // Package program runs a program of a lesson in a lab and collects what it prints: no standard input, standard output
-// and standard error through one pipe, LC_ALL=C, a limit of time. It may be imported by lab, internal/kernel and the drivers
-// (internal/iproute2, internal/rtnetlink, internal/busybox); it imports scenario, scenario/operation and internal/netns. It never
-// interprets what a program says and never waits for what a program leaves running in the background.
+// and standard error through one pipe, LC_ALL=C, a limit of time. It may be imported by lab, internal/kernel and the
+// drivers (internal/iproute2, internal/rtnetlink, internal/busybox); it imports scenario, scenario/operation and
+// internal/netns. It never interprets what a program says and never waits for what a program leaves running in the
+// background.
 package program
 
 import (
@@ -23,16 +24,18 @@ const Limit = 30 * time.Second
 // ErrLimit is the cause when a program was killed because it had not ended in time.
 var ErrLimit = errors.New("it did not end in time")
 
-// workDir is where programs run: a folder that is there, and open to whoever root is in a sandbox, wherever the harness was started.
+// workDir is where programs run: a folder that is there, and open to whoever root is in a sandbox, wherever the harness
+// was started.
 const workDir = "/"
 
-// Run runs argv in the namespace ns of the world (netns.Host, or a name: then as `ip netns exec` would) and waits for it,
-// limit at most. The output is what was printed until the program itself ended, at most 1 MiB. The status is its exit
-// status, or 128+N when signal N ended it. What it left running in the background runs on.
+// Run runs argv in the namespace ns of the world (netns.Host, or a name: then as `ip netns exec` would) and waits for
+// it, limit at most. The output is what was printed until the program itself ended, at most 1 MiB. The status is its
+// exit status, or 128+N when signal N ended it. What it left running in the background runs on.
 //
 // The error is for what kept the program from running to its own end, with the output so far: exec.ErrNotFound when
 // there is no such program, ErrLimit, or the cause of ctx; in the last two cases its process group was killed.
-func Run(ctx context.Context, w *netns.World, ns string, argv []string, limit time.Duration) (output []byte, status int, err error) {
+func Run(ctx context.Context, w *netns.World, ns string, argv []string, limit time.Duration) (output []byte, status int,
+	err error) {
 	r := runner{
 		start: func(p netns.Program) (*netns.Running, error) { return w.StartIn(cmp.Or(ns, netns.Host), p) },
 		tasks: w.Tasks, maxTasks: w.MaxTasks(),
@@ -65,7 +68,8 @@ func (r runner) run(ctx context.Context, argv []string, limit time.Duration) ([]
 	}
 	running, err := r.start(netns.Program{Path: path, Args: argv, Env: environment(), Dir: workDir, Output: pipe.in})
 	if errors.Is(err, ErrNotFound) && (!strings.Contains(argv[0], "/") || exists(path)) {
-		err = fmt.Errorf("%s is gone from the files of the lab", path) // what was done to the lab is no lack of the machine
+		// what was done to the lab is no lack of the machine
+		err = fmt.Errorf("%s is gone from the files of the lab", path)
 	}
 	if err != nil {
 		pipe.abandon()

@@ -68,7 +68,8 @@ func TestRunKeepsWhatIsPrintedAndTheStatus(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			output, status, err := in(lab(t)).run(t.Context(), []string{"sh", "-c", tt.script}, long)
 			if err != nil || status != tt.status || string(output) != tt.output {
-				t.Errorf("run: %q, status %d, error %v; want %q, status %d", head(output), status, err, head([]byte(tt.output)), tt.status)
+				t.Errorf("run: %q, status %d, error %v; want %q, status %d", head(output), status, err,
+					head([]byte(tt.output)), tt.status)
 			}
 		})
 	}
@@ -80,7 +81,8 @@ func TestRunCutsEndlessOutput(t *testing.T) {
 	if err != nil || status != 0 {
 		t.Fatalf("status %d, error %v", status, err)
 	}
-	if want := "\x00\n[cut after 1 MiB]\n"; !strings.HasSuffix(string(output), want) || len(output) != maxOutput+len(want)-1 {
+	if want := "\x00\n[cut after 1 MiB]\n"; !strings.HasSuffix(string(output), want) ||
+		len(output) != maxOutput+len(want)-1 {
 		t.Errorf("%d bytes that end in %q, want %q at the end", len(output), output[len(output)-30:], want)
 	}
 }
@@ -91,7 +93,8 @@ func TestRunDoesNotWaitForTheBackground(t *testing.T) {
 	if err := w.InMounts(func() error { return unix.Mkfifo(fifo, 0o600) }); err != nil {
 		t.Fatal(err)
 	}
-	// The background process holds the pipe until the FIFO is opened, prints more than a pipe holds, and says so in the FIFO.
+	// The background process holds the pipe until the FIFO is opened, prints more than a pipe holds, and says so in the
+	// FIFO.
 	script := `(read go <"$1"; head -c 200000 /dev/zero; echo alive >"$1") & echo $!`
 	output, status, err := in(w).run(t.Context(), []string{"sh", "-c", script, "sh", fifo}, long)
 	if err != nil || status != 0 {

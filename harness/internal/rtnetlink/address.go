@@ -10,7 +10,8 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// changeAddress is `ip address add|change|replace|del`. Without a device it goes out with index 0, for the kernel to refuse.
+// changeAddress is `ip address add|change|replace|del`. Without a device it goes out with index 0, for the kernel to
+// refuse.
 func (s *session) changeAddress(op operation.AddressChange) error {
 	index, err := s.optionalIndex(op.Dev)
 	if err != nil {
@@ -68,7 +69,8 @@ func (s *session) putAddresses(m message, header *nl.IfAddrmsg, op operation.Add
 	case op.Peer.IsValid():
 		header.Prefixlen = uint8(op.Peer.Bits())
 		m.put(unix.IFA_ADDRESS, op.Peer.Addr().AsSlice())
-	case op.AnyLength: // without IFA_ADDRESS the kernel does not compare the length (inet_rtm_deladdr, net/ipv4/devinet.c)
+	// without IFA_ADDRESS the kernel does not compare the length (inet_rtm_deladdr, net/ipv4/devinet.c)
+	case op.AnyLength:
 	default:
 		m.put(unix.IFA_ADDRESS, op.Prefix.Addr().AsSlice())
 	}
@@ -85,8 +87,8 @@ func (s *session) addressScope(op operation.AddressChange) (uint8, error) {
 	return unix.RT_SCOPE_UNIVERSE, nil
 }
 
-// putBroadcast adds the broadcast address; none unless it was asked for. "+" is the address with all host bits set, "-" the one
-// with none.
+// putBroadcast adds the broadcast address; none unless it was asked for. "+" is the address with all host bits set, "-"
+// the one with none.
 func putBroadcast(m message, op operation.AddressChange) error {
 	if op.Broadcast == "" {
 		return nil
@@ -127,8 +129,10 @@ func putAddressFlags(m message, header *nl.IfAddrmsg, op operation.AddressChange
 		on   bool
 		flag uint32
 	}{
-		{op.NoDAD, unix.IFA_F_NODAD}, {op.HomeAddress, unix.IFA_F_HOMEADDRESS}, {op.MngTmpAddr, unix.IFA_F_MANAGETEMPADDR},
-		{op.NoPrefixRoute, unix.IFA_F_NOPREFIXROUTE}, {op.Optimistic, unix.IFA_F_OPTIMISTIC}, {op.AutoJoin, unix.IFA_F_MCAUTOJOIN},
+		{op.NoDAD, unix.IFA_F_NODAD}, {op.HomeAddress, unix.IFA_F_HOMEADDRESS},
+		{op.MngTmpAddr, unix.IFA_F_MANAGETEMPADDR},
+		{op.NoPrefixRoute, unix.IFA_F_NOPREFIXROUTE}, {op.Optimistic, unix.IFA_F_OPTIMISTIC},
+		{op.AutoJoin, unix.IFA_F_MCAUTOJOIN},
 	} {
 		if f.on {
 			flags |= f.flag

@@ -15,7 +15,8 @@ func sayable(c operation.Command) error {
 	case operation.Show:
 		return showable(op)
 	case operation.NetnsAdd:
-		// From inside a namespace `ip` mounts the new one where nobody else sees it, and leaves an ordinary file behind.
+		// From inside a namespace `ip` mounts the new one where nobody else sees it, and leaves an ordinary file
+		// behind.
 		if c.Netns != "" {
 			return cannotSay("netns add in another namespace")
 		}

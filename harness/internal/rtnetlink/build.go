@@ -9,8 +9,8 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// Build carries out typed operations one after the other, with one socket for each namespace instead of one for each operation.
-// It stops at the first that is turned down.
+// Build carries out typed operations one after the other, with one socket for each namespace instead of one for each
+// operation. It stops at the first that is turned down.
 func (d *Driver) Build(ctx context.Context, w *netns.World, cmds []operation.Command) error {
 	sessions := map[string]*session{}
 	hangUp := func() {
@@ -30,8 +30,10 @@ func (d *Driver) Build(ctx context.Context, w *netns.World, cmds []operation.Com
 	return nil
 }
 
-// buildNext carries out the first operation, or the first ones if they add namespaces, and says how many it has carried out.
-func (d *Driver) buildNext(ctx context.Context, w *netns.World, cmds []operation.Command, sessions map[string]*session, hangUp func(),
+// buildNext carries out the first operation, or the first ones if they add namespaces, and says how many it has carried
+// out.
+func (d *Driver) buildNext(ctx context.Context, w *netns.World, cmds []operation.Command, sessions map[string]*session,
+	hangUp func(),
 ) (done int, err error) {
 	if names := leadingAdds(cmds); len(names) > 0 {
 		if err := context.Cause(ctx); err != nil {
@@ -60,7 +62,8 @@ func leadingAdds(cmds []operation.Command) (names []string) {
 	return names
 }
 
-func (d *Driver) buildOne(ctx context.Context, w *netns.World, c operation.Command, sessions map[string]*session, hangUp func()) error {
+func (d *Driver) buildOne(ctx context.Context, w *netns.World, c operation.Command, sessions map[string]*session,
+	hangUp func()) error {
 	switch c.Op.(type) {
 	case operation.NetnsAdd, operation.SysctlSet:
 		return d.Apply(ctx, w, c)

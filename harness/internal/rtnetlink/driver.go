@@ -1,7 +1,8 @@
 // Package rtnetlink is the driver that carries a command out inside the process: an `ip`, `sysctl` or `ping` command is
-// parsed to a typed operation, and that is sent to the kernel as the request that iproute2 would send. It may be imported
-// by lab, and by internal/busybox for what busybox cannot say; it imports scenario, scenario/operation, state and
-// internal/{netns,observe,program}. It never starts `ip`, and never does what the command does not say: what it cannot say, it refuses to.
+// parsed to a typed operation, and that is sent to the kernel as the request that iproute2 would send. It may be
+// imported by lab, and by internal/busybox for what busybox cannot say; it imports scenario, scenario/operation, state
+// and internal/{netns,observe,program}. It never starts `ip`, and never does what the command does not say: what it
+// cannot say, it refuses to.
 package rtnetlink
 
 import (
@@ -30,8 +31,8 @@ func New() *Driver { return &Driver{} }
 // Name is the word of the format.
 func (*Driver) Name() string { return driverName }
 
-// CanSay asks, without doing anything, whether there is a way to carry the command out: a *scenario.CannotSay names the word
-// that no operation expresses, a *scenario.Unavailable the program that is not installed.
+// CanSay asks, without doing anything, whether there is a way to carry the command out: a *scenario.CannotSay names the
+// word that no operation expresses, a *scenario.Unavailable the program that is not installed.
 func (*Driver) CanSay(cmd scenario.Command) error {
 	c, err := operation.Parse(cmd.Argv)
 	var unknown *operation.UnknownWord
@@ -64,7 +65,8 @@ func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) 
 }
 
 // CarryOut is Run for a command of which c is the meaning. The driver busybox has what busybox cannot say done so.
-func (*Driver) CarryOut(ctx context.Context, w *netns.World, cmd scenario.Command, c operation.Command) (x scenario.Exchange, err error) {
+func (*Driver) CarryOut(ctx context.Context, w *netns.World, cmd scenario.Command,
+	c operation.Command) (x scenario.Exchange, err error) {
 	x = scenario.Exchange{Line: cmd.Line, Netns: c.Netns, Command: cmd.Text, By: scenario.Harness}
 	start := time.Now()
 	defer func() { x.Duration = time.Since(start) }()

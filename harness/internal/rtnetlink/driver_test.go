@@ -28,8 +28,9 @@ func TestCanSay(t *testing.T) {
 		"ip netns monitor":                    &scenario.CannotSay{Driver: "netlink", Word: "netns monitor"},
 		"ip route get 10.0.0.1 uid 7":         &scenario.CannotSay{Driver: "netlink", Word: "uid"},
 		"ip -6 route get fd00::1 from fd00::": nil,
-		"ip -n a netns add b":                 &scenario.CannotSay{Driver: "netlink", Word: "netns add in another namespace"},
-		"true":                                nil,
+		"ip -n a netns add b": &scenario.CannotSay{Driver: "netlink",
+			Word: "netns add in another namespace"},
+		"true": nil,
 		"no-such-program": &scenario.Unavailable{
 			Reason: "the program no-such-program is not installed", Programs: []string{"no-such-program"}},
 	} {
@@ -109,9 +110,11 @@ func TestPingFindsNamesInTheHostsFileOfItsNamespace(t *testing.T) {
 
 func TestShow(t *testing.T) {
 	w := labtest.World(t)
-	must(t, w, "ip netns add a", "ip netns add b", "ip netns set b 7", "ip link add v0 address 02:00:00:00:00:01 type veth peer name v1",
+	must(t, w, "ip netns add a", "ip netns add b", "ip netns set b 7",
+		"ip link add v0 address 02:00:00:00:00:01 type veth peer name v1",
 		"ip addr add 10.0.0.1/24 dev v0", "ip link set v1 up", "ip link set v0 up",
-		"ip route add 10.1.0.0/16 via 10.0.0.2", "ip route add unreachable 10.2.0.0/16 table 100", "ip rule add to 10.3.0.0/16 lookup 100 pref 7",
+		"ip route add 10.1.0.0/16 via 10.0.0.2", "ip route add unreachable 10.2.0.0/16 table 100",
+		"ip rule add to 10.3.0.0/16 lookup 100 pref 7",
 		"ip neigh add 10.0.0.2 lladdr 02:00:00:00:00:02 dev v0")
 	for line, want := range map[string]string{
 		"ip netns":                          "a\nb (id: 7)\n",
@@ -152,8 +155,10 @@ func TestSharedWorldHasTheNamesOfTheLesson(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	must(t, w, "ip netns add testns", "ip netns add prodns", "ip link add v0 type veth peer name v1", "ip link set v0 netns testns",
-		"ip link set v1 netns prodns", "ip -n testns link set v0 up", "ip netns exec testns sysctl -w net.ipv4.ip_forward=1")
+	must(t, w, "ip netns add testns", "ip netns add prodns", "ip link add v0 type veth peer name v1",
+		"ip link set v0 netns testns",
+		"ip link set v1 netns prodns", "ip -n testns link set v0 up",
+		"ip netns exec testns sysctl -w net.ipv4.ip_forward=1")
 	for line, want := range map[string]string{
 		"ip netns":                               "prodns (id: 1)\ntestns (id: 0)\n",
 		"ip netns exec testns ls /sys/class/net": "lo\nv0\n",

@@ -17,8 +17,8 @@ import (
 // maxRounds is how often a flush looks whether something is left.
 const maxRounds = 10
 
-// flush deletes what list finds, again and again until it finds nothing: a deletion may bring something new to light. That
-// an entry is gone meanwhile, with another one, is no refusal.
+// flush deletes what list finds, again and again until it finds nothing: a deletion may bring something new to light.
+// That an entry is gone meanwhile, with another one, is no refusal.
 func flush(list func() ([]message, error)) error {
 	for range maxRounds {
 		deletions, err := list()

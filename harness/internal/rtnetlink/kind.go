@@ -52,7 +52,8 @@ func putBridge(data *nl.RtAttr, o operation.BridgeOptions) {
 		attribute int
 		value     *int
 	}{
-		{nl.IFLA_BR_FORWARD_DELAY, o.ForwardDelay}, {nl.IFLA_BR_HELLO_TIME, o.HelloTime}, {nl.IFLA_BR_MAX_AGE, o.MaxAge},
+		{nl.IFLA_BR_FORWARD_DELAY, o.ForwardDelay}, {nl.IFLA_BR_HELLO_TIME, o.HelloTime},
+		{nl.IFLA_BR_MAX_AGE, o.MaxAge},
 		{nl.IFLA_BR_AGEING_TIME, o.AgeingTime}, {nl.IFLA_BR_STP_STATE, o.STP},
 	} {
 		if n.value != nil {
@@ -90,8 +91,10 @@ func putBridgePort(data *nl.RtAttr, o operation.BridgePortOptions) {
 		attribute int
 		value     *bool
 	}{
-		{nl.IFLA_BRPORT_ISOLATED, o.Isolated}, {nl.IFLA_BRPORT_LEARNING, o.Learning}, {nl.IFLA_BRPORT_UNICAST_FLOOD, o.Flood},
-		{nl.IFLA_BRPORT_MODE, o.Hairpin}, {nl.IFLA_BRPORT_GUARD, o.Guard}, {nl.IFLA_BRPORT_NEIGH_SUPPRESS, o.NeighSuppress},
+		{nl.IFLA_BRPORT_ISOLATED, o.Isolated}, {nl.IFLA_BRPORT_LEARNING, o.Learning},
+		{nl.IFLA_BRPORT_UNICAST_FLOOD, o.Flood},
+		{nl.IFLA_BRPORT_MODE, o.Hairpin}, {nl.IFLA_BRPORT_GUARD, o.Guard},
+		{nl.IFLA_BRPORT_NEIGH_SUPPRESS, o.NeighSuppress},
 	} {
 		if f.value != nil {
 			data.AddRtAttr(f.attribute, flag(*f.value))

@@ -63,8 +63,8 @@ func ping(ctx context.Context, w *netns.World, c operation.Command, op operation
 	return r.text.String(), nil
 }
 
-// openEcho opens the socket in the namespace, if packets to dest can leave it at all: what the kernel says to that, ping(8)
-// says before it sends anything.
+// openEcho opens the socket in the namespace, if packets to dest can leave it at all: what the kernel says to that,
+// ping(8) says before it sends anything.
 func openEcho(w *netns.World, ns string, dest netip.Addr, op operation.Ping) (socket *echo.Socket, err error) {
 	o := echo.Options{Dest: dest.WithZone(""), Device: op.Source, PMTU: op.PMTU, TTL: op.TTL, ErrorQueue: true}
 	if a, err := netip.ParseAddr(op.Source); err == nil {
@@ -111,7 +111,8 @@ func payload(size int) []byte {
 	return b
 }
 
-// destination is the address of the one who is pinged: an address, or a name in the hosts file that a program would see there.
+// destination is the address of the one who is pinged: an address, or a name in the hosts file that a program would see
+// there.
 func destination(w *netns.World, c operation.Command, op operation.Ping) (netip.Addr, error) {
 	if a, err := netip.ParseAddr(op.Dest); err == nil {
 		return a.Unmap(), nil
@@ -256,7 +257,8 @@ func (r *run) summary() {
 	if r.sent > 0 {
 		loss = 100 * (r.sent - r.received) / r.sent
 	}
-	fmt.Fprintf(&r.text, "\n--- %s ping statistics ---\n%d packets transmitted, %d received%s, %d%% packet loss, time %dms\n",
+	fmt.Fprintf(&r.text, "\n--- %s ping statistics ---\n%d packets transmitted, %d received%s, %d%% packet loss, "+
+		"time %dms\n",
 		r.Dest, r.sent, r.received, plus, loss, time.Since(r.begun).Milliseconds())
 	if r.received > 0 {
 		fmt.Fprintf(&r.text, "rtt min/avg/max = %s/%s/%s\n",

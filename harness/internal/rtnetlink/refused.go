@@ -15,8 +15,8 @@ type Refused struct {
 	Errno syscall.Errno
 	// Message is the extended acknowledgement, what iproute2 says in its place, or the errno in words.
 	Message string
-	// Status is the exit status with which iproute2 tells of it: 2 for what the kernel answers to the request itself, 1 or 255
-	// for what comes before the request.
+	// Status is the exit status with which iproute2 tells of it: 2 for what the kernel answers to the request itself, 1
+	// or 255 for what comes before the request.
 	Status int
 }
 

@@ -35,8 +35,8 @@ func (s *session) changeRoute(op operation.RouteChange) error {
 	return m.send()
 }
 
-// routeHeader is the fixed part of a route, with what iproute2 assumes where nothing was written: a route that is deleted may be
-// of any type, protocol and, in IPv4, scope.
+// routeHeader is the fixed part of a route, with what iproute2 assumes where nothing was written: a route that is
+// deleted may be of any type, protocol and, in IPv4, scope.
 func (s *session) routeHeader(op operation.RouteChange) (*nl.RtMsg, error) {
 	r := op.Route
 	header := &nl.RtMsg{}

@@ -7,8 +7,8 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// flushRoutes is `ip route flush`: every filter that is set must match. A table that there is not, as the main one of a new namespace, is a
-// refusal.
+// flushRoutes is `ip route flush`: every filter that is set must match. A table that there is not, as the main one of a
+// new namespace, is a refusal.
 func (s *session) flushRoutes(op operation.RouteFlush) error {
 	if op.Cache {
 		return s.flushRouteCache(op.Filter.Family)
@@ -64,7 +64,8 @@ type routeFilter struct {
 }
 
 func (s *session) routeFilter(r operation.Route) (routeFilter, error) {
-	f := routeFilter{Route: r, table: unix.RT_TABLE_MAIN, hasProto: r.Proto != "", hasDev: r.Dev != "", hasScope: r.Scope != ""}
+	f := routeFilter{Route: r, table: unix.RT_TABLE_MAIN, hasProto: r.Proto != "", hasDev: r.Dev != "",
+		hasScope: r.Scope != ""}
 	f.family = uint8(family(r.Family))
 	if f.family == unix.AF_UNSPEC && r.Table != "all" {
 		f.family = uint8(routeFamily(r))

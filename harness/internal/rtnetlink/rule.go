@@ -12,16 +12,20 @@ import (
 )
 
 // ruleActions are the types of a rule that look nothing up.
-var ruleActions = map[string]uint8{"blackhole": nl.FR_ACT_BLACKHOLE, "unreachable": nl.FR_ACT_UNREACHABLE, "prohibit": nl.FR_ACT_PROHIBIT,
-	"nop": nl.FR_ACT_NOP, "unicast": nl.FR_ACT_TO_TBL}
+var ruleActions = map[string]uint8{"blackhole": nl.FR_ACT_BLACKHOLE, "unreachable": nl.FR_ACT_UNREACHABLE,
+	"prohibit": nl.FR_ACT_PROHIBIT,
+	"nop":      nl.FR_ACT_NOP, "unicast": nl.FR_ACT_TO_TBL}
 
 // ipProtocols are the protocols that a rule may name; others are written as numbers.
-var ipProtocols = map[string]uint32{"icmp": unix.IPPROTO_ICMP, "igmp": unix.IPPROTO_IGMP, "tcp": unix.IPPROTO_TCP, "udp": unix.IPPROTO_UDP,
-	"dccp": unix.IPPROTO_DCCP, "gre": unix.IPPROTO_GRE, "esp": unix.IPPROTO_ESP, "ah": unix.IPPROTO_AH, "sctp": unix.IPPROTO_SCTP,
-	"ipv6-icmp": unix.IPPROTO_ICMPV6, "icmpv6": unix.IPPROTO_ICMPV6, "ipip": unix.IPPROTO_IPIP, "udplite": unix.IPPROTO_UDPLITE}
+var ipProtocols = map[string]uint32{"icmp": unix.IPPROTO_ICMP, "igmp": unix.IPPROTO_IGMP, "tcp": unix.IPPROTO_TCP,
+	"udp":  unix.IPPROTO_UDP,
+	"dccp": unix.IPPROTO_DCCP, "gre": unix.IPPROTO_GRE, "esp": unix.IPPROTO_ESP, "ah": unix.IPPROTO_AH,
+	"sctp":      unix.IPPROTO_SCTP,
+	"ipv6-icmp": unix.IPPROTO_ICMPV6, "icmpv6": unix.IPPROTO_ICMPV6, "ipip": unix.IPPROTO_IPIP,
+	"udplite": unix.IPPROTO_UDPLITE}
 
-// changeRule is `ip rule add|del`. struct fib_rule_hdr is laid out like struct rtmsg: the table in the same place, the action
-// where that has the type, flags.
+// changeRule is `ip rule add|del`. struct fib_rule_hdr is laid out like struct rtmsg: the table in the same place, the
+// action where that has the type, flags.
 func (s *session) changeRule(op operation.RuleChange) error {
 	r := op.Rule
 	header := &nl.RtMsg{}
@@ -87,7 +91,8 @@ func (s *session) putSelectors(m message, r operation.Rule) error {
 	for _, v := range []struct {
 		attribute, bits int
 		text, what      string
-	}{{nl.FRA_SPORT_RANGE, 16, r.SPort, "sport"}, {nl.FRA_DPORT_RANGE, 16, r.DPort, "dport"}, {nl.FRA_UID_RANGE, 32, r.UIDRange, "uidrange"}} {
+	}{{nl.FRA_SPORT_RANGE, 16, r.SPort, "sport"}, {nl.FRA_DPORT_RANGE, 16, r.DPort, "dport"},
+		{nl.FRA_UID_RANGE, 32, r.UIDRange, "uidrange"}} {
 		if v.text == "" {
 			continue
 		}

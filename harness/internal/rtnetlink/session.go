@@ -22,9 +22,10 @@ type session struct {
 	opened  []netns.Handle // namespaces that the request refers to
 }
 
-// socket is an rtnetlink socket. Sessions in the lab's host share one, which lives as long as the lab: it keeps nothing alive that
-// would go before, and closing one just before a link is moved makes the move wait for a grace period of RCU more. Its requests are
-// numbered on from session to session, so that none takes what was not read of an earlier answer for its own.
+// socket is an rtnetlink socket. Sessions in the lab's host share one, which lives as long as the lab: it keeps nothing
+// alive that would go before, and closing one just before a link is moved makes the move wait for a grace period of RCU
+// more. Its requests are numbered on from session to session, so that none takes what was not read of an earlier answer
+// for its own.
 type socket struct{ *nl.SocketHandle }
 
 func (s socket) Close() error {
@@ -57,7 +58,8 @@ func open(w *netns.World, ns string) (s socket, err error) {
 			return fmt.Errorf("open a netlink socket: %w", err)
 		}
 		s = socket{&nl.SocketHandle{Socket: opened}}
-		err = errors.Join(opened.SetExtAck(true), unix.SetsockoptInt(opened.GetFd(), unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1))
+		err = errors.Join(opened.SetExtAck(true),
+			unix.SetsockoptInt(opened.GetFd(), unix.SOL_NETLINK, unix.NETLINK_GET_STRICT_CHK, 1))
 		if err != nil {
 			s.Close()
 			return fmt.Errorf("prepare a netlink socket: %w", err)
@@ -144,9 +146,11 @@ func (m message) ask(answer uint16) ([][]byte, error) {
 // maxDumps is how often a dump is begun again because the kernel's tables changed while it went on.
 const maxDumps = 20
 
-// dump reads a whole table. A dump that was interrupted by a change is begun again. A refusal comes without its extended
-// acknowledgement: the library (1.3.1) expects it in another place than that where the last message of a dump has it, and panics.
-func (s *session) dump(kind int, answer uint16, header func() nl.NetlinkRequestData, fill func(message)) ([][]byte, error) {
+// dump reads a whole table. A dump that was interrupted by a change is begun again. A refusal comes without its
+// extended acknowledgement: the library (1.3.1) expects it in another place than that where the last message of a dump
+// has it, and panics.
+func (s *session) dump(kind int, answer uint16, header func() nl.NetlinkRequestData, fill func(message)) ([][]byte,
+	error) {
 	socket := s.sockets[unix.NETLINK_ROUTE].Socket
 	if err := socket.SetExtAck(false); err != nil {
 		return nil, fmt.Errorf("prepare a dump: %w", err)
@@ -179,7 +183,8 @@ func (s *session) index(name string) (int, error) {
 	msgs, err := m.ask(unix.RTM_NEWLINK)
 	var refused *Refused
 	switch {
-	case errors.As(err, &refused) && slices.Contains([]error{unix.ENODEV, unix.EINVAL, unix.ERANGE}, error(refused.Errno)):
+	case errors.As(err, &refused) && slices.Contains([]error{unix.ENODEV, unix.EINVAL, unix.ERANGE},
+		error(refused.Errno)):
 		return 0, noDevice(name)
 	case err != nil:
 		return 0, fmt.Errorf("look up device %s: %w", name, err)

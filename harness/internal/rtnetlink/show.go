@@ -37,8 +37,9 @@ func showable(op operation.Show) error {
 	return nil
 }
 
-// show is an `ip` command that changes nothing. Where it names a device or a table, or asks the kernel for one entry, the
-// kernel may refuse; the rest is one look at the state. Filters that are not known here only make the answer longer.
+// show is an `ip` command that changes nothing. Where it names a device or a table, or asks the kernel for one entry,
+// the kernel may refuse; the rest is one look at the state. Filters that are not known here only make the answer
+// longer.
 func show(ctx context.Context, w *netns.World, c operation.Command, op operation.Show) (string, error) {
 	s, err := dial(w, c.Netns)
 	if err != nil {
@@ -111,7 +112,8 @@ func (f filter) family() int {
 }
 
 // valued are the words of `ip … show` behind which a value stands.
-var valued = strings.Fields(`dev to scope label type master vrf group table protocol proto via src from nud root match exact metric
+var valued = strings.Fields(
+	`dev to scope label type master vrf group table protocol proto via src from nud root match exact metric
 	tos dsfield oif iif pref priority target-nsid`)
 
 // readFilter reads the words behind show. A device may stand alone in link and address.
@@ -144,7 +146,8 @@ func readFilter(op operation.Show) (filter, error) {
 }
 
 // addressWords are the words of `ip link show` and `ip address show` that stand alone.
-var addressWords = strings.Fields(`dynamic permanent tentative deprecated dadfailed temporary primary secondary novf nomaster
+var addressWords = strings.Fields(
+	`dynamic permanent tentative deprecated dadfailed temporary primary secondary novf nomaster
 	-dynamic -permanent -tentative -deprecated -dadfailed -temporary -primary -secondary mngtmpaddr home nodad noprefixroute autojoin`)
 
 func (f filter) text(object string, ns *state.Namespace) string {
@@ -177,7 +180,9 @@ func (f filter) text(object string, ns *state.Namespace) string {
 			table, _ = state.TableID("main")
 		}
 		for _, r := range ns.Routes {
-			leadsOut := f.dev == "" || slices.ContainsFunc(r.Nexthops, func(n state.Nexthop) bool { return n.Dev == dev })
+			leadsOut := f.dev == "" || slices.ContainsFunc(r.Nexthops, func(n state.Nexthop) bool {
+				return n.Dev == dev
+			})
 			if (r.Family == 6) == f.v6 && leadsOut && (f.table == "all" || r.Table == table) {
 				line("%s", state.RouteText(r))
 			}

@@ -13,14 +13,19 @@ import (
 
 // The words that mean the same on every machine; more stand in files (lookName).
 var (
-	tables    = map[string]uint32{"unspec": 0, "default": unix.RT_TABLE_DEFAULT, "main": unix.RT_TABLE_MAIN, "local": unix.RT_TABLE_LOCAL}
+	tables = map[string]uint32{"unspec": 0, "default": unix.RT_TABLE_DEFAULT, "main": unix.RT_TABLE_MAIN,
+		"local": unix.RT_TABLE_LOCAL}
 	scopes    = map[string]uint32{"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
-	protocols = map[string]uint32{"unspec": 0, "none": 0, "redirect": 1, "kernel": 2, "boot": 3, "static": 4, "gated": 8, "ra": 9,
-		"mrt": 10, "zebra": 11, "bird": 12, "dnrouted": 13, "xorp": 14, "ntk": 15, "dhcp": 16, "mrouted": 17, "keepalived": 18,
-		"babel": 42, "openr": 99, "bgp": 186, "isis": 187, "ospf": 188, "rip": 189, "eigrp": 192}
-	routeTypes = map[string]uint32{"unspec": 0, "unicast": 1, "local": 2, "broadcast": 3, "anycast": 4, "multicast": 5, "blackhole": 6,
+	protocols = map[string]uint32{"unspec": 0, "none": 0, "redirect": 1, "kernel": 2, "boot": 3, "static": 4,
+		"gated": 8, "ra": 9,
+		"mrt": 10, "zebra": 11, "bird": 12, "dnrouted": 13, "xorp": 14, "ntk": 15, "dhcp": 16, "mrouted": 17,
+		"keepalived": 18,
+		"babel":      42, "openr": 99, "bgp": 186, "isis": 187, "ospf": 188, "rip": 189, "eigrp": 192}
+	routeTypes = map[string]uint32{"unspec": 0, "unicast": 1, "local": 2, "broadcast": 3, "anycast": 4, "multicast": 5,
+		"blackhole":   6,
 		"unreachable": 7, "prohibit": 8, "throw": 9, "nat": 10, "xresolve": 11}
-	neighbourStates = map[string]uint32{"none": 0, "incomplete": 0x01, "reachable": 0x02, "stale": 0x04, "delay": 0x08, "probe": 0x10,
+	neighbourStates = map[string]uint32{"none": 0, "incomplete": 0x01, "reachable": 0x02, "stale": 0x04, "delay": 0x08,
+		"probe":  0x10,
 		"failed": 0x20, "noarp": 0x40, "permanent": 0x80}
 )
 

@@ -21,13 +21,15 @@ func TestSysctlPath(t *testing.T) {
 }
 
 func TestLookHost(t *testing.T) {
-	const hosts = "# a comment\n::1 localhost ip6-localhost # more\n127.0.0.1\tlocalhost\n10.0.0.1 Gate gw\nnonsense gate\n"
+	const hosts = "# a comment\n::1 localhost ip6-localhost # more\n127.0.0.1\tlocalhost\n10.0.0.1 Gate " +
+		"gw\nnonsense gate\n"
 	for _, tt := range []struct {
 		name   string
 		family operation.Family
 		want   string
 	}{
-		{"localhost", operation.FamilyAny, "127.0.0.1"}, {"localhost", operation.FamilyV6, "::1"}, {"localhost", operation.FamilyV4, "127.0.0.1"},
+		{"localhost", operation.FamilyAny, "127.0.0.1"}, {"localhost", operation.FamilyV6, "::1"},
+		{"localhost", operation.FamilyV4, "127.0.0.1"},
 		{"GATE", operation.FamilyAny, "10.0.0.1"}, {"gw", operation.FamilyV6, ""}, {"more", operation.FamilyAny, ""},
 	} {
 		want, _ := netip.ParseAddr(tt.want)
@@ -56,7 +58,8 @@ func TestEdge(t *testing.T) {
 	for _, tt := range []struct {
 		prefix      string
 		first, last string
-	}{{"10.1.2.3/24", "10.1.2.0", "10.1.2.255"}, {"10.1.2.3/9", "10.0.0.0", "10.127.255.255"}, {"1.2.3.4/0", "0.0.0.0", "255.255.255.255"}} {
+	}{{"10.1.2.3/24", "10.1.2.0", "10.1.2.255"}, {"10.1.2.3/9", "10.0.0.0", "10.127.255.255"},
+		{"1.2.3.4/0", "0.0.0.0", "255.255.255.255"}} {
 		p := netip.MustParsePrefix(tt.prefix)
 		if first, last := edge(p, false), edge(p, true); first.String() != tt.first || last.String() != tt.last {
 			t.Errorf("%s reaches from %v to %v, want %s to %s", p, first, last, tt.first, tt.last)

@@ -96,7 +96,8 @@ func makeCgroup(parent, limit string) *cgroup {
 // enter puts the calling thread into a group of version 1, so that what it starts is born there; into one of version
 // 2 a process is born by its descriptor.
 func (c *cgroup) enter() bool {
-	return c.unified != nil || os.WriteFile(filepath.Join(c.dir, "tasks"), []byte(strconv.Itoa(unix.Gettid())), 0) == nil
+	return c.unified != nil || os.WriteFile(filepath.Join(c.dir, "tasks"), []byte(strconv.Itoa(unix.Gettid())),
+		0) == nil
 }
 
 // met says which limits were met.

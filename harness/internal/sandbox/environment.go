@@ -27,7 +27,8 @@ func ProgramEnvironment() []string {
 // workerEnvironment is that of the worker.
 func workerEnvironment() []string {
 	return allowed(os.Environ(), func(name string) bool {
-		return slices.Contains(forPrograms, name) || slices.Contains(forWorker, name) || strings.HasPrefix(name, ownPrefix)
+		return slices.Contains(forPrograms, name) || slices.Contains(forWorker, name) ||
+			strings.HasPrefix(name, ownPrefix)
 	})
 }
 

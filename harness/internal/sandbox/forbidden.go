@@ -76,7 +76,8 @@ var settings = []setting{
 	{"/proc/sys/kernel/unprivileged_userns_clone", "0", false,
 		"as root: sysctl -w kernel.unprivileged_userns_clone=1"},
 	{"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1", false,
-		"as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or give the program an AppArmor profile with the rule `userns,`"},
+		"as root: sysctl -w kernel.apparmor_restrict_unprivileged_userns=0, or give the program an AppArmor profile " +
+			"with the rule `userns,`"},
 }
 
 // orRoot is what is left to try.
@@ -98,14 +99,18 @@ func reason(refusal error) (why, remedy string) {
 	case refusal == unix.ENOSPC || refusal == unix.EUSERS:
 		return limitReached, "raise it, or end what has taken them"
 	case inChroot():
-		return "this process is in a chroot, where the kernel gives no user namespaces", "run it outside the chroot; " + orRoot
+		return "this process is in a chroot, where the kernel gives no user namespaces", "run it outside the chroot; " +
+			orRoot
 	case status("Seccomp") == "2":
 		return "a seccomp filter (of a container, or of systemd's RestrictNamespaces=) refuses the call",
-			"start the container with --privileged, or with --security-opt seccomp=unconfined --security-opt systempaths=unconfined --cap-add SYS_ADMIN; " + orRoot
+			"start the container with --privileged, or with --security-opt seccomp=unconfined --security-opt " +
+				"systempaths=unconfined --cap-add SYS_ADMIN; " + orRoot
 	case root && !hasCapabilities(unix.CAP_SETUID, unix.CAP_SETGID):
-		return "root here has neither CAP_SETUID nor CAP_SETGID", "give it these capabilities, or start it as an ordinary user"
+		return "root here has neither CAP_SETUID nor CAP_SETGID",
+			"give it these capabilities, or start it as an ordinary user"
 	}
-	return "the kernel refuses it, and no setting that is known says why (a security module?)", "look at the kernel's log; " + orRoot
+	return "the kernel refuses it, and no setting that is known says why (a security module?)",
+		"look at the kernel's log; " + orRoot
 }
 
 // nameOf is the name that sysctl(8) has for a file below /proc/sys.

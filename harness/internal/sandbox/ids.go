@@ -15,8 +15,8 @@ import (
 // manyIDs is the number of ids that programs expect of a system.
 const manyIDs = 65536
 
-// firstChoice is where the search for ids that own nothing starts: above what useradd, systemd and directory services hand
-// out (systemd's containers end at 1879048191, sssd's default range at 2000200000).
+// firstChoice is where the search for ids that own nothing starts: above what useradd, systemd and directory services
+// hand out (systemd's containers end at 1879048191, sssd's default range at 2000200000).
 const firstChoice = 0x78000000
 
 // ids are the users and groups of this user namespace that those from 0 of the sandbox stand for. Both layers number
@@ -25,12 +25,13 @@ const firstChoice = 0x78000000
 type ids struct {
 	firstUID, firstGID int
 	size               int
-	// foreign says that they are not the caller's own: they own nothing, and may do to the machine's files what everybody may.
+	// foreign says that they are not the caller's own: they own nothing, and may do to the machine's files what
+	// everybody may.
 	foreign bool
 }
 
-// chooseIDs: an ordinary user has only himself to give. Root gives ids that own nothing, never its own: as the machine's root inside
-// one could write to /etc and to the sysctls of the kernel.
+// chooseIDs: an ordinary user has only himself to give. Root gives ids that own nothing, never its own: as the
+// machine's root inside one could write to /etc and to the sysctls of the kernel.
 func chooseIDs() (ids, error) {
 	if os.Geteuid() != 0 {
 		return ids{firstUID: os.Geteuid(), firstGID: os.Getegid(), size: 1}, nil
@@ -66,8 +67,9 @@ func chooseIDs() (ids, error) {
 		return ids{size: 1}, nil
 	}
 	return ids{}, &ForbiddenError{
-		Cause:  unix.EPERM,
-		Why:    "root is the only user of this user namespace and seems to be the machine's, who would own everything inside too",
+		Cause: unix.EPERM,
+		Why: "root is the only user of this user namespace and seems to be the machine's, who would own " +
+			"everything inside too",
 		Remedy: "start it as an ordinary user, or where root has more than one user id",
 	}
 }

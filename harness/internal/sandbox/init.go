@@ -46,7 +46,8 @@ func beInit(o orders) {
 	runtime.LockOSThread() // a worker that is started from here dies with this thread
 	control := os.NewFile(uintptr(o.Control), "control")
 	unix.CloseOnExec(o.Control)
-	// Signals are for the worker, and come to it through control. A caught one is a plain one again in what is executed.
+	// Signals are for the worker, and come to it through control. A caught one is a plain one again in what is
+	// executed.
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	p, err := receivePlan(control)

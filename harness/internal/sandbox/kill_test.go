@@ -41,7 +41,8 @@ func TestKilledAtAnyMomentNothingIsLeft(t *testing.T) {
 	}
 }
 
-// killOuter starts a process with a sandbox full of labs and kills it: a while after its first lab is there, or after its start.
+// killOuter starts a process with a sandbox full of labs and kills it: a while after its first lab is there, or after
+// its start.
 func killOuter(t *testing.T, marker string, wait bool, pause time.Duration) {
 	t.Helper()
 	cmd := exec.Command(self(t), "labs")
@@ -79,7 +80,8 @@ func marked(t *testing.T, marker string) []string {
 	}
 	var found []string
 	for _, path := range paths {
-		if environ, err := os.ReadFile(path); err == nil && slices.Contains(strings.Split(string(environ), "\x00"), marker) {
+		if environ, err := os.ReadFile(path); err == nil &&
+			slices.Contains(strings.Split(string(environ), "\x00"), marker) {
 			found = append(found, filepath.Dir(path))
 		}
 	}

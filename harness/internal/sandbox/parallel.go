@@ -12,8 +12,8 @@ import (
 )
 
 // With `ginkgo -p` a test binary tells what came of its specs to a server on the machine's loopback, which a sandbox
-// does not have. The connection is made outside and handed in; inside, who connects to the same address of the sandbox's
-// own loopback is put through to it. It is the tests' alone: what a lab starts inherits nothing of it.
+// does not have. The connection is made outside and handed in; inside, who connects to the same address of the
+// sandbox's own loopback is put through to it. It is the tests' alone: what a lab starts inherits nothing of it.
 
 // parallelVariable holds the number of the descriptor that leads to the server.
 const parallelVariable = "NETNSCHECK_GINKGO_SERVER"

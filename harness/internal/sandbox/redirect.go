@@ -16,13 +16,15 @@ import (
 var fileFlags = map[string]bool{
 	"test.testlogfile": false, "test.coverprofile": true, "test.cpuprofile": true, "test.memprofile": true,
 	"test.blockprofile": true, "test.mutexprofile": true, "test.trace": true,
-	"ginkgo.json-report": false, "ginkgo.junit-report": false, "ginkgo.teamcity-report": false, "ginkgo.gojson-report": false,
+	"ginkgo.json-report": false, "ginkgo.junit-report": false, "ginkgo.teamcity-report": false,
+	"ginkgo.gojson-report": false,
 }
 
 // dirFlags name a folder into which it writes.
 var dirFlags = map[string]bool{"test.gocoverdir": true, "test.outputdir": true, "test.fuzzcachedir": true}
 
-// results are the files and folders that a test binary is to write. Inside, it may be a user who cannot write where they belong.
+// results are the files and folders that a test binary is to write. Inside, it may be a user who cannot write where
+// they belong.
 type results struct {
 	inMemory []inMemory
 	folders  []folder
@@ -121,7 +123,8 @@ func (r *results) addFile(to string) (inside string, err error) {
 	return fmt.Sprintf("/proc/self/fd/%d", 2+len(r.inMemory)), file.Chmod(0o666)
 }
 
-// addFolder makes a folder that is the one inside's to write, with a copy of what is in the real one if that is read, too.
+// addFolder makes a folder that is the one inside's to write, with a copy of what is in the real one if that is read,
+// too.
 func (r *results) addFolder(to string, read bool) (inside string, err error) {
 	dir, err := os.MkdirTemp("", "netnscheck-results-")
 	if err != nil {

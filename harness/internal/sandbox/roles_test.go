@@ -49,7 +49,8 @@ func TestMain(m *testing.M) {
 		fmt.Println("skipped, every test of this package:", err)
 		os.Exit(0)
 	}
-	// Under the race detector a process sleeps for a second before it ends. For those that are started here that is too long.
+	// Under the race detector a process sleeps for a second before it ends. For those that are started here that is too
+	// long.
 	os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
 	os.Exit(m.Run())
 }
@@ -84,7 +85,8 @@ type reported struct {
 
 func report() reported {
 	facts, inside := sandbox.Current()
-	r := reported{Inside: inside, Facts: facts, UID: os.Getuid(), GID: os.Getgid(), PID: os.Getpid(), Namespaces: map[string]string{}}
+	r := reported{Inside: inside, Facts: facts, UID: os.Getuid(), GID: os.Getgid(), PID: os.Getpid(),
+		Namespaces: map[string]string{}}
 	r.Groups, _ = os.Getgroups()
 	r.ProcSelf, _ = os.Readlink("/proc/self")
 	for _, kind := range []string{"user", "mnt", "pid", "net", "ipc", "uts"} {

@@ -231,7 +231,8 @@ func TestRootWithoutCapabilities(t *testing.T) {
 	}
 }
 
-// Where a part of /proc is hidden, as in a container, the kernel lets nobody mount a fresh one: then there is no PID namespace.
+// Where a part of /proc is hidden, as in a container, the kernel lets nobody mount a fresh one: then there is no PID
+// namespace.
 func TestWithoutAFreshProc(t *testing.T) {
 	unshare, err := exec.LookPath("unshare")
 	if err != nil {
@@ -241,7 +242,8 @@ func TestWithoutAFreshProc(t *testing.T) {
 	if os.Geteuid() != 0 {
 		args = []string{"-Urm"}
 	}
-	cmd := exec.Command(unshare, append(args, "sh", "-c", `mount -t tmpfs hidden /proc/tty && exec "$0" "$@"`, self(t), "report")...)
+	cmd := exec.Command(unshare, append(args, "sh", "-c", `mount -t tmpfs hidden /proc/tty && exec "$0" "$@"`, self(t),
+		"report")...)
 	cmd.Env = append(os.Environ(), roleVariable+"=outer")
 	output, err := cmd.CombinedOutput()
 	if err != nil {

@@ -121,7 +121,8 @@ func start(ctx context.Context, c Command, noPID string) (*Process, answer, erro
 		return nil, answer{}, err
 	}
 	o := orders{Stage: stageInit, Control: 3 + len(c.ExtraFiles)}
-	o.Facts = Facts{PIDNamespace: noPID == "", NoPIDNamespace: noPID, IDs: ids.size, OuterUID: os.Getuid(), FirstID: ids.firstUID}
+	o.Facts = Facts{PIDNamespace: noPID == "", NoPIDNamespace: noPID, IDs: ids.size, OuterUID: os.Getuid(),
+		FirstID: ids.firstUID}
 	flags := uintptr(unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS)
 	if noPID == "" {
 		flags |= unix.CLONE_NEWPID
@@ -203,7 +204,8 @@ func (p *Process) launch(l *launcher, start func() error) error {
 	return nil
 }
 
-// startAgain starts this program, or a copy of it where its file may not be read and executed by the user that it is inside.
+// startAgain starts this program, or a copy of it where its file may not be read and executed by the user that it is
+// inside.
 func startAgain(prepare func(program string), cmd **exec.Cmd, ids ids) error {
 	const self = "/proc/self/exe"
 	st, err := os.Stat(self)
@@ -309,8 +311,8 @@ func (p *Process) Signal(s syscall.Signal) error {
 // Kill ends the program and everything else in the sandbox at once.
 func (p *Process) Kill() { p.cmd.Process.Kill() }
 
-// Wait waits for the end of the program, and with it of everything in the sandbox. A status that is not 0 is an *exec.ExitError; a
-// program that a signal ended has the status 128 + signal.
+// Wait waits for the end of the program, and with it of everything in the sandbox. A status that is not 0 is an
+// *exec.ExitError; a program that a signal ended has the status 128 + signal.
 func (p *Process) Wait() error {
 	<-p.ended
 	return p.err

@@ -11,7 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Required is the environment variable that turns a skip for want of a sandbox or of a program into a failure when it is 1: for CI.
+// Required is the environment variable that turns a skip for want of a sandbox or of a program into a failure when it
+// is 1: for CI.
 const Required = "NETNSCHECK_REQUIRE"
 
 // unable is the exit status that says: this environment cannot run it.
@@ -21,8 +22,9 @@ const unable = 3
 //
 //	func TestMain(m *testing.M) { os.Exit(sandbox.TestMain(m)) }
 //
-// Outside it starts the test binary again inside, with the same arguments; files that the flags ask for (logs of the go command,
-// profiles, reports of Ginkgo) are brought out. Where no sandbox can be had, all tests are skipped, and the reason is printed.
+// Outside it starts the test binary again inside, with the same arguments; files that the flags ask for (logs of the go
+// command, profiles, reports of Ginkgo) are brought out. Where no sandbox can be had, all tests are skipped, and the
+// reason is printed.
 func TestMain(m interface{ Run() int }) int {
 	Enter()
 	if Inside() {
@@ -90,7 +92,8 @@ func testInside() (status int, err error) {
 	return status, results.bringOut()
 }
 
-// OwnRun runs tests with a /run of the sandbox's own, to which they may write: it is the machine's for labs that have their names there.
+// OwnRun runs tests with a /run of the sandbox's own, to which they may write: it is the machine's for labs that have
+// their names there.
 func OwnRun(m interface{ Run() int }) int {
 	if err := unix.Mount("tmpfs", "/run", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
 		fmt.Fprintln(os.Stderr, "mount /run:", err)
@@ -99,8 +102,8 @@ func OwnRun(m interface{ Run() int }) int {
 	return m.Run()
 }
 
-// Lacking skips a test for want of something that the machine could have, with the reason; where everything is required, it
-// fails.
+// Lacking skips a test for want of something that the machine could have, with the reason; where everything is
+// required, it fails.
 func Lacking(t interface {
 	Helper()
 	Skip(...any)

@@ -22,7 +22,8 @@ func TestResultsOfTestsAreBroughtOut(t *testing.T) {
 	}
 	at := func(name string) string { return filepath.Join(dir, name) }
 	cmd := exec.Command(self(t),
-		"-test.testlogfile="+at("testlog"), "-test.run", "x", "--test.outputdir="+at("output"), "-test.coverprofile", "cover",
+		"-test.testlogfile="+at("testlog"), "-test.run", "x", "--test.outputdir="+at("output"), "-test.coverprofile",
+		"cover",
 		"-test.cpuprofile="+at("cpu"), "-test.memprofile="+at("mem"), "-test.gocoverdir="+at("gocover"), "-test.v",
 		"--ginkgo.junit-report="+at("junit"), "-ginkgo.json-report=relative", "--", "-test.trace="+at("trace"))
 	if err := os.Mkdir(at("output"), 0o755); err != nil {
@@ -39,8 +40,10 @@ func TestResultsOfTestsAreBroughtOut(t *testing.T) {
 		t.Fatalf("status %d, want 5\n%s", status, output)
 	}
 	for path, want := range map[string]string{
-		"testlog": "test.testlogfile", "output/cover": "test.coverprofile", "cpu": "test.cpuprofile", "junit": "ginkgo.junit-report",
-		"relative": "ginkgo.json-report", "gocover/below/file": "test.gocoverdir", "output/below/file": "test.outputdir",
+		"testlog": "test.testlogfile", "output/cover": "test.coverprofile", "cpu": "test.cpuprofile",
+		"junit":    "ginkgo.junit-report",
+		"relative": "ginkgo.json-report", "gocover/below/file": "test.gocoverdir",
+		"output/below/file": "test.outputdir",
 	} {
 		got, err := os.ReadFile(at(path))
 		if err != nil || string(got) != want {
@@ -114,7 +117,8 @@ func TestGinkgosServer(t *testing.T) {
 
 func TestFlagsOfResults(t *testing.T) {
 	names, paths, _ := sandbox.FlagFiles(strings.Fields(
-		"x.test -test.v -test.run Some --test.trace=t -test.cpuprofile c -test.memprofile= name -ginkgo.junit-report=j=j -- -test.testlogfile=no"))
+		"x.test -test.v -test.run Some --test.trace=t -test.cpuprofile c -test.memprofile= name " +
+			"-ginkgo.junit-report=j=j -- -test.testlogfile=no"))
 	got := strings.Join(names, " ") + " | " + strings.Join(paths, " ")
 	if want := "test.trace test.cpuprofile test.memprofile ginkgo.junit-report | t c  j=j"; got != want {
 		t.Errorf("%s, want %s", got, want)

@@ -85,7 +85,8 @@ func (a *account) take(m *message) error {
 	switch m.Event {
 	case eventAlive:
 		if a.alive++; a.alive > 60+2*int(time.Since(a.started)/beat) {
-			return fmt.Errorf("far too often that it is alive: %d times in %v", a.alive, time.Since(a.started).Round(beat))
+			return fmt.Errorf("far too often that it is alive: %d times in %v", a.alive,
+				time.Since(a.started).Round(beat))
 		}
 	case eventUnable:
 		if !a.job.Rehearse || len(a.begun) > 0 {

@@ -82,7 +82,8 @@ func TestWorkerThatGoesOn(t *testing.T) {
 	pipe := mark(t)
 	var worker watched
 	stopped := &atomic.Int64{}
-	o := Options{Grace: time.Minute, patience: patience{every: 20 * time.Millisecond, stopped: 1 << 20, silent: 1 << 20},
+	o := Options{Grace: time.Minute, patience: patience{every: 20 * time.Millisecond, stopped: 1 << 20,
+		silent: 1 << 20},
 		Start: func(job Job, in, out, stderr *os.File) (Process, error) {
 			p, err := start(job, in, out, stderr)
 			worker = watched{p.(process), stopped}

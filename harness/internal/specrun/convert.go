@@ -18,8 +18,8 @@ const sectionEntry = "section"
 // it is.
 const lackingEntry = "lacking"
 
-// resultOf turns the report of a spec into a result. A spec of the catalogue brings its result along; what it does not tell (a panic,
-// an interruption, a failed clean-up) is added from Ginkgo's own account.
+// resultOf turns the report of a spec into a result. A spec of the catalogue brings its result along; what it does not
+// tell (a panic, an interruption, a failed clean-up) is added from Ginkgo's own account.
 func resultOf(r types.SpecReport) scenario.SectionResult {
 	c := scenario.SectionResult{}
 	brought := false

@@ -16,7 +16,8 @@ type Filter struct {
 	focus  *regexp.Regexp
 }
 
-// ParseFilter reads a label filter, in Ginkgo's syntax, and a regular expression for the texts of a spec; "" selects all.
+// ParseFilter reads a label filter, in Ginkgo's syntax, and a regular expression for the texts of a spec; "" selects
+// all.
 func ParseFilter(labels, focus string) (f Filter, err error) {
 	if f.labels, err = types.ParseLabelFilter(labels); err != nil {
 		return f, fmt.Errorf("read --label-filter %q: %s", labels, labelMistake(labels, err))
@@ -27,8 +28,8 @@ func ParseFilter(labels, focus string) (f Filter, err error) {
 	return f, nil
 }
 
-// labelMistake says in one line what is wrong with a label filter, and where. Ginkgo tells it as a page for a terminal, in
-// which it marks the place by a look.
+// labelMistake says in one line what is wrong with a label filter, and where. Ginkgo tells it as a page for a terminal,
+// in which it marks the place by a look.
 func labelMistake(filter string, err error) string {
 	var page types.GinkgoError
 	if !errors.As(err, &page) {

@@ -59,14 +59,16 @@ func TestHandWritten(t *testing.T) {
 		got[s.Name()] = []string{s.Title}
 		for _, c := range s.Cases {
 			reason, _, _ := strings.Cut(c.Describe(), "\n")
-			got[s.Name()] = append(got[s.Name()], string(c.Outcome)+" "+c.Name+": "+reason[strings.LastIndex(reason, ": ")+1:])
+			got[s.Name()] = append(got[s.Name()], string(c.Outcome)+" "+c.Name+": "+
+				reason[strings.LastIndex(reason, ": ")+1:])
 			if !strings.HasSuffix(c.File, "handwritten_test.go") || c.Line == 0 || c.Scenario != s.ID {
 				t.Errorf("%s has no place: %+v", c.Name, c.SectionResult)
 			}
 			if (c.Name == "skips") != slices.Equal(c.Missing, []string{"sleep"}) {
 				t.Errorf("%s lacks the programs %q", c.Name, c.Missing)
 			}
-			if c.Name == "fails" && (len(c.Problems) != 1 || c.Problems[0].Message != "expected: a\nfound:    b" || c.Problems[0].Line == 0) {
+			if c.Name == "fails" && (len(c.Problems) != 1 || c.Problems[0].Message != "expected: a\nfound:    b" ||
+				c.Problems[0].Line == 0) {
 				t.Errorf("the failure lost something: %+v", c.Problems)
 			}
 		}

@@ -1,8 +1,8 @@
-// Package specrun runs Ginkgo specs in worker processes: it plans which cases will run, hands each unit (a scenario with
-// all its drivers, or the hand-written suites) to a worker of its own, and puts what they tell of a case in its place, by
-// the id of the case. It is the only place that calls RunSpecs and PreviewSpecs. It may be imported by the command line
-// and by internal/worker; it imports scenario, reports, untrusted and Ginkgo, and it never touches the kernel, builds a
-// spec, or starts a process by itself: all that is given to it as functions.
+// Package specrun runs Ginkgo specs in worker processes: it plans which cases will run, hands each unit (a scenario
+// with all its drivers, or the hand-written suites) to a worker of its own, and puts what they tell of a case in its
+// place, by the id of the case. It is the only place that calls RunSpecs and PreviewSpecs. It may be imported by the
+// command line and by internal/worker; it imports scenario, reports, untrusted and Ginkgo, and it never touches the
+// kernel, builds a spec, or starts a process by itself: all that is given to it as functions.
 package specrun
 
 import (

@@ -150,8 +150,8 @@ func specName(r types.SpecReport) string {
 	return strings.Join(texts, " ")
 }
 
-// configuration is how Ginkgo is set up to look at specs and to run those of a worker. Of a scenario there are no others
-// than those of its cases; of suites written in Go, it runs those whose texts are the ids of the cases.
+// configuration is how Ginkgo is set up to look at specs and to run those of a worker. Of a scenario there are no
+// others than those of its cases; of suites written in Go, it runs those whose texts are the ids of the cases.
 func configuration(job Job) (types.SuiteConfig, types.ReporterConfig) {
 	suite, reporter := ginkgo.GinkgoConfiguration()
 	suite.LabelFilter = ""

@@ -20,15 +20,17 @@ import (
 type Options struct {
 	// Procs is how many workers run side by side, at least one.
 	Procs int
-	// Start starts a worker: a process in which Work reads its job from in and writes to out. stderr takes what the process
-	// says when it dies. A process that this one cannot end any more (kill -9) has to see the end of in, and to stop.
+	// Start starts a worker: a process in which Work reads its job from in and writes to out. stderr takes what the
+	// process says when it dies. A process that this one cannot end any more (kill -9) has to see the end of in, and to
+	// stop.
 	Start func(job Job, in, out, stderr *os.File) (Process, error)
 	// FailFast stops after the first case that did not pass.
 	FailFast bool
 	// Grace is how long a worker may take to clean up when it is told to stop, before it is killed.
 	Grace time.Duration
 	// Started and Ended are told of each case, Kept of labs that a worker keeps, with the threads that live in them as
-	// that process sees them: it returns when the labs may be taken down. They are called one at a time; any may be nil.
+	// that process sees them: it returns when the labs may be taken down. They are called one at a time; any may be
+	// nil.
 	Started func(reports.Suite, reports.Case)
 	Ended   func(reports.Suite, reports.Case)
 	Kept    func(ctx context.Context, unit string, p Process, threads []int)
@@ -38,8 +40,8 @@ type Options struct {
 
 // Process is a worker process.
 type Process interface {
-	// Wait waits for its end; the error says how it ended, in words that follow "the worker": "exited with status 1". nil
-	// is status 0.
+	// Wait waits for its end; the error says how it ended, in words that follow "the worker": "exited with status 1".
+	// nil is status 0.
 	Wait() error
 	Kill()
 	// Stopped says which of the processes that have to run for the worker to go on does not, "" when they all run: "the
@@ -66,8 +68,8 @@ type Result struct {
 // errFailFast is the cause with which a run stops after its first failure.
 var errFailFast = errors.New("--fail-fast")
 
-// Run runs the plan, a worker for each unit. When ctx ends, the workers are told to stop, and the cases without a result become
-// errors that name the cause.
+// Run runs the plan, a worker for each unit. When ctx ends, the workers are told to stop, and the cases without a
+// result become errors that name the cause.
 func Run(ctx context.Context, plan []Planned, o Options) Result {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -100,8 +102,8 @@ func Run(ctx context.Context, plan []Planned, o Options) Result {
 	return merge(ctx, units)
 }
 
-// inTurn is the order in which units begin: that of the plan or, side by side, the longest ones behind the first, so that
-// none of them runs on alone at the end.
+// inTurn is the order in which units begin: that of the plan or, side by side, the longest ones behind the first, so
+// that none of them runs on alone at the end.
 func inTurn(units []*unitRun, procs int) []*unitRun {
 	if procs < 2 || len(units) < 2 {
 		return units

@@ -23,8 +23,8 @@ import (
 	"netnscheck/reports"
 )
 
-// The tests run real worker processes: this test binary, started again. What a worker's specs do stands in the titles of a real
-// scenario; no kernel is needed for it.
+// The tests run real worker processes: this test binary, started again. What a worker's specs do stands in the titles
+// of a real scenario; no kernel is needed for it.
 const workerWord = "worker"
 
 // markVariable names a named pipe on which a spec says that it runs.
@@ -53,36 +53,37 @@ func register(job Job, kept func(context.Context, []int)) error {
 	if strings.Contains(sc.Title, "unable") && job.Rehearse {
 		return &UnableError{Cause: fmt.Errorf("make a lab: %w", syscall.ENOSPC)}
 	}
-	ginkgo.Describe(sc.ID+": "+sc.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, ginkgo.Label(sc.Labels()...), func() {
-		for _, driver := range job.Drivers {
-			ginkgo.Context("driver "+driver, func() {
-				failed := false
-				ginkgo.AfterAll(func(ctx context.Context) {
-					if job.Keep && failed {
-						kept(ctx, []int{4711})
-					}
-					if strings.Contains(sc.Title, "leaks") {
-						ginkgo.Fail("take the labs down: testns is still there")
+	ginkgo.Describe(sc.ID+": "+sc.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, ginkgo.Label(sc.Labels()...),
+		func() {
+			for _, driver := range job.Drivers {
+				ginkgo.Context("driver "+driver, func() {
+					failed := false
+					ginkgo.AfterAll(func(ctx context.Context) {
+						if job.Keep && failed {
+							kept(ctx, []int{4711})
+						}
+						if strings.Contains(sc.Title, "leaks") {
+							ginkgo.Fail("take the labs down: testns is still there")
+						}
+					})
+					for _, c := range sc.Cases(driver) {
+						if !slices.Contains(job.Cases, c.ID) {
+							continue
+						}
+						ginkgo.It(c.Name, ginkgo.Label(c.Labels()...), func(ctx context.Context) {
+							if c.Mistake > 0 {
+								return
+							}
+							r := scenario.SectionResult{
+								Scenario: sc.ID, Driver: driver, Kind: scenario.StepSection, Step: c.Step,
+								Title: c.Section.Title, File: sc.File, Line: c.Section.Line, Outcome: scenario.Pass,
+							}
+							act(ctx, &r, &failed)
+						})
 					}
 				})
-				for _, c := range sc.Cases(driver) {
-					if !slices.Contains(job.Cases, c.ID) {
-						continue
-					}
-					ginkgo.It(c.Name, ginkgo.Label(c.Labels()...), func(ctx context.Context) {
-						if c.Mistake > 0 {
-							return
-						}
-						r := scenario.SectionResult{
-							Scenario: sc.ID, Driver: driver, Kind: scenario.StepSection, Step: c.Step,
-							Title: c.Section.Title, File: sc.File, Line: c.Section.Line, Outcome: scenario.Pass,
-						}
-						act(ctx, &r, &failed)
-					})
-				}
-			})
-		}
-	})
+			}
+		})
 	return nil
 }
 
@@ -105,7 +106,8 @@ func act(ctx context.Context, r *scenario.SectionResult, failed *bool) {
 	case "waits":
 		os.WriteFile(os.Getenv(markVariable), nil, 0) // a named pipe: it waits for the test
 	case "unthreaded": // as Go's runtime says it
-		fmt.Fprint(os.Stderr, "runtime: failed to create new OS thread (have 5 already; errno=11)\nfatal error: newosproc\n")
+		fmt.Fprint(os.Stderr,
+			"runtime: failed to create new OS thread (have 5 already; errno=11)\nfatal error: newosproc\n")
 		os.Exit(2)
 	case "limited":
 		r.Outcome, r.Problems = scenario.Error, []scenario.Problem{{Message: "no more files", Limit: true}}
@@ -202,7 +204,8 @@ func mustPlan(t *testing.T, jobs ...Job) []Planned {
 
 func mustPlanOf(t *testing.T, f Filter, jobs ...Job) []Planned {
 	t.Helper()
-	// Ginkgo refuses to look ahead under `go test -count=N`: the same suite cannot run twice. None runs in this process.
+	// Ginkgo refuses to look ahead under `go test -count=N`: the same suite cannot run twice. None runs in this
+	// process.
 	count := flag.Lookup("test.count").Value
 	defer count.Set(count.String())
 	count.Set("1")
@@ -244,7 +247,8 @@ func same(t *testing.T, got, want []string) {
 }
 
 func TestOutcomes(t *testing.T) {
-	u := unitOf(t, "Title", Job{Drivers: []string{"iproute2", "netlink"}}, "passes", "fails", "skips", "blocked", "panics", "passes too")
+	u := unitOf(t, "Title", Job{Drivers: []string{"iproute2", "netlink"}}, "passes", "fails", "skips", "blocked",
+		"panics", "passes too")
 	r := Run(t.Context(), mustPlan(t, u), Options{Start: start, Grace: time.Minute})
 	var want []string
 	for _, d := range []string{"iproute2", "netlink"} {
@@ -259,7 +263,8 @@ func TestOutcomes(t *testing.T) {
 	if c.Step != 2 || c.Line == 0 || c.File != u.Scenario.File || c.Problems[0].Found != `b\x1b` {
 		t.Errorf("the case lost something: %+v", c)
 	}
-	if p := r.Suites[0].Cases[4]; p.Step != 5 || p.Line == 0 || !strings.Contains(p.Problems[0].Message, "specrun_test.go") {
+	if p := r.Suites[0].Cases[4]; p.Step != 5 || p.Line == 0 ||
+		!strings.Contains(p.Problems[0].Message, "specrun_test.go") {
 		t.Errorf("a panic has to keep its place and tell where it came from: %+v", p)
 	}
 }
@@ -271,7 +276,8 @@ func TestWorkerThatDies(t *testing.T) {
 		"exits":  "the worker ended before its specs did",
 	} {
 		t.Run(word, func(t *testing.T) {
-			r := Run(t.Context(), mustPlan(t, unit(t, "passes", word, "never")), Options{Start: start, Grace: time.Minute})
+			r := Run(t.Context(), mustPlan(t, unit(t, "passes", word, "never")),
+				Options{Start: start, Grace: time.Minute})
 			got := r.Suites[0].Cases
 			if got[0].Outcome != scenario.Pass {
 				t.Errorf("what came before is lost: %+v", got[0])
@@ -301,12 +307,13 @@ func TestWorkerThatCannotStart(t *testing.T) {
 	}
 
 	started := 0
-	r = Run(t.Context(), plan, Options{Grace: time.Minute, Start: func(job Job, in, out, stderr *os.File) (Process, error) {
-		if started++; started == 2 {
-			return nil, full
-		}
-		return start(job, in, out, stderr)
-	}})
+	r = Run(t.Context(), plan,
+		Options{Grace: time.Minute, Start: func(job Job, in, out, stderr *os.File) (Process, error) {
+			if started++; started == 2 {
+				return nil, full
+			}
+			return start(job, in, out, stderr)
+		}})
 	same(t, outcomes(r), []string{"netlink/passes: pass", notRun, "netlink/passes: pass"})
 	if r.Unable != nil || !r.Cut {
 		t.Errorf("after a case has run: unable: %v, cut short: %v", r.Unable, r.Cut)
@@ -323,7 +330,8 @@ func TestInterrupted(t *testing.T) {
 	first, second := unit(t, "passes", "hangs", "never"), unit(t, "never either")
 	r := Run(ctx, mustPlan(t, first, second), o)
 	same(t, outcomes(r), []string{
-		"netlink/passes: pass", "netlink/hangs: error interrupted: by a test", "netlink/never: error interrupted: by a test",
+		"netlink/passes: pass", "netlink/hangs: error interrupted: by a test",
+		"netlink/never: error interrupted: by a test",
 		"netlink/never either: error interrupted: by a test",
 	})
 	same(t, r.Problems, []string{"interrupted: by a test"})
@@ -388,7 +396,8 @@ func pipe(t *testing.T) pipeEnds {
 }
 
 func TestFailFast(t *testing.T) {
-	first := unitOf(t, "Title", Job{Drivers: []string{"iproute2", "netlink"}, FailFast: true}, "passes", "fails", "never")
+	first := unitOf(t, "Title", Job{Drivers: []string{"iproute2", "netlink"}, FailFast: true}, "passes", "fails",
+		"never")
 	second := unitOf(t, "Title", Job{Drivers: []string{"netlink"}, FailFast: true}, "never")
 	r := Run(t.Context(), mustPlan(t, first, second), Options{Start: start, Grace: time.Minute, FailFast: true})
 	skip := ": skip " + NotRunFailFast
@@ -430,7 +439,8 @@ func TestKept(t *testing.T) {
 func TestSameResultWhateverTheParallelism(t *testing.T) {
 	var jobs []Job
 	for range 5 {
-		jobs = append(jobs, unitOf(t, "Title", Job{Drivers: []string{"iproute2", "netlink"}}, "passes", "fails", "blocked"))
+		jobs = append(jobs, unitOf(t, "Title", Job{Drivers: []string{"iproute2", "netlink"}}, "passes", "fails",
+			"blocked"))
 	}
 	plan := mustPlan(t, jobs...)
 	one := Run(t.Context(), plan, Options{Start: start, Grace: time.Minute, Procs: 1})
@@ -444,7 +454,8 @@ func TestSameResultWhateverTheParallelism(t *testing.T) {
 }
 
 func TestFilters(t *testing.T) {
-	const text = "# Title\n\n## first step\n" + someCheck + "\n### Mistake: a typo\n" + someCheck + "\n## second step\n" + someCheck
+	const text = "# Title\n\n## first step\n" + someCheck + "\n### Mistake: a typo\n" + someCheck +
+		"\n## second step\n" + someCheck
 	for name, c := range map[string]struct {
 		labels, focus string
 		want          []string

@@ -14,9 +14,10 @@ const beat = time.Second
 // patience is how long a worker may be silent. It is counted in looks at it and not in time: while the machine sleeps,
 // or this process is stopped itself, nobody looks.
 type patience struct {
-	every   time.Duration // from look to look
-	stopped int           // looks at which one of its processes was stopped, one after the other without a word in between
-	silent  int           // looks without a word, whatever the processes do: a slow machine under load may take its time
+	every time.Duration // from look to look
+	// looks at which one of its processes was stopped, one after the other without a word in between
+	stopped int
+	silent  int // looks without a word, whatever the processes do: a slow machine under load may take its time
 }
 
 // patient is what holds in a virtual machine without hardware's help under load as well.
@@ -80,7 +81,8 @@ func (w *workerProcess) watch(p patience, finished <-chan struct{}) {
 			w.kill(fmt.Sprintf("%s, and did not go on within %v", what, time.Duration(stopped)*p.every))
 			return
 		case silent >= p.silent:
-			w.kill(fmt.Sprintf("the worker has said nothing for %v, not even that it is alive", time.Duration(silent)*p.every))
+			w.kill(fmt.Sprintf("the worker has said nothing for %v, not even that it is alive",
+				time.Duration(silent)*p.every))
 			return
 		}
 	}

@@ -18,8 +18,8 @@ import (
 // grace is how long an interrupted spec may take to return before Ginkgo goes on without it.
 const grace = 5 * time.Second
 
-// Work is the life of a worker: it reads its job from in, runs the specs, once, and tells what came of each on out. It returns
-// an error when it could not do that; how the specs ended is no error.
+// Work is the life of a worker: it reads its job from in, runs the specs, once, and tells what came of each on out. It
+// returns an error when it could not do that; how the specs ended is no error.
 func Work(in io.Reader, out io.Writer, register Register) error {
 	w := &worker{out: out, begun: make(chan struct{}), stopped: make(chan struct{}), goOn: make(chan struct{}, 1)}
 	from := json.NewDecoder(in)
@@ -93,8 +93,8 @@ func (w *worker) err() error {
 	return w.failed
 }
 
-// listen hears what the outer process says. At the end of the stream it interrupts Ginkgo, which lets the running spec return
-// and the clean-up nodes run.
+// listen hears what the outer process says. At the end of the stream it interrupts Ginkgo, which lets the running spec
+// return and the clean-up nodes run.
 func (w *worker) listen(from *json.Decoder) {
 	for {
 		var r reply

@@ -38,7 +38,8 @@ func TestLastWords(t *testing.T) {
 	if got := lastWords(strings.Repeat("line\n", 100)); strings.Count(got, "\n") != 11 {
 		t.Errorf("%d lines of a hundred", strings.Count(got, "\n")+1)
 	}
-	if got := readTail(strings.NewReader(strings.Repeat("x", 3*tailSize) + "end")); len(got) > tailSize || !strings.HasSuffix(got, "end") {
+	if got := readTail(strings.NewReader(strings.Repeat("x", 3*tailSize) + "end")); len(got) > tailSize ||
+		!strings.HasSuffix(got, "end") {
 		t.Errorf("kept %d bytes that end in %q", len(got), got[len(got)-3:])
 	}
 }

@@ -66,8 +66,8 @@ func Build(w *netns.World, host scenario.Host) error {
 	return nil
 }
 
-// silence keeps the namespace it runs in from speaking for itself: no link-local addresses, no answers to multicast, and
-// ARP only for the addresses of the interface that was asked (Documentation/networking/ip-sysctl.rst).
+// silence keeps the namespace it runs in from speaking for itself: no link-local addresses, no answers to multicast,
+// and ARP only for the addresses of the interface that was asked (Documentation/networking/ip-sysctl.rst).
 func silence() error {
 	for _, s := range []struct{ path, value string }{
 		{"/proc/sys/net/ipv4/conf/all/arp_ignore", "1"},
@@ -84,7 +84,8 @@ func silence() error {
 }
 
 // addPair makes the far end, which brings the host's end with it, and sets both up.
-func addPair(far, host *netlink.Handle, hostNS netns.Handle, index int, iface scenario.HostInterface, gateways []netip.Addr) error {
+func addPair(far, host *netlink.Handle, hostNS netns.Handle, index int, iface scenario.HostInterface,
+	gateways []netip.Addr) error {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name, attrs.Index = fmt.Sprintf("far%d", index-firstIndex), index
 	veth := netlink.NewVeth(attrs)

@@ -1,6 +1,6 @@
-// Package worker is what plays a unit of a run in a process of its own, and the way to start it: in a sandbox, or on the
-// machine itself below a keeper. The command line imports it; it may import the specs, lab and specrun, and it never
-// decides what runs or what came of it: specrun does.
+// Package worker is what plays a unit of a run in a process of its own, and the way to start it: in a sandbox, or on
+// the machine itself below a keeper. The command line imports it; it may import the specs, lab and specrun, and it
+// never decides what runs or what came of it: specrun does.
 package worker
 
 import (

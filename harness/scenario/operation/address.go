@@ -3,10 +3,13 @@ package operation
 import "strings"
 
 var (
-	addressVerbs = newGrammar("add change chg!=change replace delete show list=show lst=show flush save showdump restore help")
-	addressWords = newGrammar(`peer! remote!=peer broadcast brd!=broadcast anycast! scope! dev! label! metric priority=metric
+	addressVerbs = newGrammar(
+		"add change chg!=change replace delete show list=show lst=show flush save showdump restore help")
+	addressWords = newGrammar(
+		`peer! remote!=peer broadcast brd!=broadcast anycast! scope! dev! label! metric priority=metric
 		preference=metric valid_lft preferred_lft home! nodad! mngtmpaddr! noprefixroute! optimistic! autojoin! local! help`)
-	addressFlushWords = newGrammar(`to! scope! up! dynamic! permanent! secondary! temporary! primary! deprecated! tentative!
+	addressFlushWords = newGrammar(
+		`to! scope! up! dynamic! permanent! secondary! temporary! primary! deprecated! tentative!
 		-dynamic! -permanent! -secondary! -temporary! -primary! -deprecated! -tentative! mngtmpaddr! home! nodad! dadfailed!
 		noprefixroute! autojoin! label! group! master! vrf! nomaster! type! dev! help`)
 )
@@ -45,14 +48,15 @@ func parseAddressChange(verb Verb, w *words) (Operation, error) {
 		return err
 	}
 	err := addressWords.parse(w, actions{
-		"peer":      w.once(read(w, &op.Peer, w.prefix)),
-		"broadcast": w.once(read(w, &op.Broadcast, w.broadcast)),
-		"anycast":   w.once(read(w, &op.Anycast, w.address)),
-		"scope":     w.once(read(w, &op.Scope, scopes.understand)),
-		"dev":       read(w, &op.Dev, name),
-		"label":     read(w, &op.Label, name),
-		"metric":    readTo(w, &op.Metric, unsigned32),
-		"valid_lft": w.once(readTo(w, &op.ValidLft, lifetime)), "preferred_lft": w.once(readTo(w, &op.PreferredLft, lifetime)),
+		"peer":          w.once(read(w, &op.Peer, w.prefix)),
+		"broadcast":     w.once(read(w, &op.Broadcast, w.broadcast)),
+		"anycast":       w.once(read(w, &op.Anycast, w.address)),
+		"scope":         w.once(read(w, &op.Scope, scopes.understand)),
+		"dev":           read(w, &op.Dev, name),
+		"label":         read(w, &op.Label, name),
+		"metric":        readTo(w, &op.Metric, unsigned32),
+		"valid_lft":     w.once(readTo(w, &op.ValidLft, lifetime)),
+		"preferred_lft": w.once(readTo(w, &op.PreferredLft, lifetime)),
 		"home":          w.flag(&op.HomeAddress, true),
 		"nodad":         w.flag(&op.NoDAD, true),
 		"mngtmpaddr":    w.flag(&op.MngTmpAddr, true),

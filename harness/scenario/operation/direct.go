@@ -2,13 +2,13 @@ package operation
 
 import "slices"
 
-// Direct is a list of commands with the same effect as the given one, in which the ends of veth pairs are created in the
-// namespace into which they would be moved. What only shows something is left out. It is for lists that are known to
-// succeed: it does not know what was there before, and where a command of the list would be refused the result may be
-// refused at another place.
+// Direct is a list of commands with the same effect as the given one, in which the ends of veth pairs are created in
+// the namespace into which they would be moved. What only shows something is left out. It is for lists that are known
+// to succeed: it does not know what was there before, and where a command of the list would be refused the result may
+// be refused at another place.
 //
-// A move is folded into the creation when nothing between depends on where the end is or on its name, so nothing can have
-// been set at the end that a move would clear.
+// A move is folded into the creation when nothing between depends on where the end is or on its name, so nothing can
+// have been set at the end that a move would clear.
 func Direct(cmds []Command) []Command {
 	var out []Command
 	ownIndexes := slices.ContainsFunc(cmds, choosesIndex)
@@ -95,10 +95,11 @@ func creates(c Command, link place) bool {
 	return ok && slices.Contains(ends(c.Netns, add), link)
 }
 
-// placed is the creation with one end put to another place. It is not possible for an end that depends on other links of
-// its namespace, or whose name the kernel chooses, or that is up: a move takes an end down.
+// placed is the creation with one end put to another place. It is not possible for an end that depends on other links
+// of its namespace, or whose name the kernel chooses, or that is up: a move takes an end down.
 func placed(netns string, add LinkAdd, from, to place) (LinkAdd, bool) {
-	if add.Kind != "veth" || add.Peer == nil || add.Name == "" || add.Peer.Name == "" || add.Link != "" || add.Master != "" {
+	if add.Kind != "veth" || add.Peer == nil || add.Name == "" || add.Peer.Name == "" || add.Link != "" ||
+		add.Master != "" {
 		return add, false
 	}
 	peer := *add.Peer
@@ -233,8 +234,8 @@ func (k known) move(netns string, op LinkSet) {
 	}
 }
 
-// allows says whether a link that was created at one place and then put to another can be created there at once: neither
-// name was taken, so no refusal is hidden and none is new, and the namespace is there.
+// allows says whether a link that was created at one place and then put to another can be created there at once:
+// neither name was taken, so no refusal is hidden and none is new, and the namespace is there.
 func (k known) allows(from, to place) bool {
 	return !k.links[from] && !k.links[to] && !k.gone[to.netns]
 }

@@ -21,8 +21,10 @@ func TestDirect(t *testing.T) {
 			ip link add name vnix-prodns netns prodns type veth peer name vnic-testns netns testns
 			ip -n prodns address add 192.168.2.102/24 dev vnix-prodns; ip -n prodns link set dev vnix-prodns up`},
 		{"one end configured before the other is moved",
-			pair + "; ip link set x netns A; ip -n A addr add 10.0.0.1/24 dev x; ip -n A link set x up; ip link set y netns B",
-			"ip link add name x netns A type veth peer name y netns B; ip -n A address add 10.0.0.1/24 dev x; ip -n A link set dev x up"},
+			pair + "; ip link set x netns A; ip -n A addr add 10.0.0.1/24 dev x; ip -n A link set x up; ip link set " +
+				"y netns B",
+			"ip link add name x netns A type veth peer name y netns B; ip -n A address add 10.0.0.1/24 dev x; ip -n " +
+				"A link set dev x up"},
 		{"a move with a new name, and on from there",
 			pair + "; ip link set x netns A name z; ip -n A link set z netns B; ip -n B link set z up",
 			"ip link add name z netns B type veth peer name y; ip -n B link set dev z up"},
@@ -41,7 +43,8 @@ func TestDirect(t *testing.T) {
 			newPair("x", "y") + "; " + newPair("x", "z") + "; ip link set dev x netns A"},
 		{"a refusal is not made: the name is free in the target only later",
 			"ip -n A link add x type dummy; " + pair + "; ip -n A link set x name q; ip link set x netns A",
-			"ip -n A link add name x type dummy; " + newPair("x", "y") + "; ip -n A link set dev x name q; ip link set dev x netns A"},
+			"ip -n A link add name x type dummy; " + newPair("x", "y") +
+				"; ip -n A link set dev x name q; ip link set dev x netns A"},
 		{"the name is taken in the target",
 			"ip -n A link add x type dummy; " + pair + "; ip link set x netns A",
 			"ip -n A link add name x type dummy; " + newPair("x", "y") + "; ip link set dev x netns A"},
@@ -75,7 +78,8 @@ func TestDirect(t *testing.T) {
 			newPair("x", "y") + "; ip link delete dev y; ip link set dev x netns A"},
 		{"a program between", pair + "; sh -c true; ip link set x netns A",
 			newPair("x", "y") + "; sh -c true; ip link set dev x netns A"},
-		{"a default of new links between", pair + "; sysctl -w net.ipv4.conf.default.forwarding=1; ip link set x netns A",
+		{"a default of new links between",
+			pair + "; sysctl -w net.ipv4.conf.default.forwarding=1; ip link set x netns A",
 			newPair("x", "y") + "; sysctl -w net.ipv4.conf.default.forwarding=1; ip link set dev x netns A"},
 		{"a flush between", pair + "; ip route flush all; ip link set x netns A",
 			newPair("x", "y") + "; ip route flush all; ip link set dev x netns A"},

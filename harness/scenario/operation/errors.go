@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// UnknownWord is the error of a command that is outside of the grammar: a misspelt or unknown word, or one that iproute2
-// knows and an Operation cannot express. It says nothing about what the real program would answer.
+// UnknownWord is the error of a command that is outside of the grammar: a misspelt or unknown word, or one that
+// iproute2 knows and an Operation cannot express. It says nothing about what the real program would answer.
 type UnknownWord struct {
 	Word string
 	// Nearest is the word of the grammar at that place that looks most like Word, or "".

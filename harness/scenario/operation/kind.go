@@ -7,7 +7,8 @@ import (
 
 // The options of each kind of link, in iproute2's order.
 var (
-	bridgeWords = newGrammar(`forward_delay hello_time max_age ageing_time stp_state priority vlan_filtering vlan_protocol
+	bridgeWords = newGrammar(
+		`forward_delay hello_time max_age ageing_time stp_state priority vlan_filtering vlan_protocol
 		group_fwd_mask group_address fdb_flush vlan_default_pvid vlan_stats_enabled vlan_stats_per_port mcast_router
 		mcast_snooping mcast_vlan_snooping! mcast_query_use_ifaddr mcast_querier mcast_hash_elasticity mcast_hash_max
 		mcast_last_member_count mcast_startup_query_count mcast_last_member_interval mcast_membership_interval
@@ -20,7 +21,8 @@ var (
 		ageing maxaddress port srcport=port dstport nolearning learning noproxy proxy norsc rsc nol2miss l2miss nol3miss
 		l3miss udpcsum noudpcsum udp6zerocsumtx noudp6zerocsumtx udp6zerocsumrx noudp6zerocsumrx remcsumtx noremcsumtx
 		remcsumrx noremcsumrx external noexternal vnifilter novnifilter gbp gpe help`)
-	vlanWords    = newGrammar("protocol id reorder_hdr gvrp mvrp loose_binding bridge_binding ingress-qos-map egress-qos-map help")
+	vlanWords = newGrammar(
+		"protocol id reorder_hdr gvrp mvrp loose_binding bridge_binding ingress-qos-map egress-qos-map help")
 	macvlanWords = newGrammar("mode flag macaddr nopromisc bcqueuelen help")
 	ipvlanWords  = newGrammar("mode private vepa bridge help")
 	vrfWords     = newGrammar("table help")

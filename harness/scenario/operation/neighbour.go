@@ -7,7 +7,8 @@ var (
 )
 
 // neighbourStates are the names of the states (nud), with their bits.
-var neighbourStates = named{map[string]int64{"none": 0, "incomplete": 1, "reachable": 2, "stale": 4, "delay": 8, "probe": 0x10,
+var neighbourStates = named{map[string]int64{"none": 0, "incomplete": 1, "reachable": 2, "stale": 4, "delay": 8,
+	"probe":  0x10,
 	"failed": 0x20, "noarp": 0x40, "permanent": 0x80}, 0xff}
 
 func parseNeighbour(in ipCommand) (Operation, error) {

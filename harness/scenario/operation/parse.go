@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Parse turns an argument vector into a Command: of ip, ping and sysctl into their operations, of any other program into
-// Run. The program may be written with its path. Abbreviations mean what they mean to iproute2. The errors are
+// Parse turns an argument vector into a Command: of ip, ping and sysctl into their operations, of any other program
+// into Run. The program may be written with its path. Abbreviations mean what they mean to iproute2. The errors are
 // *UnknownWord for what is outside of the grammar and *UsageError for what the program itself refuses.
 func Parse(argv []string) (Command, error) {
 	return parseProgram(argv, Command{})
@@ -46,7 +46,8 @@ type ipCommand struct {
 	verb string
 }
 
-var objects = newGrammar(`address addrlabel maddress route rule neighbor=neighbour neighbour ntable ntbl=ntable link l2tp
+var objects = newGrammar(
+	`address addrlabel maddress route rule neighbor=neighbour neighbour ntable ntbl=ntable link l2tp
 	fou ila macsec tunnel tunl=tunnel tuntap tap=tuntap token tcpmetrics=tcp_metrics tcp_metrics monitor xfrm mroute mrule
 	netns netconf vrf sr nexthop mptcp ioam help stats`)
 

@@ -7,16 +7,20 @@ import (
 )
 
 var (
-	routeVerbs = newGrammar(`list=show show lst=show get add change chg!=change replace prepend append test delete flush save
+	routeVerbs = newGrammar(
+		`list=show show lst=show get add change chg!=change replace prepend append test delete flush save
 		restore showdump help`)
-	routeWords = newGrammar(`src! as! via! from! tos! dsfield=tos metric priority=metric preference!=metric scope! mtu! hoplimit!
+	routeWords = newGrammar(
+		`src! as! via! from! tos! dsfield=tos metric priority=metric preference!=metric scope! mtu! hoplimit!
 		advmss! reordering rtt! rto_min! window cwnd initcwnd initrwnd features quickack congctl rttvar ssthresh realms
 		onlink! nexthop! nhid! protocol table vrf! dev! oif!=dev pref encap! ttl-propagate! fastopen_no_cookie! to! help`)
 	nexthopWords    = newGrammar("via! dev! weight! onlink! realms encap! as! nexthop!")
-	routeFlushWords = newGrammar(`table vrf! cached cloned=cached tos! dsfield=tos protocol scope type dev! oif!=dev iif! mark!
+	routeFlushWords = newGrammar(
+		`table vrf! cached cloned=cached tos! dsfield=tos protocol scope type dev! oif!=dev iif! mark!
 		metric priority=metric preference!=metric via! src! realms from to! root match exact help`)
 	// routeTypes are tried after the keywords.
-	routeTypes = newGrammar("local! nat! broadcast brd!=broadcast anycast multicast prohibit unreachable blackhole xresolve unicast throw!")
+	routeTypes = newGrammar(
+		"local! nat! broadcast brd!=broadcast anycast multicast prohibit unreachable blackhole xresolve unicast throw!")
 	// destinationWords may stand where a destination may; among them is what a misspelt one was meant to be.
 	destinationWords = slices.Concat(routeWords, routeTypes, newGrammar("default!"))
 )
@@ -117,7 +121,8 @@ func (r *Route) setDestination(w *words, word string) error {
 	if err != nil {
 		return err
 	}
-	r.Default = !to.IsValid() || to == netip.PrefixFrom(netip.IPv4Unspecified(), 0) || to == netip.PrefixFrom(netip.IPv6Unspecified(), 0)
+	r.Default = !to.IsValid() || to == netip.PrefixFrom(netip.IPv4Unspecified(), 0) ||
+		to == netip.PrefixFrom(netip.IPv6Unspecified(), 0)
 	r.To = to
 	if r.Default {
 		r.To = netip.Prefix{}
@@ -223,8 +228,8 @@ func parseRouteFlush(w *words) (Operation, error) {
 	return op, nil
 }
 
-// filterPrefix takes the word for a prefix that a route has to have exactly. To have a shorter or longer one of the same
-// start is what an Operation cannot say.
+// filterPrefix takes the word for a prefix that a route has to have exactly. To have a shorter or longer one of the
+// same start is what an Operation cannot say.
 func (w *words) filterPrefix(keyword string) (string, error) {
 	word, err := w.value(keyword)
 	if err != nil || keyword == "exact" {

@@ -8,7 +8,8 @@ import (
 
 var (
 	ruleVerbs = newGrammar("list=show lst=show show save restore add delete flush help")
-	ruleWords = newGrammar(`not! from! to! preference order=preference priority=preference tos! dsfield=tos fwmark! realms
+	ruleWords = newGrammar(
+		`not! from! to! preference order=preference priority=preference tos! dsfield=tos fwmark! realms
 		protocol tun_id table lookup!=table suppress_prefixlength sup_pl=suppress_prefixlength suppress_ifgroup
 		sup_group dev!=iif iif! oif! l3mdev! uidrange! nat map-to ipproto! sport! dport! type! goto nop help`)
 	ruleTypes = newGrammar("prohibit unreachable blackhole")
@@ -48,8 +49,8 @@ func parseRuleChange(verb Verb, in ipCommand) (Operation, error) {
 	return RuleChange{Verb: verb, Rule: rule}, nil
 }
 
-// ParseRule reads a rule as `ip rule add` takes it, and the family from the addresses in it. The errors are *UnknownWord
-// and *UsageError.
+// ParseRule reads a rule as `ip rule add` takes it, and the family from the addresses in it. The errors are
+// *UnknownWord and *UsageError.
 func ParseRule(list []string) (Rule, error) {
 	if len(list) == 0 {
 		return Rule{}, usage("", "a rule has to say something")

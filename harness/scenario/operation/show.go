@@ -8,7 +8,8 @@ func (in ipCommand) show(object, verb string) (Operation, error) {
 }
 
 // shown are the objects of which an Operation says no more than that they are shown.
-var shown = []string{"addrlabel", "maddress", "ntable", "tunnel", "tuntap", "token", "tcp_metrics", "netconf", "vrf", "mroute", "mrule",
+var shown = []string{"addrlabel", "maddress", "ntable", "tunnel", "tuntap", "token", "tcp_metrics", "netconf", "vrf",
+	"mroute", "mrule",
 	"nexthop", "macsec", "stats", "l2tp", "fou", "ila"}
 
 var showVerbs = newGrammar("show list=show lst=show")

@@ -45,8 +45,8 @@ type LinkAttributes struct {
 	Up    bool
 }
 
-// LinkAdd is `ip link add …`. Kind is the word after `type`. Parse sets the option struct of that kind, also when no option
-// was written, and no other; Peer is nil when the word peer was not written.
+// LinkAdd is `ip link add …`. Kind is the word after `type`. Parse sets the option struct of that kind, also when no
+// option was written, and no other; Peer is nil when the word peer was not written.
 type LinkAdd struct {
 	LinkAttributes
 	// Link is the lower device, `link DEV`.
@@ -169,7 +169,8 @@ const (
 	Delete  Verb = "del"
 )
 
-// AddressChange is `ip address add|change|replace|del`. Dev "" goes out with index 0, which the kernel answers with ENODEV.
+// AddressChange is `ip address add|change|replace|del`. Dev "" goes out with index 0, which the kernel answers with
+// ENODEV.
 type AddressChange struct {
 	Verb   Verb
 	Prefix netip.Prefix // the local address with the prefix length written, or /32, /128; not valid when there was none
@@ -256,8 +257,8 @@ type RouteFlush struct {
 
 // Rule describes a policy rule as `ip rule` takes it; also what the check "has the rule" compares.
 type Rule struct {
-	// Family is what -4 and -6 say. Without them `ip rule` asks for an IPv4 rule whatever the addresses are, so the kernel
-	// refuses an IPv6 one. ParseRule, which has no such options, takes it from the addresses.
+	// Family is what -4 and -6 say. Without them `ip rule` asks for an IPv4 rule whatever the addresses are, so the
+	// kernel refuses an IPv6 one. ParseRule, which has no such options, takes it from the addresses.
 	Family               Family
 	Not                  bool
 	Priority             *uint32
@@ -309,7 +310,8 @@ type NeighbourFlush struct {
 	State  string // "" all but permanent and noarp, "all", or a state
 }
 
-// SysctlSet is `sysctl -w KEY=VALUE …`. Keys are in dotted form; a slash inside an interface name is kept as sysctl(8) does.
+// SysctlSet is `sysctl -w KEY=VALUE …`. Keys are in dotted form; a slash inside an interface name is kept as sysctl(8)
+// does.
 type SysctlSet struct {
 	Values []SysctlValue
 	Quiet  bool

@@ -149,9 +149,11 @@ func (t named) understand(keyword, value string) (string, error) {
 var (
 	tables = named{map[string]int64{"default": 253, "main": 254, "local": 255}, math.MaxUint32}
 	scopes = named{map[string]int64{"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}, math.MaxUint8}
-	protos = named{map[string]int64{"unspec": 0, "redirect": 1, "kernel": 2, "boot": 3, "static": 4, "gated": 8, "ra": 9,
-		"mrt": 10, "zebra": 11, "bird": 12, "dnrouted": 13, "xorp": 14, "ntk": 15, "dhcp": 16, "keepalived": 18, "babel": 42,
-		"bgp": 186, "isis": 187, "ospf": 188, "rip": 189, "eigrp": 192}, math.MaxUint8}
+	protos = named{map[string]int64{"unspec": 0, "redirect": 1, "kernel": 2, "boot": 3, "static": 4, "gated": 8,
+		"ra":  9,
+		"mrt": 10, "zebra": 11, "bird": 12, "dnrouted": 13, "xorp": 14, "ntk": 15, "dhcp": 16, "keepalived": 18,
+		"babel": 42,
+		"bgp":   186, "isis": 187, "ospf": 188, "rip": 189, "eigrp": 192}, math.MaxUint8}
 	// preferences are those of IPv6 routers (RFC 4191).
 	preferences = named{map[string]int64{"medium": 0, "high": 1, "low": 3}, math.MaxUint8}
 	groups      = named{map[string]int64{"default": 0}, math.MaxInt32}

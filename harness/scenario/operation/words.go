@@ -6,8 +6,8 @@ import (
 	"netnscheck/harness/nearest"
 )
 
-// grammar is the list of keywords that iproute2 tries in turn at one place of a command. The order decides which keyword
-// an abbreviation stands for.
+// grammar is the list of keywords that iproute2 tries in turn at one place of a command. The order decides which
+// keyword an abbreviation stands for.
 type grammar []keyword
 
 // keyword is one entry of a grammar.

@@ -9,14 +9,17 @@ import (
 
 // star is a bridge in a namespace with so many namespaces around it.
 func star(nodes int) *state.State {
-	hub := state.Namespace{Name: "hub", Links: []state.Link{{Index: 1, Name: "br0", Kind: "bridge", Up: true, Carrier: true, MTU: 1500}}}
+	hub := state.Namespace{Name: "hub",
+		Links: []state.Link{{Index: 1, Name: "br0", Kind: "bridge", Up: true, Carrier: true, MTU: 1500}}}
 	s := &state.State{Namespaces: []state.Namespace{{Name: state.Host}, {}}}
 	for i := range nodes {
 		node, port := fmt.Sprint("n", i), fmt.Sprint("p", i)
-		hub.Links = append(hub.Links, state.Link{Index: i + 2, Name: port, Kind: "veth", Up: true, Carrier: true, Master: "br0",
-			Port: &state.Port{State: "forwarding"}, Peer: &state.LinkRef{Netns: node, Name: "eth0", Index: 2}})
-		s.Namespaces = append(s.Namespaces, state.Namespace{Name: node, Links: []state.Link{{Index: 2, Name: "eth0", Kind: "veth", Up: true,
-			Carrier: true, Peer: &state.LinkRef{Netns: "hub", Name: port, Index: i + 2}}}})
+		hub.Links = append(hub.Links, state.Link{Index: i + 2, Name: port, Kind: "veth", Up: true, Carrier: true,
+			Master: "br0",
+			Port:   &state.Port{State: "forwarding"}, Peer: &state.LinkRef{Netns: node, Name: "eth0", Index: 2}})
+		s.Namespaces = append(s.Namespaces,
+			state.Namespace{Name: node, Links: []state.Link{{Index: 2, Name: "eth0", Kind: "veth", Up: true,
+				Carrier: true, Peer: &state.LinkRef{Netns: "hub", Name: port, Index: i + 2}}}})
 	}
 	s.Namespaces[1] = hub
 	return s

@@ -139,8 +139,9 @@ func (p *plan) linesOf(n *node, room int) []Line {
 // outletAt is the column at which an outlet leaves the lower border of a box.
 func outletAt(outlet int) int { return 2 + 2*outlet }
 
-// hub lays out a box with its children below: the leaves in rows, each hanging on a wire above it; what has children of its own and
-// fits nowhere beside others below each other; the biggest subtree last and straight below the box, so that a chain goes straight down.
+// hub lays out a box with its children below: the leaves in rows, each hanging on a wire above it; what has children of
+// its own and fits nowhere beside others below each other; the biggest subtree last and straight below the box, so that
+// a chain goes straight down.
 func (p *plan) hub(n *node, in []int, room int) (block, *node) {
 	var b block
 	box := p.box(n, p.linesOf(n, room), in, room)
@@ -180,7 +181,8 @@ func (p *plan) hub(n *node, in []int, room int) (block, *node) {
 	}
 	for i, o := range n.outlets {
 		if trunks[i] > 0 {
-			b.wires = append(b.wires, Wire{Points: []Point{{outletAt(i), box.H - 1}, {outletAt(i), trunks[i]}}, Segment: o.segment, Says: o.says(p, n)})
+			b.wires = append(b.wires, Wire{Points: []Point{{outletAt(i), box.H - 1}, {outletAt(i), trunks[i]}},
+				Segment: o.segment, Says: o.says(p, n)})
 		}
 	}
 	return b, nil
@@ -194,8 +196,8 @@ func columnsFor(cables int) []int {
 	return in
 }
 
-// straightBelow is the last child where it goes straight below the box: the only one, or one that has children, and with no more
-// than one cable from each outlet.
+// straightBelow is the last child where it goes straight below the box: the only one, or one that has children, and
+// with no more than one cable from each outlet.
 func (p *plan) straightBelow(n *node, children []*node) *node {
 	last := children[len(children)-1]
 	if len(children) > 1 && len(last.children) == 0 || len(last.crowd) > 0 {
@@ -243,13 +245,15 @@ func (p *plan) hangRow(b *block, n *node, children []*node, row []block, room in
 		}
 		trunks[outlet] = y
 		end := Point{ends[outlet], y}
-		if label := o.label(); label != "" && end.X+3+term.Width(label) <= room && !slices.ContainsFunc(drops, func(w Wire) bool {
-			return w.Points[0].Y < y && w.Points[0].X > end.X && w.Points[0].X < end.X+3+term.Width(label)
-		}) {
+		if label := o.label(); label != "" && end.X+3+term.Width(label) <= room &&
+			!slices.ContainsFunc(drops, func(w Wire) bool {
+				return w.Points[0].Y < y && w.Points[0].X > end.X && w.Points[0].X < end.X+3+term.Width(label)
+			}) {
 			end.X++
 			b.put(block{w: term.Width(label), h: 1, labels: []Label{{Text: label}}}, end.X+2, y)
 		}
-		b.wires = append(b.wires, Wire{Points: []Point{{outletAt(outlet), y}, end}, Segment: o.segment, Says: o.says(p, n)})
+		b.wires = append(b.wires, Wire{Points: []Point{{outletAt(outlet), y}, end}, Segment: o.segment,
+			Says: o.says(p, n)})
 	}
 	b.wires = append(b.wires, drops...)
 }

@@ -2,8 +2,8 @@ package drawing
 
 import "slices"
 
-// chain lays a chain of boxes out in one row, each cable from the line of one interface to that of the other; false where that does not
-// fit.
+// chain lays a chain of boxes out in one row, each cable from the line of one interface to that of the other; false
+// where that does not fit.
 func (p *plan) chain(root *node, width int) (block, bool) {
 	var nodes []*node
 	for n := root; ; n = n.children[0] {

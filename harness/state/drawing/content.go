@@ -116,7 +116,9 @@ func (c content) fold(links []int) [][]int {
 // likeness is the same for interfaces that may be folded; what has something of its own is like nothing else.
 func (c content) likeness(link int) string {
 	l := &c.top.Namespaces[c.netns].Interfaces[link]
-	if slices.ContainsFunc(l.Addresses, func(a Address) bool { return !a.ordinary }) || l.Kind == "bridge" || l.loopback || len(c.ports(link)) > 0 ||
+	if slices.ContainsFunc(l.Addresses, func(a Address) bool {
+		return !a.ordinary
+	}) || l.Kind == "bridge" || l.loopback || len(c.ports(link)) > 0 ||
 		c.told(link) != "" {
 		return fmt.Sprint("this one ", link)
 	}
@@ -138,7 +140,8 @@ func (c content) group(links []int, indent, word string) []Line {
 			dots = "..."
 		}
 		after := fmt.Sprintf(": %s %s %s", names[0], dots, names[len(names)-1]) + c.without(names)
-		return []Line{{Before: fmt.Sprintf("%s%d %s", indent, len(links), word), State: first.State, After: c.after(links[0]) + after, link: -1}}
+		return []Line{{Before: fmt.Sprintf("%s%d %s", indent, len(links), word), State: first.State,
+			After: c.after(links[0]) + after, link: -1}}
 	}
 	before := indent + c.name(links[0])
 	if !c.shared {
@@ -164,7 +167,8 @@ func (c content) group(links []int, indent, word string) []Line {
 	return lines
 }
 
-// without names the interfaces that seem to be among those from the first to the last of some names, and are told elsewhere.
+// without names the interfaces that seem to be among those from the first to the last of some names, and are told
+// elsewhere.
 func (c content) without(names []string) string {
 	first, last := names[0], names[len(names)-1]
 	among := map[string]bool{}
@@ -173,7 +177,8 @@ func (c content) without(names []string) string {
 	}
 	var others []string
 	for _, l := range c.top.Namespaces[c.netns].Interfaces {
-		if natural(first, l.Name) < 0 && natural(l.Name, last) < 0 && neutral(l.Name, "") == neutral(first, "") && !among[l.Name] {
+		if natural(first, l.Name) < 0 && natural(l.Name, last) < 0 && neutral(l.Name, "") == neutral(first, "") &&
+			!among[l.Name] {
 			others = append(others, l.Name)
 		}
 	}

@@ -29,14 +29,17 @@ func (p *plan) gather(children []*node) []*node {
 		for _, member := range group {
 			n.crowd = append(n.crowd, member.netns)
 		}
-		slices.SortFunc(n.crowd, func(a, b int) int { return natural(p.top.Namespaces[a].Name, p.top.Namespaces[b].Name) })
+		slices.SortFunc(n.crowd, func(a, b int) int {
+			return natural(p.top.Namespaces[a].Name, p.top.Namespaces[b].Name)
+		})
 		n.netns = n.crowd[0]
 		kept = append(kept, n)
 	}
 	return kept
 }
 
-// shape is the same for boxes that are alike: same interfaces but for numbers in their names, same states, same way to the parent.
+// shape is the same for boxes that are alike: same interfaces but for numbers in their names, same states, same way to
+// the parent.
 func (p *plan) shape(n *node) string {
 	if len(n.children) > 0 || len(n.cables) > 1 {
 		return fmt.Sprint("this one ", n.netns)

@@ -1,6 +1,7 @@
-// Package drawing draws the namespaces of a state: boxes with their interfaces, addresses and default routes, the cables between them,
-// bridges as the segments that they are. A layout is made once, in columns and rows, and is then told as text or as SVG. It is pure: it
-// imports state alone, anybody may import it, and it never reads the kernel nor asks how wide a terminal is.
+// Package drawing draws the namespaces of a state: boxes with their interfaces, addresses and default routes, the
+// cables between them, bridges as the segments that they are. A layout is made once, in columns and rows, and is then
+// told as text or as SVG. It is pure: it imports state alone, anybody may import it, and it never reads the kernel nor
+// asks how wide a terminal is.
 package drawing
 
 import (
@@ -31,7 +32,8 @@ type Drawing struct {
 // Point is a place in a drawing.
 type Point struct{ X, Y int }
 
-// Box is a namespace, or several that are alike. Its border is on its outermost columns and rows, its title on the upper one.
+// Box is a namespace, or several that are alike. Its border is on its outermost columns and rows, its title on the
+// upper one.
 type Box struct {
 	Point
 	W, H    int
@@ -102,16 +104,18 @@ func Of(s *state.State, o Options) *Drawing {
 type plan struct {
 	top      *Topology
 	ascii    bool
-	cablesOf [][]int            // of each namespace, by number
-	cableOf  map[place]int      // the one that an interface is an end of; not that of a lower interface, which may have many
-	portsOf  []map[string][]int // of each namespace, the interfaces by their masters
-	severed  map[[2]int]bool    // pairs of namespaces whose cables are told in words
-	drawn    []bool             // the cables that are drawn
-	nextTo   map[int][]int      // what neighbours has found
+	cablesOf [][]int // of each namespace, by number
+	// the one that an interface is an end of; not that of a lower interface, which may have many
+	cableOf map[place]int
+	portsOf []map[string][]int // of each namespace, the interfaces by their masters
+	severed map[[2]int]bool    // pairs of namespaces whose cables are told in words
+	drawn   []bool             // the cables that are drawn
+	nextTo  map[int][]int      // what neighbours has found
 }
 
 func (p *plan) drawing(all block) *Drawing {
 	return &Drawing{
-		Width: all.w, Height: all.h, Boxes: all.boxes, Wires: all.wires, Labels: all.labels, Topology: p.top, ascii: p.ascii,
+		Width: all.w, Height: all.h, Boxes: all.boxes, Wires: all.wires, Labels: all.labels, Topology: p.top,
+		ascii: p.ascii,
 	}
 }

@@ -24,9 +24,15 @@ import (
 var update = flag.Bool("update", false, "write the golden files")
 
 var samples = map[string]func() *sample{
-	"pair": pairSample, "half-up": halfUpSample, "star-3": func() *sample { return starSample(3) }, "star-50": func() *sample { return starSample(50) },
-	"star-50-faults": starWithFaultsSample, "chain-5": func() *sample { return chainSample(5) }, "router": routerSample, "two-bridges": twoBridgesSample,
-	"lone": func() *sample { return newSample("alone") }, "strange": strangeSample, "nothing": func() *sample { return newSample() },
+	"pair": pairSample, "half-up": halfUpSample, "star-3": func() *sample {
+		return starSample(3)
+	}, "star-50": func() *sample { return starSample(50) },
+	"star-50-faults": starWithFaultsSample, "chain-5": func() *sample {
+		return chainSample(5)
+	}, "router": routerSample, "two-bridges": twoBridgesSample,
+	"lone": func() *sample {
+		return newSample("alone")
+	}, "strange": strangeSample, "nothing": func() *sample { return newSample() },
 	"words": wordsSample, "macvlan": macvlanSample,
 }
 
@@ -40,7 +46,9 @@ func TestGolden(t *testing.T) {
 			}
 			t.Run(file, func(t *testing.T) { golden(t, file+".txt", drawing.Of(s, o).Text()) })
 		}
-		t.Run(name+"-svg", func(t *testing.T) { golden(t, name+".svg", drawing.Of(s, drawing.Options{Width: 120}).SVG()) })
+		t.Run(name+"-svg", func(t *testing.T) {
+			golden(t, name+".svg", drawing.Of(s, drawing.Options{Width: 120}).SVG())
+		})
 	}
 }
 
@@ -61,8 +69,8 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// TestAnyTopology draws graphs of all sorts in all widths: nothing is wider than it may be, nothing lies over anything else, every
-// namespace is there, and what is shown can be shown.
+// TestAnyTopology draws graphs of all sorts in all widths: nothing is wider than it may be, nothing lies over anything
+// else, every namespace is there, and what is shown can be shown.
 func TestAnyTopology(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it draws 150 random networks")
@@ -99,7 +107,8 @@ func TestAnyTopology(t *testing.T) {
 
 // TestWideNames: a character of two columns, and one of several code points, moves no border of a box.
 func TestWideNames(t *testing.T) {
-	for _, name := range []string{"plain", "世界", "한국어", "ｆｕｌｌ", "\U0001f44d\U0001f3fd", "\U0001f1e9\U0001f1ea", "u\u0308ber"} {
+	for _, name := range []string{"plain", "世界", "한국어", "ｆｕｌｌ", "\U0001f44d\U0001f3fd", "\U0001f1e9\U0001f1ea",
+		"u\u0308ber"} {
 		s := newSample(name)
 		s.link(name, "eth0", "veth", "192.0.2.1/24")
 		text := drawing.Of(&s.State, drawing.Options{Width: 60}).Text()
@@ -216,17 +225,21 @@ func TestMastersAreNotFolded(t *testing.T) {
 	}
 }
 
-// TestAnyStateFile: a state from somebody else may say anything; what is drawn of it can be shown, and it comes to an end.
+// TestAnyStateFile: a state from somebody else may say anything; what is drawn of it can be shown, and it comes to an
+// end.
 func TestAnyStateFile(t *testing.T) {
 	const bad = "\x1b[31m\n"
 	s := pairSample()
 	s.Namespaces[0].Links = append(s.Namespaces[0].Links, []state.Link{
-		{Name: "x" + bad, Kind: bad, Up: true, Carrier: true, Port: &state.Port{State: bad}, Macvlan: bad, Master: bad, Peer: &state.LinkRef{Name: bad, Netns: bad}},
+		{Name: "x" + bad, Kind: bad, Up: true, Carrier: true, Port: &state.Port{State: bad}, Macvlan: bad, Master: bad,
+			Peer: &state.LinkRef{Name: bad, Netns: bad}},
 		{Name: "t", VXLAN: &state.VXLAN{Remote: netip.MustParseAddr("fe80::1%" + bad)}, Addresses: []state.Address{{}}},
-		{Name: "own", Master: "own"}, {Name: "own", Master: "own"}, {Name: "one", Master: "two"}, {Name: "two", Master: "one"}, {Name: "same"}, {Name: "same", Master: "same"},
+		{Name: "own", Master: "own"}, {Name: "own", Master: "own"}, {Name: "one", Master: "two"},
+		{Name: "two", Master: "one"}, {Name: "same"}, {Name: "same", Master: "same"},
 	}...)
 	s.Namespaces[0].Routes = append(s.Namespaces[0].Routes, state.Route{
-		Table: state.TableMain, Type: bad, To: netip.MustParsePrefix("::/0"), Nexthops: []state.Nexthop{{Via: netip.MustParseAddr("fe80::1%" + bad), Dev: bad}},
+		Table: state.TableMain, Type: bad, To: netip.MustParsePrefix("::/0"),
+		Nexthops: []state.Nexthop{{Via: netip.MustParseAddr("fe80::1%" + bad), Dev: bad}},
 	})
 	s.Namespaces[0].Unread, s.NotNamespaces = []string{bad}, []string{bad}
 	for _, o := range []drawing.Options{{Width: 100}, {Width: 100, ASCII: true}} {
@@ -262,8 +275,10 @@ func TestSVG(t *testing.T) {
 		}
 	}
 	svg := drawing.Of(&halfUpSample().State, drawing.Options{Width: 100}).SVG()
-	for _, want := range []string{`role="img"`, "<title id=", "<desc id=", "vnix-prodns no carrier 192.168.2.102/24", "vnic-testns down",
-		"Cable from vnix-prodns in prodns to vnic-testns in testns, carries nothing.", ">○ down</text>", ">! no carrier</text>", ">×</text>"} {
+	for _, want := range []string{`role="img"`, "<title id=", "<desc id=", "vnix-prodns no carrier 192.168.2.102/24",
+		"vnic-testns down",
+		"Cable from vnix-prodns in prodns to vnic-testns in testns, carries nothing.", ">○ down</text>",
+		">! no carrier</text>", ">×</text>"} {
 		if !strings.Contains(svg, want) {
 			t.Errorf("does not say %s:\n%s", want, svg)
 		}
@@ -293,7 +308,8 @@ func TestTopology(t *testing.T) {
 // TestGapsInACrowd: names from the first to the last one do not count in what is told beside them.
 func TestGapsInACrowd(t *testing.T) {
 	for want, down := range map[string][]int{
-		"9 ports ● up: v1 … v9 │": nil, "8 ports ● up: v1 … v9 without v3 │": {3}, "7 ports ● up: v1 … v9 without v3 and v5 │": {3, 5},
+		"9 ports ● up: v1 … v9 │": nil, "8 ports ● up: v1 … v9 without v3 │": {3},
+		"7 ports ● up: v1 … v9 without v3 and v5 │":     {3, 5},
 		"6 ports ● up: v1 … v9 without v3 and 2 more │": {3, 5, 7}, "8 ports ● up: v2 … v9 │": {1},
 	} {
 		s := newSample("host")

@@ -14,7 +14,8 @@ func (p *plan) legend(all *block, width int) block {
 		is   bool
 		text string
 	}{
-		{cable, marks.cable + " cable"}, {segment, marks.segment + " bridge or lower interface, shared by what hangs on it"},
+		{cable, marks.cable + " cable"},
+		{segment, marks.segment + " bridge or lower interface, shared by what hangs on it"},
 		{broken, marks.broken + " carries nothing"},
 	} {
 		if s.is {
@@ -24,7 +25,8 @@ func (p *plan) legend(all *block, width int) block {
 	var b block
 	lines := wrapped(words, "   ", width, p.ascii)
 	if len(p.top.NotNamespaces) > 0 {
-		lines = append(lines, wrapped(append([]string{"no namespaces, though named so in /run/netns:"}, p.top.NotNamespaces...), " ", width, p.ascii)...)
+		lines = append(lines, wrapped(append([]string{"no namespaces, though named so in /run/netns:"},
+			p.top.NotNamespaces...), " ", width, p.ascii)...)
 	}
 	if len(p.top.Namespaces) == 0 {
 		lines = append(lines, "no namespaces")

@@ -18,7 +18,8 @@ func newSample(names ...string) *sample {
 	for _, name := range names {
 		s.Namespaces = append(s.Namespaces, state.Namespace{Name: name, Links: []state.Link{{
 			Index: 1, Name: "lo", Kind: "loopback", Up: true, Carrier: true, OperState: "unknown", MTU: 65536,
-			Addresses: []state.Address{{Prefix: netip.MustParsePrefix("127.0.0.1/8")}, {Prefix: netip.MustParsePrefix("::1/128")}},
+			Addresses: []state.Address{{Prefix: netip.MustParsePrefix("127.0.0.1/8")},
+				{Prefix: netip.MustParsePrefix("::1/128")}},
 		}}})
 	}
 	return s
@@ -64,7 +65,8 @@ func pairSample() *sample {
 	s := newSample("host", "prodns", "testns")
 	s.link("host", "eth0", "", "10.0.2.15/24")
 	s.gateway("host", "10.0.2.2", "eth0")
-	s.cable([]string{"prodns", "vnix-prodns", "192.168.2.102/24"}, []string{"testns", "vnic-testns", "192.168.2.103/24"})
+	s.cable([]string{"prodns", "vnix-prodns", "192.168.2.102/24"},
+		[]string{"testns", "vnic-testns", "192.168.2.103/24"})
 	return s
 }
 
@@ -112,8 +114,10 @@ func chainSample(routers int) *sample {
 	}
 	s := newSample(names...)
 	for i := 1; i < routers; i++ {
-		s.cable([]string{fmt.Sprint("r", i), fmt.Sprint("right", i), fmt.Sprintf("10.0.%d.1/30", i), fmt.Sprintf("fd00:%d::1/64", i)},
-			[]string{fmt.Sprint("r", i+1), fmt.Sprint("left", i+1), fmt.Sprintf("10.0.%d.2/30", i), fmt.Sprintf("fd00:%d::2/64", i)})
+		s.cable([]string{fmt.Sprint("r", i), fmt.Sprint("right", i), fmt.Sprintf("10.0.%d.1/30", i),
+			fmt.Sprintf("fd00:%d::1/64", i)},
+			[]string{fmt.Sprint("r", i+1), fmt.Sprint("left", i+1), fmt.Sprintf("10.0.%d.2/30", i),
+				fmt.Sprintf("fd00:%d::2/64", i)})
 	}
 	return s
 }
@@ -156,15 +160,18 @@ func twoBridgesSample() *sample {
 
 func strangeSample() *sample {
 	s := newSample("a\xffb", "新しい\x1b[31m", "x<&\">\u202e")
-	s.cable([]string{"a\xffb", "e\xc3\x01", "fe80::1/64", "2001:db8:1234:5678:9abc:def0:1234:5678/64"}, []string{"新しい\x1b[31m", "ü\u200b0", "10.9.0.1/24"})
+	s.cable([]string{"a\xffb", "e\xc3\x01", "fe80::1/64", "2001:db8:1234:5678:9abc:def0:1234:5678/64"},
+		[]string{"新しい\x1b[31m", "ü\u200b0", "10.9.0.1/24"})
 	return s
 }
 
-// wordsSample has what no line is drawn for: a ring, a pair within one namespace, an end out of sight, a tunnel, an address in doubt.
+// wordsSample has what no line is drawn for: a ring, a pair within one namespace, an end out of sight, a tunnel, an
+// address in doubt.
 func wordsSample() *sample {
 	s := newSample("a", "b", "c")
 	for i, pair := range []string{"ab", "bc", "ca"} {
-		s.cable([]string{pair[:1], fmt.Sprint("to-", pair[1:])}, []string{pair[1:], fmt.Sprint("from-", pair[:1]), fmt.Sprintf("10.%d.0.1/24", i)})
+		s.cable([]string{pair[:1], fmt.Sprint("to-", pair[1:])},
+			[]string{pair[1:], fmt.Sprint("from-", pair[:1]), fmt.Sprintf("10.%d.0.1/24", i)})
 	}
 	s.cable([]string{"a", "left"}, []string{"a", "right"})
 	s.link("b", "gone", "veth").Peer = &state.LinkRef{Index: 7, Hidden: true}

@@ -36,9 +36,11 @@ const svgStyle = `
 func (d *Drawing) SVG() string {
 	var b strings.Builder
 	width, height := float64(d.Width+2)*cellWidth, float64(d.Height+1)*cellHeight
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.1f %.1f" role="img" aria-labelledby="title desc">`+"\n",
+	fmt.Fprintf(&b,
+		`<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.1f %.1f" role="img" aria-labelledby="title desc">`+"\n",
 		width, height, width, height)
-	fmt.Fprintf(&b, "<title id=\"title\">Network namespaces</title>\n<desc id=\"desc\">%s</desc>\n<style>%s</style>\n", escaped(d.Topology.Describe()), svgStyle)
+	fmt.Fprintf(&b, "<title id=\"title\">Network namespaces</title>\n<desc id=\"desc\">%s</desc>\n<style>%s</style>\n",
+		escaped(d.Topology.Describe()), svgStyle)
 	fmt.Fprintf(&b, "<g transform=\"translate(%.1f %.1f)\">\n", cellWidth, cellHeight/2.0)
 	for _, w := range d.Wires {
 		d.svgWire(&b, w)
@@ -141,7 +143,8 @@ func (t *Topology) Describe() string {
 			}
 			links = append(links, text)
 		}
-		all = append(all, fmt.Sprintf("Namespace %s: %s.", n.Name, strings.Join(append(links, n.DefaultRoutes...), ", ")))
+		all = append(all, fmt.Sprintf("Namespace %s: %s.", n.Name,
+			strings.Join(append(links, n.DefaultRoutes...), ", ")))
 	}
 	for i := range t.Cables {
 		all = append(all, "Cable from "+t.Cables[i].says()+".")

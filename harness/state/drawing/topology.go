@@ -8,7 +8,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Topology is what a drawing shows, as values for programs. Names are printable; what cannot be printed is escaped in them.
+// Topology is what a drawing shows, as values for programs. Names are printable; what cannot be printed is escaped in
+// them.
 type Topology struct {
 	Namespaces []Namespace `json:"namespaces"`
 	Cables     []Cable     `json:"cables"`
@@ -135,7 +136,8 @@ func defaultRoutes(n *state.Namespace, show func(string) string) []string {
 
 func interfaceOf(l *state.Link, show func(string) string) Interface {
 	one := Interface{
-		Name: show(l.Name), Kind: show(l.Kind), State: stateOf(l), MTU: l.MTU, Addresses: []Address{}, Master: show(l.Master),
+		Name: show(l.Name), Kind: show(l.Kind), State: stateOf(l), MTU: l.MTU, Addresses: []Address{},
+		Master:   show(l.Master),
 		loopback: l.Kind == "loopback",
 	}
 	if l.Port != nil {
@@ -186,7 +188,8 @@ func addressOf(a state.Address, loopback bool) Address {
 		out.Remark = "tentative"
 	}
 	of := a.Prefix.Addr()
-	usual := loopback && (a.Prefix == netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 8) || of == netip.IPv6Loopback())
+	usual := loopback && (a.Prefix == netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 8) ||
+		of == netip.IPv6Loopback())
 	// A link-local address is tentative for a moment whenever its interface comes up.
 	out.ordinary = usual && out.Remark == "" || of.Is6() && of.IsLinkLocalUnicast() && out.Remark != "duplicate"
 	return out

@@ -22,7 +22,8 @@ type node struct {
 // hanging is a cable that is drawn, and the outlet of the parent that it comes out of.
 type hanging struct{ cable, outlet int }
 
-// outlet is where cables leave a box: a bridge or a lower interface, which are one segment for all of them, or a bundle of cables.
+// outlet is where cables leave a box: a bridge or a lower interface, which are one segment for all of them, or a bundle
+// of cables.
 type outlet struct {
 	name    string // of the bridge or lower interface, "" for a bundle
 	segment bool
@@ -76,15 +77,17 @@ func (p *plan) neighbours(netns int) []int {
 		}
 		seen[other] = true
 	}
-	slices.SortStableFunc(found, func(a, b int) int { return natural(p.top.Namespaces[a].Name, p.top.Namespaces[b].Name) })
+	slices.SortStableFunc(found, func(a, b int) int {
+		return natural(p.top.Namespaces[a].Name, p.top.Namespaces[b].Name)
+	})
 	p.nextTo[netns] = found
 	return found
 }
 
 func pair(a, b int) [2]int { return [2]int{min(a, b), max(a, b)} }
 
-// rootOf finds where the tree that a namespace belongs to begins: at an end of the longest way through it, so that a chain is a line;
-// or at that end's neighbour where several ends hang on it, so that a star is around its middle.
+// rootOf finds where the tree that a namespace belongs to begins: at an end of the longest way through it, so that a
+// chain is a line; or at that end's neighbour where several ends hang on it, so that a star is around its middle.
 func (p *plan) rootOf(netns int) int {
 	far := p.farthest(netns)
 	end := p.farthest(far)
@@ -157,7 +160,9 @@ func (p *plan) arrange(n *node) {
 		n.size += c.size
 	}
 	p.hang(n)
-	slices.SortStableFunc(n.children, func(a, b *node) int { return cmp.Or(a.size-b.size, a.lastOutlet()-b.lastOutlet()) })
+	slices.SortStableFunc(n.children, func(a, b *node) int {
+		return cmp.Or(a.size-b.size, a.lastOutlet()-b.lastOutlet())
+	})
 }
 
 func (n *node) lastOutlet() int {
@@ -223,7 +228,8 @@ func (p *plan) eachCableDown(n *node, f func(child *node, cable int)) {
 	}
 }
 
-// segmentOf is the bridge, or the lower interface, at this namespace's end of a cable; "" where the cable is one by itself.
+// segmentOf is the bridge, or the lower interface, at this namespace's end of a cable; "" where the cable is one by
+// itself.
 func (p *plan) segmentOf(netns, cable int) string {
 	c := &p.top.Cables[cable]
 	e := c.endIn(netns)

@@ -67,7 +67,8 @@ Exit status: 0 nothing is wrong; 1 a cause was found; 2 wrong usage; 3 it could 
 	flags.StringVar(&o.from, "from", "", "the namespace that sends")
 	flags.IntVar(&o.pid, "from-pid", 0, "the namespace of this process sends")
 	flags.StringVar(&o.to, "to", "", "the address that is not reached; link-local ones with %INTERFACE")
-	flags.StringVar(&o.source, "source", "", "the source address, an address of that namespace, where it is not the one that the kernel would choose")
+	flags.StringVar(&o.source, "source", "",
+		"the source address, an address of that namespace, where it is not the one that the kernel would choose")
 	flags.IntVar(&o.port, "tcp", 0, "ask for a connection to this TCP port instead of an echo")
 	flags.IntVar(&o.size, "size", 0, "ask for an echo with so many bytes of data, not to be fragmented")
 	flags.BoolVar(&o.all, "all", false, "read the namespaces of running processes too, not only those with a name")
@@ -86,19 +87,22 @@ Exit status: 0 nothing is wrong; 1 a cause was found; 2 wrong usage; 3 it could 
 // check reads what the flags say.
 func (o *options) check(c *cobra.Command) error {
 	given := func(flag string) bool { return c.Flags().Changed(flag) }
-	for _, clash := range [][2]string{{"from", "from-pid"}, {"tcp", "size"}, {"state", "all"}, {"state", "from-pid"}, {"state", "probe"}} {
+	for _, clash := range [][2]string{{"from", "from-pid"}, {"tcp", "size"}, {"state", "all"}, {"state", "from-pid"},
+		{"state", "probe"}} {
 		if given(clash[0]) && given(clash[1]) {
 			return status.Usagef("--%s and --%s exclude each other", clash[0], clash[1])
 		}
 	}
-	for _, need := range []struct{ flag, needs string }{{"source", "to"}, {"tcp", "to"}, {"size", "to"}, {"from", "to"}, {"from-pid", "to"}, {"redact", "save"}, {"probe", "to"}} {
+	for _, need := range []struct{ flag, needs string }{{"source", "to"}, {"tcp", "to"}, {"size", "to"}, {"from", "to"},
+		{"from-pid", "to"}, {"redact", "save"}, {"probe", "to"}} {
 		if given(need.flag) && !given(need.needs) {
 			return status.Usagef("--%s needs --%s", need.flag, need.needs)
 		}
 	}
 	switch {
 	case given("to") && !given("from") && !given("from-pid"):
-		return status.Usagef("--to needs --from NAMESPACE or --from-pid PID; the namespace that the harness is in is called host")
+		return status.Usagef(
+			"--to needs --from NAMESPACE or --from-pid PID; the namespace that the harness is in is called host")
 	case given("from") && o.from == "":
 		return status.Usagef("--from: the name of a namespace is missing")
 	case given("from-pid") && !isProcess(o.pid):
@@ -145,7 +149,8 @@ func addressOf(flag, text string) (netip.Addr, error) {
 		if p, isPrefix := netip.ParsePrefix(text); isPrefix == nil {
 			return a, status.Usagef("%s %s: an address is wanted, without a prefix length: %s", flag, text, p.Addr())
 		}
-		return a, status.Usagef("%s %q: an address is wanted, such as 192.168.2.103 or fd00::103; names are not looked up", flag, text)
+		return a, status.Usagef("%s %q: an address is wanted, such as 192.168.2.103 or fd00::103; names are not "+
+			"looked up", flag, text)
 	}
 	if a.IsUnspecified() {
 		return a, status.Usagef("%s %s: it is nobody's address", flag, text)
@@ -195,8 +200,8 @@ func (o *options) read(ctx context.Context) (*state.State, error) {
 	return input.Machine(ctx, what)
 }
 
-// namespaceOfProcess is the name under which a state has the namespace of a process that it was read for. One that is not there any
-// more is called as it would have been.
+// namespaceOfProcess is the name under which a state has the namespace of a process that it was read for. One that is
+// not there any more is called as it would have been.
 func namespaceOfProcess(s *state.State, pid int) string {
 	for i := range s.Namespaces {
 		if n := &s.Namespaces[i]; slices.Contains(n.PIDs, pid) {

@@ -35,7 +35,8 @@ func TestMisspeltNamespace(t *testing.T) {
 		"xyzzy": {"repair    ip netns add xyzzy", "nearest"},
 	} {
 		out, err := call(t, twoNamespaces, "--from", from, "--to", "192.0.2.1")
-		if got, _ := status.Of(err); got != status.Failed || !strings.Contains(out, want.says) || strings.Contains(out, want.never) {
+		if got, _ := status.Of(err); got != status.Failed || !strings.Contains(out, want.says) ||
+			strings.Contains(out, want.never) {
 			t.Errorf("--from %s: %v\n%s", from, err, out)
 		}
 	}

@@ -24,7 +24,8 @@ func judged(s *state.State, o options) *judgement {
 		showableAll(found.Unread)
 		return &judgement{survey: &found}
 	}
-	r := diagnose.Diagnose(s, diagnose.Query{From: o.from, Source: o.sender, To: o.target, Port: uint16(o.port), Size: o.size})
+	r := diagnose.Diagnose(s, diagnose.Query{From: o.from, Source: o.sender, To: o.target, Port: uint16(o.port),
+		Size: o.size})
 	showable(&r)
 	return &judgement{report: &r}
 }

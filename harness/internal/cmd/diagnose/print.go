@@ -31,7 +31,8 @@ func (j *judgement) printReport(s *screen.Sheet) {
 	if p := j.probed; p != nil {
 		s.Line("probe     ", p.Found)
 		if p.contradicts(r) {
-			s.Line("          ", "that is not what the state says: the diagnosis is wrong, or something changed meanwhile")
+			s.Line("          ", "that is not what the state says: the diagnosis is wrong, or something changed "+
+				"meanwhile")
 		}
 	}
 	for _, d := range r.Doubts {

@@ -14,9 +14,11 @@ import (
 
 func TestWhatCanBeRunComesFirst(t *testing.T) {
 	f := findings{
-		Drivers: []string{"iproute2", "netlink"}, Scenarios: 3, Playable: 1, Kernel: "6.18", Architecture: "x86_64", Privilege: "root", Sandbox: true,
-		Skipped:  []skipped{{"vlan", []string{"vlan", "vlan-facts"}}, {"program:nft", []string{"vlan"}}},
-		Programs: []item{{"ip", true, "present: /bin/ip"}, {"nft", false, "absent (package nftables): scenarios about firewalls cannot run"}},
+		Drivers: []string{"iproute2", "netlink"}, Scenarios: 3, Playable: 1, Kernel: "6.18", Architecture: "x86_64",
+		Privilege: "root", Sandbox: true,
+		Skipped: []skipped{{"vlan", []string{"vlan", "vlan-facts"}}, {"program:nft", []string{"vlan"}}},
+		Programs: []item{{"ip", true, "present: /bin/ip"},
+			{"nft", false, "absent (package nftables): scenarios about firewalls cannot run"}},
 		Install:  "as root: apt-get install nftables",
 		Features: []finding{{"vlan", kernel.Absent.String(), "operation not supported"}},
 	}
@@ -53,14 +55,16 @@ What is absent skips the scenarios that require it`
 	}
 	out.Reset()
 	findings{}.print(screen.Plain(&out, &out, false))
-	if !strings.HasPrefix(out.String(), "can run    nothing\n") || !strings.Contains(out.String(), "sandbox    impossible\n") {
+	if !strings.HasPrefix(out.String(), "can run    nothing\n") ||
+		!strings.Contains(out.String(), "sandbox    impossible\n") {
 		t.Errorf("where no lab can be made it says\n%s", out.String())
 	}
 }
 
 func TestLackingOf(t *testing.T) {
 	f := findings{Features: []finding{
-		{Name: "veth", Presence: kernel.Present.String()}, {Name: "vlan", Presence: kernel.Absent.String()}, {Name: "tun", Presence: kernel.Unknown.String()},
+		{Name: "veth", Presence: kernel.Present.String()}, {Name: "vlan", Presence: kernel.Absent.String()},
+		{Name: "tun", Presence: kernel.Unknown.String()},
 	}}
 	sc := &scenario.Scenario{Requires: []string{"veth", "vlan", "tun", "program:sh", "program:no-such-program"}}
 	if got, want := f.lackingOf(sc), []string{"vlan", "program:no-such-program"}; !slices.Equal(got, want) {

@@ -119,7 +119,8 @@ func (f *findings) lookAtPrograms() {
 		case p.version == nil:
 			i.Present, i.Says = true, "present: "+path
 		case p.version() == "":
-			i.Says = fmt.Sprintf("another program of this name (%s): %s cannot run; %s", path, p.use, machine.InstallHint(pkg))
+			i.Says = fmt.Sprintf("another program of this name (%s): %s cannot run; %s", path, p.use,
+				machine.InstallHint(pkg))
 		default:
 			i.Present, i.Says = true, fmt.Sprintf("present: %s, version %s%s", path, p.version(), triedWith(p.name))
 		}
@@ -169,7 +170,9 @@ func (f *findings) lackingOf(sc *scenario.Scenario) (lacking []string) {
 			}
 			continue
 		}
-		if slices.ContainsFunc(f.Features, func(x finding) bool { return x.Name == word && x.Presence == kernel.Absent.String() }) {
+		if slices.ContainsFunc(f.Features, func(x finding) bool {
+			return x.Name == word && x.Presence == kernel.Absent.String()
+		}) {
 			lacking = append(lacking, word)
 		}
 	}

@@ -12,12 +12,14 @@ import (
 func (f findings) print(s *screen.Screen) error {
 	sheet := s.Sheet()
 	if len(f.Drivers) > 0 {
-		sheet.Line("can run    ", fmt.Sprintf("%d of %d scenarios, with the drivers %s", f.Playable, f.Scenarios, strings.Join(f.Drivers, ", ")))
+		sheet.Line("can run    ", fmt.Sprintf("%d of %d scenarios, with the drivers %s", f.Playable, f.Scenarios,
+			strings.Join(f.Drivers, ", ")))
 	} else {
 		sheet.Line("can run    ", "nothing")
 	}
 	for i, x := range f.Skipped {
-		sheet.Line(screen.Once("skips      ", i), fmt.Sprintf("for want of %s: %s", x.Lacking, strings.Join(x.Scenarios, ", ")))
+		sheet.Line(screen.Once("skips      ", i),
+			fmt.Sprintf("for want of %s: %s", x.Lacking, strings.Join(x.Scenarios, ", ")))
 	}
 	sheet.Line("", "")
 	sheet.Line("kernel     ", f.Kernel+" "+f.Architecture)
@@ -80,5 +82,6 @@ func whereFeaturesAre(lacking bool) string {
 		return ""
 	}
 	return "What is absent skips the scenarios that require it, with this reason. Some kernels have it as a module: " +
-		"as root: modprobe NAME (8021q for vlan, sch_netem for netem, br_netfilter). Others lack it: use the virtual machine, vagrant up."
+		"as root: modprobe NAME (8021q for vlan, sch_netem for netem, br_netfilter). Others lack it: use the " +
+		"virtual machine, vagrant up."
 }

@@ -73,7 +73,8 @@ func run(o options) error {
 	return status.Usagef("there is no cause %q; `harness explain` lists those that there are", o.cause)
 }
 
-// nearestCause is the cause that was probably meant. What is missing may be asked for as such: route-missing is no-route.
+// nearestCause is the cause that was probably meant. What is missing may be asked for as such: route-missing is
+// no-route.
 func nearestCause(word string) (string, bool) {
 	meant := map[string]string{}
 	for _, cause := range causes.Words() {

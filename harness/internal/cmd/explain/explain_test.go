@@ -22,7 +22,8 @@ func call(t *testing.T, args ...string) (string, error) {
 
 func TestList(t *testing.T) {
 	out, err := call(t)
-	if err != nil || !strings.HasPrefix(out, "Source\n") || !strings.Contains(out, "Segment: bridges, tunnels, neighbours\n") {
+	if err != nil || !strings.HasPrefix(out, "Source\n") ||
+		!strings.Contains(out, "Segment: bridges, tunnels, neighbours\n") {
 		t.Errorf("%v\n%s", err, out)
 	}
 	for _, cause := range causes.Words() {

@@ -23,7 +23,8 @@ type Selection struct {
 	Suites    bool
 }
 
-// Selected reads what the user named: ids of the catalogue, files, folders, the word for the suites; without names all there is.
+// Selected reads what the user named: ids of the catalogue, files, folders, the word for the suites; without names all
+// there is.
 func Selected(ctx context.Context, names []string) (Selection, error) {
 	if len(names) == 0 {
 		all, err := scenarios.All()
@@ -32,7 +33,8 @@ func Selected(ctx context.Context, names []string) (Selection, error) {
 	files := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == specrun.HandWritten })
 	for _, name := range files {
 		if _, near := nearest.Word(name, []string{specrun.HandWritten}); near && !looksLikePath(name) {
-			return Selection{}, status.Usagef("find the scenario %q: there is none of this name, did you mean %s?", name, specrun.HandWritten)
+			return Selection{}, status.Usagef("find the scenario %q: there is none of this name, did you mean %s?",
+				name, specrun.HandWritten)
 		}
 	}
 	all, err := scenariosNamed(ctx, files)
@@ -139,7 +141,8 @@ func ScenarioFile(path string) (*scenario.Scenario, error) {
 	return sc, inVocabulary(sc)
 }
 
-// WithoutRepeats leaves out what was named twice. Two files with one id are an error: their results could not be told apart.
+// WithoutRepeats leaves out what was named twice. Two files with one id are an error: their results could not be told
+// apart.
 func WithoutRepeats(all []*scenario.Scenario) ([]*scenario.Scenario, error) {
 	first := map[string]*scenario.Scenario{}
 	var out []*scenario.Scenario

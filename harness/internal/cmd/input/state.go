@@ -24,13 +24,14 @@ func parseState(path string) (*state.State, error) {
 		return nil, status.Usagef("read the state %s: %w", path, err)
 	}
 	if len(s.Namespaces) == 0 {
-		return nil, status.Usagef("read the state %s: there is no namespace in it; `harness diagnose --save FILE` writes one", path)
+		return nil, status.Usagef(
+			"read the state %s: there is no namespace in it; `harness diagnose --save FILE` writes one", path)
 	}
 	return s, nil
 }
 
-// Machine reads the namespaces of this machine: the one that the harness is in, those with a name, and those of processes that are
-// asked for.
+// Machine reads the namespaces of this machine: the one that the harness is in, those with a name, and those of
+// processes that are asked for.
 func Machine(ctx context.Context, o observe.MachineOptions) (*state.State, error) {
 	s, err := observe.Machine(ctx, o)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// inVocabulary refuses features that no machine can know: the language leaves those that a scenario requires to the kernel's trials, but
-// their vocabulary is closed.
+// inVocabulary refuses features that no machine can know: the language leaves those that a scenario requires to the
+// kernel's trials, but their vocabulary is closed.
 func inVocabulary(sc *scenario.Scenario) error {
 	var problems scenario.Problems
 	for i, feature := range sc.Requires {

@@ -118,8 +118,8 @@ func printTable(s *screen.Screen, all []listed) error {
 // titleColumns is how wide a title has to be to be read well.
 const titleColumns = 24
 
-// leaveOut takes columns out of the rows, the ones that are missed least first, until there is room for the title, which
-// is the last one. It returns the names of those that it took.
+// leaveOut takes columns out of the rows, the ones that are missed least first, until there is room for the title,
+// which is the last one. It returns the names of those that it took.
 func leaveOut(rows [][]string, width int) (names []string) {
 	for _, column := range []string{"REQUIRES", "KIND"} {
 		used := titleColumns

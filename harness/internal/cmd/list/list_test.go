@@ -67,14 +67,16 @@ func TestLabels(t *testing.T) {
 	of := map[string]bool{}
 	for _, g := range groups {
 		for _, label := range g.Labels {
-			if _, err := specrun.ParseFilter(label, ""); err != nil || of[g.Of+" "+label] || !strings.Contains(text, " "+label) {
+			if _, err := specrun.ParseFilter(label, ""); err != nil || of[g.Of+" "+label] ||
+				!strings.Contains(text, " "+label) {
 				t.Errorf("%s of %s is no label, or listed twice or not: %v", label, g.Of, err)
 			}
 			of[g.Of+" "+label] = true
 		}
 	}
 	for _, want := range []string{
-		"kind of case mistake", "driver netlink", "kind of scenario challenge", "level level-1", "required feature bridge", "scenario veth-pair",
+		"kind of case mistake", "driver netlink", "kind of scenario challenge", "level level-1",
+		"required feature bridge", "scenario veth-pair",
 	} {
 		if !of[want] {
 			t.Errorf("it does not list the %s", want)

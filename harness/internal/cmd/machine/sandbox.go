@@ -1,5 +1,5 @@
-// Package machine is what this machine lets a command do: whether labs can have a sandbox, which drivers there are, what
-// is missing and how it is installed. The commands import it; it never runs a scenario or prints anything.
+// Package machine is what this machine lets a command do: whether labs can have a sandbox, which drivers there are,
+// what is missing and how it is installed. The commands import it; it never runs a scenario or prints anything.
 package machine
 
 import (
@@ -41,8 +41,9 @@ func TrySandbox(mode string) func() (on bool, remark string, err error) {
 			return true, lacking(missing), err
 		}
 		if os.Geteuid() != 0 {
-			return false, "", status.Cannotf("run with --sandbox=off: only root may make namespaces on the machine itself; " +
-				"leave the flag out")
+			return false, "", status.Cannotf(
+				"run with --sandbox=off: only root may make namespaces on the machine itself; " +
+					"leave the flag out")
 		}
 		return false, "", nil
 	}

@@ -42,7 +42,8 @@ func labState(ctx context.Context, sc *scenario.Scenario, steps int) (*state.Sta
 	case err != nil:
 		return nil, fmt.Errorf("make a lab of %s: %w", sc.ID, machine.Asked(err))
 	case answer.Error != "" && answer.State != nil, answer.Error == "" && answer.State == nil:
-		return nil, fmt.Errorf("make a lab of %s: its process says neither the state nor what went wrong, or both", sc.ID)
+		return nil, fmt.Errorf("make a lab of %s: its process says neither the state nor what went wrong, or both",
+			sc.ID)
 	case answer.Lacks:
 		return nil, status.Cannotf("%s", untrusted.Shown(answer.Error))
 	case answer.Error != "":

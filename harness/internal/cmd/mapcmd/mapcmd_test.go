@@ -36,14 +36,16 @@ func call(t *testing.T, ascii bool, args ...string) (string, error) {
 
 func TestSVGOnStandardOutput(t *testing.T) {
 	out, err := call(t, false, "--svg", "-")
-	if err != nil || !strings.HasPrefix(out, "<svg ") || !strings.HasSuffix(out, "</svg>\n") || !strings.Contains(out, "prodns") {
+	if err != nil || !strings.HasPrefix(out, "<svg ") || !strings.HasSuffix(out, "</svg>\n") ||
+		!strings.Contains(out, "prodns") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }
 
 func TestJSONIsNoDrawing(t *testing.T) {
 	out, err := call(t, false, "--json", "--ascii")
-	if got, _ := status.Of(err); got != status.Usage || out != "" || !strings.Contains(err.Error(), "--json and --ascii exclude each other") {
+	if got, _ := status.Of(err); got != status.Usage || out != "" ||
+		!strings.Contains(err.Error(), "--json and --ascii exclude each other") {
 		t.Errorf("%v\n%s", err, out)
 	}
 }

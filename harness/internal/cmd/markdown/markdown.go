@@ -1,6 +1,6 @@
-// Package markdown lays Markdown out for a terminal. It knows what lessons are made of; what else there is comes as plain
-// text. (The libraries that render Markdown bring highlighters along, whose tables cost every start of the harness, and
-// so each worker, more time than all the rest.) It is pure; internal/cmd/screen imports it.
+// Package markdown lays Markdown out for a terminal. It knows what lessons are made of; what else there is comes as
+// plain text. (The libraries that render Markdown bring highlighters along, whose tables cost every start of the
+// harness, and so each worker, more time than all the rest.) It is pure; internal/cmd/screen imports it.
 package markdown
 
 import (
@@ -95,8 +95,8 @@ func (r *renderer) block(n ast.Node, width int) []string {
 	return r.wrap(n, "", width)
 }
 
-// code shows a console block: its commands stand out from what they print, and above them stands whom it is for, which Markdown viewers
-// do not show.
+// code shows a console block: its commands stand out from what they print, and above them stands whom it is for, which
+// Markdown viewers do not show.
 func (r *renderer) code(n ast.Node) []string {
 	var lines []string
 	if f, ok := n.(*ast.FencedCodeBlock); ok && f.Info != nil {
@@ -116,7 +116,8 @@ func (r *renderer) code(n ast.Node) []string {
 	return prefixed("    ", "    ", lines)
 }
 
-// blockLabel says in words whom a console block is for: `console netlink errno=ENODEV` is “with netlink, ENODEV”; "" for everybody.
+// blockLabel says in words whom a console block is for: `console netlink errno=ENODEV` is “with netlink, ENODEV”; ""
+// for everybody.
 func blockLabel(info string) string {
 	words := strings.Fields(info)
 	if len(words) < 2 || words[0] != "console" {

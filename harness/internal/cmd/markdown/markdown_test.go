@@ -41,7 +41,8 @@ lo    the loopback
 ────────────────────────────────────────
 `
 
-const unrendered = "# A title\n\nA paragraph with a word in **bold**, some `code` and a [link](https://example.org/)\nthat is too long for one line.\n\n" +
+const unrendered = "# A title\n\nA paragraph with a word in **bold**, some `code` and a " +
+	"[link](https://example.org/)\nthat is too long for one line.\n\n" +
 	"```console\n$ ip netns add testns\n$ ip netns list\ntestns\n```\n\n" +
 	"- [ ] namespace `testns` exists\n- [x] `host` reaches `127.0.0.1`\n\n" +
 	"1. one\n2. two, which goes on until the line is full and then stands below its own beginning\n\n" +
@@ -115,7 +116,8 @@ func TestABlockSaysWhomItIsFor(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", info, got, want)
 		}
 	}
-	if got := Render("```console netlink errno=ENODEV\n$ ip link set x up\n[!]\n```\n", 80, false); !strings.Contains(got, "with netlink, ENODEV:\n    $ ip link set x up") {
+	if got := Render("```console netlink errno=ENODEV\n$ ip link set x up\n[!]\n```\n", 80,
+		false); !strings.Contains(got, "with netlink, ENODEV:\n    $ ip link set x up") {
 		t.Errorf("got\n%s", got)
 	}
 }

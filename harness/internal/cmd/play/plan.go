@@ -42,7 +42,9 @@ func Plan(what input.Selection, s Settings) (p []specrun.Planned, leftOut []repo
 		jobs[i].Unit, jobs[i].Scenario, jobs[i].Drivers = sc.ID, sc, names
 	}
 	if s.Seed != 0 {
-		rand.New(rand.NewPCG(uint64(s.Seed), 0)).Shuffle(len(jobs), func(i, j int) { jobs[i], jobs[j] = jobs[j], jobs[i] })
+		rand.New(rand.NewPCG(uint64(s.Seed), 0)).Shuffle(len(jobs), func(i, j int) {
+			jobs[i], jobs[j] = jobs[j], jobs[i]
+		})
 	}
 	if what.Suites {
 		job.Unit = specrun.HandWritten

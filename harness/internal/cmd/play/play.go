@@ -36,7 +36,8 @@ type Ending struct {
 func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 	if s.Settings.Timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, s.Settings.Timeout, fmt.Errorf("after %v (--timeout)", s.Settings.Timeout))
+		ctx, cancel = context.WithTimeoutCause(ctx, s.Settings.Timeout,
+			fmt.Errorf("after %v (--timeout)", s.Settings.Timeout))
 		defer cancel()
 	}
 	var suites []reports.Suite

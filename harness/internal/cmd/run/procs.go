@@ -6,9 +6,9 @@ import (
 	"netnscheck/harness/internal/kernel"
 )
 
-// How many scenarios of the whole catalogue run side by side when nobody says so. A worker waits more than it works: for
-// the kernel to end a namespace, to make a link ready, to answer or not to. So a core has enough to do for several. More
-// than mostWorkers wait for each other: the kernel has one lock for all changes of links, addresses and routes.
+// How many scenarios of the whole catalogue run side by side when nobody says so. A worker waits more than it works:
+// for the kernel to end a namespace, to make a link ready, to answer or not to. So a core has enough to do for several.
+// More than mostWorkers wait for each other: the kernel has one lock for all changes of links, addresses and routes.
 const (
 	workersPerCore = 4
 	mostWorkers    = 16

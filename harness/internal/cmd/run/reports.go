@@ -68,7 +68,8 @@ func (o *options) open(ctx context.Context, wanted []reports.Wanted) (*reports.S
 		how.Slowest = slowestCases
 	}
 	std := &reports.Standard{
-		Out: stream(o.screen.Out, o.screen.Colour), Err: stream(o.screen.Err, o.screen.ErrColour), Progress: o.screen.Progress,
+		Out: stream(o.screen.Out, o.screen.Colour), Err: stream(o.screen.Err, o.screen.ErrColour),
+		Progress: o.screen.Progress,
 	}
 	if o.screen.Terminal {
 		std.Out.Columns = o.screen.Columns

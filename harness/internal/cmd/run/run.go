@@ -57,27 +57,37 @@ func Bare(s *screen.Screen) *cobra.Command {
 		},
 	}
 	flags := c.Flags()
-	flags.StringSliceVar(&o.settings.Drivers, "driver", nil, "play with these drivers: iproute2, netlink, busybox (default: those that this machine has)")
+	flags.StringSliceVar(&o.settings.Drivers, "driver", nil,
+		"play with these drivers: iproute2, netlink, busybox (default: those that this machine has)")
 	flags.StringVar(&o.output, "output", "results", "folder for junit.xml and results.json")
 	flags.StringVar(&o.junit, "junit", "", "file for the JUnit report (default junit.xml in --output)")
-	flags.StringArrayVar(&o.reports, "report", nil, "write a report as `FORMAT[=FILE]`, - is standard output; repeat it for more: "+
-		strings.Join(reports.FormatNames(), ", "))
-	flags.StringVar(&o.labels, "label-filter", "", "run what has these labels, in Ginkgo's syntax: 'netlink && mistake' ('harness list --labels')")
+	flags.StringArrayVar(&o.reports, "report", nil,
+		"write a report as `FORMAT[=FILE]`, - is standard output; repeat it for more: "+
+			strings.Join(reports.FormatNames(), ", "))
+	flags.StringVar(&o.labels, "label-filter", "",
+		"run what has these labels, in Ginkgo's syntax: 'netlink && mistake' ('harness list --labels')")
 	flags.StringVar(&o.focus, "focus", "", "run what has this regular expression in its text")
-	flags.Int64Var(&o.settings.Seed, "seed", 0, "shuffle the scenarios by this number (default: the order of the course)")
-	flags.IntVar(&o.settings.Procs, "procs", 1, "how many scenarios run side by side (default: 1; with nothing named, what keeps the processors busy)")
+	flags.Int64Var(&o.settings.Seed, "seed", 0,
+		"shuffle the scenarios by this number (default: the order of the course)")
+	flags.IntVar(&o.settings.Procs, "procs", 1,
+		"how many scenarios run side by side (default: 1; with nothing named, what keeps the processors busy)")
 	flags.Lookup("procs").DefValue = "0" // said in words
 	flags.BoolVar(&o.settings.FailFast, "fail-fast", false, "stop after the first failure")
-	flags.BoolVar(&o.settings.Keep, "keep", false, "let a lab in which something failed stay until Enter or Ctrl-C, and say how to enter it")
-	flags.StringVar(&o.sandbox, "sandbox", "auto", "auto, on, or off: off puts the namespaces where 'ip netns' shows them (root)")
+	flags.BoolVar(&o.settings.Keep, "keep", false,
+		"let a lab in which something failed stay until Enter or Ctrl-C, and say how to enter it")
+	flags.StringVar(&o.sandbox, "sandbox", "auto",
+		"auto, on, or off: off puts the namespaces where 'ip netns' shows them (root)")
 	flags.DurationVar(&o.settings.Timeout, "timeout", 0, "stop the run after this time, such as 5m (default: never)")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show the checks and the transcript of each step")
 	flags.BoolVar(&o.slowest, "slowest", false, "tell which ten steps took the longest")
 	flags.BoolVarP(&o.quiet, "quiet", "q", false, "show failures and the summary alone")
-	c.RegisterFlagCompletionFunc("report", cobra.FixedCompletions(reports.FormatNames(), cobra.ShellCompDirectiveNoSpace))
-	c.RegisterFlagCompletionFunc("driver", cobra.FixedCompletions(lab.DriverNames(), cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("report",
+		cobra.FixedCompletions(reports.FormatNames(), cobra.ShellCompDirectiveNoSpace))
+	c.RegisterFlagCompletionFunc("driver",
+		cobra.FixedCompletions(lab.DriverNames(), cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("label-filter", input.CompleteLabels)
-	c.RegisterFlagCompletionFunc("sandbox", cobra.FixedCompletions([]string{"auto", "on", "off"}, cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("sandbox",
+		cobra.FixedCompletions([]string{"auto", "on", "off"}, cobra.ShellCompDirectiveNoFileComp))
 	return c
 }
 

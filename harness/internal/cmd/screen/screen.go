@@ -54,7 +54,8 @@ func Plain(out, err io.Writer, ci bool) *Screen {
 // inASCII says that the locale was set to one whose characters are ASCII. Where none is set, which is so in most
 // containers, UTF-8 is what terminals and files are in.
 func inASCII(getenv func(string) string) bool {
-	locale := cmp.Or(getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG")) // the first one that is set counts: locale(7)
+	// the first one that is set counts: locale(7)
+	locale := cmp.Or(getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG"))
 	return locale == "C" || locale == "POSIX"
 }
 

@@ -91,7 +91,8 @@ func TestOfAFile(t *testing.T) {
 	for _, c := range []struct {
 		env     map[string]string
 		columns int
-	}{{nil, 80}, {map[string]string{"COLUMNS": "132"}, 132}, {map[string]string{"COLUMNS": "wide"}, 80}, {map[string]string{"COLUMNS": "-3"}, 80}} {
+	}{{nil, 80}, {map[string]string{"COLUMNS": "132"}, 132}, {map[string]string{"COLUMNS": "wide"}, 80},
+		{map[string]string{"COLUMNS": "-3"}, 80}} {
 		s := Of(file, file, func(name string) string { return c.env[name] })
 		if s.Terminal || s.Colour || s.Progress != nil || s.Columns != c.columns {
 			t.Errorf("%v: %+v", c.env, s)

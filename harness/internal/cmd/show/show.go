@@ -34,13 +34,15 @@ func Command(s *screen.Screen) *cobra.Command {
 			return run(c.Context(), o)
 		},
 	}
-	c.Flags().BoolVar(&o.solution, "solution", false, "of a challenge, show its set-up, its commands and the boxes of its checks, too")
+	c.Flags().BoolVar(&o.solution, "solution", false,
+		"of a challenge, show its set-up, its commands and the boxes of its checks, too")
 	return c
 }
 
 func run(ctx context.Context, o options) error {
 	if o.name == specrun.HandWritten {
-		return status.Usagef("show %s: they are no scenario but Go, in %s; `harness run %[1]s` runs them", o.name, input.SuitesFolder)
+		return status.Usagef("show %s: they are no scenario but Go, in %s; `harness run %[1]s` runs them", o.name,
+			input.SuitesFolder)
 	}
 	sc, err := input.Scenario(ctx, o.name)
 	if err != nil {
@@ -52,8 +54,9 @@ func run(ctx context.Context, o options) error {
 	return o.screen.Page(sc.Source)
 }
 
-// withoutSolution is the text of a challenge as a learner gets it: without the set-up and without the commands, which are the solution.
-// Checks are plain items: a box that is ticked, for what is true from the start, would tell what is not broken.
+// withoutSolution is the text of a challenge as a learner gets it: without the set-up and without the commands, which
+// are the solution. Checks are plain items: a box that is ticked, for what is true from the start, would tell what is
+// not broken.
 func withoutSolution(sc *scenario.Scenario) string {
 	lines := strings.SplitAfter(sc.Source, "\n")
 	hide := func(from, to int) { // counted from 1, both included

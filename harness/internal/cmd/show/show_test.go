@@ -39,18 +39,21 @@ Text between.
 
 Text of a mistake.
 
-` + "```console\n$ ip netns add hidden-end\n[1]\n```\n\n- [x] namespace `hidden-end` exists\n\n```console fix\n$ ip netns del hidden-end\n```\n"
+` + "```console\n$ ip netns add hidden-end\n[1]\n```\n\n- [x] namespace `hidden-end` exists\n\n```console fix\n$ ip " +
+		"netns del hidden-end\n```\n"
 	sc, err := scenario.Parse("mend.md", []byte(source))
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := withoutSolution(sc)
-	for _, gone := range []string{"hidden-start", "Hidden too", "## Setup", "## Output", "ip netns", "```console", "[x]", "[X]", "[ ]"} {
+	for _, gone := range []string{"hidden-start", "Hidden too", "## Setup", "## Output", "ip netns", "```console",
+		"[x]", "[X]", "[ ]"} {
 		if strings.Contains(got, gone) {
 			t.Errorf("it shows %q:\n%s", gone, got)
 		}
 	}
-	for _, kept := range []string{"# Mend it", "Text above.", "## Join them", "Text between.", "\n- namespace `hidden-end` exists\n- namespace `a` exists\n* `host` has",
+	for _, kept := range []string{"# Mend it", "Text above.", "## Join them", "Text between.",
+		"\n- namespace `hidden-end` exists\n- namespace `a` exists\n* `host` has",
 		"A hint.", "a picture", "### Mistake: once more", "Text of a mistake."} {
 		if !strings.Contains(got, kept) {
 			t.Errorf("it lacks %q:\n%s", kept, got)

@@ -49,7 +49,8 @@ func NoSuchCommand(c *cobra.Command, args []string) error {
 	if c.HasParent() {
 		return Usagef("there is no command %q; `%s --help` shows those that there are", args[0], c.CommandPath())
 	}
-	return Usagef("there is no command %q; to run a scenario: `harness run %s`; `harness --help` shows the commands", args[0], args[0])
+	return Usagef("there is no command %q; to run a scenario: `harness run %s`; `harness --help` shows the commands",
+		args[0], args[0])
 }
 
 // FlagError says what is wrong with a flag: the one that was probably meant, or the value that it takes.
@@ -76,7 +77,8 @@ func FlagError(c *cobra.Command, err error) error {
 	case errors.As(err, &noValue):
 		what = fmt.Sprintf("--%s: its value is missing%s", noValue.GetFlag().Name, valueOf(noValue.GetFlag()))
 	case errors.As(err, &badValue):
-		what = fmt.Sprintf("--%s %q: that is no value for it%s", badValue.GetFlag().Name, badValue.GetValue(), valueOf(badValue.GetFlag()))
+		what = fmt.Sprintf("--%s %q: that is no value for it%s", badValue.GetFlag().Name, badValue.GetValue(),
+			valueOf(badValue.GetFlag()))
 	}
 	return Usagef("%s%s", what, see)
 }

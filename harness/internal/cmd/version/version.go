@@ -19,7 +19,8 @@ func Command(s *screen.Screen) *cobra.Command {
 		Short: "Say which version this is",
 		Args:  status.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(s.Out, "netnscheck %s, %s %s/%s\n", Of(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(s.Out, "netnscheck %s, %s %s/%s\n", Of(), runtime.Version(), runtime.GOOS,
+				runtime.GOARCH)
 			return err
 		},
 	}

@@ -72,7 +72,8 @@ func TestForgedNetlink(t *testing.T) {
 	besiege(t, func(c *caller) {
 		o := c.play("# T\n\n## Attack\n\n```console\n" +
 			"$ ip netns add ns\n$ sh -c '" + attackName + " spoof & sleep 1'\n[any]\n```\n\n" +
-			"- [ ] `lo` in `host` has the address `127.0.0.9/8`\n- [ ] `host` saw the event `link add forged0` within `500ms`\n")
+			"- [ ] `lo` in `host` has the address `127.0.0.9/8`\n- [ ] `host` saw the event `link add forged0` " +
+			"within `500ms`\n")
 		section := o.of("hostile", "Attack")
 		if section == nil {
 			c.Fatalf("there is no result of the attack:\n%s%s", o.stdout, o.stderr)

@@ -48,7 +48,9 @@ func run(ctx context.Context, o options) error {
 	var scs []*scenario.Scenario
 	var errs []error
 	for _, file := range o.files {
-		sc, err := input.Interruptible(ctx, "read "+file, func() (*scenario.Scenario, error) { return input.ScenarioFile(file) })
+		sc, err := input.Interruptible(ctx, "read "+file, func() (*scenario.Scenario, error) {
+			return input.ScenarioFile(file)
+		})
 		if err == nil {
 			scs = append(scs, sc)
 			err = reviewed(sc)
@@ -108,7 +110,8 @@ func printProblems(out io.Writer, r *reports.Run) {
 		for j := range s.Cases {
 			k := &s.Cases[j]
 			if len(k.Problems) == 0 && k.Outcome != scenario.Pass {
-				fmt.Fprintf(out, "%s: %s, driver %s: %s: %s\n", k.Where(scenario.Problem{}), k.Name, s.Driver, k.Outcome, k.Reason)
+				fmt.Fprintf(out, "%s: %s, driver %s: %s: %s\n", k.Where(scenario.Problem{}), k.Name, s.Driver,
+					k.Outcome, k.Reason)
 			}
 			for _, p := range k.Problems {
 				p.Message = fmt.Sprintf("%s, driver %s: %s", k.Name, s.Driver, p.Message)
