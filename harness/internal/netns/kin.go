@@ -58,13 +58,14 @@ func (s *site) started() func(pid int) bool {
 	if err != nil {
 		return func(int) bool { return false } // there is no /proc, so no process is found either
 	}
-	others := othersOpen(s.id)
 	home := sync.OnceValues(s.inodes)
 	return func(pid int) bool {
 		line := lineage(pid)
 		if len(line) == 0 || line[0].ended() {
 			return false
 		}
+		// A process is there: so its lab, which may have been opened since this one began to close, is open or has ended it.
+		others := othersOpen(s.id)
 		ofThisRun := false
 		for i, p := range line {
 			if p.pid == self.pid || p.pid == s.ancestor {

@@ -399,3 +399,27 @@ func TestLineage(t *testing.T) {
 		t.Errorf("the lineage of a process that is gone: %+v", line)
 	}
 }
+
+// TestLabOpenedWhileAnotherCloses: a program of a lab that is opened while the only other one closes is not taken for
+// what that one left behind.
+func TestLabOpenedWhileAnotherCloses(t *testing.T) {
+	need(t, "sleep")
+	closing := worldHere(t, Options{Ancestor: os.Getppid()})
+	started := closing.ground.(*site).started()
+	opened := worldHere(t, Options{Ancestor: os.Getppid()})
+	if err := opened.Add("left"); err != nil {
+		t.Fatal(err)
+	}
+	for _, ns := range []string{Host, "left"} {
+		running, err := opened.StartIn(ns, command("sleep", "1000"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if started(running.PID) {
+			t.Errorf("the closing lab takes a program in %s of the other lab for its own", ns)
+		}
+		if !opened.ground.(*site).started()(running.PID) {
+			t.Errorf("the lab does not know its own program in %s", ns)
+		}
+	}
+}
