@@ -10,8 +10,8 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// changeAddress is `ip address add|change|replace|del`. Without a device it goes out with index 0, for the kernel to
-// refuse.
+// changeAddress is `ip address add|change|replace|del`. Without a device the request has index 0, which the kernel
+// refuses.
 func (s *session) changeAddress(op operation.AddressChange) error {
 	index, err := s.optionalIndex(op.Dev)
 	if err != nil {
@@ -59,7 +59,7 @@ func (s *session) changeAddress(op operation.AddressChange) error {
 	return m.send()
 }
 
-// putAddresses adds the local address and what the prefix length belongs to, which is the peer if there is one.
+// putAddresses adds the local address, and the address that the prefix length belongs to: the peer's if there is one.
 func (s *session) putAddresses(m message, header *nl.IfAddrmsg, op operation.AddressChange) {
 	if !op.Prefix.IsValid() {
 		return
@@ -69,14 +69,14 @@ func (s *session) putAddresses(m message, header *nl.IfAddrmsg, op operation.Add
 	case op.Peer.IsValid():
 		header.Prefixlen = uint8(op.Peer.Bits())
 		m.put(unix.IFA_ADDRESS, op.Peer.Addr().AsSlice())
-	// without IFA_ADDRESS the kernel does not compare the length (inet_rtm_deladdr, net/ipv4/devinet.c)
+	// without IFA_ADDRESS the kernel ignores the prefix length (inet_rtm_deladdr, net/ipv4/devinet.c)
 	case op.AnyLength:
 	default:
 		m.put(unix.IFA_ADDRESS, op.Prefix.Addr().AsSlice())
 	}
 }
 
-// addressScope is what was written; else host for a new address of 127/8, global for the rest.
+// addressScope is the scope given in the command. The default is host for a new address in 127/8 and global otherwise.
 func (s *session) addressScope(op operation.AddressChange) (uint8, error) {
 	switch {
 	case op.Scope != "":
@@ -87,8 +87,7 @@ func (s *session) addressScope(op operation.AddressChange) (uint8, error) {
 	return unix.RT_SCOPE_UNIVERSE, nil
 }
 
-// putBroadcast adds the broadcast address; none unless it was asked for. "+" is the address with all host bits set, "-"
-// the one with none.
+// putBroadcast adds the broadcast address, if one was given: "+" sets all host bits, "-" clears them.
 func putBroadcast(m message, op operation.AddressChange) error {
 	if op.Broadcast == "" {
 		return nil
@@ -114,7 +113,7 @@ func putBroadcast(m message, op operation.AddressChange) error {
 	return nil
 }
 
-// edge is the first or the last IPv4 address of a prefix.
+// edge is the first or last IPv4 address of a prefix.
 func edge(p netip.Prefix, last bool) netip.Addr {
 	b := p.Masked().Addr().As4()
 	if last {
@@ -144,7 +143,7 @@ func putAddressFlags(m message, header *nl.IfAddrmsg, op operation.AddressChange
 	}
 }
 
-// lifetimes is a struct ifa_cacheinfo, in seconds; what was not written does not end.
+// lifetimes is a struct ifa_cacheinfo, in seconds; a lifetime that was not given is infinite.
 func lifetimes(op operation.AddressChange) ([]byte, error) {
 	valid, preferred := operation.Forever, operation.Forever
 	if op.ValidLft != nil {
@@ -161,7 +160,7 @@ func lifetimes(op operation.AddressChange) ([]byte, error) {
 	return append(b, make([]byte, 8)...), nil
 }
 
-// familyOf is the family of an address, AF_UNSPEC for none.
+// familyOf is the address family, AF_UNSPEC for the zero Addr.
 func familyOf(a netip.Addr) int {
 	switch {
 	case a.Is4():

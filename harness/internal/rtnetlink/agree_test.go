@@ -6,8 +6,8 @@ import (
 	"netnscheck/harness/internal/labtest"
 )
 
-// The scripts are commands after each of which the driver has to leave the state that the real programs leave. A line
-// that one refuses, the other has to refuse too.
+// After each command of the scripts the driver and the real programs have to leave the same state. A command that one
+// refuses has to be refused by the other.
 func TestLeavesTheStateThatTheRealProgramsLeave(t *testing.T) {
 	labtest.Needs(t, "ip", "ping", "sysctl")
 	labtest.Scripts(t, New(), "testdata/scripts/*.txt")

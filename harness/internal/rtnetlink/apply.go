@@ -9,14 +9,14 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// sayable says whether there is a way to carry the operation out; if not, it is a *scenario.CannotSay.
+// sayable reports whether the driver supports the operation: nil or a *scenario.CannotSay.
 func sayable(c operation.Command) error {
 	switch op := c.Op.(type) {
 	case operation.Show:
 		return showable(op)
 	case operation.NetnsAdd:
-		// From inside a namespace `ip` mounts the new one where nobody else sees it, and leaves an ordinary file
-		// behind.
+		// Inside another namespace `ip` mounts the new one in a mount namespace of its own, which is gone when it
+		// exits, and leaves an ordinary file behind.
 		if c.Netns != "" {
 			return cannotSay("netns add in another namespace")
 		}
@@ -26,7 +26,7 @@ func sayable(c operation.Command) error {
 
 func cannotSay(word string) error { return &scenario.CannotSay{Driver: driverName, Word: word} }
 
-// carryOut does what an operation says and returns what there is to read of it.
+// carryOut runs an operation and returns its output.
 func carryOut(ctx context.Context, w *netns.World, c operation.Command) (string, error) {
 	if err := context.Cause(ctx); err != nil {
 		return "", err
@@ -56,7 +56,7 @@ func carryOut(ctx context.Context, w *netns.World, c operation.Command) (string,
 	return "", s.apply(c.Op)
 }
 
-// apply sends an operation that changes something in the session's namespace.
+// apply sends an operation that changes the session's namespace.
 func (s *session) apply(op operation.Operation) error {
 	switch op := op.(type) {
 	case operation.NetnsSet:

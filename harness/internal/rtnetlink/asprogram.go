@@ -10,8 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// sendAsProgram sends a request from among the programs of the lab. A rule for users is one that the kernel takes
-// from nobody else than who is of the namespace's own user namespace (fib_nl2rule, net/core/fib_rules.c).
+// sendAsProgram sends a request through the lab's helper, as a program of the lab. The kernel accepts a rule with a
+// uidrange only from a sender in the user namespace that owns the network namespace (fib_nl2rule,
+// net/core/fib_rules.c).
 func (s *session) sendAsProgram(m message) error {
 	h := s.sockets[unix.NETLINK_ROUTE]
 	m.Seq = atomic.AddUint32(&h.Seq, 1)
@@ -21,7 +22,7 @@ func (s *session) sendAsProgram(m message) error {
 	for {
 		msgs, from, err := h.Socket.Receive()
 		if err != nil {
-			return fmt.Errorf("hear the kernel's answer: %w", err)
+			return fmt.Errorf("receive the kernel's answer: %w", err)
 		}
 		for _, answer := range msgs {
 			if from.Pid == nl.PidKernel && answer.Header.Seq == m.Seq && answer.Header.Type == unix.NLMSG_ERROR {
@@ -31,12 +32,12 @@ func (s *session) sendAsProgram(m message) error {
 	}
 }
 
-// acknowledged reads an acknowledgement: nil, or the errno with the kernel's words about it (netlink(7), struct
-// nlmsgerr).
+// acknowledged reads an acknowledgement: nil, or the errno with the extended acknowledgement's message (netlink(7),
+// struct nlmsgerr).
 func acknowledged(m syscall.NetlinkMessage) error {
 	const errorSize, headerSize = 4, unix.SizeofNlMsghdr
 	if len(m.Data) < errorSize+headerSize {
-		return fmt.Errorf("hear the kernel's answer: %w", unix.EBADMSG)
+		return fmt.Errorf("receive the kernel's answer: %w", unix.EBADMSG)
 	}
 	code := int32(binary.NativeEndian.Uint32(m.Data))
 	if code == 0 {

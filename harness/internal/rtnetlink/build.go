@@ -9,8 +9,8 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// Build carries out typed operations one after the other, with one socket for each namespace instead of one for each
-// operation. It stops at the first that is turned down.
+// Build applies typed operations in order, with one socket for each namespace instead of one for each operation. It
+// stops at the first refusal.
 func (d *Driver) Build(ctx context.Context, w *netns.World, cmds []operation.Command) error {
 	sessions := map[string]*session{}
 	hangUp := func() {
@@ -30,8 +30,7 @@ func (d *Driver) Build(ctx context.Context, w *netns.World, cmds []operation.Com
 	return nil
 }
 
-// buildNext carries out the first operation, or the first ones if they add namespaces, and says how many it has carried
-// out.
+// buildNext applies the first operation, or all leading ones that add namespaces, and returns how many it has applied.
 func (d *Driver) buildNext(ctx context.Context, w *netns.World, cmds []operation.Command, sessions map[string]*session,
 	hangUp func(),
 ) (done int, err error) {
@@ -47,10 +46,10 @@ func (d *Driver) buildNext(ctx context.Context, w *netns.World, cmds []operation
 	return 1, nil
 }
 
-// mostAdds is how many namespaces are asked for at once: who makes them has to answer in time.
+// mostAdds is how many namespaces are added at once: the helper of a sandbox has to answer in time.
 const mostAdds = 100
 
-// leadingAdds are the names of the namespaces that the first operations add, one after the other.
+// leadingAdds are the names of the namespaces added by the operations at the front of cmds.
 func leadingAdds(cmds []operation.Command) (names []string) {
 	for _, c := range cmds[:min(len(cmds), mostAdds)] {
 		add, ok := c.Op.(operation.NetnsAdd)

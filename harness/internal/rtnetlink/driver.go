@@ -1,8 +1,7 @@
-// Package rtnetlink is the driver that carries a command out inside the process: an `ip`, `sysctl` or `ping` command is
-// parsed to a typed operation, and that is sent to the kernel as the request that iproute2 would send. It may be
-// imported by lab, and by internal/busybox for what busybox cannot say; it imports scenario, scenario/operation, state
-// and internal/{netns,observe,program}. It never starts `ip`, and never does what the command does not say: what it
-// cannot say, it refuses to.
+// Package rtnetlink is the driver that runs commands inside the process: it parses an `ip`, `sysctl` or `ping` command
+// into a typed operation and sends the kernel the request that iproute2 would send. It may be imported by lab, and by
+// internal/busybox for the commands that busybox lacks; ARCHITECTURE.md lists its own imports. It never starts `ip`,
+// and never does more than the command says: it refuses what it cannot express.
 package rtnetlink
 
 import (
@@ -25,14 +24,14 @@ const driverName = "netlink"
 // Driver sends typed operations to the kernel. It keeps nothing between two commands.
 type Driver struct{}
 
-// New returns the driver; it needs nothing of the machine but its kernel.
+// New returns the driver. It needs nothing but the kernel.
 func New() *Driver { return &Driver{} }
 
-// Name is the word of the format.
+// Name is the driver's name in scenarios.
 func (*Driver) Name() string { return driverName }
 
-// CanSay asks, without doing anything, whether there is a way to carry the command out: a *scenario.CannotSay names the
-// word that no operation expresses, a *scenario.Unavailable the program that is not installed.
+// CanSay reports whether the driver can run the command, without running it: nil, a *scenario.CannotSay with the word
+// that no operation expresses, or a *scenario.Unavailable with the program that is not installed.
 func (*Driver) CanSay(cmd scenario.Command) error {
 	c, err := operation.Parse(cmd.Argv)
 	var unknown *operation.UnknownWord
@@ -51,7 +50,8 @@ func (*Driver) CanSay(cmd scenario.Command) error {
 	return nil
 }
 
-// Run carries out one command. A refusal is in the exchange: the status as of iproute2, the errno, and the message.
+// Run runs one command. A refusal is part of the exchange: iproute2's exit status, the errno and the message. The error
+// is for everything else: *scenario.CannotSay, *scenario.Unavailable, or a failure of the lab.
 func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) (scenario.Exchange, error) {
 	if err := d.CanSay(cmd); err != nil {
 		return scenario.Exchange{Line: cmd.Line, Command: cmd.Text}, err
@@ -64,7 +64,7 @@ func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) 
 	return d.CarryOut(ctx, w, cmd, c)
 }
 
-// CarryOut is Run for a command of which c is the meaning. The driver busybox has what busybox cannot say done so.
+// CarryOut is Run for a command that has been parsed to c. The busybox driver uses it for commands that busybox lacks.
 func (*Driver) CarryOut(ctx context.Context, w *netns.World, cmd scenario.Command,
 	c operation.Command) (x scenario.Exchange, err error) {
 	x = scenario.Exchange{Line: cmd.Line, Netns: c.Netns, Command: cmd.Text, By: scenario.Harness}
@@ -89,7 +89,7 @@ func (*Driver) CarryOut(ctx context.Context, w *netns.World, cmd scenario.Comman
 	return x, err
 }
 
-// Apply carries out a typed operation. What is turned down is a *Refused; a Run with another status than 0 too.
+// Apply runs a typed operation. A refusal is a *Refused, and so is a program's exit status other than 0.
 func (d *Driver) Apply(ctx context.Context, w *netns.World, c operation.Command) error {
 	op, ok := c.Op.(operation.Run)
 	if !ok {
@@ -103,7 +103,7 @@ func (d *Driver) Apply(ctx context.Context, w *netns.World, c operation.Command)
 	return err
 }
 
-// runProgram starts a program as it is written, in the namespace that `ip netns exec` named.
+// runProgram runs a program literally, in the namespace given to `ip netns exec`.
 func runProgram(ctx context.Context, w *netns.World, c operation.Command, op operation.Run) (string, int, error) {
 	if c.Netns != "" {
 		h, err := openNetns(w, c.Netns)

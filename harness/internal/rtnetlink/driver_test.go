@@ -52,7 +52,7 @@ func TestRunDoesNotTryWhatItCannotSay(t *testing.T) {
 		_, err := New().Run(t.Context(), w, labtest.Command(t, line))
 		var cannot *scenario.CannotSay
 		if !errors.As(err, &cannot) {
-			t.Errorf("%s: %v, want that it cannot be said", line, err)
+			t.Errorf("%s: %v, want a *scenario.CannotSay", line, err)
 		}
 	}
 }
@@ -141,7 +141,7 @@ func TestShow(t *testing.T) {
 		}
 	}
 	if x := say(t, w, "ip link show v1"); strings.Contains(x.Output, "v0@") {
-		t.Errorf("show of v1 tells of v0: %s", x.Output)
+		t.Errorf("show of v1 includes v0: %s", x.Output)
 	}
 }
 
@@ -183,7 +183,8 @@ func TestLimitIsThatOfPrograms(t *testing.T) {
 	}
 }
 
-// TestAnAnswerIsThatToItsOwnRequest: the host's socket goes from session to session, and with it what one has not read.
+// TestAnAnswerIsThatToItsOwnRequest: sessions share the host's socket, and with it an answer that an earlier one has
+// not read.
 func TestAnAnswerIsThatToItsOwnRequest(t *testing.T) {
 	w := labtest.World(t)
 	must(t, w, "ip link add v0 type veth peer name v1")
@@ -201,6 +202,6 @@ func TestAnAnswerIsThatToItsOwnRequest(t *testing.T) {
 	}
 	s.close()
 	if x := say(t, w, "ip link add v0 type veth peer name v2"); x.Errno != "EEXIST" {
-		t.Errorf("what the kernel refuses is told as status %d, errno %q", x.Status, x.Errno)
+		t.Errorf("add a link that exists: status %d, errno %q, want EEXIST", x.Status, x.Errno)
 	}
 }

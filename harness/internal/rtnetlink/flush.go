@@ -14,11 +14,11 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// maxRounds is how often a flush looks whether something is left.
+// maxRounds is how many times a flush lists the entries.
 const maxRounds = 10
 
-// flush deletes what list finds, again and again until it finds nothing: a deletion may bring something new to light.
-// That an entry is gone meanwhile, with another one, is no refusal.
+// flush deletes what list finds and lists again, until nothing is left: a deletion may reveal another entry, such as a
+// promoted address. An entry that has gone with another one is not a refusal.
 func flush(list func() ([]message, error)) error {
 	for range maxRounds {
 		deletions, err := list()
@@ -40,7 +40,7 @@ func gone(err error) bool {
 		[]syscall.Errno{unix.ENOENT, unix.ESRCH, unix.EADDRNOTAVAIL, unix.ENODEV}, refused.Errno)
 }
 
-// again is a deletion of what a dump told of: the same message with another type.
+// again is a request that deletes a dumped entry: the same payload with another message type.
 func (s *session) again(kind int, payload []byte) message {
 	r := nl.NewNetlinkRequest(kind, unix.NLM_F_ACK)
 	r.Sockets = s.sockets
@@ -48,11 +48,11 @@ func (s *session) again(kind int, payload []byte) message {
 	return message{NetlinkRequest: r}
 }
 
-// attributes are the attributes of a message behind its fixed header.
+// attributes are the attributes that follow a message's fixed header.
 func attributes(msg []byte, header int) (map[uint16][]byte, error) {
 	header = (header + unix.NLMSG_ALIGNTO - 1) &^ (unix.NLMSG_ALIGNTO - 1)
 	if len(msg) < header {
-		return nil, errors.New("read a message of the kernel: it is too short")
+		return nil, errors.New("read a netlink message: it is too short")
 	}
 	list, err := nl.ParseRouteAttr(msg[header:])
 	if err != nil {
@@ -77,7 +77,7 @@ func number(b []byte) uint32 {
 	return nl.NativeEndian().Uint32(b)
 }
 
-// flushAddresses is `ip address flush`. As with iproute2 the word up makes no difference.
+// flushAddresses is `ip address flush`. The word up makes no difference, as in iproute2.
 func (s *session) flushAddresses(op operation.AddressFlush) error {
 	dev, err := s.optionalIndex(op.Dev)
 	if err != nil {
@@ -120,7 +120,8 @@ func (s *session) flushAddresses(op operation.AddressFlush) error {
 			}
 			list = append(list, found{s.again(unix.RTM_DELADDR, msg), header.Flags&unix.IFA_F_SECONDARY != 0})
 		}
-		// The secondary ones first, as long as they are there: with its primary address goes also what no filter names.
+		// Secondary addresses first, while they exist: deleting the primary address also removes those that the filter
+		// leaves out.
 		slices.SortStableFunc(list, func(a, b found) int { return cmp.Compare(rank(a.secondary), rank(b.secondary)) })
 		deletions := make([]message, len(list))
 		for i, f := range list {

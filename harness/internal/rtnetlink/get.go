@@ -14,7 +14,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// question is what `ip route get` and `ip neighbour get` ask for.
+// question holds the arguments of `ip route get` and `ip neighbour get`.
 type question struct {
 	to       netip.Prefix
 	from     netip.Addr
@@ -24,7 +24,7 @@ type question struct {
 	fib      bool
 }
 
-// parseGet reads the words behind get.
+// parseGet reads the words after get.
 func parseGet(op operation.Show) (q question, err error) {
 	args := op.Args
 	for len(args) > 0 {
@@ -79,7 +79,7 @@ func parsePrefix(word string) (netip.Prefix, error) {
 	return netip.ParsePrefix(word)
 }
 
-// get asks the kernel where a packet would go, or for one neighbour.
+// get asks the kernel for the route to a destination, or for one neighbour.
 func (s *session) get(op operation.Show) (string, error) {
 	q, err := parseGet(op)
 	if err != nil {
@@ -98,7 +98,7 @@ func (s *session) get(op operation.Show) (string, error) {
 	}
 	header := &nl.RtMsg{}
 	header.Family, header.Dst_len, header.Tos = uint8(familyOf(q.to.Addr())), uint8(q.to.Bits()), q.tos
-	if header.Family == unix.AF_INET { // IPv6 always tells of the table, and refuses the flag
+	if header.Family == unix.AF_INET { // IPv6 always reports the table, and refuses the flag
 		header.Flags = unix.RTM_F_LOOKUP_TABLE
 	}
 	if q.fib {
@@ -133,7 +133,7 @@ func (s *session) get(op operation.Show) (string, error) {
 	return text.String(), nil
 }
 
-// writeRoute writes the kernel's answer to route get in one line.
+// writeRoute writes the kernel's answer to `ip route get` as one line.
 func (s *session) writeRoute(text *strings.Builder, q question, msg []byte) error {
 	h := nl.DeserializeRtMsg(msg)
 	attrs, err := attributes(msg, h.Len())
@@ -173,7 +173,7 @@ func (s *session) nameOf(index uint32) (string, error) {
 	m.Flags &^= unix.NLM_F_ACK
 	msgs, err := m.ask(unix.RTM_NEWLINK)
 	if err == nil && len(msgs) != 1 {
-		err = fmt.Errorf("the kernel told of %d links", len(msgs))
+		err = fmt.Errorf("the kernel reported %d links", len(msgs))
 	}
 	if err != nil {
 		return "", fmt.Errorf("look up the device with index %d: %w", index, err)

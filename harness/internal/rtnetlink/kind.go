@@ -9,7 +9,7 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// kindData is the part of a new link's description that only its kind understands; nil when nothing was written.
+// kindData is the kind-specific part of a new link (IFLA_INFO_DATA), nil if it is empty.
 func (s *session) kindData(op operation.LinkAdd) (*nl.RtAttr, error) {
 	data := nl.NewRtAttr(nl.IFLA_INFO_DATA, nil)
 	var err error
@@ -35,14 +35,14 @@ func (s *session) kindData(op operation.LinkAdd) (*nl.RtAttr, error) {
 	return data, nil
 }
 
-// putPeer describes the other end of a veth pair: a link header and attributes like those of the first end.
+// putPeer describes the peer of a veth link: a link header and attributes like those of the link itself.
 func (s *session) putPeer(data *nl.RtAttr, peer operation.LinkAttributes) error {
 	nested := data.AddRtAttr(nl.VETH_INFO_PEER, nil)
 	nested.AddChild(linkHeader(peer))
 	return s.putLinkAttributes(adder(nested), peer)
 }
 
-// adder is the put function of nested attributes.
+// adder is a put function for nested attributes.
 func adder(a *nl.RtAttr) func(int, []byte) {
 	return func(attribute int, value []byte) { a.AddRtAttr(attribute, value) }
 }
@@ -144,7 +144,7 @@ func (s *session) putVXLAN(data *nl.RtAttr, o operation.VXLANOptions) error {
 	if o.TTL != nil {
 		data.AddRtAttr(nl.IFLA_VXLAN_TTL, nl.Uint8Attr(uint8(*o.TTL)))
 	}
-	if o.External { // as ip does, which then learns nothing unless told to
+	if o.External { // iproute2 then turns learning off, unless the command turns it on
 		data.AddRtAttr(nl.IFLA_VXLAN_FLOWBASED, flag(true))
 		data.AddRtAttr(nl.IFLA_VXLAN_LEARNING, flag(o.Learning != nil && *o.Learning))
 	} else if o.Learning != nil {

@@ -7,7 +7,7 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// addLink makes a link, with everything that was written about it and its peer, in one request.
+// addLink creates a link, and its peer if it has one, with all their attributes in one request.
 func (s *session) addLink(op operation.LinkAdd) error {
 	header := linkHeader(op.LinkAttributes)
 	m := s.request(unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL, header)
@@ -50,7 +50,7 @@ func linkHeader(a operation.LinkAttributes) *nl.IfInfomsg {
 	return header
 }
 
-// putLinkAttributes adds what a link and its peer have in common.
+// putLinkAttributes adds the attributes that a link and its peer have in common.
 func (s *session) putLinkAttributes(put func(int, []byte), a operation.LinkAttributes) error {
 	if a.Name != "" {
 		put(unix.IFLA_IFNAME, nl.ZeroTerminated(a.Name))
@@ -85,7 +85,7 @@ func (s *session) putLinkAttributes(put func(int, []byte), a operation.LinkAttri
 	return nil
 }
 
-// deleteLink is `ip link del`; the kernel takes the other end of a pair along.
+// deleteLink is `ip link del`. The kernel deletes the peer of a veth link as well.
 func (s *session) deleteLink(op operation.LinkDelete) error {
 	index, err := s.optionalIndex(op.Name)
 	if err != nil {
@@ -102,7 +102,7 @@ func (s *session) deleteLink(op operation.LinkDelete) error {
 	return m.send()
 }
 
-// changeProperty adds or deletes alternative names.
+// changeProperty adds or deletes alternative names (`ip link property`).
 func (s *session) changeProperty(op operation.LinkProperty) error {
 	index, err := s.index(op.Name)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// setLink is `ip link set`: all changes of one command are one request.
+// setLink is `ip link set`: one request for all changes of a command.
 func (s *session) setLink(op operation.LinkSet) error {
 	index, err := s.optionalIndex(op.Name)
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *session) setLink(op operation.LinkSet) error {
 	return m.send()
 }
 
-// setFlags puts the flags into the header of the link. arp is the only one that is written the other way round.
+// setFlags sets the flags in the link's header. `arp on` clears a flag, IFF_NOARP.
 func setFlags(header *nl.IfInfomsg, op operation.LinkSet) {
 	noARP := op.ARP
 	if noARP != nil {
@@ -106,7 +106,7 @@ func putModes(m message, op operation.LinkSet) error {
 	return nil
 }
 
-// putKind adds `type bridge …` or, for the port of a bridge, `type bridge_slave …`.
+// putKind adds the options of `type bridge …`, or of `type bridge_slave …` for a bridge port.
 func putKind(m message, op operation.LinkSet) {
 	if op.Kind == "" {
 		return
@@ -131,7 +131,7 @@ func putKind(m message, op operation.LinkSet) {
 	m.AddData(info)
 }
 
-// group reads the name or number of a group of links (/etc/iproute2/group).
+// group is the number of a link group given by name or number (/etc/iproute2/group).
 func (s *session) group(word string) (uint32, error) {
 	if n, err := strconv.ParseUint(word, 0, 32); err == nil {
 		return uint32(n), nil

@@ -11,7 +11,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(labtest.Main(m)) }
 
-// say carries a line out by the driver under test.
+// say runs a command by the driver under test.
 func say(t testing.TB, w *netns.World, line string) scenario.Exchange {
 	t.Helper()
 	x, err := New().Run(t.Context(), w, labtest.Command(t, line))
@@ -21,7 +21,7 @@ func say(t testing.TB, w *netns.World, line string) scenario.Exchange {
 	return x
 }
 
-// must carries lines out that are not refused.
+// must runs commands that have to succeed.
 func must(t testing.TB, w *netns.World, lines ...string) {
 	t.Helper()
 	for _, line := range lines {

@@ -54,7 +54,7 @@ func neighbourState(word string) (uint32, error) {
 	return state, nil
 }
 
-// flushNeighbours is `ip neighbour flush`: what was learned, unless another state is asked for.
+// flushNeighbours is `ip neighbour flush`: all entries but permanent and noarp ones, unless a state is given.
 func (s *session) flushNeighbours(op operation.NeighbourFlush) error {
 	dev, err := s.optionalIndex(op.Dev)
 	if err != nil {
@@ -86,7 +86,7 @@ func (s *session) flushNeighbours(op operation.NeighbourFlush) error {
 			// struct ndmsg: the family, three bytes of padding, the index of the link, the state.
 			index, state := number(msg[4:8]), uint32(nl.NativeEndian().Uint16(msg[8:10]))
 			switch {
-			case msg[0] != unix.AF_INET && msg[0] != unix.AF_INET6, // a bridge's table
+			case msg[0] != unix.AF_INET && msg[0] != unix.AF_INET6, // the forwarding database of a bridge
 				op.Dev != "" && index != uint32(dev),
 				op.To.IsValid() && !op.To.Contains(addr(attrs[unix.NDA_DST])),
 				state&states == 0 && (state != 0 || op.State != "none" && op.State != "all"):

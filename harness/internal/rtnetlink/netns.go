@@ -15,7 +15,7 @@ func addNetns(w *netns.World, op operation.NetnsAdd) error {
 	return err
 }
 
-// addAllNetns adds namespaces up to the first that is refused, and says how many.
+// addAllNetns adds namespaces until one is refused, and returns how many it has added.
 func addAllNetns(w *netns.World, names []string) (added int, err error) {
 	if added, err = w.AddAll(names...); err != nil {
 		return added, refuse(1, err, "Cannot create namespace file %q", "/run/netns/"+names[added])
@@ -30,13 +30,13 @@ func deleteNetns(w *netns.World, op operation.NetnsDelete) error {
 	return nil
 }
 
-// noHeader is a struct rtgenmsg of no family.
+// noHeader is a struct rtgenmsg with family AF_UNSPEC.
 type noHeader struct{}
 
 func (noHeader) Len() int          { return 4 }
 func (noHeader) Serialize() []byte { return make([]byte, 4) }
 
-// setNetns gives a namespace the number by which the session's namespace calls it.
+// setNetns sets the id by which the session's namespace knows another namespace.
 func (s *session) setNetns(op operation.NetnsSet) error {
 	h, err := openNetns(s.w, op.Name)
 	if err != nil {

@@ -16,14 +16,14 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// What ping(8) takes when nothing is written.
+// The defaults of ping(8).
 const (
 	defaultPayload  = 56
 	defaultInterval = time.Second
 	defaultTimeout  = 10 * time.Second
 )
 
-// run is a ping while it goes on.
+// run is a ping in progress.
 type run struct {
 	operation.Ping
 	socket  *echo.Socket
@@ -36,7 +36,7 @@ type run struct {
 	errno                   syscall.Errno // the last error
 }
 
-// ping is `ping`: status 0 when an answer came, 1 when none did, 2 when there was nothing to send on.
+// ping is `ping`. Its exit status is 0 if a reply came, 1 if none came, 2 if the requests could not be sent.
 func ping(ctx context.Context, w *netns.World, c operation.Command, op operation.Ping) (string, error) {
 	if op.Size < 0 {
 		op.Size = defaultPayload
@@ -63,8 +63,8 @@ func ping(ctx context.Context, w *netns.World, c operation.Command, op operation
 	return r.text.String(), nil
 }
 
-// openEcho opens the socket in the namespace, if packets to dest can leave it at all: what the kernel says to that,
-// ping(8) says before it sends anything.
+// openEcho opens the socket in the namespace, after a trial connect to dest: ping(8) reports the kernel's refusal of
+// that before it sends anything.
 func openEcho(w *netns.World, ns string, dest netip.Addr, op operation.Ping) (socket *echo.Socket, err error) {
 	o := echo.Options{Dest: dest.WithZone(""), Device: op.Source, PMTU: op.PMTU, TTL: op.TTL, ErrorQueue: true}
 	if a, err := netip.ParseAddr(op.Source); err == nil {
@@ -102,7 +102,7 @@ func zoneIndex(w *netns.World, ns, zone string) (uint32, error) {
 	return uint32(index), nil
 }
 
-// payload is what ping(8) sends, so many bytes.
+// payload is the data that ping(8) sends, size bytes.
 func payload(size int) []byte {
 	b := make([]byte, size)
 	for i := range b {
@@ -111,8 +111,7 @@ func payload(size int) []byte {
 	return b
 }
 
-// destination is the address of the one who is pinged: an address, or a name in the hosts file that a program would see
-// there.
+// destination is the address to ping: a literal address, or a name from the hosts file of the namespace.
 func destination(w *netns.World, c operation.Command, op operation.Ping) (netip.Addr, error) {
 	if a, err := netip.ParseAddr(op.Dest); err == nil {
 		return a.Unmap(), nil
@@ -138,7 +137,7 @@ func destination(w *netns.World, c operation.Command, op operation.Ping) (netip.
 	return found, nil
 }
 
-// lookHost finds a name in the text of a hosts file (hosts(5)); an IPv4 address first when both will do.
+// lookHost looks a name up in the text of a hosts file (hosts(5)). An IPv4 address is preferred to an IPv6 address.
 func lookHost(text, name string, f operation.Family) (found netip.Addr) {
 	for line := range strings.Lines(text) {
 		line, _, _ = strings.Cut(line, "#")
@@ -159,10 +158,10 @@ func lookHost(text, name string, f operation.Family) (found netip.Addr) {
 	return found
 }
 
-// exchange sends the requests and takes the answers, as long as ping(8) would.
+// exchange sends requests and receives replies for as long as ping(8) would.
 func (r *run) exchange(ctx context.Context) error {
 	interval := seconds(r.Interval, defaultInterval)
-	var end time.Time // of everything; zero: not known yet
+	var end time.Time // zero: not known yet
 	if r.Deadline > 0 {
 		end = r.begun.Add(seconds(r.Deadline, 0))
 	}
@@ -187,7 +186,7 @@ func (r *run) exchange(ctx context.Context) error {
 			continue
 		}
 		until := next
-		if !mayDo && end.IsZero() { // all is sent: how long the last answers are waited for
+		if !mayDo && end.IsZero() { // all requests are sent: how long to wait for the last replies
 			wait := seconds(r.Timeout, defaultTimeout)
 			if r.received > 0 {
 				wait = max(2*r.slowest, interval)
@@ -216,7 +215,7 @@ func (r *run) request() error {
 	return nil
 }
 
-// receive takes one answer or error, until then at most.
+// receive takes one reply or error; it returns at the latest at the time until.
 func (r *run) receive(ctx context.Context, until time.Time) error {
 	a, err := r.socket.Receive(ctx, until)
 	switch {

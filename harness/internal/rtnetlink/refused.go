@@ -9,14 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Refused is the error of an operation that was turned down, by the kernel or because what it names is not there.
+// Refused is the error of an operation that the kernel refused, or that names something that does not exist.
 type Refused struct {
-	// Errno is the kernel's answer, 0 when nobody gave one.
+	// Errno is the kernel's answer, 0 if the kernel was not asked.
 	Errno syscall.Errno
-	// Message is the extended acknowledgement, what iproute2 says in its place, or the errno in words.
+	// Message is the extended acknowledgement, iproute2's message, or the errno in words.
 	Message string
-	// Status is the exit status with which iproute2 tells of it: 2 for what the kernel answers to the request itself, 1
-	// or 255 for what comes before the request.
+	// Status is iproute2's exit status: 2 if the kernel refused the request itself, 1 or 255 for an error before it.
 	Status int
 }
 
@@ -27,9 +26,9 @@ func (e *Refused) Error() string {
 	return e.Message
 }
 
-// errnoName is the name of an errno as the kernel's own sources have it; "" for none.
+// errnoName is the symbolic name of an errno, as in the kernel's sources; "" for 0.
 func errnoName(errno syscall.Errno) string {
-	if errno == unix.EOPNOTSUPP { // has another name with the same number, which the library prefers
+	if errno == unix.EOPNOTSUPP { // unix.ErrnoName returns ENOTSUP, which has the same number
 		return "EOPNOTSUPP"
 	}
 	return unix.ErrnoName(errno)
@@ -42,8 +41,8 @@ func (e *Refused) Unwrap() error {
 	return e.Errno
 }
 
-// answered makes a refusal of the error with which a netlink request ended; the library joins errno and extended
-// acknowledgement by a colon.
+// answered turns the error of a netlink request into a *Refused. The library formats it as errno, colon, extended
+// acknowledgement.
 func answered(err error) error {
 	var errno syscall.Errno
 	if !errors.As(err, &errno) {
@@ -53,7 +52,8 @@ func answered(err error) error {
 	return &Refused{Errno: errno, Message: message, Status: 2}
 }
 
-// refuse makes a refusal, with this exit status, of an error that wraps an errno; any other error stays what it is.
+// refuse turns an error that wraps an errno into a *Refused with this exit status; it returns any other error
+// unchanged.
 func refuse(status int, err error, format string, args ...any) error {
 	var errno syscall.Errno
 	if !errors.As(err, &errno) {
@@ -62,7 +62,8 @@ func refuse(status int, err error, format string, args ...any) error {
 	return &Refused{Errno: errno, Message: fmt.Sprintf(format, args...) + ": " + errno.Error(), Status: status}
 }
 
-// wrong is a refusal that asks nobody: the word cannot mean anything here.
+// wrong is a refusal without asking the kernel: the word is invalid here. Its exit status is that of iproute2's usage
+// errors.
 func wrong(format string, args ...any) error {
 	return &Refused{Message: fmt.Sprintf(format, args...), Status: 255}
 }

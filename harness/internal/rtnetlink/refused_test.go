@@ -29,8 +29,8 @@ const (
 		ip -n prodns link set vnix-prodns up`
 )
 
-// TestRefusals holds the answers that were measured: the errno that the kernel gave and the status with which iproute2
-// told of it. Where iproute2 refuses by itself what netlink can ask, the kernel's errno.
+// TestRefusals checks the measured answers: the kernel's errno and iproute2's exit status. Where iproute2 refuses by
+// itself what can be sent by netlink, the kernel's errno is expected.
 func TestRefusals(t *testing.T) {
 	type refusal struct {
 		command, errno string
@@ -151,7 +151,7 @@ func TestRefusals(t *testing.T) {
 						x.Message, r.status, r.errno)
 				}
 				if x.Message == "" || x.Output == "" {
-					t.Errorf("%s: no word about why", r.command)
+					t.Errorf("%s: no message", r.command)
 				}
 			}
 			if diff := state.Diff(before, labtest.Observed(t, w)); len(diff) > 0 {
@@ -188,8 +188,7 @@ func TestApplyTellsOfARefusal(t *testing.T) {
 }
 
 func TestRefusesWithoutRights(t *testing.T) {
-	// The namespace of a user namespace that is not ours: that of process 1 of the sandbox belongs to who made the
-	// sandbox.
+	// The network namespace of process 1 of the sandbox belongs to another user namespace than ours.
 	if _, err := os.Stat("/proc/1/ns/net"); err != nil {
 		t.Skip(err)
 	}

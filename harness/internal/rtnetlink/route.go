@@ -35,8 +35,8 @@ func (s *session) changeRoute(op operation.RouteChange) error {
 	return m.send()
 }
 
-// routeHeader is the fixed part of a route, with what iproute2 assumes where nothing was written: a route that is
-// deleted may be of any type, protocol and, in IPv4, scope.
+// routeHeader is the fixed part of a route, with iproute2's defaults: a deletion matches any type, any protocol and, in
+// IPv4, any scope that was not given.
 func (s *session) routeHeader(op operation.RouteChange) (*nl.RtMsg, error) {
 	r := op.Route
 	header := &nl.RtMsg{}
@@ -74,7 +74,7 @@ func (s *session) routeHeader(op operation.RouteChange) (*nl.RtMsg, error) {
 	return header, nil
 }
 
-// routeFamily is what was written, or else IPv4.
+// routeFamily is the family given in the command or implied by its addresses; the default is IPv4.
 func routeFamily(r operation.Route) int {
 	if f := family(r.Family); f != unix.AF_UNSPEC {
 		return f
@@ -92,7 +92,7 @@ func routeFamily(r operation.Route) int {
 	return unix.AF_INET
 }
 
-// defaultScope says how far away the destination of a route is of which nobody said so.
+// defaultScope is the scope that iproute2 gives to a route without one.
 func defaultScope(header *nl.RtMsg, op operation.RouteChange) uint8 {
 	if header.Family == unix.AF_INET6 {
 		return unix.RT_SCOPE_UNIVERSE
@@ -154,7 +154,7 @@ func (s *session) putRoute(m message, header *nl.RtMsg, r operation.Route) error
 	return s.putNexthops(m, int(header.Family), r.Nexthops)
 }
 
-// putTable names the table; routes to the machine itself belong to the table local when nothing was written.
+// putTable sets the routing table. The default is main, but local for local, broadcast, anycast and nat routes.
 func (s *session) putTable(m message, header *nl.RtMsg, word string) error {
 	if word == "" {
 		header.Table = unix.RT_TABLE_MAIN
@@ -177,7 +177,7 @@ func (s *session) putTable(m message, header *nl.RtMsg, word string) error {
 	return nil
 }
 
-// putGateway adds the next hop's address: a struct rtvia when its family is not that of the route.
+// putGateway adds the address of the next hop, as a struct rtvia if its family is not that of the route.
 func putGateway(put func(int, []byte), family int, via netip.Addr) {
 	switch {
 	case !via.IsValid():
@@ -188,7 +188,7 @@ func putGateway(put func(int, []byte), family int, via netip.Addr) {
 	}
 }
 
-// putMetrics adds what a route tells those who send along it.
+// putMetrics adds the metrics of a route, such as its MTU (RTA_METRICS).
 func putMetrics(m message, r operation.Route) {
 	metrics := nl.NewRtAttr(unix.RTA_METRICS, nil)
 	if r.MTULock {

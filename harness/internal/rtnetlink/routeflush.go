@@ -7,8 +7,8 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// flushRoutes is `ip route flush`: every filter that is set must match. A table that there is not, as the main one of a
-// new namespace, is a refusal.
+// flushRoutes is `ip route flush`: it deletes the routes that match all words of the filter. A table that does not
+// exist, such as main in a new namespace, is a refusal.
 func (s *session) flushRoutes(op operation.RouteFlush) error {
 	if op.Cache {
 		return s.flushRouteCache(op.Filter.Family)
@@ -42,7 +42,7 @@ func (s *session) flushRoutes(op operation.RouteFlush) error {
 	})
 }
 
-// flushRouteCache makes the kernel forget what it remembers about destinations, such as path MTUs.
+// flushRouteCache deletes the kernel's exceptions to routes, such as path MTUs.
 func (s *session) flushRouteCache(f operation.Family) error {
 	key := "net.ipv4.route.flush"
 	if f == operation.FamilyV6 {
@@ -51,7 +51,7 @@ func (s *session) flushRouteCache(f operation.Family) error {
 	return s.enter(func() error { return writeSysctl(key, "1") })
 }
 
-// routeFilter is a filter with its words turned into numbers.
+// routeFilter is a filter with names resolved to numbers.
 type routeFilter struct {
 	operation.Route
 	family           uint8
@@ -113,7 +113,7 @@ func (f routeFilter) matches(msg []byte) (bool, error) {
 	metric := number(attrs[unix.RTA_PRIORITY])
 	switch {
 	case h.Flags&unix.RTM_F_CLONED != 0,
-		// The kernel's own end of the list: unreachable default metric 4294967295.
+		// fib6_null_entry, the kernel's own last entry: unreachable default metric 4294967295
 		h.Family == unix.AF_INET6 && h.Dst_len == 0 && h.Type == unix.RTN_UNREACHABLE && metric == ^uint32(0),
 		f.table != 0 && table != f.table,
 		f.Type != "" && h.Type != f.kind,

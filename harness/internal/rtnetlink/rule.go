@@ -11,12 +11,12 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// ruleActions are the types of a rule that look nothing up.
+// ruleActions are the actions of a rule other than a table lookup.
 var ruleActions = map[string]uint8{"blackhole": nl.FR_ACT_BLACKHOLE, "unreachable": nl.FR_ACT_UNREACHABLE,
 	"prohibit": nl.FR_ACT_PROHIBIT,
 	"nop":      nl.FR_ACT_NOP, "unicast": nl.FR_ACT_TO_TBL}
 
-// ipProtocols are the protocols that a rule may name; others are written as numbers.
+// ipProtocols are the protocols that a rule may name; others are given as numbers.
 var ipProtocols = map[string]uint32{"icmp": unix.IPPROTO_ICMP, "igmp": unix.IPPROTO_IGMP, "tcp": unix.IPPROTO_TCP,
 	"udp":  unix.IPPROTO_UDP,
 	"dccp": unix.IPPROTO_DCCP, "gre": unix.IPPROTO_GRE, "esp": unix.IPPROTO_ESP, "ah": unix.IPPROTO_AH,
@@ -24,8 +24,8 @@ var ipProtocols = map[string]uint32{"icmp": unix.IPPROTO_ICMP, "igmp": unix.IPPR
 	"ipv6-icmp": unix.IPPROTO_ICMPV6, "icmpv6": unix.IPPROTO_ICMPV6, "ipip": unix.IPPROTO_IPIP,
 	"udplite": unix.IPPROTO_UDPLITE}
 
-// changeRule is `ip rule add|del`. struct fib_rule_hdr is laid out like struct rtmsg: the table in the same place, the
-// action where that has the type, flags.
+// changeRule is `ip rule add|del`. struct fib_rule_hdr has the layout of struct rtmsg, with the action in place of the
+// route's type.
 func (s *session) changeRule(op operation.RuleChange) error {
 	r := op.Rule
 	header := &nl.RtMsg{}
@@ -65,7 +65,7 @@ func (s *session) changeRule(op operation.RuleChange) error {
 	return m.send()
 }
 
-// putSelectors adds what packets the rule is for, and its place in the list.
+// putSelectors adds the rule's selectors and its priority.
 func (s *session) putSelectors(m message, r operation.Rule) error {
 	for _, n := range []struct {
 		attribute int
@@ -105,7 +105,7 @@ func (s *session) putSelectors(m message, r operation.Rule) error {
 	return nil
 }
 
-// bounds are the two numbers of `80-90`, each of so many bits; one number is both.
+// bounds are the two numbers of a range such as `80-90`, each with that many bits; a single number is both.
 func bounds(text string, bits int) ([]byte, error) {
 	low, high, two := strings.Cut(text, "-")
 	if !two {
@@ -126,7 +126,7 @@ func bounds(text string, bits int) ([]byte, error) {
 	return b, nil
 }
 
-// putAction adds what is done with a packet for which the rule is.
+// putAction adds what the rule does with a matching packet.
 func (s *session) putAction(m message, header *nl.RtMsg, op operation.RuleChange) error {
 	r := op.Rule
 	if r.SuppressPrefixLength != nil {
@@ -161,7 +161,7 @@ func (s *session) putAction(m message, header *nl.RtMsg, op operation.RuleChange
 	return nil
 }
 
-// flushRules is `ip rule flush`: all but the rule of priority 0, which sends to the table local.
+// flushRules is `ip rule flush`: all rules but the one of priority 0, which looks up the table local.
 func (s *session) flushRules(op operation.RuleFlush) error {
 	of := unix.AF_INET
 	if op.Family == operation.FamilyV6 {

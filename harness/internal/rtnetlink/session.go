@@ -13,8 +13,8 @@ import (
 	"netnscheck/harness/internal/netns"
 )
 
-// session is an rtnetlink socket in one namespace, open for one operation: an open socket would keep a deleted
-// namespace alive.
+// session is an rtnetlink socket in one namespace. It is closed after its operations: an open socket would keep a
+// deleted namespace alive.
 type session struct {
 	w       *netns.World
 	ns      string
@@ -22,10 +22,10 @@ type session struct {
 	opened  []netns.Handle // namespaces that the request refers to
 }
 
-// socket is an rtnetlink socket. Sessions in the lab's host share one, which lives as long as the lab: it keeps nothing
-// alive that would go before, and closing one just before a link is moved makes the move wait for a grace period of RCU
-// more. Its requests are numbered on from session to session, so that none takes what was not read of an earlier answer
-// for its own.
+// socket is an rtnetlink socket. Sessions in the lab's host share one, which lives as long as the lab: the host
+// outlives it anyway, and closing a socket just before a link is moved makes the move wait for another RCU grace
+// period. Sequence numbers go on from session to session, so that no session takes an unread answer to an earlier
+// request for its own.
 type socket struct{ *nl.SocketHandle }
 
 func (s socket) Close() error {
@@ -80,7 +80,7 @@ func (s *session) close() {
 	}
 }
 
-// enter runs f inside the session's namespace. A namespace that is not there is a refusal.
+// enter runs f in the session's namespace. A namespace that does not exist is a refusal.
 func (s *session) enter(f func() error) error { return within(s.w, s.ns, f) }
 
 func within(w *netns.World, ns string, f func() error) error {
@@ -92,7 +92,7 @@ func within(w *netns.World, ns string, f func() error) error {
 	return w.DoIn(h, f)
 }
 
-// openNetns opens a namespace that a command names; "" is the host.
+// openNetns opens the namespace that a command names; "" is the host.
 func openNetns(w *netns.World, ns string) (netns.Handle, error) {
 	h, err := openNamed(w, ns)
 	if err != nil {
@@ -101,7 +101,7 @@ func openNetns(w *netns.World, ns string) (netns.Handle, error) {
 	return h, nil
 }
 
-// openNamed opens a namespace as `ip` finds it in /run/netns. The lab's own word for its host is no name there.
+// openNamed opens a namespace as `ip` finds it in /run/netns. The lab's name for its host is not valid there.
 func openNamed(w *netns.World, ns string) (netns.Handle, error) {
 	switch ns {
 	case "":
@@ -112,10 +112,10 @@ func openNamed(w *netns.World, ns string) (netns.Handle, error) {
 	return w.Open(ns)
 }
 
-// message is a request that is being put together.
+// message is a netlink request under construction.
 type message struct {
 	*nl.NetlinkRequest
-	by *session // that sends it as a program of the lab would; nil: as this process (see sendAsProgram)
+	by *session // sends it as a program of the lab (sendAsProgram); nil: this process sends it
 }
 
 // request begins a request with the fixed header of its type.
@@ -128,7 +128,7 @@ func (s *session) request(kind, flags int, header nl.NetlinkRequestData) message
 
 func (m message) put(attribute int, value []byte) { m.AddData(nl.NewRtAttr(attribute, value)) }
 
-// send sends the request; what the kernel answers instead of yes is a *Refused.
+// send sends the request. If the kernel refuses it, the error is a *Refused.
 func (m message) send() error {
 	if m.by != nil {
 		return m.by.sendAsProgram(m)
@@ -143,12 +143,11 @@ func (m message) ask(answer uint16) ([][]byte, error) {
 	return msgs, answered(err)
 }
 
-// maxDumps is how often a dump is begun again because the kernel's tables changed while it went on.
+// maxDumps is how many times a dump is tried while the kernel's table keeps changing.
 const maxDumps = 20
 
-// dump reads a whole table. A dump that was interrupted by a change is begun again. A refusal comes without its
-// extended acknowledgement: the library (1.3.1) expects it in another place than that where the last message of a dump
-// has it, and panics.
+// dump reads a whole table, again if a change interrupted the dump. A refusal comes without its extended
+// acknowledgement: the library (1.3.1) looks for it in the wrong place of a dump's last message, and panics.
 func (s *session) dump(kind int, answer uint16, header func() nl.NetlinkRequestData, fill func(message)) ([][]byte,
 	error) {
 	socket := s.sockets[unix.NETLINK_ROUTE].Socket
@@ -168,7 +167,7 @@ func (s *session) dump(kind int, answer uint16, header func() nl.NetlinkRequestD
 			return msgs, answered(err)
 		}
 	}
-	return nil, fmt.Errorf("dump a table of the kernel: it changed %d times meanwhile", maxDumps)
+	return nil, fmt.Errorf("dump a table of the kernel: it changed during each of %d tries", maxDumps)
 }
 
 // index finds the device with this name or alternative name.
@@ -189,12 +188,12 @@ func (s *session) index(name string) (int, error) {
 	case err != nil:
 		return 0, fmt.Errorf("look up device %s: %w", name, err)
 	case len(msgs) != 1:
-		return 0, fmt.Errorf("look up device %s: the kernel told of %d links", name, len(msgs))
+		return 0, fmt.Errorf("look up device %s: the kernel reported %d links", name, len(msgs))
 	}
 	return int(nl.DeserializeIfInfomsg(msgs[0]).Index), nil
 }
 
-// optionalIndex is the index of the device, 0 when none is named.
+// optionalIndex is the index of the device, 0 for the name "".
 func (s *session) optionalIndex(name string) (int, error) {
 	if name == "" {
 		return 0, nil
@@ -202,8 +201,8 @@ func (s *session) optionalIndex(name string) (int, error) {
 	return s.index(name)
 }
 
-// putNetns adds the attribute for the namespace into which a link goes: a name, or else a process id (ip-link(8)). The
-// namespace stays open as long as the session.
+// putNetns adds the namespace that a link moves to, given by name or else by process id (ip-link(8)). The namespace
+// stays open as long as the session.
 func (s *session) putNetns(put func(int, []byte), name string) error {
 	h, err := openNamed(s.w, name)
 	if err == nil {
@@ -212,7 +211,7 @@ func (s *session) putNetns(put func(int, []byte), name string) error {
 		return nil
 	}
 	if pid, notNumber := strconv.ParseUint(name, 10, 31); notNumber == nil {
-		h, err := s.w.Process(int(pid)) // its number is another one for this process
+		h, err := s.w.Process(int(pid)) // the pid as the lab's programs see it
 		if errors.Is(err, unix.ENOENT) {
 			err = unix.ESRCH
 		}

@@ -15,13 +15,13 @@ import (
 	"netnscheck/harness/state"
 )
 
-// shown are the objects and verbs that can be shown.
+// shown are the supported objects and verbs.
 var shown = map[string][]string{
 	"link": {"show"}, "address": {"show"}, "route": {"show", "get"}, "rule": {"show"}, "neighbour": {"show", "get"},
 	"netns": {"list", "list-id", "identify", "pids"},
 }
 
-// showable says whether there is a way to show this; if not, it is a *scenario.CannotSay.
+// showable reports whether the driver supports the command: nil or a *scenario.CannotSay.
 func showable(op operation.Show) error {
 	verbs, known := shown[op.Object]
 	if !known {
@@ -37,9 +37,9 @@ func showable(op operation.Show) error {
 	return nil
 }
 
-// show is an `ip` command that changes nothing. Where it names a device or a table, or asks the kernel for one entry,
-// the kernel may refuse; the rest is one look at the state. Filters that are not known here only make the answer
-// longer.
+// show is an `ip` command that changes nothing. Where it names a device or a table, or asks for one entry, the kernel
+// is asked first, since it may refuse; the output comes from a snapshot. Unknown filters are ignored, so the output may
+// be longer than iproute2's.
 func show(ctx context.Context, w *netns.World, c operation.Command, op operation.Show) (string, error) {
 	s, err := dial(w, c.Netns)
 	if err != nil {
@@ -97,7 +97,7 @@ func (s *session) exists(op operation.Show, f filter) error {
 	return err
 }
 
-// filter is what of an object is to be shown.
+// filter selects the entries to show.
 type filter struct {
 	v6         bool
 	dev, table string
@@ -111,12 +111,12 @@ func (f filter) family() int {
 	return unix.AF_INET
 }
 
-// valued are the words of `ip … show` behind which a value stands.
+// valued are the words of `ip … show` that take a value.
 var valued = strings.Fields(
 	`dev to scope label type master vrf group table protocol proto via src from nud root match exact metric
 	tos dsfield oif iif pref priority target-nsid`)
 
-// readFilter reads the words behind show. A device may stand alone in link and address.
+// readFilter reads the words after show. In `ip link` and `ip address` the device may come without dev.
 func readFilter(op operation.Show) (filter, error) {
 	f := filter{v6: slices.Contains(op.Options, "-6")}
 	for i := 0; i < len(op.Args); i++ {
@@ -145,10 +145,11 @@ func readFilter(op operation.Show) (filter, error) {
 	return f, nil
 }
 
-// addressWords are the words of `ip link show` and `ip address show` that stand alone.
+// addressWords are the words of `ip link show` and `ip address show` that take no value.
 var addressWords = strings.Fields(
 	`dynamic permanent tentative deprecated dadfailed temporary primary secondary novf nomaster
-	-dynamic -permanent -tentative -deprecated -dadfailed -temporary -primary -secondary mngtmpaddr home nodad noprefixroute autojoin`)
+	-dynamic -permanent -tentative -deprecated -dadfailed -temporary -primary -secondary mngtmpaddr home
+	nodad noprefixroute autojoin`)
 
 func (f filter) text(object string, ns *state.Namespace) string {
 	var text strings.Builder

@@ -11,7 +11,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// showNetns is `ip netns list`, `list-id`, `identify` and `pids`, asked in the namespace here.
+// showNetns is `ip netns list`, `list-id`, `identify` and `pids`, run in the namespace here.
 func showNetns(w *netns.World, all *state.State, here *state.Namespace, op operation.Show) (string, error) {
 	switch op.Verb {
 	case "identify":
@@ -40,7 +40,7 @@ func showNetns(w *netns.World, all *state.State, here *state.Namespace, op opera
 	return text.String(), nil
 }
 
-// identify names the namespace of a process; that of the command itself when none is given.
+// identify is the name of a process's namespace, by default that of the command itself.
 func identify(w *netns.World, all *state.State, here *state.Namespace, args []string) (string, error) {
 	inode := here.Inode
 	if len(args) > 0 && args[0] != "self" {

@@ -16,8 +16,9 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// sysctlPath is the file of a key. Dots are slashes; a slash in a key is a dot of the name, as sysctl(8) has it. A
-// key that would lead elsewhere is that of no file: the process that writes here is not a program of the scenario.
+// sysctlPath is the file of a key: dots separate the parts, and a slash stands for a dot in a name, as in sysctl(8). A
+// key that would lead out of /proc/sys maps to a file that does not exist: the harness writes here with its own rights,
+// not those of a program of the scenario.
 func sysctlPath(key string) string {
 	path := strings.NewReplacer(".", "/", "/", ".").Replace(key)
 	if !filepath.IsLocal(path) || path != filepath.Clean(path) {
@@ -26,7 +27,7 @@ func sysctlPath(key string) string {
 	return filepath.Join("/proc/sys", path)
 }
 
-// setSysctls writes the values one after the other. Like sysctl(8) it goes on after one that is refused.
+// setSysctls writes the values in order. Like sysctl(8) it goes on after a refusal.
 func setSysctls(w *netns.World, ns string, op operation.SysctlSet) (string, error) {
 	var text strings.Builder
 	var refusals error
@@ -48,7 +49,7 @@ func setSysctls(w *netns.World, ns string, op operation.SysctlSet) (string, erro
 	return text.String(), err
 }
 
-// writeSysctl writes one value in the namespace of the calling thread.
+// writeSysctl writes one value in the calling thread's namespace.
 func writeSysctl(key, value string) error {
 	path := sysctlPath(key)
 	f, err := os.OpenFile(path, os.O_WRONLY, 0)
@@ -69,7 +70,7 @@ func sysctlRefusal(key, path string, err error) error {
 	return refuse(1, err, "sysctl: setting key %q", key)
 }
 
-// showSysctls prints the values; a key that is a folder stands for all below it.
+// showSysctls prints the values; a key that is a directory stands for everything below it.
 func showSysctls(w *netns.World, ns string, op operation.SysctlShow) (string, error) {
 	var text strings.Builder
 	var refusals error
@@ -98,7 +99,7 @@ func readSysctl(text *strings.Builder, key string, valueOnly bool) error {
 		}
 		value, err := os.ReadFile(path)
 		var errno syscall.Errno
-		if errors.As(err, &errno) && path != root || errors.Is(err, unix.EACCES) { // some can only be written
+		if errors.As(err, &errno) && path != root || errors.Is(err, unix.EACCES) { // write-only ones are left out
 			return nil
 		}
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 	"netnscheck/harness/internal/netns"
 )
 
-// The words that mean the same on every machine; more stand in files (lookName).
+// Names with the same number on every machine; lookName finds others in iproute2's files.
 var (
 	tables = map[string]uint32{"unspec": 0, "default": unix.RT_TABLE_DEFAULT, "main": unix.RT_TABLE_MAIN,
 		"local": unix.RT_TABLE_LOCAL}
@@ -43,7 +43,7 @@ func (s *session) protocol(word string) (uint8, error) {
 	return uint8(n), err
 }
 
-// number reads a word of iproute2 that is a number or stands for one.
+// number is the value of a word of iproute2: a name, or a number of at most that many bits.
 func (s *session) number(known map[string]uint32, file, word, what string, bits int) (uint32, error) {
 	if n, ok := known[word]; ok {
 		return n, nil
@@ -57,7 +57,7 @@ func (s *session) number(known map[string]uint32, file, word, what string, bits 
 	return 0, wrong("argument %q is wrong: invalid %q value", word, what)
 }
 
-// lookName finds the number of a word in iproute2's files, as the lab's host sees them.
+// lookName looks a name up in iproute2's files, as the lab's host sees them.
 func (s *session) lookName(file, word string) (n uint32, ok bool) {
 	if file == "" {
 		return 0, false
@@ -84,11 +84,11 @@ func (s *session) lookName(file, word string) (n uint32, ok bool) {
 	return n, ok
 }
 
-// lookNameIn reads lines of a number and a name; # begins a comment.
+// lookNameIn looks a name up in a file whose lines are a number and a name; # begins a comment.
 func lookNameIn(path, word string) (uint32, bool) {
 	text, err := netns.ReadFile(path)
 	if err != nil {
-		return 0, false // a machine without iproute2 has no names
+		return 0, false // iproute2 is not installed
 	}
 	for line := range strings.Lines(string(text)) {
 		line, _, _ = strings.Cut(line, "#")
