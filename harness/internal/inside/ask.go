@@ -35,16 +35,17 @@ func (q Question[Request, Answer]) Role() Role {
 	}}
 }
 
-// answerSize is how much an answer may be, in bytes: the state of a large lab has some hundred KiB.
+// answerSize limits an answer, in bytes. The state of a large lab takes some hundred KiB.
 const answerSize = 16 << 20
 
-// StartError says that the process could not be started.
+// StartError is the error of Ask when the process could not be started.
 type StartError struct{ Cause error }
 
 func (e *StartError) Error() string { return e.Cause.Error() }
 func (e *StartError) Unwrap() error { return e.Cause }
 
-// Ask starts this program in a sandbox, hands it the request and reads its answer.
+// Ask starts this program in a sandbox, sends it the request and returns its answer. The error is a *StartError if the
+// process could not be started; otherwise it says how the process failed, with the last lines of its standard error.
 func (q Question[Request, Answer]) Ask(ctx context.Context, request Request, n Needs) (answer Answer, err error) {
 	text, err := json.Marshal(request)
 	if err != nil {
@@ -74,7 +75,7 @@ func (q Question[Request, Answer]) Ask(ctx context.Context, request Request, n N
 	}
 	wait := p.Wait()
 	close(ended)
-	// all that it wrote is there; what it started may hold the pipe open
+	// Everything it wrote is in the pipe by now, but a process that it started may still hold the pipe open.
 	said.SetReadDeadline(time.Now().Add(time.Second))
 	words := <-lastWords
 	switch why := <-stopped; {
@@ -83,22 +84,22 @@ func (q Question[Request, Answer]) Ask(ctx context.Context, request Request, n N
 	case why != "":
 		return answer, errors.New(why)
 	case errors.Is(err, io.EOF):
-		return answer, fmt.Errorf("hear its answer: it ended without one (status %d)\n%s", sandbox.Status(wait), words)
+		return answer, fmt.Errorf("read its answer: it ended without one (status %d)\n%s", sandbox.Status(wait), words)
 	case err != nil:
-		return answer, fmt.Errorf("hear its answer: %w", err)
+		return answer, fmt.Errorf("read its answer: %w", err)
 	case wait != nil:
 		return answer, fmt.Errorf("it ended with status %d after its answer\n%s", sandbox.Status(wait), words)
 	}
 	return answer, nil
 }
 
-// readAnswer reads one line, a JSON value. Without one it is io.EOF.
+// readAnswer reads one line, a JSON value. The error is io.EOF if there is none.
 func readAnswer(from io.Reader, into any) error {
 	line, err := untrusted.NewLines(from, answerSize).Next()
 	var tooLong *untrusted.TooLongError
 	switch {
 	case errors.As(err, &tooLong):
-		return fmt.Errorf("it says more than %d MiB", answerSize>>20)
+		return fmt.Errorf("it is longer than %d MiB", answerSize>>20)
 	case err != nil:
 		return err
 	}
@@ -108,10 +109,10 @@ func readAnswer(from io.Reader, into any) error {
 	return nil
 }
 
-// endStopped ends a process in a sandbox that is stopped and does not go on, until it has ended by itself, and says
-// what it was.
+// endStopped watches a process in a sandbox until it ends. If the process stays stopped for ten seconds, endStopped
+// kills it and returns what was stopped, and "" otherwise.
 func endStopped(p *sandbox.Process, ended <-chan struct{}) string {
-	const patience = 10 // looks, a second apart: while this process is stopped itself, nobody looks
+	const patience = 10 // looks, a second apart: none are counted while this process is stopped itself
 	looks := time.NewTicker(time.Second)
 	defer looks.Stop()
 	for stopped := 0; ; {
@@ -134,6 +135,6 @@ func endStopped(p *sandbox.Process, ended <-chan struct{}) string {
 
 func closeAll(files ...*os.File) {
 	for _, f := range files {
-		f.Close() // a nil one says so and no more
+		f.Close() // of a nil file this is an error and nothing else
 	}
 }

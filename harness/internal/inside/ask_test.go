@@ -18,12 +18,12 @@ func TestAnswersAreBounded(t *testing.T) {
 		"half of one":    {`{"Error":"x"`, "EOF"},
 		"no JSON":        {"\x1b]0;x\n", `invalid character '\x1b'`},
 		"another key":    {`{"Evil\u001b":1}` + "\n", `unknown field "Evil\x1b"`},
-		"two of them":    {"{}{}\n", "something behind the JSON value"},
+		"two of them":    {"{}{}\n", "text after the JSON value"},
 		"not UTF-8":      {"{\"Error\":\"\xff\"}\n", "text that is not UTF-8"},
 		"another kind":   {"[1]\n", "cannot unmarshal array"},
 		"very deep":      {strings.Repeat("[", 1<<20) + "\n", "exceeded max depth"},
 		"an answer":      {`{"Error":"no"}` + "\n", ""},
-		"without an end": {"", "it says more than 16 MiB"},
+		"without an end": {"", "it is longer than 16 MiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var from io.Reader = strings.NewReader(c.text)

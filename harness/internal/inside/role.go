@@ -1,8 +1,7 @@
-// Package inside starts this program again as something else than the command line, which it has to be for everything
-// that runs in a sandbox. What it can be is one table of roles; a role is handed a request and says what comes of it,
-// each a JSON value a line. The command line and internal/worker may import it; it imports sandbox and untrusted, and
-// it never believes what it is told: an answer is bounded and read by untrusted, and what it means is for the caller to
-// check.
+// Package inside starts this program again in a role other than the command line, as everything that runs in a sandbox
+// needs. The roles are one table. A role receives a request and sends its answers, one JSON value per line. The command
+// line and internal/worker may import this package; it imports sandbox and untrusted. It never trusts an answer:
+// answers are bounded and read by untrusted, and the caller checks what they mean.
 package inside
 
 import (
@@ -16,37 +15,37 @@ import (
 	"netnscheck/harness/internal/sandbox"
 )
 
-// Role is something that this program can be. It is no subcommand: nobody but this program starts itself so.
+// Role is something this program can be started as. It is not a subcommand: only this program starts itself in a role.
 type Role struct {
-	// Name stands in the list of the machine's processes.
+	// Name is the program's only argument, and what the host's process list shows.
 	Name string
-	// Play is all that the process does; status is that of its end if it could do it. The first line of in is the
-	// request.
+	// Play is all that the process does. The first line of in is the request. The process exits with status, or with 1
+	// if there is an error.
 	Play func(in io.Reader, out io.Writer) (status int, err error)
 }
 
-// Out is the descriptor on which a role says what comes of its request.
+// Out is the descriptor on which a role sends its answers.
 const Out = 3
 
-// Needs are what a role has to have in its sandbox.
+// Needs is what a role needs in its sandbox.
 type Needs struct {
-	// Visible are files that stay to be seen, TUN lets it make links by /dev/net/tun.
+	// Visible lists files that stay visible. TUN lets the role create links through /dev/net/tun.
 	Visible []string
 	TUN     bool
 }
 
-// Start starts this program in a sandbox in this role, with its request on in.
+// Start starts this program in a sandbox in this role, with its request on in; out is its descriptor Out.
 func (r Role) Start(ctx context.Context, in io.Reader, out, stderr *os.File, n Needs) (*sandbox.Process, error) {
 	return sandbox.Start(ctx, sandbox.Command{
 		Args: r.Args(), Stdin: in, Stderr: stderr, ExtraFiles: []*os.File{out}, Visible: n.Visible, TUN: n.TUN,
 	})
 }
 
-// Args are those with which this program is started in a role.
+// Args returns the arguments that start this program in the role.
 func (r Role) Args() []string { return []string{os.Args[0], r.Name} }
 
-// Enter makes this process what it was started as. Call it first thing in main: it returns where the process is that
-// of the command line, and nowhere else.
+// Enter plays the role that this process was started in, and exits. Call it first thing in main: it returns only if the
+// process is the command line.
 func Enter(roles ...Role) {
 	sandbox.Enter()
 	if len(os.Args) != 2 {
@@ -59,8 +58,8 @@ func Enter(roles ...Role) {
 	}
 }
 
-// enter leaves the folder in which the command line was started, which may be closed to the root of a sandbox, such as
-// the home of the machine's root.
+// enter first leaves the working directory of the command line, since the root of a sandbox may have no access to it
+// (the home of the host's root, for example).
 func (r Role) enter() int {
 	err := os.Chdir("/")
 	status := 0
@@ -68,7 +67,7 @@ func (r Role) enter() int {
 		syscall.CloseOnExec(Out)
 		out := os.NewFile(Out, "answers")
 		status, err = r.Play(os.Stdin, out)
-		runtime.KeepAlive(out) // its descriptor is not to be closed by who finds that nobody uses it
+		runtime.KeepAlive(out) // or a finalizer could close its descriptor too early
 	}
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "harness: %s: %v\n", r.Name, err)

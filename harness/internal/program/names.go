@@ -12,9 +12,9 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// RealNames puts the names by which the machine knows the lab's namespaces into a command: where the grammar of `ip`,
-// `bridge` and `tc` has a namespace, and in paths below /run/netns and /etc/netns. In the sandbox they are the lesson's
-// own names. A command that names a namespace anywhere else cannot be run under another name; that is an
+// RealNames replaces the lesson's names of namespaces in a command with those the namespaces have on the host: where
+// the grammar of `ip`, `bridge` and `tc` expects one, and in paths below /run/netns and /etc/netns. In the sandbox the
+// two are the same. A command that names a namespace anywhere else cannot be translated; the error is a
 // *scenario.Unavailable.
 func RealNames(w *netns.World, argv []string) ([]string, error) {
 	if !w.Shared() {
@@ -27,12 +27,12 @@ func RealNames(w *netns.World, argv []string) ([]string, error) {
 	return replaceNames(w.Real, known, argv)
 }
 
-// Renamable says, before there is a lab, whether RealNames can put the real names of the namespaces into a command.
+// Renamable returns the error that RealNames would return for a command, before there is a lab.
 func Renamable(argv, namespaces []string) error {
 	for _, name := range NamesIn(argv) {
 		if !netns.Renamable(name) {
 			return &scenario.Unavailable{Reason: fmt.Sprintf(
-				"the name of a namespace has %d bytes, which leaves the harness no room to make it its own "+
+				"the name of a namespace has %d bytes, which leaves no room for the suffix of the lab "+
 					"(--sandbox=off)", len(name))}
 		}
 	}
@@ -40,7 +40,7 @@ func Renamable(argv, namespaces []string) error {
 	return err
 }
 
-// NamesIn are the namespaces that a command names where the grammar has one.
+// NamesIn returns the namespaces that a command names where its grammar expects one.
 func NamesIn(argv []string) (names []string) {
 	words := slices.Clone(argv)
 	named, _ := placeNames(func(name string) string { return name }, words)
@@ -52,7 +52,7 @@ func NamesIn(argv []string) (names []string) {
 	return names
 }
 
-// replaceNames is RealNames, where the namespaces known have these real names.
+// replaceNames is RealNames for the namespaces known, whose real names real returns.
 func replaceNames(real func(string) string, known, argv []string) ([]string, error) {
 	out := slices.Clone(argv)
 	named, foreign := placeNames(real, out)
@@ -64,7 +64,7 @@ func replaceNames(real func(string) string, known, argv []string) ([]string, err
 			dir, name := filepath.Split(path)
 			return dir + real(name)
 		})
-		// one word: an interface may share the namespace's name
+		// A single word is left alone: an interface may have the namespace's name.
 		if !foreign[i] || !strings.ContainsAny(word, " \t\n;") {
 			continue
 		}
@@ -81,9 +81,9 @@ func replaceNames(real func(string) string, known, argv []string) ([]string, err
 
 var netnsPath = regexp.MustCompile(`(?:/var/run/netns|/run/netns|/etc/netns)/[^/\s'";]+`)
 
-// placeNames rewrites in place the words of a command that stand where the grammar of iproute2's programs has a
-// namespace, also behind the words of another program that starts one of them (timeout, env). It says which, and which
-// words are other programs'.
+// placeNames rewrites in place the words of a command that are namespaces by the grammar of iproute2's programs, also
+// after the words of another program that starts one of them (timeout, env). named are the indexes of these words,
+// foreign those of the words of other programs.
 func placeNames(real func(string) string, words []string) (named, foreign map[int]bool) {
 	named, foreign = map[int]bool{}, map[int]bool{}
 	put := func(i int) {
@@ -135,7 +135,7 @@ func placeNames(real func(string) string, words []string) (named, foreign map[in
 
 func numeric(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
-// mentions looks for the name as a word of its own in a shell text.
+// mentions reports whether a shell script has the name as a word of its own.
 func mentions(text, name string) bool {
 	return slices.Contains(strings.FieldsFunc(text, func(r rune) bool {
 		return strings.ContainsRune(" \t\n;|&()'\"=/$`<>", r)

@@ -11,13 +11,13 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// Installed says whether the programs are there that a command starts, as far as that can be read from it: the one that
-// it names, behind all `ip netns exec`, and those behind the words of other programs (timeout, sh -c, …). If not, the
-// error is a *scenario.Unavailable with all that are missing.
+// Installed checks that the programs a command starts are installed, as far as they can be read from it: the program
+// after any `ip netns exec`, and those that it starts in turn (timeout, sh -c, …). The error is a
+// *scenario.Unavailable with all missing programs.
 //
-// Where a refusal is expected, a program of which no package is known may be missing: that is a lesson about a program
-// that does not exist. But one that is to be started without a namespace has to be there, for nobody is left to refuse
-// it.
+// If the step expects a refusal, a program that no known package has may be missing: that is a lesson about a program
+// that does not exist. It has to be there, however, if the command starts it directly and not through another program,
+// since then there is nothing that could refuse it.
 func Installed(cmd scenario.Command) error {
 	ns, words := operation.Enter(cmd.Argv)
 	if len(words) == 0 {
@@ -36,8 +36,7 @@ func Installed(cmd scenario.Command) error {
 	return nil
 }
 
-// NotInstalled is the error for a command whose programs are not there: which they are, and the packages that have
-// them.
+// NotInstalled returns the error for missing programs, with the packages that contain them.
 func NotInstalled(names ...string) *scenario.Unavailable {
 	var packages []string
 	for _, name := range names {
@@ -59,8 +58,8 @@ func NotInstalled(names ...string) *scenario.Unavailable {
 	return &scenario.Unavailable{Reason: reason, Programs: names}
 }
 
-// isThere says whether a program can be started. Of a file only one in a folder for system programs is judged: another
-// may be one that the lesson makes.
+// isThere reports whether a program can be started. A path outside the system's program directories is not checked: the
+// lesson may create it.
 func isThere(name string) bool {
 	if !strings.Contains(name, "/") {
 		_, err := LookPath(name)
@@ -73,7 +72,7 @@ func isThere(name string) bool {
 	return err == nil
 }
 
-// Started are the programs that a command starts, each once, as far as that can be read from its words.
+// Started returns the programs that a command starts, each once, as far as they can be read from its words.
 func Started(argv []string) []string {
 	var s starts
 	s.command(argv)
@@ -83,7 +82,7 @@ func Started(argv []string) []string {
 // starts collects programs.
 type starts struct{ programs []string }
 
-// unread stands for a word of a shell text whose value is not known before it runs.
+// unread stands for a word of a shell script whose value is only known when the script runs.
 const unread = "\x00"
 
 func (s *starts) add(name string) {
@@ -92,7 +91,7 @@ func (s *starts) add(name string) {
 	}
 }
 
-// command adds the program that a command names, and what that one starts.
+// command adds the program of a command and the programs that it starts.
 func (s *starts) command(argv []string) {
 	if len(argv) == 0 || argv[0] == "" || strings.Contains(argv[0], unread) {
 		return
@@ -121,22 +120,23 @@ func (s *starts) command(argv []string) {
 	}
 }
 
-// wrapper is how a program that starts another one is called. Its options end before the first word that is none.
+// wrapper describes the arguments of a program that starts another one. Its options end at the first word that is not
+// an option.
 type wrapper struct {
-	// short are its options of one letter and long those of a word, of those that take the next word.
+	// short and long are the one-letter and the long options that take a value.
 	short, long string
-	// words is how many words stand before the command: the DURATION of timeout.
+	// words is the number of operands before the command, such as the DURATION of timeout.
 	words int
-	// text are the options, short or long, whose word is shell text.
+	// text are the options, short or long, whose value is a shell script.
 	text []string
-	// process says that it has the options -p and --pid, with which it is about a process that runs, and starts none.
+	// process is true if the options -p and --pid make it act on a running process instead of starting one.
 	process bool
-	// assigns says that NAME=VALUE may stand before the command.
+	// assigns is true if NAME=VALUE may precede the command.
 	assigns bool
 }
 
-// wrappers are the programs that start the one behind their own words. Not here are those behind which names mean
-// something else: chroot with its own root, busybox with its own programs.
+// wrappers are the programs that start the command in their arguments. Programs for which that name means something
+// else are left out: chroot has another root, busybox its own programs.
 var wrappers = map[string]wrapper{
 	"chrt":    {short: "TPD", long: "sched-runtime sched-period sched-deadline", words: 1, process: true},
 	"env":     {short: "uCa", long: "unset chdir argv0", text: []string{"-S", "--split-string"}, assigns: true},
@@ -160,7 +160,7 @@ var wrappers = map[string]wrapper{
 	"xargs": {short: "adEIiLlnPs", long: "arg-file delimiter max-lines max-args max-procs max-chars replace eof"},
 }
 
-// wrapped goes over the options of a wrapper to the command behind them.
+// wrapped skips the options of a wrapper and adds the command after them.
 func (s *starts) wrapped(w wrapper, argv []string) {
 	for len(argv) > 0 && strings.HasPrefix(argv[0], "-") && argv[0] != "-" {
 		option := argv[0]
@@ -182,7 +182,7 @@ func (s *starts) wrapped(w wrapper, argv []string) {
 	}
 	for w.assigns && len(argv) > 0 && strings.Contains(argv[0], "=") {
 		if strings.HasPrefix(argv[0], "PATH=") {
-			return // where it looks is not known
+			return // the search path is not known
 		}
 		argv = argv[1:]
 	}
@@ -199,8 +199,8 @@ func (s *starts) wrapped(w wrapper, argv []string) {
 	s.command(argv)
 }
 
-// option is what a word of options says: the name of its only or last one, and the value of that. Not attached means
-// that the value is the next word.
+// option splits a word of options into the name of its only or last option and the value of that option. If attached is
+// false, the value is the next word.
 func (w wrapper) option(word string) (name, value string, attached bool) {
 	if strings.HasPrefix(word, "--") {
 		name, value, attached = strings.Cut(word, "=")

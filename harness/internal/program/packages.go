@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// managers are the package managers that are looked for, in this order, and how each installs.
+// managers are the package managers, in the order in which they are looked for, with the command that installs.
 var managers = []struct{ program, install string }{
 	{"apt-get", "apt-get install"},
 	{"dnf", "dnf install"},
@@ -14,8 +14,8 @@ var managers = []struct{ program, install string }{
 	{"zypper", "zypper install"},
 }
 
-// known are the programs that lessons use, and the package that has them: one name, or one for each of the managers.
-// They are the names of Debian 12, Fedora 40, Alpine 3.20, Arch and openSUSE Leap 15.6.
+// known lists the programs that lessons use and the packages that contain them: one name, or one for each of the
+// managers, as in Debian 12, Fedora 40, Alpine 3.20, Arch and openSUSE Leap 15.6.
 var known = []struct{ programs, packages string }{
 	{"ip ss nstat bridge", "iproute2 iproute iproute2 iproute2 iproute2"},
 	{"tc", "iproute2 iproute-tc iproute2 iproute2 iproute2"},
@@ -58,12 +58,12 @@ var known = []struct{ programs, packages string }{
 		"truncate tty uname uniq unlink wc whoami yes", "coreutils"},
 }
 
-// foreign are those programs which busybox and toybox have too, but with other words. Where one is a link to them, as
-// on Alpine, the program that a lesson means is missing.
+// foreign are the programs of which busybox and toybox have versions with other arguments and output. Where one is a
+// link to these, as on Alpine, the program that a lesson means is missing.
 var foreign = strings.Fields("ip ss tc bridge ping arping unshare nsenter setpriv nc traceroute")
 
-// Package is the package that has a program, as the package manager of this machine calls it, or as Debian does where
-// none is known. It is "" for a program of which no package is known.
+// Package returns the package that contains a program, by the name that the host's package manager uses, or Debian's
+// name if there is no known package manager. It is "" if no package is known.
 func Package(name string) string {
 	for _, k := range known {
 		if !slices.Contains(strings.Fields(k.programs), name) {
@@ -78,8 +78,8 @@ func Package(name string) string {
 	return ""
 }
 
-// Install is the command by which root installs packages here, "" where no package manager is known. The packages are
-// called as Package calls them; one that is named twice is installed once.
+// Install returns the command with which root installs packages on this host, or "" if there is no known package
+// manager. The packages are named as Package names them; duplicates are dropped.
 func Install(packages ...string) string {
 	m := manager()
 	if m < 0 {
@@ -89,7 +89,7 @@ func Install(packages ...string) string {
 	return managers[m].install + " " + strings.Join(packages, " ")
 }
 
-// manager is the package manager of this machine, -1 where it has none of those.
+// manager is the index of this host's package manager in managers, -1 if it has none of them.
 func manager() int {
 	for i, m := range managers {
 		if _, err := LookPath(m.program); err == nil {

@@ -12,16 +12,16 @@ import (
 	"netnscheck/harness/internal/sandbox"
 )
 
-// systemDirs are searched after PATH: an ordinary user's PATH may lack them, and ip, tc and sysctl live there.
+// systemDirs are searched after PATH: an ordinary user's PATH may lack the sbin directories, where ip, tc and sysctl
+// are.
 var systemDirs = []string{"/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"}
 
-// ErrNotFound says that there is no such program.
+// ErrNotFound is the error if there is no such program.
 var ErrNotFound = exec.ErrNotFound
 
-// LookPath finds a program by its name in PATH and in the folders for system programs. What this process may not
-// execute is passed over, as execvp(3) does, and so is a link of busybox that bears the name of another program. A name
-// with a slash is taken as it is, since it may mean a file of the lab alone. The error is an *exec.Error with
-// ErrNotFound.
+// LookPath finds a program by its name in PATH and in the system's program directories. It skips files that this
+// process may not execute, as execvp(3) does, and links to busybox under another program's name. A name with a slash is
+// returned unchanged, since the file may exist in the lab alone. The error is an *exec.Error with ErrNotFound.
 func LookPath(name string) (string, error) {
 	if strings.Contains(name, "/") {
 		return name, nil
@@ -35,12 +35,12 @@ func LookPath(name string) (string, error) {
 	return "", &exec.Error{Name: name, Err: ErrNotFound}
 }
 
-// executable asks the kernel, which knows more than the mode: ids, access lists, capabilities, mounts without exec.
+// executable asks the kernel, which considers more than the mode: ids, ACLs, capabilities, noexec mounts.
 func executable(path string) bool {
 	return unix.Faccessat(unix.AT_FDCWD, path, unix.X_OK, unix.AT_EACCESS) == nil
 }
 
-// isForeign says whether a program is a link to busybox or toybox, and has other words there.
+// isForeign reports whether a program is a link to busybox or toybox and differs there (see foreign).
 func isForeign(path string) bool {
 	if !slices.Contains(foreign, filepath.Base(path)) {
 		return false
@@ -49,9 +49,9 @@ func isForeign(path string) bool {
 	return err == nil && slices.Contains([]string{"busybox", "toybox"}, filepath.Base(target))
 }
 
-// searchPath is PATH, and the system's folders. Relative ones are left out, and those that this process cannot search:
-// because of one of them, execvp(3) says EACCES of a program that is in none. That is found by trying, from where
-// programs are started.
+// searchPath is PATH followed by the system's directories, without relative ones and without those that this process
+// may not search: with one of these in PATH, execvp(3) fails with EACCES instead of ENOENT for a program that is in no
+// directory. Access is found out by trying, not computed from modes.
 func searchPath() []string {
 	var dirs []string
 	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), systemDirs...) {
@@ -62,14 +62,14 @@ func searchPath() []string {
 	return dirs
 }
 
-// searchable looks something up in a folder: itself. To find the folder is not enough.
+// searchable reports whether this process may look up names in a directory. A stat of the directory alone would not
+// tell.
 func searchable(dir string) bool {
 	_, err := os.Stat(dir + "/.")
 	return err == nil
 }
 
-// environment is what of ours is meant for programs, with the words of programs in English and with the system's
-// programs in reach.
+// environment is sandbox.ProgramEnvironment with LC_ALL=C, so that output is in English, and with searchPath as PATH.
 func environment() []string {
 	env := slices.DeleteFunc(sandbox.ProgramEnvironment(), func(kv string) bool {
 		return strings.HasPrefix(kv, "PATH=")

@@ -11,17 +11,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxOutput is how much of what a program prints is kept.
+// maxOutput is how much of a program's output is kept, in bytes.
 const maxOutput = 1 << 20
 
-// pipe carries what a program prints. A file would be simpler, but `echo x >/dev/stderr` truncates a file.
+// pipe carries the output of a program. A file would be simpler, but `echo x >/dev/stderr` truncates a file.
 type pipe struct {
 	in  *os.File // the program's end
 	out *os.File
 
 	kept bytes.Buffer
 	cut  bool
-	done chan error // the first reader's end: nil after the last writer has gone
+	done chan error // the result of collect's reader: nil if the last writer has closed the pipe
 }
 
 func newPipe() (*pipe, error) {
@@ -32,13 +32,13 @@ func newPipe() (*pipe, error) {
 	return &pipe{in: in, out: out, done: make(chan error, 1)}, nil
 }
 
-// abandon closes a pipe that no program ever had.
+// abandon closes a pipe that was never passed to a program.
 func (p *pipe) abandon() {
 	p.in.Close()
 	p.out.Close()
 }
 
-// collect reads in the background until there is no writer left or finish is called.
+// collect reads in the background until the last writer closes the pipe or finish is called.
 func (p *pipe) collect() {
 	p.in.Close()
 	go func() {
@@ -47,14 +47,14 @@ func (p *pipe) collect() {
 	}()
 }
 
-// finish is called when the program has ended: it takes what is in the pipe by now and nothing that others write into
-// it later.
+// finish is called when the program has ended. It returns the output including what is in the pipe now, and nothing
+// that background processes write later.
 func (p *pipe) finish() ([]byte, error) {
 	if err := p.out.SetReadDeadline(past); err != nil {
 		return nil, err
 	}
 	err := <-p.done
-	if err == nil { // nobody has the pipe open any more
+	if err == nil { // the last writer has closed the pipe
 		return p.text(), p.out.Close()
 	}
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
@@ -64,7 +64,8 @@ func (p *pipe) finish() ([]byte, error) {
 	if ended || err != nil {
 		return p.text(), errors.Join(err, p.out.Close())
 	}
-	// A background process still has the pipe. It is to live on, so its words are taken off it, into nothing.
+	// A background process still has the pipe open. It keeps running, so its output is read and discarded: otherwise it
+	// would block on a full pipe, or be killed by SIGPIPE.
 	go func() {
 		io.Copy(io.Discard, p.out)
 		p.out.Close()
@@ -72,8 +73,8 @@ func (p *pipe) finish() ([]byte, error) {
 	return p.text(), nil
 }
 
-// drain reads what is in the pipe without waiting; never more than fits in a pipe, which a background process may keep
-// filling. It says whether the last writer has gone.
+// drain reads what is in the pipe without blocking, and at most the capacity of the pipe, since a background process
+// may keep filling it. ended is true if the last writer has closed the pipe.
 func (p *pipe) drain() (ended bool, err error) {
 	if err := p.out.SetReadDeadline(never); err != nil {
 		return false, err
@@ -111,7 +112,7 @@ func (p *pipe) drain() (ended bool, err error) {
 	return ended, errors.Join(err, readErr)
 }
 
-// Write keeps the first maxOutput bytes.
+// Write keeps the first maxOutput bytes and discards the rest.
 func (p *pipe) Write(b []byte) (int, error) {
 	room := maxOutput - p.kept.Len()
 	if len(b) > room {

@@ -1,8 +1,8 @@
-// Package program runs a program of a lesson in a lab and collects what it prints: no standard input, standard output
-// and standard error through one pipe, LC_ALL=C, a limit of time. It may be imported by lab, internal/kernel and the
-// drivers (internal/iproute2, internal/rtnetlink, internal/busybox); it imports scenario, scenario/operation and
-// internal/netns. It never interprets what a program says and never waits for what a program leaves running in the
-// background.
+// Package program runs a program of a lesson in a lab and collects its output: no standard input, standard output and
+// standard error through one pipe, LC_ALL=C, a time limit. It also knows which programs a command starts and which
+// packages contain them. It may be imported by lab, internal/kernel and the drivers (internal/iproute2,
+// internal/rtnetlink, internal/busybox); it imports scenario, scenario/operation, internal/netns and internal/sandbox.
+// It never interprets a program's output and never waits for processes that a program leaves in the background.
 package program
 
 import (
@@ -21,19 +21,19 @@ import (
 // Limit is how long one command of a lesson may take (docs/format.md, "Commands").
 const Limit = 30 * time.Second
 
-// ErrLimit is the cause when a program was killed because it had not ended in time.
+// ErrLimit is the cause if a program was killed at its time limit.
 var ErrLimit = errors.New("it did not end in time")
 
-// workDir is where programs run: a folder that is there, and open to whoever root is in a sandbox, wherever the harness
-// was started.
+// workDir is the working directory of programs: one that exists and that the root of a sandbox may enter, wherever the
+// harness was started.
 const workDir = "/"
 
 // Run runs argv in the namespace ns of the world (netns.Host, or a name: then as `ip netns exec` would) and waits for
-// it, limit at most. The output is what was printed until the program itself ended, at most 1 MiB. The status is its
-// exit status, or 128+N when signal N ended it. What it left running in the background runs on.
+// it, at most for limit. The output is what was printed until the program itself ended, at most 1 MiB. The status is
+// its exit status, or 128+N if signal N ended it. Its background processes keep running.
 //
-// The error is for what kept the program from running to its own end, with the output so far: exec.ErrNotFound when
-// there is no such program, ErrLimit, or the cause of ctx; in the last two cases its process group was killed.
+// The error says why the program did not run to its end, and comes with the output so far: exec.ErrNotFound if there is
+// no such program, ErrLimit, or the cause of ctx. In the last two cases its process group was killed.
 func Run(ctx context.Context, w *netns.World, ns string, argv []string, limit time.Duration) (output []byte, status int,
 	err error) {
 	r := runner{
@@ -56,7 +56,7 @@ type runner struct {
 
 func (r runner) run(ctx context.Context, argv []string, limit time.Duration) ([]byte, int, error) {
 	if len(argv) == 0 {
-		return nil, 0, errors.New("no program is named")
+		return nil, 0, errors.New("the command is empty")
 	}
 	path, err := LookPath(argv[0])
 	if err != nil {
@@ -68,7 +68,7 @@ func (r runner) run(ctx context.Context, argv []string, limit time.Duration) ([]
 	}
 	running, err := r.start(netns.Program{Path: path, Args: argv, Env: environment(), Dir: workDir, Output: pipe.in})
 	if errors.Is(err, ErrNotFound) && (!strings.Contains(argv[0], "/") || exists(path)) {
-		// what was done to the lab is no lack of the machine
+		// The lesson removed or hid it: the host does not lack the program.
 		err = fmt.Errorf("%s is gone from the files of the lab", path)
 	}
 	if err != nil {
@@ -88,8 +88,8 @@ func (r runner) run(ctx context.Context, argv []string, limit time.Duration) ([]
 	return output, exitStatus(status), cause
 }
 
-// await waits until the program has ended, and kills its process group if that takes too long; the error says why it
-// was killed.
+// await waits until the program has ended. It kills its process group at the time limit, at the end of ctx and near the
+// limit of processes; the error says why.
 func (r runner) await(ctx context.Context, running *netns.Running, limit time.Duration) error {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
@@ -116,10 +116,10 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// lookAfter is how often somebody looks at how many processes a program has made.
+// lookAfter is how often the processes of the sandbox are counted while a program runs.
 const lookAfter = 100 * time.Millisecond
 
-// crowded is an error when the programs have come near the limit of processes, whatever they make of it.
+// crowded is an error if the programs have come near the limit of processes, whether or not a fork(2) has failed.
 func (r runner) crowded() error {
 	if r.maxTasks == 0 {
 		return nil

@@ -9,16 +9,16 @@ import (
 	"mvdan.cc/sh/v3/syntax"
 )
 
-// shells are the programs to which -c gives a text to carry out. busybox's own is not one of them: what it starts is in
-// busybox.
+// shells are the programs that run the script after -c. The shell of busybox is not one of them: the programs that it
+// starts are in busybox.
 var shells = []string{"sh", "dash", "ash", "bash", "ksh", "mksh", "zsh"}
 
-// shellText is the text that the words of a shell give it to carry out.
+// shellText returns the script that follows -c in the arguments of a shell.
 func shellText(argv []string) (text string, ok bool) {
 	for i := 0; i < len(argv); i++ {
 		word := argv[i]
 		if len(word) < 2 || word[0] != '-' && word[0] != '+' {
-			return word, ok // without -c a file, or the standard input
+			return word, ok // without -c it is the file of a script
 		}
 		if strings.HasPrefix(word, "--") {
 			continue
@@ -31,8 +31,8 @@ func shellText(argv []string) (text string, ok bool) {
 	return "", false
 }
 
-// shell adds the programs that a shell text starts, wherever in it they stand. Of a text that sets PATH nothing is
-// known, and neither of one that is no shell text: the shell will say so.
+// shell adds the programs that a shell script starts, in any of its branches. It adds none for a script that sets PATH,
+// and none for one that cannot be parsed: the shell will report that.
 func (s *starts) shell(text string) {
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
 	if err != nil {
@@ -57,13 +57,13 @@ func (s *starts) shell(text string) {
 	}
 }
 
-// shellScript is what of a shell text tells which programs it starts.
+// shellScript is what decides which programs a shell script starts.
 type shellScript struct {
 	calls     [][]string // the words of its commands
 	functions []string   // defined in it
-	asked     []string   // the programs of which it asks whether they are there
+	asked     []string   // the programs it looks for with `command -v`
 	setsPath  bool
-	sources   bool // another file, which may define functions
+	sources   bool // it reads another file, which may define functions
 }
 
 func (t *shellScript) visit(node syntax.Node) bool {
@@ -79,7 +79,7 @@ func (t *shellScript) visit(node syntax.Node) bool {
 			break
 		}
 		if call, ok := node.Stmts[0].Cmd.(*syntax.CallExpr); ok {
-			if program, ok := asksFor(words(call)); ok { // where it is, to do something with it
+			if program, ok := asksFor(words(call)); ok { // $(command -v PROGRAM): its path is going to be used
 				t.calls = append(t.calls, []string{program})
 				return false
 			}
@@ -98,7 +98,7 @@ func (t *shellScript) visit(node syntax.Node) bool {
 	return true
 }
 
-// words are those of a command of a shell text.
+// words returns the words of a command in a shell script.
 func words(call *syntax.CallExpr) (argv []string) {
 	for _, word := range call.Args {
 		argv = append(argv, literal(word))
@@ -106,7 +106,7 @@ func words(call *syntax.CallExpr) (argv []string) {
 	return argv
 }
 
-// asksFor is the program of which a command asks whether it is there, or where.
+// asksFor returns the program that a command looks for with `command -v` or `command -V`.
 func asksFor(argv []string) (program string, ok bool) {
 	if len(argv) == 3 && argv[0] == "command" && (argv[1] == "-v" || argv[1] == "-V") {
 		return argv[2], true
@@ -114,7 +114,7 @@ func asksFor(argv []string) (program string, ok bool) {
 	return "", false
 }
 
-// literal is the value of a word, quotes taken away, or unread where it is known only to the shell that runs.
+// literal is the value of a word without its quotes, or unread if only the running shell knows it.
 func literal(word *syntax.Word) string {
 	known := true
 	syntax.Walk(word, func(node syntax.Node) bool {
@@ -127,14 +127,14 @@ func literal(word *syntax.Word) string {
 	if !known {
 		return unread
 	}
-	fields, err := expand.Fields(&expand.Config{}, word) // nil is one configuration for all, and its buffers are shared
+	fields, err := expand.Fields(&expand.Config{}, word) // not nil: that is a global configuration with shared buffers
 	if err != nil || len(fields) != 1 {
 		return unread
 	}
 	return fields[0]
 }
 
-// call adds what a command of a shell text starts. Of the shell's own commands a few start others.
+// call adds what a command of a shell script starts. Some of the shell's builtins start programs.
 func (s *starts) call(argv []string) {
 	name, rest := argv[0], argv[1:]
 	switch {

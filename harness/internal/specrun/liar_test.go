@@ -108,7 +108,7 @@ func TestWorkerThatLies(t *testing.T) {
 		{"unknown event", []string{start1, `{"event":"\u001b]0;x"}`, hang},
 			`a message of an unknown kind: "\x1b]0;x"`, false},
 		{"no JSON", []string{start1, "::add-mask::x", hang}, "what cannot be understood: invalid character ':'", false},
-		{"two values", []string{start1, `{"event":"alive"}{}`, hang}, "something behind the JSON value", false},
+		{"two values", []string{start1, `{"event":"alive"}{}`, hang}, "text after the JSON value", false},
 		{"deep", []string{start1, strings.Repeat("[", 100000), hang}, "what cannot be understood", false},
 		{"deep in a case", result(`"checks":` + strings.Repeat(`[`, 100000)), "what cannot be understood", false},
 		{"not UTF-8", []string{start1, "{\"event\":\"leftover\",\"text\":\"\xff\"}", hang}, "text that is not UTF-8",

@@ -7,14 +7,14 @@ import (
 	"netnscheck/harness/term"
 )
 
-// tailSize is how much of a process's standard error is kept.
+// tailSize is how much of a process's standard error is kept, in bytes.
 const tailSize = 64 << 10
 
-// LastWords reads to the end what a process writes to its standard error, and returns the end of it, in a few printable
-// lines: a panic with the top of its stack, or else the last lines. It keeps little of it at a time.
+// LastWords reads the standard error of a process to the end and returns a few printable lines of it: a panic with the
+// top of its stack, or else the last lines. Its use of memory is bounded.
 func LastWords(from io.Reader) string { return lastWords(readTail(from)) }
 
-// readTail reads to the end and keeps the last of it.
+// readTail reads to the end and returns the last tailSize bytes.
 func readTail(in io.Reader) string {
 	tail := make([]byte, 0, 2*tailSize)
 	for {
@@ -29,7 +29,7 @@ func readTail(in io.Reader) string {
 	}
 }
 
-// lastWords are a panic with the top of its stack, or else the last lines.
+// lastWords returns a panic with the top of its stack, or else the last lines.
 func lastWords(text string) string {
 	const few = 12
 	lines := strings.Split(strings.TrimSpace(term.Printable(text)), "\n")
@@ -43,7 +43,7 @@ func lastWords(text string) string {
 	return shorten(lines[max(0, len(lines)-few):])
 }
 
-// shorten cuts lines that nobody reads to their end.
+// shorten cuts lines that are too long to read.
 func shorten(lines []string) string {
 	const wide = 1024
 	for i := range lines {

@@ -1,7 +1,7 @@
-// Package untrusted reads what a process in a sandbox says, which may have been written by whoever got hold of its
-// pipes: one JSON value a line, never more of it in memory than was allowed, no key that is not known, text that can be
-// printed. What a value means is for the caller to check. Anybody below internal and the command line may import it;
-// it imports term alone, and it never starts, opens or writes anything.
+// Package untrusted reads what comes out of a sandbox, which a hostile program may have written: one JSON value per
+// line, of bounded size, without unknown keys, and text that is safe to print. What a value means is for the caller to
+// check. Packages under internal and the command line may import it; it imports term alone, and it never starts, opens
+// or writes anything.
 package untrusted
 
 import (
@@ -16,23 +16,24 @@ import (
 	"netnscheck/harness/term"
 )
 
-// TextSize is how much of one text is kept, in bytes.
+// TextSize limits what Shown returns, in bytes.
 const TextSize = 16 << 10
 
-// Lines reads one line after the other and never holds more than one.
+// Lines reads line by line and never holds more than one line.
 type Lines struct{ from *bufio.Reader }
 
-// NewLines reads lines of at most so many bytes.
+// NewLines reads lines of at most size bytes.
 func NewLines(from io.Reader, size int) Lines { return Lines{bufio.NewReaderSize(from, size)} }
 
-// TooLongError says that a line does not end where it should.
+// TooLongError is the error for a line of more than Size bytes.
 type TooLongError struct{ Size int }
 
 func (e *TooLongError) Error() string {
 	return fmt.Sprintf("a message of more than %d KiB", e.Size>>10)
 }
 
-// Next is the next line, valid until the next call. What has no end of a line when the stream ends was none.
+// Next returns the next line, valid until the next call. The error is a *TooLongError, or io.EOF at the end of the
+// stream, which also drops a last line without a newline.
 func (l Lines) Next() ([]byte, error) {
 	line, err := l.from.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
@@ -41,7 +42,7 @@ func (l Lines) Next() ([]byte, error) {
 	return line, err
 }
 
-// Decode reads the one JSON value of a text: valid UTF-8, no key that is not known, nothing behind it.
+// Decode reads a text that is one JSON value. Invalid UTF-8, an unknown key and anything after the value are errors.
 func Decode(text []byte, into any) error {
 	if !utf8.Valid(text) {
 		return errors.New("text that is not UTF-8")
@@ -52,18 +53,18 @@ func Decode(text []byte, into any) error {
 		return err
 	}
 	if _, err := from.Token(); err != io.EOF {
-		return errors.New("something behind the JSON value")
+		return errors.New("text after the JSON value")
 	}
 	return nil
 }
 
-// Shown is a text as it can be printed: printable, and not too long.
+// Shown returns a text made printable (term.Printable) and cut to TextSize.
 func Shown(text string) string { return Cut(term.Printable(text), TextSize) }
 
-// CutMark stands where the end of a text was.
+// CutMark ends a text that was cut.
 const CutMark = " … (cut off here)"
 
-// Cut takes the end from a text of more than so many bytes.
+// Cut shortens a text to at most size bytes, CutMark included.
 func Cut(text string, size int) string {
 	if len(text) <= size {
 		return text

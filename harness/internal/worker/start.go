@@ -18,8 +18,8 @@ import (
 // Starter starts worker processes and remembers the keepers of those without a sandbox.
 type Starter struct {
 	sandboxed bool
-	// files are what the user named for a unit, and stays to be seen in its sandbox; tun are the units that make links
-	// by /dev/net/tun.
+	// files are the files the user named, by unit: they stay visible in its sandbox. tun has the units that create
+	// links through /dev/net/tun.
 	files map[string][]string
 	tun   map[string]bool
 
@@ -27,6 +27,7 @@ type Starter struct {
 	keepers []int
 }
 
+// NewStarter returns a starter for the workers of a plan, which run in sandboxes or directly on the host.
 func NewStarter(plan []specrun.Planned, sandboxed bool) *Starter {
 	w := &Starter{sandboxed: sandboxed, files: map[string][]string{}, tun: map[string]bool{specrun.HandWritten: true}}
 	for _, p := range plan {
@@ -37,10 +38,10 @@ func NewStarter(plan []specrun.Planned, sandboxed bool) *Starter {
 	return w
 }
 
-// NeedsTUN tells whether a scenario makes links by /dev/net/tun.
+// NeedsTUN reports whether a scenario creates links through /dev/net/tun.
 func NeedsTUN(sc *scenario.Scenario) bool { return slices.Contains(sc.Requires, "tun") }
 
-// Start is specrun.Options.Start.
+// Start starts the worker of a job. It implements specrun.Options.Start.
 func (w *Starter) Start(job specrun.Job, in, out, stderr *os.File) (specrun.Process, error) {
 	oom := kernel.CountOOMKills()
 	if w.sandboxed {
@@ -72,7 +73,7 @@ func (w *workerInside) Wait() error {
 	return howEnded(status, w.oom.WhoKilled, w.OutOfMemory())
 }
 
-// workerOutside is a worker that shares the machine's namespaces: its keeper.
+// workerOutside is the keeper of a worker that shares the host's namespaces.
 type workerOutside struct {
 	*os.Process
 	oom kernel.OOMKills
@@ -81,7 +82,7 @@ type workerOutside struct {
 func (w *workerOutside) Wait() error {
 	state, err := w.Process.Wait()
 	if err != nil {
-		return fmt.Errorf("cannot be waited for: %w", err)
+		return fmt.Errorf("could not be waited for: %w", err)
 	}
 	status := state.Sys().(syscall.WaitStatus)
 	if status.Signaled() {
@@ -90,24 +91,26 @@ func (w *workerOutside) Wait() error {
 	return howEnded(status.ExitStatus(), w.oom.WhoKilled, false)
 }
 
-// Kill ends the worker; its keeper, which may be stopped, ends what the worker has left, and then itself.
+// Kill kills the worker. Its keeper, which is continued in case it is stopped, then kills what the worker has left, and
+// exits.
 func (w *workerOutside) Kill() {
 	w.Signal(endWorker)
 	w.Signal(syscall.SIGCONT)
 }
 
-// Met are none: programs on the machine itself have no other limits than those of who started them.
+// Met returns nothing: without a sandbox, programs have only the limits of the user who started them.
 func (w *workerOutside) Met() []string { return nil }
 
+// Stopped is sandbox.Process.Stopped for the worker and its keeper.
 func (w *workerOutside) Stopped() string {
 	return sandbox.StoppedBelow(w.Pid, "the process that keeps it")
 }
 
-// signalled is what a shell, and the init of a sandbox, add to the number of the signal that ended a program.
+// signalled plus N is the exit status that a shell, and the init of a sandbox, report for a program ended by signal N.
 const signalled = 128
 
-// howEnded says how a worker ended, in words that follow "the worker". Nobody but the kernel and other people kills one
-// without being asked.
+// howEnded says how a worker ended, in words that follow "the worker". A SIGKILL came from the kernel (out of memory)
+// or from somebody on the host: whoKilled tells which.
 func howEnded(status int, whoKilled func(inGroup bool) string, outOfMemory bool) error {
 	switch {
 	case status == 0:
@@ -120,7 +123,7 @@ func howEnded(status int, whoKilled func(inGroup bool) string, outOfMemory bool)
 	return fmt.Errorf("exited with status %d", status)
 }
 
-// Kept says whether the process was the keeper of one of the workers.
+// Kept reports whether a process was the keeper of one of the workers.
 func (w *Starter) Kept(pid int) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

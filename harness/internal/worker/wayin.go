@@ -7,9 +7,9 @@ import (
 	"netnscheck/harness/internal/specrun"
 )
 
-// WayIn is the command that enters a lab: first the layer of the sandbox in which its programs are, then the
-// namespaces of a thread that lives in the lab, which has the number that they see. Root has to become the sandbox's
-// root; an ordinary user is it already, and may not change groups.
+// WayIn returns the nsenter(1) command that enters a lab: first the inner layer of the sandbox, then the namespaces of
+// a thread of the lab, whose number is the one seen in that layer. Root has to become the sandbox's root; an ordinary
+// user is mapped to it already, and may not change groups.
 func WayIn(p specrun.Process, thread int) string {
 	lab := fmt.Sprintf("nsenter --target %d --net --mount", thread)
 	inside, sandboxed := p.(*workerInside)

@@ -1,6 +1,6 @@
-// Package worker is what plays a unit of a run in a process of its own, and the way to start it: in a sandbox, or on
-// the machine itself below a keeper. The command line imports it; it may import the specs, lab and specrun, and it
-// never decides what runs or what came of it: specrun does.
+// Package worker plays one unit of a run in a process of its own, and starts that process: in a sandbox, or directly on
+// the host below a keeper. The command line imports it; it may import the suites, lab and specrun. It never decides
+// what runs or how a result counts: specrun does.
 package worker
 
 import (
@@ -18,18 +18,19 @@ import (
 	"netnscheck/suites/conformance"
 )
 
-// Role is that of a worker: its request is a specrun.Job.
+// Role is the role of a worker. Its request is a specrun.Job.
 var Role = inside.Role{Name: "worker-of-a-run", Play: func(in io.Reader, out io.Writer) (status int, err error) {
 	return 0, specrun.Work(in, out, Register)
 }}
 
-// Register builds the specs of a job: in a worker, and of the suites written in Go also to plan them.
+// Register builds the specs of a job. A worker calls it to run them; for suites written in Go, it is also called to
+// plan them. kept is called with the threads of labs that are kept (job.Keep).
 func Register(job specrun.Job, kept func(context.Context, []int)) error {
 	world := lab.Options{Shared: job.Shared}
 	if job.Shared {
 		world.Ancestor = os.Getppid() // the keeper
 	}
-	if job.Rehearse && job.Shared { // the trial of a sandbox has made as much
+	if job.Rehearse && job.Shared { // with a sandbox, its trial has done as much
 		if err := rehearse(world); err != nil {
 			return &specrun.UnableError{Cause: err}
 		}
@@ -52,8 +53,7 @@ func Register(job specrun.Job, kept func(context.Context, []int)) error {
 	return nil
 }
 
-// rehearse makes a lab with nothing in it but a second namespace, looks at it and takes it down again: no scenario
-// needs less.
+// rehearse starts a lab with a second namespace, takes a snapshot and closes it: no scenario needs less.
 func rehearse(world lab.Options) error {
 	ctx := context.Background()
 	l, err := lab.Start(ctx, scenario.Host{}, world)
@@ -67,8 +67,8 @@ func rehearse(world lab.Options) error {
 	return errors.Join(err, l.Close())
 }
 
-// driversThere are the drivers with these names. One that is not there, though it was when the run was planned, skips
-// what it is to play.
+// driversThere returns the drivers with these names. A driver that has become unavailable since the run was planned
+// skips its cases.
 func driversThere(names []string) []lab.Driver {
 	drivers := make([]lab.Driver, len(names))
 	for i, name := range names {
