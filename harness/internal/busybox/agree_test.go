@@ -18,7 +18,7 @@ func TestLeavesTheStateThatIPRoute2Leaves(t *testing.T) {
 	labtest.Scripts(t, newDriver(t), "../rtnetlink/testdata/scripts/*.txt")
 }
 
-// Each of these lines is carried out by itself in the state that the lines above the gap made.
+// Each line below the gap runs by itself in the state that the lines above the gap made.
 func TestLeavesTheStateThatIPRoute2LeavesLineByLine(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it carries out each line in a lab of its own")
@@ -38,9 +38,9 @@ func TestLeavesTheStateThatIPRoute2LeavesLineByLine(t *testing.T) {
 			for _, line := range labtest.Lines(alone) {
 				var cannot *scenario.CannotSay
 				if errors.As(d.CanSay(labtest.Command(t, line)), &cannot) {
-					continue // a skip promises nothing
+					continue // the driver would skip it
 				}
-				// What changed nothing leaves the same state to the next one.
+				// Worlds that a line has not changed are used again.
 				if ours == nil || len(state.Diff(built, labtest.Observed(t, ours))) > 0 {
 					ours, theirs = labtest.World(t), labtest.World(t)
 					build(t, ours, labtest.Lines(before))

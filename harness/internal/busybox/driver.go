@@ -1,8 +1,7 @@
-// Package busybox is the driver that has busybox say what iproute2's ip and ping are told: `busybox ip …` and `busybox
-// ping …`, the real program, in the namespace of the command. What it cannot say, or takes and does otherwise
-// (forms.go), the harness does by netlink; namespaces are the harness's work. Other programs run as they are. It may be
-// imported by lab alone; it imports scenario, scenario/operation, internal/netns, internal/program and
-// internal/rtnetlink, and it never starts `ip`.
+// Package busybox is the driver that runs `ip` and `ping` commands by busybox, as `busybox ip …` and `busybox ping
+// …`, in the namespace of the command. What busybox lacks, or does otherwise than iproute2 (forms.go), the harness
+// does by netlink, as it does all of `ip netns`. Other programs run as they are. It may be imported by lab alone;
+// ARCHITECTURE.md lists its own imports. It never starts `ip`.
 package busybox
 
 import (
@@ -24,13 +23,13 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-const name = "busybox" // of the program, and of the driver
+const name = "busybox" // the program and the driver
 
-// Driver runs busybox, and has the harness do the rest.
+// Driver runs busybox, and leaves the rest to the netlink driver.
 type Driver struct{ harness *rtnetlink.Driver }
 
-// New finds busybox; the error is a *scenario.Unavailable with what is missing, or says why busybox does not tell what
-// it has.
+// New finds busybox. The error is a *scenario.Unavailable if busybox, or its ip or ping, is missing, and another one if
+// busybox does not list its applets.
 func New() (*Driver, error) {
 	if err := found(); err != nil {
 		return nil, err
@@ -40,7 +39,7 @@ func New() (*Driver, error) {
 
 var found = sync.OnceValue(find)
 
-// find looks for busybox and for ip and ping in it: which programs it has was decided when it was built.
+// find looks for busybox and its applets ip and ping, which are chosen when busybox is built.
 func find() error {
 	path, err := program.LookPath(name)
 	if err != nil {
@@ -52,7 +51,7 @@ func find() error {
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	list, err := cmd.Output()
 	if err != nil {
-		return fmt.Errorf("list the programs in busybox: %w", err)
+		return fmt.Errorf("list the applets of busybox: %w", err)
 	}
 	for _, applet := range []string{"ip", "ping"} {
 		if !slices.Contains(strings.Fields(string(list)), applet) {
@@ -63,16 +62,17 @@ func find() error {
 	return nil
 }
 
-// Name is the word of the format.
+// Name is the driver's name in scenarios.
 func (*Driver) Name() string { return name }
 
-// CanSay asks, without doing anything, whether busybox or the harness could carry the command out.
+// CanSay reports whether busybox or the harness can run the command, without running it: nil, a *scenario.CannotSay, or
+// a *scenario.Unavailable.
 func (d *Driver) CanSay(cmd scenario.Command) error {
 	_, err := d.way(cmd)
 	return err
 }
 
-// Run carries out one command. What busybox or another program says is in the exchange as it says it.
+// Run runs one command. A refusal is part of the exchange, in the words of the program that refused.
 func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) (scenario.Exchange, error) {
 	way, err := d.way(cmd)
 	switch {
@@ -80,7 +80,7 @@ func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) 
 		return scenario.Exchange{Line: cmd.Line, Command: cmd.Text}, err
 	case way.by == scenario.Harness:
 		return d.harness.Run(ctx, w, cmd)
-	case way.by == scenario.Named || !isThere(w, way.netns): // then the harness refuses to enter it
+	case way.by == scenario.Named || !isThere(w, way.netns): // the harness then refuses to enter a missing one
 		op := operation.Run{Argv: way.argv}
 		return d.harness.CarryOut(ctx, w, cmd, operation.Command{Netns: way.netns, Exec: way.netns != "", Op: op})
 	}
@@ -94,12 +94,12 @@ func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) 
 	return x, err
 }
 
-// say has busybox say it. For a link that moves into a namespace, that takes a process that lives there, which waits
-// for so long.
+// say runs busybox. It knows a namespace only by the pid of a process in it, so for a link that moves into a namespace
+// a process is started there until busybox has ended.
 func say(ctx context.Context, w *netns.World, way way, x *scenario.Exchange) (output []byte, err error) {
 	x.Argv = way.argv
 	set, ok := way.op.(operation.LinkSet)
-	// what is not there may be the number of a process, or is refused
+	// a name that is no namespace may be a pid; otherwise busybox refuses it
 	if ok && set.Netns != "" && isThere(w, set.Netns) {
 		there, err := program.Start(w, set.Netns,
 			[]string{name, "sleep", strconv.Itoa(int(2 * program.Limit / time.Second))})
@@ -114,7 +114,7 @@ func say(ctx context.Context, w *netns.World, way way, x *scenario.Exchange) (ou
 	return output, err
 }
 
-// isThere says whether a namespace can be entered; "" is the host, of which the lab's own word is no name.
+// isThere reports whether a namespace can be entered. "" is the host; the lab's name for its host is not valid here.
 func isThere(w *netns.World, ns string) bool {
 	if ns == "" || ns == netns.Host {
 		return ns == ""

@@ -63,12 +63,12 @@ func TestCannotSay(t *testing.T) {
 	}{
 		{"ip link sett lo up", mustHold, "sett"},
 		{"ip link sett lo up", mayFail, ""},
-		{"ip link set v0 vf 1 mac 02:00:00:00:00:01", mayFail, "vf"}, // iproute2 knows it
+		{"ip link set v0 vf 1 mac 02:00:00:00:00:01", mayFail, "vf"}, // a word of iproute2
 		{"ip link add v0 v1 type bridge", mayFail, "v1"},             // busybox would take v1 for the name
 		{"ip route add defalt via 10.0.0.1", mayFail, "defalt"},      // busybox would take it for the default
 		{"ip netns foo", mayFail, "foo"},
 		{"ip nexthop add id 1 dev v0", mustHold, "nexthop"},
-		{"ip monitor", mustHold, "monitor"}, // the netlink driver cannot either
+		{"ip monitor", mustHold, "monitor"}, // the netlink driver cannot, either
 		{"ping -f 10.0.0.1", mayFail, "-f"},
 	} {
 		cmd := labtest.Command(t, c.line)
@@ -125,7 +125,7 @@ func TestRunKeepsWhatIsSaid(t *testing.T) {
 	}
 }
 
-// busybox knows a namespace by a process alone.
+// busybox knows a namespace only by the pid of a process in it.
 func TestMovesLinksIntoNamespacesByTheirNames(t *testing.T) {
 	w := labtest.World(t)
 	build(t, w, []string{"ip netns add a", "ip netns add b", "ip link add v0 type veth peer name v1"})
@@ -144,7 +144,7 @@ func TestMovesLinksIntoNamespacesByTheirNames(t *testing.T) {
 	}
 }
 
-// On the machine's own network each namespace has a name of its own, which neither the lesson nor its output shows.
+// On the host's own network each namespace has a unique real name, which neither the lesson nor its output shows.
 func TestSharedNamesAreTheLabs(t *testing.T) {
 	w := labtest.SharedWorld(t)
 	for _, line := range []string{"ip netns add testns", "ip link add v0 type veth peer name v1",
@@ -170,12 +170,12 @@ func TestSharedNamesAreTheLabs(t *testing.T) {
 	}
 }
 
-// Without busybox, or with one that has no ip, there is no driver; the user is told what is missing.
+// Without busybox, or with one that has no ip, there is no driver, and the error says what is missing.
 func TestNewSaysWhatIsMissing(t *testing.T) {
 	for _, c := range []struct{ program, want string }{
 		{"", "the program busybox is not installed"},
 		{"#!/bin/sh\necho ping\necho sh\n", "busybox has no ip"},
-		{"#!/bin/sh\nexit 1\n", "list the programs in busybox"},
+		{"#!/bin/sh\nexit 1\n", "list the applets of busybox"},
 	} {
 		dir := t.TempDir()
 		if c.program != "" {
@@ -186,7 +186,7 @@ func TestNewSaysWhatIsMissing(t *testing.T) {
 		t.Setenv("PATH", dir)
 		err := find()
 		if c.program == "" && err == nil {
-			continue // it is in one of the folders for system programs
+			continue // LookPath also searches the system directories
 		}
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: %v, want %q", c.program, err, c.want)

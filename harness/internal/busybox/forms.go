@@ -10,32 +10,31 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// triedWith is the version of busybox in which the forms were found. Another one may have learnt some and unlearnt
-// others.
+// triedWith is the version of busybox in which the forms were found; another version may differ.
 const triedWith = "1.35"
 
-// form is a form of command that busybox lacks, or takes and does otherwise than iproute2.
+// form is a form of command that busybox lacks, or does otherwise than iproute2.
 type form struct {
-	words string // as a scenario has them
-	why   string // the harness does it
+	words string // as written in a scenario
+	why   string // busybox does not do it
 	is    func(operation.Operation) bool
 }
 
-// forms are all of them, found by trying; what is none of them, busybox says. The test of this package tries them
-// again.
+// forms are all known ones, found by trying; busybox runs everything else.
+// TestLeavesTheStateThatIPRoute2LeavesLineByLine tries them again.
 var forms = []form{
 	{"netns add, del, set", "it has no netns",
 		anyOf(operation.NetnsAdd{}, operation.NetnsDelete{}, operation.NetnsSet{})},
-	{"a name of more than 15 characters", "it cuts it, or does not find the alternative name", hasLongName},
+	{"a name of more than 15 characters", "it truncates it, or does not find the alternative name", hasLongName},
 
-	{"link add … type veth peer …", "it drops the peer's name and says nothing",
+	{"link add … type veth peer …", "it silently drops the peer's name",
 		of(func(op operation.LinkAdd) bool { return op.Peer != nil })},
-	{"link add … master, mtu, netns, up, …", "it takes them for the link's name and says nothing", of(hasAttributes)},
+	{"link add … master, mtu, netns, up, …", "it silently takes them for the link's name", of(hasAttributes)},
 	{"link add … type KIND with options",
-		"it drops them and says nothing; it knows the id of a vlan and the table of a vrf", of(hasOptions)},
-	{"link set with several changes", "it makes a request for each, so a refusal leaves a part done",
+		"it silently drops all but the id of a vlan and the table of a vrf", of(hasOptions)},
+	{"link set with several changes", "it sends a request for each, so a refusal leaves some of them done",
 		of(func(op operation.LinkSet) bool { return changes(op) > 1 })},
-	{"link set … txqueuelen", "it uses an ioctl that is for the machine's root alone",
+	{"link set … txqueuelen", "it uses an ioctl that only the host's root may use",
 		of(func(op operation.LinkSet) bool { return op.TxQLen != nil })},
 	{"link set … alias, allmulticast, carrier, type, …", "it lacks them", of(lacksChange)},
 	{"link set group …", "it lacks it", of(func(op operation.LinkSet) bool { return op.Group != "" })},
@@ -44,39 +43,39 @@ var forms = []form{
 	{"addr … metric, nodad, home, mngtmpaddr, optimistic, autojoin", "it lacks them", of(lacksAddressWord)},
 	{"addr … label", "it refuses one that does not begin with the link's name",
 		of(func(op operation.AddressChange) bool { return !strings.HasPrefix(op.Label, op.Dev) && op.Label != "" })},
-	{"addr del IPV4/LENGTH", "it deletes the address whatever its length", of(deletesByLength)},
-	{"addr flush", "it stops at a secondary address, which went with its primary one",
+	{"addr del IPV4/LENGTH", "it ignores the prefix length", of(deletesByLength)},
+	{"addr flush", "it stops at a secondary address that the kernel deleted with its primary one",
 		of(func(op operation.AddressFlush) bool { return op.Family != operation.FamilyV6 })},
 
 	{"route … tos, from, window, pref, nexthop, via FAMILY", "it lacks them", of(lacksRouteWord)},
-	{"route … local, broadcast, anycast, nat", "it puts them into the table main",
+	{"route … local, broadcast, anycast, nat", "it adds them to the table main",
 		of(func(op operation.RouteChange) bool {
 			return op.Route.Table == "" && slices.Contains(localTypes, op.Route.Type)
 		})},
-	{"route … proto of a routing daemon", "it knows only those that /etc/iproute2 names",
+	{"route … proto of a routing daemon", "it knows only those named in /etc/iproute2",
 		of(func(op operation.RouteChange) bool { return lacksProtocol(op.Route.Proto) })},
-	{"route, rule … table over 1023", "it takes none", hasHighTable},
-	{"route flush", "it does not refuse a table that there is not, flushes all for default and via, and lacks " +
-		"proto, type, tos, metric, src",
+	{"route, rule … table over 1023", "it refuses them", hasHighTable},
+	{"route flush", "it does not refuse a table that does not exist, flushes all routes for default and via, and " +
+		"lacks proto, type, tos, metric, src",
 		of(func(op operation.RouteFlush) bool { return !op.Cache })},
 
 	{"rule … not, oif, ipproto, sport, dport, uidrange, goto, l3mdev, protocol", "it lacks them", of(lacksRuleWord)},
-	{"rule add … blackhole, unreachable, prohibit", "it adds lookup main to it",
+	{"rule add … blackhole, unreachable, prohibit", "it adds lookup main to the rule",
 		of(func(op operation.RuleChange) bool { return op.Verb == operation.Add && op.Rule.Type != "" })},
 	{"rule flush", "it lacks it", anyOf(operation.RuleFlush{})},
-	{"neigh add, change, replace, del", "it has show and flush alone", anyOf(operation.NeighbourChange{})},
+	{"neigh add, change, replace, del", "it has only show and flush", anyOf(operation.NeighbourChange{})},
 
 	{"ping -M", "it lacks it", of(func(op operation.Ping) bool { return op.PMTU != "" })},
-	{"ping -W with a fraction", "it takes whole seconds",
+	{"ping -W with a fraction", "it accepts only whole seconds",
 		of(func(op operation.Ping) bool { return op.Timeout != float64(int(op.Timeout)) })},
-	{"ping -w without -W", "it waits ten seconds for an answer all the same",
+	{"ping -w without -W", "it still waits ten seconds for a reply",
 		of(func(op operation.Ping) bool { return op.Deadline > 0 && op.Timeout == 0 })},
-	{"show with other words than its own", "it lacks them, or looks away from them", of(func(op operation.Show) bool {
+	{"show with other words than its own", "it lacks them, or ignores them", of(func(op operation.Show) bool {
 		return !shows(op)
 	})},
 }
 
-// formOf is the form for which the harness carries an operation out; not ok if busybox does.
+// formOf is the form for which the harness runs the operation; ok is false if busybox runs it.
 func formOf(op operation.Operation) (f form, ok bool) {
 	i := slices.IndexFunc(forms, func(f form) bool { return f.is(op) })
 	if i < 0 {
@@ -85,7 +84,7 @@ func formOf(op operation.Operation) (f form, ok bool) {
 	return forms[i], true
 }
 
-// of makes a condition about one type of operation one about all.
+// of turns a condition on one type of operation into one on any operation.
 func of[T operation.Operation](is func(T) bool) func(operation.Operation) bool {
 	return func(op operation.Operation) bool {
 		o, ok := op.(T)
@@ -93,7 +92,7 @@ func of[T operation.Operation](is func(T) bool) func(operation.Operation) bool {
 	}
 }
 
-// anyOf is the condition to be of one of these types.
+// anyOf is true for an operation of one of these types.
 func anyOf(examples ...operation.Operation) func(operation.Operation) bool {
 	return func(op operation.Operation) bool {
 		return slices.ContainsFunc(examples, func(e operation.Operation) bool {
@@ -106,7 +105,7 @@ func hasLongName(op operation.Operation) bool {
 	return slices.ContainsFunc(operation.Links(op), tooLong)
 }
 
-// tooLong says whether a word is longer than the name of a link can be, so that it is an alternative name or a mistake.
+// tooLong reports whether a word is too long for the name of a link: it is an alternative name or a mistake.
 func tooLong(name string) bool { return len(name) > 15 }
 
 func hasAttributes(op operation.LinkAdd) bool {
@@ -121,7 +120,7 @@ func hasOptions(op operation.LinkAdd) bool {
 	case op.VXLAN != nil:
 		return *op.VXLAN != operation.VXLANOptions{ID: -1}
 	case op.VLAN != nil:
-		return op.VLAN.Protocol != "802.1Q" // which it takes for another option
+		return op.VLAN.Protocol != "802.1Q" // busybox takes the word protocol for another option
 	case op.Macvlan != nil:
 		return *op.Macvlan != operation.MacvlanOptions{}
 	case op.IPvlan != nil:
@@ -130,7 +129,7 @@ func hasOptions(op operation.LinkAdd) bool {
 	return false
 }
 
-// changes counts what a command changes of a link.
+// changes counts the changes that a command makes to a link.
 func changes(op operation.LinkSet) (n int) {
 	op.Name, op.Group = "", ""
 	for _, field := range reflect.ValueOf(op).Fields() {
@@ -161,10 +160,10 @@ func lacksRouteWord(op operation.RouteChange) bool {
 	return r.TOS != nil || r.From.IsValid() || r.Window != nil || r.Pref != "" || len(r.Nexthops) > 0 || foreign
 }
 
-// localTypes are the types of routes that belong into the table local.
+// localTypes are the types of routes that belong in the table local.
 var localTypes = []string{"local", "broadcast", "anycast", "nat"}
 
-// lacksProtocol says whether only iproute2's files tell what a name means; the others are in busybox.
+// lacksProtocol reports whether only iproute2's files define a protocol's name; busybox knows the others itself.
 func lacksProtocol(proto string) bool {
 	_, notNumber := strconv.Atoi(proto)
 	return proto != "" && notNumber != nil &&
@@ -193,8 +192,8 @@ func lacksRuleWord(op operation.RuleChange) bool {
 		r.L3MDev || r.Protocol != ""
 }
 
-// Instead tells of a command that the harness carries out in busybox's place: its form, and why. Both are "" if busybox
-// does.
+// Instead returns the form of a command that the harness runs in place of busybox, and why. Both are "" if busybox runs
+// it.
 func (*Driver) Instead(cmd scenario.Command) (words, why string) {
 	if _, words := operation.Enter(cmd.Argv); len(words) == 0 || !isOurs(words[0]) {
 		return "", ""
@@ -207,5 +206,5 @@ func (*Driver) Instead(cmd scenario.Command) (words, why string) {
 	return f.words, f.why
 }
 
-// TriedWith is the version of busybox for which Instead tells.
+// TriedWith is the version of busybox that Instead describes.
 func (*Driver) TriedWith() string { return triedWith }

@@ -23,7 +23,7 @@ func newDriver(t testing.TB) *Driver {
 	return d
 }
 
-// build carries lines out by netlink.
+// build runs commands by netlink.
 func build(t testing.TB, w *netns.World, lines []string) {
 	t.Helper()
 	var cmds []operation.Command
@@ -39,7 +39,7 @@ func build(t testing.TB, w *netns.World, lines []string) {
 	}
 }
 
-// carryOut carries a line out by the driver under test.
+// carryOut runs a command by the driver under test.
 func carryOut(t testing.TB, w *netns.World, line string) scenario.Exchange {
 	t.Helper()
 	x, err := newDriver(t).Run(t.Context(), w, labtest.Command(t, line))

@@ -11,15 +11,15 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// way is how a command is carried out.
+// way is how a command is run.
 type way struct {
 	by    scenario.By
 	netns string              // where; "" is the host
-	argv  []string            // what is run there, unless the harness does it
-	op    operation.Operation // what that means; nil if it is not known
+	argv  []string            // the program and its arguments, unless the harness runs the command
+	op    operation.Operation // the parsed command; nil if it does not parse
 }
 
-// way decides how a command is carried out.
+// way decides who runs a command.
 func (d *Driver) way(cmd scenario.Command) (way, error) {
 	ns, words := operation.Enter(cmd.Argv)
 	if len(words) == 0 || !isOurs(words[0]) {
@@ -47,12 +47,12 @@ func (d *Driver) way(cmd scenario.Command) (way, error) {
 	return way{}, &scenario.CannotSay{Driver: name, Word: unknown.Word}
 }
 
-// isOurs says whether a program is one that busybox stands in for.
+// isOurs reports whether busybox runs in place of a program.
 func isOurs(program string) bool {
 	return slices.Contains([]string{"ip", "ping", "ping6"}, filepath.Base(program))
 }
 
-// named is the way of a command of another program.
+// named is the way for any other program.
 func named(cmd scenario.Command, ns string, words []string) (way, error) {
 	if len(words) == 0 {
 		return way{by: scenario.Harness}, nil // refused: there is no command
@@ -60,7 +60,7 @@ func named(cmd scenario.Command, ns string, words []string) (way, error) {
 	return way{by: scenario.Named, netns: ns, argv: words}, program.Installed(cmd)
 }
 
-// harnessCanSay asks whether the harness could carry it out in busybox's place.
+// harnessCanSay reports whether the harness can run the command in place of busybox.
 func (d *Driver) harnessCanSay(cmd scenario.Command) error {
 	err := d.harness.CanSay(cmd)
 	var cannot *scenario.CannotSay
@@ -70,9 +70,10 @@ func (d *Driver) harnessCanSay(cmd scenario.Command) error {
 	return err
 }
 
-// refusesToo says whether busybox itself refuses a command that iproute2 refuses before it asks the kernel. Mostly it
-// does; but it pings without end for -c 0, takes any word for the name of a new link and the last one for that of a
-// link to delete, and takes a rule of which nothing is said, and a route without a destination for the default.
+// refusesToo reports whether busybox itself refuses a command that iproute2 refuses before it asks the kernel. It
+// mostly does, with these exceptions: it pings without end for -c 0, takes any word for the name of a new link and the
+// last word for the name of a link to delete, accepts a rule without any words, and takes a route without a destination
+// for the default route.
 func refusesToo(words []string) bool {
 	if filepath.Base(words[0]) != "ip" {
 		return false

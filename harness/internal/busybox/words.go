@@ -7,23 +7,23 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// argv are the words by which busybox is told an operation: those of iproute2 spelled out, but for a few.
+// argv is the busybox command line of an operation: the words of iproute2 in full, with a few exceptions.
 func argv(op operation.Operation) []string {
 	words := operation.Command{Op: op}.Argv()
 	switch op := op.(type) {
 	case operation.RuleChange:
-		if op.Rule.Type != "" { // it is the last word, and means nothing without the word type
+		if op.Rule.Type != "" { // busybox needs the word type before the last word
 			words = slices.Insert(words, len(words)-1, "type")
 		}
 	case operation.NeighbourFlush, operation.Show:
-		if i := slices.Index(words, "neighbour"); i >= 0 { // the object: options do not look like it
+		if i := slices.Index(words, "neighbour"); i >= 0 { // the object; no option has this form
 			words[i] = "neigh"
 		}
 	}
 	return append([]string{name}, words...)
 }
 
-// showWords are the words that busybox knows behind each object and verb: with a value, and alone.
+// showWords are the words that busybox knows after each object and verb, with and without a value.
 var showWords = map[string]struct{ valued, alone string }{
 	"link show":      {"dev", "up"},
 	"address show":   {"dev to scope label", "up"},
@@ -33,7 +33,7 @@ var showWords = map[string]struct{ valued, alone string }{
 	"rule show":      {"", ""},
 }
 
-// shows says whether busybox knows all words of a command that only shows something. One word may be the link or the
+// shows reports whether busybox knows all words of a command that only shows something. One word may be the link or
 // address itself.
 func shows(op operation.Show) bool {
 	known, ok := showWords[op.Object+" "+op.Verb]
@@ -48,7 +48,7 @@ func shows(op operation.Show) bool {
 		case slices.Contains(strings.Fields(known.alone), word):
 		case slices.Contains(strings.Fields(known.valued), word):
 			if words = words[1:]; len(words) == 0 {
-				return true // it asks for the value
+				return true // busybox refuses it: the value is missing
 			}
 			if word == "dev" && tooLong(words[0]) || word == "table" && highTable(words[0]) {
 				return false

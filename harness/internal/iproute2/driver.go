@@ -1,6 +1,6 @@
-// Package iproute2 is the driver that carries a command out as it is written, by the real programs: ip, ping, bridge,
-// sysctl, nft and whatever a lesson names. It may be imported by lab alone, and it never interprets a command (but for
-// the names of namespaces on the machine itself): it starts it and keeps what it said.
+// Package iproute2 is the driver that runs commands as they are written, by the real programs: ip, ping, bridge,
+// sysctl, nft and whatever else a lesson names. It may be imported by lab alone. It never interprets a command, except
+// for the names of namespaces with --sandbox=off: it starts the program and keeps its output.
 package iproute2
 
 import (
@@ -20,7 +20,7 @@ import (
 // Driver runs the literal command.
 type Driver struct{}
 
-// New finds the programs; the error is a *scenario.Unavailable with what is missing.
+// New finds ip. The error is a *scenario.Unavailable if it is missing.
 func New() (*Driver, error) {
 	if _, err := program.LookPath("ip"); err != nil {
 		return nil, program.NotInstalled("ip")
@@ -28,13 +28,13 @@ func New() (*Driver, error) {
 	return &Driver{}, nil
 }
 
-// Name is the word of the format.
+// Name is the driver's name in scenarios.
 func (*Driver) Name() string { return "iproute2" }
 
-// CanSay asks whether the command could be carried out here: its program has to be installed.
+// CanSay returns a *scenario.Unavailable if the command's program is not installed.
 func (*Driver) CanSay(cmd scenario.Command) error { return program.Installed(cmd) }
 
-// Run starts the command in the host namespace of the lab and waits for it, program.Limit at most.
+// Run runs the command in the lab's host namespace, for program.Limit at most.
 func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) (scenario.Exchange, error) {
 	x := scenario.Exchange{Line: cmd.Line, Command: cmd.Text, By: scenario.Named}
 	argv, err := program.RealNames(w, cmd.Argv)
@@ -60,11 +60,12 @@ func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) 
 	return x, errors.Join(err, w.Adopt())
 }
 
-// intend announces the namespace that a command is to make, so that it has an owner from its first moment on.
+// intend registers the namespace that a command is about to create, so that it belongs to the lab from its first
+// moment.
 func intend(w *netns.World, argv []string) error {
 	c, err := operation.Parse(argv)
 	if err != nil {
-		return nil // a program's own words: what it makes is adopted after it
+		return nil // another program: World.Adopt registers what it has created
 	}
 	add, ok := c.Op.(operation.NetnsAdd)
 	if !ok || !w.Shared() {
@@ -72,12 +73,12 @@ func intend(w *netns.World, argv []string) error {
 	}
 	err = w.Intend(add.Name)
 	if errors.Is(err, unix.EEXIST) || errors.Is(err, unix.EINVAL) {
-		return nil // the program is to say so itself
+		return nil // left to the program to report
 	}
 	return err
 }
 
-// listsNames says whether a command is `ip netns list`.
+// listsNames reports whether a command is `ip netns list`.
 func listsNames(argv []string) bool {
 	c, err := operation.Parse(argv)
 	show, ok := c.Op.(operation.Show)

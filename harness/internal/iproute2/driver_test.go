@@ -67,7 +67,7 @@ func TestAMissingProgramIsUnavailable(t *testing.T) {
 	}
 }
 
-// On the machine's own network each namespace has a name of its own, which neither the lesson nor its output shows.
+// On the host's own network each namespace has a unique real name, which neither the lesson nor its output shows.
 func TestSharedNamesAreTheLabs(t *testing.T) {
 	d, w := newDriver(t), labtest.SharedWorld(t)
 	run := func(line string) scenario.Exchange {
@@ -81,7 +81,7 @@ func TestSharedNamesAreTheLabs(t *testing.T) {
 	if want := w.Real("testns"); !slices.Contains(x.Argv, want) || want == "testns" {
 		t.Errorf("ran %q, want the name %s in it", x.Argv, want)
 	}
-	labtest.SharedWorld(t) // another lab, which has names there, too
+	labtest.SharedWorld(t) // another lab with names in the same directory
 	if got := run("ip netns list").Output; got != "testns\n" {
 		t.Errorf("ip netns list says %q", got)
 	}

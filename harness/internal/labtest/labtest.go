@@ -1,6 +1,6 @@
-// Package labtest is what the tests of the drivers have in common: a sandbox, worlds that have to close without a word,
-// commands, and the state that they leave. It may be imported by tests alone; it imports scenario, state and
-// internal/{netns,observe,program,sandbox}, no driver, and it never hides a failure: each function ends the test.
+// Package labtest holds the fixtures of the driver tests: a sandbox, worlds that have to close without an error,
+// commands, and the state that they leave. It may be imported by tests alone and imports no driver. It never hides a
+// failure: each function fails the test.
 package labtest
 
 import (
@@ -18,17 +18,17 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Main runs the tests of a package in a sandbox, with a /run that they may write to, and returns the exit status.
+// Main runs the tests of a package in a sandbox with a writable /run, and returns the exit status.
 func Main(m *testing.M) int { return sandbox.TestMain(ownRun{m}) }
 
 type ownRun struct{ *testing.M }
 
 func (m ownRun) Run() int { return sandbox.OwnRun(m.M) }
 
-// World is a lab's world in the sandbox.
+// World is the world of a new lab in the sandbox. The test fails if it cannot be closed.
 func World(t testing.TB) *netns.World { return world(t, netns.Options{}) }
 
-// SharedWorld is one that has its names where the machine has them, as with --sandbox=off.
+// SharedWorld is a World whose names are in the host's /run/netns, as with --sandbox=off.
 func SharedWorld(t testing.TB) *netns.World { return world(t, netns.Options{Shared: true}) }
 
 func world(t testing.TB, o netns.Options) *netns.World {
@@ -45,7 +45,7 @@ func world(t testing.TB, o netns.Options) *netns.World {
 	return w
 }
 
-// Needs skips the test when a program is missing.
+// Needs skips the test if a program is missing.
 func Needs(t testing.TB, programs ...string) {
 	t.Helper()
 	for _, p := range programs {
@@ -55,7 +55,7 @@ func Needs(t testing.TB, programs ...string) {
 	}
 }
 
-// Command is a line that may be refused.
+// Command parses a command that may be refused.
 func Command(t testing.TB, line string) scenario.Command {
 	t.Helper()
 	argv, err := scenario.Words(line)
@@ -65,7 +65,7 @@ func Command(t testing.TB, line string) scenario.Command {
 	return scenario.Command{Text: line, Argv: argv, Status: scenario.Status{Any: true}}
 }
 
-// Run starts a program on the host.
+// Run runs a program in the host namespace of the lab.
 func Run(t testing.TB, w *netns.World, argv []string) (output string, status int) {
 	t.Helper()
 	out, status, err := program.Run(t.Context(), w, netns.Host, argv, program.Limit)
@@ -75,7 +75,7 @@ func Run(t testing.TB, w *netns.World, argv []string) (output string, status int
 	return string(out), status
 }
 
-// Observed is the state in normal form.
+// Observed is the lab's state in normal form.
 func Observed(t testing.TB, w *netns.World) *state.State {
 	t.Helper()
 	s, err := observe.Lab(t.Context(), w, observe.Options{})
@@ -85,12 +85,12 @@ func Observed(t testing.TB, w *netns.World) *state.State {
 	return s.Normal()
 }
 
-// Driver is what carries commands out, as lab.Driver does.
+// Driver is the part of a driver that these tests use, with the lab's internal world.
 type Driver interface {
 	Run(ctx context.Context, w *netns.World, cmd scenario.Command) (scenario.Exchange, error)
 }
 
-// Scripts carries out the lines of each file by the driver under test and by the real programs, see Agree.
+// Scripts runs the lines of each file by the driver under test and by the real programs (Agree).
 func Scripts(t *testing.T, d Driver, pattern string) {
 	scripts, err := filepath.Glob(pattern)
 	if err != nil || len(scripts) == 0 {
@@ -100,7 +100,7 @@ func Scripts(t *testing.T, d Driver, pattern string) {
 		name := strings.TrimSuffix(filepath.Base(path), ".txt")
 		t.Run(name, func(t *testing.T) {
 			if testing.Short() && name == "pings" {
-				t.Skip("-short: it waits for pings that nobody answers")
+				t.Skip("-short: it waits for unanswered pings")
 			}
 			t.Parallel()
 			ours, theirs := World(t), World(t)
@@ -111,8 +111,8 @@ func Scripts(t *testing.T, d Driver, pattern string) {
 	}
 }
 
-// Agree carries a line out by the driver under test and by the real program, which have to leave the same state, or
-// both refuse.
+// Agree runs a line by the driver under test and by the real program. Both have to leave the same state, or both have
+// to refuse.
 func Agree(t testing.TB, d Driver, ours, theirs *netns.World, line string) {
 	t.Helper()
 	cmd := Command(t, line)
@@ -122,8 +122,8 @@ func Agree(t testing.TB, d Driver, ours, theirs *netns.World, line string) {
 	}
 	output, status := Run(t, theirs, cmd.Argv)
 	if (x.Status == 0) != (status == 0) {
-		t.Errorf("%s: %s (%q) says %d, %s %q; the real one says %d, %q", line, x.By, x.Argv, x.Status, x.Errno,
-			x.Output, status, output)
+		t.Errorf("%s: %s (%q): status %d, %s %q; the real program: status %d, %q", line, x.By, x.Argv, x.Status,
+			x.Errno, x.Output, status, output)
 	}
 	if diff := state.Compare(Observed(t, theirs), Observed(t, ours), "the real program", "the driver"); len(diff) > 0 {
 		t.Fatalf("%s: %s (%q) left another state:\n\t%s", line, x.By, x.Argv, strings.Join(diff, "\n\t"))
@@ -140,7 +140,7 @@ func Read(t testing.TB, path string) string {
 	return string(text)
 }
 
-// Lines are the lines of a text without blanks around them, empty ones left out.
+// Lines are the lines of a text, trimmed, without empty ones.
 func Lines(text string) (list []string) {
 	for line := range strings.Lines(text) {
 		if line = strings.TrimSpace(line); line != "" {
