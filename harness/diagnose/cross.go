@@ -170,7 +170,7 @@ func sharesNetwork(a, b *state.Link) bool {
 func (w *walk) moveOut(c *Cause, end port) *Cause {
 	var empty []string
 	for i := range w.state.Namespaces {
-		if n := &w.state.Namespaces[i]; n != end.n && n.Name != hostName && len(ordinary(n)) == 0 {
+		if n := &w.state.Namespaces[i]; n != end.n && n.Name != state.Host && len(ordinary(n)) == 0 {
 			empty = append(empty, n.Name)
 		}
 	}

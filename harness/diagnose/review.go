@@ -249,7 +249,7 @@ func (r *reviewer) eachLink(f func(port)) {
 
 // overlaps finds networks that a namespace has on a link of its own while the host has them on another segment.
 func (r *reviewer) overlaps() {
-	host := r.state.Namespace(hostName)
+	host := r.state.Namespace(state.Host)
 	if host == nil {
 		return
 	}

@@ -27,7 +27,7 @@ func (w *walk) noNamespace(name string) *Cause {
 	}
 	var names []string
 	for _, n := range w.state.Namespaces {
-		if n.Name != hostName {
+		if n.Name != state.Host {
 			names = append(names, n.Name)
 		}
 	}

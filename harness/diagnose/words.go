@@ -10,9 +10,6 @@ import (
 	"netnscheck/harness/state"
 )
 
-// hostName is the name of the host's namespace in a state.
-const hostName = "host"
-
 // ip is an ip command in a namespace.
 func ip(n *state.Namespace, format string, args ...any) string {
 	return ipIn(n.Name, format, args...)
@@ -24,7 +21,7 @@ func ipIn(ns, format string, args ...any) string {
 	}
 	command := written(format, args)
 	switch {
-	case ns == hostName:
+	case ns == state.Host:
 		return "ip " + command
 	case strings.HasPrefix(ns, "pid:"):
 		return "nsenter -t " + strings.TrimPrefix(ns, "pid:") + " -n ip " + command
@@ -35,7 +32,7 @@ func ipIn(ns, format string, args ...any) string {
 // netnsName is a namespace as ip takes it behind the word netns: by its name, or by a process that is in it. The host
 // has no name there, and which processes are in it is not known: PID is to be filled in.
 func netnsName(name string) string {
-	if name == hostName {
+	if name == state.Host {
 		return "PID"
 	}
 	return quoted(strings.TrimPrefix(name, "pid:"))
@@ -60,7 +57,7 @@ func isOption(name string) bool {
 func in(n *state.Namespace, format string, args ...any) string {
 	command := written(format, args)
 	switch {
-	case n.Name == hostName:
+	case n.Name == state.Host:
 		return command
 	case strings.HasPrefix(n.Name, "pid:"):
 		return "nsenter -t " + strings.TrimPrefix(n.Name, "pid:") + " -n " + command

@@ -37,14 +37,14 @@ func (n *Namespace) ownName(name string) string {
 
 func routeMatches(r Route, want operation.Route) bool {
 	return familyMatches(r.Family, routeFamily(want)) &&
-		(want.Type == "" || routeTypes.same(r.Type, want.Type)) &&
+		(want.Type == "" || same(operation.RouteTypes, r.Type, want.Type)) &&
 		destinationMatches(r, want) &&
 		prefixMatches(r.From, want.From) &&
 		valueMatches(r.TOS, want.TOS) &&
-		(want.Table == "" || want.Table == "all" || tables.same(TableName(r.Table), want.Table)) &&
+		(want.Table == "" || want.Table == "all" || same(operation.Tables, TableName(r.Table), want.Table)) &&
 		valueMatches(r.Metric, want.Metric) &&
-		(want.Proto == "" || protocols.same(r.Proto, want.Proto)) &&
-		(want.Scope == "" || scopes.same(r.Scope, want.Scope)) &&
+		(want.Proto == "" || same(operation.Protocols, r.Proto, want.Proto)) &&
+		(want.Scope == "" || same(operation.Scopes, r.Scope, want.Scope)) &&
 		(!want.Src.IsValid() || r.Src == want.Src) &&
 		valueMatches(r.MTU, want.MTU) && (!want.MTULock || r.MTULock) &&
 		valueMatches(r.AdvMSS, want.AdvMSS) &&
@@ -158,17 +158,17 @@ func ruleMatches(r Rule, want operation.Rule) bool {
 		valueMatches(r.Mask, want.Mask) &&
 		(want.IIf == "" || r.IIf == want.IIf) &&
 		(want.OIf == "" || r.OIf == want.OIf) &&
-		(want.IPProto == "" || ipProtocols.same(r.IPProto, want.IPProto)) &&
+		(want.IPProto == "" || same(operation.IPProtocols, r.IPProto, want.IPProto)) &&
 		(want.SPort == "" || rangeText(r.SPort) == rangeText(want.SPort)) &&
 		(want.DPort == "" || rangeText(r.DPort) == rangeText(want.DPort)) &&
 		(want.UIDRange == "" || rangeText(r.UIDRange) == rangeText(want.UIDRange)) &&
-		(want.Table == "" || r.Action == "lookup" && tables.same(TableName(r.Table), want.Table)) &&
+		(want.Table == "" || r.Action == "lookup" && same(operation.Tables, TableName(r.Table), want.Table)) &&
 		(want.Type == "" || r.Action == want.Type) &&
 		(want.Goto == nil || r.Action == "goto" && r.Goto == *want.Goto) &&
 		(want.SuppressPrefixLength == nil || r.SuppressPrefixLength != nil &&
 			*r.SuppressPrefixLength == *want.SuppressPrefixLength) &&
 		(!want.L3MDev || r.L3MDev) &&
-		(want.Protocol == "" || protocols.same(r.Protocol, want.Protocol))
+		(want.Protocol == "" || same(operation.Protocols, r.Protocol, want.Protocol))
 }
 
 // ruleFamily is the family that the words of a rule say, if any does.
@@ -188,12 +188,6 @@ func selectorMatches(p, want netip.Prefix) bool {
 	}
 	return prefixMatches(p, want)
 }
-
-var ipProtocols = numbered{1: "icmp", 6: "tcp", 17: "udp", 33: "dccp", 47: "gre", 50: "esp", 51: "ah", 58: "ipv6-icmp",
-	132: "sctp"}
-
-// IPProtocolName is tcp, udp, icmp, … or the number of an IP protocol.
-func IPProtocolName(id uint8) string { return ipProtocols.name(uint32(id)) }
 
 // rangeText writes a range of one number as that number: 80-80 is 80.
 func rangeText(r string) string {

@@ -20,10 +20,12 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/state"
 )
 
 // Host is the name of a lab's own host namespace in all calls of this package.
-const Host = "host"
+const Host = state.Host
 
 // patience is how long Close waits for what the kernel does in its own time.
 const patience = 5 * time.Second

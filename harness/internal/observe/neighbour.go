@@ -10,12 +10,6 @@ import (
 
 const sizeofNeighbour = 12 // struct ndmsg
 
-var neighbourStates = map[uint16]string{
-	unix.NUD_NONE: "none", unix.NUD_INCOMPLETE: "incomplete", unix.NUD_REACHABLE: "reachable", unix.NUD_STALE: "stale",
-	unix.NUD_DELAY: "delay", unix.NUD_PROBE: "probe", unix.NUD_FAILED: "failed", unix.NUD_NOARP: "noarp",
-	unix.NUD_PERMANENT: "permanent",
-}
-
 // readNeighbours reads the ARP and NDP tables, then the addresses that are answered for others (proxy), which is a dump
 // of its own.
 func (r *reading) readNeighbours() error {
@@ -37,7 +31,7 @@ func (r *reading) parseNeighbour(body []byte) (state.Neighbour, bool) {
 	flags := body[10]
 	n := state.Neighbour{
 		Dev:    r.name(int(native.Uint32(body[4:]))),
-		State:  neighbourStates[native.Uint16(body[8:])],
+		State:  state.NeighbourStateName(native.Uint16(body[8:])),
 		Proxy:  flags&unix.NTF_PROXY != 0,
 		Router: flags&unix.NTF_ROUTER != 0,
 	}
@@ -136,6 +130,3 @@ func parsePortVLANs(data []byte) []state.PortVLAN {
 	})
 	return vlans
 }
-
-// NeighbourState is the name of a neighbour's NUD_ state, in lower case.
-func NeighbourState(nud int) string { return neighbourStates[uint16(nud)] }

@@ -13,7 +13,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"netnscheck/harness/internal/observe"
+	"netnscheck/harness/state"
 )
 
 // Place has the namespaces from which probes are sent, by their names: a *netns.World those of a lab, a netns.Machine
@@ -173,5 +173,5 @@ func neighbourWords(w Place, ns string, route LookupResult, dest netip.Addr) str
 	if !ok {
 		return ""
 	}
-	return fmt.Sprintf("; neighbour %s dev %s %s", hop, route.Dev, observe.NeighbourState(entry.State))
+	return fmt.Sprintf("; neighbour %s dev %s %s", hop, route.Dev, state.NeighbourStateName(uint16(entry.State)))
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 
-	"netnscheck/harness/internal/observe"
+	"netnscheck/harness/state"
 )
 
 // Resolve makes the kernel ask for the link-layer address of addr (NTF_USE, rtnetlink(7)) and waits until the entry is
@@ -31,7 +31,7 @@ func Resolve(ctx context.Context, w Place, ns string, addr netip.Addr, listen ti
 		return "", "", err // without a route there is no link to ask on, and no entry comes to be
 	}
 	if set, ok := neighbour(h, route.Dev, addr); ok && set.State&(netlink.NUD_PERMANENT|netlink.NUD_NOARP) != 0 {
-		return observe.NeighbourState(set.State), route.Dev, nil
+		return state.NeighbourStateName(uint16(set.State)), route.Dev, nil
 	}
 	askAfresh(w, ns, LookupResult{Dev: route.Dev}, addr)
 	link, err := h.LinkByName(route.Dev)
@@ -49,7 +49,7 @@ func Resolve(ctx context.Context, w Place, ns string, addr netip.Addr, listen ti
 	for pause := time.Millisecond; ; pause = min(2*pause, 20*time.Millisecond) {
 		found, ok := neighbour(h, route.Dev, addr)
 		if ok {
-			entry = observe.NeighbourState(found.State)
+			entry = state.NeighbourStateName(uint16(found.State))
 			if found.State&^(netlink.NUD_INCOMPLETE|netlink.NUD_NONE) != 0 {
 				return entry, route.Dev, nil
 			}

@@ -47,7 +47,7 @@ func (s *session) changeNeighbour(op operation.NeighbourChange) error {
 }
 
 func neighbourState(word string) (uint32, error) {
-	state, ok := neighbourStates[word]
+	state, ok := operation.NeighbourStates.Number(word)
 	if !ok {
 		return 0, wrong("argument %q is wrong: nud state is bad", word)
 	}

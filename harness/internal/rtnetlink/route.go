@@ -47,7 +47,7 @@ func (s *session) routeHeader(op operation.RouteChange) (*nl.RtMsg, error) {
 	}
 	var err error
 	if r.Type != "" {
-		kind, ok := routeTypes[r.Type]
+		kind, ok := operation.RouteTypes.Number(r.Type)
 		if !ok {
 			return nil, wrong("argument %q is wrong: invalid type", r.Type)
 		}

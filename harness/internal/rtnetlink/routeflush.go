@@ -79,7 +79,7 @@ func (s *session) routeFilter(r operation.Route) (routeFilter, error) {
 		}
 	}
 	if r.Type != "" {
-		kind, ok := routeTypes[r.Type]
+		kind, ok := operation.RouteTypes.Number(r.Type)
 		if !ok {
 			return f, wrong("node type value is invalid: %s", r.Type)
 		}

@@ -16,14 +16,6 @@ var ruleActions = map[string]uint8{"blackhole": nl.FR_ACT_BLACKHOLE, "unreachabl
 	"prohibit": nl.FR_ACT_PROHIBIT,
 	"nop":      nl.FR_ACT_NOP, "unicast": nl.FR_ACT_TO_TBL}
 
-// ipProtocols are the protocols that a rule may name; others are given as numbers.
-var ipProtocols = map[string]uint32{"icmp": unix.IPPROTO_ICMP, "igmp": unix.IPPROTO_IGMP, "tcp": unix.IPPROTO_TCP,
-	"udp":  unix.IPPROTO_UDP,
-	"dccp": unix.IPPROTO_DCCP, "gre": unix.IPPROTO_GRE, "esp": unix.IPPROTO_ESP, "ah": unix.IPPROTO_AH,
-	"sctp":      unix.IPPROTO_SCTP,
-	"ipv6-icmp": unix.IPPROTO_ICMPV6, "icmpv6": unix.IPPROTO_ICMPV6, "ipip": unix.IPPROTO_IPIP,
-	"udplite": unix.IPPROTO_UDPLITE}
-
 // changeRule is `ip rule add|del`. struct fib_rule_hdr has the layout of struct rtmsg, with the action in place of the
 // route's type.
 func (s *session) changeRule(op operation.RuleChange) error {
@@ -82,7 +74,7 @@ func (s *session) putSelectors(m message, r operation.Rule) error {
 		m.put(nl.FRA_OIFNAME, nl.ZeroTerminated(r.OIf))
 	}
 	if r.IPProto != "" {
-		proto, err := s.number(ipProtocols, "", r.IPProto, "ipproto", 8)
+		proto, err := s.number(operation.IPProtocols, "", r.IPProto, "ipproto", 8)
 		if err != nil {
 			return err
 		}

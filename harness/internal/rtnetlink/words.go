@@ -6,46 +6,27 @@ import (
 	"strconv"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
 	"netnscheck/harness/internal/netns"
-)
-
-// Names with the same number on every machine; lookName finds others in iproute2's files.
-var (
-	tables = map[string]uint32{"unspec": 0, "default": unix.RT_TABLE_DEFAULT, "main": unix.RT_TABLE_MAIN,
-		"local": unix.RT_TABLE_LOCAL}
-	scopes    = map[string]uint32{"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
-	protocols = map[string]uint32{"unspec": 0, "none": 0, "redirect": 1, "kernel": 2, "boot": 3, "static": 4,
-		"gated": 8, "ra": 9,
-		"mrt": 10, "zebra": 11, "bird": 12, "dnrouted": 13, "xorp": 14, "ntk": 15, "dhcp": 16, "mrouted": 17,
-		"keepalived": 18,
-		"babel":      42, "openr": 99, "bgp": 186, "isis": 187, "ospf": 188, "rip": 189, "eigrp": 192}
-	routeTypes = map[string]uint32{"unspec": 0, "unicast": 1, "local": 2, "broadcast": 3, "anycast": 4, "multicast": 5,
-		"blackhole":   6,
-		"unreachable": 7, "prohibit": 8, "throw": 9, "nat": 10, "xresolve": 11}
-	neighbourStates = map[string]uint32{"none": 0, "incomplete": 0x01, "reachable": 0x02, "stale": 0x04, "delay": 0x08,
-		"probe":  0x10,
-		"failed": 0x20, "noarp": 0x40, "permanent": 0x80}
+	"netnscheck/harness/scenario/operation"
 )
 
 func (s *session) table(word string) (uint32, error) {
-	return s.number(tables, "rt_tables", word, "table", 32)
+	return s.number(operation.Tables, "rt_tables", word, "table", 32)
 }
 
 func (s *session) scope(word string) (uint8, error) {
-	n, err := s.number(scopes, "rt_scopes", word, "scope", 8)
+	n, err := s.number(operation.Scopes, "rt_scopes", word, "scope", 8)
 	return uint8(n), err
 }
 
 func (s *session) protocol(word string) (uint8, error) {
-	n, err := s.number(protocols, "rt_protos", word, "protocol", 8)
+	n, err := s.number(operation.Protocols, "rt_protos", word, "protocol", 8)
 	return uint8(n), err
 }
 
 // number is the value of a word of iproute2: a name, or a number of at most that many bits.
-func (s *session) number(known map[string]uint32, file, word, what string, bits int) (uint32, error) {
-	if n, ok := known[word]; ok {
+func (s *session) number(known operation.Names, file, word, what string, bits int) (uint32, error) {
+	if n, ok := known.Number(word); ok {
 		return n, nil
 	}
 	if n, err := strconv.ParseUint(word, 0, bits); err == nil {

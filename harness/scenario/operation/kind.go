@@ -192,8 +192,8 @@ func vxlanTTL(keyword, value string) (int, error) {
 }
 
 func tableNumber(keyword, value string) (uint32, error) {
-	if n, ok := tables.names[value]; ok {
-		return uint32(n), nil
+	if n, ok := tables.Number(value); ok {
+		return n, nil
 	}
 	n, ok := number(value, 0, math.MaxUint32)
 	if !ok {

@@ -1,15 +1,15 @@
 package operation
 
+import "math"
+
 var (
 	neighbourVerbs = newGrammar("add change chg!=change replace delete get show lst=show list=show flush help")
 	neighbourWords = newGrammar(`lladdr nud! proxy router! managed! extern_learn dev! protocol to! help`)
 	flushedWords   = newGrammar("dev! master! vrf! nomaster! unused! nud! proxy! protocol to! help")
 )
 
-// neighbourStates are the names of the states (nud), with their bits.
-var neighbourStates = named{map[string]int64{"none": 0, "incomplete": 1, "reachable": 2, "stale": 4, "delay": 8,
-	"probe":  0x10,
-	"failed": 0x20, "noarp": 0x40, "permanent": 0x80}, 0xff}
+// neighbourStates are the states (nud).
+var neighbourStates = named{NeighbourStates, math.MaxUint8}
 
 func parseNeighbour(in ipCommand) (Operation, error) {
 	if in.verb == "" {

@@ -162,9 +162,7 @@ func numberRange(separator string, single bool, high int64) func(keyword, value 
 	}
 }
 
-// ipProtocols are the names that are the same in every /etc/protocols.
-var ipProtocols = named{map[string]int64{"icmp": 1, "igmp": 2, "tcp": 6, "udp": 17, "gre": 47, "esp": 50, "ah": 51,
-	"ipv6-icmp": 58, "sctp": 132}, math.MaxUint8}
+var ipProtocols = named{IPProtocols, math.MaxUint8}
 
 func ipProtocol(keyword, value string) (string, error) { return ipProtocols.understand(keyword, value) }
 

@@ -122,41 +122,31 @@ func hardwareAddress(keyword, value string) (net.HardwareAddr, error) {
 	return address, nil
 }
 
-// named understands the numbers of a table that have names, such as routing tables. Numbers become names where there
-// is one.
+// named understands the numbers of a table that have names, such as routing tables, up to the highest. Numbers become
+// names where there is one.
 type named struct {
-	names map[string]int64
-	high  int64
+	Names
+	high int64
 }
 
 func (t named) understand(keyword, value string) (string, error) {
-	if _, ok := t.names[value]; ok {
+	if _, ok := t.Number(value); ok {
 		return value, nil
 	}
 	n, ok := number(value, 0, t.high)
 	if !ok {
 		return "", usage(value, "%s takes a known name or a number from 0 to %d", keyword, t.high)
 	}
-	for name, number := range t.names {
-		if number == n {
-			return name, nil
-		}
-	}
-	return strconv.FormatInt(n, 10), nil
+	return t.Name(uint32(n)), nil
 }
 
-// The names that iproute2 knows without configuration.
 var (
-	tables = named{map[string]int64{"default": 253, "main": 254, "local": 255}, math.MaxUint32}
-	scopes = named{map[string]int64{"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}, math.MaxUint8}
-	protos = named{map[string]int64{"unspec": 0, "redirect": 1, "kernel": 2, "boot": 3, "static": 4, "gated": 8,
-		"ra":  9,
-		"mrt": 10, "zebra": 11, "bird": 12, "dnrouted": 13, "xorp": 14, "ntk": 15, "dhcp": 16, "keepalived": 18,
-		"babel": 42,
-		"bgp":   186, "isis": 187, "ospf": 188, "rip": 189, "eigrp": 192}, math.MaxUint8}
+	tables = named{Tables, math.MaxUint32}
+	scopes = named{Scopes, math.MaxUint8}
+	protos = named{Protocols, math.MaxUint8}
 	// preferences are those of IPv6 routers (RFC 4191).
-	preferences = named{map[string]int64{"medium": 0, "high": 1, "low": 3}, math.MaxUint8}
-	groups      = named{map[string]int64{"default": 0}, math.MaxInt32}
+	preferences = named{names(map[uint32]string{0: "medium", 1: "high", 3: "low"}), math.MaxUint8}
+	groups      = named{names(map[uint32]string{0: "default"}), math.MaxInt32}
 )
 
 func groupNumber(keyword, value string) (uint32, error) {
