@@ -100,7 +100,7 @@ func TestPages(t *testing.T) {
 		text, at := c.Page(), 0
 		for _, part := range []string{"# " + c.String() + "\n\n", "\n## How it shows itself\n\n",
 			"\n## What looks the same\n\n- ", "\n## Prove it\n\n```console\n$ ",
-			"\n## Mend it\n\n```console\n$ ", "\nSource: "} {
+			"\n## Fix it\n\n```console\n$ ", "\nSource: "} {
 			i := strings.Index(text[at:], part)
 			if i < 0 {
 				t.Errorf("%s: %q is missing or out of order", c, part)
