@@ -154,7 +154,7 @@ func (f *failure) lacking() string {
 // inItsWords says whether a block has what busybox says: one for its driver, or one in which it is called by its name.
 // What is for all drivers is written in the words of iproute2, and of busybox only refusal and success are compared.
 func inItsWords(b scenario.Block) bool {
-	return slices.Contains(b.Drivers, "busybox") ||
+	return slices.Contains(b.Drivers, scenario.BusyboxDriver) ||
 		slices.ContainsFunc(b.Commands, func(cmd scenario.Command) bool { return slices.Contains(cmd.Argv, "busybox") })
 }
 

@@ -86,7 +86,7 @@ func (p *player) plays(s *section) string {
 	commands := 0
 	var instead, differs []string
 	for _, b := range p.blocks(s) {
-		own := len(b.Drivers) > 0 && p.Name() != "iproute2" && !slices.Contains(b.Drivers, "iproute2")
+		own := len(b.Drivers) > 0 && p.Name() != scenario.IPRoute2Driver && !slices.Contains(b.Drivers, scenario.IPRoute2Driver)
 		for _, cmd := range b.Commands {
 			commands++
 			var cannot *scenario.CannotSay

@@ -58,9 +58,8 @@ func (c HasRoute) Judge(known Evidence) Finding {
 
 // routes are those a person would look at: not the table local.
 func routes(n *state.Namespace) string {
-	const local = 255
 	return list(
-		slices.DeleteFunc(slices.Clone(n.Routes), func(r state.Route) bool { return r.Table == local }),
+		slices.DeleteFunc(slices.Clone(n.Routes), func(r state.Route) bool { return r.Table == state.TableLocal }),
 		state.RouteText,
 	)
 }

@@ -18,7 +18,7 @@ func answer(x scenario.Exchange, b scenario.Block, cmd scenario.Command, driver 
 		return scenario.Problem{Line: cmd.Line, Message: "wrong exit status: " + cmd.Text,
 			Expected: expectedStatus(cmd), Found: foundStatus(x)}
 	}
-	if driver == "netlink" {
+	if driver == scenario.NetlinkDriver {
 		if b.Errno != "" && x.Errno != b.Errno {
 			return scenario.Problem{Line: cmd.Line, Message: "another refusal than expected: " + cmd.Text,
 				Expected: b.Errno, Found: foundStatus(x)}
@@ -42,7 +42,7 @@ func inItsWords(x scenario.Exchange, b scenario.Block) bool {
 	case scenario.Named:
 		return true
 	case scenario.Busybox:
-		return slices.Contains(b.Drivers, "busybox")
+		return slices.Contains(b.Drivers, scenario.BusyboxDriver)
 	}
 	return false
 }

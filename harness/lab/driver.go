@@ -55,14 +55,14 @@ func Busybox() (Driver, error) {
 }
 
 // DriverNames are the names of all drivers, in the order in which they play a scenario.
-func DriverNames() []string { return []string{"iproute2", "netlink", "busybox"} }
+func DriverNames() []string { return scenario.DriverNames() }
 
 // NewDriver is the driver of one of the DriverNames; the error is that of its own function.
 func NewDriver(name string) (Driver, error) {
 	switch name {
-	case "iproute2":
+	case scenario.IPRoute2Driver:
 		return IPRoute2()
-	case "busybox":
+	case scenario.BusyboxDriver:
 		return Busybox()
 	}
 	return Netlink(), nil

@@ -12,18 +12,15 @@ import (
 // consoleWord is the first word of the info string of a fence that is a transcript.
 const consoleWord = "console"
 
-// driverNames are the drivers a block can be for.
-var driverNames = []string{"iproute2", "busybox", "netlink"}
-
 // BlockWord is a word that may stand behind `console` in the info string of a fence.
 type BlockWord struct{ Word, Means string }
 
 // BlockWords are all of them, in the order in which the reference lists them.
 func BlockWords() []BlockWord {
 	return []BlockWord{
-		{"iproute2", "for the driver iproute2; several drivers may be named"},
-		{"busybox", "for the driver busybox"},
-		{"netlink", "for the driver netlink"},
+		{IPRoute2Driver, "for the driver iproute2; several drivers may be named"},
+		{BusyboxDriver, "for the driver busybox"},
+		{NetlinkDriver, "for the driver netlink"},
 		{"fix", "repairs the mistake below whose heading it stands"},
 		{"fix undo", "leads from the mistake back to the start of its step; the step's own commands follow it"},
 		{"errno=NAME", "its one command is refused by the kernel with this errno, which the driver netlink compares"},
@@ -82,7 +79,7 @@ func (r *consoleReader) infoWord(c *console, word string) {
 	errno, isErrno := strings.CutPrefix(word, "errno=")
 	m := condition.FindStringSubmatch(word)
 	switch {
-	case slices.Contains(driverNames, word):
+	case slices.Contains(DriverNames(), word):
 		c.Drivers = append(c.Drivers, word)
 	case word == "fix":
 		c.fix = true
@@ -112,7 +109,7 @@ func (r *consoleReader) infoWord(c *console, word string) {
 // suggestInfoWord names the nearest word; of a condition the part before the sign is what is looked at.
 func suggestInfoWord(word string, condition []string) string {
 	if condition == nil {
-		return nearest.DidYouMean(word, append(slices.Clone(driverNames), "fix", "undo", "partial"))
+		return nearest.DidYouMean(word, append(DriverNames(), "fix", "undo", "partial"))
 	}
 	near, ok := nearest.Word(condition[1], append(slices.Clone(versionSubjects), "errno"))
 	if !ok {

@@ -23,7 +23,7 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-const name = "busybox" // the program and the driver
+const name = "busybox" // the program
 
 // Driver runs busybox, and leaves the rest to the netlink driver.
 type Driver struct{ harness *rtnetlink.Driver }
@@ -63,7 +63,7 @@ func find() error {
 }
 
 // Name is the driver's name in scenarios.
-func (*Driver) Name() string { return name }
+func (*Driver) Name() string { return scenario.BusyboxDriver }
 
 // CanSay reports whether busybox or the harness can run the command, without running it: nil, a *scenario.CannotSay, or
 // a *scenario.Unavailable.

@@ -29,7 +29,7 @@ func New() (*Driver, error) {
 }
 
 // Name is the driver's name in scenarios.
-func (*Driver) Name() string { return "iproute2" }
+func (*Driver) Name() string { return scenario.IPRoute2Driver }
 
 // CanSay returns a *scenario.Unavailable if the command's program is not installed.
 func (*Driver) CanSay(cmd scenario.Command) error { return program.Installed(cmd) }

@@ -24,7 +24,9 @@ func sayable(c operation.Command) error {
 	return nil
 }
 
-func cannotSay(word string) error { return &scenario.CannotSay{Driver: driverName, Word: word} }
+func cannotSay(word string) error {
+	return &scenario.CannotSay{Driver: scenario.NetlinkDriver, Word: word}
+}
 
 // carryOut runs an operation and returns its output.
 func carryOut(ctx context.Context, w *netns.World, c operation.Command) (string, error) {

@@ -19,8 +19,6 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-const driverName = "netlink"
-
 // Driver sends typed operations to the kernel. It keeps nothing between two commands.
 type Driver struct{}
 
@@ -28,7 +26,7 @@ type Driver struct{}
 func New() *Driver { return &Driver{} }
 
 // Name is the driver's name in scenarios.
-func (*Driver) Name() string { return driverName }
+func (*Driver) Name() string { return scenario.NetlinkDriver }
 
 // CanSay reports whether the driver can run the command, without running it: nil, a *scenario.CannotSay with the word
 // that no operation expresses, or a *scenario.Unavailable with the program that is not installed.
@@ -37,7 +35,7 @@ func (*Driver) CanSay(cmd scenario.Command) error {
 	var unknown *operation.UnknownWord
 	switch {
 	case errors.As(err, &unknown):
-		return &scenario.CannotSay{Driver: driverName, Word: unknown.Word}
+		return &scenario.CannotSay{Driver: scenario.NetlinkDriver, Word: unknown.Word}
 	case err != nil:
 		return nil // refused when it runs
 	}

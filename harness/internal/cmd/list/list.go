@@ -14,6 +14,7 @@ import (
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/specrun"
+	"netnscheck/harness/scenario"
 	"netnscheck/harness/term"
 	"netnscheck/scenarios"
 )
@@ -85,7 +86,7 @@ func listing() ([]listed, error) {
 
 // listedSuites are the suites as one entry, at the end of the course. Their steps are specs.
 func listedSuites() (listed, error) {
-	planned, _, err := play.Plan(input.Selection{Suites: true}, play.Settings{Drivers: []string{"netlink"}})
+	planned, _, err := play.Plan(input.Selection{Suites: true}, play.Settings{Drivers: []string{scenario.NetlinkDriver}})
 	if err != nil {
 		return listed{}, err
 	}
