@@ -1,7 +1,7 @@
 package sandbox
 
-// Ancestor is the number of the process below which everything inside runs, the init of this sandbox, to which
-// orphans come too; 0 outside, and where the sandbox has no PID namespace and so no init.
+// Ancestor is the process id of the process that everything inside descends from and that orphans are reparented to:
+// init, process 1. It is 0 outside, and in a sandbox without a PID namespace, which has no such process.
 func Ancestor() int {
 	if received == nil || !received.PIDNamespace {
 		return 0

@@ -11,20 +11,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mostMemory is how many bytes of memory all sandboxes of a run may take together. No lesson comes near it.
+// mostMemory is how much memory all sandboxes of a run may use together, in bytes. No lesson comes near it.
 const mostMemory = 2 << 30
 
-// cgroup is a control group for the sandboxes of a run (cgroups(7)). Where none may be made, what one process may
-// take is limited alone (limits.go).
+// cgroup is a control group for the sandboxes of a run (cgroups(7)). Where none can be made, only the limits of single
+// processes remain (limits.go).
 type cgroup struct {
 	dir     string
-	unified *os.File // of version 2: the open folder
+	unified *os.File // the open directory of the group; nil in version 1
 }
 
-// cgroupPrefix begins the names of control groups; behind it stands the number of the process that made it.
+// cgroupPrefix begins the name of a control group; the id of the process that made it follows.
 const cgroupPrefix = "netnscheck-"
 
-// newCgroup makes one, beside or below that of this process. It returns nil where it may not.
+// newCgroup makes a control group, as a child or a sibling of this process's own. It returns nil if none can be made.
 func newCgroup() *cgroup {
 	text, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {
@@ -46,8 +46,9 @@ func newCgroup() *cgroup {
 	return made
 }
 
-// newUnified makes a group of version 2: it has the controllers that its parent hands down, and a parent with
-// processes hands none down.
+// newUnified makes a group in a hierarchy of version 2. A group has the controllers that its parent enables in
+// cgroup.subtree_control, and a parent with processes of its own cannot enable any ("no internal processes",
+// cgroups(7)).
 func newUnified(own string) *cgroup {
 	const root = "/sys/fs/cgroup"
 	var fs unix.Statfs_t
@@ -63,7 +64,7 @@ func newUnified(own string) *cgroup {
 		if c == nil {
 			return nil
 		}
-		os.WriteFile(filepath.Join(c.dir, "memory.swap.max"), []byte("0"), 0) // where swap is counted
+		os.WriteFile(filepath.Join(c.dir, "memory.swap.max"), []byte("0"), 0) // if the kernel accounts for swap
 		if c.unified, err = os.Open(c.dir); err != nil {
 			c.remove()
 			return nil
@@ -73,13 +74,14 @@ func newUnified(own string) *cgroup {
 	return nil
 }
 
-// makeCgroup makes a group with a limit below parent, after it has removed those that killed processes have left there.
+// makeCgroup makes a group with the memory limit below parent. It first removes the groups that killed processes have
+// left there.
 func makeCgroup(parent, limit string) *cgroup {
 	left, _ := filepath.Glob(filepath.Join(parent, cgroupPrefix+"*"))
 	for _, dir := range left {
 		pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(dir), cgroupPrefix))
 		if err == nil && unix.Kill(pid, 0) == unix.ESRCH {
-			unix.Rmdir(dir) // it goes only when it is empty
+			unix.Rmdir(dir) // fails unless the group is empty
 		}
 	}
 	c := &cgroup{dir: filepath.Join(parent, cgroupPrefix+strconv.Itoa(os.Getpid()))}
@@ -93,32 +95,32 @@ func makeCgroup(parent, limit string) *cgroup {
 	return c
 }
 
-// enter puts the calling thread into a group of version 1, so that what it starts is born there; into one of version
-// 2 a process is born by its descriptor.
+// enter moves the calling thread into a group of version 1, so that its children start there. In version 2 nothing has
+// to be done: a child is created in the group directly (CLONE_INTO_CGROUP, clone(2)).
 func (c *cgroup) enter() bool {
 	return c.unified != nil || os.WriteFile(filepath.Join(c.dir, "tasks"), []byte(strconv.Itoa(unix.Gettid())),
 		0) == nil
 }
 
-// met says which limits were met.
+// met returns the limits that were reached, each as a sentence.
 func (c *cgroup) met() (told []string) {
 	if c == nil || !c.killed() {
 		return nil
 	}
-	// It is this group's own limit, and not that of one above it, if the group has failed to get memory itself.
+	// It was this group's own limit, and not that of an ancestor, if this group's counter of failures is not 0.
 	if counts(c.dir, "memory.events", "oom") || counts(c.dir, "memory.failcnt", "") {
 		told = append(told, fmt.Sprintf("the limit of %d MiB of memory for all programs of a run was met, "+
-			"and the kernel has ended one for it", mostMemory>>20))
+			"and the kernel killed one of them", mostMemory>>20))
 	}
 	return told
 }
 
-// killed tells whether the kernel has ended a process of the group for want of memory, whosever limit was met.
+// killed reports whether the kernel's OOM killer has killed a process of the group, for this limit or any other.
 func (c *cgroup) killed() bool {
 	return c != nil && (counts(c.dir, "memory.events", "oom_kill") || counts(c.dir, "memory.oom_control", "oom_kill"))
 }
 
-// counts tells whether a counter in a file of the group is not 0; "" is that of a file with one alone.
+// counts reports whether a counter in a file of the group is not 0. In a file with a single number, its name is "".
 func counts(dir, file, counter string) bool {
 	text, err := os.ReadFile(filepath.Join(dir, file))
 	if err != nil {
@@ -136,7 +138,7 @@ func counts(dir, file, counter string) bool {
 	return false
 }
 
-// remove removes the group. The last of its processes may still be on its way out.
+// remove removes the group, and waits up to about a second for its last process to exit.
 func (c *cgroup) remove() {
 	if c.unified != nil {
 		c.unified.Close()

@@ -5,19 +5,19 @@ import (
 	"syscall"
 )
 
-// Children are the programs that the helper starts. It is process 1 of its layer, which has to take in orphans and
-// bury them, and so waits for all processes at once.
+// Children are the programs that the helper starts. The helper is process 1 of its layer: it has to reap orphans too,
+// and therefore waits for any child (wait4(2) with -1), not for each program by its id.
 type Children struct {
 	mu      sync.Mutex
 	waiting map[int]chan<- syscall.WaitStatus
 	burying bool
 }
 
-// Start starts a program (syscall.ForkExec). Its end comes through the channel.
+// Start starts a program (syscall.ForkExec). The channel receives its wait status when it has ended.
 func (c *Children) Start(path string, argv []string, attr *syscall.ProcAttr) (
 	pid int, ended <-chan syscall.WaitStatus, err error,
 ) {
-	c.mu.Lock() // until the process is known, so that it is not buried unknown
+	c.mu.Lock() // until the process is registered: bury must not reap it before
 	defer c.mu.Unlock()
 	pid, err = syscall.ForkExec(path, argv, attr)
 	if err != nil {
@@ -35,7 +35,7 @@ func (c *Children) Start(path string, argv []string, attr *syscall.ProcAttr) (
 	return pid, status, nil
 }
 
-// bury takes the status of each process that ends, until there is none.
+// bury reaps children until none is left and hands the status of each program to its channel.
 func (c *Children) bury() {
 	for {
 		var status syscall.WaitStatus

@@ -8,23 +8,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// forPrograms are the variables that reach the programs of scenarios; all others stay outside (docs/sandbox.md).
+// forPrograms are the variables that are passed on to the programs of scenarios. All others stay outside
+// (docs/sandbox.md).
 var forPrograms = []string{"PATH", "LD_LIBRARY_PATH", "HOME", "USER", "LOGNAME", "SHELL", "TERM", "TZ"}
 
-// forWorker are the variables that reach the worker beside them: what the Go runtime and this project read. Those of
-// the project's own begin with ownPrefix.
+// forWorker are the variables that are passed on to the worker in addition, for the Go runtime and this project. So are
+// all that begin with ownPrefix.
 var forWorker = []string{"LANG", "LC_ALL", "TMPDIR", "NO_COLOR", "CI", "GITHUB_ACTIONS",
 	"GOMAXPROCS", "GOTRACEBACK", "GODEBUG", "GORACE", "GOGC", "GOMEMLIMIT", "GOCOVERDIR"}
 
 const ownPrefix = "NETNSCHECK_"
 
-// ProgramEnvironment is the environment of the programs of scenarios: of this process's the part that is meant for
-// them.
+// ProgramEnvironment returns the environment of the programs of scenarios: the part of this process's environment that
+// is meant for them.
 func ProgramEnvironment() []string {
 	return allowed(os.Environ(), func(name string) bool { return slices.Contains(forPrograms, name) })
 }
 
-// workerEnvironment is that of the worker.
+// workerEnvironment returns the environment of the worker.
 func workerEnvironment() []string {
 	return allowed(os.Environ(), func(name string) bool {
 		return slices.Contains(forPrograms, name) || slices.Contains(forWorker, name) ||
@@ -39,12 +40,13 @@ func allowed(environ []string, allow func(name string) bool) []string {
 	})
 }
 
-// keepDescriptors keeps what this process inherited beside the standard descriptors from all programs that it starts.
+// keepDescriptors marks all inherited descriptors but the standard ones close-on-exec, so that no program that this
+// process starts gets them.
 func keepDescriptors() {
 	if unix.CloseRange(3, ^uint(0), unix.CLOSE_RANGE_CLOEXEC) == nil {
 		return
 	}
-	// Kernels before 5.11 have no such call.
+	// Before Linux 5.11 close_range(2) has no such flag.
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {
 		return

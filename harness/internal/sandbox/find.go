@@ -8,7 +8,8 @@ import (
 	"strconv"
 )
 
-// Helper is the number, outside, of the sandbox's helper, for who wants to enter the second layer: a child of init.
+// Helper returns the process id, as seen outside, of the sandbox's helper: the child of init whose namespaces are those
+// of the second layer.
 func (p *Process) Helper() (pid int, err error) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -23,7 +24,7 @@ func (p *Process) Helper() (pid int, err error) {
 	return 0, errors.New("find the helper of the sandbox: it has ended")
 }
 
-// isHelper tells whether a process is a helper, by what it was started as.
+// isHelper reports whether a process is a helper, by the environment it was started with.
 func isHelper(pid int) bool {
 	environ, err := os.ReadFile(fmt.Sprintf("/proc/%d/environ", pid))
 	return err == nil && bytes.Contains(environ, []byte(variable+`={"stage":"`+string(stageHelper)+`"`))

@@ -11,11 +11,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// ForbiddenError says that this machine allows no sandbox.
+// ForbiddenError is the error if this host allows no sandbox.
 type ForbiddenError struct {
-	Cause  error  // what the kernel said
-	Why    string // which setting forbids it, as far as can be told
-	Remedy string // what to do
+	Cause  error  // the kernel's error
+	Why    string // the setting that forbids it, if it can be found
+	Remedy string // what to do about it
 }
 
 func (e *ForbiddenError) Error() string {
@@ -24,18 +24,19 @@ func (e *ForbiddenError) Error() string {
 
 func (e *ForbiddenError) Unwrap() error { return e.Cause }
 
-// MayPass says that nothing is forbidden for good: a limit is reached, which is free again when others end.
+// MayPass reports whether a later attempt may succeed: a limit is reached, and other processes may release what they
+// hold.
 func (e *ForbiddenError) MayPass() bool { return e.Why == limitReached }
 
 const limitReached = "a limit is reached: the number of namespaces (sysctl user.max_*_namespaces) or their depth (32)"
 
-// Possible tries for real whether a sandbox can be had, with all that a lab needs in it. missing are the walls that
-// it would lack. The error wraps a *ForbiddenError.
+// Possible tries to make a sandbox and what a lab needs in it. missing are the walls that it would lack. The error
+// wraps a *ForbiddenError if the host refuses.
 func Possible() (missing []Lack, err error) {
 	if Inside() {
 		return nil, nil
 	}
-	go theLauncher(true) // that of the workers, which takes its time
+	go theLauncher(true) // the workers' launcher: its control group takes time
 	p, err := Start(context.Background(), Command{Args: os.Args[:1], trial: true})
 	if err != nil {
 		return nil, err
@@ -44,10 +45,10 @@ func Possible() (missing []Lack, err error) {
 	if theLauncher(true).group == nil {
 		missing = append(missing, Lack{WallMemory, "no control group can be made here"})
 	}
-	return missing, nil // its end need not be waited for: it dies with this process at the latest
+	return missing, nil // no need to wait for its end: it dies with this process at the latest
 }
 
-// explain looks for the setting behind a refusal. An error that is no refusal is returned as it is.
+// explain turns a refusal of the kernel into a *ForbiddenError. Any other error is returned unchanged.
 func explain(err error) error {
 	refusals := []error{unix.EPERM, unix.EACCES, unix.ENOSPC, unix.EUSERS, unix.EINVAL, unix.ENOSYS}
 	for _, refusal := range refusals {
@@ -59,7 +60,7 @@ func explain(err error) error {
 	return err
 }
 
-// setting is a file whose content forbids namespaces.
+// setting is a sysctl that forbids namespaces if it has the value forbids; rootToo is true if that holds for root.
 type setting struct {
 	path, forbids string
 	rootToo       bool
@@ -80,10 +81,10 @@ var settings = []setting{
 			"with the rule `userns,`"},
 }
 
-// orRoot is what is left to try.
+// orRoot is the last resort in a remedy.
 const orRoot = "or run it as root, there also with --sandbox=off"
 
-// reason names the setting that forbids namespaces, and what to do about it.
+// reason returns the setting that forbids namespaces and what to do about it.
 func reason(refusal error) (why, remedy string) {
 	root := os.Geteuid() == 0
 	if _, err := os.Stat("/proc/self/ns/user"); err != nil {
@@ -113,12 +114,12 @@ func reason(refusal error) (why, remedy string) {
 		"look at the kernel's log; " + orRoot
 }
 
-// nameOf is the name that sysctl(8) has for a file below /proc/sys.
+// nameOf returns the name that sysctl(8) uses for a file below /proc/sys.
 func nameOf(path string) string {
 	return strings.ReplaceAll(strings.TrimPrefix(path, "/proc/sys/"), "/", ".")
 }
 
-// inChroot tells that / is not the root of the mounts.
+// inChroot reports whether this process is in a chroot: then no mount in mountinfo is at /.
 func inChroot() bool {
 	file, err := os.Open("/proc/self/mountinfo")
 	if err != nil {
@@ -133,7 +134,7 @@ func inChroot() bool {
 	return true
 }
 
-// status is a field of /proc/self/status.
+// status returns a field of /proc/self/status, "" if there is none.
 func status(field string) string {
 	text, err := os.ReadFile("/proc/self/status")
 	if err != nil {
@@ -147,7 +148,7 @@ func status(field string) string {
 	return ""
 }
 
-// hasCapabilities tells whether this process has them in its effective set.
+// hasCapabilities reports whether this process has all these capabilities in its effective set.
 func hasCapabilities(wanted ...int) bool {
 	var bits uint64
 	if _, err := fmt.Sscanf(status("CapEff"), "%x", &bits); err != nil {

@@ -17,19 +17,20 @@ import (
 // serve is what the helper does for the worker.
 var serve func(conn *net.UnixConn)
 
-// OnHelper says what the helper does: it is called there, once, with the connection to the worker, which may ask for
-// what only a process of the second layer can make. When it returns, the helper ends, and all programs with it. To be
-// called before Enter.
+// OnHelper sets what the helper does. f is called there once, with the connection to the worker, which asks for what
+// only a process of the second layer can do. When f returns, the helper exits, and all programs end with it. Call
+// OnHelper before Enter.
 func OnHelper(f func(conn *net.UnixConn)) { serve = f }
 
-// startHelper starts process 1 of the second layer. It dies with the calling thread.
+// startHelper starts process 1 of the second layer. The kernel kills it when the calling thread ends
+// (PR_SET_PDEATHSIG).
 func startHelper(o orders, p plan, conn int) error {
 	null, err := unix.Open(os.DevNull, unix.O_RDWR|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return fmt.Errorf("open %s: %w", os.DevNull, err)
 	}
 	defer unix.Close(null)
-	complaints := null // programs can take the helper's descriptors
+	complaints := null // not stderr: programs could take it over from the helper
 	if p.Open {
 		complaints = 2
 	}
@@ -44,8 +45,8 @@ func startHelper(o orders, p plan, conn int) error {
 	return nil
 }
 
-// secondLayer are the namespaces of the helper. It stays in the network namespace of the first layer, which is not
-// its programs' to change, nor theirs to leave things in.
+// secondLayer returns the attributes that give the helper its namespaces. It stays in the network namespace of the
+// first layer, where its programs have no capabilities: they can neither change it nor leave anything in it.
 func secondLayer(o orders, p plan) *syscall.SysProcAttr {
 	flags := uintptr(unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS)
 	if o.PIDNamespace {
@@ -58,7 +59,7 @@ func secondLayer(o orders, p plan) *syscall.SysProcAttr {
 	}
 }
 
-// tryHelper goes as far as to the program that a helper would be: there is none of this name.
+// tryHelper does all that startHelper does up to the execve(2), which fails on a path that does not exist.
 func tryHelper(o orders, p plan) error {
 	const none = "/proc/self/exe/none"
 	_, err := syscall.ForkExec(none, []string{none}, &syscall.ProcAttr{Dir: "/", Sys: secondLayer(o, p)})
@@ -72,10 +73,10 @@ func tryHelper(o orders, p plan) error {
 func beHelper(o orders) {
 	conn := os.NewFile(uintptr(o.Control), "worker")
 	unix.CloseOnExec(o.Control)
-	// Its programs may send it signals. A caught one is a plain one again in what is executed; an ignored one would not
-	// be.
+	// Its programs may send it signals. They are caught, not ignored: execve(2) resets a caught signal to its default
+	// action in the programs, and would leave an ignored one ignored.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
-	runtime.LockOSThread() // some of what is settled is the thread's
+	runtime.LockOSThread() // some of what settle sets belongs to the thread
 	missing, err := settle(o)
 	runtime.UnlockOSThread()
 	greet(conn, layer{missing: missing, err: err}.answer())
@@ -93,12 +94,12 @@ func beHelper(o orders) {
 	exit(0)
 }
 
-// settle makes the second layer what it is to be.
+// settle sets up the second layer: its root, the reaping of orphans, and its limits.
 func settle(o orders) (missing []Lack, err error) {
 	if err := secondRoot(o.PIDNamespace); err != nil {
 		return nil, err
 	}
-	if !o.PIDNamespace { // then it is not the first one, to which orphans come
+	if !o.PIDNamespace { // then this is not process 1, to which orphans are reparented
 		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 			return missing, fmt.Errorf("take in orphans: %w", err)
 		}
@@ -106,9 +107,10 @@ func settle(o orders) (missing []Lack, err error) {
 	return append(missing, confine(o)...), nil
 }
 
-// confine makes this process and all that it starts one that takes little and may do little.
+// confine limits what this process and all its descendants may use and which system calls they may make. missing are
+// the walls that could not be had.
 func confine(o orders) (missing []Lack) {
-	// The kernel is to take a program for want of memory, not who judges it.
+	// If memory runs out, the OOM killer should choose a program, not the worker.
 	if err := os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0); err != nil {
 		missing = append(missing, Lack{WallLimits, err.Error()})
 	}
@@ -121,8 +123,8 @@ func confine(o orders) (missing []Lack) {
 	return missing
 }
 
-// tryLab does once what every lab needs, on a thread that ends with it: mounts, and a namespace each for the helper's
-// /sys, the lab's host and one that a scenario makes.
+// tryLab does once what every lab needs, on a thread that ends afterwards: mounts, and three network namespaces, for
+// the helper's /sys, the lab's host and one that a scenario adds.
 func tryLab() error {
 	result := make(chan error)
 	OnNewThread(func() {
@@ -149,7 +151,7 @@ func tryLab() error {
 	return <-result
 }
 
-// greet is the first that the worker hears.
+// greet sends the worker the helper's first message.
 func greet(conn *os.File, a answer) {
 	text, err := json.Marshal(a)
 	if err == nil {
@@ -160,15 +162,15 @@ func greet(conn *os.File, a answer) {
 	}
 }
 
-// maxGreeting bounds what is read of a helper's greeting: programs that it starts can take its place.
+// maxGreeting limits the helper's greeting, in bytes: a program may have taken the helper's place.
 const maxGreeting = 64 << 10
 
-// greeting hears it. It reads a byte at a time, so as to take nothing of what follows.
+// greeting reads the helper's first message. It reads byte by byte, so that it consumes nothing of what follows.
 func greeting(conn *os.File) (missing []Lack, err error) {
 	var line []byte
 	for b := make([]byte, 1); len(line) < maxGreeting; line = append(line, b[0]) {
 		if n, err := conn.Read(b); err != nil || n == 0 {
-			return nil, fmt.Errorf("hear the helper in the sandbox: it has ended (%v)", err)
+			return nil, fmt.Errorf("read from the helper in the sandbox: it has ended (%v)", err)
 		}
 		if b[0] == '\n' {
 			break
@@ -176,13 +178,13 @@ func greeting(conn *os.File) (missing []Lack, err error) {
 	}
 	var a answer
 	if err := json.Unmarshal(line, &a); err != nil {
-		return nil, fmt.Errorf("hear the helper in the sandbox: %w", err)
+		return nil, fmt.Errorf("read from the helper in the sandbox: %w", err)
 	}
 	return a.Missing, a.err()
 }
 
-// Helper is the connection to the helper, for the worker alone; what the other end is asked, and how, is not this
-// package's. The error says why there is none.
+// Helper returns the connection to the helper, in the worker alone. The protocol on it is the caller's. The error says
+// why there is no connection.
 var Helper = sync.OnceValues(func() (*net.UnixConn, error) {
 	if received == nil || received.Stage != stageInside || received.Control == 0 {
 		return nil, errors.New("find the helper: this is not the worker of a sandbox")

@@ -12,26 +12,25 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// manyIDs is the number of ids that programs expect of a system.
+// manyIDs is how many user and group ids programs expect a system to have.
 const manyIDs = 65536
 
-// firstChoice is where the search for ids that own nothing starts: above what useradd, systemd and directory services
-// hand out (systemd's containers end at 1879048191, sssd's default range at 2000200000).
+// firstChoice is where the search for ids that own nothing starts: above the ids that useradd, systemd and directory
+// services assign (systemd's containers end at 1879048191, sssd's default range at 2000200000).
 const firstChoice = 0x78000000
 
-// ids are the users and groups of this user namespace that those from 0 of the sandbox stand for. Both layers number
-// them alike: who judges is to read the ids that programs have written, such as those of a rule or of
-// ping_group_range.
+// ids is the range of users and groups outside that the sandbox's ids from 0 are mapped to. Both layers have the same
+// numbers, so that the worker reads the ids that programs have written, such as those of a rule or of ping_group_range.
 type ids struct {
 	firstUID, firstGID int
 	size               int
-	// foreign says that they are not the caller's own: they own nothing, and may do to the machine's files what
-	// everybody may.
+	// foreign is true if they are not the caller's own ids: they own nothing, and have on the host's files only the
+	// permissions of others.
 	foreign bool
 }
 
-// chooseIDs: an ordinary user has only himself to give. Root gives ids that own nothing, never its own: as the
-// machine's root inside one could write to /etc and to the sysctls of the kernel.
+// chooseIDs chooses the ids of a sandbox. An ordinary user can only map his own. For root they are ids that own
+// nothing, never root's own: somebody inside with the host's uid 0 could write to /etc and to the kernel's sysctls.
 func chooseIDs() (ids, error) {
 	if os.Geteuid() != 0 {
 		return ids{firstUID: os.Geteuid(), firstGID: os.Getegid(), size: 1}, nil
@@ -58,11 +57,11 @@ func chooseIDs() (ids, error) {
 			return ids{firstUID: first, firstGID: first, size: manyIDs, foreign: true}, nil
 		}
 	}
-	// In a container with few ids of its own: the last of them is the least likely to own anything.
+	// A container may have few ids: the last of them is the least likely to own anything.
 	if uid, gid := last(uids), last(gids); uid != 0 && gid != 0 {
 		return ids{firstUID: uid, firstGID: gid, size: 1, foreign: true}, nil
 	}
-	// The only user of a user namespace is an ordinary one outside, unless it is root there, too.
+	// If this user namespace has one id, it is an ordinary user's outside, unless it is mapped to root there, too.
 	if uids[0].outside != 0 {
 		return ids{size: 1}, nil
 	}
@@ -74,8 +73,8 @@ func chooseIDs() (ids, error) {
 	}
 }
 
-// attributes are how init is to be started. Where the ids are foreign it begins as the caller, whom the first layer
-// does not know, to open what only he may (see build), and then becomes root inside by become.
+// attributes returns how init is started. If the ids are foreign, it starts as the caller, who has no id in the first
+// layer, so that it can open what only the caller may open (see build). Then it becomes root inside (see become).
 func (i ids) attributes(flags uintptr) *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{
 		Cloneflags:  flags,
@@ -91,17 +90,17 @@ func (i ids) attributes(flags uintptr) *syscall.SysProcAttr {
 	return a
 }
 
-// mapping maps the ids of the sandbox to those from first on.
+// mapping maps the ids of the sandbox from 0 to those outside from first.
 func (i ids) mapping(first int) []syscall.SysProcIDMap {
 	return []syscall.SysProcIDMap{{ContainerID: 0, HostID: first, Size: i.size}}
 }
 
-// become makes all threads of this process those of root in its user namespace, without other groups.
+// become makes all threads of this process root in its user namespace, without supplementary groups.
 func become() error {
 	return errors.Join(syscall.Setgroups(nil), syscall.Setresgid(0, 0, 0), syscall.Setresuid(0, 0, 0))
 }
 
-// allCapabilities are those that this kernel knows.
+// allCapabilities returns all capabilities that this kernel knows.
 func allCapabilities() []uintptr {
 	last := unix.CAP_LAST_CAP
 	if text, err := os.ReadFile("/proc/sys/kernel/cap_last_cap"); err == nil {
@@ -116,7 +115,7 @@ func allCapabilities() []uintptr {
 	return all
 }
 
-// idRange are the ids from first on. In a map, outside is what the first one is in the namespace above.
+// idRange is a range of ids. In a map, outside is what first is mapped to in the parent user namespace.
 type idRange struct{ first, size, outside int }
 
 func (r idRange) within(ranges []idRange) bool {
@@ -145,7 +144,8 @@ func last(ranges []idRange) int {
 	return highest
 }
 
-// readMap reads the ids of this user namespace: on each line the first one here, what it is above, and how many.
+// readMap reads uid_map or gid_map (user_namespaces(7)): on each line the first id inside, the first id outside, and
+// their number.
 func readMap(path string) ([]idRange, error) {
 	var ranges []idRange
 	err := eachLine(path, func(line string) error {
@@ -160,7 +160,8 @@ func readMap(path string) ([]idRange, error) {
 	return ranges, err
 }
 
-// readSubordinate reads the ranges that are promised to users: on each line the user, the first id, and how many.
+// readSubordinate reads the ranges that are assigned to users (subuid(5)): on each line the user, the first id, and
+// their number.
 func readSubordinate(path string) ([]idRange, error) {
 	var ranges []idRange
 	err := eachLine(path, func(line string) error {
@@ -169,7 +170,7 @@ func readSubordinate(path string) ([]idRange, error) {
 		}
 		fields := strings.Split(line, ":")
 		if len(fields) != 3 {
-			return fmt.Errorf("%q has not three fields", line)
+			return fmt.Errorf("%q does not have three fields", line)
 		}
 		first, err1 := strconv.Atoi(fields[1])
 		size, err2 := strconv.Atoi(fields[2])

@@ -13,9 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Enter makes the process what Start meant it to be. Call it first thing in main, before any other goroutine: outside
-// it only keeps inherited descriptors from the programs that this one starts; in init, in the helper and in a trial
-// it does not return; in the worker it returns when everything is ready. Whether this is the worker, Inside says.
+// Enter makes this process what Start started it as. Call it first thing in main, before any other goroutine. Outside
+// it only marks inherited descriptors close-on-exec. In init, in the helper and in a trial it does not return. In the
+// worker it returns when the sandbox is ready; Inside tells the worker from a process outside.
 func Enter() {
 	switch {
 	case received == nil:
@@ -39,29 +39,29 @@ func number(s string) int {
 	return n
 }
 
-// beInit is process 1 of the first layer: it builds the layer, starts the helper and the worker, takes in orphans,
-// and ends with the worker, which ends everything else.
+// beInit is process 1 of the first layer. It builds the layer, starts the helper and the worker, reaps orphans, and
+// exits when the worker does; then the kernel kills everything else in the PID namespace (pid_namespaces(7)).
 func beInit(o orders) {
 	unix.Umask(0o022)
-	runtime.LockOSThread() // a worker that is started from here dies with this thread
+	runtime.LockOSThread() // a worker that is started from this thread is killed when the thread ends
 	control := os.NewFile(uintptr(o.Control), "control")
 	unix.CloseOnExec(o.Control)
-	// Signals are for the worker, and come to it through control. A caught one is a plain one again in what is
-	// executed.
+	// Signals are meant for the worker, which gets them through control. They are caught, not ignored, since execve(2)
+	// resets a caught signal to its default action.
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 	p, err := receivePlan(control)
 	if err != nil {
-		reply(control, failed("understand the plan of the sandbox", err))
+		reply(control, failed("receive the plan of the sandbox", err))
 		exit(0)
 	}
 	furnished := make(chan layer)
 	OnNewThread(func() {
 		furnished <- furnish(o, p)
-		select {} // the helper dies with this thread, and nobody else may have its mounts
+		select {} // the helper is killed when this thread ends, and no other code may run in its mounts
 	})
 	l := <-furnished
-	// The kernel forgets it when a process becomes somebody else (PR_SET_PDEATHSIG, prctl(2)).
+	// The kernel clears the death signal when a process changes its ids (PR_SET_PDEATHSIG, prctl(2)).
 	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil && l.err == nil {
 		l.err = fmt.Errorf("die with the process outside: %w", err)
 	}
@@ -72,7 +72,7 @@ func beInit(o orders) {
 	}
 	if l.err != nil || p.Trial {
 		reply(control, l.answer())
-		exit(0) // Start reports what the answer says
+		exit(0) // Start reports the error in the answer
 	}
 	unix.Close(l.conn)
 	reply(control, l.answer())
@@ -93,7 +93,7 @@ func beInit(o orders) {
 	}
 }
 
-// layer is what furnish has made.
+// layer is what furnish has made, or why it failed.
 type layer struct {
 	worker  int    // its process id
 	conn    int    // the worker's end of the connection to the helper
@@ -110,10 +110,10 @@ func (l layer) answer() answer {
 	return a
 }
 
-// furnish makes the mounts of the first layer on the calling thread, and starts from there the helper and, unless it
-// is to see the machine's files, the worker.
+// furnish makes the mounts of the first layer on the calling thread, and starts the helper from it, and also the worker
+// unless that is to see the host's files (plan.Open).
 func furnish(o orders, p plan) (l layer) {
-	if p.Open { // the worker is to have this process's mounts
+	if p.Open { // the worker keeps this process's mounts
 		if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 			return layer{err: fmt.Errorf("unshare the mounts: %w", err)}
 		}
@@ -146,8 +146,8 @@ func furnish(o orders, p plan) (l layer) {
 	return l
 }
 
-// try finds out what the second layer would lack, and whether it could be had, without the time that its helper takes
-// to start: this process, which is at its end, does to itself what the helper does.
+// try finds out whether the second layer could be made, and which walls it would lack, without starting a helper, which
+// takes time. This process, which exits next, does to itself what the helper would do.
 func (l *layer) try(o orders, p plan) {
 	if l.err = tryHelper(o, p); l.err != nil {
 		return
@@ -157,7 +157,7 @@ func (l *layer) try(o orders, p plan) {
 	}
 }
 
-// connect makes the pair of sockets between worker and helper.
+// connect makes the pair of sockets between worker and helper, and returns the helper's end.
 func (l *layer) connect() (theirs int, err error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -167,7 +167,7 @@ func (l *layer) connect() (theirs int, err error) {
 	return fds[1], nil
 }
 
-// openMounts are those of a worker that sees the machine's files.
+// openMounts makes the mounts of a worker that sees the host's files.
 func openMounts(freshProc bool) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make / private: %w", err)
@@ -183,7 +183,7 @@ func openMounts(freshProc bool) error {
 	return nil
 }
 
-// ownTemp sees to a folder for temporary files that can be written inside.
+// ownTemp makes sure that there is a writable directory for temporary files inside.
 func ownTemp() error {
 	if unix.Access(os.TempDir(), unix.W_OK|unix.X_OK) == nil {
 		return nil
@@ -197,7 +197,7 @@ func ownTemp() error {
 	return unix.Mount("tmpfs", "/tmp", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=1777")
 }
 
-// startWorker starts the program that Start was asked for.
+// startWorker starts the program as the worker, which is what Start was called for.
 func startWorker(program string, o orders, conn int) (pid int, err error) {
 	inside := orders{Stage: stageInside, Facts: o.Facts, Control: o.Control}
 	var files []uintptr
@@ -213,12 +213,12 @@ func startWorker(program string, o orders, conn int) (pid int, err error) {
 	return pid, nil
 }
 
-// withOrders is the environment of this process with these orders in it.
+// withOrders returns the environment of this process with these orders in it.
 func withOrders(o orders) []string {
 	return append(allowed(os.Environ(), func(name string) bool { return name != variable }), o.environment())
 }
 
-// ownKeyring gives the calling thread, and what it starts, a session keyring with nothing in it.
+// ownKeyring gives the calling thread, and what it starts, an empty session keyring (keyrings(7)).
 func ownKeyring() error {
 	_, err := unix.KeyctlJoinSessionKeyring("netnscheck")
 	if errors.Is(err, unix.ENOSYS) {
@@ -231,7 +231,7 @@ func failed(what string, err error) answer {
 	return layer{err: fmt.Errorf("%s: %w", what, err)}.answer()
 }
 
-// reply answers the process outside. If that one is gone, so is soon this one.
+// reply sends the answer to the process outside. If that process is gone, this one exits.
 func reply(control *os.File, a answer) {
 	text, err := json.Marshal(a)
 	if err == nil {
@@ -242,10 +242,10 @@ func reply(control *os.File, a answer) {
 	}
 }
 
-// exit ends init at once: os.Exit would sleep for a second under the race detector.
+// exit exits at once: os.Exit sleeps for a second under the race detector.
 func exit(status int) { unix.Exit(status) }
 
-// obey hands the signals that come from outside to the worker, and ends everything when the process outside is gone.
+// obey forwards signals from outside to the worker, and ends the sandbox when the process outside is gone.
 func obey(control *os.File, worker int) {
 	var order [1]byte
 	for {

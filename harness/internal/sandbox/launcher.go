@@ -2,22 +2,22 @@ package sandbox
 
 import "sync"
 
-// launcher is an OS thread that starts sandboxes and nothing else. The kernel ends a sandbox when the thread that
-// started it ends, which is to be when this process does; and what it starts is born into the control group that this
-// thread is in: to move a process into one takes the kernel many milliseconds.
+// launcher is an OS thread that starts sandboxes and nothing else. The kernel kills a sandbox when the thread that
+// started it ends (PR_SET_PDEATHSIG), so the thread lives as long as this process. What it starts is created in the
+// thread's control group: moving a process into one takes the kernel many milliseconds.
 type launcher struct {
 	jobs  chan func()
 	group *cgroup // nil where none can be made
 	ended chan struct{}
 }
 
-// launchers are the one for workers and the one for what needs no control group.
+// launchers are the launcher for workers, and the one for processes that need no control group.
 var launchers struct {
 	sync.Mutex
 	grouped, plain *launcher
 }
 
-// theLauncher is that for workers if grouped. It is made when it is first asked for.
+// theLauncher returns the launcher for workers if grouped, otherwise the plain one. It is made on first use.
 func theLauncher(grouped bool) *launcher {
 	launchers.Lock()
 	defer launchers.Unlock()
@@ -52,20 +52,20 @@ func (l *launcher) run(grouped bool, ready chan<- struct{}) {
 	close(l.ended)
 }
 
-// do runs f on the thread.
+// do runs f on the thread and waits for it.
 func (l *launcher) do(f func() error) error {
 	result := make(chan error)
 	l.jobs <- func() { result <- f() }
 	return <-result
 }
 
-// drop goes on without a control group.
+// drop removes the control group; the launcher goes on without one.
 func (l *launcher) drop() {
 	l.group.remove()
 	l.group = nil
 }
 
-// Done removes the control group of the sandboxes, which have all ended. No other one can be started after it.
+// Done removes the control group of the sandboxes. Call it when all of them have ended; none can be started afterwards.
 func Done() {
 	launchers.Lock()
 	defer launchers.Unlock()

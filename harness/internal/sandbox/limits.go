@@ -7,18 +7,19 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// limit is what a program may take at the most, and all programs of a sandbox together where the kernel counts so.
+// limit is a resource limit of each process, or of all programs of a sandbox together if the kernel counts by user
+// (RLIMIT_NPROC).
 type limit struct {
 	resource int
 	value    uint64
 	name     string
 }
 
-// MaxTasks is how many processes and threads the programs of a sandbox may be (RLIMIT_NPROC).
+// MaxTasks is how many processes and threads the programs of a sandbox may have together (RLIMIT_NPROC).
 const MaxTasks = 1024
 
-// limits are for the programs of scenarios. No lesson comes near them. There is none of addresses (RLIMIT_AS):
-// programs in Go reserve far more than they use.
+// limits are the limits of the programs of scenarios. No lesson comes near them. The address space has no limit
+// (RLIMIT_AS): Go programs reserve far more than they use.
 var limits = []limit{
 	{unix.RLIMIT_CORE, 0, "core files"},
 	{unix.RLIMIT_FSIZE, 64 << 20, "bytes in a file"},
@@ -27,8 +28,8 @@ var limits = []limit{
 	{unix.RLIMIT_NPROC, MaxTasks, "processes"},
 }
 
-// setLimits sets them for this process and all that it starts. Before Linux 5.14 processes were counted for a user,
-// whatever user namespaces they are in: there the limit is left out where the user is one who has others.
+// setLimits sets the limits for this process and its descendants. Before Linux 5.14 RLIMIT_NPROC counts all processes
+// of a user, in any user namespace: there it is only set if the user has no other processes (ownUser).
 func setLimits(ownUser, tests bool) (left error) {
 	for _, l := range limits {
 		if l.resource == unix.RLIMIT_DATA && tests {
@@ -50,8 +51,8 @@ func setLimits(ownUser, tests bool) (left error) {
 	return left
 }
 
-// withFewProcesses runs f while the soft limit of processes is that of programs: a user namespace that is made
-// meanwhile has it for all its users together (since Linux 5.14).
+// withFewProcesses runs f with the soft limit of processes lowered to MaxTasks: since Linux 5.14 a user namespace takes
+// over its creator's limit at that time, for all its users together.
 func withFewProcesses(f func() error) error {
 	var now unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NPROC, &now); err != nil {
@@ -68,7 +69,7 @@ func withFewProcesses(f func() error) error {
 	return err
 }
 
-// since tells whether the kernel is of that version or a later one.
+// since reports whether the kernel has at least this version.
 func since(major, minor int) bool {
 	var uts unix.Utsname
 	if unix.Uname(&uts) != nil {

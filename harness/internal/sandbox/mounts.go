@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// bind mounts what is at from, with all that is mounted below it, on the empty file or folder to.
+// bind mounts what is at from, with all mounts below it, on the empty file or directory to.
 func bind(from, to string) error {
 	if err := unix.Mount(from, to, "", unix.MS_BIND|unix.MS_REC, ""); err != nil {
 		return fmt.Errorf("bind %s: %w", to, err)
@@ -18,8 +18,8 @@ func bind(from, to string) error {
 	return nil
 }
 
-// readOnly makes a mount and all below it read-only and without devices. Kernels before 5.12 have no call for all at
-// once (mount_setattr(2)).
+// readOnly makes a mount and all mounts below it read-only, and their devices unusable (nodev). Before Linux 5.12,
+// which brought mount_setattr(2), each mount has to be remounted.
 func readOnly(path string) error {
 	attr := unix.MountAttr{Attr_set: unix.MOUNT_ATTR_RDONLY | unix.MOUNT_ATTR_NODEV}
 	err := unix.MountSetattr(unix.AT_FDCWD, path, unix.AT_RECURSIVE|unix.AT_SYMLINK_NOFOLLOW, &attr)
@@ -45,10 +45,10 @@ func readOnly(path string) error {
 // mounted is a mount of the calling thread's namespace.
 type mounted struct {
 	path  string
-	flags uintptr // those that a remount has to repeat, since they may be locked
+	flags uintptr // flags that a remount has to repeat, since they may be locked (mount_namespaces(7))
 }
 
-// mountsBelow are the mounts at a path and below it, those in the front last (proc_pid_mountinfo(5)).
+// mountsBelow returns the mounts at a path and below it, the topmost last (proc_pid_mountinfo(5)).
 func mountsBelow(path string) ([]mounted, error) {
 	text, err := os.ReadFile("/proc/thread-self/mountinfo")
 	if err != nil {
@@ -76,41 +76,41 @@ func mountsBelow(path string) ([]mounted, error) {
 	return all, nil
 }
 
-// unescape reads a path as /proc has it: some characters as three octal digits.
+// unescape decodes a path from mountinfo, where some characters are written as three octal digits.
 func unescape(path string) string {
 	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(path)
 }
 
-// tmpfs mounts an empty folder for so many bytes, and a file for each page of them.
+// tmpfs mounts a tmpfs of size bytes, with one inode for each page of them.
 func tmpfs(path, mode string, size int) error {
 	options := fmt.Sprintf("mode=%s,size=%d,nr_inodes=%d", mode, size, size>>12)
 	if err := unix.Mount("tmpfs", path, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, options); err != nil {
-		return fmt.Errorf("mount an empty folder on %s: %w", path, err)
+		return fmt.Errorf("mount a tmpfs on %s: %w", path, err)
 	}
 	return nil
 }
 
-// enterRoot makes the mount at dir the root of the calling thread's mounts, and lets go of all others.
+// enterRoot makes the mount at dir the root of the calling thread's mount namespace and detaches the old root.
 func enterRoot(dir string) error {
 	if err := unix.Chdir(dir); err != nil {
 		return fmt.Errorf("enter the new root: %w", err)
 	}
 	err := unix.PivotRoot(".", ".")
 	if err == nil {
-		err = unix.Unmount(".", unix.MNT_DETACH) // what is at "." is the old one, which lies over the new one
+		err = unix.Unmount(".", unix.MNT_DETACH) // the old root is at "." now, stacked on the new one (pivot_root(2))
 	} else if err == unix.EINVAL {
-		// An initial file system in memory cannot be exchanged (pivot_root(2)): the new root goes over it.
+		// The initial ramfs cannot be pivoted away (pivot_root(2)): move the new root over it.
 		if err = unix.Mount(".", "/", "", unix.MS_MOVE, ""); err == nil {
 			err = unix.Chroot(".")
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("make the new root the only one: %w", err)
+		return fmt.Errorf("switch to the new root: %w", err)
 	}
 	return unix.Chdir("/")
 }
 
-// standIn makes an empty folder or file at path, with the folders above it.
+// standIn makes an empty directory or file at path, as a mount point, with its parent directories.
 func standIn(path string, dir bool) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
@@ -125,7 +125,7 @@ func standIn(path string, dir bool) error {
 	return f.Close()
 }
 
-// unlessThere forgets that something is there already.
+// unlessThere ignores an EEXIST.
 func unlessThere(err error) error {
 	if os.IsExist(err) {
 		return nil
@@ -133,7 +133,7 @@ func unlessThere(err error) error {
 	return err
 }
 
-// base is a folder that a new root can be mounted on for a moment.
+// base returns a directory on which the new root can be mounted while it is built.
 func base() (string, error) {
 	candidates := []string{"/tmp", "/run", "/mnt", "/usr"}
 	i := slices.IndexFunc(candidates, func(dir string) bool {

@@ -10,18 +10,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Nested tries for real whether a program can have a user namespace of its own, below that of all programs, whose
-// root may change a network namespace of its own. run runs this program again as a program of a lab, with these
-// variables beside its others, and returns what it printed. The error wraps a *ForbiddenError where the kernel
-// refuses it.
+// Nested tries whether a program can make a user namespace below that of all programs, and change a network namespace
+// that belongs to it. run runs this program again as a program of a lab, with the variables env in addition to the
+// others, and returns its output. The error wraps a *ForbiddenError if the kernel refuses.
 func Nested(run func(env []string) (output []byte, err error)) error {
 	said, err := run([]string{orders{Stage: stageNested}.environment()})
 	if err != nil {
-		return fmt.Errorf("try it in a program: %w", err)
+		return fmt.Errorf("try a nested user namespace: %w", err)
 	}
 	var a answer
 	if err := json.Unmarshal(said, &a); err != nil {
-		return fmt.Errorf("understand the program that tries it: %w", err)
+		return fmt.Errorf("read the result of a nested user namespace: %w", err)
 	}
 	if err := a.err(); err != nil {
 		return explain(err)
@@ -29,11 +28,11 @@ func Nested(run func(env []string) (output []byte, err error)) error {
 	return nil
 }
 
-// below says that the process is root of the third layer.
+// below is the argument of the process that is root of the third layer.
 const below = "below"
 
-// beNested is the program that Nested has run: it starts itself again in namespaces of its own, which sets up the lo
-// there and says what came of it.
+// beNested is the program that Nested runs. It starts itself again in new namespaces; the child sets lo up there and
+// prints the answer.
 func beNested() {
 	if len(os.Args) > 1 && os.Args[1] == below {
 		a := answer{}

@@ -11,14 +11,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// With `ginkgo -p` a test binary tells what came of its specs to a server on the machine's loopback, which a sandbox
-// does not have. The connection is made outside and handed in; inside, who connects to the same address of the
-// sandbox's own loopback is put through to it. It is the tests' alone: what a lab starts inherits nothing of it.
+// With `ginkgo -p` a test binary reports its results to a server on the host's loopback, which a sandbox cannot reach.
+// The connection is made outside and passed in; inside, a connection to the same address on the sandbox's own loopback
+// is forwarded to it. This is for tests alone: what a lab starts inherits nothing of it.
 
-// parallelVariable holds the number of the descriptor that leads to the server.
+// parallelVariable holds the number of the descriptor of the connection to the server.
 const parallelVariable = "NETNSCHECK_GINKGO_SERVER"
 
-// parallelServer is the address of the server; "" without one.
+// parallelServer returns the address of the server from the arguments of a test binary, "" if there is none.
 func parallelServer(args []string) string {
 	for _, arg := range args {
 		if name, value, _ := strings.Cut(strings.TrimLeft(arg, "-"), "="); name == "ginkgo.parallel.host" {
@@ -28,7 +28,7 @@ func parallelServer(args []string) string {
 	return ""
 }
 
-// toServer hands a connection to the server in, where there is one.
+// toServer connects to the server, if there is one, and passes the connection in.
 func (c *Command) toServer() error {
 	server := parallelServer(c.Args)
 	if server == "" {
@@ -48,7 +48,7 @@ func (c *Command) toServer() error {
 	return nil
 }
 
-// putThrough waits for the one who connects to the server, and puts him through.
+// putThrough accepts one connection to the server's address in the background and forwards it to the server outside.
 func putThrough() error {
 	server, fd := parallelServer(os.Args), number(os.Getenv(parallelVariable))
 	if server == "" || fd < 0 {
@@ -85,7 +85,7 @@ func putThrough() error {
 	return nil
 }
 
-// loopbackUp sets up the loopback of this process's network namespace.
+// loopbackUp sets the loopback link of this process's network namespace up.
 func loopbackUp() error {
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -16,20 +16,21 @@ import (
 	"sync/atomic"
 )
 
-// plan is what init needs to know of the machine to build the sandbox. It travels through the control socket.
+// plan is what init needs to know about the host to build the sandbox. It is sent through the control socket.
 type plan struct {
-	// Visible are files and folders that stay to be seen wherever they lie: first those of PATH, then those that the
+	// Visible are files and directories that stay visible wherever they are: first those of PATH, then those that the
 	// user named.
 	Visible []*visible `json:"visible,omitempty"`
-	// Homes are folders in whose place there is an empty one; the first is the caller's own.
+	// Homes are directories that an empty one replaces; the first is the caller's home.
 	Homes []string `json:"homes,omitempty"`
-	// Masked are sockets and FIFOs that somebody uses: to read-only mounts they are open.
+	// Masked are sockets and FIFOs in use on the host: a read-only mount does not prevent connecting and writing to
+	// them.
 	Masked []string `json:"masked,omitempty"`
-	// TUN says that /dev/net/tun is there.
+	// TUN adds /dev/net/tun.
 	TUN bool `json:"tun,omitempty"`
-	// Open says that the worker sees the machine's files as they are, which the tests of this project need.
+	// Open gives the worker the host's files as they are, which the tests of this project need.
 	Open bool `json:"open,omitempty"`
-	// Trial asks only whether all that labs need can be had.
+	// Trial only finds out whether the sandbox and a lab can be made.
 	Trial bool `json:"trial,omitempty"`
 
 	FirstUID int  `json:"first_uid"`
@@ -53,7 +54,7 @@ func planOf(c Command, i ids) plan {
 	return p
 }
 
-// ofPath is what the folders of programs and of their libraries are and lead to; they are looked up once.
+// ofPath is what has to stay visible for PATH and LD_LIBRARY_PATH. It is looked up once.
 var ofPath = sync.OnceValue(func() *visible {
 	var dirs []string
 	for _, name := range []string{"PATH", "LD_LIBRARY_PATH"} {
@@ -62,7 +63,7 @@ var ofPath = sync.OnceValue(func() *visible {
 	return look(slices.DeleteFunc(dirs, func(dir string) bool { return !filepath.IsAbs(dir) }), isHidden)
 })
 
-// absolute are the paths from / on.
+// absolute makes paths absolute.
 func absolute(paths []string) (all []string) {
 	for _, path := range paths {
 		if abs, err := filepath.Abs(path); err == nil {
@@ -72,13 +73,13 @@ func absolute(paths []string) (all []string) {
 	return all
 }
 
-// isHidden tells whether a path lies in a place that is hidden.
+// isHidden reports whether a path is in a hidden place: in a home, or outside the directories that are shown.
 func isHidden(path string) bool {
 	return !isShown(path) || slices.ContainsFunc(homes(), func(dir string) bool { return within(path, dir) })
 }
 
-// homes are the caller's home and the folder that he works in. A home that is a part of the system, as / is, or is
-// not there, is left as it is.
+// homes are the caller's home and working directory. One that does not exist or is part of the system, such as /, is
+// left out.
 var homes = sync.OnceValue(func() []string {
 	var all []string
 	add := func(dir string) {
@@ -94,13 +95,13 @@ var homes = sync.OnceValue(func() []string {
 	if u, err := user.Current(); err == nil {
 		add(u.HomeDir)
 	}
-	if dir, err := os.Getwd(); err == nil { // what somebody works on
+	if dir, err := os.Getwd(); err == nil { // somebody's work
 		add(dir)
 	}
 	return all
 })
 
-// ofSystem tells whether a folder is one that programs cannot do without.
+// ofSystem reports whether a directory is one that programs cannot do without.
 func ofSystem(dir string) bool {
 	if dir == "/" {
 		return true
@@ -108,17 +109,17 @@ func ofSystem(dir string) bool {
 	return slices.Contains(shown, dir) || slices.Contains([]string{"/lib", "/lib64", "/proc", "/sys", "/dev"}, dir)
 }
 
-// within tells whether path is dir or lies below it.
+// within reports whether path is dir or is below it.
 func within(path, dir string) bool {
 	return path == dir || dir == "/" || strings.HasPrefix(path, strings.TrimSuffix(dir, "/")+"/")
 }
 
-// plainFolders says that on this machine folders of the sandbox are no copies, so that sockets and FIFOs in them have
-// to be masked.
+// plainFolders is set when directories of the sandbox turn out not to be overlays on this host, so that sockets and
+// FIFOs in them have to be masked.
 var plainFolders atomic.Bool
 
-// gates are the paths of sockets and FIFOs that are in use and that may lie in what stays visible. Those that lie in
-// folders which are hidden as a whole are left out.
+// gates returns the paths of sockets and FIFOs that are in use and may be in what stays visible. Those in hidden
+// directories are left out.
 func gates() []string {
 	var all []string
 	add := func(path string) {
@@ -128,7 +129,7 @@ func gates() []string {
 	}
 	if text, err := os.ReadFile("/proc/net/unix"); err == nil {
 		for line := range strings.Lines(string(text)) {
-			// The last field, the path, may have blanks in it.
+			// The last field, the path, may contain spaces.
 			if fields := strings.SplitN(strings.TrimRight(line, "\n"), " ", 8); len(fields) == 8 {
 				add(strings.TrimLeft(fields[7], " 0123456789"))
 			}
@@ -141,7 +142,7 @@ func gates() []string {
 	return slices.Compact(all)
 }
 
-// openFIFOs are the FIFOs with a name that processes which the caller may look at have open.
+// openFIFOs returns the named FIFOs that processes visible to the caller have open.
 func openFIFOs() []string {
 	var found []string
 	processes, err := filepath.Glob("/proc/[0-9]*/fd")
@@ -151,7 +152,7 @@ func openFIFOs() []string {
 	for _, dir := range processes {
 		entries, err := os.ReadDir(dir)
 		if err != nil {
-			continue // it has ended, or is somebody else's
+			continue // it has ended, or belongs to somebody else
 		}
 		for _, e := range entries {
 			target, err := os.Readlink(filepath.Join(dir, e.Name()))
@@ -166,10 +167,10 @@ func openFIFOs() []string {
 	return found
 }
 
-// maxPlan bounds what init reads.
+// maxPlan limits what init reads, in bytes.
 const maxPlan = 16 << 20
 
-// send writes the plan, its length before it, so that nothing of what follows on the socket is read with it.
+// send writes the length of the plan and the plan, so that the receiver reads nothing of what follows on the socket.
 func (p plan) send(to io.Writer) error {
 	text, err := json.Marshal(p)
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// fileFlags are those flags of a test binary that name a file which it writes. True: it lies in -test.outputdir.
+// fileFlags are the flags of a test binary that name a file to write. The value is true if the file is relative to
+// -test.outputdir.
 var fileFlags = map[string]bool{
 	"test.testlogfile": false, "test.coverprofile": true, "test.cpuprofile": true, "test.memprofile": true,
 	"test.blockprofile": true, "test.mutexprofile": true, "test.trace": true,
@@ -20,17 +21,17 @@ var fileFlags = map[string]bool{
 	"ginkgo.gojson-report": false,
 }
 
-// dirFlags name a folder into which it writes.
+// dirFlags are the flags that name a directory to write to.
 var dirFlags = map[string]bool{"test.gocoverdir": true, "test.outputdir": true, "test.fuzzcachedir": true}
 
-// results are the files and folders that a test binary is to write. Inside, it may be a user who cannot write where
-// they belong.
+// results are the files and directories that a test binary writes. Inside, its user may not be allowed to write them in
+// their place.
 type results struct {
 	inMemory []inMemory
 	folders  []folder
 }
 
-// inMemory is a file without a name, so that nothing of it is left when this process is killed.
+// inMemory is a nameless file (memfd_create(2)), so that nothing of it is left if this process is killed.
 type inMemory struct {
 	file *os.File
 	to   string
@@ -38,7 +39,7 @@ type inMemory struct {
 
 type folder struct{ temporary, to string }
 
-// redirect changes the arguments of a test binary so that its results go where they can be written inside.
+// redirect changes the arguments of a test binary so that its results go where it can write inside.
 func redirect(args []string) (changed []string, r results, err error) {
 	defer func() {
 		if err != nil {
@@ -78,16 +79,16 @@ func redirect(args []string) (changed []string, r results, err error) {
 	return changed, r, nil
 }
 
-// testFlag is a flag with a value: in args[at], alone or as `-name=value`.
+// testFlag is a flag with a value. args[at] is the value, or `-name=value`.
 type testFlag struct {
 	name, value string
 	at          int
-	prefix      string // what stands before the value in args[at]
+	prefix      string // what precedes the value in args[at]
 }
 
 func (f testFlag) with(value string) string { return f.prefix + value }
 
-// readFlags finds the flags that name results.
+// readFlags returns the flags that name results.
 func readFlags(args []string) []testFlag {
 	var found []testFlag
 	for i := 1; i < len(args); i++ {
@@ -123,8 +124,8 @@ func (r *results) addFile(to string) (inside string, err error) {
 	return fmt.Sprintf("/proc/self/fd/%d", 2+len(r.inMemory)), file.Chmod(0o666)
 }
 
-// addFolder makes a folder that is the one inside's to write, with a copy of what is in the real one if that is read,
-// too.
+// addFolder makes a directory that the process inside may write to. If the process also reads it, it holds a copy of
+// the real one.
 func (r *results) addFolder(to string, read bool) (inside string, err error) {
 	dir, err := os.MkdirTemp("", "netnscheck-results-")
 	if err != nil {
@@ -145,7 +146,7 @@ func (r *results) addFolder(to string, read bool) (inside string, err error) {
 	})
 }
 
-// files are the descriptors from 3 on of the process inside.
+// files returns the descriptors of the process inside from 3 on.
 func (r *results) files() []*os.File {
 	var files []*os.File
 	for _, m := range r.inMemory {
@@ -154,8 +155,8 @@ func (r *results) files() []*os.File {
 	return files
 }
 
-// bringOut puts the results where they belong, owned as if the test binary had written them outside. A file into which
-// nothing was written is not made.
+// bringOut puts the results in their place, owned as if the test binary had written them outside. Empty files are left
+// out.
 func (r *results) bringOut() error {
 	var errs []error
 	for _, m := range r.inMemory {
@@ -184,7 +185,7 @@ func (r *results) remove() {
 	}
 }
 
-// copyTree copies the folders and plain files below from into to, where nothing need be.
+// copyTree copies the directories and regular files below from into to, which need not exist.
 func copyTree(from, to string) error {
 	root, err := os.OpenRoot(from)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -14,18 +14,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// shown are the folders of the root that hold programs and what these need. In the place of all others there is an
-// empty one, or one of the sandbox's own: they hold what people and services keep. What lies in them and has to be
-// seen all the same is put in its place (see visible).
+// shown are the directories in / that hold programs and what these need. All others hold data of people and services:
+// in the sandbox they are empty or its own. Single files in them that have to be visible are added (see visible).
 var shown = []string{"/usr", "/bin", "/sbin", "/etc", "/opt", "/nix", "/gnu", "/snap"}
 
-// isShown tells whether a path lies in such a folder; /lib, /lib64, … are among them.
+// isShown reports whether a path is in a directory that is shown; /lib, /lib64, … are among them.
 func isShown(path string) bool {
 	return strings.HasPrefix(path, "/lib") ||
 		slices.ContainsFunc(shown, func(dir string) bool { return within(path, dir) })
 }
 
-// The sizes of the folders that can be written, in bytes. No lesson comes near them.
+// The sizes of the writable directories, in bytes. No lesson comes near them.
 const (
 	sizeOfTemp = 64 << 20
 	sizeOfHome = 64 << 20
@@ -33,29 +32,29 @@ const (
 	sizeOfDev  = 1 << 20
 )
 
-// second is the folder in the root of the first layer on which that of the second is built.
+// second is the directory in the root of the first layer on which the root of the second layer is built.
 const second = "/.second"
 
-// programPath is this program in the root of the first layer. What runs from there is on a mount that nobody inside
-// can write: /proc/PID/exe leads to it, and an ordinary user's programs are as much the owner of the file as he is.
+// programPath is this program in the root of the first layer, on a mount that nobody inside can write to. That matters
+// because /proc/PID/exe leads to the file, and the programs of an ordinary user own it as the user does.
 const programPath = "/.program"
 
-// errNoProc says that no fresh /proc can be mounted. Without a PID namespace it can be done without.
+// errNoProc is the error if no fresh /proc can be mounted. A sandbox without a PID namespace does not need one.
 var errNoProc = errors.New("mount /proc")
 
-// room is the folder in which the calling thread, of init, builds the root of the first layer.
+// room is the directory in which a thread of init builds the root of the first layer.
 type room struct {
 	plan
 	at      string // where it is mounted while it is built
 	missing []Lack
-	plain   []string // folders that are no copies
+	plain   []string // directories that are not overlays
 }
 
-// build makes the root of the first layer and enters it with the calling thread. fresh says that there is a PID
-// namespace. What could not be had and can be done without is in missing.
+// build makes the root of the first layer and enters it with the calling thread. fresh is true if there is a PID
+// namespace. missing are the walls that could not be had and are not essential.
 func build(p plan, fresh bool) (missing []Lack, err error) {
 	r := &room{plan: p}
-	// As the caller: only he may have a way to what he wants to see inside.
+	// While this process is still the caller: others may have no access to the caller's files.
 	open := openEnds(p.Visible)
 	self, err := openProgram()
 	if err != nil {
@@ -91,7 +90,7 @@ func build(p plan, fresh bool) (missing []Lack, err error) {
 	return r.missing, closeRoot()
 }
 
-// closeRoot lets nobody write into the root itself.
+// closeRoot makes the root directory itself read-only.
 func closeRoot() error {
 	const flags = unix.MS_REMOUNT | unix.MS_BIND | unix.MS_RDONLY | unix.MS_NOSUID
 	if err := unix.Mount("", "/", "", flags|unix.MS_NODEV, ""); err != nil {
@@ -100,7 +99,8 @@ func closeRoot() error {
 	return nil
 }
 
-// openProgram opens the file of this program.
+// openProgram opens the file of this program: by its path, or by /proc/self/exe if the path does not lead to it any
+// more.
 func openProgram() (*os.File, error) {
 	const self = "/proc/self/exe"
 	running, err := os.Stat(self)
@@ -118,7 +118,7 @@ func openProgram() (*os.File, error) {
 	return os.Open(self)
 }
 
-// program shows this program: its file, or a copy where it has no path any more or is closed to who will execute it.
+// program adds this program: its file, or a copy if the file cannot be bound or the sandbox's root may not execute it.
 func (r *room) program(file *os.File) error {
 	path := r.in(programPath)
 	if err := standIn(path, false); err != nil {
@@ -144,10 +144,10 @@ func (r *room) program(file *os.File) error {
 	return errors.Join(err, copied.Close())
 }
 
-// in is the path of something in the room.
+// in returns the path of something in the room.
 func (r *room) in(path string) string { return filepath.Join(r.at, path) }
 
-// system shows all that is not hidden, read-only.
+// system adds everything that is not hidden, read-only.
 func (r *room) system() error {
 	for _, path := range []string{"/proc", "/sys", "/dev", "/tmp", "/run", "/var/tmp", second} {
 		if err := standIn(r.in(path), true); err != nil {
@@ -164,7 +164,7 @@ func (r *room) system() error {
 	return r.entries("/", mounts)
 }
 
-// entries shows what is in a folder. Sockets, FIFOs and devices are left out.
+// entries adds what is in a directory, without sockets, FIFOs and devices.
 func (r *room) entries(dir string, mounts []mounted) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -186,7 +186,7 @@ func (r *room) entries(dir string, mounts []mounted) error {
 			err = r.tree(path, mounts)
 		case dir == "/" && e.IsDir():
 			err = os.Mkdir(r.in(path), 0o755)
-		case dir == "/": // a file that is nobody's need
+		case dir == "/": // a file that no program needs
 		case e.Type().IsRegular():
 			err = r.file(path, path)
 		}
@@ -197,8 +197,8 @@ func (r *room) entries(dir string, mounts []mounted) error {
 	return nil
 }
 
-// tree shows a folder with all that is below it. Where something is mounted below it, which a copy does not follow,
-// it is put together from copies.
+// tree adds a directory with everything below it. An overlay does not follow mounts: if there are any below it, the
+// directory is put together from several overlays.
 func (r *room) tree(path string, mounts []mounted) error {
 	if err := standIn(r.in(path), true); err != nil {
 		return err
@@ -209,19 +209,19 @@ func (r *room) tree(path string, mounts []mounted) error {
 	if names, err := os.ReadDir(path); err == nil && len(names) > mostPieces {
 		return r.asItIs(path, path, errors.New("something is mounted in it"))
 	}
-	// A folder that is closed to us is so to programs.
+	// A directory that is closed to us is closed to programs, too.
 	if err := r.entries(path, mounts); err != nil && !os.IsPermission(err) {
 		return err
 	}
 	return nil
 }
 
-// mostPieces is of how many copies a folder is put together at the most: each is a mount, and mounts make labs slow.
+// mostPieces is the largest number of overlays that replace one directory: each is a mount, and mounts slow labs down.
 const mostPieces = 256
 
-// folder shows a folder, in which nothing is mounted, as a copy that cannot be written: there sockets and FIFOs lead
-// to nobody, while in the folder itself they would, though it is read-only (overlayfs gives them inodes of its own).
-// Kernels before 5.11 have no such copies in user namespaces.
+// folder adds a directory without mounts below it as a read-only overlay. overlayfs gives sockets and FIFOs inodes of
+// its own, so that they lead to no process outside; through a read-only bind mount they would. Before Linux 5.11
+// overlays cannot be mounted in user namespaces.
 func (r *room) folder(source, path string) error {
 	to := r.in(path)
 	flags := uintptr(unix.MS_RDONLY | unix.MS_NODEV)
@@ -229,7 +229,7 @@ func (r *room) folder(source, path string) error {
 	if path == "/etc" && isOverlay(source) {
 		return r.etc(source)
 	}
-	if !strings.ContainsAny(source, `:,\`) { // which divide options
+	if !strings.ContainsAny(source, `:,\`) { // these separate options
 		err = unix.Mount("overlay", to, "overlay", flags, "lowerdir="+source+":"+r.in(second)+",userxattr")
 	}
 	if err == nil {
@@ -238,14 +238,15 @@ func (r *room) folder(source, path string) error {
 	return r.asItIs(source, path, err)
 }
 
-// etc shows the folder itself where it is a copy already: labs lay another one over it, and the kernel takes no
-// third. The gates in it, which is small, are looked for.
+// etc adds an /etc that is itself an overlay without another one: labs mount an overlay on it, and the kernel allows
+// two levels (FILESYSTEM_MAX_STACK_DEPTH, linux/fs.h). The directory is small enough to search it for sockets and
+// FIFOs.
 func (r *room) etc(source string) error {
 	err := filepath.WalkDir(source, func(path string, e fs.DirEntry, err error) error {
 		if err == nil && e.Type()&(os.ModeSocket|os.ModeNamedPipe) != 0 {
 			r.Masked = append(r.Masked, path)
 		}
-		return nil // what is closed to us is so to programs
+		return nil // what is closed to us is closed to programs, too
 	})
 	if err != nil {
 		return err
@@ -261,7 +262,7 @@ func isOverlay(path string) bool {
 	return unix.Statfs(path, &st) == nil && st.Type == unix.OVERLAYFS_SUPER_MAGIC
 }
 
-// asItIs shows a folder itself, read-only, since it can be no copy.
+// asItIs adds a directory itself, read-only, since it cannot be an overlay.
 func (r *room) asItIs(source, path string, why error) error {
 	r.plain = append(r.plain, fmt.Sprintf("%s (%v)", path, why))
 	if err := bind(source, r.in(path)); err != nil {
@@ -270,7 +271,7 @@ func (r *room) asItIs(source, path string, why error) error {
 	return readOnly(r.in(path))
 }
 
-// file shows a file.
+// file adds a file, read-only.
 func (r *room) file(source, path string) error {
 	if err := standIn(r.in(path), false); err != nil {
 		return err
@@ -281,7 +282,7 @@ func (r *room) file(source, path string) error {
 	return readOnly(r.in(path))
 }
 
-// folders are those that can be written: for temporary files, for what runs, and the caller's home.
+// folders adds the writable directories: for temporary files, /run, and the caller's home.
 func (r *room) folders() error {
 	for _, path := range []string{"/tmp", "/var/tmp"} {
 		if err := tmpfs(r.in(path), "1777", sizeOfTemp); err != nil {
@@ -305,8 +306,8 @@ func (r *room) folders() error {
 	return nil
 }
 
-// devices are those that programs expect, and terminals of the sandbox's own. There is no controlling terminal: init
-// began a session.
+// devices adds the devices that programs expect, and a devpts of the sandbox's own. There is no controlling terminal:
+// init leads a new session (setsid(2)).
 func (r *room) devices() error {
 	if err := tmpfs(r.in("/dev"), "0755", sizeOfDev); err != nil {
 		return err
@@ -318,7 +319,7 @@ func (r *room) devices() error {
 	for _, name := range nodes {
 		node := filepath.Join("/dev", name)
 		if _, err := os.Stat(node); err != nil {
-			continue // a machine without it
+			continue // the host does not have it
 		}
 		if err := standIn(r.in(node), false); err != nil {
 			return err
@@ -356,7 +357,7 @@ func (r *room) devices() error {
 
 func (r *room) lacks(wall Wall, err error) { r.missing = append(r.missing, Lack{wall, err.Error()}) }
 
-// proc is that of the layer's PID namespace; without one, what the caller sees.
+// proc adds the /proc of the layer's PID namespace, or the caller's if there is none.
 func (r *room) proc(fresh bool) error {
 	if !fresh {
 		return bind("/proc", r.in("/proc"))
@@ -371,7 +372,7 @@ func mountProc(path string) error {
 	return nil
 }
 
-// sys is that of the layer's network namespace, so that not even the names of the machine's interfaces are seen.
+// sys adds the /sys of the layer's network namespace, so that not even the names of the host's interfaces are visible.
 func (r *room) sys() error {
 	if err := mountSys(r.in("/sys")); err != nil {
 		r.lacks(WallSys, err)
@@ -393,7 +394,7 @@ func mountSys(path string) error {
 	return unix.Mount("sysfs", path, "sysfs", flags|unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
 }
 
-// openEnds holds open what stays visible.
+// openEnds opens (O_PATH) what stays visible.
 func openEnds(all []*visible) map[string]int {
 	open := map[string]int{}
 	for _, v := range all {
@@ -406,7 +407,7 @@ func openEnds(all []*visible) map[string]int {
 	return open
 }
 
-// show puts what stays visible in its place, folders before what lies in them.
+// show puts what stays visible in its place, directories before what is in them.
 func (r *room) show(open map[string]int) error {
 	for _, v := range r.Visible {
 		for path, target := range v.Links {
@@ -442,7 +443,7 @@ func (r *room) show(open map[string]int) error {
 	return nil
 }
 
-// mask puts an empty file that nobody may open over each gate that would be seen.
+// mask mounts an empty file that nobody may open over each socket and FIFO that would be visible.
 func (r *room) mask() error {
 	const empty = "/dev/shm/.masked" // unlinked at once: the mounts keep it
 	made := false
@@ -468,7 +469,8 @@ func (r *room) mask() error {
 	return nil
 }
 
-// elsewhere runs f on a thread of its own in a network namespace of its own: /sys is that of who mounts it.
+// elsewhere runs f on a new thread in a new network namespace: sysfs shows the network namespace of the thread that
+// mounts it.
 func elsewhere(f func() error) error {
 	result := make(chan error)
 	OnNewThread(func() {
@@ -481,8 +483,8 @@ func elsewhere(f func() error) error {
 	return <-result
 }
 
-// secondRoot makes the root of the second layer out of that of the first, with a /proc and a /sys of its own, and
-// enters it. Of the first one's nothing is left to be uncovered.
+// secondRoot makes the root of the second layer from that of the first, with its own /proc and /sys, and enters it. The
+// root of the first layer is detached, so that nothing can be uncovered by unmounting.
 func secondRoot(fresh bool) error {
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make / private: %w", err)

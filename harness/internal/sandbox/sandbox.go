@@ -1,19 +1,18 @@
-// Package sandbox starts this program again where nothing that a scenario's author wrote can reach the machine, and
-// holds what keeps it so. It may be imported by the command line, by lab, by netns and by the tests of what needs the
-// kernel; it imports nothing of this project, and it never makes a network namespace in which anybody works
-// (internal/netns does, in the helper).
+// Package sandbox starts this program again inside a sandbox, where nothing that a scenario contains can reach the
+// host, and builds the walls of that sandbox. It may be imported by the packages behind the door (internal/netns,
+// program, kernel), by lab, by internal/inside, internal/worker and the command line, and by tests that need the
+// kernel. It imports nothing of this project, and it never makes the network namespaces of a lab: internal/netns does,
+// in the helper.
 //
-// There are two layers, each with user, mount, PID, IPC, UTS and network namespaces of its own. In the first one live
-// init and the worker, which judges: its network is empty, and its mounts hold nothing of the machine that may be
-// written. The second one is made inside the first; in it live the helper and all programs of scenarios. Who is root
-// there has no power over a process of the first layer (ptrace(2), user_namespaces(7)), cannot name one
-// (pid_namespaces(7)), and cannot undo what was mounted in the first (mount flags and masks are locked,
-// mount_namespaces(7)); the worker has all power over the second. The kernel takes everything down when the program
-// outside ends.
+// There are two layers, each with its own user, mount, PID, IPC and UTS namespaces. The first layer holds init and the
+// worker, which judges; its network namespace is empty, and its mounts hold nothing of the host that can be written.
+// The second layer is made inside the first and holds the helper and all programs of scenarios. Root of the second
+// layer cannot trace a process of the first (ptrace(2), user_namespaces(7)), cannot see one (pid_namespaces(7)), and
+// cannot undo mounts of the first, whose flags and masks are locked (mount_namespaces(7)). The worker has all
+// capabilities over the second layer. When the program outside ends, the kernel takes the sandbox down.
 //
-// A program that uses it calls Enter first thing in main. Outside, Start starts the program again; that one finds
-// itself inside, as the worker, when its Enter returns. docs/sandbox.md describes the threats, each wall, and how it
-// is proven.
+// A program that uses this package calls Enter first thing in main. Outside, Start starts the program again; inside,
+// Enter returns in the worker. docs/sandbox.md describes the threats, each wall, and how each wall is tested.
 package sandbox
 
 import (
@@ -22,22 +21,23 @@ import (
 	"os"
 )
 
-// variable tells a process that it is inside, and what it is there. What it starts inherits it, and is inside as well.
+// variable tells a process that it is inside, and in which stage. Its children inherit the variable and are inside,
+// too.
 const variable = "NETNSCHECK_SANDBOX"
 
-// Facts are what this sandbox is like.
+// Facts describe a sandbox.
 type Facts struct {
-	// PIDNamespace says that processes inside have numbers and a /proc of their own. NoPIDNamespace says why not.
+	// PIDNamespace is true if the sandbox has its own PID namespaces and /proc. NoPIDNamespace says why it does not.
 	PIDNamespace   bool   `json:"pid_namespace"`
 	NoPIDNamespace string `json:"no_pid_namespace,omitempty"`
-	// IDs is the number of user ids that programs have, from 0: 65536, or 1.
+	// IDs is how many user ids programs have, from 0: 65536 or 1.
 	IDs int `json:"ids"`
-	// OuterUID is the user outside who started it, FirstID the user there that root of the programs is.
+	// OuterUID is the user id that started the sandbox; FirstID is the user id outside that its root is mapped to.
 	OuterUID int `json:"outer_uid"`
 	FirstID  int `json:"first_id"`
 }
 
-// Privilege says in words who started the sandbox.
+// Privilege returns "root" or "user N" for the user who started the sandbox.
 func (f Facts) Privilege() string {
 	if f.OuterUID == 0 {
 		return "root"
@@ -45,29 +45,29 @@ func (f Facts) Privilege() string {
 	return fmt.Sprintf("user %d", f.OuterUID)
 }
 
-// stage is what a process that Start started is to be.
+// stage is what a process inside was started as.
 type stage string
 
 const (
 	stageInit   stage = "init"   // process 1 of the first layer
 	stageInside stage = "inside" // the worker, or any process below it
 	stageHelper stage = "helper" // process 1 of the second layer
-	stageNested stage = "nested" // a program of the second layer that tries for a third one: see Nested
+	stageNested stage = "nested" // a program of the second layer that tries to make a third one: see Nested
 )
 
-// orders are what the variable holds.
+// orders is the value of the variable.
 type orders struct {
 	Stage stage `json:"stage"`
 	Facts
-	// Control is the descriptor that leads to the process outside, of init; those from 3 up to it are the caller's. In
-	// the worker and in the helper it is the one that leads to the other of them, 0 where there is none.
+	// Control is a descriptor: in init, of the connection to the process outside (those from 3 up to it are
+	// Command.ExtraFiles); in the worker and in the helper, of the connection between these two, 0 if there is none.
 	Control int `json:"control,omitempty"`
-	// Open says to the helper that its labs are those of the tests of this project: there may be hundreds of them at
-	// once, and the stacks of as many threads are data.
+	// Open tells the helper that its labs are those of this project's tests. There may be hundreds at once, each with a
+	// thread, whose stacks count as data (RLIMIT_DATA).
 	Open bool `json:"open,omitempty"`
 }
 
-// received are the orders of this process, nil outside.
+// received is the orders of this process, nil outside.
 var received = readOrders()
 
 func readOrders() *orders {
@@ -90,10 +90,10 @@ func (o orders) environment() string {
 	return variable + "=" + string(text)
 }
 
-// Inside says that this process runs in a sandbox.
+// Inside reports whether this process runs in a sandbox.
 func Inside() bool { return received != nil }
 
-// Current are the facts of the sandbox in which this process runs; not ok outside.
+// Current returns the facts of the sandbox in which this process runs. ok is false outside.
 func Current() (facts Facts, ok bool) {
 	if received == nil {
 		return Facts{}, false

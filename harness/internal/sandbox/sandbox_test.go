@@ -276,7 +276,7 @@ func TestSubordinateIDs(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                                      "[] <nil>",
 		"a:100000:65536\n# no\n\nb:165536:10\n": "[{100000 65536 0} {165536 10 0}] <nil>",
-		"a:100000\n":                            `[] read PATH: "a:100000" has not three fields`,
+		"a:100000\n":                            `[] read PATH: "a:100000" does not have three fields`,
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

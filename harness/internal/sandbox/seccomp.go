@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// refusedCalls are system calls that no lesson about networks needs, and that have been ways out of sandboxes: they
-// are answered as by a kernel without them (ENOSYS). clone3 is among them because its flags cannot be looked at: the
-// C libraries use clone then.
+// refusedCalls are system calls that no lesson about networks needs and that have been ways out of sandboxes. They fail
+// as in a kernel without them (ENOSYS). clone3 is among them because a filter cannot read its flags, which are in
+// memory; C libraries then fall back to clone.
 var refusedCalls = []uint32{
 	unix.SYS_IO_URING_SETUP, unix.SYS_IO_URING_ENTER, unix.SYS_IO_URING_REGISTER,
 	unix.SYS_BPF, unix.SYS_PERF_EVENT_OPEN, unix.SYS_USERFAULTFD,
@@ -23,8 +23,8 @@ var refusedCalls = []uint32{
 	unix.SYS_CLONE3,
 }
 
-// architectures are the numbers by which the kernel names the calling convention (linux/audit.h). Calls by another
-// one are refused: the numbers mean other calls there.
+// architectures are the kernel's constants for the calling conventions (linux/audit.h). Calls by another convention are
+// refused, since their numbers mean other calls.
 var architectures = map[string]uint32{
 	"amd64": unix.AUDIT_ARCH_X86_64, "arm64": unix.AUDIT_ARCH_AARCH64, "riscv64": unix.AUDIT_ARCH_RISCV64,
 }
@@ -32,8 +32,9 @@ var architectures = map[string]uint32{
 // x32 marks the calls of the x32 convention, which shares the number of its architecture with amd64.
 const x32 = 0x40000000
 
-// filter is the program that looks at each call (seccomp(2)): its number is at 0, the architecture at 4, the first
-// argument's low half at 16 of a little-endian machine, the second's at 24.
+// filter returns the BPF program that the kernel runs for each call, on a struct seccomp_data (seccomp(2)): the call's
+// number is at offset 0, the architecture at 4, the low half of the first argument at 16 and of the second at 24 (on
+// little-endian machines).
 func filter(arch uint32) ([]bpf.RawInstruction, error) {
 	refuse := func(errno unix.Errno) bpf.Instruction {
 		return bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(errno)}
@@ -50,7 +51,7 @@ func filter(arch uint32) ([]bpf.RawInstruction, error) {
 	for _, call := range refusedCalls {
 		program = append(program, bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: call, SkipTrue: 1}, refuse(unix.ENOSYS))
 	}
-	// A control group namespace would let who is root there mount the caller's own control group.
+	// In a cgroup namespace, its root could mount the caller's own control group.
 	for _, call := range []uint32{unix.SYS_CLONE, unix.SYS_UNSHARE} {
 		program = append(program,
 			bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: call, SkipTrue: 4},
@@ -60,7 +61,8 @@ func filter(arch uint32) ([]bpf.RawInstruction, error) {
 			bpf.LoadAbsolute{Off: 0, Size: 4},
 		)
 	}
-	// Sockets that lead out of a virtual machine, or to the kernel's cipher code, know of no network namespace.
+	// AF_VSOCK leads out of a virtual machine, AF_ALG into the kernel's crypto code: neither is bound to a network
+	// namespace.
 	program = append(program,
 		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.SYS_SOCKET, SkipTrue: 5},
 		bpf.LoadAbsolute{Off: 16, Size: 4},
@@ -69,7 +71,7 @@ func filter(arch uint32) ([]bpf.RawInstruction, error) {
 		refuse(unix.EAFNOSUPPORT),
 		bpf.LoadAbsolute{Off: 0, Size: 4},
 	)
-	// Bytes put into the input of a terminal are commands for who reads it.
+	// Both ioctls can insert input into a terminal, which a shell outside would run (TIOCSTI, ioctl_tty(2)).
 	program = append(program,
 		bpf.JumpIf{Cond: bpf.JumpNotEqual, Val: unix.SYS_IOCTL, SkipTrue: 4},
 		bpf.LoadAbsolute{Off: 24, Size: 4},
@@ -81,7 +83,7 @@ func filter(arch uint32) ([]bpf.RawInstruction, error) {
 	return bpf.Assemble(program)
 }
 
-// refuseCalls puts the filter on all threads of this process and on all that it starts.
+// refuseCalls installs the filter on all threads of this process; its children inherit it.
 func refuseCalls() error {
 	arch, ok := architectures[runtime.GOARCH]
 	if !ok {

@@ -17,56 +17,56 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// entry is how long a program may take from its start to the end of its Enter.
+// entry is how long a program may take from its start until Enter returns.
 const entry = 20 * time.Second
 
 // Command is how this program is started again inside.
 type Command struct {
 	Args   []string // with the name of the program first
-	Env    []string // nil: of this process's, the part that is meant for a worker
+	Env    []string // nil: the part of this process's environment that is meant for a worker
 	Stdin  io.Reader
 	Stdout io.Writer
 	Stderr io.Writer
 	// ExtraFiles are the descriptors from 3 on.
 	ExtraFiles []*os.File
 
-	// Visible are files and folders that stay to be seen inside, read-only, beside those of PATH.
+	// Visible are files and directories that stay visible inside, read-only, in addition to those of PATH.
 	Visible []string
-	// TUN lets programs make links with /dev/net/tun.
+	// TUN lets programs create links through /dev/net/tun.
 	TUN bool
-	// Open lets the worker see the machine's files as they are, and write those that it may: for the tests of this
-	// project. The programs of its labs see what all programs see.
+	// Open lets the worker see the host's files as they are, and write those that it may: for this project's tests. The
+	// programs of its labs see what all programs see.
 	Open bool
 
 	trial bool
 }
 
-// Process is a program inside.
+// Process is a program running inside.
 type Process struct {
 	facts   Facts
 	missing []Lack
-	met     []string // limits
-	oom     bool     // the kernel has ended something for want of memory
+	met     []string // limits that were reached
+	oom     bool     // the OOM killer has killed a process of the control group
 	cmd     *exec.Cmd
 	control *os.File
 	mu      sync.Mutex    // of writes to control
-	heard   chan struct{} // closed when the answer was read, or could not be
+	heard   chan struct{} // closed when the answer was read, or reading it failed
 	ended   chan struct{}
 	err     error // of the program's end
 }
 
-// answer is what the process inside says when it has entered, or could not.
+// answer is what the process inside reports when it has entered, or has failed to.
 type answer struct {
-	// Failed says what could not be done, and why; Errno is its cause.
+	// Failed is the text of the error, Errno its cause.
 	Failed string        `json:"failed,omitempty"`
 	Errno  syscall.Errno `json:"errno,omitempty"`
-	// NoProc says that it was the fresh /proc: without a PID namespace it can do without.
+	// NoProc is true if mounting a fresh /proc failed, which a sandbox without a PID namespace does not need.
 	NoProc bool `json:"no_proc,omitempty"`
 	// Missing are the walls that could not be had.
 	Missing []Lack `json:"missing,omitempty"`
 }
 
-// err is what failed; nil if nothing did.
+// err returns the error in the answer, or nil.
 func (a answer) err() error {
 	if a.Failed == "" {
 		return nil
@@ -83,16 +83,15 @@ type failure struct {
 func (f *failure) Error() string { return f.text }
 func (f *failure) Unwrap() error { return f.errno }
 
-// noPID remembers that a PID namespace is of no use here, because /proc cannot be mounted in it.
+// noPID remembers why a PID namespace cannot be used on this host: no /proc can be mounted in it.
 var noPID struct {
 	sync.Mutex
 	why string
 }
 
-// Start starts this program again inside, and returns when it has entered. The program dies with this process, with
-// the sandbox and everything in it, also when this process is killed, and when ctx ends. Its session is its own: it
-// has no terminal, and signals reach it by Signal alone. A *ForbiddenError says that this machine allows no sandbox,
-// and what to do.
+// Start starts this program again inside, and returns when it has entered. The program and everything in its sandbox
+// die with this process, even if it is killed, and when ctx ends. The program has a session of its own: it has no
+// terminal, and gets signals through Signal alone. The error wraps a *ForbiddenError if this host allows no sandbox.
 func Start(ctx context.Context, c Command) (*Process, error) {
 	noPID.Lock()
 	why := noPID.why
@@ -114,7 +113,7 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 	return p, nil
 }
 
-// start makes one attempt; noPID says why it is to go without a PID namespace.
+// start makes one attempt, without a PID namespace if noPID says why there can be none.
 func start(ctx context.Context, c Command, noPID string) (*Process, answer, error) {
 	ids, err := chooseIDs()
 	if err != nil {
@@ -128,7 +127,7 @@ func start(ctx context.Context, c Command, noPID string) (*Process, answer, erro
 		flags |= unix.CLONE_NEWPID
 	}
 	planned := make(chan plan, 1)
-	go func() { planned <- planOf(c, ids) }() // init takes its time to start
+	go func() { planned <- planOf(c, ids) }() // while init starts
 	l := theLauncher(!c.Open && !c.trial)
 	ours, theirs, err := controlPair()
 	if err != nil {
@@ -149,14 +148,14 @@ func start(ctx context.Context, c Command, noPID string) (*Process, answer, erro
 		if l.group != nil && l.group.unified != nil {
 			p.cmd.SysProcAttr.UseCgroupFD, p.cmd.SysProcAttr.CgroupFD = true, int(l.group.unified.Fd())
 		}
-		p.cmd.WaitDelay = entry // without a PID namespace somebody may be left who holds the pipes of the output
+		p.cmd.WaitDelay = entry // without a PID namespace a process may be left that holds the output pipes open
 	}
 	err = p.launch(l, func() error { return startAgain(prepare, &p.cmd, ids) })
 	if err != nil && l.group != nil && l.group.unified != nil { // it may be the control group that is refused
 		l.drop()
 		err = p.launch(l, func() error { return startAgain(prepare, &p.cmd, ids) })
 	}
-	theirs.Close() // the program's own is the last one now: its end is the end of what can be heard
+	theirs.Close() // the program has the only copy now: reading from ours ends when the program does
 	if err != nil {
 		ours.Close()
 		return nil, answer{}, err
@@ -180,7 +179,8 @@ func start(ctx context.Context, c Command, noPID string) (*Process, answer, erro
 	return p, reply, err
 }
 
-// controlPair is a pair of connected sockets. When ours closes, as it does when this process ends, the other side ends.
+// controlPair makes a pair of connected sockets. When ours is closed, at the latest at the end of this process, the
+// sandbox ends.
 func controlPair() (ours, theirs *os.File, err error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 	if err != nil {
@@ -189,14 +189,14 @@ func controlPair() (ours, theirs *os.File, err error) {
 	return os.NewFile(uintptr(fds[0]), "control"), os.NewFile(uintptr(fds[1]), "control"), nil
 }
 
-// launch starts the program and waits for it beside.
+// launch starts the program and waits for it in the background.
 func (p *Process) launch(l *launcher, start func() error) error {
 	if err := l.do(start); err != nil {
 		return err
 	}
 	go func() {
 		p.err = p.cmd.Wait()
-		<-p.heard // a program may enter, answer and end before anybody has read the answer
+		<-p.heard // a program may enter, answer and end before its answer is read
 		p.met, p.oom = l.group.met(), l.group.killed()
 		p.control.Close()
 		close(p.ended)
@@ -204,8 +204,7 @@ func (p *Process) launch(l *launcher, start func() error) error {
 	return nil
 }
 
-// startAgain starts this program, or a copy of it where its file may not be read and executed by the user that it is
-// inside.
+// startAgain starts this program, or a copy of it if the sandbox's user may not read and execute its file.
 func startAgain(prepare func(program string), cmd **exec.Cmd, ids ids) error {
 	const self = "/proc/self/exe"
 	st, err := os.Stat(self)
@@ -231,7 +230,7 @@ func explainStart(err error) error {
 	return explain(err)
 }
 
-// copyOfProgram is a nameless copy in memory that everybody may read and execute.
+// copyOfProgram returns a nameless copy in memory that everybody may read and execute.
 func copyOfProgram(path string) (*os.File, error) {
 	from, err := os.Open(path)
 	if err != nil {
@@ -239,7 +238,7 @@ func copyOfProgram(path string) (*os.File, error) {
 	}
 	defer from.Close()
 	fd, err := unix.MemfdCreate("netnscheck", unix.MFD_CLOEXEC|unix.MFD_EXEC)
-	if err == unix.EINVAL { // MFD_EXEC came with 6.3; before, it was so without asking
+	if err == unix.EINVAL { // before Linux 6.3 there is no MFD_EXEC, and every memfd is executable
 		fd, err = unix.MemfdCreate("netnscheck", unix.MFD_CLOEXEC)
 	}
 	if err != nil {
@@ -260,7 +259,7 @@ func copyOfProgram(path string) (*os.File, error) {
 		return nil, fmt.Errorf("copy the program: %w", err)
 	}
 	defer readable.Close()
-	// Its number must be out of the way of those that the child puts its own files on.
+	// Its number must not be one that the child needs for its own files.
 	high, err := unix.FcntlInt(readable.Fd(), unix.F_DUPFD_CLOEXEC, 1000)
 	if err != nil {
 		return nil, fmt.Errorf("copy the program: %w", err)
@@ -268,7 +267,7 @@ func copyOfProgram(path string) (*os.File, error) {
 	return os.NewFile(uintptr(high), "program"), nil
 }
 
-// hear waits for the answer of the process inside.
+// hear reads the answer of the process inside.
 func (p *Process) hear() (answer, error) {
 	var a answer
 	if err := p.control.SetReadDeadline(time.Now().Add(entry)); err != nil {
@@ -281,23 +280,22 @@ func (p *Process) hear() (answer, error) {
 	return a, json.Unmarshal(line, &a)
 }
 
-// Facts are what the sandbox of this process is like.
+// Facts describes the sandbox of the program.
 func (p *Process) Facts() Facts { return p.facts }
 
-// Missing are the walls that could not be had here.
+// Missing returns the walls that could not be had on this host.
 func (p *Process) Missing() []Lack { return p.missing }
 
-// Met are the limits for all its processes that were met, each in a few words; to be asked after Wait.
+// Met returns the limits for all processes together that were reached, each as a sentence. Call it after Wait.
 func (p *Process) Met() []string { return p.met }
 
-// OutOfMemory tells whether the kernel has ended one of its processes for want of memory in a control group; to be
-// asked after Wait.
+// OutOfMemory reports whether the OOM killer has killed a process of the sandboxes' control group. Call it after Wait.
 func (p *Process) OutOfMemory() bool { return p.oom }
 
-// PID is the number of the sandbox's first process, outside: init, or the program itself without a PID namespace.
+// PID returns the process id, as seen outside, of the sandbox's init.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Signal sends a signal to the program inside. It does nothing after the program has ended.
+// Signal sends a signal to the program inside. It does nothing once the program has ended.
 func (p *Process) Signal(s syscall.Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -308,17 +306,17 @@ func (p *Process) Signal(s syscall.Signal) error {
 	return err
 }
 
-// Kill ends the program and everything else in the sandbox at once.
+// Kill kills the program and everything else in the sandbox.
 func (p *Process) Kill() { p.cmd.Process.Kill() }
 
-// Wait waits for the end of the program, and with it of everything in the sandbox. A status that is not 0 is an
-// *exec.ExitError; a program that a signal ended has the status 128 + signal.
+// Wait waits for the end of the program, and with it of everything in the sandbox. The error is an *exec.ExitError for
+// any exit status but 0; a program ended by signal N has the status 128+N.
 func (p *Process) Wait() error {
 	<-p.ended
 	return p.err
 }
 
-// Status is the exit status that Wait's error means.
+// Status returns the exit status for an error of Wait; 1 if the error is not about a status.
 func Status(err error) int {
 	var exit *exec.ExitError
 	switch {

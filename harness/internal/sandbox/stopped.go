@@ -8,12 +8,11 @@ import (
 	"strings"
 )
 
-// Stopped says which of the processes that have to run for the program inside to go on does not: it is stopped
-// (SIGSTOP, or held by who traces it), or it has ended and nobody takes notice. It is "" when they all run, and where
-// /proc does not tell.
+// Stopped says which of the processes that the program inside depends on does not run: one that is stopped (SIGSTOP or
+// ptrace), or a zombie that nobody reaps. It is "" if all run or /proc does not tell.
 func (p *Process) Stopped() string { return StoppedBelow(p.PID(), "the first process of its sandbox") }
 
-// StoppedBelow is Stopped of a process, which is called so, and of the worker that is a child of it.
+// StoppedBelow is Stopped for a process and for the worker that is its child. called is what messages call the process.
 func StoppedBelow(pid int, called string) string {
 	var all []string
 	for _, one := range []string{StoppedProcess("the worker", workerBelow(pid)), StoppedProcess(called, pid)} {
@@ -24,8 +23,8 @@ func StoppedBelow(pid int, called string) string {
 	return strings.Join(all, ", and ")
 }
 
-// StoppedProcess is what Stopped says of one process, which is called so. It looks at each of its threads, for one that
-// is traced can be held alone. Source: proc_pid_stat(5).
+// StoppedProcess is Stopped for one process. It looks at each thread, since a tracer can stop a single one. Source:
+// proc_pid_stat(5).
 func StoppedProcess(called string, pid int) string {
 	tasks, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
 	if err != nil || pid == 0 {
@@ -46,7 +45,7 @@ func StoppedProcess(called string, pid int) string {
 	return ""
 }
 
-// stat is what is needed of /proc/PID/stat; the zero value is that of a process that is not there.
+// stat holds fields of /proc/PID/stat. It is the zero value if there is no such process.
 type stat struct {
 	state  string
 	parent int
@@ -58,7 +57,7 @@ func readStat(path string) stat {
 	if err != nil {
 		return stat{}
 	}
-	// The name of the program, in brackets, may have anything in it; the other fields begin behind the last bracket.
+	// The name of the program, in parentheses, may contain anything; the other fields follow the last parenthesis.
 	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
 	if len(fields) < 20 {
 		return stat{}
@@ -68,8 +67,8 @@ func readStat(path string) stat {
 	return stat{fields[0], parent, start}
 }
 
-// workerBelow is the child that a process started first, 0 without one: the worker. The helper of a sandbox comes
-// next to it, orphans later.
+// workerBelow returns the oldest child of a process that is not a helper, 0 if there is none. That is the worker:
+// orphans come later.
 func workerBelow(pid int) int {
 	stats, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {

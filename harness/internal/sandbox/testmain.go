@@ -11,20 +11,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Required is the environment variable that turns a skip for want of a sandbox or of a program into a failure when it
-// is 1: for CI.
+// Required is the environment variable that, set to 1, makes tests fail instead of skipping when the host lacks a
+// sandbox or a program: for CI.
 const Required = "NETNSCHECK_REQUIRE"
 
-// unable is the exit status that says: this environment cannot run it.
+// unable is the exit status if this environment cannot run the tests.
 const unable = 3
 
-// TestMain runs the tests of a package inside a sandbox and returns the exit status:
+// TestMain runs the tests of a package inside a sandbox and returns the exit status. Usage:
 //
 //	func TestMain(m *testing.M) { os.Exit(sandbox.TestMain(m)) }
 //
-// Outside it starts the test binary again inside, with the same arguments; files that the flags ask for (logs of the go
-// command, profiles, reports of Ginkgo) are brought out. Where no sandbox can be had, all tests are skipped, and the
-// reason is printed.
+// Outside, it starts the test binary again inside with the same arguments, and brings out the files that flags ask for
+// (logs of the go command, profiles, reports of Ginkgo). If no sandbox can be had, all tests are skipped and the reason
+// is printed.
 func TestMain(m interface{ Run() int }) int {
 	Enter()
 	if Inside() {
@@ -51,7 +51,7 @@ func TestMain(m interface{ Run() int }) int {
 	return 1
 }
 
-// keepFromPrograms keeps the inherited files from the programs that tests start.
+// keepFromPrograms marks inherited descriptors close-on-exec, so that programs that tests start do not get them.
 func keepFromPrograms() {
 	for fd := 3; fd < 3+len(fileFlags); fd++ {
 		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil {
@@ -71,7 +71,7 @@ func testInside() (status int, err error) {
 		Args: args, Env: os.Environ(), Stdout: os.Stdout, Stderr: os.Stderr, ExtraFiles: results.files(), Open: true,
 	}
 	if _, err := unix.IoctlGetTermios(int(os.Stdin.Fd()), unix.TCGETS); err != nil {
-		c.Stdin = os.Stdin // the terminal is not for a process group in the background
+		c.Stdin = os.Stdin // but not a terminal: a background process group may not read it
 	}
 	if err := c.toServer(); err != nil {
 		return 0, err
@@ -92,8 +92,7 @@ func testInside() (status int, err error) {
 	return status, results.bringOut()
 }
 
-// OwnRun runs tests with a /run of the sandbox's own, to which they may write: it is the machine's for labs that have
-// their names there.
+// OwnRun runs tests with a writable /run of the sandbox's own, which is the host's /run for labs with shared names.
 func OwnRun(m interface{ Run() int }) int {
 	if err := unix.Mount("tmpfs", "/run", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
 		fmt.Fprintln(os.Stderr, "mount /run:", err)
@@ -102,8 +101,7 @@ func OwnRun(m interface{ Run() int }) int {
 	return m.Run()
 }
 
-// Lacking skips a test for want of something that the machine could have, with the reason; where everything is
-// required, it fails.
+// Lacking skips a test for a reason that the host could remove. It fails the test if everything is required (Required).
 func Lacking(t interface {
 	Helper()
 	Skip(...any)

@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// OnNewThread runs f on an OS thread that ends with f, so that nothing f did to it is ever seen by others: it is not
-// the main one, which cannot end, and whose namespaces are those of the process for everybody else (/proc/PID/ns). It
-// does not wait.
+// OnNewThread runs f on an OS thread that ends with f, so that nothing f did to the thread affects other code. It is
+// never the main thread, which cannot end and whose namespaces others see as those of the process (/proc/PID/ns). It
+// does not wait for f.
 func OnNewThread(f func()) {
 	go func() {
 		runtime.LockOSThread()
@@ -16,7 +16,7 @@ func OnNewThread(f func()) {
 			f()
 			return // still locked: the runtime ends the thread
 		}
-		// Keep the main thread until f is on another one, then give it back untouched.
+		// Occupy the main thread until f is on another one, then release it unchanged.
 		elsewhere := make(chan struct{})
 		go func() {
 			runtime.LockOSThread()

@@ -8,22 +8,22 @@ import (
 	"strings"
 )
 
-// visible is what stays to be seen, read-only, in places that are hidden.
+// visible is what stays visible, read-only, in hidden places.
 type visible struct {
-	// Links are symbolic links on the way, by their paths.
+	// Links are the symbolic links on the paths, with their targets.
 	Links map[string]string `json:"links,omitempty"`
-	// Ends are the files and folders to which the ways lead; none lies in another one.
+	// Ends are the files and directories that the paths resolve to; none is below another one.
 	Ends []string `json:"ends,omitempty"`
 
 	hidden func(path string) bool
-	modes  map[string]fs.FileMode // of what is on the ways
+	modes  map[string]fs.FileMode // of what is on the paths
 }
 
-// maxLinks is how many links may lead to one file (path_resolution(7)).
+// maxLinks is how many symbolic links the kernel follows in one path (path_resolution(7)).
 const maxLinks = 40
 
-// look finds what stays visible: each path and, in a folder, the files that links in it lead to. What is not there is
-// left out.
+// look finds what stays visible: each path and, if it is a directory, the files that links in it lead to. What does not
+// exist is left out.
 func look(paths []string, hidden func(path string) bool) *visible {
 	v := &visible{Links: map[string]string{}, hidden: hidden, modes: map[string]fs.FileMode{}}
 	for _, path := range paths {
@@ -33,14 +33,14 @@ func look(paths []string, hidden func(path string) bool) *visible {
 		}
 		entries, err := os.ReadDir(end)
 		if err != nil {
-			continue // a file, or closed
+			continue // a file, or a directory that may not be read
 		}
 		for _, e := range entries {
 			link := filepath.Join(end, e.Name())
 			if e.Type()&os.ModeSymlink == 0 {
 				continue
 			}
-			// Those without a slash stay in the folder; a folder behind a link is not looked for.
+			// A link without a slash stays in the directory. Links to directories are ignored.
 			if target, err := os.Readlink(link); err == nil && strings.Contains(target, "/") {
 				if st, err := os.Stat(link); err == nil && st.Mode().IsRegular() {
 					v.follow(link)
@@ -51,8 +51,8 @@ func look(paths []string, hidden func(path string) bool) *visible {
 	return v
 }
 
-// follow goes a path to its end, and writes down what of the way, and of the end, lies in hidden places. It returns
-// the path without links, "" where there is nothing.
+// follow resolves a path and records its links and its end as far as they are in hidden places. It returns the path
+// without links, "" if there is nothing.
 func (v *visible) follow(path string) string {
 	rest := strings.Split(strings.Trim(path, "/"), "/")
 	at := "/"
@@ -94,7 +94,7 @@ func (v *visible) follow(path string) string {
 	return at
 }
 
-// mode is that of a file, which is looked up once.
+// mode returns the mode of a file, which is looked up once.
 func (v *visible) mode(path string) (mode fs.FileMode, there bool) {
 	if mode, known := v.modes[path]; known {
 		return mode, true
@@ -107,7 +107,7 @@ func (v *visible) mode(path string) (mode fs.FileMode, there bool) {
 	return st.Mode(), true
 }
 
-// covers tells whether a path lies in a folder that is visible anyway.
+// covers reports whether a path is in a directory that is visible already.
 func (v *visible) covers(path string) bool {
 	return slices.ContainsFunc(v.Ends, func(end string) bool { return within(path, end) })
 }

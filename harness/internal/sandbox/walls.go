@@ -2,11 +2,11 @@ package sandbox
 
 import "fmt"
 
-// Wall is one of the things that keep the programs of scenarios from what is outside (docs/sandbox.md).
+// Wall is one of the mechanisms that keep the programs of scenarios away from what is outside (docs/sandbox.md).
 type Wall string
 
-// The walls. Without one of the first five there is no sandbox. Without another one it can be had: the run says so,
-// once.
+// The walls. The first five are essential: without one of them there is no sandbox. If another one is missing, the run
+// says so once and goes on.
 const (
 	WallUsers     Wall = "users"
 	WallMounts    Wall = "mounts"
@@ -23,27 +23,27 @@ const (
 	WallMemory    Wall = "memory"
 )
 
-// Walls are all of them, each with what it is made of.
+// Walls lists all walls, each with what it is made of.
 var Walls = []struct {
 	Wall Wall
 	Is   string
 }{
 	{WallUsers, "user namespaces, whose root owns nothing outside"},
-	{WallMounts, "a root of its own: empty homes and folders for temporary files, a private /dev, all else read-only"},
-	{WallNetwork, "an empty network namespace for who judges, others for the labs"},
+	{WallMounts, "a root of its own: empty home and temporary directories, a private /dev, all else read-only"},
+	{WallNetwork, "an empty network namespace for the worker, others for the labs"},
 	{WallIPC, "System V objects and message queues of its own"},
 	{WallHostname, "a host name of its own"},
 	{WallProcesses, "process ids and a /proc of its own"},
-	{WallFiles, "copies of folders, in which sockets and FIFOs lead nowhere"},
+	{WallFiles, "overlays of directories, in which sockets and FIFOs lead nowhere"},
 	{WallSys, "a /sys of its own"},
 	{WallTerminals, "terminals of its own, none of them the caller's"},
 	{WallKeyring, "a session keyring of its own"},
-	{WallLimits, "limits of processes, open files, file sizes and data"},
-	{WallCalls, "a filter of system calls that no lesson needs"},
-	{WallMemory, "a control group, which limits the memory of all processes together"},
+	{WallLimits, "limits on processes, open files, file sizes and data"},
+	{WallCalls, "a filter that refuses system calls no lesson needs"},
+	{WallMemory, "a control group that limits the memory of all processes together"},
 }
 
-// Lack is a wall that could not be had, and why.
+// Lack is a wall that could not be had, with the reason.
 type Lack struct {
 	Wall Wall   `json:"wall"`
 	Why  string `json:"why"`
