@@ -28,8 +28,8 @@ func ParseFilter(labels, focus string) (f Filter, err error) {
 	return f, nil
 }
 
-// labelMistake says in one line what is wrong with a label filter, and where. Ginkgo tells it as a page for a terminal,
-// in which it marks the place by a look.
+// labelMistake says in one line what is wrong with a label filter, and where. Ginkgo formats it as a page for a
+// terminal, in which an escape sequence marks the place.
 func labelMistake(filter string, err error) string {
 	var page types.GinkgoError
 	if !errors.As(err, &page) {
@@ -37,11 +37,27 @@ func labelMistake(filter string, err error) string {
 	}
 	_, what, _ := strings.Cut(page.Message, "\n")
 	what = strings.TrimSuffix(strings.TrimSpace(what), ".")
+	// Ginkgo finds the place as a number of characters and marks it as a number of bytes: the same in ASCII only.
+	_, err = types.ParseLabelFilter(inASCII(filter))
+	if !errors.As(err, &page) {
+		return what
+	}
 	before, _, marked := strings.Cut(page.Message, "{{red}}{{bold}}{{underline}}")
-	if !marked || !strings.HasPrefix(filter, before) {
+	characters := []rune(filter)
+	if !marked || len(before) > len(characters) {
 		return "at its end: " + what
 	}
-	return fmt.Sprintf("at character %d, behind %q: %s", utf8.RuneCountInString(before)+1, before, what)
+	return fmt.Sprintf("at character %d, after %q: %s", len(before)+1, string(characters[:len(before)]), what)
+}
+
+// inASCII is a filter with a letter in place of each character that is not ASCII.
+func inASCII(filter string) string {
+	return strings.Map(func(r rune) rune {
+		if r < utf8.RuneSelf {
+			return r
+		}
+		return 'x'
+	}, filter)
 }
 
 // selects says what Ginkgo would of a spec with these texts and labels. It puts the description of the suite, of which

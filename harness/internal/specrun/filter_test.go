@@ -10,8 +10,12 @@ func TestABrokenLabelFilterIsToldInOneLine(t *testing.T) {
 	for filter, want := range map[string]string{
 		"a && (": `read --label-filter "a && (": at `,
 		"a b ||": `read --label-filter "a b ||": at `,
-		"&& a":   `at character 1, behind ""`,
-		"a && )": `at character 6, behind "a && "`,
+		"&& a":   `at character 1, after ""`,
+		"a && )": `at character 6, after "a && "`,
+		"ü && )": `at character 6, after "ü && "`,
+		"üü&ü":   `at character 3, after "üü"`,
+		"ü && (": `read --label-filter "ü && (": at character 6, after "ü && "`,
+		"ü: é":   `Invalid set operation 'é'`,
 		"/(/":    `read --label-filter "/(/": at `,
 	} {
 		_, err := ParseFilter(filter, "")
