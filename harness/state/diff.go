@@ -6,30 +6,29 @@ import (
 	"strings"
 )
 
-// Diff tells what changed between two states, one short sentence each, in a fixed order: first the namespaces, then one
-// namespace after the other its interfaces, routes, rules, neighbours and so on:
+// Diff lists the changes between two states, one short sentence each, in a fixed order: first the namespaces, then for
+// each namespace its interfaces, routes, rules, neighbours and so on:
 //
 //	testns: interface eth0 appeared
 //	testns: eth0: MTU 1500, then 1400
 //	prodns: route 10.0.0.0/8 via 10.0.0.1 dev x disappeared
 //
-// Counters, what is left of lifetimes, default queueing disciplines, namespace ids and inodes are not told; of an
-// interface that is on one side alone no more is told than that. For a comparison of what was set take the normal
-// forms.
+// Counters, remaining lifetimes, default queueing disciplines, namespace ids and inodes are ignored; an interface that
+// exists on one side only gives a single sentence. To compare configurations, compare the normal forms.
 func Diff(before, after *State) []string {
 	return compare(before, after, wording{})
 }
 
-// Compare is Diff for two states that stand side by side, each with its label: `testns: interface eth0 only with
-// netlink`, `testns: eth0: MTU 1500 with iproute2, 1400 with netlink`.
+// Compare is Diff for two states of the same time, each with a label: `testns: interface eth0 only with netlink`,
+// `testns: eth0: MTU 1500 with iproute2, 1400 with netlink`.
 func Compare(a, b *State, labelA, labelB string) []string {
 	return compare(a, b, wording{labelA, labelB})
 }
 
-// wording is how a difference is told: by the labels of the two sides, or as before and after when they are empty.
+// wording are the labels of the two sides; if they are empty, differences are phrased as before and after.
 type wording struct{ a, b string }
 
-// only is said of a thing that is on one side alone.
+// only is the sentence for a thing that exists on one side only.
 func (w wording) only(thing string, inA bool) string {
 	switch {
 	case w == wording{} && inA:
@@ -42,7 +41,7 @@ func (w wording) only(thing string, inA bool) string {
 	return thing + " only with " + w.b
 }
 
-// changed is said of a property that has two values.
+// changed is the sentence for a property with two values.
 func (w wording) changed(property, a, b string) string {
 	if property != "" {
 		property += " "
@@ -60,7 +59,7 @@ func orNone(value string) string {
 	return value
 }
 
-// teller collects sentences; subject is what stands before each of them.
+// teller collects sentences; subject is the prefix of each of them.
 type teller struct {
 	wording
 	subject   string
@@ -81,8 +80,9 @@ func (t teller) property(name, a, b string) {
 	}
 }
 
-// match pairs the things of both sides that have the same key, in the order of a with what only b has behind it, and
-// says of the others that they are on one side alone. Of several things with one key the first goes with the first.
+// match calls both for each pair of things with the same key, and reports all others as existing on one side only:
+// first in the order of a, then those only b has. Of several things with the same key, the first is paired with the
+// first.
 func match[T any](t teller, a, b []T, key func(T) string, both func(a, b T)) {
 	rest := map[string][]T{}
 	for _, thing := range b {
@@ -99,7 +99,7 @@ func match[T any](t teller, a, b []T, key func(T) string, both func(a, b T)) {
 		}
 		rest[k] = rest[k][1:]
 	}
-	// What is left of b are the last ones of each key.
+	// The last ones of each key in b are left.
 	var left []string
 	for i := len(b) - 1; i >= 0; i-- {
 		if k := key(b[i]); len(rest[k]) > 0 {
@@ -158,7 +158,7 @@ func compareNamespaces(t teller, a, b *Namespace) {
 	}, nil)
 }
 
-// linkNamed finds a link by its own name alone.
+// linkNamed finds a link by its name, not by alternative names.
 func linkNamed(n *Namespace, name string) *Link {
 	if i := slices.IndexFunc(n.Links, func(l Link) bool { return l.Name == name }); i >= 0 {
 		return &n.Links[i]
@@ -173,7 +173,7 @@ func yes(b bool) string {
 	return "no"
 }
 
-// routeKey is the route without the flags that come and go by themselves.
+// routeKey is the route without the flags that follow carrier.
 func routeKey(r Route) string {
 	family := ""
 	if r.Family == 6 && !r.To.Addr().Is6() {
@@ -182,7 +182,7 @@ func routeKey(r Route) string {
 	return family + "route " + RouteText(normalRoute(r))
 }
 
-// hopFlags are the flags that routeKey leaves out, in the order of the nexthops.
+// hopFlags are the flags that routeKey leaves out, in the order of the next hops.
 func hopFlags(r Route) string {
 	var flags []string
 	for _, h := range r.Nexthops {
@@ -206,12 +206,12 @@ func neighbourKey(n Neighbour) string {
 	return words("neighbour", when(n.Proxy, "proxy"), n.Addr.String(), option("dev", n.Dev))
 }
 
-// set are the queueing disciplines that somebody set.
+// set are the configured queueing disciplines.
 func set(all []Qdisc) []Qdisc {
 	return slices.DeleteFunc(slices.Clone(all), func(q Qdisc) bool { return q.Default })
 }
 
-// compareSysctls looks away from the sysctls of interfaces that are on one side alone.
+// compareSysctls ignores the sysctls of interfaces that exist on one side only.
 func compareSysctls(t teller, a, b *Namespace) {
 	shared := func(s Sysctl, other *Namespace) bool {
 		parts := strings.SplitN(s.Key, ".", 5) // net.ipv4.conf.IFACE.what

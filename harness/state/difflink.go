@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// linkProperties are the properties of a link that are compared, in the order in which they are told, each as words.
+// linkProperties are the compared properties of a link, in the order of the report, each as text.
 var linkProperties = []struct {
 	name  string
 	value func(*Link) string
@@ -110,7 +110,7 @@ func addrText(a netip.Addr) string {
 	return a.String()
 }
 
-// lifetimeText tells that a lifetime ends, not when: what is left of it ticks.
+// lifetimeText says whether a lifetime ends, not when: the rest of it keeps shrinking.
 func lifetimeText(seconds uint32) string {
 	return choose(seconds == Forever, "for ever", "for a limited time")
 }
@@ -121,7 +121,7 @@ type field[T any] struct {
 	value func(*T) any
 }
 
-// compareFields tells of settings that are on one side alone nothing: the kind or the master says it already.
+// compareFields ignores settings that exist on one side only: the difference of kind or master implies them.
 func compareFields[T any](t teller, a, b *T, all []field[T]) {
 	if a == nil || b == nil {
 		return

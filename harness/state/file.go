@@ -9,13 +9,11 @@ import (
 	"strings"
 )
 
-// FileVersion is the version of the form in which a state is kept in a file. It grows when a program that knows the
-// older form alone would misunderstand the newer one. Files from before there were versions have none, and are read as
-// 1.
+// FileVersion is the version of the file format of a state. It grows when a program that knows only the older format
+// would misread the newer one. Files without a version predate it and are read as version 1.
 const FileVersion = 1
 
-// file is a state as it is kept in a file: the version of the form and the program that wrote it, then the state
-// itself.
+// file is a state in a file: the version of the format and the program that wrote it, then the state itself.
 type file struct {
 	Version *int   `json:"version"`
 	Program string `json:"program"`
@@ -25,7 +23,7 @@ type file struct {
 // plain is a State without its methods.
 type plain State
 
-// Encode is a state as text for a file, by a program that is to be named with its version.
+// Encode is the text of a file with a state; program is the name and version of the program that writes it.
 func Encode(s *State, program string) ([]byte, error) {
 	version := FileVersion
 	text, err := json.MarshalIndent(file{&version, program,
@@ -33,8 +31,8 @@ func Encode(s *State, program string) ([]byte, error) {
 	return append(text, '\n'), err
 }
 
-// Decode reads what Encode wrote. It refuses a newer form, and fields that it does not know: they may mean that what it
-// knows is not the whole truth.
+// Decode reads what Encode wrote. It refuses newer versions and unknown fields: ignoring a field could change the
+// meaning of the rest.
 func Decode(text []byte) (*State, error) {
 	var by struct {
 		Version *int
@@ -65,7 +63,7 @@ func Decode(text []byte) (*State, error) {
 	return &s, nil
 }
 
-// written says who wrote a file, as far as it tells.
+// written describes the writer of a file, as far as it is known.
 func written(program string, version *int) string {
 	by := "an unknown program"
 	if program != "" {
@@ -77,7 +75,7 @@ func written(program string, version *int) string {
 	return fmt.Sprintf("the state has version %d and was written by %s", *version, by)
 }
 
-// inLine adds the line in which JSON cannot be read, where that is known.
+// inLine adds the line of a JSON error, if it is known.
 func inLine(text []byte, err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError

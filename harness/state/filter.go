@@ -2,8 +2,8 @@ package state
 
 import "net/netip"
 
-// FilterTable is a table of the packet filter (nf_tables; iptables-nft is in it too) with all its chains. Tables that
-// are dormant are left out.
+// FilterTable is a table of the packet filter (nf_tables, including iptables-nft) with all its chains. Dormant tables
+// are left out.
 type FilterTable struct {
 	Family string        `json:"family"` // ip, ip6, inet, arp, bridge, netdev
 	Name   string        `json:"name"`
@@ -22,35 +22,35 @@ type FilterChain struct {
 	Rules    []FilterRule `json:"rules,omitempty"`
 }
 
-// FilterRule is a rule: what a packet has to be like, and what becomes of it then. A rule that tells several packets
-// apart (by a verdict map, by pairs of values, by ports of several protocols) is several of these in a row, with one
-// handle and one text.
+// FilterRule is a rule: its conditions and its verdict. A rule that distinguishes several kinds of packets (by a
+// verdict map, by pairs of values, by ports of several protocols) becomes several FilterRules in a row, with the same
+// handle and text.
 type FilterRule struct {
 	Handle uint64 `json:"handle,omitempty"`
-	// Text is the rule in the words of nft(8), as far as it is understood.
+	// Text is the rule as nft(8) prints it, as far as it is understood.
 	Text    string        `json:"text"`
 	Matches []FilterMatch `json:"matches,omitempty"`
-	// Verdict is accept, drop, reject, return, jump, goto, masquerade, snat, dnat, redirect, or "" where packets go on
-	// to the next rule.
+	// Verdict is accept, drop, reject, return, jump, goto, masquerade, snat, dnat, redirect, or "" if packets go on to
+	// the next rule.
 	Verdict string `json:"verdict,omitempty"`
 	// Target is the chain of a jump or goto.
 	Target string `json:"target,omitempty"`
-	// Addr and Port are what snat and dnat put in place; not valid and 0 where they leave it.
+	// Addr and Port are the new values that snat and dnat set; zero if they leave the old one.
 	Addr netip.Addr `json:"addr"`
 	Port uint16     `json:"port,omitempty"`
-	// Opaque says that nobody here knows which packets the rule takes, or where it sends them: an expression is not
-	// understood, or decides by more than the packet, as a limit does.
+	// Opaque is set if it is unknown which packets the rule matches or where it sends them: an expression is not
+	// understood, or depends on more than the packet, as a limit does.
 	Opaque bool `json:"opaque,omitempty"`
 }
 
 // FilterMatch is one condition of a rule.
 type FilterMatch struct {
-	// Key says what is compared, in the words of nft(8): iifname, oifname, ip saddr, ip daddr, ip6 saddr, ip6 daddr,
+	// Key is the compared field, in the words of nft(8): iifname, oifname, ip saddr, ip daddr, ip6 saddr, ip6 daddr,
 	// l4proto, tcp dport, tcp sport, udp dport, udp sport, icmp type, icmpv6 type, ct state, ct status, mark, nfproto,
 	// ether saddr, ether daddr, ether type, arp operation.
 	Key string `json:"key"`
 	Not bool   `json:"not,omitempty"`
-	// Values are names, addresses, prefixes (A/L), ranges (A-B) or numbers; one of them has to fit; without any, none
-	// does.
+	// Values are names, addresses, prefixes (A/L), ranges (A-B) or numbers. One of them has to match; an empty list
+	// matches nothing.
 	Values []string `json:"values"`
 }

@@ -7,16 +7,16 @@ import (
 	"unicode/utf8"
 )
 
-// The kernel allows any byte but a slash, a colon and a blank in the name of an interface, and any but a slash in that
-// of a namespace; JSON knows text alone. A byte that is no UTF-8 is written as the character escapeBase plus the byte,
-// at the end of the private plane; so are the bytes of such a character that a name really has. Everything else is as
-// it is.
+// The kernel allows any byte but slash, colon and white space in an interface name (dev_valid_name in net/core/dev.c),
+// and a file name may hold any byte but a slash; JSON strings are Unicode. A byte that is not UTF-8 is written as the
+// character escapeBase plus the byte, at the end of the last private-use plane; so are the bytes of such a character if
+// a name contains one. All other text stays as it is.
 const escapeBase = 0x10FF00
 
-// escapeMark begins every such character in UTF-8.
+// escapeMark is the beginning of every such character in UTF-8.
 const escapeMark = "\xf4\x8f"
 
-// MarshalJSON writes the state so that UnmarshalJSON gives the same back, byte for byte.
+// MarshalJSON writes the state such that UnmarshalJSON restores it byte for byte.
 func (s *State) MarshalJSON() ([]byte, error) {
 	escaped := mapStrings(reflect.ValueOf(*s), escape).Interface().(State)
 	return json.Marshal(plain(escaped))
@@ -66,8 +66,8 @@ func unescape(s string) string {
 	return out.String()
 }
 
-// mapStrings copies a value with f applied to every string in it. Structs with fields that are not exported (addresses)
-// hold no names and are kept as they are.
+// mapStrings copies a value with f applied to every string in it. Unexported fields (of addresses) hold no names and
+// stay as they are.
 func mapStrings(v reflect.Value, f func(string) string) reflect.Value {
 	switch v.Kind() {
 	case reflect.String:

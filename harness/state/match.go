@@ -9,9 +9,9 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// MatchRoute finds the routes that are as written: any table, any type; what is written must match, what is not may be
-// anything. `default` alone is the IPv4 one. A gateway or device may be that of any nexthop; a written list of nexthops
-// has to be the whole list, in any order. A device may be written by an alternative name.
+// MatchRoute finds the routes that have all attributes of want, in any table; attributes that want lacks may be
+// anything. `default` without a family is the IPv4 one. A gateway or device may be that of any next hop; a list of next
+// hops has to be the whole list, in any order. A device may be given by an alternative name.
 func (n *Namespace) MatchRoute(want operation.Route) []Route {
 	want.Dev = n.ownName(want.Dev)
 	want.Nexthops = slices.Clone(want.Nexthops)
@@ -27,7 +27,7 @@ func (n *Namespace) MatchRoute(want operation.Route) []Route {
 	return found
 }
 
-// ownName is the name of the link that a name stands for, or the same where it stands for none.
+// ownName is the name of the link with this alternative name; other names stay.
 func (n *Namespace) ownName(name string) string {
 	if l := n.Link(name); l != nil {
 		return l.Name
@@ -53,14 +53,14 @@ func routeMatches(r Route, want operation.Route) bool {
 		nexthopsMatch(r.Nexthops, want)
 }
 
-// routeFamily is the family that the words of a route say; a default route of which nothing says is IPv4.
+// routeFamily is the family that follows from the attributes of a route; a default route without any is IPv4.
 func routeFamily(want operation.Route) operation.Family {
 	if want.Family != operation.FamilyAny {
 		return want.Family
 	}
 	addrs := []netip.Addr{want.To.Addr(), want.From.Addr(), want.Src}
 	if want.Default && !want.Src.IsValid() {
-		// The gateway of a prefix may be of the other family (`via inet6`); of a default route it is the family.
+		// The gateway to a prefix may be of the other family (`via inet6`); that of a default route sets the family.
 		addrs = append(addrs, want.Via)
 		for _, hop := range want.Nexthops {
 			addrs = append(addrs, hop.Via)
@@ -95,7 +95,7 @@ func destinationMatches(r Route, want operation.Route) bool {
 	return prefixMatches(r.To, want.To)
 }
 
-// prefixMatches compares the networks; host bits, where they were written, do not count.
+// prefixMatches compares the networks, without their host bits.
 func prefixMatches(p, want netip.Prefix) bool {
 	return !want.IsValid() || p.IsValid() && p.Masked() == want.Masked()
 }
@@ -115,7 +115,7 @@ func nexthopsMatch(hops []Nexthop, want operation.Route) bool {
 	return len(hops) == len(want.Nexthops) && assignable(hops, want.Nexthops)
 }
 
-// assignable says whether every written nexthop can have one of its own.
+// assignable reports whether each wanted next hop can be assigned a different one.
 func assignable(hops []Nexthop, want []operation.Nexthop) bool {
 	if len(want) == 0 {
 		return true
@@ -135,8 +135,8 @@ func nexthopMatches(h Nexthop, want operation.Nexthop) bool {
 		(!want.OnLink || slices.Contains(h.Flags, "onlink"))
 }
 
-// MatchRule finds the rules that are as written, of either family where none is said; what is not written may be
-// anything.
+// MatchRule finds the rules that have all attributes of want, of either family if it names none; attributes that want
+// lacks may be anything.
 func (n *Namespace) MatchRule(want operation.Rule) []Rule {
 	var found []Rule
 	for _, r := range n.Rules {
@@ -171,7 +171,7 @@ func ruleMatches(r Rule, want operation.Rule) bool {
 		(want.Protocol == "" || same(operation.Protocols, r.Protocol, want.Protocol))
 }
 
-// ruleFamily is the family that the words of a rule say, if any does.
+// ruleFamily is the family that follows from the attributes of a rule, if any does.
 func ruleFamily(want operation.Rule) operation.Family {
 	for _, p := range []netip.Prefix{want.From, want.To} {
 		if want.Family == operation.FamilyAny && p.IsValid() {
@@ -181,7 +181,7 @@ func ruleFamily(want operation.Rule) operation.Family {
 	return want.Family
 }
 
-// selectorMatches is prefixMatches for rules, where a prefix of length 0 is the same as none: all.
+// selectorMatches is prefixMatches for rules, where a prefix of length 0 means the same as none.
 func selectorMatches(p, want netip.Prefix) bool {
 	if want.IsValid() && want.Bits() == 0 {
 		return !p.IsValid() || p.Bits() == 0
@@ -189,7 +189,7 @@ func selectorMatches(p, want netip.Prefix) bool {
 	return prefixMatches(p, want)
 }
 
-// rangeText writes a range of one number as that number: 80-80 is 80.
+// rangeText shortens a range of one number to that number: 80-80 is 80.
 func rangeText(r string) string {
 	from, to, ok := strings.Cut(r, "-")
 	if !ok || from != to {

@@ -15,20 +15,20 @@ const (
 	KindAddress   = "address"
 )
 
-// Candidate is a name that a learner may have meant.
+// Candidate is a name that may have been meant.
 type Candidate struct {
 	Name string `json:"name"`
 	Kind string `json:"kind"` // interface, namespace, address
-	// Netns is where the interface or address is; of a namespace its own name.
+	// Netns is the namespace of the interface or address; for a namespace it is Name.
 	Netns string `json:"netns"`
-	// Distance is that of nearest.Distance, in half letters: 0 is the same, 1 differs in upper and lower case alone, 2
-	// in one letter.
+	// Distance is the nearest.Distance in half letters: 0 for the same name, 1 for a difference in case, 2 for one
+	// letter.
 	Distance int `json:"distance"`
 }
 
-// Nearest finds the names near to typo among the interfaces (alternative names too), the namespaces and the addresses
-// of all namespaces: nearest first, then in the order of the State. What differs in more than a third of its letters
-// (and in more than one) is not near. An address stands with its prefix length where the typo has a slash.
+// Nearest finds the names close to typo among the interfaces (with their alternative names), addresses and namespaces
+// of the State: nearest first, then in the order of the State. A name that differs in more than one letter and in more
+// than a third of its letters is not close. An address has its prefix length if typo has a slash.
 func (s *State) Nearest(typo string) []Candidate {
 	var found []Candidate
 	consider := func(name, kind, netns string) {
@@ -61,7 +61,7 @@ func (s *State) Nearest(typo string) []Candidate {
 	return found
 }
 
-// cutoff is the greatest distance, in half letters, at which a name is still near.
+// cutoff is the greatest distance, in half letters, at which a name is still close.
 func cutoff(typo, name string) int {
 	return 2*max(1, max(len([]rune(typo)), len([]rune(name)))/3) + 1
 }

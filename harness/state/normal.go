@@ -9,24 +9,25 @@ import (
 	"strings"
 )
 
-// Host is the name of the host namespace in a State; it comes first.
+// Host is the name of the host namespace of a lab, and of the own namespace of a machine; it comes first in a State.
 const Host = "host"
 
-// Normal is the state without what the kernel learns, chooses or settles alone, in one order: two states in which the
-// same was set are equal in normal form, whoever set it and however long ago. Left out are
+// Normal is the state without what the kernel learns, chooses or settles by itself, sorted: two states with the same
+// configuration have the same normal form, whoever made it and however long ago. Left out are
 //
 //   - inodes, namespace ids, interface indexes, counters, operational state and carrier, the state of a bridge port,
-//     and what follows from carrier: `linkdown` and `dead` of routes, queueing disciplines put there by default;
-//   - MAC addresses the kernel chose and the broadcast route of its own making, IPv6 link-local addresses that the kernel
-//     made, temporary addresses and those of router advertisements, the progress of duplicate address detection, what is
-//     left of a lifetime (that it ends is kept: such a lifetime is 0), the number of sockets that made a link promiscuous;
-//   - learned neighbours, path MTUs and forwarding entries and a port's own ones, routes by router advertisement or redirect, kernel-made
-//     multicast and link-local routes, and the IPv6 local and anycast routes, which come when an address is no longer tentative;
-//   - the handles of queueing disciplines that the kernel chose (from 8000: upwards), to which nobody gave one;
-//   - sockets that listen: they belong to programs, and come when those get to run;
-//   - packet filters, which are read on demand alone, names that are no namespaces, and what could not be read.
+//     and what follows from carrier: the route flags linkdown and dead, default queueing disciplines;
+//   - MAC addresses the kernel chose, IPv6 link-local addresses it made, temporary addresses and those from router
+//     advertisements, the progress of duplicate address detection, the rest of a lifetime (a lifetime that ends is
+//     kept as 0), promiscuity;
+//   - learned neighbours, path MTUs and forwarding entries, the forwarding entries of a port's own address, routes from
+//     router advertisements and redirects, the kernel's multicast and link-local routes, and the IPv6 local and anycast
+//     routes, which appear when an address is no longer tentative;
+//   - the handles of queueing disciplines that the kernel chose (8000: and above);
+//   - listening sockets: they belong to programs, and appear when those get to run;
+//   - packet filters, which are read on demand only, stray names, and what could not be read.
 //
-// The receiver is not changed; the result shares nothing with it that could be.
+// The receiver is not changed, and the result shares no mutable value with it.
 func (s *State) Normal() *State {
 	normal := &State{Namespaces: make([]Namespace, len(s.Namespaces))}
 	for i := range s.Namespaces {
@@ -80,8 +81,8 @@ func (n *Namespace) normal() Namespace {
 	return normal
 }
 
-// chosenHandle is a handle, or the parent with one, as it was given; "" for a number that the kernel chose
-// (qdisc_alloc_handle in net/sched/sch_api.c counts from 8001: for the whole machine).
+// chosenHandle is a handle or parent as it was configured; "" for a number that the kernel chose (qdisc_alloc_handle in
+// net/sched/sch_api.c counts from 8001: for the whole machine).
 func chosenHandle(h string) string {
 	major, _, _ := strings.Cut(h, ":")
 	if n, err := strconv.ParseUint(major, 16, 32); err == nil && n >= 0x8000 {
@@ -90,7 +91,7 @@ func chosenHandle(h string) string {
 	return h
 }
 
-// sort puts everything in the one order. Rules of one priority keep theirs, which is the order in which they are asked.
+// sort puts everything into a fixed order. Rules of the same priority keep theirs, in which the kernel evaluates them.
 func (n *Namespace) sort() {
 	slices.SortFunc(n.Links, func(a, b Link) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(n.Routes, func(a, b Route) int {
@@ -149,7 +150,7 @@ func (n *Namespace) normalLink(l Link) Link {
 	return l
 }
 
-// madeAlone says whether the kernel made this address without being asked: link-local, temporary or by router
+// madeAlone reports whether the kernel made this address by itself: link-local, temporary or from a router
 // advertisement.
 func madeAlone(a Address, l Link) bool {
 	const protoRA, protoLinkLocal = 2, 3
@@ -160,8 +161,8 @@ func madeAlone(a Address, l Link) bool {
 		a.Prefix.Addr() == LinkLocal(l.MAC)
 }
 
-// LinkLocal is the IPv6 link-local address that the kernel makes from a MAC address (EUI-64); the zero Addr for
-// anything that is not six bytes.
+// LinkLocal is the IPv6 link-local address that the kernel derives from a MAC address (EUI-64); the zero Addr for
+// anything but six bytes.
 func LinkLocal(mac string) netip.Addr {
 	m, err := net.ParseMAC(mac)
 	if err != nil || len(m) != 6 {
@@ -183,7 +184,7 @@ func normalAddress(a Address) Address {
 	return a
 }
 
-// kernelRoute says whether a route is one that the kernel adds and removes in its own time.
+// kernelRoute reports whether a route is one that the kernel adds and removes by itself, at a time of its choosing.
 func kernelRoute(r Route) bool {
 	to := r.To.Addr()
 	switch {
@@ -212,8 +213,8 @@ func normalRoute(r Route) Route {
 
 func followsCarrier(flag string) bool { return flag == "linkdown" || flag == "dead" }
 
-// wasSet says whether somebody set this neighbour. Entries without a need for an address (noarp) are the kernel's own
-// for multicast, for loopback and for links that do not resolve.
+// wasSet reports whether this neighbour was configured. The kernel makes noarp entries by itself for multicast, on
+// loopback and on links that do not resolve addresses.
 func (n *Namespace) wasSet(e Neighbour) bool {
 	if e.Proxy || e.State == "permanent" {
 		return true
@@ -223,7 +224,7 @@ func (n *Namespace) wasSet(e Neighbour) bool {
 		!link.NoARP && e.MAC != link.Broadcast
 }
 
-// ownEntry says whether a forwarding entry is that of the port's or bridge's own address.
+// ownEntry reports whether a forwarding entry is for the address of the port or the bridge itself.
 func (n *Namespace) ownEntry(e FDBEntry) bool {
 	if !e.Permanent {
 		return false

@@ -4,19 +4,19 @@ import (
 	"net/netip"
 )
 
-// KnownDifference is a difference between what two drivers leave behind after the same command that is no fault.
+// KnownDifference is a legitimate difference between the states that two drivers leave after the same command.
 type KnownDifference struct {
 	What   string
 	Reason string
-	// smooth makes the second of two links with the same name and namespace like the first where they differ in this.
+	// smooth makes the second of two links with the same name and namespace like the first in this respect.
 	smooth func(a, b *Link)
 }
 
-// KnownDifferences is the whole list; Parity looks away from these and from nothing else.
+// KnownDifferences is the complete list of differences that Parity ignores.
 var KnownDifferences = []KnownDifference{
 	{
 		"the broadcast address of an IPv4 address",
-		"`ip address add` sets none unless it is told to; netlink libraries set the highest address of the prefix. " +
+		"`ip address add` sets none by default; netlink libraries set the highest address of the prefix. " +
 			"The kernel's routes are the same.",
 		smoothBroadcast,
 	},
@@ -28,8 +28,8 @@ var KnownDifferences = []KnownDifference{
 	},
 }
 
-// Parity tells in what two states differ that two drivers left after the same commands, as `the first` and `the
-// second`.
+// Parity lists the differences between the states that two drivers, `the first` and `the second`, left after the same
+// commands.
 func Parity(a, b *State) []string { return ParityOf(a, b, "the first", "the second") }
 
 // ParityOf is Parity with the names of the drivers: Compare of the normal forms, less the KnownDifferences.
@@ -66,7 +66,7 @@ func smoothBroadcast(a, b *Link) {
 	}
 }
 
-// oneByDefault says whether one side has no broadcast address and the other the usual one.
+// oneByDefault reports whether one side has no broadcast address and the other has the usual one.
 func oneByDefault(a, b, usual netip.Addr) bool {
 	return !a.IsValid() && b == usual || !b.IsValid() && a == usual
 }

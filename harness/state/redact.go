@@ -11,31 +11,28 @@ import (
 	"strings"
 )
 
-// Redaction maps addresses and MAC addresses to others: the same one always to the same, two that begin alike to two
-// that begin alike for as long. A diagnosis of what it made is therefore the diagnosis of what it was made of, at other
-// addresses. What has a meaning of its own stays as it is: loopback, multicast, link-local and translation prefixes
-// (RFC 6052), the first bits up to where an address parts from these; of an IPv4 network of an interface the first and
-// the last address stay those. The last 24 bits of an IPv6 address and of a MAC address become others whatever stands
-// before them, so that the group in which a neighbour is asked for (RFC 4291, section 2.7.1), and the MAC address of
-// that group, remain those of the address.
+// Redaction maps IP and MAC addresses to others, consistently and prefix-preserving: two addresses with a common prefix
+// map to two with a common prefix of the same length. The diagnosis of a redacted state is therefore that of the
+// original, with other addresses. Addresses with a fixed meaning are kept: loopback, multicast, the link-local and
+// translation prefixes (RFC 6052), and the leading bits by which other addresses differ from these; the first and the
+// last address of the IPv4 network of an interface remain first and last. The last 24 bits of an IPv6 address or a MAC
+// address are mapped independently of the bits before them, so that solicited-node multicast addresses (RFC 4291,
+// section 2.7.1) and their MAC addresses still belong to the address.
 //
-// In texts addresses are found in whatever way they are spelled (redactspell.go). In names of tables, chains and sets
-// of the packet filter, in comments and log prefixes, words that are not common ones become numbered ones
-// (redactwords.go). Names of namespaces and interfaces stay, but for addresses in them; what people wrote into the
-// alias of an interface goes.
+// Addresses in texts are found in any spelling (redactspell.go). In names of tables, chains and sets of the packet
+// filter, in comments and log prefixes, uncommon words are replaced by numbered ones (redactwords.go). Names of
+// namespaces and interfaces are kept, except for addresses in them; the alias of an interface is removed.
 type Redaction struct {
 	key      []byte
-	networks []netip.Prefix // IPv4: of interfaces, and the link-local one
+	networks []netip.Prefix // IPv4: those of interfaces, and link-local
 	known    map[netip.Addr]netip.Addr
 	macs     map[string]string // colon-separated
 	words    map[string]string
-	// tokens are the addresses that were met before, in spellings in which only one that is known can be told from any
-	// other number.
+	// tokens are known addresses in spellings that are indistinguishable from any other number.
 	tokens map[string]func() string
 }
 
-// Redact makes a redacted copy of a state. The key decides what becomes of an address; who has it can find out what it
-// was.
+// Redact makes a redacted copy of a state. The key determines the mapping: whoever has it can reverse it.
 func Redact(s *State, key []byte) (*State, *Redaction) {
 	networks := []netip.Prefix{linkLocal4}
 	for i := range s.Namespaces {
@@ -49,7 +46,7 @@ func Redact(s *State, key []byte) (*State, *Redaction) {
 	}
 	r := &Redaction{key: key, networks: networks, known: map[netip.Addr]netip.Addr{}, macs: map[string]string{},
 		words: map[string]string{}}
-	r.value(reflect.ValueOf(*s)) // to know all addresses before any text is read for good
+	r.value(reflect.ValueOf(*s)) // a first pass, to know all addresses before replacing any in texts
 	r.learn()
 	clear(r.words)
 	out := r.value(reflect.ValueOf(*s)).Interface().(State)
@@ -57,8 +54,7 @@ func Redact(s *State, key []byte) (*State, *Redaction) {
 	return &out, r
 }
 
-// Key says what became of each address and word that did not stay: pairs, in order. It is for the owner of the state
-// alone.
+// Key lists each replaced address and word with its replacement, in order. It is for the owner of the state only.
 func (r *Redaction) Key() [][2]string {
 	var pairs [][2]string
 	for _, a := range slices.SortedFunc(maps.Keys(r.known), netip.Addr.Compare) {
@@ -76,14 +72,14 @@ func (r *Redaction) Key() [][2]string {
 	return pairs
 }
 
-// Knows says whether an address is in the state, or means the same in every network. Of a redacted state a question
-// about another one has no answer: it is not known what has become of that address.
+// Knows reports whether an address occurs in the state or has a fixed meaning. A redacted state cannot answer questions
+// about any other address, whose replacement is unknown.
 func (s *State) Knows(a netip.Addr) bool {
 	a = a.WithZone("").Unmap()
 	return stays(a) || holds(reflect.ValueOf(*s), a)
 }
 
-// holds says whether an address stands anywhere in a value.
+// holds reports whether an address occurs anywhere in a value.
 func holds(v reflect.Value, a netip.Addr) bool {
 	switch v.Type() {
 	case addrType:
@@ -119,8 +115,8 @@ var (
 	// constants are networks whose addresses mean the same everywhere.
 	constants = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("127.0.0.0/8"),
 		netip.MustParsePrefix("224.0.0.0/3")}
-	// translated are prefixes behind which an IPv4 address stands: IPv4-compatible (::1 and :: among them), and for
-	// translation (RFC 6052).
+	// translated are prefixes of addresses that embed an IPv4 address: IPv4-compatible ones (with ::1 and ::), and
+	// those for translation (RFC 6052).
 	translated = []netip.Prefix{netip.MustParsePrefix("::/96"), netip.MustParsePrefix("64:ff9b::/96")}
 )
 
@@ -128,7 +124,7 @@ func within(a netip.Addr, networks []netip.Prefix) bool {
 	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
-// stays says whether an address is kept as it is.
+// stays reports whether an address is kept.
 func stays(a netip.Addr) bool {
 	switch {
 	case !a.IsValid() || within(a, constants):
@@ -139,7 +135,7 @@ func stays(a netip.Addr) bool {
 	return a.IsMulticast() && !isSolicited(a)
 }
 
-// isSolicited says whether an address is that of the group in which a neighbour is asked for: ff02::1:ff00:0/104.
+// isSolicited reports whether an address is a solicited-node multicast address, ff02::1:ff00:0/104.
 func isSolicited(a netip.Addr) bool {
 	return a.Is6() && netip.MustParsePrefix("ff02::1:ff00:0/104").Contains(a)
 }
@@ -150,7 +146,7 @@ func last4(a netip.Addr) netip.Addr {
 	return netip.AddrFrom4([4]byte(bytes[12:]))
 }
 
-// Addr is what becomes of an address.
+// Addr is the replacement of an address.
 func (r *Redaction) Addr(a netip.Addr) netip.Addr {
 	zone := a.Zone()
 	a = a.WithZone("")
@@ -189,8 +185,8 @@ func (r *Redaction) mapped(a netip.Addr) netip.Addr {
 	return netip.AddrFrom16(bytes)
 }
 
-// first is how many bits an address begins with that stay: those up to where it parts from what has a meaning of its
-// own, or it could become one of these.
+// first is the number of leading bits to keep: up to the first bit by which the address differs from those with a fixed
+// meaning, so that it cannot become one of them.
 func (r *Redaction) first(a netip.Addr) int {
 	first, apart := 0, append([]netip.Prefix{linkLocal4}, constants...)
 	switch {
@@ -207,7 +203,7 @@ func (r *Redaction) first(a netip.Addr) int {
 	return first
 }
 
-// alike is how many bits two addresses begin with alike.
+// alike is the length of the common prefix of two addresses, in bits.
 func alike(a, b netip.Addr) (bits int) {
 	for bits < a.BitLen() && netip.PrefixFrom(b, bits+1).Contains(a) {
 		bits++
@@ -215,8 +211,8 @@ func alike(a, b netip.Addr) (bits int) {
 	return bits
 }
 
-// edge says whether a bit decides of an address that is, as far as to there, the first or the last of an interface's
-// network: it stays that.
+// edge reports whether the host bits before this one are all zeros or all ones in the network of an interface: then the
+// bit is kept, so that the first and the last address remain first and last.
 func (r *Redaction) edge(a netip.Addr, bit int) bool {
 	bytes := a.As4()
 	value := binary.BigEndian.Uint32(bytes[:])
@@ -230,7 +226,8 @@ func (r *Redaction) edge(a netip.Addr, bit int) bool {
 	})
 }
 
-// flip turns bits round, from one on, but for those that are kept; whether it does depends on the bits before it alone.
+// flip inverts some of the bits from first on, except those kept; whether a bit is inverted depends only on the bits
+// before it and the key.
 func (r *Redaction) flip(bytes []byte, first int, kept func(bit int) bool) []byte {
 	out := append([]byte{}, bytes...)
 	seen := make([]byte, len(bytes))
@@ -247,10 +244,10 @@ func (r *Redaction) flip(bytes []byte, first int, kept func(bit int) bool) []byt
 	return out
 }
 
-// nic is what becomes of the last 24 bits of an address, which in a MAC address number the cards of a maker.
+// nic is the replacement of the last 24 bits of an address, the device part of a MAC address.
 func (r *Redaction) nic(bytes []byte) []byte { return r.flip(bytes, 0, nil) }
 
-// Prefix is what becomes of a prefix; bits behind its length that were set stay set.
+// Prefix is the replacement of a prefix; without host bits it has none either.
 func (r *Redaction) Prefix(p netip.Prefix) netip.Prefix {
 	if !p.IsValid() || p.Bits() == 0 {
 		return p
@@ -262,8 +259,9 @@ func (r *Redaction) Prefix(p netip.Prefix) netip.Prefix {
 	return mapped
 }
 
-// hardware is what becomes of the address of a link: of 6 bytes as a rule. Its first byte says of what kind it is and
-// stays; so do groups, but for those in which a neighbour is asked for. A tunnel has the address of its end there.
+// hardware is the replacement of a link-layer address, usually of 6 bytes. The first byte, which holds the group and
+// local bits, is kept, and so are group addresses, except those of solicited-node groups. The link-layer address of a
+// tunnel is the IP address of its end.
 func (r *Redaction) hardware(bytes []byte) []byte {
 	if a, ok := netip.AddrFromSlice(bytes); ok {
 		return r.Addr(a).AsSlice()
@@ -292,7 +290,7 @@ var (
 	matchType  = reflect.TypeFor[FilterMatch]()
 )
 
-// value copies a value with everything in it redacted.
+// value is a redacted copy of a value.
 func (r *Redaction) value(v reflect.Value) reflect.Value {
 	switch v.Type() {
 	case addrType:
@@ -330,7 +328,7 @@ func (r *Redaction) structure(v reflect.Value) reflect.Value {
 	out.Set(v)
 	switch v.Type() {
 	case linkType:
-		out.FieldByName("Alias").SetString("") // people write anything into it
+		out.FieldByName("Alias").SetString("") // free text
 	case matchType:
 		out.FieldByName("Values").Set(reflect.ValueOf(withoutRanges(v.Interface().(FilterMatch).Values)))
 	}
@@ -351,8 +349,8 @@ func (r *Redaction) structure(v reflect.Value) reflect.Value {
 	return out
 }
 
-// withoutRanges writes ranges of addresses as the prefixes that they are made of: the order of addresses is not kept,
-// prefixes are.
+// withoutRanges splits ranges of addresses into prefixes: the mapping preserves prefixes, but not the order of
+// addresses.
 func withoutRanges(values []string) []string {
 	var out []string
 	for _, v := range values {

@@ -13,23 +13,24 @@ import (
 	"strings"
 )
 
-// Text replaces the addresses in a text, a name for instance, whatever way they are spelled in: as usual, expanded, in
-// capitals, with other separators (`10-77-1-5`, `52-54-00-aa-bb-cc`, `5254.00aa.bbcc`), without any
-// (`enx525400aabbcc`), as a name for a reverse look-up, in hex. What may as well be any other number, such as the
-// address in decimal, is replaced where the state has that address.
+// Text replaces the addresses in a text, such as a name, in any spelling: as usual, expanded, in capitals, with other
+// separators (`10-77-1-5`, `52-54-00-aa-bb-cc`, `5254.00aa.bbcc`), without any (`enx525400aabbcc`), as a name for a
+// reverse lookup, in hex. Spellings that could be any other number, such as an address in decimal, are replaced only if
+// the state contains that address.
 func (r *Redaction) Text(s string) string {
 	return r.spelled(s, func(between string) string { return between })
 }
 
-// candidates are where addresses can be: an address has seven characters from these, or two colons.
+// candidates matches the parts of a text that can contain addresses: an address has at least seven of these characters,
+// or two colons.
 var candidates = regexp.MustCompile(
 	`(?:[0-9A-Fa-f]\.){1,32}(?i:ip6\.arpa)|(?:[0-9]{1,3}\.){1,4}(?i:in-addr\.arpa)|` +
 		`[0-9A-Fa-fxX:._/-]{7,}(?i:ip6\.arpa|in-addr\.arpa)?|[0-9A-Fa-f:]*::[0-9A-Fa-f:.]*`)
 
-// spelled replaces the addresses in a text, and what stands between them by what a function says.
+// spelled replaces the addresses in a text, and applies a function to the text between them.
 func (r *Redaction) spelled(s string, between func(string) string) string {
 	var b strings.Builder
-	done := 0 // up to here s was written
+	done := 0 // s is written up to here
 	for _, at := range candidates.FindAllStringIndex(s, -1) {
 		word := s[at[0]:at[1]]
 		for i := 0; i < len(word); {
@@ -46,11 +47,11 @@ func (r *Redaction) spelled(s string, between func(string) string) string {
 	return b.String() + between(s[done:])
 }
 
-// spelling reads an address at the beginning of a text and writes what becomes of it in the same way; 0 if there is
-// none. Before is the character before the text.
+// spelling reads an address at the beginning of a text and spells its replacement in the same way; length is 0 if there
+// is none. before is the character before the text.
 type spelling func(r *Redaction, before byte, text string) (length int, by string)
 
-// at tries all spellings at a place of a word; those that could be taken for a part of another one stand behind it.
+// at tries all spellings at a position of a word; one that could be a part of another is tried after it.
 func (r *Redaction) at(word string, i int) (int, string) {
 	before := byte(' ')
 	if i > 0 {
@@ -71,12 +72,12 @@ func isHex(c byte) bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// next says whether a text goes on behind a length with what fits.
+// next reports whether the character of a text at a position exists and fits.
 func next(text string, length int, fits func(byte) bool) bool {
 	return length < len(text) && fits(text[length])
 }
 
-// alikeCase writes hex digits as those of the original are written.
+// alikeCase gives hex digits the case of the original.
 func alikeCase(was, by string) string {
 	if strings.ContainsAny(was, "ABCDEF") && !strings.ContainsAny(was, "abcdef") {
 		return strings.ToUpper(by)
@@ -84,7 +85,7 @@ func alikeCase(was, by string) string {
 	return by
 }
 
-// colons6 is an IPv6 address in its own way, with a prefix length or without: the longest one that begins here.
+// colons6 is an IPv6 address in the usual form, with or without a prefix length: the longest one that begins here.
 func colons6(r *Redaction, _ byte, text string) (int, string) {
 	const longest = len("ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255")
 	colon := strings.IndexByte(text, ':')
@@ -104,7 +105,8 @@ func colons6(r *Redaction, _ byte, text string) (int, string) {
 	return 0, ""
 }
 
-// form6 writes an IPv6 address in the place of another: in full where that was, and the same one as it was.
+// form6 spells an IPv6 address like the one it replaces, in full if that was; an address that is kept keeps its
+// spelling.
 func form6(text string, was, by netip.Addr) string {
 	switch {
 	case was == by:
@@ -115,7 +117,7 @@ func form6(text string, was, by netip.Addr) string {
 	return alikeCase(text, by.String())
 }
 
-// prefixLength reads /N, of so many bits at most.
+// prefixLength reads /N, up to most; length is 0 if there is none.
 func prefixLength(text string, most int) (length, bits int) {
 	if text == "" || text[0] != '/' {
 		return 0, 0
@@ -181,8 +183,8 @@ func prefixed4(r *Redaction, before byte, text string) (int, string) {
 
 var hexBytes = regexp.MustCompile(`^0[xX][0-9A-Fa-f]{1,2}(?:\.0[xX][0-9A-Fa-f]{1,2}){3}`)
 
-// pairs are bytes as pairs of hex digits with one of the separators between: the address of a link of whatever length,
-// or an address.
+// pairs are at least so many bytes as pairs of hex digits, with one of the separators between them: a link-layer
+// address of any length, or an IP address.
 func pairs(least int, separators string) spelling {
 	return func(r *Redaction, before byte, text string) (int, string) {
 		if isHex(before) || len(text) < 3 || !strings.Contains(separators, text[2:3]) {
@@ -208,8 +210,8 @@ func pairs(least int, separators string) spelling {
 	}
 }
 
-// quads are three groups of four hex digits, as Cisco writes the address of a link. Without a letter it is one only
-// where it is known.
+// quads are three groups of four hex digits, the form of MAC addresses on Cisco devices. Without a letter they are an
+// address only if it is known.
 func quads(r *Redaction, before byte, text string) (int, string) {
 	const n = len("5254.00aa.bbcc")
 	if isHex(before) || len(text) < n || text[4] != text[9] || !strings.Contains(".-:_", text[4:5]) ||
@@ -225,7 +227,7 @@ func quads(r *Redaction, before byte, text string) (int, string) {
 	return n, by[:4] + separator + by[4:8] + separator + by[8:]
 }
 
-// dashes6 is an IPv6 address with other separators: a known one, or one in full.
+// dashes6 is an IPv6 address with other separators: a known address, or one in full.
 func dashes6(r *Redaction, before byte, text string) (int, string) {
 	if isHex(before) || !isHex(text[0]) && text[0] != '-' && text[0] != '_' {
 		return 0, ""
@@ -249,7 +251,7 @@ func dashes6(r *Redaction, before byte, text string) (int, string) {
 	return 0, ""
 }
 
-// bare is an address in digits alone, of hex or of decimal ones.
+// bare is an address without separators, in hex or decimal.
 func bare(r *Redaction, before byte, text string) (int, string) {
 	n := 0
 	for next(text, n, isHex) {
@@ -280,8 +282,8 @@ func bare(r *Redaction, before byte, text string) (int, string) {
 	return 0, ""
 }
 
-// digits replaces hex digits that are an IPv6 or a MAC address by their number; without a letter in them they are that
-// only where known.
+// digits replaces hex digits that have the length of an IPv6 or MAC address; without a letter they are an address only
+// if it is known.
 func (r *Redaction) digits(text string) (string, bool) {
 	if by := r.tokens["0x"+strings.ToLower(text)]; by != nil {
 		return alikeCase(text, by()), true
@@ -295,7 +297,7 @@ func (r *Redaction) digits(text string) (string, bool) {
 
 var below6 = regexp.MustCompile(`^\.(?i:ip6\.arpa)`)
 
-// reverse6 is a name below ip6.arpa, or the 32 digits of one.
+// reverse6 is a name under ip6.arpa, or the 32 digits of one.
 func reverse6(r *Redaction, before byte, text string) (int, string) {
 	if isHex(before) || len(text) < 2 || text[1] != '.' || !isHex(text[0]) {
 		return 0, ""
@@ -322,7 +324,7 @@ func reverse6(r *Redaction, before byte, text string) (int, string) {
 
 var reversed4 = regexp.MustCompile(`^((?:\d{1,3}\.){1,4})(?i:in-addr\.arpa)`)
 
-// reverse4 is a name below in-addr.arpa, of an address or of a network of whole bytes.
+// reverse4 is a name under in-addr.arpa, of an address or of a network of whole bytes.
 func reverse4(r *Redaction, before byte, text string) (int, string) {
 	found := reversed4.FindStringSubmatch(text)
 	if found == nil || isDigit(before) {
@@ -345,7 +347,7 @@ func reverse4(r *Redaction, before byte, text string) (int, string) {
 	return len(found[1]) - 1, strings.Join(by, ".")
 }
 
-// learn makes the tokens of the addresses that are known by now.
+// learn makes the tokens of the addresses that are known so far.
 func (r *Redaction) learn() {
 	r.tokens = map[string]func() string{}
 	add := func(was, by []byte) {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// commonWords are the words in names, comments and log prefixes of packet filters that tell nothing of whose they are:
-// those of nftables and iptables, of services, and of the programs that write filters by themselves.
+// commonWords are the words in names, comments and log prefixes of packet filters that reveal nothing about their
+// owner: those of nftables and iptables, of services, and of programs that generate filters.
 var commonWords = wordSet(`
 	ip ip4 ip6 ipv4 ipv6 inet arp bridge netdev filter nat mangle raw security route broute input output forward fwd
 	prerouting postrouting ingress egress pre post in out to from local for of on and or not no the a any all accept
@@ -36,8 +36,8 @@ func wordSet(words string) map[string]bool {
 
 var wordPattern = regexp.MustCompile(`[\pL\pN\pM]+`)
 
-// name is what becomes of the name of a table, a chain or a set, and of a text that somebody wrote into a rule: words
-// that are not common are numbered, so that different ones stay different.
+// name is the replacement of the name of a table, a chain or a set, and of free text in a rule: uncommon words are
+// numbered, so that different ones remain different.
 func (r *Redaction) name(s string) string {
 	return r.spelled(s, func(between string) string {
 		return wordPattern.ReplaceAllStringFunc(between, func(word string) string {
@@ -54,10 +54,10 @@ func (r *Redaction) name(s string) string {
 	})
 }
 
-// remarks are the parts of a rule in which stands what somebody has named or remarked.
+// remarks are the parts of a rule that hold names and free text.
 var remarks = regexp.MustCompile(`((?:comment|prefix|counter name) )("(?:[^"\\]|\\.)*")|(@|jump |goto )([^\s"]+)`)
 
-// rule is what becomes of the text of a rule.
+// rule is the replacement of the text of a rule.
 func (r *Redaction) rule(s string) string {
 	done := 0
 	var b strings.Builder

@@ -1,7 +1,7 @@
-// Package state is a snapshot of network namespaces as plain values: links, addresses, routes, rules, neighbours,
-// queueing disciplines, sysctls, listening sockets. It has their normal form, their differences and the search for the
-// nearest name. It is pure: anybody may import it, it imports nothing of this project but scenario/operation and
-// nearest, and it never reads the kernel itself (internal/observe does).
+// Package state describes a snapshot of network namespaces as plain values: links, addresses, routes, rules,
+// neighbours, queueing disciplines, sysctls, listening sockets. It computes their normal form and their differences,
+// and finds the nearest name. It is pure: any package may import it, it imports only scenario/operation and nearest
+// from this project, and it never reads the kernel itself (internal/observe does).
 package state
 
 import (
@@ -9,30 +9,30 @@ import (
 	"slices"
 )
 
-// State is what was read of all namespaces of a lab or of a machine in one sweep; the host namespace first, the others
-// by name, and those without a name behind.
+// State is a snapshot of all namespaces of a lab or a machine: the host namespace first, then the others by name, then
+// those without a name.
 type State struct {
 	Namespaces []Namespace `json:"namespaces"`
-	// NotNamespaces are the names in /run/netns that are no mounted namespaces.
+	// NotNamespaces are the names in /run/netns that are not mounted namespaces.
 	NotNamespaces []string `json:"not_namespaces,omitempty"`
-	// Redacted says that the addresses are not those of the network that was read (Redact).
+	// Redacted is set if the addresses have been replaced (Redact).
 	Redacted bool `json:"redacted,omitempty"`
-	// Asked are the addresses that a diagnosis was asked about when a redacted state was saved, as they are in it.
+	// Asked are the addresses a diagnosis was asked about when a redacted state was saved, in their redacted form.
 	Asked []netip.Addr `json:"asked,omitempty"`
-	// Strays say what of these is no plain file.
+	// Strays describe those NotNamespaces that are not plain files.
 	Strays []Stray `json:"strays,omitempty"`
 }
 
-// Stray is what has a name in /run/netns and is no namespace.
+// Stray is an entry of /run/netns that is not a namespace.
 type Stray struct {
 	Name string `json:"name"`
 	Kind string `json:"kind"`
-	// Target is where a link leads.
+	// Target is the target of a symbolic link.
 	Target string `json:"target,omitempty"`
 }
 
-// The kinds of a Stray. A file is empty, as those are on which `ip netns add` mounts a namespace, a directory too
-// unless it is full; a mount is one of something else than a network namespace.
+// The kinds of a Stray. Files and directories are empty unless they are full; `ip netns add` mounts a namespace on an
+// empty file. A mount is a mount of anything but a network namespace.
 const (
 	StrayFile          = "file"
 	StrayFullFile      = "full file"
@@ -49,13 +49,13 @@ const (
 // Namespace is one network namespace.
 type Namespace struct {
 	Name string `json:"name"`
-	// OtherNames are further names in /run/netns for the same namespace.
+	// OtherNames are further names of the namespace in /run/netns.
 	OtherNames []string `json:"other_names,omitempty"`
-	// Inode identifies the namespace on its machine while it lives (stat(2) of the nsfs file).
+	// Inode identifies the namespace on its machine while it exists (stat(2) of the nsfs file).
 	Inode  uint64  `json:"inode"`
 	Links  []Link  `json:"links"` // by index
 	Routes []Route `json:"routes,omitempty"`
-	// PathMTUs are what the kernel has learned of the way to single addresses: routes with an MTU that last for some
+	// PathMTUs are the path MTUs the kernel has learned for single addresses: routes with an MTU that expire after some
 	// minutes (ip route show cache).
 	PathMTUs   []Route       `json:"path_mtus,omitempty"`
 	Rules      []Rule        `json:"rules,omitempty"`
@@ -65,16 +65,16 @@ type Namespace struct {
 	Sysctls    []Sysctl      `json:"sysctls,omitempty"`
 	Listeners  []Listener    `json:"listeners,omitempty"`
 	Filters    []FilterTable `json:"filters,omitempty"`
-	// Unread says what could not be read, and why.
+	// Unread names what could not be read, and why.
 	Unread []string `json:"unread,omitempty"`
-	// Nameless says that only processes or descriptors keep the namespace; PIDs are such processes.
+	// Nameless is set if only processes or descriptors keep the namespace alive; PIDs are such processes.
 	Nameless bool  `json:"nameless,omitempty"`
 	PIDs     []int `json:"pids,omitempty"`
-	// NetnsIDs are the ids this namespace uses for others of the State (RTM_GETNSID), by id.
+	// NetnsIDs are the ids of other namespaces in this one (RTM_GETNSID), sorted by id.
 	NetnsIDs []NetnsID `json:"netns_ids,omitempty"`
 }
 
-// NetnsID says that the id means the namespace with this name ("" when it is none of the State).
+// NetnsID is the id of the namespace with this name ("" if that is outside the State).
 type NetnsID struct {
 	ID    int    `json:"id"`
 	Netns string `json:"netns"`
@@ -89,13 +89,13 @@ type Link struct {
 	// Kind is IFLA_INFO_KIND, "loopback" for lo, "" for a device without a kind.
 	Kind string `json:"kind"`
 	Up   bool   `json:"up"` // IFF_UP, administrative
-	// Carrier is IFLA_CARRIER 1 on a link that is up.
+	// Carrier is set if the link is up and IFLA_CARRIER is 1.
 	Carrier   bool   `json:"carrier"`
 	OperState string `json:"operstate"`
 	MTU       int    `json:"mtu"`
 	MAC       string `json:"mac,omitempty"`
-	// MACRandom says that the kernel chose the address (NET_ADDR_RANDOM, /sys/class/net/X/addr_assign_type 1), as far
-	// as known.
+	// MACRandom is set if the kernel is known to have chosen the address (NET_ADDR_RANDOM,
+	// /sys/class/net/X/addr_assign_type 1).
 	MACRandom   bool   `json:"mac_random,omitempty"`
 	Broadcast   string `json:"broadcast,omitempty"`
 	TxQLen      int    `json:"txqlen"`
@@ -111,10 +111,10 @@ type Link struct {
 	Mode        string `json:"mode,omitempty"` // default, dormant
 	GSOMaxSize  int    `json:"gso_max_size,omitempty"`
 	Qdisc       string `json:"qdisc,omitempty"`
-	// Master is the name of the bridge, vrf or bond above, "" for none.
+	// Master is the name of the bridge, VRF or bond that the link belongs to, "" for none.
 	Master string `json:"master,omitempty"`
-	// Peer is the other end of a veth pair; for vlan, macvlan and the like the lower device. nil when the kernel names
-	// none.
+	// Peer is the other end of a veth pair, or the lower device of a vlan, macvlan and the like; nil if the kernel
+	// names none.
 	Peer      *LinkRef  `json:"peer,omitempty"`
 	Addresses []Address `json:"addresses,omitempty"`
 	Bridge    *Bridge   `json:"bridge,omitempty"`
@@ -129,10 +129,10 @@ type Link struct {
 	Counters map[string]uint64 `json:"counters,omitempty"`
 }
 
-// LinkRef points to a link, in this or another namespace of the State.
+// LinkRef refers to a link in the same or another namespace.
 type LinkRef struct {
 	Index int `json:"index"`
-	// Netns and Name are "" when the namespace is not part of the State; Hidden then says so.
+	// Netns and Name are "" and Hidden is set if the namespace is outside the State.
 	Netns  string `json:"netns,omitempty"`
 	Name   string `json:"name,omitempty"`
 	Hidden bool   `json:"hidden,omitempty"`
@@ -141,17 +141,17 @@ type LinkRef struct {
 // Address is an address of a link.
 type Address struct {
 	Prefix    netip.Prefix `json:"prefix"`
-	Peer      netip.Prefix `json:"peer"` // not valid when none
+	Peer      netip.Prefix `json:"peer"` // the zero Prefix for none
 	Broadcast netip.Addr   `json:"broadcast"`
 	Scope     string       `json:"scope"`
 	Label     string       `json:"label,omitempty"`
 	// Flags as ip-address(8) names them: tentative, dadfailed, deprecated, permanent, secondary, noprefixroute, nodad,
 	// …, in this order.
 	Flags []string `json:"flags,omitempty"`
-	// ValidLft and PreferredLft are in seconds, ^uint32(0) for ever.
+	// ValidLft and PreferredLft are in seconds, or Forever.
 	ValidLft     uint32 `json:"valid_lft"`
 	PreferredLft uint32 `json:"preferred_lft"`
-	// Proto is IFA_PROTO where the kernel tells it: 1 lo, 2 ra, 3 link-local.
+	// Proto is IFA_PROTO if the kernel reports it (since 5.18): 1 lo, 2 ra, 3 link-local.
 	Proto uint8 `json:"proto,omitempty"`
 }
 
@@ -176,7 +176,7 @@ type Route struct {
 	NexthopID uint32       `json:"nhid,omitempty"`
 }
 
-// Nexthop is where a route leads.
+// Nexthop is a next hop of a route.
 type Nexthop struct {
 	Via    netip.Addr `json:"via"`
 	Dev    string     `json:"dev,omitempty"`
@@ -190,7 +190,7 @@ type Rule struct {
 	Family               int          `json:"family"`
 	Priority             uint32       `json:"priority"`
 	Not                  bool         `json:"not,omitempty"`
-	From                 netip.Prefix `json:"from"` // not valid: all
+	From                 netip.Prefix `json:"from"` // the zero Prefix for all
 	To                   netip.Prefix `json:"to"`
 	TOS                  uint8        `json:"tos,omitempty"`
 	Mark                 uint32       `json:"mark,omitempty"`
@@ -206,7 +206,7 @@ type Rule struct {
 	Goto                 uint32       `json:"goto,omitempty"`
 	SuppressPrefixLength *int         `json:"suppress_prefixlength,omitempty"`
 	L3MDev               bool         `json:"l3mdev,omitempty"`
-	// kernel, boot, static, … or a number; "" where the kernel does not tell
+	// Protocol is kernel, boot, static, … or a number; "" if the kernel does not report it.
 	Protocol string `json:"protocol,omitempty"`
 }
 
@@ -220,14 +220,15 @@ type Neighbour struct {
 	Router bool       `json:"router,omitempty"`
 }
 
-// FDBEntry is an entry of a bridge's or a vxlan's forwarding database.
+// FDBEntry is an entry in the forwarding database of a bridge or a vxlan.
 type FDBEntry struct {
 	MAC    string     `json:"mac"`
 	Dev    string     `json:"dev"` // the port, or the vxlan device
 	Master string     `json:"master,omitempty"`
 	Dst    netip.Addr `json:"dst"` // vxlan remote
 	VLAN   int        `json:"vlan,omitempty"`
-	// Learned says that the kernel learned it by itself; Permanent that it is the port's own or was set so.
+	// Learned is set if the kernel learned the entry from traffic, Permanent if it is the port's own address or was
+	// added as permanent.
 	Learned   bool `json:"learned,omitempty"`
 	Permanent bool `json:"permanent,omitempty"`
 }
@@ -238,24 +239,24 @@ type Qdisc struct {
 	Kind   string `json:"kind"`
 	Handle string `json:"handle"`
 	Parent string `json:"parent"`
-	// Default says that the kernel put it there by itself.
+	// Default is set if the kernel attached it by default.
 	Default bool `json:"default,omitempty"`
-	// Options is a readable form of what the discipline is set to.
+	// Options are the settings in a readable form.
 	Options string `json:"options,omitempty"`
 }
 
-// Sysctl is a value under /proc/sys, key in dotted form.
+// Sysctl is a value under /proc/sys, with its key in dotted form.
 type Sysctl struct {
 	Key   string `json:"key"`
 	Value string `json:"value"`
 }
 
-// Listener is a socket that waits for connections or datagrams.
+// Listener is a socket that accepts connections or datagrams.
 type Listener struct {
 	Proto string     `json:"proto"` // tcp, udp
 	Addr  netip.Addr `json:"addr"`
 	Port  uint16     `json:"port"`
-	// V6Only says that one on all addresses hears IPv6 alone (IPV6_V6ONLY).
+	// V6Only is set if a socket bound to :: receives IPv6 alone (IPV6_V6ONLY).
 	V6Only bool `json:"v6only,omitempty"`
 }
 
@@ -295,13 +296,13 @@ type PortVLAN struct {
 	Untagged bool `json:"untagged,omitempty"`
 }
 
-// VLAN is what a vlan link tags with.
+// VLAN is the tag of a vlan link.
 type VLAN struct {
 	ID       int    `json:"id"`
 	Protocol string `json:"protocol"`
 }
 
-// VXLAN is what a vxlan link is set to.
+// VXLAN are the settings of a vxlan link.
 type VXLAN struct {
 	ID       int        `json:"id"`
 	Remote   netip.Addr `json:"remote"` // unicast remote or multicast group
@@ -311,8 +312,8 @@ type VXLAN struct {
 	Learning bool       `json:"learning"`
 }
 
-// Namespace finds a namespace by its name or another name of it; nil when there is none, and then nothing is found in
-// it either.
+// Namespace is the namespace with this name, which may be one of its OtherNames; nil if there is none. Looking up a
+// link in nil finds none.
 func (s *State) Namespace(name string) *Namespace {
 	if s == nil {
 		return nil
@@ -332,8 +333,8 @@ func (s *State) Namespace(name string) *Namespace {
 	return nil
 }
 
-// Stray says what has the name in /run/netns instead of a namespace; not ok when nothing has. Of an old state, that
-// is a plain file.
+// Stray is the entry of /run/netns with this name that is not a namespace; not ok if there is none. In a state from
+// before strays were recorded it is a plain file.
 func (s *State) Stray(name string) (stray Stray, ok bool) {
 	for _, one := range s.Strays {
 		if one.Name == name {
@@ -343,7 +344,7 @@ func (s *State) Stray(name string) (stray Stray, ok bool) {
 	return Stray{Name: name, Kind: StrayFile}, slices.Contains(s.NotNamespaces, name)
 }
 
-// Link finds a link by its name or an alternative name; nil when there is none, or no such namespace.
+// Link is the link with this name or alternative name; nil if there is none, or if the namespace is nil.
 func (n *Namespace) Link(name string) *Link {
 	if n == nil {
 		return nil

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// words joins what is not empty with blanks.
+// words joins the parts that are not empty with blanks.
 func words(parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), " ")
 }
@@ -21,7 +21,7 @@ func option[T comparable](word string, value T) string {
 	return fmt.Sprint(word, " ", value)
 }
 
-// when is the word where the condition holds.
+// when is the word if the condition holds.
 func when(condition bool, word string) string {
 	if condition {
 		return word
@@ -29,7 +29,7 @@ func when(condition bool, word string) string {
 	return ""
 }
 
-// PrefixText is a destination as iproute2 writes it: default, a bare address for a single one, else a prefix.
+// PrefixText is a destination as iproute2 prints it: default, a bare address for a single one, else a prefix.
 func PrefixText(p netip.Prefix) string {
 	switch {
 	case !p.IsValid():
@@ -80,7 +80,7 @@ func RouteText(r Route) string {
 	return text
 }
 
-// viaText is a gateway; one of the other family is told as such.
+// viaText is a gateway; an IPv6 gateway of an IPv4 route is marked as such.
 func viaText(family int, via netip.Addr) string {
 	switch {
 	case !via.IsValid():
@@ -132,7 +132,7 @@ func RuleText(r Rule) string {
 	)
 }
 
-// selectorText is the prefix of a rule; a single address stands without its length.
+// selectorText is the prefix of a rule; a single address is printed without its length.
 func selectorText(p netip.Prefix) string {
 	if p.IsSingleIP() {
 		return p.Addr().String()
@@ -140,8 +140,8 @@ func selectorText(p netip.Prefix) string {
 	return p.String()
 }
 
-// LinkText is an interface in one line in the style of `ip link show`, without its link-layer line. Behind the @ stands
-// the name of the peer or lower interface also when that is in another namespace.
+// LinkText is an interface in one line in the style of `ip link show`, without its link-layer line. The name after @ is
+// that of the peer or lower interface, even if that is in another namespace.
 func LinkText(l Link) string {
 	name := l.Name
 	if l.Peer != nil {
@@ -199,7 +199,7 @@ func AddressText(a Address) string {
 	)
 }
 
-// Forever is the lifetime of an address that does not end.
+// Forever is the lifetime of an address that does not expire.
 const Forever = ^uint32(0)
 
 // NeighbourText is a neighbour in one line in the style of `ip neighbour show`.
