@@ -10,18 +10,19 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// account is what a worker has told of its unit so far. It takes a message only where the plan expects it: so whoever
-// has got hold of the worker's pipe can give a case a false result, but not break the run, its report or the terminal.
+// account records what a worker has reported about its unit. It accepts a message only where the plan expects it: a
+// program that got hold of the worker's pipe can fake the result of a case, but cannot break the run, its report or the
+// terminal.
 type account struct {
 	plan    *Planned
 	job     Job
-	started time.Time // when the worker was
+	started time.Time // when the worker was started
 
 	begun, ended map[place]bool
 	running      *place // the case between its start and its end
-	owed         bool   // the running case was told as failed
-	failed       bool   // a failure was told
-	closed       bool   // nothing else may come
+	owed         bool   // the running case was reported as failed
+	failed       bool   // a failure was reported
+	closed       bool   // the last message was received
 
 	size, alive, kept, leftovers int
 }
@@ -30,11 +31,11 @@ func newAccount(p *Planned, job Job) *account {
 	return &account{plan: p, job: job, started: time.Now(), begun: map[place]bool{}, ended: map[place]bool{}}
 }
 
-// read takes one line. The error says what is wrong with it, in words that follow "the worker sent".
+// read takes one line. Its errors follow the words "the worker sent".
 func (a *account) read(line []byte) (message, error) {
 	var m message
 	if err := untrusted.Decode(line, &m); err != nil {
-		return m, fmt.Errorf("what cannot be understood: %w", err)
+		return m, fmt.Errorf("a message that cannot be decoded: %w", err)
 	}
 	if m.Event != eventAlive {
 		if a.size += len(line); a.size > unitSize(a.plan.Cases()) {
@@ -50,7 +51,7 @@ func (a *account) read(line []byte) (message, error) {
 	return m, a.take(&m)
 }
 
-// holdsOnly wants what belongs to the event and nothing else.
+// holdsOnly checks that the message has the fields of its event and no others.
 func (m *message) holdsOnly() error {
 	wants := map[event][]string{
 		eventAlive: nil, eventDone: nil, eventFailed: nil, eventUnable: {"text"}, eventLeftover: {"text"},
@@ -80,17 +81,16 @@ func (m *message) holdsOnly() error {
 	return nil
 }
 
-// take checks a message against what was told before, and writes it down.
+// take checks a message against the earlier ones, and records it.
 func (a *account) take(m *message) error {
 	switch m.Event {
 	case eventAlive:
 		if a.alive++; a.alive > 60+2*int(time.Since(a.started)/beat) {
-			return fmt.Errorf("far too often that it is alive: %d times in %v", a.alive,
-				time.Since(a.started).Round(beat))
+			return fmt.Errorf("too many messages %q: %d in %v", m.Event, a.alive, time.Since(a.started).Round(beat))
 		}
 	case eventUnable:
 		if !a.job.Rehearse || len(a.begun) > 0 {
-			return fmt.Errorf("that this machine cannot run it, which was not asked")
+			return fmt.Errorf("a message %q that was not asked for", m.Event)
 		}
 		a.closed = true
 	case eventStart:
@@ -106,7 +106,7 @@ func (a *account) take(m *message) error {
 		return a.end(m)
 	case eventLeftover:
 		if a.leftovers++; a.leftovers > 4*a.plan.Cases()+16 {
-			return fmt.Errorf("%d things that were left behind by %d cases", a.leftovers, a.plan.Cases())
+			return fmt.Errorf("%d leftovers of %d cases", a.leftovers, a.plan.Cases())
 		}
 		m.Text = untrusted.Shown(m.Text)
 	case eventDone:
@@ -134,22 +134,22 @@ func (a *account) start(key string) error {
 
 func (a *account) name(at place) string { return a.plan.Suites[at.suite].Cases[at.index].Name }
 
-// keep: labs are kept when that was asked for and something has failed. The numbers of their threads are put together
-// with what this process knows; no text comes from inside.
+// keep accepts kept labs only if they were asked for and something has failed. Only thread ids come from the worker:
+// the hints for the user are made from what this process knows.
 func (a *account) keep(threads []int) error {
 	const highestPID = 1 << 22 // PID_MAX_LIMIT, include/linux/threads.h
 	a.kept += len(threads)
 	switch {
 	case !a.job.Keep:
-		return fmt.Errorf("that labs are kept, without --keep")
+		return fmt.Errorf("a message about kept labs without --keep")
 	case !a.failed:
-		return fmt.Errorf("that labs are kept, and nothing has failed")
+		return fmt.Errorf("a message about kept labs before any failure")
 	case a.kept > a.plan.Cases()+1:
-		return fmt.Errorf("that %d labs are kept, of %d cases", a.kept, a.plan.Cases())
+		return fmt.Errorf("a message about %d kept labs of %d cases", a.kept, a.plan.Cases())
 	}
 	for _, t := range threads {
 		if t < 1 || t > highestPID {
-			return fmt.Errorf("that labs are kept, by a thread with the number %d", t)
+			return fmt.Errorf("a message about kept labs with the thread id %d", t)
 		}
 	}
 	return nil
@@ -163,28 +163,28 @@ func (a *account) end(m *message) error {
 	case a.ended[at]:
 		return fmt.Errorf("a second end of “%s”", a.name(at))
 	case a.running == nil || *a.running != at:
-		return fmt.Errorf("the end of “%s”, which does not run", a.name(at))
+		return fmt.Errorf("the end of “%s”, which is not running", a.name(at))
 	}
 	if err := a.result(m.Case, at); err != nil {
 		return fmt.Errorf("an impossible result of “%s”: %w", a.name(at), err)
 	}
 	good := m.Case.Outcome == scenario.Pass || m.Case.Outcome == scenario.Skip
 	if a.owed && good && !m.Interrupted {
-		return fmt.Errorf("that “%s” ended with %s, after it had told that it failed", a.name(at), m.Case.Outcome)
+		return fmt.Errorf("the outcome %s of “%s” after its failure", m.Case.Outcome, a.name(at))
 	}
 	a.failed = a.failed || !good
 	a.ended[at], a.running, a.owed = true, nil, false
 	return nil
 }
 
-// result checks the result of a case, makes its texts printable and cuts them.
+// result checks the result of a case, then makes its texts printable and truncates them.
 func (a *account) result(c *scenario.SectionResult, at place) error {
 	planned := a.plan.Suites[at.suite].Cases[at.index].SectionResult
 	if err := sameSection(c, planned); err != nil {
 		return err
 	}
 	if !slices.Contains(knownOutcomes, c.Outcome) {
-		return fmt.Errorf("the outcome %.64q", c.Outcome)
+		return fmt.Errorf("the unknown outcome %.64q", c.Outcome)
 	}
 	within := boundsOf(a.plan.Job.Scenario, &planned)
 	for _, n := range []struct {
@@ -197,7 +197,7 @@ func (a *account) result(c *scenario.SectionResult, at place) error {
 		{"missing programs", len(c.Missing), within.words*within.commands + 16},
 	} {
 		if n.number > n.max {
-			return fmt.Errorf("%d %s, where there can be %d", n.number, n.what, n.max)
+			return fmt.Errorf("%d %s, at most %d are possible", n.number, n.what, n.max)
 		}
 	}
 	if err := a.numbers(c, within); err != nil {
@@ -207,10 +207,10 @@ func (a *account) result(c *scenario.SectionResult, at place) error {
 	return nil
 }
 
-// knownOutcomes are those that exist.
+// knownOutcomes are all outcomes.
 var knownOutcomes = []scenario.Outcome{scenario.Pass, scenario.Fail, scenario.Blocked, scenario.Skip, scenario.Error}
 
-// section is which section a result is of.
+// section identifies the section of a result.
 type section struct {
 	scenario, driver string
 	kind             scenario.SectionKind
@@ -223,8 +223,8 @@ func sectionOf(r scenario.SectionResult) section {
 	return section{r.Scenario, r.Driver, r.Kind, r.Step, r.Mistake, r.Title, r.File, r.Line}
 }
 
-// sameSection: a result is of the section that was planned, or says nothing of that (a spec that did not come to bring
-// it along).
+// sameSection checks that a result belongs to the planned section. An empty one is accepted: a spec that panicked
+// reports no section.
 func sameSection(r *scenario.SectionResult, planned scenario.SectionResult) error {
 	said := sectionOf(*r)
 	if said == (section{}) {
@@ -232,18 +232,18 @@ func sameSection(r *scenario.SectionResult, planned scenario.SectionResult) erro
 	}
 	planned.Rewrite(untrusted.Shown)
 	if want := sectionOf(planned); said != want {
-		return fmt.Errorf("it is of %.256q, not of %.256q", fmt.Sprint(said), fmt.Sprint(want))
+		return fmt.Errorf("it belongs to %.256q, not to %.256q", fmt.Sprint(said), fmt.Sprint(want))
 	}
 	return nil
 }
 
-// bounds are how many of something the result of a section can have.
+// bounds are the largest numbers that the result of a section can have.
 type bounds struct{ checks, commands, words, problems int }
 
-// boundsOf: the checks of a section are looked at before and after its commands; a mistake runs the commands and looks
-// at the checks of its step as well.
+// boundsOf derives the bounds from the scenario: the checks of a section are judged before and after its commands, and
+// a mistake also runs the commands of its fix and of its step and judges the step's checks.
 func boundsOf(sc *scenario.Scenario, planned *scenario.SectionResult) bounds {
-	const others = 16 // problems that belong to no check and no command
+	const others = 16 // problems without a check or command
 	b := bounds{problems: others}
 	if sc == nil {
 		return b
@@ -271,7 +271,7 @@ func boundsOf(sc *scenario.Scenario, planned *scenario.SectionResult) bounds {
 	return b
 }
 
-// numbers checks the numbers, and the words that are the harness's own.
+// numbers checks the numbers, and the strings that come from a fixed set.
 func (a *account) numbers(c *scenario.SectionResult, within bounds) error {
 	if err := a.lasted("it", c.Duration); err != nil {
 		return err
@@ -290,7 +290,7 @@ func (a *account) numbers(c *scenario.SectionResult, within bounds) error {
 			return err
 		}
 		if !slices.Contains(knownOutcomes, k.Outcome) {
-			return fmt.Errorf("the outcome %.64q of a check", k.Outcome)
+			return fmt.Errorf("the unknown outcome %.64q of a check", k.Outcome)
 		}
 	}
 	for _, x := range c.Transcript {
@@ -307,17 +307,17 @@ func (a *account) numbers(c *scenario.SectionResult, within bounds) error {
 	return nil
 }
 
-// lasted: nothing lasts longer than the worker has lived.
+// lasted checks a duration: nothing lasts longer than the worker has existed.
 func (a *account) lasted(what string, d time.Duration) error {
 	if longest := time.Since(a.started) + beat; d < 0 || d > longest {
-		return fmt.Errorf("%s lasted %v, and the worker is %v old", what, d, longest.Round(beat))
+		return fmt.Errorf("%s lasted %v, but the worker is only %v old", what, d, longest.Round(beat))
 	}
 	return nil
 }
 
 func isLine(n int) error {
 	if n < 0 || n > 1<<24 {
-		return fmt.Errorf("the line %d", n)
+		return fmt.Errorf("the line number %d", n)
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ import (
 	"netnscheck/reports"
 )
 
-// mark makes a named pipe on which the spec of a worker says that it runs, and waits until it may go on.
+// mark makes a named pipe on which a worker's spec announces that it runs, and waits until it may go on.
 func mark(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "mark")
@@ -28,7 +28,7 @@ func mark(t *testing.T) string {
 	return path
 }
 
-// letGo lets the spec that waits go on.
+// letGo lets the waiting spec go on.
 func letGo(t *testing.T, mark string) {
 	t.Helper()
 	if _, err := os.ReadFile(mark); err != nil {
@@ -36,7 +36,7 @@ func letGo(t *testing.T, mark string) {
 	}
 }
 
-// watched is a worker of which the test knows when it was looked at, and seen stopped.
+// watched is a worker that counts the looks that found it stopped.
 type watched struct {
 	process
 	stopped *atomic.Int64
@@ -50,7 +50,7 @@ func (w watched) Stopped() string {
 	return what
 }
 
-// TestStoppedWorker: a worker that is stopped is ended, after so many looks that found it so.
+// TestStoppedWorker: a stopped worker is killed after that many looks.
 func TestStoppedWorker(t *testing.T) {
 	mark(t)
 	var worker watched
@@ -68,7 +68,7 @@ func TestStoppedWorker(t *testing.T) {
 		},
 	}
 	r := Run(t.Context(), mustPlan(t, unit(t, "passes", "waits", "never")), o)
-	const why = "the worker was stopped (SIGSTOP), and did not go on within 200ms"
+	const why = "the worker was stopped (SIGSTOP) and did not go on within 200ms"
 	same(t, outcomes(r), []string{
 		"netlink/passes: pass", "netlink/waits: error " + why, "netlink/never: error not run: " + why,
 	})
@@ -77,7 +77,7 @@ func TestStoppedWorker(t *testing.T) {
 	}
 }
 
-// TestWorkerThatGoesOn: one that is stopped for a while, again and again, comes to its end.
+// TestWorkerThatGoesOn: a worker that is stopped and continued again and again completes.
 func TestWorkerThatGoesOn(t *testing.T) {
 	pipe := mark(t)
 	var worker watched
@@ -110,8 +110,8 @@ func TestWorkerThatGoesOn(t *testing.T) {
 	same(t, outcomes(r), []string{"netlink/waits: pass", "netlink/passes: pass"})
 }
 
-// TestSlowWorker: one that is slow because of a load, and says nothing but that it is alive, is left alone for much
-// longer than silence is.
+// TestSlowWorker: a worker under load that sends nothing but signs of life is left alone for much longer than the limit
+// for silence.
 func TestSlowWorker(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it keeps all processors busy for seconds")
@@ -135,7 +135,7 @@ func TestSlowWorker(t *testing.T) {
 		},
 		Started: func(_ reports.Suite, c reports.Case) {
 			if c.Name == "waits" {
-				time.AfterFunc(2*silence, func() { letGo(t, pipe) }) // what does not happen cannot be waited for
+				time.AfterFunc(2*silence, func() { letGo(t, pipe) }) // no event marks that nothing happened
 			}
 		},
 	}
@@ -143,13 +143,13 @@ func TestSlowWorker(t *testing.T) {
 	same(t, outcomes(r), []string{"netlink/waits: pass", "netlink/passes: pass"})
 }
 
-// TestWorkerWithoutRoom: a limit that the first unit meets before anything has come to a result is the machine's; a
-// later one is told with the case.
+// TestWorkerWithoutRoom: a limit that the first unit meets before any result is the machine's; a later one belongs to
+// its case.
 func TestWorkerWithoutRoom(t *testing.T) {
 	for word, want := range map[string]error{"unthreaded": syscall.EAGAIN, "unable": syscall.ENOSPC, "limited": nil} {
 		t.Run(word, func(t *testing.T) {
 			first := unit(t, word)
-			first.Shared = true // in a sandbox what a case meets is no word about the machine
+			first.Shared = true // in a sandbox a limit says nothing about the machine
 			if word == "unable" {
 				first = unitOf(t, "It is unable", Job{Drivers: []string{"netlink"}})
 			}
@@ -174,8 +174,8 @@ func TestWorkerWithoutRoom(t *testing.T) {
 	}
 }
 
-// TestLargeResults: the texts of a result are cut so that it can be told, and what cannot be told is an error, never a
-// pass.
+// TestLargeResults: the texts of a result are truncated to fit a message; a result that still does not fit is an error,
+// never a pass.
 func TestLargeResults(t *testing.T) {
 	r := Run(t.Context(), mustPlan(t, unit(t, "prints")), Options{Start: start, Grace: time.Minute})
 	c := r.Suites[0].Cases[0]

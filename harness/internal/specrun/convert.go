@@ -14,12 +14,11 @@ import (
 // sectionEntry is the name under which a spec of the catalogue reports its scenario.SectionResult.
 const sectionEntry = "section"
 
-// lackingEntry is the name under which a hand-written spec that is skipped reports the scenario.Unavailable for which
-// it is.
+// lackingEntry is the name under which a hand-written spec reports the scenario.Unavailable that it is skipped for.
 const lackingEntry = "lacking"
 
-// resultOf turns the report of a spec into a result. A spec of the catalogue brings its result along; what it does not
-// tell (a panic, an interruption, a failed clean-up) is added from Ginkgo's own account.
+// resultOf turns the report of a spec into a result. A spec of the catalogue reports its own result; a panic, an
+// interruption or a failed clean-up is added from Ginkgo's report.
 func resultOf(r types.SpecReport) scenario.SectionResult {
 	c := scenario.SectionResult{}
 	brought := false
@@ -47,7 +46,7 @@ func resultOf(r types.SpecReport) scenario.SectionResult {
 
 func skipped(c *scenario.SectionResult, r types.SpecReport, brought bool) {
 	switch {
-	case brought: // skip and blocked both end as Ginkgo's skip
+	case brought: // Ginkgo skips both skipped and blocked cases
 	case leftOut(r):
 		c.Outcome, c.Reason = scenario.Skip, NotRunFailFast
 	case r.State == types.SpecStatePending:
@@ -57,7 +56,7 @@ func skipped(c *scenario.SectionResult, r types.SpecReport, brought bool) {
 	}
 }
 
-// leftOut says that Ginkgo did not run the spec and gives no reason: it was told to stop, or stopped after a failure.
+// leftOut reports whether Ginkgo left the spec out without a reason: it was told to stop, or stopped after a failure.
 func leftOut(r types.SpecReport) bool {
 	return r.State == types.SpecStateSkipped && r.Failure.Message == ""
 }
@@ -66,7 +65,7 @@ func failed(c *scenario.SectionResult, r types.SpecReport, brought bool) {
 	told := brought && (c.Outcome == scenario.Fail || c.Outcome == scenario.Error)
 	for i, f := range failuresOf(r) {
 		if i == 0 && told && f.state == types.SpecStateFailed && !isCleanup(f.FailureNodeType) {
-			continue // it says what the result says
+			continue // it repeats the result
 		}
 		outcome := scenario.Error
 		if f.state == types.SpecStateFailed && !isCleanup(f.FailureNodeType) && !brought {
@@ -117,7 +116,7 @@ func isCleanup(t types.NodeType) bool {
 		types.NodeTypeCleanupAfterEach | types.NodeTypeCleanupAfterAll | types.NodeTypeCleanupAfterSuite)
 }
 
-// cleanupFailures are what the nodes that take labs down complained of: something may be left behind.
+// cleanupFailures are the failures of the clean-up nodes, which take labs down: something may be left behind.
 func cleanupFailures(r types.SpecReport) []string {
 	if !r.State.Is(types.SpecStateFailureStates) {
 		return nil
@@ -125,7 +124,7 @@ func cleanupFailures(r types.SpecReport) []string {
 	var all []string
 	for _, f := range failuresOf(r) {
 		if isCleanup(f.FailureNodeType) {
-			all = append(all, cmp.Or(term.Printable(f.Message+f.ForwardedPanic), "a clean-up failed without a word"))
+			all = append(all, cmp.Or(term.Printable(f.Message+f.ForwardedPanic), "a clean-up failed without a message"))
 		}
 	}
 	return all

@@ -10,13 +10,13 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 )
 
-// Filter selects cases: the zero value all. It is asked once of each, when a run is planned.
+// Filter selects cases; the zero value selects all. It is evaluated once for each case, when a run is planned.
 type Filter struct {
 	labels types.LabelFilter
 	focus  *regexp.Regexp
 }
 
-// ParseFilter reads a label filter, in Ginkgo's syntax, and a regular expression for the texts of a spec; "" selects
+// ParseFilter parses a label filter in Ginkgo's syntax and a regular expression for the texts of a spec. "" selects
 // all.
 func ParseFilter(labels, focus string) (f Filter, err error) {
 	if f.labels, err = types.ParseLabelFilter(labels); err != nil {
@@ -28,8 +28,8 @@ func ParseFilter(labels, focus string) (f Filter, err error) {
 	return f, nil
 }
 
-// labelMistake says in one line what is wrong with a label filter, and where. Ginkgo formats it as a page for a
-// terminal, in which an escape sequence marks the place.
+// labelMistake is Ginkgo's error about a label filter in one line, with the position. Ginkgo formats it as a page for a
+// terminal and underlines the place.
 func labelMistake(filter string, err error) string {
 	var page types.GinkgoError
 	if !errors.As(err, &page) {
@@ -60,8 +60,8 @@ func inASCII(filter string) string {
 	}, filter)
 }
 
-// selects says what Ginkgo would of a spec with these texts and labels. It puts the description of the suite, of which
-// there is none here, before the texts.
+// selects reports whether Ginkgo would select a spec with these texts and labels. It matches the focus against the
+// description of the suite, which is empty here, and the texts.
 func (f Filter) selects(texts, labels []string) bool {
 	return (f.labels == nil || f.labels(labels)) &&
 		(f.focus == nil || f.focus.MatchString(" "+strings.Join(texts, " ")))

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestABrokenLabelFilterIsToldInOneLine, with the place, and without the looks that Ginkgo gives it.
+// TestABrokenLabelFilterIsToldInOneLine checks the position, and that Ginkgo's markup is removed.
 func TestABrokenLabelFilterIsToldInOneLine(t *testing.T) {
 	for filter, want := range map[string]string{
 		"a && (": `read --label-filter "a && (": at `,

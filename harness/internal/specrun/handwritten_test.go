@@ -14,10 +14,10 @@ import (
 	"netnscheck/reports"
 )
 
-// handWritten makes a job of suites as people write them; its unit is a tag that no other test uses.
+// handWritten makes a job of hand-written suites; its unit is a unique tag.
 func handWritten() Job { return Job{Unit: fmt.Sprintf("suites-%d", ids.Add(1))} }
 
-// registerHandWritten builds them: specs that bring no result of their own, and a suite that has no id.
+// registerHandWritten builds them: specs without a result of their own, and a suite without an id.
 func registerHandWritten(tag string) error {
 	ginkgo.Describe(tag+".one: Title: of the first", ginkgo.Label("go"), func() {
 		ginkgo.It("passes", func() {})
@@ -35,7 +35,7 @@ func registerHandWritten(tag string) error {
 	return nil
 }
 
-// ofTag are the suites of one unit: what other tests have registered in this process is in a plan as well.
+// ofTag are the suites of one unit: the plan also has those that other tests have registered in this process.
 func ofTag(all []reports.Suite, tag string) []reports.Suite {
 	var ours []reports.Suite
 	for _, s := range all {

@@ -1,8 +1,8 @@
-// Package specrun runs Ginkgo specs in worker processes: it plans which cases will run, hands each unit (a scenario
-// with all its drivers, or the hand-written suites) to a worker of its own, and puts what they tell of a case in its
-// place, by the id of the case. It is the only place that calls RunSpecs and PreviewSpecs. It may be imported by the
-// command line and by internal/worker; it imports scenario, reports, untrusted and Ginkgo, and it never touches the
-// kernel, builds a spec, or starts a process by itself: all that is given to it as functions.
+// Package specrun runs Ginkgo specs in worker processes: it plans the cases, hands each unit (a scenario with all its
+// drivers, or the hand-written suites) to a worker of its own, and files the results by the ids of their cases. It is
+// the only place that calls RunSpecs and PreviewSpecs. It may be imported by the command line and by internal/worker;
+// ARCHITECTURE.md lists its own imports. It never touches the kernel, builds a spec or starts a process itself: it is
+// given functions for that.
 package specrun
 
 import (
@@ -11,40 +11,39 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// Job is what one worker runs. It travels as JSON.
+// Job is the work of one worker. It is sent as JSON.
 type Job struct {
 	// Unit is the scenario's id, or HandWritten.
 	Unit string `json:"unit"`
 	// Scenario is nil for the suites written in Go.
 	Scenario *scenario.Scenario `json:"scenario,omitempty"`
 	Drivers  []string           `json:"drivers,omitempty"`
-	// Cases are the ids of those that were selected; those of suites written in Go are the texts of their specs.
+	// Cases are the ids of the selected cases; in suites written in Go the id is the full text of a spec.
 	Cases []string `json:"cases,omitempty"`
 
 	Seed     int64 `json:"seed"`
 	FailFast bool  `json:"fail_fast,omitempty"`
-	// Keep leaves a lab in which something failed until the outer process says go on.
+	// Keep leaves a lab with a failure in place until the outer process replies.
 	Keep bool `json:"keep,omitempty"`
-	// Rehearse asks the worker to find out, before its first spec, whether it can make a lab at all.
+	// Rehearse asks the worker to check, before its first spec, that it can make a lab at all.
 	Rehearse bool `json:"rehearse,omitempty"`
-	// Shared puts the labs where the machine sees them (--sandbox=off).
+	// Shared makes the labs in the host's own namespaces (--sandbox=off).
 	Shared bool `json:"shared,omitempty"`
 }
 
-// HandWritten is the unit of the suites that are written in Go, and the id by which people run it.
+// HandWritten is the unit of the suites written in Go, and the id by which users select it.
 const HandWritten = "suites"
 
-// Register builds the spec tree of a job: of a scenario the specs of its cases alone, each with the id as a label. In a
-// worker that keeps labs, kept is called with the threads that live in
-// them, as numbers that the worker sees, and returns when the labs may be taken down. An *UnableError says that this
-// machine cannot run the job.
+// Register builds the spec tree of a job: for a scenario, the specs of the job's cases alone, each labelled with its
+// id. In a worker that keeps labs, kept is called with the ids of the threads that live in them, as the worker sees
+// them; it returns when the labs may be taken down. An *UnableError means that this machine cannot run the job.
 type Register func(job Job, kept func(ctx context.Context, threads []int)) error
 
-// UnableError says that this machine cannot run anything.
+// UnableError means that this machine cannot run anything.
 type UnableError struct{ Cause error }
 
 func (e *UnableError) Error() string { return e.Cause.Error() }
 func (e *UnableError) Unwrap() error { return e.Cause }
 
-// NotRunFailFast is why a case after the first failure did not run.
+// NotRunFailFast is the reason of a case that did not run after the first failure.
 const NotRunFailFast = "not run: --fail-fast"

@@ -14,24 +14,24 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// liarWord makes this test binary a worker that writes to its results whatever it is told.
+// liarWord makes this test binary a worker that sends whatever its script says.
 const liarWord = "liar"
 
-// Lies that are no lines of their own.
+// Words of a script that are not sent as lines.
 const (
-	flood   = "flood"   // lines that it is alive, 400 MB of them
-	endless = "endless" // 400 MB without an end of a line
-	bomb    = "bomb"    // 400 MB of lines that are empty checks, each as long as may be
-	rubbish = "rubbish" // 400 MB of lines about what is left behind
+	flood   = "flood"   // 400 MB of messages that the worker is alive
+	endless = "endless" // 400 MB without a newline
+	bomb    = "bomb"    // 400 MB of empty checks in lines of the maximum length
+	rubbish = "rubbish" // 400 MB of leftovers
 	noise   = "noise"   // 400 MB to standard error
 	hang    = "hang"
 	shut    = "shut" // closes the results and hangs
-	half    = "half" // what comes next has no end of a line
+	half    = "half" // the next line is sent without its newline
 )
 
 const floodSize = 400 << 20
 
-// lie is the life of such a worker.
+// lie is main of such a worker.
 func lie(script string) {
 	in := bufio.NewReader(os.Stdin)
 	in.ReadString('\n') // the job
@@ -75,11 +75,11 @@ func spam(out *os.File, text string) {
 	}
 }
 
-// lies are told by the worker of a unit of two cases, one and two.
+// lies are sent by the worker of a unit with two cases, one and two.
 type lies struct {
 	name  string
 	lines []string
-	want  string // the reason of the case that ran, or of all
+	want  string // in the reason of the case that ran, or of both
 	keep  bool
 }
 
@@ -90,41 +90,43 @@ func TestWorkerThatLies(t *testing.T) {
 		return []string{start1, `{"event":"end","key":"ONE","case":{` + text + `}}`, hang}
 	}
 	all := []lies{
-		{"floods", []string{start1, flood, hang}, "far too often that it is alive", false},
+		{"floods", []string{start1, flood, hang}, "too many messages \"alive\"", false},
 		{"never ends a line", []string{start1, endless, hang}, "a message of more than 256 KiB", false},
 		{"bombs", []string{start1, bomb, hang}, "the end of a case that is not in the plan", false},
 		{"bombs a case", result(`"outcome":"pass","checks":[` + strings.Repeat("{},", 60000) + `{}]`),
-			"60001 checks, where there can be 2", false},
+			"60001 checks, at most 2 are possible", false},
 		{"leaves rubbish behind", []string{start1, rubbish, hang}, "more than 1536 KiB for 2 cases", false},
 		{"makes noise", []string{start1, noise}, "the worker ended before its specs did", false},
 		{"sends half a message and ends", []string{start1, half, `{"event":"en`},
 			"the worker ended before its specs did", false},
 		{"sends half a message and hangs", []string{start1, half, `{"event":"en`, hang},
-			"the worker has said nothing", false},
+			"the worker sent nothing for", false},
 		{"closes its results", []string{start1, end1, shut}, "the worker closed its results and did not end", false},
 		{"unknown key", []string{start1, `{"event":"alive","evil":1}`, hang}, `unknown field "evil"`, false},
 		{"unknown key inside", result(`"outcome":"pass","evil\u001b[2J":1`), `unknown field "evil\x1b[2J"`, false},
 		{"a name of its own", result(`"outcome":"pass","name":"x"`), `unknown field "name"`, false},
 		{"unknown event", []string{start1, `{"event":"\u001b]0;x"}`, hang},
 			`a message of an unknown kind: "\x1b]0;x"`, false},
-		{"no JSON", []string{start1, "::add-mask::x", hang}, "what cannot be understood: invalid character ':'", false},
+		{"no JSON", []string{start1, "::add-mask::x", hang},
+			"a message that cannot be decoded: invalid character ':'", false},
 		{"two values", []string{start1, `{"event":"alive"}{}`, hang}, "text after the JSON value", false},
-		{"deep", []string{start1, strings.Repeat("[", 100000), hang}, "what cannot be understood", false},
-		{"deep in a case", result(`"checks":` + strings.Repeat(`[`, 100000)), "what cannot be understood", false},
+		{"deep", []string{start1, strings.Repeat("[", 100000), hang}, "a message that cannot be decoded", false},
+		{"deep in a case", result(`"checks":` + strings.Repeat(`[`, 100000)),
+			"a message that cannot be decoded", false},
 		{"not UTF-8", []string{start1, "{\"event\":\"leftover\",\"text\":\"\xff\"}", hang}, "text that is not UTF-8",
 			false},
 		{"huge number", result(`"outcome":"pass","duration_ns":1e400`),
-			"what cannot be understood: json: cannot unmarshal", false},
+			"a message that cannot be decoded: json: cannot unmarshal", false},
 		{"long ago", result(`"outcome":"pass","duration_ns":9000000000000000000`), "it lasted 2500000h", false},
 		{"before it began", result(`"outcome":"pass","duration_ns":-1`), "it lasted -1ns", false},
-		{"line", result(`"outcome":"fail","problems":[{"line":-5,"message":"x"}]`), "the line -5", false},
-		{"outcome", result(`"outcome":"passed"`), `the outcome "passed"`, false},
+		{"line", result(`"outcome":"fail","problems":[{"line":-5,"message":"x"}]`), "the line number -5", false},
+		{"outcome", result(`"outcome":"passed"`), `the unknown outcome "passed"`, false},
 		{"outcome of a check", result(`"outcome":"pass","checks":[{"outcome":"great"}]`),
-			`the outcome "great" of a check`, false},
+			`the unknown outcome "great" of a check`, false},
 		{"another case's result", result(`"outcome":"pass","scenario":"SCENARIO","driver":"netlink",` +
 			`"kind":"step","step":2,"title":"two"`),
-			"an impossible result of “one”: it is of", false},
-		{"end without a start", []string{end1, hang}, "the end of “one”, which does not run", false},
+			"an impossible result of “one”: it belongs to", false},
+		{"end without a start", []string{end1, hang}, "the end of “one”, which is not running", false},
 		{"end of a case that is not planned", []string{`{"event":"end","key":"else","case":{"outcome":"pass"}}`, hang},
 			`the end of a case that is not in the plan: "else"`, false},
 		{"start of a case that is not planned", []string{`{"event":"start","key":"else"}`, hang},
@@ -137,22 +139,21 @@ func TestWorkerThatLies(t *testing.T) {
 			`the message "start" after its last one`, false},
 		{"done in the middle", []string{start1, `{"event":"done"}`, hang}, "its last message while a case runs", false},
 		{"failure of nothing", []string{`{"event":"failed"}`, hang}, "a failure while no case runs", false},
-		{"failed and passed", append(failed, end1, hang), "ended with pass, after it had told that it failed", false},
+		{"failed and passed", append(failed, end1, hang), "the outcome pass of “one” after its failure", false},
 		{"kept without being asked", append(failed, `{"event":"kept","threads":[1]}`, hang),
-			"that labs are kept, without --keep", false},
+			"a message about kept labs without --keep", false},
 		{"kept without a failure", []string{start1, `{"event":"kept","threads":[1]}`, hang},
-			"that labs are kept, and nothing has failed", true},
+			"a message about kept labs before any failure", true},
 		{"kept with words", append(failed, `{"event":"kept","threads":[1],"text":"rm -rf /"}`, hang),
 			`a message "kept" with "text"`, true},
 		{"kept with a command", append(failed, `{"event":"kept","commands":["rm -rf /"]}`, hang),
 			`unknown field "commands"`, true},
-		{"kept by nobody", append(failed, `{"event":"kept","threads":[-1]}`, hang), "a thread with the number -1",
-			true},
+		{"kept by nobody", append(failed, `{"event":"kept","threads":[-1]}`, hang), "the thread id -1", true},
 		{"kept by text", append(failed, `{"event":"kept","threads":["1; rm"]}`, hang), "cannot unmarshal", true},
 		{"kept too many", append(failed, `{"event":"kept","threads":[1,1,1,1]}`, hang),
-			"that 4 labs are kept, of 2 cases", true},
+			"4 kept labs of 2 cases", true},
 		{"unable in the middle", []string{start1, `{"event":"unable","text":"x"}`, hang},
-			"that this machine cannot run it, which was not asked", false},
+			`a message "unable" that was not asked for`, false},
 	}
 	t.Run("all at once", func(t *testing.T) {
 		for _, c := range all {
@@ -164,10 +165,10 @@ func TestWorkerThatLies(t *testing.T) {
 				r := runLiar(t, u, c.lines)
 				cases := r.Suites[0].Cases
 				if len(cases) != 2 || cases[1].Outcome != scenario.Error || !strings.Contains(cases[1].Reason, c.want) {
-					t.Errorf("the report is not whole, or does not say %q: %+v", c.want, cases)
+					t.Errorf("the report is incomplete or lacks %q: %+v", c.want, cases)
 				}
 				if cases[0].Outcome != scenario.Pass && !strings.Contains(cases[0].Reason, c.want) {
-					t.Errorf("%q is not what happened: %+v", c.want, cases[0])
+					t.Errorf("the case lacks the reason %q: %+v", c.want, cases[0])
 				}
 				if len(r.Problems) != 1 || !r.Cut {
 					t.Errorf("problems %q, cut short: %v", r.Problems, r.Cut)
@@ -178,14 +179,15 @@ func TestWorkerThatLies(t *testing.T) {
 			})
 		}
 	})
-	// All of that at once, fed with 1.6 GB, in less memory than one of them took.
+	// The run has been sent 1.6 GB, and needs less memory than one of the floods.
 	t.Logf("peak %d MB", peakMemory(t)>>20)
 	if peak := peakMemory(t); peak > 300<<20 {
-		t.Errorf("this process took %d MB", peak>>20)
+		t.Errorf("this process used %d MB", peak>>20)
 	}
 }
 
-// runLiar runs a unit whose worker tells these lies; a word in capitals is the key of a case, or the unit's id.
+// runLiar runs a unit whose worker sends these lines. In them the name of a case in capitals stands for its key, and
+// SCENARIO for the unit's id.
 func runLiar(t *testing.T, u Job, lines []string) Result {
 	t.Helper()
 	plan := mustPlan(t, u)
@@ -208,7 +210,7 @@ func runLiar(t *testing.T, u Job, lines []string) Result {
 	t.Parallel()
 	return Run(t.Context(), plan, Options{
 		Grace: 100 * time.Millisecond,
-		// Nobody says that he is alive: what is silent for a second hangs.
+		// The liar sends no signs of life, so it counts as hung soon.
 		patience: patience{every: 20 * time.Millisecond, stopped: 1 << 20, silent: 250},
 		Start: func(job Job, in, out, stderr *os.File) (Process, error) {
 			return startAs(in, out, stderr, liarWord, script)
@@ -217,7 +219,7 @@ func runLiar(t *testing.T, u Job, lines []string) Result {
 	})
 }
 
-// peakMemory is the most that this process has held in memory, in bytes.
+// peakMemory is the largest resident set of this process so far, in bytes.
 func peakMemory(t *testing.T) int {
 	t.Helper()
 	status, err := os.ReadFile("/proc/self/status")

@@ -14,21 +14,21 @@ import (
 	"netnscheck/reports"
 )
 
-// Planned is a job and the cases of it that a filter selects.
+// Planned is a job and its cases that a filter selects.
 type Planned struct {
 	Job    Job
 	Suites []reports.Suite // the cases have no outcome yet
 	at     map[string]place
 }
 
-// place is where the case with an id is in Suites.
+// place is the position of a case in Suites.
 type place struct{ suite, index int }
 
-// Cases is the number of cases that are to run.
+// Cases is the number of planned cases.
 func (p *Planned) Cases() int { return len(p.at) }
 
-// Plan makes of each job the cases that the filter selects, in the order of the jobs and of the lesson. Jobs of which
-// nothing is selected are left out. Of suites written in Go Ginkgo is asked which specs there are; nothing runs.
+// Plan plans the selected cases of each job, in the order of the jobs and of their scenarios. Jobs without a selected
+// case are left out. The specs of suites written in Go are listed by Ginkgo, without running them.
 func Plan(jobs []Job, f Filter, register Register) ([]Planned, error) {
 	var plan []Planned
 	for _, job := range jobs {
@@ -45,7 +45,7 @@ func Plan(jobs []Job, f Filter, register Register) ([]Planned, error) {
 	return plan, nil
 }
 
-// add plans the cases of a suite, which have these ids.
+// add plans the cases of a suite; ids are theirs.
 func (p *Planned) add(s reports.Suite, ids []string) {
 	if len(ids) == 0 {
 		return
@@ -58,7 +58,7 @@ func (p *Planned) add(s reports.Suite, ids []string) {
 	p.Suites = append(p.Suites, s)
 }
 
-// distinct numbers cases that have the same name.
+// distinct numbers cases with the same name.
 func distinct(cases []reports.Case) {
 	seen := map[string]int{}
 	for i := range cases {
@@ -70,7 +70,7 @@ func distinct(cases []reports.Case) {
 	}
 }
 
-// planScenario makes a suite of each driver.
+// planScenario plans one suite for each driver.
 func (p *Planned) planScenario(f Filter) {
 	sc := p.Job.Scenario
 	for _, driver := range p.Job.Drivers {
@@ -90,8 +90,8 @@ func (p *Planned) planScenario(f Filter) {
 	}
 }
 
-// planHandWritten makes a suite of each top-level container. Their texts are `ID: title`, as those of scenarios; the id
-// of a spec is its whole text.
+// planHandWritten plans one suite for each top-level container. The text of a container is `ID: title`, as for
+// scenarios; the id of a spec is its full text.
 func (p *Planned) planHandWritten(f Filter, register Register) error {
 	if err := register(p.Job, nil); err != nil {
 		return err
@@ -150,8 +150,8 @@ func specName(r types.SpecReport) string {
 	return strings.Join(texts, " ")
 }
 
-// configuration is how Ginkgo is set up to look at specs and to run those of a worker. Of a scenario there are no
-// others than those of its cases; of suites written in Go, it runs those whose texts are the ids of the cases.
+// configuration configures Ginkgo for listing specs and for a worker's run. A scenario's tree has only the specs of the
+// selected cases; in suites written in Go, a focus selects the specs whose texts are the ids of the cases.
 func configuration(job Job) (types.SuiteConfig, types.ReporterConfig) {
 	suite, reporter := ginkgo.GinkgoConfiguration()
 	suite.LabelFilter = ""

@@ -15,7 +15,7 @@ import (
 	"netnscheck/harness/internal/untrusted"
 )
 
-// work starts the unit's worker, hears it to its end, and ends it when ctx ends.
+// work runs the unit's worker to its end, or stops it when ctx ends.
 func (u *unitRun) work(ctx context.Context) {
 	job := u.plan.Job
 	job.Rehearse = !u.isProven()
@@ -28,7 +28,7 @@ func (u *unitRun) work(ctx context.Context) {
 	u.account = newAccount(u.plan, job)
 	ended := make(chan error, 1)
 	go func() { ended <- w.process.Wait() }()
-	go w.say(job) // one that dies before it has read its job is found out by its end
+	go w.say(job) // if the worker dies before it has read its job, Wait reports it
 	finished := make(chan struct{})
 	defer close(finished)
 	go w.endWith(ctx, u.Grace, finished)
@@ -42,7 +42,7 @@ func (u *unitRun) work(ctx context.Context) {
 	u.judge(ctx, job, w, err, <-heard)
 }
 
-// judge writes down how the worker ended, by the error of its process and by what it told instead of going on.
+// judge records how the worker ended: err is the error of its process, told what it sent in place of results.
 func (u *unitRun) judge(ctx context.Context, job Job, w *workerProcess, err, told error) {
 	last := w.lastWords()
 	for _, limit := range w.process.Met() {
@@ -57,7 +57,7 @@ func (u *unitRun) judge(ctx context.Context, job Job, w *workerProcess, err, tol
 	case w.wasKilled():
 		u.problems = append(u.problems, job.Unit+": the worker did not stop by itself and was killed")
 	case ctx.Err() != nil && err != nil && !u.account.closed:
-		u.problems = append(u.problems, fmt.Sprintf("%s: the worker was told to stop, and %v", job.Unit, err))
+		u.problems = append(u.problems, fmt.Sprintf("%s: the worker was told to stop and %v", job.Unit, err))
 	case ctx.Err() != nil:
 	case err != nil && !u.hasResult() && limitIn(last) != nil:
 		u.fail(job, fmt.Errorf("go on in a worker, which %w: %w", err, limitIn(last)))
@@ -66,11 +66,11 @@ func (u *unitRun) judge(ctx context.Context, job Job, w *workerProcess, err, tol
 	case !u.account.closed:
 		u.die("the worker ended before its specs did%s", last)
 	case u.interrupted:
-		u.die("the worker was told to stop, by somebody else than this run")
+		u.die("the worker was told to stop, but not by this run")
 	}
 }
 
-// foreignError is an error of the worker: its words, and the errno that they come from.
+// foreignError is an error of the worker: its text and its errno.
 type foreignError struct {
 	text  string
 	errno syscall.Errno
@@ -85,8 +85,8 @@ func (e *foreignError) Unwrap() error {
 	return e.errno
 }
 
-// limitIn is the limit of the machine that Go's runtime met, by the last words of a process; nil when it met none.
-// Sources: the runtime's os_linux.go, netpoll_epoll.go and malloc.go, and cgo's gcc_libinit.c.
+// limitIn is the limit of the machine that Go's runtime met, according to the last output of a process; nil if there is
+// none. The messages are those of the runtime (os_linux.go, netpoll_epoll.go, malloc.go) and of cgo (gcc_libinit.c).
 func limitIn(words string) error {
 	switch {
 	case strings.Contains(words, "newosproc"), strings.Contains(words, "pthread_create failed"):
@@ -99,8 +99,8 @@ func limitIn(words string) error {
 	return nil
 }
 
-// hear takes the worker's messages until it closes its end. The error is what it told instead of going on, an
-// *UnableError; one that sends what cannot be is condemned.
+// hear receives the worker's messages until the worker closes its end. The error is what the worker sent in place of
+// results, an *UnableError. A worker that sends an impossible message is condemned.
 func (u *unitRun) hear(ctx context.Context, w *workerProcess) (told error) {
 	from := untrusted.NewLines(w.out, messageSize)
 	for {
@@ -109,7 +109,7 @@ func (u *unitRun) hear(ctx context.Context, w *workerProcess) (told error) {
 		switch {
 		case errors.As(err, &tooLong):
 		case err != nil:
-			return told // how the worker ended says more than how its pipe did
+			return told // the worker's exit says more than an error of its pipe
 		default:
 			var m message
 			if m, err = u.account.read(line); err == nil {
@@ -122,7 +122,7 @@ func (u *unitRun) hear(ctx context.Context, w *workerProcess) (told error) {
 	}
 }
 
-// obey does what a message is for, once it was found to be possible.
+// obey acts on a message that the account has accepted.
 func (u *unitRun) obey(ctx context.Context, w *workerProcess, m message) error {
 	switch m.Event {
 	case eventStart:
@@ -138,14 +138,14 @@ func (u *unitRun) obey(ctx context.Context, w *workerProcess, m message) error {
 		u.leftovers = append(u.leftovers, u.plan.Job.Unit+": "+m.Text)
 	case eventKept:
 		u.kept(ctx, u.plan.Job.Unit, w.process, m.Threads)
-		go w.say(reply{GoOn: true}) // it may not listen
+		go w.say(reply{GoOn: true}) // the worker may not be reading
 	case eventUnable:
 		return &UnableError{&foreignError{untrusted.Shown(m.Text), m.Errno}}
 	}
 	return nil
 }
 
-// workerProcess is a worker seen from outside: our ends of its pipes.
+// workerProcess is a worker as the outer process sees it: our ends of its pipes.
 type workerProcess struct {
 	process Process
 	out     *pulse
@@ -153,11 +153,11 @@ type workerProcess struct {
 	tail    chan string
 
 	saying sync.Mutex // one line at a time
-	in     *os.File   // closed when it was told to stop
+	in     *os.File   // closing it tells the worker to stop
 
 	killing sync.Mutex
-	why     string        // it was condemned
-	killed  chan struct{} // closed when it was killed
+	why     string        // why it was condemned
+	killed  chan struct{} // closed once it was killed
 }
 
 func (u *unitRun) start(job Job) (*workerProcess, error) {
@@ -184,7 +184,7 @@ func (u *unitRun) start(job Job) (*workerProcess, error) {
 
 func closeAll(files []*os.File) {
 	for _, f := range files {
-		f.Close() // a nil one says so and no more
+		f.Close() // Close of a nil file returns an error, no more
 	}
 }
 
@@ -195,10 +195,10 @@ func (w *workerProcess) say(what any) {
 	json.NewEncoder(w.in).Encode(what)
 }
 
-// hangUp tells the worker to stop. It also ends a line that the worker does not read.
+// hangUp tells the worker to stop. It also unblocks a write that the worker does not read.
 func (w *workerProcess) hangUp() { w.in.Close() }
 
-// endWith tells the worker to stop when ctx ends, and kills it when it does not.
+// endWith tells the worker to stop when ctx ends, and kills it if it has not stopped after grace.
 func (w *workerProcess) endWith(ctx context.Context, grace time.Duration, finished <-chan struct{}) {
 	select {
 	case <-finished:
@@ -215,7 +215,7 @@ func (w *workerProcess) endWith(ctx context.Context, grace time.Duration, finish
 	}
 }
 
-// kill ends a worker at once. It is condemned if there is a reason: it cannot be trusted, or does not go on.
+// kill kills the worker. With a reason it is condemned: it cannot be trusted, or hangs.
 func (w *workerProcess) kill(why string) {
 	w.killing.Lock()
 	defer w.killing.Unlock()
@@ -226,7 +226,7 @@ func (w *workerProcess) kill(why string) {
 	}
 }
 
-// condemned says why the worker was condemned, "" if it was not.
+// condemned is the reason for which the worker was condemned, "" if it was not.
 func (w *workerProcess) condemned() string {
 	w.killing.Lock()
 	defer w.killing.Unlock()
@@ -242,11 +242,11 @@ func (w *workerProcess) wasKilled() bool {
 	}
 }
 
-// burial is how long the kernel may take to end a worker that was killed. One that waits in the kernel for what does
-// not come it cannot end.
+// burial is how long the kernel may take to end a killed worker. It cannot end one in uninterruptible sleep.
 const burial = time.Minute
 
-// await waits for the worker's end; the error says how it ended. One that has closed its results has to end soon.
+// await waits for the worker's end; the error says how it ended. A worker that has closed its results has to end within
+// grace.
 func (w *workerProcess) await(ended, heard chan error, grace time.Duration) error {
 	select {
 	case err := <-ended:
@@ -270,7 +270,7 @@ func (w *workerProcess) await(ended, heard chan error, grace time.Duration) erro
 	case err := <-ended:
 		return err
 	case <-timer.C:
-		return errors.New("was killed, and the kernel does not end it")
+		return errors.New("was killed, but has not ended")
 	}
 }
 
@@ -280,7 +280,7 @@ func (w *workerProcess) close() {
 	w.stderr.Close()
 }
 
-// lastWords are the end of what the worker wrote to its standard error, in a form that fits behind a sentence.
+// lastWords is the end of the worker's standard error, formatted to follow a sentence.
 func (w *workerProcess) lastWords() string {
 	text := <-w.tail
 	if text == "" {

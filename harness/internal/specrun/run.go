@@ -16,60 +16,57 @@ import (
 	"netnscheck/reports"
 )
 
-// Options are how a plan is run.
+// Options control how a plan is run.
 type Options struct {
-	// Procs is how many workers run side by side, at least one.
+	// Procs is the number of workers that run at the same time, at least one.
 	Procs int
-	// Start starts a worker: a process in which Work reads its job from in and writes to out. stderr takes what the
-	// process says when it dies. A process that this one cannot end any more (kill -9) has to see the end of in, and to
-	// stop.
+	// Start starts a worker: a process in which Work reads its job from in and writes to out. stderr receives its last
+	// words. If this process is killed (kill -9), the worker has to see the end of in, and to stop.
 	Start func(job Job, in, out, stderr *os.File) (Process, error)
-	// FailFast stops after the first case that did not pass.
+	// FailFast stops the run after the first case that did not pass.
 	FailFast bool
-	// Grace is how long a worker may take to clean up when it is told to stop, before it is killed.
+	// Grace is how long a worker may take to clean up before it is killed.
 	Grace time.Duration
-	// Started and Ended are told of each case, Kept of labs that a worker keeps, with the threads that live in them as
-	// that process sees them: it returns when the labs may be taken down. They are called one at a time; any may be
-	// nil.
+	// Started and Ended are called for each case, Kept for the labs that a worker keeps, with the ids of the threads
+	// that live in them, as the worker sees them; Kept returns when the labs may be taken down. Only one of them is
+	// called at a time; any may be nil.
 	Started func(reports.Suite, reports.Case)
 	Ended   func(reports.Suite, reports.Case)
 	Kept    func(ctx context.Context, unit string, p Process, threads []int)
 
-	patience patience // patient, unless a test cannot wait for it
+	patience patience // the zero value is patient; tests set a shorter one
 }
 
 // Process is a worker process.
 type Process interface {
-	// Wait waits for its end; the error says how it ended, in words that follow "the worker": "exited with status 1".
-	// nil is status 0.
+	// Wait waits for its end; nil is exit status 0. The error follows the words "the worker": "exited with status 1".
 	Wait() error
 	Kill()
-	// Stopped says which of the processes that have to run for the worker to go on does not, "" when they all run: "the
-	// worker was stopped (SIGSTOP)".
+	// Stopped names a process that the worker depends on and that is stopped, such as "the worker was stopped
+	// (SIGSTOP)"; "" if all of them run.
 	Stopped() string
-	// Met are the limits of what all that the worker started may take that were met, in a few words each; asked after
-	// Wait.
+	// Met returns the resource limits that the worker and its processes have met, in a few words each. It is called
+	// after Wait.
 	Met() []string
 }
 
-// Result is what came of a plan: all its cases, in its order, whatever happened.
+// Result is the outcome of a plan: all its cases, in order, whatever happened.
 type Result struct {
 	Suites    []reports.Suite
 	Problems  []string
 	Leftovers []string
-	// Unable says why this machine cannot run anything: no case has come to a result. It wraps what the kernel said.
+	// Unable is the reason why this machine cannot run anything: no case has completed. It wraps the kernel's errno.
 	Unable error
-	// Cut says that something else than the cases decided what came of them: an interruption, a limit of time or of the
-	// machine, a worker that was stopped or killed, that sent what cannot be, or that could not be started after others
-	// had been.
+	// Cut means that the run was cut short: by an interruption, a time limit or a limit of the machine, or by a worker
+	// that was stopped or killed, sent an impossible message, or could not be started after others had been.
 	Cut bool
 }
 
-// errFailFast is the cause with which a run stops after its first failure.
+// errFailFast is the cause of a context that ends after the first failure.
 var errFailFast = errors.New("--fail-fast")
 
-// Run runs the plan, a worker for each unit. When ctx ends, the workers are told to stop, and the cases without a
-// result become errors that name the cause.
+// Run runs the plan, with a worker for each unit. When ctx ends, the workers are told to stop, and the cases without a
+// result become errors with its cause.
 func Run(ctx context.Context, plan []Planned, o Options) Result {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -87,13 +84,13 @@ func Run(ctx context.Context, plan []Planned, o Options) Result {
 	for i := range max(1, o.Procs) {
 		workers.Go(func() {
 			if i > 0 {
-				<-r.proven // the first worker finds out alone whether this machine can run anything
+				<-r.proven // the first worker checks alone whether this machine can run anything
 			}
 			for u := range queue {
 				if ctx.Err() == nil {
 					u.work(ctx)
 				}
-				r.prove() // or it has another reason
+				r.prove() // in case no case has begun
 				u.complete(context.Cause(ctx))
 			}
 		})
@@ -102,8 +99,8 @@ func Run(ctx context.Context, plan []Planned, o Options) Result {
 	return merge(ctx, units)
 }
 
-// inTurn is the order in which units begin: that of the plan or, side by side, the longest ones behind the first, so
-// that none of them runs on alone at the end.
+// inTurn is the order in which units begin: that of the plan or, with several workers, the first unit and then the
+// longest ones, so that no long unit runs alone at the end.
 func inTurn(units []*unitRun, procs int) []*unitRun {
 	if procs < 2 || len(units) < 2 {
 		return units
@@ -134,7 +131,7 @@ func merge(ctx context.Context, units []*unitRun) Result {
 	return result
 }
 
-// run is what the units of a run share.
+// run is the state that the units of a run share.
 type run struct {
 	Options
 	stop context.CancelCauseFunc
@@ -142,13 +139,13 @@ type run struct {
 	telling sync.Mutex // one callback at a time
 
 	proving sync.Mutex
-	proven  chan struct{} // closed when a case has begun, or the first unit has ended without
-	results atomic.Int64  // cases that have come to one
+	proven  chan struct{} // closed when a case has begun, or the first unit has ended without one
+	results atomic.Int64  // completed cases
 }
 
 func (r *run) hasResult() bool { return r.results.Load() > 0 }
 
-// prove says that the others need not wait any more.
+// prove lets the other workers begin.
 func (r *run) prove() {
 	r.proving.Lock()
 	defer r.proving.Unlock()
@@ -193,19 +190,19 @@ func (r *run) kept(ctx context.Context, unit string, p Process, threads []int) {
 	}
 }
 
-// unitRun is a unit while it runs.
+// unitRun is a unit in progress.
 type unitRun struct {
 	*run
 	plan    *Planned
 	suites  []reports.Suite
-	account *account // what its worker has told; nil before it has one
+	account *account // of the worker's messages; nil before it is started
 	settled map[place]bool
 
 	problems  []string
 	leftovers []string
-	// died says how the worker ended when it did not come to its end.
+	// died is how the worker ended prematurely, "" if it did not.
 	died string
-	// interrupted says that a case was cut short, limited that one met a limit of the machine.
+	// interrupted: a case was cut short; limited: a case met a limit of the machine.
 	interrupted, limited bool
 }
 
@@ -218,14 +215,14 @@ func newUnitRun(r *run, p *Planned) *unitRun {
 	return u
 }
 
-// take puts the result of a case where it was planned.
+// take records the result of a case.
 func (u *unitRun) take(at place, told *scenario.SectionResult) {
 	c := &u.suites[at.suite].Cases[at.index]
 	c.Outcome, c.Reason, c.Missing, c.Problems = told.Outcome, told.Reason, told.Missing, told.Problems
 	c.Checks, c.Transcript, c.Duration = told.Checks, told.Transcript, told.Duration
 	i := slices.IndexFunc(c.Problems, func(p scenario.Problem) bool { return p.Limit })
 	u.limited = u.limited || i >= 0
-	// In a sandbox a program may have made it so.
+	// In a sandbox the limit may be the doing of a program, and says nothing about the machine.
 	if i >= 0 && u.account.job.Shared && u.account.job.Rehearse && !u.hasResult() {
 		u.stop(&UnableError{errors.New(c.Problems[i].Message)})
 		return
@@ -234,7 +231,7 @@ func (u *unitRun) take(at place, told *scenario.SectionResult) {
 	u.settle(at)
 }
 
-// cut keeps what an interrupted case told of itself; complete says why it was interrupted.
+// cut keeps the partial result of an interrupted case; complete adds the reason.
 func (u *unitRun) cut(at place, told *scenario.SectionResult) {
 	c := &u.suites[at.suite].Cases[at.index]
 	c.Checks, c.Transcript, c.Duration = told.Checks, told.Transcript, told.Duration
@@ -254,7 +251,7 @@ func (u *unitRun) settle(at place) {
 	u.ended(u.suites[at.suite], u.suites[at.suite].Cases[at.index])
 }
 
-// complete gives each case without a result one.
+// complete gives every case without a result an outcome.
 func (u *unitRun) complete(cause error) {
 	var unable *UnableError
 	for i := range u.suites {
@@ -267,7 +264,7 @@ func (u *unitRun) complete(cause error) {
 			switch {
 			case errors.As(cause, &unable):
 				c.Outcome, c.Reason = scenario.Error, "not run: "+unable.Error()
-				continue // it is told once, of all
+				continue // reported once for the whole run
 			case errors.Is(cause, errFailFast):
 				c.Outcome, c.Reason = scenario.Skip, NotRunFailFast
 			case cause != nil:
@@ -277,21 +274,21 @@ func (u *unitRun) complete(cause error) {
 			case u.died != "":
 				c.Outcome, c.Reason = scenario.Error, "not run: "+topOf(u.died)
 			default:
-				c.Outcome, c.Reason = scenario.Error, "the worker ended without a word about it"
+				c.Outcome, c.Reason = scenario.Error, "the worker ended without reporting it"
 			}
 			u.settle(at)
 		}
 	}
 }
 
-// topOf is how a worker died without the stack that may come with it.
+// topOf is the reason of a worker's death without a stack trace.
 func topOf(died string) string {
 	lines := strings.SplitN(died, "\n", 3)
 	return strings.Join(lines[:min(len(lines), 2)], " ")
 }
 
-// fail says why the unit's worker did not come to its first result. If that is the run's first unit, the machine cannot
-// run anything.
+// fail records an error before the unit's first result. In the run's first unit it means that the machine cannot run
+// anything.
 func (u *unitRun) fail(job Job, err error) {
 	if job.Rehearse {
 		u.stop(&UnableError{err})
@@ -300,7 +297,7 @@ func (u *unitRun) fail(job Job, err error) {
 	u.die("%v", err)
 }
 
-// die writes down that the worker did not come to its end.
+// die records that the worker ended prematurely.
 func (u *unitRun) die(format string, args ...any) {
 	u.died = fmt.Sprintf(format, args...)
 	u.problems = append(u.problems, u.plan.Job.Unit+": "+u.died)

@@ -23,11 +23,11 @@ import (
 	"netnscheck/reports"
 )
 
-// The tests run real worker processes: this test binary, started again. What a worker's specs do stands in the titles
-// of a real scenario; no kernel is needed for it.
+// The tests run real worker processes: this test binary, started again. The titles of a real scenario say what a
+// worker's specs do; no kernel is needed.
 const workerWord = "worker"
 
-// markVariable names a named pipe on which a spec says that it runs.
+// markVariable names a named pipe on which a spec announces that it runs.
 const markVariable = "SPECRUN_MARK"
 
 func TestMain(m *testing.M) {
@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// register builds specs as the suites do; the last word of a title says what happens.
+// register builds specs as the suites do; the last word of a title says what the spec does.
 func register(job Job, kept func(context.Context, []int)) error {
 	sc := job.Scenario
 	if sc == nil {
@@ -105,7 +105,7 @@ func act(ctx context.Context, r *scenario.SectionResult, failed *bool) {
 		r.Outcome, r.Problems = scenario.Error, []scenario.Problem{{Message: ctx.Err().Error()}}
 	case "waits":
 		os.WriteFile(os.Getenv(markVariable), nil, 0) // a named pipe: it waits for the test
-	case "unthreaded": // as Go's runtime says it
+	case "unthreaded": // in the words of Go's runtime
 		fmt.Fprint(os.Stderr,
 			"runtime: failed to create new OS thread (have 5 already; errno=11)\nfatal error: newosproc\n")
 		os.Exit(2)
@@ -161,10 +161,10 @@ func startAs(in, out, stderr *os.File, args ...string) (Process, error) {
 
 var ids atomic.Int64
 
-// someCheck makes a step of a section. Nothing looks at it here.
+// someCheck makes a heading a step. It is never judged here.
 const someCheck = "- [x] namespace `host` exists\n"
 
-// unit makes a scenario with these steps. Its id is one that no other test uses.
+// unit makes a scenario with these steps and a unique id.
 func unit(t *testing.T, titles ...string) Job {
 	t.Helper()
 	return unitOf(t, "Title", Job{Drivers: []string{"netlink"}}, titles...)
@@ -204,7 +204,7 @@ func mustPlan(t *testing.T, jobs ...Job) []Planned {
 
 func mustPlanOf(t *testing.T, f Filter, jobs ...Job) []Planned {
 	t.Helper()
-	// Ginkgo refuses to look ahead under `go test -count=N`: the same suite cannot run twice. None runs in this
+	// Ginkgo refuses to list specs under `go test -count=N`, since a suite cannot run twice. No suite runs in this
 	// process.
 	count := flag.Lookup("test.count").Value
 	defer count.Set(count.String())

@@ -8,32 +8,32 @@ import (
 	"time"
 )
 
-// beat is how often a worker says that it is alive.
+// beat is the interval of a worker's signs of life.
 const beat = time.Second
 
-// patience is how long a worker may be silent. It is counted in looks at it and not in time: while the machine sleeps,
-// or this process is stopped itself, nobody looks.
+// patience is how long a worker may be silent. It is counted in looks, not in time: nobody looks while the machine
+// sleeps or this process is stopped.
 type patience struct {
-	every time.Duration // from look to look
-	// looks at which one of its processes was stopped, one after the other without a word in between
+	every time.Duration // between two looks
+	// consecutive looks at which a process of the worker was stopped, without a message in between
 	stopped int
-	silent  int // looks without a word, whatever the processes do: a slow machine under load may take its time
+	silent  int // consecutive looks without a message; generous, for slow machines under load
 }
 
-// patient is what holds in a virtual machine without hardware's help under load as well.
+// patient is the default. It is long enough for an emulated virtual machine under load.
 var patient = patience{every: beat, stopped: 10, silent: 300}
 
-// pulse is a worker's pipe, read by one goroutine, and what another one can tell of it.
+// pulse is one of a worker's pipes. One goroutine reads it; others may ask how the reading goes.
 type pulse struct {
 	*os.File
-	reading atomic.Bool  // somebody waits for what the worker says
+	reading atomic.Bool  // a read is in progress
 	heard   atomic.Int64 // bytes
-	last    atomic.Bool  // the worker has ended: what it wrote is there, but what it started may hold the pipe open
+	last    atomic.Bool  // the worker has ended, though its children may hold the pipe open
 }
 
 var _ io.Reader = (*pulse)(nil)
 
-// drain is how long is waited for what was written before the worker's end.
+// drain is how long a pipe is still read after the worker's end.
 const drain = time.Second
 
 func (p *pulse) Read(buf []byte) (int, error) {
@@ -47,16 +47,16 @@ func (p *pulse) Read(buf []byte) (int, error) {
 	return n, err
 }
 
-// end lets reading come to an end although somebody may hold the pipe open.
+// end makes reading end soon, even if another process holds the pipe open.
 func (p *pulse) end() {
 	p.last.Store(true)
 	p.SetReadDeadline(time.Now().Add(drain))
 }
 
-// watch kills the worker when it is silent for too long, until finished is closed. While nobody listens, as while
-// somebody works in a lab that was kept, it may say nothing.
+// watch kills a worker that is silent for too long, until finished is closed. Silence does not count while nobody
+// reads, such as while the user works in a kept lab.
 func (w *workerProcess) watch(p patience, finished <-chan struct{}) {
-	looks := time.NewTicker(p.every) // ticks that nobody takes are lost
+	looks := time.NewTicker(p.every) // a ticker drops ticks for slow receivers
 	defer looks.Stop()
 	heard, silent, stopped := int64(-1), 0, 0
 	for {
@@ -78,10 +78,10 @@ func (w *workerProcess) watch(p patience, finished <-chan struct{}) {
 		}
 		switch {
 		case stopped >= p.stopped:
-			w.kill(fmt.Sprintf("%s, and did not go on within %v", what, time.Duration(stopped)*p.every))
+			w.kill(fmt.Sprintf("%s and did not go on within %v", what, time.Duration(stopped)*p.every))
 			return
 		case silent >= p.silent:
-			w.kill(fmt.Sprintf("the worker has said nothing for %v, not even that it is alive",
+			w.kill(fmt.Sprintf("the worker sent nothing for %v, not even a sign of life",
 				time.Duration(silent)*p.every))
 			return
 		}

@@ -18,8 +18,8 @@ import (
 // grace is how long an interrupted spec may take to return before Ginkgo goes on without it.
 const grace = 5 * time.Second
 
-// Work is the life of a worker: it reads its job from in, runs the specs, once, and tells what came of each on out. It
-// returns an error when it could not do that; how the specs ended is no error.
+// Work is main of a worker: it reads its job from in, runs the specs once, and reports the results on out. The error is
+// for a worker that could not do so; failed specs are no error.
 func Work(in io.Reader, out io.Writer, register Register) error {
 	w := &worker{out: out, begun: make(chan struct{}), stopped: make(chan struct{}), goOn: make(chan struct{}, 1)}
 	from := json.NewDecoder(in)
@@ -52,18 +52,18 @@ func Work(in io.Reader, out io.Writer, register Register) error {
 
 type worker struct {
 	job     Job
-	begun   chan struct{} // closed when Ginkgo listens to signals
-	stopped chan struct{} // closed when the outer process said stop or is gone
+	begun   chan struct{} // closed when Ginkgo handles signals
+	stopped chan struct{} // closed when the outer process told us to stop or is gone
 	goOn    chan struct{}
 	running bool // a case runs
 
 	mu     sync.Mutex
 	out    io.Writer
-	closed bool // the last message was told
+	closed bool // the last message was sent
 	failed error
 }
 
-// tell writes one message. When nobody reads any more the specs go on to their end and clean up.
+// tell sends one message. If nobody reads any more, the specs still run to their end and clean up.
 func (w *worker) tell(m message) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -80,7 +80,7 @@ func (w *worker) tell(m message) {
 	}
 }
 
-// live tells that the worker is alive, whatever its specs wait for.
+// live sends signs of life, whatever the specs wait for.
 func (w *worker) live() {
 	for range time.Tick(beat) {
 		w.tell(message{Event: eventAlive})
@@ -93,8 +93,8 @@ func (w *worker) err() error {
 	return w.failed
 }
 
-// listen hears what the outer process says. At the end of the stream it interrupts Ginkgo, which lets the running spec
-// return and the clean-up nodes run.
+// listen receives the outer process's replies. At the end of the stream it interrupts Ginkgo, which lets the running
+// spec return and runs the clean-up nodes.
 func (w *worker) listen(from *json.Decoder) {
 	for {
 		var r reply
@@ -115,14 +115,14 @@ func (w *worker) listen(from *json.Decoder) {
 	}
 }
 
-// kept tells which threads live in the labs that were kept, and waits until the labs may be taken down.
+// kept reports the threads of the kept labs, and waits until the labs may be taken down.
 func (w *worker) kept(ctx context.Context, threads []int) {
 	select {
 	case <-w.stopped:
 		return
 	default:
 	}
-	if ginkgo.CurrentSpecReport().Failed() { // its end is told only when its labs are gone
+	if ginkgo.CurrentSpecReport().Failed() { // its end is reported only after its labs are gone
 		w.tell(message{Event: eventFailed})
 	}
 	w.tell(message{Event: eventKept, Threads: threads})
@@ -133,7 +133,7 @@ func (w *worker) kept(ctx context.Context, threads []int) {
 	}
 }
 
-// idOf is the id of the case that a spec runs: a label of it, or else its text.
+// idOf is the id of a spec's case: one of its labels, or else its text.
 func (w *worker) idOf(r types.SpecReport) string {
 	for _, label := range r.LeafNodeLabels {
 		if slices.Contains(w.job.Cases, label) {
@@ -143,7 +143,7 @@ func (w *worker) idOf(r types.SpecReport) string {
 	return r.FullText()
 }
 
-// starts tells that a case runs.
+// starts reports the start of a case.
 func (w *worker) starts(r types.SpecReport) {
 	w.running = !leftOut(r) && r.State != types.SpecStatePending
 	if w.running {
@@ -151,7 +151,7 @@ func (w *worker) starts(r types.SpecReport) {
 	}
 }
 
-// ended tells what the clean-up behind a spec complained of, and what came of the spec if it ran.
+// ended reports failures of the clean-up after a spec, and the result of the spec if it ran.
 func (w *worker) ended(r types.SpecReport) {
 	for _, text := range cleanupFailures(r) {
 		w.tell(message{Event: eventLeftover, Text: text})
@@ -164,7 +164,7 @@ func (w *worker) ended(r types.SpecReport) {
 	w.tell(message{Event: eventEnd, Key: w.idOf(r), Case: &result, Interrupted: cutShort})
 }
 
-// outcome is all that RunSpecs wants of a *testing.T.
+// outcome is the part of *testing.T that RunSpecs needs.
 type outcome struct{ failed bool }
 
 func (o *outcome) Fail() { o.failed = true }
