@@ -12,45 +12,58 @@ import (
 	"netnscheck/harness/state"
 )
 
-// cross takes a packet over the segment to the next hop, and tells by which link of which namespace it comes in there.
+// cross takes a packet over the segment to the next hop, and returns the namespace and the link it comes in by. Both
+// are nil if the next hop is outside the state.
 func (w *walk) cross(n *state.Namespace, iif *state.Link, p *packet, d decision) (*state.Namespace, *state.Link,
 	*Cause) {
 	out := d.dev(n)
 	if out == nil {
-		return nil, nil, cause(causes.NoRoute, n, nil, "the route of %s to %s names no link", n.Name,
+		return nil, nil, cause(causes.NoRoute, n, nil, "the route of %s to %s has no link", n.Name,
 			p.dst).proof(routeShown(n, d.route))
 	}
 	name := causes.FilterForward
 	if iif == nil {
 		name = causes.FilterOutput
 	}
+	// The next hop is the gateway, or the destination itself on a directly connected network: ip_finish_output2(),
+	// net/ipv4/ip_output.c, by ip_neigh_for_gw(), include/net/route.h; ip6_finish_output2(), net/ipv6/ip6_output.c, by
+	// rt6_nexthop(), include/net/ip6_route.h.
 	to := p.dst
 	if d.hop.Via.IsValid() {
 		to = d.hop.Via
 		w.hop(n, out, *p, "to the gateway %s", to)
 	} else {
-		w.hop(n, out, *p, "straight to %s", to)
+		w.hop(n, out, *p, "directly to %s", to)
 	}
 	gateway := d.hop.Via.IsValid()
 	if gateway && w.isOwn(n, to) {
 		return nil, nil, w.ownGateway(n, *p, to, d.route)
 	}
+	// The link. The kernel comes to its carrier and queue last, in __dev_queue_xmit(), net/core/dev.c; a fault there
+	// is reported first, because no packet gets past it.
 	if c := w.linkTrouble(n, out, p, iif != nil); c != nil {
 		return nil, nil, c
 	}
+	// A route may have an MTU of its own: ip_dst_mtu_maybe_forward(), include/net/ip.h; ip6_dst_mtu_maybe_forward(),
+	// include/net/ip6_route.h.
 	if d.route.MTU > 0 && p.size > d.route.MTU && !p.reply && !p.yields {
 		return nil, nil, w.tooBig(n, out, *p, iif != nil, narrowRoute(n, d.route, p.size))
 	}
+	// The postrouting hook, with source translation: NF_INET_POST_ROUTING, in ip_output() and ip6_output().
 	if c := w.hook(n, "postrouting", name, p, iif, out); c != nil {
 		return nil, nil, c
 	}
+	// The egress hook: nf_hook_egress(), in __dev_queue_xmit().
 	if c := w.hook(n, "egress", causes.FilterIngress, p, nil, out); c != nil {
 		return nil, nil, c
 	}
+	// The neighbour: neigh_resolve_output(), net/core/neighbour.c, asks by arp_solicit(), net/ipv4/arp.c, or
+	// ndisc_solicit(), net/ipv6/ndisc.c. Then the frame crosses the segment.
 	at, c := w.resolve(n, out, to, *p)
 	if c == nil {
 		return at.n, at.l, nil
 	}
+	// The neighbour is not reached: a fault of this link, or of the route that leads there, explains more.
 	if out.Kind == "bridge" && !out.Carrier && causes.NoCarrier.Explains(c.Name) {
 		return nil, nil, w.noPortUp(port{n, out})
 	}
@@ -63,8 +76,11 @@ func (w *walk) cross(n *state.Namespace, iif *state.Link, p *packet, d decision)
 	return nil, nil, c
 }
 
-// linkTrouble is what is wrong with the link itself by which the packet is to leave.
+// linkTrouble is a fault of the outgoing link itself: no carrier, a queue that drops, an MTU that is too small, NOARP.
 func (w *walk) linkTrouble(n *state.Namespace, out *state.Link, p *packet, router bool) *Cause {
+	// Carrier: without it the link has a queue that drops everything, noop_qdisc (dev_deactivate(),
+	// net/sched/sch_generic.c). Both ends of a veth pair have carrier only while both are up (veth_open() and
+	// veth_close(), drivers/net/veth.c).
 	peer := w.below(out)
 	switch {
 	case out.Kind == "veth" && peer != nil && peer.n == n && peer.l.Master == "":
@@ -75,40 +91,45 @@ func (w *walk) linkTrouble(n *state.Namespace, out *state.Link, p *packet, route
 	case !out.Carrier && out.Kind == "veth" && peer != nil && !peer.l.Up:
 		return w.peerDown(port{n, out}, *peer)
 	case !out.Carrier && (out.Kind != "bridge" || len(ports(n, out)) == 0):
-		c := cause(causes.NoCarrier, n, out, "%s in %s is up and has no carrier", out.Name,
+		c := cause(causes.NoCarrier, n, out, "%s in %s is up but has no carrier", out.Name,
 			n.Name).proof(linkShown(n, out))
 		switch {
 		case out.Kind == "bridge":
 			c.Says += ": the bridge has no port"
 			w.portsBack(c, port{n, out})
 		case out.Peer != nil && out.Peer.Hidden:
-			c.Says += "; its peer is in a namespace that is not to be seen from here"
+			c.Says += "; its peer is in a namespace that was not read"
 		case peer != nil && !peer.l.Up:
 			c.Says += ": " + peer.l.Name + " below it is down"
 			c.proof(linkShown(peer.n, peer.l)).setUp(*peer)
 		}
 		return c
 	}
+	// The queueing discipline: __dev_xmit_skb(), net/core/dev.c.
 	if c := dropsAll(n, out, p.size); c != nil {
 		return c
 	}
+	// The MTU: a router checks it in ip_forward() or ip6_forward(), and a sender in __ip_append_data(),
+	// net/ipv4/ip_output.c, or __ip6_append_data(), net/ipv6/ip6_output.c.
 	if p.size > out.MTU {
 		c := w.tooBig(n, out, *p, router, narrowLink(n, out, p.size))
 		if !p.yields && (!p.reply || c.Name == causes.MTUBlackHole) {
 			return c
 		}
-		// an answer may be fragmented (icmp_push_reply): by routers, or in IPv6 by its sender once it has been told
+		// A reply may be fragmented (icmp_push_reply(), net/ipv4/icmp.c): by routers, or in IPv6 by its sender after a
+		// "packet too big".
 		p.size = out.MTU
 	}
+	// NOARP: arp_constructor(), net/ipv4/arp.c, and ndisc_constructor(), net/ipv6/ndisc.c, resolve no address on it.
 	if out.NoARP && out.Kind == "veth" {
 		return arpOff(n, out)
 	}
 	return nil
 }
 
-// noPortUp: the bridge has ports, and none of them has carrier.
+// noPortUp is a bridge that has ports, none of which has carrier.
 func (w *walk) noPortUp(bridge port) *Cause {
-	c := cause(causes.NoCarrier, bridge.n, bridge.l, "%s in %s is up and has no carrier: no port of the bridge is up",
+	c := cause(causes.NoCarrier, bridge.n, bridge.l, "%s in %s is up but has no carrier: no port of the bridge is up",
 		bridge.l.Name, bridge.n.Name).proof(linkShown(bridge.n, bridge.l))
 	for _, q := range ports(bridge.n, bridge.l) {
 		c.proof(linkShown(bridge.n, q))
@@ -128,8 +149,8 @@ func (w *walk) peerDown(l, peer port) *Cause {
 		proof(linkShown(peer.n, peer.l), linkShown(l.n, l.l)).setUp(peer)
 }
 
-// portsBack makes the near ends of cables, which are no ports, ports of a bridge: those behind which its network is,
-// and all if that is none.
+// portsBack makes ports of a bridge out of the veth ends in its namespace that are no ports: those with the bridge's
+// network at the other end, or all of them if there is none.
 func (w *walk) portsBack(c *Cause, bridge port) {
 	var near, all []port
 	for _, l := range ordinary(bridge.n) {
@@ -166,7 +187,7 @@ func sharesNetwork(a, b *state.Link) bool {
 	return false
 }
 
-// moveOut moves one end of a pair to a namespace that has nothing but lo, where there is a single one.
+// moveOut moves one end of a pair to the namespace that has nothing but lo, if there is exactly one.
 func (w *walk) moveOut(c *Cause, end port) *Cause {
 	var empty []string
 	for i := range w.state.Namespaces {
@@ -194,12 +215,12 @@ func (w *walk) moveOut(c *Cause, end port) *Cause {
 }
 
 func arpOff(n *state.Namespace, l *state.Link) *Cause {
-	return cause(causes.ARPOff, n, l, "%s in %s neither asks nor answers who has an address (NOARP)", l.Name, n.Name).
+	return cause(causes.ARPOff, n, l, "%s in %s neither sends nor answers neighbour requests (NOARP)", l.Name, n.Name).
 		proof(linkShown(n, l)).mend(ip(n, "link set %s arp on", l.Name))
 }
 
-// dropsAll finds a queueing discipline that lets nothing through, or nothing as large as a packet of so many bytes; 0
-// is small.
+// dropsAll finds a queueing discipline that drops everything, or every packet of a size in bytes; 0 is the size of an
+// echo request without a payload.
 func dropsAll(n *state.Namespace, l *state.Link, size int) *Cause {
 	frame := max(smallest, min(size, l.MTU)+ethernetHeader)
 	for i := range n.Qdiscs {
@@ -232,10 +253,10 @@ func dropsAll(n *state.Namespace, l *state.Link, size int) *Cause {
 
 const (
 	ethernetHeader = 14
-	smallest       = 42 // bytes of the smallest frame that carries an echo or an ARP request
+	smallest       = 42 // bytes of the smallest frame with an echo or an ARP request
 )
 
-// roomOfTBF is the size of the largest frame that fits into the bucket and the queue of a tbf, in bytes (tbf_enqueue in
+// roomOfTBF is the size in bytes of the largest frame that fits the bucket and the queue of a tbf (tbf_enqueue(),
 // net/sched/sch_tbf.c).
 func roomOfTBF(options string) int {
 	room := math.MaxInt
@@ -251,7 +272,7 @@ func roomOfTBF(options string) int {
 	return room
 }
 
-// narrow is what a packet does not fit: a link, or a route with an MTU of its own.
+// narrow is a link, or a route with an MTU of its own, that a packet does not fit.
 type narrow struct {
 	what          string
 	mtu           int
@@ -262,8 +283,8 @@ func narrowLink(n *state.Namespace, l *state.Link, size int) narrow {
 	return narrow{l.Name + " in " + n.Name, l.MTU, linkShown(n, l), ip(n, "link set %s mtu %d", l.Name, size)}
 }
 
-// narrowRoute is a route with an MTU of its own. In the command that replaces it, what the kernel tells of its next
-// hops has no place, nor have they themselves beside a nexthop object.
+// narrowRoute is a route with an MTU of its own. The command that replaces it leaves out the flags that the kernel
+// reports for its next hops, and the next hops themselves if the route has a nexthop object.
 func narrowRoute(n *state.Namespace, r *state.Route, size int) narrow {
 	wide := *r
 	wide.MTU, wide.MTULock = size, false
@@ -278,7 +299,9 @@ func narrowRoute(n *state.Namespace, r *state.Route, size int) narrow {
 		ip(n, "%sroute replace %s", six(r.Family), state.RouteText(wide))}
 }
 
-// tooBig judges a packet that is larger than an MTU and must not be fragmented.
+// tooBig is the cause for a packet that is larger than an MTU and must not be fragmented. A router reports it to the
+// source: ICMP "fragmentation needed" (ip_forward()), or ICMPv6 "packet too big" (ip6_forward()). If that message is
+// lost, the sender never learns of it: a black hole.
 func (w *walk) tooBig(n *state.Namespace, out *state.Link, p packet, router bool, where narrow) *Cause {
 	if router && p.src.IsValid() && !(p.reply && p.family() == 4) {
 		answer := &walk{state: w.state, query: w.query, owners: w.owners, translations: w.translations, turns: w.turns}
@@ -288,7 +311,7 @@ func (w *walk) tooBig(n *state.Namespace, out *state.Link, p packet, router bool
 		}
 		if _, _, lost := answer.travel(n, icmp); lost != nil {
 			return cause(causes.MTUBlackHole, n, out,
-				"a packet of %d bytes does not fit %s (MTU %d), and the answer that says so does not get back: %s",
+				"a packet of %d bytes does not fit %s (MTU %d), and the ICMP error does not get back to the sender: %s",
 				p.size, where.what, where.mtu, lost.Says).
 				proof(append([]string{where.shown}, lost.Evidence...)...).mendAs(lost).mend(where.repair)
 		}
@@ -296,13 +319,13 @@ func (w *walk) tooBig(n *state.Namespace, out *state.Link, p packet, router bool
 	c := cause(causes.MTUExceeded, n, out, "a packet of %d bytes that must not be fragmented does not fit %s (MTU %d)",
 		p.size, where.what, where.mtu).
 		proof(where.shown).mend(where.repair)
-	if from := w.state.Namespace(w.query.From); router && from != nil { // it has learned the small size
+	if from := w.state.Namespace(w.query.From); router && from != nil { // it has cached the smaller MTU
 		c.mend(forget(from, p.family()))
 	}
 	return c
 }
 
-// wrongLink sees whether a second route to the same prefix leads to the destination where the one that wins does not.
+// wrongLink finds a second route to the same prefix that leads to the destination, while the preferred one does not.
 func (w *walk) wrongLink(n *state.Namespace, dst netip.Addr, won *state.Route) *Cause {
 	for i := range n.Routes {
 		r := &n.Routes[i]
@@ -321,8 +344,8 @@ func (w *walk) wrongLink(n *state.Namespace, dst netip.Addr, won *state.Route) *
 		for _, at := range w.endpoints(port{n, l}) {
 			if at.n != n && w.answersFor(at, to) {
 				return cause(causes.RouteOutOfWrongLink, n, n.Link(won.Nexthops[0].Dev),
-					"two routes lead to %s; the one that wins leads out of %s, where %s is not, and not out of %s, "+
-						"where it is",
+					"two routes lead to %s; the preferred one leads out of %s, where %s is not, the other one out "+
+						"of %s, where it is",
 					won.To, won.Nexthops[0].Dev, dst, l.Name).
 					proof(routeShown(n, won), routeShown(n, r)).
 					mend(ip(n, "%sroute del %s dev %s%s", six(won.Family), state.PrefixText(won.To),

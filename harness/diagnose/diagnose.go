@@ -1,6 +1,6 @@
-// Package diagnose says why one namespace does not reach an address: it walks the packet through a state.State, forward
-// and then the reply backward, and names the first thing that stops it. It is pure: it imports state alone, anybody may
-// import it, and it never asks the kernel; what the state does not hold, it does not guess.
+// Package diagnose finds out why a namespace does not reach an address. It walks the packet through a state.State, and
+// then the reply, and names the first thing that stops them. It is pure: it imports only state and its causes, any
+// package may import it, and it never asks the kernel. What the state does not contain is a doubt, never a guess.
 package diagnose
 
 import (
@@ -15,7 +15,7 @@ import (
 // Query is a question: why does From not reach To?
 type Query struct {
 	From string `json:"from"`
-	// Source is the source address of the packet, an address of From. Not valid, it is the one that From would choose.
+	// Source is the source address of the packet, an address of From; if invalid, the one that From would choose.
 	Source netip.Addr `json:"source,omitzero"`
 	To     netip.Addr `json:"to"` // with a zone for link-local addresses
 	// Port is a TCP port; 0 asks for ICMP echo.
@@ -27,13 +27,13 @@ type Query struct {
 // Report is the answer.
 type Report struct {
 	Query
-	// Path is the way of the packet as far as it gets, and of the reply.
+	// Path is the path of the packet as far as it gets, and of the reply.
 	Path []Hop `json:"path"`
-	// Cause is the first thing that stops it; nil when nothing does.
+	// Cause is the first thing that stops the packet or the reply; nil if nothing does.
 	Cause *Cause `json:"cause,omitempty"`
-	// Also is what else is wrong in the state; it does not stop the packet, or not first.
+	// Also is what else is wrong in the state: it does not stop the packet, or not first.
 	Also []Cause `json:"also,omitempty"`
-	// Doubts are the things that were not understood or not read, on which the answer may depend.
+	// Doubts are things that were not understood or not read and on which the answer may depend.
 	Doubts []string `json:"doubts,omitempty"`
 	// Unread are the parts of the state that could not be read, each with its namespace; empty, never nil.
 	Unread []string `json:"unread"`
@@ -44,26 +44,25 @@ type Cause struct {
 	Name  causes.Cause `json:"name"`
 	Netns string       `json:"netns"`
 	Link  string       `json:"link,omitempty"` // "" for a cause in the namespace as a whole
-	// Reply says that it stops the way back.
+	// Reply is set if it stops the reply.
 	Reply bool `json:"reply,omitempty"`
-	// Passes says that it goes by itself, as spanning tree lets a port forward in the end.
+	// Passes is set if it goes away by itself, as when spanning tree has yet to let a port forward.
 	Passes bool `json:"passes,omitempty"`
-	// Part says that it stops a part of the flows alone: by a route with several nexthops others get through.
+	// Part is set if it stops only some flows: by a route with several nexthops, others get through.
 	Part bool `json:"part,omitempty"`
-	// Says is one sentence for people.
+	// Says is the cause in one sentence.
 	Says string `json:"says"`
-	// Evidence is the state that proves it, as ip or nft would show it.
+	// Evidence are lines of the state that prove it, as ip or nft shows them.
 	Evidence []string `json:"evidence,omitempty"`
-	// Repair are the commands that mend it, with what else is missing then on the way: they can be run as they are.
+	// Repair are commands that fix it, and what else is missing on the path then. They can be run as they are.
 	Repair []string `json:"repair,omitempty"`
-	// Advice is what mends it where that is not known in full: a command with a word in capitals to fill in, or a
-	// sentence.
+	// Advice is for a fix that is not known in full: a command with a word in capitals to fill in, or a sentence.
 	Advice []string `json:"advice,omitempty"`
-	// changes are what the repair does to a state.
+	// changes are the effects of the repair on a state.
 	changes []change
 }
 
-// Place is where the cause is, in the words of a check: `X` in `M`, or `M`.
+// Place is the place of the cause in the words of a check: `X` in `M`, or `M`.
 func (c *Cause) Place() string {
 	if c.Link == "" {
 		return c.Netns
@@ -71,7 +70,7 @@ func (c *Cause) Place() string {
 	return c.Link + " in " + c.Netns
 }
 
-// Hop is a station of the way and what is decided there.
+// Hop is one step of the path and what is decided there.
 type Hop struct {
 	Netns    string `json:"netns"`
 	Link     string `json:"link,omitempty"`
@@ -104,7 +103,7 @@ func Diagnose(s *state.State, q Query) Report {
 	}
 	r.Path, r.Doubts = w.path, w.doubts
 	if r.Cause != nil && closed(s, r.Cause.Netns) {
-		// Of a namespace that was not read there is nothing but its name.
+		// The state has only the name of a namespace that was not read.
 		r.Doubts = append(r.Doubts, fmt.Sprintf("the namespace %s could not be read", r.Cause.Netns))
 		r.Cause, r.Path = nil, nil
 	}
@@ -116,8 +115,8 @@ func Diagnose(s *state.State, q Query) Report {
 	return r
 }
 
-// includes says that a remark is about the same matter: in the same place it has the same name, any other cause there
-// tells more of it, or what fixes the cause fixes it too.
+// includes reports whether a remark is about the same fault: in the same place it has the same name, or is less
+// specific than any other cause, or is fixed by the cause's repair.
 func (c *Cause) includes(remark Cause) bool {
 	if c.Netns != remark.Netns || c.Link != remark.Link {
 		return false
@@ -128,18 +127,18 @@ func (c *Cause) includes(remark Cause) bool {
 	return c.Name == remark.Name || remark.Name.Masked() || fixed
 }
 
-// unknownIn says which of the addresses a redacted state does not know: what has become of it, only the key tells.
+// unknownIn reports an address that is not in a redacted state: only the key tells what has become of it.
 func unknownIn(s *state.State, asked ...netip.Addr) string {
 	for _, a := range asked {
 		if s.Redacted && a.IsValid() && !s.Knows(a) {
 			return fmt.Sprintf("the state is redacted, and %s is no address in it: "+
-				"the key, which its owner has, says which one it is there", a)
+				"ask its owner, who has the key, for the redacted address", a)
 		}
 	}
 	return ""
 }
 
-// closed says that a namespace could not be entered: nothing of it was read.
+// closed reports whether a namespace could not be entered: nothing of it was read.
 func closed(s *state.State, netns string) bool {
 	n := s.Namespace(netns)
 	return n != nil && len(n.Links) == 0 && len(n.Unread) > 0

@@ -16,7 +16,7 @@ type seen struct {
 	packet
 	iif, oif *state.Link
 	arp      bool
-	// tracking is the state of the connection, and status is snat and dnat where an address of it was replaced here.
+	// tracking is the state of the connection, and status has snat and dnat if an address of it was translated here.
 	tracking string
 	status   []string
 }
@@ -27,7 +27,8 @@ type base struct {
 	chain *state.FilterChain
 }
 
-// chainsAt are the base chains at a hook that see packets of these families, in the order in which they do.
+// chainsAt are the base chains at a hook that see packets of these families, in the order of nf_hook_slow(),
+// net/netfilter/core.c: by priority.
 func chainsAt(n *state.Namespace, hook string, families ...string) (found []base) {
 	for i := range n.Filters {
 		t := &n.Filters[i]
@@ -44,7 +45,7 @@ func chainsAt(n *state.Namespace, hook string, families ...string) (found []base
 	return found
 }
 
-// families are those of the tables that see packets of an address family.
+// families are the table families that see packets of an address family.
 func families(family int) []string {
 	if family == 6 {
 		return []string{"ip6", "inet"}
@@ -52,20 +53,21 @@ func families(family int) []string {
 	return []string{"ip", "inet"}
 }
 
-// natPlaces are where in the order of a hook addresses are translated, whatever the priority of a nat chain is
+// natPlaces are the priorities at which addresses are translated, whatever the priority of a nat chain is
 // (nf_nat_ipv4_ops and nf_nat_ipv6_ops, net/netfilter/nf_nat_proto.c).
 var natPlaces = map[string]int{"prerouting": -100, "output": -100, "input": 100, "postrouting": 100}
 
-// hook runs a packet through the chains at a hook of its family, and translates its addresses in their midst; the cause
-// has the name given.
+// hook runs a packet through the base chains at a hook, and translates its addresses at their place in the order. A
+// drop is a cause of the given name.
 func (w *walk) hook(n *state.Namespace, hook string, name causes.Cause, p *packet, iif, oif *state.Link) *Cause {
 	c := w.chains(n, hook, name, p, iif, oif)
 	if c != nil {
-		w.hop(n, iif, *p, "the packet filter stops it")
+		w.hop(n, iif, *p, "the packet filter drops the packet")
 	}
 	return c
 }
 
+// chains is hook without a hop in the path.
 func (w *walk) chains(n *state.Namespace, hook string, name causes.Cause, p *packet, iif, oif *state.Link) *Cause {
 	if len(n.Filters) == 0 {
 		return nil
@@ -74,6 +76,8 @@ func (w *walk) chains(n *state.Namespace, hook string, name causes.Cause, p *pac
 	if hook == "ingress" || hook == "egress" {
 		tables = []string{"netdev", "inet"}
 	}
+	// nf_hook_slow(), net/netfilter/core.c: an accept ends one base chain, and the next one still sees the packet; a
+	// drop is final.
 	place, translates := natPlaces[hook]
 	for _, b := range chainsAt(n, hook, tables...) {
 		if b.chain.Type == "nat" || !b.on(iif, oif) {
@@ -93,7 +97,7 @@ func (w *walk) chains(n *state.Namespace, hook string, name causes.Cause, p *pac
 	return nil
 }
 
-// on says whether a chain sees packets of a device, where it is one of devices alone.
+// on reports whether a chain sees packets of a device; only a chain at ingress or egress is limited to some.
 func (b base) on(iif, oif *state.Link) bool {
 	l := iif
 	if b.chain.Hook == "egress" {
@@ -102,7 +106,8 @@ func (b base) on(iif, oif *state.Link) bool {
 	return len(b.chain.Devices) == 0 || l != nil && slices.Contains(b.chain.Devices, l.Name)
 }
 
-// tracked says whether connection tracking has seen a packet before this chain does (NF_IP_PRI_CONNTRACK).
+// tracked reports whether connection tracking (nf_conntrack_in(), net/netfilter/nf_conntrack_core.c) comes before this
+// chain: at prerouting and output it has the priority NF_IP_PRI_CONNTRACK, -200.
 func (b base) tracked() bool {
 	switch b.chain.Hook {
 	case "ingress":
@@ -113,8 +118,8 @@ func (b base) tracked() bool {
 	return true
 }
 
-// tracking is the state that connection tracking gives a packet, as a chain sees it. An answer to what did not pass
-// here is invalid.
+// tracking is the connection tracking state of a packet, as a chain sees it. A reply to a packet that did not pass here
+// is invalid.
 func (w *walk) tracking(n *state.Namespace, b base, p packet) string {
 	asked := func(h Hop) bool { return !h.Reply && h.Netns == n.Name }
 	switch {
@@ -132,7 +137,7 @@ func (w *walk) tracking(n *state.Namespace, b base, p packet) string {
 	return "invalid"
 }
 
-// judge runs a packet through one base chain. A drop that an earlier rule may have prevented is a doubt and no cause.
+// judge runs a packet through one base chain. A drop that an earlier rule may have prevented is a doubt, not a cause.
 func (w *walk) judge(n *state.Namespace, b base, name causes.Cause, s seen) *Cause {
 	s.tracking, s.status = cmp.Or(s.tracking, w.tracking(n, b, s.packet)), w.status(n)
 	r := &run{walk: w, n: n, table: b.table, seen: s}
@@ -154,7 +159,7 @@ func (w *walk) judge(n *state.Namespace, b base, name causes.Cause, s seen) *Cau
 		}
 		return c
 	}
-	c := cause(name, n, nil, "a rule of the chain %s in %s says %s", place, n.Name, verdict).
+	c := cause(name, n, nil, "a rule of the chain %s in %s has the verdict %s", place, n.Name, verdict).
 		proof(in(n, "nft list chain %s", place) + ": " + by.rule.Text)
 	return c.mend(in(n, "nft delete rule %s %s %s handle %d", b.table.Family, b.table.Name, by.chain.Name,
 		by.rule.Handle))
@@ -173,26 +178,26 @@ func byWhat(by *decided) string {
 	return "by the rule “" + by.rule.Text + "”"
 }
 
-// depth is how many jumps deep chains are followed (NFT_JUMP_STACK_SIZE).
+// depth is how many nested jumps are followed (NFT_JUMP_STACK_SIZE, include/net/netfilter/nf_tables.h).
 const depth = 16
 
-// run is a packet on its way through a base chain and those that are jumped to from there.
+// run is a packet in a base chain and the chains that it jumps to.
 type run struct {
 	*walk
 	n     *state.Namespace
 	table *state.FilterTable
 	seen  seen
-	// left is the rule by which the packet left the base chain before its end, for good; nil if none did.
+	// left is the rule of the base chain that ended it for the packet before its last rule; nil if none did.
 	left *state.FilterRule
-	// unsettled is the first rule of which nobody here knows whether it lets the packet through, and so keeps it from
-	// what follows.
+	// unsettled is the first rule that may accept the packet, and so may keep it from the rules that follow.
 	unsettled string
 }
 
-// through runs the packet through a chain: the verdict, "" when it comes to the end of one that has no policy. by is
-// nil for a policy.
+// through runs the packet through a chain as nft_do_chain(), net/netfilter/nf_tables_core.c, does. The verdict is "" at
+// the end of a chain without a policy, that is, of one that is jumped to. by is nil for a policy.
 func (r *run) through(c *state.FilterChain, deep int) (verdict string, by *decided) {
 	for i := range c.Rules {
+		// The expressions of a rule: the first that does not match ends it (NFT_BREAK).
 		rule := &c.Rules[i]
 		fits, known := r.fits(rule)
 		if !known {
@@ -201,6 +206,8 @@ func (r *run) through(c *state.FilterChain, deep int) (verdict string, by *decid
 		if !fits {
 			continue
 		}
+		// The verdict: accept and drop are final for the base chain. A jump comes back at the end of its target, a goto
+		// does not; return goes back to the rule after the jump, and in a base chain to its policy.
 		switch rule.Verdict {
 		case "":
 		case "accept", "drop", "reject":
@@ -221,7 +228,7 @@ func (r *run) through(c *state.FilterChain, deep int) (verdict string, by *decid
 				r.leaves(rule, deep)
 				return c.Policy, nil
 			}
-		default: // queue, and what else gives the packet to somebody who is not known here
+		default: // queue, or another verdict that hands the packet to somebody else
 			r.doubtful(c, rule)
 			return rule.Verdict, &decided{c, rule}
 		}
@@ -229,7 +236,7 @@ func (r *run) through(c *state.FilterChain, deep int) (verdict string, by *decid
 	return c.Policy, nil
 }
 
-// leaves notes that the packet leaves a chain by a rule.
+// leaves notes that the packet leaves the base chain by a rule.
 func (r *run) leaves(rule *state.FilterRule, deep int) {
 	if deep == 0 {
 		r.left = rule
@@ -245,7 +252,7 @@ func chainNamed(t *state.FilterTable, name string) *state.FilterChain {
 	return nil
 }
 
-// fits says whether a rule takes the packet; known is false, and fits with it, where that cannot be judged.
+// fits reports whether a rule matches the packet; known and fits are false where that cannot be judged.
 func (r *run) fits(rule *state.FilterRule) (fits, known bool) {
 	known = !rule.Opaque
 	for _, m := range rule.Matches {
@@ -268,9 +275,9 @@ func (r *run) fits(rule *state.FilterRule) (fits, known bool) {
 	return known, known
 }
 
-// isOfType says whether an address is to a namespace what a rule asks for. What IPv6 has no route in the table local
-// for may be unicast or of a type that refuses: there the routes decide (nft_fib6_eval_type,
-// net/ipv6/netfilter/nft_fib_ipv6.c), which are not asked here.
+// isOfType reports whether an address is of the type that a rule matches. An IPv6 address without a route in the table
+// local may be unicast or of a type that refuses: there all routes decide (nft_fib6_eval_type(),
+// net/ipv6/netfilter/nft_fib_ipv6.c), which is not looked up here.
 func isOfType(n *state.Namespace, a netip.Addr, m state.FilterMatch) (fits, known bool) {
 	kind := addressType(n, a)
 	routed := func(value string) bool {
@@ -280,8 +287,8 @@ func isOfType(n *state.Namespace, a netip.Addr, m state.FilterMatch) (fits, know
 	return slices.Contains(m.Values, kind) != m.Not, known
 }
 
-// addressType is what its table local says of an address, or else unicast; some are what they are without a route
-// (inet_addr_type, net/ipv4/fib_frontend.c).
+// addressType is the type of an address by the table local, else unicast; some addresses have a type without a route
+// (inet_addr_type(), net/ipv4/fib_frontend.c).
 func addressType(n *state.Namespace, a netip.Addr) string {
 	switch {
 	case a.IsMulticast():
@@ -298,13 +305,13 @@ func addressType(n *state.Namespace, a netip.Addr) string {
 	return kind
 }
 
-// setsMarks says whether a rule of the namespace may set the mark of a packet, which has none when it comes there:
-// those that do are opaque.
+// setsMarks reports whether a rule of the namespace may set the mark of a packet, which arrives without one: such rules
+// are opaque.
 func setsMarks(n *state.Namespace) bool {
 	return hasRule(n, func(r state.FilterRule) bool { return r.Opaque })
 }
 
-// untracks says whether a rule of the namespace keeps connection tracking from some packets.
+// untracks reports whether a rule of the namespace exempts packets from connection tracking.
 func untracks(n *state.Namespace) bool {
 	return hasRule(n, func(r state.FilterRule) bool { return strings.Contains(r.Text, "[notrack]") })
 }
@@ -320,37 +327,35 @@ func hasRule(n *state.Namespace, is func(state.FilterRule) bool) bool {
 	return false
 }
 
-// doubtful notes what a rule that is not understood may do to the packet. That it may let it through is a doubt only if
-// something drops it later.
+// doubtful notes what a rule that is not understood may do to the packet. That it may accept it is a doubt only if a
+// later rule drops it.
 func (r *run) doubtful(c *state.FilterChain, rule *state.FilterRule) {
 	if rule.Verdict == "" && !mayDecide(rule) {
 		return
 	}
 	if rule.Verdict != "accept" {
-		r.doubt("%s: whether a rule fits, or what it does, is not known here: %s", r.n.Name, r.named(c, rule))
+		r.doubt("%s: whether a rule matches, or what it does, is not known here: %s", r.n.Name, r.named(c, rule))
 	}
 	if rule.Verdict != "drop" && rule.Verdict != "reject" && r.unsettled == "" {
 		r.unsettled = r.named(c, rule)
 	}
 }
 
-// named is a rule that is not understood, whose text may not be all of it, and how to look it up.
+// named is a rule that is not understood, whose text may be incomplete, with the command that shows it.
 func (r *run) named(c *state.FilterChain, rule *state.FilterRule) string {
 	return fmt.Sprintf("“%s”, handle %d in %s", rule.Text, rule.Handle,
 		in(r.n, "nft --handle list chain %s %s %s", r.table.Family, r.table.Name, c.Name))
 }
 
-// mayDecide says whether a rule without a verdict that is not understood may decide nevertheless: by one of the
-// expressions of nf_tables that give a verdict of their own. The text has their names in brackets. Others set
-// something, or match.
+// mayDecide reports whether a rule without a verdict may decide nevertheless, by an expression of nf_tables that has a
+// verdict of its own. The text has the names of such expressions in brackets. Others set something, or match.
 func mayDecide(rule *state.FilterRule) bool {
 	return slices.ContainsFunc([]string{"[queue", "[fwd", "[dup", "[tproxy", "[synproxy", "[lookup", "[immediate",
 		"[xt target", "[nat", " vmap "},
 		func(word string) bool { return strings.Contains(rule.Text, word) })
 }
 
-// filteredQuestion asks the packet filters about the question who has an address, and about the answer, on their way
-// between neighbours.
+// filteredQuestion runs the packet filters between two neighbours for a neighbour request and its reply.
 func (w *walk) filteredQuestion(from port, to netip.Addr, owner *arrival, p packet) *Cause {
 	asker := w.asker(from, to, p)
 	question, answer := packet{src: asker, dst: to}, packet{src: to, dst: asker, reply: true}
@@ -369,8 +374,8 @@ func (w *walk) filteredQuestion(from port, to netip.Addr, owner *arrival, p pack
 	return w.filteredDiscovery(owner.port, from, back, answer, p.back())
 }
 
-// asker is the source of the question who has an address: that of the packet, if it is one's own (arp_solicit,
-// net/ipv4/arp.c, and ndisc_solicit, net/ipv6/ndisc.c).
+// asker is the source of a neighbour request: that of the packet, if it is the namespace's own (arp_solicit(),
+// net/ipv4/arp.c, and ndisc_solicit(), net/ipv6/ndisc.c).
 func (w *walk) asker(from port, to netip.Addr, p packet) netip.Addr {
 	if w.isOwn(from.n, p.src) && (to.Is4() || w.answersFor(from, p.src)) {
 		return p.src
@@ -384,17 +389,19 @@ func (w *walk) asker(from port, to netip.Addr, p packet) netip.Addr {
 	return netip.Addr{}
 }
 
-// solicited is the group in which the neighbour with an address is asked for (RFC 4291, section 2.7.1).
+// solicited is the solicited-node multicast address of an address (RFC 4291, section 2.7.1).
 func solicited(addr netip.Addr) netip.Addr {
 	group, bytes := [16]byte{0: 0xff, 1: 0x02, 11: 0x01, 12: 0xff}, addr.As16()
 	copy(group[13:], bytes[13:])
 	return netip.AddrFrom16(group)
 }
 
-// filteredDiscovery asks the packet filters about a question or an answer between neighbours, from the one over the
-// bridges to the other. Of a chain that stops the packet for which it is asked as well, that one is told: what opens
-// the chain for it does so for the question.
+// filteredDiscovery runs the packet filters for a neighbour request or its reply p, from one neighbour over the bridges
+// to the other. A chain that drops next as well, the packet that needs the neighbour, is reported for next: the rule
+// that accepts next opens the chain for p too.
 func (w *walk) filteredDiscovery(from, to port, over []passage, p, next packet) *Cause {
+	// ARP passes the hooks of the family arp (arp_xmit() and arp_rcv(), net/ipv4/arp.c); neighbour discovery is ICMPv6,
+	// and passes those of ip6 and inet (ndisc_send_skb(), net/ipv6/ndisc.c).
 	arp := p.icmp == ""
 	at := func(n *state.Namespace, hook string, iif, oif *state.Link) *Cause {
 		tables, name := families(6), causes.FilterInput
@@ -448,9 +455,8 @@ func (w *walk) filteredDiscovery(from, to port, over []passage, p, next packet) 
 	return at(to.n, "input", to.l, nil)
 }
 
-// filteredBridge asks the filters of a bridge about a frame that goes from one port to another, or from or to the
-// bridge itself. Only at the hook forward it has both its devices (br_handle_frame, br_pass_frame_up,
-// br_forward_finish).
+// filteredBridge runs the filters of a bridge for a frame from one port to another, or from or to the bridge itself.
+// Only the forward hook has both devices (__br_forward(), net/bridge/br_forward.c).
 func (w *walk) filteredBridge(at passage, s seen) *Cause {
 	if len(at.n.Filters) == 0 {
 		return nil
@@ -459,6 +465,9 @@ func (w *walk) filteredBridge(at passage, s seen) *Cause {
 		name     string
 		iif, oif *state.Link
 	}
+	// From port to port: prerouting in br_handle_frame(), net/bridge/br_input.c, forward in __br_forward(), postrouting
+	// in br_forward_finish(), net/bridge/br_forward.c. To the bridge: input in br_pass_frame_up(). From it: output in
+	// __br_forward().
 	hooks := []hook{{"prerouting", at.in, nil}, {"forward", at.in, at.out}, {"postrouting", nil, at.out}}
 	switch {
 	case at.out == nil:
@@ -478,8 +487,8 @@ func (w *walk) filteredBridge(at passage, s seen) *Cause {
 	if s.arp || at.in == nil || at.out == nil || sysctl(at.n, key) != "1" {
 		return nil
 	}
-	// br_netfilter shows bridged packets to the filters of IP, with the bridge in the place of its ports
-	// (brnf_get_logical_dev).
+	// br_netfilter runs the forward hook of IP for bridged packets, with the bridge in the place of its ports
+	// (brnf_get_logical_dev(), net/bridge/br_netfilter_hooks.c).
 	p := s.packet
 	c := w.chains(at.n, "forward", causes.FilterForward, &p, at.l, at.l)
 	if c != nil {
@@ -488,7 +497,7 @@ func (w *walk) filteredBridge(at passage, s seen) *Cause {
 	return c
 }
 
-// bridgeCalls is the setting by which bridged packets are shown to the filters of IP.
+// bridgeCalls is the setting by which bridged packets pass the filters of IP.
 func bridgeCalls(family int) string {
 	return map[int]string{4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables"}[family]
 }

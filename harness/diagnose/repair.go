@@ -44,7 +44,9 @@ func (w *walk) detour() *Cause {
 		if at.d.hop == nil || !at.d.hop.Via.IsValid() {
 			continue
 		}
-		for _, why := range []func(*state.Namespace, packet, []*state.Link) *Cause{w.linkDown, w.downStraight, w.muteStraight, w.connectedRouteMissing, w.prefixMismatch} {
+		for _, why := range []func(*state.Namespace, packet, []*state.Link) *Cause{
+			w.linkDown, w.downStraight, w.muteStraight, w.connectedRouteMissing, w.prefixMismatch,
+		} {
 			if c := why(at.n, at.p, ordinary(at.n)); c != nil && w.completeRepair(c) {
 				c.Reply = at.p.reply
 				return c

@@ -8,7 +8,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Survey is what a review finds.
+// Survey is the result of a review.
 type Survey struct {
 	// Causes are in the order of the namespaces and their links; empty, never nil.
 	Causes []Cause `json:"causes"`
@@ -16,7 +16,7 @@ type Survey struct {
 	Unread []string `json:"unread"`
 }
 
-// Review lists what looks wrong in a state, without a question. A healthy network has none but remarks.
+// Review lists faults in a state, without a query. In a healthy network it finds nothing but remarks.
 func Review(s *state.State) Survey {
 	return Survey{Causes: append([]Cause{}, review(s)...), Unread: unread(s)}
 }
@@ -58,7 +58,7 @@ func (r *reviewer) add(c *Cause) {
 func (r *reviewer) namespace(n *state.Namespace) {
 	if lo := n.Link("lo"); lo != nil && !lo.Up && len(ordinary(n)) > 0 {
 		r.add(cause(causes.LoopbackDown, n, lo,
-			"lo in %s is down: the namespace does not reach its own addresses, and errors of the network are silent",
+			"lo in %s is down: the namespace does not reach its own addresses, and network errors are silent",
 			n.Name).
 			proof(linkShown(n, lo)).mend(ip(n, "link set lo up")))
 	}
@@ -76,11 +76,13 @@ func pids(all []int) string {
 	return strings.Join(words, ", ")
 }
 
+// link checks one link: its veth peer, its MTU, its bridge, its addresses.
 func (r *reviewer) link(n *state.Namespace, l *state.Link) {
+	// The veth pair: neither end has carrier unless both are up (veth_open() and veth_close(), drivers/net/veth.c).
 	peer := r.below(l)
 	switch {
 	case l.Kind == "veth" && l.Peer != nil && l.Peer.Hidden:
-		r.add(cause(causes.PeerOutOfSight, n, l, "the peer of %s is in a namespace that is not to be seen from here",
+		r.add(cause(causes.PeerOutOfSight, n, l, "the peer of %s is in a namespace that was not read",
 			l.Name).proof(linkShown(n, l)))
 	case l.Kind == "veth" && peer != nil && l.Up && !peer.l.Up:
 		r.add(cause(causes.HalfUp, peer.n, peer.l, "%s in %s is down, %s in %s is up: the pair is half up", peer.l.Name,
@@ -92,23 +94,28 @@ func (r *reviewer) link(n *state.Namespace, l *state.Link) {
 			n.Name).
 			proof(linkShown(n, l), linkShown(n, peer.l)).advise(ip(n, "link set %s netns OTHER", peer.l.Name)))
 	}
+	// The MTU: veth_xmit() drops a frame that is larger than the peer's MTU and a VLAN tag (is_skb_forwardable(),
+	// net/core/dev.c), without an error for the sender.
 	if l.Kind == "veth" && peer != nil && l.MTU != peer.l.MTU && firstOfPair(port{n, l}, *peer) {
 		small, large := port{n, l}, *peer
 		if small.l.MTU > large.l.MTU {
 			small, large = large, small
 		}
 		r.add(cause(causes.MTUMismatch, small.n, small.l,
-			"%s has an MTU of %d and its other end %s in %s one of %d: large packets vanish on the way here",
+			"%s has an MTU of %d and its other end %s in %s one of %d: large packets from there are dropped",
 			small.l.Name, small.l.MTU, large.l.Name, large.n.Name, large.l.MTU).
 			proof(linkShown(small.n, small.l), linkShown(large.n, large.l)).mend(ip(small.n, "link set %s mtu %d",
 			small.l.Name, large.l.MTU)))
 	}
+	// The bridge: without a port it never has carrier.
 	if l.Kind == "bridge" && l.Up {
 		if len(ports(n, l)) == 0 {
 			r.add(cause(causes.BridgeWithoutPorts, n, l, "the bridge %s has no port",
 				l.Name).proof(linkShown(n, l)).advise(ip(n, "link set IFACE master %s", l.Name)))
 		}
 	}
+	// The port of a bridge: its state, and addresses that receive nothing, since br_handle_frame(),
+	// net/bridge/br_input.c, takes each frame before IP does (RX_HANDLER_CONSUMED).
 	if l.Master != "" {
 		if b := n.Link(l.Master); b != nil && b.Up && !wantedByTree(port{n, l}) {
 			r.add(r.portTrouble(port{n, l}))
@@ -125,7 +132,7 @@ func (r *reviewer) link(n *state.Namespace, l *state.Link) {
 	}
 }
 
-// firstOfPair is true for one end of a pair alone, so that a fault of both is told once.
+// firstOfPair is true for one end of a pair only, so that a fault of both is reported once.
 func firstOfPair(a, b port) bool {
 	if a.n != b.n {
 		return a.n.Name < b.n.Name
@@ -133,7 +140,7 @@ func firstOfPair(a, b port) bool {
 	return a.l.Index < b.l.Index
 }
 
-// address looks for addresses that are none for a host, and for prefixes that do not fit those of the other end.
+// address finds addresses that no host may have, and prefixes that do not match those of the other end.
 func (r *reviewer) address(n *state.Namespace, l *state.Link, a state.Address) {
 	addr, what := a.Prefix.Addr(), ""
 	if addr.Is4() && l.Kind != "loopback" && !a.Peer.IsValid() {
@@ -173,11 +180,12 @@ func (r *reviewer) address(n *state.Namespace, l *state.Link, a state.Address) {
 	}
 }
 
-// reachesOtherwise says whether a namespace has some route to an address.
+// reachesOtherwise reports whether a namespace has any route to an address.
 func (r *reviewer) reachesOtherwise(n *state.Namespace, addr netip.Addr) bool {
 	return lookup(n, flow{dst: addr}).found()
 }
 
+// lastAddress is the broadcast address of an IPv4 network.
 func lastAddress(p netip.Prefix) netip.Addr {
 	bytes := p.Masked().Addr().As4()
 	for bit := p.Bits(); bit < 32; bit++ {
@@ -193,7 +201,7 @@ func (r *reviewer) shared() {
 		what    string
 	}
 	first := map[place]port{}
-	// meet gives the link that had the same on the same segment before, if it is another one than at.
+	// meet returns the link that had the same address on the same segment before, and whether there was one.
 	meet := func(at port, what string) (port, bool) {
 		p := place{r.segmentOf(at), what}
 		other, met := first[p]
@@ -231,8 +239,8 @@ func (r *reviewer) shared() {
 	})
 }
 
-// ethernet says that a link has a MAC address of its own; a bridge may have that of a port, and a vlan that of the link
-// below it.
+// ethernet reports whether a link has a MAC address of its own; a bridge may have that of a port, and a VLAN that of
+// the link below it.
 func ethernet(l *state.Link) bool {
 	return l.MAC != "" && l.MAC != "00:00:00:00:00:00" && l.Kind != "loopback" && l.Kind != "bridge" &&
 		l.Kind != "vlan" && l.IPvlan == ""
@@ -247,7 +255,7 @@ func (r *reviewer) eachLink(f func(port)) {
 	}
 }
 
-// overlaps finds networks that a namespace has on a link of its own while the host has them on another segment.
+// overlaps finds networks of a namespace that the host has on another segment.
 func (r *reviewer) overlaps() {
 	host := r.state.Namespace(state.Host)
 	if host == nil {
@@ -267,17 +275,17 @@ func (r *reviewer) overlaps() {
 				for k := range n.Links {
 					l := &n.Links[k]
 					if peer := r.below(l); peer != nil && peer.n == host {
-						continue // its cable ends at the host: it is meant to be that network
+						continue // its cable ends at the host: it is the same network
 					}
 					if outOfSight(l) {
-						continue // a card of its own may well be in that network
+						continue // its own card may well be in that network
 					}
 					for _, b := range addresses(l, 4) {
 						if !b.Prefix.Addr().IsLoopback() && !b.Prefix.IsSingleIP() && covered(a).Overlaps(covered(b)) &&
 							!r.sameSegment(port{host, theirs}, port{n, l}) {
 							r.add(cause(causes.SubnetOverlap, n, l,
-								"%s on %s is a part of a network that the host has elsewhere (%s on %s): neither "+
-									"reaches the other", b.Prefix, l.Name, a.Prefix, theirs.Name).
+								"%s on %s overlaps a network that the host has elsewhere (%s on %s): neither reaches "+
+									"the other", b.Prefix, l.Name, a.Prefix, theirs.Name).
 								proof(addressShown(n, l, b), addressShown(host, theirs, a)))
 						}
 					}

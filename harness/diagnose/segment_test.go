@@ -136,18 +136,18 @@ func TestPortsThatDoNotForward(t *testing.T) {
 		repair []string
 	}{
 		{"a port that listens", 1, "listening", []string{"p-a"}, true, true,
-			[]string{"wait: spanning tree lets the port forward when it has listened and learned, 4.5 s after it " +
+			[]string{"wait: spanning tree lets the port forward after listening and learning, 4.5 s after it " +
 				"came up"}},
 		{"a port that learns in a ring", 1, "learning", []string{"x1", "x2"}, true, true,
-			[]string{"wait: spanning tree lets the port forward when it has listened and learned, 4.5 s after it " +
+			[]string{"wait: spanning tree lets the port forward after listening and learning, 4.5 s after it " +
 				"came up"}},
 		{"ports that are spares", 1, "blocking", []string{"x1", "x2"}, false, false,
-			[]string{"mend the other way, for which spanning tree keeps this port as a spare; it opens it by itself " +
-				"24.5 s after it has lost that"}},
+			[]string{"fix the other path, for which spanning tree keeps this port as a spare; it opens the port " +
+				"24.5 s after it has lost that path"}},
 		{"a port that spanning tree has not got", 1, "disabled", []string{"p-a"}, false, true,
 			[]string{"ip -n sw link set p-a down", "ip -n sw link set p-a up"}},
 		{"a port that has just got its carrier", 1, "disabled as yet", []string{"p-a"}, true, true,
-			[]string{"wait: the bridge takes the port in as soon as the kernel has told it of the carrier"}},
+			[]string{"wait: the bridge enables the port as soon as the kernel reports the carrier"}},
 		{"set by hand", 0, "listening", []string{"p-a"}, false, true,
 			[]string{"ip netns exec sw bridge link set dev p-a state 3"}},
 		{"disabled by hand", 0, "disabled", []string{"p-a"}, false, true,

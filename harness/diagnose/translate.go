@@ -8,26 +8,28 @@ import (
 	"netnscheck/harness/state"
 )
 
-// translation is what a namespace did to the addresses of the packet on its way there; connection tracking undoes it on
-// the way back.
+// translation is a change that a namespace made to an address of the packet; connection tracking reverses it for the
+// reply.
 type translation struct {
 	n        *state.Namespace
-	source   bool // the source was replaced, else the destination
+	source   bool // the source was translated, else the destination
 	old, new netip.Addr
 	oldPort  uint16
 	newPort  uint16
-	shown    string // the rule, and how to see it
+	shown    string // the rule, with the command that shows it
 }
 
-// maybeSentOn is where, first, a rule that is not understood may have given the packet another destination.
+// maybeSentOn is the first rule that is not understood and may have changed the destination of the packet.
 type maybeSentOn struct {
 	n    *state.Namespace
 	rule string
 }
 
-// translate does what the nat chains at a hook say to the first packet of a connection; later ones follow it, and for
-// answers it is undone.
+// translate applies the nat chains at a hook: nf_nat_inet_fn(), net/netfilter/nf_nat_core.c. Only the first packet of a
+// connection runs through them; connection tracking remembers the result, and reverses it for replies.
 func (w *walk) translate(n *state.Namespace, hook string, p *packet, iif, oif *state.Link) {
+	// The source is translated at postrouting and input, the destination at prerouting and output (HOOK2MANIP,
+	// include/net/netfilter/nf_nat.h). A reply is translated without the chains: nf_nat_packet().
 	source := hook == "postrouting" || hook == "input"
 	if p.reply {
 		w.untranslate(n, source, p)
@@ -49,6 +51,9 @@ func (w *walk) translate(n *state.Namespace, hook string, p *packet, iif, oif *s
 			}
 			continue
 		}
+		// The new address. masquerade: that of the outgoing link (nf_nat_masquerade_ipv4(),
+		// net/netfilter/nf_nat_masquerade.c). redirect: that of the incoming link, or at output the loopback address
+		// (nf_nat_redirect_ipv4(), net/netfilter/nf_nat_redirect.c).
 		t := translation{n: n, source: source, oldPort: p.dport, newPort: p.dport,
 			shown: in(n, "nft list chain %s %s %s", b.table.Family, b.table.Name, b.chain.Name) + ": " + rule.Text}
 		switch rule.Verdict {
@@ -82,8 +87,8 @@ func (w *walk) translate(n *state.Namespace, hook string, p *packet, iif, oif *s
 	}
 }
 
-// translation is the rule of a nat chain that translates the packet, nil if none does; over says that no other rule is
-// asked after it. Whether one that is not understood translates is a doubt: what follows on the way may be about other
+// translation is the rule of a nat chain that translates the packet, nil if none does; over means that no later rule
+// counts. A rule that is not understood and may translate is a doubt: from there on the packet may have other
 // addresses.
 func (r *run) translation(c *state.FilterChain, deep int) (rule *state.FilterRule, over bool) {
 	for i := range c.Rules {
@@ -123,7 +128,7 @@ func (r *run) translation(c *state.FilterChain, deep int) (rule *state.FilterRul
 	return nil, false
 }
 
-// translates says whether a chain translates the source of some packets.
+// translates reports whether a chain translates the source of some packets.
 func translates(t *state.FilterTable, c *state.FilterChain) bool {
 	for i := range c.Rules {
 		switch c.Rules[i].Verdict {
@@ -164,8 +169,8 @@ func (w *walk) status(n *state.Namespace) (words []string) {
 	return words
 }
 
-// untranslate undoes on the way back what a namespace did on the way there: where sources are replaced, to what was a
-// destination then.
+// untranslate reverses for a reply what a namespace did to the first packet: where sources are translated, it restores
+// what was the destination then, and the other way round (nf_nat_packet(), net/netfilter/nf_nat_core.c).
 func (w *walk) untranslate(n *state.Namespace, source bool, p *packet) {
 	for i := len(w.translations) - 1; i >= 0; i-- {
 		t := w.translations[i]
@@ -179,15 +184,15 @@ func (w *walk) untranslate(n *state.Namespace, source bool, p *packet) {
 	}
 }
 
-// translationMissing: the answer has no way back to a source that a router on the way does not translate, while it
-// translates others.
+// translationMissing: the reply is lost because a router on the path, which translates other sources, does not
+// translate this one.
 func (w *walk) translationMissing(lost *Cause) *Cause {
 	if len(w.translators) == 0 || !causes.TranslationMissing.Explains(lost.Name) {
 		return nil
 	}
 	n := w.translators[0]
 	c := cause(causes.TranslationMissing, n, nil,
-		"%s translates the source of some packets, but not of these, and %s knows no way back to it", n.Name,
+		"%s translates the source of some packets, but not of these, and %s has no route back to it", n.Name,
 		lost.Netns)
 	c.Reply = true
 	for i := range n.Filters {
