@@ -29,7 +29,7 @@ ip -n prodns link set lo up; ip -n testns link set lo up; ip -n prodns link set 
 func TestMapOfTheMachine(t *testing.T) {
 	dir := t.TempDir()
 	c := onMachine(t, dir, aPair, "map")
-	c.want(t, 0, "─ host ─", "│ vnix-prodns ! no carrier ├───×───┤ vnic-testns ○ down │", "× carries nothing")
+	c.want(t, 0, "─ host ─", "│ vnix-prodns ! no carrier ├───×───┤ vnic-testns ○ down │", "× no carrier")
 	onMachine(t, dir, aPair, "map", "--ascii").want(t, 0, "| vnix-prodns ! no carrier +---x---+ vnic-testns - down |")
 	onMachine(t, dir, aPair, "map", "--width", "40").want(t, 0, "│ vnix-prodns@vnic-testns ! no carrier │")
 

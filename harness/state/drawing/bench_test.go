@@ -7,7 +7,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// star is a bridge in a namespace with so many namespaces around it.
+// star is a bridge in a namespace with so many namespaces attached to it.
 func star(nodes int) *state.State {
 	hub := state.Namespace{Name: "hub",
 		Links: []state.Link{{Index: 1, Name: "br0", Kind: "bridge", Up: true, Carrier: true, MTU: 1500}}}
@@ -25,7 +25,7 @@ func star(nodes int) *state.State {
 	return s
 }
 
-// BenchmarkStar draws stars: a namespace is not to cost more for there being many.
+// BenchmarkStar draws stars: the cost of a namespace must not grow with their number.
 func BenchmarkStar(b *testing.B) {
 	for _, nodes := range []int{10, 100, 1000} {
 		s := star(nodes)

@@ -7,7 +7,8 @@ import (
 	"netnscheck/harness/term"
 )
 
-// block is a part of a drawing that is laid out by itself, from its own upper left corner; the box there comes first.
+// block is a part of a drawing with its own layout, in coordinates from its upper left corner; the box in that corner
+// comes first.
 type block struct {
 	w, h   int
 	boxes  []Box
@@ -16,7 +17,7 @@ type block struct {
 	single bool // one box of one namespace
 }
 
-// put adds a part with its corner at x, y.
+// put adds a part with its upper left corner at x, y.
 func (b *block) put(part block, x, y int) {
 	for _, box := range part.boxes {
 		box.X, box.Y = box.X+x, box.Y+y
@@ -45,7 +46,7 @@ const (
 	between = 2  // columns between blocks that stand side by side
 )
 
-// layOut lays the whole out. tight is a node for which there was no room below its parent.
+// layOut lays out the whole drawing. tight is a node for which there was no room below its parent.
 func (p *plan) layOut(width int) (all block, tight *node) {
 	p.drawn, p.nextTo = make([]bool, len(p.top.Cables)), map[int][]int{}
 	roots := p.forest()
@@ -76,7 +77,7 @@ func (p *plan) layOut(width int) (all block, tight *node) {
 	return all, nil
 }
 
-// tree lays a tree out: a chain in one row where that fits, everything else from top to bottom.
+// tree lays out a tree: a chain in one row if that fits, everything else from top to bottom.
 func (p *plan) tree(root *node, width int) (block, *node) {
 	if len(root.children) > 0 && root.isChain() {
 		if b, fits := p.chain(root, width); fits {
@@ -86,7 +87,7 @@ func (p *plan) tree(root *node, width int) (block, *node) {
 	return p.hub(root, nil, width)
 }
 
-// flow puts blocks into rows that are no wider than room. Boxes that stand alone get the same width.
+// flow puts blocks into rows no wider than room. Boxes without a cable get the same width.
 func flow(blocks []block, room int) [][]block {
 	widest := 0
 	for _, b := range blocks {
@@ -109,7 +110,7 @@ func flow(blocks []block, room int) [][]block {
 	return rows
 }
 
-// box is the box of a node. Cables come in at these columns of its upper border, before the title.
+// box is the box of a node. Cables enter at these columns of its upper border, before the title.
 func (p *plan) box(n *node, lines []Line, in []int, room int) Box {
 	title := p.top.Namespaces[n.netns].Name
 	if len(n.crowd) > 0 {
@@ -139,9 +140,9 @@ func (p *plan) linesOf(n *node, room int) []Line {
 // outletAt is the column at which an outlet leaves the lower border of a box.
 func outletAt(outlet int) int { return 2 + 2*outlet }
 
-// hub lays out a box with its children below: the leaves in rows, each hanging on a wire above it; what has children of
-// its own and fits nowhere beside others below each other; the biggest subtree last and straight below the box, so that
-// a chain goes straight down.
+// hub lays out a box with its children below: leaves in rows, each on a wire from above; children with children of
+// their own in rows if they fit, else below each other; the biggest subtree last and straight below the box, so that a
+// chain goes straight down.
 func (p *plan) hub(n *node, in []int, room int) (block, *node) {
 	var b block
 	box := p.box(n, p.linesOf(n, room), in, room)
@@ -196,8 +197,8 @@ func columnsFor(cables int) []int {
 	return in
 }
 
-// straightBelow is the last child where it goes straight below the box: the only one, or one that has children, and
-// with no more than one cable from each outlet.
+// straightBelow is the last child if it goes straight below the box: the only child, or one with children, with at most
+// one cable from each outlet.
 func (p *plan) straightBelow(n *node, children []*node) *node {
 	last := children[len(children)-1]
 	if len(children) > 1 && len(last.children) == 0 || len(last.crowd) > 0 {
@@ -213,7 +214,7 @@ func (p *plan) straightBelow(n *node, children []*node) *node {
 	return last
 }
 
-// hangRow puts a row of blocks below what there is, each on wires from the outlets of n.
+// hangRow adds a row of blocks below, each on wires from the outlets of n.
 func (p *plan) hangRow(b *block, n *node, children []*node, row []block, room int, trunks []int) {
 	rail := map[int]int{} // the row of each outlet's wire
 	y := b.h
@@ -258,7 +259,7 @@ func (p *plan) hangRow(b *block, n *node, children []*node, row []block, room in
 	b.wires = append(b.wires, drops...)
 }
 
-// hangStraight puts the last child straight below, with the trunks going on into it.
+// hangStraight adds the last child straight below, where the trunks end in it.
 func (p *plan) hangStraight(b *block, n, child *node, room int, trunks []int) *node {
 	var in []int
 	for _, h := range child.cables {
@@ -305,11 +306,11 @@ func (p *plan) drop(h hanging, child *node, from, to Point) Wire {
 	return w
 }
 
-// says is a cable in words.
+// says describes a cable.
 func (c *Cable) says() string {
 	text := fmt.Sprintf("%s in %s to %s in %s", c.A.Interface, c.A.Netns, c.B.Interface, c.B.Netns)
 	if !c.Carries {
-		text += ", carries nothing"
+		text += ", no carrier"
 	}
 	return text
 }

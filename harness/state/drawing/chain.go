@@ -2,8 +2,8 @@ package drawing
 
 import "slices"
 
-// chain lays a chain of boxes out in one row, each cable from the line of one interface to that of the other; false
-// where that does not fit.
+// chain lays out a chain of boxes in one row, each cable from the line of one interface to that of the other; false if
+// that does not fit.
 func (p *plan) chain(root *node, width int) (block, bool) {
 	var nodes []*node
 	for n := root; ; n = n.children[0] {
@@ -41,7 +41,7 @@ func (p *plan) chain(root *node, width int) (block, bool) {
 	return b, x <= width
 }
 
-// across are the cables between two boxes that stand side by side, with a gap between them that begins at column x.
+// across are the cables between two boxes side by side, with a gap between them that begins at column x.
 func (p *plan) across(n, parent *node, left, right Box, x, gap int) ([]Wire, bool) {
 	var wires []Wire
 	for i, h := range n.cables {

@@ -8,18 +8,19 @@ import (
 	"netnscheck/harness/term"
 )
 
-// foldFrom is how many interfaces without anything of their own have to be alike to be told in one line.
+// foldFrom is the least number of similar interfaces that are folded into one line.
 const foldFrom = 6
 
-// content is how the lines of a box are told.
+// content makes the lines of a box.
 type content struct {
 	*plan
 	netns int
-	// sideways are the interfaces whose cable leaves the box beside their line: it need not be told where it leads.
+	// sideways are the interfaces whose cable leaves the box at the end of their line, which therefore need not name
+	// the peer.
 	sideways []int
-	// name is what an interface is called.
+	// name is the name of an interface in the box.
 	name func(link int) string
-	// shared leaves out what each of a crowd has for itself: addresses, and what its cable leads to.
+	// shared leaves out what differs within a crowd: addresses and peers.
 	shared bool
 }
 
@@ -29,7 +30,7 @@ func (p *plan) content(netns int, sideways ...int) content {
 	}}
 }
 
-// lines are what stands in the box of a namespace.
+// lines are the lines in the box of a namespace.
 func (c content) lines() []Line {
 	n := &c.top.Namespaces[c.netns]
 	var lines []Line
@@ -75,14 +76,14 @@ func (c content) lines() []Line {
 	return lines
 }
 
-// ports are the interfaces whose master this one is.
+// ports are the interfaces with this master.
 func (c content) ports(master int) []int {
 	return c.portsOf[c.netns][c.top.Namespaces[c.netns].Interfaces[master].Name]
 }
 
 func plainLine(text string) Line { return Line{Before: text, link: -1} }
 
-// renamed calls the interface of a route as the lines call it.
+// renamed is a route with the name that its interface has in the box.
 func (c content) renamed(route string) string {
 	for i, l := range c.top.Namespaces[c.netns].Interfaces {
 		if before, ok := strings.CutSuffix(route, " dev "+l.Name); ok {
@@ -92,7 +93,7 @@ func (c content) renamed(route string) string {
 	return route
 }
 
-// fold groups interfaces: many that are alike in one, at the place of the first, all others one by one.
+// fold groups interfaces: many similar ones into one group, in the place of the first, all others one by one.
 func (c content) fold(links []int) [][]int {
 	alike := map[string][]int{}
 	likeness := make([]string, len(links))
@@ -113,7 +114,7 @@ func (c content) fold(links []int) [][]int {
 	return groups
 }
 
-// likeness is the same for interfaces that may be folded; what has something of its own is like nothing else.
+// likeness is equal for interfaces that may be folded; an interface with addresses or remarks of its own is unique.
 func (c content) likeness(link int) string {
 	l := &c.top.Namespaces[c.netns].Interfaces[link]
 	if slices.ContainsFunc(l.Addresses, func(a Address) bool {
@@ -125,7 +126,7 @@ func (c content) likeness(link int) string {
 	return fmt.Sprint(l.State, "/", c.after(link), "/", l.Peer != nil)
 }
 
-// group tells interfaces that are alike in one line, and a single one with its addresses.
+// group describes similar interfaces in one line, and a single one with its addresses.
 func (c content) group(links []int, indent, word string) []Line {
 	all := c.top.Namespaces[c.netns].Interfaces
 	first := &all[links[0]]
@@ -167,8 +168,7 @@ func (c content) group(links []int, indent, word string) []Line {
 	return lines
 }
 
-// without names the interfaces that seem to be among those from the first to the last of some names, and are told
-// elsewhere.
+// without names the interfaces that seem to lie in a range of names but have a line of their own.
 func (c content) without(names []string) string {
 	first, last := names[0], names[len(names)-1]
 	among := map[string]bool{}
@@ -192,7 +192,7 @@ func (c content) without(names []string) string {
 	return fmt.Sprintf(" without %s and %d more", others[0], len(others)-1)
 }
 
-// told is where a cable leads that is not drawn, "" for one that is, or for none.
+// told is the other end of a cable that is not drawn; "" if it is drawn, or without a cable.
 func (c content) told(link int) string {
 	l := &c.top.Namespaces[c.netns].Interfaces[link]
 	switch {
@@ -207,7 +207,7 @@ func (c content) told(link int) string {
 	return ""
 }
 
-// after is what follows the state of an interface: its kind, and what is unusual about it.
+// after is the text after the state of an interface: its kind, and what is unusual about it.
 func (c content) after(link int) string {
 	l := &c.top.Namespaces[c.netns].Interfaces[link]
 	var words []string
@@ -229,7 +229,7 @@ func (c content) after(link int) string {
 	return ", " + strings.Join(words, ", ")
 }
 
-// align puts the states of interfaces below each other.
+// align aligns the states of interfaces in a column.
 func align(lines []Line) {
 	widest := 0
 	for _, l := range lines {
@@ -244,7 +244,7 @@ func align(lines []Line) {
 	}
 }
 
-// text is the line as it stands there, with a mark before the state.
+// text is the whole line, with a mark before the state.
 func (l Line) text(mark func(State) string) string { return l.Before + l.stateText(mark) + l.After }
 
 func (l Line) stateText(mark func(State) string) string {

@@ -8,7 +8,7 @@ import (
 	"netnscheck/harness/term"
 )
 
-// gather makes one node of many leaves of a box that are alike but for their names and addresses.
+// gather replaces many leaves that differ only in names and addresses by one node.
 func (p *plan) gather(children []*node) []*node {
 	alike := map[string][]*node{}
 	shapes := make([]string, len(children))
@@ -38,7 +38,7 @@ func (p *plan) gather(children []*node) []*node {
 	return kept
 }
 
-// shape is the same for boxes that are alike: same interfaces but for numbers in their names, same states, same way to
+// shape is equal for similar boxes: same interfaces except for numbers in their names, same states, same connection to
 // the parent.
 func (p *plan) shape(n *node) string {
 	if len(n.children) > 0 || len(n.cables) > 1 {
@@ -65,7 +65,7 @@ func (p *plan) shape(n *node) string {
 	return b.String()
 }
 
-// neutral is the name of an interface without what tells namespaces apart: their names, and numbers.
+// neutral is the name of an interface without the name of its namespace and without numbers.
 func neutral(name, netns string) string {
 	if len(netns) > 1 {
 		name = strings.ReplaceAll(name, netns, "*")
@@ -83,7 +83,7 @@ func neutral(name, netns string) string {
 	return b.String()
 }
 
-// crowdLines tell once what all of a crowd have, and then of each its name and addresses, in columns.
+// crowdLines describe once what all of a crowd have in common, then list the name and addresses of each, in columns.
 func (p *plan) crowdLines(n *node, room int) []Line {
 	first := &p.top.Namespaces[n.netns]
 	c := p.content(n.netns)
@@ -125,7 +125,7 @@ func (p *plan) crowdLines(n *node, room int) []Line {
 	return lines
 }
 
-// cell is one of a crowd: its name and its addresses.
+// cell is the name and the addresses of one of a crowd.
 func (p *plan) cell(netns, nameColumns int) string {
 	n := &p.top.Namespaces[netns]
 	text := term.Pad(n.Name, nameColumns)

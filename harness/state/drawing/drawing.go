@@ -1,24 +1,24 @@
-// Package drawing draws the namespaces of a state: boxes with their interfaces, addresses and default routes, the
-// cables between them, bridges as the segments that they are. A layout is made once, in columns and rows, and is then
-// told as text or as SVG. It is pure: it imports state alone, anybody may import it, and it never reads the kernel nor
-// asks how wide a terminal is.
+// Package drawing draws the namespaces of a state: boxes with their interfaces, addresses and default routes, cables
+// between them, and bridges as segments. The layout is made once, in columns and rows, and rendered as text or as SVG.
+// It is pure: any package may import it, it imports only state and term from this project, and it never reads the
+// kernel or the width of a terminal.
 package drawing
 
 import (
 	"netnscheck/harness/state"
 )
 
-// Options are how a drawing is laid out.
+// Options are the options of a layout.
 type Options struct {
-	// Width is the number of columns that it may take; less than 20 are taken as 20.
+	// Width is the greatest width in columns, at least 20.
 	Width int
-	// ASCII does without any other character.
+	// ASCII uses ASCII characters only.
 	ASCII bool
 }
 
 const minWidth = 20
 
-// Drawing is a layout: where each box, cable and word is, in columns and rows.
+// Drawing is a layout: the place of each box, cable and label, in columns and rows.
 type Drawing struct {
 	Width, Height int
 	Boxes         []Box
@@ -29,11 +29,11 @@ type Drawing struct {
 	ascii bool
 }
 
-// Point is a place in a drawing.
+// Point is a position in a drawing.
 type Point struct{ X, Y int }
 
-// Box is a namespace, or several that are alike. Its border is on its outermost columns and rows, its title on the
-// upper one.
+// Box is a namespace, or several similar ones. Its border takes the outermost columns and rows, its title is in the
+// upper border.
 type Box struct {
 	Point
 	W, H    int
@@ -42,7 +42,8 @@ type Box struct {
 	Lines   []Line
 }
 
-// Line is a line in a box: a text with the state of an interface in it, which is "" where it has none.
+// Line is a line in a box: the text before and after the state of an interface; the state is "" in a line without an
+// interface.
 type Line struct {
 	Before string
 	State  State
@@ -54,15 +55,15 @@ type Line struct {
 // Wire is a cable or a segment, from corner to corner.
 type Wire struct {
 	Points []Point
-	// Segment says that it is a bridge or a lower interface, which all that hang on it share.
+	// Segment is set for a bridge or a lower interface, which all attached interfaces share.
 	Segment bool
-	// Broken is where it is marked as carrying nothing; nil for one that carries.
+	// Broken is the place of the mark for no carrier; nil if both ends have carrier.
 	Broken *Point
-	// Says is what the wire is, in words.
+	// Says describes the wire.
 	Says string
 }
 
-// Label is a word outside of boxes.
+// Label is a text outside the boxes.
 type Label struct {
 	Point
 	Text string
@@ -91,7 +92,7 @@ func Of(s *state.State, o Options) *Drawing {
 		}
 	}
 	for {
-		// What hangs too deep for the width is cut off and drawn by itself; its cable is told in words then.
+		// A subtree that is too deep for the width becomes a tree of its own; its cable is then described in words.
 		all, tight := p.layOut(o.Width)
 		if tight == nil {
 			return p.drawing(all)
@@ -100,12 +101,12 @@ func Of(s *state.State, o Options) *Drawing {
 	}
 }
 
-// plan is what the steps of a layout share.
+// plan holds the values that the steps of a layout share.
 type plan struct {
 	top      *Topology
 	ascii    bool
 	cablesOf [][]int // of each namespace, by number
-	// the one that an interface is an end of; not that of a lower interface, which may have many
+	// the cable that ends at an interface; not that of a lower interface, which may have many
 	cableOf map[place]int
 	portsOf []map[string][]int // of each namespace, the interfaces by their masters
 	severed map[[2]int]bool    // pairs of namespaces whose cables are told in words

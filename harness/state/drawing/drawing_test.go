@@ -69,8 +69,8 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// TestAnyTopology draws graphs of all sorts in all widths: nothing is wider than it may be, nothing lies over anything
-// else, every namespace is there, and what is shown can be shown.
+// TestAnyTopology draws graphs of all sorts in all widths: nothing is wider than allowed, nothing overlaps, every
+// namespace is there, and every character is printable.
 func TestAnyTopology(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it draws 150 random networks")
@@ -210,7 +210,7 @@ func TestPortsOfPorts(t *testing.T) {
 	}
 }
 
-// TestMastersAreNotFolded: masters with ports are no more alike than their ports are.
+// TestMastersAreNotFolded: masters are similar only if their ports are.
 func TestMastersAreNotFolded(t *testing.T) {
 	s := newSample("host")
 	for i := range 8 {
@@ -225,8 +225,7 @@ func TestMastersAreNotFolded(t *testing.T) {
 	}
 }
 
-// TestAnyStateFile: a state from somebody else may say anything; what is drawn of it can be shown, and it comes to an
-// end.
+// TestAnyStateFile: a state from elsewhere may hold anything; its drawing is printable, and drawing it terminates.
 func TestAnyStateFile(t *testing.T) {
 	const bad = "\x1b[31m\n"
 	s := pairSample()
@@ -261,7 +260,7 @@ func TestAnyStateFile(t *testing.T) {
 	}
 }
 
-// TestSVG: it can be read by any program, needs nothing from elsewhere, and says in words what it shows.
+// TestSVG: it is well-formed, needs no other file, and describes in words what it shows.
 func TestSVG(t *testing.T) {
 	for name, make := range samples {
 		d := drawing.Of(&make().State, drawing.Options{Width: 100})
@@ -277,7 +276,7 @@ func TestSVG(t *testing.T) {
 	svg := drawing.Of(&halfUpSample().State, drawing.Options{Width: 100}).SVG()
 	for _, want := range []string{`role="img"`, "<title id=", "<desc id=", "vnix-prodns no carrier 192.168.2.102/24",
 		"vnic-testns down",
-		"Cable from vnix-prodns in prodns to vnic-testns in testns, carries nothing.", ">○ down</text>",
+		"Cable from vnix-prodns in prodns to vnic-testns in testns, no carrier.", ">○ down</text>",
 		">! no carrier</text>", ">×</text>"} {
 		if !strings.Contains(svg, want) {
 			t.Errorf("does not say %s:\n%s", want, svg)
@@ -305,7 +304,7 @@ func TestTopology(t *testing.T) {
 	golden(t, "half-up.json", string(data)+"\n")
 }
 
-// TestGapsInACrowd: names from the first to the last one do not count in what is told beside them.
+// TestGapsInACrowd: a range of names excludes interfaces with a line of their own.
 func TestGapsInACrowd(t *testing.T) {
 	for want, down := range map[string][]int{
 		"9 ports ● up: v1 … v9 │": nil, "8 ports ● up: v1 … v9 without v3 │": {3},

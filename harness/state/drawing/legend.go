@@ -2,7 +2,7 @@ package drawing
 
 import "netnscheck/harness/term"
 
-// legend tells what the marks mean that there are, and what is no namespace at all.
+// legend explains the marks in the drawing, and names the entries of /run/netns that are not namespaces.
 func (p *plan) legend(all *block, width int) block {
 	var words []string
 	segment, cable, broken := false, false, false
@@ -15,8 +15,8 @@ func (p *plan) legend(all *block, width int) block {
 		text string
 	}{
 		{cable, marks.cable + " cable"},
-		{segment, marks.segment + " bridge or lower interface, shared by what hangs on it"},
-		{broken, marks.broken + " carries nothing"},
+		{segment, marks.segment + " bridge or lower interface, shared by all attached interfaces"},
+		{broken, marks.broken + " no carrier"},
 	} {
 		if s.is {
 			words = append(words, s.text)
@@ -25,7 +25,7 @@ func (p *plan) legend(all *block, width int) block {
 	var b block
 	lines := wrapped(words, "   ", width, p.ascii)
 	if len(p.top.NotNamespaces) > 0 {
-		lines = append(lines, wrapped(append([]string{"no namespaces, though named so in /run/netns:"},
+		lines = append(lines, wrapped(append([]string{"in /run/netns, but not namespaces:"},
 			p.top.NotNamespaces...), " ", width, p.ascii)...)
 	}
 	if len(p.top.Namespaces) == 0 {
@@ -37,7 +37,7 @@ func (p *plan) legend(all *block, width int) block {
 	return b
 }
 
-// wrapped joins words, none wider than the width, into lines that are not wider either.
+// wrapped fills lines of at most the width with words, which are cut to it.
 func wrapped(words []string, gap string, width int, ascii bool) []string {
 	short := make([]string, len(words))
 	for i, w := range words {

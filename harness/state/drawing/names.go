@@ -8,15 +8,15 @@ import (
 	"netnscheck/harness/term"
 )
 
-// printable is the name as it can be shown, in ASCII alone where that is wanted. Characters without a width of their
-// own become visible, too: what is drawn beside a name has to stand where it was put.
+// printable is the name with all unprintable characters escaped, and with ascii all others than ASCII. Characters
+// without a width are escaped too, so that columns stay aligned.
 func printable(name string, ascii bool) string {
 	return term.Escape(name, func(r rune) bool {
 		return term.Safe(r) && unicode.IsPrint(r) && !unicode.Is(unicode.M, r) && !(ascii && r >= utf8.RuneSelf)
 	})
 }
 
-// cut shortens a text to so many columns; its end then says that something is missing.
+// cut shortens a text to so many columns, with an ellipsis at the end.
 func cut(s string, room int, ascii bool) string {
 	if ascii {
 		return term.Cut(s, room, "~")
@@ -24,7 +24,7 @@ func cut(s string, room int, ascii bool) string {
 	return term.Cut(s, room, "…")
 }
 
-// natural orders names as people do: n2 before n10.
+// natural compares names in natural order: n2 before n10.
 func natural(a, b string) int {
 	for a != "" && b != "" {
 		x, y := digits(a), digits(b)
@@ -47,7 +47,7 @@ func natural(a, b string) int {
 	return len(a) - len(b)
 }
 
-// digits is how many digits a text begins with.
+// digits is the number of digits at the beginning of a text.
 func digits(s string) int {
 	n := 0
 	for n < len(s) && s[n] >= '0' && s[n] <= '9' {

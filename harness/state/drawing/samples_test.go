@@ -37,7 +37,7 @@ func (s *sample) link(netns, name, kind string, addresses ...string) *state.Link
 	return &n.Links[len(n.Links)-1]
 }
 
-// cable adds a veth pair; an end is the namespace, the name, the addresses.
+// cable adds a veth pair; each end is the namespace, the name and the addresses.
 func (s *sample) cable(a, b []string) {
 	x := s.link(a[0], a[1], "veth", a[2:]...).Index
 	y := s.link(b[0], b[1], "veth", b[2:]...)
@@ -80,7 +80,7 @@ func halfUpSample() *sample {
 	return s
 }
 
-// starSample is a bridge in the host with so many namespaces around it.
+// starSample is a bridge in the host with so many namespaces attached to it.
 func starSample(leaves int) *sample {
 	names := []string{"host"}
 	for i := range leaves {
@@ -165,8 +165,8 @@ func strangeSample() *sample {
 	return s
 }
 
-// wordsSample has what no line is drawn for: a ring, a pair within one namespace, an end out of sight, a tunnel, an
-// address in doubt.
+// wordsSample has what is described in words: a ring, a pair within one namespace, a peer outside the state, a tunnel,
+// a tentative address.
 func wordsSample() *sample {
 	s := newSample("a", "b", "c")
 	for i, pair := range []string{"ab", "bc", "ca"} {
@@ -183,7 +183,7 @@ func wordsSample() *sample {
 	return s
 }
 
-// macvlanSample has children of one interface in namespaces of their own: they share it as they would a bridge.
+// macvlanSample has children of one interface in several namespaces: they share it as they would share a bridge.
 func macvlanSample() *sample {
 	s := newSample("host", "m1", "m2")
 	s.link("host", "eth0", "", "192.0.2.1/24")

@@ -13,7 +13,7 @@ const (
 	cellHeight = 18
 )
 
-// svgStyle says what is told by words and marks already once more in colours, for a light and for a dark page.
+// svgStyle repeats in colours what words and marks already show, for a light and for a dark page.
 const svgStyle = `
   svg { background: #fff; color: #1b1f24; font: 14px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace; }
   text { fill: currentColor; white-space: pre; }
@@ -32,12 +32,13 @@ const svgStyle = `
   }
 `
 
-// SVG tells the drawing as a picture that stands by itself.
+// SVG renders the drawing as a self-contained SVG image.
 func (d *Drawing) SVG() string {
 	var b strings.Builder
 	width, height := float64(d.Width+2)*cellWidth, float64(d.Height+1)*cellHeight
 	fmt.Fprintf(&b,
-		`<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.1f %.1f" role="img" aria-labelledby="title desc">`+"\n",
+		`<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.1f %.1f" role="img" `+
+			`aria-labelledby="title desc">`+"\n",
 		width, height, width, height)
 	fmt.Fprintf(&b, "<title id=\"title\">Network namespaces</title>\n<desc id=\"desc\">%s</desc>\n<style>%s</style>\n",
 		escaped(d.Topology.Describe()), svgStyle)
@@ -61,7 +62,7 @@ func (d *Drawing) SVG() string {
 	return b.String()
 }
 
-// middle is the middle of a character.
+// middle is the centre of a character cell.
 func middle(p Point) (x, y float64) {
 	return (float64(p.X) + 0.5) * cellWidth, (float64(p.Y) + 0.5) * cellHeight
 }
@@ -110,7 +111,7 @@ func svgBack(b *strings.Builder, column, row, width int) {
 		(float64(column)+0.3)*cellWidth, float64(row)*cellHeight, (float64(width)-0.6)*cellWidth, cellHeight)
 }
 
-// svgText writes a text so that it takes as many columns as it has, whatever the font.
+// svgText writes a text at the width of its columns, whatever the font.
 func svgText(b *strings.Builder, class string, column, row int, text string) {
 	plain := strings.TrimLeft(text, " ")
 	column += len(text) - len(plain)
@@ -128,7 +129,7 @@ func svgText(b *strings.Builder, class string, column, row int, text string) {
 
 var escaped = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;").Replace
 
-// Describe tells the topology in sentences, for those who do not see the drawing.
+// Describe describes the topology in sentences, for readers who do not see the drawing.
 func (t *Topology) Describe() string {
 	var all []string
 	for i := range t.Namespaces {

@@ -6,7 +6,7 @@ import (
 	"netnscheck/harness/term"
 )
 
-// Marks are the characters by which states and wires are told apart, without any colour.
+// Marks are the characters that distinguish states and wires without colour.
 type marks struct {
 	up, down, noCarrier    string
 	cable, segment, broken string
@@ -29,7 +29,7 @@ func (m marks) of(s State) string {
 	return m.noCarrier
 }
 
-// The directions in which a line leaves a character.
+// The directions in which a line can leave a character cell.
 const (
 	north = iota
 	east
@@ -44,7 +44,7 @@ type cell struct {
 	taken bool // a character of text is here, or the second half of one
 }
 
-// Text tells the drawing as lines of characters, each ending in a newline.
+// Text renders the drawing as lines of text, each with a newline.
 func (d *Drawing) Text() string {
 	grid := make([][]cell, d.Height)
 	for i := range grid {
@@ -113,7 +113,7 @@ func (c canvas) draw(points []Point, weight int) {
 
 func (c *cell) add(direction, weight int) { c.lines[direction] = max(c.lines[direction], weight) }
 
-// write puts a text over whatever is there.
+// write writes a text over whatever is there.
 func (c canvas) write(x, y int, s string) {
 	for character, columns := range term.Characters(s) {
 		for i := range columns {
@@ -156,7 +156,7 @@ var glyphs = map[[4]int]string{
 	{0, 2, 1, 2}: "╤", {0, 1, 2, 1}: "╥", {1, 2, 0, 2}: "╧", {2, 1, 0, 1}: "╨",
 }
 
-// glyph is the character for lines. Lines that cross do not touch: the one from north to south is seen whole.
+// glyph is the character for lines. Of two crossing lines, the one from north to south is drawn over the other.
 func (c canvas) glyph(lines [4]int) string {
 	vertical, horizontal := max(lines[north], lines[south]), max(lines[east], lines[west])
 	if vertical == 0 && horizontal == 0 {
@@ -177,7 +177,7 @@ func (c canvas) glyph(lines [4]int) string {
 		}
 		return "+"
 	}
-	// An end is drawn as the whole line, and a line has one weight.
+	// The end of a line is drawn like its middle, and a line has one weight.
 	if horizontal == 0 {
 		lines[north], lines[south] = 1, 1
 	}

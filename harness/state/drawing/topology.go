@@ -8,12 +8,11 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Topology is what a drawing shows, as values for programs. Names are printable; what cannot be printed is escaped in
-// them.
+// Topology is the content of a drawing as values for programs. Unprintable characters in names are escaped.
 type Topology struct {
 	Namespaces []Namespace `json:"namespaces"`
 	Cables     []Cable     `json:"cables"`
-	// NotNamespaces are the names in /run/netns behind which there is no namespace.
+	// NotNamespaces are the names in /run/netns that are not namespaces.
 	NotNamespaces []string `json:"not_namespaces,omitempty"`
 }
 
@@ -29,23 +28,23 @@ type Namespace struct {
 type Interface struct {
 	Name string `json:"name"`
 	Kind string `json:"kind"`
-	// State is up, down or "no carrier", which is up without one.
+	// State is up, down or "no carrier" (up without carrier).
 	State     State     `json:"state"`
 	MTU       int       `json:"mtu"`
 	Addresses []Address `json:"addresses"`
-	// Master is the bridge, bond or vrf that the interface belongs to.
+	// Master is the bridge, bond or VRF that the interface belongs to.
 	Master string `json:"master,omitempty"`
-	// PortState is that of a bridge port.
+	// PortState is the state of a bridge port.
 	PortState string `json:"port_state,omitempty"`
-	// Peer is the other end of a veth pair, or the lower interface; its namespace is "" where that is out of sight.
+	// Peer is the other end of a veth pair, or the lower interface; its namespace is "" if that is outside the state.
 	Peer *End `json:"peer,omitempty"`
-	// Tunnel says what a vlan, a vxlan or a macvlan is set to.
+	// Tunnel describes the settings of a vlan, a vxlan or a macvlan.
 	Tunnel string `json:"tunnel,omitempty"`
 
 	loopback bool
 }
 
-// Address is an address with what is odd about it, such as tentative.
+// Address is an address with a remark if it is unusual, such as tentative.
 type Address struct {
 	Prefix string `json:"prefix"`
 	Remark string `json:"remark,omitempty"`
@@ -59,21 +58,21 @@ type End struct {
 	Interface string `json:"interface"`
 }
 
-// Cable joins interfaces of two namespaces: a veth pair, or an interface and the lower one that it rests on.
+// Cable connects interfaces of two namespaces: a veth pair, or an interface and its lower interface.
 type Cable struct {
 	A    End    `json:"a"`
 	B    End    `json:"b"`
 	Kind string `json:"kind"` // veth, macvlan, …
-	// Carries says that both ends have carrier.
+	// Carries is set if both ends have carrier.
 	Carries bool `json:"carries"`
 
 	ends [2]place
 }
 
-// place is an interface by its numbers in the topology.
+// place is an interface, by its indexes in the topology.
 type place struct{ netns, link int }
 
-// State is that of an interface, in one word.
+// State is the state of an interface.
 type State string
 
 // The states of an interface.
@@ -83,7 +82,7 @@ const (
 	NoCarrier State = "no carrier"
 )
 
-// TopologyOf takes from a state what a drawing shows.
+// TopologyOf is the part of a state that a drawing shows.
 func TopologyOf(s *state.State) *Topology { return topologyOf(s, false) }
 
 func topologyOf(s *state.State, ascii bool) *Topology {
@@ -107,7 +106,7 @@ func topologyOf(s *state.State, ascii bool) *Topology {
 	return t
 }
 
-// defaultRoutes are those of the main table, in the words of ip, without what tells them apart from each other alone.
+// defaultRoutes are the default routes of the main table in the syntax of ip, with gateway and device only.
 func defaultRoutes(n *state.Namespace, show func(string) string) []string {
 	routes := []string{}
 	for _, r := range n.Routes {
@@ -190,7 +189,7 @@ func addressOf(a state.Address, loopback bool) Address {
 	of := a.Prefix.Addr()
 	usual := loopback && (a.Prefix == netip.PrefixFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), 8) ||
 		of == netip.IPv6Loopback())
-	// A link-local address is tentative for a moment whenever its interface comes up.
+	// A link-local address is tentative for a moment after its interface comes up.
 	out.ordinary = usual && out.Remark == "" || of.Is6() && of.IsLinkLocalUnicast() && out.Remark != "duplicate"
 	return out
 }
@@ -239,7 +238,7 @@ func (t *Topology) end(p place) End {
 // at is the interface at a place.
 func (t *Topology) at(p place) *Interface { return &t.Namespaces[p.netns].Interfaces[p.link] }
 
-// end is the number of the cable's end in this namespace, or -1.
+// endIn is the number of the cable's end in this namespace, or -1.
 func (c *Cable) endIn(netns int) int {
 	for i, e := range c.ends {
 		if e.netns == netns {

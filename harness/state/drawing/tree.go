@@ -5,41 +5,41 @@ import (
 	"slices"
 )
 
-// node is a box in the tree of boxes: each hangs on the one above it.
+// node is a box in the tree of boxes, attached to its parent above.
 type node struct {
 	netns    int
 	parent   *node
 	children []*node
-	// cables lead to the parent and are drawn, each from its outlet.
+	// cables are the drawn cables to the parent, each with its outlet.
 	cables []hanging
-	// outlets are what the cables to the children come out of.
+	// outlets are where the cables to the children leave the box.
 	outlets []outlet
-	// crowd are the namespaces that are alike and drawn as one box, this one first.
+	// crowd are similar namespaces that are drawn as one box, this one first.
 	crowd []int
 	size  int // of the subtree
 }
 
-// hanging is a cable that is drawn, and the outlet of the parent that it comes out of.
+// hanging is a drawn cable and its outlet of the parent.
 type hanging struct{ cable, outlet int }
 
-// outlet is where cables leave a box: a bridge or a lower interface, which are one segment for all of them, or a bundle
-// of cables.
+// outlet is a point at which cables leave a box: a bridge or a lower interface, which is one segment for all of them,
+// or a bundle of cables.
 type outlet struct {
 	name    string // of the bridge or lower interface, "" for a bundle
 	segment bool
 	cable   int // of one that is alone, counted from 1
 }
 
-// maxOutlets is how many outlets of a box are drawn. The cables of others are told in words.
+// maxOutlets is how many outlets of a box are drawn. The cables of further ones are described in words.
 const maxOutlets = 4
 
-// maxCables is how many cables to one child are drawn; there is room for so many in the narrowest box.
+// maxCables is how many cables to one child are drawn: as many as fit on the narrowest box.
 const maxCables = 8
 
-// crowdFrom is how many namespaces have to be alike to be drawn as one box.
+// crowdFrom is the least number of similar namespaces that are drawn as one box.
 const crowdFrom = 7
 
-// forest makes trees of the namespaces, one for each part that hangs together.
+// forest makes a tree of each connected set of namespaces.
 func (p *plan) forest() []*node {
 	seen := make([]bool, len(p.top.Namespaces))
 	var roots []*node
@@ -61,7 +61,7 @@ func (n *node) each(f func(*node)) {
 	}
 }
 
-// neighbours are the namespaces to which a cable leads that may be drawn, in natural order of their names.
+// neighbours are the namespaces to which cables lead that may be drawn, in natural order of their names.
 func (p *plan) neighbours(netns int) []int {
 	if found, known := p.nextTo[netns]; known {
 		return found
@@ -86,8 +86,8 @@ func (p *plan) neighbours(netns int) []int {
 
 func pair(a, b int) [2]int { return [2]int{min(a, b), max(a, b)} }
 
-// rootOf finds where the tree that a namespace belongs to begins: at an end of the longest way through it, so that a
-// chain is a line; or at that end's neighbour where several ends hang on it, so that a star is around its middle.
+// rootOf is the root of the tree of a namespace: an end of the longest path, so that a chain becomes a line; or the
+// neighbour of that end if it has several leaves, so that a star is drawn around its centre.
 func (p *plan) rootOf(netns int) int {
 	far := p.farthest(netns)
 	end := p.farthest(far)
@@ -110,7 +110,7 @@ func (p *plan) rootOf(netns int) int {
 	return end
 }
 
-// farthest is the namespace with the longest shortest way from this one; the first of several.
+// farthest is the namespace with the longest shortest path from this one; the first of several.
 func (p *plan) farthest(from int) int {
 	distance := map[int]int{from: 0}
 	queue, last := []int{from}, from
@@ -130,7 +130,7 @@ func (p *plan) farthest(from int) int {
 	return last
 }
 
-// grow makes the tree of shortest ways from a namespace.
+// grow makes the tree of shortest paths from a namespace.
 func (p *plan) grow(netns int) *node {
 	root := &node{netns: netns}
 	seen := map[int]bool{netns: true}
@@ -152,7 +152,8 @@ func (p *plan) grow(netns int) *node {
 	return root
 }
 
-// arrange counts, hangs the children up and puts leaves first and the biggest subtree last.
+// arrange counts the nodes below each node, attaches the cables and orders the children: leaves first, the biggest
+// subtree last.
 func (p *plan) arrange(n *node) {
 	n.size = 1
 	for _, c := range n.children {
@@ -184,7 +185,7 @@ func (n *node) unhung() *node {
 	return found
 }
 
-// hang gives each cable to a child its outlet. Some few cables that belong to no segment have an outlet each.
+// hang gives each cable to a child its outlet. A few cables without a segment have an outlet each.
 func (p *plan) hang(n *node) {
 	single := 0
 	p.eachCableDown(n, func(_ *node, c int) {
@@ -228,8 +229,7 @@ func (p *plan) eachCableDown(n *node, f func(child *node, cable int)) {
 	}
 }
 
-// segmentOf is the bridge, or the lower interface, at this namespace's end of a cable; "" where the cable is one by
-// itself.
+// segmentOf is the bridge or lower interface at this namespace's end of a cable; "" for a cable without a segment.
 func (p *plan) segmentOf(netns, cable int) string {
 	c := &p.top.Cables[cable]
 	e := c.endIn(netns)
@@ -243,7 +243,7 @@ func (p *plan) segmentOf(netns, cable int) string {
 	return ""
 }
 
-// isChain says whether the tree is a mere line from here on.
+// isChain reports whether the tree is a line from here on.
 func (n *node) isChain() bool {
 	for ; len(n.children) > 0; n = n.children[0] {
 		if len(n.children) > 1 {
