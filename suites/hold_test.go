@@ -41,7 +41,7 @@ func TestHold(t *testing.T) {
 		{s, "`t0` in `testns` is up", []string{"expected: `t0` in `testns` is up", "found:    "}},
 		{s, "`host` reaches `10.0.0.2`", []string{"judge `host` reaches `10.0.0.2`: "}},
 		{l, "`host` reeches `10.0.0.2`", []string{"read the matcher's argument", "reaches"}},
-		{l, "`host` saw no event", []string{"nobody watched host"}},
+		{l, "`host` saw no event", []string{"host was not watched"}},
 		{7, "`host` reaches `10.0.0.2`", []string{"not a int"}},
 	} {
 		failure := failureOf(func(g gomega.Gomega) { g.Expect(c.actual).To(Hold(c.sentence)) })

@@ -7,8 +7,8 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// Absent stands for a driver that was to play and is not found in this process, such as in a sandbox in which a folder
-// of PATH is closed. It says nothing, and each section is skipped for what is missing.
+// Absent replaces a planned driver that this process cannot find, for example because the sandbox cannot read a folder
+// of PATH. It runs nothing: every section is skipped, with the error as the reason.
 func Absent(name string, err error) Driver {
 	var lacking *scenario.Unavailable
 	if !errors.As(err, &lacking) {

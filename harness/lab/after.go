@@ -10,9 +10,9 @@ import (
 	"netnscheck/harness/state"
 )
 
-// After starts a lab, carries out the first so many steps of a scenario, reads the state that they leave, with the
-// packet filters, and takes the lab down. It takes the first driver that can say them all. A *scenario.Unavailable or
-// *scenario.CannotSay says what this machine or the drivers lack for it.
+// After runs the first steps of a scenario in a new lab, with the first driver that has all their commands, and returns
+// the state after them, packet filters included. The lab is closed. The error wraps a *scenario.Unavailable or a
+// *scenario.CannotSay if this machine or every driver lacks something.
 func After(ctx context.Context, sc *scenario.Scenario, steps int) (*state.State, error) {
 	if err := require(ctx, sc); err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ func After(ctx context.Context, sc *scenario.Scenario, steps int) (*state.State,
 
 func after(ctx context.Context, p *Play, steps int) (*state.State, error) {
 	for i := range p.sc.Steps[:steps] {
-		if step := &p.sc.Steps[i]; p.forOthersAlone(step.Blocks) { // it would be missing in the state
+		if step := &p.sc.Steps[i]; p.forOthersAlone(step.Blocks) { // the state would lack this step
 			return nil, &scenario.Unavailable{Reason: fmt.Sprintf("step %d “%s” has no command for the driver %s", i+1,
 				step.Title, p.driver.Name())}
 		}
@@ -45,15 +45,15 @@ func after(ctx context.Context, p *Play, steps int) (*state.State, error) {
 	return s, errors.Join(err, l.Close())
 }
 
-// forOthersAlone says whether some of the blocks are for the versions here, but all of those for other drivers.
+// forOthersAlone reports whether the blocks for the installed versions are all for other drivers.
 func (p *Play) forOthersAlone(blocks []scenario.Block) bool {
 	return !p.anyFor(blocks) && slices.ContainsFunc(blocks, func(b scenario.Block) bool {
 		return len(b.Drivers) > 0 && b.For(b.Drivers[0], p.versions)
 	})
 }
 
-// builders are the drivers that take a lab to a place in a scenario where it is not the way there that is judged:
-// netlink, which is the quickest, and the others for what netlink cannot say.
+// builders are the drivers for reaching a step of a scenario when the steps before it are not under test: netlink
+// first, since it is the fastest, then the others for commands that netlink lacks.
 func builders() []Driver {
 	drivers := []Driver{Netlink()}
 	for _, d := range Drivers() {

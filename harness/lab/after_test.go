@@ -8,7 +8,7 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// TestAfter: the state is that of all the steps, also where one of them is for some drivers alone.
+// TestAfter: the state is the one after all steps, also if one of them is for some drivers only.
 func TestAfter(t *testing.T) {
 	if _, err := lab.IPRoute2(); err != nil {
 		lab.Lacking(t, err)
@@ -39,7 +39,7 @@ func TestAfter(t *testing.T) {
 	}
 }
 
-// TestAfterSaysWhatItLacks rather than to tell the state of other steps.
+// TestAfterSaysWhatItLacks instead of returning the state without some of the steps.
 func TestAfterSaysWhatItLacks(t *testing.T) {
 	for _, source := range [][]string{
 		{"---", "requires: [program:no-such-program]", "---", "# T", "## A", "```console", "$ ip netns add a", "```",

@@ -8,7 +8,7 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// answer compares what a command answered with what the scenario says; the problem is empty when they agree.
+// answer compares a command's status and output with those in the scenario. The problem is empty if they match.
 func answer(x scenario.Exchange, b scenario.Block, cmd scenario.Command, driver string,
 	how strictness) scenario.Problem {
 	if how == notAtAll {
@@ -20,23 +20,23 @@ func answer(x scenario.Exchange, b scenario.Block, cmd scenario.Command, driver 
 	}
 	if driver == scenario.NetlinkDriver {
 		if b.Errno != "" && x.Errno != b.Errno {
-			return scenario.Problem{Line: cmd.Line, Message: "another refusal than expected: " + cmd.Text,
+			return scenario.Problem{Line: cmd.Line, Message: "unexpected refusal: " + cmd.Text,
 				Expected: b.Errno, Found: foundStatus(x)}
 		}
-		return scenario.Problem{} // this driver compares no text
+		return scenario.Problem{} // netlink prints nothing to compare
 	}
 	if !cmd.Compared || how == byStatus || !inItsWords(x, b) {
 		return scenario.Problem{}
 	}
 	if m := scenario.MatchOutput(cmd.Output, x.Output); m != nil {
-		return scenario.Problem{Line: cmd.Line + m.Line, Message: "another output than expected: " + cmd.Text,
+		return scenario.Problem{Line: cmd.Line + m.Line, Message: "unexpected output: " + cmd.Text,
 			Expected: m.Expected, Found: m.Found}
 	}
 	return scenario.Problem{}
 }
 
-// inItsWords says whether a block is written in the words of the one who answered. What a command prints is written as
-// the program prints it that the command names; what busybox prints in its place, only in blocks for busybox.
+// inItsWords reports whether the block shows the output of the program that ran. Blocks show the output of the program
+// that the command names; the output of busybox in place of iproute2 appears only in blocks for busybox.
 func inItsWords(x scenario.Exchange, b scenario.Block) bool {
 	switch x.By {
 	case scenario.Named:
@@ -47,7 +47,8 @@ func inItsWords(x scenario.Exchange, b scenario.Block) bool {
 	return false
 }
 
-// rightStatus compares the exit status. In other words than those of the block it only tells a refusal from success.
+// rightStatus compares the exit status. If the block shows another program's output, only success and refusal are
+// distinguished.
 func rightStatus(x scenario.Exchange, b scenario.Block, cmd scenario.Command) bool {
 	refused := cmd.Status.Refusal()
 	if cmd.Status.Any || !inItsWords(x, b) {

@@ -7,7 +7,7 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// Whose words an answer is in decides how closely it is compared.
+// TestAnswer: how strictly a result is compared depends on the program that printed it.
 func TestAnswer(t *testing.T) {
 	const lacks, busyboxLacks = `Cannot find device "v0"`, "ip: can't find device 'v0'"
 	for _, c := range []struct {
@@ -21,19 +21,20 @@ func TestAnswer(t *testing.T) {
 		wrong  string // how the message begins, "" for none
 	}{
 		{"the program itself", scenario.Named, "iproute2", "", "", lacks, 1, ""},
-		{"other words", scenario.Named, "iproute2", "", "", busyboxLacks, 1, "another output"},
+		{"other words", scenario.Named, "iproute2", "", "", busyboxLacks, 1, "unexpected output"},
 		{"another status", scenario.Named, "iproute2", "", "", lacks, 2, "wrong exit status"},
 		{"a program of the netlink driver in other words", scenario.Named, "netlink", "", "", "", 1, ""},
 		{"a program of the netlink driver with another status", scenario.Named, "netlink", "", "", lacks, 2,
 			"wrong exit status"},
 		{"netlink refuses", scenario.Harness, "netlink", "", "", "", 255, ""},
 		{"netlink does not refuse", scenario.Harness, "netlink", "", "", "", 0, "wrong exit status"},
-		{"netlink refuses otherwise", scenario.Harness, "netlink", "", "EPERM", "", 1, "another refusal"},
-		{"a program of the busybox driver", scenario.Named, "busybox", "", "", busyboxLacks, 1, "another output"},
+		{"netlink refuses otherwise", scenario.Harness, "netlink", "", "EPERM", "", 1, "unexpected refusal"},
+		{"a program of the busybox driver", scenario.Named, "busybox", "", "", busyboxLacks, 1, "unexpected output"},
 		{"busybox in iproute2's place", scenario.Busybox, "busybox", "", "", busyboxLacks, 2, ""},
 		{"busybox does not refuse", scenario.Busybox, "busybox", "", "", lacks, 0, "wrong exit status"},
 		{"busybox in its own block", scenario.Busybox, "busybox", "busybox", "", lacks, 1, ""},
-		{"other words in its own block", scenario.Busybox, "busybox", "busybox", "", busyboxLacks, 1, "another output"},
+		{"other words in its own block", scenario.Busybox, "busybox", "busybox", "", busyboxLacks, 1,
+			"unexpected output"},
 		{"another status in its own block", scenario.Busybox, "busybox", "netlink busybox", "", lacks, 2,
 			"wrong exit status"},
 		{"the harness in busybox's place", scenario.Harness, "busybox", "busybox", "EPERM", "", 255, ""},

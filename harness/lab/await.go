@@ -8,14 +8,14 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// Awaited is the verdict of a check and how long it took to become so.
+// Awaited is the verdict of a check and the time until it was reached.
 type Awaited struct {
 	scenario.Verdict
 	Waited time.Duration
 }
 
-// Await looks at the checks again and again until each was true once or its limit has passed. Counters and events are
-// awaited first and alone: a probe of another check would count as growth.
+// Await evaluates the checks repeatedly until each has passed once or its limit has expired. Checks of counters and
+// events come first, on their own, because the probes of other checks would count as traffic.
 func (l *Lab) Await(ctx context.Context, checks []scenario.Check, base *Baseline) []Awaited {
 	results := make([]Awaited, len(checks))
 	var counted, others []int
@@ -31,7 +31,7 @@ func (l *Lab) Await(ctx context.Context, checks []scenario.Check, base *Baseline
 	return results
 }
 
-// await is Await for some of the checks.
+// await is Await for the checks with the indices in open.
 func (l *Lab) await(ctx context.Context, checks []scenario.Check, base *Baseline, open []int, results []Awaited) {
 	start := time.Now()
 	for pause := time.Millisecond; len(open) > 0; pause = min(2*pause, 50*time.Millisecond) {

@@ -12,14 +12,14 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// Baseline is what some checks have to know of the time before a section's commands: counters, and what happens from
-// then on.
+// Baseline holds counter values from before a section's commands, and records events from then on.
 type Baseline struct {
 	counters map[claim.Count]uint64
 	feeds    map[string]*observe.Feed // by namespace
 }
 
-// Baseline notes what the checks ask for. Where the counter, its link or its namespace is not there yet it starts at 0.
+// Baseline reads the counters and starts the watches that the checks need. A counter whose link or namespace does not
+// exist yet starts at 0.
 func (l *Lab) Baseline(ctx context.Context, checks []scenario.Check) (*Baseline, error) {
 	base := &Baseline{counters: map[claim.Count]uint64{}, feeds: map[string]*observe.Feed{}}
 	for _, c := range checks {
@@ -40,7 +40,7 @@ func (l *Lab) Baseline(ctx context.Context, checks []scenario.Check) (*Baseline,
 	return base, nil
 }
 
-// watch begins to watch a namespace. One that is not there yet has seen nothing.
+// watch starts a watch on a namespace. A namespace that does not exist yet is not watched.
 func (b *Baseline) watch(l *Lab, ns string) error {
 	if b.feeds[ns] != nil {
 		return nil
@@ -56,8 +56,8 @@ func (b *Baseline) watch(l *Lab, ns string) error {
 	return nil
 }
 
-// unwatch ends the watch over namespaces whose name has gone, since a watch keeps a namespace alive. It is called after
-// each command.
+// unwatch ends the watches on namespaces whose name was deleted, because a watch's socket keeps its namespace alive. It
+// is called after each command.
 func (b *Baseline) unwatch(l *Lab) error {
 	for ns, feed := range b.feeds {
 		if l.has(ns) {
@@ -71,20 +71,20 @@ func (b *Baseline) unwatch(l *Lab) error {
 	return nil
 }
 
-// Close ends the watch over what happens.
+// Close ends all watches.
 func (b *Baseline) Close() {
 	for _, feed := range b.feeds {
 		feed.Close()
 	}
 }
 
-// moment is how long a namespace in which nothing happened yet is watched before that counts.
+// moment is how long to wait for an event before a namespace counts as quiet.
 const moment = 20 * time.Millisecond
 
-// events are what happened in the namespace since it is watched.
+// events are the events in the namespace since the watch on it started.
 func (b *Baseline) events(q claim.Watch) ([]claim.Event, error) {
 	if b == nil || b.feeds[q.Netns] == nil {
-		return nil, fmt.Errorf("not judged: nobody watched %s", q.Netns)
+		return nil, fmt.Errorf("not judged: %s was not watched", q.Netns)
 	}
 	wait := time.Duration(0)
 	if q.None {
@@ -101,7 +101,7 @@ func (b *Baseline) events(q claim.Watch) ([]claim.Event, error) {
 	return events, nil
 }
 
-// counted is a counter as it was noted, and all counters beside it as they are now.
+// counted returns the recorded value of a counter, and the current values of all counters of its link or namespace.
 func (b *Baseline) counted(ctx context.Context, l *Lab, q claim.Count) (claim.CounterMovement, error) {
 	var before uint64
 	noted := false
@@ -109,14 +109,14 @@ func (b *Baseline) counted(ctx context.Context, l *Lab, q claim.Count) (claim.Co
 		before, noted = b.counters[q]
 	}
 	if !noted {
-		return claim.CounterMovement{}, fmt.Errorf("not judged: nobody noted the counter %s before", q.Counter)
+		return claim.CounterMovement{}, fmt.Errorf("not judged: the counter %s was not read before", q.Counter)
 	}
 	now, err := l.counters(ctx, q)
 	return claim.CounterMovement{Before: before, Now: now}, err
 }
 
-// counters reads all counters of the namespace (names as in nstat(8)) or link that a check asks about; nil when that is
-// not there.
+// counters reads all counters of the link or the namespace in the question; those of a namespace have the names of
+// nstat(8). It returns nil if the link or the namespace does not exist.
 func (l *Lab) counters(ctx context.Context, q claim.Count) (map[string]uint64, error) {
 	s, err := l.brief(ctx)
 	if err != nil {

@@ -17,8 +17,7 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// tutorial are the commands of the veth tutorial, with one ping each way; the benchmarks compare ways to carry them
-// out.
+// tutorial are the commands of the veth tutorial, with one ping each way. The benchmarks compare ways to run them.
 var tutorial = []string{
 	"ip netns add testns",
 	"ip netns add prodns",
@@ -33,18 +32,19 @@ var tutorial = []string{
 	"ip netns exec testns ping -c1 192.168.2.102",
 }
 
-// teardown ends the script; a lab is closed instead.
+// teardown is the end of the script; a lab is closed instead.
 var teardown = []string{"ip netns del testns", "ip netns del prodns"}
 
-// BenchmarkTutorial runs the tutorial by the netlink driver, build to teardown, against the same commands as a shell
-// script.
+// BenchmarkTutorial compares the tutorial run by the netlink driver, from build to teardown, with a shell script of the
+// same commands.
 func BenchmarkTutorial(b *testing.B) {
 	sideBySide(b, func(ctx context.Context) error {
 		return inLab(ctx, lab.Options{}, func(l *lab.Lab) error { return l.Do(ctx, lab.Netlink(), tutorial...) })
 	})
 }
 
-// BenchmarkDirect builds the tutorial's end state with the links made where they belong, and pings both ways.
+// BenchmarkDirect builds the tutorial's end state with the links created in their final namespaces, and pings both
+// ways.
 func BenchmarkDirect(b *testing.B) {
 	direct := typedTutorial(b)
 	claims := []claim.Claim{claimOf(b, "`prodns` reaches `192.168.2.103`"),
@@ -89,8 +89,8 @@ func BenchmarkCycles(b *testing.B) {
 	}
 }
 
-// sideBySide runs the shell script and the way under test in turn and reports the ratio of the 10th percentiles, which
-// a noisy neighbour moves least.
+// sideBySide alternates between the shell script and the way under test and reports the ratio of their 10th
+// percentiles, which other load affects least.
 func sideBySide(b *testing.B, way func(context.Context) error) {
 	for _, name := range []string{"ip", "ping"} {
 		if _, err := program.LookPath(name); err != nil {
@@ -113,7 +113,7 @@ func sideBySide(b *testing.B, way func(context.Context) error) {
 	b.ReportMetric(float64(percentile(theirs, 10))/float64(percentile(ours, 10)), "times-as-fast")
 }
 
-// runScript runs the script in the namespaces of w; the world itself is not part of what is timed.
+// runScript runs the script in the namespaces of w. Creating the world is not timed.
 func runScript(w *netns.World, script string) error {
 	running, err := w.Start(netns.Program{
 		Path: "/bin/sh", Args: []string{"sh", "-ec", script},
@@ -136,7 +136,7 @@ func inLab(ctx context.Context, o lab.Options, f func(*lab.Lab) error) error {
 	return errors.Join(f(l), l.Close())
 }
 
-// holds says which of the claims does not hold, if one does not.
+// holds returns an error for the first of the claims that is not true.
 func holds(ctx context.Context, l *lab.Lab, claims ...claim.Claim) error {
 	for _, c := range claims {
 		if v := l.Evaluate(ctx, c, nil); v.Outcome != scenario.Pass {

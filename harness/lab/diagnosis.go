@@ -7,9 +7,8 @@ import (
 	"netnscheck/harness/diagnose"
 )
 
-// Diagnosis says why a claim that something is reached is false, in lines for a report: the cause, what proves it, what
-// mends it. It is empty for other claims, where nothing is found, and where the state cannot be read: the check has
-// failed all the same.
+// Diagnosis explains why a claim of reachability is false, in lines for a report: the cause, its evidence and the fix.
+// It is empty for other claims, and if no cause is found or the state cannot be read.
 func (l *Lab) Diagnosis(ctx context.Context, failed claim.Claim) []string {
 	c, ok := failed.(interface{ Unreached() (diagnose.Query, bool) })
 	if !ok {

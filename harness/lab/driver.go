@@ -10,32 +10,33 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// Driver carries commands out. IPRoute2, Busybox and Netlink are those of this package. One of your own may work in the
-// lab's namespaces by Lab.Go, and hand a command that it has no way for to another driver.
+// Driver runs commands. This package has IPRoute2, Busybox and Netlink. A driver of another module can enter the lab's
+// namespaces with Lab.Go, and pass commands that it does not implement to another driver.
 type Driver interface {
-	// Name tells the driver from others, in results and in console blocks that are for some drivers alone.
+	// Name identifies the driver in results and in console blocks.
 	Name() string
-	// CanSay asks, without doing anything, whether the driver has a way to carry the command out. If not, the error is
-	// a *scenario.CannotSay or a *scenario.Unavailable.
+	// CanSay reports whether the driver can run the command, without running it. If not, the error is a
+	// *scenario.CannotSay or a *scenario.Unavailable.
 	CanSay(cmd scenario.Command) error
-	// Run carries out one command in the lab and tells what it answered. A refusal is no error: it is in the exchange,
-	// as a status that is not 0. A *scenario.CannotSay or *scenario.Unavailable means that it was not tried; any other
-	// error kept the command from being carried out.
+	// Run runs one command in the lab. A refusal is not an error: the exchange has its nonzero status. A
+	// *scenario.CannotSay or *scenario.Unavailable means that the command was not started; any other error means that
+	// it could not be run.
 	Run(ctx context.Context, l *Lab, cmd scenario.Command) (scenario.Exchange, error)
 }
 
-// Substituting is what a driver is beside if the harness carries out some forms of command in its program's place.
+// Substituting is also implemented by a driver whose program lacks some forms of commands, which the harness then runs
+// in its place.
 type Substituting interface {
-	// Instead tells of a command that is carried out so: its form, and why. Both are "" if the program does it.
+	// Instead returns the form of a command that the harness runs, and the reason. Both are "" if the program runs it.
 	Instead(cmd scenario.Command) (words, why string)
-	// TriedWith is the version of the program in which the forms were found.
+	// TriedWith is the version of the program with which the forms were tested.
 	TriedWith() string
 }
 
-// Netlink is the driver that sends typed operations to the kernel itself; it needs no program.
+// Netlink is the driver that sends netlink requests from this process. It needs no program.
 func Netlink() Driver { return driver{rtnetlink.New()} }
 
-// IPRoute2 is the driver that runs the real programs; the error is a *scenario.Unavailable with what is missing.
+// IPRoute2 is the driver that runs the real programs. The error is a *scenario.Unavailable if ip is not installed.
 func IPRoute2() (Driver, error) {
 	d, err := iproute2.New()
 	if err != nil {
@@ -44,8 +45,8 @@ func IPRoute2() (Driver, error) {
 	return driver{d}, nil
 }
 
-// Busybox is the driver that runs busybox's ip and ping; the error is a *scenario.Unavailable with what is missing, or
-// another one.
+// Busybox is the driver that runs busybox's ip and ping. The error is a *scenario.Unavailable if one is missing, or
+// the reason why busybox could not be examined.
 func Busybox() (Driver, error) {
 	d, err := busybox.New()
 	if err != nil {
@@ -54,10 +55,10 @@ func Busybox() (Driver, error) {
 	return substitutingDriver{driver{d}, d}, nil
 }
 
-// DriverNames are the names of all drivers, in the order in which they play a scenario.
+// DriverNames are the names of all drivers of this package, in the order in which they play a scenario.
 func DriverNames() []string { return scenario.DriverNames() }
 
-// NewDriver is the driver of one of the DriverNames; the error is that of its own function.
+// NewDriver returns the driver with one of the DriverNames, or the error of IPRoute2 or Busybox.
 func NewDriver(name string) (Driver, error) {
 	switch name {
 	case scenario.IPRoute2Driver:
@@ -68,7 +69,7 @@ func NewDriver(name string) (Driver, error) {
 	return Netlink(), nil
 }
 
-// Drivers are those that this machine has, in the order in which they play a scenario.
+// Drivers are the drivers available on this machine, in the order in which they play a scenario.
 func Drivers() []Driver {
 	var drivers []Driver
 	for _, name := range DriverNames() {
@@ -79,14 +80,14 @@ func Drivers() []Driver {
 	return drivers
 }
 
-// worldDriver is a driver as the packages below internal implement it: they do not know labs.
+// worldDriver is a driver as the packages below internal implement it; they cannot import this package.
 type worldDriver interface {
 	Name() string
 	CanSay(cmd scenario.Command) error
 	Run(ctx context.Context, w *netns.World, cmd scenario.Command) (scenario.Exchange, error)
 }
 
-// driver makes a Driver of a worldDriver.
+// driver adapts a worldDriver to Driver.
 type driver struct{ world worldDriver }
 
 func (d driver) Name() string                      { return d.world.Name() }

@@ -9,15 +9,15 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// versions are what the conditions of console blocks compare.
+// versions are the installed versions, for the conditions of console blocks.
 func versions() scenario.Versions {
 	return scenario.Versions{"kernel": kernel.Release(), "iproute2": kernel.IPRoute2(), "busybox": kernel.Busybox()}
 }
 
-// Feature is a word that a scenario can require, and what has to be there for it.
+// Feature is a word that a scenario can require, and its meaning for the reference.
 type Feature struct{ Word, Means string }
 
-// Features are all of them, sorted, besides program:NAME.
+// Features are all features except program:NAME, sorted.
 func Features() (all []Feature) {
 	for _, word := range kernel.Words() {
 		all = append(all, Feature{word, kernel.Means(word)})
@@ -25,8 +25,8 @@ func Features() (all []Feature) {
 	return all
 }
 
-// requirements looks once, when first asked, whether this machine has what the scenario requires. On the machine itself
-// (shared) no lab has an /etc of its own, and the machine's is not for lessons to write to.
+// requirements returns a function that finds out, once, whether this machine has what the scenario requires. Without a
+// sandbox (shared) labs see the machine's /etc, which scenarios must not change.
 func requirements(sc *scenario.Scenario, shared bool) func(context.Context) (*scenario.Unavailable, error) {
 	if shared && slices.Contains(sc.Requires, "etc-netns") {
 		return func(context.Context) (*scenario.Unavailable, error) {
@@ -49,7 +49,7 @@ func requirements(sc *scenario.Scenario, shared bool) func(context.Context) (*sc
 	}
 }
 
-// require is an error if this machine lacks what the scenario requires: a *scenario.Unavailable.
+// require returns a *scenario.Unavailable if this machine lacks what the scenario requires.
 func require(ctx context.Context, sc *scenario.Scenario) error {
 	lacking, err := requirements(sc, false)(ctx)
 	if err == nil && lacking != nil {

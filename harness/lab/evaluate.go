@@ -11,22 +11,22 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Evaluate looks at a claim once, without waiting. base is what was before the section's commands; it may be nil for a
-// claim that does not ask for it. A claim that could not be looked at is an error, never a pass and never a fail.
+// Evaluate evaluates a claim once, without waiting. base may be nil unless the claim is about counters or events. A
+// claim that cannot be decided is an error, never a pass or a fail.
 func (l *Lab) Evaluate(ctx context.Context, c claim.Claim, base *Baseline) scenario.Verdict {
 	return l.EvaluateAll(ctx, []scenario.Check{{Claim: c}}, base)[0]
 }
 
-// EvaluateAll looks at the claims of several checks at once, without waiting; they are expected to be true.
+// EvaluateAll evaluates the claims of several checks once, without waiting. They are expected to be true.
 func (l *Lab) EvaluateAll(ctx context.Context, checks []scenario.Check, base *Baseline) []scenario.Verdict {
 	return l.evaluateAll(ctx, checks, base, true)
 }
 
-// evaluateAll looks at the claims of several checks, at the state once for all of them that need it. Counters and
-// events come first, so that the probes of one check are not counted by another. expected says whether the claims
-// should be true: the probes that should then end in silence come next, side by side, since silence takes its time; the
-// others last, one by one as written, since an answer leaves something behind (a neighbour, an entry of a bridge) that
-// the next one may be about.
+// evaluateAll evaluates the claims of several checks, with one snapshot for all of them. Counters and events come
+// first, so that the probes of other checks are not counted. expected is whether the claims should be true: probes that
+// should then get no answer come next, in parallel, because each takes its full time limit. The others come last, one
+// by one in the order written, because a reply leaves traces (a neighbour, an entry of a bridge) that the next claim
+// may be about.
 func (l *Lab) evaluateAll(ctx context.Context, checks []scenario.Check, base *Baseline,
 	expected bool) []scenario.Verdict {
 	verdicts := make([]scenario.Verdict, len(checks))
@@ -53,11 +53,11 @@ func (l *Lab) evaluateAll(ctx context.Context, checks []scenario.Check, base *Ba
 		}
 	}
 	answer, asked := probe.Window, probe.Brief
-	if !expected { // this look is the only one: who should hear something gets the time for it
+	if !expected { // there is no second look, so an answer gets its full time
 		answer, asked = probe.Long, probe.Long
 	}
 	for _, i := range append(counted, still...) {
-		judge(i, asked) // of these, only who asks for a neighbour listens
+		judge(i, asked) // of these, only a neighbour resolution waits
 	}
 	var together sync.WaitGroup
 	for _, i := range silent {
@@ -70,13 +70,13 @@ func (l *Lab) evaluateAll(ctx context.Context, checks []scenario.Check, base *Ba
 	return verdicts
 }
 
-// look is one look at a lab: the state is read when the first claim asks for it. Probes ask side by side.
+// look is one evaluation of claims in a lab. The state is read when the first claim needs it. Parallel probes share it.
 type look struct {
 	lab  *Lab
 	base *Baseline
 
-	mu    sync.Mutex      // of what follows
-	there map[string]bool // namespaces that were asked for by name
+	mu    sync.Mutex      // guards the fields below
+	there map[string]bool // by name: whether the namespace existed
 	state *state.State
 	whole *state.State // with the packet filters
 }
@@ -118,7 +118,7 @@ func (k *look) snapshot(ctx context.Context) (*state.State, error) {
 	return k.state, err
 }
 
-// snapshotFor is a snapshot with all that a claim of the class needs.
+// snapshotFor is a snapshot with everything that a claim of the class needs.
 func (k *look) snapshotFor(ctx context.Context, class claim.Class) (*state.State, error) {
 	if class != claim.ByWhole {
 		return k.snapshot(ctx)
@@ -131,7 +131,7 @@ func (k *look) snapshotFor(ctx context.Context, class claim.Class) (*state.State
 	return k.whole, err
 }
 
-// exists says whether there was a namespace with this name when the look asked for it first.
+// exists reports whether the namespace existed when this look first asked for it.
 func (k *look) exists(name string) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -146,7 +146,7 @@ func (k *look) exists(name string) bool {
 	return there
 }
 
-// has asks for one namespace's name alone, which is much cheaper than the state, and than all names where there are
+// has reports whether the namespace exists. That is much cheaper than reading the state, or all names if there are
 // many.
 func (l *Lab) has(name string) bool {
 	h, err := l.world.Open(name)

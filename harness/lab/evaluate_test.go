@@ -8,7 +8,7 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// street are three namespaces in a row: a – r – b, with a bridge in r towards a, and a router behind it.
+// street is a row of three namespaces, a – r – b: r routes, and has a bridge on the side of a.
 var street = []string{
 	"ip netns add a", "ip netns add r", "ip netns add b",
 	"ip -n r link add br0 type bridge",
@@ -29,8 +29,8 @@ var street = []string{
 	"ip -n a link set a0 alias first",
 }
 
-// TestClaims: each claim is true, and false after something was really broken. A claim without a way to break it is
-// false from the start, for want of its subject or because it is not so.
+// TestClaims: each claim is true, and false after the lab was broken. A claim without a way to break it is false from
+// the start, either in fact or because its subject is missing.
 func TestClaims(t *testing.T) {
 	for _, c := range []struct{ claim, broken, found string }{
 		{"namespace `a` exists", "ip netns del a", "there is no namespace a"},
@@ -192,8 +192,7 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// trueClaims are those of TestClaims that nothing is broken for because another claim's way to break them is theirs
-// too.
+// trueClaims are the claims of TestClaims that are never broken, because another claim covers the same way.
 var trueClaims = map[string]bool{
 	"`a0` in `a` is a `veth`":                                      true,
 	"`r1` in `r` is not a port of `br7`":                           true,

@@ -14,7 +14,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// ask carries out what a claim asks of the kernel or the network. A probe listens so long at most.
+// ask answers a claim's question to the kernel or the network. A probe waits for a reply for the time listen.
 func (k *look) ask(ctx context.Context, question claim.Question, listen time.Duration) (known claim.Evidence,
 	err error) {
 	world := k.lab.world
@@ -43,7 +43,7 @@ func (k *look) ask(ctx context.Context, question claim.Question, listen time.Dur
 	case claim.Watch:
 		known.Events, err = k.base.events(q)
 	default:
-		err = fmt.Errorf("not judged: nothing here answers %T", q)
+		err = fmt.Errorf("not judged: unknown question %T", q)
 	}
 	return known, err
 }
@@ -69,13 +69,13 @@ func (k *look) lookup(ctx context.Context, q claim.Lookup) (claim.Route, error) 
 	return answer, nil
 }
 
-// offload reads whether a feature of an interface is on. One that is not there is off; the state, which comes too, says
-// so.
+// offload reads whether an offload feature of an interface is on, and the state. An interface that does not exist has
+// it off.
 func (k *look) offload(ctx context.Context, q claim.Offload) (on bool, s *state.State, err error) {
 	if s, err = k.snapshot(ctx); err != nil {
 		return false, nil, err
 	}
-	link := s.Namespace(q.Netns).Link(q.Name) // the namespace had a name a moment ago
+	link := s.Namespace(q.Netns).Link(q.Name) // nil also if the namespace was deleted meanwhile
 	if link == nil {
 		return false, s, nil
 	}

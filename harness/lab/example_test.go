@@ -46,7 +46,7 @@ func Example() {
 	// pass
 }
 
-// What a function opens inside a namespace belongs to that namespace, wherever it is used afterwards.
+// A socket opened inside a namespace belongs to that namespace, wherever it is used afterwards.
 func ExampleLab_Go() {
 	ctx := context.Background()
 	l, err := lab.Start(ctx, scenario.Host{}, lab.Options{})

@@ -16,7 +16,7 @@ type Section struct {
 	Step, Mistake int
 }
 
-// section is what the step or mistake says.
+// section is the section of the step or mistake.
 func (s Section) section() *scenario.Section {
 	if s.Mistake >= 0 {
 		return &s.Scenario.Steps[s.Step].Mistakes[s.Mistake].Section
@@ -27,10 +27,10 @@ func (s Section) section() *scenario.Section {
 // Checks are those of the section.
 func (s Section) Checks() []scenario.Check { return s.section().Checks }
 
-// Line is where the section begins.
+// Line is the line of the section's heading.
 func (s Section) Line() int { return s.section().Line }
 
-// Repaired are the blocks that lead out of a mistake: its fix, and the step's own.
+// Repaired are the blocks that repair a mistake: its fix, and those of its step.
 func (s Section) Repaired() []scenario.Block {
 	step := &s.Scenario.Steps[s.Step]
 	if s.Mistake < 0 {
@@ -39,7 +39,7 @@ func (s Section) Repaired() []scenario.Block {
 	return append(append([]scenario.Block{}, step.Mistakes[s.Mistake].Fix...), step.Blocks...)
 }
 
-// Stage is a lab in which a section is about to be played, or was.
+// Stage is a lab before or after a section is played in it.
 type Stage struct {
 	Section
 	Lab    *Lab
@@ -47,11 +47,11 @@ type Stage struct {
 	play   *Play
 }
 
-// ErrUnplayable says why no driver of this machine plays the section.
+// ErrUnplayable is wrapped if no driver on this machine can play the section.
 var ErrUnplayable = errors.New("no driver here plays it")
 
-// Prepare starts a lab in which all that comes before the section was carried out. It takes the first driver that can
-// say the section and all before it. A *scenario.Unavailable says what this machine lacks for it.
+// Prepare starts a lab and runs everything before the section, with the first driver that can also run the section. The
+// error is a *scenario.Unavailable if this machine lacks something.
 func (s Section) Prepare(ctx context.Context) (*Stage, error) {
 	if err := require(ctx, s.Scenario); err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func (s Section) Prepare(ctx context.Context) (*Stage, error) {
 	return nil, last
 }
 
-// Play carries the section's commands out; their answers were compared when the catalogue ran.
+// Play runs the section's commands. Their output was compared when the catalogue ran.
 func (s *Stage) Play(ctx context.Context) error {
 	r := s.play.newResult(scenario.StepSection, s.section(), s.Step, s.Mistake+1)
 	sc := &scene{play: s.play, lab: s.Lab, result: &r}
@@ -85,13 +85,13 @@ func (s *Stage) Play(ctx context.Context) error {
 	return nil
 }
 
-// Repair carries out what leads out of the section, whatever it answers.
+// Repair runs the blocks that repair the section, whatever their status is.
 func (s *Stage) Repair(ctx context.Context) {
 	r := s.play.newResult(scenario.StepSection, s.section(), s.Step, s.Mistake+1)
 	(&scene{play: s.play, lab: s.Lab, result: &r}).run(ctx, s.Repaired(), notAtAll)
 }
 
-// EvaluateIn looks at a claim where the names and the state were read before: namespaces may have come and gone since.
+// EvaluateIn evaluates a claim with names and a state read before, since when namespaces may have come and gone.
 func (l *Lab) EvaluateIn(ctx context.Context, c claim.Claim, names []string, s *state.State) scenario.Verdict {
 	base, err := l.Baseline(ctx, []scenario.Check{{Claim: c}})
 	if err != nil {
@@ -109,5 +109,5 @@ func (l *Lab) EvaluateIn(ctx context.Context, c claim.Claim, names []string, s *
 	return verdict(c, f)
 }
 
-// ByKernel says that a claim is judged by the kernel, not by a state alone.
+// ByKernel reports whether a claim needs an answer of the kernel, not only a state.
 func ByKernel(c claim.Claim) bool { return c.Needs().Question != nil }

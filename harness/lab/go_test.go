@@ -31,7 +31,7 @@ func TestGo(t *testing.T) {
 	awaitAll(t.Context(), t, l, port80)
 }
 
-// TestGoLeavesItsThreadBehind: what a function does to its thread, and how it ends, is nobody else's business.
+// TestGoLeavesItsThreadBehind: what a function does to its thread, and how it ends, affects nothing else.
 func TestGoLeavesItsThreadBehind(t *testing.T) {
 	cause := errors.New("the cause")
 	for name, c := range map[string]struct {

@@ -7,8 +7,8 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// Hold opens a namespace, whose name may be deleted then: it lives until release is called, at the latest until the
-// process ends. Call release before Close.
+// Hold keeps a namespace alive, also after its name is deleted, until release is called or the process ends. Call
+// release before Close.
 func (l *Lab) Hold(ns string) (release func(), err error) {
 	h, err := l.world.Open(ns)
 	if err != nil {
@@ -17,10 +17,9 @@ func (l *Lab) Hold(ns string) (release func(), err error) {
 	return h.Close, nil
 }
 
-// Go runs f inside a namespace, on a thread that has nothing else to do, and waits for it: what f opens, sockets above
-// all, belongs to that namespace. Whatever f does to its thread is never seen by others, since the thread ends with f.
-// Goroutines that f starts run elsewhere. A panic of f goes on in the caller; the error of f is wrapped, as is
-// fs.ErrNotExist where there is no such namespace.
+// Go runs f inside a namespace on a thread of its own and waits for it. Sockets that f opens belong to that namespace.
+// The thread ends with f, so changes to it affect nothing else. Goroutines that f starts do not run in the namespace. A
+// panic in f continues in the caller. The error wraps that of f, or fs.ErrNotExist if the namespace does not exist.
 func (l *Lab) Go(ns string, f func() error) error {
 	if err := l.world.Go(ns, f); err != nil {
 		return fmt.Errorf("run a function in %s: %w", ns, err)
@@ -28,11 +27,11 @@ func (l *Lab) Go(ns string, f func() error) error {
 	return nil
 }
 
-// Process is a program that runs in a namespace of a lab until End, or until the lab is closed.
+// Process is a program that runs in a namespace of a lab until End or Lab.Close.
 type Process struct{ running *program.Background }
 
 // Spawn starts a program in a namespace, as `ip netns exec` does, and leaves it running. The error is a
-// *scenario.Unavailable where there is no such program.
+// *scenario.Unavailable if the program is not installed.
 func (l *Lab) Spawn(ns string, argv ...string) (*Process, error) {
 	if err := program.Installed(scenario.Command{Argv: argv}); err != nil {
 		return nil, err
@@ -44,5 +43,5 @@ func (l *Lab) Spawn(ns string, argv ...string) (*Process, error) {
 	return &Process{b}, nil
 }
 
-// End kills the program and returns when it is gone.
+// End kills the program and waits until it has ended.
 func (p *Process) End() error { return p.running.End() }

@@ -17,8 +17,8 @@ var cable = []string{
 	"ip -n testns addr add 10.0.0.2/24 dev t0", "ip -n testns link set t0 up",
 }
 
-// TestWhatKeepsANamespaceAlive: without its name it lives as long as somebody holds it, or lives in it, and then it
-// goes.
+// TestWhatKeepsANamespaceAlive: after its name is deleted, a namespace exists until nothing holds it open and no
+// process is in it.
 func TestWhatKeepsANamespaceAlive(t *testing.T) {
 	for name, keep := range map[string]func(t *testing.T, l *lab.Lab) (letGo func() error){
 		"Hold": func(t *testing.T, l *lab.Lab) func() error {
@@ -40,7 +40,7 @@ func TestWhatKeepsANamespaceAlive(t *testing.T) {
 			ctx := t.Context()
 			l := started(t, cable...)
 			letGo := keep(t, l)
-			// When a namespace that was made afterwards has ended, this one would have, too.
+			// The kernel removes namespaces in order: once a later one has gone, this one would have gone too.
 			do(t, l, "ip netns del testns", "ip netns add other", "ip link add o0 type veth peer name o1 netns other")
 			awaitAll(ctx, t, l, "namespace `testns` does not exist", "`host` has the interface `o0`")
 			do(t, l, "ip netns del other")
@@ -72,7 +72,7 @@ func TestHoldAndSpawnWhereNothingIs(t *testing.T) {
 	}
 }
 
-// TestCloseEndsWhatWasSpawned: Close says nothing of it.
+// TestCloseEndsWhatWasSpawned: Close ends spawned programs without an error.
 func TestCloseEndsWhatWasSpawned(t *testing.T) {
 	l := started(t, cable...)
 	for _, ns := range []string{scenario.HostName, "testns"} {
@@ -91,7 +91,7 @@ func lackingProgram(t *testing.T, err error) {
 	t.Fatal(err)
 }
 
-// started is a lab in which the commands were carried out, and that must close without a word.
+// started starts a lab and runs the commands. Its Close must return no error.
 func started(t *testing.T, commands ...string) *lab.Lab {
 	t.Helper()
 	l, err := lab.Start(t.Context(), scenario.Host{}, lab.Options{})

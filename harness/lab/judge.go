@@ -8,11 +8,11 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Judge evaluates a claim about a state alone. A claim that asks the kernel or the network (a look-up, an echo, a
-// sysctl) cannot be judged so and is an error; Lab.Evaluate judges those too.
+// Judge evaluates a claim against a state. A claim that needs an answer of the kernel or the network (a route lookup,
+// an echo, a sysctl) is an error; Lab.Evaluate evaluates those too.
 func Judge(s *state.State, c claim.Claim) scenario.Verdict {
 	if c.Needs().Question != nil {
-		return unjudged(c, errors.New("it takes a lab, not a state alone"))
+		return unjudged(c, errors.New("it needs a lab, a state is not enough"))
 	}
 	return verdict(c, c.Judge(claim.Evidence{State: s}))
 }

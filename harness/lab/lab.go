@@ -1,6 +1,5 @@
-// Package lab is the only door to the kernel: it starts a live instance of a scenario in namespaces of its own, carries
-// out commands with a driver, observes the state and evaluates claims. It may be imported by the command line and the
-// suites; it imports scenario, state and the packages under internal, and it never imports Ginkgo.
+// Package lab is the only door to the kernel: it starts labs, runs commands in them with a driver, reads their state
+// and evaluates claims. The command line, the suites and other modules may import it. It never imports Ginkgo.
 package lab
 
 import (
@@ -20,26 +19,26 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Lab is a live instance of a scenario: a host namespace and those that its commands make.
+// Lab is a live instance of a scenario: a host namespace of its own and the namespaces made in it.
 type Lab struct {
 	world *netns.World
-	// unsettled says that a link may have come up since links were settled.
+	// unsettled is set if a link may have come up since the last settle.
 	unsettled atomic.Bool
 }
 
-// Options say where a lab's namespaces are: in the sandbox (the zero value), or on the machine.
+// Options are the options of Start. The zero value is for a lab in the sandbox.
 type Options struct {
-	// Shared puts them where `ip netns` of the machine shows them, each name with the lab's id as suffix. That takes
-	// root.
+	// Shared creates the namespaces on the machine, where `ip netns` shows them with the lab's id as a suffix. That
+	// needs root.
 	Shared bool
-	// Ahead is how many namespaces are about to be added (Namespaces counts them): they are made along with the lab.
+	// Ahead is the number of namespaces to create in advance, usually the result of Namespaces.
 	Ahead int
-	// Ancestor is for who runs labs outside of a sandbox: the number of a process that gets the orphans of this one,
-	// and below which nothing runs that was not started by a lab. 0: there is none.
+	// Ancestor is for labs outside a sandbox: the id of the process that adopts the orphans of this one and has no
+	// other descendants than the processes of labs. 0 means none.
 	Ancestor int
 }
 
-// Start builds the host namespace as the scenario describes it.
+// Start creates a lab with the host namespace that the scenario describes.
 func Start(ctx context.Context, host scenario.Host, o Options) (*Lab, error) {
 	if o.Ancestor == 0 {
 		o.Ancestor = sandbox.Ancestor()
@@ -71,22 +70,22 @@ func (l *Lab) furnish(ctx context.Context, host scenario.Host) error {
 	return l.Build(ctx, adds)
 }
 
-// State reads the state of all namespaces of the lab; the harness's own one behind the host's interfaces is left out.
+// State reads the state of all namespaces of the lab, except the internal one with the peers of the host's interfaces.
 func (l *Lab) State(ctx context.Context) (*state.State, error) {
 	return observe.Lab(ctx, l.world, observe.Options{})
 }
 
-// brief is State without what no check asks a state for, in a third of the time.
+// brief is State without the parts that no check needs. It takes a third of the time.
 func (l *Lab) brief(ctx context.Context) (*state.State, error) {
 	return observe.Lab(ctx, l.world, observe.Options{Brief: true})
 }
 
-// Whole is State with the packet filters too, which take longer to read: what a diagnosis needs.
+// Whole is State with the packet filters, which a diagnosis needs. It takes longer.
 func (l *Lab) Whole(ctx context.Context) (*state.State, error) {
 	return observe.Lab(ctx, l.world, observe.Options{Filters: true})
 }
 
-// Run carries one command out with a driver, and settles the links. A refusal is no error: it is in the exchange.
+// Run runs one command with a driver and settles the links. A refusal is not an error: it is in the exchange.
 func (l *Lab) Run(ctx context.Context, d Driver, cmd scenario.Command) (scenario.Exchange, error) {
 	x, err := l.carryOut(ctx, d, cmd)
 	if err != nil {
@@ -95,9 +94,8 @@ func (l *Lab) Run(ctx context.Context, d Driver, cmd scenario.Command) (scenario
 	return x, l.settle(ctx)
 }
 
-// carryOut is Run for one of several commands: links that come up are settled before the first command that may see the
-// difference. The caller settles them after the last one. To settle them after each would visit all namespaces for
-// each.
+// carryOut is Run for one of several commands. Links that came up are settled before the first command that depends on
+// it, and by the caller after the last one; settling after each command would visit all namespaces each time.
 func (l *Lab) carryOut(ctx context.Context, d Driver, cmd scenario.Command) (scenario.Exchange, error) {
 	c, unknown := operation.Parse(cmd.Argv)
 	if unknown != nil || !onlyAdds(c.Op) {
@@ -118,9 +116,9 @@ func (l *Lab) carryOut(ctx context.Context, d Driver, cmd scenario.Command) (sce
 	return x, nil
 }
 
-// onlyAdds says whether an operation does the same whether links have settled or not: one that adds to what is there,
-// and asks for nothing. A route is not among them, since an IPv6 gateway is looked for through links that are ready
-// alone.
+// onlyAdds reports whether an operation has the same result whether links have settled or not: it adds something and
+// reads nothing. A route is not one of them, because the kernel looks up an IPv6 gateway through ready links only
+// (ip6_route_check_nh in net/ipv6/route.c).
 func onlyAdds(op operation.Operation) bool {
 	switch op := op.(type) {
 	case operation.NetnsAdd, operation.LinkAdd:
@@ -133,9 +131,8 @@ func onlyAdds(op operation.Operation) bool {
 	return false
 }
 
-// maySetUp says whether a link may have come up by an operation: not if it is known to be about something else. To
-// settle links costs little, but the sockets that it closes make a move between namespaces that follows at once wait
-// for one grace period of RCU more.
+// maySetUp reports whether an operation may bring a link up; in doubt it may. Settling is cheap, but the sockets that
+// it closes add an RCU grace period to a move between namespaces that follows immediately.
 func maySetUp(op operation.Operation) bool {
 	switch op := op.(type) {
 	case operation.LinkAdd:
@@ -148,8 +145,8 @@ func maySetUp(op operation.Operation) bool {
 	return false
 }
 
-// Do carries out command lines, in words as a scenario has them, and stops at the first one that is refused. None is
-// carried out if the driver cannot say one of them: the error is a *scenario.CannotSay or a *scenario.Unavailable.
+// Do runs command lines, written as in a scenario, and stops at the first refusal. If the driver cannot run one of them
+// none is run, and the error wraps a *scenario.CannotSay or a *scenario.Unavailable.
 func (l *Lab) Do(ctx context.Context, d Driver, lines ...string) error {
 	cmds := make([]scenario.Command, len(lines))
 	for i, line := range lines {
@@ -182,8 +179,8 @@ func (l *Lab) doAll(ctx context.Context, d Driver, cmds []scenario.Command) erro
 	return nil
 }
 
-// Build carries out typed operations by netlink, whatever driver the lab is played with. None is carried out if a
-// program is missing that one of them is: the error is a *scenario.Unavailable.
+// Build runs typed operations with the netlink driver. If one of them is a program that is not installed none is run,
+// and the error wraps a *scenario.Unavailable.
 func (l *Lab) Build(ctx context.Context, cmds []operation.Command) error {
 	if len(cmds) == 0 {
 		return nil
@@ -202,7 +199,7 @@ func (l *Lab) Build(ctx context.Context, cmds []operation.Command) error {
 	return l.settle(ctx)
 }
 
-// Namespaces counts those that the operations add, for Options.Ahead.
+// Namespaces is the number of namespaces that the operations add, for Options.Ahead.
 func Namespaces(cmds []operation.Command) int {
 	n := 0
 	for _, c := range cmds {
@@ -213,7 +210,8 @@ func Namespaces(cmds []operation.Command) int {
 	return n
 }
 
-// settle makes the kernel finish what it postponed after links were set up, so that the first packets are not lost.
+// settle waits for the work that the kernel defers after a link comes up (net/core/link_watch.c), so that the first
+// packets are not lost.
 func (l *Lab) settle(ctx context.Context) error {
 	if !l.unsettled.Load() {
 		return nil
@@ -228,17 +226,16 @@ func (l *Lab) settle(ctx context.Context) error {
 // ID is the lab's name, unique on the machine.
 func (l *Lab) ID() string { return l.world.ID() }
 
-// Thread is the number of a thread of this process that lives in the lab's host namespace as long as the lab does: the
-// way in.
+// Thread is the id of a thread of this process that stays in the lab's host namespace until Close, for nsenter(1).
 func (l *Lab) Thread() int { return l.world.Thread() }
 
-// Close takes the lab down and says what was left behind.
+// Close takes the lab down. The error lists what could not be removed.
 func (l *Lab) Close() error { return l.world.Close() }
 
-// TestMain runs a test binary's tests inside a sandbox and returns its exit status. Suites call it from their TestMain.
+// TestMain runs the tests of a test binary in a sandbox and returns the exit status. Call it from TestMain.
 func TestMain(m interface{ Run() int }) int { return sandbox.TestMain(m) }
 
-// Lacking skips a test for want of a program, with the reason; where everything is required (CI), it fails the test.
+// Lacking skips a test because a program is missing, or fails it where everything is required (CI).
 func Lacking(t interface {
 	Helper()
 	Skip(...any)

@@ -30,7 +30,8 @@ const lacking = `# Programs that no machine has
 ### Mistake: n
 ` + "```console\n$ ip netns list\n```\n- [x] namespace `a` exists\n"
 
-// TestMissingPrograms: a section is skipped for all programs that it lacks, and what needs it for those and its own.
+// TestMissingPrograms: a skipped section lists all programs that it lacks, and a section that needs it lists those and
+// its own.
 func TestMissingPrograms(t *testing.T) {
 	sc, err := scenario.Parse("t.md", []byte(lacking))
 	if err != nil {
@@ -68,7 +69,7 @@ func TestMissingPrograms(t *testing.T) {
 	}
 }
 
-// TestWhatIsNoLackOfPrograms: what would not be played with all programs either names none.
+// TestWhatIsNoLackOfPrograms: a section that could not be played with all programs either lists none.
 func TestWhatIsNoLackOfPrograms(t *testing.T) {
 	for _, text := range []string{
 		lines("# T", "## A", "```console", "$ no-such-program", "$ ip lnk", "```", "- [ ] namespace `a` exists"),
@@ -88,7 +89,7 @@ func TestWhatIsNoLackOfPrograms(t *testing.T) {
 	}
 }
 
-// TestAbsent: a driver that a worker does not find skips what it should play, for the program that it lacks.
+// TestAbsent: the sections of a driver that a worker cannot find are skipped, with the missing program.
 func TestAbsent(t *testing.T) {
 	text := lines("# T", "## A", "```console", "$ ip netns add a", "```", "- [ ] namespace `a` exists")
 	sc, err := scenario.Parse("t.md", []byte(text))
@@ -114,7 +115,7 @@ func TestAbsent(t *testing.T) {
 	}
 }
 
-// TestNothingIsHalfDoneWithoutAProgram: what is missing is known before the first of several commands.
+// TestNothingIsHalfDoneWithoutAProgram: missing programs are found before the first of several commands runs.
 func TestNothingIsHalfDoneWithoutAProgram(t *testing.T) {
 	l := started(t)
 	var cmds []operation.Command

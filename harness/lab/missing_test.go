@@ -11,7 +11,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// aboutMissing is a claim of each kind on the namespace nix, the interface x0 in it, or the way from there.
+// aboutMissing has a claim of each kind about the namespace nix, the interface x0 in it, or the path from it.
 var aboutMissing = []string{
 	"namespace `nix` exists",
 	"`nix` has the interface `x0`", "`nix` does not have the interface `x0`",
@@ -39,9 +39,9 @@ var aboutMissing = []string{
 	"the cause from `nix` to `10.0.0.2` is `no-route` in `nix`", "nothing is wrong from `nix` to `10.0.0.2`",
 }
 
-// TestMissingSubjects: a namespace may go away at any moment of a look. Whatever is claimed of it then, and of what
-// was in it, is false, in words: where it was never there, where its name was read and then it went, where its state
-// was read without it, and where it is there without what the claim is about.
+// TestMissingSubjects: a namespace may disappear at any moment of an evaluation. Any claim about it is then false, with
+// an explanation: if it never existed, if it went after its name was read or before the state was read, and if it
+// exists without the interface in the claim.
 func TestMissingSubjects(t *testing.T) {
 	ctx := t.Context()
 	l, err := lab.Start(ctx, scenario.Host{}, lab.Options{})
@@ -79,7 +79,7 @@ func TestMissingSubjects(t *testing.T) {
 					v.Reason, words)
 			}
 		}
-		// A claim that two subjects are missing for names one of them; a diagnosis names its cause.
+		// A claim with two missing subjects names one of them; a diagnosis names its cause.
 		noNix := []string{"there is no namespace nix", "no-namespace"}
 		judged("never there", l.Evaluate(ctx, claim, nil), noNix...)
 		judged("gone after its name was read", l.EvaluateIn(ctx, claim, []string{"a", "nix"}, nil), noNix...)
@@ -90,7 +90,7 @@ func TestMissingSubjects(t *testing.T) {
 		if !lab.ByKernel(claim) {
 			judged("in a state of nothing", lab.Judge(&state.State{}, claim))
 		}
-		// The namespace is there, without the interface.
+		// The namespace exists, without the interface.
 		if strings.Contains(text, "`x0` in `nix`") {
 			there, err := scenario.ParseClaim(strings.ReplaceAll(text, "`nix`", "`bare`"))
 			if err != nil {

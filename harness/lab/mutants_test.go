@@ -23,9 +23,8 @@ func TestMain(m *testing.M) { os.Exit(lab.TestMain(m)) }
 
 var mutantsOf = flag.String("mutants", "veth-pair", "break the labs of these scenarios: an id, or all")
 
-// TestMutants breaks the lab for real behind every check of the catalogue, in a way that should make the check fail,
-// and looks whether it does. A check that stays green is a defect: it proves nothing. `make mutants` does it for the
-// whole catalogue.
+// TestMutants breaks a lab for each check of the catalogue, in a way that should make the check fail, and requires that
+// it does. A check that still passes proves nothing. `make mutants` runs it for the whole catalogue.
 func TestMutants(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it breaks the lab behind each check of a lesson")
@@ -69,14 +68,14 @@ func sectionsOf(t *testing.T, id string) (sections []lab.Section) {
 	return sections
 }
 
-// fate is what came of a check whose lab was broken.
+// fate is the result for one check.
 type fate struct {
-	way     *way   // that made it red; nil when none did
+	way     *way   // that made it fail; nil if none did
 	skipped string // why nothing was tried
 	log     []string
 }
 
-// mutate tries one way after another, each in a fresh lab, until the check is seen red.
+// mutate tries one way after another, each in a new lab, until the check fails.
 func mutate(t *testing.T, section lab.Section, c scenario.Check) (f fate) {
 	ctx := t.Context()
 	for _, w := range waysFor(section, c) {
@@ -96,7 +95,7 @@ func mutate(t *testing.T, section lab.Section, c scenario.Check) (f fate) {
 	return f
 }
 
-// seeRed sees the check green in a lab of its own, breaks the lab, and has to see it red: false, not merely unjudged.
+// seeRed requires that the check passes in a new lab, breaks the lab, and requires that it fails: false, not undecided.
 func seeRed(ctx context.Context, section lab.Section, c scenario.Check, w way) (err error) {
 	stage, err := section.Prepare(ctx)
 	if err != nil {
@@ -122,8 +121,8 @@ func seeRed(ctx context.Context, section lab.Section, c scenario.Check, w way) (
 	return awaitRed(ctx, stage.Lab, c, base)
 }
 
-// awaitRed waits until the check is false: what the kernel does in its own time (a carrier that goes, a namespace that
-// dies) may take it a moment.
+// awaitRed waits until the check is false, because the kernel does some work asynchronously (loss of carrier, the
+// removal of a namespace).
 func awaitRed(ctx context.Context, l *lab.Lab, c scenario.Check, base *lab.Baseline) error {
 	limit := time.After(scenario.DefaultLimit)
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -141,7 +140,7 @@ func awaitRed(ctx context.Context, l *lab.Lab, c scenario.Check, base *lab.Basel
 	}
 }
 
-// score counts the checks by what made them red, and by the kind of their claim.
+// score counts the checks by the means that made them fail, and by the kind of their claim.
 type score struct {
 	sync.Mutex
 	killed, skipped int
@@ -176,7 +175,7 @@ func (s *score) count(t *testing.T, section lab.Section, c scenario.Check, f fat
 	s.kinds[kind] = k
 }
 
-// print tells the score, as `make mutants` shows it.
+// print prints the score for `make mutants`.
 func (s *score) print() {
 	for _, kind := range slices.Sorted(maps.Keys(s.kinds)) {
 		fmt.Printf("%-20s %4d of %4d\n", kind, s.kinds[kind][0], s.kinds[kind][1])

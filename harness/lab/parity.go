@@ -5,12 +5,11 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Parity holds the state that the first driver left after each step of one scenario, so that the others can be compared
-// with it. A step with commands for some drivers alone ends the comparison: from there on the drivers went different
-// ways.
+// Parity holds the state after each step of a scenario as the first driver left it, for comparison with the other
+// drivers. The comparison ends at the first step with commands for some drivers only.
 type Parity struct {
 	left  map[int]leftState
-	ended int // the first step that is not compared, plus one; 0 when there is none
+	ended int // the first step that is not compared, from 1; 0 if there is none
 }
 
 type leftState struct {
@@ -18,8 +17,8 @@ type leftState struct {
 	state  *state.State
 }
 
-// compare notes or compares the state after step i. It returns the driver that it was compared with and the
-// differences.
+// compare records the state after step i, or compares it with the recorded one. It returns the driver whose state it
+// was compared with, and the differences.
 func (p *Parity) compare(i int, driver string, s *scenario.Section, after *state.State) (other string,
 	differences []string) {
 	if p == nil {

@@ -14,8 +14,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Play runs one scenario with one driver, section by section: the steps in a lab that goes on from step to step, each
-// mistake in a fresh one. It keeps what later sections need to know: what came of each step, and the state after it.
+// Play runs one scenario with one driver, section by section: all steps in one lab, each mistake in a lab of its own.
+// It keeps the outcome of each step and the state after it for later sections.
 type Play struct {
 	sc     *scenario.Scenario
 	driver Driver
@@ -23,33 +23,33 @@ type Play struct {
 	opts   PlayOptions
 
 	versions scenario.Versions
-	named    []string     // the namespaces that the scenario's commands name
+	named    []string     // the namespaces in the scenario's commands
 	lab      *Lab         // of the steps; nil before the first
 	start    *state.State // of that lab, before the first step
 	steps    []stepRecord // one for each step played
-	kept     []*Lab       // labs in which something failed, with PlayOptions.Keep
-	left     []error      // what labs of mistakes left behind, for Close to tell
-	// unmet says what this machine lacks for the scenario, nil if nothing.
+	kept     []*Lab       // labs with a failure, with PlayOptions.Keep
+	left     []error      // from closing the labs of mistakes, for Close
+	// unmet returns what this machine lacks for the scenario, or nil.
 	unmet func(context.Context) (*scenario.Unavailable, error)
 }
 
-// stepRecord is what is known of a step that was played.
+// stepRecord is the result of a step that was played.
 type stepRecord struct {
 	outcome scenario.Outcome
 	reason  string
 	missing []string     // programs
-	after   *state.State // nil when the step did not get to its end
+	after   *state.State // nil if the step did not complete
 }
 
-// PlayOptions are how a scenario is played.
+// PlayOptions are the options of NewPlay.
 type PlayOptions struct {
 	World Options
-	// Keep leaves a lab in which a section failed open until Close; Kept tells the way in.
+	// Keep leaves the lab of a failed section open until Close; Kept returns how to enter it.
 	Keep bool
 }
 
-// NewPlay prepares to play; nothing is made before the first section. parity may be shared by the plays of one
-// scenario, one after the other.
+// NewPlay prepares a play. The first lab is started with the first section. The plays of one scenario may share parity,
+// one after the other.
 func NewPlay(sc *scenario.Scenario, d Driver, parity *Parity, o PlayOptions) *Play {
 	return &Play{sc: sc, driver: d, parity: parity, opts: o, versions: versions(), named: namesIn(sc),
 		unmet: requirements(sc, o.World.Shared)}
@@ -70,8 +70,8 @@ func (p *Play) Step(ctx context.Context, i int) (r scenario.SectionResult) {
 	return r
 }
 
-// advance plays the steps before step i that were not played, as a filter may have left them out; what came of them
-// shows in the sections that need them.
+// advance plays the steps before step i that a filter left out. Their failures are reported by the sections that need
+// them.
 func (p *Play) advance(ctx context.Context, i int) {
 	for len(p.steps) < i {
 		p.Step(ctx, len(p.steps))
@@ -101,7 +101,7 @@ func (p *Play) playStep(ctx context.Context, r *scenario.SectionResult, i int, r
 	}
 }
 
-// Mistake plays mistake j of step i (both from 0) in a lab of its own, after step i was played.
+// Mistake plays mistake j of step i (both from 0) in a lab of its own. Step i is played first if it was not.
 func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult) {
 	p.advance(ctx, i)
 	mistake := &p.sc.Steps[i].Mistakes[j]
@@ -128,7 +128,7 @@ func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult)
 	return r
 }
 
-// Kept are the threads (Lab.Thread) of the labs that were kept, each once.
+// Kept are the threads (Lab.Thread) of the labs left open.
 func (p *Play) Kept() []int {
 	var threads []int
 	for _, l := range p.kept {
@@ -138,7 +138,7 @@ func (p *Play) Kept() []int {
 	return slices.Compact(threads)
 }
 
-// Close takes the labs down; the error says what was left behind.
+// Close takes the labs down. The error lists what could not be removed.
 func (p *Play) Close() error {
 	labs := p.kept
 	if p.lab != nil {
@@ -156,8 +156,8 @@ func (p *Play) Close() error {
 	return errors.Join(errs...)
 }
 
-// mayPlay decides whether a section with these blocks, and those of its fix, can be played after the first `before`
-// steps, and writes down why if not.
+// mayPlay decides whether a section with these blocks and this fix can be played after the first `before` steps. If not
+// it sets the outcome and the reason.
 func (p *Play) mayPlay(ctx context.Context, r *scenario.SectionResult, before int, blocks, fix []scenario.Block) bool {
 	all := slices.Concat(blocks, fix)
 	lacking, err := p.unmet(ctx)
@@ -191,8 +191,8 @@ func (p *Play) mayPlay(ctx context.Context, r *scenario.SectionResult, before in
 	return p.canSay(r, all)
 }
 
-// leaveOut skips a section for what was lacking before it. Those programs are told too that its own commands lack: who
-// installs what is told can play it.
+// leaveOut skips a section for something that is lacking before it. The missing programs of its own commands are listed
+// too, so that the section can be played once all listed programs are installed.
 func (p *Play) leaveOut(r *scenario.SectionResult, lacking *scenario.Unavailable, blocks []scenario.Block) {
 	r.Outcome, r.Reason = scenario.Skip, lacking.Reason
 	if len(lacking.Programs) == 0 {
@@ -207,7 +207,7 @@ func (p *Play) leaveOut(r *scenario.SectionResult, lacking *scenario.Unavailable
 	}
 }
 
-// canSay looks at all commands of a section before the first one runs, so that nothing is half done.
+// canSay examines all commands of a section before the first one runs, so that none is left half done.
 func (p *Play) canSay(r *scenario.SectionResult, blocks []scenario.Block) bool {
 	lacking := p.lacking(blocks)
 	if lacking == nil {
@@ -217,8 +217,8 @@ func (p *Play) canSay(r *scenario.SectionResult, blocks []scenario.Block) bool {
 	return false
 }
 
-// lacking is what keeps the driver from carrying out the commands, nil if nothing does: the first that it cannot say,
-// or else all programs that are missing.
+// lacking is the reason why the driver cannot run the commands: the first one that it does not implement, or all
+// missing programs. It is nil if the driver can run them.
 func (p *Play) lacking(blocks []scenario.Block) *scenario.Unavailable {
 	line := 0
 	var programs []string
@@ -246,7 +246,7 @@ func (p *Play) lacking(blocks []scenario.Block) *scenario.Unavailable {
 	return missing
 }
 
-// union is a with those of b that are not in it.
+// union is a followed by the elements of b that are not in a.
 func union(a, b []string) []string {
 	for _, s := range b {
 		if !slices.Contains(a, s) {
@@ -256,7 +256,7 @@ func union(a, b []string) []string {
 	return a
 }
 
-// cannot is what keeps the driver from carrying a command out, as far as that is known without a lab.
+// cannot is the reason why the driver cannot run a command, as far as it is known without a lab.
 func (p *Play) cannot(cmd scenario.Command) error {
 	if p.opts.World.Shared {
 		if err := program.Renamable(cmd.Argv, p.named); err != nil {
@@ -266,7 +266,7 @@ func (p *Play) cannot(cmd scenario.Command) error {
 	return p.driver.CanSay(cmd)
 }
 
-// namesIn are the namespaces that a scenario's commands name.
+// namesIn are the namespaces in a scenario's commands.
 func namesIn(sc *scenario.Scenario) (names []string) {
 	add := func(blocks []scenario.Block) {
 		for _, b := range blocks {
@@ -288,7 +288,7 @@ func namesIn(sc *scenario.Scenario) (names []string) {
 	return names
 }
 
-// anyFor says whether any of the blocks is for this driver and these versions.
+// anyFor reports whether any of the blocks is for this driver and these versions.
 func (p *Play) anyFor(blocks []scenario.Block) bool {
 	for _, b := range blocks {
 		if b.For(p.driver.Name(), p.versions) {
@@ -313,7 +313,7 @@ func failToStart(r *scenario.SectionResult, err error) {
 	r.AddProblem(scenario.Error, problemOf(r.Line, err))
 }
 
-// problemOf is an error as a problem. It says which limit of the machine was met, if one was.
+// problemOf turns an error into a problem. If the machine reached a limit, the message has the limit and the remedy.
 func problemOf(line int, err error) scenario.Problem {
 	p := scenario.Problem{Line: line, Message: err.Error()}
 	if why, remedy, ok := kernel.Limit(err); ok {
@@ -322,7 +322,7 @@ func problemOf(line int, err error) scenario.Problem {
 	return p
 }
 
-// unavailable tells an error that says "not here" from one that says "wrong": of that it is nil.
+// unavailable is the reason to skip in an error, or nil if the error is a failure.
 func unavailable(err error) *scenario.Unavailable {
 	var cannot *scenario.CannotSay
 	var lacking *scenario.Unavailable

@@ -25,7 +25,7 @@ func TestPlay(t *testing.T) {
 			"other", "```", "- [ ] namespace `testns` exists"), "skip", "no command for the driver"},
 		{"another errno", lines("# T", "## A", "```console", "$ ip netns add testns", "```",
 			"- [ ] namespace `testns` exists", "```console errno=EPERM", "$ ip link set nix up", "[!]", "```"), "fail",
-			"8: another refusal than expected"},
+			"8: unexpected refusal"},
 		{"the errno", lines("# T", "## A", "```console", "$ ip netns add testns", "```",
 			"- [ ] namespace `testns` exists", "```console errno=ENODEV", "$ ip link set nix up", "[!]", "```"), "pass",
 			""},
@@ -100,7 +100,7 @@ func TestPlay(t *testing.T) {
 			"$ ip netns add testns", "```", "- [ ] namespace `testns` exists"), "skip", "no-such-program"},
 		{"a set-up that fails", lines("# T", "## Setup", "```console", "$ ip netns del nowhere", "```", "## A",
 			"```console", "$ ip netns add testns", "```", "- [ ] namespace `testns` exists", "", "## B", "```console",
-			"$ ip netns list", "```", "- [x] namespace `testns` exists"), "error blocked", "carry out “Setup”"},
+			"$ ip netns list", "```", "- [x] namespace `testns` exists"), "error blocked", "run “Setup”"},
 		{"an absent subject makes a negative claim false", lines("# T", "## A", "```console", "$ ip netns list", "```",
 			"- [x] `eth7` in `host` does not have the MTU `1500` within `10ms`"), "fail", "there is no interface eth7"},
 		{"an event that did not happen", lines("# T", "## A", "```console", "$ ip netns add testns", "```",
@@ -201,8 +201,8 @@ func TestPlay(t *testing.T) {
 	}
 }
 
-// TestAReplayThatEndsElsewhereIsAnError: a mistake is not played in a state in which its steps did not leave the lab.
-// The first step leaves a file outside the lab and does another thing when it finds it.
+// TestAReplayThatEndsElsewhereIsAnError: a mistake is not played if the steps before it, run again, leave a different
+// state. The first step leaves a file outside the lab and behaves differently if the file exists.
 func TestAReplayThatEndsElsewhereIsAnError(t *testing.T) {
 	if _, err := lab.IPRoute2(); err != nil {
 		lab.Lacking(t, err)
@@ -214,7 +214,7 @@ func TestAReplayThatEndsElsewhereIsAnError(t *testing.T) {
 	} {
 		t.Run(check, func(t *testing.T) {
 			t.Parallel()
-			file := fmt.Sprintf("/tmp/replay-%d", rand.Int64()) // which programs of all labs of this process see
+			file := fmt.Sprintf("/tmp/replay-%d", rand.Int64()) // shared by all labs of this process
 			sc, err := scenario.Parse("t.md", []byte(lines("# T", "## A", "```console", "$ ip netns add testns",
 				"$ sh -c 'test -e "+file+" || { ip -n testns link set lo up; ip link add v0 type veth; }'",
 				"$ touch "+file, "```", "- [ ] "+check+" within `50ms`", "",
@@ -228,7 +228,7 @@ func TestAReplayThatEndsElsewhereIsAnError(t *testing.T) {
 				t.Fatalf("the steps: %s, %s, %v", r.Outcome, r.Reason, r.Err())
 			}
 			r := p.Mistake(t.Context(), 1, 0)
-			want := "carry out “A” again: " + check + " did not come true: " + found
+			want := "run “A” again: " + check + " did not become true: " + found
 			if r.Outcome != scenario.Error || !strings.Contains(r.Err().Error(), want) {
 				t.Errorf("the mistake: %s, %v; want %q", r.Outcome, r.Err(), want)
 			}
@@ -239,8 +239,8 @@ func TestAReplayThatEndsElsewhereIsAnError(t *testing.T) {
 	}
 }
 
-// TestNothingIsHalfDoneOnTheMachine: with --sandbox=off a namespace cannot be named in the words of a shell. That is
-// known before the first command of the section runs.
+// TestNothingIsHalfDoneOnTheMachine: with --sandbox=off a namespace cannot be named inside a shell script. That is
+// found before the first command of the section runs.
 func TestNothingIsHalfDoneOnTheMachine(t *testing.T) {
 	sc, err := scenario.Parse("t.md", []byte(lines("# T", "## A", "```console", "$ ip netns add testns",
 		"$ sh -c 'ip -n testns link set lo up'", "```", "- [ ] `lo` in `testns` is up")))
@@ -262,7 +262,7 @@ func TestNothingIsHalfDoneOnTheMachine(t *testing.T) {
 
 func lines(all ...string) string { return strings.Join(all, "\n") + "\n" }
 
-// TestDriversThatDisagree: what a step leaves behind has to be the same, whichever driver carried it out.
+// TestDriversThatDisagree: a step must leave the same state with every driver.
 func TestDriversThatDisagree(t *testing.T) {
 	iproute2, err := lab.IPRoute2()
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// startAtSetup starts a lab and carries out the scenario's set-up.
+// startAtSetup starts a lab and runs the scenario's set-up.
 func (p *Play) startAtSetup(ctx context.Context) (*Lab, error) {
 	l, err := Start(ctx, p.sc.Host, p.opts.World)
 	if err != nil {
@@ -27,9 +27,9 @@ func (p *Play) startAtSetup(ctx context.Context) (*Lab, error) {
 	return l, nil
 }
 
-// startBefore starts a lab in the state before step i, for a mistake at that step. Where it can it builds that state
-// directly, with links made where the steps would have moved them (a move costs 15 ms and slows every neighbour), and
-// makes sure that it is the state that the steps left. Else it goes through the steps again.
+// startBefore starts a lab in the state before step i, for a mistake at that step. If possible it builds the state
+// directly, with links created where the steps would have moved them (a move takes 15 ms and slows other labs), and
+// compares it with the state that the steps left. Otherwise it runs the steps again.
 func (p *Play) startBefore(ctx context.Context, i int) (*Lab, error) {
 	if want := p.stateBefore(i); want != nil {
 		if cmds, ok := p.directCommands(i); ok {
@@ -51,9 +51,8 @@ func (p *Play) startBefore(ctx context.Context, i int) (*Lab, error) {
 	return l, nil
 }
 
-// replay carries a section's commands out again; they were judged when they ran the first time, so only their status
-// counts, and that the state comes to be what it was. A section without a command for this driver was skipped and is
-// again.
+// replay runs a section's commands again. Their output was compared the first time, so now only the status and the
+// resulting state count. A section without a command for this driver is skipped again.
 func (p *Play) replay(ctx context.Context, l *Lab, s *scenario.Section) error {
 	if len(s.Blocks) > 0 && !p.anyFor(s.Blocks) {
 		return nil
@@ -65,7 +64,7 @@ func (p *Play) replay(ctx context.Context, l *Lab, s *scenario.Section) error {
 	})
 	base, err := l.Baseline(ctx, telling)
 	if err != nil {
-		return fmt.Errorf("carry out “%s” again: %w", s.Title, err)
+		return fmt.Errorf("run “%s” again: %w", s.Title, err)
 	}
 	defer base.Close()
 	scene.base = base
@@ -73,27 +72,27 @@ func (p *Play) replay(ctx context.Context, l *Lab, s *scenario.Section) error {
 		if r.Outcome == scenario.Skip {
 			return &scenario.Unavailable{Reason: r.Reason, Programs: r.Missing}
 		}
-		return fmt.Errorf("carry out “%s”: %w", s.Title, r.Err())
+		return fmt.Errorf("run “%s”: %w", s.Title, r.Err())
 	}
 	if err := l.settleDown(ctx, telling, base); err != nil {
-		return fmt.Errorf("carry out “%s” again: %w", s.Title, err)
+		return fmt.Errorf("run “%s” again: %w", s.Title, err)
 	}
 	return nil
 }
 
-// settleDown waits for what the kernel does in its own time after a section, such as the end of a namespace or of
-// duplicate address detection. A check that does not come true is an error: what follows would be played in another
-// state than that of the step.
+// settleDown waits for asynchronous work of the kernel after a section, such as the removal of a namespace or duplicate
+// address detection. A check that does not become true is an error, because the next section would start in a different
+// state.
 func (l *Lab) settleDown(ctx context.Context, telling []scenario.Check, base *Baseline) error {
 	for i, a := range l.Await(ctx, telling, base) {
 		if a.Outcome != scenario.Pass {
-			return fmt.Errorf("%s did not come true: %s", telling[i].Text, cmp.Or(a.Reason, a.Found))
+			return fmt.Errorf("%s did not become true: %s", telling[i].Text, cmp.Or(a.Reason, a.Found))
 		}
 	}
 	return nil
 }
 
-// stateBefore is the state in which step i started when it was played, nil if it is not known.
+// stateBefore is the state in which step i started when it was played, or nil if it is unknown.
 func (p *Play) stateBefore(i int) *state.State {
 	for k := min(i, len(p.steps)) - 1; k >= 0; k-- {
 		if p.steps[k].after != nil {
@@ -107,7 +106,7 @@ func (p *Play) stateBefore(i int) *state.State {
 }
 
 // directCommands are the operations of the set-up and the steps before step i, if all of them have a typed form.
-// Refused ones changed nothing and are left out.
+// Refused commands changed nothing and are left out.
 func (p *Play) directCommands(i int) ([]operation.Command, bool) {
 	var sections []*scenario.Section
 	if p.sc.Setup != nil {
@@ -143,7 +142,7 @@ func (p *Play) directCommands(i int) ([]operation.Command, bool) {
 	return operation.Direct(cmds), true
 }
 
-// startDirect returns no lab and no error when the state that it built is not the one that is wanted.
+// startDirect builds a state directly. It returns no lab and no error if the result differs from the wanted state.
 func (p *Play) startDirect(ctx context.Context, cmds []operation.Command, want *state.State) (*Lab, error) {
 	o := p.opts.World
 	o.Ahead = Namespaces(cmds)
@@ -152,7 +151,7 @@ func (p *Play) startDirect(ctx context.Context, cmds []operation.Command, want *
 		return nil, err
 	}
 	if err := l.Build(ctx, cmds); err != nil {
-		return nil, l.Close() // the steps themselves will show what is wrong
+		return nil, l.Close() // running the steps will show what is wrong
 	}
 	got, err := l.State(ctx)
 	if err != nil {

@@ -9,8 +9,8 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// TestEveryQuestionIsAnswered asks each kind of question that a check can have of a lab's host, which has next to
-// nothing: the answer may be any, but there has to be one.
+// TestEveryQuestionIsAnswered asks each kind of question in the nearly empty host namespace of a lab. Any answer is
+// right, but there must be one.
 func TestEveryQuestionIsAnswered(t *testing.T) {
 	l := started(t)
 	there := strings.NewReplacer("`N`", "`host`", "`X`", "`lo`", " …", "")

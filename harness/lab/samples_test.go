@@ -41,7 +41,7 @@ func TestSamples(t *testing.T) {
 	}
 }
 
-// playAll plays every section; what does not pass has to have a reason to be skipped. It returns how many passed.
+// playAll plays every section, which must pass or be skipped with a reason, and returns how many passed.
 func playAll(t *testing.T, p *lab.Play, sc *scenario.Scenario) (passed int) {
 	t.Helper()
 	judge := func(r scenario.SectionResult) {

@@ -13,22 +13,22 @@ import (
 	"netnscheck/harness/state"
 )
 
-// scene is one section being played in one lab; what comes of it is written into the result.
+// scene plays one section in one lab and fills in its result.
 type scene struct {
 	play   *Play
 	lab    *Lab
 	result *scenario.SectionResult
 	base   *Baseline // of the checks that are awaited after the commands
-	// unchanged is the state after the command before, when that was refused; nil else.
+	// unchanged is the state after the previous command if that was refused, nil otherwise.
 	unchanged *state.State
 }
 
-// perform looks at the checks, carries the commands out and awaits the checks.
+// perform evaluates the checks, runs the commands and awaits the checks.
 func (s *scene) perform(ctx context.Context, blocks []scenario.Block, checks []scenario.Check) {
 	if !s.lookBefore(ctx, checks) {
 		return
 	}
-	// Taken after the look, whose own probes count too.
+	// After the first evaluation, whose probes would be counted.
 	base, err := s.lab.Baseline(ctx, checks)
 	if err != nil {
 		s.error(s.result.Line, err)
@@ -43,7 +43,7 @@ func (s *scene) perform(ctx context.Context, blocks []scenario.Block, checks []s
 	s.await(ctx, checks, base, "after")
 }
 
-// repair leads a mistake back to the end of its step.
+// repair runs the fix of a mistake and awaits the checks of its step.
 func (s *scene) repair(ctx context.Context, m *scenario.Mistake, step *scenario.Section) {
 	base, err := s.lab.Baseline(ctx, step.Checks)
 	if err != nil {
@@ -62,8 +62,8 @@ func (s *scene) repair(ctx context.Context, m *scenario.Mistake, step *scenario.
 	s.await(ctx, step.Checks, base, "repaired")
 }
 
-// afterFix is how closely the step's own commands are compared in a repair. After an undo they start from where the
-// step does, and have to succeed; without one the mistake may have done a part of them.
+// afterFix is how strictly the step's own commands are compared in a repair. After an undo they start from the state
+// before the step and must succeed; otherwise the mistake may have done some of them already.
 func (s *scene) afterFix(m *scenario.Mistake, fixed bool) strictness {
 	if fixed && m.Undo {
 		return byStatus
@@ -71,8 +71,8 @@ func (s *scene) afterFix(m *scenario.Mistake, fixed bool) strictness {
 	return notAtAll
 }
 
-// lookBefore looks at each check before the commands: `- [x]` has to be true and may wait for it, `- [ ]` has to be
-// false. What others have learned from packets is looked at first, since the probes of the checks are packets too.
+// lookBefore evaluates the checks before the commands: `- [x]` must be true within its limit, `- [ ]` must be false.
+// Checks of traces of packets come first, because the probes of other checks leave such traces too.
 func (s *scene) lookBefore(ctx context.Context, checks []scenario.Check) bool {
 	var learned, held, open []scenario.Check
 	for _, c := range checks {
@@ -93,7 +93,7 @@ func (s *scene) lookBefore(ctx context.Context, checks []scenario.Check) bool {
 	}
 	ok := s.await(ctx, held, base, "before")
 	base.Close()
-	// A baseline of their own: the probes of the checks before are no growth.
+	// A new baseline, so that the probes above are not counted.
 	if base, err = s.lab.Baseline(ctx, open); err != nil {
 		s.error(s.result.Line, err)
 		return false
@@ -102,7 +102,7 @@ func (s *scene) lookBefore(ctx context.Context, checks []scenario.Check) bool {
 	return s.falseBefore(ctx, open, base) && ok && unlearned
 }
 
-// falseBefore looks at `- [ ]` checks before the commands, once.
+// falseBefore evaluates `- [ ]` checks once, before the commands.
 func (s *scene) falseBefore(ctx context.Context, open []scenario.Check, base *Baseline) bool {
 	ok := true
 	for i, v := range s.lab.evaluateAll(ctx, open, base, false) {
@@ -114,7 +114,7 @@ func (s *scene) falseBefore(ctx context.Context, open []scenario.Check, base *Ba
 		case scenario.Pass:
 			problem.Message = "a `- [ ]` check that is true before the commands proves nothing: " + c.Text
 		default:
-			problem.Message = fmt.Sprintf("look at the check %s: %s", c.Text, v.Reason)
+			problem.Message = fmt.Sprintf("evaluate the check %s: %s", c.Text, v.Reason)
 		}
 		v.Outcome = scenario.Error
 		s.result.Checks = append(s.result.Checks, checkResult(c, "before", v))
@@ -124,9 +124,9 @@ func (s *scene) falseBefore(ctx context.Context, open []scenario.Check, base *Ba
 	return ok
 }
 
-// await waits until the checks are true and says whether they all became so.
+// await awaits the checks and reports whether all of them passed.
 func (s *scene) await(ctx context.Context, checks []scenario.Check, base *Baseline, phase string) bool {
-	s.unchanged = nil // the kernel goes on meanwhile
+	s.unchanged = nil // the state may change while waiting
 	ok := true
 	for i, a := range s.lab.Await(ctx, checks, base) {
 		c := checks[i]
@@ -139,7 +139,7 @@ func (s *scene) await(ctx context.Context, checks []scenario.Check, base *Baseli
 		ok = false
 		problem := scenario.Problem{Line: c.Line, Message: c.Text, Expected: a.Expected, Found: a.Found}
 		if a.Outcome != scenario.Fail {
-			problem.Message = fmt.Sprintf("look at the check %s: %s", c.Text, a.Reason)
+			problem.Message = fmt.Sprintf("evaluate the check %s: %s", c.Text, a.Reason)
 			s.result.AddProblem(scenario.Error, problem)
 			continue
 		}
@@ -155,7 +155,7 @@ func (s *scene) await(ctx context.Context, checks []scenario.Check, base *Baseli
 	return ok
 }
 
-// block writes down the checks that were not looked at because a command went wrong.
+// block records the checks that were not evaluated because a command went wrong.
 func (s *scene) block(checks []scenario.Check) {
 	for _, c := range checks {
 		v := scenario.Verdict{Outcome: scenario.Blocked, Reason: "a command before it went wrong"}
@@ -166,18 +166,16 @@ func (s *scene) block(checks []scenario.Check) {
 	}
 }
 
-// strictness is how closely a command's answer is compared.
+// strictness is how strictly a command's result is compared.
 type strictness int
 
 const (
 	exactly  strictness = iota // status and output
-	byStatus                   // status alone: what was compared before may print something else in another lab
-	// the step's own commands after a mistake: what is done already is refused; the checks decide
-	notAtAll
+	byStatus                   // status only: in another lab the output may differ
+	notAtAll                   // nothing: the step's commands after a mistake, which may have done some of them
 )
 
-// run carries out the commands that are for this driver, and settles the links. It stops at the first command with the
-// wrong status, since what follows cannot be trusted.
+// run runs the commands for this driver and settles the links. It stops at the first command with a wrong status.
 func (s *scene) run(ctx context.Context, blocks []scenario.Block, how strictness) bool {
 	ok := s.commands(ctx, blocks, how)
 	if err := s.lab.settle(ctx); err != nil && ok {
@@ -201,7 +199,7 @@ func (s *scene) commands(ctx context.Context, blocks []scenario.Block, how stric
 	return true
 }
 
-// command carries out one command and judges its answer; false means that the section cannot go on.
+// command runs one command and compares its result. It returns false if the section cannot continue.
 func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Command, how strictness) bool {
 	var err error
 	before := s.unchanged
@@ -257,8 +255,8 @@ func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Comm
 	return true
 }
 
-// mustChangeNothing says whether a command is expected to be refused and then has to leave everything as it was: that
-// is demanded of ip, bridge and tc, also inside `ip netns exec`, but for blocks marked partial.
+// mustChangeNothing reports whether a command is expected to be refused and must not change the state: that holds for
+// ip, bridge and tc, also inside `ip netns exec`, except in blocks marked partial.
 func mustChangeNothing(b scenario.Block, cmd scenario.Command) bool {
 	if b.Partial || (!cmd.Status.Any && cmd.Status.Code == 0) {
 		return false
@@ -267,7 +265,7 @@ func mustChangeNothing(b scenario.Block, cmd scenario.Command) bool {
 	return len(words) > 0 && slices.Contains([]string{"ip", "bridge", "tc"}, filepath.Base(words[0]))
 }
 
-// compareDrivers notes the state after a step and compares it with the one that another driver left.
+// compareDrivers records the state after a step and compares it with the state that another driver left.
 func (s *scene) compareDrivers(ctx context.Context, i int, rec *stepRecord) {
 	after, err := s.lab.State(ctx)
 	if err != nil {
@@ -278,7 +276,8 @@ func (s *scene) compareDrivers(ctx context.Context, i int, rec *stepRecord) {
 	other, differences := s.play.parity.compare(i, s.play.driver.Name(), &s.play.sc.Steps[i].Section, after)
 	if len(differences) > 0 {
 		s.result.AddProblem(scenario.Fail, scenario.Problem{Line: s.result.Line,
-			Message:  fmt.Sprintf("the drivers disagree: %s left another state than %s", s.play.driver.Name(), other),
+			Message: fmt.Sprintf("the drivers disagree: %s left a different state than %s", s.play.driver.Name(),
+				other),
 			Expected: "the state that " + other + " left", Found: strings.Join(differences, "; ")})
 	}
 }

@@ -19,8 +19,8 @@ import (
 	"netnscheck/harness/state/drawing"
 )
 
-// star are the commands that make a bridge in a namespace and so many namespaces around it. They are those that a
-// person would type; only the links are made where they belong, since a move takes the kernel 15 ms and would hide all
+// star are the commands for a bridge in one namespace and this many namespaces around it, as a person would type them.
+// Only the links are created in their final namespaces, since a move takes the kernel 15 ms and would hide everything
 // else.
 func star(nodes int) []string {
 	lines := []string{"ip netns add hub", "ip -n hub link add br0 type bridge", "ip -n hub link set br0 up"}
@@ -38,8 +38,8 @@ func star(nodes int) []string {
 // starAddress is the address of a node.
 func starAddress(i int) string { return fmt.Sprintf("10.9.%d.%d", i/250, i%250+1) }
 
-// BenchmarkStar makes stars by the netlink driver and takes them down, side by side with a plain program that sends the
-// same requests. A namespace is not to cost more for there being many: us-a-node says so.
+// BenchmarkStar builds stars with the netlink driver and takes them down, and compares that with a plain program that
+// sends the same requests. The cost of a namespace (us-a-node) must not grow with their number.
 func BenchmarkStar(b *testing.B) {
 	for _, nodes := range []int{10, 100, 500, 1000} {
 		b.Run(fmt.Sprint(nodes), func(b *testing.B) {
@@ -68,8 +68,8 @@ func BenchmarkStar(b *testing.B) {
 	}
 }
 
-// plainStar is the star of a program that does nothing else: one thread, which makes a namespace after the other and
-// never goes back, and a socket of netlink in each. The namespaces go with their sockets.
+// plainStar builds the star as a minimal program would: one thread creates one namespace after the other, never enters
+// one again, and keeps a netlink socket in each. Closing the sockets removes the namespaces.
 func plainStar(nodes int) error {
 	return onOwnThread(func() error {
 		hub, ns, err := plainNamespace()
@@ -97,7 +97,7 @@ func plainStar(nodes int) error {
 	})
 }
 
-// onOwnThread runs f on a thread that ends with it.
+// onOwnThread runs f on a new thread, which ends with it.
 func onOwnThread(f func() error) error {
 	done := make(chan error)
 	go func() {
@@ -138,9 +138,9 @@ func plainNode(hub, node *netlink.Handle, ns, bridge, i int) error {
 		node.LinkSetUp(eth0))
 }
 
-// awaitSweep returns when the kernel has taken down the namespaces that were let go before: it does so in its own time,
-// one heap after the other, and who makes namespaces meanwhile pays for it. It lets one more go, and hears of the end
-// of the link that led there.
+// awaitSweep waits until the kernel has removed the namespaces released before. It does that asynchronously, in batches
+// (cleanup_net in net/core/net_namespace.c), and slows the creation of others meanwhile. awaitSweep releases one more
+// and waits for the event that the link into it was deleted.
 func awaitSweep(b *testing.B) {
 	err := onOwnThread(func() error {
 		last, ns, err := plainNamespace()
@@ -182,7 +182,7 @@ func awaitSweep(b *testing.B) {
 	}
 }
 
-// BenchmarkStarState reads the state of stars, with the packet filters, draws it, and diagnoses the way from the last
+// BenchmarkStarState reads the state of stars, with the packet filters, draws it, and diagnoses the path from the last
 // node to the first.
 func BenchmarkStarState(b *testing.B) {
 	for _, nodes := range []int{10, 100, 1000} {

@@ -10,8 +10,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// means is how telling it is that a check turns red: one that does so only when nothing was done, or when there is
-// nothing left to look at, may look at less than it says.
+// means is how a check was made to fail. A check that fails only if the commands did not run, or if its subject is
+// missing, may examine less than it claims.
 type means string
 
 const (
@@ -20,17 +20,17 @@ const (
 	subjectGone means = "its subject taken away"
 )
 
-// way is one way to break a lab behind a check.
+// way is one way to break a lab for a check.
 type way struct {
 	name string
 	by   means
-	// commands break the lab after the section; they are made from the state that it left. leftOut has none.
+	// commands break the lab after the section, whose state they are made from. leftOut has none.
 	commands func(*state.State) []string
-	// repair carries out what leads out of a mistake.
+	// repair runs the blocks that repair a mistake.
 	repair bool
 }
 
-// breakIt carries the way out; an error says that it could not be.
+// breakIt breaks the lab in this way.
 func (w way) breakIt(ctx context.Context, s *lab.Stage) error {
 	if w.repair {
 		s.Repair(ctx)
@@ -47,15 +47,14 @@ func (w way) breakIt(ctx context.Context, s *lab.Stage) error {
 	for _, line := range lines {
 		optional := strings.HasPrefix(line, "-")
 		if err := s.Lab.Do(ctx, lab.Netlink(), strings.TrimPrefix(line, "-")); err != nil && !optional {
-			return fmt.Errorf("%v", err) // not wrapped: that a way cannot be said is no reason to skip the check
+			return fmt.Errorf("%v", err) // not wrapped: a driver that lacks the command is no reason to skip the check
 		}
 	}
 	return nil
 }
 
-// waysFor are the ways that should make a check fail, the most telling first: something about its subject is changed; a
-// mistake is repaired; what brought it about is left out; and last its subject is taken away, which makes the negative
-// claims false too.
+// waysFor are the ways that should make a check fail, the most significant first: change the subject of the claim,
+// repair the mistake, leave out the commands, and last remove the subject, which makes negative claims false too.
 func waysFor(section lab.Section, c scenario.Check) []way {
 	var all []way
 	mutants := c.Claim.Mutants()
