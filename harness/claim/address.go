@@ -43,7 +43,7 @@ func (c HasAddress) Judge(known Evidence) Finding {
 	})
 }
 
-// found names the addresses of the link, and where the wanted one is instead.
+// found lists the addresses of the link, and the interface that has the wanted one instead.
 func (c HasAddress) found(s *state.State, l *state.Link) string {
 	text := "its addresses: " + prefixes(l.Addresses)
 	for i := range s.Namespaces {

@@ -29,8 +29,8 @@ func init() {
 	})
 }
 
-// attributes are the values of a link, as text, that a check can ask for. Those without a function are offloads, which
-// the state does not hold.
+// attributes are the attributes of a link that a check can name, with their values as text. Those without a function
+// are offloads, which are not part of the state.
 var attributes = []struct {
 	name string
 	read func(*state.Link) []string
@@ -51,7 +51,7 @@ var attributes = []struct {
 	{offload + "gro", nil},
 }
 
-// offload is what the name of an offload begins with.
+// offload is the prefix of the names of offloads.
 const offload = "offload:"
 
 func attributeNames() (names []string) {
@@ -61,7 +61,7 @@ func attributeNames() (names []string) {
 	return names
 }
 
-// attributeList is for the reference: all but the one in the example.
+// attributeList is the list for the reference, without the attribute in the example.
 func attributeList() string {
 	names := attributeNames()[1:]
 	for i := range names {
@@ -72,7 +72,7 @@ func attributeList() string {
 
 func digits(n int) []string { return []string{strconv.Itoa(n)} }
 
-// groupNames are the number of a group and, of the first, the name that iproute2 gives it (/etc/iproute2/group).
+// groupNames are the number of a group and, for group 0, its name in iproute2 (/etc/iproute2/group).
 func groupNames(g uint32) []string {
 	if g == 0 {
 		return []string{"0", "default"}
@@ -103,7 +103,7 @@ func (c AttributeIs) Needs() Needs {
 	return told()
 }
 
-// Judge compares the attribute; of several values (alternative names) one has to be the wanted one.
+// Judge compares the attribute. If it has several values (alternative names), one of them must match.
 func (c AttributeIs) Judge(known Evidence) Finding {
 	return known.ofLink(c.Iface, func(_ *state.Namespace, l *state.Link) Finding {
 		values, ok := c.values(l, known.On)
@@ -135,7 +135,7 @@ func (c AttributeIs) values(l *state.Link, on bool) ([]string, bool) {
 
 func (c AttributeIs) Mutants() Mutants {
 	set := func(format string, args ...any) Way { return by(in(c.Netns, "link set "+c.Name+" "+format, args...)) }
-	another := []Way{ // what a link keeps for its life: another link of this name
+	another := []Way{ // for attributes fixed at creation: replace the link by another one of the same name
 		by(
 			in(c.Netns, "link del %s", c.Name),
 			in(c.Netns, "link add %s index 7777 numtxqueues 3 numrxqueues 3 type veth", c.Name),

@@ -48,7 +48,7 @@ func (c Carrier) Mutants() Mutants {
 	}
 }
 
-// signal gives a link without carrier one: it and its peer are set up, a bridge gets a port.
+// signal gives a link carrier: it sets the link and its peer up, and adds a port to a bridge.
 func signal(s *state.State, i Iface) []string {
 	n := s.Namespace(i.Netns)
 	if n == nil || n.Link(i.Name) == nil {

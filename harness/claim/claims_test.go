@@ -26,7 +26,7 @@ func route(t *testing.T, text string) operation.Route {
 	return r
 }
 
-// TestClaims reads each form, says it again in the same words, and reads that as the same claim.
+// TestClaims parses each form and requires that the claim's Sentence is the same and parses to the same claim.
 func TestClaims(t *testing.T) {
 	x := Iface{"X", "N"}
 	addr, prefix := netip.MustParseAddr, netip.MustParsePrefix

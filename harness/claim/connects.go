@@ -53,7 +53,7 @@ func (c Connects) Sentence() string {
 	return s
 }
 
-// Needs an answer where the connection is to be refused, too.
+// Needs has the class ByAnswer also for a refused connection, since a refusal is an answer.
 func (c Connects) Needs() Needs {
 	class := BySilence
 	if c.Outcome == ConnectOK || c.Outcome == ConnectRefused {
@@ -70,7 +70,7 @@ func (c Connects) Judge(known Evidence) Finding {
 	return finding(holds[c.Outcome], h.Found)
 }
 
-// Unreached is what a diagnosis is asked where the claim is false.
+// Unreached is the query for a diagnosis if the claim is false.
 func (c Connects) Unreached() (diagnose.Query, bool) {
 	return diagnose.Query{From: c.Netns, To: c.Dest, Port: uint16(c.Port)}, c.Outcome == ConnectOK
 }

@@ -83,7 +83,8 @@ func (c CounterGrew) Judge(known Evidence) Finding {
 	return finding(grown == c.By, fmt.Sprintf("it grew by %d", grown))
 }
 
-// Mutants let counters grow further: of the whole namespace by packets to itself, of a link by packets to nobody.
+// Mutants increase counters: those of the namespace by packets to itself, those of a link by packets that nobody
+// receives.
 func (c CounterGrew) Mutants() Mutants {
 	up := in(c.Netns, "link set lo up")
 	ways := []Way{
@@ -104,7 +105,7 @@ func (c CounterGrew) Mutants() Mutants {
 		Way{Name: "a peer that drops", Commands: c.dropAtPeer})}
 }
 
-// noise makes packets of all kinds arrive, be forwarded, refused and dropped in a namespace.
+// noise makes a namespace receive, forward, reject and drop packets of all kinds.
 func noise(ns string) []string {
 	return []string{
 		"ip netns add noise77",
@@ -130,7 +131,7 @@ func noise(ns string) []string {
 	}
 }
 
-// dropAtPeer lets a link send what its peer does not take.
+// dropAtPeer makes a link send packets that its peer drops.
 func (c CounterGrew) dropAtPeer(s *state.State) []string {
 	n := s.Namespace(c.Netns)
 	if n == nil || n.Link(c.Link) == nil || n.Link(c.Link).Peer == nil || n.Link(c.Link).Peer.Name == "" {

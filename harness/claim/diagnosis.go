@@ -22,8 +22,8 @@ type (
 	NothingWrong struct{ Inquiry }
 )
 
-// Inquiry is what a diagnosis is asked for: the way of an echo from `N` to `D`, with a source address (From valid) or a
-// payload with DF set (Bytes > 0), or that of a TCP connection (Port > 0).
+// Inquiry is a question to the diagnosis: the path of an echo from `N` to `D`, with a source address (From valid) or a
+// payload with DF set (Bytes > 0), or the path of a TCP connection (Port > 0).
 type Inquiry struct {
 	Netns string
 	Dest  netip.Addr
@@ -32,7 +32,7 @@ type Inquiry struct {
 	Port  int
 }
 
-// The two claims have one entry, since each asks in the same four ways.
+// The two claims share one entry, since both have the same four forms of question.
 func init() {
 	add(Entry{
 		Place: 280,
@@ -61,7 +61,7 @@ func readCause(text string) (any, error) {
 	return c, nil
 }
 
-// diagnosisForms are the forms for one way to ask; rest is the number of arguments that it has.
+// diagnosisForms are the forms for one form of question; rest is the number of its arguments.
 func diagnosisForms(way string, rest int, put func(*Inquiry, arguments)) []Form {
 	words := "from `N` to `192.168.2.103`" + way
 	inquiry := func(a arguments) Inquiry {
@@ -103,7 +103,7 @@ func (q Inquiry) words() string {
 	return s
 }
 
-// Needs is what both claims need.
+// Needs are the needs of both claims.
 func (q Inquiry) Needs() Needs { return Needs{Class: ByWhole} }
 
 func (q Inquiry) diagnose(s *state.State) diagnose.Report {
@@ -113,20 +113,20 @@ func (q Inquiry) diagnose(s *state.State) diagnose.Report {
 	)
 }
 
-// Judge looks at what the diagnosis names first; whether it stops the packet or the reply is the same to a claim.
+// Judge compares the first cause of the diagnosis, whether it stops the packet or the reply.
 func (c CauseIs) Judge(known Evidence) Finding {
 	r := c.diagnose(known.State)
 	named := r.Cause != nil && r.Cause.Name == c.Cause && r.Cause.Netns == c.On.Netns && r.Cause.Link == c.On.Name
 	return finding(named, r.Sentence())
 }
 
-// Judge also wants a way to have been looked at: from an address that is not the namespace's own there is none.
+// Judge also requires that there was a path to examine: from an address of another namespace there is none.
 func (c NothingWrong) Judge(known Evidence) Finding {
 	r := c.diagnose(known.State)
 	return finding(r.Cause == nil && len(r.Path) > 0, r.Sentence())
 }
 
-// Mutants put another cause before it, or leave none. Some causes are in the question, whatever the state.
+// Mutants add an earlier cause, or remove all causes. Some causes lie in the question, whatever the state is.
 func (c CauseIs) Mutants() Mutants {
 	ways := []Way{by(in(c.Netns, "route replace prohibit %s", c.Dest.WithZone(""))), divert(c.Netns, c.Dest)}
 	for _, lines := range own(c.Netns, c.Dest) {

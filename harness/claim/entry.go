@@ -7,26 +7,26 @@ import (
 	"sync"
 )
 
-// Entry is one check: all that the language, the documents and the harness know of it beside the methods of its claim.
+// Entry describes one check for the parser and the reference. The rest are the methods of its claim.
 type Entry struct {
-	// Place is where the check stands among the others, in the reference and where two forms are equally near to a
-	// sentence. A new entry takes a free number beside its kin.
+	// Place orders the checks in the reference, and decides if two forms are equally near to an unknown sentence. A new
+	// entry takes a free number next to similar ones.
 	Place int
-	// Means is what the check means, in one line of the reference.
+	// Means is the meaning of the check, one line for the reference.
 	Means string
 	Forms []Form
-	// Slots are the kinds of arguments that this check alone has, under the examples that stand for them in its forms.
-	// Those of all checks (`N`, `X`, …) need not be named.
+	// Slots are the kinds of the arguments, by the examples in the forms. Common ones (`N`, `X`, …) are in slots and
+	// need not be listed.
 	Slots map[string]Slot
-	// Fixed are the code spans of the forms that are no arguments but words, such as `refused`.
+	// Fixed are the code spans in the forms that are fixed words, such as `refused`, not arguments.
 	Fixed []string
 }
 
-// Form is one sentence that a check can be. Each of its code spans is an argument, written as an example (see Slot), or
-// a fixed word; `…` after an argument lets more of the same follow, with commas.
+// Form is one sentence of a check. Each code span in it is an argument, written as an example (see Slot), or a fixed
+// word. `…` after an argument allows more of the same kind, separated by commas.
 type Form struct {
 	Sentence string
-	// Negative says that the sentence denies what another one says.
+	// Negative is set if the sentence is the negative form of another one.
 	Negative bool
 
 	claim func(a arguments) Claim
@@ -34,27 +34,27 @@ type Form struct {
 	args  []Argument // those of the parts that are arguments
 }
 
-// says is a form that says something, denies one that denies it.
+// says is a positive form, denies a negative one.
 func says(sentence string, c func(a arguments) Claim) Form { return Form{Sentence: sentence, claim: c} }
 
 func denies(sentence string, c func(a arguments) Claim) Form {
 	return Form{Sentence: sentence, Negative: true, claim: c}
 }
 
-// Slot is a kind of argument.
+// Slot is the kind of an argument.
 type Slot struct {
-	// What is expected, such as: an MTU from 1 to 2147483647.
+	// What describes the expected value, for example "an MTU from 1 to 2147483647".
 	What string
 	read func(text string) (any, error)
 }
 
-// Argument is a slot in a form, with the example that stands there.
+// Argument is a slot in a form, with its example.
 type Argument struct {
 	Example string
 	Slot
 }
 
-// part is a token of a form; slot is what it stands for, nil for a fixed word.
+// part is a token of a form; slot is nil for a fixed word.
 type part struct {
 	token
 	slot *Slot
@@ -63,7 +63,7 @@ type part struct {
 // Arguments are the arguments of a form from left to right.
 func (f Form) Arguments() []Argument { return f.args }
 
-// Fits says whether a sentence has this form, whatever its arguments are.
+// Fits reports whether a sentence has this form, whatever its arguments are.
 func (f Form) Fits(sentence string) bool {
 	_, ok := f.fit(tokenize(sentence))
 	return ok
@@ -71,7 +71,7 @@ func (f Form) Fits(sentence string) bool {
 
 var entries []Entry
 
-// add is called by each file that has an entry, at the start of the program.
+// add registers an entry; each file calls it from init.
 func add(e Entry) { entries = append(entries, e) }
 
 // Entries are all checks, in the order of the reference.
@@ -91,7 +91,7 @@ var Entries = sync.OnceValue(func() []Entry {
 	return entries
 })
 
-// forms are the forms of all entries. Their fixed words and the places of their arguments tell them apart.
+// forms are the forms of all entries. Their fixed words and the places of their arguments distinguish them.
 var forms = sync.OnceValue(func() (all []Form) {
 	for _, e := range Entries() {
 		all = append(all, e.Forms...)
@@ -112,7 +112,7 @@ func partsOf(sentence string, own map[string]Slot) (parts []part) {
 	return parts
 }
 
-// arguments are the values of a sentence's code spans from left to right. A form asks for them as its slots made them.
+// arguments are the values of a sentence's code spans from left to right, of the types that the slots return.
 type arguments []any
 
 func (a arguments) text(i int) string         { return a[i].(string) }

@@ -17,8 +17,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// TestEntries walks all entries: whoever forgets a slot, a sentence or a way to judge or to break a claim learns it
-// here, and not from a run.
+// TestEntries walks all entries and fails for one without a slot, a sentence, a judgement or a mutant.
 func TestEntries(t *testing.T) {
 	places := map[int]string{}
 	for _, e := range Entries() {
@@ -52,9 +51,9 @@ func TestEntries(t *testing.T) {
 	}
 }
 
-// example is the claim that the sentence of a form makes with its examples as arguments; nil if it makes none.
+// example is the claim of a form with its examples as arguments, nil if they do not parse.
 func example(f Form) (c Claim) {
-	defer func() { _ = recover() }() // formProblems says so
+	defer func() { _ = recover() }() // formProblems reports it
 	c, err := Parse(exampleSentence(f))
 	if err != nil {
 		return nil
@@ -137,7 +136,7 @@ func claimProblems(c Claim) (problems []string) {
 	return problems
 }
 
-// unusedWords are the slots and fixed words of an entry that stand in none of its forms.
+// unusedWords are the slots and fixed words of an entry that none of its forms uses.
 func unusedWords(e Entry) (words []string) {
 	for _, word := range append(e.Fixed, slices.Sorted(maps.Keys(e.Slots))...) {
 		if !slices.ContainsFunc(e.Forms, func(f Form) bool { return strings.Contains(f.Sentence, "`"+word+"`") }) {
@@ -147,7 +146,7 @@ func unusedWords(e Entry) (words []string) {
 	return words
 }
 
-// TestEveryClaimHasAnEntry: a type with a Sentence that no form makes would be a claim that nobody can write.
+// TestEveryClaimHasAnEntry: no form would make a claim of a type without an entry.
 func TestEveryClaimHasAnEntry(t *testing.T) {
 	made := map[string]bool{}
 	for _, f := range forms() {

@@ -63,7 +63,7 @@ func (c SawEvent) Judge(known Evidence) Finding {
 	)
 }
 
-// Mutants has none for an event that was seen: what happened stays so.
+// Mutants has none for an event that was seen, since it cannot be undone.
 func (c SawEvent) Mutants() Mutants {
 	if c.Object != "" {
 		return Mutants{}

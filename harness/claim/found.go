@@ -8,7 +8,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Missing is what a look brings where the namespace is missing that a claim is about.
+// Missing is the finding for a claim about a namespace that does not exist.
 func Missing(s *state.State, netns string) Finding { return finding(false, noNamespace(s, netns)) }
 
 func noNamespace(s *state.State, name string) string {
@@ -21,7 +21,7 @@ func noNamespace(s *state.State, name string) string {
 	return text
 }
 
-// noLink says where an interface is instead, or what it may be called.
+// noLink describes a missing interface: the namespace that has it instead, or the nearest name.
 func noLink(s *state.State, n *state.Namespace, name string) string {
 	text := fmt.Sprintf("there is no interface %s in %s", name, n.Name)
 	for i := range s.Namespaces {
@@ -58,7 +58,7 @@ func word(first bool, yes, no string) string {
 	return no
 }
 
-// sameFamily refuses a source and a destination that no packet can have together.
+// sameFamily refuses a source and a destination of different address families.
 func sameFamily(source, dest netip.Addr) error {
 	if source.IsValid() && source.Is4() != dest.Is4() {
 		return fmt.Errorf("source %s and destination %s are of two address families", source, dest)

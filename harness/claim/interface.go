@@ -2,7 +2,7 @@ package claim
 
 import "netnscheck/harness/state"
 
-// HasInterface is `N` has the interface `X`; alternative names count.
+// HasInterface is `N` has the interface `X`, which may be an alternative name.
 type HasInterface struct {
 	Iface
 	Not bool

@@ -46,7 +46,8 @@ func (c HasOnlyInterfaces) consistent() error {
 
 func (c HasOnlyInterfaces) Needs() Needs { return told() }
 
-// fallbackTunnels are put into every namespace by some kernels (net.core.fb_tunnels_only_for_init_net).
+// fallbackTunnels are devices that the kernel creates in every new namespace once their module is loaded, unless
+// net.core.fb_tunnels_only_for_init_net is set.
 var fallbackTunnels = []string{
 	"tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0",
 }

@@ -34,7 +34,7 @@ func (c Learned) Judge(known Evidence) Finding {
 	return known.ofLink(c.Iface, func(n *state.Namespace, bridge *state.Link) Finding {
 		port := c.Port
 		if l := n.Link(port); l != nil {
-			port = l.Name // it may be written by an alternative name
+			port = l.Name // Port may be an alternative name
 		}
 		var entries []string
 		for _, e := range n.FDB {

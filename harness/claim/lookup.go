@@ -54,7 +54,7 @@ func (c SendsTo) Judge(known Evidence) Finding {
 	r := known.Route
 	holds := r.Refusal == "" && (c.Out == "" || r.Dev == r.Out)
 	if c.Via.IsValid() {
-		// A packet for a neighbour goes to the neighbour itself.
+		// Without a gateway the next hop is the destination.
 		hop := r.Via
 		if !hop.IsValid() {
 			hop = c.Dest

@@ -9,31 +9,31 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Mutants are ways to break a lab so that a claim that is true in it turns false. Of two that do, the first is the more
-// telling one. `make mutants` carries them out behind every check of the catalogue.
+// Mutants are ways to break a lab so that a true claim becomes false, the most significant first. `make mutants` tries
+// them on every check of the catalogue.
 type Mutants struct {
 	// Own change what the claim is about.
 	Own []Way
-	// Gone take its subject away, which makes a negative claim false too.
+	// Gone remove its subject, which makes a negative claim false too.
 	Gone []Way
 }
 
 // Way is one way to break a lab.
 type Way struct {
 	Name string
-	// Commands are made from the state that the claim is true in; none means that the way does not apply. One that
-	// begins with - may be refused.
+	// Commands are made from the state in which the claim is true. No commands mean that the way does not apply. A
+	// command that begins with - may be refused.
 	Commands func(*state.State) []string
 }
 
-// by is a way that follows from the claim alone.
+// by is a way that does not depend on the state.
 func by(lines ...string) Way {
 	return Way{Name: strings.Join(lines, "; "), Commands: func(*state.State) []string { return lines }}
 }
 
 const subjectGone = "its subject taken away"
 
-// without are the ways that take an interface away, and the namespace it is in.
+// without are the ways to remove an interface or its namespace.
 func without(i Iface) []Way {
 	return append([]Way{gone(in(i.Netns, "link del %s", i.Name))}, withoutNetns(i.Netns)...)
 }
@@ -62,7 +62,7 @@ func execIn(netns, format string, args ...any) string {
 	return "ip netns exec " + netns + " " + cmd
 }
 
-// eachLink makes a command for each link of a namespace; any of them may be refused.
+// eachLink are commands for each link of a namespace, any of which may be refused.
 func eachLink(s *state.State, ns, format string) (lines []string) {
 	n := s.Namespace(ns)
 	if n == nil {
@@ -81,7 +81,7 @@ func allDown(ns string) Way {
 	}
 }
 
-// divert sends what is for an address away by a policy rule before all others but the local table's.
+// divert prohibits packets to an address by a policy rule before all others but that of the table local.
 func divert(ns string, dest netip.Addr) Way {
 	return by(family(dest, ns, "rule add to %s prohibit priority 0", dest.WithZone("")))
 }
@@ -90,7 +90,7 @@ func family(addr netip.Addr, ns, format string, args ...any) string {
 	return in(ns, word(addr.Is6(), "-6 ", "")+format, args...)
 }
 
-// own gives a namespace an address itself, so that it reaches it; the second way also takes away what could stop its
+// own adds an address to a namespace itself, so that it reaches it. The second way also removes whatever could stop its
 // packets.
 func own(ns string, dest netip.Addr) [][]string {
 	bits := strconv.Itoa(dest.BitLen())

@@ -7,15 +7,15 @@ import (
 	"netnscheck/harness/nearest"
 )
 
-// nearestForm is the form from which an unknown sentence differs least: a word more or less counts 1, another word up
-// to 2 as its letters differ (one less and one more), what stands in the arguments not at all.
+// nearestForm is the form nearest to an unknown sentence. An inserted or missing word costs 1, a different word up to 2
+// (one missing and one inserted), depending on its letters; arguments cost nothing.
 func nearestForm(sentence []token) string {
 	best, least := "", -1.0
 	type pair struct {
 		written, form token
 		argument      bool
 	}
-	known := map[pair]float64{} // the forms have few words in all, and a long sentence meets each of them many times
+	known := map[pair]float64{} // the forms share few words, and a long sentence compares each of them many times
 	difference := func(a token, b part) float64 {
 		p := pair{a, b.token, b.slot != nil}
 		d, ok := known[p]
@@ -39,7 +39,7 @@ func nearestForm(sentence []token) string {
 	return best
 }
 
-// difference is 0 for two arguments or the same word, up to 2 for words without a common letter.
+// difference is 0 for two arguments or equal words, up to 2 for words without a common letter.
 func difference(a token, b part) float64 {
 	switch {
 	case a.span != b.span:
@@ -48,14 +48,14 @@ func difference(a token, b part) float64 {
 		return 0
 	}
 	longer := max(utf8.RuneCountInString(a.word), utf8.RuneCountInString(b.word), 1)
-	if longer > 30 { // no word of a form
+	if longer > 30 { // longer than any word of a form
 		return 2
 	}
 	return 2 * float64(nearest.Distance(a.word, b.word)/2) / float64(longer)
 }
 
-// alignment is the least cost of turning one sequence (length n) into another (length m), when to insert or delete an
-// element costs 1, to replace element i by j what replace says, and to swap two neighbours 1 where swappable says so
+// alignment is the lowest cost of turning a sequence of length n into one of length m: an insertion or a deletion costs
+// 1, a replacement of element i by j costs replace(i, j), a swap of two adjacent elements costs 1 if swappable(i, j)
 // (optimal string alignment, the restricted Damerau–Levenshtein distance).
 func alignment(n, m int, replace func(i, j int) float64, swappable func(i, j int) bool) float64 {
 	row := func() []float64 { return make([]float64, m+1) }

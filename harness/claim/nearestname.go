@@ -29,7 +29,7 @@ func (c NearestName) Sentence() string {
 
 func (c NearestName) Needs() Needs { return told() }
 
-// Judge finds it true if the name is nearer than any other one.
+// Judge requires that the name is nearer than any other one.
 func (c NearestName) Judge(known Evidence) Finding {
 	return known.ofNamespace(c.Netns, func(*state.Namespace) Finding {
 		found := known.State.Nearest(c.Typo)

@@ -6,36 +6,36 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Needs is what has to be known before a claim can be judged.
+// Needs is the evidence that a claim needs to be judged.
 type Needs struct {
 	Class Class
-	// Question is what the kernel or the network is asked; nil where a state alone decides.
+	// Question is the question to the kernel or the network, nil if a state is enough.
 	Question Question
-	// Settles says that the claim costs next to nothing when it is true, and does not depend on what the probes of
-	// other claims left behind: whoever carries a section out again waits for it.
+	// Settles is set if the claim is cheap to evaluate while true, and independent of the probes of other claims. A
+	// section that is run again is complete when these claims are true.
 	Settles bool
 }
 
-// Class says what a claim is judged by, and so when it is looked at beside others.
+// Class is the kind of evidence of a claim. It decides the order in which several claims are evaluated.
 type Class int
 
 const (
-	_         Class = iota // a claim says which one
+	_         Class = iota // invalid: a claim has to set its class
 	ByState                // the state
-	ByTraces               // the state, where packets leave traces: a neighbour, an address that a bridge has learned
+	ByTraces               // the state, in which packets leave traces: neighbours, addresses learned by a bridge
 	ByWhole                // the state with the packet filters
-	ByKernel               // an answer of the kernel; no packet that another claim would hear or count
-	BySince                // what happened since before the section's commands: looked at before any probe
-	BySilence              // packets; when the claim is true they end in silence
-	ByAnswer               // packets; when the claim is true there is an answer, if only a refusal
+	ByKernel               // an answer of the kernel, without packets that another claim could count
+	BySince                // counters and events since before the section's commands: evaluated before any probe
+	BySilence              // packets, which get no answer if the claim is true
+	ByAnswer               // packets, which get an answer, perhaps a refusal, if the claim is true
 )
 
-// told are the needs of a claim that the state decides.
+// told are the needs of a claim about the state.
 func told() Needs { return Needs{Class: ByState, Settles: true} }
 
-// Question is what a claim asks of the kernel or the network. Questions are comparable.
+// Question is a question of a claim to the kernel or the network. Questions are comparable.
 type Question interface {
-	// Where is the namespace that is asked.
+	// Where is the namespace in which it is asked.
 	Where() string
 }
 
@@ -44,10 +44,10 @@ type (
 	Lookup struct {
 		Netns      string
 		Dest, From netip.Addr
-		// Out is an interface whose own name is asked for too, "" for none: it may be written by an alternative name.
+		// Out is an interface, perhaps by an alternative name, whose own name is wanted too; "" for none.
 		Out string
 	}
-	// Resolve lets the kernel ask for a neighbour.
+	// Resolve makes the kernel resolve a neighbour (ARP or neighbour discovery).
 	Resolve struct {
 		Netns string
 		Addr  netip.Addr
@@ -67,14 +67,14 @@ type (
 	}
 	// Sysctl reads a sysctl.
 	Sysctl struct{ Netns, Key string }
-	// Offload reads whether a feature of an interface is on. The state is read too, since it says what is there.
+	// Offload reads whether an offload feature of an interface is on. The state is read too.
 	Offload struct {
 		Iface
 		Feature string
 	}
-	// Count reads a counter of an interface or, where Link is "", of the namespace, and what it was before.
+	// Count reads a counter of an interface or, if Link is "", of the namespace, and its value from before.
 	Count struct{ Netns, Link, Counter string }
-	// Watch is for what happened in the namespace; None says that nothing is expected, which takes a moment to say.
+	// Watch asks for the events in the namespace. With None no event is expected, which needs a short wait.
 	Watch struct {
 		Netns string
 		None  bool
@@ -90,7 +90,7 @@ func (q Offload) Where() string { return q.Netns }
 func (q Count) Where() string   { return q.Netns }
 func (q Watch) Where() string   { return q.Netns }
 
-// Evidence is what is known: the state where the class of the claim says so, and the answer to its question.
+// Evidence is the evidence for a claim: the state if its class needs it, and the answer to its question.
 type Evidence struct {
 	State   *state.State
 	Route   Route           // to Lookup
@@ -104,20 +104,20 @@ type Evidence struct {
 
 // Route is the kernel's answer to a Lookup.
 type Route struct {
-	// Refusal is the kernel's refusal in words, "" when there is a route; None says that it is ENETUNREACH.
+	// Refusal is the text of the kernel's error, "" if there is a route. None is set if the error is ENETUNREACH.
 	Refusal string
 	None    bool
 	Type    string // unicast, local, …
 	Via     netip.Addr
 	Dev     string
-	// Out is the own name of the interface that was asked for.
+	// Out is the own name of the interface in the question.
 	Out string
 }
 
-// NeighbourEntry is what came of a Resolve: the state of the entry, "" for none, and its interface.
+// NeighbourEntry is the answer to a Resolve: the state of the entry, "" for none, and its interface.
 type NeighbourEntry struct{ State, Dev string }
 
-// Heard is what came of packets, and in words.
+// Heard is the answer to an Echo or a Connect. Found describes it for messages.
 type Heard struct {
 	Answered, Refused, Silence bool
 	Found                      string
@@ -129,16 +129,16 @@ type Setting struct {
 	Value   string
 }
 
-// CounterMovement is a counter as it was before, and all counters of the same interface or namespace now; nil where
-// that is not there.
+// CounterMovement is the value of a counter before, and all counters of its interface or namespace now, nil if that
+// does not exist.
 type CounterMovement struct {
 	Before uint64
 	Now    map[string]uint64
 }
 
-// Event is one change that the kernel told of.
+// Event is one change that the kernel reported.
 type Event interface {
-	// Is says whether it is what a check asks for.
+	// Is reports whether it is the event in a check.
 	Is(object, verb, detail string) bool
 	String() string
 }

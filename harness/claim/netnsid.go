@@ -56,15 +56,15 @@ func (c KnowsByID) Judge(known Evidence) Finding {
 	})
 }
 
-// sameNamespace says whether two of a state are one, which two names in /run/netns can be for.
+// sameNamespace reports whether two entries of a state are the same namespace, which may have two names in /run/netns.
 func sameNamespace(a, b *state.Namespace) bool {
 	return a == b || a.Inode != 0 && a.Inode == b.Inode
 }
 
-// Mutants give the namespace away for another one of its name, since an id stays for as long as the namespace does.
+// Mutants replace the namespace by another one of its name, since an id remains as long as the namespace exists.
 func (c KnowsByID) Mutants() Mutants {
 	if c.None {
-		// The kernel gives an id itself where a link's other end is in that namespace.
+		// The kernel assigns an id itself when a link gets its peer in that namespace.
 		cable := in(c.Other, "link add x77 type veth peer name y77 netns %s", c.Netns)
 		return Mutants{
 			Own:  []Way{by(execIn(c.Netns, "ip netns set %s 7777", c.Other)), by(cable)},

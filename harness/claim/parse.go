@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Parse reads the sentence of a check, its arguments in code spans (`testns` has the interface `lo`). The error of an
-// unknown sentence names the nearest form; that of a known form with a wrong argument what was expected there.
+// Parse reads the sentence of a check, with its arguments in code spans (`testns` has the interface `lo`). The error
+// for an unknown sentence has the nearest form, that for a bad argument the expected kind.
 func Parse(text string) (Claim, error) {
 	tokens := tokenize(text)
 	if rest, limit, err := cutLimit(tokens); err != nil || limit != 0 || len(rest) < len(tokens) {
@@ -18,8 +18,8 @@ func Parse(text string) (Claim, error) {
 	return parseTokens(tokens)
 }
 
-// ParseCheck reads the sentence of a check with its limit, 0 when none is written. The sentence that it returns is as
-// written, without the limit.
+// ParseCheck reads the sentence of a check and its limit, 0 if it has none. It returns the sentence as written, without
+// the limit.
 func ParseCheck(text string) (sentence string, c Claim, limit time.Duration, err error) {
 	tokens, limit, err := cutLimit(tokenize(text))
 	if err != nil {
@@ -51,11 +51,11 @@ func parseTokens(tokens []token) (Claim, error) {
 	return nil, fmt.Errorf("unknown check “%s”; the nearest form is “%s”", join(tokens), nearestForm(tokens))
 }
 
-// more is the word of a form that lets its last argument be repeated.
+// more is the word of a form after an argument that may be repeated.
 const more = "…"
 
-// fit lays a sentence over the form and returns its code spans if the words are the same. A word in a code span that is
-// no argument (`refused`) is a fixed word too.
+// fit compares a sentence with the form and returns its arguments if the fixed words are the same. Some fixed words are
+// code spans (`refused`).
 func (f Form) fit(sentence []token) (spans []string, ok bool) {
 	i := 0
 	for _, p := range f.parts {
@@ -78,7 +78,7 @@ func (f Form) fit(sentence []token) (spans []string, ok bool) {
 	return spans, i == len(sentence)
 }
 
-// read turns the code spans of a sentence into values by the slots of the form; the last slot takes what is left over.
+// read turns the arguments of a sentence into values by the slots of the form. The last slot reads all that remain.
 func (f Form) read(spans []string) (arguments, error) {
 	args := make(arguments, len(spans))
 	for i, span := range spans {
@@ -92,7 +92,7 @@ func (f Form) read(spans []string) (arguments, error) {
 	return args, nil
 }
 
-// cutLimit takes within `5s` from the end of a sentence.
+// cutLimit removes a limit such as within `5s` from the end of a sentence.
 func cutLimit(tokens []token) ([]token, time.Duration, error) {
 	n := len(tokens)
 	if n > 0 && tokens[n-1].span && strings.HasPrefix(tokens[n-1].word, "within `") {

@@ -32,7 +32,7 @@ func (c PeerOf) Judge(known Evidence) Finding {
 			case l.Kind != "veth":
 				return finding(false, c.Iface.Name+" is no veth")
 			case l.Peer == nil || l.Peer.Hidden:
-				return finding(false, "the peer of "+c.Iface.Name+" is out of sight")
+				return finding(false, "the peer of "+c.Iface.Name+" is unknown")
 			}
 			return finding(l.Peer.Name == other.Name && l.Peer.Netns == c.Peer.Netns,
 				fmt.Sprintf("the peer of %s is %s in %s", c.Iface.Name, l.Peer.Name, l.Peer.Netns))

@@ -32,7 +32,7 @@ func (c PortOf) Needs() Needs { return told() }
 
 func (c PortOf) Judge(known Evidence) Finding {
 	return known.ofLink(c.Iface, func(n *state.Namespace, l *state.Link) Finding {
-		bridge := n.Link(c.Bridge) // it may be called by an alternative name
+		bridge := n.Link(c.Bridge) // c.Bridge may be an alternative name
 		port := bridge != nil && l.Master == bridge.Name
 		return finding(port != c.Not, "its master: "+orNone(l.Master))
 	})

@@ -69,7 +69,7 @@ func (c Reaches) Judge(known Evidence) Finding {
 	return finding(known.Heard.Answered != c.Not, known.Heard.Found)
 }
 
-// Unreached is what a diagnosis is asked where the claim is false.
+// Unreached is the query for a diagnosis if the claim is false.
 func (c Reaches) Unreached() (diagnose.Query, bool) {
 	return diagnose.Query{From: c.Netns, Source: c.From, To: c.Dest, Size: c.Bytes}, !c.Not
 }

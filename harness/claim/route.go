@@ -56,7 +56,7 @@ func (c HasRoute) Judge(known Evidence) Finding {
 	})
 }
 
-// routes are those a person would look at: not the table local.
+// routes are the routes outside the table local.
 func routes(n *state.Namespace) string {
 	return list(
 		slices.DeleteFunc(slices.Clone(n.Routes), func(r state.Route) bool { return r.Table == state.TableLocal }),

@@ -12,8 +12,8 @@ import (
 	"netnscheck/harness/nearest"
 )
 
-// slots are the kinds of arguments that several checks have, under the examples by which the forms name them. Each
-// turns the text of a code span into a value, or says what it expected.
+// slots are the kinds of arguments that several checks share, by their examples in the forms. Each turns the text of a
+// code span into a value, or returns an error with what was expected.
 var slots = map[string]Slot{
 	"N": netnsName, "M": netnsName,
 	"X": ifaceName, "Y": ifaceName, "br0": ifaceName, "p2": ifaceName,
@@ -58,7 +58,7 @@ func matching(pattern, what string) Slot {
 
 func oneWord(what string) Slot { return matching(`^\S+$`, what) }
 
-// oneOfThe is a slot for one of some words.
+// oneOfThe is a slot for one of several words.
 func oneOfThe(what string, words []string) Slot {
 	return asText(what+": "+strings.Join(words, ", "), oneOf(what, words))
 }
@@ -78,7 +78,7 @@ func oneOf(what string, words []string) func(string) error {
 	}
 }
 
-// checkNetnsName refuses what cannot be the name of a file under /run/netns.
+// checkNetnsName refuses a name that no file in /run/netns can have.
 func checkNetnsName(name string) error {
 	if name == "" || name == "." || name == ".." || len(name) > 255 || strings.ContainsAny(name, "/ \t\n\x00") {
 		return expected(name, "the name of a namespace")
@@ -86,7 +86,7 @@ func checkNetnsName(name string) error {
 	return nil
 }
 
-// CheckIfaceName refuses what can be neither the name nor an alternative name of an interface.
+// CheckIfaceName refuses a text that cannot be the name or an alternative name of an interface.
 func CheckIfaceName(name string) error {
 	if name == "" || name == "." || name == ".." || len(name) > 127 || strings.ContainsAny(name, "/: \t\n\x00") {
 		return expected(name, "the name of an interface")
@@ -146,7 +146,7 @@ func number(what string, least, most int) Slot {
 	}}
 }
 
-// written is a route or a rule with the words it was written in.
+// written is a route or a rule, and its text.
 type written[T any] struct {
 	text  string
 	value T

@@ -35,7 +35,7 @@ func (c SysctlIs) Needs() Needs {
 	return Needs{Class: ByKernel, Question: Sysctl{Netns: c.Netns, Key: c.Key}}
 }
 
-// Judge compares the values word by word. A key that does not exist is no subject, so the claim is false.
+// Judge compares the values word by word. If the key does not exist, the claim and its negative form are false.
 func (c SysctlIs) Judge(known Evidence) Finding {
 	if known.Setting.Missing {
 		return finding(false, "there is no sysctl "+c.Key)

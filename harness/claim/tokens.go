@@ -8,9 +8,9 @@ type token struct {
 	span bool
 }
 
-// tokenize splits a sentence into words and code spans. Commas and parentheses are words of their own; a full stop at
-// the end is left out. A code span begins and ends with the same number of backquotes, as in Markdown; one that is not
-// closed is a word.
+// tokenize splits a sentence into words and code spans. Commas and parentheses are separate words; a full stop at the
+// end is dropped. A code span begins and ends with the same number of backquotes, as in Markdown; an unclosed one is
+// plain text.
 func tokenize(text string) []token {
 	var tokens []token
 	for text != "" {
@@ -36,7 +36,7 @@ func tokenize(text string) []token {
 	return tokens
 }
 
-// codeSpan reads the code span at the start of the text: its whole length, and its content.
+// codeSpan reads the code span at the start of the text: its total length and its content.
 func codeSpan(text string) (length int, content string, ok bool) {
 	ticks := len(text) - len(strings.TrimLeft(text, "`"))
 	for i := ticks; i < len(text); {
@@ -55,7 +55,7 @@ func codeSpan(text string) (length int, content string, ok bool) {
 	return 0, "", false
 }
 
-// trimSpan takes away the blank on either side that Markdown allows next to backquotes.
+// trimSpan removes the blank on either side that Markdown allows next to backquotes.
 func trimSpan(content string) string {
 	if len(content) > 1 && content[0] == ' ' && content[len(content)-1] == ' ' && strings.Trim(content, " ") != "" {
 		return content[1 : len(content)-1]

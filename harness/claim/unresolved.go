@@ -36,7 +36,7 @@ func (c CannotResolve) Needs() Needs {
 func (c CannotResolve) Judge(known Evidence) Finding {
 	e := known.Entry
 	if e.State == "" {
-		return finding(false, "no entry came to be")
+		return finding(false, "there is no neighbour entry")
 	}
 	return finding(e.State == "failed" || e.State == "incomplete", fmt.Sprintf("the entry on %s is %s", e.Dev, e.State))
 }
