@@ -1,4 +1,4 @@
-# The commands of this project; `make help` lists them. Variables may be set on the command line: make test TESTFLAGS=-race
+# The commands of this project; `make help` lists them. Variables can be set on the command line: make test TESTFLAGS=-race
 
 GO         ?= go
 TESTFLAGS  ?=
@@ -14,7 +14,7 @@ SEED       ?= 0
 .DEFAULT_GOAL := help
 
 .PHONY: build
-build: ## build the static binary bin/harness, which needs nothing beside it
+build: ## build the static binary bin/harness, which needs no other file
 	CGO_ENABLED=0 $(GO) build -buildvcs=auto -trimpath -ldflags '-s -w' -o bin/harness ./harness
 
 .PHONY: run
@@ -26,11 +26,11 @@ test: ## run all tests in random order, as root or as an ordinary user; PACKAGES
 	$(GO) test -shuffle=on $(TESTFLAGS) $(PACKAGES)
 
 .PHONY: bare
-bare: ## run the harness and the tests on machines on which programs are missing, which are hidden for that (as root)
+bare: ## run the harness and the tests with programs hidden, as on a machine that lacks them (as root)
 	.ci/bare
 
 .PHONY: bench
-bench: ## compare the speed with a shell script, side by side, as ratios; stalls in 1,000 cycles; stars of up to 1,000 namespaces; a whole run; the start-up
+bench: ## measure the speed: against a shell script, 1,000 cycles, stars of up to 1,000 namespaces, a whole run, the start-up
 	$(GO) test -run '^$$' -bench 'Tutorial|Direct' -benchtime $(BENCHTIME) ./harness/lab
 	$(GO) test -run '^$$' -bench 'Cycles' -benchtime 1x ./harness/lab
 	$(GO) test -run '^$$' -bench 'Star' -benchtime 3x -timeout 30m ./harness/lab
@@ -39,23 +39,23 @@ bench: ## compare the speed with a shell script, side by side, as ratios; stalls
 	$(GO) test -run '^$$' -bench . -benchtime 20x ./harness/state/drawing
 
 .PHONY: mutants
-mutants: ## break the lab behind every check of the catalogue and see the check turn red; MUTANTS=ID for one scenario
+mutants: ## break the lab behind every check of the catalogue, which has to turn red; MUTANTS=ID for one scenario
 	@$(GO) test -c -o bin/mutants.test ./harness/lab
 	@cd harness/lab && ../../bin/mutants.test -test.timeout 60m -test.run '^TestMutants$$' -mutants $(MUTANTS)
 
 .PHONY: diagnose-score
-diagnose-score: ## break random networks with every cause and print how often the diagnosis is right; TOPOLOGIES=2000, SEED=N
+diagnose-score: ## break random networks with every cause and print how often the diagnosis is right; TOPOLOGIES=200, SEED=N
 	@$(GO) test -v -count=1 -timeout 60m -run '^TestProperty' ./harness/diagnose/proof -args -topologies $(TOPOLOGIES) -seed $(SEED)
 
 .PHONY: diagnose-capture
-diagnose-capture: ## capture a state for each cause from this kernel for the tests that need none
+diagnose-capture: ## capture a state for each cause from this kernel, for the tests without a kernel
 	@mkdir -p harness/diagnose/testdata
 	@$(GO) test -v -count=1 -run '^TestCapture$$' ./harness/diagnose/proof -args -capture | while read -r mark name state; do \
 	  case "$$mark" in captured) printf '%s\n' "$$state" >harness/diagnose/testdata/$$name.json;; ---) echo "$$mark $$name $$state";; FAIL) exit 1;; esac; done
 	@$(GO) test ./harness/diagnose -args -update
 
 .PHONY: coverage
-coverage: ## print which measured failure mode is encoded where; fails if one is not
+coverage: ## print where each measured failure mode is encoded; fails if one is missing
 	@$(GO) run ./docs/generate -cases
 
 .PHONY: docs
@@ -63,7 +63,7 @@ docs: ## write docs/catalogue.md, docs/drivers.md and docs/cases.md from the sce
 	$(GO) run ./docs/generate
 
 .PHONY: fuzz
-fuzz: ## run each fuzz target for FUZZTIME (20s), of which one input takes MINIMIZE (1s) at most to be made smaller
+fuzz: ## run each fuzz target for FUZZTIME (20s), with at most MINIMIZE (1s) to minimize an input
 	@set -e; for package in $$($(GO) list ./...); do \
 	  for target in $$($(GO) test -list '^Fuzz' $$package | grep '^Fuzz'); do \
 	    echo "$$package $$target"; \
@@ -72,7 +72,7 @@ fuzz: ## run each fuzz target for FUZZTIME (20s), of which one input takes MINIM
 	done
 
 .PHONY: soak
-soak: ## run everything RUNS times (200) in random orders, four at a time beside a load, then diagnose 2,000 random networks
+soak: ## run everything RUNS times (200) in random orders under load, then diagnose 2,000 random networks
 	$(GO) test -count=1 -timeout 0 -v -run '^TestSoak$$' ./harness -soak $(RUNS)
 	$(MAKE) diagnose-score TOPOLOGIES=2000
 
@@ -84,12 +84,12 @@ lint: ## gofmt, go vet, staticcheck, and golangci-lint where it is installed
 	@if command -v golangci-lint >/dev/null; then golangci-lint run; else echo "golangci-lint is not installed: left out"; fi
 
 .PHONY: tidy
-tidy: ## make go.mod and go.sum say what is needed, here and in docs/example-suite
+tidy: ## update go.mod and go.sum, here and in docs/example-suite
 	$(GO) mod tidy
 	cd docs/example-suite && $(GO) mod tidy
 
 .PHONY: clean
-clean: ## remove what was built and written: bin and results
+clean: ## remove bin and results
 	rm -rf bin results
 
 .PHONY: help

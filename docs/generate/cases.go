@@ -21,9 +21,9 @@ var casesTable string
 // failure is a measured failure mode that the catalogue has to encode.
 type failure struct {
 	id, group string
-	busybox   bool     // busybox has words of its own for it
-	inGo      bool     // no document can encode it, but a test in Go
-	errnos    []string // with which the kernel refuses it; one of them has to be stated
+	busybox   bool     // busybox has its own message for it
+	inGo      bool     // only a test in Go can encode it
+	errnos    []string // of the kernel's refusal; a block has to state one of them
 	places    []place
 }
 
@@ -36,10 +36,10 @@ type place struct {
 
 func (p place) String() string { return fmt.Sprintf("%s:%d", p.file, p.line) }
 
-// coverage is which failure mode is encoded where.
+// coverage is where each failure mode is encoded.
 type coverage struct {
 	failures []failure
-	wrong    []string // marks that name no failure mode, or stand where it is not to be encoded
+	wrong    []string // marks that name no failure mode, or are in the wrong kind of place
 }
 
 func readCoverage(root string) (*coverage, error) {
@@ -91,7 +91,7 @@ func (c *coverage) add(id string, p place) {
 	c.failures[i].places = append(c.failures[i].places, p)
 }
 
-// testMark stands above a test in Go that encodes a failure mode which no document can: // case: go-no-lock
+// testMark marks a test in Go that encodes a failure mode which no scenario can: // case: go-no-lock
 var testMark = regexp.MustCompile(`^// case: ([a-z0-9-]+)$`)
 
 func (c *coverage) readTests(root string) error {
@@ -121,7 +121,7 @@ func (c *coverage) readTests(root string) error {
 	})
 }
 
-// lacking says what is missing where a failure mode is encoded, "" for nothing.
+// lacking says what the sections that encode a failure mode lack, "" for nothing.
 func (f *failure) lacking() string {
 	if len(f.places) == 0 {
 		return "encoded nowhere"
@@ -151,14 +151,14 @@ func (f *failure) lacking() string {
 	return ""
 }
 
-// inItsWords says whether a block has what busybox says: one for its driver, or one in which it is called by its name.
-// What is for all drivers is written in the words of iproute2, and of busybox only refusal and success are compared.
+// inItsWords says whether a block has busybox's output: a block for its driver, or one that calls it by name. Blocks
+// for all drivers are in the words of iproute2, and of busybox only success or refusal is compared there.
 func inItsWords(b scenario.Block) bool {
 	return slices.Contains(b.Drivers, scenario.BusyboxDriver) ||
 		slices.ContainsFunc(b.Commands, func(cmd scenario.Command) bool { return slices.Contains(cmd.Argv, "busybox") })
 }
 
-// complete is an error that names what is not encoded, and the marks that are wrong.
+// complete returns an error that lists the failure modes that are not encoded and the wrong marks.
 func (c *coverage) complete() error {
 	wrong := slices.Clone(c.wrong)
 	for i := range c.failures {
@@ -204,9 +204,9 @@ func (c *coverage) print(out io.Writer) {
 func (c *coverage) text() string {
 	var b strings.Builder
 	b.WriteString(generated)
-	fmt.Fprintf(&b, "# The failure modes\n\n%d ways in which network namespaces go wrong were measured by hand, and "+
-		"where the catalogue encodes "+
-		"each of them. `make coverage` prints the same list and fails if one is missing.\n", len(c.failures))
+	fmt.Fprintf(&b, "# The failure modes\n\n%d ways in which network namespaces go wrong, measured by hand, and "+
+		"the places where the catalogue encodes them. `make coverage` prints the same list and fails if one is "+
+		"missing.\n", len(c.failures))
 	group := ""
 	for i := range c.failures {
 		f := &c.failures[i]

@@ -7,7 +7,7 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// catalogueText tells of every scenario, step and mistake what it proves and what it rests on.
+// catalogueText says what every scenario, step and mistake proves and rests on.
 func catalogueText(all []*scenario.Scenario) string {
 	var b strings.Builder
 	b.WriteString(generated)
@@ -22,11 +22,9 @@ func catalogueText(all []*scenario.Scenario) string {
 			}
 		}
 	}
-	fmt.Fprintf(&b, "# The catalogue\n\n%d scenarios with %d steps, %d mistakes and %d checks. Every check is false "+
-		"before what it is "+
-		"about is done and true after it (`- [ ]`), or true before and after (`- [x]`). Where a section does not "+
-		"say what it rests on, the "+
-		"sources of its scenario hold.\n\n", len(all), steps, mistakes, checks)
+	fmt.Fprintf(&b, "# The catalogue\n\n%d scenarios with %d steps, %d mistakes and %d checks. Every check is false before "+
+		"the commands of its section and true after them (`- [ ]`), or true before and after (`- [x]`). A section without "+
+		"sources of its own rests on those of its scenario.\n\n", len(all), steps, mistakes, checks)
 	b.WriteString("| level | scenario | kind | steps | mistakes |\n|---:|---|---|---:|---:|\n")
 	for _, sc := range all {
 		count := 0
@@ -59,7 +57,7 @@ func (p *page) write(b *strings.Builder) {
 	}
 }
 
-// proves are the section's checks and, where a command is refused, how.
+// proves lists the section's refused commands with their errno, and its checks.
 func (s *section) proves() string {
 	var parts []string
 	for _, b := range s.Blocks {

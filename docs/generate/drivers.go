@@ -12,12 +12,12 @@ import (
 	"netnscheck/harness/state"
 )
 
-// driversText tells for every section and driver whether the driver plays it as it is written, otherwise, or not at
+// driversText says for every section and driver whether the driver plays it as it is written, differently, or not at
 // all.
 func driversText(all []*scenario.Scenario) (string, error) {
 	drivers := lab.Drivers()
 	if len(drivers) < 3 {
-		return "", fmt.Errorf("list what the drivers can say: only %d of 3 drivers are on this machine; install "+
+		return "", fmt.Errorf("list what the drivers can do: only %d of 3 drivers are on this machine; install "+
 			"iproute2 and busybox", len(drivers))
 	}
 	var tables strings.Builder
@@ -43,15 +43,17 @@ func driversText(all []*scenario.Scenario) (string, error) {
 	}
 	var b strings.Builder
 	b.WriteString(generated)
-	b.WriteString(`# Drivers and what they can say
+	b.WriteString(`# What each driver can do
 
-*same*: the driver carries out the section's commands as they are written, and the harness compares the state that it leaves with that left by
-the others. *differs*: the section has commands or answers for this driver alone, which are told; the comparison ends with a step
-like that. *cannot*: the driver has no way to say it, or it would show nothing; the section is skipped with that reason.
+*same*: the driver runs the section's commands as they are written, and the harness compares the state that it leaves
+with the state that the others leave. *differs*: the section has commands or answers for this driver only, which are
+listed; the comparison of states ends at such a step. *cannot*: the driver lacks a form of command, or no block is for
+it; the section is skipped with that reason.
 
-A block that is for all drivers is written in the words of iproute2; of the others only refusal and success are compared there.
+A block for all drivers is written in the words of iproute2; of the other drivers only success or refusal is compared
+there.
 
-The states that two drivers leave have to be equal in normal form, but for these differences:
+The states that two drivers leave have to be equal in normal form, except for these differences:
 
 `)
 	for _, k := range state.KnownDifferences {
@@ -71,11 +73,11 @@ The states that two drivers leave have to be equal in normal form, but for these
 	return b.String() + tables.String(), nil
 }
 
-// player is a driver on its way through a scenario.
+// player is a driver and its progress through a scenario.
 type player struct {
 	lab.Driver
-	blocked string            // the step that it cannot play, from which on it cannot go on
-	legend  map[string]string // why the harness carries a form of command out in its place
+	blocked string            // the first step that it cannot play; it can play no later one
+	legend  map[string]string // why the harness runs a form of command in its place
 }
 
 // plays says how the driver plays a section.
@@ -86,7 +88,8 @@ func (p *player) plays(s *section) string {
 	commands := 0
 	var instead, differs []string
 	for _, b := range p.blocks(s) {
-		own := len(b.Drivers) > 0 && p.Name() != scenario.IPRoute2Driver && !slices.Contains(b.Drivers, scenario.IPRoute2Driver)
+		own := len(b.Drivers) > 0 && p.Name() != scenario.IPRoute2Driver &&
+			!slices.Contains(b.Drivers, scenario.IPRoute2Driver)
 		for _, cmd := range b.Commands {
 			commands++
 			var cannot *scenario.CannotSay
@@ -118,7 +121,7 @@ func (p *player) plays(s *section) string {
 	return "same"
 }
 
-// blocks are those of the section that are for the driver.
+// blocks are the section's blocks for the driver.
 func (p *player) blocks(s *section) (found []scenario.Block) {
 	for _, b := range s.Blocks {
 		if len(b.Drivers) == 0 || slices.Contains(b.Drivers, p.Name()) {
@@ -128,7 +131,7 @@ func (p *player) blocks(s *section) (found []scenario.Block) {
 	return found
 }
 
-// answerOf is how a command is answered in a block of a driver's own.
+// answerOf is the expected answer to a command in a driver's own block.
 func answerOf(b scenario.Block, cmd scenario.Command) string {
 	text := "`" + cmd.Text + "`"
 	switch {

@@ -15,8 +15,8 @@ import (
 
 const formatFile = "docs/format.md"
 
-// tables are the parts of docs/format.md that are made of the code. Each stands between two marks; what is around them
-// is written by hand.
+// tables are the parts of docs/format.md that are made from the code, each between two marks. The text around them is
+// written by hand.
 var tables = []struct {
 	name string
 	text func() string
@@ -28,7 +28,7 @@ var tables = []struct {
 	{"features", featuresTable},
 }
 
-// formatText is docs/format.md with the tables as they should be.
+// formatText is docs/format.md with its tables up to date.
 func formatText(root string) (string, error) {
 	content, err := os.ReadFile(filepath.Join(root, formatFile))
 	if err != nil {
@@ -43,7 +43,7 @@ func formatText(root string) (string, error) {
 	return text, nil
 }
 
-// withTable is a text in which a table stands between its marks.
+// withTable replaces the table between its marks in a text.
 func withTable(text, name, table string) (string, error) {
 	begin, end := "<!-- made by `make docs`: "+name+" -->\n", "<!-- end: "+name+" -->\n"
 	before, rest, begun := strings.Cut(text, begin)
@@ -55,7 +55,7 @@ func withTable(text, name, table string) (string, error) {
 	return before + begin + table + end + after, nil
 }
 
-// table is one in Markdown.
+// table writes a table in Markdown.
 func table(head []string, rows [][]string) string {
 	var b strings.Builder
 	line := func(cells []string) {
@@ -77,7 +77,7 @@ func blockWordsTable() string {
 	for _, w := range scenario.BlockWords() {
 		rows = append(rows, []string{"`" + w.Word + "`", w.Means})
 	}
-	return table([]string{"word", "what it says about the block"}, rows)
+	return table([]string{"word", "meaning"}, rows)
 }
 
 func checksTable() string {
@@ -92,7 +92,7 @@ func checksTable() string {
 	return table([]string{"check", "what it means"}, rows)
 }
 
-// argumentsTable has each kind of argument once, under the examples that stand for it in the checks.
+// argumentsTable lists each kind of argument once, with its examples from the checks.
 func argumentsTable() string {
 	var kinds []string
 	examples := map[string][]string{}
@@ -113,7 +113,7 @@ func argumentsTable() string {
 	for _, what := range kinds {
 		rows = append(rows, []string{strings.Join(examples[what], ", "), what})
 	}
-	return table([]string{"in the table above", "what may stand there"}, rows)
+	return table([]string{"argument", "allowed values"}, rows)
 }
 
 func featuresTable() string {
@@ -121,7 +121,7 @@ func featuresTable() string {
 	for _, f := range lab.Features() {
 		rows = append(rows, []string{"`" + f.Word + "`", f.Means})
 	}
-	return table([]string{"feature", "what has to be there"}, rows)
+	return table([]string{"feature", "what has to be available"}, rows)
 }
 
 func causesTable() string {

@@ -1,7 +1,7 @@
-// Command generate writes the documents that are made from the catalogue, docs/catalogue.md, docs/drivers.md and
-// docs/cases.md, and the tables of docs/format.md, which are made from the code. It is run by `make docs`, in the root
-// of the repository; with -cases it prints which measured failure mode is encoded where (`make coverage`) and writes
-// nothing. Nobody imports it, and it never runs a scenario.
+// Command generate writes the documents made from the catalogue (docs/catalogue.md, docs/drivers.md, docs/cases.md) and
+// the tables of docs/format.md, which are made from the code. `make docs` runs it in the root of the repository; with
+// -cases it only prints where each measured failure mode is encoded (`make coverage`). No package imports it, and it
+// never runs a scenario.
 package main
 
 import (
@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	cases := flag.Bool("cases", false, "print which measured failure mode is encoded where")
+	cases := flag.Bool("cases", false, "print where each measured failure mode is encoded")
 	flag.Parse()
 	if err := run(".", *cases); err != nil {
 		fmt.Fprintln(os.Stderr, "generate:", err)
@@ -47,7 +47,7 @@ func run(root string, casesOnly bool) error {
 // document is a generated file.
 type document struct{ path, text string }
 
-// documents are all of them, as they should be.
+// documents are all generated files, up to date.
 func documents(root string) ([]document, error) {
 	all, err := scenarios.All()
 	if err != nil {
