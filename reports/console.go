@@ -9,23 +9,23 @@ import (
 	"netnscheck/harness/term"
 )
 
-// Verbosity is how much the console says of cases that passed.
+// Verbosity is how much the console prints about cases that passed.
 type Verbosity int
 
 const (
 	Quiet   Verbosity = iota - 1 // failures and the summary
 	Normal                       // a line per case
-	Verbose                      // its checks and its transcript, too
+	Verbose                      // also the checks and the transcript
 )
 
-// Console tells people what comes of a run while it goes, and sums it up.
+// Console prints the cases of a run as they end, and a summary.
 type Console struct {
-	Out   io.Writer // with Color one that lets looks pass
-	Color bool      // outcomes are words with and without
+	Out   io.Writer // with Color it has to pass escape sequences on
+	Color bool      // outcomes are words in either case
 	Options
 
 	total, done int
-	wide        int // columns for the names of scenarios
+	wide        int // columns for the ids of suites
 	counting    bool
 }
 
@@ -36,7 +36,7 @@ func newConsole(out io.Writer, o Options) Sink {
 	return &Console{Out: out, Options: o}
 }
 
-// Plan tells the console what will run.
+// Plan notes what will run.
 func (o *Console) Plan(suites []Suite) {
 	for i := range suites {
 		o.total += len(suites[i].Cases)
@@ -44,7 +44,7 @@ func (o *Console) Plan(suites []Suite) {
 	}
 }
 
-// Begin says which case runs now.
+// Begin shows the running case and the count of cases.
 func (o *Console) Begin(s *Suite, c *Case) {
 	if o.Progress == nil {
 		return
@@ -53,13 +53,13 @@ func (o *Console) Begin(s *Suite, c *Case) {
 	line := term.OneLine(fmt.Sprintf("%d/%d  %s  %s  %s", o.done+1, o.total, s.ID, s.Driver, c.Name))
 	room := 76
 	if o.Columns > 0 {
-		room = min(room, o.Columns-1) // a full line would go on in the next one, which is not taken away
+		room = min(room, o.Columns-1) // clear does not erase a line that wraps
 	}
 	fmt.Fprint(o.Progress, term.Cut(line, room, "…"))
 	o.counting = true
 }
 
-// clear takes the count away.
+// clear erases the count.
 func (o *Console) clear() {
 	if o.counting {
 		fmt.Fprint(o.Progress, "\r\x1b[K")
@@ -67,13 +67,13 @@ func (o *Console) clear() {
 	}
 }
 
-// Say prints a line of its own, or several.
+// Say prints one or more lines of their own.
 func (o *Console) Say(format string, args ...any) {
 	o.clear()
 	fmt.Fprintln(o.Out, term.Printable(fmt.Sprintf(format, args...)))
 }
 
-// End tells what came of a case.
+// End prints the outcome of a case.
 func (o *Console) End(s *Suite, c *Case) {
 	o.done++
 	if o.Verbosity == Quiet && !bad(c.Outcome) {
@@ -89,7 +89,7 @@ func (o *Console) End(s *Suite, c *Case) {
 		for line := range strings.Lines(c.Describe()) {
 			o.wrap(strings.Repeat(" ", 9), strings.TrimSuffix(line, "\n"))
 		}
-	default: // which quotes commands and what they print
+	default: // not wrapped: it quotes commands and their output
 		fmt.Fprint(o.Out, indent(c.Describe(), 9))
 	}
 	if o.Verbosity == Verbose {
@@ -97,7 +97,7 @@ func (o *Console) End(s *Suite, c *Case) {
 	}
 }
 
-// wrap prints a line behind a label. On a terminal that is too narrow for it, it goes on below its own beginning.
+// wrap prints a line after a label. On a narrow terminal the line is wrapped below its own beginning.
 func (o *Console) wrap(label, text string) {
 	lines := []string{text}
 	if room := o.Columns - term.Width(label); o.Columns > 0 {
@@ -109,8 +109,8 @@ func (o *Console) wrap(label, text string) {
 	}
 }
 
-// Finish tells which cases were slow and repeats what did not pass, each with its transcript; then come the counts,
-// what was left out, and where the reports are.
+// Finish prints the slowest cases, then the failures, each with its transcript, then the counts, what was left out, and
+// the paths of the reports.
 func (o *Console) Finish(r *Run) error {
 	o.clear()
 	o.slowest(r)
@@ -135,7 +135,7 @@ func (o *Console) failures(r *Run) {
 		for j := range r.Suites[i].Cases {
 			c := &r.Suites[i].Cases[j]
 			if !bad(c.Outcome) || len(c.Problems)+len(c.Transcript) == 0 && c.Duration == 0 {
-				continue // it was not run at all: that is told once, below
+				continue // it was not run; the reason is printed once, below
 			}
 			if n++; n == 1 {
 				fmt.Fprintln(o.Out, "\nWhat did not pass:")
@@ -153,7 +153,7 @@ func (o *Console) failure(n int, s *Suite, c *Case) {
 	}
 }
 
-// place says where a case is: scenario, driver, step, file and line.
+// place is the place of a case: scenario, driver, step, file and line.
 func place(s *Suite, c *Case) string {
 	where := s.ID
 	if s.Driver != "" {
@@ -169,7 +169,8 @@ func place(s *Suite, c *Case) string {
 	return term.OneLine(where)
 }
 
-// counts is `12 cases: 10 passed, 1 failed, 1 skipped`; what there is none of is left out, but for those that passed.
+// counts is a line such as `12 cases: 10 passed, 1 failed, 1 skipped`; a count of 0 is left out, except that of passed
+// cases.
 func (o *Console) counts(c Counts) string {
 	text := fmt.Sprintf("%s: %d passed", plural(c.Total(), "case"), c.Pass)
 	if c.Error > 0 {
@@ -203,7 +204,7 @@ func bad(outcome scenario.Outcome) bool {
 	return outcome != scenario.Pass && outcome != scenario.Skip && outcome != scenario.Blocked
 }
 
-// Colours, as term.Paint takes them.
+// Colours for term.Paint.
 const (
 	red    = "31"
 	green  = "32"
@@ -211,7 +212,7 @@ const (
 	faint  = "2"
 )
 
-// outcome is the word, as wide as the longest one.
+// outcome is an outcome's word, padded to the longest one.
 func (o *Console) outcome(outcome scenario.Outcome) string {
 	word := fmt.Sprintf("%-7s", term.OneLine(string(outcome)))
 	switch outcome {

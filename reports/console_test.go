@@ -10,7 +10,7 @@ import (
 	"netnscheck/harness/term"
 )
 
-// fillTexts puts a text into every string of a value, and one element into every slice.
+// fillTexts sets every string of a value to a text, and gives every slice one element.
 func fillTexts(v reflect.Value, text string) {
 	switch v.Kind() {
 	case reflect.String:
@@ -27,11 +27,11 @@ func fillTexts(v reflect.Value, text string) {
 	}
 }
 
-// looks are those that the console itself gives.
+// looks are the console's own escape sequences.
 var looks = regexp.MustCompile("\x1b\\[(0|2|31|32|33)m")
 
-// FuzzConsole: whatever the texts of a run are, the console sends nothing to a terminal but characters and its own
-// looks, and no line to a runner that it obeys.
+// FuzzConsole: whatever the texts of a run are, the console sends nothing to a terminal but printable characters and
+// its own escape sequences, and no line that a CI runner takes for a command.
 func FuzzConsole(f *testing.F) {
 	f.Add("\x1b[31m\u202e\n::error::x", "\n ##[group]\xff")
 	f.Add("a\x1b[0m\u009b2J", "::stop-commands::x\r\n")
@@ -62,11 +62,11 @@ func FuzzConsole(f *testing.F) {
 			t.Errorf("%q is sent to the terminal", shown)
 		}
 		if strings.Count(out.String(), "\x1b[0m")*2 != strings.Count(out.String(), "\x1b[") {
-			t.Errorf("a look comes from the text: %q", out.String())
+			t.Errorf("an escape sequence comes from a text: %q", out.String())
 		}
 		for _, line := range strings.Split(shown, "\n") {
 			if strings.HasPrefix(strings.TrimSpace(line), "::") || strings.Contains(line, "##[") {
-				t.Errorf("a runner obeys %q", line)
+				t.Errorf("a CI runner takes %q for a command", line)
 			}
 		}
 		count := strings.ReplaceAll(progress.String(), "\r\x1b[K", "")
@@ -76,7 +76,7 @@ func FuzzConsole(f *testing.F) {
 	})
 }
 
-// TestConsoleColumns: the columns of cases stand below each other, whatever characters the names have.
+// TestConsoleColumns: the columns are aligned, whatever characters the names have.
 func TestConsoleColumns(t *testing.T) {
 	suites := []Suite{
 		{ID: "plain-name", Driver: "netlink", Cases: []Case{{Name: "@"}}},
@@ -93,7 +93,7 @@ func TestConsoleColumns(t *testing.T) {
 	for line := range strings.Lines(out.String()) {
 		before, _, _ := strings.Cut(line, "@")
 		if at >= 0 && term.Width(before) != at {
-			t.Errorf("the names of the cases do not stand below each other:\n%s", out.String())
+			t.Errorf("the names of the cases are not aligned:\n%s", out.String())
 		}
 		at = term.Width(before)
 	}
@@ -104,7 +104,7 @@ func TestConsoleColumns(t *testing.T) {
 	}
 }
 
-// TestConsoleHeedsTheTerminal: a case is told in lines that fit, below each other; elsewhere in one.
+// TestConsoleHeedsTheTerminal: on a terminal a case is wrapped to the width, elsewhere it is one line.
 func TestConsoleHeedsTheTerminal(t *testing.T) {
 	suite := Suite{ID: "veth-pair", Driver: "netlink",
 		Cases: []Case{{Name: "Connect two namespaces by a pair / Mistake: both ends in one of them"}}}

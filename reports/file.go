@@ -11,8 +11,8 @@ import (
 	"unsafe"
 )
 
-// checkFolder sees whether files can be written in a folder, which is there or can be made, so that a run need not
-// find out at its end. It writes none, and makes no folder.
+// checkFolder checks that files can be written in a folder that exists or can be made, so that a run does not fail at
+// its end. It creates nothing.
 func checkFolder(dir string) error {
 	there, what := dir, "write into"
 	info, err := os.Stat(there)
@@ -41,21 +41,21 @@ func makeFolder(path string) error {
 	return nil
 }
 
-// WriteFile puts a file in place, whole or not at all. A new one has no name until it is whole; one that replaces
-// another is written beside, under a name that only one process at a time holds and that replaces what a killed one
-// left there, then renamed. What is there and no ordinary file, such as /dev/null, stays.
+// WriteFile writes a file atomically. A new one has no name until it is complete. One that replaces another is written
+// next to it, under a name that is locked by one process at a time and that reuses the leftover of a killed one, and is
+// then renamed. Anything but a regular file, such as /dev/null, is refused.
 func WriteFile(path string, text []byte) error { return writeFile(path, text, 0o644) }
 
-// WritePrivateFile is WriteFile for what only its owner may read.
+// WritePrivateFile is WriteFile for files that only their owner may read.
 func WritePrivateFile(path string, text []byte) error { return writeFile(path, text, 0o600) }
 
 func writeFile(path string, text []byte, mode os.FileMode) error {
 	if there, err := os.Stat(path); err == nil && !there.Mode().IsRegular() {
-		return fmt.Errorf("write %s: it is no ordinary file", path)
+		return fmt.Errorf("write %s: it is not a regular file", path)
 	}
-	// /dev/stdout, which is the machine's
+	// such as /dev/stdout: a rename would replace the link in /dev
 	if link, err := os.Readlink(path); err == nil && strings.HasPrefix(link, "/proc/") {
-		return fmt.Errorf("write %s: it stands for a file that is open already", path)
+		return fmt.Errorf("write %s: it is a link to an open file", path)
 	}
 	beside := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".new")
 	if placeNew(path, beside, text, mode) {
@@ -65,7 +65,7 @@ func writeFile(path string, text []byte, mode os.FileMode) error {
 	if err != nil {
 		return fmt.Errorf("write %s: %w", path, cause(err))
 	}
-	defer f.Close() // and with it the lock
+	defer f.Close() // releases the lock
 	if err := fill(f, text, mode); err != nil {
 		os.Remove(beside)
 		return fmt.Errorf("write %s: %w", path, cause(err))
@@ -77,8 +77,8 @@ func writeFile(path string, text []byte, mode os.FileMode) error {
 	return nil
 }
 
-// placeNew puts a file where there is none, without a name until it is whole (O_TMPFILE of open(2)): who is killed
-// meanwhile leaves nothing. It is false where that cannot be done.
+// placeNew writes a file that does not exist yet, without a name until it is complete (O_TMPFILE of open(2)), so that a
+// killed process leaves nothing. It returns false if that is not possible.
 func placeNew(path, beside string, text []byte, mode os.FileMode) bool {
 	for _, name := range []string{path, beside} {
 		if _, err := os.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
@@ -97,7 +97,7 @@ func placeNew(path, beside string, text []byte, mode os.FileMode) bool {
 	return name(f, path) == nil
 }
 
-// name gives an unnamed file a name that is free, as linkat(2) does with what a link of /proc/self/fd leads to.
+// name links an unnamed file to a free name (linkat(2) with AT_SYMLINK_FOLLOW on its link in /proc/self/fd).
 func name(f *os.File, path string) error {
 	from, err1 := syscall.BytePtrFromString(fmt.Sprintf("/proc/self/fd/%d", f.Fd()))
 	to, err2 := syscall.BytePtrFromString(path)
@@ -124,8 +124,8 @@ func fill(f *os.File, text []byte, mode os.FileMode) error {
 	return err
 }
 
-// openBeside opens the file and takes its lock. It waits for another process that writes there, whose file is then
-// gone. One that somebody else has put there is not used: whose it is may read what is written.
+// openBeside opens the file and locks it. It waits for another process that writes there; that file is then renamed, so
+// it opens a new one. A file of another user is refused: its owner could read what is written.
 func openBeside(path string) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
@@ -148,7 +148,7 @@ func openBeside(path string) (*os.File, error) {
 		if err1 == nil && err2 == nil && os.SameFile(opened, named) {
 			if found && opened.Sys().(*syscall.Stat_t).Uid != uint32(os.Geteuid()) {
 				f.Close()
-				return nil, fmt.Errorf("%s belongs to somebody else", path)
+				return nil, fmt.Errorf("%s belongs to another user", path)
 			}
 			return f, nil
 		}
@@ -164,7 +164,7 @@ func lock(f *os.File) error {
 	}
 }
 
-// cause leaves the name of the file beside out of a message about the file that was meant.
+// cause removes the name of the temporary file from an error about the intended file.
 func cause(err error) error {
 	if p, ok := err.(*fs.PathError); ok {
 		return p.Err

@@ -31,7 +31,7 @@ func TestOnlyOrdinaryFilesAreReplaced(t *testing.T) {
 	}
 	defer open.Close()
 	stdout := filepath.Join(dir, "stdout")
-	// as /dev/stdout is one
+	// like /dev/stdout
 	if err := os.Symlink(fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), open.Fd()), stdout); err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestOnlyOrdinaryFilesAreReplaced(t *testing.T) {
 	}
 }
 
-// TestAFileBesideOfSomebodyElse: in a folder for all, somebody may have made the file beside before, and could read
+// TestAFileBesideOfSomebodyElse: in a shared folder another user may have created the temporary file, and could read
 // what is written there.
 func TestAFileBesideOfSomebodyElse(t *testing.T) {
 	if os.Geteuid() != 0 {

@@ -1,13 +1,13 @@
 package reports
 
-// inOrder lets cases be told in the order of the plan, whatever runs side by side: what ends before its turn waits for
-// it.
+// inOrder delivers cases in the order of the plan when several run at the same time: a case that ends early is held
+// back.
 type inOrder struct {
 	suites []waiting
-	next   int // the suite that is being told
+	next   int // the suite that is being delivered
 }
 
-// waiting is a suite, with how many of its cases are still to be told and those that have ended before its turn.
+// waiting is a suite, the number of its cases that have not ended, and those held back.
 type waiting struct {
 	name  string
 	left  int
@@ -20,7 +20,7 @@ func (o *inOrder) plan(suites []Suite) {
 	}
 }
 
-// end takes how to tell of a case that has ended.
+// end takes a case that has ended, as the function that delivers it.
 func (o *inOrder) end(su *Suite, tell func()) {
 	for i := o.next; i < len(o.suites); i++ {
 		if w := &o.suites[i]; w.name == su.Name() {

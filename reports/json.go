@@ -8,7 +8,8 @@ import (
 	"os"
 )
 
-// Version is the version of the JSON form. It grows when a reader of the old one would misunderstand the new one.
+// Version is the version of the JSON format. It is incremented when readers of the old format would misunderstand the
+// new one.
 const Version = 1
 
 type document struct {
@@ -16,7 +17,7 @@ type document struct {
 	*Run
 }
 
-// newJSON is the whole run as a value, for programs: ReadJSON reads it.
+// newJSON is the sink for JSON: the whole run as a value for programs, which ReadJSON reads.
 func newJSON(out io.Writer, _ Options) Sink {
 	return atEnd(func(r *Run) error {
 		text, err := encodeJSON(r)

@@ -14,7 +14,7 @@ import (
 	"netnscheck/harness/term"
 )
 
-// The elements of a JUnit report, in the form that Jenkins' schema describes. All texts in them are printable
+// The elements of a JUnit report, as in the schema of Jenkins' xunit plugin. All texts in them are printable
 // (term.Printable).
 type (
 	junitRun struct {
@@ -62,7 +62,7 @@ type (
 	}
 )
 
-// newJUnit is JUnit XML, for CI.
+// newJUnit is the sink for JUnit XML, for CI.
 func newJUnit(out io.Writer, _ Options) Sink {
 	return atEnd(func(r *Run) error {
 		want := junit(r)
@@ -160,7 +160,7 @@ func junitOfCase(s *Suite, c *Case) junitCase {
 	return out
 }
 
-// systemOut is the transcript and, below it, the checks.
+// systemOut is the transcript, followed by the checks.
 func systemOut(c *Case) string {
 	text := Transcript(c.Transcript)
 	if len(c.Checks) > 0 {
@@ -172,8 +172,7 @@ func systemOut(c *Case) string {
 	return text
 }
 
-// junitOfProblems is a suite for what went wrong with the run as a whole, so that who reads nothing but this file sees
-// it.
+// junitOfProblems is a suite for the problems of the run itself: JUnit has no other place for them.
 func junitOfProblems(r *Run) (junitSuite, bool) {
 	s := Suite{ID: "run", Title: "the run itself", Started: r.Started}
 	for _, p := range r.Problems {
@@ -196,7 +195,7 @@ func problemCase(name, problem string) Case {
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.3f", max(d, 0).Seconds()) }
 
-// timestamp is ISO 8601 in UTC without a zone, as the format has it.
+// timestamp is ISO 8601 in UTC without a zone, as the schema requires.
 func timestamp(t time.Time) string {
 	return strings.TrimSuffix(t.UTC().Format(time.RFC3339), "Z")
 }

@@ -25,7 +25,7 @@ func TestJUnitGolden(t *testing.T) {
 
 func TestJUnitCounts(t *testing.T) {
 	r := junit(sample())
-	// The seventh is the run that did not come to its end.
+	// the seventh is the problem of the run itself
 	if r.Tests != 7 || r.Failures != 1 || r.Errors != 2 {
 		t.Errorf("tests %d, failures %d, errors %d; want 7, 1, 2", r.Tests, r.Failures, r.Errors)
 	}
@@ -99,7 +99,7 @@ func lint(path string) (string, error) {
 	return string(output), err
 }
 
-// needXMLLint skips where the program is missing, unless the environment says that nothing may be missing.
+// needXMLLint skips the test if xmllint is missing, or fails it if the environment requires all programs.
 func needXMLLint(t *testing.T) {
 	t.Helper()
 	if _, err := exec.LookPath("xmllint"); err != nil {
@@ -142,7 +142,7 @@ func FuzzJUnit(f *testing.F) {
 	})
 }
 
-// wellFormed reads the document to its end with the strict reader and looks for characters that XML 1.0 does not have.
+// wellFormed parses the whole document strictly and looks for characters that XML 1.0 forbids.
 func wellFormed(t *testing.T, text string) {
 	t.Helper()
 	for _, c := range text {

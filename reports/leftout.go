@@ -7,16 +7,16 @@ import (
 	"netnscheck/harness/term"
 )
 
-// LeftOut is what a run left out for want of a program: a driver as a whole, or cases that were skipped.
+// LeftOut is a driver or a number of cases that a run left out because a program is missing.
 type LeftOut struct {
-	// Program is what is missing; a case that lacks several counts for each of them.
+	// Program is the missing program; a case that lacks several counts for each of them.
 	Program string `json:"program"`
-	// Package has the program, as this machine's package manager calls it; "" where no package is known to have it.
+	// Package is the package with the program in the host's package manager, "" if none is known.
 	Package string `json:"package,omitempty"`
-	// Driver is the one that is left out, "" where it is cases.
+	// Driver is the driver left out, "" for cases.
 	Driver string `json:"driver,omitempty"`
 	Cases  int    `json:"cases,omitempty"`
-	// Reason says in words that the program is missing, as a skip does.
+	// Reason is a sentence about the missing program, as in a skip.
 	Reason string `json:"reason"`
 }
 
@@ -28,7 +28,7 @@ func (l LeftOut) String() string {
 	return what + ": " + l.Reason
 }
 
-// leftOutProperties say it in the JUnit report, which has no place of its own for it.
+// leftOutProperties are properties for JUnit, which has no other place for it.
 func (r *Run) leftOutProperties() []Property {
 	if len(r.LeftOut) == 0 {
 		return nil
@@ -44,8 +44,7 @@ func (r *Run) leftOutProperties() []Property {
 	return properties
 }
 
-// LeftOutText says in a few lines what was left out for want of a program, and how root installs all of it; "" if
-// nothing was.
+// LeftOutText lists what was left out, and the command by which root installs the missing programs; "" if nothing was.
 func (r *Run) LeftOutText() string {
 	if len(r.LeftOut) == 0 {
 		return ""

@@ -1,5 +1,5 @@
-// Package reports is the model of a run and the sinks that make reports of it, one file each. It may be imported by the
-// command line and by internal/specrun; it imports scenario, state and Ginkgo's types, and it never runs anything.
+// Package reports is the model of a run and its reports: one sink for each format, in one file each. It may be imported
+// by the command line and by internal/specrun; ARCHITECTURE.md lists its own imports. It never runs anything.
 package reports
 
 import (
@@ -8,26 +8,26 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// Run is everything that came of one run; it is total: every section that was planned is in it.
+// Run is the complete result of a run: every planned section is in it.
 type Run struct {
 	Started    time.Time     `json:"started"`
 	Duration   time.Duration `json:"duration_ns"`
 	Hostname   string        `json:"hostname,omitempty"`
 	Properties []Property    `json:"properties"`
 	Suites     []Suite       `json:"suites"`
-	// LeftOut is what was not played because a program is missing, and Install the command by which root installs all
-	// of them; "" where no package or no package manager is known.
+	// LeftOut lists what was not played because a program is missing. Install is the command by which root installs all
+	// of them, "" if no package or no package manager is known.
 	LeftOut []LeftOut `json:"left_out,omitempty"`
 	Install string    `json:"install,omitempty"`
-	// Unfinished says that the run did not come to the end of its reports: all that they have is a problem.
+	// Unfinished means that the run has not reached the end of its reports: they contain nothing but a problem.
 	Unfinished bool `json:"unfinished,omitempty"`
-	// Problems are faults of the run itself: interrupted, a worker that died.
+	// Problems are faults of the run itself, such as an interruption or a worker that died.
 	Problems []string `json:"problems,omitempty"`
-	// Leftovers are what was left behind on the machine: namespaces, processes.
+	// Leftovers are namespaces, processes and the like that were left behind on the host.
 	Leftovers []string `json:"leftovers,omitempty"`
 }
 
-// unfinished is what stands in the place of an old report while a run goes on, and when it was killed.
+// unfinished replaces an old report while a run goes on; it stays if the run is killed.
 func unfinished() *Run {
 	return &Run{
 		Started: time.Now(), Properties: []Property{}, Suites: []Suite{}, Unfinished: true,
@@ -58,8 +58,8 @@ type Case struct {
 	scenario.SectionResult
 }
 
-// Name is the suite's name in reports: its id and its driver, without blanks and without labels, so that it stays the
-// same from run to run.
+// Name is the suite's name in reports: its id and driver, without spaces or labels, so that it is the same from run to
+// run.
 func (s *Suite) Name() string {
 	if s.Driver == "" {
 		return s.ID
@@ -67,14 +67,14 @@ func (s *Suite) Name() string {
 	return s.ID + "." + s.Driver
 }
 
-// Counts says how many cases ended in which way.
+// Counts are the numbers of cases by outcome.
 type Counts struct{ Pass, Fail, Blocked, Skip, Error int }
 
 // Total is the number of cases.
 func (c Counts) Total() int { return c.Pass + c.Fail + c.Blocked + c.Skip + c.Error }
 
-// Bad is the number of cases that kept the run from passing. A blocked one counts: the step that it needs may have
-// failed without being selected itself.
+// Bad is the number of cases that keep the run from passing. Blocked cases count: the failed step that blocks them may
+// not have been selected.
 func (c Counts) Bad() int { return c.Fail + c.Error + c.Blocked }
 
 func (c *Counts) add(o scenario.Outcome) {
@@ -87,7 +87,7 @@ func (c *Counts) add(o scenario.Outcome) {
 		c.Blocked++
 	case scenario.Skip:
 		c.Skip++
-	default: // an outcome that nobody knows is no success
+	default: // an unknown outcome is not a success
 		c.Error++
 	}
 }
@@ -101,7 +101,7 @@ func (s *Suite) Count() Counts {
 	return c
 }
 
-// Duration is the time that the suite's cases took together.
+// Duration is the sum of the durations of the suite's cases.
 func (s *Suite) Duration() time.Duration {
 	var d time.Duration
 	for i := range s.Cases {

@@ -13,18 +13,18 @@ import (
 	"syscall"
 )
 
-// output is where a report is written: a file, which gets its place when the report is whole, or a stream, which takes
-// the report as it comes.
+// output is the destination of a report: a file, which is written when the report is complete, or a stream, which is
+// written as the report grows.
 type output struct {
 	path   string
-	text   bytes.Buffer // of a file
+	text   bytes.Buffer // the content of a file
 	stream io.Writer    // nil for a file
 	std    int          // 1 for standard output, 2 for standard error, else 0
-	err    error        // the stream's first: nothing is written after it
+	err    error        // the stream's first error; nothing is written after it
 }
 
-// openOutput finds out whether a report can be written to the path, and changes nothing there. "-" is standard output;
-// so is what leads to it, such as /dev/stdout. A pipe waits for a reader, as it does in a shell.
+// openOutput checks that a report can be written to the path, and changes nothing there. "-" and paths that lead to it,
+// such as /dev/stdout, are standard output. Opening a named pipe waits for a reader, as in a shell.
 func openOutput(path string, std *Standard) (*output, error) {
 	o := &output{path: path}
 	fd, open := descriptor(path)
@@ -44,15 +44,15 @@ func openOutput(path string, std *Standard) (*output, error) {
 	case info.Mode()&fs.ModeNamedPipe != 0, info.Mode()&fs.ModeCharDevice != 0:
 		return o, o.attach(os.OpenFile(path, os.O_WRONLY, 0))
 	}
-	return nil, fmt.Errorf("write the report %s: it is no file, pipe or character device", path)
+	return nil, fmt.Errorf("write the report %s: it is not a file, pipe or character device", path)
 }
 
-// descriptor is the open file of this process that a path stands for: "-", /dev/stdout, /dev/fd/3, a link to one.
+// descriptor is the open file of this process that a path stands for: "-", /dev/stdout, /dev/fd/3, or a link to one.
 func descriptor(path string) (fd int, ok bool) {
 	if path == "-" {
 		return 1, true
 	}
-	for range 8 { // links of links; /proc has what is open, and its links lead out of it
+	for range 8 { // follow links, but not those in /proc/PID/fd
 		dir, err := filepath.EvalSymlinks(filepath.Dir(path))
 		if err != nil {
 			return 0, false
@@ -84,8 +84,7 @@ func duplicate(fd int) (*os.File, error) {
 	return os.NewFile(uintptr(copied), ""), nil
 }
 
-// attach makes an open file the stream, if it takes anything: an empty text is refused by what refuses all, such as
-// /dev/full.
+// attach makes an open file the stream, if it accepts an empty write: /dev/full, for example, refuses it.
 func (o *output) attach(f *os.File, err error) error {
 	if err == nil {
 		_, err = f.Write(nil)
@@ -97,7 +96,7 @@ func (o *output) attach(f *os.File, err error) error {
 	return nil
 }
 
-// same says whether two outputs are one place. What swallows everything has room for all.
+// same reports whether two outputs are the same place. Devices such as /dev/null take any number of reports.
 func (o *output) same(other *output) bool {
 	if o.std != 0 || other.std != 0 {
 		return o.std == other.std
@@ -112,7 +111,7 @@ func (o *output) same(other *output) bool {
 	return err1 == nil && err2 == nil && a1 == b1
 }
 
-// Write never fails: close says what came of it.
+// Write never fails; close returns the error.
 func (o *output) Write(p []byte) (int, error) {
 	switch {
 	case o.stream == nil:
@@ -123,7 +122,7 @@ func (o *output) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// close puts a file in its place and reads it back, or ends a stream.
+// close writes a file to its place and reads it back, or closes a stream.
 func (o *output) close() error {
 	if o.stream == nil {
 		return o.place(o.text.Bytes())
@@ -146,12 +145,12 @@ func (o *output) place(text []byte) error {
 		return fmt.Errorf("read the report back: %w", err)
 	}
 	if !bytes.Equal(written, text) {
-		return fmt.Errorf("read %s back: it is not what was written", o.path)
+		return fmt.Errorf("read %s back: the content differs from the report", o.path)
 	}
 	return nil
 }
 
-// isOld says that the report of another run is in the place.
+// isOld reports whether an earlier report is in the place.
 func (o *output) isOld() bool {
 	if o.stream != nil {
 		return false
@@ -164,7 +163,7 @@ func (o *output) error(err error) error {
 	return fmt.Errorf("write the report %s: %w", o.name(), cause(err))
 }
 
-// name is what a message calls it.
+// name is the output's name in messages.
 func (o *output) name() string {
 	if o.std == 1 {
 		return "on standard output"

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestDescriptor: what leads to an open file of this process is told from what has its own name.
+// TestDescriptor: paths that lead to an open file of this process are distinguished from others.
 func TestDescriptor(t *testing.T) {
 	dir := t.TempDir()
 	for name, to := range map[string]string{
@@ -36,12 +36,13 @@ func TestDiskIsNoPlaceForAReport(t *testing.T) {
 	if err := syscall.Mknod(disk, syscall.S_IFBLK|0o600, 7<<8|250); err != nil {
 		t.Skipf("no device can be made here: %v", err)
 	}
-	if _, err := openOutput(disk, &Standard{}); err == nil || !strings.Contains(err.Error(), "it is no file, pipe or") {
+	if _, err := openOutput(disk, &Standard{}); err == nil ||
+		!strings.Contains(err.Error(), "it is not a file, pipe or") {
 		t.Errorf("it was opened: %v", err)
 	}
 }
 
-// TestSecondWriteIsNotTried: of a stream that failed, the first error is told, and nothing is written behind the gap.
+// TestSecondWriteIsNotTried: a stream's first error is reported, and nothing is written after the gap.
 func TestSecondWriteIsNotTried(t *testing.T) {
 	w := &failing{}
 	o := &output{path: "-", std: 1, stream: w}

@@ -33,7 +33,7 @@ func golden(t *testing.T, name, got string) {
 	}
 }
 
-// TestTranscriptSaysItOnce: what a driver in the process prints is its message already.
+// TestTranscriptSaysItOnce: the output of a driver in the process already contains its message.
 func TestTranscriptSaysItOnce(t *testing.T) {
 	x := scenario.Exchange{Command: "ip link set x0 up", Output: "Cannot find device \"x0\"\n",
 		Message: `Cannot find device "x0"`, Status: 1, Errno: "ENODEV"}
@@ -51,7 +51,7 @@ func TestConsoleGolden(t *testing.T) {
 	}
 }
 
-// tell lets a console tell the sample.
+// tell returns what a console prints about the sample.
 func tell(o *Console) string {
 	var out bytes.Buffer
 	o.Out, o.Files = &out, []string{"results/junit.xml", "results/results.json"}
@@ -159,7 +159,7 @@ func TestWriteFileReplacesWholeFiles(t *testing.T) {
 		t.Errorf("mode %v, %v; want 0644", info.Mode(), err)
 	}
 	if _, err := os.Lstat(stale); !os.IsNotExist(err) {
-		t.Errorf("the file beside is still there: %v", err)
+		t.Errorf("the temporary file is still there: %v", err)
 	}
 }
 
@@ -173,14 +173,14 @@ func TestWriteFileFollowsNoLinkBeside(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := WriteFile(filepath.Join(dir, "out.txt"), []byte("text")); err == nil {
-		t.Error("it was written through a link that somebody else laid")
+		t.Error("it was written through another user's link")
 	}
 	if got, _ := os.ReadFile(victim); string(got) != "mine" {
 		t.Errorf("the link's target holds %q", got)
 	}
 }
 
-// TestWritersSideBySide: who reads the file never sees half of one, and none is left beside.
+// TestWritersSideBySide: readers never see half a file, and no temporary file is left.
 func TestWritersSideBySide(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "out.txt")
@@ -247,6 +247,6 @@ func TestCountsTotalAndBad(t *testing.T) {
 	}
 	odd := Suite{Cases: []Case{{SectionResult: scenario.SectionResult{Outcome: "mystery"}}, {}}}
 	if got := odd.Count(); got.Error != 2 {
-		t.Errorf("outcomes that nobody knows count as %+v, want two errors", got)
+		t.Errorf("unknown outcomes count as %+v, want two errors", got)
 	}
 }

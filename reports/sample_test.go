@@ -6,7 +6,7 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// sample is a run with every outcome in it, and with texts that no file format likes.
+// sample is a run with every outcome, and with texts that need escaping in every format.
 func sample() *Run {
 	section := func(step, mistake int, title string, o scenario.Outcome) scenario.SectionResult {
 		kind := scenario.StepSection

@@ -9,49 +9,48 @@ import (
 	"netnscheck/harness/nearest"
 )
 
-// Sink makes a report of a run that it is told of while it goes. The calls come one at a time.
+// Sink writes a report of a run in progress. Its methods are called one at a time.
 type Sink interface {
-	// Plan says what will run, in the order of the course. The cases have no outcome yet.
+	// Plan announces the cases, in the order of the course. They have no outcome yet.
 	Plan(suites []Suite)
-	// Begin says that a case begins, at that moment: others may be under way.
+	// Begin announces that a case begins now. Other cases may be running.
 	Begin(s *Suite, c *Case)
-	// End says what came of a case. Cases end in the order of the plan, whatever runs side by side.
+	// End reports the result of a case. Cases end in the order of the plan, even if several run at the same time.
 	End(s *Suite, c *Case)
-	// Finish says what came of the run as a whole and ends the report. Every planned case is in the run, also where no
-	// End told of any because this machine could not run them. The error says what is wrong with the report, not with
-	// the output.
+	// Finish reports the result of the run and ends the report. The run has every planned case, also those without an
+	// End because this machine could not run them. An error means that the report is wrong, not that its output failed.
 	Finish(r *Run) error
 }
 
 // Format is a kind of report.
 type Format struct {
 	Name string
-	// File is where such a report goes if nobody says: a file in the folder of results, or "-", standard output.
+	// File is the default destination: a file in the results folder, or "-" for standard output.
 	File string
-	// Usual says that a run writes such a report if nobody asks for it.
+	// Usual means that a run writes such a report by default.
 	Usual bool
 	New   func(out io.Writer, o Options) Sink
 }
 
-// Formats are all kinds of reports: a new one is a line here and a file with its sink.
+// Formats are all formats. A new one takes a line here and a file with its sink.
 var Formats = []Format{
 	{Name: "console", File: "-", Usual: true, New: newConsole},
 	{Name: "junit", File: "junit.xml", Usual: true, New: newJUnit},
 	{Name: "json", File: "results.json", Usual: true, New: newJSON},
 }
 
-// Options are what a person may ask of a report; a format takes what it has a use for.
+// Options are the user's choices; a format ignores those that it has no use for.
 type Options struct {
 	Verbosity Verbosity
-	// Slowest is how many of the cases that took the longest are told.
+	// Slowest is how many of the slowest cases to list.
 	Slowest int
-	// Files are where the reports of the run are.
+	// Files are the paths of the run's reports.
 	Files []string
-	// Painted is the same output for text with colours, nil where there are none (term.Writer.Painted).
+	// Painted is the same output for text with colours, nil without colours (term.Writer.Painted).
 	Painted io.Writer
-	// Columns is how wide the terminal is that the output goes to, 0 where it goes elsewhere.
+	// Columns is the width of the output's terminal, 0 if it is not a terminal.
 	Columns int
-	// Progress is where the count of cases goes, nil when nobody looks at it; it must be a terminal.
+	// Progress is the terminal for the count of cases, nil if there is none.
 	Progress io.Writer
 }
 
@@ -64,7 +63,7 @@ func FormatNames() []string {
 	return names
 }
 
-// FormatNamed finds a format; the error says which name was probably meant.
+// FormatNamed finds a format by name; the error suggests the nearest name.
 func FormatNamed(name string) (Format, error) {
 	for _, f := range Formats {
 		if f.Name == name {
@@ -75,13 +74,13 @@ func FormatNamed(name string) (Format, error) {
 		return Format{}, fmt.Errorf("there is no format %q, did you mean %s?", name, near)
 	}
 	all := strings.Join(FormatNames(), ", ")
-	return Format{}, fmt.Errorf("there is no format %q; those that there are: %s", name, all)
+	return Format{}, fmt.Errorf("there is no format %q; the formats are %s", name, all)
 }
 
-// errNotTheRun is for a report that says something else when it is read.
-var errNotTheRun = errors.New("what is read from the report is not the run")
+// errNotTheRun means that a report reads back as another run.
+var errNotTheRun = errors.New("the report reads back as another run")
 
-// atEnd is a sink that writes its report when the run has finished.
+// atEnd is a sink that writes its whole report in Finish.
 type atEnd func(r *Run) error
 
 func (atEnd) Plan([]Suite)              {}

@@ -6,21 +6,21 @@ import (
 	"io"
 )
 
-// Wanted is a report that a run shall write: its format, and its file, "-" for standard output.
+// Wanted is a report to be written: its format, and its file, "-" for standard output.
 type Wanted struct {
 	Format Format
 	File   string
-	Usual  bool // nobody named it
+	Usual  bool // written by default
 }
 
-// Standard is what a person at a terminal looks at.
+// Standard are the standard streams of a command.
 type Standard struct {
 	Out, Err Stream
-	Progress io.Writer // where the count of cases goes, nil when nobody looks at it
+	Progress io.Writer // the terminal for the count of cases, nil if there is none
 }
 
-// Stream is standard output or standard error; Painted is it for text with colours, nil where there are none, and
-// Columns how wide its terminal is, 0 where it is none.
+// Stream is standard output or standard error. Painted is the same stream for text with colours, nil without colours;
+// Columns is the width of its terminal, 0 if it is not a terminal.
 type Stream struct {
 	io.Writer
 	Painted io.Writer
@@ -34,35 +34,35 @@ func (s *Standard) stream(fd int) Stream {
 	return s.Out
 }
 
-// Sinks are the reports of one run, told side by side and in the order of its plan.
+// Sinks are the reports of one run. All of them receive the cases in the order of the plan.
 type Sinks struct {
 	told    []Sink
 	files   []written
-	persons []talker // who look on
+	persons []talker // consoles on a standard stream
 	say     func(format string, args ...any)
 	order   inOrder
 }
 
-// talker is a sink for a person, to whom more can be said. Nothing depends on it: it may be lost.
+// talker is a sink for a user, which also prints other lines. Nothing depends on its output.
 type talker interface {
 	Sink
 	Say(format string, args ...any)
 }
 
-// written is a sink whose report may not be lost.
+// written is a sink whose report must not be lost.
 type written struct {
 	Sink
 	out *output
 }
 
-// Told is a person who looks on, and no report.
+// Told is a console without any report.
 func Told(person *Console) *Sinks {
 	return &Sinks{told: []Sink{person}, persons: []talker{person}, say: person.Say}
 }
 
-// Open opens the outputs of the reports that are wanted and makes their sinks. Where one cannot be written, that is
-// found out before anything is changed. Then the reports that other runs left in these places are marked as unfinished,
-// so that a run that is killed does not leave them as its own.
+// Open opens the outputs of the wanted reports and makes their sinks. If one cannot be written, Open returns an error
+// before anything is changed. Then it marks existing reports in these places as unfinished, so that a killed run does
+// not leave them as its own.
 func Open(wanted []Wanted, std *Standard, o Options) (*Sinks, error) {
 	outputs, err := openOutputs(wanted, std)
 	if err != nil {
@@ -100,8 +100,8 @@ func (s *Sinks) add(f Format, out *output, std *Standard, o Options) {
 	}
 }
 
-// openOutputs opens the outputs, each a place of its own. On standard output the console gives way to what somebody
-// wants there.
+// openOutputs opens the outputs, which have to be different places. The default console moves to standard error if
+// another report is wanted on standard output.
 func openOutputs(wanted []Wanted, std *Standard) ([]*output, error) {
 	var outputs []*output
 	for i, w := range wanted {
@@ -115,7 +115,7 @@ func openOutputs(wanted []Wanted, std *Standard) ([]*output, error) {
 			case wanted[j].Usual && other.std == 1:
 				outputs[j] = &output{path: "/dev/stderr", std: 2, stream: std.Err}
 			default:
-				return nil, fmt.Errorf("write the report %s: it is to be %s and %s",
+				return nil, fmt.Errorf("write the report %s: it cannot be both %s and %s",
 					out.name(), wanted[j].Format.Name, wanted[i].Format.Name)
 			}
 		}
@@ -124,7 +124,7 @@ func openOutputs(wanted []Wanted, std *Standard) ([]*output, error) {
 	return outputs, nil
 }
 
-// prepare makes the folder of a file, and marks an old report there as unfinished.
+// prepare makes a file's folder, and marks an old report there as unfinished.
 func (o *output) prepare(f Format) error {
 	if o.stream != nil {
 		return nil
@@ -141,10 +141,10 @@ func (o *output) prepare(f Format) error {
 	return WriteFile(o.path, mark.text.Bytes())
 }
 
-// Say says something to the person who looks on, a line or several: on standard error if no console goes to a terminal.
+// Say prints one or more lines for the user: on standard error if no console is on a terminal.
 func (s *Sinks) Say(format string, args ...any) { s.say(format, args...) }
 
-// Plan tells what will run.
+// Plan announces the cases.
 func (s *Sinks) Plan(suites []Suite) {
 	s.order.plan(suites)
 	for _, sink := range s.told {
@@ -152,14 +152,14 @@ func (s *Sinks) Plan(suites []Suite) {
 	}
 }
 
-// Begin tells that a case begins.
+// Begin announces that a case begins.
 func (s *Sinks) Begin(su Suite, c Case) {
 	for _, sink := range s.told {
 		sink.Begin(&su, &c)
 	}
 }
 
-// End takes a case that has ended, and tells of it when it is its turn.
+// End takes a case that has ended, and reports it when it is its turn.
 func (s *Sinks) End(su Suite, c Case) {
 	s.order.end(&su, func() {
 		for _, sink := range s.told {
@@ -168,7 +168,7 @@ func (s *Sinks) End(su Suite, c Case) {
 	})
 }
 
-// Finish writes the reports, the persons' last: they name the others. What it cannot write is the error.
+// Finish writes the reports, the consoles last because they name the others. The error joins those of all reports.
 func (s *Sinks) Finish(r *Run) error {
 	var errs []error
 	for _, f := range s.files {

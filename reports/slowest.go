@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// slowest tells which cases took the longest, the longest first, of those that were run.
+// slowest lists the cases that took the longest, the longest first.
 func (o *Console) slowest(r *Run) {
 	type timed struct {
 		suite *Suite

@@ -12,13 +12,13 @@ import (
 // Clean makes all texts of a case printable.
 func (c *Case) Clean() { c.Rewrite(term.Printable) }
 
-// Rewrite puts f of each text of a case in its place: of all but the words of the harness itself, such as the outcome.
+// Rewrite applies f to each text of a case, except the harness's own words such as the outcome.
 func (c *Case) Rewrite(f func(string) string) {
 	c.Name = f(c.Name)
 	c.SectionResult.Rewrite(f)
 }
 
-// Transcript shows the commands of a section as they ran, as a console block does.
+// Transcript formats the commands of a section as a console block, with their results.
 func Transcript(exchanges []scenario.Exchange) string {
 	var b strings.Builder
 	for _, x := range exchanges {
@@ -26,7 +26,7 @@ func Transcript(exchanges []scenario.Exchange) string {
 		if x.Output != "" {
 			b.WriteString(strings.TrimSuffix(x.Output, "\n") + "\n")
 		}
-		// a driver in the process has printed it, and not all of it is the kernel's
+		// the output of a driver in the process already contains the message
 		if !strings.Contains(x.Output, x.Message) {
 			b.WriteString("kernel: " + x.Message + "\n")
 		}
@@ -43,7 +43,7 @@ func Transcript(exchanges []scenario.Exchange) string {
 	return term.Printable(b.String())
 }
 
-// Checks lists the checks of a section and their outcomes, a line each.
+// Checks lists the checks of a section with their outcomes, one a line.
 func Checks(checks []scenario.CheckResult) string {
 	var b strings.Builder
 	for _, c := range checks {
@@ -60,7 +60,7 @@ func Checks(checks []scenario.CheckResult) string {
 	return term.Printable(b.String())
 }
 
-// Where is the place of a problem: the file and line that it names, else those of its section.
+// Where is the place of a problem: its own file and line, or else those of its section.
 func (c *Case) Where(p scenario.Problem) string {
 	file, line := p.File, p.Line
 	if file == "" {
@@ -78,7 +78,7 @@ func (c *Case) Where(p scenario.Problem) string {
 	return fmt.Sprintf("%s:%d", file, line)
 }
 
-// Describe says why a case did not pass, with both sides of each comparison.
+// Describe explains why a case did not pass, with both sides of each comparison.
 func (c *Case) Describe() string {
 	var b strings.Builder
 	if c.Reason != "" {
@@ -100,7 +100,7 @@ func (c *Case) Describe() string {
 	return term.Printable(b.String())
 }
 
-// headline is the shortest account of why a case did not pass: one line.
+// headline is the reason why a case did not pass, in one line.
 func (c *Case) headline() string {
 	text := c.Reason
 	if len(c.Problems) > 0 {
@@ -126,7 +126,7 @@ func indent(s string, by int) string {
 	return pad + strings.ReplaceAll(s, "\n", "\n"+pad) + "\n"
 }
 
-// duration is a time for people: 3 ms, 1.2 s.
+// duration formats a duration for people: 3 ms, 1.2 s.
 func duration(d time.Duration) string {
 	switch {
 	case d < time.Millisecond:
