@@ -3,6 +3,7 @@ package observe
 import (
 	"context"
 	"fmt"
+	"slices"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -57,15 +58,20 @@ func settle() error {
 	if err != nil {
 		return fmt.Errorf("read links: %w", err)
 	}
-	for _, name := range names {
-		askCarrier(c.fd, name)
+	// A bridge, which mostly comes before its ports, has carrier only when one of these has settled: the links without
+	// one are asked again for as long as one of them gets it.
+	for {
+		without := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return askCarrier(c.fd, name) })
+		if len(without) == 0 || len(without) == len(names) {
+			return nil
+		}
+		names = without
 	}
-	return nil
 }
 
-// askCarrier asks with ETHTOOL_GLINK whether a link has carrier. The answer does not matter: a link that went away, or
-// of a kind that cannot tell, has nothing to settle.
-func askCarrier(socket int, name string) {
+// askCarrier asks with ETHTOOL_GLINK whether a link has carrier. One that went away, or of a kind that cannot tell, has
+// nothing to settle, and counts as having it.
+func askCarrier(socket int, name string) bool {
 	value := struct{ command, data uint32 }{command: unix.ETHTOOL_GLINK}
 	var request struct {
 		name  [unix.IFNAMSIZ]byte
@@ -74,5 +80,6 @@ func askCarrier(socket int, name string) {
 	}
 	copy(request.name[:unix.IFNAMSIZ-1], name)
 	request.value = &value
-	unix.Syscall(unix.SYS_IOCTL, uintptr(socket), unix.SIOCETHTOOL, uintptr(unsafe.Pointer(&request)))
+	_, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(socket), unix.SIOCETHTOOL, uintptr(unsafe.Pointer(&request)))
+	return errno != 0 || value.data != 0
 }

@@ -52,6 +52,30 @@ func TestSettle(t *testing.T) {
 	}
 }
 
+// TestSettleBridge takes links that settle one after the other: a bridge, which comes first among the links, gets its
+// carrier when its port has settled.
+func TestSettleBridge(t *testing.T) {
+	for range 10 {
+		w := newWorld(t, "a", "b")
+		build(t, w, `
+			a: ip link add br0 type bridge
+			a: ip link set br0 up
+			a: ip link add eth0 type veth peer name eth0 netns b
+			a: ip link set eth0 master br0
+			b: ip link set eth0 up
+		`)
+		if err := w.Do("a", func() error { return up("eth0") }); err != nil {
+			t.Fatal(err)
+		}
+		if err := Settle(t.Context(), w); err != nil {
+			t.Fatal(err)
+		}
+		if l := observed(t, w).Namespace("a").Link("br0"); l.OperState != "up" || l.Qdisc != "noqueue" {
+			t.Errorf("%s", state.LinkText(*l))
+		}
+	}
+}
+
 // TestComeAndGo reads while namespaces and links come and go: never an error, never half a link.
 func TestComeAndGo(t *testing.T) {
 	w := newWorld(t, "stays")
