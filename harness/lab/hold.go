@@ -21,7 +21,9 @@ func (l *Lab) Hold(ns string) (release func(), err error) {
 // The thread ends with f, so changes to it affect nothing else. Goroutines that f starts do not run in the namespace. A
 // panic in f continues in the caller. The error wraps that of f, or fs.ErrNotExist if the namespace does not exist.
 func (l *Lab) Go(ns string, f func() error) error {
-	if err := l.world.Go(ns, f); err != nil {
+	err := l.world.Go(ns, f)
+	l.unsettled.Store(true) // f may have set links up
+	if err != nil {
 		return fmt.Errorf("run a function in %s: %w", ns, err)
 	}
 	return nil

@@ -213,14 +213,14 @@ func Namespaces(cmds []operation.Command) int {
 // settle waits for the work that the kernel defers after a link comes up (net/core/link_watch.c), so that the first
 // packets are not lost.
 func (l *Lab) settle(ctx context.Context) error {
-	if !l.unsettled.Load() {
+	if !l.unsettled.Swap(false) { // before the visit: what comes up during it may come too late for it
 		return nil
 	}
-	if err := observe.Settle(ctx, l.world); err != nil {
-		return err
+	err := observe.Settle(ctx, l.world)
+	if err != nil {
+		l.unsettled.Store(true)
 	}
-	l.unsettled.Store(false)
-	return nil
+	return err
 }
 
 // ID is the lab's name, unique on the machine.
