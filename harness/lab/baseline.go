@@ -60,7 +60,11 @@ func (b *Baseline) watch(l *Lab, ns string) error {
 // is called after each command.
 func (b *Baseline) unwatch(l *Lab) error {
 	for ns, feed := range b.feeds {
-		if l.has(ns) {
+		there, err := l.world.Has(ns)
+		if err != nil {
+			return err
+		}
+		if there {
 			continue
 		}
 		if _, err := feed.Events(0); err != nil {

@@ -91,12 +91,19 @@ func (k *look) at(ctx context.Context, c claim.Claim, listen time.Duration) (cla
 		return c.Judge(claim.Evidence{State: s}), nil
 	}
 	name := needs.Question.Where()
-	if k.exists(name) {
+	there, err := k.exists(name)
+	if err != nil {
+		return claim.Finding{}, err
+	}
+	if there {
 		known, err := k.ask(ctx, needs.Question, listen)
-		if k.lab.has(name) {
-			if err != nil {
-				return claim.Finding{}, err
-			}
+		still, lost := k.lab.world.Has(name)
+		switch {
+		case lost != nil:
+			return claim.Finding{}, lost
+		case still && err != nil:
+			return claim.Finding{}, err
+		case still:
 			return c.Judge(known), nil
 		}
 	}
@@ -131,28 +138,21 @@ func (k *look) snapshotFor(ctx context.Context, class claim.Class) (*state.State
 	return k.whole, err
 }
 
-// exists reports whether the namespace existed when this look first asked for it.
-func (k *look) exists(name string) bool {
+// exists reports whether the namespace existed when this look first asked for it. That is much cheaper than reading the
+// state, or all names if there are many.
+func (k *look) exists(name string) (there bool, err error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	there, asked := k.there[name]
-	if !asked {
-		there = k.lab.has(name)
-		if k.there == nil {
-			k.there = map[string]bool{}
-		}
-		k.there[name] = there
+	if asked {
+		return there, nil
 	}
-	return there
-}
-
-// has reports whether the namespace exists. That is much cheaper than reading the state, or all names if there are
-// many.
-func (l *Lab) has(name string) bool {
-	h, err := l.world.Open(name)
-	if err != nil {
-		return false
+	if there, err = k.lab.world.Has(name); err != nil {
+		return false, err
 	}
-	h.Close()
-	return true
+	if k.there == nil {
+		k.there = map[string]bool{}
+	}
+	k.there[name] = there
+	return there, nil
 }

@@ -95,6 +95,9 @@ func (w *World) Each(f func(name string) error) error {
 // if it is one.
 func (w *World) inEntry(entry string, f func() error) error {
 	h, err := w.openEntry(entry)
+	if lost := undecided(err); lost != nil {
+		return fmt.Errorf("open namespace %s: %w", entry, lost)
+	}
 	if err != nil {
 		return nil
 	}

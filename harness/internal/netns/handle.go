@@ -83,6 +83,9 @@ func belongsBelow(fd int) error {
 		unix.Close(owner)
 		owner = above
 	}
+	if lost := undecided(err); lost != nil {
+		return fmt.Errorf("ask whom a namespace belongs to: %w", lost)
+	}
 	return fmt.Errorf("use a namespace that does not belong to the programs of the sandbox: %w", unix.EINVAL)
 }
 

@@ -27,6 +27,27 @@ func (w *World) Names() ([]string, error) {
 	return names, err
 }
 
+// Has says whether there is a namespace with this name. The error says that nobody can tell.
+func (w *World) Has(name string) (bool, error) {
+	h, err := w.Open(name)
+	if err != nil {
+		return false, undecided(err)
+	}
+	h.Close()
+	return true, nil
+}
+
+// undecided is the error of opening a name if it leaves open what has the name: this process or the machine has no room
+// for one more open file, or the helper did not answer. nil: it is no namespace.
+func undecided(err error) error {
+	for _, cause := range []error{unix.EMFILE, unix.ENFILE, unix.ENOMEM, errHelper} {
+		if errors.Is(err, cause) {
+			return err
+		}
+	}
+	return nil
+}
+
 // Entries are Names, and the other files in the lab's /run/netns, sorted too.
 func (w *World) Entries() (names, others []string, err error) {
 	entries, err := w.places.list()
@@ -39,6 +60,9 @@ func (w *World) Entries() (names, others []string, err error) {
 			continue
 		}
 		h, err := w.openEntry(entry)
+		if lost := undecided(err); lost != nil {
+			return nil, nil, fmt.Errorf("open namespace %s: %w", name, lost)
+		}
 		if err != nil {
 			others = append(others, name)
 			continue
