@@ -1,5 +1,5 @@
-// Package suite is a suite of somebody else: it imports netnscheck as any module would, brings a driver and a scenario
-// of its own, and says in sentences what has to hold. Copy it to begin with; go.mod says where netnscheck is.
+// Package suite is an example of a suite in another module: it imports netnscheck, has a driver and a scenario of its
+// own, and asserts check sentences. Copy it as a start; the replace in go.mod says where netnscheck is.
 package suite
 
 import (
@@ -15,20 +15,20 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// Ioctl is a driver that sets links up and down by the ioctls of netdevice(7), as ifconfig(8) does. What else a command
-// may be is left to the netlink driver.
+// Ioctl is a driver that sets links up and down by the ioctls of netdevice(7), as ifconfig(8) does. It leaves all other
+// commands to the netlink driver.
 type Ioctl struct{ rest lab.Driver }
 
-// NewIoctl needs nothing of the machine.
+// NewIoctl returns the driver. It needs no program.
 func NewIoctl() *Ioctl { return &Ioctl{rest: lab.Netlink()} }
 
-// Name is what the driver is called in results.
+// Name is the driver's name in results.
 func (d *Ioctl) Name() string { return "ioctl" }
 
-// CanSay asks the other driver: what this one does by itself, that one could do, too.
+// CanSay asks the netlink driver, which can run everything that this driver does itself.
 func (d *Ioctl) CanSay(cmd scenario.Command) error { return d.rest.CanSay(cmd) }
 
-// Run carries out a command in a lab.
+// Run runs a command in a lab.
 func (d *Ioctl) Run(ctx context.Context, l *lab.Lab, cmd scenario.Command) (scenario.Exchange, error) {
 	c, err := operation.Parse(cmd.Argv)
 	if err != nil {
@@ -54,7 +54,7 @@ func (d *Ioctl) Run(ctx context.Context, l *lab.Lab, cmd scenario.Command) (scen
 	return x, err
 }
 
-// onlyUp says whether the command says nothing but up or down.
+// onlyUp says whether the command sets nothing but up or down.
 func onlyUp(set operation.LinkSet) bool {
 	words := operation.Command{Op: set}.Argv()
 	return len(words) == len([]string{"ip", "link", "set", "dev", "NAME", "up"})

@@ -18,19 +18,18 @@ import (
 	. "netnscheck/suites"
 )
 
-// All tests run in a sandbox, in which this process may make namespaces, and nobody else's network is in reach.
+// All tests run in a sandbox, in which this process may make namespaces and cannot reach any other network.
 func TestMain(m *testing.M) { os.Exit(lab.TestMain(m)) }
 
 func TestSuite(t *testing.T) {
 	RegisterFailHandler(Fail)
-	RunSpecs(t, "a suite of somebody else")
+	RunSpecs(t, "a suite in another module")
 }
 
 //go:embed cable.md
 var cable []byte
 
-// A scenario of our own, played by our driver and by the netlink driver: the states that they leave have to be the
-// same.
+// The scenario is played by our driver and by the netlink driver, which have to leave the same states.
 var _ = func() bool {
 	sc, err := scenario.Parse("cable.md", cable)
 	if err != nil {
@@ -60,7 +59,7 @@ var _ = Describe("a router between two namespaces", func() {
 		}
 	})
 
-	It("forwards when it is told to", func(ctx context.Context) {
+	It("forwards only when forwarding is on", func(ctx context.Context) {
 		Expect(l).NotTo(Hold("`left` reaches `10.0.1.2`"))
 		Expect(l).To(Hold("the cause from `left` to `10.0.1.2` is `forwarding-off` in `host`"))
 		Expect(l.Do(ctx, lab.Netlink(), "sysctl -w net.ipv4.ip_forward=1")).To(Succeed())
@@ -68,7 +67,7 @@ var _ = Describe("a router between two namespaces", func() {
 		Eventually(l).Should(Hold("`right` reaches `10.0.0.2`"))
 	})
 
-	It("lets connections through to who listens", func(ctx context.Context) {
+	It("lets connections through to a listening socket", func(ctx context.Context) {
 		Expect(l.Do(ctx, lab.Netlink(), "sysctl -w net.ipv4.ip_forward=1")).To(Succeed())
 		Expect(l).To(Hold("`left` does not connect to `10.0.1.2` on TCP port `80` (`refused`)"))
 		Expect(l.Go("right", func() error {

@@ -22,9 +22,9 @@ func catalogueText(all []*scenario.Scenario) string {
 			}
 		}
 	}
-	fmt.Fprintf(&b, "# The catalogue\n\n%d scenarios with %d steps, %d mistakes and %d checks. Every check is false before "+
-		"the commands of its section and true after them (`- [ ]`), or true before and after (`- [x]`). A section without "+
-		"sources of its own rests on those of its scenario.\n\n", len(all), steps, mistakes, checks)
+	fmt.Fprintf(&b, "# The catalogue\n\n%d scenarios with %d steps, %d mistakes and %d checks. Every check is false "+
+		"before the commands of its section and true after them (`- [ ]`), or true before and after (`- [x]`). A "+
+		"section without sources of its own rests on those of its scenario.\n\n", len(all), steps, mistakes, checks)
 	b.WriteString("| level | scenario | kind | steps | mistakes |\n|---:|---|---|---:|---:|\n")
 	for _, sc := range all {
 		count := 0
