@@ -113,7 +113,7 @@ func TestSleepingMachine(t *testing.T) {
 	call{stdout: said, status: cmd.ProcessState.ExitCode()}.want(t, 0, "3 cases: 3 passed")
 }
 
-// TestWorkerWithoutMemory: the kernel kills the worker for want of memory in its control group, and that is said.
+// TestWorkerWithoutMemory: the OOM killer kills the worker in its control group, and the harness reports that.
 func TestWorkerWithoutMemory(t *testing.T) {
 	needSandbox(t)
 	group := memoryGroup(t, 300<<20)
@@ -136,7 +136,7 @@ func TestWorkerWithoutMemory(t *testing.T) {
 	}
 	said := rest()
 	call{stdout: said, status: cmd.ProcessState.ExitCode()}.want(t, 1, "3 cases: 1 passed, 2 errors",
-		"the worker was killed (SIGKILL) by the kernel for want of memory: the limit of the control group was reached")
+		"the worker was killed (SIGKILL) by the OOM killer: the control group reached its memory limit")
 }
 
 // goOn continues what is stopped in a control group, and says whether anything was.

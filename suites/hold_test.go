@@ -36,7 +36,7 @@ func TestHold(t *testing.T) {
 		{s, "`v0` in `host` is the peer of `t0` in `testns`", nil},
 		{l, "`host` does not reach `10.0.0.2`", nil},
 		{l, "`host` reaches `10.0.0.2`",
-			[]string{"expected: `host` reaches `10.0.0.2`", "found:    v0, the way out, has no carrier",
+			[]string{"expected: `host` reaches `10.0.0.2`", "found:    v0, the outgoing link, has no carrier",
 				"cause:    peer-down on t0 in testns: ", "repair:   ip -n testns link set t0 up"}},
 		{s, "`t0` in `testns` is up", []string{"expected: `t0` in `testns` is up", "found:    "}},
 		{s, "`host` reaches `10.0.0.2`", []string{"judge `host` reaches `10.0.0.2`: "}},

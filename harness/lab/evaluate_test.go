@@ -97,7 +97,7 @@ func TestClaims(t *testing.T) {
 			"ip -n a neigh replace 10.0.1.66 lladdr 02:00:00:00:00:66 dev a0", "permanent"},
 		{"`a` cannot resolve the neighbour `10.0.1.1`", "", ""},
 		{"`a` reaches `10.0.2.2`", "ip netns exec r sysctl -qw net.ipv4.ip_forward=0", "no reply within"},
-		{"`a` reaches `10.0.1.1`", "ip -n r link set p0 down", "a0, the way out, has no carrier"},
+		{"`a` reaches `10.0.1.1`", "ip -n r link set p0 down", "a0, the outgoing link, has no carrier"},
 		{"`a` reaches `10.0.1.2`", "ip -n a link set lo down", "no reply within"},
 		{"`a` reaches `fd00:1::1`", "ip -n r addr del fd00:1::1/64 dev br0", "no reply within"},
 		{"`a` does not reach `10.0.1.66`", "ip -n r addr add 10.0.1.66/32 dev br0", "reply in"},

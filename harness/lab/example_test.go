@@ -41,7 +41,7 @@ func Example() {
 	fmt.Println(l.Evaluate(ctx, reaches, nil).Outcome)
 	// Output:
 	// built: <nil>
-	// fail v0, the way out, has no carrier
+	// fail v0, the outgoing link, has no carrier
 	// set up: <nil>
 	// pass
 }

@@ -1,7 +1,6 @@
-// Package echo is a socket for ICMP echo requests, on which ping(8)'s options can be set: the netlink driver answers
-// `ping` with it, and probes ask with it. It may be imported by the packages under internal; of this project it imports
-// nothing. It opens a socket in the namespace of the calling thread, never enters one, and says nothing of what an
-// answer means.
+// Package echo is a raw socket for ICMP echo requests with options of ping(8), for the `ping` of the netlink driver and
+// for probes. It may be imported by the packages under internal, and imports nothing of this project. It opens sockets
+// in the namespace of the calling thread, never enters a namespace, and never judges an answer.
 package echo
 
 import (
@@ -21,38 +20,38 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Options are what a socket is opened with.
+// Options are the options of a socket.
 type Options struct {
 	Dest   netip.Addr // without a zone
 	Zone   uint32     // the index of the link, for a link-local Dest
-	From   netip.Addr // the source address; the kernel's choice if it is not valid
-	Device string     // the link by which requests have to leave; "" for any
-	// PMTU is a word of ping -M: do, want, dont, probe; "" leaves it to the kernel.
+	From   netip.Addr // the source address; the zero Addr lets the kernel choose
+	Device string     // the outgoing link (SO_BINDTODEVICE); "" for any
+	// PMTU is a mode of ping -M: do, want, dont, probe; "" for the kernel's default.
 	PMTU string
-	TTL  int // 0 leaves it to the kernel
-	// ErrorQueue makes the kernel keep errors about requests, as errnos (IP_RECVERR, ip(7)). Without it errors are the
-	// ICMP messages of those on the way, and what the kernel refuses by itself is heard from Send alone.
+	TTL  int // 0 for the kernel's default
+	// ErrorQueue makes the kernel queue errors about requests, as errnos (IP_RECVERR, ip(7)). Without it, errors are
+	// the ICMP messages of routers and hosts, and errors of the own kernel are returned by Send only.
 	ErrorQueue bool
 }
 
-// Error is the error of a socket that could not be opened.
+// Error is the error of Open and Try.
 type Error struct {
-	Doing string // in ping's words, such as "bind"
+	Doing string // as ping(8) prints it, such as "bind"
 	Err   error  // an errno
 }
 
 func (e *Error) Error() string { return e.Doing + ": " + e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
-// Socket is a raw socket, which hears all ICMP messages of its namespace, and the requests that were sent on it and not
-// yet answered.
+// Socket is a raw socket, which receives all ICMP messages of its namespace, with the requests that were sent on it and
+// not yet answered.
 type Socket struct {
 	o       Options
 	file    *os.File
 	conn    syscall.RawConn
 	id      int
 	waiting map[int]request // by their sequence number
-	longest int             // of their messages
+	longest int             // of the sent messages, in bytes
 }
 
 type request struct {
@@ -60,7 +59,7 @@ type request struct {
 	payload []byte
 }
 
-// Answer is a reply, or an error that somebody on the way, or the kernel itself, reported about a request.
+// Answer is a reply to a request, or an error that a router, the destination or the own kernel reported about it.
 type Answer struct {
 	From netip.Addr
 	Seq  int
@@ -68,12 +67,13 @@ type Answer struct {
 	RTT  time.Duration
 	// Errno is the error, with Options.ErrorQueue.
 	Errno syscall.Errno
-	// Type and Code are the error without it; Type is nil for a reply.
+	// Type and Code are the error without Options.ErrorQueue; Type is nil for a reply.
 	Type icmp.Type
 	Code int
 }
 
-// Open opens a socket in the namespace of the calling thread; it may be used by any thread. The error is an *Error.
+// Open opens a socket in the namespace of the calling thread. It may then be used from any thread. Errors are of type
+// *Error.
 func Open(o Options) (*Socket, error) {
 	protocol := unix.IPPROTO_ICMP
 	if o.Dest.Is6() {
@@ -99,8 +99,8 @@ func Open(o Options) (*Socket, error) {
 	return s, nil
 }
 
-// Try asks by a connected datagram socket, without sending anything, whether there is a route and a source address:
-// what ping(8) asks before it sends. The error is an *Error.
+// Try checks, by connecting a datagram socket and without sending anything, that there is a route and a source address,
+// as ping(8) does before it sends. Errors are of type *Error.
 func Try(o Options) error {
 	const anyPort = 1025
 	fd, err := unix.Socket(familyOf(o.Dest), unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
@@ -124,7 +124,7 @@ func familyOf(a netip.Addr) int {
 	return unix.AF_INET6
 }
 
-// Sockaddr is an address as system calls take it.
+// Sockaddr is an address in the form of system calls.
 func Sockaddr(a netip.Addr, port int, zone uint32) unix.Sockaddr {
 	if a.Is4() {
 		return &unix.SockaddrInet4{Addr: a.As4(), Port: port}
@@ -186,7 +186,7 @@ func setOptions(fd int, o Options) error {
 // Close closes the socket.
 func (s *Socket) Close() { s.file.Close() }
 
-// Send sends one request. The error wraps the errno with which the kernel refuses to.
+// Send sends one request. The error wraps the errno of sendto(2).
 func (s *Socket) Send(seq int, payload []byte) error {
 	kind := icmp.Type(ipv4.ICMPTypeEcho)
 	if s.o.Dest.Is6() {
@@ -209,15 +209,15 @@ func (s *Socket) Send(seq int, payload []byte) error {
 	return errors.Join(err, sendErr)
 }
 
-// Receive waits for an answer to one of the requests; os.ErrDeadlineExceeded when none came until then, or ctx has
-// ended.
+// Receive waits for an answer to one of the requests. The error is os.ErrDeadlineExceeded if there is none by the given
+// time, or if ctx is cancelled.
 func (s *Socket) Receive(ctx context.Context, until time.Time) (Answer, error) {
 	if err := s.file.SetReadDeadline(until); err != nil {
 		return Answer{}, err
 	}
 	stop := context.AfterFunc(ctx, func() { s.file.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	b := make([]byte, s.longest+256) // a quoted request with its headers at most; what is longer is no answer
+	b := make([]byte, s.longest+256) // at most a quoted request with its headers; anything longer is not an answer
 	for {
 		if a, ours, err := s.receiveOne(b); err != nil || ours {
 			return a, err
@@ -245,7 +245,7 @@ func (s *Socket) receiveOne(b []byte) (a Answer, ours bool, err error) {
 	return a, ours, nil
 }
 
-// read tells whether a packet answers one of the requests.
+// read parses a packet; it returns false if that does not answer one of the requests.
 func (s *Socket) read(packet []byte, from netip.Addr) (Answer, bool) {
 	protocol, reply := unix.IPPROTO_ICMPV6, icmp.Type(ipv6.ICMPTypeEchoReply)
 	if s.o.Dest.Is4() {

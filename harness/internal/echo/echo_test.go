@@ -13,7 +13,7 @@ import (
 // header4 is an IPv4 header without options.
 var header4 = append([]byte{0x45}, make([]byte, 19)...)
 
-// TestRead looks at what comes to a socket that hears all ICMP messages of its namespace.
+// TestRead reads packets that a raw socket receives, all ICMP messages of its namespace.
 func TestRead(t *testing.T) {
 	dest4, dest6, router := netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("2001:db8::2"),
 		netip.MustParseAddr("10.0.0.1")
@@ -80,7 +80,7 @@ func TestRead(t *testing.T) {
 	}
 }
 
-// FuzzRead reads what anybody might send.
+// FuzzRead reads arbitrary packets.
 func FuzzRead(f *testing.F) {
 	f.Add(header4, true)
 	f.Add([]byte{129, 0, 0, 0, 0, 7, 0, 1}, false)

@@ -24,7 +24,7 @@ const (
 	echoRequest6 = 128
 )
 
-// afterIPv4 is what is behind the IPv4 header of a packet; nil where there is no such thing.
+// afterIPv4 is the part of a packet after its IPv4 header; nil if the header is incomplete.
 func afterIPv4(packet []byte) []byte {
 	if len(packet) < 20 {
 		return nil
@@ -36,7 +36,8 @@ func afterIPv4(packet []byte) []byte {
 	return packet[header:]
 }
 
-// told tells whether an ICMP error quotes one of our requests. With an error queue the kernel has kept it there.
+// told is the answer in an ICMP error that quotes one of our requests. With an error queue it is read from there
+// instead.
 func (s *Socket) told(m *icmp.Message, quoted []byte, from netip.Addr) (Answer, bool) {
 	switch {
 	case s.o.ErrorQueue:
@@ -54,7 +55,7 @@ func (s *Socket) told(m *icmp.Message, quoted []byte, from netip.Addr) (Answer, 
 	return Answer{From: from, Seq: int(binary.BigEndian.Uint16(quoted[6:])), Type: m.Type, Code: m.Code}, true
 }
 
-// receiveError takes one error from the socket's queue: the request it is about, and a struct sock_extended_err.
+// receiveError reads one error from the queue of the socket: the request, and a struct sock_extended_err.
 func (s *Socket) receiveError(b []byte) (a Answer, ours bool, err error) {
 	oob := make([]byte, 512)
 	var n, oobn int
@@ -63,7 +64,7 @@ func (s *Socket) receiveError(b []byte) (a Answer, ours bool, err error) {
 		n, oobn, _, _, recvErr = unix.Recvmsg(int(fd), b, oob, unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
 	})
 	if err = errors.Join(err, recvErr); err != nil {
-		if errors.Is(err, unix.EAGAIN) { // it has been taken
+		if errors.Is(err, unix.EAGAIN) { // already read
 			return a, false, nil
 		}
 		return a, false, err
@@ -80,7 +81,7 @@ func (s *Socket) receiveError(b []byte) (a Answer, ours bool, err error) {
 			continue
 		}
 		origin := c.Data[4]
-		if origin == unix.SO_EE_ORIGIN_LOCAL { // Send has returned it already
+		if origin == unix.SO_EE_ORIGIN_LOCAL { // already returned by Send
 			return a, false, nil
 		}
 		a = Answer{Seq: seq, Errno: syscall.Errno(binary.NativeEndian.Uint32(c.Data)),
@@ -91,7 +92,7 @@ func (s *Socket) receiveError(b []byte) (a Answer, ours bool, err error) {
 	return a, false, nil
 }
 
-// requestIn looks whether a message is one of our requests, which waits for an answer.
+// requestIn is the number of the request in a message; ours is false if it is not one of ours that awaits an answer.
 func (s *Socket) requestIn(message []byte) (seq int, ours bool) {
 	kind := byte(echoRequest)
 	if s.o.Dest.Is6() {
@@ -105,7 +106,7 @@ func (s *Socket) requestIn(message []byte) (seq int, ours bool) {
 	return seq, waited
 }
 
-// offender is the address of the one who reported an error: a struct sockaddr.
+// offender is the source of an error (SO_EE_OFFENDER, ip(7)): a struct sockaddr.
 func offender(b []byte) netip.Addr {
 	switch {
 	case len(b) >= 8 && binary.NativeEndian.Uint16(b) == unix.AF_INET:

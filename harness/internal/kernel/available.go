@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// AvailableMemory is how many bytes of memory programs that are started now may take, of the machine and of this
-// process's control group; not ok where the kernel does not tell.
+// AvailableMemory is how many bytes of memory new programs can use, limited by the machine and by the control group of
+// this process; not ok if the kernel does not report it.
 func AvailableMemory() (bytes int64, ok bool) {
 	kilobytes, ok := counter("/proc/meminfo", "MemAvailable:")
 	bytes = kilobytes << 10
@@ -18,14 +18,14 @@ func AvailableMemory() (bytes int64, ok bool) {
 		limit, limited := bytesIn(groupFile(group.controller, group.limit))
 		usage, counted := bytesIn(groupFile(group.controller, group.usage))
 		if limited && counted {
-			cache, _ := counter(groupFile(group.controller, "memory.stat"), group.cache) // which the kernel gives back
+			cache, _ := counter(groupFile(group.controller, "memory.stat"), group.cache) // reclaimable
 			bytes = min(bytes, max(0, limit-usage+cache))
 		}
 	}
 	return bytes, ok
 }
 
-// counter is the number behind a word in a file of the kernel.
+// counter is the number after a word in a file of the kernel.
 func counter(file, word string) (n int64, ok bool) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -40,7 +40,7 @@ func counter(file, word string) (n int64, ok bool) {
 	return 0, false
 }
 
-// bytesIn is the number in a file; not ok where there is none, as where there is no limit ("max").
+// bytesIn is the number in a file; not ok if there is none, such as "max" for no limit.
 func bytesIn(file string) (n int64, ok bool) {
 	text, err := os.ReadFile(file)
 	if err != nil {

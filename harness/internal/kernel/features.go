@@ -20,11 +20,11 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// Presence is what is known about a feature. The zero value knows nothing.
+// Presence tells whether a feature is present; the zero value is Unknown.
 type Presence int
 
 const (
-	Unknown Presence = iota // could not tell
+	Unknown Presence = iota // it could not be determined
 	Present
 	Absent
 )
@@ -39,10 +39,10 @@ func (p Presence) String() string {
 	return "could not tell"
 }
 
-// Finding is what came of looking for a feature.
+// Finding is the result of looking for a feature.
 type Finding struct {
 	Presence
-	// Reason says why it is absent, as it goes into a skip, or why nobody could tell. "" when it is present.
+	// Reason is why the feature is absent, as text for a skip, or why that is unknown; "" if it is present.
 	Reason string
 }
 
@@ -54,15 +54,15 @@ func unknown(format string, args ...any) Finding {
 	return Finding{Unknown, fmt.Sprintf(format, args...)}
 }
 
-// Words are the features that can be looked for, sorted, besides `program:NAME`.
+// Words are the names of all features except `program:NAME`, sorted.
 func Words() []string { return slices.Sorted(maps.Keys(trials)) }
 
-// Means says what has to be there for a feature.
+// Means describes what a feature requires.
 func Means(word string) string { return trials[word].means }
 
-// Look looks for features and returns what was found about each, in the same order. Features of the kernel are tried in
-// a scratch lab that is gone when Look returns. What is present or absent stays so for the life of the process; what
-// could not be told is tried again.
+// Look looks for features and returns one finding for each, in the same order. It tries features of the kernel in a
+// scratch lab, which it removes before it returns. Present and Absent are remembered for the life of the process;
+// Unknown features are tried again.
 func Look(ctx context.Context, names ...string) (findings []Finding, err error) {
 	s := scratch{ctx: ctx}
 	defer func() { err = errors.Join(err, s.close()) }()
@@ -72,9 +72,8 @@ func Look(ctx context.Context, names ...string) (findings []Finding, err error) 
 	return findings, ctx.Err()
 }
 
-// Require looks for the features a scenario needs. It returns what is lacking, as it goes into a skip: the first
-// feature of the kernel that is absent, or else all programs that are; nil when all are there. That one could not be
-// told is an error.
+// Require looks for the features that a scenario requires. It returns what is missing, as text for a skip: the first
+// absent feature of the kernel, or else all absent programs; nil if all are present. An Unknown feature is an error.
 func Require(ctx context.Context, names ...string) (*scenario.Unavailable, error) {
 	findings, err := Look(ctx, names...)
 	if err != nil {
@@ -102,14 +101,13 @@ func Require(ctx context.Context, names ...string) (*scenario.Unavailable, error
 	return nil, nil
 }
 
-// known are the findings that stay.
+// known are the remembered findings.
 var known struct {
 	sync.Mutex
 	findings map[string]Finding
 }
 
-// look answers from what is known or tries. The lock is held while it tries, so that the same is not tried twice at
-// once.
+// look returns a remembered finding or tries. It holds the lock while it tries, so that nothing is tried twice at once.
 func (s *scratch) look(name string) Finding {
 	known.Lock()
 	defer known.Unlock()
@@ -143,7 +141,7 @@ func (s *scratch) find(name string) Finding {
 	return judge(name, trial.try(s))
 }
 
-// judge tells from the answer to a trial whether the kernel has the feature.
+// judge is the finding that follows from the error of a trial.
 func judge(name string, err error) Finding {
 	var f findingError
 	switch {
@@ -167,24 +165,24 @@ func describe(err error) string {
 	switch {
 	case !errors.As(err, &errno):
 		return err.Error()
-	case errno == unix.EOPNOTSUPP: // which has two names
+	case errno == unix.EOPNOTSUPP: // ErrnoName calls it ENOTSUP
 		return fmt.Sprintf("%v, EOPNOTSUPP", err)
 	}
 	return fmt.Sprintf("%v, %s", err, unix.ErrnoName(errno))
 }
 
-// findingError is a finding that a trial has come to by itself.
+// findingError is a finding as the error of a trial.
 type findingError Finding
 
 func (f findingError) Error() string { return f.Reason }
 
-// scratch is a lab for trials, made when the first needs it.
+// scratch is a lab for trials, made on first use.
 type scratch struct {
 	ctx   context.Context
 	world *netns.World
 }
 
-// namespace is a fresh one for a trial.
+// namespace makes a fresh namespace for a trial.
 func (s *scratch) namespace() (netns.Handle, error) {
 	if s.world == nil {
 		w, err := tryingGround()
@@ -207,7 +205,7 @@ func (s *scratch) close() error {
 	return s.world.Close()
 }
 
-// uids looks whether programs can take another user id.
+// uids tries whether programs can change to another user id.
 func uids(*scratch) error {
 	if facts, ok := sandbox.Current(); ok {
 		if facts.IDs > 1 {
@@ -221,8 +219,8 @@ func uids(*scratch) error {
 	return nil
 }
 
-// nestedUserns looks whether programs of a lab can make a user namespace whose root may change a network namespace of
-// its own.
+// nestedUserns tries whether programs of a lab can make a user namespace with a network namespace that its root may
+// change.
 func nestedUserns(s *scratch) error {
 	if _, err := s.namespace(); err != nil {
 		return err
@@ -239,7 +237,7 @@ func nestedUserns(s *scratch) error {
 	return findingError(unknown("make a user namespace below this one: %v", err))
 }
 
-// again runs this program again in the lab, with these variables, and returns what it printed.
+// again runs this program again in the lab, with these environment variables, and returns its output.
 func (s *scratch) again(env []string) ([]byte, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -256,7 +254,7 @@ func (s *scratch) again(env []string) ([]byte, error) {
 	return output, errors.Join(err, ended)
 }
 
-// lacking looks whether a lab has the mounts of its own that the error stands for.
+// lacking tries whether a lab has the private mount whose absence is this error.
 func lacking(what error) func(*scratch) error {
 	return func(s *scratch) error {
 		if _, err := s.namespace(); err != nil {
@@ -275,7 +273,7 @@ func lacking(what error) func(*scratch) error {
 	}
 }
 
-// tryingGround is a lab to try features in: with a sandbox in it, without one on the machine, where it has no names.
+// tryingGround is a lab for trials: inside the sandbox if there is one, else on the machine, without names there.
 func tryingGround() (*netns.World, error) {
 	if sandbox.Inside() {
 		return netns.New(netns.Options{})

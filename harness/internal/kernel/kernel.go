@@ -1,7 +1,8 @@
-// Package kernel tells what this machine is and can: the release of its kernel, features (by trying them), programs and
-// their versions, privilege. It may be imported by the command line, by lab and by the other packages under internal;
-// it imports scenario and internal/{netns,program,sandbox}, tries things only in namespaces of its own and only those
-// it is asked for, and never changes settings. It loads no modules by itself; the kernel may, for what is tried.
+// Package kernel reports what this machine is and can do: the release of its kernel, features (by trying them),
+// programs and their versions, privilege, limits. It may be imported by the command line, by lab and by the other
+// packages under internal; of this project it imports scenario and internal/{netns,program,sandbox}. It tries a feature
+// only on demand and only in namespaces of its own, and never changes settings. It loads no modules, but a trial may
+// make the kernel load one.
 package kernel
 
 import (
@@ -20,7 +21,7 @@ import (
 	"netnscheck/harness/internal/sandbox"
 )
 
-// uname asks the kernel once.
+// uname is the result of uname(2).
 var uname = sync.OnceValue(func() (u unix.Utsname) {
 	unix.Uname(&u) // fails only for a bad pointer
 	return u
@@ -32,20 +33,20 @@ func Release() string { u := uname(); return unix.ByteSliceToString(u.Release[:]
 // Arch is the architecture of the machine, as `uname -m` prints it.
 func Arch() string { u := uname(); return unix.ByteSliceToString(u.Machine[:]) }
 
-// LookPath finds a program in PATH and in the folders for system programs, which an ordinary user's PATH may lack. The
-// error is an *exec.Error with exec.ErrNotFound.
+// LookPath finds a program in PATH and in the system directories that an ordinary user's PATH may lack. The error is an
+// *exec.Error with exec.ErrNotFound.
 func LookPath(name string) (string, error) { return program.LookPath(name) }
 
-// IPRoute2 is the version of iproute2, as "6.1.0"; "" when `ip` is not there or is another one (busybox).
+// IPRoute2 is the version of iproute2, such as "6.1.0"; "" if `ip` is missing or is not iproute2 but busybox.
 var IPRoute2 = sync.OnceValue(func() string {
 	return version(`iproute2-(?:ss)?(\S+?)(?:,|\s|$)`, "ip", "-V")
 })
 
-// Busybox is the version of busybox, as "1.35.0"; "" when it is not there.
+// Busybox is the version of busybox, such as "1.35.0"; "" if it is missing.
 var Busybox = sync.OnceValue(func() string { return version(`BusyBox v(\S+)`, "busybox") })
 
-// Ping tells whose ping this is and its version, as "iputils 20221126" or "inetutils 2.4"; "" when it is not there,
-// "unknown" when it does not say.
+// Ping is the name and version of the ping implementation, such as "iputils 20221126" or "inetutils 2.4"; "" if ping is
+// missing, "unknown" if it does not report them.
 var Ping = sync.OnceValue(func() string {
 	if _, err := LookPath("ping"); err != nil {
 		return ""
@@ -62,7 +63,7 @@ var Ping = sync.OnceValue(func() string {
 	return "unknown"
 })
 
-// version runs a program that says its version and takes the pattern's group out of it.
+// version runs a program that prints its version, and returns the match of the pattern's group.
 func version(pattern string, argv ...string) string {
 	path, err := LookPath(argv[0])
 	if err != nil {
@@ -73,14 +74,14 @@ func version(pattern string, argv ...string) string {
 	cmd := exec.CommandContext(ctx, path, argv[1:]...)
 	cmd.Env = append(os.Environ(), "LC_ALL=C")
 	cmd.WaitDelay = time.Second
-	output, _ := cmd.CombinedOutput() // some say it with a status that is not 0
+	output, _ := cmd.CombinedOutput() // some exit with a status other than 0
 	if found := regexp.MustCompile(pattern).FindStringSubmatch(string(output)); found != nil {
 		return found[1]
 	}
 	return ""
 }
 
-// wanted are the capabilities that labs need outside a sandbox, by their names.
+// wanted are the capabilities that labs need outside a sandbox.
 var wanted = []struct {
 	number int
 	name   string
@@ -88,8 +89,8 @@ var wanted = []struct {
 	{unix.CAP_SYS_ADMIN, "CAP_SYS_ADMIN"}, {unix.CAP_NET_ADMIN, "CAP_NET_ADMIN"}, {unix.CAP_NET_RAW, "CAP_NET_RAW"},
 }
 
-// Privilege says in words with which rights the harness runs: "root", "root without CAP_NET_RAW", "user 1000", "root,
-// in a sandbox".
+// Privilege describes the privilege of this process: "root", "root without CAP_NET_RAW", "user 1000", "root, in a
+// sandbox".
 func Privilege() string {
 	if facts, ok := sandbox.Current(); ok {
 		return facts.Privilege() + ", in a sandbox"

@@ -13,7 +13,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(sandbox.TestMain(m)) }
 
-// An independent witness: `ip` in a namespace of its own is refused just those links that are found absent.
+// An independent witness: in a namespace of its own, `ip` fails to add exactly those links that are found absent.
 func TestFindingsAgreeWithIP(t *testing.T) {
 	ip := need(t, "ip")
 	unshare := need(t, "unshare")

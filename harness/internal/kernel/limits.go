@@ -12,7 +12,7 @@ import (
 	"netnscheck/harness/internal/sandbox"
 )
 
-// Limit says which limit of this machine is behind an error, and what to do about it; not ok when none is. Sources: the
+// Limit names the limit of this machine that causes an error, and a remedy; not ok if no limit does. Sources: the
 // errors of open(2), fork(2), pipe(2) and unshare(2), namespaces(7), getrlimit(2).
 func Limit(err error) (why, remedy string, ok bool) {
 	switch {
@@ -20,37 +20,36 @@ func Limit(err error) (why, remedy string, ok bool) {
 		return "a process may open no more than " + rlimit(unix.RLIMIT_NOFILE) + " files (RLIMIT_NOFILE)",
 			"raise it: ulimit -n 4096", true
 	case errors.Is(err, unix.ENFILE):
-		return "the machine may open no more files than sysctl fs.file-max says (" + setting("/proc/sys/fs/file-max") +
+		return "the machine may open no more files: the limit is sysctl fs.file-max (" + setting("/proc/sys/fs/file-max") +
 				")",
-			"raise it, or end what holds them", true
+			"raise it, or stop the processes that hold them", true
 	case errors.Is(err, unix.EAGAIN):
 		return "no more processes or threads may be started: of this user " + rlimit(unix.RLIMIT_NPROC) +
 				" (RLIMIT_NPROC), of the machine " + setting("/proc/sys/kernel/threads-max") +
 				" (sysctl kernel.threads-max), or the pids.max of a control group",
-			"raise the limit that is met (ulimit -u for a user), or end what has taken them", true
+			"raise the limit that is reached (ulimit -u for a user), or stop other processes", true
 	case errors.Is(err, unix.ENOMEM):
-		return "there is no memory left, of the machine or of the control group",
+		return "the machine or the control group is out of memory",
 			"free some, or raise the limit of the control group", true
 	case errors.Is(err, unix.EDQUOT):
-		return "this user's quota on the disk is used up", "remove something", true
+		return "this user's disk quota is used up", "delete files", true
 	case errors.Is(err, unix.ENOSPC) && onDisk(err):
-		return "the disk is full", "remove something, or choose another place", true
+		return "the disk is full", "delete files, or choose another place", true
 	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EUSERS):
 		return "no more namespaces may be made: the limits are " + namespaceLimits(),
-			"raise the one that is met (sysctl), or end what has taken them", true
+			"raise the one that is reached (sysctl), or stop the processes that hold them", true
 	}
 	return "", "", false
 }
 
-// onDisk tells a full disk from a limit on namespaces, which has the same errno: it is about a path that is no program
-// to be started.
+// onDisk distinguishes a full disk from a limit on namespaces, which has the same errno: the error is about a path, and
+// not that of a program to start.
 func onDisk(err error) bool {
 	var path *fs.PathError
 	return errors.As(err, &path) && path.Op != "fork/exec"
 }
 
-// namespaceLimits names the settings; their values are those of this user namespace, and say nothing of the ones above
-// it.
+// namespaceLimits names the settings, with their values in this user namespace; those of its ancestors are unknown.
 func namespaceLimits() string {
 	var all []string
 	for _, kind := range []string{"user", "pid", "mnt", "net"} {
@@ -63,10 +62,10 @@ func namespaceLimits() string {
 	return strings.Join(all, ", ")
 }
 
-// Room says, before much has been done, that there is no room to do it: Go's runtime gives up without a word to the
-// program when it can start no thread or open none of its own files. The error wraps what the kernel would say.
+// Room checks early that the limits on files and processes leave room to work: the Go runtime crashes if it can start
+// no thread or open none of its own files. The error wraps the errno that the kernel would return.
 func Room() error {
-	const files, processes = 16, 32 // what a run takes at least
+	const files, processes = 16, 32 // the least that a run needs
 	var held []int
 	defer func() {
 		for _, fd := range held {
@@ -87,7 +86,7 @@ func Room() error {
 	return nil
 }
 
-// rlimit is a limit of this process in words.
+// rlimit describes a limit of this process.
 func rlimit(resource int) string {
 	var r unix.Rlimit
 	switch err := unix.Getrlimit(resource, &r); {
@@ -99,7 +98,7 @@ func rlimit(resource int) string {
 	return fmt.Sprint(r.Cur)
 }
 
-// setting is what a file below /proc/sys holds.
+// setting is the content of a file under /proc/sys.
 func setting(path string) string {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -108,7 +107,7 @@ func setting(path string) string {
 	return strings.TrimSpace(string(text))
 }
 
-// LimitError is an error with the limit of the machine that is behind it.
+// LimitError is an error with the limit of the machine that causes it.
 type LimitError struct {
 	cause       error
 	why, remedy string
@@ -117,7 +116,7 @@ type LimitError struct {
 func (e *LimitError) Error() string { return fmt.Sprintf("%v: %s; %s", e.cause, e.why, e.remedy) }
 func (e *LimitError) Unwrap() error { return e.cause }
 
-// Explain adds to an error what limit of the machine is behind it, and what to do, where that is not said yet.
+// Explain adds to an error the limit of the machine that causes it, and a remedy, unless it names them already.
 func Explain(err error) error {
 	var limit *LimitError
 	var forbidden *sandbox.ForbiddenError

@@ -18,7 +18,7 @@ func TestLimit(t *testing.T) {
 		{unix.EMFILE, "RLIMIT_NOFILE"},
 		{fmt.Errorf("start: %w", &fs.PathError{Op: "open", Path: "/x", Err: unix.ENFILE}), "fs.file-max"},
 		{os.NewSyscallError("fork", unix.EAGAIN), "RLIMIT_NPROC"},
-		{unix.ENOMEM, "no memory left"},
+		{unix.ENOMEM, "out of memory"},
 		{unix.EDQUOT, "quota"},
 		{&fs.PathError{Op: "write", Path: "/x", Err: unix.ENOSPC}, "the disk is full"},
 		{&fs.PathError{Op: "fork/exec", Path: "/x", Err: unix.ENOSPC}, "user.max_net_namespaces"},
@@ -40,11 +40,11 @@ func TestWhoKilled(t *testing.T) {
 	}{
 		{OOMKills{5, 0}, OOMKills{5, 0}, "by somebody: "},
 		{OOMKills{5, -1}, OOMKills{5, -1}, "by somebody: "},
-		{OOMKills{5, 0}, OOMKills{6, 0}, "probably by the kernel for want of memory: "},
-		{OOMKills{5, 0}, OOMKills{6, 1}, "by the kernel for want of memory: "},
-		{OOMKills{-1, 0}, OOMKills{-1, 1}, "by the kernel for want of memory: "},
-		{OOMKills{-1, -1}, OOMKills{-1, -1}, "by the kernel for want of memory, or by somebody"},
-		{OOMKills{-1, 0}, OOMKills{-1, 0}, "by the kernel for want of memory, or by somebody"},
+		{OOMKills{5, 0}, OOMKills{6, 0}, "probably by the OOM killer, "},
+		{OOMKills{5, 0}, OOMKills{6, 1}, "by the OOM killer: "},
+		{OOMKills{-1, 0}, OOMKills{-1, 1}, "by the OOM killer: "},
+		{OOMKills{-1, -1}, OOMKills{-1, -1}, "by the OOM killer, or by somebody"},
+		{OOMKills{-1, 0}, OOMKills{-1, 0}, "by the OOM killer, or by somebody"},
 	} {
 		if got := c.before.whoKilled(c.now); !strings.HasPrefix(got, c.want) {
 			t.Errorf("from %+v to %+v: %q, want %q", c.before, c.now, got, c.want)

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// OOMKills are how many processes the kernel has killed for want of memory.
+// OOMKills counts the processes killed by the OOM killer.
 type OOMKills struct {
-	// machine is for the whole machine (oom_kill of /proc/vmstat, since 4.13), group for the control group of this
-	// process and what is below it (memory.events of cgroup v2; memory.oom_control of v1, where it is the group alone).
-	// Negative: it cannot be read.
+	// machine is the count of the whole machine (oom_kill in /proc/vmstat, since 4.13), group that of the control group
+	// of this process and its descendants (memory.events of cgroup v2; memory.oom_control of v1, without descendants).
+	// Negative if it cannot be read.
 	machine, group int64
 }
 
-// CountOOMKills reads the counters. The kernel counts before it kills.
+// CountOOMKills reads the counters. The kernel increments them before it kills.
 func CountOOMKills() OOMKills {
 	group := oomKills(groupFile("", "memory.events"))
 	if group < 0 {
@@ -23,8 +23,8 @@ func CountOOMKills() OOMKills {
 	return OOMKills{machine: oomKills("/proc/vmstat"), group: group}
 }
 
-// WhoKilled says who has killed a process with SIGKILL since the counters were read, as far as they can tell. inGroup
-// says that in the process's own control group, which is below that of this process, the kernel has killed something.
+// WhoKilled describes who has killed a process with SIGKILL since the counters were read, as far as they show. inGroup
+// is set if the OOM killer is known to have killed in the process's own control group, a descendant of ours.
 func (before OOMKills) WhoKilled(inGroup bool) string {
 	now := CountOOMKills()
 	if inGroup && before.group >= 0 {
@@ -36,16 +36,16 @@ func (before OOMKills) WhoKilled(inGroup bool) string {
 func (before OOMKills) whoKilled(now OOMKills) string {
 	switch {
 	case before.group >= 0 && now.group > before.group:
-		return "by the kernel for want of memory: the limit of the control group was reached"
+		return "by the OOM killer: the control group reached its memory limit"
 	case before.machine < 0 || now.machine < 0:
-		return "by the kernel for want of memory, or by somebody"
+		return "by the OOM killer, or by somebody"
 	case now.machine > before.machine:
-		return "probably by the kernel for want of memory: it has killed something for that meanwhile"
+		return "probably by the OOM killer, which has killed a process on this machine meanwhile"
 	}
-	return "by somebody: the kernel has killed nothing for want of memory meanwhile"
+	return "by somebody: the OOM killer has killed nothing meanwhile"
 }
 
-// oomKills is the counter oom_kill in a file of the kernel, -1 when it is not there.
+// oomKills is the counter oom_kill in a file of the kernel, -1 if there is none.
 func oomKills(file string) int64 {
 	if n, ok := counter(file, "oom_kill"); ok {
 		return n
@@ -53,8 +53,8 @@ func oomKills(file string) int64 {
 	return -1
 }
 
-// groupFile is a file of the control group of this process: of the v1 hierarchy with the controller, of v2 if that is
-// "".
+// groupFile is the path of a file of the control group of this process: in the v1 hierarchy of the controller, in v2 if
+// that is "".
 func groupFile(controller, name string) string {
 	text, err := os.ReadFile("/proc/self/cgroup")
 	if err != nil {

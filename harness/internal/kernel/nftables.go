@@ -9,8 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nft adds to a fresh namespace a table and, where there is one, a chain with a rule in it, by one batch as `nft` sends
-// it.
+// nft adds a table and, unless nil, a chain with a rule to a fresh namespace, in one batch as `nft` sends it.
 func nft(family byte, c *nfChain) func(*scratch) error {
 	return func(s *scratch) error {
 		h, err := s.namespace()
@@ -51,13 +50,13 @@ const (
 	nfEndStep
 )
 
-// nfSteps are what they do, in words.
+// nfSteps describe the messages.
 var nfSteps = []string{
 	nfBeginStep: "begin", nfTableStep: "add an nftables table", nfChainStep: "add an nftables chain",
 	nfRuleStep: "add an nftables rule", nfEndStep: "end",
 }
 
-// nfBatch has an acknowledgement of the last message before the end alone: what comes before it is a refusal.
+// nfBatch requests an acknowledgement of the last message before the end only: an earlier answer is a refusal.
 func nfBatch(family byte, c *nfChain) []byte {
 	const subsystem = unix.NFNL_SUBSYS_NFTABLES
 	name := nl.ZeroTerminated("trial")
@@ -87,7 +86,7 @@ func nfBatch(family byte, c *nfChain) []byte {
 	return append(batch, nfMessage(unix.NFNL_MSG_BATCH_END, 0, unix.AF_UNSPEC, subsystem, nfEndStep)...)
 }
 
-// nfMessage is a netlink message of netfilter: the family and the resource, in network order, stand before the
+// nfMessage is a netlink message of netfilter: struct nfgenmsg, with the resource id in network order, precedes the
 // attributes.
 func nfMessage(kind, flags int, family byte, resource uint16, seq uint32, attrs ...*nl.RtAttr) []byte {
 	request := nl.NewNetlinkRequest(kind, flags)
@@ -115,24 +114,24 @@ func nest(kind int, attrs ...*nl.RtAttr) *nl.RtAttr {
 	return a
 }
 
-// number is an attribute of 32 bits, in network order as all of netfilter's.
+// number is an attribute of 32 bits, in network order as everywhere in netfilter.
 func number(kind int, value uint32) *nl.RtAttr {
 	return nl.NewRtAttr(kind, binary.BigEndian.AppendUint32(nil, value))
 }
 
-// nfAnswer reads the first answer: the acknowledgement, or the first refusal. A kernel without nftables may answer
-// EINVAL to the table, for it does not know the subsystem.
+// nfAnswer reads the first answer: the acknowledgement, or the first refusal. A kernel without nftables may answer the
+// table with EINVAL, because it does not know the subsystem.
 func nfAnswer(fd int) error {
 	buffer := make([]byte, 8192)
 	n, from, err := unix.Recvfrom(fd, buffer, 0)
 	if err != nil {
-		return fmt.Errorf("hear of an nftables batch: %w", err)
+		return fmt.Errorf("receive the answer to an nftables batch: %w", err)
 	}
 	if sender, ok := from.(*unix.SockaddrNetlink); !ok || sender.Pid != 0 {
-		return errors.New("hear of an nftables batch: an answer that is not the kernel's")
+		return errors.New("receive the answer to an nftables batch: it is not from the kernel")
 	}
 	if n < unix.SizeofNlMsghdr+4 || binary.NativeEndian.Uint16(buffer[4:]) != unix.NLMSG_ERROR {
-		return errors.New("hear of an nftables batch: an answer that is no acknowledgement")
+		return errors.New("receive the answer to an nftables batch: it is not an acknowledgement")
 	}
 	step := int(binary.NativeEndian.Uint32(buffer[8:]))
 	errno := unix.Errno(-int32(binary.NativeEndian.Uint32(buffer[unix.SizeofNlMsghdr:])))
@@ -140,15 +139,14 @@ func nfAnswer(fd int) error {
 	case errno == 0:
 		return nil
 	case step >= len(nfSteps):
-		return errors.New("hear of an nftables batch: an answer to nothing that was asked")
+		return errors.New("receive the answer to an nftables batch: it has an unknown sequence number")
 	case errno == unix.EINVAL && step <= nfTableStep:
 		return findingError(absent("the kernel lacks nftables (%s)", describe(errno)))
 	}
 	return fmt.Errorf("%s: %w", nfSteps[step], errno)
 }
 
-// The rules that are tried: the state of a connection, a refusal with an answer, addresses translated in both
-// directions.
+// The rules of the trials: connection state, reject, masquerade and destination NAT.
 var (
 	nfCt = &nfChain{"filter", unix.NF_INET_LOCAL_IN, []*nl.RtAttr{
 		expression("ct", number(unix.NFTA_CT_KEY, unix.NFT_CT_STATE), number(unix.NFTA_CT_DREG, unix.NFT_REG_1)),

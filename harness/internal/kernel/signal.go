@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// SignalName is what people call a signal that asks a process to end.
+// SignalName is the usual name of a signal that terminates a process, with its usual cause.
 func SignalName(s os.Signal) string {
 	switch s {
 	case syscall.SIGINT:

@@ -11,10 +11,10 @@ import (
 	"netnscheck/harness/internal/netns"
 )
 
-// trial is a feature that can be looked for.
+// trial tests for a feature.
 type trial struct {
-	means string // what has to be there, for the reference of the language
-	// try is what is done to find it: nil when it worked.
+	means string // what is required, for the reference of the language
+	// try uses the feature: nil if that works.
 	try func(*scratch) error
 }
 
@@ -80,7 +80,7 @@ var trials = map[string]trial{
 	"sysfs":         {"a `/sys` that shows the lab's own devices", lacking(netns.ErrNoSys)},
 }
 
-// near and far are the ends of tunnels through which nothing is ever sent.
+// near and far are the ends of tunnels, through which nothing is sent.
 var near, far = net.IPv4(192, 0, 2, 1), net.IPv4(192, 0, 2, 2)
 
 const linkName = "trial0"
@@ -121,7 +121,7 @@ func kind(name string) func(*scratch) error { return link(generic(name)) }
 
 func kindAbove(name string) func(*scratch) error { return above(generic(name)) }
 
-// generic is a link about which nothing but its kind is said.
+// generic is a link with a kind and no options.
 func generic(kind string) func(netlink.LinkAttrs) netlink.Link {
 	return func(a netlink.LinkAttrs) netlink.Link { return &netlink.GenericLink{LinkAttrs: a, LinkType: kind} }
 }
@@ -136,21 +136,21 @@ func addLink(nl *netlink.Handle, make func(netlink.LinkAttrs) netlink.Link, pare
 	return nil
 }
 
-// addVeth makes a veth pair for other things to stand on, and returns the index of one end.
+// addVeth makes a veth pair as a lower link for others, and returns the index of one end.
 func addVeth(nl *netlink.Handle) (index int, err error) {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = "below0"
 	if err := nl.LinkAdd(&netlink.GenericLink{LinkAttrs: attrs, LinkType: "veth"}); err != nil {
-		return 0, findingError(unknown("add a veth link to stand on: %s", describe(err)))
+		return 0, findingError(unknown("add a lower veth link: %s", describe(err)))
 	}
 	l, err := nl.LinkByName(attrs.Name)
 	if err != nil {
-		return 0, findingError(unknown("find the veth link to stand on: %s", describe(err)))
+		return 0, findingError(unknown("find the lower veth link: %s", describe(err)))
 	}
 	return l.Attrs().Index, nil
 }
 
-// bridgeVLANFiltering asks for the filter and looks whether it is there: a kernel without it says nothing.
+// bridgeVLANFiltering sets the option and reads it back: a kernel without it ignores the setting.
 var bridgeVLANFiltering = in(func(nl *netlink.Handle) error {
 	on := true
 	if err := addLink(nl, func(a netlink.LinkAttrs) netlink.Link {
@@ -168,8 +168,8 @@ var bridgeVLANFiltering = in(func(nl *netlink.Handle) error {
 	return nil
 })
 
-// brNetfilter reads the switch by which bridges show their frames to the packet filters of IP. A module brings it, into
-// each namespace (since Linux 5.3).
+// brNetfilter reads the sysctl by which bridges pass frames to the packet filters of IP. A module adds it, to each
+// namespace since Linux 5.3.
 func brNetfilter(s *scratch) error {
 	h, err := s.namespace()
 	if err != nil {
@@ -223,7 +223,7 @@ var ipv6 = in(func(nl *netlink.Handle) error {
 	}
 })
 
-// tun opens the device for tunnels to programs. The device is a file of the machine and may be missing.
+// tun opens /dev/net/tun, a file of the machine that may be missing, and makes a tun link.
 func tun(s *scratch) error {
 	h, err := s.namespace()
 	if err != nil {

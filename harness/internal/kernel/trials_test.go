@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestThreeValues: what no kernel has is absent; a refusal for another reason tells nothing about the feature.
+// TestThreeValues: a feature that no kernel has is absent; a refusal for another reason leaves it unknown.
 func TestThreeValues(t *testing.T) {
 	rule := func(exprs ...*nl.RtAttr) func(*scratch) error {
 		return nft(unix.NFPROTO_INET, &nfChain{"filter", unix.NF_INET_LOCAL_IN, exprs})
@@ -65,8 +65,7 @@ func forget() {
 	known.findings = nil
 }
 
-// forbid lets nobody make a namespace of a kind in the user namespace of the sandbox, until allow or the end of the
-// test.
+// forbid forbids new namespaces of a kind in the user namespace of the sandbox, until allow or the end of the test.
 func forbid(t *testing.T, kind string) (allow func()) {
 	t.Helper()
 	limit := "/proc/sys/user/max_" + kind + "_namespaces"
@@ -94,7 +93,7 @@ func TestNestedUserNamespaces(t *testing.T) {
 	}
 }
 
-// TestOnlyWhatIsAskedForIsTried: for a trial the kernel may load a module.
+// TestOnlyWhatIsAskedForIsTried: a trial may make the kernel load a module.
 func TestOnlyWhatIsAskedForIsTried(t *testing.T) {
 	forget()
 	if lacking, err := Require(t.Context(), "veth"); lacking != nil || err != nil {
@@ -107,8 +106,8 @@ func TestOnlyWhatIsAskedForIsTried(t *testing.T) {
 	}
 }
 
-// TestNothingCanBeTried forbids network namespaces for real, in the user namespace of the sandbox: nobody can tell
-// then, which is an error and no skip, and is not remembered.
+// TestNothingCanBeTried forbids network namespaces for real, in the user namespace of the sandbox: features are then
+// unknown, which is an error, not a skip, and is not remembered.
 func TestNothingCanBeTried(t *testing.T) {
 	allow := forbid(t, "net")
 	names := []string{"nested-userns", "veth", "tbf", "nftables", "nft-nat", "ipv6", "tun", "etc-netns", "sysfs",

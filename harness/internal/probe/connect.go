@@ -13,21 +13,22 @@ import (
 	"netnscheck/harness/internal/echo"
 )
 
-// ConnectResult is how a TCP connection attempt ended: connected, refused (a RST came back), silence, or another errno.
+// ConnectResult is the outcome of a TCP connection attempt: connected, refused (by a RST), silence, or another errno.
+// Found describes it.
 type ConnectResult struct {
 	Connected, Refused, Silence bool
 	Found                       string
 	Errno                       syscall.Errno
 }
 
-// ConnectRequest is what to connect to. Dest may have a zone that is an interface name; From is the source address, the
-// kernel's choice if it is not valid.
+// ConnectRequest is a TCP connection to attempt. The zone of Dest, if any, is an interface name; From is the source
+// address, or the zero Addr to let the kernel choose.
 type ConnectRequest struct {
 	Dest, From netip.Addr
 	Port       int
 }
 
-// Connect attempts a TCP connection from the namespace and listens for the answer so long.
+// Connect attempts a TCP connection from the namespace and waits at most for the time of listen.
 func Connect(ctx context.Context, w Place, ns string, r ConnectRequest, listen time.Duration) (ConnectResult, error) {
 	route, dead, err := sight(w, ns, EchoRequest{Dest: r.Dest, From: r.From})
 	if err != nil {
@@ -49,7 +50,7 @@ func Connect(ctx context.Context, w Place, ns string, r ConnectRequest, listen t
 	return result, nil
 }
 
-// connect does it in the namespace of the calling thread.
+// connect is Connect in the namespace of the calling thread.
 func connect(ctx context.Context, r ConnectRequest, listen time.Duration) (ConnectResult, error) {
 	family := unix.AF_INET
 	var zone uint32
@@ -99,7 +100,7 @@ func connect(ctx context.Context, r ConnectRequest, listen time.Duration) (Conne
 	}
 	code, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err != nil {
-		return ConnectResult{}, fmt.Errorf("read how the connection ended: %w", err)
+		return ConnectResult{}, fmt.Errorf("read the result of the connection attempt: %w", err)
 	}
 	return ended(syscall.Errno(code)), nil
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/go-ping/ping"
 )
 
-// goPing is the pinger that go-ping makes. No other file knows that library: pro-bing, which goes on where it ended,
-// takes its place by a file like this one.
+// goPing is the pinger of the library go-ping, which only this file uses: its successor pro-bing can replace it with a
+// file like this one.
 type goPing struct{}
 
 func (goPing) ping(ctx context.Context, r EchoRequest, window time.Duration) (EchoResult, error) {

@@ -13,21 +13,21 @@ import (
 	"netnscheck/harness/state"
 )
 
-// LookupResult is the kernel's own answer to where a packet goes (RTM_GETROUTE).
+// LookupResult is the result of a route lookup by the kernel (RTM_GETROUTE).
 type LookupResult struct {
 	Type string // unicast, local, …
 	Via  netip.Addr
 	Dev  string
 	Src  netip.Addr
-	// Errno is 0 when there is a route, ENETUNREACH without one, EHOSTUNREACH, EACCES and EINVAL for an unreachable, a
-	// prohibit and a blackhole route (net/ipv4/fib_semantics.c, fib_props).
+	// Errno is 0 if there is a route, ENETUNREACH if there is none, EHOSTUNREACH, EACCES and EINVAL for an unreachable,
+	// a prohibit and a blackhole route (fib_props in net/ipv4/fib_semantics.c).
 	Errno syscall.Errno
 
 	operState netlink.LinkOperState // of Dev
 }
 
-// Lookup asks the kernel of the namespace for the route to dest, as `ip route get DEST [from FROM]`; from may be not
-// valid.
+// Lookup asks the kernel for the route to dest in the namespace, as `ip route get DEST [from FROM]` does; from may be
+// the zero Addr.
 func Lookup(ctx context.Context, w Place, ns string, dest, from netip.Addr) (LookupResult, error) {
 	h, err := w.Netlink(ns)
 	if err != nil {
@@ -57,7 +57,7 @@ func lookup(h *netlink.Handle, dest, from netip.Addr) (LookupResult, error) {
 	case err != nil:
 		return LookupResult{}, err
 	case len(routes) == 0:
-		return LookupResult{}, errors.New("the kernel gave no answer")
+		return LookupResult{}, errors.New("the kernel returned no route")
 	}
 	r := routes[0]
 	result := LookupResult{Type: state.RouteTypeName(uint8(r.Type)), Via: address(r.Gw), Src: address(r.Src)}
@@ -77,7 +77,7 @@ func address(b []byte) netip.Addr {
 	return a.Unmap()
 }
 
-// inWords is a refusal as a person reads it.
+// inWords describes a refusal by the kernel.
 func inWords(doing string, errno syscall.Errno) string {
 	return fmt.Sprintf("%s: %s (%s)", doing, errno.Error(), unix.ErrnoName(errno))
 }

@@ -1,6 +1,6 @@
-// Package probe asks the kernel and the network whether a packet gets through: route look-up, ICMP echo, TCP connect,
-// neighbour resolution. It may be imported by lab and by the command line; it never goes through the driver under test
-// and never sends a packet outside the namespaces it is given.
+// Package probe asks the kernel and the network whether a packet gets through: route lookup, ICMP echo, TCP connect,
+// neighbour resolution. It may be imported by lab and by the command line; it never uses the driver under test, and
+// never sends a packet from any but the given namespace.
 package probe
 
 import (
@@ -16,50 +16,49 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Place has the namespaces from which probes are sent, by their names: a *netns.World those of a lab, a netns.Machine
-// those of the machine.
+// Place gives access to namespaces by name: a *netns.World to those of a lab, a netns.Machine to those of the machine.
 type Place interface {
-	// Do runs f inside a namespace; f does not block.
+	// Do runs f in a namespace; f must not block.
 	Do(name string, f func() error) error
-	// Go runs f, which may block, on a thread of its own inside a namespace.
+	// Go runs f, which may block, on a thread of its own in a namespace.
 	Go(name string, f func() error) error
 	// Netlink opens an rtnetlink handle in a namespace.
 	Netlink(name string) (*netlink.Handle, error)
 }
 
-// How long a probe listens. Between namespaces an answer is there in microseconds: the kernel mostly delivers it before
-// the request's sendto(2) returns, unless it is busy.
+// How long a probe waits for an answer. Between namespaces that takes microseconds: the kernel usually delivers the
+// answer before the request's sendto(2) returns.
 const (
-	// Brief is for where silence is expected.
+	// Brief is for probes that expect silence.
 	Brief = 30 * time.Millisecond
-	// Window is for where an answer is expected, and asked for again if it does not come.
+	// Window is for probes that expect an answer and are repeated without one.
 	Window = 100 * time.Millisecond
-	// Long is for where an answer is expected, and asked for once.
+	// Long is for probes that expect an answer and are not repeated.
 	Long = 400 * time.Millisecond
 )
 
-// usualBytes is the payload of a ping of which nothing else is said.
+// usualBytes is the default payload of ping(8).
 const usualBytes = 56
 
-// EchoRequest is one ICMP echo. Dest may have a zone that is an interface name.
+// EchoRequest is one ICMP echo request. The zone of Dest, if any, is an interface name.
 type EchoRequest struct {
 	Dest  netip.Addr
-	From  netip.Addr // source address, or not valid
-	Bytes int        // payload in bytes, with DF set; 0: the usual 56, DF as the kernel likes
+	From  netip.Addr // source address, or the zero Addr
+	Bytes int        // payload in bytes, with DF set; 0 for 56 bytes, DF by default of the kernel
 }
 
-// EchoResult is what came back. Found says it in words: `reply in 50µs`, `no reply within 100ms; neighbour 10.0.0.1 dev
-// eth0 INCOMPLETE`, `look up the route: network is unreachable (ENETUNREACH)`.
+// EchoResult is the outcome of an echo request. Found describes it: `reply in 50µs`, `no reply within 100ms; neighbour
+// 10.0.0.1 dev eth0 INCOMPLETE`, `look up the route: network is unreachable (ENETUNREACH)`.
 type EchoResult struct {
 	Reached bool
 	Found   string
 	Errno   syscall.Errno
 }
 
-// Echo sends an echo request from the namespace and listens for the reply so long, and not at all where the kernel's
-// state shows that none can come. The request goes out on a socket of our own; before silence is believed the library
-// asks as well, so that one lost packet is no silence. The error is for what kept the probe itself from being carried
-// out.
+// Echo sends an echo request from the namespace and waits for the reply for at most the time of listen, and not at all
+// if the state of the kernel rules a reply out. The request is sent on a raw socket of this program; without a reply
+// the library sends another one, so that a single lost packet is not silence. The error is for a probe that could not
+// be run.
 func Echo(ctx context.Context, w Place, ns string, r EchoRequest, listen time.Duration) (EchoResult, error) {
 	route, dead, err := sight(w, ns, r)
 	if err != nil {
@@ -71,7 +70,7 @@ func Echo(ctx context.Context, w Place, ns string, r EchoRequest, listen time.Du
 	type way func(context.Context, Place, string, EchoRequest, time.Duration) (EchoResult, error)
 	ways := []way{rawEcho, plainEcho}
 	if r.Bytes > 0 || r.Dest.Zone() != "" {
-		ways[1] = rawEcho // the library knows neither DF nor zones that differ between namespaces
+		ways[1] = rawEcho // the library can neither set DF nor use a zone of another namespace
 	}
 	var result EchoResult
 	for i, send := range ways {
@@ -90,16 +89,16 @@ func Echo(ctx context.Context, w Place, ns string, r EchoRequest, listen time.Du
 	return result, nil
 }
 
-// pinger is a library that sends an ordinary ping from the namespace of the calling thread, and waits for the reply.
-// Silence is a result without words.
+// pinger is a library that sends an ordinary ping from the namespace of the calling thread and waits for the reply.
+// Without a reply, Found is "".
 type pinger interface {
 	ping(ctx context.Context, r EchoRequest, window time.Duration) (EchoResult, error)
 }
 
 var library pinger = goPing{}
 
-// plainEcho is a ping by the library, on a thread in the namespace, since a library opens its socket and waits in one
-// go.
+// plainEcho is a ping by the library, on a thread in the namespace, since the library opens its socket and waits in a
+// single call.
 func plainEcho(ctx context.Context, w Place, ns string, r EchoRequest, window time.Duration) (result EchoResult,
 	err error) {
 	err = w.Go(ns, func() error {
@@ -109,7 +108,7 @@ func plainEcho(ctx context.Context, w Place, ns string, r EchoRequest, window ti
 	return result, err
 }
 
-// refusal tells the kernel's answers to what was asked from faults of the probe itself.
+// refusal reports whether an errno is the kernel's answer to the request, not a fault of the probe itself.
 func refusal(errno syscall.Errno) bool {
 	switch errno {
 	case unix.ENETUNREACH, unix.EHOSTUNREACH, unix.EACCES, unix.EINVAL, unix.EMSGSIZE, unix.EPERM, unix.ENETDOWN,
@@ -119,7 +118,7 @@ func refusal(errno syscall.Errno) bool {
 	return false
 }
 
-// sight looks at the way before anything is sent; dead says why nothing can come back.
+// sight looks up the route before anything is sent; dead is the reason why no reply can arrive, "" for none.
 func sight(w Place, ns string, r EchoRequest) (route LookupResult, dead string, err error) {
 	h, err := w.Netlink(ns)
 	if err != nil {
@@ -132,25 +131,25 @@ func sight(w Place, ns string, r EchoRequest) (route LookupResult, dead string, 
 	if route.Errno != 0 {
 		return route, inWords("look up the route", route.Errno), nil
 	}
-	// The look-up has read the link, which also runs what the kernel postponed after it came up: the first packet is
+	// Reading the link has also run the pending link-watch work (net/core/link_watch.c), so that the first packet is
 	// not lost.
 	if route.Type == "unicast" && route.operState == netlink.OperDown {
-		return route, fmt.Sprintf("%s, the way out, has no carrier", route.Dev), nil
+		return route, fmt.Sprintf("%s, the outgoing link, has no carrier", route.Dev), nil
 	}
 	return route, "", nil
 }
 
-// askAfresh makes the kernel ask at once for the next hop's link-layer address again, by forgetting an entry for which
-// it still waits. It asks once a second, so that an entry from an earlier probe would hide for as long that somebody
-// has the address by now.
+// askAfresh makes the kernel solicit the next hop's link-layer address again at once, by deleting an incomplete entry.
+// The kernel solicits once a second: an entry from an earlier probe would otherwise delay the resolution of an address
+// that has appeared since.
 func askAfresh(w Place, ns string, route LookupResult, dest netip.Addr) {
 	h, err := w.Netlink(ns)
 	if err != nil {
-		return // the probe that follows will say so
+		return // the following probe reports it
 	}
 	defer h.Close()
 	if entry, ok := neighbour(h, route.Dev, nextHop(route, dest)); ok && entry.State == netlink.NUD_INCOMPLETE {
-		h.NeighDel(&entry) // it may have gone by itself
+		h.NeighDel(&entry) // it may be gone already
 	}
 }
 
@@ -161,7 +160,7 @@ func nextHop(route LookupResult, dest netip.Addr) netip.Addr {
 	return dest.WithZone("")
 }
 
-// neighbourWords tells what the kernel knows of the next hop; "" where that is nothing.
+// neighbourWords describes the neighbour entry of the next hop; "" if there is none.
 func neighbourWords(w Place, ns string, route LookupResult, dest netip.Addr) string {
 	hop := nextHop(route, dest)
 	h, err := w.Netlink(ns)

@@ -13,8 +13,8 @@ import (
 	"netnscheck/harness/internal/echo"
 )
 
-// rawEcho is a ping on a socket of our own, which is opened in the namespace and used from here: with DF set, to a
-// link-local address, and with the errors that routers send back. Silence is a result without words.
+// rawEcho is a ping on a raw socket, opened in the namespace and used outside it: it can set DF, ping link-local
+// addresses, and report the ICMP errors of routers. Without a reply, Found is "".
 func rawEcho(ctx context.Context, w Place, ns string, r EchoRequest, window time.Duration) (EchoResult, error) {
 	var s *echo.Socket
 	err := w.Do(ns, func() (err error) {
@@ -48,7 +48,7 @@ func rawEcho(ctx context.Context, w Place, ns string, r EchoRequest, window time
 			return EchoResult{}, fmt.Errorf("receive the reply: %w", err)
 		case a.Type != nil:
 			return EchoResult{Found: fmt.Sprintf("ICMP %v code %d from %s", a.Type, a.Code, a.From)}, nil
-		case a.From == r.Dest.WithZone(""): // who answers a group is not the group
+		case a.From == r.Dest.WithZone(""): // a reply to a multicast request has another source
 			return EchoResult{Reached: true, Found: fmt.Sprintf("reply in %v", a.RTT.Round(time.Microsecond))}, nil
 		}
 	}
@@ -61,7 +61,8 @@ func openRaw(r EchoRequest) (*echo.Socket, error) {
 		o.PMTU = "do"
 	}
 	if name := r.Dest.Zone(); name != "" {
-		// net.InterfaceByName asks the kernel each time; the zones of net's addresses are cached over namespaces.
+		// net.InterfaceByName asks the kernel each time; package net caches the zones of its addresses across
+		// namespaces.
 		iface, err := net.InterfaceByName(name)
 		if err != nil {
 			return nil, fmt.Errorf("find the interface %s: %w", name, err)
@@ -71,7 +72,7 @@ func openRaw(r EchoRequest) (*echo.Socket, error) {
 	return echo.Open(o)
 }
 
-// payload is random, so that nobody else's reply is taken for ours.
+// payload is random, so that a reply to another request is not mistaken for the reply to this one.
 func payload(r EchoRequest) []byte {
 	size := r.Bytes
 	if size == 0 {

@@ -12,10 +12,10 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Resolve makes the kernel ask for the link-layer address of addr (NTF_USE, rtnetlink(7)) and waits until the entry is
-// settled, so long at most. It returns the entry's state in lower case (reachable, failed, incomplete, …; "" when no
-// entry came to be) and the link on which it was asked. An entry for which nobody has to ask, permanent or noarp, is an
-// answer: to ask all the same would take it away (__neigh_update in net/core/neighbour.c, since 5.16).
+// Resolve makes the kernel resolve the link-layer address of addr (NTF_USE, rtnetlink(7)) and waits for the result, at
+// most for the time of listen. It returns the state of the neighbour entry in lower case (reachable, failed,
+// incomplete, …; "" if there is no entry) and the link. A permanent or noarp entry is a result by itself; resolving
+// would replace it (__neigh_update in net/core/neighbour.c, since 5.16).
 func Resolve(ctx context.Context, w Place, ns string, addr netip.Addr, listen time.Duration) (entry, dev string,
 	err error) {
 	h, err := w.Netlink(ns)
@@ -28,7 +28,7 @@ func Resolve(ctx context.Context, w Place, ns string, addr netip.Addr, listen ti
 		if err != nil {
 			err = fmt.Errorf("resolve %s in %s: %w", addr, ns, err)
 		}
-		return "", "", err // without a route there is no link to ask on, and no entry comes to be
+		return "", "", err // without a route there is no link to resolve on, and no entry
 	}
 	if set, ok := neighbour(h, route.Dev, addr); ok && set.State&(netlink.NUD_PERMANENT|netlink.NUD_NOARP) != 0 {
 		return state.NeighbourStateName(uint16(set.State)), route.Dev, nil

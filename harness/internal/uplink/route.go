@@ -9,7 +9,7 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// ParseRoute reads a route of the front matter, which is written as `ip route add` takes it.
+// ParseRoute parses a route of the front matter, in the syntax of `ip route add`.
 func ParseRoute(r scenario.HostRoute) (operation.Route, error) {
 	words, err := scenario.Words(r.Text)
 	if err != nil {

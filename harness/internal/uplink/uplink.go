@@ -1,6 +1,6 @@
-// Package uplink gives a lab's host namespace the interfaces that a scenario describes: each is one end of a veth pair
-// whose far end lies in a namespace without a name, which owns the gateways of the host's routes. It may be imported by
-// lab alone, and it never lets the far side answer for anything but those gateways.
+// Package uplink makes the interfaces of a lab's host namespace that a scenario describes: each is one end of a veth
+// pair whose other end is in a namespace without a name, which has the addresses of the gateways of the host's routes.
+// It may be imported by lab only, and the other side never answers for any address but those gateways.
 package uplink
 
 import (
@@ -18,12 +18,12 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// firstIndex keeps the interface indexes of the far side apart from those of the host: with the same index on both ends
-// of a pair the loss of carrier reaches the peer a second late (link_watch takes ifindex == iflink as not urgent,
-// net/core/link_watch.c).
+// firstIndex keeps the interface indexes of the far side different from those of the host: with the same index on both
+// ends of a pair, the peer loses carrier up to a second late (linkwatch_urgent_event in net/core/link_watch.c is not
+// urgent if ifindex == iflink).
 const firstIndex = 1001
 
-// Build makes the interfaces of the host, up and with carrier. The host's routes are the caller's to add, afterwards.
+// Build makes the interfaces of the host, up and with carrier. The caller then adds the host's routes.
 func Build(w *netns.World, host scenario.Host) error {
 	if len(host.Interfaces) == 0 {
 		return nil
@@ -66,8 +66,8 @@ func Build(w *netns.World, host scenario.Host) error {
 	return nil
 }
 
-// silence keeps the namespace it runs in from speaking for itself: no link-local addresses, no answers to multicast,
-// and ARP only for the addresses of the interface that was asked (Documentation/networking/ip-sysctl.rst).
+// silence configures the namespace of the calling thread to send nothing by itself: no link-local addresses, no replies
+// to multicast, and ARP replies only for addresses of the receiving interface (Documentation/networking/ip-sysctl.rst).
 func silence() error {
 	for _, s := range []struct{ path, value string }{
 		{"/proc/sys/net/ipv4/conf/all/arp_ignore", "1"},
@@ -83,7 +83,7 @@ func silence() error {
 	return nil
 }
 
-// addPair makes the far end, which brings the host's end with it, and sets both up.
+// addPair makes the veth pair, adds the addresses and sets both ends up.
 func addPair(far, host *netlink.Handle, hostNS netns.Handle, index int, iface scenario.HostInterface,
 	gateways []netip.Addr) error {
 	attrs := netlink.NewLinkAttrs()
@@ -120,7 +120,7 @@ func addPair(far, host *netlink.Handle, hostNS netns.Handle, index int, iface sc
 	return nil
 }
 
-// address is a prefix as an address that is usable at once and, as iproute2 leaves it, without a broadcast address.
+// address is an address without duplicate address detection and, as iproute2 adds it, without a broadcast address.
 func address(p netip.Prefix) *netlink.Addr {
 	a := &netlink.Addr{IPNet: ipNet(p), Broadcast: net.IPv4zero} // IPv4zero: none
 	if p.Addr().Is6() {
@@ -130,7 +130,8 @@ func address(p netip.Prefix) *netlink.Addr {
 	return a
 }
 
-// onSegment gives the gateway the prefix length of the host's address that covers it, so that it has a way back.
+// onSegment gives the gateway the prefix length of the host's address whose network contains it, so that it has a route
+// for replies.
 func onSegment(gateway netip.Addr, addresses []netip.Prefix) netip.Prefix {
 	for _, p := range addresses {
 		if p.Contains(gateway) {
@@ -143,7 +144,7 @@ func onSegment(gateway netip.Addr, addresses []netip.Prefix) netip.Prefix {
 	return netip.PrefixFrom(gateway, gateway.BitLen())
 }
 
-// gatewaysOf finds for each interface the gateways that the host's routes reach through it.
+// gatewaysOf are the gateways of the host's routes, by the interface that leads to them.
 func gatewaysOf(host scenario.Host) (map[string][]netip.Addr, error) {
 	gateways := map[string][]netip.Addr{}
 	seen := map[string]bool{}
