@@ -12,7 +12,7 @@ import (
 
 const coverageFile = "../docs/tutorial-coverage.md"
 
-// takeaways are what the tutorial wants its reader to keep; each needs a row.
+// takeaways are the lessons of the tutorial; each needs a row.
 var takeaways = []string{
 	"isolated: interfaces", "isolated: routes", "isolated: ARP table", "isolated: firewall", "isolated: addresses",
 	"isolated: loopback",
@@ -24,7 +24,7 @@ var takeaways = []string{
 	"ping verifies",
 }
 
-// TestTutorialCoverage holds docs/tutorial-coverage.md against the catalogue, in both directions.
+// TestTutorialCoverage compares docs/tutorial-coverage.md with the catalogue, in both directions.
 func TestTutorialCoverage(t *testing.T) {
 	rows := coverageRows(t)
 	covered := map[place]bool{}
@@ -63,7 +63,7 @@ type row struct {
 	proof   string
 }
 
-// coverageRows reads the tables: subject, scenario, step, perhaps mistake, proof.
+// coverageRows parses the tables: subject, scenario, step, optional mistake, proof.
 func coverageRows(t *testing.T) []row {
 	text, err := os.ReadFile(coverageFile)
 	if err != nil {
@@ -105,7 +105,7 @@ func coverageRows(t *testing.T) []row {
 	return rows
 }
 
-// section finds what the row names; the text says what does not exist.
+// section finds the section that the row names, or returns a message about what does not exist.
 func (r row) section() (*scenario.Section, string) {
 	sc, err := scenarios.ByID(r.scenario)
 	if err != nil {
@@ -129,7 +129,7 @@ func (r row) section() (*scenario.Section, string) {
 	return nil, "the scenario " + r.scenario + " has no step “" + r.step + "”"
 }
 
-// proves says whether the proof is a check of the section, one of its commands or a line that a command prints.
+// proves reports whether the proof is a check of the section, one of its commands, or a line of a command's output.
 func proves(s *scenario.Section, proof string) bool {
 	for _, c := range s.Checks {
 		if c.Text == proof {
@@ -152,7 +152,7 @@ func proves(s *scenario.Section, proof string) bool {
 	return false
 }
 
-// placesOfTheTutorial are all steps that do or claim something, and all mistakes.
+// placesOfTheTutorial are all steps with a command or check, and all mistakes.
 func placesOfTheTutorial(t *testing.T) []place {
 	all, err := scenarios.All()
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package scenarios is the catalogue: Markdown files, embedded, one folder for each subject. It may be imported by the
-// suites and the command line; it imports scenario alone, and it never reads the file system.
+// Package scenarios is the catalogue: embedded Markdown files, one folder for each subject. It may be imported by the
+// command line, docs/generate and test packages; ARCHITECTURE.md lists its own imports. It never reads the file system.
 package scenarios
 
 import (
@@ -19,14 +19,14 @@ import (
 //go:embed */*.md
 var files embed.FS
 
-// Source is a file of the catalogue as it was written.
+// Source is a file of the catalogue.
 type Source struct {
 	// File is its path in the repository, such as scenarios/tutorial/veth-pair.md.
 	File string
 	Text []byte
 }
 
-// Sources are the files of the catalogue in order of their paths.
+// Sources returns the files of the catalogue in the order of their paths.
 func Sources() ([]Source, error) {
 	var all []Source
 	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
@@ -43,8 +43,8 @@ func Sources() ([]Source, error) {
 	return all, nil
 }
 
-// All are the scenarios of the catalogue in the order of the course: by level, then by id. A file that is no scenario
-// and an id that two files have are errors; the error has all of them. They are read once: nobody changes them.
+// All returns the scenarios in the order of the course: by level, then by id. Files that do not parse and duplicate ids
+// are errors; the error joins all of them. The files are parsed once; callers must not change the scenarios.
 func All() ([]*scenario.Scenario, error) {
 	all, err := catalogue()
 	return slices.Clone(all), err
@@ -84,7 +84,7 @@ func read(sources []Source) ([]*scenario.Scenario, error) {
 	return all, nil
 }
 
-// ByID finds a scenario; the error of an id that nobody has names the nearest one.
+// ByID finds a scenario by its id; the error for an unknown id names the nearest one.
 func ByID(id string) (*scenario.Scenario, error) {
 	all, err := All()
 	if err != nil {

@@ -19,7 +19,7 @@ func TestAllIsTheCourseInOrder(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(all) == 0 || len(all) != len(sources) {
-		t.Fatalf("%d scenarios of %d files", len(all), len(sources))
+		t.Fatalf("%d scenarios in %d files", len(all), len(sources))
 	}
 	if !slices.IsSortedFunc(all, func(a, b *scenario.Scenario) int {
 		return cmp.Or(cmp.Compare(a.Level, b.Level), cmp.Compare(a.ID, b.ID))

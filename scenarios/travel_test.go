@@ -8,7 +8,7 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// TestScenariosTravel: what a worker is handed is what was parsed, down to what is nil and what is empty.
+// TestScenariosTravel: a worker receives exactly what was parsed, including the difference between nil and empty.
 func TestScenariosTravel(t *testing.T) {
 	all, err := All()
 	if err != nil {
@@ -23,7 +23,7 @@ func TestScenariosTravel(t *testing.T) {
 		if err := json.Unmarshal(text, arrived); err != nil {
 			t.Fatalf("%s: %v", sc.ID, err)
 		}
-		arrived.Source = sc.Source // which stays at home
+		arrived.Source = sc.Source // not sent
 		if !reflect.DeepEqual(arrived, sc) {
 			t.Errorf("%s changes on the way", sc.ID)
 		}

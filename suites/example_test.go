@@ -11,7 +11,7 @@ import (
 	. "netnscheck/suites"
 )
 
-// A suite written in Go: start a lab, change something with a driver, say what has to come true.
+// A suite written in Go: start a lab, change something with a driver, state what has to become true.
 var _ = Describe("example: a veth pair loses its carrier when one end goes down", func() {
 	It("tells both ends apart", func(ctx context.Context) {
 		pair, err := lab.Start(ctx, scenario.Host{}, lab.Options{})

@@ -14,7 +14,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 )
 
-// fixtureVariable makes this test binary one that has a few specs, for which no lab is needed.
+// fixtureVariable makes this test binary one with a few specs that need no lab.
 const fixtureVariable = "NETNSCHECK_TEST_FIXTURE"
 
 var isFixture = os.Getenv(fixtureVariable) == "1"
@@ -44,7 +44,7 @@ func registerFixture() {
 
 var result = regexp.MustCompile(`(?m)--- (PASS|FAIL|SKIP): (TestSuites/\S+) \((.*)s\)$`)
 
-// TestSubtests: Go's tools see a test for each scenario and driver, with its time; what was filtered out is none.
+// TestSubtests: Go's tools see a test for each scenario and driver, with its time, and none for what was filtered out.
 func TestSubtests(t *testing.T) {
 	for _, c := range []struct {
 		args []string
@@ -72,7 +72,7 @@ func TestSubtests(t *testing.T) {
 			t.Errorf("%q (-want +got):\n%s\n%s", c.args, diff, output)
 		}
 		if c.args == nil && !strings.Contains(output, "differs: failed\n        found something else") {
-			t.Errorf("it does not say what failed:\n%s", output)
+			t.Errorf("the output does not say what failed:\n%s", output)
 		}
 	}
 }
@@ -93,7 +93,7 @@ func TestJUnitNames(t *testing.T) {
 func fixture(t *testing.T, args ...string) (output string, err error) {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe", append([]string{
-		"-test.run=^TestSuites$", "-test.v", "-ginkgo.label-filter=fixture", // there are suites in files of their own
+		"-test.run=^TestSuites$", "-test.v", "-ginkgo.label-filter=fixture", // without the suites of other files
 	}, args...)...)
 	cmd.Env = append(os.Environ(), fixtureVariable+"=1")
 	out, err := cmd.CombinedOutput()

@@ -14,9 +14,9 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Hold matches if the sentence is true: any sentence that a check of a scenario may be, with its arguments in code
-// spans (docs/format.md). A sentence that no check says, and one that could not be judged, is an error, with To and
-// with NotTo.
+// Hold matches if the sentence is true. It takes any sentence of a scenario's checks, with its arguments in code spans
+// (docs/format.md). A sentence that is not a check, or that cannot be judged, is an error, with To as well as with
+// NotTo.
 //
 //	Expect(lab).To(Hold("`testns` reaches `192.168.2.103`"))
 func Hold(sentence string) *HoldMatcher {
@@ -24,11 +24,10 @@ func Hold(sentence string) *HoldMatcher {
 	return &HoldMatcher{claimMatcher{claim: claim, err: err}}
 }
 
-// HoldMatcher is what Hold makes.
+// HoldMatcher is the matcher returned by Hold.
 type HoldMatcher struct{ claimMatcher }
 
-// Since is for sentences about what has happened (counters, events): since the baseline was taken, which Lab.Baseline
-// does for them.
+// Since sets the baseline for sentences about the past (counters, events): they are judged since Lab.Baseline took it.
 //
 //	Expect(lab).To(Hold("`host` saw no event").Since(before))
 func (m *HoldMatcher) Since(before *lab.Baseline) *HoldMatcher {
@@ -41,28 +40,28 @@ var _ types.GomegaMatcher = (*HoldMatcher)(nil)
 // claimMatcher judges a claim of the format.
 type claimMatcher struct {
 	claim   claim.Claim
-	err     error // an argument that makes no claim
+	err     error // of an argument that cannot be parsed
 	before  *lab.Baseline
 	verdict scenario.Verdict
 }
 
-// evaluator is what a *lab.Lab does.
+// evaluator is implemented by *lab.Lab.
 type evaluator interface {
 	Evaluate(ctx context.Context, c claim.Claim, base *lab.Baseline) scenario.Verdict
 }
 
-// observer is anything that can tell its state.
+// observer is anything with a state.
 type observer interface {
 	State(ctx context.Context) (*state.State, error)
 }
 
-// diagnoser says why something is not reached, as a *lab.Lab does.
+// diagnoser explains why an address is not reached; it is implemented by *lab.Lab.
 type diagnoser interface {
 	Diagnosis(ctx context.Context, c claim.Claim) []string
 }
 
 func (m *claimMatcher) Match(actual any) (bool, error) {
-	if m.err != nil { // waiting does not make it better
+	if m.err != nil { // waiting does not help
 		return false, gomega.StopTrying("read the matcher's argument").Wrap(m.err)
 	}
 	switch a := actual.(type) {
@@ -88,7 +87,7 @@ func (m *claimMatcher) Match(actual any) (bool, error) {
 	return false, fmt.Errorf("judge %s: %s", m.claim.Sentence(), m.verdict.Reason)
 }
 
-// FailureMessage says what there is instead and, where something is not reached, why.
+// FailureMessage says what was found instead and, for an address that is not reached, the cause.
 func (m *claimMatcher) FailureMessage(actual any) string {
 	lines := []string{"expected: " + m.claim.Sentence(), "found:    " + m.verdict.Found}
 	if d, ok := actual.(diagnoser); ok {

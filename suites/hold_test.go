@@ -13,7 +13,7 @@ import (
 	. "netnscheck/suites"
 )
 
-// TestHold looks at what is true, false and neither, and at what is said of it.
+// TestHold matches sentences that are true, false and invalid, and reads the failure messages.
 func TestHold(t *testing.T) {
 	l, err := lab.Start(t.Context(), scenario.Host{}, lab.Options{})
 	if err != nil {
@@ -30,7 +30,7 @@ func TestHold(t *testing.T) {
 	for _, c := range []struct {
 		actual   any
 		sentence string
-		says     []string // of the failure that there should be; none if the sentence is true
+		says     []string // parts of the expected failure; nil if the sentence is true
 	}{
 		{l, "`v0` in `host` is the peer of `t0` in `testns`", nil},
 		{s, "`v0` in `host` is the peer of `t0` in `testns`", nil},
@@ -64,7 +64,7 @@ func TestHold(t *testing.T) {
 		g.Eventually(l).WithTimeout(time.Minute).Should(Hold("`host` reeches `10.0.0.2`"))
 	})
 	if took := time.Since(begun); took > 30*time.Second {
-		t.Errorf("waited %v for a sentence to become one", took)
+		t.Errorf("waited %v for an invalid sentence", took)
 	}
 }
 
@@ -91,7 +91,7 @@ func TestHoldSince(t *testing.T) {
 	g.Expect(l).NotTo(Hold("`host` saw no event").Since(before))
 }
 
-// failureOf is what Gomega would say, "" if nothing fails.
+// failureOf is Gomega's failure message, "" if nothing fails.
 func failureOf(assert func(g gomega.Gomega)) (failure string) {
 	assert(gomega.NewGomega(func(message string, _ ...int) { failure = message }))
 	return failure

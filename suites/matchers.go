@@ -11,18 +11,18 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// The matchers of this file, as Hold does, take a *lab.Lab, a *state.State, or anything with a method
-// State(context.Context) (*state.State, error). With a lab they read the kernel each time they are asked, so they fit
+// The matchers of this file, like Hold, take a *lab.Lab, a *state.State, or anything with a method
+// State(context.Context) (*state.State, error). With a lab they read the kernel on each call, so they work with
 // Eventually and Consistently:
 //
 //	Eventually(lab).Should(HaveCarrier("vnix-prodns", In("prodns")))
 //
-// They are the checks of docs/format.md: what a claim presupposes must be there, and Found tells what is there instead.
+// They are checks of docs/format.md: what a check presupposes has to exist, and a failure says what was found instead.
 
-// Place is the namespace that a matcher looks at.
+// Place is the namespace of a matcher.
 type Place string
 
-// In names a namespace; without it a matcher looks at the lab's host.
+// In names a namespace; the default is the lab's host.
 func In(netns string) Place { return Place(netns) }
 
 // HaveNamespace matches if the namespace exists.
@@ -30,7 +30,7 @@ func HaveNamespace(name string) types.GomegaMatcher {
 	return &claimMatcher{claim: claim.NamespaceExists{Netns: name}}
 }
 
-// HaveInterface matches if the namespace has the interface, also by an alternative name.
+// HaveInterface matches if the namespace has the interface, by its name or an alternative name.
 func HaveInterface(name string, in ...Place) types.GomegaMatcher {
 	return &claimMatcher{claim: claim.HasInterface{Iface: iface(name, in)}}
 }
@@ -82,7 +82,8 @@ func BePortOf(name, bridge string, in ...Place) types.GomegaMatcher {
 	return &claimMatcher{claim: claim.PortOf{Iface: iface(name, in), Bridge: bridge}}
 }
 
-// HaveRoute matches if the namespace has a route as `ip route` writes it; what is not written may be anything.
+// HaveRoute matches if the namespace has such a route, written as in `ip route`; attributes that are not given may have
+// any value.
 func HaveRoute(route string, in ...Place) types.GomegaMatcher {
 	words, err := scenario.Words(route)
 	var r operation.Route

@@ -1,6 +1,6 @@
-// Package suites are the specs: those made from the catalogue, one container per scenario and driver, and the matchers
-// with which people write their own. It may be imported by the command line and by test packages; it goes to the kernel
-// through harness/lab alone, and it never calls RunSpecs.
+// Package suites builds Ginkgo specs from scenarios, one container for each scenario and driver, and holds the Gomega
+// matchers for suites written in Go. It may be imported by the command line and by test packages. It touches the kernel
+// only through harness/lab, and never calls RunSpecs.
 package suites
 
 import (
@@ -15,14 +15,14 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// Unit is one scenario and the drivers that play it, one after the other.
+// Unit is one scenario and the drivers that play it, one after another.
 type Unit struct {
 	Scenario *scenario.Scenario
 	Drivers  []lab.Driver
-	Cases    []string // the ids of those that are played; nil: all
+	Cases    []string // the ids of the cases to play; nil: all
 	Options  lab.PlayOptions
-	// OnKept is told of the labs in which something failed (PlayOptions.Keep), by the threads that live in them
-	// (lab.Lab.Thread), before they are taken down. It returns when they may be.
+	// OnKept is called with the threads that live in the labs with a failure (PlayOptions.Keep, lab.Lab.Thread). The
+	// labs are taken down when it returns. It may be nil.
 	OnKept func(ctx context.Context, threads []int)
 }
 
@@ -31,8 +31,8 @@ const ReportEntry = "section"
 
 // Register adds the unit's specs to Ginkgo's tree. It is called while the tree is built, before RunSpecs.
 //
-// The container is ordered, so that all drivers of a scenario run in one process and the state they leave can be
-// compared. It goes on after a failure: what needs a failed step reports that by itself.
+// The container is ordered, so that all drivers of a scenario run in one process and their states can be compared. It
+// continues after a failure: sections that need a failed step report that themselves.
 func Register(u Unit) {
 	sc := u.Scenario
 	ginkgo.Describe(sc.ID+": "+sc.Title, ginkgo.Ordered, ginkgo.ContinueOnFailure, ginkgo.Label(sc.Labels()...),
@@ -74,7 +74,7 @@ func registerDriver(u Unit, d lab.Driver, parity *lab.Parity) {
 	})
 }
 
-// report hands the result to the reporters and lets the spec end as it did.
+// report adds the result to the spec's report and ends the spec accordingly.
 func report(r scenario.SectionResult) {
 	ginkgo.AddReportEntry(ReportEntry, r, ginkgo.ReportEntryVisibilityNever)
 	switch r.Outcome {
@@ -87,7 +87,7 @@ func report(r scenario.SectionResult) {
 	}
 }
 
-// Reasons says in a few lines why a section did not pass.
+// Reasons explains in a few lines why a section did not pass.
 func Reasons(r scenario.SectionResult) string {
 	var b strings.Builder
 	for i, p := range r.Problems {

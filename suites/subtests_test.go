@@ -9,9 +9,9 @@ import (
 	"github.com/onsi/ginkgo/v2/types"
 )
 
-// runSpecs runs all specs, which Ginkgo does once in a process, and shows them as Go's tests while they run: a subtest
-// for each scenario and driver, or for each container of a suite in Go, that lasts as long as its specs. With
-// `ginkgo -p` each process does so with the specs that it is given.
+// runSpecs runs all specs, which Ginkgo allows once in a process, and shows them as Go subtests while they run: one for
+// each scenario and driver, or for each container of a suite in Go, that lasts as long as its specs. With `ginkgo -p`
+// each process does so for its share of the specs.
 func runSpecs(t *testing.T, description string) {
 	suite, reporter := ginkgo.GinkgoConfiguration()
 	junitWithoutLabels(&reporter)
@@ -20,7 +20,7 @@ func runSpecs(t *testing.T, description string) {
 	ginkgo.ReportBeforeEach(func(r types.SpecReport) {
 		if running = !r.State.Is(types.SpecStateSkipped | types.SpecStatePending); running {
 			specs <- r
-			specs <- r // which is taken once the subtest has begun
+			specs <- r // received once the subtest has begun
 		}
 	})
 	ginkgo.ReportAfterEach(func(r types.SpecReport) {
@@ -35,7 +35,7 @@ func runSpecs(t *testing.T, description string) {
 	showAsSubtests(t, specs)
 }
 
-// showAsSubtests takes specs until there are no more.
+// showAsSubtests receives specs until the channel is closed.
 func showAsSubtests(t *testing.T, specs <-chan types.SpecReport) {
 	r, more := <-specs
 	for more {
@@ -50,11 +50,11 @@ func showAsSubtests(t *testing.T, specs <-chan types.SpecReport) {
 			toTheirEnd()
 			tell(t, done)
 		})
-		toTheirEnd() // those of a subtest that -run does not want
+		toTheirEnd() // the specs of a subtest that -run excludes
 	}
 }
 
-// subtestOf is `loopback/netlink` for the specs of a scenario, and what stands before the colon for those of another
+// subtestOf is `loopback/netlink` for the specs of a scenario, and the text before the colon for those of another
 // container.
 func subtestOf(r types.SpecReport) string {
 	if len(r.ContainerHierarchyTexts) == 0 {
@@ -69,7 +69,7 @@ func subtestOf(r types.SpecReport) string {
 	return name
 }
 
-// tell says what failed; a subtest of which every spec was skipped is skipped.
+// tell reports failed specs; it skips a subtest whose specs were all skipped.
 func tell(t *testing.T, specs []types.SpecReport) {
 	skipped, ended, why := 0, 0, ""
 	for _, r := range specs {
@@ -88,8 +88,8 @@ func tell(t *testing.T, specs []types.SpecReport) {
 	}
 }
 
-// junitWithoutLabels lets the names in Ginkgo's JUnit report be those of the specs: with their labels a test would have
-// another name when it gets a label.
+// junitWithoutLabels removes labels from the names in Ginkgo's JUnit report: otherwise a test would be renamed when it
+// gets a label.
 func junitWithoutLabels(reporter *types.ReporterConfig) {
 	path := reporter.JUnitReport
 	if path == "" {

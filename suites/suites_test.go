@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	os.Exit(lab.TestMain(m))
 }
 
-// The catalogue as specs, with every driver that this machine has, and the suites written in Go.
+// The catalogue as specs, with every driver of this machine, and the suites written in Go.
 var _ = func() bool {
 	if isFixture {
 		registerFixture()

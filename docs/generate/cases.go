@@ -50,11 +50,11 @@ func readCoverage(root string) (*coverage, error) {
 		}
 		f := strings.Split(strings.TrimSpace(line), "\t")
 		if len(f) != 4 {
-			return nil, fmt.Errorf("read cases.tsv: %q has not four fields", line)
+			return nil, fmt.Errorf("read cases.tsv: %q does not have four fields", line)
 		}
 		one := failure{id: f[0], group: f[1], busybox: f[2] == "yes", inGo: f[2] == "go"}
 		if !slices.Contains([]string{"yes", "no", "go"}, f[2]) {
-			return nil, fmt.Errorf("read cases.tsv: %q: the third field is yes, no or go", line)
+			return nil, fmt.Errorf("read cases.tsv: %q: the third field must be yes, no or go", line)
 		}
 		if f[3] != "-" {
 			one.errnos = strings.Split(f[3], ",")
@@ -121,7 +121,7 @@ func (c *coverage) readTests(root string) error {
 	})
 }
 
-// lacking says what the sections that encode a failure mode lack, "" for nothing.
+// lacking is what is missing from the encoding of a failure mode, "" if it is complete.
 func (f *failure) lacking() string {
 	if len(f.places) == 0 {
 		return "encoded nowhere"
@@ -151,8 +151,8 @@ func (f *failure) lacking() string {
 	return ""
 }
 
-// inItsWords says whether a block has busybox's output: a block for its driver, or one that calls it by name. Blocks
-// for all drivers are in the words of iproute2, and of busybox only success or refusal is compared there.
+// inItsWords reports whether a block has busybox's messages: a block for its driver, or one that calls busybox by name.
+// A block for all drivers has iproute2's messages, and for busybox only refusal and success are compared.
 func inItsWords(b scenario.Block) bool {
 	return slices.Contains(b.Drivers, scenario.BusyboxDriver) ||
 		slices.ContainsFunc(b.Commands, func(cmd scenario.Command) bool { return slices.Contains(cmd.Argv, "busybox") })
@@ -172,7 +172,7 @@ func (c *coverage) complete() error {
 	return nil
 }
 
-// count says how many failure modes are encoded.
+// count is a line with the number of encoded failure modes.
 func (c *coverage) count() string {
 	done := 0
 	for i := range c.failures {

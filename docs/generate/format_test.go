@@ -16,8 +16,8 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// TestExamplesOfTheFormat reads every example of docs/format.md: one with a block of text below it is answered with the
-// messages that stand there, any other one is a scenario of which nothing is wrong.
+// TestExamplesOfTheFormat parses every example of docs/format.md: one followed by a text block has to produce the
+// messages in that block, any other has to be a valid scenario.
 func TestExamplesOfTheFormat(t *testing.T) {
 	examples := formatExamples(t)
 	if len(examples) < 10 {
@@ -40,13 +40,13 @@ func TestExamplesOfTheFormat(t *testing.T) {
 	}
 }
 
-// example is a scenario in the document, and the messages that stand below it, if any do.
+// example is a scenario in the document, and the messages shown below it, if any.
 type example struct {
 	line             int
 	source, messages string
 }
 
-// formatExamples are the blocks of the document. There are scenarios and messages, and nothing that no test looks at.
+// formatExamples are the document's examples. Every block has to be a scenario or its messages, so that all are tested.
 func formatExamples(t *testing.T) (examples []example) {
 	source, err := os.ReadFile(filepath.Join(root, formatFile))
 	if err != nil {

@@ -143,7 +143,7 @@ func TestBusyboxsWords(t *testing.T) {
 	}
 }
 
-// TestAMarkInTheWrongPlace is told, and does not count.
+// TestAMarkInTheWrongPlace is reported and does not count.
 func TestAMarkInTheWrongPlace(t *testing.T) {
 	p := samplePage(t)
 	inScenario, inTest := place{section: &p.sections[1], file: "t.md", line: 3}, place{file: "x_test.go", line: 7}

@@ -7,26 +7,26 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// section is a step or a mistake, and what its prose says for the documents.
+// section is a step or mistake, and what its prose says for the documents.
 type section struct {
 	*scenario.Section
 	file    string
-	step    string // its own title, or that of the step at which it is a mistake
+	step    string // its own title, or that of the mistake's step
 	mistake bool
-	// fix are the blocks that lead out of a mistake.
+	// fix are the blocks that fix a mistake.
 	fix     []scenario.Block
 	sources string
 	cases   []string
 }
 
-// page is a scenario, its sections in order, and what stands above the first of them.
+// page is a scenario with its sections in order; sources is the paragraph above the first of them.
 type page struct {
 	*scenario.Scenario
 	sources  string
 	sections []section
 }
 
-// caseMark is how a section says which measured failure modes it encodes: <!-- case: half-up, half-up-remote -->
+// caseMark is the comment that names a section's failure modes: <!-- case: half-up, half-up-remote -->
 var caseMark = regexp.MustCompile(`^<!-- case: ([a-z0-9, -]+) -->$`)
 
 const sourcesMark = "Sources: "
@@ -62,7 +62,7 @@ func pageOf(sc *scenario.Scenario) page {
 	return p
 }
 
-// at is the section in which a line lies, nil above the first one.
+// at is the section with a line, nil above the first one.
 func (p *page) at(line int) *section {
 	var found *section
 	for i := range p.sections {
@@ -73,7 +73,7 @@ func (p *page) at(line int) *section {
 	return found
 }
 
-// paragraph is a text that goes on until the next empty line, on one line.
+// paragraph is the text up to the next empty line, as one line.
 func paragraph(first string, rest []string) string {
 	text := strings.TrimSpace(first)
 	for _, line := range rest {
@@ -85,12 +85,12 @@ func paragraph(first string, rest []string) string {
 	return strings.TrimSuffix(text, ".")
 }
 
-// blocks are those of the section and of its fix.
+// blocks are the blocks of the section and of its fix.
 func (s *section) blocks() []scenario.Block {
 	return append(append([]scenario.Block{}, s.Blocks...), s.fix...)
 }
 
-// name is how the section is called in a table.
+// name is the section's name in a table.
 func (s *section) name() string {
 	if s.mistake {
 		return "Mistake: " + s.Title
@@ -98,5 +98,5 @@ func (s *section) name() string {
 	return "**" + s.Title + "**"
 }
 
-// cell is a text as it may stand in a cell of a Markdown table.
+// cell escapes a text for a cell of a Markdown table.
 func cell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }

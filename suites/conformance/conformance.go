@@ -1,7 +1,6 @@
-// Package conformance are the suites that are written in Go: facts about namespaces that a scenario cannot say, since
-// they take repetition, a random order, two labs, a number, or something that keeps a namespace alive. It may be
-// imported by the command line and by test packages; it goes to the kernel through harness/lab alone, and it never
-// calls RunSpecs.
+// Package conformance holds the suites written in Go: facts about namespaces that a scenario cannot express, since they
+// need repetition, a random order, two labs, numbers, or something that keeps a namespace alive. It may be imported by
+// the command line and by test packages. It touches the kernel only through harness/lab, and never calls RunSpecs.
 package conformance
 
 import (
@@ -13,17 +12,17 @@ import (
 	"netnscheck/harness/lab"
 )
 
-// Options are how the suites run.
+// Options control how the suites run.
 type Options struct {
-	// World says where the labs' namespaces are.
+	// World says where the labs' namespaces are made.
 	World lab.Options
-	// OnKept, unless it is nil, is told of the labs of a spec that failed, by the threads that live in them
-	// (lab.Lab.Thread), before they are taken down. It returns when they may be.
+	// OnKept is called with the threads that live in the lab of a failed spec (lab.Lab.Thread). The lab is taken down
+	// when it returns. It may be nil.
 	OnKept func(ctx context.Context, threads []int)
 }
 
-// Register adds the suites to Ginkgo's tree, a top-level container each. It is called while the tree is built, before
-// RunSpecs.
+// Register adds the suites to Ginkgo's tree, each as a top-level container. It is called while the tree is built,
+// before RunSpecs.
 func Register(o Options) {
 	gomega.RegisterFailHandler(ginkgo.Fail)
 	for _, s := range []struct {

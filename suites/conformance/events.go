@@ -6,9 +6,9 @@ import (
 	"github.com/onsi/ginkgo/v2"
 )
 
-// events: rtnetlink(7) tells a change to the namespace in which it happened, and to no other.
+// events: rtnetlink(7) reports a change to the namespace in which it happened, and to no other.
 func events(o Options) {
-	// silent says that a namespace was told nothing.
+	// silent is the claim that a namespace has received no event.
 	silent := func(ns string) string { return "`" + ns + "` saw no event" }
 	var s *stage
 	ginkgo.BeforeEach(func(ctx context.Context) {

@@ -9,7 +9,7 @@ import (
 	"netnscheck/suites"
 )
 
-// isolation: names and addresses are those of one lab. Every other spec rests on that.
+// isolation: names and addresses belong to one lab. Every other spec relies on that.
 func isolation(o Options) {
 	build := []string{"ip netns add testns", "ip link add v0 type veth peer name t0 netns testns",
 		"ip addr add 10.0.0.1/24 dev v0"}
@@ -28,7 +28,7 @@ func isolation(o Options) {
 		two.do(ctx, build...)
 		two.do(ctx, up...)
 		two.isTrue(ctx, there[:2]...)
-		gomega.Expect(two).NotTo(suites.Hold("`t0` in `testns` has the address `10.0.0.2/24`")) // it has none there
+		gomega.Expect(two).NotTo(suites.Hold("`t0` in `testns` has the address `10.0.0.2/24`"))
 		gomega.Expect(two).NotTo(suites.Hold("`host` reaches `10.0.0.2`"))
 		for _, ns := range []string{"host", "testns"} {
 			gomega.Expect(namespace(one.state(ctx), ns).Inode).NotTo(gomega.Equal(namespace(two.state(ctx), ns).Inode),
@@ -38,7 +38,7 @@ func isolation(o Options) {
 
 	ginkgo.It("lets nothing through that is done in the one lab", func(ctx context.Context) {
 		one, two := newStage(ctx, o), newStage(ctx, o)
-		// The links stay down: one that is up tells of its IPv6 addresses in its own time.
+		// The links stay down: a link that is up reports its IPv6 addresses at some later time.
 		one.do(ctx, build...)
 		two.do(ctx, build...)
 		before := two.state(ctx)

@@ -10,10 +10,11 @@ import (
 	"netnscheck/harness/lab"
 )
 
-// keeping: a name in /run/netns is one of the things that keep a namespace alive (network_namespaces(7)); a process
-// that lives in it and an open descriptor of it are others.
+// keeping: a name in /run/netns keeps a namespace alive (network_namespaces(7)), and so does a process in it or an open
+// descriptor.
 func keeping(o Options) {
-	// A cable from the host into testns: its end in the host is the witness, for it lives as long as testns does.
+	// A veth pair from the host into testns: its end in the host is the witness, since it lives exactly as long as
+	// testns.
 	build := []string{
 		"ip netns add testns",
 		"ip link add h0 type veth peer name t0 netns testns",
@@ -33,8 +34,8 @@ func keeping(o Options) {
 		s.isTrue(ctx, reachable)
 		s.isFalse(ctx, unnamed, gone)
 	})
-	// deleted takes the name away and waits until testns would have ended: until another namespace has, which was made
-	// after that and which nothing keeps.
+	// deleted deletes the name and waits long enough for testns to have ended: until another namespace has ended that
+	// was created later and that nothing keeps alive.
 	deleted := func(ctx context.Context) {
 		ginkgo.GinkgoHelper()
 		s.do(ctx, "ip netns del testns", "ip netns add other", "ip link add o0 type veth peer name o1 netns other")
@@ -42,14 +43,14 @@ func keeping(o Options) {
 		s.do(ctx, "ip netns del other")
 		s.isTrue(ctx, "`host` does not have the interface `o0`")
 	}
-	// lives wants the namespace to go on without its name: the cable carries, and leads out of sight.
+	// lives expects the namespace to go on without its name: the veth pair has carrier, and its peer is hidden.
 	lives := func(ctx context.Context, why string) {
 		ginkgo.GinkgoHelper()
 		s.isTrue(ctx, reachable, "`h0` in `host` has carrier")
 		s.isFalse(ctx, gone)
 		h0 := link(s.state(ctx), "host", "h0")
 		gomega.Expect(h0.Peer).NotTo(gomega.BeNil(), why)
-		gomega.Expect(h0.Peer.Hidden).To(gomega.BeTrue(), "the peer of h0 is in no namespace that has a name, "+why)
+		gomega.Expect(h0.Peer.Hidden).To(gomega.BeTrue(), "the peer of h0 is in an unnamed namespace, "+why)
 	}
 
 	ginkgo.It("nothing but the name: with it the namespace ends, and the cable", func(ctx context.Context) {

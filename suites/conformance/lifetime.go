@@ -8,7 +8,7 @@ import (
 	"github.com/onsi/ginkgo/v2"
 )
 
-// lifetime: a link lives in a namespace and ends with it, a veth pair with either end; what is left is what was there
+// lifetime: a link lives in a namespace and ends with it, a veth pair with either end. What remains is the state
 // before.
 func lifetime(o Options) {
 	ginkgo.It("30 times: a veth pair between two namespaces, made and removed, leaves nothing",
@@ -23,7 +23,7 @@ func lifetime(o Options) {
 				s.isTrue(ctx, "`a` reaches `10.0.0.2`")
 				s.changed(ctx, before)
 
-				// The pair is removed by the one end and by the other, in turn.
+				// The pair is deleted by either end in turn.
 				s.do(ctx, []string{"ip -n a link del va", "ip -n b link del vb"}[i%2])
 				s.isTrue(ctx, "`a` has only the interfaces `lo`", "`b` has only the interfaces `lo`")
 				s.do(ctx, "ip netns del a", "ip netns del b")

@@ -12,7 +12,7 @@ import (
 	"netnscheck/suites"
 )
 
-// numbers: an interface index and a namespace id mean something only together with the namespace that says them.
+// numbers: an interface index and a namespace id have a meaning only in the namespace that reports them.
 func numbers(o Options) {
 	ginkgo.It("names each end's peer by the index that the peer has in its own namespace (iflink)",
 		func(ctx context.Context) {
@@ -75,11 +75,11 @@ func numbers(o Options) {
 		s := newStage(ctx, o)
 		s.do(ctx, "ip netns add a", "ip netns add b", "ip netns add c")
 		for _, n := range s.state(ctx).Namespaces {
-			gomega.Expect(n.NetnsIDs).To(gomega.BeEmpty(), "the ids in "+n.Name+", before any link leads elsewhere")
+			gomega.Expect(n.NetnsIDs).To(gomega.BeEmpty(), "the ids in "+n.Name+", before any link leads out of it")
 		}
-		// The first that each gets to know takes the lowest number.
+		// The first namespace that each gets to know has the lowest id.
 		s.do(ctx, "ip link add h0 type veth peer name c0 netns c")
-		s.state(ctx) // who looks at h0 makes the kernel give c an id in the host, if it has none yet
+		s.state(ctx) // a look at h0 makes the kernel give c an id in the host, if it has none yet
 		s.do(ctx, "ip link add h1 type veth peer name b0 netns b",
 			"ip link add ab netns a type veth peer name ba netns b")
 		now := s.state(ctx)
@@ -87,14 +87,14 @@ func numbers(o Options) {
 		gomega.Expect(inHost).NotTo(gomega.Equal(inA), "the id of b, in the host and in a")
 		gomega.Expect(idOf(now, "host", "c")).To(gomega.Equal(inA), "the id of c in the host, and that of b in a")
 		for _, id := range namespace(now, "a").NetnsIDs {
-			gomega.Expect(id.Netns).To(gomega.Equal("b"), "what a has an id for, which has no link into c")
+			gomega.Expect(id.Netns).To(gomega.Equal("b"), "the namespaces that a knows: it has no link to c")
 		}
 		gomega.Expect(now).To(suites.Hold("`h0` in `host` is the peer of `c0` in `c`"))
 		gomega.Expect(now).To(suites.Hold("`ab` in `a` is the peer of `ba` in `b`"))
 	})
 }
 
-// idOf is the number by which the namespace `asker` knows another one.
+// idOf is the id by which the namespace asker knows another one.
 func idOf(s *state.State, asker, other string) int {
 	ginkgo.GinkgoHelper()
 	ids := namespace(s, asker).NetnsIDs

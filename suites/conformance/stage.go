@@ -15,15 +15,15 @@ import (
 	"netnscheck/harness/state"
 )
 
-// patience is how long a spec waits for what the kernel does in its own time: the end of a namespace above all.
+// patience is how long a spec waits for asynchronous work of the kernel, above all for the end of a namespace.
 const patience = 20 * time.Second
 
-// stage is the lab of a spec. What goes wrong with it ends the spec, with the line of the spec. Commands go by the
-// netlink driver, which every machine has.
+// stage is the lab of a spec. Its methods end the spec on a failure, which is reported at the spec's line. Commands are
+// run by the netlink driver, which every machine has.
 type stage struct {
 	*lab.Lab
-	base *lab.Baseline // of what was noted with watch
-	at   string        // where the spec is, for its failures
+	base *lab.Baseline // taken by watch
+	at   string        // how far the spec has come, for failure messages
 }
 
 // newStage starts a lab that ends with the spec.
@@ -40,10 +40,10 @@ func newStage(ctx context.Context, o Options) *stage {
 	return &stage{Lab: l}
 }
 
-// lackingEntry is the name under which a spec that is skipped reports the scenario.Unavailable for which it is.
+// lackingEntry is the name under which a spec reports the scenario.Unavailable that it is skipped for.
 const lackingEntry = "lacking"
 
-// must ends the spec if there is an error: it skips for what this machine lacks.
+// must ends the spec if there is an error: it skips the spec for something that this machine lacks.
 func must(err error) {
 	ginkgo.GinkgoHelper()
 	var unavailable *scenario.Unavailable
@@ -56,7 +56,7 @@ func must(err error) {
 	}
 }
 
-// fail ends the spec with what was expected, what was found, and where the spec was.
+// fail ends the spec with a message and how far the spec has come.
 func (s *stage) fail(format string, args ...any) {
 	ginkgo.GinkgoHelper()
 	text := fmt.Sprintf(format, args...)
@@ -66,7 +66,7 @@ func (s *stage) fail(format string, args ...any) {
 	ginkgo.Fail(text)
 }
 
-// do carries out commands, in the words of a scenario.
+// do runs commands, written as in a scenario.
 func (s *stage) do(ctx context.Context, commands ...string) {
 	ginkgo.GinkgoHelper()
 	if err := s.Do(ctx, lab.Netlink(), commands...); err != nil {
@@ -74,7 +74,7 @@ func (s *stage) do(ctx context.Context, commands ...string) {
 	}
 }
 
-// state is what is there now.
+// state is the current state.
 func (s *stage) state(ctx context.Context) *state.State {
 	ginkgo.GinkgoHelper()
 	now, err := s.State(ctx)
@@ -82,7 +82,7 @@ func (s *stage) state(ctx context.Context) *state.State {
 	return now
 }
 
-// watch looks at what happens in the namespaces of these claims from now on.
+// watch records events in the namespaces of these claims from now on.
 func (s *stage) watch(ctx context.Context, claims ...string) {
 	ginkgo.GinkgoHelper()
 	base, err := s.Baseline(ctx, parse(claims))
@@ -91,7 +91,7 @@ func (s *stage) watch(ctx context.Context, claims ...string) {
 	s.base = base
 }
 
-// isTrue waits for claims, in the words of a scenario's checks, to become true.
+// isTrue waits for claims, written as checks of a scenario, to become true.
 func (s *stage) isTrue(ctx context.Context, claims ...string) {
 	ginkgo.GinkgoHelper()
 	for i, a := range s.Await(ctx, parse(claims), s.base) {
@@ -99,7 +99,7 @@ func (s *stage) isTrue(ctx context.Context, claims ...string) {
 	}
 }
 
-// isFalse wants claims to be false now. A spec looks so before it does what makes them true.
+// isFalse expects claims to be false now. A spec calls it before the change that makes them true.
 func (s *stage) isFalse(ctx context.Context, claims ...string) {
 	ginkgo.GinkgoHelper()
 	for i, v := range s.EvaluateAll(ctx, parse(claims), s.base) {
@@ -116,11 +116,11 @@ func (s *stage) judge(claim string, want scenario.Outcome, v scenario.Verdict) {
 	case want == scenario.Pass:
 		s.fail("expected: %s\nfound:    %s", claim, v.Found)
 	default:
-		s.fail("expected: not yet, or not here: %s\nfound:    %s", claim, v.Found)
+		s.fail("expected not: %s\nfound:        %s", claim, v.Found)
 	}
 }
 
-// parse reads claims.
+// parse parses claims.
 func parse(claims []string) []scenario.Check {
 	ginkgo.GinkgoHelper()
 	all := make([]scenario.Check, len(claims))
@@ -132,7 +132,7 @@ func parse(claims []string) []scenario.Check {
 	return all
 }
 
-// unchanged wants the state to be, in normal form, what it was before.
+// unchanged expects the same state as before, in normal form.
 func (s *stage) unchanged(ctx context.Context, before *state.State) {
 	ginkgo.GinkgoHelper()
 	if changes := state.Diff(before.Normal(), s.state(ctx).Normal()); len(changes) > 0 {
@@ -140,7 +140,7 @@ func (s *stage) unchanged(ctx context.Context, before *state.State) {
 	}
 }
 
-// changed wants the state to be another than before: what was done in between did something.
+// changed expects another state than before: the change in between had an effect.
 func (s *stage) changed(ctx context.Context, before *state.State) {
 	ginkgo.GinkgoHelper()
 	if len(state.Diff(before.Normal(), s.state(ctx).Normal())) == 0 {

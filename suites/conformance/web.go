@@ -9,17 +9,17 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// web are namespaces, the host among them, each of which has a veth pair to each other one: what there should be, while
-// one after the other ends.
+// web is a set of namespaces, the host among them, with a veth pair between any two: the expected state while one after
+// another ends.
 type web struct {
 	namespaces []string // without the host
 	pairs      []pair
 }
 
-// pair is a veth pair by the namespaces of its ends. An end is called after the namespace to which it leads.
+// pair is a veth pair, by the namespaces of its ends. An end is named after the namespace to which it leads.
 type pair struct{ one, other string }
 
-// newWeb are the host and the namespaces.
+// newWeb is the web of the host and these namespaces.
 func newWeb(namespaces ...string) *web {
 	w := &web{namespaces: namespaces}
 	all := append([]string{scenario.HostName}, namespaces...)
@@ -33,7 +33,7 @@ func newWeb(namespaces ...string) *web {
 
 func (w *web) empty() bool { return len(w.namespaces)+len(w.pairs) == 0 }
 
-// commands build it.
+// commands are the commands that build the web.
 func (w *web) commands() []string {
 	var all []string
 	for _, n := range w.namespaces {
@@ -46,7 +46,7 @@ func (w *web) commands() []string {
 	return all
 }
 
-// claims say which links there are in all namespaces.
+// claims list the interfaces of all namespaces.
 func (w *web) claims() []string {
 	return w.claimsFor(append([]string{scenario.HostName}, w.namespaces...))
 }
@@ -68,8 +68,8 @@ func (w *web) claimsFor(namespaces []string) []string {
 	return claims
 }
 
-// end takes something out of the web, a namespace or one end of a pair: the command that does it, and what is true
-// thereafter and was not before.
+// end removes a namespace or one end of a pair from the web. It returns the command for it, and claims that become true
+// by it.
 func (w *web) end(random *rand.Rand) (command string, claims []string) {
 	if i := random.IntN(len(w.namespaces) + len(w.pairs)); i < len(w.namespaces) {
 		return w.endNamespace(i)
@@ -102,7 +102,7 @@ func (w *web) endNamespace(i int) (command string, claims []string) {
 	return "ip netns del " + n, append(w.claimsFor(bereft), fmt.Sprintf("namespace `%s` does not exist", n))
 }
 
-// ip is the command for a namespace.
+// ip is the beginning of an ip command for a namespace.
 func ip(ns string) string {
 	if ns == scenario.HostName {
 		return "ip"
