@@ -1,4 +1,5 @@
-# The commands of this project; `make help` lists them. Variables can be set on the command line: make test TESTFLAGS=-race
+# The commands of this project; `make help` lists them. Variables can be set on the command line, such as
+# make test TESTFLAGS=-race
 
 GO         ?= go
 TESTFLAGS  ?=
@@ -30,7 +31,7 @@ bare: ## run the harness and the tests with programs hidden, as on a machine tha
 	.ci/bare
 
 .PHONY: bench
-bench: ## measure the speed: against a shell script, 1,000 cycles, stars of up to 1,000 namespaces, a whole run, the start-up
+bench: ## measure the speed: labs against a shell script, stars of up to 1,000 namespaces, whole runs
 	$(GO) test -run '^$$' -bench 'Tutorial|Direct' -benchtime $(BENCHTIME) ./harness/lab
 	$(GO) test -run '^$$' -bench 'Cycles' -benchtime 1x ./harness/lab
 	$(GO) test -run '^$$' -bench 'Star' -benchtime 3x -timeout 30m ./harness/lab
@@ -44,14 +45,19 @@ mutants: ## break the lab behind every check of the catalogue, which has to turn
 	@cd harness/lab && ../../bin/mutants.test -test.timeout 60m -test.run '^TestMutants$$' -mutants $(MUTANTS)
 
 .PHONY: diagnose-score
-diagnose-score: ## break random networks with every cause and print how often the diagnosis is right; TOPOLOGIES=200, SEED=N
-	@$(GO) test -v -count=1 -timeout 60m -run '^TestProperty' ./harness/diagnose/proof -args -topologies $(TOPOLOGIES) -seed $(SEED)
+diagnose-score: ## break random networks and print how often the diagnosis is right; TOPOLOGIES=200, SEED=N
+	@$(GO) test -v -count=1 -timeout 60m -run '^TestProperty' ./harness/diagnose/proof \
+	  -args -topologies $(TOPOLOGIES) -seed $(SEED)
 
 .PHONY: diagnose-capture
 diagnose-capture: ## capture a state for each cause from this kernel, for the tests without a kernel
 	@mkdir -p harness/diagnose/testdata
-	@$(GO) test -v -count=1 -run '^TestCapture$$' ./harness/diagnose/proof -args -capture | while read -r mark name state; do \
-	  case "$$mark" in captured) printf '%s\n' "$$state" >harness/diagnose/testdata/$$name.json;; ---) echo "$$mark $$name $$state";; FAIL) exit 1;; esac; done
+	@$(GO) test -v -count=1 -run '^TestCapture$$' ./harness/diagnose/proof -args -capture | \
+	while read -r mark name state; do case "$$mark" in \
+	  captured) printf '%s\n' "$$state" >harness/diagnose/testdata/$$name.json;; \
+	  ---) echo "$$mark $$name $$state";; \
+	  FAIL) exit 1;; \
+	esac; done
 	@$(GO) test ./harness/diagnose -args -update
 
 .PHONY: coverage
@@ -78,10 +84,12 @@ soak: ## run everything RUNS times (200) in random orders under load, then diagn
 
 .PHONY: lint
 lint: ## gofmt, go vet, staticcheck, and golangci-lint where it is installed
-	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "gofmt wants to change:"; echo "$$unformatted"; exit 1; fi
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+	if [ -n "$$unformatted" ]; then echo "gofmt wants to change:"; echo "$$unformatted"; exit 1; fi
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
-	@if command -v golangci-lint >/dev/null; then golangci-lint run; else echo "golangci-lint is not installed: left out"; fi
+	@if command -v golangci-lint >/dev/null; then golangci-lint run; \
+	else echo "golangci-lint is not installed: left out"; fi
 
 .PHONY: tidy
 tidy: ## update go.mod and go.sum, here and in docs/example-suite
