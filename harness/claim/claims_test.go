@@ -122,19 +122,46 @@ func TestClaims(t *testing.T) {
 		"`N` saw the event `link add X`":                       SawEvent{"N", "link", "add", "X"},
 		"`N` saw the event `route del default via 10.0.0.1`":   SawEvent{"N", "route", "del", "default via 10.0.0.1"},
 		"`N` saw no event": SawEvent{Netns: "N"},
-		"the nearest name to `vnic-prodns` is `vnix-prodns` in `host`":                                    NearestName{"vnic-prodns", "vnix-prodns", "host"},
-		"the cause from `N` to `10.0.0.1` is `link-down` on `X` in `M`":                                   CauseIs{Inquiry{Netns: "N", Dest: addr("10.0.0.1")}, causes.LinkDown, Iface{"X", "M"}},
-		"the cause from `N` to `10.0.0.1` is `no-route` in `M`":                                           CauseIs{Inquiry{Netns: "N", Dest: addr("10.0.0.1")}, causes.NoRoute, Iface{"", "M"}},
-		"nothing is wrong from `N` to `fe80::1%X`":                                                        NothingWrong{Inquiry{Netns: "N", Dest: addr("fe80::1%X")}},
-		"the cause from `N` to `10.0.0.1` from `10.9.0.1` is `reverse-path-filter` on `X` in `M`":         CauseIs{Inquiry{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}, causes.ReversePathFilter, Iface{"X", "M"}},
-		"the cause from `N` to `10.0.0.1` with `1473` bytes unfragmented is `mtu-exceeded` on `X` in `M`": CauseIs{Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1473}, causes.MTUExceeded, Iface{"X", "M"}},
-		"the cause from `N` to `10.0.0.1` on TCP port `80` is `not-listening` in `M`":                     CauseIs{Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}, causes.NotListening, Iface{"", "M"}},
-		"the cause from `N` to `10.0.0.1` from `10.9.0.1` is `no-route` in `M`":                           CauseIs{Inquiry{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}, causes.NoRoute, Iface{"", "M"}},
-		"the cause from `N` to `10.0.0.1` with `1473` bytes unfragmented is `no-route` in `M`":            CauseIs{Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1473}, causes.NoRoute, Iface{"", "M"}},
-		"the cause from `N` to `10.0.0.1` on TCP port `80` is `peer-down` on `X` in `M`":                  CauseIs{Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}, causes.PeerDown, Iface{"X", "M"}},
-		"nothing is wrong from `N` to `10.0.0.1` on TCP port `80`":                                        NothingWrong{Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}},
-		"nothing is wrong from `N` to `10.0.0.1` with `1472` bytes unfragmented":                          NothingWrong{Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1472}},
-		"nothing is wrong from `N` to `10.0.0.1` from `10.9.0.1`":                                         NothingWrong{Inquiry{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}},
+		"the nearest name to `vnic-prodns` is `vnix-prodns` in `host`": NearestName{
+			"vnic-prodns", "vnix-prodns", "host",
+		},
+		"the cause from `N` to `10.0.0.1` is `link-down` on `X` in `M`": CauseIs{
+			Inquiry{Netns: "N", Dest: addr("10.0.0.1")}, causes.LinkDown, Iface{"X", "M"},
+		},
+		"the cause from `N` to `10.0.0.1` is `no-route` in `M`": CauseIs{
+			Inquiry{Netns: "N", Dest: addr("10.0.0.1")}, causes.NoRoute, Iface{"", "M"},
+		},
+		"nothing is wrong from `N` to `fe80::1%X`": NothingWrong{
+			Inquiry{Netns: "N", Dest: addr("fe80::1%X")},
+		},
+		"the cause from `N` to `10.0.0.1` from `10.9.0.1` is `reverse-path-filter` on `X` in `M`": CauseIs{
+			Inquiry{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}, causes.ReversePathFilter,
+			Iface{"X", "M"},
+		},
+		"the cause from `N` to `10.0.0.1` with `1473` bytes unfragmented is `mtu-exceeded` on `X` in `M`": CauseIs{
+			Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1473}, causes.MTUExceeded, Iface{"X", "M"},
+		},
+		"the cause from `N` to `10.0.0.1` on TCP port `80` is `not-listening` in `M`": CauseIs{
+			Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}, causes.NotListening, Iface{"", "M"},
+		},
+		"the cause from `N` to `10.0.0.1` from `10.9.0.1` is `no-route` in `M`": CauseIs{
+			Inquiry{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")}, causes.NoRoute, Iface{"", "M"},
+		},
+		"the cause from `N` to `10.0.0.1` with `1473` bytes unfragmented is `no-route` in `M`": CauseIs{
+			Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1473}, causes.NoRoute, Iface{"", "M"},
+		},
+		"the cause from `N` to `10.0.0.1` on TCP port `80` is `peer-down` on `X` in `M`": CauseIs{
+			Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}, causes.PeerDown, Iface{"X", "M"},
+		},
+		"nothing is wrong from `N` to `10.0.0.1` on TCP port `80`": NothingWrong{
+			Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Port: 80},
+		},
+		"nothing is wrong from `N` to `10.0.0.1` with `1472` bytes unfragmented": NothingWrong{
+			Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Bytes: 1472},
+		},
+		"nothing is wrong from `N` to `10.0.0.1` from `10.9.0.1`": NothingWrong{
+			Inquiry{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1")},
+		},
 	}
 	for sentence, want := range cases {
 		got, err := Parse(sentence)

@@ -36,7 +36,7 @@ type Inquiry struct {
 func init() {
 	add(Entry{
 		Place: 280,
-		Means: "the diagnosis; a cause on the way back is named in the same words; " +
+		Means: "the diagnosis; a cause on the reply path is named in the same words; " +
 			"`nothing is wrong` means no cause on the path, remarks do not count",
 		Forms: slices.Concat(
 			diagnosisForms("", 2, func(*Inquiry, arguments) {}),

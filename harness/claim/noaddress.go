@@ -12,7 +12,7 @@ type HasNoAddress struct{ Iface }
 func init() {
 	add(Entry{
 		Place: 90,
-		Means: "looks away from IPv6 link-local ones",
+		Means: "IPv6 link-local addresses do not count",
 		Forms: []Form{
 			denies("`X` in `N` has no address", func(a arguments) Claim { return HasNoAddress{a.iface(0)} }),
 		},

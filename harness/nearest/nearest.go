@@ -1,6 +1,5 @@
-// Package nearest measures how far what was written is from a name that was perhaps meant, and finds the word that
-// was. It is pure, imports nothing of
-// this project and may be imported by anybody.
+// Package nearest computes edit distances between words, and suggests the word that a typo most likely meant. It is
+// pure, imports nothing of this project and may be imported by anybody.
 package nearest
 
 import (
@@ -8,9 +7,9 @@ import (
 	"unicode/utf8"
 )
 
-// Distance is how far a is from b, in half letters: 0 when they are the same, 1 when they differ in upper and lower
-// case alone; every letter that is wrong, missing, too many or swapped with the one beside it counts 2. It is the
-// Damerau–Levenshtein distance in its restricted form, where no letter is moved twice.
+// Distance is twice the edit distance between a and b, plus 1 if they also differ in upper and lower case. The edit
+// distance is the restricted Damerau–Levenshtein distance: insertions, deletions, replacements and swaps of adjacent
+// letters each count 1.
 func Distance(a, b string) int {
 	folded := edits(lower(a), lower(b))
 	if a != b && (folded == 0 || edits([]rune(a), []rune(b)) > folded) {
@@ -19,7 +18,7 @@ func Distance(a, b string) int {
 	return 2 * folded
 }
 
-// edits counts the edits between x and y row by row: row[j] is what leads from x[:i] to y[:j].
+// edits is the edit distance between x and y, computed row by row: row[j] is the distance from x[:i] to y[:j].
 func edits(x, y []rune) int {
 	before, last, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
 	for j := range last {
@@ -50,14 +49,14 @@ func lower(s string) []rune {
 	return runes
 }
 
-// Word is the word among the given ones that a typo most likely meant, and whether there is one near enough. Of several
-// that are equally near it is the first. Letter case alone is no distance.
+// Word is the nearest of the given words, the first of several equally near ones, and reports whether it is near enough
+// to be meant. Upper and lower case count as equal.
 func Word(word string, among []string) (string, bool) {
 	best, distance := "", -1
 	for _, candidate := range among {
-		// One slip in a short word, one in three letters of a long one: beyond that it is another word.
+		// At most one error in a short word, one in three letters of a long one.
 		limit := max(1, min(utf8.RuneCountInString(word), utf8.RuneCountInString(candidate))/3)
-		d := Distance(word, candidate) / 2 // half letters; case alone is one half
+		d := Distance(word, candidate) / 2 // without the difference in case
 		if d <= limit && (distance < 0 || d < distance) {
 			best, distance = candidate, d
 		}
@@ -65,7 +64,7 @@ func Word(word string, among []string) (string, bool) {
 	return best, distance >= 0
 }
 
-// DidYouMean is `, did you mean …?`, or nothing when no word is near.
+// DidYouMean is `, did you mean …?` with the nearest word, or "" if no word is near enough.
 func DidYouMean(word string, among []string) string {
 	if near, ok := Word(word, among); ok {
 		return ", did you mean " + near + "?"

@@ -7,14 +7,14 @@ import (
 
 // Case is a step or a mistake as one driver plays it: what a spec runs, and what a line of a report is about.
 type Case struct {
-	// ID tells it from all others, whatever it is called: `veth-pair.netlink.3` is the third step of veth-pair,
-	// `veth-pair.netlink.3.1` the first mistake at it.
+	// ID is unique: `veth-pair.netlink.3` is the third step of veth-pair, `veth-pair.netlink.3.1` the first mistake at
+	// it.
 	ID     string
 	Driver string
 	Kind   SectionKind
 	// Step is the number of the step, from 1; Mistake the number of the mistake in it, from 1, or 0.
 	Step, Mistake int
-	// Name is the title of the step; that of a mistake follows it.
+	// Name is the title of the step, followed by that of the mistake.
 	Name    string
 	Section *Section
 }
@@ -27,7 +27,7 @@ func CaseID(scenario, driver string, step, mistake int) string {
 	return fmt.Sprintf("%s.%s.%d.%d", scenario, driver, step, mistake)
 }
 
-// Cases are those of a driver, in the order of the file.
+// Cases are the cases of a driver, in the order of the file.
 func (sc *Scenario) Cases(driver string) []Case {
 	var all []Case
 	for i := range sc.Steps {
@@ -46,13 +46,13 @@ func (sc *Scenario) Cases(driver string) []Case {
 	return all
 }
 
-// Texts are what stands above and in the spec of a case: those of its scenario, of its driver and its own.
+// Texts are the texts of the containers and the spec of a case: the scenario's, the driver's and its own.
 func (sc *Scenario) Texts(c Case) []string {
 	return []string{sc.ID + ": " + sc.Title, "driver " + c.Driver, c.Name}
 }
 
-// Labels are by which a filter finds the cases of a scenario. A requirement such as `program:nft` is written with a
-// hyphen: Ginkgo's filter gives the colon a meaning of its own.
+// Labels are the labels of all cases of a scenario, for filters. A requirement such as `program:nft` is written with a
+// hyphen, because the colon has a meaning in Ginkgo's filters.
 func (sc *Scenario) Labels() []string {
 	labels := []string{sc.ID, string(sc.Kind), fmt.Sprintf("level-%d", sc.Level)}
 	for _, r := range sc.Requires {
@@ -61,8 +61,8 @@ func (sc *Scenario) Labels() []string {
 	return labels
 }
 
-// Labels are those that a case has beside its scenario's.
+// Labels are the labels of a case in addition to its scenario's.
 func (c Case) Labels() []string { return []string{c.Driver, string(c.Kind), c.ID} }
 
-// CaseID is the id of the case that a result is of.
+// CaseID is the id of the result's case.
 func (r *SectionResult) CaseID() string { return CaseID(r.Scenario, r.Driver, r.Step, r.Mistake) }

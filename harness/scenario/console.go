@@ -9,25 +9,25 @@ import (
 	"netnscheck/harness/nearest"
 )
 
-// consoleWord is the first word of the info string of a fence that is a transcript.
+// consoleWord is the first word of the info string of a console block.
 const consoleWord = "console"
 
-// BlockWord is a word that may stand behind `console` in the info string of a fence.
+// BlockWord is a word that may follow `console` in the info string, and its meaning for the reference.
 type BlockWord struct{ Word, Means string }
 
-// BlockWords are all of them, in the order in which the reference lists them.
+// BlockWords are all block words, in the order of the reference.
 func BlockWords() []BlockWord {
 	return []BlockWord{
 		{IPRoute2Driver, "for the driver iproute2; several drivers may be named"},
 		{BusyboxDriver, "for the driver busybox"},
 		{NetlinkDriver, "for the driver netlink"},
-		{"fix", "repairs the mistake below whose heading it stands"},
-		{"fix undo", "leads from the mistake back to the start of its step; the step's own commands follow it"},
+		{"fix", "repairs the mistake in whose section it is"},
+		{"fix undo", "leads from the mistake back to the start of its step; the step's own commands then run"},
 		{"errno=NAME", "its one command is refused by the kernel with this errno, which the driver netlink compares"},
-		{"partial", "a refused command of it may have taken a part of its effect"},
-		{"kernel>=VERSION", "for these versions of the kernel alone (also `<=`, `<`, `>` and `=`)"},
-		{"iproute2>=VERSION", "for these versions of iproute2 alone"},
-		{"busybox>=VERSION", "for these versions of busybox alone"},
+		{"partial", "a refused command in it may have had part of its effect"},
+		{"kernel>=VERSION", "for these versions of the kernel only (also `<=`, `<`, `>` and `=`)"},
+		{"iproute2>=VERSION", "for these versions of iproute2 only"},
+		{"busybox>=VERSION", "for these versions of busybox only"},
 	}
 }
 
@@ -38,7 +38,7 @@ func infoWords() (words []string) {
 	return words
 }
 
-// console is a console block as it stands in the text, before it is known where.
+// console is a console block before it is assigned to a section.
 type console struct {
 	Block
 	fix, undo bool
@@ -88,7 +88,7 @@ func (r *consoleReader) infoWord(c *console, word string) {
 	case word == "partial":
 		c.Partial = true
 	case isErrno && c.Errno != "":
-		r.add(c.Line, "console block: errno= stands twice")
+		r.add(c.Line, "console block: errno= is written twice")
 	case isErrno && slices.Contains(errnoNames, errno):
 		c.Errno = errno
 	case isErrno:
@@ -106,7 +106,7 @@ func (r *consoleReader) infoWord(c *console, word string) {
 	}
 }
 
-// suggestInfoWord names the nearest word; of a condition the part before the sign is what is looked at.
+// suggestInfoWord suggests the nearest word, for a condition by the part before the operator.
 func suggestInfoWord(word string, condition []string) string {
 	if condition == nil {
 		return nearest.DidYouMean(word, append(DriverNames(), "fix", "undo", "partial"))
@@ -118,7 +118,7 @@ func suggestInfoWord(word string, condition []string) string {
 	return ", did you mean " + near + condition[2] + condition[3] + "?"
 }
 
-// transcript reads the commands of a block and what they print.
+// transcript reads the commands of a block and their expected output.
 func (r *consoleReader) transcript(b *Block, f fence) {
 	var output []string // of the last command
 	finish := func() {
@@ -142,7 +142,7 @@ func (r *consoleReader) transcript(b *Block, f fence) {
 		}
 		finish()
 		if trimmed := strings.TrimRight(text, " \t"); trimmed != text && continues(trimmed) {
-			r.add(line, "command: blanks stand after the \\ at its end, so it does not continue the command")
+			r.add(line, "command: blanks follow the \\ at its end, so it does not continue the command")
 			text = trimmed
 		}
 		parts := []string{text}
@@ -169,7 +169,7 @@ func (r *consoleReader) transcript(b *Block, f fence) {
 	}
 }
 
-// cutPrompt takes the prompt from a line that is a command. A prompt with nothing after it is one without a command.
+// cutPrompt removes the prompt from a command line. A prompt alone is an empty command.
 func cutPrompt(line string) (string, bool) {
 	if line == "$" {
 		return "", true
@@ -177,7 +177,7 @@ func cutPrompt(line string) (string, bool) {
 	return strings.CutPrefix(line, "$ ")
 }
 
-// continues says whether a line ends in a backslash that is not itself escaped.
+// continues reports whether a line ends in an unescaped backslash.
 func continues(line string) bool {
 	return (len(line)-len(strings.TrimRight(line, `\`)))%2 == 1
 }
@@ -197,7 +197,7 @@ func (r *consoleReader) command(parts []string, line int) Command {
 	return Command{Line: line, Text: joinLines(parts), Argv: argv}
 }
 
-// joinLines is a continued command on one line, for people.
+// joinLines is a continued command on one line, for messages.
 func joinLines(parts []string) string {
 	text := strings.TrimSpace(parts[0])
 	for _, part := range parts[1:] {
@@ -212,17 +212,16 @@ func joinLines(parts []string) string {
 
 var statusLine = regexp.MustCompile(`^\[([0-9]+|!)\]$`)
 
-// setOutput gives a command what it is expected to print and its status. Empty lines at the end are there for the
-// reader.
+// setOutput sets the expected output and status of a command. Empty lines at the end are ignored.
 func (r *consoleReader) setOutput(b *Block, c *Command, lines []string) {
 	lines = trimEmptyLines(lines)
 	refused := b.Errno != ""
-	c.Status.Any = refused // errno= alone says that it is refused
+	c.Status.Any = refused // errno= without a status means a refusal
 	if n := len(lines); n > 0 {
 		if m := statusLine.FindStringSubmatch(strings.TrimRight(lines[n-1], " \t")); m != nil {
 			c.Status = r.status(m[1], c.Line)
 			if refused && !c.Status.Any && c.Status.Code == 0 {
-				r.add(c.Line, "console block: errno=%s says that the command is refused, [0] that it is not", b.Errno)
+				r.add(c.Line, "console block: errno=%s means a refused command, [0] one that succeeds", b.Errno)
 			}
 			lines = trimEmptyLines(lines[:n-1])
 		}

@@ -2,8 +2,8 @@ package scenario
 
 import "strings"
 
-// errnoNames are the names of Linux's error numbers (errno(3)). They are written here because this package must not
-// depend on the machine it runs on.
+// errnoNames are the names of Linux's error numbers (errno(3)). They are listed here because this package must not
+// depend on the machine.
 var errnoNames = strings.Fields(`
 	E2BIG EACCES EADDRINUSE EADDRNOTAVAIL EADV EAFNOSUPPORT EAGAIN EALREADY EBADE EBADF EBADFD EBADMSG EBADR
 	EBADRQC EBADSLT EBFONT EBUSY ECANCELED ECHILD ECHRNG ECOMM ECONNABORTED ECONNREFUSED ECONNRESET EDEADLK

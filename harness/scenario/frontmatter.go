@@ -29,12 +29,12 @@ var (
 type frontMatter struct {
 	*findings
 	sc *Scenario
-	// offset is how many lines of the file stand above the YAML text.
+	// offset is the number of lines in the file above the YAML text.
 	offset int
 }
 
-// cutFrontMatter separates the YAML text from the Markdown below it. The Markdown keeps its line numbers: the lines of
-// the front matter are empty in it.
+// cutFrontMatter separates the YAML text from the Markdown below it. The front matter becomes empty lines in the
+// Markdown, so that line numbers stay the same.
 func cutFrontMatter(text string, f *findings) (yamlText, markdown string) {
 	lines := strings.SplitAfter(text, "\n")
 	if strings.TrimRight(lines[0], " \t\n") != "---" {
@@ -84,7 +84,7 @@ func (m *frontMatter) syntaxError(err error) {
 	m.add(m.offset, "read the front matter: %v", err)
 }
 
-// mapping reads a mapping whose keys are known.
+// mapping reads a mapping with a fixed set of keys.
 func (m *frontMatter) mapping(n ast.Node, path string, known map[string]func(key string, value ast.Node)) {
 	names := slices.Sorted(maps.Keys(known))
 	m.entries(n, path, func(key string, keyNode, value ast.Node) {
@@ -100,7 +100,7 @@ func (m *frontMatter) mapping(n ast.Node, path string, known map[string]func(key
 	})
 }
 
-// entries calls f for each entry of a mapping in the order of the file, the first one only of those with the same key.
+// entries calls f for each entry of a mapping in the order of the file, without duplicates.
 func (m *frontMatter) entries(n ast.Node, path string, f func(key string, keyNode, value ast.Node)) {
 	var values []*ast.MappingValueNode
 	switch n := n.(type) {
@@ -120,7 +120,7 @@ func (m *frontMatter) entries(n ast.Node, path string, f func(key string, keyNod
 			continue
 		}
 		if first, twice := lines[key]; twice {
-			m.add(m.line(v.Key), "duplicate key %s%s: it stands in line %d already", path, key, first)
+			m.add(m.line(v.Key), "duplicate key %s%s: it is in line %d already", path, key, first)
 			continue
 		}
 		lines[key] = m.line(v.Key)
@@ -207,11 +207,12 @@ func (m *frontMatter) interfaces(key string, n ast.Node) {
 	})
 }
 
-// checkDevice refuses the names that the kernel refuses for a new device, and lo, which is there anyway.
+// checkDevice refuses the names that the kernel refuses for a new device (dev_valid_name in net/core/dev.c), and lo,
+// which every namespace has.
 func checkDevice(name string) error {
 	switch {
 	case name == "lo":
-		return errors.New("lo is there by itself, and up")
+		return errors.New("lo exists already, and is up")
 	case len(name) > 15:
 		return fmt.Errorf("%q is longer than the 15 bytes of an interface name", name)
 	}
@@ -271,7 +272,7 @@ func (m *frontMatter) line(n ast.Node) int {
 	return m.offset
 }
 
-// scalar is the text of a single value as it was written: 010 stays 010 and yes stays yes.
+// scalar is the text of a scalar as written: 010 stays 010 and yes stays yes.
 func scalar(n ast.Node) (string, bool) {
 	switch n := n.(type) {
 	case *ast.StringNode:

@@ -70,11 +70,12 @@ func TestFrontMatterProblems(t *testing.T) {
 			[]string{"3: unknown key host.interface, did you mean interfaces?"}},
 		{"key from nowhere", "zzzzzz: 3", []string{"2: unknown key zzzzzz (known:"}},
 		{"duplicate key", "level: 3\nkind: lesson\nlevel: 4",
-			[]string{"4: duplicate key level: it stands in line 2 already"}},
+			[]string{"4: duplicate key level: it is in line 2 already"}},
 		{"duplicate interface", "host:\n  interfaces:\n    a: 10.0.0.1/8\n    a: 10.0.0.2/8",
 			[]string{"5: duplicate key host.interfaces.a"}},
 		{"bad id", "id: Veth_Pair",
-			[]string{"2: bad value of id: expected lower-case words joined by -, such as veth-pair; found \"Veth_Pair\""}},
+			[]string{"2: bad value of id: expected lower-case words joined by -, such as veth-pair; found " +
+				"\"Veth_Pair\""}},
 		{"bad kind", "kind: lession",
 			[]string{"2: bad value of kind: expected lesson, challenge, conformance, did you mean lesson?; found " +
 				"\"lession\""}},
@@ -92,7 +93,7 @@ func TestFrontMatterProblems(t *testing.T) {
 		{"address in a list", "host:\n  interfaces:\n    eth0:\n      - 10.0.0.1/8\n      - 10.0.0.300/8",
 			[]string{"6: bad value of host.interfaces.eth0"}},
 		{"interface lo", "host:\n  interfaces:\n    lo: 10.0.0.1/8",
-			[]string{"4: bad key in host.interfaces: lo is there by itself"}},
+			[]string{"4: bad key in host.interfaces: lo exists already"}},
 		{"interface name too long", "host:\n  interfaces:\n    abcdefghijklmnop: 10.0.0.1/8",
 			[]string{"4: bad key in host.interfaces: \"abcdefghijklmnop\" is longer"}},
 		{"interface with a slash", "host:\n  interfaces:\n    a/b: 10.0.0.1/8",
@@ -117,7 +118,7 @@ func TestFrontMatterProblems(t *testing.T) {
 	_, err := Parse("t.md", []byte("---\nlevel: 1\n# T\n"))
 	compareProblems(t, err, "t.md", []string{"1: the front matter is not closed"})
 	_, err = Parse("My Lesson.md", []byte(lesson(okStep)))
-	compareProblems(t, err, "My Lesson.md", []string{"1: the file's name makes no id (\"My Lesson\")"})
+	compareProblems(t, err, "My Lesson.md", []string{"1: the file name is no id (\"My Lesson\")"})
 }
 
 // TestEmptyFrontMatter takes an empty block and keys without a value as the defaults.

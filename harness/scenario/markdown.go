@@ -13,7 +13,7 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// What a Markdown text has for the machine, each with its line. All else is prose.
+// The elements of a Markdown text that have a meaning in a scenario, each with its line. Everything else is prose.
 type (
 	heading struct {
 		line, level int
@@ -30,7 +30,7 @@ type (
 	task struct {
 		line     int
 		done     bool
-		sentence string // "" when the item only looks like one
+		sentence string // "" if the item is a malformed task
 	}
 	// tip is a TIP alert, its Markdown without the quote marks.
 	tip struct {
@@ -39,15 +39,15 @@ type (
 	}
 )
 
-// document is a Markdown text and where its lines begin.
+// document is a Markdown text and the offsets of its lines.
 type document struct {
 	source []byte
 	starts []int
 	lines  []string
 }
 
-// elements are the headings, fences, task-list items and tips of a Markdown text, from top to bottom. Those inside a
-// quote are prose, and so are headings and task-list items inside a list item.
+// elements are the headings, fences, task-list items and tips of a Markdown text, from top to bottom, except those in
+// quotes, and headings and task-list items in list items: they are prose.
 func elements(markdown string) []any {
 	d := &document{source: []byte(markdown), lines: strings.Split(markdown, "\n")}
 	for i := 0; i < len(markdown); i++ {
@@ -96,7 +96,7 @@ func elements(markdown string) []any {
 	return found
 }
 
-// lineAt is the number of the line in which an offset lies, from 1.
+// lineAt is the line number of an offset, from 1.
 func (d *document) lineAt(offset int) int {
 	i, exact := slices.BinarySearch(d.starts, offset)
 	if exact {
@@ -105,7 +105,7 @@ func (d *document) lineAt(offset int) int {
 	return i
 }
 
-// lineOf is the line in which the text of a block begins, 0 for one without text.
+// lineOf is the line in which the text of a block begins, 0 if it has none.
 func (d *document) lineOf(n ast.Node) int {
 	if n.Type() == ast.TypeBlock && n.Lines().Len() > 0 {
 		return d.lineAt(n.Lines().At(0).Start)
@@ -120,8 +120,8 @@ func (d *document) heading(n *ast.Heading) heading {
 	return heading{line: d.lineOf(n), level: n.Level, text: strings.TrimSpace(d.inline(n, false))}
 }
 
-// fence reads a code block. Markdown lets the end of the text close it, which in a scenario is an oversight that would
-// hide all that follows; so the closing line is looked for.
+// fence reads a code block and looks for its closing line. Markdown also closes a code block at the end of the text,
+// but in a scenario that is an oversight that would hide the rest of the file.
 func (d *document) fence(n *ast.FencedCodeBlock) fence {
 	f := fence{}
 	count := n.Lines().Len()
@@ -147,13 +147,14 @@ func (d *document) fence(n *ast.FencedCodeBlock) fence {
 
 var (
 	taskBox = regexp.MustCompile(`^\[([ \txX])\][ \t]+\S`)
-	// nearlyTask is a box with no blank, too many blanks or another mark in it, or without a sentence; but no link.
+	// nearlyTask is a malformed box (no blank, too many blanks, another mark) or one without a sentence, but not a
+	// link.
 	nearlyTask = regexp.MustCompile(`^\[([ \t]*[xX]?[ \t]*|[^\w\s])\]([^(\[:]|$)`)
-	// nearlyItem is a box behind the mark of a list without the blank that makes it one.
+	// nearlyItem is a box after a list marker without the blank between them.
 	nearlyItem = regexp.MustCompile(`^[-*+]\[[ \txX]?\]`)
 )
 
-// task reads a list item that begins with [ ] or [x] and stands in a list of the section itself.
+// task reads a list item that begins with [ ] or [x], in a list directly in the section.
 func (d *document) task(item *ast.ListItem) (task, bool) {
 	first := item.FirstChild()
 	if item.Parent().Parent().Kind() != ast.KindDocument || first == nil || first.Lines().Len() == 0 {
@@ -169,7 +170,7 @@ func (d *document) task(item *ast.ListItem) (task, bool) {
 		return task{line: d.lineAt(segment.Start)}, nearlyTask.Match(text)
 	}
 	sentence := strings.TrimSpace(d.inline(first, true))
-	// The box reads as text (or, were [x] defined somewhere, as a link), three letters long but for the brackets' own.
+	// The parser reads the box as text, or as a link if [x] is defined somewhere; it has at most one letter inside.
 	if i := strings.IndexByte(sentence, ']'); i >= 0 && i <= 2 {
 		sentence = sentence[i+1:]
 	} else if len(sentence) > 0 {
@@ -198,7 +199,7 @@ func (d *document) tip(quote *ast.Blockquote) (tip, bool) {
 	if mark == nil || !strings.EqualFold(mark[1], "tip") {
 		return tip{}, false
 	}
-	// The quote goes on as long as lines have its mark, and as long as text of it goes on without (lazy continuation).
+	// The quote continues while lines have its marker, or continue its text without one (lazy continuation).
 	end := begin
 	for end < len(d.lines) && (quoteMark.MatchString(d.lines[end]) || end < d.lastLine(quote)) {
 		end++
@@ -210,7 +211,7 @@ func (d *document) tip(quote *ast.Blockquote) (tip, bool) {
 	return tip{line: begin, text: strings.TrimSpace(strings.Join(text, "\n"))}, true
 }
 
-// lastLine is the last line in which a block or one inside it has text.
+// lastLine is the last line with text of a block or of a block inside it.
 func (d *document) lastLine(n ast.Node) int {
 	last := 0
 	_ = ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
@@ -225,7 +226,7 @@ func (d *document) lastLine(n ast.Node) int {
 	return last
 }
 
-// inline is the text of a block on one line, code spans in backquotes or without them, other marks left out.
+// inline is the text of a block on one line, without markup except, if ticks is set, the backquotes of code spans.
 func (d *document) inline(n ast.Node, ticks bool) string {
 	var b strings.Builder
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
@@ -254,7 +255,7 @@ func (d *document) inline(n ast.Node, ticks bool) string {
 	return b.String()
 }
 
-// code is the content of a code span; a line end in it is a blank.
+// code is the content of a code span, with blanks for line ends.
 func (d *document) code(n *ast.CodeSpan) string {
 	var b strings.Builder
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {

@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// anyText stands for any text inside a line, and for any number of lines when it is alone on one.
+// anyText matches any text within a line and, alone on a line, any number of lines.
 const anyText = "..."
 
-// Mismatch is the first line of an expected output that the real one does not have.
+// Mismatch is the first line where an output differs from the expected one.
 type Mismatch struct {
-	// Line is the index in the expected lines, their number when the real output goes on after them.
+	// Line is the index of the expected line, or their number if the output has more lines.
 	Line     int
 	Expected string // the line, or "the end of the output"
 	Found    string // the line, or "the end of the output"
@@ -20,16 +20,15 @@ func (m *Mismatch) Error() string { return "expected " + m.Expected + ", found "
 
 const endOfOutput = "the end of the output"
 
-// MatchOutput compares what a command printed with the lines of a console block; nil means that it fits. In both, runs
-// of blanks count as one, blanks at the end of a line do not count, nor do empty lines at the end of the output. An
-// empty line before that fits an empty line alone. `...` in a line fits any text, also none; alone on a line any number
-// of lines, also none.
+// MatchOutput compares a command's output with the lines of a console block and returns nil if they match. In both,
+// runs of blanks count as one blank; blanks at the ends of lines and empty lines at the end are ignored. `...` in a
+// line matches any text, also none; alone on a line it matches any number of lines, also none.
 func MatchOutput(want []string, got string) *Mismatch {
 	found := outputLines(strings.Split(got, "\n"))
 	expected := outputLines(want)
-	at := 0 // in found: all before it is spoken for
+	at := 0 // in found: the lines before it are matched
 	for start := 0; ; {
-		// A segment is the lines up to the next rule of any lines; it has to be found in one piece.
+		// A segment is the lines up to the next "..." line; it must match consecutive lines.
 		end := start
 		for end < len(expected) && !isAnyLines(expected[end]) {
 			end++
@@ -49,9 +48,9 @@ func MatchOutput(want []string, got string) *Mismatch {
 	}
 }
 
-// findSegment is the first place from `at` on where the lines of the segment stand one after the other: exactly there
-// if the segment is the output's first, up to its very end if it is the last. Else the mismatch is where the best
-// attempt broke off.
+// findSegment finds the first place from `at` on that matches the lines of the segment: exactly at `at` for the first
+// segment, exactly at the end of the output for the last. The mismatch is the one of the attempt that matched most
+// lines.
 func findSegment(segment, found []string, at int, first, last bool) (int, *Mismatch) {
 	from, to := at, len(found)-len(segment)
 	switch {
@@ -61,7 +60,7 @@ func findSegment(segment, found []string, at int, first, last bool) (int, *Misma
 		from = max(at, to)
 		to = from
 	}
-	to = max(from, to) // at least one attempt, so that the mismatch can be told
+	to = max(from, to) // at least one attempt, for the mismatch
 	best := &Mismatch{Line: -1}
 	for begin := from; begin <= to; begin++ {
 		fits := 0
@@ -88,7 +87,7 @@ func lineOrEnd(lines []string, i int) string {
 
 func isAnyLines(line string) bool { return strings.TrimSpace(line) == anyText }
 
-// outputLines are the lines in the form in which they are compared.
+// outputLines are the lines as they are compared.
 func outputLines(lines []string) []string {
 	out := make([]string, len(lines))
 	for i, l := range lines {
@@ -100,7 +99,7 @@ func outputLines(lines []string) []string {
 	return out
 }
 
-// foldBlanks makes one blank of every run of blanks and tabs, and cuts those at the end.
+// foldBlanks replaces every run of blanks and tabs by one blank, and removes those at the end.
 func foldBlanks(line string) string {
 	var b strings.Builder
 	blank := false
@@ -119,8 +118,8 @@ func foldBlanks(line string) string {
 	return b.String()
 }
 
-// matchLine says whether some text for each `...` makes the folded pattern the folded line. The pieces between them are
-// looked for from left to right, each as early as it goes; what is left over can only grow by that.
+// matchLine reports whether a folded line matches a folded pattern with `...`. The pieces between them are found from
+// left to right, each as early as possible, which leaves the most text for the rest.
 func matchLine(pattern, line string) bool {
 	pieces := strings.Split(pattern, anyText)
 	first, rest := pieces[0], pieces[1:]
@@ -128,7 +127,7 @@ func matchLine(pattern, line string) bool {
 		return pattern == line
 	}
 	if rest[len(rest)-1] == "" {
-		line += " " // the text at the end may have been blanks, and they were cut
+		line += " " // `...` at the end also matches blanks, which were removed
 	}
 	if !strings.HasPrefix(line, first) {
 		return false
@@ -137,7 +136,7 @@ func matchLine(pattern, line string) bool {
 	for i, next := range rest {
 		from := at
 		if strings.HasSuffix(piece, " ") && strings.HasPrefix(next, " ") {
-			from-- // no text between two blanks: they are folded to one
+			from-- // `...` may be empty, and the blanks on both sides are folded into one
 		}
 		if i == len(rest)-1 {
 			return len(line)-len(next) >= from && strings.HasSuffix(line, next)

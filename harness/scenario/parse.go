@@ -12,8 +12,8 @@ import (
 	"netnscheck/harness/nearest"
 )
 
-// Parse reads a scenario. The file name is for messages and, without the front matter's id, for the scenario's own; the
-// file is not read. The error is Problems: all that could be found in one reading, in line order.
+// Parse parses a scenario. The file name is used in messages and, if the front matter has no id, as the id; the file is
+// not read. The error is of type Problems: all that were found, in line order.
 func Parse(file string, src []byte) (*Scenario, error) { return ParseWith(file, src, nil) }
 
 // ParseWith is Parse with other values for variables than the front matter's defaults.
@@ -30,7 +30,7 @@ func ParseWith(file string, src []byte, vars map[string]string) (*Scenario, erro
 	}
 	(&frontMatter{findings: f, sc: sc, offset: 1}).read(yamlText)
 	if len(f.list) == 0 && !kebabCase.MatchString(sc.ID) {
-		f.add(1, "the file's name makes no id (%q): expected lower-case words joined by -, in it or as id in the "+
+		f.add(1, "the file name is no id (%q): expected lower-case words joined by -, in it or as id in the "+
 			"front matter", sc.ID)
 	}
 	setVariables(sc, vars, f)
@@ -42,7 +42,7 @@ func ParseWith(file string, src []byte, vars map[string]string) (*Scenario, erro
 	return sc, nil
 }
 
-// decode makes lines that end in \n of the source and says where it is no text.
+// decode converts line ends to \n and refuses a source that is not text.
 func decode(src []byte, f *findings) (string, bool) {
 	text := strings.ReplaceAll(strings.TrimPrefix(string(src), "\ufeff"), "\r\n", "\n")
 	if strings.TrimSpace(text) == "" {
@@ -71,7 +71,7 @@ func setVariables(sc *Scenario, values map[string]string, f *findings) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(names, name) {
-			f.add(1, "set variable %s: the front matter has none of this name%s", name, nearest.DidYouMean(name, names))
+			f.add(1, "set variable %s: the front matter has no such variable%s", name, nearest.DidYouMean(name, names))
 		}
 	}
 }
@@ -83,10 +83,10 @@ type builder struct {
 	consoles consoleReader
 	titled   bool
 	sections []*draft // those of level 2
-	current  *draft   // into which elements go; nil above the first section
+	current  *draft   // the section being read; nil above the first
 }
 
-// draft is a section while it is read; what it is shows only at its end.
+// draft is a section while it is read. Whether it is a step is known only at its end.
 type draft struct {
 	Section
 	kind     SectionKind
@@ -95,10 +95,10 @@ type draft struct {
 	mistakes []*draft
 }
 
-// empty says that there is nothing in the section for the machine.
+// empty reports whether the section is only prose.
 func (d *draft) empty() bool { return len(d.Blocks) == 0 && len(d.Checks) == 0 }
 
-// build takes the elements of a text with this many lines.
+// build builds the scenario from the elements of a text with this many lines.
 func (b *builder) build(all []any, lines int) {
 	for _, e := range all {
 		switch e := e.(type) {
@@ -128,10 +128,10 @@ func (b *builder) build(all []any, lines int) {
 
 const setupTitle = "Setup"
 
-// labelled is a heading that begins with a word and a colon, or what is taken for one.
+// labelled is a heading that begins with a word and a colon or a dash.
 var labelled = regexp.MustCompile(`^(\pL+)\s*[0-9]*\s*[:–—-]`)
 
-// nearlyMistake says of a heading that it was meant to be a mistake's.
+// nearlyMistake reports whether a heading was probably meant to be that of a mistake.
 func nearlyMistake(text string) bool {
 	label := labelled.FindStringSubmatch(text)
 	if label == nil {
@@ -164,7 +164,7 @@ func (b *builder) heading(h heading) {
 	}
 }
 
-// begin begins a section, which ends the one before.
+// begin starts a section and ends the one before.
 func (b *builder) begin(kind SectionKind, title string, line int) {
 	b.end(line - 1)
 	b.current = &draft{kind: kind, Section: Section{Title: title, Line: line}}
@@ -217,7 +217,7 @@ func (b *builder) task(t task) {
 	}
 	known := len(b.list)
 	sentence := b.consoles.vars.replace(t.sentence, t.line, b.findings)
-	if len(b.list) > known { // an unknown variable: what it stands for cannot be judged
+	if len(b.list) > known { // an unknown variable: the sentence cannot be parsed
 		return
 	}
 	text, c, limit, err := claim.ParseCheck(sentence)
@@ -225,7 +225,7 @@ func (b *builder) task(t task) {
 	case b.current == nil:
 		b.add(t.line, "check outside a section: expected it below a heading ## …")
 	case b.current.kind == SetupSection:
-		b.add(t.line, "the set-up has a check: it holds commands alone")
+		b.add(t.line, "the set-up has a check: it may only have commands")
 	case err != nil:
 		b.add(t.line, "%v", err)
 	default:
@@ -234,7 +234,7 @@ func (b *builder) task(t task) {
 	}
 }
 
-// finish makes a step, the set-up or nothing (prose) of a section.
+// finish turns a section into a step or the set-up, or drops it if it is prose.
 func (b *builder) finish(d *draft) {
 	mistakes := make([]Mistake, 0, len(d.mistakes))
 	for _, m := range d.mistakes {
@@ -245,7 +245,7 @@ func (b *builder) finish(d *draft) {
 	}
 	switch {
 	case len(mistakes) > 0 && d.kind == SetupSection:
-		b.add(mistakes[0].Line, "a mistake without a step: the set-up is none")
+		b.add(mistakes[0].Line, "a mistake without a step: the set-up is not a step")
 	case len(mistakes) > 0 && d.empty():
 		b.add(mistakes[0].Line, "a mistake without a step: %q in line %d has neither commands nor checks", d.Title,
 			d.Line)

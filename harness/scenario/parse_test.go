@@ -74,11 +74,11 @@ func TestProblems(t *testing.T) {
 		{"unknown errno", lesson("```console errno=ENODVE\n$ true\n```\n"),
 			[]string{`4: console block: unknown errno "ENODVE", did you mean ENODEV?`}},
 		{"two errnos", lesson("```console errno=ENODEV errno=EEXIST\n$ true\n```\n"),
-			[]string{"4: console block: errno= stands twice"}},
+			[]string{"4: console block: errno= is written twice"}},
 		{"errno with two commands", lesson("```console errno=ENODEV\n$ true\n$ false\n```\n"),
 			[]string{"4: console block: errno= is for a block of a single"}},
 		{"errno with status 0", lesson("```console errno=ENODEV\n$ true\n[0]\n```\n"),
-			[]string{"5: console block: errno=ENODEV says"}},
+			[]string{"5: console block: errno=ENODEV means"}},
 		{"undo without fix", lesson(okStep + "### Mistake: x\n```console undo\n$ true\n```\n"),
 			[]string{"9: console block: undo without fix"}},
 		{"fix in a step", lesson("```console fix\n$ true\n```\n" + okStep),
@@ -93,7 +93,7 @@ func TestProblems(t *testing.T) {
 		{"continued into a command", lesson("```console\n$ ip \\\n$ true\n```\n"),
 			[]string{"6: command: the \\ at the end of the line above"}},
 		{"blanks after the backslash", lesson("```console\n$ ip \\ \n  link\n```\n"),
-			[]string{"5: command: blanks stand after"}},
+			[]string{"5: command: blanks follow"}},
 		{"quote not closed", lesson("```console\n$ echo 'a\n```\n"),
 			[]string{"5: command: a single quote is not closed"}},
 		{"pipe", lesson("```console\n$ ip link | head\n```\n"),
@@ -125,7 +125,8 @@ func TestProblems(t *testing.T) {
 		{"item without a blank", lesson("-[ ] namespace `a` exists\n\nText.\n*[x] namespace `a` exists\n"),
 			[]string{"4: a check is written", "7: a check is written"}},
 		{"misspelt route of the host", "---\nhost:\n  routes: [defualt via 10.0.0.1]\n---\n" + lesson(okStep),
-			[]string{`3: bad value of host.routes: "defualt via 10.0.0.1" is no route: cannot say defualt, did you mean default?`}},
+			[]string{`3: bad value of host.routes: "defualt via 10.0.0.1" is no route: ` +
+				`cannot say defualt, did you mean default?`}},
 
 		// Variables.
 		{"unknown variable", "---\nvars:\n  network: 10\n---\n" +
@@ -326,7 +327,7 @@ func TestVariables(t *testing.T) {
 	}
 	_, err = ParseWith("t.md", []byte(src), map[string]string{"nett": "1"})
 	compareProblems(t, err, "t.md",
-		[]string{"1: set variable nett: the front matter has none of this name, did you mean net?"})
+		[]string{"1: set variable nett: the front matter has no such variable, did you mean net?"})
 }
 
 // TestErrnoAloneMeansRefused: a block that says errno= and no status is refused with some status.

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// Problems are the faults of a scenario file, in the order of its lines. It is the error of Parse.
+// Problems are the faults in a scenario file, in line order. It is the error type of Parse.
 type Problems []Problem
 
-// Error is one `FILE:LINE: message` per line.
+// Error has one `FILE:LINE: message` per line.
 func (p Problems) Error() string {
 	lines := make([]string, len(p))
 	for i, problem := range p {
@@ -19,7 +19,7 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// String is `FILE:LINE: message`, then what was expected and found if that is known, and the cause.
+// String is `FILE:LINE: message`, followed by the expected and found values and the diagnosis, if there are any.
 func (p Problem) String() string {
 	var b strings.Builder
 	if p.File != "" {

@@ -9,9 +9,8 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// Review lists what makes a scenario that could be read a bad one, as far as that shows without a kernel: a step with
-// commands but without a check, titles that do not tell sections apart (reports need stable names), a mistake that
-// nothing repairs, a hint that gives a solution away.
+// Review finds faults in a parsed scenario that show without a kernel: a step with commands but without a check,
+// duplicate titles (reports need stable names), a mistake without a fix, a hint that gives a solution away.
 func Review(sc *Scenario) Problems {
 	f := &findings{file: sc.File}
 	solutions := solutions(sc)
@@ -35,7 +34,7 @@ func Review(sc *Scenario) Problems {
 	return f.sorted()
 }
 
-// unique refuses a title that stands there already.
+// unique refuses a duplicate title.
 func unique(f *findings, titles map[string]int, what string, s *Section) {
 	if first, twice := titles[s.Title]; twice {
 		f.add(s.Line, "a second %s with the title %q: the first is in line %d", what, s.Title, first)
@@ -44,8 +43,7 @@ func unique(f *findings, titles map[string]int, what string, s *Section) {
 	titles[s.Title] = s.Line
 }
 
-// solutions are the command lines of the steps and repairs that change something. One that only looks gives nothing
-// away.
+// solutions are the command lines of steps and fixes that change the state. Others give nothing away.
 func solutions(sc *Scenario) []string {
 	var lines []string
 	add := func(blocks []Block) {
@@ -67,7 +65,7 @@ func solutions(sc *Scenario) []string {
 	return lines
 }
 
-// changes says whether a command may change the state: all but those known to look only.
+// changes reports whether a command may change the state: all do except those known to be read-only.
 func changes(argv []string) bool {
 	cmd, err := operation.Parse(argv)
 	if err != nil {
@@ -85,13 +83,13 @@ func reviewHints(f *findings, s *Section, solutions []string) {
 		text := strings.Join(strings.Fields(hint.Text), " ")
 		for _, line := range solutions {
 			if containsWhole(text, line) {
-				f.add(hint.Line, "the hint contains a solution's command line whole: %s", line)
+				f.add(hint.Line, "the hint contains a whole command line of a solution: %s", line)
 			}
 		}
 	}
 }
 
-// containsWhole says whether a line stands in a text without being part of longer words.
+// containsWhole reports whether a text contains a line that is not part of longer words.
 func containsWhole(text, line string) bool {
 	for at := 0; ; {
 		i := strings.Index(text[at:], line)

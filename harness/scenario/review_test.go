@@ -19,7 +19,7 @@ func TestReview(t *testing.T) {
 		"a fix repairs": {check + "### Mistake: m\n" + solution +
 			"```console fix\n$ ip link set y up\n```\n", ""},
 		"hint with the command": {solution + check + "> [!TIP]\n> Try `ip link set x\n> up`.\n",
-			"10: the hint contains a solution's command line whole: ip link set x up"},
+			"10: the hint contains a whole command line of a solution: ip link set x up"},
 		"hint with a part": {solution + check + "> [!TIP]\n> Try `ip link set x`, then `up`.\n", ""},
 		"hint with another": {solution + check +
 			"> [!TIP]\n> Try `ip link set x upwards` or ip link set x up-to.\n", ""},

@@ -1,7 +1,6 @@
 package scenario
 
-// Rewrite puts f of each text of a result in its place: of all but the words of the harness itself, such as the
-// outcome.
+// Rewrite replaces each text in a result by f of it, except the harness's own words, such as the outcome.
 func (r *SectionResult) Rewrite(f func(string) string) {
 	rewrite := func(texts ...*string) {
 		for _, t := range texts {

@@ -1,7 +1,6 @@
-// Package scenario is the language: a Markdown file becomes a Scenario, the sentences of its task lists become claims,
-// its console blocks become commands, and what came of them is told in results. It is pure: anybody may import it, it
-// imports only claim, state, scenario/operation and nearest, and it never touches the kernel, the file system or
-// another program.
+// Package scenario is the scenario language: it parses a Markdown file into a Scenario, with claims from the task lists
+// and commands from the console blocks, and defines the results of playing one. It is pure: anybody may import it, and
+// it never touches the kernel, the file system or another program.
 package scenario
 
 import (
@@ -9,7 +8,7 @@ import (
 	"time"
 )
 
-// Kind says what a scenario is for.
+// Kind is the purpose of a scenario.
 type Kind string
 
 const (
@@ -25,16 +24,16 @@ type Scenario struct {
 	Kind     Kind
 	Level    int
 	Requires []string
-	// RequiresLines are the lines of what is required, in the same order.
+	// RequiresLines are the line numbers of Requires, in the same order.
 	RequiresLines []int
 	Host          Host
 	Vars          []Var
-	// Setup builds the starting state; nil when there is none. It has no checks.
+	// Setup builds the starting state. It is nil if there is none, and has no checks.
 	Setup *Section
 	Steps []Step
-	// File is the path by which the scenario was read, for messages.
+	// File is the path of the file, for messages.
 	File string
-	// Source is the Markdown text as it was read, variables not replaced.
+	// Source is the Markdown text, before variables are replaced.
 	Source string `json:"-"`
 }
 
@@ -44,26 +43,26 @@ type Host struct {
 	Routes     []HostRoute
 }
 
-// HostInterface is a link of the host namespace, up, with carrier.
+// HostInterface is a link of the host namespace. It is up and has carrier.
 type HostInterface struct {
 	Name      string
 	Addresses []netip.Prefix
 	Line      int
 }
 
-// HostRoute is a route as `ip route add` takes it, in words.
+// HostRoute is a route in the syntax of `ip route add`.
 type HostRoute struct {
 	Text string
 	Line int
 }
 
-// Var is a variable of the front matter and its value in this reading.
+// Var is a variable of the front matter and its value in this scenario.
 type Var struct{ Name, Default, Value string }
 
 // Section is a step, a mistake or the set-up: its commands, checks and hints.
 type Section struct {
 	Title string
-	// Line is that of the heading, End the last one before the heading of the next section.
+	// Line is the line of the heading, End the last line before the next section.
 	Line, End int
 
 	Blocks []Block
@@ -77,12 +76,12 @@ type Step struct {
 	Mistakes []Mistake
 }
 
-// Mistake is a wrong turn at a step and the way back.
+// Mistake is a wrong turn at a step, and its fix.
 type Mistake struct {
 	Section
-	// Fix are the `console fix` blocks; empty means that the step's own commands repair it.
+	// Fix are the `console fix` blocks. If empty, the step's own commands fix the mistake.
 	Fix []Block
-	// Undo says that the fix leads back to the start of the step, whose own commands then follow.
+	// Undo is set if the fix leads back to the start of the step, whose own commands then run.
 	Undo bool
 }
 
@@ -95,30 +94,30 @@ type Hint struct {
 // Block is one console block.
 type Block struct {
 	Line, End int // of the fences
-	// Drivers are the drivers it is for; empty means all.
+	// Drivers are the drivers that the block is for; empty means all.
 	Drivers []string
-	// Errno is the name written as errno=ENODEV, or "".
+	// Errno is the name after errno=, such as ENODEV, or "".
 	Errno      string
 	Partial    bool
 	Conditions []Condition
 	Commands   []Command
 }
 
-// Condition is a range of versions a block is for: `kernel>=6.2`.
+// Condition is a range of versions that a block is for: `kernel>=6.2`.
 type Condition struct {
 	Subject string // kernel, iproute2, busybox
 	Op      string // >=, <=, <, >, =
 	Version string
 }
 
-// Status is what a command's exit status has to be.
+// Status is the expected exit status of a command.
 type Status struct {
-	// Any says `[!]`: any status but 0. Then Code is not looked at.
+	// Any is `[!]`: any status except 0. Code is then ignored.
 	Any  bool
 	Code int
 }
 
-// Refusal says that the command is expected to be refused.
+// Refusal reports whether the command is expected to be refused.
 func (s Status) Refusal() bool { return s.Any || s.Code != 0 }
 
 // Command is one line of a console block that starts with `$ `.
@@ -127,7 +126,7 @@ type Command struct {
 	// Text is the command as written, continuation lines joined.
 	Text string
 	Argv []string
-	// Compared says that Output is to be compared; an empty Output with Compared false says nothing about it.
+	// Compared is set if the output is compared with Output. Otherwise any output is right.
 	Compared bool
 	Output   []string
 	Status   Status
@@ -138,12 +137,12 @@ type Check struct {
 	Line int
 	// Text is the sentence as written, code spans in backquotes, without the limit.
 	Text string
-	// Before says `[x]`: true before the section's commands and after them.
+	// Before is `[x]`: the check must be true before the section's commands, too.
 	Before bool
 	Claim  Claim `json:"-"` // see UnmarshalJSON
-	// Within is the limit written, or 0 for DefaultLimit.
+	// Within is the limit of the check, 0 for DefaultLimit.
 	Within time.Duration
 }
 
-// DefaultLimit is how long a check waits for its condition.
+// DefaultLimit is how long a check may take to become true.
 const DefaultLimit = 2 * time.Second

@@ -2,10 +2,10 @@ package scenario
 
 import "encoding/json"
 
-// A Scenario travels from process to process as JSON, without its source: who reads it is handed what was parsed. A
-// claim, which may be of any type, travels as its sentence.
+// A Scenario is passed between processes as JSON, already parsed and without its source. A claim is passed as its
+// sentence.
 
-// UnmarshalJSON reads a check, and its claim from the sentence.
+// UnmarshalJSON reads a check, and parses its claim from the sentence.
 func (c *Check) UnmarshalJSON(text []byte) error {
 	type plain Check
 	if err := json.Unmarshal(text, (*plain)(c)); err != nil {

@@ -23,13 +23,13 @@ func newVariables(vars []Var) variables {
 
 var variableUse = regexp.MustCompile(`\{\{([A-Za-z_][A-Za-z0-9_-]*)\}\}`)
 
-// replace puts the values in. A name that is not in the front matter is a problem of that line.
+// replace replaces each `{{name}}` by its value. A name that is not in the front matter is a problem of the line.
 func (v variables) replace(text string, line int, f *findings) string {
 	return variableUse.ReplaceAllStringFunc(text, func(use string) string {
 		name := use[2 : len(use)-2]
 		value, ok := v.values[name]
 		if !ok {
-			f.add(line, "unknown variable %s%s (variables stand under vars in the front matter)", use,
+			f.add(line, "unknown variable %s%s (variables are defined under vars in the front matter)", use,
 				nearest.DidYouMean(name, v.names))
 		}
 		return value

@@ -2,23 +2,23 @@ package scenario
 
 import "time"
 
-// Outcome is what came of a check, a section or a run.
+// Outcome is the outcome of a check, a section or a run.
 type Outcome string
 
 const (
 	Pass    Outcome = "pass"
 	Fail    Outcome = "fail"
 	Blocked Outcome = "blocked" // needs a step that failed
-	Skip    Outcome = "skip"    // this machine or driver cannot, with the reason
-	Error   Outcome = "error"   // could not be carried out, or the scenario itself is wrong
+	Skip    Outcome = "skip"    // not possible on this machine or with this driver
+	Error   Outcome = "error"   // could not be run or decided, or the scenario itself is wrong
 )
 
-// Verdict is what came of one claim, with both sides of the comparison in words.
+// Verdict is the result of one claim, with both sides of the comparison in words.
 type Verdict struct {
 	Outcome  Outcome `json:"outcome"`
 	Expected string  `json:"expected,omitempty"`
 	Found    string  `json:"found,omitempty"`
-	// Reason says why an outcome is skip, blocked or error.
+	// Reason is the reason for skip, blocked or error.
 	Reason string `json:"reason,omitempty"`
 }
 
@@ -31,38 +31,39 @@ type CheckResult struct {
 	Waited time.Duration `json:"waited_ns"`
 }
 
-// Exchange is one command as it ran and what it answered: a line of the transcript.
+// Exchange is one command of a transcript and its result.
 type Exchange struct {
 	Line int `json:"line"`
-	// Netns is the namespace the command ran in, for messages; "" is the host.
+	// Netns is the namespace in which the command ran, for messages; "" is the host.
 	Netns string `json:"netns,omitempty"`
-	// Command is the text as the scenario has it; Argv is what was executed, empty when it was a netlink request.
+	// Command is the text in the scenario. Argv is the program that ran; it is empty for a netlink request.
 	Command string   `json:"command"`
 	Argv    []string `json:"argv,omitempty"`
-	// By is who answered; Output and Status are in its words.
+	// By is what ran the command: Output and Status are its own.
 	By By `json:"by,omitempty"`
-	// Output is standard output and standard error through one pipe.
+	// Output is standard output and standard error, from one pipe.
 	Output string `json:"output,omitempty"`
 	Status int    `json:"status"`
-	// Errno is the name of the kernel's refusal as the netlink driver saw it, "" if there was none or it is unknown.
+	// Errno is the name of the kernel's error, as received by the netlink driver; "" if there was none or it is
+	// unknown.
 	Errno string `json:"errno,omitempty"`
-	// Message is the kernel's extended acknowledgement or what else the driver says in words.
+	// Message is the text of the kernel's extended acknowledgement, or another message of the driver.
 	Message  string        `json:"message,omitempty"`
 	Duration time.Duration `json:"duration_ns"`
-	// Note is why the exchange is wrong ("" when as expected): status, output, errno or a change of state.
+	// Note is what is wrong with the result (status, output, errno, a change of state), or "".
 	Note string `json:"note,omitempty"`
 }
 
-// By is who answered a command.
+// By is what ran a command.
 type By string
 
 const (
 	Named   By = "program" // the program that the command names
-	Busybox By = "busybox" // busybox, in the place of iproute2's ip or ping
-	Harness By = "harness" // the harness itself: by netlink, or because it has to be there before a program can be
+	Busybox By = "busybox" // busybox, in place of iproute2's ip or ping
+	Harness By = "harness" // the harness itself, by netlink or before it could start a program
 )
 
-// SectionKind tells a step from a mistake.
+// SectionKind is set-up, step or mistake.
 type SectionKind string
 
 const (
@@ -71,7 +72,7 @@ const (
 	MistakeSection SectionKind = "mistake"
 )
 
-// SectionResult is what came of one step or mistake with one driver.
+// SectionResult is the result of one step or mistake with one driver.
 type SectionResult struct {
 	Scenario string      `json:"scenario"`
 	Driver   string      `json:"driver"`
@@ -84,11 +85,11 @@ type SectionResult struct {
 	Line    int    `json:"line"`
 
 	Outcome Outcome `json:"outcome"`
-	// Problems are the reasons of a failure or an error, one sentence each, with the line they belong to.
+	// Problems are the reasons for a failure or an error, one sentence each, with their lines.
 	Problems []Problem `json:"problems,omitempty"`
-	// Reason says why the outcome is skip or blocked.
+	// Reason is the reason for skip or blocked.
 	Reason string `json:"reason,omitempty"`
-	// Missing are the programs for want of which it was skipped: with all of them it could be played.
+	// Missing are the missing programs because of which it was skipped. With all of them it can be played.
 	Missing    []string      `json:"missing,omitempty"`
 	Checks     []CheckResult `json:"checks,omitempty"`
 	Transcript []Exchange    `json:"transcript,omitempty"`
@@ -102,28 +103,29 @@ type Problem struct {
 	Message  string `json:"message"`
 	Expected string `json:"expected,omitempty"`
 	Found    string `json:"found,omitempty"`
-	// Diagnosis says why one namespace does not reach an address, where that is the problem: the cause, what proves it,
-	// what mends it.
+	// Diagnosis is the cause if the problem is that a namespace does not reach an address: the cause, its evidence and
+	// the fix.
 	Diagnosis []string `json:"diagnosis,omitempty"`
-	// Limit says that a limit of the machine is behind it, and not the scenario.
+	// Limit is set if the problem is due to a limit of the machine.
 	Limit bool `json:"limit,omitempty"`
 }
 
-// CannotSay is the error of a driver that has no way to carry a command out; Word is what it stumbled over.
+// CannotSay is the error of a driver that does not implement a command. Word is the first word that it does not know.
 type CannotSay struct{ Driver, Word string }
 
 func (e *CannotSay) Error() string { return e.Driver + " driver cannot say " + e.Word }
 
-// Unavailable is the error of a driver whose machine lacks something the command needs, such as a program. It skips.
+// Unavailable is the error if this machine lacks something that a command needs, such as a program. The section is
+// skipped.
 type Unavailable struct {
 	Reason string
-	// Programs are those whose lack is the reason; nil where it is something else.
+	// Programs are the missing programs; nil if the reason is another one.
 	Programs []string
 }
 
 func (e *Unavailable) Error() string { return e.Reason }
 
-// AddProblem writes a problem down and worsens the outcome: an error outweighs a failure, a failure everything else.
+// AddProblem adds a problem and worsens the outcome: an error outweighs a failure, a failure everything else.
 func (r *SectionResult) AddProblem(o Outcome, p Problem) {
 	if p.File == "" {
 		p.File = r.File
@@ -134,7 +136,7 @@ func (r *SectionResult) AddProblem(o Outcome, p Problem) {
 	}
 }
 
-// Err is what went wrong in a section, as an error; nil when nothing did.
+// Err is the problems of a section as an error, nil if there are none.
 func (r *SectionResult) Err() error {
 	if len(r.Problems) == 0 {
 		return nil

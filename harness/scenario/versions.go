@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// Versions says for `kernel`, `iproute2` and `busybox` which version is there, as the program tells it
-// ("6.18.44-cloud", "6.1.0-3"). What is missing or "" is unknown, and then no condition on it holds.
+// Versions are the installed versions of `kernel`, `iproute2` and `busybox`, as they report them ("6.18.44-cloud",
+// "6.1.0-3"). A missing or empty one is unknown, and no condition on it holds.
 type Versions map[string]string
 
-// versionSubjects are the things a block's condition can ask for.
+// versionSubjects are the subjects of conditions.
 var versionSubjects = []string{"kernel", "iproute2", "busybox"}
 
-// For says whether the block is for this driver and these versions.
+// For reports whether the block is for this driver and these versions.
 func (b Block) For(driver string, v Versions) bool {
 	if len(b.Drivers) > 0 && !slices.Contains(b.Drivers, driver) {
 		return false
@@ -28,9 +28,9 @@ func (b Block) For(driver string, v Versions) bool {
 	return true
 }
 
-// Holds says whether the version that is there is in the range. Versions are compared field by field as numbers, as far
-// as the condition writes them: `kernel=6.2` and `kernel<=6.2` hold for 6.2.5, `kernel>6.2` does not. Names in a
-// version ("-cloud", "-rc1") do not count; a packager's revision ("6.1.0-3") counts where both sides have one.
+// Holds reports whether the installed version is in the range. Versions are compared by the numeric fields that the
+// condition has: `kernel=6.2` and `kernel<=6.2` hold for 6.2.5, `kernel>6.2` does not. Names in a version ("-cloud",
+// "-rc1") are ignored; a package revision ("6.1.0-3") counts if both sides have one.
 func (c Condition) Holds(v Versions) bool {
 	want, ok := parseVersion(c.Version)
 	if !ok {
@@ -56,7 +56,7 @@ func (c Condition) Holds(v Versions) bool {
 	return false
 }
 
-// String is the condition as it stands in an info string.
+// String is the condition as written in an info string.
 func (c Condition) String() string { return c.Subject + c.Op + c.Version }
 
 type version struct {
@@ -67,7 +67,7 @@ type version struct {
 
 var versionPattern = regexp.MustCompile(`(?:^|[^A-Za-z0-9.]|\bv)([0-9]+(?:\.[0-9]+)*)(?:-([0-9]+)\b)?`)
 
-// parseVersion reads the first thing in the text that looks like a version; the 2 of iproute2 does not.
+// parseVersion reads the first version number in the text; the 2 of iproute2 is none.
 func parseVersion(text string) (version, bool) {
 	m := versionPattern.FindStringSubmatch(text)
 	if m == nil {
@@ -88,7 +88,7 @@ func parseVersion(text string) (version, bool) {
 	return v, true
 }
 
-// compare compares as many fields as want has; missing fields are 0.
+// compare compares the fields that want has; missing ones count as 0.
 func (v version) compare(want version) int {
 	for i, w := range want.fields {
 		var have uint64

@@ -8,19 +8,17 @@ import (
 )
 
 // Words splits a command line as a POSIX shell does: at blanks, with single and double quotes and the backslash.
-// Variables, patterns and command substitutions are words like any other, since no shell runs the command. Operators
-// that only a shell understands (pipes, redirections, lists, comments) are an error, because whoever wrote them meant a
-// shell.
+// Variables, patterns and command substitutions are ordinary words, since no shell runs the command. Shell operators
+// (pipes, redirections, lists, comments) are an error, because their author expected a shell.
 //
-// The parser of mvdan.cc/sh reads a shell's language, which is another one: to it `a|b` is an operator and `$(date` is
-// not closed, while here both are words, as they reach a program that no shell has started. What the two have in common
-// they read alike; FuzzWords compares them.
+// The parser of mvdan.cc/sh reads the shell language, which is different: in it `a|b` has an operator and `$(date` is
+// unclosed, while here both are words. FuzzWords compares the two on the lines that both accept.
 func Words(line string) ([]string, error) {
 	var (
 		words []string
 		word  strings.Builder
-		begun bool   // a word has begun, maybe an empty one in quotes
-		plain = true // nothing in it is quoted
+		begun bool   // inside a word, perhaps an empty one in quotes
+		plain = true // no part of it is quoted
 	)
 	end := func() error {
 		if !begun {
@@ -65,7 +63,7 @@ func Words(line string) ([]string, error) {
 				return nil, errors.New("nothing follows the \\ at the end")
 			}
 			i++
-			if line[i] == '\n' { // a continued line
+			if line[i] == '\n' { // continuation line
 				continue
 			}
 			word.WriteByte(line[i])
@@ -81,8 +79,8 @@ func Words(line string) ([]string, error) {
 	return words, nil
 }
 
-// doubleQuoted writes what stands between double quotes, and returns its length with the closing quote. A backslash is
-// one except before $, `, ", \ and the end of a line.
+// doubleQuoted appends the text up to the closing double quote to word, and returns its length with that quote. A
+// backslash is literal except before $, `, ", \ and the end of a line.
 func doubleQuoted(rest string, word *strings.Builder) (int, error) {
 	for i := 0; i < len(rest); i++ {
 		switch c := rest[i]; {
