@@ -6,8 +6,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// neighbours are the links of a segment besides those of the namespace itself, also where something keeps frames from
-// them.
+// neighbours are the links of a segment in other namespaces, also those that frames do not reach for an obstacle.
 func (w *walk) neighbours(at port) (all []port) {
 	for _, a := range w.segment(at, packet{}) {
 		if a.n != at.n {
@@ -17,9 +16,9 @@ func (w *walk) neighbours(at port) (all []port) {
 	return all
 }
 
-// addressFor is the address that a link without one should have: one that a tunnel of its namespace sends from, or that
-// others take for their gateway or their tunnel's end, and that nobody has; or a free one of their network. Not valid
-// when nothing tells the network.
+// addressFor is the address that a link without one should have. First comes one that no link has but a tunnel of its
+// namespace sends from, or the neighbours use as gateway or tunnel remote; else a free one of their network. Invalid if
+// the state does not tell the network.
 func (w *walk) addressFor(at port, family int) netip.Prefix {
 	around := w.neighbours(at)
 	for _, other := range around {
@@ -43,7 +42,7 @@ func (w *walk) addressFor(at port, family int) netip.Prefix {
 	return netip.Prefix{}
 }
 
-// sentFrom are the addresses from which the tunnels of a namespace send.
+// sentFrom are the local addresses of the tunnels of a namespace.
 func sentFrom(n *state.Namespace) (all []netip.Addr) {
 	for i := range n.Links {
 		if v := n.Links[i].VXLAN; v != nil && v.Local.IsValid() {
@@ -53,7 +52,7 @@ func sentFrom(n *state.Namespace) (all []netip.Addr) {
 	return all
 }
 
-// sentTo are the gateways and the tunnel's ends to which a namespace sends.
+// sentTo are the gateways and the tunnel remotes of a namespace.
 func sentTo(n *state.Namespace, family int) (all []netip.Addr) {
 	for i := range n.Routes {
 		for _, h := range n.Routes[i].Nexthops {
@@ -70,7 +69,7 @@ func sentTo(n *state.Namespace, family int) (all []netip.Addr) {
 	return all
 }
 
-// free is an address of a network that nobody has.
+// free is the first address of a network that no link has.
 func (w *walk) free(network netip.Prefix) netip.Prefix {
 	for a := network.Addr().Next(); network.Contains(a); a = a.Next() {
 		if len(w.owned(a)) == 0 {
@@ -80,7 +79,7 @@ func (w *walk) free(network netip.Prefix) netip.Prefix {
 	return netip.Prefix{}
 }
 
-// likelyLink is the link of a namespace that leads to an address, as far as cables and bridges tell; nil if none does.
+// likelyLink is the link of a namespace that leads to an address by cables and bridges; nil if none does.
 func (w *walk) likelyLink(n *state.Namespace, dst netip.Addr) *state.Link {
 	var used, bare []*state.Link // with an address of the other family, and without any
 	for _, l := range ordinary(n) {
@@ -98,7 +97,7 @@ func (w *walk) likelyLink(n *state.Namespace, dst netip.Addr) *state.Link {
 	return w.leading(n, dst, bare)
 }
 
-// leading is the link that leads straight to an address, or else one behind which somebody knows the way.
+// leading is the link with an address on its segment, or else one with a router towards it there.
 func (w *walk) leading(n *state.Namespace, dst netip.Addr, links []*state.Link) *state.Link {
 	var second *state.Link
 	for _, l := range links {
@@ -114,7 +113,8 @@ func (w *walk) leading(n *state.Namespace, dst netip.Addr, links []*state.Link) 
 	return second
 }
 
-// knowsWay says whether a namespace that is met by a link forwards and has a way on to an address, out of another link.
+// knowsWay reports whether a neighbour is a router towards an address: it has the address, or it forwards and has a
+// route to it out of another link.
 func (w *walk) knowsWay(at port, dst netip.Addr) bool {
 	if w.isOwn(at.n, dst) {
 		return true
@@ -122,20 +122,20 @@ func (w *walk) knowsWay(at port, dst netip.Addr) bool {
 	return forwards(at.n, at.l, familyOf(dst)) && leadsOn(at, dst)
 }
 
-// leadsBack says that a namespace has a route to an address back out of the link by which it is met.
+// leadsBack reports whether a neighbour has a route to an address back out of its link to the asker.
 func leadsBack(at port, dst netip.Addr) bool {
 	d := lookup(at.n, flow{dst: dst, iif: at.l.Name})
 	return d.found() && d.hop != nil && d.hop.Dev == at.l.Name
 }
 
-// leadsOn says that a namespace has a route to an address, and not back out of the link by which it is met.
+// leadsOn reports whether a neighbour has a route to an address out of another link than that to the asker.
 func leadsOn(at port, dst netip.Addr) bool {
 	d := lookup(at.n, flow{dst: dst, iif: at.l.Name})
 	return d.found() && (d.hop == nil || d.hop.Dev != at.l.Name)
 }
 
-// lacking are the links of a segment that have no address of a family: robbed are those that have one of the other
-// family, or are down, and so may have lost it; bare are the others.
+// lacking are the links of a segment without an address of a family. robbed may have lost it: they have one of the
+// other family, or are down. bare are the others.
 func (w *walk) lacking(n *state.Namespace, around []port, family int) (robbed, bare []port) {
 	for _, at := range around {
 		switch {

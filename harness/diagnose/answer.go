@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// Outcome is what a question or a review comes to.
+// Outcome is the outcome of a query or a review.
 type Outcome int
 
-// The outcomes. A cause is one even if something was not read; that nothing is wrong is known only if everything was.
+// The outcomes. A cause is valid even if something was not read; soundness is known only if everything was read.
 const (
 	Sound  Outcome = iota // nothing is wrong
 	Faulty                // a cause was found
-	Unsure                // it could not be judged
+	Unsure                // undecidable: something was not read or not understood
 )
 
-// Outcome is what the question comes to.
+// Outcome is the outcome of the query.
 func (r *Report) Outcome() Outcome {
 	switch {
 	case r.Cause != nil:
@@ -26,7 +26,7 @@ func (r *Report) Outcome() Outcome {
 	return Sound
 }
 
-// Outcome is what the review comes to.
+// Outcome is the outcome of the review.
 func (s *Survey) Outcome() Outcome {
 	switch {
 	case slices.ContainsFunc(s.Causes, func(c Cause) bool { return !c.Remark() }):
@@ -37,11 +37,11 @@ func (s *Survey) Outcome() Outcome {
 	return Sound
 }
 
-// Remark says that a review tells the cause as a remark, not as an alarm: a healthy network may have it, or it passes
-// by itself.
+// Remark reports whether a review lists the cause without calling the network faulty: a healthy network may have it, or
+// it goes away by itself.
 func (c *Cause) Remark() bool { return c.Passes || c.Name.Remark() }
 
-// Sentence is the answer in one line: the cause, its place and what it says, and what is in doubt.
+// Sentence is the answer in one line: the cause with its place and sentence, and the doubts.
 func (r *Report) Sentence() string {
 	words := "the diagnosis finds no cause"
 	if c := r.Cause; c != nil {
@@ -53,7 +53,7 @@ func (r *Report) Sentence() string {
 	return words
 }
 
-// Lines are the cause, what proves it and what fixes it, each line with its label.
+// Lines are the cause, its evidence, repair and advice, each line with its label.
 func (c *Cause) Lines() []string {
 	where := " in "
 	if c.Link != "" {

@@ -198,7 +198,7 @@ func (w *walk) moveOut(c *Cause, end port) *Cause {
 	if len(empty) != 1 {
 		return c.advise(ip(end.n, "link set %s netns OTHER", end.l.Name))
 	}
-	return c.mend(ip(end.n, "link set %s netns ", end.l.Name) + netnsName(empty[0])).then(func(k *sketch) {
+	return c.fix(ip(end.n, "link set %s netns ", end.l.Name) + netnsName(empty[0])).then(func(k *sketch) {
 		from, there := k.link(end.n.Name, end.l.Name)
 		to, moved := k.netns(empty[0]), *there
 		moved.Up, moved.Carrier, moved.Addresses = false, false, nil
@@ -216,7 +216,7 @@ func (w *walk) moveOut(c *Cause, end port) *Cause {
 
 func arpOff(n *state.Namespace, l *state.Link) *Cause {
 	return cause(causes.ARPOff, n, l, "%s in %s neither sends nor answers neighbour requests (NOARP)", l.Name, n.Name).
-		proof(linkShown(n, l)).mend(ip(n, "link set %s arp on", l.Name))
+		proof(linkShown(n, l)).fix(ip(n, "link set %s arp on", l.Name))
 }
 
 // dropsAll finds a queueing discipline that drops everything, or every packet of a size in bytes; 0 is the size of an
@@ -245,7 +245,7 @@ func dropsAll(n *state.Namespace, l *state.Link, size int) *Cause {
 		}
 		return cause(causes.QueueDrops, n, l, "the queueing discipline %s of %s in %s %s", q.Kind, l.Name, n.Name,
 			what).
-			proof(in(n, "tc qdisc show dev %s", l.Name) + ": " + state.QdiscText(*q)).mend(
+			proof(in(n, "tc qdisc show dev %s", l.Name) + ": " + state.QdiscText(*q)).fix(
 			in(n, "tc qdisc del dev %s root", l.Name))
 	}
 	return nil
@@ -313,14 +313,14 @@ func (w *walk) tooBig(n *state.Namespace, out *state.Link, p packet, router bool
 			return cause(causes.MTUBlackHole, n, out,
 				"a packet of %d bytes does not fit %s (MTU %d), and the ICMP error does not get back to the sender: %s",
 				p.size, where.what, where.mtu, lost.Says).
-				proof(append([]string{where.shown}, lost.Evidence...)...).mendAs(lost).mend(where.repair)
+				proof(append([]string{where.shown}, lost.Evidence...)...).fixAs(lost).fix(where.repair)
 		}
 	}
 	c := cause(causes.MTUExceeded, n, out, "a packet of %d bytes that must not be fragmented does not fit %s (MTU %d)",
 		p.size, where.what, where.mtu).
-		proof(where.shown).mend(where.repair)
+		proof(where.shown).fix(where.repair)
 	if from := w.state.Namespace(w.query.From); router && from != nil { // it has cached the smaller MTU
-		c.mend(forget(from, p.family()))
+		c.fix(forget(from, p.family()))
 	}
 	return c
 }
@@ -348,7 +348,7 @@ func (w *walk) wrongLink(n *state.Namespace, dst netip.Addr, won *state.Route) *
 						"of %s, where it is",
 					won.To, won.Nexthops[0].Dev, dst, l.Name).
 					proof(routeShown(n, won), routeShown(n, r)).
-					mend(ip(n, "%sroute del %s dev %s%s", six(won.Family), state.PrefixText(won.To),
+					fix(ip(n, "%sroute del %s dev %s%s", six(won.Family), state.PrefixText(won.To),
 						won.Nexthops[0].Dev, metric(won)))
 			}
 		}

@@ -23,7 +23,7 @@ func ExampleDiagnose() {
 		fmt.Println(line)
 	}
 	// Output:
-	// cause:    no-interface in testns: testns has no interface but lo, so nothing leads out of it
+	// cause:    no-interface in testns: testns has no interface but lo
 	// evidence: ip -n testns -br link show: lo
 	// advice:   ip link set IFACE netns testns
 }

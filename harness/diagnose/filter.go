@@ -155,13 +155,13 @@ func (w *walk) judge(n *state.Namespace, b base, name causes.Cause, s seen) *Cau
 		c := cause(name, n, nil, "the policy of the chain %s in %s drops the packet", place, n.Name).
 			proof(in(n, "nft list chain %s", place) + ": policy drop")
 		for _, opening := range r.openings(b.chain) {
-			c.mend(in(n, "nft %s", opening))
+			c.fix(in(n, "nft %s", opening))
 		}
 		return c
 	}
 	c := cause(name, n, nil, "a rule of the chain %s in %s has the verdict %s", place, n.Name, verdict).
 		proof(in(n, "nft list chain %s", place) + ": " + by.rule.Text)
-	return c.mend(in(n, "nft delete rule %s %s %s handle %d", b.table.Family, b.table.Name, by.chain.Name,
+	return c.fix(in(n, "nft delete rule %s %s %s handle %d", b.table.Family, b.table.Name, by.chain.Name,
 		by.rule.Handle))
 }
 

@@ -8,21 +8,21 @@ import (
 	"netnscheck/harness/state"
 )
 
-// gateways are the next hops, among the neighbours of a namespace, that know a way to the destination.
+// gateways are the neighbours of a namespace that are routers towards the destination, as next hops.
 func (w *walk) gateways(n *state.Namespace, dst netip.Addr) []state.Nexthop {
 	return w.nextHops(n, dst, func(at port) bool { return w.knowsWay(at, dst) })
 }
 
-// routers are the next hops, among the neighbours of a namespace, that would do but for another fault: first those with
-// a route out of another link, then those that forward and do not send it back.
+// routers are the neighbours of a namespace that would be routers towards the destination but for another fault, as
+// next hops: first those with a route out of another link, then those that forward and do not send the packet back.
 func (w *walk) routers(n *state.Namespace, dst netip.Addr) []state.Nexthop {
 	return append(w.nextHops(n, dst, func(at port) bool { return leadsOn(at, dst) }),
 		w.nextHops(n, dst, func(at port) bool { return forwards(at.n, at.l, familyOf(dst)) && !leadsBack(at, dst) })...)
 }
 
-// nextHops are those with an address of the neighbour in a network of one's own first. On a link without such a
-// network, which has no numbers of its own, a neighbour is led to straight if it has the destination, and else by its
-// link-local address.
+// nextHops are the next hops to the neighbours that fit. First come those with an address in a network of the
+// namespace. On a link without such a network the next hop is the link itself, if the neighbour has the destination, or
+// else the neighbour's IPv6 link-local address.
 func (w *walk) nextHops(n *state.Namespace, dst netip.Addr, fits func(port) bool) []state.Nexthop {
 	if w.trial {
 		return nil
@@ -52,7 +52,7 @@ func (w *walk) nextHops(n *state.Namespace, dst netip.Addr, fits func(port) bool
 	return append(numbered, unnumbered...)
 }
 
-// common are the addresses of a neighbour's link in the networks of one's own.
+// common are the addresses of a neighbour's link in the networks of ours.
 func common(ours, theirs *state.Link, family int) (vias []netip.Addr) {
 	for _, their := range addresses(theirs, family) {
 		for _, our := range addresses(ours, family) {
@@ -64,7 +64,7 @@ func common(ours, theirs *state.Link, family int) (vias []netip.Addr) {
 	return vias
 }
 
-// linkLocal is the IPv6 link-local address of a link, not valid if it has none that can be used.
+// linkLocal is the IPv6 link-local address of a link; invalid if it has none that is usable.
 func linkLocal(l *state.Link) netip.Addr {
 	for _, a := range l.Addresses {
 		if a.Prefix.Addr().Is6() && a.Prefix.Addr().IsLinkLocalUnicast() && usable(a) {
@@ -74,7 +74,7 @@ func linkLocal(l *state.Link) netip.Addr {
 	return netip.Addr{}
 }
 
-// networkOf is the network of an address, as its owner has it; the default route when nobody has it.
+// networkOf is the network of an address by its owner's prefix; that of the default route if no link has it.
 func (w *walk) networkOf(addr netip.Addr) netip.Prefix {
 	for _, o := range w.owned(addr) {
 		if a, ok := addressOf(o.l, addr); ok {
@@ -87,8 +87,8 @@ func (w *walk) networkOf(addr netip.Addr) netip.Prefix {
 	return netip.PrefixFrom(netip.IPv4Unspecified(), 0)
 }
 
-// missingRoute adds the route to an address: that which comes with an address, where a link leads straight to it, has
-// none of its family and others tell its network; or one by a neighbour that knows the way on.
+// missingRoute adds a route to an address. If a link leads directly to it but has no address of the family, an address
+// brings the route; else the route goes by a neighbour that is a router towards it.
 func (w *walk) missingRoute(c *Cause, n *state.Namespace, dst netip.Addr) *Cause {
 	to := w.networkOf(dst)
 	known := w.gateways(n, dst)
@@ -114,8 +114,7 @@ func (w *walk) missingRoute(c *Cause, n *state.Namespace, dst netip.Addr) *Cause
 	return c.advise(ip(n, "%sroute add %s via GATEWAY", six(familyOf(dst)), state.PrefixText(to)))
 }
 
-// without are the links of a namespace that lack an address of a family and have one of the other: they may have lost
-// it.
+// without are the links of a namespace that have an address of the other family alone: they may have lost theirs.
 func without(n *state.Namespace, family int) (links []*state.Link) {
 	for _, l := range ordinary(n) {
 		if l.Master == "" && len(addresses(l, family)) == 0 && len(addresses(l, 10-family)) > 0 {
@@ -125,10 +124,10 @@ func without(n *state.Namespace, family int) (links []*state.Link) {
 	return links
 }
 
-// otherGateway replaces the gateway of a route by one that is seen to help, or else by one that should; false when
-// there is none.
+// otherGateway replaces the gateway of a route by one with which a trial succeeds, or else gets further, or else by the
+// first candidate; false if there is none.
 func (w *walk) otherGateway(c *Cause, n *state.Namespace, dst netip.Addr, r *state.Route) bool {
-	return w.gatewayThat(c, n, dst, r, w.mends) || w.gatewayThat(c, n, dst, r, w.improves) ||
+	return w.gatewayThat(c, n, dst, r, w.fixes) || w.gatewayThat(c, n, dst, r, w.improves) ||
 		w.gatewayThat(c, n, dst, r, unproven)
 }
 
@@ -144,8 +143,8 @@ func (w *walk) gatewayThat(c *Cause, n *state.Namespace, dst netip.Addr, r *stat
 	return false
 }
 
-// instead are those of some next hops to which a route may lead in the place of its own. The destination is no gateway:
-// the route leads straight to it. And the kernel takes no gateway that it reaches by that route alone (fib_check_nh,
+// instead are the next hops that a route may have in place of its own. If the next hop is the destination itself, the
+// route has no gateway. The kernel refuses a gateway that is reached only by that route (fib_check_nh(),
 // net/ipv4/fib_semantics.c).
 func (w *walk) instead(n *state.Namespace, dst netip.Addr, r *state.Route, hops []state.Nexthop) (fit []state.Nexthop) {
 	without := sketched(w.state, []change{deleteRoute(n.Name, r)}).Namespace(n.Name)
@@ -163,7 +162,7 @@ func (w *walk) instead(n *state.Namespace, dst netip.Addr, r *state.Route, hops 
 	return fit
 }
 
-// onLink says whether a namespace reaches a gateway without another one.
+// onLink reports whether a gateway is on a directly connected network of a namespace.
 func onLink(n *state.Namespace, h state.Nexthop) bool {
 	if h.Via.Is6() && h.Via.IsLinkLocalUnicast() {
 		return true
@@ -183,20 +182,20 @@ func (w *walk) replaceGateway(c *Cause, n *state.Namespace, r *state.Route, h st
 	if r.Table != state.TableMain {
 		table = " table " + state.TableName(r.Table)
 	}
-	if r.Family == 6 { // replace would make a route of several hops of it
-		c.mend(ip(n, "-6 route del %s%s%s", to, metric(r), table), ip(n, "-6 route add %s %s%s", to, by(h), table))
+	if r.Family == 6 { // replace could leave a route with several nexthops
+		c.fix(ip(n, "-6 route del %s%s%s", to, metric(r), table), ip(n, "-6 route add %s %s%s", to, by(h), table))
 	} else {
-		c.mend(ip(n, "route replace %s %s%s%s", to, by(h), metric(r), table))
+		c.fix(ip(n, "route replace %s %s%s%s", to, by(h), metric(r), table))
 	}
 	c.then(deleteRoute(n.Name, r)).then(addRoute(n.Name, r.To, h))
 }
 
-// gatewayNowhere: the gateway is nobody's address; either the route is wrong, or the gateway has lost its address.
+// gatewayNowhere: no link has the gateway's address. Either the route is wrong, or the gateway has lost its address.
 func (w *walk) gatewayNowhere(n *state.Namespace, out *state.Link, via netip.Addr, dst netip.Addr,
 	r *state.Route) *Cause {
-	c := cause(causes.GatewayNowhere, n, nil, "the gateway %s of %s is nobody's address on the segment of %s", via,
+	c := cause(causes.GatewayNowhere, n, nil, "the gateway %s of %s is no address on the segment of %s", via,
 		n.Name, out.Name).proof(routeShown(n, r))
-	if w.trial || w.gatewayThat(c, n, dst, r, w.mends) {
+	if w.trial || w.gatewayThat(c, n, dst, r, w.fixes) {
 		return c
 	}
 	robbed, bare := w.lacking(n, w.neighbours(port{n, out}), familyOf(via))
@@ -209,8 +208,8 @@ func (w *walk) gatewayNowhere(n *state.Namespace, out *state.Link, via netip.Add
 	return c.advise(ip(n, "%sroute replace %s via GATEWAY", six(familyOf(via)), state.PrefixText(r.To)))
 }
 
-// gatewayWrong blames the route of the station before, which led to somebody who is not on the way, or the rule that
-// led to that route.
+// gatewayWrong blames the route of the previous station, whose next hop is not a router towards the destination, or the
+// rule that led to that route.
 func (w *walk) gatewayWrong(n *state.Namespace, iif *state.Link, p packet) *Cause {
 	before := w.stations[len(w.stations)-1]
 	if c := w.misled(n, iif, p); c != nil {
@@ -219,9 +218,9 @@ func (w *walk) gatewayWrong(n *state.Namespace, iif *state.Link, p packet) *Caus
 	if c := w.ledAstray(before); c != nil {
 		return c
 	}
-	w.hop(n, iif, p, "%s neither forwards nor leads on to %s", n.Name, p.dst)
-	c := cause(causes.GatewayWrong, before.n, nil, "the route of %s to %s leads to %s, who is not on the way",
-		before.n.Name, p.dst, n.Name)
+	w.hop(n, iif, p, "%s neither forwards nor has a route on to %s", n.Name, p.dst)
+	c := cause(causes.GatewayWrong, before.n, nil, "the route of %s to %s leads to %s, which is not a router towards %s",
+		before.n.Name, p.dst, n.Name, p.dst)
 	key := forwardingKey(p.family())
 	c.proof(routeShown(before.n, before.d.route), in(n, "sysctl %s", key)+": "+sysctl(n, key))
 	if !w.otherGateway(c, before.n, p.dst, before.d.route) {
@@ -234,7 +233,7 @@ func (w *walk) gatewayWrong(n *state.Namespace, iif *state.Link, p packet) *Caus
 func (w *walk) ownGateway(n *state.Namespace, p packet, via netip.Addr, r *state.Route) *Cause {
 	for _, o := range w.owned(via) {
 		if a, ok := addressOf(o.l, via); ok && o.n == n && !usable(a) {
-			return w.unusableAddress(o, a) // it is the gateway's, and taken by mistake
+			return w.unusableAddress(o, a) // the address is the gateway's, assigned here by mistake
 		}
 	}
 	c := cause(causes.GatewayWrong, n, nil, "the gateway %s of %s is an address of its own", via,
@@ -245,15 +244,15 @@ func (w *walk) ownGateway(n *state.Namespace, p packet, via netip.Addr, r *state
 	return c
 }
 
-// routingLoop: the packet comes back to a router that it has passed. The last router of the loop that has a better way
-// is to take it.
+// routingLoop: the packet comes back to a router that it has passed. The repair is at the last router of the loop that
+// has a better gateway.
 func (w *walk) routingLoop(n *state.Namespace, p packet, loop []station) *Cause {
 	for _, at := range loop {
 		if c := w.ledAstray(at); c != nil {
 			return c
 		}
 	}
-	c := cause(causes.RoutingLoop, n, nil, "packets for %s come back to %s, and go round until their TTL has run out",
+	c := cause(causes.RoutingLoop, n, nil, "packets for %s come back to %s, and loop until their TTL expires",
 		p.dst, n.Name)
 	for _, at := range loop {
 		c.proof(routeShown(at.n, at.d.route))
@@ -269,7 +268,8 @@ func (w *walk) routingLoop(n *state.Namespace, p packet, loop []station) *Cause 
 	return c.advise(ip(loop[len(loop)-1].n, "%sroute replace %s via GATEWAY", six(p.family()), w.networkOf(p.dst)))
 }
 
-// forwards says whether what comes in by a link is forwarded.
+// forwards reports whether packets that come in by a link are forwarded: IN_DEV_FORWARD, include/linux/inetdevice.h;
+// ip6_forward(), net/ipv6/ip6_output.c.
 func forwards(n *state.Namespace, l *state.Link, family int) bool {
 	if family == 6 {
 		return sysctl(n, forwardingKey(6)) == "1" || sysctl(n, ofLink(6, l.Name, "force_forwarding")) == "1"

@@ -7,12 +7,12 @@ import (
 	"netnscheck/harness/state"
 )
 
-// The kernel takes a packet in where the look-up finds a route of the type local (ip_route_input_slow,
-// net/ipv4/route.c; ip6_route_input, net/ipv6/route.c). It makes such a route with each address, in the table local;
-// that a link has the address is not enough.
+// The kernel delivers a packet locally if the lookup finds a route of the type local (ip_route_input_slow(),
+// net/ipv4/route.c; ip6_route_input(), net/ipv6/route.c). It adds such a route to the table local with each address
+// (fib_add_ifaddr(), net/ipv4/fib_frontend.c; addrconf_f6i_alloc(), net/ipv6/route.c). The address alone is not enough.
 
-// undelivered says why a namespace does not take in a packet for an address of its own, which the look-up found not to
-// be local; nil where that is a doubt.
+// undelivered is the cause why a namespace does not locally deliver a packet for an address of its own, for which the
+// lookup found no route of the type local; nil if that is a doubt.
 func (w *walk) undelivered(n *state.Namespace, p packet, d decision) *Cause {
 	at := w.ownLink(n, p.dst)
 	a, _ := addressOf(at.l, p.dst)
@@ -21,7 +21,7 @@ func (w *walk) undelivered(n *state.Namespace, p packet, d decision) *Cause {
 			p.dst, at.l.Name, vrf.Name, n.Name)
 		return nil
 	}
-	if !at.l.Up && p.family() == 6 { // kept on a link that is down (keep_addr_on_down), without its route
+	if !at.l.Up && p.family() == 6 { // keep_addr_on_down: the link is down, its address stays, its route is gone
 		return w.isDown(at, p.family(), &a)
 	}
 	local := &state.Rule{Family: p.family(), Action: "lookup", Table: state.TableLocal}
@@ -37,11 +37,11 @@ func (w *walk) undelivered(n *state.Namespace, p packet, d decision) *Cause {
 	return nil
 }
 
-// localRouteMissing: the route of the type local, which the kernel makes with an address, is gone.
+// localRouteMissing: the route of the type local, which the kernel adds with an address, is gone.
 func (w *walk) localRouteMissing(at port, a state.Address) *Cause {
 	addr := a.Prefix.Addr()
 	c := cause(causes.ConnectedRouteMissing, at.n, at.l,
-		"%s in %s has the address %s, and yet there is no route of the type local by which %s would take in what is "+
+		"%s in %s has the address %s, but there is no route of the type local for it, so %s does not deliver packets "+
 			"for it",
 		at.l.Name, at.n.Name, addr, at.n.Name).
 		proof(addressShown(at.n, at.l, a), ip(at.n, "%sroute show table local", six(familyOf(addr)))+": nothing for "+
@@ -50,22 +50,22 @@ func (w *walk) localRouteMissing(at port, a state.Address) *Cause {
 	if addr.Is6() {
 		command = ip(at.n, "-6 route add local %s dev %s table local proto kernel metric 0", addr, at.l.Name)
 	}
-	return c.mend(command).then(func(k *sketch) {
+	return c.fix(command).then(func(k *sketch) {
 		n := k.netns(at.n.Name)
 		n.Routes = append(n.Routes, localRoute(at.l, addr))
 	})
 }
 
-// localTooLate: another rule comes before the one that looks up the table local, or that one is not for such packets.
+// localTooLate: another rule comes before the one that looks up the table local, or that one does not match the packet.
 func (w *walk) localTooLate(n *state.Namespace, p packet, d decision, route *state.Route) *Cause {
-	if d.rule == nil { // one that has selectors looks up the table local
+	if d.rule == nil { // the rule that looks up the table local has selectors that do not match
 		return w.localRuleMissing(n, p.family())
 	}
 	c := cause(causes.RuleDiverts, n, nil,
-		"the rule of %s with priority %d decides on packets for %s, an address of its own, before the table local does",
+		"the rule of %s with priority %d applies to packets for %s, an address of its own, before the table local does",
 		n.Name, d.rule.Priority, p.dst).
 		proof(ruleShown(n, d.rule), routeShown(n, route))
-	free := uint32(0) // a rule that is added comes behind those of the same priority
+	free := uint32(0) // a new rule comes after those of the same priority (fib_nl_newrule(), net/core/fib_rules.c)
 	for _, r := range rulesOf(n, p.family()) {
 		if r.Priority == free {
 			free++
@@ -74,15 +74,15 @@ func (w *walk) localTooLate(n *state.Namespace, p packet, d decision, route *sta
 	if free > d.rule.Priority {
 		return c.deleteRule(n, d.rule)
 	}
-	return c.mend(ip(n, "%srule add priority %d lookup local", six(p.family()), free)).then(func(k *sketch) {
+	return c.fix(ip(n, "%srule add priority %d lookup local", six(p.family()), free)).then(func(k *sketch) {
 		in := k.netns(n.Name)
 		in.Rules = append(in.Rules, state.Rule{Family: p.family(), Priority: free, Action: "lookup",
 			Table: state.TableLocal})
 	})
 }
 
-// misled: the packet came here by an entry that somebody made by hand in the neighbour table of the station before, and
-// the address that was asked for is not here. nil where it came by an address that is here.
+// misled: the packet came here by a permanent entry in the neighbour table of the previous station, but the address of
+// that entry is not here; nil if it is.
 func (w *walk) misled(n *state.Namespace, iif *state.Link, p packet) *Cause {
 	before := w.stations[len(w.stations)-1]
 	next, out := before.p.dst, before.d.dev(before.n)
@@ -95,32 +95,32 @@ func (w *walk) misled(n *state.Namespace, iif *state.Link, p packet) *Cause {
 	}
 	w.hop(n, iif, p, "%s is not here", next)
 	return cause(causes.NeighbourWrong, before.n, out,
-		"%s believes that %s has the MAC address %s, that of %s in %s, which does not have the address",
+		"the neighbour entry of %s for %s has the MAC address %s, that of %s in %s, which does not have the address",
 		before.n.Name, next, known.MAC, iif.Name, n.Name).
 		proof(ip(before.n, "neigh show dev %s", out.Name)+": "+state.NeighbourText(*known),
 			linkShown(n, iif)+" link/ether "+iif.MAC).
 		forgetNeighbour(before.n, out, next)
 }
 
-// usesItself says whether a namespace has an address and may use it: one that somebody else was found to have is the
-// other's.
+// usesItself reports whether a namespace has an address and may use it: duplicate address detection may have found
+// another owner.
 func (w *walk) usesItself(n *state.Namespace, addr netip.Addr) bool {
 	a, has := addressOf(w.ownLink(n, addr).l, addr)
 	return has && usable(a)
 }
 
-// ownLink is the link of a namespace that has an address of its own: for one of a link alone, that link.
+// ownLink is the link of a namespace with an address; for a link-local one, that of its zone.
 func (w *walk) ownLink(n *state.Namespace, addr netip.Addr) port {
 	for _, o := range w.owned(addr) {
 		if o.n == n && (addr.Zone() == "" || o.l.Name == addr.Zone()) {
 			return o
 		}
 	}
-	return port{n, &state.Link{}} // it has no such address
+	return port{n, &state.Link{}} // no link has it
 }
 
-// takesIn says whether a namespace takes in packets that come by a link for an address, be it its own or one of a route
-// of the type local for a whole prefix.
+// takesIn reports whether a namespace locally delivers packets for an address that come in by a link: the address is
+// its own, or in the prefix of a route of the type local.
 func takesIn(at port, addr netip.Addr) bool {
 	return lookup(at.n, flow{dst: addr, iif: at.l.Name}).local()
 }

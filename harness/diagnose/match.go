@@ -9,7 +9,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// match says whether a packet fits one condition; known is false for a condition that cannot be judged.
+// match reports whether a packet matches one condition; known is false for a condition that cannot be judged.
 func (s seen) match(m state.FilterMatch) (fits, known bool) {
 	if m.Key == "ct status" {
 		return s.hasStatus(m)
@@ -30,7 +30,7 @@ func (s seen) match(m state.FilterMatch) (fits, known bool) {
 	return m.Not, true
 }
 
-// hasStatus judges what connection tracking knows of the connection, of which nobody here knows but the translation.
+// hasStatus judges a condition on the conntrack status, of which only the translations are known here.
 func (s seen) hasStatus(m state.FilterMatch) (fits, known bool) {
 	known = true
 	for _, want := range m.Values {
@@ -42,7 +42,7 @@ func (s seen) hasStatus(m state.FilterMatch) (fits, known bool) {
 	return m.Not && known, known
 }
 
-// value is what a packet has under a key; "" for a field that it does not have.
+// value is the value of a packet for a key: "" if it has no such field, false for an unknown key.
 func (s seen) value(key string) (string, bool) {
 	only := func(fits bool, value string) (string, bool) {
 		if !fits {
@@ -120,8 +120,8 @@ func addr(a netip.Addr) string {
 	return a.WithZone("").String()
 }
 
-// oneFits compares a value with one that is wanted: a name (with * at its end for all that begin so), a prefix, a
-// range, a number.
+// oneFits reports whether a value matches another one: a name (with * at its end, any that begins so), a prefix, a
+// range or a number.
 func oneFits(value, want string) bool {
 	if value == want {
 		return true

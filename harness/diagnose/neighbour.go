@@ -9,9 +9,10 @@ import (
 	"netnscheck/harness/state"
 )
 
-// resolve finds who answers for an address on the segment of a link, or says why nobody does. No port and no cause mean
-// that who has it, if anybody does, is out of sight.
+// resolve finds the link that answers neighbour requests for an address on the segment of a link, or the cause why none
+// does. No port and no cause mean that the owner, if there is one, is outside the state.
 func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p packet) (port, *Cause) {
+	// The owner of the address on the segment. With two, the first reply wins: a duplicate address.
 	arrivals := w.segment(port{n, out}, p)
 	var owner *arrival
 	for i := range arrivals {
@@ -28,6 +29,8 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 			return port{}, duplicateAddress(w.holder(a.port, to), w.holder(owner.port, to), to)
 		}
 	}
+	// Without an owner that is reached: a permanent entry, or a proxy (arp_process(), net/ipv4/arp.c; ndisc_recv_ns(),
+	// net/ipv6/ndisc.c).
 	if owner == nil || owner.obstacle != nil {
 		if a := w.standIn(n, out, to, arrivals); a != nil {
 			if c := w.believed(n, out, to, a, arrivals, p); c != nil {
@@ -37,10 +40,11 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 			return a.port, nil
 		}
 	}
+	// No reply: neigh_timer_handler(), net/core/neighbour.c, gives up, and the sender gets EHOSTUNREACH.
 	if owner == nil {
 		for _, at := range w.beyond {
 			if leadsAnywhere(at.l) || len(w.owned(to)) == 0 && !w.unanswered(n, out, to) {
-				w.doubt("what is behind %s in %s is out of sight from here", at.l.Name, at.n.Name)
+				w.doubt("what is behind %s in %s is outside the state", at.l.Name, at.n.Name)
 				return port{}, nil
 			}
 		}
@@ -52,6 +56,7 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 	if owner.obstacle != nil {
 		return port{}, owner.obstacle
 	}
+	// The owner is reached: does it answer, and does the sender use the right MAC address?
 	w.doubtOthers(n, owner, to, arrivals)
 	if c := w.sharedSource(n, out, p, arrivals); c != nil {
 		return port{}, c
@@ -63,8 +68,8 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 	return owner.port, nil
 }
 
-// doubtBridges notes what is not known of the bridges on the way to a link: what was not read there, and where an entry
-// leads that was made by hand.
+// doubtBridges notes as doubts what was not read of the bridges on the path to a link, and their permanent entries for
+// another port.
 func (w *walk) doubtBridges(owner *arrival) {
 	for _, b := range owner.bridges {
 		w.doubtUnread(b.n)
@@ -76,15 +81,15 @@ func (w *walk) doubtBridges(owner *arrival) {
 		for _, e := range b.n.FDB {
 			if b.out != nil && e.Master == b.l.Name && !e.Learned && e.Dev != b.out.Name &&
 				strings.EqualFold(e.MAC, owner.l.MAC) {
-				w.doubt("an entry of the bridge %s in %s has %s at %s, and it is behind %s", b.l.Name, b.n.Name, e.MAC,
+				w.doubt("an entry of the bridge %s in %s has %s at %s, but it is behind %s", b.l.Name, b.n.Name, e.MAC,
 					e.Dev, b.out.Name)
 			}
 		}
 	}
 }
 
-// doubtOthers: somebody who takes in what is for a whole prefix (a route of the type local) answers for an address of
-// others as well.
+// doubtOthers notes as a doubt another neighbour that answers for the address too, by a route of the type local for a
+// whole prefix.
 func (w *walk) doubtOthers(n *state.Namespace, owner *arrival, to netip.Addr, arrivals []arrival) {
 	if w.trial || to.Is6() {
 		return
@@ -97,8 +102,8 @@ func (w *walk) doubtOthers(n *state.Namespace, owner *arrival, to netip.Addr, ar
 	}
 }
 
-// standIn is who gets the frames for an address that nobody has who can be reached: the link that a permanent entry
-// names, or one that answers for others.
+// standIn is the link that gets the frames for an address whose owner is not reached: that of a permanent entry, or one
+// that answers for other addresses.
 func (w *walk) standIn(n *state.Namespace, out *state.Link, to netip.Addr, arrivals []arrival) *arrival {
 	known := w.neighbour(n, out, to)
 	for i := range arrivals {
@@ -117,9 +122,9 @@ func (w *walk) standIn(n *state.Namespace, out *state.Link, to netip.Addr, arriv
 	return nil
 }
 
-// proxies says whether a namespace answers by a link for an address of others (arp_process, net/ipv4/arp.c, and
-// ndisc_recv_ns, net/ipv6/ndisc.c): it forwards, the way to the address leads out of another link, and proxy_arp or an
-// entry for the address says so.
+// proxies reports whether a namespace answers by a link for an address that is not its own (arp_process(),
+// net/ipv4/arp.c, and ndisc_recv_ns(), net/ipv6/ndisc.c): it forwards, the route to the address leads out of another
+// link, and proxy_arp is on or there is a proxy entry for the address.
 func proxies(at port, addr netip.Addr) bool {
 	family := familyOf(addr)
 	d := lookup(at.n, flow{dst: addr, iif: at.l.Name})
@@ -133,16 +138,16 @@ func proxies(at port, addr netip.Addr) bool {
 		return entry || strongest(at.n, at.l, "proxy_arp") > 0
 	}
 	off := func(link string) bool { return sysctl(at.n, ofLink(6, link, "proxy_ndp")) == "0" }
-	return entry && !(off("all") && off(at.l.Name)) // where that was not read, an entry is taken to be meant
+	return entry && !(off("all") && off(at.l.Name)) // if the setting was not read, the entry counts
 }
 
-// unanswered says whether the kernel has asked for a neighbour and nobody has answered.
+// unanswered reports whether the kernel has sent neighbour requests without a reply.
 func (w *walk) unanswered(n *state.Namespace, out *state.Link, to netip.Addr) bool {
 	e := w.neighbour(n, out, to)
 	return e != nil && (e.State == "failed" || e.State == "incomplete")
 }
 
-// settled says whether duplicate address detection has decided which of two links may use an address.
+// settled reports whether duplicate address detection has decided which of two links may use an address.
 func settled(a, b port, addr netip.Addr) bool { return dadFailed(a, addr) || dadFailed(b, addr) }
 
 func dadFailed(at port, addr netip.Addr) bool {
@@ -151,8 +156,8 @@ func dadFailed(at port, addr netip.Addr) bool {
 	})
 }
 
-// blocked is what keeps the frames of a namespace from everybody else on the segment: then it does not matter who is
-// there.
+// blocked is the obstacle if no frame of a namespace reaches any other one on the segment: then it does not matter who
+// is there.
 func blocked(n *state.Namespace, arrivals []arrival) *Cause {
 	if len(arrivals) == 0 || slices.ContainsFunc(arrivals, func(a arrival) bool {
 		return a.obstacle == nil && a.n != n
@@ -167,8 +172,8 @@ func blocked(n *state.Namespace, arrivals []arrival) *Cause {
 	return nil
 }
 
-// answersFor says whether a namespace would answer by a link for an address: IPv4 does for all its addresses
-// (arp_ignore 0), IPv6 for those of the link alone.
+// answersFor reports whether a namespace has an address that it would answer for by a link: for IPv4 that is each of
+// its addresses (arp_ignore 0), for IPv6 only those of the link.
 func (w *walk) answersFor(at port, addr netip.Addr) bool {
 	if addr.Is4() {
 		return w.isOwn(at.n, addr)
@@ -181,7 +186,7 @@ func (w *walk) answersFor(at port, addr netip.Addr) bool {
 	return false
 }
 
-// holder is the link of a namespace that has an address, at itself if there is none.
+// holder is the link with an address in the namespace of at; at itself if there is none.
 func (w *walk) holder(at port, addr netip.Addr) port {
 	for _, o := range w.owned(addr) {
 		if o.n == at.n {
@@ -191,7 +196,7 @@ func (w *walk) holder(at port, addr netip.Addr) port {
 	return at
 }
 
-// sharedSource sees whether somebody else on the segment has the source address too: then answers may go there.
+// sharedSource finds another link of the segment with the packet's source address: the reply may go there.
 func (w *walk) sharedSource(n *state.Namespace, out *state.Link, p packet, arrivals []arrival) *Cause {
 	if !w.isOwn(n, p.src) {
 		return nil
@@ -208,9 +213,10 @@ func (w *walk) sharedSource(n *state.Namespace, out *state.Link, p packet, arriv
 	return nil
 }
 
-// believed judges whether the owner answers, and whether its answer is believed.
+// believed checks that the owner answers, and that the sender uses its MAC address.
 func (w *walk) believed(n *state.Namespace, out *state.Link, to netip.Addr, owner *arrival, arrivals []arrival,
 	p packet) *Cause {
+	// The owner's link: a port of a bridge and a link without ARP do not answer, nor does an address that is tentative.
 	holder := w.holder(owner.port, to)
 	if holder.l.Master == owner.l.Name && owner.l.Kind == "bridge" {
 		return addressOnPort(holder, owner.port, to)
@@ -223,6 +229,8 @@ func (w *walk) believed(n *state.Namespace, out *state.Link, to netip.Addr, owne
 			return w.unusableAddress(holder, a)
 		}
 	}
+	// The sender's neighbour entry: neigh_resolve_output(), net/core/neighbour.c, sends a request unless a MAC address
+	// is known, and a permanent entry is never asked for.
 	known := w.neighbour(n, out, to)
 	if c := w.cannotAsk(port{n, out}, p, known); c != nil {
 		return c
@@ -230,6 +238,7 @@ func (w *walk) believed(n *state.Namespace, out *state.Link, to netip.Addr, owne
 	if known != nil && known.State == "permanent" {
 		return w.wrongNeighbour(n, out, to, known, owner)
 	}
+	// The ARP reply: arp_process(), net/ipv4/arp.c.
 	if to.Is4() {
 		unknown := known == nil || known.MAC == "" || known.State == "failed" || known.State == "incomplete"
 		if unknown && !slices.Contains(w.asked, question{owner.port, port{n, out}}) {
@@ -241,6 +250,7 @@ func (w *walk) believed(n *state.Namespace, out *state.Link, to netip.Addr, owne
 			return c
 		}
 	}
+	// The packet filters that the request and the reply pass.
 	if me := (port{n, out}); !slices.Contains(w.asked, question{owner.port, me}) {
 		if c := w.filteredQuestion(me, to, owner, p); c != nil {
 			return c
@@ -255,8 +265,8 @@ func (w *walk) believed(n *state.Namespace, out *state.Link, to netip.Addr, owne
 	return w.duplicateMAC(port{n, out}, owner, arrivals)
 }
 
-// silent says why a namespace does not answer who has an address of its own: arp_process answers for what the look-up
-// finds to be local.
+// silent is the cause why a namespace does not answer ARP requests for an address of its own: arp_process(),
+// net/ipv4/arp.c, answers if the lookup finds a route of the type local.
 func (w *walk) silent(owner port, to netip.Addr, p packet) *Cause {
 	if !w.looksUpLocal(owner.n, 4) {
 		return w.localRuleMissing(owner.n, 4)
@@ -271,7 +281,7 @@ func (w *walk) silent(owner port, to netip.Addr, p packet) *Cause {
 
 func addressOnPort(holder, bridge port, addr netip.Addr) *Cause {
 	c := cause(causes.AddressOnPort, holder.n, holder.l,
-		"%s is on %s in %s, which is a port of %s: a port has no say in IP, the bridge has", addr, holder.l.Name,
+		"%s is on %s in %s, which is a port of %s: the bridge, not its port, delivers packets to IP", addr, holder.l.Name,
 		holder.n.Name, bridge.l.Name).
 		proof(linkShown(holder.n, holder.l))
 	if a, ok := addressOf(holder.l, addr); ok {
@@ -280,8 +290,9 @@ func addressOnPort(holder, bridge port, addr netip.Addr) *Cause {
 	return c
 }
 
-// cannotAsk: for a packet whose source is not on the link, somebody else's for a router, the kernel asks with the
-// link-local address of the link; as long as that is tentative, it does not ask.
+// cannotAsk: if the source of an IPv6 packet is not an address of the link, as on a router, the kernel sends neighbour
+// solicitations from the link-local address (ndisc_solicit(), net/ipv6/ndisc.c); while that is tentative, it sends
+// none.
 func (w *walk) cannotAsk(at port, p packet, known *state.Neighbour) *Cause {
 	if _, ok := addressOf(at.l, p.src); ok || p.family() == 4 || known != nil && known.MAC != "" {
 		return nil
@@ -300,14 +311,15 @@ func (w *walk) cannotAsk(at port, p packet, known *state.Neighbour) *Cause {
 		return nil
 	}
 	for _, a := range addresses(at.l, 6) {
-		if !usable(a) { // with this one, the packet would have it as its source, and the kernel would ask with it
+		if !usable(a) { // if it were usable, the packet would have it as source, and the kernel would ask from it
 			return w.unusableAddress(at, a)
 		}
 	}
 	return w.unusableAddress(at, *tentative)
 }
 
-// arpIgnored is arp_ignore of ip-sysctl.rst: 1 answers for addresses of the link alone, 8 for none.
+// arpIgnored applies arp_ignore (ip-sysctl.rst; arp_ignore(), net/ipv4/arp.c): 1 answers only for addresses of the
+// link, 8 for none.
 func (w *walk) arpIgnored(at, holder port, addr netip.Addr) *Cause {
 	mode := strongest(at.n, at.l, "arp_ignore")
 	if mode == 0 || (mode == 1 || mode == 2) && holder.l == at.l || mode == 3 {
@@ -317,11 +329,12 @@ func (w *walk) arpIgnored(at, holder port, addr netip.Addr) *Cause {
 	if number(at.n, key) < mode {
 		key = ofLink(4, "all", "arp_ignore")
 	}
-	return cause(causes.ARPIgnored, at.n, at.l, "%s does not answer who has %s when it is asked by %s (arp_ignore %d)",
-		at.n.Name, addr, at.l.Name, mode).
-		proof(in(at.n, "sysctl %s", key) + ": " + sysctl(at.n, key)).mend(in(at.n, "sysctl -w %s=0", key))
+	return cause(causes.ARPIgnored, at.n, at.l,
+		"%s does not answer ARP requests for %s that come in by %s (arp_ignore %d)", at.n.Name, addr, at.l.Name, mode).
+		proof(in(at.n, "sysctl %s", key) + ": " + sysctl(at.n, key)).fix(in(at.n, "sysctl -w %s=0", key))
 }
 
+// neighbour is the entry for an address in the neighbour table of a link, other than a proxy entry; nil without one.
 func (w *walk) neighbour(n *state.Namespace, out *state.Link, addr netip.Addr) *state.Neighbour {
 	for i := range n.Neighbours {
 		e := &n.Neighbours[i]
@@ -345,22 +358,23 @@ func (w *walk) wrongNeighbour(n *state.Namespace, out *state.Link, to netip.Addr
 		return nil
 	}
 	return cause(causes.NeighbourWrong, n, out,
-		"%s believes that %s has the MAC address %s; %s in %s, which has the address, has %s", n.Name, to, known.MAC,
+		"the neighbour entry of %s for %s has the MAC address %s, but %s in %s, which has the address, has %s",
+		n.Name, to, known.MAC,
 		owner.l.Name, owner.n.Name, owner.l.MAC).
 		proof(ip(n, "neigh show dev %s", out.Name)+": "+state.NeighbourText(*known),
 			linkShown(owner.n, owner.l)+" link/ether "+owner.l.MAC).
-		mend(ip(n, "neigh del %s dev %s", to, out.Name))
+		fix(ip(n, "neigh del %s dev %s", to, out.Name))
 }
 
-// ofPort says that a port of a bridge has a MAC address: the bridge takes frames for it too.
+// ofPort reports whether a port of a bridge has a MAC address: the bridge receives frames for it too.
 func ofPort(bridge port, mac string) bool {
 	return slices.ContainsFunc(ports(bridge.n, bridge.l), func(q *state.Link) bool {
 		return strings.EqualFold(q.MAC, mac)
 	})
 }
 
-// duplicateMAC finds another link of the segment with the MAC address of the sender or the owner: a bridge sends to one
-// of them only.
+// duplicateMAC finds another link of the segment with the MAC address of the sender or the owner: a bridge sends frames
+// to only one of them.
 func (w *walk) duplicateMAC(from port, owner *arrival, arrivals []arrival) *Cause {
 	if owner.l.MAC == "" {
 		return nil
@@ -378,14 +392,14 @@ func (w *walk) duplicateMAC(from port, owner *arrival, arrivals []arrival) *Caus
 				continue
 			}
 			if one == owner.port && other == from && len(owner.bridges) == 0 {
-				continue // on a cable alone nobody has to choose
+				continue // on a single cable there is no bridge to confuse
 			}
 			return cause(causes.DuplicateMAC, other.n, other.l,
 				"%s in %s and %s in %s have the same MAC address %s on one segment", one.l.Name, one.n.Name,
 				other.l.Name, other.n.Name, one.l.MAC).
 				proof(linkShown(one.n, one.l)+" link/ether "+one.l.MAC, linkShown(other.n, other.l)+" link/ether "+
 					other.l.MAC).
-				mend(ip(other.n, "link set %s address %s", other.l.Name, freshMAC(one, other)))
+				fix(ip(other.n, "link set %s address %s", other.l.Name, freshMAC(one, other)))
 		}
 	}
 	return nil

@@ -9,10 +9,10 @@ import (
 	"netnscheck/harness/state"
 )
 
-// nobody says why no link of the segment has the address.
+// nobody is the cause why no link of the segment has the address.
 func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arrivals []arrival) *Cause {
 	if w.trial {
-		return cause(causes.AddressNowhere, n, nil, "nobody")
+		return cause(causes.AddressNowhere, n, nil, "no link has the address")
 	}
 	for _, o := range w.owned(to) {
 		if c := w.macvlanParent(port{n, out}, o); c != nil {
@@ -40,7 +40,7 @@ func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arriva
 		return w.ontoSegment(c, port{n, out}, o, to, arrivals)
 	}
 	c := cause(causes.AddressNowhere, n, nil, "no interface anywhere has %s", to).
-		proof(ip(n, "neigh show %s", to) + ": nobody answers")
+		proof(ip(n, "neigh show %s", to) + ": no reply")
 	if near := w.nearestAddress(to); near != "" {
 		c.Says += "; the nearest address is " + near
 	}
@@ -48,12 +48,12 @@ func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arriva
 		return c.addAddress(*heir, netip.PrefixFrom(to.WithZone(""), w.lengthHere(out, to)))
 	}
 	return c.advise(fmt.Sprintf(
-		"give %s to whom it belongs on the segment of %s in %s, or ask for an address that is there", to, out.Name,
+		"assign %s on the segment of %s in %s, or choose an address that is there", to, out.Name,
 		n.Name))
 }
 
-// heir is the link of a segment that may get an address which nobody has there: one that has none of its family, or the
-// only one there.
+// heir is the link of a segment that may get an address that no link has: one without an address of its family, or the
+// only other link there.
 func (w *walk) heir(n *state.Namespace, arrivals []arrival, family int) *port {
 	robbed, bare := w.lacking(n, portsOf(arrivals), family)
 	if lacking := append(robbed, bare...); len(lacking) > 0 {
@@ -71,7 +71,7 @@ func (w *walk) heir(n *state.Namespace, arrivals []arrival, family int) *port {
 	return only
 }
 
-// lengthHere is the prefix length that an address has on the segment of a link.
+// lengthHere is the prefix length of an address in the networks of a link; that of a host if none covers it.
 func (w *walk) lengthHere(out *state.Link, to netip.Addr) int {
 	for _, a := range out.Addresses {
 		if familyOf(a.Prefix.Addr()) == familyOf(to) && covers(a, to) {
@@ -81,13 +81,14 @@ func (w *walk) lengthHere(out *state.Link, to netip.Addr) int {
 	return to.BitLen()
 }
 
-// ontoSegment brings the owner of an address and who asks for it together: by the owner's cable in the segment's
-// bridge, by a gateway, or by the address on a link that is there. An address that others use where it is stays there.
+// ontoSegment lets the asker reach the owner of an address on another segment: the owner's cable goes into the
+// segment's bridge, or the asker gets a route by a gateway, or the address moves to a link of the segment. An address
+// that is in use where it is stays there.
 func (w *walk) ontoSegment(c *Cause, from, owner port, to netip.Addr, arrivals []arrival) *Cause {
 	robbed, bare := w.lacking(from.n, portsOf(arrivals), familyOf(to))
 	heirs := append(robbed, slices.DeleteFunc(bare, func(at port) bool { return at.l.Kind == "bridge" })...)
 	served := w.serves(owner, to)
-	// else it is the address that is in a wrong place, not the cable
+	// with other addresses on the owner's link, the address is misplaced, not the cable
 	alone := len(addresses(owner.l, familyOf(to))) == 1
 	if peer := w.below(owner.l); !served && alone && peer != nil && owner.l.Kind == "veth" && peer.l.Master != "" {
 		if bridge := w.bridgeOf(peer.n, arrivals, from); bridge != nil {
@@ -98,31 +99,30 @@ func (w *walk) ontoSegment(c *Cause, from, owner port, to netip.Addr, arrivals [
 		return c
 	}
 	if served {
-		// it lost the same address as somebody has elsewhere
+		// the link without an address lost the same one as is in use elsewhere
 		if len(heirs) == 1 && !lookup(heirs[0].n, flow{dst: to}).found() {
 			return c.addAddress(heirs[0], netip.PrefixFrom(to.WithZone(""), w.lengthHere(from.l, to)))
 		}
 		return c.advise(fmt.Sprintf(
-			"decide who %s means: if %s in %s, lead there by a router; if somebody on the segment of %s in %s, give "+
-				"that one another address",
+			"decide which host has %s: if it is %s in %s, route to it; if it is one on the segment of %s in %s, "+
+				"assign it another address",
 			to, owner.l.Name, owner.n.Name, from.l.Name, from.n.Name))
 	}
 	a, ok := addressOf(owner.l, to)
 	if !ok || len(heirs) == 0 {
-		return c.advise("connect " + owner.l.Name + " in " + owner.n.Name + " with the segment of " + from.l.Name +
+		return c.advise("connect " + owner.l.Name + " in " + owner.n.Name + " to the segment of " + from.l.Name +
 			" in " + from.n.Name)
 	}
 	return c.deleteAddress(owner, a.Prefix).addAddress(heirs[0],
 		netip.PrefixFrom(to.WithZone(""), w.lengthHere(from.l, to)))
 }
 
-// byGateway leads who asks for an address that is on another segment there by a neighbour that knows the way, if that
-// is seen to help: in the place of the route that had it on this segment, or beside that if the kernel made it with an
-// address.
+// byGateway routes an address on another segment by a neighbour that is a router towards it, if a trial gets further.
+// The route replaces the one that has the address on this segment, or is added if that one is a connected route.
 func (w *walk) byGateway(c *Cause, from port, to netip.Addr) bool {
 	r := w.stations[len(w.stations)-1].d.route
 	if !slices.ContainsFunc(from.l.Addresses, func(a state.Address) bool { return covered(a) == r.To }) {
-		return w.gatewayThat(c, from.n, to, r, w.mends) || w.gatewayThat(c, from.n, to, r, w.improves)
+		return w.gatewayThat(c, from.n, to, r, w.fixes) || w.gatewayThat(c, from.n, to, r, w.improves)
 	}
 	part := w.networkOf(to)
 	if part.Bits() <= r.To.Bits() {
@@ -137,8 +137,8 @@ func (w *walk) byGateway(c *Cause, from port, to netip.Addr) bool {
 	return false
 }
 
-// serves says whether an address is of use where it is: a neighbour of its owner has it on the segment between them, or
-// it is meant to be reached by routers alone.
+// serves reports whether an address is in use where it is: a neighbour of its owner reaches it directly, or it is on a
+// loopback or dummy link, to be reached by routers.
 func (w *walk) serves(owner port, addr netip.Addr) bool {
 	return owner.l.Kind == "loopback" || owner.l.Kind == "dummy" ||
 		slices.ContainsFunc(w.endpoints(owner), func(at port) bool {
@@ -167,8 +167,8 @@ func (w *walk) nearestAddress(to netip.Addr) string {
 	return ""
 }
 
-// macvlanParent: a macvlan and the link below it do not talk to each other, and neither do siblings but in the mode
-// bridge. An ipvlan does not talk to the link below it, either.
+// macvlanParent: a macvlan or ipvlan and its parent do not reach each other, nor do macvlans of one parent, unless
+// their mode is bridge (macvlan_queue_xmit(), drivers/net/macvlan.c).
 func (w *walk) macvlanParent(from, owner port) *Cause {
 	standsOn := func(at port, lower *port) bool {
 		below := w.below(at.l)
@@ -184,8 +184,8 @@ func (w *walk) macvlanParent(from, owner port) *Cause {
 			at = owner
 		}
 		return cause(causes.MacvlanParent, at.n, at.l,
-			"%s: macvlans of one parent talk to each other in the mode bridge alone", at.l.Name).
-			proof(modeShown(at)).mend(ip(at.n, "link set %s type macvlan mode bridge", at.l.Name))
+			"%s: macvlans of one parent reach each other only in the mode bridge", at.l.Name).
+			proof(modeShown(at)).fix(ip(at.n, "link set %s type macvlan mode bridge", at.l.Name))
 	default:
 		return nil
 	}
@@ -193,23 +193,24 @@ func (w *walk) macvlanParent(from, owner port) *Cause {
 	if at.l.IPvlan != "" {
 		kind, mode = "an ipvlan", "l2"
 	}
-	return cause(causes.MacvlanParent, at.n, at.l, "%s: %s and its parent do not talk to each other, by design",
+	return cause(causes.MacvlanParent, at.n, at.l, "%s: %s and its parent do not reach each other, by design",
 		at.l.Name, kind).
-		proof(modeShown(at)).advise("give the parent's namespace " + kind + " of its own in the mode " + mode +
-		", and the address to that")
+		proof(modeShown(at)).advise("add " + kind + " in the mode " + mode + " in the parent's namespace, and assign " +
+		"the address to it")
 }
 
 func modeShown(at port) string {
 	return ip(at.n, "-d link show dev %s", at.l.Name) + ": " + at.l.Kind + " mode " + at.l.Macvlan + at.l.IPvlan
 }
 
-// notAPort: the owner's cable ends in a namespace with a bridge of this segment, but not in the bridge.
+// notAPort: the cable of the owner or the asker ends in a namespace with the bridge of the segment, but is no port of
+// it.
 func (w *walk) notAPort(owner port, arrivals []arrival, from port) *Cause {
 	for _, at := range []port{owner, from} {
 		peer := w.below(at.l)
 		if peer == nil || at.l.Kind != "veth" || peer.l.Master != "" ||
 			len(addresses(peer.l, 4))+len(addresses(peer.l, 6)) > 0 {
-			continue // an end with an address is meant to be none
+			continue // an end with an address is not meant to be a port
 		}
 		bridge := w.bridgeOf(peer.n, arrivals, from)
 		if bridge == nil && at == from {
@@ -226,7 +227,7 @@ func (w *walk) notAPort(owner port, arrivals []arrival, from port) *Cause {
 	return nil
 }
 
-// bridgeOf is a bridge of the segment in a namespace.
+// bridgeOf is a bridge of the segment in a namespace; nil without one.
 func (w *walk) bridgeOf(n *state.Namespace, arrivals []arrival, from port) *state.Link {
 	if from.n == n && from.l.Kind == "bridge" {
 		return from.l
@@ -241,7 +242,7 @@ func (w *walk) bridgeOf(n *state.Namespace, arrivals []arrival, from port) *stat
 	return nil
 }
 
-// bridgeBehind is the bridge in a namespace that the owner is a port of, or is itself.
+// bridgeBehind is the bridge in a namespace on the segment of the owner; nil without one.
 func (w *walk) bridgeBehind(owner port, n *state.Namespace) *state.Link {
 	if owner.n == n && owner.l.Kind == "bridge" {
 		return owner.l

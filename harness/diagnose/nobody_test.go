@@ -69,8 +69,8 @@ func TestAddressOffSegment(t *testing.T) {
 			s.Namespace("r").Links, s.Namespace("r").Sysctls = s.Namespace("r").Links[:2], nil
 			without(s.Namespace("r"), far)
 			s.Namespaces = append(s.Namespaces, other)
-		}, []string{"decide who 10.2.0.1 means: if eth0 in b, lead there by a router; if somebody on the segment of " +
-			"eth0 in a, give that one another address"}},
+		}, []string{"decide which host has 10.2.0.1: if it is eth0 in b, route to it; if it is one on the segment of " +
+			"eth0 in a, assign it another address"}},
 		{"an address of lo", "a", func(s *state.State) {
 			b := s.Namespace("b")
 			b.Link("eth0").Addresses, b.Routes = nil, nil
@@ -78,8 +78,8 @@ func TestAddressOffSegment(t *testing.T) {
 			without(s.Namespace("r"), far)
 			s.Namespace("r").Routes = append(s.Namespace("r").Routes, straight("10.2.0.0/24", "to-a"))
 			give(s.Namespace("a"), s.Namespace("a").Link("eth0"), netip.MustParsePrefix("10.2.0.9/24"))
-		}, []string{"decide who 10.2.0.1 means: if lo in b, lead there by a router; if somebody on the segment of " +
-			"eth0 in a, give that one another address"}},
+		}, []string{"decide which host has 10.2.0.1: if it is lo in b, route to it; if it is one on the segment of " +
+			"eth0 in a, assign it another address"}},
 		{"an address that nobody uses where it is", "a", func(s *state.State) {
 			b, r := s.Namespace("b"), s.Namespace("r")
 			r.Link("to-b").Addresses = nil

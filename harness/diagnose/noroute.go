@@ -8,7 +8,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// noRoute says why a namespace has no way to an address.
+// noRoute is the cause why a namespace has no route to an address.
 func (w *walk) noRoute(n *state.Namespace, p packet, d decision, iif *state.Link) *Cause {
 	if c := w.diverted(n, p, d, iif); c != nil {
 		return c
@@ -32,7 +32,7 @@ func (w *walk) noRoute(n *state.Namespace, p packet, d decision, iif *state.Link
 	return w.missingRoute(c, n, p.dst)
 }
 
-// refusals are the causes of the types of routes that say no.
+// refusals are the causes for the route types that refuse a destination.
 var refusals = map[string]causes.Cause{
 	"unreachable": causes.RouteUnreachable,
 	"prohibit":    causes.RouteProhibit,
@@ -40,20 +40,20 @@ var refusals = map[string]causes.Cause{
 	"throw":       causes.RouteThrow,
 }
 
-// refused is a route or a rule that says no.
+// refused is the cause for a route or a rule that refuses the destination.
 func refused(n *state.Namespace, p packet, d decision) *Cause {
 	if d.route == nil {
-		return cause(causes.RuleDiverts, n, nil, "a rule of %s answers %s for %s", n.Name, d.refused, p.dst).
+		return cause(causes.RuleDiverts, n, nil, "a rule of %s has the action %s for %s", n.Name, d.refused, p.dst).
 			proof(ruleShown(n, d.rule)).deleteRule(n, d.rule)
 	}
-	return cause(refusals[d.refused], n, nil, "the route of %s that fits %s is of type %s", n.Name, p.dst, d.refused).
+	return cause(refusals[d.refused], n, nil, "the route of %s to %s is of type %s", n.Name, p.dst, d.refused).
 		proof(routeShown(n, d.route)).
-		mend(ip(n, "%sroute del %s %s table %s", six(p.family()), d.refused, state.PrefixText(d.route.To),
+		fix(ip(n, "%sroute del %s %s table %s", six(p.family()), d.refused, state.PrefixText(d.route.To),
 			state.TableName(d.route.Table))).
 		then(deleteRoute(n.Name, d.route))
 }
 
-// diverted sees whether a rule sends the look-up away from a route of the table main that would do.
+// diverted finds a rule that keeps the lookup from a route of the table main.
 func (w *walk) diverted(n *state.Namespace, p packet, d decision, iif *state.Link) *Cause {
 	main := &state.Rule{Family: p.family(), Action: "lookup", Table: state.TableMain}
 	route, hop := inTable(n, main, flow{src: p.src, dst: p.dst, oif: p.dst.Zone()})
@@ -67,12 +67,12 @@ func (w *walk) diverted(n *state.Namespace, p packet, d decision, iif *state.Lin
 		return nil
 	}
 	return cause(causes.RuleDiverts, n, nil,
-		"no rule of %s that fits looks up the table main, where the route to %s is", n.Name, p.dst).
+		"no matching rule of %s looks up the table main, which has the route to %s", n.Name, p.dst).
 		proof(append(w.rulesShown(n, p.family()), routeShown(n, route))...).
-		mend(ip(n, "%srule add priority 32766 lookup main", six(p.family())))
+		fix(ip(n, "%srule add priority 32766 lookup main", six(p.family())))
 }
 
-// ledAstray blames the rule that sent the packet from a station by a table of its own, if it gets further without that
+// ledAstray blames the rule that routed the packet at a station by a table of its own, if it gets further without that
 // rule.
 func (w *walk) ledAstray(at station) *Cause {
 	if w.trial || at.d.rule.Table == state.TableMain || at.d.rule.Table == state.TableLocal ||
@@ -84,12 +84,11 @@ func (w *walk) ledAstray(at station) *Cause {
 
 func diverts(n *state.Namespace, p packet, by *state.Rule, instead string) *Cause {
 	return cause(causes.RuleDiverts, n, nil,
-		"the rule of %s with priority %d sends packets for %s away from the route that would do", n.Name, by.Priority,
-		p.dst).
+		"the rule of %s with priority %d keeps packets for %s from the right route", n.Name, by.Priority, p.dst).
 		proof(ruleShown(n, by), instead).deleteRule(n, by)
 }
 
-// mainReached says whether some rule that fits looks up the table main.
+// mainReached reports whether a rule that matches looks up the table main.
 func mainReached(n *state.Namespace, p packet, iif *state.Link) bool {
 	f := flowOf(p, iif)
 	for _, r := range rulesOf(n, p.family()) {
@@ -100,7 +99,7 @@ func mainReached(n *state.Namespace, p packet, iif *state.Link) bool {
 	return false
 }
 
-// linkDown finds a link that is down and has an address whose network covers the destination.
+// linkDown finds a link that is down with an address whose network covers the destination.
 func (w *walk) linkDown(n *state.Namespace, p packet, links []*state.Link) *Cause {
 	for _, l := range links {
 		if l.Up {
@@ -118,8 +117,9 @@ func (w *walk) linkDown(n *state.Namespace, p packet, links []*state.Link) *Caus
 	return nil
 }
 
-// downBeyond finds a link that is down and behind which the way to the destination goes on; the routes by it, and its
-// IPv6 addresses, went when it was set down.
+// downBeyond finds a link that is down with a router towards the destination on its segment. Its routes and its IPv6
+// addresses went when it was set down (fib_disable_ip(), net/ipv4/fib_frontend.c; addrconf_ifdown(),
+// net/ipv6/addrconf.c).
 func (w *walk) downBeyond(n *state.Namespace, p packet, links []*state.Link) *Cause {
 	for _, l := range links {
 		if !l.Up && l.Master == "" && slices.ContainsFunc(w.neighbours(port{n, l}), func(at port) bool {
@@ -131,7 +131,7 @@ func (w *walk) downBeyond(n *state.Namespace, p packet, links []*state.Link) *Ca
 	return nil
 }
 
-// downStraight finds a link that is down and leads straight to the destination.
+// downStraight finds a link that is down and leads directly to the destination.
 func (w *walk) downStraight(n *state.Namespace, p packet, links []*state.Link) *Cause {
 	for _, l := range links {
 		if !l.Up && l.Master == "" && slices.ContainsFunc(w.neighbours(port{n, l}), func(at port) bool {
@@ -145,13 +145,13 @@ func (w *walk) downStraight(n *state.Namespace, p packet, links []*state.Link) *
 
 func (w *walk) isDown(at port, family int, a *state.Address) *Cause {
 	c := cause(causes.LinkDown, at.n, at.l,
-		"%s in %s is administratively down, so the routes that go with it are not there", at.l.Name, at.n.Name).
+		"%s in %s is administratively down, so its routes are gone", at.l.Name, at.n.Name).
 		proof(linkShown(at.n, at.l))
 	if a != nil {
 		c.proof(addressShown(at.n, at.l, *a))
 	}
 	c.setUp(at)
-	if family == 6 && len(addresses(at.l, 6)) == 0 { // they went when it was set down
+	if family == 6 && len(addresses(at.l, 6)) == 0 { // lost when it was set down
 		if lost := w.addressFor(at, 6); lost.IsValid() {
 			c.addAddress(at, lost)
 		}
@@ -159,10 +159,10 @@ func (w *walk) isDown(at port, family int, a *state.Address) *Cause {
 	return c
 }
 
-// butLinkLocal: an address that is for one link alone is none for what is behind it.
+// butLinkLocal is the exception for IPv6, whose link-local addresses do not reach beyond the link.
 func butLinkLocal(family int) string {
 	if family == 6 {
-		return " but for those that mean one link alone"
+		return " other than link-local ones"
 	}
 	return ""
 }
@@ -200,7 +200,7 @@ func (w *walk) noAddress(n *state.Namespace, p packet, links []*state.Link) *Cau
 	return c
 }
 
-// giveAddress repairs a link that has no address of a family.
+// giveAddress assigns an address to a link without one of a family.
 func (w *walk) giveAddress(c *Cause, at port, family int) {
 	if a := w.addressFor(at, family); a.IsValid() {
 		c.addAddress(at, a)
@@ -209,8 +209,8 @@ func (w *walk) giveAddress(c *Cause, at port, family int) {
 	}
 }
 
-// prefixMismatch finds an address whose own network is too small for the destination, while the destination's network
-// has room for it.
+// prefixMismatch finds an address whose network does not cover the destination, while the destination's network covers
+// it.
 func (w *walk) prefixMismatch(n *state.Namespace, p packet, links []*state.Link) *Cause {
 	for _, o := range w.owned(p.dst) {
 		theirs, ok := addressOf(o.l, p.dst)
@@ -224,7 +224,7 @@ func (w *walk) prefixMismatch(n *state.Namespace, p packet, links []*state.Link)
 					continue
 				}
 				c := cause(causes.PrefixMismatch, n, l,
-					"%s on %s in %s covers %s alone, which %s is not in; over there, on %s in %s, it is a /%d",
+					"%s on %s in %s covers only %s, and %s is not in it; the destination, on %s in %s, has a /%d",
 					ours.Prefix, l.Name, n.Name, covered(ours), p.dst, o.l.Name, o.n.Name, theirs.Prefix.Bits()).
 					proof(addressShown(n, l, ours), addressShown(o.n, o.l, theirs))
 				return c.deleteAddress(port{n, l}, ours.Prefix).addAddress(port{n, l},
@@ -235,12 +235,13 @@ func (w *walk) prefixMismatch(n *state.Namespace, p packet, links []*state.Link)
 	return nil
 }
 
-// connectedRouteMissing finds an address whose network covers the destination, without the route that the kernel makes
-// with it.
+// connectedRouteMissing finds an address whose network covers the destination, without its connected route, which the
+// kernel adds with an address (fib_add_ifaddr(), net/ipv4/fib_frontend.c; addrconf_prefix_route(),
+// net/ipv6/addrconf.c).
 func (w *walk) connectedRouteMissing(n *state.Namespace, p packet, links []*state.Link) *Cause {
 	for _, l := range links {
 		for _, a := range addresses(l, p.family()) {
-			// its route is there, and not used (ignore_routes_with_linkdown)
+			// the route is there but not used (ignore_routes_with_linkdown)
 			if l.Up && !l.Carrier && covers(a, p.dst) {
 				if c := w.linkTrouble(n, l, &p, false); c != nil {
 					return c
@@ -248,18 +249,18 @@ func (w *walk) connectedRouteMissing(n *state.Namespace, p packet, links []*stat
 			}
 			if l.Up && covers(a, p.dst) && !covered(a).IsSingleIP() && !has(a.Flags, "noprefixroute") {
 				return cause(causes.ConnectedRouteMissing, n, l,
-					"%s in %s has an address whose network covers %s, and yet there is no route to it", l.Name, n.Name,
-					p.dst).
+					"%s in %s has an address whose network covers %s, but its connected route is missing", l.Name,
+					n.Name, p.dst).
 					proof(addressShown(n, l, a), ip(n, "%sroute show dev %s", six(p.family()), l.Name)+": nothing for "+
 						covered(a).String()).
-					mend(connectedRoute(n, l, a)).then(func(k *sketch) { connect(k.link(n.Name, l.Name)) })
+					fix(connectedRoute(n, l, a)).then(func(k *sketch) { connect(k.link(n.Name, l.Name)) })
 			}
 		}
 	}
 	return nil
 }
 
-// connectedRoute is the command that puts back the route which the kernel makes with an address.
+// connectedRoute is the command that restores the connected route of an address.
 func connectedRoute(n *state.Namespace, l *state.Link, a state.Address) string {
 	if a.Prefix.Addr().Is6() {
 		return ip(n, "-6 route add %s dev %s proto kernel metric 256", covered(a), l.Name)
@@ -267,7 +268,7 @@ func connectedRoute(n *state.Namespace, l *state.Link, a state.Address) string {
 	return ip(n, "route add %s dev %s proto kernel scope link src %s", covered(a), l.Name, a.Prefix.Addr())
 }
 
-// addressOf is the address of a link as it is written there.
+// addressOf is an address of a link with its prefix and flags; false if the link does not have it.
 func addressOf(l *state.Link, addr netip.Addr) (state.Address, bool) {
 	for _, a := range l.Addresses {
 		if a.Prefix.Addr() == addr.WithZone("") {

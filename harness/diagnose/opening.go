@@ -6,16 +6,16 @@ import (
 	"netnscheck/harness/state"
 )
 
-// What a chain is opened for when its policy drops a packet is that packet, its answer, and what its delivery needs:
-// nobody else's.
+// If the policy of a chain drops a packet, the repair accepts that packet, its reply, and the neighbour requests that
+// they need, but nothing else.
 
 const discovery = "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept"
 
-// openings put rules into a base chain whose policy drops the packet that let it through, and what belongs to it.
+// openings are the commands that add rules to a base chain whose policy drops the packet: for it and what it needs.
 func (r *run) openings(c *state.FilterChain) []string {
 	switch {
 	case r.seen.arp && r.table.Family == "arp":
-		return []string{r.put(c, "accept")} // it sees nothing but ARP
+		return []string{r.put(c, "accept")} // the chain sees only ARP
 	case r.seen.arp:
 		return []string{r.put(c, "ether type arp accept")}
 	case r.seen.discovers():
@@ -39,8 +39,8 @@ func (r *run) openings(c *state.FilterChain) []string {
 	return rules
 }
 
-// put is the command that puts a rule where the packet comes by: at the end of a base chain, or before the rule by
-// which it leaves that.
+// put is the command that adds a rule where the packet meets it: at the end of a base chain, or before the rule that
+// ends the chain for the packet.
 func (r *run) put(c *state.FilterChain, rule string) string {
 	chain := r.table.Family + " " + r.table.Name + " " + c.Name
 	if r.left == nil {
@@ -49,7 +49,7 @@ func (r *run) put(c *state.FilterChain, rule string) string {
 	return fmt.Sprintf("insert rule %s handle %d %s", chain, r.left.Handle, rule)
 }
 
-// answer is the packet that comes back, as the same hook sees it.
+// answer is the reply as the same hook sees it.
 func (s seen) answer() seen {
 	back := s
 	back.packet = s.back()
@@ -57,10 +57,10 @@ func (s seen) answer() seen {
 	return back
 }
 
-// opening is a rule that accepts the packet. One that comes back is known by connection tracking, where that has seen
-// it already.
+// opening is a rule that accepts the packet. A reply is accepted by its connection tracking state, if the chain comes
+// after connection tracking.
 func (s seen) opening(t *state.FilterTable, c *state.FilterChain) string {
-	if s.tracking == "established" && t.Family != "bridge" { // for bridges, that takes a module of its own
+	if s.tracking == "established" && t.Family != "bridge" { // bridges need the module nf_conntrack_bridge for it
 		return "ct state established,related accept"
 	}
 	v, icmp := "ip", "icmp"

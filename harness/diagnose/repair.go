@@ -9,14 +9,14 @@ import (
 	"netnscheck/harness/state"
 )
 
-// A fault takes more with it than itself: with a link that is set down the kernel forgets its IPv6 addresses and the
-// routes that lead through it. So a repair is tried on a sketch of the state, the packet is walked again, and what
-// stops it then is repaired as well.
+// A fault has consequences: with a link that is set down, the kernel removes its IPv6 addresses and the routes by it.
+// So a repair is tried on a copy of the state, the packet is walked again, and what stops it then is repaired too.
 
-// rounds is how often a repair is completed at most.
+// rounds is the maximum number of times that a repair is completed.
 const rounds = 8
 
-// completeRepair adds to the repair of a cause what it has left behind, and says whether the packet gets through then.
+// completeRepair adds the repairs of a cause's consequences to its own, and reports whether the packet gets through
+// then.
 func (w *walk) completeRepair(c *Cause) bool {
 	s := w.state
 	for next, i := c, 0; len(next.changes) > 0 && i < rounds; i++ {
@@ -25,20 +25,20 @@ func (w *walk) completeRepair(c *Cause) bool {
 		if next = again.both(); next == nil || !next.Name.Consequence() {
 			return next == nil
 		}
-		c.mendAs(next)
+		c.fixAs(next)
 	}
 	return false
 }
 
-// station is a namespace that sent the packet on, and how.
+// station is a namespace that sent the packet on, with the packet and the route decision there.
 type station struct {
 	n *state.Namespace
 	p packet
 	d decision
 }
 
-// detour sees whether the packet was lost because a namespace sent it to a gateway, for want of the way that it should
-// have taken: its own link to the destination is down, or has lost the route.
+// detour finds a namespace that sent the packet to a gateway only because its direct route was gone: its own link to
+// the destination is down, or has lost the route.
 func (w *walk) detour() *Cause {
 	for _, at := range w.stations {
 		if at.d.hop == nil || !at.d.hop.Via.IsValid() {
@@ -56,28 +56,28 @@ func (w *walk) detour() *Cause {
 	return nil
 }
 
-// mends says whether the packet gets all the way after some changes.
-func (w *walk) mends(changes ...change) bool {
+// fixes reports whether the packet and its reply get through after some changes.
+func (w *walk) fixes(changes ...change) bool {
 	c, _ := w.after(changes)
 	return c == nil
 }
 
-// improves says whether the packet gets further after some changes: all the way, or at least to more stations.
+// improves reports whether the packet gets further after some changes: through, or at least over more hops.
 func (w *walk) improves(changes ...change) bool {
 	c, stations := w.after(changes)
 	return c == nil || stations > len(w.path) && c.Name != causes.RoutingLoop
 }
 
-// after is what stops the packet after some changes, and how many stations it comes to.
+// after is what stops the packet after some changes, and the number of hops until then.
 func (w *walk) after(changes []change) (*Cause, int) {
 	again := &walk{state: sketched(w.state, changes), query: w.query, turns: w.turns.again(), trial: true}
 	return again.both(), len(again.path)
 }
 
-// change is one thing done to a sketch.
+// change is one change of a sketch.
 type change func(*sketch)
 
-// sketch is a copy of a state, of which the namespaces that are changed are copies too.
+// sketch is a copy of a state in which namespaces are copied before they are changed.
 type sketch struct {
 	*state.State
 	copied map[*state.Namespace]bool
@@ -94,8 +94,8 @@ func sketched(s *state.State, changes []change) *state.State {
 	return k.State
 }
 
-// netns is a namespace that may be changed; its links have addresses of their own. One that is not there is changed
-// in a namespace that nobody looks at.
+// netns is a namespace that may be changed, with its links and addresses. If there is none of the name, it is a
+// namespace outside the sketch.
 func (k *sketch) netns(name string) *state.Namespace {
 	n := k.Namespace(name)
 	if n == nil {
@@ -104,7 +104,7 @@ func (k *sketch) netns(name string) *state.Namespace {
 	return k.own(n)
 }
 
-// own lets one of the sketch's namespaces be changed.
+// own copies one of the sketch's namespaces, once, so that it may be changed.
 func (k *sketch) own(n *state.Namespace) *state.Namespace {
 	if !k.copied[n] {
 		k.copied[n] = true
@@ -118,8 +118,7 @@ func (k *sketch) own(n *state.Namespace) *state.Namespace {
 	return n
 }
 
-// link is a link that may be changed, and its namespace. One that is not there is changed in a link that nobody looks
-// at.
+// link is a link that may be changed, and its namespace. If there is none of the name, it is a link outside the sketch.
 func (k *sketch) link(netns, name string) (*state.Namespace, *state.Link) {
 	n := k.netns(netns)
 	if l := n.Link(name); l != nil {
@@ -128,7 +127,7 @@ func (k *sketch) link(netns, name string) (*state.Namespace, *state.Link) {
 	return n, &state.Link{Name: name}
 }
 
-// carriers gives each veth and each bridge the carrier that it has by now.
+// carriers updates the carrier of each veth and each bridge.
 func (k *sketch) carriers() {
 	w := &walk{state: k.State}
 	each := func(kind string, carrier func(*state.Namespace, *state.Link) bool) {
@@ -160,7 +159,7 @@ func forwarding(p *state.Port) *state.Port {
 	return &q
 }
 
-// connect makes the routes that the kernel makes with the addresses of a link that is up.
+// connect adds the local and connected routes that the kernel adds with the addresses of a link that is up.
 func connect(n *state.Namespace, l *state.Link) {
 	for _, a := range l.Addresses {
 		if !l.Up || has(a.Flags, "noprefixroute") {
@@ -176,7 +175,7 @@ func connect(n *state.Namespace, l *state.Link) {
 	}
 }
 
-// localRoute is the route that the kernel makes with an address, to take in what is for it.
+// localRoute is the route of the type local that the kernel adds with an address.
 func localRoute(l *state.Link, addr netip.Addr) state.Route {
 	return state.Route{
 		Family: familyOf(addr), Type: "local", To: netip.PrefixFrom(addr, addr.BitLen()), Table: state.TableLocal,
@@ -186,7 +185,7 @@ func localRoute(l *state.Link, addr netip.Addr) state.Route {
 
 // setUp repairs a link that is down.
 func (c *Cause) setUp(at port) *Cause {
-	return c.mend(ip(at.n, "link set %s up", at.l.Name)).then(func(k *sketch) {
+	return c.fix(ip(at.n, "link set %s up", at.l.Name)).then(func(k *sketch) {
 		n, l := k.link(at.n.Name, at.l.Name)
 		l.Up, l.Carrier = true, l.Kind != "veth" && l.Kind != "bridge"
 		for i := range n.Links { // the ports of a bridge that is down are disabled
@@ -198,11 +197,11 @@ func (c *Cause) setUp(at port) *Cause {
 	})
 }
 
-// speak6 lets a link speak IPv6, if it does not.
+// speak6 enables IPv6 on a link, if it is off.
 func (c *Cause) speak6(at port) *Cause {
 	switch {
 	case at.l.MTU < 1280:
-		return c.mend(ip(at.n, "link set %s mtu 1500", at.l.Name)).then(func(k *sketch) {
+		return c.fix(ip(at.n, "link set %s mtu 1500", at.l.Name)).then(func(k *sketch) {
 			_, l := k.link(at.n.Name, at.l.Name)
 			l.MTU = 1500
 		})
@@ -212,21 +211,21 @@ func (c *Cause) speak6(at port) *Cause {
 	return c
 }
 
-// addAddress gives a link an address. An IPv6 one may be used at once.
+// addAddress assigns an address to a link; an IPv6 address is usable at once (nodad).
 func (c *Cause) addAddress(at port, prefix netip.Prefix) *Cause {
 	if prefix.Addr().Is6() {
 		c.speak6(at)
 	}
-	return c.mend(ip(at.n, "addr add %s dev %s%s", prefix, at.l.Name, nodad(prefix.Addr()))).then(func(k *sketch) {
+	return c.fix(ip(at.n, "addr add %s dev %s%s", prefix, at.l.Name, nodad(prefix.Addr()))).then(func(k *sketch) {
 		n, l := k.link(at.n.Name, at.l.Name)
 		l.Addresses = append(l.Addresses, state.Address{Prefix: prefix, Scope: "global"})
 		connect(n, l)
 	})
 }
 
-// deleteAddress takes an address from a link.
+// deleteAddress removes an address from a link.
 func (c *Cause) deleteAddress(at port, prefix netip.Prefix) *Cause {
-	return c.mend(ip(at.n, "addr del %s dev %s", prefix, at.l.Name)).then(func(k *sketch) {
+	return c.fix(ip(at.n, "addr del %s dev %s", prefix, at.l.Name)).then(func(k *sketch) {
 		n, l := k.link(at.n.Name, at.l.Name)
 		l.Addresses = slices.DeleteFunc(l.Addresses, func(a state.Address) bool { return a.Prefix == prefix })
 		last := prefix.Addr().Is4() && len(addresses(l, 4)) == 0
@@ -238,9 +237,9 @@ func (c *Cause) deleteAddress(at port, prefix netip.Prefix) *Cause {
 	})
 }
 
-// addRoute gives a namespace a route.
+// addRoute adds a route to a namespace.
 func (c *Cause) addRoute(n *state.Namespace, to netip.Prefix, h state.Nexthop) *Cause {
-	return c.mend(ip(n, "%sroute add %s %s", six(familyOf(to.Addr())), state.PrefixText(to), by(h))).then(
+	return c.fix(ip(n, "%sroute add %s %s", six(familyOf(to.Addr())), state.PrefixText(to), by(h))).then(
 		addRoute(n.Name, to, h))
 }
 
@@ -252,7 +251,7 @@ func addRoute(netns string, to netip.Prefix, h state.Nexthop) change {
 	}
 }
 
-// by is where a route leads, in the words of a command.
+// by is the nexthop of a route in the words of a command.
 func by(h state.Nexthop) string {
 	switch {
 	case !h.Via.IsValid():
@@ -263,7 +262,7 @@ func by(h state.Nexthop) string {
 	return "via " + h.Via.String()
 }
 
-// deleteRoute takes a route away; r is compared by what it says.
+// deleteRoute removes the routes with the same text as r.
 func deleteRoute(netns string, r *state.Route) change {
 	text := state.RouteText(*r)
 	return func(k *sketch) {
@@ -274,8 +273,8 @@ func deleteRoute(netns string, r *state.Route) change {
 	}
 }
 
-// deleteRule takes a rule away. The kernel takes the first one that is so: one that shares its priority is named in
-// full.
+// deleteRule removes a rule. The kernel deletes the first one that matches (fib_nl_delrule(), net/core/fib_rules.c), so
+// a rule that shares its priority is named in full.
 func (c *Cause) deleteRule(n *state.Namespace, r *state.Rule) *Cause {
 	which := ""
 	for _, other := range rulesOf(n, r.Family) {
@@ -283,7 +282,7 @@ func (c *Cause) deleteRule(n *state.Namespace, r *state.Rule) *Cause {
 			_, which, _ = strings.Cut(state.RuleText(*r), ":")
 		}
 	}
-	return c.mend(ip(n, "%srule del priority %d%s", six(r.Family), r.Priority, which)).then(deleteRule(n.Name, r))
+	return c.fix(ip(n, "%srule del priority %d%s", six(r.Family), r.Priority, which)).then(deleteRule(n.Name, r))
 }
 
 func deleteRule(netns string, r *state.Rule) change {
@@ -295,9 +294,9 @@ func deleteRule(netns string, r *state.Rule) change {
 	}
 }
 
-// setSysctl gives a setting another value.
+// setSysctl changes a sysctl.
 func (c *Cause) setSysctl(n *state.Namespace, key, value string) *Cause {
-	return c.mend(in(n, "sysctl -w %s=%s", key, value)).then(func(k *sketch) {
+	return c.fix(in(n, "sysctl -w %s=%s", key, value)).then(func(k *sketch) {
 		s := k.netns(n.Name).Sysctls
 		for i := range s {
 			if s[i].Key == key {
@@ -307,9 +306,9 @@ func (c *Cause) setSysctl(n *state.Namespace, key, value string) *Cause {
 	})
 }
 
-// forgetNeighbour takes an entry from a neighbour table.
+// forgetNeighbour removes an entry from a neighbour table.
 func (c *Cause) forgetNeighbour(n *state.Namespace, out *state.Link, addr netip.Addr) *Cause {
-	return c.mend(ip(n, "neigh del %s dev %s", addr, out.Name)).then(func(k *sketch) {
+	return c.fix(ip(n, "neigh del %s dev %s", addr, out.Name)).then(func(k *sketch) {
 		in := k.netns(n.Name)
 		in.Neighbours = slices.DeleteFunc(in.Neighbours, func(e state.Neighbour) bool {
 			return !e.Proxy && e.Dev == out.Name && e.Addr.WithZone("") == addr.WithZone("")
@@ -319,7 +318,7 @@ func (c *Cause) forgetNeighbour(n *state.Namespace, out *state.Link, addr netip.
 
 // setMaster makes a link a port of a bridge.
 func (c *Cause) setMaster(at port, bridge string) *Cause {
-	return c.mend(ip(at.n, "link set %s master %s", at.l.Name, bridge)).then(func(k *sketch) {
+	return c.fix(ip(at.n, "link set %s master %s", at.l.Name, bridge)).then(func(k *sketch) {
 		_, l := k.link(at.n.Name, at.l.Name)
 		l.Master, l.Port = bridge, &state.Port{State: "forwarding"}
 	})

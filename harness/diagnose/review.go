@@ -60,7 +60,7 @@ func (r *reviewer) namespace(n *state.Namespace) {
 		r.add(cause(causes.LoopbackDown, n, lo,
 			"lo in %s is down: the namespace does not reach its own addresses, and network errors are silent",
 			n.Name).
-			proof(linkShown(n, lo)).mend(ip(n, "link set lo up")))
+			proof(linkShown(n, lo)).fix(ip(n, "link set lo up")))
 	}
 	if n.Nameless && len(n.PIDs) > 0 {
 		c := cause(causes.KeptByProcess, n, nil, "the namespace has no name; processes keep it alive: %s", pids(n.PIDs))
@@ -87,7 +87,7 @@ func (r *reviewer) link(n *state.Namespace, l *state.Link) {
 	case l.Kind == "veth" && peer != nil && l.Up && !peer.l.Up:
 		r.add(cause(causes.HalfUp, peer.n, peer.l, "%s in %s is down, %s in %s is up: the pair is half up", peer.l.Name,
 			peer.n.Name, l.Name, n.Name).
-			proof(linkShown(peer.n, peer.l), linkShown(n, l)).mend(ip(peer.n, "link set %s up", peer.l.Name)))
+			proof(linkShown(peer.n, peer.l), linkShown(n, l)).fix(ip(peer.n, "link set %s up", peer.l.Name)))
 	case l.Kind == "veth" && peer != nil && peer.n == n && l.Master == "" && peer.l.Master == "" &&
 		l.Index < peer.l.Index && (l.Up || peer.l.Up):
 		r.add(cause(causes.SameNamespace, n, l, "both ends of the pair %s and %s are in %s", l.Name, peer.l.Name,
@@ -104,7 +104,7 @@ func (r *reviewer) link(n *state.Namespace, l *state.Link) {
 		r.add(cause(causes.MTUMismatch, small.n, small.l,
 			"%s has an MTU of %d and its other end %s in %s one of %d: large packets from there are dropped",
 			small.l.Name, small.l.MTU, large.l.Name, large.n.Name, large.l.MTU).
-			proof(linkShown(small.n, small.l), linkShown(large.n, large.l)).mend(ip(small.n, "link set %s mtu %d",
+			proof(linkShown(small.n, small.l), linkShown(large.n, large.l)).fix(ip(small.n, "link set %s mtu %d",
 			small.l.Name, large.l.MTU)))
 	}
 	// The bridge: without a port it never has carrier.
@@ -158,7 +158,7 @@ func (r *reviewer) address(n *state.Namespace, l *state.Link, a state.Address) {
 	}
 	if what != "" {
 		r.add(cause(causes.OddAddress, n, l, "%s on %s is %s", a.Prefix, l.Name,
-			what).proof(addressShown(n, l, a)).mend(ip(n, "addr del %s dev %s", a.Prefix, l.Name)))
+			what).proof(addressShown(n, l, a)).fix(ip(n, "addr del %s dev %s", a.Prefix, l.Name)))
 	}
 	if has(a.Flags, "dadfailed") {
 		r.add(r.unusableAddress(port{n, l}, a))
@@ -174,7 +174,7 @@ func (r *reviewer) address(n *state.Namespace, l *state.Link, a state.Address) {
 			r.add(cause(causes.PrefixMismatch, n, l, "%s on %s does not cover %s at its other end, which covers it",
 				a.Prefix, l.Name, b.Prefix).
 				proof(addressShown(n, l, a), addressShown(peer.n, peer.l, b)).
-				mend(ip(n, "addr del %s dev %s", a.Prefix, l.Name),
+				fix(ip(n, "addr del %s dev %s", a.Prefix, l.Name),
 					ip(n, "addr add %s dev %s", netip.PrefixFrom(addr, b.Prefix.Bits()), l.Name)))
 		}
 	}
@@ -233,7 +233,7 @@ func (r *reviewer) shared() {
 			r.add(cause(causes.DuplicateMAC, at.n, at.l,
 				"%s in %s and %s in %s have the same MAC address %s on one segment", other.l.Name, other.n.Name,
 				at.l.Name, at.n.Name, at.l.MAC).
-				proof(linkShown(at.n, at.l) + " link/ether " + at.l.MAC).mend(ip(at.n, "link set %s address %s",
+				proof(linkShown(at.n, at.l) + " link/ether " + at.l.MAC).fix(ip(at.n, "link set %s address %s",
 				at.l.Name, freshMAC(other, at))))
 		}
 	})

@@ -203,7 +203,7 @@ func (s *search) cable(at port, obstacle *Cause, bridges []passage, vlan int) {
 			"a packet of %d bytes fits %s in %s (MTU %d) but not its other end %s in %s (MTU %d), which drops it "+
 				"silently",
 			s.p.size, at.l.Name, at.n.Name, at.l.MTU, peer.l.Name, peer.n.Name, peer.l.MTU).
-			proof(linkShown(at.n, at.l), linkShown(peer.n, peer.l)).mend(ip(peer.n, "link set %s mtu %d", peer.l.Name,
+			proof(linkShown(at.n, at.l), linkShown(peer.n, peer.l)).fix(ip(peer.n, "link set %s mtu %d", peer.l.Name,
 			at.l.MTU))
 	}
 	if obstacle == nil && at != s.start {
@@ -311,7 +311,7 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 				"%s and %s cannot reach each other: both are isolated ports of %s in %s", entry.Name, q.Name,
 				br.l.Name, br.n.Name).
 				proof(entry.Name+" isolated on",
-					q.Name+" isolated on").mend(in(br.n, "bridge link set dev %s isolated off", q.Name))
+					q.Name+" isolated on").fix(in(br.n, "bridge link set dev %s isolated off", q.Name))
 		}
 		if o == nil && !q.Up {
 			o = s.down(port{br.n, q})
@@ -328,7 +328,7 @@ func (s *search) bridge(br port, entry *state.Link, obstacle *Cause, bridges []p
 			o = cause(causes.MTUMismatch, br.n, q,
 				"a packet of %d bytes does not fit the port %s in %s (MTU %d); a bridge drops it silently", s.p.size,
 				q.Name, br.n.Name, q.MTU).
-				proof(linkShown(br.n, q)).mend(ip(br.n, "link set %s mtu %d", q.Name, s.p.size))
+				proof(linkShown(br.n, q)).fix(ip(br.n, "link set %s mtu %d", q.Name, s.p.size))
 		}
 		if o == nil && !allowed(br, q, vlan) {
 			o = notAllowed(br, q, vlan)
@@ -388,16 +388,16 @@ func (w *walk) portTrouble(at port) *Cause {
 		c.Passes = true
 		return c.advise("wait: the bridge enables the port as soon as the kernel reports the carrier")
 	case tree != nil && at.l.Port.State == "disabled":
-		return c.mend(again...)
+		return c.fix(again...)
 	case tree != nil:
 		c.Passes = true
 		return c.advise(fmt.Sprintf(
 			"wait: spanning tree lets the port forward after listening and learning, %s after it came up",
 			seconds(2*tree.ForwardDelay)))
 	case w.inRing(at): // if it forwarded, there could be a broadcast storm
-		return c.mend(ip(at.n, "link set %s type bridge stp_state 1", at.l.Master)).mend(again...)
+		return c.fix(ip(at.n, "link set %s type bridge stp_state 1", at.l.Master)).fix(again...)
 	}
-	return c.mend(in(at.n, "bridge link set dev %s state 3", at.l.Name))
+	return c.fix(in(at.n, "bridge link set dev %s state 3", at.l.Name))
 }
 
 // seconds formats a time of a bridge, which is in hundredths of a second.

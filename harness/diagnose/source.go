@@ -10,7 +10,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// noNamespace says why a name is no namespace.
+// noNamespace is the cause why a name is not that of a namespace.
 func (w *walk) noNamespace(name string) *Cause {
 	n := &state.Namespace{Name: name}
 	if stray, ok := w.state.Stray(name); ok {
@@ -21,7 +21,7 @@ func (w *walk) noNamespace(name string) *Cause {
 	for _, near := range w.state.Nearest(name) {
 		if near.Kind == state.KindNamespace {
 			c.Says += "; the nearest name is " + near.Name
-			repair = "" // it was misspelt rather than forgotten
+			repair = "" // it is misspelt rather than missing
 			break
 		}
 	}
@@ -33,20 +33,20 @@ func (w *walk) noNamespace(name string) *Cause {
 	}
 	c.proof("ip netns list: " + strings.Join(names, " "))
 	if repair == "" {
-		return c.advise("if another namespace was meant, name that")
+		return c.advise("check the name of the namespace")
 	}
-	return c.mend(repair)
+	return c.fix(repair)
 }
 
-// notANamespace says what has the name instead. It removes nothing but what is certainly of no use to anybody: an
-// empty file or directory, a link that leads nowhere or to what is none.
+// notANamespace is the cause for a file in /run/netns that is not a namespace. The repair removes only what certainly
+// has no content: an empty file or directory, a symbolic link.
 func notANamespace(n *state.Namespace, stray state.Stray) *Cause {
 	path := "/run/netns/" + stray.Name
 	is := func(format string, args ...any) *Cause {
 		return cause(causes.NotANamespace, n, nil, "%s is %s", path, fmt.Sprintf(format, args...))
 	}
 	again := "ip netns add " + quoted(stray.Name)
-	removed := func(c *Cause, how string) *Cause { return c.mend(how+" "+quoted(path), again) }
+	removed := func(c *Cause, how string) *Cause { return c.fix(how+" "+quoted(path), again) }
 	kept := func(c *Cause) *Cause {
 		return c.proof("ls -ld "+quoted(path)).advise("mv "+quoted(path)+" ELSEWHERE", again)
 	}
@@ -59,25 +59,25 @@ func notANamespace(n *state.Namespace, stray state.Stray) *Cause {
 		return removed(is("an empty directory, not a namespace").proof("stat -c %F "+quoted(path)+": directory"),
 			"rmdir")
 	case state.StrayDangling:
-		return removed(is("a link to %s, where nothing is", stray.Target).proof(link), "rm")
+		return removed(is("a link to %s, which does not exist", stray.Target).proof(link), "rm")
 	case state.StrayLink:
 		return removed(is("a link to %s, which is no namespace", stray.Target).proof(link), "rm")
 	case state.StrayMount:
-		return is("a mount of something else than a network namespace").
+		return is("a mount of something other than a network namespace").
 			proof("findmnt " + quoted(path)).advise("umount " + quoted(path))
 	case state.StrayFullFile:
-		return kept(is("a file with something in it, not a namespace"))
+		return kept(is("a file that is not empty, not a namespace"))
 	case state.StrayFullDirectory:
-		return kept(is("a directory with something in it, not a namespace"))
+		return kept(is("a directory that is not empty, not a namespace"))
 	}
 	return kept(is("a %s, not a namespace", stray.Kind))
 }
 
-// source looks at what stops a packet before any route does.
+// source is the cause that stops a packet in the sending namespace before any route lookup.
 func (w *walk) source(n *state.Namespace, p *packet) *Cause {
 	family := p.family()
 	if zone := p.dst.Zone(); zone != "" && n.Link(zone) == nil {
-		return cause(causes.NoInterface, n, nil, "%s has no interface %s, which %s is to be reached by", n.Name, zone,
+		return cause(causes.NoInterface, n, nil, "%s has no interface %s to reach %s by", n.Name, zone,
 			p.dst.WithZone("")).
 			proof(ip(n, "-br link show") + ": " + strings.Join(linkNames(n), " "))
 	}
@@ -86,7 +86,7 @@ func (w *walk) source(n *state.Namespace, p *packet) *Cause {
 	}
 	if p.dst.IsLinkLocalUnicast() && p.dst.Is6() && p.dst.Zone() == "" && len(ordinary(n)) > 0 {
 		c := cause(causes.ScopeMissing, n, nil,
-			"%s is link-local: it means another neighbour on each link, so a link has to be named", p.dst)
+			"%s is link-local: it may be on any link, so the link has to be named", p.dst)
 		for _, l := range ordinary(n) {
 			c.advise(in(n, "ping %s%%%s", p.dst, l.Name))
 		}
@@ -99,7 +99,7 @@ func (w *walk) source(n *state.Namespace, p *packet) *Cause {
 		return nil
 	}
 	if len(ordinary(n)) == 0 {
-		return cause(causes.NoInterface, n, nil, "%s has no interface but lo, so nothing leads out of it", n.Name).
+		return cause(causes.NoInterface, n, nil, "%s has no interface but lo", n.Name).
 			proof(ip(n, "-br link show") + ": lo").advise("ip link set IFACE netns " + netnsName(n.Name))
 	}
 	if family == 6 {
@@ -110,10 +110,11 @@ func (w *walk) source(n *state.Namespace, p *packet) *Cause {
 
 func (w *walk) localRuleMissing(n *state.Namespace, family int) *Cause {
 	return cause(causes.LocalRuleMissing, n, nil,
-		"no rule of %s looks up the table local, so the namespace does not know its own addresses", n.Name).
-		proof(w.rulesShown(n, family)...).mend(ip(n, "%srule add priority 0 lookup local", six(family)))
+		"no rule of %s looks up the table local, so the namespace delivers nothing locally", n.Name).
+		proof(w.rulesShown(n, family)...).fix(ip(n, "%srule add priority 0 lookup local", six(family)))
 }
 
+// looksUpLocal reports whether a rule looks up the table local.
 func (w *walk) looksUpLocal(n *state.Namespace, family int) bool {
 	for _, r := range inForce(n, family) {
 		if r.Action == "lookup" && r.Table == state.TableLocal {
@@ -133,6 +134,7 @@ func (w *walk) rulesShown(n *state.Namespace, family int) (lines []string) {
 	return lines
 }
 
+// isOwn reports whether a namespace has an address; for a link-local one, on the link of its zone.
 func (w *walk) isOwn(n *state.Namespace, addr netip.Addr) bool {
 	for _, o := range w.owned(addr) {
 		if o.n == n && (addr.Zone() == "" || o.l.Name == addr.Zone()) {
@@ -142,7 +144,8 @@ func (w *walk) isOwn(n *state.Namespace, addr netip.Addr) bool {
 	return false
 }
 
-// ownAddress judges an address that the namespace has itself: such packets go by lo, whatever link has the address.
+// ownAddress is the cause that stops a packet for an address of its own namespace: it goes by lo, whatever link has the
+// address.
 func (w *walk) ownAddress(n *state.Namespace, p *packet) *Cause {
 	own := w.isOwn(n, p.dst)
 	if !own && !p.dst.IsLoopback() {
@@ -159,7 +162,7 @@ func (w *walk) ownAddress(n *state.Namespace, p *packet) *Cause {
 		}
 		if peer := w.below(o.l); peer != nil && peer.n == n {
 			c := cause(causes.SameNamespace, n, o.l,
-				"both ends of the pair %s and %s are in %s: packets between them never cross the wire", o.l.Name,
+				"both ends of the pair %s and %s are in %s: packets between them never cross the pair", o.l.Name,
 				peer.l.Name, n.Name).
 				proof(linkShown(n, o.l), linkShown(n, peer.l), ip(n, "route get %s", p.dst)+": local "+p.dst.String()+
 					" dev lo")
@@ -182,7 +185,7 @@ func duplicateAddress(other, first port, addr netip.Addr) *Cause {
 			if a.Prefix.Addr() == addr.WithZone("") {
 				c.proof(addressShown(o.n, o.l, a))
 				if o == other {
-					c.mend(ip(o.n, "addr del %s dev %s", a.Prefix, o.l.Name))
+					c.fix(ip(o.n, "addr del %s dev %s", a.Prefix, o.l.Name))
 				}
 			}
 		}
@@ -190,7 +193,7 @@ func duplicateAddress(other, first port, addr netip.Addr) *Cause {
 	return c
 }
 
-// bound gives the packet the source address of the query, if it is one of the namespace's that can be used.
+// bound sets the source address of the query, if the namespace has it and may use it.
 func (w *walk) bound(n *state.Namespace, p *packet) bool {
 	for _, o := range w.owned(w.query.Source) {
 		if a, _ := addressOf(o.l, w.query.Source); o.n == n && usable(a) && w.query.Source.Is4() == p.dst.Is4() {
@@ -201,19 +204,20 @@ func (w *walk) bound(n *state.Namespace, p *packet) bool {
 	return false
 }
 
-// unbound says why nothing can be sent from the source address of the query. That it is not the namespace's own is no
-// cause: it was asked for.
+// unbound is the cause why nothing can be sent from the source address of the query. If the namespace does not have it,
+// the query is wrong: a doubt, not a cause.
 func (w *walk) unbound(n *state.Namespace) *Cause {
 	for _, o := range w.owned(w.query.Source) {
 		if a, _ := addressOf(o.l, w.query.Source); o.n == n && !usable(a) {
 			return w.unusableAddress(o, a)
 		}
 	}
-	w.doubt("nothing is sent to %s from %s, which is no address of %s for it", w.query.To, w.query.Source, n.Name)
+	w.doubt("nothing can be sent to %s from %s, which is no address of %s of that family", w.query.To,
+		w.query.Source, n.Name)
 	return nil
 }
 
-// speaks6 says which link does not speak IPv6, if the namespace has no IPv6 way out.
+// speaks6 is the cause for a link with IPv6 off, if the namespace has no IPv6 route to the destination.
 func (w *walk) speaks6(n *state.Namespace, p *packet) *Cause {
 	var mute []*state.Link
 	for _, l := range ordinary(n) {
@@ -231,7 +235,7 @@ func (w *walk) speaks6(n *state.Namespace, p *packet) *Cause {
 	return w.mute(port{n, l})
 }
 
-// muteStraight finds a link that does not speak IPv6 and leads straight to the destination.
+// muteStraight finds a link with IPv6 off that leads directly to the destination.
 func (w *walk) muteStraight(n *state.Namespace, p packet, links []*state.Link) *Cause {
 	if p.family() == 4 {
 		return nil
@@ -246,9 +250,9 @@ func (w *walk) muteStraight(n *state.Namespace, p packet, links []*state.Link) *
 	return nil
 }
 
-// mute is a link that does not speak IPv6: its addresses went when it stopped.
+// mute is the cause for a link with IPv6 off; the kernel removed its IPv6 addresses then.
 func (w *walk) mute(at port) *Cause {
-	c := cause(causes.IPv6Disabled, at.n, at.l, "%s in %s does not speak IPv6", at.l.Name, at.n.Name)
+	c := cause(causes.IPv6Disabled, at.n, at.l, "IPv6 is off on %s in %s", at.l.Name, at.n.Name)
 	if at.l.MTU < 1280 {
 		c.proof(linkShown(at.n, at.l) + " (IPv6 needs 1280: RFC 8200, section 5)")
 	} else {
@@ -260,12 +264,13 @@ func (w *walk) mute(at port) *Cause {
 	return c.speak6(at)
 }
 
-// off6 says that a link does not speak IPv6.
+// off6 reports whether IPv6 is off on a link: by disable_ipv6, or by an MTU below IPV6_MIN_MTU (addrconf_notify(),
+// net/ipv6/addrconf.c).
 func off6(n *state.Namespace, l *state.Link) bool {
 	return l.MTU < 1280 || sysctl(n, ofLink(6, l.Name, "disable_ipv6")) == "1"
 }
 
-// sourceMissing judges the source address of an IPv6 packet: an address that is tentative or a duplicate cannot be it.
+// sourceMissing is the cause why an IPv6 packet has no source address: tentative and duplicate addresses do not count.
 func (w *walk) sourceMissing(n *state.Namespace, p packet, d decision) *Cause {
 	if p.family() == 4 || d.local() || p.src.IsValid() {
 		return nil
@@ -273,17 +278,17 @@ func (w *walk) sourceMissing(n *state.Namespace, p packet, d decision) *Cause {
 	return w.noSource(n, p, d)
 }
 
-// notBeyond: a router hands a packet with a link-local source back to its own link, and to no other one (RFC 4291,
-// section 2.5.6).
+// notBeyond: a router forwards a packet with a link-local source only out of the link it came in by (RFC 4291, section
+// 2.5.6; ip6_forward(), net/ipv6/ip6_output.c).
 func (w *walk) notBeyond(from, router *state.Namespace, iif *state.Link, p packet, d decision) *Cause {
 	if p.family() == 4 || !p.src.IsLinkLocalUnicast() || d.hop == nil || d.hop.Dev == iif.Name {
 		return nil
 	}
-	w.hop(router, iif, p, "its source %s is link-local, it stays on its link", p.src)
+	w.hop(router, iif, p, "its source %s is link-local, so it is not forwarded to another link", p.src)
 	return w.noSource(from, p, lookup(from, flowOf(p, nil)))
 }
 
-// noSource says why a namespace has no address that could be the source of an IPv6 packet.
+// noSource is the cause why a namespace has no source address for an IPv6 packet.
 func (w *walk) noSource(n *state.Namespace, p packet, d decision) *Cause {
 	links := ordinary(n)
 	if out := d.dev(n); out != nil {
@@ -303,15 +308,15 @@ func (w *walk) noSource(n *state.Namespace, p packet, d decision) *Cause {
 func (w *walk) unusableAddress(at port, a state.Address) *Cause {
 	if has(a.Flags, "dadfailed") {
 		c := cause(causes.AddressDuplicate, at.n, at.l,
-			"somebody else on the segment of %s in %s has %s: duplicate address detection failed", at.l.Name, at.n.Name,
+			"another host on the segment of %s in %s has %s: duplicate address detection failed", at.l.Name, at.n.Name,
 			a.Prefix.Addr()).
 			proof(addressShown(at.n, at.l, a)).deleteAddress(at, a.Prefix)
 		w.giveAddress(c, at, 6)
 		return c
 	}
 	return cause(causes.AddressTentative, at.n, at.l,
-		"%s on %s in %s is tentative: it may not be used before duplicate address detection has ended, 1 to 2 s "+
-			"after the link comes up",
+		"%s on %s in %s is tentative: it is unusable until duplicate address detection ends, 1 to 2 s after the link "+
+			"comes up",
 		a.Prefix.Addr(), at.l.Name, at.n.Name).
 		proof(addressShown(at.n, at.l, a)).deleteAddress(at, a.Prefix).addAddress(at, a.Prefix)
 }

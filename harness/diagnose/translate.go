@@ -209,7 +209,7 @@ func (w *walk) translationMissing(lost *Cause) *Cause {
 				c.proof(in(n, "nft list chain %s %s %s", t.Family, t.Name, ch.Name) + ": " + ch.Rules[k].Text)
 			}
 			if len(c.Repair) == 0 {
-				c.mend(in(n, "nft add rule %s %s %s masquerade", t.Family, t.Name, ch.Name))
+				c.fix(in(n, "nft add rule %s %s %s masquerade", t.Family, t.Name, ch.Name))
 			}
 		}
 	}

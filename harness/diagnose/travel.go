@@ -245,7 +245,7 @@ func (w *walk) sourceDoubted(n *state.Namespace, iif *state.Link, p *packet) *Ca
 	case !back.found():
 		missing := w.noRoute(n, p.back(), back, nil)
 		c.Says = fmt.Sprintf("a packet from %s came in by %s, but there is no route back to it", p.src, iif.Name)
-		c.proof(missing.Evidence...).mendAs(missing).changes = missing.changes
+		c.proof(missing.Evidence...).fixAs(missing).changes = missing.changes
 	case numbered:
 		c.proof(routeShown(n, back.route)).setSysctl(n, key, "2")
 	default:

@@ -35,7 +35,7 @@ func routed() *state.State {
 }
 
 // TestReversePath: the way back is looked up as for a packet that comes back the same way, and what is missing there
-// mends it.
+// fixes it.
 func TestReversePath(t *testing.T) {
 	back := netip.MustParsePrefix("10.1.0.0/24")
 	lost := func(r *state.Namespace) {

@@ -10,17 +10,19 @@ import (
 	"netnscheck/harness/state"
 )
 
-// tunnel takes a frame through a VXLAN tunnel: its underlay is diagnosed as itself.
+// tunnel takes a frame through a VXLAN tunnel: vxlan_xmit(), drivers/net/vxlan/vxlan_core.c. The encapsulated packet is
+// walked through the underlay like any other.
 func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
+	// The remotes, from the forwarding database: vxlan_find_mac(), drivers/net/vxlan/vxlan_core.c.
 	v := at.l.VXLAN
 	remotes := s.remotes(at)
 	if len(remotes) == 0 {
-		missing := cause(causes.TunnelRemoteMissing, at.n, at.l, "%s in %s knows no remote to send to", at.l.Name,
+		missing := cause(causes.TunnelRemoteMissing, at.n, at.l, "%s in %s has no remote to send to", at.l.Name,
 			at.n.Name).
 			proof(ip(at.n, "-d link show dev %s", at.l.Name)+": no remote",
 				in(at.n, "bridge fdb show dev %s", at.l.Name)+": no flooding entry")
 		for _, far := range s.farEnds(at) {
-			missing.mend(s.floodTo(at, far))
+			missing.fix(s.floodTo(at, far))
 		}
 		s.farSide(at, cmp.Or(obstacle, missing), bridges)
 		return
@@ -29,12 +31,13 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
 		return
 	}
 	for _, remote := range remotes {
-		// A search without a packet asks who is there, not why somebody is not.
+		// A search without a packet asks for the links there, not for causes.
 		under := &walk{state: s.state, query: s.query, owners: s.owners, children: s.children, tunnels: s.tunnels + 1,
 			trial: true}
 		if s.p.dst.IsValid() {
 			under.trial, under.turns = s.trial, s.turns
 		}
+		// Encapsulation: vxlan_xmit_one(), drivers/net/vxlan/vxlan_core.c, one packet for each remote.
 		outer := packet{dst: remote, src: v.Local, proto: "udp", dport: uint16(v.DstPort), yields: true}
 		if s.p.size != 0 {
 			outer.size = s.p.size + headers(remote)
@@ -43,13 +46,14 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
 			s.group(at, under, outer, obstacle, bridges)
 			continue
 		}
+		// Through the underlay to the remote's VXLAN device: vxlan_rcv(), drivers/net/vxlan/vxlan_core.c.
 		there, _, broken := under.travel(at.n, outer)
 		s.share(under)
 		if broken != nil {
 			s.farSide(at, cmp.Or(obstacle, broken), bridges)
 			continue
 		}
-		if there == nil { // the far end is out of sight
+		if there == nil { // the far end is outside the state
 			if obstacle == nil {
 				s.beyond = append(s.beyond, at)
 			}
@@ -66,8 +70,8 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
 	}
 }
 
-// leftOut takes the frame on to the far ends that flood to this one and that it does not flood to, as one that should
-// have come there.
+// leftOut takes the frame on to the far ends that this one does not flood to although they flood to it: they should
+// have received it.
 func (s *search) leftOut(at port, remotes []netip.Addr, obstacle *Cause, bridges []passage) {
 	ours := s.underlay(at)
 	for _, far := range s.farEnds(at) {
@@ -76,19 +80,20 @@ func (s *search) leftOut(at port, remotes []netip.Addr, obstacle *Cause, bridges
 			continue
 		}
 		missing := cause(causes.TunnelRemoteMissing, at.n, at.l,
-			"%s in %s sends to others and not to %s, the end of the tunnel in %s", at.l.Name, at.n.Name, theirs,
+			"%s in %s sends to other remotes but not to %s, the end of the tunnel in %s", at.l.Name, at.n.Name, theirs,
 			far.n.Name).
-			proof(in(at.n, "bridge fdb show dev %s", at.l.Name) + ": no flooding entry for " + theirs.String()).mend(
+			proof(in(at.n, "bridge fdb show dev %s", at.l.Name) + ": no flooding entry for " + theirs.String()).fix(
 			s.floodTo(at, far))
 		s.receive(far, cmp.Or(obstacle, missing), bridges, 0)
 	}
 }
 
+// floodTo is the command that makes a VXLAN device flood to another one.
 func (s *search) floodTo(at, far port) string {
 	return in(at.n, "bridge fdb append 00:00:00:00:00:00 dev %s dst %s", at.l.Name, s.underlay(far))
 }
 
-// flooded are the remotes of a VXLAN device for all that nobody has told it about.
+// flooded are the remotes to which a VXLAN device sends frames for unknown MAC addresses.
 func flooded(at port) (all []netip.Addr) {
 	if at.l.VXLAN.Remote.IsValid() {
 		all = append(all, at.l.VXLAN.Remote)
@@ -101,7 +106,7 @@ func flooded(at port) (all []netip.Addr) {
 	return all
 }
 
-// headers is the size of what a tunnel puts around a packet: Ethernet, VXLAN, UDP, and IP of the remote's family.
+// headers is the size in bytes of a tunnel's encapsulation: Ethernet, VXLAN, UDP, and IP of the remote's family.
 func headers(remote netip.Addr) int {
 	if remote.Is4() {
 		return 50
@@ -109,8 +114,8 @@ func headers(remote netip.Addr) int {
 	return 70
 }
 
-// tooBigFor judges a packet that with the headers of a tunnel does not fit the link below it (skb_tunnel_check_pmtu):
-// only farther on, the tunnel's own packets may be fragmented.
+// tooBigFor is the cause for a packet that with the headers of a tunnel does not fit the link below it
+// (skb_tunnel_check_pmtu(), net/ipv4/ip_tunnel_core.c). Beyond that link, the tunnel's packets may be fragmented.
 func (s *search) tooBigFor(at port, outer packet, lower *state.Link) *Cause {
 	if s.p.reply || lower == nil || outer.size <= lower.MTU {
 		return nil
@@ -119,16 +124,16 @@ func (s *search) tooBigFor(at port, outer packet, lower *state.Link) *Cause {
 		"a packet of %d bytes that must not be fragmented goes into the tunnel %s in %s, and with its headers of %d "+
 			"bytes it does not fit %s below it (MTU %d)",
 		s.p.size, at.l.Name, at.n.Name, headers(outer.dst), lower.Name, lower.MTU).
-		proof(linkShown(at.n, at.l), linkShown(at.n, lower)).mend(ip(at.n, "link set %s mtu %d", lower.Name,
+		proof(linkShown(at.n, at.l), linkShown(at.n, lower)).fix(ip(at.n, "link set %s mtu %d", lower.Name,
 		outer.size))
-	if from := s.state.Namespace(s.query.From); from != nil { // it has learned the small size
-		c.mend(forget(from, s.p.family()))
+	if from := s.state.Namespace(s.query.From); from != nil { // it has cached the smaller MTU
+		c.fix(forget(from, s.p.family()))
 	}
 	return c
 }
 
-// group takes a frame to all who hear a multicast group: those on the segment of the lower link. No route is asked
-// (ip_route_output_key_hash_rcu).
+// group takes a frame to the members of a multicast group on the segment of the lower link. There is no route lookup:
+// the link is given (ip_route_output_key_hash_rcu(), net/ipv4/route.c).
 func (s *search) group(at port, under *walk, outer packet, obstacle *Cause, bridges []passage) {
 	lower := at.n.Link(at.l.VXLAN.Dev)
 	if lower == nil {
@@ -145,7 +150,7 @@ func (s *search) group(at port, under *walk, outer packet, obstacle *Cause, brid
 		outer.src = firstAddress(lower, outer.family())
 	}
 	tooBig := s.tooBigFor(at, outer, lower)
-	outer.size = min(outer.size, lower.MTU) // what is larger goes in fragments
+	outer.size = min(outer.size, lower.MTU) // larger packets are fragmented
 	broken := under.hook(at.n, "output", causes.FilterOutput, &outer, nil, lower)
 	for _, heard := range under.segment(port{at.n, lower}, outer) {
 		joined := func(l state.Link) bool {
@@ -166,8 +171,8 @@ func (s *search) group(at port, under *walk, outer packet, obstacle *Cause, brid
 	}
 }
 
-// share takes over what is not known of the way below: the packet depends on it too. A search without a packet depends
-// on nothing.
+// share takes over the doubts of the underlay, on which the packet depends too. A search without a packet depends on
+// none.
 func (s *search) share(under *walk) {
 	if s.p.dst.IsValid() {
 		for _, d := range under.doubts {
@@ -176,11 +181,12 @@ func (s *search) share(under *walk) {
 	}
 }
 
-// nested is how many tunnels in each other are followed; one that leads through itself has no end.
+// nested is the maximum number of nested tunnels that are followed: a tunnel through itself would have no end.
 const nested = 3
 
-// remotes are where a VXLAN device sends a frame: its own remote and the entries without a MAC, by which it floods; the
-// entries of those whose MAC address the sender need not ask for; for an answer, what it has learned on the way there.
+// remotes are the addresses a VXLAN device sends a frame to: its default remote and the flooding entries, of the
+// all-zero MAC address; the entries for MAC addresses that the sender has permanent neighbour entries for; for a reply,
+// what the device has learned from the first packet.
 func (s *search) remotes(at port) (all []netip.Addr) {
 	if at.l.VXLAN.Remote.IsValid() {
 		all = append(all, at.l.VXLAN.Remote)
@@ -201,14 +207,15 @@ func (s *search) remotes(at port) (all []netip.Addr) {
 	return all
 }
 
-// knows says whether the sender has been told that somebody has a MAC address: then it sends there without asking.
+// knows reports whether the sender has a permanent neighbour entry with a MAC address: it sends there without a
+// request.
 func (s *search) knows(mac string) bool {
 	return slices.ContainsFunc(s.start.n.Neighbours, func(e state.Neighbour) bool {
 		return e.Dev == s.start.l.Name && e.State == "permanent" && strings.EqualFold(e.MAC, mac)
 	})
 }
 
-// underlay is the address by which a tunnel's end is reached.
+// underlay is the address of a VXLAN device in the underlay: its local one, or one of the link below it.
 func (s *search) underlay(at port) netip.Addr {
 	if at.l.VXLAN.Local.IsValid() {
 		return at.l.VXLAN.Local
@@ -247,15 +254,15 @@ func (s *search) farEnds(at port) (found []port) {
 	return found
 }
 
-// farSide goes on behind the far ends with an obstacle, so that who is there is known.
+// farSide goes on beyond the far ends with an obstacle, so that the links there are known.
 func (s *search) farSide(at port, obstacle *Cause, bridges []passage) {
 	for _, far := range s.farEnds(at) {
 		s.receive(far, obstacle, bridges, 0)
 	}
 }
 
-// decapsulate hands a frame to the VXLAN device of the far side, or to those that are not for it, which is then an
-// obstacle.
+// decapsulate hands a frame to the VXLAN device of its port and identifier on the far side (vxlan_rcv(),
+// drivers/net/vxlan/vxlan_core.c), or else to the other ones there with an obstacle.
 func (s *search) decapsulate(at port, there *state.Namespace, obstacle *Cause, bridges []passage) {
 	var others []port
 	for i := range there.Links {
@@ -273,7 +280,7 @@ func (s *search) decapsulate(at port, there *state.Namespace, obstacle *Cause, b
 		}
 		others = append(others, far)
 	}
-	slices.SortStableFunc(others, func(a, b port) int { // the same identifier is more alike
+	slices.SortStableFunc(others, func(a, b port) int { // those with the same identifier first
 		return boolOrder(a.l.VXLAN.ID != at.l.VXLAN.ID) - boolOrder(b.l.VXLAN.ID != at.l.VXLAN.ID)
 	})
 	for _, other := range others {
@@ -281,7 +288,7 @@ func (s *search) decapsulate(at port, there *state.Namespace, obstacle *Cause, b
 	}
 }
 
-// misfit is that two ends of a tunnel do not have the same identifier, or not the same port.
+// misfit is the cause for two ends of a tunnel with different identifiers or UDP ports.
 func misfit(at, far port) *Cause {
 	v, other := at.l.VXLAN, far.l.VXLAN
 	name, what, option, ours, theirs := causes.VNIMismatch, "VXLAN identifier", "id", v.ID, other.ID
@@ -292,10 +299,11 @@ func misfit(at, far port) *Cause {
 		far.l.Name, far.n.Name, theirs).
 		proof(ip(at.n, "-d link show dev %s", at.l.Name)+": vxlan id "+itoa(v.ID)+" dstport "+itoa(v.DstPort),
 			ip(far.n, "-d link show dev %s", far.l.Name)+": vxlan id "+itoa(other.ID)+" dstport "+itoa(other.DstPort)).
-		mend(rebuildVXLAN(far, option, ours)...)
+		fix(rebuildVXLAN(far, option, ours)...)
 }
 
-// rebuildVXLAN are the commands that make a VXLAN device anew, since its identifier and port are for life.
+// rebuildVXLAN are the commands that recreate a VXLAN device, whose identifier and port cannot be changed
+// (vxlan_changelink(), drivers/net/vxlan/vxlan_core.c).
 func rebuildVXLAN(at port, option string, value int) []string {
 	v := *at.l.VXLAN
 	if option == "id" {

@@ -7,13 +7,14 @@ import (
 	"netnscheck/harness/state"
 )
 
-// A bridge that filters VLANs gives each frame a VLAN where it comes in, and lets it out of the ports alone that have
-// that VLAN. Without filtering a tag is a part of the frame like any other, and all of this lets it through as it is.
+// A bridge with VLAN filtering assigns each frame a VLAN at ingress (br_allowed_ingress(), net/bridge/br_vlan.c), and
+// sends it out only of ports with that VLAN (br_allowed_egress()). Without filtering, frames pass with their tags
+// unchanged.
 
 func filtersVLANs(br port) bool { return br.l.Bridge != nil && br.l.Bridge.VLANFiltering }
 
-// admitted is the VLAN that a frame has inside a bridge, or why it is not let in. entry is nil for what the bridge
-// sends itself.
+// admitted is the VLAN of a frame inside a bridge, or the cause why the bridge drops it. entry is nil for a frame that
+// the bridge itself sends.
 func admitted(br port, entry *state.Link, tag int) (vlan int, misfit *Cause) {
 	switch {
 	case !filtersVLANs(br):
@@ -35,8 +36,8 @@ func admitted(br port, entry *state.Link, tag int) (vlan int, misfit *Cause) {
 		}
 	}
 	return 0, cause(causes.VLANMismatch, br.n, entry,
-		"frames without a tag come in by %s, which has no VLAN for them (no PVID)", entry.Name).
-		proof(vlansShown(br.n, entry)...).mend(in(br.n, "bridge vlan add dev %s vid %d pvid untagged", entry.Name,
+		"untagged frames come in by %s, which has no VLAN for them (no PVID)", entry.Name).
+		proof(vlansShown(br.n, entry)...).fix(in(br.n, "bridge vlan add dev %s vid %d pvid untagged", entry.Name,
 		max(1, br.l.Bridge.DefaultPVID)))
 }
 
@@ -47,12 +48,12 @@ func allowed(br port, q *state.Link, vlan int) bool {
 }
 
 func notAllowed(br port, q *state.Link, vlan int) *Cause {
-	return cause(causes.VLANMismatch, br.n, q, "the port %s of %s does not have the VLAN %d, in which the frames are",
+	return cause(causes.VLANMismatch, br.n, q, "the port %s of %s does not have the VLAN %d of the frames",
 		q.Name, br.l.Name, vlan).
-		proof(vlansShown(br.n, q)...).mend(in(br.n, "bridge vlan add dev %s vid %d%s", q.Name, vlan, access(q)))
+		proof(vlansShown(br.n, q)...).fix(in(br.n, "bridge vlan add dev %s vid %d%s", q.Name, vlan, access(q)))
 }
 
-// access are the words for a port that takes and gives frames without a tag.
+// access are the options for a port with untagged frames, an access port; "" for a trunk.
 func access(q *state.Link) string {
 	if q.Port != nil && slices.ContainsFunc(q.Port.VLANs, func(v state.PortVLAN) bool {
 		return !v.PVID && !v.Untagged
@@ -79,7 +80,8 @@ func vlansShown(n *state.Namespace, q *state.Link) (lines []string) {
 	return lines
 }
 
-// outside is the tag that a frame has when it leaves a bridge, by a port or (nil) to the bridge itself.
+// outside is the tag of a frame that leaves a bridge by a port, or (nil) goes to the bridge itself; 0 is none:
+// br_handle_vlan(), net/bridge/br_vlan.c.
 func outside(br port, q *state.Link, vlan int) int {
 	if !filtersVLANs(br) {
 		return vlan
@@ -96,7 +98,7 @@ func outside(br port, q *state.Link, vlan int) int {
 	return vlan
 }
 
-// vlanMismatch: a vlan gets frames with another tag, or with none.
+// vlanMismatch: a VLAN link receives frames with another tag, or untagged ones.
 func vlanMismatch(at port, tag int) *Cause {
 	have := "no tag"
 	if tag != 0 {

@@ -8,58 +8,60 @@ import (
 	"netnscheck/harness/state"
 )
 
-// walk is a packet on its way.
+// walk follows one packet, and its reply, through a state.
 type walk struct {
 	state  *state.State
 	query  Query
 	path   []Hop
 	doubts []string
-	// translations are those that routers have made on the way there, for the way back.
+	// translations are the address translations of the first packet, to be reversed for the reply.
 	translations []translation
 	maybeSentOn  maybeSentOn
-	// translators are the namespaces on the way that translate some sources.
+	// translators are the namespaces on the path that translate some sources.
 	translators []*state.Namespace
 	// stations are the namespaces that sent the packet on.
 	stations []station
-	// asked are the questions for neighbours that were heard. Who is asked knows who asks, and does not ask back.
+	// asked are the neighbour requests that were received. The receiver learns the sender's MAC address by them, and
+	// does not send a request of its own.
 	asked []question
-	// arrived is the link by which the packet came to where it was taken in.
+	// arrived is the link by which the packet came to the namespace of its local delivery.
 	arrived *state.Link
-	// beyond are the links of the segment that was looked at last by which frames leave what the state holds.
+	// beyond are the links, of the segment searched last, by which frames leave the state.
 	beyond []port
-	// trial says that it is only asked whether and how far the packet gets: no time is spent on a repair.
+	// trial is set if only the outcome and the length of the path count: no time is spent on a repair.
 	trial bool
-	// turns are those at routes with several nexthops; nil takes the first one everywhere.
+	// turns are the choices at routes with several nexthops; nil takes the first one everywhere.
 	turns *turns
-	// tunnels is in how many tunnels the packet is.
+	// tunnels is the number of tunnels that the packet is in.
 	tunnels  int
 	names    map[string]*state.Namespace
 	owners   map[netip.Addr][]port
 	children map[port][]port
-	segments map[port]port // to the link by which the segment was found
+	segments map[port]port // to the link that stands for the segment
 }
 
-// question is one who has an address, from one link to another.
+// question is a neighbour request from one link to another.
 type question struct{ from, to port }
 
-// packet is what is on its way: an echo request or the first segment of a TCP connection, or the answer to it.
+// packet is an echo request or the first segment of a TCP connection, or the reply to it; or the UDP packet of a
+// tunnel.
 type packet struct {
 	src, dst     netip.Addr
-	proto        string // icmp, ipv6-icmp, tcp
+	proto        string // icmp, ipv6-icmp, tcp, udp
 	sport, dport uint16
-	icmp         string // the type of an ICMP message that is no echo, such as packet-too-big
-	size         int    // of the IP packet with its header; 0 is small
-	yields       bool   // it may be fragmented on the way
-	unbound      bool   // its way was looked up before it had its source, so no rule by source saw it
+	icmp         string // the type of an ICMP message other than an echo, such as packet-too-big
+	size         int    // of the IP packet with its header, in bytes; 0 is small
+	yields       bool   // it may be fragmented on the path
+	unbound      bool   // its route was looked up before it had a source, so rules by source did not apply
 	reply        bool
 }
 
-// back is the packet that comes back.
+// back is the reply to the packet.
 func (p packet) back() packet {
 	return packet{src: p.dst, dst: p.src, proto: p.proto, sport: p.dport, dport: p.sport, size: p.size, reply: !p.reply}
 }
 
-// discovers says that a packet is a question for a neighbour by IPv6, or its answer.
+// discovers reports whether a packet is an IPv6 neighbour solicitation or advertisement.
 func (p packet) discovers() bool { return strings.HasPrefix(p.icmp, "nd-") }
 
 func (p packet) family() int {
@@ -69,7 +71,7 @@ func (p packet) family() int {
 	return 6
 }
 
-// both walks there and back. A sender that believes the way to be narrower than it is does not send, though.
+// both walks the packet and its reply. A sender that has cached too small a path MTU does not even send.
 func (w *walk) both() *Cause {
 	if c := w.thereAndBack(); c != nil {
 		return c
@@ -81,7 +83,9 @@ func (w *walk) both() *Cause {
 	return c
 }
 
+// thereAndBack walks the packet and its reply, whatever path MTU the sender has cached.
 func (w *walk) thereAndBack() *Cause {
+	// The packet, and what stops it before any route lookup.
 	from := w.namespace(w.query.From)
 	if from == nil {
 		return w.noNamespace(w.query.From)
@@ -102,6 +106,7 @@ func (w *walk) thereAndBack() *Cause {
 	if w.query.Source.IsValid() && !w.bound(from, &p) {
 		return w.unbound(from)
 	}
+	// To the destination, and from there back.
 	there, p, cause := w.travel(from, p)
 	if cause != nil {
 		return cause
@@ -125,7 +130,7 @@ func (w *walk) thereAndBack() *Cause {
 	return cause
 }
 
-// hop notes a station of the way. What could not be read there is a doubt.
+// hop notes a step of the path. What could not be read there is a doubt.
 func (w *walk) hop(n *state.Namespace, l *state.Link, p packet, format string, args ...any) {
 	w.doubtUnread(n)
 	h := Hop{Netns: n.Name, Decision: fmt.Sprintf(format, args...), Reply: p.reply}
@@ -142,7 +147,7 @@ func (w *walk) doubtUnread(n *state.Namespace) {
 	}
 }
 
-// doubtQdiscs: the filters and actions of tc, which these disciplines are for, are not read.
+// doubtQdiscs notes that the tc filters and actions of a link, which hang on these disciplines, are not read.
 func (w *walk) doubtQdiscs(n *state.Namespace, l *state.Link) {
 	for _, q := range n.Qdiscs {
 		if q.Dev == l.Name && (q.Kind == "clsact" || q.Kind == "ingress") {
@@ -151,7 +156,7 @@ func (w *walk) doubtQdiscs(n *state.Namespace, l *state.Link) {
 	}
 }
 
-// doubt remembers once that something was not understood.
+// doubt notes, once, that something was not read or not understood.
 func (w *walk) doubt(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	for _, d := range w.doubts {

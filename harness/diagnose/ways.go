@@ -9,39 +9,40 @@ import (
 	"netnscheck/harness/state"
 )
 
-// By a route with several nexthops the kernel sends each flow by one of them. Which one is not known here, so the
-// packet is walked by each of them. There and back it may come to several such routes.
+// On a route with several nexthops the kernel sends each flow by one of them, by a hash (fib_select_multipath(),
+// net/ipv4/fib_semantics.c; fib6_select_path(), net/ipv6/route.c). The hash is not known here, so the packet is walked
+// by each nexthop. It may meet several such routes, there and back.
 
-// maxWays is how many ways are followed at most: eight there, and back by eight.
+// maxWays is the maximum number of paths that are followed: eight there, and for each of them eight back.
 const maxWays = 64
 
-// turns are the nexthops that a packet takes of routes with several ones.
+// turns are the nexthops that a packet takes at routes with several nexthops.
 type turns struct {
 	wanted []int // which one, at each fork in its order; the first one at forks beyond
 	forks  []fork
 }
 
-// fork is a route with several nexthops to which the packet came, and the one that it took.
+// fork is a route with several nexthops, and the one that the packet took.
 type fork struct {
 	n     *state.Namespace
 	route *state.Route
 	reply bool
 	hops  []*state.Nexthop
 	taken int
-	// likely is how many of the nexthops, the first ones, every kernel may take; the others are taken before Linux 6.16
-	// alone.
+	// likely is the number of nexthops, from the first, that every kernel may take; the others are taken only before
+	// Linux 6.16.
 	likely int
 }
 
-// same says that it is the same route, there or back.
+// same reports whether it is the same route in the same direction.
 func (f fork) same(other fork) bool {
 	return f.n == other.n && f.route == other.route && f.reply == other.reply
 }
 
-// alike says that the same turn was taken.
+// alike reports whether the same nexthop was taken of the same route.
 func (f fork) alike(other fork) bool { return f.same(other) && f.taken == other.taken }
 
-// turn is the nexthop that the packet takes of several: at the same route always the same one.
+// turn is the nexthop that the packet takes of several: of one route always the same one.
 func (w *walk) turn(n *state.Namespace, p packet, iif *state.Link, d decision) *state.Nexthop {
 	hops := aliveHops(n, d.route, p.dst.Zone())
 	if w.turns == nil || len(hops) < 2 {
@@ -63,8 +64,9 @@ func (w *walk) turn(n *state.Namespace, p packet, iif *state.Link, d decision) *
 	return f.hops[f.taken]
 }
 
-// bySource are the nexthops, and first those whose link has the source address of the packet, with their number: what a
-// namespace sends itself by IPv4 takes one of these since Linux 6.16, if there is one (fib_select_multipath).
+// bySource sorts the nexthops, those with the packet's source address on their link first, and counts these. Since
+// Linux 6.16 an IPv4 packet that a namespace itself sends takes one of these, if there is any (fib_select_multipath(),
+// net/ipv4/fib_semantics.c).
 func bySource(n *state.Namespace, p packet, d decision, hops []*state.Nexthop) (sorted []*state.Nexthop, likely int) {
 	var others []*state.Nexthop
 	for _, h := range hops {
@@ -77,7 +79,7 @@ func bySource(n *state.Namespace, p packet, d decision, hops []*state.Nexthop) (
 	return append(sorted, others...), cmp.Or(len(sorted), len(hops))
 }
 
-// again are the turns that were taken, to be taken once more.
+// again are the turns that were taken, for another walk.
 func (t *turns) again() *turns {
 	again := &turns{}
 	if t == nil {
@@ -89,7 +91,7 @@ func (t *turns) again() *turns {
 	return again
 }
 
-// next are the turns of the way after this one; nil after the last.
+// next are the turns of the next path; nil after the last.
 func (t *turns) next() *turns {
 	for i, f := range slices.Backward(t.forks) {
 		if f.taken+1 < len(f.hops) {
@@ -101,27 +103,27 @@ func (t *turns) next() *turns {
 	return nil
 }
 
-// way is what came of a walk by some turns.
+// way is the result of a walk: its turns, and whether the packet was lost.
 type way struct {
 	forks []fork
 	lost  bool
 }
 
-// likely says that every kernel sends packets by it.
+// likely reports whether every kernel may send packets by this path.
 func (v way) likely() bool {
 	return !slices.ContainsFunc(v.forks, func(f fork) bool { return f.taken >= f.likely })
 }
 
-// everyWay walks the packet by every way that it may take. It tells the first walk on which the packet is stopped, or
-// else the first of all, and a cause that says so where it stops a part of the flows alone. The other walks are trials,
-// so that they cost little.
+// everyWay walks the packet by every path that it may take. It returns the first walk that stops the packet, with the
+// cause, or else the first of all. A cause that stops only some flows says so. The other walks are trials, which cost
+// little.
 func everyWay(s *state.State, q Query) (*walk, *Cause) {
 	first := &walk{state: s, query: q, turns: &turns{}}
 	told, cause := first, first.both()
 	ways := []way{{first.turns.forks, cause != nil}}
 	for t := first.turns.next(); t != nil; {
 		if len(ways) == maxWays {
-			first.doubt("by routes with several nexthops there are more than the %d ways that were followed", maxWays)
+			first.doubt("routes with several nexthops give more than the %d paths that were followed", maxWays)
 			break
 		}
 		trial := first.along(t)
@@ -150,13 +152,13 @@ func everyWay(s *state.State, q Query) (*walk, *Cause) {
 	return told, cause
 }
 
-// along is a walk of the same packet through the same state by other turns.
+// along is a walk of the same packet through the same state with other turns.
 func (w *walk) along(t *turns) *walk {
 	return &walk{state: w.state, query: w.query, turns: t, names: w.names, owners: w.owners, children: w.children,
 		segments: w.segments}
 }
 
-// partOf says of a cause which flows it stops, where others get through.
+// partOf adds to a cause which flows it stops, if others get through.
 func (c *Cause) partOf(forks []fork, ways []way) {
 	through := slices.DeleteFunc(ways, func(v way) bool { return v.lost || !v.likely() })
 	if len(through) == 0 {
@@ -169,10 +171,10 @@ func (c *Cause) partOf(forks []fork, ways []way) {
 			break
 		}
 	}
-	c.Says += "; this stops a part of the flows alone, those " + byWords(forks)
+	c.Says += "; this stops only some flows, those " + byWords(forks)
 }
 
-// byWords says which turns were taken.
+// byWords describes the turns that were taken.
 func byWords(forks []fork) string {
 	var words []string
 	for _, f := range forks {

@@ -97,7 +97,7 @@ func TestEveryWay(t *testing.T) {
 			got, says := "", ""
 			if r.Cause != nil {
 				got = r.Cause.Name.String() + " " + r.Cause.Place()
-				_, says, _ = strings.Cut(r.Cause.Says, "a part of the flows alone, ")
+				_, says, _ = strings.Cut(r.Cause.Says, "only some flows, ")
 			}
 			if got != c.want || says != c.says || r.Cause != nil && r.Cause.Part != (c.says != "") ||
 				strings.Join(r.Doubts, "\n") != c.doubt {
@@ -120,7 +120,7 @@ func TestTooManyWays(t *testing.T) {
 		}
 	}
 	if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.9.0.1")}); r.Cause != nil || len(r.Doubts) != 1 ||
-		!strings.Contains(r.Doubts[0], "more than the 64 ways") {
+		!strings.Contains(r.Doubts[0], "more than the 64 paths") {
 		t.Errorf("cause %v, doubts %q", r.Cause, r.Doubts)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// ip is an ip command in a namespace.
+// ip is an ip command in a namespace, quoted for a shell.
 func ip(n *state.Namespace, format string, args ...any) string {
 	return ipIn(n.Name, format, args...)
 }
@@ -29,8 +29,8 @@ func ipIn(ns, format string, args ...any) string {
 	return "ip -n " + quoted(ns) + " " + command
 }
 
-// netnsName is a namespace as ip takes it behind the word netns: by its name, or by a process that is in it. The host
-// has no name there, and which processes are in it is not known: PID is to be filled in.
+// netnsName is a namespace in the form ip takes after the word netns: its name, or the id of a process in it. The host
+// has no name, and its processes are not known: PID is to be filled in.
 func netnsName(name string) string {
 	if name == state.Host {
 		return "PID"
@@ -47,13 +47,12 @@ var options = []string{"up", "down", "name", "index", "link", "address", "broadc
 	"gso_max_size", "gso_max_segs", "gro_max_size",
 	"gso_ipv4_max_size", "gro_ipv4_max_size", "parentdev", "dev", "help"}
 
-// isOption says whether ip link set takes the name of an interface for one of its options, of which it takes the
-// beginning of a word too.
+// isOption reports whether ip link set takes the name of an interface for one of its options, which may be abbreviated.
 func isOption(name string) bool {
 	return slices.ContainsFunc(options, func(word string) bool { return strings.HasPrefix(word, name) })
 }
 
-// in is any command in a namespace.
+// in is any command in a namespace, quoted for a shell.
 func in(n *state.Namespace, format string, args ...any) string {
 	command := written(format, args)
 	switch {
@@ -65,8 +64,8 @@ func in(n *state.Namespace, format string, args ...any) string {
 	return "ip netns exec " + quoted(n.Name) + " " + command
 }
 
-// written puts words into a command as a shell has to read them: whoever is in a container may choose the names of its
-// interfaces.
+// written formats a command and quotes its arguments for a shell: the names of interfaces may come from inside a
+// container, and are not trusted.
 func written(format string, args []any) string {
 	safe := make([]any, len(args))
 	for i, arg := range args {
@@ -85,8 +84,8 @@ func written(format string, args []any) string {
 	return fmt.Sprintf(format, safe...)
 }
 
-// quoted is a word as a shell has to read it. The Quote of mvdan.cc/sh refuses, for a POSIX shell, the names that are
-// not all printable, for which a repair is printed too; its parser reads in a test what is written here.
+// quoted is a word quoted for a POSIX shell. (syntax.Quote of mvdan.cc/sh refuses names with unprintable characters,
+// for which a repair is printed too; a test parses the result with that package.)
 func quoted(word string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-"
 	if strings.Trim(word, plain) == "" {
@@ -95,7 +94,7 @@ func quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-// six is the option that some commands need for IPv6.
+// six is the -6 option, which some commands need for IPv6.
 func six(family int) string {
 	if family == 6 {
 		return "-6 "
@@ -103,7 +102,7 @@ func six(family int) string {
 	return ""
 }
 
-// cause makes a cause on a link, or in the namespace when l is nil.
+// cause makes a cause on a link, or in the namespace if l is nil.
 func cause(name causes.Cause, n *state.Namespace, l *state.Link, format string, args ...any) *Cause {
 	c := &Cause{Name: name, Netns: n.Name, Says: fmt.Sprintf(format, args...)}
 	if l != nil {
@@ -117,7 +116,7 @@ func (c *Cause) proof(lines ...string) *Cause {
 	return c
 }
 
-func (c *Cause) mend(commands ...string) *Cause {
+func (c *Cause) fix(commands ...string) *Cause {
 	c.Repair = append(c.Repair, commands...)
 	return c
 }
@@ -127,12 +126,12 @@ func (c *Cause) advise(lines ...string) *Cause {
 	return c
 }
 
-// mendAs takes over what mends another cause.
-func (c *Cause) mendAs(other *Cause) *Cause {
-	return c.mend(other.Repair...).advise(other.Advice...)
+// fixAs adds the repair and the advice of another cause.
+func (c *Cause) fixAs(other *Cause) *Cause {
+	return c.fix(other.Repair...).advise(other.Advice...)
 }
 
-// shown is a line of state with the command that shows it.
+// linkShown, and the like, is a line of state with the command that shows it.
 func linkShown(n *state.Namespace, l *state.Link) string {
 	return ip(n, "link show dev %s", l.Name) + ": " + state.LinkText(*l)
 }
@@ -149,7 +148,7 @@ func ruleShown(n *state.Namespace, r *state.Rule) string {
 	return ip(n, "%srule show", six(r.Family)) + ": " + state.RuleText(*r)
 }
 
-// sysctl is the value of a setting, "" when it was not read.
+// sysctl is the value of a sysctl, "" if it was not read.
 func sysctl(n *state.Namespace, key string) string {
 	for _, s := range n.Sysctls {
 		if s.Key == key {
@@ -159,24 +158,25 @@ func sysctl(n *state.Namespace, key string) string {
 	return ""
 }
 
-// sysctlShown is a setting with the command that shows it.
+// sysctlShown is a sysctl with the command that shows it.
 func sysctlShown(n *state.Namespace, key string) string {
 	return in(n, "sysctl %s", key) + ": " + sysctl(n, key)
 }
 
-// ofLink is the key of an interface's setting, with a name that has dots in the form of sysctl(8).
+// ofLink is the key of an interface's sysctl; dots in its name become slashes, as sysctl(8) wants it.
 func ofLink(family int, link, name string) string {
 	return fmt.Sprintf("net.ipv%d.conf.%s.%s", family, strings.ReplaceAll(link, ".", "/"), name)
 }
 
-// number is a setting as a number, 0 when it was not read.
+// number is a sysctl as a number, 0 if it was not read.
 func number(n *state.Namespace, key string) int {
 	value := 0
 	fmt.Sscan(sysctl(n, key), &value)
 	return value
 }
 
-// strongest is the greater of an interface's setting and of that for all: so the kernel takes most of IPv4's.
+// strongest is the greater of a sysctl's values for an interface and for all, which IPv4 applies (IN_DEV_MAXCONF,
+// include/linux/inetdevice.h).
 func strongest(n *state.Namespace, l *state.Link, name string) int {
 	return max(number(n, ofLink(4, "all", name)), number(n, ofLink(4, l.Name, name)))
 }
@@ -190,12 +190,12 @@ func familyOf(a netip.Addr) int {
 
 func has(flags []string, flag string) bool { return slices.Contains(flags, flag) }
 
-// usable says that an address can be the source of packets and answers for itself.
+// usable reports whether an address can be a source address and is answered for.
 func usable(a state.Address) bool {
 	return !has(a.Flags, "dadfailed") && (!has(a.Flags, "tentative") || has(a.Flags, "optimistic"))
 }
 
-// covered is the network of an address: with a peer, the peer's prefix.
+// covered is the network of an address; with a peer, that of the peer.
 func covered(a state.Address) netip.Prefix {
 	if a.Peer.IsValid() {
 		return a.Peer.Masked()
@@ -205,7 +205,7 @@ func covered(a state.Address) netip.Prefix {
 
 func covers(a state.Address, addr netip.Addr) bool { return covered(a).Contains(addr.WithZone("")) }
 
-// addresses are those of a family on a link, without IPv6 link-local ones.
+// addresses are the addresses of a family on a link, without IPv6 link-local ones.
 func addresses(l *state.Link, family int) (found []state.Address) {
 	for _, a := range l.Addresses {
 		if familyOf(a.Prefix.Addr()) == family && !(family == 6 && a.Prefix.Addr().IsLinkLocalUnicast()) {
@@ -215,7 +215,8 @@ func addresses(l *state.Link, family int) (found []state.Address) {
 	return found
 }
 
-// ordinary are the links of a namespace besides its loopback and the fallback tunnels of some kernels.
+// ordinary are the links of a namespace other than its loopback and the fallback tunnels, which the kernel creates with
+// some modules.
 func ordinary(n *state.Namespace) (links []*state.Link) {
 	for i := range n.Links {
 		l := &n.Links[i]
@@ -234,7 +235,7 @@ type port struct {
 	l *state.Link
 }
 
-// owned are all links that have an address, over all namespaces.
+// owned are all links with an address, in all namespaces.
 func (w *walk) owned(addr netip.Addr) []port {
 	if w.owners == nil {
 		w.owners = map[netip.Addr][]port{}
@@ -261,8 +262,8 @@ func (w *walk) namespace(name string) *state.Namespace {
 	return w.names[name]
 }
 
-// below is what a link stands on or is opposite to: a veth's peer, the lower device of a vlan, macvlan and the like;
-// nil when it is none or out of sight.
+// below is the lower device of a VLAN, macvlan or the like, or the peer of a veth; nil if there is none or it is
+// outside the state.
 func (w *walk) below(l *state.Link) *port {
 	if l.Peer == nil || l.Peer.Hidden {
 		return nil
@@ -277,9 +278,9 @@ func (w *walk) below(l *state.Link) *port {
 	return nil
 }
 
-// lowest is the link on which another one stands in the end: those on one link may share its MAC address.
+// lowest is the lowest device under a link: all upper devices of one may share its MAC address.
 func (w *walk) lowest(at port) port {
-	for range 8 { // MAX_NEST_DEV
+	for range 8 { // MAX_NEST_DEV, include/linux/netdevice.h
 		if lower := w.below(at.l); lower != nil && at.l.Kind != "veth" {
 			at = *lower
 		}
@@ -287,8 +288,8 @@ func (w *walk) lowest(at port) port {
 	return at
 }
 
-// above are the macvlans, vlans and ipvlans (but those that route, and hear nothing of the segment) that stand on a
-// link.
+// above are the VLANs, macvlans and ipvlans on a link; not the ipvlans that route, which receive no frames of the
+// segment.
 func (w *walk) above(p port) []port {
 	if w.children == nil {
 		w.children = map[port][]port{}

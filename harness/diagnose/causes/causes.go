@@ -1,6 +1,6 @@
-// Package causes is the closed vocabulary of the diagnosis: one table of all causes, and a page on each: what it is,
-// how it shows itself, what looks the same, how to prove it and how to mend it. It is pure: it imports nothing of this
-// project, anybody may import it, and it never looks at a state (diagnose does).
+// Package causes is the closed vocabulary of the diagnosis: one table of all causes, and a page on each with its
+// symptoms, look-alikes, proof and fix. It is pure: it imports nothing of this project, any package may import it, and
+// it never looks at a state, as diagnose does.
 //
 // A new cause is a constant, a line of the table and a page.
 package causes
@@ -16,13 +16,13 @@ import (
 //go:embed pages/*.md
 var pages embed.FS
 
-// Cause is a word of the vocabulary. Its zero value is none.
+// Cause is a word of the vocabulary. The zero value is no cause.
 type Cause uint8
 
-// Family is a part of the vocabulary, by where on a packet's way the cause is. Its zero value is none.
+// Family groups causes by their place on a packet's path. The zero value is no family.
 type Family uint8
 
-// The families, in the order of the way.
+// The families, in the order of the path.
 const (
 	_ Family = iota
 	Source
@@ -45,15 +45,15 @@ var titles = [...]string{
 // String is the title of the family.
 func (f Family) String() string { return titles[f] }
 
-// Families are all families, in the order of the way.
+// Families are all families, in the order of the path.
 func Families() []Family { return []Family{Source, Route, Link, Segment, Destination, Review} }
 
-// Causes are those of the family.
+// Causes are the causes of the family.
 func (f Family) Causes() []Cause {
 	return slices.DeleteFunc(slices.Collect(All()), func(c Cause) bool { return c.Family() != f })
 }
 
-// All are the causes, in the order of a packet's way: family by family.
+// All are the causes, family by family, in the order of a packet's path.
 func All() iter.Seq[Cause] {
 	return func(yield func(Cause) bool) {
 		for c := Cause(1); c < count; c++ {
@@ -73,7 +73,7 @@ func Words() []string {
 	return words
 }
 
-// Parse finds a cause by its word; false for a word that is none of the vocabulary.
+// Parse finds a cause by its word; false if the vocabulary does not have it.
 func Parse(word string) (Cause, bool) {
 	for c := range All() {
 		if table[c].word == word {
@@ -83,10 +83,10 @@ func Parse(word string) (Cause, bool) {
 	return 0, false
 }
 
-// Valid says that it is a cause.
+// Valid reports whether it is a cause.
 func (c Cause) Valid() bool { return c != 0 && c < count }
 
-// entry is the line of the table; that of no cause is empty.
+// entry is the cause's line of the table; empty for no cause.
 func (c Cause) entry() entry {
 	if !c.Valid() {
 		return entry{}
@@ -105,7 +105,7 @@ func (c Cause) String() string {
 // MarshalText writes the word.
 func (c Cause) MarshalText() ([]byte, error) {
 	if !c.Valid() {
-		return nil, fmt.Errorf("write a cause: %s is none", c)
+		return nil, fmt.Errorf("write a cause: %s is not in the vocabulary", c)
 	}
 	return []byte(c.String()), nil
 }
@@ -120,19 +120,19 @@ func (c *Cause) UnmarshalText(word []byte) error {
 	return nil
 }
 
-// Family is where on a packet's way the cause is.
+// Family is the place of the cause on a packet's path.
 func (c Cause) Family() Family { return c.entry().family }
 
-// Remark says that a healthy network may have it too: a review lists it, and alarms nobody.
+// Remark reports whether a healthy network may have it too: a review lists it without calling the network faulty.
 func (c Cause) Remark() bool { return c.entry().remark }
 
-// Consequence says that another cause may have left it behind: what fixes that one in full fixes this as well.
+// Consequence reports whether it may be a consequence of another cause, whose complete repair fixes it too.
 func (c Cause) Consequence() bool { return c.entry().consequence }
 
-// Masked says that any other cause at the same place is the same matter, and tells more of it.
+// Masked reports whether any other cause at the same place is the same fault, and more specific.
 func (c Cause) Masked() bool { return c.entry().masked }
 
-// Explains says that a walk may meet the other cause for no other reason than this one.
+// Explains reports whether a walk may meet the other cause because of this one.
 func (c Cause) Explains(other Cause) bool { return slices.Contains(c.entry().explains, other) }
 
 // Page is the page on the cause, in Markdown.

@@ -1,6 +1,6 @@
 package causes
 
-// The causes, in the order of a packet's way.
+// The causes, in the order of a packet's path.
 const (
 	_ Cause = iota
 
@@ -78,18 +78,17 @@ const (
 	count // one more than the last
 )
 
-// entry is what is known of a cause beside its page.
+// entry is the data of a cause in addition to its page.
 type entry struct {
 	word   string
 	family Family
-	// remark says that a healthy network may have it too: a review lists it, and alarms nobody.
+	// remark: a healthy network may have it too, so a review does not call the network faulty for it.
 	remark bool
-	// consequence says that another cause may have left it behind; the repair of that one is completed by the repair of
-	// this.
+	// consequence: it may be a consequence of another cause, whose repair then includes the repair of this one.
 	consequence bool
-	// masked says that any other cause at the same place is the same matter, and tells more of it.
+	// masked: any other cause at the same place is the same fault, and more specific.
 	masked bool
-	// explains are the causes that the walk meets where this is the reason for them.
+	// explains are the causes that a walk may meet because of this one.
 	explains []Cause
 }
 
