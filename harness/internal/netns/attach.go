@@ -6,14 +6,14 @@ import (
 	"sync"
 )
 
-// attachments are what lives as long as a World does. The lock is their own: to make one takes the lab's thread.
+// attachments live as long as their World. They have a lock of their own, since making one runs on the lab's thread.
 type attachments struct {
 	sync.Mutex
 	closers map[string]io.Closer
 }
 
-// Attach returns what make made for the key the first time; it is closed with the World. It is for what lives in the
-// host namespace alone: in any other one an open socket would keep a deleted namespace alive.
+// Attach returns the attachment with the key; make makes it on the first call. It is closed with the World. Use it only
+// for sockets in the host namespace: in any other one an open socket would keep a deleted namespace alive.
 func (w *World) Attach(key string, make func() (io.Closer, error)) (io.Closer, error) {
 	w.attached.Lock()
 	defer w.attached.Unlock()
@@ -40,7 +40,7 @@ func (w *World) isClosed() bool {
 	return w.closed
 }
 
-// detach closes what was attached. Nothing is attached after it, since the World is closed.
+// detach closes all attachments. There can be no new ones, since the World is closed.
 func (w *World) detach() error {
 	w.attached.Lock()
 	defer w.attached.Unlock()

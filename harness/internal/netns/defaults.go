@@ -9,12 +9,11 @@ import (
 	"sync"
 )
 
-// setting is a file below /proc/sys/net and what is in it where nobody has changed it.
+// setting is a file below /proc/sys/net with the kernel's own default.
 type setting struct{ path, value string }
 
-// inheritable are the settings that a new namespace takes over from the first one of the machine (ip-sysctl.rst,
-// devconf_inherit_init_net), which Docker or systemd may have changed, with the kernel's own defaults: lessons begin
-// there.
+// inheritable are the settings that a new namespace may inherit from the host's initial one, where Docker or systemd
+// may have changed them (devconf_inherit_init_net, ip-sysctl.rst). Lessons start from the kernel's own defaults.
 var inheritable = []setting{
 	{"ipv4/ip_forward", "0"},
 	{"ipv4/conf/all/rp_filter", "0"}, {"ipv4/conf/default/rp_filter", "0"},
@@ -28,12 +27,12 @@ var inheritable = []setting{
 	{"ipv6/conf/all/disable_ipv6", "0"}, {"ipv6/conf/default/disable_ipv6", "0"},
 }
 
-// deviations are those that are otherwise in the calling thread's namespace.
+// deviations returns the settings that differ in the calling thread's namespace.
 func deviations() (found []setting, err error) {
 	for _, s := range inheritable {
 		value, err := os.ReadFile("/proc/sys/net/" + s.path)
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // a kernel without it
+			continue // this kernel does not have it
 		}
 		if err != nil {
 			return nil, fmt.Errorf("read the settings of a new namespace: %w", err)
@@ -45,11 +44,10 @@ func deviations() (found []setting, err error) {
 	return found, nil
 }
 
-// inherited are the deviations of new namespaces on this machine, looked up in the first one that is made.
+// inherited returns the deviations of new namespaces on this host, read in the first one that is made.
 var inherited = sync.OnceValues(deviations)
 
-// plain gives the calling thread's new namespace the kernel's own settings. Where the machine has those too it does
-// nothing.
+// plain gives the calling thread's new namespace the kernel's default settings.
 func plain() error {
 	settings, err := inherited()
 	if err != nil {
@@ -61,14 +59,14 @@ func plain() error {
 func put(settings []setting) error {
 	for _, s := range settings {
 		if err := os.WriteFile("/proc/sys/net/"+s.path, []byte(s.value), 0); err != nil {
-			return fmt.Errorf("set what a new namespace has taken over: %w", err)
+			return fmt.Errorf("reset what a new namespace has inherited: %w", err)
 		}
 	}
 	return nil
 }
 
-// Plain gives a namespace that a program has just made the kernel's own settings, as those have that the World makes
-// itself.
+// Plain gives a namespace that a program has just made the kernel's default settings. Those that the World makes have
+// them already.
 func (w *World) Plain(name string) error {
 	if settings, err := inherited(); err == nil && len(settings) == 0 {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Open opens a namespace by its name, or the host namespace. The error wraps ENOENT when there is no such name, EINVAL
-// when what has the name is no namespace.
+// Open opens a namespace by its name, or the host namespace. The error wraps ENOENT if there is no such name, EINVAL if
+// what has the name is not a network namespace.
 func (w *World) Open(name string) (Handle, error) {
 	if err := checkName(name); err != nil {
 		return Handle{}, fmt.Errorf("open namespace %q: %w", name, err)
@@ -32,13 +32,13 @@ func (w *World) open(name string) (Handle, error) {
 	return w.openEntry(w.Real(name))
 }
 
-// openEntry opens the namespace that an entry of the lab's /run/netns is.
+// openEntry opens the namespace of an entry in the lab's /run/netns.
 func (w *World) openEntry(entry string) (Handle, error) {
 	if _, here := w.ground.(*site); here {
 		return w.places.namespace(entry, 0)
 	}
 	h, err := w.places.namespace(entry, unix.O_NOFOLLOW)
-	if err == unix.ELOOP { // a link leads where programs find it
+	if err == unix.ELOOP { // a symbolic link: it is resolved where the programs are
 		return w.ground.open(entry)
 	}
 	if err != nil {
@@ -47,8 +47,8 @@ func (w *World) openEntry(entry string) (Handle, error) {
 	return h.belonging()
 }
 
-// Do runs f on the lab's thread inside the namespace `name`, and comes back. Do not block in f: commands and other
-// calls wait meanwhile. f must not call the World. A panic of f goes on in the caller.
+// Do runs f on the lab's thread inside the namespace `name`, and waits for it. f should not block, since commands and
+// other calls wait for the same thread, and must not call the World. A panic of f continues in the caller.
 func (w *World) Do(name string, f func() error) error {
 	if name == Host {
 		return w.thread.do(f)
@@ -61,13 +61,14 @@ func (w *World) Do(name string, f func() error) error {
 	return w.DoIn(h, f)
 }
 
-// DoIn is Do for an open namespace.
+// DoIn is Do for an open namespace. setns(2) moves the calling thread alone (netns_install, net/core/net_namespace.c):
+// goroutines that f starts run elsewhere.
 func (w *World) DoIn(h Handle, f func() error) error {
 	return w.thread.do(func() error { return w.visit(h, f) })
 }
 
-// Each runs f inside the host and inside each namespace that has a name, as Do does, on one visit to all of them. A
-// namespace that is gone before its turn is left out.
+// Each runs f as Do does, inside the host and then inside each namespace that has a name. The lab's thread goes from
+// one to the next and returns at the end. A namespace that is gone before its turn is left out.
 func (w *World) Each(f func(name string) error) error {
 	entries, err := w.places.list()
 	if err != nil {
@@ -91,8 +92,8 @@ func (w *World) Each(f func(name string) error) error {
 	})
 }
 
-// inEntry runs f on the lab's thread, which calls it and stays there, in the namespace that an entry of /run/netns is,
-// if it is one.
+// inEntry runs f in the namespace of an entry in /run/netns; it does nothing if the entry is not a namespace. It runs
+// on the lab's thread and leaves it there.
 func (w *World) inEntry(entry string, f func() error) error {
 	h, err := w.openEntry(entry)
 	if lost := undecided(err); lost != nil {
@@ -108,7 +109,7 @@ func (w *World) inEntry(entry string, f func() error) error {
 	return f()
 }
 
-// visit takes the lab's thread, which calls it, into the namespace and back.
+// visit runs f in the namespace. It runs on the lab's thread and brings it back to the host namespace.
 func (w *World) visit(h Handle, f func() error) error {
 	if err := h.enter(); err != nil {
 		return fmt.Errorf("enter namespace %d: %w", h.Inode(), err)
@@ -116,18 +117,19 @@ func (w *World) visit(h Handle, f func() error) error {
 	return w.host.afterwards(f)
 }
 
-// afterwards runs f on the calling thread, which is somewhere else, and takes it into the namespace after it.
+// afterwards runs f and then moves the calling thread into the namespace, even if f panics. If that fails, the error is
+// a *lostError and the thread must not be used again.
 func (h Handle) afterwards(f func() error) (err error) {
 	defer func() {
 		if back := h.enter(); back != nil {
-			err = &lostError{fmt.Errorf("come back to the lab's host namespace: %w", back)}
+			err = &lostError{fmt.Errorf("return to the lab's host namespace: %w", back)}
 		}
 	}()
 	return f()
 }
 
-// Go runs f on a thread of its own inside the namespace `name` and waits for it. Other calls go on beside it: it is
-// for what blocks. Close waits for f.
+// Go runs f on a thread of its own inside the namespace `name` and waits for it. Other calls are not held up, so f may
+// block. Close waits for f.
 func (w *World) Go(name string, f func() error) error {
 	h, err := w.Open(name)
 	if err != nil {
@@ -146,7 +148,7 @@ func (w *World) Go(name string, f func() error) error {
 	})
 }
 
-// begin counts one more thread for which Close waits.
+// begin counts one more thread that Close has to wait for.
 func (w *World) begin() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -157,15 +159,15 @@ func (w *World) begin() error {
 	return nil
 }
 
-// done takes back what begin has counted.
+// done undoes begin.
 func (w *World) done() {
 	w.mu.Lock()
 	w.beside--
 	w.mu.Unlock()
 }
 
-// Netlink opens an rtnetlink handle (NETLINK_ROUTE alone) in the namespace. The caller closes it soon: an open socket
-// keeps a namespace alive after its name is deleted.
+// Netlink opens an rtnetlink handle (NETLINK_ROUTE alone) in the namespace. Close it soon: an open socket keeps a
+// namespace alive after its name is deleted.
 func (w *World) Netlink(name string) (*netlink.Handle, error) {
 	return openNetlink(name, func(f func() error) error { return w.Do(name, f) })
 }
@@ -175,12 +177,11 @@ func (w *World) NetlinkIn(h Handle) (*netlink.Handle, error) {
 	return openNetlink(fmt.Sprintf("namespace %d", h.Inode()), func(f func() error) error { return w.DoIn(h, f) })
 }
 
-// Send sends a netlink message to the kernel by a socket, from among the programs of the lab: some of what they may
-// ask for, the kernel refuses to whom it does not know as one of their user namespace. The answer comes to the
-// socket.
+// Send sends a netlink message to the kernel through a socket, from a process in the programs' user namespace: some
+// requests the kernel accepts only from there. The reply arrives at the socket.
 func (w *World) Send(socket int, message []byte) error { return w.ground.send(socket, message) }
 
-// openNetlink opens an rtnetlink handle where do runs a function.
+// openNetlink opens an rtnetlink handle in the namespace where do runs a function.
 func openNetlink(where string, do func(f func() error) error) (nl *netlink.Handle, err error) {
 	err = do(func() (err error) {
 		nl, err = netlink.NewHandle(unix.NETLINK_ROUTE)
@@ -188,7 +189,7 @@ func openNetlink(where string, do func(f func() error) error) (nl *netlink.Handl
 	})
 	if err != nil {
 		if nl != nil {
-			nl.Close() // it was opened on a thread that could not come back
+			nl.Close() // it was opened, but the thread could not return
 		}
 		return nil, fmt.Errorf("open netlink in %s: %w", where, err)
 	}

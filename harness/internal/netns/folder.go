@@ -14,22 +14,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// folder is an open directory that was reached without following a link. Nothing that is done to its entries follows
-// one either, and nothing is read but regular files, so that whatever somebody puts there harms nothing and holds
-// nobody up.
+// folder is an open directory that was reached without following a symbolic link. Its methods follow no link either and
+// read regular files only, so that whatever somebody puts there cannot redirect or block them.
 type folder struct {
 	path string
 	file *os.File
 }
 
-// openFolder opens the directory. The error wraps fs.ErrNotExist when there is none, and names the link or the file
-// that is in the way.
+// openFolder opens the directory. The error wraps fs.ErrNotExist if there is none, and names a link or a file on the
+// path.
 func openFolder(path string) (*folder, error) {
 	how := unix.OpenHow{Flags: unix.O_RDONLY | unix.O_DIRECTORY | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS}
 	fd, err := unix.Openat2(unix.AT_FDCWD, path, &how)
 	if err != nil {
-		// Before Linux 5.6 there is no openat2(2), and filters of older containers refuse what they do not know. What
-		// there is no directory to open for, this tells better.
+		// Before Linux 5.6 there is no openat2(2), and seccomp filters of older containers refuse it. For any other
+		// failure this gives the better error.
 		fd, err = openByComponents(path)
 	}
 	if err != nil {
@@ -38,7 +37,7 @@ func openFolder(path string) (*folder, error) {
 	return &folder{path, os.NewFile(uintptr(fd), path)}, nil
 }
 
-// openByComponents opens the directory by one name after the other, none of which may be a link.
+// openByComponents opens the directory component by component; none of them may be a symbolic link.
 func openByComponents(path string) (fd int, err error) {
 	if fd, err = unix.Open("/", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0); err != nil {
 		return -1, &fs.PathError{Op: "open", Path: "/", Err: err}
@@ -65,7 +64,7 @@ func openByComponents(path string) (fd int, err error) {
 	return fd, nil
 }
 
-// kindOf says what a file with that mode (stat(2)) is.
+// kindOf returns the type of a file with that mode (inode(7)), in words.
 func kindOf(mode uint32) string {
 	switch mode & unix.S_IFMT {
 	case unix.S_IFREG:
@@ -88,9 +87,9 @@ func (d *folder) fd() int { return int(d.file.Fd()) }
 
 func (d *folder) pathOf(name string) string { return filepath.Join(d.path, name) }
 
-// entries are the names in the folder that end so, sorted.
+// entries returns the names in the directory with the suffix, sorted.
 func (d *folder) entries(suffix string) ([]string, error) {
-	fd, err := unix.Openat(d.fd(), ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0) // with a position of its own
+	fd, err := unix.Openat(d.fd(), ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0) // a new file offset
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: d.path, Err: err}
 	}
@@ -105,7 +104,7 @@ func (d *folder) entries(suffix string) ([]string, error) {
 	return names, nil
 }
 
-// stat tells of the entry itself, also if it is a link.
+// stat is fstatat(2) for an entry; it does not follow a symbolic link.
 func (d *folder) stat(name string) (st unix.Stat_t, err error) {
 	if err := unix.Fstatat(d.fd(), name, &st, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 		return st, &fs.PathError{Op: "lstat", Path: d.pathOf(name), Err: err}
@@ -113,7 +112,7 @@ func (d *folder) stat(name string) (st unix.Stat_t, err error) {
 	return st, nil
 }
 
-// regular refuses what is no regular file.
+// regular is an error unless the entry is a regular file.
 func (d *folder) regular(name string) error {
 	st, err := d.stat(name)
 	if err == nil && st.Mode&unix.S_IFMT != unix.S_IFREG {
@@ -122,15 +121,15 @@ func (d *folder) regular(name string) error {
 	return err
 }
 
-// maxFile is how large a file may be, in bytes: many times the record of the largest lab.
+// maxFile limits the size of a file, in bytes: many times the record of the largest lab.
 const maxFile = 1 << 20
 
-// read reads a regular file of maxFile at most. It never waits: whatever else has the name is refused unopened.
+// read reads a regular file of at most maxFile bytes. It never blocks: anything else is refused without opening it.
 func (d *folder) read(name string) ([]byte, error) {
 	if err := d.regular(name); err != nil {
 		return nil, err
 	}
-	// It may have been replaced meanwhile; then O_NONBLOCK keeps a FIFO from holding us.
+	// It may have been replaced meanwhile: O_NONBLOCK keeps the open of a FIFO from blocking.
 	fd, err := unix.Openat(d.fd(), name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, &fs.PathError{Op: "open", Path: d.pathOf(name), Err: err}
@@ -139,7 +138,7 @@ func (d *folder) read(name string) ([]byte, error) {
 	defer file.Close()
 	info, err := file.Stat()
 	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("use %s: it is no regular file", d.pathOf(name))
+		err = fmt.Errorf("use %s: it is not a regular file", d.pathOf(name))
 	}
 	if err != nil {
 		return nil, err
@@ -151,13 +150,13 @@ func (d *folder) read(name string) ([]byte, error) {
 	return text, err
 }
 
-// newFile is what a file is called behind its name until it is whole.
+// newFile is the suffix of a file until it is complete.
 const newFile = ".new"
 
-// write puts the text into a file, whole or not at all.
+// write replaces the content of a file atomically.
 func (d *folder) write(name string, text []byte) error {
 	beside := name + newFile
-	if err := d.remove(beside); err != nil && !errors.Is(err, fs.ErrNotExist) { // of a writer that was killed
+	if err := d.remove(beside); err != nil && !errors.Is(err, fs.ErrNotExist) { // left by a killed writer
 		return err
 	}
 	fd, err := unix.Openat(d.fd(), beside, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0o600)
@@ -190,8 +189,8 @@ func (d *folder) unlink(name string) error {
 	return nil
 }
 
-// take takes the name of a namespace away, with all that is mounted on it. As `ip netns del`, it goes by what
-// unlink(2) says: there may be nothing to unmount. Of a link the link goes, and what it leads to stays as it is.
+// take removes the name of a namespace, with everything mounted on it. Like `ip netns del`, it returns the error of
+// unlink(2) alone: there may be nothing to unmount. A symbolic link is removed, its target is not touched.
 func (d *folder) take(name string) error {
 	path := fmt.Sprintf("/proc/self/fd/%d/%s", d.fd(), name)
 	for range mostMounts {
@@ -202,10 +201,10 @@ func (d *folder) take(name string) error {
 	return d.unlink(name)
 }
 
-// mostMounts is how many mounts are taken off one name. Who mounts faster than they are taken off is not waited for.
+// mostMounts limits how many mounts are removed from one name, in case somebody keeps mounting.
 const mostMounts = 1000
 
-// ofRootAlone refuses a folder that others may write to or look into.
+// ofRootAlone is an error unless the directory belongs to root and has the mode 0700.
 func (d *folder) ofRootAlone() error {
 	info, err := d.file.Stat()
 	if err != nil {

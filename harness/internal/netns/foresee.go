@@ -6,14 +6,14 @@ import (
 	"netnscheck/harness/internal/sandbox"
 )
 
-// spare is a namespace without a name that was made ahead, or why it could not be.
+// spare is a nameless namespace that was made ahead, or the error.
 type spare struct {
 	h   Handle
 	err error
 }
 
-// foresee makes namespaces ahead, beside what the caller does meanwhile: the kernel takes some 0.3 ms for each. One
-// thread makes them all, since there may be 1,000. Each is used once; those that are not go with the site.
+// foresee makes n namespaces ahead in the background, since the kernel takes some 0.3 ms for each. One thread makes
+// them all, since there may be 1,000. Unused ones are closed with the site.
 func (s *site) foresee(n int) error {
 	if n <= 0 {
 		return nil
@@ -38,7 +38,7 @@ func (s *site) foresee(n int) error {
 	return nil
 }
 
-// foreseen takes a namespace that was made ahead; not ok when there is none.
+// foreseen returns a namespace that was made ahead; ok is false if there is none.
 func (s *site) foreseen() (Handle, bool) {
 	s.mu.Lock()
 	if len(s.spares) == 0 {
@@ -52,7 +52,7 @@ func (s *site) foreseen() (Handle, bool) {
 	return made.h, made.err == nil
 }
 
-// dropSpares lets the namespaces go that nobody asked for.
+// dropSpares closes the unused namespaces.
 func (s *site) dropSpares() {
 	for {
 		s.mu.Lock()

@@ -8,18 +8,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Handle is an open namespace. While it is open the namespace lives, even if its name is deleted: hold it briefly.
-// The zero Handle is no namespace; closing it does nothing.
+// Handle is an open network namespace. An open handle keeps the namespace alive, even if its name is deleted: hold it
+// briefly. The zero Handle is not a namespace; closing it does nothing.
 type Handle struct{ file *file }
 
-// file is a descriptor that is closed once, and not used afterwards: its number may be that of another file by then.
+// file is a descriptor that is closed once and not used afterwards, since its number may be another file's by then.
 type file struct {
 	fd     int
 	inode  uint64
 	closed atomic.Bool
 }
 
-// newHandle takes fd over. An fd that is no network namespace is EINVAL, as setns(2) would say.
+// newHandle takes over fd. The error is EINVAL if it is not a network namespace, as from setns(2).
 func newHandle(fd int) (Handle, error) {
 	f := &file{fd: fd}
 	var st unix.Stat_t
@@ -49,8 +49,8 @@ func isNetwork(fd int) error {
 	return nil
 }
 
-// belonging is the handle if the namespace belongs to a user namespace below this process's own: one that programs of
-// the sandbox have made. Any other one is closed, and the error wraps EINVAL: who hands out a descriptor may be a
+// belonging returns the handle if the namespace belongs to a user namespace below this process's own, that is, to the
+// programs of the sandbox. Otherwise the handle is closed and the error wraps EINVAL: the descriptor may come from a
 // program that took the helper's place.
 func (h Handle) belonging() (Handle, error) {
 	if err := belongsBelow(h.file.fd); err != nil {
@@ -65,7 +65,9 @@ func belongsBelow(fd int) error {
 	if err := unix.Stat("/proc/self/ns/user", &own); err != nil {
 		return err
 	}
-	// The kernel refuses to tell of an owner above this process (ioctl_ns(2)).
+	// From the owner of the namespace, go up through the parents to this process's user namespace. The kernel refuses
+	// (EPERM) to open an owner or a parent outside the caller's user namespace: NS_GET_USERNS and NS_GET_PARENT,
+	// ioctl_nsfs(2); ns_get_owner, kernel/user_namespace.c.
 	owner, err := unix.IoctlRetInt(fd, unix.NS_GET_USERNS)
 	for levels := 0; err == nil; levels++ {
 		err = unix.Fstat(owner, &st)
@@ -98,7 +100,7 @@ func current() (Handle, error) {
 	return newHandle(int(here))
 }
 
-// Inode is the number by which the kernel tells namespaces apart.
+// Inode is the inode number of the namespace, which identifies it while it lives; 0 for the zero Handle.
 func (h Handle) Inode() uint64 {
 	if h.file == nil {
 		return 0
@@ -121,8 +123,8 @@ func (h Handle) enter() error {
 	return unix.Setns(h.file.fd, unix.CLONE_NEWNET)
 }
 
-// FD is the open file's number, for netlink messages that name a namespace so (IFLA_NET_NS_FD). It is good until Close;
-// after it, and for the zero Handle, it is -1, which is no file.
+// FD returns the descriptor, for netlink messages that refer to a namespace by it (IFLA_NET_NS_FD). It is valid until
+// Close; afterwards, and for the zero Handle, it is -1.
 func (h Handle) FD() int {
 	if h.file == nil || h.file.closed.Load() {
 		return -1

@@ -10,23 +10,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Keep makes this process the keeper of another one that it starts, this same program with these arguments and files,
-// and waits for its end; then it ends whatever is left below itself. It is to what runs on the machine what the init
-// of a sandbox is to what runs inside: all orphans of the other one's programs come to it, however these have left
-// their parents, their sessions and their environments. So a process below it was started by this run, and by nobody
-// else (Options.Ancestor). Call it in a process that has no children.
+// Keep makes this process a keeper: it starts this program again as its child, with these arguments and files, waits
+// for its end, and then kills all of its own descendants. Without a sandbox it takes the place of init: as a subreaper
+// (PR_SET_CHILD_SUBREAPER, prctl(2)) it becomes the parent of all orphans of the child's programs, whatever sessions
+// and environments they have. So every process below it was started by this run (Options.Ancestor). Call it in a
+// process that has no children.
 //
-// The other one is killed when the keeper is, and when it gets the signal end. What it left is ended however it
-// ended; the status is its own, or 128+N when signal N ended it. The error is for what could not be done.
+// The child is killed when the keeper dies, and when the keeper gets the signal end. The status is the child's exit
+// status, or 128+N if signal N ended it. The error is for a child that could not be started or waited for, and for
+// descendants that could not be killed.
 func Keep(argv []string, files []uintptr, end syscall.Signal) (status int, err error) {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-		return 0, fmt.Errorf("become the parent of orphans: %w", err)
+		return 0, fmt.Errorf("become the reaper of orphans: %w", err)
 	}
-	// Whoever sends these to all of a group means the other one, which has them too. A caught signal is a plain one
-	// again in what is executed.
+	// A signal to the process group reaches the child, too, and is meant for it. The keeper catches it and goes on;
+	// execve(2) resets a caught signal to its default action in the child.
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, end)
-	runtime.LockOSThread() // what it starts is killed when this thread ends, which is to be when this process does
+	runtime.LockOSThread() // the child is killed when this thread ends, which must not happen before the process ends
 	pid, err := syscall.ForkExec("/proc/self/exe", argv, &syscall.ProcAttr{
 		Env: os.Environ(), Files: files, Sys: &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
 	})
@@ -35,7 +36,7 @@ func Keep(argv []string, files []uintptr, end syscall.Signal) (status int, err e
 	}
 	for _, fd := range files {
 		if fd != uintptr(syscall.Stderr) {
-			syscall.Close(int(fd)) // their other ends are to hear of its end
+			syscall.Close(int(fd)) // so that the other ends see when the child closes its own
 		}
 	}
 	go func() {
@@ -50,7 +51,7 @@ func Keep(argv []string, files []uintptr, end syscall.Signal) (status int, err e
 		return 0, fmt.Errorf("wait for %s: %w", argv[len(argv)-1], err)
 	}
 	if err := endDescendants(); err != nil {
-		return 0, fmt.Errorf("end what %s has left: %w", argv[len(argv)-1], err)
+		return 0, fmt.Errorf("end the processes that %s left: %w", argv[len(argv)-1], err)
 	}
 	if ended.Signaled() {
 		return 128 + int(ended.Signal()), nil
@@ -58,7 +59,7 @@ func Keep(argv []string, files []uintptr, end syscall.Signal) (status int, err e
 	return ended.ExitStatus(), nil
 }
 
-// reap takes in orphans until the process has ended.
+// reap waits for children, orphans among them, until the process has ended.
 func reap(pid int) (status syscall.WaitStatus, err error) {
 	for {
 		ended, err := syscall.Wait4(-1, &status, 0, nil)

@@ -14,10 +14,10 @@ import (
 	"time"
 )
 
-// What is in this file tells the processes that a lab started from all others. A process is a lab's by what it came
-// from: its own environment, or that of a process it descends from, carries the lab's mark, or it descends from the
-// process below which there is nothing but this run. To be in a namespace of the lab is no reason: a namespace may be
-// somebody else's, to which a program gave a name, and anybody may enter one.
+// This file tells the processes that a lab started from all others, by their descent: a process belongs to a lab if it
+// or one of its ancestors has the lab's mark in its environment, or if it descends from the process below which
+// everything belongs to this run. To be in a namespace of the lab is not enough: anybody may enter one, and a program
+// may have given a name to somebody else's namespace.
 
 // openLabs are the ids of the labs that this process has open.
 var openLabs = struct {
@@ -37,7 +37,7 @@ func closeLab(id string) {
 	delete(openLabs.ids, id)
 }
 
-// othersOpen are the labs of this process besides the one with the id.
+// othersOpen returns the ids of the other open labs of this process.
 func othersOpen(id string) (others []string) {
 	openLabs.Lock()
 	defer openLabs.Unlock()
@@ -49,10 +49,10 @@ func othersOpen(id string) (others []string) {
 	return others
 }
 
-// started is the question whether this lab started a process, or one that it descends from. Who carries a mark, or
-// descends from who does, answers it. What has lost its mark (env -i) and its parents is known by Options.Ancestor to
-// be of this run. Of which of its labs matters only while there are several: of the one in whose namespaces it is, or
-// else of the last.
+// started returns a function that reports whether this lab started a process or one of its ancestors. The nearest mark
+// in its lineage decides. A process that has lost its mark (env -i) and its parents still belongs to this run if it
+// descends from Options.Ancestor. While several labs are open, it belongs to the one whose namespaces it is in, and
+// otherwise to the last one that is closed.
 func (s *site) started() func(pid int) bool {
 	self, err := readProcess(os.Getpid())
 	if err != nil {
@@ -64,7 +64,8 @@ func (s *site) started() func(pid int) bool {
 		if len(line) == 0 || line[0].ended() {
 			return false
 		}
-		// A process is there: so its lab, which may have been opened since this one began to close, is open or has ended it.
+		// A process is there: so its lab, which may have been opened since this one began to close, is open or has
+		// ended it.
 		others := othersOpen(s.id)
 		ofThisRun := false
 		for i, p := range line {
@@ -79,7 +80,7 @@ func (s *site) started() func(pid int) bool {
 			if slices.Contains(marks, s.id) {
 				return true
 			}
-			// Programs of a lab have a session of their own (see exec), what else this process has started has not.
+			// Programs of a lab have a session of their own (see exec). Other children of this process do not.
 			byHand := p.session == self.session
 			if byHand || slices.ContainsFunc(marks, func(id string) bool { return slices.Contains(others, id) }) {
 				return false
@@ -89,8 +90,8 @@ func (s *site) started() func(pid int) bool {
 	}
 }
 
-// isHome tells whether the process is in one of the lab's namespaces: it tells apart the labs of one run, and nothing
-// else.
+// isHome reports whether the process is in one of the lab's namespaces. It only serves to tell the labs of one run
+// apart.
 func (s *site) isHome(pid int, home func() (map[uint64]bool, error)) bool {
 	if inode, ok := namespaceOf(pid, "mnt"); ok && !s.shared && inode == s.places.inodes.mounts {
 		return true
@@ -103,8 +104,8 @@ func (s *site) isHome(pid int, home func() (map[uint64]bool, error)) bool {
 	return err == nil && inodes[inode]
 }
 
-// endDescendants ends every process that descends from this one. Orphans come to it only if it is their reaper
-// (PR_SET_CHILD_SUBREAPER), and are to be nobody's but the caller's. The error names what could not be ended.
+// endDescendants kills every descendant of this process. Orphans are among them only if this process is a subreaper
+// (PR_SET_CHILD_SUBREAPER), and they must all belong to the caller. The error names what is left.
 func endDescendants() error {
 	self := os.Getpid()
 	return endProcesses(func(pid int) bool {
@@ -116,16 +117,16 @@ func endDescendants() error {
 	}, sweepLasts)
 }
 
-// sweepLasts is how long endDescendants may take: nobody waits for the next lab any more, and there may be thousands.
+// sweepLasts is how long endDescendants may take. It is long because there may be thousands of processes, and no lab is
+// waiting.
 const sweepLasts = 6 * patience
 
-// marked tells whether the process, or one that it descends from, was started with the mark of the lab in its
-// environment.
+// marked reports whether the process or one of its ancestors has the mark of the lab in its environment.
 func marked(pid int, id string) bool {
 	return slices.ContainsFunc(lineage(pid), func(p process) bool { return slices.Contains(marksOf(p.pid), id) })
 }
 
-// marksOf are the ids of labs that the process has in its environment.
+// marksOf returns the ids of labs in the environment of a process (/proc/PID/environ).
 func marksOf(pid int) (ids []string) {
 	proc := filepath.Join("/proc", strconv.Itoa(pid))
 	await(execLasts, func() error {
@@ -141,7 +142,8 @@ func marksOf(pid int) (ids []string) {
 			}
 			return nil
 		}
-		// In the middle of an execve(2) a process has a program and no environment yet. A kernel thread has neither.
+		// During an execve(2) a process already has its new program but no environment yet. A kernel thread has
+		// neither.
 		if _, err := os.Readlink(proc + "/exe"); err != nil {
 			return nil
 		}
@@ -150,10 +152,10 @@ func marksOf(pid int) (ids []string) {
 	return ids
 }
 
-// execLasts is how long an empty environment is taken for one that is being made.
+// execLasts is how long an empty environment is taken for that of an execve(2) in progress.
 const execLasts = 10 * time.Millisecond
 
-// process is what /proc/PID/stat (proc_pid_stat(5)) tells.
+// process holds fields of /proc/PID/stat (proc_pid_stat(5)).
 type process struct {
 	pid, parent, session int
 	state                string
@@ -161,17 +163,17 @@ type process struct {
 	startTime            uint64 // in clock ticks after the boot
 }
 
-// ended tells that the process only waits to be reaped. Of one whose first thread alone has ended, others still run.
+// ended reports whether the process is a zombie. If only its main thread has ended, it shows as one, but others run.
 func (p process) ended() bool { return (p.state == "Z" || p.state == "X") && p.threads <= 1 }
 
-// readProcess reads it; the error wraps fs.ErrNotExist or ESRCH when there is no such process.
+// readProcess reads /proc/PID/stat. The error wraps fs.ErrNotExist or ESRCH if there is no such process.
 func readProcess(pid int) (process, error) {
 	p := process{pid: pid}
 	stat, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	if err != nil {
 		return p, err
 	}
-	// The name of the program, in brackets, may have blanks and brackets in it. The first field behind it is the third.
+	// The name of the program, in parentheses, may contain anything. The field after it is the third.
 	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
 	if len(fields) < 20 {
 		return p, fmt.Errorf("read the state of process %d: too few fields", pid)
@@ -188,8 +190,8 @@ func readProcess(pid int) (process, error) {
 	return p, nil
 }
 
-// lineage are the process, its parent, and so on up to one that has none here. It is nil when there is no such
-// process any more.
+// lineage returns the process, its parent, and so on up to one without a parent in this PID namespace. It is nil if the
+// process has gone.
 func lineage(pid int) []process {
 	for range lineageTries {
 		line, err := tryLineage(pid)
@@ -203,11 +205,11 @@ func lineage(pid int) []process {
 	return nil
 }
 
-// lineageTries is how often the line of a process may break while it is read. Each break is the end of one of its
-// parents.
+// lineageTries is how often the lineage of a process may change while it is read. Each change is the end of an
+// ancestor.
 const lineageTries = 100
 
-// tryLineage fails when a process of the line ends, and what it leaves passes to another parent, while it is read.
+// tryLineage fails if a process of the lineage ends while it is read, so that its children get another parent.
 func tryLineage(pid int) (line []process, err error) {
 	p, err := readProcess(pid)
 	for err == nil {
@@ -219,7 +221,7 @@ func tryLineage(pid int) (line []process, err error) {
 		if parent, err = readProcess(p.parent); err != nil {
 			break
 		}
-		// The number may have passed to another process between the two readings; not if it still is the parent's.
+		// The parent's id may have been reused between the two reads. It was not if it still is the id of the parent.
 		if again, err = readProcess(p.pid); err == nil && (again.parent != p.parent || again.startTime != p.startTime) {
 			err = fmt.Errorf("process %d has another parent", p.pid)
 		}

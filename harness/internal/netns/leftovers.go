@@ -14,21 +14,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Leftover is what a killed harness with --sandbox=off has left behind: a record whose owner is dead.
+// Leftover is a lab that a killed harness with --sandbox=off has left behind: a record whose owner has died.
 type Leftover struct {
 	ID  string
-	PID int // of the dead owner
-	// Keeper is what its Options.Ancestor was.
+	PID int // of the owner
+	// Keeper is the lab's Options.Ancestor.
 	Keeper int
 	Names  []string // in /run/netns, sorted; some may be gone already
-	// Gone says that the machine has been booted since: only the record is left.
+	// Gone is true if the host has been rebooted since: only the record is left.
 	Gone   bool
 	record *record
 }
 
-// Leftovers finds the records whose owner is dead. A record that cannot be judged (unreadable, or the owner is in
-// another PID namespace) is in the error, beside what was found. For an ordinary user the error is fs.ErrPermission
-// when there are records.
+// Leftovers returns the records whose owner has died. Records that cannot be decided (unreadable, or of an owner in
+// another PID namespace) are in the error, which comes in addition to what was found. For an ordinary user the error is
+// fs.ErrPermission if there are records.
 func Leftovers() ([]Leftover, error) {
 	records, err := openRecords()
 	if errors.Is(err, fs.ErrNotExist) {
@@ -73,7 +73,7 @@ func Leftovers() ([]Leftover, error) {
 	return found, errors.Join(errs...)
 }
 
-// tidyUp takes away what a harness has left that was killed before its first record was there, or after its last one.
+// tidyUp removes what a harness left that was killed before it wrote its first record, or after it removed its last.
 func tidyUp() error {
 	records, err := lockRecords()
 	if err != nil {
@@ -83,10 +83,10 @@ func tidyUp() error {
 	return tidy(records.folder, "")
 }
 
-// recordID is what the id of a lab looks like.
+// recordID matches the id of a lab (newID).
 var recordID = regexp.MustCompile(`^[a-z2-7]{6}$`)
 
-// readRecord reads a record, and refuses one that says what no lab writes.
+// readRecord reads a record and refuses one that no lab can have written.
 func readRecord(records *folder, file string) (*record, error) {
 	text, err := records.read(file)
 	if err != nil {
@@ -100,19 +100,19 @@ func readRecord(records *folder, file string) (*record, error) {
 		return nil, fmt.Errorf("read %s: it has the id %q", records.pathOf(file), r.ID)
 	}
 	if r.Owner.PID <= 0 {
-		return nil, fmt.Errorf("read %s: its owner is process %d, which there cannot be", records.pathOf(file),
+		return nil, fmt.Errorf("read %s: its owner, process %d, cannot exist", records.pathOf(file),
 			r.Owner.PID)
 	}
 	for _, real := range slices.Sorted(maps.Keys(r.Names)) {
 		if !strings.HasSuffix(real, "-"+r.ID) || checkName(real) != nil {
-			return nil, fmt.Errorf("read %s: it names %q, which no namespace of lab %s is called",
+			return nil, fmt.Errorf("read %s: it names %q, which cannot be a namespace of lab %s",
 				records.pathOf(file), real, r.ID)
 		}
 	}
 	return r, nil
 }
 
-// dead tells whether the owner has ended; gone, that it did with an earlier boot.
+// dead reports whether the owner has ended; gone is true if it ran before the last boot.
 func (o owner) dead() (dead, gone bool, err error) {
 	self, err := ownerOf(os.Getpid())
 	if err != nil {
@@ -134,8 +134,8 @@ func (o owner) dead() (dead, gone bool, err error) {
 	return now.StartTime != o.StartTime, false, nil
 }
 
-// Remove ends the programs that carry the lab's mark or descend from such, takes the names away, and then the record.
-// A name whose namespace is not the recorded one stays, and so does the record; the error names it.
+// Remove kills the programs that have the lab's mark or descend from one that has, then removes the names, and at last
+// the record. A name whose namespace is not the recorded one stays, and so does the record; the error names it.
 func (l Leftover) Remove() error {
 	records, err := lockRecords()
 	if err != nil {
@@ -151,7 +151,7 @@ func (l Leftover) Remove() error {
 	return nil
 }
 
-// end ends the programs and takes the names away.
+// end kills the programs and removes the names.
 func (l Leftover) end() error {
 	var names []string
 	var errs []error
@@ -180,8 +180,8 @@ func (l Leftover) end() error {
 	return errors.Join(errs...)
 }
 
-// ours says why what has the name is not the leftover's to remove; nil if it is: the recorded namespace, or the empty
-// file of one that was about to be mounted.
+// ours is nil if what has the name belongs to the leftover: the recorded namespace, or the empty file on which one was
+// about to be mounted. Otherwise the error says what it is.
 func (l Leftover) ours(dir *folder, real string) error {
 	path := dir.pathOf(real)
 	st, err := dir.stat(real)
@@ -209,5 +209,5 @@ func (l Leftover) ours(dir *folder, real string) error {
 	case st.Size == 0 && st.Mode&0o777 == 0:
 		return nil
 	}
-	return fmt.Errorf("leave %s: it is no namespace", path)
+	return fmt.Errorf("leave %s: it is not a namespace", path)
 }

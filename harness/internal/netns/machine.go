@@ -11,13 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What is in this file looks at the machine, without a World: nothing is made, and threads that enter a namespace end
-// with it.
+// This file looks at the host's namespaces, without a World. It makes nothing, and a thread that enters a namespace
+// ends there.
 
-// Own opens the namespace of the caller's thread.
+// Own opens the network namespace of the calling thread.
 func Own() (Handle, error) { return current() }
 
-// OfProcess opens the namespace of a process or thread. The error wraps ENOENT when there is none with this number.
+// OfProcess opens the network namespace of a process or thread. The error wraps ENOENT if there is none with this id.
 func OfProcess(pid int) (Handle, error) {
 	h, err := openFile(filepath.Join("/proc", strconv.Itoa(pid), "ns/net"))
 	if err != nil {
@@ -26,8 +26,8 @@ func OfProcess(pid int) (Handle, error) {
 	return h, nil
 }
 
-// OfName opens the namespace with this name on the machine: in the /run/netns that the caller sees. The error wraps
-// EINVAL when what has the name is no namespace.
+// OfName opens the namespace with this name on the host: in the /run/netns that the caller sees. The error wraps EINVAL
+// if what has the name is not a network namespace.
 func OfName(name string) (Handle, error) {
 	h, err := openFile(filepath.Join(namesDir, name))
 	if err != nil {
@@ -45,7 +45,7 @@ func openFile(path string) (Handle, error) {
 	return newHandle(fd)
 }
 
-// MachineNames are the entries of the machine's /run/netns, sorted; not all of them need be namespaces.
+// MachineNames returns the entries of the host's /run/netns, sorted; not all of them need be namespaces.
 func MachineNames() ([]string, error) {
 	entries, err := os.ReadDir(namesDir)
 	if errors.Is(err, unix.ENOENT) {
@@ -62,8 +62,9 @@ func MachineNames() ([]string, error) {
 	return names, nil
 }
 
-// MachineProcesses are the processes, and the threads that are elsewhere than their process, by the namespace that they
-// are in, each list sorted; hidden are processes that we may not look at. A zombie is in none.
+// MachineProcesses returns the processes on the host by the inode of their network namespace, each list sorted, with
+// the threads that are in another namespace than their process. hidden are the processes whose namespace may not be
+// read. A zombie is in none.
 func MachineProcesses() (inside map[uint64][]int, hidden []int, err error) {
 	pids, err := listProcesses()
 	if err != nil {
@@ -82,7 +83,7 @@ func MachineProcesses() (inside map[uint64][]int, hidden []int, err error) {
 			inside[own] = append(inside[own], pid)
 		}
 		if pid == os.Getpid() {
-			continue // what threads of ours are elsewhere have been sent there to look
+			continue // threads of this process that are elsewhere were sent there by this package
 		}
 		threads, err := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 		if err != nil {

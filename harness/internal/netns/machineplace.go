@@ -7,8 +7,8 @@ import (
 	"github.com/vishvananda/netlink"
 )
 
-// Machine are the namespaces of this machine, under the names that a state of it has: host for the caller's own, pid:N
-// for that of a process, else a name in /run/netns. Whatever runs in one of them runs on a thread that ends with it.
+// Machine gives access to the host's namespaces by the names that its snapshot uses: host for the caller's own, pid:N
+// for that of a process, otherwise a name in /run/netns. Functions run on a thread of their own that ends afterwards.
 type Machine struct{}
 
 func (Machine) open(name string) (Handle, error) {
@@ -33,7 +33,7 @@ func (m Machine) Do(name string, f func() error) error {
 	return h.Do(f)
 }
 
-// Go is Do: its thread is nobody else's, so f may block.
+// Go is Do, whose f may block, since its thread is used for nothing else.
 func (m Machine) Go(name string, f func() error) error { return m.Do(name, f) }
 
 // Netlink opens an rtnetlink handle in the namespace. The caller closes it.

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// places are open descriptors by which any thread finds what belongs to a lab without being in its mounts.
+// places are open descriptors that give any thread access to what belongs to a lab without being in its mounts.
 type places struct {
 	names  int // directory /run/netns of the lab
 	mounts int // mount namespace of the lab
@@ -40,7 +40,7 @@ func openPlaces() (p places, err error) {
 	return placesAt(fds)
 }
 
-// placesAt takes three descriptors over.
+// placesAt takes over three descriptors.
 func placesAt(fds [3]int) (p places, err error) {
 	p = places{names: fds[0], mounts: fds[1], proc: fds[2], open: true}
 	var st unix.Stat_t
@@ -54,7 +54,7 @@ func placesAt(fds [3]int) (p places, err error) {
 
 func (p *places) fds() []int { return []int{p.names, p.mounts, p.proc} }
 
-// again are the same places by descriptors of their own.
+// again duplicates the descriptors.
 func (p *places) again() (places, error) {
 	var fds [3]int
 	for i, fd := range p.fds() {
@@ -80,7 +80,8 @@ func (p *places) close() {
 	}
 }
 
-// join takes the calling thread, which has its working directory for itself, into the mounts of the lab.
+// join moves the calling thread into the lab's mount namespace. The thread must not share its working directory with
+// others (unshare CLONE_FS before), or setns(2) fails with EINVAL.
 func (p *places) join() error {
 	if err := unix.Setns(p.mounts, unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("enter the mount namespace: %w", err)
@@ -88,7 +89,7 @@ func (p *places) join() error {
 	return nil
 }
 
-// list are the entries of the lab's /run/netns.
+// list returns the entries of the lab's /run/netns.
 func (p *places) list() ([]string, error) {
 	fd, err := unix.Openat(p.names, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -101,7 +102,7 @@ func (p *places) list() ([]string, error) {
 
 // namespace opens the network namespace that is mounted on the entry of /run/netns; flags may be O_NOFOLLOW.
 func (p *places) namespace(entry string, flags int) (Handle, error) {
-	// O_NONBLOCK: somebody may have put a FIFO there.
+	// O_NONBLOCK: the entry may be a FIFO.
 	fd, err := unix.Openat(p.names, entry, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|flags, 0)
 	if err != nil {
 		return Handle{}, err
@@ -109,7 +110,7 @@ func (p *places) namespace(entry string, flags int) (Handle, error) {
 	return newHandle(fd)
 }
 
-// inode is that of the namespace mounted on the entry of /run/netns; not ok when there is none.
+// inode returns the inode of the namespace mounted on the entry of /run/netns; ok is false if there is none.
 func (p *places) inode(entry string) (inode uint64, ok bool) {
 	h, err := p.namespace(entry, 0)
 	if err != nil {
@@ -119,9 +120,9 @@ func (p *places) inode(entry string) (inode uint64, ok bool) {
 	return h.Inode(), true
 }
 
-// ownRun gives the calling thread's new mount namespace a /run of its own with an empty /run/netns. That one is a
-// shared mount, as iproute2 makes it: deleting a name reaches into the mounts of a running `ip netns exec`. What the
-// sandbox shows of /run, since PATH leads there, stays.
+// ownRun gives the calling thread's new mount namespace a /run of its own with an empty /run/netns. The latter is a
+// shared mount, as iproute2 makes it: then deleting a name also takes effect in the mount namespace of a running `ip
+// netns exec`. What the sandbox shows in /run because PATH leads there stays visible.
 func ownRun() error {
 	shown, err := openShown("/run")
 	if err != nil {
@@ -150,7 +151,7 @@ func ownRun() error {
 	return nil
 }
 
-// followVarRun makes /var/run the same as /run where it is a directory of its own: some programs use that path.
+// followVarRun binds /run on /var/run if that is a separate directory: some programs use that path.
 func followVarRun() error {
 	var run, varRun unix.Stat_t
 	if unix.Stat("/var/run", &varRun) != nil {
@@ -165,7 +166,7 @@ func followVarRun() error {
 	return unix.Mount("/run", "/var/run", "", unix.MS_BIND|unix.MS_REC, "")
 }
 
-// shown is what is in a folder over which another one is mounted.
+// shown holds the content of a directory on which something else is about to be mounted.
 type shown struct {
 	dir     string
 	links   map[string]string
@@ -194,7 +195,7 @@ func openShown(dir string) (s shown, err error) {
 	return s, nil
 }
 
-// again shows it in the folder that is there now.
+// again makes it visible in the directory that is there now.
 func (s shown) again() error {
 	for path, target := range s.links {
 		if err := os.Symlink(target, path); err != nil {
@@ -218,14 +219,14 @@ func (s shown) close() {
 	}
 }
 
-// ErrNoEtc marks a lab without /etc/netns of its own.
+// ErrNoEtc marks a lab without an /etc of its own, and so without /etc/netns.
 var ErrNoEtc = errors.New("the lab has no /etc of its own")
 
 // ErrNoSys marks a lab whose /sys shows the devices of another network namespace.
 var ErrNoSys = errors.New("the lab has no /sys of its own")
 
-// prepare makes what only programs need, on the lab's thread, before the first one starts: /sys of the host namespace
-// and an /etc that can be written. Where that is refused the lab goes on without, and Lacks tells.
+// prepare makes what only programs need, on the lab's thread, before the first program starts: the /sys of the host
+// namespace and a writable /etc. If that is refused, the lab goes on without it, and Lacks reports it.
 func (s *site) prepare() {
 	if s.prepared {
 		return
@@ -245,8 +246,8 @@ func (s *site) prepare() {
 	}
 }
 
-// ownSysAlone gives the lab's thread mounts of its own that differ from the machine's in /sys alone: all others are the
-// same shared mounts, so that a name which a program puts into /run/netns is there for the whole machine.
+// ownSysAlone gives the lab's thread a mount namespace that differs from the host's in /sys alone. All other mounts
+// stay shared, so that a name that a program adds to /run/netns appears on the whole host.
 func (s *site) ownSysAlone() error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return fmt.Errorf("unshare the mounts: %w", err)
@@ -265,12 +266,12 @@ func (s *site) ownSysAlone() error {
 	return mountSys(Host)
 }
 
-// Lacks are the things that the kernel or the surrounding container refused to the programs of this lab; they wrap
-// ErrNoSys and ErrNoEtc.
+// Lacks returns what the kernel or a surrounding container refused to the programs of this lab: errors that wrap
+// ErrNoSys or ErrNoEtc.
 func (w *World) Lacks() ([]error, error) { return w.ground.lacks() }
 
-// InMounts runs f, on a thread of its own, where files are those that the programs of the lab see: its /etc and its
-// /run. Read them by ReadFile alone, and write none: whoever wrote the scenario decides what is there. /proc is that
+// InMounts runs f on a thread of its own in the mount namespace of the lab's programs, with their /etc and /run. f must
+// read files with ReadFile alone and write none, since the author of the scenario decides what is there. /proc is that
 // of the programs, too, so a path through /proc/self leads nowhere.
 func (w *World) InMounts(f func() error) error {
 	return onThrowawayThread(func() error {
@@ -284,7 +285,7 @@ func (w *World) InMounts(f func() error) error {
 	})
 }
 
-// ReadNames are the names in a folder, sorted. It does not wait where there is something else.
+// ReadNames returns the names in a directory, sorted, at most maxNames. It never blocks, whatever is at the path.
 func ReadNames(path string) ([]string, error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -300,11 +301,10 @@ func ReadNames(path string) ([]string, error) {
 	return names, err
 }
 
-// maxNames is how many names of a folder are read.
+// maxNames is how many names of a directory are read.
 const maxNames = 10000
 
-// ReadFile reads a regular file of 1 MiB at the most. Where there is anything else, as a FIFO, it neither waits nor
-// reads.
+// ReadFile reads a regular file, at most 1 MiB of it. Anything else, such as a FIFO, is an error, and never blocks.
 func ReadFile(path string) ([]byte, error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -318,7 +318,7 @@ func ReadFile(path string) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, 1<<20))
 }
 
-// mountSys puts the /sys of the calling thread's network namespace over the present one, read-only where that one is.
+// mountSys mounts the sysfs of the calling thread's network namespace on /sys, read-only if /sys is.
 func mountSys(source string) error {
 	var fs unix.Statfs_t
 	var flags uintptr
@@ -331,7 +331,7 @@ func mountSys(source string) error {
 	return nil
 }
 
-// ownEtc puts an overlay over /etc that takes the writes of the lab, and hides the machine's /etc/netns.
+// ownEtc mounts an overlay on /etc that takes the lab's writes, and hides the host's /etc/netns.
 func ownEtc() error {
 	const room = "/run/.etc"
 	for _, dir := range []string{room, room + "/upper", room + "/work"} {
@@ -353,8 +353,8 @@ func ownEtc() error {
 	return plainFile("/etc/resolv.conf")
 }
 
-// plainFile puts an empty file in the place of a link that leads nowhere: systemd-resolved makes /etc/resolv.conf a
-// link into /run, and the lab has a /run of its own. `ip netns exec` could not mount anything over it.
+// plainFile replaces a dangling symbolic link with an empty file: systemd-resolved makes /etc/resolv.conf a link into
+// /run, and the lab has its own /run. `ip netns exec` could not mount a file on the link.
 func plainFile(path string) error {
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -368,15 +368,16 @@ func plainFile(path string) error {
 	return nil
 }
 
-// execMounts makes the mounts of `ip netns exec NAME`, on a thread that nobody uses afterwards and that is in the
-// namespace: a mount namespace of its own, /sys of the namespace, the files of /etc/netns/NAME over those of /etc. It
-// returns what could not be mounted over /etc, in the words that `ip` uses.
+// execMounts makes the mounts of `ip netns exec NAME` (netns_switch, lib/namespace.c of iproute2): a new mount
+// namespace, the /sys of the namespace, the files of /etc/netns/NAME over those in /etc. The calling thread is in the
+// namespace and is not used for anything else afterwards. The warnings are for files that could not be mounted, in the
+// words of `ip`.
 func execMounts(real string) (warnings []string, err error) {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return nil, fmt.Errorf("unshare the mounts: %w", err)
 	}
 	if err := unix.Mount("", "/", "", unix.MS_SLAVE|unix.MS_REC, ""); err != nil {
-		return nil, fmt.Errorf("make / a slave: %w", err)
+		return nil, fmt.Errorf("make / a slave mount: %w", err)
 	}
 	if err := mountSys(real); err != nil {
 		return nil, err
@@ -384,7 +385,7 @@ func execMounts(real string) (warnings []string, err error) {
 	dir := filepath.Join("/etc/netns", real)
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil, nil // as a rule there is none
+		return nil, nil // usually there is none
 	}
 	for _, entry := range entries {
 		from, to := filepath.Join(dir, entry.Name()), filepath.Join("/etc", entry.Name())
@@ -395,7 +396,7 @@ func execMounts(real string) (warnings []string, err error) {
 	return warnings, nil
 }
 
-// sentence writes an errno as C programs do.
+// sentence writes an error as strerror(3) does, with a capital letter.
 func sentence(err error) string {
 	text := err.Error()
 	return strings.ToUpper(text[:1]) + text[1:]

@@ -9,25 +9,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// namesDir is where iproute2 keeps the names of namespaces: each is a file on which the namespace is mounted.
+// namesDir is where iproute2 keeps the names of namespaces: each is a file on which the namespace is mounted
+// (ip-netns(8)).
 const namesDir = "/run/netns"
 
-// checkName refuses what `ip netns` refuses as a name.
+// checkName returns an error for a name that `ip netns` refuses.
 func checkName(name string) error {
 	if name == "" || name == "." || name == ".." || strings.Contains(name, "/") || len(name) > unix.NAME_MAX {
-		return fmt.Errorf("not a name for a namespace: %w", unix.EINVAL)
+		return fmt.Errorf("it is not a valid name for a namespace: %w", unix.EINVAL)
 	}
 	return nil
 }
 
-// Names are the namespaces of the lab besides the host, sorted, as the lesson calls them: the mounted nsfs files in
-// its /run/netns. Other files there are no namespaces and do not count.
+// Names returns the names of the lab's namespaces in the lesson, sorted, without the host: the nsfs mounts in its
+// /run/netns. Other files there do not count.
 func (w *World) Names() ([]string, error) {
 	names, _, err := w.Entries()
 	return names, err
 }
 
-// Has says whether there is a namespace with this name. The error says that nobody can tell.
+// Has reports whether there is a namespace with this name. The error says why that cannot be found out.
 func (w *World) Has(name string) (bool, error) {
 	h, err := w.Open(name)
 	if err != nil {
@@ -37,8 +38,9 @@ func (w *World) Has(name string) (bool, error) {
 	return true, nil
 }
 
-// undecided is the error of opening a name if it leaves open what has the name: this process or the machine has no room
-// for one more open file, or the helper did not answer. nil: it is no namespace.
+// undecided returns an error of opening a name if it does not tell what has the name: this process or the host has no
+// descriptor or memory left, or the helper did not answer. It returns nil for any other error, which means that there
+// is no such namespace.
 func undecided(err error) error {
 	for _, cause := range []error{unix.EMFILE, unix.ENFILE, unix.ENOMEM, errHelper} {
 		if errors.Is(err, cause) {
@@ -48,7 +50,7 @@ func undecided(err error) error {
 	return nil
 }
 
-// Entries are Names, and the other files in the lab's /run/netns, sorted too.
+// Entries returns Names and the names of the other files in the lab's /run/netns, both sorted.
 func (w *World) Entries() (names, others []string, err error) {
 	entries, err := w.places.list()
 	if err != nil {
@@ -68,7 +70,7 @@ func (w *World) Entries() (names, others []string, err error) {
 			continue
 		}
 		h.Close()
-		w.Real(name) // from now on the lab knows it
+		w.Real(name) // adds it to the known names
 		names = append(names, name)
 	}
 	slices.Sort(names)
@@ -76,7 +78,7 @@ func (w *World) Entries() (names, others []string, err error) {
 	return names, others, nil
 }
 
-// nameOf is what the lesson calls an entry of /run/netns; not ours if it is another lab's, or the host's.
+// nameOf returns the lesson's name for an entry of /run/netns; ours is false for another lab's entry and for the host.
 func (w *World) nameOf(entry string) (name string, ours bool) {
 	if !w.shared {
 		return entry, entry != Host
@@ -85,17 +87,17 @@ func (w *World) nameOf(entry string) (name string, ours bool) {
 	return name, ours && name != Host
 }
 
-// Foresee says that n namespaces are about to be added. They are made at once, beside what the caller does meanwhile.
+// Foresee announces that n namespaces are about to be added. They are made in the background from now on.
 func (w *World) Foresee(n int) error { return w.ground.foresee(n) }
 
-// Add is `ip netns add`: EEXIST when the name is there already, also as an ordinary file.
+// Add does what `ip netns add` does. The error wraps EEXIST if the name exists, even as a regular file.
 func (w *World) Add(name string) error {
 	_, err := w.AddAll(name)
 	return err
 }
 
-// AddAll is Add for one name after the other, asked for at once. It stops at the first that is refused, and says how
-// many it has added.
+// AddAll is Add for several names in one request. It stops at the first that is refused; added is how many it has
+// added.
 func (w *World) AddAll(names ...string) (added int, err error) {
 	if err := w.alive(); err != nil {
 		return 0, fmt.Errorf("add namespace %s: %w", names[0], err)
@@ -125,7 +127,7 @@ func (w *World) AddAll(names ...string) (added int, err error) {
 	return added, nil
 }
 
-// mayAdd refuses a name that no namespace can have, and records that one is about to get it.
+// mayAdd returns an error for a name that no namespace can have, and otherwise records that one is about to get it.
 func (w *World) mayAdd(name string) error {
 	if err := checkName(name); err != nil {
 		return err
@@ -136,7 +138,8 @@ func (w *World) mayAdd(name string) error {
 	return w.Intend(name)
 }
 
-// Delete is `ip netns del`: ENOENT when there is no such name; what is no namespace is removed like a namespace.
+// Delete does what `ip netns del` does. The error wraps ENOENT if there is no such name. A file that is not a namespace
+// is removed, too.
 func (w *World) Delete(name string) error {
 	if err := w.delete(name); err != nil {
 		return fmt.Errorf("delete namespace %s: %w", name, err)
@@ -165,7 +168,7 @@ func (w *World) delete(name string) error {
 }
 
 // AddNameless makes a namespace that only the returned handle keeps alive; the World closes it at the end. In the
-// sandbox it is one that the programs of the lab have no power over.
+// sandbox, the lab's programs have no capabilities over it.
 func (w *World) AddNameless() (Handle, error) {
 	var h Handle
 	err := w.thread.do(func() error {

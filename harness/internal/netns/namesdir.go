@@ -14,17 +14,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// madeFile, beside the records, says what of /run/netns was made for shared labs, so that the last of them takes it
-// away again.
+// madeFile, in the directory of the records, records what was made for shared labs, so that the last of them can undo
+// it.
 const madeFile = "made"
 
+// made says whether the directory /run/netns and the mount on it were made for shared labs.
 type made struct {
 	Dir   bool `json:"dir"`
 	Mount bool `json:"mount"`
 }
 
-// makeNamesDir sees to it that the machine has a /run/netns that is a shared mount, as `ip netns add` does. What it is
-// going to make it writes down before. The caller holds the lock of the records.
+// makeNamesDir makes sure that the host has a /run/netns that is a shared mount, as `ip netns add` does. It records
+// what it is about to make first. The caller holds the lock of the records.
 func makeNamesDir(records *folder) error {
 	m, err := readMade(records)
 	if err != nil {
@@ -35,12 +36,12 @@ func makeNamesDir(records *folder) error {
 	case err == nil:
 		names.close()
 	case !errors.Is(err, fs.ErrNotExist):
-		return err // it is a link to a folder of somebody else's: what is mounted there is not to be changed
+		return err // a link leads to somebody else's directory, whose mounts must not be changed
 	}
 	err = unix.Mount("", namesDir, "", unix.MS_SHARED|unix.MS_REC, "")
 	switch {
 	case err == nil:
-		return nil // it is a mount, and shared
+		return nil // it was a mount, and is shared now
 	case err != unix.ENOENT && err != unix.EINVAL:
 		return fmt.Errorf("share %s: %w", namesDir, err)
 	}
@@ -65,7 +66,7 @@ func makeNamesDir(records *folder) error {
 	return nil
 }
 
-// readMade is what was made for the labs that there are.
+// readMade reads what was made for the present labs.
 func readMade(records *folder) (m made, err error) {
 	text, err := records.read(madeFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -101,8 +102,8 @@ func lockNamesDir() (unlock func(), err error) {
 	return func() { dir.Close() }, nil
 }
 
-// tidy undoes makeNamesDir when there is no record but the given one, and nobody has put a name into the folder
-// meanwhile: then it is theirs. It takes away what killed writers have left. The caller holds the lock of the records.
+// tidy undoes makeNamesDir if there is no record but the given one, unless others have put names into the directory
+// meanwhile. It also removes what killed writers have left. The caller holds the lock of the records.
 func tidy(records *folder, last string) error {
 	others, err := records.entries(recordEnd)
 	if err != nil || slices.ContainsFunc(others, func(name string) bool { return name != last }) {
@@ -132,7 +133,7 @@ func tidy(records *folder, last string) error {
 	return nil
 }
 
-// undo takes the mount and the folder away, unless somebody uses them, or has put something else in their place.
+// undo removes the mount and the directory, unless they are in use or something else has taken their place.
 func (m made) undo() error {
 	names, err := openFolder(namesDir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -147,7 +148,7 @@ func (m made) undo() error {
 		return err
 	}
 	if m.Mount && mountedOnce() {
-		// A process that was killed a moment ago may still be on its way out of its copy of the mounts.
+		// A process that was just killed may not have left its copy of the mounts yet.
 		err := await(leavingLasts, func() error {
 			err := unix.Unmount(namesDir, unix.UMOUNT_NOFOLLOW)
 			if err == unix.EINVAL || err == unix.ENOENT {
@@ -167,8 +168,7 @@ func (m made) undo() error {
 	return nil
 }
 
-// mountedOnce tells whether what is mounted on /run/netns is the folder itself, as makeNamesDir has it, with nothing
-// of anybody else's over it.
+// mountedOnce reports whether the only mount on /run/netns is the directory itself, as makeNamesDir mounts it.
 func mountedOnce() bool {
 	var own, above unix.Stat_t
 	if unix.Lstat(namesDir, &own) != nil || unix.Lstat(filepath.Dir(namesDir), &above) != nil || own.Dev != above.Dev {
@@ -184,5 +184,5 @@ func mountedOnce() bool {
 	return err == nil && count == 1
 }
 
-// leavingLasts is how long a mount that looks busy is taken for one that is being left.
+// leavingLasts is how long to wait for a busy mount.
 const leavingLasts = 200 * time.Millisecond

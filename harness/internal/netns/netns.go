@@ -1,11 +1,11 @@
-// Package netns makes, opens, enters and removes network namespaces; it is the only place of the project that calls
-// setns(2) or unshare(2) for a lab. It may be imported by the command line, by lab and by the other packages under
-// internal; of this project it imports sandbox and state alone, and it never enters a namespace on a thread that
-// somebody else uses afterwards.
+// Package netns makes, opens, enters and removes network namespaces. It is the only package of the project that calls
+// setns(2) or unshare(2) for a lab. It may be imported by the command line, by lab and by other packages under
+// internal; of this project it imports sandbox and state alone. It never enters a namespace on a thread that other code
+// uses afterwards.
 //
-// In the sandbox it works on both sides of the wall. In the helper, among the programs of scenarios, a site makes the
-// namespaces of a lab and starts its programs; in the worker, which judges, a World enters the namespaces by their
-// descriptors, and believes nothing else that comes from there.
+// In the sandbox it works on both sides of the wall. In the helper, which is as untrusted as the programs that it
+// starts, a site makes the namespaces of a lab. In the worker, which judges, a World enters the namespaces by
+// descriptors and trusts nothing else that comes from the helper.
 package netns
 
 import (
@@ -30,23 +30,23 @@ const Host = state.Host
 // patience is how long Close waits for what the kernel does in its own time.
 const patience = 5 * time.Second
 
-// Options say where a World puts its namespaces.
+// Options says where a World puts its namespaces.
 type Options struct {
-	// Shared puts them where `ip netns` of the machine shows them, each name with the lab's id as suffix, the owner
-	// recorded (--sandbox=off, root). Otherwise the programs of the lab have a mount namespace, a /run/netns and a /sys
-	// of their own. (In a shared one they have a /sys of their own, too.)
+	// Shared puts them where `ip netns` on the host lists them, with the lab's id as the suffix of each name and a
+	// record of the owner (--sandbox=off, root). Otherwise the lab's programs have their own mount namespace and
+	// /run/netns. They have their own /sys in both cases.
 	Shared bool
-	// Ahead is how many namespaces are about to be added: they are made while the World is (see Foresee).
+	// Ahead is how many namespaces are about to be added. They are made together with the World (see Foresee).
 	Ahead int
-	// Ancestor is the number of a process below which there is nothing but this run, this process among it: what runs
-	// there was started by a lab, though it may have lost the lab's mark, its parents and its session. It has to be the
-	// reaper of its orphans. 0: there is none; then orphans are found by their mark alone.
+	// Ancestor is the id of a process whose descendants, this process among them, all belong to this run: whatever runs
+	// below it was started by a lab, even without the lab's mark, its parents and its session. It has to be a
+	// subreaper. If it is 0, orphans are found by their mark alone.
 	Ancestor int
 }
 
-// World is the set of network namespaces of one lab and an OS thread that lives in the lab's host network namespace.
-// Where its programs live is its ground. A World may be used by several goroutines; what needs the thread happens one
-// after the other.
+// World is the set of network namespaces of one lab, with an OS thread that lives in the lab's host network namespace.
+// Its programs live on its ground. Several goroutines may use a World; calls that need the thread run one after the
+// other.
 type World struct {
 	id     string
 	shared bool
@@ -58,13 +58,13 @@ type World struct {
 	attached attachments
 
 	mu       sync.Mutex
-	known    map[string]bool // names of namespaces that the lab heard of
+	known    map[string]bool // all names of namespaces so far
 	nameless []Handle
 	closed   bool
 	beside   int // functions of Go, on threads of their own
 }
 
-// New makes the mount namespace and the host network namespace, with lo up in it, and a thread there.
+// New makes a lab's mount namespace and host network namespace, with lo up, and a thread in the latter.
 func New(o Options) (*World, error) {
 	return newWorld(o, func(id string) (ground, error) {
 		if o.Shared {
@@ -74,8 +74,8 @@ func New(o Options) (*World, error) {
 	})
 }
 
-// NewHere is a World whose programs live on this side of the wall, and whose functions run in its mounts: a small
-// machine, for tests of what looks at one, and for trials where there is no wall.
+// NewHere makes a World without a wall: its programs are started by this process, and its functions run in its mounts.
+// It is a small host for tests of what looks at a host, and for trials outside a sandbox.
 func NewHere(o Options) (*World, error) {
 	return newWorld(o, func(id string) (ground, error) {
 		return newSite(&site{id: id, here: true, ancestor: o.Ancestor, spawn: spawn}, o.Ahead)
@@ -105,7 +105,7 @@ func (w *World) found(make func(id string) (ground, error)) (err error) {
 	return nil
 }
 
-// settle takes the calling thread, which nobody uses for anything else, into a namespace of the lab.
+// settle moves the calling thread, which is not used for anything else, into a namespace of the lab.
 func (w *World) settle(h Handle) error {
 	if s, ok := w.ground.(*site); ok && s.here {
 		return s.join(h)
@@ -113,10 +113,10 @@ func (w *World) settle(h Handle) error {
 	return h.enter()
 }
 
-// record is that of a shared World.
+// record returns the record of a shared World.
 func (w *World) record() *record { return w.ground.(*site).record }
 
-// alive is an error after Close, and after the thread was lost.
+// alive is an error after Close and after the thread was lost.
 func (w *World) alive() error {
 	if w.isClosed() {
 		return errThreadEnded
@@ -129,7 +129,7 @@ func (w *World) alive() error {
 	}
 }
 
-// newID is six characters of a-z2-7. Thirty random bits tell the labs of a machine apart.
+// newID returns six characters of a-z2-7. Thirty random bits distinguish the labs on a host.
 func newID() string {
 	var b [4]byte
 	rand.Read(b[:])
@@ -154,14 +154,14 @@ func loopbackUp() error {
 	return nil
 }
 
-// ID is the lab's id, unique on the machine: six characters of a-z2-7.
+// ID is the lab's id, unique on the host: six characters of a-z2-7.
 func (w *World) ID() string { return w.id }
 
-// Shared says that the lab's namespaces are where `ip netns` of the machine shows them.
+// Shared reports whether `ip netns` on the host lists the lab's namespaces.
 func (w *World) Shared() bool { return w.shared }
 
-// Real is the name under which the namespace `name` of the lesson is known to programs: the same in the sandbox, with
-// `-ID` behind it when Shared.
+// Real returns the name that programs know the lesson's namespace `name` by: the same in the sandbox, with the suffix
+// `-ID` in a shared World.
 func (w *World) Real(name string) string {
 	w.mu.Lock()
 	w.known[name] = true
@@ -174,22 +174,22 @@ func (w *World) Real(name string) string {
 
 func (w *World) suffix() string { return suffixOf(w.id) }
 
-// suffixOf is what stands behind each name of a shared lab.
+// suffixOf is the suffix of each name of a shared lab.
 func suffixOf(id string) string { return "-" + id }
 
-// ofLab tells whether an entry of /run/netns has a name of that lab.
+// ofLab reports whether an entry of /run/netns has the suffix of that lab.
 func ofLab(entry, id string) bool { return strings.HasSuffix(entry, suffixOf(id)) }
 
-// suffixSize is how much longer a name is on the machine.
+// suffixSize is how much longer a name of a shared lab is.
 const suffixSize = len("-") + 6
 
-// Renamable says whether the namespace `name` of a lesson can have a name on the machine: one that the kernel takes may
-// be too long with a suffix.
+// Renamable reports whether the lesson's namespace `name` can get a suffix. A name that is valid without one may be too
+// long with it.
 func Renamable(name string) bool {
 	return len(name) > unix.NAME_MAX || len(name)+suffixSize <= unix.NAME_MAX
 }
 
-// Lesson takes the suffixes out of what a program printed.
+// Lesson removes the suffixes from a program's output.
 func (w *World) Lesson(text string) string {
 	if !w.shared || !strings.Contains(text, w.suffix()) {
 		return text
@@ -210,8 +210,8 @@ func (w *World) Lesson(text string) string {
 // nameLine is a line of `ip netns list` about a namespace.
 var nameLine = regexp.MustCompile(`^(\S+)( \(id: \d+\))?\n?$`)
 
-// LessonList is Lesson for what `ip netns list` prints: the machine's other namespaces are left out, and the lab's
-// host, which has a name on the machine alone.
+// LessonList is Lesson for the output of `ip netns list`. It also removes the host's other namespaces, and the lab's
+// host, which has a name in shared Worlds only.
 func (w *World) LessonList(text string) string {
 	if !w.shared {
 		return text
@@ -226,8 +226,8 @@ func (w *World) LessonList(text string) string {
 	return w.Lesson(ours.String())
 }
 
-// Close ends the programs that still run in the lab, drops its namespaces and its thread, and waits until the kernel
-// has let go of them. It returns an error that names what was left behind. A second Close does nothing.
+// Close kills the programs that still run in the lab, drops its namespaces and its thread, and waits until the kernel
+// has released them. The error names what was left behind. A second Close does nothing.
 func (w *World) Close() error {
 	w.mu.Lock()
 	again := w.closed
@@ -245,7 +245,7 @@ func (w *World) Close() error {
 	errs = append(errs, w.detach())
 	w.host.Close()
 	w.places.close()
-	w.thread.leave() // beside what the ground does
+	w.thread.leave() // it ends while the ground closes
 	left := w.ground.close()
 	errs = append(errs, w.thread.end(patience), left)
 	if err := errors.Join(errs...); err != nil {
@@ -254,7 +254,7 @@ func (w *World) Close() error {
 	return nil
 }
 
-// awaitThreads waits for the threads beside the lab's own to end.
+// awaitThreads waits for the threads of Go to end.
 func (w *World) awaitThreads() error {
 	return await(patience, func() error {
 		w.mu.Lock()

@@ -13,7 +13,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// namespaceOf is the inode of a process's namespace of that kind; not ok for one that has exited or is hidden from us.
+// namespaceOf returns the inode of a process's namespace of that kind. ok is false if the process has exited or may not
+// be inspected.
 func namespaceOf(pid int, kind string) (inode uint64, ok bool) {
 	link, err := os.Readlink(fmt.Sprintf("/proc/%d/ns/%s", pid, kind))
 	if err != nil {
@@ -27,8 +28,9 @@ func namespaceOf(pid int, kind string) (inode uint64, ok bool) {
 	return inode, err == nil
 }
 
-// endProcesses kills all processes but this one for which chosen is true, again and again until there is none. It kills
-// what one look shows before it takes the next: who forks all the time has to end before nobody new comes up.
+// endProcesses kills all processes but this one for which chosen is true, again and again until there are none. It
+// first kills what a single listing shows: processes that fork all the time have to die before a listing can be
+// complete.
 func endProcesses(chosen func(pid int) bool, limit time.Duration) error {
 	return await(limit, func() error {
 		pids, err := processes(chosen, 0)
@@ -42,9 +44,9 @@ func endProcesses(chosen func(pid int) bool, limit time.Duration) error {
 	})
 }
 
-// endAll kills the processes and waits for their end. It holds on to all of them before it kills the first: with that
-// one might go what tells whose another one is. The error says that they have been there, so that the caller looks
-// again: they may have left children, also when they have ended by themselves.
+// endAll kills the processes and waits for their end. It opens a pidfd of each before it kills the first, since the
+// death of one may hide whose descendant another one is. If there were any, it always returns an error, so that the
+// caller looks again: even a process that ended by itself may have left children.
 func endAll(pids []int, chosen func(pid int) bool, limit time.Duration) error {
 	if len(pids) == 0 {
 		return nil
@@ -65,7 +67,7 @@ func endAll(pids []int, chosen func(pid int) bool, limit time.Duration) error {
 		if err != nil {
 			continue
 		}
-		if !chosen(pid) { // the number may have passed to another process before the pidfd held on to it
+		if !chosen(pid) { // the id may have been reused before the pidfd was opened
 			unix.Close(pidfd)
 			continue
 		}
@@ -82,9 +84,9 @@ func endAll(pids []int, chosen func(pid int) bool, limit time.Duration) error {
 	return errors.Join(errs...)
 }
 
-// processes are those, without this one, for which chosen is true. One that forks and ends while it is looked for
-// leaves a child that the list does not have yet: so it lists until nothing new comes up, limit at most, for a busy
-// machine has new ones all the time.
+// processes returns the processes, without this one, for which chosen is true. A process that forks and exits during
+// the listing leaves a child that the listing lacks, so processes lists until there is nothing new, at most for limit:
+// on a busy host there are new processes all the time.
 func processes(chosen func(pid int) bool, limit time.Duration) (found []int, err error) {
 	seen := map[int]bool{os.Getpid(): true}
 	for end := time.Now().Add(limit); ; {
@@ -127,7 +129,7 @@ func listProcesses() (pids []int, err error) {
 	return pids, nil
 }
 
-// commandLine is what the process was started as.
+// commandLine returns the command line of a process, "?" if it cannot be read.
 func commandLine(pid int) string {
 	line, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "cmdline"))
 	if err != nil || len(line) == 0 {

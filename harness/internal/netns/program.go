@@ -17,44 +17,42 @@ import (
 	"netnscheck/harness/internal/sandbox"
 )
 
-// tag is the environment variable by which the programs of a lab are found again.
+// tag is the environment variable that marks the programs of a lab: its value is the lab's id.
 const tag = "NETNSCHECK_LAB"
 
 // Program is a program to be started in a lab.
 type Program struct {
 	Path string   // absolute, as the programs of the lab see files
 	Args []string // with the name of the program first
-	Env  []string // all of it; the lab's tag is added
-	Dir  string   // where it runs; "" is /
-	// Input and Output are its standard descriptors; nil is /dev/null. Output is for both what it prints and its
-	// complaints.
+	Env  []string // the whole environment; the lab's tag is added
+	Dir  string   // the working directory; "" is /
+	// Input is its standard input, Output its standard output and standard error; nil is /dev/null.
 	Input, Output *os.File `json:"-"`
 }
 
-// Running is a program that was started.
+// Running is a started program.
 type Running struct {
-	// PID is its number as the programs of the lab see it. It is the leader of a session of its own, which has no
-	// terminal.
+	// PID is its process id as the lab's programs see it. It leads a session of its own, without a terminal.
 	PID int
 
 	mu     sync.Mutex    // held while it is killed
 	ended  chan struct{} // closed when it has ended
 	status syscall.WaitStatus
-	lost   error // why its end could not be heard
+	lost   error // why nothing is known about its end
 	kill   func() error
-	pidfd  int // of a program of the helper, on its way to the worker
+	pidfd  int // in the helper, to be sent to the worker
 }
 
-// Ended is closed when the program has ended, or nobody can tell any more.
+// Ended is closed when the program has ended, or when the helper that would report its end is gone.
 func (r *Running) Ended() <-chan struct{} { return r.ended }
 
-// Wait waits for the end of the program and returns how it ended.
+// Wait waits for the end of the program and returns its wait status (wait(2)).
 func (r *Running) Wait() (syscall.WaitStatus, error) {
 	<-r.ended
 	return r.status, r.lost
 }
 
-// Kill ends the program and what is left of its process group. It does nothing after the program has ended.
+// Kill kills the program and its process group. It does nothing once the program has ended.
 func (r *Running) Kill() error {
 	select {
 	case <-r.ended:
@@ -64,8 +62,8 @@ func (r *Running) Kill() error {
 	}
 }
 
-// Start starts a program in the host namespace of the lab. It gets the lab's tag into its environment, and dies with
-// the harness. The error wraps exec.ErrNotFound when there is no such program.
+// Start starts a program in the host namespace of the lab, with the lab's tag in its environment. It dies with the
+// harness. The error wraps exec.ErrNotFound if there is no such program.
 func (w *World) Start(p Program) (*Running, error) {
 	r, err := w.ground.start("", p)
 	if err != nil {
@@ -74,8 +72,8 @@ func (w *World) Start(p Program) (*Running, error) {
 	return r, nil
 }
 
-// StartIn starts a program in the namespace `name` as `ip netns exec` would: /sys of that namespace, the files of
-// /etc/netns/NAME over those of /etc.
+// StartIn starts a program in the namespace `name` as `ip netns exec` would: with the /sys of that namespace and the
+// files of /etc/netns/NAME over those in /etc.
 func (w *World) StartIn(name string, p Program) (*Running, error) {
 	if name == Host {
 		return w.Start(p)
@@ -90,7 +88,8 @@ func (w *World) StartIn(name string, p Program) (*Running, error) {
 	return r, nil
 }
 
-// start starts a program from the site's thread, or in a namespace from a thread that ends when it may.
+// start starts a program: in the host from the site's thread, in a namespace from a thread of its own. Without a PID
+// namespace that thread lives as long as the program, which the kernel kills when it ends (PR_SET_PDEATHSIG, prctl(2)).
 func (s *site) start(real string, p Program) (*Running, error) {
 	if real == "" {
 		var r *Running
@@ -134,7 +133,7 @@ func (s *site) start(real string, p Program) (*Running, error) {
 	return t.r, t.err
 }
 
-// join takes the calling thread, which nobody uses afterwards, into the lab's mounts, its working directory and the
+// join moves the calling thread, which is not used for anything else afterwards, into the lab's mounts and into the
 // namespace.
 func (s *site) join(h Handle) error {
 	if err := unix.Unshare(unix.CLONE_FS); err != nil {
@@ -188,8 +187,8 @@ func (s *site) exec(p Program) (*Running, error) {
 	attr := &syscall.ProcAttr{
 		Dir: p.Dir, Env: append(p.Env[:len(p.Env):len(p.Env)], tag+"="+s.id),
 		Files: []uintptr{input.Fd(), output.Fd(), output.Fd()},
-		// In a session of its own it has no terminal; and so it and what it leaves are told from what else this process
-		// has started.
+		// A session of its own has no terminal, and tells the program and its descendants from other children of this
+		// process.
 		Sys: &syscall.SysProcAttr{Setsid: true},
 	}
 	if !s.mortal {
@@ -226,7 +225,7 @@ func (s *site) exec(p Program) (*Running, error) {
 	return r, nil
 }
 
-// Tasks counts the processes and threads of all programs of the sandbox.
+// Tasks returns the number of processes and threads of all programs of the sandbox.
 func (w *World) Tasks() (int, error) {
 	pids, err := w.processes()
 	if err != nil {
@@ -235,7 +234,7 @@ func (w *World) Tasks() (int, error) {
 	tasks := 0
 	for _, pid := range pids {
 		var st unix.Stat_t
-		// A folder has two links more than it has folders; one of a process that has ended has no tasks.
+		// A directory has two links more than subdirectories. A process that has ended has no tasks.
 		if unix.Fstatat(w.places.proc, filepath.Join(strconv.Itoa(pid), "task"), &st, 0) == nil {
 			tasks += int(st.Nlink) - 2
 		}
@@ -243,7 +242,7 @@ func (w *World) Tasks() (int, error) {
 	return tasks, nil
 }
 
-// MaxTasks is how many processes and threads the programs of the sandbox may be; 0 where there is no limit.
+// MaxTasks is how many processes and threads the programs of the sandbox may have; 0 if there is no limit.
 func (w *World) MaxTasks() int {
 	if w.shared {
 		return 0
@@ -251,8 +250,8 @@ func (w *World) MaxTasks() int {
 	return sandbox.MaxTasks
 }
 
-// Process opens the network namespace of a process of the lab, by the number that programs know it by. The error
-// wraps EPERM where it is not theirs.
+// Process opens the network namespace of a process of the lab, by its process id as programs see it. The error wraps
+// EPERM if the namespace does not belong to them.
 func (w *World) Process(pid int) (Handle, error) {
 	dir, err := w.namespacesOf(pid)
 	if err != nil {
@@ -273,8 +272,8 @@ func (w *World) Process(pid int) (Handle, error) {
 	return h, nil
 }
 
-// namespacesOf opens the folder of a process's namespaces in the /proc of the programs. They may have mounted
-// something in it: that is not gone into.
+// namespacesOf opens the directory of a process's namespaces in the /proc of the programs. It does not enter mounts
+// that they may have made in it.
 func (w *World) namespacesOf(pid int) (fd int, err error) {
 	path := filepath.Join(strconv.Itoa(pid), "ns")
 	fd, err = unix.Openat2(w.places.proc, path, &unix.OpenHow{
@@ -287,7 +286,7 @@ func (w *World) namespacesOf(pid int) (fd int, err error) {
 	return fd, err
 }
 
-// InodeOf is the inode of the network namespace of a process of the lab, by the number that programs know it by.
+// InodeOf returns the inode of the network namespace of a process of the lab, by its process id as programs see it.
 func (w *World) InodeOf(pid int) (uint64, error) {
 	dir, err := w.namespacesOf(pid)
 	if err != nil {
@@ -301,12 +300,11 @@ func (w *World) InodeOf(pid int) (uint64, error) {
 	return st.Ino, nil
 }
 
-// Processes are the numbers, by which programs know them and sorted, of the processes whose main thread is in the
-// namespace.
+// Processes returns the processes whose main thread is in the namespace: their ids as programs see them, sorted.
 func (w *World) Processes(inode uint64) (inside []int, err error) {
 	pids, err := w.processes()
 	for _, pid := range pids {
-		// One that has ended, or is somebody else's, is in none.
+		// A process that has ended or belongs to somebody else is in none.
 		if in, err := w.InodeOf(pid); err == nil && in == inode {
 			inside = append(inside, pid)
 		}
@@ -315,7 +313,7 @@ func (w *World) Processes(inode uint64) (inside []int, err error) {
 	return inside, err
 }
 
-// processes are the numbers of all processes that programs see.
+// processes returns the ids of all processes that programs see.
 func (w *World) processes() (pids []int, err error) {
 	fd, err := unix.Openat(w.places.proc, ".", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {

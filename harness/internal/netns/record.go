@@ -14,23 +14,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// recordsDir holds a record per lab whose namespaces are where all of the machine sees them. It is root's alone.
+// recordsDir holds a record of each shared lab. It belongs to root, with the mode 0700.
 const recordsDir = "/run/netnscheck"
 
-// record says who owns a shared lab and which names it made or was about to make. It is on disk before anything it
-// speaks of.
+// record says who owns a shared lab and which names it made or was about to make. It is on disk before anything that it
+// describes.
 type record struct {
 	mu sync.Mutex
 
 	ID    string `json:"id"`
 	Owner owner  `json:"owner"`
-	// Keeper is Options.Ancestor: it tells the labs of one run.
+	// Keeper is Options.Ancestor, which the labs of one run have in common.
 	Keeper int `json:"keeper,omitempty"`
-	// Names are those in /run/netns, each with the inode of its namespace; 0 is an intention.
+	// Names are names in /run/netns, each with the inode of its namespace, or 0 if it is about to be made.
 	Names map[string]uint64 `json:"names"`
 }
 
-// owner is a process, told apart from a later one with the same number.
+// owner is a process, distinguished from a later one with the same id.
 type owner struct {
 	PID       int    `json:"pid"`
 	StartTime uint64 `json:"start_time"` // in clock ticks after the boot
@@ -38,8 +38,7 @@ type owner struct {
 	PIDSpace  uint64 `json:"pid_namespace"`
 }
 
-// newRecord writes the record of a new lab of this process, below that keeper, and sees to it that there is a
-// /run/netns.
+// newRecord writes the record of a new lab of this process, and makes sure that there is a /run/netns.
 func newRecord(id string, keeper int) (*record, error) {
 	if os.Geteuid() != 0 {
 		return nil, fmt.Errorf("share namespaces with the machine: only root can: %w", unix.EPERM)
@@ -93,13 +92,13 @@ func ownerOf(pid int) (owner, error) {
 	return o, nil
 }
 
-// file is the name of the record in the folder of the records.
+// file is the name of the record in recordsDir.
 func (r *record) file() string { return r.ID + recordEnd }
 
-// recordEnd is how the names of records end.
+// recordEnd is the suffix of the names of records.
 const recordEnd = ".json"
 
-// writeTo puts the record on disk, whole or not at all.
+// writeTo writes the record atomically.
 func (r *record) writeTo(records *folder) error {
 	text, err := json.MarshalIndent(r, "", "  ")
 	if err != nil {
@@ -121,7 +120,7 @@ func (r *record) change(f func(names map[string]uint64)) error {
 	return r.writeTo(records)
 }
 
-// intend records that a name is about to be made. A name that is there and not ours is refused.
+// intend records that a name is about to be made. A name that exists and is not in the record is refused.
 func (r *record) intend(real string) error {
 	r.mu.Lock()
 	_, ours := r.Names[real]
@@ -136,7 +135,7 @@ func (r *record) intend(real string) error {
 	return r.change(func(names map[string]uint64) { names[real] = 0 })
 }
 
-// adopt records the inode of the namespace that now has the name.
+// adopt records the inode of the namespace with the name.
 func (r *record) adopt(real string) error {
 	var st unix.Stat_t
 	if err := unix.Stat(filepath.Join(namesDir, real), &st); err != nil {
@@ -145,12 +144,12 @@ func (r *record) adopt(real string) error {
 	return r.change(func(names map[string]uint64) { names[real] = st.Ino })
 }
 
-// forget takes a name that is gone out of the record.
+// forget removes a name that is gone from the record.
 func (r *record) forget(real string) error {
 	return r.change(func(names map[string]uint64) { delete(names, real) })
 }
 
-// forgetIntent takes a name out of the record that was not made in the end.
+// forgetIntent removes a name from the record that was not made after all.
 func (r *record) forgetIntent(real string) error {
 	return r.change(func(names map[string]uint64) {
 		if names[real] == 0 {
@@ -159,7 +158,7 @@ func (r *record) forgetIntent(real string) error {
 	})
 }
 
-// drop removes the record, and with the last one what newRecord has made for it.
+// drop removes the record, and with the last record what newRecord has made in addition.
 func (r *record) drop() error {
 	if r == nil {
 		return nil
@@ -172,23 +171,23 @@ func (r *record) drop() error {
 	return r.remove(records.folder)
 }
 
-// remove is drop for who holds the lock. The record goes last: whoever is killed before that can still be cleaned up
-// after.
+// remove is drop for a caller that holds the lock. The record is removed last: if this process is killed before, the
+// rest can still be cleaned up.
 func (r *record) remove(records *folder) error {
 	err := tidy(records, r.file())
 	return errors.Join(err, records.remove(r.file()))
 }
 
-// locked is the folder of the records while no other process may change what is in it.
+// locked is recordsDir while this process holds its lock.
 type locked struct{ *folder }
 
-// unlock lets others in again.
+// unlock releases the lock.
 func (l locked) unlock() {
-	os.Remove(recordsDir) // goes only when it is empty
+	os.Remove(recordsDir) // fails unless it is empty
 	l.close()
 }
 
-// lockRecords opens the folder of the records, makes it if need be, and keeps other processes out of it until unlock.
+// lockRecords opens recordsDir, making it if necessary, and keeps other processes out of it until unlock.
 func lockRecords() (locked, error) {
 	for {
 		if err := os.Mkdir(recordsDir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -196,7 +195,7 @@ func lockRecords() (locked, error) {
 		}
 		records, err := openRecords()
 		if errors.Is(err, fs.ErrNotExist) {
-			continue // whoever had the last record has just removed it
+			continue // the owner of the last record has just removed it
 		}
 		if err != nil {
 			return locked{}, err
@@ -212,7 +211,7 @@ func lockRecords() (locked, error) {
 	}
 }
 
-// openRecords opens the folder of the records if it is root's and closed to everybody else.
+// openRecords opens recordsDir if it belongs to root alone.
 func openRecords() (*folder, error) {
 	records, err := openFolder(recordsDir)
 	if err != nil {
@@ -225,15 +224,15 @@ func openRecords() (*folder, error) {
 	return records, nil
 }
 
-// flock takes the lock of an open folder. The error is EWOULDBLOCK when somebody else keeps it for too long.
+// flock takes the lock of an open directory (flock(2)). The error is EWOULDBLOCK if another process holds it too long.
 func flock(dir *os.File) error {
 	return await(lockLasts, func() error { return unix.Flock(int(dir.Fd()), unix.LOCK_EX|unix.LOCK_NB) })
 }
 
-// lockLasts is how long a lock is waited for: whoever has it may be ending the programs of several labs.
+// lockLasts is how long to wait for a lock: its holder may be killing the programs of several labs.
 const lockLasts = 30 * time.Second
 
-// same tells whether the open folder still is what has the path.
+// same reports whether the path still leads to the open directory.
 func same(dir *os.File, path string) bool {
 	opened, err1 := dir.Stat()
 	named, err2 := os.Lstat(path)

@@ -20,7 +20,7 @@ import (
 	"netnscheck/harness/internal/sandbox"
 )
 
-// order is what the worker asks of the helper.
+// order is a request of the worker to the helper.
 type order struct {
 	ID      uint64   `json:"id"`
 	Do      string   `json:"do"`
@@ -30,26 +30,26 @@ type order struct {
 	Number  int      `json:"number,omitempty"`
 	Program *Program `json:"program,omitempty"`
 	Message []byte   `json:"message,omitempty"`
-	// Input and Output say that a descriptor comes along for the program, in this order.
+	// Input and Output say that a descriptor for the program comes with the order, in this sequence.
 	Input  bool `json:"input,omitempty"`
 	Output bool `json:"output,omitempty"`
 }
 
-// What can be asked of the helper.
+// The orders to the helper.
 const (
-	// a lab, with Number namespaces ahead; four descriptors and the number of its thread come back
+	// Make a lab, with Number namespaces ahead. The answer has four descriptors and, in Number, the id of its thread.
 	doMake    = "make"
-	doForesee = "foresee" // Number namespaces
-	doAdd     = "add"     // the namespaces Names; the number of those that were added comes back
-	doRemove  = "remove"  // the name Name
-	doOpen    = "open"    // what has the name Name; its descriptor comes back
-	doStart   = "start"   // Program, in Name; its number and a pidfd come back, and when it has ended its status
-	doSend    = "send"    // Message, to the kernel by the netlink socket that comes along
-	doLacks   = "lacks"   // what was refused
-	doClose   = "close"   // the lab
+	doForesee = "foresee" // make Number namespaces ahead
+	doAdd     = "add"     // add the namespaces Names; the answer's Number is how many were added
+	doRemove  = "remove"  // remove the name Name
+	doOpen    = "open"    // open what has the name Name; the answer has its descriptor
+	doStart   = "start"   // start Program in Name; the answer has its process id and a pidfd, a second one its status
+	doSend    = "send"    // send Message to the kernel through the netlink socket that comes with the order
+	doLacks   = "lacks"   // report what was refused
+	doClose   = "close"   // close the lab
 )
 
-// answer is what the helper says of an order.
+// answer is the helper's answer to an order.
 type answer struct {
 	ID     uint64     `json:"id"`
 	Failed *refusal   `json:"failed,omitempty"`
@@ -60,14 +60,14 @@ type answer struct {
 	fds    []int
 }
 
-// refusal is an error on its way from the helper.
+// refusal is an error sent by the helper.
 type refusal struct {
 	Text  string        `json:"text"`
 	Errno syscall.Errno `json:"errno,omitempty"`
 	Kind  string        `json:"kind,omitempty"` // one of kinds
 }
 
-// kinds are the errors of Go that keep their identity on the way.
+// kinds are the errors that keep their identity (errors.Is) when they are sent.
 var kinds = map[string]error{
 	"program": exec.ErrNotFound, "etc": ErrNoEtc, "sys": ErrNoSys, "ended": errThreadEnded, "helper": errHelper,
 }
@@ -99,17 +99,16 @@ func (r *refusal) Unwrap() []error {
 	return is
 }
 
-// The bounds of a message, in bytes and in descriptors (SCM_MAX_FD, unix(7)).
+// The limits of a message, in bytes and in descriptors (SCM_MAX_FD, unix(7)).
 const (
 	maxMessage     = 4 << 20
 	maxDescriptors = 253
 )
 
-// headSize is the length of what stands before a message: four bytes with its length, and one with the number of its
-// descriptors.
+// headSize is the length of a message's header: four bytes for its length, one for the number of its descriptors.
 const headSize = 5
 
-// post writes a message at once, so that who reads it is woken once: its head, then JSON. The descriptors go with it.
+// post sends a message with its descriptors: a header, then JSON. It is one write, so that the receiver is woken once.
 func post(conn *net.UnixConn, message any, fds []int) error {
 	text, err := json.Marshal(message)
 	if err != nil {
@@ -134,7 +133,7 @@ func post(conn *net.UnixConn, message any, fds []int) error {
 // inbox reads messages.
 type inbox struct {
 	conn   *net.UnixConn
-	bytes  []byte // that were read and belong to messages that were not
+	bytes  []byte // received, and not yet part of a message
 	fds    []int  // likewise
 	buffer []byte
 	rights []byte
@@ -144,7 +143,7 @@ func newInbox(conn *net.UnixConn) *inbox {
 	return &inbox{conn: conn, buffer: make([]byte, 32<<10), rights: make([]byte, unix.CmsgSpace(4*maxDescriptors))}
 }
 
-// next reads the next message. Its descriptors are the caller's to close.
+// next reads the next message. The caller closes its descriptors.
 func (in *inbox) next(message any) (fds []int, err error) {
 	if err := in.fill(headSize); err != nil {
 		return nil, err
@@ -166,7 +165,7 @@ func (in *inbox) next(message any) (fds []int, err error) {
 	return fds, err
 }
 
-// fill reads until there are so many bytes.
+// fill reads until there are at least size bytes.
 func (in *inbox) fill(size int) error {
 	for len(in.bytes) < size {
 		n, oob, _, _, err := in.conn.ReadMsgUnix(in.buffer, in.rights)
@@ -186,7 +185,7 @@ func (in *inbox) fill(size int) error {
 	return nil
 }
 
-// close closes what came with no message.
+// close closes the descriptors that belong to no message.
 func (in *inbox) close() { closeFDs(in.fds) }
 
 func descriptors(rights []byte) (fds []int, err error) {
@@ -213,17 +212,17 @@ func closeFDs(fds []int) {
 	}
 }
 
-// errHelper is the cause when the helper does not answer any more: a program may have stopped it, or taken its place.
+// errHelper is the cause if the helper does not answer as it should: a program may have stopped it or taken its place.
 var errHelper = errors.New("the helper in the sandbox does not answer")
 
-// answerLasts is how long the helper may take for an answer. It is long, since the kernel makes namespaces slowly
-// when it has many to take down, and the machine may have other things to do.
+// answerLasts is how long the helper may take for an answer. It is long because the kernel makes namespaces slowly
+// while it takes many down, and the host may be busy.
 const answerLasts = time.Minute
 
-// endLasts is how long the end of a program that was killed may take to be told.
+// endLasts is how long the helper may take to report the end of a killed program.
 const endLasts = 20 * time.Second
 
-// client is the worker's side of the connection to the helper. All labs of the process share it.
+// client is the worker's side of the connection to the helper. All labs of the worker share it.
 type client struct {
 	conn *net.UnixConn
 	last atomic.Uint64
@@ -245,7 +244,7 @@ var helper = sync.OnceValues(func() (*client, error) {
 	return c, nil
 })
 
-// hear takes the helper's answers until the connection breaks. What was not asked for breaks it.
+// hear receives the helper's answers until the connection breaks. An unexpected answer breaks it.
 func (c *client) hear() {
 	in := newInbox(c.conn)
 	for {
@@ -253,10 +252,10 @@ func (c *client) hear() {
 		fds, err := in.next(&a)
 		a.fds = fds
 		if err == nil && !c.take(a) {
-			err = errors.New("it says what it was not asked")
+			err = errors.New("it sent an answer that was not asked for")
 		}
 		if err != nil {
-			go func() { closeFDs(fds); in.close() }() // of whatever they are: to close a socket may take its time
+			go func() { closeFDs(fds); in.close() }() // whatever they are: closing a socket may block
 			c.breakOff(fmt.Errorf("%w: %w", errHelper, err))
 			return
 		}
@@ -285,7 +284,7 @@ func (c *client) take(a answer) (expected bool) {
 	return true
 }
 
-// breakOff ends the helper, and with it all programs: it ends with the connection.
+// breakOff closes the connection. The helper ends with it, and so do all programs.
 func (c *client) breakOff(why error) {
 	c.conn.Close()
 	c.mu.Lock()
@@ -304,8 +303,8 @@ func (c *client) breakOff(why error) {
 	}
 }
 
-// ask sends an order and waits for its answer. The descriptors of the answer are the caller's: as many as he wants,
-// or it is an error. A program that is to be started is in running.
+// ask sends an order with descriptors and waits for its answer. It is an error if the answer does not have exactly want
+// descriptors, which the caller closes. running is the program that the order starts, if any.
 func (c *client) ask(o order, fds []int, want int, running *Running) (answer, error) {
 	o.ID = c.last.Add(1)
 	w := make(chan answer, 1)
@@ -333,7 +332,7 @@ func (c *client) ask(o order, fds []int, want int, running *Running) (answer, er
 	select {
 	case a = <-w:
 	case <-timer.C:
-		c.breakOff(fmt.Errorf("%w: it is silent since %v", errHelper, answerLasts))
+		c.breakOff(fmt.Errorf("%w: no answer within %v", errHelper, answerLasts))
 		a = <-w
 	}
 	if a.Failed != nil || len(a.fds) != want {
@@ -342,7 +341,7 @@ func (c *client) ask(o order, fds []int, want int, running *Running) (answer, er
 		delete(c.running, o.ID)
 		c.mu.Unlock()
 		if a.Failed == nil {
-			return a, fmt.Errorf("%w: it hands over %d descriptors instead of %d", errHelper, len(a.fds), want)
+			return a, fmt.Errorf("%w: it sent %d descriptors instead of %d", errHelper, len(a.fds), want)
 		}
 		return a, a.Failed
 	}
@@ -408,7 +407,7 @@ func (r *remote) add(real []string) (added int, err error) {
 	return a.Number, err
 }
 
-// close leaves nothing behind, whatever became of the helper: the kernel ends all that is in its layer with it.
+// close leaves nothing behind, even if the helper does not answer: the kernel kills everything in its layer with it.
 func (r *remote) close() error {
 	closeFDs(r.first.fds)
 	err := r.order(doClose, "", 0)
@@ -481,8 +480,8 @@ func (r *remote) start(real string, p Program) (*Running, error) {
 	return running, nil
 }
 
-// kill ends a program and its process group without the helper, which another program may hold. Its end is heard from
-// the helper all the same, or there is no helper any more.
+// kill kills a program and its process group without the helper, which a program may have stopped. The helper still has
+// to report its end within endLasts, or the connection is broken off.
 func (c *client) kill(running *Running, pidfd int) error {
 	running.mu.Lock()
 	defer running.mu.Unlock()
@@ -504,14 +503,14 @@ func (c *client) kill(running *Running, pidfd int) error {
 		select {
 		case <-running.ended:
 		case <-timer.C:
-			c.breakOff(fmt.Errorf("%w: it does not tell of the end of a program that was killed", errHelper))
+			c.breakOff(fmt.Errorf("%w: it did not report the end of a program that was killed", errHelper))
 		}
 	}()
 	return nil
 }
 
-// processOf is the number that this process knows the process of a pidfd by (pidfd_open(2)). The error is ESRCH when
-// it has ended.
+// processOf returns the process id, in this process's PID namespace, of the process of a pidfd (/proc/self/fdinfo,
+// pidfd_open(2)). The error is ESRCH if the process has ended.
 func processOf(pidfd int) (pid int, err error) {
 	info, err := os.ReadFile(fmt.Sprintf("/proc/self/fdinfo/%d", pidfd))
 	if err != nil {
@@ -528,18 +527,18 @@ func processOf(pidfd int) (pid int, err error) {
 	return 0, unix.EBADF
 }
 
-// check looks whether descriptors that were handed over are what they are said to be.
+// check verifies that descriptors from the helper are what they should be: the kernel is asked, not the helper.
 func (p *places) check() error {
 	var fs unix.Statfs_t
 	var st unix.Stat_t
 	if err := unix.Fstat(p.names, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFDIR {
-		return fmt.Errorf("%w: the names of namespaces are in no folder", errHelper)
+		return fmt.Errorf("%w: its %s is not a directory", errHelper, namesDir)
 	}
 	if err := unix.Fstatfs(p.proc, &fs); err != nil || fs.Type != unix.PROC_SUPER_MAGIC {
-		return fmt.Errorf("%w: its /proc is none", errHelper)
+		return fmt.Errorf("%w: its /proc is not a procfs", errHelper)
 	}
 	if kind, err := unix.IoctlRetInt(p.mounts, unix.NS_GET_NSTYPE); err != nil || kind != unix.CLONE_NEWNS {
-		return fmt.Errorf("%w: its mount namespace is none", errHelper)
+		return fmt.Errorf("%w: what it sent is not a mount namespace", errHelper)
 	}
 	return belongsBelow(p.mounts)
 }

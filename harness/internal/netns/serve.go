@@ -14,8 +14,8 @@ import (
 
 func init() { sandbox.OnHelper(serve) }
 
-// server is the helper's side: it has the labs of the worker among the programs of scenarios, as root of whose user
-// namespace it makes all that is theirs. It is not trusted: whoever is root there can do as it does.
+// server is the helper's side of the connection. It runs among the programs of scenarios, as root of their user
+// namespace, and makes everything that belongs to the labs. It is not trusted: any root there can do what it does.
 type server struct {
 	conn     *net.UnixConn
 	children sandbox.Children
@@ -26,7 +26,7 @@ type server struct {
 	sites   map[string]*site
 }
 
-// serve carries out the worker's orders, side by side, until the worker is gone.
+// serve obeys the worker's orders, each in a goroutine of its own, until the worker is gone.
 func serve(conn *net.UnixConn) {
 	facts, _ := sandbox.Current()
 	s := &server{conn: conn, mortal: facts.PIDNamespace, sites: map[string]*site{}}
@@ -72,7 +72,7 @@ func (s *server) carryOut(o order, fds []int) {
 	}
 }
 
-// obey carries one order out. Descriptors that go into the answer are closed when it was sent.
+// obey executes one order. The descriptors in the answer are closed when it has been sent.
 func (s *server) obey(o order, fds []int, a *answer) (running *Running, err error) {
 	if o.Do == doMake {
 		return nil, s.make(o, a)
@@ -117,7 +117,7 @@ func (s *server) obey(o order, fds []int, a *answer) (running *Running, err erro
 		s.mu.Unlock()
 		return nil, lab.close()
 	}
-	return nil, fmt.Errorf("carry out %q: the helper has no such order", o.Do)
+	return nil, fmt.Errorf("obey %q: the helper knows no such order", o.Do)
 }
 
 func (s *server) make(o order, a *answer) error {

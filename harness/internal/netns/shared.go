@@ -10,8 +10,8 @@ import (
 )
 
 // Intend records that a program is about to make the namespace `name`, so that a killed harness leaves no namespace
-// without an owner. Call it before the program starts; it does nothing in the sandbox. EEXIST: the name is there and is
-// not ours.
+// without an owner. Call it before the program starts; it does nothing in the sandbox. The error wraps EEXIST if the
+// name exists and is not the lab's.
 func (w *World) Intend(name string) error {
 	if !w.shared {
 		return nil
@@ -22,8 +22,8 @@ func (w *World) Intend(name string) error {
 	return w.record().intend(w.Real(name))
 }
 
-// Adopt records what programs have made and removed. Call it after each program; it does nothing in the sandbox. What
-// ends in the lab's id is the lab's: New has seen that nothing did before.
+// Adopt records the namespaces that programs have made and removed. Call it after each program; it does nothing in the
+// sandbox. All names with the lab's suffix are the lab's: New has checked that there were none before.
 func (w *World) Adopt() error {
 	if !w.shared {
 		return nil
@@ -39,7 +39,7 @@ func (w *World) Adopt() error {
 	return s.adopt(found)
 }
 
-// found are the entries of /run/netns with names of the lab, with the inodes of the namespaces.
+// found returns the lab's entries in /run/netns, with the inodes of their namespaces.
 func (s *site) found() (map[string]uint64, error) {
 	entries, err := s.places.list()
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *site) adopt(found map[string]uint64) error {
 	})
 }
 
-// has tells whether the record's names are just these.
+// has reports whether the record has exactly these names.
 func (r *record) has(found map[string]uint64) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -81,7 +81,7 @@ func (r *record) has(found map[string]uint64) bool {
 	return true
 }
 
-// removeNames takes the lab's names out of the machine's /run/netns.
+// removeNames removes the lab's names from the host's /run/netns.
 func (s *site) removeNames() error {
 	found, err := s.found()
 	if err == nil {

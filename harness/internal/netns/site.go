@@ -13,34 +13,34 @@ import (
 )
 
 // ground is where a lab's namespaces are made and its programs are started: a *site in this process for a shared lab,
-// else one in the sandbox's helper, of which this process has a *remote.
+// otherwise a *remote, which stands for a site in the sandbox's helper.
 type ground interface {
-	// look returns descriptors of what is there; the caller closes them.
+	// look returns descriptors of the host namespace and the places; the caller closes them.
 	look() (host Handle, p places, err error)
-	// add makes namespaces with names, up to the first that is refused, remove takes a name away; both as `ip netns`
-	// does. open opens what has a name in /run/netns, the way programs find it.
+	// add makes namespaces with these names, up to the first that is refused, as `ip netns add` does. remove removes a
+	// name, as `ip netns del` does. open opens what has a name in /run/netns, resolving links as programs would.
 	add(real []string) (added int, err error)
 	remove(real string) error
 	open(real string) (Handle, error)
-	// foresee says that n namespaces are about to be added.
+	// foresee announces that n namespaces are about to be added.
 	foresee(n int) error
 	// start starts a program in the host ("") or in the namespace with that name.
 	start(real string, p Program) (*Running, error)
-	// send sends a message to the kernel by a netlink socket, as programs would.
+	// send sends a message to the kernel through a netlink socket, with the credentials of programs.
 	send(socket int, message []byte) error
-	// lacks are what was refused to the programs of the lab.
+	// lacks returns what was refused to the programs of the lab.
 	lacks() ([]error, error)
-	// thread is the number of the thread that lives there, as programs see it.
+	// thread is the id of the thread that lives there, as programs see it.
 	thread() int
-	// close ends the programs and drops the namespaces; the error names what was left behind.
+	// close kills the programs and drops the namespaces; the error names what was left behind.
 	close() error
 }
 
-// spawner starts a program; its end comes through the channel.
+// spawner starts a program. The channel receives its wait status when it has ended.
 type spawner func(path string, argv []string, attr *syscall.ProcAttr) (
 	pid int, ended <-chan syscall.WaitStatus, err error)
 
-// spawn is the spawner of a process that waits for each of its children by itself.
+// spawn is the spawner of a process that waits for each of its children separately.
 func spawn(path string, argv []string, attr *syscall.ProcAttr) (int, <-chan syscall.WaitStatus, error) {
 	pid, err := syscall.ForkExec(path, argv, attr)
 	if err != nil {
@@ -59,8 +59,8 @@ func spawn(path string, argv []string, attr *syscall.ProcAttr) (int, <-chan sysc
 	return pid, ended, nil
 }
 
-// site is a lab's ground in this process: a locked OS thread that lives in the lab's host network namespace and in
-// the lab's mounts, and from which its programs are started.
+// site is a lab's ground in this process: a locked OS thread in the lab's host network namespace and mounts, from which
+// its programs are started.
 type site struct {
 	id     string
 	shared bool
@@ -69,28 +69,28 @@ type site struct {
 	ancestor int
 	record   *record // of the owner; nil unless shared
 	spawn    spawner
-	// mortal says that the kernel ends all programs with this process by itself, since it is the first of their PID
+	// mortal is true if the kernel kills all programs when this process ends, because it is process 1 of their PID
 	// namespace.
 	mortal bool
 
-	null   *os.File // /dev/null, whatever programs do to that of the lab
+	null   *os.File // /dev/null, opened before programs can tamper with the lab's
 	life   *thread
 	places places
 	host   Handle
 
 	programs atomic.Bool // a program was started
 
-	// Only the thread looks at these.
+	// Only the thread uses these.
 	prepared bool
 	refused  []error
 
 	mu     sync.Mutex
 	spares []chan spare // namespaces made ahead
-	beside int          // parents of programs, on threads of their own
+	beside int          // threads that started programs and have not ended
 	closed bool
 }
 
-// newSite makes the thread, the mount namespace and the host network namespace, with lo up in it.
+// newSite makes the thread, the mount namespace and the host network namespace, with lo up.
 func newSite(s *site, ahead int) (*site, error) {
 	if s.shared {
 		r, err := newRecord(s.id, s.ancestor)
@@ -118,7 +118,7 @@ func newSite(s *site, ahead int) (*site, error) {
 	return s, nil
 }
 
-// settle makes the namespaces in which the thread lives.
+// settle makes the namespaces of the site's thread, on that thread.
 func (s *site) settle() error {
 	flags := unix.CLONE_FS | unix.CLONE_NEWNET
 	if !s.shared {
@@ -155,7 +155,7 @@ func (s *site) settle() error {
 	return loopbackUp()
 }
 
-// real is the name that a namespace of the lesson has for programs.
+// real returns the name by which programs know a namespace of the lesson.
 func (s *site) real(name string) string {
 	if !s.shared {
 		return name
@@ -186,7 +186,7 @@ func (s *site) open(real string) (Handle, error) {
 	if s.shared {
 		return s.places.namespace(real, 0)
 	}
-	// A link leads where programs find it: from the lab's mounts.
+	// A symbolic link has to be resolved in the lab's mounts, as programs would.
 	var h Handle
 	err := s.life.do(func() (err error) {
 		h, err = openFile(filepath.Join(namesDir, real))
@@ -212,7 +212,7 @@ func (s *site) remove(real string) error {
 	return s.life.do(func() error { return unmountName(filepath.Join(namesDir, real)) })
 }
 
-// unshared runs f on the site's thread, which calls it, inside a new network namespace, and comes back.
+// unshared runs f inside a new network namespace. It runs on the site's thread and brings it back.
 func (s *site) unshared(f func() error) (err error) {
 	if h, ok := s.foreseen(); ok {
 		defer h.Close()
@@ -230,7 +230,8 @@ func (s *site) unshared(f func() error) (err error) {
 	})
 }
 
-// mountName gives the calling thread's network namespace a name. It leaves nothing half done.
+// mountName gives the calling thread's network namespace a name, as `ip netns add` does: an empty file in /run/netns,
+// with /proc/thread-self/ns/net bound on it. If that fails, it leaves nothing behind.
 func (s *site) mountName(real string) error {
 	path := filepath.Join(namesDir, real)
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC, 0)
@@ -250,7 +251,7 @@ func (s *site) mountName(real string) error {
 	return nil
 }
 
-// unmountName takes a name away; see folder.take.
+// unmountName removes a name; see folder.take.
 func unmountName(path string) error {
 	dir, err := openFolder(filepath.Dir(path))
 	if err != nil {
@@ -279,8 +280,8 @@ func (s *site) lacks() ([]error, error) {
 	return lacks, err
 }
 
-// close ends the programs that still run, drops the namespaces and the thread, and waits until the kernel has let go
-// of them.
+// close kills the programs that still run, drops the namespaces and the thread, and waits until the kernel has released
+// them.
 func (s *site) close() error {
 	s.mu.Lock()
 	s.closed = true
@@ -309,7 +310,7 @@ func (s *site) close() error {
 	return errors.Join(errs...)
 }
 
-// inodes are those of the lab's namespaces: the host, and those that have names.
+// inodes returns the inodes of the lab's namespaces: the host and those that have names.
 func (s *site) inodes() (map[uint64]bool, error) {
 	inodes := map[uint64]bool{s.host.Inode(): true}
 	entries, err := s.places.list()

@@ -11,13 +11,13 @@ import (
 	"netnscheck/harness/state"
 )
 
-// identity tells a file from another one that had its name before. The inode number alone may be used again.
+// identity distinguishes a file from one that had its name before. The inode number alone may be reused.
 type identity struct {
 	inode   uint64
 	changed time.Time // of the file itself (ctime)
 }
 
-// strayIn says what the entry of the open directory is. The error wraps ENOENT when there is no such entry.
+// strayIn describes an entry of the open directory. The error wraps ENOENT if there is no such entry.
 func strayIn(dir int, name string) (s state.Stray, id identity, err error) {
 	s.Name = name
 	var st, above unix.Stat_t
@@ -59,7 +59,7 @@ func word(first bool, yes, no string) string {
 	return no
 }
 
-// emptyIn says whether a directory has no entries; one that may not be read is taken for full.
+// emptyIn reports whether a directory is empty; one that may not be read is taken not to be.
 func emptyIn(dir int, name string) bool {
 	fd, err := unix.Openat(dir, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -71,7 +71,7 @@ func emptyIn(dir int, name string) bool {
 	return len(names) == 0 && err != nil // io.EOF
 }
 
-// Strays say what these entries of the lab's /run/netns are. One that is gone meanwhile is left out.
+// Strays describes these entries of the lab's /run/netns. Those that are gone by now are left out.
 func (w *World) Strays(names []string) (strays []state.Stray) {
 	for _, name := range names {
 		if s, _, err := strayIn(w.places.names, w.Real(name)); err == nil {
@@ -82,20 +82,20 @@ func (w *World) Strays(names []string) (strays []state.Stray) {
 	return strays
 }
 
-// To give a namespace a name takes two steps, to take it away too: the file is there before something is mounted on
-// it, and still there when nothing is any more. In between it looks as one that somebody has left.
+// `ip netns add` makes the file before it mounts the namespace on it, and `ip netns del` unmounts before it removes the
+// file. In between the file looks like a stray.
 const (
-	// makingLasts is how long a file is taken for one on which a namespace is about to be mounted. Between the two, `ip
-	// netns add` makes the namespace, for which it may have to wait while others go.
+	// makingLasts is how long a new file may stay without a namespace before it is a stray. In between, `ip netns add`
+	// makes the namespace, which may have to wait while others are taken down.
 	makingLasts = 3 * time.Second
-	// takingLasts is how long one without a namespace is taken for one that is about to be removed.
+	// takingLasts is how long an unmounted file may stay before it is a stray.
 	takingLasts = 500 * time.Millisecond
 )
 
-// MachineName opens the namespace with this name on the machine, as OfName does, or says what has the name instead.
-// What looks as if it were being made or taken away it looks at again, until it is a namespace or gone, or has been
-// as it is since that moment for long enough. The error wraps ENOENT when there is nothing with this name, and when
-// one thing after the other has it.
+// MachineName opens the namespace with this name on the host, as OfName does, or describes what has the name instead.
+// If that may be a namespace in the making or about to be removed, it looks again until it is a namespace, is gone, or
+// has not changed since the time since for long enough. The error wraps ENOENT if nothing has the name, or if it comes
+// and goes.
 func MachineName(name string, since time.Time) (Handle, *state.Stray, error) {
 	var h Handle
 	var stray *state.Stray
@@ -129,11 +129,11 @@ func MachineName(name string, since time.Time) (Handle, *state.Stray, error) {
 	return h, stray, err
 }
 
-// mostOthers is how many things may have a name, one after the other, before it is taken for one that comes and goes:
-// the file, and what is mounted on it, are two.
+// mostOthers is how many files may have a name one after the other before it counts as one that comes and goes: the
+// file and the mount on it are two.
 const mostOthers = 2
 
-// forbids says that a look at a name was refused, which tells nothing of what has it.
+// forbids reports whether access to a name was refused, so that nothing is known about what has it.
 func forbids(err error) bool { return errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) }
 
 func machineStray(name string) (state.Stray, identity, error) {
@@ -145,7 +145,7 @@ func machineStray(name string) (state.Stray, identity, error) {
 	return strayIn(int(dir.Fd()), name)
 }
 
-// mayPass says whether what has a name may be on its way to become a namespace, or to be gone.
+// mayPass reports whether what has a name may be about to become a namespace or to be removed.
 func mayPass(kind string, id identity, since time.Time) bool {
 	switch kind {
 	case state.StrayFile:
@@ -153,7 +153,7 @@ func mayPass(kind string, id identity, since time.Time) bool {
 			return true
 		}
 		return time.Since(since) < takingLasts
-	case state.StrayMount, state.StrayLink, state.StrayDangling: // of these, what is mounted or linked to
+	case state.StrayMount, state.StrayLink, state.StrayDangling: // the mount, or the target of the link, may change
 		return time.Since(since) < takingLasts
 	}
 	return false

@@ -12,17 +12,17 @@ import (
 	"netnscheck/harness/internal/sandbox"
 )
 
-// errThreadEnded is what calls get after the thread of a World has ended.
+// errThreadEnded is the error of calls after the thread of a World has ended.
 var errThreadEnded = errors.New("the lab is closed")
 
-// thread is an OS thread with namespaces of its own, on which functions run one after the other. Nothing else ever runs
+// thread is an OS thread with its own namespaces, on which functions run one after the other. No other code ever runs
 // on it.
 type thread struct {
 	tid     int
 	jobs    chan *job
 	stop    chan struct{} // closed to let the thread finish
 	leaving sync.Once     // closes stop
-	// ended is closed when the thread takes no more jobs; lost then says why, nil after an orderly end.
+	// ended is closed when the thread takes no more jobs; lost is the reason, nil after a regular end.
 	ended chan struct{}
 	lost  error
 }
@@ -35,7 +35,7 @@ type job struct {
 	done     chan struct{}
 }
 
-// lostError is what a function on a thread returns when the thread could not come back to its own namespaces.
+// lostError is the error of a function after which the thread could not return to its own namespaces.
 type lostError struct{ cause error }
 
 func (e *lostError) Error() string { return e.cause.Error() }
@@ -66,7 +66,7 @@ func (t *thread) loop() {
 		case <-t.stop:
 			return
 		case j := <-t.jobs:
-			// If the job ends this goroutine (runtime.Goexit), the thread ends with it, and this stays.
+			// If the job ends this goroutine (runtime.Goexit), the thread ends with it and this value stays.
 			t.lost = errors.New("a function that ran in the lab ended its goroutine")
 			j.run()
 			t.lost = nil
@@ -79,7 +79,7 @@ func (t *thread) loop() {
 	}
 }
 
-// run carries the job out. Whatever f does, done is closed.
+// run runs the job. It closes done whatever f does.
 func (j *job) run() {
 	defer close(j.done)
 	defer func() { j.panicked = recover() }()
@@ -87,7 +87,7 @@ func (j *job) run() {
 	j.returned = true
 }
 
-// outcome is what f returned; f's panic goes on in the caller.
+// outcome returns the result of f; a panic of f continues in the caller.
 func (j *job) outcome() error {
 	switch {
 	case j.panicked != nil:
@@ -98,7 +98,7 @@ func (j *job) outcome() error {
 	return j.err
 }
 
-// do runs f on the thread and waits for it. A panic of f goes on in the caller.
+// do runs f on the thread and waits for it. A panic of f continues in the caller.
 func (t *thread) do(f func() error) error {
 	if unix.Gettid() == t.tid {
 		return errors.New("run a function in the lab: it is called from a function that already runs there")
@@ -124,16 +124,17 @@ func (t *thread) endedError() error {
 	return errThreadEnded
 }
 
-// leave lets the thread finish, in its own time.
+// leave lets the thread finish and does not wait for it.
 func (t *thread) leave() { t.leaving.Do(func() { close(t.stop) }) }
 
-// end lets the thread finish and waits until the kernel has no such thread of this process any more.
+// end lets the thread finish and waits until it has left its namespaces.
 func (t *thread) end(limit time.Duration) error {
 	t.leave()
 	<-t.ended
 	task := fmt.Sprintf("/proc/self/task/%d", t.tid)
 	return await(limit, func() error {
-		// The thread is out of its namespaces when these links are gone, a little before the task itself is.
+		// An exiting thread gives up its namespaces, and with them these links, before it disappears from /proc
+		// (exit_task_namespaces in do_exit, kernel/exit.c).
 		if _, err := os.Readlink(task + "/ns/net"); err != nil {
 			return nil
 		}
@@ -141,7 +142,7 @@ func (t *thread) end(limit time.Duration) error {
 	})
 }
 
-// onThrowawayThread is sandbox.OnNewThread that waits for f, with f's panic going on in the caller.
+// onThrowawayThread is sandbox.OnNewThread, but it waits for f, and a panic of f continues in the caller.
 func onThrowawayThread(f func() error) error {
 	j := &job{f: f, done: make(chan struct{})}
 	sandbox.OnNewThread(j.run)
@@ -149,8 +150,8 @@ func onThrowawayThread(f func() error) error {
 	return j.outcome()
 }
 
-// await asks until the answer is nil, limit at most, and returns the last answer. It asks at once, then ever more
-// slowly.
+// await calls ask until it returns nil, at most for limit, and returns its last result. The pauses between the calls
+// grow.
 func await(limit time.Duration, ask func() error) error {
 	deadline := time.Now().Add(limit)
 	for pause := 20 * time.Microsecond; ; pause = min(2*pause, 20*time.Millisecond) {
@@ -159,7 +160,7 @@ func await(limit time.Duration, ask func() error) error {
 			return err
 		}
 		if pause < time.Millisecond {
-			// The runtime's own clock ticks in milliseconds when the process is idle.
+			// In an idle process the runtime's timers have a resolution of a millisecond (epoll_wait(2)).
 			unix.Nanosleep(&unix.Timespec{Nsec: pause.Nanoseconds()}, nil)
 		} else {
 			time.Sleep(pause)

@@ -101,7 +101,7 @@ func settle(o orders) (missing []Lack, err error) {
 	}
 	if !o.PIDNamespace { // then this is not process 1, to which orphans are reparented
 		if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
-			return missing, fmt.Errorf("take in orphans: %w", err)
+			return missing, fmt.Errorf("become the reaper of orphans: %w", err)
 		}
 	}
 	return append(missing, confine(o)...), nil

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An attacker prints a line that begins with broke for each wall that it got through, and done when it has tried
+// An attacker prints a line that begins with broke for each wall that it broke through, and done when it has tried
 // everything.
 const (
 	broke = "BROKE: "
@@ -20,7 +20,7 @@ const (
 
 func brokeThrough(format string, args ...any) { fmt.Printf(broke+format+"\n", args...) }
 
-// attacks are the words that the attacker takes.
+// attacks are the attacker's subcommands.
 var attacks = map[string]func(args []string){
 	"terminal":      attackTerminal,
 	"inject":        attackInject,
@@ -58,7 +58,7 @@ var attacks = map[string]func(args []string){
 }
 
 func beAttacker(args []string) {
-	runtime.LockOSThread() // for what the kernel knows of threads alone: ptrace, namespaces, mounts of its own
+	runtime.LockOSThread() // for what the kernel keeps per thread: ptrace, namespaces, mounts
 	attack := attacks[args[0]]
 	if attack == nil {
 		fmt.Fprintf(os.Stderr, "%s: there is no attack %q\n", attackName, args[0])
@@ -68,7 +68,7 @@ func beAttacker(args []string) {
 	fmt.Println(done)
 }
 
-// visible are the processes in /proc but for the attacker itself and its children.
+// visible returns the processes in /proc without the attacker itself and its children.
 func visible() (pids []int) {
 	entries, err := os.ReadDir("/proc")
 	if err != nil {
@@ -83,10 +83,10 @@ func visible() (pids []int) {
 	return pids
 }
 
-// parentOf is the parent of a process, 0 where nobody can tell.
+// parentOf returns the parent of a process, 0 if it cannot be read.
 func parentOf(pid int) int {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	_, rest, _ := strings.Cut(string(text), ") ") // the name of the program may hold anything but comes before this
+	_, rest, _ := strings.Cut(string(text), ") ") // the name of the program may contain anything, but not this
 	if fields := strings.Fields(rest); len(fields) > 1 {
 		parent, _ := strconv.Atoi(fields[1])
 		return parent
@@ -94,12 +94,12 @@ func parentOf(pid int) int {
 	return 0
 }
 
-// inProc is a path below the folder of a process in /proc.
+// inProc returns a path below the directory of a process in /proc.
 func inProc(pid int, path ...string) string {
 	return filepath.Join(append([]string{"/proc", strconv.Itoa(pid)}, path...)...)
 }
 
-// onThread does something on a thread that ends with it, so that what becomes of the thread is of no matter.
+// onThread runs a function on a thread that ends with it, so that the state of the thread does not matter.
 func onThread(f func()) {
 	ended := make(chan struct{})
 	go func() {
@@ -110,7 +110,7 @@ func onThread(f func()) {
 	<-ended
 }
 
-// setns enters a namespace. (unix.Setns is for internal/netns alone.)
+// setns enters a namespace. (Only internal/netns may use unix.Setns.)
 func setns(fd, kind int) error {
 	if _, _, errno := unix.Syscall(unix.SYS_SETNS, uintptr(fd), uintptr(kind), 0); errno != 0 {
 		return errno

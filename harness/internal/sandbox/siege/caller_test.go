@@ -25,37 +25,37 @@ import (
 	"netnscheck/reports"
 )
 
-// patience is how long a run may take, whatever its scenarios do: a command has 30 s (program.Limit), the watchdog and
-// the clean-up come to that.
+// patience is how long a run may take, whatever its scenarios do: 30 s for a command (program.Limit), plus the watchdog
+// and the clean-up.
 const patience = 60 * time.Second
 
-// caller is a user of the machine who starts the harness in a folder of his own, with canaries around him.
+// caller is a user of the host who starts the harness in a directory of his own, with canaries around him.
 type caller struct {
-	program string // the harness, if it is not that of all
+	program string // the harness, if not the common one
 	*testing.T
-	uid  int    // -1: the one who runs the tests
-	name string // a word that is found nowhere else on this machine, for what has to have a name outside
+	uid  int    // -1: the user who runs the tests
+	name string // a word that occurs nowhere else on this host, for what needs a name outside
 	dir  string // the working directory, which belongs to the caller
 	home string
 
 	env      []string
-	path     []string // folders of PATH before all others
+	path     []string // directories in front of PATH
 	files    []*os.File
 	stage    stage
 	terminal *os.File
 	canaries []canary
 }
 
-// canary is something outside that an attack must not have touched.
+// canary is something outside that an attack must not touch.
 type canary interface {
-	// check says what the attack has done to it; o is all that came of the run.
+	// check reports what the attack has done to it; o is the outcome of the run.
 	check(t *testing.T, o *outcome)
 }
 
 var callers atomic.Int32
 
-// besiege plays an attack with the harness started as root and as an ordinary user; as an ordinary user only the latter
-// is possible.
+// besiege plays an attack with the harness started as root and as an ordinary user. If the tests do not run as root,
+// only the latter is possible.
 func besiege(t *testing.T, attack func(c *caller)) {
 	t.Helper()
 	t.Parallel()
@@ -70,9 +70,9 @@ func besiege(t *testing.T, attack func(c *caller)) {
 	attack(newCaller(t, -1))
 }
 
-// ordinaryUser is a user who owns nothing, and another one each time where there are enough of them: what the kernel
-// counts by user is then counted by caller. Between useradd's users and those that are promised to others (subuid(5))
-// there are some that nobody has.
+// ordinaryUser returns a user id that owns nothing, a new one each time if there are enough, so that what the kernel
+// counts per user is counted per caller. Between the ids of useradd and the subordinate ids (subuid(5)) some are
+// unused.
 func ordinaryUser() int {
 	const first, last, nobody = 66000, 99999, 65534
 	var inside, outside, size int
@@ -101,10 +101,10 @@ func newCaller(t *testing.T, uid int) *caller {
 	return c
 }
 
-// unable is the exit status by which the harness says that this machine gives it no sandbox.
+// unable is the exit status of the harness if this host allows no sandbox.
 const unable = 3
 
-// refusal is what the harness says where it can have no sandbox, "" where it can.
+// refusal returns what the harness prints if it can have no sandbox, "" if it can.
 var refusal = sync.OnceValues(func() (string, error) {
 	file := inScratch("first.md")
 	if err := os.WriteFile(file, []byte(honest), 0o644); err != nil {
@@ -121,7 +121,7 @@ var refusal = sync.OnceValues(func() (string, error) {
 	return "", nil
 })
 
-// needSandbox skips where the machine allows no sandbox.
+// needSandbox skips the test if the host allows no sandbox.
 func needSandbox(t *testing.T) {
 	t.Helper()
 	why, err := refusal()
@@ -148,7 +148,7 @@ func (c *caller) own(path string) {
 	}
 }
 
-// folder makes a folder that belongs to the caller, and those above it, and removes it at the end.
+// folder makes a directory that belongs to the caller, with its parents, and removes it at the end.
 func (c *caller) folder(path string, mode os.FileMode) string {
 	c.Helper()
 	c.must(os.MkdirAll(filepath.Dir(path), 0o755))
@@ -168,7 +168,7 @@ func (c *caller) file(path, text string, mode os.FileMode) string {
 	return path
 }
 
-// over mounts a folder of the caller's over one of the machine, for the harness alone. It returns the folder as the
+// over mounts a directory of the caller's over one of the host, for the harness alone. It returns the directory as the
 // test sees it.
 func (c *caller) over(target string) string {
 	c.Helper()
@@ -177,7 +177,7 @@ func (c *caller) over(target string) string {
 	return source
 }
 
-// outcome is all that came of a run of the harness.
+// outcome is everything known about a finished run of the harness.
 type outcome struct {
 	stdout, stderr string
 	status         int
@@ -197,7 +197,7 @@ type running struct {
 	began          time.Time
 }
 
-// start starts the harness as the caller does. Its words and results are in his folder.
+// start starts the harness as the caller. Its output and results go to the caller's directory.
 func (c *caller) start(args ...string) *running {
 	c.Helper()
 	ctx, cancel := context.WithTimeout(c.Context(), patience)
@@ -212,7 +212,7 @@ func (c *caller) start(args ...string) *running {
 	r.cmd.Env = append(r.cmd.Env, c.env...)
 	r.cmd.Stdout, r.cmd.Stderr = &r.stdout, &r.stderr
 	r.cmd.ExtraFiles = c.files
-	r.cmd.WaitDelay = 5 * time.Second // what the harness left behind may hold the pipes
+	r.cmd.WaitDelay = 5 * time.Second // processes that the harness left may hold the pipes open
 	r.cmd.SysProcAttr = c.attributes()
 	if c.terminal != nil {
 		r.cmd.Stdin, r.cmd.Stdout, r.cmd.Stderr = c.terminal, c.terminal, c.terminal
@@ -223,8 +223,8 @@ func (c *caller) start(args ...string) *running {
 	return r
 }
 
-// attributes give the stage what it needs for its mounts: as root a mount namespace, as an ordinary user a user
-// namespace too, in which he keeps his id, and the one capability until the harness is executed.
+// attributes gives the stage what it needs for its mounts: as root a mount namespace; as an ordinary user also a user
+// namespace, in which he keeps his id, and the one capability until the harness is executed.
 func (c *caller) attributes() *syscall.SysProcAttr {
 	a := &syscall.SysProcAttr{}
 	switch {
@@ -240,7 +240,7 @@ func (c *caller) attributes() *syscall.SysProcAttr {
 	return a
 }
 
-// wait waits for the end of the run, and reads what came of it.
+// wait waits for the end of the run and reads its outcome.
 func (r *running) wait() *outcome {
 	r.Helper()
 	err := r.cmd.Wait()
@@ -269,7 +269,7 @@ func (r *running) wait() *outcome {
 	return o
 }
 
-// play writes a scenario, and runs it with the driver iproute2 unless the flags say another.
+// play writes a scenario and runs it, with the driver iproute2 unless the flags name another one.
 func (c *caller) play(text string, flags ...string) *outcome {
 	c.Helper()
 	c.file(filepath.Join(c.dir, "hostile.md"), text, 0o644)
@@ -279,14 +279,13 @@ func (c *caller) play(text string, flags ...string) *outcome {
 	return c.start(append([]string{"run", "hostile.md"}, flags...)...).wait()
 }
 
-// hostile is a scenario whose first step carries the commands out, and whose check is honest.
+// hostile returns a scenario whose first step runs the commands, with an honest check.
 func hostile(commands ...string) string {
 	text := strings.Join(append(commands, "ip netns add proof"), "\n$ ")
 	return "# Hostile\n\n## Attack\n\n```console\n$ " + text + "\n```\n\n- [ ] namespace `proof` exists\n"
 }
 
-// attackFrom are the commands by which the attacker goes one of his ways from the host of the lab and from a namespace
-// in it.
+// attackFrom returns the commands that start an attack from the lab's host and from a namespace in the lab.
 func attackFrom(words ...string) []string {
 	command := attackName + " " + strings.Join(words, " ")
 	return []string{"ip netns add ns", command, "ip netns exec ns " + command}
@@ -323,7 +322,7 @@ func (o *outcome) said() string {
 	return b.String()
 }
 
-// carriedOut asserts that every command of the attack came to its end, and that none of them says that it broke
+// carriedOut asserts that every command of the attack ran to its end, and that none of them reports that it broke
 // through.
 func (c *caller) carriedOut(o *outcome) {
 	c.Helper()
@@ -343,11 +342,11 @@ func (c *caller) carriedOut(o *outcome) {
 		}
 	}
 	if !strings.Contains(said, done) {
-		c.Errorf("no attack was carried out:\n%s%s", o.stdout, o.stderr)
+		c.Errorf("no attack was run:\n%s%s", o.stdout, o.stderr)
 	}
 }
 
-// intact asserts that no canary knows of the attack.
+// intact asserts that no canary was affected.
 func (c *caller) intact(o *outcome) {
 	c.Helper()
 	for _, k := range c.canaries {
@@ -358,7 +357,7 @@ func (c *caller) intact(o *outcome) {
 	}
 }
 
-// repelled asserts that the attack was carried out and did nothing, not even to the verdict about its own scenario.
+// repelled asserts that the attack was run and had no effect, not even on the verdict about its own scenario.
 func (c *caller) repelled(o *outcome) {
 	c.Helper()
 	c.carriedOut(o)

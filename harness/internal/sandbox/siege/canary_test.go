@@ -22,10 +22,10 @@ import (
 // watch adds a canary.
 func (c *caller) watch(k canary) { c.canaries = append(c.canaries, k) }
 
-// secretCanary is a word that must be told nowhere.
+// secretCanary is a word that must appear nowhere.
 type secretCanary struct{ what, word string }
 
-// secret is a word that must not be in anything that the run prints or writes.
+// secret watches that a word is in nothing that the run prints or writes.
 func (c *caller) secret(what string) string {
 	k := &secretCanary{what, "secret" + rand.Text()}
 	c.watch(k)
@@ -35,17 +35,17 @@ func (c *caller) secret(what string) string {
 func (k *secretCanary) check(t *testing.T, o *outcome) {
 	t.Helper()
 	if strings.Contains(o.text, k.word) {
-		t.Errorf("%s was told", k.what)
+		t.Errorf("%s was revealed", k.what)
 	}
 }
 
-// fileCanary is a file whose content and mode stay as they are.
+// fileCanary is a file whose content and mode must not change.
 type fileCanary struct {
 	path, text string
 	mode       os.FileMode
 }
 
-// precious makes a file that everybody may write, and that has to stay as it is. The text is its content.
+// precious makes a file with the text that everybody may write and that must not change.
 func (c *caller) precious(path, text string, mode os.FileMode) string {
 	c.Helper()
 	c.file(path, text, mode)
@@ -58,7 +58,7 @@ func (k *fileCanary) check(t *testing.T, _ *outcome) {
 	t.Helper()
 	info, err := os.Lstat(k.path)
 	if err != nil {
-		t.Errorf("a file of the machine is gone: %v", err)
+		t.Errorf("a file of the host is gone: %v", err)
 		return
 	}
 	text, err := os.ReadFile(k.path)
@@ -70,13 +70,13 @@ func (k *fileCanary) check(t *testing.T, _ *outcome) {
 	}
 }
 
-// folderCanary is a folder in which nothing appears and from which nothing is lost.
+// folderCanary is a directory whose entries must not change.
 type folderCanary struct {
 	path  string
 	names []string
 }
 
-// stays watches a folder as it is now.
+// stays watches a directory in its present state.
 func (c *caller) stays(path string) {
 	c.Helper()
 	names, err := namesIn(path)
@@ -102,7 +102,7 @@ func namesIn(path string) (names []string, err error) {
 // absentCanary is a path at which nothing may appear.
 type absentCanary string
 
-// absent watches a path that does not exist, and removes at the end what an attack has put there.
+// absent watches a path that does not exist, and at the end removes what an attack has put there.
 func (c *caller) absent(path string) string {
 	c.watch(absentCanary(path))
 	c.Cleanup(func() { os.RemoveAll(path) })
@@ -116,7 +116,7 @@ func (k absentCanary) check(t *testing.T, _ *outcome) {
 	}
 }
 
-// listenerCanary is a server that nobody may reach.
+// listenerCanary is a server that no attack may reach.
 type listenerCanary struct {
 	net.Listener
 	mu    sync.Mutex
@@ -124,11 +124,11 @@ type listenerCanary struct {
 	ended chan struct{}
 }
 
-// roll ends the canary's roll: connections are accepted in their order, so that all before it have been counted.
+// roll is what the canary itself sends last: connections are accepted in order, so that all earlier ones have been
+// counted by then.
 const roll = "that was all"
 
-// listen starts a server: tcp on the loopback of the machine, or unix at a path or an abstract name. It returns its
-// address.
+// listen starts a server, tcp on the host's loopback or unix at a path or an abstract name, and returns its address.
 func (c *caller) listen(network, address string) string {
 	c.Helper()
 	l, err := net.Listen(network, address)
@@ -173,7 +173,7 @@ func (k *listenerCanary) check(t *testing.T, _ *outcome) {
 		conn.Close()
 	}
 	if err != nil {
-		t.Errorf("the canary at %s is deaf: %v", k.Addr(), err)
+		t.Errorf("the canary at %s does not answer: %v", k.Addr(), err)
 		return
 	}
 	<-k.ended
@@ -184,10 +184,10 @@ func (k *listenerCanary) check(t *testing.T, _ *outcome) {
 	}
 }
 
-// fifoCanary is a FIFO with a reader, into which nobody may write.
+// fifoCanary is a FIFO with a reader, to which nobody may write.
 type fifoCanary struct {
 	path string
-	end  int // of the reader
+	end  int // the reader's descriptor
 }
 
 // fifo makes a FIFO that everybody may write to.
@@ -210,7 +210,7 @@ func (k *fifoCanary) check(t *testing.T, _ *outcome) {
 	}
 }
 
-// processCanary is a process of the caller's that runs on.
+// processCanary is a process of the caller's that must keep running.
 type processCanary struct{ cmd *exec.Cmd }
 
 // bystander starts a process of the caller's outside.
@@ -231,11 +231,12 @@ func (k *processCanary) check(t *testing.T, _ *outcome) {
 	text, err := os.ReadFile(inProc(k.cmd.Process.Pid, "stat"))
 	_, rest, _ := strings.Cut(string(text), ") ")
 	if err != nil || !strings.HasPrefix(rest, "S") && !strings.HasPrefix(rest, "R") {
-		t.Errorf("the bystander is not well: %q, %v", text, err)
+		t.Errorf("the bystander was affected: %q, %v", text, err)
 	}
 }
 
-// machinePlaces are folders of the machine that everybody may write to: here the tests may make what they remove again.
+// machinePlaces are directories of the host that everybody may write to: the tests may make files here if they remove
+// them.
 func machinePlaces() (places []string) {
 	for _, place := range []string{"/tmp", "/var/tmp", "/dev/shm"} {
 		if info, err := os.Stat(place); err == nil && info.Mode().Perm() == 0o777 {
@@ -245,11 +246,11 @@ func machinePlaces() (places []string) {
 	return places
 }
 
-// ownPlaces are folders of the machine whose place the caller's own take, for the harness alone.
+// ownPlaces are directories of the host that are replaced by the caller's own, for the harness alone.
 var ownPlaces = []string{"/opt", "/srv", "/var/lib", "/usr/local/share"}
 
-// places makes a folder of the caller's, open to everybody, in each kind of place. The private ones are where people
-// keep what is theirs; what lies in the others may be read.
+// places makes a directory of the caller's, open to everybody, in each kind of place. The private ones are where people
+// keep their files; files in the others may be read.
 func (c *caller) places() (private, open []place) {
 	c.Helper()
 	for _, dir := range append(machinePlaces(), c.home, c.dir) {
@@ -264,5 +265,5 @@ func (c *caller) places() (private, open []place) {
 	return private, open
 }
 
-// place is a folder by its path for the harness and for the test.
+// place is a directory by its path in the harness and in the test.
 type place struct{ inside, outside string }

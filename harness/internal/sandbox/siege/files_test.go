@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// surround puts canaries into every kind of place. It returns the paths of files and of folders, as a scenario sees
-// them: what is private may not even be read.
+// surround puts canaries into every kind of place. It returns the paths of files and directories as a scenario sees
+// them. The private ones may not even be read.
 func (c *caller) surround() (paths []string) {
 	c.Helper()
 	private, open := c.places()
@@ -34,21 +34,21 @@ func (c *caller) surround() (paths []string) {
 	return paths
 }
 
-// unplanted watches that an attack makes nothing in a folder.
+// unplanted watches that an attack makes nothing in a directory.
 func (c *caller) unplanted(dir string) {
 	for _, kind := range append(plantedKinds, "") {
 		c.absent(filepath.Join(dir, plantedName(c.name)) + kind)
 	}
 }
 
-// plantedKinds are the ends of the names of what an attack makes beside a plain file.
+// plantedKinds are the suffixes of the names of what an attack makes in addition to a regular file.
 var plantedKinds = []string{".d", ".link", ".fifo", ".device"}
 
-// plantedName is the name of what an attack makes in folders of the machine.
+// plantedName is the name of what an attack makes in directories of the host.
 func plantedName(word string) string { return "planted-" + word }
 
-// Files of the machine and of the caller cannot be changed, and his own cannot be read; nothing can be made beside
-// them.
+// Files of the host and of the caller cannot be changed, the caller's own cannot be read, and nothing can be made next
+// to them.
 func TestFiles(t *testing.T) {
 	besiege(t, func(c *caller) {
 		paths := append(c.surround(), "/tmp", "/var/tmp", "/dev/shm", "/etc", "/var", "/")
@@ -57,7 +57,7 @@ func TestFiles(t *testing.T) {
 	})
 }
 
-// attackFiles does to files and folders whatever may be done to them: PATH…
+// attackFiles tries everything that can be done to files and directories: PATH…
 func attackFiles(args []string) {
 	for _, path := range args {
 		info, err := os.Stat(path)
@@ -93,7 +93,7 @@ func spoil(path string) {
 	os.Remove(path)
 }
 
-// plant makes one of each kind in a folder, a setuid file among them.
+// plant makes one entry of each kind in a directory, a setuid file among them.
 func plant(dir string) {
 	word := os.Getenv("SIEGE_NAME")
 	if word == "" {
@@ -109,7 +109,7 @@ func plant(dir string) {
 	unix.Mknod(name+".device", unix.S_IFCHR|0o666, int(unix.Mkdev(1, 3)))
 }
 
-// A FIFO may be written to where the file system is read-only: those of the machine are out of sight.
+// A FIFO can be written to even on a read-only file system, so those of the host are hidden.
 func TestFIFOs(t *testing.T) {
 	besiege(t, func(c *caller) {
 		args := []string{attackName, "fifo"}
@@ -122,7 +122,7 @@ func TestFIFOs(t *testing.T) {
 	})
 }
 
-// attackFIFOs writes into FIFOs: PATH…
+// attackFIFOs writes to FIFOs: PATH…
 func attackFIFOs(args []string) {
 	for _, path := range args {
 		fd, err := unix.Open(path, unix.O_WRONLY|unix.O_NONBLOCK, 0)
@@ -135,13 +135,13 @@ func attackFIFOs(args []string) {
 	}
 }
 
-// harmlessDevices are what /dev may have: nothing in it is the machine's own. (A tty is one of the program's own
-// devpts; where the terminal of the caller is concerned, TestTerminal tells.)
+// harmlessDevices are the devices that /dev may have. (A tty belongs to the sandbox's own devpts; TestTerminal is about
+// the caller's terminal.)
 var harmlessDevices = []string{
 	"null", "zero", "full", "random", "urandom", "tty", "ptmx", "pts/ptmx", "net/tun", "stdin", "stdout", "stderr",
 }
 
-// Of the devices of the machine none can be opened that is more than a source or a sink of bytes, and none can be made.
+// No device of the host can be opened that is more than a source or a sink of bytes, and none can be made.
 func TestDevices(t *testing.T) {
 	besiege(t, func(c *caller) { c.repelled(c.play(hostile(attackName + " devices"))) })
 }
@@ -153,7 +153,7 @@ func attackDevices([]string) {
 			return nil
 		}
 		if info, err := os.Stat(path); err != nil || info.Mode()&os.ModeDevice == 0 {
-			return nil // a link that leads nowhere, or a plain file
+			return nil // a dangling link, or a regular file
 		}
 		for _, flags := range []int{unix.O_RDONLY, unix.O_WRONLY} {
 			if fd, err := unix.Open(path, flags|unix.O_NONBLOCK|unix.O_NOCTTY, 0); err == nil {

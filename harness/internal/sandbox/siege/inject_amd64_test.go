@@ -13,8 +13,8 @@ func setRegisters(pid int, r *registers) error { return unix.PtraceSetRegs(pid, 
 func programCounter(r *registers) uintptr { return uintptr(r.Rip) }
 func stackPointer(r *registers) uintptr   { return uintptr(r.Rsp) }
 
-// prepareCall puts a system call into registers. An Orig_rax below 0 keeps the kernel from taking up the call in which
-// the process was.
+// prepareCall puts a system call into registers. A negative Orig_rax keeps the kernel from restarting the call that the
+// process was in.
 func prepareCall(r *registers, number uintptr, args [6]uintptr) {
 	r.Rax, r.Orig_rax = uint64(number), ^uint64(0)
 	r.Rdi, r.Rsi, r.Rdx = uint64(args[0]), uint64(args[1]), uint64(args[2])

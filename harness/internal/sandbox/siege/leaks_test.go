@@ -11,8 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Whatever else the caller's shell has open stays out of a scenario's reach: a file for its eyes alone, a folder, a
-// connection.
+// Other descriptors of the caller's shell are out of a scenario's reach: a private file, a directory, a connection.
 func TestInheritedDescriptors(t *testing.T) {
 	besiege(t, func(c *caller) {
 		path := c.precious(filepath.Join(c.home, "secret"), c.secret("a file that the caller has open"), 0o600)
@@ -24,7 +23,7 @@ func TestInheritedDescriptors(t *testing.T) {
 		c.Cleanup(func() { unix.Close(pair[0]) })
 		socket := os.NewFile(uintptr(pair[1]), "socket")
 		defer socket.Close()
-		for range 4 { // some of the numbers are taken by the harness's own
+		for range 4 { // the harness uses some of the numbers itself
 			file, err := os.OpenFile(path, os.O_RDWR, 0)
 			c.must(err)
 			defer file.Close()
@@ -41,7 +40,7 @@ func TestInheritedDescriptors(t *testing.T) {
 	})
 }
 
-// attackDescriptors uses whatever is open.
+// attackDescriptors uses every open descriptor.
 func attackDescriptors([]string) {
 	for fd := 3; fd < 1024; fd++ {
 		var st unix.Stat_t
@@ -74,13 +73,13 @@ func attackDescriptors([]string) {
 	}
 }
 
-// ownDescriptor says whether a descriptor is one that Go's runtime has opened: its poller's.
+// ownDescriptor reports whether a descriptor belongs to the poller of Go's runtime.
 func ownDescriptor(fd int, link string) bool {
 	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
 	return err == nil && flags&unix.FD_CLOEXEC != 0 && strings.HasPrefix(link, "anon_inode:[event")
 }
 
-// A token in the caller's environment is seen by no program of a scenario, and is in no report.
+// A token in the caller's environment is visible to no program of a scenario, and is in no report.
 func TestEnvironment(t *testing.T) {
 	besiege(t, func(c *caller) {
 		for _, name := range strings.Fields("SIEGE_TOKEN GITHUB_TOKEN LC_TOKEN NETNSCHECK_TOKEN HTTPS_PROXY GODEBUG") {
@@ -98,8 +97,8 @@ func attackEnvironment([]string) {
 	}
 }
 
-// tellSecrets prints the variables that the test has set, and the names of all: the values of the others are nobody's
-// business.
+// tellSecrets prints the variables that the test has set, and of all others only the names, since they are not the
+// test's.
 func tellSecrets(who string, environ []string) {
 	for _, variable := range environ {
 		name, value, _ := strings.Cut(variable, "=")
@@ -110,11 +109,11 @@ func tellSecrets(who string, environ []string) {
 	}
 }
 
-// The keys of the caller's session and of his user stay his.
+// The keys in the caller's session keyring and user keyring are out of reach.
 func TestKeyrings(t *testing.T) {
 	_, err := unix.KeyctlGetKeyringID(unix.KEY_SPEC_SESSION_KEYRING, false)
 	if err == unix.ENOSYS || err == unix.EPERM {
-		t.Skip("this machine gives no keyrings:", err)
+		t.Skip("this host has no keyrings:", err)
 	}
 	besiege(t, func(c *caller) {
 		c.stage.Key, c.stage.KeyText = c.name, c.secret("a key of the caller")
@@ -136,7 +135,7 @@ func attackKeys(args []string) {
 	}
 	list, _ := os.ReadFile("/proc/keys")
 	for line := range strings.Lines(string(list)) {
-		if strings.Contains(line, args[0]) { // that there is a key, its owner may see everywhere (docs/sandbox.md)
+		if strings.Contains(line, args[0]) { // its owner may see everywhere that there is a key (docs/sandbox.md)
 			fmt.Print("/proc/keys: ", line)
 			if id, err := strconv.ParseUint(strings.Fields(line)[0], 16, 32); err == nil {
 				readKey(int(int32(id)))
@@ -151,11 +150,11 @@ func readKey(id int) {
 	fmt.Printf("key %d: %s, %v\n", id, buf[:max(0, min(n, len(buf)))], err)
 }
 
-// Rights that the caller has beside his id do not come along: groups, capabilities, the mask of new files, priority.
+// Rights of the caller other than his id are not passed on: groups, capabilities, the umask, the priority.
 func TestRights(t *testing.T) {
 	besiege(t, func(c *caller) {
 		c.stage.Umask = 0
-		if c.uid == 0 { // an ordinary user cannot give his groups away, so nobody can promise it (docs/sandbox.md)
+		if c.uid == 0 { // an ordinary user cannot drop his groups (docs/sandbox.md)
 			const group = 99999
 			c.stage.Groups = []int{group}
 			path := filepath.Join(c.over("/var/lib"), "of-a-group")
@@ -166,7 +165,7 @@ func TestRights(t *testing.T) {
 	})
 }
 
-// attackRights tells what the program has: FILE
+// attackRights reports the rights of the program: FILE
 func attackRights(args []string) {
 	attackFiles(args)
 	if mask := unix.Umask(0o022); mask != 0o022 {
@@ -190,8 +189,8 @@ func attackRights(args []string) {
 	}
 }
 
-// A cgroup that belongs to the caller, as systemd gives it to him, is no lever: everything in one can be killed by a
-// write into a file.
+// A cgroup that belongs to the caller, as systemd delegates it, is out of reach: a write to cgroup.kill would kill
+// everything in it.
 func TestCgroup(t *testing.T) {
 	root := cgroup2()
 	if os.Geteuid() != 0 || root == "" {
@@ -220,7 +219,7 @@ func TestCgroup(t *testing.T) {
 	})
 }
 
-// cgroup2 is where the unified hierarchy is mounted, "" if nowhere.
+// cgroup2 returns where the unified hierarchy is mounted, "" if nowhere.
 func cgroup2() string {
 	text, _ := os.ReadFile("/proc/self/mountinfo")
 	for line := range strings.Lines(string(text)) {

@@ -16,8 +16,7 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// What an attack may take before it counts as boundless, and before it stops of its own accord. No lesson comes near
-// any of it.
+// What an attack may use before it counts as unbounded, and before it stops by itself. No lesson comes near any of it.
 const (
 	mostProcesses = 3000
 	mostMemory    = 3 << 30
@@ -25,11 +24,11 @@ const (
 	mostInFile    = 8 << 30
 	mostOpen      = 8000
 	mostPrinted   = 1 << 30
-	// mostInHarness is how much memory a process of the harness may need for a run of one small scenario.
+	// mostInHarness is how much memory a process of the harness may use in a run of one small scenario.
 	mostInHarness = 400 << 20
 )
 
-// limitTold asserts that the run says in words that a limit was met.
+// limitTold asserts that the run reports that a limit was met.
 func (c *caller) limitTold(o *outcome) {
 	c.Helper()
 	if !strings.Contains(strings.ToLower(o.text), "limit") {
@@ -37,7 +36,7 @@ func (c *caller) limitTold(o *outcome) {
 	}
 }
 
-// bounded asserts that the attack itself was stopped before it stopped by itself, whether it was ended or refused.
+// bounded asserts that the attack was killed or refused before it stopped by itself.
 func (c *caller) bounded(o *outcome) {
 	c.Helper()
 	for line := range strings.Lines(o.said()) {
@@ -62,8 +61,8 @@ func TestForkBomb(t *testing.T) {
 	})
 }
 
-// attackByForking makes processes that do nothing, by the bare system call: a Go program that has only forked can do no
-// more.
+// attackByForking makes processes that do nothing, with the bare system call: after a fork without execve a Go program
+// can do nothing else.
 func attackByForking([]string) {
 	for i := range mostProcesses {
 		pid, _, errno := unix.RawSyscall6(unix.SYS_CLONE, uintptr(unix.SIGCHLD), 0, 0, 0, 0, 0)
@@ -90,7 +89,7 @@ func TestMemory(t *testing.T) {
 	besiege(t, func(c *caller) { c.bounded(c.play(hostile(attackName + " memory"))) })
 }
 
-// available is the memory that the machine can give, in bytes.
+// available returns the host's available memory, in bytes.
 func available() int {
 	text, _ := os.ReadFile("/proc/meminfo")
 	for line := range strings.Lines(string(text)) {
@@ -102,7 +101,7 @@ func available() int {
 	return 0
 }
 
-// memoryLimits says whether this process may make a cgroup in which memory is limited.
+// memoryLimits reports whether this process may make a cgroup that limits memory.
 func memoryLimits() bool {
 	root := cgroup2()
 	own, err := os.ReadFile("/proc/self/cgroup")
@@ -119,7 +118,7 @@ func memoryLimits() bool {
 	return false
 }
 
-// attackByEating takes memory until it is refused or ended.
+// attackByEating allocates memory until it is refused or killed.
 func attackByEating([]string) {
 	const piece = 64 << 20
 	for taken := 0; taken < mostMemory; taken += piece {
@@ -132,7 +131,7 @@ func attackByEating([]string) {
 	brokeThrough("%d bytes of memory were taken", mostMemory)
 }
 
-// The folders that a scenario may write to hold little.
+// The directories that a scenario may write to are small.
 func TestFillingFolders(t *testing.T) {
 	besiege(t, func(c *caller) {
 		o := c.play(hostile(attackName + " fill"))
@@ -141,7 +140,7 @@ func TestFillingFolders(t *testing.T) {
 	})
 }
 
-// attackByFilling takes room in every folder that can be written, and makes one file that is far too long.
+// attackByFilling fills every writable directory, and makes one file that is far too long.
 func attackByFilling([]string) {
 	signal.Ignore(unix.SIGXFSZ) // the answer is EFBIG then
 	home, _ := os.UserHomeDir()
@@ -162,7 +161,7 @@ func fillFolder(dir string) {
 		brokeThrough("a file of %d bytes was made in %s", mostInFile, dir)
 	}
 	unix.Ftruncate(int(file.Fd()), 0)
-	// Several files: a limit for each of them is none for the folder.
+	// Several files: a limit on file size does not limit the directory.
 	const piece = 64 << 20
 	for taken := 0; taken < mostInFolder; taken += piece {
 		part, err := os.CreateTemp(dir, "fill-")
@@ -192,13 +191,13 @@ func TestOpenFiles(t *testing.T) {
 	})
 }
 
-// attackByOpening opens files, after it has asked for all that it may ask for.
+// attackByOpening opens files, after it has raised its limit as far as it may.
 func attackByOpening([]string) {
 	var limit unix.Rlimit
 	unix.Getrlimit(unix.RLIMIT_NOFILE, &limit)
 	limit.Cur = limit.Max
 	unix.Setrlimit(unix.RLIMIT_NOFILE, &limit)
-	for i := range mostOpen - 100 { // the program has a few of its own
+	for i := range mostOpen - 100 { // the program has a few open itself
 		if _, err := unix.Open("/dev/null", unix.O_RDONLY, 0); err != nil {
 			fmt.Printf("after %d files: %v\n", i, err)
 			return
@@ -207,7 +206,7 @@ func attackByOpening([]string) {
 	brokeThrough("%d files were opened", mostOpen-100)
 }
 
-// A program that prints without end costs the harness no more memory and the reports no more room than any other.
+// A program that prints without end makes neither the harness nor its reports grow.
 func TestFloodOfOutput(t *testing.T) {
 	besiege(t, func(c *caller) {
 		o := c.play(hostile(attackName+" flood"), "-v")
@@ -239,7 +238,7 @@ func attackByFlooding([]string) {
 	out.Flush()
 }
 
-// A program that never ends and heeds no signal comes to the end of the run's time.
+// A program that never ends and ignores signals is killed at its time limit.
 func TestEndlessProgram(t *testing.T) {
 	besiege(t, func(c *caller) {
 		c.watch(lingeringCanary(mirrored(c.name)))
@@ -254,7 +253,7 @@ func TestEndlessProgram(t *testing.T) {
 	})
 }
 
-// Whoever stops the processes of a run, from outside here, does not hold the run.
+// Stopping the processes of a run, here from outside, does not block the run.
 func TestStoppedWorker(t *testing.T) {
 	besiege(t, func(c *caller) {
 		c.file(filepath.Join(c.dir, "hostile.md"), hostile("sleep 5", attackName+" sleep"), 0o644)
@@ -279,7 +278,8 @@ func TestStoppedWorker(t *testing.T) {
 	})
 }
 
-// stop stops processes, and ends at last those that are left. It returns a descriptor of each, which means nobody else.
+// stop stops processes, and kills at the end those that are left. It returns a pidfd of each, which cannot come to mean
+// another process.
 func (c *caller) stop(pids []int) map[int]int {
 	c.Helper()
 	stopped := map[int]int{}
@@ -295,7 +295,7 @@ func (c *caller) stop(pids []int) map[int]int {
 	return stopped
 }
 
-// within says whether something happens to descriptors in time.
+// within reports whether something happens to descriptors in time.
 func within(poll []unix.PollFd, limit time.Duration) bool {
 	for {
 		n, err := unix.Poll(poll, int(limit.Milliseconds()))
@@ -317,7 +317,7 @@ func waitFor(c *caller, what string, holds func() bool) {
 	}
 }
 
-// descendants are the processes below one, outermost first.
+// descendants returns the descendants of a process, parents before children.
 func descendants(of int) (all []int) {
 	children := map[int][]int{}
 	entries, _ := filepath.Glob("/proc/[0-9]*")

@@ -12,13 +12,13 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// forged is a scenario whose attack forges what the worker says of the next section, which is false.
+// forged is a scenario whose attack forges the worker's result for the next section, whose check is false.
 func forged(what, word string) string {
 	return hostile(attackName+" forge "+what+" "+word) +
 		"\n## False\n\n```console\n$ ip netns add another\n```\n\n- [ ] namespace `nowhere` exists within `50ms`\n"
 }
 
-// No verdict is made by the program that is judged, whatever it writes wherever it can.
+// A program cannot forge its verdict, whatever it writes wherever it can.
 func TestForgedVerdict(t *testing.T) {
 	for _, driver := range []string{"iproute2", "netlink"} {
 		t.Run(driver, func(t *testing.T) {
@@ -31,7 +31,7 @@ func TestForgedVerdict(t *testing.T) {
 					c.Errorf("a false check passed: %+v", section)
 				}
 				if strings.Contains(o.text, word) {
-					c.Errorf("the run tells what the attack has forged:\n%s", o.stdout)
+					c.Errorf("the run reports what the attack has forged:\n%s", o.stdout)
 				}
 				c.passed(o, "honest", "Make one")
 				if o.status != 1 {
@@ -42,14 +42,15 @@ func TestForgedVerdict(t *testing.T) {
 	}
 }
 
-// A forged word that labs are kept holds no run that was not asked to keep any, and gives nobody a command to paste.
+// A forged message that labs are kept does not hold up a run without --keep, and prints no command for the user to
+// paste.
 func TestForgedKeep(t *testing.T) {
 	besiege(t, func(c *caller) {
 		word := "forged" + strings.ReplaceAll(c.name, "-", "")
 		o := c.play(forged("kept", mirrored(word)))
 		c.survived(o)
 		if strings.Contains(o.text, word) || strings.Contains(o.text, "nsenter") {
-			c.Errorf("the run tells of labs that are kept:\n%s", o.stdout)
+			c.Errorf("the run reports labs that are kept:\n%s", o.stdout)
 		}
 	})
 }
@@ -68,8 +69,7 @@ func TestFloodOfMessages(t *testing.T) {
 	})
 }
 
-// attackMessages writes into every pipe and socket of every visible process: verdict, kept or flood, and a word
-// backwards
+// attackMessages writes to every pipe and socket of every visible process: verdict, kept or flood, and a word backwards
 func attackMessages(args []string) {
 	var text []byte
 	word := mirrored(args[1])
@@ -94,14 +94,13 @@ func attackMessages(args []string) {
 				file.Close()
 			}
 		}
-		if args[0] != "flood" { // whoever writes more than is read waits, and the attacker with him
+		if args[0] != "flood" { // a process that writes more than is read blocks, and the attacker with it
 			injectWrites(pid, text[:min(len(text), 900)])
 		}
 	}
 }
 
-// otherDescriptor is a pipe or a socket that another process has open and into which can be written, nil if there is
-// none.
+// otherDescriptor returns a pipe or a socket of another process that can be written to, nil if there is none.
 func otherDescriptor(pid, fd int) *os.File {
 	var got int
 	pidfd, err := unix.PidfdOpen(pid, 0)
@@ -126,13 +125,13 @@ func otherDescriptor(pid, fd int) *os.File {
 	return os.NewFile(uintptr(got), "taken")
 }
 
-// piece is what a pipe always takes when it takes anything, so that nobody waits; flood is how much is poured.
+// piece is what a writable pipe always takes without blocking; flood is how much is written in all.
 const (
 	piece = 4096 - 64
 	flood = 400 << 20
 )
 
-// pour writes a text, and a flood that goes on with it, as long as somebody takes it.
+// pour writes a text followed by a flood, as long as somebody reads it.
 func pour(file *os.File, text []byte, all bool) {
 	for written := 0; len(text) > 0; text = text[min(len(text), piece):] {
 		poll := []unix.PollFd{{Fd: int32(file.Fd()), Events: unix.POLLOUT}}
@@ -149,7 +148,7 @@ func pour(file *os.File, text []byte, all bool) {
 	}
 }
 
-// injectWrites has a process write into its own descriptors.
+// injectWrites makes a process write to its own descriptors.
 func injectWrites(pid int, text []byte) {
 	p, err := seize(pid)
 	if err != nil {

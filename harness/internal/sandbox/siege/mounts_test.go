@@ -16,8 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// With the right to mount, which root of a sandbox has, no wall that is made of mounts can be taken down or gone
-// around.
+// Root of a sandbox may mount, but can neither remove nor bypass a wall that is made of mounts.
 func TestMounts(t *testing.T) {
 	for _, way := range waysOfMounts {
 		t.Run(way.name, func(t *testing.T) {
@@ -26,7 +25,7 @@ func TestMounts(t *testing.T) {
 				o := c.play(hostile("ip netns add ns", strings.Join(args, " ")))
 				c.carriedOut(o)
 				c.intact(o)
-				// It may have taken the lab's own files away, and its own section fails then; but it is not left out.
+				// It may have hidden the lab's own files, and then its own section fails, but must not be skipped.
 				if section := o.of("hostile", "Attack"); section != nil && section.Outcome == scenario.Skip {
 					c.Errorf("the attack's own section ended as skip: %s", section.Reason)
 				}
@@ -35,7 +34,7 @@ func TestMounts(t *testing.T) {
 	}
 }
 
-// waysOfMounts do something to the mounts and say behind which paths the machine's files may be found now.
+// waysOfMounts change the mounts and return the paths below which the host's files may be found now.
 var waysOfMounts = []struct {
 	name string
 	do   func() (prefixes []string)
@@ -51,7 +50,7 @@ var waysOfMounts = []struct {
 	{"fresh", freshFileSystems},
 }
 
-// attackMounts goes one way, in mounts of the attacker's own and in those of the lab, and then tampers: WAY PATH…
+// attackMounts goes one way, in mounts of its own and in those of the lab, and then tampers with files: WAY PATH…
 func attackMounts(args []string) {
 	i := slices.IndexFunc(waysOfMounts, func(w struct {
 		name string
@@ -73,7 +72,7 @@ func attackMounts(args []string) {
 	}
 }
 
-// mountPoints are those of the calling thread, the first ones first.
+// mountPoints returns the mount points of the calling thread, oldest first.
 func mountPoints() (points []string) {
 	file, err := os.Open("/proc/thread-self/mountinfo")
 	if err != nil {
@@ -88,7 +87,7 @@ func mountPoints() (points []string) {
 	return points
 }
 
-// room makes an empty folder for a mount.
+// room makes an empty directory for a mount.
 func room(name string) string {
 	for _, dir := range []string{"/tmp", "/run", "/dev/shm"} {
 		path := filepath.Join(dir, fmt.Sprintf("%s-%d", name, unix.Gettid()))
@@ -99,8 +98,8 @@ func room(name string) string {
 	return "/mnt"
 }
 
-// told prints what a call answered, for whoever looks at a wall that fell.
-// It says no more than so often: what a command prints is cut, and the end of it is waited for.
+// told prints the result of a call, to help when a wall falls. The number of lines is limited: a command's output is
+// cut, and the test waits for its end.
 func told(what string, err error) {
 	if toldSoFar.Add(1) <= 60 {
 		fmt.Printf("%.80s: %.80v\n", what, err)
@@ -126,7 +125,7 @@ func unmountAll() []string {
 	points := mountPoints()
 	slices.Reverse(points)
 	for _, point := range points {
-		if point == "/" || point == "/proc" { // by which the attacker goes on
+		if point == "/" || point == "/proc" { // the attacker still needs these
 			continue
 		}
 		for unix.Unmount(point, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW) == nil {
@@ -204,7 +203,7 @@ func pivotRoot() []string {
 	return []string{"/old", "/old/..", "/.."}
 }
 
-// leaveChroot is the classic way out: a folder that stays open outside the new root.
+// leaveChroot is the classic escape: a directory that stays open outside the new root.
 func leaveChroot() []string {
 	outside, err := unix.Open("/", unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -234,8 +233,8 @@ func overlayRoot() []string {
 	return []string{dir}
 }
 
-// freshFileSystems mounts those by which the kernel is set, anew and without what hid them, and opens what is the
-// machine's in them.
+// freshFileSystems mounts the file systems with kernel settings anew, without what hides them, and opens the host's
+// settings in them.
 func freshFileSystems() []string {
 	for kind, settings := range map[string][]string{
 		"proc": {
@@ -268,7 +267,7 @@ func freshFileSystems() []string {
 	return nil
 }
 
-// openForWriting tries whether a file could be written, and writes nothing.
+// openForWriting opens a file for writing and writes nothing.
 func openForWriting(path, kind string) {
 	flags := unix.O_WRONLY
 	if strings.HasSuffix(path, "kcore") || strings.HasSuffix(path, "kmsg") {

@@ -21,8 +21,8 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// Programs of a scenario stand beside processes of the harness. Whatever they make of those that they see, it leads to
-// nothing outside.
+// Programs of a scenario run next to processes of the harness. Whatever they do to those that they see, nothing outside
+// is reached.
 
 func TestInjectedSystemCalls(t *testing.T) {
 	for _, driver := range []string{"iproute2", "netlink", "busybox"} {
@@ -42,7 +42,8 @@ func TestInjectedSystemCalls(t *testing.T) {
 	}
 }
 
-// The memory, the environment and the descriptors of visible processes tell nothing of the caller, and lead nowhere.
+// The memory, the environment and the descriptors of visible processes reveal nothing about the caller, and lead
+// nowhere.
 func TestReadingOtherProcesses(t *testing.T) {
 	besiege(t, func(c *caller) {
 		word := c.secret("what the caller has in his environment")
@@ -53,8 +54,8 @@ func TestReadingOtherProcesses(t *testing.T) {
 	})
 }
 
-// attackByReading looks for the token in every visible process, and for files by way of their folders and descriptors:
-// FILE…
+// attackByReading looks for the token in every visible process, and for files through their directories and
+// descriptors: FILE…
 func attackByReading(args []string) {
 	for _, pid := range visible() {
 		environ, _ := os.ReadFile(inProc(pid, "environ"))
@@ -77,7 +78,7 @@ func tellToken(where string, b []byte) {
 	}
 }
 
-// readBelow reads files under another folder, which may be one of the machine.
+// readBelow reads files below another directory, which may be one of the host.
 func readBelow(dir string, paths []string) {
 	for _, path := range paths {
 		for _, up := range []string{"", "../../../../../../../../../.."} {
@@ -88,7 +89,7 @@ func readBelow(dir string, paths []string) {
 	}
 }
 
-// readMemory looks for the token in what a process has in memory, by two ways.
+// readMemory looks for the token in the memory of a process, in two ways.
 func readMemory(pid int) {
 	maps, err := os.Open(inProc(pid, "maps"))
 	if err != nil {
@@ -116,7 +117,7 @@ func readMemory(pid int) {
 	}
 }
 
-// From no namespace that can be found in /proc does a way lead to the machine.
+// No namespace that can be found in /proc leads to the host.
 func TestNamespacesOfOtherProcesses(t *testing.T) {
 	besiege(t, func(c *caller) {
 		args := []string{attackName, "setns", c.listen("tcp", "127.0.0.1:0"), c.listen("unix", "@"+c.name)}
@@ -128,7 +129,7 @@ func TestNamespacesOfOtherProcesses(t *testing.T) {
 	})
 }
 
-// The attack gets from the test which namespaces are the machine's, in this order.
+// The test passes the host's namespaces to the attack, in this order.
 var namespaceKinds = []string{"net", "mnt", "ipc", "uts", "user", "pid", "cgroup"}
 
 func ownNamespace(kind string) string {
@@ -136,7 +137,7 @@ func ownNamespace(kind string) string {
 	return link
 }
 
-// attackNamespaces enters the namespaces of every visible process: TCP ABSTRACT, the machine's of each kind, FILE
+// attackNamespaces enters the namespaces of every visible process: TCP ABSTRACT, the host's of each kind, FILE
 func attackNamespaces(args []string) {
 	tcp, abstract, machine, file := args[0], args[1], args[2:2+len(namespaceKinds)], args[2+len(namespaceKinds)]
 	for _, pid := range visible() {
@@ -162,7 +163,7 @@ func attackNamespaces(args []string) {
 	}
 }
 
-// climb goes from a namespace to its parent and to its owner, as ioctl_nsfs(2) has it, and enters them.
+// climb goes from a namespace to its parent and to its owner (ioctl_nsfs(2)) and enters them.
 func climb(fd int) {
 	for _, up := range []uint{unix.NS_GET_PARENT, unix.NS_GET_USERNS} {
 		parent, _, errno := unix.Syscall(unix.SYS_IOCTL, uintptr(fd), uintptr(up), 0)
@@ -176,7 +177,7 @@ func climb(fd int) {
 	}
 }
 
-// /proc shows nothing of the machine's network.
+// /proc shows nothing of the host's network.
 func TestNetworkInProc(t *testing.T) {
 	besiege(t, func(c *caller) {
 		tcp := c.listen("tcp", "127.0.0.1:0")
@@ -203,8 +204,8 @@ func attackLooking(args []string) {
 	}
 }
 
-// A scenario that ends, stops or starves everything that it sees hurts nobody but itself: the run goes on and tells
-// what came of it.
+// A scenario that kills, stops or starves everything that it sees harms only itself: the run goes on and reports the
+// result.
 func TestHarmToNeighbours(t *testing.T) {
 	for _, harm := range []string{"kill", "stop", "starve"} {
 		t.Run(harm, func(t *testing.T) {
@@ -219,8 +220,8 @@ func TestHarmToNeighbours(t *testing.T) {
 	}
 }
 
-// survived asserts that the attack has a result by who judges it, who is not hurt; that the attacker was, with what it
-// needs to go on, is its own affair, and then told.
+// survived asserts that the worker was not harmed and has a result for the attack. The attack may have harmed itself,
+// and what it needs to go on: then the run reports that.
 func (c *caller) survived(o *outcome) {
 	c.Helper()
 	c.intact(o)
@@ -233,14 +234,14 @@ func (c *caller) survived(o *outcome) {
 	case section.Outcome == scenario.Pass:
 		c.carriedOut(o)
 	case section.Reason == "" && len(section.Problems) == 0:
-		c.Errorf("nobody says why the attack's section ended as %s", section.Outcome)
+		c.Errorf("there is no reason why the attack's section ended as %s", section.Outcome)
 	}
 }
 
-// workerEnded are the words for a worker that did not come to its end.
+// workerEnded are the messages for a worker that ended early.
 var workerEnded = regexp.MustCompile(`the worker (died|ended|did not stop)`)
 
-// attackNeighbours does harm to every process that it can reach: kill, stop or starve
+// attackNeighbours harms every process that it can reach: kill, stop or starve
 func attackNeighbours(args []string) {
 	signals := map[string][]syscall.Signal{
 		"kill": {unix.SIGTERM, unix.SIGINT, unix.SIGHUP, unix.SIGQUIT, unix.SIGSEGV, unix.SIGKILL},
@@ -267,8 +268,7 @@ func starve(pid int) {
 	os.WriteFile(inProc(pid, "oom_score_adj"), []byte("1000"), 0)
 }
 
-// A scenario that holds every process that it sees by ptrace, and does not end, comes to the end of its time all the
-// same.
+// A scenario that stops every process that it sees with ptrace, and does not end, is still killed at its time limit.
 func TestHoldingNeighbours(t *testing.T) {
 	besiege(t, func(c *caller) {
 		c.bystander()
@@ -296,11 +296,11 @@ func attackByHolding([]string) {
 	attackBySleeping(nil)
 }
 
-// attackBySleeping never ends, whatever signal asks it to.
+// attackBySleeping never ends and ignores all signals.
 func attackBySleeping([]string) {
 	for s := syscall.Signal(1); s < 64; s++ {
-		if s != unix.SIGURG { // by which Go's runtime wakes its threads
-			signal.Ignore(s) // that SIGKILL and SIGSTOP cannot be ignored does no harm
+		if s != unix.SIGURG { // Go's runtime uses it to preempt goroutines
+			signal.Ignore(s) // has no effect on SIGKILL and SIGSTOP
 		}
 	}
 	for {

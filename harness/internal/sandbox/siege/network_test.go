@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// No socket of a scenario's program leads to a server of the machine.
+// No socket of a scenario's program reaches a server on the host.
 func TestServersOfTheMachine(t *testing.T) {
 	besiege(t, func(c *caller) {
 		args := []string{c.listen("tcp", "127.0.0.1:0"), c.listen("unix", "@"+c.name)}
@@ -49,7 +49,7 @@ func attackConnect(args []string) {
 	}
 }
 
-// The sockets of a virtual machine belong to no network namespace.
+// AF_VSOCK, the sockets of virtual machines, is not bound to a network namespace.
 func TestVsock(t *testing.T) {
 	if _, err := os.Stat("/dev/vsock"); err != nil {
 		t.Skip("this kernel has no vsock loaded, and the test must not load it:", err)

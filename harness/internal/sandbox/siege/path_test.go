@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Kernel people keep their `ip` where they built it: a program in a folder of PATH is found wherever that lies, also
-// behind links, and nothing of the folder can be changed by it.
+// Kernel developers use the `ip` in their build directory: a program in a directory of PATH is found wherever that is,
+// also through links, and cannot change anything in the directory.
 func TestProgramsInPath(t *testing.T) {
 	besiege(t, func(c *caller) {
 		folders := map[string]string{
@@ -54,7 +54,7 @@ func TestProgramsInPath(t *testing.T) {
 	})
 }
 
-// attackFolderOfProgram spoils a program, what it leads to, and the folders of both: PROGRAM
+// attackFolderOfProgram tampers with a program, with the target of its links, and with the directories of both: PROGRAM
 func attackFolderOfProgram(args []string) {
 	fmt.Println("called as", filepath.Base(args[0]))
 	paths := []string{args[0]}
@@ -68,7 +68,7 @@ func attackFolderOfProgram(args []string) {
 	}
 }
 
-// readBeside leaves a folder, which may be a mount of its own, by its `..`.
+// readBeside leaves a directory, which may be a mount of its own, through its `..`.
 func readBeside(dir string) {
 	fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY, 0)
 	if err != nil {
@@ -84,7 +84,7 @@ func readBeside(dir string) {
 	}
 }
 
-// The user's own scenario is read from a folder that nobody else may enter.
+// The user's own scenario is read from a directory that nobody else may enter.
 func TestScenarioInPrivateFolder(t *testing.T) {
 	besiege(t, func(c *caller) {
 		dir := c.folder(filepath.Join(c.home, "lessons"), 0o700)

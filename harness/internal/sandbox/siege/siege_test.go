@@ -13,14 +13,14 @@ import (
 	"testing"
 )
 
-// This binary has three roles, told by the name under which it is started: the tests, the stage on which the harness is
-// started, and the attacker, a program that the scenarios call.
+// This binary has three roles, chosen by the name under which it is started: the tests, the stage that starts the
+// harness, and the attacker, a program that the scenarios run.
 const (
 	stageName  = "siege-stage"
 	attackName = "siege-attack"
 )
 
-// scratch is a folder that everybody may read; bin below it is the first one in the PATH of the harness.
+// scratch is a directory that everybody may read; bin below it comes first in the PATH of the harness.
 var scratch string
 
 func TestMain(m *testing.M) {
@@ -54,8 +54,8 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// built builds the harness and the attacker, once. Both are static: the attacker is to run in whatever the sandbox
-// leaves visible, and without the race detector, whose memory and threads it could not account for.
+// built builds the harness and the attacker once. Both are static: the attacker has to run with whatever the sandbox
+// leaves visible, and without the race detector, whose memory and threads would count against the limits.
 var built = sync.OnceValue(func() error {
 	if err := os.Mkdir(inScratch("bin"), 0o755); err != nil {
 		return err

@@ -12,24 +12,24 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// stage is what a process becomes before it executes the harness: the circumstances in which a caller starts it.
+// stage is what a process sets up before it executes the harness: the environment in which a caller starts it.
 type stage struct {
-	// Binds are folders that are mounted, in a mount namespace of the stage's own, over others: target to source.
+	// Binds are directories that are mounted over others, target to source, in a mount namespace of the stage's own.
 	Binds map[string]string
-	// UID is the user who starts the harness, -1 the one who runs the tests. Groups are its supplementary groups.
+	// UID is the user who starts the harness, -1 for the user who runs the tests. Groups are the supplementary groups.
 	UID    int
 	Groups []int
 	Umask  int
 	// Key is put into the session keyring, and as an ordinary user into the user's as well, for a few minutes. KeyText
 	// is its secret.
 	Key, KeyText string
-	// Cgroup is a folder of a cgroup hierarchy into which the process goes.
+	// Cgroup is the directory of a cgroup that the process enters.
 	Cgroup string
 }
 
 // beStage reads the stage from the first argument, sets it, and executes the others.
 func beStage() {
-	runtime.LockOSThread() // a session keyring is a thread's, and the one that executes gives its own away
+	runtime.LockOSThread() // a session keyring belongs to a thread, and execve(2) keeps that of the calling thread
 	var s stage
 	err := json.Unmarshal([]byte(os.Args[1]), &s)
 	if err == nil {
@@ -74,7 +74,7 @@ func (s stage) set() error {
 	return nil
 }
 
-// keySeconds is how long a key lives that nobody takes away.
+// keySeconds is how long a key lives if it is not removed.
 const keySeconds = 300
 
 func (s stage) addKeys() error {
@@ -82,9 +82,9 @@ func (s stage) addKeys() error {
 		return fmt.Errorf("join a session keyring: %w", err)
 	}
 	rings := []int{unix.KEY_SPEC_SESSION_KEYRING}
-	if os.Getuid() != 0 { // the machine's root keeps its own as they are
+	if os.Getuid() != 0 { // the keyrings of the host's root are left alone
 		users := []int{unix.KEY_SPEC_USER_KEYRING, unix.KEY_SPEC_USER_SESSION_KEYRING}
-		for _, ring := range users { // as pam_keyinit(8) does: only what the session leads to may be given an end
+		for _, ring := range users { // as pam_keyinit(8) does: only keys linked to the session may get a timeout
 			if _, err := unix.KeyctlInt(unix.KEYCTL_LINK, ring, unix.KEY_SPEC_SESSION_KEYRING, 0, 0); err != nil {
 				return fmt.Errorf("link a keyring of the user: %w", err)
 			}

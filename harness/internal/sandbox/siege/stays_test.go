@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// After a run there is nothing of what its programs have made: no file, no object of System V or POSIX, no process.
+// After a run nothing is left of what its programs have made: no file, no System V or POSIX object, no process.
 func TestWhatStays(t *testing.T) {
 	besiege(t, func(c *caller) {
 		for _, dir := range machinePlaces() {
@@ -48,7 +48,7 @@ func attackByLeaving(args []string) {
 		told(kind.what, err)
 	}
 	told("message queue", openQueue("/"+name, unix.O_CREAT))
-	// A daemon in the ways of daemons, each without the environment by which it could be known.
+	// Daemons, started in the usual ways, without the environment that would identify them.
 	for _, way := range [][]string{
 		{attackName, "linger", args[0]},
 		{"env", "-i", path(attackName), "linger", args[0]},
@@ -62,7 +62,7 @@ func attackByLeaving(args []string) {
 	}
 }
 
-// path is where a program is.
+// path returns the path of a program.
 func path(name string) string {
 	path, err := exec.LookPath(name)
 	if err != nil {
@@ -71,13 +71,14 @@ func path(name string) string {
 	return path
 }
 
-// linger stays, far longer than any test, and heeds no signal.
+// linger keeps running, far longer than any test, and ignores signals.
 func linger([]string) {
 	time.AfterFunc(10*time.Minute, func() { os.Exit(1) })
 	attackBySleeping(nil)
 }
 
-// ipcKinds are the kinds of objects of System V: what finds one by its key or makes it, and what removes it by its id.
+// ipcKinds are the kinds of System V objects, with the calls that get or make one by its key and that remove it by its
+// id.
 var ipcKinds = []struct {
 	what   string
 	get    func(key, flags int) (id int, err error)
@@ -120,7 +121,7 @@ func openQueue(name string, flags int) error {
 	return unix.Close(int(fd))
 }
 
-// ipcCanary are the key of objects of System V and the name of a message queue that must not exist.
+// ipcCanary is the key of System V objects and the name of a message queue that must not exist.
 type ipcCanary struct {
 	key   int
 	queue string
@@ -138,7 +139,7 @@ func (k ipcCanary) check(t *testing.T, _ *outcome) {
 	}
 }
 
-// remove takes away what an attack has left.
+// remove removes what an attack has left.
 func (k ipcCanary) remove() {
 	for _, kind := range ipcKinds {
 		if id, err := kind.get(k.key, 0); err == nil {
@@ -149,7 +150,7 @@ func (k ipcCanary) remove() {
 	unix.Syscall(unix.SYS_MQ_UNLINK, uintptr(unsafe.Pointer(&b[0])), 0, 0)
 }
 
-// lingeringCanary is a word that is in the command line of no process.
+// lingeringCanary is a word that must be in no process's command line.
 type lingeringCanary string
 
 func (k lingeringCanary) check(t *testing.T, _ *outcome) {

@@ -8,14 +8,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What no lesson needs is refused before the kernel looks at it.
+// System calls that no lesson needs are refused before the kernel executes them.
 func TestSystemCallsThatNoLessonNeeds(t *testing.T) {
 	besiege(t, func(c *caller) {
 		c.repelled(c.play(hostile(attackFrom("syscalls")...)))
 	})
 }
 
-// needless are system calls that no lesson needs, with arguments that do nothing where the call is allowed: it then
+// needless are system calls that no lesson needs, with arguments that are harmless if the call is allowed: it then
 // fails with another errno, or succeeds and what it has made ends with the attacker.
 var needless = []struct {
 	name   string
@@ -26,7 +26,7 @@ var needless = []struct {
 	{"io_uring_enter", unix.SYS_IO_URING_ENTER, [5]uintptr{^uintptr(0)}},
 	{"bpf", unix.SYS_BPF, [5]uintptr{0, pointer(&bpfMap[0]), uintptr(len(bpfMap) * 4)}},
 	{"kexec_load", unix.SYS_KEXEC_LOAD, [5]uintptr{0, 0, 0, ^uintptr(0)}},
-	{"userfaultfd", unix.SYS_USERFAULTFD, [5]uintptr{unix.O_CLOEXEC | 1}}, // UFFD_USER_MODE_ONLY, which needs no right
+	{"userfaultfd", unix.SYS_USERFAULTFD, [5]uintptr{unix.O_CLOEXEC | 1}}, // UFFD_USER_MODE_ONLY needs no capability
 	{"add_key", unix.SYS_ADD_KEY, [5]uintptr{keyKind, keyKind, keyKind, 1, processKeyring}},
 	{"request_key", unix.SYS_REQUEST_KEY, [5]uintptr{keyKind, keyKind, 0, processKeyring}},
 	{"keyctl", unix.SYS_KEYCTL, [5]uintptr{unix.KEYCTL_GET_KEYRING_ID, ^uintptr(3), 0}}, // -4: that of the user
@@ -38,7 +38,7 @@ var needless = []struct {
 	{"unshare the cgroup namespace", unix.SYS_UNSHARE, [5]uintptr{unix.CLONE_NEWCGROUP}},
 	{"swapon", unix.SYS_SWAPON, [5]uintptr{}},
 	{"swapoff", unix.SYS_SWAPOFF, [5]uintptr{}},
-	{"reboot", unix.SYS_REBOOT, [5]uintptr{}}, // without its magic numbers, which the kernel looks at after the right
+	{"reboot", unix.SYS_REBOOT, [5]uintptr{}}, // magic numbers are checked after the capability
 	{"acct", unix.SYS_ACCT, [5]uintptr{}},
 	{"syslog", unix.SYS_SYSLOG, [5]uintptr{3, pointer(&buffer[0]), uintptr(len(buffer))}},
 	{"settimeofday", unix.SYS_SETTIMEOFDAY, [5]uintptr{}},

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A scenario's program may neither type into the terminal of the caller, nor write to it what the terminal obeys.
+// A scenario's program can neither insert input into the caller's terminal nor send it control sequences.
 func TestTerminal(t *testing.T) {
 	besiege(t, func(c *caller) {
 		master, slave := c.pty()
@@ -26,7 +26,7 @@ func TestTerminal(t *testing.T) {
 		if typed := readNow(slave); strings.Contains(typed, word) {
 			c.Errorf("the attack typed into the terminal: %q", typed)
 		}
-		slave.Close() // of the test: it is the last one, unless the attack has kept one
+		slave.Close() // the test's own: it is the last one, unless the attack has kept one
 		if seen := <-written; strings.Contains(seen, word) {
 			c.Errorf("the attack wrote to the terminal:\n%q", seen)
 		}
@@ -37,7 +37,7 @@ func TestTerminal(t *testing.T) {
 	})
 }
 
-// pty makes a terminal that the harness gets as its controlling one; the test has the master.
+// pty makes a pseudoterminal that becomes the controlling terminal of the harness; the test has the master.
 func (c *caller) pty() (master, slave *os.File) {
 	c.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY|unix.O_NONBLOCK, 0)
@@ -94,7 +94,7 @@ func mirrored(word string) string {
 	return string(b)
 }
 
-// attackTerminal looks for a terminal everywhere, and types and writes into each that it finds.
+// attackTerminal looks for terminals everywhere, and inserts input into and writes to each that it finds.
 func attackTerminal(args []string) {
 	word := mirrored(args[0])
 	if fd, err := unix.Open("/dev/tty", unix.O_RDWR|unix.O_NOCTTY, 0); err == nil {
@@ -114,11 +114,11 @@ func attackTerminal(args []string) {
 		}
 	}
 	for fd := range 1024 {
-		abuse(fd, word) // an inherited one; what is no terminal refuses
+		abuse(fd, word) // inherited; the calls fail on what is not a terminal
 	}
 }
 
-// abuse types a line into a terminal, by the selection of a console too, and sets its title.
+// abuse inserts a line into a terminal's input, also through the selection of a console, and sets its title.
 func abuse(fd int, word string) {
 	if _, err := unix.IoctlGetTermios(fd, unix.TCGETS); err != nil {
 		return

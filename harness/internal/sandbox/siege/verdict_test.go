@@ -16,13 +16,13 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// lying is a scenario whose first step tampers with what the second one needs, so that the second one's claim is false.
+// lying is a scenario whose first step tampers with what the second one needs, so that the second one's check is false.
 func lying(attack, command, claim string) string {
 	return hostile(attack) + "\n## Lie\n\n```console\n$ " + command + "\n```\n\n- [ ] " + claim + " within `50ms`\n"
 }
 
-// A scenario that puts liars in the place of programs, or false settings in the place of the kernel's, hurts its own
-// verdict alone: what judges it is no program and reads no file that it can replace.
+// A scenario that replaces programs or the kernel's settings with fakes harms only its own verdict: the worker runs no
+// program and reads no file that a scenario can replace.
 func TestLies(t *testing.T) {
 	for name, text := range map[string]string{
 		"an ip that says it did": lying(attackName+" fake-program ip",
@@ -47,7 +47,7 @@ func TestLies(t *testing.T) {
 	}
 }
 
-// attackByFakeProgram puts a program that does nothing and says that all is well in the place of another one: NAME
+// attackByFakeProgram replaces a program with one that does nothing and succeeds: NAME
 func attackByFakeProgram(args []string) {
 	liar := filepath.Join(room("liar"), "liar")
 	told("write the liar", os.WriteFile(liar, []byte("#!/bin/sh\nexit 0\n"), 0o755))
@@ -58,7 +58,7 @@ func attackByFakeProgram(args []string) {
 	}
 }
 
-// attackByFakeSettings puts files in the place of the kernel's settings.
+// attackByFakeSettings mounts files over the kernel's settings.
 func attackByFakeSettings([]string) {
 	const dir = "/proc/sys/net/ipv4"
 	told("mount over "+dir, unix.Mount("tmpfs", dir, "tmpfs", 0, ""))
@@ -66,8 +66,8 @@ func attackByFakeSettings([]string) {
 	fmt.Println("net.ipv4.ip_forward was faked")
 }
 
-// Who administrates a namespace may send netlink messages to any socket in it. What a program says there is not taken
-// for the kernel's word.
+// Root of a namespace may send netlink messages to any socket in it. A message from a program is not taken for one from
+// the kernel.
 func TestForgedNetlink(t *testing.T) {
 	besiege(t, func(c *caller) {
 		o := c.play("# T\n\n## Attack\n\n```console\n" +
@@ -84,8 +84,8 @@ func TestForgedNetlink(t *testing.T) {
 	})
 }
 
-// attackBySpoofing says for two seconds to every netlink socket of its namespace that lo has an address and that a
-// link came.
+// attackBySpoofing tells every netlink socket of its namespace for two seconds that lo has an address and that there is
+// a new link.
 func attackBySpoofing([]string) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, unix.NETLINK_ROUTE)
 	if err != nil {
@@ -129,7 +129,8 @@ func attackBySpoofing([]string) {
 	}
 }
 
-// TestOwnProgram: what runs inside is a file of the user's, which his programs may not touch by way of /proc/PID/exe.
+// TestOwnProgram: the program that runs inside is the user's file, which programs must not change through
+// /proc/PID/exe.
 func TestOwnProgram(t *testing.T) {
 	besiege(t, func(c *caller) {
 		text, err := os.ReadFile(inScratch("harness"))
@@ -147,7 +148,7 @@ func TestOwnProgram(t *testing.T) {
 	})
 }
 
-// attackByTouching changes the mode and the time of the programs that it sees running.
+// attackByTouching changes the mode and the time of the programs of all visible processes.
 func attackByTouching([]string) {
 	for _, pid := range visible() {
 		exe := inProc(pid, "exe")
@@ -156,7 +157,7 @@ func attackByTouching([]string) {
 	}
 }
 
-// TestStarvedHelper: a scenario that starves the helper of its sandbox harms itself alone.
+// TestStarvedHelper: a scenario that starves the helper of its sandbox harms only itself.
 func TestStarvedHelper(t *testing.T) {
 	besiege(t, func(c *caller) {
 		c.file(filepath.Join(c.dir, "honest.md"), honest, 0o644)
