@@ -34,7 +34,7 @@ func TestWhatRunsSideBySideIsToldInOrder(t *testing.T) {
 	}{{second, 0, ""}, {first, 0, "a"}, {second, 1, "a"}, {first, 1, "a b c d"}} {
 		sinks.End(step.suite, step.suite.Cases[step.index])
 		if got := told(); got != step.want {
-			t.Errorf("after %s: told %q, want %q", step.suite.Cases[step.index].Name, got, step.want)
+			t.Errorf("after %s: reported %q, want %q", step.suite.Cases[step.index].Name, got, step.want)
 		}
 	}
 }

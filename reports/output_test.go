@@ -48,7 +48,7 @@ func TestSecondWriteIsNotTried(t *testing.T) {
 	o := &output{path: "-", std: 1, stream: w}
 	for range 2 {
 		if n, err := o.Write([]byte("text")); n != 4 || err != nil {
-			t.Errorf("a sink is told %d, %v", n, err)
+			t.Errorf("Write returned %d, %v", n, err)
 		}
 	}
 	if err := o.close(); err == nil || err.Error() != "write the report on standard output: broken pipe" ||

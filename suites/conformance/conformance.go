@@ -29,10 +29,10 @@ func Register(o Options) {
 		text  string
 		specs func(Options)
 	}{
-		{"suites.lifetime: What a namespace takes along when it ends", lifetime},
+		{"suites.lifetime: What ends with a namespace", lifetime},
 		{"suites.keeping: What keeps a namespace alive without its name", keeping},
-		{"suites.events: Who is told what happens in a namespace", events},
-		{"suites.numbers: Which numbers mean what in which namespace", numbers},
+		{"suites.events: Which namespace receives which event", events},
+		{"suites.numbers: What numbers mean in each namespace", numbers},
 		{"suites.isolation: What two labs see of each other", isolation},
 	} {
 		ginkgo.Describe(s.text, ginkgo.Label("conformance", "go"), func() { s.specs(o) })

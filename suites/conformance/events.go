@@ -16,7 +16,7 @@ func events(o Options) {
 		s.do(ctx, "ip netns add a", "ip netns add b")
 	})
 
-	ginkgo.It("tells a new link, its address and its end where it is, and nobody else", func(ctx context.Context) {
+	ginkgo.It("reports a new link, its address and its deletion in its own namespace only", func(ctx context.Context) {
 		told := []string{
 			"`a` saw the event `link add v0`", "`a` saw the event `link add v1`",
 			"`a` saw the event `addr add 10.0.0.1/24 dev v0`",
@@ -33,7 +33,7 @@ func events(o Options) {
 		s.isTrue(ctx, others...)
 	})
 
-	ginkgo.It("tells a move as an end in the one namespace and a beginning in the other", func(ctx context.Context) {
+	ginkgo.It("reports a move as a deletion in one namespace and an addition in the other", func(ctx context.Context) {
 		s.do(ctx, "ip -n a link add v0 type veth peer name v1")
 		told := []string{"`a` saw the event `link del v1`", "`b` saw the event `link add v1`"}
 		not := []string{"`a` saw the event `link add v1`", "`b` saw the event `link del v1`",
@@ -46,7 +46,7 @@ func events(o Options) {
 		s.isTrue(ctx, silent("host"))
 	})
 
-	ginkgo.It("tells each end of a pair its own carrier, in its own namespace", func(ctx context.Context) {
+	ginkgo.It("reports the carrier of each end of a pair in the namespace of that end", func(ctx context.Context) {
 		s.do(ctx, "ip link add va index 71 netns a type veth peer name vb index 72 netns b", "ip -n a link set va up")
 		told := []string{"`a` saw the event `link change va`", "`b` saw the event `link change vb`"}
 		not := []string{"`a` saw the event `link change vb`", "`b` saw the event `link change va`"}

@@ -36,7 +36,7 @@ func isolation(o Options) {
 		}
 	})
 
-	ginkgo.It("lets nothing through that is done in the one lab", func(ctx context.Context) {
+	ginkgo.It("hides changes in one lab from the other", func(ctx context.Context) {
 		one, two := newStage(ctx, o), newStage(ctx, o)
 		// The links stay down: a link that is up reports its IPv6 addresses at some later time.
 		one.do(ctx, build...)

@@ -53,12 +53,12 @@ func keeping(o Options) {
 		gomega.Expect(h0.Peer.Hidden).To(gomega.BeTrue(), "the peer of h0 is in an unnamed namespace, "+why)
 	}
 
-	ginkgo.It("nothing but the name: with it the namespace ends, and the cable", func(ctx context.Context) {
+	ginkgo.It("nothing but the name: when it is deleted, the namespace and its links end", func(ctx context.Context) {
 		deleted(ctx)
 		s.isTrue(ctx, gone)
 	})
 
-	ginkgo.It("a process that lives in it, until that ends", func(ctx context.Context) {
+	ginkgo.It("a process in it, until the process ends", func(ctx context.Context) {
 		p := spawn(s.Lab)
 		deleted(ctx)
 		lives(ctx, "while a process lives in it")
@@ -66,7 +66,7 @@ func keeping(o Options) {
 		s.isTrue(ctx, gone)
 	})
 
-	ginkgo.It("the last one of several processes", func(ctx context.Context) {
+	ginkgo.It("the last of several processes", func(ctx context.Context) {
 		first, last := spawn(s.Lab), spawn(s.Lab)
 		deleted(ctx)
 		must(first.End())
@@ -85,7 +85,7 @@ func keeping(o Options) {
 		s.isTrue(ctx, gone)
 	})
 
-	ginkgo.It("not its old name: a new namespace under it is another one", func(ctx context.Context) {
+	ginkgo.It("not its old name: a new namespace of that name is another one", func(ctx context.Context) {
 		release, err := s.Hold("testns")
 		must(err)
 		ginkgo.DeferCleanup(release)

@@ -11,7 +11,7 @@ import (
 // lifetime: a link lives in a namespace and ends with it, a veth pair with either end. What remains is the state
 // before.
 func lifetime(o Options) {
-	ginkgo.It("30 times: a veth pair between two namespaces, made and removed, leaves nothing",
+	ginkgo.It("30 times: a veth pair between two namespaces leaves nothing when it is deleted",
 		func(ctx context.Context) {
 			s := newStage(ctx, o)
 			before := s.state(ctx)
@@ -33,7 +33,7 @@ func lifetime(o Options) {
 			}
 		})
 
-	ginkgo.It("takes all its links along, and their peers elsewhere, in whatever order things end",
+	ginkgo.It("ends all its links and their peers in other namespaces, in any order",
 		func(ctx context.Context) {
 			seed := ginkgo.GinkgoRandomSeed()
 			random := rand.New(rand.NewPCG(uint64(seed), 0))

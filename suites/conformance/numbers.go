@@ -31,7 +31,7 @@ func numbers(o Options) {
 			gomega.Expect(now).To(suites.Hold("`vb` in `b` is the peer of `va` in `a`"))
 		})
 
-	ginkgo.It("gives links in two namespaces the same index, each its own", func(ctx context.Context) {
+	ginkgo.It("allows the same index in two namespaces, but not twice in one", func(ctx context.Context) {
 		s := newStage(ctx, o)
 		s.do(ctx, "ip netns add a", "ip netns add b",
 			"ip link add va index 77 netns a type veth peer name vb index 78 netns b")
@@ -52,7 +52,7 @@ func numbers(o Options) {
 		gomega.Expect(now).NotTo(suites.Hold("`va` in `a` is the peer of `w1` in `b`"))
 	})
 
-	ginkgo.It("keeps a link's index across a move where it is free, and gives another where it is taken",
+	ginkgo.It("keeps a link's index in a move if it is free, and assigns another one if it is taken",
 		func(ctx context.Context) {
 			s := newStage(ctx, o)
 			s.do(ctx, "ip netns add a", "ip netns add b", "ip netns add c",
@@ -71,7 +71,7 @@ func numbers(o Options) {
 				"the peer of vb, after the moves of va")
 		})
 
-	ginkgo.It("gives a namespace an id of its own in each namespace that asks (nsid)", func(ctx context.Context) {
+	ginkgo.It("gives a namespace a separate id in each namespace that refers to it (nsid)", func(ctx context.Context) {
 		s := newStage(ctx, o)
 		s.do(ctx, "ip netns add a", "ip netns add b", "ip netns add c")
 		for _, n := range s.state(ctx).Namespaces {

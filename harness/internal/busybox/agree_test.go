@@ -21,7 +21,7 @@ func TestLeavesTheStateThatIPRoute2Leaves(t *testing.T) {
 // Each line below the gap runs by itself in the state that the lines above the gap made.
 func TestLeavesTheStateThatIPRoute2LeavesLineByLine(t *testing.T) {
 	if testing.Short() {
-		t.Skip("-short: it carries out each line in a lab of its own")
+		t.Skip("-short: it runs each line in a lab of its own")
 	}
 	labtest.Needs(t, "busybox", "ip", "ping")
 	files, err := filepath.Glob("testdata/line-by-line/*.txt")

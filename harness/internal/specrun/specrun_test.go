@@ -265,7 +265,7 @@ func TestOutcomes(t *testing.T) {
 	}
 	if p := r.Suites[0].Cases[4]; p.Step != 5 || p.Line == 0 ||
 		!strings.Contains(p.Problems[0].Message, "specrun_test.go") {
-		t.Errorf("a panic has to keep its place and tell where it came from: %+v", p)
+		t.Errorf("a panic has to keep its place and its stack: %+v", p)
 	}
 }
 
@@ -280,7 +280,7 @@ func TestWorkerThatDies(t *testing.T) {
 				Options{Start: start, Grace: time.Minute})
 			got := r.Suites[0].Cases
 			if got[0].Outcome != scenario.Pass {
-				t.Errorf("what came before is lost: %+v", got[0])
+				t.Errorf("the case before it is lost: %+v", got[0])
 			}
 			for _, c := range got[1:] {
 				if c.Outcome != scenario.Error || !strings.Contains(c.Reason, want) {
