@@ -168,7 +168,7 @@ func TestMachineThatCannot(t *testing.T) {
 			[]string{"RLIMIT_NPROC", "kernel.threads-max", "pids.max", "raise"}},
 		"no descriptor left":    {noPipe(unix.EMFILE), []string{"RLIMIT_NOFILE", "ulimit -n"}},
 		"no file left":          {noPipe(unix.ENFILE), []string{"fs.file-max", "raise it"}},
-		"no memory left":        {noPipe(unix.ENOMEM), []string{"no memory left", "free some"}},
+		"out of memory":         {noPipe(unix.ENOMEM), []string{"out of memory", "free some"}},
 		"user namespaces, 0":    {atMost("user", 0), []string{"user.max_user_namespaces"}},
 		"PID namespaces, 0":     {atMost("pid", 0), []string{"user.max_pid_namespaces"}},
 		"mount namespaces, 0":   {atMost("mnt", 0), []string{"user.max_mnt_namespaces"}},
