@@ -7,10 +7,12 @@ var (
 		"add change chg!=change replace delete show list=show lst=show flush save showdump restore help")
 	addressWords = newGrammar(
 		`peer! remote!=peer broadcast brd!=broadcast anycast! scope! dev! label! metric priority=metric
-		preference=metric valid_lft preferred_lft home! nodad! mngtmpaddr! noprefixroute! optimistic! autojoin! local! help`)
+		preference=metric valid_lft preferred_lft home! nodad! mngtmpaddr! noprefixroute! optimistic!
+		autojoin! local! help`)
 	addressFlushWords = newGrammar(
 		`to! scope! up! dynamic! permanent! secondary! temporary! primary! deprecated! tentative!
-		-dynamic! -permanent! -secondary! -temporary! -primary! -deprecated! -tentative! mngtmpaddr! home! nodad! dadfailed!
+		-dynamic! -permanent! -secondary! -temporary! -primary! -deprecated! -tentative! mngtmpaddr!
+		home! nodad! dadfailed!
 		noprefixroute! autojoin! label! group! master! vrf! nomaster! type! dev! help`)
 )
 
@@ -80,7 +82,7 @@ func parseAddressChange(verb Verb, w *words) (Operation, error) {
 	return op, nil
 }
 
-// broadcast understands an address or + or -, which make one of the prefix with all host bits set or cleared.
+// broadcast reads an address, or + or -, which stand for the prefix with all host bits set or cleared.
 func (w *words) broadcast(keyword, value string) (string, error) {
 	if value == "+" || value == "-" {
 		return value, nil
@@ -89,7 +91,7 @@ func (w *words) broadcast(keyword, value string) (string, error) {
 	return addr.String(), err
 }
 
-// lifetime understands seconds or forever.
+// lifetime reads seconds or forever.
 func lifetime(keyword, value string) (uint32, error) {
 	if value == "forever" {
 		return Forever, nil
@@ -108,9 +110,9 @@ func (op AddressChange) check() error {
 	}
 	switch {
 	case valid == 0:
-		return usage("valid_lft", "an address has to be valid for a second at least")
+		return usage("valid_lft", "an address must be valid for at least one second")
 	case valid < preferred:
-		return usage("preferred_lft", "it is longer than valid_lft; not written it is forever")
+		return usage("preferred_lft", "it is longer than valid_lft; the default is forever")
 	case op.Broadcast != "" && op.Prefix.Addr().Is6():
 		return usage(op.Broadcast, "only an IPv4 address has a broadcast address")
 	case op.AutoJoin && !op.Prefix.Addr().IsMulticast():
@@ -121,7 +123,7 @@ func (op AddressChange) check() error {
 
 func parseAddressFlush(w *words) (Operation, error) {
 	if !w.more() {
-		return nil, usage("flush", "it has to say which addresses")
+		return nil, usage("flush", "the filter is missing")
 	}
 	op := AddressFlush{Family: w.family}
 	err := addressFlushWords.parse(w, actions{

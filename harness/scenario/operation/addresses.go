@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// anyWords stand for a prefix of length 0 in the family of the command, if it has one already.
+// anyWords stand for a prefix of length 0 in the family of the command, if that is known already.
 var anyWords = map[string]bool{"default": true, "all": true, "any": true}
 
-// parseIPv4 reads one to four numbers between dots, each in base 8, 10 or 16; those left out are 0.
+// parseIPv4 reads one to four numbers separated by dots, each in base 8, 10 or 16; missing ones are 0.
 func parseIPv4(text string) (netip.Addr, bool) {
 	var bytes [4]byte
 	parts := strings.Split(text, ".")
@@ -44,7 +44,7 @@ func familyOf(addr netip.Addr) Family {
 	return FamilyV6
 }
 
-// looksLikeAddress tells an address with a mistake in it from a misspelt keyword.
+// looksLikeAddress distinguishes a malformed address from a misspelt keyword.
 func looksLikeAddress(word string) bool {
 	return word == "" || word[0] >= '0' && word[0] <= '9' || strings.ContainsAny(word, ":./")
 }
@@ -75,8 +75,8 @@ func bits(text string, longest int) (int, bool) {
 	return length, length <= longest
 }
 
-// prefix reads an address with or without a prefix length (then it is the longest) and settles the family of the
-// command. all, any and default are the prefix of length 0 of that family, not valid while there is none.
+// prefix reads an address with an optional prefix length (by default the full length) and sets the family of the
+// command. all, any and default are the prefix of length 0 of that family, not valid if the family is unknown.
 func (w *words) prefix(keyword, value string) (netip.Prefix, error) {
 	if anyWords[value] {
 		switch w.family {
@@ -99,13 +99,13 @@ func (w *words) prefix(keyword, value string) (netip.Prefix, error) {
 	if hasLength {
 		var ok bool
 		if n, ok = bits(length, addr.BitLen()); !ok {
-			return netip.Prefix{}, usage(value, "the prefix length has to be from 0 to %d", addr.BitLen())
+			return netip.Prefix{}, usage(value, "the prefix length must be from 0 to %d", addr.BitLen())
 		}
 	}
 	return netip.PrefixFrom(addr, n), nil
 }
 
-// address reads an address and settles the family of the command.
+// address reads an address and sets the family of the command.
 func (w *words) address(keyword, value string) (netip.Addr, error) {
 	addr, ok := parseIP(value)
 	if !ok {
@@ -118,7 +118,8 @@ func (w *words) address(keyword, value string) (netip.Addr, error) {
 	return addr, nil
 }
 
-// destination reads the word that is no keyword as a prefix, and tells a wrong address from a wrong keyword.
+// destination reads a word that is not a keyword as a prefix. The error distinguishes a bad address from a misspelt
+// keyword.
 func (w *words) destination(g grammar, word string) (netip.Prefix, error) {
 	if !anyWords[word] && !looksLikeAddress(word) {
 		return netip.Prefix{}, g.unknown(word)

@@ -7,7 +7,7 @@ import (
 	"strconv"
 )
 
-// Argv renders the command as the real programs take it, in full words. Parse of it gives the same command again.
+// Argv renders the command for the real program, without abbreviations. Parse turns it back into the same command.
 func (c Command) Argv() []string {
 	switch op := c.Op.(type) {
 	case Ping, SysctlSet, SysctlShow, Run:
@@ -31,7 +31,7 @@ func (c Command) Argv() []string {
 	return append(out, c.Op.args()...)
 }
 
-// Mutates says whether the command may change the state of a namespace. Of a program that is not known it is true.
+// Mutates reports whether the command may change the state of a namespace. It is true for an unknown program.
 func Mutates(c Command) bool {
 	switch c.Op.(type) {
 	case Show, SysctlShow, Ping, nil:
@@ -44,7 +44,7 @@ func (op Run) args() []string { return slices.Clone(op.Argv) }
 
 func equal(a, b Operation) bool { return reflect.DeepEqual(a, b) }
 
-// argv collects words; what was not written adds none.
+// argv collects words; options that were not written add none.
 type argv []string
 
 func (out *argv) word(keyword, value string) {
@@ -110,7 +110,7 @@ func (out *argv) prefix(keyword string, value netip.Prefix) {
 	}
 }
 
-// family adds the option -4 or -6 unless the first valid one of the addresses says the same.
+// family adds the option -4 or -6 unless the first valid address implies it.
 func (out *argv) family(family Family, addrs ...netip.Addr) {
 	said := FamilyAny
 	for _, a := range addrs {

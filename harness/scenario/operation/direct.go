@@ -2,13 +2,12 @@ package operation
 
 import "slices"
 
-// Direct is a list of commands with the same effect as the given one, in which the ends of veth pairs are created in
-// the namespace into which they would be moved. What only shows something is left out. It is for lists that are known
-// to succeed: it does not know what was there before, and where a command of the list would be refused the result may
-// be refused at another place.
+// Direct returns commands with the same effect as cmds that create the ends of veth pairs in the namespaces to which
+// cmds moves them. Commands that only show something are left out. It is for commands that are known to succeed: it
+// does not know the state before them, and if one of them is refused, the result may be refused at another command.
 //
-// A move is folded into the creation when nothing between depends on where the end is or on its name, so nothing can
-// have been set at the end that a move would clear.
+// A move is folded into the creation if no command between them depends on the place or the name of the end. So no
+// setting can be lost that the move would clear.
 func Direct(cmds []Command) []Command {
 	var out []Command
 	ownIndexes := slices.ContainsFunc(cmds, choosesIndex)
@@ -25,8 +24,8 @@ func Direct(cmds []Command) []Command {
 	return out
 }
 
-// choosesIndex says whether a link gets an index of the author's choice. Others that were created elsewhere could have
-// taken it.
+// choosesIndex reports whether the author chose the index of a link. Links created in other namespaces could have taken
+// it.
 func choosesIndex(c Command) bool {
 	add, ok := c.Op.(LinkAdd)
 	return ok && (add.Index != 0 || add.Peer != nil && add.Peer.Index != 0)
@@ -35,7 +34,7 @@ func choosesIndex(c Command) bool {
 // place is a link's name and namespace.
 type place struct{ netns, name string }
 
-// fold looks for the creation of the veth end that the command moves. It returns its position and what it becomes.
+// fold finds the creation of the veth end that the command moves. It returns its position and its replacement.
 func fold(cmds []Command, c Command) (int, LinkAdd, bool) {
 	move, ok := c.Op.(LinkSet)
 	if !ok || !movesOnly(move) || move.Netns == c.Netns || isNumber(move.Netns) {
@@ -64,18 +63,18 @@ func fold(cmds []Command, c Command) (int, LinkAdd, bool) {
 	return 0, LinkAdd{}, false
 }
 
-// movesOnly says whether the command does nothing but move one link, perhaps under another name.
+// movesOnly reports whether the command only moves a link, perhaps with a new name.
 func movesOnly(op LinkSet) bool {
 	return op.Name != "" && op.Netns != "" && equal(op, LinkSet{Name: op.Name, Netns: op.Netns, NewName: op.NewName})
 }
 
-// isNumber says whether the word may be a process id, that is a namespace whose name is not known.
+// isNumber reports whether the word may be a process id, that is a namespace whose name is unknown.
 func isNumber(netns string) bool {
 	_, ok := number(netns, 0, 1<<62)
 	return ok
 }
 
-// ends are the places of the links that a command creates, with the peer's second.
+// ends are the places of the links that a command creates; that of the peer is the second.
 func ends(netns string, add LinkAdd) []place {
 	at := func(a LinkAttributes) place {
 		if a.Netns != "" {
@@ -95,8 +94,8 @@ func creates(c Command, link place) bool {
 	return ok && slices.Contains(ends(c.Netns, add), link)
 }
 
-// placed is the creation with one end put to another place. It is not possible for an end that depends on other links
-// of its namespace, or whose name the kernel chooses, or that is up: a move takes an end down.
+// placed is the creation with one end at another place. That is impossible for an end that depends on other links of
+// its namespace, whose name the kernel chooses, or that is up, because a move takes it down.
 func placed(netns string, add LinkAdd, from, to place) (LinkAdd, bool) {
 	if add.Kind != "veth" || add.Peer == nil || add.Name == "" || add.Peer.Name == "" || add.Link != "" ||
 		add.Master != "" {
@@ -117,7 +116,7 @@ func placed(netns string, add LinkAdd, from, to place) (LinkAdd, bool) {
 	return add, both[0] != both[1]
 }
 
-// independent says whether the command does the same wherever the link is of the two places. When in doubt it is not.
+// independent reports whether the command has the same effect with the link at either place. In doubt it is false.
 func independent(c Command, from, to place) bool {
 	for _, link := range []string{from.name, to.name} {
 		if slices.Contains(Links(c.Op), link) {
@@ -126,10 +125,10 @@ func independent(c Command, from, to place) bool {
 	}
 	switch op := c.Op.(type) {
 	case NetnsAdd:
-		// The namespace has to be there when the link is created.
+		// The namespace must exist when the link is created.
 		return op.Name != to.netns
 	case LinkAdd:
-		// A name that the kernel chooses depends on the names that are taken.
+		// A name chosen by the kernel depends on the names in use.
 		return op.Name != "" && (op.Kind != "veth" || op.Peer != nil && op.Peer.Name != "")
 	case LinkSet:
 		return op.Name != ""
@@ -138,12 +137,12 @@ func independent(c Command, from, to place) bool {
 	case AddressFlush:
 		return op.Dev != ""
 	}
-	// Deletions may take the other end along, flushes and programs may reach the link, namespace ids are also given
-	// when a pair crosses namespaces, and sysctls are defaults of the links to come.
+	// Deletions may delete the other end too, flushes and programs may affect the link, the kernel also assigns
+	// namespace ids when a pair crosses namespaces, and sysctls may be defaults for new links.
 	return false
 }
 
-// Links are the names of links that an operation mentions, some of them "". What is shown is not looked into.
+// Links are the names of the links in an operation, some of them "". Show is not examined.
 func Links(op Operation) []string {
 	switch op := op.(type) {
 	case LinkAdd:
@@ -187,13 +186,13 @@ func Links(op Operation) []string {
 	return nil
 }
 
-// known is what a list of commands leaves: links that stand, and namespaces that are gone.
+// known is the result of a list of commands: existing links and deleted namespaces.
 type known struct {
 	links map[place]bool
 	gone  map[string]bool
 }
 
-// standing follows the names of links. A link that goes with its peer or its namespace is kept, which forbids more.
+// standing follows the names of links. A link deleted along with its peer or namespace is kept, which is stricter.
 func standing(cmds []Command) known {
 	k := known{links: map[place]bool{}, gone: map[string]bool{}}
 	for _, c := range cmds {
@@ -234,8 +233,8 @@ func (k known) move(netns string, op LinkSet) {
 	}
 }
 
-// allows says whether a link that was created at one place and then put to another can be created there at once:
-// neither name was taken, so no refusal is hidden and none is new, and the namespace is there.
+// allows reports whether a link that is created at one place and moved to another can be created at the second
+// directly: both names are free, so that no refusal is hidden or added, and the namespace exists.
 func (k known) allows(from, to place) bool {
 	return !k.links[from] && !k.links[to] && !k.gone[to.netns]
 }

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Enter follows the words that enter a namespace, `-n NAME` and `netns exec NAME`, to the command that is carried out
-// there. What is left are the words of that command as they are written, also where Parse does not know them.
+// Enter strips the words that enter a namespace, `-n NAME` and `netns exec NAME`. It returns the namespace and the
+// words of the command that runs there, as written, even if Parse does not know them.
 func Enter(argv []string) (netns string, left []string) {
 	left = argv
 	for len(left) > 0 && path.Base(left[0]) == "ip" {
@@ -26,8 +26,8 @@ func Enter(argv []string) (netns string, left []string) {
 	return netns, left
 }
 
-// Subject reads the first words of an ip command, also of one that Parse does not know: its object and verb spelled
-// out, "" where iproute2 does not know them, and what follows.
+// Subject reads the first words of an ip command, even if Parse does not know it: its object and verb in full, "" if
+// iproute2 does not know them, and the rest.
 func Subject(words []string) (object, verb string, rest []string) {
 	_, words, err := parseIPOptions(words[1:])
 	if err != nil || len(words) == 0 {

@@ -5,24 +5,24 @@ import (
 	"fmt"
 )
 
-// UnknownWord is the error of a command that is outside of the grammar: a misspelt or unknown word, or one that
-// iproute2 knows and an Operation cannot express. It says nothing about what the real program would answer.
+// UnknownWord is the error for a command outside the grammar: a misspelt or unknown word, or one that iproute2 knows
+// but no Operation expresses. The real program may accept the command.
 type UnknownWord struct {
 	Word string
-	// Nearest is the word of the grammar at that place that looks most like Word, or "".
+	// Nearest is the most similar word of the grammar at this place, or "".
 	Nearest string
-	// Typo says that iproute2 does not know the word at that place either, and so refuses the command.
+	// Typo is set if iproute2 does not know the word at this place either, and refuses the command.
 	Typo bool
 }
 
 func (e *UnknownWord) Error() string { return "cannot say " + e.Word }
 
-// UsageError is the error of a command that the real program refuses before it asks the kernel: a value that cannot be
-// encoded, a keyword without its value, a name that is missing.
+// UsageError is the error for a command that the real program refuses itself, without asking the kernel: a value that
+// cannot be encoded, a keyword without a value, a missing name.
 type UsageError struct {
-	// Word is the value refused, or the keyword whose value is missing or wrong.
+	// Word is the refused value, or the keyword whose value is missing or wrong.
 	Word string
-	// Message says in plain words what is wrong with it.
+	// Message is what is wrong with it.
 	Message string
 }
 
@@ -32,7 +32,7 @@ func usage(word, format string, args ...any) error {
 	return &UsageError{Word: word, Message: fmt.Sprintf(format, args...)}
 }
 
-// NotA says why a text is no route or no rule, and which word was meant if one is near.
+// NotA is the error for a text that is not a route or not a rule, with the nearest word if there is one.
 func NotA(what, text string, err error) error {
 	var unknown *UnknownWord
 	if errors.As(err, &unknown) && unknown.Nearest != "" {

@@ -23,7 +23,7 @@ func realCommands(t testing.TB) []string {
 	return strings.Split(strings.TrimSpace(string(text)), "\n")
 }
 
-// TestRealCommands holds what becomes of each command: how it is rendered, or which word it is refused for.
+// TestRealCommands compares the rendering of each command, or the word for which it is refused, with the golden file.
 func TestRealCommands(t *testing.T) {
 	t.Parallel()
 	var got strings.Builder

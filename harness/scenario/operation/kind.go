@@ -5,7 +5,7 @@ import (
 	"net/netip"
 )
 
-// The options of each kind of link, in iproute2's order.
+// The options of each kind of link, in the order in which iproute2 tries them.
 var (
 	bridgeWords = newGrammar(
 		`forward_delay hello_time max_age ageing_time stp_state priority vlan_filtering vlan_protocol
@@ -13,7 +13,8 @@ var (
 		mcast_snooping mcast_vlan_snooping! mcast_query_use_ifaddr mcast_querier mcast_hash_elasticity mcast_hash_max
 		mcast_last_member_count mcast_startup_query_count mcast_last_member_interval mcast_membership_interval
 		mcast_querier_interval mcast_query_interval mcast_query_response_interval mcast_startup_query_interval
-		mcast_stats_enabled mcast_igmp_version mcast_mld_version nf_call_iptables nf_call_ip6tables nf_call_arptables help`)
+		mcast_stats_enabled mcast_igmp_version mcast_mld_version nf_call_iptables nf_call_ip6tables
+		nf_call_arptables help`)
 	portWords = newGrammar(`fdb_flush state priority cost hairpin guard root_block fastleave learning flood proxy_arp
 		proxy_arp_wifi mcast_router mcast_fast_leave mcast_flood bcast_flood mcast_to_unicast group_fwd_mask
 		neigh_suppress vlan_tunnel isolated locked backup_port nobackup_port help`)
@@ -29,7 +30,7 @@ var (
 	vethWords    = newGrammar("peer! help")
 )
 
-// parseKind reads the options behind `type KIND` of a new link.
+// parseKind reads the options after `type KIND` of a new link.
 func (op *LinkAdd) parseKind(w *words) error {
 	switch op.Kind {
 	case "veth":
@@ -62,7 +63,7 @@ func (op *LinkAdd) parseKind(w *words) error {
 	return grammar(nil).parse(w, nil, nil)
 }
 
-// parsePeer reads the word peer and the attributes of the other end.
+// parsePeer reads the word peer and the attributes of the peer.
 func (op *LinkAdd) parsePeer(w *words) error {
 	if !w.more() {
 		return nil
@@ -71,14 +72,14 @@ func (op *LinkAdd) parsePeer(w *words) error {
 		return vethWords.unknown(word)
 	}
 	op.Peer = new(LinkAttributes)
-	// What may be written once may be written once for each end.
+	// Keywords that may be written once may be written once for each end.
 	peer := newWords(w.rest(), FamilyAny)
 	return parseAttributes(peer, op.Peer, actions{
 		"type": func(keyword string) error { return usage(keyword, "it is written twice") },
 	})
 }
 
-// parseKind reads the options behind `type KIND` of a link that is there.
+// parseKind reads the options after `type KIND` of an existing link.
 func (op *LinkSet) parseKind(w *words) error {
 	switch op.Kind {
 	case "bridge":
@@ -160,14 +161,14 @@ func (v *VXLANOptions) parse(w *words) error {
 	case err != nil:
 		return err
 	case v.External && v.ID >= 0:
-		return usage("external", "the id comes from outside, so it cannot be written too")
+		return usage("external", "the id is set for each packet, so it cannot be written too")
 	case v.Group.IsValid() && v.Remote.IsValid():
 		return usage("group", "it excludes remote")
 	}
 	return nil
 }
 
-// endpoint understands the address of a tunnel's end, which is a multicast group or is none.
+// endpoint reads the address of a tunnel's end, which must or must not be a multicast group.
 func (w *words) endpoint(multicast bool) func(keyword, value string) (netip.Addr, error) {
 	return func(keyword, value string) (netip.Addr, error) {
 		addr, err := w.address(keyword, value)

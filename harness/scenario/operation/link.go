@@ -7,11 +7,12 @@ import (
 
 var linkVerbs = newGrammar("add set change=set replace delete show list=show lst=show xstats afstats property help")
 
-// linkWords are what iproute2 reads up to the kind of the link; other words are the link's name.
+// linkWords are the keywords up to the kind of the link; another word is the link's name.
 var linkWords = newGrammar(`up! down! name! index! link address broadcast brd!=broadcast txqueuelen qlen!=txqueuelen
 	txqlen=txqueuelen mtu! xdpgeneric! xdpdrv! xdpoffload! xdp! netns! multicast! allmulticast! promisc! trailers! arp!
 	carrier! vf! master vrf! nomaster dynamic type alias group! mode! state! numtxqueues numrxqueues addrgenmode
-	link-netns link-netnsid protodown! protodown_reason! gso_max_size! gso_max_segs! gro_max_size! parentdev! help dev!`)
+	link-netns link-netnsid protodown! protodown_reason! gso_max_size! gso_max_segs! gro_max_size!
+	parentdev! help dev!`)
 
 func parseLink(in ipCommand) (Operation, error) {
 	if in.verb == "" {
@@ -35,7 +36,7 @@ func parseLink(in ipCommand) (Operation, error) {
 	return nil, &UnknownWord{Word: in.verb}
 }
 
-// attributeActions read what a new link and its peer have in common.
+// attributeActions read the attributes that a new link and its peer share.
 func attributeActions(w *words, a *LinkAttributes) actions {
 	return actions{
 		"up":          w.flag(&a.Up, true),
@@ -56,7 +57,7 @@ func attributeActions(w *words, a *LinkAttributes) actions {
 }
 
 // parseAttributes reads words of linkWords. The link is named by `name X`, `dev X` or X alone; two different names are
-// refused as iproute2 does.
+// refused, as by iproute2.
 func parseAttributes(w *words, a *LinkAttributes, more actions) error {
 	var bare string
 	do := attributeActions(w, a)
@@ -165,12 +166,12 @@ func parseLinkSet(w *words) (Operation, error) {
 	return op, nil
 }
 
-// with is the grammar and further keywords.
+// with is the grammar with more keywords.
 func (g grammar) with(text string) grammar {
 	return append(g[:len(g):len(g)], newGrammar(text)...)
 }
 
-// property is the operation of `link set DEV altname NAME`, which cannot be one with other changes.
+// property is the operation of `link set DEV altname NAME`, which cannot be combined with other changes.
 func (op LinkSet) property(altname string) (Operation, error) {
 	if !equal(op, LinkSet{Name: op.Name}) {
 		return nil, &UnknownWord{Word: "altname"}
@@ -231,9 +232,9 @@ func parseLinkProperty(w *words) (Operation, error) {
 	case err != nil:
 		return nil, err
 	case op.Name == "":
-		return nil, usage("property", "the link has to be named")
+		return nil, usage("property", "the name of the link is missing")
 	case len(op.AltNames) == 0:
-		return nil, usage("property", "an altname has to follow")
+		return nil, usage("property", "an altname must follow")
 	}
 	return op, nil
 }
@@ -250,7 +251,7 @@ func (a LinkAttributes) args() []string {
 	return out
 }
 
-// common are the attributes that are written the same for a new link and for one that is there.
+// common adds the attributes that are written alike for a new and for an existing link.
 func (out *argv) common(mtu *int, address, broadcast net.HardwareAddr, txqlen *int, alias *string, netns string) {
 	out.int("mtu", mtu)
 	out.word("address", address.String())

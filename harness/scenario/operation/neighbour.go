@@ -66,7 +66,7 @@ func parseNeighbourChange(verb Verb, w *words) (Operation, error) {
 	case err != nil:
 		return nil, err
 	case !op.Address.IsValid():
-		return nil, usage(string(verb), "it has to say which address")
+		return nil, usage(string(verb), "the address is missing")
 	case op.Dev == "" && !op.Proxy:
 		return nil, usage("dev", "a neighbour needs the link it is reached through")
 	}
@@ -75,7 +75,7 @@ func parseNeighbourChange(verb Verb, w *words) (Operation, error) {
 
 func parseNeighbourFlush(w *words) (Operation, error) {
 	if !w.more() {
-		return nil, usage("flush", "it has to say which neighbours")
+		return nil, usage("flush", "the filter is missing")
 	}
 	op := NeighbourFlush{}
 	hasTo := false

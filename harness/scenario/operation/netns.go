@@ -41,7 +41,7 @@ func parseNetns(in ipCommand, outer Command) (Command, error) {
 		outer.Op, err = parseNetnsSet(netns, in.words)
 	case "exec":
 		if !in.words.more() {
-			return Command{}, usage("exec", "a program has to follow the name of the namespace")
+			return Command{}, usage("exec", "a program must follow the name of the namespace")
 		}
 		return parseProgram(in.words.left, Command{Netns: netns, Exec: true})
 	}
@@ -51,10 +51,10 @@ func parseNetns(in ipCommand, outer Command) (Command, error) {
 	return outer, nil
 }
 
-// netnsName reads the name of a namespace. It names a file, so iproute2 itself refuses what cannot be the name of one.
+// netnsName reads the name of a namespace. It is the name of a file, so iproute2 refuses what cannot be one.
 func netnsName(verb string, w *words) (string, error) {
 	if !w.more() {
-		return "", usage(verb, "the name of a namespace has to follow")
+		return "", usage(verb, "the name of a namespace must follow")
 	}
 	netns := w.next()
 	if netns == "" || netns == "." || netns == ".." || len(netns) > 255 || strings.Contains(netns, "/") {

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// Parse turns an argument vector into a Command: of ip, ping and sysctl into their operations, of any other program
-// into Run. The program may be written with its path. Abbreviations mean what they mean to iproute2. The errors are
-// *UnknownWord for what is outside of the grammar and *UsageError for what the program itself refuses.
+// Parse turns an argument vector into a Command: ip, ping and sysctl into their operations, any other program into Run.
+// The program may have a path. Abbreviations mean the same as in iproute2. The error is an *UnknownWord for a command
+// outside the grammar, a *UsageError for one that the program itself refuses.
 func Parse(argv []string) (Command, error) {
 	return parseProgram(argv, Command{})
 }
 
-// parseProgram reads a program and its arguments; outer is the command that starts it, as far as it is known.
+// parseProgram reads a program and its arguments; outer is the command that starts it, as far as it was read.
 func parseProgram(argv []string, outer Command) (Command, error) {
 	if len(argv) == 0 {
 		return Command{}, usage("", "there is no command")
@@ -38,20 +38,21 @@ func parseProgram(argv []string, outer Command) (Command, error) {
 	return c, nil
 }
 
-// ipCommand are the words of an ip command behind its options.
+// ipCommand is an ip command after its options.
 type ipCommand struct {
 	options ipOptions
 	words   *words
-	// verb is the verb as written; "" if there is none.
+	// verb is the verb as written, "" if there is none.
 	verb string
 }
 
 var objects = newGrammar(
 	`address addrlabel maddress route rule neighbor=neighbour neighbour ntable ntbl=ntable link l2tp
-	fou ila macsec tunnel tunl=tunnel tuntap tap=tuntap token tcpmetrics=tcp_metrics tcp_metrics monitor xfrm mroute mrule
+	fou ila macsec tunnel tunl=tunnel tuntap tap=tuntap token tcpmetrics=tcp_metrics tcp_metrics
+	monitor xfrm mroute mrule
 	netns netconf vrf sr nexthop mptcp ioam help stats`)
 
-// parseIPCommand reads what follows the word ip.
+// parseIPCommand reads the words after ip.
 func parseIPCommand(argv []string, outer Command) (Command, error) {
 	options, left, err := parseIPOptions(argv)
 	if err != nil {
@@ -61,7 +62,7 @@ func parseIPCommand(argv []string, outer Command) (Command, error) {
 		outer.Netns = options.netns
 	}
 	if len(left) == 0 {
-		return Command{}, usage("ip", "it does not say what the command is about")
+		return Command{}, usage("ip", "the object is missing")
 	}
 	object, known := objects.find(left[0])
 	if !known {
@@ -105,9 +106,9 @@ func parseObject(object string, in ipCommand) (Operation, error) {
 type ipOptions struct {
 	netns  string
 	family Family
-	// shown are all options but the namespace, spelled out, as they matter to what is shown.
+	// shown are all options except the namespace, in full, for commands that show something.
 	shown []string
-	// unsayable is an option that changes the meaning of an operation in a way that no Operation expresses.
+	// unsayable is an option that changes an operation in a way that no Operation expresses.
 	unsayable string
 }
 
@@ -135,7 +136,7 @@ func (o *ipOptions) parse(w *words, word string) error {
 		bare = word
 	}
 	if len(bare) < 2 {
-		return usage(word, "an option has to follow the dash")
+		return usage(word, "an option must follow the dash")
 	}
 	bare, value, hasValue := strings.Cut(bare, "=")
 	option, known := ipOptionWords.find(bare)
@@ -179,7 +180,7 @@ func (o *ipOptions) parse(w *words, word string) error {
 	return nil
 }
 
-// setFamily takes the name of an address family; word is how the command said it.
+// setFamily sets the address family; word is the option as written.
 func (o *ipOptions) setFamily(value, word string) error {
 	switch value {
 	case "inet":

@@ -15,7 +15,7 @@ import (
 // compareNetip compares values of netip, whose fields are not exported.
 var compareNetip = cmpopts.EquateComparable(netip.Addr{}, netip.Prefix{})
 
-// split splits a command at blanks; a word in single quotes may have some.
+// split splits a command at blanks outside single quotes.
 func split(line string) []string {
 	var words []string
 	for i, part := range strings.Split(line, "'") {
@@ -79,10 +79,10 @@ func TestParse(t *testing.T) {
 			Link: "v0", Kind: "vlan", VLAN: &VLANOptions{ID: 5, Protocol: "802.1Q"}}},
 		"ip link add q link v0 type vlan proto 802.1AD": {Op: LinkAdd{LinkAttributes: LinkAttributes{Name: "q"},
 			Link: "v0", Kind: "vlan", VLAN: &VLANOptions{ID: -1, Protocol: "802.1ad"}}},
-		"ip link add vx type vxlan vni 7 remote 10.0.0.1 local 10.0.0.2 dev e dstport 4789 ttl auto nolearning": {Op: LinkAdd{
-			LinkAttributes: LinkAttributes{Name: "vx"}, Kind: "vxlan",
-			VXLAN: &VXLANOptions{ID: 7, Remote: addr("10.0.0.1"),
-				Local: addr("10.0.0.2"), Dev: "e", DstPort: to(4789), TTL: to(0), Learning: to(false)}}},
+		"ip link add vx type vxlan vni 7 remote 10.0.0.1 local 10.0.0.2 dev e dstport 4789 ttl auto nolearning": {
+			Op: LinkAdd{LinkAttributes: LinkAttributes{Name: "vx"}, Kind: "vxlan",
+				VXLAN: &VXLANOptions{ID: 7, Remote: addr("10.0.0.1"),
+					Local: addr("10.0.0.2"), Dev: "e", DstPort: to(4789), TTL: to(0), Learning: to(false)}}},
 		"ip link add vx type vxlan external dstport 0": {Op: LinkAdd{LinkAttributes: LinkAttributes{Name: "vx"},
 			Kind: "vxlan", VXLAN: &VXLANOptions{ID: -1, External: true, DstPort: to(0)}}},
 		"ip link add m0 link e type macvlan mo bridge": {Op: LinkAdd{LinkAttributes: LinkAttributes{Name: "m0"},
@@ -177,8 +177,8 @@ func TestParse(t *testing.T) {
 					OnLink: true, MTU: to(1300), MTULock: true, AdvMSS: to(1200), Src: addr("10.0.0.1"),
 					Proto: "static", Scope: "global",
 					Table: "main", TOS: to(uint8(16)), Window: to(4)}}},
-		"ip route add unicast 10.8.0.0/16 nexthop via 10.0.0.9 weight 2 nexthop dev e onlink": {Op: RouteChange{Verb: Add,
-			Route: Route{Family: FamilyV4, To: prefix("10.8.0.0/16"),
+		"ip route add unicast 10.8.0.0/16 nexthop via 10.0.0.9 weight 2 nexthop dev e onlink": {
+			Op: RouteChange{Verb: Add, Route: Route{Family: FamilyV4, To: prefix("10.8.0.0/16"),
 				Nexthops: []Nexthop{{Via: addr("10.0.0.9"), Weight: 2}, {Dev: "e", OnLink: true}}}}},
 		"ip route flush cache": {Op: RouteFlush{Cache: true}},
 		"ip route flush all":   {Op: RouteFlush{}},
@@ -214,7 +214,8 @@ func TestParse(t *testing.T) {
 			Dev: "e", State: "all"}},
 		"ip netns exec a sysctl -qw net/ipv4/conf/e.5/rp_filter=1": {Netns: "a", Exec: true, Op: SysctlSet{Quiet: true,
 			Values: []SysctlValue{{"net.ipv4.conf.e/5.rp_filter", "1"}}}},
-		"sysctl 'net.ipv4.ping_group_range=0 1' a.b=c=d": {Op: SysctlSet{Values: []SysctlValue{{"net.ipv4.ping_group_range", "0 1"}, {"a.b", "c=d"}}}},
+		"sysctl 'net.ipv4.ping_group_range=0 1' a.b=c=d": {Op: SysctlSet{Values: []SysctlValue{
+			{"net.ipv4.ping_group_range", "0 1"}, {"a.b", "c=d"}}}},
 		"sysctl 'net.ipv4.ip_forward = 1' a.b=": {Op: SysctlSet{Values: []SysctlValue{{"net.ipv4.ip_forward",
 			"1"}, {"a.b", ""}}}},
 		"sysctl -n net.ipv4.ip_forward a.b": {Op: SysctlShow{ValueOnly: true,
@@ -239,7 +240,7 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// checkRoundTrip renders the command and reads it again.
+// checkRoundTrip renders the command and parses the result.
 func checkRoundTrip(t *testing.T, c Command) {
 	t.Helper()
 	again, err := Parse(c.Argv())
@@ -392,7 +393,7 @@ func TestParseRouteAndRule(t *testing.T) {
 	}
 }
 
-// An abbreviation means the first keyword of iproute2's table, also where that is surprising.
+// TestObjectAbbreviations: an abbreviation means the first matching keyword in iproute2's table, even if surprising.
 func TestObjectAbbreviations(t *testing.T) {
 	t.Parallel()
 	for word, want := range map[string]string{"a": "address", "addrl": "addrlabel", "l": "link", "li": "link",

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// pingFlags are the options without a value that change nothing of what is sent.
+// pingFlags are the options without a value that do not change the packets.
 const pingFlags = "aDOUv"
 
 func parsePing(words []string, family Family) (Operation, error) {
@@ -31,7 +31,7 @@ func parsePing(words []string, family Family) (Operation, error) {
 	}
 	switch {
 	case len(destinations) == 0:
-		return nil, usage("ping", "it has to say whom to ping")
+		return nil, usage("ping", "the destination is missing")
 	case len(destinations) > 1:
 		return nil, &UnknownWord{Word: destinations[1]}
 	}
@@ -43,7 +43,7 @@ func parsePing(words []string, family Family) (Operation, error) {
 	return op, nil
 }
 
-// cluster reads the letters behind one dash. The value of a letter is what follows it, or else the next word.
+// cluster reads the letters after one dash. The value of a letter is the rest of the word, or else the next word.
 func (op *Ping) cluster(word string, words []string) (left []string, err error) {
 	for letters := word[1:]; letters != ""; {
 		letter := letters[:1]
@@ -63,7 +63,7 @@ func (op *Ping) cluster(word string, words []string) (left []string, err error) 
 			value := letters
 			if value == "" {
 				if len(words) == 0 {
-					return nil, usage("-"+letter, "a value has to follow")
+					return nil, usage("-"+letter, "a value must follow")
 				}
 				value, words = words[0], words[1:]
 			}
@@ -90,7 +90,7 @@ func (op *Ping) set(option, value string) (err error) {
 	case "-i":
 		op.Interval, err = seconds(option, value)
 		if err == nil && op.Interval == 0 {
-			// No pause at all; 0 is the field's word for the default.
+			// -i 0 means no pause, but Interval 0 means the default.
 			err = &UnknownWord{Word: option}
 		}
 	case "-s":

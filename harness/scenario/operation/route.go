@@ -13,15 +13,16 @@ var (
 	routeWords = newGrammar(
 		`src! as! via! from! tos! dsfield=tos metric priority=metric preference!=metric scope! mtu! hoplimit!
 		advmss! reordering rtt! rto_min! window cwnd initcwnd initrwnd features quickack congctl rttvar ssthresh realms
-		onlink! nexthop! nhid! protocol table vrf! dev! oif!=dev pref encap! ttl-propagate! fastopen_no_cookie! to! help`)
+		onlink! nexthop! nhid! protocol table vrf! dev! oif!=dev pref encap! ttl-propagate!
+		fastopen_no_cookie! to! help`)
 	nexthopWords    = newGrammar("via! dev! weight! onlink! realms encap! as! nexthop!")
 	routeFlushWords = newGrammar(
 		`table vrf! cached cloned=cached tos! dsfield=tos protocol scope type dev! oif!=dev iif! mark!
 		metric priority=metric preference!=metric via! src! realms from to! root match exact help`)
-	// routeTypes are tried after the keywords.
+	// routeTypes are tried after routeWords.
 	routeTypes = newGrammar(
 		"local! nat! broadcast brd!=broadcast anycast multicast prohibit unreachable blackhole xresolve unicast throw!")
-	// destinationWords may stand where a destination may; among them is what a misspelt one was meant to be.
+	// destinationWords may be written in place of a destination; a misspelt word is compared with them.
 	destinationWords = slices.Concat(routeWords, routeTypes, newGrammar("default!"))
 )
 
@@ -53,7 +54,7 @@ func parseRouteChange(verb Verb, w *words) (Operation, error) {
 	return RouteChange{Verb: verb, Route: route}, nil
 }
 
-// ParseRoute reads a route as `ip route add` takes it. The errors are *UnknownWord and *UsageError.
+// ParseRoute parses a route in the syntax of `ip route add`. The error is an *UnknownWord or a *UsageError.
 func ParseRoute(list []string) (Route, error) { return parseRoute(newWords(list, FamilyAny)) }
 
 func parseRoute(w *words) (Route, error) {
@@ -130,7 +131,7 @@ func (r *Route) setDestination(w *words, word string) error {
 	return nil
 }
 
-// gateway understands an address, or a family and an address of that one.
+// gateway reads an address, or a family and an address of that family.
 func (w *words) gateway(keyword, value string) (netip.Addr, error) {
 	foreign := newWords(nil, FamilyAny)
 	switch value {
@@ -152,15 +153,15 @@ func (w *words) gateway(keyword, value string) (netip.Addr, error) {
 	return addr, err
 }
 
-// parseNexthops reads from behind the first nexthop to the end of the command.
+// parseNexthops reads from the word after the first nexthop to the end of the command.
 func (r *Route) parseNexthops(w *words) error {
 	if !w.more() {
-		return usage("nexthop", "a value has to follow")
+		return usage("nexthop", "a value must follow")
 	}
 	hop := &Nexthop{}
 	next := func(keyword string) error {
 		if !w.more() {
-			return usage(keyword, "a value has to follow")
+			return usage(keyword, "a value must follow")
 		}
 		r.Nexthops = append(r.Nexthops, *hop)
 		*hop = Nexthop{}
@@ -179,7 +180,7 @@ func (r *Route) parseNexthops(w *words) error {
 
 func parseRouteFlush(w *words) (Operation, error) {
 	if !w.more() {
-		return nil, usage("flush", "it has to say which routes")
+		return nil, usage("flush", "the filter is missing")
 	}
 	var op RouteFlush
 	r := &op.Filter
@@ -228,8 +229,8 @@ func parseRouteFlush(w *words) (Operation, error) {
 	return op, nil
 }
 
-// filterPrefix takes the word for a prefix that a route has to have exactly. To have a shorter or longer one of the
-// same start is what an Operation cannot say.
+// filterPrefix reads a prefix that a route must have exactly. No Operation expresses a filter for shorter or longer
+// prefixes (root, match).
 func (w *words) filterPrefix(keyword string) (string, error) {
 	word, err := w.value(keyword)
 	if err != nil || keyword == "exact" {
@@ -280,7 +281,7 @@ func (op RouteChange) args() []string {
 	return append(out, r.args()...)
 }
 
-// destination is `default` or the prefix. A zero Route has none, which `all` says.
+// destination is `default`, the prefix, or `all` for a route without a destination.
 func (r Route) destination() string {
 	if r.To.IsValid() {
 		return r.To.String()
@@ -288,7 +289,7 @@ func (r Route) destination() string {
 	return "default"
 }
 
-// args are the words behind the destination.
+// args are the words after the destination.
 func (r Route) args() []string {
 	var out argv
 	out.prefix("from", r.From)
@@ -321,7 +322,7 @@ func (r Route) args() []string {
 	return out
 }
 
-// gateway names the family of a gateway that is not the route's.
+// gateway writes a gateway, with its family if that is not the route's.
 func (out *argv) gateway(via netip.Addr, family Family) {
 	switch {
 	case !via.IsValid():

@@ -40,7 +40,7 @@ func parseRuleCommand(in ipCommand) (Operation, error) {
 
 func parseRuleChange(verb Verb, in ipCommand) (Operation, error) {
 	if !in.words.more() {
-		return nil, usage(string(verb), "it has to say which rule")
+		return nil, usage(string(verb), "the rule is missing")
 	}
 	rule, err := parseRule(in.words, in.options.family)
 	if err != nil {
@@ -49,11 +49,11 @@ func parseRuleChange(verb Verb, in ipCommand) (Operation, error) {
 	return RuleChange{Verb: verb, Rule: rule}, nil
 }
 
-// ParseRule reads a rule as `ip rule add` takes it, and the family from the addresses in it. The errors are
-// *UnknownWord and *UsageError.
+// ParseRule parses a rule in the syntax of `ip rule add`, with the family of the addresses in it. The error is an
+// *UnknownWord or a *UsageError.
 func ParseRule(list []string) (Rule, error) {
 	if len(list) == 0 {
-		return Rule{}, usage("", "a rule has to say something")
+		return Rule{}, usage("", "the rule is empty")
 	}
 	rule, err := parseRule(newWords(list, FamilyAny), FamilyAny)
 	if err != nil {
@@ -81,7 +81,7 @@ func parseRule(w *words, family Family) (Rule, error) {
 		"from": func(keyword string) error {
 			err := read(w, &r.From, w.prefix)(keyword)
 			r.FromAll = err == nil && !r.From.IsValid()
-			// Each address of a rule is read in the family of the options alone.
+			// Each address of a rule is read in the family of the options, not of the other addresses.
 			w.family = family
 			return err
 		},
@@ -143,8 +143,7 @@ func (r *Rule) parseMark(w *words, keyword string) error {
 	return nil
 }
 
-// numberRange understands LOW-HIGH, and a single number where that is allowed. Whether LOW is below HIGH is for the
-// kernel to say.
+// numberRange reads LOW-HIGH, or a single number if allowed. The kernel checks whether LOW is below HIGH.
 func numberRange(separator string, single bool, high int64) func(keyword, value string) (string, error) {
 	return func(keyword, value string) (string, error) {
 		parts := strings.Split(value, separator)
@@ -201,7 +200,7 @@ func (op RuleChange) args() []string {
 	out.uint32("priority", r.Priority)
 	out.flag(r.Type, r.Type != "")
 	if len(out) > 0 && out[len(out)-1] == string(op.Verb) {
-		// A rule of which nothing was said, as `to all` says it.
+		// A rule without selectors, written as `to all`.
 		out = append(out, "to", "all")
 	}
 	return out

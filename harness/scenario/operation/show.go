@@ -2,12 +2,12 @@ package operation
 
 import "slices"
 
-// show makes the operation of a command that changes nothing.
+// show is the operation of a command that changes nothing.
 func (in ipCommand) show(object, verb string) (Operation, error) {
 	return Show{Options: slices.Clip(in.options.shown), Object: object, Verb: verb, Args: in.words.rest()}, nil
 }
 
-// shown are the objects of which an Operation says no more than that they are shown.
+// shown are the objects that an Operation can only show.
 var shown = []string{"addrlabel", "maddress", "ntable", "tunnel", "tuntap", "token", "tcp_metrics", "netconf", "vrf",
 	"mroute", "mrule",
 	"nexthop", "macsec", "stats", "l2tp", "fou", "ila"}

@@ -4,7 +4,7 @@ import (
 	"strings"
 )
 
-// sysctlOptions are the long names of the options that an Operation can express.
+// sysctlOptions are the long options that an Operation expresses.
 var sysctlOptions = map[string]string{"--write": "w", "--quiet": "q", "--values": "n"}
 
 func parseSysctl(words []string) (Operation, error) {
@@ -41,7 +41,7 @@ func parseSysctl(words []string) (Operation, error) {
 		}
 	}
 	if len(arguments) == 0 {
-		return nil, usage("sysctl", "it has to say which variable")
+		return nil, usage("sysctl", "the variable is missing")
 	}
 	return sysctlOperation(arguments, write, quiet, valueOnly)
 }
@@ -54,7 +54,7 @@ func sysctlOperation(arguments []string, write, quiet, valueOnly bool) (Operatio
 		key = sysctlKey(key)
 		switch {
 		case key == "":
-			return nil, usage(argument, "it does not say which variable")
+			return nil, usage(argument, "the name of the variable is missing")
 		case key[0] == '-':
 			return nil, &UnknownWord{Word: argument}
 		case assigns:
@@ -74,7 +74,8 @@ func sysctlOperation(arguments []string, write, quiet, valueOnly bool) (Operatio
 	return set, nil
 }
 
-// sysctlKey is the key in dotted form. When the first separator is a slash, dots and slashes change places.
+// sysctlKey is the key in dotted form. If the first separator is a slash, dots and slashes are swapped, as in
+// sysctl(8).
 func sysctlKey(key string) string {
 	key = strings.TrimSpace(key)
 	if i := strings.IndexAny(key, "./"); i < 0 || key[i] == '.' {

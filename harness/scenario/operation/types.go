@@ -5,7 +5,7 @@ import (
 	"net/netip"
 )
 
-// Family is an address family as the -4 and -6 options name it.
+// Family is an address family as in the options -4 and -6.
 type Family int
 
 const (
@@ -20,14 +20,14 @@ type NetnsAdd struct{ Name string }
 // NetnsDelete is `ip netns del NAME`.
 type NetnsDelete struct{ Name string }
 
-// NetnsSet is `ip netns set NAME NETNSID`. Auto is `auto`.
+// NetnsSet is `ip netns set NAME NETNSID`. Auto is the id `auto`.
 type NetnsSet struct {
 	Name string
 	ID   int
 	Auto bool
 }
 
-// LinkAttributes are what a new link and its peer have in common. A nil pointer or empty string was not written.
+// LinkAttributes are the attributes of a new link or its peer. A nil pointer or empty string was not written.
 type LinkAttributes struct {
 	Name    string
 	Index   int
@@ -40,13 +40,13 @@ type LinkAttributes struct {
 	NumRx     *int
 	Alias     *string
 	Group     *uint32
-	// Netns is the namespace in which the link is to appear: a name, or a process id as decimal digits (ip-link(8)).
+	// Netns is the namespace of the new link: a name, or a process id in decimal (ip-link(8)).
 	Netns string
 	Up    bool
 }
 
-// LinkAdd is `ip link add …`. Kind is the word after `type`. Parse sets the option struct of that kind, also when no
-// option was written, and no other; Peer is nil when the word peer was not written.
+// LinkAdd is `ip link add …`. Kind is the word after `type`. Parse sets the option struct of that kind, even without
+// options, and no other. Peer is nil if the word peer was not written.
 type LinkAdd struct {
 	LinkAttributes
 	// Link is the lower device, `link DEV`.
@@ -62,7 +62,7 @@ type LinkAdd struct {
 	VRF     *VRFOptions
 }
 
-// BridgeOptions are the options of `type bridge`; times are in centiseconds as ip-link(8) takes them.
+// BridgeOptions are the options of `type bridge`. Times are in centiseconds, as in ip-link(8).
 type BridgeOptions struct {
 	STP               *int
 	ForwardDelay      *int
@@ -78,13 +78,13 @@ type BridgeOptions struct {
 
 // VLANOptions are the options of `type vlan`.
 type VLANOptions struct {
-	ID       int    // -1 when not written
-	Protocol string // "802.1Q" (also when not written) or "802.1ad"
+	ID       int    // -1 if not written
+	Protocol string // "802.1Q" (the default) or "802.1ad"
 }
 
 // VXLANOptions are the options of `type vxlan`.
 type VXLANOptions struct {
-	ID       int // -1 when not written
+	ID       int // -1 if not written
 	Remote   netip.Addr
 	Group    netip.Addr
 	Local    netip.Addr
@@ -104,9 +104,9 @@ type IPvlanOptions struct{ Mode, Flag string }
 // VRFOptions are the options of `type vrf`.
 type VRFOptions struct{ Table uint32 }
 
-// LinkSet is `ip link set …`; several changes may stand in one command. A nil pointer was not written.
+// LinkSet is `ip link set …`, with one or more changes. A nil pointer was not written.
 type LinkSet struct {
-	Name        string // "" when no device was named
+	Name        string // "" if no device was named
 	Group       string // `ip link set group G …`
 	Up          *bool
 	NewName     string
@@ -145,7 +145,7 @@ type BridgePortOptions struct {
 	NeighSuppress *bool
 }
 
-// LinkProperty is `ip link property add|del dev DEV altname NAME…`, also written `ip link set … altname` in a scenario.
+// LinkProperty is `ip link property add|del dev DEV altname NAME…`, or `ip link set … altname` in a scenario.
 type LinkProperty struct {
 	Name     string
 	AltNames []string
@@ -158,7 +158,7 @@ type LinkDelete struct {
 	Kind string
 }
 
-// Verb says how a change treats what is there already; it is iproute2's own word.
+// Verb is iproute2's word for how a change treats an existing object.
 type Verb string
 
 const (
@@ -169,12 +169,12 @@ const (
 	Delete  Verb = "del"
 )
 
-// AddressChange is `ip address add|change|replace|del`. Dev "" goes out with index 0, which the kernel answers with
-// ENODEV.
+// AddressChange is `ip address add|change|replace|del`. Without Dev the request has index 0, which the kernel refuses
+// with ENODEV.
 type AddressChange struct {
 	Verb   Verb
-	Prefix netip.Prefix // the local address with the prefix length written, or /32, /128; not valid when there was none
-	// AnyLength says that an IPv4 address is to be deleted without a length written: whatever length it has.
+	Prefix netip.Prefix // the local address with its prefix length, by default /32 or /128; not valid if missing
+	// AnyLength is set to delete an IPv4 address whatever its prefix length is, because none was written.
 	AnyLength bool
 	Dev       string
 	Peer      netip.Prefix
@@ -194,7 +194,7 @@ type AddressChange struct {
 	AutoJoin      bool
 }
 
-// Forever is the lifetime that does not end.
+// Forever is an infinite lifetime.
 const Forever = ^uint32(0)
 
 // AddressFlush is `ip address flush …`: every filter that is set must match.
@@ -215,13 +215,12 @@ type Nexthop struct {
 	OnLink bool
 }
 
-// Route describes a route as `ip route` takes it; also what the check "has the route" compares. What is not written is
-// the zero value or nil.
+// Route is a route as in `ip route` and in the check "has the route". A field that was not written is zero or nil.
 type Route struct {
-	Family Family // from -4, -6 or the addresses; FamilyAny when nothing says
-	// Type is unicast when "" (unreachable, prohibit, blackhole, throw, local, broadcast, nat, multicast).
+	Family Family // from -4, -6 or the addresses; FamilyAny if unknown
+	// Type is "" for unicast, or unreachable, prohibit, blackhole, throw, local, broadcast, nat or multicast.
 	Type string
-	// Default is the word default, or all, or a prefix of length 0; then To is not valid.
+	// Default is set for the word default or all, or a prefix of length 0; To is then not valid.
 	Default  bool
 	To       netip.Prefix
 	TOS      *uint8
@@ -248,21 +247,21 @@ type RouteChange struct {
 	Route Route
 }
 
-// RouteFlush is `ip route flush …`; Cache is `ip route flush cache`. A filter without a family is about IPv4 unless an
-// address in it says otherwise, one without a table about the table main; Table "all" is every table.
+// RouteFlush is `ip route flush …`, with Cache `ip route flush cache`. Without a family the filter selects IPv4 unless
+// it has an IPv6 address, without a table the table main; Table "all" is every table.
 type RouteFlush struct {
 	Cache  bool
 	Filter Route
 }
 
-// Rule describes a policy rule as `ip rule` takes it; also what the check "has the rule" compares.
+// Rule is a policy rule as in `ip rule` and in the check "has the rule".
 type Rule struct {
-	// Family is what -4 and -6 say. Without them `ip rule` asks for an IPv4 rule whatever the addresses are, so the
-	// kernel refuses an IPv6 one. ParseRule, which has no such options, takes it from the addresses.
+	// Family is the family of -4 or -6. Without them `ip rule` requests an IPv4 rule whatever the addresses are, and
+	// the kernel refuses IPv6 ones. ParseRule, which has no such options, takes it from the addresses.
 	Family               Family
 	Not                  bool
 	Priority             *uint32
-	From                 netip.Prefix // not valid when `all` or not written
+	From                 netip.Prefix // not valid if `all` or not written
 	FromAll              bool
 	To                   netip.Prefix
 	TOS                  *uint8
@@ -297,7 +296,7 @@ type NeighbourChange struct {
 	Address netip.Addr
 	LLAddr  net.HardwareAddr
 	Dev     string
-	State   string // nud: permanent (also when not written), reachable, stale, noarp, failed, …
+	State   string // nud: permanent (the default), reachable, stale, noarp, failed, …
 	Proxy   bool
 	Router  bool
 }
@@ -307,11 +306,11 @@ type NeighbourFlush struct {
 	Family Family
 	Dev    string
 	To     netip.Prefix
-	State  string // "" all but permanent and noarp, "all", or a state
+	State  string // "" for all except permanent and noarp, "all", or a state
 }
 
-// SysctlSet is `sysctl -w KEY=VALUE …`. Keys are in dotted form; a slash inside an interface name is kept as sysctl(8)
-// does.
+// SysctlSet is `sysctl -w KEY=VALUE …`. Keys are in dotted form; a dot in an interface name is written as a slash, as
+// in sysctl(8).
 type SysctlSet struct {
 	Values []SysctlValue
 	Quiet  bool
@@ -342,13 +341,12 @@ type Ping struct {
 	TTL      int // -t; 0: default
 }
 
-// Show is an `ip` command that changes nothing: link, addr, route show, route get, netns list, … Argv are its words
-// after `ip` and its options, spelled out; Family and the like stay in Options.
+// Show is an `ip` command that changes nothing: link, addr, route show, route get, netns list, …
 type Show struct {
 	Options []string
 	Object  string   // link, address, route, rule, neighbour, netns, …
 	Verb    string   // show, get, list, identify, …
-	Args    []string // what follows
+	Args    []string // the rest
 }
 
 // Run is another program (nft, tc, bridge, sh, …), started as written.

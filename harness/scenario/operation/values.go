@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// The functions of this file understand one value each; keyword is what the value belongs to, for messages.
+// The functions in this file read one value each; keyword is the keyword before it, for messages.
 
 // text takes any word.
 func text(_, value string) (string, error) { return value, nil }
 
-// name takes the name of a link, a namespace or the like. Whether the kernel likes it is for the kernel to say.
+// name reads the name of a link, a namespace or the like. The kernel checks whether it is valid.
 func name(keyword, value string) (string, error) {
 	if value == "" {
 		return "", usage(keyword, "the name after it is empty")
@@ -21,7 +21,7 @@ func name(keyword, value string) (string, error) {
 	return value, nil
 }
 
-// number reads a whole number as strtol(3) with base 0 does: decimal, 0x for base 16, 0 for base 8.
+// number reads an integer like strtol(3) with base 0: decimal, 0x for base 16, 0 for base 8.
 func number(value string, low, high int64) (int64, bool) {
 	digits, negative := value, false
 	if digits != "" && (digits[0] == '-' || digits[0] == '+') {
@@ -45,7 +45,7 @@ func number(value string, low, high int64) (int64, bool) {
 	return signed, signed >= low && signed <= high
 }
 
-// between understands whole numbers from low to high.
+// between reads an integer from low to high.
 func between(low, high int64) func(keyword, value string) (int, error) {
 	return func(keyword, value string) (int, error) {
 		n, ok := number(value, low, high)
@@ -73,7 +73,7 @@ func unsigned16(keyword, value string) (uint16, error) {
 	return uint16(n), err
 }
 
-// nonZero understands a number that switches something: 0 or anything else.
+// nonZero reads a number as a switch: 0 is off, any other is on.
 func nonZero(keyword, value string) (bool, error) {
 	n, err := uint8s(keyword, value)
 	return n != 0, err
@@ -89,7 +89,7 @@ func onOff(keyword, value string) (bool, error) {
 	return false, usage(value, "%s takes on or off", keyword)
 }
 
-// oneOf understands one word of a list.
+// oneOf reads one word of a list.
 func oneOf(list ...string) func(keyword, value string) (string, error) {
 	return func(keyword, value string) (string, error) {
 		for _, word := range list {
@@ -101,8 +101,8 @@ func oneOf(list ...string) func(keyword, value string) (string, error) {
 	}
 }
 
-// hardwareAddress reads bytes in base 16 between colons, or four decimal ones between dots. How many there have to be
-// depends on the link, so the kernel judges that.
+// hardwareAddress reads bytes in base 16 separated by colons, or four decimal ones separated by dots. The right number
+// of bytes depends on the link, so the kernel checks it.
 func hardwareAddress(keyword, value string) (net.HardwareAddr, error) {
 	if ip, ok := parseIPv4(value); ok && strings.Contains(value, ".") {
 		b := ip.As4()
@@ -117,7 +117,7 @@ func hardwareAddress(keyword, value string) (net.HardwareAddr, error) {
 		address = append(address, byte(b))
 	}
 	if len(address) > 32 {
-		return nil, usage(value, "no link-layer address is that long")
+		return nil, usage(value, "it is too long for a link-layer address")
 	}
 	return address, nil
 }
@@ -160,7 +160,7 @@ func groupNumber(keyword, value string) (uint32, error) {
 	return uint32(n), nil
 }
 
-// typeOfService reads the number, always in base 16. Its names depend on a configuration file.
+// typeOfService reads a number in base 16. Its names depend on a configuration file and are not known here.
 func typeOfService(keyword, value string) (uint8, error) {
 	if value == "default" {
 		return 0, nil

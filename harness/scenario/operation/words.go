@@ -6,8 +6,8 @@ import (
 	"netnscheck/harness/nearest"
 )
 
-// grammar is the list of keywords that iproute2 tries in turn at one place of a command. The order decides which
-// keyword an abbreviation stands for.
+// grammar is the list of keywords that iproute2 tries, in this order, at one place of a command. The order decides
+// which keyword an abbreviation means.
 type grammar []keyword
 
 // keyword is one entry of a grammar.
@@ -19,8 +19,8 @@ type keyword struct {
 	means string
 }
 
-// newGrammar reads keywords separated by blanks. A `!` after a keyword says that it cannot be abbreviated, `=NAME` that
-// it is a synonym of NAME.
+// newGrammar reads keywords separated by blanks. A keyword with `!` cannot be abbreviated, one with `=NAME` is a
+// synonym of NAME.
 func newGrammar(text string) grammar {
 	var g grammar
 	for _, entry := range strings.Fields(text) {
@@ -34,7 +34,7 @@ func newGrammar(text string) grammar {
 	return g
 }
 
-// find returns the full name of the first keyword that the word stands for.
+// find returns the full name of the first keyword that the word may mean.
 func (g grammar) find(word string) (string, bool) {
 	for _, k := range g {
 		if word == k.word || !k.exact && word != "" && strings.HasPrefix(k.word, word) {
@@ -44,7 +44,7 @@ func (g grammar) find(word string) (string, bool) {
 	return "", false
 }
 
-// unknown is the error for a word that is none of the grammar's.
+// unknown is the error for a word outside the grammar.
 func (g grammar) unknown(word string) error {
 	words := make([]string, len(g))
 	for i, k := range g {
@@ -53,10 +53,10 @@ func (g grammar) unknown(word string) error {
 	return &UnknownWord{Word: word, Nearest: closest(word, words), Typo: len(g) > 0}
 }
 
-// actions say what to do at a keyword, by its full name. A keyword of the grammar without an action cannot be said.
+// actions are the functions that read a keyword, by its full name. A keyword without an action is an UnknownWord.
 type actions map[string]func(keyword string) error
 
-// parse reads all words that are left. A word that is no keyword goes to other, which may be nil.
+// parse reads all remaining words. A word that is not a keyword is passed to other, which may be nil.
 func (g grammar) parse(w *words, do actions, other func(word string) error) error {
 	for w.more() {
 		word := w.next()
@@ -80,12 +80,12 @@ func (g grammar) parse(w *words, do actions, other func(word string) error) erro
 	return nil
 }
 
-// words are the words of a command that are still to be read.
+// words are the unread words of a command.
 type words struct {
 	left []string
-	// seen are the keywords that may be written once and have been.
+	// seen are the keywords that may be written only once and were read.
 	seen map[string]bool
-	// family is what the addresses of the command have to be; the first one that says so sets it.
+	// family is the family of the command's addresses, set by an option or the first address.
 	family Family
 }
 
@@ -101,7 +101,7 @@ func (w *words) next() string {
 	return word
 }
 
-// rest takes all words that are left; nil if there are none.
+// rest takes all remaining words, nil if there are none.
 func (w *words) rest() []string {
 	rest := w.left
 	w.left = nil
@@ -114,12 +114,12 @@ func (w *words) rest() []string {
 // value takes the word after a keyword.
 func (w *words) value(keyword string) (string, error) {
 	if !w.more() {
-		return "", usage(keyword, "a value has to follow")
+		return "", usage(keyword, "a value must follow")
 	}
 	return w.next(), nil
 }
 
-// once refuses a keyword that is written for the second time.
+// once refuses a keyword that is written twice.
 func (w *words) once(act func(string) error) func(string) error {
 	return func(keyword string) error {
 		if w.seen[keyword] {
@@ -130,7 +130,7 @@ func (w *words) once(act func(string) error) func(string) error {
 	}
 }
 
-// onceUnknown is once for a keyword that iproute2 takes several times and an Operation cannot.
+// onceUnknown is once for a keyword that iproute2 accepts several times but an Operation holds only once.
 func (w *words) onceUnknown(act func(string) error) func(string) error {
 	return func(keyword string) error {
 		if w.seen[keyword] {
@@ -141,12 +141,12 @@ func (w *words) onceUnknown(act func(string) error) func(string) error {
 	}
 }
 
-// flag sets a truth value and takes no further word.
+// flag sets a bool and takes no value.
 func (w *words) flag(dst *bool, value bool) func(string) error {
 	return func(string) error { *dst = value; return nil }
 }
 
-// read makes an action of a function that understands one value.
+// read is an action that reads one value with the function understand.
 func read[T any](w *words, dst *T, understand func(keyword, value string) (T, error)) func(string) error {
 	return func(keyword string) error {
 		value, err := w.value(keyword)
@@ -161,7 +161,7 @@ func read[T any](w *words, dst *T, understand func(keyword, value string) (T, er
 	}
 }
 
-// readTo is read for a value that may also be left out.
+// readTo is read for an optional value.
 func readTo[T any](w *words, dst **T, understand func(keyword, value string) (T, error)) func(string) error {
 	return func(keyword string) error {
 		var got T
@@ -173,8 +173,7 @@ func readTo[T any](w *words, dst **T, understand func(keyword, value string) (T,
 	}
 }
 
-// closest is the one of the candidates with the fewest changed letters, at most two and fewer than half of the word; ""
-// if none is that near.
+// closest is the candidate with the fewest changed letters, at most two and fewer than half of the word, or "".
 func closest(word string, candidates []string) string {
 	best, bestDistance := "", min(3, (len(word)+2)/2)
 	for _, c := range candidates {
