@@ -10,8 +10,10 @@ var callInstruction = []byte{0x0f, 0x05}
 func getRegisters(pid int, r *registers) error { return unix.PtraceGetRegs(pid, r) }
 func setRegisters(pid int, r *registers) error { return unix.PtraceSetRegs(pid, r) }
 
-func programCounter(r *registers) uintptr { return uintptr(r.Rip) }
-func stackPointer(r *registers) uintptr   { return uintptr(r.Rsp) }
+func programCounter(r *registers) uintptr        { return uintptr(r.Rip) }
+func setProgramCounter(r *registers, at uintptr) { r.Rip = uint64(at) }
+
+func stackPointer(r *registers) uintptr { return uintptr(r.Rsp) }
 
 // prepareCall puts a system call into registers. A negative Orig_rax keeps the kernel from restarting the call that the
 // process was in.

@@ -18,8 +18,10 @@ func setRegisters(pid int, r *registers) error {
 	return unix.PtraceSetRegSetArm64(pid, generalRegisters, r)
 }
 
-func programCounter(r *registers) uintptr { return uintptr(r.Pc) }
-func stackPointer(r *registers) uintptr   { return uintptr(r.Sp) }
+func programCounter(r *registers) uintptr        { return uintptr(r.Pc) }
+func setProgramCounter(r *registers, at uintptr) { r.Pc = uint64(at) }
+
+func stackPointer(r *registers) uintptr { return uintptr(r.Sp) }
 
 // prepareCall puts a system call into registers.
 func prepareCall(r *registers, number uintptr, args [6]uintptr) {

@@ -3,6 +3,7 @@ package siege_test
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"unsafe"
 
@@ -13,7 +14,8 @@ import (
 type tracee struct {
 	pid   int
 	saved registers
-	code  []byte // the code that the instruction of the call has replaced
+	at    uintptr // of the instruction of the call
+	code  []byte  // what stood there before it was planted; nil if it was there
 }
 
 // seize stops a process and takes control of it.
@@ -21,16 +23,13 @@ func seize(pid int) (*tracee, error) {
 	if err := unix.PtraceAttach(pid); err != nil {
 		return nil, fmt.Errorf("attach: %w", err)
 	}
-	p := &tracee{pid: pid, code: make([]byte, len(callInstruction))}
+	p := &tracee{pid: pid}
 	err := p.await()
 	if err == nil {
 		err = getRegisters(pid, &p.saved)
 	}
 	if err == nil {
-		_, err = unix.PtracePeekText(pid, programCounter(&p.saved), p.code)
-	}
-	if err == nil {
-		_, err = unix.PtracePokeText(pid, programCounter(&p.saved), callInstruction)
+		err = p.findCall()
 	}
 	if err != nil {
 		unix.PtraceDetach(pid)
@@ -39,9 +38,29 @@ func seize(pid int) (*tracee, error) {
 	return p, nil
 }
 
+// findCall looks for the instruction of a system call. A process that was stopped in one has it just before its program
+// counter. Only where there is none it is planted, since all threads of a process have the same code: another one
+// that comes by executes it, too, and the process may end.
+func (p *tracee) findCall() error {
+	there := make([]byte, len(callInstruction))
+	p.at = programCounter(&p.saved) - uintptr(len(there))
+	if _, err := unix.PtracePeekText(p.pid, p.at, there); err == nil && slices.Equal(there, callInstruction) {
+		return nil
+	}
+	p.at = programCounter(&p.saved)
+	if _, err := unix.PtracePeekText(p.pid, p.at, there); err != nil {
+		return err
+	}
+	p.code = there
+	_, err := unix.PtracePokeText(p.pid, p.at, callInstruction)
+	return err
+}
+
 // release restores the process and lets it go.
 func (p *tracee) release() {
-	unix.PtracePokeText(p.pid, programCounter(&p.saved), p.code)
+	if p.code != nil {
+		unix.PtracePokeText(p.pid, p.at, p.code)
+	}
 	setRegisters(p.pid, &p.saved)
 	unix.PtraceDetach(p.pid)
 }
@@ -77,6 +96,7 @@ func (p *tracee) call(number uintptr, args ...uintptr) (int, error) {
 	var six [6]uintptr
 	copy(six[:], args)
 	prepareCall(&r, number, six)
+	setProgramCounter(&r, p.at)
 	if err := setRegisters(p.pid, &r); err != nil {
 		return 0, err
 	}
