@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/scenario"
@@ -16,7 +18,8 @@ func TestWhatCanBeRunComesFirst(t *testing.T) {
 	f := findings{
 		Drivers: []string{"iproute2", "netlink"}, Scenarios: 3, Playable: 1, Kernel: "6.18", Architecture: "x86_64",
 		Privilege: "root", Sandbox: true,
-		Skipped: []skipped{{"vlan", []string{"vlan", "vlan-facts"}}, {"program:nft", []string{"vlan"}}},
+		Skipped:   []skipped{{"vlan", []string{"vlan", "vlan-facts"}}, {"program:nft", []string{"vlan"}}},
+		Undecided: []undecided{{"tun", []string{"tun-facts"}}},
 		Programs: []item{{"ip", true, "present: /bin/ip"},
 			{"nft", false, "absent (package nftables): scenarios about firewalls cannot run"}},
 		Install:  "as root: apt-get install nftables",
@@ -25,6 +28,7 @@ func TestWhatCanBeRunComesFirst(t *testing.T) {
 	want := `can run    1 of 3 scenarios, with the drivers iproute2, netlink
 skips      for want of vlan: vlan, vlan-facts
            for want of program:nft: vlan
+in doubt   could not tell whether tun is here: tun-facts
 
 kernel     6.18 x86_64
 privilege  root
@@ -61,13 +65,25 @@ What is absent skips the scenarios that require it`
 	}
 }
 
-func TestLackingOf(t *testing.T) {
+// TestEachScenarioIsCountedOnce: as one that is played, skipped or, where a run would end it with an error, undecided.
+func TestEachScenarioIsCountedOnce(t *testing.T) {
 	f := findings{Features: []finding{
 		{Name: "veth", Presence: kernel.Present.String()}, {Name: "vlan", Presence: kernel.Absent.String()},
 		{Name: "tun", Presence: kernel.Unknown.String()},
 	}}
-	sc := &scenario.Scenario{Requires: []string{"veth", "vlan", "tun", "program:sh", "program:no-such-program"}}
-	if got, want := f.lackingOf(sc), []string{"vlan", "program:no-such-program"}; !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
+	for id, requires := range map[string][]string{
+		"played": {"veth", "program:sh"}, "skipped": {"vlan", "veth", "program:no-such-program"},
+		"undecided": {"veth", "vlan", "tun"}, "not tried": {"macvlan"},
+	} {
+		f.sort(&scenario.Scenario{ID: id, Requires: requires})
+	}
+	slices.SortFunc(f.Undecided, func(a, b undecided) int { return strings.Compare(a.Feature, b.Feature) })
+	want := findings{
+		Features: f.Features, Playable: 1,
+		Skipped:   []skipped{{"vlan", []string{"skipped"}}, {"program:no-such-program", []string{"skipped"}}},
+		Undecided: []undecided{{"macvlan", []string{"not tried"}}, {"tun", []string{"undecided"}}},
+	}
+	if diff := cmp.Diff(want, f); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -19,10 +19,11 @@ import (
 
 // findings are what came of the examination, as `doctor --json` prints them.
 type findings struct {
-	Drivers   []string  `json:"drivers"`   // none where no lab can be made
-	Scenarios int       `json:"scenarios"` // of the catalogue
-	Playable  int       `json:"playable"`  // of them
-	Skipped   []skipped `json:"skipped"`
+	Drivers   []string    `json:"drivers"`   // none where no lab can be made
+	Scenarios int         `json:"scenarios"` // in the catalogue
+	Playable  int         `json:"playable"`  // the rest is skipped or undecided
+	Skipped   []skipped   `json:"skipped"`
+	Undecided []undecided `json:"undecided"`
 
 	Kernel       string    `json:"kernel"`
 	Architecture string    `json:"architecture"`
@@ -34,9 +35,16 @@ type findings struct {
 	Features     []finding `json:"features"`
 }
 
-// skipped are the scenarios that a run would skip, for want of something that they require.
+// skipped are the scenarios that a run would skip because the machine lacks a feature or program that they require.
 type skipped struct {
 	Lacking   string   `json:"lacking"`
+	Scenarios []string `json:"scenarios"`
+}
+
+// undecided are the scenarios that would be errors in a run because the trial of a feature that they require did not
+// tell whether the machine has it.
+type undecided struct {
+	Feature   string   `json:"feature"`
 	Scenarios []string `json:"scenarios"`
 }
 
@@ -68,7 +76,7 @@ func examine(ctx context.Context) (f findings, ended error) {
 	missing, err := sandbox.Possible()
 	forbidden := machine.NoSandbox(err)
 	f = findings{
-		Drivers: []string{}, Skipped: []skipped{}, Walls: []item{}, Features: []finding{},
+		Drivers: []string{}, Skipped: []skipped{}, Undecided: []undecided{}, Walls: []item{}, Features: []finding{},
 		Kernel: kernel.Release(), Architecture: kernel.Arch(), Privilege: kernel.Privilege(), Sandbox: forbidden == nil,
 	}
 	if f.Sandbox {
@@ -146,10 +154,24 @@ func (f *findings) lookAtCatalogue() error {
 	}
 	f.Scenarios = len(all)
 	for _, sc := range all {
-		lacking := f.lackingOf(sc)
-		if len(lacking) == 0 {
-			f.Playable++
+		f.sort(sc)
+	}
+	return nil
+}
+
+// sort counts a scenario as one that a run would play, skip or end with an error.
+func (f *findings) sort(sc *scenario.Scenario) {
+	lacking, unknown := f.unmet(sc)
+	switch {
+	case len(unknown) > 0: // an error, whatever else is lacking
+		for _, what := range unknown {
+			i := slices.IndexFunc(f.Undecided, func(u undecided) bool { return u.Feature == what })
+			if i < 0 {
+				i, f.Undecided = len(f.Undecided), append(f.Undecided, undecided{Feature: what})
+			}
+			f.Undecided[i].Scenarios = append(f.Undecided[i].Scenarios, sc.ID)
 		}
+	case len(lacking) > 0:
 		for _, what := range lacking {
 			i := slices.IndexFunc(f.Skipped, func(s skipped) bool { return s.Lacking == what })
 			if i < 0 {
@@ -157,12 +179,14 @@ func (f *findings) lookAtCatalogue() error {
 			}
 			f.Skipped[i].Scenarios = append(f.Skipped[i].Scenarios, sc.ID)
 		}
+	default:
+		f.Playable++
 	}
-	return nil
 }
 
-// lackingOf is what a scenario requires and this machine does not have.
-func (f *findings) lackingOf(sc *scenario.Scenario) (lacking []string) {
+// unmet are the features and programs that a scenario requires and this machine lacks, and those of which it could not
+// be told.
+func (f *findings) unmet(sc *scenario.Scenario) (lacking, unknown []string) {
 	for _, word := range sc.Requires {
 		if name, isProgram := strings.CutPrefix(word, "program:"); isProgram {
 			if _, err := kernel.LookPath(name); err != nil {
@@ -170,13 +194,15 @@ func (f *findings) lackingOf(sc *scenario.Scenario) (lacking []string) {
 			}
 			continue
 		}
-		if slices.ContainsFunc(f.Features, func(x finding) bool {
-			return x.Name == word && x.Presence == kernel.Absent.String()
-		}) {
+		i := slices.IndexFunc(f.Features, func(x finding) bool { return x.Name == word })
+		switch {
+		case i < 0 || f.Features[i].Presence == kernel.Unknown.String():
+			unknown = append(unknown, word)
+		case f.Features[i].Presence == kernel.Absent.String():
 			lacking = append(lacking, word)
 		}
 	}
-	return lacking
+	return lacking, unknown
 }
 
 // triedWith names the version with which a driver was tried, where its forms of command differ from version to version.

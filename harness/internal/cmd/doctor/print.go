@@ -21,6 +21,10 @@ func (f findings) print(s *screen.Screen) error {
 		sheet.Line(screen.Once("skips      ", i),
 			fmt.Sprintf("for want of %s: %s", x.Lacking, strings.Join(x.Scenarios, ", ")))
 	}
+	for i, x := range f.Undecided {
+		sheet.Line(screen.Once("in doubt   ", i),
+			fmt.Sprintf("could not tell whether %s is here: %s", x.Feature, strings.Join(x.Scenarios, ", ")))
+	}
 	sheet.Line("", "")
 	sheet.Line("kernel     ", f.Kernel+" "+f.Architecture)
 	sheet.Line("privilege  ", f.Privilege)
