@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ const (
 	endless = "endless" // 400 MB without a newline
 	bomb    = "bomb"    // 400 MB of empty checks in lines of the maximum length
 	rubbish = "rubbish" // 400 MB of leftovers
-	noise   = "noise"   // 400 MB to standard error
+	noise   = "noise"   // 400 MB to standard error, with signs of life
 	hang    = "hang"
 	shut    = "shut" // closes the results and hangs
 	half    = "half" // the next line is sent without its newline
@@ -52,6 +53,11 @@ func lie(script string) {
 		case rubbish:
 			spam(out, `{"event":"leftover","text":"`+strings.Repeat("x", 200<<10)+"\"}\n")
 		case noise:
+			go func() { // under load the noise takes longer than a worker may be silent
+				for range time.Tick(beat) {
+					fmt.Fprintln(out, `{"event":"alive"}`)
+				}
+			}()
 			spam(os.Stderr, strings.Repeat("\x1b", 1<<16))
 		case shut:
 			out.Close()
@@ -208,9 +214,13 @@ func runLiar(t *testing.T, u Job, lines []string) Result {
 		t.Fatal(err)
 	}
 	t.Parallel()
+	grace := time.Minute // a worker that ends by itself may take its time under load
+	if slices.Contains(lines, shut) {
+		grace = 100 * time.Millisecond
+	}
 	return Run(t.Context(), plan, Options{
-		Grace: 100 * time.Millisecond,
-		// The liar sends no signs of life, so it counts as hung soon.
+		Grace: grace,
+		// Hardly a liar sends signs of life, so it counts as hung after five silent seconds.
 		patience: patience{every: 20 * time.Millisecond, stopped: 1 << 20, silent: 250},
 		Start: func(job Job, in, out, stderr *os.File) (Process, error) {
 			return startAs(in, out, stderr, liarWord, script)
