@@ -3,6 +3,7 @@ package main_test
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -13,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"netnscheck/harness/internal/worker"
 	"netnscheck/harness/scenario"
 	"netnscheck/reports"
 )
@@ -121,6 +123,14 @@ func TestWorkerIsKilled(t *testing.T) {
 
 func childrenOf(t *testing.T, pid int) []int {
 	t.Helper()
+	children := childrenNow(pid)
+	if len(children) == 0 {
+		t.Fatal("the harness has no worker")
+	}
+	return children
+}
+
+func childrenNow(pid int) []int {
 	var children []int
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
 	for _, path := range stats {
@@ -135,10 +145,31 @@ func childrenOf(t *testing.T, pid int) []int {
 			children = append(children, child)
 		}
 	}
-	if len(children) == 0 {
+	return children
+}
+
+// workerOf waits for the worker of a run in the sandbox, and returns it with the first process of its sandbox. The
+// harness may still have another child: nobody waits for the end of the sandbox that it has tried.
+func workerOf(t *testing.T, harness int) (first, pid int) {
+	t.Helper()
+	role := worker.Role.Name
+	asWorker := func(pid int) bool {
+		words, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		return err == nil && strings.HasSuffix(string(words), "\x00"+role+"\x00")
+	}
+	if !eventually(10*time.Second, func() bool {
+		for _, first = range childrenNow(harness) {
+			for _, pid = range childrenNow(first) {
+				if asWorker(first) && asWorker(pid) {
+					return true
+				}
+			}
+		}
+		return false
+	}) {
 		t.Fatal("the harness has no worker")
 	}
-	return children
+	return first, pid
 }
 
 // TestKeep: the lab stays until Enter, and can be entered from outside with the command that is printed.

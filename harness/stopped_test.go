@@ -31,8 +31,7 @@ func TestWorkerIsStopped(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			call, r := interrupted(t, func(p *os.Process) {
-				init := childrenOf(t, p.Pid)[0]
-				send(t, syscall.SIGSTOP, c.stop(init, childrenOf(t, init)[0])...)
+				send(t, syscall.SIGSTOP, c.stop(workerOf(t, p.Pid))...)
 			})
 			wantStopped(t, call, r, c.says)
 		})
@@ -91,7 +90,8 @@ func TestFirstProcessIsStopped(t *testing.T) {
 	dir := write(t, map[string]string{"quick.md": strings.Replace(slow, "-c 60", "-c 2", 1)})
 	cmd := command(t, dir, "run", "quick.md", "--driver", "netlink")
 	rest := startAndAwaitFirstLine(t, cmd)
-	send(t, syscall.SIGSTOP, childrenOf(t, cmd.Process.Pid)...)
+	init, _ := workerOf(t, cmd.Process.Pid)
+	send(t, syscall.SIGSTOP, init)
 	said := rest()
 	call{stdout: said, status: cmd.ProcessState.ExitCode()}.want(t, 1, "3 cases: 3 passed", firstStopped)
 }
@@ -104,8 +104,8 @@ func TestSleepingMachine(t *testing.T) {
 	dir := write(t, map[string]string{"quick.md": strings.Replace(slow, "-c 60", "-c 4", 1)})
 	cmd := command(t, dir, "run", "quick.md", "--driver", "netlink")
 	rest := startAndAwaitFirstLine(t, cmd)
-	init := childrenOf(t, cmd.Process.Pid)[0]
-	all := []int{cmd.Process.Pid, init, childrenOf(t, init)[0]}
+	init, worker := workerOf(t, cmd.Process.Pid)
+	all := []int{cmd.Process.Pid, init, worker}
 	send(t, syscall.SIGSTOP, all...)
 	<-time.After(12 * time.Second) // what does not happen cannot be waited for
 	send(t, syscall.SIGCONT, all...)
@@ -125,8 +125,7 @@ func TestWorkerWithoutMemory(t *testing.T) {
 		cmd.Path, "run", "hungry.md", "--driver", "netlink"}
 	cmd.Path = "/bin/sh"
 	rest := startAndAwaitFirstLine(t, cmd)
-	init := childrenOf(t, cmd.Process.Pid)[0]
-	worker := childrenOf(t, init)[0]
+	_, worker := workerOf(t, cmd.Process.Pid)
 	// The kernel is to choose the worker, and not the program that takes the memory.
 	if err := os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", worker), []byte("1000"), 0); err != nil {
 		t.Fatal(err)
