@@ -122,7 +122,7 @@ func TestPlay(t *testing.T) {
 		{"a watch of what is no namespace", lines("# T", "## A", "```console", "$ touch /run/netns/plain", "```",
 			"- [x] namespace `plain` does not exist", "", "## B", "```console", "$ ip netns add b", "```",
 			"- [ ] namespace `b` exists", "- [ ] `plain` saw the event `link add v0`"), "pass error",
-			"watch what happens in plain"},
+			"watch the events of plain"},
 		{"a probe of one check is not counted by another", lines("# T", "## A", "```console", "$ ip netns add testns",
 			"$ ip link add v0 type veth peer name v1 netns testns", "$ ip addr add 10.0.0.1/24 dev v0",
 			"$ ip -n testns addr add 10.0.0.2/24 dev v1", "$ ip link set v0 up", "$ ip -n testns link set v1 up", "```",

@@ -12,7 +12,7 @@ func TestDiff(t *testing.T) {
 	l.Up, l.Carrier, l.MTU, l.OperState, l.Counters = false, false, 1400, "down", nil
 	l.Addresses = append(l.Addresses[1:], Address{Prefix: pfx("10.0.0.2/24"), Scope: "global"})
 	l.Addresses[0].Broadcast = adr("10.0.0.255")
-	l.Addresses[1].ValidLft = 99 // ticks
+	l.Addresses[1].ValidLft = 99 // decreases over time
 	n.Links = append(n.Links, Link{Name: "dummy0", Addresses: []Address{{Prefix: pfx("10.7.0.1/24")}}})
 	n.Sysctls = []Sysctl{{"net.ipv4.conf.dummy0.forwarding", "0"}, {"net.ipv4.conf.eth0.rp_filter", "1"}}
 	n.Routes = n.Routes[:6]
@@ -98,7 +98,7 @@ func TestNearest(t *testing.T) {
 	} {
 		got := s.Nearest(c.typo)
 		if len(got) > len(c.want) {
-			for _, more := range got[len(c.want):] { // what is farther than the nearest may follow
+			for _, more := range got[len(c.want):] { // further candidates may follow
 				if len(c.want) == 0 || more.Distance <= c.want[len(c.want)-1].Distance {
 					t.Errorf("%s: %+v is as near", c.typo, more)
 				}

@@ -7,7 +7,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// What a step has done to the network is the difference of two states in normal form.
+// The effect of a step on the network is the difference of two states in normal form.
 func ExampleDiff() {
 	before := &state.State{Namespaces: []state.Namespace{{Name: "testns",
 		Links: []state.Link{{Index: 2, Name: "t0", MTU: 1500}}}}}

@@ -30,7 +30,7 @@ func TestFile(t *testing.T) {
 
 func TestDecode(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"namespaces": [{"name": "a"}]}`:                                 "", // from before there were versions
+		`{"namespaces": [{"name": "a"}]}`:                                 "", // without a version, from before versions
 		`{"version": 1, "program": "p 1", "namespaces": [{"name": "a"}]}`: "",
 		`{"version": 99, "program": "p 7\u001b", "zones": [{}]}`: `the state has version 99 and was written by "p 7\x1b"; ` +
 			`this program reads versions up to 1`,
@@ -63,7 +63,7 @@ func TestDecode(t *testing.T) {
 	}
 }
 
-// TestDecodeHeldStates: the states that the tests of the diagnosis hold are from before there were versions.
+// TestDecodeHeldStates: the state files in the tests of the diagnosis are older than versions.
 func TestDecodeHeldStates(t *testing.T) {
 	files, err := filepath.Glob("../diagnose/testdata/*.json")
 	if err != nil || len(files) < 50 {
@@ -85,8 +85,7 @@ func TestDecodeHeldStates(t *testing.T) {
 	}
 }
 
-// FuzzDecode: what is read is written so that the same is read again, and what stands behind a state is never
-// overlooked.
+// FuzzDecode: what is decoded can be encoded and decoded to the same state, and trailing text is never ignored.
 func FuzzDecode(f *testing.F) {
 	f.Add(`{"version": 1, "program": "p",
 		"namespaces": [{"name": "a", "links": [{"name": "l", "addresses": [{"prefix": "10.0.0.1/8"}]}]}]}`)

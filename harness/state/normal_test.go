@@ -14,7 +14,7 @@ func equal(t *testing.T, got, want any) {
 	}
 }
 
-// lab is a state as a lab has it; each call makes a new one.
+// lab is the state of a lab; each call makes a new one.
 func lab() *State {
 	return &State{Namespaces: []Namespace{
 		{Name: "host", Inode: 1, Links: []Link{{Index: 1, Name: "lo", Kind: "loopback", Up: true, Carrier: true,
@@ -109,7 +109,7 @@ func TestNormal(t *testing.T) {
 	}
 }
 
-// TestNormalKeeps breaks one thing after the other that somebody sets, and wants to see it in the normal form.
+// TestNormalKeeps changes one setting after the other: the normal form has to differ.
 func TestNormalKeeps(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -146,7 +146,7 @@ func TestNormalKeeps(t *testing.T) {
 	}
 }
 
-// TestNormalForgets does the same with what the kernel settles alone.
+// TestNormalForgets changes values that the kernel sets by itself: the normal form has to stay the same.
 func TestNormalForgets(t *testing.T) {
 	changed := lab()
 	n := changed.Namespace("testns")

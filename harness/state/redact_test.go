@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// common is how many bits two addresses begin with alike.
+// common is the length of the common prefix of two addresses.
 func common(a, b netip.Addr) int {
 	x, y := a.AsSlice(), b.AsSlice()
 	for i := range len(x) * 8 {
@@ -30,7 +30,7 @@ func randomAddr(random *rand.Rand, six bool) netip.Addr {
 	return a
 }
 
-// TestRedactionKeepsWhatPrefixesSay: of any two addresses, as many bits are alike afterwards as before.
+// TestRedactionKeepsWhatPrefixesSay: the common prefix of any two addresses keeps its length.
 func TestRedactionKeepsWhatPrefixesSay(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -64,8 +64,7 @@ func TestRedactionKeepsWhatPrefixesSay(t *testing.T) {
 	}
 }
 
-// TestRedactionOfAllNetworks: with an address in each network of 8 bits, and in each beside 169.254.0.0/16, none may
-// become one with a meaning of its own.
+// TestRedactionOfAllNetworks: an address in any /8, or next to 169.254.0.0/16, never becomes one with a fixed meaning.
 func TestRedactionOfAllNetworks(t *testing.T) {
 	var n Namespace
 	for i := range 256 {
@@ -83,8 +82,8 @@ func TestRedactionOfAllNetworks(t *testing.T) {
 	}
 }
 
-// TestRedactionOfHardware: a tunnel has its end's address in the place of a MAC address, and in a long IPv6 address
-// nothing is a MAC address.
+// TestRedactionOfHardware: the link-layer address of a tunnel is an IP address, and no part of a full IPv6 address is a
+// MAC address.
 func TestRedactionOfHardware(t *testing.T) {
 	s := &State{Namespaces: []Namespace{{
 		Name: "a",

@@ -13,11 +13,11 @@ import (
 	"testing"
 )
 
-// secret is something that a redacted state must not tell, in whatever spelling.
+// secret is a value that a redacted state must not contain, in any spelling.
 type secret struct {
 	name      string
 	spellings []string
-	part      string // of a spelling, which tells enough by itself
+	part      string // of a spelling, which reveals enough by itself
 }
 
 func secretAddr(a netip.Addr) secret {
@@ -64,7 +64,7 @@ func secretMAC(mac net.HardwareAddr) secret {
 	}}.withGroup(mac)
 }
 
-// withGroup adds what tells the last 24 bits: the group in which a neighbour is asked for, and its MAC address.
+// withGroup adds what reveals the last 24 bits: the solicited-node group and its MAC address.
 func (s secret) withGroup(bytes []byte) secret {
 	low := bytes[len(bytes)-3:]
 	group := netip.AddrFrom16([16]byte{0: 0xff, 1: 2, 11: 1, 12: 0xff, 13: low[0], 14: low[1], 15: low[2]})
@@ -83,8 +83,7 @@ func separated(bytes []byte, separator string) string {
 	return strings.Join(parts, separator)
 }
 
-// plant fills a value: each string with a text of its own, each address and prefix with one of those that are to be
-// hidden.
+// plant fills a value: each string with a different text, each address and prefix with one that is to be hidden.
 func plant(v reflect.Value, text func() string, addr func() netip.Addr) {
 	switch v.Type() {
 	case addrType:
@@ -113,7 +112,7 @@ func plant(v reflect.Value, text func() string, addr func() netip.Addr) {
 	}
 }
 
-// redactAll redacts with a key by which none of the addresses becomes itself, as one of 16 bits now and then does.
+// redactAll redacts with a key that maps none of the addresses to itself, as happens now and then with 16 bits.
 func redactAll(s *State, addresses []netip.Addr, seed uint64) (*State, *Redaction) {
 	for {
 		redacted, r := Redact(s, []byte(fmt.Sprint(seed)))
@@ -124,8 +123,8 @@ func redactAll(s *State, addresses []netip.Addr, seed uint64) (*State, *Redactio
 	}
 }
 
-// TestRedactionHidesEverySpelling fills states with secrets, in every field and in every spelling, and looks for each
-// of them in the file.
+// TestRedactionHidesEverySpelling fills every field of a state with secrets in every spelling, and looks for each of
+// them in the file.
 func TestRedactionHidesEverySpelling(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -194,7 +193,7 @@ func TestRedactionHidesEverySpelling(t *testing.T) {
 	}
 }
 
-// TestRedactedGroups: the group in which an address is asked for stays its group, and so does the MAC address of the
+// TestRedactedGroups: the solicited-node group of an address remains its group, and so does the MAC address of the
 // group.
 func TestRedactedGroups(t *testing.T) {
 	_, r := Redact(&State{}, []byte("key"))
@@ -216,8 +215,8 @@ func TestRedactedGroups(t *testing.T) {
 		strings.HasSuffix(r.Text("fe80::5054:ff:feaa:bbcc"), separated(r.nic([]byte{0xaa, 0xbb, 0xcc})[1:], "")), true)
 }
 
-// TestRedactedTranslations: an IPv4 address within an IPv6 one stays the same as by itself, and what means the same
-// everywhere stays.
+// TestRedactedTranslations: an IPv4 address embedded in an IPv6 one is mapped like the IPv4 address itself, and
+// addresses with a fixed meaning are kept.
 func TestRedactedTranslations(t *testing.T) {
 	_, r := Redact(&State{}, []byte("key"))
 	four := r.Addr(adr("10.77.1.5"))
@@ -240,8 +239,8 @@ func reversedNetwork(p netip.Prefix) string {
 	return fmt.Sprintf("%d.%d.%d", b[2], b[1], b[0])
 }
 
-// TestRedactedEdges: the first and the last address of each network of an interface stay first and last, of those
-// within it, too.
+// TestRedactedEdges: the first and the last address of each network of an interface remain first and last, in nested
+// networks too.
 func TestRedactedEdges(t *testing.T) {
 	s := &State{Namespaces: []Namespace{{Links: []Link{{Addresses: []Address{{Prefix: pfx("10.77.1.5/16")},
 		{Prefix: pfx("10.77.1.9/28")}}}}}}}
@@ -253,7 +252,7 @@ func TestRedactedEdges(t *testing.T) {
 	}
 }
 
-// TestRedactedWords: what somebody wrote goes, what every packet filter says stays, and different names stay different.
+// TestRedactedWords: free text is removed, common words are kept, and different names remain different.
 func TestRedactedWords(t *testing.T) {
 	rule := func(text, target string) FilterRule { return FilterRule{Text: text, Verdict: "jump", Target: target} }
 	s := &State{Namespaces: []Namespace{{Filters: []FilterTable{{Family: "ip", Name: "acme_filter",
@@ -282,8 +281,7 @@ func TestRedactedWords(t *testing.T) {
 	}
 }
 
-// FuzzRedactText: whatever a text is, redaction comes to an end, does the same twice, and leaves no usual address as it
-// was.
+// FuzzRedactText: redaction of any text terminates, is deterministic, and leaves no ordinary address unchanged.
 func FuzzRedactText(f *testing.F) {
 	for _, s := range secretAddr(adr("10.77.1.5")).spellings {
 		f.Add(s)

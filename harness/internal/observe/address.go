@@ -10,8 +10,8 @@ import (
 
 const ifaProto = 11 // IFA_PROTO, since 5.18
 
-// addressFlags are the names of ip-address(8) in the order of state.Address; IFA_F_SECONDARY is called temporary in
-// IPv6.
+// addressFlags are the names of ip-address(8) in the order of state.Address; for IPv6, IFA_F_SECONDARY is called
+// temporary.
 var addressFlags = []struct {
 	bit  uint32
 	name string
@@ -73,7 +73,7 @@ func parseAddress(body []byte) (addressOf, bool) {
 			a.Proto = uint8(number(data))
 		}
 	})
-	// IFA_ADDRESS is the far end's address when there is one, else the local one again; IPv6 then has no IFA_LOCAL.
+	// IFA_ADDRESS is the address of the peer if there is one, else the same as IFA_LOCAL, which IPv6 then leaves out.
 	if !local.IsValid() {
 		local = other
 	}

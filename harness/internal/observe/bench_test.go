@@ -46,7 +46,7 @@ func BenchmarkBrief(b *testing.B) {
 	}
 }
 
-// BenchmarkFilters is BenchmarkLab with the packet filters, of which there are none.
+// BenchmarkFilters is BenchmarkLab with packet filters, in a lab that has none.
 func BenchmarkFilters(b *testing.B) {
 	w := tutorial(b)
 	for b.Loop() {
@@ -56,9 +56,8 @@ func BenchmarkFilters(b *testing.B) {
 	}
 }
 
-// BenchmarkAgainstIP reads three namespaces and asks ip for what it knows of the same, and the programs beside it for
-// the rest, in turn. It compares the fastest of each: others may be busy on this machine. Machine enters each namespace
-// on a new thread.
+// BenchmarkAgainstIP alternately reads three namespaces and runs ip and the related programs for the same. It compares
+// the fastest runs, because the machine may be busy. Machine enters each namespace on a new thread.
 func BenchmarkAgainstIP(b *testing.B) {
 	needs(b, "bridge", "tc", "ss", "nft")
 	w := tutorial(b)

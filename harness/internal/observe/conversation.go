@@ -11,14 +11,14 @@ import (
 
 var native = binary.NativeEndian
 
-// conversation is a netlink socket that asks one question at a time. It lives in the namespace in which it was opened,
-// and keeps it alive: close it soon.
+// conversation is a netlink socket with one request at a time. It belongs to the namespace in which it was opened, and
+// keeps that alive: close it soon.
 type conversation struct {
 	fd  int
 	seq uint32
 }
 
-// open begins a conversation in the namespace of the calling thread.
+// open opens a conversation in the namespace of the calling thread.
 func open(protocol int) (*conversation, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC, protocol)
 	if err != nil {
@@ -29,16 +29,16 @@ func open(protocol int) (*conversation, error) {
 
 func (c *conversation) close() { unix.Close(c.fd) }
 
-// errInterrupted says that what was dumped changed meanwhile (NLM_F_DUMP_INTR), so that the answer may be half old.
+// errInterrupted is for a dump whose objects changed meanwhile (NLM_F_DUMP_INTR), and which may be inconsistent.
 var errInterrupted = errors.New("changed while it was read")
 
-// patience is how often something that changed while it was read is read again.
+// patience is how often a read is repeated because of concurrent changes.
 const patience = 100
 
-// buffers are as large as the largest part of a dump that the kernel makes (32 KiB) and more.
+// buffers are larger than the largest part of a dump that the kernel sends (32 KiB).
 var buffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
-// ask sends one question and gives each of the answers to f, which must not keep the bytes.
+// ask sends one request and calls f with each answer; f must not retain the bytes.
 func (c *conversation) ask(kind, flags uint16, body []byte, f func(body []byte)) error {
 	c.seq++
 	question := make([]byte, unix.NLMSG_HDRLEN, unix.NLMSG_HDRLEN+len(body))
@@ -58,24 +58,24 @@ func (c *conversation) ask(kind, flags uint16, body []byte, f func(body []byte))
 		switch {
 		case err == unix.EINTR:
 			continue
-		case err == unix.ENOBUFS: // what came in between is not all there: to be asked again
+		case err == unix.ENOBUFS: // messages were lost: to be repeated
 			return errInterrupted
 		case err != nil:
 			return err
 		case !fromKernel(from):
 			continue
 		case n > len(buffer):
-			return fmt.Errorf("answer of %d bytes is too long", n)
+			return fmt.Errorf("the answer of %d bytes is too long", n)
 		}
 		for part := buffer[:n]; len(part) >= unix.NLMSG_HDRLEN; {
 			length := int(native.Uint32(part))
 			if length < unix.NLMSG_HDRLEN || length > len(part) {
-				return errors.New("answer is cut short")
+				return errors.New("the answer is truncated")
 			}
 			answer, header := part[unix.NLMSG_HDRLEN:length], part[:unix.NLMSG_HDRLEN]
 			part = part[min(align(length), len(part)):]
 			if native.Uint32(header[8:]) != c.seq {
-				continue // of a question that failed half-way
+				continue // of an earlier request that failed half-way
 			}
 			flagsOf := native.Uint16(header[6:])
 			interrupted = interrupted || flagsOf&unix.NLM_F_DUMP_INTR != 0
@@ -100,15 +100,15 @@ func (c *conversation) ask(kind, flags uint16, body []byte, f func(body []byte))
 	}
 }
 
-// fromKernel tells whether the kernel sent a message: who may administrate a namespace may send netlink messages to
-// any socket in it, in whatever words (netlink(7)).
+// fromKernel reports whether the kernel sent a message: with CAP_NET_ADMIN in a namespace, any process may send netlink
+// messages to any socket in it (netlink(7)).
 func fromKernel(sender unix.Sockaddr) bool {
 	from, ok := sender.(*unix.SockaddrNetlink)
 	return ok && from.Pid == 0
 }
 
-// dump asks for everything of a kind and reads each answer with parse, which says whether it belongs to the result. It
-// asks again when the answer was interrupted.
+// dump requests all objects of a kind and parses each answer with parse, which reports whether it belongs to the
+// result. It repeats interrupted dumps.
 func dump[T any](c *conversation, kind uint16, question []byte, parse func(body []byte) (T, bool)) ([]T, error) {
 	for range patience {
 		var all []T
@@ -135,7 +135,7 @@ func attribute(to []byte, kind uint16, data []byte) []byte {
 	return append(to, make([]byte, align(len(data))-len(data))...)
 }
 
-// attributes gives f the attributes in b one after the other, without the bits that tell how they are nested.
+// attributes calls f with each attribute in b; kind is without the flags NLA_F_NESTED and NLA_F_NET_BYTEORDER.
 func attributes(b []byte, f func(kind uint16, data []byte)) {
 	const typeMask = 0x3fff
 	for len(b) >= unix.SizeofRtAttr {
@@ -148,7 +148,7 @@ func attributes(b []byte, f func(kind uint16, data []byte)) {
 	}
 }
 
-// number is an unsigned value of one, two, four or eight bytes in the machine's order; 0 for any other length.
+// number is an unsigned value of one, two, four or eight bytes in native byte order; 0 for any other length.
 func number(data []byte) uint64 {
 	switch len(data) {
 	case 1:
@@ -163,7 +163,7 @@ func number(data []byte) uint64 {
 	return 0
 }
 
-// text is a string that ends with a zero byte, or without.
+// text is a string with or without a terminating zero byte.
 func text(data []byte) string {
 	for i, b := range data {
 		if b == 0 {

@@ -11,7 +11,7 @@ import (
 )
 
 // Counters are the counters of a namespace's network stack under the names that nstat(8) gives them: IpInReceives,
-// IcmpInEchos, TcpExtTCPTimeouts, Ip6InReceives, … Those of single links are in state.Link.
+// IcmpInEchos, TcpExtTCPTimeouts, Ip6InReceives, … The counters of links are in state.Link.
 func Counters(ctx context.Context, w *netns.World, ns string) (map[string]uint64, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -24,7 +24,7 @@ func Counters(ctx context.Context, w *netns.World, ns string) (map[string]uint64
 	return counters, nil
 }
 
-// readCounters reads the files of the namespace of the calling thread; that of IPv6 may be missing.
+// readCounters reads the files of the namespace of the calling thread; the IPv6 file may be missing.
 func readCounters(into map[string]uint64) error {
 	for _, file := range []string{"snmp", "netstat"} {
 		data, err := os.ReadFile("/proc/thread-self/net/" + file)
@@ -60,7 +60,7 @@ func parseCounterLines(data string, into map[string]uint64) {
 	}
 }
 
-// counter notes a value. The one that may be negative (TcpMaxConn, -1 for no limit) is no counter.
+// counter adds a value. The only one that may be negative (TcpMaxConn, -1 for no limit) is not a counter.
 func counter(into map[string]uint64, name, value string) {
 	if n, err := strconv.ParseUint(value, 10, 64); err == nil {
 		into[name] = n

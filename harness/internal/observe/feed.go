@@ -12,18 +12,18 @@ import (
 	"netnscheck/harness/internal/netns"
 )
 
-// Event is one change that the kernel told of in a namespace.
+// Event is one change that the kernel reported in a namespace.
 type Event struct {
 	Object string // link, addr, route, neigh
 	Verb   string // add, change, del
-	Type   string // of a route that is no ordinary one, such as unreachable; else ""
-	// Words are what it was about: the name of a link; else the address or destination, then what else is known of it
-	// in pairs, such as `via 10.0.0.1` and `dev eth0`.
+	Type   string // of a route unless unicast, such as unreachable; else ""
+	// Words describe the object: the name of a link, else the address or destination, followed by further attributes in
+	// pairs, such as `via 10.0.0.1` and `dev eth0`.
 	Words []string
 }
 
-// Is says whether the event is what a check asks for: the first word has to be the same, pairs of words and the type of
-// a route may be left out.
+// Is reports whether the event matches that of a check: the first word has to be the same, pairs of words and the type
+// of a route may be left out.
 func (e Event) Is(object, verb, detail string) bool {
 	asked := strings.Fields(detail)
 	if e.Type != "" && len(asked) > 0 && asked[0] == e.Type {
@@ -49,25 +49,26 @@ func (e Event) String() string {
 	return strings.Join(words, " ")
 }
 
-// Feed is a watch over what happens in one namespace (rtnetlink(7), multicast groups). Its socket keeps the namespace
-// alive: close it when the name has gone.
+// Feed receives the events of one namespace (multicast groups of rtnetlink(7)). Its socket keeps the namespace alive:
+// close it when the namespace is deleted.
 type Feed struct {
 	talk   *conversation
 	names  map[int]string  // of the links, by index
-	known  map[string]bool // addresses and neighbours that are there, by what identifies them
+	known  map[string]bool // existing addresses and neighbours, by their identity
 	events []Event
 	closed bool
 }
 
-// ErrLost says that the kernel told of more than the feed could take in, so that nobody knows what happened.
+// ErrLost is for a feed whose socket overflowed, so that events are missing.
 var ErrLost = errors.New("events were lost (ENOBUFS)")
 
-// groups are what a feed listens to.
-const groups = 1<<(unix.RTNLGRP_LINK-1) | 1<<(unix.RTNLGRP_NEIGH-1) | 1<<(unix.RTNLGRP_IPV4_IFADDR-1) | 1<<(unix.RTNLGRP_IPV6_IFADDR-1) |
+// groups are the multicast groups of a feed.
+const groups = 1<<(unix.RTNLGRP_LINK-1) | 1<<(unix.RTNLGRP_NEIGH-1) |
+	1<<(unix.RTNLGRP_IPV4_IFADDR-1) | 1<<(unix.RTNLGRP_IPV6_IFADDR-1) |
 	1<<(unix.RTNLGRP_IPV4_ROUTE-1) | 1<<(unix.RTNLGRP_IPV6_ROUTE-1)
 
-// Watch begins to watch a namespace. What is there already is read first, so that a change of it is told from something
-// new.
+// Watch starts to receive the events of a namespace. It reads existing objects, to distinguish their changes from
+// additions.
 func Watch(w *netns.World, ns string) (*Feed, error) {
 	f := &Feed{names: map[int]string{}, known: map[string]bool{}}
 	err := w.Do(ns, func() error {
@@ -101,12 +102,12 @@ func Watch(w *netns.World, ns string) (*Feed, error) {
 	})
 	if err != nil {
 		f.Close()
-		return nil, fmt.Errorf("watch what happens in %s: %w", ns, err)
+		return nil, fmt.Errorf("watch the events of %s: %w", ns, err)
 	}
 	return f, nil
 }
 
-// Close ends the watch; what was told until then stays.
+// Close stops receiving; Events still returns the events received before.
 func (f *Feed) Close() {
 	if f.talk != nil && !f.closed {
 		f.talk.close()
@@ -114,8 +115,8 @@ func (f *Feed) Close() {
 	f.closed = true
 }
 
-// Events are what was told so far. Where nothing was, it waits for a moment, as what follows from a change (the carrier
-// of a peer) is told a little later than the change itself. After ErrLost there is no telling.
+// Events are the events so far. If there are none, it waits for the given time, because consequences of a change (such
+// as the carrier of a peer) are reported a little later than the change. If events were lost, the error is ErrLost.
 func (f *Feed) Events(moment time.Duration) ([]Event, error) {
 	if f.closed {
 		return f.events, nil
@@ -139,7 +140,7 @@ func (f *Feed) Events(moment time.Duration) ([]Event, error) {
 	}
 }
 
-// receive takes in one datagram.
+// receive receives one datagram.
 func (f *Feed) receive() error {
 	buffer := buffers.Get().(*[64 << 10]byte)
 	defer buffers.Put(buffer)
@@ -157,7 +158,7 @@ func (f *Feed) receive() error {
 	for part := buffer[:n]; len(part) >= unix.NLMSG_HDRLEN; {
 		length := int(native.Uint32(part))
 		if length < unix.NLMSG_HDRLEN || length > len(part) {
-			return errors.New("receive an event: it is cut short")
+			return errors.New("receive an event: it is truncated")
 		}
 		if e, ok := f.read(native.Uint16(part[4:]), native.Uint16(part[6:]), part[unix.NLMSG_HDRLEN:length]); ok {
 			f.events = append(f.events, e)

@@ -29,7 +29,7 @@ func TestEventIs(t *testing.T) {
 	}
 }
 
-// TestFeed watches one namespace while something happens in it, and another one in which nothing does.
+// TestFeed watches one namespace with changes, and another one without.
 func TestFeed(t *testing.T) {
 	w := newWorld(t, "busy", "quiet")
 	busy, err := Watch(w, "busy")

@@ -9,7 +9,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// read turns a message of the kernel into an event and keeps count of what is there; not ok for what no check asks for.
+// read turns a message of the kernel into an event and updates the existing objects; not ok for messages that no check
+// can ask for.
 func (f *Feed) read(kind, flags uint16, body []byte) (Event, bool) {
 	switch kind {
 	case unix.RTM_NEWLINK, unix.RTM_DELLINK:
@@ -94,7 +95,7 @@ func (f *Feed) readNeighbour(deleted bool, body []byte) (Event, bool) {
 		Words: []string{address.String(), "dev", dev}}, true
 }
 
-// count keeps account of what is there, and returns the event's verb.
+// count updates the existing objects and returns the verb of the event.
 func (f *Feed) count(what string, deleted bool) string {
 	v := verb(deleted, f.known[what])
 	f.known[what] = !deleted
@@ -103,7 +104,7 @@ func (f *Feed) count(what string, deleted bool) string {
 
 func (f *Feed) readRoute(deleted, replaced bool, body []byte) (Event, bool) {
 	if len(body) < unix.SizeofRtMsg || native.Uint32(body[8:])&unix.RTM_F_CLONED != 0 {
-		return Event{}, false // a cached copy of a route is none
+		return Event{}, false // a cached copy of a route
 	}
 	family, length, table := body[0], int(body[1]), uint64(body[4])
 	var dest netip.Addr

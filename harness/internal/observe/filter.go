@@ -14,16 +14,16 @@ import (
 	"netnscheck/harness/state"
 )
 
-// The dumps of nf_tables are asked for by our own conversation: it knows a dump that was interrupted, keeps the errno,
-// and sees expressions that nobody knows. What is in an expression the library github.com/google/nftables/expr reads.
+// The dumps of nf_tables are read by our own conversation, which recognizes interrupted dumps, keeps the errno, and
+// sees unknown expressions. The library github.com/google/nftables/expr parses the expressions.
 
-// families are the words of nft(8) for the families of tables.
+// families are the names of table families in nft(8).
 var families = map[byte]string{
 	unix.NFPROTO_INET: "inet", unix.NFPROTO_IPV4: "ip", unix.NFPROTO_ARP: "arp", unix.NFPROTO_NETDEV: "netdev",
 	unix.NFPROTO_BRIDGE: "bridge", unix.NFPROTO_IPV6: "ip6",
 }
 
-// hookWord is nft's word for a hook.
+// hookWord is nft's name for a hook.
 func hookWord(family byte, number uint32) string {
 	words := []string{"prerouting", "input", "forward", "output", "postrouting", "ingress"}
 	switch family {
@@ -38,7 +38,7 @@ func hookWord(family byte, number uint32) string {
 	return words[number]
 }
 
-// ruleset is what the kernel has of nf_tables in a namespace, as it came.
+// ruleset is the content of nf_tables in a namespace, as the kernel sends it.
 type ruleset struct {
 	ask    *conversation
 	tables []*table
@@ -46,7 +46,7 @@ type ruleset struct {
 	links  map[int]string // names by index
 }
 
-// place is where a chain or a set is.
+// place identifies a chain or a set.
 type place struct {
 	family      byte
 	table, name string
@@ -64,7 +64,7 @@ type chain struct {
 	rules []rawRule
 }
 
-// rawRule is a rule as the kernel tells it.
+// rawRule is a rule as the kernel sends it.
 type rawRule struct {
 	in          place
 	handle      uint64
@@ -72,11 +72,11 @@ type rawRule struct {
 	userdata    []byte
 }
 
-// errChanged says that the rules were changed while they were read.
+// errChanged is for rules that kept changing while they were read.
 var errChanged = errors.New("the rules changed while they were read")
 
-// openFilters begins, on a thread in the namespace, the conversation about packet filters. Where the kernel has none,
-// there is none. The tables of the old iptables are listed in a file (for root alone), and cannot be read here.
+// openFilters opens, on a thread in the namespace, the conversation with nf_tables, if the kernel has it. The tables of
+// iptables-legacy are only listed: their names are in a file, which root may read.
 func (r *reading) openFilters() {
 	var err error
 	if r.netfilter, err = open(unix.NETLINK_NETFILTER); err != nil && !isMissing(err) {
@@ -91,8 +91,8 @@ func (r *reading) openFilters() {
 	}
 }
 
-// readFilters reads nf_tables. That the kernel refuses it, or that the rules never keep still, stands among what is
-// unread and is no error.
+// readFilters reads nf_tables. If the kernel refuses that, or the rules keep changing, they are recorded as unread,
+// which is not an error.
 func (r *reading) readFilters() error {
 	r.Filters, r.Unread = nil, nil
 	filters, err := r.filters()
@@ -115,16 +115,16 @@ func filterRefusal(err error) string {
 	return err.Error()
 }
 
-// isMissing says whether the kernel refused the first question for want of netfilter, or of nf_tables: then nothing
-// filters there.
+// isMissing reports whether the kernel refused the first request because it lacks netfilter or nf_tables: then there
+// are no filters.
 func isMissing(err error) bool {
 	return errors.Is(err, unix.EPROTONOSUPPORT) || errors.Is(err, unix.EOPNOTSUPP) || errors.Is(err, unix.EINVAL)
 }
 
-// filters reads the rule set until it has read what it had read the time before, and the kernel knows of no change
-// during the last reading. Where there are no tables, that is one question. Twice, for a commit gives the rules their
-// new generation a moment before it makes them the valid ones (nf_tables_commit): who reads in that moment sees some of
-// the old and some of the new, and no change.
+// filters reads the rule set until two readings in a row are equal and the generation did not change during the last
+// one. Without tables, that is one request. It reads twice because a commit changes the generation a moment before it
+// activates the rules (nf_tables_commit in net/netfilter/nf_tables_api.c): a reading in that moment is a mixture of old
+// and new rules, without a change of generation.
 func (r *reading) filters() ([]state.FilterTable, error) {
 	var last []state.FilterTable
 	for range patience {
@@ -157,7 +157,8 @@ func (r *reading) filters() ([]state.FilterTable, error) {
 	return nil, errChanged
 }
 
-// read reads everything. The tables are read again: those before the generation was asked for may be of an older one.
+// read reads everything. It reads the tables again, because those read before the generation may belong to an older
+// one.
 func (s *ruleset) read() ([]state.FilterTable, error) {
 	for _, part := range []func() error{s.readTables, s.readChains, s.readSets, s.readRules} {
 		if err := part(); err != nil {
@@ -167,7 +168,7 @@ func (s *ruleset) read() ([]state.FilterTable, error) {
 	var all []state.FilterTable
 	for _, t := range s.tables {
 		if t.dormant {
-			continue // its chains are not hooked in
+			continue // its chains are not registered at hooks
 		}
 		out := state.FilterTable{Family: families[t.family], Name: t.name}
 		for _, c := range t.chains {
@@ -185,7 +186,7 @@ func (s *ruleset) read() ([]state.FilterTable, error) {
 	return all, nil
 }
 
-// list dumps everything of a kind. What is dumped outlives the conversation's buffer.
+// list dumps all objects of a kind. It copies them from the buffer of the conversation.
 func (s *ruleset) list(kind uint16, question []byte, f func(family byte, attrs []byte)) error {
 	bodies, err := dump(s.ask, unix.NFNL_SUBSYS_NFTABLES<<8|kind, question, func(body []byte) ([]byte, bool) {
 		return bytes.Clone(body), len(body) >= sizeofNFGen
@@ -201,7 +202,7 @@ func (s *ruleset) list(kind uint16, question []byte, f func(family byte, attrs [
 
 const sizeofNFGen = 4 // struct nfgenmsg
 
-// generation is the number of the rule set; every change gives it another one.
+// generation is the generation of the rule set, which every change increments.
 func (s *ruleset) generation() (id uint32, err error) {
 	err = s.ask.ask(unix.NFNL_SUBSYS_NFTABLES<<8|unix.NFT_MSG_GETGEN, 0, make([]byte, sizeofNFGen), func(body []byte) {
 		if len(body) >= sizeofNFGen {
@@ -258,7 +259,7 @@ func (s *ruleset) readChains() error {
 	})
 }
 
-// hook reads where a base chain is hooked in.
+// hook reads the hook, priority and devices of a base chain.
 func (c *chain) hook(family byte, data []byte) {
 	const device, devices, deviceName = 3, 4, 1 // NFTA_HOOK_DEV, NFTA_HOOK_DEVS, NFTA_DEVICE_NAME
 	attributes(data, func(kind uint16, data []byte) {

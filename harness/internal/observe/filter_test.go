@@ -13,7 +13,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// load gives a namespace a rule set, in the words of nft.
+// load loads a rule set with nft into a namespace.
 func load(t testing.TB, w *netns.World, ns, rules string) {
 	t.Helper()
 	needs(t, "nft")
@@ -37,7 +37,7 @@ func filtered(t testing.TB, w *netns.World, ns string) *state.Namespace {
 	return n
 }
 
-// model is a rule in one line: its conditions, its verdict.
+// model is a rule in one line: its conditions and its verdict.
 func model(r state.FilterRule) string {
 	var parts []string
 	for _, m := range r.Matches {
@@ -60,8 +60,8 @@ func model(r state.FilterRule) string {
 	return strings.TrimSpace(strings.Join(parts, ", ") + " -> " + to)
 }
 
-// ruleTables are rules of nft as nft prints them, each with what the state has to say of it. Rules with the same text
-// are what one rule becomes that tells several packets apart.
+// ruleTables are rules as nft prints them, each with its model in the state. Rules with the same text are one rule that
+// distinguishes several kinds of packets.
 var ruleTables = []struct {
 	table, chain string
 	base         state.FilterChain
@@ -188,7 +188,7 @@ var ruleTables = []struct {
 		}},
 }
 
-// TestFilters loads rules with nft, and compares what the state says of them, and how nft prints them.
+// TestFilters loads rules with nft, and compares the rules of the state with their models and with the output of nft.
 func TestFilters(t *testing.T) {
 	for _, of := range ruleTables {
 		t.Run(of.table, func(t *testing.T) {
@@ -230,7 +230,7 @@ func TestFilters(t *testing.T) {
 	}
 }
 
-// TestOpaqueRules are rules that nobody here understands: they say so, whatever their verdict.
+// TestOpaqueRules are rules that are not understood: they are opaque, whatever their verdict.
 func TestOpaqueRules(t *testing.T) {
 	w := newWorld(t, "a")
 	load(t, w, "a", `table inet t {
@@ -267,14 +267,14 @@ func TestOpaqueRules(t *testing.T) {
 	}
 	for i, want := range []string{"? -> drop", "iifname=lo, ? -> drop", "nfproto=ipv4, ? -> drop",
 		"nfproto=ipv4, ? -> drop"} {
-		equal(t, model(chain.Rules[i]), want) // nothing is said of what was not understood
+		equal(t, model(chain.Rules[i]), want) // unknown expressions add no condition
 	}
 	last := chain.Rules[len(chain.Rules)-2:]
 	equal(t, []string{last[0].Verdict, last[1].Verdict}, []string{"accept", "drop"})
 }
 
-// TestAKernelWithoutFilters: rtnetlink knows nothing of packet filters, as netfilter does not where nf_tables is
-// missing. Nothing filters there, so nothing is unread.
+// TestAKernelWithoutFilters: rtnetlink refuses requests for packet filters just as netfilter does without nf_tables.
+// There are no filters then, and nothing is unread.
 func TestAKernelWithoutFilters(t *testing.T) {
 	without, err := open(unix.NETLINK_ROUTE)
 	if err != nil {
@@ -287,8 +287,7 @@ func TestAKernelWithoutFilters(t *testing.T) {
 	}
 }
 
-// TestFiltersWhileTheyChange reads rules that somebody else replaces all the time, each time in one go: it must never
-// see a mixture.
+// TestFiltersWhileTheyChange reads rules that are replaced atomically all the time: it must never see a mixture.
 func TestFiltersWhileTheyChange(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it reads filters again and again while they change")

@@ -13,12 +13,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// field is something of a packet that a rule can look at.
+// field is a field or property of a packet that a rule can match.
 type field struct {
 	key   string // of state.FilterMatch
-	words string // of nft(8), where they are others
+	words string // of nft(8), if different from the key
 	size  int
-	value func(s *ruleset, data []byte) string // "" for a value that nobody knows
+	value func(s *ruleset, data []byte) string // "" for an unknown value
 }
 
 func (f field) text() string {
@@ -51,12 +51,12 @@ var (
 	iif        = field{key: "iifname", words: "iif", size: 4, value: indexValue}
 	oif        = field{key: "oifname", words: "oif", size: 4, value: indexValue}
 	ctState    = field{key: "ct state", size: 4, value: stateValue}
-	ctStatus   = field{key: "ct status", size: 4, value: unknownValue} // a whole status has several bits
+	ctStatus   = field{key: "ct status", size: 4, value: unknownValue} // an exact status has several bits
 	icmpType   = field{key: "icmp type", size: 1, value: named(icmpWords)}
 	icmpv6Type = field{key: "icmpv6 type", size: 1, value: named(icmpv6Words)}
 )
 
-// portField is a port of tcp, udp, or th: of one of several protocols.
+// portField is a port of tcp or udp, or of th: of one of several protocols.
 func portField(protocol, which string) field {
 	return field{key: protocol + " " + which, size: 2, value: func(_ *ruleset, data []byte) string {
 		return fmt.Sprint(port(data))
@@ -68,7 +68,7 @@ var metaFields = map[expr.MetaKey]field{
 	expr.MetaKeyIIFNAME: iifname, expr.MetaKeyOIFNAME: oifname, expr.MetaKeyIIF: iif, expr.MetaKeyOIF: oif,
 }
 
-// placed is a field and where it begins in its header.
+// placed is a field with its offset in the header.
 type placed struct {
 	at uint32
 	field
@@ -81,7 +81,7 @@ var (
 	arpHeader      = []placed{{6, arpOp}}
 )
 
-// transportHeader are the fields of a protocol's header, or of one of several protocols with ports.
+// transportHeader are the fields in the header of a protocol, or of several protocols with ports.
 func transportHeader(protocols []string) []placed {
 	ports := "th"
 	for _, p := range protocols {
@@ -102,8 +102,8 @@ func transportHeader(protocols []string) []placed {
 	return []placed{{0, portField(ports, "sport")}, {2, portField(ports, "dport")}}
 }
 
-// covered are the fields that these bytes of a header are, side by side. nft reads neighbours at once, and of an
-// address no more bytes than its prefix has.
+// covered are the adjacent fields that these bytes of a header consist of. nft loads adjacent fields at once, and only
+// as many bytes of an address as its prefix has.
 func covered(header []placed, at, size uint32) []field {
 	var found []field
 	for _, p := range header {
@@ -112,7 +112,7 @@ func covered(header []placed, at, size uint32) []field {
 			taken := min(size, uint32(p.size))
 			at, size = at+taken, size-taken
 			if size == 0 && int(taken) < p.size && p.size != 4 && p.size != 16 {
-				return nil // half of something that has no prefixes
+				return nil // a part of a field without prefixes
 			}
 		}
 	}
@@ -134,7 +134,7 @@ func macValue(_ *ruleset, data []byte) string { return net.HardwareAddr(data).St
 
 func markValue(_ *ruleset, data []byte) string { return fmt.Sprintf("0x%08x", number(data)) }
 
-// typeValue is what an address is to the namespace, as its routes tell (enum of RTN_UNSPEC and others).
+// typeValue is the type of an address by the routes of the namespace (RTN_UNSPEC and others).
 func typeValue(_ *ruleset, data []byte) string {
 	if n := number(data); n < uint64(len(typeWords)) {
 		return typeWords[n]
@@ -142,7 +142,7 @@ func typeValue(_ *ruleset, data []byte) string {
 	return ""
 }
 
-// nameValue is the name of an interface, or what it begins with and a star.
+// nameValue is the name of an interface, or a prefix of names with a star.
 func nameValue(_ *ruleset, data []byte) string {
 	if bytes.IndexByte(data, 0) < 0 && len(data) < unix.IFNAMSIZ {
 		return string(data) + "*"
@@ -150,10 +150,10 @@ func nameValue(_ *ruleset, data []byte) string {
 	return text(data)
 }
 
-// indexValue is the name of the interface with this index: nft writes it so, although the kernel compares indexes.
+// indexValue is the name of the interface with this index: nft prints the name, although the kernel compares indexes.
 func indexValue(s *ruleset, data []byte) string { return s.links[int(number(data))] }
 
-// bitWord is the word for a bit.
+// bitWord is the name of a bit.
 type bitWord struct {
 	bit  uint64
 	word string
@@ -162,12 +162,12 @@ type bitWord struct {
 var (
 	// stateBits are the states of connection tracking.
 	stateBits = []bitWord{{1, "invalid"}, {2, "established"}, {4, "related"}, {8, "new"}, {64, "untracked"}}
-	// statusBits say what connection tracking knows of a connection (enum ip_conntrack_status).
+	// statusBits are the status flags of a connection (enum ip_conntrack_status).
 	statusBits = []bitWord{{1, "expected"}, {2, "seen-reply"}, {4, "assured"}, {8, "confirmed"}, {16, "snat"},
 		{32, "dnat"}}
 )
 
-// bits are the words of a field that is a mask, nil for any other.
+// bits are the bit names of a field that is a mask, nil for any other.
 func (f field) bits() []bitWord {
 	switch f.key {
 	case ctState.key:
@@ -178,7 +178,7 @@ func (f field) bits() []bitWord {
 	return nil
 }
 
-// stateValue is a state by itself: a connection is in one.
+// stateValue is a single state: a connection has exactly one.
 func stateValue(_ *ruleset, data []byte) string {
 	if words := maskWords(stateBits, number(data)); len(words) == 1 {
 		return words[0]
@@ -188,7 +188,7 @@ func stateValue(_ *ruleset, data []byte) string {
 
 func unknownValue(*ruleset, []byte) string { return "" }
 
-// maskWords are the words for a mask; nil when there are bits without one in it.
+// maskWords are the bit names of a mask; nil if some of its bits have none.
 func maskWords(bits []bitWord, mask uint64) (words []string) {
 	for _, s := range bits {
 		if mask&s.bit != 0 {
@@ -202,7 +202,7 @@ func maskWords(bits []bitWord, mask uint64) (words []string) {
 	return words
 }
 
-// named writes a number in network order by its word, or as a number.
+// named prints a number in network order by its name, or as a number.
 func named(words map[uint64]string) func(*ruleset, []byte) string {
 	return func(_ *ruleset, data []byte) string {
 		var n uint64
@@ -219,7 +219,7 @@ func named(words map[uint64]string) func(*ruleset, []byte) string {
 	}
 }
 
-// span is all values from low to high: one value, a prefix, the beginning of a name, or a range.
+// span is all values from low to high: one value, a prefix, a prefix of names, or a range.
 func (f field) span(s *ruleset, low, high []byte) string {
 	if bytes.Equal(low, high) {
 		return f.value(s, low)
@@ -237,11 +237,11 @@ func (f field) span(s *ruleset, low, high []byte) string {
 	return f.between(s, low, high)
 }
 
-// between is a range, written as one.
+// between prints a range.
 func (f field) between(s *ruleset, low, high []byte) string {
 	if f.key == iifname.key || f.key == oifname.key || f.key == mark.key || f.key == saddrType.key ||
 		f.key == daddrType.key || f.bits() != nil {
-		return "" // these are not in network order
+		return "" // these are not in network order, so their order is not that of the bytes
 	}
 	return f.value(s, low) + "-" + f.value(s, high)
 }
@@ -250,8 +250,8 @@ func (f field) isAddress() bool {
 	return strings.HasPrefix(f.key, "ip") && strings.HasSuffix(f.key, "addr")
 }
 
-// commonPrefix is how many bits low and high have in common; block says that they are the first and the last with
-// those.
+// commonPrefix is the length of the common prefix of low and high in bits; block is set if they are its first and last
+// value.
 func commonPrefix(low, high []byte) (bits int, block bool) {
 	for bits < 8*len(low) && bit(low, bits) == bit(high, bits) {
 		bits++
@@ -266,7 +266,7 @@ func commonPrefix(low, high []byte) (bits int, block bool) {
 
 func bit(data []byte, i int) bool { return data[i/8]&(0x80>>(i%8)) != 0 }
 
-// maskBits is the length of a prefix mask; not ok for another one.
+// maskBits is the length of a prefix mask; not ok for any other mask.
 func maskBits(mask []byte) (bits int, ok bool) {
 	for bits < 8*len(mask) && bit(mask, bits) {
 		bits++

@@ -12,12 +12,12 @@ import (
 	"netnscheck/harness/state"
 )
 
-// compare reads a comparison with a constant. The lower bound of a range waits for the upper one.
+// compare reads a comparison with a constant. The lower bound of a range is kept for the upper one.
 func (u *understanding) compare(e *expr.Cmp) {
 	from := u.registers[slot(e.Register)]
 	switch {
 	case len(from.fields) == 0:
-		u.rule.Opaque = true // what is compared is in the text already, as what nobody knows
+		u.rule.Opaque = true // the unknown operand is in the text already
 	case e.Op == expr.CmpOpGte && u.bound == nil:
 		u.bound = e
 	case e.Op == expr.CmpOpLte && u.bound != nil:
@@ -31,7 +31,7 @@ func (u *understanding) compare(e *expr.Cmp) {
 	}
 }
 
-// closeBound writes a lower bound to which no upper one came.
+// closeBound adds a lower bound that no upper one follows.
 func (u *understanding) closeBound() {
 	if e := u.bound; e != nil {
 		u.bound = nil
@@ -44,7 +44,7 @@ func (u *understanding) closeBound() {
 	}
 }
 
-// compareNeighbours takes a comparison of several fields at once apart.
+// compareNeighbours splits a comparison of several adjacent fields.
 func (u *understanding) compareNeighbours(from register, e *expr.Cmp) {
 	if e.Op != expr.CmpOpEq || from.mask != nil {
 		u.unknown("cmp")
@@ -79,7 +79,7 @@ func (u *understanding) compareOne(f field, mask []byte, op expr.CmpOp, data []b
 		low, high = prefixBounds(data, f.size, bits)
 		_, isPrefix := commonPrefix(low, high)
 		if equal := op == expr.CmpOpEq || op == expr.CmpOpNeq; !isPrefix || !equal && !bytes.Equal(low, high) {
-			u.unknown("bitwise") // it has bits behind the mask, or it is not about a whole address
+			u.unknown("bitwise") // the value has bits outside the mask, or the field is not a whole address
 			return
 		}
 	}
@@ -121,7 +121,7 @@ func (u *understanding) compareOne(f field, mask []byte, op expr.CmpOp, data []b
 	u.match(f, operator, state.FilterMatch{Values: values}, f.value(u.ruleset, low))
 }
 
-// prefixBounds are the first and the last address of a prefix that is given by its first bytes.
+// prefixBounds are the first and the last address of a prefix, given its first bytes.
 func prefixBounds(data []byte, size, bits int) (low, high []byte) {
 	low, high = make([]byte, size), make([]byte, size)
 	copy(low, data)
@@ -132,7 +132,7 @@ func prefixBounds(data []byte, size, bits int) (low, high []byte) {
 	return low, high
 }
 
-// matchBits reads `ct state established,related` or `ct status dnat`: is one of these bits set, or none of them?
+// matchBits reads `ct state established,related` or `ct status dnat`: one of these bits is set, or none of them.
 func (u *understanding) matchBits(f field, mask []byte, op expr.CmpOp, data []byte) {
 	words := maskWords(f.bits(), number(mask))
 	if words == nil || number(data) != 0 || op != expr.CmpOpEq && op != expr.CmpOpNeq {
@@ -171,7 +171,7 @@ func (u *understanding) matchRange(from register, not bool, low, high []byte) {
 	u.match(f, operator, state.FilterMatch{Not: not, Values: []string{value}}, value)
 }
 
-// quoted is a value as it stands in a rule: names of interfaces have quotes.
+// quoted is a value as nft prints it: names of interfaces have quotes.
 func quoted(f field, value string) string {
 	if f.key == iifname.key || f.key == oifname.key {
 		return `"` + value + `"`
@@ -179,7 +179,7 @@ func quoted(f field, value string) string {
 	return value
 }
 
-// lookup reads a look-up in a set, a verdict map, or another map.
+// lookup reads a lookup in a set, a verdict map, or another map.
 func (u *understanding) lookup(e *expr.Lookup) error {
 	set, err := u.set(place{u.raw.in.family, u.raw.in.table, e.SetName})
 	if err != nil {
@@ -195,7 +195,7 @@ func (u *understanding) lookup(e *expr.Lookup) error {
 	case !known || set.strange || e.IsDestRegSet && !decides || e.Invert && len(fields) > 1 || u.outcomes != nil:
 		u.unknown("lookup")
 		if decides {
-			u.outcomes = outcomes // what it may lead to
+			u.outcomes = outcomes // its possible outcomes
 		}
 		return nil
 	case decides || len(fields) > 1:
@@ -215,8 +215,7 @@ func (u *understanding) lookup(e *expr.Lookup) error {
 	return nil
 }
 
-// fieldsFrom are the fields in the registers from this one on, as far as a key of this length goes; nil when one is not
-// known.
+// fieldsFrom are the fields in the registers of a key of this length; nil if one is unknown.
 func (u *understanding) fieldsFrom(number uint32, length int) (fields []field) {
 	for at := slot(number); length > 0; {
 		r := u.registers[at]
@@ -230,12 +229,12 @@ func (u *understanding) fieldsFrom(number uint32, length int) (fields []field) {
 	return fields
 }
 
-// elements are the elements of a set, each as an outcome, and in words.
+// elements are the elements of a set, as outcomes and as text.
 func (u *understanding) elements(set *filterSet, fields []field) (outcomes []state.FilterRule, words []string,
 	known bool) {
 	known = len(fields) > 0
 	outcomes = make([]state.FilterRule, 0, len(set.elements))
-	others := []string{} // what the elements before the one that catches all the rest have, of a single field
+	others := []string{} // the values before the catchall element, of a single field
 	for _, e := range set.elements {
 		outcome := state.FilterRule{Verdict: e.verdict.word, Target: e.verdict.target}
 		var parts []string
@@ -269,7 +268,7 @@ func (u *understanding) elements(set *filterSet, fields []field) (outcomes []sta
 	return outcomes, words, known
 }
 
-// sayLookup writes a look-up with several fields, or in a verdict map.
+// sayLookup adds the text of a lookup with several fields, or in a verdict map.
 func (u *understanding) sayLookup(fields []field, e *expr.Lookup, set *filterSet, decides bool, values []string) {
 	var keys []string
 	for _, f := range fields {
@@ -284,7 +283,7 @@ func (u *understanding) sayLookup(fields []field, e *expr.Lookup, set *filterSet
 	u.say(text + " " + setText(e, set, values))
 }
 
-// setText is a set by its name, or its elements where it has none.
+// setText is the name of a set, or the elements of an anonymous set.
 func setText(e *expr.Lookup, set *filterSet, values []string) string {
 	if set.flags&unix.NFT_SET_ANONYMOUS == 0 {
 		return "@" + e.SetName

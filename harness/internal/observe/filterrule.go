@@ -12,35 +12,36 @@ import (
 	"netnscheck/harness/state"
 )
 
-// understanding is a rule while its expressions are read, one after the other, as the kernel's machine would run them.
+// understanding is a rule whose expressions are being read, one after the other, as nft_do_chain in the kernel runs
+// them.
 type understanding struct {
 	*ruleset
 	raw       rawRule
 	rule      state.FilterRule
 	words     []word
 	registers map[uint32]register
-	protocols []string // what the layer above IP may be by now
-	network   string   // and the network layer: ip, ip6, arp
+	protocols []string // the possible transport protocols so far
+	network   string   // the network protocol so far: ip, ip6, arp
 	bound     *expr.Cmp
-	// outcomes are those of a lookup that tells several apart, each with conditions of its own.
+	// outcomes are those of a lookup that distinguishes several, each with its own conditions.
 	outcomes []state.FilterRule
 }
 
-// word is a piece of the rule's text. One that is implied by a later piece nft leaves out: `meta l4proto tcp` before
-// `tcp dport 22`.
+// word is a part of the rule's text. nft leaves out a part that a later one implies: `meta l4proto tcp` before `tcp
+// dport 22`.
 type word struct {
 	text       string
-	key, value string // of what can be implied
+	key, value string // of a part that can be implied
 }
 
-// register is what a register of the machine holds: these fields of the packet, or a constant.
+// register is the content of a register: fields of the packet, or a constant.
 type register struct {
 	fields []field
 	mask   []byte
 	data   []byte
 }
 
-// slot is where a register begins, counted in those of four bytes.
+// slot is the first 32-bit register of a register.
 func slot(number uint32) uint32 {
 	if number >= unix.NFT_REG32_00 {
 		return number - unix.NFT_REG32_00
@@ -48,7 +49,7 @@ func slot(number uint32) uint32 {
 	return (number - unix.NFT_REG_1) * 4
 }
 
-// understand makes of a rule what can be said of it: one FilterRule, or several where a lookup tells several apart.
+// understand translates a rule into one FilterRule, or into several if it distinguishes several kinds of packets.
 func (s *ruleset) understand(raw rawRule) ([]state.FilterRule, error) {
 	u := &understanding{ruleset: s, raw: raw, registers: map[uint32]register{}}
 	u.rule.Handle = raw.handle
@@ -91,7 +92,7 @@ func expressionData(data []byte) (inner []byte) {
 	return inner
 }
 
-// expression reads one expression. What is not understood makes the rule opaque; an error means that reading failed.
+// expression reads one expression. One that is not understood makes the rule opaque; an error is for a failed read.
 func (u *understanding) expression(name string, data []byte) error {
 	e, known := map[string]expr.Any{
 		"meta": &expr.Meta{}, "fib": &expr.Fib{}, "payload": &expr.Payload{}, "ct": &expr.Ct{},
@@ -138,7 +139,7 @@ func (u *understanding) expression(name string, data []byte) error {
 	return nil
 }
 
-// fibField is the type of an address alone, whatever the link.
+// fibField is the type of an address, regardless of the link; not ok for any other lookup.
 func fibField(e *expr.Fib) (field, bool) {
 	if e.ResultADDRTYPE && !e.FlagIIF && !e.FlagOIF && !e.FlagMARK && e.FlagSADDR != e.FlagDADDR {
 		return map[bool]field{true: saddrType, false: daddrType}[e.FlagSADDR], true
@@ -146,7 +147,7 @@ func fibField(e *expr.Fib) (field, bool) {
 	return field{}, false
 }
 
-// header is what is known to be in a header of the packet.
+// header are the fields of a header, as far as its protocol is known.
 func (u *understanding) header(base expr.PayloadBase) []placed {
 	switch base {
 	case expr.PayloadBaseLLHeader:
@@ -208,7 +209,7 @@ func (u *understanding) unknown(name string) {
 	u.say("[" + name + "]")
 }
 
-// match adds a condition and what follows from it for the headers.
+// match adds a condition, and restricts the protocols of the headers accordingly.
 func (u *understanding) match(f field, operator string, m state.FilterMatch, values string) {
 	m.Key = f.key
 	u.rule.Matches = append(u.rule.Matches, m)
@@ -228,7 +229,7 @@ func (u *understanding) match(f field, operator string, m state.FilterMatch, val
 	}
 }
 
-// sayMatch writes a condition, and takes those back that it implies.
+// sayMatch adds the text of a condition, and removes those that it implies.
 func (u *understanding) sayMatch(f field, operator, values string) {
 	u.implied(f.text())
 	w := word{text: f.text() + " " + operator + values}
@@ -238,7 +239,7 @@ func (u *understanding) sayMatch(f field, operator, values string) {
 	u.words = append(u.words, w)
 }
 
-// implied takes back the conditions without which nobody could speak of this.
+// implied removes the conditions that this text implies.
 func (u *understanding) implied(text string) {
 	network, upper := "", ""
 	switch first, _, _ := strings.Cut(text, " "); first {
@@ -266,7 +267,7 @@ func (u *understanding) implied(text string) {
 	})
 }
 
-// finish is the rule, or one for each outcome and each protocol that it is about.
+// finish is the rule, or one for each outcome and each protocol.
 func (u *understanding) finish() []state.FilterRule {
 	var all []string
 	for _, w := range u.words {

@@ -15,18 +15,18 @@ type filterSet struct {
 	keyLen   int
 	read     bool
 	elements []element
-	// strange says that elements have conditions of their own (a limit, say), or come and go with packets.
+	// strange is set if elements have statements of their own (such as a limit), or are added by packets.
 	strange bool
 }
 
-// element is a key, or all keys from low to high, and what a map has for it.
+// element is a key or range of keys, with its value in a map.
 type element struct {
 	low, high []byte
 	catchall  bool
 	verdict   verdict
 }
 
-// verdict is where a rule or an element of a verdict map sends a packet.
+// verdict is the verdict of a rule or of an element of a verdict map.
 type verdict struct{ word, target string }
 
 const (
@@ -56,7 +56,7 @@ func (s *ruleset) readSets() error {
 	})
 }
 
-// set is a set with its elements, which are read when the first rule asks for them.
+// set is a set with its elements, which are read on first use.
 func (s *ruleset) set(at place) (*filterSet, error) {
 	set := s.sets[at]
 	if set == nil {
@@ -147,8 +147,8 @@ func dataVerdict(data []byte) (v verdict) {
 	return v
 }
 
-// intervals puts elements in order. In a set of intervals, one begins at an element and lasts until the next one; where
-// that is an end, nothing begins there.
+// intervals sorts elements. In a set of intervals, each element is the beginning of an interval that extends to the
+// next element; an element with the end flag begins none.
 func intervals(found []rawElement, halfOpen bool) []element {
 	slices.SortStableFunc(found, func(a, b rawElement) int {
 		order := cmp.Or(boolOrder(a.catchall, b.catchall), bytes.Compare(a.low, b.low))
@@ -170,7 +170,7 @@ func intervals(found []rawElement, halfOpen bool) []element {
 	return all
 }
 
-// boolOrder puts false before true.
+// boolOrder orders false before true.
 func boolOrder(a, b bool) int {
 	switch {
 	case a == b:
@@ -181,7 +181,7 @@ func boolOrder(a, b bool) int {
 	return 1
 }
 
-// before is the number before, in network order.
+// before is the preceding number, in network order.
 func before(number []byte) []byte {
 	out := bytes.Clone(number)
 	for i := len(out) - 1; i >= 0; i-- {
@@ -193,7 +193,7 @@ func before(number []byte) []byte {
 	return out
 }
 
-// after is the number behind, in network order.
+// after is the following number, in network order.
 func after(number []byte) []byte {
 	out := bytes.Clone(number)
 	for i := len(out) - 1; i >= 0; i-- {
@@ -205,7 +205,7 @@ func after(number []byte) []byte {
 	return out
 }
 
-// verdictWord is nft's word for a verdict, "" for one that lets the packet go on to the next rule or that nobody knows.
+// verdictWord is nft's word for a verdict; "" for continue and for unknown verdicts.
 func verdictWord(code int32) string {
 	switch code {
 	case 0:

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// statement reads what is done to the packet, beside a plain verdict.
+// statement reads a statement other than a plain verdict.
 func (u *understanding) statement(name string, e expr.Any, known bool, data []byte) {
 	switch {
 	case name == "log":
@@ -22,7 +22,7 @@ func (u *understanding) statement(name string, e expr.Any, known bool, data []by
 		u.xtTarget(data)
 		return
 	case !known:
-		clear(u.registers) // nobody knows which ones it has written
+		clear(u.registers) // it may have written any of them
 		u.unknown(name)
 		return
 	}
@@ -51,7 +51,7 @@ func (u *understanding) statement(name string, e expr.Any, known bool, data []by
 	}
 }
 
-// limit lets some packets on and others not: which ones, the rule does not tell.
+// limit matches some packets and others not, which makes the rule opaque.
 func (u *understanding) limit(e *expr.Limit) {
 	u.rule.Opaque = true
 	if e.Type != expr.LimitTypePkts {
@@ -118,7 +118,7 @@ func (u *understanding) reject(e *expr.Reject) {
 	}
 }
 
-// nat reads snat and dnat to one address, one port, or both. To others, nobody knows where the packet goes.
+// nat reads snat and dnat to one address, one port, or both. Ranges make the rule opaque.
 func (u *understanding) nat(e *expr.NAT) {
 	u.rule.Verdict = map[expr.NATType]string{expr.NATTypeSourceNAT: "snat", expr.NATTypeDestNAT: "dnat"}[e.Type]
 	to := u.registers[slot(e.RegAddrMin)].data
@@ -151,7 +151,7 @@ func addrPort(addr netip.Addr, port string) string {
 	return addr.String() + port
 }
 
-// portsText is where a translation puts the port, and notes it.
+// portsText is the port of a translation, which it records in the rule.
 func (u *understanding) portsText(number uint32) string {
 	if number == 0 {
 		return ""

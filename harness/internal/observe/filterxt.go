@@ -11,10 +11,10 @@ import (
 	"netnscheck/harness/state"
 )
 
-// What iptables-nft could not say in expressions of nf_tables it says as matches and targets of xtables: structures of
-// C in the machine's byte order (include/uapi/linux/netfilter).
+// iptables-nft uses matches and targets of xtables if there is no expression of nf_tables: C structures in native byte
+// order (include/uapi/linux/netfilter).
 
-// xtPart is the name, the revision and the structure of a match or target; their attributes have the same numbers.
+// xtPart is the name, the revision and the structure of a match or target, whose attributes have the same numbers.
 func xtPart(data []byte) (name string, revision uint32, info []byte) {
 	attributes(data, func(kind uint16, data []byte) {
 		switch kind {
@@ -109,7 +109,7 @@ func (u *understanding) xtICMP(name string, info []byte) bool {
 	return true
 }
 
-// xtConntrack reads struct xt_conntrack_mtinfo1 to 3, as long as they are about the state alone.
+// xtConntrack reads struct xt_conntrack_mtinfo1 to 3, if they match the state only.
 func (u *understanding) xtConntrack(revision uint32, info []byte) bool {
 	const stateFlag, alias = 1, 1 << 13
 	flags, inverted, mask := native.Uint16(info[146:]), native.Uint16(info[148:]), uint64(native.Uint16(info[150:]))
@@ -123,7 +123,7 @@ func (u *understanding) xtConntrack(revision uint32, info []byte) bool {
 // and flags.
 func (u *understanding) xtAddrtype(info []byte) bool {
 	flags := native.Uint32(info[4:])
-	if flags > 3 { // of one link alone
+	if flags > 3 { // restricted to one link
 		return false
 	}
 	for i, f := range []field{saddrType, daddrType} {
@@ -143,7 +143,7 @@ func (u *understanding) xtAddrtype(info []byte) bool {
 	return true
 }
 
-// xtStates reads a mask of states. It has the bits of nf_tables but for untracked.
+// xtStates reads a mask of states. Its bits are those of nf_tables except for untracked.
 func (u *understanding) xtStates(mask uint64, not bool) bool {
 	words := maskWords(stateBits, mask)
 	if mask&64 != 0 || words == nil {

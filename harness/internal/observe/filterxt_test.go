@@ -6,8 +6,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// TestFiltersOfIPTables has what iptables-nft says in nf_tables, and as matches and targets of xtables where it has no
-// other way.
+// TestFiltersOfIPTables reads the expressions of nf_tables that iptables-nft uses, and its matches and targets of
+// xtables.
 func TestFiltersOfIPTables(t *testing.T) {
 	needs(t, "iptables-nft", "ip6tables-nft")
 	w := newWorld(t, "a")
@@ -64,7 +64,7 @@ func TestFiltersOfIPTables(t *testing.T) {
 	equal(t, got, want)
 }
 
-// TestMultiportWithoutPorts: iptables makes no such match, but who asks the kernel himself can.
+// TestMultiportWithoutPorts: iptables makes no such match, but other programs can.
 func TestMultiportWithoutPorts(t *testing.T) {
 	u := &understanding{ruleset: &ruleset{}, protocols: []string{"tcp"}}
 	if u.xtMultiport(make([]byte, 48)) {
@@ -83,7 +83,7 @@ func chainOf(all []state.FilterTable, family, at string) state.FilterChain {
 	return state.FilterChain{}
 }
 
-// TestFiltersOfLegacyIPTables are not in nf_tables: the state says that nobody has read them.
+// TestFiltersOfLegacyIPTables: these are not in nf_tables, and the state lists them as unread.
 func TestFiltersOfLegacyIPTables(t *testing.T) {
 	needs(t, "iptables-legacy")
 	w := newWorld(t, "a", "b")

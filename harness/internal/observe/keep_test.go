@@ -8,7 +8,7 @@ import (
 )
 
 // TestReadingKeepsNothingAlive: an open socket or file would keep a namespace alive after its name is deleted, and with
-// it the other end of its cable.
+// it the veth peers of its links.
 func TestReadingKeepsNothingAlive(t *testing.T) {
 	needs(t, "ip")
 	for name, o := range map[string]Options{"as always": {}, "with filters": {Filters: true}, "brief": {Brief: true}} {

@@ -10,7 +10,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// oneOf is the word for the number that an attribute has.
+// oneOf is the word for the value of an attribute.
 func oneOf(data []byte, attribute uint16, words map[uint64]string) string {
 	word := ""
 	attributes(data, func(kind uint16, data []byte) {
@@ -21,7 +21,7 @@ func oneOf(data []byte, attribute uint16, words map[uint64]string) string {
 	return word
 }
 
-// vlanProtocol is the name of an ethernet type, which comes in network order.
+// vlanProtocol is the name of an EtherType in network order.
 func vlanProtocol(data []byte) string {
 	if len(data) != 2 {
 		return ""
@@ -114,7 +114,7 @@ func parseVLAN(data []byte) *state.VLAN {
 	return v
 }
 
-// parseVXLAN returns the index of the device below too, 0 for none.
+// parseVXLAN also returns the index of the lower device, 0 for none.
 func parseVXLAN(data []byte) (v *state.VXLAN, dev int) {
 	v = &state.VXLAN{}
 	attributes(data, func(kind uint16, data []byte) {
@@ -138,7 +138,7 @@ func parseVXLAN(data []byte) (v *state.VXLAN, dev int) {
 	return v, dev
 }
 
-// specified is an address, or none when it is all zeros.
+// specified is an address, or the zero Addr if it is all zeros.
 func specified(data []byte) netip.Addr {
 	a, _ := netip.AddrFromSlice(data)
 	if a.IsUnspecified() {

@@ -24,7 +24,7 @@ func equal(t *testing.T, got, want any) {
 	}
 }
 
-// build runs lines `netns: command` one after the other.
+// build runs lines of the form `netns: command` in order.
 func build(t testing.TB, w *netns.World, script string) {
 	t.Helper()
 	needs(t, "ip")
@@ -218,7 +218,7 @@ func TestListeners(t *testing.T) {
 			return err
 		}
 		t.Cleanup(func() { tcp.Close() })
-		// the first one hears IPv6 alone
+		// the first one receives IPv6 only
 		for network, address := range map[string]string{"tcp6": "[::]:80", "tcp": "[::]:81"} {
 			tcp, err := net.Listen(network, address)
 			if err != nil {
@@ -247,7 +247,7 @@ func TestListeners(t *testing.T) {
 	equal(t, s.Namespace("b").Listeners, []state.Listener{})
 }
 
-// TestPathMTUs: what a router has said of the way to an address is no route of its own.
+// TestPathMTUs: a path MTU that a router reported is not a route.
 func TestPathMTUs(t *testing.T) {
 	needs(t, "ping")
 	w := newWorld(t, "a", "r", "b")
@@ -294,7 +294,7 @@ func TestPathMTUs(t *testing.T) {
 	equal(t, state.Diff(before.Normal(), after.Normal()), []string{})
 }
 
-// TestPeers looks at peers in namespaces that are none of the state, and that asking for ids makes none.
+// TestPeers has peers in namespaces outside the state, and checks that reading the ids assigns none.
 func TestPeers(t *testing.T) {
 	w := newWorld(t, "a", "b", "c")
 	hidden, err := w.AddNameless()

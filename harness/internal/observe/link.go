@@ -11,22 +11,22 @@ import (
 	"netnscheck/harness/state"
 )
 
-// link is a link with what has still to be resolved to names.
+// link is a link with the indexes and ids that are yet to be resolved to names.
 type link struct {
 	state.Link
 	master int
 	// below is IFLA_LINK, the index of the lower device or of the peer; 0 for none.
 	below int
-	// netns is IFLA_LINK_NETNSID, the id of the namespace in which below is, or ownNetns. It is -1 while that one goes
-	// away.
+	// netns is IFLA_LINK_NETNSID, the id of the namespace of below, or ownNetns. It is -1 while that namespace is being
+	// deleted.
 	netns    int
 	vxlanDev int
-	// permanent says that there is an IFLA_PERM_ADDRESS, the address that the device came with.
+	// permanent is set if there is an IFLA_PERM_ADDRESS, the permanent address of the device.
 	permanent bool
 	sysctls   []state.Sysctl
 }
 
-// ownNetns stands for the namespace of the link itself, which the kernel says by leaving the id out.
+// ownNetns stands for the namespace of the link itself, for which the kernel leaves out the id.
 const ownNetns = -2
 
 var operStates = []string{"unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"}
@@ -56,7 +56,7 @@ func parseLink(body []byte) (*link, bool) {
 	}
 	attributes(body[unix.SizeofIfInfomsg:], l.attribute)
 	l.Carrier = l.Carrier && l.Up
-	// The configuration of IPv4 and IPv6 comes before or after the name.
+	// IFLA_AF_SPEC, with the IPv4 and IPv6 settings, may precede the name.
 	for i := range l.sysctls {
 		l.sysctls[i].Key = interfaceKey(l.sysctls[i].Key, l.Name)
 	}
@@ -122,10 +122,10 @@ func (l *link) attribute(kind uint16, data []byte) {
 	}
 }
 
-// hardware is a link-layer address with colons. An IPv4 or IPv6 tunnel has its end's address there.
+// hardware is a link-layer address with colons. That of an IPv4 or IPv6 tunnel is the IP address of its end.
 func hardware(data []byte) string { return net.HardwareAddr(data).String() }
 
-// linkInfo reads what is particular to the kind of the link and to that of its master.
+// linkInfo reads the attributes of the kind of the link and of the kind of its master.
 func (l *link) linkInfo(data []byte) {
 	var own, port []byte
 	var portKind string
@@ -175,7 +175,7 @@ var counterNames = []string{
 	"tx_window_errors", "rx_compressed", "tx_compressed", "rx_nohandler", "rx_otherhost_dropped",
 }
 
-// linkCounters are all counters that this kernel has.
+// linkCounters are all counters that the kernel provides.
 func linkCounters(data []byte) map[string]uint64 {
 	counters := make(map[string]uint64, len(counterNames))
 	for i, name := range counterNames {

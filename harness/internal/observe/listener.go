@@ -13,12 +13,12 @@ import (
 const (
 	sizeofDiagRequest = 56 // struct inet_diag_req_v2
 	sizeofDiagAnswer  = 72 // struct inet_diag_msg
-	stateClose        = 7  // TCP_CLOSE: a UDP socket without a far end
+	stateClose        = 7  // TCP_CLOSE: a UDP socket that is not connected
 	stateListen       = 10 // TCP_LISTEN
 	diagV6Only        = 11 // INET_DIAG_SKV6ONLY
 )
 
-// readListeners reads the TCP sockets that listen and the UDP sockets that take datagrams from anybody.
+// readListeners reads the listening TCP sockets and the UDP sockets that receive datagrams from any peer.
 func (r *reading) readListeners() error {
 	r.Listeners = nil
 	for _, of := range []struct {
@@ -35,7 +35,7 @@ func (r *reading) readListeners() error {
 				return parseListener(of.name, body)
 			})
 			if errors.Is(err, unix.ENOENT) {
-				continue // a kernel without the diagnosis of this protocol
+				continue // a kernel without sock_diag for this protocol
 			}
 			if err != nil {
 				return err

@@ -4,9 +4,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// markRandomMACs finds out whose address the kernel chose. Netlink does not tell; the file addr_assign_type does: 1 is
-// a random address, 2 one taken from another device, 3 one that was set. Where the sysfs could not be opened, nothing
-// is marked.
+// markRandomMACs marks the links whose MAC address the kernel chose. Netlink does not report that, only the file
+// addr_assign_type: 1 is a random address, 2 one taken from another device, 3 one that was set. Without the sysfs
+// nothing is marked.
 func markRandomMACs(sysfs int, links []*link) {
 	if sysfs <= 0 {
 		return
@@ -26,8 +26,8 @@ func markRandomMACs(sysfs int, links []*link) {
 	}
 }
 
-// openSysfs opens the sysfs of the calling thread's namespace, whose files are in no other one. It is mounted nowhere
-// and costs some 50 µs. It is 0 where that is forbidden.
+// openSysfs opens a sysfs of the calling thread's namespace, without mounting it anywhere, which takes some 50 µs; 0 if
+// that is forbidden.
 func openSysfs() int {
 	context, err := unix.Fsopen("sysfs", unix.FSOPEN_CLOEXEC)
 	if err != nil {

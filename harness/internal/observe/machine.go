@@ -15,20 +15,20 @@ import (
 	"netnscheck/harness/state"
 )
 
-// MachineOptions say which namespaces of the machine to read beside the caller's own one and those with a name.
+// MachineOptions select the namespaces to read in addition to the caller's own and those with a name.
 type MachineOptions struct {
-	// All are those of running processes too, as far as we may look at them.
+	// All adds the namespaces of all processes that may be inspected.
 	All bool
-	// PIDs are those of these processes.
+	// PIDs adds the namespaces of these processes.
 	PIDs []int
-	// Filters are the packet filters.
+	// Filters adds the packet filters.
 	Filters bool
 }
 
-// Machine reads the namespaces of this machine: the caller's own one as `host`, those in /run/netns by name, others as
-// `pid:N` with the lowest process number. It sends no packet. What it leaves are numbers:
-// asked for a link whose peer is elsewhere, the kernel gives that other namespace an id (ip netns list-id), if it has
-// none. What it may not enter has no more than a name and an entry in Unread; one that goes away meanwhile is left out.
+// Machine reads the namespaces of this machine: the caller's own as `host`, those in /run/netns by name, others as
+// `pid:N` with the lowest process id. It sends no packets. Its only trace are namespace ids (ip netns list-id), which
+// the kernel assigns when a link with a peer in another namespace is read. A namespace that may not be entered has just
+// a name and an entry in Unread; one that is deleted meanwhile is left out.
 func Machine(ctx context.Context, o MachineOptions) (*state.State, error) {
 	for again := range patience {
 		s, dangling, err := machine(ctx, o)
@@ -40,7 +40,7 @@ func Machine(ctx context.Context, o MachineOptions) (*state.State, error) {
 		}
 		return s, nil
 	}
-	return nil, errors.New("observe this machine: namespaces come and go all the time")
+	return nil, errors.New("observe this machine: namespaces keep changing")
 }
 
 func machine(ctx context.Context, o MachineOptions) (s *state.State, dangling bool, err error) {
@@ -58,7 +58,7 @@ func machine(ctx context.Context, o MachineOptions) (s *state.State, dangling bo
 			all = append(all, &reading{Namespace: at.Namespace, do: at.do, options: Options{Filters: o.Filters}})
 		}
 	}
-	if err := all[0].begin(); err != nil { // the caller's own one is where this thread is
+	if err := all[0].begin(); err != nil { // the caller's own namespace is that of this thread
 		return nil, false, err
 	}
 	var read []*reading
@@ -89,7 +89,7 @@ func machine(ctx context.Context, o MachineOptions) (s *state.State, dangling bo
 	return s, dangling, nil
 }
 
-// setStrays puts down the names that are no namespaces: of those that are no plain files, what they are.
+// setStrays records the names that are not namespaces, with the kind of those that are not plain files.
 func setStrays(s *state.State, strays []state.Stray) {
 	for _, one := range strays {
 		s.NotNamespaces = append(s.NotNamespaces, one.Name)
@@ -101,14 +101,14 @@ func setStrays(s *state.State, strays []state.Stray) {
 
 // target is a namespace that is to be read.
 type target struct {
-	state.Namespace // as far as it is known before
+	state.Namespace // what is known before reading
 	handle          netns.Handle
 	own             bool
-	closed          bool // we may not enter it
+	closed          bool // it may not be entered
 }
 
 func (t *target) do(_ string, f func() error) error {
-	if t.own { // a thread that stays where it is needs no privilege
+	if t.own { // staying in a namespace needs no privilege
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		return f()
@@ -121,11 +121,11 @@ func (t *target) forbid() {
 	t.Unread = append(t.Unread, "no permission to enter it")
 }
 
-// targets are the namespaces that are to be read, open: while they are, none of them goes away.
+// targets are the namespaces that are to be read. They are kept open, so that none of them is deleted meanwhile.
 type targets struct {
 	list   []*target
 	of     map[uint64]*target // by inode
-	strays []state.Stray      // names that are no namespaces
+	strays []state.Stray      // names that are not namespaces
 }
 
 func (t *targets) close() {
@@ -156,7 +156,7 @@ func (t *targets) find(o MachineOptions) error {
 	return nil
 }
 
-// add adds a namespace, unless it is there already; it gives back the one that is in the list.
+// add adds a namespace unless it is in the list, and returns the one in the list.
 func (t *targets) add(one *target) *target {
 	if known := t.of[one.handle.Inode()]; known != nil {
 		one.handle.Close()
@@ -183,14 +183,14 @@ func (t *targets) findNames() error {
 	for _, entry := range names {
 		name := entry
 		if name == state.Host {
-			name = "/run/netns/" + entry // the caller's own one has the name here
+			name = "/run/netns/" + entry // the caller's own namespace has that name in the State
 		}
 		h, stray, err := netns.MachineName(entry, since)
 		switch {
 		case stray != nil:
 			t.strays = append(t.strays, *stray)
 		case errors.Is(err, unix.ENOENT):
-			// It is gone.
+			// It has been deleted.
 		case forbidden(err):
 			t.add(&target{Namespace: state.Namespace{Name: name}}).forbid()
 		case err != nil:
@@ -205,7 +205,7 @@ func (t *targets) findNames() error {
 	return nil
 }
 
-// findProcesses adds the namespaces that processes are in and that nothing else has shown.
+// findProcesses adds the namespaces of processes that are not in the list yet.
 func (t *targets) findProcesses() error {
 	inside, hidden, err := netns.MachineProcesses()
 	if err != nil {
@@ -229,7 +229,7 @@ func (t *targets) findProcesses() error {
 	return nil
 }
 
-// nameless adds the namespace of these processes, of which the first may have ended.
+// nameless adds the namespace of these processes; some of them may have ended.
 func (t *targets) nameless(pids []int) (err error) {
 	for i, pid := range pids {
 		var h netns.Handle

@@ -17,7 +17,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// machineOf reads the machine as a process sees it that lives in the host of a lab.
+// machineOf reads the machine as a process in the host of a lab sees it.
 func machineOf(t testing.TB, w *netns.World, o MachineOptions) *state.State {
 	t.Helper()
 	var s *state.State
@@ -100,8 +100,8 @@ func TestMachineProcesses(t *testing.T) {
 	}
 }
 
-// TestMachineNames has names for one namespace twice, for the caller's own one, for none, and the name that is the
-// caller's own.
+// TestMachineNames has two names for one namespace, a name for the caller's own, names of no namespace, and a namespace
+// named like the caller's own.
 func TestMachineNames(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it waits until odd names are known to stay")
@@ -151,9 +151,8 @@ func TestMachineNames(t *testing.T) {
 	}
 }
 
-// TestMachineWhileNamespacesComeAndGo reads while names and processes come and go: those are there or not, and that
-// is no error, and no stray is told of, though a name is a mere file for a moment while it is made and while it is
-// deleted.
+// TestMachineWhileNamespacesComeAndGo reads while names and processes come and go. They may be present or not, without
+// an error; and there are no strays, although a name is a plain file for a moment while it is added or deleted.
 func TestMachineWhileNamespacesComeAndGo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it looks 60 times at a machine that changes")
@@ -187,7 +186,7 @@ func TestMachineWhileNamespacesComeAndGo(t *testing.T) {
 }
 
 // TestMachineWithoutPermission reads in a process without any capability: its own namespace, without packet filters,
-// and of the others that it may not enter them.
+// and the others as unread.
 func TestMachineWithoutPermission(t *testing.T) {
 	if os.Getenv(machineRole) != "" {
 		s, err := Machine(t.Context(), MachineOptions{All: true, Filters: true})
@@ -227,8 +226,8 @@ func TestMachineWithoutPermission(t *testing.T) {
 
 const machineRole = "OBSERVE_TEST_MACHINE"
 
-// TestMachineLeavesNothing counts before and after: what the process holds, mounts, packets, rules, and the state
-// itself. IPv6 is off, for it sends packets by itself.
+// TestMachineLeavesNothing compares before and after: open files, threads, mounts, packets, rules, and the state
+// itself. IPv6 is off because it sends packets by itself.
 func TestMachineLeavesNothing(t *testing.T) {
 	w := newWorld(t, "a", "b")
 	build(t, w, `
@@ -243,10 +242,10 @@ func TestMachineLeavesNothing(t *testing.T) {
 	load(t, w, "a", "table ip t {\nchain c {\ntype filter hook input priority 0;\n}\n}\n")
 	sleeper(t, w, "b")
 	everything := MachineOptions{All: true, Filters: true}
-	if err := Settle(t.Context(), w); err != nil { // what the kernel postponed is not ours
+	if err := Settle(t.Context(), w); err != nil { // link-watch work of the kernel is not ours
 		t.Fatal(err)
 	}
-	machineOf(t, w, everything) // ids of namespaces come to be
+	machineOf(t, w, everything) // makes the kernel assign namespace ids
 	before, was := census(t, w), observed(t, w)
 	for range 20 {
 		machineOf(t, w, everything)
@@ -262,7 +261,7 @@ func TestMachineLeavesNothing(t *testing.T) {
 	equal(t, is.Namespace("a").Link("eth0").Counters["tx_packets"], uint64(0))
 }
 
-// census is what could be left over: open files, threads in foreign namespaces, mounts, rules.
+// census is what could be left behind: open files, threads in other namespaces, mounts, rules.
 func census(t testing.TB, w *netns.World) map[string]string {
 	t.Helper()
 	found := map[string]string{}

@@ -20,8 +20,8 @@ import (
 
 const inSandbox = "OBSERVE_TEST_SANDBOX"
 
-// TestMain runs the tests again in user, mount and network namespaces of their own, where an ordinary user may do what
-// they need and nothing of the machine is in reach. Where that is forbidden they run as they are, and skip.
+// TestMain runs the tests again in their own user, mount and network namespaces, where an ordinary user has the
+// privilege they need and nothing of the machine is in reach. If that is forbidden, they run as they are and skip.
 func TestMain(m *testing.M) {
 	if os.Getenv(inSandbox) != "" {
 		os.Exit(m.Run())
@@ -69,7 +69,7 @@ func newWorld(t testing.TB, names ...string) *netns.World {
 	return w
 }
 
-// needs skips the test when a program is missing.
+// needs skips the test if a program is missing.
 func needs(t testing.TB, programs ...string) {
 	t.Helper()
 	for _, p := range programs {
@@ -79,8 +79,7 @@ func needs(t testing.TB, programs ...string) {
 	}
 }
 
-// run runs a command line in a namespace and returns what it printed. Where one of its programs is missing it skips the
-// test.
+// run runs a command line in a namespace and returns its output. It skips the test if a program is missing.
 func run(t testing.TB, w *netns.World, ns, line string) string {
 	t.Helper()
 	argv := strings.Fields(line)

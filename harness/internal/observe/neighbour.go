@@ -10,8 +10,7 @@ import (
 
 const sizeofNeighbour = 12 // struct ndmsg
 
-// readNeighbours reads the ARP and NDP tables, then the addresses that are answered for others (proxy), which is a dump
-// of its own.
+// readNeighbours reads the ARP and NDP tables, then the proxy entries, for which there is a separate dump.
 func (r *reading) readNeighbours() error {
 	question := make([]byte, sizeofNeighbour)
 	entries, err := dump(r.route, unix.RTM_GETNEIGH, question, r.parseNeighbour)
@@ -36,7 +35,7 @@ func (r *reading) parseNeighbour(body []byte) (state.Neighbour, bool) {
 		Router: flags&unix.NTF_ROUTER != 0,
 	}
 	if n.Proxy {
-		n.State = "" // an entry of that table has none
+		n.State = "" // proxy entries have none
 	}
 	attributes(body[sizeofNeighbour:], func(kind uint16, data []byte) {
 		switch kind {
@@ -49,8 +48,8 @@ func (r *reading) parseNeighbour(body []byte) (state.Neighbour, bool) {
 	return n, n.Addr.IsValid()
 }
 
-// readFDB reads the forwarding entries of bridges and vxlan devices. The addresses that any other device listens to,
-// which the same dump has, are left out.
+// readFDB reads the forwarding entries of bridges and vxlan devices. The same dump contains the unicast and multicast
+// addresses that other devices receive; they are left out.
 func (r *reading) readFDB() (err error) {
 	question := make([]byte, unix.SizeofIfInfomsg)
 	question[0] = unix.AF_BRIDGE
@@ -85,7 +84,7 @@ func (r *reading) parseFDB(body []byte) (state.FDBEntry, bool) {
 	return e, e.Master != "" || l != nil && l.Kind == "vxlan"
 }
 
-// readPortVLANs reads the VLANs of each bridge port, where the kernel can filter by them.
+// readPortVLANs reads the VLANs of each bridge port, if the kernel supports VLAN filtering.
 func (r *reading) readPortVLANs() error {
 	const withVLANs = 1 << 1 // RTEXT_FILTER_BRVLAN
 	question := make([]byte, unix.SizeofIfInfomsg)

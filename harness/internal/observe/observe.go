@@ -1,7 +1,8 @@
-// Package observe reads the kernel: it makes a state.State of the namespaces of a lab or of a machine in one sweep,
-// reads counters and sysctls, and settles links. It may be imported by lab; it imports state and internal/netns, it
-// changes nothing but what reading itself changes (namespace ids come to be, link-watch work is done early), and it
-// never goes through the driver under test: it speaks netlink itself, on sockets that it closes before it returns.
+// Package observe reads the state of the kernel: it makes a snapshot, a state.State, of the namespaces of a lab or a
+// machine, reads counters, sysctls and events, and settles links. It may be imported by lab and by the other packages
+// under internal, and of this project imports state and internal/netns. It changes nothing, except that reading makes
+// the kernel assign namespace ids and run link-watch work early. It never uses the driver under test: it has its own
+// netlink sockets.
 package observe
 
 import (
@@ -16,8 +17,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Lab reads the state of all namespaces of a lab, the host first, then by name. A namespace that goes away meanwhile is
-// left out. Every part of it is a true moment, but not all parts are of the same one.
+// Lab reads the state of all namespaces of a lab, the host first, then by name. A namespace that is deleted meanwhile
+// is left out. Each part of the state is consistent, but the parts are read at different moments.
 func Lab(ctx context.Context, w *netns.World, o Options) (*state.State, error) {
 	for again := range patience {
 		names, others, err := w.Entries()
@@ -25,7 +26,8 @@ func Lab(ctx context.Context, w *netns.World, o Options) (*state.State, error) {
 			return nil, fmt.Errorf("observe lab %s: %w", w.ID(), err)
 		}
 		s, dangling, err := sweep(ctx, append([]string{netns.Host}, names...), w.Do, o)
-		// A link may have come between two namespaces' turns; a tunnel whose lower device was deleted dangles for good.
+		// A link may have been added between the readings of two namespaces; but a tunnel whose lower device was
+		// deleted dangles for good.
 		if errors.Is(err, errVanished) || err == nil && dangling && again < 10 {
 			continue
 		}
@@ -35,19 +37,20 @@ func Lab(ctx context.Context, w *netns.World, o Options) (*state.State, error) {
 		setStrays(s, w.Strays(others))
 		return s, nil
 	}
-	return nil, fmt.Errorf("observe lab %s: namespaces come and go all the time", w.ID())
+	return nil, fmt.Errorf("observe lab %s: namespaces keep changing", w.ID())
 }
 
-// enterer runs a function on a thread in the namespace with that name.
+// enterer runs a function on a thread in the namespace with this name.
 type enterer func(name string, f func() error) error
 
-// errVanished says that a namespace was gone before it could be entered, errForbidden that we may not enter it.
+// errVanished is for a namespace that was deleted before it could be entered, errForbidden for one that may not be
+// entered.
 var (
 	errVanished  = errors.New("namespace is gone")
 	errForbidden = errors.New("no permission to enter the namespace")
 )
 
-// inside runs f in the namespace. Its error is errVanished when there is no such namespace any more.
+// inside runs f in the namespace. The error wraps errVanished if the namespace no longer exists.
 func inside(do enterer, name string, f func() error) error {
 	entered := false
 	err := do(name, func() error {
@@ -65,7 +68,7 @@ func inside(do enterer, name string, f func() error) error {
 	return err
 }
 
-// sweep reads the namespaces with these names. dangling is that of resolvePeers.
+// sweep reads the namespaces with these names. For dangling see resolvePeers.
 func sweep(ctx context.Context, names []string, do enterer, o Options) (s *state.State, dangling bool, err error) {
 	all := make([]*reading, len(names))
 	defer func() { closeAll(all) }()
@@ -80,11 +83,11 @@ func sweep(ctx context.Context, names []string, do enterer, o Options) (s *state
 	return conclude(all)
 }
 
-// sideBySide is how many namespaces are read at a time. A reading waits more than it works: for the lock of rtnetlink,
-// which is one for all namespaces and which whoever moves or deletes a link holds for milliseconds.
+// sideBySide is how many namespaces are read in parallel. A reading mostly waits for the lock of rtnetlink, which all
+// namespaces share and which is held for milliseconds while a link is moved or deleted.
 const sideBySide = 16
 
-// takeAll reads the namespaces, and returns for each what went wrong. The caller closes the readings.
+// takeAll reads the namespaces and returns one error for each. The caller closes the readings.
 func takeAll(ctx context.Context, all []*reading) []error {
 	errs := make([]error, len(all))
 	places := make(chan struct{}, sideBySide)
@@ -100,7 +103,7 @@ func takeAll(ctx context.Context, all []*reading) []error {
 	return errs
 }
 
-// conclude makes a state of the namespaces that were read. dangling is that of resolvePeers.
+// conclude makes a state of the namespaces that were read. For dangling see resolvePeers.
 func conclude(all []*reading) (s *state.State, dangling bool, err error) {
 	if dangling, err = resolvePeers(all); err != nil {
 		return nil, false, err

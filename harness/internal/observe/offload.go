@@ -9,10 +9,10 @@ import (
 	"netnscheck/harness/internal/netns"
 )
 
-// offloads are the features of a link that are asked for by name, with their ethtool commands (linux/ethtool.h).
+// offloads are the known offloads of a link, with their ethtool commands (linux/ethtool.h).
 var offloads = map[string]uint32{"tso": unix.ETHTOOL_GTSO, "gro": unix.ETHTOOL_GGRO}
 
-// Offload asks whether an offload of a link is on: tso or gro.
+// Offload reports whether an offload of a link, tso or gro, is on.
 func Offload(w *netns.World, ns, link, feature string) (on bool, err error) {
 	command, ok := offloads[feature]
 	if !ok {

@@ -13,7 +13,7 @@ import (
 func u16(n uint16) []byte { return native.AppendUint16(nil, n) }
 func u32(n uint32) []byte { return native.AppendUint32(nil, n) }
 
-// linkMessage is the answer that a kernel gives for a link of a kind, with the data of that kind.
+// linkMessage is the message of the kernel for a link of a kind, with the data of that kind.
 func linkMessage(kind string, data []byte) []byte {
 	info := attribute(nil, nl.IFLA_INFO_KIND, []byte(kind+"\x00"))
 	info = attribute(info, nl.IFLA_INFO_DATA|unix.NLA_F_NESTED, data)
@@ -23,7 +23,7 @@ func linkMessage(kind string, data []byte) []byte {
 	return attribute(body, unix.IFLA_LINKINFO|unix.NLA_F_NESTED, info)
 }
 
-// TestKinds reads kinds of links that not every kernel can make.
+// TestKinds reads kinds of links that not every kernel supports.
 func TestKinds(t *testing.T) {
 	read := func(kind string, data []byte) state.Link {
 		l, ok := parseLink(linkMessage(kind, data))
@@ -80,7 +80,7 @@ func TestSysctlPath(t *testing.T) {
 	}
 }
 
-// FuzzAnswers gives the readers what no kernel says: they may find nothing, but must come to an end.
+// FuzzAnswers passes arbitrary bytes to the parsers: they may find nothing, but must terminate.
 func FuzzAnswers(f *testing.F) {
 	f.Add(linkMessage("bridge", attribute(nil, nl.IFLA_BR_PRIORITY, u16(1))))
 	route := make([]byte, unix.SizeofRtMsg)

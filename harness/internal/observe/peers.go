@@ -10,9 +10,9 @@ import (
 	"netnscheck/harness/state"
 )
 
-// resolvePeers gives every link that has another one below or opposite its name and namespace, and every namespace the
-// names of those that it has ids for. Reading the links has made the ids that were missing; asking for them makes none.
-// dangling says that a link points to one that was not there when its namespace was read.
+// resolvePeers resolves the peer or lower link of each link to its name and namespace, and the namespace ids of each
+// namespace to names. Reading the links has made the kernel assign missing ids; reading the ids does not. dangling is
+// set if a link refers to one that did not exist when its namespace was read.
 func resolvePeers(all []*reading) (dangling bool, err error) {
 	ids := make([][]int, len(all))
 	for i, r := range all {
@@ -47,9 +47,9 @@ func resolvePeers(all []*reading) (dangling bool, err error) {
 	return dangling, nil
 }
 
-// places finds for each namespace the place in all of those that it has ids for. The kernel tells the id of a
-// namespace, not the namespace of an id; so those with most ids come first, and are asked for by the others before all
-// else: both ends of a veth pair know each other, and of a star's rays each finds the middle at once.
+// places maps, for each namespace, ids to indexes in all. The kernel reports the id of a given namespace (RTM_GETNSID),
+// not the namespace of an id, so namespaces are tried in an order that finds them early: those with most ids first. The
+// two ends of a veth pair have ids for each other, and the leaves of a star find its centre at once.
 func places(all []*reading, ids [][]int) (known []map[int]int, err error) {
 	known = make([]map[int]int, len(all)) // per namespace: id → place in all
 	order, knownBy := make([]int, len(all)), make([][]int, len(all))
@@ -57,7 +57,7 @@ func places(all []*reading, ids [][]int) (known []map[int]int, err error) {
 		order[i], known[i] = i, map[int]int{}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return len(ids[b]) - len(ids[a]) })
-	asked := make([]int, len(all)) // the namespace that asked for this one last, counted from 1
+	asked := make([]int, len(all)) // the last namespace that asked for this one, counted from 1
 	for _, i := range order {
 		ask := func(candidates []int) error {
 			for _, j := range candidates {
@@ -89,7 +89,7 @@ func places(all []*reading, ids [][]int) (known []map[int]int, err error) {
 	return known, nil
 }
 
-// refer is the link with the index in the namespace with the id, as seen from namespace i.
+// refer is the link with this index in the namespace with this id in namespace i.
 func refer(all []*reading, known []map[int]int, i, index, id int) *state.LinkRef {
 	if index == 0 {
 		return nil
@@ -129,7 +129,7 @@ func parseNetnsID(body []byte) (int, bool) {
 	return id, id >= 0
 }
 
-// netnsID is the id of the namespace whose nsfs file is open as fd, negative when it has none.
+// netnsID is the id of the namespace whose nsfs file is open as fd, negative if it has none.
 func netnsID(c *conversation, fd int) (int, error) {
 	question := attribute(make([]byte, 4), unix.NETNSA_FD, native.AppendUint32(nil, uint32(fd)))
 	id := unix.NETNSA_NSID_NOT_ASSIGNED

@@ -17,7 +17,7 @@ const (
 	tcaOptions = 2  // TCA_OPTIONS
 )
 
-// readQdiscs reads the queueing disciplines. The kernel's own ones have no handle.
+// readQdiscs reads the queueing disciplines. Those attached by default have no handle.
 func (r *reading) readQdiscs() (err error) {
 	r.Qdiscs, err = dump(r.route, unix.RTM_GETQDISC, make([]byte, sizeofTC), r.parseQdisc)
 	return err
@@ -49,7 +49,7 @@ func (r *reading) parseQdisc(body []byte) (state.Qdisc, bool) {
 	return q, q.Kind != ""
 }
 
-// parentText is root, or the class above in the form of tc(8).
+// parentText is root, or the parent class as tc(8) prints it.
 func parentText(parent uint32) string {
 	if parent == math.MaxUint32 {
 		return "root"
@@ -66,8 +66,8 @@ func parentText(parent uint32) string {
 	return text.String()
 }
 
-// qdiscOptions says in words what the simple queues and the token bucket are set to; of other kinds it gives the
-// attribute in hexadecimal, enough to see that something differs.
+// qdiscOptions are the settings of the simple queues and the token bucket as text; for other kinds, the attribute in
+// hexadecimal, which is enough to show a difference.
 func qdiscOptions(kind string, data []byte) string {
 	switch {
 	case kind == "pfifo" && len(data) >= 4:

@@ -11,36 +11,37 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Options say what to read beside what is always read, and what not.
+// Options select what to read.
 type Options struct {
-	// Filters are the packet filters.
+	// Filters adds the packet filters.
 	Filters bool
-	// Brief leaves out what takes longest and what few ask for: sysctls, queueing disciplines, sockets that listen, and
-	// which MAC addresses the kernel chose.
+	// Brief leaves out what is slow and rarely needed: sysctls, queueing disciplines, listening sockets, and which MAC
+	// addresses the kernel chose.
 	Brief bool
 }
 
-// reading is a namespace while it is read: entered, on a thread in it, and then read from anywhere.
+// reading is a namespace that is being read: sockets are opened on a thread in the namespace, and then used from any
+// thread.
 type reading struct {
 	state.Namespace
 	do      enterer
 	options Options
 	route   *conversation // rtnetlink
 	diag    *conversation // sock_diag
-	// netfilter is nil unless packet filters are to be read and this kernel has them.
+	// netfilter is nil unless packet filters are to be read and the kernel supports them.
 	netfilter  *conversation
 	unreadable []string       // for Unread
-	ns         int            // its nsfs file, open; 0 when not yet
-	sysfs      int            // a sysfs of its own, open; 0 when not asked for or forbidden
-	files      []state.Sysctl // those that only files have
+	ns         int            // its open nsfs file; 0 before that
+	sysfs      int            // its open sysfs; 0 if not needed or forbidden
+	files      []state.Sysctl // those that only files provide
 	links      []*link
 	names      map[int]string // of the links, by index
-	// strange says that a part named a link that is not among links: one that came after those were read.
+	// strange is set if a part refers to a link that is not among links: one that was added after those were read.
 	strange bool
 }
 
-// enter opens, on a thread in the namespace, what is needed to read it from anywhere, and reads what can be read there
-// alone.
+// enter opens, on a thread in the namespace, what is needed to read it from any thread, and reads what can only be read
+// there.
 func (r *reading) enter() error {
 	var err error
 	if r.route, err = open(unix.NETLINK_ROUTE); err != nil {
@@ -68,7 +69,7 @@ func (r *reading) enter() error {
 	return err
 }
 
-// take enters the namespace, reads it, and leaves open what its peers are found with.
+// take enters the namespace and reads it, and leaves open what resolvePeers needs.
 func (r *reading) take(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -83,7 +84,7 @@ func (r *reading) take(ctx context.Context) error {
 	return nil
 }
 
-// begin enters the namespace, unless that was done before.
+// begin enters the namespace, unless it has done so before.
 func (r *reading) begin() error {
 	if r.route != nil {
 		return nil
@@ -94,7 +95,7 @@ func (r *reading) begin() error {
 	return nil
 }
 
-// release closes what only the reading itself needs: with all of it, 1,000 namespaces would be 5,000 open files.
+// release closes what is needed for reading only: else 1,000 namespaces would keep 5,000 files open.
 func (r *reading) release(conversations ...**conversation) {
 	for _, c := range conversations {
 		if *c != nil {
@@ -116,7 +117,7 @@ func (r *reading) close() {
 	}
 }
 
-// read reads everything. When a part names a link that was not there when those were read, all is read again.
+// read reads everything, and reads it again if a part refers to a link that was added after the links were read.
 func (r *reading) read() error {
 	for range patience {
 		r.strange = false
@@ -128,7 +129,7 @@ func (r *reading) read() error {
 			return nil
 		}
 	}
-	return errors.New("links come and go all the time")
+	return errors.New("links keep changing")
 }
 
 func (r *reading) parts() (err error) {
@@ -136,7 +137,7 @@ func (r *reading) parts() (err error) {
 		return fmt.Errorf("read links: %w", err)
 	}
 	r.names = make(map[int]string, len(r.links))
-	switched := false // a bridge or a vxlan has forwarding entries
+	switched := false // there is a bridge or a vxlan, which have forwarding entries
 	bridged := false
 	for _, l := range r.links {
 		r.names[l.Index] = l.Name
@@ -187,7 +188,7 @@ func (r *reading) link(index int) *link {
 	return r.links[i]
 }
 
-// finish is the namespace with all that was read.
+// finish is the namespace as it was read.
 func (r *reading) finish() state.Namespace {
 	r.Unread = append(r.Unread, r.unreadable...)
 	for _, l := range r.links {

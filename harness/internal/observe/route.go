@@ -10,8 +10,8 @@ import (
 
 const rtaNexthopID = 30 // RTA_NH_ID, since 5.3
 
-// readRoutes reads the routes of all tables of both families, and the path MTUs: what the kernel noted of single
-// destinations comes with them.
+// readRoutes reads the routes of all tables of both families, and the path MTUs, which are cached routes to single
+// destinations.
 func (r *reading) readRoutes() error {
 	type answer struct {
 		state.Route
@@ -83,7 +83,7 @@ func (r *reading) parseRoute(body []byte) (state.Route, bool) {
 	return route, true
 }
 
-// nexthopAttribute reads what a route has itself or each of its nexthops.
+// nexthopAttribute reads an attribute that a route or each of its next hops can have.
 func (r *reading) nexthopAttribute(hop *state.Nexthop, kind uint16, data []byte) {
 	switch kind {
 	case unix.RTA_OIF:
@@ -97,7 +97,7 @@ func (r *reading) nexthopAttribute(hop *state.Nexthop, kind uint16, data []byte)
 	}
 }
 
-// parseNexthops reads the nexthops of a multipath route, each a struct rtnexthop with attributes.
+// parseNexthops reads the next hops of a multipath route, each a struct rtnexthop with attributes.
 func (r *reading) parseNexthops(data []byte) []state.Nexthop {
 	var hops []state.Nexthop
 	for len(data) >= unix.SizeofRtNexthop {

@@ -15,7 +15,7 @@ var ruleActions = map[uint8]string{
 	unix.FR_ACT_BLACKHOLE: "blackhole", unix.FR_ACT_UNREACHABLE: "unreachable", unix.FR_ACT_PROHIBIT: "prohibit",
 }
 
-// readRules reads the policy rules of both families in the order in which they are asked.
+// readRules reads the policy rules of both families in the order in which the kernel evaluates them.
 func (r *reading) readRules() (err error) {
 	r.Rules, err = dump(r.route, unix.RTM_GETRULE, make([]byte, sizeofRule), parseRule)
 	return err
@@ -79,7 +79,7 @@ func parseRule(body []byte) (state.Rule, bool) {
 	return rule, true
 }
 
-// portRange is one port, or two with a dash between.
+// portRange is one port, or two with a dash between them.
 func portRange(data []byte) string {
 	if len(data) != 4 {
 		return ""

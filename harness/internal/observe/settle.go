@@ -11,10 +11,9 @@ import (
 	"netnscheck/harness/internal/netns"
 )
 
-// Settle makes the kernel do at once, for every link that is up in every namespace of the lab, what it would do in its
-// own time after a link came up (link-watch): until then carrier is there but the queue behind it throws packets away,
-// and the first ones are lost. On every kernel the question for the link's state by ETHTOOL_GLINK does that; a dump of
-// the links does not.
+// Settle makes the kernel run the pending link-watch work (net/core/link_watch.c) for every link that is up in every
+// namespace of the lab: until then a link has carrier, but its queueing discipline still drops packets (noop), and the
+// first ones are lost. ETHTOOL_GLINK does that on every kernel; a dump of the links does not.
 func Settle(ctx context.Context, w *netns.World) error {
 	err := w.Each(func(name string) error {
 		if err := ctx.Err(); err != nil {
@@ -34,7 +33,7 @@ func Settle(ctx context.Context, w *netns.World) error {
 // SettleHere is Settle for the namespace of the calling thread alone.
 func SettleHere() error { return settle() }
 
-// settle does it in the namespace of the calling thread.
+// settle settles the links in the namespace of the calling thread.
 func settle() error {
 	c, err := open(unix.NETLINK_ROUTE)
 	if err != nil {

@@ -30,7 +30,7 @@ func up(name string) error {
 	return unix.IoctlIfreq(s, unix.SIOCSIFFLAGS, request)
 }
 
-// TestSettle takes the case that settles latest: two ends with the same index, for which the kernel is in no hurry.
+// TestSettle has the slowest case: two ends with the same index, which link-watch does not treat as urgent.
 func TestSettle(t *testing.T) {
 	for range 10 {
 		w := newWorld(t, "a", "b")
@@ -76,7 +76,7 @@ func TestSettleBridge(t *testing.T) {
 	}
 }
 
-// TestComeAndGo reads while namespaces and links come and go: never an error, never half a link.
+// TestComeAndGo reads while namespaces and links come and go: never an error, never an incomplete link.
 func TestComeAndGo(t *testing.T) {
 	w := newWorld(t, "stays")
 	needs(t, "ip")
@@ -127,7 +127,7 @@ func TestComeAndGo(t *testing.T) {
 	}
 }
 
-// TestLeavesNothing counts open files: one that stays open would keep a namespace alive.
+// TestLeavesNothing counts open files: a leaked one would keep a namespace alive.
 func TestLeavesNothing(t *testing.T) {
 	w := rich(t)
 	count := func() int {
@@ -172,8 +172,8 @@ func TestGivenUp(t *testing.T) {
 	}
 }
 
-// TestNormalFromTheStart wants the normal form right after the commands to be the one after everything has settled:
-// carrier, link-local addresses, duplicate address detection and the routes that follow.
+// TestNormalFromTheStart: the normal form right after the commands is the one after everything has settled: carrier,
+// link-local addresses, duplicate address detection and the routes that follow.
 func TestNormalFromTheStart(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it waits for duplicate address detection")
@@ -205,7 +205,7 @@ func TestNormalFromTheStart(t *testing.T) {
 	}
 }
 
-// unsettled names an interface that is up and has not the whole of its addresses yet, or "".
+// unsettled names an interface that is up and lacks an address yet, or "".
 func unsettled(s *state.State) string {
 	for _, n := range s.Namespaces {
 		for _, l := range n.Links {

@@ -13,10 +13,10 @@ import (
 	"netnscheck/harness/state"
 )
 
-// inet4 and inet6 are the sysctls of each interface that a state has, with their place in the arrays that come with
-// each link (IFLA_INET_CONF of linux/ip.h, from 1; IFLA_INET6_CONF of linux/ipv6.h, from 0). Their `all` and `default`
-// are asked for by RTM_GETNETCONF where that has them (netconf, an attribute of linux/netconf.h), and else read from
-// files, which is slow.
+// inet4 and inet6 are the sysctls of each interface in a state, with their index in the arrays that come with each link
+// (IFLA_INET_CONF, linux/ip.h, from 1; IFLA_INET6_CONF, linux/ipv6.h, from 0). Their values for `all` and `default` are
+// read by RTM_GETNETCONF if that has them (netconf is the attribute in linux/netconf.h), else from files, which is
+// slow.
 var (
 	inet4 = []interfaceSysctl{
 		{"forwarding", 1, netconfForwarding}, {"rp_filter", 8, netconfRPFilter}, {"proxy_arp", 3, netconfProxyNeigh},
@@ -42,7 +42,7 @@ const (
 	netconfProxyNeigh = 5
 )
 
-// sysctlFolder are the sysctls of one folder that are read from files. Opening the folder once is half the price.
+// sysctlFolder are sysctls of one folder that are read from files. Opening the folder once halves the cost.
 type sysctlFolder struct {
 	prefix string
 	names  []string
@@ -66,15 +66,15 @@ func filesOf(sysctls []interfaceSysctl) []string {
 	return names
 }
 
-// readNetconf reads the sysctls that come neither with the links nor from files.
+// readNetconf adds the sysctls that come neither with the links nor from files.
 func (r *reading) readNetconf() error {
 	netconf, err := readNetconf(r.route)
 	r.Sysctls = append(netconf, r.files...)
 	return err
 }
 
-// readNetconf reads what RTM_GETNETCONF has of `all` and `default`, of both families, and net.ipv4.ip_forward, which is
-// another name for that of all.
+// readNetconf reads the values of `all` and `default` that RTM_GETNETCONF reports for both families, and
+// net.ipv4.ip_forward, which is another name for net.ipv4.conf.all.forwarding.
 func readNetconf(c *conversation) ([]state.Sysctl, error) {
 	var all []state.Sysctl
 	for _, family := range []struct {
@@ -123,8 +123,8 @@ func readNetconf(c *conversation) ([]state.Sysctl, error) {
 	return all, nil
 }
 
-// readSysctls reads, on a thread in the namespace, the sysctls that do not come with the links. What this kernel has
-// not (all of IPv6, say) is left out.
+// readSysctls reads, on a thread in the namespace, the sysctls that are read from files. Those this kernel lacks (all
+// of IPv6, for example) are left out.
 func readSysctls() ([]state.Sysctl, error) {
 	var all []state.Sysctl
 	for _, folder := range sysctlFolders {
@@ -155,7 +155,7 @@ func readSysctls() ([]state.Sysctl, error) {
 	return all, nil
 }
 
-// linkSysctls reads the sysctls that come with a link; the place of its name is held by a %.
+// linkSysctls reads the sysctls that come with a link, with a % in the place of its name.
 func linkSysctls(data []byte) []state.Sysctl {
 	var all []state.Sysctl
 	pick := func(prefix string, names []interfaceSysctl, first int, values []byte) {
@@ -179,13 +179,13 @@ func linkSysctls(data []byte) []state.Sysctl {
 	return all
 }
 
-// interfaceKey puts the interface into a key of linkSysctls. As sysctl(8) has it, a dot in its name becomes a slash.
+// interfaceKey inserts the interface into a key of linkSysctls. As in sysctl(8), a dot in its name becomes a slash.
 func interfaceKey(key, name string) string {
 	return strings.Replace(key, "%", strings.ReplaceAll(name, ".", "/"), 1)
 }
 
-// Sysctl reads one sysctl of a namespace. The key is in dotted form, or with slashes, as sysctl(8) takes it. The error
-// wraps ENOENT when there is no such sysctl.
+// Sysctl reads one sysctl of a namespace. The key has dots or slashes, as in sysctl(8). The error wraps ENOENT if there
+// is no such sysctl.
 func Sysctl(ctx context.Context, w *netns.World, ns, key string) (string, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
@@ -210,7 +210,7 @@ func readSysctl(key string) (string, error) {
 	return readValue(unix.AT_FDCWD, path)
 }
 
-// readValue reads the file of a sysctl, without the end of its line.
+// readValue reads the file of a sysctl, without its trailing newline.
 func readValue(at int, path string) (string, error) {
 	fd, err := unix.Openat(at, path, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -225,8 +225,8 @@ func readValue(at int, path string) (string, error) {
 	return strings.TrimRight(string(buffer[:n]), "\n"), nil
 }
 
-// sysctlPath is the file of a key: whichever of dot and slash comes first separates, the other one is part of a name
-// and stands for the separator that it is not.
+// sysctlPath is the file of a key: whichever of dot and slash comes first is the separator, and the other one stands
+// for it within a name.
 func sysctlPath(key string) (string, error) {
 	path := key
 	if at := strings.IndexAny(key, "./"); at >= 0 && key[at] == '.' {

@@ -13,7 +13,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// ipJSON is what an ip command said, each object.
+// ipJSON is the output of an ip command, one map for each object.
 func ipJSON(t *testing.T, out string) []map[string]any {
 	t.Helper()
 	var objects []map[string]any
@@ -23,18 +23,18 @@ func ipJSON(t *testing.T, out string) []map[string]any {
 	if err := json.Unmarshal([]byte(out), &objects); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	// Empty objects stand for what ip reads and does not show.
+	// Empty objects stand for objects that ip does not show.
 	return slices.DeleteFunc(objects, func(o map[string]any) bool { return len(o) == 0 })
 }
 
-// said is what commands said, by namespace and command: said{"a": {"ip neigh": "…"}}.
+// said is the output of commands, by namespace and command: said{"a": {"ip neigh": "…"}}.
 type said map[string]map[string]string
 
-// timers are those of a bridge, which run.
+// timers are the running timers of a bridge.
 var timers = regexp.MustCompile(`"[a-z_]*timer":[0-9.]+`)
 
-// witnessed reads the state between two looks of ip that say the same, and returns what ip said: what is still
-// settling, such as the addresses and routes of a link that just came up, changes between one look and the next.
+// witnessed reads the state between two equal outputs of ip, which it returns: values that are still settling, such as
+// the addresses and routes of a link that just came up, differ between two outputs.
 func witnessed(t *testing.T, w *netns.World, lines ...string) (*state.State, said) {
 	t.Helper()
 	look := func(s *state.State) said {
@@ -59,7 +59,7 @@ func witnessed(t *testing.T, w *netns.World, lines ...string) (*state.State, sai
 	return nil, nil
 }
 
-// sorted compares two lists of lines without their order.
+// sorted compares two lists of lines regardless of order.
 func sorted(t *testing.T, got, want []string) {
 	t.Helper()
 	slices.Sort(got)
