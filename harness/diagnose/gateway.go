@@ -219,8 +219,8 @@ func (w *walk) gatewayWrong(n *state.Namespace, iif *state.Link, p packet) *Caus
 		return c
 	}
 	w.hop(n, iif, p, "%s neither forwards nor has a route on to %s", n.Name, p.dst)
-	c := cause(causes.GatewayWrong, before.n, nil, "the route of %s to %s leads to %s, which is not a router towards %s",
-		before.n.Name, p.dst, n.Name, p.dst)
+	c := cause(causes.GatewayWrong, before.n, nil,
+		"the route of %s to %s leads to %s, which is not a router towards %s", before.n.Name, p.dst, n.Name, p.dst)
 	key := forwardingKey(p.family())
 	c.proof(routeShown(before.n, before.d.route), in(n, "sysctl %s", key)+": "+sysctl(n, key))
 	if !w.otherGateway(c, before.n, p.dst, before.d.route) {

@@ -281,8 +281,8 @@ func (w *walk) silent(owner port, to netip.Addr, p packet) *Cause {
 
 func addressOnPort(holder, bridge port, addr netip.Addr) *Cause {
 	c := cause(causes.AddressOnPort, holder.n, holder.l,
-		"%s is on %s in %s, which is a port of %s: the bridge, not its port, delivers packets to IP", addr, holder.l.Name,
-		holder.n.Name, bridge.l.Name).
+		"%s is on %s in %s, which is a port of %s: the bridge, not its port, delivers packets to IP", addr,
+		holder.l.Name, holder.n.Name, bridge.l.Name).
 		proof(linkShown(holder.n, holder.l))
 	if a, ok := addressOf(holder.l, addr); ok {
 		c.proof(addressShown(holder.n, holder.l, a)).deleteAddress(holder, a.Prefix).addAddress(bridge, a.Prefix)

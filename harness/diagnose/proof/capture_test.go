@@ -26,8 +26,8 @@ type captured struct {
 	State *state.State   `json:"state"`
 }
 
-// TestCapture makes each fault in a small network, sees that it is diagnosed, and prints the state: a sandbox writes no
-// files.
+// TestCapture makes each fault in a small network, checks that it is diagnosed, and prints the state, because a sandbox
+// writes no files.
 func TestCapture(t *testing.T) {
 	if !*capture {
 		t.Skip("it only prints states: -capture")
@@ -53,7 +53,7 @@ func TestCapture(t *testing.T) {
 	}
 }
 
-// smallest is, of some networks in which a fault has a place, the one with the fewest commands.
+// smallest is the network with the fewest commands of several in which a fault can be made.
 func smallest(m maker, seed uint64) (network *topology, p path, f *fault) {
 	rng := rand.New(rand.NewPCG(1, seed))
 	for range 40 {

@@ -9,35 +9,35 @@ import (
 	"netnscheck/harness/diagnose/causes"
 )
 
-// fault is one thing made wrong for real, and what has to be said about it.
+// fault is one fault made on the kernel, and the diagnosis expected of it.
 type fault struct {
 	cause causes.Cause
 	does  []string
-	// places are where the cause may be told to be; more than one where two interfaces share the blame.
+	// places are the accepted places of the cause: several where two interfaces are equally at fault.
 	places []string
-	// names are other causes that say the same here.
+	// names are other causes that are right here too.
 	names []causes.Cause
-	// at is how far the packet gets: by it two faults are put in order.
+	// at is how far the packet gets, which puts two faults in order.
 	at int
-	// alone says that it is told from another fault only where there is none besides it.
+	// alone is set if it cannot be distinguished from a second fault on the path.
 	alone bool
-	// passes says that the packet may get through all the same.
+	// passes is set if the packet may get through nevertheless.
 	passes bool
-	// byHand says that no command mends it, and why.
+	// byHand is the reason why no command fixes it; "" if one does.
 	byHand string
-	// from, to, bytes and port ask for something else than the path does.
+	// from, to, bytes and port replace those of the path in the query.
 	from  string
 	to    netip.Addr
 	bytes int
 	port  uint16
-	// await is a claim on which the fault is complete.
+	// await is a claim that holds once the fault is complete.
 	await string
 }
 
-// faulty makes a fault on a path, nil where it has no place there.
+// faulty makes a fault on a path; nil if it cannot be made there.
 type faulty func(*topology, path) *fault
 
-// faults are the ways to make each cause. A cause may have several.
+// faults are the faults for each cause, one or more.
 var faults = []maker{
 	{causes.NoNamespace, noNamespace}, {causes.NotANamespace, notANamespace}, {causes.NoInterface, noInterface},
 	{causes.LoopbackDown, loopbackDown},
@@ -83,7 +83,7 @@ type maker struct {
 	make  faulty
 }
 
-// places of the way, in the order in which the packet meets them.
+// places on the path, in the order in which the packet meets them.
 const (
 	atSource = iota
 	atRoute
@@ -96,7 +96,7 @@ const (
 
 func onLink(i *iface) string { return i.name + " in " + i.node.name }
 
-// six is the option that some commands need for IPv6.
+// six is the -6 option, which some commands need for IPv6.
 func six(family int) string {
 	if family == 6 {
 		return "-6 "
@@ -104,7 +104,7 @@ func six(family int) string {
 	return ""
 }
 
-// pick is one of several; ok is false when there is none.
+// pick picks one of several; ok is false if there is none.
 func pick[T any](t *topology, all []T) (one T, ok bool) {
 	if len(all) == 0 {
 		return one, false
@@ -112,7 +112,7 @@ func pick[T any](t *topology, all []T) (one T, ok bool) {
 	return all[t.rng.IntN(len(all))], true
 }
 
-// hop picks one of the hops that will do.
+// hop picks one of the hops that fit.
 func (t *topology) hop(p path, fits func(k int, h hop) bool) (int, hop, bool) {
 	var ks []int
 	for k, h := range p.hops {
@@ -127,10 +127,10 @@ func (t *topology) hop(p path, fits func(k int, h hop) bool) (int, hop, bool) {
 	return k, p.hops[k], true
 }
 
-// sender is the node that sends on a hop; the first one sends itself, the others forward.
+// sender is the node that sends on a hop: the first one is the source, the others are routers.
 func (h hop) sender() *node { return h.out.node }
 
-// bridges are the ports of a hop's two ends, where both have one.
+// bridges are the bridge ports of a hop's two ends, if both have one.
 func portsOf(_ int, h hop) bool { return h.out.port != nil && h.in.port != nil }
 
 // --- The source ---
@@ -204,7 +204,7 @@ func addressDuplicate(t *topology, p path) *fault {
 	i := p.hops[0].out
 	others := slices.DeleteFunc(slices.Clone(i.on.members), func(m *iface) bool { return m == i })
 	other, ok := pick(t, others)
-	// on its own link the link-local address does instead
+	// on its own link, the link-local address takes its place
 	if p.family != 6 || !ok || i.node.router || len(p.hops) == 1 {
 		return nil
 	}

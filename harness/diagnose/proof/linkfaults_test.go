@@ -15,7 +15,7 @@ func peerDown(t *topology, p path) *fault {
 		at: k*perHop + atLink}
 }
 
-// ownPortDown switches off the port of a bridge at the other end of the sender's cable.
+// ownPortDown sets the bridge port at the other end of the sender's cable down.
 func ownPortDown(t *topology, p path) *fault {
 	k, h, ok := t.hop(p, func(_ int, h hop) bool { return h.out.port != nil })
 	if !ok {
@@ -25,7 +25,7 @@ func ownPortDown(t *topology, p path) *fault {
 		places: []string{h.out.port.name + " in " + h.out.port.netns}, at: k*perHop + atLink}
 }
 
-// noCarrier takes all ports out of a bridge that has the sender's address.
+// noCarrier removes all ports from a bridge with the sender's address.
 func noCarrier(t *topology, p path) *fault {
 	k, h, ok := t.hop(p, func(_ int, h hop) bool { return strings.HasPrefix(h.out.name, "br") })
 	if !ok {
@@ -40,7 +40,7 @@ func noCarrier(t *topology, p path) *fault {
 	return f
 }
 
-// sameNamespace moves the far end of a cable to the near one.
+// sameNamespace moves the far end of a cable to the namespace of the near one.
 func sameNamespace(t *topology, p path) *fault {
 	h := p.hops[0]
 	if !p.direct() || h.out.on.kind != "cable" || h.in.name == h.out.name && len(h.in.node.ifaces) > 1 {
@@ -105,7 +105,7 @@ func mtuMismatch(t *topology, p path) *fault {
 		bytes: 1400, at: k*perHop + atSegment}
 }
 
-// mtuBlackHole makes a later link small, and keeps the answer that would say so from coming back.
+// mtuBlackHole lowers the MTU of a later link, and drops the ICMP error for it.
 func mtuBlackHole(t *topology, p path) *fault {
 	k, h, ok := t.hop(p, func(k int, h hop) bool { return k > 0 && h.out.on.kind == "cable" })
 	if !ok {

@@ -14,13 +14,13 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// live is a network that is built.
+// live is a network on the kernel.
 type live struct {
 	*topology
 	lab *lab.Lab
 }
 
-// inNetwork builds a network and sees that all is well in it.
+// inNetwork builds a network and checks that it is healthy.
 func inNetwork(ctx context.Context, t *topology, f func(*live) error) error {
 	var ops []operation.Command
 	for _, text := range t.lines {
@@ -53,7 +53,7 @@ func inNetwork(ctx context.Context, t *topology, f func(*live) error) error {
 	return err
 }
 
-// healthy probes and diagnoses all pairs.
+// healthy checks all pairs, by probes and by the diagnosis.
 func (n *live) healthy(ctx context.Context) error {
 	var checks []scenario.Check
 	for _, p := range n.paths() {
@@ -81,7 +81,7 @@ func (n *live) healthy(ctx context.Context) error {
 	return nil
 }
 
-// told is a report in words.
+// told formats a report.
 func told(r diagnose.Report) string {
 	if r.Cause == nil {
 		return fmt.Sprintf("no cause, doubts %q, path %v", r.Doubts, r.Path)
@@ -91,7 +91,7 @@ func told(r diagnose.Report) string {
 		strings.Join(r.Cause.Evidence, "\n    "), strings.Join(r.Cause.Repair, "\n    repair "))
 }
 
-// breakIt carries faults out and forgets what the neighbours knew of each other.
+// breakIt makes faults and empties the neighbour tables.
 func (n *live) breakIt(ctx context.Context, f *fault) error {
 	if err := n.do(ctx, f.does); err != nil {
 		return err
@@ -109,7 +109,7 @@ func (n *live) breakIt(ctx context.Context, f *fault) error {
 	return n.forget(ctx)
 }
 
-// forget empties the neighbour tables, but for what was set by hand.
+// forget empties the neighbour tables except for permanent entries.
 func (n *live) forget(ctx context.Context) error {
 	s, err := n.lab.State(ctx)
 	if err != nil {
@@ -132,7 +132,7 @@ func (n *live) forget(ctx context.Context) error {
 	return n.lab.Build(ctx, ops)
 }
 
-// query is the question that a fault is asked by.
+// query is the query for a fault.
 func (f *fault) query(p path) diagnose.Query {
 	q := diagnose.Query{From: p.from.name, To: p.dest(), Port: f.port, Size: f.bytes}
 	if f.from != "" {
@@ -144,7 +144,7 @@ func (f *fault) query(p path) diagnose.Query {
 	return q
 }
 
-// asked is the question as one to the kernel.
+// asked is the query as a probe of the kernel.
 func asked(q diagnose.Query) claim.Claim {
 	if q.Port != 0 {
 		return claim.Connects{Netns: q.From, Dest: q.To, Port: int(q.Port), Outcome: claim.ConnectOK}
@@ -152,7 +152,7 @@ func asked(q diagnose.Query) claim.Claim {
 	return claim.Reaches{Netns: q.From, Dest: q.To, Bytes: q.Size}
 }
 
-// reaches asks the kernel, once or patiently.
+// reaches probes the kernel, once or until it answers.
 func (n *live) reaches(ctx context.Context, q diagnose.Query, patiently bool) (bool, string, error) {
 	c := asked(q)
 	var v scenario.Verdict

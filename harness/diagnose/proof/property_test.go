@@ -1,5 +1,5 @@
-// Package proof proves the diagnosis on the real kernel: it builds random networks, makes one thing wrong for real, and
-// holds what diagnose says about it against what was done. It has tests alone, and nothing imports it.
+// Package proof tests the diagnosis against the real kernel: it builds random networks, makes faults in them, and
+// compares the diagnosis with what was done. It consists of tests, and nothing imports it.
 package proof_test
 
 import (
@@ -37,10 +37,10 @@ func TestMain(m *testing.M) {
 	os.Exit(lab.TestMain(m))
 }
 
-// workers is how many networks are at work at a time; they wait for silence most of it.
+// workers is the number of networks at a time; most of the time they wait for probes without an answer.
 const workers = 6
 
-// TestPropertySingleFault: a healthy network gives no cause and no alarm; one fault in it is named, placed, and mended
+// TestPropertySingleFault: a healthy network gives no cause and no alarm; one fault in it is named, placed, and fixed
 // by its repair.
 func TestPropertySingleFault(t *testing.T) {
 	run(t, "one fault", *topologies, func(ctx context.Context, rng *rand.Rand, i int, s *score) error {
@@ -67,15 +67,15 @@ func TestPropertyTwoFaults(t *testing.T) {
 	})
 }
 
-// inLine are the causes of which two may be made on one path: each stops every packet, at one place, and leaves the
-// other one as it is.
+// inLine are the causes of which two may be on one path: each stops every packet, at one place, and does not affect the
+// other.
 var inLine = []causes.Cause{causes.RouteUnreachable, causes.RouteProhibit, causes.RouteBlackhole, causes.RuleDiverts,
 	causes.NoRoute, causes.GatewayNowhere, causes.PeerDown, causes.QueueDrops,
 	causes.NeighbourWrong, causes.BridgeDown, causes.PortDown, causes.PortBlocked, causes.PortIsolated,
 	causes.ForwardingOff, causes.FilterOutput, causes.FilterForward,
 	causes.FilterInput, causes.FilterBridge, causes.FilterIngress, causes.EchoIgnored, causes.ARPIgnored}
 
-// fittingTwo makes random networks until two faults of different kinds have places on one path, one behind the other.
+// fittingTwo makes random networks until two faults of different kinds can be made on one path, one after the other.
 func fittingTwo(rng *rand.Rand) (*topology, path, [2]*fault) {
 	for {
 		network := randomTopology(rng)
@@ -89,7 +89,7 @@ func fittingTwo(rng *rand.Rand) (*topology, path, [2]*fault) {
 				continue
 			}
 			made := f(network, p)
-			// which takes addresses with it
+			// which removes addresses too
 			if made == nil || p.family == 6 && (m.cause == causes.PeerDown || m.cause == causes.BridgeDown) ||
 				made.alone || made.byHand != "" || made.port != 0 || // the other one may stop echoes alone
 				len(two) == 1 && (two[0].at/perHop == made.at/perHop || two[0].cause == m.cause) {
@@ -104,7 +104,7 @@ func fittingTwo(rng *rand.Rand) (*topology, path, [2]*fault) {
 	}
 }
 
-// double makes two faults; the first one is named first, the second one after the repair, unless that mended it too.
+// double makes two faults: the first one is named first, the second one after the repair, unless that fixed it too.
 func (n *live) double(ctx context.Context, p path, a, b *fault, s *score) error {
 	what := fmt.Sprintf("%s and %s from %s, made by\n    %s", a.cause, b.cause, p,
 		strings.Join(slices.Concat(b.does, a.does), "\n    "))
@@ -131,15 +131,15 @@ func (n *live) double(ctx context.Context, p path, a, b *fault, s *score) error 
 		s.count(&l.named)
 		s.count(&l.placed)
 		s.count(&l.toRepair)
-		if err := n.mend(ctx, r.Cause); err != nil {
+		if err := n.fix(ctx, r.Cause); err != nil {
 			return fmt.Errorf("%s; told: %s: %w", what, told(r), err)
 		}
 		s.count(&l.repaired)
 	}
-	// What the first fault has left behind on the way back is uncovered last.
+	// A consequence of the first fault on the reply path is uncovered last.
 	r, err := n.settled(ctx, q)
 	for i := 0; i < 3 && err == nil && r.Cause != nil; i++ {
-		if err = n.mend(ctx, r.Cause); err == nil {
+		if err = n.fix(ctx, r.Cause); err == nil {
 			r, err = n.settled(ctx, q)
 		}
 	}
@@ -153,7 +153,7 @@ func (n *live) double(ctx context.Context, p path, a, b *fault, s *score) error 
 	return err
 }
 
-// do carries commands out by the real programs.
+// do runs commands by the real programs.
 func (n *live) do(ctx context.Context, lines []string) error {
 	driver, err := lab.IPRoute2()
 	if err != nil {
@@ -162,15 +162,15 @@ func (n *live) do(ctx context.Context, lines []string) error {
 	return n.lab.Do(ctx, driver, lines...)
 }
 
-// mend carries out what is printed to mend a cause.
-func (n *live) mend(ctx context.Context, c *diagnose.Cause) error {
+// fix runs the printed repair of a cause.
+func (n *live) fix(ctx context.Context, c *diagnose.Cause) error {
 	if len(c.Repair) == 0 {
-		return errors.New("there is no command that mends it")
+		return errors.New("there is no command that fixes it")
 	}
 	return n.do(ctx, c.Repair)
 }
 
-// fitting makes random networks until a fault has a place in one.
+// fitting makes random networks until a fault can be made in one.
 func fitting(rng *rand.Rand, make faulty) (*topology, path, *fault) {
 	for range 400 {
 		network := randomTopology(rng)
@@ -220,14 +220,14 @@ func run(t *testing.T, title string, networks int, one func(context.Context, *ra
 	}
 }
 
-// lacks are the networks in which a fault could not be made, or mended, for want of a program.
+// lacks are the networks in which a fault could not be made, or fixed, for lack of a program.
 type lacks struct {
 	sync.Mutex
 	networks int
 	programs map[string]bool
 }
 
-// take says whether it is that which the error is about.
+// take reports whether the error is about a missing program.
 func (l *lacks) take(err error) bool {
 	var lacking *scenario.Unavailable
 	if !errors.As(err, &lacking) {
@@ -245,7 +245,7 @@ func (l *lacks) take(err error) bool {
 	return true
 }
 
-// single makes one fault and holds the diagnosis against it.
+// single makes one fault and compares the diagnosis with it.
 func (n *live) single(ctx context.Context, p path, f *fault, s *score) error {
 	l := s.line(f.cause)
 	what := fmt.Sprintf("%s from %s, made by\n    %s\n    should be %s, %s", f.cause, p, strings.Join(f.does, "\n    "),
@@ -308,7 +308,7 @@ func (n *live) diagnose(ctx context.Context, q diagnose.Query) (diagnose.Report,
 	return diagnose.Diagnose(s, q), nil
 }
 
-// settled diagnoses when link-local addresses are no longer tentative: a repair may lead by a link on which they still
+// settled diagnoses once link-local addresses are no longer tentative: a repair may route by a link on which they still
 // are.
 func (n *live) settled(ctx context.Context, q diagnose.Query) (diagnose.Report, error) {
 	for end := time.Now().Add(5 * time.Second); ; {
@@ -324,9 +324,9 @@ func (n *live) settled(ctx context.Context, q diagnose.Query) (diagnose.Report, 
 	}
 }
 
-// repair carries the printed commands out; the pair has to reach and the diagnosis to be clean.
+// repair runs the printed commands; then the pair has to reach each other, and the diagnosis to find no cause.
 func (n *live) repair(ctx context.Context, r diagnose.Report, q diagnose.Query) error {
-	if err := n.mend(ctx, r.Cause); err != nil {
+	if err := n.fix(ctx, r.Cause); err != nil {
 		return fmt.Errorf("the repair does not run: %w", err)
 	}
 	got, found, err := n.reaches(ctx, q, true)

@@ -10,8 +10,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// TestRedactedDiagnosis: each fault is told of the redacted state as of the state itself, at the same place, and so is
-// what else is wrong.
+// TestRedactedDiagnosis: the diagnosis of a redacted state names the same cause, at the same place, and the same
+// remarks, as that of the state itself.
 func TestRedactedDiagnosis(t *testing.T) {
 	run(t, "redacted", len(faults), func(ctx context.Context, rng *rand.Rand, i int, _ *score) error {
 		network, p, f := fitting(rng, faults[i%len(faults)].make)
@@ -40,7 +40,7 @@ func TestRedactedDiagnosis(t *testing.T) {
 	})
 }
 
-// diagnosed is what a diagnosis says, without addresses.
+// diagnosed is a diagnosis without addresses.
 func diagnosed(s *state.State, q diagnose.Query) string {
 	r := diagnose.Diagnose(s, q)
 	text := ""

@@ -93,7 +93,7 @@ func connectedRouteMissing(t *topology, p path) *fault {
 	return f
 }
 
-// localRouteMissing takes the route by which one of the two ends takes in what is for its own address.
+// localRouteMissing deletes the route of the type local for the address of one of the two ends.
 func localRouteMissing(t *topology, p path) *fault {
 	i := []*iface{p.hops[0].out, p.to}[t.rng.IntN(2)]
 	command := ip(i.node.name, "%sroute del local %s dev %s table local", six(p.family), i.prefix(p.family).Addr(),
@@ -108,12 +108,12 @@ func localRuleTooLate(t *topology, p path) *fault {
 		ip(n, "%srule del priority 0", v)}}
 }
 
-// routed picks a hop that goes by a gateway.
+// routed picks a hop by a gateway.
 func (t *topology) routed(p path) (int, hop, bool) {
 	return t.hop(p, func(k int, h hop) bool { return k < len(p.hops)-1 && t.kind != "two ways" })
 }
 
-// routeTo is the destination of the route by which a node sends to the path's end.
+// routeTo is the prefix of the route by which a node sends to the path's end.
 func (t *topology) routeTo(n *node, p path) string {
 	if n.byDefault {
 		return "default"
@@ -148,7 +148,7 @@ func ruleDiverts(t *topology, p path) *fault {
 		places: []string{n.name}, at: k*perHop + atRoute}
 }
 
-// ruleToWrongTable sends packets for the destination to a table with a gateway that nobody is.
+// ruleToWrongTable routes packets for the destination by a table whose gateway does not exist.
 func ruleToWrongTable(t *topology, p path) *fault {
 	k, h, _ := t.hop(p, nil)
 	n := h.sender()
@@ -160,8 +160,8 @@ func ruleToWrongTable(t *topology, p path) *fault {
 	return &fault{does: []string{route, ruleTo100(n, p)}, places: []string{n.name}, at: k*perHop + atRoute}
 }
 
-// ruleToBystander sends packets for the destination to a table with a gateway that is not on the way. While the right
-// way is broken too, nothing tells it from one that should be.
+// ruleToBystander routes packets for the destination by a table whose gateway is not a router towards it. If the right
+// path is broken too, it cannot be distinguished from a right one.
 func ruleToBystander(t *topology, p path) *fault {
 	k, h, ok := t.routed(p)
 	if !ok {
@@ -196,7 +196,7 @@ func gatewayNowhere(t *topology, p path) *fault {
 		at: k*perHop + atRoute}
 }
 
-// bystanders are on the segment of a hop, and lead nowhere.
+// bystanders are the nodes on the segment of a hop that are not routers.
 func (t *topology) bystanders(h hop, p path) []*iface {
 	return slices.DeleteFunc(slices.Clone(h.out.on.members), func(m *iface) bool {
 		return m.node.router || m.node == h.sender() || m.node == p.to.node
@@ -217,7 +217,7 @@ func gatewayWrong(t *topology, p path) *fault {
 		at: k*perHop + atRoute}
 }
 
-// wrongLink gives the network of a hop a second route, out of another link.
+// wrongLink adds a second route to the network of a hop, out of another link.
 func wrongLink(t *topology, p path) *fault {
 	k, h, ok := t.hop(p, func(k int, h hop) bool {
 		return k == len(p.hops)-1 && len(h.sender().ifaces) > 1 && h.in == p.to && t.kind != "two ways"
@@ -239,7 +239,7 @@ func wrongLink(t *topology, p path) *fault {
 	return &fault{does: does, places: []string{onLink(other)}, at: k*perHop + atRoute}
 }
 
-// routingLoop sends packets for the destination back to the router from which they came.
+// routingLoop routes packets for the destination back to the router that they came from.
 func routingLoop(t *topology, p path) *fault {
 	k, h, ok := t.hop(p, func(k int, h hop) bool { return k > 1 && k < len(p.hops)-1 })
 	if !ok {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// forwarder picks a hop that a router sends on.
+// forwarder picks a hop whose sender is a router.
 func (t *topology) forwarder(p path) (int, hop, bool) {
 	return t.hop(p, func(k int, _ hop) bool { return k > 0 })
 }
@@ -46,7 +46,7 @@ func reversePathFilter(t *topology, p path) *fault {
 		to: netip.MustParseAddr(to), places: []string{onLink(i)}}
 }
 
-// dropping is a rule that drops the path's echo requests, in one of several words.
+// dropping is a rule that drops the path's echo requests, in one of several forms.
 func (t *topology) dropping(p path) (family, rule string) {
 	v, icmp := "ip", "icmp"
 	if p.family == 6 {
@@ -77,7 +77,7 @@ func filterAt(hook string) faulty {
 	}
 }
 
-// filterPlace is a node at whose hook a path comes by, and how far that is.
+// filterPlace is a node whose hook a path passes, and its place on the path.
 func (t *topology) filterPlace(hook string, p path) (n *node, at int) {
 	switch hook {
 	case "output":
@@ -92,7 +92,7 @@ func (t *topology) filterPlace(hook string, p path) (n *node, at int) {
 	return h.sender(), k*perHop + atForward
 }
 
-// policyAt drops all that no rule lets through; half of the time it is asked about a service.
+// policyAt drops all that no rule accepts; half of the time the query is for a TCP service.
 func policyAt(hook string) faulty {
 	return func(t *topology, p path) *fault {
 		n, at := t.filterPlace(hook, p)
@@ -113,7 +113,7 @@ func policyAt(hook string) faulty {
 	}
 }
 
-// policy are the commands for a table with one chain, which drops all that none of the rules takes.
+// policy are the commands for a table with one chain, which drops all that no rule accepts.
 func policy(netns, family, hook string, rules ...string) []string {
 	does := []string{in(netns, "nft add table %s wall", family),
 		in(netns, "nft add chain %s wall c '{ type filter hook %s priority 0 ; policy drop ; }'", family, hook)}
@@ -123,7 +123,7 @@ func policy(netns, family, hook string, rules ...string) []string {
 	return does
 }
 
-// discoveryForgotten lets echoes in, and not the question for a neighbour.
+// discoveryForgotten accepts echo requests but no neighbour solicitations.
 func discoveryForgotten(t *topology, p path) *fault {
 	n, at := t.filterPlace("input", p)
 	if p.family == 4 || strings.Contains(t.kind, "tunnel") {
@@ -147,7 +147,7 @@ func bridgePolicy(t *topology, p path) *fault {
 		at: k*perHop + atSegment}
 }
 
-// arpForgotten lets IP over a bridge, and not the question for a neighbour.
+// arpForgotten accepts IP over a bridge, but no ARP.
 func arpForgotten(t *topology, p path) *fault {
 	k, h, ok := t.hop(p, bridged)
 	if !ok || p.family == 6 {

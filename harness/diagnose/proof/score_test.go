@@ -8,7 +8,7 @@ import (
 	"netnscheck/harness/diagnose/causes"
 )
 
-// score counts, for each cause, how often it was made, named, placed and mended.
+// score counts, for each cause, how often it was made, named, placed and fixed.
 type score struct {
 	mu    sync.Mutex
 	lines map[causes.Cause]*line

@@ -24,7 +24,7 @@ func addressNowhere(t *topology, p path) *fault {
 	return &fault{does: []string{does}, places: []string{p.from.name}, at: atSegment}
 }
 
-// otherBridge puts the owner's port into a bridge of its own.
+// otherBridge moves the owner's port to a bridge of its own.
 func otherBridge(t *topology, p path) *fault {
 	i := p.to.port
 	if !p.direct() || i == nil || len(p.to.on.members) == 2 {
@@ -35,7 +35,7 @@ func otherBridge(t *topology, p path) *fault {
 		places: []string{onLink(p.to)}, at: atSegment}
 }
 
-// wrongNamespace gives the destination's address to a namespace that is not on the segment.
+// wrongNamespace moves the destination's address to a namespace that is not on the segment.
 func wrongNamespace(t *topology, p path) *fault {
 	if !p.direct() {
 		return nil
@@ -55,15 +55,16 @@ func wrongNamespace(t *topology, p path) *fault {
 		places: []string{onLink(i)}, at: atSegment}
 }
 
-// present says that a namespace has an interface or a bridge on a segment: then it answers for all its addresses there.
+// present reports whether a namespace has an interface or a bridge on a segment: then it answers for all its addresses
+// there.
 func (s *segment) present(netns string) bool {
 	return slices.ContainsFunc(s.members, func(m *iface) bool {
 		return m.node.name == netns || m.port != nil && m.port.netns == netns
 	})
 }
 
-// chatty says that on a hop somebody asks all the time, for the sake of a tunnel, and is heard: the neighbours know
-// each other without asking.
+// chatty reports whether a tunnel sends neighbour requests on a hop all the time: its neighbours know each other
+// without requests of their own.
 func (t *topology) chatty(h hop) bool {
 	return strings.Contains(t.kind, "tunnel") && h.in.on.kind != "vxlan"
 }
@@ -121,7 +122,7 @@ func portDown(t *topology, p path) *fault {
 		places: []string{h.in.port.name + " in " + h.in.port.netns}, at: k*perHop + atSegment}
 }
 
-// portWaits: a port that comes up listens first, where spanning tree is on.
+// portWaits: with spanning tree, a port that comes up listens first.
 func portWaits(t *topology, p path) *fault {
 	k, i, ok := t.anyPort(p)
 	if !ok {
@@ -171,7 +172,7 @@ func addressOnPort(t *topology, p path) *fault {
 
 // --- Tunnels ---
 
-// again makes an end of a tunnel anew, with other settings.
+// again recreates an end of a tunnel, with other settings.
 func (t *topology) again(p path, which int, options func(a, b tunnel) string) *fault {
 	s := p.to.on
 	a, b := s.tunnels[which], s.tunnels[1-which]
@@ -188,7 +189,7 @@ func (t *topology) again(p path, which int, options func(a, b tunnel) string) *f
 	return f
 }
 
-// across says that a path goes through the tunnel of its segment.
+// across reports whether a path goes through the tunnel of its segment.
 func across(t *topology, p path) bool {
 	return p.to.on.kind == "vxlan" && len(p.hops) == 1 &&
 		(p.to.port == nil || p.hops[0].out.port.netns != p.to.port.netns)
@@ -221,7 +222,7 @@ func tunnelRemoteMissing(t *topology, p path) *fault {
 		s.tunnels[1].netns == p.hops[0].out.port.netns {
 		near = 1
 	}
-	// The far end would learn the way back.
+	// The far end would learn the remote for the reply.
 	return t.again(p, near, func(a, b tunnel) string {
 		return fmt.Sprintf("id 42 dstport 4789 local %s", a.below.v4.Addr())
 	})
@@ -238,7 +239,7 @@ func macvlanPrivate(t *topology, p path) *fault {
 		places: []string{onLink(i)}, at: atSegment}
 }
 
-// macvlanParent asks the parent, which never hears its children.
+// macvlanParent queries the parent, which never receives from its children.
 func macvlanParent(t *topology, p path) *fault {
 	i := p.from.ifaces[0]
 	if p.to.on.kind != "macvlan" || i.name == "eth0" {

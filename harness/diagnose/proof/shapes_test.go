@@ -96,7 +96,7 @@ func tunnelBetweenHosts(t *topology) {
 	}
 }
 
-// underlay connects two nodes by a cable or by a router, and gives their interfaces in it.
+// underlay connects two nodes by a cable or by a router, and returns their interfaces in it.
 func (t *topology) underlay(a, b *node) (*iface, *iface) {
 	if t.rng.IntN(2) == 0 {
 		s := t.cable(a, b)
@@ -128,7 +128,7 @@ func tunnelBetweenBridges(t *topology) {
 	}
 }
 
-// macvlans are children of one parent, and somebody at the other end of its cable. The parent has no address: it would
+// macvlans are macvlans of one parent, and a node at the other end of its cable. The parent has no address: it would
 // not reach them.
 func macvlans(t *topology) {
 	s := t.segment("macvlan")
@@ -143,8 +143,7 @@ func macvlans(t *topology) {
 	}
 }
 
-// twoWays are two cables between two hosts, with addresses on lo of which packets go by the one and come back by the
-// other cable.
+// twoWays are two hosts on two cables, with addresses on lo: packets take one cable, and replies the other.
 func twoWays(t *topology) {
 	h := t.hosts(2)
 	first, second := t.cable(h[0], h[1]), t.cable(h[0], h[1])
@@ -155,7 +154,7 @@ func twoWays(t *topology) {
 		ip(h[1].name, "route add 10.99.0.1 via %s src 10.99.0.2", second.members[0].v4.Addr()))
 }
 
-// translation is a router that translates the source of what goes out; behind it nobody knows the way back.
+// translation is a router that translates the source of what goes out; the nodes beyond it have no route back.
 func translation(t *topology) {
 	a, r, b := t.node("h1", false), t.node("nat", true), t.node("h2", false)
 	x := t.cable(a, r)

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// topology is a healthy network: what builds it, and what a fault has to know of it.
+// topology is a healthy network: the commands that build it, and what a fault needs of it.
 type topology struct {
 	kind     string
 	rng      *rand.Rand
@@ -22,7 +22,7 @@ type topology struct {
 type node struct {
 	name   string
 	router bool
-	// byDefault says that it reaches other segments by a default route.
+	// byDefault is set if it reaches other segments by a default route.
 	byDefault bool
 	ifaces    []*iface
 }
@@ -39,7 +39,7 @@ type iface struct {
 
 type port struct{ netns, name, bridge string }
 
-// segment is what one broadcast reaches: a cable, or bridges and tunnels.
+// segment is a broadcast domain: a cable, or bridges and tunnels.
 type segment struct {
 	number  int
 	kind    string // cable, bridge, vxlan, macvlan
@@ -72,7 +72,7 @@ func (s *segment) prefix(family int) netip.Prefix {
 	return s.v4
 }
 
-// free is an address of the segment that nobody has.
+// free is an address of the segment that no interface has.
 func (s *segment) free(family int) netip.Addr {
 	a := s.prefix(family).Addr()
 	for range len(s.members) + 3 {
@@ -126,7 +126,7 @@ func (t *topology) segment(kind string) *segment {
 	return s
 }
 
-// join gives an interface of a node, which is there already, the next addresses of a segment.
+// join assigns the next addresses of a segment to an existing interface of a node.
 func (t *topology) join(s *segment, n *node, name string, p *port) *iface {
 	at := func(net netip.Prefix) netip.Prefix {
 		a := net.Addr()
@@ -156,7 +156,7 @@ func (t *topology) cable(a, b *node) *segment {
 // next is the name of the next interface of a node; the same names are in all namespaces.
 func (n *node) next() string { return fmt.Sprint("eth", len(n.ifaces)) }
 
-// bridge makes a bridge in a namespace and connects nodes with it.
+// bridge adds a bridge in a namespace and connects nodes to it.
 func (t *topology) bridge(s *segment, netns, name string, nodes ...*node) {
 	t.add(ip(netns, "link add %s type bridge", name), ip(netns, "link set %s up", name))
 	for _, n := range nodes {
@@ -169,7 +169,7 @@ func (t *topology) bridge(s *segment, netns, name string, nodes ...*node) {
 	}
 }
 
-// forward makes the routers forward and gives every node the routes that it needs.
+// forward enables forwarding on the routers and adds the routes that each node needs.
 func (t *topology) forward() {
 	for _, n := range t.nodes {
 		if n.router {
@@ -195,10 +195,10 @@ func (t *topology) forward() {
 	}
 }
 
-// isolated says that no other segment is reached from this one.
+// isolated reports whether no other segment is reached from this one.
 func (t *topology) isolated(s *segment) bool { return s.router(nil) == nil }
 
-// router is the first router of a segment besides a node.
+// router is the first router of a segment other than a node.
 func (s *segment) router(besides *node) *iface {
 	for _, m := range s.members {
 		if m.node.router && m.node != besides {
@@ -208,10 +208,10 @@ func (s *segment) router(besides *node) *iface {
 	return nil
 }
 
-// hop is one segment of a way: out of an interface of one node, in by that of the next one.
+// hop is one segment of a path: out of an interface of one node, in by one of the next node.
 type hop struct{ out, in *iface }
 
-// route is the shortest way from a node to a segment, the last hop is onto that segment, with in nil.
+// route is the shortest path from a node to a segment; its last hop is onto that segment, with a nil in.
 func (t *topology) route(from *node, to *segment) []hop {
 	type partial struct {
 		n    *node
@@ -238,7 +238,7 @@ func (t *topology) route(from *node, to *segment) []hop {
 	return nil
 }
 
-// path is the way from a node to an address of another one.
+// path is the path from a node to an address of another one.
 type path struct {
 	from   *node
 	to     *iface
@@ -248,14 +248,14 @@ type path struct {
 
 func (p path) dest() netip.Addr { return p.to.addr(p.family) }
 
-// direct says that both ends have one interface and that their segment is all there is between them.
+// direct reports whether both ends have one interface, on the same segment.
 func (p path) direct() bool { return len(p.hops) == 1 && p.hops[0].in == p.to }
 
 func (p path) String() string {
 	return fmt.Sprintf("%s to %s (%s in %s)", p.from.name, p.dest(), p.to.name, p.to.node.name)
 }
 
-// paths are the ways between all pairs, in both families, that the topology promises.
+// paths are the paths between all pairs, in both families, that the topology promises.
 func (t *topology) paths() (all []path) {
 	for _, from := range t.nodes {
 		for _, n := range t.nodes {
