@@ -11,7 +11,7 @@ import (
 // told is an answer.
 type told struct{ Error string }
 
-// TestAnswersAreBounded: what comes out of a sandbox is read to a limit, and means nothing but what it may.
+// TestAnswersAreBounded: an answer is read up to a limit, and anything but the expected JSON is an error.
 func TestAnswersAreBounded(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
 		"nothing":        {"", "EOF"},
@@ -42,7 +42,7 @@ func TestAnswersAreBounded(t *testing.T) {
 	}
 }
 
-// endless is a stream of blanks.
+// endless is a stream of spaces.
 type endless struct{}
 
 func (endless) Read(buf []byte) (int, error) {
@@ -52,7 +52,7 @@ func (endless) Read(buf []byte) (int, error) {
 	return len(buf), nil
 }
 
-// TestReadingIsBounded feeds 400 MB and looks at what it took.
+// TestReadingIsBounded feeds 400 MB and measures the memory that reading it takes.
 func TestReadingIsBounded(t *testing.T) {
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -61,7 +61,7 @@ func TestReadingIsBounded(t *testing.T) {
 	defer read.Close()
 	go func() {
 		defer write.Close()
-		io.Copy(write, io.LimitReader(endless{}, 400<<20)) // until nobody reads
+		io.Copy(write, io.LimitReader(endless{}, 400<<20)) // until the reader closes the pipe
 	}()
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

@@ -58,8 +58,8 @@ func Enter(roles ...Role) {
 	}
 }
 
-// hasOut reports whether the descriptor Out is a pipe. It is for no process that a person starts by the name of a role:
-// outside a sandbox a role would do to this machine what it is to do in one.
+// hasOut reports whether the descriptor Out is a pipe, as it is in every role. It is not if a person runs the program
+// with the name of a role: outside a sandbox, the role would do to this host what it should do inside one.
 func hasOut() bool {
 	var st syscall.Stat_t
 	return syscall.Fstat(Out, &st) == nil && st.Mode&syscall.S_IFMT == syscall.S_IFIFO

@@ -11,7 +11,7 @@ type closer func() error
 
 func (c closer) Close() error { return c() }
 
-// TestAttach: what is attached is made once, where its maker may use the World, and closed once, with the World.
+// TestAttach: an attachment is made once, by a function that may use the World, and closed once, with the World.
 func TestAttach(t *testing.T) {
 	w := makeWorld(t, Options{})
 	made, closed := 0, 0

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestNewNamespacesAreAsTheKernelMakesThem changes settings as a machine's first namespace may have them, and looks
-// whether they are seen and put right. (What that namespace really has cannot be changed from here.)
+// TestNewNamespacesAreAsTheKernelMakesThem changes settings to what a host's initial namespace may have, and checks
+// that they are found and reset. (The initial namespace itself cannot be changed from here.)
 func TestNewNamespacesAreAsTheKernelMakesThem(t *testing.T) {
 	w, err := New(Options{})
 	if err != nil {
@@ -50,8 +50,8 @@ func TestNewNamespacesAreAsTheKernelMakesThem(t *testing.T) {
 	}
 }
 
-// TestEveryNewNamespaceIsPutRight, whichever way it is made. A setting is turned round for that: 1 stands for the
-// kernel's own value.
+// TestEveryNewNamespaceIsPutRight: settings are reset however a namespace is made. For this test the default of one
+// setting is taken to be 1.
 func TestEveryNewNamespaceIsPutRight(t *testing.T) {
 	was := inherited
 	defer func() { inherited = was }()
@@ -66,7 +66,7 @@ func TestEveryNewNamespaceIsPutRight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// As a program makes it: without a word to the World.
+	// As a program makes it, without the World.
 	if err := w.thread.do(func() error {
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return err

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// inTime fails the test when f has not returned after a time that is long for everything but a FIFO.
+// inTime fails the test if f does not return within a time that only blocking on a FIFO can exceed.
 func inTime[T any](t *testing.T, f func() (T, error)) (result T, err error) {
 	t.Helper()
 	done := make(chan struct{})
@@ -30,11 +30,11 @@ func inTime[T any](t *testing.T, f func() (T, error)) (result T, err error) {
 	}
 }
 
-// notRegular makes a file of each kind that is none to read a record from, and what it is called.
+// notRegular makes, by what the error says, a file of each type but a regular file, and one that is too large.
 var notRegular = map[string]func(path string) error{
 	"a FIFO":      func(path string) error { return unix.Mkfifo(path, 0o600) },
 	"a directory": func(path string) error { return os.Mkdir(path, 0o700) },
-	// only the machine's root may make one
+	// only the host's root may make one
 	"a device": func(path string) error { return mountOn(path, "/dev/zero") },
 	"a socket": func(path string) error {
 		s, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -48,8 +48,8 @@ var notRegular = map[string]func(path string) error{
 	"bytes":           func(path string) error { return os.WriteFile(path, make([]byte, maxFile+1), 0o600) },
 }
 
-// TestOnlyRegularFilesAreRead has everything else in the place of each file among the records: it is refused at once,
-// with its name and what it is, and stays as it is.
+// TestOnlyRegularFilesAreRead puts every other type in the place of each file in recordsDir: it is refused at once,
+// with its name and type, and is not changed.
 func TestOnlyRegularFilesAreRead(t *testing.T) {
 	elsewhere := `{"id":"dddddd","owner":{"pid":1073741824},"names":{}}`
 	if err := os.WriteFile("/run/elsewhere", []byte(elsewhere), 0o600); err != nil {
@@ -59,7 +59,7 @@ func TestOnlyRegularFilesAreRead(t *testing.T) {
 	for _, file := range []string{"dddddd.json", "made", "dddddd.json.new", "made.new"} {
 		for what, make := range notRegular {
 			if what == "bytes" && strings.HasSuffix(file, ".new") {
-				continue // it is what a killed writer may have left, and is not read
+				continue // a killed writer may have left this one; it is not read
 			}
 			t.Run(file+" is "+what, func(t *testing.T) {
 				path := filepath.Join(recordsDir, file)
@@ -85,10 +85,10 @@ func TestOnlyRegularFilesAreRead(t *testing.T) {
 				}
 				_, err = inTime(t, Leftovers)
 				refused("looking for leftovers", err)
-				if file != "dddddd.json.new" { // beside it, a lab writes other files
+				if file != "dddddd.json.new" { // a lab still writes its other files
 					w, err := inTime(t, func() (*World, error) { return New(Options{Shared: true}) })
 					if err == nil {
-						err = w.Close() // only its end looks at the record of another lab's
+						err = w.Close() // only Close looks at another lab's record
 					}
 					if !strings.HasPrefix(file, "dddddd") {
 						refused("making a lab", err)
@@ -108,7 +108,7 @@ func TestOnlyRegularFilesAreRead(t *testing.T) {
 	gone(t, namesDir, recordsDir)
 }
 
-// TestRecordsSayWhatLabsWrite: one that does not is refused whole, and nothing that it names is touched.
+// TestRecordsSayWhatLabsWrite: a record that no lab can have written is refused, and nothing that it names is touched.
 func TestRecordsSayWhatLabsWrite(t *testing.T) {
 	machinesNamesDir(t)
 	theirs := filepath.Join(namesDir, "theirs")
@@ -147,8 +147,8 @@ func TestRecordsSayWhatLabsWrite(t *testing.T) {
 	}
 }
 
-// foreignMount is a namespace of somebody else's, mounted on a file outside /run/netns, and the question whether it
-// still is.
+// foreignMount mounts somebody else's namespace on a file outside /run/netns, and returns a function that reports
+// whether it still is mounted.
 func foreignMount(t *testing.T) (path string, stays func()) {
 	t.Helper()
 	dir, err := os.MkdirTemp("/run", "foreign-")
@@ -176,8 +176,8 @@ func foreignMount(t *testing.T) (path string, stays func()) {
 	}
 }
 
-// TestNoLinkIsFollowedFromAName: a link has the name of a namespace, or is in the way to it. What it leads to stays
-// mounted.
+// TestNoLinkIsFollowedFromAName: the name of a namespace is a symbolic link, or there is one in its path. The target
+// stays mounted.
 func TestNoLinkIsFollowedFromAName(t *testing.T) {
 	each(t, func(t *testing.T, w *World) {
 		t.Run("a lab deletes it", func(t *testing.T) {
@@ -188,7 +188,7 @@ func TestNoLinkIsFollowedFromAName(t *testing.T) {
 				if w.shared {
 					return os.Symlink(path, link)
 				}
-				return errors.Join(mountOn(inside, "/proc/1/ns/net"), os.Symlink(inside, link)) // its /run is its own
+				return errors.Join(mountOn(inside, "/proc/1/ns/net"), os.Symlink(inside, link)) // in its own /run
 			}); err != nil {
 				t.Fatal(err)
 			}
@@ -272,7 +272,7 @@ func TestNoLinkIsFollowedFromAName(t *testing.T) {
 	})
 }
 
-// TestForeignMountOverTheNamesStays: somebody has mounted something else over the /run/netns that a lab has made.
+// TestForeignMountOverTheNamesStays: somebody has mounted something over the /run/netns that a lab has made.
 func TestForeignMountOverTheNamesStays(t *testing.T) {
 	r, err := newRecord("hhhhhh", 0)
 	if err != nil {
@@ -294,7 +294,7 @@ func TestForeignMountOverTheNamesStays(t *testing.T) {
 	gone(t, namesDir, recordsDir)
 }
 
-// TestNamesMountedTwice: all that is mounted on a name goes with it.
+// TestNamesMountedTwice: everything mounted on a name is removed with it.
 func TestNamesMountedTwice(t *testing.T) {
 	w := makeWorld(t, Options{Shared: true})
 	if err := w.Add("testns"); err != nil {
@@ -310,7 +310,7 @@ func TestNamesMountedTwice(t *testing.T) {
 	gone(t, namesDir, recordsDir)
 }
 
-// TestOpenByComponents is what kernels before 5.6 are left with: it opens the same and refuses the same.
+// TestOpenByComponents: the replacement of openat2(2) before Linux 5.6 opens and refuses the same paths.
 func TestOpenByComponents(t *testing.T) {
 	dir := t.TempDir()
 	real := filepath.Join(dir, "real", "below")
@@ -343,7 +343,7 @@ func TestOpenByComponents(t *testing.T) {
 	}
 }
 
-// TestFolderEntries: the names with an end, sorted, each time again.
+// TestFolderEntries: the names with a suffix are listed, sorted, on every call.
 func TestFolderEntries(t *testing.T) {
 	dir, err := openFolder(t.TempDir())
 	if err != nil {

@@ -16,10 +16,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Where goroutines are: facts about Go that the package is built on, and that it keeps its users from. What spoils
-// threads happens in a process of its own.
+// Goroutines, threads and namespaces: facts about Go that this package relies on and protects its users from. Tests
+// that spoil threads run in a process of their own.
 
-// here is the inode of the namespace in which the calling thread is.
+// here returns the inode of the calling thread's network namespace.
 func here() uint64 {
 	h, err := current()
 	if err != nil {
@@ -31,14 +31,14 @@ func here() uint64 {
 
 // ways are ways to run a function inside a namespace, by its name or its handle.
 var ways = map[string]func(w *World, name string, h Handle, f func()) error{
-	// As the documentation of vishvananda/netns warns against.
+	// What the documentation of vishvananda/netns warns against.
 	"unlocked": func(_ *World, _ string, h Handle, f func()) error {
 		err := netns.Set(netns.NsHandle(h.FD()))
 		f()
 		return err
 	},
 	"locked": func(_ *World, _ string, h Handle, f func()) error {
-		runtime.LockOSThread() // for ever: the thread ends with the goroutine
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 		err := netns.Set(netns.NsHandle(h.FD()))
 		f()
 		return err
@@ -51,7 +51,7 @@ var ways = map[string]func(w *World, name string, h Handle, f func()) error{
 	},
 }
 
-// wayVariable makes the test binary a process that goes one of the ways, and tells what came of it.
+// wayVariable makes the test binary try one of the ways and print the result.
 const wayVariable = "NETNSCHECK_TEST_WAY"
 
 func goOneWay(way string) int {
@@ -63,9 +63,9 @@ func goOneWay(way string) int {
 	return 0
 }
 
-// manyGo lets many goroutines go the way at once, into two namespaces by turns. strayed says that one found itself
-// elsewhere after others had run, leaked that one which came later and entered nothing was not at home. If both are to
-// be seen it goes on until they are.
+// manyGo uses one way in many goroutines at once, with two namespaces in turn. strayed is true if a goroutine found
+// itself in another namespace after others had run, leaked if a later goroutine that entered none was not in the
+// process's own. If both are expected, it goes on until both have been seen.
 func manyGo(way func(*World, string, Handle, func()) error, bothSeen bool) (strayed, leaked bool, err error) {
 	w, err := NewHere(Options{})
 	if err != nil {
@@ -122,8 +122,8 @@ func manyAtOnce(f func(i int)) {
 	all.Wait()
 }
 
-// A namespace is entered by a thread, and a goroutine that has not locked its thread may go on on another one, while
-// others go on on the one that was moved. The ways of this package, and those with a lock, do not have the fault.
+// A thread enters a namespace, not a goroutine. A goroutine that has not locked its thread may continue on another one,
+// while others continue on the one that was moved. The functions of this package, and ways with a lock, avoid this.
 //
 // case: go-no-lock
 func TestSetWithoutLockLeaksTheNamespace(t *testing.T) {
@@ -144,9 +144,9 @@ func TestSetWithoutLockLeaksTheNamespace(t *testing.T) {
 	}
 }
 
-// A goroutine that is started from a locked thread runs on another thread, in the namespace where the process began; a
-// program that is started from there is in the thread's namespace. When the goroutine ends without unlocking, its
-// thread ends, and nobody gets it.
+// A goroutine started from a locked thread runs on another thread, in the process's original namespace. A program
+// started from the locked thread is in that thread's namespace. If the goroutine ends without unlocking, its thread
+// ends and is not reused.
 //
 // case: go-child-goroutine
 func TestGoroutineOfALockedThreadIsElsewhere(t *testing.T) {
@@ -190,8 +190,8 @@ func TestGoroutineOfALockedThreadIsElsewhere(t *testing.T) {
 		t.Error(err)
 	}
 
-	// The same with a World: its functions are on the thread, what they start with `go` is not; programs are for
-	// StartIn.
+	// The same with a World: its functions run on the thread, goroutines that they start do not. Programs are started
+	// with StartIn.
 	if err := w.Do("testns", func() error {
 		if got := here(); got != inside {
 			t.Errorf("Do runs in namespace %d, want %d", got, inside)
@@ -210,14 +210,14 @@ func TestGoroutineOfALockedThreadIsElsewhere(t *testing.T) {
 	}
 }
 
-// ofGoroutine is where a new goroutine is.
+// ofGoroutine returns the namespace of a new goroutine.
 func ofGoroutine() uint64 {
 	where := make(chan uint64)
 	go func() { where <- here() }()
 	return <-where
 }
 
-// ofProgram is where a program is that is started in some way.
+// ofProgram returns the namespace of a program that is started in some way.
 func ofProgram(t *testing.T, start func(*exec.Cmd) error) (inode uint64) {
 	t.Helper()
 	var out strings.Builder

@@ -21,8 +21,8 @@ func TestHas(t *testing.T) {
 	})
 }
 
-// TestWithoutDescriptors: where they run out, nobody knows what has a name. That is an error, not a namespace that is
-// not there.
+// TestWithoutDescriptors: without a free descriptor it cannot be known what has a name. That is an error, and not a
+// missing namespace.
 func TestWithoutDescriptors(t *testing.T) {
 	w := makeWorld(t, Options{})
 	if err := w.Add("testns"); err != nil {
@@ -46,14 +46,14 @@ func TestWithoutDescriptors(t *testing.T) {
 	}
 }
 
-// leaveDescriptors leaves this process so many descriptors to open, until back is called.
+// leaveDescriptors lowers the limit of open files so that this process can open n more, until back is called.
 func leaveDescriptors(t *testing.T, n int) (back func()) {
 	t.Helper()
 	var before unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &before); err != nil {
 		t.Fatal(err)
 	}
-	end := 0 // of the numbers that are taken and the n that are not
+	end := 0 // the new limit: above the open descriptors and n free ones
 	for ; ; end++ {
 		if _, err := unix.FcntlInt(uintptr(end), unix.F_GETFD, 0); err == nil {
 			continue

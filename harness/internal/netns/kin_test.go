@@ -19,9 +19,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A worker of these tests is another process with shared labs, below which there is nothing but what it has started.
-// It is told on its standard input what to do, in lines: {"lab": which, "script": what a program of the lab is to do,
-// in sh} or, without a script, that the lab is to be closed. It answers with a line: what was printed, or the error.
+// A worker in these tests is another process with shared labs, whose descendants were all started by it. It reads one
+// request per line from its standard input: {"lab": which, "script": what a program of the lab does, in sh}; without a
+// script the lab is closed. It answers with one line: the output, or the error.
 type workerOrder struct {
 	Lab    string `json:"lab"`
 	Script string `json:"script"`
@@ -87,7 +87,7 @@ func obeyOrder(labs map[string]*World, o workerOrder) (a workerAnswer, err error
 	if err == nil && status != 0 {
 		err = fmt.Errorf("it ended with status %d", status.ExitStatus())
 	}
-	if err := unix.SetNonblock(int(read.Fd()), true); err != nil { // what it has left may hold the other end open
+	if err := unix.SetNonblock(int(read.Fd()), true); err != nil { // what it left may hold the other end
 		return a, err
 	}
 	text := make([]byte, 1<<16)
@@ -119,7 +119,7 @@ func startWorker(t *testing.T) *testWorker {
 	return &testWorker{t, in, bufio.NewReader(out), cmd}
 }
 
-// do has a program of the lab do something, which must succeed, and returns what it printed and the lab's id.
+// do runs a script in a program of the lab, which must succeed, and returns its output and the lab's id.
 func (w *testWorker) do(lab, script string) (output, id string) {
 	w.t.Helper()
 	if err := json.NewEncoder(w.in).Encode(workerOrder{lab, script}); err != nil {
@@ -138,7 +138,7 @@ func (w *testWorker) do(lab, script string) (output, id string) {
 
 func (w *testWorker) closeLab(lab string) { w.t.Helper(); w.do(lab, "") }
 
-// bystander is a process that no lab has started, a child of this test.
+// bystander starts a process that belongs to no lab, a child of this test.
 func bystander(t *testing.T, attr *syscall.SysProcAttr, env ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(lookPath("sleep"), "4720")
@@ -151,14 +151,14 @@ func bystander(t *testing.T, attr *syscall.SysProcAttr, env ...string) *exec.Cmd
 	return cmd
 }
 
-// lost starts a program that has lost its environment, its session and its parents when the command line ends. Its
-// number of seconds tells it from others. Where in says so it is another namespace's.
+// lost returns the command line of a program that has lost its environment, its session and its parents when the
+// command line ends. Its number of seconds identifies it. in may put it into another namespace.
 func lost(in, seconds string) string {
 	setsid, sleep := lookPath("setsid"), lookPath("sleep")
 	return fmt.Sprintf("%s setsid sh -c 'env -i %s %s %s >/dev/null 2>&1 &'\n", in, setsid, sleep, seconds)
 }
 
-// sleepersOf are the numbers of the processes that sleep so many seconds.
+// sleepersOf returns the ids of the processes that sleep so many seconds.
 func sleepersOf(t *testing.T, seconds string) []int {
 	t.Helper()
 	pids, err := processes(func(pid int) bool {
@@ -170,7 +170,7 @@ func sleepersOf(t *testing.T, seconds string) []int {
 	return pids
 }
 
-// awaitSleepers waits until so many processes sleep so many seconds.
+// awaitSleepers waits until a given number of processes sleep so many seconds.
 func awaitSleepers(t *testing.T, seconds string, want int) []int {
 	t.Helper()
 	var pids []int
@@ -185,9 +185,8 @@ func awaitSleepers(t *testing.T, seconds string, want int) []int {
 	return pids
 }
 
-// TestBystandersLive has processes of others wherever a program of a lab can lead the lab to, and programs of the lab
-// beside them that have lost all by which they could be known but their descent. The lab is closed: these have ended,
-// and those live.
+// TestBystandersLive puts other people's processes wherever a program of a lab can lead the lab to, next to programs of
+// the lab that are identified by their descent alone. When the lab is closed, these end and the bystanders live.
 func TestBystandersLive(t *testing.T) {
 	for _, program := range []string{"ip", "sleep", "setsid", "mount"} {
 		need(t, program)
@@ -248,7 +247,7 @@ func TestBystandersLive(t *testing.T) {
 	}
 }
 
-// bystanderIn is a bystander that has entered a namespace with a name.
+// bystanderIn starts a bystander in a named namespace.
 func bystanderIn(t *testing.T, real string) (cmd *exec.Cmd) {
 	t.Helper()
 	h, err := OfName(real)
@@ -260,8 +259,7 @@ func bystanderIn(t *testing.T, real string) (cmd *exec.Cmd) {
 	return cmd
 }
 
-// TestOneLabOfSeveral closes one of two labs of a worker: of the other one nothing has ended, though it has lost all
-// marks.
+// TestOneLabOfSeveral closes one of two labs of a worker: no program of the other lab ends, even without its mark.
 func TestOneLabOfSeveral(t *testing.T) {
 	for _, program := range []string{"ip", "sleep", "setsid"} {
 		need(t, program)
@@ -286,8 +284,8 @@ func TestOneLabOfSeveral(t *testing.T) {
 	}
 }
 
-// TestMarkIsEnoughForClean: a worker was killed. What carries the lab's mark, or descends from what does, is ended
-// wherever it is; a bystander is not, though it is in a namespace of the lab.
+// TestMarkIsEnoughForClean: after a worker was killed, processes with the lab's mark and their descendants are killed
+// wherever they are. A bystander in a namespace of the lab is not.
 func TestMarkIsEnoughForClean(t *testing.T) {
 	for _, program := range []string{"ip", "sleep", "setsid", "nsenter"} {
 		need(t, program)
@@ -295,7 +293,7 @@ func TestMarkIsEnoughForClean(t *testing.T) {
 	w := startWorker(t)
 	elsewhere := bystander(t, &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWNET})
 	_, id := w.do("", "ip netns add testns-$ID\n"+
-		// One in a namespace of somebody else's, whose child has lost the mark.
+		// One in somebody else's namespace, whose child has lost the mark.
 		"nsenter --net=/proc/"+strconv.Itoa(elsewhere.Process.Pid)+"/ns/net "+
 		"setsid sh -c 'env -i "+lookPath("sleep")+" 4724; :' >/dev/null 2>&1 &")
 	awaitSleepers(t, "4724", 1)
@@ -315,7 +313,7 @@ func TestMarkIsEnoughForClean(t *testing.T) {
 	}
 }
 
-// TestEndDescendants: whatever they have lost, and however often they fork meanwhile.
+// TestEndDescendants: descendants are killed whatever they have lost and however often they fork meanwhile.
 func TestEndDescendants(t *testing.T) {
 	for _, program := range []string{"setsid", "sleep", "seq"} {
 		need(t, program)
@@ -325,7 +323,7 @@ func TestEndDescendants(t *testing.T) {
 	t.Cleanup(func() { endProcesses(storm, patience) })
 	w := startWorker(t)
 	other := bystander(t, &syscall.SysProcAttr{Setsid: true})
-	// One that forks all the time, each of its children an orphan in a session of its own.
+	// This one forks all the time; each child is an orphan in a session of its own.
 	w.do("", lost("", "4725")+
 		"setsid sh -c 'for i in $(seq 400); do setsid -f env -i "+lookPath("sleep")+" 4726; done' >/dev/null 2>&1 &")
 	awaitProcesses(t, "20 orphans more", func(count int) bool { return count >= before+20 })
@@ -352,7 +350,7 @@ func countProcesses(t *testing.T) int {
 	return len(pids)
 }
 
-// awaitProcesses waits until there are as many processes as is said.
+// awaitProcesses waits until there is a given number of processes.
 func awaitProcesses(t *testing.T, want string, enough func(count int) bool) {
 	t.Helper()
 	if err := await(patience, func() error {
@@ -365,10 +363,10 @@ func awaitProcesses(t *testing.T, want string, enough func(count int) bool) {
 	}
 }
 
-// everything is no script: the worker ends what descends from it.
+// everything, instead of a script, makes the worker kill its descendants.
 const everything = "end everything"
 
-// TestEnded: of a process whose first thread has ended, others still run.
+// TestEnded: a process whose main thread has ended has not ended if other threads run.
 func TestEnded(t *testing.T) {
 	for name, c := range map[string]struct {
 		p    process
@@ -385,7 +383,7 @@ func TestEnded(t *testing.T) {
 	}
 }
 
-// TestLineage follows this process up to one that has no parent here.
+// TestLineage follows the parents of this process up to the first of its PID namespace.
 func TestLineage(t *testing.T) {
 	line := lineage(os.Getpid())
 	if len(line) < 2 || line[0].pid != os.Getpid() || line[1].pid != os.Getppid() || line[len(line)-1].parent != 0 {
@@ -400,8 +398,8 @@ func TestLineage(t *testing.T) {
 	}
 }
 
-// TestLabOpenedWhileAnotherCloses: a program of a lab that is opened while the only other one closes is not taken for
-// what that one left behind.
+// TestLabOpenedWhileAnotherCloses: a program of a lab that opens while the only other lab closes is not killed as one
+// of the latter.
 func TestLabOpenedWhileAnotherCloses(t *testing.T) {
 	need(t, "sleep")
 	closing := worldHere(t, Options{Ancestor: os.Getppid()})

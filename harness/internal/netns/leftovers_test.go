@@ -18,8 +18,8 @@ import (
 // roleVariable makes the test binary the owner of a shared lab, to be killed.
 const roleVariable = "NETNSCHECK_TEST_ROLE"
 
-// own makes shared labs with programs in them. As "owner" it makes one, says its id and waits; as "churner" it makes
-// and closes them for ever.
+// own makes shared labs with programs in them. As "owner" it makes one, prints its id and waits; as "churner" it makes
+// and closes labs forever.
 func own() int {
 	if os.Getenv(roleVariable) == "worker" {
 		return beWorker()
@@ -60,7 +60,7 @@ func startSleepers(w *World) error {
 	if err != nil {
 		return err
 	}
-	_, err = out.Read(make([]byte, 1)) // until then the shell could take the other one along
+	_, err = out.Read(make([]byte, 1)) // before that the end of the shell could kill the other one, too
 	return err
 }
 
@@ -93,7 +93,7 @@ func kill(t *testing.T, owner *exec.Cmd) {
 	owner.Wait()
 }
 
-// leftover is the only one that there is to be.
+// leftover returns the only leftover; there must be exactly one.
 func leftover(t *testing.T) Leftover {
 	t.Helper()
 	found, err := Leftovers()
@@ -114,7 +114,7 @@ func TestLeftovers(t *testing.T) {
 	need(t, "setsid")
 	none(t)
 	owner, id := startOwner(t, "owner")
-	none(t) // it lives
+	none(t) // the owner is alive
 	living := makeWorld(t, Options{Shared: true})
 	if err := living.Add("testns"); err != nil {
 		t.Fatal(err)
@@ -153,7 +153,7 @@ func TestLeftovers(t *testing.T) {
 	wantNames(t, living, "testns")
 }
 
-// startBystander starts a program that is not the lab's in its namespace.
+// startBystander starts a program that does not belong to the lab in its namespace.
 func startBystander(t *testing.T, real string) (pid int) {
 	t.Helper()
 	cmd := exec.Command("sleep", "4713")
@@ -184,13 +184,13 @@ func namespaceNumber(t *testing.T, real string) uint64 {
 	return st.Ino
 }
 
-// Somebody has put another namespace under the name of ours meanwhile: it is theirs.
+// Somebody has given the name to another namespace meanwhile: that one is theirs.
 func TestALeftoverNameThatIsAnothersStays(t *testing.T) {
 	owner, id := startOwner(t, "owner")
 	kill(t, owner)
 	real := "testns-" + id
 	path := filepath.Join(namesDir, real)
-	old, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) // keeps the number from being used again
+	old, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC, 0) // keeps the inode number from being reused
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -254,7 +254,7 @@ func TestWhoIsDead(t *testing.T) {
 	}
 }
 
-// Killed between the record and the namespace, the intention and an empty file are left.
+// A harness killed between writing the record and mounting the namespace leaves the intention and an empty file.
 func TestAnIntentionIsRemoved(t *testing.T) {
 	r, err := newRecord("bbbbbb", 0)
 	if err != nil {
@@ -314,7 +314,7 @@ func TestKilledAtAnyMomentEverythingIsFound(t *testing.T) {
 	}
 }
 
-// TestProcessesComesToAnEnd: also where each look finds a process that was not there at the one before.
+// TestProcessesComesToAnEnd: processes returns even if every listing has a new process.
 func TestProcessesComesToAnEnd(t *testing.T) {
 	need(t, "sleep")
 	var born []*exec.Cmd

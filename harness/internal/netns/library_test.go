@@ -12,10 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What the libraries below this package do that their users do not expect.
+// Unexpected behaviour of the libraries that this package uses.
 
 // TestNewNamedLeavesTheThread: vishvananda/netns moves the calling thread into a new namespace before it finds out that
-// the name is taken, and does not bring it back: what follows happens in a namespace that nobody can see. Add keeps the
+// the name is taken, and does not bring it back: what follows happens in a namespace without a name. Add leaves the
 // lab's thread where it was.
 func TestNewNamedLeavesTheThread(t *testing.T) {
 	w := worldHere(t, Options{})
@@ -27,7 +27,7 @@ func TestNewNamedLeavesTheThread(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.Close()
-	if err := w.Go(Host, func() error { // on a thread of its own, where /run/netns is the lab's
+	if err := w.Go(Host, func() error { // on a thread of its own, with the lab's /run/netns
 		before := here()
 		if before != w.host.Inode() {
 			t.Errorf("the thread begins in namespace %d, want the host's, %d", before, w.host.Inode())
@@ -84,7 +84,7 @@ func TestNewNamedTakesAnyName(t *testing.T) {
 }
 
 // TestHandlesStickToTheirNamespace: a netlink socket stays in the namespace where it was opened, whatever thread uses
-// it, and keeps it alive; the library's functions without a handle are where the calling thread is.
+// it, and keeps it alive. The library's functions without a handle act on the calling thread's namespace.
 func TestHandlesStickToTheirNamespace(t *testing.T) {
 	w := makeWorld(t, Options{})
 	if err := w.Add("testns"); err != nil {
@@ -108,7 +108,7 @@ func TestHandlesStickToTheirNamespace(t *testing.T) {
 	testns.Close()
 
 	var inTestns *netlink.Handle
-	if err := w.Do("testns", func() (err error) { // the lab's thread comes back; the handle does not
+	if err := w.Do("testns", func() (err error) { // the lab's thread returns; the handle stays
 		inTestns, err = netlink.NewHandle(unix.NETLINK_ROUTE)
 		return err
 	}); err != nil {
@@ -153,8 +153,8 @@ func TestHandlesStickToTheirNamespace(t *testing.T) {
 	}
 }
 
-// lasts waits until a namespace that was deleted before, and that nothing keeps, would have ended: until another one
-// has. Its netlink socket, too, is closed later than the last one there: the kernel lets go of those in its own time.
+// lasts waits until a namespace that was deleted before would have ended if nothing kept it alive: until another one,
+// deleted later, has. That one's netlink socket is also closed later, since the kernel releases sockets asynchronously.
 func lasts(t *testing.T, w *World) {
 	t.Helper()
 	host, err := w.Netlink(Host)

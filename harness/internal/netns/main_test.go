@@ -9,8 +9,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(sandbox.TestMain(machine{m})) }
 
-// machine gives the tests of shared labs a /run that is the machine's for them: the sandbox's own, to which they may
-// write.
+// machine gives the tests of shared labs the sandbox's own writable /run in the place of the host's.
 type machine struct{ *testing.M }
 
 func (m machine) Run() int {

@@ -18,14 +18,14 @@ import (
 	"netnscheck/harness/internal/sandbox"
 )
 
-// makeWorld is a World that the test closes, and that must close without a word.
+// makeWorld makes a World that is closed at the end of the test, which must succeed.
 func makeWorld(t testing.TB, o Options) *World {
 	t.Helper()
 	w, err := New(o)
 	return closed(t, w, err)
 }
 
-// worldHere is one on this side of the wall.
+// worldHere makes a World on this side of the wall.
 func worldHere(t testing.TB, o Options) *World {
 	t.Helper()
 	w, err := NewHere(o)
@@ -45,7 +45,7 @@ func closed(t testing.TB, w *World, err error) *World {
 	return w
 }
 
-// each runs the test in all kinds of World.
+// each runs the test in every kind of World.
 func each(t *testing.T, test func(t *testing.T, w *World)) {
 	t.Run("in the sandbox", func(t *testing.T) { test(t, makeWorld(t, Options{})) })
 	t.Run("here", func(t *testing.T) { test(t, worldHere(t, Options{})) })
@@ -154,8 +154,9 @@ func TestCloseEndsWhatRuns(t *testing.T) {
 		if err := w.Add("testns"); err != nil {
 			t.Fatal(err)
 		}
-		// One in the host, one in a namespace, one that has lost its parent and the lab's mounts, and inside the
-		// sandbox, where there is no other program, its tag. On this side one without both is the keeper's to end.
+		// One in the host, one in a namespace, and one that has lost its parent and the lab's mounts. In the sandbox,
+		// where there are no other programs, it has lost its tag, too; outside, the keeper would have to kill such a
+		// one.
 		output(t, w, Host, "sh", "-c", "sleep 4711 >/dev/null 2>&1 &")
 		output(t, w, "testns", "sh", "-c", "sleep 4711 >/dev/null 2>&1 &")
 		descends, env := func(int) bool { return true }, "env -i "
@@ -247,7 +248,7 @@ func need(t testing.TB, program string) {
 }
 
 func TestThreadEndsWithTheLab(t *testing.T) {
-	w, err := NewHere(Options{}) // the number of a thread on the other side of the wall can be any number of ours
+	w, err := NewHere(Options{}) // a thread id from the other side of the wall means nothing here
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -352,7 +353,7 @@ func TestGoDoesNotHoldTheLabUp(t *testing.T) {
 	}
 }
 
-// BenchmarkSmallLab is a lab as the tutorial's: its host, two namespaces, a veth pair with addresses, all down again.
+// BenchmarkSmallLab makes and closes a lab like the tutorial's: a host, two namespaces, a veth pair with addresses.
 func BenchmarkSmallLab(b *testing.B) {
 	var parts [4]time.Duration
 	for b.Loop() {

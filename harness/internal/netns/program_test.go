@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What is in /run/netns without being a namespace is none; commands are refused as the kernel refuses `ip`.
+// Files in /run/netns that are not namespaces do not count; errors are those that `ip` gets from the kernel.
 func TestOtherFilesAreNoNamespaces(t *testing.T) {
 	each(t, func(t *testing.T, w *World) {
 		for name, make := range map[string]func(path string) error{
@@ -47,8 +47,8 @@ func mountOn(path, source string) error {
 	return unix.Mount(source, path, "", unix.MS_BIND, "")
 }
 
-// A program in a namespace keeps it alive, but not its name: that is free again, also where the program has its own
-// mounts.
+// A program in a namespace keeps it alive, but not its name: the name can be reused, even if the program has its own
+// mount namespace.
 func TestDeletingANamespaceInUse(t *testing.T) {
 	each(t, func(t *testing.T, w *World) {
 		if err := w.Add("testns"); err != nil {
@@ -77,7 +77,7 @@ func TestDeletingANamespaceInUse(t *testing.T) {
 	})
 }
 
-// The thread that starts a program in a namespace does not take it along when it ends.
+// A program in a namespace is not killed when the thread that started it ends.
 func TestAProgramOutlivesItsStart(t *testing.T) {
 	w := makeWorld(t, Options{})
 	if err := w.Add("testns"); err != nil {
@@ -143,7 +143,7 @@ func TestFilesOfEtcNetns(t *testing.T) {
 	}
 }
 
-// Nothing of one lab is seen in another, and all of them can be used at once.
+// Labs do not see each other, and all of them can be used at the same time.
 func TestLabsSideBySide(t *testing.T) {
 	var group sync.WaitGroup
 	for range 4 {
@@ -227,7 +227,7 @@ func TestNamelessNamespaces(t *testing.T) {
 		}
 	}
 	h.Close()
-	h.Close() // once is enough, twice does no harm
+	h.Close() // a second Close does nothing
 	if err := w.DoIn(h, func() error { return nil }); err == nil {
 		t.Error("a closed handle could be entered")
 	}

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// entries are the names in a folder, none when it is not there.
+// entries returns the names in a directory, none if it does not exist.
 func entries(t *testing.T, dir string) (names []string) {
 	t.Helper()
 	found, err := os.ReadDir(dir)
@@ -35,7 +35,7 @@ func gone(t *testing.T, paths ...string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Those of the machine itself lie below the /run of these tests.
+	// The host's own are hidden below the /run of these tests.
 	run := ""
 	for line := range strings.Lines(string(mounts)) {
 		fields := strings.Fields(line)
@@ -48,7 +48,7 @@ func gone(t *testing.T, paths ...string) {
 	}
 }
 
-// machinesNamesDir makes a /run/netns that is none of ours.
+// machinesNamesDir makes a /run/netns that no lab has made.
 func machinesNamesDir(t *testing.T) {
 	t.Helper()
 	if err := os.Mkdir(namesDir, 0o755); err != nil {
@@ -95,7 +95,7 @@ func TestSharedNamesAreTheMachines(t *testing.T) {
 	gone(t, namesDir, recordsDir)
 }
 
-// A folder that was there before, and what is in it, stays.
+// A directory that existed before stays, with its content.
 func TestSharedLeavesTheMachinesOwn(t *testing.T) {
 	machinesNamesDir(t)
 	w, err := New(Options{Shared: true})
@@ -199,7 +199,7 @@ func TestLesson(t *testing.T) {
 		"testns-" + id + "\nprod-ns-" + id + " (id: 0)": "testns\nprod-ns (id: 0)",
 		"host-" + id: "host",
 		"/run/netns/testns-" + id + "/testns-" + id: "/run/netns/testns/testns",
-		"eth0-" + id + " testns-":                   "eth0-" + id + " testns-", // no namespace
+		"eth0-" + id + " testns-":                   "eth0-" + id + " testns-", // not a namespace
 	} {
 		if got := w.Lesson(text); got != want {
 			t.Errorf("%q is %q in the lesson, want %q", text, got, want)

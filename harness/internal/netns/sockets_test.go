@@ -9,7 +9,7 @@ import (
 )
 
 // TestSocketCookies: each namespace has a cookie (SO_NETNS_COOKIE, Linux 5.14), which a socket keeps wherever it is
-// used; each socket has one of its own (SO_COOKIE), and no two have the same, in whatever namespaces they are.
+// used. Each socket has a cookie of its own (SO_COOKIE), unique across namespaces.
 func TestSocketCookies(t *testing.T) {
 	w := makeWorld(t, Options{})
 	places := []string{Host, "testns", "prodns"}
@@ -35,8 +35,8 @@ func TestSocketCookies(t *testing.T) {
 	distinct(t, "the cookies of sockets in host, testns and prodns", ofSockets)
 }
 
-// TestAddressesOfSocketsAreTheNamespaces: what one namespace has bound is free in another, a port as well as a name of
-// an abstract Unix socket (unix(7)), and taken in its own.
+// TestAddressesOfSocketsAreTheNamespaces: a port or an abstract Unix socket name (unix(7)) that is bound in one
+// namespace is taken there and free in others.
 func TestAddressesOfSocketsAreTheNamespaces(t *testing.T) {
 	w := makeWorld(t, Options{})
 	if err := w.Add("testns"); err != nil {
@@ -69,7 +69,7 @@ func TestAddressesOfSocketsAreTheNamespaces(t *testing.T) {
 	}
 }
 
-// socket opens a socket in the namespace. It is used from outside.
+// socket opens a socket in the namespace, to be used from outside.
 func socket(t *testing.T, w *World, name string, family, kind int) (fd int) {
 	t.Helper()
 	if err := w.Do(name, func() (err error) {
@@ -82,7 +82,7 @@ func socket(t *testing.T, w *World, name string, family, kind int) (fd int) {
 	return fd
 }
 
-// cookie reads one of a socket's cookies.
+// cookie reads one of the cookies of a socket.
 func cookie(t *testing.T, fd, option int) uint64 {
 	t.Helper()
 	value, err := unix.GetsockoptUint64(fd, unix.SOL_SOCKET, option)

@@ -22,7 +22,7 @@ func TestRenamable(t *testing.T) {
 		"sh -c 'echo other'":                             true,
 		"ip netns add " + strings.Repeat("n", 248):       true,
 		"ip netns add " + strings.Repeat("n", 249):       false,
-		"ip netns add " + strings.Repeat("n", 256):       true, // refused as it is
+		"ip netns add " + strings.Repeat("n", 256):       true, // the kernel refuses the name without a suffix
 	} {
 		argv, err := scenario.Words(line)
 		if err != nil {

@@ -26,7 +26,7 @@ func TestStarted(t *testing.T) {
 		{"timeout --signal=KILL --kill-after 2 -- 1 ping", "timeout ping"},
 		{"timeout -k2 1", "timeout"},
 		{"timeout 1 ip netns exec a timeout 1 nft list ruleset", "timeout ip nft"},
-		{"env A=b -u C ping", "env -u"}, // env itself takes it for the name of the program
+		{"env A=b -u C ping", "env -u"}, // env itself takes it for the program
 		{"env -u C A=b ping", "env ping"},
 		{"env -i -S 'A=b ping -c1' 192.0.2.1", "env ping"},
 		{"env -S'ping -c1' 192.0.2.1", "env ping"},
@@ -45,8 +45,8 @@ func TestStarted(t *testing.T) {
 		{"flock -w 1 /run/lock -c 'ping -c1 192.0.2.1'", "flock ping"},
 		{"capsh --drop=cap_net_raw -- -c 'ping 192.0.2.1'", "capsh bash ping"},
 		{"xargs -n 1 ping", "xargs ping"},
-		{"busybox sh -c 'wget -qO- http://192.0.2.1/'", "busybox"}, // what it starts is in busybox
-		{"chroot /elsewhere ping", "chroot"},                       // where other programs are
+		{"busybox sh -c 'wget -qO- http://192.0.2.1/'", "busybox"}, // its shell starts busybox's own programs
+		{"chroot /elsewhere ping", "chroot"},                       // there are other programs in it
 		{"true ping", "true"},
 
 		{"sh -c 'ping -c1 192.0.2.1'", "sh ping"},
@@ -66,9 +66,9 @@ func TestStarted(t *testing.T) {
 		{"sh -c 'eval \"ping -c1\"; trap \"nft flush ruleset\" EXIT; command ss; trap - EXIT'", "sh ping nft ss"},
 		{"sh -c 'ip netns exec \"$ns\" ping; time nft list ruleset'", "sh ip ping nft"},
 		{"sh -c 'sh -c \"ping -c1 192.0.2.1\"'", "sh ping"},
-		{"sh -c 'command -v nft && nft list ruleset'", "sh"},                          // it asks itself
-		{"sh -c 'cp \"$(command -v ping)\" /run; /run/ping'", "sh cp ping /run/ping"}, // that is no question
-		{"sh -c '. ./functions; try; ping'", "sh ping"},                               // try may be one of them
+		{"sh -c 'command -v nft && nft list ruleset'", "sh"},                          // the script asks itself
+		{"sh -c 'cp \"$(command -v ping)\" /run; /run/ping'", "sh cp ping /run/ping"}, // a use of its path
+		{"sh -c '. ./functions; try; ping'", "sh ping"},                               // try may be a function
 		{"sh -c 'PATH=/opt/bin; strange'", "sh"},
 		{"sh -c 'if'", "sh"},
 	} {
@@ -82,7 +82,7 @@ func TestStarted(t *testing.T) {
 	}
 }
 
-// TestStartedSideBySide: workers of the tests read shell texts at the same time (run it with -race).
+// TestStartedSideBySide: shell scripts are read in several goroutines at once (run it with -race).
 func TestStartedSideBySide(t *testing.T) {
 	names := []string{"ping", "nft", "bridge", "tcpdump", "ethtool", "busybox"}
 	var all sync.WaitGroup
@@ -101,7 +101,7 @@ func TestStartedSideBySide(t *testing.T) {
 	all.Wait()
 }
 
-// onlyPrograms makes a machine on which only these programs are found.
+// onlyPrograms sets PATH so that only these programs are found.
 func onlyPrograms(t *testing.T, names ...string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -124,11 +124,11 @@ func TestInstalled(t *testing.T) {
 	for _, c := range []struct {
 		line    string
 		status  scenario.Status
-		missing string // "" when nothing is
+		missing string // "" if nothing is
 	}{
 		{"sh -c true", held, ""},
 		{"no-such-program", held, "no-such-program"},
-		{"no-such-program", refused, "no-such-program"}, // without a namespace nobody refuses it
+		{"no-such-program", refused, "no-such-program"}, // without a namespace there is nothing to refuse it
 		{"ip netns exec a sh -c true", held, ""},
 		{"ip netns exec a no-such-program", held, "no-such-program"},
 		{"ip netns exec a no-such-program", refused, ""},
@@ -140,15 +140,15 @@ func TestInstalled(t *testing.T) {
 		{"sh -c no-such-program", scenario.Status{Code: 127}, ""},
 		{"sh -c 'no-such-program | other-program'", held, "no-such-program other-program"},
 
-		// A program that exists, though not here, is no lesson about one that does not.
+		// A program that a known package has is not a lesson about one that does not exist.
 		{"ip netns exec a ping -c1 192.0.2.1", held, "ping"},
 		{"ip netns exec a ping -c1 192.0.2.1", refused, "ping"},
 		{"ip netns exec a sh -c 'nft list ruleset | grep table || no-such-program'", refused, "nft grep"},
 		{"ip netns exec a timeout 1 nft monitor", scenario.Status{Code: 124}, "nft"},
 		{"ip netns exec a " + dir + "/ping -c1 192.0.2.1", refused, dir + "/ping"},
 		{"ip netns exec a " + dir + "/sh", refused, ""},
-		{"ip netns exec a /run/ping -c1 192.0.2.1", refused, ""}, // perhaps the lesson makes it
-		{"ip netns exec a /etc/netns/a/script", held, ""},        // perhaps the lesson writes it
+		{"ip netns exec a /run/ping -c1 192.0.2.1", refused, ""}, // the lesson may make it
+		{"ip netns exec a /etc/netns/a/script", held, ""},        // the lesson may write it
 	} {
 		argv, err := scenario.Words(c.line)
 		if err != nil {

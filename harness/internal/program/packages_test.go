@@ -31,7 +31,7 @@ func TestPackagesAreCalledAsHere(t *testing.T) {
 	}
 }
 
-// TestEveryRow: one name for all managers or one for each, and each program once.
+// TestEveryRow: a row has one name for all managers or one for each, and each program is in one row.
 func TestEveryRow(t *testing.T) {
 	name := regexp.MustCompile(`^[a-z0-9][a-z0-9.+-]*$`)
 	seen := map[string]bool{}

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TestSearchPath: what cannot be searched is left out of PATH. Root would search all of it.
+// TestSearchPath: directories that cannot be searched are left out of PATH. Root could search them all.
 func TestSearchPath(t *testing.T) {
 	if !unprivileged(t) {
 		return
@@ -39,8 +39,8 @@ func TestSearchPath(t *testing.T) {
 	}
 }
 
-// TestMissingBehindAClosedFolder: with a folder in PATH that may not be searched, execvp(3) answers EACCES for a
-// program that is nowhere, which no lesson expects.
+// TestMissingBehindAClosedFolder: with a directory in PATH that may not be searched, execvp(3) fails with EACCES for a
+// program that does not exist, which no lesson expects.
 func TestMissingBehindAClosedFolder(t *testing.T) {
 	if !unprivileged(t) {
 		return
@@ -58,8 +58,8 @@ func TestMissingBehindAClosedFolder(t *testing.T) {
 	}
 }
 
-// unprivileged says that the test goes on here, as an ordinary user. As root it is run again as one, and what came of
-// it is told.
+// unprivileged reports whether the test continues in this process, as an ordinary user. As root it runs the test again
+// as one and reports its result.
 func unprivileged(t *testing.T) bool {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -94,8 +94,8 @@ func TestLookPath(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, there := range map[string]bool{
-		"busybox": true, "cat": true, // busybox's cat is as good
-		"ping": false, "ip": false, // but its ping and ip are others
+		"busybox": true, "cat": true, // busybox's cat will do
+		"ping": false, "ip": false, // but its ping and ip differ
 		"nft": false, "ss": false, // may not be executed
 		"tc": false, "arping": false, "wg": false,
 	} {

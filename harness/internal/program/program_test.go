@@ -24,10 +24,10 @@ func TestMain(m *testing.M) {
 	os.Exit(sandbox.TestMain(m))
 }
 
-// ordinary is set in the environment of a test binary that runs as an ordinary user, see unprivileged.
+// ordinary is set in the environment of a test binary that runs as an ordinary user (see unprivileged).
 const ordinary = "NETNSCHECK_TEST_ORDINARY"
 
-// lab is where the programs of a test run.
+// lab returns the World in which the programs of a test run.
 func lab(t *testing.T) *netns.World {
 	t.Helper()
 	w, err := netns.New(netns.Options{})
@@ -93,8 +93,8 @@ func TestRunDoesNotWaitForTheBackground(t *testing.T) {
 	if err := w.InMounts(func() error { return unix.Mkfifo(fifo, 0o600) }); err != nil {
 		t.Fatal(err)
 	}
-	// The background process holds the pipe until the FIFO is opened, prints more than a pipe holds, and says so in the
-	// FIFO.
+	// The background process keeps the pipe open until the FIFO is opened, prints more than a pipe holds, and reports
+	// that through the FIFO.
 	script := `(read go <"$1"; head -c 200000 /dev/zero; echo alive >"$1") & echo $!`
 	output, status, err := in(w).run(t.Context(), []string{"sh", "-c", script, "sh", fifo}, long)
 	if err != nil || status != 0 {
@@ -124,7 +124,7 @@ func TestRunIsBoundedThoughTheBackgroundPrintsForEver(t *testing.T) {
 	if pid <= 1 {
 		t.Fatalf("no process number in %q", head(output))
 	}
-	kill := []string{"sh", "-c", "kill -KILL " + strconv.Itoa(pid)} // in sh, it is no program
+	kill := []string{"sh", "-c", "kill -KILL " + strconv.Itoa(pid)} // a builtin of sh
 	if _, status, err := in(w).run(t.Context(), kill, long); err != nil || status != 0 {
 		t.Errorf("kill the process in the background: status %d, %v", status, err)
 	}

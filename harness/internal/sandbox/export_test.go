@@ -6,7 +6,7 @@ var (
 	Redirect        = redirect
 )
 
-// FlagFiles are the files and folders that the arguments of a test binary name.
+// FlagFiles returns the files and directories that the arguments of a test binary name.
 func FlagFiles(args []string) (names, paths []string, isDir []bool) {
 	for _, f := range readFlags(args) {
 		names, paths, isDir = append(names, f.name), append(paths, f.value), append(isDir, dirFlags[f.name])

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// However it is killed, nothing is left: no process, no mount, no namespace with a name.
+// Whenever it is killed, nothing is left: no process, no mount, no name of a namespace.
 func TestKilledAtAnyMomentNothingIsLeft(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it kills 20 sandboxes")
@@ -28,7 +28,7 @@ func TestKilledAtAnyMomentNothingIsLeft(t *testing.T) {
 		if !await(func() bool { return len(marked(t, marker)) == 0 }) {
 			t.Errorf("killed after %v: left the processes %v", pause, marked(t, marker))
 		}
-		// Others may have labs on this machine at the same time. What they make, they take away: each trace has to go.
+		// There may be other labs on this host at the same time. They remove what they make, so each trace has to go.
 		known := func(trace string) bool { return slices.Contains(before, trace) }
 		left := slices.DeleteFunc(traces(t), known)
 		if !await(func() bool {
@@ -41,7 +41,7 @@ func TestKilledAtAnyMomentNothingIsLeft(t *testing.T) {
 	}
 }
 
-// killOuter starts a process with a sandbox full of labs and kills it: a while after its first lab is there, or after
+// killOuter starts a process with a sandbox full of labs and kills it: some time after its first lab is ready, or after
 // its start.
 func killOuter(t *testing.T, marker string, wait bool, pause time.Duration) {
 	t.Helper()
@@ -71,7 +71,7 @@ func killOuter(t *testing.T, marker string, wait bool, pause time.Duration) {
 	cmd.Wait()
 }
 
-// marked are the processes of this machine with the marker in their environment.
+// marked returns the processes on this host with the marker in their environment.
 func marked(t *testing.T, marker string) []string {
 	t.Helper()
 	paths, err := filepath.Glob("/proc/[0-9]*/environ")
@@ -88,7 +88,7 @@ func marked(t *testing.T, marker string) []string {
 	return found
 }
 
-// traces are the mounts of namespaces and the names that this process sees.
+// traces returns the mounts and names of namespaces that this process sees.
 func traces(t *testing.T) []string {
 	t.Helper()
 	mounts, err := os.ReadFile("/proc/self/mountinfo")

@@ -21,7 +21,7 @@ import (
 	"netnscheck/harness/internal/sandbox"
 )
 
-// roleVariable makes the test binary something else than a run of tests: the tests here run outside and start it again.
+// roleVariable gives the test binary another role than running tests: the tests here run outside and start it again.
 const roleVariable = "NETNSCHECK_TEST_ROLE"
 
 func TestMain(m *testing.M) {
@@ -49,8 +49,7 @@ func TestMain(m *testing.M) {
 		fmt.Println("skipped, every test of this package:", err)
 		os.Exit(0)
 	}
-	// Under the race detector a process sleeps for a second before it ends. For those that are started here that is too
-	// long.
+	// Under the race detector a process sleeps for a second before it exits, which is too long for those started here.
 	os.Setenv("GORACE", os.Getenv("GORACE")+" atexit_sleep_ms=0")
 	os.Exit(m.Run())
 }
@@ -70,7 +69,7 @@ var roles = map[string]func() error{
 	"possible": func() error { _, err := sandbox.Possible(); return err },
 }
 
-// reported is what a process finds about itself.
+// reported is what a process reports about itself.
 type reported struct {
 	Inside     bool
 	Facts      sandbox.Facts
@@ -108,7 +107,7 @@ func outer() error {
 	return nil
 }
 
-// inRole starts the test binary again as something else.
+// inRole returns the command that starts the test binary in another role.
 func inRole(role string, args ...string) sandbox.Command {
 	return sandbox.Command{
 		Args: append([]string{os.Args[0]}, args...), Env: append(os.Environ(), roleVariable+"="+role),
@@ -116,7 +115,7 @@ func inRole(role string, args ...string) sandbox.Command {
 	}
 }
 
-// labs makes labs with programs in them and closes them, for ever. It says when the first is there.
+// labs makes labs with programs in them and closes them, forever. It reports when the first is ready.
 func labs() error {
 	for i := 0; ; i++ {
 		w, err := netns.New(netns.Options{})
@@ -147,7 +146,7 @@ func labs() error {
 	}
 }
 
-// countSignals says what arrives until SIGTERM does.
+// countSignals reports the signals that arrive, until SIGTERM does.
 func countSignals() error {
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -161,7 +160,7 @@ func countSignals() error {
 	return nil
 }
 
-// orphan leaves a child without a parent and waits until somebody has taken it in and buried it.
+// orphan makes an orphan and waits until it has been reparented and reaped.
 func orphan() error {
 	output, err := exec.Command("/bin/sh", "-c", "true & echo $!").Output()
 	if err != nil {
@@ -174,7 +173,7 @@ func orphan() error {
 	return nil
 }
 
-// meddle tries to change the machine; the error lists what it could do.
+// meddle tries to change the host; the error lists what it could change.
 func meddle() error {
 	var could []string
 	try := func(what string, err error) {
@@ -209,7 +208,7 @@ func read(path string) error {
 	return err
 }
 
-// refused forbids user namespaces for what is inside, and says what the error is for one who then wants another.
+// refused forbids user namespaces inside, and reports the error of a further sandbox.
 func refused() error {
 	if err := os.WriteFile("/proc/sys/user/max_user_namespaces", []byte("0"), 0); err != nil {
 		return err
@@ -220,7 +219,7 @@ func refused() error {
 	return nil
 }
 
-// flagWriter is a set of tests that writes the files which its flags name, as package testing would.
+// flagWriter writes the files that its flags name, as package testing would.
 type flagWriter struct{}
 
 func (flagWriter) Run() int {
@@ -234,7 +233,7 @@ func (flagWriter) Run() int {
 			}
 		}
 		if names[i] == "test.memprofile" {
-			continue // one that is not written after all
+			continue // this one is not written
 		}
 		if err := os.WriteFile(path, []byte(names[i]), 0o600); err != nil {
 			fmt.Fprintln(os.Stderr, err)
@@ -245,7 +244,7 @@ func (flagWriter) Run() int {
 	return 5
 }
 
-// await asks until the answer is yes, ten seconds at most.
+// await polls a condition, for ten seconds at most.
 func await(ask func() bool) bool {
 	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(2 * time.Millisecond) {
 		if ask() {

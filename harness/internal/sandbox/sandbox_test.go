@@ -89,7 +89,7 @@ func TestStatusIsTheProgramsOwn(t *testing.T) {
 	}
 }
 
-// A program may have entered, answered and ended before its answer is read, as the one does with which Possible tries.
+// A program may have entered, answered and ended before its answer is read, as in Possible.
 func TestAProgramMayEndAtOnce(t *testing.T) {
 	var trials sync.WaitGroup
 	for range 8 {
@@ -150,8 +150,7 @@ func TestTheEndOfTheContextEndsIt(t *testing.T) {
 	}
 }
 
-// The binary and the folder above the working directory are for their owner alone, or the working directory is so
-// itself.
+// The binary and the parent of the working directory are accessible to their owner alone, or the working directory is.
 func TestAPrivateProgramInAPrivateFolder(t *testing.T) {
 	dir := t.TempDir()
 	private := filepath.Join(dir, "private")
@@ -231,8 +230,8 @@ func TestRootWithoutCapabilities(t *testing.T) {
 	}
 }
 
-// Where a part of /proc is hidden, as in a container, the kernel lets nobody mount a fresh one: then there is no PID
-// namespace.
+// If a part of /proc is hidden, as in a container, the kernel does not allow a fresh mount of it (mount_too_revealing,
+// fs/namespace.c): then there is no PID namespace.
 func TestWithoutAFreshProc(t *testing.T) {
 	unshare, err := exec.LookPath("unshare")
 	if err != nil {
@@ -261,7 +260,7 @@ func TestWithoutAFreshProc(t *testing.T) {
 	}
 }
 
-// self is a path of this test binary by which other programs can start it.
+// self returns a path by which other programs can start this test binary.
 func self(t *testing.T) string {
 	t.Helper()
 	path, err := os.Executable()

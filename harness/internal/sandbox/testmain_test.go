@@ -65,7 +65,7 @@ func TestResultsOfTestsAreBroughtOut(t *testing.T) {
 	}
 }
 
-// talker is a set of tests that tells a server outside something, as `ginkgo -p` wants it, and prints the answer.
+// talker sends something to a server outside, as under `ginkgo -p`, and prints the answer.
 type talker struct{}
 
 func (talker) Run() int {
@@ -83,7 +83,7 @@ func (talker) Run() int {
 	return 0
 }
 
-// TestGinkgosServer: a test binary that `ginkgo -p` starts reaches Ginkgo's server, which is outside.
+// TestGinkgosServer: a test binary started by `ginkgo -p` reaches Ginkgo's server outside.
 func TestGinkgosServer(t *testing.T) {
 	server, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
