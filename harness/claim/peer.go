@@ -26,7 +26,7 @@ func (c PeerOf) Sentence() string { return c.Iface.in() + " is the peer of " + c
 func (c PeerOf) Needs() Needs { return told() }
 
 func (c PeerOf) Judge(known Evidence) Finding {
-	return known.ofLink(c.Peer, func(_ *state.Namespace, other *state.Link) Finding {
+	return known.ofLink(c.Peer, func(there *state.Namespace, other *state.Link) Finding {
 		return known.ofLink(c.Iface, func(_ *state.Namespace, l *state.Link) Finding {
 			switch {
 			case l.Kind != "veth":
@@ -34,7 +34,8 @@ func (c PeerOf) Judge(known Evidence) Finding {
 			case l.Peer == nil || l.Peer.Hidden:
 				return finding(false, "the peer of "+c.Iface.Name+" is unknown")
 			}
-			return finding(l.Peer.Name == other.Name && l.Peer.Netns == c.Peer.Netns,
+			in := known.State.Namespace(l.Peer.Netns)
+			return finding(l.Peer.Name == other.Name && in != nil && sameNamespace(in, there),
 				fmt.Sprintf("the peer of %s is %s in %s", c.Iface.Name, l.Peer.Name, l.Peer.Netns))
 		})
 	})
