@@ -12,7 +12,7 @@ import (
 
 var farEnd = Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}
 
-// TestClosedNamespace: of a namespace that could not be entered nothing is known, so nothing is blamed on it.
+// TestClosedNamespace: a namespace that could not be entered is a doubt, not the place of a cause.
 func TestClosedNamespace(t *testing.T) {
 	s := &state.State{Namespaces: []state.Namespace{{Name: "a", Unread: []string{"it could not be entered"}}}}
 	r := Diagnose(s, farEnd)
@@ -24,7 +24,7 @@ func TestClosedNamespace(t *testing.T) {
 	}
 }
 
-// TestRedactedAnswer: of an address that a redacted state does not know nothing is said.
+// TestRedactedAnswer: an address that is not in a redacted state is a doubt.
 func TestRedactedAnswer(t *testing.T) {
 	s := cabled()
 	s.Redacted = true
@@ -37,7 +37,7 @@ func TestRedactedAnswer(t *testing.T) {
 	}
 }
 
-// TestHalfUpIsTheCause: a pair that is half up is not told again beside a cause at its end that is down.
+// TestHalfUpIsTheCause: a half-up pair is not reported in addition to a cause at its end that is down.
 func TestHalfUpIsTheCause(t *testing.T) {
 	c := &Cause{Name: causes.NotAPort, Netns: "b", Link: "eth0", Repair: []string{"ip -n b link set eth0 master br0"}}
 	half := Cause{Name: causes.HalfUp, Netns: "b", Link: "eth0", Repair: []string{"ip -n b link set eth0 up"}}
@@ -49,7 +49,7 @@ func TestHalfUpIsTheCause(t *testing.T) {
 	}
 }
 
-// TestOutcomes: a cause outweighs what was not read; a remark alone is no cause.
+// TestOutcomes: a cause outweighs unread parts; remarks alone are no cause.
 func TestOutcomes(t *testing.T) {
 	for _, c := range []struct {
 		causes []Cause

@@ -8,8 +8,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// lattice is a state of n hosts, ten on each bridge, and a router with a leg on every bridge; all as a kernel would
-// show it.
+// lattice is a state of n hosts, ten on each bridge, and a router on every bridge, as a kernel would report it.
 func lattice(hosts int) *state.State {
 	s := &state.State{Namespaces: []state.Namespace{{Name: "host", Links: []state.Link{loopback()}}}}
 	router := state.Namespace{Name: "router", Links: []state.Link{loopback()}, Rules: defaultRules(),
@@ -59,7 +58,7 @@ func give(n *state.Namespace, l *state.Link, p netip.Prefix) {
 	connect(n, l)
 }
 
-// BenchmarkDiagnose asks from the first host to the last one, healthy and with a fault at the far end.
+// BenchmarkDiagnose queries from the first host to the last one, healthy and with a fault at the far end.
 func BenchmarkDiagnose(b *testing.B) {
 	for _, hosts := range []int{10, 100, 1000} {
 		healthy, broken := lattice(hosts), lattice(hosts)

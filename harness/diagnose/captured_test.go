@@ -17,8 +17,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// TestCaptured diagnoses states that were captured from a real kernel (proof, TestCapture), and compares with what is
-// expected.
+// TestCaptured diagnoses states captured from a real kernel (proof, TestCapture), and compares with the golden files.
 func TestCaptured(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))
 	if err != nil || len(files) < 50 {
@@ -48,7 +47,7 @@ func TestCaptured(t *testing.T) {
 	}
 }
 
-// golden compares a report, written out, with a file.
+// golden compares a report, as text, with a file.
 func golden(t *testing.T, file string, made []string, r Report) {
 	t.Helper()
 	var out bytes.Buffer
@@ -97,14 +96,14 @@ func golden(t *testing.T, file string, made []string, r Report) {
 	}
 }
 
-// runnable is how a command begins that can be run as it is.
+// runnable is the beginning of a command that can be run as it is.
 var runnable = regexp.MustCompile(
 	`^(ip (netns add|-n |-6 |link|addr|route|rule|neigh|netns exec)|nsenter -t |rm /run/netns/|(sysctl -w|nft|bridge|tc) )`)
 
 // placeholder is a word to fill in.
 var placeholder = regexp.MustCompile(`\b(GATEWAY|IFACE|OTHER|PID|ADDRESS|LENGTH)\b`)
 
-// judgeRepair tells commands from advice.
+// judgeRepair checks that repairs are commands that can be run, and advice is not.
 func judgeRepair(t *testing.T, c Cause) {
 	t.Helper()
 	for _, line := range c.Repair {
@@ -120,8 +119,7 @@ func judgeRepair(t *testing.T, c Cause) {
 	}
 }
 
-// TestEveryPair asks every question that a captured state allows: whatever the answer is, there is one, and it says
-// where and why.
+// TestEveryPair makes every query that a captured state allows: each has an answer, with a place and evidence.
 func TestEveryPair(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join("testdata", "*.json"))
 	for _, file := range files {
@@ -156,7 +154,7 @@ func TestEveryPair(t *testing.T) {
 	}
 }
 
-// TestCapturedRedacted: of each captured state the diagnosis is the same when it is redacted, filters, names and all.
+// TestCapturedRedacted: the diagnosis of each captured state stays the same when filters, names and all are redacted.
 func TestCapturedRedacted(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join("testdata", "*.json"))
 	if err != nil || len(files) < 50 {
@@ -177,14 +175,14 @@ func TestCapturedRedacted(t *testing.T) {
 		redacted, r := state.Redact(c.State, []byte(file))
 		want := summary(Diagnose(c.State, c.Query))
 		c.Query.From, c.Query.To, c.Query.Source = r.Text(c.Query.From), r.Addr(c.Query.To), r.Addr(c.Query.Source)
-		redacted.Asked = append(redacted.Asked, c.Query.To.WithZone("")) // as whoever saves a state to ask there does
+		redacted.Asked = append(redacted.Asked, c.Query.To.WithZone("")) // as for a saved state
 		if got := summary(Diagnose(redacted, c.Query)); got != r.Text(want) {
 			t.Errorf("%s: redacted, it is told:\n%s\ninstead of:\n%s", file, got, r.Text(want))
 		}
 	}
 }
 
-// summary is a report without what tells addresses.
+// summary is a report without addresses.
 func summary(r Report) string {
 	var out bytes.Buffer
 	for _, h := range r.Path {

@@ -5,8 +5,7 @@ import (
 	"testing"
 )
 
-// TestAnswersAreFragmented: an answer is not bound to be in one piece, and may be larger than the link by which it goes
-// back.
+// TestAnswersAreFragmented: a reply may be fragmented, and so may be larger than the MTU of a link on its path.
 func TestAnswersAreFragmented(t *testing.T) {
 	s := switched()
 	sw := s.Namespace("sw")
@@ -19,7 +18,7 @@ func TestAnswersAreFragmented(t *testing.T) {
 		"mtu-exceeded", "link set br0 mtu 1428")
 }
 
-// TestRoutesWithAnMTU: a route may be narrower than the link that it leads out of.
+// TestRoutesWithAnMTU: a route may have a smaller MTU than its link.
 func TestRoutesWithAnMTU(t *testing.T) {
 	s := cabled()
 	a := s.Namespace("a")

@@ -8,7 +8,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// A state is diagnosed wherever it was read, or where it was written down.
+// A state may come from the kernel, from a file, or be written in code.
 func ExampleDiagnose() {
 	s := &state.State{Namespaces: []state.Namespace{{
 		Name:  "testns",

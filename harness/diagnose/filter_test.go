@@ -133,7 +133,7 @@ func TestPolicyRepairs(t *testing.T) {
 	}
 }
 
-// TestOpeningsAreReached: behind the rule by which a packet leaves a chain a rule is never reached by it.
+// TestOpeningsAreReached: a rule of the repair comes before the rule that ends the chain for the packet.
 func TestOpeningsAreReached(t *testing.T) {
 	leave := func(verdict string) state.FilterRule {
 		return state.FilterRule{Text: verdict, Verdict: verdict, Target: "other", Handle: 4}
@@ -182,7 +182,7 @@ func TestTranslationNotUnderstood(t *testing.T) {
 	}
 }
 
-// TestPortPerhapsPublished: that nobody listens is no cause where the connection may be for somebody else.
+// TestPortPerhapsPublished: a port without a listener is no cause if the destination may have been translated.
 func TestPortPerhapsPublished(t *testing.T) {
 	for _, c := range []struct {
 		rule  state.FilterRule
@@ -206,7 +206,7 @@ func chainIn(family, hook, kind string, priority int, policy string, rules ...st
 	return state.FilterTable{Family: family, Name: "t", Chains: []state.FilterChain{base}}
 }
 
-// TestQuestionsForNeighbours: a filter that stops the question who has an address stops the packet.
+// TestQuestionsForNeighbours: a filter that drops the neighbour request stops the packet.
 func TestQuestionsForNeighbours(t *testing.T) {
 	four, six := netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("fd00::2")
 	echo := when("l4proto", "ipv6-icmp", "accept")
@@ -261,7 +261,7 @@ func TestQuestionsForNeighbours(t *testing.T) {
 	}
 }
 
-// lastOf is the last line of what mends a cause.
+// lastOf is the last line of the repair or advice of a cause.
 func lastOf(c *Cause) string {
 	lines := slices.Concat(c.Repair, c.Advice)
 	return lines[len(lines)-1]
@@ -278,8 +278,7 @@ func judgeCause(t *testing.T, what string, r Report, want, mends string) {
 	}
 }
 
-// TestHooksInOrder: what a chain sees depends on its place before or behind the translation of addresses and connection
-// tracking.
+// TestHooksInOrder: a chain sees other packets before address translation and connection tracking than after them.
 func TestHooksInOrder(t *testing.T) {
 	service, real := netip.MustParseAddr("10.0.0.9"), netip.MustParseAddr("10.0.0.2")
 	translate := when("ip daddr", service.String(), "dnat")
@@ -320,8 +319,7 @@ func TestHooksInOrder(t *testing.T) {
 	}
 }
 
-// TestFiltersOfPorts: what the packet filter of a device drops is dropped at a port of a bridge, too, and where it
-// leaves a namespace.
+// TestFiltersOfPorts: netdev filters apply to the ports of a bridge too, and at egress.
 func TestFiltersOfPorts(t *testing.T) {
 	drop := state.FilterRule{Text: "drop", Verdict: "drop", Handle: 7}
 	for _, c := range []struct{ netns, hook, device, want string }{
@@ -336,7 +334,7 @@ func TestFiltersOfPorts(t *testing.T) {
 	}
 }
 
-// TestStatusOfConnections: of a connection it is known what was translated, and nothing else.
+// TestStatusOfConnections: of the conntrack status only the translations are known.
 func TestStatusOfConnections(t *testing.T) {
 	both := seen{packet: packet{dst: netip.IPv4Unspecified()}, status: []string{"dnat", "snat"}}
 	plain := seen{packet: both.packet}
@@ -356,7 +354,7 @@ func TestStatusOfConnections(t *testing.T) {
 	}
 }
 
-// TestAddressTypes: some addresses are what they are without a route; of IPv6 it is not known what nobody has.
+// TestAddressTypes: some addresses have a type without a route; that of an IPv6 address that no link has is unknown.
 func TestAddressTypes(t *testing.T) {
 	n := cabled().Namespace("b")
 	for _, c := range []struct {

@@ -9,8 +9,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// TestRuleToABystander: where a rule sends a packet to somebody who is not on the way, the rule is to blame, and no
-// route of another table.
+// TestRuleToABystander: if a rule routes a packet to a neighbour that is not a router towards its destination, the rule
+// is the cause, not a route of another table.
 func TestRuleToABystander(t *testing.T) {
 	far := netip.MustParseAddr("10.0.0.2")
 	for _, by := range []state.Rule{{To: netip.PrefixFrom(far, 32)}, {From: netip.MustParsePrefix("10.0.0.1/32")}} {
@@ -18,7 +18,7 @@ func TestRuleToABystander(t *testing.T) {
 		a, sw := s.Namespace("a"), s.Namespace("sw")
 		sw.Rules, sw.Link("br0").Bridge.VLANFiltering = defaultRules(), false
 		give(sw, sw.Link("br0"), netip.MustParsePrefix("10.0.0.9/24"))
-		sw.Routes = sw.Routes[:1] // its own address alone: it knows no way on
+		sw.Routes = sw.Routes[:1] // only its connected route: it has no route on
 		by.Family, by.Priority, by.Action, by.Table = 4, 100, "lookup", 77
 		a.Rules = append(a.Rules, by)
 		a.Routes = append(a.Routes, state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("0.0.0.0/0"),
@@ -26,7 +26,7 @@ func TestRuleToABystander(t *testing.T) {
 			Nexthops: []state.Nexthop{{Via: netip.MustParseAddr("10.0.0.9"), Dev: "eth0"}}})
 		q := Query{From: "a", To: far}
 		if by.From.IsValid() {
-			q.Source = by.From.Addr() // else it is looked up without one
+			q.Source = by.From.Addr() // otherwise the lookup is without a source
 		}
 		c := Diagnose(s, q).Cause
 		if c == nil || c.Name != causes.RuleDiverts || c.Netns != "a" ||
@@ -36,8 +36,8 @@ func TestRuleToABystander(t *testing.T) {
 	}
 }
 
-// TestLoopRepair: a route that leads back is led on by a gateway that the kernel takes, or straight where the
-// destination is a neighbour.
+// TestLoopRepair: a route that leads back gets a gateway that the kernel accepts, or none if the destination is a
+// neighbour.
 func TestLoopRepair(t *testing.T) {
 	by := func(to, via, dev string) state.Route {
 		return state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix(to), Table: state.TableMain,
@@ -60,7 +60,7 @@ func TestLoopRepair(t *testing.T) {
 	}
 }
 
-// TestUnnumberedLinks: the way over a link without a network of its own leads straight to its neighbour, or by its
+// TestUnnumberedLinks: a route over a link without a network of its own leads directly to the neighbour, or by its
 // link-local address.
 func TestUnnumberedLinks(t *testing.T) {
 	four := routed()

@@ -7,15 +7,15 @@ import (
 	"netnscheck/harness/state"
 )
 
-// TestHairpin: a router on the segment of a and b gives packets of a for its outer address another destination there.
+// TestHairpin: a router on the segment of a and b translates its outer address to a destination on that segment.
 func TestHairpin(t *testing.T) {
 	outer, router := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("10.0.0.9")
 	for _, c := range []struct {
 		what    string
-		to      string // where the router sends them on
+		to      string // the translated destination
 		port    uint16
 		bridged string // bridge-nf-call-iptables of the router
-		masks   bool   // and it puts itself in the place of the sender
+		masks   bool   // it translates the source too
 		want    string
 	}{
 		{"a connection to a neighbour", "10.0.0.2", 80, "0", false, "translation-missing"},

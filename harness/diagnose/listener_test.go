@@ -8,7 +8,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// TestListeners: who listens on all addresses of one family may hear the other one or not.
+// TestListeners: a socket on all IPv6 addresses accepts IPv4 too, unless it is IPV6_V6ONLY.
 func TestListeners(t *testing.T) {
 	four, six := netip.IPv4Unspecified(), netip.IPv6Unspecified()
 	for _, c := range []struct {

@@ -10,7 +10,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// withoutRoutes takes routes from a namespace.
+// withoutRoutes removes routes from a namespace.
 func withoutRoutes(n *state.Namespace, gone func(r state.Route) bool) {
 	n.Routes = slices.DeleteFunc(n.Routes, gone)
 }
@@ -19,7 +19,7 @@ func localOf(family int) func(r state.Route) bool {
 	return func(r state.Route) bool { return r.Table == state.TableLocal && r.Family == family }
 }
 
-// TestLocalDelivery: that a link has an address is not enough to take in what is for it, and nobody else is to blame.
+// TestLocalDelivery: an address is not enough for local delivery, and its lack has its own causes.
 func TestLocalDelivery(t *testing.T) {
 	four, six := netip.MustParseAddr("10.0.0.2"), netip.MustParseAddr("fd00::2")
 	main := func(n *state.Namespace, family int) { // the rule of the table main comes first
@@ -97,7 +97,8 @@ func TestLocalDelivery(t *testing.T) {
 	}
 }
 
-// TestAnyIP: a route of the type local for a prefix takes in, and answers for, addresses that no link has.
+// TestAnyIP: by a route of the type local for a prefix, a namespace delivers, and answers for, addresses that no link
+// has.
 func TestAnyIP(t *testing.T) {
 	any := state.Route{Family: 4, Type: "local", To: netip.MustParsePrefix("10.0.0.64/26"), Table: state.TableLocal,
 		Nexthops: []state.Nexthop{{Dev: "lo"}}}
@@ -113,8 +114,7 @@ func TestAnyIP(t *testing.T) {
 	}
 }
 
-// TestLocalInDoubt: what the table local says otherwise of one's own address is a doubt, not the fault of somebody
-// else.
+// TestLocalInDoubt: another route of the table local for a namespace's own address is a doubt, not a cause elsewhere.
 func TestLocalInDoubt(t *testing.T) {
 	s := cabled()
 	b := s.Namespace("b")
@@ -141,8 +141,8 @@ func TestLocalInDoubt(t *testing.T) {
 	}
 }
 
-// TestMisled: a permanent entry brings the packet to who does not have the address. That is neither a gateway nor a
-// router that is off.
+// TestMisled: a permanent neighbour entry sends the packet to a namespace without the address. The cause is neither a
+// wrong gateway nor forwarding.
 func TestMisled(t *testing.T) {
 	nobody := netip.MustParseAddr("10.0.0.9")
 	for _, to := range []string{"10.0.0.9", "10.5.0.9"} {

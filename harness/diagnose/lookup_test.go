@@ -62,7 +62,7 @@ func TestLookup(t *testing.T) {
 	}
 }
 
-// TestHalfKnownPackets: the state tells neither the mark of a packet nor who sends it; its ports are known.
+// TestHalfKnownPackets: the state tells neither the mark of a packet nor its sending user; its ports are known.
 func TestHalfKnownPackets(t *testing.T) {
 	elsewhere := state.Route{Family: 4, Type: "unreachable", To: netip.MustParsePrefix("0.0.0.0/0"), Table: 100}
 	sets := chainIn("ip", "output", "route", -150, "accept", state.FilterRule{Text: "[meta]", Opaque: true})
@@ -96,7 +96,7 @@ func TestHalfKnownPackets(t *testing.T) {
 	}
 }
 
-// TestTheRuleIsDeleted, and not another one with the same priority.
+// TestTheRuleIsDeleted: the right rule, not another one with the same priority.
 func TestTheRuleIsDeleted(t *testing.T) {
 	to := netip.MustParsePrefix("10.0.0.2/32")
 	for _, c := range []struct {
@@ -115,7 +115,7 @@ func TestTheRuleIsDeleted(t *testing.T) {
 	}
 }
 
-// TestHalfKnownRoutes: what is not known of a route is a doubt, not a cause.
+// TestHalfKnownRoutes: an unknown part of a route is a doubt, not a cause.
 func TestHalfKnownRoutes(t *testing.T) {
 	far := netip.MustParseAddr("10.0.0.2")
 	for _, c := range []struct {

@@ -9,7 +9,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// TestProxies: a router answers for an address behind another of its links where it is told to.
+// TestProxies: a router answers for an address beyond another of its links if proxy_arp or a proxy entry asks for it.
 func TestProxies(t *testing.T) {
 	addr := netip.MustParseAddr("10.9.0.1")
 	entry := []state.Neighbour{{Addr: addr, Dev: "eth0", Proxy: true}}
@@ -43,8 +43,7 @@ func TestProxies(t *testing.T) {
 	}
 }
 
-// TestOneMACOnOneLink: a macvlan in the mode passthru has the MAC address of its parent, and nobody is confused by
-// that.
+// TestOneMACOnOneLink: a macvlan in the mode passthru shares the MAC address of its parent, which is no duplicate.
 func TestOneMACOnOneLink(t *testing.T) {
 	s := switched()
 	a := s.Namespace("a")
@@ -67,8 +66,7 @@ func TestOneMACOnOneLink(t *testing.T) {
 	judgeCause(t, "a real double", Diagnose(s, Query{From: "b", To: addr.Prefix.Addr()}), "duplicate-mac", "")
 }
 
-// TestSharedSource: an address that somebody else on the segment has too is no trouble where duplicate address
-// detection has settled it.
+// TestSharedSource: an address on two links of a segment is no cause once duplicate address detection has settled it.
 func TestSharedSource(t *testing.T) {
 	for _, c := range []struct {
 		flags     []string
@@ -86,7 +84,7 @@ func TestSharedSource(t *testing.T) {
 	}
 }
 
-// TestGiveAddressBack: an address that went because its link speaks no IPv6 comes back only when it does again.
+// TestGiveAddressBack: an address lost because IPv6 is off on its link is restored after IPv6 is on again.
 func TestGiveAddressBack(t *testing.T) {
 	for _, c := range []struct {
 		mtu      int

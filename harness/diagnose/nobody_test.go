@@ -16,13 +16,13 @@ func straight(to, dev string) state.Route {
 		Nexthops: []state.Nexthop{{Dev: dev}}}
 }
 
-// TestAddressOffSegment: an address that others use where it is stays there; the route that has it elsewhere is mended.
+// TestAddressOffSegment: an address in use where it is stays there; the route that has it elsewhere is fixed.
 func TestAddressOffSegment(t *testing.T) {
 	def, far := netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("10.2.0.0/24")
 	without := func(n *state.Namespace, to netip.Prefix) {
 		n.Routes = slices.DeleteFunc(n.Routes, func(r state.Route) bool { return r.To == to })
 	}
-	// island is a copy of the network, without a way there, in which b has lost its address.
+	// island is a copy of the network, without a path to it, in which b has lost its address.
 	island := func(s *state.State) {
 		for _, n := range routed().Namespaces[1:] {
 			n.Name += "2"
@@ -101,7 +101,7 @@ func TestAddressOffSegment(t *testing.T) {
 	}
 }
 
-// told is a cause and its repair in words.
+// told formats a cause and its repair.
 func told(r Report) string {
 	if r.Cause == nil {
 		return "no cause"

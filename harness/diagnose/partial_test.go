@@ -14,10 +14,9 @@ import (
 	"netnscheck/harness/state/drawing"
 )
 
-// A state may lack anything: a namespace went away between the reading of names and that of links, somebody wrote it
-// by hand, a part could not be read. TestPartialStates takes parts out of captured states, one at a time (each
-// namespace, each link, everything that a pointer leads to, each list) and has one namespace answer to the name of
-// another. Whatever is said of the rest, it is said in words.
+// A state may lack anything: a namespace went away while it was read, it was written by hand, a part could not be read.
+// TestPartialStates removes parts of captured states, one at a time (each namespace, each link, the target of each
+// pointer, each list), and gives one namespace the name of another. The diagnosis of the rest must not panic.
 func TestPartialStates(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it diagnoses thousands of states")
@@ -62,7 +61,7 @@ func judgePartial(t *testing.T, p partial, whole *state.State, q Query) {
 	drawing.Of(p.state, drawing.Options{}).Text()
 }
 
-// partial is a state, and what it lacks.
+// partial is a state, with the name of the part it lacks.
 type partial struct {
 	what  string
 	state *state.State
@@ -113,7 +112,7 @@ func partials(whole *state.State) (all []partial) {
 	return all
 }
 
-// fields are the lists, maps and pointers of a struct that are there.
+// fields are the lists, maps and pointers of a struct that are not empty.
 func fields(of any, f func(name string)) {
 	v := reflect.ValueOf(of)
 	for i := range v.NumField() {
@@ -125,7 +124,7 @@ func fields(of any, f func(name string)) {
 	}
 }
 
-// copied is a state of which the namespaces and the links may be changed.
+// copied is a copy of a state whose namespaces and links may be changed.
 func copied(s *state.State) *state.State {
 	c := *s
 	c.Namespaces = slices.Clone(s.Namespaces)

@@ -8,7 +8,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// TestPathMTU: a sender that was told of a narrow link believes it after the link was widened.
+// TestPathMTU: a sender keeps a cached path MTU after the MTU of the link was raised.
 func TestPathMTU(t *testing.T) {
 	learned := func(to, via string, mtu int) state.Route {
 		return state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix(to), Table: state.TableMain, MTU: mtu,
@@ -48,7 +48,7 @@ func TestPathMTU(t *testing.T) {
 	}
 }
 
-// TestNarrowRoute: the command that replaces a route says nothing that ip or the kernel would refuse.
+// TestNarrowRoute: the command that replaces a route has nothing that ip or the kernel would refuse.
 func TestNarrowRoute(t *testing.T) {
 	n := cabled().Namespace("a")
 	hop := state.Nexthop{Via: netip.MustParseAddr("10.0.0.2"), Dev: "eth0", Flags: []string{"onlink", "linkdown"}}

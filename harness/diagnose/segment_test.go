@@ -10,8 +10,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// TestLinksThatAreNotFollowed: behind a tunnel or a bond may be whoever is asked for, and behind a virtual machine's
-// tap nobody that is seen.
+// TestLinksThatAreNotFollowed: beyond a tunnel or a bond may be the address of the query; beyond the tap of a virtual
+// machine no address of the state is.
 func TestLinksThatAreNotFollowed(t *testing.T) {
 	to := netip.MustParseAddr("10.8.0.2")
 	for _, c := range []struct {
@@ -33,7 +33,7 @@ func TestLinksThatAreNotFollowed(t *testing.T) {
 	}
 }
 
-// TestFramesOutOfSight: what a bond or a virtual machine takes is not seen.
+// TestFramesOutOfSight: frames that a bond or a virtual machine takes leave the state.
 func TestFramesOutOfSight(t *testing.T) {
 	bonded, virtual := cabled(), cabled()
 	b := bonded.Namespace("b")
@@ -53,7 +53,7 @@ func TestFramesOutOfSight(t *testing.T) {
 	}
 }
 
-// TestIPvlans: those of one link hear each other and what is behind it, as macvlans in the mode bridge do.
+// TestIPvlans: those of one parent reach each other and its segment, as macvlans in the mode bridge do.
 func TestIPvlans(t *testing.T) {
 	s := switched()
 	for i, name := range []string{"x", "y"} {
@@ -98,7 +98,7 @@ func doubled() *state.State {
 	return s
 }
 
-// TestRedundantPath: of two cables between bridges one is blocked by the spanning tree, whichever is looked at first.
+// TestRedundantPath: of two cables between bridges spanning tree blocks one, whichever is searched first.
 func TestRedundantPath(t *testing.T) {
 	for _, blocked := range []string{"", "x1", "x2", "y1", "y2", "both"} {
 		t.Run("blocked "+blocked, func(t *testing.T) {
@@ -123,8 +123,8 @@ func TestRedundantPath(t *testing.T) {
 	}
 }
 
-// TestPortsThatDoNotForward: what is to be done about a port that does not forward depends on who set it so, and no
-// ring is closed for it.
+// TestPortsThatDoNotForward: the repair of a port that does not forward depends on what set its state, and closes no
+// ring.
 func TestPortsThatDoNotForward(t *testing.T) {
 	for _, c := range []struct {
 		what   string
@@ -132,7 +132,7 @@ func TestPortsThatDoNotForward(t *testing.T) {
 		state  string
 		ports  []string // of sw
 		passes bool
-		review bool // it is told there
+		review bool // it is reported by a review
 		repair []string
 	}{
 		{"a port that listens", 1, "listening", []string{"p-a"}, true, true,
@@ -179,7 +179,7 @@ func TestPortsThatDoNotForward(t *testing.T) {
 	}
 }
 
-// TestBridgesInDoubt: of a bridge on the way, too, has everything to be known.
+// TestBridgesInDoubt: unread parts of a bridge on the path are doubts too.
 func TestBridgesInDoubt(t *testing.T) {
 	for _, c := range []struct {
 		what   string

@@ -9,8 +9,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// TestStrays: what has the name of a namespace is told for what it is, by a review and by a question from there, and
-// nothing is to be removed in which there may be something.
+// TestStrays: a file with the name of a namespace is reported for what it is, by a review and by a query from it, and
+// no repair removes content.
 func TestStrays(t *testing.T) {
 	for kind, want := range map[string]struct{ says, repair, advice string }{
 		"":                   {"is a file on which no namespace is mounted", "rm /run/netns/x; ip netns add x", ""},
@@ -26,7 +26,7 @@ func TestStrays(t *testing.T) {
 		state.StrayDevice:   {"is a device", "", "mv /run/netns/x ELSEWHERE; ip netns add x"},
 	} {
 		s := &state.State{Namespaces: []state.Namespace{{Name: "host"}}, NotNamespaces: []string{"x"}}
-		if kind != "" { // of a plain file, as of a name in an old state, nothing is said
+		if kind != "" { // nothing is known of a plain file, or of a name in an old state
 			s.Strays = []state.Stray{{Name: "x", Kind: kind, Target: "/there"}}
 		}
 		found := review(s)

@@ -34,8 +34,8 @@ func routed() *state.State {
 	return s
 }
 
-// TestReversePath: the way back is looked up as for a packet that comes back the same way, and what is missing there
-// fixes it.
+// TestReversePath: the route to the source is looked up as for a packet that comes back by the same link, and the
+// repair adds what is missing there.
 func TestReversePath(t *testing.T) {
 	back := netip.MustParsePrefix("10.1.0.0/24")
 	lost := func(r *state.Namespace) {
@@ -88,11 +88,11 @@ func TestReversePath(t *testing.T) {
 	}
 }
 
-// TestAnswersOfOthers: to connection tracking an answer is invalid where the question did not pass.
+// TestAnswersOfOthers: connection tracking finds a reply invalid where the first packet did not pass.
 func TestAnswersOfOthers(t *testing.T) {
 	for _, c := range []struct{ netns, want string }{{"r", ""}, {"r2", "filter-forward"}} {
 		s := routed()
-		second := *s.Namespace("r") // a second router beside the first one, by which b answers
+		second := *s.Namespace("r") // a second router, by which b replies
 		second.Name = "r2"
 		second.Links = slices.Clone(second.Links)
 		for i := range second.Links[1:] {
@@ -110,8 +110,8 @@ func TestAnswersOfOthers(t *testing.T) {
 	}
 }
 
-// TestForwards: IPv4 has a setting of each link, IPv6 one for all, and since Linux 6.17 one by which a link alone
-// forwards.
+// TestForwards: IPv4 has a sysctl for each link, IPv6 one for all and, since Linux 6.17, one that enables a single
+// link.
 func TestForwards(t *testing.T) {
 	for _, c := range []struct {
 		key    string

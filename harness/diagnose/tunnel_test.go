@@ -35,7 +35,7 @@ func TestTunnels(t *testing.T) {
 	group := func(n *state.Namespace, v *state.VXLAN, _ *state.Link) {
 		v.Remote, v.Local = netip.MustParseAddr("239.1.1.1"), netip.Addr{}
 	}
-	// told is how a daemon that knows all ends tells each of the others (bridge fdb, ip neigh), and floods nothing.
+	// told is the work of a daemon that knows all ends: permanent entries (bridge fdb, ip neigh), and no flooding.
 	told := func(n *state.Namespace, v *state.VXLAN, far *state.Link) {
 		n.FDB = []state.FDBEntry{{MAC: far.MAC, Dev: "vx0", Dst: v.Remote}}
 		n.Neighbours = []state.Neighbour{{Addr: far.Addresses[0].Prefix.Addr(), Dev: "vx0", MAC: far.MAC,
@@ -116,7 +116,7 @@ func TestTunnels(t *testing.T) {
 	}
 }
 
-// TestUnderlayInDoubt: what is not known of the way below is not known of the packet.
+// TestUnderlayInDoubt: a doubt of the underlay is a doubt of the packet.
 func TestUnderlayInDoubt(t *testing.T) {
 	s := tunnelled()
 	s.Namespace("b").Filters = []state.FilterTable{chainIn("ip", "input", "filter", 0, "drop",
@@ -126,7 +126,7 @@ func TestUnderlayInDoubt(t *testing.T) {
 	}
 }
 
-// TestUnderlayRepair: a filter on the way below is opened for what the tunnel sends.
+// TestUnderlayRepair: a filter in the underlay is opened for the tunnel's packets.
 func TestUnderlayRepair(t *testing.T) {
 	s := tunnelled()
 	s.Namespace("b").Filters = []state.FilterTable{chainIn("ip", "input", "filter", 0, "drop",

@@ -8,8 +8,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// TestARuleBySource: the kernel looks a packet up before it has chosen a source for it, so a rule by source does not
-// see it; but by IPv4 it looks a connection up once more (measured on Linux 6.18).
+// TestARuleBySource: the kernel looks up the route of a packet before it chooses the source, so a rule by source does
+// not match; but it looks up an IPv4 connection once more (measured on Linux 6.18).
 func TestARuleBySource(t *testing.T) {
 	for _, c := range []struct {
 		to, source string
@@ -17,7 +17,7 @@ func TestARuleBySource(t *testing.T) {
 		cause      bool
 		doubt      bool
 	}{
-		{"10.0.0.2", "", 0, false, true}, // the ping of iputils asks for its source first
+		{"10.0.0.2", "", 0, false, true}, // iputils ping asks for its source first
 		{"10.0.0.2", "", 80, true, false},
 		{"10.0.0.2", "10.0.0.1", 0, true, false},
 		{"fd00::2", "", 0, false, false},

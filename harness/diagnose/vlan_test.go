@@ -9,7 +9,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// switched is a bridge that filters VLANs, with two hosts; both ports are in VLAN 10 without a tag.
+// switched is a bridge with VLAN filtering and two hosts; both ports are untagged in VLAN 10.
 func switched() *state.State {
 	s := &state.State{Namespaces: []state.Namespace{{Name: "host"}}}
 	sw := state.Namespace{Name: "sw",
@@ -31,7 +31,7 @@ func switched() *state.State {
 	return s
 }
 
-// tagged puts the address of a namespace onto a vlan on its link.
+// tagged moves the address of a namespace to a VLAN on its link.
 func tagged(s *state.State, name string, id int) {
 	n := s.Namespace(name)
 	lower := n.Link("eth0")

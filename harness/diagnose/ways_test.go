@@ -9,8 +9,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// forked is routed with a second router r2 beside r, and a target 10.9.0.1 on the loopback of b: a goes there by both,
-// and b answers by both.
+// forked is routed with a second router r2, and a target 10.9.0.1 on the loopback of b: a sends by both routers, and b
+// replies by both.
 func forked() *state.State {
 	s := routed()
 	r2 := state.Namespace{Name: "r2", Links: []state.Link{loopback()}, Rules: defaultRules(),
@@ -55,7 +55,7 @@ func TestEveryWay(t *testing.T) {
 		query  Query
 		change func(s *state.State)
 		want   string // the cause and its place
-		says   string // of which flows; "" for all
+		says   string // the flows it stops; "" for all
 		doubt  string
 	}{
 		{"all get there and back", Query{}, func(*state.State) {}, "", "", ""},
@@ -108,7 +108,7 @@ func TestEveryWay(t *testing.T) {
 	}
 }
 
-// TestTooManyWays: what is not followed is a doubt.
+// TestTooManyWays: paths that are not followed are a doubt.
 func TestTooManyWays(t *testing.T) {
 	s := forked()
 	for _, n := range []string{"a", "b"} {

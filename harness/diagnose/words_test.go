@@ -12,8 +12,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Whoever is in a container may choose the names of its interfaces, and an operator pastes what is printed into a root
-// shell.
+// The names of interfaces may come from inside a container, and an operator may paste a repair into a root shell.
 func TestNamesAreQuotedForTheShell(t *testing.T) {
 	for _, c := range []struct{ netns, link, want string }{
 		{"testns", "eth0", "ip -n testns link set eth0 up"},
@@ -32,8 +31,8 @@ func TestNamesAreQuotedForTheShell(t *testing.T) {
 	}
 }
 
-// TestAShellReadsBackWhatIsQuoted: a word with any character in it, and at its beginning, is one word to a shell, and
-// the same.
+// TestAShellReadsBackWhatIsQuoted: a shell reads a quoted word with any character in it, or at its beginning, as that
+// word.
 func TestAShellReadsBackWhatIsQuoted(t *testing.T) {
 	words := []string{"in", "'", "''", `\'`, "a b", "é\u200b", "a'b'c"}
 	for c := rune(1); c < 128; c++ {
@@ -58,7 +57,7 @@ func TestAShellReadsBackWhatIsQuoted(t *testing.T) {
 	}
 }
 
-// TestNamesThatAreOptions: a name that ip would take for an option is told to be one of a device.
+// TestNamesThatAreOptions: a name that ip would take for an option comes after the word dev.
 func TestNamesThatAreOptions(t *testing.T) {
 	for _, c := range []struct{ link, want string }{
 		{"l", "link set dev l up"}, {"a", "link set dev a up"}, {"up", "link set dev up up"},

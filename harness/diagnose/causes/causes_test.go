@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// TestTable walks over the table: every cause is whole, every word and every page is there once.
+// TestTable: every cause is complete, and every word and every page is there once.
 func TestTable(t *testing.T) {
 	wordForm := regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 	files := map[string]bool{}
@@ -58,7 +58,7 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// TestZero: the zero value is no cause and of no family, and is not written.
+// TestZero: the zero value is no cause, has no family, and cannot be marshalled.
 func TestZero(t *testing.T) {
 	var none Cause
 	if none.Valid() || none.Family() != 0 || none.Remark() || none.String() != "Cause(0)" || count.Valid() {
@@ -69,7 +69,7 @@ func TestZero(t *testing.T) {
 	}
 }
 
-// TestWords: a cause is written as its word, and read from that alone.
+// TestWords: a cause is marshalled as its word, and unmarshalled from nothing else.
 func TestWords(t *testing.T) {
 	if !slices.Equal(Words()[:2], []string{"no-namespace", "not-a-namespace"}) || len(Words()) != int(count)-1 {
 		t.Errorf("%q", Words())
@@ -90,7 +90,7 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// TestPages: each has the same parts, and points to causes that there are.
+// TestPages: each has the same parts, and refers to existing causes.
 func TestPages(t *testing.T) {
 	lookAlike := regexp.MustCompile("(?m)^- ((?:`[a-z0-9-]+`(?:, | and )?)+)")
 	for c := range All() {

@@ -227,7 +227,7 @@ type lacks struct {
 	programs map[string]bool
 }
 
-// take reports whether the error is about a missing program.
+// take notes an error for lack of a program, and reports whether it was one.
 func (l *lacks) take(err error) bool {
 	var lacking *scenario.Unavailable
 	if !errors.As(err, &lacking) {
