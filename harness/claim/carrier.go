@@ -44,7 +44,7 @@ func (c Carrier) Mutants() Mutants {
 		return Mutants{Own: []Way{by(in(c.Netns, "link set %s down", c.Name))}}
 	}
 	return Mutants{
-		Own: []Way{{Name: "a signal at last", Commands: func(s *state.State) []string { return signal(s, c.Iface) }}},
+		Own: []Way{{Name: "carrier restored", Commands: func(s *state.State) []string { return signal(s, c.Iface) }}},
 	}
 }
 

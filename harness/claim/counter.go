@@ -101,8 +101,8 @@ func (c CounterGrew) Mutants() Mutants {
 		}
 	}
 	return Mutants{Own: append(ways,
-		Way{Name: "a noisy neighbour", Commands: func(*state.State) []string { return noise(c.Netns) }},
-		Way{Name: "a peer that drops", Commands: c.dropAtPeer})}
+		Way{Name: "other traffic", Commands: func(*state.State) []string { return noise(c.Netns) }},
+		Way{Name: "drops at the peer", Commands: c.dropAtPeer})}
 }
 
 // noise makes a namespace receive, forward, reject and drop packets of all kinds.

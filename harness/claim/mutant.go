@@ -31,7 +31,7 @@ func by(lines ...string) Way {
 	return Way{Name: strings.Join(lines, "; "), Commands: func(*state.State) []string { return lines }}
 }
 
-const subjectGone = "its subject taken away"
+const subjectGone = "its subject removed"
 
 // without are the ways to remove an interface or its namespace.
 func without(i Iface) []Way {

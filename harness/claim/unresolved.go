@@ -42,7 +42,7 @@ func (c CannotResolve) Judge(known Evidence) Finding {
 }
 
 func (c CannotResolve) Mutants() Mutants {
-	return Mutants{Own: []Way{{Name: "a neighbour by hand", Commands: func(s *state.State) []string {
+	return Mutants{Own: []Way{{Name: "a permanent neighbour", Commands: func(s *state.State) []string {
 		return eachLink(s, c.Netns, "neigh replace "+c.Addr.WithZone("").String()+" lladdr 02:00:00:00:77:77 dev %s")
 	}}}}
 }

@@ -15,9 +15,9 @@ import (
 type means string
 
 const (
-	ownWay      means = "a change of what it is about"
+	ownWay      means = "a change of its subject"
 	leftOut     means = "the section's commands left out"
-	subjectGone means = "its subject taken away"
+	subjectGone means = "its subject removed"
 )
 
 // way is one way to break a lab for a check.

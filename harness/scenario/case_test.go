@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestCases: the id of a case says which section it is, and the result of it has the same one.
+// TestCases: the id of a case identifies its section, and the section's result has the same id.
 func TestCases(t *testing.T) {
 	const check = "- [x] namespace `host` exists\n"
 	sc, err := Parse("x-y.md",

@@ -47,7 +47,7 @@ func ExampleParse() {
 	//   claim.PeerOf: `v0` in `host` is the peer of `t0` in `testns`
 }
 
-// A file with mistakes is answered with all of them, each at its line.
+// All problems of a file are reported, each with its line.
 func ExampleParse_problems() {
 	_, err := scenario.Parse("cable.md", []byte("---\nlevle: 1\n---\n# A cable\n\n## Lay it\n\n- [ ] `testns` exits\n"))
 	fmt.Println(err)
@@ -70,7 +70,7 @@ func ExampleParseClaim() {
 	// unknown check “`testns` reeches `192.168.2.103`”; the nearest form is “`N` reaches `192.168.2.103`”
 }
 
-// In the output that a scenario shows, "..." stands for anything.
+// In the expected output, "..." matches anything.
 func ExampleMatchOutput() {
 	want := []string{"2: v0@...: <BROADCAST,MULTICAST> mtu 1500 ..."}
 	fmt.Println(scenario.MatchOutput(want, "2: v0@if3: <BROADCAST,MULTICAST> mtu 1500 qdisc noop\n"))

@@ -121,7 +121,7 @@ func TestFrontMatterProblems(t *testing.T) {
 	compareProblems(t, err, "My Lesson.md", []string{"1: the file name is no id (\"My Lesson\")"})
 }
 
-// TestEmptyFrontMatter takes an empty block and keys without a value as the defaults.
+// TestEmptyFrontMatter: an empty block and keys without a value have the defaults.
 func TestEmptyFrontMatter(t *testing.T) {
 	for _, yaml := range []string{"", "# nothing\n", "\n\n",
 		"id:\nlevel:\nrequires: []\nhost:\n  interfaces: {}\n  routes: []\nvars: {}\n"} {

@@ -9,8 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// FuzzParse reads any text: what is no scenario has problems with lines of the file, what is one is read the same
-// again.
+// FuzzParse parses any text: either the problems have lines of the file, or parsing again gives the same scenario.
 func FuzzParse(f *testing.F) {
 	files, err := filepath.Glob("testdata/*.md")
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// samples are the scenarios of testdata, which the harness runs in CI too.
+// samples are the scenarios in testdata, which CI also runs on a kernel.
 func samples(t testing.TB) map[string]*Scenario {
 	t.Helper()
 	files, err := filepath.Glob("testdata/*.md")
@@ -38,8 +38,7 @@ func samples(t testing.TB) map[string]*Scenario {
 	return all
 }
 
-// TestSamples compares what is read of the samples with the golden files: each section, command and claim with its
-// line.
+// TestSamples compares the parsed samples with the golden files: each section, command and claim with its line.
 func TestSamples(t *testing.T) {
 	for id, sc := range samples(t) {
 		t.Run(id, func(t *testing.T) {
@@ -64,7 +63,7 @@ func TestSamples(t *testing.T) {
 	}
 }
 
-// dump writes a scenario as text, line numbers in front.
+// dump is a scenario as text, with line numbers.
 func dump(sc *Scenario) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %q %s level %d requires %q vars %q\n", sc.ID, sc.Title, sc.Kind, sc.Level, sc.Requires, sc.Vars)
@@ -116,8 +115,8 @@ func dumpBlocks(b *strings.Builder, blocks []Block) {
 	}
 }
 
-// TestSamplesUseEverything holds the samples to what they are there for: each word of a console block stands in one of
-// them, and each form of a check in one of them or in the catalogue, which are both played on a kernel.
+// TestSamplesUseEverything: the samples use every word of console blocks, and the samples or the catalogue every form
+// of a check. Both are played on a kernel.
 func TestSamplesUseEverything(t *testing.T) {
 	used := map[string]bool{}
 	words := map[string]bool{}
@@ -177,7 +176,7 @@ func TestSamplesUseEverything(t *testing.T) {
 	}
 }
 
-// formOf is the sentence of the form that a check has.
+// formOf is the sentence of a check's form.
 func formOf(t *testing.T, sentence string) string {
 	t.Helper()
 	for _, e := range claim.Entries() {
@@ -191,7 +190,7 @@ func formOf(t *testing.T, sentence string) string {
 	return ""
 }
 
-// checksOfTheCatalogue are the sentences of all its checks.
+// checksOfTheCatalogue are the sentences of all checks in the catalogue.
 func checksOfTheCatalogue(t *testing.T) (sentences []string) {
 	t.Helper()
 	files, err := filepath.Glob("../../scenarios/*/*.md")

@@ -56,7 +56,7 @@ func TestMatchOutput(t *testing.T) {
 		{"a", "\na", Mismatch{0, `"a"`, `""`}},
 		{" a", "a", Mismatch{0, `" a"`, `"a"`}},
 		{"a", "A", Mismatch{0, `"a"`, `"A"`}},
-		{"a\n...\nx\ny\n...", "a\nx\nb\ny", Mismatch{3, `"y"`, `"b"`}}, // the attempt that came furthest
+		{"a\n...\nx\ny\n...", "a\nx\nb\ny", Mismatch{3, `"y"`, `"b"`}}, // the attempt that matched most lines
 		{"...\nb", "a\nb\nc", Mismatch{1, `"b"`, `"c"`}},
 		{"a\n...\na", "a", Mismatch{2, `"a"`, "the end of the output"}},
 		{"a...aa", "aa", Mismatch{0, `"a...aa"`, `"aa"`}},
@@ -75,7 +75,7 @@ func TestMatchOutput(t *testing.T) {
 	}
 }
 
-// TestMatchOutputIsQuick: many wild cards that almost fit are no work for ever.
+// TestMatchOutputIsQuick: many wild cards that almost match do not take exponential time.
 func TestMatchOutputIsQuick(t *testing.T) {
 	start := time.Now()
 	if MatchOutput([]string{strings.Repeat("a...", 2000) + "b"}, strings.Repeat("a", 20000)) == nil {
@@ -90,8 +90,8 @@ func TestMatchOutputIsQuick(t *testing.T) {
 	}
 }
 
-// FuzzMatchOutput: any output fits itself and its own start with any lines after it, and blanks at the ends of its
-// lines change nothing.
+// FuzzMatchOutput: any output matches itself, and its beginning followed by "..."; blanks at the ends of its lines
+// change nothing.
 func FuzzMatchOutput(f *testing.F) {
 	for _, c := range [][2]string{{"a\nb", "a\nb\n"}, {"...", "x"}, {"a ... b", "a b"}, {"...\n...a...\n", "\n\na"},
 		{"a...b", "ab\r\n"}} {

@@ -10,12 +10,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// lesson is a scenario with one step of the given text, which begins in line 4.
+// lesson is a scenario with one step, whose text begins in line 4.
 func lesson(step string) string { return "# T\n\n## S\n" + step }
 
 const okStep = "```console\n$ true\n```\n- [ ] namespace `a` exists\n"
 
-// TestProblems compares all that is found wrong with a file: lines and what the messages begin with or contain.
+// TestProblems compares the problems of a file: their lines, and how the messages begin or what they contain.
 func TestProblems(t *testing.T) {
 	for _, c := range []struct {
 		name, src string
@@ -141,7 +141,7 @@ func TestProblems(t *testing.T) {
 	}
 }
 
-// compareProblems wants these problems, in line order.
+// compareProblems requires these problems, in line order.
 func compareProblems(t *testing.T, err error, file string, want []string) {
 	t.Helper()
 	var problems Problems
@@ -171,7 +171,7 @@ func compareProblems(t *testing.T, err error, file string, want []string) {
 	}
 }
 
-// TestAllProblemsInOneReading finds faults of all kinds at once, in the order of the lines.
+// TestAllProblemsInOneReading: faults of all kinds are found in one pass, in line order.
 func TestAllProblemsInOneReading(t *testing.T) {
 	_, err := Parse("t.md", []byte("---\nlevle: 1\nkind: lession\n---\n# T\n## S\n```console foo\n$ a | b\n```\n- [ "+
 		"] nonsense\n- [ ] namespace `a/b` exists\n"))
@@ -188,7 +188,7 @@ func TestAllProblemsInOneReading(t *testing.T) {
 	}
 }
 
-// TestSameScenario reads the same file with other line ends and marks.
+// TestSameScenario: other line ends, fences and tabs, or a byte order mark, make no difference.
 func TestSameScenario(t *testing.T) {
 	plain := "---\nlevel: 3\n---\n" +
 		lesson("```console\n$ ip \\\n link\nfoo\n\n[1]\n```\n- [ ] namespace `a`\n  exists\n")
@@ -222,7 +222,7 @@ func TestSameScenario(t *testing.T) {
 	}
 }
 
-// TestWhatIsACheck tells checks from prose, and reads what a check may look like.
+// TestWhatIsACheck: checks in all their spellings are distinguished from prose.
 func TestWhatIsACheck(t *testing.T) {
 	sc, err := Parse("t.md", []byte(lesson(`
 - [ ] namespace `+"`a`"+` exists
@@ -271,7 +271,7 @@ func TestWhatIsACheck(t *testing.T) {
 	}
 }
 
-// TestHints finds TIP alerts, and nothing else.
+// TestHints: TIP alerts are hints, and nothing else is.
 func TestHints(t *testing.T) {
 	sc, err := Parse("t.md", []byte(lesson(okStep+`
 > [!TIP]
@@ -307,7 +307,7 @@ second line.
 	}
 }
 
-// TestVariables puts values into commands, outputs and checks.
+// TestVariables: variables are replaced in commands, outputs and checks.
 func TestVariables(t *testing.T) {
 	src := "---\nvars:\n  net: 10.0.0\n  n: '007'\n---\n" +
 		lesson("```console\n$ echo {{net}}.1 {{ net }}\n{{net}}.1 {{n}}\n```\n- [ ] `a` reaches `{{net}}.2`\n")
@@ -330,7 +330,7 @@ func TestVariables(t *testing.T) {
 		[]string{"1: set variable nett: the front matter has no such variable, did you mean net?"})
 }
 
-// TestErrnoAloneMeansRefused: a block that says errno= and no status is refused with some status.
+// TestErrnoAloneMeansRefused: errno= without a status expects a refusal with any status.
 func TestErrnoAloneMeansRefused(t *testing.T) {
 	sc, err := Parse("t.md", []byte(lesson("```console netlink errno=ENODEV\n$ ip link del x\n```\n- [x] namespace "+
 		"`a` exists\n")))
@@ -342,7 +342,7 @@ func TestErrnoAloneMeansRefused(t *testing.T) {
 	}
 }
 
-// TestProseIsNoStep leaves sections without commands and checks out.
+// TestProseIsNoStep: sections without commands and checks are not steps.
 func TestProseIsNoStep(t *testing.T) {
 	sc, err := Parse("a/b/my-lesson.md",
 		[]byte("Intro.\n\n# T\n\nWords.\n\n## Prose\n```sh\n$ false\n```\n## S\n"+okStep+"## setup\nend\n"))

@@ -18,7 +18,7 @@ func TestConditions(t *testing.T) {
 		{">=", "6.18", "6.18.44-cloud-amd64", true}, {">=", "6.1", "iproute2-6.1.0, libbpf 1.1.2", true},
 		{">=", "1.36", "BusyBox v1.35.0 (Debian 1:1.35.0-4)", false},
 		{">=", "6.2", "", false}, {"<", "6.2", "", false}, {">=", "6.2", "unknown", false},
-		{"<", "99999999999999999999999", "6.2", false}, // no version: nothing holds
+		{"<", "99999999999999999999999", "6.2", false}, // not a version: no condition holds
 	} {
 		if got := (Condition{"kernel", c.op, c.want}).Holds(Versions{"kernel": c.have}); got != c.holds {
 			t.Errorf("kernel%s%s holds for %q: %v", c.op, c.want, c.have, got)
@@ -39,7 +39,7 @@ func TestBlockFor(t *testing.T) {
 		{Block{Drivers: []string{"iproute2"}}, "netlink", false},
 		{Block{Drivers: []string{"iproute2", "netlink"}}, "netlink", true},
 		{Block{Conditions: []Condition{kernel}}, "netlink", true},
-		{Block{Conditions: []Condition{kernel, busybox}}, "netlink", false}, // what is not known does not hold
+		{Block{Conditions: []Condition{kernel, busybox}}, "netlink", false}, // no condition on an unknown version holds
 		{Block{Drivers: []string{"busybox"}, Conditions: []Condition{kernel}}, "iproute2", false},
 	} {
 		if got := c.block.For(c.driver, v); got != c.want {

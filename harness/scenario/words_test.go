@@ -71,7 +71,7 @@ func FuzzWords(f *testing.F) {
 		if err != nil {
 			return
 		}
-		// What was split, quoted and joined again splits to the same.
+		// Words that are quoted and joined split into the same words.
 		quoted := make([]string, len(words))
 		for i, w := range words {
 			quoted[i] = "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
@@ -91,8 +91,8 @@ func FuzzWords(f *testing.F) {
 	})
 }
 
-// shellWords are the words of a line as the parser of mvdan.cc/sh reads them; not ok if the line has something that a
-// shell takes for an operator or replaces by something else, or that no scenario can have.
+// shellWords are the words of a line as the parser of mvdan.cc/sh reads them. It is not ok if the line has operators or
+// expansions of the shell, or cannot be in a scenario.
 func shellWords(t *testing.T, line string) (words []string, ok bool) {
 	const shellsOwn = "$`|&;<>()~*?[{=!#\n\r\x00"
 	if strings.ContainsAny(line, shellsOwn) || !utf8.ValidString(line) {
