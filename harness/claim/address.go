@@ -34,7 +34,7 @@ func (c HasAddress) Sentence() string {
 	return c.in() + either(c.Not, hasNot, has) + say("address %s", c.Prefix)
 }
 
-func (c HasAddress) Needs() Needs { return told() }
+func (c HasAddress) Needs() Needs { return stateOnly() }
 
 func (c HasAddress) Judge(known Evidence) Finding {
 	return known.ofLink(c.Iface, func(_ *state.Namespace, l *state.Link) Finding {

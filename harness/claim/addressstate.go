@@ -37,7 +37,7 @@ func (c AddressIs) Sentence() string {
 	return say("%s on ", c.Prefix) + c.in() + either(c.Not, " is not ", " is ") + say("%s", c.State)
 }
 
-func (c AddressIs) Needs() Needs { return told() }
+func (c AddressIs) Needs() Needs { return stateOnly() }
 
 func (c AddressIs) Judge(known Evidence) Finding {
 	return known.ofLink(c.Iface, func(_ *state.Namespace, l *state.Link) Finding {

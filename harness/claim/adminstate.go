@@ -21,7 +21,7 @@ func init() {
 
 func (c AdminState) Sentence() string { return c.in() + either(c.Up, " is up", " is down") }
 
-func (c AdminState) Needs() Needs { return told() }
+func (c AdminState) Needs() Needs { return stateOnly() }
 
 func (c AdminState) Judge(known Evidence) Finding {
 	return known.ofLink(c.Iface, func(_ *state.Namespace, l *state.Link) Finding {

@@ -100,7 +100,7 @@ func (c AttributeIs) Needs() Needs {
 	if feature, ok := strings.CutPrefix(c.Attribute, offload); ok {
 		return Needs{Class: ByKernel, Question: Offload{Iface: c.Iface, Feature: feature}}
 	}
-	return told()
+	return stateOnly()
 }
 
 // Judge compares the attribute. If it has several values (alternative names), one of them must match.

@@ -21,7 +21,7 @@ func init() {
 
 func (c Carrier) Sentence() string { return c.in() + either(c.Has, " has carrier", " has no carrier") }
 
-func (c Carrier) Needs() Needs { return told() }
+func (c Carrier) Needs() Needs { return stateOnly() }
 
 func (c Carrier) Judge(known Evidence) Finding {
 	return known.ofLink(c.Iface, func(_ *state.Namespace, l *state.Link) Finding {

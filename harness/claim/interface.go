@@ -27,7 +27,7 @@ func (c HasInterface) Sentence() string {
 	return say("%s", c.Netns) + either(c.Not, hasNot, has) + say("interface %s", c.Name)
 }
 
-func (c HasInterface) Needs() Needs { return told() }
+func (c HasInterface) Needs() Needs { return stateOnly() }
 
 func (c HasInterface) Judge(known Evidence) Finding {
 	return known.ofNamespace(c.Netns, func(n *state.Namespace) Finding {

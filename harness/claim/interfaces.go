@@ -44,7 +44,7 @@ func (c HasOnlyInterfaces) consistent() error {
 	return nil
 }
 
-func (c HasOnlyInterfaces) Needs() Needs { return told() }
+func (c HasOnlyInterfaces) Needs() Needs { return stateOnly() }
 
 // fallbackTunnels are devices that the kernel creates in every new namespace once their module is loaded, unless
 // net.core.fb_tunnels_only_for_init_net is set.

@@ -23,7 +23,7 @@ func init() {
 
 func (c LinkKind) Sentence() string { return c.in() + say(" is a %s", c.Kind) }
 
-func (c LinkKind) Needs() Needs { return told() }
+func (c LinkKind) Needs() Needs { return stateOnly() }
 
 func (c LinkKind) Judge(known Evidence) Finding {
 	return known.ofLink(c.Iface, func(_ *state.Namespace, l *state.Link) Finding {

@@ -33,7 +33,7 @@ func (c HasMAC) Sentence() string {
 	return c.in() + either(c.Not, hasNot, has) + say("MAC address %s", c.MAC)
 }
 
-func (c HasMAC) Needs() Needs { return told() }
+func (c HasMAC) Needs() Needs { return stateOnly() }
 
 func (c HasMAC) Judge(known Evidence) Finding {
 	return known.ofLink(c.Iface, func(_ *state.Namespace, l *state.Link) Finding {

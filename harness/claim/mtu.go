@@ -31,7 +31,7 @@ func init() {
 
 func (c HasMTU) Sentence() string { return c.in() + either(c.Not, hasNot, has) + say("MTU %s", c.MTU) }
 
-func (c HasMTU) Needs() Needs { return told() }
+func (c HasMTU) Needs() Needs { return stateOnly() }
 
 func (c HasMTU) Judge(known Evidence) Finding {
 	return known.ofLink(c.Iface, func(_ *state.Namespace, l *state.Link) Finding {

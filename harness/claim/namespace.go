@@ -23,7 +23,7 @@ func (c NamespaceExists) Sentence() string {
 	return say("namespace %s", c.Netns) + either(c.Not, " does not exist", " exists")
 }
 
-func (c NamespaceExists) Needs() Needs { return told() }
+func (c NamespaceExists) Needs() Needs { return stateOnly() }
 
 func (c NamespaceExists) Judge(known Evidence) Finding {
 	if known.State.Namespace(c.Netns) != nil {

@@ -27,7 +27,7 @@ func (c NearestName) Sentence() string {
 	return say("the nearest name to %s is %s in %s", c.Typo, c.Name, c.Netns)
 }
 
-func (c NearestName) Needs() Needs { return told() }
+func (c NearestName) Needs() Needs { return stateOnly() }
 
 // Judge requires that the name is nearer than any other one.
 func (c NearestName) Judge(known Evidence) Finding {

@@ -30,8 +30,8 @@ const (
 	ByAnswer               // packets, which get an answer, perhaps a refusal, if the claim is true
 )
 
-// told are the needs of a claim about the state.
-func told() Needs { return Needs{Class: ByState, Settles: true} }
+// stateOnly are the needs of a claim about the state.
+func stateOnly() Needs { return Needs{Class: ByState, Settles: true} }
 
 // Question is a question of a claim to the kernel or the network. Questions are comparable.
 type Question interface {

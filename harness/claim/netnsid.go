@@ -36,7 +36,7 @@ func (c KnowsByID) Sentence() string {
 	return say("%s knows %s by the id %s", c.Netns, c.Other, c.ID)
 }
 
-func (c KnowsByID) Needs() Needs { return told() }
+func (c KnowsByID) Needs() Needs { return stateOnly() }
 
 func (c KnowsByID) Judge(known Evidence) Finding {
 	return known.ofNamespace(c.Netns, func(n *state.Namespace) Finding {

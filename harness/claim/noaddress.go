@@ -21,7 +21,7 @@ func init() {
 
 func (c HasNoAddress) Sentence() string { return c.in() + " has no address" }
 
-func (c HasNoAddress) Needs() Needs { return told() }
+func (c HasNoAddress) Needs() Needs { return stateOnly() }
 
 func (c HasNoAddress) Judge(known Evidence) Finding {
 	return known.ofLink(c.Iface, func(_ *state.Namespace, l *state.Link) Finding {

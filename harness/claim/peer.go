@@ -23,7 +23,7 @@ func init() {
 
 func (c PeerOf) Sentence() string { return c.Iface.in() + " is the peer of " + c.Peer.in() }
 
-func (c PeerOf) Needs() Needs { return told() }
+func (c PeerOf) Needs() Needs { return stateOnly() }
 
 func (c PeerOf) Judge(known Evidence) Finding {
 	return known.ofLink(c.Peer, func(there *state.Namespace, other *state.Link) Finding {

@@ -28,7 +28,7 @@ func (c PortOf) Sentence() string {
 	return c.in() + either(c.Not, " is not", " is") + say(" a port of %s", c.Bridge)
 }
 
-func (c PortOf) Needs() Needs { return told() }
+func (c PortOf) Needs() Needs { return stateOnly() }
 
 func (c PortOf) Judge(known Evidence) Finding {
 	return known.ofLink(c.Iface, func(n *state.Namespace, l *state.Link) Finding {

@@ -48,7 +48,7 @@ func (c HasRoute) Sentence() string {
 	return say("%s", c.Netns) + either(c.Not, hasNot, has) + say("route %s", c.Text)
 }
 
-func (c HasRoute) Needs() Needs { return told() }
+func (c HasRoute) Needs() Needs { return stateOnly() }
 
 func (c HasRoute) Judge(known Evidence) Finding {
 	return known.ofNamespace(c.Netns, func(n *state.Namespace) Finding {

@@ -46,7 +46,7 @@ func (c HasRule) Sentence() string {
 	return say("%s", c.Netns) + either(c.Not, hasNot, has) + say("rule %s", c.Text)
 }
 
-func (c HasRule) Needs() Needs { return told() }
+func (c HasRule) Needs() Needs { return stateOnly() }
 
 func (c HasRule) Judge(known Evidence) Finding {
 	return known.ofNamespace(c.Netns, func(n *state.Namespace) Finding {

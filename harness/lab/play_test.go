@@ -252,7 +252,7 @@ func TestNothingIsHalfDoneOnTheMachine(t *testing.T) {
 		r := p.Step(t.Context(), 0)
 		if r.Outcome != scenario.Skip || !strings.Contains(r.Reason, "line 5: the command names testns inside") ||
 			len(r.Transcript) > 0 {
-			t.Errorf("%s: %s %q, %d commands were carried out", d.Name(), r.Outcome, r.Reason, len(r.Transcript))
+			t.Errorf("%s: %s %q, %d commands were run", d.Name(), r.Outcome, r.Reason, len(r.Transcript))
 		}
 		if err := p.Close(); err != nil {
 			t.Error(err)

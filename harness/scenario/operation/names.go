@@ -35,7 +35,7 @@ func (n Names) Number(name string) (number uint32, ok bool) {
 var (
 	Tables = names(map[uint32]string{253: "default", 254: "main", 255: "local"})
 	Scopes = names(map[uint32]string{0: "global", 200: "site", 253: "link", 254: "host", 255: "nowhere"})
-	// Protocols say who made a route or a rule.
+	// Protocols are the origins of routes and rules (RTPROT_… in linux/rtnetlink.h).
 	Protocols = names(map[uint32]string{0: "unspec", 1: "redirect", 2: "kernel", 3: "boot", 4: "static", 8: "gated",
 		9: "ra", 10: "mrt", 11: "zebra", 12: "bird", 13: "dnrouted", 14: "xorp", 15: "ntk", 16: "dhcp",
 		18: "keepalived", 42: "babel", 186: "bgp", 187: "isis", 188: "ospf", 189: "rip", 192: "eigrp"})
