@@ -129,6 +129,8 @@ func (s *site) settle() error {
 			return err
 		}
 	}
+	// unshare(2) gives this thread alone new namespaces (create_new_namespaces, kernel/nsproxy.c) and a working
+	// directory of its own (CLONE_FS).
 	if err := unix.Unshare(flags); err != nil {
 		return fmt.Errorf("unshare its namespaces: %w", err)
 	}

@@ -55,6 +55,7 @@ func beInit(o orders) {
 		reply(control, failed("receive the plan of the sandbox", err))
 		exit(0)
 	}
+	// Build the first layer and start helper and worker, on a thread of its own with the layer's mounts.
 	furnished := make(chan layer)
 	OnNewThread(func() {
 		furnished <- furnish(o, p)
@@ -76,6 +77,8 @@ func beInit(o orders) {
 	}
 	unix.Close(l.conn)
 	reply(control, l.answer())
+	// Reap until the worker ends. Orphans are reparented to process 1 (find_new_reaper, kernel/exit.c); when it exits,
+	// the kernel kills the rest of its PID namespace (zap_pid_ns_processes, kernel/pid_namespace.c).
 	go obey(control, l.worker)
 	for {
 		var status syscall.WaitStatus

@@ -75,6 +75,7 @@ func build(p plan, fresh bool) (missing []Lack, err error) {
 	if err := tmpfs(r.at, "0755", sizeOfRoot); err != nil {
 		return nil, err
 	}
+	// Fill the new root, enter it, and then mask: that needs the final paths.
 	for _, step := range []func() error{
 		func() error { return r.program(self) }, r.system, r.folders, r.devices,
 		func() error { return r.proc(fresh) }, r.sys, func() error { return r.show(open) },
@@ -486,6 +487,9 @@ func elsewhere(f func() error) error {
 // secondRoot makes the root of the second layer from that of the first, with its own /proc and /sys, and enters it. The
 // root of the first layer is detached, so that nothing can be uncovered by unmounting.
 func secondRoot(fresh bool) error {
+	// This mount namespace is owned by another user namespace than the one it was copied from. So the kernel has locked
+	// the copied mounts (lock_mnt_tree) and made shared ones slaves (CL_SHARED_TO_SLAVE): copy_mnt_ns, fs/namespace.c.
+	// Private ones receive no more mounts from the first layer.
 	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("make / private: %w", err)
 	}

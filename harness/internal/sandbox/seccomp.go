@@ -40,6 +40,7 @@ func filter(arch uint32) ([]bpf.RawInstruction, error) {
 		return bpf.RetConstant{Val: unix.SECCOMP_RET_ERRNO | uint32(errno)}
 	}
 	allow := bpf.RetConstant{Val: unix.SECCOMP_RET_ALLOW}
+	// Refuse calls of other conventions, and those of x32.
 	program := []bpf.Instruction{
 		bpf.LoadAbsolute{Off: 4, Size: 4},
 		bpf.JumpIf{Cond: bpf.JumpEqual, Val: arch, SkipTrue: 1},

@@ -122,6 +122,8 @@ func start(ctx context.Context, c Command, noPID string) (*Process, answer, erro
 	o := orders{Stage: stageInit, Control: 3 + len(c.ExtraFiles)}
 	o.Facts = Facts{PIDNamespace: noPID == "", NoPIDNamespace: noPID, IDs: ids.size, OuterUID: os.Getuid(),
 		FirstID: ids.firstUID}
+	// One clone(2) makes all namespaces. The user namespace comes first, so that it owns the others: copy_process
+	// (kernel/fork.c) calls copy_creds before copy_namespaces.
 	flags := uintptr(unix.CLONE_NEWUSER | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS)
 	if noPID == "" {
 		flags |= unix.CLONE_NEWPID
@@ -160,6 +162,7 @@ func start(ctx context.Context, c Command, noPID string) (*Process, answer, erro
 		ours.Close()
 		return nil, answer{}, err
 	}
+	// init runs now. It builds the sandbox by the plan, starts the worker and answers.
 	var reply answer
 	if err = (<-planned).send(ours); err == nil {
 		reply, err = p.hear()
