@@ -114,7 +114,7 @@ func (w *walk) missingRoute(c *Cause, n *state.Namespace, dst netip.Addr) *Cause
 	return c.advise(ip(n, "%sroute add %s via GATEWAY", six(familyOf(dst)), state.PrefixText(to)))
 }
 
-// without are the links of a namespace that have an address of the other family alone: they may have lost theirs.
+// without are the links of a namespace that have an address of the other family only: they may have lost theirs.
 func without(n *state.Namespace, family int) (links []*state.Link) {
 	for _, l := range ordinary(n) {
 		if l.Master == "" && len(addresses(l, family)) == 0 && len(addresses(l, 10-family)) > 0 {
@@ -236,7 +236,7 @@ func (w *walk) ownGateway(n *state.Namespace, p packet, via netip.Addr, r *state
 			return w.unusableAddress(o, a) // the address is the gateway's, assigned here by mistake
 		}
 	}
-	c := cause(causes.GatewayWrong, n, nil, "the gateway %s of %s is an address of its own", via,
+	c := cause(causes.GatewayWrong, n, nil, "the gateway %s of %s is its own address", via,
 		n.Name).proof(routeShown(n, r))
 	if !w.otherGateway(c, n, p.dst, r) {
 		c.advise(ip(n, "%sroute replace %s via GATEWAY", six(p.family()), state.PrefixText(r.To)))

@@ -62,7 +62,7 @@ func (w *walk) localTooLate(n *state.Namespace, p packet, d decision, route *sta
 		return w.localRuleMissing(n, p.family())
 	}
 	c := cause(causes.RuleDiverts, n, nil,
-		"the rule of %s with priority %d applies to packets for %s, an address of its own, before the table local does",
+		"the rule of %s with priority %d applies to packets for %s, its own address, before the table local does",
 		n.Name, d.rule.Priority, p.dst).
 		proof(ruleShown(n, d.rule), routeShown(n, route))
 	free := uint32(0) // a new rule comes after those of the same priority (fib_nl_newrule(), net/core/fib_rules.c)

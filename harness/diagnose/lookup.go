@@ -219,7 +219,7 @@ func inTable(n *state.Namespace, rule *state.Rule, f flow) (best *state.Route, h
 		if r.Family != family || r.Table != rule.Table || r.TOS != 0 || !r.To.Contains(f.dst.WithZone("")) {
 			continue
 		}
-		// A source-specific route, of IPv6 alone (fib6_node_lookup(), net/ipv6/ip6_fib.c).
+		// A source-specific route, of IPv6 only (fib6_node_lookup(), net/ipv6/ip6_fib.c).
 		if r.From.IsValid() && r.From.Bits() > 0 && !(f.src.IsValid() && r.From.Contains(f.src)) {
 			continue
 		}

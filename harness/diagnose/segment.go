@@ -221,7 +221,7 @@ func (s *search) receive(at port, obstacle *Cause, bridges []passage, vlan int) 
 	s.seen[at] = true
 	master := at.n.Link(at.l.Master)
 	switch {
-	case at.l.Master == "" || master == nil || master.Kind == "vrf": // a VRF has a say in routing alone
+	case at.l.Master == "" || master == nil || master.Kind == "vrf": // a VRF affects only routing
 		s.deliver(at, obstacle, bridges, vlan)
 	case master.Kind == "bridge": // br_handle_frame(), net/bridge/br_input.c
 		s.bridge(port{at.n, master}, at.l, obstacle, bridges, vlan)

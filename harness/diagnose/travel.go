@@ -9,7 +9,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// flowOf is what a route lookup is told of a packet: struct flowi4 and flowi6, include/net/flow.h.
+// flowOf is the key of a route lookup for a packet: struct flowi4 and flowi6, include/net/flow.h.
 func flowOf(p packet, iif *state.Link) flow {
 	f := flow{src: p.src, dst: p.dst, oif: p.dst.Zone(), proto: p.proto, sport: p.sport, dport: p.dport}
 	if p.unbound {
@@ -45,12 +45,12 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 			return nil, p, nil
 		}
 		// An address of the namespace's own is delivered locally only by a route of the type local. Without one the
-		// packet is routed like any other: the three cases that follow.
+		// packet is routed like any other: the two cases that follow.
 		if iif != nil && !d.local() && w.isOwn(n, p.dst) && !w.looksUpLocal(n, p.family()) {
 			return n, p, w.localRuleMissing(n, p.family())
 		}
 		if !d.local() && d.refused == "" && w.usesItself(n, p.dst) {
-			w.hop(n, iif, p, "%s is an address of its own, but is not delivered locally", p.dst)
+			w.hop(n, iif, p, "%s is its own address, but there is no local delivery", p.dst)
 			if c := w.undelivered(n, p, d); c != nil {
 				return n, p, c
 			}
@@ -68,7 +68,7 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 		// Local delivery: ip_local_deliver(), net/ipv4/ip_input.c; ip6_input(), net/ipv6/ip6_input.c.
 		if d.local() {
 			w.arrived = iif
-			w.hop(n, iif, p, "%s is an address of its own", p.dst)
+			w.hop(n, iif, p, "local delivery: %s is its own address", p.dst)
 			c := w.takeIn(n, iif, &p)
 			return n, p, c
 		}
