@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"unicode"
 
+	"netnscheck/harness/diagnose"
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
 )
@@ -38,6 +42,34 @@ func TestMisspeltNamespace(t *testing.T) {
 		if got, _ := status.Of(err); got != status.Failed || !strings.Contains(out, want.says) ||
 			strings.Contains(out, want.never) {
 			t.Errorf("--from %s: %v\n%s", from, err, out)
+		}
+	}
+}
+
+// TestThePathInASCII: in the locale C its marks are ASCII characters.
+func TestThePathInASCII(t *testing.T) {
+	path := slices.Repeat([]diagnose.Hop{{Netns: "host", Link: "br0", Decision: "forwards"}}, 14)
+	path[13].Stop = true
+	down := diagnose.Cause{Name: causes.LinkDown, Netns: "host", Link: "br0"}
+	j := judgement{report: &diagnose.Report{Query: diagnose.Query{From: "host"}, Path: path, Cause: &down,
+		Also: []diagnose.Cause{down, down, down, down}}}
+	for ascii, want := range map[bool][]string{
+		true:  {"\n     ... 2 more stations\n", "\n  x  host  br0", ", ... (4)\n"},
+		false: {"\n     … 2 more stations\n", "\n  ×  host  br0", ", … (4)\n"},
+	} {
+		var out bytes.Buffer
+		s := screen.Plain(&out, &out, false)
+		s.ASCII = ascii
+		if err := j.print(s.Sheet()); err != nil {
+			t.Fatal(err)
+		}
+		for _, w := range want {
+			if !strings.Contains(out.String(), w) {
+				t.Errorf("ASCII %v: no %q in\n%s", ascii, w, out.String())
+			}
+		}
+		if i := strings.IndexFunc(out.String(), func(r rune) bool { return r > unicode.MaxASCII }); ascii && i >= 0 {
+			t.Errorf("%.9q is not ASCII in\n%s", out.String()[i:], out.String())
 		}
 	}
 }

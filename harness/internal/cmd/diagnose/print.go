@@ -85,7 +85,7 @@ func printPath(s *screen.Sheet, path []diagnose.Hop) {
 	for i, h := range path {
 		if len(path) > shown && i >= shown/2 && i < len(path)-shown/2 {
 			if i == shown/2 {
-				s.Line("     ", fmt.Sprintf("… %d more stations", len(path)-shown))
+				s.Line("     ", fmt.Sprintf("%s %d more stations", s.Mark("…", "..."), len(path)-shown))
 			}
 			continue
 		}
@@ -95,7 +95,7 @@ func printPath(s *screen.Sheet, path []diagnose.Hop) {
 		}
 		decision := h.Decision
 		if h.Stop {
-			way, decision = "  ×  ", decision+" (stopped here)"
+			way, decision = "  "+s.Mark("×", "x")+"  ", decision+" (stopped here)"
 		}
 		s.Line(way+term.Pad(places[i], widest)+"  ", decision)
 	}
@@ -137,7 +137,7 @@ func printKinds(s *screen.Sheet, label string, found []diagnose.Cause, kinds int
 		}
 		at, more := places[name], ""
 		if len(at) > placesShown {
-			at, more = at[:placesShown], fmt.Sprintf(", … (%d)", len(at))
+			at, more = at[:placesShown], fmt.Sprintf(", %s (%d)", s.Mark("…", "..."), len(at))
 		}
 		s.Line(screen.Once(label, i), name.String()+": "+strings.Join(at, ", ")+more)
 	}

@@ -16,18 +16,28 @@ import (
 	"netnscheck/harness/term"
 )
 
-// Render lays a text out for a terminal of this many columns. The front matter of a lesson is for the machine and left
-// out.
-func Render(markdown string, width int, colour bool) string {
+// Terminal is what the text is laid out for.
+type Terminal struct {
+	Width  int // in columns
+	Colour bool
+	ASCII  bool // bars, lines and bullets are ASCII characters; the text stays as it is
+}
+
+// Render lays out Markdown for a terminal. It leaves out the front matter of a lesson.
+func Render(markdown string, t Terminal) string {
 	source := []byte(term.Printable(lesson(markdown)))
 	doc := goldmark.New(goldmark.WithExtensions(extension.GFM)).Parser().Parse(text.NewReader(source))
-	r := &renderer{source: source, colour: colour}
-	return strings.Join(r.blocks(doc, width), "\n") + "\n"
+	r := &renderer{source: source, colour: t.Colour, bar: "│ ", rule: "─", bullet: "• "}
+	if t.ASCII {
+		r.bar, r.rule, r.bullet = "| ", "-", "* "
+	}
+	return strings.Join(r.blocks(doc, t.Width), "\n") + "\n"
 }
 
 type renderer struct {
-	source []byte
-	colour bool
+	source            []byte
+	colour            bool
+	bar, rule, bullet string
 }
 
 // Looks, as term.Paint takes them.
@@ -83,10 +93,10 @@ func (r *renderer) block(n ast.Node, width int) []string {
 	case *ast.List:
 		return r.list(n, width)
 	case *ast.Blockquote:
-		bar := r.paint(yellowish, "│ ")
+		bar := r.paint(yellowish, r.bar)
 		return prefixed(bar, bar, r.blocks(n, width-2))
 	case *ast.ThematicBreak:
-		return []string{r.paint(dim, strings.Repeat("─", min(width, 40)))}
+		return []string{r.paint(dim, strings.Repeat(r.rule, min(width, 40)))}
 	case *ast.HTMLBlock:
 		return nil // comments, as a rule
 	case *east.Table:
@@ -150,7 +160,7 @@ func (r *renderer) list(n *ast.List, width int) []string {
 	var lines []string
 	number := n.Start
 	for item := n.FirstChild(); item != nil; item = item.NextSibling() {
-		mark := "• "
+		mark := r.bullet
 		switch {
 		case n.IsOrdered():
 			mark = fmt.Sprintf("%d. ", number)

@@ -51,11 +51,11 @@ const unrendered = "# A title\n\nA paragraph with a word in **bold**, some `code
 	"| name | meaning |\n|---|---|\n| `lo` | the loopback |\n\n## Next\n\n---\n"
 
 func TestRender(t *testing.T) {
-	plain := Render(unrendered, 78, false)
+	plain := Render(unrendered, Terminal{Width: 78})
 	if diff := cmp.Diff(rendered, plain); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	coloured := Render(unrendered, 78, true)
+	coloured := Render(unrendered, Terminal{Width: 78, Colour: true})
 	for _, look := range []string{bold, dim, underline, cyan, yellowish} {
 		start := "\x1b[" + look + "m"
 		if !strings.Contains(coloured, start) {
@@ -69,9 +69,18 @@ func TestRender(t *testing.T) {
 	}
 }
 
+// TestRenderInASCII: the marks are other ones, and nothing else is.
+func TestRenderInASCII(t *testing.T) {
+	want := strings.NewReplacer("│", "|", "─", "-", "•", "*").Replace(rendered)
+	if diff := cmp.Diff(want, Render(unrendered, Terminal{Width: 78, ASCII: true})); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 func TestRenderKeepsTheWidth(t *testing.T) {
 	for _, width := range []int{20, 40, 78} {
-		for line := range strings.Lines(Render("word "+strings.Repeat("`code` and *more* words ", 40), width, true)) {
+		text := Render("word "+strings.Repeat("`code` and *more* words ", 40), Terminal{Width: width, Colour: true})
+		for line := range strings.Lines(text) {
 			if n := term.Width(strings.TrimSuffix(line, "\n")); n > width {
 				t.Errorf("width %d: a line of %d columns: %q", width, n, line)
 			}
@@ -93,7 +102,7 @@ func TestLessonHasNoFrontMatter(t *testing.T) {
 }
 
 func TestEscapeSequencesOfAFileDoNotReachTheTerminal(t *testing.T) {
-	if got := Render("# T\n\n\x1b]0;title\x07 `\x1b[2J`\n", 80, false); strings.ContainsAny(got, "\x1b\x07") {
+	if got := Render("# T\n\n\x1b]0;title\x07 `\x1b[2J`\n", Terminal{Width: 80}); strings.ContainsAny(got, "\x1b\x07") {
 		t.Errorf("got %q", got)
 	}
 }
@@ -116,8 +125,8 @@ func TestABlockSaysWhomItIsFor(t *testing.T) {
 			t.Errorf("%q: got %q, want %q", info, got, want)
 		}
 	}
-	if got := Render("```console netlink errno=ENODEV\n$ ip link set x up\n[!]\n```\n", 80,
-		false); !strings.Contains(got, "with netlink, ENODEV:\n    $ ip link set x up") {
+	if got := Render("```console netlink errno=ENODEV\n$ ip link set x up\n[!]\n```\n",
+		Terminal{Width: 80}); !strings.Contains(got, "with netlink, ENODEV:\n    $ ip link set x up") {
 		t.Errorf("got\n%s", got)
 	}
 }

@@ -12,7 +12,8 @@ func (s *Screen) Page(text string) error {
 		_, err := fmt.Fprint(s.Out, text)
 		return err
 	}
-	_, err := fmt.Fprint(s.Out.Painted(), markdown.Render(text, pageColumns(s.Columns), s.Colour))
+	t := markdown.Terminal{Width: pageColumns(s.Columns), Colour: s.Colour, ASCII: s.ASCII}
+	_, err := fmt.Fprint(s.Out.Painted(), markdown.Render(text, t))
 	return err
 }
 

@@ -13,15 +13,25 @@ import (
 type Sheet struct {
 	out   io.Writer
 	width int // 0 for no limit
+	ascii bool
 	err   error
 }
 
 // Sheet is a new one, on standard output.
 func (s *Screen) Sheet() *Sheet {
+	sheet := &Sheet{out: s.Out, ascii: s.ASCII}
 	if s.Terminal {
-		return &Sheet{out: s.Out, width: s.Columns}
+		sheet.width = s.Columns
 	}
-	return &Sheet{out: s.Out}
+	return sheet
+}
+
+// Mark is a mark, such as an ellipsis, or what stands for it where the locale knows ASCII characters only.
+func (s *Sheet) Mark(mark, ascii string) string {
+	if s.ascii {
+		return ascii
+	}
+	return mark
 }
 
 // Line writes a text behind a label; its further lines stand below its first.
