@@ -65,10 +65,15 @@ func execute(ctx context.Context, s *screen.Screen, args []string) int {
 func Root(s *screen.Screen) *cobra.Command {
 	root := run.Bare(s)
 	root.Short = "Prove on this machine's kernel how network namespaces behave"
-	root.Long = `Without a subcommand: run the whole catalogue with every driver that this machine has, and the suites written in Go.
+	root.Long = `Without a subcommand it runs the whole catalogue, with every driver that this
+machine has, and the suites written in Go.
 
-Exit status: 0 passed; 1 something failed; 2 wrong usage, a bad file, or nothing is selected;
-3 this machine cannot run it; 4 something was left behind.`
+Exit status:
+  0  everything passed
+  1  something failed
+  2  wrong usage, a bad file, or nothing was selected
+  3  this machine cannot run it
+  4  something was left behind`
 	root.Args = status.NoSuchCommand
 	root.SilenceErrors = true
 	root.SilenceUsage = true

@@ -5,7 +5,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"netnscheck/harness/internal/cmd/screen"
+	"netnscheck/harness/term"
 )
 
 // call runs a command line in this process.
@@ -72,13 +75,13 @@ func TestWrongUsage(t *testing.T) {
 // TestHelp is shown where nothing is wrong.
 func TestHelp(t *testing.T) {
 	for line, want := range map[string]string{
-		"-h":                  "Without a subcommand: run the whole catalogue",
-		"help":                "Without a subcommand: run the whole catalogue",
+		"-h":                  "Without a subcommand it runs the whole catalogue",
+		"help":                "Without a subcommand it runs the whole catalogue",
 		"help run":            "harness run [ID | FILE.md | DIR | suites]...",
 		"run -h veth-pair":    "harness run [ID | FILE.md | DIR | suites]...",
 		"show -h":             "harness show ID|FILE",
 		"help scenario check": "harness scenario check FILE...",
-		"scenario":            "Help for people who write scenarios",
+		"scenario":            "Commands for authors of scenarios",
 		"completion":          "Generate the autocompletion script",
 		"completion bash":     "# bash completion V2 for harness",
 		"__complete help r":   "run\t",
@@ -87,4 +90,21 @@ func TestHelp(t *testing.T) {
 			t.Errorf("harness %s: status %d, %s%s", line, status, stdout, stderr)
 		}
 	}
+}
+
+// TestHelpFitsATerminal: of 80 columns, for each command of this program; those of cobra wrap as they do.
+func TestHelpFitsATerminal(t *testing.T) {
+	var walk func(c *cobra.Command)
+	walk = func(c *cobra.Command) {
+		_, stdout, _ := call(t, append(strings.Fields(c.CommandPath())[1:], "--help")...)
+		for line := range strings.Lines(stdout) {
+			if n := term.Width(strings.TrimSuffix(line, "\n")); n > 80 {
+				t.Errorf("%s --help: %d columns: %s", c.CommandPath(), n, line)
+			}
+		}
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(Root(screen.Plain(nil, nil, false)))
 }

@@ -26,12 +26,13 @@ func Command(s *screen.Screen) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "clean",
 		Short: "Remove what a killed run with --sandbox=off left behind",
-		Long: `Finds the namespaces of runs with --sandbox=off whose harness is dead, by the owner that is recorded for each,
-shows them and removes them. It touches no namespace that has no such record, and needs root.`,
+		Long: `Finds the namespaces of killed runs with --sandbox=off by the recorded owner of
+each, lists them and removes them. It touches no namespace without such a
+record, and needs root.`,
 		Args: status.NoArgs,
 		RunE: func(*cobra.Command, []string) error { return run(o) },
 	}
-	c.Flags().BoolVar(&o.dry, "dry-run", false, "show what would be removed, and remove nothing")
+	c.Flags().BoolVar(&o.dry, "dry-run", false, "list what would be removed, and remove nothing")
 	return c
 }
 

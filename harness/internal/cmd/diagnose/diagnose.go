@@ -43,14 +43,23 @@ func Command(s *screen.Screen) *cobra.Command {
 	o := options{screen: s}
 	c := &cobra.Command{
 		Use:   "diagnose [--from NAMESPACE --to ADDRESS]",
-		Short: "Say why one namespace does not reach an address; without a target, what looks wrong",
-		Long: `Walks a packet from a namespace to an address, and the reply back, through the state of the namespaces: their links, addresses, routes,
-rules, neighbours, bridges, tunnels and packet filters. It names the first thing that stops it, where, what proves it, and the commands
-that mend it. Without a target it lists whatever looks wrong. The namespace that the harness is in is called host.
+		Short: "Find out why a namespace does not reach an address",
+		Long: `Follows a packet from a namespace to an address, and the reply back, through the
+state of the namespaces: links, addresses, routes, rules, neighbours, bridges,
+tunnels and packet filters. It names the first thing that stops the packet,
+where that is, the evidence, and the commands that fix it. Without a target it
+lists whatever looks wrong. The namespace in which the harness runs is called
+host.
 
-The namespaces of this machine are read (as root), not changed, and no packet is sent unless --probe asks for one. 'harness explain CAUSE' tells more of a cause.
+It reads the namespaces of this machine, as root, and changes nothing. It sends
+no packet unless --probe asks for one. 'harness explain CAUSE' says more about a
+cause.
 
-Exit status: 0 nothing is wrong; 1 a cause was found; 2 wrong usage; 3 it could not be judged, because something was not read or is not known.`,
+Exit status:
+  0  nothing is wrong
+  1  a cause was found
+  2  wrong usage
+  3  undecided: something could not be read or is not understood`,
 		Example: `  harness diagnose --from prodns --to 192.168.2.103
   harness diagnose --from-pid 4711 --to 10.0.0.1 --tcp 80
   harness diagnose --save state.json --redact
@@ -64,21 +73,21 @@ Exit status: 0 nothing is wrong; 1 a cause was found; 2 wrong usage; 3 it could 
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&o.from, "from", "", "the namespace that sends")
-	flags.IntVar(&o.pid, "from-pid", 0, "the namespace of this process sends")
-	flags.StringVar(&o.to, "to", "", "the address that is not reached; link-local ones with %INTERFACE")
+	flags.StringVar(&o.from, "from", "", "the `NAMESPACE` that sends")
+	flags.IntVar(&o.pid, "from-pid", 0, "the namespace of process `PID` sends")
+	flags.StringVar(&o.to, "to", "", "the `ADDRESS` to reach; link-local ones with %INTERFACE")
 	flags.StringVar(&o.source, "source", "",
-		"the source address, an address of that namespace, where it is not the one that the kernel would choose")
-	flags.IntVar(&o.port, "tcp", 0, "ask for a connection to this TCP port instead of an echo")
-	flags.IntVar(&o.size, "size", 0, "ask for an echo with so many bytes of data, not to be fragmented")
-	flags.BoolVar(&o.all, "all", false, "read the namespaces of running processes too, not only those with a name")
+		"the source `ADDRESS`, one of that namespace's\n(default: the one that the kernel chooses)")
+	flags.IntVar(&o.port, "tcp", 0, "diagnose a connection to this TCP `PORT`, not an echo")
+	flags.IntVar(&o.size, "size", 0, "diagnose an unfragmented echo with `BYTES` of data")
+	flags.BoolVar(&o.all, "all", false, "read unnamed namespaces of running processes, too")
 	flags.StringVar(&o.stateFile, "state", "",
-		"diagnose the state in this file or pipe, which --save wrote, instead of this machine")
-	flags.StringVar(&o.save, "save", "", "write the state to this file, as JSON")
+		"diagnose the state in this `FILE` or pipe, written by\n--save, instead of this machine")
+	flags.StringVar(&o.save, "save", "", "write the state to this `FILE`, as JSON")
 	flags.BoolVar(&o.redact, "redact", false,
-		"map addresses, and words of packet filters, in the saved state to others, consistently, and print the key;\n"+
-			"names of namespaces and interfaces stay")
-	flags.BoolVar(&o.probe, "probe", false, "then send one packet, or connect once, to see whether the answer is right")
+		"replace addresses and words of packet filters in the\nsaved state, consistently, and print the key; names\n"+
+			"of namespaces and interfaces stay")
+	flags.BoolVar(&o.probe, "probe", false, "send one packet, or connect once, and compare")
 	flags.BoolVar(&o.json, "json", false, "print the report as JSON")
 	c.RegisterFlagCompletionFunc("from", completeNamespaces)
 	return c

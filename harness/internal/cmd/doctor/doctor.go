@@ -21,16 +21,17 @@ func Command(s *screen.Screen) *cobra.Command {
 	o := options{screen: s}
 	c := &cobra.Command{
 		Use:   "doctor",
-		Short: "Say what this machine can and cannot run, and what to do about it",
-		Long: `Say what this machine can and cannot run, and what to do about it.
+		Short: "Show what this machine can and cannot run, and what to do about it",
+		Long: `Shows what this machine can and cannot run, and what to do about it.
 
-Every feature that a scenario can require is tried, in namespaces that are thrown away. The kernel may load modules for
-that, and some put devices of their own into the machine's own namespace (tunl0, sit0, gre0, ifb0), which stay. A run
-tries only what the selected scenarios require.`,
+It tries every feature that a scenario can require, in temporary namespaces.
+This may make the kernel load modules, and some of them add devices to the
+machine's own namespace (tunl0, sit0, gre0, ifb0), which stay. A run tries only
+what the selected scenarios require.`,
 		Args: status.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
 	}
-	c.Flags().BoolVar(&o.json, "json", false, "as JSON")
+	c.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	return c
 }
 

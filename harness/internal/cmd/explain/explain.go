@@ -25,9 +25,10 @@ func Command(s *screen.Screen) *cobra.Command {
 	o := options{screen: s}
 	return &cobra.Command{
 		Use:   "explain [CAUSE]",
-		Short: "Explain a cause that 'harness diagnose' names; without one, list them",
-		Long: `Prints the page on a cause: what it is, how it shows itself, what looks the same and tells them apart, how to prove it with ip and nft,
-how to mend it. Without a cause: lists all of them, in the order of a packet's way.`,
+		Short: "Explain a cause that diagnose names, or list all causes",
+		Long: `Prints the page on a cause: what it is, its symptoms, what looks the same and
+how to distinguish it, how to prove it with ip and nft, and how to fix it.
+Without a cause it lists all of them, in the order in which a packet meets them.`,
 		Args: status.Args(0, 1, "a cause"),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			var words []string

@@ -46,8 +46,8 @@ func Command(s *screen.Screen) *cobra.Command {
 		Args:  status.NoArgs,
 		RunE:  func(*cobra.Command, []string) error { return run(o) },
 	}
-	c.Flags().BoolVar(&o.json, "json", false, "as JSON")
-	c.Flags().BoolVar(&o.labels, "labels", false, "list the labels that --label-filter knows")
+	c.Flags().BoolVar(&o.json, "json", false, "print JSON")
+	c.Flags().BoolVar(&o.labels, "labels", false, "list the labels for --label-filter")
 	return c
 }
 

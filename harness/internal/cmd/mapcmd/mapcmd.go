@@ -39,12 +39,13 @@ func Command(s *screen.Screen) *cobra.Command {
 	o := options{screen: s}
 	c := &cobra.Command{
 		Use:   "map [ID | FILE.md]",
-		Short: "Draw the namespaces of this machine, of a saved state or of a scenario's lab",
-		Long: `Draws each namespace as a box with its interfaces, their state and addresses and the default routes; veth cables as lines,
-bridges as the wide lines that everything on them shares. Namespaces that are alike are drawn as one box.
+		Short: "Draw namespaces: this machine's, a saved state's or a scenario's",
+		Long: `Draws each namespace as a box with its interfaces, their state and addresses,
+and the default routes. Lines are veth cables; wide lines are bridges, shared by
+everything attached to them. Identical namespaces are drawn as one box.
 
-Without an argument: the namespaces of this machine, which are read and not changed. With a scenario: the lab that its steps
-leave, made in the sandbox for the purpose.`,
+Without an argument it reads the namespaces of this machine and changes nothing.
+With a scenario it draws the lab that the steps leave, made in the sandbox.`,
 		Args:              status.Args(0, 1, "the id or the file of one scenario"),
 		ValidArgsFunction: input.CompleteIDs,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -55,13 +56,13 @@ leave, made in the sandbox for the purpose.`,
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&o.state, "state", "", "draw the state in this file or pipe, which 'harness diagnose --save' wrote")
-	flags.BoolVar(&o.all, "all", false, "the namespaces of running processes too, not only those with a name")
-	flags.IntVar(&o.step, "step", 0, "of a scenario, the lab after this step (default: after the last)")
-	flags.BoolVar(&o.ascii, "ascii", false, "use ASCII characters alone (default: where the locale knows no others)")
-	flags.StringVar(&o.svg, "svg", "", "write an SVG file instead of printing text; - is standard output")
+	flags.StringVar(&o.state, "state", "", "draw the state in this `FILE` or pipe, written by\n'harness diagnose --save'")
+	flags.BoolVar(&o.all, "all", false, "draw unnamed namespaces of running processes, too")
+	flags.IntVar(&o.step, "step", 0, "draw the lab after step `N` of the scenario\n(default: after the last)")
+	flags.BoolVar(&o.ascii, "ascii", false, "use ASCII characters only (default in the locale C)")
+	flags.StringVar(&o.svg, "svg", "", "write SVG to this `FILE` instead of printing text;\n- is standard output")
 	flags.BoolVar(&o.json, "json", false, "print namespaces, interfaces and cables as JSON")
-	flags.IntVar(&o.width, "width", 0, "columns of the drawing (default: those of the terminal)")
+	flags.IntVar(&o.width, "width", 0, "`COLUMNS` of the drawing (default: the terminal's)")
 	return c
 }
 

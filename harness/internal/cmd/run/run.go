@@ -58,29 +58,31 @@ func Bare(s *screen.Screen) *cobra.Command {
 	}
 	flags := c.Flags()
 	flags.StringSliceVar(&o.settings.Drivers, "driver", nil,
-		"play with these drivers: iproute2, netlink, busybox (default: those that this machine has)")
-	flags.StringVar(&o.output, "output", "results", "folder for junit.xml and results.json")
-	flags.StringVar(&o.junit, "junit", "", "file for the JUnit report (default junit.xml in --output)")
+		"`DRIVERS` to play with: "+strings.Join(lab.DriverNames(), ", ")+"\n(default: those that this machine has)")
+	flags.StringVar(&o.output, "output", "results", "`FOLDER` for the report files")
+	flags.StringVar(&o.junit, "junit", "", "`FILE` for the JUnit report\n(default: junit.xml in --output)")
 	flags.StringArrayVar(&o.reports, "report", nil,
-		"write a report as `FORMAT[=FILE]`, - is standard output; repeat it for more: "+
+		"write `FORMAT[=FILE]`; FILE - is standard output;\nrepeatable; formats: "+
 			strings.Join(reports.FormatNames(), ", "))
 	flags.StringVar(&o.labels, "label-filter", "",
-		"run what has these labels, in Ginkgo's syntax: 'netlink && mistake' ('harness list --labels')")
-	flags.StringVar(&o.focus, "focus", "", "run what has this regular expression in its text")
+		"run only cases whose labels match this `FILTER`,\nsuch as 'netlink && mistake'\n"+
+			"(labels: 'harness list --labels')")
+	flags.StringVar(&o.focus, "focus", "", "run only cases whose text matches this `REGEXP`")
 	flags.Int64Var(&o.settings.Seed, "seed", 0,
-		"shuffle the scenarios by this number (default: the order of the course)")
+		"shuffle the scenarios with this `NUMBER`\n(default: the order of the course)")
 	flags.IntVar(&o.settings.Procs, "procs", 1,
-		"how many scenarios run side by side (default: 1; with nothing named, what keeps the processors busy)")
-	flags.Lookup("procs").DefValue = "0" // said in words
+		"run this `NUMBER` of scenarios in parallel\n(default: 1; for the whole catalogue, as many as\n"+
+			"keep the processors busy)")
+	flags.Lookup("procs").DefValue = "0" // the text has it
 	flags.BoolVar(&o.settings.FailFast, "fail-fast", false, "stop after the first failure")
 	flags.BoolVar(&o.settings.Keep, "keep", false,
-		"let a lab in which something failed stay until Enter or Ctrl-C, and say how to enter it")
+		"keep a lab in which something failed until Enter\nor Ctrl-C, and print how to enter it")
 	flags.StringVar(&o.sandbox, "sandbox", "auto",
-		"auto, on, or off: off puts the namespaces where 'ip netns' shows them (root)")
-	flags.DurationVar(&o.settings.Timeout, "timeout", 0, "stop the run after this time, such as 5m (default: never)")
+		"`MODE` auto, on or off; off needs root and makes\nnamespaces that 'ip netns' shows")
+	flags.DurationVar(&o.settings.Timeout, "timeout", 0, "stop the run after this `TIME`, such as 5m\n(default: never)")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show the checks and the transcript of each step")
-	flags.BoolVar(&o.slowest, "slowest", false, "tell which ten steps took the longest")
-	flags.BoolVarP(&o.quiet, "quiet", "q", false, "show failures and the summary alone")
+	flags.BoolVar(&o.slowest, "slowest", false, "list the ten slowest steps")
+	flags.BoolVarP(&o.quiet, "quiet", "q", false, "show only failures and the summary")
 	c.RegisterFlagCompletionFunc("report",
 		cobra.FixedCompletions(reports.FormatNames(), cobra.ShellCompDirectiveNoSpace))
 	c.RegisterFlagCompletionFunc("driver",

@@ -13,7 +13,7 @@ import (
 func Command(s *screen.Screen) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "scenario",
-		Short: "Help for people who write scenarios",
+		Short: "Commands for authors of scenarios",
 		Args:  status.NoSuchCommand,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}

@@ -35,7 +35,7 @@ func Command(s *screen.Screen) *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&o.solution, "solution", false,
-		"of a challenge, show its set-up, its commands and the boxes of its checks, too")
+		"show the solution of a challenge, too: its setup,\nits commands and which checks hold from the start")
 	return c
 }
 

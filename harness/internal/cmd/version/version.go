@@ -16,7 +16,7 @@ import (
 func Command(s *screen.Screen) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "Say which version this is",
+		Short: "Print the version",
 		Args:  status.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			_, err := fmt.Fprintf(s.Out, "netnscheck %s, %s %s/%s\n", Of(), runtime.Version(), runtime.GOOS,

@@ -36,7 +36,7 @@ func Command(s *screen.Screen) *cobra.Command {
 			return run(c.Context(), o)
 		},
 	}
-	c.Flags().StringVar(&o.sandbox, "sandbox", "auto", "auto, on, or off")
+	c.Flags().StringVar(&o.sandbox, "sandbox", "auto", "`MODE` auto, on or off")
 	return c
 }
 
