@@ -43,16 +43,16 @@ func TestOddFiles(t *testing.T) {
 		commands   [][]string
 		file, says string
 	}{
-		{scenarios, "pipe.md", "read pipe.md: it is a pipe, a regular file is wanted"},
-		{scenarios, "s.md", "read s.md: it is a socket, a regular file is wanted"},
-		{scenarios, "zero.md", "read zero.md: it is a device, a regular file is wanted"},
-		{scenarios, "huge.md", "read huge.md: it is larger than 1 MiB, the most that is read"},
+		{scenarios, "pipe.md", "read pipe.md: it is a pipe, not a regular file"},
+		{scenarios, "s.md", "read s.md: it is a socket, not a regular file"},
+		{scenarios, "zero.md", "read zero.md: it is a device, not a regular file"},
+		{scenarios, "huge.md", "read huge.md: it is larger than the limit of 1 MiB"},
 		{scenarios[3:], "folder.md", "read folder.md: is a directory"},
-		{scenarios[:1], ".", "pipe.md: it is a pipe, a regular file is wanted"},
+		{scenarios[:1], ".", "pipe.md: it is a pipe, not a regular file"},
 		{states, "folder.md", "read folder.md: is a directory"},
-		{states, "s.md", "read s.md: it is a socket, a regular file is wanted"},
-		{states, "/dev/zero", "read /dev/zero: it is a device, a regular file is wanted"},
-		{states, "huge.json", "read huge.json: it is larger than 64 MiB, the most that is read"},
+		{states, "s.md", "read s.md: it is a socket, not a regular file"},
+		{states, "/dev/zero", "read /dev/zero: it is a device, not a regular file"},
+		{states, "huge.json", "read huge.json: it is larger than the limit of 64 MiB"},
 	} {
 		for _, command := range c.commands {
 			harness(t, dir, append(command, c.file)...).want(t, 2, c.says)

@@ -53,7 +53,7 @@ func TestSuitesInGo(t *testing.T) {
 	if got, want := ran(t, dir), []string{"complete-commands.netlink", "suites.isolation"}; !slices.Equal(got, want) {
 		t.Errorf("ran %q, want %q", got, want)
 	}
-	harness(t, dir, "run", "suites", "--label-filter", "step").want(t, 2, `nothing fits --label-filter "step"`)
+	harness(t, dir, "run", "suites", "--label-filter", "step").want(t, 2, `nothing matches --label-filter "step"`)
 }
 
 func TestSuitesInGoAreListedAndNotShown(t *testing.T) {
@@ -82,7 +82,7 @@ func TestSuitesInGoAreListedAndNotShown(t *testing.T) {
 		t.Errorf("show offers what it cannot show:\n%s", c.stdout)
 	}
 	harness(t, dir, "show", "suites").want(t, 2, "suites/conformance", "harness run suites")
-	harness(t, dir, "run", "suites", "--label-filter", "no-such").want(t, 2, "nothing fits")
+	harness(t, dir, "run", "suites", "--label-filter", "no-such").want(t, 2, "nothing matches")
 	harness(t, dir, "run", "./suites").want(t, 2, "suites/x.md")
 }
 

@@ -19,50 +19,43 @@ func call(t *testing.T, args ...string) (status int, stdout, stderr string) {
 	return status, out.String(), err.String()
 }
 
-// TestWrongUsage: each is one line in words of this program, with the nearest word, and nothing else.
+// TestWrongUsage: each mistake is reported in one line, in this program's words, with the nearest right word.
 func TestWrongUsage(t *testing.T) {
 	for line, want := range map[string]string{
 		"lst": "there is no command \"lst\", did you mean `harness list`?",
 		"veth-pair": "there is no command \"veth-pair\"; to run a scenario: `harness run veth-pair`; " +
-			"`harness --help` shows the commands",
+			"`harness --help` lists the commands",
 		"help runn":          "there is no command \"runn\", did you mean `harness run`?",
 		"help scenario chek": "there is no command \"chek\", did you mean `harness scenario check`?",
-		"help list x": "`harness list` takes no argument, \"x\" is one; `harness list --help` shows how it " +
-			"is called",
-		"completion bsh": "there is no command \"bsh\", did you mean `harness completion bash`?",
-		"completion bash x": "`harness completion bash` takes no argument, \"x\" is one; `harness completion " +
-			"bash --help` shows how it is called",
-		"-h foo": "there is no command \"foo\"; to run a scenario: `harness run foo`; `harness " +
-			"--help` shows the commands",
-		"--help lst": "there is no command \"lst\", did you mean `harness list`?",
-		"list -h x": "`harness list` takes no argument, \"x\" is one; `harness list --help` shows how it " +
-			"is called",
+		"help scenario x":    "there is no command \"x\"; `harness scenario --help` lists the commands",
+		"help list x":        "unexpected argument \"x\": `harness list` takes none; see `harness list --help`",
+		"completion bsh":     "there is no command \"bsh\", did you mean `harness completion bash`?",
+		"completion bash x": "unexpected argument \"x\": `harness completion bash` takes none; " +
+			"see `harness completion bash --help`",
+		"-h foo": "there is no command \"foo\"; to run a scenario: `harness run foo`; " +
+			"`harness --help` lists the commands",
+		"--help lst":       "there is no command \"lst\", did you mean `harness list`?",
+		"list -h x":        "unexpected argument \"x\": `harness list` takes none; see `harness list --help`",
 		"scenario chek":    "there is no command \"chek\", did you mean `harness scenario check`?",
 		"scenario -h chek": "there is no command \"chek\", did you mean `harness scenario check`?",
-		"list x": "`harness list` takes no argument, \"x\" is one; `harness list --help` shows how it " +
-			"is called",
-		"show": "`harness show` needs the id or the file of one scenario; `harness show --help` " +
-			"shows how it is called",
-		"show a b": "`harness show` takes the id or the file of one scenario, \"b\" is too much; " +
-			"`harness show --help` shows how it is called",
-		"explain a b": "`harness explain` takes a cause, \"b\" is too much; `harness explain --help` shows " +
-			"how it is called",
-		"scenario check": "`harness scenario check` needs the file of a scenario; `harness scenario check " +
-			"--help` shows how it is called",
-		"run --timeout 5": "--timeout \"5\": that is no value for it, a time with its unit is wanted, such as " +
-			"30s or 5m; `harness run --help` shows the flags",
-		"run --procs x": "--procs \"x\": that is no value for it, a whole number is wanted; `harness run " +
-			"--help` shows the flags",
-		"run --procs": "--procs: its value is missing, a whole number is wanted; `harness run --help` " +
-			"shows the flags",
-		"run --driver": "--driver: its value is missing; `harness run --help` shows the flags",
-		"run -q=x": "--quiet \"x\": that is no value for it, it stands alone; `harness run --help` " +
-			"shows the flags",
-		"run --drivr netlink": "there is no flag --drivr, did you mean --driver?",
-		"run -x":              "there is no flag -x; `harness run --help` shows the flags",
-		"run -xv":             "there is no flag -x (in -xv); `harness run --help` shows the flags",
-		"diagnose --size much": "--size \"much\": that is no value for it, a whole number is wanted; `harness " +
-			"diagnose --help` shows the flags",
+		"list x":           "unexpected argument \"x\": `harness list` takes none; see `harness list --help`",
+		"show": "missing argument: `harness show` needs the id or the file of one scenario; " +
+			"see `harness show --help`",
+		"show a b": "unexpected argument \"b\": `harness show` takes the id or the file of one scenario; " +
+			"see `harness show --help`",
+		"explain a b": "unexpected argument \"b\": `harness explain` takes one cause; see `harness explain --help`",
+		"scenario check": "missing argument: `harness scenario check` needs the file of a scenario; " +
+			"see `harness scenario check --help`",
+		"run --timeout 5": "--timeout \"5\": want a time with a unit, such as 30s or 5m; " +
+			"`harness run --help` lists the flags",
+		"run --procs x":        "--procs \"x\": want a whole number; `harness run --help` lists the flags",
+		"run --procs":          "--procs needs a whole number; `harness run --help` lists the flags",
+		"run --driver":         "--driver needs a value; `harness run --help` lists the flags",
+		"run -q=x":             "--quiet \"x\": want no value; `harness run --help` lists the flags",
+		"run --drivr netlink":  "there is no flag --drivr, did you mean --driver?",
+		"run -x":               "there is no flag -x; `harness run --help` lists the flags",
+		"run -xv":              "there is no flag -x (in -xv); `harness run --help` lists the flags",
+		"diagnose --size much": "--size \"much\": want a whole number; `harness diagnose --help` lists the flags",
 	} {
 		status, stdout, stderr := call(t, strings.Fields(line)...)
 		if status != 2 || stdout != "" || stderr != "harness: "+want+"\n" {
@@ -72,7 +65,7 @@ func TestWrongUsage(t *testing.T) {
 	}
 }
 
-// TestHelp is shown where nothing is wrong.
+// TestHelp: help is shown if nothing else is wrong with the command line.
 func TestHelp(t *testing.T) {
 	for line, want := range map[string]string{
 		"-h":                  "Without a subcommand it runs the whole catalogue",

@@ -131,7 +131,7 @@ func (o *options) check(c *cobra.Command) error {
 			return err
 		}
 		if o.target.IsMulticast() {
-			return status.Usagef("--to %s: it is the address of a group; name one of its members", o.to)
+			return status.Usagef("--to %s: it is a multicast address; name a member of the group", o.to)
 		}
 	}
 	if given("source") {
@@ -140,7 +140,7 @@ func (o *options) check(c *cobra.Command) error {
 			return err
 		}
 		if o.sender.Unmap().Is4() != o.target.Unmap().Is4() {
-			return status.Usagef("--source %s: it is of another family than --to %s", o.source, o.to)
+			return status.Usagef("--source %s: it is not of the address family of --to %s", o.source, o.to)
 		}
 	}
 	return nil
@@ -156,13 +156,13 @@ func addressOf(flag, text string) (netip.Addr, error) {
 	a, err := netip.ParseAddr(text)
 	if err != nil {
 		if p, isPrefix := netip.ParsePrefix(text); isPrefix == nil {
-			return a, status.Usagef("%s %s: an address is wanted, without a prefix length: %s", flag, text, p.Addr())
+			return a, status.Usagef("%s %s: want an address without a prefix length: %s", flag, text, p.Addr())
 		}
-		return a, status.Usagef("%s %q: an address is wanted, such as 192.168.2.103 or fd00::103; names are not "+
-			"looked up", flag, text)
+		return a, status.Usagef("%s %q: want an address, such as 192.168.2.103 or fd00::103; names are not "+
+			"resolved", flag, text)
 	}
 	if a.IsUnspecified() {
-		return a, status.Usagef("%s %s: it is nobody's address", flag, text)
+		return a, status.Usagef("%s %s: it is the unspecified address", flag, text)
 	}
 	return a, nil
 }

@@ -54,8 +54,8 @@ func TestThePathInASCII(t *testing.T) {
 	j := judgement{report: &diagnose.Report{Query: diagnose.Query{From: "host"}, Path: path, Cause: &down,
 		Also: []diagnose.Cause{down, down, down, down}}}
 	for ascii, want := range map[bool][]string{
-		true:  {"\n     ... 2 more stations\n", "\n  x  host  br0", ", ... (4)\n"},
-		false: {"\n     … 2 more stations\n", "\n  ×  host  br0", ", … (4)\n"},
+		true:  {"\n     ... 2 more hops\n", "\n  x  host  br0", ", ... (4)\n"},
+		false: {"\n     … 2 more hops\n", "\n  ×  host  br0", ", … (4)\n"},
 	} {
 		var out bytes.Buffer
 		s := screen.Plain(&out, &out, false)

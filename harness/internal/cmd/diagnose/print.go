@@ -57,7 +57,7 @@ func headline(r *diagnose.Report) string {
 	}
 	switch {
 	case r.Cause != nil && r.Cause.Part:
-		return r.From + " reaches " + what + " with a part of its flows alone"
+		return r.From + " reaches " + what + " with only a part of its flows"
 	case r.Cause != nil && r.Cause.Reply:
 		return r.From + " reaches " + what + ", but the reply does not come back"
 	case r.Cause != nil:
@@ -70,7 +70,7 @@ func headline(r *diagnose.Report) string {
 	return "nothing keeps " + r.From + " from reaching " + what
 }
 
-// printPath shows the stations in columns; a long way is shortened in its middle.
+// printPath prints the hops in columns; a long path is shortened in the middle.
 func printPath(s *screen.Sheet, path []diagnose.Hop) {
 	places := make([]string, len(path))
 	widest := 0
@@ -85,7 +85,7 @@ func printPath(s *screen.Sheet, path []diagnose.Hop) {
 	for i, h := range path {
 		if len(path) > shown && i >= shown/2 && i < len(path)-shown/2 {
 			if i == shown/2 {
-				s.Line("     ", fmt.Sprintf("%s %d more stations", s.Mark("…", "..."), len(path)-shown))
+				s.Line("     ", fmt.Sprintf("%s %d more hops", s.Mark("…", "..."), len(path)-shown))
 			}
 			continue
 		}
@@ -132,7 +132,7 @@ func printKinds(s *screen.Sheet, label string, found []diagnose.Cause, kinds int
 	}
 	for i, name := range names {
 		if i == kinds {
-			s.Line(screen.Once(label, i), fmt.Sprintf("and %d kinds more: harness diagnose", len(names)-kinds))
+			s.Line(screen.Once(label, i), fmt.Sprintf("and %d more kinds: harness diagnose", len(names)-kinds))
 			break
 		}
 		at, more := places[name], ""

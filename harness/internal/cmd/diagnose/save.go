@@ -37,7 +37,7 @@ func (o *options) saveState(s *state.State) error {
 		return err
 	}
 	if len(text) > input.StateLimit {
-		return status.Cannotf("write the state %s: it is larger than %s, the most that --state reads", o.save,
+		return status.Cannotf("write the state %s: it is larger than the limit of --state, %s", o.save,
 			input.Size(input.StateLimit))
 	}
 	if err := reports.WritePrivateFile(o.save, text); err != nil {

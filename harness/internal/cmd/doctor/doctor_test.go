@@ -26,8 +26,8 @@ func TestWhatCanBeRunComesFirst(t *testing.T) {
 		Features: []finding{{"vlan", kernel.Absent.String(), "operation not supported"}},
 	}
 	want := `can run    1 of 3 scenarios, with the drivers iproute2, netlink
-skips      for want of vlan: vlan, vlan-facts
-           for want of program:nft: vlan
+skips      for lack of vlan: vlan, vlan-facts
+           for lack of program:nft: vlan
 in doubt   could not tell whether tun is here: tun-facts
 
 kernel     6.18 x86_64
@@ -38,12 +38,12 @@ PROGRAM
 ip       present: /bin/ip
 nft      absent (package nftables): scenarios about firewalls cannot run
 
-To have what is absent, as root: apt-get install nftables
+To install what is absent, as root: apt-get install nftables
 
 FEATURE
 vlan     absent: operation not supported
 
-What is absent skips the scenarios that require it`
+Scenarios that require an absent feature are skipped`
 	var out bytes.Buffer
 	if err := f.print(screen.Plain(&out, &out, false)); err != nil || !strings.HasPrefix(out.String(), want) {
 		t.Errorf("%v, got\n%s\nwant\n%s", err, out.String(), want)

@@ -209,7 +209,7 @@ func (f *findings) unmet(sc *scenario.Scenario) (lacking, unknown []string) {
 func triedWith(program string) string {
 	for _, d := range lab.Drivers() {
 		if s, ok := d.(lab.Substituting); ok && d.Name() == program {
-			return "; what it cannot say was found with version " + s.TriedWith()
+			return "; its gaps are known as of version " + s.TriedWith()
 		}
 	}
 	return ""

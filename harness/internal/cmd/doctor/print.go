@@ -19,7 +19,7 @@ func (f findings) print(s *screen.Screen) error {
 	}
 	for i, x := range f.Skipped {
 		sheet.Line(screen.Once("skips      ", i),
-			fmt.Sprintf("for want of %s: %s", x.Lacking, strings.Join(x.Scenarios, ", ")))
+			fmt.Sprintf("for lack of %s: %s", x.Lacking, strings.Join(x.Scenarios, ", ")))
 	}
 	for i, x := range f.Undecided {
 		sheet.Line(screen.Once("in doubt   ", i),
@@ -78,14 +78,14 @@ func toHave(install string) string {
 	if install == "" {
 		return ""
 	}
-	return "To have what is absent, " + install
+	return "To install what is absent, " + install
 }
 
 func whereFeaturesAre(lacking bool) string {
 	if !lacking {
 		return ""
 	}
-	return "What is absent skips the scenarios that require it, with this reason. Some kernels have it as a module: " +
-		"as root: modprobe NAME (8021q for vlan, sch_netem for netem, br_netfilter). Others lack it: use the " +
-		"virtual machine, vagrant up."
+	return "Scenarios that require an absent feature are skipped, with this reason. Some kernels have it as a " +
+		"module: as root, modprobe NAME (8021q for vlan, sch_netem for netem, br_netfilter). Where it is missing " +
+		"altogether, use the virtual machine: vagrant up."
 }

@@ -29,7 +29,7 @@ func Command(s *screen.Screen) *cobra.Command {
 		Long: `Prints the page on a cause: what it is, its symptoms, what looks the same and
 how to distinguish it, how to prove it with ip and nft, and how to fix it.
 Without a cause it lists all of them, in the order in which a packet meets them.`,
-		Args: status.Args(0, 1, "a cause"),
+		Args: status.Args(0, 1, "one cause"),
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			var words []string
 			for c := range causes.All() {
@@ -71,11 +71,11 @@ func run(o options) error {
 	if near, ok := nearestCause(o.cause); ok {
 		return status.Usagef("there is no cause %q, did you mean `harness explain %s`?", o.cause, near)
 	}
-	return status.Usagef("there is no cause %q; `harness explain` lists those that there are", o.cause)
+	return status.Usagef("there is no cause %q; `harness explain` lists all causes", o.cause)
 }
 
-// nearestCause is the cause that was probably meant. What is missing may be asked for as such: route-missing is
-// no-route.
+// nearestCause is the cause that was probably meant. It accepts the other ways to call something missing: route-missing
+// is no-route.
 func nearestCause(word string) (string, bool) {
 	meant := map[string]string{}
 	for _, cause := range causes.Words() {

@@ -46,7 +46,7 @@ func TestTheNearestCauseIsNamed(t *testing.T) {
 		"route-missing": "there is no cause \"route-missing\", did you mean `harness explain no-route`?",
 		"missing-route": "there is no cause \"missing-route\", did you mean `harness explain no-route`?",
 		"no-scope":      "there is no cause \"no-scope\", did you mean `harness explain scope-missing`?",
-		"xyzzy":         "there is no cause \"xyzzy\"; `harness explain` lists those that there are",
+		"xyzzy":         "there is no cause \"xyzzy\"; `harness explain` lists all causes",
 	} {
 		out, err := call(t, word)
 		if got, _ := status.Of(err); got != status.Usage || err.Error() != want || out != "" {

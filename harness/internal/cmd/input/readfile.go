@@ -63,7 +63,7 @@ func readFile(path string, limit int64, kinds fs.FileMode) ([]byte, error) {
 	case err != nil:
 		return nil, readError(path, err)
 	case int64(len(text)) > limit:
-		return nil, status.Usagef("read %s: it is larger than %s, the most that is read", path, Size(limit))
+		return nil, status.Usagef("read %s: it is larger than the limit of %s", path, Size(limit))
 	}
 	return text, nil
 }
@@ -74,11 +74,11 @@ func kindOf(mode fs.FileMode) string {
 	case mode.IsDir():
 		return syscall.EISDIR.Error()
 	case mode&fs.ModeNamedPipe != 0:
-		return "it is a pipe, a regular file is wanted"
+		return "it is a pipe, not a regular file"
 	case mode&fs.ModeSocket != 0:
-		return "it is a socket, a regular file is wanted"
+		return "it is a socket, not a regular file"
 	}
-	return "it is a device, a regular file is wanted"
+	return "it is a device, not a regular file"
 }
 
 func readError(path string, err error) error {

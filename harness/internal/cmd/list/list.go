@@ -112,7 +112,7 @@ func printTable(s *screen.Screen, all []listed) error {
 		return err
 	}
 	sheet := s.Sheet()
-	sheet.Line("", "left out for want of columns: "+strings.Join(left, ", ")+" (--json has them)")
+	sheet.Line("", "columns left out on this narrow terminal: "+strings.Join(left, ", ")+" (see --json)")
 	return sheet.Err()
 }
 

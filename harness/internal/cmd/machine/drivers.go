@@ -45,7 +45,7 @@ func noSuchDriver(name string) error {
 	if near, ok := nearest.Word(name, known); ok {
 		return status.Usagef("there is no driver %q, did you mean %s?", name, near)
 	}
-	return status.Usagef("there is no driver %q; those that there are: %s", name, strings.Join(known, ", "))
+	return status.Usagef("there is no driver %q; the drivers are %s", name, strings.Join(known, ", "))
 }
 
 // driverLeftOut is a driver that this machine does not have, and why.

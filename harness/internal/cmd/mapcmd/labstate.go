@@ -42,7 +42,7 @@ func labState(ctx context.Context, sc *scenario.Scenario, steps int) (*state.Sta
 	case err != nil:
 		return nil, fmt.Errorf("make a lab of %s: %w", sc.ID, machine.Asked(err))
 	case answer.Error != "" && answer.State != nil, answer.Error == "" && answer.State == nil:
-		return nil, fmt.Errorf("make a lab of %s: its process says neither the state nor what went wrong, or both",
+		return nil, fmt.Errorf("make a lab of %s: its process reported neither or both of a state and an error",
 			sc.ID)
 	case answer.Lacks:
 		return nil, status.Cannotf("%s", untrusted.Shown(answer.Error))

@@ -56,7 +56,8 @@ With a scenario it draws the lab that the steps leave, made in the sandbox.`,
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&o.state, "state", "", "draw the state in this `FILE` or pipe, written by\n'harness diagnose --save'")
+	flags.StringVar(&o.state, "state", "",
+		"draw the state in this `FILE` or pipe, written by\n'harness diagnose --save'")
 	flags.BoolVar(&o.all, "all", false, "draw unnamed namespaces of running processes, too")
 	flags.IntVar(&o.step, "step", 0, "draw the lab after step `N` of the scenario\n(default: after the last)")
 	flags.BoolVar(&o.ascii, "ascii", false, "use ASCII characters only (default in the locale C)")
@@ -71,15 +72,15 @@ func (o *options) check() error {
 	case o.state != "" && o.scenario != "":
 		return status.Usagef("--state %s and the scenario %s exclude each other", o.state, o.scenario)
 	case o.all && (o.state != "" || o.scenario != ""):
-		return status.Usagef("--all is about the namespaces of this machine")
+		return status.Usagef("--all applies to the namespaces of this machine only")
 	case o.step != 0 && o.scenario == "":
-		return status.Usagef("--step is about a scenario: name one")
+		return status.Usagef("--step applies to a scenario: name one")
 	case o.svg != "" && o.json:
 		return status.Usagef("--svg and --json exclude each other")
 	case o.json && o.ascii:
-		return status.Usagef("--json and --ascii exclude each other: JSON is no drawing")
+		return status.Usagef("--json and --ascii exclude each other: JSON is not a drawing")
 	case o.width != 0 && o.width < 20:
-		return status.Usagef("--width %d: a drawing takes 20 columns at least", o.width)
+		return status.Usagef("--width %d: a drawing needs at least 20 columns", o.width)
 	}
 	return nil
 }

@@ -11,7 +11,8 @@ import (
 	"netnscheck/harness/internal/cmd/status"
 )
 
-const aNamespace = `{"namespaces": [{"name": "prodns", "links": [{"index": 1, "name": "lo", "kind": "loopback", "up": true, "carrier": true}]}]}`
+const aNamespace = `{"namespaces": [{"name": "prodns", "links": [
+	{"index": 1, "name": "lo", "kind": "loopback", "up": true, "carrier": true}]}]}`
 
 // call draws a saved state.
 func call(t *testing.T, ascii bool, args ...string) (string, error) {

@@ -137,11 +137,11 @@ func blockLabel(info string) string {
 	for _, word := range words[1:] {
 		switch {
 		case word == "fix":
-			parts = append(parts, "the way out")
+			parts = append(parts, "the fix")
 		case word == "undo":
-			parts = []string{"the way back to the start of the step"}
+			parts = []string{"back to the start of the step"}
 		case word == "partial":
-			parts = append(parts, "a part of it may be done")
+			parts = append(parts, "may take partial effect")
 		case strings.HasPrefix(word, "errno="):
 			parts = append(parts, strings.TrimPrefix(word, "errno="))
 		case strings.ContainsAny(word, "<>="):

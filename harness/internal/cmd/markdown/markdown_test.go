@@ -115,11 +115,11 @@ func TestABlockSaysWhomItIsFor(t *testing.T) {
 		"console iproute2":                 "with iproute2",
 		"console iproute2 netlink":         "with iproute2 and netlink",
 		"console netlink errno=ENODEV":     "with netlink, ENODEV",
-		"console fix":                      "the way out",
-		"console fix undo":                 "the way back to the start of the step",
-		"console busybox partial":          "with busybox, a part of it may be done",
-		"console iproute2 fix kernel>=6.2": "with iproute2, the way out, kernel>=6.2",
-		"console fix undo busybox":         "with busybox, the way back to the start of the step",
+		"console fix":                      "the fix",
+		"console fix undo":                 "back to the start of the step",
+		"console busybox partial":          "with busybox, may take partial effect",
+		"console iproute2 fix kernel>=6.2": "with iproute2, the fix, kernel>=6.2",
+		"console fix undo busybox":         "with busybox, back to the start of the step",
 	} {
 		if got := blockLabel(info); got != want {
 			t.Errorf("%q: got %q, want %q", info, got, want)

@@ -96,9 +96,9 @@ func Bare(s *screen.Screen) *cobra.Command {
 func (o *options) check() error {
 	switch {
 	case o.settings.Procs < 1:
-		return status.Usagef("--procs %d: there has to be at least one", o.settings.Procs)
+		return status.Usagef("--procs %d: want at least 1", o.settings.Procs)
 	case o.settings.Timeout < 0:
-		return status.Usagef("--timeout %v: a time cannot be negative", o.settings.Timeout)
+		return status.Usagef("--timeout %v: want a positive time", o.settings.Timeout)
 	case o.verbose && o.quiet:
 		return status.Usagef("-v and -q exclude each other")
 	case o.output == "":
@@ -162,11 +162,11 @@ func (o *options) nothingSelected(leftOut []reports.LeftOut) error {
 		}
 	}
 	if len(set) == 0 {
-		return status.Usagef("select what to run: there are no steps in it")
+		return status.Usagef("select what to run: the selection has no steps")
 	}
 	why := ""
 	for _, l := range leftOut {
 		why += fmt.Sprintf("; left out is %s", l)
 	}
-	return status.Usagef("select what to run: nothing fits %s%s", strings.Join(set, " and "), why)
+	return status.Usagef("select what to run: nothing matches %s%s", strings.Join(set, " and "), why)
 }

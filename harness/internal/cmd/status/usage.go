@@ -16,15 +16,15 @@ func Args(least, most int, what string) cobra.PositionalArgs {
 		wrong := ""
 		switch {
 		case len(args) < least:
-			wrong = fmt.Sprintf("`%s` needs %s", c.CommandPath(), what)
+			wrong = fmt.Sprintf("missing argument: `%s` needs %s", c.CommandPath(), what)
 		case len(args) <= most:
 			return nil
 		case most == 0:
-			wrong = fmt.Sprintf("`%s` takes no argument, %q is one", c.CommandPath(), args[0])
+			wrong = fmt.Sprintf("unexpected argument %q: `%s` takes none", args[0], c.CommandPath())
 		default:
-			wrong = fmt.Sprintf("`%s` takes %s, %q is too much", c.CommandPath(), what, args[most])
+			wrong = fmt.Sprintf("unexpected argument %q: `%s` takes %s", args[most], c.CommandPath(), what)
 		}
-		return Usagef("%s; `%s --help` shows how it is called", wrong, c.CommandPath())
+		return Usagef("%s; see `%s --help`", wrong, c.CommandPath())
 	}
 }
 
@@ -47,15 +47,15 @@ func NoSuchCommand(c *cobra.Command, args []string) error {
 		return Usagef("there is no command %q, did you mean `%s %s`?", args[0], c.CommandPath(), near)
 	}
 	if c.HasParent() {
-		return Usagef("there is no command %q; `%s --help` shows those that there are", args[0], c.CommandPath())
+		return Usagef("there is no command %q; `%s --help` lists the commands", args[0], c.CommandPath())
 	}
-	return Usagef("there is no command %q; to run a scenario: `harness run %s`; `harness --help` shows the commands",
+	return Usagef("there is no command %q; to run a scenario: `harness run %s`; `harness --help` lists the commands",
 		args[0], args[0])
 }
 
 // FlagError says what is wrong with a flag: the one that was probably meant, or the value that it takes.
 func FlagError(c *cobra.Command, err error) error {
-	what, see := err.Error(), fmt.Sprintf("; `%s --help` shows the flags", c.CommandPath())
+	what, see := err.Error(), fmt.Sprintf("; `%s --help` lists the flags", c.CommandPath())
 	var unknown *pflag.NotExistError
 	var noValue *pflag.ValueRequiredError
 	var badValue *pflag.InvalidValueError
@@ -75,23 +75,23 @@ func FlagError(c *cobra.Command, err error) error {
 			what, see = what+", did you mean --"+near+"?", ""
 		}
 	case errors.As(err, &noValue):
-		what = fmt.Sprintf("--%s: its value is missing%s", noValue.GetFlag().Name, valueOf(noValue.GetFlag()))
+		what = fmt.Sprintf("--%s needs %s", noValue.GetFlag().Name, valueOf(noValue.GetFlag()))
 	case errors.As(err, &badValue):
-		what = fmt.Sprintf("--%s %q: that is no value for it%s", badValue.GetFlag().Name, badValue.GetValue(),
+		what = fmt.Sprintf("--%s %q: want %s", badValue.GetFlag().Name, badValue.GetValue(),
 			valueOf(badValue.GetFlag()))
 	}
 	return Usagef("%s%s", what, see)
 }
 
-// valueOf says what a flag takes, in words that follow others.
+// valueOf names what a flag takes.
 func valueOf(f *pflag.Flag) string {
 	switch f.Value.Type() {
 	case "duration":
-		return ", a time with its unit is wanted, such as 30s or 5m"
+		return "a time with a unit, such as 30s or 5m"
 	case "int", "int64":
-		return ", a whole number is wanted"
+		return "a whole number"
 	case "bool":
-		return ", it stands alone"
+		return "no value"
 	}
-	return ""
+	return "a value"
 }
