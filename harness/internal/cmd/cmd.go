@@ -1,6 +1,5 @@
-// Package cmd is the command line: the root, and below it a folder for each subcommand, which parses, calls and prints.
-// What a scenario means and what the kernel does is decided elsewhere. It may import everything, and only main imports
-// it.
+// Package cmd is the command line: the root command and, in a folder for each, the subcommands, which parse, call and
+// print. It never decides what a scenario means or what the kernel did. It may import everything; only main imports it.
 package cmd
 
 import (
@@ -30,7 +29,7 @@ import (
 	"netnscheck/harness/internal/worker"
 )
 
-// Roles are what this program starts itself as, beside the command line.
+// Roles are the roles, other than the command line, in which this program starts itself.
 func Roles() []inside.Role {
 	return []inside.Role{worker.Role, worker.Keeper, doctor.Features.Role(), mapcmd.StateOfALab.Role()}
 }
@@ -61,7 +60,7 @@ func execute(ctx context.Context, s *screen.Screen, args []string) int {
 	return ended
 }
 
-// Root is `harness` with its subcommands. By itself it runs everything.
+// Root is `harness` with its subcommands. Without a subcommand it runs everything.
 func Root(s *screen.Screen) *cobra.Command {
 	root := run.Bare(s)
 	root.Short = "Prove on this machine's kernel how network namespaces behave"

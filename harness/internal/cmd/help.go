@@ -6,9 +6,8 @@ import (
 	"netnscheck/harness/internal/cmd/status"
 )
 
-// strictHelp adds the subcommands help and completion, which cobra would add by itself, and lets them and -h refuse
-// what they do not know, where cobra would show the help of something else. The function that it returns is the error
-// of -h, which is told of the help alone.
+// strictHelp adds cobra's subcommands help and completion and makes them and -h refuse unknown arguments, for which
+// cobra would show some other help. The returned function gives the error of -h, which a help function cannot return.
 func strictHelp(root *cobra.Command) (refused func() error) {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
@@ -38,7 +37,7 @@ func strictHelp(root *cobra.Command) (refused func() error) {
 	return func() error { return wrong }
 }
 
-// unknown says what is wrong with arguments that stand beside a wish for help; there need not be any.
+// unknown is the error of the arguments given together with help or -h; nil if there are none.
 func unknown(c *cobra.Command, args []string) error {
 	switch {
 	case len(args) == 0:

@@ -10,9 +10,9 @@ import (
 	"netnscheck/harness/internal/kernel"
 )
 
-// untilSignal is a context that ends with the first signal that asks the harness to stop, and names it. A second one
-// ends the process at once, as if nobody had caught it; but not a second SIGHUP, of which the kernel and the shell send
-// one each when a terminal goes.
+// untilSignal returns a context that ends with the first SIGINT, SIGTERM or SIGHUP, with the signal as its cause. A
+// second signal ends the process at once, as if it were not caught, except a second SIGHUP: when a terminal closes, the
+// kernel and the shell send one each.
 func untilSignal() (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	signals := make(chan os.Signal, 8)

@@ -7,10 +7,10 @@ import (
 	"netnscheck/scenarios"
 )
 
-// SuitesFolder is where the suites written in Go are in the repository.
+// SuitesFolder is the folder of the suites written in Go, relative to the root of the repository.
 const SuitesFolder = "suites/conformance"
 
-// CompleteIDs offers the ids of the catalogue, and files.
+// CompleteIDs completes ids of the catalogue and files.
 func CompleteIDs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 	all, err := scenarios.All()
 	if err != nil {
@@ -23,7 +23,7 @@ func CompleteIDs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDir
 	return ids, cobra.ShellCompDirectiveDefault
 }
 
-// CompleteUnits offers whatever can be run.
+// CompleteUnits completes ids, files and the word for the suites.
 func CompleteUnits(c *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 	ids, directive := CompleteIDs(c, args, word)
 	return append(ids, specrun.HandWritten+"\tThe suites written in Go"), directive

@@ -13,14 +13,13 @@ import (
 	"netnscheck/scenarios"
 )
 
-// LabelGroup are labels of one kind, of which each case of a scenario has one, or some.
+// LabelGroup holds the labels of one kind.
 type LabelGroup struct {
 	Of     string   `json:"of"`
 	Labels []string `json:"labels"`
 }
 
-// Labels are those by which --label-filter finds the cases of the catalogue. The id of a case is one, too, which is not
-// among them: `harness list` has the ids that they begin with.
+// Labels are the labels of the catalogue's cases for --label-filter, except the ids of the cases themselves.
 func Labels() ([]LabelGroup, error) {
 	all, err := scenarios.All()
 	if err != nil {
@@ -52,7 +51,7 @@ func Labels() ([]LabelGroup, error) {
 
 func unique[T cmp.Ordered](words []T) []T { return slices.Compact(slices.Sorted(slices.Values(words))) }
 
-// CompleteLabels offers labels for the word at the end of a label filter.
+// CompleteLabels completes the last word of a label filter.
 func CompleteLabels(_ *cobra.Command, _ []string, filter string) ([]string, cobra.ShellCompDirective) {
 	before := filter[:strings.LastIndexAny(filter, " !&|,()")+1]
 	groups, err := Labels()

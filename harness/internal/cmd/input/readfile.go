@@ -1,6 +1,5 @@
-// Package input reads what the user of the command line names: scenarios by id, file or folder, and states. Whatever is
-// wrong with it is an error with the status of wrong usage, or of a machine that cannot. The commands import it; it
-// never runs or prints anything.
+// Package input reads what the user names on the command line: scenarios by id, file or folder, and states. Its errors
+// carry the status Usage or Cannot. The commands import it; it never runs or prints anything.
 package input
 
 import (
@@ -15,16 +14,16 @@ import (
 	"netnscheck/harness/internal/cmd/status"
 )
 
-// The most bytes that are read of a file: what is larger is no such file. A scenario of the catalogue has 30 KiB at
-// most; the state of a node with 100,000 packet filter rules has some 40 MiB.
+// Limits on the size of a file, in bytes; a larger one is refused. The largest scenario of the catalogue has 30 KiB;
+// the state of a node with 100,000 packet filter rules has about 40 MiB.
 const (
 	scenarioLimit = 1 << 20
 	StateLimit    = 64 << 20
 )
 
-// Interruptible carries out what may wait for others, such as a pipe that nobody writes to or a file system that does
-// not answer, and ends with the context; what it was then ends with the process. Whatever reads a file that the user
-// names goes through it.
+// Interruptible runs a function that may block, on a pipe without a writer or a hanging file system, and returns when
+// it does or when the context ends; an abandoned call goes on until the process exits. Every read of a file that the
+// user names goes through it.
 func Interruptible[T any](ctx context.Context, what string, do func() (T, error)) (T, error) {
 	type result struct {
 		value T
@@ -44,7 +43,7 @@ func Interruptible[T any](ctx context.Context, what string, do func() (T, error)
 	}
 }
 
-// readFile reads a regular file that the user named, or one of the kinds that are allowed beside.
+// readFile reads a regular file that the user named, or a file of one of the other kinds.
 func readFile(path string, limit int64, kinds fs.FileMode) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err == nil && info.Mode().Type()&^kinds != 0 {
@@ -68,7 +67,7 @@ func readFile(path string, limit int64, kinds fs.FileMode) ([]byte, error) {
 	return text, nil
 }
 
-// kindOf says what a file is that is no regular one.
+// kindOf names the kind of a file that is not regular.
 func kindOf(mode fs.FileMode) string {
 	switch {
 	case mode.IsDir():
@@ -89,5 +88,5 @@ func readError(path string, err error) error {
 	return status.Usagef("read %s: %w", path, err)
 }
 
-// Size is a number of bytes that is a multiple of 1 MiB.
+// Size formats a number of bytes, a multiple of 1 MiB.
 func Size(bytes int64) string { return fmt.Sprintf("%d MiB", bytes>>20) }

@@ -17,14 +17,14 @@ import (
 	"netnscheck/scenarios"
 )
 
-// Selection is what is to run: scenarios, and after them the suites that are written in Go.
+// Selection is what to run: scenarios and then, if Suites, the suites written in Go.
 type Selection struct {
 	Scenarios []*scenario.Scenario
 	Suites    bool
 }
 
-// Selected reads what the user named: ids of the catalogue, files, folders, the word for the suites; without names all
-// there is.
+// Selected reads what the user named: ids of the catalogue, files, folders and the word for the suites. Without names
+// it selects the whole catalogue and the suites.
 func Selected(ctx context.Context, names []string) (Selection, error) {
 	if len(names) == 0 {
 		all, err := scenarios.All()
@@ -41,7 +41,7 @@ func Selected(ctx context.Context, names []string) (Selection, error) {
 	return Selection{all, len(files) < len(names)}, err
 }
 
-// scenariosNamed reads scenarios.
+// scenariosNamed reads the scenarios with these names, each once, and joins all errors.
 func scenariosNamed(ctx context.Context, names []string) ([]*scenario.Scenario, error) {
 	var all []*scenario.Scenario
 	var errs []error
@@ -56,7 +56,7 @@ func scenariosNamed(ctx context.Context, names []string) ([]*scenario.Scenario, 
 	return WithoutRepeats(all)
 }
 
-// Scenario reads the one scenario that a name stands for.
+// Scenario reads the one scenario with this id or file.
 func Scenario(ctx context.Context, name string) (*scenario.Scenario, error) {
 	all, err := scenariosNamed(ctx, []string{name})
 	if err != nil {
@@ -68,7 +68,7 @@ func Scenario(ctx context.Context, name string) (*scenario.Scenario, error) {
 	return all[0], nil
 }
 
-// scenariosOf reads what one name stands for.
+// scenariosOf reads the scenarios of one name: an id, a file or a folder.
 func scenariosOf(name string) ([]*scenario.Scenario, error) {
 	if !looksLikePath(name) {
 		sc, err := scenarios.ByID(name)
@@ -85,7 +85,7 @@ func scenariosOf(name string) ([]*scenario.Scenario, error) {
 	return []*scenario.Scenario{sc}, err
 }
 
-// looksLikePath tells files and folders from ids.
+// looksLikePath distinguishes files and folders from ids.
 func looksLikePath(name string) bool {
 	if strings.HasSuffix(name, ".md") || strings.ContainsRune(name, '/') || name == "." || name == ".." {
 		return true
@@ -97,7 +97,7 @@ func looksLikePath(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// scenariosIn reads all scenarios of a folder and those below it, in the order of a course. A README.md is none.
+// scenariosIn reads all scenarios below a folder, in the order of a course: by level, then by id. It skips README.md.
 func scenariosIn(dir string) ([]*scenario.Scenario, error) {
 	var all []*scenario.Scenario
 	var errs []error
@@ -128,7 +128,7 @@ func scenariosIn(dir string) ([]*scenario.Scenario, error) {
 	return all, nil
 }
 
-// ScenarioFile reads a scenario and holds its words against what the kernel and the diagnosis know.
+// ScenarioFile reads a scenario and checks that the features it requires are known.
 func ScenarioFile(path string) (*scenario.Scenario, error) {
 	text, err := readFile(path, scenarioLimit, 0)
 	if err != nil {
@@ -141,8 +141,8 @@ func ScenarioFile(path string) (*scenario.Scenario, error) {
 	return sc, inVocabulary(sc)
 }
 
-// WithoutRepeats leaves out what was named twice. Two files with one id are an error: their results could not be told
-// apart.
+// WithoutRepeats drops repeated scenarios. Two files with the same id are an error: their results could not be
+// distinguished.
 func WithoutRepeats(all []*scenario.Scenario) ([]*scenario.Scenario, error) {
 	first := map[string]*scenario.Scenario{}
 	var out []*scenario.Scenario

@@ -9,7 +9,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// State reads a state that --save wrote. It may come from a pipe, such as a process substitution that unpacks it.
+// State reads a state that --save wrote. The file may be a pipe, such as a process substitution that unpacks it.
 func State(ctx context.Context, path string) (*state.State, error) {
 	return Interruptible(ctx, "read the state "+path, func() (*state.State, error) { return parseState(path) })
 }
@@ -30,8 +30,8 @@ func parseState(path string) (*state.State, error) {
 	return s, nil
 }
 
-// Machine reads the namespaces of this machine: the one that the harness is in, those with a name, and those of
-// processes that are asked for.
+// Machine reads the namespaces of this machine: the harness's own, the named ones, and those of the requested
+// processes.
 func Machine(ctx context.Context, o observe.MachineOptions) (*state.State, error) {
 	s, err := observe.Machine(ctx, o)
 	if err != nil {

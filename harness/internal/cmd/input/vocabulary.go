@@ -10,8 +10,8 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// inVocabulary refuses features that no machine can know: the language leaves those that a scenario requires to the
-// kernel's trials, but their vocabulary is closed.
+// inVocabulary refuses unknown features in requires. The parser accepts any word there; the known ones are those for
+// which internal/kernel has a trial.
 func inVocabulary(sc *scenario.Scenario) error {
 	var problems scenario.Problems
 	for i, feature := range sc.Requires {

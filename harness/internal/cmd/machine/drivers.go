@@ -13,11 +13,11 @@ import (
 	"netnscheck/reports"
 )
 
-// known are the words of --driver that this program can do something with, in the order in which drivers play.
+// known are the names of all drivers, in the order in which they play.
 var known = lab.DriverNames()
 
-// Drivers are the drivers with these names, in the order in which drivers play. Without names they are those that
-// this machine has, and what keeps it from having the others is told.
+// Drivers returns the drivers with these names, in the order in which drivers play. Without names it returns those that
+// this machine has, and for each of the others why not.
 func Drivers(names []string) (drivers []lab.Driver, leftOut []reports.LeftOut, err error) {
 	for _, name := range names {
 		if !slices.Contains(known, name) {
@@ -48,7 +48,7 @@ func noSuchDriver(name string) error {
 	return status.Usagef("there is no driver %q; the drivers are %s", name, strings.Join(known, ", "))
 }
 
-// driverLeftOut is a driver that this machine does not have, and why.
+// driverLeftOut describes a driver that this machine does not have; err says why.
 func driverLeftOut(name string, err error) reports.LeftOut {
 	l := reports.LeftOut{Driver: name, Program: name, Reason: err.Error()}
 	var lacking *scenario.Unavailable

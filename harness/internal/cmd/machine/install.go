@@ -6,8 +6,8 @@ import (
 	"netnscheck/harness/internal/program"
 )
 
-// remedy is the advice to install the package of a program that an error says is missing, as words before others; ""
-// where no package is known.
+// remedy advises to install the package of the program that is missing according to err, as the beginning of a
+// sentence; "" if no package is known.
 func remedy(err error) string {
 	l := driverLeftOut("", err)
 	if l.Package == "" {
@@ -16,7 +16,7 @@ func remedy(err error) string {
 	return InstallHint(l.Package) + ", or "
 }
 
-// InstallHint is the command that installs packages, in the words of the package manager that is here.
+// InstallHint is the command that installs packages with this machine's package manager.
 func InstallHint(packages ...string) string {
 	if command := program.Install(packages...); command != "" {
 		return "as root: " + command

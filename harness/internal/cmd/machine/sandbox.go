@@ -1,5 +1,5 @@
-// Package machine is what this machine lets a command do: whether labs can have a sandbox, which drivers there are,
-// what is missing and how it is installed. The commands import it; it never runs a scenario or prints anything.
+// Package machine finds out what this machine can run: whether labs can have a sandbox, which drivers it has, what is
+// missing and how to install that. The commands import it; it never runs a scenario or prints anything.
 package machine
 
 import (
@@ -13,7 +13,7 @@ import (
 	"netnscheck/harness/internal/sandbox"
 )
 
-// CheckSandboxMode looks at the word of --sandbox.
+// CheckSandboxMode checks the value of --sandbox.
 func CheckSandboxMode(mode string) error {
 	switch mode {
 	case "auto", "on", "off":
@@ -22,9 +22,9 @@ func CheckSandboxMode(mode string) error {
 	return status.Usagef("--sandbox %q: want auto, on or off", mode)
 }
 
-// TrySandbox finds out, while other things go on, whether labs can have a sandbox. The function that it returns waits
-// for the answer; the remark names the walls that the sandbox lacks here. Labs are put on the machine itself when
-// that was said, and never because there is no sandbox.
+// TrySandbox finds out in the background whether labs can have a sandbox. The returned function waits for the answer;
+// its remark names the walls that the sandbox lacks on this machine. Labs run on the machine itself only with the mode
+// off, never because a sandbox is impossible.
 func TrySandbox(mode string) func() (on bool, remark string, err error) {
 	answer := make(chan error, 1)
 	var missing []sandbox.Lack
@@ -49,11 +49,11 @@ func TrySandbox(mode string) func() (on bool, remark string, err error) {
 	}
 }
 
-// lacking says which walls the sandbox goes without here; "" when it has all of them.
+// lacking names the missing walls in a sentence; "" if there are none.
 func lacking(missing []sandbox.Lack) string {
 	var walls []string
 	for _, l := range missing {
-		if l.Wall != sandbox.WallMemory { // which is had where it may be
+		if l.Wall != sandbox.WallMemory { // which is optional
 			walls = append(walls, l.String())
 		}
 	}
@@ -63,7 +63,7 @@ func lacking(missing []sandbox.Lack) string {
 	return "the sandbox lacks here: " + strings.Join(walls, "; ")
 }
 
-// NoSandbox is the end of a command that needs a sandbox, by what keeps it from one; nil when nothing does.
+// NoSandbox is the error of a command that needs a sandbox, given the error of making one; nil for nil.
 func NoSandbox(err error) error {
 	var forbidden *sandbox.ForbiddenError
 	switch {
@@ -76,7 +76,7 @@ func NoSandbox(err error) error {
 	return status.Cannotf("%w", kernel.Explain(err))
 }
 
-// Asked is the error of a question inside a sandbox: without one, the end of the command.
+// Asked is the error of a question to a role in a sandbox: that of NoSandbox if the sandbox could not be made.
 func Asked(err error) error {
 	var start *inside.StartError
 	if errors.As(err, &start) {
@@ -85,8 +85,8 @@ func Asked(err error) error {
 	return err
 }
 
-// BeforeRun is the error that ended a command before anything was run: for want of what the machine limits it is the
-// machine that cannot.
+// BeforeRun is the error of a command that ended before anything ran. If a limit of the machine was the cause, its
+// status is Cannot.
 func BeforeRun(err error) error {
 	var limit *kernel.LimitError
 	if errors.As(kernel.Explain(err), &limit) {

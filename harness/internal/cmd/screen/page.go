@@ -6,7 +6,7 @@ import (
 	"netnscheck/harness/internal/cmd/markdown"
 )
 
-// Page shows Markdown: laid out on a terminal, as it is otherwise.
+// Page prints Markdown: laid out on a terminal, verbatim otherwise.
 func (s *Screen) Page(text string) error {
 	if !s.Terminal {
 		_, err := fmt.Fprint(s.Out, text)
@@ -17,7 +17,7 @@ func (s *Screen) Page(text string) error {
 	return err
 }
 
-// pageColumns is how wide a text is laid out: as the terminal is, but no wider than one likes to read.
+// pageColumns is the width of a page: that of the terminal, at most 100 columns for legibility.
 func pageColumns(terminal int) int {
 	if terminal < 20 {
 		return 80

@@ -1,6 +1,6 @@
-// Package screen is where a command writes for people: standard output and standard error, what is known of the
-// terminal behind them, and the layouts that are made for it. It alone asks what terminal there is; the commands and
-// the root import it, and it never decides what is said.
+// Package screen is where a command writes for people: standard output and standard error, the properties of the
+// terminal behind them, and layouts for it. It alone looks at the terminal. The root and the commands import it; it
+// never decides what is printed.
 package screen
 
 import (
@@ -16,16 +16,16 @@ import (
 
 // Screen is the outputs of the program.
 type Screen struct {
-	Out, Err *term.Writer // for text of whatever origin
-	Progress io.Writer    // standard error for a line that is written over and over, nil where nobody looks at it
+	Out, Err *term.Writer // for text of any origin
+	Progress io.Writer    // standard error, for a line that is overwritten; nil if it is not a terminal
 	Terminal bool         // standard output is a terminal
-	Columns  int          // how wide it is, or how wide the text is wanted where it is none
-	ASCII    bool         // the locale knows no other characters
+	Columns  int          // its width, or the width for text if it is not a terminal
+	ASCII    bool         // the locale has no other characters
 
-	Colour, ErrColour bool // Out and Err may be sent colours, by their Painted
+	Colour, ErrColour bool // Painted of Out and Err may be sent colours
 }
 
-// Of is the screen of these files, in this environment.
+// Of is the screen of two files in an environment.
 func Of(out, err *os.File, getenv func(string) string) *Screen {
 	s := Plain(out, err, inCI(getenv))
 	dumb := getenv("TERM") == "dumb"
@@ -46,21 +46,20 @@ func Of(out, err *os.File, getenv func(string) string) *Screen {
 	return s
 }
 
-// Plain is a screen that is no terminal.
+// Plain is a screen of 80 columns that is not a terminal; ci if a CI runner reads it.
 func Plain(out, err io.Writer, ci bool) *Screen {
 	return &Screen{Out: term.NewWriter(out, ci), Err: term.NewWriter(err, ci), Columns: 80}
 }
 
-// inASCII says that the locale was set to one whose characters are ASCII. Where none is set, which is so in most
-// containers, UTF-8 is what terminals and files are in.
+// inASCII reports whether the locale is set to C or POSIX. An unset locale, as in most containers, counts as UTF-8.
 func inASCII(getenv func(string) string) bool {
-	// the first one that is set counts: locale(7)
+	// The first variable that is set counts: locale(7).
 	locale := cmp.Or(getenv("LC_ALL"), getenv("LC_CTYPE"), getenv("LANG"))
 	return locale == "C" || locale == "POSIX"
 }
 
-// inCI says that what is printed goes to the log of a CI runner: GITHUB_ACTIONS, TF_BUILD (Azure Pipelines) and
-// TEAMCITY_VERSION are set by runners that obey lines of it, CI by nearly all.
+// inCI reports whether the output goes to the log of a CI runner: GITHUB_ACTIONS, TF_BUILD (Azure Pipelines) and
+// TEAMCITY_VERSION are set by runners that obey commands in it, CI by nearly all.
 func inCI(getenv func(string) string) bool {
 	for _, name := range []string{"CI", "GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION"} {
 		if value := getenv(name); value != "" && value != "false" && value != "0" {

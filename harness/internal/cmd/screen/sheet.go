@@ -8,8 +8,7 @@ import (
 	"netnscheck/harness/term"
 )
 
-// Sheet is a page of findings for people. On a terminal it is as wide as that and wraps what is longer; elsewhere lines
-// stay whole.
+// Sheet prints labelled lines. On a terminal it wraps them to its width; elsewhere they stay whole.
 type Sheet struct {
 	out   io.Writer
 	width int // 0 for no limit
@@ -17,7 +16,7 @@ type Sheet struct {
 	err   error
 }
 
-// Sheet is a new one, on standard output.
+// Sheet is a new sheet on standard output.
 func (s *Screen) Sheet() *Sheet {
 	sheet := &Sheet{out: s.Out, ascii: s.ASCII}
 	if s.Terminal {
@@ -26,7 +25,7 @@ func (s *Screen) Sheet() *Sheet {
 	return sheet
 }
 
-// Mark is a mark, such as an ellipsis, or what stands for it where the locale knows ASCII characters only.
+// Mark is a mark, such as an ellipsis, or its substitute in a locale that has ASCII characters only.
 func (s *Sheet) Mark(mark, ascii string) string {
 	if s.ascii {
 		return ascii
@@ -34,7 +33,7 @@ func (s *Sheet) Mark(mark, ascii string) string {
 	return mark
 }
 
-// Line writes a text behind a label; its further lines stand below its first.
+// Line prints a label and a text; where the text wraps, it is indented by the width of the label.
 func (s *Sheet) Line(label, text string) {
 	lines := []string{text}
 	if s.width > 0 {
@@ -45,7 +44,7 @@ func (s *Sheet) Line(label, text string) {
 	}
 }
 
-// Verbatim writes a text, such as a command that is to be copied, and never changes it.
+// Verbatim prints a label and a text that never wraps, such as a command to copy.
 func (s *Sheet) Verbatim(label, text string) { s.print(label + text) }
 
 func (s *Sheet) print(line string) {
@@ -54,10 +53,10 @@ func (s *Sheet) print(line string) {
 	}
 }
 
-// Err is the first error that writing met.
+// Err is the first error of a write.
 func (s *Sheet) Err() error { return s.err }
 
-// Once is the label of the first line of several, and blanks for the others.
+// Once is the label for line 0, and as many blanks for the following lines.
 func Once(label string, i int) string {
 	if i > 0 {
 		return strings.Repeat(" ", term.Width(label))

@@ -7,7 +7,7 @@ import (
 	"netnscheck/harness/term"
 )
 
-// Table writes rows in columns. On a terminal they are as wide as that; elsewhere each row stays one line.
+// Table prints rows in columns. On a terminal cells wrap to its width; elsewhere each row is one line.
 func (s *Screen) Table(rows [][]string) error {
 	lines := term.Columns(rows)
 	if s.Terminal {

@@ -1,5 +1,5 @@
-// Package status is how a command ends: its exit status, the error that comes with it, and what is said of wrong usage.
-// The root and the commands import it; it never prints.
+// Package status holds the exit statuses of a command, errors that carry one, and the messages about wrong usage. The
+// root and the commands import it; it never prints.
 package status
 
 import (
@@ -10,17 +10,17 @@ import (
 // The exit statuses, which `harness --help` lists.
 const (
 	Passed   = iota
-	Failed   // something that was run failed
+	Failed   // a case failed
 	Usage    // wrong usage, a bad file, nothing selected
-	Cannot   // this machine cannot do it
+	Cannot   // this machine cannot run it
 	Leftover // something was left behind
 )
 
-// Cut is for a run that was cut short by something else than its cases: a signal, a limit of time or of the machine, a
-// worker that was stopped or killed. It counts as a failure until it has a status of its own.
+// Cut is the status of a run that was cut short by something other than its cases: a signal, a limit of time or of the
+// machine, a worker that was stopped or killed. It is the same as Failed.
 const Cut = Failed
 
-// Error is an error with its exit status. One without a cause has nothing to say: what is wrong was printed already.
+// Error is an error with its exit status. Without a cause nothing is printed for it: what is wrong was printed before.
 type Error struct {
 	Status int
 	Cause  error
@@ -35,10 +35,10 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Cause }
 
-// Usagef is an error of whoever called.
+// Usagef is an error of the user, with the status Usage.
 func Usagef(format string, args ...any) error { return &Error{Usage, fmt.Errorf(format, args...)} }
 
-// Cannotf is an error for want of something on this machine.
+// Cannotf is an error because this machine lacks something, with the status Cannot.
 func Cannotf(format string, args ...any) error { return &Error{Cannot, fmt.Errorf(format, args...)} }
 
 // With gives an error a status; nil stays nil.
@@ -49,7 +49,7 @@ func With(status int, err error) error {
 	return &Error{status, err}
 }
 
-// Of is the status with which an error ends the program, and whether there is anything to say of it.
+// Of returns the exit status that an error means; silent if nothing is to be printed for it.
 func Of(err error) (status int, silent bool) {
 	var e *Error
 	switch {

@@ -10,7 +10,7 @@ import (
 	"netnscheck/harness/nearest"
 )
 
-// Args is how many arguments a command takes, and what they are.
+// Args accepts from least to most arguments; what names them in messages.
 func Args(least, most int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		wrong := ""
@@ -28,13 +28,13 @@ func Args(least, most int, what string) cobra.PositionalArgs {
 	}
 }
 
-// Any is the most arguments of a command that takes as many as there are.
+// Any is the most for a command without a limit.
 const Any = int(^uint(0) >> 1)
 
 // NoArgs is for a command without arguments.
 var NoArgs = Args(0, 0, "")
 
-// NoSuchCommand refuses a word where a command is expected, with the nearest thing that it may mean.
+// NoSuchCommand refuses a word where a subcommand is expected and suggests the nearest one.
 func NoSuchCommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -53,7 +53,7 @@ func NoSuchCommand(c *cobra.Command, args []string) error {
 		args[0], args[0])
 }
 
-// FlagError says what is wrong with a flag: the one that was probably meant, or the value that it takes.
+// FlagError rewrites an error of pflag: it suggests the nearest flag, or names the value that the flag takes.
 func FlagError(c *cobra.Command, err error) error {
 	what, see := err.Error(), fmt.Sprintf("; `%s --help` lists the flags", c.CommandPath())
 	var unknown *pflag.NotExistError
