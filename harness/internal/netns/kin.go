@@ -64,8 +64,7 @@ func (s *site) started() func(pid int) bool {
 		if len(line) == 0 || line[0].ended() {
 			return false
 		}
-		// A process is there: so its lab, which may have been opened since this one began to close, is open or has
-		// ended it.
+		// A process is there: so its lab, which may have been opened since this one began to close, is open or has ended it.
 		others := othersOpen(s.id)
 		ofThisRun := false
 		for i, p := range line {

@@ -1,4 +1,5 @@
-// Package clean is the subcommand that removes what a killed run left behind.
+// Package clean is the subcommand that removes what killed runs with --sandbox=off left behind. Only the root imports
+// it.
 package clean
 
 import (

@@ -1,4 +1,5 @@
-// Package diagnose is the subcommand that says why one namespace does not reach an address.
+// Package diagnose is the subcommand that finds out why a namespace does not reach an address. Only the root imports
+// it.
 package diagnose
 
 import (
@@ -34,8 +35,8 @@ type options struct {
 	json      bool
 	probe     bool
 
-	target netip.Addr // what --to says
-	sender netip.Addr // what --source says
+	target netip.Addr // of --to
+	sender netip.Addr // of --source
 }
 
 // Command is `harness diagnose`.
@@ -93,7 +94,7 @@ Exit status:
 	return c
 }
 
-// check reads what the flags say.
+// check checks the flags and parses the addresses.
 func (o *options) check(c *cobra.Command) error {
 	given := func(flag string) bool { return c.Flags().Changed(flag) }
 	for _, clash := range [][2]string{{"from", "from-pid"}, {"tcp", "size"}, {"state", "all"}, {"state", "from-pid"},
@@ -151,7 +152,7 @@ func isProcess(pid int) bool {
 	return pid > 0 && err == nil
 }
 
-// addressOf reads the address of somebody, which a flag names.
+// addressOf parses the address of a flag.
 func addressOf(flag, text string) (netip.Addr, error) {
 	a, err := netip.ParseAddr(text)
 	if err != nil {
@@ -209,8 +210,8 @@ func (o *options) read(ctx context.Context) (*state.State, error) {
 	return input.Machine(ctx, what)
 }
 
-// namespaceOfProcess is the name under which a state has the namespace of a process that it was read for. One that is
-// not there any more is called as it would have been.
+// namespaceOfProcess is the name that a state gives the namespace of a process. If the process has exited meanwhile, it
+// is the name that an unnamed namespace would have had.
 func namespaceOfProcess(s *state.State, pid int) string {
 	for i := range s.Namespaces {
 		if n := &s.Namespaces[i]; slices.Contains(n.PIDs, pid) {
@@ -220,7 +221,7 @@ func namespaceOfProcess(s *state.State, pid int) string {
 	return fmt.Sprint("pid:", pid)
 }
 
-// completeNamespaces offers the namespaces of the machine, or those of the state that was named.
+// completeNamespaces completes the namespaces of this machine, or of the file of --state.
 func completeNamespaces(c *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 	file, _ := c.Flags().GetString("state")
 	o := options{stateFile: file}

@@ -32,7 +32,8 @@ func call(t *testing.T, saved string, args ...string) (string, error) {
 	return out.String(), err
 }
 
-// TestMisspeltNamespace: where a name is near, another namespace with the wrong one would be no repair.
+// TestMisspeltNamespace: if a similar name exists, adding a namespace with the misspelt one is not proposed as a
+// repair.
 func TestMisspeltNamespace(t *testing.T) {
 	for from, want := range map[string]struct{ says, never string }{
 		"prodn": {"there is no namespace prodn; the nearest name is prodns", "ip netns add"},
@@ -46,7 +47,7 @@ func TestMisspeltNamespace(t *testing.T) {
 	}
 }
 
-// TestThePathInASCII: in the locale C its marks are ASCII characters.
+// TestThePathInASCII: in the locale C the marks of the path are ASCII characters.
 func TestThePathInASCII(t *testing.T) {
 	path := slices.Repeat([]diagnose.Hop{{Netns: "host", Link: "br0", Decision: "forwards"}}, 14)
 	path[13].Stop = true

@@ -7,14 +7,14 @@ import (
 	"netnscheck/harness/term"
 )
 
-// judgement is what came of a diagnosis or of a review, one of which it is.
+// judgement is the result of a diagnosis or of a review: one of the two is set.
 type judgement struct {
 	report *diagnose.Report
 	survey *diagnose.Survey
 	probed *probed // nil without --probe
 }
 
-// judged is the answer, in words that can be shown whatever the names are.
+// judged diagnoses or reviews a state, and makes all texts of the result printable.
 func judged(s *state.State, o options) *judgement {
 	if !o.target.IsValid() {
 		found := diagnose.Review(s)
@@ -30,8 +30,8 @@ func judged(s *state.State, o options) *judgement {
 	return &judgement{report: &r}
 }
 
-// showable puts each text in one line: a name in a state file or in /run/netns could bring a line of its own, such as a
-// repair.
+// showable makes each text one printable line: a newline in a name, from a state file or from /run/netns, could forge a
+// line such as a repair.
 func showable(r *diagnose.Report) {
 	r.From = term.OneLine(r.From)
 	for i := range r.Path {
@@ -78,7 +78,7 @@ func (j *judgement) status() int {
 	return status.Passed
 }
 
-// json is the judgement for programs.
+// json is the value that --json prints.
 func (j *judgement) json() any {
 	if j.survey != nil {
 		return j.survey

@@ -119,7 +119,7 @@ func printCause(s *screen.Sheet, c *diagnose.Cause) {
 	}
 }
 
-// printKinds lists in few lines what else there is: each kind in one, and no more than so many kinds.
+// printKinds lists other causes, one line for each kind, and at most so many kinds.
 func printKinds(s *screen.Sheet, label string, found []diagnose.Cause, kinds int) {
 	var names []causes.Cause
 	places := map[causes.Cause][]string{}
@@ -143,7 +143,7 @@ func printKinds(s *screen.Sheet, label string, found []diagnose.Cause, kinds int
 	}
 }
 
-// placesShown is how many places of one kind are named in a line.
+// placesShown is how many places of a kind are listed.
 const placesShown = 3
 
 func (j *judgement) printReview(s *screen.Sheet) {

@@ -9,14 +9,14 @@ import (
 	"netnscheck/harness/term"
 )
 
-// probed is what came of the packet that --probe sends.
+// probed is the result of the packet that --probe sends.
 type probed struct {
 	Answered bool   `json:"answered"`
 	Found    string `json:"found"`
 }
 
-// probeOnce asks once for what the diagnosis is about, from the namespace itself: an echo, or a connection. It confirms
-// or contradicts; the cause is named by the state alone.
+// probeOnce sends one echo, or connects once, from the namespace of the diagnosis. The answer confirms or contradicts
+// the diagnosis, which comes from the state alone.
 func probeOnce(ctx context.Context, o options) (*probed, error) {
 	if o.port != 0 {
 		r, err := probe.Connect(ctx, netns.Machine{}, o.from,
@@ -28,8 +28,8 @@ func probeOnce(ctx context.Context, o options) (*probed, error) {
 	return &probed{r.Reached, term.OneLine(r.Found)}, err
 }
 
-// contradicts says whether the packet met another fate than the diagnosis foresaw. Where only a part of the flows is
-// stopped, or something passes, or is in doubt, it may meet either.
+// contradicts reports whether the probe disproves the diagnosis. If only a part of the flows is stopped, the cause lets
+// something pass, or there are doubts, either answer is consistent with it.
 func (p *probed) contradicts(r *diagnose.Report) bool {
 	if c := r.Cause; c != nil {
 		return p.Answered && !c.Part && !c.Passes

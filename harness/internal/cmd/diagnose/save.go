@@ -14,9 +14,8 @@ import (
 	"netnscheck/reports"
 )
 
-// saveState writes the state. What was asked has other addresses in a redacted one, so it is told how to ask there, and
-// what has become of what: whoever saves it needs that to read the answer, and nobody else is to have it, so it is in
-// no file.
+// saveState writes the state and prints the command that diagnoses it elsewhere. A redacted state has other addresses,
+// so the command has them, too, and the key is printed: only the user who saves the state needs it, so no file has it.
 func (o *options) saveState(s *state.State) error {
 	from, source, target := o.from, o.sender, o.target
 	var renamed [][2]string
@@ -63,7 +62,7 @@ func (o *options) saveState(s *state.State) error {
 	return nil
 }
 
-// printKey tells what has become of what in a redacted state.
+// printKey prints what each address and word became in a redacted state.
 func (o *options) printKey(renamed [][2]string) error {
 	fmt.Fprintf(o.screen.Err, "the key, which is not in the file: keep it to yourself\n")
 	t := tabwriter.NewWriter(o.screen.Err, 0, 0, 2, ' ', 0)

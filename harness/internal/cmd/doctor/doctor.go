@@ -1,4 +1,4 @@
-// Package doctor is the subcommand that says what this machine can and cannot run.
+// Package doctor is the subcommand that shows what this machine can and cannot run. Only the root imports it.
 package doctor
 
 import (
@@ -35,7 +35,7 @@ what the selected scenarios require.`,
 	return c
 }
 
-// run tells what there is; a machine on which a run would end with it is worth a status.
+// run prints the findings. Its error, and so the exit status, is that of a run on this machine.
 func run(ctx context.Context, o options) error {
 	f, ended := examine(ctx)
 	tell := f.print

@@ -17,14 +17,14 @@ var Features = inside.Question[struct{}, []finding]{
 	Answer: func(ctx context.Context, _ struct{}) ([]finding, error) { return lookHere(ctx) },
 }
 
-// finding is what came of looking for a feature, as it travels out of the sandbox.
+// finding is the result of the trial of a feature, as it travels out of the sandbox.
 type finding struct {
 	Name     string `json:"name"`
 	Presence string `json:"presence"`
 	Reason   string `json:"reason,omitempty"`
 }
 
-// look tries the features where labs would be.
+// look tries the features where labs would run: in the sandbox, or on the machine.
 func look(ctx context.Context, sandboxed bool) ([]finding, error) {
 	if !sandboxed {
 		return lookHere(ctx)
@@ -35,13 +35,13 @@ func look(ctx context.Context, sandboxed bool) ([]finding, error) {
 	}
 	words := kernel.Words()
 	if len(findings) != len(words) {
-		return nil, fmt.Errorf("%d features were asked for, and %d found", len(words), len(findings))
+		return nil, fmt.Errorf("%d features were tried, and %d reported", len(words), len(findings))
 	}
 	known := []string{kernel.Present.String(), kernel.Absent.String(), kernel.Unknown.String()}
 	for i := range findings {
 		f := &findings[i]
 		if f.Name != words[i] || !slices.Contains(known, f.Presence) {
-			return nil, fmt.Errorf("the feature %s was asked for, and %.64q was found to be %.64q",
+			return nil, fmt.Errorf("the feature %s was tried, and %.64q was reported as %.64q",
 				words[i], f.Name, f.Presence)
 		}
 		f.Reason = untrusted.Shown(f.Reason)

@@ -17,7 +17,7 @@ import (
 	"netnscheck/scenarios"
 )
 
-// findings are what came of the examination, as `doctor --json` prints them.
+// findings are the results of the examination, as `doctor --json` prints them.
 type findings struct {
 	Drivers   []string    `json:"drivers"`   // none where no lab can be made
 	Scenarios int         `json:"scenarios"` // in the catalogue
@@ -31,7 +31,7 @@ type findings struct {
 	Sandbox      bool      `json:"sandbox"`
 	Walls        []item    `json:"walls"`
 	Programs     []item    `json:"programs"`
-	Install      string    `json:"install,omitempty"` // what root does to have the programs that are absent
+	Install      string    `json:"install,omitempty"` // how root installs the absent programs
 	Features     []finding `json:"features"`
 }
 
@@ -48,14 +48,14 @@ type undecided struct {
 	Scenarios []string `json:"scenarios"`
 }
 
-// item is a wall or a program, and what is to be said of it.
+// item is a wall or a program, and its state in words.
 type item struct {
 	Name    string `json:"name"`
 	Present bool   `json:"present"`
 	Says    string `json:"says"`
 }
 
-// programs are those that scenarios use, and what needs each.
+// programs are the programs that scenarios use, and for what.
 var programs = []struct {
 	name, use string
 	version   func() string
@@ -71,7 +71,7 @@ var programs = []struct {
 	{"nsenter", "entering a lab that --keep left", nil},
 }
 
-// examine looks at everything. The error says that no run is possible here, or that the features could not be tried.
+// examine examines the machine. The error says that no run is possible here, or that the features could not be tried.
 func examine(ctx context.Context) (f findings, ended error) {
 	missing, err := sandbox.Possible()
 	forbidden := machine.NoSandbox(err)
@@ -97,7 +97,7 @@ func examine(ctx context.Context) (f findings, ended error) {
 	return f, f.lookAtCatalogue()
 }
 
-// lookAtWalls tells of each wall of the sandbox whether it can be had here.
+// lookAtWalls lists the walls of the sandbox; missing are those that it cannot have on this machine.
 func (f *findings) lookAtWalls(missing []sandbox.Lack) {
 	for _, w := range sandbox.Walls {
 		var why []string
@@ -139,7 +139,7 @@ func (f *findings) lookAtPrograms() {
 	}
 }
 
-// lookAtCatalogue finds what a run of it would play and skip.
+// lookAtCatalogue finds out what a run of the catalogue would play, skip or end with an error.
 func (f *findings) lookAtCatalogue() error {
 	drivers, _, err := machine.Drivers(nil)
 	if err != nil {
@@ -184,8 +184,8 @@ func (f *findings) sort(sc *scenario.Scenario) {
 	}
 }
 
-// unmet are the features and programs that a scenario requires and this machine lacks, and those of which it could not
-// be told.
+// unmet returns the features and programs that a scenario requires and this machine lacks, and the features of which
+// the trial could not tell.
 func (f *findings) unmet(sc *scenario.Scenario) (lacking, unknown []string) {
 	for _, word := range sc.Requires {
 		if name, isProgram := strings.CutPrefix(word, "program:"); isProgram {
@@ -205,7 +205,8 @@ func (f *findings) unmet(sc *scenario.Scenario) (lacking, unknown []string) {
 	return lacking, unknown
 }
 
-// triedWith names the version with which a driver was tried, where its forms of command differ from version to version.
+// triedWith names the version of a driver's program from which its unsupported commands are known, for a driver that
+// substitutes for them.
 func triedWith(program string) string {
 	for _, d := range lab.Drivers() {
 		if s, ok := d.(lab.Substituting); ok && d.Name() == program {

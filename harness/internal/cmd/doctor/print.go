@@ -8,7 +8,7 @@ import (
 	"netnscheck/harness/internal/kernel"
 )
 
-// print says first what can be run here, then why.
+// print prints what this machine can run, then why.
 func (f findings) print(s *screen.Screen) error {
 	sheet := s.Sheet()
 	if len(f.Drivers) > 0 {

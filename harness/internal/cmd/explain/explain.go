@@ -1,4 +1,4 @@
-// Package explain is the subcommand that explains causes.
+// Package explain is the subcommand that explains causes. Only the root imports it.
 package explain
 
 import (

@@ -8,7 +8,7 @@ import (
 	"netnscheck/harness/term"
 )
 
-// runLabels lists the labels of the cases, those of a kind in a line.
+// runLabels lists the labels of the cases, one line for each kind.
 func runLabels(o options) error {
 	groups, err := input.Labels()
 	if err != nil {

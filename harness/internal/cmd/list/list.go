@@ -19,7 +19,7 @@ import (
 	"netnscheck/scenarios"
 )
 
-// listed is a scenario, or the suites written in Go, in the output of `list --json`.
+// listed is an entry of `list --json`: a scenario, or the suites written in Go.
 type listed struct {
 	ID       string   `json:"id"`
 	Title    string   `json:"title"`
@@ -84,7 +84,7 @@ func listing() ([]listed, error) {
 	return append(out, suites), err
 }
 
-// listedSuites are the suites as one entry, at the end of the course. Their steps are specs.
+// listedSuites are the suites as one entry, the last of the course. Its steps are their specs.
 func listedSuites() (listed, error) {
 	planned, _, err := play.Plan(input.Selection{Suites: true}, play.Settings{Drivers: []string{scenario.NetlinkDriver}})
 	if err != nil {
@@ -116,11 +116,11 @@ func printTable(s *screen.Screen, all []listed) error {
 	return sheet.Err()
 }
 
-// titleColumns is how wide a title has to be to be read well.
+// titleColumns is the least width for titles.
 const titleColumns = 24
 
-// leaveOut takes columns out of the rows, the ones that are missed least first, until there is room for the title,
-// which is the last one. It returns the names of those that it took.
+// leaveOut removes columns from the rows, the least important first, until the last one, the title, has room. It
+// returns the names of the removed ones.
 func leaveOut(rows [][]string, width int) (names []string) {
 	for _, column := range []string{"REQUIRES", "KIND"} {
 		used := titleColumns

@@ -23,7 +23,8 @@ func call(t *testing.T, args ...string) string {
 	return out.String()
 }
 
-// TestTheTableHeedsTheTerminal: it is no wider, and says the same; elsewhere each scenario has a line.
+// TestTheTableHeedsTheTerminal: it is no wider than the terminal and lists everything; elsewhere each scenario is one
+// line.
 func TestTheTableHeedsTheTerminal(t *testing.T) {
 	all, err := listing()
 	if err != nil {
@@ -58,7 +59,7 @@ func TestTheTableHeedsTheTerminal(t *testing.T) {
 	}
 }
 
-// TestLabels: each that is listed is known to the filter, and there is nothing twice.
+// TestLabels: the filter accepts each listed label, and none is listed twice.
 func TestLabels(t *testing.T) {
 	var groups []input.LabelGroup
 	if err := json.Unmarshal([]byte(call(t, "--labels", "--json")), &groups); err != nil {

@@ -15,26 +15,26 @@ import (
 	"netnscheck/harness/state"
 )
 
-// StateOfALab is the role that plays a scenario in the sandbox and tells the state that it leaves.
+// StateOfALab is the role that plays a scenario in the sandbox and answers with the state that it leaves.
 var StateOfALab = inside.Question[labJob, labAnswer]{
 	Name:   "state-of-a-lab",
 	Answer: func(ctx context.Context, job labJob) (labAnswer, error) { return playForState(ctx, job), nil },
 }
 
-// labJob is what is played: the first so many steps of a scenario.
+// labJob is the request: play the first Steps steps of a scenario.
 type labJob struct {
 	Scenario *scenario.Scenario
 	Steps    int
 }
 
-// labAnswer is what came of it. Lacks says that it is for want of something on this machine.
+// labAnswer is a state or an error; Lacks marks the error of a machine that lacks something required.
 type labAnswer struct {
 	State *state.State
 	Error string
 	Lacks bool
 }
 
-// labState plays a scenario in a sandbox and returns the state after its first so many steps.
+// labState plays the first steps of a scenario in a sandbox and returns the state that they leave.
 func labState(ctx context.Context, sc *scenario.Scenario, steps int) (*state.State, error) {
 	needs := inside.Needs{TUN: worker.NeedsTUN(sc)}
 	answer, err := StateOfALab.Ask(ctx, labJob{sc, steps}, needs)

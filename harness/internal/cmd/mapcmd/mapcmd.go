@@ -1,4 +1,4 @@
-// Package mapcmd is the subcommand map, which draws namespaces. (A package cannot be called map.)
+// Package mapcmd is the subcommand map, which draws namespaces; map is a keyword. Only the root imports it.
 package mapcmd
 
 import (
@@ -31,7 +31,7 @@ type options struct {
 	width    int
 }
 
-// svgColumns is how wide an SVG is laid out: as wide as a page likes it.
+// svgColumns is the width for which an SVG is laid out without --width.
 const svgColumns = 120
 
 // Command is `harness map`.
@@ -109,7 +109,7 @@ func run(ctx context.Context, o options) error {
 	return err
 }
 
-// read is the state that is drawn.
+// read reads the state to draw.
 func (o *options) read(ctx context.Context) (*state.State, error) {
 	switch {
 	case o.state != "":
@@ -128,7 +128,7 @@ func (o *options) read(ctx context.Context) (*state.State, error) {
 	return input.Machine(ctx, observe.MachineOptions{All: o.all})
 }
 
-// stepsUpTo is how many steps to play: those up to this one, or all.
+// stepsUpTo returns how many steps to play: those up to the given one, all of them for 0.
 func stepsUpTo(sc *scenario.Scenario, step int) (int, error) {
 	switch {
 	case step == 0:

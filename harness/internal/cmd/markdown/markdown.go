@@ -1,6 +1,6 @@
-// Package markdown lays Markdown out for a terminal. It knows what lessons are made of; what else there is comes as
-// plain text. (The libraries that render Markdown bring highlighters along, whose tables cost every start of the
-// harness, and so each worker, more time than all the rest.) It is pure; internal/cmd/screen imports it.
+// Package markdown lays out Markdown for a terminal. It supports what lessons use; anything else is plain text.
+// (Libraries that render Markdown bring syntax highlighters, whose tables take longer to initialize than the rest of
+// the harness, in each worker.) It is pure: no kernel, no files, no output. Only internal/cmd/screen imports it.
 package markdown
 
 import (
@@ -56,7 +56,7 @@ func (r *renderer) paint(look, s string) string {
 	return term.Paint(look, s)
 }
 
-// blocks lays out the children of a node, with an empty line between them; those of a tight list stand close together.
+// blocks lays out the children of a node, with an empty line between them unless they are items of a tight list.
 func (r *renderer) blocks(parent ast.Node, width int) []string {
 	var lines []string
 	for n := parent.FirstChild(); n != nil; n = n.NextSibling() {
@@ -105,7 +105,7 @@ func (r *renderer) block(n ast.Node, width int) []string {
 	return r.wrap(n, "", width)
 }
 
-// code shows a console block: its commands stand out from what they print, and above them stands whom it is for, which
+// code shows a console block with its commands highlighted. Above it stands the meaning of its info string, which
 // Markdown viewers do not show.
 func (r *renderer) code(n ast.Node) []string {
 	var lines []string
@@ -126,8 +126,8 @@ func (r *renderer) code(n ast.Node) []string {
 	return prefixed("    ", "    ", lines)
 }
 
-// blockLabel says in words whom a console block is for: `console netlink errno=ENODEV` is “with netlink, ENODEV”; ""
-// for everybody.
+// blockLabel is the info string of a console block in words: `console netlink errno=ENODEV` is “with netlink, ENODEV”.
+// It is "" for a block without attributes.
 func blockLabel(info string) string {
 	words := strings.Fields(info)
 	if len(words) < 2 || words[0] != "console" {
@@ -166,7 +166,7 @@ func (r *renderer) list(n *ast.List, width int) []string {
 			mark = fmt.Sprintf("%d. ", number)
 			number++
 		case isTask(item):
-			mark = "" // the box is mark enough
+			mark = "" // the box is its mark
 		}
 		if len(lines) > 0 && !n.IsTight {
 			lines = append(lines, "")
@@ -182,7 +182,7 @@ func isTask(item ast.Node) bool {
 	return text != nil && text.FirstChild() != nil && text.FirstChild().Kind() == east.KindTaskCheckBox
 }
 
-// table puts the cells of a column below each other. It does not wrap them.
+// table aligns the cells in columns and does not wrap them.
 func (r *renderer) table(n *east.Table) []string {
 	var rows [][]string
 	for row := n.FirstChild(); row != nil; row = row.NextSibling() {
@@ -212,10 +212,10 @@ func (r *renderer) wrap(n ast.Node, look string, width int) []string {
 	return lines
 }
 
-// hardBreak stands for the end of a line among words.
+// hardBreak stands for a hard line break among words.
 const hardBreak = "\n"
 
-// words are the words of a node's text, each painted by itself so that lines can break between any two.
+// words are the words of a node's text, each painted separately so that a line can break between any two.
 func (r *renderer) words(n ast.Node, look string) []string {
 	var b strings.Builder
 	r.inline(&b, n, look)
@@ -234,7 +234,7 @@ func (r *renderer) words(n ast.Node, look string) []string {
 	return words
 }
 
-// inline writes a node's text; blanks are unpainted, so that words can be told apart.
+// inline writes a node's text; blanks stay unpainted, so that words can be separated.
 func (r *renderer) inline(b *strings.Builder, parent ast.Node, look string) {
 	for n := parent.FirstChild(); n != nil; n = n.NextSibling() {
 		switch n := n.(type) {
@@ -272,7 +272,7 @@ func (r *renderer) inline(b *strings.Builder, parent ast.Node, look string) {
 	}
 }
 
-// write paints each word of a text for itself.
+// write writes a text with each word painted separately.
 func (r *renderer) write(b *strings.Builder, s, look string) {
 	for i, word := range strings.Split(s, " ") {
 		if i > 0 {
@@ -305,7 +305,7 @@ func prefixed(first, rest string, lines []string) []string {
 	return out
 }
 
-// lesson is the Markdown without the front matter, which is for the machine.
+// lesson is the Markdown without its front matter.
 func lesson(source string) string {
 	source = strings.ReplaceAll(source, "\r\n", "\n")
 	if rest, ok := strings.CutPrefix(source, "---\n"); ok {

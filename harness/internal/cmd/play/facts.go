@@ -8,7 +8,7 @@ import (
 	"netnscheck/reports"
 )
 
-// properties are the facts that every report of a run carries.
+// properties are the facts about a run that every report has.
 func properties(seed int64, sandboxed bool) []reports.Property {
 	mode := "off"
 	if sandboxed {

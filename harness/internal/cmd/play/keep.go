@@ -10,7 +10,7 @@ import (
 	"netnscheck/harness/internal/worker"
 )
 
-// keep tells how to enter the labs that were kept, and waits for Enter, Ctrl-C or the end of --timeout.
+// keep prints how to enter the labs that were kept, and waits for Enter, Ctrl-C or the end of --timeout.
 func (s *Session) keep(ctx context.Context, unit string, p specrun.Process, threads []int) {
 	s.Told.Say("\nkept: the lab of %s in which something failed stays until Enter or Ctrl-C. To enter it from "+
 		"another terminal:", unit)
@@ -24,8 +24,8 @@ func (s *Session) keep(ctx context.Context, unit string, p specrun.Process, thre
 	}
 }
 
-// enter gives one value for each line of standard input. Where there is none (its end, or no input at all) it never
-// does: then Ctrl-C and --timeout are left.
+// enter returns a channel with one value for each line of standard input. At the end of the input it blocks, so that
+// only Ctrl-C and --timeout end the wait.
 var enter = sync.OnceValue(func() <-chan struct{} {
 	lines := make(chan struct{})
 	go func() {

@@ -8,8 +8,8 @@ import (
 	"netnscheck/reports"
 )
 
-// tellLeftOut writes into a run what it left out for want of programs, and how to install them: the drivers, and the
-// cases that it skipped for that, those that lack the program of most cases first.
+// tellLeftOut records in a run what was left out because programs are missing, and how to install them: the drivers,
+// then the programs whose absence skipped cases, sorted by the number of cases.
 func tellLeftOut(r *reports.Run, drivers []reports.LeftOut) {
 	cases := map[string]int{}
 	for i := range r.Suites {

@@ -1,5 +1,5 @@
-// Package play plans a run of scenarios, carries it out in workers, and gathers what came of it. The commands that run
-// scenarios import it; it never reads what the user named, and says nothing but through the reports that it is given.
+// Package play plans a run of scenarios, runs it in workers and collects the results. The commands that run scenarios
+// import it; it never reads files that the user names, and prints only through the given reports.
 package play
 
 import (
@@ -13,9 +13,9 @@ import (
 	"netnscheck/reports"
 )
 
-// Settings are how a run is done.
+// Settings are the settings of a run.
 type Settings struct {
-	Drivers  []string // none for those that this machine has
+	Drivers  []string // empty for those that this machine has
 	Filter   specrun.Filter
 	Seed     int64 // 0 for the order of the course
 	Procs    int
@@ -24,8 +24,8 @@ type Settings struct {
 	Timeout  time.Duration // 0 for none
 }
 
-// Plan makes a job of each scenario, and of the suites, and finds which of their cases the filter selects. What it
-// leaves out are drivers.
+// Plan makes a job of each scenario and of the suites, with the cases that the filter selects. leftOut are the drivers
+// that this machine does not have.
 func Plan(what input.Selection, s Settings) (p []specrun.Planned, leftOut []reports.LeftOut, err error) {
 	drivers, leftOut, err := machine.Drivers(s.Drivers)
 	if err != nil {

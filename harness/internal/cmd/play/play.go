@@ -14,7 +14,7 @@ import (
 	"netnscheck/reports"
 )
 
-// grace is how long a worker may take to clean up when the run is stopped.
+// grace is the time for a worker to clean up after the run was stopped.
 const grace = 10 * time.Second
 
 // Session is one run of a plan.
@@ -26,13 +26,13 @@ type Session struct {
 	Told      *reports.Sinks
 }
 
-// Ending is how a run ended, beside what came of its cases.
+// Ending is how a run ended, apart from the results of its cases.
 type Ending struct {
 	Unable error // this machine cannot run anything
-	Cut    bool  // something else than the cases cut it short
+	Cut    bool  // it was cut short, not by its cases
 }
 
-// Run runs the plan and returns everything that came of it, whatever ended it.
+// Run runs the plan and returns all results, also after an interruption.
 func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 	if s.Settings.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -48,7 +48,7 @@ func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 	s.Told.Plan(suites)
 	w := worker.NewStarter(s.Plan, s.Sandboxed)
 	r := &reports.Run{Started: time.Now(), Properties: properties(s.Settings.Seed, s.Sandboxed)}
-	r.Hostname, _ = os.Hostname() // a report without it is as good
+	r.Hostname, _ = os.Hostname() // optional in a report
 	result := specrun.Run(ctx, s.Plan, specrun.Options{
 		Procs: s.Settings.Procs, Start: w.Start, FailFast: s.Settings.FailFast, Grace: grace,
 		Started: s.Told.Begin, Ended: s.Told.End, Kept: s.keep,
@@ -57,7 +57,7 @@ func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 	tellLeftOut(r, s.LeftOut)
 	if !s.Sandboxed {
 		left, err := sweep(w.Kept)
-		if err != nil && result.Unable == nil { // where no lab could be made, nothing need be there to be looked at
+		if err != nil && result.Unable == nil { // without labs the records need not exist
 			left = append(left, err.Error())
 		}
 		r.Leftovers = append(r.Leftovers, left...)
@@ -66,8 +66,8 @@ func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 	return r, Ending{result.Unable, result.Cut}
 }
 
-// Verdict is the exit status of a run: what was left behind outweighs everything else, a failure what is less. A run in
-// which nothing passed is no success.
+// Verdict is the exit status of a run as an error: leftovers come first, then a machine that cannot run anything, then
+// failures. A run in which nothing passed is not a success.
 func Verdict(r *reports.Run, e Ending) error {
 	c := r.Count()
 	switch {
@@ -85,8 +85,8 @@ func Verdict(r *reports.Run, e Ending) error {
 	return nil
 }
 
-// sweep removes what workers of this run, which are dead now, left on the machine. What it cannot remove is left
-// behind; the error says what it could not look at.
+// sweep removes what the dead workers of this run left on the machine. left is what it could not remove, err what it
+// could not read.
 func sweep(ours func(pid int) bool) (left []string, err error) {
 	found, err := netns.Leftovers()
 	for _, l := range found {

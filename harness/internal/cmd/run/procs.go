@@ -6,17 +6,17 @@ import (
 	"netnscheck/harness/internal/kernel"
 )
 
-// How many scenarios of the whole catalogue run side by side when nobody says so. A worker waits more than it works:
-// for the kernel to end a namespace, to make a link ready, to answer or not to. So a core has enough to do for several.
-// More than mostWorkers wait for each other: the kernel has one lock for all changes of links, addresses and routes.
+// The default number of workers for the whole catalogue. A worker waits more than it works: for the kernel to end a
+// namespace, to make a link ready, to answer. So each core serves several. More than mostWorkers would wait for each
+// other: the kernel changes links, addresses and routes under one lock (rtnl_mutex, net/core/rtnetlink.c).
 const (
 	workersPerCore = 4
 	mostWorkers    = 16
-	// workerMemory is what a worker takes with its sandbox and its labs, in bytes: 30 MB, and some to spare.
+	// workerMemory is the memory for a worker with its sandbox and labs, in bytes: 30 MB and a reserve.
 	workerMemory = 64 << 20
 )
 
-// procs is that number on this machine.
+// procs is the default number of workers on this machine.
 func procs() int {
 	available, ok := kernel.AvailableMemory()
 	if !ok {
@@ -25,7 +25,7 @@ func procs() int {
 	return procsOn(runtime.NumCPU(), available)
 }
 
-// procsOn is that number on a machine with so many cores and so much memory.
+// procsOn is the default number of workers on a machine with these cores and this memory.
 func procsOn(cores int, memory int64) int {
 	return max(1, min(workersPerCore*cores, mostWorkers, int(memory/workerMemory)))
 }

@@ -15,11 +15,11 @@ import (
 	"netnscheck/reports"
 )
 
-// slowestCases is how many --slowest tells of.
+// slowestCases is the number of cases that --slowest lists.
 const slowestCases = 10
 
-// wanted are the reports that a run shall write: those that --report and --junit name, and of the usual formats that
-// they do not name one each, in its usual place.
+// wanted are the reports to write: those that --report and --junit name, and each usual format that they do not name,
+// in its usual place.
 func (o *options) wanted() ([]reports.Wanted, error) {
 	words := o.reports
 	if o.junit != "" {
@@ -52,9 +52,9 @@ func (o *options) wanted() ([]reports.Wanted, error) {
 	return all, nil
 }
 
-// open opens the reports before anything runs. From then on a reader who goes, as `head` does, costs what was for them
-// and not the run: the write that would end this process with SIGPIPE is an error. The programs of a lab do not inherit
-// that, as they would inherit a signal that is ignored.
+// open opens the reports before anything runs. From then on a reader that exits, such as head, costs its report and not
+// the run: with SIGPIPE caught, the write fails with EPIPE instead of ending this process. The programs of a lab do not
+// inherit a caught signal, as they would an ignored one.
 func (o *options) open(ctx context.Context, wanted []reports.Wanted) (*reports.Sinks, error) {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	how := reports.Options{}
@@ -83,7 +83,7 @@ func (o *options) open(ctx context.Context, wanted []reports.Wanted) (*reports.S
 	})
 }
 
-// stream is an output of the program, with colours if it may be sent some.
+// stream is a standard output, with colours if it may be sent colours.
 func stream(out *term.Writer, colour bool) reports.Stream {
 	s := reports.Stream{Writer: out}
 	if colour {

@@ -1,4 +1,4 @@
-// Package run is the subcommand that runs scenarios, which `harness` by itself is, too.
+// Package run is the subcommand that runs scenarios, and `harness` without a subcommand. Only the root imports it.
 package run
 
 import (
@@ -20,7 +20,7 @@ import (
 
 type options struct {
 	screen   *screen.Screen
-	names    []string // none for all
+	names    []string // empty for everything
 	settings play.Settings
 	labels   string
 	focus    string
@@ -111,7 +111,8 @@ func (o *options) check() error {
 	return machine.CheckSandboxMode(o.sandbox)
 }
 
-// run reads, looks ahead, runs and reports. Nothing is run or written before all that the user said was read.
+// run reads everything that the user named, plans, opens the reports and runs. Nothing runs and nothing is written
+// before all input was found valid.
 func run(ctx context.Context, o options) error {
 	if err := o.check(); err != nil {
 		return err

@@ -1,4 +1,4 @@
-// Package scenario is the group of subcommands for people who write scenarios.
+// Package scenario is the group of subcommands for authors of scenarios. Only the root imports it.
 package scenario
 
 import (

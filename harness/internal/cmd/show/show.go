@@ -1,4 +1,4 @@
-// Package show is the subcommand that shows a scenario.
+// Package show is the subcommand that shows a scenario. Only the root imports it.
 package show
 
 import (
@@ -41,7 +41,7 @@ func Command(s *screen.Screen) *cobra.Command {
 
 func run(ctx context.Context, o options) error {
 	if o.name == specrun.HandWritten {
-		return status.Usagef("show %s: they are no scenario but Go, in %s; `harness run %[1]s` runs them", o.name,
+		return status.Usagef("show %s: they are written in Go, in %s; `harness run %[1]s` runs them", o.name,
 			input.SuitesFolder)
 	}
 	sc, err := input.Scenario(ctx, o.name)
@@ -54,9 +54,9 @@ func run(ctx context.Context, o options) error {
 	return o.screen.Page(sc.Source)
 }
 
-// withoutSolution is the text of a challenge as a learner gets it: without the set-up and without the commands, which
-// are the solution. Checks are plain items: a box that is ticked, for what is true from the start, would tell what is
-// not broken.
+// withoutSolution is the text of a challenge for a learner: without the setup and without the commands, which are the
+// solution. Checks become plain items, because a ticked box, for what holds from the start, would tell what is not
+// broken.
 func withoutSolution(sc *scenario.Scenario) string {
 	lines := strings.SplitAfter(sc.Source, "\n")
 	hide := func(from, to int) { // counted from 1, both included
@@ -88,5 +88,5 @@ func withoutSolution(sc *scenario.Scenario) string {
 	return strings.Join(lines, "")
 }
 
-// box is the mark of a task-list item, behind that of the list.
+// box matches the bullet and the box of a task-list item.
 var box = regexp.MustCompile(`^(\s*(?:[-*+]|\d+[.)])\s+)\[[ \txX]\]\s+`)

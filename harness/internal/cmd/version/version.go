@@ -1,4 +1,4 @@
-// Package version is the subcommand that says which version this is, and what other commands say of it.
+// Package version is the subcommand that prints the version, and Of for other commands.
 package version
 
 import (
@@ -26,7 +26,7 @@ func Command(s *screen.Screen) *cobra.Command {
 	}
 }
 
-// Of is what the Go toolchain wrote into the program: a module version, or the commit that it was built from.
+// Of is the version that the Go toolchain recorded in the program: of the module, or the commit.
 func Of() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

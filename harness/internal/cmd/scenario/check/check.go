@@ -1,4 +1,5 @@
-// Package check is the subcommand that reads, reviews and plays scenarios, and names what is wrong with them.
+// Package check is the subcommand that reads, reviews and plays scenarios and reports their problems. Only the group
+// scenario imports it.
 package check
 
 import (
@@ -40,7 +41,7 @@ func Command(s *screen.Screen) *cobra.Command {
 	return c
 }
 
-// run names all that is wrong with the files as texts; only when nothing is, it plays them.
+// run reports all problems of the texts, and plays the scenarios if there are none.
 func run(ctx context.Context, o options) error {
 	if err := machine.CheckSandboxMode(o.sandbox); err != nil {
 		return err
@@ -75,7 +76,7 @@ func reviewed(sc *scenario.Scenario) error {
 	return nil
 }
 
-// playAll plays the scenarios with every driver that is here.
+// playAll plays the scenarios with every driver that this machine has.
 func playAll(ctx context.Context, o options, scs []*scenario.Scenario) error {
 	box := machine.TrySandbox(o.sandbox)
 	settings := play.Settings{Procs: 1}
@@ -103,7 +104,7 @@ func playAll(ctx context.Context, o options, scs []*scenario.Scenario) error {
 	return play.Verdict(r, ending)
 }
 
-// printProblems names each place at which the play went wrong, then what was skipped: that was not checked.
+// printProblems prints each problem with its place, and each case that did not pass for another reason, such as a skip.
 func printProblems(out io.Writer, r *reports.Run) {
 	for i := range r.Suites {
 		s := &r.Suites[i]
