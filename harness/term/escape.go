@@ -1,8 +1,7 @@
-// Package term is text on a terminal. It makes text of others fit to be shown there, in the log of a CI runner and in a
-// report: whatever did not come from this program (names, titles, labels, output of programs, errors about them) goes
-// through it before a person or a machine reads it. And it counts the columns that text takes, and fits text into
-// them. It is pure: anybody may import it, it imports nothing of this project, and it never asks what terminal there
-// is.
+// Package term handles text on a terminal. It escapes text from outside (names, titles, labels, output of programs,
+// errors that quote them) for terminals, logs of CI runners and reports, and it measures, wraps and aligns text by
+// columns. It is pure: any package may import it, it imports nothing of this project, and it never looks at the
+// terminal itself.
 package term
 
 import (
@@ -12,21 +11,21 @@ import (
 	"unicode/utf8"
 )
 
-// Printable is text of several lines that any terminal shows as it is and that XML 1.0 can hold. Bytes that are no
-// UTF-8 and characters that are not Safe, but for tab and newline, become visible: `\xff`, `\x1b`, `\u202e`. Safe text
-// comes out as it went in.
+// Printable escapes multi-line text so that any terminal shows it unchanged and XML 1.0 can hold it. Bytes that are not
+// UTF-8, and characters that are not Safe except tab and newline, become visible: `\xff`, `\x1b`, `\u202e`. Safe text
+// is returned unchanged.
 func Printable(s string) string {
 	return Escape(s, func(r rune) bool { return r == '\t' || r == '\n' || Safe(r) })
 }
 
-// OneLine is Printable for what has to stay in one line, such as a name: a newline in it would begin a line that looks
-// like one of ours.
+// OneLine is Printable for text that has to stay in one line, such as a name: it escapes tabs and newlines, too,
+// because a newline could forge a line of output.
 func OneLine(s string) string { return Escape(s, Safe) }
 
-// Escape makes visible what is no UTF-8 and each character that is not to be shown as it is.
+// Escape makes visible each byte that is not UTF-8 and each character for which shown is false.
 func Escape(s string, shown func(rune) bool) string {
 	var b strings.Builder
-	kept := 0 // up to here s was written
+	kept := 0 // s is written up to here
 	for i := 0; i < len(s); {
 		r, size := utf8.DecodeRuneInString(s[i:])
 		if invalid := r == utf8.RuneError && size == 1; invalid || !shown(r) {
@@ -42,7 +41,7 @@ func Escape(s string, shown func(rune) bool) string {
 	return b.String() + s[kept:]
 }
 
-// visible is how a character that is not shown is written: its byte where it is one, or else its code point.
+// visible is the escape of a character: of its byte if it is a single one, otherwise of its code point.
 func visible(encoded string, r rune) string {
 	switch {
 	case len(encoded) == 1:
@@ -53,10 +52,9 @@ func visible(encoded string, r rune) string {
 	return fmt.Sprintf(`\u%04x`, r)
 }
 
-// Safe says that a character shows itself and does nothing else. Controls do something to the terminal; format
-// characters turn the direction of writing or cannot be seen, so that a name is not what it looks like; the separators
-// of lines and paragraphs break a line in some viewers; and the two noncharacters are not allowed in XML 1.0
-// (production 2, Char).
+// Safe reports whether a character is visible and has no other effect. Controls act on the terminal; format characters
+// change the direction of writing or are invisible, so that a name is not what it looks like; line and paragraph
+// separators break a line in some viewers; U+FFFE and U+FFFF are not allowed in XML 1.0 (production 2, Char).
 func Safe(r rune) bool {
 	switch {
 	case r < 0x7f:
@@ -67,6 +65,6 @@ func Safe(r rune) bool {
 	return !unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point)
 }
 
-// Paint gives text a look, as the digits of the terminal's escape sequence: 31 is red, 1;36 bold and cyan. It shows as
-// such on what Writer.Painted returns; everywhere else the sequence becomes visible.
+// Paint gives text a look, by the parameters of the SGR escape sequence: 31 is red, 1;36 bold and cyan. Only the writer
+// of Writer.Painted passes it to the terminal; everywhere else the sequence is escaped.
 func Paint(look, text string) string { return "\x1b[" + look + "m" + text + "\x1b[0m" }

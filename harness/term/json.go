@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// WriteJSON writes a value as JSON that is fit to be shown, indented, for people and programs: a character that is not
-// Safe stands in it as JSON escapes it, so that a program reads the same text and a terminal shows it.
+// WriteJSON writes a value as indented JSON that a terminal can show: characters that are not Safe are written as JSON
+// escapes, so that programs read the same text.
 func WriteJSON(out io.Writer, value any) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)

@@ -7,19 +7,18 @@ import (
 	"github.com/clipperhouse/displaywidth"
 )
 
-// measure counts columns as charmbracelet/x/ansi does, whose library this is. x/ansi itself would fill tables of its
-// other ways to count at every start of the program, and so of each worker, which takes longer than all the rest of a
-// start.
+// measure counts columns as charmbracelet/x/ansi does, by the same library. x/ansi itself would initialize tables of
+// its other methods whenever the program starts, and so in each worker, which takes longer than the rest of a start.
 var measure = displaywidth.Options{ControlSequences: true}
 
-// Width is how many columns of a terminal a line takes: two for an East Asian wide character and for an emoji, none for
-// a combining character and for the escape sequences of Paint.
+// Width is the number of terminal columns of a line: two for an East Asian wide character or an emoji, none for a
+// combining character and for the escape sequences of Paint.
 func Width(s string) int { return measure.String(s) }
 
-// Pad fills a line with blanks up to a width. A wider line stays as it is.
+// Pad appends blanks to a line up to a width. A wider line is returned unchanged.
 func Pad(s string, width int) string { return s + strings.Repeat(" ", max(width-Width(s), 0)) }
 
-// Cut shortens a line to a width. One that was shortened has the end, such as an ellipsis, for its last character.
+// Cut truncates a line to a width. A truncated line ends with end, such as an ellipsis.
 func Cut(s string, width int, end string) string {
 	if width < Width(end) {
 		return ""
@@ -27,8 +26,7 @@ func Cut(s string, width int, end string) string {
 	return measure.TruncateString(s, width, end)
 }
 
-// Characters are the pieces of a line of which each is one character to who reads it, whatever it is made of, with the
-// columns that it takes.
+// Characters are the grapheme clusters of a line, each with its width in columns.
 func Characters(s string) iter.Seq2[string, int] {
 	return func(yield func(string, int) bool) {
 		for g := measure.StringGraphemes(s); g.Next(); {
@@ -39,7 +37,7 @@ func Characters(s string) iter.Seq2[string, int] {
 	}
 }
 
-// Wrap breaks a text at its blanks into lines that are no wider than the width, but for a single word that is.
+// Wrap breaks a text at blanks into lines of at most the given width; a wider word has a line of its own.
 func Wrap(text string, width int) []string {
 	if Width(text) <= width {
 		return []string{text}
@@ -47,8 +45,7 @@ func Wrap(text string, width int) []string {
 	return Fill(strings.Split(text, " "), " ", width)
 }
 
-// Fill joins words, with a gap between two in one line, into lines that are no wider than the width, but for a single
-// word that is.
+// Fill joins words with gaps into lines of at most the given width; a wider word has a line of its own.
 func Fill(words []string, gap string, width int) []string {
 	var lines []string
 	used := 0
@@ -66,11 +63,11 @@ func Fill(words []string, gap string, width int) []string {
 	return lines
 }
 
-// Columns puts the cells of rows below each other, with a gap of two blanks between two columns.
+// Columns aligns the cells of rows in columns, two blanks apart.
 func Columns(rows [][]string) []string { return columns(rows, natural(rows)) }
 
-// ColumnsWithin is Columns for a width: where the rows are wider, the widest columns are made narrower, and their cells
-// wrap at blanks. No column is made narrower than its longest word, so the lines may still be wider than that.
+// ColumnsWithin is Columns for a width: if the rows are wider, the widest columns shrink and their cells wrap at
+// blanks. A column stays as wide as its longest word, so lines may still be wider.
 func ColumnsWithin(rows [][]string, width int) []string {
 	widths := natural(rows)
 	least := make([]int, len(widths))
@@ -118,7 +115,7 @@ func ColumnsWithin(rows [][]string, width int) []string {
 	return columns(lines, natural(lines))
 }
 
-// natural are the widths of columns whose cells stand in one line.
+// natural are the widths of columns without wrapping.
 func natural(rows [][]string) []int {
 	var widths []int
 	for _, row := range rows {

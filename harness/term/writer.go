@@ -9,35 +9,34 @@ import (
 	"unicode/utf8"
 )
 
-// Writer writes to a terminal or a log, and lets nothing pass that does something there: it makes visible what
-// Printable makes visible. For the log of a CI runner it also breaks what the runner would take for a command to
-// itself.
+// Writer writes to a terminal or a log and escapes what Printable escapes. For the log of a CI runner it also breaks
+// what the runner would take for a command.
 //
-// GitHub's runner obeys a line that begins, after white space, with `::` and has another `::` behind the name of a
-// command, and the older form `##[command]` wherever it stands in a line (actions/runner,
-// src/Runner.Common/ActionCommand.cs). It compares as the culture of the machine does, so that characters which weigh
-// nothing may stand between. Azure Pipelines obeys `##vso[`, TeamCity `##teamcity[`. So the second colon, and the
-// bracket, are written as `\u003a` and `\u005b`, which in JSON are the same characters.
+// GitHub's runner obeys a line that begins, after white space, with `::` and has another `::` after the name of a
+// command, and the older form `##[command]` anywhere in a line (actions/runner, src/Runner.Common/ActionCommand.cs). It
+// compares by the culture of the machine, which ignores characters without weight. Azure Pipelines obeys `##vso[`,
+// TeamCity `##teamcity[`. So the second colon and the bracket are written as `\u003a` and `\u005b`, which are the same
+// characters in JSON.
 //
-// The two writers that Writer and Painted are write the same lines; both may be used from several goroutines, a line in
-// one call.
+// Writer and its Painted share the state of the current line. Several goroutines may use them if each call writes whole
+// lines.
 type Writer struct {
 	out io.Writer
 	ci  bool
 
 	mu   sync.Mutex
-	rest []byte // the beginning of a character whose end has not come yet
+	rest []byte // the beginning of an incomplete character
 	line line
 }
 
-// NewWriter makes a Writer in front of another one, in a CI runner's log or not.
+// NewWriter returns a Writer to out; ci if out is the log of a CI runner.
 func NewWriter(out io.Writer, ci bool) *Writer { return &Writer{out: out, ci: ci, line: newLine} }
 
-// Write writes text of whatever origin. The beginning of a character at its end waits for the rest of it.
+// Write writes text of any origin. An incomplete character at its end is kept until the next call.
 func (w *Writer) Write(p []byte) (int, error) { return w.write(p, false) }
 
-// Painted is the Writer for what this program has painted: the looks of Paint pass. All text of others in it has to be
-// Printable already.
+// Painted is a writer to the same output that passes the escape sequences of Paint. Text from outside has to be
+// Printable before it is painted.
 func (w *Writer) Painted() io.Writer { return painted{w} }
 
 type painted struct{ w *Writer }
@@ -77,8 +76,7 @@ func (w *Writer) write(p []byte, looks bool) (int, error) {
 	return len(p), nil
 }
 
-// lookAt is how long the escape sequence is with which a text begins and that does nothing but set a look; 0 if there
-// is none.
+// lookAt is the length of the SGR escape sequence at the beginning of a text; 0 if there is none.
 func lookAt(text string) int {
 	rest, ok := strings.CutPrefix(text, "\x1b[")
 	if !ok {
@@ -91,21 +89,21 @@ func lookAt(text string) int {
 	return len(text) - len(rest) + n + 1
 }
 
-// line is how much of a runner's command the line that is being written may be.
+// line is how much of a command to a runner the current line contains.
 type line struct {
-	colons int // how many the line begins with after white space, -1 when it began with anything else
-	hash   int // how much of `##word[` has just been written: 1 and 2 are its marks, 3 is a word behind them
+	colons int // how many colons the line begins with after white space; -1 if it begins with anything else
+	hash   int // how much of `##word[` was written last: 1 and 2 count its marks, 3 is a word after them
 }
 
 var newLine = line{}
 
-// commands takes the next character of the line and says whether it would complete what a runner obeys.
+// commands takes the next character of the line and reports whether it would complete a command.
 func (l *line) commands(r rune) bool {
 	switch {
 	case r == '\n':
 		*l = newLine
 		return false
-	case unicode.Is(unicode.Variation_Selector, r): // it weighs nothing
+	case unicode.Is(unicode.Variation_Selector, r): // without weight
 		return false
 	case r == ':' && l.colons == 0:
 		l.colons, l.hash = 1, 0
@@ -128,5 +126,5 @@ func (l *line) commands(r rune) bool {
 	return false
 }
 
-// shut says that something was written that no command has in it.
+// shut records that the line contains something that no command contains.
 func (l *line) shut() { *l = line{colons: -1} }

@@ -88,7 +88,7 @@ func TestWriteJSON(t *testing.T) {
 	}
 }
 
-// weightless are the characters that a comparison by culture skips, as the collation of Unicode has them.
+// weightless reports whether a comparison by culture ignores a character, by the collation of Unicode.
 func weightless(r rune) bool {
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Variation_Selector,
 		unicode.Other_Default_Ignorable_Code_Point) && !unicode.IsSpace(r)
@@ -96,7 +96,7 @@ func weightless(r rune) bool {
 
 var bracketed = regexp.MustCompile(`##[\pL\pN-]*\[`)
 
-// obeyed says whether a CI runner would take a line for a command.
+// obeyed reports whether a CI runner would take a line for a command.
 func obeyed(line string) bool {
 	compared := strings.Map(func(r rune) rune {
 		if weightless(r) {
@@ -107,8 +107,7 @@ func obeyed(line string) bool {
 	return strings.HasPrefix(strings.TrimSpace(compared), "::") || bracketed.MatchString(compared)
 }
 
-// FuzzWriter: whatever is written, in whatever pieces, comes out as characters that do nothing; what was safe comes out
-// as it went in.
+// FuzzWriter: text written in any pieces comes out without any effect on a terminal or runner; safe text is unchanged.
 func FuzzWriter(f *testing.F) {
 	f.Add("name\n ::error::x\u202e", uint64(1), true)
 	f.Add("\x1b[31m##[group]\xff\u009b31m", uint64(2), true)
