@@ -16,8 +16,8 @@ import (
 	"testing"
 )
 
-// TestExportedNamesAreForOutsiders: what a package exports that others may import names no type of a package that they
-// may not. Where it does, they can neither write down such a type nor implement such an interface.
+// TestExportedNamesAreForOutsiders: the exported names of a public package mention no type of an internal package,
+// which other modules could neither name nor implement.
 func TestExportedNamesAreForOutsiders(t *testing.T) {
 	public, imports := publicPackages(t)
 	if len(public) < 10 {
@@ -34,7 +34,7 @@ func TestExportedNamesAreForOutsiders(t *testing.T) {
 	}
 }
 
-// TestInternalsIn shows what is found, and what is none of it.
+// TestInternalsIn: internal types are found, and others are not reported.
 func TestInternalsIn(t *testing.T) {
 	hidden := types.NewPackage(module+"/harness/internal/hidden", "hidden")
 	name := types.NewTypeName(token.NoPos, hidden, "T", nil)
@@ -78,8 +78,8 @@ func TestInternalsIn(t *testing.T) {
 	}
 }
 
-// publicPackages are the import paths of the packages that others may import, and what imports them as they were
-// compiled.
+// publicPackages are the import paths of the packages that other modules may import, and an importer of their export
+// data.
 func publicPackages(t *testing.T) ([]string, types.Importer) {
 	t.Helper()
 	list := exec.Command("go", "list", "-export", "-deps", "-json=ImportPath,Name,Export", "./...")
@@ -123,7 +123,7 @@ type importerOf func(path string) (*types.Package, error)
 
 func (f importerOf) Import(path string) (*types.Package, error) { return f(path) }
 
-// internalsIn says which exported names of a package have to do with types of internal packages.
+// internalsIn lists the exported names of a package that mention types of internal packages.
 func internalsIn(pkg *types.Package) []string {
 	s := search{pkg: pkg, seen: map[types.Type]bool{}}
 	for _, name := range pkg.Scope().Names() {
@@ -134,7 +134,7 @@ func internalsIn(pkg *types.Package) []string {
 	return s.found
 }
 
-// search looks through types for those of internal packages.
+// search searches types for those of internal packages.
 type search struct {
 	pkg   *types.Package
 	seen  map[types.Type]bool // named types of the package itself
@@ -180,7 +180,7 @@ func (s *search) inType(where string, t types.Type) {
 	}
 }
 
-// inNamed looks into the named types of the package alone: those of others are theirs.
+// inNamed searches the named types of this package only: each package is searched by itself.
 func (s *search) inNamed(where string, t *types.Named) {
 	for arg := range t.TypeArgs().Types() {
 		s.inType(where, arg)

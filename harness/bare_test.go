@@ -14,11 +14,11 @@ import (
 	"netnscheck/reports"
 )
 
-// bareWorlds is the folder in which .ci/bare keeps what came of the worlds in which it hides programs, a folder for
-// each: only+ip+ping has beside what Go needs those two, all-nft has everything but nft.
+// bareWorlds is the folder with the results of .ci/bare, which hides programs: a folder for each set. only+ip+ping has
+// those two in addition to what Go needs, all-nft has everything but nft.
 var bareWorlds = flag.String("bare", "", "judge what came of the machines on which programs are missing (make bare)")
 
-// TestBare judges it: on no machine anything fails, and what is left out says why.
+// TestBare judges these results: nothing fails on any machine, and everything left out has a reason.
 func TestBare(t *testing.T) {
 	if *bareWorlds == "" {
 		t.Skip("there is nothing to judge: make bare")
@@ -83,7 +83,7 @@ func judgeRun(t *testing.T, world, path string) {
 	}
 }
 
-// judgeTests reads what `go test -json` said.
+// judgeTests reads the output of `go test -json`.
 func judgeTests(t *testing.T, _, path string) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -121,7 +121,7 @@ func judgeTests(t *testing.T, _, path string) {
 	}
 }
 
-// hasReason says whether a test that was skipped said anything of its own.
+// hasReason reports whether a skipped test printed a reason.
 func hasReason(output string) bool {
 	for line := range strings.Lines(output) {
 		line = strings.TrimSpace(line)

@@ -29,7 +29,7 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
-// scratch is a folder for the binary, which other users may execute.
+// scratch is a folder for the binary that other users may enter.
 var scratch string
 
 func TestMain(m *testing.M) {
@@ -66,7 +66,7 @@ func buildHarness(t testing.TB) string {
 	return path
 }
 
-// needPrograms skips the test where a program is missing that a command starts, also one in the text of a shell.
+// needPrograms skips the test if a program that a command starts is missing, also one in a shell script.
 func needPrograms(t testing.TB, argv ...string) {
 	t.Helper()
 	if err := program.Installed(scenario.Command{Argv: argv}); err != nil {
@@ -74,13 +74,13 @@ func needPrograms(t testing.TB, argv ...string) {
 	}
 }
 
-// call is what came of one call of the harness.
+// call is the result of one call of the harness.
 type call struct {
 	stdout, stderr string
 	status         int
 }
 
-// harness runs the binary in the folder and waits for its end.
+// harness runs the binary in a folder and waits for its end.
 func harness(t testing.TB, dir string, args ...string) call {
 	t.Helper()
 	return finish(t, command(t, dir, args...))
@@ -106,7 +106,7 @@ func finish(t testing.TB, cmd *exec.Cmd) call {
 	return call{stdout.String(), stderr.String(), cmd.ProcessState.ExitCode()}
 }
 
-// want fails the test unless the call ended with the status and said all of the words, on whichever stream.
+// want fails the test unless the call ended with the status and printed all of the words, on either stream.
 func (c call) want(t testing.TB, status int, words ...string) {
 	t.Helper()
 	if c.status != status {

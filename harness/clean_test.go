@@ -15,8 +15,8 @@ import (
 	"netnscheck/harness/internal/sandbox"
 )
 
-// TestClean kills a run with --sandbox=off so that nobody is left to clean up, and removes what it left. All of that
-// happens in a mount namespace with a /run of its own: the machine's leftovers, if there are any, are not ours.
+// TestClean kills all processes of a run with --sandbox=off and removes what it left. It uses a mount namespace with an
+// empty /run, so that it does not touch the machine's own leftovers.
 func TestClean(t *testing.T) {
 	there := ownRun(t)
 	dir := write(t, map[string]string{"slow.md": slow})
@@ -47,7 +47,7 @@ func TestClean(t *testing.T) {
 	run("clean").want(t, 0, "nothing is left behind")
 }
 
-// TestKilledAloneWithoutSandbox: the worker sees that the harness is gone, and takes its labs down.
+// TestKilledAloneWithoutSandbox: the worker notices the end of the harness and takes its labs down.
 func TestKilledAloneWithoutSandbox(t *testing.T) {
 	there := ownRun(t)
 	dir := write(t, map[string]string{"slow.md": slow})
@@ -65,7 +65,7 @@ func TestKilledAloneWithoutSandbox(t *testing.T) {
 	finish(t, again).want(t, 0, "nothing is left behind")
 }
 
-// workersOf are the keepers of a run with --sandbox=off, and behind them their workers.
+// workersOf are the keepers of a run with --sandbox=off, then their workers.
 func workersOf(t *testing.T, harness int) []int {
 	t.Helper()
 	all := childrenOf(t, harness)
@@ -75,8 +75,8 @@ func workersOf(t *testing.T, harness int) []int {
 	return all
 }
 
-// startAndAwaitFirstLine starts a run and returns when its first case has passed. The function that it returns gives
-// everything that the run says on its standard output, when it has ended.
+// startAndAwaitFirstLine starts a run and returns when its first case has passed. The returned function waits for the
+// end of the run and returns its whole standard output.
 func startAndAwaitFirstLine(t *testing.T, cmd *exec.Cmd) (said func() string) {
 	t.Helper()
 	stdout, err := cmd.StdoutPipe()
@@ -110,14 +110,14 @@ func gone(pids []int) bool {
 	return true
 }
 
-// ownRun makes a mount namespace with an empty /run; the function that it returns lets a command run the harness there.
+// ownRun makes a mount namespace with an empty /run; the returned function makes a command run the harness there.
 func ownRun(t *testing.T) func(cmd *exec.Cmd, args ...string) {
 	t.Helper()
 	return ownNamespaces(t, "--mount")
 }
 
-// ownNamespaces makes those namespaces, in the words that unshare(1) and nsenter(1) share, a mount namespace among
-// them, with an empty /run.
+// ownNamespaces makes the namespaces of these flags, which unshare(1) and nsenter(1) share; one is a mount namespace
+// with an empty /run.
 func ownNamespaces(t *testing.T, kinds ...string) func(cmd *exec.Cmd, args ...string) {
 	t.Helper()
 	if os.Geteuid() != 0 {

@@ -69,7 +69,7 @@ func TestUnreadableFile(t *testing.T) {
 	finish(t, cmd).want(t, 2, "read secret.md: permission denied")
 }
 
-// needSandbox skips where the machine allows none and the caller is not root.
+// needSandbox skips the test if the machine allows no sandbox and the caller is not root.
 func needSandbox(t testing.TB) {
 	t.Helper()
 	if !sandboxPossible(t) {
@@ -77,7 +77,7 @@ func needSandbox(t testing.TB) {
 	}
 }
 
-// sandboxPossible says whether there can be labs; where everything is required there have to be.
+// sandboxPossible reports whether labs are possible; it fails the test if they are required and impossible.
 func sandboxPossible(t testing.TB) bool {
 	t.Helper()
 	c := harness(t, t.TempDir(), "doctor")
@@ -241,7 +241,8 @@ func TestWithoutIP(t *testing.T) {
 const hideBusybox = `for f in /usr/local/sbin /usr/local/bin /usr/sbin /sbin /usr/bin /bin; do
 [ ! -e $f/busybox ] || mount --bind /dev/null $f/busybox; done`
 
-// TestWithoutBusybox hides every busybox: who asks for its driver is told what to install, everybody else does without.
+// TestWithoutBusybox hides every busybox: --driver busybox names the package to install, other runs leave the driver
+// out.
 func TestWithoutBusybox(t *testing.T) {
 	asRoot := ownMounts()
 	dir := write(t, map[string]string{"good.md": good})
@@ -257,8 +258,8 @@ func TestWithoutBusybox(t *testing.T) {
 	}
 }
 
-// ownMounts are the flags of unshare(1) for mounts of one's own: an ordinary user has to become root of a user
-// namespace first. For root that would be one without a user who owns nothing, in which there is no sandbox.
+// ownMounts are the flags of unshare(1) for a new mount namespace. An ordinary user needs a user namespace for it, too;
+// for root that one would lack an unprivileged user id, without which there is no sandbox.
 func ownMounts() []string {
 	if os.Geteuid() == 0 {
 		return []string{"-m"}
@@ -266,7 +267,7 @@ func ownMounts() []string {
 	return []string{"-Urm"}
 }
 
-// unshared runs the harness in namespaces that unshare(1) makes, after a shell prepared something there.
+// unshared runs the harness in namespaces that unshare(1) makes and a shell script prepares.
 func unshared(t *testing.T, dir string, flags []string, prepare string, args ...string) call {
 	t.Helper()
 	needSandbox(t)
@@ -284,7 +285,7 @@ func unshared(t *testing.T, dir string, flags []string, prepare string, args ...
 	return finish(t, cmd)
 }
 
-// validJUnit checks a report against the schema, where there is a program for it.
+// validJUnit checks a report against the schema if a validator is installed.
 func validJUnit(t *testing.T, path string) {
 	t.Helper()
 	if _, err := exec.LookPath("xmllint"); err != nil {
@@ -301,7 +302,7 @@ func validJUnit(t *testing.T, path string) {
 	}
 }
 
-// TestLeftOut: the end of a run says what was left out for want of what, and so do the reports.
+// TestLeftOut: the console and the reports list what was left out because of which missing program.
 func TestLeftOut(t *testing.T) {
 	needSandbox(t)
 	dir := write(t, map[string]string{"lacks.md": `# What no machine has
@@ -338,9 +339,8 @@ left out:
 	}
 }
 
-// TestNowhereToWrite: from a folder that is read-only, without a home and without a place for temporary files, the
-// harness runs all the same where its reports may go elsewhere; else it says in one line what to do, before anything
-// runs.
+// TestNowhereToWrite: in a read-only folder, without a home or a folder for temporary files, the harness runs if its
+// reports go elsewhere; otherwise it says in one line what to do, before anything runs.
 func TestNowhereToWrite(t *testing.T) {
 	dir := write(t, map[string]string{"good.md": good})
 	prepare := `mount -t tmpfs reports /mnt

@@ -44,7 +44,7 @@ func TestDiagnose(t *testing.T) {
 		"with 1473 bytes of data", "cause     mtu-exceeded: vnix-prodns in prodns")
 	onMachine(t, dir, chain, "diagnose", "--from", "a", "--to", "10.4.0.2").want(t, 1, "  -> r1  ", "  -> r2  ",
 		"  ×  r3  ", "cause     forwarding-off: r3")
-	// testns knows no way back to it
+	// testns has no route back to it
 	second := mended + "ip -n prodns link set lo up; ip -n prodns addr add 10.9.9.1/32 dev lo\n"
 	onMachine(t, dir, second, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--source", "10.9.9.1",
 		"--probe").want(t, 1,
@@ -54,7 +54,7 @@ func TestDiagnose(t *testing.T) {
 		3, "from 10.9.9.2, which is no address of prodns")
 }
 
-// TestDiagnoseProbe: what one packet says is told beside the diagnosis, which it confirms.
+// TestDiagnoseProbe: the answer to one packet is printed with the diagnosis, which it confirms.
 func TestDiagnoseProbe(t *testing.T) {
 	dir := t.TempDir()
 	onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--probe").want(t, 0,
@@ -95,7 +95,7 @@ func TestDiagnoseReview(t *testing.T) {
 	}
 }
 
-// TestDiagnoseStrangeNames: whatever bytes a name has, what is printed can be printed.
+// TestDiagnoseStrangeNames: the output is printable, whatever bytes a name has.
 func TestDiagnoseStrangeNames(t *testing.T) {
 	dir := t.TempDir()
 	strange := "n=$(printf 'b\\377\\033[31m\\nx'); ip netns add \"$n\"; ip link add v0 type veth peer name v1 netns " +
@@ -110,7 +110,7 @@ func TestDiagnoseStrangeNames(t *testing.T) {
 	}
 }
 
-// TestDiagnoseAProcess: the namespace of a process has no name, and is diagnosed all the same.
+// TestDiagnoseAProcess: the unnamed namespace of a process can be diagnosed.
 func TestDiagnoseAProcess(t *testing.T) {
 	dir := t.TempDir()
 	// A PID namespace, so that the process ends with the harness.
@@ -125,7 +125,7 @@ umount /run/netns/testns; rm /run/netns/testns; set -- "$@" --from-pid $pid`
 	asked("ip -n prodns link set vnix-prodns down").want(t, 1, "cause     peer-down: vnix-prodns in prodns")
 }
 
-// TestDiagnoseSaved: a saved state, redacted or not, gives the same diagnosis to anybody.
+// TestDiagnoseSaved: a saved state, redacted or not, gives the same diagnosis, also to an ordinary user.
 func TestDiagnoseSaved(t *testing.T) {
 	dir := t.TempDir()
 	ask := []string{"diagnose", "--from", "a", "--to", "10.4.0.2"}
@@ -151,7 +151,7 @@ func TestDiagnoseSaved(t *testing.T) {
 	harness(t, dir, "map", "--state", "other.json").want(t, 0, "─ r3 ─")
 }
 
-// asToldFor is the command by which a saved state is to be diagnosed.
+// asToldFor is the printed command that diagnoses a saved state.
 func asToldFor(t *testing.T, c call) []string {
 	t.Helper()
 	_, command, found := strings.Cut(c.stderr, "to diagnose it elsewhere: harness ")
@@ -162,8 +162,8 @@ func asToldFor(t *testing.T, c call) []string {
 	return strings.Fields(command)
 }
 
-// TestDiagnoseRedactedByKey: the owner is told what has become of an address, the file does not have it, and a question
-// about an address that the redacted state does not know gets no answer.
+// TestDiagnoseRedactedByKey: the key that is printed maps each address, the file does not contain it, and a question
+// about an address that is not in the redacted state gets no answer.
 func TestDiagnoseRedactedByKey(t *testing.T) {
 	dir := t.TempDir()
 	c := onMachine(t, dir, aPair, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--save", "other.json",
@@ -194,7 +194,7 @@ func TestDiagnoseRedactedByKey(t *testing.T) {
 	harness(t, dir, "diagnose", "--state", "other.json", "--from", "prodns", "--to", became, "--source",
 		"192.168.2.102").want(t, 3, "192.168.2.102 is no address in it")
 
-	// One that is no address of the state is known when it was asked about.
+	// An address outside the state is known if it was the target of the saved diagnosis.
 	c = onMachine(t, dir, aPair, "diagnose", "--from", "prodns", "--to", "203.0.113.9", "--save", "far.json",
 		"--redact")
 	c.want(t, 1, "cause     no-route")
@@ -203,7 +203,7 @@ func TestDiagnoseRedactedByKey(t *testing.T) {
 		"203.0.113.9 is no address in it")
 }
 
-// TestDiagnoseSavedUnderAnAddress: a namespace that is called by its address has another name in a redacted state.
+// TestDiagnoseSavedUnderAnAddress: a namespace whose name is an address is renamed in a redacted state.
 func TestDiagnoseSavedUnderAnAddress(t *testing.T) {
 	dir := write(t, map[string]string{"state.json": `{"namespaces": [{"name": "ns-10.9.0.1", "links": []}]}`})
 	c := harness(t, dir, "diagnose", "--state", "state.json", "--from", "ns-10.9.0.1", "--to", "10.9.0.2", "--save",
@@ -215,7 +215,7 @@ func TestDiagnoseSavedUnderAnAddress(t *testing.T) {
 	harness(t, dir, asOther...).want(t, 1, "cause     local-rule-missing: "+asOther[4])
 }
 
-// TestDiagnoseWithoutPrivilege: what could not be read is told, and is no all-clear.
+// TestDiagnoseWithoutPrivilege: what could not be read is reported, and is not taken for healthy.
 func TestDiagnoseWithoutPrivilege(t *testing.T) {
 	ordinary := func(args ...string) call {
 		cmd := command(t, t.TempDir(), args...)

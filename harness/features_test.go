@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestDoctorTellsEveryFeature: with one of three words each.
+// TestDoctorTellsEveryFeature: each feature is listed with one of three words.
 func TestDoctorTellsEveryFeature(t *testing.T) {
 	needSandbox(t)
 	c := harness(t, t.TempDir(), "doctor")

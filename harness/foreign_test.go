@@ -15,9 +15,9 @@ import (
 	"netnscheck/harness/internal/sandbox"
 )
 
-// foreign is a scenario that gives names to namespaces of others: that of the process %[1]s, and with %[2]s the
-// machine's own. Beside that it starts a program that loses its environment, its session and its parents, %[3]s, in
-// the namespace of another name, and one in the machine's.
+// foreign is a scenario that names namespaces that it did not make: that of the process %[1]s and, by %[2]s, the
+// host's. It also starts a program, %[3]s, that leaves its environment, session and parents, in the namespace of
+// another name and in the host's.
 const foreign = `# Names for the namespaces of others
 
 ## Give them names
@@ -39,8 +39,8 @@ $ ip netns exec machine setsid sh -c 'env -i %[3]s >/dev/null 2>&1 &'
 - [ ] namespace ` + "`prodns`" + ` exists
 `
 
-// TestNothingForeignIsEnded runs it with --sandbox=off on a machine of its own: a network namespace that is the
-// machine's for it, with a /run of its own. However the run ends, what it started ends with it, and nothing else.
+// TestNothingForeignIsEnded runs it with --sandbox=off, in a network namespace that stands for the machine's and with
+// an empty /run. However the run ends, the processes that it started end with it, and no others.
 func TestNothingForeignIsEnded(t *testing.T) {
 	sleep, setsid := installed(t, "sleep"), installed(t, "setsid")
 	for _, name := range []string{"ip", "ping", "mount", "nsenter", "unshare"} {
@@ -138,13 +138,13 @@ func installed(t *testing.T, name string) string {
 	return path
 }
 
-// ownMachine is ownRun with a network namespace of its own beside the /run.
+// ownMachine is ownRun with a new network namespace, too.
 func ownMachine(t *testing.T) func(cmd *exec.Cmd, args ...string) {
 	t.Helper()
 	return ownNamespaces(t, "--mount", "--net")
 }
 
-// startThere starts a process that no run has started, and waits until it is the program that it is to be.
+// startThere starts a process outside any run and waits until it has executed its program.
 func startThere(t *testing.T, there func(*exec.Cmd, ...string), argv ...string) int {
 	t.Helper()
 	cmd := exec.Command(installed(t, argv[0]))
@@ -164,7 +164,7 @@ func startThere(t *testing.T, there func(*exec.Cmd, ...string), argv ...string) 
 	return cmd.Process.Pid
 }
 
-// alive says that a process runs; a child of ours that nobody has reaped does not.
+// alive reports whether a process runs; a zombie does not.
 func alive(pid int) bool {
 	text, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), "stat"))
 	return err == nil && !strings.Contains(string(text), ") Z ")
@@ -175,7 +175,7 @@ func isHarness(pid int) bool {
 	return err == nil && strings.HasPrefix(filepath.Base(exe), "harness")
 }
 
-// sleepersOf are the processes that have the end of this command line.
+// sleepersOf are the processes whose command line ends with the last two words of command.
 func sleepersOf(command string) (pids []int) {
 	words := strings.Fields(command)
 	end := strings.Join(words[len(words)-2:], "\x00") + "\x00"

@@ -117,7 +117,7 @@ func parseImportRow(group string, cells, folders []string) (row importRow, err e
 	return row, err
 }
 
-// names are the names in a cell, which says "nothing" where it has none.
+// names are the names in a cell; "nothing" stands for none.
 func names(cell string) ([]string, error) {
 	found := codeSpans(cell)
 	if (len(found) == 0) != (strings.TrimSpace(cell) == "nothing") {
@@ -154,7 +154,7 @@ func codeSpans(text string) []string {
 	return found
 }
 
-// check says what is wrong with the rules themselves.
+// check reports errors in the rules themselves.
 func (r importRules) check() error {
 	if len(r.rows) == 0 || len(r.guarded) == 0 || len(r.kernel) == 0 {
 		return fmt.Errorf("%d rows, %d guarded packages, %d that touch the kernel: none may be missing",
@@ -207,7 +207,7 @@ func (r importRules) of(pkg string) *importRow {
 	return nearest
 }
 
-// forbidden says why a package may not import a path, "" if it may.
+// forbidden is the reason why a package may not import a path; "" if it may.
 func (r importRules) forbidden(pkg, path string) string {
 	row := r.of(pkg)
 	if row == nil {
@@ -228,7 +228,7 @@ func (r importRules) forbidden(pkg, path string) string {
 	return ""
 }
 
-// tooWide is what rows allow and nobody does. The imports are those of each package.
+// tooWide lists what rows allow and none of their packages imports, given the imports of each package.
 func (r importRules) tooWide(imports map[string][]string) []string {
 	var found []string
 	for i := range r.rows {
@@ -261,7 +261,8 @@ func (r importRules) tooWide(imports map[string][]string) []string {
 	return found
 }
 
-// matches says whether a path is one of the patterns or, where a pattern ends in `...`, lies in that folder or is it.
+// matches reports whether a path matches one of the patterns; a pattern that ends in `...` matches its folder and all
+// below.
 func matches(path string, patterns []string) bool {
 	for _, p := range patterns {
 		if folder, all := strings.CutSuffix(p, "..."); all {
@@ -306,7 +307,7 @@ The kernel is touched by ` + "`os/exec`." + `
 ## Next
 `
 
-// TestImportRules shows what is wrong with a table, and that a sound one is read.
+// TestImportRules: errors in a table are reported, and a correct table is read.
 func TestImportRules(t *testing.T) {
 	folders := []string{"docs", "harness"}
 	rules, err := parseImportRules(sampleRules, folders)

@@ -27,7 +27,7 @@ var uses = []struct {
 	{[]string{"NewPinger", "New"}, "ping", []string{"harness/internal/probe/goping.go"}},
 }
 
-// netTypes is all that a pure package may use of package net: the type of a link-layer address.
+// netTypes are the only names of package net for pure packages: those of a link-layer address.
 var netTypes = []string{"HardwareAddr", "ParseMAC"}
 
 type sourceFile struct {
@@ -104,7 +104,7 @@ func TestNamesUsedInOnePlaceOnly(t *testing.T) {
 	}
 }
 
-// TestForbidden shows the rules at work: each of these must be refused, and its counterpart allowed.
+// TestForbidden: each of these imports is refused, and its counterpart allowed.
 func TestForbidden(t *testing.T) {
 	rules := readImportRules(t)
 	for _, c := range []struct {
@@ -192,7 +192,7 @@ func localNames(t *testing.T, f sourceFile) map[string]string {
 	return names
 }
 
-// sourceFiles are the Go files of the module, parsed.
+// sourceFiles are the parsed Go files of the module.
 func sourceFiles(t *testing.T) []sourceFile {
 	t.Helper()
 	var files []sourceFile

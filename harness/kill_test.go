@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// TestKilledHarnessLeavesNothing kills the harness with SIGKILL at 20 random moments of a run and counts what is left:
-// no process, no network namespace, no mount, no link, no file but the results.
+// TestKilledHarnessLeavesNothing kills the harness with SIGKILL at 20 random moments of a run. It leaves no process,
+// network namespace, mount or link, and no file but the results.
 func TestKilledHarnessLeavesNothing(t *testing.T) {
 	bin := buildHarness(t)
 	loadModules(bin)
@@ -75,11 +75,11 @@ func TestKilledHarnessLeavesNothing(t *testing.T) {
 	}
 }
 
-// loadModules has the harness try what the kernel has, as it does for what a scenario requires. Some modules that it
-// loads bring links of their own into the machine's namespace, once and for all: ifb0, tunl0.
+// loadModules makes the harness try all features of the kernel. Some of the modules that this loads add links to the
+// host's network namespace, which stay: ifb0, tunl0.
 func loadModules(bin string) { exec.Command(bin, "doctor").Run() }
 
-// census is what of the machine's network a process outside can see: mounts, names of network namespaces, links.
+// census lists the mounts, the names of network namespaces and the links that a process outside the sandbox sees.
 func census(t *testing.T) []string {
 	var found []string
 	mounts, err := os.ReadFile("/proc/self/mountinfo")
@@ -98,8 +98,8 @@ func census(t *testing.T) []string {
 	return found
 }
 
-// processesOf lists the processes that run our binary, and those that a lab of ours started: they have its environment.
-// Their namespaces live no longer than they do.
+// processesOf lists the processes that run our binary, and those of its labs, by their environment. Namespaces end with
+// their processes.
 func processesOf(bin, tmpdir string) []string {
 	var found []string
 	dirs, _ := filepath.Glob("/proc/[0-9]*")
@@ -132,7 +132,7 @@ func files(t *testing.T, dir string) []string {
 	return found
 }
 
-// eventually asks again until the answer is yes, limit at most.
+// eventually repeats the question until the answer is true or the time limit is over.
 func eventually(limit time.Duration, ask func() bool) bool {
 	deadline := time.NewTimer(limit)
 	defer deadline.Stop()

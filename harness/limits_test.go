@@ -20,17 +20,17 @@ import (
 	"netnscheck/reports"
 )
 
-// limitsVariable makes the test binary one that gives itself limits and then becomes another program.
+// limitsVariable makes the test binary set limits for itself and then execute another program.
 const limitsVariable = "NETNSCHECK_TEST_LIMITS"
 
-// limits are what a machine may forbid.
+// limits are limits that a machine may set.
 type limits struct {
 	Deny     []denial          // by a seccomp filter
 	Rlimits  map[int]uint64    // soft and hard
 	Settings map[string]string // files of the kernel and what is written into them
 }
 
-// denial is a system call that a filter refuses: with any of some flags in its first argument, without any of others.
+// denial is a system call that a filter refuses if its first argument has any of some flags and none of others.
 type denial struct {
 	Call          int
 	With, Without uint32
@@ -54,7 +54,7 @@ func limit(t *testing.T, cmd *exec.Cmd, l limits) *exec.Cmd {
 	return cmd
 }
 
-// ownBinary is a copy of the test binary where everybody may execute it.
+// ownBinary is a copy of the test binary that all users may execute.
 var ownBinary = sync.OnceValues(func() (string, error) {
 	text, err := os.ReadFile("/proc/self/exe")
 	if err != nil {
@@ -64,7 +64,7 @@ var ownBinary = sync.OnceValues(func() (string, error) {
 	return path, os.WriteFile(path, text, 0o755)
 })
 
-// beLimited is the life of such a binary. It does not return.
+// beLimited is the main function of such a binary. It does not return.
 func beLimited(text string) {
 	var l limits
 	err := json.Unmarshal([]byte(text), &l)
@@ -127,8 +127,7 @@ func filter(denials []denial) error {
 		Len: uint16(len(code)), Filter: &code[0]})), 0, 0)
 }
 
-// inUserNamespace makes a command run in a user namespace of its own, where it is root and may lower the limits of what
-// it makes.
+// inUserNamespace makes a command run in a new user namespace, as root, where it may lower the limits on namespaces.
 func inUserNamespace(cmd *exec.Cmd) *exec.Cmd {
 	size := 1
 	if os.Geteuid() == 0 {
@@ -143,8 +142,8 @@ func inUserNamespace(cmd *exec.Cmd) *exec.Cmd {
 	return cmd
 }
 
-// TestMachineThatCannot: what keeps a run from its first result is status 3, with a reason and a remedy; and a run does
-// not go to the machine itself because there is no sandbox.
+// TestMachineThatCannot: a run that cannot have a first result ends with status 3, a reason and a remedy, and never
+// runs on the machine itself for lack of a sandbox.
 func TestMachineThatCannot(t *testing.T) {
 	needSandbox(t)
 	deny := func(d ...denial) limits { return limits{Deny: d} }
@@ -188,7 +187,7 @@ func TestMachineThatCannot(t *testing.T) {
 	}
 }
 
-// TestLimitOfTheWorker: what the trial of the sandbox does not meet, the first worker does. The report is whole.
+// TestLimitOfTheWorker: the first worker meets a limit that the trial of the sandbox did not. The report is complete.
 func TestLimitOfTheWorker(t *testing.T) {
 	needSandbox(t)
 	dir := write(t, map[string]string{"good.md": good})
@@ -220,7 +219,8 @@ func TestLimitOfTheWorker(t *testing.T) {
 	}
 }
 
-// TestFewFiles: with however few open files, a run passes, or says that it cannot, or which case met the limit.
+// TestFewFiles: with any limit on open files, a run passes, reports that it cannot run, or names the case that met the
+// limit.
 func TestFewFiles(t *testing.T) {
 	needSandbox(t)
 	seen := map[int]bool{}
@@ -251,8 +251,8 @@ func TestFewProcesses(t *testing.T) {
 	finish(t, cmd).want(t, 3, "RLIMIT_NPROC", "ulimit -u")
 }
 
-// TestSandboxIsNotLeft: where root has no sandbox, nothing is run on the machine itself unless that was said; then it
-// is run there, or said that it cannot be.
+// TestSandboxIsNotLeft: if root cannot have a sandbox, nothing runs on the machine itself without --sandbox=off; with
+// it, the scenario runs there, or the harness reports why it cannot.
 func TestSandboxIsNotLeft(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root could go to the machine itself")

@@ -1,5 +1,6 @@
-// Command harness runs the catalogue of scenarios on this machine's kernel, shows it, and checks scenarios that people
-// write. The command line is internal/cmd; nothing else is here, but the tests that drive the built program.
+// Command harness runs and shows the catalogue of scenarios on this machine's kernel, checks scenarios, and draws and
+// diagnoses namespaces. The command line is internal/cmd; apart from main, this package holds only the tests that drive
+// the built program.
 package main
 
 import (

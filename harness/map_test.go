@@ -12,14 +12,14 @@ import (
 	"testing"
 )
 
-// onMachine runs the harness on a machine of its own: namespaces that unshare(1) makes, with a /run/netns that is
-// empty, in which a shell with `ip` prepares something.
+// onMachine runs the harness in namespaces that unshare(1) makes, with an empty /run/netns, after a shell script with
+// ip has prepared them.
 func onMachine(t *testing.T, dir, prepare string, args ...string) call {
 	t.Helper()
 	return unshared(t, dir, []string{"-Urnm"}, "mount -t tmpfs tmpfs /run; "+strings.TrimSpace(prepare), args...)
 }
 
-// aPair is two namespaces with a pair of which one end is down.
+// aPair makes two namespaces with a veth pair, one end of which is down.
 const aPair = `ip netns add testns; ip netns add prodns
 ip link add vnix-prodns netns prodns type veth peer name vnic-testns netns testns
 ip -n prodns addr add 192.168.2.102/24 dev vnix-prodns; ip -n testns addr add 192.168.2.103/24 dev vnic-testns
@@ -66,7 +66,7 @@ func TestMapOfALab(t *testing.T) {
 	}
 }
 
-// TestMapFollowsColumns: without a terminal, COLUMNS says how wide it is.
+// TestMapFollowsColumns: without a terminal, COLUMNS sets the width.
 func TestMapFollowsColumns(t *testing.T) {
 	dir := write(t, map[string]string{"state.json": `{"namespaces": [
 		{"name": "a", "links": [{"index": 1, "name": "a-long-name-15c", "kind": "dummy"}]},

@@ -2,7 +2,7 @@ package main_test
 
 import "testing"
 
-// TestRequiresWithoutASandbox: what a scenario requires is found out without a sandbox too.
+// TestRequiresWithoutASandbox: required features are also tried without a sandbox.
 func TestRequiresWithoutASandbox(t *testing.T) {
 	there := ownRun(t)
 	dir := write(t, map[string]string{"veth.md": "---\nrequires: [veth]\n---\n" + good})

@@ -17,11 +17,10 @@ import (
 	"netnscheck/harness/term"
 )
 
-// evil is the name of a file that does what a name can: an escape sequence, another direction, a command to the runner
-// in a line of its own.
+// evil is a hostile file name: an escape sequence, a change of direction, a line that is a command to a CI runner.
 const evil = "a\x1b[2J\u202e\n ::error file=x::owned ##[group]\n::add-mask::e.md"
 
-// hostile is a scenario with such text wherever its author may write any.
+// hostile is a scenario with such text in every place for free text.
 const hostile = "---\nid: hostile\n---\n# Title \x1b]0;owned\a \u202e \u0085\n\n" +
 	"Text \u009b31m ##[error]x\n::error::text\n\n" +
 	"## Step \x1b[31m \u2066 ##[group]s\n```console\n" +
@@ -36,8 +35,7 @@ func inCI(t *testing.T, dir string, args ...string) call {
 	return finish(t, cmd)
 }
 
-// wantHarmless sees that nothing in the text does something to a terminal or to a runner, and that what was to do it
-// can be seen.
+// wantHarmless checks that a text has no effect on a terminal or a runner, and that the escaped characters are visible.
 func wantHarmless(t *testing.T, text string, visible ...string) {
 	t.Helper()
 	for i, line := range strings.Split(text, "\n") {
@@ -57,7 +55,7 @@ func wantHarmless(t *testing.T, text string, visible ...string) {
 	}
 }
 
-// TestHostileOutput: what a program prints begins lines of the console.
+// TestHostileOutput: the output of a program begins lines of the console.
 func TestHostileOutput(t *testing.T) {
 	needSandbox(t)
 	if _, err := exec.LookPath("ip"); err != nil {
@@ -134,10 +132,10 @@ func TestHostileText(t *testing.T) {
 	validJUnit(t, filepath.Join(dir, "results", "junit.xml"))
 }
 
-// own are the sequences that this program itself sends to a terminal: looks, and what takes the count of cases away.
+// own matches the sequences that this program sends to a terminal: looks, and the removal of the progress line.
 var own = regexp.MustCompile(`\x1b\[(1|2|4|31|32|33|36|1;36|4;36|0)m|\r\x1b\[K|\r\n`)
 
-// TestHostileTextOnATerminal: with colours, and with the count of cases, too.
+// TestHostileTextOnATerminal: the same with colours and the progress line.
 func TestHostileTextOnATerminal(t *testing.T) {
 	needSandbox(t)
 	dir := write(t, map[string]string{evil: hostile})
@@ -157,7 +155,7 @@ func TestHostileTextOnATerminal(t *testing.T) {
 	}
 }
 
-// onTerminal runs a command with a terminal as its outputs and returns what that is sent.
+// onTerminal runs a command on a pseudo-terminal and returns its output.
 func onTerminal(t *testing.T, cmd *exec.Cmd) string {
 	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)

@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// oddFiles makes what is no regular file, and files that are too large, and returns their folder.
+// oddFiles makes irregular files and files that are too large, and returns their folder.
 func oddFiles(t *testing.T) string {
 	t.Helper()
 	dir := write(t, map[string]string{"folder.md/x.txt": "", "huge.md": "# x", "huge.json": "{}", "good.md": good})
@@ -34,7 +34,7 @@ func oddFiles(t *testing.T) string {
 	return dir
 }
 
-// TestOddFiles: each is refused at once, by whatever reads a scenario or a state.
+// TestOddFiles: each command that reads a scenario or a state refuses each of them at once.
 func TestOddFiles(t *testing.T) {
 	dir := oddFiles(t)
 	scenarios := [][]string{{"run"}, {"show"}, {"map"}, {"scenario", "check"}}
@@ -76,7 +76,7 @@ func TestStateOfAPipe(t *testing.T) {
 	read.Close()
 }
 
-// TestSignalWhileReading: who names a pipe to which nobody writes can stop the harness all the same.
+// TestSignalWhileReading: a signal stops the harness while it waits for a pipe without a writer.
 func TestSignalWhileReading(t *testing.T) {
 	dir := oddFiles(t)
 	pipe := filepath.Join(dir, "pipe.md")
@@ -132,7 +132,7 @@ func TestSecondSignal(t *testing.T) {
 	}
 }
 
-// TestSecondHangup is none: when a terminal goes, the kernel and the shell each send one.
+// TestSecondHangup: a second SIGHUP does not count: when a terminal closes, the kernel and the shell send one each.
 func TestSecondHangup(t *testing.T) {
 	c := stuck(t, func(p *os.Process) {
 		p.Signal(syscall.SIGHUP)
@@ -146,7 +146,7 @@ func TestSecondHangup(t *testing.T) {
 	}
 }
 
-// stuck runs a scenario, stops its worker so that it hears nothing any more, and does something to the harness.
+// stuck runs a scenario, stops its worker so that it does not react any more, and does something to the harness.
 func stuck(t *testing.T, do func(p *os.Process)) *exec.Cmd {
 	t.Helper()
 	needSandbox(t)

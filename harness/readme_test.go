@@ -9,7 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestReadmeShowsTheRealRun runs the command that README shows and compares what it prints, but for the times.
+// TestReadmeShowsTheRealRun runs the command that README shows and compares the output, except the times.
 func TestReadmeShowsTheRealRun(t *testing.T) {
 	needSandbox(t)
 	needPrograms(t, "ip")
@@ -31,7 +31,7 @@ func TestReadmeShowsTheRealRun(t *testing.T) {
 	}
 }
 
-// withoutTimes puts a … for what differs from run to run.
+// withoutTimes replaces what differs from run to run by an ellipsis.
 func withoutTimes(text string) []string {
 	times := regexp.MustCompile(`(\(| in )(under )?[0-9.]+ (ms|s|min)\b`)
 	return strings.Split(strings.TrimSpace(times.ReplaceAllString(text, "$1…")), "\n")

@@ -14,7 +14,7 @@ import (
 	"netnscheck/reports"
 )
 
-// TestReportsAreRefusedBeforeTheRun: nothing is run, and the reports of the run before are as they were.
+// TestReportsAreRefusedBeforeTheRun: nothing runs, and the reports of the previous run are unchanged.
 func TestReportsAreRefusedBeforeTheRun(t *testing.T) {
 	needSandbox(t)
 	dir := write(t, map[string]string{"good.md": good, "folder/x": ""})
@@ -56,7 +56,7 @@ func TestReportsAreRefusedBeforeTheRun(t *testing.T) {
 	}
 }
 
-// contents are the files and folders below one, with what is in the files.
+// contents are the files and folders below a folder, with the contents of the files.
 func contents(t *testing.T, dir string) []string {
 	t.Helper()
 	var all []string
@@ -75,7 +75,7 @@ func contents(t *testing.T, dir string) []string {
 	return all
 }
 
-// TestReportInAPlaceOfSomebodyElse: an ordinary user is told before the run.
+// TestReportInAPlaceOfSomebodyElse: an ordinary user gets the error before the run.
 func TestReportInAPlaceOfSomebodyElse(t *testing.T) {
 	needSandbox(t)
 	dir := write(t, map[string]string{"good.md": good, "theirs/x": ""})
@@ -92,7 +92,7 @@ func TestReportInAPlaceOfSomebodyElse(t *testing.T) {
 	}
 }
 
-// TestReportToAStream: what stands for an open file or a pipe is written to, and stays what it is.
+// TestReportToAStream: pipes and names of open files are written to and not replaced.
 func TestReportToAStream(t *testing.T) {
 	needSandbox(t)
 	dir := write(t, map[string]string{"good.md": good})
@@ -128,7 +128,7 @@ func TestReportToAStream(t *testing.T) {
 	}
 }
 
-// TestReaderGoes: `harness run | head -1` writes its reports and says what came of the run.
+// TestReaderGoes: `harness run | head -1` writes its reports and has the exit status of the run.
 func TestReaderGoes(t *testing.T) {
 	needSandbox(t)
 	for name, want := range map[string]int{"good.md": 0, "red.md": 1} {
@@ -158,7 +158,7 @@ func TestReaderGoes(t *testing.T) {
 			validJUnit(t, filepath.Join(dir, "results", "junit.xml"))
 		}
 	}
-	// who wants a report on standard output has lost it
+	// a report on standard output is lost
 	dir := write(t, map[string]string{"good.md": good})
 	stdout, in, err := os.Pipe()
 	if err != nil {
@@ -181,7 +181,7 @@ func stderrOf(cmd *exec.Cmd) (string, error) {
 	return said.String(), err
 }
 
-// TestKilledRunLeavesNoOldReport: yesterday's green file is no report of a run that was killed.
+// TestKilledRunLeavesNoOldReport: a killed run does not leave the report of an earlier run in place.
 func TestKilledRunLeavesNoOldReport(t *testing.T) {
 	needSandbox(t)
 	dir := write(t, map[string]string{"good.md": good, "slow.md": slow})

@@ -15,8 +15,8 @@ import (
 
 var updateScripts = flag.Bool("update-scripts", false, "write what the harness says into the scripts that compare it")
 
-// TestScripts plays the transcripts of testdata/script, which are tests and documentation: how each command is called,
-// what it says, and with which status it ends.
+// TestScripts runs the transcripts of testdata/script, which are tests and documentation: how to call each command,
+// what it prints, and its exit status.
 func TestScripts(t *testing.T) {
 	bin := filepath.Dir(buildHarness(t))
 	testscript.Run(t, testscript.Params{
@@ -43,7 +43,7 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// ended runs a program of a script, which is to end with the status.
+// ended runs a program of a script, which has to end with the status.
 func ended(ts *testscript.TestScript, want int, program string, args []string) {
 	err := ts.Exec(program, args...)
 	status := 0

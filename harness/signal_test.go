@@ -35,8 +35,7 @@ func asNobody(t testing.TB, cmd *exec.Cmd) {
 	}
 }
 
-// interrupted runs a scenario whose second step takes a minute, does something to the harness when that step runs, and
-// reads the report.
+// interrupted runs a scenario whose second step takes a minute, calls do while that step runs, and reads the report.
 func interrupted(t *testing.T, do func(p *os.Process), args ...string) (call, *reports.Run) {
 	t.Helper()
 	needSandbox(t)
@@ -108,7 +107,7 @@ func TestTimeout(t *testing.T) {
 	wantInterrupted(t, c, r, "--timeout")
 }
 
-// TestWorkerIsKilled: somebody else ends the worker; the report has every case all the same.
+// TestWorkerIsKilled: the worker is killed from outside; the report still has every case.
 func TestWorkerIsKilled(t *testing.T) {
 	c, r := interrupted(t, func(p *os.Process) {
 		for _, child := range childrenOf(t, p.Pid) {
@@ -138,7 +137,7 @@ func childrenNow(pid int) []int {
 		if err != nil {
 			continue // it has ended
 		}
-		// The name of the program, in brackets, may have blanks in it; behind it stand the state and the parent.
+		// The name of the program, in brackets, may contain blanks; the state and the parent follow it: proc(5).
 		fields := strings.Fields(string(text[bytes.LastIndexByte(text, ')')+1:]))
 		child, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
 		if err == nil && len(fields) > 1 && fields[1] == strconv.Itoa(pid) {
@@ -149,7 +148,7 @@ func childrenNow(pid int) []int {
 }
 
 // workerOf waits for the worker of a run in the sandbox, and returns it with the first process of its sandbox. The
-// harness may still have another child: nobody waits for the end of the sandbox that it has tried.
+// harness may have another child: it does not wait for the end of its trial sandbox.
 func workerOf(t *testing.T, harness int) (first, pid int) {
 	t.Helper()
 	role := worker.Role.Name

@@ -28,8 +28,8 @@ var soakRuns = flag.Int("soak", -1, "run the whole catalogue this often, beside 
 // loadVariable makes the test binary a load: a process that keeps all processors busy.
 const loadVariable = "NETNSCHECK_TEST_LOAD"
 
-// burn is the life of the load. It ends with the process that started it, which holds the other end of its standard
-// input.
+// burn is the main function of the load. It ends with the process that started it, which holds the other end of its
+// standard input.
 func burn() {
 	for range runtime.NumCPU() {
 		go func() {
@@ -40,7 +40,7 @@ func burn() {
 	io.Copy(io.Discard, os.Stdin)
 }
 
-// startLoad starts the load and returns what ends it.
+// startLoad starts the load and returns a function that ends it.
 func startLoad(t *testing.T) (end func()) {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe")
@@ -57,8 +57,8 @@ func startLoad(t *testing.T) (end func()) {
 	}
 }
 
-// TestSoak runs everything again and again, in random orders, four scenarios at a time, beside the load. It goes on
-// after a failure, and says at the end, or when it is interrupted, what failed in which run and what was left behind.
+// TestSoak runs everything repeatedly, in random orders, four scenarios at a time, under load. It goes on after a
+// failure and reports at the end, or when interrupted, what failed in which run and what was left behind.
 func TestSoak(t *testing.T) {
 	switch n := *soakRuns; {
 	case n == -1:
@@ -92,7 +92,7 @@ func TestSoak(t *testing.T) {
 	}
 }
 
-// soak is what came of the runs so far.
+// soak holds the results of the runs so far.
 type soak struct {
 	began              time.Time
 	runs, passed       int
@@ -104,7 +104,7 @@ func (s *soak) note(format string, args ...any) {
 	s.failures = append(s.failures, fmt.Sprintf(format, args...))
 }
 
-// run runs everything once and says what came of it.
+// run runs everything once and returns the results.
 func (s *soak) run(ctx context.Context, bin, dir string, seed int64) {
 	began := time.Now()
 	results := filepath.Join(dir, "results")
@@ -139,7 +139,7 @@ func (s *soak) run(ctx context.Context, bin, dir string, seed int64) {
 		s.runs, *soakRuns, seed, verdict, n.Pass, n.Bad(), n.Skip, time.Since(began).Seconds())
 }
 
-// take notes the failures and the leftovers of a run.
+// take records the failures and the leftovers of a run.
 func (s *soak) take(r *reports.Run, seed int64) {
 	at := fmt.Sprintf("run %d (--seed %d): ", s.runs, seed)
 	for i := range r.Suites {

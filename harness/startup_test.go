@@ -9,7 +9,7 @@ import (
 	"netnscheck/reports"
 )
 
-// firstSpec runs one short case and tells how long it took from the start of the binary to the beginning of the case.
+// firstSpec runs one short case and returns the time from the start of the binary to the beginning of the case.
 func firstSpec(t testing.TB, dir string) time.Duration {
 	t.Helper()
 	cmd := command(t, dir, "run", "good.md", "--driver", "netlink", "--focus", "Make another")
@@ -36,8 +36,8 @@ func BenchmarkFirstSpec(b *testing.B) {
 	b.ReportMetric(float64(sum.Microseconds())/1000/float64(n), "ms-to-first-spec")
 }
 
-// BenchmarkWholeRun runs the tutorial with both drivers and all its mistakes and tells how long it took besides the
-// pings that the lesson itself waits for. Under 2 s.
+// BenchmarkWholeRun runs the tutorial with both drivers and all its mistakes and reports the time without the pings for
+// which the lesson itself waits, which is to be under 2 s.
 func BenchmarkWholeRun(b *testing.B) {
 	needSandbox(b)
 	dir := b.TempDir()

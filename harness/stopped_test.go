@@ -18,8 +18,8 @@ const (
 	firstStopped  = "the first process of its sandbox was stopped (SIGSTOP)"
 )
 
-// TestWorkerIsStopped: the run does not wait for ever for a worker that somebody has stopped. Its running case says
-// what happened, those behind it were not run, and the other scenario is played.
+// TestWorkerIsStopped: the run does not wait for ever for a stopped worker. Its running case is an error with the
+// reason, its later cases are not run, and the other scenario is played.
 func TestWorkerIsStopped(t *testing.T) {
 	for name, c := range map[string]struct {
 		stop func(init, worker int) []int
@@ -83,7 +83,7 @@ func wantStopped(t *testing.T, c call, r *reports.Run, says string) {
 	}
 }
 
-// TestFirstProcessIsStopped: the cases come to their ends, and what ends the sandbox does not.
+// TestFirstProcessIsStopped: all cases complete, but the process that ends the sandbox does not react.
 func TestFirstProcessIsStopped(t *testing.T) {
 	needSandbox(t)
 	t.Parallel()
@@ -96,7 +96,7 @@ func TestFirstProcessIsStopped(t *testing.T) {
 	call{stdout: said, status: cmd.ProcessState.ExitCode()}.want(t, 1, "3 cases: 3 passed", firstStopped)
 }
 
-// TestSleepingMachine: everything of a run is stopped for longer than a worker may be, as by a laptop's lid, and goes
+// TestSleepingMachine: all processes of a run are stopped for longer than a worker may be, as by a laptop's lid, and go
 // on.
 func TestSleepingMachine(t *testing.T) {
 	needSandbox(t)
@@ -138,7 +138,7 @@ func TestWorkerWithoutMemory(t *testing.T) {
 		"the worker was killed (SIGKILL) by the OOM killer: the control group reached its memory limit")
 }
 
-// goOn continues what is stopped in a control group, and says whether anything was.
+// goOn continues a stopped process of a control group and reports whether there was one.
 func goOn(group string) bool {
 	var text []byte
 	for _, dir := range []string{group, filepath.Join(group, "*")} { // a sandbox has a group of its own

@@ -11,7 +11,7 @@ import (
 	"netnscheck/reports"
 )
 
-// ran are the suites of a report in their order, those of scenarios by `id.driver`.
+// ran are the suites of a report in order, those of scenarios as `id.driver`.
 func ran(t *testing.T, dir string) []string {
 	t.Helper()
 	r, err := reports.ReadJSON(filepath.Join(dir, "results", "results.json"))
@@ -25,7 +25,7 @@ func ran(t *testing.T, dir string) []string {
 	return names
 }
 
-// TestSuitesInGo: they run by their name, side by side with scenarios, and with all the rest; filters hold for them
+// TestSuitesInGo: the suites run by name, together with scenarios, and in a run of everything; filters apply to them,
 // too.
 func TestSuitesInGo(t *testing.T) {
 	needSandbox(t)
@@ -47,7 +47,7 @@ func TestSuitesInGo(t *testing.T) {
 	if got, want := ran(t, dir), []string{"good.netlink", "suites.events"}; !slices.Equal(got, want) {
 		t.Errorf("ran %q, want %q: the suites come last", got, want)
 	}
-	// A bare harness has them, and --driver is none of their business.
+	// Without a subcommand they run, too, and --driver does not apply to them.
 	harness(t, dir, "--label-filter", "go || complete-commands", "--focus", "isolation|complete", "--driver",
 		"netlink").want(t, 0)
 	if got, want := ran(t, dir), []string{"complete-commands.netlink", "suites.isolation"}; !slices.Equal(got, want) {
@@ -86,7 +86,7 @@ func TestSuitesInGoAreListedAndNotShown(t *testing.T) {
 	harness(t, dir, "run", "./suites").want(t, 2, "suites/x.md")
 }
 
-// TestScenarioCalledSuites: a file of that name is a scenario as any other.
+// TestScenarioCalledSuites: a file of that name is an ordinary scenario.
 func TestScenarioCalledSuites(t *testing.T) {
 	needSandbox(t)
 	dir := write(t, map[string]string{"suites.md": good})

@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestClosedFolder: the folder in which the harness is started need not be open to the root of a sandbox, who is nobody
-// outside.
+// TestClosedFolder: the root of a sandbox, an unprivileged user outside, need not have access to the folder in which
+// the harness is started.
 func TestClosedFolder(t *testing.T) {
 	needSandbox(t)
 	dir := write(t, map[string]string{"good.md": strings.Replace(good, "ip netns add testns\n",
