@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -75,6 +76,19 @@ func formatExamples(t *testing.T) (examples []example) {
 		t.Fatal(err)
 	}
 	return examples
+}
+
+// joined is a command line that contains the next command, the output or the exit status: a reformatted block, which is
+// still a valid scenario with one long command.
+var joined = regexp.MustCompile(`(?m)^\$ .*( \$ |\.\.\.| \[(\d+|!)\]).*$`)
+
+// TestLinesOfTheExamples: in the examples every command and its output have lines of their own.
+func TestLinesOfTheExamples(t *testing.T) {
+	for _, e := range formatExamples(t) {
+		for _, line := range joined.FindAllString(e.source, -1) {
+			t.Errorf("%s:%d: the example has more than a command in the line %s", formatFile, e.line, line)
+		}
+	}
 }
 
 func TestWithTable(t *testing.T) {
