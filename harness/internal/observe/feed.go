@@ -56,6 +56,7 @@ type Feed struct {
 	names  map[int]string  // of the links, by index
 	known  map[string]bool // existing addresses and neighbours, by their identity
 	events []Event
+	lost   error // why events are missing
 	closed bool
 }
 
@@ -116,8 +117,11 @@ func (f *Feed) Close() {
 }
 
 // Events are the events so far. If there are none, it waits for the given time, because consequences of a change (such
-// as the carrier of a peer) are reported a little later than the change. If events were lost, the error is ErrLost.
+// as the carrier of a peer) are reported a little later than the change. If events were lost, the error is ErrLost, then and ever after.
 func (f *Feed) Events(moment time.Duration) ([]Event, error) {
+	if f.lost != nil {
+		return nil, f.lost
+	}
 	if f.closed {
 		return f.events, nil
 	}
@@ -134,8 +138,8 @@ func (f *Feed) Events(moment time.Duration) ([]Event, error) {
 		if err != nil || n == 0 {
 			return f.events, err
 		}
-		if err := f.receive(); err != nil {
-			return nil, err
+		if f.lost = f.receive(); f.lost != nil {
+			return nil, f.lost
 		}
 	}
 }

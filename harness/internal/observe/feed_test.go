@@ -1,9 +1,13 @@
 package observe
 
 import (
+	"errors"
+	"fmt"
 	"os"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestEventIs(t *testing.T) {
@@ -75,5 +79,30 @@ func TestFeed(t *testing.T) {
 	want("route", "add", "127.0.0.1 dev lo table local")
 	if events, err := quiet.Events(20 * time.Millisecond); err != nil || len(events) > 0 {
 		t.Errorf("in the quiet namespace: %v, %v", events, err)
+	}
+}
+
+// TestLostEvents: after an overflow nobody knows what happened, however often they ask.
+func TestLostEvents(t *testing.T) {
+	w := newWorld(t, "a")
+	f, err := Watch(w, "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := unix.SetsockoptInt(f.talk.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1); err != nil { // the kernel's minimum
+		t.Fatal(err)
+	}
+	for i := range 8 {
+		build(t, w, fmt.Sprintf("a: ip link add br%d type bridge", i))
+	}
+	for range 3 {
+		if events, err := f.Events(0); !errors.Is(err, ErrLost) {
+			t.Errorf("%d events and %v, want ErrLost", len(events), err)
+		}
+	}
+	f.Close()
+	if events, err := f.Events(0); !errors.Is(err, ErrLost) {
+		t.Errorf("after the end %d events and %v, want ErrLost", len(events), err)
 	}
 }
