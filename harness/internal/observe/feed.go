@@ -117,7 +117,8 @@ func (f *Feed) Close() {
 }
 
 // Events are the events so far. If there are none, it waits for the given time, because consequences of a change (such
-// as the carrier of a peer) are reported a little later than the change. If events were lost, the error is ErrLost, then and ever after.
+// as the carrier of a peer) are reported a little later than the change. If events were lost, the error is ErrLost, now
+// and in all later calls.
 func (f *Feed) Events(moment time.Duration) ([]Event, error) {
 	if f.lost != nil {
 		return nil, f.lost
