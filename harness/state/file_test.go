@@ -30,10 +30,10 @@ func TestFile(t *testing.T) {
 
 func TestDecode(t *testing.T) {
 	for text, want := range map[string]string{
-		`{"namespaces": [{"name": "a"}]}`:                                 "", // without a version, from before versions
+		`{"namespaces": [{"name": "a"}]}`:                                 "", // older than versions
 		`{"version": 1, "program": "p 1", "namespaces": [{"name": "a"}]}`: "",
-		`{"version": 99, "program": "p 7\u001b", "zones": [{}]}`: `the state has version 99 and was written by "p 7\x1b"; ` +
-			`this program reads versions up to 1`,
+		`{"version": 99, "program": "p 7\u001b", "zones": [{}]}`: `the state has version 99 and was written by ` +
+			`"p 7\x1b"; this program reads versions up to 1`,
 		`{"version": 99}`: `the state has version 99 and was written by an unknown program; ` +
 			`this program reads versions up to 1`,
 		`{"Version": 2, "namespaces": []}`:           "version 2",

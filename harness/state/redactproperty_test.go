@@ -156,7 +156,7 @@ func TestRedactionHidesEverySpelling(t *testing.T) {
 		text := func() string { i++; return texts[i%len(texts)] }
 		addr := func() netip.Addr { j++; return addresses[j%len(addresses)] }
 		s := &State{}
-		for i < len(texts) { // each text stands somewhere
+		for i < len(texts) { // each text occurs somewhere
 			var n Namespace
 			plant(reflect.ValueOf(&n).Elem(), text, addr)
 			n.Links[0].MAC = mac.String()

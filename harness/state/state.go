@@ -256,7 +256,7 @@ type Listener struct {
 	Proto string     `json:"proto"` // tcp, udp
 	Addr  netip.Addr `json:"addr"`
 	Port  uint16     `json:"port"`
-	// V6Only is set if a socket bound to :: receives IPv6 alone (IPV6_V6ONLY).
+	// V6Only is set if a socket bound to :: receives IPv6 only (IPV6_V6ONLY).
 	V6Only bool `json:"v6only,omitempty"`
 }
 

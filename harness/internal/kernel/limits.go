@@ -20,8 +20,8 @@ func Limit(err error) (why, remedy string, ok bool) {
 		return "a process may open no more than " + rlimit(unix.RLIMIT_NOFILE) + " files (RLIMIT_NOFILE)",
 			"raise it: ulimit -n 4096", true
 	case errors.Is(err, unix.ENFILE):
-		return "the machine may open no more files: the limit is sysctl fs.file-max (" + setting("/proc/sys/fs/file-max") +
-				")",
+		return "the machine may open no more files: the limit is sysctl fs.file-max (" +
+				setting("/proc/sys/fs/file-max") + ")",
 			"raise it, or stop the processes that hold them", true
 	case errors.Is(err, unix.EAGAIN):
 		return "no more processes or threads may be started: of this user " + rlimit(unix.RLIMIT_NPROC) +

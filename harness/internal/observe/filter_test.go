@@ -65,7 +65,7 @@ func model(r state.FilterRule) string {
 var ruleTables = []struct {
 	table, chain string
 	base         state.FilterChain
-	before       string // what stands in the table beside the chain
+	before       string // other objects of the table
 	rules        [][2]string
 }{
 	{"inet filter", "type filter hook input priority 5; policy drop;",

@@ -284,8 +284,7 @@ var typeWords = []string{"unspec", "unicast", "local", "broadcast", "anycast", "
 
 var protocolWords = map[uint64]string{
 	1: "icmp", 2: "igmp", 6: "tcp", 17: "udp", 33: "dccp", 47: "gre", 50: "esp", 51: "ah", 58: "ipv6-icmp", 89: "ospf",
-	112: "vrrp",
-	132: "sctp", 136: "udplite",
+	112: "vrrp", 132: "sctp", 136: "udplite",
 }
 
 var etherWords = map[uint64]string{unix.ETH_P_IP: "ip", unix.ETH_P_ARP: "arp", unix.ETH_P_IPV6: "ip6",
@@ -296,20 +295,17 @@ var arpWords = map[uint64]string{1: "request", 2: "reply", 3: "rrequest", 4: "rr
 
 var icmpWords = map[uint64]string{
 	0: "echo-reply", 3: "destination-unreachable", 4: "source-quench", 5: "redirect", 8: "echo-request",
-	9:  "router-advertisement",
-	10: "router-solicitation", 11: "time-exceeded", 12: "parameter-problem", 13: "timestamp-request",
-	14: "timestamp-reply",
-	15: "info-request", 16: "info-reply", 17: "address-mask-request", 18: "address-mask-reply",
+	9: "router-advertisement", 10: "router-solicitation", 11: "time-exceeded", 12: "parameter-problem",
+	13: "timestamp-request", 14: "timestamp-reply", 15: "info-request", 16: "info-reply", 17: "address-mask-request",
+	18: "address-mask-reply",
 }
 
 var icmpv6Words = map[uint64]string{
 	1: "destination-unreachable", 2: "packet-too-big", 3: "time-exceeded", 4: "parameter-problem", 128: "echo-request",
-	129: "echo-reply",
-	130: "mld-listener-query", 131: "mld-listener-report", 132: "mld-listener-done", 133: "nd-router-solicit",
-	134: "nd-router-advert",
-	135: "nd-neighbor-solicit", 136: "nd-neighbor-advert", 137: "nd-redirect", 138: "router-renumbering",
-	141: "ind-neighbor-solicit",
-	142: "ind-neighbor-advert", 143: "mld2-listener-report",
+	129: "echo-reply", 130: "mld-listener-query", 131: "mld-listener-report", 132: "mld-listener-done",
+	133: "nd-router-solicit", 134: "nd-router-advert", 135: "nd-neighbor-solicit", 136: "nd-neighbor-advert",
+	137: "nd-redirect", 138: "router-renumbering", 141: "ind-neighbor-solicit", 142: "ind-neighbor-advert",
+	143: "mld2-listener-report",
 }
 
 func bigPort(n uint16) []byte { return binary.BigEndian.AppendUint16(nil, n) }

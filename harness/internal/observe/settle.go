@@ -30,7 +30,7 @@ func Settle(ctx context.Context, w *netns.World) error {
 	return nil
 }
 
-// SettleHere is Settle for the namespace of the calling thread alone.
+// SettleHere is Settle for the namespace of the calling thread only.
 func SettleHere() error { return settle() }
 
 // settle settles the links in the namespace of the calling thread.
@@ -57,8 +57,8 @@ func settle() error {
 	if err != nil {
 		return fmt.Errorf("read links: %w", err)
 	}
-	// A bridge, which mostly comes before its ports, has carrier only when one of these has settled: the links without
-	// one are asked again for as long as one of them gets it.
+	// A bridge, which usually precedes its ports, gets carrier only after one of them has settled: links without
+	// carrier are asked again as long as one of them gains it.
 	for {
 		without := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return askCarrier(c.fd, name) })
 		if len(without) == 0 || len(without) == len(names) {
@@ -68,8 +68,8 @@ func settle() error {
 	}
 }
 
-// askCarrier asks with ETHTOOL_GLINK whether a link has carrier. One that went away, or of a kind that cannot tell, has
-// nothing to settle, and counts as having it.
+// askCarrier asks with ETHTOOL_GLINK whether a link has carrier. A link that is gone, or of a kind without
+// ETHTOOL_GLINK, has nothing to settle and counts as having carrier.
 func askCarrier(socket int, name string) bool {
 	value := struct{ command, data uint32 }{command: unix.ETHTOOL_GLINK}
 	var request struct {

@@ -109,7 +109,7 @@ type plan struct {
 	// the cable that ends at an interface; not that of a lower interface, which may have many
 	cableOf map[place]int
 	portsOf []map[string][]int // of each namespace, the interfaces by their masters
-	severed map[[2]int]bool    // pairs of namespaces whose cables are told in words
+	severed map[[2]int]bool    // pairs of namespaces whose cables are described in words
 	drawn   []bool             // the cables that are drawn
 	nextTo  map[int][]int      // what neighbours has found
 }

@@ -195,7 +195,7 @@ func randomSample(random *rand.Rand) *sample {
 	return s
 }
 
-// TestPortsOfPorts: what is below a bridge that is itself below a VRF is shown as well.
+// TestPortsOfPorts: the ports of a bridge that is itself a port of a VRF are shown.
 func TestPortsOfPorts(t *testing.T) {
 	s := newSample("host", "n1")
 	s.link("host", "vrf0", "vrf")

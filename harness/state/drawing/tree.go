@@ -27,7 +27,7 @@ type hanging struct{ cable, outlet int }
 type outlet struct {
 	name    string // of the bridge or lower interface, "" for a bundle
 	segment bool
-	cable   int // of one that is alone, counted from 1
+	cable   int // for a single cable, counted from 1
 }
 
 // maxOutlets is how many outlets of a box are drawn. The cables of further ones are described in words.
