@@ -112,7 +112,7 @@ func (o *options) check(c *cobra.Command) error {
 	switch {
 	case given("to") && !given("from") && !given("from-pid"):
 		return status.Usagef(
-			"--to needs --from NAMESPACE or --from-pid PID; the namespace that the harness is in is called host")
+			"--to needs --from NAMESPACE or --from-pid PID; the namespace in which the harness runs is called host")
 	case given("from") && o.from == "":
 		return status.Usagef("--from: the name of a namespace is missing")
 	case given("from-pid") && !isProcess(o.pid):
