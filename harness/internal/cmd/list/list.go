@@ -86,7 +86,8 @@ func listing() ([]listed, error) {
 
 // listedSuites are the suites as one entry, the last of the course. Its steps are their specs.
 func listedSuites() (listed, error) {
-	planned, _, err := play.Plan(input.Selection{Suites: true}, play.Settings{Drivers: []string{scenario.NetlinkDriver}})
+	settings := play.Settings{Drivers: []string{scenario.NetlinkDriver}}
+	planned, _, err := play.Plan(input.Selection{Suites: true}, settings)
 	if err != nil {
 		return listed{}, err
 	}
