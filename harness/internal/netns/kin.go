@@ -64,7 +64,7 @@ func (s *site) started() func(pid int) bool {
 		if len(line) == 0 || line[0].ended() {
 			return false
 		}
-		// A process is there: so its lab, which may have been opened since this one began to close, is open or has ended it.
+		// The process exists, so its lab is open, also if it was opened after this one began to close.
 		others := othersOpen(s.id)
 		ofThisRun := false
 		for i, p := range line {

@@ -13,7 +13,7 @@ import (
 // Args accepts from least to most arguments; what names them in messages.
 func Args(least, most int, what string) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
-		wrong := ""
+		var wrong string
 		switch {
 		case len(args) < least:
 			wrong = fmt.Sprintf("missing argument: `%s` needs %s", c.CommandPath(), what)
