@@ -73,6 +73,9 @@ func (o *Console) Say(format string, args ...any) {
 	fmt.Fprintln(o.Out, term.Printable(fmt.Sprintf(format, args...)))
 }
 
+// Wrote notes the files of the reports that were written, which are not all if a disk is full.
+func (o *Console) Wrote(files []string) { o.Files = files }
+
 // End prints the outcome of a case.
 func (o *Console) End(s *Suite, c *Case) {
 	o.done++

@@ -43,10 +43,12 @@ type Sinks struct {
 	order   inOrder
 }
 
-// talker is a sink for a user, which also prints other lines. Nothing depends on its output.
+// talker is a sink for a user, which also prints other lines. Nothing depends on its output. Before it finishes, it
+// learns which of the other reports were written.
 type talker interface {
 	Sink
 	Say(format string, args ...any)
+	Wrote(files []string)
 }
 
 // written is a sink whose report must not be lost.
@@ -171,16 +173,18 @@ func (s *Sinks) End(su Suite, c Case) {
 // Finish writes the reports, the consoles last because they name the others. The error joins those of all reports.
 func (s *Sinks) Finish(r *Run) error {
 	var errs []error
+	var wrote []string
 	for _, f := range s.files {
 		err := f.Finish(r)
 		if err != nil {
 			err = f.out.error(err)
-		} else {
-			err = f.out.close()
+		} else if err = f.out.close(); err == nil && f.out.std == 0 {
+			wrote = append(wrote, f.out.path)
 		}
 		errs = append(errs, err)
 	}
 	for _, person := range s.persons {
+		person.Wrote(wrote)
 		errs = append(errs, person.Finish(r))
 	}
 	return errors.Join(errs...)
