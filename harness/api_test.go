@@ -34,6 +34,30 @@ func TestExportedNamesAreForOutsiders(t *testing.T) {
 	}
 }
 
+// TestPromises: docs/go.md makes one promise for each package that it names, and all of them exist.
+func TestPromises(t *testing.T) {
+	text, err := os.ReadFile("../docs/go.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "| package | promise |\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	promised := map[string]bool{}
+	for row := range strings.Lines(table) {
+		packages := strings.Split(strings.Split(row, "|")[1], "`")
+		for i := 1; i < len(packages); i += 2 {
+			path := packages[i]
+			if _, err := os.Stat("../" + path); err != nil || promised[path] {
+				t.Errorf("there is no %s, or two rows promise something for it: %v", path, err)
+			}
+			promised[path] = true
+		}
+	}
+	if !promised["harness/lab"] || len(promised) < 5 {
+		t.Errorf("promises only for %v", promised)
+	}
+}
+
 // TestInternalsIn: internal types are found, and others are not reported.
 func TestInternalsIn(t *testing.T) {
 	hidden := types.NewPackage(module+"/harness/internal/hidden", "hidden")
