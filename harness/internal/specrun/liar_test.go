@@ -90,7 +90,8 @@ type lies struct {
 }
 
 func TestWorkerThatLies(t *testing.T) {
-	start1, end1 := `{"event":"start","key":"ONE"}`, `{"event":"end","key":"ONE","case":{"outcome":"pass"}}`
+	const good = `"outcome":"pass","checks":[{"phase":"before","outcome":"pass"},{"phase":"after","outcome":"pass"}]`
+	start1, end1 := `{"event":"start","key":"ONE"}`, `{"event":"end","key":"ONE","case":{`+good+`}}`
 	failed := []string{start1, `{"event":"failed"}`}
 	result := func(text string) []string {
 		return []string{start1, `{"event":"end","key":"ONE","case":{` + text + `}}`, hang}
@@ -129,6 +130,12 @@ func TestWorkerThatLies(t *testing.T) {
 		{"outcome", result(`"outcome":"passed"`), `the unknown outcome "passed"`, false},
 		{"outcome of a check", result(`"outcome":"pass","checks":[{"outcome":"great"}]`),
 			`the unknown outcome "great" of a check`, false},
+		{"passed without its check", result(`"outcome":"pass"`), "it passed with 0 of its 1 checks", false},
+		{"passed by what was before", result(`"outcome":"pass","checks":[{"phase":"before","outcome":"pass"}]`),
+			"it passed with 0 of its 1 checks", false},
+		{"passed with a failed check", result(`"outcome":"pass","checks":[{"phase":"after","outcome":"fail","line":7}]`),
+			"it passed with a check that is fail, line 7", false},
+		{"passed with a problem", result(good + `,"problems":[{"message":"x"}]`), "it passed with 1 problems", false},
 		{"another case's result", result(`"outcome":"pass","scenario":"SCENARIO","driver":"netlink",` +
 			`"kind":"step","step":2,"title":"two"`),
 			"an impossible result of “one”: it belongs to", false},
