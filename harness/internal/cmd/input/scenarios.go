@@ -50,7 +50,11 @@ func scenariosNamed(ctx context.Context, names []string) ([]*scenario.Scenario, 
 		errs = append(errs, err)
 		all = append(all, some...)
 	}
-	if err := errors.Join(errs...); err != nil {
+	err := errors.Join(errs...)
+	switch {
+	case err != nil && ctx.Err() != nil: // it was interrupted
+		return nil, status.With(status.Cannot, err)
+	case err != nil:
 		return nil, status.With(status.Usage, err)
 	}
 	return WithoutRepeats(all)

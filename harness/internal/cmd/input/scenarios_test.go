@@ -1,6 +1,7 @@
 package input
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -36,5 +37,18 @@ func TestNoScenarioIsNearTheWordOfTheSuites(t *testing.T) {
 		if _, err := Selected(t.Context(), []string{sc.ID}); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestInterruptedReadIsNoWrongUsage: a signal while a scenario is read has another status than a bad file.
+func TestInterruptedReadIsNoWrongUsage(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var err error
+	for err == nil { // the read may be faster
+		_, err = Scenario(ctx, "veth-pair")
+	}
+	if got, _ := status.Of(err); got != status.Cannot {
+		t.Errorf("status %d: %v", got, err)
 	}
 }
