@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	workerStopped = "the worker was stopped (SIGSTOP), and did not go on"
+	workerStopped = "the worker was stopped (SIGSTOP) and did not go on"
 	firstStopped  = "the first process of its sandbox was stopped (SIGSTOP)"
 )
 
