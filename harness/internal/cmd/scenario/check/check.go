@@ -3,6 +3,7 @@
 package check
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -52,6 +53,9 @@ func run(ctx context.Context, o options) error {
 		sc, err := input.Interruptible(ctx, "read "+file, func() (*scenario.Scenario, error) {
 			return input.ScenarioFile(file)
 		})
+		if err != nil && ctx.Err() != nil {
+			return err // no problem of the file
+		}
 		if err == nil {
 			scs = append(scs, sc)
 			err = reviewed(sc)
@@ -99,7 +103,11 @@ func playAll(ctx context.Context, o options, scs []*scenario.Scenario) error {
 	r, ending := s.Run(ctx)
 	told.Say("")
 	if ending.Unable == nil {
-		printProblems(o.screen.Out, r)
+		out := bufio.NewWriter(o.screen.Out)
+		printProblems(out, r)
+		if err := out.Flush(); err != nil {
+			return fmt.Errorf("print the problems: %w", err)
+		}
 	}
 	return play.Verdict(r, ending)
 }
