@@ -282,7 +282,7 @@ func sourceOf(n *state.Namespace, d decision, dst netip.Addr) netip.Addr {
 	if out == nil {
 		return netip.Addr{}
 	}
-	// IPv6: ip6_route_get_saddr(), net/ipv6/route.c, with ipv6_dev_get_saddr(), net/ipv6/addrconf.c.
+	// IPv6: ip6_route_get_saddr(), include/net/ip6_route.h, with ipv6_dev_get_saddr(), net/ipv6/addrconf.c.
 	next := dst
 	if d.hop.Via.IsValid() {
 		next = d.hop.Via
