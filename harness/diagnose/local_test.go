@@ -112,6 +112,19 @@ func TestAnyIP(t *testing.T) {
 		r.Cause.Name != causes.AddressNowhere {
 		t.Errorf("beside the prefix: %s", r.Sentence())
 	}
+	// If the prefix covers the sender too, its requests are martian: a source address of the type local.
+	s = cabled()
+	b := s.Namespace("b")
+	any.To = netip.MustParsePrefix("10.0.0.0/24")
+	b.Routes = append(b.Routes, any)
+	beside := Query{From: "a", To: netip.MustParseAddr("10.0.0.65")}
+	if r := Diagnose(s, beside); r.Cause == nil || r.Cause.Name != causes.AddressNowhere {
+		t.Errorf("the sender in the prefix: %s", r.Sentence())
+	}
+	b.Sysctls = append(b.Sysctls, state.Sysctl{Key: "net.ipv4.conf.all.accept_local", Value: "1"})
+	if r := Diagnose(s, beside); len(r.Path) < 2 || r.Path[1].Netns != "b" {
+		t.Errorf("the sender in the prefix, and accept_local: %s, path %v", r.Sentence(), r.Path)
+	}
 }
 
 // TestLocalInDoubt: another route of the table local for a namespace's own address is a doubt, not a cause elsewhere.

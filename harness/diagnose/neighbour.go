@@ -32,7 +32,7 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 	// Without an owner that is reached: a permanent entry, or a proxy (arp_process(), net/ipv4/arp.c; ndisc_recv_ns(),
 	// net/ipv6/ndisc.c).
 	if owner == nil || owner.obstacle != nil {
-		if a := w.standIn(n, out, to, arrivals); a != nil {
+		if a := w.standIn(port{n, out}, to, arrivals, p); a != nil {
 			if c := w.believed(n, out, to, a, arrivals, p); c != nil {
 				return port{}, c
 			}
@@ -57,7 +57,7 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 		return port{}, owner.obstacle
 	}
 	// The owner is reached: does it answer, and does the sender use the right MAC address?
-	w.doubtOthers(n, owner, to, arrivals)
+	w.doubtOthers(port{n, out}, owner, to, arrivals, p)
 	if c := w.sharedSource(n, out, p, arrivals); c != nil {
 		return port{}, c
 	}
@@ -90,13 +90,14 @@ func (w *walk) doubtBridges(owner *arrival) {
 
 // doubtOthers notes as a doubt another neighbour that answers for the address too, by a route of the type local for a
 // whole prefix.
-func (w *walk) doubtOthers(n *state.Namespace, owner *arrival, to netip.Addr, arrivals []arrival) {
+func (w *walk) doubtOthers(me port, owner *arrival, to netip.Addr, arrivals []arrival, p packet) {
 	if w.trial || to.Is6() {
 		return
 	}
+	from := w.asker(me, to, p)
 	for i := range arrivals {
 		a := &arrivals[i]
-		if a.obstacle == nil && a.n != n && a.n != owner.n && !w.isOwn(a.n, to) && takesIn(a.port, to) {
+		if a.obstacle == nil && a.n != me.n && a.n != owner.n && !w.isOwn(a.n, to) && takesIn(a.port, from, to) {
 			w.doubt("%s in %s answers for %s as well, which is an address of %s", a.l.Name, a.n.Name, to, owner.n.Name)
 		}
 	}
@@ -104,18 +105,18 @@ func (w *walk) doubtOthers(n *state.Namespace, owner *arrival, to netip.Addr, ar
 
 // standIn is the link that gets the frames for an address whose owner is not reached: that of a permanent entry, or one
 // that answers for other addresses.
-func (w *walk) standIn(n *state.Namespace, out *state.Link, to netip.Addr, arrivals []arrival) *arrival {
-	known := w.neighbour(n, out, to)
+func (w *walk) standIn(me port, to netip.Addr, arrivals []arrival, p packet) *arrival {
+	known, from := w.neighbour(me.n, me.l, to), w.asker(me, to, p)
 	for i := range arrivals {
 		a := &arrivals[i]
-		if a.obstacle != nil || a.n == n {
+		if a.obstacle != nil || a.n == me.n {
 			continue
 		}
 		if known != nil && known.State == "permanent" {
 			if known.MAC != "" && strings.EqualFold(known.MAC, a.l.MAC) {
 				return a
 			}
-		} else if proxies(a.port, to) || to.Is4() && takesIn(a.port, to) {
+		} else if proxies(a.port, to) || to.Is4() && takesIn(a.port, from, to) {
 			return a
 		}
 	}
