@@ -154,6 +154,18 @@ func TestLocalInDoubt(t *testing.T) {
 	}
 }
 
+// TestSourceOfTypeLocal: a receiver that has the sender's network in its table local may drop the packet as martian.
+func TestSourceOfTypeLocal(t *testing.T) {
+	s := cabled()
+	b := s.Namespace("b")
+	b.Routes = append(b.Routes, state.Route{Family: 4, Type: "local", To: netip.MustParsePrefix("10.0.0.0/24"),
+		Table: state.TableLocal, Nexthops: []state.Nexthop{{Dev: "lo"}}})
+	r := Diagnose(s, farEnd)
+	if r.Outcome() != Unsure || !strings.Contains(r.Doubts[0], "b takes the source 10.0.0.1 for its own address") {
+		t.Errorf("%s, %q", r.Sentence(), r.Doubts)
+	}
+}
+
 // TestMisled: a permanent neighbour entry sends the packet to a namespace without the address. The cause is neither a
 // wrong gateway nor forwarding.
 func TestMisled(t *testing.T) {

@@ -209,6 +209,10 @@ func (w *walk) sourceDoubted(n *state.Namespace, iif *state.Link, p *packet) *Ca
 			return c
 		}
 	}
+	if own := lookup(n, flow{src: p.dst, dst: p.src}); own.local() && !w.isOwn(n, p.src) {
+		w.doubt("%s takes the source %s for its own address, and may drop the packet or answer itself: %s", n.Name,
+			p.src, routeShown(n, own.route))
+	}
 	// The kernel looks up the route to the source (__fib_validate_source()). The strict mode requires it to lead out of
 	// the link the packet came in by, the loose mode that there is one.
 	mode := strongest(n, iif, "rp_filter")
