@@ -41,6 +41,8 @@ type flow struct {
 	dport    uint16
 	// marked and ofUser assume that every rule with a mark, or with a range of user ids, matches.
 	marked, ofUser bool
+	// ruled assumes that IPv6 applies the rules, even if none is left that was added: see inForce.
+	ruled bool
 }
 
 // look looks up the route of a packet, and notes as a doubt what the state does not decide. The reply to a packet that
@@ -65,6 +67,14 @@ func (w *walk) look(n *state.Namespace, p packet, iif *state.Link) decision {
 	if other := lookup(n, f); other.route != d.route || other.refused != d.refused {
 		w.doubt("%s: the route to %s depends on the packet's mark or on the sending user, which is not known here",
 			n.Name, p.dst)
+		return decision{unknown: true}
+	}
+	f.marked, f.ofUser = false, false
+	f.ruled = p.family() == 6 && len(rulesOf(n, 6)) > 0 // a kernel without IPv6 rules has none at all
+	if other := lookup(n, f); f.ruled && !slices.ContainsFunc(rulesOf(n, 6), custom) &&
+		(other.route != d.route || other.refused != d.refused) {
+		w.doubt("%s: an IPv6 rule of a new namespace was deleted, which counts only if another one was ever added: "+
+			"that is not known here", n.Name)
 		return decision{unknown: true}
 	}
 	switch {
@@ -94,6 +104,9 @@ func vrfOf(n *state.Namespace, name string) *state.Link {
 // net/ipv4/fib_rules.c, and by fib6_rule_lookup(), net/ipv6/fib6_rules.c.
 func lookup(n *state.Namespace, f flow) decision {
 	rules := inForce(n, familyOf(f.dst))
+	if f.ruled {
+		rules = rulesOf(n, familyOf(f.dst))
+	}
 	thrown := decision{}
 	for i := 0; i < len(rules); i++ {
 		// Does the rule match the flow? fib_rule_match(), net/core/fib_rules.c.
@@ -172,6 +185,7 @@ func rulesOf(n *state.Namespace, family int) (rules []*state.Rule) {
 
 // inForce are the rules that the kernel applies. For IPv6 it applies none until one is added (fib6_has_custom_rules,
 // fib6_rule_lookup(), net/ipv6/fib6_rules.c): it looks up the tables local and main, even if their rules were deleted.
+// Once one was added, it goes on to apply them, even if that one is gone: look has the doubt.
 func inForce(n *state.Namespace, family int) []*state.Rule {
 	rules := rulesOf(n, family)
 	if family == 4 || slices.ContainsFunc(rules, custom) {
