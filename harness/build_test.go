@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"netnscheck/harness/internal/labtest"
 	"netnscheck/harness/internal/program"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/scenario"
@@ -40,6 +41,7 @@ func TestMain(m *testing.M) {
 	if text := os.Getenv(limitsVariable); text != "" {
 		beLimited(text)
 	}
+	labtest.MostlyWaiting()
 	var err error
 	if scratch, err = os.MkdirTemp("", "harness-test-"); err == nil {
 		err = os.Chmod(scratch, 0o755)

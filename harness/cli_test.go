@@ -129,6 +129,7 @@ func TestFailed(t *testing.T) {
 // TestSeed: the same seed gives the same order, and the order of the results follows it.
 func TestSeed(t *testing.T) {
 	needSandbox(t)
+	t.Parallel()
 	files := map[string]string{}
 	for _, name := range []string{"a.md", "b.md", "c.md", "d.md", "e.md", "f.md"} {
 		files[name] = red[:strings.Index(red, "## Needs")]
@@ -157,6 +158,7 @@ func TestSeed(t *testing.T) {
 }
 
 func TestListShowVersionCompletion(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	c := harness(t, dir, "list", "--json")
 	c.want(t, 0)

@@ -27,6 +27,7 @@ ip -n r2 route add 10.4.0.0/24 via 10.3.0.2; ip -n r2 route add 10.1.0.0/24 via 
 `
 
 func TestDiagnose(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	onMachine(t, dir, aPair, "diagnose", "--from", "prodns", "--to", "192.168.2.103").want(t, 1,
 		"prodns does not reach 192.168.2.103\n", "(stopped here)", "\ncause     peer-down: vnic-testns in testns\n",
@@ -72,6 +73,7 @@ func TestDiagnoseProbe(t *testing.T) {
 }
 
 func TestDiagnoseReview(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	c := onMachine(t, dir, aPair, "diagnose")
 	c.want(t, 1, "cause     half-up: vnic-testns in testns\n")

@@ -134,6 +134,7 @@ func TestSecondSignal(t *testing.T) {
 
 // TestSecondHangup: a second SIGHUP does not count: when a terminal closes, the kernel and the shell send one each.
 func TestSecondHangup(t *testing.T) {
+	t.Parallel()
 	c := stuck(t, func(p *os.Process) {
 		p.Signal(syscall.SIGHUP)
 		p.Signal(syscall.SIGHUP)

@@ -29,6 +29,7 @@ func ran(t *testing.T, dir string) []string {
 // too.
 func TestSuitesInGo(t *testing.T) {
 	needSandbox(t)
+	t.Parallel()
 	dir := write(t, map[string]string{"good.md": good})
 	harness(t, dir, "run", "suites").want(t, 0, "pass     suites.lifetime", "pass     suites.events", "passed in")
 	validJUnit(t, filepath.Join(dir, "results", "junit.xml"))

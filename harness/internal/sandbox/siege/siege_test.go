@@ -1,16 +1,15 @@
 package siege_test
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
+
+	"netnscheck/harness/internal/labtest"
 )
 
 // This binary has three roles, chosen by the name under which it is started: the tests, the stage that starts the
@@ -32,12 +31,7 @@ func TestMain(m *testing.M) {
 		beAttacker(os.Args[1:])
 		return
 	}
-	flag.Parse()
-	explicit := false
-	flag.Visit(func(f *flag.Flag) { explicit = explicit || f.Name == "test.parallel" })
-	if !explicit { // they wait more than they work
-		flag.Set("test.parallel", strconv.Itoa(4*runtime.GOMAXPROCS(0)))
-	}
+	labtest.MostlyWaiting()
 	var err error
 	if scratch, err = os.MkdirTemp("", "netnscheck-siege-"); err == nil {
 		err = os.Chmod(scratch, 0o755)
