@@ -19,6 +19,10 @@ var (
 	routeFlushWords = newGrammar(
 		`table vrf! cached cloned=cached tos! dsfield=tos protocol scope type dev! oif!=dev iif! mark!
 		metric priority=metric preference!=metric via! src! realms from to! root match exact help`)
+	// shownRouteWords and shownNexthopWords are those that a route can have when it is shown: no command takes the last
+	// two, which the kernel sets.
+	shownRouteWords   = slices.Concat(routeWords, newGrammar("linkdown! dead!"))
+	shownNexthopWords = slices.Concat(nexthopWords, newGrammar("linkdown! dead!"))
 	// routeTypes are tried after routeWords.
 	routeTypes = newGrammar(
 		"local! nat! broadcast brd!=broadcast anycast multicast prohibit unreachable blackhole xresolve unicast throw!")
@@ -47,7 +51,7 @@ func parseRouteCommand(in ipCommand) (Operation, error) {
 }
 
 func parseRouteChange(verb Verb, w *words) (Operation, error) {
-	route, err := parseRoute(w)
+	route, err := parseRoute(w, false)
 	if err != nil {
 		return nil, err
 	}
@@ -55,10 +59,19 @@ func parseRouteChange(verb Verb, w *words) (Operation, error) {
 }
 
 // ParseRoute parses a route in the syntax of `ip route add`. The error is an *UnknownWord or a *UsageError.
-func ParseRoute(list []string) (Route, error) { return parseRoute(newWords(list, FamilyAny)) }
+func ParseRoute(list []string) (Route, error) { return parseRoute(newWords(list, FamilyAny), false) }
 
-func parseRoute(w *words) (Route, error) {
+// ParseShownRoute is ParseRoute for a route as `ip route show` prints it: it may have the flags linkdown and dead.
+func ParseShownRoute(list []string) (Route, error) {
+	return parseRoute(newWords(list, FamilyAny), true)
+}
+
+func parseRoute(w *words, shown bool) (Route, error) {
 	var r Route
+	grammar := routeWords
+	if shown {
+		grammar = shownRouteWords
+	}
 	hasDestination := false
 	destination := func(word string) error {
 		if full, ok := routeTypes.find(word); ok {
@@ -72,12 +85,12 @@ func parseRoute(w *words) (Route, error) {
 			}
 		}
 		if hasDestination {
-			return routeWords.unknown(word)
+			return grammar.unknown(word)
 		}
 		hasDestination = true
 		return r.setDestination(w, word)
 	}
-	err := routeWords.parse(w, actions{
+	does := actions{
 		"to": func(keyword string) error {
 			word, err := w.value(keyword)
 			if err != nil {
@@ -105,8 +118,13 @@ func parseRoute(w *words) (Route, error) {
 		"table":    read(w, &r.Table, tables.understand),
 		"dev":      read(w, &r.Dev, name),
 		"pref":     read(w, &r.Pref, preferences.understand),
-		"nexthop":  func(string) error { return r.parseNexthops(w) },
-	}, destination)
+		"nexthop":  func(string) error { return r.parseNexthops(w, shown) },
+	}
+	if shown {
+		does["linkdown"], does["dead"] = w.flag(&r.LinkDown, true), w.flag(&r.Dead, true)
+		does["nhid"], does["encap"] = readTo(w, &r.NexthopID, unsigned32), read(w, &r.Encap, w.encap)
+	}
+	err := grammar.parse(w, does, destination)
 	switch {
 	case err != nil:
 		return Route{}, err
@@ -154,7 +172,7 @@ func (w *words) gateway(keyword, value string) (netip.Addr, error) {
 }
 
 // parseNexthops reads from the word after the first nexthop to the end of the command.
-func (r *Route) parseNexthops(w *words) error {
+func (r *Route) parseNexthops(w *words, shown bool) error {
 	if !w.more() {
 		return usage("nexthop", "a value must follow")
 	}
@@ -167,13 +185,20 @@ func (r *Route) parseNexthops(w *words) error {
 		*hop = Nexthop{}
 		return nil
 	}
-	err := nexthopWords.parse(w, actions{
+	grammar := nexthopWords
+	does := actions{
 		"via":     read(w, &hop.Via, w.gateway),
 		"dev":     read(w, &hop.Dev, name),
 		"weight":  read(w, &hop.Weight, between(1, 256)),
 		"onlink":  w.flag(&hop.OnLink, true),
 		"nexthop": next,
-	}, nil)
+	}
+	if shown {
+		grammar = shownNexthopWords
+		does["linkdown"], does["dead"] = w.flag(&hop.LinkDown, true), w.flag(&hop.Dead, true)
+		does["encap"] = read(w, &hop.Encap, w.encap)
+	}
+	err := grammar.parse(w, does, nil)
 	r.Nexthops = append(r.Nexthops, *hop)
 	return err
 }
@@ -293,6 +318,8 @@ func (r Route) destination() string {
 func (r Route) args() []string {
 	var out argv
 	out.prefix("from", r.From)
+	out.uint32("nhid", r.NexthopID)
+	out.encap(r.Encap)
 	out.gateway(r.Via, r.Family)
 	out.word("dev", r.Dev)
 	out.addr("src", r.Src)
@@ -311,15 +338,22 @@ func (r Route) args() []string {
 	out.int("advmss", r.AdvMSS)
 	out.int("window", r.Window)
 	out.word("pref", r.Pref)
-	out.flag("onlink", r.OnLink)
+	out.hopFlags(r.OnLink, r.LinkDown, r.Dead)
 	for _, hop := range r.Nexthops {
 		out = append(out, "nexthop")
+		out.encap(hop.Encap)
 		out.gateway(hop.Via, r.Family)
 		out.word("dev", hop.Dev)
 		out.int("weight", nonZeroOrNil(hop.Weight))
-		out.flag("onlink", hop.OnLink)
+		out.hopFlags(hop.OnLink, hop.LinkDown, hop.Dead)
 	}
 	return out
+}
+
+func (out *argv) hopFlags(onLink, linkDown, dead bool) {
+	out.flag("onlink", onLink)
+	out.flag("linkdown", linkDown)
+	out.flag("dead", dead)
 }
 
 // gateway writes a gateway, with its family if that is not the route's.

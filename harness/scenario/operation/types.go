@@ -213,6 +213,10 @@ type Nexthop struct {
 	Dev    string
 	Weight int
 	OnLink bool
+	Encap  *Encap
+	// LinkDown and Dead are words of a ParseShownRoute alone.
+	LinkDown bool
+	Dead     bool
 }
 
 // Route is a route as in `ip route` and in the check "has the route". A field that was not written is zero or nil.
@@ -239,6 +243,12 @@ type Route struct {
 	Window   *int
 	Pref     string
 	Nexthops []Nexthop
+	// NexthopID is the id of a nexthop object (nhid).
+	NexthopID *uint32
+	Encap     *Encap
+	// LinkDown and Dead are words of a ParseShownRoute alone: flags of a next hop that the kernel sets.
+	LinkDown bool
+	Dead     bool
 }
 
 // RouteChange is `ip route add|change|replace|append|del ROUTE`.
