@@ -153,6 +153,11 @@ func TestClaims(t *testing.T) {
 		"the cause from `N` to `10.0.0.1` on TCP port `80` is `peer-down` on `X` in `M`": CauseIs{
 			Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Port: 80}, causes.PeerDown, Iface{"X", "M"},
 		},
+		"`N` does not reach `10.0.9.1` from `10.30.2.2` with `1473` bytes unfragmented": Reaches{Netns: "N",
+			Dest: addr("10.0.9.1"), From: addr("10.30.2.2"), Bytes: 1473, Not: true},
+		"nothing is wrong from `N` to `10.0.0.1` from `10.9.0.1` on TCP port `80`": NothingWrong{
+			Inquiry{Netns: "N", Dest: addr("10.0.0.1"), From: addr("10.9.0.1"), Port: 80},
+		},
 		"nothing is wrong from `N` to `10.0.0.1` on TCP port `80`": NothingWrong{
 			Inquiry{Netns: "N", Dest: addr("10.0.0.1"), Port: 80},
 		},
@@ -203,8 +208,11 @@ func TestUnknownClaims(t *testing.T) {
 		"`a` has only the interfaces `lo` `eth0`": "`N` has only the interfaces `X` …",
 		"the attribute `alias` of `x` in `n` is not `y`": "the attribute `txqueuelen` of `X` in " +
 			"`N` is `500`",
-		"`a` reaches `10.0.0.1` from `10.0.0.2` with `9` bytes unfragmented": "`N` reaches `192.168.2.103` with " +
-			"`1472` bytes unfragmented",
+		"`a` reaches `10.0.0.1` frm `10.0.0.2` with `9` bytes unfragmented": "`N` reaches `192.168.2.103` from " +
+			"`10.30.2.2` with `1472` bytes unfragmented",
+		"`a` reaches `10.0.0.1` from `10.0.0.2` from `10.0.0.3`": "`N` reaches `192.168.2.103` from `10.30.2.2`",
+		"nothing wrong from `a` to `10.0.0.1` on port `80`": "nothing is wrong from `N` to `192.168.2.103` " +
+			"on TCP port `80`",
 	} {
 		_, err := Parse(sentence)
 		if err == nil {
@@ -257,13 +265,17 @@ func TestBadArguments(t *testing.T) {
 		"the attribute `arp` of `x` in `n` is `yes`":         "unknown value of arp \"yes\"",
 		"`fd00::1/64` on `x` in `n` is `tentativ`": "unknown address state \"tentativ\", did you mean " +
 			"tentative?",
-		"the counter `rx_packets` in `n` grew by `3`":            "expected a counter as nstat names it",
-		"the counter `IpInReceives` of `x` in `n` grew by `3`":   "expected an interface's counter",
-		"the counter `IpInReceives` in `n` grew by `0`":          "0 is written: did not grow",
-		"the counter `IpInReceives` in `n` grew by `-1`":         "expected a number from 1",
-		"`n` saw the event `link add`":                           "expected an event such as link add X",
-		"`n` saw the event `lnk add x`":                          "unknown event object \"lnk\", did you mean link?",
-		"`n` saw the event `link new x`":                         "unknown event \"new\"",
+		"the counter `rx_packets` in `n` grew by `3`":                                          "expected a counter as nstat names it",
+		"the counter `IpInReceives` of `x` in `n` grew by `3`":                                 "expected an interface's counter",
+		"the counter `IpInReceives` in `n` grew by `0`":                                        "0 is written: did not grow",
+		"the counter `IpInReceives` in `n` grew by `-1`":                                       "expected a number from 1",
+		"`n` saw the event `link add`":                                                         "expected an event such as link add X",
+		"`n` saw the event `lnk add x`":                                                        "unknown event object \"lnk\", did you mean link?",
+		"`n` saw the event `link new x`":                                                       "unknown event \"new\"",
+		"nothing is wrong from `n` to `10.0.0.1` with `9` bytes unfragmented on TCP port `80`": "leave one out",
+		"nothing is wrong from `n` to `10.0.0.1` from `fd00::1`":                               "two address families",
+		"nothing is wrong from `n` to `10.0.0.1` on TCP port `http`": "check “nothing is wrong from `N` to " +
+			"`192.168.2.103` on TCP port `80`”: `80`: expected a TCP port",
 		"the cause from `n` to `10.0.0.1` is `Link down` in `n`": "expected a cause such as link-down",
 		"the cause from `n` to `10.0.0.1` is `no-rout` in `n`":   `unknown cause "no-rout", did you mean no-route?`,
 		"namespace `n` exists within `5s`":                       "a limit (within) belongs to a check",
@@ -275,9 +287,36 @@ func TestBadArguments(t *testing.T) {
 	}
 }
 
+// TestQualifiers: qualifiers next to each other may come in any order, each once, and the claim says them in the order
+// of the form.
+func TestQualifiers(t *testing.T) {
+	const said = "`N` reaches `10.0.9.1` from `10.30.2.2` with `1472` bytes unfragmented"
+	c, err := Parse("`N` reaches `10.0.9.1` with `1472` bytes unfragmented from `10.30.2.2`")
+	if err != nil || c.Sentence() != said {
+		t.Errorf("read as %v, %v; want %s", c, err, said)
+	}
+	for _, f := range forms() {
+		if !f.Fits(said) {
+			continue
+		}
+		want := []string{"`N` reaches `192.168.2.103` from `10.30.2.2`",
+			"`N` reaches `192.168.2.103` with `1472` bytes unfragmented"}
+		if diff := cmp.Diff(want, f.Uses(said)); diff != "" {
+			t.Errorf("it uses: -want +got\n%s", diff)
+		}
+		if diff := cmp.Diff(append([]string{"`N` reaches `192.168.2.103`"}, want...), f.Examples()); diff != "" {
+			t.Errorf("the examples of “%s”: -want +got\n%s", f.Sentence, diff)
+		}
+		return
+	}
+	t.Errorf("no form fits %q", said)
+}
+
 func FuzzParse(f *testing.F) {
 	for _, form := range forms() {
-		f.Add(form.Sentence)
+		for _, example := range form.Examples() {
+			f.Add(example)
+		}
 	}
 	for _, s := range []string{"", "`", "``", "``` a`` ```", "namespace `N` exists within `5s`",
 		"`N` reaches `fe80::1%X`.", "`a`,`b`,(`c`)", "within `1s`"} {

@@ -1,9 +1,9 @@
 package claim
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
-	"slices"
 
 	"netnscheck/harness/diagnose"
 	"netnscheck/harness/diagnose/causes"
@@ -22,7 +22,7 @@ type (
 	NothingWrong struct{ Inquiry }
 )
 
-// Inquiry is a question to the diagnosis: the path of an echo from `N` to `D`, with a source address (From valid) or a
+// Inquiry is a question to the diagnosis: the path of an echo from `N` to `D`, with a source address (From valid) and a
 // payload with DF set (Bytes > 0), or the path of a TCP connection (Port > 0).
 type Inquiry struct {
 	Netns string
@@ -32,18 +32,28 @@ type Inquiry struct {
 	Port  int
 }
 
-// The two claims share one entry, since both have the same four forms of question.
+// The two claims share one entry, since they ask alike.
 func init() {
+	const path = "from `N` to `192.168.2.103` [from `10.30.2.2`] [with `1472` bytes unfragmented] [on TCP port `80`]"
+	inquiry := func(a arguments) Inquiry {
+		return Inquiry{Netns: a.text(0), Dest: a.addr(1), From: a.addr(2), Bytes: a.int(3), Port: a.int(4)}
+	}
+	cause := func(a arguments, on Iface) Claim {
+		return CauseIs{Inquiry: inquiry(a), Cause: a[5].(causes.Cause), On: on}
+	}
 	add(Entry{
 		Place: 280,
 		Means: "the diagnosis; a cause on the reply path is named in the same words; " +
 			"`nothing is wrong` means no cause on the path, remarks do not count",
-		Forms: slices.Concat(
-			diagnosisForms("", 2, func(*Inquiry, arguments) {}),
-			diagnosisForms(" from `10.30.2.2`", 3, func(q *Inquiry, a arguments) { q.From = a.addr(2) }),
-			diagnosisForms(" with `1472` bytes unfragmented", 3, func(q *Inquiry, a arguments) { q.Bytes = a.int(2) }),
-			diagnosisForms(" on TCP port `80`", 3, func(q *Inquiry, a arguments) { q.Port = a.int(2) }),
-		),
+		Forms: []Form{
+			says("the cause "+path+" is `link-down` on `X` in `M`", func(a arguments) Claim {
+				return cause(a, a.iface(6))
+			}),
+			says("the cause "+path+" is `link-down` in `M`", func(a arguments) Claim {
+				return cause(a, Iface{Netns: a.text(6)})
+			}),
+			denies("nothing is wrong "+path, func(a arguments) Claim { return NothingWrong{inquiry(a)} }),
+		},
 		Slots: map[string]Slot{"link-down": {causeWord.What, readCause}},
 	})
 }
@@ -61,25 +71,6 @@ func readCause(text string) (any, error) {
 	return c, nil
 }
 
-// diagnosisForms are the forms for one form of question; rest is the number of its arguments.
-func diagnosisForms(way string, rest int, put func(*Inquiry, arguments)) []Form {
-	words := "from `N` to `192.168.2.103`" + way
-	inquiry := func(a arguments) Inquiry {
-		q := Inquiry{Netns: a.text(0), Dest: a.addr(1)}
-		put(&q, a)
-		return q
-	}
-	return []Form{
-		says("the cause "+words+" is `link-down` on `X` in `M`", func(a arguments) Claim {
-			return CauseIs{Inquiry: inquiry(a), Cause: a[rest].(causes.Cause), On: a.iface(rest + 1)}
-		}),
-		says("the cause "+words+" is `link-down` in `M`", func(a arguments) Claim {
-			return CauseIs{Inquiry: inquiry(a), Cause: a[rest].(causes.Cause), On: Iface{Netns: a.text(rest + 1)}}
-		}),
-		denies("nothing is wrong "+words, func(a arguments) Claim { return NothingWrong{inquiry(a)} }),
-	}
-}
-
 func (c CauseIs) Sentence() string {
 	s := "the cause " + c.words() + say(" is %s", c.Cause)
 	if c.On.Name != "" {
@@ -92,15 +83,23 @@ func (c NothingWrong) Sentence() string { return "nothing is wrong " + c.words()
 
 func (q Inquiry) words() string {
 	s := say("from %s to %s", q.Netns, q.Dest)
-	switch {
-	case q.From.IsValid():
+	if q.From.IsValid() {
 		s += say(" from %s", q.From)
-	case q.Bytes > 0:
+	}
+	if q.Bytes > 0 {
 		s += say(" with %s bytes unfragmented", q.Bytes)
-	case q.Port > 0:
+	}
+	if q.Port > 0 {
 		s += say(" on TCP port %s", q.Port)
 	}
 	return s
+}
+
+func (q Inquiry) consistent() error {
+	if q.Bytes > 0 && q.Port > 0 {
+		return errors.New("bytes unfragmented are those of an echo, and a TCP port has none: leave one out")
+	}
+	return sameFamily(q.From, q.Dest)
 }
 
 // Needs are the needs of both claims.

@@ -23,15 +23,16 @@ type Entry struct {
 }
 
 // Form is one sentence of a check. Each code span in it is an argument, written as an example (see Slot), or a fixed
-// word. `…` after an argument allows more of the same kind, separated by commas.
+// word. `…` after the last argument allows more of the same kind, separated by commas. Words in brackets are a
+// qualifier, which a sentence may leave out: [with the mark `5`]. Qualifiers next to each other may come in any order.
 type Form struct {
 	Sentence string
 	// Negative is set if the sentence is the negative form of another one.
 	Negative bool
 
-	claim func(a arguments) Claim
-	parts []part     // of the sentence
-	args  []Argument // those of the parts that are arguments
+	claim   func(a arguments) Claim
+	phrases []phrase   // of the sentence
+	args    []Argument // of all phrases
 }
 
 // says is a positive form, denies a negative one.
@@ -54,13 +55,7 @@ type Argument struct {
 	Slot
 }
 
-// part is a token of a form; slot is nil for a fixed word.
-type part struct {
-	token
-	slot *Slot
-}
-
-// Arguments are the arguments of a form from left to right.
+// Arguments are the arguments of a form from left to right, those of its qualifiers too.
 func (f Form) Arguments() []Argument { return f.args }
 
 // Fits reports whether a sentence has this form, whatever its arguments are.
@@ -80,11 +75,9 @@ var Entries = sync.OnceValue(func() []Entry {
 	for _, e := range entries {
 		for i := range e.Forms {
 			f := &e.Forms[i]
-			f.parts = partsOf(f.Sentence, e.Slots)
-			for _, p := range f.parts {
-				if p.slot != nil {
-					f.args = append(f.args, Argument{p.word, *p.slot})
-				}
+			f.phrases = phrasesOf(f.Sentence, e.Slots)
+			for _, p := range f.phrases {
+				f.args = append(f.args, p.arguments()...)
 			}
 		}
 	}
@@ -99,29 +92,22 @@ var forms = sync.OnceValue(func() (all []Form) {
 	return all
 })
 
-func partsOf(sentence string, own map[string]Slot) (parts []part) {
-	for _, t := range tokenize(sentence) {
-		p := part{token: t}
-		if slot, ok := own[t.word]; ok && t.span {
-			p.slot = &slot
-		} else if slot, ok := slots[t.word]; ok && t.span {
-			p.slot = &slot
-		}
-		parts = append(parts, p)
-	}
-	return parts
-}
-
-// arguments are the values of a sentence's code spans from left to right, of the types that the slots return.
+// arguments are the values of a form's arguments from left to right, of the types that the slots return. Those of a
+// qualifier that the sentence leaves out are nil, which the methods read as zero.
 type arguments []any
 
-func (a arguments) text(i int) string         { return a[i].(string) }
-func (a arguments) int(i int) int             { return a[i].(int) }
-func (a arguments) count(i int) uint64        { return a[i].(uint64) }
-func (a arguments) addr(i int) netip.Addr     { return a[i].(netip.Addr) }
-func (a arguments) prefix(i int) netip.Prefix { return a[i].(netip.Prefix) }
-func (a arguments) mac(i int) net.HardwareAddr {
-	return a[i].(net.HardwareAddr)
+func (a arguments) text(i int) string          { return valueAt[string](a, i) }
+func (a arguments) int(i int) int              { return valueAt[int](a, i) }
+func (a arguments) count(i int) uint64         { return valueAt[uint64](a, i) }
+func (a arguments) addr(i int) netip.Addr      { return valueAt[netip.Addr](a, i) }
+func (a arguments) prefix(i int) netip.Prefix  { return valueAt[netip.Prefix](a, i) }
+func (a arguments) mac(i int) net.HardwareAddr { return valueAt[net.HardwareAddr](a, i) }
+
+func valueAt[T any](a arguments, i int) (zero T) {
+	if a[i] == nil {
+		return zero
+	}
+	return a[i].(T)
 }
 
 // iface is `X` in `N`: two arguments.

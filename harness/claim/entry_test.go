@@ -54,14 +54,12 @@ func TestEntries(t *testing.T) {
 // example is the claim of a form with its examples as arguments, nil if they do not parse.
 func example(f Form) (c Claim) {
 	defer func() { _ = recover() }() // formProblems reports it
-	c, err := Parse(exampleSentence(f))
+	c, err := Parse(f.Examples()[0])
 	if err != nil {
 		return nil
 	}
 	return c
 }
-
-func exampleSentence(f Form) string { return strings.TrimSuffix(f.Sentence, " "+more) }
 
 func formProblems(e Entry, f Form) (problems []string) {
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
@@ -70,9 +68,11 @@ func formProblems(e Entry, f Form) (problems []string) {
 			problem("it panics: %v", r)
 		}
 	}()
-	for _, p := range f.parts {
-		if p.span && p.slot == nil && !slices.Contains(e.Fixed, p.word) {
-			problem("`%s` is neither a slot nor a fixed word", p.word)
+	for _, ph := range f.phrases {
+		for _, p := range ph.parts {
+			if p.span && p.slot == nil && !slices.Contains(e.Fixed, p.word) {
+				problem("`%s` is neither a slot nor a fixed word", p.word)
+			}
 		}
 	}
 	for _, a := range f.Arguments() {
@@ -80,27 +80,29 @@ func formProblems(e Entry, f Form) (problems []string) {
 			problem("nothing says what is expected for `%s`", a.Example)
 		}
 	}
-	sentence := exampleSentence(f)
-	for _, g := range forms() {
-		if g.Sentence != f.Sentence && g.Fits(sentence) {
-			problem("it fits “%s” too", g.Sentence)
+	for _, sentence := range f.Examples() {
+		for _, g := range forms() {
+			if g.Sentence != f.Sentence && g.Fits(sentence) {
+				problem("%q fits “%s” too", sentence, g.Sentence)
+			}
 		}
+		if nearest := nearestForm(tokenize(sentence)); strings.TrimSuffix(nearest, " "+more) != sentence {
+			problem("the form nearest to %q is “%s”", sentence, nearest)
+		}
+		c, err := Parse(sentence)
+		if err != nil {
+			problem("read it: %v", err)
+			continue
+		}
+		if said := c.Sentence(); said != sentence {
+			problem("it is said as %q", said)
+		}
+		if again, err := Parse(c.Sentence()); err != nil || !cmp.Equal(c, again, compareAddresses) {
+			problem("read again it is %v, %v", again, err)
+		}
+		problems = append(problems, claimProblems(c)...)
 	}
-	if nearest := nearestForm(tokenize(f.Sentence)); nearest != f.Sentence {
-		problem("the nearest form is “%s”", nearest)
-	}
-	c, err := Parse(sentence)
-	if err != nil {
-		problem("read it: %v", err)
-		return problems
-	}
-	if said := c.Sentence(); said != sentence {
-		problem("it is said as %q", said)
-	}
-	if again, err := Parse(c.Sentence()); err != nil || !cmp.Equal(c, again, compareAddresses) {
-		problem("read again it is %v, %v", again, err)
-	}
-	return append(problems, claimProblems(c)...)
+	return problems
 }
 
 func claimProblems(c Claim) (problems []string) {

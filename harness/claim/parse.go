@@ -32,18 +32,18 @@ func ParseCheck(text string) (sentence string, c Claim, limit time.Duration, err
 // parseTokens finds the form of a sentence and reads its arguments.
 func parseTokens(tokens []token) (Claim, error) {
 	for _, f := range forms() {
-		spans, ok := f.fit(tokens)
+		found, ok := f.fit(tokens)
 		if !ok {
 			continue
 		}
-		args, err := f.read(spans)
+		args, err := f.read(found.args)
 		if err != nil {
-			return nil, fmt.Errorf("check “%s”: %w", f.Sentence, err)
+			return nil, fmt.Errorf("check “%s”: %w", f.with(found.uses), err)
 		}
 		c := f.claim(args)
 		if c, ok := c.(interface{ consistent() error }); ok {
 			if err := c.consistent(); err != nil {
-				return nil, fmt.Errorf("check “%s”: %w", f.Sentence, err)
+				return nil, fmt.Errorf("check “%s”: %w", f.with(found.uses), err)
 			}
 		}
 		return c, nil
@@ -51,43 +51,19 @@ func parseTokens(tokens []token) (Claim, error) {
 	return nil, fmt.Errorf("unknown check “%s”; the nearest form is “%s”", join(tokens), nearestForm(tokens))
 }
 
-// more is the word of a form after an argument that may be repeated.
-const more = "…"
-
-// fit compares a sentence with the form and returns its arguments if the fixed words are the same. Some fixed words are
-// code spans (`refused`).
-func (f Form) fit(sentence []token) (spans []string, ok bool) {
-	i := 0
-	for _, p := range f.parts {
-		switch {
-		case p.word == more && !p.span:
-			for i+1 < len(sentence) && sentence[i] == (token{word: ","}) && sentence[i+1].span {
-				spans = append(spans, sentence[i+1].word)
-				i += 2
-			}
-			continue
-		case i == len(sentence) || p.span != sentence[i].span:
-			return nil, false
-		case p.slot != nil:
-			spans = append(spans, sentence[i].word)
-		case p.word != sentence[i].word:
-			return nil, false
-		}
-		i++
-	}
-	return spans, i == len(sentence)
-}
-
 // read turns the arguments of a sentence into values by the slots of the form. The last slot reads all that remain.
-func (f Form) read(spans []string) (arguments, error) {
-	args := make(arguments, len(spans))
-	for i, span := range spans {
-		kind := f.args[min(i, len(f.args)-1)]
-		value, err := kind.read(span)
+func (f Form) read(given []given) (arguments, error) {
+	args := make(arguments, len(f.args), max(len(f.args), len(given)))
+	for _, g := range given {
+		kind := f.args[min(g.place, len(f.args)-1)]
+		value, err := kind.read(g.text)
 		if err != nil {
 			return nil, fmt.Errorf("`%s`: %w", kind.Example, err)
 		}
-		args[i] = value
+		if g.place == len(args) {
+			args = append(args, nil)
+		}
+		args[g.place] = value
 	}
 	return args, nil
 }

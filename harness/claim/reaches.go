@@ -6,7 +6,7 @@ import (
 	"netnscheck/harness/diagnose"
 )
 
-// Reaches is `N` reaches `D`, with a source address (From valid) or a payload with DF set (Bytes > 0). Dest may have a
+// Reaches is `N` reaches `D`, with a source address (From valid) and a payload with DF set (Bytes > 0). Dest may have a
 // zone, an interface name.
 type Reaches struct {
 	Netns string
@@ -17,39 +17,28 @@ type Reaches struct {
 }
 
 func init() {
+	const asked = " [from `10.30.2.2`] [with `1472` bytes unfragmented]"
 	add(Entry{
 		Place: 190,
 		Means: "ICMP echo, both address families, `fe80::1%X` for link-local; " +
 			"with that source address if one is given; bytes are the payload, with DF set",
 		Forms: []Form{
-			says("`N` reaches `192.168.2.103`", func(a arguments) Claim {
-				return Reaches{Netns: a.text(0), Dest: a.addr(1)}
-			}),
-			denies("`N` does not reach `192.168.2.103`", func(a arguments) Claim {
-				return Reaches{Netns: a.text(0), Dest: a.addr(1), Not: true}
-			}),
-			says("`N` reaches `192.168.2.103` from `10.30.2.2`", func(a arguments) Claim {
-				return Reaches{Netns: a.text(0), Dest: a.addr(1), From: a.addr(2)}
-			}),
-			denies("`N` does not reach `192.168.2.103` from `10.30.2.2`", func(a arguments) Claim {
-				return Reaches{Netns: a.text(0), Dest: a.addr(1), From: a.addr(2), Not: true}
-			}),
-			says("`N` reaches `192.168.2.103` with `1472` bytes unfragmented", func(a arguments) Claim {
-				return Reaches{Netns: a.text(0), Dest: a.addr(1), Bytes: a.int(2)}
-			}),
-			denies("`N` does not reach `192.168.2.103` with `1472` bytes unfragmented", func(a arguments) Claim {
-				return Reaches{Netns: a.text(0), Dest: a.addr(1), Bytes: a.int(2), Not: true}
-			}),
+			says("`N` reaches `192.168.2.103`"+asked, func(a arguments) Claim { return reaches(a, false) }),
+			denies("`N` does not reach `192.168.2.103`"+asked, func(a arguments) Claim { return reaches(a, true) }),
 		},
 	})
 }
 
+func reaches(a arguments, not bool) Claim {
+	return Reaches{Netns: a.text(0), Dest: a.addr(1), From: a.addr(2), Bytes: a.int(3), Not: not}
+}
+
 func (c Reaches) Sentence() string {
 	s := say("%s", c.Netns) + either(c.Not, " does not reach ", " reaches ") + say("%s", c.Dest)
-	switch {
-	case c.From.IsValid():
+	if c.From.IsValid() {
 		s += say(" from %s", c.From)
-	case c.Bytes > 0:
+	}
+	if c.Bytes > 0 {
 		s += say(" with %s bytes unfragmented", c.Bytes)
 	}
 	return s

@@ -110,7 +110,7 @@ func aboutMissingToo() (sentences []string) {
 			return slices.ContainsFunc(e.Forms, func(f claim.Form) bool { return f.Fits(sentence) })
 		}
 		if !slices.ContainsFunc(aboutMissing, fits) {
-			sentences = append(sentences, subjects.Replace(e.Forms[0].Sentence))
+			sentences = append(sentences, subjects.Replace(e.Forms[0].Examples()[0]))
 		}
 	}
 	return sentences

@@ -13,11 +13,11 @@ import (
 // right, but there must be one.
 func TestEveryQuestionIsAnswered(t *testing.T) {
 	l := started(t)
-	there := strings.NewReplacer("`N`", "`host`", "`X`", "`lo`", " …", "")
+	there := strings.NewReplacer("`N`", "`host`", "`X`", "`lo`")
 	sentences := []string{"the attribute `offload:tso` of `lo` in `host` is `on`"}
 	for _, e := range claim.Entries() {
 		for _, f := range e.Forms {
-			sentences = append(sentences, there.Replace(f.Sentence))
+			sentences = append(sentences, there.Replace(f.Examples()[0]))
 		}
 	}
 	answered := map[reflect.Type]bool{}

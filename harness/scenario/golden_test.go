@@ -116,7 +116,7 @@ func dumpBlocks(b *strings.Builder, blocks []Block) {
 }
 
 // TestSamplesUseEverything: the samples use every word of console blocks, and the samples or the catalogue every form
-// of a check. Both are played on a kernel.
+// of a check and every qualifier. Both are played on a kernel.
 func TestSamplesUseEverything(t *testing.T) {
 	used := map[string]bool{}
 	words := map[string]bool{}
@@ -144,7 +144,9 @@ func TestSamplesUseEverything(t *testing.T) {
 	section := func(s *Section) {
 		blocks(s.Blocks, false, false)
 		for _, c := range s.Checks {
-			used[formOf(t, c.Text)] = true
+			for _, example := range examplesUsed(t, c.Text) {
+				used[example] = true
+			}
 		}
 	}
 	for _, sc := range samples(t) {
@@ -157,12 +159,16 @@ func TestSamplesUseEverything(t *testing.T) {
 		}
 	}
 	for _, text := range checksOfTheCatalogue(t) {
-		used[formOf(t, text)] = true
+		for _, example := range examplesUsed(t, text) {
+			used[example] = true
+		}
 	}
 	for _, e := range claim.Entries() {
 		for _, f := range e.Forms {
-			if !used[f.Sentence] {
-				t.Errorf("no sample and no scenario of the catalogue uses the form “%s”", f.Sentence)
+			for _, example := range f.Examples() {
+				if !used[example] {
+					t.Errorf("no sample and no scenario of the catalogue uses the form “%s”", example)
+				}
 			}
 		}
 	}
@@ -176,18 +182,18 @@ func TestSamplesUseEverything(t *testing.T) {
 	}
 }
 
-// formOf is the sentence of a check's form.
-func formOf(t *testing.T, sentence string) string {
+// examplesUsed are the examples of a check's form and qualifiers.
+func examplesUsed(t *testing.T, sentence string) []string {
 	t.Helper()
 	for _, e := range claim.Entries() {
 		for _, f := range e.Forms {
-			if f.Fits(sentence) {
-				return f.Sentence
+			if examples := f.Uses(sentence); len(examples) > 0 {
+				return examples
 			}
 		}
 	}
 	t.Fatalf("no form fits %q", sentence)
-	return ""
+	return nil
 }
 
 // checksOfTheCatalogue are the sentences of all checks in the catalogue.
