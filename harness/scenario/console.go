@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"netnscheck/harness/nearest"
+	"netnscheck/harness/scenario/started"
 )
 
 // consoleWord is the first word of the info string of a console block.
@@ -193,6 +194,9 @@ func (r *consoleReader) command(parts []string, line int) Command {
 		r.add(line, "command: %v", err)
 	case len(argv) == 0 || argv[0] == "":
 		r.add(line, "command: expected a command after \"$ \"")
+	}
+	if name, _ := started.Behind(argv, "sudo"); name != "" {
+		r.add(line, "command: leave out sudo: commands run as root of the lab already")
 	}
 	return Command{Line: line, Text: joinLines(parts), Argv: argv}
 }

@@ -98,6 +98,10 @@ func TestProblems(t *testing.T) {
 			[]string{"5: command: a single quote is not closed"}},
 		{"pipe", lesson("```console\n$ ip link | head\n```\n"),
 			[]string{`5: command: commands are not run by a shell, so "|" is no operator here: write sh -c`}},
+		{"sudo", lesson("```console\n$ sudo ip link\n$ ip netns exec a sudo -n ip link\n" +
+			"$ sh -c 'cd /; sudo ip link'\n$ echo sudo\n```\n"),
+			[]string{"5: command: leave out sudo: commands run as root of the lab already", "6: command: leave out",
+				"7: command: leave out"}},
 		{"status too large", lesson("```console\n$ true\n[256]\n```\n"),
 			[]string{"5: command: an exit status is a number from 0 to 255, found [256]"}},
 

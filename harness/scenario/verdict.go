@@ -111,9 +111,19 @@ type Problem struct {
 }
 
 // CannotSay is the error of a driver that does not implement a command. Word is the first word that it does not know.
-type CannotSay struct{ Driver, Word string }
+type CannotSay struct {
+	Driver, Word string
+	// Why says more, or is "".
+	Why string
+}
 
-func (e *CannotSay) Error() string { return e.Driver + " driver cannot say " + e.Word }
+func (e *CannotSay) Error() string {
+	message := e.Driver + " driver cannot say " + e.Word
+	if e.Why != "" {
+		message += ": " + e.Why
+	}
+	return message
+}
 
 // Unavailable is the error if this machine lacks something that a command needs, such as a program. The section is
 // skipped.

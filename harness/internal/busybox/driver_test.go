@@ -43,7 +43,7 @@ func TestWhoAnswers(t *testing.T) {
 		"sysctl -qw net.ipv4.ip_forward=1":          {scenario.Named, "sysctl -qw net.ipv4.ip_forward=1"},
 		"ip netns exec a sysctl net.ipv4":           {scenario.Named, "sysctl net.ipv4"},
 		"ip netns exec a no-such-program --now":     {scenario.Named, "no-such-program --now"},
-		"sh -c 'ip link'":                           {scenario.Named, "sh -c ip link"},
+		"sh -c 'sysctl a.b'":                        {scenario.Named, "sh -c sysctl a.b"},
 		"ip netns exec a busybox ip link set v0 up": {scenario.Named, "busybox ip link set v0 up"},
 	} {
 		way, err := d.way(labtest.Command(t, line))
@@ -70,6 +70,9 @@ func TestCannotSay(t *testing.T) {
 		{"ip nexthop add id 1 dev v0", mustHold, "nexthop"},
 		{"ip monitor", mustHold, "monitor"}, // the netlink driver cannot, either
 		{"ping -f 10.0.0.1", mayFail, "-f"},
+		{"sh -c 'ip link'", mustHold, "sh … ip"},
+		{"ip netns exec a timeout 1 ping 10.0.0.1", mustHold, "timeout … ping"},
+		{"ip netns exec a /run/script", mustHold, "/run/script"},
 	} {
 		cmd := labtest.Command(t, c.line)
 		cmd.Status = c.status
@@ -79,7 +82,7 @@ func TestCannotSay(t *testing.T) {
 		case c.word == "" && err != nil:
 			t.Errorf("%s: %v", c.line, err)
 		case c.word != "" && (!errors.As(err, &cannot) ||
-			*cannot != scenario.CannotSay{Driver: "busybox", Word: c.word}):
+			cannot.Driver != "busybox" || cannot.Word != c.word):
 			t.Errorf("%s: %v, want %q", c.line, err, c.word)
 		}
 	}
@@ -160,7 +163,7 @@ func TestSharedNamesAreTheLabs(t *testing.T) {
 		strings.Contains(output, w.ID()) {
 		t.Errorf("ip netns list says %q", output)
 	}
-	_, err := newDriver(t).Run(t.Context(), w, labtest.Command(t, "sh -c 'ip -n testns link'"))
+	_, err := newDriver(t).Run(t.Context(), w, labtest.Command(t, "sh -c 'bridge -n testns link'"))
 	var unavailable *scenario.Unavailable
 	if !errors.As(err, &unavailable) {
 		t.Errorf("a namespace in the words of a shell: %v", err)

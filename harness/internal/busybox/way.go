@@ -47,15 +47,18 @@ func (d *Driver) way(cmd scenario.Command) (way, error) {
 	return way{}, &scenario.CannotSay{Driver: name, Word: unknown.Word}
 }
 
-// isOurs reports whether busybox runs in place of a program.
-func isOurs(program string) bool {
-	return slices.Contains([]string{"ip", "ping", "ping6"}, filepath.Base(program))
-}
+// ours are the programs in whose place busybox runs.
+var ours = []string{"ip", "ping", "ping6"}
+
+func isOurs(program string) bool { return slices.Contains(ours, filepath.Base(program)) }
 
 // named is the way for any other program.
 func named(cmd scenario.Command, ns string, words []string) (way, error) {
 	if len(words) == 0 {
 		return way{by: scenario.Harness}, nil // refused: there is no command
+	}
+	if err := program.Behind(name, words, ours...); err != nil {
+		return way{}, err
 	}
 	return way{by: scenario.Named, netns: ns, argv: words}, program.Installed(cmd)
 }

@@ -13,6 +13,7 @@ import (
 
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/program"
+	"netnscheck/harness/scenario/started"
 	"netnscheck/harness/state"
 
 	"netnscheck/harness/internal/sandbox"
@@ -83,7 +84,7 @@ func needs(t testing.TB, programs ...string) {
 func run(t testing.TB, w *netns.World, ns, line string) string {
 	t.Helper()
 	argv := strings.Fields(line)
-	needs(t, program.Started(argv)...)
+	needs(t, started.Programs(argv, func(string) bool { return true })...)
 	out, err := try(w, ns, argv...)
 	if err != nil {
 		t.Fatalf("%s: %s: %v: %s", ns, line, err, out)

@@ -42,11 +42,18 @@ func (*Driver) CanSay(cmd scenario.Command) error {
 	if err := sayable(c); err != nil {
 		return err
 	}
-	if _, ok := c.Op.(operation.Run); ok {
+	if run, ok := c.Op.(operation.Run); ok {
+		if err := program.Behind(scenario.NetlinkDriver, run.Argv, replaced...); err != nil {
+			return err
+		}
 		return program.Installed(cmd)
 	}
 	return nil
 }
+
+// replaced are the programs whose work the driver does itself.
+var replaced = []string{"ip", "ping", "ping6", "sysctl", "busybox ip", "busybox ping", "busybox ping6",
+	"busybox sysctl"}
 
 // Run runs one command. A refusal is part of the exchange: iproute2's exit status, the errno and the message. The error
 // is for everything else: *scenario.CannotSay, *scenario.Unavailable, or a failure of the lab.

@@ -17,6 +17,10 @@ import (
 	"netnscheck/harness/scenario"
 )
 
+func behind(word, why string) error {
+	return &scenario.CannotSay{Driver: "netlink", Word: word, Why: why}
+}
+
 func TestCanSay(t *testing.T) {
 	for line, want := range map[string]error{
 		"ip link add v0 type veth":            nil,
@@ -30,7 +34,15 @@ func TestCanSay(t *testing.T) {
 		"ip -6 route get fd00::1 from fd00::": nil,
 		"ip -n a netns add b": &scenario.CannotSay{Driver: "netlink",
 			Word: "netns add in another namespace"},
-		"true": nil,
+		"true":                            nil,
+		"ip netns exec a sh -c 'ip link'": behind("sh … ip", "sh would start the real ip"),
+		"env A=b ping 192.0.2.1":          behind("env … ping", "env would start the real ping"),
+		"timeout 5 sysctl a.b": behind("timeout … sysctl",
+			"timeout would start the real sysctl"),
+		"busybox ip link": behind("busybox … ip", "busybox would start the real ip"),
+		"sh /run/script": behind("sh /run/script",
+			"which programs it starts is not known before it runs, perhaps ip"),
+		"sh -c 'nft list ruleset'": nil,
 		"no-such-program": &scenario.Unavailable{
 			Reason: "the program no-such-program is not installed", Programs: []string{"no-such-program"}},
 	} {
@@ -58,7 +70,7 @@ func TestRunDoesNotTryWhatItCannotSay(t *testing.T) {
 }
 
 func TestRunsOtherPrograms(t *testing.T) {
-	labtest.Needs(t, "sh", "cat", "ip")
+	labtest.Needs(t, "sh", "cat", "touch", "unshare")
 	w := labtest.World(t)
 	must(t, w, "ip netns add a", "ip -n a link add inside type veth peer name other")
 	for _, tt := range []struct {
@@ -69,7 +81,7 @@ func TestRunsOtherPrograms(t *testing.T) {
 		{"ip netns exec a sh -c 'cat /sys/class/net/inside/ifindex'", "3\n", 0},
 		{"ip netns exec a ip netns exec a sh -c 'echo $LC_ALL'", "C\n", 0},
 		{"sh -c 'kill -9 $$'", "", 137},
-		{"sh -c 'ip netns add b && echo $?'", "0\n", 0},
+		{"sh -c 'touch /run/netns/b && unshare --net=/run/netns/b true; echo $?'", "0\n", 0},
 	} {
 		x := say(t, w, tt.line)
 		if x.Output != tt.output || x.Status != tt.status {

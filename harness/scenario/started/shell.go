@@ -1,4 +1,4 @@
-package program
+package started
 
 import (
 	"slices"
@@ -33,24 +33,25 @@ func shellText(argv []string) (text string, ok bool) {
 
 // shell adds the programs that a shell script starts, in any of its branches. It adds none for a script that sets PATH,
 // and none for one that cannot be parsed: the shell will report that.
-func (s *starts) shell(text string) {
+func (s *reader) shell(text string) {
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
 	if err != nil {
 		return
 	}
 	t := shellScript{}
 	syntax.Walk(file, t.visit)
-	if t.setsPath {
+	if t.setsPath && !s.all {
 		return
 	}
-	found := starts{}
+	found := reader{all: s.all, packaged: s.packaged, hidden: s.hidden}
 	for _, argv := range t.calls {
 		if name := argv[0]; !slices.Contains(t.functions, name) {
 			found.call(argv)
 		}
 	}
+	s.hidden = found.hidden
 	for _, name := range found.programs {
-		if slices.Contains(t.asked, name) || t.sources && Package(name) == "" {
+		if !s.all && (slices.Contains(t.asked, name) || t.sources && !s.packaged(name)) {
 			continue
 		}
 		s.add(name)
@@ -135,7 +136,7 @@ func literal(word *syntax.Word) string {
 }
 
 // call adds what a command of a shell script starts. Some of the shell's builtins start programs.
-func (s *starts) call(argv []string) {
+func (s *reader) call(argv []string) {
 	name, rest := argv[0], argv[1:]
 	switch {
 	case name == "exec" || name == "command":
@@ -152,7 +153,13 @@ func (s *starts) call(argv []string) {
 			s.call(rest)
 		}
 	case name == "eval":
-		s.shell(strings.Join(rest, " "))
+		text := strings.Join(rest, " ")
+		if strings.Contains(text, unread) {
+			s.hide(name + " " + text)
+		}
+		s.shell(text)
+	case name == "." || name == "source":
+		s.hide(strings.Join(argv, " "))
 	case name == "trap" && len(rest) > 1 && rest[0] != "-":
 		s.shell(rest[0])
 	case interp.IsBuiltin(name):
