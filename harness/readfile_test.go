@@ -15,7 +15,7 @@ import (
 func oddFiles(t *testing.T) string {
 	t.Helper()
 	dir := write(t, map[string]string{"folder.md/x.txt": "", "huge.md": "# x", "huge.json": "{}", "good.md": good})
-	for name, size := range map[string]int64{"huge.md": 1<<20 + 1, "huge.json": 64<<20 + 1} {
+	for name, size := range map[string]int64{"huge.md": 8<<20 + 1, "huge.json": 64<<20 + 1} {
 		if err := os.Truncate(filepath.Join(dir, name), size); err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +46,7 @@ func TestOddFiles(t *testing.T) {
 		{scenarios, "pipe.md", "read pipe.md: it is a pipe, not a regular file"},
 		{scenarios, "s.md", "read s.md: it is a socket, not a regular file"},
 		{scenarios, "zero.md", "read zero.md: it is a device, not a regular file"},
-		{scenarios, "huge.md", "read huge.md: it is larger than the limit of 1 MiB"},
+		{scenarios, "huge.md", "read huge.md: it is larger than the limit of 8 MiB"},
 		{scenarios[3:], "folder.md", "read folder.md: is a directory"},
 		{scenarios[:1], ".", "pipe.md: it is a pipe, not a regular file"},
 		{states, "folder.md", "read folder.md: is a directory"},

@@ -45,33 +45,69 @@ func Register(u Unit) {
 }
 
 func registerDriver(u Unit, d lab.Driver, parity *lab.Parity) {
+	cases := selected(u.Scenario.Cases(d.Name()), u.Cases)
+	if len(cases) == 0 {
+		return
+	}
 	ginkgo.Context("driver "+d.Name(), func() {
-		var play *lab.Play
-		ginkgo.BeforeAll(func() { play = lab.NewPlay(u.Scenario, d, parity, u.Options) })
-		ginkgo.AfterAll(func(ctx context.Context) {
-			if play == nil {
-				return // interrupted before it began
-			}
-			if kept := play.Kept(); len(kept) > 0 && u.OnKept != nil {
-				u.OnKept(ctx, kept)
-			}
-			if err := play.Close(); err != nil {
-				ginkgo.Fail(fmt.Sprintf("take the labs down: %v", err))
-			}
-		})
-		for _, c := range u.Scenario.Cases(d.Name()) {
-			if u.Cases != nil && !slices.Contains(u.Cases, c.ID) {
-				continue
-			}
+		p := &playing{unit: u, driver: d, parity: parity, last: cases[len(cases)-1].ID}
+		for _, c := range cases {
 			ginkgo.It(c.Name, ginkgo.Label(c.Labels()...), func(ctx context.Context) {
 				if c.Mistake == 0 {
-					report(play.Step(ctx, c.Step-1))
+					report(p.begun().Step(ctx, c.Step-1))
 				} else {
-					report(play.Mistake(ctx, c.Step-1, c.Mistake-1))
+					report(p.begun().Mistake(ctx, c.Step-1, c.Mistake-1))
 				}
 			})
 		}
+		ginkgo.AfterEach(func(ctx context.Context) { p.endAfter(ctx, ginkgo.CurrentSpecReport()) })
+		// also if the last spec was left out
+		ginkgo.ReportAfterEach(func(ctx ginkgo.SpecContext, r ginkgo.SpecReport) { p.endAfter(ctx, r) })
 	})
+}
+
+// selected are the cases with these ids, or all if ids is nil.
+func selected(cases []scenario.Case, ids []string) []scenario.Case {
+	if ids == nil {
+		return cases
+	}
+	wanted := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		wanted[id] = true
+	}
+	return slices.DeleteFunc(cases, func(c scenario.Case) bool { return !wanted[c.ID] })
+}
+
+// playing is the play of a driver from its first spec to its last. It begins and ends with the specs themselves: with
+// BeforeAll or AfterAll, Ginkgo would look at all specs of the container after each of them.
+type playing struct {
+	unit   Unit
+	driver lab.Driver
+	parity *lab.Parity
+	last   string    // the id of the driver's last case
+	play   *lab.Play // nil before the first spec and after the last
+}
+
+func (p *playing) begun() *lab.Play {
+	if p.play == nil {
+		p.play = lab.NewPlay(p.unit.Scenario, p.driver, p.parity, p.unit.Options)
+	}
+	return p.play
+}
+
+// endAfter takes the labs down after the last spec.
+func (p *playing) endAfter(ctx context.Context, r ginkgo.SpecReport) {
+	if p.play == nil || !slices.Contains(r.LeafNodeLabels, p.last) {
+		return
+	}
+	play := p.play
+	p.play = nil
+	if kept := play.Kept(); len(kept) > 0 && p.unit.OnKept != nil {
+		p.unit.OnKept(ctx, kept)
+	}
+	if err := play.Close(); err != nil {
+		ginkgo.Fail(fmt.Sprintf("take the labs down: %v", err))
+	}
 }
 
 // report adds the result to the spec's report and ends the spec accordingly.

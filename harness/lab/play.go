@@ -66,8 +66,26 @@ func (p *Play) Step(ctx context.Context, i int) (r scenario.SectionResult) {
 		p.playStep(ctx, &r, i, &rec)
 	}
 	rec.outcome, rec.reason, rec.missing = r.Outcome, r.Reason, r.Missing
+	if rec.after != nil {
+		p.forget()
+	}
 	p.steps = append(p.steps, rec)
 	return r
+}
+
+// forget drops all states but the last one: a mistake needs the state before its step, which is the last step played.
+func (p *Play) forget() {
+	last := true
+	for k := len(p.steps) - 1; k >= 0; k-- {
+		switch {
+		case p.steps[k].after == nil:
+		case last:
+			last = false
+		default:
+			p.steps[k].after = nil
+			return // the earlier ones are dropped
+		}
+	}
 }
 
 // advance plays the steps before step i that a filter left out. Their failures are reported by the sections that need

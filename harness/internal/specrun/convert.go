@@ -113,6 +113,7 @@ func stack(trace string) string {
 
 func isCleanup(t types.NodeType) bool {
 	return t.Is(types.NodeTypeAfterEach | types.NodeTypeAfterAll | types.NodeTypeAfterSuite |
+		types.NodeTypeReportAfterEach |
 		types.NodeTypeCleanupAfterEach | types.NodeTypeCleanupAfterAll | types.NodeTypeCleanupAfterSuite)
 }
 

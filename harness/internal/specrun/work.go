@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -21,10 +20,14 @@ const grace = 5 * time.Second
 // Work is main of a worker: it reads its job from in, runs the specs once, and reports the results on out. The error is
 // for a worker that could not do so; failed specs are no error.
 func Work(in io.Reader, out io.Writer, register Register) error {
-	w := &worker{out: out, begun: make(chan struct{}), stopped: make(chan struct{}), goOn: make(chan struct{}, 1)}
+	w := &worker{out: out, cases: map[string]bool{}, begun: make(chan struct{}), stopped: make(chan struct{}),
+		goOn: make(chan struct{}, 1)}
 	from := json.NewDecoder(in)
 	if err := from.Decode(&w.job); err != nil {
 		return fmt.Errorf("read the job: %w", err)
+	}
+	for _, id := range w.job.Cases {
+		w.cases[id] = true
 	}
 	go w.listen(from)
 	go w.live()
@@ -52,8 +55,9 @@ func Work(in io.Reader, out io.Writer, register Register) error {
 
 type worker struct {
 	job     Job
-	begun   chan struct{} // closed when Ginkgo handles signals
-	stopped chan struct{} // closed when the outer process told us to stop or is gone
+	cases   map[string]bool // their ids
+	begun   chan struct{}   // closed when Ginkgo handles signals
+	stopped chan struct{}   // closed when the outer process told us to stop or is gone
 	goOn    chan struct{}
 	running bool // a case runs
 
@@ -136,7 +140,7 @@ func (w *worker) kept(ctx context.Context, threads []int) {
 // idOf is the id of a spec's case: one of its labels, or else its text.
 func (w *worker) idOf(r types.SpecReport) string {
 	for _, label := range r.LeafNodeLabels {
-		if slices.Contains(w.job.Cases, label) {
+		if w.cases[label] {
 			return label
 		}
 	}

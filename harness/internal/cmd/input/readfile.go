@@ -17,7 +17,7 @@ import (
 // Limits on the size of a file, in bytes; a larger one is refused. The largest scenario of the catalogue has 30 KiB;
 // the state of a node with 100,000 packet filter rules has about 40 MiB.
 const (
-	scenarioLimit = 1 << 20
+	scenarioLimit = 8 << 20
 	StateLimit    = 64 << 20
 )
 
