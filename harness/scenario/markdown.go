@@ -18,6 +18,8 @@ type (
 	heading struct {
 		line, level int
 		text        string
+		underlined  bool
+		fault       string // what is wrong with it, "" if nothing is
 	}
 	// fence is a fenced code block, its content from the line after it.
 	fence struct {
@@ -28,14 +30,24 @@ type (
 	}
 	// task is a task-list item; its sentence is one line, its code spans in backquotes.
 	task struct {
-		line     int
-		done     bool
-		sentence string // "" if the item is a malformed task
+		line, end int
+		done      bool
+		sentence  string
 	}
 	// tip is a TIP alert, its Markdown without the quote marks.
 	tip struct {
 		line int
 		text string
+	}
+	// note is a comment with a word of the language, but for `prose`.
+	note struct {
+		line       int
+		word, text string
+	}
+	// astray is something that only looks like one of the others.
+	astray struct {
+		line    int
+		message string
 	}
 )
 
@@ -44,12 +56,13 @@ type document struct {
 	source []byte
 	starts []int
 	lines  []string
+	// shields are the comments <!-- prose -->, by their last lines.
+	shields map[int]*shield
 }
 
-// elements are the headings, fences, task-list items and tips of a Markdown text, from top to bottom, except those in
-// quotes, and headings and task-list items in list items: they are prose.
-func elements(markdown string) []any {
-	d := &document{source: []byte(markdown), lines: strings.Split(markdown, "\n")}
+// newDocument parses a Markdown text.
+func newDocument(markdown string) (*document, ast.Node) {
+	d := &document{source: []byte(markdown), lines: strings.Split(markdown, "\n"), shields: map[int]*shield{}}
 	for i := 0; i < len(markdown); i++ {
 		if i == 0 || markdown[i-1] == '\n' {
 			d.starts = append(d.starts, i)
@@ -60,40 +73,7 @@ func elements(markdown string) []any {
 		parser.WithInlineParsers(parser.DefaultInlineParsers()...),
 		parser.WithParagraphTransformers(parser.DefaultParagraphTransformers()...),
 	)
-	var found []any
-	_ = ast.Walk(p.Parse(text.NewReader(d.source)), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
-		if !entering {
-			return ast.WalkContinue, nil
-		}
-		switch n := n.(type) {
-		case *ast.Blockquote:
-			if t, ok := d.tip(n); ok {
-				found = append(found, t)
-			}
-			return ast.WalkSkipChildren, nil
-		case *ast.Heading:
-			if n.Parent().Kind() == ast.KindDocument {
-				found = append(found, d.heading(n))
-			}
-			return ast.WalkSkipChildren, nil
-		case *ast.FencedCodeBlock:
-			found = append(found, d.fence(n))
-			return ast.WalkSkipChildren, nil
-		case *ast.Paragraph:
-			for i := range n.Lines().Len() {
-				line := n.Lines().At(i)
-				if n.Parent().Kind() == ast.KindDocument && nearlyItem.Match(line.Value(d.source)) {
-					found = append(found, task{line: d.lineAt(line.Start)})
-				}
-			}
-		case *ast.ListItem:
-			if t, ok := d.task(n); ok {
-				found = append(found, t)
-			}
-		}
-		return ast.WalkContinue, nil
-	})
-	return found
+	return d, p.Parse(text.NewReader(d.source))
 }
 
 // lineAt is the line number of an offset, from 1.
@@ -117,7 +97,9 @@ func (d *document) lineOf(n ast.Node) int {
 }
 
 func (d *document) heading(n *ast.Heading) heading {
-	return heading{line: d.lineOf(n), level: n.Level, text: strings.TrimSpace(d.inline(n, false))}
+	line := d.lineOf(n)
+	return heading{line: line, level: n.Level, text: strings.TrimSpace(d.inline(n, false)),
+		underlined: !strings.HasPrefix(strings.TrimLeft(d.lines[line-1], " "), "#")}
 }
 
 // fence reads a code block and looks for its closing line. Markdown also closes a code block at the end of the text,
@@ -139,35 +121,20 @@ func (d *document) fence(n *ast.FencedCodeBlock) fence {
 		f.lines = append(f.lines, strings.TrimSuffix(string(segment.Value(d.source)), "\n"))
 	}
 	if after := f.line + count; after < len(d.lines) { // lines[i] is line i+1
-		rest := strings.TrimSpace(d.lines[after])
+		rest := strings.Trim(d.lines[after], "> \t")
 		f.closed = len(rest) >= 3 && (strings.Trim(rest, "`") == "" || strings.Trim(rest, "~") == "")
 	}
 	return f
 }
 
-var (
-	taskBox = regexp.MustCompile(`^\[([ \txX])\][ \t]+\S`)
-	// nearlyTask is a malformed box (no blank, too many blanks, another mark) or one without a sentence, but not a
-	// link.
-	nearlyTask = regexp.MustCompile(`^\[([ \t]*[xX]?[ \t]*|[^\w\s])\]([^(\[:]|$)`)
-	// nearlyItem is a box after a list marker without the blank between them.
-	nearlyItem = regexp.MustCompile(`^[-*+]\[[ \txX]?\]`)
-)
+var taskBox = regexp.MustCompile(`^\[([ \txX])\][ \t]+\S`)
 
-// task reads a list item that begins with [ ] or [x], in a list directly in the section.
-func (d *document) task(item *ast.ListItem) (task, bool) {
-	first := item.FirstChild()
-	if item.Parent().Parent().Kind() != ast.KindDocument || first == nil || first.Lines().Len() == 0 {
-		return task{}, false
-	}
-	if first.Kind() != ast.KindTextBlock && first.Kind() != ast.KindParagraph {
-		return task{}, false
-	}
+// task reads the text of a list item that begins with [ ] or [x].
+func (d *document) task(first ast.Node) (task, bool) {
 	segment := first.Lines().At(0)
-	text := segment.Value(d.source)
-	box := taskBox.FindSubmatch(text)
+	box := taskBox.FindSubmatch(segment.Value(d.source))
 	if box == nil {
-		return task{line: d.lineAt(segment.Start)}, nearlyTask.Match(text)
+		return task{}, false
 	}
 	sentence := strings.TrimSpace(d.inline(first, true))
 	// The parser reads the box as text, or as a link if [x] is defined somewhere; it has at most one letter inside.
@@ -178,27 +145,17 @@ func (d *document) task(item *ast.ListItem) (task, bool) {
 	}
 	return task{
 		line:     d.lineAt(segment.Start),
+		end:      d.lastLine(first),
 		done:     box[1][0] == 'x' || box[1][0] == 'X',
 		sentence: strings.TrimSpace(sentence),
 	}, true
 }
 
-var (
-	alertMark = regexp.MustCompile(`^[ \t]*>[ \t]*\[!(\w+)\][ \t]*$`)
-	quoteMark = regexp.MustCompile(`^ {0,3}> ?`)
-)
+var quoteMark = regexp.MustCompile(`^ {0,3}> ?`)
 
-// tip reads a quote that begins with [!TIP].
-func (d *document) tip(quote *ast.Blockquote) (tip, bool) {
-	first := quote.FirstChild()
-	if quote.Parent().Kind() != ast.KindDocument || first == nil || first.Kind() != ast.KindParagraph {
-		return tip{}, false
-	}
-	begin := d.lineOf(first)
-	mark := alertMark.FindStringSubmatch(d.lines[begin-1])
-	if mark == nil || !strings.EqualFold(mark[1], "tip") {
-		return tip{}, false
-	}
+// tip reads a quote that begins with [!TIP]. Comments of the language are no part of a hint.
+func (d *document) tip(quote ast.Node) tip {
+	begin := d.lineOf(quote.FirstChild())
 	// The quote continues while lines have its marker, or continue its text without one (lazy continuation).
 	end := begin
 	for end < len(d.lines) && (quoteMark.MatchString(d.lines[end]) || end < d.lastLine(quote)) {
@@ -206,9 +163,11 @@ func (d *document) tip(quote *ast.Blockquote) (tip, bool) {
 	}
 	var text []string
 	for _, line := range d.lines[begin:end] {
-		text = append(text, quoteMark.ReplaceAllString(line, ""))
+		if line = quoteMark.ReplaceAllString(line, ""); strings.TrimSpace(line) != proseComment {
+			text = append(text, line)
+		}
 	}
-	return tip{line: begin, text: strings.TrimSpace(strings.Join(text, "\n"))}, true
+	return tip{line: begin, text: strings.TrimSpace(strings.Join(text, "\n"))}
 }
 
 // lastLine is the last line with text of a block or of a block inside it.

@@ -3,7 +3,6 @@ package scenario
 import (
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -108,6 +107,8 @@ func (b *builder) build(all []any, lines int) {
 			b.fence(e)
 		case task:
 			b.task(e)
+		case astray:
+			b.add(e.line, "%s", e.message)
 		case tip:
 			if b.current != nil {
 				b.current.Hints = append(b.current.Hints, Hint{Text: e.text, Line: e.line})
@@ -126,29 +127,15 @@ func (b *builder) build(all []any, lines int) {
 	}
 }
 
-const setupTitle = "Setup"
-
-// labelled is a heading that begins with a word and a colon or a dash.
-var labelled = regexp.MustCompile(`^(\pL+)\s*[0-9]*\s*[:–—-]`)
-
-// nearlyMistake reports whether a heading was probably meant to be that of a mistake.
-func nearlyMistake(text string) bool {
-	label := labelled.FindStringSubmatch(text)
-	if label == nil {
-		return false
-	}
-	_, near := nearest.Word(label[1], []string{"Mistake"})
-	return near
-}
-
 func (b *builder) heading(h heading) {
-	title, isMistake := strings.CutPrefix(h.text, "Mistake:")
-	title = strings.TrimSpace(title)
+	if fault := h.wrong(); fault != "" {
+		b.add(h.line, "%s", fault)
+		if h.fault == "" {
+			return
+		}
+	}
+	title, isMistake := h.mistake()
 	switch {
-	case h.text == "" && h.level <= 3:
-		b.add(h.line, "the heading has no text")
-	case nearlyMistake(h.text) && (h.level != 3 || !isMistake):
-		b.add(h.line, "a mistake is written ### Mistake: …, found %s %s", strings.Repeat("#", h.level), h.text)
 	case h.level == 1 && b.titled:
 		b.add(h.line, "a second title %q: expected one line # … (sections are ## …)", h.text)
 	case h.level == 1:
@@ -211,10 +198,6 @@ func (b *builder) fence(f fence) {
 }
 
 func (b *builder) task(t task) {
-	if t.sentence == "" {
-		b.add(t.line, "a check is written - [ ] or - [x], a blank and its sentence")
-		return
-	}
 	known := len(b.list)
 	sentence := b.consoles.vars.replace(t.sentence, t.line, b.findings)
 	if len(b.list) > known { // an unknown variable: the sentence cannot be parsed

@@ -233,6 +233,7 @@ func TestWhatIsACheck(t *testing.T) {
 * [X] namespace `+"`b`"+`
       exists.
 + [x]	namespace `+"`` c ``"+` exists within `+"`1m30s`"+`
+  <!-- prose -->
   - [ ] nested
 
 1. [ ] namespace `+"`d`"+` exists `+"``within `300ms` ``"+`
@@ -244,7 +245,12 @@ func TestWhatIsACheck(t *testing.T) {
 - [x](https://example.org) too
 - ordinary [ ] item
 
+<!-- prose -->
 > - [ ] in a quote
+
+<!-- prose -->
+- [ ] an item among them
+- [ ] namespace `+"`f`"+` exists
 
 <!--
 - [ ] in a comment
@@ -267,8 +273,9 @@ func TestWhatIsACheck(t *testing.T) {
 		{5, "namespace `a` exists", false, 0},
 		{6, "namespace `b` exists", true, 0},
 		{8, "namespace `c` exists", true, 90 * time.Second},
-		{11, "namespace `d` exists", false, 300 * time.Millisecond},
-		{15, "namespace `e` exists", false, 2 * time.Second},
+		{12, "namespace `d` exists", false, 300 * time.Millisecond},
+		{16, "namespace `e` exists", false, 2 * time.Second},
+		{26, "namespace `f` exists", false, 0},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
@@ -282,6 +289,7 @@ func TestHints(t *testing.T) {
 > First *line*,
 second line.
 >
+> <!-- prose -->
 > - [ ] no check
 
 > [!tip]
@@ -291,17 +299,16 @@ second line.
 > [!NOTE]
 > prose
 
-> [!TIP] text on the mark's line makes it no alert
-
-- > [!TIP]
-  > nor does a list
+<!-- prose -->
+> [!TIP]
+> nor a shielded one
 `)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := []Hint{
 		{Line: 9, Text: "First *line*,\nsecond line.\n\n- [ ] no check"},
-		{Line: 15, Text: "lower case\n```console\n$ false\n```"},
+		{Line: 16, Text: "lower case\n```console\n$ false\n```"},
 	}
 	if diff := cmp.Diff(want, sc.Steps[0].Hints); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
@@ -349,7 +356,8 @@ func TestErrnoAloneMeansRefused(t *testing.T) {
 // TestProseIsNoStep: sections without commands and checks are not steps.
 func TestProseIsNoStep(t *testing.T) {
 	sc, err := Parse("a/b/my-lesson.md",
-		[]byte("Intro.\n\n# T\n\nWords.\n\n## Prose\n```sh\n$ false\n```\n## S\n"+okStep+"## setup\nend\n"))
+		[]byte("Intro.\n\n# T\n\nWords.\n\n## Prose\n<!-- prose -->\n```sh\n$ false\n```\n## S\n"+okStep+
+			"## End\nend\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
