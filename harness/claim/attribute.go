@@ -3,13 +3,12 @@ package claim
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"netnscheck/harness/state"
 )
 
-// AttributeIs is the attribute `A` of `X` in `N` is `V`. The format has no negative form; Not is for suites in Go.
+// AttributeIs is the attribute `A` of `X` in `N` is `V`.
 type AttributeIs struct {
 	Iface
 	Attribute, Value string
@@ -19,65 +18,31 @@ type AttributeIs struct {
 func init() {
 	add(Entry{
 		Place: 220,
-		Means: "also " + attributeList() + " (`arp` and offloads are `on` or `off`)",
+		Means: attributeMeaning(),
 		Forms: []Form{
 			says("the attribute `txqueuelen` of `X` in `N` is `500`", func(a arguments) Claim {
 				return AttributeIs{Attribute: a.text(0), Iface: a.iface(1), Value: a.text(3)}
+			}),
+			denies("the attribute `txqueuelen` of `X` in `N` is not `500`", func(a arguments) Claim {
+				return AttributeIs{Attribute: a.text(0), Iface: a.iface(1), Value: a.text(3), Not: true}
 			}),
 		},
 		Slots: map[string]Slot{"txqueuelen": oneOfThe("attribute", attributeNames()), "500": anything("a value")},
 	})
 }
 
-// attributes are the attributes of a link that a check can name, with their values as text. Those without a function
-// are offloads, which are not part of the state.
-var attributes = []struct {
-	name string
-	read func(*state.Link) []string
-}{
-	{"txqueuelen", func(l *state.Link) []string { return digits(l.TxQLen) }},
-	{"alias", func(l *state.Link) []string { return []string{l.Alias} }},
-	{"group", func(l *state.Link) []string { return groupNames(l.Group) }},
-	{"altname", func(l *state.Link) []string { return l.AltNames }},
-	{"promiscuity", func(l *state.Link) []string { return digits(l.Promiscuity) }},
-	{"numtxqueues", func(l *state.Link) []string { return digits(l.NumTx) }},
-	{"numrxqueues", func(l *state.Link) []string { return digits(l.NumRx) }},
-	{"gso_max_size", func(l *state.Link) []string { return digits(l.GSOMaxSize) }},
-	{"qdisc", func(l *state.Link) []string { return []string{l.Qdisc} }},
-	{"operstate", func(l *state.Link) []string { return []string{strings.ToLower(l.OperState)} }},
-	{"ifindex", func(l *state.Link) []string { return digits(l.Index) }},
-	{"arp", func(l *state.Link) []string { return []string{word(l.NoARP, "off", "on")} }},
-	{offload + "tso", nil},
-	{offload + "gro", nil},
-}
-
-// offload is the prefix of the names of offloads.
-const offload = "offload:"
-
-func attributeNames() (names []string) {
-	for _, a := range attributes {
-		names = append(names, a.name)
+// attributeMeaning lists the attributes for the reference, without the one in the example.
+func attributeMeaning() string {
+	names := func(all []attribute) string {
+		var spans []string
+		for _, a := range all {
+			spans = append(spans, Span(a.name))
+		}
+		return strings.Join(spans, ", ")
 	}
-	return names
-}
-
-// attributeList is the list for the reference, without the attribute in the example.
-func attributeList() string {
-	names := attributeNames()[1:]
-	for i := range names {
-		names[i] = Span(names[i])
-	}
-	return strings.Join(names, ", ")
-}
-
-func digits(n int) []string { return []string{strconv.Itoa(n)} }
-
-// groupNames are the number of a group and, for group 0, its name in iproute2 (/etc/iproute2/group).
-func groupNames(g uint32) []string {
-	if g == 0 {
-		return []string{"0", "default"}
-	}
-	return []string{strconv.FormatUint(uint64(g), 10)}
+	return fmt.Sprintf("also %s (`arp` and offloads are `on` or `off`); of a port of a bridge %s; of a bridge %s; "+
+		"as `ip -d link` shows them, and those of a bridge that are `1` or `0` also as `on` or `off`",
+		names(linkAttributes[1:]), names(portAttributes), names(bridgeAttributes))
 }
 
 func (c AttributeIs) Sentence() string {
@@ -86,14 +51,8 @@ func (c AttributeIs) Sentence() string {
 
 // consistent refuses a value that the attribute can never have.
 func (c AttributeIs) consistent() error {
-	switch c.Attribute {
-	case "arp", "offload:tso", "offload:gro":
-		return oneOf("value of "+c.Attribute, []string{"on", "off"})(c.Value)
-	case "txqueuelen", "promiscuity", "numtxqueues", "numrxqueues", "gso_max_size", "ifindex":
-		_, err := number("a number for "+c.Attribute, 0, 1<<32-1).read(c.Value)
-		return err
-	}
-	return nil
+	_, err := attributeNamed(c.Attribute).read(c.Value)
+	return err
 }
 
 func (c AttributeIs) Needs() Needs {
@@ -103,16 +62,21 @@ func (c AttributeIs) Needs() Needs {
 	return stateOnly()
 }
 
-// Judge compares the attribute. If it has several values (alternative names), one of them must match.
+// Judge compares the attribute. If it has several values (alternative names), one of them must match. A link that
+// cannot have the attribute, such as a port's, makes the negative claim false too.
 func (c AttributeIs) Judge(known Evidence) Finding {
 	return known.ofLink(c.Iface, func(_ *state.Namespace, l *state.Link) Finding {
-		values, ok := c.values(l, known.On)
-		if !ok {
-			return Finding{Err: fmt.Errorf("not judged: there is no attribute %s", c.Attribute)}
+		a := attributeNamed(c.Attribute)
+		want, err := a.read(c.Value)
+		if err != nil {
+			return Finding{Err: fmt.Errorf("not judged: %w", err)}
 		}
-		want := c.Value
-		if c.Attribute == "operstate" {
-			want = strings.ToLower(want)
+		values := []string{word(known.On, "on", "off")} // of an offload
+		if a.of != nil {
+			values = a.of(l)
+		}
+		if values == nil {
+			return finding(false, c.Name+" is "+a.owner.lacking)
 		}
 		return finding(
 			slices.Contains(values, want) != c.Not,
@@ -121,52 +85,33 @@ func (c AttributeIs) Judge(known Evidence) Finding {
 	})
 }
 
-func (c AttributeIs) values(l *state.Link, on bool) ([]string, bool) {
-	if strings.HasPrefix(c.Attribute, offload) {
-		return []string{word(on, "on", "off")}, true
+func (c AttributeIs) Mutants() Mutants {
+	a := attributeNamed(c.Attribute)
+	var ways []Way
+	if c.Not {
+		ways = a.setters(c.Iface, c.Value)
+	} else if a.name == "altname" {
+		ways = append(ways, by(in(c.Netns, "link property del dev %s altname '%s'", c.Name, c.Value)))
 	}
-	for _, a := range attributes {
-		if a.name == c.Attribute {
-			return a.read(l), true
+	for _, other := range a.others {
+		if c.Not || other != c.Value {
+			ways = append(ways, a.setters(c.Iface, other)...)
 		}
 	}
-	return nil, false
-}
-
-func (c AttributeIs) Mutants() Mutants {
-	set := func(format string, args ...any) Way { return by(in(c.Netns, "link set "+c.Name+" "+format, args...)) }
-	another := []Way{ // for attributes fixed at creation: replace the link by another one of the same name
-		by(
-			in(c.Netns, "link del %s", c.Name),
-			in(c.Netns, "link add %s index 7777 numtxqueues 3 numrxqueues 3 type veth", c.Name),
+	// Last, replace the link by another one of its name, for attributes that are fixed when it is made.
+	queues := "link add %s index 7777 numtxqueues 3 numrxqueues 3 type veth"
+	if c.Not && a.made {
+		queues = fmt.Sprintf("link add %%s %s %s type veth", word(a.name == "ifindex", "index", a.name), c.Value)
+	}
+	another, gone := in(c.Netns, queues, c.Name), in(c.Netns, "link del %s", c.Name)
+	return Mutants{
+		Own: append(ways,
+			by(in(c.Netns, "link set %s down", c.Name)),
+			by(in(c.Netns, "link set %s up", c.Name)),
+			by(gone, another),
+			by(gone, in(c.Netns, "link add %s type bridge", c.Name)),
+			by(in(c.Netns, "link set %s down", c.Name), in(c.Netns, "link set %s name other", c.Name), another),
 		),
-		by(in(c.Netns, "link del %s", c.Name), in(c.Netns, "link add %s type bridge", c.Name)),
-		by(in(c.Netns, "link set %s down", c.Name), in(c.Netns, "link set %s name other", c.Name),
-			in(c.Netns, "link add %s index 7777 numtxqueues 3 numrxqueues 3 type veth", c.Name)),
+		Gone: without(c.Iface),
 	}
-	ways := another
-	switch c.Attribute {
-	case "txqueuelen":
-		ways = []Way{set("txqueuelen 77")}
-	case "alias":
-		ways = []Way{set("alias zzz")}
-	case "altname":
-		ways = []Way{by(in(c.Netns, "link property del dev %s altname %s", c.Name, c.Value))}
-	case "promiscuity":
-		ways = []Way{set("promisc on"), set("promisc off")}
-	case "arp":
-		ways = []Way{set("arp %s", word(c.Value == "on", "off", "on"))}
-	case "operstate":
-		ways = append([]Way{set("down"), set("up")}, another...)
-	case "group":
-		ways = append([]Way{set("group 77")}, another...)
-	case "qdisc":
-		ways = append(
-			[]Way{by(execIn(c.Netns, "tc qdisc replace dev %s root tbf rate 1mbit burst 10kb latency 50ms", c.Name)),
-				by(execIn(c.Netns, "tc qdisc del dev %s root", c.Name))},
-			another...)
-	case "gso_max_size":
-		ways = append([]Way{by(execIn(c.Netns, "ip link set dev %s gso_max_size 8192", c.Name))}, another...)
-	}
-	return Mutants{Own: ways, Gone: without(c.Iface)}
 }

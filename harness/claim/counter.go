@@ -10,11 +10,12 @@ import (
 	"netnscheck/harness/state"
 )
 
-// CounterGrew is the counter `C` in `N` grew by `3` (By), or did not grow (By 0). Link names the interface of
-// `rx_packets` and the like, or is "".
+// CounterGrew is the counter `C` in `N` grew by `3` (By), grew by at least `3` (AtLeast), or did not grow (By 0). Link
+// names the interface of `rx_packets` and the like, or is "".
 type CounterGrew struct {
 	Netns, Counter, Link string
 	By                   uint64
+	AtLeast              bool
 }
 
 func init() {
@@ -26,11 +27,17 @@ func init() {
 			says("the counter `IpInReceives` in `N` grew by `3`", func(a arguments) Claim {
 				return CounterGrew{Counter: a.text(0), Netns: a.text(1), By: a.count(2)}
 			}),
+			says("the counter `IpInReceives` in `N` grew by at least `3`", func(a arguments) Claim {
+				return CounterGrew{Counter: a.text(0), Netns: a.text(1), By: a.count(2), AtLeast: true}
+			}),
 			denies("the counter `IpInReceives` in `N` did not grow", func(a arguments) Claim {
 				return CounterGrew{Counter: a.text(0), Netns: a.text(1)}
 			}),
 			says("the counter `rx_packets` of `X` in `N` grew by `3`", func(a arguments) Claim {
 				return CounterGrew{Counter: a.text(0), Link: a.text(1), Netns: a.text(2), By: a.count(3)}
+			}),
+			says("the counter `rx_packets` of `X` in `N` grew by at least `3`", func(a arguments) Claim {
+				return CounterGrew{Counter: a.text(0), Link: a.text(1), Netns: a.text(2), By: a.count(3), AtLeast: true}
 			}),
 			denies("the counter `rx_packets` of `X` in `N` did not grow", func(a arguments) Claim {
 				return CounterGrew{Counter: a.text(0), Link: a.text(1), Netns: a.text(2)}
@@ -62,7 +69,7 @@ func (c CounterGrew) Sentence() string {
 	if c.By == 0 {
 		return s + " did not grow"
 	}
-	return s + say(" grew by %s", c.By)
+	return s + either(c.AtLeast, " grew by at least ", " grew by ") + say("%s", c.By)
 }
 
 func (c CounterGrew) Needs() Needs {
@@ -79,12 +86,16 @@ func (c CounterGrew) Judge(known Evidence) Finding {
 		}
 		return finding(false, found)
 	}
-	grown := now - known.Counter.Before
-	return finding(grown == c.By, fmt.Sprintf("it grew by %d", grown))
+	before := known.Counter.Before
+	if now < before { // its interface or namespace was made anew
+		return finding(false, fmt.Sprintf("it is %d, and was %d before", now, before))
+	}
+	grown := now - before
+	return finding(grown == c.By || c.AtLeast && grown > c.By, fmt.Sprintf("it grew by %d", grown))
 }
 
 // Mutants increase counters: those of the namespace by packets to itself, those of a link by packets that nobody
-// receives.
+// receives. Where more is as good, they replace what is counted.
 func (c CounterGrew) Mutants() Mutants {
 	up := in(c.Netns, "link set lo up")
 	ways := []Way{
@@ -99,6 +110,13 @@ func (c CounterGrew) Mutants() Mutants {
 				"-"+execIn(c.Netns, "ping -c1 -W0.1 198.51.100.9")),
 			by(in(c.Netns, "link del %s", c.Link), in(c.Netns, "link add %s type veth", c.Link)),
 		}
+	}
+	if c.AtLeast { // no traffic makes less of it, but what is made anew counts from zero
+		anew := by("ip netns del "+c.Netns, "ip netns add "+c.Netns)
+		if c.Link != "" {
+			anew = ways[1]
+		}
+		return Mutants{Own: []Way{anew}}
 	}
 	return Mutants{Own: append(ways,
 		Way{Name: "other traffic", Commands: func(*state.State) []string { return noise(c.Netns) }},

@@ -6,6 +6,7 @@ import "netnscheck/harness/state"
 type LinkKind struct {
 	Iface
 	Kind string
+	Not  bool
 }
 
 func init() {
@@ -16,25 +17,34 @@ func init() {
 			says("`X` in `N` is a `veth`", func(a arguments) Claim {
 				return LinkKind{Iface: a.iface(0), Kind: a.text(2)}
 			}),
+			denies("`X` in `N` is not a `veth`", func(a arguments) Claim {
+				return LinkKind{Iface: a.iface(0), Kind: a.text(2), Not: true}
+			}),
 		},
 		Slots: map[string]Slot{"veth": oneWord("a link kind such as veth")},
 	})
 }
 
-func (c LinkKind) Sentence() string { return c.in() + say(" is a %s", c.Kind) }
+func (c LinkKind) Sentence() string {
+	return c.in() + either(c.Not, " is not", " is") + say(" a %s", c.Kind)
+}
 
 func (c LinkKind) Needs() Needs { return stateOnly() }
 
 func (c LinkKind) Judge(known Evidence) Finding {
 	return known.ofLink(c.Iface, func(_ *state.Namespace, l *state.Link) Finding {
-		return finding(l.Kind == c.Kind, "it is a "+word(l.Kind == "", "device without a kind", l.Kind))
+		return finding((l.Kind == c.Kind) != c.Not, "it is a "+word(l.Kind == "", "device without a kind", l.Kind))
 	})
 }
 
 func (c LinkKind) Mutants() Mutants {
-	another := in(c.Netns, "link add %s type %s", c.Name, word(c.Kind == "bridge", "veth", "bridge"))
+	kind := word(c.Kind == "bridge", "veth", "bridge")
+	if c.Not {
+		kind = c.Kind
+	}
+	another := in(c.Netns, "link add %s type %s", c.Name, kind)
 	return Mutants{Own: []Way{
 		by(in(c.Netns, "link del %s", c.Name), another),
 		by(in(c.Netns, "link set %s down", c.Name), in(c.Netns, "link set %s name other", c.Name), another),
-	}}
+	}, Gone: without(c.Iface)}
 }

@@ -72,6 +72,8 @@ type (
 		Iface
 		Feature string
 	}
+	// Groups reads the multicast groups that an interface has joined. The state is read too.
+	Groups struct{ Iface }
 	// Count reads a counter of an interface or, if Link is "", of the namespace, and its value from before.
 	Count struct{ Netns, Link, Counter string }
 	// Watch asks for the events in the namespace. With None no event is expected, which needs a short wait.
@@ -87,6 +89,7 @@ func (q Echo) Where() string    { return q.Netns }
 func (q Connect) Where() string { return q.Netns }
 func (q Sysctl) Where() string  { return q.Netns }
 func (q Offload) Where() string { return q.Netns }
+func (q Groups) Where() string  { return q.Netns }
 func (q Count) Where() string   { return q.Netns }
 func (q Watch) Where() string   { return q.Netns }
 
@@ -98,6 +101,7 @@ type Evidence struct {
 	Heard   Heard           // to Echo and Connect
 	Setting Setting         // to Sysctl
 	On      bool            // to Offload
+	Groups  Memberships     // to Groups
 	Counter CounterMovement // to Count
 	Events  []Event         // to Watch
 }
@@ -128,6 +132,9 @@ type Setting struct {
 	Missing bool
 	Value   string
 }
+
+// Memberships are the multicast groups of an interface, by the kind of their addresses, sorted.
+type Memberships struct{ IPv4, IPv6, MAC []string }
 
 // CounterMovement is the value of a counter before, and all counters of its interface or namespace now, nil if that
 // does not exist.

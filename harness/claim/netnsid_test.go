@@ -44,8 +44,8 @@ func TestKnowsByID(t *testing.T) {
 		}
 	}
 	for sentence, want := range map[string]string{
-		"`a` knows `b` by the id `-1`":    "`5`: expected an id from 0 to 2147483647, found \"-1\"",
-		"`a` knows `b/c` by no id":        "`M`: expected the name of a namespace, found \"b/c\"",
+		"`a` knows `b` by the id `-1`":    "check: expected an id from 0 to 2147483647, found \"-1\"",
+		"`a` knows `b/c` by no id":        "check: expected the name of a namespace, found \"b/c\"",
 		"`a` knows `b` by the number `1`": "the nearest form is “`N` knows `M` by the id `5`”",
 	} {
 		if _, err := Parse(sentence); err == nil || !strings.HasSuffix(err.Error(), want) {

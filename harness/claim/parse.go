@@ -9,7 +9,7 @@ import (
 )
 
 // Parse reads the sentence of a check, with its arguments in code spans (`testns` has the interface `lo`). The error
-// for an unknown sentence has the nearest form, that for a bad argument the expected kind.
+// for an unknown sentence has the nearest form, that for a bad argument what is expected there.
 func Parse(text string) (Claim, error) {
 	tokens := tokenize(text)
 	if rest, limit, err := cutLimit(tokens); err != nil || limit != 0 || len(rest) < len(tokens) {
@@ -38,12 +38,12 @@ func parseTokens(tokens []token) (Claim, error) {
 		}
 		args, err := f.read(found.args)
 		if err != nil {
-			return nil, fmt.Errorf("check “%s”: %w", f.with(found.uses), err)
+			return nil, fmt.Errorf("check: %w", err)
 		}
 		c := f.claim(args)
 		if c, ok := c.(interface{ consistent() error }); ok {
 			if err := c.consistent(); err != nil {
-				return nil, fmt.Errorf("check “%s”: %w", f.with(found.uses), err)
+				return nil, fmt.Errorf("check: %w", err)
 			}
 		}
 		return c, nil
@@ -51,14 +51,15 @@ func parseTokens(tokens []token) (Claim, error) {
 	return nil, fmt.Errorf("unknown check “%s”; the nearest form is “%s”", join(tokens), nearestForm(tokens))
 }
 
-// read turns the arguments of a sentence into values by the slots of the form. The last slot reads all that remain.
+// read turns the arguments of a sentence into values by the slots of the form. The last slot reads all that remain. An
+// error names what was expected and found, which shows the argument; its example in the form would look like a name.
 func (f Form) read(given []given) (arguments, error) {
 	args := make(arguments, len(f.args), max(len(f.args), len(given)))
 	for _, g := range given {
 		kind := f.args[min(g.place, len(f.args)-1)]
 		value, err := kind.read(g.text)
 		if err != nil {
-			return nil, fmt.Errorf("`%s`: %w", kind.Example, err)
+			return nil, err
 		}
 		if g.place == len(args) {
 			args = append(args, nil)

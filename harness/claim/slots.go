@@ -63,18 +63,17 @@ func oneOfThe(what string, words []string) Slot {
 	return asText(what+": "+strings.Join(words, ", "), oneOf(what, words))
 }
 
+// oneOf refuses all texts but these words: with the nearest one, or with all if none is near.
 func oneOf(what string, words []string) func(string) error {
 	return func(text string) error {
-		if !slices.Contains(words, text) {
-			return fmt.Errorf(
-				"unknown %s %q%s (known: %s)",
-				what,
-				text,
-				nearest.DidYouMean(text, words),
-				strings.Join(words, ", "),
-			)
+		if slices.Contains(words, text) {
+			return nil
 		}
-		return nil
+		help := nearest.DidYouMean(text, words)
+		if help == "" {
+			help = " (known: " + strings.Join(words, ", ") + ")"
+		}
+		return fmt.Errorf("unknown %s %q%s", what, text, help)
 	}
 }
 

@@ -38,6 +38,8 @@ func (k *look) ask(ctx context.Context, question claim.Question, listen time.Dur
 		}
 	case claim.Offload:
 		known.On, known.State, err = k.offload(ctx, q)
+	case claim.Groups:
+		known.Groups, known.State, err = k.groups(ctx, q)
 	case claim.Count:
 		known.Counter, err = k.base.counted(ctx, k.lab, q)
 	case claim.Watch:
@@ -83,4 +85,21 @@ func (k *look) offload(ctx context.Context, q claim.Offload) (on bool, s *state.
 		return false, nil, fmt.Errorf("read the offload %s of %s in %s: %w", q.Feature, q.Name, q.Netns, err)
 	}
 	return on, s, nil
+}
+
+// groups reads the multicast groups of an interface, and the state. An interface that does not exist has none.
+func (k *look) groups(ctx context.Context, q claim.Groups) (claim.Memberships, *state.State, error) {
+	s, err := k.snapshot(ctx)
+	if err != nil {
+		return claim.Memberships{}, nil, err
+	}
+	link := s.Namespace(q.Netns).Link(q.Name)
+	if link == nil {
+		return claim.Memberships{}, s, nil
+	}
+	all, err := observe.Groups(k.lab.world, q.Netns, link.Index)
+	if err != nil {
+		return claim.Memberships{}, nil, fmt.Errorf("read the groups of %s in %s: %w", q.Name, q.Netns, err)
+	}
+	return claim.Memberships(all), s, nil
 }

@@ -3,7 +3,6 @@ package state
 import (
 	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 )
 
@@ -142,7 +141,9 @@ var bridgeFields = []field[Bridge]{
 	{"VLAN protocol", func(b *Bridge) any { return b.VLANProtocol }},
 	{"default PVID", func(b *Bridge) any { return b.DefaultPVID }},
 	{"multicast snooping", func(b *Bridge) any { return choose(b.MulticastSnooping, "on", "off") }},
+	{"multicast querier", func(b *Bridge) any { return choose(b.MulticastQuerier, "on", "off") }},
 	{"group forward mask", func(b *Bridge) any { return fmt.Sprintf("0x%x", b.GroupForwardMask) }},
+	{"VLANs", func(b *Bridge) any { return VLANsText(b.VLANs) }},
 }
 
 var portFields = []field[Port]{
@@ -152,17 +153,17 @@ var portFields = []field[Port]{
 	{"isolated", func(p *Port) any { return choose(p.Isolated, "on", "off") }},
 	{"hairpin", func(p *Port) any { return choose(p.Hairpin, "on", "off") }},
 	{"guard", func(p *Port) any { return choose(p.Guard, "on", "off") }},
+	{"root block", func(p *Port) any { return choose(p.RootBlock, "on", "off") }},
+	{"fast leave", func(p *Port) any { return choose(p.FastLeave, "on", "off") }},
 	{"learning", func(p *Port) any { return choose(p.NoLearning, "off", "on") }},
 	{"flooding", func(p *Port) any { return choose(p.NoFlood, "off", "on") }},
+	{"multicast flooding", func(p *Port) any { return choose(p.NoMulticastFlood, "off", "on") }},
+	{"broadcast flooding", func(p *Port) any { return choose(p.NoBroadcastFlood, "off", "on") }},
+	{"multicast to unicast", func(p *Port) any { return choose(p.MulticastUnicast, "on", "off") }},
 	{"neighbour suppression", func(p *Port) any { return choose(p.NeighSuppress, "on", "off") }},
-	{"VLANs", func(p *Port) any { return portVLANs(p.VLANs) }},
-}
-
-func portVLANs(all []PortVLAN) string {
-	var texts []string
-	for _, v := range all {
-		texts = append(texts, words(fmt.Sprint(v.ID), when(v.PVID, "PVID"), when(v.Untagged, "untagged")))
-	}
-	slices.Sort(texts)
-	return strings.Join(texts, ", ")
+	{"proxy ARP", func(p *Port) any { return choose(p.ProxyARP, "on", "off") }},
+	{"proxy ARP for WiFi", func(p *Port) any { return choose(p.ProxyARPWiFi, "on", "off") }},
+	{"VLAN tunnel", func(p *Port) any { return choose(p.VLANTunnel, "on", "off") }},
+	{"locked", func(p *Port) any { return choose(p.Locked, "on", "off") }},
+	{"VLANs", func(p *Port) any { return VLANsText(p.VLANs) }},
 }

@@ -143,11 +143,21 @@ func (n *Namespace) normalLink(l Link) Link {
 	if l.Port != nil {
 		port := *l.Port
 		port.State = ""
-		port.VLANs = slices.Clone(port.VLANs)
-		slices.SortFunc(port.VLANs, func(a, b PortVLAN) int { return cmp.Compare(a.ID, b.ID) })
+		port.VLANs = sortedVLANs(port.VLANs)
 		l.Port = &port
 	}
+	if l.Bridge != nil {
+		bridge := *l.Bridge
+		bridge.VLANs = sortedVLANs(bridge.VLANs)
+		l.Bridge = &bridge
+	}
 	return l
+}
+
+func sortedVLANs(table []PortVLAN) []PortVLAN {
+	table = slices.Clone(table)
+	slices.SortFunc(table, func(a, b PortVLAN) int { return cmp.Compare(a.ID, b.ID) })
+	return table
 }
 
 // madeAlone reports whether the kernel made this address by itself: link-local, temporary or from a router

@@ -181,3 +181,27 @@ func TestAHandleThatTheKernelChoseIsNoDifference(t *testing.T) {
 		t.Error("two handles that were given are no difference")
 	}
 }
+
+// TestVLANTables: the tables of a port and of a bridge belong to the configuration, in any order.
+func TestVLANTables(t *testing.T) {
+	with := func(port, own []PortVLAN) *State {
+		return &State{Namespaces: []Namespace{{Name: "n", Links: []Link{
+			{Name: "br0", Bridge: &Bridge{VLANs: own}}, {Name: "p1", Port: &Port{VLANs: port}}}}}}
+	}
+	one, ten, eleven := PortVLAN{ID: 1, PVID: true, Untagged: true}, PortVLAN{ID: 10}, PortVLAN{ID: 11}
+	a, b := with([]PortVLAN{one, ten, eleven}, []PortVLAN{one}), with([]PortVLAN{eleven, ten, one}, []PortVLAN{one})
+	if diff := Diff(a.Normal(), b.Normal()); len(diff) > 0 {
+		t.Error(diff)
+	}
+	c := with([]PortVLAN{one, ten}, []PortVLAN{ten, one})
+	want := []string{
+		"n: br0: bridge: VLANs 1 PVID untagged, then 1 PVID untagged, 10",
+		"n: p1: bridge port: VLANs 1 PVID untagged, 10-11, then 1 PVID untagged, 10",
+	}
+	if diff := cmp.Diff(want, Diff(a.Normal(), c.Normal())); diff != "" {
+		t.Error(diff)
+	}
+	if c.Namespaces[0].Links[0].Bridge.VLANs[0] != ten {
+		t.Error("the normal form sorted the table of the state itself")
+	}
+}

@@ -260,7 +260,8 @@ type Listener struct {
 	V6Only bool `json:"v6only,omitempty"`
 }
 
-// Bridge are the settings of a bridge.
+// Bridge are the settings of a bridge. Times are in hundredths of a second. VLANProtocol is "" if the kernel has no
+// VLAN tables for bridges (CONFIG_BRIDGE_VLAN_FILTERING).
 type Bridge struct {
 	STP               int    `json:"stp"`
 	ForwardDelay      int    `json:"forward_delay"`
@@ -272,24 +273,40 @@ type Bridge struct {
 	VLANProtocol      string `json:"vlan_protocol,omitempty"`
 	DefaultPVID       int    `json:"default_pvid,omitempty"`
 	MulticastSnooping bool   `json:"mcast_snooping,omitempty"`
+	MulticastQuerier  bool   `json:"mcast_querier,omitempty"`
 	GroupForwardMask  uint16 `json:"group_fwd_mask,omitempty"`
+	// VLANs are those of the bridge itself: whose frames it takes for its own namespace.
+	VLANs []PortVLAN `json:"vlans,omitempty"`
 }
+
+// PortStates are the states of a bridge port, by their numbers (BR_STATE_… in linux/if_bridge.h).
+var PortStates = []string{"disabled", "listening", "learning", "forwarding", "blocking"}
 
 // Port are the settings of a bridge port.
 type Port struct {
-	State         string     `json:"state"` // disabled, listening, learning, forwarding, blocking
-	Cost          int        `json:"cost"`
-	Priority      int        `json:"priority"`
-	Isolated      bool       `json:"isolated,omitempty"`
-	Hairpin       bool       `json:"hairpin,omitempty"`
-	Guard         bool       `json:"guard,omitempty"`
-	NoLearning    bool       `json:"no_learning,omitempty"`
-	NoFlood       bool       `json:"no_flood,omitempty"`
-	NeighSuppress bool       `json:"neigh_suppress,omitempty"`
-	VLANs         []PortVLAN `json:"vlans,omitempty"`
+	State            string `json:"state"` // one of PortStates
+	Cost             int    `json:"cost"`
+	Priority         int    `json:"priority"`
+	Isolated         bool   `json:"isolated,omitempty"`
+	Hairpin          bool   `json:"hairpin,omitempty"`
+	Guard            bool   `json:"guard,omitempty"`
+	RootBlock        bool   `json:"root_block,omitempty"`
+	FastLeave        bool   `json:"fastleave,omitempty"`
+	NoLearning       bool   `json:"no_learning,omitempty"`
+	NoFlood          bool   `json:"no_flood,omitempty"`
+	NoMulticastFlood bool   `json:"no_mcast_flood,omitempty"`
+	NoBroadcastFlood bool   `json:"no_bcast_flood,omitempty"`
+	MulticastUnicast bool   `json:"mcast_to_unicast,omitempty"`
+	NeighSuppress    bool   `json:"neigh_suppress,omitempty"`
+	ProxyARP         bool   `json:"proxy_arp,omitempty"`
+	ProxyARPWiFi     bool   `json:"proxy_arp_wifi,omitempty"`
+	VLANTunnel       bool   `json:"vlan_tunnel,omitempty"`
+	Locked           bool   `json:"locked,omitempty"`
+	// VLANs is the port's VLAN table.
+	VLANs []PortVLAN `json:"vlans,omitempty"`
 }
 
-// PortVLAN is a VLAN allowed on a bridge port.
+// PortVLAN is an entry in the VLAN table of a bridge port or of a bridge.
 type PortVLAN struct {
 	ID       int  `json:"id"`
 	PVID     bool `json:"pvid,omitempty"`

@@ -225,6 +225,26 @@ func FDBText(e FDBEntry) string {
 	)
 }
 
+// VLANsText is a VLAN table in one line, in the style of `bridge -compressvlans vlan show`: VLANs of consecutive ids
+// with the same flags are one range. A table of no VLANs is "".
+func VLANsText(table []PortVLAN) string {
+	table = slices.Clone(table)
+	slices.SortFunc(table, func(a, b PortVLAN) int { return a.ID - b.ID })
+	var texts []string
+	for i := 0; i < len(table); {
+		first, last := table[i], table[i]
+		for i++; i < len(table) && table[i] == (PortVLAN{last.ID + 1, first.PVID, first.Untagged}); i++ {
+			last = table[i]
+		}
+		ids := fmt.Sprint(first.ID)
+		if last.ID != first.ID {
+			ids = fmt.Sprintf("%d-%d", first.ID, last.ID)
+		}
+		texts = append(texts, words(ids, when(first.PVID, "PVID"), when(first.Untagged, "untagged")))
+	}
+	return strings.Join(texts, ", ")
+}
+
 // QdiscText is a queueing discipline in one line in the style of `tc qdisc show`.
 func QdiscText(q Qdisc) string {
 	parent := q.Parent

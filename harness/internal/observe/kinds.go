@@ -62,6 +62,8 @@ func parseBridge(data []byte) *state.Bridge {
 			b.GroupForwardMask = uint16(n)
 		case nl.IFLA_BR_MCAST_SNOOPING:
 			b.MulticastSnooping = n == 1
+		case nl.IFLA_BR_MCAST_QUERIER:
+			b.MulticastQuerier = n == 1
 		case nl.IFLA_BR_VLAN_DEFAULT_PVID:
 			b.DefaultPVID = n
 		}
@@ -69,16 +71,14 @@ func parseBridge(data []byte) *state.Bridge {
 	return b
 }
 
-var portStates = []string{"disabled", "listening", "learning", "forwarding", "blocking"}
-
 func parsePort(data []byte) *state.Port {
 	p := &state.Port{}
 	attributes(data, func(kind uint16, data []byte) {
 		n := int(number(data))
 		switch kind {
 		case nl.IFLA_BRPORT_STATE:
-			if n < len(portStates) {
-				p.State = portStates[n]
+			if n < len(state.PortStates) {
+				p.State = state.PortStates[n]
 			}
 		case nl.IFLA_BRPORT_PRIORITY:
 			p.Priority = n
@@ -88,10 +88,28 @@ func parsePort(data []byte) *state.Port {
 			p.Hairpin = n == 1
 		case nl.IFLA_BRPORT_GUARD:
 			p.Guard = n == 1
+		case nl.IFLA_BRPORT_PROTECT:
+			p.RootBlock = n == 1
+		case nl.IFLA_BRPORT_FAST_LEAVE:
+			p.FastLeave = n == 1
 		case nl.IFLA_BRPORT_LEARNING:
 			p.NoLearning = n == 0
 		case nl.IFLA_BRPORT_UNICAST_FLOOD:
 			p.NoFlood = n == 0
+		case nl.IFLA_BRPORT_MCAST_FLOOD:
+			p.NoMulticastFlood = n == 0
+		case nl.IFLA_BRPORT_BCAST_FLOOD:
+			p.NoBroadcastFlood = n == 0
+		case nl.IFLA_BRPORT_MCAST_TO_UCAST:
+			p.MulticastUnicast = n == 1
+		case nl.IFLA_BRPORT_PROXYARP:
+			p.ProxyARP = n == 1
+		case nl.IFLA_BRPORT_PROXYARP_WIFI:
+			p.ProxyARPWiFi = n == 1
+		case nl.IFLA_BRPORT_VLAN_TUNNEL:
+			p.VLANTunnel = n == 1
+		case nl.IFLA_BRPORT_LOCKED: // since Linux 5.18
+			p.Locked = n == 1
 		case nl.IFLA_BRPORT_NEIGH_SUPPRESS:
 			p.NeighSuppress = n == 1
 		case nl.IFLA_BRPORT_ISOLATED:

@@ -45,12 +45,6 @@ func TestKinds(t *testing.T) {
 		state.Bridge{VLANFiltering: true})
 }
 
-func TestPortVLANs(t *testing.T) {
-	info := func(flags, id uint16) []byte { return append(u16(flags), u16(id)...) }
-	spec := attribute(attribute(nil, 2, info(6, 1)), 2, info(0, 20))
-	equal(t, parsePortVLANs(spec), []state.PortVLAN{{ID: 1, PVID: true, Untagged: true}, {ID: 20}})
-}
-
 func TestPeerThatGoesAway(t *testing.T) {
 	body := attribute(linkMessage("veth", nil), unix.IFLA_LINK, u32(4))
 	here, _ := parseLink(body)
@@ -109,7 +103,7 @@ func FuzzAnswers(f *testing.F) {
 		}
 		r.parseFDB(body)
 		r.parseQdisc(body)
-		parsePortVLANs(body)
+		parseVLANTable(body)
 		parseNetnsID(body)
 		parseListener("tcp", body)
 	})

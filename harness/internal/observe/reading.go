@@ -156,7 +156,7 @@ func (r *reading) parts() (err error) {
 		{"neighbours", true, r.readNeighbours},
 		{"queueing disciplines", !r.options.Brief, r.readQdiscs},
 		{"forwarding entries", switched, r.readFDB},
-		{"VLANs of bridge ports", bridged, r.readPortVLANs},
+		{"VLAN tables", bridged, r.readVLANs},
 		{"listening sockets", !r.options.Brief, r.readListeners},
 		{"packet filters", r.netfilter != nil, r.readFilters},
 	} {

@@ -1,0 +1,98 @@
+package observe
+
+import (
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/state"
+)
+
+func TestVLANTable(t *testing.T) {
+	info := func(flags, id uint16) []byte { return attribute(nil, 2, append(u16(flags), u16(id)...)) }
+	table := func(infos ...[]byte) []byte {
+		var spec []byte
+		for _, i := range infos {
+			spec = append(spec, i...)
+		}
+		body := make([]byte, unix.SizeofIfInfomsg)
+		body[0] = unix.AF_BRIDGE
+		native.PutUint32(body[4:], 9)
+		return attribute(body, unix.IFLA_AF_SPEC|unix.NLA_F_NESTED, spec)
+	}
+	const pvid, untagged, begin, end = 2, 4, 8, 16
+	for _, c := range []struct {
+		name string
+		body []byte
+		want []state.PortVLAN
+	}{
+		{"single", table(info(pvid|untagged, 1), info(0, 20)),
+			[]state.PortVLAN{{ID: 1, PVID: true, Untagged: true}, {ID: 20}}},
+		{"range", table(info(begin|untagged, 10), info(end|untagged, 12), info(0, 13)),
+			[]state.PortVLAN{{ID: 10, Untagged: true}, {ID: 11, Untagged: true}, {ID: 12, Untagged: true}, {ID: 13}}},
+		{"a range of two", table(info(begin, 10), info(end, 11)), []state.PortVLAN{{ID: 10}, {ID: 11}}},
+		{"an end alone", table(info(end, 7)), []state.PortVLAN{{ID: 7}}},
+		{"a range backwards", table(info(begin, 9), info(end, 8)), nil},
+		{"the mode of a device's own switch", table(attribute(nil, 1, u16(1))), nil},
+	} {
+		got, ok := parseVLANTable(c.body)
+		equal(t, got.vlans, c.want)
+		equal(t, ok, c.want != nil)
+		equal(t, got.index, 9)
+	}
+}
+
+// TestPortsAgainstIP turns each switch of a port over, one at a time, and compares all of them with those that ip
+// shows.
+func TestPortsAgainstIP(t *testing.T) {
+	w := newWorld(t, "a")
+	build(t, w, `
+		a: ip link add br0 type bridge
+		a: ip link add p1 type veth
+		a: ip link set p1 master br0`)
+	switches := map[string]func(*state.Port) bool{
+		"isolated": func(p *state.Port) bool {
+			return p.Isolated
+		}, "hairpin": func(p *state.Port) bool { return p.Hairpin },
+		"guard": func(p *state.Port) bool {
+			return p.Guard
+		}, "root_block": func(p *state.Port) bool { return p.RootBlock },
+		"fastleave": func(p *state.Port) bool {
+			return p.FastLeave
+		}, "learning": func(p *state.Port) bool { return !p.NoLearning },
+		"flood":            func(p *state.Port) bool { return !p.NoFlood },
+		"mcast_flood":      func(p *state.Port) bool { return !p.NoMulticastFlood },
+		"bcast_flood":      func(p *state.Port) bool { return !p.NoBroadcastFlood },
+		"mcast_to_unicast": func(p *state.Port) bool { return p.MulticastUnicast },
+		"neigh_suppress":   func(p *state.Port) bool { return p.NeighSuppress },
+		"proxy_arp":        func(p *state.Port) bool { return p.ProxyARP },
+		"proxy_arp_wifi":   func(p *state.Port) bool { return p.ProxyARPWiFi },
+		"vlan_tunnel": func(p *state.Port) bool {
+			return p.VLANTunnel
+		}, "locked": func(p *state.Port) bool { return p.Locked },
+	}
+	shown := func() map[string]any {
+		o := ipJSON(t, run(t, w, "a", "ip -j -d link show dev p1"))[0]
+		return o["linkinfo"].(map[string]any)["info_slave_data"].(map[string]any)
+	}
+	before := shown()
+	for name := range switches {
+		now, known := before[name].(bool)
+		if !known {
+			t.Logf("ip or the kernel does not know %s", name)
+			continue
+		}
+		word := map[bool]string{true: "on", false: "off"}
+		run(t, w, "a", "ip link set p1 type bridge_slave "+name+" "+word[!now])
+		port, want := observed(t, w).Namespace("a").Link("p1").Port, shown()
+		for other, of := range switches {
+			if value, known := want[other].(bool); known && of(port) != value {
+				t.Errorf("after %s %s: %s is read as %v", name, word[!now], other, of(port))
+			}
+		}
+		if want[name] == before[name] {
+			t.Errorf("%s stays %v", name, now)
+		}
+		run(t, w, "a", "ip link set p1 type bridge_slave "+name+" "+word[now])
+	}
+}
