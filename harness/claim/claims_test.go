@@ -74,13 +74,25 @@ func TestClaims(t *testing.T) {
 		"`N` sends packets for `10.0.9.1` to `10.0.0.1`": SendsTo{Netns: "N", Dest: addr("10.0.9.1"),
 			Via: addr("10.0.0.1")},
 		"`N` sends packets for `10.0.9.1` out of `X`": SendsTo{Netns: "N", Dest: addr("10.0.9.1"), Out: "X"},
-		"`N` has no route to `10.0.9.1`":              NoRouteTo{"N", addr("10.0.9.1")},
+		"`N` has no route to `10.0.9.1`":              NoRouteTo{Netns: "N", Dest: addr("10.0.9.1")},
 		"`N` has the neighbour `10.0.0.1`":            HasNeighbour{"N", addr("10.0.0.1")},
 		"`N` cannot resolve the neighbour `10.0.0.1`": CannotResolve{"N", addr("10.0.0.1")},
 		"`N` sends packets from `10.30.2.2` for `10.0.9.1` to `10.0.0.1`": SendsTo{
-			Netns: "N", From: addr("10.30.2.2"), Dest: addr("10.0.9.1"), Via: addr("10.0.0.1")},
+			Netns: "N", Packet: Packet{From: addr("10.30.2.2")}, Dest: addr("10.0.9.1"), Via: addr("10.0.0.1")},
 		"`N` sends packets from `fd00::2` for `fd01::1` out of `X`": SendsTo{
-			Netns: "N", From: addr("fd00::2"), Dest: addr("fd01::1"), Out: "X"},
+			Netns: "N", Packet: Packet{From: addr("fd00::2")}, Dest: addr("fd01::1"), Out: "X"},
+		"`N` sends packets for `10.0.9.1` out of `X` with the mark `5`": SendsTo{
+			Netns: "N", Dest: addr("10.0.9.1"), Out: "X", Packet: Packet{Mark: 5}},
+		"`N` sends packets for `10.0.9.1` to `10.0.0.1` that arrive on `Y`": SendsTo{
+			Netns: "N", Dest: addr("10.0.9.1"), Via: addr("10.0.0.1"), Packet: Packet{Iif: "Y"}},
+		"`N` sends packets for `10.0.9.1` out of `X` on TCP port `80`": SendsTo{
+			Netns: "N", Dest: addr("10.0.9.1"), Out: "X", Packet: Packet{TCP: 80}},
+		"`N` sends packets from `fd00::2` for `fd01::1` out of `X` with the mark `5` that arrive on `Y` on UDP port " +
+			"`53`": SendsTo{Netns: "N", Dest: addr("fd01::1"), Out: "X",
+			Packet: Packet{From: addr("fd00::2"), Mark: 5, Iif: "Y", UDP: 53}},
+		"`N` has no route to `10.0.9.1` from `10.30.2.2` with the mark `4294967295` that arrive on `Y` on TCP port `80`": NoRouteTo{
+			Netns: "N", Dest: addr("10.0.9.1"),
+			Packet: Packet{From: addr("10.30.2.2"), Mark: 4294967295, Iif: "Y", TCP: 80}},
 
 		"`N` reaches `192.168.2.103`": Reaches{Netns: "N",
 			Dest: addr("192.168.2.103")},
@@ -211,6 +223,13 @@ func TestUnknownClaims(t *testing.T) {
 		"`a` reaches `10.0.0.1` frm `10.0.0.2` with `9` bytes unfragmented": "`N` reaches `192.168.2.103` from " +
 			"`10.30.2.2` with `1472` bytes unfragmented",
 		"`a` reaches `10.0.0.1` from `10.0.0.2` from `10.0.0.3`": "`N` reaches `192.168.2.103` from `10.30.2.2`",
+		"`a` sends packets for `10.0.0.1` out of `x` with mark `5`": "`N` sends packets for `10.0.9.1` out of `X` " +
+			"with the mark `5`",
+		"`a` sends packets for `10.0.0.1` frm `10.0.0.2` out of `x`": "`N` sends packets for `10.0.9.1` out of `X`",
+		"`a` sends packets for `10.0.0.1` to `10.0.0.9` arriving on `y`": "`N` sends packets for `10.0.9.1` " +
+			"to `10.0.0.1` that arrive on `Y`",
+		"`a` has no route to `10.0.0.1` with the mark `5` on port `80`": "`N` has no route to `10.0.9.1` " +
+			"with the mark `5` on TCP port `80`",
 		"nothing wrong from `a` to `10.0.0.1` on port `80`": "nothing is wrong from `N` to `192.168.2.103` " +
 			"on TCP port `80`",
 	} {
@@ -252,6 +271,14 @@ func TestBadArguments(t *testing.T) {
 			"length, found \"10.0.0.0/8\"",
 		"`n` sends packets for `fe80::1%x` out of `x`":               "expected an IP address without an interface",
 		"`n` sends packets from `fd00::1` for `10.0.0.1` out of `x`": "two address families",
+		"`n` sends packets for `10.0.0.1` out of `x` with the mark `five`": "check “`N` sends packets for `10.0.9.1` " +
+			"out of `X` with the mark `5`”: `5`: expected a mark from 1 to 4294967295, decimal or as 0x5, found \"five\"",
+		"`n` sends packets for `10.0.0.1` out of `x` with the mark `0x100000000`":       "expected a mark from 1",
+		"`n` sends packets for `10.0.0.1` out of `x` with the mark `0x0`":               "leave it out",
+		"`n` sends packets for `10.0.0.1` out of `x` on TCP port `80` on UDP port `80`": "leave one port out",
+		"`n` sends packets for `10.0.0.1` out of `x` on UDP port `domain`":              "expected a UDP port from 1",
+		"`n` sends packets for `10.0.0.1` out of `x` that arrive on `a b`":              "expected the name of an interface",
+		"`n` has no route to `10.0.0.1` from `fd00::1`":                                 "two address families",
 		"`n` reaches `testns`": "expected an IP address without a prefix " +
 			"length, such as",
 		"`n` reaches `10.0.0.1` from `fd00::1`":              "two address families",
@@ -288,13 +315,19 @@ func TestBadArguments(t *testing.T) {
 	}
 }
 
-// TestQualifiers: qualifiers next to each other may come in any order, each once, and the claim says them in the order
-// of the form.
+// TestQualifiers: a qualifier may stand in another place, once. The claim says it in the place that the form has.
 func TestQualifiers(t *testing.T) {
 	const said = "`N` reaches `10.0.9.1` from `10.30.2.2` with `1472` bytes unfragmented"
-	c, err := Parse("`N` reaches `10.0.9.1` with `1472` bytes unfragmented from `10.30.2.2`")
-	if err != nil || c.Sentence() != said {
-		t.Errorf("read as %v, %v; want %s", c, err, said)
+	const sends = "`N` sends packets from `10.0.0.2` for `10.0.9.1` out of `X` with the mark `5` that arrive on `Y`"
+	for sentence, want := range map[string]string{
+		"`N` reaches `10.0.9.1` with `1472` bytes unfragmented from `10.30.2.2`":                             said,
+		"`N` sends packets from `10.0.0.2` for `10.0.9.1` out of `X` that arrive on `Y` with the mark `0x5`": sends,
+		"`N` sends packets with the mark `5` that arrive on `Y` for `10.0.9.1` out of `X` from `10.0.0.2`":   sends,
+		"`N` sends packets for `10.0.9.1` from `10.0.0.2` with the mark `5` that arrive on `Y` out of `X`":   sends,
+	} {
+		if c, err := Parse(sentence); err != nil || c.Sentence() != want {
+			t.Errorf("%s: read as %v, %v; want %s", sentence, c, err, want)
+		}
 	}
 	for _, f := range forms() {
 		if !f.Fits(said) {

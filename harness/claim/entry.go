@@ -24,7 +24,7 @@ type Entry struct {
 
 // Form is one sentence of a check. Each code span in it is an argument, written as an example (see Slot), or a fixed
 // word. `…` after the last argument allows more of the same kind, separated by commas. Words in brackets are a
-// qualifier, which a sentence may leave out: [with the mark `5`]. Qualifiers next to each other may come in any order.
+// qualifier, which a sentence may leave out, or have in another place: [with the mark `5`].
 type Form struct {
 	Sentence string
 	// Negative is set if the sentence is the negative form of another one.

@@ -40,10 +40,11 @@ type Question interface {
 }
 
 type (
-	// Lookup asks the kernel for the route to a destination, with a source address if From is valid.
+	// Lookup asks the kernel for the route of a packet to a destination. If the packet arrives, the state is read too.
 	Lookup struct {
-		Netns      string
-		Dest, From netip.Addr
+		Netns string
+		Dest  netip.Addr
+		Packet
 		// Out is an interface, perhaps by an alternative name, whose own name is wanted too; "" for none.
 		Out string
 	}
@@ -108,12 +109,14 @@ type Evidence struct {
 
 // Route is the kernel's answer to a Lookup.
 type Route struct {
-	// Refusal is the text of the kernel's error, "" if there is a route. None is set if the error is ENETUNREACH.
+	// Refusal describes the kernel's error, "" if there is a route. None is set if it says that there is no route.
 	Refusal string
 	None    bool
-	Type    string // unicast, local, …
-	Via     netip.Addr
-	Dev     string
+	// Sender is the source that was chosen for a packet that arrives (see Sender).
+	Sender netip.Addr
+	Type   string // unicast, local, …
+	Via    netip.Addr
+	Dev    string
 	// Out is the own name of the interface in the question.
 	Out string
 }

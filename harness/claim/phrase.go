@@ -88,58 +88,82 @@ type phraseSet uint
 
 func (s phraseSet) has(i int) bool { return s&(1<<i) != 0 }
 
-// fit compares a sentence with the form, whatever its arguments are.
-func (f Form) fit(sentence []token) (found fitted, ok bool) {
-	for i := 0; i < len(f.phrases); {
-		if !f.phrases[i].qualifier {
-			args, rest, ok := f.phrases[i].fit(sentence)
-			if !ok {
-				return found, false
-			}
-			found.args, found.uses, sentence = append(found.args, args...), found.uses|1<<i, rest
-			i++
-			continue
+// fit compares a sentence with the form, whatever its arguments are. Wherever the words of the form do not go on, there
+// may be a qualifier, each once in the sentence.
+func (f Form) fit(sentence []token) (fitted, bool) {
+	r := reading{form: f, rest: sentence}
+	for i, p := range f.phrases {
+		if !p.qualifier && !r.phrase(i, r.qualifier) {
+			return r.found, false
 		}
-		next := i + 1
-		for next < len(f.phrases) && f.phrases[next].qualifier {
-			next++
-		}
-		for k := i; k < next; k++ {
-			if found.uses.has(k) {
-				continue
-			}
-			if args, rest, ok := f.phrases[k].fit(sentence); ok {
-				found.args, found.uses, sentence = append(found.args, args...), found.uses|1<<k, rest
-				k = i - 1 // those before it may come after it
-			}
-		}
-		i = next
 	}
-	return found, len(sentence) == 0
+	for len(r.rest) > 0 {
+		if !r.qualifier() {
+			return r.found, false
+		}
+	}
+	return r.found, true
 }
 
-// fit compares the beginning of a sentence with the phrase. Some fixed words are code spans (`refused`).
-func (p phrase) fit(sentence []token) (args []given, rest []token, ok bool) {
-	add := func(text string) { args = append(args, given{p.first + len(args), text}) }
-	for _, t := range p.parts {
-		if t.word == more && !t.span {
-			for len(sentence) > 1 && sentence[0] == (token{word: ","}) && sentence[1].span {
-				add(sentence[1].word)
-				sentence = sentence[2:]
+// reading is a sentence that is compared with a form.
+type reading struct {
+	form  Form
+	rest  []token // what is not yet read of the sentence
+	found fitted
+}
+
+// phrase reads a phrase of the form. Before a part that does not fit, between reads what may be there.
+func (r *reading) phrase(i int, between func() bool) bool {
+	place := r.form.phrases[i].first
+	for _, t := range r.form.phrases[i].parts {
+		args, rest, ok := t.fit(r.rest)
+		for !ok {
+			if !between() {
+				return false
 			}
+			args, rest, ok = t.fit(r.rest)
+		}
+		for _, text := range args {
+			r.found.args = append(r.found.args, given{place, text})
+			place++
+		}
+		r.rest = rest
+	}
+	r.found.uses |= 1 << i
+	return true
+}
+
+// qualifier reads a qualifier that the sentence has not used yet; if there is none, it reads nothing.
+func (r *reading) qualifier() bool {
+	nothing := func() bool { return false }
+	for i, p := range r.form.phrases {
+		if !p.qualifier || r.found.uses.has(i) {
 			continue
 		}
-		switch {
-		case len(sentence) == 0 || t.span != sentence[0].span:
-			return nil, nil, false
-		case t.slot != nil:
-			add(sentence[0].word)
-		case t.word != sentence[0].word:
-			return nil, nil, false
+		before := *r
+		if r.phrase(i, nothing) {
+			return true
 		}
-		sentence = sentence[1:]
+		*r = before
 	}
-	return args, sentence, true
+	return false
+}
+
+// fit compares the beginning of a sentence with the part. Some fixed words are code spans (`refused`).
+func (p part) fit(sentence []token) (args []string, rest []token, ok bool) {
+	if p.word == more && !p.span {
+		for len(sentence) > 1 && sentence[0] == (token{word: ","}) && sentence[1].span {
+			args, sentence = append(args, sentence[1].word), sentence[2:]
+		}
+		return args, sentence, true
+	}
+	switch {
+	case len(sentence) == 0 || p.span != sentence[0].span || p.slot == nil && p.word != sentence[0].word:
+		return nil, nil, false
+	case p.slot != nil:
+		args = []string{sentence[0].word}
+	}
+	return args, sentence[1:], true
 }
 
 // with is the sentence of the form with some of its qualifiers.

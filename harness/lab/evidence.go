@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"syscall"
 	"time"
 
@@ -20,7 +21,7 @@ func (k *look) ask(ctx context.Context, question claim.Question, listen time.Dur
 	world := k.lab.world
 	switch q := question.(type) {
 	case claim.Lookup:
-		known.Route, err = k.lookup(ctx, q)
+		known.Route, known.State, err = k.lookup(ctx, q)
 	case claim.Resolve:
 		known.Entry.State, known.Entry.Dev, err = probe.Resolve(ctx, world, q.Netns, q.Addr, listen)
 	case claim.Echo:
@@ -50,25 +51,67 @@ func (k *look) ask(ctx context.Context, question claim.Question, listen time.Dur
 	return known, err
 }
 
-func (k *look) lookup(ctx context.Context, q claim.Lookup) (claim.Route, error) {
-	r, err := probe.Lookup(ctx, k.lab.world, q.Netns, q.Dest, q.From)
-	if err != nil {
-		return claim.Route{}, err
+// lookup asks for a route. If the packet arrives on an interface, it also returns the state, and asks nothing if that
+// has no such interface.
+func (k *look) lookup(ctx context.Context, q claim.Lookup) (answer claim.Route, s *state.State, err error) {
+	asked := routeRequest(q)
+	if q.Iif != "" {
+		if s, err = k.snapshot(ctx); err != nil {
+			return answer, nil, err
+		}
+		n := s.Namespace(q.Netns)
+		link := n.Link(q.Iif) // nil also if the namespace was deleted meanwhile
+		if link == nil {
+			return answer, s, nil
+		}
+		asked.Iif = link.Index
+		if !q.From.IsValid() {
+			asked.From = claim.Sender(n, link, q.Dest)
+			answer.Sender = asked.From
+		}
 	}
-	answer := claim.Route{None: r.Errno == syscall.ENETUNREACH, Type: r.Type, Via: r.Via, Dev: r.Dev, Out: q.Out}
-	if r.Errno != 0 {
-		answer.Refusal = r.Errno.Error()
+	r, err := probe.Lookup(ctx, k.lab.world, q.Netns, asked)
+	if err != nil {
+		return answer, s, err
+	}
+	answer.Type, answer.Via, answer.Dev, answer.Out, answer.Refusal = r.Type, r.Via, r.Dev, q.Out, r.Refusal(asked)
+	answer.None = r.Errno == syscall.ENETUNREACH
+	if answer.None && q.From.IsValid() && q.Iif == "" {
+		if stranger, err := k.stranger(ctx, q.Netns, q.From); err != nil || stranger != "" {
+			return claim.Route{Refusal: stranger}, s, err
+		}
 	}
 	if q.Out != "" && q.Out != r.Dev { // it may be an alternative name
-		s, err := k.snapshot(ctx)
-		if err != nil {
-			return claim.Route{}, err
+		if s, err = k.snapshot(ctx); err != nil {
+			return answer, nil, err
 		}
 		if l := s.Namespace(q.Netns).Link(q.Out); l != nil {
 			answer.Out = l.Name
 		}
 	}
-	return answer, nil
+	return answer, s, nil
+}
+
+func routeRequest(q claim.Lookup) probe.RouteRequest {
+	r := probe.RouteRequest{Dest: q.Dest, From: q.From, Mark: q.Mark}
+	switch {
+	case q.TCP != 0:
+		r.Protocol, r.Port = syscall.IPPROTO_TCP, uint16(q.TCP)
+	case q.UDP != 0:
+		r.Protocol, r.Port = syscall.IPPROTO_UDP, uint16(q.UDP)
+	}
+	return r
+}
+
+// stranger explains that a source is no address of the namespace; "" if it is one. For such an IPv4 packet the kernel
+// answers ENETUNREACH, whatever the routes are (ip_route_output_key_hash_rcu in net/ipv4/route.c).
+func (k *look) stranger(ctx context.Context, netns string, from netip.Addr) (string, error) {
+	own, err := probe.Lookup(ctx, k.lab.world, netns, probe.RouteRequest{Dest: from})
+	if err != nil || own.Type == "local" || from.Is6() {
+		return "", err
+	}
+	return fmt.Sprintf("%s is no address of %s (of packets that it forwards, say on which interface they arrive)",
+		from, netns), nil
 }
 
 // offload reads whether an offload feature of an interface is on, and the state. An interface that does not exist has

@@ -125,7 +125,7 @@ func sight(w Place, ns string, r EchoRequest) (route LookupResult, dead string, 
 		return route, "", err
 	}
 	defer h.Close()
-	if route, err = lookup(h, r.Dest, r.From); err != nil {
+	if route, err = lookup(w, ns, h, RouteRequest{Dest: r.Dest, From: r.From}); err != nil {
 		return route, "", err
 	}
 	if route.Errno != 0 {

@@ -23,7 +23,7 @@ func Resolve(ctx context.Context, w Place, ns string, addr netip.Addr, listen ti
 		return "", "", fmt.Errorf("resolve %s in %s: %w", addr, ns, err)
 	}
 	defer h.Close()
-	route, err := lookup(h, addr, netip.Addr{})
+	route, err := lookup(w, ns, h, RouteRequest{Dest: addr})
 	if err != nil || route.Errno != 0 {
 		if err != nil {
 			err = fmt.Errorf("resolve %s in %s: %w", addr, ns, err)
