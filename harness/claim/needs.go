@@ -39,6 +39,13 @@ type Question interface {
 	Where() string
 }
 
+// ToProgram is a Question that a program answers.
+type ToProgram interface {
+	Question
+	// Argv is the program and its arguments, as far as they are known without a lab.
+	Argv() []string
+}
+
 type (
 	// Lookup asks the kernel for the route of a packet to a destination. If the packet arrives, the state is read too.
 	Lookup struct {
@@ -82,6 +89,17 @@ type (
 		Netns string
 		None  bool
 	}
+	// ChainRules asks nft for the rules of a chain.
+	ChainRules struct {
+		Netns string
+		Chain NftName
+	}
+	// SetElement asks nft for an element of a set or a map.
+	SetElement struct {
+		Netns   string
+		Set     NftName
+		Element string
+	}
 )
 
 func (q Lookup) Where() string  { return q.Netns }
@@ -94,6 +112,13 @@ func (q Groups) Where() string  { return q.Netns }
 func (q Count) Where() string   { return q.Netns }
 func (q Watch) Where() string   { return q.Netns }
 
+func (q ChainRules) Where() string { return q.Netns }
+func (q SetElement) Where() string { return q.Netns }
+
+// Argv is the program that answers.
+func (q ChainRules) Argv() []string { return []string{"nft"} }
+func (q SetElement) Argv() []string { return []string{"nft"} }
+
 // Evidence is the evidence for a claim: the state if its class needs it, and the answer to its question.
 type Evidence struct {
 	State   *state.State
@@ -105,6 +130,8 @@ type Evidence struct {
 	Groups  Memberships     // to Groups
 	Counter CounterMovement // to Count
 	Events  []Event         // to Watch
+	Chain   NftChain        // to ChainRules
+	Set     NftSet          // to SetElement
 }
 
 // Route is the kernel's answer to a Lookup.
@@ -144,6 +171,24 @@ type Memberships struct{ IPv4, IPv6, MAC []string }
 type CounterMovement struct {
 	Before uint64
 	Now    map[string]uint64
+}
+
+// NftChain are the rules of a chain as nft prints them, without the values of counters. If there is no such chain,
+// Missing is set and Known are those that there are.
+type NftChain struct {
+	Missing bool
+	Known   []NftName
+	Rules   []string
+}
+
+// NftSet is what a set says to the question for an element. If there is no such set, Missing is set and Known are those
+// that there are.
+type NftSet struct {
+	Missing bool
+	Known   []NftName
+	// Found is the element that the kernel found, "" for none. Refusal is why nft could not look it up.
+	Found, Refusal string
+	Elements       []string // all elements as nft lists them; only if none was found
 }
 
 // Event is one change that the kernel reported.

@@ -45,6 +45,10 @@ func (k *look) ask(ctx context.Context, question claim.Question, listen time.Dur
 		known.Counter, err = k.base.counted(ctx, k.lab, q)
 	case claim.Watch:
 		known.Events, err = k.base.events(q)
+	case claim.ChainRules:
+		known.Chain, err = k.chain(ctx, q)
+	case claim.SetElement:
+		known.Set, err = k.element(ctx, q)
 	default:
 		err = fmt.Errorf("not judged: unknown question %T", q)
 	}

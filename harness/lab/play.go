@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"netnscheck/harness/claim"
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/program"
 	"netnscheck/harness/scenario"
@@ -62,7 +63,7 @@ func (p *Play) Step(ctx context.Context, i int) (r scenario.SectionResult) {
 	r = p.newResult(scenario.StepSection, &step.Section, i, 0)
 	defer stopwatch(&r)()
 	rec := stepRecord{}
-	if p.mayPlay(ctx, &r, i, step.Blocks, nil) {
+	if p.mayPlay(ctx, &r, i, step.Blocks, nil, step.Checks) {
 		p.playStep(ctx, &r, i, &rec)
 	}
 	rec.outcome, rec.reason, rec.missing = r.Outcome, r.Reason, r.Missing
@@ -125,7 +126,8 @@ func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult)
 	mistake := &p.sc.Steps[i].Mistakes[j]
 	r = p.newResult(scenario.MistakeSection, &mistake.Section, i, j+1)
 	defer stopwatch(&r)()
-	if !p.mayPlay(ctx, &r, i+1, mistake.Blocks, mistake.Fix) {
+	awaited := slices.Concat(mistake.Checks, p.sc.Steps[i].Checks) // the latter after the repair
+	if !p.mayPlay(ctx, &r, i+1, mistake.Blocks, mistake.Fix, awaited) {
 		return r
 	}
 	l, err := p.startBefore(ctx, i)
@@ -174,9 +176,10 @@ func (p *Play) Close() error {
 	return errors.Join(errs...)
 }
 
-// mayPlay decides whether a section with these blocks and this fix can be played after the first `before` steps. If not
-// it sets the outcome and the reason.
-func (p *Play) mayPlay(ctx context.Context, r *scenario.SectionResult, before int, blocks, fix []scenario.Block) bool {
+// mayPlay decides whether a section with these blocks, this fix and these checks can be played after the first `before`
+// steps. If not it sets the outcome and the reason.
+func (p *Play) mayPlay(ctx context.Context, r *scenario.SectionResult, before int, blocks, fix []scenario.Block,
+	checks []scenario.Check) bool {
 	all := slices.Concat(blocks, fix)
 	lacking, err := p.unmet(ctx)
 	if err != nil {
@@ -184,7 +187,7 @@ func (p *Play) mayPlay(ctx context.Context, r *scenario.SectionResult, before in
 		return false
 	}
 	if lacking != nil {
-		p.leaveOut(r, lacking, all)
+		p.leaveOut(r, lacking, all, checks)
 		return false
 	}
 	for i, rec := range p.steps[:min(before, len(p.steps))] {
@@ -198,7 +201,7 @@ func (p *Play) mayPlay(ctx context.Context, r *scenario.SectionResult, before in
 			return false
 		case rec.outcome == scenario.Skip && p.anyFor(p.sc.Steps[i].Blocks):
 			reason := fmt.Sprintf("needs step %d “%s”, which was skipped: %s", i+1, title, rec.reason)
-			p.leaveOut(r, &scenario.Unavailable{Reason: reason, Programs: rec.missing}, all)
+			p.leaveOut(r, &scenario.Unavailable{Reason: reason, Programs: rec.missing}, all, checks)
 			return false
 		}
 	}
@@ -206,17 +209,18 @@ func (p *Play) mayPlay(ctx context.Context, r *scenario.SectionResult, before in
 		r.Outcome, r.Reason = scenario.Skip, "has no command for the driver "+p.driver.Name()+" and the versions here"
 		return false
 	}
-	return p.canSay(r, all)
+	return p.canSay(r, all, checks)
 }
 
-// leaveOut skips a section for something that is lacking before it. The missing programs of its own commands are listed
-// too, so that the section can be played once all listed programs are installed.
-func (p *Play) leaveOut(r *scenario.SectionResult, lacking *scenario.Unavailable, blocks []scenario.Block) {
+// leaveOut skips a section for something that is lacking before it. The missing programs of its own commands and checks
+// are listed too, so that the section can be played once all listed programs are installed.
+func (p *Play) leaveOut(r *scenario.SectionResult, lacking *scenario.Unavailable, blocks []scenario.Block,
+	checks []scenario.Check) {
 	r.Outcome, r.Reason = scenario.Skip, lacking.Reason
 	if len(lacking.Programs) == 0 {
 		return
 	}
-	own := p.lacking(blocks)
+	own := p.lacking(blocks, checks)
 	if own == nil || len(own.Programs) > 0 {
 		r.Missing = slices.Clone(lacking.Programs)
 	}
@@ -225,9 +229,9 @@ func (p *Play) leaveOut(r *scenario.SectionResult, lacking *scenario.Unavailable
 	}
 }
 
-// canSay examines all commands of a section before the first one runs, so that none is left half done.
-func (p *Play) canSay(r *scenario.SectionResult, blocks []scenario.Block) bool {
-	lacking := p.lacking(blocks)
+// canSay examines all commands and checks of a section before the first one runs, so that none is left half done.
+func (p *Play) canSay(r *scenario.SectionResult, blocks []scenario.Block, checks []scenario.Check) bool {
+	lacking := p.lacking(blocks, checks)
 	if lacking == nil {
 		return true
 	}
@@ -235,25 +239,35 @@ func (p *Play) canSay(r *scenario.SectionResult, blocks []scenario.Block) bool {
 	return false
 }
 
-// lacking is the reason why the driver cannot run the commands: the first one that it does not implement, or all
-// missing programs. It is nil if the driver can run them.
-func (p *Play) lacking(blocks []scenario.Block) *scenario.Unavailable {
+// lacking is the reason why the driver cannot run the commands, or why the checks cannot be evaluated: the first command
+// that the driver does not implement, or all missing programs. It is nil if there is none.
+func (p *Play) lacking(blocks []scenario.Block, checks []scenario.Check) *scenario.Unavailable {
 	line := 0
 	var programs []string
+	note := func(at int, err error) (other bool) {
+		var lacking *scenario.Unavailable
+		switch {
+		case err == nil:
+		case errors.As(err, &lacking) && len(lacking.Programs) > 0:
+			line, programs = cmp.Or(line, at), union(programs, lacking.Programs)
+		default:
+			return true
+		}
+		return false
+	}
 	for _, b := range blocks {
 		if !b.For(p.driver.Name(), p.versions) {
 			continue
 		}
 		for _, cmd := range b.Commands {
-			err := p.cannot(cmd)
-			var lacking *scenario.Unavailable
-			switch {
-			case err == nil:
-			case errors.As(err, &lacking) && len(lacking.Programs) > 0:
-				line, programs = cmp.Or(line, cmd.Line), union(programs, lacking.Programs)
-			default:
+			if err := p.cannot(cmd); note(cmd.Line, err) {
 				return &scenario.Unavailable{Reason: fmt.Sprintf("line %d: %v", cmd.Line, err)}
 			}
+		}
+	}
+	for _, c := range checks {
+		if err := p.cannotAsk(c); note(c.Line, err) {
+			return &scenario.Unavailable{Reason: fmt.Sprintf("line %d: %v", c.Line, err)}
 		}
 	}
 	if len(programs) == 0 {
@@ -282,6 +296,20 @@ func (p *Play) cannot(cmd scenario.Command) error {
 		}
 	}
 	return p.driver.CanSay(cmd)
+}
+
+// cannotAsk is the reason why a check cannot be evaluated, as far as it is known without a lab: a missing program.
+func (p *Play) cannotAsk(c scenario.Check) error {
+	question, ok := c.Claim.Needs().Question.(claim.ToProgram)
+	if !ok {
+		return nil
+	}
+	if p.opts.World.Shared {
+		if err := program.Renamable(question.Argv(), p.named); err != nil {
+			return err
+		}
+	}
+	return program.Installed(scenario.Command{Argv: question.Argv()})
 }
 
 // namesIn are the namespaces in a scenario's commands.

@@ -68,7 +68,7 @@ func (p *Play) replay(ctx context.Context, l *Lab, s *scenario.Section) error {
 	}
 	defer base.Close()
 	scene.base = base
-	if !p.canSay(&r, s.Blocks) || !scene.run(ctx, s.Blocks, byStatus) || r.Outcome != scenario.Pass {
+	if !p.canSay(&r, s.Blocks, telling) || !scene.run(ctx, s.Blocks, byStatus) || r.Outcome != scenario.Pass {
 		if r.Outcome == scenario.Skip {
 			return &scenario.Unavailable{Reason: r.Reason, Programs: r.Missing}
 		}

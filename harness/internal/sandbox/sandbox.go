@@ -93,6 +93,14 @@ func (o orders) environment() string {
 // Inside reports whether this process runs in a sandbox.
 func Inside() bool { return received != nil }
 
+// Closed reports whether this process is the worker of a run: it sees the host's folders as read-only mounts, beside
+// folders that the programs of a scenario may write to. Outside, and in the tests of this project, it sees the host's
+// files as they are.
+func Closed() bool {
+	self, err := os.Readlink("/proc/self/exe")
+	return Inside() && err == nil && self == programPath
+}
+
 // Current returns the facts of the sandbox in which this process runs. ok is false outside.
 func Current() (facts Facts, ok bool) {
 	if received == nil {
