@@ -90,8 +90,8 @@ var blanks = regexp.MustCompile(`\s+`)
 
 func foldBlanks(text string) string { return blanks.ReplaceAllString(text, " ") }
 
-// sameInNft reports whether two texts are two spellings of one rule or element. A text with an open quote is no spelling
-// of any other.
+// sameInNft reports whether two texts are two spellings of one rule or element. A text with an open quote is no
+// spelling of any other.
 func sameInNft(a, b string) bool {
 	one, err := nftWords(a)
 	if err != nil {

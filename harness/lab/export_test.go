@@ -60,7 +60,8 @@ func (s Section) Prepare(ctx context.Context) (*Stage, error) {
 	for _, d := range builders() {
 		p := NewPlay(s.Scenario, d, nil, PlayOptions{})
 		r := p.newResult(scenario.StepSection, s.section(), s.Step, s.Mistake+1)
-		if !p.anyFor(s.section().Blocks) && len(s.section().Blocks) > 0 || !p.canSay(&r, s.section().Blocks, s.section().Checks) {
+		section := s.section()
+		if !p.anyFor(section.Blocks) && len(section.Blocks) > 0 || !p.canSay(&r, section.Blocks, section.Checks) {
 			continue
 		}
 		l, err := p.startBefore(ctx, s.Step)

@@ -239,8 +239,8 @@ func (p *Play) canSay(r *scenario.SectionResult, blocks []scenario.Block, checks
 	return false
 }
 
-// lacking is the reason why the driver cannot run the commands, or why the checks cannot be evaluated: the first command
-// that the driver does not implement, or all missing programs. It is nil if there is none.
+// lacking is the reason why the driver cannot run the commands, or why the checks cannot be evaluated: the first
+// command that the driver does not implement, or all missing programs. It is nil if there is none.
 func (p *Play) lacking(blocks []scenario.Block, checks []scenario.Check) *scenario.Unavailable {
 	line := 0
 	var programs []string

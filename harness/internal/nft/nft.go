@@ -1,6 +1,6 @@
-// Package nft reads rules and set elements in the words of nft(8), for checks that quote them. It may be imported by lab
-// alone; it imports internal/netns, internal/observe and internal/program. It never changes a rule, and never runs the
-// nft of a lab.
+// Package nft reads rules and set elements in the words of nft(8), for checks that quote them. It may be imported by
+// lab alone; it imports internal/netns, internal/observe and internal/program. It never changes a rule, and never runs
+// the nft of a lab.
 //
 // The words are those of the program nft: package observe understands most rules, but not all, and a check compares a
 // rule word by word with what a reader of `nft list` sees. Whether a chain or a set exists is asked by netlink, since

@@ -43,7 +43,8 @@ func FilterSets(ctx context.Context, w *netns.World, ns string) ([]FilterName, e
 		}
 		for at, set := range s.sets {
 			if set.flags&unix.NFT_SET_ANONYMOUS == 0 {
-				names = append(names, FilterName{families[at.family], at.table, at.name, set.flags&unix.NFT_SET_MAP != 0})
+				names = append(names, FilterName{families[at.family], at.table, at.name,
+					set.flags&unix.NFT_SET_MAP != 0})
 			}
 		}
 		return names, nil
