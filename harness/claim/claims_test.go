@@ -90,7 +90,8 @@ func TestClaims(t *testing.T) {
 		"`N` sends packets from `fd00::2` for `fd01::1` out of `X` with the mark `5` that arrive on `Y` on UDP port " +
 			"`53`": SendsTo{Netns: "N", Dest: addr("fd01::1"), Out: "X",
 			Packet: Packet{From: addr("fd00::2"), Mark: 5, Iif: "Y", UDP: 53}},
-		"`N` has no route to `10.0.9.1` from `10.30.2.2` with the mark `4294967295` that arrive on `Y` on TCP port `80`": NoRouteTo{
+		"`N` has no route to `10.0.9.1` from `10.30.2.2` with the mark `4294967295` that arrive on `Y` on TCP port " +
+			"`80`": NoRouteTo{
 			Netns: "N", Dest: addr("10.0.9.1"),
 			Packet: Packet{From: addr("10.30.2.2"), Mark: 4294967295, Iif: "Y", TCP: 80}},
 
@@ -269,16 +270,18 @@ func TestBadArguments(t *testing.T) {
 		"`n` has the rule `lookup`":          "\"lookup\" is no rule",
 		"`n` sends packets for `10.0.0.0/8` to `10.0.0.1`": "expected an IP address without a prefix " +
 			"length, found \"10.0.0.0/8\"",
-		"`n` sends packets for `fe80::1%x` out of `x`":               "expected an IP address without an interface",
+		"`n` sends packets for `fe80::1%x` out of `x`": "expected an IP address " +
+			"without an interface",
 		"`n` sends packets from `fd00::1` for `10.0.0.1` out of `x`": "two address families",
-		"`n` sends packets for `10.0.0.1` out of `x` with the mark `five`": "check “`N` sends packets for `10.0.9.1` " +
-			"out of `X` with the mark `5`”: `5`: expected a mark from 1 to 4294967295, decimal or as 0x5, found \"five\"",
+		"`n` sends packets for `10.0.0.1` out of `x` with the mark `five`": "decimal or as 0x5, found " +
+			"\"five\"",
 		"`n` sends packets for `10.0.0.1` out of `x` with the mark `0x100000000`":       "expected a mark from 1",
 		"`n` sends packets for `10.0.0.1` out of `x` with the mark `0x0`":               "leave it out",
 		"`n` sends packets for `10.0.0.1` out of `x` on TCP port `80` on UDP port `80`": "leave one port out",
 		"`n` sends packets for `10.0.0.1` out of `x` on UDP port `domain`":              "expected a UDP port from 1",
-		"`n` sends packets for `10.0.0.1` out of `x` that arrive on `a b`":              "expected the name of an interface",
-		"`n` has no route to `10.0.0.1` from `fd00::1`":                                 "two address families",
+		"`n` sends packets for `10.0.0.1` out of `x` that arrive on `a b`": "expected the name of an " +
+			"interface",
+		"`n` has no route to `10.0.0.1` from `fd00::1`": "two address families",
 		"`n` reaches `testns`": "expected an IP address without a prefix " +
 			"length, such as",
 		"`n` reaches `10.0.0.1` from `fd00::1`":              "two address families",

@@ -41,7 +41,8 @@ func foreign(n *state.Namespace, network netip.Prefix, dest netip.Addr) netip.Ad
 	if addr.Is4() != dest.Is4() || addr.IsLinkLocalUnicast() {
 		return netip.Addr{}
 	}
-	hosts := network.Bits() < addr.BitLen()-1 // the first address is that of the network, the last one of IPv4 broadcast
+	// the first address is that of the network, the last one of IPv4 broadcast
+	hosts := network.Bits() < addr.BitLen()-1
 	if hosts {
 		addr = addr.Next()
 	}

@@ -28,8 +28,8 @@ type LookupResult struct {
 	operState netlink.LinkOperState // of Dev
 }
 
-// RouteRequest is a route lookup: a destination, whose zone, if any, is the outgoing link, and what else is known of the
-// packet; zero is unknown.
+// RouteRequest is a route lookup: a destination, whose zone, if any, is the outgoing link, and what else is known of
+// the packet; zero is unknown.
 type RouteRequest struct {
 	Dest, From netip.Addr
 	Mark       uint32
@@ -40,8 +40,8 @@ type RouteRequest struct {
 	Port     uint16
 }
 
-// Lookup asks the kernel for a route in the namespace, as `ip route get DEST [from FROM] [iif LINK] [mark MARK] [ipproto
-// PROTOCOL dport PORT]` does (inet_rtm_getroute in net/ipv4/route.c, inet6_rtm_getroute in net/ipv6/route.c).
+// Lookup asks the kernel for a route in the namespace, as `ip route get DEST [from FROM] [iif LINK] [mark MARK]
+// [ipproto PROTOCOL dport PORT]` does (inet_rtm_getroute in net/ipv4/route.c, inet6_rtm_getroute in net/ipv6/route.c).
 func Lookup(ctx context.Context, w Place, ns string, r RouteRequest) (LookupResult, error) {
 	h, err := w.Netlink(ns)
 	if err != nil {
