@@ -41,8 +41,8 @@ func init() {
 	}
 	add(Entry{
 		Place: 150,
-		Means: "what the kernel's own route look-up answers for a packet of the namespace, or for one that arrives on " +
-			"`Y`, from a neighbour there if no source is given",
+		Means: "what the kernel's own route look-up answers for a packet of the namespace, or for one that arrives " +
+			"on `Y`, from a neighbour there if no source is given",
 		Forms: []Form{
 			says("`N` sends packets [from `10.30.2.2`] for `10.0.9.1` to `10.0.0.1`"+asked, func(a arguments) Claim {
 				c := to(a)
