@@ -48,6 +48,7 @@ type Suite struct {
 	Driver  string    `json:"driver,omitempty"`
 	File    string    `json:"file,omitempty"`
 	Labels  []string  `json:"labels,omitempty"`
+	Points  int       `json:"points,omitempty"` // of the whole scenario
 	Started time.Time `json:"started"`
 	Cases   []Case    `json:"cases"`
 }

@@ -35,6 +35,7 @@ func sample() *Run {
 	typo.Problems = []scenario.Problem{{
 		Line: 21, Message: "the status is not the one that is stated", Expected: "status 1",
 		Found: "status 0\nand \x1b[31mred\x1b[0m \x00 text ]]> \xff",
+		Hint:  "Look at the name.",
 	}, {File: "other.md", Line: 3, Message: "a second problem", Diagnosis: []string{
 		"cause:    peer-down on v1 in testns: v1 in testns is administratively down",
 		"repair:   ip -n testns link set v1 up",
@@ -47,6 +48,7 @@ func sample() *Run {
 	typo.Checks = []scenario.CheckResult{{
 		Line: 25, Text: "`host` has the interface `eth9`", Phase: "after",
 		Verdict: scenario.Verdict{Outcome: scenario.Fail, Expected: "eth9", Found: "lo, ens192"},
+		Hint:    "Its number is 9.",
 	}}
 	blocked := section(2, 0, "Move each end", scenario.Blocked)
 	blocked.Reason = "needs step 1 “Create the namespaces”, which did not pass"

@@ -54,6 +54,9 @@ func Checks(checks []scenario.CheckResult) string {
 			} else if c.Found != "" {
 				b.WriteString(": found " + c.Found)
 			}
+			if c.Hint != "" {
+				b.WriteString(": hint " + c.Hint)
+			}
 		}
 		b.WriteByte('\n')
 	}
@@ -92,6 +95,9 @@ func (c *Case) Describe() string {
 		if p.Expected != "" || p.Found != "" {
 			b.WriteString("  expected: " + indentRest(p.Expected, 12) + "\n")
 			b.WriteString("  found:    " + indentRest(p.Found, 12) + "\n")
+		}
+		if p.Hint != "" {
+			b.WriteString("  hint:     " + indentRest(p.Hint, 12) + "\n")
 		}
 		for _, line := range p.Diagnosis {
 			b.WriteString("  " + indentRest(line, 12) + "\n")

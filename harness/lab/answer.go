@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"netnscheck/harness/scenario"
@@ -29,10 +30,28 @@ func answer(x scenario.Exchange, b scenario.Block, cmd scenario.Command, driver 
 		return scenario.Problem{}
 	}
 	if m := scenario.MatchOutput(cmd.Output, x.Output); m != nil {
+		if cmd.Silent() {
+			m.Expected, m.Found = "nothing", firstLines(x.Output)
+		}
 		return scenario.Problem{Line: cmd.Line + m.Line, Message: "unexpected output: " + cmd.Text,
 			Expected: m.Expected, Found: m.Found}
 	}
 	return scenario.Problem{}
+}
+
+// firstLines are the first lines of an output that was not expected.
+func firstLines(output string) string {
+	const few = 3
+	lines := strings.Split(strings.TrimRight(output, "\n"), "\n")
+	quoted := make([]string, 0, few)
+	for _, line := range lines[:min(few, len(lines))] {
+		quoted = append(quoted, strconv.Quote(line))
+	}
+	text := strings.Join(quoted, ", ")
+	if more := len(lines) - few; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // inItsWords reports whether the block shows the output of the program that ran. Blocks show the output of the program

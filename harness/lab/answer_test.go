@@ -7,6 +7,19 @@ import (
 	"netnscheck/harness/scenario"
 )
 
+// TestAnswerOfNothing: a command that is to print nothing may print empty lines, and no others.
+func TestAnswerOfNothing(t *testing.T) {
+	cmd := scenario.Command{Line: 7, Text: "true", Compared: true}
+	for output, found := range map[string]string{
+		"": "", "\n \n": "", "a\n": `"a"`, "a\nb\nc\nd\ne\n": `"a", "b", "c" and 2 more`,
+	} {
+		p := answer(scenario.Exchange{By: scenario.Named, Output: output}, scenario.Block{}, cmd, "iproute2", exactly)
+		if p.Found != found || found != "" && (p.Expected != "nothing" || p.Message != "unexpected output: true") {
+			t.Errorf("%q: %+v", output, p)
+		}
+	}
+}
+
 // TestAnswer: how strictly a result is compared depends on the program that printed it.
 func TestAnswer(t *testing.T) {
 	const lacks, busyboxLacks = `Cannot find device "v0"`, "ip: can't find device 'v0'"

@@ -345,9 +345,13 @@ func (p *Play) anyFor(blocks []scenario.Block) bool {
 }
 
 func (p *Play) newResult(kind scenario.SectionKind, s *scenario.Section, step, mistake int) scenario.SectionResult {
+	points := 0
+	if kind == scenario.StepSection {
+		points = p.sc.Steps[step].Points
+	}
 	return scenario.SectionResult{
 		Scenario: p.sc.ID, Driver: p.driver.Name(), Kind: kind, Step: step + 1, Mistake: mistake,
-		Title: s.Title, File: p.sc.File, Line: s.Line, Outcome: scenario.Pass,
+		Title: s.Title, File: p.sc.File, Line: s.Line, Points: points, Outcome: scenario.Pass,
 	}
 }
 

@@ -149,6 +149,7 @@ func (s *scene) await(ctx context.Context, checks []scenario.Check, base *Baseli
 		case "repaired":
 			problem.Message += " (not true after the repair)"
 		}
+		problem.Hint = result.Hint
 		problem.Diagnosis = s.lab.Diagnosis(ctx, c.Claim)
 		s.result.AddProblem(scenario.Fail, problem)
 	}
@@ -287,5 +288,9 @@ func (s *scene) error(line int, err error) {
 }
 
 func checkResult(c scenario.Check, phase string, v scenario.Verdict) scenario.CheckResult {
-	return scenario.CheckResult{Line: c.Line, Text: c.Text, Phase: phase, Verdict: v}
+	r := scenario.CheckResult{Line: c.Line, Text: c.Text, Phase: phase, Verdict: v}
+	if v.Outcome == scenario.Fail {
+		r.Hint = c.Fail.Text
+	}
+	return r
 }

@@ -14,6 +14,8 @@ type Case struct {
 	Kind   SectionKind
 	// Step is the number of the step, from 1; Mistake the number of the mistake in it, from 1, or 0.
 	Step, Mistake int
+	// Points are those of a step.
+	Points int
 	// Name is the title of the step, followed by that of the mistake.
 	Name    string
 	Section *Section
@@ -33,13 +35,13 @@ func (sc *Scenario) Cases(driver string) []Case {
 	for i := range sc.Steps {
 		step := &sc.Steps[i]
 		all = append(all, Case{
-			CaseID(sc.ID, driver, i+1, 0), driver, StepSection, i + 1, 0, step.Title, &step.Section,
+			CaseID(sc.ID, driver, i+1, 0), driver, StepSection, i + 1, 0, step.Points, step.Title, &step.Section,
 		})
 		for j := range step.Mistakes {
 			m := &step.Mistakes[j]
 			name := step.Title + " / Mistake: " + m.Title
 			all = append(all, Case{
-				CaseID(sc.ID, driver, i+1, j+1), driver, MistakeSection, i + 1, j + 1, name, &m.Section,
+				CaseID(sc.ID, driver, i+1, j+1), driver, MistakeSection, i + 1, j + 1, 0, name, &m.Section,
 			})
 		}
 	}

@@ -117,7 +117,7 @@ func (c comment) element() []any {
 	case word != "" && !c.alone:
 		return []any{astray{c.line, notAlone(word)}}
 	case word == failWord || word == pointsWord:
-		return []any{note{c.line, word, text}}
+		return []any{note{c.line, c.end, word, text}}
 	}
 	return nil
 }

@@ -122,9 +122,10 @@ func suggestInfoWord(word string, condition []string) string {
 // transcript reads the commands of a block and their expected output.
 func (r *consoleReader) transcript(b *Block, f fence) {
 	var output []string // of the last command
+	first := 0          // its first line
 	finish := func() {
 		if len(b.Commands) > 0 {
-			r.setOutput(b, &b.Commands[len(b.Commands)-1], output)
+			r.setOutput(b, &b.Commands[len(b.Commands)-1], output, first)
 		}
 		output = nil
 	}
@@ -133,6 +134,9 @@ func (r *consoleReader) transcript(b *Block, f fence) {
 		text, isCommand := cutPrompt(f.lines[i])
 		if !isCommand {
 			if len(b.Commands) > 0 {
+				if len(output) == 0 {
+					first = line
+				}
 				output = append(output, r.vars.replace(f.lines[i], line, r.findings))
 			} else if strings.TrimSpace(f.lines[i]) != "" {
 				r.add(line, "console block: output before the first command: expected a line that begins with \"$ "+
@@ -216,8 +220,9 @@ func joinLines(parts []string) string {
 
 var statusLine = regexp.MustCompile(`^\[([0-9]+|!)\]$`)
 
-// setOutput sets the expected output and status of a command. Empty lines at the end are ignored.
-func (r *consoleReader) setOutput(b *Block, c *Command, lines []string) {
+// setOutput sets the expected output and status of a command, from its lines, the first of which has this number. Empty
+// lines at the end are ignored.
+func (r *consoleReader) setOutput(b *Block, c *Command, lines []string, first int) {
 	lines = trimEmptyLines(lines)
 	refused := b.Errno != ""
 	c.Status.Any = refused // errno= without a status means a refusal
@@ -230,9 +235,25 @@ func (r *consoleReader) setOutput(b *Block, c *Command, lines []string) {
 			lines = trimEmptyLines(lines[:n-1])
 		}
 	}
+	silent := slices.IndexFunc(lines, nothing.MatchString)
+	switch {
+	case silent < 0:
+	case len(lines) > 1:
+		r.add(first+silent, "command: "+nothingWord+" has to be the only line below a command, but for its status")
+	case strings.TrimSpace(lines[0]) != nothingWord:
+		r.add(first, "command: a command that prints nothing has the line "+nothingWord+", found %s", lines[0])
+	default:
+		c.Compared, c.Output = true, nil
+		return
+	}
 	c.Compared = len(lines) > 0
 	c.Output = lines
 }
+
+// nothingWord is the line for no output.
+const nothingWord = "(nothing)"
+
+var nothing = regexp.MustCompile(`^(?i)[ \t]*[(\[][ \t]*nothing[ \t]*[)\]][ \t]*$`)
 
 func (r *consoleReader) status(text string, line int) Status {
 	if text == "!" {

@@ -52,7 +52,7 @@ func ExampleParse_problems() {
 	_, err := scenario.Parse("cable.md", []byte("---\nlevle: 1\n---\n# A cable\n\n## Lay it\n\n- [ ] `testns` exits\n"))
 	fmt.Println(err)
 	// Output:
-	// cable.md:2: unknown key levle, did you mean level? (known: host, id, kind, level, requires, vars)
+	// cable.md:2: unknown key levle, did you mean level? (known: host, id, kind, level, points, requires, vars)
 	// cable.md:8: unknown check “`testns` exits”; the nearest form is “namespace `N` exists”
 }
 

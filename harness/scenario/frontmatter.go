@@ -31,6 +31,8 @@ type frontMatter struct {
 	sc *Scenario
 	// offset is the number of lines in the file above the YAML text.
 	offset int
+	// pointsLine is the line of the points, 0 if there are none.
+	pointsLine int
 }
 
 var (
@@ -109,6 +111,7 @@ func (m *frontMatter) read(text string) {
 			"requires": m.requires,
 			"host":     m.host,
 			"vars":     m.vars,
+			"points":   m.points,
 		})
 	}
 }
@@ -200,6 +203,16 @@ func (m *frontMatter) level(key string, n ast.Node) {
 		return
 	}
 	m.sc.Level = level
+}
+
+func (m *frontMatter) points(key string, n ast.Node) {
+	text, ok := scalar(n)
+	points, err := parsePoints(text)
+	if !ok || err != nil {
+		m.bad(key, n, fmt.Sprintf("a whole number from 0 to %d", maxPoints))
+		return
+	}
+	m.sc.Points, m.pointsLine = points, m.line(n)
 }
 
 func (m *frontMatter) requires(key string, n ast.Node) {

@@ -67,6 +67,9 @@ func TestSamples(t *testing.T) {
 func dump(sc *Scenario) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s %q %s level %d requires %q vars %q\n", sc.ID, sc.Title, sc.Kind, sc.Level, sc.Requires, sc.Vars)
+	if sc.Points > 0 {
+		fmt.Fprintf(&b, "     points %d\n", sc.Points)
+	}
 	for _, i := range sc.Host.Interfaces {
 		fmt.Fprintf(&b, "%4d host interface %s %v\n", i.Line, i.Name, i.Addresses)
 	}
@@ -78,6 +81,9 @@ func dump(sc *Scenario) string {
 	}
 	for _, step := range sc.Steps {
 		dumpSection(&b, "step", &step.Section)
+		if step.Points > 0 {
+			fmt.Fprintf(&b, "     points %d\n", step.Points)
+		}
 		for _, m := range step.Mistakes {
 			dumpSection(&b, "mistake", &m.Section)
 			if len(m.Fix) > 0 {
@@ -96,6 +102,9 @@ func dumpSection(b *strings.Builder, what string, s *Section) {
 		kind := reflect.TypeOf(c.Claim).Name()
 		fmt.Fprintf(b, "%4d check before=%v within=%v scenario.%s %s\n", c.Line, c.Before, c.Within, kind,
 			c.Claim.Sentence())
+		if c.Fail.Text != "" {
+			fmt.Fprintf(b, "%4d-%d fail %q\n", c.Fail.Line, c.Fail.End, c.Fail.Text)
+		}
 	}
 	for _, h := range s.Hints {
 		fmt.Fprintf(b, "%4d hint %q\n", h.Line, h.Text)
@@ -134,6 +143,9 @@ func TestSamplesUseEverything(t *testing.T) {
 			}
 			for _, c := range b.Commands {
 				words["[!]"] = words["[!]"] || c.Status.Any
+				words[nothingWord] = words[nothingWord] || c.Silent() && c.Status.Code == 0
+				words["(nothing) with a status line"] = words["(nothing) with a status line"] || c.Silent() &&
+					c.Status.Code > 0
 				words["[N]"] = words["[N]"] || c.Status.Code > 0
 				words["a status line alone"] = words["a status line alone"] || c.Status.Code > 0 && !c.Compared
 				words["output with a status line"] = words["output with a status line"] || c.Status.Code > 0 &&
@@ -175,7 +187,7 @@ func TestSamplesUseEverything(t *testing.T) {
 	for _, word := range []string{"fix", "fix undo", "partial", "errno=", "iproute2", "busybox", "netlink", "kernel>=",
 		"kernel<",
 		"kernel<=", "kernel>", "iproute2>=", "iproute2<", "busybox>=", "[!]", "[N]", "a status line alone",
-		"output with a status line"} {
+		"output with a status line", nothingWord, "(nothing) with a status line"} {
 		if !words[word] {
 			t.Errorf("no sample uses %s", word)
 		}

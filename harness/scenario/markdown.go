@@ -41,7 +41,7 @@ type (
 	}
 	// note is a comment with a word of the language, but for `prose`.
 	note struct {
-		line       int
+		line, end  int
 		word, text string
 	}
 	// astray is something that only looks like one of the others.

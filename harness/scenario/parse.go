@@ -27,7 +27,8 @@ func ParseWith(file string, src []byte, vars map[string]string) (*Scenario, erro
 	if len(f.list) > 0 {
 		return nil, f.err()
 	}
-	(&frontMatter{findings: f, sc: sc, offset: 1}).read(yamlText)
+	front := &frontMatter{findings: f, sc: sc, offset: 1}
+	front.read(yamlText)
 	if len(f.list) == 0 && !kebabCase.MatchString(sc.ID) {
 		f.add(1, "the file name is no id (%q): expected lower-case words joined by -, in it or as id in the "+
 			"front matter", sc.ID)
@@ -35,6 +36,7 @@ func ParseWith(file string, src []byte, vars map[string]string) (*Scenario, erro
 	setVariables(sc, vars, f)
 	b := &builder{findings: f, sc: sc, consoles: consoleReader{f, newVariables(sc.Vars)}}
 	b.build(elements(markdown), strings.Count(strings.TrimSuffix(markdown, "\n"), "\n")+1)
+	b.points(front.pointsLine)
 	if err := f.err(); err != nil {
 		return nil, err
 	}
@@ -83,12 +85,17 @@ type builder struct {
 	titled   bool
 	sections []*draft // those of level 2
 	current  *draft   // the section being read; nil above the first
+
+	// checkEnd is the last line of the last task-list item; judged is set if it became a check of the current section.
+	checkEnd int
+	judged   bool
 }
 
 // draft is a section while it is read. Whether it is a step is known only at its end.
 type draft struct {
 	Section
 	kind     SectionKind
+	points   Note
 	fix      []Block
 	undo     bool
 	mistakes []*draft
@@ -107,6 +114,8 @@ func (b *builder) build(all []any, lines int) {
 			b.fence(e)
 		case task:
 			b.task(e)
+		case note:
+			b.note(e)
 		case astray:
 			b.add(e.line, "%s", e.message)
 		case tip:
@@ -198,6 +207,7 @@ func (b *builder) fence(f fence) {
 }
 
 func (b *builder) task(t task) {
+	b.checkEnd, b.judged = t.end, false
 	known := len(b.list)
 	sentence := b.consoles.vars.replace(t.sentence, t.line, b.findings)
 	if len(b.list) > known { // an unknown variable: the sentence cannot be parsed
@@ -214,6 +224,7 @@ func (b *builder) task(t task) {
 	default:
 		check := Check{Line: t.line, Text: text, Before: t.done, Claim: c, Within: limit}
 		b.current.Checks = append(b.current.Checks, check)
+		b.judged = true
 	}
 }
 
@@ -226,6 +237,7 @@ func (b *builder) finish(d *draft) {
 		}
 		mistakes = append(mistakes, Mistake{Section: m.Section, Fix: m.fix, Undo: m.undo})
 	}
+	step := Step{Section: d.Section, Points: b.pointsOf(d), Mistakes: mistakes}
 	switch {
 	case len(mistakes) > 0 && d.kind == SetupSection:
 		b.add(mistakes[0].Line, "a mistake without a step: the set-up is not a step")
@@ -233,7 +245,7 @@ func (b *builder) finish(d *draft) {
 		b.add(mistakes[0].Line, "a mistake without a step: %q in line %d has neither commands nor checks", d.Title,
 			d.Line)
 	case d.kind == StepSection && !d.empty():
-		b.sc.Steps = append(b.sc.Steps, Step{Section: d.Section, Mistakes: mistakes})
+		b.sc.Steps = append(b.sc.Steps, step)
 	case d.kind == SetupSection && b.sc.Setup != nil:
 		b.add(d.Line, "a second set-up: the first is in line %d", b.sc.Setup.Line)
 	case d.kind == SetupSection && len(d.Blocks) > 0:

@@ -19,7 +19,8 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// String is `FILE:LINE: message`, followed by the expected and found values and the diagnosis, if there are any.
+// String is `FILE:LINE: message`, followed by the expected and found values, the hint and the diagnosis, if there are
+// any.
 func (p Problem) String() string {
 	var b strings.Builder
 	if p.File != "" {
@@ -37,6 +38,9 @@ func (p Problem) String() string {
 	}
 	if p.Found != "" {
 		b.WriteString("; found " + p.Found)
+	}
+	if p.Hint != "" {
+		b.WriteString("; hint: " + p.Hint)
 	}
 	if len(p.Diagnosis) > 0 {
 		b.WriteString("; " + p.Diagnosis[0])

@@ -13,14 +13,14 @@ func (r *SectionResult) Rewrite(f func(string) string) {
 	}
 	for i := range r.Problems {
 		p := &r.Problems[i]
-		rewrite(&p.File, &p.Message, &p.Expected, &p.Found)
+		rewrite(&p.File, &p.Message, &p.Expected, &p.Found, &p.Hint)
 		for j := range p.Diagnosis {
 			rewrite(&p.Diagnosis[j])
 		}
 	}
 	for i := range r.Checks {
 		k := &r.Checks[i]
-		rewrite(&k.Text, &k.Phase, &k.Expected, &k.Found, &k.Reason)
+		rewrite(&k.Text, &k.Phase, &k.Expected, &k.Found, &k.Reason, &k.Hint)
 	}
 	for i := range r.Transcript {
 		x := &r.Transcript[i]

@@ -28,6 +28,8 @@ type Scenario struct {
 	RequiresLines []int
 	Host          Host
 	Vars          []Var
+	// Points are those of the front matter, or the sum of the steps'. 0 means none.
+	Points int
 	// Setup builds the starting state. It is nil if there is none, and has no checks.
 	Setup *Section
 	Steps []Step
@@ -73,6 +75,8 @@ type Section struct {
 // Step is a section with its mistakes.
 type Step struct {
 	Section
+	// Points are what a learner gets for the step; 0 means none.
+	Points   int
 	Mistakes []Mistake
 }
 
@@ -132,6 +136,9 @@ type Command struct {
 	Status   Status
 }
 
+// Silent reports whether the command is expected to print nothing: `(nothing)`.
+func (c Command) Silent() bool { return c.Compared && len(c.Output) == 0 }
+
 // Check is one task-list item.
 type Check struct {
 	Line int
@@ -142,6 +149,14 @@ type Check struct {
 	Claim  Claim `json:"-"` // see UnmarshalJSON
 	// Within is the limit of the check, 0 for DefaultLimit.
 	Within time.Duration
+	// Fail is what a learner is told if the check is not true.
+	Fail Note
+}
+
+// Note is the text of a comment of the author, and its lines; the zero Note if there is none.
+type Note struct {
+	Text      string
+	Line, End int
 }
 
 // DefaultLimit is how long a check may take to become true.

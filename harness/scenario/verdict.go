@@ -28,6 +28,8 @@ type CheckResult struct {
 	Text  string `json:"text"`
 	Phase string `json:"phase"` // before, after, repaired
 	Verdict
+	// Hint is what the author tells a learner if the check is not true. It is set if it is not.
+	Hint   string        `json:"hint,omitempty"`
 	Waited time.Duration `json:"waited_ns"`
 }
 
@@ -83,6 +85,8 @@ type SectionResult struct {
 	Title   string `json:"title"`
 	File    string `json:"file"`
 	Line    int    `json:"line"`
+	// Points are what a learner gets for a step that passes.
+	Points int `json:"points,omitempty"`
 
 	Outcome Outcome `json:"outcome"`
 	// Problems are the reasons for a failure or an error, one sentence each, with their lines.
@@ -103,6 +107,8 @@ type Problem struct {
 	Message  string `json:"message"`
 	Expected string `json:"expected,omitempty"`
 	Found    string `json:"found,omitempty"`
+	// Hint is what the author of a check tells a learner for whom it is not true.
+	Hint string `json:"hint,omitempty"`
 	// Diagnosis is the cause if the problem is that a namespace does not reach an address: the cause, its evidence and
 	// the fix.
 	Diagnosis []string `json:"diagnosis,omitempty"`

@@ -243,11 +243,11 @@ type section struct {
 	kind             scenario.SectionKind
 	step, mistake    int
 	title, file      string
-	line             int
+	line, points     int
 }
 
 func sectionOf(r scenario.SectionResult) section {
-	return section{r.Scenario, r.Driver, r.Kind, r.Step, r.Mistake, r.Title, r.File, r.Line}
+	return section{r.Scenario, r.Driver, r.Kind, r.Step, r.Mistake, r.Title, r.File, r.Line, r.Points}
 }
 
 // sameSection checks that a result belongs to the planned section. An empty one is accepted: a spec that panicked

@@ -74,7 +74,8 @@ func distinct(cases []reports.Case) {
 func (p *Planned) planScenario(f Filter) {
 	sc := p.Job.Scenario
 	for _, driver := range p.Job.Drivers {
-		s := reports.Suite{ID: sc.ID, Title: sc.Title, Driver: driver, File: sc.File, Labels: sc.Requires}
+		s := reports.Suite{ID: sc.ID, Title: sc.Title, Driver: driver, File: sc.File, Labels: sc.Requires,
+			Points: sc.Points}
 		var ids []string
 		for _, c := range sc.Cases(driver) {
 			if !f.selects(sc.Texts(c), append(sc.Labels(), c.Labels()...)) {
@@ -83,7 +84,7 @@ func (p *Planned) planScenario(f Filter) {
 			ids = append(ids, c.ID)
 			s.Cases = append(s.Cases, reports.Case{Name: c.Name, SectionResult: scenario.SectionResult{
 				Scenario: sc.ID, Driver: driver, Kind: c.Kind, Step: c.Step, Mistake: c.Mistake,
-				Title: c.Section.Title, File: sc.File, Line: c.Section.Line,
+				Title: c.Section.Title, File: sc.File, Line: c.Section.Line, Points: c.Points,
 			}})
 		}
 		p.add(s, ids)

@@ -28,6 +28,7 @@ type listed struct {
 	Requires []string `json:"requires"`
 	Steps    int      `json:"steps"`
 	Mistakes int      `json:"mistakes"`
+	Points   int      `json:"points,omitempty"`
 	File     string   `json:"file"`
 }
 
@@ -74,7 +75,8 @@ func listing() ([]listed, error) {
 	for i, sc := range all {
 		out[i] = listed{
 			ID: sc.ID, Title: sc.Title, Kind: string(sc.Kind), Level: sc.Level,
-			Requires: append([]string{}, sc.Requires...), Steps: len(sc.Steps), File: sc.File,
+			Requires: append([]string{}, sc.Requires...), Steps: len(sc.Steps), Points: sc.Points,
+			File: sc.File,
 		}
 		for _, step := range sc.Steps {
 			out[i].Mistakes += len(step.Mistakes)

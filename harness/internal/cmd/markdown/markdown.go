@@ -5,6 +5,7 @@ package markdown
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -98,11 +99,27 @@ func (r *renderer) block(n ast.Node, width int) []string {
 	case *ast.ThematicBreak:
 		return []string{r.paint(dim, strings.Repeat(r.rule, min(width, 40)))}
 	case *ast.HTMLBlock:
-		return nil // comments, as a rule
+		return r.comment(n)
 	case *east.Table:
 		return r.table(n)
 	}
 	return r.wrap(n, "", width)
+}
+
+// points is the comment with the points of a step.
+var points = regexp.MustCompile(`^\s*<!--\s*points:\s*(\d+)\s*-->\s*$`)
+
+// comment shows the points of a step, and no other comment.
+func (r *renderer) comment(n *ast.HTMLBlock) []string {
+	m := points.FindSubmatch(n.Lines().Value(r.source))
+	if m == nil {
+		return nil
+	}
+	text := string(m[1]) + " points"
+	if text == "1 points" {
+		text = "1 point"
+	}
+	return []string{r.paint(dim, text)}
 }
 
 // code shows a console block with its commands highlighted. Above it stands the meaning of its info string, which

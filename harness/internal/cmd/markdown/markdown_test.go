@@ -38,6 +38,8 @@ lo    the loopback
 
 ## Next
 
+3 points
+
 ────────────────────────────────────────
 `
 
@@ -48,7 +50,8 @@ const unrendered = "# A title\n\nA paragraph with a word in **bold**, some `code
 	"1. one\n2. two, which goes on until the line is full and then stands below its own beginning\n\n" +
 	"- outer\n- with an inner list\n  - inner\n\n" +
 	"> [!TIP]\n> Look twice. And then a third time, for good measure, because hints are long too.\n\n" +
-	"| name | meaning |\n|---|---|\n| `lo` | the loopback |\n\n## Next\n\n---\n"
+	"| name | meaning |\n|---|---|\n| `lo` | the loopback |\n\n## Next\n\n<!-- points: 3 -->\n\n<!-- fail: hidden " +
+	"-->\n<!-- prose -->\n---\n"
 
 func TestRender(t *testing.T) {
 	plain := Render(unrendered, Terminal{Width: 78})

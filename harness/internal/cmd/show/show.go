@@ -60,7 +60,7 @@ func run(ctx context.Context, o options) error {
 func withoutSolution(sc *scenario.Scenario) string {
 	lines := strings.SplitAfter(sc.Source, "\n")
 	hide := func(from, to int) { // counted from 1, both included
-		for i := from; i <= min(to, len(lines)); i++ {
+		for i := max(from, 1); i <= min(to, len(lines)); i++ {
 			lines[i-1] = ""
 		}
 	}
@@ -72,6 +72,7 @@ func withoutSolution(sc *scenario.Scenario) string {
 	section := func(s *scenario.Section) {
 		commands(s.Blocks)
 		for _, c := range s.Checks {
+			hide(c.Fail.Line, c.Fail.End) // it may tell what the check expects
 			lines[c.Line-1] = box.ReplaceAllString(lines[c.Line-1], "$1")
 		}
 	}

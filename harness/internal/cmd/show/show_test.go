@@ -28,7 +28,10 @@ Text between.
 ` + "````console\n$ ip netns add hidden-end\n```\n````" + `
 
 - [ ] namespace ` + "`hidden-end`" + ` exists
+<!-- fail: It is called so,
+and not otherwise. -->
 - [x] namespace ` + "`a`" + ` exists
+  <!-- fail: It was there. -->
 * [X] ` + "`host` has the interface `lo`" + `
 
 > [!TIP]
@@ -47,7 +50,7 @@ Text of a mistake.
 	}
 	got := withoutSolution(sc)
 	for _, gone := range []string{"hidden-start", "Hidden too", "## Setup", "## Output", "ip netns", "```console",
-		"[x]", "[X]", "[ ]"} {
+		"[x]", "[X]", "[ ]", "fail:", "It was there", "called so", "otherwise"} {
 		if strings.Contains(got, gone) {
 			t.Errorf("it shows %q:\n%s", gone, got)
 		}
