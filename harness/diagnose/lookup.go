@@ -84,6 +84,11 @@ func (w *walk) look(n *state.Namespace, p packet, iif *state.Link) decision {
 	case d.found() && !d.local() && len(d.route.Nexthops) > 1:
 		d.hop = w.turn(n, p, iif, d)
 	}
+	if d.found() && d.hop != nil && d.hop.Encap != "" {
+		w.doubt("%s: the route to %s wraps the packets (encap %s): where they go then is not known here", n.Name,
+			state.PrefixText(d.route.To), d.hop.Encap)
+		return decision{unknown: true}
+	}
 	return d
 }
 
@@ -258,7 +263,16 @@ func inTable(n *state.Namespace, rule *state.Rule, f flow) (best *state.Route, h
 			}
 		}
 	}
+	if hop != nil && suppressedBy(rule, n.Link(hop.Dev)) {
+		return nil, nil
+	}
 	return best, hop
+}
+
+// suppressedBy reports whether a rule takes no notice of a route over this link (suppress_ifgroup):
+// fib4_rule_suppress(), net/ipv4/fib_rules.c.
+func suppressedBy(rule *state.Rule, out *state.Link) bool {
+	return rule.SuppressIfGroup != nil && out != nil && out.Group == *rule.SuppressIfGroup
 }
 
 // needsHop reports whether a route without a nexthop does not count. With nexthop_compat_mode=0 the kernel reports only

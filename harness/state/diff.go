@@ -143,6 +143,9 @@ func compareNamespaces(t teller, a, b *Namespace) {
 	match(t, a.Routes, b.Routes, routeKey, func(a, b Route) {
 		t.about(routeKey(a)).property("flags", hopFlags(a), hopFlags(b))
 	})
+	match(t, a.NexthopObjects, b.NexthopObjects, objectKey, func(a, b NexthopObject) {
+		t.about(objectKey(a)).property("flags", flagsOf(a.Nexthop), flagsOf(b.Nexthop))
+	})
 	match(t, a.Rules, b.Rules, ruleKey, nil)
 	match(t, a.Neighbours, b.Neighbours, neighbourKey, func(a, b Neighbour) {
 		about := t.about(neighbourKey(a))
@@ -182,12 +185,18 @@ func routeKey(r Route) string {
 	return family + "route " + RouteText(normalRoute(r))
 }
 
+// objectKey is a nexthop object without the flags that follow carrier.
+func objectKey(o NexthopObject) string { return "nexthop object " + NexthopObjectText(normalObject(o)) }
+
 // hopFlags are the flags that routeKey leaves out, in the order of the next hops.
-func hopFlags(r Route) string {
+func hopFlags(r Route) string { return flagsOf(r.Nexthops...) }
+
+// flagsOf are the flags of next hops that the kernel sets.
+func flagsOf(hops ...Nexthop) string {
 	var flags []string
-	for _, h := range r.Nexthops {
+	for _, h := range hops {
 		for _, f := range h.Flags {
-			if followsCarrier(f) {
+			if setByKernel(f) {
 				flags = append(flags, f)
 			}
 		}

@@ -50,6 +50,7 @@ func routeMatches(r Route, want operation.Route) bool {
 		valueMatches(r.AdvMSS, want.AdvMSS) &&
 		valueMatches(r.Window, want.Window) &&
 		(want.Pref == "" || r.Pref == want.Pref) &&
+		valueMatches(r.NexthopID, want.NexthopID) &&
 		nexthopsMatch(r.Nexthops, want)
 }
 
@@ -103,7 +104,8 @@ func prefixMatches(p, want netip.Prefix) bool {
 func valueMatches[T comparable](value T, want *T) bool { return want == nil || value == *want }
 
 func nexthopsMatch(hops []Nexthop, want operation.Route) bool {
-	single := operation.Nexthop{Via: want.Via, Dev: want.Dev, OnLink: want.OnLink}
+	single := operation.Nexthop{Via: want.Via, Dev: want.Dev, OnLink: want.OnLink, Encap: want.Encap,
+		LinkDown: want.LinkDown, Dead: want.Dead}
 	if single != (operation.Nexthop{}) && !slices.ContainsFunc(hops, func(h Nexthop) bool {
 		return nexthopMatches(h, single)
 	}) {
@@ -132,7 +134,27 @@ func nexthopMatches(h Nexthop, want operation.Nexthop) bool {
 	return (!want.Via.IsValid() || h.Via == want.Via) &&
 		(want.Dev == "" || h.Dev == want.Dev) &&
 		(want.Weight == 0 || max(h.Weight, 1) == want.Weight) &&
-		(!want.OnLink || slices.Contains(h.Flags, "onlink"))
+		(!want.OnLink || slices.Contains(h.Flags, "onlink")) &&
+		(!want.LinkDown || slices.Contains(h.Flags, "linkdown")) &&
+		(!want.Dead || slices.Contains(h.Flags, "dead")) &&
+		(want.Encap == nil || encapMatches(h.Encap, want.Encap))
+}
+
+// encapMatches compares the type and the options that are written. An option that is zero is as good as none.
+func encapMatches(have string, want *operation.Encap) bool {
+	text, _ := strings.CutSuffix(have, " "+NotDecoded)
+	got, err := operation.ParseEncap(strings.Fields(text))
+	if err != nil || got.Type != want.Type {
+		return false
+	}
+	for _, o := range want.Options {
+		value, written := got.Option(o.Word)
+		zero := o.Value == "0" || o.Value == "0x00" || o.Value == "0.0.0.0" || o.Value == "::"
+		if !written && !zero || written && value != o.Value {
+			return false
+		}
+	}
+	return true
 }
 
 // MatchRule finds the rules that have all attributes of want, of either family if it names none; attributes that want
@@ -167,6 +189,7 @@ func ruleMatches(r Rule, want operation.Rule) bool {
 		(want.Goto == nil || r.Action == "goto" && r.Goto == *want.Goto) &&
 		(want.SuppressPrefixLength == nil || r.SuppressPrefixLength != nil &&
 			*r.SuppressPrefixLength == *want.SuppressPrefixLength) &&
+		(want.SuppressIfGroup == nil || r.SuppressIfGroup != nil && *r.SuppressIfGroup == *want.SuppressIfGroup) &&
 		(!want.L3MDev || r.L3MDev) &&
 		(want.Protocol == "" || same(operation.Protocols, r.Protocol, want.Protocol))
 }

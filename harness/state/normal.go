@@ -16,7 +16,8 @@ const Host = "host"
 // configuration have the same normal form, whoever made it and however long ago. Left out are
 //
 //   - inodes, namespace ids, interface indexes, counters, operational state and carrier, the state of a bridge port,
-//     and what follows from carrier: the route flags linkdown and dead, default queueing disciplines;
+//     and what follows from carrier or hardware: the flags linkdown, dead, offload and trap of next hops, default
+//     queueing disciplines;
 //   - MAC addresses the kernel chose, IPv6 link-local addresses it made, temporary addresses and those from router
 //     advertisements, the progress of duplicate address detection, the rest of a lifetime (a lifetime that ends is
 //     kept as 0), promiscuity;
@@ -66,9 +67,13 @@ func (n *Namespace) normal() Namespace {
 		}
 	}
 	for _, e := range n.FDB {
-		if !e.Learned && !n.ownEntry(e) {
+		if (!e.Learned || e.ExternLearned) && !n.OwnEntry(e) {
+			e.Offloaded = false
 			normal.FDB = append(normal.FDB, e)
 		}
+	}
+	for _, o := range n.NexthopObjects {
+		normal.NexthopObjects = append(normal.NexthopObjects, normalObject(o))
 	}
 	for _, q := range n.Qdiscs {
 		if !q.Default {
@@ -109,6 +114,7 @@ func (n *Namespace) sort() {
 	slices.SortFunc(n.FDB, func(a, b FDBEntry) int {
 		return cmp.Or(strings.Compare(a.Dev, b.Dev), strings.Compare(FDBText(a), FDBText(b)))
 	})
+	slices.SortFunc(n.NexthopObjects, func(a, b NexthopObject) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(n.Qdiscs, func(a, b Qdisc) int { return strings.Compare(QdiscText(a), QdiscText(b)) })
 	slices.SortFunc(n.Sysctls, func(a, b Sysctl) int { return strings.Compare(a.Key, b.Key) })
 }
@@ -211,8 +217,7 @@ func kernelRoute(r Route) bool {
 func normalRoute(r Route) Route {
 	hops := make([]Nexthop, 0, len(r.Nexthops))
 	for _, h := range r.Nexthops {
-		h.Flags = slices.DeleteFunc(slices.Clone(h.Flags), followsCarrier)
-		hops = append(hops, h)
+		hops = append(hops, normalHop(h))
 	}
 	slices.SortStableFunc(hops, func(a, b Nexthop) int {
 		return cmp.Or(a.Via.Compare(b.Via), strings.Compare(a.Dev, b.Dev), cmp.Compare(a.Weight, b.Weight))
@@ -221,7 +226,21 @@ func normalRoute(r Route) Route {
 	return r
 }
 
-func followsCarrier(flag string) bool { return flag == "linkdown" || flag == "dead" }
+func normalHop(h Nexthop) Nexthop {
+	h.Flags = slices.DeleteFunc(slices.Clone(h.Flags), setByKernel)
+	return h
+}
+
+func normalObject(o NexthopObject) NexthopObject {
+	o.Nexthop = normalHop(o.Nexthop)
+	o.Group = slices.Clone(o.Group)
+	return o
+}
+
+// setByKernel reports whether a flag of a next hop follows carrier or the hardware.
+func setByKernel(flag string) bool {
+	return slices.Contains([]string{"linkdown", "dead", "unresolved", "offload", "trap"}, flag)
+}
 
 // wasSet reports whether this neighbour was configured. The kernel makes noarp entries by itself for multicast, on
 // loopback and on links that do not resolve addresses.
@@ -234,9 +253,9 @@ func (n *Namespace) wasSet(e Neighbour) bool {
 		!link.NoARP && e.MAC != link.Broadcast
 }
 
-// ownEntry reports whether a forwarding entry is for the address of the port or the bridge itself.
-func (n *Namespace) ownEntry(e FDBEntry) bool {
-	if !e.Permanent {
+// OwnEntry reports whether a forwarding entry is for the address of the port or the bridge itself.
+func (n *Namespace) OwnEntry(e FDBEntry) bool {
+	if !e.Permanent || e.Master == "" {
 		return false
 	}
 	for _, name := range []string{e.Dev, e.Master} {

@@ -70,6 +70,8 @@ type Namespace struct {
 	// Nameless is set if only processes or descriptors keep the namespace alive; PIDs are such processes.
 	Nameless bool  `json:"nameless,omitempty"`
 	PIDs     []int `json:"pids,omitempty"`
+	// NexthopObjects are the objects of `ip nexthop` (since Linux 5.3), by id.
+	NexthopObjects []NexthopObject `json:"nexthop_objects,omitempty"`
 	// NetnsIDs are the ids of other namespaces in this one (RTM_GETNSID), sorted by id.
 	NetnsIDs []NetnsID `json:"netns_ids,omitempty"`
 }
@@ -181,8 +183,44 @@ type Nexthop struct {
 	Via    netip.Addr `json:"via"`
 	Dev    string     `json:"dev,omitempty"`
 	Weight int        `json:"weight,omitempty"`
-	// Flags: onlink, linkdown, dead, pervasive.
+	// Flags: dead, onlink, pervasive, linkdown, unresolved, and offload, trap of a switch in hardware, in this order.
 	Flags []string `json:"flags,omitempty"`
+	// Encap is the lightweight tunnel of the next hop as `encap` takes it, without the options that are zero:
+	// `ip id 5 dst 10.0.0.9`; "" for none. It is the type with NotDecoded behind it if the rest is not known here.
+	Encap string `json:"encap,omitempty"`
+}
+
+// NotDecoded ends the Encap of a next hop, parts of which are not known here.
+const NotDecoded = "(not decoded)"
+
+// NexthopObject is an object of `ip nexthop`, which routes refer to by its id: one next hop, or a group of them.
+type NexthopObject struct {
+	ID uint32 `json:"id"`
+	// Family is 4 or 6, or 0 for a group.
+	Family int `json:"family,omitempty"`
+	Nexthop
+	Blackhole bool `json:"blackhole,omitempty"`
+	// FDB is set for an object that only entries of a vxlan's forwarding table refer to.
+	FDB   bool   `json:"fdb,omitempty"`
+	Scope string `json:"scope"`
+	Proto string `json:"proto"`
+	// Group are the members of a group, in their order.
+	Group []NexthopMember `json:"group,omitempty"`
+	// Resilient is set for a group that keeps its flows (type resilient); nil for an ordinary one.
+	Resilient *Resilient `json:"resilient,omitempty"`
+}
+
+// NexthopMember is a member of a group of nexthop objects.
+type NexthopMember struct {
+	ID     uint32 `json:"id"`
+	Weight int    `json:"weight"`
+}
+
+// Resilient are the settings of a resilient group. Times are in seconds.
+type Resilient struct {
+	Buckets         int `json:"buckets"`
+	IdleTimer       int `json:"idle_timer"`
+	UnbalancedTimer int `json:"unbalanced_timer"`
 }
 
 // Rule is a policy rule.
@@ -205,6 +243,7 @@ type Rule struct {
 	Action               string       `json:"action"` // lookup, goto, nop, unreachable, prohibit, blackhole
 	Goto                 uint32       `json:"goto,omitempty"`
 	SuppressPrefixLength *int         `json:"suppress_prefixlength,omitempty"`
+	SuppressIfGroup      *uint32      `json:"suppress_ifgroup,omitempty"`
 	L3MDev               bool         `json:"l3mdev,omitempty"`
 	// Protocol is kernel, boot, static, … or a number; "" if the kernel does not report it.
 	Protocol string `json:"protocol,omitempty"`
@@ -220,17 +259,27 @@ type Neighbour struct {
 	Router bool       `json:"router,omitempty"`
 }
 
-// FDBEntry is an entry in the forwarding database of a bridge or a vxlan.
+// FDBEntry is an entry in the forwarding database of a bridge or a vxlan. It is static if it is neither Learned nor
+// Permanent.
 type FDBEntry struct {
 	MAC    string     `json:"mac"`
-	Dev    string     `json:"dev"` // the port, or the vxlan device
-	Master string     `json:"master,omitempty"`
-	Dst    netip.Addr `json:"dst"` // vxlan remote
+	Dev    string     `json:"dev"`              // the port, or the vxlan device
+	Master string     `json:"master,omitempty"` // the bridge; "" in the table of a vxlan device itself
+	Dst    netip.Addr `json:"dst"`              // vxlan remote
 	VLAN   int        `json:"vlan,omitempty"`
-	// Learned is set if the kernel learned the entry from traffic, Permanent if it is the port's own address or was
-	// added as permanent.
-	Learned   bool `json:"learned,omitempty"`
+	// Learned is set for a dynamic entry, which the kernel learned from traffic or was given as one: it ages.
+	Learned bool `json:"learned,omitempty"`
+	// Permanent is set for the address of a port or of the bridge itself, and for one that was added as permanent: a
+	// bridge takes frames for it for its own, a vxlan device sends them to Dst.
 	Permanent bool `json:"permanent,omitempty"`
+	// Sticky entries do not move to another port on which the address is seen (NTF_STICKY). ExternLearned were added
+	// by a program that learns in the kernel's place, and do not age (NTF_EXT_LEARNED). Offloaded are in the hardware
+	// of a switch (NTF_OFFLOADED).
+	Sticky        bool `json:"sticky,omitempty"`
+	ExternLearned bool `json:"extern_learn,omitempty"`
+	Offloaded     bool `json:"offload,omitempty"`
+	// NexthopID is the nexthop object that a vxlan device sends to in place of Dst.
+	NexthopID uint32 `json:"nhid,omitempty"`
 }
 
 // Qdisc is a queueing discipline of a link.

@@ -44,10 +44,9 @@ func PrefixText(p netip.Prefix) string {
 
 // RouteText is a route in one line in the style of `ip route show table all`.
 func RouteText(r Route) string {
-	var via, dev string
-	var flags []string
+	var hop Nexthop
 	if len(r.Nexthops) == 1 {
-		via, dev, flags = viaText(r.Family, r.Nexthops[0].Via), option("dev", r.Nexthops[0].Dev), r.Nexthops[0].Flags
+		hop = r.Nexthops[0]
 	}
 	scope := r.Scope
 	if scope == "global" || r.Family == 6 {
@@ -59,13 +58,13 @@ func RouteText(r Route) string {
 		option("from", PrefixText(r.From)),
 		when(r.TOS != 0, fmt.Sprintf("tos 0x%02x", r.TOS)),
 		option("nhid", r.NexthopID),
-		via, dev,
+		option("encap", hop.Encap), viaText(r.Family, hop.Via), option("dev", hop.Dev),
 		when(r.Table != TableMain, "table "+TableName(r.Table)),
 		when(r.Proto != "boot", option("proto", r.Proto)),
 		option("scope", scope),
 		when(r.Src.IsValid(), "src "+r.Src.String()),
 		when(r.Metric != 0 || r.Family == 6, fmt.Sprint("metric ", r.Metric)), // IPv6 always has one
-		strings.Join(flags, " "),
+		strings.Join(hop.Flags, " "),
 		option(words("mtu", when(r.MTULock, "lock")), r.MTU),
 		option("window", r.Window),
 		option("advmss", r.AdvMSS),
@@ -73,7 +72,8 @@ func RouteText(r Route) string {
 	)
 	if len(r.Nexthops) > 1 {
 		for _, n := range r.Nexthops {
-			text = words(text, "nexthop", viaText(r.Family, n.Via), option("dev", n.Dev), option("weight", n.Weight),
+			text = words(text, "nexthop", option("encap", n.Encap), viaText(r.Family, n.Via), option("dev", n.Dev),
+				option("weight", n.Weight),
 				strings.Join(n.Flags, " "))
 		}
 	}
@@ -89,6 +89,33 @@ func viaText(family int, via netip.Addr) string {
 		return "via inet6 " + via.String()
 	}
 	return "via " + via.String()
+}
+
+// NexthopObjectText is a nexthop object in one line in the style of `ip nexthop show`.
+func NexthopObjectText(o NexthopObject) string {
+	var members []string
+	for _, m := range o.Group {
+		member := fmt.Sprint(m.ID)
+		if m.Weight != 1 {
+			member += fmt.Sprint(",", m.Weight)
+		}
+		members = append(members, member)
+	}
+	resilient := ""
+	if r := o.Resilient; r != nil {
+		resilient = fmt.Sprintf("type resilient buckets %d idle_timer %d unbalanced_timer %d", r.Buckets, r.IdleTimer,
+			r.UnbalancedTimer)
+	}
+	return words(
+		option("id", o.ID),
+		option("group", strings.Join(members, "/")), resilient,
+		option("encap", o.Encap), viaText(o.Family, o.Via), option("dev", o.Dev),
+		when(o.Scope != "global", option("scope", o.Scope)),
+		when(o.Blackhole, "blackhole"),
+		strings.Join(o.Flags, " "),
+		when(o.Proto != "unspec", option("proto", o.Proto)),
+		when(o.FDB, "fdb"),
+	)
 }
 
 // RuleText is a policy rule in one line in the style of `ip rule show`.
@@ -107,6 +134,9 @@ func RuleText(r Rule) string {
 	suppress := ""
 	if r.SuppressPrefixLength != nil {
 		suppress = fmt.Sprint("suppress_prefixlength ", *r.SuppressPrefixLength)
+	}
+	if r.SuppressIfGroup != nil {
+		suppress = words(suppress, fmt.Sprint("suppress_ifgroup ", *r.SuppressIfGroup))
 	}
 	action := r.Action
 	switch {
@@ -210,7 +240,8 @@ func NeighbourText(n Neighbour) string {
 	)
 }
 
-// FDBText is a forwarding entry in one line in the style of `bridge fdb show`.
+// FDBText is a forwarding entry in one line in the style of `bridge fdb show`. A dynamic entry has no word of its own
+// there.
 func FDBText(e FDBEntry) string {
 	kind := "static"
 	switch {
@@ -220,8 +251,9 @@ func FDBText(e FDBEntry) string {
 		kind = "permanent"
 	}
 	return words(
-		e.MAC, option("dev", e.Dev), when(e.Dst.IsValid(), "dst "+e.Dst.String()), option("vlan", e.VLAN),
-		option("master", e.Master), kind,
+		e.MAC, option("dev", e.Dev), when(e.Dst.IsValid(), "dst "+e.Dst.String()), option("nhid", e.NexthopID),
+		option("vlan", e.VLAN), option("master", e.Master), when(e.ExternLearned, "extern_learn"),
+		when(e.Offloaded, "offload"), when(e.Sticky, "sticky"), kind,
 	)
 }
 

@@ -8,7 +8,11 @@ import (
 	"netnscheck/harness/state"
 )
 
-const sizeofNeighbour = 12 // struct ndmsg
+const (
+	sizeofNeighbour = 12   // struct ndmsg
+	ntfSticky       = 0x40 // NTF_STICKY, since 5.0
+	ndaNexthopID    = 13   // NDA_NH_ID, since 5.8
+)
 
 // readNeighbours reads the ARP and NDP tables, then the proxy entries, for which there is a separate dump.
 func (r *reading) readNeighbours() error {
@@ -62,11 +66,14 @@ func (r *reading) parseFDB(body []byte) (state.FDBEntry, bool) {
 		return state.FDBEntry{}, false
 	}
 	index := int(native.Uint32(body[4:]))
-	nud := native.Uint16(body[8:])
+	nud, flags := native.Uint16(body[8:]), body[10]
 	e := state.FDBEntry{
-		Dev:       r.name(index),
-		Learned:   nud&(unix.NUD_PERMANENT|unix.NUD_NOARP) == 0,
-		Permanent: nud&unix.NUD_PERMANENT != 0,
+		Dev:           r.name(index),
+		Learned:       nud&(unix.NUD_PERMANENT|unix.NUD_NOARP) == 0,
+		Permanent:     nud&unix.NUD_PERMANENT != 0,
+		Sticky:        flags&ntfSticky != 0,
+		ExternLearned: flags&unix.NTF_EXT_LEARNED != 0,
+		Offloaded:     flags&unix.NTF_OFFLOADED != 0,
 	}
 	attributes(body[sizeofNeighbour:], func(kind uint16, data []byte) {
 		switch kind {
@@ -78,6 +85,8 @@ func (r *reading) parseFDB(body []byte) (state.FDBEntry, bool) {
 			e.VLAN = int(number(data))
 		case unix.NDA_MASTER:
 			e.Master = r.name(int(number(data)))
+		case ndaNexthopID:
+			e.NexthopID = uint32(number(data))
 		}
 	})
 	l := r.link(index)

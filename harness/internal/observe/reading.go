@@ -152,6 +152,7 @@ func (r *reading) parts() (err error) {
 		{"sysctls", !r.options.Brief, r.readNetconf},
 		{"addresses", true, r.readAddresses},
 		{"routes", true, r.readRoutes},
+		{"nexthop objects", true, r.readNexthopObjects},
 		{"rules", true, r.readRules},
 		{"neighbours", true, r.readNeighbours},
 		{"queueing disciplines", !r.options.Brief, r.readQdiscs},
@@ -167,6 +168,7 @@ func (r *reading) parts() (err error) {
 			return fmt.Errorf("read %s: %w", part.what, err)
 		}
 	}
+	r.followObjects()
 	return nil
 }
 

@@ -51,7 +51,7 @@ func (r *reading) parseRoute(body []byte) (state.Route, bool) {
 		Proto:  state.ProtocolName(body[5]),
 		Scope:  state.ScopeName(body[6]),
 	}
-	var hop state.Nexthop
+	var hop hop
 	attributes(body[unix.SizeofRtMsg:], func(kind uint16, data []byte) {
 		switch kind {
 		case unix.RTA_DST:
@@ -78,13 +78,25 @@ func (r *reading) parseRoute(body []byte) (state.Route, bool) {
 	})
 	if len(route.Nexthops) == 0 && (hop.Dev != "" || hop.Via.IsValid()) {
 		hop.Flags = hopFlags(flags)
-		route.Nexthops = []state.Nexthop{hop}
+		route.Nexthops = []state.Nexthop{hop.read()}
 	}
 	return route, true
 }
 
+// hop is a next hop of which the attributes are being read.
+type hop struct {
+	state.Nexthop
+	tunnel encap
+}
+
+// read is the next hop when all its attributes were read.
+func (h hop) read() state.Nexthop {
+	h.Encap = h.tunnel.text()
+	return h.Nexthop
+}
+
 // nexthopAttribute reads an attribute that a route or each of its next hops can have.
-func (r *reading) nexthopAttribute(hop *state.Nexthop, kind uint16, data []byte) {
+func (r *reading) nexthopAttribute(hop *hop, kind uint16, data []byte) {
 	switch kind {
 	case unix.RTA_OIF:
 		hop.Dev = r.name(int(number(data)))
@@ -94,6 +106,10 @@ func (r *reading) nexthopAttribute(hop *state.Nexthop, kind uint16, data []byte)
 		if len(data) > 2 { // a family before the address
 			hop.Via, _ = netip.AddrFromSlice(data[2:])
 		}
+	case unix.RTA_ENCAP:
+		hop.tunnel.data = data
+	case unix.RTA_ENCAP_TYPE:
+		hop.tunnel.kind = number(data)
 	}
 }
 
@@ -105,15 +121,15 @@ func (r *reading) parseNexthops(data []byte) []state.Nexthop {
 		if length < unix.SizeofRtNexthop || length > len(data) {
 			break
 		}
-		hop := state.Nexthop{
+		hop := hop{Nexthop: state.Nexthop{
 			Dev:    r.name(int(native.Uint32(data[4:]))),
 			Weight: int(data[3]) + 1,
 			Flags:  hopFlags(uint32(data[2])),
-		}
+		}}
 		attributes(data[unix.SizeofRtNexthop:length], func(kind uint16, data []byte) {
 			r.nexthopAttribute(&hop, kind, data)
 		})
-		hops = append(hops, hop)
+		hops = append(hops, hop.read())
 		data = data[min(align(length), len(data)):]
 	}
 	return hops
@@ -126,7 +142,8 @@ func hopFlags(flags uint32) []string {
 		name string
 	}{
 		{unix.RTNH_F_DEAD, "dead"}, {unix.RTNH_F_ONLINK, "onlink"}, {unix.RTNH_F_PERVASIVE, "pervasive"},
-		{unix.RTNH_F_LINKDOWN, "linkdown"},
+		{unix.RTNH_F_LINKDOWN, "linkdown"}, {unix.RTNH_F_UNRESOLVED, "unresolved"}, {unix.RTNH_F_OFFLOAD, "offload"},
+		{unix.RTNH_F_TRAP, "trap"},
 	} {
 		if flags&f.bit != 0 {
 			names = append(names, f.name)

@@ -60,6 +60,10 @@ func parseRule(body []byte) (state.Rule, bool) {
 			if length := int(int32(n)); length >= 0 {
 				rule.SuppressPrefixLength = &length
 			}
+		case unix.FRA_SUPPRESS_IFGROUP:
+			if group := n; int32(group) >= 0 { // -1 for none
+				rule.SuppressIfGroup = &group
+			}
 		case unix.FRA_L3MDEV:
 			rule.L3MDev = n != 0
 		case unix.FRA_PROTOCOL:

@@ -124,6 +124,9 @@ func (s *session) putAction(m message, header *nl.RtMsg, op operation.RuleChange
 	if r.SuppressPrefixLength != nil {
 		m.put(nl.FRA_SUPPRESS_PREFIXLEN, nl.Uint32Attr(uint32(*r.SuppressPrefixLength)))
 	}
+	if r.SuppressIfGroup != nil {
+		m.put(nl.FRA_SUPPRESS_IFGROUP, nl.Uint32Attr(*r.SuppressIfGroup))
+	}
 	if r.Protocol != "" {
 		proto, err := s.protocol(r.Protocol)
 		if err != nil {

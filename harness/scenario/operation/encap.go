@@ -29,6 +29,19 @@ func (e *Encap) Option(word string) (value string, ok bool) {
 	return "", false
 }
 
+// ParseEncap parses what follows the word encap, and nothing else. The error is an *UnknownWord or a *UsageError.
+func ParseEncap(list []string) (*Encap, error) {
+	w := newWords(list, FamilyAny)
+	var e *Encap
+	if err := read(w, &e, w.encap)("encap"); err != nil {
+		return nil, err
+	}
+	if w.more() {
+		return nil, &UnknownWord{Word: w.next()}
+	}
+	return e, nil
+}
+
 // encapTypes are the types of lightweight tunnels, with the options of those that are known here.
 var encapTypes = map[string]map[string]func(keyword, value string) (string, error){
 	"ip": {"id": unsigned64Text, "src": ipv4Text, "dst": ipv4Text, "ttl": byteText, "tos": tosText,

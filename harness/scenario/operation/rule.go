@@ -11,7 +11,7 @@ var (
 	ruleWords = newGrammar(
 		`not! from! to! preference order=preference priority=preference tos! dsfield=tos fwmark! realms
 		protocol tun_id table lookup!=table suppress_prefixlength sup_pl=suppress_prefixlength suppress_ifgroup
-		sup_group dev!=iif iif! oif! l3mdev! uidrange! nat map-to ipproto! sport! dport! type! goto nop help`)
+		sup_group=suppress_ifgroup dev!=iif iif! oif! l3mdev! uidrange! nat map-to ipproto! sport! dport! type! goto nop help`)
 	ruleTypes = newGrammar("prohibit unreachable blackhole")
 )
 
@@ -96,6 +96,7 @@ func parseRule(w *words, family Family) (Rule, error) {
 		"protocol":              read(w, &r.Protocol, protos.understand),
 		"table":                 read(w, &r.Table, tables.understand),
 		"suppress_prefixlength": readTo(w, &r.SuppressPrefixLength, between(0, math.MaxInt32)),
+		"suppress_ifgroup":      readTo(w, &r.SuppressIfGroup, groupNumber),
 		"iif":                   read(w, &r.IIf, name),
 		"oif":                   read(w, &r.OIf, name),
 		"l3mdev":                w.flag(&r.L3MDev, true),
@@ -196,6 +197,7 @@ func (op RuleChange) args() []string {
 	out.flag("l3mdev", r.L3MDev)
 	out.uint32("goto", r.Goto)
 	out.int("suppress_prefixlength", r.SuppressPrefixLength)
+	out.uint32("suppress_ifgroup", r.SuppressIfGroup)
 	out.word("protocol", r.Protocol)
 	out.uint32("priority", r.Priority)
 	out.flag(r.Type, r.Type != "")

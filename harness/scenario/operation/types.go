@@ -287,6 +287,7 @@ type Rule struct {
 	Type                 string // "", unreachable, prohibit, blackhole
 	Goto                 *uint32
 	SuppressPrefixLength *int
+	SuppressIfGroup      *uint32
 	L3MDev               bool
 	Protocol             string
 }
