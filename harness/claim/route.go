@@ -20,7 +20,9 @@ func init() {
 	add(Entry{
 		Place: 130,
 		Means: "any table, any type; what is written must match, what is not may be anything; " +
-			"`default` alone is IPv4, `default` with an IPv6 gateway IPv6",
+			"`default` alone is IPv4, `default` with an IPv6 gateway IPv6; besides the words of `ip route add` " +
+			"there are " +
+			"`linkdown` and `dead`",
 		Forms: []Form{
 			says("`N` has the route `default via 10.0.0.1`", func(a arguments) Claim { return hasRoute(a, false) }),
 			denies("`N` does not have the route `default via 10.0.0.1`", func(a arguments) Claim {
@@ -32,7 +34,7 @@ func init() {
 }
 
 func readRoute(text string) (any, error) {
-	route, err := operation.ParseRoute(strings.Fields(text))
+	route, err := operation.ParseShownRoute(strings.Fields(text))
 	if err != nil {
 		return nil, operation.NotA("route", text, err)
 	}
