@@ -117,7 +117,7 @@ func TestFailed(t *testing.T) {
 	needSandbox(t)
 	dir := write(t, map[string]string{"red.md": red, "good.md": good})
 	c := harness(t, dir, "run", "red.md", "good.md", "--driver", "netlink", "--junit", "deep/er/out.xml")
-	c.want(t, 1, "What did not pass:", "red.md:8", "expected:", "found:", "$ ip netns add testns", "blocked  red",
+	c.want(t, 1, "What did not pass:", "red.md:8", "found:", "$ ip netns add testns", "blocked  red",
 		"pass     good", "1 failed", "1 blocked", "deep/er/out.xml")
 	validJUnit(t, filepath.Join(dir, "deep", "er", "out.xml"))
 	text, _ := os.ReadFile(filepath.Join(dir, "deep", "er", "out.xml"))

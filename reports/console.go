@@ -86,14 +86,8 @@ func (o *Console) End(s *Suite, c *Case) {
 	label := fmt.Sprintf("%s  %s  %-8s  ", o.outcome(c.Outcome), term.Pad(term.OneLine(s.ID), o.wide),
 		term.OneLine(s.Driver))
 	o.wrap(label, term.OneLine(c.Name)+"  "+o.faint("("+duration(c.Duration)+")"))
-	switch {
-	case c.Outcome == scenario.Pass:
-	case len(c.Problems) == 0:
-		for line := range strings.Lines(c.Describe()) {
-			o.wrap(strings.Repeat(" ", 9), strings.TrimSuffix(line, "\n"))
-		}
-	default: // not wrapped: it quotes commands and their output
-		fmt.Fprint(o.Out, indent(c.Describe(), 9))
+	for _, line := range c.briefly() {
+		o.wrap(strings.Repeat(" ", 9), line)
 	}
 	if o.Verbosity == Verbose {
 		fmt.Fprint(o.Out, indent(Transcript(c.Transcript), 9), indent(Checks(c.Checks), 9))
@@ -132,34 +126,55 @@ func (o *Console) Finish(r *Run) error {
 	return nil
 }
 
+// failures lists what did not pass. What several drivers say alike is one entry.
 func (o *Console) failures(r *Run) {
 	n := 0
-	for i := range r.Suites {
-		for j := range r.Suites[i].Cases {
-			c := &r.Suites[i].Cases[j]
-			if !bad(c.Outcome) || len(c.Problems)+len(c.Transcript) == 0 && c.Duration == 0 {
-				continue // it was not run; the reason is printed once, below
+	for _, f := range alike(r, func(c *Case) string {
+		if !bad(c.Outcome) || len(c.Problems)+len(c.Transcript) == 0 && c.Duration == 0 {
+			return "" // it was not run; the reason is printed once, below
+		}
+		return c.Describe()
+	}) {
+		if n++; n == 1 {
+			fmt.Fprintln(o.Out, "\nWhat did not pass:")
+		}
+		fmt.Fprintf(o.Out, "\n%d. %s  %s\n", n, o.outcome(f.Case.Outcome), place(f.Suite, f.Drivers, f.Case))
+		fmt.Fprint(o.Out, indent(f.Said, 3))
+		if len(f.Case.Transcript) > 0 {
+			of := ""
+			if len(f.Drivers) > 1 {
+				of = " of " + f.Drivers[0]
 			}
-			if n++; n == 1 {
-				fmt.Fprintln(o.Out, "\nWhat did not pass:")
-			}
-			o.failure(n, &r.Suites[i], c)
+			fmt.Fprint(o.Out, "   transcript"+of+":\n", indent(Transcript(f.Case.Transcript), 5))
 		}
 	}
 }
 
-func (o *Console) failure(n int, s *Suite, c *Case) {
-	fmt.Fprintf(o.Out, "\n%d. %s  %s\n", n, o.outcome(c.Outcome), place(s, c))
-	fmt.Fprint(o.Out, indent(c.Describe(), 3))
-	if len(c.Transcript) > 0 {
-		fmt.Fprint(o.Out, "   transcript:\n", indent(Transcript(c.Transcript), 5))
+// briefly are the reasons why a case did not pass, one a line. The end of the console has the rest.
+func (c *Case) briefly() (lines []string) {
+	if c.Outcome == scenario.Pass {
+		return nil
 	}
+	if c.Reason != "" {
+		lines = append(lines, term.Brief(c.Reason))
+	}
+	for _, p := range c.Problems {
+		line := term.Brief(firstLine(p.Message))
+		if where := c.Where(p); where != "" {
+			line = term.OneLine(where) + ": " + line
+		}
+		lines = append(lines, line)
+	}
+	return lines
 }
 
-// place is the place of a case: scenario, driver, step, file and line.
-func place(s *Suite, c *Case) string {
+// place is the place of a case: scenario, drivers, step, file and line.
+func place(s *Suite, drivers []string, c *Case) string {
 	where := s.ID
-	if s.Driver != "" {
+	switch {
+	case len(drivers) > 1:
+		where += ", drivers " + And(drivers)
+	case s.Driver != "":
 		where += ", driver " + s.Driver
 	}
 	if c.Step > 0 {

@@ -146,13 +146,13 @@ func junitOfCase(s *Suite, c *Case) junitCase {
 	switch c.Outcome {
 	case scenario.Pass:
 	case scenario.Skip:
-		out.Skipped = &junitDetail{Message: c.headline()}
+		out.Skipped = &junitDetail{Message: c.Headline()}
 	case scenario.Blocked:
-		out.Skipped = &junitDetail{Message: "blocked: " + c.headline()}
+		out.Skipped = &junitDetail{Message: "blocked: " + c.Headline()}
 	case scenario.Fail:
-		out.Failure = &junitDetail{Message: c.headline(), Type: "fail", Text: c.Describe()}
+		out.Failure = &junitDetail{Message: c.Headline(), Type: "fail", Text: c.Describe()}
 	default:
-		out.Error = &junitDetail{Message: c.headline(), Type: "error", Text: c.Describe()}
+		out.Error = &junitDetail{Message: c.Headline(), Type: "error", Text: c.Describe()}
 	}
 	if text := systemOut(c); text != "" {
 		out.SystemOut = &junitText{text}

@@ -91,10 +91,12 @@ func (c *Case) Describe() string {
 		if where := c.Where(p); where != "" {
 			b.WriteString(term.OneLine(where) + ": ")
 		}
-		b.WriteString(p.Message + "\n")
-		if p.Expected != "" || p.Found != "" {
-			b.WriteString("  expected: " + indentRest(p.Expected, 12) + "\n")
-			b.WriteString("  found:    " + indentRest(p.Found, 12) + "\n")
+		b.WriteString(bounded(p.Message) + "\n")
+		if p.Expected != "" {
+			b.WriteString("  expected: " + indentRest(bounded(p.Expected), 12) + "\n")
+		}
+		if p.Found != "" {
+			b.WriteString("  found:    " + indentRest(bounded(p.Found), 12) + "\n")
 		}
 		if p.Hint != "" {
 			b.WriteString("  hint:     " + indentRest(p.Hint, 12) + "\n")
@@ -106,17 +108,33 @@ func (c *Case) Describe() string {
 	return term.Printable(b.String())
 }
 
-// headline is the reason why a case did not pass, in one line.
-func (c *Case) headline() string {
-	text := c.Reason
-	if len(c.Problems) > 0 {
-		p := c.Problems[0]
-		text, _, _ = strings.Cut(strings.TrimSpace(p.Message), "\n")
-		if p.Expected != "" || p.Found != "" {
-			text += ": expected " + p.Expected + ", found " + p.Found
+// bounded is a text of several lines, each of a length that can be read.
+func bounded(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if len(line) > longLine {
+			lines[i] = term.Brief(line)
 		}
 	}
-	return strings.Join(strings.Fields(term.Printable(text)), " ")
+	return strings.Join(lines, "\n")
+}
+
+// longLine is the length of a line above which it is shortened, in bytes.
+const longLine = 480
+
+// Headline is the reason why a case did not pass, in one line.
+func (c *Case) Headline() string {
+	if len(c.Problems) == 0 {
+		return term.Brief(c.Reason)
+	}
+	p := c.Problems[0]
+	p.Message = firstLine(p.Message)
+	return p.Text()
+}
+
+func firstLine(text string) string {
+	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	return first
 }
 
 func indentRest(s string, by int) string {

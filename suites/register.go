@@ -131,8 +131,11 @@ func Reasons(r scenario.SectionResult) string {
 			b.WriteByte('\n')
 		}
 		fmt.Fprintf(&b, "%s:%d: %s", p.File, p.Line, p.Message)
-		if p.Expected != "" || p.Found != "" {
-			fmt.Fprintf(&b, "\n  expected: %s\n  found:    %s", p.Expected, p.Found)
+		if p.Expected != "" {
+			b.WriteString("\n  expected: " + p.Expected)
+		}
+		if p.Found != "" {
+			b.WriteString("\n  found:    " + p.Found)
 		}
 		for _, line := range p.Diagnosis {
 			b.WriteString("\n  " + line)

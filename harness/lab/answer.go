@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -9,19 +10,20 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// answer compares a command's status and output with those in the scenario. The problem is empty if they match.
+// answer compares a command's status and output with those in the scenario. The problem is empty if they match; its
+// message does not name the command.
 func answer(x scenario.Exchange, b scenario.Block, cmd scenario.Command, driver string,
 	how strictness) scenario.Problem {
 	if how == notAtAll {
 		return scenario.Problem{}
 	}
 	if !rightStatus(x, b, cmd) {
-		return scenario.Problem{Line: cmd.Line, Message: "wrong exit status: " + cmd.Text,
+		return scenario.Problem{Line: cmd.Line, Message: "wrong exit status",
 			Expected: expectedStatus(cmd), Found: foundStatus(x)}
 	}
 	if driver == scenario.NetlinkDriver {
 		if b.Errno != "" && x.Errno != b.Errno {
-			return scenario.Problem{Line: cmd.Line, Message: "unexpected refusal: " + cmd.Text,
+			return scenario.Problem{Line: cmd.Line, Message: "unexpected refusal",
 				Expected: b.Errno, Found: foundStatus(x)}
 		}
 		return scenario.Problem{} // netlink prints nothing to compare
@@ -33,7 +35,7 @@ func answer(x scenario.Exchange, b scenario.Block, cmd scenario.Command, driver 
 		if cmd.Silent() {
 			m.Expected, m.Found = "nothing", firstLines(x.Output)
 		}
-		return scenario.Problem{Line: cmd.Line + m.Line, Message: "unexpected output: " + cmd.Text,
+		return scenario.Problem{Line: cmd.OutputLine + m.Line, Message: "unexpected output",
 			Expected: m.Expected, Found: m.Found}
 	}
 	return scenario.Problem{}
@@ -78,20 +80,20 @@ func rightStatus(x scenario.Exchange, b scenario.Block, cmd scenario.Command) bo
 
 func expectedStatus(cmd scenario.Command) string {
 	if cmd.Status.Any {
-		return "any exit status but 0"
+		return "any but 0"
 	}
-	return fmt.Sprintf("exit status %d", cmd.Status.Code)
+	return strconv.Itoa(cmd.Status.Code)
 }
 
+// foundStatus is the exit status and why: the kernel's errno and message, or the first line of the output.
 func foundStatus(x scenario.Exchange) string {
-	found := []string{fmt.Sprintf("exit status %d", x.Status)}
+	found := []string{strconv.Itoa(x.Status)}
 	if x.Errno != "" {
 		found = append(found, x.Errno)
 	}
-	if x.Message != "" {
-		found = append(found, x.Message)
-	} else if out := strings.TrimSpace(x.Output); out != "" {
-		found = append(found, out)
+	first, _, _ := strings.Cut(strings.TrimSpace(x.Output), "\n")
+	if said := cmp.Or(x.Message, first); said != "" {
+		found = append(found, said)
 	}
 	return strings.Join(found, ", ")
 }

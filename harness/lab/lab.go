@@ -173,7 +173,7 @@ func (l *Lab) doAll(ctx context.Context, d Driver, cmds []scenario.Command) erro
 			return fmt.Errorf("run %q: %w", cmd.Text, err)
 		}
 		if x.Status != 0 {
-			return fmt.Errorf("run %q: %s", cmd.Text, foundStatus(x))
+			return fmt.Errorf("run %q: exit status %s", cmd.Text, foundStatus(x))
 		}
 	}
 	return nil

@@ -110,7 +110,7 @@ func TestPlay(t *testing.T) {
 			"- [ ] namespace `testns` exists", "", "## B", "```console", "$ ip -n testns link set lo up", "```",
 			"- [ ] `testns` saw the event `link change lo`",
 			"- [ ] `testns` saw the event `link del lo` within `50ms`"), "pass fail",
-			"13: `testns` saw the event `link del lo`"},
+			"13: not true after the commands: `testns` saw the event `link del lo`"},
 		{"an event where there should be none", lines("# T", "## A", "```console", "$ ip netns add testns", "```",
 			"- [ ] namespace `testns` exists", "", "## B", "```console", "$ ip -n testns link set lo up", "```",
 			"- [x] `testns` saw no event within `50ms`"), "pass fail", "link change lo"},

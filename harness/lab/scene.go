@@ -107,7 +107,7 @@ func (s *scene) falseBefore(ctx context.Context, open []scenario.Check, base *Ba
 	ok := true
 	for i, v := range s.lab.evaluateAll(ctx, open, base, false) {
 		c := open[i]
-		problem := scenario.Problem{Line: c.Line, Expected: "false before the commands", Found: v.Found}
+		problem := scenario.Problem{Line: c.Line}
 		switch v.Outcome {
 		case scenario.Fail:
 			continue
@@ -124,6 +124,12 @@ func (s *scene) falseBefore(ctx context.Context, open []scenario.Check, base *Ba
 	return ok
 }
 
+// notTrue says, by phase, that a check is not true.
+var notTrue = map[string]string{
+	"before": "not true before the commands", "after": "not true after the commands",
+	"repaired": "not true after the repair",
+}
+
 // await awaits the checks and reports whether all of them passed.
 func (s *scene) await(ctx context.Context, checks []scenario.Check, base *Baseline, phase string) bool {
 	s.unchanged = nil // the state may change while waiting
@@ -137,18 +143,13 @@ func (s *scene) await(ctx context.Context, checks []scenario.Check, base *Baseli
 			continue
 		}
 		ok = false
-		problem := scenario.Problem{Line: c.Line, Message: c.Text, Expected: a.Expected, Found: a.Found}
+		problem := scenario.Problem{Line: c.Line}
 		if a.Outcome != scenario.Fail {
 			problem.Message = fmt.Sprintf("evaluate the check %s: %s", c.Text, a.Reason)
 			s.result.AddProblem(scenario.Error, problem)
 			continue
 		}
-		switch phase {
-		case "before":
-			problem.Message += " (not true before the commands)"
-		case "repaired":
-			problem.Message += " (not true after the repair)"
-		}
+		problem.Message, problem.Found = notTrue[phase]+": "+c.Text, a.Found
 		problem.Hint = result.Hint
 		problem.Diagnosis = s.lab.Diagnosis(ctx, c.Claim)
 		s.result.AddProblem(scenario.Fail, problem)
@@ -221,6 +222,9 @@ func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Comm
 	}
 	problem := answer(x, b, cmd, s.play.driver.Name(), how)
 	x.Note = problem.Message
+	if problem.Message != "" {
+		problem.Message += ": " + cmd.Text
+	}
 	s.result.Transcript = append(s.result.Transcript, x)
 	if err != nil {
 		if lacking := unavailable(err); lacking != nil {
@@ -249,8 +253,7 @@ func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Comm
 	}
 	if changes := state.Diff(before.Normal(), after.Normal()); len(changes) > 0 {
 		s.result.AddProblem(scenario.Fail, scenario.Problem{Line: cmd.Line,
-			Message:  "a refused command changed something: " + cmd.Text,
-			Expected: "the state as it was", Found: strings.Join(changes, "; ")})
+			Message: "a refused command changed something: " + cmd.Text, Found: strings.Join(changes, "; ")})
 	}
 	s.unchanged = after
 	return true
@@ -277,9 +280,8 @@ func (s *scene) compareDrivers(ctx context.Context, i int, rec *stepRecord) {
 	other, differences := s.play.parity.compare(i, s.play.driver.Name(), &s.play.sc.Steps[i].Section, after)
 	if len(differences) > 0 {
 		s.result.AddProblem(scenario.Fail, scenario.Problem{Line: s.result.Line,
-			Message: fmt.Sprintf("the drivers disagree: %s left a different state than %s", s.play.driver.Name(),
-				other),
-			Expected: "the state that " + other + " left", Found: strings.Join(differences, "; ")})
+			Message: fmt.Sprintf("the drivers disagree: %s left another state than %s", s.play.driver.Name(), other),
+			Found:   strings.Join(differences, "; ")})
 	}
 }
 

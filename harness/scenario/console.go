@@ -166,7 +166,9 @@ func (r *consoleReader) transcript(b *Block, f fence) {
 			}
 			parts = append(parts, f.lines[i])
 		}
-		b.Commands = append(b.Commands, r.command(parts, line))
+		c := r.command(parts, line)
+		c.OutputLine = line + len(parts)
+		b.Commands = append(b.Commands, c)
 	}
 	finish()
 	if len(b.Commands) == 0 {

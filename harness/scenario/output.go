@@ -3,6 +3,7 @@ package scenario
 import (
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // anyText matches any text within a line and, alone on a line, any number of lines.
@@ -72,17 +73,57 @@ func findSegment(segment, found []string, at int, first, last bool) (int, *Misma
 			return begin, nil
 		}
 		if fits > best.Line {
-			best = &Mismatch{Line: fits, Expected: lineOrEnd(segment, fits), Found: lineOrEnd(found, begin+fits)}
+			best = mismatch(fits, segment, found[min(begin, len(found)):])
 		}
 	}
 	return 0, best
 }
 
-func lineOrEnd(lines []string, i int) string {
-	if i < len(lines) {
-		return strconv.Quote(lines[i])
+// mismatch is the mismatch at a line of a segment and of what was found, quoted, so that blanks and characters that
+// cannot be seen show.
+func mismatch(at int, segment, found []string) *Mismatch {
+	m := &Mismatch{Line: at, Expected: endOfOutput, Found: endOfOutput}
+	if at >= len(segment) || at >= len(found) {
+		if at < len(segment) {
+			m.Expected = strconv.Quote(segment[at])
+		} else if at < len(found) {
+			m.Found = strconv.Quote(found[at])
+		}
+		return m
 	}
-	return endOfOutput
+	expected, line := segment[at], found[at]
+	same := sameBeginning(expected, line)
+	m.Expected, m.Found = quoteFrom(expected, same), quoteFrom(line, same)
+	if strings.TrimPrefix(line, " ") == strings.TrimPrefix(expected, " ") {
+		m.Found += " (only the blank at the beginning is different)"
+	}
+	return m
+}
+
+// sameBeginning is the length of the common beginning of two lines, less some characters for orientation; 0 if it is
+// short.
+func sameBeginning(a, b string) int {
+	const shown = 30
+	n := 0
+	for n < min(len(a), len(b)) && a[n] == b[n] {
+		n++
+	}
+	if n < 2*shown {
+		return 0
+	}
+	n -= shown
+	for n > 0 && !utf8.RuneStart(a[n]) {
+		n--
+	}
+	return n
+}
+
+// quoteFrom quotes a line without its beginning.
+func quoteFrom(line string, from int) string {
+	if from == 0 {
+		return strconv.Quote(line)
+	}
+	return strconv.Quote("…" + line[from:])
 }
 
 func isAnyLines(line string) bool { return strings.TrimSpace(line) == anyText }

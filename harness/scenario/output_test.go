@@ -54,7 +54,11 @@ func TestMatchOutput(t *testing.T) {
 		{"a\n\nb", "a\nb", Mismatch{1, `""`, `"b"`}},
 		{"a\nb", "a\n\nb", Mismatch{1, `"b"`, `""`}},
 		{"a", "\na", Mismatch{0, `"a"`, `""`}},
-		{" a", "a", Mismatch{0, `" a"`, `"a"`}},
+		{" a", "a", Mismatch{0, `" a"`, `"a" (only the blank at the beginning is different)`}},
+		{"a", "\ta", Mismatch{0, `"a"`, `" a" (only the blank at the beginning is different)`}},
+		{"a", "a\u00a0", Mismatch{0, `"a"`, `"a\u00a0"`}},
+		{strings.Repeat("x", 200_000) + "y", strings.Repeat("x", 200_000) + "z",
+			Mismatch{0, `"…` + strings.Repeat("x", 30) + `y"`, `"…` + strings.Repeat("x", 30) + `z"`}},
 		{"a", "A", Mismatch{0, `"a"`, `"A"`}},
 		{"a\n...\nx\ny\n...", "a\nx\nb\ny", Mismatch{3, `"y"`, `"b"`}}, // the attempt that matched most lines
 		{"...\nb", "a\nb\nc", Mismatch{1, `"b"`, `"c"`}},

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"netnscheck/harness/term"
 )
 
 // Problems are the faults in a scenario file, in line order. It is the error type of Parse.
@@ -19,8 +21,7 @@ func (p Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// String is `FILE:LINE: message`, followed by the expected and found values, the hint and the diagnosis, if there are
-// any.
+// String is `FILE:LINE: ` and Text.
 func (p Problem) String() string {
 	var b strings.Builder
 	if p.File != "" {
@@ -32,20 +33,28 @@ func (p Problem) String() string {
 	if b.Len() > 0 {
 		b.WriteByte(' ')
 	}
-	b.WriteString(p.Message)
-	if p.Expected != "" {
-		b.WriteString("; expected " + p.Expected)
-	}
-	if p.Found != "" {
-		b.WriteString("; found " + p.Found)
+	return b.String() + p.Text()
+}
+
+// Text is the problem without its place, in one line: the message, then both sides of a comparison or what was found,
+// then the hint and the cause if there are any. What it quotes is cut to a length that can be read (term.Brief).
+func (p Problem) Text() string {
+	text := term.Brief(p.Message)
+	switch {
+	case p.Expected != "" && p.Found != "":
+		text += ": expected " + term.Brief(p.Expected) + ", found " + term.Brief(p.Found)
+	case p.Expected != "":
+		text += ": expected " + term.Brief(p.Expected)
+	case p.Found != "":
+		text += "; " + term.Brief(p.Found)
 	}
 	if p.Hint != "" {
-		b.WriteString("; hint: " + p.Hint)
+		text += "; hint: " + term.Brief(p.Hint)
 	}
 	if len(p.Diagnosis) > 0 {
-		b.WriteString("; " + p.Diagnosis[0])
+		text += "; " + strings.Join(strings.Fields(term.Brief(p.Diagnosis[0])), " ")
 	}
-	return b.String()
+	return text
 }
 
 // findings collects the problems of one file while it is read.
@@ -54,8 +63,10 @@ type findings struct {
 	list Problems
 }
 
+// add adds a problem. The arguments may quote the file at any length.
 func (f *findings) add(line int, format string, args ...any) {
-	f.list = append(f.list, Problem{File: f.file, Line: line, Message: fmt.Sprintf(format, args...)})
+	message := term.Brief(fmt.Sprintf(format, args...))
+	f.list = append(f.list, Problem{File: f.file, Line: line, Message: message})
 }
 
 // err is the collected problems in line order, or nil.

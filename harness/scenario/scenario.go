@@ -133,7 +133,9 @@ type Command struct {
 	// Compared is set if the output is compared with Output. Otherwise any output is right.
 	Compared bool
 	Output   []string
-	Status   Status
+	// OutputLine is the line of the first line of Output, or where it would be.
+	OutputLine int
+	Status     Status
 }
 
 // Silent reports whether the command is expected to print nothing: `(nothing)`.

@@ -102,9 +102,11 @@ type SectionResult struct {
 
 // Problem is a fault at a line of a scenario file.
 type Problem struct {
-	File     string `json:"file,omitempty"`
-	Line     int    `json:"line,omitempty"`
-	Message  string `json:"message"`
+	File    string `json:"file,omitempty"`
+	Line    int    `json:"line,omitempty"`
+	Message string `json:"message"`
+	// Expected and Found are the two sides of a comparison. A problem with a check has only Found, since its message
+	// quotes the check.
 	Expected string `json:"expected,omitempty"`
 	Found    string `json:"found,omitempty"`
 	// Hint is what the author of a check tells a learner for whom it is not true.

@@ -124,6 +124,9 @@ func cleanupFailures(r types.SpecReport) []string {
 	}
 	var all []string
 	for _, f := range failuresOf(r) {
+		if f.state == types.SpecStateInterrupted && f.FailureNodeType.Is(types.NodeTypeReportAfterEach) {
+			continue // it goes on
+		}
 		if isCleanup(f.FailureNodeType) {
 			all = append(all, cmp.Or(term.Printable(f.Message+f.ForwardedPanic), "a clean-up failed without a message"))
 		}
