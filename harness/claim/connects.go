@@ -15,7 +15,7 @@ type Connects struct {
 	Outcome ConnectOutcome
 }
 
-// ConnectOutcome is how a TCP connection attempt ended.
+// ConnectOutcome is how an attempt ended to connect by TCP, or to get an answer by UDP.
 type ConnectOutcome string
 
 const (
@@ -63,11 +63,20 @@ func (c Connects) Needs() Needs {
 }
 
 func (c Connects) Judge(known Evidence) Finding {
-	h := known.Heard
-	holds := map[ConnectOutcome]bool{
-		ConnectOK: h.Answered, ConnectRefused: h.Refused, ConnectSilence: h.Silence, ConnectNot: !h.Answered,
+	return finding(known.Heard.ended(c.Outcome), known.Heard.Found)
+}
+
+// ended reports whether an attempt ended so.
+func (h Heard) ended(o ConnectOutcome) bool {
+	switch o {
+	case ConnectOK:
+		return h.Answered
+	case ConnectRefused:
+		return h.Refused
+	case ConnectSilence:
+		return h.Silence
 	}
-	return finding(holds[c.Outcome], h.Found)
+	return !h.Answered
 }
 
 // Unreached is the query for a diagnosis if the claim is false.

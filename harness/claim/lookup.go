@@ -32,8 +32,10 @@ const asked = " [with the mark `5`] [that arrive on `Y`] [on TCP port `80`] [on 
 
 var askedSlots = map[string]Slot{
 	"5":  {"a mark from 1 to 4294967295, decimal or as 0x5", readMark},
-	"53": number("a UDP port", 1, 65535),
+	"53": udpPort,
 }
+
+var udpPort = number("a UDP port", 1, 65535)
 
 func init() {
 	to := func(a arguments) SendsTo {

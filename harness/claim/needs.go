@@ -73,6 +73,12 @@ type (
 		Dest  netip.Addr
 		Port  int
 	}
+	// Datagram sends a UDP datagram.
+	Datagram struct {
+		Netns string
+		Dest  netip.Addr
+		Port  int
+	}
 	// Sysctl reads a sysctl.
 	Sysctl struct{ Netns, Key string }
 	// Offload reads whether an offload feature of an interface is on. The state is read too.
@@ -102,15 +108,16 @@ type (
 	}
 )
 
-func (q Lookup) Where() string  { return q.Netns }
-func (q Resolve) Where() string { return q.Netns }
-func (q Echo) Where() string    { return q.Netns }
-func (q Connect) Where() string { return q.Netns }
-func (q Sysctl) Where() string  { return q.Netns }
-func (q Offload) Where() string { return q.Netns }
-func (q Groups) Where() string  { return q.Netns }
-func (q Count) Where() string   { return q.Netns }
-func (q Watch) Where() string   { return q.Netns }
+func (q Lookup) Where() string   { return q.Netns }
+func (q Resolve) Where() string  { return q.Netns }
+func (q Echo) Where() string     { return q.Netns }
+func (q Connect) Where() string  { return q.Netns }
+func (q Datagram) Where() string { return q.Netns }
+func (q Sysctl) Where() string   { return q.Netns }
+func (q Offload) Where() string  { return q.Netns }
+func (q Groups) Where() string   { return q.Netns }
+func (q Count) Where() string    { return q.Netns }
+func (q Watch) Where() string    { return q.Netns }
 
 func (q ChainRules) Where() string { return q.Netns }
 func (q SetElement) Where() string { return q.Netns }
@@ -124,7 +131,7 @@ type Evidence struct {
 	State   *state.State
 	Route   Route           // to Lookup
 	Entry   NeighbourEntry  // to Resolve
-	Heard   Heard           // to Echo and Connect
+	Heard   Heard           // to Echo, Connect and Datagram
 	Setting Setting         // to Sysctl
 	On      bool            // to Offload
 	Groups  Memberships     // to Groups
@@ -151,7 +158,7 @@ type Route struct {
 // NeighbourEntry is the answer to a Resolve: the state of the entry, "" for none, and its interface.
 type NeighbourEntry struct{ State, Dev string }
 
-// Heard is the answer to an Echo or a Connect. Found describes it for messages.
+// Heard is the answer to an Echo, a Connect or a Datagram. Found describes it for messages.
 type Heard struct {
 	Answered, Refused, Silence bool
 	Found                      string

@@ -1,6 +1,7 @@
-// Package echo is a raw socket for ICMP echo requests with options of ping(8), for the `ping` of the netlink driver and
-// for probes. It may be imported by the packages under internal, and imports nothing of this project. It opens sockets
-// in the namespace of the calling thread, never enters a namespace, and never judges an answer.
+// Package echo is a raw socket for ICMP echo requests with options of ping(8), and the error queue of any socket, for
+// the `ping` of the netlink driver and for probes. It may be imported by the packages under internal, and imports
+// nothing of this project. It opens sockets in the namespace of the calling thread, never enters a namespace, and never
+// judges an answer.
 package echo
 
 import (
@@ -132,7 +133,8 @@ func Sockaddr(a netip.Addr, port int, zone uint32) unix.Sockaddr {
 	return &unix.SockaddrInet6{Addr: a.As16(), Port: port, ZoneId: zone}
 }
 
-func addressOf(s unix.Sockaddr) netip.Addr {
+// AddressOf is the address in a socket address; not valid for one that is not of the Internet.
+func AddressOf(s unix.Sockaddr) netip.Addr {
 	switch s := s.(type) {
 	case *unix.SockaddrInet4:
 		return netip.AddrFrom4(s.Addr)
@@ -241,7 +243,7 @@ func (s *Socket) receiveOne(b []byte) (a Answer, ours bool, err error) {
 	case recvErr != nil: // an error is in the queue
 		return s.receiveError(b)
 	}
-	a, ours = s.read(b[:n], addressOf(from))
+	a, ours = s.read(b[:n], AddressOf(from))
 	return a, ours, nil
 }
 

@@ -70,26 +70,49 @@ func (s *Socket) receiveError(b []byte) (a Answer, ours bool, err error) {
 		return a, false, err
 	}
 	seq, ours := s.requestIn(b[:n])
-	controls, err := unix.ParseSocketControlMessage(oob[:oobn])
+	reported, found, err := readQueue(oob[:oobn])
+	if err != nil || !found || reported.Local { // a local one was already returned by Send
+		return a, false, err
+	}
+	delete(s.waiting, seq)
+	return Answer{Seq: seq, Errno: reported.Errno, From: reported.From}, ours, nil
+}
+
+// Reported is an error about a sent packet in the queue of a socket (IP_RECVERR, ip(7)).
+type Reported struct {
+	Errno syscall.Errno
+	Local bool       // by the own kernel, without a packet
+	From  netip.Addr // the sender of the ICMP message
+}
+
+// NextError reads one error from the queue of a socket; found is false if that is empty.
+func NextError(fd int) (r Reported, found bool, err error) {
+	oob := make([]byte, 512)
+	_, oobn, _, _, err := unix.Recvmsg(fd, make([]byte, 1), oob, unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
+	switch {
+	case err == unix.EAGAIN:
+		return r, false, nil
+	case err != nil:
+		return r, false, err
+	}
+	return readQueue(oob[:oobn])
+}
+
+// readQueue reads a struct sock_extended_err, and behind it the sender of the error.
+func readQueue(control []byte) (r Reported, found bool, err error) {
+	controls, err := unix.ParseSocketControlMessage(control)
 	if err != nil {
-		return a, false, fmt.Errorf("read the error queue: %w", err)
+		return r, false, fmt.Errorf("read the error queue: %w", err)
 	}
 	for _, c := range controls {
 		isError := c.Header.Level == unix.IPPROTO_IP && c.Header.Type == unix.IP_RECVERR ||
 			c.Header.Level == unix.IPPROTO_IPV6 && c.Header.Type == unix.IPV6_RECVERR
-		if !isError || len(c.Data) < extendedError {
-			continue
+		if isError && len(c.Data) >= extendedError {
+			return Reported{Errno: syscall.Errno(binary.NativeEndian.Uint32(c.Data)),
+				Local: c.Data[4] == unix.SO_EE_ORIGIN_LOCAL, From: offender(c.Data[extendedError:])}, true, nil
 		}
-		origin := c.Data[4]
-		if origin == unix.SO_EE_ORIGIN_LOCAL { // already returned by Send
-			return a, false, nil
-		}
-		a = Answer{Seq: seq, Errno: syscall.Errno(binary.NativeEndian.Uint32(c.Data)),
-			From: offender(c.Data[extendedError:])}
-		delete(s.waiting, seq)
-		return a, ours, nil
 	}
-	return a, false, nil
+	return r, false, nil
 }
 
 // requestIn is the number of the request in a message; ours is false if it is not one of ours that awaits an answer.

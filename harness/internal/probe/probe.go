@@ -1,4 +1,4 @@
-// Package probe asks the kernel and the network whether a packet gets through: route lookup, ICMP echo, TCP connect,
+// Package probe asks the kernel and the network whether a packet gets through: route lookup, ICMP echo, TCP, UDP,
 // neighbour resolution. It may be imported by lab and by the command line; it never uses the driver under test, and
 // never sends a packet from any but the given namespace.
 package probe
