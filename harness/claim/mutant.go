@@ -81,6 +81,13 @@ func allDown(ns string) Way {
 	}
 }
 
+func flushed(ns string) Way {
+	return Way{
+		Name:     "all addresses flushed",
+		Commands: func(s *state.State) []string { return eachLink(s, ns, "addr flush dev %s") },
+	}
+}
+
 // divert prohibits packets to an address by a policy rule before all others but that of the table local.
 func divert(ns string, dest netip.Addr) Way {
 	return by(family(dest, ns, "rule add to %s prohibit priority 0", dest.WithZone("")))

@@ -3,6 +3,7 @@ package claim
 import (
 	"net/netip"
 
+	"netnscheck/harness/scenario/transcript"
 	"netnscheck/harness/state"
 )
 
@@ -25,6 +26,7 @@ const (
 	ByTraces               // the state, in which packets leave traces: neighbours, addresses learned by a bridge
 	ByWhole                // the state with the packet filters
 	ByKernel               // an answer of the kernel, without packets that another claim could count
+	ByProgram              // what a program says, which may send packets: evaluated before any probe
 	BySince                // counters and events since before the section's commands: evaluated before any probe
 	BySilence              // packets, which get no answer if the claim is true
 	ByAnswer               // packets, which get an answer, perhaps a refusal, if the claim is true
@@ -106,6 +108,13 @@ type (
 		Set     NftName
 		Element string
 	}
+	// Resolution asks a program of the namespace for the addresses of a name, at least until Wanted is among them.
+	Resolution struct {
+		Netns, Name string
+		Wanted      netip.Addr
+	}
+	// Output runs a command, written as in a console block.
+	Output struct{ Netns, Command string }
 )
 
 func (q Lookup) Where() string   { return q.Netns }
@@ -121,10 +130,22 @@ func (q Watch) Where() string    { return q.Netns }
 
 func (q ChainRules) Where() string { return q.Netns }
 func (q SetElement) Where() string { return q.Netns }
+func (q Resolution) Where() string { return q.Netns }
+func (q Output) Where() string     { return q.Netns }
 
 // Argv is the program that answers.
 func (q ChainRules) Argv() []string { return []string{"nft"} }
 func (q SetElement) Argv() []string { return []string{"nft"} }
+
+// Argv is the command that answers. A server that is silent costs a second (resolv.conf(5), RES_OPTIONS).
+func (q Resolution) Argv() []string {
+	return []string{"env", "RES_OPTIONS=timeout:1 attempts:1", "getent", "ahosts", q.Name}
+}
+
+func (q Output) Argv() []string {
+	argv, _ := transcript.Words(q.Command) // checked by the slot
+	return argv
+}
 
 // Evidence is the evidence for a claim: the state if its class needs it, and the answer to its question.
 type Evidence struct {
@@ -139,6 +160,8 @@ type Evidence struct {
 	Events  []Event         // to Watch
 	Chain   NftChain        // to ChainRules
 	Set     NftSet          // to SetElement
+	Names   Addresses       // to Resolution
+	Printed PrintedText     // to Output
 }
 
 // Route is the kernel's answer to a Lookup.
@@ -196,6 +219,18 @@ type NftSet struct {
 	// Found is the element that the kernel found, "" for none. Refusal is why nft could not look it up.
 	Found, Refusal string
 	Elements       []string // all elements as nft lists them; only if none was found
+}
+
+// Addresses are those of a name, each once. Found is why there are none.
+type Addresses struct {
+	Addrs []netip.Addr
+	Found string
+}
+
+// PrintedText is what a command printed, and its exit status.
+type PrintedText struct {
+	Text   string
+	Status int
 }
 
 // Event is one change that the kernel reported.

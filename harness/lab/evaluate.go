@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,10 +24,10 @@ func (l *Lab) EvaluateAll(ctx context.Context, checks []scenario.Check, base *Ba
 }
 
 // evaluateAll evaluates the claims of several checks, with one snapshot for all of them. Counters and events come
-// first, so that the probes of other checks are not counted. expected is whether the claims should be true: probes that
-// should then get no answer come next, in parallel, because each takes its full time limit. The others come last, one
-// by one in the order written, because a reply leaves traces (a neighbour, an entry of a bridge) that the next claim
-// may be about.
+// first, so that the probes of other checks are not counted; programs, which may send packets, come after all that is
+// only read. expected is whether the claims should be true: probes that should then get no answer come next, in
+// parallel, because each takes its full time limit. The others come last, one by one in the order written, because a
+// reply leaves traces (a neighbour, an entry of a bridge) that the next claim may be about.
 func (l *Lab) evaluateAll(ctx context.Context, checks []scenario.Check, base *Baseline,
 	expected bool) []scenario.Verdict {
 	verdicts := make([]scenario.Verdict, len(checks))
@@ -39,11 +40,13 @@ func (l *Lab) evaluateAll(ctx context.Context, checks []scenario.Check, base *Ba
 			verdicts[i] = verdict(checks[i].Claim, f)
 		}
 	}
-	var counted, still, silent, answered []int
+	var counted, still, programs, silent, answered []int
 	for i, c := range checks {
 		switch class := c.Claim.Needs().Class; {
 		case class == claim.BySince:
 			counted = append(counted, i)
+		case class == claim.ByProgram:
+			programs = append(programs, i)
 		case class != claim.BySilence && class != claim.ByAnswer:
 			still = append(still, i)
 		case (class == claim.ByAnswer) != expected:
@@ -56,7 +59,7 @@ func (l *Lab) evaluateAll(ctx context.Context, checks []scenario.Check, base *Ba
 	if !expected { // there is no second look, so an answer gets its full time
 		answer, asked = probe.Long, probe.Long
 	}
-	for _, i := range append(counted, still...) {
+	for _, i := range slices.Concat(counted, still, programs) {
 		judge(i, asked) // of these, only a neighbour resolution waits
 	}
 	var together sync.WaitGroup

@@ -53,6 +53,10 @@ func (k *look) ask(ctx context.Context, question claim.Question, listen time.Dur
 		known.Chain, err = k.chain(ctx, q)
 	case claim.SetElement:
 		known.Set, err = k.element(ctx, q)
+	case claim.Resolution:
+		known.Names, err = k.resolve(ctx, q)
+	case claim.Output:
+		known.Printed, err = k.print(ctx, q)
 	default:
 		err = fmt.Errorf("not judged: unknown question %T", q)
 	}

@@ -69,6 +69,27 @@ func TestMissingPrograms(t *testing.T) {
 	}
 }
 
+// TestMissingProgramsOfChecks: a section is skipped for a program that only a check needs; a mistake also for one that
+// the checks of its step need, which are awaited after its repair.
+func TestMissingProgramsOfChecks(t *testing.T) {
+	sc, err := scenario.Parse("t.md", []byte(lines("# T", "## A", "- [x] the command `nor-this` in `host` prints nothing",
+		"### Mistake: m", "```console", "$ true", "```", "- [x] namespace `a` does not exist", "```console fix", "$ true",
+		"```")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := lab.NewPlay(sc, lab.Netlink(), &lab.Parity{}, lab.PlayOptions{})
+	for _, r := range []scenario.SectionResult{p.Step(t.Context(), 0), p.Mistake(t.Context(), 0, 0)} {
+		if r.Outcome != scenario.Skip || strings.Join(r.Missing, " ") != "nor-this" ||
+			!strings.Contains(r.Reason, "line 3: the program nor-this is not installed") {
+			t.Errorf("%s: %s, missing %q, %q %v", r.Title, r.Outcome, r.Missing, r.Reason, r.Err())
+		}
+	}
+	if err := p.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestWhatIsNoLackOfPrograms: a section that could not be played with all programs either lists none.
 func TestWhatIsNoLackOfPrograms(t *testing.T) {
 	for _, text := range []string{

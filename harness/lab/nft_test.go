@@ -37,7 +37,7 @@ func TestNftChecks(t *testing.T) {
 	if err := l.Do(t.Context(), lab.Netlink(), "ip netns exec a nft '"+nftRules+"'"); err != nil {
 		lackingProgram(t, err)
 	}
-	for sentence, want := range map[string]string{
+	judge(t, l, map[string]string{
 		"the chain `inet filter input` in `a` has the rule `ct state established,related accept`":                     "",
 		"the chain `inet filter input` in `a` has the rule `iifname \"lo\" counter accept`":                           "",
 		"the chain `inet filter input` in `a` has the rule `iifname lo  counter packets 1 bytes 2 accept # handle 4`": "",
@@ -81,13 +81,7 @@ func TestNftChecks(t *testing.T) {
 			"blokced in a; the nearest is inet filter blocked",
 		"the nft set `inet filter blocked` in `b` does not contain `10.0.0.1`": "there is no set inet filter " +
 			"blocked in b; the sets: none",
-	} {
-		v := l.Evaluate(t.Context(), claimOf(t, sentence), nil)
-		if v.Outcome == scenario.Error || (v.Outcome == scenario.Pass) != (want == "") ||
-			want != "" && v.Found != want {
-			t.Errorf("%s: %s, found %q %s; want %q", sentence, v.Outcome, v.Found, v.Reason, want)
-		}
-	}
+	})
 	undecided := "the nft set `inet filter blocked` in `a` contains `fd00::1`"
 	if v := l.Evaluate(t.Context(), claimOf(t, undecided), nil); v.Outcome != scenario.Error ||
 		!strings.Contains(v.Reason, "look up fd00::1 in the set inet filter blocked") {

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"netnscheck/harness/scenario/transcript"
 )
 
 // anyText matches any text within a line and, alone on a line, any number of lines.
@@ -65,7 +67,7 @@ func findSegment(segment, found []string, at int, first, last bool) (int, *Misma
 	best := &Mismatch{Line: -1}
 	for begin := from; begin <= to; begin++ {
 		fits := 0
-		for fits < len(segment) && begin+fits < len(found) && matchLine(segment[fits], found[begin+fits]) {
+		for fits < len(segment) && begin+fits < len(found) && transcript.MatchLine(segment[fits], found[begin+fits]) {
 			fits++
 		}
 		surplus := last && begin+fits < len(found)
@@ -132,64 +134,10 @@ func isAnyLines(line string) bool { return strings.TrimSpace(line) == anyText }
 func outputLines(lines []string) []string {
 	out := make([]string, len(lines))
 	for i, l := range lines {
-		out[i] = foldBlanks(l)
+		out[i] = transcript.Fold(l)
 	}
 	for len(out) > 0 && out[len(out)-1] == "" {
 		out = out[:len(out)-1]
 	}
 	return out
-}
-
-// foldBlanks replaces every run of blanks and tabs by one blank, and removes those at the end.
-func foldBlanks(line string) string {
-	var b strings.Builder
-	blank := false
-	for i := 0; i < len(line); i++ {
-		switch c := line[i]; c {
-		case ' ', '\t', '\r':
-			blank = true
-		default:
-			if blank {
-				b.WriteByte(' ')
-				blank = false
-			}
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
-}
-
-// matchLine reports whether a folded line matches a folded pattern with `...`. The pieces between them are found from
-// left to right, each as early as possible, which leaves the most text for the rest.
-func matchLine(pattern, line string) bool {
-	pieces := strings.Split(pattern, anyText)
-	first, rest := pieces[0], pieces[1:]
-	if len(rest) == 0 {
-		return pattern == line
-	}
-	if rest[len(rest)-1] == "" {
-		line += " " // `...` at the end also matches blanks, which were removed
-	}
-	if !strings.HasPrefix(line, first) {
-		return false
-	}
-	at, piece := len(first), first
-	for i, next := range rest {
-		from := at
-		if strings.HasSuffix(piece, " ") && strings.HasPrefix(next, " ") {
-			from-- // `...` may be empty, and the blanks on both sides are folded into one
-		}
-		if i == len(rest)-1 {
-			return len(line)-len(next) >= from && strings.HasSuffix(line, next)
-		}
-		if next == "" {
-			continue
-		}
-		found := strings.Index(line[from:], next)
-		if found < 0 {
-			return false
-		}
-		at, piece = max(at, from+found+len(next)), next
-	}
-	return true
 }
