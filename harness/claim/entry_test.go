@@ -108,7 +108,7 @@ func formProblems(e Entry, f Form) (problems []string) {
 func claimProblems(c Claim) (problems []string) {
 	problem := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
 	needs := c.Needs()
-	asks := needs.Class == ByKernel || needs.Class == ByProgram || needs.Class == BySince || needs.Class == BySilence || needs.Class == ByAnswer
+	asks := needs.Class >= ByKernel
 	switch {
 	case needs.Class == 0:
 		problem("Needs says no class")

@@ -26,7 +26,7 @@ const (
 	ByTraces               // the state, in which packets leave traces: neighbours, addresses learned by a bridge
 	ByWhole                // the state with the packet filters
 	ByKernel               // an answer of the kernel, without packets that another claim could count
-	ByProgram              // what a program says, which may send packets: evaluated before any probe
+	ByProgram              // what a program says, which may send packets: evaluated after what is only read
 	BySince                // counters and events since before the section's commands: evaluated before any probe
 	BySilence              // packets, which get no answer if the claim is true
 	ByAnswer               // packets, which get an answer, perhaps a refusal, if the claim is true

@@ -24,8 +24,8 @@ func Fold(line string) string {
 	return b.String()
 }
 
-// MatchLine reports whether a folded line matches a folded pattern, in which `...` matches any text, also none. The pieces between them are found from
-// left to right, each as early as possible, which leaves the most text for the rest.
+// MatchLine reports whether a folded line matches a folded pattern, in which `...` matches any text, also none. The
+// pieces between them are found from left to right, each as early as possible, which leaves the most text for the rest.
 func MatchLine(pattern, line string) bool {
 	pieces := strings.Split(pattern, anyText)
 	first, rest := pieces[0], pieces[1:]
