@@ -59,6 +59,13 @@ func (c HasAddress) found(s *state.State, l *state.Link) string {
 	return text
 }
 
+// unsettledBy: an interface gets its link-local address with its carrier, and perhaps another one if that is a
+// duplicate.
+func (c HasAddress) unsettledBy(_ *state.State, p state.Pending) bool {
+	return c.Prefix.Addr().Is6() && c.Prefix.Addr().IsLinkLocalUnicast() && p.Netns == c.Netns && p.Dev == c.Name &&
+		(p.Kind == state.PendingCarrier || p.Kind == state.PendingDAD)
+}
+
 func (c HasAddress) Mutants() Mutants {
 	return Mutants{
 		Own:  []Way{by(in(c.Netns, "addr %s %s dev %s", word(c.Not, "add", "del"), c.Prefix, c.Name))},

@@ -29,6 +29,9 @@ func (c AdminState) Judge(known Evidence) Finding {
 	})
 }
 
+// unsettledBy: only commands change it.
+func (c AdminState) unsettledBy(*state.State, state.Pending) bool { return false }
+
 func (c AdminState) Mutants() Mutants {
 	return Mutants{Own: []Way{by(in(c.Netns, "link set %s %s", c.Name, word(c.Up, "down", "up")))}}
 }

@@ -85,6 +85,17 @@ func (c AttributeIs) Judge(known Evidence) Finding {
 	})
 }
 
+// unsettledBy: what follows from the carrier settles; the other attributes only commands change.
+func (c AttributeIs) unsettledBy(_ *state.State, p state.Pending) bool {
+	switch c.Attribute {
+	case "operstate", "qdisc":
+		return p.Kind == state.PendingCarrier || p.Kind == state.PendingPort
+	case "state": // of a port
+		return p.Kind == state.PendingCarrier || p.Kind == state.PendingPort && p.Netns == c.Netns && p.Dev == c.Name
+	}
+	return false
+}
+
 func (c AttributeIs) Mutants() Mutants {
 	a := attributeNamed(c.Attribute)
 	var ways []Way

@@ -39,6 +39,10 @@ func carrierWords(l *state.Link) string {
 	return "it is up without carrier"
 }
 
+func (c Carrier) unsettledBy(_ *state.State, p state.Pending) bool {
+	return p.Kind == state.PendingCarrier || p.Kind == state.PendingPort // which gives a bridge its carrier
+}
+
 func (c Carrier) Mutants() Mutants {
 	if c.Has {
 		return Mutants{Own: []Way{by(in(c.Netns, "link set %s down", c.Name))}}

@@ -105,6 +105,8 @@ func (q Inquiry) consistent() error {
 // Needs are the needs of both claims.
 func (q Inquiry) Needs() Needs { return Needs{Class: ByWhole} }
 
+func (q Inquiry) unsettledBy(s *state.State, p state.Pending) bool { return onTheWay(q.Dest, s, p) }
+
 func (q Inquiry) diagnose(s *state.State) diagnose.Report {
 	return diagnose.Diagnose(
 		s,

@@ -134,6 +134,11 @@ func entryText(n *state.Namespace, e state.FDBEntry) string {
 	return text
 }
 
+// unsettledBy: packets that are yet to come teach the bridge addresses, those of duplicate address detection too.
+func (c ForwardingEntry) unsettledBy(s *state.State, p state.Pending) bool {
+	return c.Kind != StaticEntry && (p.Kind != state.PendingNeighbour || resolvable(s, p.Addr))
+}
+
 func (c ForwardingEntry) Mutants() Mutants {
 	set := func(port, kind string) Way {
 		return by("bridge" + word(c.Netns == state.Host, "", " -n "+c.Netns) + " fdb replace " + c.MAC.String() +

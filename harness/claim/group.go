@@ -70,6 +70,11 @@ func (c InGroup) Judge(known Evidence) Finding {
 	})
 }
 
+// unsettledBy: an address joins the group at which neighbours ask for it when duplicate address detection begins.
+func (c InGroup) unsettledBy(_ *state.State, p state.Pending) bool {
+	return p.Netns == c.Netns && p.Dev == c.Name && (p.Kind == state.PendingCarrier || p.Kind == state.PendingDAD)
+}
+
 // Mutants make the kernel leave or join: it belongs to the groups of all nodes of IPv6 as long as the MTU allows IPv6,
 // to those of IPv4 and of its own addresses while the link is up, and to others by addresses with `autojoin`.
 func (c InGroup) Mutants() Mutants {

@@ -38,6 +38,9 @@ func (c HasInterface) Judge(known Evidence) Finding {
 	})
 }
 
+// unsettledBy: only commands change it.
+func (c HasInterface) unsettledBy(*state.State, state.Pending) bool { return false }
+
 func (c HasInterface) Mutants() Mutants {
 	if c.Not {
 		return Mutants{

@@ -37,6 +37,9 @@ func (c LinkKind) Judge(known Evidence) Finding {
 	})
 }
 
+// unsettledBy: only commands change it.
+func (c LinkKind) unsettledBy(*state.State, state.Pending) bool { return false }
+
 func (c LinkKind) Mutants() Mutants {
 	kind := word(c.Kind == "bridge", "veth", "bridge")
 	if c.Not {

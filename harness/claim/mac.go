@@ -41,6 +41,9 @@ func (c HasMAC) Judge(known Evidence) Finding {
 	})
 }
 
+// unsettledBy: only commands change it.
+func (c HasMAC) unsettledBy(*state.State, state.Pending) bool { return false }
+
 func (c HasMAC) Mutants() Mutants {
 	mac := "02:00:00:00:77:77"
 	if c.Not {

@@ -39,6 +39,9 @@ func (c HasMTU) Judge(known Evidence) Finding {
 	})
 }
 
+// unsettledBy: only commands change it.
+func (c HasMTU) unsettledBy(*state.State, state.Pending) bool { return false }
+
 func (c HasMTU) Mutants() Mutants {
 	mtu := c.MTU
 	if !c.Not {

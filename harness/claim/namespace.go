@@ -1,5 +1,7 @@
 package claim
 
+import "netnscheck/harness/state"
+
 // NamespaceExists is namespace `N` exists.
 type NamespaceExists struct {
 	Netns string
@@ -31,6 +33,9 @@ func (c NamespaceExists) Judge(known Evidence) Finding {
 	}
 	return finding(c.Not, noNamespace(known.State, c.Netns))
 }
+
+// unsettledBy: only commands change it.
+func (c NamespaceExists) unsettledBy(*state.State, state.Pending) bool { return false }
 
 func (c NamespaceExists) Mutants() Mutants {
 	if c.Not {

@@ -109,6 +109,14 @@ func (c HasNeighbour) is(e state.Neighbour) bool {
 	return e.MAC != "" && e.State != "failed"
 }
 
+// unsettledBy: who asks for a neighbour becomes one of that neighbour itself.
+func (c HasNeighbour) unsettledBy(s *state.State, p state.Pending) bool {
+	if p.Kind == state.PendingNeighbour {
+		return p.Netns == c.Netns && p.Addr.WithZone("") == c.Addr.WithZone("") || resolvable(s, p.Addr)
+	}
+	return ofFamily(ipVersion(c.Addr), s, p)
+}
+
 func (c HasNeighbour) Mutants() Mutants {
 	addr := c.Addr.WithZone("").String()
 	mac := "02:00:00:00:77:77"

@@ -61,6 +61,9 @@ func sameNamespace(a, b *state.Namespace) bool {
 	return a == b || a.Inode != 0 && a.Inode == b.Inode
 }
 
+// unsettledBy: only commands change it.
+func (c KnowsByID) unsettledBy(*state.State, state.Pending) bool { return false }
+
 // Mutants replace the namespace by another one of its name, since an id remains as long as the namespace exists.
 func (c KnowsByID) Mutants() Mutants {
 	if c.None {

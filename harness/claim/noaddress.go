@@ -32,6 +32,9 @@ func (c HasNoAddress) Judge(known Evidence) Finding {
 	})
 }
 
+// unsettledBy: link-local addresses, which come by themselves, do not count.
+func (c HasNoAddress) unsettledBy(*state.State, state.Pending) bool { return false }
+
 func (c HasNoAddress) Mutants() Mutants {
 	return Mutants{Own: []Way{by(in(c.Netns, "addr add 198.51.100.1/24 dev %s", c.Name))}}
 }

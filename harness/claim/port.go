@@ -38,6 +38,9 @@ func (c PortOf) Judge(known Evidence) Finding {
 	})
 }
 
+// unsettledBy: only commands change it.
+func (c PortOf) unsettledBy(*state.State, state.Pending) bool { return false }
+
 func (c PortOf) Mutants() Mutants {
 	own := []Way{by(in(c.Netns, "link set %s nomaster", c.Name))}
 	if c.Not {

@@ -66,6 +66,13 @@ func routes(n *state.Namespace) string {
 	)
 }
 
+// unsettledBy: a route shows whether its link has carrier; when duplicate address detection has ended, the kernel adds
+// the routes to the address itself (addrconf_dad_completed in net/ipv6/addrconf.c).
+func (c HasRoute) unsettledBy(_ *state.State, p state.Pending) bool {
+	toAddress := c.Route.Type == "local" || c.Route.Type == "anycast" || c.Route.To.Bits() == 128
+	return p.Netns == c.Netns && (p.Kind == state.PendingCarrier || p.Kind == state.PendingDAD && toAddress)
+}
+
 func (c HasRoute) Mutants() Mutants {
 	if !c.Not {
 		return Mutants{Own: []Way{by(in(c.Netns, "route del %s", c.Text)), by(in(c.Netns, "route flush table all")),

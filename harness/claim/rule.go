@@ -112,6 +112,9 @@ func (c HasRule) kind() string {
 	return word(c.Rule.Family == operation.FamilyV6, "the IPv6 rules: ", "the rules: ")
 }
 
+// unsettledBy: only commands change it.
+func (c HasRule) unsettledBy(*state.State, state.Pending) bool { return false }
+
 func (c HasRule) Mutants() Mutants {
 	verb := word(c.Not, "add", "del")
 	options := word(c.Rule.Family == operation.FamilyV6, "-6 ", "")

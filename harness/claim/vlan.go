@@ -73,6 +73,9 @@ func (c CarriesVLAN) Judge(known Evidence) Finding {
 	})
 }
 
+// unsettledBy: only commands change it.
+func (c CarriesVLAN) unsettledBy(*state.State, state.Pending) bool { return false }
+
 func (c CarriesVLAN) Mutants() Mutants {
 	set := func(verb, rest string) []Way {
 		line := fmt.Sprintf("bridge vlan %s dev %s vid %d%s", verb, c.Name, c.VLAN, rest)

@@ -14,38 +14,59 @@ type Awaited struct {
 	Waited time.Duration
 }
 
-// Await evaluates the checks repeatedly until each has passed once or its limit has expired. Checks of counters and
-// events come first, on their own, because the probes of other checks would count as traffic.
+// Await evaluates the checks repeatedly until each has passed once or its limit has expired. A negative check is judged
+// only when the state has settled, unless it is to be judged at once. Checks of counters and events come first, on their
+// own, because the probes of other checks would count as traffic.
 func (l *Lab) Await(ctx context.Context, checks []scenario.Check, base *Baseline) []Awaited {
 	results := make([]Awaited, len(checks))
-	var counted, others []int
+	var counted, others []*awaiting
 	for i, c := range checks {
+		a := &awaiting{check: c, result: &results[i], limit: scenario.DefaultLimit}
+		if c.Within > 0 {
+			a.limit = c.Within
+		}
+		a.patience = a.limit
+		a.settled = c.AtOnce || !claim.Negative(c.Claim)
 		if c.Claim.Needs().Class == claim.BySince {
-			counted = append(counted, i)
+			counted = append(counted, a)
 		} else {
-			others = append(others, i)
+			others = append(others, a)
 		}
 	}
-	l.await(ctx, checks, base, counted, results)
-	l.await(ctx, checks, base, others, results)
+	l.await(ctx, counted, base)
+	l.await(ctx, others, base)
 	return results
 }
 
-// await is Await for the checks with the indices in open.
-func (l *Lab) await(ctx context.Context, checks []scenario.Check, base *Baseline, open []int, results []Awaited) {
+// awaiting is a check that has not passed yet.
+type awaiting struct {
+	check  scenario.Check
+	result *Awaited
+	limit  time.Duration
+	// patience is how long it waits for the state to settle: its limit, or longer if it has none of its own and the
+	// kernel may take longer.
+	patience time.Duration
+	// settled is set when the check may be judged: it is not a negative one, or the state has settled once.
+	settled bool
+	// doubtful is since when it waits for nothing but ports without a timer.
+	doubtful time.Time
+}
+
+// await is Await for checks that are evaluated together.
+func (l *Lab) await(ctx context.Context, open []*awaiting, base *Baseline) {
 	start := time.Now()
 	for pause := time.Millisecond; len(open) > 0; pause = min(2*pause, 50*time.Millisecond) {
-		looked := make([]scenario.Check, len(open))
-		for i, k := range open {
-			looked[i] = checks[k]
+		k := &look{lab: l, base: base}
+		ready, still := k.settled(ctx, open, start)
+		checks := make([]scenario.Check, len(ready))
+		for i, a := range ready {
+			checks[i] = a.check
 		}
-		verdicts := l.EvaluateAll(ctx, looked, base)
-		waited := time.Since(start)
-		var still []int
-		for i, k := range open {
-			results[k] = Awaited{verdicts[i], waited}
-			if verdicts[i].Outcome != scenario.Pass && waited < limit(checks[k]) {
-				still = append(still, k)
+		for i, v := range k.evaluateAll(ctx, checks, true) {
+			a, waited := ready[i], time.Since(start)
+			*a.result = Awaited{v, waited}
+			if v.Outcome != scenario.Pass && waited < a.limit {
+				still = append(still, a)
 			}
 		}
 		if open = still; len(open) == 0 {
@@ -53,18 +74,11 @@ func (l *Lab) await(ctx context.Context, checks []scenario.Check, base *Baseline
 		}
 		select {
 		case <-ctx.Done():
-			for _, k := range open {
-				results[k].Verdict = unjudged(checks[k].Claim, context.Cause(ctx))
+			for _, a := range open {
+				a.result.Verdict = unjudged(a.check.Claim, context.Cause(ctx))
 			}
 			return
 		case <-time.After(pause):
 		}
 	}
-}
-
-func limit(c scenario.Check) time.Duration {
-	if c.Within > 0 {
-		return c.Within
-	}
-	return scenario.DefaultLimit
 }

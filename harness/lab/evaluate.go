@@ -30,8 +30,11 @@ func (l *Lab) EvaluateAll(ctx context.Context, checks []scenario.Check, base *Ba
 // reply leaves traces (a neighbour, an entry of a bridge) that the next claim may be about.
 func (l *Lab) evaluateAll(ctx context.Context, checks []scenario.Check, base *Baseline,
 	expected bool) []scenario.Verdict {
+	return (&look{lab: l, base: base}).evaluateAll(ctx, checks, expected)
+}
+
+func (k *look) evaluateAll(ctx context.Context, checks []scenario.Check, expected bool) []scenario.Verdict {
 	verdicts := make([]scenario.Verdict, len(checks))
-	k := &look{lab: l, base: base}
 	judge := func(i int, listen time.Duration) {
 		f, err := k.at(ctx, checks[i].Claim, listen)
 		if err != nil {

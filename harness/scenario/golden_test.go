@@ -100,7 +100,11 @@ func dumpSection(b *strings.Builder, what string, s *Section) {
 	dumpBlocks(b, s.Blocks)
 	for _, c := range s.Checks {
 		kind := reflect.TypeOf(c.Claim).Name()
-		fmt.Fprintf(b, "%4d check before=%v within=%v scenario.%s %s\n", c.Line, c.Before, c.Within, kind,
+		once := ""
+		if c.AtOnce {
+			once = " at once"
+		}
+		fmt.Fprintf(b, "%4d check before=%v within=%v%s scenario.%s %s\n", c.Line, c.Before, c.Within, once, kind,
 			c.Claim.Sentence())
 		if c.Fail.Text != "" {
 			fmt.Fprintf(b, "%4d-%d fail %q\n", c.Fail.Line, c.Fail.End, c.Fail.Text)

@@ -213,7 +213,7 @@ func (b *builder) task(t task) {
 	if len(b.list) > known { // an unknown variable: the sentence cannot be parsed
 		return
 	}
-	text, c, limit, err := claim.ParseCheck(sentence)
+	item, err := claim.ParseItem(sentence)
 	switch {
 	case b.current == nil:
 		b.add(t.line, "check outside a section: expected it below a heading ## …")
@@ -222,8 +222,8 @@ func (b *builder) task(t task) {
 	case err != nil:
 		b.add(t.line, "%v", err)
 	default:
-		check := Check{Line: t.line, Text: text, Before: t.done, Claim: c, Within: limit}
-		b.current.Checks = append(b.current.Checks, check)
+		b.current.Checks = append(b.current.Checks, Check{Line: t.line, Text: item.Sentence, Before: t.done,
+			Claim: item.Claim, Within: item.Within, AtOnce: item.AtOnce})
 		b.judged = true
 	}
 }

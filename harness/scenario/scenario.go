@@ -144,13 +144,15 @@ func (c Command) Silent() bool { return c.Compared && len(c.Output) == 0 }
 // Check is one task-list item.
 type Check struct {
 	Line int
-	// Text is the sentence as written, code spans in backquotes, without the limit.
+	// Text is the sentence as written, code spans in backquotes, without the limit and `at once`.
 	Text string
 	// Before is `[x]`: the check must be true before the section's commands, too.
 	Before bool
 	Claim  Claim `json:"-"` // see UnmarshalJSON
 	// Within is the limit of the check, 0 for DefaultLimit.
 	Within time.Duration
+	// AtOnce is set if a negative check does not wait until the state has settled.
+	AtOnce bool `json:",omitempty"`
 	// Fail is what a learner is told if the check is not true.
 	Fail Note
 }

@@ -353,6 +353,9 @@ type Port struct {
 	Locked           bool   `json:"locked,omitempty"`
 	// VLANs is the port's VLAN table.
 	VLANs []PortVLAN `json:"vlans,omitempty"`
+	// ForwardTimer is how long a listening or learning port stays in its state, in hundredths of a second; 0 if it does
+	// not leave it by itself.
+	ForwardTimer int `json:"-"`
 }
 
 // PortVLAN is an entry in the VLAN table of a bridge port or of a bridge.

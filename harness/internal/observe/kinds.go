@@ -114,6 +114,8 @@ func parsePort(data []byte) *state.Port {
 			p.NeighSuppress = n == 1
 		case nl.IFLA_BRPORT_ISOLATED:
 			p.Isolated = n == 1
+		case nl.IFLA_BRPORT_FORWARD_DELAY_TIMER:
+			p.ForwardTimer = n
 		}
 	})
 	return p

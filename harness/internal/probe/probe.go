@@ -139,16 +139,21 @@ func sight(w Place, ns string, r EchoRequest) (route LookupResult, dead string, 
 	return route, "", nil
 }
 
-// askAfresh makes the kernel solicit the next hop's link-layer address again at once, by deleting an incomplete entry.
-// The kernel solicits once a second: an entry from an earlier probe would otherwise delay the resolution of an address
-// that has appeared since.
+// askAfresh is AskAfresh for the next hop of a route.
 func askAfresh(w Place, ns string, route LookupResult, dest netip.Addr) {
+	AskAfresh(w, ns, route.Dev, nextHop(route, dest))
+}
+
+// AskAfresh makes the kernel solicit a neighbour's link-layer address again with the next packet, by deleting an
+// incomplete entry. The kernel solicits once a second: an entry from an earlier probe would otherwise delay the
+// resolution of an address that has appeared since.
+func AskAfresh(w Place, ns, dev string, addr netip.Addr) {
 	h, err := w.Netlink(ns)
 	if err != nil {
 		return // the following probe reports it
 	}
 	defer h.Close()
-	if entry, ok := neighbour(h, route.Dev, nextHop(route, dest)); ok && entry.State == netlink.NUD_INCOMPLETE {
+	if entry, ok := neighbour(h, dev, addr); ok && entry.State == netlink.NUD_INCOMPLETE {
 		h.NeighDel(&entry) // it may be gone already
 	}
 }

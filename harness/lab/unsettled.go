@@ -1,0 +1,96 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"netnscheck/harness/claim"
+	"netnscheck/harness/internal/probe"
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/state"
+)
+
+// settled divides the checks into those that may be judged now and those that wait until the state has settled. A check
+// that has waited for its limit, or for as long as the kernel may take, is neither: it has its error.
+func (k *look) settled(ctx context.Context, open []*awaiting, start time.Time) (ready, still []*awaiting) {
+	for _, a := range open {
+		if a.settled {
+			ready = append(ready, a)
+			continue
+		}
+		s, err := k.snapshot(ctx)
+		waited := time.Since(start)
+		if err != nil {
+			*a.result = Awaited{unjudged(a.check.Claim, err), waited}
+			if waited < a.limit {
+				still = append(still, a)
+			}
+			continue
+		}
+		pending := a.pending(s)
+		if len(pending) == 0 {
+			a.settled = true
+			for _, p := range claim.Unanswered(a.check.Claim, s) {
+				probe.AskAfresh(k.lab.world, p.Netns, p.Dev, p.Addr)
+			}
+			ready = append(ready, a)
+			continue
+		}
+		if a.check.Within == 0 {
+			for _, p := range pending {
+				a.patience = max(a.patience, p.Longest)
+			}
+		}
+		*a.result = Awaited{unsettled(a.check.Claim, pending, waited), waited}
+		if waited < a.patience {
+			still = append(still, a)
+			k.hurry(ctx, pending)
+		}
+	}
+	return ready, still
+}
+
+// certain is how long a port without a timer has to stay as it is: the kernel counts what is left in hundredths of a
+// second, and the last one is 0.
+const certain = 30 * time.Millisecond
+
+// pending is what the check waits for.
+func (a *awaiting) pending(s *state.State) []state.Pending {
+	pending := claim.Unsettled(a.check.Claim, s)
+	if len(pending) == 0 || slices.ContainsFunc(pending, func(p state.Pending) bool { return !p.Doubtful }) {
+		a.doubtful = time.Time{}
+		return pending
+	}
+	if a.doubtful.IsZero() {
+		a.doubtful = time.Now()
+	}
+	if time.Since(a.doubtful) < certain {
+		return pending
+	}
+	return nil
+}
+
+// hurry makes the kernel run the link-watch work that a pending carrier waits for.
+func (k *look) hurry(ctx context.Context, pending []state.Pending) {
+	if slices.ContainsFunc(pending, func(p state.Pending) bool { return p.Kind == state.PendingCarrier }) {
+		k.lab.unsettled.Store(true)
+		k.lab.settle(ctx) // without success it is still pending in the next look
+	}
+}
+
+// unsettled is the verdict of a negative check that was not judged.
+func unsettled(c claim.Claim, pending []state.Pending, waited time.Duration) scenario.Verdict {
+	words := make([]string, 0, 4)
+	for i, p := range pending {
+		if i == 3 {
+			words = append(words, fmt.Sprintf("%d more", len(pending)-i))
+			break
+		}
+		words = append(words, p.String())
+	}
+	return unjudged(c, fmt.Errorf("the state has not settled within %v: %s (`at once` at the end of the check judges "+
+		"the state as it is, within `1m` waits longer)", waited.Round(time.Millisecond), strings.Join(words, ", ")))
+}
