@@ -67,9 +67,9 @@ func TestCannotSay(t *testing.T) {
 		{"ip link add v0 v1 type bridge", mayFail, "v1"},             // busybox would take v1 for the name
 		{"ip route add defalt via 10.0.0.1", mayFail, "defalt"},      // busybox would take it for the default
 		{"ip netns foo", mayFail, "foo"},
-		{"ip nexthop add id 1 dev v0", mustHold, "nexthop"},
+		{"ip l2tp show", mustHold, "l2tp"},
 		{"ip monitor", mustHold, "monitor"}, // the netlink driver cannot, either
-		{"ping -f 10.0.0.1", mayFail, "-f"},
+		{"ping -T tsonly 10.0.0.1", mayFail, "-T"},
 		{"sh -c 'ip link'", mustHold, "sh … ip"},
 		{"ip netns exec a timeout 1 ping 10.0.0.1", mustHold, "timeout … ping"},
 		{"ip netns exec a /run/script", mustHold, "/run/script"},

@@ -24,7 +24,11 @@ type form struct {
 // TestLeavesTheStateThatIPRoute2LeavesLineByLine tries them again.
 var forms = []form{
 	{"netns add, del, set", "it has no netns",
-		anyOf(operation.NetnsAdd{}, operation.NetnsDelete{}, operation.NetnsSet{})},
+		anyOf(operation.NetnsAdd{}, operation.NetnsDelete{}, operation.NetnsSet{}, operation.NetnsDeleteAll{},
+			operation.NetnsExecAll{})},
+	{"nexthop, maddr, token, tuntap", "it lacks them", anyOf(operation.NexthopChange{}, operation.NexthopFlush{},
+		operation.MulticastChange{}, operation.TokenSet{}, operation.TunChange{})},
+	{"-batch", "it lacks it", anyOf(operation.Batch{})},
 	{"a name of more than 15 characters", "it truncates it, or does not find the alternative name", hasLongName},
 
 	{"link add … type veth peer …", "it silently drops the peer's name",
@@ -47,7 +51,8 @@ var forms = []form{
 	{"addr flush", "it stops at a secondary address that the kernel deleted with its primary one",
 		of(func(op operation.AddressFlush) bool { return op.Family != operation.FamilyV6 })},
 
-	{"route … tos, from, window, pref, nexthop, via FAMILY", "it lacks them", of(lacksRouteWord)},
+	{"route … tos, from, window, pref, nexthop, nhid, encap, vrf, expires, via FAMILY, metrics", "it lacks them",
+		of(lacksRouteWord)},
 	{"route … local, broadcast, anycast, nat", "it adds them to the table main",
 		of(func(op operation.RouteChange) bool {
 			return op.Route.Table == "" && slices.Contains(localTypes, op.Route.Type)
@@ -65,7 +70,8 @@ var forms = []form{
 	{"rule flush", "it lacks it", anyOf(operation.RuleFlush{})},
 	{"neigh add, change, replace, del", "it has only show and flush", anyOf(operation.NeighbourChange{})},
 
-	{"ping -M", "it lacks it", of(func(op operation.Ping) bool { return op.PMTU != "" })},
+	{"ping -M, -f, -b, -r, -L, -l, -Q, -m, two -I", "it lacks them", of(lacksPingOption)},
+	{"ping -p", "it accepts only one byte", of(func(op operation.Ping) bool { return len(op.Pattern) > 2 })},
 	{"ping -W with a fraction", "it accepts only whole seconds",
 		of(func(op operation.Ping) bool { return op.Timeout != float64(int(op.Timeout)) })},
 	{"ping -w without -W", "it still waits ten seconds for a reply",
@@ -157,7 +163,13 @@ func lacksRouteWord(op operation.RouteChange) bool {
 	r := op.Route
 	foreign := r.Via.IsValid() && (r.Via.Is4() && r.Family == operation.FamilyV6 || r.Via.Is6() &&
 		r.Family == operation.FamilyV4)
-	return r.TOS != nil || r.From.IsValid() || r.Window != nil || r.Pref != "" || len(r.Nexthops) > 0 || foreign
+	return r.TOS != nil || r.From.IsValid() || r.Window != nil || r.Pref != "" || len(r.Nexthops) > 0 || foreign ||
+		r.NexthopID != nil || r.Encap != nil || r.VRF != "" || r.Expires != nil || len(r.Metrics) > 0
+}
+
+func lacksPingOption(op operation.Ping) bool {
+	return op.PMTU != "" || op.Flood || op.Broadcast || op.Direct || op.NoLoop || op.Preload > 0 || op.TOS != 0 ||
+		op.Mark != 0 || op.SecondSource != ""
 }
 
 // localTypes are the types of routes that belong in the table local.

@@ -30,6 +30,11 @@ type Options struct {
 	// PMTU is a mode of ping -M: do, want, dont, probe; "" for the kernel's default.
 	PMTU string
 	TTL  int // 0 for the kernel's default
+	// Broadcast lets Dest be a broadcast address (SO_BROADCAST), Direct leaves the routing table aside (SO_DONTROUTE),
+	// NoLoop keeps multicast requests from the host itself (IP_MULTICAST_LOOP).
+	Broadcast, Direct, NoLoop bool
+	TOS                       uint8
+	Mark                      uint32
 	// ErrorQueue makes the kernel queue errors about requests, as errnos (IP_RECVERR, ip(7)). Without it, errors are
 	// the ICMP messages of routers and hosts, and errors of the own kernel are returned by Send only.
 	ErrorQueue bool
@@ -145,6 +150,21 @@ func AddressOf(s unix.Sockaddr) netip.Addr {
 }
 
 func bind(fd int, o Options) error {
+	if o.Broadcast {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_BROADCAST, 1); err != nil {
+			return &Error{"SO_BROADCAST", err}
+		}
+	}
+	if o.Direct {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DONTROUTE, 1); err != nil {
+			return &Error{"SO_DONTROUTE", err}
+		}
+	}
+	if o.Mark != 0 {
+		if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_MARK, int(o.Mark)); err != nil {
+			return &Error{"SO_MARK", err}
+		}
+	}
 	if o.Device != "" {
 		if err := unix.BindToDevice(fd, o.Device); err != nil {
 			return &Error{"SO_BINDTODEVICE " + o.Device, err}
@@ -175,6 +195,20 @@ func setOptions(fd int, o Options) error {
 	if mode, ok := pmtuModes[o.PMTU]; ok {
 		if err := unix.SetsockoptInt(fd, level, discover, mode); err != nil {
 			return &Error{"IP_MTU_DISCOVER", err}
+		}
+	}
+	class, loop := unix.IP_TOS, unix.IP_MULTICAST_LOOP
+	if o.Dest.Is6() {
+		class, loop = unix.IPV6_TCLASS, unix.IPV6_MULTICAST_LOOP
+	}
+	if o.TOS != 0 {
+		if err := unix.SetsockoptInt(fd, level, class, int(o.TOS)); err != nil {
+			return &Error{"IP_TOS", err}
+		}
+	}
+	if o.NoLoop {
+		if err := unix.SetsockoptInt(fd, level, loop, 0); err != nil {
+			return &Error{"IP_MULTICAST_LOOP", err}
 		}
 	}
 	if o.TTL > 0 {

@@ -54,6 +54,9 @@ func NamesIn(argv []string) (names []string) {
 
 // replaceNames is RealNames for the namespaces known, whose real names real returns.
 func replaceNames(real func(string) string, known, argv []string) ([]string, error) {
+	if beyond(argv) {
+		return nil, errBeyond
+	}
 	out := slices.Clone(argv)
 	named, foreign := placeNames(real, out)
 	for i, word := range out {
@@ -68,8 +71,12 @@ func replaceNames(real func(string) string, known, argv []string) ([]string, err
 		if !foreign[i] || !strings.ContainsAny(word, " \t\n;") {
 			continue
 		}
+		script := netnsPath.ReplaceAllString(word, "")
+		if beyond(strings.FieldsFunc(script, betweenWords)) {
+			return nil, errBeyond
+		}
 		for _, name := range append(slices.Clone(known), "netns") {
-			if mentions(netnsPath.ReplaceAllString(word, ""), name) {
+			if mentions(script, name) {
 				return nil, &scenario.Unavailable{Reason: fmt.Sprintf(
 					"the command names %s inside %q, where the harness cannot put a namespace's real name "+
 						"(--sandbox=off)", name, word)}
@@ -78,6 +85,9 @@ func replaceNames(real func(string) string, known, argv []string) ([]string, err
 	}
 	return out, nil
 }
+
+var errBeyond = &scenario.Unavailable{Reason: "the command is for all namespaces of the machine, or has their names in " +
+	"a file, where the harness cannot put the real ones (--sandbox=off)"}
 
 var netnsPath = regexp.MustCompile(`(?:/var/run/netns|/run/netns|/etc/netns)/[^/\s'";]+`)
 
@@ -133,11 +143,36 @@ func placeNames(real func(string) string, words []string) (named, foreign map[in
 	return named, foreign
 }
 
+// beyond reports whether an ip command, also one behind another program, has the option -all or -batch.
+func beyond(words []string) bool {
+	for i, word := range words {
+		if filepath.Base(word) != "ip" {
+			continue
+		}
+		for j := i + 1; j < len(words) && strings.HasPrefix(words[j], "-"); j++ {
+			option := strings.TrimLeft(words[j], "-")
+			switch {
+			case abbreviates(option, "all", 1), abbreviates(option, "batch", 1):
+				return true
+			case abbreviates(option, "netns", 1), abbreviates(option, "family", 1), abbreviates(option, "loops", 1),
+				abbreviates(option, "rcvbuf", 2):
+				j++ // its value
+			}
+		}
+	}
+	return false
+}
+
+// abbreviates reports whether a word is the beginning of another, of at least that many letters.
+func abbreviates(word, of string, least int) bool {
+	return len(word) >= least && strings.HasPrefix(of, word)
+}
+
 func numeric(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
 
 // mentions reports whether a shell script has the name as a word of its own.
 func mentions(text, name string) bool {
-	return slices.Contains(strings.FieldsFunc(text, func(r rune) bool {
-		return strings.ContainsRune(" \t\n;|&()'\"=/$`<>", r)
-	}), name)
+	return slices.Contains(strings.FieldsFunc(text, betweenWords), name)
 }
+
+func betweenWords(r rune) bool { return strings.ContainsRune(" \t\n;|&()'\"=/$`<>", r) }

@@ -20,6 +20,13 @@ func TestRenamable(t *testing.T) {
 		"sh -c 'ip netns list'":                          false,
 		"ip link set v0 alias 'to testns'":               true,
 		"sh -c 'echo other'":                             true,
+		"ip -all netns del":                              false,
+		"ip -n testns -a netns exec true":                false,
+		"timeout 1 ip -force -b /run/batch":              false,
+		"ip netns exec testns ip -batch /run/batch":      false,
+		"sh -c 'ip -batch /run/batch'":                   false,
+		"ip -br -f inet link show all":                   true,
+		"ip link set v0 alias -all":                      true,
 		"ip netns add " + strings.Repeat("n", 248):       true,
 		"ip netns add " + strings.Repeat("n", 249):       false,
 		"ip netns add " + strings.Repeat("n", 256):       true, // the kernel refuses the name without a suffix

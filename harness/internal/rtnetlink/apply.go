@@ -36,6 +36,9 @@ func carryOut(ctx context.Context, w *netns.World, c operation.Command) (string,
 	if err := sayable(c); err != nil {
 		return "", err
 	}
+	if output, ok, err := carryOutMany(ctx, w, c); ok {
+		return output, err
+	}
 	switch op := c.Op.(type) {
 	case operation.NetnsAdd:
 		return "", addNetns(w, op)
@@ -87,6 +90,16 @@ func (s *session) apply(op operation.Operation) error {
 		return s.changeNeighbour(op)
 	case operation.NeighbourFlush:
 		return s.flushNeighbours(op)
+	case operation.NexthopChange:
+		return s.changeNexthop(op)
+	case operation.NexthopFlush:
+		return s.flushNexthops(op)
+	case operation.MulticastChange:
+		return s.changeMulticast(op)
+	case operation.TokenSet:
+		return s.setToken(op)
+	case operation.TunChange:
+		return s.changeTun(op)
 	}
 	return cannotSay(fmt.Sprintf("%T", op))
 }

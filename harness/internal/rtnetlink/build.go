@@ -66,7 +66,8 @@ func (d *Driver) buildOne(ctx context.Context, w *netns.World, c operation.Comma
 	switch c.Op.(type) {
 	case operation.NetnsAdd, operation.SysctlSet:
 		return d.Apply(ctx, w, c)
-	case operation.NetnsDelete, operation.SysctlShow, operation.Show, operation.Ping, operation.Run:
+	case operation.NetnsDelete, operation.NetnsDeleteAll, operation.NetnsExecAll, operation.Batch, operation.SysctlShow,
+		operation.Show, operation.Ping, operation.Run:
 		hangUp() // an open socket would keep a deleted namespace alive
 		return d.Apply(ctx, w, c)
 	}

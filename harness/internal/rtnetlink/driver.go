@@ -39,14 +39,30 @@ func (*Driver) CanSay(cmd scenario.Command) error {
 	case err != nil:
 		return nil // refused when it runs
 	}
-	if err := sayable(c); err != nil {
-		return err
-	}
-	if run, ok := c.Op.(operation.Run); ok {
-		if err := program.Behind(scenario.NetlinkDriver, run.Argv, replaced...); err != nil {
+	if _, ok := c.Op.(operation.Run); ok {
+		if err := canDo(c, cmd.Status); err != nil {
 			return err
 		}
 		return program.Installed(cmd)
+	}
+	return canDo(c, cmd.Status)
+}
+
+// canDo is CanSay for a parsed command. The programs that it starts in each namespace have to be installed.
+func canDo(c operation.Command, expected scenario.Status) error {
+	if err := sayable(c); err != nil {
+		return err
+	}
+	switch op := c.Op.(type) {
+	case operation.Run:
+		return program.Behind(scenario.NetlinkDriver, op.Argv, replaced...)
+	case operation.NetnsExecAll:
+		if err := canDo(op.Each, expected); err != nil {
+			return err
+		}
+		if run, ok := op.Each.Op.(operation.Run); ok {
+			return program.Installed(scenario.Command{Argv: run.Argv, Status: expected})
+		}
 	}
 	return nil
 }
@@ -96,14 +112,10 @@ func (*Driver) CarryOut(ctx context.Context, w *netns.World, cmd scenario.Comman
 
 // Apply runs a typed operation. A refusal is a *Refused, and so is a program's exit status other than 0.
 func (d *Driver) Apply(ctx context.Context, w *netns.World, c operation.Command) error {
-	op, ok := c.Op.(operation.Run)
-	if !ok {
-		_, err := carryOut(ctx, w, c)
-		return err
-	}
-	output, status, err := runProgram(ctx, w, c, op)
-	if err == nil && status != 0 {
-		err = &Refused{Status: status, Message: fmt.Sprintf("%q ended with status %d: %s", op.Argv, status, output)}
+	output, err := carryOutEither(ctx, w, c)
+	var refused *Refused
+	if _, ok := c.Op.(operation.Run); ok && errors.As(err, &refused) && output != "" {
+		return fmt.Errorf("%w: %s", err, output)
 	}
 	return err
 }

@@ -28,7 +28,8 @@ func TestCanSay(t *testing.T) {
 		"ip nets add foo":                     &scenario.CannotSay{Driver: "netlink", Word: "nets"},
 		"ip link add v0":                      nil, // refused, not unsayable
 		"ip monitor":                          &scenario.CannotSay{Driver: "netlink", Word: "monitor"},
-		"ip tunnel show":                      &scenario.CannotSay{Driver: "netlink", Word: "tunnel"},
+		"ip tcp_metrics show":                 &scenario.CannotSay{Driver: "netlink", Word: "tcp_metrics"},
+		"ip tunnel show":                      nil,
 		"ip netns monitor":                    &scenario.CannotSay{Driver: "netlink", Word: "netns monitor"},
 		"ip route get 10.0.0.1 uid 7":         &scenario.CannotSay{Driver: "netlink", Word: "uid"},
 		"ip -6 route get fd00::1 from fd00::": nil,

@@ -2,6 +2,7 @@ package rtnetlink
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -21,6 +22,7 @@ const (
 	defaultPayload  = 56
 	defaultInterval = time.Second
 	defaultTimeout  = 10 * time.Second
+	floodInterval   = 10 * time.Millisecond // without an answer
 )
 
 // run is a ping in progress.
@@ -50,7 +52,7 @@ func ping(ctx context.Context, w *netns.World, c operation.Command, op operation
 		return "", err
 	}
 	defer socket.Close()
-	r := &run{Ping: op, socket: socket, payload: payload(op.Size), begun: time.Now()}
+	r := &run{Ping: op, socket: socket, payload: payload(op.Size, op.Pattern), begun: time.Now()}
 	fmt.Fprintf(&r.text, "PING %s (%s) %d bytes of data.\n", op.Dest, dest.WithZone(""), op.Size)
 	if err := r.exchange(ctx); err != nil {
 		return r.text.String(), err
@@ -66,9 +68,14 @@ func ping(ctx context.Context, w *netns.World, c operation.Command, op operation
 // openEcho opens the socket in the namespace, after a trial connect to dest: ping(8) reports the kernel's refusal of
 // that before it sends anything.
 func openEcho(w *netns.World, ns string, dest netip.Addr, op operation.Ping) (socket *echo.Socket, err error) {
-	o := echo.Options{Dest: dest.WithZone(""), Device: op.Source, PMTU: op.PMTU, TTL: op.TTL, ErrorQueue: true}
-	if a, err := netip.ParseAddr(op.Source); err == nil {
-		o.Device, o.From = "", a.Unmap()
+	o := echo.Options{Dest: dest.WithZone(""), PMTU: op.PMTU, TTL: op.TTL, ErrorQueue: true,
+		Broadcast: op.Broadcast, Direct: op.Direct, NoLoop: op.NoLoop, TOS: op.TOS, Mark: op.Mark}
+	for _, source := range []string{op.Source, op.SecondSource} {
+		if a, err := netip.ParseAddr(source); err == nil {
+			o.From = a.Unmap()
+		} else if source != "" {
+			o.Device = source
+		}
 	}
 	if o.Zone, err = zoneIndex(w, ns, dest.Zone()); err != nil {
 		return nil, err
@@ -102,11 +109,15 @@ func zoneIndex(w *netns.World, ns, zone string) (uint32, error) {
 	return uint32(index), nil
 }
 
-// payload is the data that ping(8) sends, size bytes.
-func payload(size int) []byte {
+// payload is the data that ping(8) sends, size bytes: a pattern again and again, by default 00 01 02 and so on.
+func payload(size int, pattern string) []byte {
+	repeated, err := hex.DecodeString(pattern)
 	b := make([]byte, size)
 	for i := range b {
 		b[i] = byte(i)
+		if err == nil && len(repeated) > 0 {
+			b[i] = repeated[i%len(repeated)]
+		}
 	}
 	return b
 }
@@ -161,6 +172,9 @@ func lookHost(text, name string, f operation.Family) (found netip.Addr) {
 // exchange sends requests and receives replies for as long as ping(8) would.
 func (r *run) exchange(ctx context.Context) error {
 	interval := seconds(r.Interval, defaultInterval)
+	if r.Flood && r.Interval == 0 {
+		interval = floodInterval
+	}
 	var end time.Time // zero: not known yet
 	if r.Deadline > 0 {
 		end = r.begun.Add(seconds(r.Deadline, 0))
@@ -182,7 +196,9 @@ func (r *run) exchange(ctx context.Context) error {
 			if err := r.request(); err != nil {
 				return err
 			}
-			next = now.Add(interval)
+			if r.sent >= r.Preload {
+				next = now.Add(interval)
+			}
 			continue
 		}
 		until := next
@@ -196,8 +212,12 @@ func (r *run) exchange(ctx context.Context) error {
 		if !end.IsZero() && (!mayDo || end.Before(until)) {
 			until = end
 		}
+		before := r.received
 		if err := r.receive(ctx, until); err != nil {
 			return err
+		}
+		if r.received > before && (r.Flood || r.Adaptive) {
+			next = time.Now()
 		}
 	}
 }

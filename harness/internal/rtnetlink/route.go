@@ -106,7 +106,7 @@ func defaultScope(header *nl.RtMsg, op operation.RouteChange) uint8 {
 		if op.Verb == operation.Delete {
 			return unix.RT_SCOPE_NOWHERE
 		}
-		if !op.Route.Via.IsValid() && len(op.Route.Nexthops) == 0 {
+		if !op.Route.Via.IsValid() && len(op.Route.Nexthops) == 0 && op.Route.NexthopID == nil {
 			return unix.RT_SCOPE_LINK
 		}
 	}
@@ -125,9 +125,11 @@ func (s *session) putRoute(m message, header *nl.RtMsg, r operation.Route) error
 		header.Src_len = uint8(r.From.Bits())
 		m.put(unix.RTA_SRC, r.From.Addr().AsSlice())
 	}
-	if err := s.putTable(m, header, r.Table); err != nil {
+	table, err := s.routeTable(r)
+	if err != nil {
 		return err
 	}
+	putTable(m, header, table)
 	putGateway(m.put, int(header.Family), r.Via)
 	if r.Dev != "" {
 		dev, err := s.index(r.Dev)
@@ -150,31 +152,50 @@ func (s *session) putRoute(m message, header *nl.RtMsg, r operation.Route) error
 		}
 		m.put(unix.RTA_PREF, nl.Uint8Attr(pref))
 	}
+	if r.NexthopID != nil {
+		m.put(rtaNexthopID, nl.Uint32Attr(*r.NexthopID))
+	}
+	if r.Expires != nil {
+		m.put(unix.RTA_EXPIRES, nl.Uint32Attr(*r.Expires))
+	}
+	if err := s.putEncap(m.put, unix.RTA_ENCAP, unix.RTA_ENCAP_TYPE, r.Encap); err != nil {
+		return err
+	}
 	putMetrics(m, r)
 	return s.putNexthops(m, int(header.Family), r.Nexthops)
 }
 
-// putTable sets the routing table. The default is main, but local for local, broadcast, anycast and nat routes.
-func (s *session) putTable(m message, header *nl.RtMsg, word string) error {
-	if word == "" {
+const rtaNexthopID = 30 // RTA_NH_ID, linux/rtnetlink.h
+
+// putTable sets the routing table. If table is nil, it is main, but local for local, broadcast, anycast and nat routes.
+func putTable(m message, header *nl.RtMsg, table *uint32) {
+	if table == nil {
 		header.Table = unix.RT_TABLE_MAIN
 		switch header.Type {
 		case unix.RTN_LOCAL, unix.RTN_BROADCAST, unix.RTN_NAT, unix.RTN_ANYCAST:
 			header.Table = unix.RT_TABLE_LOCAL
 		}
-		return nil
+		return
 	}
-	table, err := s.table(word)
-	if err != nil {
-		return err
-	}
-	if table < 256 {
-		header.Table = uint8(table)
-		return nil
+	if *table < 256 {
+		header.Table = uint8(*table)
+		return
 	}
 	header.Table = unix.RT_TABLE_UNSPEC
-	m.put(unix.RTA_TABLE, nl.Uint32Attr(table))
-	return nil
+	m.put(unix.RTA_TABLE, nl.Uint32Attr(*table))
+}
+
+// routeTable is the table of a route, which may be that of a VRF link; nil if none is written.
+func (s *session) routeTable(r operation.Route) (*uint32, error) {
+	switch {
+	case r.VRF != "":
+		table, err := s.vrfTable(r.VRF)
+		return &table, err
+	case r.Table == "":
+		return nil, nil
+	}
+	table, err := s.table(r.Table)
+	return &table, err
 }
 
 // putGateway adds the address of the next hop, as a struct rtvia if its family is not that of the route.
@@ -191,8 +212,12 @@ func putGateway(put func(int, []byte), family int, via netip.Addr) {
 // putMetrics adds the metrics of a route, such as its MTU (RTA_METRICS).
 func putMetrics(m message, r operation.Route) {
 	metrics := nl.NewRtAttr(unix.RTA_METRICS, nil)
+	locks := putMoreMetrics(metrics, r.Metrics)
 	if r.MTULock {
-		metrics.AddRtAttr(unix.RTAX_LOCK, nl.Uint32Attr(1<<unix.RTAX_MTU))
+		locks |= 1 << unix.RTAX_MTU
+	}
+	if locks != 0 {
+		metrics.AddRtAttr(unix.RTAX_LOCK, nl.Uint32Attr(locks))
 	}
 	for _, v := range []struct {
 		attribute int
@@ -224,8 +249,36 @@ func (s *session) putNexthops(m message, family int, hops []operation.Nexthop) e
 		putGateway(func(attribute int, value []byte) {
 			h.Children = append(h.Children, nl.NewRtAttr(attribute, value))
 		}, family, hop.Via)
+		err = s.putEncap(func(attribute int, value []byte) {
+			h.Children = append(h.Children, nl.NewRtAttr(attribute, value))
+		}, unix.RTA_ENCAP, unix.RTA_ENCAP_TYPE, hop.Encap)
+		if err != nil {
+			return err
+		}
 		list = append(list, h.Serialize()...)
 	}
 	m.put(unix.RTA_MULTIPATH, list)
 	return nil
+}
+
+// vrfTable is the table of a VRF link (IFLA_VRF_TABLE).
+func (s *session) vrfTable(name string) (uint32, error) {
+	invalid := wrong("argument %q is wrong: Invalid VRF", name)
+	m := s.request(unix.RTM_GETLINK, 0, nl.NewIfInfomsg(unix.AF_UNSPEC))
+	m.Flags &^= unix.NLM_F_ACK
+	m.put(unix.IFLA_IFNAME, nl.ZeroTerminated(name))
+	msgs, err := m.ask(unix.RTM_NEWLINK)
+	if err != nil || len(msgs) != 1 {
+		return 0, invalid
+	}
+	link, err := attributes(msgs[0], unix.SizeofIfInfomsg)
+	if err != nil {
+		return 0, err
+	}
+	info, err := attributes(link[unix.IFLA_LINKINFO], 0)
+	if err != nil || unix.ByteSliceToString(info[nl.IFLA_INFO_KIND]) != "vrf" {
+		return 0, invalid
+	}
+	data, err := attributes(info[nl.IFLA_INFO_DATA], 0)
+	return number(data[nl.IFLA_VRF_TABLE]), err
 }

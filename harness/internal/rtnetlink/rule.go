@@ -149,7 +149,11 @@ func (s *session) putAction(m message, header *nl.RtMsg, op operation.RuleChange
 	case r.L3MDev:
 		m.put(nl.FRA_L3MDEV, nl.Uint8Attr(1))
 	case r.Table != "":
-		return s.putTable(m, header, r.Table)
+		table, err := s.table(r.Table)
+		if err != nil {
+			return err
+		}
+		putTable(m, header, &table)
 	case op.Verb != operation.Delete && r.Type == "" && r.Goto == nil:
 		header.Table = unix.RT_TABLE_MAIN
 	}

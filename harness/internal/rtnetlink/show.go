@@ -18,7 +18,9 @@ import (
 // shown are the supported objects and verbs.
 var shown = map[string][]string{
 	"link": {"show"}, "address": {"show"}, "route": {"show", "get"}, "rule": {"show"}, "neighbour": {"show", "get"},
-	"netns": {"list", "list-id", "identify", "pids"},
+	"netns": {"list", "list-id", "identify", "pids"}, "nexthop": {"show", "get"}, "maddress": {"show"},
+	"token": {"show", "get"}, "tuntap": {"show"}, "tunnel": {"show"}, "addrlabel": {"show"}, "ntable": {"show"},
+	"netconf": {"show"}, "stats": {"show"}, "mrule": {"show"}, "mroute": {"show"}, "vrf": {"show"},
 }
 
 // showable reports whether the driver supports the command: nil or a *scenario.CannotSay.
@@ -30,7 +32,10 @@ func showable(op operation.Show) error {
 	if !slices.Contains(verbs, op.Verb) {
 		return cannotSay(op.Object + " " + op.Verb)
 	}
-	if op.Verb == "get" {
+	if op.Object == "mroute" && len(op.Args) > 0 { // the kernel refuses a table that does not exist
+		return cannotSay(op.Args[0])
+	}
+	if op.Verb == "get" && op.Object != "nexthop" && op.Object != "token" {
 		_, err := parseGet(op)
 		return err
 	}
@@ -39,22 +44,35 @@ func showable(op operation.Show) error {
 
 // show is an `ip` command that changes nothing. Where it names a device or a table, or asks for one entry, the kernel
 // is asked first, since it may refuse; the output comes from a snapshot. Unknown filters are ignored, so the output may
-// be longer than iproute2's.
+// be longer than iproute2's, and what a State does not have, such as address labels, is not printed.
 func show(ctx context.Context, w *netns.World, c operation.Command, op operation.Show) (string, error) {
 	s, err := dial(w, c.Netns)
 	if err != nil {
 		return "", err
 	}
 	defer s.close()
-	if op.Verb == "get" {
+	if op.Object == "nexthop" {
+		return s.showNexthops(op)
+	}
+	if op.Verb == "get" && op.Object != "token" {
 		return s.get(op)
 	}
 	f, err := readFilter(op)
 	if err != nil {
 		return "", err
 	}
-	if op.Object != "netns" {
+	if op.Object == "vrf" && len(op.Args) > 0 {
+		if _, err := s.vrfTable(op.Args[len(op.Args)-1]); err != nil {
+			return "", err
+		}
+	}
+	if op.Object != "netns" && op.Object != "maddress" {
 		if err := s.exists(op, f); err != nil {
+			return "", err
+		}
+	}
+	if op.Object == "netns" && op.Verb == "list-id" {
+		if err := s.knowsIDs(op.Args); err != nil {
 			return "", err
 		}
 	}
@@ -161,9 +179,12 @@ func (f filter) text(object string, ns *state.Namespace) string {
 		}
 	}
 	switch object {
-	case "link", "address":
+	case "link", "address", "tuntap":
 		for _, l := range ns.Links {
 			if f.dev != "" && l.Name != dev || f.up && !l.Up {
+				continue
+			}
+			if object == "tuntap" && l.Kind != "tun" {
 				continue
 			}
 			line("%s", state.LinkText(l))

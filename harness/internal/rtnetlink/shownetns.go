@@ -6,6 +6,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
+
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/state"
@@ -38,6 +41,23 @@ func showNetns(w *netns.World, all *state.State, here *state.Namespace, op opera
 		}
 	}
 	return text.String(), nil
+}
+
+// knowsIDs asks the kernel for the ids that `ip netns list-id nsid ID target-nsid ID` names.
+func (s *session) knowsIDs(args []string) error {
+	for i := 0; i+1 < len(args); i += 2 {
+		id, err := strconv.ParseInt(args[i+1], 0, 32)
+		if err != nil {
+			return wrong("argument %q is wrong: the id is invalid", args[i+1])
+		}
+		m := s.request(unix.RTM_GETNSID, 0, noHeader{})
+		m.Flags &^= unix.NLM_F_ACK
+		m.put(unix.NETNSA_NSID, nl.Uint32Attr(uint32(int32(id))))
+		if _, err := m.ask(unix.RTM_NEWNSID); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // identify is the name of a process's namespace, by default that of the command itself.

@@ -98,6 +98,27 @@ func (e *Encap) read(w *words, word string, understand func(keyword, value strin
 	return nil
 }
 
+// SRv6Actions are the numbers of the actions of seg6local whose arguments are known here (SEG6_LOCAL_ACTION_… in
+// linux/seg6_local.h).
+var SRv6Actions = names(map[uint32]string{1: "End", 2: "End.X", 3: "End.T", 4: "End.DX2", 5: "End.DX6", 6: "End.DX4",
+	7: "End.DT6", 8: "End.DT4", 16: "End.DT46"})
+
+// unsayable is the error for a tunnel whose options are not all known here, or nil.
+func (e *Encap) unsayable() error {
+	if e == nil {
+		return nil
+	}
+	if len(encapTypes[e.Type]) == 0 {
+		return &UnknownWord{Word: e.Type}
+	}
+	if action, ok := e.Option("action"); ok {
+		if _, known := SRv6Actions.Number(action); !known {
+			return &UnknownWord{Word: action}
+		}
+	}
+	return nil
+}
+
 func (out *argv) encap(e *Encap) {
 	if e == nil {
 		return

@@ -6,12 +6,13 @@ import (
 )
 
 // Enter strips the words that enter a namespace, `-n NAME` and `netns exec NAME`. It returns the namespace and the
-// words of the command that runs there, as written, even if Parse does not know them.
+// words of the command that runs there, as written, even if Parse does not know them. A command for all namespaces
+// enters none.
 func Enter(argv []string) (netns string, left []string) {
 	left = argv
 	for len(left) > 0 && path.Base(left[0]) == "ip" {
 		options, words, err := parseIPOptions(left[1:])
-		if err != nil {
+		if err != nil || options.all || options.batch != "" {
 			break
 		}
 		if options.netns != "" {

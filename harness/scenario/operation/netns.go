@@ -25,6 +25,9 @@ func parseNetns(in ipCommand, outer Command) (Command, error) {
 		return Command{}, &UnknownWord{Word: in.verb}
 	}
 
+	if in.options.all && (verb == "delete" || verb == "exec") {
+		return parseAllNetns(verb, in, outer)
+	}
 	netns, err := netnsName(verb, in.words)
 	if err != nil {
 		return Command{}, err
@@ -49,6 +52,20 @@ func parseNetns(in ipCommand, outer Command) (Command, error) {
 		return Command{}, err
 	}
 	return outer, nil
+}
+
+// parseAllNetns reads `ip -all netns del` and `ip -all netns exec …`.
+func parseAllNetns(verb string, in ipCommand, outer Command) (Command, error) {
+	if verb == "delete" {
+		outer.Op = NetnsDeleteAll{}
+		return outer, nil
+	}
+	if !in.words.more() {
+		return Command{}, usage("exec", "a program must follow")
+	}
+	each, err := parseProgram(in.words.left, Command{})
+	outer.Op = NetnsExecAll{Each: each}
+	return outer, err
 }
 
 // netnsName reads the name of a namespace. It is the name of a file, so iproute2 refuses what cannot be one.
@@ -77,6 +94,12 @@ func parseNetnsSet(netns string, w *words) (Operation, error) {
 
 func (op NetnsAdd) args() []string    { return []string{"netns", "add", op.Name} }
 func (op NetnsDelete) args() []string { return []string{"netns", "delete", op.Name} }
+
+func (op NetnsDeleteAll) args() []string { return []string{"-all", "netns", "delete"} }
+
+func (op NetnsExecAll) args() []string {
+	return append([]string{"-all", "netns", "exec"}, op.Each.Argv()...)
+}
 
 func (op NetnsSet) args() []string {
 	if op.Auto {

@@ -61,6 +61,10 @@ func parseIPCommand(argv []string, outer Command) (Command, error) {
 	if options.netns != "" {
 		outer.Netns = options.netns
 	}
+	if options.batch != "" {
+		outer.Op = Batch{File: options.batch, Force: options.force, Family: options.family}
+		return outer, options.cannotSay()
+	}
 	if len(left) == 0 {
 		return Command{}, usage("ip", "the object is missing")
 	}
@@ -79,11 +83,19 @@ func parseIPCommand(argv []string, outer Command) (Command, error) {
 	if err != nil {
 		return Command{}, err
 	}
-	if _, shows := op.(Show); !shows && options.unsayable != "" {
-		return Command{}, &UnknownWord{Word: options.unsayable}
+	if _, shows := op.(Show); !shows && options.cannotSay() != nil {
+		return Command{}, options.cannotSay()
 	}
 	outer.Op = op
 	return outer, nil
+}
+
+// cannotSay is the error for a command that the options change in a way that no Operation expresses, or nil.
+func (o ipOptions) cannotSay() error {
+	if o.unsayable == "" {
+		return nil
+	}
+	return &UnknownWord{Word: o.unsayable}
 }
 
 func parseObject(object string, in ipCommand) (Operation, error) {
@@ -98,6 +110,14 @@ func parseObject(object string, in ipCommand) (Operation, error) {
 		return parseRuleCommand(in)
 	case "neighbour":
 		return parseNeighbour(in)
+	case "nexthop":
+		return parseNexthop(in)
+	case "maddress":
+		return parseMulticast(in)
+	case "token":
+		return parseToken(in)
+	case "tuntap":
+		return parseTun(in)
 	}
 	return parseOtherObject(object, in)
 }
@@ -106,6 +126,11 @@ func parseObject(object string, in ipCommand) (Operation, error) {
 type ipOptions struct {
 	netns  string
 	family Family
+	// all are all namespaces, for `netns exec` and `netns del`.
+	all bool
+	// batch is a file of commands; force goes on after a refused one.
+	batch string
+	force bool
 	// shown are all options except the namespace, in full, for commands that show something.
 	shown []string
 	// unsayable is an option that changes an operation in a way that no Operation expresses.
@@ -114,7 +139,7 @@ type ipOptions struct {
 
 var ipOptionWords = newGrammar(`-loops -family -4! -6! -0! -M! -B! -human -human-readable=-human -iec -stats=-statistics
 	-statistics -details -resolve -oneline -timestamp -tshort -Version -force -batch -brief -json -pretty -rcvbuf -color
-	-help -netns -Numeric -all`)
+	-help -netns -Numeric -all -echo!`)
 
 func parseIPOptions(argv []string) (o ipOptions, left []string, err error) {
 	w := newWords(argv, FamilyAny)
@@ -173,7 +198,15 @@ func (o *ipOptions) parse(w *words, word string) error {
 		}
 		o.shown = append(o.shown, option, strconv.Itoa(n))
 		return nil
-	case "-all", "-batch", "-help", "-Version":
+	case "-batch":
+		return read(w, &o.batch, name)(option)
+	case "-all":
+		o.all = true
+		return nil
+	case "-force":
+		o.force = true
+		return nil
+	case "-help", "-Version":
 		return &UnknownWord{Word: word}
 	}
 	o.shown = append(o.shown, option)

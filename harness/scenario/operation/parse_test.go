@@ -2,6 +2,7 @@ package operation
 
 import (
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -254,45 +255,56 @@ func checkRoundTrip(t *testing.T, c Command) {
 func TestParseRefuses(t *testing.T) {
 	t.Parallel()
 	unknown := map[string]UnknownWord{
-		"ip lnk add x":                              {"lnk", "link", true},
-		"ip link sett lo up":                        {"sett", "set", true},
-		"ip link set lo upp":                        {"upp", "up", true},
-		"ip link set v0 nets prodns":                {"nets", "netns", true},
-		"ip -nets a link":                           {"-nets", "-netns", true},
-		"ip netns foo":                              {"foo", "", true},
-		"ip netns attach a 1":                       {"attach", "", false},
-		"ip -all netns exec true":                   {"-all", "", false},
-		"ip -B link set v0 up":                      {"-B", "", false},
-		"ip -n a addr add 10.0.0.1/24 vnix":         {"vnix", "", true},
-		"ip addr add 10.0.0.1/24 de v0":             {"de", "dev", true},
-		"ip link add d0 type dummy mtu 1400":        {"mtu", "", false},
-		"ip link add d type dummy":                  {"d", "", false},
-		"ip link add v type veth pee name w":        {"pee", "peer", true},
-		"ip link add br0 type bridge bogus 4":       {"bogus", "", true},
-		"ip link add v arp off type veth":           {"arp", "", false},
-		"ip link set v0 vf 1 mac 02:00:00:00:00:01": {"vf", "", false},
-		"ip link set v0 up altname x":               {"altname", "", false},
-		"ip link add x type vxlan id 5 ttl inherit": {"inherit", "", false},
-		"ip route add defualt via 10.0.0.1":         {"defualt", "default", true},
-		"ip route add unrechable 10/8":              {"unrechable", "unreachable", true},
-		"ip route add 10/8 dev e metrik 4":          {"metrik", "metric", true},
-		"ip route add 10/8 11/8 dev e":              {"11/8", "", true},
-		"ip route add 10/8 nexthop dev e metric 4":  {"metric", "", true},
-		"ip route prepend 10/8 dev e":               {"prepend", "", false},
-		"ip route flush root 10/8":                  {"root", "", false},
-		"ip rule add nop":                           {"nop", "", false},
-		"ip rule add form 10/8 lookup 5":            {"form", "from", true},
-		"ip rule flush pref 5":                      {"pref", "", false},
-		"ip neigh flush v0":                         {"v0", "", true},
-		"ip nexthop add id 1 dev e":                 {"nexthop", "", false},
-		"ip xfrm state":                             {"xfrm", "", false},
-		"ip help":                                   {"help", "", false},
-		"ping -f 10.0.0.1":                          {"-f", "", false},
-		"ping -i 0 10.0.0.1":                        {"-i", "", false},
-		"ping 10.0.0.1 10.0.0.2":                    {"10.0.0.2", "", false},
-		"sysctl -p":                                 {"-p", "", false},
-		"sysctl a.b=1 a.c":                          {"a.c", "", false},
-		"sysctl --system":                           {"--system", "", false},
+		"ip lnk add x":                      {"lnk", "link", true},
+		"ip link sett lo up":                {"sett", "set", true},
+		"ip link set lo upp":                {"upp", "up", true},
+		"ip link set v0 nets prodns":        {"nets", "netns", true},
+		"ip -nets a link":                   {"-nets", "-netns", true},
+		"ip netns foo":                      {"foo", "", true},
+		"ip netns attach a 1":               {"attach", "", false},
+		"ip -all netns exec ip lnk":         {"lnk", "link", true},
+		"ip nexthop add id 1 bogus":         {"bogus", "", true},
+		"ip nexthop add id 1 id 2":          {"id", "", false},
+		"ip nexthop flush id 1 id 2":        {"id", "", false},
+		"ip nexthop help":                   {"help", "", false},
+		"ip route add 10/8 encap bpf dev e": {"bpf", "", false},
+		"ip route add 10/8 encap seg6local action End.B6 dev e": {"End.B6", "", false},
+		"ip route add 10/8 dev e rtt 5":                         {"rtt", "", false},
+		"ip tuntap add t0 mode tap user nobody":                 {"nobody", "", false},
+		"ip token set ::1 ::2 dev e":                            {"::2", "", false},
+		"ip token foo":                                          {"foo", "", true},
+		"ip -M -batch x":                                        {"-M", "", false},
+		"ip -B link set v0 up":                                  {"-B", "", false},
+		"ip -n a addr add 10.0.0.1/24 vnix":                     {"vnix", "", true},
+		"ip addr add 10.0.0.1/24 de v0":                         {"de", "dev", true},
+		"ip link add d0 type dummy mtu 1400":                    {"mtu", "", false},
+		"ip link add d type dummy":                              {"d", "", false},
+		"ip link add v type veth pee name w":                    {"pee", "peer", true},
+		"ip link add br0 type bridge bogus 4":                   {"bogus", "", true},
+		"ip link add v arp off type veth":                       {"arp", "", false},
+		"ip link set v0 vf 1 mac 02:00:00:00:00:01":             {"vf", "", false},
+		"ip link set v0 up altname x":                           {"altname", "", false},
+		"ip link add x type vxlan id 5 ttl inherit":             {"inherit", "", false},
+		"ip route add defualt via 10.0.0.1":                     {"defualt", "default", true},
+		"ip route add unrechable 10/8":                          {"unrechable", "unreachable", true},
+		"ip route add 10/8 dev e metrik 4":                      {"metrik", "metric", true},
+		"ip route add 10/8 11/8 dev e":                          {"11/8", "", true},
+		"ip route add 10/8 nexthop dev e metric 4":              {"metric", "", true},
+		"ip route prepend 10/8 dev e":                           {"prepend", "", false},
+		"ip route flush root 10/8":                              {"root", "", false},
+		"ip rule add nop":                                       {"nop", "", false},
+		"ip rule add form 10/8 lookup 5":                        {"form", "from", true},
+		"ip rule flush pref 5":                                  {"pref", "", false},
+		"ip neigh flush v0":                                     {"v0", "", true},
+		"ip xfrm state":                                         {"xfrm", "", false},
+		"ip help":                                               {"help", "", false},
+		"ping -T tsonly 10.0.0.1":                               {"-T", "", false},
+		"ping -I e -I f 10.0.0.1":                               {"-I", "", false},
+		"ping -i 0 10.0.0.1":                                    {"-i", "", false},
+		"ping 10.0.0.1 10.0.0.2":                                {"10.0.0.2", "", false},
+		"sysctl -p":                                             {"-p", "", false},
+		"sysctl a.b=1 a.c":                                      {"a.c", "", false},
+		"sysctl --system":                                       {"--system", "", false},
 	}
 	for line, want := range unknown {
 		_, err := Parse(split(line))
@@ -352,6 +364,25 @@ func TestParseRefuses(t *testing.T) {
 		"ip neigh add 10.0.0.1 lladdr 02:00":         "dev",
 		"ip neigh add 10.0.0.1/32 dev e":             "10.0.0.1/32",
 		"ip neigh add 10.0.0.1 dev e nud sta":        "sta",
+		"ip nexthop add id x":                        "x",
+		"ip nexthop add id 1 dev e via fe80::1":      "fe80::1",
+		"ip nexthop add id 1 group 1,0":              "0",
+		"ip nexthop add id 1 group a":                "a",
+		"ip nexthop add id 1 type foo":               "foo",
+		"ip route add 10/8 dev e hoplimit 256":       "256",
+		"ip route add 10/8 dev e quickack 2":         "2",
+		"ip route add 10/8 dev e rto_min x":          "x",
+		"ip maddr add 224.0.0.5 dev e":               "address",
+		"ip maddr add 01:00:5e:00:00:05":             "dev",
+		"ip token set dev e":                         "token",
+		"ip token set ::1":                           "dev",
+		"ip tuntap add t0":                           "mode",
+		"ip tuntap add t0 mode foo":                  "foo",
+		"ip tuntap add t0 mode tap mode tun":         "tun",
+		"ip tuntap add t0 t1 mode tap":               "t1",
+		"ip -batch":                                  "-batch",
+		"ip -all netns exec":                         "exec",
+		"ping -p xy x":                               "xy",
 		"ping":                                       "ping",
 		"ping -c":                                    "-c",
 		"ping -c 0 x":                                "0",
@@ -370,6 +401,40 @@ func TestParseRefuses(t *testing.T) {
 	}
 	if _, err := Parse(nil); err == nil {
 		t.Error("Parse of no words is no error")
+	}
+}
+
+func TestParseBatch(t *testing.T) {
+	t.Parallel()
+	text := strings.Join([]string{"link set lo up # a comment", "", "  # nothing", `addr add 10.0.0.1/24 \`,
+		"  dev lo", `link set lo alias "two words"`, "-4 route", "link set lo mtu", "netns exec a true"}, "\n")
+	lines, err := Batch{File: "f", Family: FamilyV6}.ParseBatch(text, Command{Netns: "n"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, line := range lines {
+		words := line.Command.Argv()
+		if line.Refused != nil {
+			words = []string{line.Refused.Error()}
+		}
+		got = append(got, fmt.Sprint(line.Number, " ", strings.Join(words, " ")))
+	}
+	want := []string{"1 ip -n n link set dev lo up",
+		`5 use "10.0.0.1/24": the command is about IPv6`,
+		"6 ip -n n link set dev lo alias two words",
+		`7 use "-4": a line of a batch file begins with an object`,
+		`8 use "mtu": a value must follow`, "9 ip netns exec a true"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	_, err = Batch{File: "f"}.ParseBatch("link\n\nlnk", Command{})
+	var unknown *UnknownWord
+	if !errors.As(err, &unknown) || unknown.Word != "lnk in line 3 of f" || unknown.Nearest != "link" {
+		t.Errorf("an unknown word: %v", err)
+	}
+	if lines, _ := (Batch{}).ParseBatch("link set lo alias 'x", Command{}); lines[0].Refused == nil {
+		t.Error("a quote that is not closed is accepted")
 	}
 }
 
@@ -422,6 +487,8 @@ func TestEnter(t *testing.T) {
 		"ip netns exec a ping -z b":                 {"a", "ping -z b"},
 		"/sbin/ip net e a ip -netns b -6 route":     {"b", "ip -6 route"},
 		"ip -n a netns exec b ip netns exec c true": {"c", "true"},
+		"ip -n a -all netns exec ip link":           {"", "ip -n a -all netns exec ip link"},
+		"ip -n a -batch f":                          {"", "ip -n a -batch f"},
 		"ip netns exec a":                           {"", "ip netns exec a"},
 		"ip netns exec '' true":                     {"", "ip netns exec '' true"},
 		"ip netns add a":                            {"", "ip netns add a"},

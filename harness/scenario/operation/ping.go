@@ -1,14 +1,15 @@
 package operation
 
 import (
+	"encoding/hex"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// pingFlags are the options without a value that do not change the packets.
-const pingFlags = "aDOUv"
+// pingFlags are the options without a value that do not change the packets or what is received.
+const pingFlags = "aBDdOUv"
 
 func parsePing(words []string, family Family) (Operation, error) {
 	op := Ping{Family: family, Size: -1}
@@ -59,7 +60,17 @@ func (op *Ping) cluster(word string, words []string) (left []string, err error) 
 			op.Numeric = true
 		case "q":
 			op.Quiet = true
-		case "c", "w", "W", "i", "s", "M", "I", "t":
+		case "f":
+			op.Flood = true
+		case "A":
+			op.Adaptive = true
+		case "b":
+			op.Broadcast = true
+		case "r":
+			op.Direct = true
+		case "L":
+			op.NoLoop = true
+		case "c", "w", "W", "i", "s", "M", "I", "t", "l", "p", "Q", "m", "S":
 			value := letters
 			if value == "" {
 				if len(words) == 0 {
@@ -100,12 +111,55 @@ func (op *Ping) set(option, value string) (err error) {
 	case "-M":
 		op.PMTU, err = oneOf("do", "want", "dont", "probe")(option, value)
 	case "-I":
-		if op.Source != "" {
-			return &UnknownWord{Word: option}
-		}
-		op.Source, err = name(option, value)
+		return op.setSource(option, value)
+	case "-l":
+		op.Preload, err = decimal(option, value, 1, math.MaxUint16)
+	case "-p":
+		op.Pattern, err = pattern(option, value)
+	case "-Q":
+		op.TOS, err = pingTOS(option, value)
+	case "-m":
+		var mark int
+		mark, err = between(0, math.MaxUint32)(option, value)
+		op.Mark = uint32(mark)
+	case "-S":
+		_, err = decimal(option, value, 1, math.MaxInt32) // the size of the socket's buffer
 	}
 	return err
+}
+
+// setSource reads an address or a link. One of each may be given.
+func (op *Ping) setSource(option, value string) error {
+	_, isAddress := parseIP(value)
+	into := &op.Source
+	if op.Source != "" {
+		if _, has := parseIP(op.Source); has == isAddress {
+			return &UnknownWord{Word: option}
+		}
+		into = &op.SecondSource
+		if op.SecondSource != "" {
+			return &UnknownWord{Word: option}
+		}
+	}
+	var err error
+	*into, err = name(option, value)
+	return err
+}
+
+// pattern reads up to 16 bytes in base 16.
+func pattern(option, value string) (string, error) {
+	if len(value)%2 == 1 {
+		value = value[:len(value)-1] + "0" + value[len(value)-1:] // a digit alone is a byte
+	}
+	if b, err := hex.DecodeString(value); err != nil || len(b) == 0 || len(b) > 16 {
+		return "", usage(value, "%s takes up to 16 bytes in base 16", option)
+	}
+	return strings.ToLower(value), nil
+}
+
+func pingTOS(option, value string) (uint8, error) {
+	n, err := uint8s(option, value)
+	return uint8(n), err
 }
 
 func decimal(option, value string, low, high int64) (int, error) {
@@ -138,7 +192,17 @@ func (op Ping) args() []string {
 	}
 	out.word("-M", op.PMTU)
 	out.word("-I", op.Source)
+	out.word("-I", op.SecondSource)
 	out.int("-t", nonZeroOrNil(op.TTL))
+	out.flag("-f", op.Flood)
+	out.flag("-A", op.Adaptive)
+	out.flag("-b", op.Broadcast)
+	out.flag("-r", op.Direct)
+	out.flag("-L", op.NoLoop)
+	out.int("-l", nonZeroOrNil(op.Preload))
+	out.word("-p", op.Pattern)
+	out.int("-Q", nonZeroOrNil(int(op.TOS)))
+	out.int("-m", nonZeroOrNil(int(op.Mark)))
 	if strings.HasPrefix(op.Dest, "-") {
 		out = append(out, "--")
 	}

@@ -11,13 +11,13 @@ var (
 		`list=show show lst=show get add change chg!=change replace prepend append test delete flush save
 		restore showdump help`)
 	routeWords = newGrammar(
-		`src! as! via! from! tos! dsfield=tos metric priority=metric preference!=metric scope! mtu! hoplimit!
+		`src! as! via! from! tos! dsfield=tos expires! metric priority=metric preference!=metric scope! mtu! hoplimit!
 		advmss! reordering rtt! rto_min! window cwnd initcwnd initrwnd features quickack congctl rttvar ssthresh realms
-		onlink! nexthop! nhid! protocol table vrf! dev! oif!=dev pref encap! ttl-propagate!
+		onlink! nexthop! nhid! protocol table vrf dev! oif!=dev pref encap! ttl-propagate!
 		fastopen_no_cookie! to! help`)
 	nexthopWords    = newGrammar("via! dev! weight! onlink! realms encap! as! nexthop!")
 	routeFlushWords = newGrammar(
-		`table vrf! cached cloned=cached tos! dsfield=tos protocol scope type dev! oif!=dev iif! mark!
+		`table vrf cached cloned=cached tos! dsfield=tos protocol scope type dev! oif!=dev iif! mark!
 		metric priority=metric preference!=metric via! src! realms from to! root match exact help`)
 	// shownRouteWords and shownNexthopWords are those that a route can have when it is shown: no command takes the last
 	// two, which the kernel sets.
@@ -52,6 +52,14 @@ func parseRouteCommand(in ipCommand) (Operation, error) {
 
 func parseRouteChange(verb Verb, w *words) (Operation, error) {
 	route, err := parseRoute(w, false)
+	if err == nil {
+		err = route.Encap.unsayable()
+	}
+	for _, hop := range route.Nexthops {
+		if err == nil {
+			err = hop.Encap.unsayable()
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -59,11 +67,27 @@ func parseRouteChange(verb Verb, w *words) (Operation, error) {
 }
 
 // ParseRoute parses a route in the syntax of `ip route add`. The error is an *UnknownWord or a *UsageError.
-func ParseRoute(list []string) (Route, error) { return parseRoute(newWords(list, FamilyAny), false) }
+func ParseRoute(list []string) (Route, error) { return parseStatedRoute(list, false) }
 
 // ParseShownRoute is ParseRoute for a route as `ip route show` prints it: it may have the flags linkdown and dead.
 func ParseShownRoute(list []string) (Route, error) {
-	return parseRoute(newWords(list, FamilyAny), true)
+	return parseStatedRoute(list, true)
+}
+
+// parseStatedRoute refuses the words that only a command may have.
+func parseStatedRoute(list []string, shown bool) (Route, error) {
+	r, err := parseRoute(newWords(list, FamilyAny), shown)
+	switch {
+	case err != nil:
+		return Route{}, err
+	case r.VRF != "":
+		return Route{}, &UnknownWord{Word: "vrf"}
+	case r.Expires != nil:
+		return Route{}, &UnknownWord{Word: "expires"}
+	case len(r.Metrics) > 0:
+		return Route{}, &UnknownWord{Word: r.Metrics[0].Word}
+	}
+	return r, nil
 }
 
 func parseRoute(w *words, shown bool) (Route, error) {
@@ -111,18 +135,26 @@ func parseRoute(w *words, shown bool) (Route, error) {
 			}
 			return readTo(w, &r.MTU, natural)(keyword)
 		},
-		"advmss":   readTo(w, &r.AdvMSS, natural),
-		"window":   readTo(w, &r.Window, natural),
+		"advmss":   r.unlocked(w, &r.AdvMSS),
+		"window":   r.unlocked(w, &r.Window),
 		"onlink":   w.flag(&r.OnLink, true),
 		"protocol": read(w, &r.Proto, protos.understand),
 		"table":    read(w, &r.Table, tables.understand),
 		"dev":      read(w, &r.Dev, name),
 		"pref":     read(w, &r.Pref, preferences.understand),
 		"nexthop":  func(string) error { return r.parseNexthops(w, shown) },
+		"nhid":     readTo(w, &r.NexthopID, unsigned32),
+		"encap":    read(w, &r.Encap, w.encap),
+		"vrf":      read(w, &r.VRF, name),
+		"expires":  readTo(w, &r.Expires, unsigned32),
+	}
+	for keyword := range routeMetrics {
+		if does[keyword] == nil {
+			does[keyword] = r.metric(w)
+		}
 	}
 	if shown {
 		does["linkdown"], does["dead"] = w.flag(&r.LinkDown, true), w.flag(&r.Dead, true)
-		does["nhid"], does["encap"] = readTo(w, &r.NexthopID, unsigned32), read(w, &r.Encap, w.encap)
 	}
 	err := grammar.parse(w, does, destination)
 	switch {
@@ -192,11 +224,11 @@ func (r *Route) parseNexthops(w *words, shown bool) error {
 		"weight":  read(w, &hop.Weight, between(1, 256)),
 		"onlink":  w.flag(&hop.OnLink, true),
 		"nexthop": next,
+		"encap":   read(w, &hop.Encap, w.encap),
 	}
 	if shown {
 		grammar = shownNexthopWords
 		does["linkdown"], does["dead"] = w.flag(&hop.LinkDown, true), w.flag(&hop.Dead, true)
-		does["encap"] = read(w, &hop.Encap, w.encap)
 	}
 	err := grammar.parse(w, does, nil)
 	r.Nexthops = append(r.Nexthops, *hop)
@@ -327,6 +359,7 @@ func (r Route) args() []string {
 		out.word("tos", formatTypeOfService(*r.TOS))
 	}
 	out.word("table", r.Table)
+	out.word("vrf", r.VRF)
 	out.uint32("metric", r.Metric)
 	out.word("protocol", r.Proto)
 	out.word("scope", r.Scope)
@@ -337,6 +370,8 @@ func (r Route) args() []string {
 	}
 	out.int("advmss", r.AdvMSS)
 	out.int("window", r.Window)
+	out.metrics(r.Metrics)
+	out.uint32("expires", r.Expires)
 	out.word("pref", r.Pref)
 	out.hopFlags(r.OnLink, r.LinkDown, r.Dead)
 	for _, hop := range r.Nexthops {

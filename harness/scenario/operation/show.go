@@ -8,9 +8,8 @@ func (in ipCommand) show(object, verb string) (Operation, error) {
 }
 
 // shown are the objects that an Operation can only show.
-var shown = []string{"addrlabel", "maddress", "ntable", "tunnel", "tuntap", "token", "tcp_metrics", "netconf", "vrf",
-	"mroute", "mrule",
-	"nexthop", "macsec", "stats", "l2tp", "fou", "ila"}
+var shown = []string{"addrlabel", "ntable", "tunnel", "tcp_metrics", "netconf", "vrf", "mroute", "mrule", "macsec",
+	"stats", "l2tp", "fou", "ila"}
 
 var showVerbs = newGrammar("show list=show lst=show")
 

@@ -20,6 +20,12 @@ type NetnsAdd struct{ Name string }
 // NetnsDelete is `ip netns del NAME`.
 type NetnsDelete struct{ Name string }
 
+// NetnsDeleteAll is `ip -all netns del`.
+type NetnsDeleteAll struct{}
+
+// NetnsExecAll is `ip -all netns exec …`: the command runs in each namespace, unless it names another one.
+type NetnsExecAll struct{ Each Command }
+
 // NetnsSet is `ip netns set NAME NETNSID`. Auto is the id `auto`.
 type NetnsSet struct {
 	Name string
@@ -243,6 +249,11 @@ type Route struct {
 	Window   *int
 	Pref     string
 	Nexthops []Nexthop
+	// VRF is the name of a VRF link, whose table it is. Expires is in seconds. They and Metrics are words of a
+	// RouteChange alone.
+	VRF     string
+	Expires *uint32
+	Metrics []RouteMetric
 	// NexthopID is the id of a nexthop object (nhid).
 	NexthopID *uint32
 	Encap     *Encap
@@ -350,6 +361,17 @@ type Ping struct {
 	Numeric  bool
 	Quiet    bool
 	TTL      int // -t; 0: default
+	// SecondSource is the address if Source is an interface, or the interface if it is an address.
+	SecondSource string
+	Flood        bool   // -f: a request after each answer, and at least a hundred in a second
+	Adaptive     bool   // -A: a request after each answer
+	Broadcast    bool   // -b: Dest may be a broadcast address
+	Direct       bool   // -r: without the routing table
+	NoLoop       bool   // -L: no copies of multicast requests to the host itself
+	Preload      int    // -l: requests sent before the first answer; 0: one
+	Pattern      string // -p: the payload, in base 16
+	TOS          uint8  // -Q
+	Mark         uint32 // -m
 }
 
 // Show is an `ip` command that changes nothing: link, addr, route show, route get, netns list, …

@@ -87,6 +87,11 @@ func (s *reader) command(argv []string) {
 		if _, left := operation.Enter(argv); len(left) > 0 && filepath.Base(left[0]) != name {
 			s.command(left)
 		}
+		if c, err := operation.Parse(argv); err == nil {
+			if all, ok := c.Op.(operation.NetnsExecAll); ok {
+				s.command(all.Each.Argv())
+			}
+		}
 	case "capsh": // capsh -- WORDS of bash
 		if i := slices.Index(argv, "--"); i >= 0 {
 			s.command(append([]string{"bash"}, argv[i+1:]...))

@@ -20,6 +20,7 @@ func TestPrograms(t *testing.T) {
 		{"ip netns exec a ping 192.0.2.1", "ip ping"},
 		{"ip -netns a netns exec b ip netns exec c ping 192.0.2.1", "ip ping"},
 		{"ip netns exec", "ip"},
+		{"ip -all netns exec timeout 1 nft monitor", "ip timeout nft"},
 		{"/bin/ping 192.0.2.1", "/bin/ping"},
 
 		{"timeout 1 ping 192.0.2.1", "timeout ping"},
