@@ -132,6 +132,9 @@ func junitOfSuite(r *Run, s *Suite) junitSuite {
 		File: term.Printable(s.File),
 	}
 	own := []Property{{"title", s.Title}, {"driver", s.Driver}}
+	for _, v := range s.Variables {
+		own = append(own, Property{"variable " + v.Name, v.Value})
+	}
 	for _, p := range slices.Concat(own, r.Properties, r.leftOutProperties()) {
 		out.Properties = append(out.Properties, junitProperty{term.Printable(p.Name), term.Printable(p.Value)})
 	}

@@ -43,14 +43,16 @@ type Property struct {
 
 // Suite is one scenario with one driver, or one hand-written suite.
 type Suite struct {
-	ID      string    `json:"id"` // scenario id, or the suite's own
-	Title   string    `json:"title"`
-	Driver  string    `json:"driver,omitempty"`
-	File    string    `json:"file,omitempty"`
-	Labels  []string  `json:"labels,omitempty"`
-	Points  int       `json:"points,omitempty"` // of the whole scenario
-	Started time.Time `json:"started"`
-	Cases   []Case    `json:"cases"`
+	ID     string   `json:"id"` // scenario id, or the suite's own
+	Title  string   `json:"title"`
+	Driver string   `json:"driver,omitempty"`
+	File   string   `json:"file,omitempty"`
+	Labels []string `json:"labels,omitempty"`
+	Points int      `json:"points,omitempty"` // of the whole scenario
+	// Variables are those of the scenario, with the values that it was played with.
+	Variables []Property `json:"variables,omitempty"`
+	Started   time.Time  `json:"started"`
+	Cases     []Case     `json:"cases"`
 }
 
 // Case is one step or mistake of a scenario, or one spec of a hand-written suite.

@@ -39,7 +39,7 @@ var (
 	// frontMatterLine is a line of the front matter.
 	frontMatterLine = regexp.MustCompile(`^(id|kind|level|requires|host|vars|points)[ \t]*:([ \t]|$)`)
 	// nearRule is a line that was probably meant as one of the two lines --- around the front matter.
-	nearRule = regexp.MustCompile(`^[ \t]*(-{2,}|[–—]+|\.\.\.|\+{3,}|-{3,}[ \t]*(yaml|yml))[ \t]*$`)
+	nearRule = regexp.MustCompile(`^[ \t]*(-{2,}|[–—]+|\.\.\.|\+{3,}|-{3,}[ \t]*(yaml|yml))[ \t\x{a0}]*$`)
 )
 
 const rule = "---"
@@ -93,7 +93,7 @@ func strayFrontMatter(lines []string) int {
 func (m *frontMatter) read(text string) {
 	file, err := parser.ParseBytes([]byte(text), 0, parser.AllowDuplicateMapKey())
 	if err != nil {
-		m.syntaxError(err)
+		m.syntaxError(text, err)
 		return
 	}
 	for i, doc := range file.Docs {
@@ -116,10 +116,17 @@ func (m *frontMatter) read(text string) {
 	}
 }
 
-func (m *frontMatter) syntaxError(err error) {
+// tabbed is a line that is indented with a tab.
+var tabbed = regexp.MustCompile(`^ *\t`)
+
+func (m *frontMatter) syntaxError(text string, err error) {
 	var syntax *yaml.SyntaxError
 	if errors.As(err, &syntax) && syntax.Token != nil && syntax.Token.Position != nil {
-		m.add(m.offset+syntax.Token.Position.Line, "read the front matter: %s", syntax.Message)
+		message, line := syntax.Message, syntax.Token.Position.Line
+		if lines := strings.Split(text, "\n"); line <= len(lines) && tabbed.MatchString(lines[line-1]) {
+			message = "the line begins with a tab: YAML is indented with blanks"
+		}
+		m.add(m.offset+line, "read the front matter: %s", message)
 		return
 	}
 	m.add(m.offset, "read the front matter: %v", err)
@@ -176,13 +183,19 @@ func orFrontMatter(path string) string {
 	return strings.TrimSuffix(path, ".")
 }
 
+// maxID is the most letters of an id: it is a part of names of cases, labels and files.
+const maxID = 100
+
 func (m *frontMatter) id(key string, n ast.Node) {
 	id, ok := scalar(n)
-	if !ok || !kebabCase.MatchString(id) {
+	switch {
+	case !ok || !kebabCase.MatchString(id):
 		m.bad(key, n, "lower-case words joined by -, such as veth-pair")
-		return
+	case len(id) > maxID:
+		m.bad(key, n, fmt.Sprintf("at most %d letters, found %d", maxID, len(id)))
+	default:
+		m.sc.ID = id
 	}
-	m.sc.ID = id
 }
 
 func (m *frontMatter) kind(key string, n ast.Node) {
@@ -291,13 +304,45 @@ func (m *frontMatter) vars(key string, n ast.Node) {
 			m.add(m.line(keyNode), "bad key in %s: %q is no name (letters, digits, _ and -)", key, name)
 			return
 		}
-		text, ok := scalar(value)
-		if !ok || strings.Contains(text, "\n") {
-			m.bad(key+"."+name, value, "one line of text")
-			return
-		}
-		m.sc.Vars = append(m.sc.Vars, Var{Name: name, Default: text, Value: text})
+		v := Var{Name: name, Line: m.line(keyNode)}
+		m.variable(&v, key+"."+name, value)
+		m.sc.Vars = append(m.sc.Vars, v)
 	})
+}
+
+// variable reads the value of a variable: a line of text, which may have ranges, or a list of such lines.
+func (m *frontMatter) variable(v *Var, key string, n ast.Node) {
+	const expected = "one line of text, or a list such as [red, blue]; one that begins with { stands in quotes"
+	items := []ast.Node{n}
+	if list, ok := n.(*ast.SequenceNode); ok {
+		items = list.Values
+	}
+	for i, item := range items {
+		text, ok := scalar(item)
+		if !ok || strings.Contains(text, "\n") {
+			m.bad(key, item, expected)
+			continue
+		}
+		p, err := parsePattern(text)
+		if err != nil {
+			m.add(m.line(item), "bad value of %s: %v", key, err)
+			// so that the lines that use it have no problem, too
+			p = pattern{{word: rangeUse.ReplaceAllString(text, "1")}}
+		}
+		if slices.Contains(v.Choices, text) {
+			m.add(m.line(item), "bad value of %s: %q stands in the list twice", key, text)
+		}
+		if n != item || isPattern(text) {
+			v.Choices = append(v.Choices, text)
+		}
+		if i == 0 {
+			v.Default = p.first()
+		}
+	}
+	if len(items) == 0 {
+		m.bad(key, n, "a list with at least one value")
+	}
+	v.Value = v.Default
 }
 
 // list calls f for each item of a list.
@@ -336,9 +381,18 @@ func scalar(n ast.Node) (string, bool) {
 	return "", false
 }
 
+// quoted is a text in quotes, cut if it is long.
+func quoted(text string) string {
+	const most = 60
+	if runes := []rune(text); len(runes) > most {
+		text = string(runes[:most]) + "…"
+	}
+	return strconv.Quote(text)
+}
+
 func describe(n ast.Node) string {
 	if text, ok := scalar(n); ok {
-		return strconv.Quote(text)
+		return quoted(text)
 	}
 	switch n.Type() {
 	case ast.NullType:

@@ -1,7 +1,10 @@
 package scenario
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -51,7 +54,8 @@ vars:
 			},
 			Routes: []HostRoute{{"default via 192.168.2.1 dev ens224", 15}, {"10.0.0.0/8 dev ens192", 16}},
 		},
-		Vars: []Var{{"on", "yes", "yes"}, {"count", "010", "010"}, {"empty", "", ""}, {"float", "1.50", "1.50"}},
+		Vars: []Var{{"on", "yes", "yes", nil, 18}, {"count", "010", "010", nil, 19}, {"empty", "", "", nil, 20},
+			{"float", "1.50", "1.50", nil, 21}},
 	}
 	opts := cmp.Options{cmpopts.IgnoreFields(Scenario{}, "Steps", "Source"),
 		cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })}
@@ -76,6 +80,13 @@ func TestFrontMatterProblems(t *testing.T) {
 		{"bad id", "id: Veth_Pair",
 			[]string{"2: bad value of id: expected lower-case words joined by -, such as veth-pair; found " +
 				"\"Veth_Pair\""}},
+		{"long id", "id: " + strings.Repeat("a", 200_000),
+			[]string{"2: bad value of id: expected at most 100 letters, found " +
+				"200000; found \"" + strings.Repeat("a", 60) + "…\""}},
+		{"tab", "host:\n\tinterfaces:\n\t\tup0: 10.0.0.1/8",
+			[]string{"3: read the front matter: the line begins with a tab: YAML is indented with blanks"}},
+		{"tab on the top level", "level: 1\n\tid: x",
+			[]string{"3: read the front matter: the line begins with a tab: YAML is indented with blanks"}},
 		{"bad kind", "kind: lession",
 			[]string{"2: bad value of kind: expected lesson, challenge, conformance, did you mean lesson?; found " +
 				"\"lession\""}},
@@ -103,8 +114,28 @@ func TestFrontMatterProblems(t *testing.T) {
 		{"bad route", "host:\n  routes:\n    - default via nowhere",
 			[]string{"4: bad value of host.routes: \"default via nowhere\" is no route"}},
 		{"variable name", "vars:\n  a b: 1", []string{"3: bad key in vars: \"a b\" is no name"}},
-		{"variable list", "vars:\n  a: [1, 2]",
-			[]string{"3: bad value of vars.a: expected one line of text; found a list"}},
+		{"variable of keys", "vars:\n  a: {1..5}",
+			[]string{"3: bad value of vars.a: expected one line of text, or a list " +
+				"such as [red, blue]; one that begins with { stands in quotes; found keys and values"}},
+		{"empty list", "vars:\n  a: []",
+			[]string{"3: bad value of vars.a: expected a list with at least one value; found a list"}},
+		{"list in a list", "vars:\n  a: [1, [2]]", []string{"3: bad value of vars.a: expected one line of text"}},
+		{"value twice", "vars:\n  a:\n    - x\n    - y\n    - x",
+			[]string{"6: bad value of vars.a: \"x\" stands in the list twice"}},
+		{"descending range", "vars:\n  a: 10.{200..1}.0.0",
+			[]string{"3: bad value of vars.a: a range is written {1..200}, the " +
+				"smaller number first, found {200..1}"}},
+		{"range of one", "vars:\n  a: '{1..1}'",
+			[]string{"3: bad value of vars.a: a range is written {1..200}, the smaller"}},
+		{"negative range", "vars:\n  a: '{-1..5}'",
+			[]string{"3: bad value of vars.a: a range is written {1..200}, with two numbers"}},
+		{"zeros in front", "vars:\n  a: x{01..20}",
+			[]string{"3: bad value of vars.a: a range is written {1..200}, with two"}},
+		{"three dots", "vars:\n  a: x{1...20}",
+			[]string{"3: bad value of vars.a: a range is written {1..200}, with two"}},
+		{"blanks in a range", "vars:\n  a: x{1 .. 20}", []string{"3: bad value of vars.a: a range is written"}},
+		{"letters in a range", "vars:\n  a: [x, 'x{a..f}']", []string{"3: bad value of vars.a: a range is written"}},
+		{"too large a range", "vars:\n  a: x{1..9999999999}", []string{"3: bad value of vars.a: a range is written"}},
 		{"broken YAML", "requires: [veth", []string{"2: read the front matter:"}},
 		{"broken further down", "level: 1\nhost:\n  a\n b: c", []string{"4: read the front matter:"}},
 		{"a list", "- a\n- b", []string{"2: bad value of the front matter: expected keys and values, found a list"}},
@@ -115,8 +146,28 @@ func TestFrontMatterProblems(t *testing.T) {
 			compareProblems(t, err, "t.md", c.want)
 		})
 	}
-	_, err := Parse("t.md", []byte("---\nlevel: 1\n# T\n"))
-	compareProblems(t, err, "t.md", []string{"1: the front matter is not closed"})
+	for src, want := range map[string]string{
+		"---\nlevel: 1\n# T\n":                 "1: the front matter is not closed",
+		"----\nlevel: 1\n---\n# T\n":           `1: the front matter begins with a line --- at the very top of the file, found "----"`,
+		"+++\nlevel: 1\n+++\n# T\n":            `1: the front matter begins with a line ---`,
+		"\n---\nlevel: 1\n---\n# T\n":          `2: the front matter begins with a line --- at the very top of the file, found "---"`,
+		" ---\nlevel: 1\n---\n# T\n":           `1: the front matter begins with a line ---`,
+		"---yaml\n\nlevel: 1\n---\n# T\n":      `1: the front matter begins with a line ---`,
+		"level: 1\n---\n# T\n":                 `1: the front matter begins with a line --- at the very top of the file, found "level: 1"`,
+		"---\nlevel: 1\n----\n# T\n":           `3: the front matter ends with a line ---, found "----"`,
+		"---\nlevel: 1\n...\n# T\n":            `3: the front matter ends with a line ---`,
+		"---\nlevel: 1\n---\u00a0\n---\n# T\n": `3: the front matter ends with a line ---`,
+		"---\nlevel: 1\n  ---\n# T\n---\n":     `3: the front matter ends with a line ---`,
+		"---\nlevel: 1\n——\n# T\n":             `3: the front matter ends with a line ---, found "——"`,
+	} {
+		_, err := Parse("t.md", []byte(src+"## S\n"+okStep))
+		var problems Problems
+		if !errors.As(err, &problems) ||
+			!strings.HasPrefix(fmt.Sprintf("%d: %s", problems[0].Line, problems[0].Message), want) {
+			t.Errorf("%q: %v, want %s", src, err, want)
+		}
+	}
+	var err error
 	_, err = Parse("My Lesson.md", []byte(lesson(okStep)))
 	compareProblems(t, err, "My Lesson.md", []string{"1: the file name is no id (\"My Lesson\")"})
 }

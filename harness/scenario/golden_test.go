@@ -66,7 +66,14 @@ func TestSamples(t *testing.T) {
 // dump is a scenario as text, with line numbers.
 func dump(sc *Scenario) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %q %s level %d requires %q vars %q\n", sc.ID, sc.Title, sc.Kind, sc.Level, sc.Requires, sc.Vars)
+	names := []string{}
+	for _, v := range sc.Vars {
+		names = append(names, v.Name)
+	}
+	fmt.Fprintf(&b, "%s %q %s level %d requires %q vars %q\n", sc.ID, sc.Title, sc.Kind, sc.Level, sc.Requires, names)
+	for _, v := range sc.Vars {
+		fmt.Fprintf(&b, "%4d variable %s = %q, default %q of %q\n", v.Line, v.Name, v.Value, v.Default, v.Choices)
+	}
 	if sc.Points > 0 {
 		fmt.Fprintf(&b, "     points %d\n", sc.Points)
 	}

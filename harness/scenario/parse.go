@@ -13,10 +13,10 @@ import (
 
 // Parse parses a scenario. The file name is used in messages and, if the front matter has no id, as the id; the file is
 // not read. The error is of type Problems: all that were found, in line order.
-func Parse(file string, src []byte) (*Scenario, error) { return ParseWith(file, src, nil) }
+func Parse(file string, src []byte) (*Scenario, error) { return ParseWith(file, src, Values{}) }
 
-// ParseWith is Parse with other values for variables than the front matter's defaults.
-func ParseWith(file string, src []byte, vars map[string]string) (*Scenario, error) {
+// ParseWith is Parse with other values for variables than the defaults.
+func ParseWith(file string, src []byte, values Values) (*Scenario, error) {
 	f := &findings{file: file}
 	sc := &Scenario{ID: strings.TrimSuffix(path.Base(file), ".md"), Kind: Lesson, File: file, Source: string(src)}
 	text, ok := decode(src, f)
@@ -29,11 +29,12 @@ func ParseWith(file string, src []byte, vars map[string]string) (*Scenario, erro
 	}
 	front := &frontMatter{findings: f, sc: sc, offset: 1}
 	front.read(yamlText)
-	if len(f.list) == 0 && !kebabCase.MatchString(sc.ID) {
-		f.add(1, "the file name is no id (%q): expected lower-case words joined by -, in it or as id in the "+
-			"front matter", sc.ID)
+	if len(f.list) == 0 && (!kebabCase.MatchString(sc.ID) || len(sc.ID) > maxID) {
+		f.add(1, "the file name is no id (%s): expected lower-case words joined by -, at most %d letters, in it or "+
+			"as id in "+
+			"the front matter", quoted(sc.ID), maxID)
 	}
-	setVariables(sc, vars, f)
+	setVariables(sc, values, f)
 	b := &builder{findings: f, sc: sc, consoles: consoleReader{f, newVariables(sc.Vars)}}
 	b.build(elements(markdown), strings.Count(strings.TrimSuffix(markdown, "\n"), "\n")+1)
 	b.points(front.pointsLine)
@@ -61,16 +62,18 @@ func decode(src []byte, f *findings) (string, bool) {
 	return text, len(f.list) == 0
 }
 
-func setVariables(sc *Scenario, values map[string]string, f *findings) {
+func setVariables(sc *Scenario, values Values, f *findings) {
 	names := make([]string, len(sc.Vars))
 	for i := range sc.Vars {
 		v := &sc.Vars[i]
 		names[i] = v.Name
-		if value, ok := values[v.Name]; ok {
-			v.Value = value
+		value, err := values.value(sc.ID, *v)
+		if err != nil {
+			f.add(v.Line, "set variable %s: %v", v.Name, err)
 		}
+		v.Value = value
 	}
-	for _, name := range slices.Sorted(maps.Keys(values)) {
+	for _, name := range slices.Sorted(maps.Keys(values.Set)) {
 		if !slices.Contains(names, name) {
 			f.add(1, "set variable %s: the front matter has no such variable%s", name, nearest.DidYouMean(name, names))
 		}

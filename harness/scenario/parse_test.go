@@ -322,7 +322,7 @@ second line.
 func TestVariables(t *testing.T) {
 	src := "---\nvars:\n  net: 10.0.0\n  n: '007'\n---\n" +
 		lesson("```console\n$ echo {{net}}.1 {{ net }}\n{{net}}.1 {{n}}\n```\n- [ ] `a` reaches `{{net}}.2`\n")
-	sc, err := ParseWith("t.md", []byte(src), map[string]string{"net": "192.168.7"})
+	sc, err := ParseWith("t.md", []byte(src), Values{Set: map[string]string{"net": "192.168.7"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -333,10 +333,11 @@ func TestVariables(t *testing.T) {
 	if c.Output[0] != "192.168.7.1 007" || sc.Steps[0].Checks[0].Text != "`a` reaches `192.168.7.2`" {
 		t.Errorf("output %q, check %q", c.Output, sc.Steps[0].Checks[0].Text)
 	}
-	if diff := cmp.Diff([]Var{{"net", "10.0.0", "192.168.7"}, {"n", "007", "007"}}, sc.Vars); diff != "" {
+	if diff := cmp.Diff([]Var{{"net", "10.0.0", "192.168.7", nil, 3}, {"n", "007", "007", nil, 4}},
+		sc.Vars); diff != "" {
 		t.Error(diff)
 	}
-	_, err = ParseWith("t.md", []byte(src), map[string]string{"nett": "1"})
+	_, err = ParseWith("t.md", []byte(src), Values{Set: map[string]string{"nett": "1"}})
 	compareProblems(t, err, "t.md",
 		[]string{"1: set variable nett: the front matter has no such variable, did you mean net?"})
 }

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"unicode"
@@ -31,7 +32,24 @@ func Review(sc *Scenario) Problems {
 			}
 		}
 	}
+	reviewValues(f, sc)
 	return f.sorted()
+}
+
+// reviewValues reads the scenario again with other values than the defaults: each choice of a variable, with the first
+// and the last number of its ranges. The lines that use it must be right with all of them.
+func reviewValues(f *findings, sc *Scenario) {
+	const most = 64 // of a variable
+	for _, v := range sc.Vars {
+		values := v.bounds()
+		for _, value := range values[:min(len(values), most)] {
+			var problems Problems
+			_, err := ParseWith(sc.File, []byte(sc.Source), Values{Set: map[string]string{v.Name: value}})
+			if errors.As(err, &problems) {
+				f.add(problems[0].Line, "with %s=%s: %s", v.Name, value, problems[0].Message)
+			}
+		}
+	}
 }
 
 // unique refuses a duplicate title.

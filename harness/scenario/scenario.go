@@ -59,7 +59,13 @@ type HostRoute struct {
 }
 
 // Var is a variable of the front matter and its value in this scenario.
-type Var struct{ Name, Default, Value string }
+type Var struct {
+	Name, Default, Value string
+	// Choices are the values that Values may choose, as they are written: words, and words with ranges such as
+	// 10.{1..200}.0.0/24. There are none if the front matter has a single value without a range.
+	Choices []string
+	Line    int
+}
 
 // Section is a step, a mistake or the set-up: its commands, checks and hints.
 type Section struct {

@@ -76,6 +76,9 @@ func (p *Planned) planScenario(f Filter) {
 	for _, driver := range p.Job.Drivers {
 		s := reports.Suite{ID: sc.ID, Title: sc.Title, Driver: driver, File: sc.File, Labels: sc.Requires,
 			Points: sc.Points}
+		for _, v := range sc.Vars {
+			s.Variables = append(s.Variables, reports.Property{Name: v.Name, Value: v.Value})
+		}
 		var ids []string
 		for _, c := range sc.Cases(driver) {
 			if !f.selects(sc.Texts(c), append(sc.Labels(), c.Labels()...)) {

@@ -24,6 +24,7 @@ type options struct {
 	scenario string // "" for this machine or a saved state
 	state    string
 	all      bool
+	values   input.Variables
 	step     int
 	ascii    bool
 	svg      string
@@ -59,6 +60,7 @@ With a scenario it draws the lab that the steps leave, made in the sandbox.`,
 	flags.StringVar(&o.state, "state", "",
 		"draw the state in this `FILE` or pipe, written by\n'harness diagnose --save'")
 	flags.BoolVar(&o.all, "all", false, "draw unnamed namespaces of running processes, too")
+	o.values.Flags(flags)
 	flags.IntVar(&o.step, "step", 0, "draw the lab after step `N` of the scenario\n(default: after the last)")
 	flags.BoolVar(&o.ascii, "ascii", false, "use ASCII characters only (default in the locale C)")
 	flags.StringVar(&o.svg, "svg", "", "write SVG to this `FILE` instead of printing text;\n- is standard output")
@@ -71,6 +73,8 @@ func (o *options) check() error {
 	switch {
 	case o.state != "" && o.scenario != "":
 		return status.Usagef("--state %s and the scenario %s exclude each other", o.state, o.scenario)
+	case o.values.Given() && o.scenario == "":
+		return status.Usagef("--var and --var-seed need a scenario")
 	case o.all && (o.state != "" || o.scenario != ""):
 		return status.Usagef("--all applies to the namespaces of this machine only")
 	case o.step != 0 && o.scenario == "":
@@ -117,6 +121,9 @@ func (o *options) read(ctx context.Context) (*state.State, error) {
 	case o.scenario != "":
 		sc, err := input.Scenario(ctx, o.scenario)
 		if err != nil {
+			return nil, err
+		}
+		if sc, err = o.values.ChooseOne(sc); err != nil {
 			return nil, err
 		}
 		steps, err := stepsUpTo(sc, o.step)

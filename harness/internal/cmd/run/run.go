@@ -22,6 +22,7 @@ type options struct {
 	screen   *screen.Screen
 	names    []string // empty for everything
 	settings play.Settings
+	values   input.Variables
 	labels   string
 	focus    string
 	sandbox  string
@@ -70,6 +71,7 @@ func Bare(s *screen.Screen) *cobra.Command {
 	flags.StringVar(&o.focus, "focus", "", "run only cases whose text matches this `REGEXP`")
 	flags.Int64Var(&o.settings.Seed, "seed", 0,
 		"shuffle the scenarios with this `NUMBER`\n(default: the order of the course)")
+	o.values.Flags(flags)
 	flags.IntVar(&o.settings.Procs, "procs", 1,
 		"run this `NUMBER` of scenarios in parallel\n(default: 1; for the whole catalogue, as many as\n"+
 			"keep the processors busy)")
@@ -125,6 +127,9 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return machine.BeforeRun(err)
 	}
+	if what.Scenarios, err = o.values.Choose(what.Scenarios); err != nil {
+		return err
+	}
 	box := machine.TrySandbox(o.sandbox)
 	p, leftOut, err := play.Plan(what, o.settings)
 	if err != nil {
@@ -146,6 +151,9 @@ func run(ctx context.Context, o options) error {
 	}
 	if o.settings.Seed != 0 {
 		told.Say("order of the scenarios: --seed %d", o.settings.Seed)
+	}
+	for _, line := range o.values.Told(what.Scenarios) {
+		told.Say("%s", line)
 	}
 	s := play.Session{Settings: o.settings, Plan: p, LeftOut: leftOut, Sandboxed: sandboxed, Told: told}
 	r, ending := s.Run(ctx)

@@ -19,6 +19,7 @@ type options struct {
 	screen   *screen.Screen
 	name     string
 	solution bool
+	values   input.Variables
 }
 
 // Command is `harness show`.
@@ -34,6 +35,7 @@ func Command(s *screen.Screen) *cobra.Command {
 			return run(c.Context(), o)
 		},
 	}
+	o.values.Flags(c.Flags())
 	c.Flags().BoolVar(&o.solution, "solution", false,
 		"show the solution of a challenge, too: its setup,\nits commands and which checks hold from the start")
 	return c
@@ -48,10 +50,27 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	if sc.Kind == scenario.Challenge && !o.solution {
-		return o.screen.Page(withoutSolution(sc))
+	if sc, err = o.values.ChooseOne(sc); err != nil {
+		return err
 	}
-	return o.screen.Page(sc.Source)
+	text := sc.Source
+	if sc.Kind == scenario.Challenge && !o.solution {
+		text = withoutSolution(sc)
+	}
+	if o.screen.Terminal || o.values.Given() {
+		text = withValues(sc, text)
+	}
+	return o.screen.Page(text)
+}
+
+// withValues is a text with the values of the variables in the place of their names. Without a choice of the user what
+// is not for a terminal stays the Markdown of the file.
+func withValues(sc *scenario.Scenario, text string) string {
+	var pairs []string
+	for _, v := range sc.Vars {
+		pairs = append(pairs, "{{"+v.Name+"}}", v.Value)
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
 }
 
 // withoutSolution is the text of a challenge for a learner: without the setup and without the commands, which are the

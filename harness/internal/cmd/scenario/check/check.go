@@ -24,6 +24,7 @@ type options struct {
 	screen  *screen.Screen
 	files   []string
 	sandbox string
+	values  input.Variables
 }
 
 // Command is `harness scenario check`.
@@ -38,6 +39,7 @@ func Command(s *screen.Screen) *cobra.Command {
 			return run(c.Context(), o)
 		},
 	}
+	o.values.Flags(c.Flags())
 	c.Flags().StringVar(&o.sandbox, "sandbox", "auto", "`MODE` auto, on or off")
 	return c
 }
@@ -69,6 +71,12 @@ func run(ctx context.Context, o options) error {
 	scs, err := input.WithoutRepeats(scs)
 	if err != nil {
 		return err
+	}
+	if scs, err = o.values.Choose(scs); err != nil {
+		return err
+	}
+	for _, line := range o.values.Told(scs) {
+		fmt.Fprintln(o.screen.Err, line)
 	}
 	return playAll(ctx, o, scs)
 }

@@ -1,0 +1,114 @@
+package input
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/nearest"
+	"netnscheck/harness/scenario"
+)
+
+// Variables are what the user says about the variables of scenarios: --var and --var-seed.
+type Variables struct {
+	set  []string
+	seed string
+}
+
+// Flags adds the flags to those of a command.
+func (v *Variables) Flags(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&v.set, "var", nil,
+		"play with this `NAME=VALUE` of a variable; repeatable")
+	flags.StringVar(&v.seed, "var-seed", "",
+		"choose the other variables by this `SEED`, any text\n(default: the first value of each)")
+}
+
+// Given reports whether there are any.
+func (v *Variables) Given() bool { return len(v.set) > 0 || v.seed != "" }
+
+// Choose reads the scenarios that have variables again, with their values. A variable that none of them has is an
+// error.
+func (v *Variables) Choose(all []*scenario.Scenario) ([]*scenario.Scenario, error) {
+	if !v.Given() {
+		return all, nil
+	}
+	set, err := v.values(all)
+	if err != nil {
+		return nil, err
+	}
+	chosen := slices.Clone(all)
+	var errs []error
+	for i, sc := range all {
+		if len(sc.Vars) == 0 {
+			continue
+		}
+		own := scenario.Values{Seed: v.seed, Set: maps.Clone(set)}
+		maps.DeleteFunc(own.Set, func(name, _ string) bool { return !has(sc, name) })
+		var err error
+		chosen[i], err = scenario.ParseWith(sc.File, []byte(sc.Source), own)
+		errs = append(errs, err)
+	}
+	return chosen, status.With(status.Usage, errors.Join(errs...))
+}
+
+// ChooseOne is Choose for one scenario.
+func (v *Variables) ChooseOne(sc *scenario.Scenario) (*scenario.Scenario, error) {
+	all, err := v.Choose([]*scenario.Scenario{sc})
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// values are the values of --var.
+func (v *Variables) values(all []*scenario.Scenario) (map[string]string, error) {
+	set := map[string]string{}
+	for _, word := range v.set {
+		name, value, ok := strings.Cut(word, "=")
+		_, twice := set[name]
+		switch {
+		case !ok || name == "":
+			return nil, status.Usagef("--var %s: expected NAME=VALUE", word)
+		case twice:
+			return nil, status.Usagef("--var %s: %s has a value already", word, name)
+		case !slices.ContainsFunc(all, func(sc *scenario.Scenario) bool { return has(sc, name) }):
+			return nil, status.Usagef("--var %s: no scenario has the variable %s%s", word, name,
+				nearest.DidYouMean(name, names(all)))
+		}
+		set[name] = value
+	}
+	return set, nil
+}
+
+func has(sc *scenario.Scenario, name string) bool {
+	return slices.ContainsFunc(sc.Vars, func(v scenario.Var) bool { return v.Name == name })
+}
+
+func names(all []*scenario.Scenario) (names []string) {
+	for _, sc := range all {
+		for _, v := range sc.Vars {
+			names = append(names, v.Name)
+		}
+	}
+	return names
+}
+
+// Told are lines that say which values the scenarios have, if the user gave any.
+func (v *Variables) Told(all []*scenario.Scenario) (lines []string) {
+	for _, sc := range all {
+		if !v.Given() || len(sc.Vars) == 0 {
+			continue
+		}
+		words := make([]string, len(sc.Vars))
+		for i, one := range sc.Vars {
+			words[i] = one.Name + "=" + one.Value
+		}
+		lines = append(lines, fmt.Sprintf("variables of %s: %s", sc.ID, strings.Join(words, ", ")))
+	}
+	return lines
+}
