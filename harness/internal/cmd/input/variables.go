@@ -23,7 +23,7 @@ type Variables struct {
 // Flags adds the flags to those of a command.
 func (v *Variables) Flags(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&v.set, "var", nil,
-		"play with this `NAME=VALUE` of a variable; repeatable")
+		"set a variable, `NAME=VALUE`; repeatable")
 	flags.StringVar(&v.seed, "var-seed", "",
 		"choose the other variables by this `SEED`, any text\n(default: the first value of each)")
 }
