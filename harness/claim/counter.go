@@ -120,7 +120,9 @@ func (c CounterGrew) Mutants() Mutants {
 	}
 	return Mutants{Own: append(ways,
 		Way{Name: "other traffic", Commands: func(*state.State) []string { return noise(c.Netns) }},
-		Way{Name: "drops at the peer", Commands: c.dropAtPeer})}
+		Way{Name: "drops at the peer", Commands: func(s *state.State) []string { return c.drops(s, true) }},
+		Way{Name: "drops of what the peer sends", Commands: func(s *state.State) []string { return c.drops(s, false) }},
+	)}
 }
 
 // noise makes a namespace receive, forward, reject and drop packets of all kinds.
@@ -149,19 +151,22 @@ func noise(ns string) []string {
 	}
 }
 
-// dropAtPeer makes a link send packets that its peer drops.
-func (c CounterGrew) dropAtPeer(s *state.State) []string {
+// drops makes a link send packets that are larger than the MTU of its peer, or the other way round.
+func (c CounterGrew) drops(s *state.State, toPeer bool) []string {
 	n := s.Namespace(c.Netns)
 	if n == nil || n.Link(c.Link) == nil || n.Link(c.Link).Peer == nil || n.Link(c.Link).Peer.Name == "" {
 		return nil
 	}
-	peer := n.Link(c.Link).Peer
+	from, to := Iface{c.Link, c.Netns}, Iface{n.Link(c.Link).Peer.Name, n.Link(c.Link).Peer.Netns}
+	if !toPeer {
+		from, to = to, from
+	}
 	return []string{
-		in(peer.Netns, "link set %s up", peer.Name), in(c.Netns, "link set %s up", c.Link),
-		in(peer.Netns, "link set %s mtu 100", peer.Name),
-		"-" + execIn(c.Netns, "tc qdisc del dev %s root", c.Link),
-		"-" + in(c.Netns, "addr add 198.18.77.1/24 dev %s", c.Link),
-		in(c.Netns, "neigh replace 198.18.77.9 lladdr 02:00:00:00:77:77 dev %s", c.Link),
-		"-" + execIn(c.Netns, "ping -c1 -W0.1 -s 1000 198.18.77.9"),
+		in(to.Netns, "link set %s up", to.Name), in(from.Netns, "link set %s up", from.Name),
+		in(to.Netns, "link set %s mtu 100", to.Name),
+		"-" + execIn(from.Netns, "tc qdisc del dev %s root", from.Name),
+		"-" + in(from.Netns, "addr add 198.18.77.1/24 dev %s", from.Name),
+		in(from.Netns, "neigh replace 198.18.77.9 lladdr 02:00:00:00:77:77 dev %s", from.Name),
+		"-" + execIn(from.Netns, "ping -c1 -W0.1 -s 1000 198.18.77.9"),
 	}
 }
