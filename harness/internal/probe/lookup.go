@@ -196,7 +196,7 @@ func (r LookupResult) Refusal(asked RouteRequest) string {
 		means = "the reverse path filter: the reply would leave by another interface"
 	case r.Errno == unix.EINVAL && asked.Iif != 0 && !asked.From.IsValid():
 		means = "a packet that arrives needs a source, and nothing on the interface tells one: write from"
-	case r.Errno == unix.EINVAL && asked.Iif != 0: // since 6.14 in place of EXDEV too
+	case r.Errno == unix.EINVAL && asked.Iif != 0: // newer kernels answer so in place of EXDEV too
 		means = "a blackhole route or rule, or a source that the interface does not take: one of the namespace " +
 			"itself, or refused by the reverse path filter"
 	case r.Errno == unix.EINVAL:
