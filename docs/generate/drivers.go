@@ -48,7 +48,7 @@ func driversText(all []*scenario.Scenario) (string, error) {
 *same*: the driver runs the section's commands as they are written, and the harness compares the state that it leaves
 with the state that the others leave. *differs*: the section has commands or answers for this driver only, which are
 listed; the comparison of states ends at such a step. *cannot*: the driver lacks a form of command, or no block is for
-it; the section is skipped with that reason.
+it; the section is skipped with that reason, and another driver runs a step's commands for the steps after it.
 
 A block for all drivers is written in the words of iproute2; of the other drivers only success or refusal is compared
 there.

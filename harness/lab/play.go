@@ -40,6 +40,10 @@ type stepRecord struct {
 	reason  string
 	missing []string     // programs
 	after   *state.State // nil if the step did not complete
+	// passedOver is set for a skipped step if those after it can be played: it changes nothing, or by has run its
+	// commands.
+	passedOver bool
+	by         *Play
 }
 
 // PlayOptions are the options of NewPlay.
@@ -63,8 +67,13 @@ func (p *Play) Step(ctx context.Context, i int) (r scenario.SectionResult) {
 	r = p.newResult(scenario.StepSection, &step.Section, i, 0)
 	defer stopwatch(&r)()
 	rec := stepRecord{}
-	if p.mayPlay(ctx, &r, i, step.Blocks, nil, step.Checks) {
-		p.playStep(ctx, &r, i, &rec)
+	if p.mayBegin(ctx, &r, i, step.Blocks, step.Checks) {
+		if p.canPlay(&r, step.Blocks, nil, step.Checks) {
+			p.playStep(ctx, &r, i, &rec)
+		}
+		if r.Outcome == scenario.Skip {
+			p.passOver(ctx, i, &r, &rec)
+		}
 	}
 	rec.outcome, rec.reason, rec.missing = r.Outcome, r.Reason, r.Missing
 	if rec.after != nil {
@@ -97,17 +106,22 @@ func (p *Play) advance(ctx context.Context, i int) {
 	}
 }
 
+// startSteps starts the lab of the steps, once.
+func (p *Play) startSteps(ctx context.Context) (err error) {
+	if p.lab != nil {
+		return nil
+	}
+	if p.lab, err = p.startAtSetup(ctx); err != nil {
+		return err
+	}
+	p.start, err = p.lab.State(ctx)
+	return err
+}
+
 func (p *Play) playStep(ctx context.Context, r *scenario.SectionResult, i int, rec *stepRecord) {
-	if p.lab == nil {
-		var err error
-		if p.lab, err = p.startAtSetup(ctx); err != nil {
-			failToStart(r, err)
-			return
-		}
-		if p.start, err = p.lab.State(ctx); err != nil {
-			failToStart(r, err)
-			return
-		}
+	if err := p.startSteps(ctx); err != nil {
+		failToStart(r, err)
+		return
 	}
 	step := &p.sc.Steps[i]
 	s := &scene{play: p, lab: p.lab, result: r}
@@ -127,7 +141,12 @@ func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult)
 	r = p.newResult(scenario.MistakeSection, &mistake.Section, i, j+1)
 	defer stopwatch(&r)()
 	awaited := slices.Concat(mistake.Checks, p.sc.Steps[i].Checks) // the latter after the repair
-	if !p.mayPlay(ctx, &r, i+1, mistake.Blocks, mistake.Fix, awaited) {
+	before := i + 1
+	if p.steps[i].outcome == scenario.Skip && (!p.anyFor(p.sc.Steps[i].Blocks) || p.anyFor(mistake.Fix) && !mistake.Undo) {
+		before = i // it needs nothing of its step, which was skipped
+	}
+	if !p.mayBegin(ctx, &r, before, slices.Concat(mistake.Blocks, mistake.Fix), awaited) ||
+		!p.canPlay(&r, mistake.Blocks, mistake.Fix, awaited) {
 		return r
 	}
 	l, err := p.startBefore(ctx, i)
@@ -176,18 +195,17 @@ func (p *Play) Close() error {
 	return errors.Join(errs...)
 }
 
-// mayPlay decides whether a section with these blocks, this fix and these checks can be played after the first `before`
-// steps. If not it sets the outcome and the reason.
-func (p *Play) mayPlay(ctx context.Context, r *scenario.SectionResult, before int, blocks, fix []scenario.Block,
+// mayBegin decides whether the steps before a section, of which there are `before`, allow to play it. If not it sets the
+// outcome and the reason.
+func (p *Play) mayBegin(ctx context.Context, r *scenario.SectionResult, before int, blocks []scenario.Block,
 	checks []scenario.Check) bool {
-	all := slices.Concat(blocks, fix)
 	lacking, err := p.unmet(ctx)
 	if err != nil {
 		r.AddProblem(scenario.Error, problemOf(r.Line, err))
 		return false
 	}
 	if lacking != nil {
-		p.leaveOut(r, lacking, all, checks)
+		p.leaveOut(r, lacking, blocks, checks)
 		return false
 	}
 	for i, rec := range p.steps[:min(before, len(p.steps))] {
@@ -199,17 +217,22 @@ func (p *Play) mayPlay(ctx context.Context, r *scenario.SectionResult, before in
 		case bad(rec.outcome):
 			r.Outcome, r.Reason = scenario.Blocked, fmt.Sprintf("needs step %d “%s”, which did not pass", i+1, title)
 			return false
-		case rec.outcome == scenario.Skip && p.anyFor(p.sc.Steps[i].Blocks):
+		case rec.outcome == scenario.Skip && !rec.passedOver:
 			reason := fmt.Sprintf("needs step %d “%s”, which was skipped: %s", i+1, title, rec.reason)
-			p.leaveOut(r, &scenario.Unavailable{Reason: reason, Programs: rec.missing}, all, checks)
+			p.leaveOut(r, &scenario.Unavailable{Reason: reason, Programs: rec.missing}, blocks, checks)
 			return false
 		}
 	}
+	return true
+}
+
+// canPlay decides whether this driver can play a section with these blocks, this fix and these checks.
+func (p *Play) canPlay(r *scenario.SectionResult, blocks, fix []scenario.Block, checks []scenario.Check) bool {
 	if len(blocks) > 0 && !p.anyFor(blocks) {
 		r.Outcome, r.Reason = scenario.Skip, "has no command for the driver "+p.driver.Name()+" and the versions here"
 		return false
 	}
-	return p.canSay(r, all, checks)
+	return p.canSay(r, slices.Concat(blocks, fix), checks)
 }
 
 // leaveOut skips a section for something that is lacking before it. The missing programs of its own commands and checks

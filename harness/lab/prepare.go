@@ -12,7 +12,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// startAtSetup starts a lab and runs the scenario's set-up.
+// startAtSetup starts a lab and runs the scenario's set-up, with another driver if this one cannot.
 func (p *Play) startAtSetup(ctx context.Context) (*Lab, error) {
 	l, err := Start(ctx, p.sc.Host, p.opts.World)
 	if err != nil {
@@ -21,7 +21,11 @@ func (p *Play) startAtSetup(ctx context.Context) (*Lab, error) {
 	if p.sc.Setup == nil {
 		return l, nil
 	}
-	if err := p.replay(ctx, l, p.sc.Setup); err != nil {
+	by := p.standIn(p.sc.Setup)
+	if _, nobody := p.driver.(absent); nobody || by == nil {
+		by = p // for its reason
+	}
+	if err := by.replay(ctx, l, p.sc.Setup); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
@@ -44,7 +48,11 @@ func (p *Play) startBefore(ctx context.Context, i int) (*Lab, error) {
 		return nil, err
 	}
 	for k := range p.sc.Steps[:i] {
-		if err := p.replay(ctx, l, &p.sc.Steps[k].Section); err != nil {
+		by := p.again(k)
+		if by == nil {
+			continue
+		}
+		if err := by.replay(ctx, l, &p.sc.Steps[k].Section); err != nil {
 			return nil, errors.Join(err, l.Close())
 		}
 	}
@@ -108,38 +116,45 @@ func (p *Play) stateBefore(i int) *state.State {
 // directCommands are the operations of the set-up and the steps before step i, if all of them have a typed form.
 // Refused commands changed nothing and are left out.
 func (p *Play) directCommands(i int) ([]operation.Command, bool) {
-	var sections []*scenario.Section
+	var blocks []scenario.Block
 	if p.sc.Setup != nil {
-		sections = append(sections, p.sc.Setup)
+		blocks = p.blocksFor(p.sc.Setup)
 	}
 	for k := range p.sc.Steps[:i] {
-		sections = append(sections, &p.sc.Steps[k].Section)
+		if by := p.again(k); by != nil {
+			blocks = append(blocks, by.blocksFor(&p.sc.Steps[k].Section)...)
+		}
 	}
 	var cmds []operation.Command
-	for _, s := range sections {
-		for _, b := range s.Blocks {
-			if !b.For(p.driver.Name(), p.versions) {
+	for _, b := range blocks {
+		for _, cmd := range b.Commands {
+			if cmd.Status.Refusal() {
+				if b.Partial {
+					return nil, false
+				}
 				continue
 			}
-			for _, cmd := range b.Commands {
-				if cmd.Status.Refusal() {
-					if b.Partial {
-						return nil, false
-					}
-					continue
-				}
-				c, err := operation.Parse(cmd.Argv)
-				if err != nil {
-					return nil, false
-				}
-				if _, program := c.Op.(operation.Run); program {
-					return nil, false
-				}
-				cmds = append(cmds, c)
+			c, err := operation.Parse(cmd.Argv)
+			if err != nil {
+				return nil, false
 			}
+			if _, program := c.Op.(operation.Run); program {
+				return nil, false
+			}
+			cmds = append(cmds, c)
 		}
 	}
 	return operation.Direct(cmds), true
+}
+
+// blocksFor are the blocks of a section for this driver and these versions.
+func (p *Play) blocksFor(s *scenario.Section) (blocks []scenario.Block) {
+	for _, b := range s.Blocks {
+		if b.For(p.driver.Name(), p.versions) {
+			blocks = append(blocks, b)
+		}
+	}
+	return blocks
 }
 
 // startDirect builds a state directly. It returns no lab and no error if the result differs from the wanted state.
