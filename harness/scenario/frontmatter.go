@@ -194,7 +194,7 @@ func (m *frontMatter) id(key string, n ast.Node) {
 	case len(id) > maxID:
 		m.bad(key, n, fmt.Sprintf("at most %d letters, found %d", maxID, len(id)))
 	default:
-		m.sc.ID = id
+		m.sc.ID, m.sc.IDLine = id, m.line(n)
 	}
 }
 

@@ -41,7 +41,7 @@ vars:
 		t.Fatal(err)
 	}
 	want := &Scenario{
-		ID: "a-2b", Title: "T", Kind: Challenge, Level: 7, File: "x.md",
+		ID: "a-2b", IDLine: 3, Title: "T", Kind: Challenge, Level: 7, File: "x.md",
 		Requires:      []string{"veth", "bridge-vlan-filtering", "program:tcpdump", "uids"},
 		RequiresLines: []int{6, 6, 6, 6},
 		Host: Host{

@@ -1,6 +1,8 @@
 package scenario
 
 import (
+	"cmp"
+	"fmt"
 	"maps"
 	"path"
 	"slices"
@@ -17,15 +19,27 @@ func Parse(file string, src []byte) (*Scenario, error) { return ParseWith(file, 
 
 // ParseWith is Parse with other values for variables than the defaults.
 func ParseWith(file string, src []byte, values Values) (*Scenario, error) {
+	sc, f := read(file, src, values)
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	return sc, nil
+}
+
+// read reads a scenario with whatever faults it has. The scenario is nil if the file is not text, or where its front
+// matter ends is not clear.
+func read(file string, src []byte, values Values) (*Scenario, *findings) {
 	f := &findings{file: file}
-	sc := &Scenario{ID: strings.TrimSuffix(path.Base(file), ".md"), Kind: Lesson, File: file, Source: string(src)}
+	sc := &Scenario{
+		ID: strings.TrimSuffix(path.Base(file), ".md"), IDLine: 1, Kind: Lesson, File: file, Source: string(src),
+	}
 	text, ok := decode(src, f)
 	if !ok {
-		return nil, f.err()
+		return nil, f
 	}
 	yamlText, markdown := cutFrontMatter(text, f)
 	if len(f.list) > 0 {
-		return nil, f.err()
+		return nil, f
 	}
 	front := &frontMatter{findings: f, sc: sc, offset: 1}
 	front.read(yamlText)
@@ -38,26 +52,35 @@ func ParseWith(file string, src []byte, values Values) (*Scenario, error) {
 	b := &builder{findings: f, sc: sc, consoles: consoleReader{f, newVariables(sc.Vars)}}
 	b.build(elements(markdown), strings.Count(strings.TrimSuffix(markdown, "\n"), "\n")+1)
 	b.points(front.pointsLine)
-	if err := f.err(); err != nil {
-		return nil, err
-	}
-	return sc, nil
+	return sc, f
 }
 
-// decode converts line ends to \n and refuses a source that is not text.
+// decode converts line ends to \n and refuses a source that is not text, with one problem.
 func decode(src []byte, f *findings) (string, bool) {
 	text := strings.ReplaceAll(strings.TrimPrefix(string(src), "\ufeff"), "\r\n", "\n")
-	if strings.TrimSpace(text) == "" {
-		f.add(1, "the file is empty")
+	if strings.HasPrefix(text, "\xff\xfe") || strings.HasPrefix(text, "\xfe\xff") {
+		f.add(1, "the file is UTF-16: expected UTF-8")
 		return "", false
 	}
+	first, bad, why := 0, 0, ""
 	for i, line := range strings.Split(text, "\n") {
 		switch {
 		case !utf8.ValidString(line):
-			f.add(i+1, "the line is not UTF-8")
+			first, bad, why = cmp.Or(first, i+1), bad+1, cmp.Or(why, "the line is not UTF-8")
 		case strings.Contains(line, "\x00"):
-			f.add(i+1, "the line contains a zero byte")
+			first, bad, why = cmp.Or(first, i+1), bad+1, cmp.Or(why, "the line contains a zero byte")
 		}
+	}
+	if bad > 1 {
+		why += fmt.Sprintf(", and %d more lines are no text", bad-1)
+	}
+	switch {
+	case bad > 0:
+		f.add(first, "%s", why)
+	case strings.TrimSpace(text) == "":
+		f.add(1, "the file is empty")
+	case !strings.Contains(text, "\n") && strings.Contains(text, "\r"):
+		f.add(1, "the lines end with carriage returns alone: expected line feeds")
 	}
 	return text, len(f.list) == 0
 }

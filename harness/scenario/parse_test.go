@@ -26,7 +26,7 @@ func TestProblems(t *testing.T) {
 		{"blank", " \n\n\t\n", []string{"1: the file is empty"}},
 		{"byte order mark alone", "\ufeff", []string{"1: the file is empty"}},
 		{"not UTF-8", "# T\n\xff\n", []string{"2: the line is not UTF-8"}},
-		{"UTF-16", "\xff\xfe#\x00 \x00T\x00", []string{"1: the line is not UTF-8"}},
+		{"UTF-16", "\xff\xfe#\x00 \x00T\x00", []string{"1: the file is UTF-16"}},
 		{"zero byte", lesson("\x00"), []string{"4: the line contains a zero byte"}},
 		{"only front matter", "---\nlevel: 1\n---\n", []string{"1: the title is missing"}},
 		{"no title", "## S\n" + okStep, []string{"1: the title is missing"}},

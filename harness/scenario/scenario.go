@@ -19,7 +19,9 @@ const (
 
 // Scenario is one file of the catalogue.
 type Scenario struct {
-	ID       string
+	ID string
+	// IDLine is the line of the id, 1 if it is the name of the file.
+	IDLine   int
 	Title    string
 	Kind     Kind
 	Level    int

@@ -44,7 +44,7 @@ func TestWrongUsage(t *testing.T) {
 		"show a b": "unexpected argument \"b\": `harness show` takes the id or the file of one scenario; " +
 			"see `harness show --help`",
 		"explain a b": "unexpected argument \"b\": `harness explain` takes one cause; see `harness explain --help`",
-		"scenario check": "missing argument: `harness scenario check` needs the file of a scenario; " +
+		"scenario check": "missing argument: `harness scenario check` needs the file of a scenario or a folder; " +
 			"see `harness scenario check --help`",
 		"run --timeout 5": "--timeout \"5\": want a time with a unit, such as 30s or 5m; " +
 			"`harness run --help` lists the flags",
@@ -73,7 +73,7 @@ func TestHelp(t *testing.T) {
 		"help run":            "harness run [ID | FILE.md | DIR | suites]...",
 		"run -h veth-pair":    "harness run [ID | FILE.md | DIR | suites]...",
 		"show -h":             "harness show ID|FILE",
-		"help scenario check": "harness scenario check FILE...",
+		"help scenario check": "harness scenario check FILE | DIR...",
 		"scenario":            "Commands for authors of scenarios",
 		"completion":          "Generate the autocompletion script",
 		"completion bash":     "# bash completion V2 for harness",

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -101,35 +102,44 @@ func looksLikePath(name string) bool {
 	return err == nil && info.IsDir()
 }
 
-// scenariosIn reads all scenarios below a folder, in the order of a course: by level, then by id. It skips README.md.
+// scenariosIn reads all scenarios below a folder, in the order of a course: by level, then by id.
 func scenariosIn(dir string) ([]*scenario.Scenario, error) {
-	var all []*scenario.Scenario
-	var errs []error
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return readError(path, err)
-		}
-		if entry.IsDir() || filepath.Ext(path) != ".md" || entry.Name() == "README.md" {
-			return nil
-		}
-		sc, err := ScenarioFile(path)
-		if err != nil {
-			errs = append(errs, err)
-			return nil
-		}
-		all = append(all, sc)
-		return nil
-	})
-	if err := errors.Join(append(errs, err)...); err != nil {
+	paths, err := filesIn(dir)
+	if err != nil {
 		return nil, err
 	}
-	if len(all) == 0 {
-		return nil, status.Usagef("read the folder %s: there is no scenario (*.md) in it", dir)
+	var all []*scenario.Scenario
+	var errs []error
+	for _, path := range paths {
+		sc, err := ScenarioFile(path)
+		errs = append(errs, err)
+		all = append(all, sc)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
 	}
 	slices.SortStableFunc(all, func(a, b *scenario.Scenario) int {
 		return cmp.Or(cmp.Compare(a.Level, b.Level), cmp.Compare(a.ID, b.ID))
 	})
 	return all, nil
+}
+
+// filesIn are the files of all scenarios below a folder, in the order of their paths. It skips README.md.
+func filesIn(dir string) ([]string, error) {
+	var paths []string
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return readError(path, err)
+		case !entry.IsDir() && filepath.Ext(path) == ".md" && entry.Name() != "README.md":
+			paths = append(paths, path)
+		}
+		return nil
+	})
+	if err == nil && len(paths) == 0 {
+		err = status.Usagef("read the folder %s: there is no scenario (*.md) in it", dir)
+	}
+	return paths, err
 }
 
 // ScenarioFile reads a scenario and checks that the features it requires are known.
@@ -157,8 +167,13 @@ func WithoutRepeats(all []*scenario.Scenario) ([]*scenario.Scenario, error) {
 			first[sc.ID] = sc
 			out = append(out, sc)
 		case filepath.Clean(other.File) != filepath.Clean(sc.File):
-			return nil, status.Usagef("%s:1: the id %s is that of %s already", sc.File, sc.ID, other.File)
+			return nil, status.With(status.Usage, idTaken(sc, other.File))
 		}
 	}
 	return out, nil
+}
+
+func idTaken(sc *scenario.Scenario, by string) scenario.Problems {
+	message := fmt.Sprintf("the id %s is that of %s already", sc.ID, by)
+	return scenario.Problems{{File: sc.File, Line: sc.IDLine, Message: message}}
 }

@@ -5,7 +5,6 @@ package check
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -22,7 +21,7 @@ import (
 
 type options struct {
 	screen  *screen.Screen
-	files   []string
+	names   []string
 	sandbox string
 	values  input.Variables
 }
@@ -31,11 +30,11 @@ type options struct {
 func Command(s *screen.Screen) *cobra.Command {
 	o := options{screen: s}
 	c := &cobra.Command{
-		Use:   "check FILE...",
+		Use:   "check FILE | DIR...",
 		Short: "Read, review and play scenarios; name what is wrong as FILE:LINE",
-		Args:  status.Args(1, status.Any, "the file of a scenario"),
-		RunE: func(c *cobra.Command, files []string) error {
-			o.files = files
+		Args:  status.Args(1, status.Any, "the file of a scenario or a folder"),
+		RunE: func(c *cobra.Command, names []string) error {
+			o.names = names
 			return run(c.Context(), o)
 		},
 	}
@@ -44,101 +43,172 @@ func Command(s *screen.Screen) *cobra.Command {
 	return c
 }
 
-// run reports all problems of the texts, and plays the scenarios if there are none.
+// run reports the faults of all texts, then plays each file as far as it can be read. The status is that of the worst.
 func run(ctx context.Context, o options) error {
 	if err := machine.CheckSandboxMode(o.sandbox); err != nil {
 		return err
 	}
-	var scs []*scenario.Scenario
-	var errs []error
-	for _, file := range o.files {
-		sc, err := input.Interruptible(ctx, "read "+file, func() (*scenario.Scenario, error) {
-			return input.ScenarioFile(file)
-		})
-		if err != nil && ctx.Err() != nil {
-			return err // no problem of the file
-		}
-		if err == nil {
-			scs = append(scs, sc)
-			err = reviewed(sc)
-		}
-		errs = append(errs, err)
-	}
-	if err := errors.Join(errs...); err != nil {
-		fmt.Fprintln(o.screen.Out, err)
-		return &status.Error{Status: status.Usage}
-	}
-	scs, err := input.WithoutRepeats(scs)
+	files, err := input.Files(ctx, o.names)
 	if err != nil {
 		return err
 	}
-	if scs, err = o.values.Choose(scs); err != nil {
+	c := &checker{options: o, out: bufio.NewWriter(o.screen.Out)}
+	var drafts []*scenario.Draft
+	for _, file := range files {
+		draft, err := c.read(ctx, file)
+		if err != nil {
+			return err
+		}
+		drafts = append(drafts, draft)
+	}
+	if err := c.choose(drafts); err != nil {
 		return err
 	}
-	for _, line := range o.values.Told(scs) {
-		fmt.Fprintln(o.screen.Err, line)
+	for i, file := range files {
+		if drafts[i] == nil {
+			continue
+		}
+		err := c.play(ctx, file, drafts[i])
+		if flushed := c.out.Flush(); flushed != nil {
+			return fmt.Errorf("print the problems: %w", flushed)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return playAll(ctx, o, scs)
+	if len(files) > 1 {
+		fmt.Fprintf(o.screen.Out, "%d files: %d good, %d not\n", len(files), c.good, len(files)-c.good)
+	}
+	return c.worst
 }
 
-func reviewed(sc *scenario.Scenario) error {
-	if problems := scenario.Review(sc); len(problems) > 0 {
-		return problems
+type checker struct {
+	options
+	out    *bufio.Writer
+	drafts input.Drafts
+	box    *bool // whether the labs are made in a sandbox; nil before the first is played
+	good   int   // files
+	worst  error // nil while all files are good
+}
+
+// read reports the faults of a text. The draft is nil if there is nothing else to tell about the file. The error is an
+// interruption, or that of the output.
+func (c *checker) read(ctx context.Context, file string) (*scenario.Draft, error) {
+	draft, err := c.drafts.Read(ctx, file)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, err
+	case err != nil:
+		fmt.Fprintln(c.out, err)
+		c.record(err)
+	case len(draft.Problems) > 0:
+		c.record(&status.Error{Status: status.Usage})
+	}
+	for _, p := range draft.Problems {
+		c.line(p.String())
+	}
+	if err := c.out.Flush(); err != nil {
+		return nil, fmt.Errorf("print the problems: %w", err)
+	}
+	if draft.Scenario == nil {
+		return nil, nil
+	}
+	return &draft, nil
+}
+
+// choose gives the variables the values of the command line, if all texts are right.
+func (c *checker) choose(drafts []*scenario.Draft) error {
+	switch {
+	case !c.values.Given():
+		return nil
+	case c.worst != nil:
+		return c.worst
+	}
+	var err error
+	scs := make([]*scenario.Scenario, len(drafts))
+	for i, draft := range drafts {
+		scs[i] = draft.Scenario
+	}
+	if scs, err = c.values.Choose(scs); err != nil {
+		return err
+	}
+	for _, line := range c.values.Told(scs) {
+		fmt.Fprintln(c.screen.Err, line)
+	}
+	for i, draft := range drafts {
+		draft.Scenario = scs[i]
 	}
 	return nil
 }
 
-// playAll plays the scenarios with every driver that this machine has.
-func playAll(ctx context.Context, o options, scs []*scenario.Scenario) error {
-	box := machine.TrySandbox(o.sandbox)
-	settings := play.Settings{Procs: 1}
-	p, leftOut, err := play.Plan(input.Selection{Scenarios: scs}, settings)
-	if err != nil {
+// play plays a scenario and reports its problems. The error ends the whole check.
+func (c *checker) play(ctx context.Context, file string, draft *scenario.Draft) error {
+	if len(draft.Scenario.Steps) == 0 {
+		fmt.Fprintf(c.out, "%s: %s; not played\n", file, textProblems(draft))
+		return nil
+	}
+	r, ending, err := c.session(ctx, draft.Scenario)
+	if err == nil && ending.Unable != nil {
+		err = play.Verdict(r, ending)
+	}
+	switch {
+	case err != nil && c.worst == nil:
 		return err
+	case err != nil: // more is wrong than that this machine cannot play it
+		fmt.Fprintf(c.out, "%s: not played: %v\n", file, err)
+		return c.worst
 	}
-	sandboxed, remark, err := box()
-	if err != nil {
-		return err
+	c.print(file, draft, r)
+	verdict := play.Verdict(r, ending)
+	if verdict == nil && len(draft.Problems) == 0 {
+		c.good++
 	}
-	if remark != "" {
-		fmt.Fprintln(o.screen.Err, remark)
+	c.record(verdict)
+	if ending.Cut {
+		return c.worst
 	}
-	if len(p) == 0 {
-		return status.Usagef("play the scenarios: they have no steps")
-	}
-	told := reports.Told(&reports.Console{Out: io.Discard, Options: reports.Options{Progress: o.screen.Progress}})
-	s := play.Session{Settings: settings, Plan: p, LeftOut: leftOut, Sandboxed: sandboxed, Told: told}
-	r, ending := s.Run(ctx)
-	told.Say("")
-	if ending.Unable == nil {
-		out := bufio.NewWriter(o.screen.Out)
-		printProblems(out, r)
-		if err := out.Flush(); err != nil {
-			return fmt.Errorf("print the problems: %w", err)
-		}
-	}
-	return play.Verdict(r, ending)
+	return nil
 }
 
-// printProblems prints each problem with its place, and each case that did not pass for another reason, such as a skip.
-func printProblems(out io.Writer, r *reports.Run) {
-	for i := range r.Suites {
-		s := &r.Suites[i]
-		for j := range s.Cases {
-			k := &s.Cases[j]
-			if len(k.Problems) == 0 && k.Outcome != scenario.Pass {
-				fmt.Fprintf(out, "%s: %s, driver %s: %s: %s\n", k.Where(scenario.Problem{}), k.Name, s.Driver,
-					k.Outcome, k.Reason)
-			}
-			for _, p := range k.Problems {
-				p.Message = fmt.Sprintf("%s, driver %s: %s", k.Name, s.Driver, p.Message)
-				fmt.Fprintln(out, p)
-			}
+// record notes the status of a file if it is worse than those before: something left behind is the worst, then a bad
+// text, then a failure. That this machine cannot play a file says nothing about it.
+func (c *checker) record(err error) {
+	rank := map[int]int{status.Passed: 0, status.Cannot: 1, status.Failed: 2, status.Usage: 3, status.Leftover: 4}
+	last, _ := status.Of(c.worst)
+	now, _ := status.Of(err)
+	switch {
+	case rank[now] <= rank[last]:
+	case now == status.Cannot:
+		c.worst = err
+	default:
+		c.worst = &status.Error{Status: now} // what is wrong has been printed
+	}
+}
+
+// session plays a scenario with every driver that this machine has.
+func (c *checker) session(ctx context.Context, sc *scenario.Scenario) (*reports.Run, play.Ending, error) {
+	var sandbox func() (bool, string, error)
+	if c.box == nil {
+		sandbox = machine.TrySandbox(c.sandbox)
+	}
+	settings := play.Settings{Procs: 1}
+	plan, leftOut, err := play.Plan(input.Selection{Scenarios: []*scenario.Scenario{sc}}, settings)
+	if err != nil {
+		return nil, play.Ending{}, err
+	}
+	if c.box == nil {
+		sandboxed, remark, err := sandbox()
+		if err != nil {
+			return nil, play.Ending{}, err
 		}
+		if remark != "" {
+			fmt.Fprintln(c.screen.Err, remark)
+		}
+		c.box = &sandboxed
 	}
-	for _, p := range append(append([]string{}, r.Problems...), r.Leftovers...) {
-		fmt.Fprintln(out, p)
-	}
-	c := r.Count()
-	fmt.Fprintf(out, "played: %d passed, %d did not, %d skipped\n%s", c.Pass, c.Bad(), c.Skip, r.LeftOutText())
+	told := reports.Told(&reports.Console{Out: io.Discard, Options: reports.Options{Progress: c.screen.Progress}})
+	s := play.Session{Settings: settings, Plan: plan, LeftOut: leftOut, Sandboxed: *c.box, Told: told}
+	r, ending := s.Run(ctx)
+	told.Say("")
+	return r, ending, nil
 }
