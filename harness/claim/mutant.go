@@ -81,6 +81,12 @@ func allDown(ns string) Way {
 	}
 }
 
+// killed kills the programs in a namespace.
+func killed(ns string) Way {
+	return by(execIn(ns, "sh -c '%s'", `n=$(readlink /proc/self/ns/net); for p in /proc/[0-9]*; do `+
+		`test "$(readlink $p/ns/net)" = $n && test $p != /proc/$$ && kill ${p#/proc/}; done; true`))
+}
+
 func flushed(ns string) Way {
 	return Way{
 		Name:     "all addresses flushed",

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/scenario/transcript"
 )
 
@@ -103,16 +104,24 @@ func (p PrintedText) status() string {
 	return word(p.Status == 0, "", fmt.Sprintf(" (exit status %d)", p.Status))
 }
 
-// Mutants take from the namespace, or give it, one thing of each kind that programs list.
+// Mutants take from the namespace, or give it, one thing of each kind that programs list; at last they replace the
+// program.
 func (c Prints) Mutants() Mutants {
-	own := []Way{by("sh -c 'kill $(ip netns pids " + c.Netns + ")'"), by(execIn(c.Netns, "nft flush ruleset")),
-		allDown(c.Netns), flushed(c.Netns)}
+	argv, _ := transcript.Words(c.Command)
+	_, argv = operation.Enter(argv)
+	instead := by("sh -c 'printf \"#!/bin/sh\\n" + word(c.Text == "", "echo mutant", "") + "\" >/tmp/mutant; " +
+		"chmod +x /tmp/mutant; mount --bind /tmp/mutant $(command -v " + argv[0] + ")'")
 	if c.Text == "" {
-		own = []Way{by("-"+execIn(c.Netns, "nft add table inet mutant"), "-"+in(c.Netns, "link set lo up"),
+		given := by("-"+execIn(c.Netns, "nft add table inet mutant"), "-"+in(c.Netns, "link set lo up"),
 			"-"+in(c.Netns, "link add mutant type bridge"), "-"+in(c.Netns, "link set mutant up"),
 			"-"+in(c.Netns, "addr add 192.0.2.77/24 dev mutant"),
 			"-"+in(c.Netns, "neigh add 192.0.2.78 lladdr 02:00:00:00:00:77 dev mutant"),
-			"-"+execIn(c.Netns, "busybox httpd -p 7979"))}
+			"-"+execIn(c.Netns, "busybox httpd -p 7979"))
+		return Mutants{Own: []Way{given, instead}, Gone: withoutNetns(c.Netns)}
 	}
-	return Mutants{Own: own, Gone: withoutNetns(c.Netns)}
+	return Mutants{
+		Own: []Way{killed(c.Netns), by(execIn(c.Netns, "nft flush ruleset")), allDown(c.Netns),
+			flushed(c.Netns), instead},
+		Gone: withoutNetns(c.Netns),
+	}
 }

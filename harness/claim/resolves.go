@@ -67,17 +67,20 @@ func (c Resolves) Judge(known Evidence) Finding {
 	return finding(!c.Not && slices.Contains(names.Addrs, c.Addr), "it resolves to "+strings.Join(found, ", "))
 }
 
-// Mutants change what the namespace reads: its own files, and those of the host.
+// Mutants change what the namespace reads: its own files, and those of all namespaces, which are covered by a mount.
 func (c Resolves) Mutants() Mutants {
 	dir := "/etc/netns/" + c.Netns
 	if c.Not {
-		return Mutants{Own: []Way{by("sh -c 'mkdir -p " + dir + "; echo \"192.0.2.77 " + c.Name + "\" >>" + dir +
-			"/hosts'"),
-			by("sh -c 'echo \"192.0.2.77 " + c.Name + "\" >>/etc/hosts'")}, Gone: withoutNetns(c.Netns)}
+		line := "echo \"192.0.2.77 " + c.Name + "\""
+		return Mutants{Own: []Way{
+			by("sh -c 'mkdir -p " + dir + "; " + line + " >>" + dir + "/hosts'"),
+			by("sh -c '" + line + " >/tmp/hosts; mount --bind /tmp/hosts /etc/hosts'"),
+		}, Gone: withoutNetns(c.Netns)}
 	}
 	var own []Way
-	for _, file := range []string{dir + "/hosts", dir + "/resolv.conf", "/etc/hosts", "/etc/resolv.conf"} {
+	for _, file := range []string{dir + "/hosts", dir + "/resolv.conf"} {
 		own = append(own, by("sh -c 'test -e "+file+" && echo >"+file+"'"))
 	}
+	own = append(own, by("mount --bind /dev/null /etc/hosts"), by("mount --bind /dev/null /etc/resolv.conf"))
 	return Mutants{Own: append(own, allDown(c.Netns)), Gone: withoutNetns(c.Netns)}
 }
