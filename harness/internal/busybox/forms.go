@@ -148,7 +148,8 @@ func changes(op operation.LinkSet) (n int) {
 
 func lacksChange(op operation.LinkSet) bool {
 	return op.Broadcast != nil || op.Alias != nil || op.NewGroup != nil || op.AllMulti != nil || op.Carrier != nil ||
-		op.Protodown != nil || op.Mode != nil || op.AddrGenMode != nil || op.Kind != ""
+		op.Segmentation != (operation.Segmentation{}) || op.Protodown != nil || op.Mode != nil ||
+		op.AddrGenMode != nil || op.Kind != ""
 }
 
 func lacksAddressWord(op operation.AddressChange) bool {

@@ -82,7 +82,7 @@ func TestEveryWordIsDecided(t *testing.T) {
 			"Verb Family Type Default To Via Dev Src Table Metric Proto Scope OnLink MTU MTULock AdvMSS"},
 		{operation.RouteFlush{}, "Cache"},
 		{operation.RuleChange{},
-			"Verb Family Priority From FromAll To TOS Mark Mask IIf Table Type SuppressPrefixLength"},
+			"Verb Family Priority From FromAll To TOS Mark Mask IIf Table Type SuppressPrefixLength SuppressIfGroup"},
 		{operation.NeighbourFlush{}, "Family Dev To State"},
 		{operation.Ping{}, "Dest Family Count Interval Size Source Numeric Quiet TTL Adaptive Pattern"},
 	} {

@@ -31,7 +31,7 @@ func TestCanSay(t *testing.T) {
 		"ip tcp_metrics show":                 &scenario.CannotSay{Driver: "netlink", Word: "tcp_metrics"},
 		"ip tunnel show":                      nil,
 		"ip netns monitor":                    &scenario.CannotSay{Driver: "netlink", Word: "netns monitor"},
-		"ip route get 10.0.0.1 uid 7":         &scenario.CannotSay{Driver: "netlink", Word: "uid"},
+		"ip route get 10.0.0.1 vrf red":       &scenario.CannotSay{Driver: "netlink", Word: "vrf"},
 		"ip -6 route get fd00::1 from fd00::": nil,
 		"ip -n a netns add b": &scenario.CannotSay{Driver: "netlink",
 			Word: "netns add in another namespace"},

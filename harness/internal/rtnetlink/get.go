@@ -1,6 +1,7 @@
 package rtnetlink
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 	"strconv"
@@ -22,6 +23,10 @@ type question struct {
 	mark     uint32
 	tos      uint8
 	fib      bool
+	// proto is an IP protocol; the ports are 0 if they are not written.
+	proto        uint8
+	sport, dport uint16
+	uid          *uint32
 }
 
 // parseGet reads the words after get.
@@ -56,6 +61,18 @@ func parseGet(op operation.Show) (q question, err error) {
 		case "mark":
 			n, err = strconv.ParseUint(value, 0, 32)
 			q.mark = uint32(n)
+		case "uid":
+			n, err = strconv.ParseUint(value, 0, 32)
+			uid := uint32(n)
+			q.uid = &uid
+		case "sport":
+			n, err = strconv.ParseUint(value, 0, 16)
+			q.sport = uint16(n)
+		case "dport":
+			n, err = strconv.ParseUint(value, 0, 16)
+			q.dport = uint16(n)
+		case "ipproto":
+			q.proto, err = ipProtocol(value)
 		case "tos", "dsfield":
 			n, err = strconv.ParseUint(value, 0, 8)
 			q.tos = uint8(n)
@@ -70,6 +87,14 @@ func parseGet(op operation.Show) (q question, err error) {
 		return q, cannotSay(op.Object + " get without an address")
 	}
 	return q, nil
+}
+
+func ipProtocol(word string) (uint8, error) {
+	if n, ok := operation.IPProtocols.Number(word); ok {
+		return uint8(n), nil
+	}
+	n, err := strconv.ParseUint(word, 0, 8)
+	return uint8(n), err
 }
 
 func parsePrefix(word string) (netip.Prefix, error) {
@@ -119,6 +144,18 @@ func (s *session) get(op operation.Show) (string, error) {
 	}
 	if q.mark != 0 {
 		m.put(unix.RTA_MARK, nl.Uint32Attr(q.mark))
+	}
+	if q.uid != nil {
+		m.put(unix.RTA_UID, nl.Uint32Attr(*q.uid))
+	}
+	if q.proto != 0 {
+		m.put(unix.RTA_IP_PROTO, []byte{q.proto})
+	}
+	if q.sport != 0 {
+		m.put(unix.RTA_SPORT, binary.BigEndian.AppendUint16(nil, q.sport))
+	}
+	if q.dport != 0 {
+		m.put(unix.RTA_DPORT, binary.BigEndian.AppendUint16(nil, q.dport))
 	}
 	msgs, err := m.ask(unix.RTM_NEWROUTE)
 	if err != nil {

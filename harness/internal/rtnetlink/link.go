@@ -67,6 +67,15 @@ func (s *session) putLinkAttributes(put func(int, []byte), a operation.LinkAttri
 	if a.TxQLen != nil {
 		put(unix.IFLA_TXQLEN, nl.Uint32Attr(uint32(*a.TxQLen)))
 	}
+	for _, limit := range []struct {
+		attribute int
+		value     *int
+	}{{unix.IFLA_GSO_MAX_SIZE, a.GSOMaxSize}, {unix.IFLA_GSO_MAX_SEGS, a.GSOMaxSegs},
+		{unix.IFLA_GRO_MAX_SIZE, a.GROMaxSize}} {
+		if limit.value != nil {
+			put(limit.attribute, nl.Uint32Attr(uint32(*limit.value)))
+		}
+	}
 	if a.NumTx != nil {
 		put(unix.IFLA_NUM_TX_QUEUES, nl.Uint32Attr(uint32(*a.NumTx)))
 	}

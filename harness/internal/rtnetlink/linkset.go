@@ -28,7 +28,7 @@ func (s *session) setLink(op operation.LinkSet) error {
 	}
 	if err := s.putLinkAttributes(m.put, operation.LinkAttributes{
 		Name: op.NewName, MTU: op.MTU, Address: op.Address, Broadcast: op.Broadcast, TxQLen: op.TxQLen, Alias: op.Alias,
-		Group: op.NewGroup, Netns: op.Netns,
+		Group: op.NewGroup, Netns: op.Netns, Segmentation: op.Segmentation,
 	}); err != nil {
 		return err
 	}

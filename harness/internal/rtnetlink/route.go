@@ -9,7 +9,7 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// changeRoute is `ip route add|change|replace|append|del`.
+// changeRoute is `ip route add|change|replace|append|prepend|del`.
 func (s *session) changeRoute(op operation.RouteChange) error {
 	kind, flags := unix.RTM_NEWROUTE, 0
 	switch op.Verb {
@@ -21,6 +21,8 @@ func (s *session) changeRoute(op operation.RouteChange) error {
 		flags = unix.NLM_F_CREATE | unix.NLM_F_REPLACE
 	case operation.Append:
 		flags = unix.NLM_F_CREATE | unix.NLM_F_APPEND
+	case operation.Prepend:
+		flags = unix.NLM_F_CREATE
 	case operation.Delete:
 		kind = unix.RTM_DELROUTE
 	}

@@ -18,7 +18,7 @@ import (
 // shown are the supported objects and verbs.
 var shown = map[string][]string{
 	"link": {"show"}, "address": {"show"}, "route": {"show", "get"}, "rule": {"show"}, "neighbour": {"show", "get"},
-	"netns": {"list", "list-id", "identify", "pids"}, "nexthop": {"show", "get"}, "maddress": {"show"},
+	"netns": {"list", "list-id", "identify", "pids"}, "nexthop": {"show", "get", "bucket"}, "maddress": {"show"},
 	"token": {"show", "get"}, "tuntap": {"show"}, "tunnel": {"show"}, "addrlabel": {"show"}, "ntable": {"show"},
 	"netconf": {"show"}, "stats": {"show"}, "mrule": {"show"}, "mroute": {"show"}, "vrf": {"show"},
 }

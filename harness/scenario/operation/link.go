@@ -38,7 +38,7 @@ func parseLink(in ipCommand) (Operation, error) {
 
 // attributeActions read the attributes that a new link and its peer share.
 func attributeActions(w *words, a *LinkAttributes) actions {
-	return actions{
+	return w.segmentation(&a.Segmentation, actions{
 		"up":          w.flag(&a.Up, true),
 		"down":        w.flag(&a.Up, false),
 		"name":        w.once(read(w, &a.Name, name)),
@@ -53,7 +53,15 @@ func attributeActions(w *words, a *LinkAttributes) actions {
 		"group":       w.once(readTo(w, &a.Group, groupNumber)),
 		"numtxqueues": w.once(readTo(w, &a.NumTx, integer)),
 		"numrxqueues": w.once(readTo(w, &a.NumRx, integer)),
-	}
+	})
+}
+
+// segmentation adds the actions for limits of segmentation.
+func (w *words) segmentation(s *Segmentation, do actions) actions {
+	do["gso_max_size"] = w.once(readTo(w, &s.GSOMaxSize, natural))
+	do["gso_max_segs"] = w.once(readTo(w, &s.GSOMaxSegs, natural))
+	do["gro_max_size"] = w.once(readTo(w, &s.GROMaxSize, natural))
+	return do
 }
 
 // parseAttributes reads words of linkWords. The link is named by `name X`, `dev X` or X alone; two different names are
@@ -110,7 +118,7 @@ func parseLinkSet(w *words) (Operation, error) {
 	up := func(v bool) func(string) error {
 		return func(string) error { op.Up = &v; return nil }
 	}
-	err := linkWords.with("altname!").parse(w, actions{
+	err := linkWords.with("altname!").parse(w, w.segmentation(&op.Segmentation, actions{
 		"up":           up(true),
 		"down":         up(false),
 		"name":         read(w, &op.NewName, name),
@@ -139,7 +147,7 @@ func parseLinkSet(w *words) (Operation, error) {
 			}
 			return op.parseKind(w)
 		},
-	}, func(word string) error {
+	}), func(word string) error {
 		if word == "" || op.Name != "" {
 			return linkWords.unknown(word)
 		}
@@ -247,6 +255,7 @@ func (a LinkAttributes) args() []string {
 	out.int("numtxqueues", a.NumTx)
 	out.int("numrxqueues", a.NumRx)
 	out.uint32("group", a.Group)
+	out.segmentation(a.Segmentation)
 	out.flag("up", a.Up)
 	return out
 }
@@ -259,6 +268,12 @@ func (out *argv) common(mtu *int, address, broadcast net.HardwareAddr, txqlen *i
 	out.int("txqueuelen", txqlen)
 	out.text("alias", alias)
 	out.word("netns", netns)
+}
+
+func (out *argv) segmentation(s Segmentation) {
+	out.int("gso_max_size", s.GSOMaxSize)
+	out.int("gso_max_segs", s.GSOMaxSegs)
+	out.int("gro_max_size", s.GROMaxSize)
 }
 
 func (op LinkAdd) args() []string {
@@ -291,6 +306,7 @@ func (op LinkSet) args() []string {
 	out.onOff("protodown", op.Protodown)
 	out.text("mode", op.Mode)
 	out.text("addrgenmode", op.AddrGenMode)
+	out.segmentation(op.Segmentation)
 	out.word("type", op.Kind)
 	return append(out, op.kindArgs()...)
 }

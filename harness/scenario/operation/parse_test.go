@@ -290,7 +290,6 @@ func TestParseRefuses(t *testing.T) {
 		"ip route add 10/8 dev e metrik 4":                      {"metrik", "metric", true},
 		"ip route add 10/8 11/8 dev e":                          {"11/8", "", true},
 		"ip route add 10/8 nexthop dev e metric 4":              {"metric", "", true},
-		"ip route prepend 10/8 dev e":                           {"prepend", "", false},
 		"ip route flush root 10/8":                              {"root", "", false},
 		"ip rule add nop":                                       {"nop", "", false},
 		"ip rule add form 10/8 lookup 5":                        {"form", "from", true},

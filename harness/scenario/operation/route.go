@@ -40,7 +40,7 @@ func parseRouteCommand(in ipCommand) (Operation, error) {
 		return nil, routeVerbs.unknown(in.verb)
 	case verb == "delete":
 		return parseRouteChange(Delete, in.words)
-	case verb == "add", verb == "change", verb == "replace", verb == "append":
+	case verb == "add", verb == "change", verb == "replace", verb == "append", verb == "prepend":
 		return parseRouteChange(Verb(verb), in.words)
 	case verb == "flush":
 		return parseRouteFlush(in.words)

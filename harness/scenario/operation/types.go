@@ -42,14 +42,18 @@ type LinkAttributes struct {
 	// Broadcast is the link-layer broadcast address.
 	Broadcast net.HardwareAddr
 	TxQLen    *int
-	NumTx     *int
-	NumRx     *int
-	Alias     *string
-	Group     *uint32
+	Segmentation
+	NumTx *int
+	NumRx *int
+	Alias *string
+	Group *uint32
 	// Netns is the namespace of the new link: a name, or a process id in decimal (ip-link(8)).
 	Netns string
 	Up    bool
 }
+
+// Segmentation holds limits of what a link cuts into segments or puts together.
+type Segmentation struct{ GSOMaxSize, GSOMaxSegs, GROMaxSize *int }
 
 // LinkAdd is `ip link add …`. Kind is the word after `type`. Parse sets the option struct of that kind, even without
 // options, and no other. Peer is nil if the word peer was not written.
@@ -112,16 +116,17 @@ type VRFOptions struct{ Table uint32 }
 
 // LinkSet is `ip link set …`, with one or more changes. A nil pointer was not written.
 type LinkSet struct {
-	Name        string // "" if no device was named
-	Group       string // `ip link set group G …`
-	Up          *bool
-	NewName     string
-	MTU         *int
-	Address     net.HardwareAddr
-	Broadcast   net.HardwareAddr
-	Master      *string // "" is nomaster
-	Netns       string  // name or process id
-	TxQLen      *int
+	Name      string // "" if no device was named
+	Group     string // `ip link set group G …`
+	Up        *bool
+	NewName   string
+	MTU       *int
+	Address   net.HardwareAddr
+	Broadcast net.HardwareAddr
+	Master    *string // "" is nomaster
+	Netns     string  // name or process id
+	TxQLen    *int
+	Segmentation
 	Alias       *string
 	NewGroup    *uint32
 	ARP         *bool
@@ -172,6 +177,7 @@ const (
 	Change  Verb = "change"
 	Replace Verb = "replace"
 	Append  Verb = "append"
+	Prepend Verb = "prepend"
 	Delete  Verb = "del"
 )
 
@@ -262,7 +268,7 @@ type Route struct {
 	Dead     bool
 }
 
-// RouteChange is `ip route add|change|replace|append|del ROUTE`.
+// RouteChange is `ip route add|change|replace|append|prepend|del ROUTE`.
 type RouteChange struct {
 	Verb  Verb
 	Route Route
