@@ -78,6 +78,9 @@ func (c HasRoute) Mutants() Mutants {
 		return Mutants{Own: []Way{by(in(c.Netns, "route del %s", c.Text)), by(in(c.Netns, "route flush table all")),
 			by(in(c.Netns, "route flush table local")), by(in(c.Netns, "-6 route flush table all")), allDown(c.Netns)}}
 	}
+	if r := c.Route; r.LinkDown || r.Dead || slices.ContainsFunc(r.Nexthops, operation.Nexthop.Unusable) {
+		return Mutants{Own: []Way{{Name: "the other ends down, and routes without carrier dead", Commands: c.unplug}}}
+	}
 	up := func(s *state.State) []string { return eachLink(s, c.Netns, "link set %s up") }
 	return Mutants{Own: []Way{
 		by(
@@ -86,9 +89,30 @@ func (c HasRoute) Mutants() Mutants {
 		{Name: "the route over any link", Commands: func(s *state.State) []string {
 			return append(up(s), eachLink(s, c.Netns, "route add "+c.Text+" dev %s")...)
 		}},
+		{Name: "the route over any link, behind others", Commands: func(s *state.State) []string {
+			return append(up(s), eachLink(s, c.Netns, "route append "+c.Text+" dev %s")...)
+		}},
 		{Name: "the route over any link that has one already", Commands: func(s *state.State) []string {
 			return append(up(s), in(c.Netns, "route add %s", c.Text))
 		}},
 		{Name: "all links up", Commands: up},
 	}}
+}
+
+// unplug takes the carrier of all links of the namespace, for which their routes are dead then.
+func (c HasRoute) unplug(s *state.State) (lines []string) {
+	n := s.Namespace(c.Netns)
+	if n == nil {
+		return nil
+	}
+	for _, l := range n.Links {
+		for _, family := range []string{"ipv4", "ipv6"} {
+			key := "net." + family + ".conf." + strings.ReplaceAll(l.Name, ".", "/") + ".ignore_routes_with_linkdown"
+			lines = append(lines, "-"+execIn(c.Netns, "sysctl -qw %s=1", key))
+		}
+		if p := l.Peer; p != nil && p.Name != "" && l.Kind == "veth" {
+			lines = append(lines, "-"+in(p.Netns, "link set %s down", p.Name))
+		}
+	}
+	return lines
 }

@@ -231,6 +231,9 @@ type Nexthop struct {
 	Dead     bool
 }
 
+// Unusable reports whether the next hop is written with a flag of the kernel, linkdown or dead.
+func (h Nexthop) Unusable() bool { return h.LinkDown || h.Dead }
+
 // Route is a route as in `ip route` and in the check "has the route". A field that was not written is zero or nil.
 type Route struct {
 	Family Family // from -4, -6 or the addresses; FamilyAny if unknown
