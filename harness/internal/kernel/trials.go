@@ -71,6 +71,7 @@ var trials = map[string]trial{
 	"nft-nat": {"nftables rules that masquerade and translate the destination",
 		both(nft(unix.NFPROTO_IPV4, nfMasquerade), nft(unix.NFPROTO_IPV4, nfDNAT))},
 	"ipv6":                  {"IPv6, switched on", ipv6},
+	"lwtunnel":              {"routes that wrap their packets (`encap ip`)", in(lightweightTunnel)},
 	"bridge-vlan-filtering": {"bridges that filter by VLAN", bridgeVLANFiltering},
 	"br-netfilter": {"the sysctls `net.bridge.*`: frames of a bridge are shown to the packet filters of IP",
 		brNetfilter},
@@ -248,4 +249,24 @@ func tun(s *scratch) error {
 		}
 		return nil
 	})
+}
+
+// lightweightTunnel tries to add a route that wraps its packets in IPv6. The types ip and ip6 come together.
+func lightweightTunnel(nl *netlink.Handle) error {
+	lo, err := nl.LinkByName("lo")
+	if err == nil {
+		err = nl.LinkSetUp(lo)
+	}
+	if err != nil {
+		return findingError(unknown("%v", err))
+	}
+	err = nl.RouteAdd(&netlink.Route{
+		LinkIndex: lo.Attrs().Index,
+		Dst:       &net.IPNet{IP: near, Mask: net.CIDRMask(32, 32)},
+		Encap:     &netlink.IP6tnlEncap{Dst: net.IPv6loopback},
+	})
+	if err != nil {
+		return fmt.Errorf("add a route that wraps its packets: %w", err)
+	}
+	return nil
 }
