@@ -226,6 +226,8 @@ func (d *document) paragraph(n ast.Node, in place, from int) (found []any) {
 			found = append(found, d.strayCheck(line, text, in))
 		case isCommandLine(text) && !in.alert:
 			found = append(found, astray{line, strayCommand})
+		case nearComment.MatchString(text) && !strings.Contains(text, "<!--"):
+			found = append(found, astray{line, "a comment is written between <!-- and -->, found " + text})
 		case nearFence.MatchString(text):
 			found = append(found, astray{line, "a console block begins with a line ```console, found " + text +
 				orProse})

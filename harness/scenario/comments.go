@@ -158,7 +158,7 @@ var number = regexp.MustCompile(`^[0-9]+$`)
 // meaning is the word of a comment and the text behind it; a fault if it only looks like one. The word is "" if the
 // comment is any other.
 func meaning(inner string) (word, text, fault string) {
-	m := commentWords.FindStringSubmatch(strings.TrimSpace(inner))
+	m := commentWords.FindStringSubmatch(strings.Trim(inner, "- \t\n"))
 	if m == nil {
 		return "", "", ""
 	}

@@ -133,6 +133,9 @@ func (r *consoleReader) transcript(b *Block, f fence) {
 		line := f.line + 1 + i
 		text, isCommand := cutPrompt(f.lines[i])
 		if !isCommand {
+			if nearPrompt.MatchString(f.lines[i]) {
+				r.add(line, "command: a command begins with \"$ \" at the start of its line, found %q", f.lines[i])
+			}
 			if len(b.Commands) > 0 {
 				if len(output) == 0 {
 					first = line
@@ -175,6 +178,9 @@ func (r *consoleReader) transcript(b *Block, f fence) {
 		r.add(f.line, "console block: it has no command (a line that begins with \"$ \")")
 	}
 }
+
+// nearPrompt is a line that was probably meant as a command. (Output that looks like it can begin with ... instead.)
+var nearPrompt = regexp.MustCompile(`^[ \t\x{a0}]*\\?\$(?:[ \t\x{a0}]+\S|(?:ip|bridge|tc|nft|ping|sysctl|ss|sh)[ \t])`)
 
 // cutPrompt removes the prompt from a command line. A prompt alone is an empty command.
 func cutPrompt(line string) (string, bool) {
@@ -238,7 +244,10 @@ func (r *consoleReader) setOutput(b *Block, c *Command, lines []string, first in
 		}
 	}
 	silent := slices.IndexFunc(lines, nothing.MatchString)
+	status := slices.IndexFunc(lines, statusLine.MatchString)
 	switch {
+	case status >= 0:
+		r.add(first+status, "command: the exit status %s has to be the last line below a command", lines[status])
 	case silent < 0:
 	case len(lines) > 1:
 		r.add(first+silent, "command: "+nothingWord+" has to be the only line below a command, but for its status")

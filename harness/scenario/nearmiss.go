@@ -24,11 +24,13 @@ var (
 	// nearBox is a line that begins with a box, behind whatever a keyboard or an editor makes of a list marker. A link
 	// is none.
 	nearBox = regexp.MustCompile(`^(?:(?:\\?[-*+•·◦‣–—―‒‐‑−]|\\?[0-9]{1,9}\\?[.)]|\\?>)[ \t\x{a0}]*)*` +
-		`\\?\[[ \t\x{a0}]*([xX✓✔]?)[ \t\x{a0}]*\\?\]((?:[^(\[].*)?)$`)
+		`\\?\[(?:[ \t\x{a0}]|&nbsp;)*([xX✓✔]?)(?:[ \t\x{a0}]|&nbsp;)*\\?\]((?:[^(\[].*)?)$`)
 	// nearItem is the text of a list item with another mark in the box.
 	nearItem = regexp.MustCompile(`^\[([^\w\s])\]((?:[^(\[].*)?)$`)
 	// nearFence is the first line of a block with too few marks.
 	nearFence = regexp.MustCompile("^(?:``?|~~?)[ \t]*[{.]*console[^`~]*$")
+	// nearComment is a comment of the language that HTML takes for text.
+	nearComment = regexp.MustCompile(`^<[ \t]*!?[ \t]*[-–—]+[ \t]*(prose|fail|points)\b`)
 	// command is a command of a transcript.
 	command = regexp.MustCompile(`^\\?\$[ \t]+\S`)
 )
@@ -111,8 +113,11 @@ func (h heading) wrong() string {
 	return ""
 }
 
-// nearlySetup reports whether a heading was probably meant to be that of the set-up.
+// nearlySetup reports whether a heading was probably meant to be that of the set-up: `Set up`, `SETUP: a network`.
 func nearlySetup(text string) bool {
+	if colon := strings.IndexAny(text, ":：–—"); colon >= 0 {
+		text = text[:colon]
+	}
 	letters := strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) {
 			return unicode.ToLower(r)
@@ -160,7 +165,7 @@ const tipKind = "TIP"
 
 var (
 	alertMark = regexp.MustCompile(`^\[!(\w+)\]$`)
-	alertLike = regexp.MustCompile(`^\\?\[[ \t]*!?[ \t]*([\pL-]+)[ \t]*\\?\]`)
+	alertLike = regexp.MustCompile(`^\\?\[[ \t]*!?[ \t]*([\pL-]+)(?:[ \t]*\\?\])?`)
 )
 
 // alertKind is the kind of the alert that a line begins.

@@ -146,7 +146,8 @@ func (b *builder) build(all []any, lines int) {
 			b.add(e.line, "%s", e.message)
 		case tip:
 			if b.current != nil {
-				b.current.Hints = append(b.current.Hints, Hint{Text: e.text, Line: e.line})
+				text := b.consoles.vars.replace(e.text, e.line, b.findings)
+				b.current.Hints = append(b.current.Hints, Hint{Text: text, Line: e.line})
 			}
 		}
 	}

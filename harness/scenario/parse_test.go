@@ -137,6 +137,11 @@ func TestProblems(t *testing.T) {
 			lesson("```console\n$ echo {{netwrok}}\n```\n- [ ] namespace `{{x}}` exists\n"),
 			[]string{"9: unknown variable {{netwrok}}, did you mean network?",
 				"11: unknown variable {{x}} (variables"}},
+		{"unknown variable in a hint", lesson(okStep + "\n> [!TIP]\n> {{x}}\n"), []string{"9: unknown variable {{x}}"}},
+		{"blanks in a variable", "---\nvars:\n  net: 10\n---\n" +
+			lesson("```console\n$ echo {{ net }} {{ .Net }}\n```\n"+
+				"- [ ] namespace `a` exists\n"),
+			[]string{"9: a variable is written {{net}}, without blanks, found {{ net }}"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Parse("dir/t.md", []byte(c.src))
@@ -321,13 +326,13 @@ second line.
 // TestVariables: variables are replaced in commands, outputs and checks.
 func TestVariables(t *testing.T) {
 	src := "---\nvars:\n  net: 10.0.0\n  n: '007'\n---\n" +
-		lesson("```console\n$ echo {{net}}.1 {{ net }}\n{{net}}.1 {{n}}\n```\n- [ ] `a` reaches `{{net}}.2`\n")
+		lesson("```console\n$ echo {{net}}.1 {{ nix }}\n{{net}}.1 {{n}}\n```\n- [ ] `a` reaches `{{net}}.2`\n")
 	sc, err := ParseWith("t.md", []byte(src), Values{Set: map[string]string{"net": "192.168.7"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	c := sc.Steps[0].Blocks[0].Commands[0]
-	if diff := cmp.Diff([]string{"echo", "192.168.7.1", "{{", "net", "}}"}, c.Argv); diff != "" {
+	if diff := cmp.Diff([]string{"echo", "192.168.7.1", "{{", "nix", "}}"}, c.Argv); diff != "" {
 		t.Error(diff)
 	}
 	if c.Output[0] != "192.168.7.1 007" || sc.Steps[0].Checks[0].Text != "`a` reaches `192.168.7.2`" {
