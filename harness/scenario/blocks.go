@@ -138,10 +138,12 @@ func (p place) name() string {
 
 func (d *document) headings(n *ast.Heading, in place) []any {
 	h := d.heading(n)
-	switch {
-	case n.Lines().Len() > 0 && nearBox.MatchString(d.text(n, 0)):
-		return []any{d.strayCheck(h.line, d.text(n, 0), in)}
-	case in.top():
+	for i := range n.Lines().Len() { // an underlined one may have several
+		if nearBox.MatchString(d.text(n, i)) {
+			return []any{d.strayCheck(h.line+i, d.text(n, i), in)}
+		}
+	}
+	if in.top() {
 		return []any{h}
 	}
 	if _, isMistake := h.mistake(); isMistake || h.wrong() != "" || h.text == setupTitle {

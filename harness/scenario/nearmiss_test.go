@@ -43,6 +43,7 @@ func TestNearMisses(t *testing.T) {
 		"no sentence":              {"- [x]", "4: a check is written “- [x] …”"},
 		"emphasis":                 {"**[ ]** " + sentence, "4: a check is written “- [ ]"},
 		"heading":                  {"#### [ ] " + sentence, "4: a check is written “- [ ]"},
+		"in an underlined heading": {"> words\n> [x] " + sentence + "\n> ---", "5: a check is written “- [x]"},
 		"in HTML":                  {"<details>\n- [ ] " + sentence + "\n</details>", "5: a check is written “- [ ]"},
 		"behind a comment":         {"<!-- words --> - [ ] " + sentence, "4: a check is written “- [ ]"},
 		"in a list item's heading": {"- # [ ] " + sentence, "4: a check is written “- [ ]"},
