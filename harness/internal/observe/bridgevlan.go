@@ -15,8 +15,7 @@ type vlanTable struct {
 // readVLANs reads the VLAN tables of bridges and their ports, if the kernel supports VLAN filtering. One dump has both:
 // each port, and each bridge by itself (rtnl_bridge_getlink in net/core/rtnetlink.c).
 func (r *reading) readVLANs() error {
-	// RTEXT_FILTER_BRVLAN_COMPRESSED: ranges instead of single VLANs. The 4,094 of a trunk would not fit into one
-	// message.
+	// RTEXT_FILTER_BRVLAN_COMPRESSED: ranges instead of single VLANs, of which a trunk has up to 4,094.
 	const compressed = 1 << 2
 	question := make([]byte, unix.SizeofIfInfomsg)
 	question[0] = unix.AF_BRIDGE
