@@ -1,37 +1,35 @@
 package claim
 
 import (
+	"sync"
 	"unicode/utf8"
 
 	"netnscheck/harness/nearest"
 )
 
+// longestCompared is how many words of a sentence nearestForm looks at, more than any form has.
+const longestCompared = 64
+
 // nearestForm is the form nearest to an unknown sentence, with the qualifiers that fit it best. An inserted or missing
 // word costs 1, a different word up to 2 (one missing and one inserted), depending on its letters; arguments cost
 // nothing.
 func nearestForm(sentence []token) string {
-	best, least := "", -1.0
-	type pair struct {
-		written, form token
-		argument      bool
-	}
-	known := map[pair]float64{} // the forms share few words, and a long sentence compares each of them many times
-	difference := func(a token, b part) float64 {
-		p := pair{a, b.token, b.slot != nil}
-		d, ok := known[p]
-		if !ok {
-			d = difference(a, b)
-			known[p] = d
+	sentence = sentence[:min(len(sentence), longestCompared)]
+	all := skeletons()
+	// The forms share few words, so each difference is computed once: costs are at [word of the sentence][part].
+	costs := make([][]float64, len(sentence))
+	for i := range costs {
+		costs[i] = make([]float64, len(all.parts))
+		for k, p := range all.parts {
+			costs[i][k] = difference(sentence[i], p)
 		}
-		return d
 	}
-	for _, f := range forms() {
-		skeleton, optional := f.skeleton()
-		d, skipped := alignment(len(sentence), len(skeleton), optional,
-			func(i, j int) float64 { return difference(sentence[i], skeleton[j]) },
-			func(i, j int) bool {
-				return difference(sentence[i], skeleton[j-1]) == 0 && difference(sentence[i-1], skeleton[j]) == 0
-			})
+	best, least := "", -1.0
+	for k, f := range forms() {
+		words := all.forms[k].words
+		d, skipped := alignment(len(sentence), len(words), all.forms[k].optional,
+			func(i, j int) float64 { return costs[i][words[j]] },
+			func(i, j int) bool { return costs[i][words[j-1]] == 0 && costs[i-1][words[j]] == 0 })
 		if least < 0 || d < least {
 			best, least = f.with(^skipped), d
 		}
@@ -39,27 +37,50 @@ func nearestForm(sentence []token) string {
 	return best
 }
 
-// stretch are elements of a sequence that may be left out together.
-type stretch struct {
-	from  int
-	names phraseSet // the bit of its phrase
-}
-
-// skeleton are the parts of a form without `…`, and its qualifiers, by the place after their last part.
-func (f Form) skeleton() (parts []part, optional map[int]stretch) {
-	optional = map[int]stretch{}
-	for i, p := range f.phrases {
-		from := len(parts)
-		for _, t := range p.parts {
-			if t.word != more {
-				parts = append(parts, t)
+// skeletons are the parts of all forms, each once, and the words of each form.
+var skeletons = sync.OnceValue(func() (all struct {
+	parts []part
+	forms []skeleton
+}) {
+	type key struct {
+		token
+		argument bool
+	}
+	place := map[key]int{}
+	for _, f := range forms() {
+		var s skeleton
+		for i, p := range f.phrases {
+			from := len(s.words)
+			for _, t := range p.parts {
+				if t.word == more && !t.span {
+					continue
+				}
+				k := key{t.token, t.slot != nil}
+				if _, known := place[k]; !known {
+					place[k] = len(all.parts)
+					all.parts = append(all.parts, t)
+				}
+				s.words = append(s.words, place[k])
+			}
+			if p.qualifier {
+				s.optional = append(s.optional, stretch{from, len(s.words), 1 << i})
 			}
 		}
-		if p.qualifier {
-			optional[len(parts)] = stretch{from, 1 << i}
-		}
+		all.forms = append(all.forms, s)
 	}
-	return parts, optional
+	return all
+})
+
+// skeleton has the words of a form without `…`, as places among all parts, and its qualifiers from left to right.
+type skeleton struct {
+	words    []int
+	optional []stretch
+}
+
+// stretch are the elements of a sequence from one place to another, which may be left out together.
+type stretch struct {
+	from, to int
+	phrase   phraseSet // the bit of its phrase
 }
 
 // difference is 0 for two arguments or equal words, up to 2 for words without a common letter.
@@ -78,10 +99,10 @@ func difference(a token, b part) float64 {
 }
 
 // alignment is the lowest cost of turning a sequence of length n into one of length m, which may leave out some of its
-// stretches (optional, by their ends), and the stretches left out. An insertion or a deletion costs 1, a replacement of
+// stretches (optional), and the phrases of those left out. An insertion or a deletion costs 1, a replacement of
 // element i by j costs replace(i, j), a swap of two adjacent elements costs 1 if swappable(i, j) (optimal string
 // alignment, the restricted Damerau–Levenshtein distance).
-func alignment(n, m int, optional map[int]stretch, replace func(i, j int) float64,
+func alignment(n, m int, optional []stretch, replace func(i, j int) float64,
 	swappable func(i, j int) bool) (float64, phraseSet) {
 	type cell struct {
 		cost    float64
@@ -96,10 +117,14 @@ func alignment(n, m int, optional map[int]stretch, replace func(i, j int) float6
 	}
 	row := func() []cell { return make([]cell, m+1) }
 	before, last, now := row(), row(), row()
+	ending := make([]*stretch, m+1) // by the place after its last element
+	for i := range optional {
+		ending[optional[i].to] = &optional[i]
+	}
 	skip := func(j int) {
-		if s, ok := optional[j]; ok {
+		if s := ending[j]; s != nil {
 			c := now[s.from]
-			now[j] = cheaper(cell{c.cost, c.skipped | s.names}, now[j])
+			now[j] = cheaper(cell{c.cost, c.skipped | s.phrase}, now[j])
 		}
 	}
 	for j := range m {
