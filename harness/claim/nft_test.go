@@ -77,3 +77,19 @@ func TestElementKey(t *testing.T) {
 		}
 	}
 }
+
+// FuzzNftWords: no text is another rule than itself, and none that can be read is another one when blanks are added.
+func FuzzNftWords(f *testing.F) {
+	for _, rule := range []string{"tcp dport { 22, 80 } accept", `log prefix "in: " counter packets 1 bytes 2 drop`,
+		`accept comment "x`, "# handle 3", "{,}"} {
+		f.Add(rule)
+	}
+	f.Fuzz(func(t *testing.T, rule string) {
+		if !sameInNft(rule, rule) {
+			t.Errorf("%q is not the same as itself", rule)
+		}
+		if _, err := nftWords(rule); err == nil && !sameInNft(" "+rule+"\t", rule) {
+			t.Errorf("%q is another rule with blanks around it", rule)
+		}
+	})
+}

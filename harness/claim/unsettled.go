@@ -59,8 +59,10 @@ func concerns(c Claim, s *state.State, p state.Pending) bool {
 		return p.Netns == q.Netns && (p.Kind == state.PendingCarrier || p.Addr == q.Dest && p.Kind == state.PendingDAD)
 	case Sysctl: // a duplicate address may switch IPv6 off (accept_dad 2)
 		return p.Netns == q.Netns && p.Kind == state.PendingDAD && strings.HasPrefix(q.Key, "net.ipv6.")
-	case Offload, ChainRules:
+	case Offload, ChainRules, SetElement:
 		return false
+	case Resolution: // its packets go to a server of either family
+		return p.Kind != state.PendingNeighbour
 	case Watch:
 		return p.Netns == q.Netns
 	case Count:

@@ -49,3 +49,17 @@ func TestElementsIn(t *testing.T) {
 		t.Errorf("elements without an end: %q, %v", elements, err)
 	}
 }
+
+// FuzzListing: whatever nft prints is read or refused.
+func FuzzListing(f *testing.F) {
+	f.Add("table ip t {\n\tchain c { # handle 1\n\t\taccept comment \"a\n\" # handle 2\n\t}\n}\n")
+	f.Add("table ip t {\n\tset s {\n\t\telements = { 22 comment \"a, b }\",\n80 : drop }\n\t}\n}\n")
+	f.Fuzz(func(t *testing.T, output string) {
+		if rules, err := rulesIn(output); err != nil && rules != nil {
+			t.Errorf("%q: rules with the error %v", output, err)
+		}
+		if elements, err := elementsIn(output); err != nil && elements != nil {
+			t.Errorf("%q: elements with the error %v", output, err)
+		}
+	})
+}
