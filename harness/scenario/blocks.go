@@ -16,7 +16,13 @@ func elements(markdown string) []any {
 	d.findShields(root)
 	found := d.children(root, place{})
 	for line, s := range d.shields {
-		if !s.needed {
+		switch {
+		case s.needed:
+		case line < len(d.lines) && strings.Trim(d.lines[line], "> \t") == "":
+			found = append(found, astray{line,
+				proseComment + " stands on the line before what it shields, not before an " +
+					"empty line"})
+		default:
 			found = append(found, astray{line,
 				proseComment + " has nothing to shield: the line below it is prose anyway"})
 		}
@@ -155,14 +161,15 @@ func (d *document) headings(n *ast.Heading, in place) []any {
 
 func (d *document) fences(n *ast.FencedCodeBlock, in place) []any {
 	f := d.fence(n)
-	switch fault := nearConsole(f); {
+	text := fence{line: f.line, closed: f.closed} // a block that is prose
+	fault := nearConsole(f)
+	switch {
+	case in.alert:
+		return []any{text}
 	case fault != "":
-		return []any{astray{f.line, fault}, fence{line: f.line, closed: f.closed}}
-	case in.quoted && isConsole(f) && !in.alert:
-		return []any{astray{f.line, "a console block in a quote is not played: expected it outside" + orProse},
-			fence{line: f.line, closed: f.closed}}
-	case in.quoted:
-		return []any{fence{line: f.line, closed: f.closed}}
+		return []any{astray{f.line, fault}, text}
+	case in.quoted && isConsole(f):
+		return []any{astray{f.line, "a console block in a quote is not played: expected it outside" + orProse}, text}
 	}
 	return []any{f}
 }

@@ -50,7 +50,7 @@ func (d *document) comments(n *ast.HTMLBlock) (all []comment, rest []string, ope
 	if n.HasClosure() {
 		b.Write(n.ClosureLine.Value(d.source))
 	}
-	text, first := b.String(), d.firstLine(n)
+	text, line := b.String(), d.firstLine(n)
 	var outside strings.Builder
 	for at := 0; ; {
 		begin := strings.Index(text[at:], "<!--")
@@ -59,21 +59,21 @@ func (d *document) comments(n *ast.HTMLBlock) (all []comment, rest []string, ope
 			break
 		}
 		begin += at
-		line := first + strings.Count(text[:begin], "\n")
+		line += strings.Count(text[at:begin], "\n")
 		length := strings.Index(text[begin:], "-->")
 		if length < 0 {
 			return all, strings.Split(outside.String(), "\n"), line
 		}
-		end := begin + length + len("-->")
-		before := text[strings.LastIndex(text[:begin], "\n")+1 : begin]
-		after, _, _ := strings.Cut(text[end:], "\n")
+		end, lines := begin+length+len("-->"), strings.Count(text[begin:begin+length], "\n")
+		before, after := strings.TrimRight(text[:begin], " \t"), strings.TrimLeft(text[end:], " \t")
 		all = append(all, comment{
-			line: line, end: first + strings.Count(text[:end], "\n"),
-			text:  strings.TrimPrefix(text[begin:end-len("-->")], "<!--"),
-			alone: strings.TrimSpace(before+after) == "",
+			line: line, end: line + lines,
+			text: strings.TrimPrefix(text[begin:begin+length], "<!--"),
+			alone: (before == "" || strings.HasSuffix(before, "\n")) &&
+				(after == "" || strings.HasPrefix(after, "\n")),
 		})
-		outside.WriteString(text[at:begin] + strings.Repeat("\n", strings.Count(text[begin:end], "\n")))
-		at = end
+		outside.WriteString(text[at:begin] + strings.Repeat("\n", lines))
+		at, line = end, line+lines
 	}
 	return all, strings.Split(outside.String(), "\n"), 0
 }

@@ -167,6 +167,7 @@ func (b *builder) heading(h heading) {
 	if fault := h.wrong(); fault != "" {
 		b.add(h.line, "%s", fault)
 		if h.fault == "" {
+			b.beginWrong(h)
 			return
 		}
 	}
@@ -191,6 +192,16 @@ func (b *builder) heading(h heading) {
 func (b *builder) begin(kind SectionKind, title string, line int) {
 	b.end(line - 1)
 	b.current = &draft{kind: kind, Section: Section{Title: title, Line: line}}
+}
+
+// beginWrong begins a section of no scenario, below a heading that is nearly right, so that what stands in it is read.
+func (b *builder) beginWrong(h heading) {
+	switch {
+	case nearlyMistake(h):
+		b.begin(MistakeSection, h.text, h.line)
+	case h.ours():
+		b.begin(StepSection, h.text, h.line)
+	}
 }
 
 func (b *builder) end(line int) {

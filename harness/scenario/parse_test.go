@@ -57,6 +57,15 @@ func TestProblems(t *testing.T) {
 		{"mistake in lower case", lesson(okStep + "### mistake - x\n"), []string{"8: a mistake is written"}},
 		{"mistake misspelt", lesson(okStep + "### Mistkae: x\n#### Mistakes: y\n"),
 			[]string{"8: a mistake is written ### Mistake: …, found ### Mistkae: x", "9: a mistake is written"}},
+		{"set-up misspelt, with commands", "# T\n## Set up\n```console\n$ true\n```\n## S\n" + okStep,
+			[]string{"2: the set-up is written ## Setup"}},
+		{"mistake misspelt, with its fix",
+			lesson(okStep + "### mistake: x\n" + okStep + "```console fix\n$ true\n```\n"),
+			[]string{"8: a mistake is written"}},
+		{"step without a blank", "# T\n##S\n" + okStep, []string{"2: a heading is written ## S, with a blank"}},
+		{"prose before an empty line", lesson("> words\n> <!-- prose -->\n>\n> words\n\n<!-- prose -->\n\n" + okStep),
+			[]string{"5: <!-- prose --> stands on the line before what it shields, not before an empty line",
+				"9: <!-- prose --> stands on the line before"}},
 		{"block above the sections", "# T\n```console\n$ true\n```\n## S\n" + okStep,
 			[]string{"2: console block outside a section"}},
 		{"check above the sections", "# T\n- [ ] namespace `a` exists\n## S\n" + okStep,
@@ -299,7 +308,7 @@ second line.
 
 > [!tip]
 > lower case
-> `+"```console\n> $ false\n> ```"+`
+> `+"```console\n> $ false\n> ```\n> ```\n> $ true\n> ```"+`
 
 > [!NOTE]
 > prose
@@ -313,7 +322,7 @@ second line.
 	}
 	want := []Hint{
 		{Line: 9, Text: "First *line*,\nsecond line.\n\n- [ ] no check"},
-		{Line: 16, Text: "lower case\n```console\n$ false\n```"},
+		{Line: 16, Text: "lower case\n```console\n$ false\n```\n```\n$ true\n```"},
 	}
 	if diff := cmp.Diff(want, sc.Steps[0].Hints); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
