@@ -20,6 +20,9 @@ func TestLookup(t *testing.T) {
 		return state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("10.9.0.0/16"), Table: table,
 			Nexthops: []state.Nexthop{{Dev: dev}}}
 	}
+	group := uint32(0) // that of all links here
+	suppressed := rule(2, "lookup", state.TableMain, 0)
+	suppressed.SuppressIfGroup = &group
 	object := route(state.TableMain, "")
 	object.Nexthops, object.NexthopID = nil, 7
 	object.To = netip.MustParsePrefix("10.9.0.0/24")
@@ -38,6 +41,8 @@ func TestLookup(t *testing.T) {
 		{"l3mdev out of the VRF", []state.Rule{l3mdev, rule(20, "lookup", state.TableMain, 0)}, nil, "", "red", "red2"},
 		{"l3mdev for another link", []state.Rule{l3mdev, rule(20, "lookup", state.TableMain, 0)}, nil, "eth1", "",
 			"eth0"},
+		{"a route over a link of a suppressed group", []state.Rule{suppressed, rule(3, "lookup", 50, 0)}, nil, "", "",
+			"eth1"},
 		{"a nexthop object wins", []state.Rule{rule(20, "lookup", state.TableMain, 0)}, []state.Route{object}, "", "",
 			"unknown"},
 	} {
@@ -124,6 +129,8 @@ func TestHalfKnownRoutes(t *testing.T) {
 		doubt string
 	}{
 		{"nexthop object", state.Route{NexthopID: 7}, "nexthop object 7"},
+		{"tunnel", state.Route{Nexthops: []state.Nexthop{{Dev: "eth0", Encap: "ip id 5 dst 10.0.0.9"}}},
+			"the route to 10.0.0.2 wraps the packets (encap ip id 5 dst 10.0.0.9): where they go then is not known here"},
 		{"broadcast", state.Route{Type: "broadcast", Nexthops: []state.Nexthop{{Dev: "eth0"}}}, "broadcast address"},
 	} {
 		t.Run(c.what, func(t *testing.T) {

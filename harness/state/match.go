@@ -51,6 +51,7 @@ func routeMatches(r Route, want operation.Route) bool {
 		valueMatches(r.Window, want.Window) &&
 		(want.Pref == "" || r.Pref == want.Pref) &&
 		valueMatches(r.NexthopID, want.NexthopID) &&
+		metricsMatch(r.Metrics, want.Metrics) &&
 		nexthopsMatch(r.Nexthops, want)
 }
 
@@ -99,6 +100,17 @@ func destinationMatches(r Route, want operation.Route) bool {
 // prefixMatches compares the networks, without their host bits.
 func prefixMatches(p, want netip.Prefix) bool {
 	return !want.IsValid() || p.IsValid() && p.Masked() == want.Masked()
+}
+
+// metricsMatch looks for each wanted metric, which may be locked if that is not written.
+func metricsMatch(have []string, want []operation.RouteMetric) bool {
+	for _, m := range want {
+		locked := slices.Contains(have, m.Word+" lock "+m.Value)
+		if !locked && (m.Lock || !slices.Contains(have, m.Word+" "+m.Value)) {
+			return false
+		}
+	}
+	return true
 }
 
 func valueMatches[T comparable](value T, want *T) bool { return want == nil || value == *want }

@@ -159,23 +159,26 @@ type Address struct {
 
 // Route is a route of any table.
 type Route struct {
-	Family    int          `json:"family"` // 4 or 6
-	Type      string       `json:"type"`   // unicast, local, broadcast, unreachable, …
-	To        netip.Prefix `json:"to"`     // the default route is 0.0.0.0/0 or ::/0
-	From      netip.Prefix `json:"from"`
-	TOS       uint8        `json:"tos,omitempty"`
-	Table     uint32       `json:"table"`
-	Proto     string       `json:"proto"` // kernel, boot, static, ra, … or a number
-	Scope     string       `json:"scope"` // global, site, link, host, nowhere or a number
-	Src       netip.Addr   `json:"src"`   // preferred source
-	Metric    uint32       `json:"metric,omitempty"`
-	MTU       int          `json:"mtu,omitempty"`
-	MTULock   bool         `json:"mtu_lock,omitempty"`
-	Window    int          `json:"window,omitempty"`
-	AdvMSS    int          `json:"advmss,omitempty"`
-	Pref      string       `json:"pref,omitempty"`
-	Nexthops  []Nexthop    `json:"nexthops,omitempty"` // one for an ordinary route, none for a route without a device
-	NexthopID uint32       `json:"nhid,omitempty"`
+	Family  int          `json:"family"` // 4 or 6
+	Type    string       `json:"type"`   // unicast, local, broadcast, unreachable, …
+	To      netip.Prefix `json:"to"`     // the default route is 0.0.0.0/0 or ::/0
+	From    netip.Prefix `json:"from"`
+	TOS     uint8        `json:"tos,omitempty"`
+	Table   uint32       `json:"table"`
+	Proto   string       `json:"proto"` // kernel, boot, static, ra, … or a number
+	Scope   string       `json:"scope"` // global, site, link, host, nowhere or a number
+	Src     netip.Addr   `json:"src"`   // preferred source
+	Metric  uint32       `json:"metric,omitempty"`
+	MTU     int          `json:"mtu,omitempty"`
+	MTULock bool         `json:"mtu_lock,omitempty"`
+	Window  int          `json:"window,omitempty"`
+	AdvMSS  int          `json:"advmss,omitempty"`
+	Pref    string       `json:"pref,omitempty"`
+	// Metrics are the other metrics, and those above but mtu that are locked, in the words of `ip route`: `initcwnd
+	// 10`, `advmss lock 1000`.
+	Metrics   []string  `json:"metrics,omitempty"`
+	Nexthops  []Nexthop `json:"nexthops,omitempty"` // one for an ordinary route, none for a route without a device
+	NexthopID uint32    `json:"nhid,omitempty"`
 }
 
 // Nexthop is a next hop of a route.

@@ -66,8 +66,9 @@ func RouteText(r Route) string {
 		when(r.Metric != 0 || r.Family == 6, fmt.Sprint("metric ", r.Metric)), // IPv6 always has one
 		strings.Join(hop.Flags, " "),
 		option(words("mtu", when(r.MTULock, "lock")), r.MTU),
-		option("window", r.Window),
-		option("advmss", r.AdvMSS),
+		when(!r.locked("window"), option("window", r.Window)),
+		when(!r.locked("advmss"), option("advmss", r.AdvMSS)),
+		strings.Join(r.Metrics, " "),
 		option("pref", r.Pref),
 	)
 	if len(r.Nexthops) > 1 {
@@ -78,6 +79,11 @@ func RouteText(r Route) string {
 		}
 	}
 	return text
+}
+
+// locked reports whether a metric is among the Metrics because it is locked.
+func (r Route) locked(metric string) bool {
+	return slices.ContainsFunc(r.Metrics, func(m string) bool { return strings.HasPrefix(m, metric+" lock ") })
 }
 
 // viaText is a gateway; an IPv6 gateway of an IPv4 route is marked as such.

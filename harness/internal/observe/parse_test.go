@@ -83,6 +83,9 @@ func FuzzAnswers(f *testing.F) {
 	rule := make([]byte, sizeofRule)
 	rule[0] = unix.AF_INET6
 	f.Add(attribute(rule, unix.FRA_UID_RANGE, make([]byte, 8)))
+	object := make([]byte, sizeofNexthop)
+	f.Add(attribute(attribute(object, unix.NHA_ID, []byte{1, 0, 0, 0}), unix.NHA_GROUP, []byte{1, 0, 0, 0, 255, 1}))
+	f.Add(attribute(nil, 1, append(make([]byte, 8), 255, 0, 0, 0))) // seg6 with more segments than there are
 	f.Add([]byte{unix.AF_INET})
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r := &reading{names: map[int]string{}}
@@ -100,6 +103,12 @@ func FuzzAnswers(f *testing.F) {
 		}
 		if n, ok := r.parseNeighbour(body); ok && !n.Addr.IsValid() {
 			t.Error("a neighbour without an address")
+		}
+		if o, ok := r.parseNexthopObject(body); ok && o.ID == 0 {
+			t.Error("a nexthop object without an id")
+		}
+		for kind := range encapTypes {
+			encap{kind: kind, data: body}.text()
 		}
 		r.parseFDB(body)
 		r.parseQdisc(body)

@@ -152,22 +152,6 @@ func hopFlags(flags uint32) []string {
 	return names
 }
 
-func routeMetrics(route *state.Route, data []byte) {
-	attributes(data, func(kind uint16, data []byte) {
-		n := int(number(data))
-		switch kind {
-		case unix.RTAX_LOCK:
-			route.MTULock = n&(1<<unix.RTAX_MTU) != 0
-		case unix.RTAX_MTU:
-			route.MTU = n
-		case unix.RTAX_WINDOW:
-			route.Window = n
-		case unix.RTAX_ADVMSS:
-			route.AdvMSS = n
-		}
-	})
-}
-
 // familyOf is 4, 6, or 0 for another family.
 func familyOf(family uint8) int {
 	switch family {

@@ -191,3 +191,30 @@ func TestRuleSelectors(t *testing.T) {
 	}
 	equal(t, got, append(rules, rules...))
 }
+
+// TestRouteMetrics: each metric is read as it was written, and a lock with it.
+func TestRouteMetrics(t *testing.T) {
+	needs(t, "ip")
+	w := newWorld(t, "a")
+	build(t, w, `
+		a: ip link add e0 type veth peer name e1
+		a: ip link set e0 up
+		a: ip link set e1 up
+		a: ip addr add 10.0.0.1/24 dev e0
+		a: ip addr add fd00::1/64 dev e0 nodad
+		a: ip route add 10.1.0.0/16 dev e0 mtu lock 1400 advmss 1000 window 2000
+		a: ip route add 10.2.0.0/16 dev e0 mtu 1400 advmss lock 1000 hoplimit 9 initcwnd 20 initrwnd 30 quickack 1
+		a: ip -6 route add fd01::/64 dev e0 rto_min 200ms features ecn ssthresh lock 7 congctl reno
+	`)
+	var got []string
+	for _, r := range observed(t, w).Namespace("a").Routes {
+		if r.Proto == "boot" {
+			got = append(got, state.RouteText(r))
+		}
+	}
+	equal(t, got, []string{
+		"10.1.0.0/16 dev e0 scope link mtu lock 1400 window 2000 advmss 1000",
+		"10.2.0.0/16 dev e0 scope link mtu 1400 advmss lock 1000 hoplimit 9 initcwnd 20 initrwnd 30 quickack 1",
+		"fd01::/64 dev e0 metric 1024 ssthresh lock 7 features ecn rto_min 200ms congctl reno pref medium",
+	})
+}

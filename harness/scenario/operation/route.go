@@ -74,7 +74,8 @@ func ParseShownRoute(list []string) (Route, error) {
 	return parseStatedRoute(list, true)
 }
 
-// parseStatedRoute refuses the words that only a command may have.
+// parseStatedRoute refuses the words that only a command may have, and metrics besides the common ones unless a route
+// is shown.
 func parseStatedRoute(list []string, shown bool) (Route, error) {
 	r, err := parseRoute(newWords(list, FamilyAny), shown)
 	switch {
@@ -84,7 +85,7 @@ func parseStatedRoute(list []string, shown bool) (Route, error) {
 		return Route{}, &UnknownWord{Word: "vrf"}
 	case r.Expires != nil:
 		return Route{}, &UnknownWord{Word: "expires"}
-	case len(r.Metrics) > 0:
+	case len(r.Metrics) > 0 && !shown:
 		return Route{}, &UnknownWord{Word: r.Metrics[0].Word}
 	}
 	return r, nil
