@@ -21,6 +21,16 @@ func (s *session) addLink(op operation.LinkAdd) error {
 		}
 		m.put(unix.IFLA_LINK, nl.Uint32Attr(uint32(lower)))
 	}
+	if op.LinkNetns != "" {
+		id, err := s.idOf(op.LinkNetns)
+		if err != nil {
+			return err
+		}
+		op.LinkNetnsID = &id
+	}
+	if op.LinkNetnsID != nil {
+		m.put(unix.IFLA_LINK_NETNSID, nl.Uint32Attr(uint32(int32(*op.LinkNetnsID))))
+	}
 	if op.Master != "" {
 		master, err := s.index(op.Master)
 		if err != nil {

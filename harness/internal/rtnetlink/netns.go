@@ -55,3 +55,35 @@ func (s *session) setNetns(op operation.NetnsSet) error {
 	}
 	return nil
 }
+
+// idOf is the id by which the session's namespace knows another one. Without one the kernel chooses it.
+func (s *session) idOf(name string) (int, error) {
+	id, err := s.askID(name)
+	if err == nil && id < 0 {
+		if err = s.setNetns(operation.NetnsSet{Name: name, Auto: true}); err == nil {
+			id, err = s.askID(name)
+		}
+	}
+	if err != nil || id < 0 {
+		return 0, wrong("argument %q is wrong: Invalid \"link-netns\" value", name)
+	}
+	return id, nil
+}
+
+// askID is the id of a namespace, negative if it has none.
+func (s *session) askID(name string) (int, error) {
+	h, err := openNetns(s.w, name)
+	if err != nil {
+		return 0, err
+	}
+	defer h.Close()
+	m := s.request(unix.RTM_GETNSID, 0, noHeader{})
+	m.Flags &^= unix.NLM_F_ACK
+	m.put(unix.NETNSA_FD, nl.Uint32Attr(uint32(h.FD())))
+	msgs, err := m.ask(unix.RTM_NEWNSID)
+	if err != nil || len(msgs) != 1 {
+		return -1, err
+	}
+	attrs, err := attributes(msgs[0], noHeader{}.Len())
+	return int(int32(number(attrs[unix.NETNSA_NSID]))), err
+}

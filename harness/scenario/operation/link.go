@@ -94,8 +94,10 @@ func parseAttributes(w *words, a *LinkAttributes, more actions) error {
 func parseLinkAdd(w *words) (Operation, error) {
 	var op LinkAdd
 	err := parseAttributes(w, &op.LinkAttributes, actions{
-		"link":   read(w, &op.Link, name),
-		"master": read(w, &op.Master, name),
+		"link":         read(w, &op.Link, name),
+		"master":       read(w, &op.Master, name),
+		"link-netnsid": w.once(readTo(w, &op.LinkNetnsID, integer)),
+		"link-netns":   w.once(read(w, &op.LinkNetns, name)),
 		"type": func(keyword string) error {
 			if err := read(w, &op.Kind, name)(keyword); err != nil {
 				return err
@@ -108,6 +110,8 @@ func parseLinkAdd(w *words) (Operation, error) {
 		return nil, err
 	case op.Kind == "":
 		return nil, usage("type", "a new link needs a kind")
+	case op.LinkNetnsID != nil && op.LinkNetns != "":
+		return nil, usage("link-netns", "link-netnsid is written already")
 	}
 	return op, nil
 }
@@ -280,6 +284,8 @@ func (op LinkAdd) args() []string {
 	out := argv{"link", "add"}
 	out = append(out, op.LinkAttributes.args()...)
 	out.word("link", op.Link)
+	out.int("link-netnsid", op.LinkNetnsID)
+	out.word("link-netns", op.LinkNetns)
 	out.word("master", op.Master)
 	out = append(out, "type", op.Kind)
 	return append(out, op.kindArgs()...)

@@ -59,17 +59,20 @@ type Segmentation struct{ GSOMaxSize, GSOMaxSegs, GROMaxSize *int }
 // options, and no other. Peer is nil if the word peer was not written.
 type LinkAdd struct {
 	LinkAttributes
-	// Link is the lower device, `link DEV`.
-	Link    string
-	Master  string
-	Kind    string
-	Peer    *LinkAttributes // veth
-	Bridge  *BridgeOptions
-	VLAN    *VLANOptions
-	VXLAN   *VXLANOptions
-	Macvlan *MacvlanOptions
-	IPvlan  *IPvlanOptions
-	VRF     *VRFOptions
+	// Link is the lower device, `link DEV`. LinkNetnsID is the id of the namespace that it, or the peer, is in;
+	// LinkNetns is the name of that namespace.
+	Link        string
+	LinkNetnsID *int
+	LinkNetns   string
+	Master      string
+	Kind        string
+	Peer        *LinkAttributes // veth
+	Bridge      *BridgeOptions
+	VLAN        *VLANOptions
+	VXLAN       *VXLANOptions
+	Macvlan     *MacvlanOptions
+	IPvlan      *IPvlanOptions
+	VRF         *VRFOptions
 }
 
 // BridgeOptions are the options of `type bridge`. Times are in centiseconds, as in ip-link(8).
