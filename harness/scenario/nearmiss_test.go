@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"os"
 	"strings"
 	"testing"
 )
@@ -159,4 +160,21 @@ func lineOf(want string) (line int) {
 		line = 10*line + int(digit-'0')
 	}
 	return line
+}
+
+// TestOrdinaryMarkdown: what lessons have in their prose is no near miss. (The file is no .md: it is not played.)
+func TestOrdinaryMarkdown(t *testing.T) {
+	src, err := os.ReadFile("testdata/ordinary-markdown.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"LF": string(src), "CRLF": strings.ReplaceAll(string(src), "\n", "\r\n"),
+		"byte order mark": "\ufeff" + string(src),
+	} {
+		sc, err := Parse("t.md", []byte(text))
+		if err != nil || len(sc.Steps) != 1 || len(sc.Steps[0].Checks) != 1 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }
