@@ -3,12 +3,14 @@ package claim
 import (
 	"errors"
 	"fmt"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
 
 	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/scenario/transcript"
+	"netnscheck/harness/state"
 )
 
 // Prints is the command `…` in `N` prints `…`, and … prints nothing, in which Text is "".
@@ -63,6 +65,13 @@ func (c Prints) Sentence() string {
 
 func (c Prints) Needs() Needs {
 	return Needs{Class: ByProgram, Question: Output{Netns: c.Netns, Command: c.Command}}
+}
+
+// unsettledBy: rules and sockets do not settle; what other programs list may.
+func (c Prints) unsettledBy(*state.State, state.Pending) bool {
+	argv, _ := transcript.Words(c.Command)
+	_, argv = operation.Enter(argv)
+	return !slices.Contains([]string{"nft", "ss"}, path.Base(argv[0]))
 }
 
 // Judge compares line by line. The whole output is not compared with one text: in it `...` would reach from one line

@@ -1,8 +1,11 @@
 package claim
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
+
+	"netnscheck/harness/state"
 )
 
 // TestOnlyLooks: what a check runs must not change anything, as far as its words tell.
@@ -63,6 +66,36 @@ func TestProgramArguments(t *testing.T) {
 	} {
 		if _, err := Parse(sentence); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want … %s", sentence, err, want)
+		}
+	}
+}
+
+// TestProgramsUnsettled: rules and sockets do not wait for duplicate address detection, nor does a name for that of a
+// link-local address.
+func TestProgramsUnsettled(t *testing.T) {
+	global, local := netip.MustParseAddr("fd00::1"), netip.MustParseAddr("fe80::1")
+	for _, c := range []struct {
+		sentence string
+		pending  state.Pending
+		want     bool
+	}{
+		{"the command `ip netns exec n /usr/sbin/nft list ruleset` in `n` prints nothing",
+			state.Pending{Kind: state.PendingDAD, Addr: global}, false},
+		{"the command `ss -ltn` in `n` prints nothing", state.Pending{Kind: state.PendingDAD, Addr: global}, false},
+		{"the command `ip addr` in `n` prints nothing", state.Pending{Kind: state.PendingDAD, Addr: local}, true},
+		{"the chain `ip t c` in `n` does not have the rule `accept`", state.Pending{Kind: state.PendingPort}, false},
+		{"the nft set `ip t s` in `n` does not contain `22`", state.Pending{Kind: state.PendingPort}, false},
+		{"`n` does not resolve `web.lab`", state.Pending{Kind: state.PendingPort}, true},
+		{"`n` does not resolve `web.lab`", state.Pending{Kind: state.PendingDAD, Addr: global}, true},
+		{"`n` does not resolve `web.lab`", state.Pending{Kind: state.PendingDAD, Addr: local}, false},
+		{"`n` does not resolve `web.lab`", state.Pending{Kind: state.PendingNeighbour}, false},
+	} {
+		claim, err := Parse(c.sentence)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := concerns(claim, &state.State{}, c.pending); got != c.want {
+			t.Errorf("%s waits for %+v: %v, want %v", c.sentence, c.pending, got, c.want)
 		}
 	}
 }

@@ -61,8 +61,8 @@ func concerns(c Claim, s *state.State, p state.Pending) bool {
 		return p.Netns == q.Netns && p.Kind == state.PendingDAD && strings.HasPrefix(q.Key, "net.ipv6.")
 	case Offload, ChainRules, SetElement:
 		return false
-	case Resolution: // its packets go to a server of either family
-		return p.Kind != state.PendingNeighbour
+	case Resolution: // its packets go to a server of either family, which is hardly called by a link-local address
+		return p.Kind != state.PendingNeighbour && !(p.Kind == state.PendingDAD && p.Addr.IsLinkLocalUnicast())
 	case Watch:
 		return p.Netns == q.Netns
 	case Count:
