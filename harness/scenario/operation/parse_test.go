@@ -531,6 +531,29 @@ func TestMutates(t *testing.T) {
 	}
 }
 
+func FuzzParseBatch(f *testing.F) {
+	f.Add("link set lo up # up\n\naddr add 10.0.0.1/24 \\\n dev lo\nlink set lo alias 'two words'\n")
+	for _, line := range realCommands(f) {
+		f.Add(strings.TrimPrefix(line, "ip ") + "\nlink")
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		lines, err := Batch{File: "f"}.ParseBatch(text, Command{})
+		var unknown *UnknownWord
+		if err != nil && !errors.As(err, &unknown) {
+			t.Fatalf("ParseBatch(%q) = %T, want *UnknownWord", text, err)
+		}
+		last := 0
+		for _, line := range lines {
+			if line.Number <= last || line.Number > strings.Count(text, "\n")+1 {
+				t.Fatalf("ParseBatch(%q): a command in line %d after line %d", text, line.Number, last)
+			}
+			if last = line.Number; line.Refused == nil {
+				checkRoundTrip(t, line.Command)
+			}
+		}
+	})
+}
+
 func FuzzParse(f *testing.F) {
 	for _, line := range realCommands(f) {
 		f.Add(line)
