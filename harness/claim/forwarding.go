@@ -79,6 +79,8 @@ func (c ForwardingEntry) Judge(known Evidence) Finding {
 		port := c.Port
 		if l := n.Link(port); l != nil {
 			port = l.Name // Port may be an alternative name
+		} else if port != "" {
+			return finding(c.Not, noLink(known.State, n, port))
 		}
 		var same, kind []state.FDBEntry
 		for _, e := range n.FDB {
@@ -126,6 +128,8 @@ func entryText(n *state.Namespace, e state.FDBEntry) string {
 	switch {
 	case n.OwnEntry(e):
 		return text + " (an address of the bridge or its port)"
+	case e.Permanent && e.Master != "":
+		return text + " (frames for it are the bridge's own)"
 	case e.Learned && !e.ExternLearned && !e.Sticky:
 		return text + " (learned)"
 	case e.Learned:
