@@ -48,6 +48,10 @@ type awaiting struct {
 	patience time.Duration
 	// settled is set when the check may be judged: it is not a negative one, or the state has settled once.
 	settled bool
+	// falseSince is since when it is false in a lab that rests.
+	falseSince time.Time
+	// asked is set when the neighbours behind which its packets may wait were asked for again.
+	asked bool
 	// doubtful is since when it waits for nothing but ports without a timer.
 	doubtful time.Time
 }
@@ -65,7 +69,7 @@ func (l *Lab) await(ctx context.Context, open []*awaiting, base *Baseline) {
 		for i, v := range k.evaluateAll(ctx, checks, true) {
 			a, waited := ready[i], time.Since(start)
 			*a.result = Awaited{v, waited}
-			if v.Outcome != scenario.Pass && waited < a.limit {
+			if v.Outcome != scenario.Pass && waited < a.limit && !k.final(ctx, a) {
 				still = append(still, a)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 // Hold keeps a namespace alive, also after its name is deleted, until release is called or the process ends. Call
 // release before Close.
 func (l *Lab) Hold(ns string) (release func(), err error) {
+	l.busy.Store(true)
 	h, err := l.world.Open(ns)
 	if err != nil {
 		return nil, fmt.Errorf("hold a namespace: %w", err)
@@ -21,6 +22,7 @@ func (l *Lab) Hold(ns string) (release func(), err error) {
 // The thread ends with f, so changes to it affect nothing else. Goroutines that f starts do not run in the namespace. A
 // panic in f continues in the caller. The error wraps that of f, or fs.ErrNotExist if the namespace does not exist.
 func (l *Lab) Go(ns string, f func() error) error {
+	l.busy.Store(true)
 	err := l.world.Go(ns, f)
 	l.unsettled.Store(true) // f may have set links up
 	if err != nil {
@@ -38,6 +40,7 @@ func (l *Lab) Spawn(ns string, argv ...string) (*Process, error) {
 	if err := program.Installed(scenario.Command{Argv: argv}); err != nil {
 		return nil, err
 	}
+	l.busy.Store(true)
 	b, err := program.Start(l.world, ns, argv)
 	if err != nil {
 		return nil, fmt.Errorf("spawn %s in %s: %w", argv[0], ns, err)

@@ -24,6 +24,10 @@ type Lab struct {
 	world *netns.World
 	// unsettled is set if a link may have come up since the last settle.
 	unsettled atomic.Bool
+	// busy is set if something may change the lab without another command: a program in the background, or the kernel
+	// while it takes a namespace down. filters is set if there may be packet filters and queueing disciplines, some of
+	// which have timers.
+	busy, filters atomic.Bool
 }
 
 // Options are the options of Start. The zero value is for a lab in the sandbox.
@@ -103,6 +107,7 @@ func (l *Lab) carryOut(ctx context.Context, d Driver, cmd scenario.Command) (sce
 			return scenario.Exchange{Line: cmd.Line, Command: cmd.Text}, err
 		}
 	}
+	l.note(d, c, unknown)
 	x, err := d.Run(ctx, l, cmd)
 	if unknown != nil || maySetUp(c.Op) {
 		l.unsettled.Store(true)
@@ -191,6 +196,9 @@ func (l *Lab) Build(ctx context.Context, cmds []operation.Command) error {
 				return err
 			}
 		}
+	}
+	for _, c := range cmds {
+		l.note(Netlink(), c, nil)
 	}
 	l.unsettled.Store(true)
 	if err := rtnetlink.New().Build(ctx, l.world, cmds); err != nil {

@@ -33,9 +33,7 @@ func (k *look) settled(ctx context.Context, open []*awaiting, start time.Time) (
 		pending := a.pending(s)
 		if len(pending) == 0 {
 			a.settled = true
-			for _, p := range claim.Unanswered(a.check.Claim, s) {
-				probe.AskAfresh(k.lab.world, p.Netns, p.Dev, p.Addr)
-			}
+			k.askAgain(claim.Unanswered(a.check.Claim, s))
 			ready = append(ready, a)
 			continue
 		}
@@ -71,6 +69,13 @@ func (a *awaiting) pending(s *state.State) []state.Pending {
 		return pending
 	}
 	return nil
+}
+
+// askAgain makes the kernel ask for neighbours again with the next packet.
+func (k *look) askAgain(neighbours []state.Pending) {
+	for _, p := range neighbours {
+		probe.AskAfresh(k.lab.world, p.Netns, p.Dev, p.Addr)
+	}
 }
 
 // hurry makes the kernel run the link-watch work that a pending carrier waits for.

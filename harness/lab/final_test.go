@@ -1,0 +1,85 @@
+package lab_test
+
+import (
+	"testing"
+	"time"
+
+	"netnscheck/harness/lab"
+	"netnscheck/harness/scenario"
+)
+
+// TestFalseForGood: what cannot become true any more is false long before its limit.
+func TestFalseForGood(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"namespace `c` exists", "`a0` in `a` is down", "`a0` in `a` has the address `10.9.9.9/24`",
+		"`a` has the route `default via 10.0.1.9`", "`a` sends packets for `10.9.9.9` to `10.0.1.9`",
+		"the sysctl `net.ipv4.ip_forward` in `a` is `1`", "`a0` in `a` does not have the MTU `1500`",
+		"`a` reaches `10.0.1.99`", "`a` does not reach `10.0.1.1`", "`a` connects to `10.0.2.2` on TCP port `9`",
+		"`a` reaches `10.0.2.99`", "the cause from `a` to `10.0.1.1` is `link-down` on `a0` in `a`",
+	} {
+		t.Run(text, func(t *testing.T) {
+			t.Parallel()
+			l := started(t, street...)
+			a := l.Await(t.Context(), []scenario.Check{{Claim: claimOf(t, text), Within: time.Minute}}, nil)[0]
+			if a.Outcome != scenario.Fail || a.Waited > time.Minute/2 {
+				t.Errorf("%s after %v, found %s %s", a.Outcome, a.Waited, a.Found, a.Reason)
+			}
+		})
+	}
+}
+
+// TestNotFalseForGood: what becomes true in the end is awaited, however long it was false.
+func TestNotFalseForGood(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it waits for what the kernel does seconds later")
+	}
+	t.Parallel()
+	iproute2, err := lab.IPRoute2()
+	if err != nil {
+		lab.Lacking(t, err)
+	}
+	for name, c := range map[string]struct {
+		driver lab.Driver
+		build  []string
+		check  string
+	}{
+		"a program in the background": {iproute2, []string{"sh -c '(sleep 1; ip netns add late) >/dev/null 2>&1 &'"},
+			"namespace `late` exists"},
+		"the life of an address": {lab.Netlink(),
+			[]string{"ip addr add 10.0.0.1/24 dev lo valid_lft 2 preferred_lft 2"}, "`lo` in `host` does not have the address `10.0.0.1/24`"},
+		"an address that is deprecated": {lab.Netlink(),
+			[]string{"ip addr add 10.0.0.1/24 dev lo valid_lft 60 preferred_lft 1"},
+			"`10.0.0.1/24` on `lo` in `host` is `deprecated`"},
+		"duplicate address detection": {lab.Netlink(), probation, "`a` reaches `fd00::2`"},
+		"ports that listen":           {lab.Netlink(), spanning, "`a` reaches `10.0.0.2`"},
+		"the carrier of a bridge":     {lab.Netlink(), spanning, "`br0` in `sw` has carrier"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := started(t)
+			if err := l.Do(t.Context(), c.driver, c.build...); err != nil {
+				t.Fatal(err)
+			}
+			check := scenario.Check{Claim: claimOf(t, c.check), Within: time.Minute}
+			if a := l.Await(t.Context(), []scenario.Check{check}, nil)[0]; a.Outcome != scenario.Pass {
+				t.Errorf("%s after %v, found %s %s", a.Outcome, a.Waited, a.Found, a.Reason)
+			}
+		})
+	}
+}
+
+// TestARouterIsAskedAgainBeforeACheckIsFalse: the router has asked for the neighbour in vain, and the check waits for it.
+func TestARouterIsAskedAgainBeforeACheckIsFalse(t *testing.T) {
+	t.Parallel()
+	l := started(t, street...)
+	do(t, l, "ip -n b addr del 10.0.2.2/24 dev b0")
+	reached := scenario.Check{Claim: claimOf(t, "`a` reaches `10.0.2.2`"), Within: time.Minute}
+	if a := l.Await(t.Context(), []scenario.Check{reached}, nil)[0]; a.Outcome != scenario.Fail {
+		t.Fatalf("nobody there: %s, found %s %s", a.Outcome, a.Found, a.Reason)
+	}
+	do(t, l, "ip -n b addr add 10.0.2.2/24 dev b0", "ip -n b route add default via 10.0.2.1")
+	if a := l.Await(t.Context(), []scenario.Check{reached}, nil)[0]; a.Outcome != scenario.Pass {
+		t.Errorf("somebody there: %s, found %s %s", a.Outcome, a.Found, a.Reason)
+	}
+}
