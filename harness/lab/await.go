@@ -52,7 +52,7 @@ type awaiting struct {
 	falseSince time.Time
 	// asked is set when the neighbours behind which its packets may wait were asked for again.
 	asked bool
-	// doubtful is since when it waits for nothing but ports without a timer.
+	// doubtful is since when it waits for nothing but what may stay as it is.
 	doubtful time.Time
 }
 

@@ -51,7 +51,7 @@ func (k *look) settled(ctx context.Context, open []*awaiting, start time.Time) (
 	return ready, still
 }
 
-// certain is how long a port without a timer has to stay as it is: the kernel counts what is left in hundredths of a
+// certain is how long something doubtful has to stay as it is. The kernel counts what is left to a port in hundredths of a
 // second, and the last one is 0.
 const certain = 30 * time.Millisecond
 

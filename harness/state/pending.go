@@ -17,7 +17,8 @@ type Pending struct {
 	State string
 	// Longest is how long the change may take.
 	Longest time.Duration
-	// Doubtful is set for a port whose timer does not run: it has just expired, or the state was set by hand and stays.
+	// Doubtful is set for what changes in a moment or never: a port whose timer does not run has to leave its state, or
+	// somebody has set it by hand; an address without a local route is about to get it, or somebody has deleted it.
 	Doubtful bool
 }
 
@@ -26,7 +27,9 @@ type PendingKind int
 
 const (
 	// PendingDAD is a tentative address on a link that is ready: duplicate address detection takes up to two seconds
-	// with the default settings (addrconf_dad_kick in net/ipv6/addrconf.c). Without carrier it does not begin.
+	// with the default settings (addrconf_dad_kick in net/ipv6/addrconf.c). Without carrier it does not begin. What
+	// follows it, and an address without it (nodad), is work that the kernel defers for a moment: only its last part, the
+	// local route, shows that it is done.
 	PendingDAD PendingKind = iota + 1
 	// PendingPort is a port that listens or learns, for the forward delay of its bridge each (net/bridge/br_stp_timer.c).
 	PendingPort
@@ -72,18 +75,33 @@ func (n *Namespace) pendingOn(l *Link) (all []Pending) {
 			Longest: time.Duration(left)*unit + 5*time.Second, Doubtful: l.Port.ForwardTimer == 0})
 	}
 	for _, a := range l.Addresses {
-		if l.Up && l.Carrier && slices.Contains(a.Flags, "tentative") && !slices.Contains(a.Flags, "dadfailed") {
-			all = append(all, Pending{Kind: PendingDAD, Netns: n.Name, Dev: l.Name, Addr: a.Prefix.Addr(),
-				Longest: 5 * time.Second})
+		p := Pending{Kind: PendingDAD, Netns: n.Name, Dev: l.Name, Addr: a.Prefix.Addr(), Longest: 5 * time.Second}
+		switch {
+		case !l.Up || !l.Carrier || slices.Contains(a.Flags, "dadfailed"):
+		case slices.Contains(a.Flags, "tentative"):
+			all = append(all, p)
+		case p.Addr.Is6() && !n.hasLocalRoute(p.Addr):
+			p.Doubtful = true
+			all = append(all, p)
 		}
 	}
 	return all
+}
+
+// hasLocalRoute reports whether the kernel takes packets to an address for its own.
+func (n *Namespace) hasLocalRoute(a netip.Addr) bool {
+	return slices.ContainsFunc(n.Routes, func(r Route) bool {
+		return r.Type == "local" && r.To == netip.PrefixFrom(a, a.BitLen())
+	})
 }
 
 // String says what is pending, such as: fd00::1 on eth0 in a is tentative.
 func (p Pending) String() string {
 	switch p.Kind {
 	case PendingDAD:
+		if p.Doubtful {
+			return fmt.Sprintf("%s on %s in %s has no local route yet", p.Addr, p.Dev, p.Netns)
+		}
 		return fmt.Sprintf("%s on %s in %s is tentative", p.Addr, p.Dev, p.Netns)
 	case PendingPort:
 		return fmt.Sprintf("%s in %s is %s", p.Dev, p.Netns, p.State)

@@ -10,6 +10,7 @@ func TestPending(t *testing.T) {
 	address := func(flags ...string) []Address {
 		return []Address{{Prefix: netip.MustParsePrefix("fd00::1/64"), Flags: flags}}
 	}
+	routes := []Route{{Family: 6, Type: "local", To: netip.MustParsePrefix("fd00::1/128")}}
 	bridge := Link{Name: "br0", Up: true, Carrier: true, OperState: "up", Bridge: &Bridge{ForwardDelay: 1500}}
 	port := func(state string, timer int) []Link {
 		return []Link{bridge, {Name: "p1", Master: "br0", Port: &Port{State: state, ForwardTimer: timer}}}
@@ -21,6 +22,7 @@ func TestPending(t *testing.T) {
 	for name, c := range map[string]struct {
 		links      []Link
 		neighbours []Neighbour
+		routes     []Route
 		want       string // "" for nothing
 		longest    time.Duration
 		doubtful   bool
@@ -32,9 +34,11 @@ func TestPending(t *testing.T) {
 		"a duplicate":         {links: up(Link{Carrier: true, OperState: "up", Addresses: address("tentative", "dadfailed")})},
 		"without carrier":     {links: up(Link{OperState: "lowerlayerdown", Addresses: address("tentative")})},
 		"a link that is down": {links: []Link{{Name: "x", OperState: "down", Addresses: address("tentative")}}},
-		"a permanent address": {links: up(Link{Carrier: true, OperState: "up", Addresses: address("permanent")})},
-		"listening":           {links: port("listening", 1400), want: "p1 in n is listening", longest: 34 * time.Second},
-		"learning":            {links: port("learning", 200), want: "p1 in n is learning", longest: 7 * time.Second},
+		"a permanent address": {links: up(Link{Carrier: true, OperState: "up", Addresses: address("permanent")}), routes: routes},
+		"an address without a local route": {links: up(Link{Carrier: true, OperState: "up", Addresses: address("nodad")}),
+			want: "fd00::1 on x in n has no local route yet", longest: 5 * time.Second, doubtful: true},
+		"listening": {links: port("listening", 1400), want: "p1 in n is listening", longest: 34 * time.Second},
+		"learning":  {links: port("learning", 200), want: "p1 in n is learning", longest: 7 * time.Second},
 		"no timer": {links: port("learning", 0), want: "p1 in n is learning", longest: 5 * time.Second,
 			doubtful: true},
 		"blocking":   {links: port("blocking", 0)},
@@ -50,7 +54,8 @@ func TestPending(t *testing.T) {
 			want: "the neighbour 10.0.0.9 on x in n is incomplete", longest: 5 * time.Second},
 		"failed": {neighbours: []Neighbour{{Addr: netip.MustParseAddr("10.0.0.9"), Dev: "x", State: "failed"}}},
 	} {
-		s := State{Namespaces: []Namespace{{Name: "n", Links: c.links, Neighbours: c.neighbours}}}
+		s := State{Namespaces: []Namespace{{Name: "n", Links: c.links, Neighbours: c.neighbours,
+			Routes: c.routes}}}
 		all := s.Pending()
 		if c.want == "" {
 			if len(all) > 0 {
