@@ -4,6 +4,7 @@ package show
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -94,6 +95,9 @@ func withoutSolution(sc *scenario.Scenario) string {
 			hide(c.Fail.Line, c.Fail.End) // it may tell what the check expects
 			lines[c.Line-1] = box.ReplaceAllString(lines[c.Line-1], "$1")
 		}
+	}
+	if len(sc.Vars) > 0 { // the front matter tells what a seed may have chosen
+		hide(1, 2+slices.IndexFunc(lines[1:], func(line string) bool { return strings.TrimSpace(line) == "---" }))
 	}
 	if sc.Setup != nil {
 		hide(sc.Setup.Line, sc.Setup.End)

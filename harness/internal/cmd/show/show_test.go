@@ -10,6 +10,8 @@ import (
 func TestAChallengeIsShownWithoutItsSolution(t *testing.T) {
 	const source = `---
 kind: challenge
+vars:
+  secret: [17, 18]
 ---
 # Mend it
 
@@ -50,7 +52,7 @@ Text of a mistake.
 	}
 	got := withoutSolution(sc)
 	for _, gone := range []string{"hidden-start", "Hidden too", "## Setup", "## Output", "ip netns", "```console",
-		"[x]", "[X]", "[ ]", "fail:", "It was there", "called so", "otherwise"} {
+		"[x]", "[X]", "[ ]", "secret", "---", "fail:", "It was there", "called so", "otherwise"} {
 		if strings.Contains(got, gone) {
 			t.Errorf("it shows %q:\n%s", gone, got)
 		}
