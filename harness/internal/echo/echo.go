@@ -298,7 +298,7 @@ func (s *Socket) read(packet []byte, from netip.Addr) (Answer, bool) {
 	case *icmp.Echo:
 		r, waited := s.waiting[body.Seq]
 		if m.Type != reply || body.ID != s.id || !waited || !bytes.Equal(body.Data, r.payload) ||
-			from != s.o.Dest && !s.o.Dest.IsMulticast() {
+			from != s.o.Dest && !s.o.Dest.IsMulticast() && !s.o.Broadcast {
 			return Answer{}, false
 		}
 		delete(s.waiting, body.Seq)
