@@ -50,7 +50,7 @@ func (o *Console) Begin(s *Suite, c *Case) {
 		return
 	}
 	o.clear()
-	line := term.OneLine(fmt.Sprintf("%d/%d  %s  %s  %s", o.done+1, o.total, s.ID, s.Driver, c.Name))
+	line := term.OneLine(fmt.Sprintf("%d/%d  %s  %s  %s", o.done+1, o.total, s.ID, s.Driver, term.Brief(c.Name)))
 	room := 76
 	if o.Columns > 0 {
 		room = min(room, o.Columns-1) // clear does not erase a line that wraps
@@ -85,12 +85,12 @@ func (o *Console) End(s *Suite, c *Case) {
 	o.clear()
 	label := fmt.Sprintf("%s  %s  %-8s  ", o.outcome(c.Outcome), term.Pad(term.OneLine(s.ID), o.wide),
 		term.OneLine(s.Driver))
-	o.wrap(label, term.OneLine(c.Name)+"  "+o.faint("("+duration(c.Duration)+")"))
+	o.wrap(label, term.Brief(c.Name)+"  "+o.faint("("+duration(c.Duration)+")"))
 	for _, line := range c.briefly() {
 		o.wrap(strings.Repeat(" ", 9), line)
 	}
 	if o.Verbosity == Verbose {
-		fmt.Fprint(o.Out, indent(Transcript(c.Transcript), 9), indent(Checks(c.Checks), 9))
+		fmt.Fprint(o.Out, indent(bounded(Transcript(c.Transcript)), 9), indent(bounded(Checks(c.Checks)), 9))
 	}
 }
 
@@ -145,7 +145,7 @@ func (o *Console) failures(r *Run) {
 			if len(f.Drivers) > 1 {
 				of = " of " + f.Drivers[0]
 			}
-			fmt.Fprint(o.Out, "   transcript"+of+":\n", indent(Transcript(f.Case.Transcript), 5))
+			fmt.Fprint(o.Out, "   transcript"+of+":\n", indent(bounded(Transcript(f.Case.Transcript)), 5))
 		}
 	}
 }
@@ -180,7 +180,7 @@ func place(s *Suite, drivers []string, c *Case) string {
 	if c.Step > 0 {
 		where += fmt.Sprintf(", step %d", c.Step)
 	}
-	where += " “" + c.Name + "”"
+	where += " “" + term.Brief(c.Name) + "”"
 	if at := c.Where(scenario.Problem{}); at != "" {
 		where += " (" + at + ")"
 	}

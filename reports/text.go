@@ -85,7 +85,7 @@ func (c *Case) Where(p scenario.Problem) string {
 func (c *Case) Describe() string {
 	var b strings.Builder
 	if c.Reason != "" {
-		b.WriteString(c.Reason + "\n")
+		b.WriteString(bounded(c.Reason) + "\n")
 	}
 	for _, p := range c.Problems {
 		if where := c.Where(p); where != "" {
