@@ -55,7 +55,7 @@ func (n NftName) missingFrom(netns, kind string, known []NftName) Finding {
 }
 
 // nftWords are the words of a rule or an element as two spellings of it are compared: blanks folded, braces and commas
-// apart, quotes removed. The values of counters and the handle at the end are left out.
+// apart, quotes removed. The handle at the end and what is unsaid are left out.
 func nftWords(text string) ([]string, error) {
 	var words []string
 	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
@@ -78,12 +78,28 @@ func nftWords(text string) ([]string, error) {
 	if n := len(words); n > 2 && words[n-3] == "#" && words[n-2] == "handle" {
 		words = words[:n-3]
 	}
-	for i := 0; i+4 < len(words); i++ {
-		if words[i] == "counter" && words[i+1] == "packets" && words[i+3] == "bytes" {
-			words = slices.Delete(words, i+1, i+5)
-		}
+	for i := 0; i < len(words); i++ {
+		words = slices.Delete(words, i, i+unsaid(words[i:], words[:i]))
 	}
 	return words, nil
+}
+
+// unsaid is the number of words at the start of rest that do not count: the values of a counter and of a quota, which
+// nft -s leaves out too, and the default burst of a limit, which only some versions of nft print (nft(8)).
+func unsaid(rest, before []string) int {
+	last := ""
+	if len(before) > 0 {
+		last = before[len(before)-1]
+	}
+	switch {
+	case len(rest) >= 4 && last == "counter" && rest[0] == "packets" && rest[2] == "bytes":
+		return 4
+	case len(rest) >= 3 && rest[0] == "used" && slices.Contains(before, "quota"):
+		return 3
+	case len(rest) >= 3 && slices.Equal(rest[:3], []string{"burst", "5", "packets"}) && slices.Contains(before, "limit"):
+		return 3
+	}
+	return 0
 }
 
 var blanks = regexp.MustCompile(`\s+`)
