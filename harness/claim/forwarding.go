@@ -44,8 +44,8 @@ func init() {
 	})
 	add(Entry{
 		Place: 252,
-		Means: "the forwarding table; a static entry may be sticky, which is one that does not move to another port; a " +
-			"permanent one is not static: the bridge takes frames for it for its own",
+		Means: "the forwarding table; a static entry may be sticky, which is one that does not move to another port; " +
+			"a permanent one is not static: the bridge takes frames for it for its own",
 		Forms: []Form{
 			says("`br0` in `N` has the "+static, func(a arguments) Claim { return entry(a, StaticEntry, false) }),
 			denies("`br0` in `N` does not have the "+static, func(a arguments) Claim {
