@@ -81,6 +81,8 @@ func TestClaims(t *testing.T) {
 			Netns: "N", Packet: Packet{From: addr("10.30.2.2")}, Dest: addr("10.0.9.1"), Via: addr("10.0.0.1")},
 		"`N` sends packets from `fd00::2` for `fd01::1` out of `X`": SendsTo{
 			Netns: "N", Packet: Packet{From: addr("fd00::2")}, Dest: addr("fd01::1"), Out: "X"},
+		"`N` sends packets for `fd00::1` to `fe80::1` out of `X` with the mark `5`": SendsTo{
+			Netns: "N", Dest: addr("fd00::1"), Via: addr("fe80::1"), Out: "X", Packet: Packet{Mark: 5}},
 		"`N` sends packets for `10.0.9.1` out of `X` with the mark `5`": SendsTo{
 			Netns: "N", Dest: addr("10.0.9.1"), Out: "X", Packet: Packet{Mark: 5}},
 		"`N` sends packets for `10.0.9.1` to `10.0.0.1` that arrive on `Y`": SendsTo{
@@ -237,7 +239,7 @@ func TestUnknownClaims(t *testing.T) {
 		"`a` reaches `10.0.0.1` from `10.0.0.2` from `10.0.0.3`": "`N` reaches `192.168.2.103` from `10.30.2.2`",
 		"`a` sends packets for `10.0.0.1` out of `x` with mark `5`": "`N` sends packets for `10.0.9.1` out of `X` " +
 			"with the mark `5`",
-		"`a` sends packets for `10.0.0.1` frm `10.0.0.2` out of `x`": "`N` sends packets for `10.0.9.1` out of `X`",
+		"`a` sends packets for `10.0.0.1` out off `x`": "`N` sends packets for `10.0.9.1` out of `X`",
 		"`a` sends packets for `10.0.0.1` to `10.0.0.9` arriving on `y`": "`N` sends packets for `10.0.9.1` " +
 			"to `10.0.0.1` that arrive on `Y`",
 		"`a` has no route to `10.0.0.1` with the mark `5` on port `80`": "`N` has no route to `10.0.9.1` " +

@@ -9,7 +9,7 @@ import (
 	"netnscheck/harness/state"
 )
 
-// SendsTo is `N` sends packets for `D` to `G` (Via), or out of `X` (Out).
+// SendsTo is `N` sends packets for `D` to `G` (Via), or out of `X` (Out), or both.
 type SendsTo struct {
 	Netns string
 	Dest  netip.Addr
@@ -38,23 +38,18 @@ var askedSlots = map[string]Slot{
 var udpPort = number("a UDP port", 1, 65535)
 
 func init() {
-	to := func(a arguments) SendsTo {
-		return SendsTo{Netns: a.text(0), Dest: a.addr(2), Packet: packet(a.addr(1), a, 4)}
-	}
 	add(Entry{
 		Place: 150,
 		Means: "what the kernel's own route look-up answers for a packet of the namespace, or for one that arrives " +
 			"on `Y`, from a neighbour there if no source is given",
 		Forms: []Form{
-			says("`N` sends packets [from `10.30.2.2`] for `10.0.9.1` to `10.0.0.1`"+asked, func(a arguments) Claim {
-				c := to(a)
-				c.Via = a.addr(3)
-				return c
-			}),
+			says("`N` sends packets [from `10.30.2.2`] for `10.0.9.1` to `10.0.0.1` [out of `X`]"+asked,
+				func(a arguments) Claim {
+					return SendsTo{Netns: a.text(0), Dest: a.addr(2), Via: a.addr(3), Out: a.text(4),
+						Packet: packet(a.addr(1), a, 5)}
+				}),
 			says("`N` sends packets [from `10.30.2.2`] for `10.0.9.1` out of `X`"+asked, func(a arguments) Claim {
-				c := to(a)
-				c.Out = a.text(3)
-				return c
+				return SendsTo{Netns: a.text(0), Dest: a.addr(2), Out: a.text(3), Packet: packet(a.addr(1), a, 4)}
 			}),
 		},
 		Slots: askedSlots,
@@ -81,7 +76,8 @@ func (c SendsTo) Sentence() string {
 	s := say("%s sends packets", c.Netns) + c.source() + say(" for %s", c.Dest)
 	if c.Via.IsValid() {
 		s += say(" to %s", c.Via)
-	} else {
+	}
+	if c.Out != "" {
 		s += say(" out of %s", c.Out)
 	}
 	return s + c.words()
