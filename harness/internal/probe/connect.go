@@ -30,7 +30,8 @@ type ConnectRequest struct {
 
 // Connect attempts a TCP connection from the namespace and waits at most for the time of listen.
 func Connect(ctx context.Context, w Place, ns string, r ConnectRequest, listen time.Duration) (ConnectResult, error) {
-	route, dead, err := sight(w, ns, EchoRequest{Dest: r.Dest, From: r.From})
+	route, dead, err := sight(w, ns,
+		RouteRequest{Dest: r.Dest, From: r.From, Protocol: unix.IPPROTO_TCP, Port: uint16(r.Port)})
 	if err != nil {
 		return ConnectResult{}, fmt.Errorf("connect from %s to %s port %d: %w", ns, r.Dest, r.Port, err)
 	}

@@ -32,7 +32,7 @@ type DatagramRequest struct {
 // any datagram from that address and port.
 func Datagram(ctx context.Context, w Place, ns string, r DatagramRequest, listen time.Duration) (DatagramResult,
 	error) {
-	route, dead, err := sight(w, ns, EchoRequest{Dest: r.Dest})
+	route, dead, err := sight(w, ns, RouteRequest{Dest: r.Dest, Protocol: unix.IPPROTO_UDP, Port: uint16(r.Port)})
 	if err != nil {
 		return DatagramResult{}, fmt.Errorf("send a datagram from %s to %s port %d: %w", ns, r.Dest, r.Port, err)
 	}

@@ -35,7 +35,8 @@ type RouteRequest struct {
 	Mark       uint32
 	// Iif is the index of the link on which the packet arrives; 0 for a packet that is sent here.
 	Iif int
-	// Protocol is an IP protocol that has ports (IPPROTO_TCP, IPPROTO_UDP), and Port the destination port.
+	// Protocol is IPPROTO_TCP or IPPROTO_UDP, with the destination port, or IPPROTO_ICMP or IPPROTO_ICMPV6: those that
+	// the kernel takes (rtm_getroute_parse_ip_proto in net/ipv4/fib_frontend.c).
 	Protocol uint8
 	Port     uint16
 }
@@ -135,6 +136,8 @@ func askForRoute(socket *nl.NetlinkSocket, r RouteRequest, oif int) ([]byte, err
 	}
 	if r.Protocol != 0 { // since Linux 4.18
 		put(unix.RTA_IP_PROTO, nl.Uint8Attr(r.Protocol))
+	}
+	if r.Port != 0 {
 		put(unix.RTA_DPORT, binary.BigEndian.AppendUint16(nil, r.Port))
 	}
 	answers, err := request.Execute(unix.NETLINK_ROUTE, unix.RTM_NEWROUTE)

@@ -60,7 +60,7 @@ type EchoResult struct {
 // the library sends another one, so that a single lost packet is not silence. The error is for a probe that could not
 // be run.
 func Echo(ctx context.Context, w Place, ns string, r EchoRequest, listen time.Duration) (EchoResult, error) {
-	route, dead, err := sight(w, ns, r)
+	route, dead, err := sight(w, ns, RouteRequest{Dest: r.Dest, From: r.From, Protocol: echoProtocol(r.Dest)})
 	if err != nil {
 		return EchoResult{}, fmt.Errorf("send an echo request from %s to %s: %w", ns, r.Dest, err)
 	}
@@ -118,14 +118,22 @@ func refusal(errno syscall.Errno) bool {
 	return false
 }
 
-// sight looks up the route before anything is sent; dead is the reason why no reply can arrive, "" for none.
-func sight(w Place, ns string, r EchoRequest) (route LookupResult, dead string, err error) {
+func echoProtocol(dest netip.Addr) uint8 {
+	if dest.Is6() {
+		return unix.IPPROTO_ICMPV6
+	}
+	return unix.IPPROTO_ICMP
+}
+
+// sight looks up the route before anything is sent; dead is the reason why no reply can arrive, "" for none. The
+// request has the protocol and the port of the packet, since rules may ask for them.
+func sight(w Place, ns string, r RouteRequest) (route LookupResult, dead string, err error) {
 	h, err := w.Netlink(ns)
 	if err != nil {
 		return route, "", err
 	}
 	defer h.Close()
-	if route, err = lookup(w, ns, h, RouteRequest{Dest: r.Dest, From: r.From}); err != nil {
+	if route, err = lookup(w, ns, h, r); err != nil {
 		return route, "", err
 	}
 	if route.Errno != 0 {
