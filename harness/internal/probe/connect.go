@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/netip"
 	"syscall"
 	"time"
@@ -54,16 +53,12 @@ func Connect(ctx context.Context, w Place, ns string, r ConnectRequest, listen t
 // connect is Connect in the namespace of the calling thread.
 func connect(ctx context.Context, r ConnectRequest, listen time.Duration) (ConnectResult, error) {
 	family := unix.AF_INET
-	var zone uint32
 	if r.Dest.Is6() {
 		family = unix.AF_INET6
 	}
-	if name := r.Dest.Zone(); name != "" {
-		iface, err := net.InterfaceByName(name)
-		if err != nil {
-			return ConnectResult{}, fmt.Errorf("find the interface %s: %w", name, err)
-		}
-		zone = uint32(iface.Index)
+	zone, err := zoneIndex(r.Dest)
+	if err != nil {
+		return ConnectResult{}, err
 	}
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -82,21 +77,13 @@ func connect(ctx context.Context, r ConnectRequest, listen time.Duration) (Conne
 	if errno, ok := err.(syscall.Errno); ok && errno != unix.EINPROGRESS {
 		return ended(errno), nil
 	}
-	poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLOUT}}
-	for start := time.Now(); err != nil; {
-		if ctx.Err() != nil {
-			return ConnectResult{}, context.Cause(ctx)
+	if err != nil {
+		answered, err := awaitSocket(ctx, fd, unix.POLLOUT, listen)
+		if err != nil {
+			return ConnectResult{}, fmt.Errorf("wait for the connection: %w", err)
 		}
-		left := listen - time.Since(start)
-		if left <= 0 {
+		if !answered {
 			return ConnectResult{Silence: true, Found: fmt.Sprintf("no answer within %v", listen)}, nil
-		}
-		n, pollErr := unix.Ppoll(poll, ptr(unix.NsecToTimespec(int64(left))), nil)
-		if pollErr != nil && pollErr != unix.EINTR {
-			return ConnectResult{}, fmt.Errorf("wait for the connection: %w", pollErr)
-		}
-		if n > 0 {
-			break
 		}
 	}
 	code, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
@@ -117,5 +104,3 @@ func ended(errno syscall.Errno) ConnectResult {
 	}
 	return ConnectResult{Found: inWords("connect", errno), Errno: errno}
 }
-
-func ptr[T any](v T) *T { return &v }

@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/netip"
 	"syscall"
 	"time"
@@ -60,13 +59,9 @@ func datagram(ctx context.Context, r DatagramRequest, listen time.Duration) (Dat
 	if r.Dest.Is6() {
 		family, level, option = unix.AF_INET6, unix.IPPROTO_IPV6, unix.IPV6_RECVERR
 	}
-	var zone uint32
-	if name := r.Dest.Zone(); name != "" {
-		iface, err := net.InterfaceByName(name)
-		if err != nil {
-			return DatagramResult{}, fmt.Errorf("find the interface %s: %w", name, err)
-		}
-		zone = uint32(iface.Index)
+	zone, err := zoneIndex(r.Dest)
+	if err != nil {
+		return DatagramResult{}, err
 	}
 	fd, err := unix.Socket(family, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
@@ -84,23 +79,15 @@ func datagram(ctx context.Context, r DatagramRequest, listen time.Duration) (Dat
 	if errno, ok := err.(syscall.Errno); ok && errno != unix.ECONNREFUSED { // nothing has been sent
 		return DatagramResult{Silence: true, Found: inWords("send", errno)}, nil
 	}
-	poll := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
-	for start := time.Now(); ; {
-		if ctx.Err() != nil {
-			return DatagramResult{}, context.Cause(ctx)
-		}
-		left := listen - time.Since(start)
-		if left <= 0 {
-			return DatagramResult{Silence: true, Found: fmt.Sprintf("no answer within %v", listen)}, nil
-		}
-		n, err := unix.Ppoll(poll, ptr(unix.NsecToTimespec(int64(left))), nil)
-		if err != nil && err != unix.EINTR {
-			return DatagramResult{}, fmt.Errorf("wait for an answer: %w", err)
-		}
-		if n > 0 {
-			return received(fd, time.Since(start))
-		}
+	start := time.Now()
+	came, err := awaitSocket(ctx, fd, unix.POLLIN, listen)
+	switch {
+	case err != nil:
+		return DatagramResult{}, fmt.Errorf("wait for an answer: %w", err)
+	case !came:
+		return DatagramResult{Silence: true, Found: fmt.Sprintf("no answer within %v", listen)}, nil
 	}
+	return received(fd, time.Since(start))
 }
 
 // question is what is sent: a query that a DNS server answers, for the name servers of the root (RFC 1035, section
@@ -130,8 +117,11 @@ func received(fd int, after time.Duration) (DatagramResult, error) {
 			Found: fmt.Sprintf("an answer of %d bytes in %v", n, after.Round(time.Microsecond))}, nil
 	}
 	errno, ok := err.(syscall.Errno)
-	if !ok {
+	switch {
+	case !ok:
 		return DatagramResult{}, fmt.Errorf("receive the answer: %w", err)
+	case errno == unix.EAGAIN: // the kernel has discarded it (udp_recvmsg in net/ipv4/udp.c)
+		return DatagramResult{Silence: true, Found: "a datagram with a wrong checksum"}, nil
 	}
 	reported, _, err := echo.NextError(fd)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
 	"syscall"
 	"time"
@@ -60,14 +59,9 @@ func openRaw(r EchoRequest) (*echo.Socket, error) {
 	if r.Bytes > 0 {
 		o.PMTU = "do"
 	}
-	if name := r.Dest.Zone(); name != "" {
-		// net.InterfaceByName asks the kernel each time; package net caches the zones of its addresses across
-		// namespaces.
-		iface, err := net.InterfaceByName(name)
-		if err != nil {
-			return nil, fmt.Errorf("find the interface %s: %w", name, err)
-		}
-		o.Zone = uint32(iface.Index)
+	var err error
+	if o.Zone, err = zoneIndex(r.Dest); err != nil {
+		return nil, err
 	}
 	return echo.Open(o)
 }
