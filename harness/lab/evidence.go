@@ -31,11 +31,13 @@ func (k *look) ask(ctx context.Context, question claim.Question, listen time.Dur
 	case claim.Connect:
 		var r probe.ConnectResult
 		r, err = probe.Connect(ctx, world, q.Netns, probe.ConnectRequest{Dest: q.Dest, Port: q.Port}, listen)
-		known.Heard = claim.Heard{Answered: r.Connected, Refused: r.Refused, Silence: r.Silence, Found: r.Found}
+		known.Heard = k.lab.refusals.heard(q.Netns, q.Dest,
+			claim.Heard{Answered: r.Connected, Refused: r.Refused, Silence: r.Silence, Found: r.Found})
 	case claim.Datagram:
 		var r probe.DatagramResult
 		r, err = probe.Datagram(ctx, world, q.Netns, probe.DatagramRequest{Dest: q.Dest, Port: q.Port}, listen)
-		known.Heard = claim.Heard{Answered: r.Answered, Refused: r.Refused, Silence: r.Silence, Found: r.Found}
+		known.Heard = k.lab.refusals.heard(q.Netns, q.Dest,
+			claim.Heard{Answered: r.Answered, Refused: r.Refused, Silence: r.Silence, Found: r.Found})
 	case claim.Sysctl:
 		known.Setting.Value, err = observe.Sysctl(ctx, world, q.Netns, q.Key)
 		if errors.Is(err, fs.ErrNotExist) {

@@ -28,6 +28,8 @@ type Lab struct {
 	// while it takes a namespace down. filters is set if there may be packet filters and queueing disciplines, some of
 	// which have timers.
 	busy, filters atomic.Bool
+	// refusals are those that probes have heard.
+	refusals refusals
 }
 
 // Options are the options of Start. The zero value is for a lab in the sandbox.
