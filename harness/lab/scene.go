@@ -220,7 +220,10 @@ func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Comm
 	if err == nil && s.base != nil {
 		err = s.base.unwatch(s.lab)
 	}
-	problem := answer(x, b, cmd, s.play.driver.Name(), how)
+	var problem scenario.Problem
+	if err == nil {
+		problem = answer(x, b, cmd, s.play.driver.Name(), how)
+	}
 	x.Note = problem.Message
 	if problem.Message != "" {
 		problem.Message += ": " + cmd.Text

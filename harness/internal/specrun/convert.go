@@ -40,9 +40,17 @@ func resultOf(r types.SpecReport) scenario.SectionResult {
 	case r.State.Is(types.SpecStateFailureStates):
 		failed(&c, r, brought)
 	}
+	for i := range c.Problems {
+		if p := &c.Problems[i]; len(p.Message) > longMessage {
+			p.Message = term.Brief(p.Message) // cut in the middle: the cause is at its end
+		}
+	}
 	c.Rewrite(term.Printable)
 	return c
 }
+
+// longMessage is the length of a message above which it is shortened, in bytes: it quotes more than can be read.
+const longMessage = 8 << 10
 
 func skipped(c *scenario.SectionResult, r types.SpecReport, brought bool) {
 	switch {
