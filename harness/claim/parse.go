@@ -54,7 +54,8 @@ func ParseItem(text string) (Item, error) {
 	case atOnce && !f.Negative:
 		return Item{}, errors.New("`at once` belongs to negative checks: a positive one waits until it is true")
 	case atOnce && limit != 0:
-		return Item{}, errors.New("`at once` and a limit (within) exclude each other: what is judged at once does not wait")
+		return Item{}, errors.New(
+			"`at once` and a limit (within) exclude each other: what is judged at once does not wait")
 	}
 	return Item{Sentence: join(tokens), Claim: c, Within: limit, AtOnce: atOnce}, nil
 }
@@ -80,7 +81,8 @@ func formOf(tokens []token) (Form, fitted, bool) {
 func parseTokens(tokens []token) (Form, Claim, error) {
 	f, found, ok := formOf(tokens)
 	if !ok {
-		return Form{}, nil, fmt.Errorf("unknown check “%s”; the nearest form is “%s”", join(tokens), nearestForm(tokens))
+		return Form{}, nil, fmt.Errorf("unknown check “%s”; the nearest form is “%s”", join(tokens),
+			nearestForm(tokens))
 	}
 	args, err := f.read(found.args)
 	if err != nil {

@@ -14,8 +14,9 @@ func Unsettled(c Claim, s *state.State) []state.Pending {
 	return slices.DeleteFunc(s.Pending(), func(p state.Pending) bool { return !concerns(c, s, p) })
 }
 
-// Unanswered are the incomplete neighbours behind which the packets of a probe could wait: the kernel asks for them again
-// within a second, which is longer than a probe listens. The probe itself takes care of those in its own namespace.
+// Unanswered are the incomplete neighbours behind which the packets of a probe could wait: the kernel asks for them
+// again within a second, which is longer than a probe listens. The probe itself takes care of those in its own
+// namespace.
 func Unanswered(c Claim, s *state.State) []state.Pending {
 	question := c.Needs().Question
 	dest, probes := destination(question)
@@ -110,7 +111,8 @@ func resolvable(s *state.State, addr netip.Addr) bool {
 
 // mixed reports whether packets of one family may depend on addresses of the other.
 func mixed(s *state.State) bool {
-	plain := []string{"", "loopback", "veth", "bridge", "dummy", "ifb", "vlan", "macvlan", "ipvlan", "vrf", "gre", "gretap",
+	plain := []string{"", "loopback", "veth", "bridge", "dummy", "ifb", "vlan", "macvlan", "ipvlan", "vrf", "gre",
+		"gretap",
 		"erspan", "ipip", "tunl", "vti"}
 	for _, n := range s.Namespaces {
 		for _, l := range n.Links {

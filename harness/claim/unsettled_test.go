@@ -12,7 +12,8 @@ func TestUnsettled(t *testing.T) {
 	pending := map[string]state.Namespace{
 		"dad": {Name: "n", Links: []state.Link{{Name: "x", Up: true, Carrier: true, OperState: "up",
 			Addresses: []state.Address{{Prefix: netip.MustParsePrefix("fd00::1/64"), Flags: []string{"tentative"}}}}}},
-		"port":    {Name: "sw", Links: []state.Link{{Name: "p1", Port: &state.Port{State: "learning", ForwardTimer: 7}}}},
+		"port": {Name: "sw", Links: []state.Link{{Name: "p1",
+			Port: &state.Port{State: "learning", ForwardTimer: 7}}}},
 		"carrier": {Name: "n", Links: []state.Link{{Name: "x", Up: true, Carrier: true, OperState: "down"}}},
 		"neighbour 4": {Name: "r", Neighbours: []state.Neighbour{{Addr: netip.MustParseAddr("10.0.0.9"), Dev: "x",
 			State: "incomplete"}}},

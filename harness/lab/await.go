@@ -15,8 +15,8 @@ type Awaited struct {
 }
 
 // Await evaluates the checks repeatedly until each has passed once or its limit has expired. A negative check is judged
-// only when the state has settled, unless it is to be judged at once. Checks of counters and events come first, on their
-// own, because the probes of other checks would count as traffic.
+// only when the state has settled, unless it is to be judged at once. Checks of counters and events come first, on
+// their own, because the probes of other checks would count as traffic.
 func (l *Lab) Await(ctx context.Context, checks []scenario.Check, base *Baseline) []Awaited {
 	results := make([]Awaited, len(checks))
 	var counted, others []*awaiting

@@ -47,7 +47,8 @@ func TestNotFalseForGood(t *testing.T) {
 		"a program in the background": {iproute2, []string{"sh -c '(sleep 1; ip netns add late) >/dev/null 2>&1 &'"},
 			"namespace `late` exists"},
 		"the life of an address": {lab.Netlink(),
-			[]string{"ip addr add 10.0.0.1/24 dev lo valid_lft 2 preferred_lft 2"}, "`lo` in `host` does not have the address `10.0.0.1/24`"},
+			[]string{"ip addr add 10.0.0.1/24 dev lo valid_lft 2 preferred_lft 2"},
+			"`lo` in `host` does not have the address `10.0.0.1/24`"},
 		"an address that is deprecated": {lab.Netlink(),
 			[]string{"ip addr add 10.0.0.1/24 dev lo valid_lft 60 preferred_lft 1"},
 			"`10.0.0.1/24` on `lo` in `host` is `deprecated`"},
@@ -69,7 +70,8 @@ func TestNotFalseForGood(t *testing.T) {
 	}
 }
 
-// TestARouterIsAskedAgainBeforeACheckIsFalse: the router has asked for the neighbour in vain, and the check waits for it.
+// TestARouterIsAskedAgainBeforeACheckIsFalse: the router has asked for the neighbour in vain, and the check waits for
+// it.
 func TestARouterIsAskedAgainBeforeACheckIsFalse(t *testing.T) {
 	t.Parallel()
 	l := started(t, street...)

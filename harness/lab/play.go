@@ -142,7 +142,8 @@ func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult)
 	defer stopwatch(&r)()
 	awaited := slices.Concat(mistake.Checks, p.sc.Steps[i].Checks) // the latter after the repair
 	before := i + 1
-	if p.steps[i].outcome == scenario.Skip && (!p.anyFor(p.sc.Steps[i].Blocks) || p.anyFor(mistake.Fix) && !mistake.Undo) {
+	if p.steps[i].outcome == scenario.Skip && (!p.anyFor(p.sc.Steps[i].Blocks) || p.anyFor(mistake.Fix) &&
+		!mistake.Undo) {
 		before = i // it needs nothing of its step, which was skipped
 	}
 	if !p.mayBegin(ctx, &r, before, slices.Concat(mistake.Blocks, mistake.Fix), awaited) ||
@@ -195,8 +196,8 @@ func (p *Play) Close() error {
 	return errors.Join(errs...)
 }
 
-// mayBegin decides whether the steps before a section, of which there are `before`, allow to play it. If not it sets the
-// outcome and the reason.
+// mayBegin decides whether the steps before a section, of which there are `before`, allow to play it. If not it sets
+// the outcome and the reason.
 func (p *Play) mayBegin(ctx context.Context, r *scenario.SectionResult, before int, blocks []scenario.Block,
 	checks []scenario.Check) bool {
 	lacking, err := p.unmet(ctx)

@@ -8,9 +8,9 @@ import (
 	"netnscheck/harness/scenario/operation"
 )
 
-// passOver prepares the lab for the steps after the skipped step i: another driver runs the step's commands, as it would
-// prepare a lab, and nothing of that is a result. The reason for the skip names it. A step that changes nothing needs no
-// preparation; after one that was left half done, or that no driver here can run, the rest is skipped, too.
+// passOver prepares the lab for the steps after the skipped step i: another driver runs the step's commands, as it
+// would prepare a lab, and nothing of that is a result. The reason for the skip names it. A step that changes nothing
+// needs no preparation; after one that was left half done, or that no driver here can run, the rest is skipped, too.
 func (p *Play) passOver(ctx context.Context, i int, r *scenario.SectionResult, rec *stepRecord) {
 	_, nobody := p.driver.(absent)
 	if nobody || i == len(p.sc.Steps)-1 || len(r.Transcript) > 1 {
@@ -58,7 +58,8 @@ func (p *Play) standIn(s *scenario.Section) *Play {
 	return nil
 }
 
-// changesSomething reports whether any command of a section, for whatever driver, may change something; in doubt it may.
+// changesSomething reports whether any command of a section, for whatever driver, may change something; in doubt it
+// may.
 func (p *Play) changesSomething(s *scenario.Section) bool {
 	for _, b := range s.Blocks {
 		drivers := append(b.Drivers[:len(b.Drivers):len(b.Drivers)], p.driver.Name())

@@ -34,7 +34,8 @@ func (i inexact) Run(ctx context.Context, l *lab.Lab, cmd scenario.Command) (sce
 	return i.Driver.Run(ctx, l, cmd)
 }
 
-// TestAfterASkippedStep: what a driver cannot say is skipped, and no more: another driver does it for the steps after it.
+// TestAfterASkippedStep: what a driver cannot say is skipped, and no more: another driver does it for the steps after
+// it.
 func TestAfterASkippedStep(t *testing.T) {
 	if _, err := lab.IPRoute2(); err != nil {
 		lab.Lacking(t, err)
@@ -44,7 +45,8 @@ func TestAfterASkippedStep(t *testing.T) {
 		"### Mistake: a typo", "```console", "$ ip link set br1 up", "[!]", "```", "- [x] `br0` in `host` is down", "",
 		"### Mistake: a program, which cannot be built directly", "```console", "$ sh -c true", "```",
 		"- [x] `br0` in `host` is down", "", "## D", "```console", "$ sh -c true", "$ ip link set br0 mtu 1400", "```",
-		"- [ ] `br0` in `host` has the MTU `1400`", "### Mistake: another MTU", "```console", "$ ip link set br0 mtu 1300",
+		"- [ ] `br0` in `host` has the MTU `1400`", "### Mistake: another MTU", "```console",
+		"$ ip link set br0 mtu 1300",
 		"```", "- [ ] `br0` in `host` has the MTU `1300`"}
 	begin := []string{"# T", "## A", "```console", "$ ip netns add a", "```", "- [ ] namespace `a` exists"}
 	for _, c := range []struct {
@@ -58,19 +60,25 @@ func TestAfterASkippedStep(t *testing.T) {
 			[]string{"line 10: netlink driver cannot say nexthop" + another}},
 		{"a step for another driver", lines(slices.Concat(begin, []string{"## B", "```console iproute2",
 			"$ ip link add br0 type bridge", "```", "- [ ] `host` has the interface `br0`"}, bridged)...),
-			"pass skip pass pass pass pass pass", []string{"has no command for the driver netlink and the versions here" + another}},
+			"pass skip pass pass pass pass pass",
+			[]string{"has no command for the driver netlink and the versions here" + another}},
 		{"in the first step", lines("# T", "## A", "```console", "$ ip netns add a", "$ ip nexthop list", "```",
-			"- [ ] namespace `a` exists", "## B", "```console", "$ ip -n a link set lo up", "```", "- [ ] `lo` in `a` is up"),
+			"- [ ] namespace `a` exists", "## B", "```console", "$ ip -n a link set lo up", "```",
+			"- [ ] `lo` in `a` is up"),
 			"skip pass", []string{"cannot say nexthop" + another}},
 		{"in the set-up", lines("# T", "## Setup", "```console", "$ ip netns add a", "$ ip nexthop list", "```", "## B",
 			"```console", "$ ip -n a link set lo up", "```", "- [ ] `lo` in `a` is up"), "pass", nil},
-		{"a step that changes nothing", lines(slices.Concat(begin, []string{"## B", "```console", "$ ip link show nexthop",
-			"[!]", "```", "- [x] namespace `a` exists", "## C", "```console", "$ ip -n a link set lo up", "```",
-			"- [ ] `lo` in `a` is up", "### Mistake: m", "```console", "$ sh -c true", "```", "- [x] `lo` in `a` is down"})...),
+		{"a step that changes nothing",
+			lines(slices.Concat(begin, []string{"## B", "```console", "$ ip link show nexthop",
+				"[!]", "```", "- [x] namespace `a` exists", "## C", "```console", "$ ip -n a link set lo up", "```",
+				"- [ ] `lo` in `a` is up", "### Mistake: m", "```console", "$ sh -c true", "```",
+				"- [x] `lo` in `a` is down"})...),
 			"pass skip pass pass", []string{"cannot say nexthop\n"}},
-		{"what no driver can say", lines(slices.Concat(begin, []string{"## B", "```console", "$ no-such-program nexthop",
-			"```", "- [x] namespace `a` exists", "## C", "```console", "$ ip -n a link set lo up", "```",
-			"- [ ] `lo` in `a` is up"})...), "pass skip skip", []string{"needs step 2 “B”, which was skipped: line 9"}},
+		{"what no driver can say",
+			lines(slices.Concat(begin, []string{"## B", "```console", "$ no-such-program nexthop",
+				"```", "- [x] namespace `a` exists", "## C", "```console", "$ ip -n a link set lo up", "```",
+				"- [ ] `lo` in `a` is up"})...), "pass skip skip",
+			[]string{"needs step 2 “B”, which was skipped: line 9"}},
 		{"what the other driver does not complete", lines(slices.Concat(begin, []string{"## B", "```console",
 			"$ ip link set nexthop up", "```", "- [x] namespace `a` exists", "## C", "```console",
 			"$ ip -n a link set lo up", "```", "- [ ] `lo` in `a` is up"})...), "pass skip skip",

@@ -42,7 +42,7 @@ func (k *look) settled(ctx context.Context, open []*awaiting, start time.Time) (
 				a.patience = max(a.patience, p.Longest)
 			}
 		}
-		*a.result = Awaited{unsettled(a.check.Claim, pending, waited), waited}
+		*a.result = Awaited{a.unsettled(pending), waited}
 		if waited < a.patience {
 			still = append(still, a)
 			k.hurry(ctx, pending)
@@ -51,8 +51,8 @@ func (k *look) settled(ctx context.Context, open []*awaiting, start time.Time) (
 	return ready, still
 }
 
-// certain is how long something doubtful has to stay as it is. The kernel counts what is left to a port in hundredths of a
-// second, and the last one is 0.
+// certain is how long something doubtful has to stay as it is. The kernel counts what is left to a port in hundredths
+// of a second, and the last one is 0.
 const certain = 30 * time.Millisecond
 
 // pending is what the check waits for.
@@ -87,7 +87,7 @@ func (k *look) hurry(ctx context.Context, pending []state.Pending) {
 }
 
 // unsettled is the verdict of a negative check that was not judged.
-func unsettled(c claim.Claim, pending []state.Pending, waited time.Duration) scenario.Verdict {
+func (a *awaiting) unsettled(pending []state.Pending) scenario.Verdict {
 	words := make([]string, 0, 4)
 	for i, p := range pending {
 		if i == 3 {
@@ -96,6 +96,11 @@ func unsettled(c claim.Claim, pending []state.Pending, waited time.Duration) sce
 		}
 		words = append(words, p.String())
 	}
-	return unjudged(c, fmt.Errorf("the state has not settled within %v: %s (`at once` at the end of the check judges "+
-		"the state as it is, within `1m` waits longer)", waited.Round(time.Millisecond), strings.Join(words, ", ")))
+	limit := a.check.Within
+	if limit == 0 {
+		limit = a.patience.Round(time.Second) // the same for all drivers
+	}
+	return unjudged(a.check.Claim,
+		fmt.Errorf("the state has not settled within %v: %s (`at once` at the end of the check "+
+			"judges the state as it is, within `1m` waits longer)", limit, strings.Join(words, ", ")))
 }

@@ -42,8 +42,10 @@ func TestNegativeChecksWaitUntilTheStateHasSettled(t *testing.T) {
 		check          string
 		found, pending string
 	}{
-		{"a tentative address", probation, "`a` does not reach `fd00::2`", "reply in", "fd00::2 on b0 in b is tentative"},
-		{"a neighbour that does not answer yet", probation, "`a` cannot resolve the neighbour `fd00::2`", "is reachable",
+		{"a tentative address", probation, "`a` does not reach `fd00::2`", "reply in",
+			"fd00::2 on b0 in b is tentative"},
+		{"a neighbour that does not answer yet", probation, "`a` cannot resolve the neighbour `fd00::2`",
+			"is reachable",
 			"fd00::2 on b0 in b is tentative"},
 		{"a local route", probation, "`b` does not have the route `local fd00::2`", "the routes: ",
 			"fd00::2 on b0 in b is tentative"},
@@ -63,7 +65,7 @@ func TestNegativeChecksWaitUntilTheStateHasSettled(t *testing.T) {
 				t.Errorf("at once: %s, found %s %s", a.Outcome, a.Found, a.Reason)
 			}
 			a := judge(scenario.Check{Within: 50 * time.Millisecond})
-			if a.Outcome != scenario.Error || !strings.Contains(a.Reason, "the state has not settled within") ||
+			if a.Outcome != scenario.Error || !strings.Contains(a.Reason, "the state has not settled within 50ms: ") ||
 				!strings.Contains(a.Reason, c.pending) {
 				t.Errorf("within 50ms: %s, found %s %s", a.Outcome, a.Found, a.Reason)
 			}
@@ -120,7 +122,8 @@ func TestAnEventToCome(t *testing.T) {
 func TestSettledForGood(t *testing.T) {
 	t.Parallel()
 	byHand := slices.Concat(spanning, []string{
-		"ip -n sw link set br0 down", "ip -n sw link set br0 type bridge stp_state 0", "ip -n sw link set br0 type bridge forward_delay 0",
+		"ip -n sw link set br0 down", "ip -n sw link set br0 type bridge stp_state 0",
+		"ip -n sw link set br0 type bridge forward_delay 0",
 		"ip -n sw link set br0 up", "ip -n sw link set p1 type bridge_slave state 1",
 	})
 	for name, c := range map[string]struct {
@@ -130,7 +133,8 @@ func TestSettledForGood(t *testing.T) {
 		"an address on a link without carrier": {append(slices.Clone(probation), "ip -n a link set a0 down"),
 			"`a` does not reach `fd00::2`"},
 		"a port that listens because somebody said so": {byHand, "`a` does not reach `10.0.0.2`"},
-		"duplicate address detection, for IPv4": {append(slices.Clone(probation), "ip -n a addr add 10.0.0.1/24 dev a0"),
+		"duplicate address detection, for IPv4": {append(slices.Clone(probation),
+			"ip -n a addr add 10.0.0.1/24 dev a0"),
 			"`a` does not reach `10.0.0.2`"},
 	} {
 		t.Run(name, func(t *testing.T) {

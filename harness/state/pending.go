@@ -28,10 +28,11 @@ type PendingKind int
 const (
 	// PendingDAD is a tentative address on a link that is ready: duplicate address detection takes up to two seconds
 	// with the default settings (addrconf_dad_kick in net/ipv6/addrconf.c). Without carrier it does not begin. What
-	// follows it, and an address without it (nodad), is work that the kernel defers for a moment: only its last part, the
-	// local route, shows that it is done.
+	// follows it, and an address without it (nodad), is work that the kernel defers for a moment: only its last part,
+	// the local route, shows that it is done.
 	PendingDAD PendingKind = iota + 1
-	// PendingPort is a port that listens or learns, for the forward delay of its bridge each (net/bridge/br_stp_timer.c).
+	// PendingPort is a port that listens or learns, for the forward delay of its bridge each
+	// (net/bridge/br_stp_timer.c).
 	PendingPort
 	// PendingCarrier is a carrier that the operational state does not show yet. Before Linux 6.8 the work behind it may
 	// come a second late (net/core/link_watch.c).
