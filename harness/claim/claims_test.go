@@ -244,6 +244,9 @@ func TestUnknownClaims(t *testing.T) {
 			"to `10.0.0.1` that arrive on `Y`",
 		"`a` has no route to `10.0.0.1` with the mark `5` on port `80`": "`N` has no route to `10.0.9.1` " +
 			"with the mark `5` on TCP port `80`",
+		"`x` is up in `n`":                 "`X` in `N` is up",
+		"`a` doesn't reach `10.0.0.1`":     "`N` does not reach `192.168.2.103`",
+		"`a` has no route over `10.0.0.1`": "`N` has no route to `10.0.9.1`",
 		"nothing wrong from `a` to `10.0.0.1` on port `80`": "nothing is wrong from `N` to `192.168.2.103` " +
 			"on TCP port `80`",
 	} {

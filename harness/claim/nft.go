@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"netnscheck/harness/nearest"
@@ -55,7 +56,8 @@ func (n NftName) missingFrom(netns, kind string, known []NftName) Finding {
 }
 
 // nftWords are the words of a rule or an element as two spellings of it are compared: blanks folded, braces and commas
-// apart, quotes removed. The handle at the end and what is unsaid are left out.
+// apart, quotes removed, hexadecimal numbers in decimal (nft prints a mark of 7 as 0x00000007). The handle at the end
+// and what is unsaid are left out.
 func nftWords(text string) ([]string, error) {
 	var words []string
 	for text = strings.TrimSpace(text); text != ""; text = strings.TrimSpace(text) {
@@ -70,9 +72,9 @@ func nftWords(text string) ([]string, error) {
 		case end == 0:
 			words, text = append(words, text[:1]), text[1:]
 		case end < 0:
-			words, text = append(words, text), ""
+			words, text = append(words, inDecimal(text)), ""
 		default:
-			words, text = append(words, text[:end]), text[end:]
+			words, text = append(words, inDecimal(text[:end])), text[end:]
 		}
 	}
 	if n := len(words); n > 2 && words[n-3] == "#" && words[n-2] == "handle" {
@@ -82,6 +84,16 @@ func nftWords(text string) ([]string, error) {
 		words = slices.Delete(words, i, i+unsaid(words[i:], words[:i]))
 	}
 	return words, nil
+}
+
+// inDecimal is the word, or if it is a hexadecimal number of 64 bits at most, its value in decimal.
+func inDecimal(word string) string {
+	if digits, is := strings.CutPrefix(word, "0x"); is {
+		if value, err := strconv.ParseUint(digits, 16, 64); err == nil {
+			return strconv.FormatUint(value, 10)
+		}
+	}
+	return word
 }
 
 // unsaid is the number of words at the start of rest that do not count: the values of a counter and of a quota, which

@@ -79,7 +79,7 @@ func TestTableClaimsRefused(t *testing.T) {
 		"`n` has the neighbour `10.0.0.1` with the MAC address `02:00`": "expected a MAC address such as",
 		"`n` has the neighbour `10.0.0.1/24`":                           "or fe80::1%eth0, found \"10.0.0.1/24\"",
 		"`n` has the neighbour `fe80::1%a:1`":                           "expected the name of an interface",
-		"`n` has no neighbour `10.0.0.1`": "the nearest form is “`N` has the " +
+		"`n` has no neighbour `10.0.0.1`": "the nearest form is “`N` does not have the " +
 			"neighbour `10.0.0.1`”",
 		"`n` has the neighbour `10.0.0.1` in state `stale`": "the nearest form is “`N` has the neighbour `10.0.0.1` in " +
 			"the state `permanent`”",
