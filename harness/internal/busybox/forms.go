@@ -116,7 +116,8 @@ func tooLong(name string) bool { return len(name) > 15 }
 
 func hasAttributes(op operation.LinkAdd) bool {
 	op.Name, op.Address = "", nil
-	return op.Master != "" || op.LinkNetnsID != nil || op.LinkNetns != "" || !reflect.ValueOf(op.LinkAttributes).IsZero()
+	return op.Master != "" || op.LinkNetnsID != nil || op.LinkNetns != "" ||
+		!reflect.ValueOf(op.LinkAttributes).IsZero()
 }
 
 func hasOptions(op operation.LinkAdd) bool {

@@ -86,8 +86,8 @@ func replaceNames(real func(string) string, known, argv []string) ([]string, err
 	return out, nil
 }
 
-var errBeyond = &scenario.Unavailable{Reason: "the command is for all namespaces of the machine, or has their names in " +
-	"a file, where the harness cannot put the real ones (--sandbox=off)"}
+var errBeyond = &scenario.Unavailable{Reason: "the command is for all namespaces of the machine, or has their names " +
+	"in a file, where the harness cannot put the real ones (--sandbox=off)"}
 
 var netnsPath = regexp.MustCompile(`(?:/var/run/netns|/run/netns|/etc/netns)/[^/\s'";]+`)
 
