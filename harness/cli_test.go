@@ -251,7 +251,8 @@ func TestWithoutBusybox(t *testing.T) {
 	unshared(t, dir, asRoot, hideBusybox, "run", "good.md", "--driver", "busybox").
 		want(t, 3, "use the driver busybox", "(package busybox)", "--driver netlink")
 	unshared(t, dir, asRoot, hideBusybox, "run", "good.md", "--label-filter", "busybox").
-		want(t, 2, `nothing matches --label-filter "busybox"; left out is the driver busybox: the program busybox is not`)
+		want(t, 2,
+			`nothing matches --label-filter "busybox"; left out is the driver busybox: the program busybox is not`)
 	c := unshared(t, dir, asRoot, hideBusybox, "run", "good.md")
 	c.want(t, 0, "pass     good  netlink", "left out:\n",
 		"  the driver busybox: the program busybox is not installed (package busybox)\n")

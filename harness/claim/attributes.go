@@ -29,7 +29,6 @@ type attribute struct {
 type owner struct{ lacking string }
 
 var (
-	anyLink      = owner{}
 	bridgePort   = owner{"not a port of a bridge"}
 	bridge       = owner{"not a bridge"}
 	bridgeOrPort = owner{"neither a bridge nor a port of one"}

@@ -108,7 +108,8 @@ func unsaid(rest, before []string) int {
 		return 4
 	case len(rest) >= 3 && rest[0] == "used" && slices.Contains(before, "quota"):
 		return 3
-	case len(rest) >= 3 && slices.Equal(rest[:3], []string{"burst", "5", "packets"}) && slices.Contains(before, "limit"):
+	case len(rest) >= 3 && slices.Equal(rest[:3], []string{"burst", "5", "packets"}) &&
+		slices.Contains(before, "limit"):
 		return 3
 	}
 	return 0

@@ -18,7 +18,8 @@ type ChainHasRule struct {
 func init() {
 	add(Entry{
 		Place: 212,
-		Means: "a whole rule as `nft list` prints it, but for blanks, quotes, hexadecimal numbers (a mark of `0x00000007` is also `7`), the " +
+		Means: "a whole rule as `nft list` prints it, but for blanks, quotes, hexadecimal numbers (a mark of " +
+			"`0x00000007` is also `7`), the " +
 			"values of counters and the handle; a chain that does not exist makes the negative claim false too",
 		Forms: []Form{
 			says("the chain `inet filter input` in `N` has the rule `tcp dport 22 accept`", func(a arguments) Claim {

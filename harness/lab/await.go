@@ -21,12 +21,7 @@ func (l *Lab) Await(ctx context.Context, checks []scenario.Check, base *Baseline
 	results := make([]Awaited, len(checks))
 	var counted, others []*awaiting
 	for i, c := range checks {
-		a := &awaiting{check: c, result: &results[i], limit: scenario.DefaultLimit}
-		if c.Within > 0 {
-			a.limit = c.Within
-		}
-		a.patience = a.limit
-		a.settled = c.AtOnce || !claim.Negative(c.Claim)
+		a := newAwaiting(c, &results[i])
 		if c.Claim.Needs().Class == claim.BySince {
 			counted = append(counted, a)
 		} else {
@@ -54,6 +49,17 @@ type awaiting struct {
 	asked bool
 	// doubtful is since when it waits for nothing but what may stay as it is.
 	doubtful time.Time
+}
+
+// newAwaiting is a check that begins to wait.
+func newAwaiting(c scenario.Check, result *Awaited) *awaiting {
+	a := &awaiting{check: c, result: result, limit: scenario.DefaultLimit}
+	if c.Within > 0 {
+		a.limit = c.Within
+	}
+	a.patience = a.limit
+	a.settled = c.AtOnce || !claim.Negative(c.Claim)
+	return a
 }
 
 // await is Await for checks that are evaluated together.

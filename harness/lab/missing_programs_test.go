@@ -72,9 +72,11 @@ func TestMissingPrograms(t *testing.T) {
 // TestMissingProgramsOfChecks: a section is skipped for a program that only a check needs; a mistake also for one that
 // the checks of its step need, which are awaited after its repair.
 func TestMissingProgramsOfChecks(t *testing.T) {
-	sc, err := scenario.Parse("t.md", []byte(lines("# T", "## A", "- [x] the command `nor-this` in `host` prints nothing",
-		"### Mistake: m", "```console", "$ true", "```", "- [x] namespace `a` does not exist", "```console fix", "$ true",
-		"```")))
+	sc, err := scenario.Parse("t.md",
+		[]byte(lines("# T", "## A", "- [x] the command `nor-this` in `host` prints nothing",
+			"### Mistake: m", "```console", "$ true", "```", "- [x] namespace `a` does not exist", "```console fix",
+			"$ true",
+			"```")))
 	if err != nil {
 		t.Fatal(err)
 	}

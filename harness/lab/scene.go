@@ -102,11 +102,14 @@ func (s *scene) lookBefore(ctx context.Context, checks []scenario.Check) bool {
 	return s.falseBefore(ctx, open, base) && ok && unlearned
 }
 
-// falseBefore evaluates `- [ ]` checks once, before the commands.
+// falseBefore evaluates `- [ ]` checks once, before the commands; negative ones that are true when the state has settled.
 func (s *scene) falseBefore(ctx context.Context, open []scenario.Check, base *Baseline) bool {
 	ok := true
 	for i, v := range s.lab.evaluateAll(ctx, open, base, false) {
 		c := open[i]
+		if v.Outcome == scenario.Pass {
+			v = s.lab.trueBefore(ctx, c, v, base)
+		}
 		problem := scenario.Problem{Line: c.Line}
 		switch v.Outcome {
 		case scenario.Fail:

@@ -51,6 +51,31 @@ func (k *look) settled(ctx context.Context, open []*awaiting, start time.Time) (
 	return ready, still
 }
 
+// trueBefore evaluates a check again that was true before the commands. A negative one may be true only because the state
+// has not settled: it counts as true when it still is so then.
+func (l *Lab) trueBefore(ctx context.Context, c scenario.Check, v scenario.Verdict, base *Baseline) scenario.Verdict {
+	var result Awaited
+	a := newAwaiting(c, &result)
+	if a.settled {
+		return v
+	}
+	start := time.Now()
+	for pause := time.Millisecond; ; pause = min(2*pause, 50*time.Millisecond) {
+		k := &look{lab: l, base: base}
+		switch ready, still := k.settled(ctx, []*awaiting{a}, start); {
+		case len(ready) > 0:
+			return k.evaluateAll(ctx, []scenario.Check{c}, false)[0]
+		case len(still) == 0:
+			return result.Verdict
+		}
+		select {
+		case <-ctx.Done():
+			return unjudged(c.Claim, context.Cause(ctx))
+		case <-time.After(pause):
+		}
+	}
+}
+
 // certain is how long something doubtful has to stay as it is. The kernel counts what is left to a port in hundredths
 // of a second, and the last one is 0.
 const certain = 30 * time.Millisecond

@@ -76,6 +76,45 @@ func TestNegativeChecksWaitUntilTheStateHasSettled(t *testing.T) {
 	}
 }
 
+// TestANegativeCheckIsFalseBeforeItsStep: a denial that holds before the commands only because the state has not settled
+// is no reason to call the step vacuous; one that still holds when it has settled is.
+func TestANegativeCheckIsFalseBeforeItsStep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it waits for duplicate address detection")
+	}
+	t.Parallel()
+	build := append([]string{"# T", "## Setup", "```console"}, prompts(probation...)...)
+	for dest, says := range map[string]string{"fd00::2": "", "fd00::3": "is true before the commands"} {
+		t.Run(dest, func(t *testing.T) {
+			t.Parallel()
+			sc, err := scenario.Parse("t.md", []byte(lines(append(slices.Clip(build), "```", "## A", "```console",
+				"$ ip -n b link set b0 down", "```", "- [ ] `a` does not reach `"+dest+"`")...)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := lab.NewPlay(sc, lab.Netlink(), nil, lab.PlayOptions{})
+			r := p.Step(t.Context(), 0)
+			switch err := r.Err(); {
+			case says == "" && r.Outcome != scenario.Pass:
+				t.Errorf("%s %s: %v", r.Outcome, r.Reason, err)
+			case says != "" && (err == nil || !strings.Contains(err.Error(), says)):
+				t.Errorf("%s %s: %v, want … %s …", r.Outcome, r.Reason, err, says)
+			}
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// prompts are commands as they stand in a console block.
+func prompts(commands ...string) (written []string) {
+	for _, c := range commands {
+		written = append(written, "$ "+c)
+	}
+	return written
+}
+
 // TestARouterAsksAgain: the packets of a probe may wait for a neighbour that the router has asked for in vain before it
 // was there. The router asks again a second later, which is too late for the probe.
 func TestARouterAsksAgain(t *testing.T) {

@@ -53,11 +53,14 @@ func parsePoints(text string) (int, error) {
 	return points, nil
 }
 
-// points adds up the points of the steps. If the front matter has points, too, in this line, they have to be the sum.
+// points adds up the points of the steps. If the front matter has points, too, in this line, the steps have no more than
+// those, and exactly those if each of them has some.
 func (b *builder) points(line int) {
-	sum, stated := 0, false
+	sum, stated := 0, 0
 	for _, d := range b.sections {
-		stated = stated || d.points.Line > 0
+		if d.points.Line > 0 {
+			stated++
+		}
 	}
 	for _, step := range b.sc.Steps {
 		sum += step.Points
@@ -65,7 +68,7 @@ func (b *builder) points(line int) {
 	switch {
 	case line == 0:
 		b.sc.Points = sum
-	case stated && sum != b.sc.Points:
+	case sum > b.sc.Points, stated == len(b.sc.Steps) && sum != b.sc.Points:
 		b.add(line, "points: %d in the front matter, but those of the steps are %d together", b.sc.Points, sum)
 	}
 }

@@ -21,8 +21,8 @@ func lying(attack, command, claim string) string {
 	return hostile(attack) + "\n## Lie\n\n```console\n$ " + command + "\n```\n\n- [ ] " + claim + " within `50ms`\n"
 }
 
-// A scenario that replaces programs or the kernel's settings with fakes harms only its own verdict: for a claim about the
-// kernel the worker runs no program and reads no file that a scenario can replace.
+// A scenario that replaces programs or the kernel's settings with fakes harms only its own verdict: for a claim about
+// the kernel the worker runs no program and reads no file that a scenario can replace.
 func TestLies(t *testing.T) {
 	for name, text := range map[string]string{
 		"an ip that says it did": lying(attackName+" fake-program ip",
@@ -56,7 +56,8 @@ func TestPlantedProgram(t *testing.T) {
 		c.path = []string{"/tmp/planted"}
 		o := c.play("# T\n\n## Attack\n\n```console\n" +
 			"$ nft 'table inet t { chain c { drop; }; }'\n" +
-			"$ sh -c 'mkdir /tmp/planted; printf \"#!/bin/sh\\necho lie\" >/tmp/planted/nft; chmod +x /tmp/planted/nft'\n" +
+			"$ sh -c 'mkdir /tmp/planted; printf \"#!/bin/sh\\necho lie\" >/tmp/planted/nft; chmod +x " +
+			"/tmp/planted/nft'\n" +
 			"$ nft list ruleset\nlie\n```\n\n- [ ] the chain `inet t c` in `host` has the rule `drop` within `50ms`\n")
 		section := o.of("hostile", "Attack")
 		if section == nil || section.Outcome != scenario.Error ||
