@@ -27,8 +27,34 @@ func init() {
 				return AttributeIs{Attribute: a.text(0), Iface: a.iface(1), Value: a.text(3), Not: true}
 			}),
 		},
-		Slots: map[string]Slot{"txqueuelen": oneOfThe("attribute", attributeNames()), "500": anything("a value")},
+		Slots: map[string]Slot{"txqueuelen": asText("attribute: "+strings.Join(attributeNames(), ", "), checkAttribute),
+			"500": anything("a value")},
 	})
+}
+
+// checkOf are the checks of what is no attribute here, by the words in which `ip link` and /sys/class/net have it.
+var checkOf = map[string]string{
+	"mtu":          "`X` in `N` has the MTU `1500`",
+	"address":      "`X` in `N` has the MAC address `02:00:00:00:00:01`",
+	"lladdr":       "`X` in `N` has the MAC address `02:00:00:00:00:01`",
+	"mac":          "`X` in `N` has the MAC address `02:00:00:00:00:01`",
+	"inet":         "`X` in `N` has the address `192.168.2.102/24`",
+	"inet6":        "`X` in `N` has the address `192.168.2.102/24`",
+	"master":       "`X` in `N` is a port of `br0`",
+	"kind":         "`X` in `N` is a `veth`",
+	"type":         "`X` in `N` is a `veth`",
+	"peer":         "`X` in `N` is the peer of `Y` in `M`",
+	"name":         "`N` has the interface `X`",
+	"carrier":      "`X` in `N` has carrier",
+	"up":           "`X` in `N` is up",
+	"link-netnsid": "`N` knows `M` by the id `5`",
+}
+
+func checkAttribute(name string) error {
+	if form := checkOf[strings.ToLower(name)]; form != "" {
+		return fmt.Errorf("%s is no attribute, it has a check of its own: “%s”", name, form)
+	}
+	return oneOf("attribute", attributeNames())(name)
 }
 
 // attributeMeaning lists the attributes for the reference, without the one in the example.

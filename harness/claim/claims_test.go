@@ -221,11 +221,23 @@ func TestUnknownClaims(t *testing.T) {
 		"`a` has no address":                     "`X` in `N` has no address",
 		"`a` in `b` has the adress `10.0.0.1/8`": "`X` in `N` has the address `192.168.2.102/24`",
 		"`a` in `b` is upp":                      "`X` in `N` is up",
-		"`a` in `b` is not up":                   "`X` in `N` is up",
-		"`a` can reach `10.0.0.1`":               "`N` reaches `192.168.2.103`",
+		"`a` in `b` is not up":                   "`X` in `N` is down",
+		"`a` in `b` isn't up":                    "`X` in `N` is down",
+		"`a` in `b` isn’t up":                    "`X` in `N` is down",
+		"`a` in `b` is not down":                 "`X` in `N` is up",
+		"`br0` in `b` has not learned `02:00:00:00:00:01` on `p1`": "`br0` in `N` does not have the entry " +
+			"`02:00:00:00:00:01` on `p2`",
+		"`br0` in `b` hasn't learned `02:00:00:00:00:01`": "`br0` in `N` does not have the entry `02:00:00:00:00:01`",
+		"`a` connects to `10.7.0.2:80`":                   "`N` connects to `192.168.2.103` on TCP port `80`",
+		"`a` does not connect to `[fd00::1]:80`":          "`N` does not connect to `192.168.2.103` on TCP port `80`",
+		"`a` sends packets for `10.0.0.1` with mark `5` out of `x`": "`N` sends packets for `10.0.9.1` out of `X` " +
+			"with the mark `5`",
+		"`a` can reach `10.0.0.1`":                         "`N` reaches `192.168.2.103`",
 		"`a` hears an answer from `10.0.0.1` on port `53`": "`N` hears an answer from `10.0.0.1` on UDP port `53`",
-		"`a` does not hear an answer from `10.0.0.1` on UDP port `53`": "`N` hears an answer from `10.0.0.1` " +
+		"`a` does not hear an answer from `10.0.0.1` on UDP port `53`": "`N` hears no answer from `10.0.0.1` " +
 			"on UDP port `53`",
+		"`a` doesn't hear an answer from `10.0.0.1` on UDP port `53`": "`N` hears no answer from `10.0.0.1` on UDP " +
+			"port `53`",
 		"`a` reachs `10.0.0.1`":         "`N` reaches `192.168.2.103`",
 		"namespace testns exists":       "namespace `N` exists",
 		"Namespace `testns` exists":     "namespace `N` exists",
@@ -262,8 +274,50 @@ func TestUnknownClaims(t *testing.T) {
 	}
 }
 
+// TestLackingSpans: a sentence whose arguments lack their backquotes is told of them, another one is not.
+func TestLackingSpans(t *testing.T) {
+	for sentence, lacks := range map[string]bool{
+		"namespace testns exists":                      true,
+		"`a` reaches 10.0.0.1":                         true,
+		"`a` has the route 10.9.0.0/16 via 10.7.0.2":   true,
+		"`a` in left is up":                            true,
+		"`a` reaches `10.0.0.1":                        true,
+		"`a` is down":                                  false,
+		"`a` doesn't reach":                            false,
+		"`br0` in `n` has learned `02:00:00:00:00:01`": false,
+		"`x` in `n` has the mtu `1500`":                false,
+	} {
+		_, err := Parse(sentence)
+		if err == nil || strings.Contains(err.Error(), "with its arguments in code spans") != lacks {
+			t.Errorf("%q: %v, is told of code spans: want %v", sentence, err, lacks)
+		}
+	}
+}
+
+// TestOtherChecks: what an attribute's message points to is a check.
+func TestOtherChecks(t *testing.T) {
+	for name, form := range checkOf {
+		if _, err := Parse(form); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		_, err := Parse("the attribute `" + name + "` of `x` in `n` is `1`")
+		if err == nil || !strings.Contains(err.Error(), "it has a check of its own: “"+form+"”") {
+			t.Errorf("the attribute %s: %v", name, err)
+		}
+	}
+	for _, name := range attributeNames() {
+		if checkOf[name] != "" {
+			t.Errorf("%s is an attribute", name)
+		}
+	}
+}
+
 func TestBadArguments(t *testing.T) {
 	for sentence, want := range map[string]string{
+		"`n` has the route `10.9.0.1/16 via 10.7.0.2`": "10.9.0.1/16 has bits behind its prefix length, which no " +
+			"route has: " +
+			"write 10.9.0.0/16",
+		"`n` does not have the route `fd00::1/64`": "write fd00::/64",
 		"namespace `a/b` exists": "expected the name of a namespace, found " +
 			"\"a/b\"",
 		"namespace `..` exists": "expected the name of a namespace",

@@ -15,17 +15,17 @@ const longestCompared = 64
 // nearestForm is the form nearest to an unknown sentence, with the qualifiers that fit it best. An inserted or missing
 // word costs 1, a different word up to 2 (one missing and one inserted), depending on its letters; arguments cost
 // nothing. A word of the form that has no likeness anywhere in the sentence costs up to half a point more, so that
-// words in another order are recognized, and a positive form costs a negative sentence 2 more. “Has no” may also
-// be read as “does not have the”, for 2 more.
+// words in another order are recognized, and a positive form costs a negative sentence 2 more. Each other reading of
+// the sentence costs 2.
 func nearestForm(sentence []token) string {
 	sentence = sentence[:min(len(sentence), longestCompared)]
 	best, least := nearestWith(sentence)
-	for i := range len(sentence) - 1 {
-		if (sentence[i] == token{word: "has"}) && (sentence[i+1] == token{word: "no"}) {
-			other := slices.Replace(slices.Clone(sentence), i, i+2, tokenize("does not have the")...)
-			if form, d := nearestWith(other); d+2 < least {
-				best, least = form, d+2
-			}
+	for _, other := range otherReadings(sentence) {
+		if f, found, ok := formOf(other); ok { // also one with its qualifiers in another order
+			return f.with(found.uses)
+		}
+		if form, d := nearestWith(other); d+2 < least {
+			best, least = form, d+2
 		}
 	}
 	return best

@@ -81,8 +81,9 @@ func formOf(tokens []token) (Form, fitted, bool) {
 func parseTokens(tokens []token) (Form, Claim, error) {
 	f, found, ok := formOf(tokens)
 	if !ok {
-		return Form{}, nil, fmt.Errorf("unknown check “%s”; the nearest form is “%s”", join(tokens),
-			nearestForm(tokens))
+		nearest := nearestForm(tokens)
+		return Form{}, nil, fmt.Errorf("unknown check “%s”; the nearest form is “%s”%s", join(tokens), nearest,
+			word(lacksSpans(tokens, nearest), ", with its arguments in code spans (backquotes)", ""))
 	}
 	args, err := f.read(found.args)
 	if err != nil {

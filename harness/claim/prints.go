@@ -49,9 +49,11 @@ func checkCommand(text string) error {
 	return onlyLooks(argv)
 }
 
+// checkPrinted refuses what would say that nothing is printed, also in the words of console blocks.
 func checkPrinted(text string) error {
-	if strings.TrimSpace(text) == "" {
-		return errors.New("expected a line that the command prints, found none; for no output write: prints nothing")
+	switch strings.TrimSpace(text) {
+	case "", "(nothing)":
+		return fmt.Errorf("%w; for no output write: prints nothing", expected(text, "a line that the command prints"))
 	}
 	return nil
 }

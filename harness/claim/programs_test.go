@@ -60,6 +60,7 @@ func TestProgramArguments(t *testing.T) {
 		"`n` resolves `web.lab` to `10.0.0.1/24`":      "expected an IP address without a prefix length",
 		"`n` does not resolve `web.lab` to `10.0.0.1`": "the nearest form is “`N` does not resolve `web.lab`”",
 		"the command `ss` in `n` prints ` `":           "for no output write: prints nothing",
+		"the command `ss` in `n` prints `(nothing)`":   "for no output write: prints nothing",
 		"the command `ss` in `n` print `x`": "the nearest form is “the command `ss -ltn` in `N` prints " +
 			"`...:80 ...`”",
 		"the command `ss` in `n` prints (nothing)": "the nearest form is “the command `ss -ltn` in `N` prints nothing”",

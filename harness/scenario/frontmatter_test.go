@@ -113,6 +113,9 @@ func TestFrontMatterProblems(t *testing.T) {
 			[]string{"3: bad value of host.routes: expected a list of routes"}},
 		{"bad route", "host:\n  routes:\n    - default via nowhere",
 			[]string{"4: bad value of host.routes: \"default via nowhere\" is no route"}},
+		{"route with bits behind its prefix length", "host:\n  routes:\n    - 10.9.0.1/16 via 10.0.0.2",
+			[]string{"4: bad value of host.routes: \"10.9.0.1/16 via 10.0.0.2\" is no route: 10.9.0.1/16 has bits " +
+				"behind its prefix length, which no route has: write 10.9.0.0/16"}},
 		{"variable name", "vars:\n  a b: 1", []string{"3: bad key in vars: \"a b\" is no name"}},
 		{"variable of keys", "vars:\n  a: {1..5}",
 			[]string{"3: bad value of vars.a: expected one line of text, or a list " +

@@ -1,6 +1,7 @@
 package operation
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -74,8 +75,8 @@ func ParseShownRoute(list []string) (Route, error) {
 	return parseStatedRoute(list, true)
 }
 
-// parseStatedRoute refuses the words that only a command may have, and metrics besides the common ones unless a route
-// is shown.
+// parseStatedRoute refuses the words that only a command may have, metrics besides the common ones unless a route is
+// shown, and a destination that no route can have.
 func parseStatedRoute(list []string, shown bool) (Route, error) {
 	r, err := parseRoute(newWords(list, FamilyAny), shown)
 	switch {
@@ -87,6 +88,9 @@ func parseStatedRoute(list []string, shown bool) (Route, error) {
 		return Route{}, &UnknownWord{Word: "expires"}
 	case len(r.Metrics) > 0 && !shown:
 		return Route{}, &UnknownWord{Word: r.Metrics[0].Word}
+	case r.To != r.To.Masked() && (shown || r.To.Addr().Is4()): // the kernel cuts them off an IPv6 destination
+		return Route{}, fmt.Errorf("%s has bits behind its prefix length, which no route has: write %s", r.To,
+			r.To.Masked())
 	}
 	return r, nil
 }
