@@ -47,7 +47,7 @@ func TestOddFiles(t *testing.T) {
 		{scenarios, "s.md", "read s.md: it is a socket, not a regular file"},
 		{scenarios, "zero.md", "read zero.md: it is a device, not a regular file"},
 		{scenarios, "huge.md", "read huge.md: it is larger than the limit of 8 MiB"},
-		{scenarios[3:], "folder.md", "read folder.md: is a directory"},
+		{scenarios[3:], "folder.md", "read the folder folder.md: there is no scenario (*.md) in it"},
 		{scenarios[:1], ".", "pipe.md: it is a pipe, not a regular file"},
 		{states, "folder.md", "read folder.md: is a directory"},
 		{states, "s.md", "read s.md: it is a socket, not a regular file"},

@@ -67,15 +67,15 @@ func (p *Play) Step(ctx context.Context, i int) (r scenario.SectionResult) {
 	r = p.newResult(scenario.StepSection, &step.Section, i, 0)
 	defer stopwatch(&r)()
 	rec := stepRecord{}
-	if p.mayBegin(ctx, &r, i, step.Blocks, step.Checks) {
-		if p.canPlay(&r, step.Blocks, nil, step.Checks) {
-			p.playStep(ctx, &r, i, &rec)
-		}
-		if r.Outcome == scenario.Skip {
-			p.passOver(ctx, i, &r, &rec)
-		}
+	begun := p.mayBegin(ctx, &r, i, step.Blocks, step.Checks)
+	if begun && p.canPlay(&r, step.Blocks, nil, step.Checks) {
+		p.playStep(ctx, &r, i, &rec)
 	}
-	rec.outcome, rec.reason, rec.missing = r.Outcome, r.Reason, r.Missing
+	rec.reason = r.Reason
+	if begun && r.Outcome == scenario.Skip {
+		p.passOver(ctx, i, &r, &rec)
+	}
+	rec.outcome, rec.missing = r.Outcome, r.Missing
 	if rec.after != nil {
 		p.forget()
 	}
@@ -134,7 +134,8 @@ func (p *Play) playStep(ctx context.Context, r *scenario.SectionResult, i int, r
 	}
 }
 
-// Mistake plays mistake j of step i (both from 0) in a lab of its own. Step i is played first if it was not.
+// Mistake plays mistake j of step i (both from 0) in a lab of its own. The steps before it are played first if they were
+// not. Step i may have been left out.
 func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult) {
 	p.advance(ctx, i)
 	mistake := &p.sc.Steps[i].Mistakes[j]
@@ -142,7 +143,7 @@ func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult)
 	defer stopwatch(&r)()
 	awaited := slices.Concat(mistake.Checks, p.sc.Steps[i].Checks) // the latter after the repair
 	before := i + 1
-	if p.steps[i].outcome == scenario.Skip && (!p.anyFor(p.sc.Steps[i].Blocks) || p.anyFor(mistake.Fix) &&
+	if i < len(p.steps) && p.steps[i].outcome == scenario.Skip && (!p.anyFor(p.sc.Steps[i].Blocks) || p.anyFor(mistake.Fix) &&
 		!mistake.Undo) {
 		before = i // it needs nothing of its step, which was skipped
 	}

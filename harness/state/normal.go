@@ -148,7 +148,7 @@ func (n *Namespace) normalLink(l Link) Link {
 	}
 	if l.Port != nil {
 		port := *l.Port
-		port.State = ""
+		port.State, port.ForwardTimer = "", 0
 		port.VLANs = sortedVLANs(port.VLANs)
 		l.Port = &port
 	}
