@@ -294,6 +294,17 @@ func TestLackingSpans(t *testing.T) {
 	}
 }
 
+// TestOtherLimits: a limit in other words is told how it is written; a namespace may be called as one.
+func TestOtherLimits(t *testing.T) {
+	_, err := ParseItem("`a` reaches `10.0.0.1` in `3s`")
+	if want := "the limit of a check is written within `3s`, found in `3s`"; err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+	if _, err := ParseItem("the cause from `a` to `10.0.0.1` is `no-route` in `5s`"); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestOtherChecks: what an attribute's message points to is a check.
 func TestOtherChecks(t *testing.T) {
 	for name, form := range checkOf {

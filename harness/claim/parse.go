@@ -126,7 +126,7 @@ func cutLimit(tokens []token) ([]token, time.Duration, error) {
 	}
 	at := n - 2
 	if at < 0 || tokens[at] != (token{word: "within"}) {
-		return tokens, 0, nil
+		return tokens, 0, otherLimit(tokens)
 	}
 	if !tokens[at+1].span {
 		return nil, 0, fmt.Errorf("the limit stands in a code span: within `%s`", tokens[at+1].word)
@@ -139,6 +139,22 @@ func cutLimit(tokens []token) ([]token, time.Duration, error) {
 		)
 	}
 	return tokens[:at], limit, nil
+}
+
+// otherLimit is the error for a claim that ends with a limit in other words, such as in `5s`.
+func otherLimit(tokens []token) error {
+	at := len(tokens) - 2
+	if at < 1 || tokens[at].span || !tokens[at+1].span {
+		return nil
+	}
+	_, err := time.ParseDuration(tokens[at+1].word)
+	_, _, before := formOf(tokens[:at])
+	_, _, complete := formOf(tokens) // a namespace may be called 5s
+	if err != nil || !before || complete {
+		return nil
+	}
+	return fmt.Errorf("the limit of a check is written within `%s`, found %s `%[1]s`", tokens[at+1].word,
+		tokens[at].word)
 }
 
 // cutAtOnce removes the words at once from the end of a sentence. They may be a code span, unless that is an argument.
