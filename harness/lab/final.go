@@ -2,8 +2,10 @@ package lab
 
 import (
 	"context"
+	"net/netip"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"netnscheck/harness/claim"
@@ -28,7 +30,7 @@ func (k *look) final(ctx context.Context, a *awaiting) bool {
 	}
 	s, err := k.snapshot(ctx)
 	switch {
-	case err != nil || !rests(s):
+	case err != nil || !rests(s, a.limit):
 		a.falseSince = time.Time{}
 		return false
 	case a.falseSince.IsZero():
@@ -68,14 +70,17 @@ func (l *Lab) falseForGood(needs claim.Needs) (enough time.Duration, ok bool) {
 	return 0, false
 }
 
-// rests reports whether nothing in a state changes by itself, except neighbours.
-func rests(s *state.State) bool {
+// rests reports whether nothing in a state changes by itself within the limit, except neighbours that are incomplete.
+func rests(s *state.State, limit time.Duration) bool {
+	if outdated(s) {
+		return false
+	}
 	if slices.ContainsFunc(s.Pending(), func(p state.Pending) bool { return p.Kind != state.PendingNeighbour }) {
 		return false
 	}
 	for _, n := range s.Namespaces {
 		for _, l := range n.Links {
-			if !slices.Contains(withoutTimers, l.Kind) || l.Bridge != nil && l.Bridge.STP != 0 {
+			if !slices.Contains(withoutTimers, l.Kind) || l.Bridge != nil && (l.Bridge.STP != 0 || forgets(&n, &l, limit)) {
 				return false
 			}
 			for _, a := range l.Addresses {
@@ -86,6 +91,36 @@ func rests(s *state.State) bool {
 		}
 	}
 	return true
+}
+
+// forgets reports whether a bridge may drop a learned entry within the limit, after which it floods the frames.
+func forgets(n *state.Namespace, bridge *state.Link, limit time.Duration) bool {
+	ageing := time.Duration(bridge.Bridge.AgeingTime) * 10 * time.Millisecond // USER_HZ is 100
+	return ageing <= limit && slices.ContainsFunc(n.FDB, func(e state.FDBEntry) bool {
+		return e.Learned && e.Master == bridge.Name
+	})
+}
+
+// outdated reports whether a neighbour is known by another MAC address than its owner has. The kernel finds that out
+// when nobody answers there, several seconds after it has used the entry (RFC 4861 section 7.3.3), and asks afresh.
+func outdated(s *state.State) bool {
+	owners := map[netip.Addr][]string{}
+	for _, n := range s.Namespaces {
+		for _, l := range n.Links {
+			for _, a := range l.Addresses {
+				owners[a.Prefix.Addr()] = append(owners[a.Prefix.Addr()], strings.ToLower(l.MAC))
+			}
+		}
+	}
+	for _, n := range s.Namespaces {
+		for _, e := range n.Neighbours {
+			known, fixed := owners[e.Addr.WithZone("")], e.State == "permanent" || e.State == "noarp"
+			if len(known) > 0 && !fixed && e.MAC != "" && !slices.Contains(known, strings.ToLower(e.MAC)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // withoutTimers are the kinds of links whose state follows from commands, packets and the links below them alone.

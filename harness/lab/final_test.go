@@ -55,6 +55,8 @@ func TestNotFalseForGood(t *testing.T) {
 		"duplicate address detection": {lab.Netlink(), probation, "`a` reaches `fd00::2`"},
 		"ports that listen":           {lab.Netlink(), spanning, "`a` reaches `10.0.0.2`"},
 		"the carrier of a bridge":     {lab.Netlink(), spanning, "`br0` in `sw` has carrier"},
+		"an entry that ages":          {lab.Netlink(), ageing, "`a` reaches `10.0.0.2`"},
+		"a neighbour with an old MAC": {lab.Netlink(), moved, "`a` reaches `10.0.0.2`"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -69,6 +71,25 @@ func TestNotFalseForGood(t *testing.T) {
 		})
 	}
 }
+
+// ageing is a station behind a bridge that has learned its MAC address from another port.
+var ageing = []string{"ip netns add sw", "ip netns add a", "ip netns add b", "ip netns add c",
+	"ip -n sw link add br0 type bridge ageing_time 500", "ip -n sw link set br0 addrgenmode none up",
+	"ip -n sw link add p0 master br0 type veth peer name a0 netns a", "ip -n sw link set p0 up",
+	"ip -n sw link add p1 master br0 type veth peer name b0 netns b", "ip -n sw link set p1 up",
+	"ip -n sw link add p2 master br0 type veth peer name c0 netns c", "ip -n sw link set p2 up",
+	"ip -n a addr add 10.0.0.1/24 dev a0", "ip -n a link set a0 address 02:00:00:00:00:0a addrgenmode none up",
+	"ip -n b addr add 10.0.0.2/24 dev b0", "ip -n b link set b0 address 02:00:00:00:00:0b addrgenmode none up",
+	"ip -n c addr add 10.0.0.3/24 dev c0", "ip -n c link set c0 address 02:00:00:00:00:0b addrgenmode none up",
+	"ip -n a neigh add 10.0.0.2 lladdr 02:00:00:00:00:0b dev a0",
+	"ip -n b neigh add 10.0.0.1 lladdr 02:00:00:00:00:0a dev b0",
+	"ip netns exec c ping -c 1 -w 5 10.0.0.1"}
+
+// moved is a neighbour whose MAC address has changed since it was learned.
+var moved = []string{"ip netns add a", "ip netns add b", "ip -n a link add a0 type veth peer name b0 netns b",
+	"ip -n a addr add 10.0.0.1/24 dev a0", "ip -n a link set a0 up",
+	"ip -n b addr add 10.0.0.2/24 dev b0", "ip -n b link set b0 up",
+	"ip -n a neigh add 10.0.0.2 lladdr 02:00:00:00:00:0b nud stale dev a0"}
 
 // TestARouterIsAskedAgainBeforeACheckIsFalse: the router has asked for the neighbour in vain, and the check waits for
 // it.

@@ -28,7 +28,8 @@ func (s *scene) perform(ctx context.Context, blocks []scenario.Block, checks []s
 	if !s.lookBefore(ctx, checks) {
 		return
 	}
-	// After the first evaluation, whose probes would be counted.
+	// After the first evaluation, whose probes would be counted, and what is still to come of earlier commands.
+	s.lab.rest(ctx, checks)
 	base, err := s.lab.Baseline(ctx, checks)
 	if err != nil {
 		s.error(s.result.Line, err)
@@ -86,6 +87,7 @@ func (s *scene) lookBefore(ctx context.Context, checks []scenario.Check) bool {
 		}
 	}
 	unlearned := s.falseBefore(ctx, learned, nil)
+	s.lab.rest(ctx, held)
 	base, err := s.lab.Baseline(ctx, held)
 	if err != nil {
 		s.error(s.result.Line, err)

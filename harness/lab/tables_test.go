@@ -65,8 +65,8 @@ func TestTables(t *testing.T) {
 			"`a` has the IPv6 rule `suppress_prefixlength 0 suppress_ifgroup 9`",
 			"ip -n a -6 rule del from fd00::/64 suppress_prefixlength 0 suppress_ifgroup 9 lookup main",
 			"the IPv6 rules: "},
-		{"ip -n a rule add uidrange 5-9 oif a0 sport 7-8 fwmark 0x5/0xf prohibit",
-			"`a` has the rule `uidrange 5-9 oif a0 sport 7-8 fwmark 5/15 prohibit`", "ip -n a rule del oif a0",
+		{"ip -n a rule add uidrange 0-0 oif a0 sport 7-8 fwmark 0x5/0xf prohibit",
+			"`a` has the rule `uidrange 0-0 oif a0 sport 7-8 fwmark 5/15 prohibit`", "ip -n a rule del oif a0",
 			"the rules: "},
 
 		{"ip -n r link set p0 down", "`a` has the route `10.0.1.0/24 linkdown`", "ip -n r link set p0 up", ""},

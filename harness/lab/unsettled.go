@@ -76,6 +76,28 @@ func (l *Lab) trueBefore(ctx context.Context, c scenario.Check, v scenario.Verdi
 	}
 }
 
+// rest waits until nothing is pending that could move a counter or bring an event which a check denies, so that it is not
+// counted as the work of the commands to come. What does not settle is the matter of the checks themselves.
+func (l *Lab) rest(ctx context.Context, checks []scenario.Check) {
+	var open []*awaiting
+	for _, c := range checks {
+		if a := newAwaiting(c, new(Awaited)); !a.settled && c.Claim.Needs().Class == claim.BySince {
+			open = append(open, a)
+		}
+	}
+	start := time.Now()
+	for pause := time.Millisecond; len(open) > 0 && ctx.Err() == nil; pause = min(2*pause, 50*time.Millisecond) {
+		k := &look{lab: l}
+		if _, open = k.settled(ctx, open, start); len(open) == 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(pause):
+		}
+	}
+}
+
 // certain is how long something doubtful has to stay as it is. The kernel counts what is left to a port in hundredths
 // of a second, and the last one is 0.
 const certain = 30 * time.Millisecond

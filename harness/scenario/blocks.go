@@ -210,7 +210,7 @@ func (d *document) item(n *ast.ListItem, in place) (found []any) {
 	text := d.text(first, 0)
 	t, isTask := d.task(first)
 	switch line := d.lineOf(first); {
-	case isTask && !in.top():
+	case isTask && (!in.top() || !strings.HasPrefix(d.lines[line-1], "- [")):
 		found = append(found, d.strayCheck(line, text, in))
 	case isTask && len(d.inlineComments(first)) == 0:
 		found = append(found, t)

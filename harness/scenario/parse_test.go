@@ -240,21 +240,21 @@ func TestSameScenario(t *testing.T) {
 	}
 }
 
-// TestWhatIsACheck: checks in all their spellings are distinguished from prose.
+// TestWhatIsACheck: checks are distinguished from prose.
 func TestWhatIsACheck(t *testing.T) {
 	sc, err := Parse("t.md", []byte(lesson(`
 - [ ] namespace `+"`a`"+` exists
-* [X] namespace `+"`b`"+`
+- [X] namespace `+"`b`"+`
       exists.
-+ [x]	namespace `+"`` c ``"+` exists within `+"`1m30s`"+`
+- [x]	namespace `+"`` c ``"+` exists within `+"`1m30s`"+`
   <!-- prose -->
   - [ ] nested
 
-1. [ ] namespace `+"`d`"+` exists `+"``within `300ms` ``"+`
+- [ ] namespace `+"`d`"+` exists `+"``within `300ms` ``"+`
 
-   More about it.
+  More about it.
 
-2) [ ] namespace `+"`e`"+` exists within `+"`2s`"+`.
+- [ ] namespace `+"`e`"+` exists within `+"`2s`"+`.
 - [link](https://example.org) is prose
 - [x](https://example.org) too
 - ordinary [ ] item

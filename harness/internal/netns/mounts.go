@@ -304,7 +304,7 @@ func ReadNames(path string) ([]string, error) {
 // maxNames is how many names of a directory are read.
 const maxNames = 10000
 
-// ReadFile reads a regular file, at most 1 MiB of it. Anything else, such as a FIFO, is an error, and never blocks.
+// ReadFile reads a regular file of at most 1 MiB. Anything else, such as a FIFO, is an error, and never blocks.
 func ReadFile(path string) ([]byte, error) {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
@@ -315,7 +315,12 @@ func ReadFile(path string) ([]byte, error) {
 	if st, err := file.Stat(); err != nil || !st.Mode().IsRegular() {
 		return nil, errors.Join(err, &fs.PathError{Op: "read", Path: path, Err: unix.EINVAL})
 	}
-	return io.ReadAll(io.LimitReader(file, 1<<20))
+	const limit = 1 << 20
+	text, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err == nil && len(text) > limit {
+		return nil, &fs.PathError{Op: "read", Path: path, Err: unix.EFBIG}
+	}
+	return text, err
 }
 
 // mountSys mounts the sysfs of the calling thread's network namespace on /sys, read-only if /sys is.
