@@ -1,0 +1,95 @@
+// Package sitting is a learner's way through one scenario: which step he is at, which of its checks hold, which hints
+// he was told and what that is worth. It judges nothing: verdicts are handed in, and what they mean for the learner
+// comes out, as a View for every face and as News for the prompt. It is pure: anybody may import it, and it never
+// touches the kernel, the file system or a clock.
+package sitting
+
+import (
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/state"
+)
+
+// View is what every face shows: the prompt, `lab`, watch, attach. It is JSON on the wire.
+type View struct {
+	Scenario string // its id
+	Title    string
+	Kind     scenario.Kind
+	// Exam is set if the learner gets no hints, reasons, causes and repairs.
+	Exam bool
+	// Step is the number of the current step, from 1; len(Steps)+1 if all are done.
+	Step  int
+	Steps []Step
+	// Prose is the Markdown of the current step as a learner may see it, without its checks and hints; once all is done
+	// it is "".
+	Prose string
+	// Hints are those of the current step that were told so far, as Markdown.
+	Hints []string
+	// HintsLeft is how many hints the current step still has.
+	HintsLeft int
+	// Points are those earned so far, OutOf those of all steps.
+	Points, OutOf int
+	// Answer is what is told about what does not work yet; nil if nothing is, or in an exam.
+	Answer *Answer
+	// State is for the map, if it was asked for.
+	State *state.State `json:",omitempty"`
+	// Changed is what the last change was, in the words of state.Diff, for the map's marks.
+	Changed []string
+}
+
+// Step is one step of a View.
+type Step struct {
+	Title string
+	Done  bool
+	// Points are those earned for the step, OutOf those that it is worth.
+	Points, OutOf int
+	// Hints is how many of its hints were told.
+	Hints int
+	// Checks are there if the step is the current one or done.
+	Checks []Check
+}
+
+// Check is one check of a step.
+type Check struct {
+	// Text is the sentence, code spans in backquotes.
+	Text   string
+	Status Status
+	// Found is what is there instead of what the check expects; "" if it holds.
+	Found string
+	// Fail is the author's own word for a check that does not hold.
+	Fail string
+}
+
+// Status is what is known about a check.
+type Status string
+
+const (
+	Open      Status = "open"      // not true yet
+	Holds     Status = "holds"     // true
+	Lost      Status = "lost"      // was true since the step began, and no longer is
+	Undecided Status = "undecided" // not judged, or could not be
+)
+
+// News is what one change did, for the prompt, which shows at most two lines of it.
+type News struct {
+	// Changed is the change in the words of state.Diff.
+	Changed []string
+	// Now are the checks that the change made true or false.
+	Now               []Check
+	StepDone, AllDone bool
+	Answer            *Answer
+}
+
+// Answer is one thing that a learner is told about a goal that is still open.
+type Answer struct {
+	Kind string // mistake, typo, silent, cause, check
+	// Check is the index of the open check that it is about, -1 if it is about none.
+	Check int
+	// Title is one line: the mistake's title, or what is wrong and where.
+	Title string
+	// Text is Markdown: the lesson's own words, or the reason.
+	Text string
+	// Name is the name of the cause, for `harness explain`.
+	Name string
+	// Repair is a command, "" in a challenge unless the learner asked for the solution.
+	Repair string
+}
