@@ -31,8 +31,6 @@ type frontMatter struct {
 	sc *Scenario
 	// offset is the number of lines in the file above the YAML text.
 	offset int
-	// pointsLine is the line of the points, 0 if there are none.
-	pointsLine int
 }
 
 // read reads the top level.
@@ -171,7 +169,7 @@ func (m *frontMatter) points(key string, n ast.Node) {
 		m.bad(key, n, fmt.Sprintf("a whole number from 0 to %d", maxPoints))
 		return
 	}
-	m.sc.Points, m.pointsLine = points, m.line(n)
+	m.sc.Points, m.sc.PointsLine = points, m.line(n)
 }
 
 func (m *frontMatter) requires(key string, n ast.Node) {

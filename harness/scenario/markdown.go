@@ -36,8 +36,8 @@ type (
 	}
 	// tip is a TIP alert, its Markdown without the quote marks.
 	tip struct {
-		line int
-		text string
+		line, end int
+		text      string
 	}
 	// note is a comment with a word of the language, but for `prose`.
 	note struct {
@@ -167,7 +167,7 @@ func (d *document) tip(quote ast.Node) tip {
 			text = append(text, line)
 		}
 	}
-	return tip{line: begin, text: strings.TrimSpace(strings.Join(text, "\n"))}
+	return tip{line: begin, end: end, text: strings.TrimSpace(strings.Join(text, "\n"))}
 }
 
 // lastLine is the last line with text of a block or of a block inside it.

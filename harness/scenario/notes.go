@@ -53,9 +53,9 @@ func parsePoints(text string) (int, error) {
 	return points, nil
 }
 
-// points adds up the points of the steps. If the front matter has points, too, in this line, the steps have no more than
-// those, and exactly those if each of them has some.
-func (b *builder) points(line int) {
+// points adds up the points of the steps. If the front matter has points, too, the steps have no more than those, and
+// exactly those if each of them has some.
+func (b *builder) points() {
 	sum, stated := 0, 0
 	for _, d := range b.sections {
 		if d.points.Line > 0 {
@@ -66,9 +66,10 @@ func (b *builder) points(line int) {
 		sum += step.Points
 	}
 	switch {
-	case line == 0:
+	case b.sc.PointsLine == 0:
 		b.sc.Points = sum
 	case sum > b.sc.Points, stated == len(b.sc.Steps) && sum != b.sc.Points:
-		b.add(line, "points: %d in the front matter, but those of the steps are %d together", b.sc.Points, sum)
+		b.add(b.sc.PointsLine, "points: %d in the front matter, but those of the steps are %d together", b.sc.Points,
+			sum)
 	}
 }

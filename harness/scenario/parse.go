@@ -51,7 +51,7 @@ func read(file string, src []byte, values Values) (*Scenario, *findings) {
 	setVariables(sc, values, f)
 	b := &builder{findings: f, sc: sc, consoles: consoleReader{f, newVariables(sc.Vars)}}
 	b.build(elements(markdown), strings.Count(strings.TrimSuffix(markdown, "\n"), "\n")+1)
-	b.points(front.pointsLine)
+	b.points()
 	return sc, f
 }
 
@@ -147,7 +147,7 @@ func (b *builder) build(all []any, lines int) {
 		case tip:
 			if b.current != nil {
 				text := b.consoles.vars.replace(e.text, e.line, b.findings)
-				b.current.Hints = append(b.current.Hints, Hint{Text: text, Line: e.line})
+				b.current.Hints = append(b.current.Hints, Hint{Text: text, Line: e.line, End: e.end})
 			}
 		}
 	}
@@ -260,8 +260,8 @@ func (b *builder) task(t task) {
 	case err != nil:
 		b.add(t.line, "%v", err)
 	default:
-		b.current.Checks = append(b.current.Checks, Check{Line: t.line, Text: item.Sentence, Before: t.done,
-			Claim: item.Claim, Within: item.Within, AtOnce: item.AtOnce})
+		b.current.Checks = append(b.current.Checks, Check{Line: t.line, End: t.end, Text: item.Sentence,
+			Before: t.done, Claim: item.Claim, Within: item.Within, AtOnce: item.AtOnce})
 		b.judged = true
 	}
 }
@@ -275,7 +275,7 @@ func (b *builder) finish(d *draft) {
 		}
 		mistakes = append(mistakes, Mistake{Section: m.Section, Fix: m.fix, Undo: m.undo})
 	}
-	step := Step{Section: d.Section, Points: b.pointsOf(d), Mistakes: mistakes}
+	step := Step{Section: d.Section, Points: b.pointsOf(d), PointsLine: d.points.Line, Mistakes: mistakes}
 	switch {
 	case len(mistakes) > 0 && d.kind == SetupSection:
 		b.add(mistakes[0].Line, "a mistake without a step: the set-up is not a step")

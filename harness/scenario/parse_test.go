@@ -321,8 +321,8 @@ second line.
 		t.Fatal(err)
 	}
 	want := []Hint{
-		{Line: 9, Text: "First *line*,\nsecond line.\n\n- [ ] no check"},
-		{Line: 16, Text: "lower case\n```console\n$ false\n```\n```\n$ true\n```"},
+		{Line: 9, End: 14, Text: "First *line*,\nsecond line.\n\n- [ ] no check"},
+		{Line: 16, End: 23, Text: "lower case\n```console\n$ false\n```\n```\n$ true\n```"},
 	}
 	if diff := cmp.Diff(want, sc.Steps[0].Hints); diff != "" {
 		t.Errorf("-want +got\n%s", diff)

@@ -32,6 +32,8 @@ type Scenario struct {
 	Vars          []Var
 	// Points are those of the front matter, or the sum of the steps'. 0 means none.
 	Points int
+	// PointsLine is the line of the points of the front matter, 0 if it has none.
+	PointsLine int `json:",omitempty"`
 	// Setup builds the starting state. It is nil if there is none, and has no checks.
 	Setup *Section
 	Steps []Step
@@ -84,8 +86,10 @@ type Section struct {
 type Step struct {
 	Section
 	// Points are what a learner gets for the step; 0 means none.
-	Points   int
-	Mistakes []Mistake
+	Points int
+	// PointsLine is the line that says so, 0 if there is none.
+	PointsLine int `json:",omitempty"`
+	Mistakes   []Mistake
 }
 
 // Mistake is a wrong turn at a step, and its fix.
@@ -99,8 +103,8 @@ type Mistake struct {
 
 // Hint is one `> [!TIP]` alert as Markdown, without the quote marks.
 type Hint struct {
-	Text string
-	Line int
+	Text      string
+	Line, End int
 }
 
 // Block is one console block.
@@ -151,7 +155,7 @@ func (c Command) Silent() bool { return c.Compared && len(c.Output) == 0 }
 
 // Check is one task-list item.
 type Check struct {
-	Line int
+	Line, End int
 	// Text is the sentence as written, code spans in backquotes, without the limit and `at once`.
 	Text string
 	// Before is `[x]`: the check must be true before the section's commands, too.
