@@ -19,8 +19,11 @@ type View struct {
 	// Step is the number of the current step, from 1; len(Steps)+1 if all are done.
 	Step  int
 	Steps []Step
-	// Prose is the Markdown of the current step as a learner may see it, without its checks and hints; once all is done
-	// it is "".
+	// Intro is the Markdown between the step before and the current one, for a learner who reaches it: of the first
+	// step the introduction; once all is done, what stands below the last step.
+	Intro string
+	// Prose is the Markdown of the current step as a learner may see it, without its heading, its checks and its hints;
+	// once all is done it is "".
 	Prose string
 	// Hints are those of the current step that were told so far, as Markdown.
 	Hints []string
@@ -44,6 +47,8 @@ type Step struct {
 	Points, OutOf int
 	// Hints is how many of its hints were told.
 	Hints int
+	// Solved is set if the learner had it solved (`lab solve`); it then earns no points.
+	Solved bool
 	// Checks are there if the step is the current one or done.
 	Checks []Check
 }
@@ -53,7 +58,7 @@ type Check struct {
 	// Text is the sentence, code spans in backquotes.
 	Text   string
 	Status Status
-	// Found is what is there instead of what the check expects; "" if it holds.
+	// Found is what is there instead of what the check expects, or why nothing can be said; "" if it holds.
 	Found string
 	// Fail is the author's own word for a check that does not hold.
 	Fail string
@@ -74,9 +79,16 @@ type News struct {
 	// Changed is the change in the words of state.Diff.
 	Changed []string
 	// Now are the checks that the change made true or false.
-	Now               []Check
+	Now []Check
+	// Step is the number of the step that the change was in, from 1, and Steps how many there are; Title is its title.
+	Step, Steps int
+	Title       string
+	// Holding is how many of its checks hold now, of OutOf.
+	Holding, OutOf int
+	// StepDone is set if the step was done by this change, AllDone if it was the last one.
 	StepDone, AllDone bool
-	Answer            *Answer
+	// Answer is what is told about a goal that is still open. The caller sets it, with what Sitting.Tell returns.
+	Answer *Answer
 }
 
 // Answer is one thing that a learner is told about a goal that is still open.

@@ -1,0 +1,41 @@
+package sitting
+
+import "slices"
+
+// View is what the learner sees now. The caller adds the State, if it was asked for.
+func (s *Sitting) View() View {
+	v := View{
+		Scenario: s.sc.ID, Title: s.sc.Title, Kind: s.sc.Kind, Exam: s.options.Exam, Step: s.at + 1,
+		Intro: s.part.Before, Prose: s.part.Prose, Answer: s.answer, Changed: slices.Clone(s.changed),
+	}
+	for i, step := range s.steps {
+		shown := Step{Title: s.sc.Steps[i].Title, Done: step.Done, OutOf: s.worth[i], Hints: step.Hints,
+			Points: step.Earned(s.worth[i], s.options.HintCost), Solved: step.Solved, Checks: slices.Clone(step.checks)}
+		if i == s.at && !step.Done {
+			for c := range s.checks {
+				shown.Checks = append(shown.Checks, s.check(c))
+			}
+		}
+		v.Steps = append(v.Steps, shown)
+		v.Points, v.OutOf = v.Points+shown.Points, v.OutOf+shown.OutOf
+	}
+	if s.at < len(s.steps) && !s.options.Exam {
+		hints := s.sc.Steps[s.at].Hints
+		told := s.steps[s.at].Hints
+		for _, h := range hints[:told] {
+			v.Hints = append(v.Hints, h.Text)
+		}
+		v.HintsLeft = len(hints) - told
+	}
+	return v
+}
+
+// check is a check of the current step. In an exam it has no reason.
+func (s *Sitting) check(i int) Check {
+	of, known := s.sc.Steps[s.at].Checks[i], s.checks[i]
+	c := Check{Text: of.Text, Status: known.status}
+	if !s.options.Exam && known.status != Holds {
+		c.Found, c.Fail = known.found, of.Fail.Text
+	}
+	return c
+}
