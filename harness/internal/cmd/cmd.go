@@ -14,6 +14,7 @@ import (
 	"netnscheck/harness/internal/cmd/diagnose"
 	"netnscheck/harness/internal/cmd/doctor"
 	"netnscheck/harness/internal/cmd/explain"
+	"netnscheck/harness/internal/cmd/lab"
 	"netnscheck/harness/internal/cmd/list"
 	"netnscheck/harness/internal/cmd/machine"
 	"netnscheck/harness/internal/cmd/mapcmd"
@@ -26,12 +27,14 @@ import (
 	"netnscheck/harness/internal/inside"
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/sandbox"
+	"netnscheck/harness/internal/session"
 	"netnscheck/harness/internal/worker"
 )
 
 // Roles are the roles, other than the command line, in which this program starts itself.
 func Roles() []inside.Role {
-	return []inside.Role{worker.Role, worker.Keeper, doctor.Features.Role(), mapcmd.StateOfALab.Role()}
+	return []inside.Role{worker.Role, worker.Keeper, doctor.Features.Role(), mapcmd.StateOfALab.Role(),
+		session.Role}
 }
 
 // Main runs a command line and returns its exit status.
@@ -80,8 +83,8 @@ Exit status:
 	root.SetOut(s.Out)
 	root.SetErr(s.Err)
 	root.AddCommand(
-		run.Command(s), list.Command(s), show.Command(s), scenario.Command(s), mapcmd.Command(s), diagnose.Command(s),
-		explain.Command(s), doctor.Command(s), clean.Command(s), version.Command(s),
+		run.Command(s), lab.Command(s), list.Command(s), show.Command(s), scenario.Command(s), mapcmd.Command(s),
+		diagnose.Command(s), explain.Command(s), doctor.Command(s), clean.Command(s), version.Command(s),
 	)
 	return root
 }

@@ -28,11 +28,14 @@ type Program struct {
 	Dir  string   // the working directory; "" is /
 	// Input is its standard input, Output its standard output and standard error; nil is /dev/null.
 	Input, Output *os.File `json:"-"`
+	// Terminal makes Input, which is then a terminal, the controlling terminal of the program's session, as an
+	// interactive shell needs it.
+	Terminal bool
 }
 
 // Running is a started program.
 type Running struct {
-	// PID is its process id as the lab's programs see it. It leads a session of its own, without a terminal.
+	// PID is its process id as the lab's programs see it. It leads a session of its own.
 	PID int
 
 	mu     sync.Mutex    // held while it is killed
@@ -187,9 +190,9 @@ func (s *site) exec(p Program) (*Running, error) {
 	attr := &syscall.ProcAttr{
 		Dir: p.Dir, Env: append(p.Env[:len(p.Env):len(p.Env)], tag+"="+s.id),
 		Files: []uintptr{input.Fd(), output.Fd(), output.Fd()},
-		// A session of its own has no terminal, and tells the program and its descendants from other children of this
-		// process.
-		Sys: &syscall.SysProcAttr{Setsid: true},
+		// A session of its own has no terminal but the program's, and tells the program and its descendants from other
+		// children of this process. Ctty, a descriptor of the program, is its standard input.
+		Sys: &syscall.SysProcAttr{Setsid: true, Setctty: p.Terminal, Ctty: 0},
 	}
 	if !s.mortal {
 		attr.Sys.Pdeathsig = syscall.SIGKILL

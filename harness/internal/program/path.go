@@ -76,3 +76,12 @@ func environment() []string {
 	})
 	return append(env, "LC_ALL=C", "PATH="+strings.Join(searchPath(), ":"))
 }
+
+// ShellEnvironment is the environment of a shell that a person uses: sandbox.ProgramEnvironment with searchPath behind
+// the given folders as PATH, and without a locale.
+func ShellEnvironment(first ...string) []string {
+	env := slices.DeleteFunc(sandbox.ProgramEnvironment(), func(kv string) bool {
+		return strings.HasPrefix(kv, "PATH=")
+	})
+	return append(env, "PATH="+strings.Join(append(first, searchPath()...), ":"))
+}

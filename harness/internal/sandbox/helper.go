@@ -35,7 +35,7 @@ func startHelper(o orders, p plan, conn int) error {
 		complaints = 2
 	}
 	inside := orders{Stage: stageHelper, Facts: o.Facts, Control: 3, Open: p.Open}
-	_, err = syscall.ForkExec(programPath, os.Args[:1], &syscall.ProcAttr{
+	_, err = syscall.ForkExec(ProgramPath, os.Args[:1], &syscall.ProcAttr{
 		Dir: "/", Env: append(ProgramEnvironment(), inside.environment()), Sys: secondLayer(o, p),
 		Files: []uintptr{uintptr(null), uintptr(null), uintptr(complaints), uintptr(conn)},
 	})

@@ -140,7 +140,7 @@ func furnish(o orders, p plan) (l layer) {
 		return l
 	}
 	if !p.Open {
-		if l.worker, l.err = startWorker(programPath, o, l.conn); l.err != nil {
+		if l.worker, l.err = startWorker(ProgramPath, o, l.conn); l.err != nil {
 			return l
 		}
 	}

@@ -35,9 +35,9 @@ const (
 // second is the directory in the root of the first layer on which the root of the second layer is built.
 const second = "/.second"
 
-// programPath is this program in the root of the first layer, on a mount that nobody inside can write to. That matters
+// ProgramPath is this program in the roots of both layers, on a mount that nobody inside can write to. That matters
 // because /proc/PID/exe leads to the file, and the programs of an ordinary user own it as the user does.
-const programPath = "/.program"
+const ProgramPath = "/.program"
 
 // errNoProc is the error if no fresh /proc can be mounted. A sandbox without a PID namespace does not need one.
 var errNoProc = errors.New("mount /proc")
@@ -121,7 +121,7 @@ func openProgram() (*os.File, error) {
 
 // program adds this program: its file, or a copy if the file cannot be bound or the sandbox's root may not execute it.
 func (r *room) program(file *os.File) error {
-	path := r.in(programPath)
+	path := r.in(ProgramPath)
 	if err := standIn(path, false); err != nil {
 		return err
 	}
@@ -502,7 +502,7 @@ func secondRoot(fresh bool) error {
 	}
 	for _, e := range entries {
 		path, to := "/"+e.Name(), filepath.Join(second, e.Name())
-		if path == second || path == programPath {
+		if path == second {
 			continue
 		}
 		if e.Type()&os.ModeSymlink != 0 {

@@ -98,7 +98,7 @@ func Inside() bool { return received != nil }
 // files as they are.
 func Closed() bool {
 	self, err := os.Readlink("/proc/self/exe")
-	return Inside() && err == nil && self == programPath
+	return Inside() && err == nil && self == ProgramPath
 }
 
 // Current returns the facts of the sandbox in which this process runs. ok is false outside.

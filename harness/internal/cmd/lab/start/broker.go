@@ -1,0 +1,157 @@
+package start
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"netnscheck/harness/internal/cmd/machine"
+	"netnscheck/harness/internal/cmd/screen"
+	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/inside"
+	"netnscheck/harness/internal/sandbox"
+	"netnscheck/harness/internal/session"
+	"netnscheck/harness/internal/session/terminal"
+	"netnscheck/harness/internal/session/wire"
+	"netnscheck/harness/internal/untrusted"
+	"netnscheck/harness/internal/worker"
+	"netnscheck/harness/scenario"
+)
+
+// broker connects the learner's terminal with the process in the sandbox that has the lab.
+type broker struct {
+	tty      *terminal.Terminal
+	screen   *screen.Screen
+	scenario *scenario.Scenario
+	begin    wire.Begin
+
+	process   *sandbox.Process
+	lastWords chan string
+	to        *wire.Writer
+	from      *wire.Reader
+	window    *wire.Window // of the input
+}
+
+// run runs the lab until its shell ends.
+func (b *broker) run(ctx context.Context) error {
+	rows, columns := b.tty.Size()
+	b.begin.Size = wire.Size{Rows: rows, Columns: columns}
+	end, err := b.start(ctx)
+	if err != nil {
+		return machine.NoSandbox(err)
+	}
+	err = b.serve(ctx)
+	b.tty.Give()
+	return errors.Join(err, end())
+}
+
+// start starts the process in the sandbox. end closes the connection and waits for its end.
+func (b *broker) start(ctx context.Context) (end func() error, err error) {
+	in, toLab, err1 := os.Pipe()
+	fromLab, out, err2 := os.Pipe()
+	said, says, err3 := os.Pipe()
+	if err = errors.Join(err1, err2, err3); err == nil {
+		b.process, err = session.Role.Start(ctx, in, out, says, inside.Needs{TUN: worker.NeedsTUN(b.scenario)})
+	}
+	for _, f := range []*os.File{in, out, says} {
+		f.Close()
+	}
+	if err != nil {
+		for _, f := range []*os.File{toLab, fromLab, said} {
+			f.Close()
+		}
+		return nil, err
+	}
+	b.lastWords = make(chan string, 1)
+	go func() { b.lastWords <- untrusted.LastWords(said) }()
+	b.to, b.from, b.window = wire.NewWriter(toLab), wire.NewReader(fromLab), wire.NewWindow()
+	return func() error {
+		toLab.Close()
+		wait := b.process.Wait()
+		fromLab.Close()
+		words := <-b.lastWords
+		if ctx.Err() == nil && wait != nil {
+			return fmt.Errorf("the lab ended with status %d\n%s", sandbox.Status(wait), words)
+		}
+		return nil
+	}, nil
+}
+
+// serve relays until the lab ends.
+func (b *broker) serve(ctx context.Context) error {
+	if err := b.to.Message(b.begin); err != nil {
+		return fmt.Errorf("begin the lab: %w", err)
+	}
+	for {
+		f, err := b.from.Next()
+		switch {
+		case ctx.Err() != nil:
+			return fmt.Errorf("interrupted: %w", context.Cause(ctx))
+		case errors.Is(err, io.EOF):
+			return nil // how its process ended says why
+		case err != nil:
+			return fmt.Errorf("read from the lab: %w", err)
+		}
+		if f.Kind == wire.Bytes {
+			b.tty.Write(f.Payload)
+			b.to.Message(wire.ToLab{Taken: &wire.Taken{Terminal: f.Terminal, Bytes: len(f.Payload)}})
+			continue
+		}
+		var m wire.FromLab
+		if err := f.Decode(&m); err != nil {
+			return err
+		}
+		if over, err := b.take(m); over || err != nil {
+			return err
+		}
+	}
+}
+
+// take takes a message from the lab; over if the lab has ended.
+func (b *broker) take(m wire.FromLab) (over bool, err error) {
+	switch {
+	case m.Ready != nil:
+		if err := b.tty.Take(); err != nil {
+			return true, fmt.Errorf("take the terminal: %w", err)
+		}
+		go b.keys()
+		go b.resize()
+	case m.Failed != nil && m.Failed.Lacks:
+		return true, status.Cannotf("%s", untrusted.Shown(m.Failed.Text))
+	case m.Failed != nil:
+		return true, errors.New(untrusted.Shown(m.Failed.Text))
+	case m.Taken != nil:
+		b.window.Taken(m.Taken.Bytes)
+	case m.Ended != nil && m.Ended.Terminal == session.Main:
+		return true, nil
+	}
+	return false, nil
+}
+
+// keys passes the keys on.
+func (b *broker) keys() {
+	buf := make([]byte, wire.MaxBytes)
+	for {
+		n, err := b.tty.Read(buf)
+		if n > 0 && b.window.Use(n) {
+			b.to.Bytes(session.Main, buf[:n])
+		}
+		if err != nil { // the terminal was closed
+			b.to.Message(wire.ToLab{Hangup: session.Main})
+			return
+		}
+	}
+}
+
+// resize passes changes of the size on.
+func (b *broker) resize() {
+	changes, _ := b.tty.Resized()
+	for {
+		rows, columns := b.tty.Size()
+		size := wire.Size{Rows: rows, Columns: columns}
+		b.to.Message(wire.ToLab{Resize: &wire.Resize{Terminal: session.Main, Size: size}})
+		<-changes
+	}
+}

@@ -1,0 +1,79 @@
+package wire
+
+import "netnscheck/harness/scenario"
+
+// Begin is the first message to the process in the sandbox.
+type Begin struct {
+	Scenario *scenario.Scenario
+	// Source is the Markdown of the scenario, for its prose.
+	Source string
+	Exam   bool
+	// Shell is the name of the learner's shell: bash, zsh or sh.
+	Shell string
+	// Environment are the variables that describe the learner's terminal and locale.
+	Environment []string
+	Size        Size
+}
+
+// Size is the size of a terminal, in characters.
+type Size struct{ Rows, Columns uint16 }
+
+// ToLab is a message to the process in the sandbox. One of its fields is set.
+type ToLab struct {
+	Open   *Open   `json:",omitempty"`
+	Resize *Resize `json:",omitempty"`
+	// Hangup is the number of a terminal that was closed outside.
+	Hangup uint32 `json:",omitempty"`
+	// Taken says that bytes of a terminal's output were passed on.
+	Taken *Taken `json:",omitempty"`
+}
+
+// Open asks for a shell on a new terminal with this number.
+type Open struct {
+	Terminal    uint32
+	Shell       string
+	Environment []string
+	Size        Size
+}
+
+// Resize is the new size of a terminal.
+type Resize struct {
+	Terminal uint32
+	Size     Size
+}
+
+// Taken is how many bytes of a terminal were passed on: as many may follow.
+type Taken struct {
+	Terminal uint32
+	Bytes    int
+}
+
+// FromLab is a message of the process in the sandbox. One of its fields is set.
+type FromLab struct {
+	// Ready is sent once, when the lab is there.
+	Ready *Ready `json:",omitempty"`
+	// Failed is why the lab could not be made, or why a terminal could not be opened.
+	Failed *Failed `json:",omitempty"`
+	// Ended is sent when the shell of a terminal has ended.
+	Ended *Ended `json:",omitempty"`
+	// Taken says that bytes of a terminal's input were passed on.
+	Taken *Taken `json:",omitempty"`
+}
+
+// Ready says what the lab lacks.
+type Ready struct{ Lacks []string }
+
+// Failed is an error. Terminal is 0 if it is about the lab, which then ends.
+type Failed struct {
+	Terminal uint32
+	Text     string
+	// Lacks is set if this machine lacks something that the lab requires.
+	Lacks bool
+}
+
+// Ended is the end of a terminal's shell.
+type Ended struct {
+	Terminal uint32
+	// Status is the shell's exit status, 128+N if signal N ended it.
+	Status int
+}

@@ -1,0 +1,183 @@
+package main_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/creack/pty"
+)
+
+// learner is a person at a terminal in which the harness runs.
+type learner struct {
+	testing.TB
+	cmd    *exec.Cmd
+	master *os.File
+
+	mu   sync.Mutex
+	seen []byte
+	more chan struct{} // closed when more was seen, and replaced
+	gone bool          // the terminal was closed
+	at   int           // how much was expected so far
+}
+
+// anOrdinaryUser is the id of a user who owns nothing.
+const anOrdinaryUser = 31337
+
+// eachLearner runs the test as the user who runs the tests, and as an ordinary user if that is root.
+func eachLearner(t *testing.T, test func(t *testing.T, uid int)) {
+	buildHarness(t)
+	if os.Geteuid() == 0 {
+		t.Run("as an ordinary user", func(t *testing.T) { t.Parallel(); test(t, anOrdinaryUser) })
+	}
+	t.Run("as the user of the tests", func(t *testing.T) { t.Parallel(); test(t, os.Geteuid()) })
+}
+
+// sits starts the harness on a terminal of 80 columns and 24 rows.
+func sits(t testing.TB, uid int, args ...string) *learner {
+	t.Helper()
+	home := t.TempDir()
+	if err := errors.Join(os.Chown(home, uid, uid), os.Chmod(filepath.Dir(home), 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	l := &learner{TB: t, cmd: exec.Command(buildHarness(t), args...), more: make(chan struct{})}
+	l.cmd.Dir = home
+	l.cmd.Env = append(os.Environ(), "HOME="+home, "XDG_STATE_HOME=", "XDG_RUNTIME_DIR=", "TERM=xterm",
+		"SHELL=/bin/bash", "LC_ALL=C.UTF-8")
+	l.cmd.SysProcAttr = &syscall.SysProcAttr{}
+	if uid != os.Geteuid() {
+		l.cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}
+	}
+	var err error
+	if l.master, err = pty.StartWithSize(l.cmd, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
+		t.Fatal(err)
+	}
+	go l.look()
+	t.Cleanup(func() {
+		l.cmd.Process.Kill()
+		l.master.Close()
+		l.cmd.Wait()
+	})
+	return l
+}
+
+func (l *learner) look() {
+	buf := make([]byte, 4096)
+	for {
+		n, err := l.master.Read(buf)
+		l.mu.Lock()
+		l.seen = append(l.seen, buf[:n]...)
+		l.gone = err != nil
+		close(l.more)
+		l.more = make(chan struct{})
+		l.mu.Unlock()
+		if err != nil {
+			return
+		}
+	}
+}
+
+// patience is how long a learner waits for something to appear.
+const patience = 20 * time.Second
+
+// expects waits until a pattern appears behind what was expected before, and returns it.
+func (l *learner) expects(pattern string) string {
+	l.Helper()
+	find := regexp.MustCompile(pattern)
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		l.mu.Lock()
+		text, more, gone := string(l.seen[l.at:]), l.more, l.gone
+		l.mu.Unlock()
+		if at := find.FindStringIndex(text); at != nil {
+			l.at += at[1]
+			return text[at[0]:at[1]]
+		}
+		if gone {
+			l.Fatalf("%q did not appear before the end:\n%s", pattern, text)
+		}
+		select {
+		case <-more:
+		case <-timer.C:
+			l.Fatalf("%q did not appear:\n%s", pattern, text)
+		}
+	}
+}
+
+// types types keys.
+func (l *learner) types(keys string) {
+	l.Helper()
+	if _, err := l.master.WriteString(keys); err != nil {
+		l.Fatal(err)
+	}
+}
+
+// says types a command and waits for what it prints. The command must not contain the pattern, which would be found in
+// the terminal's echo.
+func (l *learner) says(command, pattern string) string {
+	l.Helper()
+	l.types(command + "\r")
+	return l.expects(pattern)
+}
+
+// ends waits for the end of the harness and returns its exit status.
+func (l *learner) ends() int {
+	l.Helper()
+	ended := make(chan error, 1)
+	go func() { ended <- l.cmd.Wait() }()
+	select {
+	case <-ended:
+	case <-time.After(patience):
+		l.Fatalf("it did not end:\n%s", l.seen[l.at:])
+	}
+	return l.cmd.ProcessState.ExitCode()
+}
+
+// prompt is the prompt of the lab.
+const prompt = `\[veth-pair\] ~ # `
+
+// TestLabStart: a learner has a shell on the scenario's host, with its names, and all that a terminal can do.
+func TestLabStart(t *testing.T) {
+	eachLearner(t, func(t *testing.T, uid int) {
+		needPrograms(t, "bash")
+		needPrograms(t, "ip")
+		l := sits(t, uid, "lab", "start", "veth-pair")
+		l.expects(prompt)
+		l.says("ip -br address show ens192", `172\.16\.1\.252/16`)
+		l.says("ip netns add testns && ip netns exec testns ip link show lo", `lo: <LOOPBACK> mtu 65536`)
+		l.says("tty", `/dev/pts/0\r\n`)
+		l.says("cat", `cat\r\n`)
+		l.says("one", `one\r\n(.*\r\n)?one\r\n`) // its output, so that it runs
+		l.types("\x1a")                          // Ctrl-Z
+		l.expects(`Stopped +cat`)
+		l.says("fg", `cat\r\n`)
+		l.says("two", `two\r\n(.*\r\n)?two\r\n`)
+		l.types("\x03") // Ctrl-C
+		l.expects(prompt)
+		l.says("echo status $?", `status 130\r\n`)
+		if err := pty.Setsize(l.master, &pty.Winsize{Rows: 30, Cols: 100}); err != nil {
+			t.Fatal(err)
+		}
+		l.says("until [ \"$(stty size)\" = '30 100' ]; do :; done; echo re''sized", `resized`)
+		l.types("exit\r")
+		if status := l.ends(); status != 0 {
+			t.Errorf("status %d", status)
+		}
+		if strings.Contains(string(l.seen), "7377") {
+			t.Errorf("the learner saw a mark:\n%q", l.seen)
+		}
+	})
+}
+
+// TestLabStartNeedsATerminal: without one it says so, and starts nothing.
+func TestLabStartNeedsATerminal(t *testing.T) {
+	harness(t, t.TempDir(), "lab", "start", "veth-pair").want(t, 2, "are not a terminal")
+}
