@@ -14,14 +14,24 @@ import (
 // the state after them, packet filters included. The lab is closed. The error wraps a *scenario.Unavailable or a
 // *scenario.CannotSay if this machine or every driver lacks something.
 func After(ctx context.Context, sc *scenario.Scenario, steps int) (*state.State, error) {
+	l, err := finished(ctx, sc, steps, Options{})
+	if err != nil {
+		return nil, err
+	}
+	s, err := l.Whole(ctx)
+	return s, errors.Join(err, l.Close())
+}
+
+// finished is a new lab after the first steps of a scenario.
+func finished(ctx context.Context, sc *scenario.Scenario, steps int, world Options) (*Lab, error) {
 	if err := require(ctx, sc); err != nil {
 		return nil, err
 	}
-	var s *state.State
+	var l *Lab
 	var err error
 	for _, d := range builders() {
-		if s, err = after(ctx, NewPlay(sc, d, nil, PlayOptions{}), steps); err == nil {
-			return s, nil
+		if l, err = after(ctx, NewPlay(sc, d, nil, PlayOptions{World: world}), steps); err == nil {
+			return l, nil
 		}
 		if unavailable(err) == nil {
 			break
@@ -30,19 +40,14 @@ func After(ctx context.Context, sc *scenario.Scenario, steps int) (*state.State,
 	return nil, fmt.Errorf("play %s: %w", sc.ID, err)
 }
 
-func after(ctx context.Context, p *Play, steps int) (*state.State, error) {
+func after(ctx context.Context, p *Play, steps int) (*Lab, error) {
 	for i := range p.sc.Steps[:steps] {
 		if step := &p.sc.Steps[i]; p.forOthersAlone(step.Blocks) { // the state would lack this step
 			return nil, &scenario.Unavailable{Reason: fmt.Sprintf("step %d “%s” has no command for the driver %s", i+1,
 				step.Title, p.driver.Name())}
 		}
 	}
-	l, err := p.startBefore(ctx, steps)
-	if err != nil {
-		return nil, err
-	}
-	s, err := l.Whole(ctx)
-	return s, errors.Join(err, l.Close())
+	return p.startBefore(ctx, steps)
 }
 
 // forOthersAlone reports whether the blocks for the installed versions are all for other drivers.

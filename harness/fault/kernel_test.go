@@ -1,0 +1,164 @@
+package fault_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"netnscheck/harness/diagnose"
+	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/fault"
+	"netnscheck/harness/lab"
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/scenario/operation"
+	"netnscheck/harness/state"
+	"netnscheck/scenarios"
+)
+
+var every = flag.String("every", "veth-pair", "put every fault into these lessons: ids with commas, or all")
+
+func TestMain(m *testing.M) { os.Exit(lab.TestMain(m)) }
+
+// lessons are those with these ids.
+func lessons(t *testing.T, ids string) (found []*scenario.Scenario) {
+	t.Helper()
+	all, err := scenarios.All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sc := range all {
+		if sc.Kind == scenario.Lesson && (ids == "all" || slices.Contains(strings.Split(ids, ","), sc.ID)) {
+			found = append(found, sc)
+		}
+	}
+	return found
+}
+
+// TestEveryFault puts each fault into the finished lab of a lesson, one after the other. The kernel has to do what the
+// bench did: the states are the same in normal form. Then something is broken, and mended by the operations that lead
+// back to the very state that there was.
+func TestEveryFault(t *testing.T) {
+	for _, sc := range lessons(t, *every) {
+		t.Run(sc.ID, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			c, err := lab.Finish(ctx, sc, lab.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Lab.Close()
+			possible := fault.Possible(c.Finished, c.Goals)
+			t.Logf("%d goals, %d faults", len(c.Goals), len(possible))
+			for _, f := range possible {
+				if err := tryOut(ctx, c, f); err != nil {
+					t.Errorf("%s (%s): %v\n%s", f.Title, f.Name, err, written(f))
+					if err := c.Lab.Build(ctx, f.Mend); err != nil {
+						t.Fatal("cannot go on: ", err)
+					}
+				}
+			}
+		})
+	}
+}
+
+// tryOut puts a fault in and mends it.
+func tryOut(ctx context.Context, c *lab.Challenge, f fault.Fault) error {
+	if err := c.PutIn(ctx, f); err != nil {
+		return err
+	}
+	s, err := c.Lab.Whole(ctx)
+	if err != nil {
+		return err
+	}
+	if changes := differences(fault.Carried(c.Finished, f), s); len(changes) > 0 {
+		return fmt.Errorf("the kernel does not do what was expected:\n  %s", strings.Join(changes, "\n  "))
+	}
+	if !seen(ctx, c) {
+		return fmt.Errorf("it breaks nothing")
+	}
+	if name := diagnosed(s, c); !slices.Contains(f.Names, name) {
+		return fmt.Errorf("the diagnosis says %s, not one of %v", name, f.Names)
+	}
+	if err := c.Lab.Build(ctx, f.Mend); err != nil {
+		return err
+	}
+	if s, err = c.Lab.Whole(ctx); err != nil {
+		return err
+	}
+	if changes := differences(c.Finished, s); len(changes) > 0 {
+		return fmt.Errorf("mended, it is not what it was:\n  %s", strings.Join(changes, "\n  "))
+	}
+	if open := unmet(ctx, c); len(open) > 0 {
+		return fmt.Errorf("mended, it still is not true that\n  %s", strings.Join(open, "\n  "))
+	}
+	return nil
+}
+
+// differences are those of two states in normal form and of their packet filters, without handles and priorities.
+func differences(want, got *state.State) []string {
+	changes := state.Compare(want.Normal(), got.Normal(), "expected", "found")
+	tables := func(s *state.State) (all []string) {
+		for _, n := range s.Namespaces {
+			for _, t := range n.Filters {
+				all = append(all, n.Name+" "+t.Family+" "+t.Name)
+			}
+		}
+		return all
+	}
+	if a, b := tables(want), tables(got); !slices.Equal(a, b) {
+		changes = append(changes, fmt.Sprintf("packet filters %v expected, %v found", a, b))
+	}
+	return changes
+}
+
+// seen reports whether some goal is not true, which need not wait for all of them. What asks the network comes last.
+func seen(ctx context.Context, c *lab.Challenge) bool {
+	goals := slices.Clone(c.Goals)
+	slices.SortStableFunc(goals, func(a, b scenario.Check) int {
+		return int(a.Claim.Needs().Class) - int(b.Claim.Needs().Class)
+	})
+	return slices.ContainsFunc(goals, func(g scenario.Check) bool {
+		return c.Lab.Evaluate(ctx, g.Claim, nil).Outcome == scenario.Fail
+	})
+}
+
+// unmet are the goals that are not true in the end.
+func unmet(ctx context.Context, c *lab.Challenge) (open []string) {
+	for i, a := range c.Lab.Await(ctx, c.Goals, nil) {
+		if a.Outcome != scenario.Pass {
+			open = append(open, c.Goals[i].Text+": "+a.Found+a.Reason)
+		}
+	}
+	return open
+}
+
+// diagnosed is the first cause that the diagnosis names for a goal; 0 for none.
+func diagnosed(s *state.State, c *lab.Challenge) causes.Cause {
+	for _, g := range c.Goals {
+		if asks, ok := g.Claim.(interface{ Unreached() (diagnose.Query, bool) }); ok {
+			if q, ok := asks.Unreached(); ok {
+				if cause := diagnose.Diagnose(s, q).Cause; cause != nil {
+					return cause.Name
+				}
+			}
+		}
+	}
+	return 0
+}
+
+func written(f fault.Fault) string {
+	var lines []string
+	for _, c := range f.Break {
+		lines = append(lines, "    break: "+line(c))
+	}
+	for _, c := range f.Mend {
+		lines = append(lines, "    mend:  "+line(c))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func line(c operation.Command) string { return strings.Join(c.Argv(), " ") }

@@ -1,0 +1,208 @@
+package fault
+
+import (
+	"reflect"
+	"slices"
+
+	"netnscheck/harness/scenario/operation"
+	"netnscheck/harness/state"
+)
+
+// restore returns operations that lead from a broken state back to the normal form of the finished one, in an order in
+// which they can be typed; not ok if there are none that are known to do so. The last argument is that normal form.
+func restore(broken, finished, normal *state.State) (mend []operation.Command, ok bool) {
+	b := restoring{newBench(broken), finished}
+	for _, n := range finished.Namespaces {
+		b.removeWalls(n)
+		b.bringBack(n)
+	}
+	for _, restore := range []func(netns string, l state.Link){b.restoreLink, b.restoreAddresses} {
+		for _, n := range finished.Namespaces {
+			for _, l := range n.Links {
+				restore(n.Name, l)
+			}
+		}
+	}
+	for _, n := range finished.Namespaces {
+		b.restoreTables(&n)
+	}
+	same := reflect.DeepEqual(b.Normal(), normal) && sameWalls(b.State, finished)
+	return b.done, same && !b.unsure
+}
+
+// restoring is a bench on which a broken state is led back to the finished one.
+type restoring struct {
+	*bench
+	finished *state.State
+}
+
+func sameWalls(a, b *state.State) bool {
+	for i := range b.Namespaces {
+		n := a.Namespace(b.Namespaces[i].Name)
+		if n == nil || !reflect.DeepEqual(append([]state.FilterTable{}, n.Filters...),
+			append([]state.FilterTable{}, b.Namespaces[i].Filters...)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (b restoring) removeWalls(finished state.Namespace) {
+	for _, t := range slices.Clone(b.Namespace(finished.Name).Filters) {
+		if !slices.ContainsFunc(finished.Filters, func(other state.FilterTable) bool {
+			return other.Family == t.Family && other.Name == t.Name
+		}) {
+			b.deleteWall(finished.Name, t)
+		}
+	}
+}
+
+// bringBack moves the links of a namespace back that are in another one.
+func (b restoring) bringBack(finished state.Namespace) {
+	for _, l := range finished.Links {
+		if b.Namespace(finished.Name).Link(l.Name) != nil {
+			continue
+		}
+		for _, n := range b.Namespaces {
+			if found := n.Link(l.Name); found != nil && found.Kind == l.Kind && found.MAC == l.MAC {
+				b.move(n.Name, l.Name, finished.Name)
+				break
+			}
+		}
+	}
+}
+
+// restoreLink gives a link its settings, and takes what addresses it should not have.
+func (b restoring) restoreLink(netns string, want state.Link) {
+	now := func() *state.Link { return b.Namespace(netns).Link(want.Name) }
+	if now() == nil {
+		b.unsure = true
+		return
+	}
+	if now().Master != want.Master {
+		b.setMaster(netns, want.Name, want.Master)
+		switch port := now().Port; {
+		case port != nil && want.Port != nil && plain(*want.Port):
+			*port = *want.Port
+		case port != nil:
+			b.unsure = true
+		}
+	}
+	if want.Port != nil && now().Port != nil && now().Port.Isolated != want.Port.Isolated {
+		b.isolate(netns, want.Name, want.Port.Isolated)
+	}
+	if now().MTU != want.MTU {
+		b.setMTU(netns, want.Name, want.MTU)
+	}
+	if now().NoARP != want.NoARP {
+		b.setARP(netns, want.Name, !want.NoARP)
+	}
+	for _, a := range slices.Clone(now().Addresses) {
+		if !hasAddress(want, a) {
+			b.deleteAddress(netns, want.Name, a)
+		}
+	}
+	if !now().Up && want.Up {
+		b.setUp(netns, want.Name)
+	}
+	// IPv6 has to be enabled before there are addresses.
+	b.restoreSysctls(netns, func(key string) bool { return ofLink(key, want.Name) })
+}
+
+// restoreAddresses gives a link its addresses. Another link may have had one of them, which is gone by then: two links
+// of a namespace share the route to their own address.
+func (b restoring) restoreAddresses(netns string, want state.Link) {
+	now := b.Namespace(netns).Link(want.Name)
+	if now == nil {
+		return
+	}
+	for _, a := range want.Addresses {
+		switch {
+		case hasAddress(*now, a):
+		case want.Kind == "loopback" || a.Prefix.Addr().IsLinkLocalUnicast(): // the kernel makes them again
+			now.Addresses = append(now.Addresses, a)
+		default:
+			b.addAddress(netns, want.Name, a)
+		}
+	}
+}
+
+// plain reports whether the settings of a port are those of a new one.
+func plain(p state.Port) bool {
+	p.State, p.Cost, p.VLANs, p.ForwardTimer = "", 0, nil, 0
+	return reflect.DeepEqual(p, state.Port{Priority: 32})
+}
+
+func hasAddress(l state.Link, a state.Address) bool {
+	return slices.ContainsFunc(l.Addresses, func(other state.Address) bool {
+		return other.Prefix == a.Prefix && other.Peer == a.Peer
+	})
+}
+
+// restoreTables gives a namespace its rules, neighbours, routes and sysctls.
+func (b restoring) restoreTables(want *state.Namespace) {
+	now := b.Namespace(want.Name)
+	for _, r := range slices.Clone(now.Rules) {
+		if !slices.ContainsFunc(want.Rules, func(other state.Rule) bool { return reflect.DeepEqual(r, other) }) {
+			b.deleteRule(want.Name, r)
+		}
+	}
+	for _, e := range slices.Clone(now.Neighbours) {
+		if e.State == "permanent" && !slices.Contains(want.Neighbours, e) {
+			b.deleteNeighbour(want.Name, e)
+		}
+	}
+	for _, r := range slices.Clone(now.Routes) {
+		if !hasRoute(want.Routes, r) {
+			b.deleteRoute(want.Name, r)
+		}
+	}
+	// A gateway is looked up when its route is added: first come the routes that lead to gateways.
+	for _, gateways := range []bool{false, true} {
+		for _, r := range want.Routes {
+			if !hasRoute(now.Routes, r) && hasGateway(r) == gateways && !made(r) {
+				b.addRoute(want.Name, r)
+			}
+		}
+	}
+	b.restoreSysctls(want.Name, func(string) bool { return true })
+}
+
+// hasRoute reports whether a route is among others, as `ip route` shows it.
+func hasRoute(all []state.Route, r state.Route) bool {
+	text := state.RouteText(r)
+	return slices.ContainsFunc(all, func(other state.Route) bool {
+		return other.Family == r.Family && state.RouteText(other) == text
+	})
+}
+
+func hasGateway(r state.Route) bool {
+	return slices.ContainsFunc(r.Nexthops, func(h state.Nexthop) bool { return h.Via.IsValid() })
+}
+
+// made reports whether the kernel adds a route by itself when a link is up.
+func made(r state.Route) bool {
+	to := r.To.Addr()
+	return r.Proto == "kernel" && r.Family == 6 && (r.Type != "unicast" || to.IsLinkLocalUnicast() || to.IsMulticast())
+}
+
+// restoreSysctls changes those sysctls that differ: first those that change others.
+func (b restoring) restoreSysctls(netns string, which func(key string) bool) {
+	want := b.finished.Namespace(netns)
+	set := func(key, value string) {
+		if was := sysctlOf(b.Namespace(netns), key); which(key) && was != "" && was != value {
+			b.setSysctl(netns, key, value)
+		}
+	}
+	for _, key := range []string{forwarding4, forwarding6} {
+		set(key, sysctlOf(want, key))
+	}
+	for _, s := range want.Sysctls {
+		set(s.Key, s.Value)
+	}
+}
+
+const (
+	forwarding4 = "net.ipv4.ip_forward"
+	forwarding6 = "net.ipv6.conf.all.forwarding"
+)

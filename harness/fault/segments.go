@@ -1,0 +1,61 @@
+package fault
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/state"
+)
+
+// strangeMAC is an address that no link has.
+const strangeMAC = "02:00:00:00:de:ad"
+
+// segments are faults between two links: entries for neighbours, address resolution, MTU, ports that do not speak to
+// each other.
+func (s *site) segments() {
+	for _, p := range s.places {
+		netns, name := p.n.Name, p.l.Name
+		for _, addr := range s.neighbours(p) {
+			s.maybe(3, p.n, fmt.Sprintf("%s has a permanent entry with a wrong MAC address for `%s`", p, addr),
+				func(b *bench) { b.setNeighbour(netns, name, addr, strangeMAC) }, causes.NeighbourWrong)
+		}
+		if !p.l.NoARP && p.l.Kind == "veth" && len(p.l.Addresses) > 0 {
+			s.maybe(2, p.n, p.String()+" does not resolve addresses (`arp off`)",
+				func(b *bench) { b.setARP(netns, name, false) }, causes.ARPOff)
+		}
+		if p.l.Kind == "veth" {
+			for _, mtu := range []int{1400, 1280} {
+				if mtu < p.l.MTU {
+					s.maybe(3, p.n, fmt.Sprintf("%s has the MTU %d, not %d", p, mtu, p.l.MTU),
+						func(b *bench) { b.setMTU(netns, name, mtu) }, causes.MTUMismatch, causes.MTUExceeded,
+						causes.MTUBlackHole)
+				}
+			}
+		}
+		for _, q := range s.places {
+			if p.l.Port != nil && q.l.Port != nil && p.n == q.n && p.l.Master == q.l.Master && p.l.Name < q.l.Name &&
+				!p.l.Port.Isolated && !q.l.Port.Isolated {
+				s.maybe(3, p.n, fmt.Sprintf("%s and `%s` are isolated ports", p, q.l.Name), func(b *bench) {
+					b.isolate(netns, name, true)
+					b.isolate(netns, q.l.Name, true)
+				}, causes.PortIsolated)
+			}
+		}
+	}
+}
+
+// neighbours are the addresses in other namespaces that a link may have to resolve.
+func (s *site) neighbours(p place) (all []netip.Addr) {
+	for _, q := range s.places {
+		for _, theirs := range q.l.Addresses {
+			addr := theirs.Prefix.Addr()
+			if q.n != p.n && !addr.IsLinkLocalUnicast() && !slices.Contains(all, addr) &&
+				slices.ContainsFunc(p.l.Addresses, func(a state.Address) bool { return a.Prefix.Contains(addr) }) {
+				all = append(all, addr)
+			}
+		}
+	}
+	return all
+}
