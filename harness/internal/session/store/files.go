@@ -1,0 +1,231 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"netnscheck/harness/sitting/progress"
+)
+
+// errDamaged marks a file that is there and cannot be what it should.
+var errDamaged = errors.New("damaged")
+
+// Read reads the progress of the lab, locked or not; nil if there is none. It changes nothing.
+func (l *Lab) Read() (*progress.File, error) {
+	f, err := l.read()
+	if err != nil {
+		return nil, fmt.Errorf("read the progress of %s: %w", l.id, err)
+	}
+	return f, nil
+}
+
+func (l *Lab) read() (*progress.File, error) {
+	text, err := readFile(l.Progress(), progress.MaxSize)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	f, err := progress.Decode(text)
+	var newer *progress.NewerError
+	if err != nil && !errors.As(err, &newer) {
+		return nil, fmt.Errorf("%w: %w", errDamaged, errors.Unwrap(err))
+	}
+	return f, err
+}
+
+// Load is Read for the process that has the lab locked. A damaged file is renamed, so that the lab can begin anew, and
+// the note says so; it is "" otherwise. A file of a newer version stays, and is an error (progress.NewerError).
+func (l *Lab) Load() (f *progress.File, note string, err error) {
+	if l.lock == nil {
+		return nil, "", fmt.Errorf("load the progress of %s: the lab is not locked", l.id)
+	}
+	f, err = l.Read()
+	if !errors.Is(err, errDamaged) {
+		return f, "", err
+	}
+	aside, failed := l.setAside(time.Now())
+	if failed != nil {
+		return nil, "", errors.Join(err, failed)
+	}
+	return nil, fmt.Sprintf("%v. It is now in %s, and the lab begins anew.", err, aside), nil
+}
+
+// setAside renames the progress file, to a name that is free.
+func (l *Lab) setAside(now time.Time) (string, error) {
+	base := l.Progress() + ".broken-" + now.UTC().Format("20060102T150405Z")
+	for n := 1; ; n++ {
+		path := base
+		if n > 1 {
+			path = fmt.Sprintf("%s-%d", base, n)
+		}
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			return path, os.Rename(l.Progress(), path)
+		} else if err != nil {
+			return "", err
+		}
+	}
+}
+
+// Save writes the progress of the lab, which has to be locked. If that fails, the file is as it was.
+func (l *Lab) Save(f *progress.File) error {
+	text, err := f.Encode()
+	if err == nil {
+		err = l.write(progressName, text)
+	}
+	if err != nil {
+		return fmt.Errorf("save the progress of %s: %w", l.id, err)
+	}
+	return nil
+}
+
+// historySize is how much of a shell's history is kept, in bytes.
+const historySize = 1 << 20
+
+// History is the history of the lab's shell, nil if there is none: at most the last MiB of it.
+func (l *Lab) History() ([]byte, error) {
+	text, err := readFile(l.file(historyName), historySize)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read the history of %s: %w", l.id, err)
+	}
+	return text, nil
+}
+
+// SaveHistory writes the history of the lab's shell: at most the last MiB of it, from the beginning of a line.
+func (l *Lab) SaveHistory(text []byte) error {
+	if err := l.write(historyName, lastLines(text, historySize)); err != nil {
+		return fmt.Errorf("save the history of %s: %w", l.id, err)
+	}
+	return nil
+}
+
+// lastLines is the end of a text, of at most so many bytes, from the beginning of a line.
+func lastLines(text []byte, size int) []byte {
+	if len(text) <= size {
+		return text
+	}
+	begin := len(text) - size
+	for begin < len(text) && text[begin-1] != '\n' {
+		begin++
+	}
+	return text[begin:]
+}
+
+// readFile reads a regular file of at most so many bytes. The error wraps errDamaged if it is none.
+func readFile(path string, size int64) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait for a writer
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%w: %s is no regular file", errDamaged, path)
+	case info.Size() > size:
+		return nil, fmt.Errorf("%w: %s has more than %d MiB", errDamaged, path, size>>20)
+	}
+	return io.ReadAll(io.LimitReader(f, size))
+}
+
+// temporary is the pattern of the names of files that are being written.
+const temporary = ".new-*"
+
+// write writes a file of the lab beside the old one and puts it in its place: after a crash there is the one or the
+// other.
+func (l *Lab) write(name string, text []byte) (err error) {
+	if l.lock == nil {
+		return errors.New("the lab is not locked")
+	}
+	if err := makeFolder(l.dir()); err != nil { // somebody may have removed it
+		return err
+	}
+	f, err := os.CreateTemp(l.dir(), temporary) // with mode 0600
+	if err != nil {
+		return err
+	}
+	renamed := false
+	defer func() {
+		f.Close()
+		if !renamed {
+			err = errors.Join(err, os.Remove(f.Name()))
+		}
+	}()
+	if err := adopt(f); err != nil {
+		return err
+	}
+	if _, err := f.Write(text); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), l.file(name)); err != nil {
+		return err
+	}
+	renamed = true
+	return syncFolder(l.dir())
+}
+
+// syncFolder makes a rename last. Not all file systems can, and say EINVAL.
+func syncFolder(path string) error {
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); !errors.Is(err, syscall.EINVAL) {
+		return err
+	}
+	return nil
+}
+
+// makeFolder makes a folder, and those above it, for its owner alone (as the specification says). Made by root, each
+// belongs to the owner of the one above it: with sudo, to the calling user.
+func makeFolder(path string) error {
+	err := os.Mkdir(path, 0o700)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := makeFolder(filepath.Dir(path)); err != nil {
+			return err
+		}
+		err = os.Mkdir(path, 0o700)
+	}
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return nil // if it is no folder, what is made in it tells
+	case err != nil:
+		return err
+	}
+	d, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return adopt(d)
+}
+
+// adopt gives what root has made to the owner of the folder that it is in.
+func adopt(f *os.File) error {
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	info, err := os.Stat(filepath.Dir(f.Name()))
+	if err != nil {
+		return err
+	}
+	if ownerOf(info) == 0 {
+		return nil
+	}
+	return f.Chown(int(ownerOf(info)), int(info.Sys().(*syscall.Stat_t).Gid))
+}
+
+func ownerOf(info fs.FileInfo) uint32 { return info.Sys().(*syscall.Stat_t).Uid }

@@ -1,0 +1,74 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// maxSocket is the longest path of a Unix socket, in bytes (sun_path of unix(7), without the zero at its end).
+const maxSocket = 107
+
+// Socket is the path of the socket on which an open lab is reached from other terminals. Its folder is made, and is one
+// that no other user can enter.
+func (l *Lab) Socket() (string, error) {
+	path, err := l.socket()
+	if err != nil {
+		return "", fmt.Errorf("find a place for the socket of %s: %w", l.id, err)
+	}
+	return path, nil
+}
+
+func (l *Lab) socket() (string, error) {
+	var errs []error
+	for _, dir := range l.socketFolders() {
+		for _, name := range []string{l.id, shortHash(l.store.root + "\x00" + l.id)} {
+			path := filepath.Join(dir, name+".sock")
+			if len(path) > maxSocket {
+				continue
+			}
+			if err := makePrivate(dir); err != nil {
+				errs = append(errs, err)
+				break
+			}
+			return path, nil
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return "", err
+	}
+	return "", fmt.Errorf("the paths of all folders are longer than %d bytes", maxSocket)
+}
+
+// socketFolders are the folders that a socket may be in, the best one first.
+func (l *Lab) socketFolders() []string {
+	var all []string
+	if info, err := os.Stat(l.store.runtime); l.store.runtime != "" && err == nil && info.IsDir() {
+		all = append(all, filepath.Join(l.store.runtime, "netnscheck"))
+	}
+	return append(all, filepath.Join(l.store.root, "run"),
+		filepath.Join(os.TempDir(), "netnscheck-"+strconv.Itoa(os.Geteuid())))
+}
+
+// makePrivate makes a folder for this user alone, or checks that it is one: somebody else may have made it in /tmp.
+func makePrivate(path string) error {
+	if err := makeFolder(path); err != nil {
+		return err
+	}
+	info, err := os.Lstat(path)
+	if err != nil {
+		return err
+	}
+	above, err := os.Stat(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	owner, me := ownerOf(info), uint32(os.Geteuid())
+	mine := owner == me || me == 0 && owner == ownerOf(above) // see adopt
+	if !info.IsDir() || !mine || info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("%s is no folder of this user alone (mode 0700)", path)
+	}
+	return nil
+}
