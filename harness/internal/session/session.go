@@ -16,6 +16,7 @@ import (
 	"netnscheck/harness/internal/session/wire"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/sitting"
 )
 
 // Role is the role of the process that has the lab. Its input and its output are frames of wire.
@@ -31,6 +32,7 @@ type session struct {
 	begin  wire.Begin
 	secret string
 	lab    *lab.Lab
+	desk   *desk
 	out    *wire.Writer
 
 	mu        sync.Mutex
@@ -52,6 +54,8 @@ func play(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := s.start(ctx); err != nil {
 		return s.out.Message(wire.FromLab{Failed: failed(0, err)})
 	}
+	s.desk.changed = s.late
+	go s.desk.follow(ctx)
 	listened := make(chan error, 1)
 	go func() { listened <- s.listen(frames) }()
 	select {
@@ -60,6 +64,7 @@ func play(ctx context.Context, in io.Reader, out io.Writer) error {
 	case err = <-listened:
 	}
 	s.hangUp()
+	s.desk.close()
 	return errors.Join(err, s.lab.Close())
 }
 
@@ -69,11 +74,15 @@ func (s *session) start(ctx context.Context) (err error) {
 		return err
 	}
 	if err = s.furnish(); err == nil {
-		err = s.out.Message(wire.FromLab{Ready: &wire.Ready{}})
+		sc := s.begin.Scenario
+		sc.Source = s.begin.Source
+		s.desk, err = newDesk(ctx, s.lab, sc, sitting.Options{Exam: s.begin.Exam})
 	}
 	if err == nil {
-		b := s.begin
-		err = s.open(wire.Open{Terminal: Main, Shell: b.Shell, Environment: b.Environment, Size: b.Size})
+		err = s.out.Message(wire.FromLab{Ready: &wire.Ready{Lacks: s.desk.lacks()}})
+	}
+	if err == nil {
+		err = s.open(s.begin.Main)
 	}
 	if err != nil {
 		return errors.Join(err, s.lab.Close())

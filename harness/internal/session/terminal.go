@@ -1,10 +1,12 @@
 package session
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -27,6 +29,17 @@ type terminal struct {
 
 	typed chan []byte
 	hung  sync.Once
+
+	open    wire.Open
+	columns atomic.Int32
+	entered atomic.Bool // a line was typed since the last prompt
+	mu      sync.Mutex  // of what follows, and of the order of the output
+	// command is the one that runs, if a mark told it; status is how it ended.
+	command *string
+	status  int
+	// prompt is what the shell has written since it began a prompt; nil while it runs a command.
+	prompt []byte
+	idle   atomic.Bool // nothing was typed since the prompt
 }
 
 // maxTyped is how many frames of input may wait for a program that does not read: wire.WindowSize of them are let in by
@@ -44,7 +57,7 @@ func (s *session) open(o wire.Open) error {
 	}
 	defer slave.Close()
 	t := &terminal{session: s, number: o.Terminal, master: master, window: wire.NewWindow(),
-		typed: make(chan []byte, maxTyped)}
+		typed: make(chan []byte, maxTyped), open: o}
 	t.resize(o.Size)
 	if err = t.start(o, s.asSeenInside(slave)); err != nil {
 		master.Close()
@@ -96,11 +109,16 @@ func (t *terminal) start(o wire.Open, tty *os.File) error {
 }
 
 func (t *terminal) resize(size wire.Size) {
+	t.columns.Store(int32(size.Columns))
 	pty.Setsize(t.master, &pty.Winsize{Rows: size.Rows, Cols: size.Columns}) // it fails once it is closed
 }
 
 // write passes input on. It is dropped if the terminal has ended, or if the peer sends more than its window.
 func (t *terminal) write(input []byte) {
+	t.idle.Store(false)
+	if bytes.ContainsAny(input, "\r\n") {
+		t.entered.Store(true)
+	}
 	select {
 	case t.typed <- append([]byte(nil), input...):
 	default:
@@ -183,13 +201,6 @@ func (t *terminal) hasEnded() bool {
 		return true
 	default:
 		return false
-	}
-}
-
-// found takes a part of the output.
-func (t *terminal) found(e shell.Event) {
-	if e.Text != nil {
-		t.show(e.Text)
 	}
 }
 

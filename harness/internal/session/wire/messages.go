@@ -8,11 +8,8 @@ type Begin struct {
 	// Source is the Markdown of the scenario, for its prose.
 	Source string
 	Exam   bool
-	// Shell is the name of the learner's shell: bash, zsh or sh.
-	Shell string
-	// Environment are the variables that describe the learner's terminal and locale.
-	Environment []string
-	Size        Size
+	// Main is the learner's terminal.
+	Main Open
 }
 
 // Size is the size of a terminal, in characters.
@@ -30,10 +27,14 @@ type ToLab struct {
 
 // Open asks for a shell on a new terminal with this number.
 type Open struct {
-	Terminal    uint32
-	Shell       string
+	Terminal uint32
+	// Shell is the name of the learner's shell: bash, zsh or sh.
+	Shell string
+	// Environment are the variables that describe the learner's terminal and locale.
 	Environment []string
 	Size        Size
+	// Colour and ASCII say what the terminal shows.
+	Colour, ASCII bool
 }
 
 // Resize is the new size of a terminal.

@@ -37,7 +37,7 @@ type broker struct {
 // run runs the lab until its shell ends.
 func (b *broker) run(ctx context.Context) error {
 	rows, columns := b.tty.Size()
-	b.begin.Size = wire.Size{Rows: rows, Columns: columns}
+	b.begin.Main.Size = wire.Size{Rows: rows, Columns: columns}
 	end, err := b.start(ctx)
 	if err != nil {
 		return machine.NoSandbox(err)

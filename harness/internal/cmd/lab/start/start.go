@@ -12,6 +12,7 @@ import (
 	"netnscheck/harness/internal/cmd/input"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/session"
 	"netnscheck/harness/internal/session/shell"
 	"netnscheck/harness/internal/session/terminal"
 	"netnscheck/harness/internal/session/wire"
@@ -64,7 +65,8 @@ func run(ctx context.Context, o options) error {
 		return status.Usagef("--shell %q: want %s", o.shell, strings.Join(shell.Names, ", "))
 	}
 	b := &broker{tty: tty, screen: o.screen, scenario: sc, begin: wire.Begin{
-		Scenario: sc, Source: sc.Source, Shell: o.shell, Environment: environment(os.Getenv),
+		Scenario: sc, Source: sc.Source, Main: wire.Open{Terminal: session.Main, Shell: o.shell,
+			Environment: environment(os.Getenv), Colour: o.screen.Colour, ASCII: o.screen.ASCII},
 	}}
 	return b.run(ctx)
 }

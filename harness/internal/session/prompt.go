@@ -1,0 +1,91 @@
+package session
+
+import (
+	"context"
+	"strconv"
+	"strings"
+
+	"netnscheck/harness/internal/session/shell"
+	"netnscheck/harness/sitting"
+)
+
+// maxPrompt limits what is remembered of a prompt, in bytes. A longer one is not written again.
+const maxPrompt = 4 << 10
+
+// found takes a part of the output.
+func (t *terminal) found(e shell.Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case e.Text != nil:
+		if t.prompt != nil && len(t.prompt) < maxPrompt {
+			t.prompt = append(t.prompt, e.Text...)
+		}
+		t.show(e.Text)
+	case e.Kind == 'C':
+		t.command, t.prompt = &e.Value, nil
+		t.status = 0
+	case e.Kind == 'D':
+		t.status, _ = strconv.Atoi(e.Value)
+	case e.Kind == 'P':
+		t.beforePrompt()
+	}
+}
+
+// beforePrompt tells what the command did, while the prompt waits.
+func (t *terminal) beforePrompt() {
+	var line string
+	did := t.command != nil || t.entered.Load()
+	if t.command != nil {
+		line = *t.command
+	}
+	t.command = nil
+	t.entered.Store(false)
+	if did {
+		t.tell(t.session.desk.command(context.Background(), line))
+	}
+	t.prompt = []byte{}
+	t.idle.Store(true)
+}
+
+// tell writes news into the terminal.
+func (t *terminal) tell(all []sitting.News) {
+	news, any := sitting.Join(all)
+	if !any {
+		return
+	}
+	look := sitting.Look{Width: int(t.columns.Load()), Colour: t.open.Colour, ASCII: t.open.ASCII}
+	t.show([]byte(strings.Join(news.Lines(look), "\r\n") + "\r\n"))
+}
+
+// late tells what became known after the prompt, above it. It does so only while nothing is typed there.
+func (s *session) late() {
+	s.mu.Lock()
+	var idle *terminal
+	for _, t := range s.terminals {
+		if t.idle.Load() && (idle == nil || t.number < idle.number) {
+			idle = t
+		}
+	}
+	s.mu.Unlock()
+	if idle != nil {
+		s.desk.late(idle.late)
+	}
+}
+
+func (t *terminal) late(news []sitting.News) (taken bool) {
+	if !t.mu.TryLock() { // its output goes on: a prompt follows
+		return false
+	}
+	defer t.mu.Unlock()
+	if joined, _ := sitting.Join(news); len(joined.Now) == 0 && !joined.StepDone {
+		return false
+	}
+	if !t.idle.Load() || len(t.prompt) == 0 || len(t.prompt) >= maxPrompt {
+		return false
+	}
+	t.show([]byte("\r\x1b[J"))
+	t.tell(news)
+	t.show(t.prompt)
+	return true
+}
