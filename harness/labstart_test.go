@@ -182,3 +182,28 @@ func TestLabStart(t *testing.T) {
 func TestLabStartNeedsATerminal(t *testing.T) {
 	harness(t, t.TempDir(), "lab", "start", "veth-pair").want(t, 2, "are not a terminal")
 }
+
+// TestLabNews: after each command the prompt tells what it changed, and which checks are true now or no longer.
+func TestLabNews(t *testing.T) {
+	eachLearner(t, func(t *testing.T, uid int) {
+		needPrograms(t, "bash")
+		needPrograms(t, "ip")
+		l := sits(t, uid, "lab", "start", "veth-pair")
+		l.expects(prompt)
+		l.says("ip netns add testns", `namespace testns appeared\r\n.*✓ .*namespace .testns. exists.* \(4 of 9\)\r\n`)
+		l.expects(prompt)
+		l.says("ip netns del testns", `✗ .*again: namespace .testns. exists`)
+		l.expects(prompt)
+		l.says("ip netns add testns; ip netns add prodns", `✓ .*step 1 of 7: Create the namespaces is done\r\n`)
+		l.expects(prompt)
+		// A command of the next step that only looks goes on to it, and so does one that changes something.
+		l.says("ip route list", `✓ .*step 2 of 7: Look at the host's routes is done\r\n`)
+		l.expects(prompt)
+		l.says("ip link add vnix-prodns type veth peer name vnic-testns", `✓ .*step 3 of 7: .* is done\r\n`)
+		l.expects(prompt)
+		l.types("exit\n")
+		if status := l.ends(); status != 0 {
+			t.Errorf("status %d", status)
+		}
+	})
+}
