@@ -3,12 +3,14 @@ package list
 
 import (
 	"cmp"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/internal/cmd/course"
 	"netnscheck/harness/internal/cmd/input"
 	"netnscheck/harness/internal/cmd/play"
 	"netnscheck/harness/internal/cmd/screen"
@@ -34,13 +36,15 @@ type listed struct {
 
 type options struct {
 	screen *screen.Screen
+	getenv func(string) string
 	json   bool
 	labels bool
+	course bool
 }
 
 // Command is `harness list`.
 func Command(s *screen.Screen) *cobra.Command {
-	o := options{screen: s}
+	o := options{screen: s, getenv: os.Getenv}
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List the scenarios of the catalogue",
@@ -49,12 +53,18 @@ func Command(s *screen.Screen) *cobra.Command {
 	}
 	c.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	c.Flags().BoolVar(&o.labels, "labels", false, "list the labels for --label-filter")
+	c.Flags().BoolVar(&o.course, "course", false, "list lessons and challenges, with what is done of them in labs")
 	return c
 }
 
 func run(o options) error {
-	if o.labels {
+	switch {
+	case o.labels && o.course:
+		return status.Usagef("list: --labels and --course list different things: give one of them")
+	case o.labels:
 		return runLabels(o)
+	case o.course:
+		return runCourse(o)
 	}
 	all, err := listing()
 	if err != nil {
@@ -64,6 +74,17 @@ func run(o options) error {
 		return term.WriteJSON(o.screen.Out, all)
 	}
 	return printTable(o.screen, all)
+}
+
+func runCourse(o options) error {
+	c, err := course.Load(o.getenv)
+	switch {
+	case err != nil:
+		return status.With(status.Usage, err)
+	case o.json:
+		return term.WriteJSON(o.screen.Out, c)
+	}
+	return c.Print(o.screen)
 }
 
 func listing() ([]listed, error) {
@@ -99,6 +120,7 @@ func listedSuites() (listed, error) {
 	}, nil
 }
 
+// printTable prints one line for each entry, no wider than the screen. Titles that have no room are cut.
 func printTable(s *screen.Screen, all []listed) error {
 	rows := [][]string{{"LEVEL", "ID", "KIND", "STEPS", "MISTAKES", "REQUIRES", "TITLE"}}
 	for _, l := range all {
@@ -107,11 +129,8 @@ func printTable(s *screen.Screen, all []listed) error {
 			strconv.Itoa(l.Level), l.ID, l.Kind, strconv.Itoa(l.Steps), strconv.Itoa(l.Mistakes), requires, l.Title,
 		})
 	}
-	if !s.Terminal {
-		return s.Table(rows)
-	}
 	left := leaveOut(rows, s.Columns)
-	if err := s.Table(rows); err != nil || len(left) == 0 {
+	if err := s.List(rows); err != nil || len(left) == 0 || !s.Terminal {
 		return err
 	}
 	sheet := s.Sheet()
@@ -120,12 +139,12 @@ func printTable(s *screen.Screen, all []listed) error {
 }
 
 // titleColumns is the least width for titles.
-const titleColumns = 24
+const titleColumns = 36
 
 // leaveOut removes columns from the rows, the least important first, until the last one, the title, has room. It
 // returns the names of the removed ones.
 func leaveOut(rows [][]string, width int) (names []string) {
-	for _, column := range []string{"REQUIRES", "KIND"} {
+	for _, column := range []string{"REQUIRES", "MISTAKES", "KIND"} {
 		used := titleColumns
 		for i := range len(rows[0]) - 1 {
 			widest := 0
