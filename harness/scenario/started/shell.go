@@ -32,18 +32,18 @@ func shellText(argv []string) (text string, ok bool) {
 }
 
 // shell adds the programs that a shell script starts, in any of its branches. It adds none for a script that sets PATH,
-// and none for one that cannot be parsed: the shell will report that.
-func (s *reader) shell(text string) {
+// and none for one that cannot be parsed: the shell will report that. It reports whether the script could be parsed.
+func (s *reader) shell(text string) bool {
 	file, err := syntax.NewParser(syntax.Variant(syntax.LangBash)).Parse(strings.NewReader(text), "")
 	if err != nil {
-		return
+		return false
 	}
 	t := shellScript{}
 	syntax.Walk(file, t.visit)
 	if t.setsPath && !s.all {
-		return
+		return true
 	}
-	found := reader{all: s.all, packaged: s.packaged, hidden: s.hidden}
+	found := reader{all: s.all, packaged: s.packaged, hidden: s.hidden, into: s.into, netns: s.netns}
 	for _, argv := range t.calls {
 		if name := argv[0]; !slices.Contains(t.functions, name) {
 			found.call(argv)
@@ -56,6 +56,7 @@ func (s *reader) shell(text string) {
 		}
 		s.add(name)
 	}
+	return true
 }
 
 // shellScript is what decides which programs a shell script starts.

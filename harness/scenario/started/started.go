@@ -42,6 +42,9 @@ type reader struct {
 	all bool
 	// hidden is the first thing that is started without being read.
 	hidden string
+	// into collects the commands that start no other one, in the namespace netns; nil if nobody asks for them.
+	into  *[]Command
+	netns string
 }
 
 // unread stands for a word of a shell script whose value is only known when the script runs.
@@ -84,8 +87,15 @@ func (s *reader) command(argv []string) {
 	}
 	switch name {
 	case "ip":
-		if _, left := operation.Enter(argv); len(left) > 0 && filepath.Base(left[0]) != name {
+		if netns, left := operation.Enter(argv); len(left) > 0 && filepath.Base(left[0]) != name {
+			outer := s.netns
+			if netns != "" {
+				s.netns = netns
+			}
 			s.command(left)
+			s.netns = outer
+		} else {
+			s.start(argv)
 		}
 		if c, err := operation.Parse(argv); err == nil {
 			if all, ok := c.Op.(operation.NetnsExecAll); ok {
@@ -97,25 +107,25 @@ func (s *reader) command(argv []string) {
 			s.command(append([]string{"bash"}, argv[i+1:]...))
 		}
 	default:
-		if s.all {
-			s.elsewhere(name, argv)
+		if !s.all || !s.elsewhere(name, argv) {
+			s.start(argv)
 		}
 	}
 }
 
 // elsewhere adds what is started by programs whose own programs are not those of this machine, or need not be there,
-// and hides a program that the lesson may have written.
-func (s *reader) elsewhere(name string, argv []string) {
+// and hides a program that the lesson may have written. It reports whether the program starts others.
+func (s *reader) elsewhere(name string, argv []string) bool {
 	if strings.Contains(argv[0], "/") && !slices.Contains(systemDirs, filepath.Dir(argv[0])) {
 		s.hide(argv[0])
-		return
+		return false
 	}
 	switch name {
 	case "busybox":
 		if len(argv) > 1 && !slices.Contains(shells, argv[1]) {
 			if _, ok := wrappers[argv[1]]; !ok {
 				s.add(name + " " + argv[1])
-				return
+				return false
 			}
 		}
 		s.command(argv[1:])
@@ -142,7 +152,10 @@ func (s *reader) elsewhere(name string, argv []string) {
 				s.command(argv[i+1:])
 			}
 		}
+	default:
+		return false
 	}
+	return true
 }
 
 // systemDirs hold the programs that are not the lesson's own.
