@@ -116,7 +116,7 @@ func (s *Sitting) Past() []Past {
 // Change is what is known after a change of the network, or after a command.
 type Change struct {
 	// Verdicts are those of Sitting.Checks, in their order. One without an outcome was not asked for: what is known of
-	// its check stays.
+	// its check stays, or is undecided if something changed.
 	Verdicts []scenario.Verdict
 	// Changed is what changed, in the words of state.Diff.
 	Changed []string
@@ -140,7 +140,14 @@ func (s *Sitting) Judge(c Change) News {
 	}
 	s.acted = s.acted || c.Acted
 	for i, check := range s.Checks() {
-		if i < len(c.Verdicts) && s.checks[i].judge(check, c.Verdicts[i], s.acted) {
+		var v scenario.Verdict
+		if i < len(c.Verdicts) {
+			v = c.Verdicts[i]
+		}
+		switch {
+		case v.Outcome == "" && len(c.Changed) > 0:
+			s.checks[i].status, s.checks[i].found = Undecided, ""
+		case v.Outcome != "" && s.checks[i].judge(check, v, s.acted):
 			news.Now = append(news.Now, s.check(i))
 		}
 		if s.checks[i].status == Holds {
@@ -160,8 +167,6 @@ func (s *Sitting) Judge(c Change) News {
 // judge takes in a verdict and reports whether it is news. If nobody acted, the check was so from the beginning.
 func (j *judged) judge(check scenario.Check, v scenario.Verdict, acted bool) (news bool) {
 	switch v.Outcome {
-	case "":
-		return false
 	case scenario.Pass:
 		news = j.decided == Open || j.decided == Lost || j.decided == "" && acted && !check.Before
 		j.status, j.found = Holds, ""

@@ -107,9 +107,10 @@ func TestJudge(t *testing.T) {
 		{did("pfp"), "hoh", ""},                       // nothing new
 		{did("ffp"), "loh", "✗ again: `a` (1 of 3)"},  //
 		{did("efp"), "uoh", ""},                       // not decided is no news
-		{did("-fp"), "uoh", ""},                       // nor is what was not asked
 		{did("ffp"), "loh", ""},                       // still lost
-		{did("p"), "hoh", "✓ `a` (2 of 3)"},           // the others as before
+		{looked("p"), "hoh", "✓ `a` (2 of 3)"},        // the others as before
+		{did("-f-"), "uou", ""},                       // what was not asked after a change is not known
+		{looked("p-p"), "hoh", ""},                    // and is no news if it is as it was
 		{did("pff"), "hol", "✗ again: `lo` (1 of 3)"}, //
 		{did("fpf"), "lhl", "✗ again: `a` (1 of 3)|✓ `b` (1 of 3)"},
 		{did("ppp"), "hhh", "something|✓ step 1 of 3: Make them is done"},
@@ -122,7 +123,7 @@ func TestJudge(t *testing.T) {
 		if c.change.Changed != nil && strings.Count(want, "|") == 0 {
 			want = strings.TrimSuffix("something|"+want, "|")
 		}
-		if got := statuses(s); got != c.statuses || lines != want || news.StepDone != (i == 10) || news.AllDone {
+		if got := statuses(s); got != c.statuses || lines != want || news.StepDone != (i == 11) || news.AllDone {
 			t.Errorf("%d: got %s %q, want %s %q", i, got, lines, c.statuses, want)
 		}
 	}
