@@ -56,6 +56,7 @@ func (w *walk) resolve(n *state.Namespace, out *state.Link, to netip.Addr, p pac
 	if owner.obstacle != nil {
 		return port{}, owner.obstacle
 	}
+	owner = w.entrance(port{n, out}, to, owner, arrivals)
 	// The owner is reached: does it answer, and does the sender use the right MAC address?
 	w.doubtOthers(port{n, out}, owner, to, arrivals, p)
 	if c := w.sharedSource(n, out, p, arrivals); c != nil {
@@ -212,6 +213,21 @@ func (w *walk) sharedSource(n *state.Namespace, out *state.Link, p packet, arriv
 		}
 	}
 	return nil
+}
+
+// entrance is the link of the owner's namespace that gets the frames: with several on one segment any of them answers
+// for the address (arp_process(), net/ipv4/arp.c), and the sender uses the MAC address of one.
+func (w *walk) entrance(me port, to netip.Addr, owner *arrival, arrivals []arrival) *arrival {
+	known := w.neighbour(me.n, me.l, to)
+	if known == nil || known.MAC == "" || strings.EqualFold(known.MAC, owner.l.MAC) {
+		return owner
+	}
+	for i := range arrivals {
+		if a := &arrivals[i]; a.n == owner.n && a.obstacle == nil && strings.EqualFold(known.MAC, a.l.MAC) {
+			return a
+		}
+	}
+	return owner
 }
 
 // believed checks that the owner answers, and that the sender uses its MAC address.

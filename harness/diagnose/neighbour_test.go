@@ -43,6 +43,32 @@ func TestProxies(t *testing.T) {
 	}
 }
 
+// TestEitherLinkAnswers: of two links of a namespace on one segment either answers for the address, so a neighbour may
+// know it by the MAC address of the other one.
+func TestEitherLinkAnswers(t *testing.T) {
+	s := switched()
+	a := s.Namespace("a")
+	parent := a.Link("eth0")
+	addr := parent.Addresses[0]
+	parent.Addresses, a.Routes = nil, nil
+	l := state.Link{Index: 9, Name: "mv0", Kind: "macvlan", Macvlan: "bridge", Up: true, Carrier: true, MTU: 1500,
+		MAC: "02:00:00:00:00:77", Peer: &state.LinkRef{Netns: "a", Name: "eth0"}}
+	give(a, &l, addr.Prefix)
+	a.Links = append(a.Links, l)
+	b := s.Namespace("b")
+	for mac, want := range map[string]causes.Cause{l.MAC: 0, a.Link("eth0").MAC: 0,
+		"02:00:00:00:de:ad": causes.NeighbourWrong} {
+		b.Neighbours = []state.Neighbour{{Addr: addr.Prefix.Addr(), Dev: "eth0", MAC: mac, State: "stale"}}
+		var got causes.Cause
+		if c := Diagnose(s, Query{From: "b", To: addr.Prefix.Addr()}).Cause; c != nil {
+			got = c.Name
+		}
+		if got != want {
+			t.Errorf("known by %s: %s, want %s", mac, got, want)
+		}
+	}
+}
+
 // TestOneMACOnOneLink: a macvlan in the mode passthru shares the MAC address of its parent, which is no duplicate.
 func TestOneMACOnOneLink(t *testing.T) {
 	s := switched()

@@ -9,6 +9,7 @@ package fault
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
@@ -172,6 +173,9 @@ func Choose(possible []Fault, finished *state.State, goals []scenario.Check, o O
 		}
 	}
 	switch {
+	case len(asked) == 0:
+		return nil, errors.New("put in a fault: no check that holds at the end says that something is reached, " +
+			"so nothing would show it")
 	case len(possible) == 0:
 		return nil, fmt.Errorf("put in a fault: none is known for this network")
 	case len(chosen) == 0:

@@ -1,7 +1,6 @@
 package fault
 
 import (
-	"net/netip"
 	"slices"
 
 	"netnscheck/harness/claim"
@@ -29,45 +28,33 @@ func Goals(sc *scenario.Scenario, finished *state.State) []scenario.Check {
 	for _, step := range sc.Steps {
 		for _, c := range step.Checks {
 			if lasting(c.Claim) && mayHold(c.Claim, finished) {
+				if wrong, ok := c.Claim.(claim.NothingWrong); ok {
+					c.Claim = soundPath{wrong}
+				}
 				c.Before = false
 				add(c)
 			}
 		}
 	}
 	for _, c := range slices.Clone(goals) {
-		if q, ok := queryOf(c.Claim); ok && sound(finished, q) && oneVoice(finished, q) {
-			sound := claim.NothingWrong{Inquiry: claim.Inquiry{Netns: q.From, Dest: q.To, From: q.Source, Bytes: q.Size,
-				Port: int(q.Port)}}
-			add(scenario.Check{Line: c.Line, Text: sound.Sentence(), Claim: sound})
+		if q, ok := queryOf(c.Claim); ok && sound(finished, q) {
+			whole := soundPath{claim.NothingWrong{Inquiry: claim.Inquiry{Netns: q.From, Dest: q.To, From: q.Source,
+				Bytes: q.Size, Port: int(q.Port)}}}
+			add(scenario.Check{Line: c.Line, Text: whole.Sentence(), Claim: whole})
 		}
 	}
 	return goals
 }
 
-// oneVoice reports whether the namespaces at both ends of a path have one link in each network, and none that lies on
-// another one. Of two, either answers for the addresses of the other (arp_ignore 0), and the diagnosis takes what the
-// neighbours learn then for wrong.
-func oneVoice(s *state.State, q diagnose.Query) bool {
-	for i := range s.Namespaces {
-		n := &s.Namespaces[i]
-		if n.Name != q.From && !hasOwn(n, q.To) {
-			continue
-		}
-		on := map[netip.Prefix]string{}
-		for _, l := range n.Links {
-			if l.Kind != "veth" && l.Peer != nil && l.Peer.Netns == n.Name {
-				return false
-			}
-			for _, a := range l.Addresses {
-				network := a.Prefix.Masked()
-				if other, ok := on[network]; ok && other != l.Name && !network.Addr().IsLinkLocalUnicast() {
-					return false
-				}
-				on[network] = l.Name
-			}
-		}
+// soundPath is the claim that nothing is wrong, which does not tell the cause when it is false: that is to be found.
+type soundPath struct{ claim.NothingWrong }
+
+func (c soundPath) Judge(known claim.Evidence) claim.Finding {
+	f := c.NothingWrong.Judge(known)
+	if !f.Holds {
+		f.Found = "something is, whether a ping gets an answer or not"
 	}
-	return true
+	return f
 }
 
 // lasting reports whether a claim is about what a network is and does, at any time.
@@ -88,9 +75,6 @@ func lasting(c claim.Claim) bool {
 
 // mayHold reports whether a claim is true in a state, as far as that tells.
 func mayHold(c claim.Claim, s *state.State) bool {
-	if wrong, ok := c.(claim.NothingWrong); ok && !oneVoice(s, diagnose.Query{From: wrong.Netns, To: wrong.Dest}) {
-		return false
-	}
 	needs := c.Needs()
 	if needs.Question == nil {
 		f := c.Judge(claim.Evidence{State: s})

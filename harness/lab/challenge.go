@@ -22,6 +22,10 @@ type Challenge struct {
 	Goals []scenario.Check
 	// Faults are in the order in which they were put in.
 	Faults []fault.Fault
+	// Page is the challenge for a learner: a scenario of one step, whose checks are the goals.
+	Page *scenario.Scenario
+
+	lesson *scenario.Scenario
 }
 
 // Finish starts a lab, runs all steps of a lesson in it, and reads the state and the goals. Nothing is broken yet. The
@@ -31,8 +35,8 @@ func Finish(ctx context.Context, sc *scenario.Scenario, world Options) (*Challen
 	if err != nil {
 		return nil, err
 	}
-	c := &Challenge{Lab: l}
-	if err := c.take(ctx, sc); err != nil {
+	c := &Challenge{Lab: l, lesson: sc}
+	if err := c.take(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("examine the finished lab of %s: %w", sc.ID, err), l.Close())
 	}
 	return c, nil
@@ -40,12 +44,12 @@ func Finish(ctx context.Context, sc *scenario.Scenario, world Options) (*Challen
 
 // take reads the state and the goals that hold. The probes for them leave neighbours behind, which are forgotten: an
 // entry that is known would hide a fault.
-func (c *Challenge) take(ctx context.Context, sc *scenario.Scenario) error {
+func (c *Challenge) take(ctx context.Context) error {
 	s, err := c.Lab.Whole(ctx)
 	if err != nil {
 		return err
 	}
-	goals := fault.Goals(sc, s)
+	goals := fault.Goals(c.lesson, s)
 	for i, a := range c.Lab.Await(ctx, goals, nil) {
 		if a.Outcome == scenario.Pass {
 			c.Goals = append(c.Goals, goals[i])
@@ -58,7 +62,7 @@ func (c *Challenge) take(ctx context.Context, sc *scenario.Scenario) error {
 	return err
 }
 
-// Break chooses faults and puts them in. If none can be put in, nothing is changed.
+// Break chooses faults, writes the page and puts them in. If none can be put in, nothing is changed.
 func (c *Challenge) Break(ctx context.Context, o fault.Options) error {
 	possible := slices.DeleteFunc(fault.Possible(c.Finished, c.Goals), func(f fault.Fault) bool {
 		return slices.ContainsFunc(slices.Concat(f.Break, f.Mend), func(cmd operation.Command) bool {
@@ -67,6 +71,9 @@ func (c *Challenge) Break(ctx context.Context, o fault.Options) error {
 	})
 	chosen, err := fault.Choose(possible, c.Finished, c.Goals, o)
 	if err != nil {
+		return err
+	}
+	if c.Page, err = fault.Page(c.lesson, c.Finished, c.Goals, chosen); err != nil {
 		return err
 	}
 	return c.PutIn(ctx, chosen...)
