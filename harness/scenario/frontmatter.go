@@ -134,12 +134,25 @@ func (m *frontMatter) id(key string, n ast.Node) {
 	id, ok := scalar(n)
 	switch {
 	case !ok || !kebabCase.MatchString(id):
-		m.bad(key, n, "lower-case words joined by -, such as veth-pair")
+		m.bad(key, n, idForm)
 	case len(id) > maxID:
 		m.bad(key, n, fmt.Sprintf("at most %d letters, found %d", maxID, len(id)))
 	default:
 		m.sc.ID, m.sc.IDLine = id, m.line(n)
 	}
+}
+
+const idForm = "lower-case words joined by -, such as veth-pair"
+
+// CheckID refuses what cannot be the id of a scenario.
+func CheckID(id string) error {
+	switch {
+	case !kebabCase.MatchString(id):
+		return errors.New("expected " + idForm)
+	case len(id) > maxID:
+		return fmt.Errorf("expected at most %d letters, found %d", maxID, len(id))
+	}
+	return nil
 }
 
 func (m *frontMatter) kind(key string, n ast.Node) {

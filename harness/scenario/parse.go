@@ -43,7 +43,7 @@ func read(file string, src []byte, values Values) (*Scenario, *findings) {
 	}
 	front := &frontMatter{findings: f, sc: sc, offset: 1}
 	front.read(yamlText)
-	if len(f.list) == 0 && (!kebabCase.MatchString(sc.ID) || len(sc.ID) > maxID) {
+	if len(f.list) == 0 && CheckID(sc.ID) != nil {
 		f.add(1, "the file name is no id (%s): expected lower-case words joined by -, at most %d letters, in it or "+
 			"as id in "+
 			"the front matter", quoted(sc.ID), maxID)

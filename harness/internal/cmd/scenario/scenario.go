@@ -5,6 +5,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"netnscheck/harness/internal/cmd/scenario/check"
+	"netnscheck/harness/internal/cmd/scenario/newcmd"
+	"netnscheck/harness/internal/cmd/scenario/preview"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
 )
@@ -17,6 +19,6 @@ func Command(s *screen.Screen) *cobra.Command {
 		Args:  status.NoSuchCommand,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(check.Command(s))
+	c.AddCommand(newcmd.Command(s), check.Command(s), preview.Command(s))
 	return c
 }
