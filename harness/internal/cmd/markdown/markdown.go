@@ -1,6 +1,7 @@
 // Package markdown lays out Markdown for a terminal. It supports what lessons use; anything else is plain text.
 // (Libraries that render Markdown bring syntax highlighters, whose tables take longer to initialize than the rest of
-// the harness, in each worker.) It is pure: no kernel, no files, no output. Only internal/cmd/screen imports it.
+// the harness, in each worker.) It is pure: no kernel, no files, no output. Only internal/cmd/screen and internal/face
+// import it.
 package markdown
 
 import (
