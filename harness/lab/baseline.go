@@ -15,22 +15,35 @@ import (
 // Baseline holds counter values from before a section's commands, and records events from then on.
 type Baseline struct {
 	counters map[claim.Count]uint64
-	feeds    map[string]*observe.Feed // by namespace
+	feeds    map[string]eventSource // by namespace
+}
+
+// eventSource gives the events in a namespace. Without any it waits for a moment.
+type eventSource interface {
+	Events(moment time.Duration) ([]observe.Event, error)
+	Close()
 }
 
 // Baseline reads the counters and starts the watches that the checks need. A counter whose link or namespace does not
 // exist yet starts at 0.
 func (l *Lab) Baseline(ctx context.Context, checks []scenario.Check) (*Baseline, error) {
-	base := &Baseline{counters: map[claim.Count]uint64{}, feeds: map[string]*observe.Feed{}}
+	return l.baseline(ctx, checks, func(ns string) (eventSource, error) { return observe.Watch(l.world, ns) })
+}
+
+// baseline is Baseline with a way to watch a namespace.
+func (l *Lab) baseline(ctx context.Context, checks []scenario.Check,
+	watch func(ns string) (eventSource, error)) (*Baseline, error) {
+	base := &Baseline{counters: map[claim.Count]uint64{}, feeds: map[string]eventSource{}}
+	k := &look{lab: l}
 	for _, c := range checks {
 		var err error
 		switch q := c.Claim.Needs().Question.(type) {
 		case claim.Count:
 			var all map[string]uint64
-			all, err = l.counters(ctx, q)
+			all, err = k.counters(ctx, q)
 			base.counters[q] = all[q.Counter]
 		case claim.Watch:
-			err = base.watch(l, q.Netns)
+			err = base.watch(q.Netns, watch)
 		}
 		if err != nil {
 			base.Close()
@@ -41,11 +54,11 @@ func (l *Lab) Baseline(ctx context.Context, checks []scenario.Check) (*Baseline,
 }
 
 // watch starts a watch on a namespace. A namespace that does not exist yet is not watched.
-func (b *Baseline) watch(l *Lab, ns string) error {
+func (b *Baseline) watch(ns string, watch func(ns string) (eventSource, error)) error {
 	if b.feeds[ns] != nil {
 		return nil
 	}
-	feed, err := observe.Watch(l.world, ns)
+	feed, err := watch(ns)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
@@ -106,7 +119,7 @@ func (b *Baseline) events(q claim.Watch) ([]claim.Event, error) {
 }
 
 // counted returns the recorded value of a counter, and the current values of all counters of its link or namespace.
-func (b *Baseline) counted(ctx context.Context, l *Lab, q claim.Count) (claim.CounterMovement, error) {
+func (b *Baseline) counted(ctx context.Context, k *look, q claim.Count) (claim.CounterMovement, error) {
 	var before uint64
 	noted := false
 	if b != nil {
@@ -115,14 +128,14 @@ func (b *Baseline) counted(ctx context.Context, l *Lab, q claim.Count) (claim.Co
 	if !noted {
 		return claim.CounterMovement{}, fmt.Errorf("not judged: the counter %s was not read before", q.Counter)
 	}
-	now, err := l.counters(ctx, q)
+	now, err := k.counters(ctx, q)
 	return claim.CounterMovement{Before: before, Now: now}, err
 }
 
 // counters reads all counters of the link or the namespace in the question; those of a namespace have the names of
 // nstat(8). It returns nil if the link or the namespace does not exist.
-func (l *Lab) counters(ctx context.Context, q claim.Count) (map[string]uint64, error) {
-	s, err := l.brief(ctx)
+func (k *look) counters(ctx context.Context, q claim.Count) (map[string]uint64, error) {
+	s, err := k.snapshot(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +149,7 @@ func (l *Lab) counters(ctx context.Context, q claim.Count) (map[string]uint64, e
 		}
 		return nil, nil
 	}
-	all, err := observe.Counters(ctx, l.world, q.Netns)
+	all, err := observe.Counters(ctx, k.lab.world, q.Netns)
 	if err != nil {
 		return nil, fmt.Errorf("read the counters of %s: %w", q.Netns, err)
 	}

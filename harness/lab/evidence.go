@@ -48,7 +48,7 @@ func (k *look) ask(ctx context.Context, question claim.Question, listen time.Dur
 	case claim.Groups:
 		known.Groups, known.State, err = k.groups(ctx, q)
 	case claim.Count:
-		known.Counter, err = k.base.counted(ctx, k.lab, q)
+		known.Counter, err = k.base.counted(ctx, k, q)
 	case claim.Watch:
 		known.Events, err = k.base.events(q)
 	case claim.ChainRules:

@@ -30,6 +30,7 @@ type Lab struct {
 	busy, filters atomic.Bool
 	// refusals are those that probes have heard.
 	refusals refusals
+	live     []*Live // closed with the lab
 }
 
 // Options are the options of Start. The zero value is for a lab in the sandbox.
@@ -240,7 +241,12 @@ func (l *Lab) ID() string { return l.world.ID() }
 func (l *Lab) Thread() int { return l.world.Thread() }
 
 // Close takes the lab down. The error lists what could not be removed.
-func (l *Lab) Close() error { return l.world.Close() }
+func (l *Lab) Close() error {
+	for _, v := range l.live {
+		v.Close()
+	}
+	return l.world.Close()
+}
 
 // TestMain runs the tests of a test binary in a sandbox and returns the exit status. Call it from TestMain.
 func TestMain(m interface{ Run() int }) int { return sandbox.TestMain(m) }

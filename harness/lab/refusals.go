@@ -57,3 +57,14 @@ func (r *refusals) heard(netns string, dest netip.Addr, h claim.Heard) claim.Hea
 	r.left[key] = a
 	return h
 }
+
+// patience is how long it takes until silence from an address proves something again.
+func (r *refusals) patience(netns string, dest netip.Addr) time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	a, known := r.left[way{netns, dest}]
+	if !known || a.errors >= surelyOne {
+		return 0
+	}
+	return time.Duration((surelyOne-a.errors)/perSecond*float64(time.Second)) - time.Since(a.at)
+}

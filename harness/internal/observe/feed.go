@@ -52,12 +52,64 @@ func (e Event) String() string {
 // Feed receives the events of one namespace (multicast groups of rtnetlink(7)). Its socket keeps the namespace alive:
 // close it when the namespace is deleted.
 type Feed struct {
+	Recorder
 	talk   *conversation
+	lost   error // why events are missing
+	closed bool
+}
+
+// Recorder turns the messages of rtnetlink(7) about one namespace into its events.
+type Recorder struct {
 	names  map[int]string  // of the links, by index
 	known  map[string]bool // existing addresses and neighbours, by their identity
 	events []Event
-	lost   error // why events are missing
-	closed bool
+}
+
+// Record makes a Recorder for a namespace, to which the messages are handed from then on. It reads existing objects, to
+// distinguish their changes from additions.
+func Record(w *netns.World, ns string) (*Recorder, error) {
+	r := newRecorder()
+	if err := w.Do(ns, r.readExisting); err != nil {
+		return nil, fmt.Errorf("record the events of %s: %w", ns, err)
+	}
+	return &r, nil
+}
+
+func newRecorder() Recorder { return Recorder{names: map[int]string{}, known: map[string]bool{}} }
+
+// Hear records the event that a message reports, if a check can ask for it, unless it is to be passed over.
+func (r *Recorder) Hear(kind, flags uint16, body []byte, passOver bool) {
+	if e, ok := r.read(kind, flags, body); ok && !passOver {
+		r.events = append(r.events, e)
+	}
+}
+
+// Recorded are the events so far.
+func (r *Recorder) Recorded() []Event { return r.events }
+
+// readExisting reads the objects of the calling thread's namespace.
+func (r *Recorder) readExisting() error {
+	before, err := open(unix.NETLINK_ROUTE)
+	if err != nil {
+		return err
+	}
+	defer before.close()
+	for _, table := range []struct {
+		dump, tell uint16
+		header     int
+	}{
+		{unix.RTM_GETLINK, unix.RTM_NEWLINK, unix.SizeofIfInfomsg},
+		{unix.RTM_GETADDR, unix.RTM_NEWADDR, unix.SizeofIfAddrmsg},
+		{unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH, sizeofNeighbour},
+	} {
+		_, err := dump(before, table.dump, make([]byte, table.header), func(body []byte) (Event, bool) {
+			return r.read(table.tell, 0, body)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ErrLost is for a feed whose socket overflowed, so that events are missing.
@@ -71,35 +123,15 @@ const groups = 1<<(unix.RTNLGRP_LINK-1) | 1<<(unix.RTNLGRP_NEIGH-1) |
 // Watch starts to receive the events of a namespace. It reads existing objects, to distinguish their changes from
 // additions.
 func Watch(w *netns.World, ns string) (*Feed, error) {
-	f := &Feed{names: map[int]string{}, known: map[string]bool{}}
-	err := w.Do(ns, func() error {
-		before, err := open(unix.NETLINK_ROUTE)
-		if err != nil {
-			return err
-		}
-		defer before.close()
+	f := &Feed{Recorder: newRecorder()}
+	err := w.Do(ns, func() (err error) {
 		if f.talk, err = open(unix.NETLINK_ROUTE); err != nil {
 			return err
 		}
 		if err := unix.Bind(f.talk.fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: groups}); err != nil {
 			return err
 		}
-		for _, table := range []struct {
-			dump, tell uint16
-			header     int
-		}{
-			{unix.RTM_GETLINK, unix.RTM_NEWLINK, unix.SizeofIfInfomsg},
-			{unix.RTM_GETADDR, unix.RTM_NEWADDR, unix.SizeofIfAddrmsg},
-			{unix.RTM_GETNEIGH, unix.RTM_NEWNEIGH, sizeofNeighbour},
-		} {
-			_, err := dump(before, table.dump, make([]byte, table.header), func(body []byte) (Event, bool) {
-				return f.read(table.tell, 0, body)
-			})
-			if err != nil {
-				return err
-			}
-		}
-		return nil
+		return f.readExisting()
 	})
 	if err != nil {
 		f.Close()
@@ -165,9 +197,7 @@ func (f *Feed) receive() error {
 		if length < unix.NLMSG_HDRLEN || length > len(part) {
 			return errors.New("receive an event: it is truncated")
 		}
-		if e, ok := f.read(native.Uint16(part[4:]), native.Uint16(part[6:]), part[unix.NLMSG_HDRLEN:length]); ok {
-			f.events = append(f.events, e)
-		}
+		f.Hear(native.Uint16(part[4:]), native.Uint16(part[6:]), part[unix.NLMSG_HDRLEN:length], false)
 		part = part[min(align(length), len(part)):]
 	}
 	return nil

@@ -11,16 +11,16 @@ import (
 
 // read turns a message of the kernel into an event and updates the existing objects; not ok for messages that no check
 // can ask for.
-func (f *Feed) read(kind, flags uint16, body []byte) (Event, bool) {
+func (r *Recorder) read(kind, flags uint16, body []byte) (Event, bool) {
 	switch kind {
 	case unix.RTM_NEWLINK, unix.RTM_DELLINK:
-		return f.readLink(kind == unix.RTM_DELLINK, body)
+		return r.readLink(kind == unix.RTM_DELLINK, body)
 	case unix.RTM_NEWADDR, unix.RTM_DELADDR:
-		return f.readAddress(kind == unix.RTM_DELADDR, body)
+		return r.readAddress(kind == unix.RTM_DELADDR, body)
 	case unix.RTM_NEWROUTE, unix.RTM_DELROUTE:
-		return f.readRoute(kind == unix.RTM_DELROUTE, flags&unix.NLM_F_REPLACE != 0, body)
+		return r.readRoute(kind == unix.RTM_DELROUTE, flags&unix.NLM_F_REPLACE != 0, body)
 	case unix.RTM_NEWNEIGH, unix.RTM_DELNEIGH:
-		return f.readNeighbour(kind == unix.RTM_DELNEIGH, body)
+		return r.readNeighbour(kind == unix.RTM_DELNEIGH, body)
 	}
 	return Event{}, false
 }
@@ -35,12 +35,12 @@ func verb(deleted, there bool) string {
 	return "add"
 }
 
-func (f *Feed) readLink(deleted bool, body []byte) (Event, bool) {
+func (r *Recorder) readLink(deleted bool, body []byte) (Event, bool) {
 	if len(body) < unix.SizeofIfInfomsg {
 		return Event{}, false
 	}
 	index := int(int32(native.Uint32(body[4:])))
-	_, there := f.names[index]
+	_, there := r.names[index]
 	name := ""
 	attributes(body[unix.SizeofIfInfomsg:], func(kind uint16, data []byte) {
 		if kind == unix.IFLA_IFNAME {
@@ -51,14 +51,14 @@ func (f *Feed) readLink(deleted bool, body []byte) (Event, bool) {
 		return Event{Object: "link", Verb: "change", Words: []string{name}}, true
 	}
 	if deleted {
-		delete(f.names, index)
+		delete(r.names, index)
 	} else {
-		f.names[index] = name
+		r.names[index] = name
 	}
 	return Event{Object: "link", Verb: verb(deleted, there), Words: []string{name}}, true
 }
 
-func (f *Feed) readAddress(deleted bool, body []byte) (Event, bool) {
+func (r *Recorder) readAddress(deleted bool, body []byte) (Event, bool) {
 	if len(body) < unix.SizeofIfAddrmsg {
 		return Event{}, false
 	}
@@ -75,12 +75,12 @@ func (f *Feed) readAddress(deleted bool, body []byte) (Event, bool) {
 		local = address
 	}
 	prefix := netip.PrefixFrom(local, int(body[1])).String()
-	dev := f.names[int(native.Uint32(body[4:]))]
-	return Event{Object: "addr", Verb: f.count("addr "+prefix+" "+dev, deleted), Words: []string{prefix, "dev", dev}},
+	dev := r.names[int(native.Uint32(body[4:]))]
+	return Event{Object: "addr", Verb: r.count("addr "+prefix+" "+dev, deleted), Words: []string{prefix, "dev", dev}},
 		true
 }
 
-func (f *Feed) readNeighbour(deleted bool, body []byte) (Event, bool) {
+func (r *Recorder) readNeighbour(deleted bool, body []byte) (Event, bool) {
 	if len(body) < sizeofNeighbour || body[0] == unix.AF_BRIDGE {
 		return Event{}, false
 	}
@@ -90,19 +90,19 @@ func (f *Feed) readNeighbour(deleted bool, body []byte) (Event, bool) {
 			address, _ = netip.AddrFromSlice(data)
 		}
 	})
-	dev := f.names[int(native.Uint32(body[4:]))]
-	return Event{Object: "neigh", Verb: f.count("neigh "+address.String()+" "+dev, deleted),
+	dev := r.names[int(native.Uint32(body[4:]))]
+	return Event{Object: "neigh", Verb: r.count("neigh "+address.String()+" "+dev, deleted),
 		Words: []string{address.String(), "dev", dev}}, true
 }
 
 // count updates the existing objects and returns the verb of the event.
-func (f *Feed) count(what string, deleted bool) string {
-	v := verb(deleted, f.known[what])
-	f.known[what] = !deleted
+func (r *Recorder) count(what string, deleted bool) string {
+	v := verb(deleted, r.known[what])
+	r.known[what] = !deleted
 	return v
 }
 
-func (f *Feed) readRoute(deleted, replaced bool, body []byte) (Event, bool) {
+func (r *Recorder) readRoute(deleted, replaced bool, body []byte) (Event, bool) {
 	if len(body) < unix.SizeofRtMsg || native.Uint32(body[8:])&unix.RTM_F_CLONED != 0 {
 		return Event{}, false // a cached copy of a route
 	}
@@ -117,7 +117,7 @@ func (f *Feed) readRoute(deleted, replaced bool, body []byte) (Event, bool) {
 			via, _ := netip.AddrFromSlice(data)
 			pairs = append(pairs, "via", via.String())
 		case unix.RTA_OIF:
-			pairs = append(pairs, "dev", f.names[int(number(data))])
+			pairs = append(pairs, "dev", r.names[int(number(data))])
 		case unix.RTA_TABLE:
 			table = number(data)
 		}

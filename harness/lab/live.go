@@ -1,0 +1,216 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"netnscheck/harness/claim"
+	"netnscheck/harness/internal/feed"
+	"netnscheck/harness/internal/observe"
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/state"
+)
+
+// Live judges the checks of a step while somebody works in the lab: it hears from the kernel what changes and judges
+// again what that may concern. Its packets are sent at most once for each change, and only where the state does not
+// rule the answer out; they count neither as traffic nor as events. It is for one goroutine at a time.
+//
+// The learner's own traffic during a probe, which takes milliseconds, is not counted either. A neighbour or an entry
+// of a bridge that a probe leaves does not make a check false that denies it.
+type Live struct {
+	lab  *Lab
+	feed *feed.Feed // nil if deaf is set
+	deaf error
+
+	checks []scenario.Check
+	base   *Baseline
+	// settling is set as long as what earlier commands began is not to be counted as the work of this step.
+	settling bool
+	answers  []answered // by check
+	traces   traces
+}
+
+// Heard is what the kernel has told: which kinds of things may have changed in which namespaces.
+type Heard = feed.Change
+
+// Change is why the checks of a step are judged.
+type Change struct {
+	Heard
+	// Command is set if a command has ended: it may have changed what the kernel does not tell of, such as a sysctl, a
+	// rule of iptables-legacy, or a server that listens.
+	Command bool
+	// Asked is set if the learner wants to know: the network is asked whatever the state says.
+	Asked bool
+}
+
+// Live begins to hear what changes. It is closed with the lab, or before.
+func (l *Lab) Live(ctx context.Context) (*Live, error) {
+	v := &Live{lab: l, traces: traces{}}
+	var err error
+	switch v.feed, err = feed.Open(l.world); {
+	case errors.Is(err, feed.ErrDeaf):
+		v.deaf = err
+	case err != nil:
+		return nil, fmt.Errorf("watch the lab: %w", err)
+	}
+	if err := v.Begin(ctx, nil); err != nil {
+		v.Close()
+		return nil, err
+	}
+	l.live = append(l.live, v)
+	return v, nil
+}
+
+// Changes gives what the kernel tells, one value for each burst of changes. Where it tells nothing (see Lacks) nothing
+// comes, and the checks are to be judged after each command. It is closed by Close, and by a failure: see Err.
+func (v *Live) Changes() <-chan Heard {
+	if v.feed == nil {
+		return nil
+	}
+	return v.feed.Changes()
+}
+
+// Take returns at once what has changed since the last value of Changes, without waiting for the end of a burst.
+func (v *Live) Take() Heard {
+	if v.feed == nil {
+		return Heard{Everything: true}
+	}
+	return v.feed.Take()
+}
+
+// Err is why Changes was closed; nil after Close.
+func (v *Live) Err() error {
+	if v.feed == nil {
+		return nil
+	}
+	return v.feed.Err()
+}
+
+// Lacks are the changes of which nobody tells here, each as a sentence.
+func (v *Live) Lacks() []string {
+	if v.deaf != nil {
+		return []string{fmt.Sprintf("changes are noticed after a command has ended, not while it runs: %v", v.deaf)}
+	}
+	return v.feed.Lacks()
+}
+
+// Begin begins a step: counters and events are counted from now on.
+func (v *Live) Begin(ctx context.Context, checks []scenario.Check) error {
+	if v.base != nil {
+		v.base.Close()
+		v.base = nil
+	}
+	v.checks, v.answers, v.traces, v.settling = checks, make([]answered, len(checks)), traces{}, true
+	return v.rebase(ctx)
+}
+
+// rebase counts from now on.
+func (v *Live) rebase(ctx context.Context) error {
+	base, err := v.lab.baseline(ctx, v.checks, v.watch)
+	if err != nil {
+		return fmt.Errorf("begin a step: %w", err)
+	}
+	if v.base != nil {
+		v.base.Close()
+	}
+	v.base = base
+	return nil
+}
+
+// Close ends it. The lab goes on.
+func (v *Live) Close() {
+	if v.base != nil {
+		v.base.Close()
+		v.base = nil
+	}
+	if v.feed != nil {
+		v.feed.Close()
+	}
+}
+
+// Judge judges the checks after a change. It reads the state once and hands the verdicts that follow from it to early
+// (unless that is nil), before it asks programs and the network for the others; then it returns all of them. A verdict
+// without an outcome is not known: its check was not judged again, and what was said of it before still holds as far as
+// anybody knows. A negative check that something pending may still decide is not judged either, and has an error that
+// says so; the end of what is pending is another change. When ctx ends, the checks that were not reached are unknown.
+func (v *Live) Judge(ctx context.Context, c Change, early func([]scenario.Verdict)) ([]scenario.Verdict, *state.State,
+	error) {
+	if v.deaf != nil {
+		if err := v.base.unwatch(v.lab); err != nil {
+			return nil, nil, fmt.Errorf("judge the checks: %w", err)
+		}
+	}
+	s, err := v.lab.Whole(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("judge the checks: %w", err)
+	}
+	if v.settling = v.settling && !c.Command && !c.Asked; v.settling {
+		if err := v.rebase(ctx); err != nil {
+			return nil, nil, err
+		}
+		v.settling = v.counts() && len(s.Pending()) > 0
+	}
+	v.traces.keep(s)
+	n := newJudging(v, c, s)
+	verdicts := n.early(ctx)
+	if early != nil {
+		early(append([]scenario.Verdict(nil), verdicts...))
+	}
+	n.look.hurry(ctx, s.Pending())
+	if err := n.late(ctx, verdicts); err != nil {
+		return nil, nil, fmt.Errorf("judge the checks: %w", err)
+	}
+	return verdicts, s, nil
+}
+
+// counts reports whether a check is about counters or events.
+func (v *Live) counts() bool {
+	for _, c := range v.checks {
+		if c.Claim.Needs().Class == claim.BySince {
+			return true
+		}
+	}
+	return false
+}
+
+// watch records the events in a namespace without keeping it alive.
+func (v *Live) watch(ns string) (eventSource, error) {
+	if v.feed == nil {
+		return observe.Watch(v.lab.world, ns)
+	}
+	h := &overheard{hearer: v.feed.Hear(ns)}
+	var err error
+	if h.recorder, err = observe.Record(v.lab.world, ns); err != nil {
+		h.Close()
+		return nil, err
+	}
+	return h, nil
+}
+
+// overheard are the events in a namespace as the feed of the lab hears them.
+type overheard struct {
+	hearer   *feed.Hearer
+	recorder *observe.Recorder
+	lost     bool
+}
+
+// Events does not wait: a later event is another change.
+func (h *overheard) Events(time.Duration) ([]observe.Event, error) {
+	h.take(false)
+	if h.lost {
+		return nil, observe.ErrLost
+	}
+	return h.recorder.Recorded(), nil
+}
+
+func (h *overheard) take(passOver bool) {
+	messages, complete := h.hearer.Heard()
+	h.lost = h.lost || !complete
+	for _, m := range messages {
+		h.recorder.Hear(m.Kind, m.Flags, m.Body, passOver)
+	}
+}
+
+func (h *overheard) Close() { h.hearer.Close() }
