@@ -207,3 +207,44 @@ func TestLabNews(t *testing.T) {
 		}
 	})
 }
+
+// TestLabCommand: in the shell of a lab, lab says where the learner is and helps, and sudo runs a command as it is.
+func TestLabCommand(t *testing.T) {
+	eachLearner(t, func(t *testing.T, uid int) {
+		needPrograms(t, "bash")
+		needPrograms(t, "ip")
+		l := sits(t, uid, "lab", "start", "veth-pair")
+		l.expects(`Step 1 of 7: Create the namespaces`)
+		l.expects(prompt)
+		l.says("lab check", `· namespace .testns. exists`)
+		l.expects(prompt)
+		l.says("lab hint", `deals with namespaces is`)
+		l.expects(prompt)
+		l.says("lab next", `6 of the 9 checks|9 of the 9 checks|checks of this one do not hold yet`)
+		l.expects(prompt)
+		l.says("lab why", `there is no namespace testns`)
+		l.expects(prompt)
+		l.says("sudo ip netns add testns", `sudo is not needed in a lab`)
+		l.expects(`namespace testns appeared`)
+		l.expects(prompt)
+		l.says("lab map", `┌─ testns`)
+		l.expects(prompt)
+		l.says("lab solve", `\$ ip netns add prodns`)
+		l.expects(prompt)
+		l.says("lab next", `Step 2 of 7`)
+		l.expects(prompt)
+		l.says("ip link add oops type veth; lab reset --step --yes", `begun anew`)
+		l.expects(prompt)
+		l.says("ip netns; ip link show oops", `prodns\r\ntestns\r\n.*"oops" does not exist`)
+		l.expects(prompt)
+		l.says("lab reset", `\[y/N\] `)
+		l.types("n\n")
+		l.expects(`not reset`)
+		l.says("lab nonsense", `nonsense`)
+		l.expects(prompt)
+		l.types("lab quit\n")
+		if status := l.ends(); status != 0 {
+			t.Errorf("status %d", status)
+		}
+	})
+}

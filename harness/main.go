@@ -12,5 +12,5 @@ import (
 
 func main() {
 	inside.Enter(cmd.Roles()...)
-	os.Exit(cmd.Main(os.Args[1:]))
+	os.Exit(cmd.Main(os.Args))
 }

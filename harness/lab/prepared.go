@@ -34,3 +34,20 @@ func (l *Lab) World() *netns.World {
 	l.filters.Store(true)
 	return l.world
 }
+
+// Perform runs the commands of step i (from 0) in a lab, whatever was done there before, with the first driver that has
+// all of them. A refusal stops nothing: what the command would do may be done already.
+func (l *Lab) Perform(ctx context.Context, sc *scenario.Scenario, i int) ([]scenario.Exchange, error) {
+	section := &sc.Steps[i].Section
+	p := NewPlay(sc, Netlink(), nil, PlayOptions{}).standIn(section)
+	if p == nil {
+		return nil, fmt.Errorf("run the commands of step %d: this machine has no driver for them", i+1)
+	}
+	r := p.newResult(scenario.StepSection, section, i, 0)
+	s := &scene{play: p, lab: l, result: &r}
+	s.run(ctx, section.Blocks, notAtAll)
+	if r.Outcome == scenario.Error {
+		return r.Transcript, fmt.Errorf("run the commands of step %d: %w", i+1, r.Err())
+	}
+	return r.Transcript, nil
+}

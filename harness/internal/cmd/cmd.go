@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,8 +38,16 @@ func Roles() []inside.Role {
 		session.Role}
 }
 
-// Main runs a command line and returns its exit status.
-func Main(args []string) int {
+// Main runs a command line, with the name of the program first, and returns its exit status. In a lab the program is
+// also called lab and sudo.
+func Main(argv []string) int {
+	args := argv[1:]
+	switch filepath.Base(argv[0]) {
+	case "lab":
+		args = append([]string{"lab"}, args...)
+	case "sudo":
+		return lab.Sudo(args)
+	}
 	ctx, stop := untilSignal()
 	defer stop()
 	defer sandbox.Done()

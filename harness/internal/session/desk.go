@@ -8,6 +8,7 @@ import (
 
 	"netnscheck/harness/claim"
 	"netnscheck/harness/internal/feed"
+	"netnscheck/harness/internal/session/wire"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
@@ -55,12 +56,16 @@ func newDesk(ctx context.Context, l *lab.Lab, sc *scenario.Scenario, o sitting.O
 	return d, nil
 }
 
-// lacks is what the desk does not learn by itself, each as a sentence.
-func (d *desk) lacks() []string {
+// ready is where the learner is, and what the desk does not learn by itself.
+func (d *desk) ready() *wire.Ready {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	v := d.sitting.View()
 	if d.feed == nil {
-		return []string{"this kernel does not tell of changes: only what a command does is seen"}
+		return &wire.Ready{View: &v,
+			Lacks: []string{"this kernel does not tell of changes: only what a command does is seen"}}
 	}
-	return d.feed.Lacks()
+	return &wire.Ready{View: &v, Lacks: d.feed.Lacks()}
 }
 
 func (d *desk) close() {
@@ -98,8 +103,11 @@ func (d *desk) command(ctx context.Context, line string) []sitting.News {
 	if d.feed != nil {
 		d.feed.Take() // it is looked at now
 	}
-	d.goOn(ctx, line)
-	d.look(ctx, true)
+	acted := !asksTheLab(line)
+	if acted {
+		d.goOn(ctx, line)
+	}
+	d.look(ctx, acted)
 	settled := d.settled
 	d.prompts++
 	d.mu.Unlock()
@@ -112,6 +120,7 @@ func (d *desk) command(ctx context.Context, line string) []sitting.News {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.prompts--
+	go d.changed()
 	return d.tell()
 }
 

@@ -18,7 +18,7 @@ func (s *session) furnish() error {
 		if err := os.MkdirAll(shell.Bin, 0o755); err != nil {
 			return err
 		}
-		for _, name := range []string{"harness", "lab"} {
+		for _, name := range []string{"harness", "lab", "sudo"} {
 			if err := os.Symlink(sandbox.ProgramPath, filepath.Join(shell.Bin, name)); err != nil {
 				return err
 			}

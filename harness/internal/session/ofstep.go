@@ -25,6 +25,12 @@ func isOf(step *scenario.Step, line string) bool {
 	return false
 }
 
+// asksTheLab reports whether a command line is the command lab, which does nothing to the network.
+func asksTheLab(line string) bool {
+	argv, err := scenario.Words(line)
+	return err == nil && len(argv) > 0 && argv[0] == "lab"
+}
+
 // meaning is a command of the grammar in one spelling, "" for any other.
 func meaning(argv []string) string {
 	c, err := operation.Parse(argv)

@@ -54,7 +54,7 @@ func (t *terminal) tell(all []sitting.News) {
 	if !any {
 		return
 	}
-	look := sitting.Look{Width: int(t.columns.Load()), Colour: t.open.Colour, ASCII: t.open.ASCII}
+	look := sitting.Look{Width: int(t.size.Load().Columns), Colour: t.open.Colour, ASCII: t.open.ASCII}
 	t.show([]byte(strings.Join(news.Lines(look), "\r\n") + "\r\n"))
 }
 

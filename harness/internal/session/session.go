@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"sync"
 
 	"netnscheck/harness/internal/inside"
@@ -37,11 +38,16 @@ type session struct {
 
 	mu        sync.Mutex
 	terminals map[uint32]*terminal
-	over      chan struct{} // closed when the shell of the main terminal has ended
+	asked     map[uint64]context.CancelFunc // by the number of the request
+	over      chan struct{}                 // closed when the session is to end
+	ending    sync.Once
+	watchers  watchers
+	listener  net.Listener
+	resetting sync.Mutex // while the lab is replaced
 }
 
 func play(ctx context.Context, in io.Reader, out io.Writer) error {
-	s := &session{out: wire.NewWriter(out), secret: rand.Text(), terminals: map[uint32]*terminal{},
+	s := &session{out: wire.NewWriter(out), secret: rand.Text(), terminals: map[uint32]*terminal{}, asked: map[uint64]context.CancelFunc{},
 		over: make(chan struct{})}
 	frames := wire.NewReader(in)
 	first, err := frames.Next()
@@ -54,8 +60,6 @@ func play(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := s.start(ctx); err != nil {
 		return s.out.Message(wire.FromLab{Failed: failed(0, err)})
 	}
-	s.desk.changed = s.late
-	go s.desk.follow(ctx)
 	listened := make(chan error, 1)
 	go func() { listened <- s.listen(frames) }()
 	select {
@@ -63,31 +67,103 @@ func play(ctx context.Context, in io.Reader, out io.Writer) error {
 		err = nil
 	case err = <-listened:
 	}
+	s.resetting.Lock()
 	s.hangUp()
+	if s.lab == nil {
+		return err
+	}
+	s.listener.Close()
 	s.desk.close()
 	return errors.Join(err, s.lab.Close())
 }
 
 // start makes the lab and the main terminal.
 func (s *session) start(ctx context.Context) (err error) {
-	if s.lab, err = lab.Prepared(ctx, s.begin.Scenario, lab.Options{}); err != nil {
-		return err
-	}
-	if err = s.furnish(); err == nil {
-		sc := s.begin.Scenario
-		sc.Source = s.begin.Source
-		s.desk, err = newDesk(ctx, s.lab, sc, sitting.Options{Exam: s.begin.Exam})
-	}
+	s.begin.Scenario.Source = s.begin.Source
+	err = s.settle(ctx, 0, sitting.Options{Exam: s.begin.Exam})
 	if err == nil {
-		err = s.out.Message(wire.FromLab{Ready: &wire.Ready{Lacks: s.desk.lacks()}})
+		err = s.out.Message(wire.FromLab{Ready: s.desk.ready()})
 	}
 	if err == nil {
 		err = s.open(s.begin.Main)
 	}
-	if err != nil {
+	if err != nil && s.lab != nil {
 		return errors.Join(err, s.lab.Close())
 	}
-	return nil
+	return err
+}
+
+// settle makes the lab, with the commands of the first steps run, and everything in it but terminals. After an error the
+// lab is nil or has to be closed.
+func (s *session) settle(ctx context.Context, steps int, o sitting.Options) (err error) {
+	sc := s.begin.Scenario
+	s.lab = nil
+	if s.lab, err = lab.Prepared(ctx, sc, lab.Options{}); err != nil {
+		return err
+	}
+	for i := range steps {
+		if _, err := s.lab.Perform(ctx, sc, i); err != nil {
+			return err
+		}
+	}
+	if err = s.furnish(); err == nil {
+		s.desk, err = newDesk(ctx, s.lab, sc, o)
+	}
+	if err != nil {
+		return err
+	}
+	s.desk.changed = s.changed
+	go s.desk.follow(ctx)
+	return s.serve(ctx)
+}
+
+// anew is said where a new shell begins.
+const anew = "The lab has begun anew. `lab` says where you are."
+
+// reset makes the lab anew, with new shells on the terminals: from the beginning, or from that of the current step, with
+// the commands of the steps before it.
+func (s *session) reset(ctx context.Context, stepAlone bool) error {
+	s.resetting.Lock()
+	defer s.resetting.Unlock()
+	d := s.desk
+	d.mu.Lock()
+	if stepAlone {
+		d.sitting.ResetStep()
+	} else {
+		d.sitting.Reset()
+	}
+	steps, o := d.sitting.Step(), sitting.Options{Exam: s.begin.Exam, Past: d.sitting.Past()}
+	d.mu.Unlock()
+
+	s.mu.Lock()
+	var all []*terminal
+	for _, t := range s.terminals {
+		t.replaced.Store(true)
+		all = append(all, t)
+	}
+	clear(s.terminals)
+	s.mu.Unlock()
+	for _, t := range all {
+		t.hangUp()
+	}
+	s.listener.Close()
+	d.close()
+	err := s.lab.Close()
+	if err == nil {
+		err = s.settle(ctx, steps, o)
+	}
+	for _, t := range all {
+		if err == nil {
+			s.out.Bytes(t.number, []byte("\r\n"+anew+"\r\n"))
+			t.open.Size = *t.size.Load()
+			err = s.open(t.open)
+		}
+	}
+	if err != nil {
+		s.out.Message(wire.FromLab{Failed: failed(0, err)})
+		s.end()
+	}
+	return err
 }
 
 func failed(terminal uint32, err error) *wire.Failed {
@@ -137,6 +213,8 @@ func (s *session) obey(m wire.ToLab) error {
 		if t := s.terminal(m.Taken.Terminal); t != nil {
 			t.window.Taken(m.Taken.Bytes)
 		}
+	case m.Ask != nil:
+		s.ask(*m.Ask)
 	case m.Hangup != 0:
 		if t := s.terminal(m.Hangup); t != nil {
 			t.hangUp()
@@ -164,6 +242,9 @@ func (s *session) hangUp() {
 	}
 }
 
+// end ends the session.
+func (s *session) end() { s.ending.Do(func() { close(s.over) }) }
+
 // ended takes note of the end of a shell.
 func (s *session) ended(t *terminal, status int) {
 	s.mu.Lock()
@@ -171,6 +252,6 @@ func (s *session) ended(t *terminal, status int) {
 	s.mu.Unlock()
 	s.out.Message(wire.FromLab{Ended: &wire.Ended{Terminal: t.number, Status: status}})
 	if t.number == Main {
-		close(s.over)
+		s.end()
 	}
 }

@@ -30,10 +30,12 @@ type terminal struct {
 	typed chan []byte
 	hung  sync.Once
 
-	open    wire.Open
-	columns atomic.Int32
-	entered atomic.Bool // a line was typed since the last prompt
-	mu      sync.Mutex  // of what follows, and of the order of the output
+	open wire.Open
+	size atomic.Pointer[wire.Size]
+	// replaced is set if another shell goes on with the terminal: the end of this one is not told.
+	replaced atomic.Bool
+	entered  atomic.Bool // a line was typed since the last prompt
+	mu       sync.Mutex  // of what follows, and of the order of the output
 	// command is the one that runs, if a mark told it; status is how it ended.
 	command *string
 	status  int
@@ -109,7 +111,7 @@ func (t *terminal) start(o wire.Open, tty *os.File) error {
 }
 
 func (t *terminal) resize(size wire.Size) {
-	t.columns.Store(int32(size.Columns))
+	t.size.Store(&size)
 	pty.Setsize(t.master, &pty.Winsize{Rows: size.Rows, Cols: size.Columns}) // it fails once it is closed
 }
 
@@ -174,6 +176,7 @@ func (t *terminal) relay() {
 	status, err := t.running.Wait()
 	t.hangUp()
 	switch {
+	case t.replaced.Load():
 	case err != nil:
 		t.session.ended(t, 1)
 	case status.Signaled():

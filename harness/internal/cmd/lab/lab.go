@@ -4,9 +4,11 @@ package lab
 import (
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/internal/cmd/lab/client"
 	"netnscheck/harness/internal/cmd/lab/start"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
+	opened "netnscheck/harness/internal/session/client"
 )
 
 // Command is `harness lab`.
@@ -15,8 +17,16 @@ func Command(s *screen.Screen) *cobra.Command {
 		Use:   "lab",
 		Short: "Do a scenario by hand, in a sandbox of your own",
 		Args:  status.NoSuchCommand,
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Long: `With a lab open, ` + "`harness lab`" + ` alone says where you are. In the shell of a lab all of
+this is the command lab: lab check, lab hint and so on.`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if !opened.Inside() {
+				return c.Help()
+			}
+			return client.Where(c.Context(), s)
+		},
 	}
 	c.AddCommand(start.Command(s))
+	c.AddCommand(client.Commands(s)...)
 	return c
 }

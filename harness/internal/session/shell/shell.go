@@ -21,10 +21,12 @@ func Of(login string) string {
 	return "sh"
 }
 
-// Home is the folder of the shell's files in a lab, and Bin the one of the programs that a session adds.
+// Home is the folder of the shell's files in a lab, Bin the one of the programs that a session adds.
 const (
 	Home = "/run/netnscheck"
 	Bin  = Home + "/bin"
+	// Socket is where the command lab asks the session.
+	Socket = Home + "/lab.sock"
 )
 
 // Setup is how a shell is started.

@@ -3,9 +3,11 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 )
 
 // maxSocket is the longest path of a Unix socket, in bytes (sun_path of unix(7), without the zero at its end).
@@ -52,11 +54,16 @@ func (l *Lab) socketFolders() []string {
 		filepath.Join(os.TempDir(), "netnscheck-"+strconv.Itoa(os.Geteuid())))
 }
 
-// makePrivate makes a folder for this user alone, or checks that it is one: somebody else may have made it in /tmp.
+// makePrivate makes a folder for this user alone, or checks that it is one.
 func makePrivate(path string) error {
 	if err := makeFolder(path); err != nil {
 		return err
 	}
+	return checkPrivate(path)
+}
+
+// checkPrivate checks that a folder is for this user alone: somebody else may have made it in /tmp.
+func checkPrivate(path string) error {
 	info, err := os.Lstat(path)
 	if err != nil {
 		return err
@@ -71,4 +78,29 @@ func makePrivate(path string) error {
 		return fmt.Errorf("%s is no folder of this user alone (mode 0700)", path)
 	}
 	return nil
+}
+
+// Sockets are the sockets of labs that are open, or whose process was killed, by the name of the lab: its id, or a hash
+// where that was too long. It makes nothing.
+func (s *Store) Sockets() (map[string]string, error) {
+	all := map[string]string{}
+	for _, dir := range s.Lab("").socketFolders() {
+		entries, err := os.ReadDir(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("look for open labs: %w", err)
+		}
+		if checkPrivate(dir) != nil {
+			continue // somebody else's
+		}
+		for _, e := range entries {
+			name, is := strings.CutSuffix(e.Name(), ".sock")
+			if _, known := all[name]; is && !known && e.Type()&os.ModeSocket != 0 {
+				all[name] = filepath.Join(dir, e.Name())
+			}
+		}
+	}
+	return all, nil
 }

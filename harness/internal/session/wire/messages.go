@@ -1,6 +1,9 @@
 package wire
 
-import "netnscheck/harness/scenario"
+import (
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/sitting"
+)
 
 // Begin is the first message to the process in the sandbox.
 type Begin struct {
@@ -23,6 +26,7 @@ type ToLab struct {
 	Hangup uint32 `json:",omitempty"`
 	// Taken says that bytes of a terminal's output were passed on.
 	Taken *Taken `json:",omitempty"`
+	Ask   *Ask   `json:",omitempty"`
 }
 
 // Open asks for a shell on a new terminal with this number.
@@ -58,11 +62,15 @@ type FromLab struct {
 	// Ended is sent when the shell of a terminal has ended.
 	Ended *Ended `json:",omitempty"`
 	// Taken says that bytes of a terminal's input were passed on.
-	Taken *Taken `json:",omitempty"`
+	Taken  *Taken  `json:",omitempty"`
+	Answer *Answer `json:",omitempty"`
 }
 
-// Ready says what the lab lacks.
-type Ready struct{ Lacks []string }
+// Ready says where the learner is, and what the lab lacks, each as a sentence.
+type Ready struct {
+	View  *sitting.View
+	Lacks []string `json:",omitempty"`
+}
 
 // Failed is an error. Terminal is 0 if it is about the lab, which then ends.
 type Failed struct {

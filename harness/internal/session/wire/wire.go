@@ -37,11 +37,13 @@ const headSize = 5
 type Reader struct {
 	from *bufio.Reader
 	held []byte
+	// Limit is the largest message, in bytes: MaxMessage, or less if the peer is not to take that much memory.
+	Limit int
 }
 
 // NewReader returns a reader of the frames on a stream.
 func NewReader(from io.Reader) *Reader {
-	return &Reader{from: bufio.NewReaderSize(from, headSize+4+MaxBytes)}
+	return &Reader{Limit: MaxMessage, from: bufio.NewReaderSize(from, headSize+4+MaxBytes)}
 }
 
 // Frame is one frame.
@@ -61,7 +63,7 @@ func (r *Reader) Next() (Frame, error) {
 	}
 	f := Frame{Kind: Kind(head[0])}
 	size := int64(binary.BigEndian.Uint32(head[1:]))
-	limit := int64(MaxMessage)
+	limit := int64(r.Limit)
 	switch f.Kind {
 	case Bytes:
 		limit = 4 + MaxBytes

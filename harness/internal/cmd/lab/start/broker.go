@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 
+	"netnscheck/harness/internal/cmd/lab/page"
 	"netnscheck/harness/internal/cmd/machine"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
@@ -113,6 +114,15 @@ func (b *broker) serve(ctx context.Context) error {
 func (b *broker) take(m wire.FromLab) (over bool, err error) {
 	switch {
 	case m.Ready != nil:
+		if m.Ready.View == nil {
+			return true, errors.New("begin the lab: it does not say where")
+		}
+		for _, lack := range m.Ready.Lacks {
+			fmt.Fprintf(b.screen.Err, "harness: %s\n", lack)
+		}
+		if err := page.Step(b.screen, m.Ready.View, true); err != nil {
+			return true, err
+		}
 		if err := b.tty.Take(); err != nil {
 			return true, fmt.Errorf("take the terminal: %w", err)
 		}

@@ -1,0 +1,224 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"netnscheck/harness/internal/session/wire"
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/sitting"
+)
+
+// ask answers a request from outside, beside everything else.
+func (s *session) ask(a wire.Ask) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if cancel := s.asked[a.Number]; cancel != nil || a.End {
+		if a.End && cancel != nil {
+			cancel()
+		}
+		return
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	s.asked[a.Number] = cancel
+	go func() {
+		s.answer(ctx, a.Request, func(r wire.Reply) error {
+			return s.out.Message(wire.FromLab{Answer: &wire.Answer{Number: a.Number, Reply: r}})
+		})
+		cancel()
+		s.mu.Lock()
+		delete(s.asked, a.Number)
+		s.mu.Unlock()
+	}()
+}
+
+// answer answers a request, with one reply or more.
+func (s *session) answer(ctx context.Context, r wire.Request, reply func(wire.Reply) error) {
+	d := s.desk
+	one := func(what wire.Reply, err error) {
+		if err != nil {
+			what.Error, what.Status = err.Error(), 1
+		}
+		reply(what)
+	}
+	switch r.Do {
+	case wire.View:
+		one(d.view(ctx, false))
+	case wire.Map:
+		one(d.view(ctx, true))
+	case wire.Check:
+		one(d.check(ctx))
+	case wire.Hint:
+		one(d.hint())
+	case wire.Next:
+		one(d.goNext(ctx))
+	case wire.Solve:
+		one(d.solve(ctx))
+	case wire.Why:
+		one(d.why(ctx))
+	case wire.Reset:
+		one(wire.Reply{}, nil) // the shell that asks ends with the lab
+		s.reset(context.Background(), slices.Contains(r.Args, wire.StepAlone))
+	case wire.Watch:
+		s.watch(ctx, reply)
+	case wire.Quit:
+		one(wire.Reply{}, nil)
+		s.end()
+	default:
+		one(wire.Reply{}, fmt.Errorf("ask the lab: it does not know %q", r.Do))
+	}
+}
+
+// view is where the learner is.
+func (d *desk) view(ctx context.Context, drawn bool) (wire.Reply, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.seen(ctx, drawn)
+}
+
+func (d *desk) seen(ctx context.Context, drawn bool) (wire.Reply, error) {
+	v := d.sitting.View()
+	if drawn {
+		s, err := d.lab.State(ctx)
+		if err != nil {
+			return wire.Reply{}, err
+		}
+		v.State = s
+	}
+	return wire.Reply{View: &v}, nil
+}
+
+// check judges everything anew, also what the state says cannot be true yet.
+func (d *desk) check(ctx context.Context) (wire.Reply, error) {
+	d.mu.Lock()
+	d.look(ctx, false)
+	d.ask(ctx)
+	settled := d.settled
+	d.mu.Unlock()
+	select {
+	case <-settled:
+	case <-ctx.Done():
+		return wire.Reply{}, context.Cause(ctx)
+	}
+	return d.view(ctx, false)
+}
+
+// hint tells the next hint.
+func (d *desk) hint() (wire.Reply, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	text, err := d.sitting.Hint()
+	if err != nil {
+		return wire.Reply{}, err
+	}
+	v := d.sitting.View()
+	return wire.Reply{Text: text, View: &v}, nil
+}
+
+// goNext goes on to the next step.
+func (d *desk) goNext(ctx context.Context) (wire.Reply, error) {
+	d.mu.Lock()
+	if err := d.step(); err != nil {
+		d.mu.Unlock()
+		return wire.Reply{}, err
+	}
+	d.look(ctx, false)
+	settled := d.settled
+	d.mu.Unlock()
+	<-settled
+
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.news = nil
+	return d.seen(ctx, false)
+}
+
+// solve runs the commands of the step.
+func (d *desk) solve(ctx context.Context) (wire.Reply, error) {
+	d.mu.Lock()
+	err := d.sitting.Solve()
+	var run []scenario.Exchange
+	if err == nil {
+		run, err = d.lab.Perform(ctx, d.sc, d.sitting.Step())
+	}
+	if err != nil {
+		d.mu.Unlock()
+		return wire.Reply{}, err
+	}
+	title := d.sc.Steps[d.sitting.Step()].Title
+	if d.feed != nil {
+		d.feed.Take()
+	}
+	d.look(ctx, true)
+	settled := d.settled
+	d.mu.Unlock()
+	<-settled
+
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.news = nil
+	var b strings.Builder
+	fmt.Fprintf(&b, "These commands are the step “%s”:\n\n```console\n", title)
+	for _, x := range run {
+		fmt.Fprintf(&b, "$ %s\n", x.Command)
+	}
+	b.WriteString("```\n")
+	if !d.sitting.Done() {
+		b.WriteString("\nThey did not lead to its end, because of what was there before. " +
+			"`lab reset --step` begins it anew.\n")
+	}
+	v := d.sitting.View()
+	return wire.Reply{Text: b.String(), View: &v}, nil
+}
+
+// why explains the first check that is open, by the diagnosis if it is about reachability.
+func (d *desk) why(ctx context.Context) (wire.Reply, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.sitting.Explain(); err != nil {
+		return wire.Reply{}, err
+	}
+	v := d.sitting.View()
+	if v.Step > len(v.Steps) || v.Steps[v.Step-1].Done {
+		return wire.Reply{Text: "Everything of this step holds.\n"}, nil
+	}
+	var why []string
+	for i, c := range v.Steps[v.Step-1].Checks {
+		if c.Status == sitting.Holds {
+			continue
+		}
+		lines := d.lab.Diagnosis(ctx, d.sitting.Checks()[i].Claim)
+		switch {
+		case len(lines) > 0:
+			why = append(why, "- "+c.Text+"\n\n      "+strings.Join(d.withoutRepair(lines), "\n      "))
+		case c.Fail != "":
+			why = append(why, "- "+c.Text+"\n\n  "+c.Fail)
+		case c.Found != "":
+			why = append(why, "- "+c.Text+"\n\n  There is instead: "+c.Found)
+		default:
+			why = append(why, "- "+c.Text)
+		}
+	}
+	if len(why) == 0 {
+		return wire.Reply{}, errors.New("explain what is open: it is not judged yet; `lab check` does that")
+	}
+	return wire.Reply{Text: strings.Join(why, "\n") + "\n"}, nil
+}
+
+// withoutRepair is a diagnosis as a learner may read it: the repair of a challenge is its solution.
+func (d *desk) withoutRepair(lines []string) []string {
+	if d.sc.Kind != scenario.Challenge {
+		return lines
+	}
+	var kept []string
+	for _, line := range lines {
+		if strings.HasPrefix(line, "repair:") {
+			break
+		}
+		kept = append(kept, line)
+	}
+	return kept
+}

@@ -1,0 +1,69 @@
+package session
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"netnscheck/harness/internal/session/wire"
+)
+
+// watchers are told when something has changed.
+type watchers struct {
+	mu  sync.Mutex
+	all []chan struct{}
+}
+
+func (w *watchers) add() (changed chan struct{}, remove func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	changed = make(chan struct{}, 1)
+	w.all = append(w.all, changed)
+	return changed, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.all = slices.DeleteFunc(w.all, func(one chan struct{}) bool { return one == changed })
+	}
+}
+
+func (w *watchers) tell() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, one := range w.all {
+		select {
+		case one <- struct{}{}:
+		default: // it is told already
+		}
+	}
+}
+
+// changed is called when something may have changed.
+func (s *session) changed() {
+	s.late()
+	s.watchers.tell()
+}
+
+// watch replies with a view whenever something has changed, until ctx ends or nobody reads.
+func (s *session) watch(ctx context.Context, reply func(wire.Reply) error) {
+	changed, remove := s.watchers.add()
+	defer remove()
+	for {
+		r, err := s.desk.view(ctx, true)
+		if err != nil {
+			reply(wire.Reply{Error: err.Error(), Status: 1})
+			return
+		}
+		r.More = true
+		if reply(r) != nil {
+			return
+		}
+		select {
+		case <-changed:
+		case <-s.over:
+			reply(wire.Reply{})
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
