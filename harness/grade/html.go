@@ -1,0 +1,34 @@
+package grade
+
+import (
+	_ "embed"
+	"html/template"
+	"strings"
+	"sync"
+
+	"netnscheck/harness/term"
+)
+
+//go:embed class.html
+var page string
+
+// parsed is the template, read when it is first needed: each start of the program would take longer otherwise.
+var parsed = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("class").Funcs(template.FuncMap{
+		"line":    term.OneLine,
+		"text":    term.Printable,
+		"outcome": func(l Learner) string { return l.outcome() },
+		"hints":   func(l Learner) int { return l.hints() },
+		"number":  func(i int) int { return i + 1 },
+		"count":   count,
+		"percent": func(part, of int) int { return part * 100 / max(of, 1) },
+		"graded":  func(c *Class) int { return c.Count(Graded) },
+	}).Parse(page))
+})
+
+// HTML is the table as a page to read and to print. It is complete: it loads nothing and runs nothing.
+func (c *Class) HTML() (string, error) {
+	var b strings.Builder
+	err := parsed().Execute(&b, c)
+	return b.String(), err
+}
