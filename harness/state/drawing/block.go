@@ -116,7 +116,10 @@ func (p *plan) box(n *node, lines []Line, in []int, room int) Box {
 	if len(n.crowd) > 0 {
 		title = fmt.Sprintf("%d namespaces that are alike", len(n.crowd))
 	}
-	b := Box{Title: title, TitleAt: 2, Lines: lines}
+	b := Box{Title: title, TitleAt: 2, Lines: lines, Changed: p.changes[n.netns].itself}
+	for _, m := range n.crowd {
+		b.Changed = b.Changed || p.changes[m].any()
+	}
 	for _, column := range in {
 		b.TitleAt = max(b.TitleAt, column+2)
 	}

@@ -68,7 +68,9 @@ func (c content) lines() []Line {
 	}
 	align(lines)
 	for _, r := range n.DefaultRoutes {
-		lines = append(lines, plainLine(c.renamed(r)))
+		line := plainLine(c.renamed(r))
+		line.Changed = c.changes[c.netns].routes[r]
+		lines = append(lines, line)
 	}
 	for _, u := range n.Unread {
 		lines = append(lines, plainLine("not read: "+u))
@@ -142,7 +144,7 @@ func (c content) group(links []int, indent, word string) []Line {
 		}
 		after := fmt.Sprintf(": %s %s %s", names[0], dots, names[len(names)-1]) + c.without(names)
 		return []Line{{Before: fmt.Sprintf("%s%d %s", indent, len(links), word), State: first.State,
-			After: c.after(links[0]) + after, link: -1}}
+			After: c.after(links[0]) + after, Changed: c.changed(links), link: -1}}
 	}
 	before := indent + c.name(links[0])
 	if !c.shared {
@@ -151,7 +153,8 @@ func (c content) group(links []int, indent, word string) []Line {
 			before += "@" + p.Interface
 		}
 	}
-	lines := []Line{{Before: before, State: first.State, After: c.after(links[0]), link: links[0]}}
+	lines := []Line{{Before: before, State: first.State, After: c.after(links[0]), Changed: c.changed(links),
+		link: links[0]}}
 	for _, a := range first.Addresses {
 		if a.ordinary || c.shared && a.Remark == "" {
 			continue

@@ -98,7 +98,7 @@ func (p *plan) crowdLines(n *node, room int) []Line {
 	}
 	var lines []Line
 	for _, l := range c.lines() {
-		l.Before, l.link = "each: "+l.Before, -1
+		l.Before, l.Changed, l.link = "each: "+l.Before, false, -1
 		lines = append(lines, l)
 	}
 	cells := make([]string, len(n.crowd))

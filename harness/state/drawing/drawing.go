@@ -14,6 +14,8 @@ type Options struct {
 	Width int
 	// ASCII uses ASCII characters only.
 	ASCII bool
+	// Changed is what changed last, in the words of state.Diff: what is drawn of it is marked.
+	Changed []string
 }
 
 const minWidth = 20
@@ -40,6 +42,8 @@ type Box struct {
 	Title   string
 	TitleAt int // the column within the box where the title begins
 	Lines   []Line
+	// Changed is set if the namespace is new, or if something in it changed that has no line of its own.
+	Changed bool
 }
 
 // Line is a line in a box: the text before and after the state of an interface; the state is "" in a line without an
@@ -48,6 +52,8 @@ type Line struct {
 	Before string
 	State  State
 	After  string
+	// Changed is set if what the line shows changed.
+	Changed bool
 
 	link int // the interface that a cable at this line belongs to, or -1
 }
@@ -72,7 +78,8 @@ type Label struct {
 // Of draws a state.
 func Of(s *state.State, o Options) *Drawing {
 	o.Width = max(o.Width, minWidth)
-	p := &plan{top: topologyOf(s, o.ASCII), ascii: o.ASCII, severed: map[[2]int]bool{}}
+	p := &plan{top: topologyOf(s, o.ASCII), ascii: o.ASCII, severed: map[[2]int]bool{},
+		changes: changesIn(s, o.Changed)}
 	p.cablesOf, p.cableOf = make([][]int, len(p.top.Namespaces)), map[place]int{}
 	for i, c := range p.top.Cables {
 		for e, at := range c.ends {
@@ -112,6 +119,7 @@ type plan struct {
 	severed map[[2]int]bool    // pairs of namespaces whose cables are described in words
 	drawn   []bool             // the cables that are drawn
 	nextTo  map[int][]int      // what neighbours has found
+	changes []changes          // of each namespace
 }
 
 func (p *plan) drawing(all block) *Drawing {

@@ -1,6 +1,10 @@
 package drawing
 
-import "netnscheck/harness/term"
+import (
+	"slices"
+
+	"netnscheck/harness/term"
+)
 
 // legend explains the marks in the drawing, and names the entries of /run/netns that are not namespaces.
 func (p *plan) legend(all *block, width int) block {
@@ -8,6 +12,10 @@ func (p *plan) legend(all *block, width int) block {
 	segment, cable, broken := false, false, false
 	for _, w := range all.wires {
 		segment, cable, broken = segment || w.Segment, cable || !w.Segment, broken || w.Broken != nil
+	}
+	changed := false
+	for _, box := range all.boxes {
+		changed = changed || box.Changed || slices.ContainsFunc(box.Lines, func(l Line) bool { return l.Changed })
 	}
 	marks := marksOf(p.ascii)
 	for _, s := range []struct {
@@ -17,6 +25,7 @@ func (p *plan) legend(all *block, width int) block {
 		{cable, marks.cable + " cable"},
 		{segment, marks.segment + " bridge or lower interface, shared by all attached interfaces"},
 		{broken, marks.broken + " no carrier"},
+		{changed, changedMark + " changed last"},
 	} {
 		if s.is {
 			words = append(words, s.text)

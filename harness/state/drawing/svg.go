@@ -91,9 +91,15 @@ func (d *Drawing) svgBox(b *strings.Builder, box Box) {
 		svgBack(b, box.X+box.TitleAt, box.Y, term.Width(box.Title)+2)
 	}
 	svgText(b, "title", box.X+box.TitleAt+1, box.Y, box.Title)
+	if box.Changed {
+		svgText(b, "mark", box.X+box.TitleAt, box.Y, changedMark)
+	}
 	m := marksOf(d.ascii)
 	for i, l := range box.Lines {
 		x, y, room := box.X+2, box.Y+1+i, box.W-4
+		if l.Changed {
+			svgText(b, "mark", x-1, y, changedMark)
+		}
 		for _, part := range []struct{ class, text string }{
 			{"", l.Before}, {strings.ReplaceAll(string(l.State), " ", "-"), l.stateText(m.of)}, {"", l.After},
 		} {

@@ -42,10 +42,22 @@ type cell struct {
 	lines [4]int
 	text  string
 	taken bool // a character of text is here, or the second half of one
+	look  string
 }
 
+// looks of what is painted, as term.Paint takes them. The marks say the same without colour.
+var looks = map[State]string{Up: "32", Down: "31", NoCarrier: "33"}
+
+// changedLook is the look of what changed last.
+const changedLook = "1;33"
+
 // Text renders the drawing as lines of text, each with a newline.
-func (d *Drawing) Text() string {
+func (d *Drawing) Text() string { return d.canvas().text(false) }
+
+// Painted is Text in colours, by term.Paint.
+func (d *Drawing) Painted() string { return d.canvas().text(true) }
+
+func (d *Drawing) canvas() canvas {
 	grid := make([][]cell, d.Height)
 	for i := range grid {
 		grid[i] = make([]cell, d.Width)
@@ -64,20 +76,36 @@ func (d *Drawing) Text() string {
 		c.draw(w.Points, weight)
 	}
 	for _, b := range d.Boxes {
-		c.write(b.X+b.TitleAt, b.Y, " "+b.Title+" ")
+		if b.Changed {
+			c.write(b.X+b.TitleAt, b.Y, changedMark+b.Title+" ", changedLook)
+		} else {
+			c.write(b.X+b.TitleAt, b.Y, " "+b.Title+" ", "")
+		}
 		for i, l := range b.Lines {
-			c.write(b.X+2, b.Y+1+i, cut(l.text(m.of), b.W-4, d.ascii))
+			look := ""
+			if l.Changed {
+				c.write(b.X+1, b.Y+1+i, changedMark, changedLook)
+				look = changedLook
+			}
+			x, room := b.X+2, b.W-4
+			for _, part := range []struct{ text, look string }{
+				{l.Before, look}, {l.stateText(m.of), looks[l.State]}, {l.After, look},
+			} {
+				part.text = cut(part.text, room, d.ascii)
+				c.write(x, b.Y+1+i, part.text, part.look)
+				x, room = x+term.Width(part.text), room-term.Width(part.text)
+			}
 		}
 	}
 	for _, w := range d.Wires {
 		if w.Broken != nil {
-			c.write(w.Broken.X, w.Broken.Y, m.broken)
+			c.write(w.Broken.X, w.Broken.Y, m.broken, looks[NoCarrier])
 		}
 	}
 	for _, l := range d.Labels {
-		c.write(l.X, l.Y, l.Text)
+		c.write(l.X, l.Y, l.Text, "")
 	}
-	return c.text()
+	return c
 }
 
 type canvas struct {
@@ -114,11 +142,11 @@ func (c canvas) draw(points []Point, weight int) {
 func (c *cell) add(direction, weight int) { c.lines[direction] = max(c.lines[direction], weight) }
 
 // write writes a text over whatever is there.
-func (c canvas) write(x, y int, s string) {
+func (c canvas) write(x, y int, s, look string) {
 	for character, columns := range term.Characters(s) {
 		for i := range columns {
 			if x+i < len(c.grid[y]) {
-				c.grid[y][x+i] = cell{taken: true}
+				c.grid[y][x+i] = cell{taken: true, look: look}
 			}
 		}
 		if x < len(c.grid[y]) {
@@ -128,22 +156,37 @@ func (c canvas) write(x, y int, s string) {
 	}
 }
 
-func (c canvas) text() string {
+func (c canvas) text(painted bool) string {
 	var b strings.Builder
 	for _, row := range c.grid {
-		line := ""
-		for _, cell := range row {
-			switch {
-			case cell.taken:
-				line += cell.text
-			default:
-				line += c.glyph(cell.lines)
-			}
+		for len(row) > 0 && c.blank(row[len(row)-1]) {
+			row = row[:len(row)-1]
 		}
-		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		for len(row) > 0 {
+			run, text := 0, ""
+			for ; run < len(row) && row[run].look == row[0].look; run++ {
+				text += c.character(row[run])
+			}
+			if look := row[0].look; painted && look != "" {
+				text = term.Paint(look, text)
+			}
+			b.WriteString(text)
+			row = row[run:]
+		}
+		b.WriteByte('\n')
 	}
 	return b.String()
 }
+
+// character is what is in a cell; "" for the second half of a wide character.
+func (c canvas) character(of cell) string {
+	if of.taken {
+		return of.text
+	}
+	return c.glyph(of.lines)
+}
+
+func (c canvas) blank(of cell) bool { return c.character(of) == " " }
 
 // glyphs are the characters for lines to the north, east, south and west, each thin or double.
 var glyphs = map[[4]int]string{
