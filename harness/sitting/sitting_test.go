@@ -188,11 +188,15 @@ func TestSteps(t *testing.T) {
 	}
 }
 
-// TestAhead: a check that a command made true together with the end of the step before is news in the next one.
+// TestAhead: a check that is first judged after a command is news, unless it is one that held before.
 func TestAhead(t *testing.T) {
 	s := New(parsed(t, scenario.Lesson), Options{Past: []Past{{Done: true}, {Done: true}}})
 	if news := s.Judge(did("p")); len(news.Now) != 1 || !news.AllDone {
 		t.Errorf("%+v", news)
+	}
+	s = New(parsed(t, scenario.Lesson), Options{Past: []Past{{Done: true}}})
+	if news := s.Judge(did("p")); len(news.Now) != 0 || !news.StepDone {
+		t.Errorf("what held before is news: %+v", news)
 	}
 }
 
