@@ -31,9 +31,9 @@ type File struct {
 	// Exam and HintCost are those of sitting.Options.
 	Exam     bool `json:"exam,omitempty"`
 	HintCost int  `json:"hint_cost,omitempty"`
-	// Began is when the learner began, Saved when the file was written last.
+	// Began is when the learner began, Saved when the file was last brought up to date.
 	Began time.Time `json:"began"`
-	Saved time.Time `json:"saved,omitzero"`
+	Saved time.Time `json:"saved"`
 	// Dropped is how many entries the log had no room for. If there are any, the work cannot be done again from it.
 	Dropped int `json:"dropped,omitempty"`
 
@@ -97,7 +97,7 @@ var acts = []Act{Hint, Next, Solve, ResetStep, Reset}
 
 // New is the file of a learner who begins a scenario.
 func New(sc *scenario.Scenario, now time.Time) *File {
-	f := &File{Scenario: sc.ID, Text: Fingerprint(sc), Began: seconds(now)}
+	f := &File{Scenario: sc.ID, Text: Fingerprint(sc), Began: seconds(now), Saved: seconds(now)}
 	for _, v := range sc.Vars {
 		if f.Variables == nil {
 			f.Variables = map[string]string{}

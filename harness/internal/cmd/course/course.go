@@ -34,7 +34,7 @@ type Lab struct {
 	Steps  int `json:"steps"`
 	Points int `json:"points"`
 	OutOf  int `json:"out_of"`
-	// Begun and Finished say how far it is. Saved is when something was last done in it.
+	// Begun and Finished say how far it is. Saved is when something was last done in it, zero if it is not begun.
 	Begun    bool      `json:"begun"`
 	Finished bool      `json:"finished"`
 	Saved    time.Time `json:"saved,omitzero"`
@@ -105,7 +105,7 @@ func (c Course) next() string {
 	}
 	next := open[0]
 	for _, l := range open[1:] {
-		if l.Begun && (!next.Begun || l.Saved.After(next.Saved)) {
+		if l.Saved.After(next.Saved) {
 			next = l
 		}
 	}

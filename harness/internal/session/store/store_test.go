@@ -317,8 +317,15 @@ func TestFullDisk(t *testing.T) {
 	if err := l.Lock(); err != nil {
 		t.Errorf("open a lab on a full disk: %v", err)
 	}
-	if err := l.store.Lab("new").Lock(); err != nil && !errors.Is(err, syscall.ENOSPC) {
-		t.Errorf("open a new lab on a full disk: %v", err)
+	fresh := l.store.Lab("fresh")
+	if err := fresh.Lock(); err != nil { // only what the lock says finds no room
+		t.Fatalf("open a new lab on a full disk: %v", err)
+	}
+	if err := fresh.Save(file(t, 1)); !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("save in a new lab on a full disk: %v", err)
+	}
+	if f, err := fresh.Read(); f != nil || err != nil {
+		t.Errorf("it saved %v, %v", f, err)
 	}
 }
 
