@@ -34,6 +34,7 @@ bare: ## run the harness and the tests with programs hidden, as on a machine tha
 bench: ## measure the speed: labs against a shell script, stars of up to 1,000 namespaces, whole runs
 	$(GO) test -run '^$$' -bench 'Tutorial|Direct' -benchtime $(BENCHTIME) ./harness/lab
 	$(GO) test -run '^$$' -bench 'Cycles' -benchtime 1x ./harness/lab
+	$(GO) test -run '^$$' -bench 'Live' -benchtime $(BENCHTIME) ./harness/lab
 	$(GO) test -run '^$$' -bench 'Star' -benchtime 3x -timeout 30m ./harness/lab
 	$(GO) test -run '^$$' -bench 'FirstSpec|WholeRun' -benchtime 10x ./harness
 	$(GO) test -run '^$$' -bench . ./harness/internal/observe
