@@ -188,6 +188,10 @@ func (c *Cause) setUp(at port) *Cause {
 	return c.fix(ip(at.n, "link set %s up", at.l.Name)).then(func(k *sketch) {
 		n, l := k.link(at.n.Name, at.l.Name)
 		l.Up, l.Carrier = true, l.Kind != "veth" && l.Kind != "bridge"
+		if own := state.LinkLocal(l.MAC); own.IsValid() && l.Kind != "loopback" && !off6(n, l) && !holds(l, own) {
+			// The kernel makes it by itself (addrconf_dev_config(), net/ipv6/addrconf.c).
+			l.Addresses = append(l.Addresses, state.Address{Prefix: netip.PrefixFrom(own, 64), Scope: "link"})
+		}
 		for i := range n.Links { // the ports of a bridge that is down are disabled
 			if q := &n.Links[i]; q.Port != nil && (q == l || q.Master == l.Name) {
 				q.Port = forwarding(q.Port)
@@ -195,6 +199,11 @@ func (c *Cause) setUp(at port) *Cause {
 		}
 		connect(n, l)
 	})
+}
+
+// holds reports whether a link has an address.
+func holds(l *state.Link, addr netip.Addr) bool {
+	return slices.ContainsFunc(l.Addresses, func(a state.Address) bool { return a.Prefix.Addr() == addr })
 }
 
 // speak6 enables IPv6 on a link, if it is off.

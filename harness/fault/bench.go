@@ -238,7 +238,7 @@ func (b *bench) drop(n *state.Namespace, l *state.Link, a state.Address) {
 	sibling := slices.ContainsFunc(others, func(other state.Address) bool {
 		return other.Prefix.Masked() == a.Prefix.Masked()
 	})
-	if sibling && family == 4 {
+	if sibling && family == 4 && !secondary(a) {
 		b.unsure = true // the other one may be a secondary address, and go too
 	}
 	b.dropRoutes(n, func(r state.Route) bool {
@@ -280,7 +280,7 @@ func (b *bench) addAddress(netns, link string, a state.Address) {
 	l := n.Link(link)
 	if slices.ContainsFunc(l.Addresses, func(other state.Address) bool {
 		return a.Prefix.Addr().Is4() && other.Prefix.Masked() == a.Prefix.Masked()
-	}) && !slices.Contains(a.Flags, "secondary") {
+	}) && !secondary(a) {
 		a.Flags = append([]string{"secondary"}, a.Flags...)
 	}
 	l.Addresses = append(l.Addresses, a)
@@ -303,14 +303,12 @@ func (b *bench) connect(n *state.Namespace, l *state.Link, a state.Address) {
 	hops := []state.Nexthop{{Dev: l.Name}}
 	add := func(r state.Route) {
 		r.Proto, r.Nexthops, r.Family = "kernel", hops, familyOf(addr)
-		if !slices.ContainsFunc(n.Routes, func(other state.Route) bool {
-			return state.RouteText(other) == state.RouteText(r)
-		}) {
+		if !hasRoute(n.Routes, r) {
 			n.Routes = append(n.Routes, r)
 		}
 	}
 	whole := netip.PrefixFrom(addr, addr.BitLen())
-	secondary, quiet := slices.Contains(a.Flags, "secondary"), slices.Contains(a.Flags, "noprefixroute")
+	quiet := slices.Contains(a.Flags, "noprefixroute")
 	if addr.Is6() {
 		add(state.Route{Type: "local", To: whole, Table: state.TableLocal, Scope: "global", Pref: "medium"})
 		if l.Up && !quiet {
@@ -321,12 +319,12 @@ func (b *bench) connect(n *state.Namespace, l *state.Link, a state.Address) {
 		return
 	}
 	if i := slices.IndexFunc(l.Addresses, func(other state.Address) bool {
-		return secondary && other.Prefix.Masked() == a.Prefix.Masked() && !slices.Contains(other.Flags, "secondary")
+		return secondary(a) && other.Prefix.Masked() == a.Prefix.Masked() && !secondary(other)
 	}); i >= 0 {
 		addr = l.Addresses[i].Prefix.Addr() // the primary address is the source
 	}
 	add(state.Route{Type: "local", To: whole, Table: state.TableLocal, Scope: "host", Src: addr})
-	if !l.Up || secondary || a.Prefix.IsSingleIP() {
+	if !l.Up || secondary(a) || a.Prefix.IsSingleIP() {
 		return
 	}
 	switch {
@@ -341,6 +339,11 @@ func (b *bench) connect(n *state.Namespace, l *state.Link, a state.Address) {
 		add(state.Route{Type: "broadcast", To: netip.PrefixFrom(last, 32), Table: state.TableLocal, Scope: "link",
 			Src: addr})
 	}
+}
+
+// secondary reports whether an address is not the first IPv4 address of its network on a link.
+func secondary(a state.Address) bool {
+	return a.Prefix.Addr().Is4() && slices.Contains(a.Flags, "secondary")
 }
 
 // lastAddress is the broadcast address of an IPv4 network.
@@ -384,10 +387,24 @@ func (b *bench) dropRoutes(n *state.Namespace, gone func(state.Route) bool) {
 
 func (b *bench) deleteRoute(netns string, r state.Route) {
 	n := b.do(netns, operation.RouteChange{Verb: operation.Delete, Route: b.routeOf(r)}, b.routeParts(r)...)
-	text := state.RouteText(r)
-	n.Routes = slices.DeleteFunc(n.Routes, func(other state.Route) bool {
-		return other.Family == r.Family && state.RouteText(other) == text
-	})
+	n.Routes = slices.DeleteFunc(n.Routes, func(other state.Route) bool { return sameRoute(r, other) })
+}
+
+// sameRoute reports whether two routes are the same, whether there is carrier or not.
+func sameRoute(a, b state.Route) bool {
+	return a.Family == b.Family && routeText(a) == routeText(b)
+}
+
+// routeText is a route without the flags of its next hops that follow carrier.
+func routeText(r state.Route) string {
+	hops := slices.Clone(r.Nexthops)
+	for i := range hops {
+		hops[i].Flags = slices.DeleteFunc(slices.Clone(hops[i].Flags), func(flag string) bool {
+			return flag == "linkdown" || flag == "dead"
+		})
+	}
+	r.Nexthops = hops
+	return state.RouteText(r)
 }
 
 func (b *bench) addRoute(netns string, r state.Route) {
@@ -432,7 +449,7 @@ func (b *bench) routeOf(r state.Route) operation.Route {
 	case 1:
 		h := r.Nexthops[0]
 		o.Via, o.Dev, o.OnLink = h.Via, h.Dev, slices.Contains(h.Flags, "onlink")
-		if r.Type != "unicast" {
+		if refuses(r) {
 			o.Dev = "" // the kernel's own, lo for IPv6
 		}
 		if r.Family == 4 && h.Via.IsValid() == (r.Scope == "link") {
@@ -444,6 +461,11 @@ func (b *bench) routeOf(r state.Route) operation.Route {
 	}
 	b.unsure = b.unsure || r.TOS != 0 || r.NexthopID != 0 || r.Window != 0 || r.AdvMSS != 0 || len(r.Metrics) > 0
 	return o
+}
+
+// refuses reports whether a route leads nowhere.
+func refuses(r state.Route) bool {
+	return slices.Contains([]string{"unreachable", "prohibit", "blackhole", "throw"}, r.Type)
 }
 
 func (b *bench) addRule(netns string, r state.Rule) {

@@ -10,3 +10,9 @@ func Carried(s *state.State, faults ...Fault) *state.State {
 	}
 	return b.State
 }
+
+// QueryOf is what a goal asks the diagnosis.
+var QueryOf = queryOf
+
+// Restored is the state after what Restore returns, as the bench carries it out.
+func Restored(now, finished *state.State) *state.State { return restored(now, finished).State }

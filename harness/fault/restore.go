@@ -8,9 +8,22 @@ import (
 	"netnscheck/harness/state"
 )
 
+// Restore returns operations that lead from any state of a network back to the normal form of the finished one,
+// whatever was done to it in the meantime; not ok if there are none that are known to do so.
+func Restore(now, finished *state.State) (mend []operation.Command, ok bool) {
+	return restore(now, finished, finished.Normal())
+}
+
 // restore returns operations that lead from a broken state back to the normal form of the finished one, in an order in
 // which they can be typed; not ok if there are none that are known to do so. The last argument is that normal form.
 func restore(broken, finished, normal *state.State) (mend []operation.Command, ok bool) {
+	b := restored(broken, finished)
+	same := len(state.Compare(b.Normal(), normal, "restored", "finished")) == 0
+	return b.done, !b.unsure && same && sameWalls(b.State, finished)
+}
+
+// restored carries out what leads back to the finished state.
+func restored(broken, finished *state.State) restoring {
 	b := restoring{newBench(broken), finished}
 	for _, n := range finished.Namespaces {
 		b.removeWalls(n)
@@ -26,8 +39,7 @@ func restore(broken, finished, normal *state.State) (mend []operation.Command, o
 	for _, n := range finished.Namespaces {
 		b.restoreTables(&n)
 	}
-	same := reflect.DeepEqual(b.Normal(), normal) && sameWalls(b.State, finished)
-	return b.done, same && !b.unsure
+	return b
 }
 
 // restoring is a bench on which a broken state is led back to the finished one.
@@ -98,15 +110,33 @@ func (b restoring) restoreLink(netns string, want state.Link) {
 		b.setARP(netns, want.Name, !want.NoARP)
 	}
 	for _, a := range slices.Clone(now().Addresses) {
-		if !hasAddress(want, a) {
-			b.deleteAddress(netns, want.Name, a)
+		if !hasAddress(want, a) && hasAddress(*now(), a) && !comesAlone(want, a) {
+			b.takeAddress(netns, now(), a)
 		}
 	}
-	if !now().Up && want.Up {
+	switch {
+	case want.Up && !now().Up:
 		b.setUp(netns, want.Name)
+	case now().Up && !want.Up:
+		b.setDown(netns, want.Name)
 	}
 	// IPv6 has to be enabled before there are addresses.
 	b.restoreSysctls(netns, func(key string) bool { return ofLink(key, want.Name) })
+}
+
+// comesAlone reports whether the kernel gives a link an address by itself when it is up, and takes it when it is down.
+func comesAlone(l state.Link, a state.Address) bool {
+	return a.Prefix.Addr().Is6() && (l.Kind == "loopback" || a.Prefix.Addr().IsLinkLocalUnicast())
+}
+
+// takeAddress removes an address, and first its secondary addresses, which may go with it (promote_secondaries).
+func (b restoring) takeAddress(netns string, l *state.Link, a state.Address) {
+	for _, other := range slices.Clone(l.Addresses) {
+		if !secondary(a) && secondary(other) && other.Prefix.Masked() == a.Prefix.Masked() {
+			b.deleteAddress(netns, l.Name, other)
+		}
+	}
+	b.deleteAddress(netns, l.Name, a)
 }
 
 // restoreAddresses gives a link its addresses. Another link may have had one of them, which is gone by then: two links
@@ -119,7 +149,7 @@ func (b restoring) restoreAddresses(netns string, want state.Link) {
 	for _, a := range want.Addresses {
 		switch {
 		case hasAddress(*now, a):
-		case want.Kind == "loopback" || a.Prefix.Addr().IsLinkLocalUnicast(): // the kernel makes them again
+		case comesAlone(want, a):
 			now.Addresses = append(now.Addresses, a)
 		default:
 			b.addAddress(netns, want.Name, a)
@@ -133,9 +163,12 @@ func plain(p state.Port) bool {
 	return reflect.DeepEqual(p, state.Port{Priority: 32})
 }
 
+// hasAddress reports whether a link has an address, given to it in the same way.
 func hasAddress(l state.Link, a state.Address) bool {
 	return slices.ContainsFunc(l.Addresses, func(other state.Address) bool {
-		return other.Prefix == a.Prefix && other.Peer == a.Peer
+		return other.Prefix == a.Prefix && other.Peer == a.Peer && other.Broadcast == a.Broadcast &&
+			secondary(a) == secondary(other) &&
+			slices.Contains(a.Flags, "nodad") == slices.Contains(other.Flags, "nodad")
 	})
 }
 
@@ -168,12 +201,9 @@ func (b restoring) restoreTables(want *state.Namespace) {
 	b.restoreSysctls(want.Name, func(string) bool { return true })
 }
 
-// hasRoute reports whether a route is among others, as `ip route` shows it.
+// hasRoute reports whether a route is among others.
 func hasRoute(all []state.Route, r state.Route) bool {
-	text := state.RouteText(r)
-	return slices.ContainsFunc(all, func(other state.Route) bool {
-		return other.Family == r.Family && state.RouteText(other) == text
-	})
+	return slices.ContainsFunc(all, func(other state.Route) bool { return sameRoute(r, other) })
 }
 
 func hasGateway(r state.Route) bool {
