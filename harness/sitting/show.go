@@ -1,15 +1,19 @@
 package sitting
 
-import "slices"
+import (
+	"slices"
+
+	"netnscheck/harness/sitting/page"
+)
 
 // View is what the learner sees now. The caller adds the State, if it was asked for.
 func (s *Sitting) View() View {
 	v := View{
-		Scenario: s.sc.ID, Title: s.sc.Title, Kind: s.sc.Kind, Exam: s.options.Exam, Step: s.at + 1,
+		Scenario: s.sc.ID, Title: page.WithValues(s.sc, s.sc.Title), Kind: s.sc.Kind, Exam: s.options.Exam, Step: s.at + 1,
 		Intro: s.part.Before, Prose: s.part.Prose, Answer: s.answer, Changed: slices.Clone(s.changed),
 	}
 	for i, step := range s.steps {
-		shown := Step{Title: s.sc.Steps[i].Title, Done: step.Done, OutOf: s.worth[i], Hints: step.Hints,
+		shown := Step{Title: s.title(i), Done: step.Done, OutOf: s.worth[i], Hints: step.Hints,
 			Points: step.Earned(s.worth[i], s.options.HintCost), Solved: step.Solved, Checks: slices.Clone(step.checks)}
 		if i == s.at && !step.Done {
 			for c := range s.checks {

@@ -96,6 +96,9 @@ func (s *Sitting) Step() int { return s.at }
 // Done reports whether the current step is done, or all are.
 func (s *Sitting) Done() bool { return s.at == len(s.steps) || s.steps[s.at].Done }
 
+// title is the title of a step.
+func (s *Sitting) title(i int) string { return page.WithValues(s.sc, s.sc.Steps[i].Title) }
+
 // Checks are the checks to judge now: those of the current step, none if it is done.
 func (s *Sitting) Checks() []scenario.Check {
 	if s.Done() {
@@ -132,7 +135,7 @@ func (s *Sitting) Judge(c Change) News {
 		s.changed = c.Changed
 	}
 	news := News{Changed: c.Changed, Step: min(s.at+1, len(s.steps)), Steps: len(s.steps)}
-	news.Title = s.sc.Steps[news.Step-1].Title
+	news.Title = s.title(news.Step - 1)
 	news.OutOf = len(s.sc.Steps[news.Step-1].Checks)
 	if s.Done() {
 		news.Holding = news.OutOf

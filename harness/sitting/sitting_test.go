@@ -12,8 +12,10 @@ import (
 
 const lesson = `---
 kind: KIND
+vars:
+  count: Two
 ---
-# Two namespaces
+# {{count}} namespaces
 
 The introduction.
 
@@ -40,7 +42,7 @@ Look at it.
 
 - [x] namespace ` + "`a`" + ` exists
 
-## Remove one
+## Remove one of {{count}}
 
 <!-- points: 3 -->
 
@@ -149,7 +151,7 @@ func TestSteps(t *testing.T) {
 	}
 	v := s.View()
 	if v.Step != 2 || v.Prose != "Look at it.\n\n```console\n$ ip netns\n```" || !v.Steps[0].Done || v.Steps[1].Done ||
-		v.Steps[2].Checks != nil || len(v.Steps[0].Checks) != 3 || v.Steps[0].Checks[2].Status != Holds {
+		v.Title != "Two namespaces" || v.Steps[2].Title != "Remove one of Two" || v.Steps[2].Checks != nil || len(v.Steps[0].Checks) != 3 || v.Steps[0].Checks[2].Status != Holds {
 		t.Errorf("step 2 is shown as %+v", v)
 	}
 	if news := s.Judge(looked("p")); news.StepDone || len(news.Now) > 0 {
@@ -168,7 +170,7 @@ func TestSteps(t *testing.T) {
 	}
 	if news := s.Judge(did("p")); !news.StepDone || !news.AllDone || s.Step() != 3 {
 		t.Errorf("the last step: %+v", news)
-	} else if got := news.Lines(Look{Width: 60})[1]; got != "✓ step 3: Remove one is done, and so are all 3" {
+	} else if got := news.Lines(Look{Width: 70})[1]; got != "✓ step 3: Remove one of Two is done, and so are all 3" {
 		t.Errorf("the last line is %q", got)
 	}
 	v = s.View()

@@ -14,6 +14,7 @@ import (
 
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
+	"netnscheck/harness/sitting/page"
 )
 
 // File is the progress of one learner in one scenario. What the learner or his network named (lines of the log, names
@@ -105,7 +106,7 @@ func New(sc *scenario.Scenario, now time.Time) *File {
 		f.Variables[v.Name] = v.Value
 	}
 	for _, step := range sc.Steps {
-		f.Steps = append(f.Steps, Step{Title: cut(step.Title, maxTitle)})
+		f.Steps = append(f.Steps, Step{Title: cut(page.WithValues(sc, step.Title), maxTitle)})
 	}
 	return f
 }

@@ -10,6 +10,7 @@ import (
 	"netnscheck/harness/internal/session/store"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
+	"netnscheck/harness/sitting/page"
 	"netnscheck/harness/sitting/progress"
 	"netnscheck/scenarios"
 )
@@ -76,7 +77,7 @@ func of(all []*scenario.Scenario, read func(id string) (*progress.File, error)) 
 }
 
 func labOf(sc *scenario.Scenario, f *progress.File) Lab {
-	l := Lab{ID: sc.ID, Title: sc.Title, Kind: sc.Kind, Level: sc.Level, Steps: len(sc.Steps)}
+	l := Lab{ID: sc.ID, Title: page.WithValues(sc, sc.Title), Kind: sc.Kind, Level: sc.Level, Steps: len(sc.Steps)}
 	worth := sitting.Worth(sc)
 	for _, points := range worth {
 		l.OutOf += points
