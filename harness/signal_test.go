@@ -174,7 +174,7 @@ func workerOf(t *testing.T, harness int) (first, pid int) {
 // TestKeep: the lab stays until Enter, and can be entered from outside with the command that is printed.
 func TestKeep(t *testing.T) {
 	needSandbox(t)
-	needPrograms(t, "nsenter")
+	needPrograms(t, "nsenter", "ip")
 	dir := write(t, map[string]string{"red.md": red})
 	cmd := command(t, dir, "run", "red.md", "--driver", "netlink", "--keep")
 	stdin, err := cmd.StdinPipe()
@@ -197,9 +197,21 @@ func TestKeep(t *testing.T) {
 			enter = "nsenter" + way
 		}
 		if strings.HasPrefix(lines.Text(), "There `ip netns exec") {
-			list, err := exec.Command("sh", "-c", enter+" ls /run/netns").CombinedOutput()
-			if err != nil || !strings.Contains(string(list), "testns") {
-				t.Errorf("%s: %v: %s", enter, err, list)
+			shell := exec.Command("sh", "-c", enter)
+			shell.Stdin = strings.NewReader("ls /run/netns\nharness version\nip netns exec testns ls /sys/class/net\nexit\n")
+			out, err := shell.CombinedOutput()
+			for _, want := range []string{"testns", "netnscheck ", "[red] # "} {
+				if err != nil || !strings.Contains(string(out), want) {
+					t.Errorf("%s: %v, no %q: %s", enter, err, want, out)
+				}
+			}
+			for _, refused := range []string{"Permission denied", "not permitted"} {
+				if strings.Contains(string(out), refused) {
+					t.Errorf("%s: %s", enter, out)
+				}
+			}
+			if !strings.Contains(said.String(), "failed: Claim it (netlink)\n  red.md:8: ") {
+				t.Errorf("before the way in it said:\n%s", said.String())
 			}
 			io.WriteString(stdin, "\n")
 		}
@@ -208,4 +220,11 @@ func TestKeep(t *testing.T) {
 	if enter == "" || cmd.ProcessState.ExitCode() != 1 {
 		t.Errorf("status %d; it said:\n%s", cmd.ProcessState.ExitCode(), said.String())
 	}
+}
+
+// TestKeepEndsWithTheInput: where nobody can press Enter, the lab is not kept for ever.
+func TestKeepEndsWithTheInput(t *testing.T) {
+	needSandbox(t)
+	dir := write(t, map[string]string{"red.md": red})
+	finish(t, command(t, dir, "run", "red.md", "--driver", "netlink", "--keep")).want(t, 1, "kept: the lab of red")
 }

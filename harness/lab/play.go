@@ -169,10 +169,11 @@ func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult)
 	return r
 }
 
-// Kept are the threads (Lab.Thread) of the labs left open.
+// Kept are the threads (Lab.Thread) of the labs left open. Whoever enters one finds there what programs do.
 func (p *Play) Kept() []int {
 	var threads []int
 	for _, l := range p.kept {
+		l.world.Lacks() // it mounts the /sys and /etc of programs; what is refused is missing there, too
 		threads = append(threads, l.Thread())
 	}
 	slices.Sort(threads)

@@ -83,5 +83,10 @@ func ShellEnvironment(first ...string) []string {
 	env := slices.DeleteFunc(sandbox.ProgramEnvironment(), func(kv string) bool {
 		return strings.HasPrefix(kv, "PATH=")
 	})
-	return append(env, "PATH="+strings.Join(append(first, searchPath()...), ":"))
+	return append(env, ShellPath(first...))
+}
+
+// ShellPath is the variable PATH of a shell that a person uses: the given folders, then searchPath.
+func ShellPath(first ...string) string {
+	return "PATH=" + strings.Join(append(first, searchPath()...), ":")
 }

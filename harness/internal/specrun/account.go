@@ -21,6 +21,7 @@ type account struct {
 	begun, ended map[place]bool
 	running      *place // the case between its start and its end
 	owed         bool   // the running case was reported as failed
+	why          string // as the worker says
 	failed       bool   // a failure was reported
 	closed       bool   // the last message was received
 
@@ -54,7 +55,7 @@ func (a *account) read(line []byte) (message, error) {
 // holdsOnly checks that the message has the fields of its event and no others.
 func (m *message) holdsOnly() error {
 	wants := map[event][]string{
-		eventAlive: nil, eventDone: nil, eventFailed: nil, eventUnable: {"text"}, eventLeftover: {"text"},
+		eventAlive: nil, eventDone: nil, eventFailed: {"text"}, eventUnable: {"text"}, eventLeftover: {"text"},
 		eventStart: {"key"}, eventKept: {"threads"}, eventEnd: {"key", "case"},
 	}
 	keys, ok := wants[m.Event]
@@ -100,6 +101,7 @@ func (a *account) take(m *message) error {
 			return fmt.Errorf("a failure while no case runs")
 		}
 		a.owed, a.failed = true, true
+		a.why = untrusted.Shown(m.Text)
 	case eventKept:
 		return a.keep(m.Threads)
 	case eventEnd:

@@ -92,7 +92,7 @@ type lies struct {
 func TestWorkerThatLies(t *testing.T) {
 	const good = `"outcome":"pass","checks":[{"phase":"before","outcome":"pass"},{"phase":"after","outcome":"pass"}]`
 	start1, end1 := `{"event":"start","key":"ONE"}`, `{"event":"end","key":"ONE","case":{`+good+`}}`
-	failed := []string{start1, `{"event":"failed"}`}
+	failed := []string{start1, `{"event":"failed","text":"it failed"}`}
 	result := func(text string) []string {
 		return []string{start1, `{"event":"end","key":"ONE","case":{` + text + `}}`, hang}
 	}
@@ -151,7 +151,7 @@ func TestWorkerThatLies(t *testing.T) {
 		{"goes on after its end", []string{start1, end1, `{"event":"done"}`, start1, hang},
 			`the message "start" after its last one`, false},
 		{"done in the middle", []string{start1, `{"event":"done"}`, hang}, "its last message while a case runs", false},
-		{"failure of nothing", []string{`{"event":"failed"}`, hang}, "a failure while no case runs", false},
+		{"failure of nothing", []string{`{"event":"failed","text":"it failed"}`, hang}, "a failure while no case runs", false},
 		{"failed and passed", append(failed, end1, hang), "the outcome pass of “one” after its failure", false},
 		{"kept without being asked", append(failed, `{"event":"kept","threads":[1]}`, hang),
 			"a message about kept labs without --keep", false},
@@ -232,7 +232,7 @@ func runLiar(t *testing.T, u Job, lines []string) Result {
 		Start: func(job Job, in, out, stderr *os.File) (Process, error) {
 			return startAs(in, out, stderr, liarWord, script)
 		},
-		Kept: func(_ context.Context, unit string, _ Process, threads []int) { t.Errorf("%s kept %d", unit, threads) },
+		Kept: func(_ context.Context, k KeptLabs) { t.Errorf("%s kept %d", k.Unit, k.Threads) },
 	})
 }
 

@@ -37,7 +37,7 @@ const (
 	eventAlive    event = "alive"    // sent every beat, without a field
 	eventUnable   event = "unable"   // Text, Errno: this machine cannot run the job; the last message
 	eventStart    event = "start"    // Key: the case begins
-	eventFailed   event = "failed"   // the running case has failed; its end is sent later
+	eventFailed   event = "failed"   // Text: why the running case has failed; its end is sent later
 	eventKept     event = "kept"     // Threads
 	eventEnd      event = "end"      // Key, Case, Interrupted
 	eventLeftover event = "leftover" // Text

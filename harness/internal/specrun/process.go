@@ -137,7 +137,7 @@ func (u *unitRun) obey(ctx context.Context, w *workerProcess, m message) error {
 	case eventLeftover:
 		u.leftovers = append(u.leftovers, u.plan.Job.Unit+": "+m.Text)
 	case eventKept:
-		u.kept(ctx, u.plan.Job.Unit, w.process, m.Threads)
+		u.kept(ctx, KeptLabs{u.plan.Job.Unit, w.process, m.Threads, u.failures()})
 		go w.say(reply{GoOn: true}) // the worker may not be reading
 	case eventUnable:
 		return &UnableError{&foreignError{untrusted.Shown(m.Text), m.Errno}}

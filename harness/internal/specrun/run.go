@@ -27,14 +27,23 @@ type Options struct {
 	FailFast bool
 	// Grace is how long a worker may take to clean up before it is killed.
 	Grace time.Duration
-	// Started and Ended are called for each case, Kept for the labs that a worker keeps, with the ids of the threads
-	// that live in them, as the worker sees them; Kept returns when the labs may be taken down. Only one of them is
-	// called at a time; any may be nil.
+	// Started and Ended are called for each case, Kept for the labs that a worker keeps; Kept returns when the labs may
+	// be taken down. Only one of them is called at a time; any may be nil.
 	Started func(reports.Suite, reports.Case)
 	Ended   func(reports.Suite, reports.Case)
-	Kept    func(ctx context.Context, unit string, p Process, threads []int)
+	Kept    func(context.Context, KeptLabs)
 
 	patience patience // the zero value is patient; tests set a shorter one
+}
+
+// KeptLabs are the labs of a unit in which something failed.
+type KeptLabs struct {
+	Unit   string
+	Worker Process
+	// Threads are the ids of the threads that live in the labs, as the worker sees them.
+	Threads []int
+	// Failures say what failed, a few lines each.
+	Failures []string
 }
 
 // Process is a worker process.
@@ -182,11 +191,11 @@ func (r *run) ended(s reports.Suite, c reports.Case) {
 	}
 }
 
-func (r *run) kept(ctx context.Context, unit string, p Process, threads []int) {
+func (r *run) kept(ctx context.Context, k KeptLabs) {
 	r.telling.Lock()
 	defer r.telling.Unlock()
 	if r.Kept != nil && ctx.Err() == nil {
-		r.Kept(ctx, unit, p, threads)
+		r.Kept(ctx, k)
 	}
 }
 
@@ -249,6 +258,34 @@ func (u *unitRun) begin(at place) {
 func (u *unitRun) settle(at place) {
 	u.settled[at] = true
 	u.ended(u.suites[at.suite], u.suites[at.suite].Cases[at.index])
+}
+
+// failures say what has failed, that of the running case last, whose end the worker sends when its labs are gone.
+func (u *unitRun) failures() (all []string) {
+	for _, s := range u.suites {
+		for _, c := range s.Cases {
+			if c.Outcome == scenario.Fail || c.Outcome == scenario.Error {
+				why := []string{c.Reason}
+				for i, p := range c.Problems {
+					why = append(why[:i], placed(p))
+				}
+				all = append(all, fmt.Sprintf("%s (%s)\n%s", c.Name, c.Driver, strings.Join(why, "\n")))
+			}
+		}
+	}
+	if at := u.account.running; at != nil && u.account.owed {
+		c := u.suites[at.suite].Cases[at.index]
+		all = append(all, fmt.Sprintf("%s (%s)\n%s", c.Name, c.Driver, u.account.why))
+	}
+	return all
+}
+
+// placed is a problem behind its place.
+func placed(p scenario.Problem) string {
+	if p.Line == 0 {
+		return p.Text()
+	}
+	return fmt.Sprintf("%s:%d: %s", p.File, p.Line, p.Text())
 }
 
 // complete gives every case without a result an outcome.

@@ -430,8 +430,9 @@ func TestKept(t *testing.T) {
 	var told []string
 	ended := false
 	o := Options{Start: start, Grace: time.Minute,
-		Kept: func(_ context.Context, unit string, _ Process, threads []int) {
-			told = append(told, fmt.Sprint(unit, ": ", threads))
+		Kept: func(_ context.Context, k KeptLabs) {
+			told = append(told, fmt.Sprint(k.Unit, ": ", k.Threads))
+			told = append(told, k.Failures...)
 			if ended {
 				t.Error("the last case ended while its lab was kept")
 			}
@@ -439,7 +440,7 @@ func TestKept(t *testing.T) {
 		Ended: func(_ reports.Suite, c reports.Case) { ended = ended || c.Name == "passes" },
 	}
 	r := Run(t.Context(), mustPlan(t, u), o)
-	same(t, told, []string{u.Unit + ": [4711]"})
+	same(t, told, []string{u.Unit + ": [4711]", "fails (netlink)\nit failed: expected a, found b\\x1b"})
 	same(t, outcomes(r), []string{"netlink/fails: fail it failed", "netlink/passes: pass"})
 }
 

@@ -1,6 +1,7 @@
 package specrun
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -126,8 +127,8 @@ func (w *worker) kept(ctx context.Context, threads []int) {
 		return
 	default:
 	}
-	if ginkgo.CurrentSpecReport().Failed() { // its end is reported only after its labs are gone
-		w.tell(message{Event: eventFailed})
+	if r := ginkgo.CurrentSpecReport(); r.Failed() { // its end is reported only after its labs are gone
+		w.tell(message{Event: eventFailed, Text: cmp.Or(r.Failure.Message, "it failed")})
 	}
 	w.tell(message{Event: eventKept, Threads: threads})
 	select {

@@ -4,17 +4,22 @@ import (
 	"fmt"
 	"os"
 
+	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/internal/specrun"
 )
 
 // WayIn returns the nsenter(1) command that enters a lab: first the inner layer of the sandbox, then the namespaces of
 // a thread of the lab, whose number is the one seen in that layer. Root has to become the sandbox's root; an ordinary
-// user is mapped to it already, and may not change groups.
-func WayIn(p specrun.Process, thread int) string {
+// user is mapped to it already, and may not change groups. It ends in a shell whose prompt has the given name.
+func WayIn(p specrun.Process, thread int, name string) string {
 	lab := fmt.Sprintf("nsenter --target %d --net --mount", thread)
 	inside, sandboxed := p.(*workerInside)
 	if !sandboxed {
-		return lab
+		self, err := os.Executable()
+		if err != nil {
+			return err.Error()
+		}
+		return lab + " -- " + self + " lab here " + name
 	}
 	helper, err := inside.Helper()
 	if err != nil {
@@ -24,5 +29,5 @@ func WayIn(p specrun.Process, thread int) string {
 	if os.Geteuid() != 0 {
 		way += " --preserve-credentials"
 	}
-	return way + " -- " + lab
+	return way + " -- " + lab + " -- " + sandbox.ProgramPath + " lab here " + name
 }

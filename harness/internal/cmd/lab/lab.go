@@ -5,6 +5,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netnscheck/harness/internal/cmd/lab/client"
+	"netnscheck/harness/internal/cmd/lab/here"
 	"netnscheck/harness/internal/cmd/lab/start"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
@@ -26,7 +27,7 @@ this is the command lab: lab check, lab hint and so on.`,
 			return client.Where(c.Context(), s)
 		},
 	}
-	c.AddCommand(start.Command(s))
+	c.AddCommand(start.Command(s), here.Command())
 	c.AddCommand(client.Commands(s)...)
 	return c
 }
