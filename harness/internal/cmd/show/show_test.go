@@ -34,7 +34,7 @@ Text between.
 and not otherwise. -->
 - [x] namespace ` + "`a`" + ` exists
   <!-- fail: It was there. -->
-* [X] ` + "`host` has the interface `lo`" + `
+- [X] ` + "`host` has the interface `lo`" + `
 
 > [!TIP]
 > A hint.
@@ -58,7 +58,7 @@ Text of a mistake.
 		}
 	}
 	for _, kept := range []string{"# Mend it", "Text above.", "## Join them", "Text between.",
-		"\n- namespace `hidden-end` exists\n- namespace `a` exists\n* `host` has",
+		"\n- namespace `hidden-end` exists\n- namespace `a` exists\n- `host` has",
 		"A hint.", "a picture", "### Mistake: once more", "Text of a mistake."} {
 		if !strings.Contains(got, kept) {
 			t.Errorf("it lacks %q:\n%s", kept, got)
