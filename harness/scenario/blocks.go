@@ -213,7 +213,9 @@ func (d *document) item(n *ast.ListItem, in place) (found []any) {
 	case isTask && (!in.top() || !strings.HasPrefix(d.lines[line-1], "- [")):
 		found = append(found, d.strayCheck(line, text, in))
 	case isTask && len(d.inlineComments(first)) == 0:
-		found = append(found, t)
+		if found = d.paragraph(first, in, 1); len(found) == 0 { // else lines are joined to it that are no part of it
+			found = append(found, t)
+		}
 	case isTask: // the comment in its sentence is told
 	case nearBox.MatchString(text) || nearItem.MatchString(text):
 		found = append(found, d.strayCheck(line, text, in))
