@@ -265,7 +265,7 @@ func (m *frontMatter) variable(v *Var, key string, n ast.Node) {
 	}
 	for i, item := range items {
 		text, ok := scalar(item)
-		if !ok || strings.Contains(text, "\n") {
+		if !ok || !isLine(text) {
 			m.bad(key, item, expected)
 			continue
 		}

@@ -122,6 +122,8 @@ func TestFrontMatterProblems(t *testing.T) {
 				"such as [red, blue]; one that begins with { stands in quotes; found keys and values"}},
 		{"empty list", "vars:\n  a: []",
 			[]string{"3: bad value of vars.a: expected a list with at least one value; found a list"}},
+		{"zero byte in a value", "vars:\n  a: \"b\\0\"\n  c: [d, \"e\\0\"]", []string{
+			"3: bad value of vars.a: expected one line of text", "4: bad value of vars.c: expected one line of text"}},
 		{"list in a list", "vars:\n  a: [1, [2]]", []string{"3: bad value of vars.a: expected one line of text"}},
 		{"value twice", "vars:\n  a:\n    - x\n    - y\n    - x",
 			[]string{"6: bad value of vars.a: \"x\" stands in the list twice"}},
