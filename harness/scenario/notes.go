@@ -53,8 +53,8 @@ func parsePoints(text string) (int, error) {
 	return points, nil
 }
 
-// points adds up the points of the steps. If the front matter has points, too, in this line, the steps have no more than
-// those, and exactly those if each of them has some.
+// points adds up the points of the steps. If the front matter has points, too, in this line, the steps have no more
+// than those, and exactly those if each of them has some.
 func (b *builder) points(line int) {
 	sum, stated := 0, 0
 	for _, d := range b.sections {
