@@ -24,7 +24,7 @@ func (m machine) Run() int {
 	if way := os.Getenv(wayVariable); way != "" {
 		return goOneWay(way)
 	}
-	return sandbox.OwnRun(usedBefore{m.M})
+	return sandbox.OwnRun(usedBefore(m))
 }
 
 // usedBefore hides a /run with somebody's namespaces below the /run of the tests, as on a machine where `ip netns add`
