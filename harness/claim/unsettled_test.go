@@ -55,6 +55,10 @@ func TestUnsettled(t *testing.T) {
 		{"the counter `TcpExtIPReversePathFilter` in `n` did not grow", nil, ".pc.."},
 		{"nothing is wrong from `n` to `10.0.0.1`", nil, ".pc.."},
 		{"namespace `n` does not exist", nil, "....."},
+		{"`x` in `n` has not joined the group `ff02::1:ff00:1`", nil, "d.c.."},
+		{"`x` in `n` has not joined the group `33:33:ff:00:00:01`", nil, "d.c.."},
+		{"`x` in `n` has not joined the group `ff02::1:ff00:2`", nil, "..c.."},
+		{"`x` in `n` has not joined the group `224.0.0.1`", nil, "..c.."},
 	} {
 		claim, err := Parse(c.sentence)
 		if err != nil {
