@@ -117,13 +117,14 @@ func ownRun(t *testing.T) func(cmd *exec.Cmd, args ...string) {
 }
 
 // ownNamespaces makes the namespaces of these flags, which unshare(1) and nsenter(1) share; one is a mount namespace
-// with an empty /run.
+// with an empty /run, which hides another with a /run/netns that is mounted, as after the first `ip netns add`.
 func ownNamespaces(t *testing.T, kinds ...string) func(cmd *exec.Cmd, args ...string) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("only root may run with --sandbox=off")
 	}
-	const script = "mount -t tmpfs run /run; echo ready; read forever"
+	const script = "mount -t tmpfs run /run; mkdir /run/netns; mount --bind /run/netns /run/netns; " +
+		"mount -t tmpfs run /run; echo ready; read forever"
 	needPrograms(t, "unshare", "-m", "sh", "-ec", script)
 	needPrograms(t, "nsenter")
 	holder := exec.Command("unshare", append(kinds, "sh", "-ec", script)...)

@@ -233,6 +233,10 @@ func TestCounters(t *testing.T) {
 	refused(t, map[string]string{
 		"the counter `IpInReceives` in `n` grew by at least `0`": "check: expected a number from 1 (0 is written: " +
 			`did not grow), found "0"`,
+		"the counter `IpInReceives` in `n` grew at least by `3`": "unknown check “the counter `IpInReceives` in `n` " +
+			"grew at least by `3`”; the nearest form is “the counter `IpInReceives` in `N` grew by at least `3`”",
+		"the counter `rx_packets` of `x` in `n` grew at least `3`": "unknown check “the counter `rx_packets` of `x` in " +
+			"`n` grew at least `3`”; the nearest form is “the counter `rx_packets` of `X` in `N` grew by at least `3`”",
 		"the counter `IpInReceives` in `n` grew by at last `3`": "unknown check “the counter `IpInReceives` in `n` " +
 			"grew " +
 			"by at last `3`”; the nearest form is “the counter `IpInReceives` in `N` grew by at least `3`”",

@@ -25,6 +25,22 @@ const (
 	ConnectNot     ConnectOutcome = "any"
 )
 
+// inBrackets is the end of a sentence about the outcome.
+func (o ConnectOutcome) inBrackets() string {
+	if o == ConnectRefused || o == ConnectSilence {
+		return say(" (%s)", o)
+	}
+	return ""
+}
+
+// class is ByAnswer also for what is refused: a reset or an ICMP error is an answer of the network.
+func (o ConnectOutcome) class() Class {
+	if o == ConnectOK || o == ConnectRefused {
+		return ByAnswer
+	}
+	return BySilence
+}
+
 func init() {
 	ending := func(o ConnectOutcome) func(a arguments) Claim {
 		return func(a arguments) Claim {
@@ -45,21 +61,12 @@ func init() {
 }
 
 func (c Connects) Sentence() string {
-	s := say("%s", c.Netns) + either(c.Outcome != ConnectOK, " does not connect to ", " connects to ") +
-		say("%s on TCP port %s", c.Dest, c.Port)
-	if c.Outcome == ConnectRefused || c.Outcome == ConnectSilence {
-		s += say(" (%s)", c.Outcome)
-	}
-	return s
+	return say("%s", c.Netns) + either(c.Outcome != ConnectOK, " does not connect to ", " connects to ") +
+		say("%s on TCP port %s", c.Dest, c.Port) + c.Outcome.inBrackets()
 }
 
-// Needs has the class ByAnswer also for a refused connection, since a refusal is an answer.
 func (c Connects) Needs() Needs {
-	class := BySilence
-	if c.Outcome == ConnectOK || c.Outcome == ConnectRefused {
-		class = ByAnswer
-	}
-	return Needs{Class: class, Question: Connect{Netns: c.Netns, Dest: c.Dest, Port: c.Port}}
+	return Needs{Class: c.Outcome.class(), Question: Connect{Netns: c.Netns, Dest: c.Dest, Port: c.Port}}
 }
 
 func (c Connects) Judge(known Evidence) Finding {

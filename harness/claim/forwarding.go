@@ -138,9 +138,17 @@ func entryText(n *state.Namespace, e state.FDBEntry) string {
 	return text
 }
 
-// unsettledBy: packets that are yet to come teach the bridge addresses, those of duplicate address detection too.
+// unsettledBy: packets that are yet to come teach the bridge addresses. Those of duplicate address detection, and what
+// IPv6 sends after it, come from the MAC address of their own link.
 func (c ForwardingEntry) unsettledBy(s *state.State, p state.Pending) bool {
-	return c.Kind != StaticEntry && (p.Kind != state.PendingNeighbour || resolvable(s, p.Addr))
+	switch {
+	case c.Kind == StaticEntry:
+		return false
+	case p.Kind == state.PendingDAD:
+		n := s.Namespace(p.Netns)
+		return n.Link(p.Dev) == nil || strings.EqualFold(n.Link(p.Dev).MAC, c.MAC.String())
+	}
+	return p.Kind != state.PendingNeighbour || resolvable(s, p.Addr)
 }
 
 func (c ForwardingEntry) Mutants() Mutants {

@@ -70,9 +70,18 @@ func (c InGroup) Judge(known Evidence) Finding {
 	})
 }
 
-// unsettledBy: an address joins the group at which neighbours ask for it when duplicate address detection begins.
+// unsettledBy: an address joins the group at which neighbours ask for it when duplicate address detection begins
+// (addrconf_dad_begin, net/ipv6/addrconf.c), and no other.
 func (c InGroup) unsettledBy(_ *state.State, p state.Pending) bool {
-	return p.Netns == c.Netns && p.Dev == c.Name && (p.Kind == state.PendingCarrier || p.Kind == state.PendingDAD)
+	return p.Netns == c.Netns && p.Dev == c.Name && (p.Kind == state.PendingCarrier ||
+		p.Kind == state.PendingDAD && slices.Contains(groupsOf(p.Addr), c.Group))
+}
+
+// groupsOf are the groups at which neighbours ask for an IPv6 address (RFC 4291 section 2.7.1, RFC 2464 section 7).
+func groupsOf(addr netip.Addr) []string {
+	a := addr.As16()
+	group := netip.AddrFrom16([16]byte{0: 0xff, 1: 0x02, 11: 1, 12: 0xff, 13: a[13], 14: a[14], 15: a[15]})
+	return []string{group.String(), net.HardwareAddr{0x33, 0x33, 0xff, a[13], a[14], a[15]}.String()}
 }
 
 // Mutants make the kernel leave or join: it belongs to the groups of all nodes of IPv6 as long as the MTU allows IPv6,

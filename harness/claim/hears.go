@@ -33,21 +33,12 @@ func init() {
 }
 
 func (c Hears) Sentence() string {
-	s := say("%s", c.Netns) + either(c.Outcome != ConnectOK, " hears no answer from ", " hears an answer from ") +
-		say("%s on UDP port %s", c.Dest, c.Port)
-	if c.Outcome == ConnectRefused || c.Outcome == ConnectSilence {
-		s += say(" (%s)", c.Outcome)
-	}
-	return s
+	return say("%s", c.Netns) + either(c.Outcome != ConnectOK, " hears no answer from ", " hears an answer from ") +
+		say("%s on UDP port %s", c.Dest, c.Port) + c.Outcome.inBrackets()
 }
 
-// Needs has the class ByAnswer also for a refused datagram, since an ICMP error is an answer of the network.
 func (c Hears) Needs() Needs {
-	class := BySilence
-	if c.Outcome == ConnectOK || c.Outcome == ConnectRefused {
-		class = ByAnswer
-	}
-	return Needs{Class: class, Question: Datagram{Netns: c.Netns, Dest: c.Dest, Port: c.Port}}
+	return Needs{Class: c.Outcome.class(), Question: Datagram{Netns: c.Netns, Dest: c.Dest, Port: c.Port}}
 }
 
 func (c Hears) Judge(known Evidence) Finding {

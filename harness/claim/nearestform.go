@@ -14,7 +14,7 @@ const longestCompared = 64
 
 // nearestForm is the form nearest to an unknown sentence, with the qualifiers that fit it best. An inserted or missing
 // word costs 1, a different word up to 2 (one missing and one inserted), depending on its letters; arguments cost
-// nothing. A word of the form that has no likeness anywhere in the sentence costs up to half a point more, so that
+// nothing. A word of one that has no likeness anywhere in the other costs up to half a point more, so that
 // words in another order are recognized, and a positive form costs a negative sentence 2 more. Each other reading of
 // the sentence costs 2.
 func nearestForm(sentence []token) string {
@@ -61,6 +61,9 @@ func nearestWith(sentence []token) (string, float64) {
 				d += strange[word] / 4
 			}
 		}
+		for i := range sentence {
+			d += leastOf(costs[i], words) / 4
+		}
 		if denial && !slices.ContainsFunc(all.forms[k].tokens, denying) {
 			d += 2
 		}
@@ -69,6 +72,15 @@ func nearestWith(sentence []token) (string, float64) {
 		}
 	}
 	return best, least
+}
+
+// leastOf is the least of the costs at some places, 2 if there are none.
+func leastOf(costs []float64, places []int) float64 {
+	least := 2.0
+	for _, place := range places {
+		least = min(least, costs[place])
+	}
+	return least
 }
 
 // skeletons are the parts of all forms, each once, and the words of each form.

@@ -20,8 +20,8 @@ func init() {
 	add(Entry{
 		Place: 290,
 		Means: "the last resort, for what no other check says: one line of what the program prints, on standard " +
-			"output or standard error, as in console blocks; whatever its exit status is. With every driver it is the " +
-			"program itself, started as by `ip netns exec`; a check only looks, so it must not change anything",
+			"output or standard error, as in console blocks; whatever its exit status is. With every driver it is " +
+			"the program itself, started as by `ip netns exec`; a check only looks, so it must not change anything",
 		Forms: []Form{
 			says("the command `ss -ltn` in `N` prints `...:80 ...`", func(a arguments) Claim {
 				return Prints{Command: a.text(0), Netns: a.text(1), Text: a.text(2)}

@@ -96,6 +96,8 @@ func TestTableClaimsRefused(t *testing.T) {
 		"`n` has the IPv4 rule `tos 4`": "the nearest form is “`N` has the IPv6 rule",
 
 		"`n` has the route `10.0.0.0/8 dev x linkdwn`": "is no route: cannot say linkdwn, did you mean linkdown?",
+		"`n` has the route `10.0.0.0/8 v 10.0.0.1`":    "cannot say v, which ip takes for vrf, did you mean via?",
+		"`n` has the route `10.0.0.0/8 vrf red`":       "is no route: cannot say vrf",
 		"`n` has the route `10.0.0.0/8 encap mlps 5`":  "is no route: cannot say mlps, did you mean mpls?",
 		"`n` has the route `10.0.0.0/8 nhid none`":     "nhid takes a whole number",
 	} {

@@ -11,6 +11,7 @@ import (
 func TestUnsettled(t *testing.T) {
 	pending := map[string]state.Namespace{
 		"dad": {Name: "n", Links: []state.Link{{Name: "x", Up: true, Carrier: true, OperState: "up",
+			MAC:       "02:00:00:00:00:0a",
 			Addresses: []state.Address{{Prefix: netip.MustParsePrefix("fd00::1/64"), Flags: []string{"tentative"}}}}}},
 		"port": {Name: "sw", Links: []state.Link{{Name: "p1",
 			Port: &state.Port{State: "learning", ForwardTimer: 7}}}},
@@ -55,6 +56,12 @@ func TestUnsettled(t *testing.T) {
 		{"the counter `TcpExtIPReversePathFilter` in `n` did not grow", nil, ".pc.."},
 		{"nothing is wrong from `n` to `10.0.0.1`", nil, ".pc.."},
 		{"namespace `n` does not exist", nil, "....."},
+		{"`x` in `n` does not have the entry `02:00:00:00:00:0a` on `p`", nil, "dpc.."},
+		{"`x` in `n` does not have the entry `02:00:00:00:00:0b` on `p`", nil, ".pc.."},
+		{"`x` in `n` has not joined the group `ff02::1:ff00:1`", nil, "d.c.."},
+		{"`x` in `n` has not joined the group `33:33:ff:00:00:01`", nil, "d.c.."},
+		{"`x` in `n` has not joined the group `ff02::1:ff00:2`", nil, "..c.."},
+		{"`x` in `n` has not joined the group `224.0.0.1`", nil, "..c.."},
 	} {
 		claim, err := Parse(c.sentence)
 		if err != nil {

@@ -186,15 +186,7 @@ func TestClaims(t *testing.T) {
 		t.Run(c.claim, func(t *testing.T) {
 			t.Parallel()
 			ctx := t.Context()
-			l, err := lab.Start(ctx, scenario.Host{}, lab.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() {
-				if err := l.Close(); err != nil {
-					t.Error(err)
-				}
-			}()
+			l := started(t)
 			if err := l.Do(ctx, lab.Netlink(), street...); err != nil {
 				t.Fatal(err)
 			}

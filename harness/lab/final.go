@@ -80,7 +80,8 @@ func rests(s *state.State, limit time.Duration) bool {
 	}
 	for _, n := range s.Namespaces {
 		for _, l := range n.Links {
-			if !slices.Contains(withoutTimers, l.Kind) || l.Bridge != nil && (l.Bridge.STP != 0 || forgets(&n, &l, limit)) {
+			if !slices.Contains(withoutTimers, l.Kind) ||
+				l.Bridge != nil && (l.Bridge.STP != 0 || forgets(&n, &l, limit)) {
 				return false
 			}
 			for _, a := range l.Addresses {

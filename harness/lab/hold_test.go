@@ -91,29 +91,6 @@ func lackingProgram(t *testing.T, err error) {
 	t.Fatal(err)
 }
 
-// started starts a lab and runs the commands. Its Close must return no error.
-func started(t *testing.T, commands ...string) *lab.Lab {
-	t.Helper()
-	l, err := lab.Start(t.Context(), scenario.Host{}, lab.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	do(t, l, commands...)
-	return l
-}
-
-func do(t *testing.T, l *lab.Lab, commands ...string) {
-	t.Helper()
-	if err := l.Do(t.Context(), lab.Netlink(), commands...); err != nil {
-		t.Fatal(err)
-	}
-}
-
 func awaitAll(ctx context.Context, t *testing.T, l *lab.Lab, claims ...string) {
 	t.Helper()
 	for _, text := range claims {

@@ -44,16 +44,8 @@ var aboutMissing = []string{
 // exists without the interface in the claim.
 func TestMissingSubjects(t *testing.T) {
 	ctx := t.Context()
-	l, err := lab.Start(ctx, scenario.Host{}, lab.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	err = l.Do(ctx, lab.Netlink(), "ip netns add a", "ip netns add bare", "ip -n a link add a0 type bridge")
+	l := started(t)
+	err := l.Do(ctx, lab.Netlink(), "ip netns add a", "ip netns add bare", "ip -n a link add a0 type bridge")
 	if err != nil {
 		t.Fatal(err)
 	}

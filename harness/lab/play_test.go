@@ -187,29 +187,12 @@ func TestPlay(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var outcomes, said []string
-			note := func(r scenario.SectionResult) {
-				outcomes = append(outcomes, string(r.Outcome))
-				said = append(said, r.Reason)
-				if err := r.Err(); err != nil {
-					said = append(said, err.Error())
-				}
-			}
-			p := lab.NewPlay(sc, lab.Netlink(), &lab.Parity{}, lab.PlayOptions{})
-			for i := range sc.Steps {
-				note(p.Step(t.Context(), i))
-				for j := range sc.Steps[i].Mistakes {
-					note(p.Mistake(t.Context(), i, j))
-				}
-			}
-			if err := p.Close(); err != nil {
-				t.Error(err)
-			}
+			outcomes, said := playThrough(t, lab.NewPlay(sc, lab.Netlink(), &lab.Parity{}, lab.PlayOptions{}), sc)
 			if want := strings.Fields(c.want); !slices.Equal(outcomes, want) {
-				t.Errorf("outcomes %q, want %q\n%s", outcomes, want, strings.Join(said, "\n"))
+				t.Errorf("outcomes %q, want %q\n%s", outcomes, want, said)
 			}
-			if all := strings.Join(said, "\n"); !strings.Contains(all, c.says) {
-				t.Errorf("%q does not say %q", all, c.says)
+			if !strings.Contains(said, c.says) {
+				t.Errorf("%q does not say %q", said, c.says)
 			}
 		})
 	}

@@ -140,9 +140,10 @@ func TestPrints(t *testing.T) {
 		"the command `false` in `a` prints nothing":                           "",
 		"the command `sh -c 'echo no >&2; exit 3'` in `a` prints `no`":        "",
 		"the command `sh -c 'echo no >&2; exit 3'` in `a` prints nothing":     `it prints "no" (exit status 3)`,
-		"the command `seq 12` in `a` prints nothing":                          `it prints "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", and 2 more lines`,
-		"the command `seq 12` in `nowhere` prints nothing":                    "there is no namespace nowhere",
-		"the command `seq 12` in `nowhere` prints `12`":                       "there is no namespace nowhere",
+		"the command `seq 12` in `a` prints nothing": `it prints "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", ` +
+			"and 2 more lines",
+		"the command `seq 12` in `nowhere` prints nothing": "there is no namespace nowhere",
+		"the command `seq 12` in `nowhere` prints `12`":    "there is no namespace nowhere",
 	})
 	for sentence, want := range map[string]string{
 		"the command `no-such-program` in `a` prints nothing": "no-such-program",

@@ -104,7 +104,8 @@ func (s *scene) lookBefore(ctx context.Context, checks []scenario.Check) bool {
 	return s.falseBefore(ctx, open, base) && ok && unlearned
 }
 
-// falseBefore evaluates `- [ ]` checks once, before the commands; negative ones that are true when the state has settled.
+// falseBefore evaluates `- [ ]` checks once, before the commands; negative ones that are true when the state has
+// settled.
 func (s *scene) falseBefore(ctx context.Context, open []scenario.Check, base *Baseline) bool {
 	ok := true
 	for i, v := range s.lab.evaluateAll(ctx, open, base, false) {

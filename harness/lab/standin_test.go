@@ -97,35 +97,14 @@ func TestAfterASkippedStep(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			var outcomes, said []string
-			note := func(r scenario.SectionResult) {
-				outcomes = append(outcomes, string(r.Outcome))
-				said = append(said, r.Reason)
-				if err := r.Err(); err != nil {
-					said = append(said, err.Error())
-				}
-				if r.Outcome == scenario.Skip && len(r.Transcript)+len(r.Checks) > 0 {
-					t.Errorf("%s was skipped, and has results: %v %v", r.Title, r.Transcript, r.Checks)
-				}
-			}
-			parity := &lab.Parity{}
-			p := lab.NewPlay(sc, mute{lab.Netlink(), "nexthop"}, parity, lab.PlayOptions{})
-			for i := range sc.Steps {
-				note(p.Step(t.Context(), i))
-				for j := range sc.Steps[i].Mistakes {
-					note(p.Mistake(t.Context(), i, j))
-				}
-			}
-			if err := p.Close(); err != nil {
-				t.Error(err)
-			}
-			all := strings.Join(said, "\n")
+			p := lab.NewPlay(sc, mute{lab.Netlink(), "nexthop"}, &lab.Parity{}, lab.PlayOptions{})
+			outcomes, said := playThrough(t, p, sc)
 			if want := strings.Fields(c.want); !slices.Equal(outcomes, want) {
-				t.Errorf("outcomes %q, want %q\n%s", outcomes, want, all)
+				t.Errorf("outcomes %q, want %q\n%s", outcomes, want, said)
 			}
 			for _, words := range c.says {
-				if !strings.Contains(all, words) {
-					t.Errorf("%q does not say %q", all, words)
+				if !strings.Contains(said, words) {
+					t.Errorf("%q does not say %q", said, words)
 				}
 			}
 		})

@@ -86,15 +86,7 @@ func TestTables(t *testing.T) {
 		t.Run(c.claim, func(t *testing.T) {
 			t.Parallel()
 			ctx := t.Context()
-			l, err := lab.Start(ctx, scenario.Host{}, lab.Options{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() {
-				if err := l.Close(); err != nil {
-					t.Error(err)
-				}
-			}()
+			l := started(t)
 			do := func(commands ...string) {
 				t.Helper()
 				if err := l.Do(ctx, driver, commands...); err != nil {

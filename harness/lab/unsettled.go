@@ -51,8 +51,8 @@ func (k *look) settled(ctx context.Context, open []*awaiting, start time.Time) (
 	return ready, still
 }
 
-// trueBefore evaluates a check again that was true before the commands. A negative one may be true only because the state
-// has not settled: it counts as true when it still is so then.
+// trueBefore evaluates a check again that was true before the commands. A negative one may be true only because the
+// state has not settled: it counts as true when it still is so then.
 func (l *Lab) trueBefore(ctx context.Context, c scenario.Check, v scenario.Verdict, base *Baseline) scenario.Verdict {
 	var result Awaited
 	a := newAwaiting(c, &result)
@@ -76,8 +76,8 @@ func (l *Lab) trueBefore(ctx context.Context, c scenario.Check, v scenario.Verdi
 	}
 }
 
-// rest waits until nothing is pending that could move a counter or bring an event which a check denies, so that it is not
-// counted as the work of the commands to come. What does not settle is the matter of the checks themselves.
+// rest waits until nothing is pending that could move a counter or bring an event which a check denies, so that it is
+// not counted as the work of the commands to come. What does not settle is the matter of the checks themselves.
 func (l *Lab) rest(ctx context.Context, checks []scenario.Check) {
 	var open []*awaiting
 	for _, c := range checks {

@@ -76,8 +76,8 @@ func TestNegativeChecksWaitUntilTheStateHasSettled(t *testing.T) {
 	}
 }
 
-// TestANegativeCheckIsFalseBeforeItsStep: a denial that holds before the commands only because the state has not settled
-// is no reason to call the step vacuous; one that still holds when it has settled is.
+// TestANegativeCheckIsFalseBeforeItsStep: a denial that holds before the commands only because the state has not
+// settled is no reason to call the step vacuous; one that still holds when it has settled is.
 func TestANegativeCheckIsFalseBeforeItsStep(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it waits for duplicate address detection")

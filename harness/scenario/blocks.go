@@ -179,11 +179,11 @@ func (d *document) indented(n *ast.CodeBlock, in place) (found []any) {
 	for i := range n.Lines().Len() {
 		line, text := d.lineAt(n.Lines().At(i).Start), d.text(n, i)
 		h, isHeading := headingLine(text)
+		if stray, isStray := d.strayLine(line, text, in); isStray {
+			found = append(found, stray)
+			continue
+		}
 		switch {
-		case nearBox.MatchString(text):
-			found = append(found, d.strayCheck(line, text, in))
-		case isCommandLine(text) && !in.alert:
-			found = append(found, astray{line, strayCommand})
 		case isHeading && h.ours():
 			found = append(found, astray{line, "the heading is indented like code: expected " + h.String() +
 				" at the start of its line" + orProse})
@@ -213,7 +213,9 @@ func (d *document) item(n *ast.ListItem, in place) (found []any) {
 	case isTask && (!in.top() || !strings.HasPrefix(d.lines[line-1], "- [")):
 		found = append(found, d.strayCheck(line, text, in))
 	case isTask && len(d.inlineComments(first)) == 0:
-		found = append(found, t)
+		if found = d.paragraph(first, in, 1); len(found) == 0 { // else lines are joined to it that are no part of it
+			found = append(found, t)
+		}
 	case isTask: // the comment in its sentence is told
 	case nearBox.MatchString(text) || nearItem.MatchString(text):
 		found = append(found, d.strayCheck(line, text, in))
@@ -230,11 +232,11 @@ func (d *document) paragraph(n ast.Node, in place, from int) (found []any) {
 	for i := from; i < n.Lines().Len(); i++ {
 		line, text := d.lineAt(n.Lines().At(i).Start), d.text(n, i)
 		h, isHeading := headingLine(text)
+		if stray, isStray := d.strayLine(line, text, in); isStray {
+			found = append(found, stray)
+			continue
+		}
 		switch {
-		case nearBox.MatchString(text):
-			found = append(found, d.strayCheck(line, text, in))
-		case isCommandLine(text) && !in.alert:
-			found = append(found, astray{line, strayCommand})
 		case nearComment.MatchString(text) && !strings.Contains(text, "<!--"):
 			found = append(found, astray{line, "a comment is written between <!-- and -->, found " + text})
 		case nearFence.MatchString(text):

@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"github.com/goccy/go-yaml/token"
 
 	"netnscheck/harness/claim"
 	"netnscheck/harness/nearest"
@@ -276,7 +277,7 @@ func (m *frontMatter) variable(v *Var, key string, n ast.Node) {
 	}
 	for i, item := range items {
 		text, ok := scalar(item)
-		if !ok || strings.Contains(text, "\n") {
+		if !ok || !isLine(text) {
 			m.bad(key, item, expected)
 			continue
 		}
@@ -334,8 +335,26 @@ func scalar(n ast.Node) (string, bool) {
 		return n.Value.Value, true
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
 		return strings.TrimSpace(n.GetToken().Value), true
+	case *ast.MappingNode:
+		return cutAtColon(n)
 	}
 	return "", false
+}
+
+// cutAtColon joins a plain scalar again that the library takes for a key and its value: in a list inside braces it cuts
+// `fd00::1` at a colon that no blank follows.
+func cutAtColon(n *ast.MappingNode) (string, bool) {
+	if n.IsFlowStyle || len(n.Values) != 1 {
+		return "", false
+	}
+	k, v := n.Values[0].Key, n.Values[0].Value
+	key, isKey := scalar(k)
+	value, isValue := scalar(v)
+	if !isKey || !isValue || k.GetToken().Indicator == token.QuotedScalarIndicator ||
+		strings.TrimLeft(v.GetToken().Origin, " \t\n") != v.GetToken().Origin {
+		return "", false
+	}
+	return key + ":" + value, true
 }
 
 // quoted is a text in quotes, cut if it is long.

@@ -122,6 +122,8 @@ func TestFrontMatterProblems(t *testing.T) {
 				"such as [red, blue]; one that begins with { stands in quotes; found keys and values"}},
 		{"empty list", "vars:\n  a: []",
 			[]string{"3: bad value of vars.a: expected a list with at least one value; found a list"}},
+		{"zero byte in a value", "vars:\n  a: \"b\\0\"\n  c: [d, \"e\\0\"]", []string{
+			"3: bad value of vars.a: expected one line of text", "4: bad value of vars.c: expected one line of text"}},
 		{"list in a list", "vars:\n  a: [1, [2]]", []string{"3: bad value of vars.a: expected one line of text"}},
 		{"value twice", "vars:\n  a:\n    - x\n    - y\n    - x",
 			[]string{"6: bad value of vars.a: \"x\" stands in the list twice"}},
@@ -186,6 +188,33 @@ func TestEmptyFrontMatter(t *testing.T) {
 		}
 		if sc.ID != "t" || sc.Level != 0 || len(sc.Requires)+len(sc.Host.Interfaces)+len(sc.Vars) != 0 {
 			t.Errorf("%q: %s", yaml, dump(sc))
+		}
+	}
+}
+
+// TestFlowColons: YAML ends a plain key only at a colon with a blank behind it, also in a list inside braces.
+func TestFlowColons(t *testing.T) {
+	read := func(front string) (*Scenario, error) {
+		return Parse("a.md", []byte("---\n"+front+"\n---\n# T\n\n## A\n\n- [x] namespace `host` exists\n"))
+	}
+	sc, err := read("host: {interfaces: {e0: [10.0.0.1/24, fd00::1/64, 2001:db8::1/64]}, " +
+		"routes: [default via fd00::fe dev e0]}\nvars: {net: [fd00::/64, 02:00:00:00:00:01]}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, prefix := range sc.Host.Interfaces[0].Addresses {
+		got = append(got, prefix.String())
+	}
+	got = append(append(got, sc.Host.Routes[0].Text), sc.Vars[0].Choices...)
+	want := []string{"10.0.0.1/24", "fd00::1/64", "2001:db8::1/64", "default via fd00::fe dev e0", "fd00::/64",
+		"02:00:00:00:00:01"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	for _, front := range []string{"vars: {a: [b: c]}", "vars: {a: [\"b\":c]}", "vars: {a: [{b: c}]}"} {
+		if _, err := read(front); err == nil || !strings.Contains(err.Error(), "found keys and values") {
+			t.Errorf("%s: %v, want a refusal of keys and values", front, err)
 		}
 	}
 }

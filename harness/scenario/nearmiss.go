@@ -37,6 +37,17 @@ var (
 
 func isCommandLine(text string) bool { return command.MatchString(text) }
 
+// strayLine says what a line of a text or of indented code was meant to be: a check, or a command.
+func (d *document) strayLine(line int, text string, in place) (stray astray, isStray bool) {
+	switch {
+	case nearBox.MatchString(text):
+		return d.strayCheck(line, text, in), true
+	case isCommandLine(text) && !in.alert:
+		return astray{line, strayCommand}, true
+	}
+	return astray{}, false
+}
+
 // strayCheck says how the check that a line was meant to be is written.
 func (d *document) strayCheck(line int, text string, in place) astray {
 	m := nearBox.FindStringSubmatch(text)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"netnscheck/harness/nearest"
 )
@@ -45,7 +46,7 @@ func (v Values) value(id string, of Var) (string, error) {
 
 // allows reports why a variable cannot have a value. One without choices can have any line of text.
 func (v Var) allows(value string) error {
-	if strings.ContainsAny(value, "\r\n") {
+	if !isLine(value) {
 		return errors.New("expected one line of text")
 	}
 	if len(v.Choices) == 0 {
@@ -58,6 +59,12 @@ func (v Var) allows(value string) error {
 	}
 	return fmt.Errorf("expected %s, found %q%s", strings.Join(v.Choices, " or "), value,
 		nearest.DidYouMean(value, v.Choices))
+}
+
+// isLine reports whether a value is one line of text, as a scenario's file has it: commands and reports cannot have a
+// zero byte, and reports nothing but UTF-8.
+func isLine(value string) bool {
+	return utf8.ValidString(value) && !strings.ContainsAny(value, "\r\n\x00")
 }
 
 // bounds are the first and the last value of each choice, which a review looks at.

@@ -70,9 +70,12 @@ var trials = map[string]trial{
 	"nft-reject": {"nftables rules that reject", nft(unix.NFPROTO_INET, nfReject)},
 	"nft-nat": {"nftables rules that masquerade and translate the destination",
 		both(nft(unix.NFPROTO_IPV4, nfMasquerade), nft(unix.NFPROTO_IPV4, nfDNAT))},
-	"ipv6":                  {"IPv6, switched on", ipv6},
-	"lwtunnel":              {"routes that wrap their packets (`encap ip`)", in(lightweightTunnel)},
-	"bridge-vlan-filtering": {"bridges that filter by VLAN", bridgeVLANFiltering},
+	"ipv6":     {"IPv6, switched on", ipv6},
+	"lwtunnel": {"routes that wrap their packets (`encap ip`)", in(lightweightTunnel)},
+	"bridge-vlan-filtering": {"bridges that filter by VLAN",
+		bridgeOption("bridge-vlan-filtering", func(br *netlink.Bridge) **bool { return &br.VlanFiltering })},
+	"bridge-igmp-snooping": {"bridges that follow who joins multicast groups",
+		bridgeOption("bridge-igmp-snooping", func(br *netlink.Bridge) **bool { return &br.MulticastSnooping })},
 	"br-netfilter": {"the sysctls `net.bridge.*`: frames of a bridge are shown to the packet filters of IP",
 		brNetfilter},
 	"uids":          {"more than one user id in the sandbox", uids},
@@ -151,23 +154,27 @@ func addVeth(nl *netlink.Handle) (index int, err error) {
 	return l.Attrs().Index, nil
 }
 
-// bridgeVLANFiltering sets the option and reads it back: a kernel without it ignores the setting.
-var bridgeVLANFiltering = in(func(nl *netlink.Handle) error {
-	on := true
-	if err := addLink(nl, func(a netlink.LinkAttrs) netlink.Link {
-		return &netlink.Bridge{LinkAttrs: a, VlanFiltering: &on}
-	}, 0); err != nil {
-		return err
-	}
-	l, err := nl.LinkByName(linkName)
-	if err != nil {
-		return findingError(unknown("find the bridge: %s", describe(err)))
-	}
-	if br, ok := l.(*netlink.Bridge); !ok || br.VlanFiltering == nil || !*br.VlanFiltering {
-		return findingError(absent("the kernel lacks bridge-vlan-filtering (it ignores the setting)"))
-	}
-	return nil
-})
+// bridgeOption sets an option of a bridge and reads it back: a kernel without it ignores the setting.
+func bridgeOption(feature string, option func(*netlink.Bridge) **bool) func(*scratch) error {
+	return in(func(nl *netlink.Handle) error {
+		on := true
+		if err := addLink(nl, func(a netlink.LinkAttrs) netlink.Link {
+			br := &netlink.Bridge{LinkAttrs: a}
+			*option(br) = &on
+			return br
+		}, 0); err != nil {
+			return err
+		}
+		l, err := nl.LinkByName(linkName)
+		if err != nil {
+			return findingError(unknown("find the bridge: %s", describe(err)))
+		}
+		if br, ok := l.(*netlink.Bridge); !ok || *option(br) == nil || !**option(br) {
+			return findingError(absent("the kernel lacks %s (it ignores the setting)", feature))
+		}
+		return nil
+	})
+}
 
 // brNetfilter reads the sysctl by which bridges pass frames to the packet filters of IP. A module adds it, to each
 // namespace since Linux 5.3.

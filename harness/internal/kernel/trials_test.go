@@ -40,6 +40,8 @@ func TestThreeValues(t *testing.T) {
 			"add an nftables rule: invalid argument, EINVAL", "nft-ct"},
 		"no kind of chain": {nft(unix.NFPROTO_INET, &nfChain{"no-such-kind", unix.NF_INET_LOCAL_IN, nil}), Absent,
 			"add an nftables chain: no such file or directory, ENOENT", "nftables"},
+		"an option that a bridge ignores": {bridgeOption("trial", func(*netlink.Bridge) **bool { return new(*bool) }),
+			Absent, "the kernel lacks trial (it ignores the setting)", "bridge"},
 		"the second of two": {both(kind("veth"), kind("no-such-kind")), Absent, "no-such-kind", ""},
 		"the first of two":  {both(kind("no-such-kind"), kind("veth")), Absent, "no-such-kind", ""},
 	} {

@@ -174,14 +174,32 @@ func mountedOnce() bool {
 	if unix.Lstat(namesDir, &own) != nil || unix.Lstat(filepath.Dir(namesDir), &above) != nil || own.Dev != above.Dev {
 		return false
 	}
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
-	count := 0
-	for line := range strings.Lines(string(mounts)) {
-		if fields := strings.Fields(line); len(fields) > 4 && fields[4] == namesDir {
-			count++
+	mounts, err := mountsOfNames()
+	return err == nil && len(mounts) == 1
+}
+
+// mountsOfNames returns the lines of mountinfo (proc_pid_mountinfo(5)) of the mounts on /run/netns and below it. Those
+// that a later mount on /run hides do not count: nobody can reach them.
+func mountsOfNames() (lines []string, err error) {
+	text, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, err
+	}
+	var visible map[string]bool // the topmost /run and what is mounted within it, by ID; nil if /run is no mount
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line)
+		id, parent, path := fields[0], fields[1], fields[4]
+		within := path == namesDir || strings.HasPrefix(path, namesDir+"/")
+		switch {
+		case path == filepath.Dir(namesDir):
+			lines, visible = nil, map[string]bool{id: true}
+		case within && visible == nil:
+			lines = append(lines, line)
+		case within && visible[parent]:
+			lines, visible[id] = append(lines, line), true
 		}
 	}
-	return err == nil && count == 1
+	return lines, nil
 }
 
 // leavingLasts is how long to wait for a busy mount.

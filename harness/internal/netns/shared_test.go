@@ -31,20 +31,9 @@ func gone(t *testing.T, paths ...string) {
 			t.Errorf("%s is still there: %v", path, err)
 		}
 	}
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// The host's own are hidden below the /run of these tests.
-	run := ""
-	for line := range strings.Lines(string(mounts)) {
-		fields := strings.Fields(line)
-		switch {
-		case fields[4] == "/run":
-			run = fields[0]
-		case fields[1] == run && strings.HasPrefix(fields[4], namesDir):
-			t.Errorf("a mount is left: %s", line)
-		}
+	mounts, err := mountsOfNames()
+	if err != nil || len(mounts) > 0 {
+		t.Errorf("mounts are left: %q, %v", mounts, err)
 	}
 }
 

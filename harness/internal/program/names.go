@@ -111,10 +111,12 @@ func placeNames(real func(string) string, words []string) (named, foreign map[in
 		_, verb, _ := operation.Subject(words[start:])
 		i := start + 1
 		for i < len(words) && strings.HasPrefix(words[i], "-") {
-			if option := strings.TrimLeft(words[i], "-"); option == "n" ||
-				(len(option) > 1 && strings.HasPrefix("netns", option)) {
-				i++
-				put(i)
+			option := valued(name, words[i])
+			if option == "netns" {
+				put(i + 1)
+			}
+			if option != "" {
+				i++ // its value
 			}
 			i++
 		}
@@ -143,24 +145,45 @@ func placeNames(real func(string) string, words []string) (named, foreign map[in
 	return named, foreign
 }
 
-// beyond reports whether an ip command, also one behind another program, has the option -all or -batch.
+// beyond reports whether an ip command, also one behind another program, has the option -all or -batch. The lines of
+// `bridge -batch` and `tc -batch` cannot name a namespace.
 func beyond(words []string) bool {
 	for i, word := range words {
 		if filepath.Base(word) != "ip" {
 			continue
 		}
 		for j := i + 1; j < len(words) && strings.HasPrefix(words[j], "-"); j++ {
-			option := strings.TrimLeft(words[j], "-")
-			switch {
-			case abbreviates(option, "all", 1), abbreviates(option, "batch", 1):
+			switch option := valued("ip", words[j]); {
+			case option == "batch", abbreviates(strings.TrimLeft(words[j], "-"), "all", 1):
 				return true
-			case abbreviates(option, "netns", 1), abbreviates(option, "family", 1), abbreviates(option, "loops", 1),
-				abbreviates(option, "rcvbuf", 2):
-				j++ // its value
+			case option != "":
+				j++
 			}
 		}
 	}
 	return false
+}
+
+// valued returns in full the option that a word is to a program of iproute2, if a value follows it, else "".
+func valued(program, word string) string {
+	option := strings.TrimLeft(word, "-")
+	for _, o := range valuedOptions[program] {
+		if abbreviates(option, o.name, o.least) {
+			return o.name
+		}
+	}
+	return ""
+}
+
+// valuedOptions are the options with values, each with the letters that tell it from others: those of ip(8), bridge(8)
+// and tc(8). `tc -f` is -force.
+var valuedOptions = map[string][]struct {
+	name  string
+	least int
+}{
+	"ip":     {{"netns", 1}, {"batch", 1}, {"family", 1}, {"loops", 1}, {"rcvbuf", 2}},
+	"bridge": {{"netns", 1}, {"batch", 1}, {"family", 1}},
+	"tc":     {{"netns", 1}, {"batch", 1}, {"conf", 1}, {"cf", 2}},
 }
 
 // abbreviates reports whether a word is the beginning of another, of at least that many letters.

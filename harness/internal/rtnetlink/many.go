@@ -86,8 +86,9 @@ func deleteAllNetns(w *netns.World) error {
 	return nil
 }
 
-// runBatch is `ip -batch`: it ends at the first line that is refused, unless it is forced, and at a line that ip itself
-// cannot understand in any case. What the lines before it have done stays.
+// runBatch is `ip -batch`: it ends at the first line that is refused, unless it is forced. Even then it ends at a line
+// that ip itself cannot understand, and behind the first `maddress add` or `del`, done or refused, with the status of
+// that line alone: there ip calls exit(3) (multiaddr_modify in ip/ipmaddr.c). What the lines before have done stays.
 func runBatch(ctx context.Context, w *netns.World, c operation.Command, op operation.Batch) (string, error) {
 	lines, err := readBatch(w, c, op)
 	if err != nil {

@@ -82,6 +82,8 @@ func parseStatedRoute(list []string, shown bool) (Route, error) {
 	switch {
 	case err != nil:
 		return Route{}, err
+	case r.VRF != "" && slices.Contains(list, "v"):
+		return Route{}, &UnknownWord{Word: "v, which ip takes for vrf", Nearest: "via"}
 	case r.VRF != "":
 		return Route{}, &UnknownWord{Word: "vrf"}
 	case r.Expires != nil:

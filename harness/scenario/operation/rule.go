@@ -11,7 +11,8 @@ var (
 	ruleWords = newGrammar(
 		`not! from! to! preference order=preference priority=preference tos! dsfield=tos fwmark! realms
 		protocol tun_id table lookup!=table suppress_prefixlength sup_pl=suppress_prefixlength suppress_ifgroup
-		sup_group=suppress_ifgroup dev!=iif iif! oif! l3mdev! uidrange! nat map-to ipproto! sport! dport! type! goto nop help`)
+		sup_group=suppress_ifgroup dev!=iif iif! oif! l3mdev! uidrange! nat map-to ipproto! sport! dport! type! goto nop
+		help`)
 	ruleTypes = newGrammar("prohibit unreachable blackhole")
 )
 

@@ -30,6 +30,10 @@ func Words(line string) ([]string, error) {
 			if err := refuseOperator(word.String()); err != nil {
 				return err
 			}
+			if len(words) == 0 && assignment.MatchString(word.String()) {
+				return fmt.Errorf("commands are not run by a shell, so %q sets no variable here: write sh -c '…', or "+
+					"put env before it", word.String())
+			}
 		}
 		words = append(words, word.String())
 		word.Reset()
@@ -103,6 +107,7 @@ func doubleQuoted(rest string, word *strings.Builder) (int, error) {
 var (
 	listOperator = regexp.MustCompile(`^(\|\|?|&&?|;;?|\|&)$`)
 	redirection  = regexp.MustCompile(`^([0-9]*|&)[<>]`)
+	assignment   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
 )
 
 func refuseOperator(word string) error {

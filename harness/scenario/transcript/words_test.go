@@ -29,6 +29,7 @@ func TestWords(t *testing.T) {
 		"ip li\\\nnk":                         {"ip", "link"},
 		"\"a\\\nb\" 'c\\\nd'":                 {"ab", "c\\\nd"},
 		"echo é 日本":                           {"echo", "é", "日本"},
+		"env COLUMNS=80 ip":                   {"env", "COLUMNS=80", "ip"},
 	} {
 		got, err := Words(line)
 		if err != nil {
@@ -54,6 +55,7 @@ func TestWords(t *testing.T) {
 		"echo 1 2>&1":         `"2>&1" is no operator`,
 		"cat <file":           `"<file" is no operator`,
 		"ip link # the links": `"#" begins no comment here`,
+		"COLUMNS=80 ip link":  `"COLUMNS=80" sets no variable here: write sh -c`,
 	} {
 		if got, err := Words(line); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %q, %v; want an error with %s", line, got, err, want)

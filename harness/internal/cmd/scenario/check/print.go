@@ -3,7 +3,9 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"netnscheck/harness/scenario"
@@ -29,6 +31,9 @@ func (s said) String() string {
 	return fmt.Sprintf("%s:%d: %s (%s): %s", s.file, s.line, term.Brief(title), reports.And(s.drivers), s.text)
 }
 
+// ofLine is the reason of a skip that tells the line of a command or a check.
+var ofLine = regexp.MustCompile(`^line ([0-9]{1,9}): (.*)`)
+
 // problems are all problems of a run in the order of the file, and the cases that were not played. What several drivers
 // say alike is one of them, and so are sections that were not played for the same reason.
 func problems(r *reports.Run) []said {
@@ -42,7 +47,12 @@ func problems(r *reports.Run) []said {
 				wrong = append(wrong, one)
 			}
 			if len(c.Problems) == 0 && c.Outcome != scenario.Pass {
-				one.text = fmt.Sprintf("%s: %s", c.Outcome, c.Headline())
+				why := c.Headline()
+				if m := ofLine.FindStringSubmatch(why); m != nil {
+					one.line, _ = strconv.Atoi(m[1])
+					why = m[2]
+				}
+				one.text = fmt.Sprintf("%s: %s", c.Outcome, why)
 				missing = append(missing, one)
 			}
 		}
