@@ -10,6 +10,7 @@ import (
 	"netnscheck/harness/claim"
 	"netnscheck/harness/internal/feed"
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/state"
 )
 
 // pair are two namespaces with a veth pair that is up, but has no addresses.
@@ -70,7 +71,7 @@ func (w *watched) do(lines ...string) {
 func (w *watched) judge(ctx context.Context, c Change) (early, all []scenario.Verdict) {
 	w.Helper()
 	c.Heard = w.live.Take()
-	all, _, err := w.live.Judge(ctx, c, func(v []scenario.Verdict) { early = v })
+	all, _, err := w.live.Judge(ctx, c, func(v []scenario.Verdict, _ *state.State) { early = v })
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -241,7 +242,7 @@ func TestLiveEnds(t *testing.T) {
 	w := newWatched(t, slices.Concat(pair, addresses), "`v` in `a` is up", "`a` reaches `10.1.0.2`")
 	ctx, cancel := context.WithCancel(t.Context())
 	c := Change{Heard: w.live.Take()}
-	all, _, err := w.live.Judge(ctx, c, func([]scenario.Verdict) { cancel() })
+	all, _, err := w.live.Judge(ctx, c, func([]scenario.Verdict, *state.State) { cancel() })
 	if err != nil && !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
