@@ -142,29 +142,31 @@ func (d *desk) judge(ctx context.Context, c lab.Change, acted bool) error {
 	d.mu.Lock()
 	done := d.sitting.Done()
 	d.mu.Unlock()
-	var verdicts []scenario.Verdict
-	var s *state.State
-	var err error
-	if done { // the checks of the next step are not the learner's yet
-		s, err = d.lab.State(ctx)
-	} else {
-		verdicts, s, err = d.live.Judge(ctx, c, func(early []scenario.Verdict) {
-			d.takeIn(sitting.Change{Verdicts: early, Acted: acted})
-		})
+	early := func(verdicts []scenario.Verdict, s *state.State) {
+		change := sitting.Change{Verdicts: verdicts, Acted: acted}
+		if d.last != nil {
+			change.Changed = changes(d.last, s)
+		}
+		d.last = s
+		d.takeIn(change)
 	}
+	if done { // the checks of the next step are not the learner's yet
+		s, err := d.lab.State(ctx)
+		if err != nil {
+			return err
+		}
+		early(nil, s)
+		return nil
+	}
+	verdicts, _, err := d.live.Judge(ctx, c, early)
 	if err != nil {
 		return err
 	}
-	change := sitting.Change{Verdicts: verdicts, Acted: acted}
-	if d.last != nil {
-		change.Changed = changes(d.last, s)
-	}
-	d.last = s
-	d.takeIn(change)
+	d.takeIn(sitting.Change{Verdicts: verdicts, Acted: acted})
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	// When a step is done, counters and events count for the next one.
-	if i := d.sitting.Step() + 1; !done && d.sitting.Done() && i < len(d.sc.Steps) {
+	if i := d.sitting.Step() + 1; d.sitting.Done() && i < len(d.sc.Steps) {
 		return d.live.Begin(ctx, d.sc.Steps[i].Checks)
 	}
 	return nil
