@@ -159,8 +159,12 @@ func TestLiveDoesNotCount(t *testing.T) {
 		"`b` saw no event",
 		"`a` does not have the neighbour `10.1.0.2`", "`a` reaches `10.1.0.2`")
 	w.settle()
-	for range 2 {
-		early, all := w.judge(t.Context(), Change{Asked: true})
+	w.do("ip -n a neigh flush dev v", "ip -n b neigh flush dev w")
+	if err := w.live.Begin(t.Context(), w.checks); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []Change{{Command: true}, {Asked: true}, {}} {
+		early, all := w.judge(t.Context(), c)
 		w.want("by the state", early[:3], "pass pass pass")
 		w.want("in the end", all, "pass pass pass pass")
 	}
@@ -209,6 +213,8 @@ func TestLiveBegin(t *testing.T) {
 // TestLiveKeepsNothing: a step that watches the events in a namespace does not keep it alive.
 func TestLiveKeepsNothing(t *testing.T) {
 	w := newWatched(t, pair, "`b` saw no event", "`a` does not have the interface `v`")
+	w.settle()
+	w.judge(t.Context(), Change{Command: true})
 	w.do("ip netns del b")
 	for {
 		verdicts, _, err := w.live.Judge(t.Context(), Change{Heard: <-w.live.Changes()}, nil)
