@@ -65,6 +65,18 @@ func (s *site) address(p place, a state.Address) {
 			s.maybe(3, q.n, fmt.Sprintf("%s has the address `%s` too, which belongs to %s", q, a.Prefix, p),
 				func(b *bench) { b.addAddress(q.n.Name, q.l.Name, another(a, a.Prefix, q.l.Name)) },
 				causes.DuplicateAddress)
+			s.found[len(s.found)-1].last = func(b *bench) { s.forget(b, addr) }
+		}
+	}
+}
+
+// forget makes those who may have heard the wrong owner of an address forget its entry, which would last for a while.
+func (s *site) forget(b *bench, addr netip.Addr) {
+	for _, p := range s.places {
+		if !hasOwn(p.n, addr) && slices.ContainsFunc(p.l.Addresses, func(a state.Address) bool {
+			return a.Prefix.Contains(addr)
+		}) {
+			b.flushNeighbours(p.n.Name, p.l.Name)
 		}
 	}
 }

@@ -15,7 +15,7 @@ import (
 //
 // Left out are checks of what has happened (counters and events), of traces of packets (neighbours, learned addresses),
 // of what a program prints, of names that are alike, and of causes. A check that needs the kernel or the network is
-// taken for true, unless the diagnosis knows better; a lab can tell (lab.Challenge).
+// taken for true, unless the state or its diagnosis knows better; a lab can tell (lab.Challenge).
 func Goals(sc *scenario.Scenario, finished *state.State) []scenario.Check {
 	var goals []scenario.Check
 	add := func(c scenario.Check) {
@@ -73,6 +73,13 @@ func lasting(c claim.Claim) bool {
 	return true
 }
 
+// Foretold reports whether a state foretells the claims of this kind among Goals: it decides them, or the diagnosis of
+// it does. Whether the others hold, only a lab tells.
+func Foretold(c claim.Claim) bool {
+	_, reached := queryOf(c)
+	return reached || c.Needs().Question == nil
+}
+
 // mayHold reports whether a claim is true in a state, as far as that tells.
 func mayHold(c claim.Claim, s *state.State) bool {
 	needs := c.Needs()
@@ -80,8 +87,13 @@ func mayHold(c claim.Claim, s *state.State) bool {
 		f := c.Judge(claim.Evidence{State: s})
 		return f.Err == nil && f.Holds
 	}
-	if s.Namespace(needs.Question.Where()) == nil {
+	n := s.Namespace(needs.Question.Where())
+	if n == nil {
 		return false
+	}
+	if setting, ok := c.(claim.SysctlIs); ok {
+		was := sysctlOf(n, setting.Key)
+		return was == "" || (was == setting.Value) != setting.Not
 	}
 	q, ok := queryOf(c)
 	return !ok || diagnose.Diagnose(s, q).Cause == nil

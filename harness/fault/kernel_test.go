@@ -12,6 +12,7 @@ import (
 	"netnscheck/harness/diagnose"
 	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/fault"
+	"netnscheck/harness/internal/labtest"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/scenario/operation"
@@ -21,7 +22,15 @@ import (
 
 var every = flag.String("every", "veth-pair", "put every fault into these lessons: ids with commas, or all")
 
-func TestMain(m *testing.M) { os.Exit(lab.TestMain(m)) }
+// TestMain runs the tests in a sandbox, which cannot write golden files.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	labtest.MostlyWaiting()
+	if *update {
+		os.Exit(m.Run())
+	}
+	os.Exit(lab.TestMain(m))
+}
 
 // lessons are those with these ids.
 func lessons(t *testing.T, ids string) (found []*scenario.Scenario) {
@@ -162,3 +171,46 @@ func written(f fault.Fault) string {
 }
 
 func line(c operation.Command) string { return strings.Join(c.Argv(), " ") }
+
+// TestPingAloneIsNotEnough: with both ends of the cable in one namespace, and with both addresses in one, pings get
+// their answers. The network is not what it was, and that is seen.
+func TestPingAloneIsNotEnough(t *testing.T) {
+	for name, commands := range map[string][]string{
+		"both ends in one namespace": {
+			"ip -n testns link set vnic-testns netns prodns", "ip -n prodns addr add 192.168.2.103/24 dev vnic-testns",
+			"ip -n prodns link set vnic-testns up", "ip -n prodns link set lo up",
+		},
+		"one address on both ends": {
+			"ip -n prodns addr add 192.168.2.103/24 dev vnix-prodns",
+			"ip -n testns addr add 192.168.2.102/24 dev vnic-testns",
+			"ip -n prodns link set lo up", "ip -n testns link set lo up",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			c, err := lab.Finish(ctx, lessons(t, "veth-pair")[0], lab.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Lab.Close()
+			if err := c.Lab.Do(ctx, lab.Netlink(), commands...); err != nil {
+				t.Fatal(err)
+			}
+			ping, err := scenario.ParseClaim("`prodns` reaches `192.168.2.103`")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if v := c.Lab.Evaluate(ctx, ping, nil); v.Outcome != scenario.Pass {
+				t.Fatalf("a ping gets no answer: %s", v.Found)
+			}
+			open := strings.Join(unmet(ctx, c), "\n")
+			if want := "nothing is wrong from `prodns` to `192.168.2.103`"; !strings.Contains(open, want) {
+				t.Errorf("it passes that %s; open are only\n%s", want, open)
+			}
+			if strings.Contains(open, "same-namespace") || strings.Contains(open, "duplicate-address") {
+				t.Errorf("a check tells the cause:\n%s", open)
+			}
+		})
+	}
+}

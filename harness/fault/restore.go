@@ -3,6 +3,7 @@ package fault
 import (
 	"reflect"
 	"slices"
+	"strings"
 
 	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/state"
@@ -181,8 +182,11 @@ func (b restoring) restoreTables(want *state.Namespace) {
 		}
 	}
 	for _, e := range slices.Clone(now.Neighbours) {
-		if e.State == "permanent" && !slices.Contains(want.Neighbours, e) {
+		switch {
+		case e.State == "permanent" && !slices.Contains(want.Neighbours, e):
 			b.deleteNeighbour(want.Name, e)
+		case b.outdated(e) && slices.Contains(now.Neighbours, e):
+			b.flushNeighbours(want.Name, e.Dev) // it may be gone by then, which a flush allows
 		}
 	}
 	for _, r := range slices.Clone(now.Routes) {
@@ -199,6 +203,24 @@ func (b restoring) restoreTables(want *state.Namespace) {
 		}
 	}
 	b.restoreSysctls(want.Name, func(string) bool { return true })
+}
+
+// outdated reports whether an entry was learned from a link that does not have the address in the finished network.
+func (b restoring) outdated(e state.Neighbour) bool {
+	if e.State == "permanent" || e.State == "noarp" || e.MAC == "" {
+		return false
+	}
+	known := false
+	for _, n := range b.finished.Namespaces {
+		if !hasOwn(&n, e.Addr) {
+			continue
+		}
+		known = true
+		if slices.ContainsFunc(n.Links, func(l state.Link) bool { return strings.EqualFold(l.MAC, e.MAC) }) {
+			return false
+		}
+	}
+	return known
 }
 
 // hasRoute reports whether a route is among others.

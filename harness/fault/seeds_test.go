@@ -39,11 +39,10 @@ func TestSeeds(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer func() { c.Lab.Close() }()
-				possible := fault.Possible(c.Finished, c.Goals)
 				for level := 1; level <= fault.Levels; level++ {
 					for seed := i; seed < *seeds; seed += len(all) {
 						o := fault.Options{Level: level, Faults: 1 + seed/len(all)%3, Seed: fmt.Sprint(seed)}
-						if err := play(t.Context(), c, possible, o, s); err != nil {
+						if err := play(t.Context(), c, o, s); err != nil {
 							t.Errorf("%+v: %v", o, err)
 							c.Lab.Close()
 							if c, err = lab.Finish(t.Context(), sc, lab.Options{}); err != nil {
@@ -81,8 +80,8 @@ func (s *tally) count(faults []fault.Fault, solved bool) {
 }
 
 // play plays one challenge, and leaves the lab as it was.
-func play(ctx context.Context, c *lab.Challenge, possible []fault.Fault, o fault.Options, s *tally) error {
-	chosen, err := choose(possible, c, &o)
+func play(ctx context.Context, c *lab.Challenge, o fault.Options, s *tally) error {
+	chosen, err := choose(c, &o)
 	if err != nil {
 		return err
 	}
@@ -133,9 +132,9 @@ func play(ctx context.Context, c *lab.Challenge, possible []fault.Fault, o fault
 }
 
 // choose chooses as many of the faults as go together.
-func choose(possible []fault.Fault, c *lab.Challenge, o *fault.Options) ([]fault.Fault, error) {
+func choose(c *lab.Challenge, o *fault.Options) ([]fault.Fault, error) {
 	for {
-		chosen, err := fault.Choose(possible, c.Finished, c.Goals, *o)
+		chosen, err := fault.Choose(c.Finished, c.Goals, *o, nil)
 		if err == nil || o.Faults == 1 {
 			return chosen, err
 		}

@@ -49,12 +49,23 @@ func (c *Challenge) take(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	goals := fault.Goals(c.lesson, s)
-	for i, a := range c.Lab.Await(ctx, goals, nil) {
-		if a.Outcome == scenario.Pass {
-			c.Goals = append(c.Goals, goals[i])
+	// What the state foretells is awaited. Of the rest some is left over from earlier steps, and not true any more.
+	var foretold, open []scenario.Check
+	for _, g := range fault.Goals(c.lesson, s) {
+		if fault.Foretold(g.Claim) {
+			foretold = append(foretold, g)
+		} else {
+			open = append(open, g)
 		}
 	}
+	hold := map[string]bool{}
+	for i, a := range c.Lab.Await(ctx, foretold, nil) {
+		hold[foretold[i].Text] = a.Outcome == scenario.Pass
+	}
+	for i, v := range c.Lab.EvaluateAll(ctx, open, nil) {
+		hold[open[i].Text] = v.Outcome == scenario.Pass
+	}
+	c.Goals = slices.DeleteFunc(fault.Goals(c.lesson, s), func(g scenario.Check) bool { return !hold[g.Text] })
 	if err := c.Lab.forgetNeighbours(ctx); err != nil {
 		return err
 	}
@@ -64,12 +75,7 @@ func (c *Challenge) take(ctx context.Context) error {
 
 // Break chooses faults, writes the page and puts them in. If none can be put in, nothing is changed.
 func (c *Challenge) Break(ctx context.Context, o fault.Options) error {
-	possible := slices.DeleteFunc(fault.Possible(c.Finished, c.Goals), func(f fault.Fault) bool {
-		return slices.ContainsFunc(slices.Concat(f.Break, f.Mend), func(cmd operation.Command) bool {
-			return program.Installed(scenario.Command{Argv: cmd.Argv()}) != nil
-		})
-	})
-	chosen, err := fault.Choose(possible, c.Finished, c.Goals, o)
+	chosen, err := fault.Choose(c.Finished, c.Goals, o, installed)
 	if err != nil {
 		return err
 	}
@@ -77,6 +83,13 @@ func (c *Challenge) Break(ctx context.Context, o fault.Options) error {
 		return err
 	}
 	return c.PutIn(ctx, chosen...)
+}
+
+// installed reports whether this machine has the programs that a fault takes.
+func installed(f fault.Fault) bool {
+	return !slices.ContainsFunc(slices.Concat(f.Break, f.Mend), func(cmd operation.Command) bool {
+		return program.Installed(scenario.Command{Argv: cmd.Argv()}) != nil
+	})
 }
 
 // PutIn puts faults in.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"netnscheck/harness/claim"
@@ -24,6 +26,7 @@ type Live struct {
 	feed *feed.Feed // nil if deaf is set
 	deaf error
 
+	mu     sync.Mutex // guards the fields below
 	checks []scenario.Check
 	base   *Baseline
 	// settling is set as long as what earlier commands began is not to be counted as the work of this step.
@@ -98,6 +101,8 @@ func (v *Live) Lacks() []string {
 
 // Begin begins a step: counters and events are counted from now on.
 func (v *Live) Begin(ctx context.Context, checks []scenario.Check) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	if v.base != nil {
 		v.base.Close()
 		v.base = nil
@@ -121,6 +126,8 @@ func (v *Live) rebase(ctx context.Context) error {
 
 // Close ends it. The lab goes on.
 func (v *Live) Close() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
 	if v.base != nil {
 		v.base.Close()
 		v.base = nil
@@ -130,13 +137,21 @@ func (v *Live) Close() {
 	}
 }
 
-// Judge judges the checks after a change. It reads the state once and hands the verdicts that follow from it to early
-// (unless that is nil), before it asks programs and the network for the others; then it returns all of them. A verdict
-// without an outcome is not known: its check was not judged again, and what was said of it before still holds as far as
-// anybody knows. A negative check that something pending may still decide is not judged either, and has an error that
-// says so; the end of what is pending is another change. When ctx ends, the checks that were not reached are unknown.
-func (v *Live) Judge(ctx context.Context, c Change, early func([]scenario.Verdict)) ([]scenario.Verdict, *state.State,
-	error) {
+// Judge judges the checks after a change. It reads the state once and hands it to early (unless that is nil) with the
+// verdicts that follow from it, before it asks programs and the network for the others; then it returns all of them and
+// the same state. early must not call the Live.
+//
+// A verdict without an outcome is not known: its check was not judged again, and what was said of it before still holds
+// as far as anybody knows. A negative check that something pending may still decide is not judged either, and has an
+// error that says so; the end of what is pending is another change. When ctx ends, the checks that were not reached are
+// unknown.
+func (v *Live) Judge(ctx context.Context, c Change, early func([]scenario.Verdict, *state.State)) ([]scenario.Verdict,
+	*state.State, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.base == nil {
+		return nil, nil, errors.New("judge the checks: the lab is no longer watched")
+	}
 	if v.deaf != nil {
 		if err := v.base.unwatch(v.lab); err != nil {
 			return nil, nil, fmt.Errorf("judge the checks: %w", err)
@@ -156,7 +171,7 @@ func (v *Live) Judge(ctx context.Context, c Change, early func([]scenario.Verdic
 	n := newJudging(v, c, s)
 	verdicts := n.early(ctx)
 	if early != nil {
-		early(append([]scenario.Verdict(nil), verdicts...))
+		early(slices.Clone(verdicts), s)
 	}
 	n.look.hurry(ctx, s.Pending())
 	if err := n.late(ctx, verdicts); err != nil {

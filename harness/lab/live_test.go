@@ -10,6 +10,7 @@ import (
 	"netnscheck/harness/claim"
 	"netnscheck/harness/internal/feed"
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/state"
 )
 
 // pair are two namespaces with a veth pair that is up, but has no addresses.
@@ -70,7 +71,7 @@ func (w *watched) do(lines ...string) {
 func (w *watched) judge(ctx context.Context, c Change) (early, all []scenario.Verdict) {
 	w.Helper()
 	c.Heard = w.live.Take()
-	all, _, err := w.live.Judge(ctx, c, func(v []scenario.Verdict) { early = v })
+	all, _, err := w.live.Judge(ctx, c, func(v []scenario.Verdict, _ *state.State) { early = v })
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -158,8 +159,12 @@ func TestLiveDoesNotCount(t *testing.T) {
 		"`b` saw no event",
 		"`a` does not have the neighbour `10.1.0.2`", "`a` reaches `10.1.0.2`")
 	w.settle()
-	for range 2 {
-		early, all := w.judge(t.Context(), Change{Asked: true})
+	w.do("ip -n a neigh flush dev v", "ip -n b neigh flush dev w")
+	if err := w.live.Begin(t.Context(), w.checks); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []Change{{Command: true}, {Asked: true}, {}} {
+		early, all := w.judge(t.Context(), c)
 		w.want("by the state", early[:3], "pass pass pass")
 		w.want("in the end", all, "pass pass pass pass")
 	}
@@ -208,6 +213,8 @@ func TestLiveBegin(t *testing.T) {
 // TestLiveKeepsNothing: a step that watches the events in a namespace does not keep it alive.
 func TestLiveKeepsNothing(t *testing.T) {
 	w := newWatched(t, pair, "`b` saw no event", "`a` does not have the interface `v`")
+	w.settle()
+	w.judge(t.Context(), Change{Command: true})
 	w.do("ip netns del b")
 	for {
 		verdicts, _, err := w.live.Judge(t.Context(), Change{Heard: <-w.live.Changes()}, nil)
@@ -241,7 +248,7 @@ func TestLiveEnds(t *testing.T) {
 	w := newWatched(t, slices.Concat(pair, addresses), "`v` in `a` is up", "`a` reaches `10.1.0.2`")
 	ctx, cancel := context.WithCancel(t.Context())
 	c := Change{Heard: w.live.Take()}
-	all, _, err := w.live.Judge(ctx, c, func([]scenario.Verdict) { cancel() })
+	all, _, err := w.live.Judge(ctx, c, func([]scenario.Verdict, *state.State) { cancel() })
 	if err != nil && !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}

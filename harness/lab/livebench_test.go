@@ -9,6 +9,7 @@ import (
 
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/state"
 )
 
 // BenchmarkLive measures how long it takes from the effect of a command to the verdicts of a step's checks: those that
@@ -104,7 +105,7 @@ func (m *measured) one(ctx context.Context, way, line string, green bool) error 
 	} else {
 		change.Heard = <-m.live.Changes()
 	}
-	verdicts, _, err := m.live.Judge(ctx, change, func([]scenario.Verdict) {
+	verdicts, _, err := m.live.Judge(ctx, change, func([]scenario.Verdict, *state.State) {
 		m.took[way+"-state"] = append(m.took[way+"-state"], time.Since(began))
 	})
 	if err != nil {

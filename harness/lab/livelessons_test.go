@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/state"
 	"netnscheck/scenarios"
 )
 
@@ -146,7 +147,7 @@ func (s *learner) step(ctx context.Context, by *Play, section *scenario.Section)
 
 func (s *learner) judge(ctx context.Context, c Change) {
 	began := time.Now()
-	verdicts, _, err := s.live.Judge(ctx, c, func([]scenario.Verdict) {
+	verdicts, _, err := s.live.Judge(ctx, c, func([]scenario.Verdict, *state.State) {
 		if c.Command {
 			s.early = append(s.early, time.Since(began))
 		}

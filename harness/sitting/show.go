@@ -34,12 +34,17 @@ func (s *Sitting) View() View {
 	return v
 }
 
-// check is a check of the current step. In an exam it has no reason.
+// check is a check of the current step. In an exam it has no reason. The author's word is about something that the
+// learner did, so it is not said before the first command.
 func (s *Sitting) check(i int) Check {
 	of, known := s.sc.Steps[s.at].Checks[i], s.checks[i]
 	c := Check{Text: of.Text, Status: known.status}
-	if !s.options.Exam && known.status != Holds {
-		c.Found, c.Fail = known.found, of.Fail.Text
+	if s.options.Exam || known.status == Holds {
+		return c
+	}
+	c.Found = known.found
+	if s.acted && known.status != Undecided {
+		c.Fail = of.Fail.Text
 	}
 	return c
 }

@@ -281,6 +281,14 @@ func TestExam(t *testing.T) {
 func TestTell(t *testing.T) {
 	a := &Answer{Kind: "cause", Check: 1, Title: "b is missing", Repair: "ip netns add b"}
 	s := New(parsed(t, scenario.Lesson), Options{})
+	s.Judge(looked("pfp"))
+	if v := s.View(); v.Steps[0].Checks[1].Fail != "" || v.Steps[0].Checks[1].Found == "" {
+		t.Errorf("before the first command: %+v", v.Steps[0].Checks)
+	}
+	s.Judge(did("pep"))
+	if v := s.View(); v.Steps[0].Checks[1].Fail != "" || v.Steps[0].Checks[1].Found != "no answer" {
+		t.Errorf("undecided: %+v", v.Steps[0].Checks)
+	}
 	s.Judge(did("pfp"))
 	if diff := cmp.Diff(a, s.Tell(a)); diff != "" {
 		t.Error(diff)

@@ -60,7 +60,7 @@ type Check struct {
 	Status Status
 	// Found is what is there instead of what the check expects, or why nothing can be said; "" if it holds.
 	Found string
-	// Fail is the author's own word for a check that does not hold.
+	// Fail is the author's own word for a check that does not hold; "" if it holds, or before the first command.
 	Fail string
 }
 

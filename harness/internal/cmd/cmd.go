@@ -27,6 +27,7 @@ import (
 	"netnscheck/harness/internal/cmd/version"
 	"netnscheck/harness/internal/inside"
 	"netnscheck/harness/internal/kernel"
+	"netnscheck/harness/internal/replay"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/internal/session"
 	"netnscheck/harness/internal/worker"
@@ -35,7 +36,7 @@ import (
 // Roles are the roles, other than the command line, in which this program starts itself.
 func Roles() []inside.Role {
 	return []inside.Role{worker.Role, worker.Keeper, doctor.Features.Role(), mapcmd.StateOfALab.Role(),
-		session.Role}
+		session.Role, replay.Question.Role()}
 }
 
 // Main runs a command line, with the name of the program first, and returns its exit status. In a lab the program is

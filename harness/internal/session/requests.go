@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"netnscheck/harness/internal/session/wire"
+	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
 )
@@ -93,17 +94,17 @@ func (d *desk) seen(ctx context.Context, drawn bool) (wire.Reply, error) {
 
 // check judges everything anew, also what the state says cannot be true yet.
 func (d *desk) check(ctx context.Context) (wire.Reply, error) {
-	d.mu.Lock()
-	d.look(ctx, false)
-	d.ask(ctx)
-	settled := d.settled
-	d.mu.Unlock()
-	select {
-	case <-settled:
-	case <-ctx.Done():
-		return wire.Reply{}, context.Cause(ctx)
+	if err := d.ask(ctx, false); err != nil {
+		return wire.Reply{}, err
 	}
 	return d.view(ctx, false)
+}
+
+// ask judges everything because the learner wants to know, and waits for it.
+func (d *desk) ask(ctx context.Context, acted bool) error {
+	d.work.Lock()
+	defer d.work.Unlock()
+	return d.judge(ctx, lab.Change{Heard: d.live.Take(), Command: acted, Asked: true}, acted)
 }
 
 // hint tells the next hint.
@@ -120,16 +121,21 @@ func (d *desk) hint() (wire.Reply, error) {
 
 // goNext goes on to the next step.
 func (d *desk) goNext(ctx context.Context) (wire.Reply, error) {
+	d.work.Lock()
 	d.mu.Lock()
-	if err := d.step(); err != nil {
-		d.mu.Unlock()
+	err := d.sitting.Next()
+	checks := d.sitting.Checks()
+	d.mu.Unlock()
+	if err == nil {
+		err = d.live.Begin(ctx, checks)
+	}
+	d.work.Unlock()
+	if err == nil {
+		err = d.ask(ctx, false)
+	}
+	if err != nil {
 		return wire.Reply{}, err
 	}
-	d.look(ctx, false)
-	settled := d.settled
-	d.mu.Unlock()
-	<-settled
-
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.news = nil
@@ -139,24 +145,19 @@ func (d *desk) goNext(ctx context.Context) (wire.Reply, error) {
 // solve runs the commands of the step.
 func (d *desk) solve(ctx context.Context) (wire.Reply, error) {
 	d.mu.Lock()
-	err := d.sitting.Solve()
-	var run []scenario.Exchange
-	if err == nil {
-		run, err = d.lab.Perform(ctx, d.sc, d.sitting.Step())
-	}
+	step, err := d.sitting.Step(), d.sitting.Solve()
+	d.mu.Unlock()
 	if err != nil {
-		d.mu.Unlock()
 		return wire.Reply{}, err
 	}
-	title := d.sc.Steps[d.sitting.Step()].Title
-	if d.feed != nil {
-		d.feed.Take()
+	run, err := d.lab.Perform(ctx, d.sc, step)
+	if err == nil {
+		err = d.ask(ctx, true)
 	}
-	d.look(ctx, true)
-	settled := d.settled
-	d.mu.Unlock()
-	<-settled
-
+	if err != nil {
+		return wire.Reply{}, err
+	}
+	title := d.sc.Steps[step].Title
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.news = nil

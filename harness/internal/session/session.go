@@ -73,7 +73,6 @@ func play(ctx context.Context, in io.Reader, out io.Writer) error {
 		return err
 	}
 	s.listener.Close()
-	s.desk.close()
 	return errors.Join(err, s.lab.Close())
 }
 
@@ -147,7 +146,6 @@ func (s *session) reset(ctx context.Context, stepAlone bool) error {
 		t.hangUp()
 	}
 	s.listener.Close()
-	d.close()
 	err := s.lab.Close()
 	if err == nil {
 		err = s.settle(ctx, steps, o)

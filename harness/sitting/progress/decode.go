@@ -152,11 +152,11 @@ func (e Entry) validate(steps int) error {
 	case !within(e.Terminal, maxNumber):
 		return errors.New("the terminal is out of bounds")
 	case e.Do != "" && !slices.Contains(acts, e.Do):
-		return errors.New("nobody can do that")
+		return fmt.Errorf("there is no act %.40q", e.Do)
 	case e.Do != "" && (e.Line != "" || e.Status != 0 || e.Cut):
-		return errors.New("it is a command and something else")
+		return errors.New("it is a command and an act, expected one of them")
 	case !isText(e.Line, maxLine) || !isText(e.Netns, maxName):
-		return errors.New("the text is too long")
+		return errors.New("a text is too long or not UTF-8")
 	case e.Status < NoStatus || e.Status > 255:
 		return errors.New("the exit status is out of bounds")
 	}

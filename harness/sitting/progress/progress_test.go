@@ -140,7 +140,7 @@ func TestDamage(t *testing.T) {
 		{"a step done", strings.Replace(good, `another","solved":true`, `another","done":"2026-11-29T11:01:00Z"`, 1),
 			"the checksum is not that of the file: it is damaged, or was changed"},
 		{"no steps", strings.Replace(good, `"steps": [`, `"steps": [], "x": [`, 1), `unknown field "x"`},
-		{"an act", strings.Replace(good, `"do":"hint"`, `"do":"cheat"`, 1), "entry 2 of the log: nobody can do that"},
+		{"an act", strings.Replace(good, `"do":"hint"`, `"do":"cheat"`, 1), `entry 2 of the log: there is no act "cheat"`},
 		{"a step", strings.Replace(good, `"step":2`, `"step":9`, 1), "entry 3 of the log: there is no step 9"},
 		{"an id", strings.Replace(good, `"two"`, `"../two"`, 1), "the scenario is no id"},
 		{"a level", strings.Replace(good, `"level": 2`, `"level": -2`, 1), "the challenge is out of bounds"},

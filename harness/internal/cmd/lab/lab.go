@@ -5,6 +5,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netnscheck/harness/internal/cmd/lab/client"
+	"netnscheck/harness/internal/cmd/lab/grade"
 	"netnscheck/harness/internal/cmd/lab/here"
 	"netnscheck/harness/internal/cmd/lab/start"
 	"netnscheck/harness/internal/cmd/screen"
@@ -27,7 +28,7 @@ this is the command lab: lab check, lab hint and so on.`,
 			return client.Where(c.Context(), s)
 		},
 	}
-	c.AddCommand(start.Command(s), here.Command())
+	c.AddCommand(start.Command(s), here.Command(), grade.Command(s))
 	c.AddCommand(client.Commands(s)...)
 	return c
 }

@@ -361,7 +361,7 @@ func TestReadOnly(t *testing.T) {
 func TestAdopt(t *testing.T) {
 	home := t.TempDir()
 	if err := os.Chown(home, 1, 1); err != nil {
-		sandbox.Lacking(t, fmt.Sprintf("a second user: %v", err))
+		t.Skipf("only root has a second user here: %v", err)
 	}
 	l := locked(t, home)
 	if err := errors.Join(l.Save(file(t, 1)), l.SaveHistory([]byte("ls\n"))); err != nil {

@@ -1,0 +1,157 @@
+package fault
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"netnscheck/harness/diagnose"
+	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/state"
+)
+
+// Options choose faults.
+type Options struct {
+	// Faults is how many, from 1 to Most; 0 means 1.
+	Faults int
+	// Level is that of the faults, from 1 to Levels; 0 means any.
+	Level int
+	// Seed is any text: a number, a word, the name of a learner. The same seed chooses the same faults of the same
+	// network.
+	Seed string
+}
+
+// Check reports what is wrong with the options.
+func (o Options) Check() error {
+	switch {
+	case o.Faults < 0 || o.Faults > Most:
+		return fmt.Errorf("put in %d faults: there can be 1 to %d at a time", o.Faults, Most)
+	case o.Level < 0 || o.Level > Levels:
+		return fmt.Errorf("put in faults of level %d: the levels are 1 to %d", o.Level, Levels)
+	}
+	return nil
+}
+
+// Choose chooses faults that can be put in together, in the order in which they are: none of them repairs or hides
+// another one, whichever of them are mended first. Only faults that are usable are chosen; nil allows all.
+func Choose(finished *state.State, goals []scenario.Check, o Options, usable func(Fault) bool) ([]Fault, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	asked := queries(finished, goals)
+	if len(asked) == 0 {
+		return nil, errors.New("put in a fault: no check that holds at the end says that something is reached, " +
+			"so nothing would show it")
+	}
+	wanted := max(o.Faults, 1)
+	normal := finished.Normal()
+	var chosen team
+	for _, c := range shuffled(candidates(finished, asked), o) {
+		if len(chosen) == wanted {
+			break
+		}
+		f, ok := c.fault(finished, normal, asked)
+		if ok && (usable == nil || usable(f)) {
+			chosen = chosen.with(f, finished, asked)
+		}
+	}
+	switch {
+	case len(chosen) == 0:
+		return nil, fmt.Errorf("put in a fault%s: none is known for this network", ofLevel(o.Level))
+	case len(chosen) < wanted:
+		return nil, fmt.Errorf("put in %d faults%s: only %d of those of this network go together", wanted,
+			ofLevel(o.Level),
+			len(chosen))
+	}
+	return chosen.faults(), nil
+}
+
+func ofLevel(level int) string {
+	if level == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" of level %d", level)
+}
+
+// shuffled are the candidates of a level in an order by the seed: first one of each kind, so that each kind is as
+// likely as any other, however many places there are for it.
+func shuffled(all []candidate, o Options) []candidate {
+	rng := rand.New(rand.NewChaCha8(sha256.Sum256([]byte(o.Seed))))
+	byKind := map[causes.Cause][]candidate{}
+	var kinds []causes.Cause
+	for _, c := range all {
+		if o.Level != 0 && c.level != o.Level {
+			continue
+		}
+		kind := c.causes[0]
+		if byKind[kind] == nil {
+			kinds = append(kinds, kind)
+		}
+		byKind[kind] = append(byKind[kind], c)
+	}
+	rng.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
+	for _, kind := range kinds {
+		group := byKind[kind]
+		rng.Shuffle(len(group), func(i, j int) { group[i], group[j] = group[j], group[i] })
+	}
+	var order []candidate
+	for i := range all {
+		for _, kind := range kinds {
+			if i < len(byKind[kind]) {
+				order = append(order, byKind[kind][i])
+			}
+		}
+	}
+	return order
+}
+
+// team are faults that are put in together.
+type team []member
+
+type member struct {
+	Fault
+	breaks []diagnose.Query // by itself
+}
+
+func (t team) faults() (all []Fault) {
+	for _, m := range t {
+		all = append(all, m.Fault)
+	}
+	return all
+}
+
+// with is the team with one more fault, if that goes together with the others. They have to concern different parts of
+// the state, so that each can be mended alone. And whichever of the others are there, all that each of them breaks
+// alone is broken, and the diagnosis names causes of those that are there.
+func (t team) with(f Fault, finished *state.State, asked []diagnose.Query) team {
+	for _, other := range t {
+		for part := range other.touched {
+			if f.touched[part] {
+				return t
+			}
+		}
+	}
+	b := newBench(finished)
+	f.does(b)
+	broken, _ := examine(b.State, asked)
+	for which := range 1 << len(t) {
+		b := newBench(finished)
+		names, affected := slices.Clone(f.Names), slices.Clone(broken)
+		for i, other := range t {
+			if which&(1<<i) != 0 {
+				other.does(b)
+				names, affected = append(names, other.Names...), append(affected, other.breaks...)
+			}
+		}
+		f.does(b)
+		now, told := examine(b.State, asked)
+		if b.unsure || slices.ContainsFunc(affected, func(q diagnose.Query) bool { return !slices.Contains(now, q) }) ||
+			slices.ContainsFunc(told, func(c causes.Cause) bool { return !slices.Contains(names, c) }) {
+			return t
+		}
+	}
+	return append(t, member{f, broken})
+}

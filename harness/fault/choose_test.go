@@ -1,0 +1,159 @@
+package fault_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"netnscheck/harness/diagnose"
+	"netnscheck/harness/fault"
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/state"
+)
+
+// captured is a lesson, the state at its end, and the goals.
+func captured(t *testing.T, id string) (*scenario.Scenario, *state.State, []scenario.Check) {
+	t.Helper()
+	text, err := os.ReadFile("testdata/" + id + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := state.Decode(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc := lessons(t, id)[0]
+	return sc, s, fault.Goals(sc, s)
+}
+
+func titles(faults []fault.Fault) string {
+	var all []string
+	for _, f := range faults {
+		all = append(all, f.Title)
+	}
+	return strings.Join(all, "; ")
+}
+
+// TestSeed: the same seed, a number or a word, chooses the same faults; others choose others.
+func TestSeed(t *testing.T) {
+	_, s, goals := captured(t, "router")
+	different := map[string]bool{}
+	for _, seed := range []string{"", "0", "1", "1001", "anna", "Anna", "bert", "ÿ", strings.Repeat("long ", 1000)} {
+		o := fault.Options{Faults: 2, Seed: seed}
+		first, err := fault.Choose(s, goals, o, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, again, _ := captured(t, "router")
+		second, err := fault.Choose(again, goals, o, nil)
+		if err != nil || titles(first) != titles(second) {
+			t.Errorf("seed %.10q chooses %s, then %s: %v", seed, titles(first), titles(second), err)
+		}
+		different[titles(first)] = true
+	}
+	if len(different) < 8 {
+		t.Errorf("9 seeds choose %d different faults", len(different))
+	}
+}
+
+// TestLevel: faults have the wanted level, and any without one.
+func TestLevel(t *testing.T) {
+	_, s, goals := captured(t, "router")
+	levels := map[int]bool{}
+	for level := 0; level <= fault.Levels; level++ {
+		for seed := range 10 {
+			chosen, err := fault.Choose(s, goals, fault.Options{Level: level, Seed: fmt.Sprint(seed)}, nil)
+			if err != nil || len(chosen) != 1 || level != 0 && chosen[0].Level != level {
+				t.Fatalf("level %d: %s, %v", level, titles(chosen), err)
+			}
+			if level == 0 {
+				levels[chosen[0].Level] = true
+			}
+		}
+	}
+	if len(levels) != fault.Levels {
+		t.Errorf("without a level there are those of %v", levels)
+	}
+}
+
+// TestEachIsNecessary: with all faults mended but one, whichever that is, something is still broken, and the diagnosis
+// names that one. With all of them it names one of them. Nothing is done twice to one part.
+func TestEachIsNecessary(t *testing.T) {
+	_, s, goals := captured(t, "router")
+	for seed := range 20 {
+		chosen, err := fault.Choose(s, goals, fault.Options{Faults: 1 + seed%4, Seed: fmt.Sprint(seed)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range chosen {
+			if c := firstCause(fault.Carried(s, f), goals); c == nil || !slices.Contains(f.Names, c.Name) {
+				t.Errorf("%s alone: the diagnosis says %v", f.Title, c)
+			}
+			if len(f.Break) == 0 || len(f.Mend) == 0 {
+				t.Errorf("%s has %d operations, and %d that mend it", f.Title, len(f.Break), len(f.Mend))
+			}
+		}
+		c := firstCause(fault.Carried(s, chosen...), goals)
+		if c == nil || !slices.ContainsFunc(chosen, func(f fault.Fault) bool {
+			return slices.Contains(f.Names, c.Name)
+		}) {
+			t.Errorf("%s: the diagnosis says %v", titles(chosen), c)
+		}
+	}
+}
+
+func firstCause(s *state.State, goals []scenario.Check) *diagnose.Cause {
+	for _, g := range goals {
+		if q, ok := fault.QueryOf(g.Claim); ok {
+			if c := diagnose.Diagnose(s, q).Cause; c != nil {
+				return c
+			}
+		}
+	}
+	return nil
+}
+
+// TestCannotChoose: what cannot be done is told with its reason.
+func TestCannotChoose(t *testing.T) {
+	_, s, goals := captured(t, "veth-pair")
+	still := slices.DeleteFunc(slices.Clone(goals), func(g scenario.Check) bool {
+		return g.Claim.Needs().Question != nil ||
+			strings.HasPrefix(g.Text, "nothing is wrong")
+	})
+	for _, c := range []struct {
+		options fault.Options
+		goals   []scenario.Check
+		usable  func(fault.Fault) bool
+		want    string
+	}{
+		{fault.Options{Faults: -1}, goals, nil, "put in -1 faults: there can be 1 to 5 at a time"},
+		{fault.Options{Faults: 6}, goals, nil, "put in 6 faults: there can be 1 to 5 at a time"},
+		{fault.Options{Level: 4}, goals, nil, "put in faults of level 4: the levels are 1 to 3"},
+		{fault.Options{}, still, nil, "nothing would show it"},
+		{fault.Options{Level: 2}, goals, func(fault.Fault) bool { return false }, "put in a fault of level 2: none"},
+		{fault.Options{Faults: 5, Level: 1}, goals, nil, "of those of this network go together"},
+	} {
+		_, err := fault.Choose(s, c.goals, c.options, c.usable)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%+v: %v, want %q", c.options, err, c.want)
+		}
+	}
+}
+
+// TestPossible: the makers find what a veth pair can have.
+func TestPossible(t *testing.T) {
+	_, s, goals := captured(t, "veth-pair")
+	names := map[string]bool{}
+	for _, f := range fault.Possible(s, goals) {
+		names[f.Name.String()] = true
+	}
+	for _, want := range []string{"link-down", "peer-down", "no-address", "address-nowhere", "prefix-mismatch",
+		"connected-route-missing", "route-blackhole", "same-namespace", "arp-off", "neighbour-wrong", "rule-diverts",
+		"filter-input", "filter-output", "echo-ignored", "duplicate-address"} {
+		if !names[want] {
+			t.Errorf("no fault is %s", want)
+		}
+	}
+}

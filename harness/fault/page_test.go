@@ -1,0 +1,81 @@
+package fault_test
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"netnscheck/harness/fault"
+	"netnscheck/harness/scenario"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func page(t *testing.T, id, seed string) *scenario.Scenario {
+	t.Helper()
+	sc, s, goals := captured(t, id)
+	chosen, err := fault.Choose(s, goals, fault.Options{Seed: seed, Level: 2}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := fault.Page(sc, s, goals, chosen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestPage compares the page of a challenge with a golden text.
+func TestPage(t *testing.T) {
+	got := page(t, "router", "anna").Source
+	if *update {
+		if err := os.WriteFile("testdata/router-page.md", []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile("testdata/router-page.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// TestPageTellsNothing: whatever the fault is, the page is the same but for its hints.
+func TestPageTellsNothing(t *testing.T) {
+	shown := func(seed string) string {
+		text, hints, _ := strings.Cut(page(t, "veth-pair", seed).Source, "\n> [!TIP]")
+		if !strings.Contains(hints, "harness explain") {
+			t.Errorf("seed %s: the hints are %q", seed, hints)
+		}
+		return text
+	}
+	first := shown("1")
+	for _, seed := range []string{"2", "3", "4", "5"} {
+		if diff := cmp.Diff(first, shown(seed)); diff != "" {
+			t.Errorf("seed %s: %s", seed, diff)
+		}
+	}
+}
+
+// TestPageIsAScenario: the page has one step, whose checks are the goals.
+func TestPageIsAScenario(t *testing.T) {
+	_, _, goals := captured(t, "veth-pair")
+	p := page(t, "veth-pair", "1")
+	if p.ID != "veth-pair-fault" || p.Kind != scenario.Challenge || len(p.Steps) != 1 || p.Setup != nil ||
+		p.Points != 2 {
+		t.Errorf("it is %s, a %s of %d steps and %d points", p.ID, p.Kind, len(p.Steps), p.Points)
+	}
+	for i, c := range p.Steps[0].Checks {
+		if c.Claim.Sentence() != goals[i].Claim.Sentence() || c.Before {
+			t.Errorf("check %d is %s, want %s", i, c.Claim.Sentence(), goals[i].Claim.Sentence())
+		}
+	}
+	if problems := scenario.Review(p); len(problems) > 0 {
+		t.Error(problems)
+	}
+}
