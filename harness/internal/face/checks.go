@@ -12,9 +12,9 @@ type mark struct{ text, ascii, paint string }
 
 var (
 	done  = mark{"✓ ", "[x] ", "32"}
-	open  = mark{"☐ ", "[ ] ", ""}
-	lost  = mark{"✗ ", "[-] ", "31"}
-	apart = mark{"! ", "[!] ", "33"} // could not be judged
+	open  = mark{"· ", "[ ] ", ""}
+	lost  = mark{"✗ ", "[!] ", "31"}
+	apart = mark{"? ", "[?] ", "33"} // could not be judged
 	here  = mark{"▸ ", " >  ", "1"}
 	later = mark{"  ", "    ", ""}
 	tell  = mark{"→ ", "->  ", "33"}

@@ -8,6 +8,7 @@ import (
 	"netnscheck/harness/internal/cmd/lab/grade"
 	"netnscheck/harness/internal/cmd/lab/here"
 	"netnscheck/harness/internal/cmd/lab/start"
+	"netnscheck/harness/internal/cmd/lab/watch"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
 	opened "netnscheck/harness/internal/session/client"
@@ -28,7 +29,7 @@ this is the command lab: lab check, lab hint and so on.`,
 			return client.Where(c.Context(), s)
 		},
 	}
-	c.AddCommand(start.Command(s), here.Command(), grade.Command(s))
+	c.AddCommand(start.Command(s), watch.Command(s), here.Command(), grade.Command(s))
 	c.AddCommand(client.Commands(s)...)
 	return c
 }

@@ -1,0 +1,115 @@
+package watch
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/charmbracelet/x/vt"
+	"github.com/google/go-cmp/cmp"
+
+	"netnscheck/harness/sitting"
+	"netnscheck/harness/term"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name+".txt")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got):\n%s", path, diff)
+	}
+}
+
+// shown is what a terminal shows of a model.
+func shown(m *model) string {
+	e := vt.NewEmulator(m.columns, m.rows)
+	m.paper.out, m.paper.shown = e, nil
+	m.draw()
+	return onScreen(e)
+}
+
+func onScreen(e *vt.Emulator) string {
+	var lines []string
+	for _, line := range strings.Split(e.String(), "\n") {
+		lines = append(lines, strings.TrimRight(line, " \r"))
+	}
+	return strings.TrimRight(strings.Join(lines, "\n"), "\n") + "\n"
+}
+
+// TestScreens: what is seen at several sizes, in black and white and in ASCII, at a mistake and when it is mended.
+func TestScreens(t *testing.T) {
+	l := moving(t, false)
+	start, end := l.start(), l.end()
+	exam := moving(t, true).start()
+	for _, size := range [][2]int{{80, 24}, {120, 40}, {60, 20}} {
+		for name, c := range map[string]struct {
+			view sitting.View
+			keys string
+			look Look
+		}{
+			"start": {view: start}, "end": {view: end}, "ascii": {view: start, look: Look{ASCII: true}},
+			"exam": {view: exam}, "map": {view: end, keys: "m"}, "reset": {view: end, keys: "r"},
+		} {
+			t.Run(fmt.Sprintf("%s-%d", name, size[0]), func(t *testing.T) {
+				m := &model{columns: size[0], rows: size[1], look: c.look}
+				m.see(c.view)
+				for _, key := range c.keys {
+					m.key(string(key))
+				}
+				got := shown(m)
+				golden(t, fmt.Sprintf("%s-%dx%d", name, size[0], size[1]), got)
+				m.look.Colour = true
+				if coloured := shown(m); strings.ReplaceAll(coloured, "`", "") != strings.ReplaceAll(got, "`", "") &&
+					size[0] > 80 {
+					t.Logf("in colour:\n%s", coloured)
+				}
+				if c.look.ASCII {
+					for _, r := range got {
+						if r >= 0x80 {
+							t.Fatalf("%q in\n%s", r, got)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// TestAnySize: whatever the size, each row is there once and none is wider than the terminal.
+func TestAnySize(t *testing.T) {
+	l := moving(t, false)
+	for _, v := range []sitting.View{l.start(), l.end(), {}, {Step: 3}} {
+		for columns := 0; columns < 200; columns += 7 {
+			for rows := 0; rows < 60; rows += 5 {
+				for _, keys := range []string{"", "m", "down", "s"} {
+					m := &model{columns: columns, rows: rows, look: Look{Colour: true}, room: 99}
+					m.see(v)
+					m.key(keys)
+					lines := m.screen()
+					if len(lines) != rows {
+						t.Fatalf("%dx%d: %d rows", columns, rows, len(lines))
+					}
+					for _, line := range lines {
+						if term.Width(line) > columns {
+							t.Fatalf("%dx%d: %d columns: %q", columns, rows, term.Width(line), line)
+						}
+					}
+				}
+			}
+		}
+	}
+}
