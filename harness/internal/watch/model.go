@@ -26,7 +26,7 @@ type model struct {
 	wrong bool
 	// question is asked until the next key, which may be one of its answers.
 	question *question
-	waiting  bool // for an answer of the lab
+	waiting  bool  // for an answer of the lab
 	ended    error // why no more views come
 }
 

@@ -3,6 +3,7 @@ package watch
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -77,6 +78,9 @@ func (l *learner) end() sitting.View {
 	return l.sees(l.moved, state.Diff(l.before, l.moved)...)
 }
 
+// errBroken makes a fake panic.
+var errBroken = errors.New("broken while it waits")
+
 // fake is a lab of which the test says what it does.
 type fake struct {
 	views chan viewed
@@ -85,6 +89,9 @@ type fake struct {
 
 func (f *fake) Next() (sitting.View, error) {
 	v := <-f.views
+	if v.err == errBroken {
+		panic(v.err)
+	}
 	return v.view, v.err
 }
 
