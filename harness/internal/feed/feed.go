@@ -4,7 +4,8 @@
 // again and again, keeps no namespace of the lab alive, and changes none: the ids by which it tells them apart are
 // given in its own namespace (netlink(7), NETLINK_LISTEN_ALL_NSID, Linux 4.2).
 //
-// The kernel tells of no change of most sysctls, of iptables-legacy, of listening sockets and of counters.
+// A namespace without a name is in no state of a lab, and is not heard. The kernel tells of no change of most sysctls,
+// of iptables-legacy, of listening sockets and of counters.
 package feed
 
 import (
@@ -78,7 +79,8 @@ func Open(w *netns.World) (*Feed, error) {
 
 // prepare is Open without the goroutines.
 func prepare(w *netns.World) (*Feed, error) {
-	f := &Feed{world: w, routes: -1, filters: -1, bell: -1, changes: make(chan Change), dirty: make(chan struct{}, 1),
+	f := &Feed{world: w, tellers: netns.Tellers{Names: -1, Mounts: -1}, routes: -1, filters: -1, bell: -1,
+		changes: make(chan Change), dirty: make(chan struct{}, 1),
 		done: make(chan struct{}), silent: make(chan struct{}), names: map[string]known{}, by: map[int][]string{},
 		hearers: map[string][]*Hearer{}}
 	if err := f.open(); err != nil {
@@ -89,8 +91,11 @@ func prepare(w *netns.World) (*Feed, error) {
 }
 
 func (f *Feed) open() (err error) {
-	if f.tellers, err = f.world.Tellers(); err != nil {
-		return err
+	var untold []error
+	f.tellers, untold = f.world.Tellers()
+	for _, err := range untold {
+		f.lacks = append(f.lacks, fmt.Sprintf("new and deleted namespaces are noticed after a command, "+
+			"perhaps not while it runs: %v", err))
 	}
 	if f.bell, err = unix.Eventfd(0, unix.EFD_CLOEXEC|unix.EFD_NONBLOCK); err != nil {
 		return fmt.Errorf("make an eventfd: %w", err)

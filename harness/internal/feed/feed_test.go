@@ -257,62 +257,6 @@ func TestJoined(t *testing.T) {
 	}
 }
 
-// TestLost: when the kernel had no room for its reports, everything may have changed, and what is told afterwards is
-// right again.
-func TestLost(t *testing.T) {
-	l := newLab(t, "testns")
-	heard := l.f.Hear("testns")
-	if err := unix.SetsockoptInt(l.f.routes, unix.SOL_SOCKET, unix.SO_RCVBUF, 1); err != nil { // the kernel's minimum
-		t.Fatal(err)
-	}
-	lost := Change{}
-	for up := true; !lost.Everything; up = !up {
-		setLo(t, l.w, "testns", up)
-		lost.Add(l.f.Take())
-	}
-	if lost.All() != 1<<len(words)-1 {
-		t.Errorf("the kinds of everything are %v", lost.All())
-	}
-	if _, complete := heard.Heard(); complete {
-		t.Error("to the hearer nothing was lost")
-	}
-	if err := unix.SetsockoptInt(l.f.routes, unix.SOL_SOCKET, unix.SO_RCVBUF, 1<<20); err != nil {
-		t.Fatal(err)
-	}
-	l.f.Take()
-	if err := l.w.Add("new"); err != nil {
-		t.Fatal(err)
-	}
-	setLo(t, l.w, "new", true)
-	if c := l.f.Take(); c.Everything || !c.Kinds["new"].Has(Names) {
-		t.Errorf("after the loss: %v", c)
-	}
-}
-
-// TestEnded: when the kernel tells that a namespace has ended (RTM_DELNSID), its name is looked at afresh, since a new
-// namespace may have its name and its inode by then.
-func TestEnded(t *testing.T) {
-	l := newLab(t, "testns")
-	l.f.Close()
-	f, err := prepare(l.w) // without a listener
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.release()
-	before := f.names["testns"]
-	body := append(make([]byte, 4), withID(int32(before.id))...) // after struct rtgenmsg and its padding
-	if f.route(own, message{kind: unix.RTM_DELNSID, body: append(make([]byte, 4), withID(99)...)}) {
-		t.Error("the end of another namespace makes it look at the names")
-	}
-	if !f.route(own, message{kind: unix.RTM_DELNSID, body: body}) || f.names["testns"] == before {
-		t.Errorf("after its end the name stands for %v", f.names["testns"])
-	}
-	f.look(map[string]bool{})
-	if f.names["testns"] != before || !slices.Equal(f.by[before.id], []string{"testns"}) {
-		t.Errorf("looked at again, it stands for %v instead of %v", f.names["testns"], before)
-	}
-}
-
 // TestHear: a hearer gets the messages about its own namespace, also if that is made later.
 func TestHear(t *testing.T) {
 	l := newLab(t, "quiet")

@@ -34,13 +34,14 @@ func (f *Feed) listen() {
 	}
 }
 
+// watched is what the listener waits for. poll(2) passes over negative descriptors.
 func (f *Feed) watched() []unix.PollFd {
 	return []unix.PollFd{
 		{Fd: int32(f.bell), Events: unix.POLLIN},
 		{Fd: int32(f.routes), Events: unix.POLLIN},
-		{Fd: int32(f.filters), Events: unix.POLLIN}, // ignored if it is negative
-		{Fd: int32(f.tellers.Names.Fd()), Events: unix.POLLIN},
-		{Fd: int32(f.tellers.Mounts.Fd()), Events: unix.POLLPRI},
+		{Fd: int32(f.filters), Events: unix.POLLIN},
+		{Fd: int32(f.tellers.Names), Events: unix.POLLIN},
+		{Fd: int32(f.tellers.Mounts), Events: unix.POLLPRI},
 	}
 }
 
@@ -55,7 +56,7 @@ func (f *Feed) round(watched []unix.PollFd) {
 	look := watched[4].Revents != 0
 	if len(waiting) > 0 { // what they wait for may have come after the poll
 		unix.Poll(watched, 0)
-		look = look || watched[4].Revents != 0
+		look = look || watched[4].Revents != 0 || watched[3].Fd < 0 || watched[4].Fd < 0
 	}
 	entries := map[string]bool{}
 	if watched[1].Revents != 0 || len(waiting) > 0 {
@@ -64,7 +65,7 @@ func (f *Feed) round(watched []unix.PollFd) {
 	if f.filters >= 0 && (watched[2].Revents != 0 || len(waiting) > 0) {
 		f.drain(f.filters, func(id int, _ message) bool { return f.note(id, Filters) })
 	}
-	if watched[3].Revents != 0 || len(waiting) > 0 {
+	if watched[3].Fd >= 0 && (watched[3].Revents != 0 || len(waiting) > 0) {
 		look = f.readNames(entries) || look
 	}
 	if look || len(entries) > 0 {

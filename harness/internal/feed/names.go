@@ -14,7 +14,7 @@ import (
 // readNames reads which entries of /run/netns were made or removed. all is set if some were lost.
 func (f *Feed) readNames(entries map[string]bool) (all bool) {
 	for {
-		n, err := unix.Read(int(f.tellers.Names.Fd()), f.buffer[:])
+		n, err := unix.Read(f.tellers.Names, f.buffer[:])
 		if err == unix.EINTR {
 			continue
 		}

@@ -18,54 +18,69 @@ func (w *World) Apart(f func() error) error {
 	})
 }
 
-// Tellers are descriptors that tell, when polled, that the names in the lab's /run/netns may have changed. The caller
-// closes them before the World: Mounts keeps the lab's mounts alive.
+// Tellers are descriptors that tell, when polled, that the names in the lab's /run/netns may have changed; -1 for one
+// that could not be had. The caller closes them before the World: Mounts keeps the lab's mounts alive.
 type Tellers struct {
 	// Names is an inotify instance (inotify(7)), not blocking, for the entries of the directory.
-	Names *os.File
+	Names int
 	// Mounts is mountinfo (proc_pid_mountinfo(5)), which has POLLPRI after a mount or an unmount in the lab's mount
 	// namespace. `ip netns add` mounts the namespace after it has made the entry, and `ip netns del` unmounts it before
 	// it removes that: inotify reports neither.
-	Mounts *os.File
+	Mounts int
 }
 
-// Tellers opens them.
-func (w *World) Tellers() (t Tellers, err error) {
+// Tellers opens them. The errors are for those that could not be had.
+func (w *World) Tellers() (t Tellers, lacks []error) {
+	var err error
+	if t.Names, err = w.watchNames(); err != nil {
+		lacks = append(lacks, fmt.Errorf("watch %s: %w", namesDir, err))
+	}
+	if t.Mounts, err = w.watchMounts(); err != nil {
+		lacks = append(lacks, fmt.Errorf("watch the lab's mounts: %w", err))
+	}
+	return t, lacks
+}
+
+func (w *World) watchNames() (int, error) {
 	fd, err := unix.InotifyInit1(unix.IN_CLOEXEC | unix.IN_NONBLOCK)
 	if err != nil {
-		return t, fmt.Errorf("watch %s: inotify_init1: %w", namesDir, err)
+		return -1, os.NewSyscallError("inotify_init1", err)
 	}
-	t.Names = os.NewFile(uintptr(fd), "inotify")
 	path := fmt.Sprintf("/proc/self/fd/%d", w.places.names)
 	const changes = unix.IN_CREATE | unix.IN_DELETE | unix.IN_MOVED_FROM | unix.IN_MOVED_TO | unix.IN_ONLYDIR
 	if _, err := unix.InotifyAddWatch(fd, path, changes); err != nil {
-		t.Close()
-		return Tellers{}, fmt.Errorf("watch %s: %w", namesDir, err)
+		unix.Close(fd)
+		return -1, os.NewSyscallError("inotify_add_watch", err)
 	}
+	return fd, nil
+}
+
+func (w *World) watchMounts() (int, error) {
 	// In the lab's mounts /proc may be that of another PID namespace, where this thread is not.
 	proc, err := unix.Open("/proc", unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		t.Close()
-		return Tellers{}, fmt.Errorf("watch the lab's mounts: open /proc: %w", err)
+		return -1, fmt.Errorf("open /proc: %w", err)
 	}
 	defer unix.Close(proc)
+	const path = "thread-self/mountinfo"
+	var fd int
 	err = w.InMounts(func() (err error) {
-		fd, err = unix.Openat(proc, "thread-self/mountinfo", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if fd, err = unix.Openat(proc, path, unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
+			err = fmt.Errorf("open /proc/%s: %w", path, err)
+		}
 		return err
 	})
 	if err != nil {
-		t.Close()
-		return Tellers{}, fmt.Errorf("watch the lab's mounts: %w", err)
+		return -1, err
 	}
-	t.Mounts = os.NewFile(uintptr(fd), "mountinfo")
-	return t, nil
+	return fd, nil
 }
 
 // Close closes them.
 func (t Tellers) Close() {
-	for _, f := range []*os.File{t.Names, t.Mounts} {
-		if f != nil {
-			f.Close()
+	for _, fd := range []int{t.Names, t.Mounts} {
+		if fd >= 0 {
+			unix.Close(fd)
 		}
 	}
 }
