@@ -114,3 +114,29 @@ func TestNoInotify(t *testing.T) {
 		}
 	}
 }
+
+// TestUntold: where nothing tells of names, they are looked at whenever somebody asks.
+func TestUntold(t *testing.T) {
+	l := newLab(t)
+	l.f.Close()
+	f, err := prepare(l.w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	f.tellers.Close()
+	f.tellers = netns.Tellers{Names: -1, Mounts: -1}
+	f.ended.Go(f.listen)
+	f.ended.Go(f.deliver)
+	f.Take()
+	if err := l.w.Add("testns"); err != nil {
+		t.Fatal(err)
+	}
+	if c := f.Take(); !c.Kinds["testns"].Has(Names) {
+		t.Errorf("a new namespace: %v", c)
+	}
+	setLo(t, l.w, "testns", true)
+	if c := f.Take(); !c.Kinds["testns"].Has(Links) {
+		t.Errorf("a link in it: %v", c)
+	}
+}
