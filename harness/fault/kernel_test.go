@@ -214,3 +214,45 @@ func TestPingAloneIsNotEnough(t *testing.T) {
 		})
 	}
 }
+
+// TestSolution: the hidden commands of the page solve the challenge.
+func TestSolution(t *testing.T) {
+	for i, sc := range lessons(t, "bridge,container-network,ipv6,router") {
+		t.Run(sc.ID, func(t *testing.T) {
+			t.Parallel()
+			ctx := t.Context()
+			c, err := lab.StartChallenge(ctx, sc, fault.Options{Faults: 3, Seed: fmt.Sprint(i)}, lab.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.Lab.Close()
+			if !seen(ctx, c) {
+				t.Fatal("nothing is broken")
+			}
+			if _, err := c.Lab.Perform(ctx, c.Page, 0); err != nil {
+				t.Fatal(err)
+			}
+			if open := unmet(ctx, c); len(open) > 0 {
+				t.Errorf("it is not true that\n  %s\n%s", strings.Join(open, "\n  "), c.Page.Source)
+			}
+		})
+	}
+}
+
+// TestCannotStart: a challenge that cannot be made says why, and leaves no lab.
+func TestCannotStart(t *testing.T) {
+	for _, c := range []struct {
+		lesson  string
+		options fault.Options
+		want    string
+	}{
+		{"names", fault.Options{}, "make a challenge of names: put in a fault: no check that holds at the end"},
+		{"what-a-namespace-contains", fault.Options{Faults: 3}, "only 2 of those of this network go together"},
+		{"veth-pair", fault.Options{Level: 9}, "the levels are 1 to 3"},
+	} {
+		_, err := lab.StartChallenge(t.Context(), lessons(t, c.lesson)[0], c.options, lab.Options{})
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want %q", c.lesson, err, c.want)
+		}
+	}
+}

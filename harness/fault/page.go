@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/state"
 	"netnscheck/harness/state/drawing"
 )
@@ -14,8 +15,8 @@ import (
 const pageWidth = 74
 
 // Page is the challenge as a scenario of one step: what the finished network is, in a map and in words, and what has to
-// be true in the end. It does not say what is broken; hints tell that bit by bit. Its set-up is not in it, since a
-// finished network with faults is not what commands of a file lead to.
+// be true in the end. A learner is not told what is broken, but by hints, bit by bit; the commands that mend it are the
+// hidden solution. There is no set-up, since a finished network with faults is not what commands of a file lead to.
 func Page(sc *scenario.Scenario, finished *state.State, goals []scenario.Check, faults []Fault) (*scenario.Scenario,
 	error) {
 	page, err := scenario.Parse(sc.File, []byte(markdown(sc, finished, goals, faults)))
@@ -53,7 +54,13 @@ func markdown(sc *scenario.Scenario, finished *state.State, goals []scenario.Che
 		points += f.Level
 	}
 	say("## Mend the network\n\n<!-- points: %d -->\n", max(points, 1))
-	say("An answer to a ping alone proves nothing. All of this was true, and has to be true again:\n")
+	say("```console")
+	for _, f := range faults {
+		for _, c := range f.Mend {
+			say("$ %s", commandLine(c))
+		}
+	}
+	say("```\n\nAn answer to a ping alone proves nothing. All of this was true, and has to be true again:\n")
 	for _, c := range goals {
 		say("- [ ] %s", c.Text)
 		if c.Fail.Text != "" {
@@ -75,6 +82,17 @@ func markdown(sc *scenario.Scenario, finished *state.State, goals []scenario.Che
 
 // protoLinkLocal is IFAPROT_KERNEL_LL in linux/if_addr.h.
 const protoLinkLocal = 3
+
+// commandLine is an operation as it is typed.
+func commandLine(c operation.Command) string {
+	words := c.Argv()
+	for i, word := range words {
+		if strings.ContainsAny(word, " ;{}'\"$") {
+			words[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(words, " ")
+}
 
 func counted(n int) string {
 	return []string{"no", "one", "two", "three", "four", "five"}[n]
