@@ -47,6 +47,12 @@ func sits(t testing.TB, uid int, args ...string) *learner {
 	if err := errors.Join(os.Chown(home, uid, uid), os.Chmod(filepath.Dir(home), 0o755)); err != nil {
 		t.Fatal(err)
 	}
+	return sitsAt(t, uid, home, args...)
+}
+
+// sitsAt is sits in a home folder.
+func sitsAt(t testing.TB, uid int, home string, args ...string) *learner {
+	t.Helper()
 	l := &learner{TB: t, cmd: exec.Command(buildHarness(t), args...), more: make(chan struct{})}
 	l.cmd.Dir = home
 	l.cmd.Env = append(os.Environ(), "HOME="+home, "XDG_STATE_HOME=", "XDG_RUNTIME_DIR=", "TERM=xterm",
@@ -246,5 +252,72 @@ func TestLabCommand(t *testing.T) {
 		if status := l.ends(); status != 0 {
 			t.Errorf("status %d", status)
 		}
+	})
+}
+
+// joins starts the harness on another terminal, with the home of the first.
+func (l *learner) joins(t testing.TB, uid int, args ...string) *learner {
+	t.Helper()
+	return sitsAt(t, uid, l.cmd.Dir, args...)
+}
+
+// TestLabAttach: a second terminal has a shell in the same lab, and others can ask it; all end with the first shell.
+func TestLabAttach(t *testing.T) {
+	eachLearner(t, func(t *testing.T, uid int) {
+		needPrograms(t, "bash")
+		needPrograms(t, "ip")
+		l := sits(t, uid, "lab", "start", "veth-pair")
+		l.expects(prompt)
+		second := l.joins(t, uid, "lab", "attach")
+		second.expects(prompt)
+		l.says("ip netns add testns", `namespace testns appeared`)
+		second.says("ip netns list", `testns\r\n`)
+		second.expects(prompt)
+		second.says("ip netns add prodns", `step 1 of 7: .* is done`)
+		third := l.joins(t, uid, "lab", "check", "veth-pair")
+		third.expects(`✓ namespace .prodns. exists`)
+		if status := third.ends(); status != 0 {
+			t.Errorf("lab check: status %d", status)
+		}
+		fourth := l.joins(t, uid, "lab", "start", "veth-pair")
+		fourth.expects(`has it open`)
+		l.expects(prompt)
+		l.types("exit\n")
+		if status := l.ends(); status != 0 {
+			t.Errorf("status %d", status)
+		}
+		second.expects(`The lab has ended\.`)
+		second.ends()
+	})
+}
+
+// TestLabGoesOn: the next time the lab is as it was left, and --fresh begins anew.
+func TestLabGoesOn(t *testing.T) {
+	eachLearner(t, func(t *testing.T, uid int) {
+		needPrograms(t, "bash")
+		needPrograms(t, "ip")
+		l := sits(t, uid, "lab", "start", "veth-pair")
+		l.expects(prompt)
+		l.says("for n in testns prodns; do ip netns add $n; done", `step 1 of 7: .* is done`)
+		l.expects(prompt)
+		l.says("ip link add vnix-prodns type veth peer name vnic-testns", `appeared`)
+		l.expects(prompt)
+		l.types("exit\n")
+		l.ends()
+		again := l.joins(t, uid, "lab", "start", "veth-pair")
+		again.expects(`Step 3 of 7`)
+		again.expects(prompt)
+		again.says("ip netns; ip -br link show vnix-prodns", `prodns\r\n.*testns\r\n.*vnix-prodns@vnic-testns`)
+		again.expects(prompt)
+		again.types("\x1b[A\x1b[A") // the history has the commands of the last time
+		again.expects(`link add vnix-prodns`)
+		again.types("\x03exit\n")
+		again.ends()
+		fresh := l.joins(t, uid, "lab", "start", "veth-pair", "--fresh")
+		fresh.expects(`Step 1 of 7`)
+		fresh.expects(prompt)
+		fresh.says("ip netns list | wc -l", `0\r\n`)
+		fresh.types("exit\n")
+		fresh.ends()
 	})
 }

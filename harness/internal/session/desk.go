@@ -110,6 +110,20 @@ func (d *desk) command(ctx context.Context, line string) []sitting.News {
 	return news
 }
 
+// step is the number of the current step, from 1.
+func (d *desk) step() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.sitting.Step() + 1
+}
+
+// past is what to remember of the steps.
+func (d *desk) past() []sitting.Past {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.sitting.Past()
+}
+
 // late calls show with what there is to tell, unless a prompt waits for it. What show does not take is kept.
 func (d *desk) late(show func([]sitting.News) (taken bool)) {
 	d.mu.Lock()

@@ -23,6 +23,9 @@ func (s *session) furnish() error {
 				return err
 			}
 		}
+		if err := os.WriteFile(shell.History, s.begin.History, 0o600); err != nil {
+			return err
+		}
 		for _, name := range shell.Names {
 			for path, text := range shell.For(name, s.begin.Scenario.ID, s.secret).Files {
 				if err := os.WriteFile(path, []byte(text), 0o644); err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"netnscheck/harness/internal/session/shell"
 	"netnscheck/harness/sitting"
+	"netnscheck/harness/sitting/progress"
 )
 
 // maxPrompt limits what is remembered of a prompt, in bytes. A longer one is not written again.
@@ -34,15 +35,19 @@ func (t *terminal) found(e shell.Event) {
 
 // beforePrompt tells what the command did, while the prompt waits.
 func (t *terminal) beforePrompt() {
-	var line string
+	var netns, line string
 	did := t.command != nil || t.entered.Load()
 	if t.command != nil {
-		line = *t.command
+		netns, line, _ = strings.Cut(*t.command, ";")
 	}
 	t.command = nil
 	t.entered.Store(false)
 	if did {
+		step := t.session.desk.step()
 		t.tell(t.session.desk.command(context.Background(), line))
+		if line != "" && !asksTheLab(line) {
+			t.session.work(&progress.Entry{Step: step, Terminal: int(t.number), Netns: netns, Line: line, Status: t.status})
+		}
 	}
 	t.prompt = []byte{}
 	t.idle.Store(true)

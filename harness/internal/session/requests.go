@@ -11,6 +11,7 @@ import (
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
+	"netnscheck/harness/sitting/progress"
 )
 
 // ask answers a request from outside, beside everything else.
@@ -39,11 +40,12 @@ func (s *session) ask(a wire.Ask) {
 // answer answers a request, with one reply or more.
 func (s *session) answer(ctx context.Context, r wire.Request, reply func(wire.Reply) error) {
 	d := s.desk
-	one := func(what wire.Reply, err error) {
+	one := func(what wire.Reply, err error) error {
 		if err != nil {
 			what.Error, what.Status = err.Error(), 1
 		}
 		reply(what)
+		return err
 	}
 	switch r.Do {
 	case wire.View:
@@ -53,16 +55,20 @@ func (s *session) answer(ctx context.Context, r wire.Request, reply func(wire.Re
 	case wire.Check:
 		one(d.check(ctx))
 	case wire.Hint:
-		one(d.hint())
+		s.did(progress.Hint, func() error { return one(d.hint()) })
 	case wire.Next:
-		one(d.goNext(ctx))
+		s.did(progress.Next, func() error { return one(d.goNext(ctx)) })
 	case wire.Solve:
-		one(d.solve(ctx))
+		s.did(progress.Solve, func() error { return one(d.solve(ctx)) })
 	case wire.Why:
 		one(d.why(ctx))
 	case wire.Reset:
 		one(wire.Reply{}, nil) // the shell that asks ends with the lab
-		s.reset(context.Background(), slices.Contains(r.Args, wire.StepAlone))
+		act, alone := progress.Reset, slices.Contains(r.Args, wire.StepAlone)
+		if alone {
+			act = progress.ResetStep
+		}
+		s.did(act, func() error { return s.reset(context.Background(), alone) })
 	case wire.Watch:
 		s.watch(ctx, reply)
 	case wire.Quit:

@@ -42,6 +42,8 @@ type session struct {
 	over      chan struct{}                 // closed when the session is to end
 	ending    sync.Once
 	watchers  watchers
+	undone    []string       // commands of before that could not be run again
+	worked    []sitting.Past // as it was told last
 	listener  net.Listener
 	resetting sync.Mutex // while the lab is replaced
 }
@@ -79,9 +81,14 @@ func play(ctx context.Context, in io.Reader, out io.Writer) error {
 // start makes the lab and the main terminal.
 func (s *session) start(ctx context.Context) (err error) {
 	s.begin.Scenario.Source = s.begin.Source
-	err = s.settle(ctx, 0, sitting.Options{Exam: s.begin.Exam})
+	err = s.settle(ctx, func() error {
+		s.undone = replay(ctx, s.lab, s.begin.Scenario, s.begin.Replay)
+		return nil
+	}, sitting.Options{Exam: s.begin.Exam, Past: s.begin.Past})
 	if err == nil {
-		err = s.out.Message(wire.FromLab{Ready: s.desk.ready()})
+		ready := s.desk.ready()
+		ready.Undone = s.undone
+		err = s.out.Message(wire.FromLab{Ready: ready})
 	}
 	if err == nil {
 		err = s.open(s.begin.Main)
@@ -92,18 +99,16 @@ func (s *session) start(ctx context.Context) (err error) {
 	return err
 }
 
-// settle makes the lab, with the commands of the first steps run, and everything in it but terminals. After an error the
-// lab is nil or has to be closed.
-func (s *session) settle(ctx context.Context, steps int, o sitting.Options) (err error) {
+// settle makes the lab, with what was done there before, and everything in it but terminals. After an error the lab is
+// nil or has to be closed.
+func (s *session) settle(ctx context.Context, again func() error, o sitting.Options) (err error) {
 	sc := s.begin.Scenario
 	s.lab = nil
 	if s.lab, err = lab.Prepared(ctx, sc, lab.Options{}); err != nil {
 		return err
 	}
-	for i := range steps {
-		if _, err := s.lab.Perform(ctx, sc, i); err != nil {
-			return err
-		}
+	if err := again(); err != nil {
+		return err
 	}
 	if err = s.furnish(); err == nil {
 		s.desk, err = newDesk(ctx, s.lab, sc, o)
@@ -148,7 +153,14 @@ func (s *session) reset(ctx context.Context, stepAlone bool) error {
 	s.listener.Close()
 	err := s.lab.Close()
 	if err == nil {
-		err = s.settle(ctx, steps, o)
+		err = s.settle(ctx, func() error {
+			for i := range steps {
+				if _, err := s.lab.Perform(ctx, s.begin.Scenario, i); err != nil {
+					return err
+				}
+			}
+			return nil
+		}, o)
 	}
 	for _, t := range all {
 		if err == nil {

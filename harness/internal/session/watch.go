@@ -40,6 +40,7 @@ func (w *watchers) tell() {
 // changed is called when something may have changed.
 func (s *session) changed() {
 	s.late()
+	s.work(nil)
 	s.watchers.tell()
 }
 

@@ -90,6 +90,9 @@ func scenariosOf(name string) ([]*scenario.Scenario, error) {
 	return []*scenario.Scenario{sc}, err
 }
 
+// InCatalogue reports whether a name is an id of the catalogue, not a file or a folder.
+func InCatalogue(name string) bool { return !looksLikePath(name) }
+
 // looksLikePath distinguishes files and folders from ids.
 func looksLikePath(name string) bool {
 	if strings.HasSuffix(name, ".md") || strings.ContainsRune(name, '/') || name == "." || name == ".." {

@@ -4,6 +4,7 @@ package lab
 import (
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/internal/cmd/lab/attach"
 	"netnscheck/harness/internal/cmd/lab/client"
 	"netnscheck/harness/internal/cmd/lab/grade"
 	"netnscheck/harness/internal/cmd/lab/here"
@@ -29,7 +30,7 @@ this is the command lab: lab check, lab hint and so on.`,
 			return client.Where(c.Context(), s)
 		},
 	}
-	c.AddCommand(start.Command(s), watch.Command(s), here.Command(), grade.Command(s))
+	c.AddCommand(start.Command(s), attach.Command(s), watch.Command(s), here.Command(), grade.Command(s))
 	c.AddCommand(client.Commands(s)...)
 	return c
 }

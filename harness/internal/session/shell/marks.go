@@ -19,7 +19,8 @@ const maxMark = 64 << 10
 type Event struct {
 	// Text is what the terminal shows; nil if the event is a mark. It is valid until the next call.
 	Text []byte
-	// Kind is the kind of the mark: C before a command, with the line as it was typed; D after it, with its exit
+	// Kind is the kind of the mark: C before a command, with the name of the shell's namespace ("" for the host), a
+	// semicolon and the line as it was typed; D after it, with its exit
 	// status; P before a prompt.
 	Kind byte
 	// Value is what the mark says.

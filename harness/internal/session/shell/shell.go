@@ -25,6 +25,8 @@ func Of(login string) string {
 const (
 	Home = "/run/netnscheck"
 	Bin  = Home + "/bin"
+	// History is the history of the shells.
+	History = Home + "/history"
 	// Socket is where the command lab asks the session.
 	Socket = Home + "/lab.sock"
 )
@@ -39,7 +41,7 @@ type Setup struct {
 
 // For prepares a shell in a lab with this name. The secret is part of each mark.
 func For(name, lab, secret string) Setup {
-	common := fmt.Sprintf(header, lab) + "HISTFILE=" + Home + "/history\n"
+	common := fmt.Sprintf(header, lab) + "HISTFILE=" + History + "\n"
 	switch name {
 	case "bash":
 		rc := common + "__lab_secret=" + secret + "\n__lab_name=" + quote(lab) + "\n" + bashrc
@@ -90,7 +92,7 @@ __lab_start() {
 	n=${n%%[!0-9]*}
 	c=${c#*"$n"??}
 	[ "$n" = "$__lab_last" ] && c=
-	printf '\e]7377;%s;C;%s\a' "$__lab_secret" "$(__lab_escape "$c")"
+	printf '\e]7377;%s;C;%s;%s\a' "$__lab_secret" "$__lab_netns" "$(__lab_escape "$c")"
 }
 __lab_prompt() {
 	local status=$? c
@@ -119,7 +121,7 @@ __lab_escape() {
 	c=${c//$'\n'/\\n}
 	print -rn -- "$c"
 }
-__lab_preexec() { printf '\e]7377;%s;C;%s\a' "$__lab_secret" "$(__lab_escape "$1")" }
+__lab_preexec() { printf '\e]7377;%s;C;%s;%s\a' "$__lab_secret" "$__lab_netns" "$(__lab_escape "$1")" }
 __lab_precmd() {
 	local st=$?
 	printf '\e]7377;%s;D;%s\a\e]7377;%s;P\a' "$__lab_secret" "$st" "$__lab_secret"

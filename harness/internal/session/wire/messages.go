@@ -3,6 +3,7 @@ package wire
 import (
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
+	"netnscheck/harness/sitting/progress"
 )
 
 // Begin is the first message to the process in the sandbox.
@@ -11,6 +12,11 @@ type Begin struct {
 	// Source is the Markdown of the scenario, for its prose.
 	Source string
 	Exam   bool
+	// Past is what was remembered of the steps, and Replay what leads to where the learner was.
+	Past   []sitting.Past   `json:",omitempty"`
+	Replay []progress.Entry `json:",omitempty"`
+	// History is that of the shell.
+	History []byte `json:",omitempty"`
 	// Main is the learner's terminal.
 	Main Open
 }
@@ -64,12 +70,21 @@ type FromLab struct {
 	// Taken says that bytes of a terminal's input were passed on.
 	Taken  *Taken  `json:",omitempty"`
 	Answer *Answer `json:",omitempty"`
+	Work   *Work   `json:",omitempty"`
 }
 
-// Ready says where the learner is, and what the lab lacks, each as a sentence.
+// Ready says where the learner is, what the lab lacks, each as a sentence, and which commands could not be done again.
 type Ready struct {
-	View  *sitting.View
-	Lacks []string `json:",omitempty"`
+	View   *sitting.View
+	Lacks  []string `json:",omitempty"`
+	Undone []string `json:",omitempty"`
+}
+
+// Work is what the learner did, for his progress.
+type Work struct {
+	// Entry has no time yet; nil if nothing was asked for or run.
+	Entry *progress.Entry `json:",omitempty"`
+	Past  []sitting.Past
 }
 
 // Failed is an error. Terminal is 0 if it is about the lab, which then ends.

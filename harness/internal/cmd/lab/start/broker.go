@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
+	"sync"
 
 	"netnscheck/harness/internal/cmd/lab/page"
 	"netnscheck/harness/internal/cmd/machine"
@@ -32,19 +34,35 @@ type broker struct {
 	lastWords chan string
 	to        *wire.Writer
 	from      *wire.Reader
-	window    *wire.Window // of the input
+	keeper    *keeper
+	socket    string
+	main      *viewer
+	listener  net.Listener
+	over      chan struct{} // closed when the lab has ended
+
+	mu       sync.Mutex
+	viewers  map[uint32]*viewer
+	ended    map[uint32]chan struct{} // closed when the shell of an attached terminal has ended
+	terminal uint32                   // the last number of a terminal
+	asked    map[uint64]chan wire.Reply
+	number   uint64 // the last number of a request
 }
 
 // run runs the lab until its shell ends.
 func (b *broker) run(ctx context.Context) error {
-	rows, columns := b.tty.Size()
-	b.begin.Main.Size = wire.Size{Rows: rows, Columns: columns}
 	end, err := b.start(ctx)
 	if err != nil {
 		return machine.NoSandbox(err)
 	}
+	b.over, b.terminal = make(chan struct{}), session.Main
+	b.viewers, b.ended = map[uint32]*viewer{}, map[uint32]chan struct{}{}
+	b.asked = map[uint64]chan wire.Reply{}
 	err = b.serve(ctx)
 	b.tty.Give()
+	close(b.over)
+	if b.listener != nil {
+		b.listener.Close()
+	}
 	return errors.Join(err, end())
 }
 
@@ -67,7 +85,7 @@ func (b *broker) start(ctx context.Context) (end func() error, err error) {
 	}
 	b.lastWords = make(chan string, 1)
 	go func() { b.lastWords <- untrusted.LastWords(said) }()
-	b.to, b.from, b.window = wire.NewWriter(toLab), wire.NewReader(fromLab), wire.NewWindow()
+	b.to, b.from = wire.NewWriter(toLab), wire.NewReader(fromLab)
 	return func() error {
 		toLab.Close()
 		wait := b.process.Wait()
@@ -96,8 +114,9 @@ func (b *broker) serve(ctx context.Context) error {
 			return fmt.Errorf("read from the lab: %w", err)
 		}
 		if f.Kind == wire.Bytes {
-			b.tty.Write(f.Payload)
-			b.to.Message(wire.ToLab{Taken: &wire.Taken{Terminal: f.Terminal, Bytes: len(f.Payload)}})
+			if v := b.viewer(f.Terminal); v != nil {
+				v.output(f.Payload)
+			}
 			continue
 		}
 		var m wire.FromLab
@@ -120,24 +139,70 @@ func (b *broker) take(m wire.FromLab) (over bool, err error) {
 		for _, lack := range m.Ready.Lacks {
 			fmt.Fprintf(b.screen.Err, "harness: %s\n", lack)
 		}
+		for _, line := range undone(m.Ready.Undone) {
+			fmt.Fprintln(b.screen.Err, line)
+		}
 		if err := page.Step(b.screen, m.Ready.View, true); err != nil {
 			return true, err
 		}
 		if err := b.tty.Take(); err != nil {
 			return true, fmt.Errorf("take the terminal: %w", err)
 		}
+		if err := b.listen(b.socket); err != nil {
+			return true, err
+		}
+		b.main = newViewer(session.Main, func(output []byte) error {
+			_, err := b.tty.Write(output)
+			return err
+		}, b.shown(session.Main))
+		b.mu.Lock()
+		b.viewers[session.Main] = b.main
+		b.mu.Unlock()
 		go b.keys()
 		go b.resize()
+	case m.Failed != nil && m.Failed.Terminal != 0:
+		if v := b.viewer(m.Failed.Terminal); v != nil {
+			v.output([]byte(untrusted.Shown(m.Failed.Text) + "\r\n"))
+		}
+		b.endOf(m.Failed.Terminal)
 	case m.Failed != nil && m.Failed.Lacks:
 		return true, status.Cannotf("%s", untrusted.Shown(m.Failed.Text))
 	case m.Failed != nil:
 		return true, errors.New(untrusted.Shown(m.Failed.Text))
 	case m.Taken != nil:
-		b.window.Taken(m.Taken.Bytes)
+		if v := b.viewer(m.Taken.Terminal); v != nil {
+			v.window.Taken(m.Taken.Bytes)
+		}
+	case m.Answer != nil:
+		b.answered(*m.Answer)
+	case m.Work != nil:
+		b.keeper.work(*m.Work)
 	case m.Ended != nil && m.Ended.Terminal == session.Main:
+		b.main.close()
+		<-b.main.empty
 		return true, nil
+	case m.Ended != nil:
+		b.endOf(m.Ended.Terminal)
 	}
 	return false, nil
+}
+
+func (b *broker) viewer(terminal uint32) *viewer {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.viewers[terminal]
+}
+
+// endOf takes note of the end of an attached terminal.
+func (b *broker) endOf(terminal uint32) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if v := b.viewers[terminal]; v != nil && terminal != session.Main {
+		v.close()
+		close(b.ended[terminal])
+		delete(b.viewers, terminal)
+		delete(b.ended, terminal)
+	}
 }
 
 // keys passes the keys on.
@@ -145,7 +210,7 @@ func (b *broker) keys() {
 	buf := make([]byte, wire.MaxBytes)
 	for {
 		n, err := b.tty.Read(buf)
-		if n > 0 && b.window.Use(n) {
+		if n > 0 && b.main.window.Use(n) {
 			b.to.Bytes(session.Main, buf[:n])
 		}
 		if err != nil { // the terminal was closed

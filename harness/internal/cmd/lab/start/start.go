@@ -4,18 +4,23 @@ package start
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/internal/cmd/course"
 	"netnscheck/harness/internal/cmd/input"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/session"
 	"netnscheck/harness/internal/session/shell"
+	"netnscheck/harness/internal/session/store"
 	"netnscheck/harness/internal/session/terminal"
 	"netnscheck/harness/internal/session/wire"
+	"netnscheck/harness/scenario"
 )
 
 type options struct {
@@ -23,27 +28,45 @@ type options struct {
 	name   string
 	values input.Variables
 	shell  string
+	exam   bool
+	fresh  bool
 }
 
 // Command is `harness lab start`.
 func Command(s *screen.Screen) *cobra.Command {
 	o := options{screen: s}
 	c := &cobra.Command{
-		Use:   "start ID|FILE.md",
+		Use:   "start [ID | FILE.md]",
 		Short: "Start a lab: your shell on the host that a scenario describes",
 		Long: `Starts a shell in a sandbox whose host looks as the scenario says, with the names
 of the scenario. You are root there, and nothing that you do reaches this machine.
-The lab ends with its shell: type exit.`,
-		Args:              status.Args(1, 1, "the id or the file of one scenario"),
+The lab ends with its shell: type exit. The next time it goes on where you stopped:
+the commands that you ran are run again. Without an argument it lists the course, with
+what you have finished, and what is next.`,
+		Args:              status.Args(0, 1, "the id or the file of one scenario"),
 		ValidArgsFunction: input.CompleteIDs,
 		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return theCourse(s)
+			}
 			o.name = args[0]
 			return run(c.Context(), o)
 		},
 	}
 	o.values.Flags(c.Flags())
-	c.Flags().StringVar(&o.shell, "shell", "", "the `SHELL` in the lab: bash, zsh or sh (default: yours)")
+	ShellFlag(c, &o.shell)
+	c.Flags().BoolVar(&o.exam, "exam", false, "give no hints, reasons and solutions")
+	c.Flags().BoolVar(&o.fresh, "fresh", false, "begin anew: forget what was done before")
 	return c
+}
+
+// theCourse lists the course.
+func theCourse(s *screen.Screen) error {
+	c, err := course.Load(os.Getenv)
+	if err != nil {
+		return status.With(status.Usage, err)
+	}
+	return c.Print(s)
 }
 
 func run(ctx context.Context, o options) error {
@@ -58,17 +81,60 @@ func run(ctx context.Context, o options) error {
 	if sc, err = o.values.ChooseOne(sc); err != nil {
 		return err
 	}
-	if o.shell == "" {
-		o.shell = shell.Of(os.Getenv("SHELL"))
+	open, err := Open(o.screen, tty, o.shell)
+	if err != nil {
+		return err
 	}
-	if shell.Of(o.shell) != o.shell {
-		return status.Usagef("--shell %q: want %s", o.shell, strings.Join(shell.Names, ", "))
+	kept, err := store.Open(os.Getenv)
+	if err != nil {
+		return status.With(status.Cannot, err)
 	}
+	place := kept.Lab(idOf(sc, o.name))
 	b := &broker{tty: tty, screen: o.screen, scenario: sc, begin: wire.Begin{
-		Scenario: sc, Source: sc.Source, Main: wire.Open{Terminal: session.Main, Shell: o.shell,
-			Environment: environment(os.Getenv), Colour: o.screen.Colour, ASCII: o.screen.ASCII},
+		Scenario: sc, Source: sc.Source, Main: open,
 	}}
-	return b.run(ctx)
+	var notes []string
+	if b.keeper, notes, err = newKeeper(place, sc, o.exam, o.fresh); err != nil {
+		return status.With(status.Cannot, err)
+	}
+	for _, note := range notes {
+		fmt.Fprintln(o.screen.Err, "harness: "+note)
+	}
+	b.keeper.past(&b.begin)
+	if b.socket, err = place.Socket(); err == nil {
+		err = b.run(ctx)
+	}
+	return errors.Join(err, b.keeper.close())
+}
+
+// ShellFlag adds the flag that names the shell in a lab.
+func ShellFlag(c *cobra.Command, name *string) {
+	c.Flags().StringVar(name, "shell", "", "the `SHELL` in the lab: bash, zsh or sh (default: yours)")
+}
+
+// Open describes the learner's terminal and the shell for it: the one that he named, or his own if that is "".
+func Open(s *screen.Screen, tty *terminal.Terminal, name string) (wire.Open, error) {
+	if name == "" {
+		name = shell.Of(os.Getenv("SHELL"))
+	}
+	if shell.Of(name) != name {
+		return wire.Open{}, status.Usagef("--shell %q: want %s", name, strings.Join(shell.Names, ", "))
+	}
+	rows, columns := tty.Size()
+	return wire.Open{Terminal: session.Main, Shell: name, Environment: environment(os.Getenv),
+		Size: wire.Size{Rows: rows, Columns: columns}, Colour: s.Colour, ASCII: s.ASCII}, nil
+}
+
+// idOf is the name of the lab of a scenario that the user named.
+func idOf(sc *scenario.Scenario, name string) string {
+	if sc.File == "" || input.InCatalogue(name) {
+		return store.ID(sc.ID, "", "")
+	}
+	path, err := filepath.Abs(sc.File)
+	if err != nil {
+		path = sc.File
+	}
+	return store.ID(sc.ID, "", path)
 }
 
 // described are the variables that describe the learner's terminal and locale. TERM is handed on to every program.

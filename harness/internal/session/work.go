@@ -1,0 +1,108 @@
+package session
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/internal/program"
+	"netnscheck/harness/internal/session/wire"
+	"netnscheck/harness/lab"
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/scenario/operation"
+	"netnscheck/harness/sitting/progress"
+)
+
+// work tells the process outside what the learner did, for his progress. Without an entry it does so if the steps have
+// changed.
+func (s *session) work(e *progress.Entry) {
+	past := s.desk.past()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e == nil && slices.Equal(past, s.worked) {
+		return
+	}
+	s.worked = past
+	s.out.Message(wire.FromLab{Work: &wire.Work{Entry: e, Past: past}})
+}
+
+// did runs what the learner asked for, and tells so if it was done.
+func (s *session) did(act progress.Act, do func() error) {
+	step := s.desk.step()
+	if do() == nil {
+		s.work(&progress.Entry{Step: step, Do: act})
+	}
+}
+
+// replayLasts is how long one command may take when it is run again.
+const replayLasts = 5 * time.Second
+
+// replay does again what the learner did, in a new lab, and returns the commands that could not be done again. What only
+// looks, and what was refused, is left out.
+func replay(ctx context.Context, l *lab.Lab, sc *scenario.Scenario, all []progress.Entry) (undone []string) {
+	for _, e := range all {
+		if e.Do == progress.Solve {
+			if _, err := l.Perform(ctx, sc, min(max(e.Step-1, 0), len(sc.Steps)-1)); err != nil {
+				undone = append(undone, fmt.Sprintf("lab solve: %v", err))
+			}
+			continue
+		}
+		if why := again(ctx, l, e); why != "" {
+			undone = append(undone, e.Line+": "+why)
+		}
+	}
+	return undone
+}
+
+// again runs one command again, and returns why it could not.
+func again(ctx context.Context, l *lab.Lab, e progress.Entry) (why string) {
+	if e.Cut {
+		return "the line was too long to be kept"
+	}
+	argv, err := scenario.Words(e.Line)
+	if err == nil && e.Netns == "" {
+		c, err := operation.Parse(argv)
+		_, runs := c.Op.(operation.Run)
+		if err == nil && !runs {
+			if e.Status != 0 || onlyLooks(c.Op) {
+				return ""
+			}
+			cmd := scenario.Command{Text: e.Line, Argv: argv}
+			if d := lab.Netlink(); d.CanSay(cmd) == nil {
+				x, err := l.Run(ctx, d, cmd)
+				return refused(x.Status, x.Output, err)
+			}
+		}
+	}
+	ns := e.Netns
+	if ns == "" {
+		ns = netns.Host
+	}
+	out, status, err := program.Run(ctx, l.World(), ns, []string{"sh", "-c", e.Line}, replayLasts)
+	if e.Status != 0 && err == nil {
+		return "" // it failed the first time, too
+	}
+	return refused(status, string(out), err)
+}
+
+func refused(status int, output string, err error) string {
+	switch {
+	case err != nil:
+		return err.Error()
+	case status != 0:
+		return fmt.Sprintf("exit status %d: %s", status, strings.TrimSpace(output))
+	}
+	return ""
+}
+
+// onlyLooks reports whether an operation changes nothing.
+func onlyLooks(op operation.Operation) bool {
+	switch op.(type) {
+	case operation.Show, operation.SysctlShow, operation.Ping:
+		return true
+	}
+	return false
+}
