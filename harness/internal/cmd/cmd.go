@@ -21,6 +21,7 @@ import (
 	"netnscheck/harness/internal/cmd/mapcmd"
 	"netnscheck/harness/internal/cmd/run"
 	"netnscheck/harness/internal/cmd/scenario"
+	"netnscheck/harness/internal/cmd/scenario/record"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/show"
 	"netnscheck/harness/internal/cmd/status"
@@ -36,7 +37,7 @@ import (
 // Roles are the roles, other than the command line, in which this program starts itself.
 func Roles() []inside.Role {
 	return []inside.Role{worker.Role, worker.Keeper, doctor.Features.Role(), mapcmd.StateOfALab.Role(),
-		session.Role, replay.Question.Role()}
+		session.Role, replay.Question.Role(), record.Role}
 }
 
 // Main runs a command line, with the name of the program first, and returns its exit status. In a lab the program is

@@ -43,6 +43,11 @@ func Command(s *screen.Screen) *cobra.Command {
 	return c
 }
 
+// File checks one file.
+func File(ctx context.Context, s *screen.Screen, file string) error {
+	return run(ctx, options{screen: s, names: []string{file}, sandbox: "auto"})
+}
+
 // run reports the faults of all texts, then plays each file as far as it can be read. The status is that of the worst.
 func run(ctx context.Context, o options) error {
 	if err := machine.CheckSandboxMode(o.sandbox); err != nil {

@@ -4,21 +4,18 @@ package newcmd
 
 import (
 	_ "embed"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/internal/cmd/scenario/newfile"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/nearest"
+	"netnscheck/harness/recording"
 	"netnscheck/harness/scenario"
 	"netnscheck/scenarios"
 )
@@ -63,8 +60,9 @@ func create(s *screen.Screen, id, kind, dir string) error {
 		return status.Usagef("--kind %q: want %s%s", kind, strings.Join(kinds, " or "), nearest.DidYouMean(kind, kinds))
 	}
 	path := filepath.Join(dir, id+".md")
-	text := strings.NewReplacer("TITLE", title(id), "ID.md", id+".md").Replace(templates[scenario.Kind(kind)])
-	if err := write(path, text); err != nil {
+	text := strings.NewReplacer("TITLE", recording.TitleOf(id), "ID.md",
+		id+".md").Replace(templates[scenario.Kind(kind)])
+	if err := newfile.Write(path, text); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(s.Out, "wrote %s\nto play it: harness scenario check %[1]s\n"+
@@ -96,32 +94,4 @@ func idLike(text string) string {
 		return like
 	}
 	return ""
-}
-
-// title is a first title: the words of the id.
-func title(id string) string {
-	words := strings.ReplaceAll(id, "-", " ")
-	first, size := utf8.DecodeRuneInString(words)
-	return string(unicode.ToUpper(first)) + words[size:]
-}
-
-// write writes a file that must not exist.
-func write(path, text string) error {
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o666)
-	switch {
-	case errors.Is(err, fs.ErrExist):
-		return status.Usagef("write %s: it exists; choose another id, another folder (--in) or remove it", path)
-	case err != nil:
-		var p *fs.PathError
-		if errors.As(err, &p) {
-			err = p.Err
-		}
-		return status.Usagef("write %s: %w", path, err)
-	}
-	_, err = file.WriteString(text)
-	if err = errors.Join(err, file.Close()); err != nil {
-		os.Remove(path)
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
 }
