@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -86,4 +87,49 @@ func (b *bench) deleteWall(netns string, t state.FilterTable) {
 	n.Filters = slices.DeleteFunc(n.Filters, func(other state.FilterTable) bool {
 		return other.Family == t.Family && other.Name == t.Name
 	})
+}
+
+// ruleAt is the place of a rule of the packet filter.
+type ruleAt struct {
+	family, table, chain string
+	index                int
+}
+
+func (at ruleAt) chainName() string { return at.family + " " + at.table + " " + at.chain }
+
+// rules are the rules of the chain at a place, in a copy that may be changed; nil if there is no such chain.
+func (b *bench) rules(n *state.Namespace, at ruleAt) *[]state.FilterRule {
+	for i := range n.Filters {
+		t := &n.Filters[i]
+		if t.Family != at.family || t.Name != at.table {
+			continue
+		}
+		t.Chains = slices.Clone(t.Chains)
+		for j := range t.Chains {
+			if c := &t.Chains[j]; c.Name == at.chain {
+				c.Rules = slices.Clone(c.Rules)
+				return &c.Rules
+			}
+		}
+	}
+	return nil
+}
+
+func (b *bench) deleteFilterRule(netns string, at ruleAt, handle uint64) {
+	n := b.do(netns, operation.Run{Argv: []string{"nft", "delete", "rule", at.family, at.table, at.chain, "handle",
+		fmt.Sprint(handle)}}, "filters")
+	rules := b.rules(n, at)
+	*rules = slices.Delete(*rules, at.index, at.index+1)
+}
+
+// addFilterRule adds a rule at its place: before another one, or at the end.
+func (b *bench) addFilterRule(netns string, at ruleAt, r state.FilterRule) {
+	rules := b.rules(b.Namespace(netns), at)
+	words := []string{"nft", "add", "rule", at.family, at.table, at.chain, r.Text}
+	if at.index < len(*rules) {
+		words = []string{"nft", "insert", "rule", at.family, at.table, at.chain, "handle",
+			fmt.Sprint((*rules)[at.index].Handle), r.Text}
+	}
+	b.do(netns, operation.Run{Argv: words}, "filters")
+	*rules = slices.Insert(*rules, min(at.index, len(*rules)), r)
 }

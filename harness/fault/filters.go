@@ -18,16 +18,36 @@ var hooks = []struct {
 	{"bridge", "forward", causes.FilterBridge},
 }
 
-// filters are rules of the packet filter that drop the packets to one destination.
+// filters are rules of the packet filter that drop the packets to one destination, and rules that are missing.
 func (s *site) filters() {
 	for i := range s.Namespaces {
 		n := &s.Namespaces[i]
+		for _, t := range n.Filters {
+			for _, c := range t.Chains {
+				for k := range c.Rules {
+					s.withoutRule(n, ruleAt{t.Family, t.Name, c.Name, k}, c.Rules)
+				}
+			}
+		}
 		for _, to := range s.destinations() {
 			for _, h := range hooks {
 				s.wall(n, to, h.family, h.hook, h.cause)
 			}
 		}
 	}
+}
+
+// withoutRule is a chain without one of its rules. A rule that distinguishes several kinds of packets has several
+// entries, and one that is not understood may not be what its text says.
+func (s *site) withoutRule(n *state.Namespace, at ruleAt, rules []state.FilterRule) {
+	r := rules[at.index]
+	same := slices.DeleteFunc(slices.Clone(rules), func(other state.FilterRule) bool { return other.Text != r.Text })
+	if r.Opaque || r.Handle == 0 || len(same) > 1 {
+		return
+	}
+	s.maybe(2, n, fmt.Sprintf("the chain `%s` in `%s` lacks the rule `%s`", at.chainName(), n.Name, r.Text),
+		func(b *bench) { b.deleteFilterRule(n.Name, at, r.Handle) }, causes.TranslationMissing, causes.FilterForward,
+		causes.FilterInput, causes.FilterOutput, causes.NotListening, causes.NoRoute, causes.GatewayNowhere)
 }
 
 func (s *site) wall(n *state.Namespace, to netip.Addr, family, hook string, cause causes.Cause) {

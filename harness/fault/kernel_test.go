@@ -107,13 +107,18 @@ func tryOut(ctx context.Context, c *lab.Challenge, f fault.Fault) error {
 	return nil
 }
 
-// differences are those of two states in normal form and of their packet filters, without handles and priorities.
+// differences are those of two states in normal form and of their packet filters, without handles.
 func differences(want, got *state.State) []string {
 	changes := state.Compare(want.Normal(), got.Normal(), "expected", "found")
 	tables := func(s *state.State) (all []string) {
 		for _, n := range s.Namespaces {
 			for _, t := range n.Filters {
-				all = append(all, n.Name+" "+t.Family+" "+t.Name)
+				for _, c := range t.Chains {
+					all = append(all, strings.Join([]string{n.Name, t.Family, t.Name, c.Name, c.Hook, c.Policy}, " "))
+					for _, r := range c.Rules {
+						all = append(all, r.Text)
+					}
+				}
 			}
 		}
 		return all

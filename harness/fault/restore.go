@@ -28,6 +28,7 @@ func restored(broken, finished *state.State) restoring {
 	b := restoring{newBench(broken), finished}
 	for _, n := range finished.Namespaces {
 		b.removeWalls(n)
+		b.restoreRules(n)
 		b.bringBack(n)
 	}
 	for _, restore := range []func(netns string, l state.Link){b.restoreLink, b.restoreAddresses} {
@@ -49,15 +50,30 @@ type restoring struct {
 	finished *state.State
 }
 
+// sameWalls compares the packet filters, but for the handles of their rules.
 func sameWalls(a, b *state.State) bool {
 	for i := range b.Namespaces {
 		n := a.Namespace(b.Namespaces[i].Name)
-		if n == nil || !reflect.DeepEqual(append([]state.FilterTable{}, n.Filters...),
-			append([]state.FilterTable{}, b.Namespaces[i].Filters...)) {
+		if n == nil || !reflect.DeepEqual(withoutHandles(n.Filters), withoutHandles(b.Namespaces[i].Filters)) {
 			return false
 		}
 	}
 	return true
+}
+
+func withoutHandles(tables []state.FilterTable) []state.FilterTable {
+	all := append([]state.FilterTable{}, tables...)
+	for i := range all {
+		all[i].Chains = slices.Clone(all[i].Chains)
+		for j := range all[i].Chains {
+			rules := append([]state.FilterRule{}, all[i].Chains[j].Rules...)
+			for k := range rules {
+				rules[k].Handle = 0
+			}
+			all[i].Chains[j].Rules = rules
+		}
+	}
+	return all
 }
 
 func (b restoring) removeWalls(finished state.Namespace) {
@@ -66,6 +82,23 @@ func (b restoring) removeWalls(finished state.Namespace) {
 			return other.Family == t.Family && other.Name == t.Name
 		}) {
 			b.deleteWall(finished.Name, t)
+		}
+	}
+}
+
+// restoreRules adds the rules of the packet filter that are missing.
+func (b restoring) restoreRules(finished state.Namespace) {
+	for _, t := range finished.Filters {
+		for _, c := range t.Chains {
+			for k, r := range c.Rules {
+				at := ruleAt{t.Family, t.Name, c.Name, k}
+				now := b.rules(b.Namespace(finished.Name), at)
+				if now != nil && !slices.ContainsFunc(*now, func(other state.FilterRule) bool {
+					return other.Text == r.Text
+				}) {
+					b.addFilterRule(finished.Name, at, r)
+				}
+			}
 		}
 	}
 }
