@@ -50,8 +50,9 @@ const longestName = 24
 // Text is the table for a terminal.
 func (c *Class) Text(k Look) string {
 	var b strings.Builder
-	fmt.Fprintln(&b, k.cut(fmt.Sprintf("%s (%s): %s, %s", c.Title, c.Scenario, count(len(c.Steps), "step"),
-		count(c.OutOf, "point")), k.Width))
+	fmt.Fprintln(&b, k.cut(c.Title, k.Width))
+	fmt.Fprintln(&b, k.cut(fmt.Sprintf("%s: %s, %s", c.Scenario, count(len(c.Steps), "step"), count(c.OutOf, "point")),
+		k.Width))
 	b.WriteString("\n")
 	c.rows(&b, k)
 	c.causes(&b, k)
@@ -136,6 +137,10 @@ func (c *Class) causes(b *strings.Builder, k Look) {
 			say(name+": ", l.Trouble)
 			continue
 		}
+		printed := ""
+		if l.Trouble != "" {
+			printed = k.cut(lastLine(l.Said), k.Width-len("  printed: "))
+		}
 		say(fmt.Sprintf("%s, step %d: ", name, l.First.Step), l.First.Check)
 		say("  found: ", l.First.Found)
 		say("  ", l.First.Note)
@@ -143,7 +148,14 @@ func (c *Class) causes(b *strings.Builder, k Look) {
 			say("  ", line)
 		}
 		say("  ", l.Trouble)
+		say("  printed: ", printed)
 	}
+}
+
+// lastLine is the last line of a text that is not empty.
+func lastLine(text string) string {
+	text = strings.TrimSpace(text)
+	return text[strings.LastIndexByte(text, '\n')+1:]
 }
 
 // bars tells how many have passed each step.

@@ -69,7 +69,7 @@ func Feed(w *netns.World, ns, shell string, first ...string) (*Fed, error) {
 const Prelude = "exec </dev/null; trap : INT\n"
 
 // Run gives the shell a text and waits until it comes back for what follows, of which next is the first byte. The error
-// is ErrGone, or the cause of ctx.
+// is ErrGone, the cause of ctx, or that of Crowded.
 func (f *Fed) Run(ctx context.Context, text string, next byte) error {
 	if f.peeked && text != "" {
 		text = text[1:]
@@ -110,6 +110,7 @@ func (f *Fed) write(ctx context.Context, text string) error {
 
 // read waits until the shell has read all that was written.
 func (f *Fed) read(ctx context.Context) error {
+	looked := time.Now()
 	for pause := 100 * time.Microsecond; ; pause = min(2*pause, 10*time.Millisecond) {
 		left, reader, err := f.left()
 		switch {
@@ -119,6 +120,12 @@ func (f *Fed) read(ctx context.Context) error {
 			return f.gone(ctx)
 		case left == 0:
 			return nil
+		}
+		if time.Since(looked) > lookAfter {
+			if err := Crowded(f.world); err != nil {
+				return err
+			}
+			looked = time.Now()
 		}
 		select {
 		case <-ctx.Done():

@@ -26,8 +26,8 @@ func fed(t *testing.T, shell string) *program.Fed {
 
 // TestFedShells: a script that is fed line by line runs as it would whole, and each line has ended when Run returns.
 func TestFedShells(t *testing.T) {
-	const script = "x=1\nfor i in 1 2\n\ndo\n  echo \"$x$i\"\ndone\ncat <<E\nin\n\nhere\nE\necho 'two\n\nlines'\ncat\n" +
-		"read y\n(sleep 0.1; echo slow)\necho e\\\nnd\n"
+	const script = "x=1\nfor i in 1 2\n\ndo\n  echo \"$x$i\"\ndone\ncat <<E\nin\n\nhere\nE\necho 'two\n\nlines'\n" +
+		"cat\nread y\n(sleep 0.1; echo slow)\necho e\\\nnd\n"
 	for _, shell := range []string{"sh", "bash"} {
 		f := fed(t, shell)
 		lines := strings.SplitAfter(script, "\n")

@@ -24,6 +24,8 @@ type player struct {
 	judge  *judge
 	shells map[place]*typist
 	last   *typist
+	// status is that of a script that ran to its end.
+	status int
 }
 
 // place is where a shell runs.
@@ -55,11 +57,11 @@ func (p *player) run(ctx context.Context) error {
 		if blank(c.Text) && !c.Solve {
 			continue
 		}
-		p.judge.look(ctx)
 		if err := program.Crowded(p.lab.World()); err != nil {
 			p.stop()
-			return fmt.Errorf("after %s: %w", c.Where, err)
+			return fmt.Errorf("%s: %w", c.Where, err)
 		}
+		p.judge.look(ctx)
 	}
 	return p.finish(ctx)
 }
@@ -99,8 +101,9 @@ func (p *player) command(ctx context.Context, i int) error {
 		return nil
 	case errors.Is(err, program.ErrGone):
 		return p.gone(t, i)
-	case errors.Is(err, errLimit):
-		p.stop()
+	}
+	p.stop()
+	if errors.Is(err, errLimit) {
 		return fmt.Errorf("%s did not end within %v: %s", c.Where, p.Limit, term.Brief(c.Text))
 	}
 	return fmt.Errorf("%s: %w", c.Where, err)
@@ -184,6 +187,9 @@ func (p *player) finish(ctx context.Context) error {
 	for _, t := range p.shells {
 		select {
 		case <-t.Ended():
+			if p.Whole {
+				p.status, _ = t.Status()
+			}
 		case <-ctx.Done():
 			p.stop()
 			return fmt.Errorf("it did not end within %v", p.Limit)

@@ -103,6 +103,9 @@ func play(ctx context.Context, r Request) (Answer, error) {
 	defer cancel()
 	a.First = j.last(last)
 	a.Passed = j.passed
+	if a.First != nil && a.Trouble == "" && p.status != 0 {
+		a.Trouble = fmt.Sprintf("the script ended with status %d", p.status)
+	}
 	return a, nil
 }
 

@@ -12,7 +12,8 @@ import (
 )
 
 func TestOfScript(t *testing.T) {
-	got, shell := OfScript("\ufeff#!/usr/bin/env bash\r\n\r\n# Step 2: the cable\r\nfor i in 1; do\r\n  x\r\ndone\r\n#step 10\nlast")
+	got, shell := OfScript("\ufeff#!/usr/bin/env bash\r\n\r\n# Step 2: the cable\r\nfor i in 1; do\r\n  x\r\ndone\r\n" +
+		"#step 10\nlast")
 	want := []Command{
 		{Text: "#!/usr/bin/env bash\n", Where: "line 1"}, {Text: "\n", Where: "line 2"},
 		{Text: "# Step 2: the cable\n", Where: "line 3", Step: 2}, {Text: "for i in 1; do\n", Where: "line 4", Step: 2},
@@ -22,7 +23,9 @@ func TestOfScript(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" || shell != "bash" {
 		t.Errorf("%s\n%s", shell, diff)
 	}
-	for text, want := range map[string]string{"": "sh", "#!/bin/sh\n": "sh", "x # bash\n": "sh", "#!/bin/bash -e\n": "bash"} {
+	for text, want := range map[string]string{
+		"": "sh", "#!/bin/sh\n": "sh", "x # bash\n": "sh", "#!/bin/bash -e\n": "bash",
+	} {
 		if _, shell := OfScript(text); shell != want {
 			t.Errorf("%q: %s", text, shell)
 		}

@@ -82,6 +82,8 @@ func attackMessages(args []string) {
 			}
 		}
 		text = fmt.Appendf(text, `{"event":"leftover","text":"\u001b[31m%s"}`+"\n"+`{"event":"done"}`+"\n", word)
+	case "class":
+		text = []byte(`{"Passed":[true]}` + "\n")
 	case "kept":
 		text = fmt.Appendf(text, `{"event":"kept","commands":["\u001b[31m%s; rm -rf /"]}`+"\n", word)
 	case "flood":

@@ -40,13 +40,13 @@ func Command(s *screen.Screen) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "grade DIR|FILE... --lab ID",
 		Short: "Grade what a class handed in: progress files and scripts",
-		Long: `Does the work of each learner again, in a sandbox of its own, and prints a table of
-the class: which steps are done, the points, the first thing that is not right, and
-where the class is stuck. Nothing in a file is believed but its commands, and how
-many hints were told.
+		Long: `Does the work of each learner again, in a sandbox of its own, and prints a table
+of the class: which steps are done, the points, the first thing that is not
+right, and where the class is stuck. Nothing in a file is believed but its
+commands, and how many hints were told.
 
-Of a folder it takes the files *.json (progress files) and *.sh (scripts), those in
-its subfolders too. A file belongs to the learner whose name it has; one that is
+Of a folder it takes the files *.json (progress files) and *.sh (scripts), also
+in its subfolders. A file belongs to the learner whose name it has; one that is
 called progress.json, solution.sh or script.sh belongs to its folder's.
 
 Exit status:
@@ -66,7 +66,7 @@ Exit status:
 		"a CSV `FILE` of the class with the column name,\nand perhaps seed and file; a learner without\n"+
 			"a seed has his name as one")
 	flags.IntVar(&o.hintCost, "hint-cost", 0, "`POINTS` that a hint costs of those of its step")
-	flags.DurationVar(&o.limit, "limit", time.Minute, "the `TIME` that the work of one learner may take")
+	flags.DurationVar(&o.limit, "limit", time.Minute, "the `TIME` that one learner's work may take")
 	flags.IntVar(&o.procs, "procs", runtime.NumCPU(), "grade this `NUMBER` of learners side by side\n"+
 		"(default: one for each processor)")
 	flags.Lookup("procs").DefValue = "0" // the text has it
