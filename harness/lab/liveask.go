@@ -145,7 +145,7 @@ func (n *judging) ask(ctx context.Context, i int, to *scenario.Verdict, listen t
 		return
 	}
 	retries := 0
-	if a.under != nil && a.under.same(n.now) {
+	if a.under != nil && a.under.same(n.now) { // not n.same: probes run side by side
 		retries = a.retries + 1
 	}
 	*to = verdict(c, f)

@@ -20,6 +20,7 @@ type judging struct {
 	change Change
 	state  *state.State
 	now    *circumstances
+	alike  map[*circumstances]bool // those compared with now
 	look   *look
 	// programs and probes are the checks for which somebody has to be asked, doubtful the probes that will hardly be
 	// answered.
@@ -28,8 +29,9 @@ type judging struct {
 }
 
 func newJudging(v *Live, c Change, s *state.State) *judging {
-	return &judging{live: v, change: c, state: s, now: circumstancesOf(s), doubtful: map[int]bool{},
-		look: &look{lab: v.lab, base: v.base, state: s, whole: s}}
+	return &judging{live: v, change: c, state: s, now: circumstancesOf(s), alike: map[*circumstances]bool{},
+		doubtful: map[int]bool{},
+		look:     &look{lab: v.lab, base: v.base, state: s, whole: s}}
 }
 
 // early judges what is known from the state, or from the kernel without a packet, and finds out for which checks more
@@ -122,7 +124,7 @@ func (n *judging) later(i int, to *scenario.Verdict) {
 		return
 	}
 	_, program := needs.Question.(claim.ToProgram)
-	again := n.change.Asked || a.under == nil || !a.under.same(n.now)
+	again := n.change.Asked || !n.same(a)
 	if !again {
 		*to = a.verdict
 		again = n.change.Command && (program || !steady(n.state) || a.verdict.Outcome != scenario.Pass) ||
@@ -136,7 +138,7 @@ func (n *judging) later(i int, to *scenario.Verdict) {
 		return
 	}
 	if why, certain := ruledOut(c, n.state); why != nil && !n.change.Asked {
-		if a.under == nil || !a.under.same(n.now) { // otherwise the network itself has said more
+		if !n.same(a) { // otherwise the network itself has said more
 			*to = verdict(c, claim.Finding{Found: why.Says})
 		}
 		if certain {
@@ -146,6 +148,19 @@ func (n *judging) later(i int, to *scenario.Verdict) {
 		n.doubtful[i] = true
 	}
 	n.probes = append(n.probes, i)
+}
+
+// same reports whether an answer was given under the circumstances of now.
+func (n *judging) same(a *answered) bool {
+	if a.under == nil {
+		return false
+	}
+	alike, compared := n.alike[a.under]
+	if !compared {
+		alike = a.under.same(n.now)
+		n.alike[a.under] = alike
+	}
+	return alike
 }
 
 // mostRetries is how often a probe that failed is repeated because neighbours have changed since.
