@@ -233,7 +233,7 @@ func TestLabCommand(t *testing.T) {
 		l.says("sudo ip netns add testns", `sudo is not needed in a lab`)
 		l.expects(`namespace testns appeared`)
 		l.expects(prompt)
-		l.says("lab map", `┌─ testns`)
+		l.says("lab map", `┌─\*testns`)
 		l.expects(prompt)
 		l.says("lab solve", `\$ ip netns add prodns`)
 		l.expects(prompt)

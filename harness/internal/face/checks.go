@@ -15,8 +15,6 @@ var (
 	open  = mark{"· ", "[ ] ", ""}
 	lost  = mark{"✗ ", "[!] ", "31"}
 	apart = mark{"? ", "[?] ", "33"} // could not be judged
-	here  = mark{"▸ ", " >  ", "1"}
-	later = mark{"  ", "    ", ""}
 	tell  = mark{"→ ", "->  ", "33"}
 )
 

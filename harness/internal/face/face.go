@@ -1,6 +1,5 @@
-// Package face lays out what a learner sees of a lab, a sitting.View, as lines of text of a width: for the command lab
-// in the lab's shell, and in parts for the screen of `harness lab watch`. What the lines say is the same everywhere.
-// Commands and the screen import it. It writes nothing itself and never looks at a terminal; text that came out of a
+// Package face lays out the parts of what a learner sees of a lab, a sitting.View, as lines of text of a width: for the
+// command lab in the lab's shell, and for the screen of `harness lab watch`, which so look alike. Both import it. It writes nothing itself and never looks at a terminal; text that came out of a
 // sandbox is escaped, so that its lines may go to term.Writer.Painted.
 package face
 
@@ -12,42 +11,6 @@ import (
 	"netnscheck/harness/sitting"
 	"netnscheck/harness/term"
 )
-
-// Page is where the learner is and what is open: the steps, the current one with its text, checks and hints, and what
-// does not work yet.
-func Page(v sitting.View, l sitting.Look) []string {
-	return joined(Title(v, l), Steps(v, l), Prose(v, l), Checks(v, l), Hints(v, l), Answer(v.Answer, l))
-}
-
-// Progress is how far the current step is: its checks, and what does not work yet.
-func Progress(v sitting.View, l sitting.Look) []string {
-	return joined(Step(v, l), Checks(v, l), Answer(v.Answer, l))
-}
-
-// joined are parts with an empty line between them.
-func joined(parts ...[]string) []string {
-	var all []string
-	for _, part := range parts {
-		if len(part) > 0 && len(all) > 0 {
-			all = append(all, "")
-		}
-		all = append(all, part...)
-	}
-	return all
-}
-
-// Title is the title of the scenario and the points earned so far.
-func Title(v sitting.View, l sitting.Look) []string {
-	points := fmt.Sprintf("%d of %s", v.Points, Points(v.OutOf))
-	if v.Exam {
-		points = "exam, " + points
-	}
-	title, wide := paint(l, bold, term.Brief(v.Title)), l.Width-term.Width(points)-2
-	if term.Width(title) <= wide {
-		return []string{term.Pad(title, wide) + "  " + points}
-	}
-	return append(hanging(l, "", "", strings.Fields(term.Brief(v.Title)), bold), points)
-}
 
 // Step names the current step, or says that all are done.
 func Step(v sitting.View, l sitting.Look) []string {
@@ -69,51 +32,6 @@ func Points(n int) string {
 		return "1 point"
 	}
 	return fmt.Sprint(n, " points")
-}
-
-// Steps are all steps, one line each unless the title is longer.
-func Steps(v sitting.View, l sitting.Look) []string {
-	var lines []string
-	digits := len(fmt.Sprint(len(v.Steps)))
-	for i, step := range v.Steps {
-		m, look := later, ""
-		switch {
-		case step.Done:
-			m = done
-		case i+1 == v.Step:
-			m = here
-		}
-		if i+1 == v.Step {
-			look = bold
-		}
-		text := term.Brief(step.Title)
-		if note := remark(step); note != "" {
-			text += " (" + note + ")"
-		}
-		begin := m.of(l) + fmt.Sprintf("%*d  ", digits, i+1)
-		lines = append(lines, hanging(l, begin, m.paint, strings.Fields(text), look)...)
-	}
-	if v.Step > len(v.Steps) {
-		lines = append(lines, Step(v, l)...)
-	}
-	return lines
-}
-
-// remark is what is unusual about a step.
-func remark(s sitting.Step) string {
-	var words []string
-	if s.OutOf != 1 {
-		words = append(words, Points(s.OutOf))
-	}
-	switch {
-	case s.Solved:
-		words = append(words, "solved for you")
-	case s.Hints == 1:
-		words = append(words, "1 hint")
-	case s.Hints > 1:
-		words = append(words, fmt.Sprint(s.Hints, " hints"))
-	}
-	return strings.Join(words, ", ")
 }
 
 // Prose is what stands at the current step: what comes before it, and its own text.

@@ -55,21 +55,25 @@ func finished() sitting.View {
 	return v
 }
 
-func TestPage(t *testing.T) {
-	exam := sample()
-	exam.Exam, exam.Answer, exam.Hints, exam.HintsLeft = true, nil, nil, 0
+// everything is all parts, one below the other.
+func everything(v sitting.View, l sitting.Look) []string {
+	var all []string
+	for _, part := range [][]string{Step(v, l), Prose(v, l), Checks(v, l), Hints(v, l), Answer(v.Answer, l)} {
+		all = append(append(all, part...), "")
+	}
+	return all
+}
+
+func TestParts(t *testing.T) {
 	for name, c := range map[string]struct {
 		view sitting.View
 		look sitting.Look
 		lay  func(sitting.View, sitting.Look) []string
 	}{
-		"page-80":     {sample(), sitting.Look{Width: 80}, Page},
-		"page-40":     {sample(), sitting.Look{Width: 40, ASCII: true}, Page},
-		"colour-80":   {sample(), sitting.Look{Width: 80, Colour: true}, Page},
-		"exam-80":     {exam, sitting.Look{Width: 80}, Page},
-		"finished-80": {finished(), sitting.Look{Width: 80}, Page},
-		"progress-80": {sample(), sitting.Look{Width: 80}, Progress},
-		"end-80":      {finished(), sitting.Look{Width: 80}, Progress},
+		"page-80":     {sample(), sitting.Look{Width: 80}, everything},
+		"page-40":     {sample(), sitting.Look{Width: 40, ASCII: true}, everything},
+		"colour-80":   {sample(), sitting.Look{Width: 80, Colour: true}, everything},
+		"finished-80": {finished(), sitting.Look{Width: 80}, everything},
 	} {
 		t.Run(name, func(t *testing.T) {
 			lines := c.lay(c.view, c.look)
@@ -109,7 +113,7 @@ func golden(t *testing.T, name, got string) {
 func TestColourChangesNoWords(t *testing.T) {
 	looks := regexp.MustCompile(`\x1b\[[0-9;]*m`)
 	words := func(colour bool) []string {
-		text := strings.Join(Page(sample(), sitting.Look{Width: 200, Colour: colour}), "\n")
+		text := strings.Join(everything(sample(), sitting.Look{Width: 200, Colour: colour}), "\n")
 		return strings.Fields(strings.ReplaceAll(looks.ReplaceAllString(text, ""), "`", ""))
 	}
 	if diff := cmp.Diff(words(false), words(true)); diff != "" {
@@ -124,7 +128,7 @@ func TestHostileText(t *testing.T) {
 	v := sitting.View{Title: evil, Step: 1, Steps: []sitting.Step{{Title: evil, Checks: []sitting.Check{c}}},
 		Intro: evil, Prose: evil, Hints: []string{evil},
 		Answer: &sitting.Answer{Title: evil, Text: evil, Name: evil, Repair: evil}}
-	for _, line := range Page(v, sitting.Look{Width: 60}) {
+	for _, line := range everything(v, sitting.Look{Width: 60}) {
 		if line != term.OneLine(line) {
 			t.Errorf("%q is not fit to be shown", line)
 		}
@@ -136,8 +140,7 @@ func TestStrangeViews(t *testing.T) {
 	for _, v := range []sitting.View{{}, {Step: -1}, {Step: 7, HintsLeft: -3, Hints: []string{""}},
 		{Step: 1, Steps: []sitting.Step{{Checks: []sitting.Check{{Text: "``` `"}, {}}}}, Answer: &sitting.Answer{}}} {
 		for _, width := range []int{-1, 0, 1, 80} {
-			Page(v, sitting.Look{Width: width, Colour: true})
-			Progress(v, sitting.Look{Width: width})
+			everything(v, sitting.Look{Width: width, Colour: true})
 		}
 	}
 }

@@ -173,7 +173,7 @@ func (m *model) lesson(columns, height int) []string {
 	l := m.faceOf(columns)
 	head, prose, checks := face.Step(*m.view, l), face.Prose(*m.view, l), face.Checks(*m.view, l)
 	if s := m.current(); s.Done {
-		done := sitting.Check{Text: "done; n or your next command goes on", Status: sitting.Holds}
+		done := sitting.Check{Text: "done: n, or the next command, goes on", Status: sitting.Holds}
 		head = append(head, face.Check(done, l)...)
 	}
 	whole := joined(head, prose, checks, face.Hints(*m.view, l))
@@ -181,6 +181,9 @@ func (m *model) lesson(columns, height int) []string {
 		return m.window(whole, height)
 	}
 	m.room = len(whole) - height
+	if m.view.Prose != "" { // without what comes before the step
+		prose = face.Markdown(m.view.Prose, l)
+	}
 	const folded = 3 // lines of the text that are always shown
 	room := height - len(head) - folded - 2
 	if len(checks) > room {

@@ -56,8 +56,13 @@ func ask(ctx context.Context, s *screen.Screen, what string, ids []string) error
 	}
 	switch {
 	case what == wire.Map && reply.View != nil && reply.View.State != nil:
-		d := drawing.Of(reply.View.State, drawing.Options{Width: s.Columns, ASCII: s.ASCII})
-		_, err := fmt.Fprint(s.Out, d.Text())
+		d := drawing.Of(reply.View.State, drawing.Options{Width: s.Columns, ASCII: s.ASCII,
+			Changed: reply.View.Changed})
+		text := d.Text()
+		if s.Colour {
+			text = d.Painted()
+		}
+		_, err := fmt.Fprint(s.Out.Painted(), text)
 		return err
 	case what == wire.Hint || what == wire.Why || what == wire.Solve:
 		return s.Page(reply.Text)

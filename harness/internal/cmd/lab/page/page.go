@@ -4,21 +4,13 @@ package page
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"netnscheck/harness/internal/cmd/screen"
+	"netnscheck/harness/internal/face"
 	"netnscheck/harness/sitting"
-	"netnscheck/harness/term"
 )
-
-// marks are how a check is marked, and without other characters than those of ASCII.
-var marks = map[sitting.Status][2]string{
-	sitting.Holds: {"✓ ", "[x] "}, sitting.Open: {"· ", "[ ] "}, sitting.Lost: {"✗ ", "[!] "},
-	sitting.Undecided: {"? ", "[?] "},
-}
-
-// looks are the colours of the marks.
-var looks = map[sitting.Status]string{sitting.Holds: "32", sitting.Lost: "31"}
 
 // Step prints the current step, or that all are done: with its text if prose is set, and its checks.
 func Step(s *screen.Screen, v *sitting.View, prose bool) error {
@@ -56,44 +48,19 @@ func checks(s *screen.Screen, step sitting.Step) error {
 	if len(step.Checks) == 0 {
 		return nil
 	}
+	look := sitting.Look{Width: math.MaxInt32, Colour: s.Colour, ASCII: s.ASCII}
+	if s.Terminal {
+		look.Width = min(s.Columns, 100)
+	}
 	lines := []string{""}
 	for _, c := range step.Checks {
-		mark, ok := marks[c.Status]
-		if !ok {
-			mark = marks[sitting.Undecided]
+		if c.Status != sitting.Lost { // of what is not done yet it would be a long list
+			c.Found = ""
 		}
-		begin := mark[0]
-		if s.ASCII {
-			begin = mark[1]
-		}
-		lines = append(lines, folded(s, begin, looks[c.Status], c.Text)...)
-		if c.Status == sitting.Lost && c.Found != "" {
-			lines = append(lines, folded(s, strings.Repeat(" ", term.Width(begin)), "", "now: "+c.Found)...)
-		}
+		lines = append(lines, face.Check(c, look)...)
 	}
 	_, err := fmt.Fprintln(s.Out.Painted(), strings.Join(lines, "\n"))
 	return err
-}
-
-// folded is a text behind a mark, in lines of the terminal.
-func folded(s *screen.Screen, mark, look, text string) []string {
-	width := term.Width(mark)
-	painted := mark
-	if s.Colour && look != "" {
-		painted = term.Paint(look, mark)
-	}
-	lines := []string{term.OneLine(text)}
-	if s.Terminal {
-		lines = term.Wrap(term.OneLine(text), max(min(s.Columns, 100)-width, 20))
-	}
-	for i := range lines {
-		if i == 0 {
-			lines[i] = painted + lines[i]
-		} else {
-			lines[i] = strings.Repeat(" ", width) + lines[i]
-		}
-	}
-	return lines
 }
 
 // hereNow says what can be done now.
