@@ -37,12 +37,12 @@ func Page(sc *scenario.Scenario, finished *state.State, goals []scenario.Check, 
 func markdown(sc *scenario.Scenario, finished *state.State, goals []scenario.Check, faults []Fault) string {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	there, it, them := "There is a fault in it", "it", "the fault"
+	there, it, them := "There is a fault in it now", "it", "the fault"
 	if len(faults) > 1 {
-		there, it, them = fmt.Sprintf("There are %s faults in it", counted(len(faults))), "them", "the faults"
+		there, it, them = fmt.Sprintf("There are %s faults in it now", counted(len(faults))), "them", "the faults"
 	}
 	say("---\nid: %s-fault\nkind: challenge\n---\n# Find %s: %s\n", sc.ID, them, strings.TrimSpace(sc.Title))
-	say("This is the network of the lesson `%s` when the lesson is done. It worked; then somebody was at it.\n"+
+	say("This is the network that the lesson `%s` ends with. It worked; then somebody changed something.\n"+
 		"%s. Find %s, and make the network what it was:\n", sc.ID, there, it)
 	shown := withoutLinkLocals(finished)
 	say("```text\n%s```\n", drawing.Of(shown, drawing.Options{Width: pageWidth}).Text())
