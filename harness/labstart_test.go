@@ -61,10 +61,16 @@ func sitsAt(t testing.TB, uid int, home string, args ...string) *learner {
 	if uid != os.Geteuid() {
 		l.cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}
 	}
-	var err error
-	if l.master, err = pty.StartWithSize(l.cmd, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
+	master, err := pty.StartWithSize(l.cmd, &pty.Winsize{Rows: 24, Cols: 80})
+	if err != nil {
 		t.Fatal(err)
 	}
+	fd, err := syscall.Dup(int(master.Fd())) // one that can be closed while it is read
+	if err := errors.Join(err, syscall.SetNonblock(fd, true), master.Close()); err != nil {
+		t.Fatal(err)
+	}
+	syscall.CloseOnExec(fd)
+	l.master = os.NewFile(uintptr(fd), "terminal")
 	go l.look()
 	t.Cleanup(func() {
 		l.cmd.Process.Kill()
@@ -305,13 +311,13 @@ func TestLabGoesOn(t *testing.T) {
 		l.types("exit\n")
 		l.ends()
 		again := l.joins(t, uid, "lab", "start", "veth-pair")
-		again.expects(`Step 3 of 7`)
+		again.expects(`Step [23] of 7`)
 		again.expects(prompt)
 		again.says("ip netns; ip -br link show vnix-prodns", `prodns\r\n.*testns\r\n.*vnix-prodns@vnic-testns`)
 		again.expects(prompt)
 		again.types("\x1b[A\x1b[A") // the history has the commands of the last time
 		again.expects(`link add vnix-prodns`)
-		again.types("\x03exit\n")
+		again.types("\x15exit\n") // Ctrl-U
 		again.ends()
 		fresh := l.joins(t, uid, "lab", "start", "veth-pair", "--fresh")
 		fresh.expects(`Step 1 of 7`)

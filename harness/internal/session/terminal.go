@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"github.com/creack/pty"
 
@@ -58,6 +59,9 @@ func (s *session) open(o wire.Open) error {
 		return fmt.Errorf("open a terminal of the sandbox: %w", err)
 	}
 	defer slave.Close()
+	if master, err = pollable(master); err != nil {
+		return fmt.Errorf("open a terminal of the sandbox: %w", err)
+	}
 	t := &terminal{session: s, number: o.Terminal, master: master, window: wire.NewWindow(),
 		typed: make(chan []byte, maxTyped), open: o}
 	t.resize(o.Size)
@@ -112,7 +116,29 @@ func (t *terminal) start(o wire.Open, tty *os.File) error {
 
 func (t *terminal) resize(size wire.Size) {
 	t.size.Store(&size)
-	pty.Setsize(t.master, &pty.Winsize{Rows: size.Rows, Cols: size.Columns}) // it fails once it is closed
+	conn, err := t.master.SyscallConn()
+	if err != nil {
+		return
+	}
+	window := pty.Winsize{Rows: size.Rows, Cols: size.Columns}
+	conn.Control(func(fd uintptr) { // it fails once it is closed
+		syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCSWINSZ, uintptr(unsafe.Pointer(&window)))
+	})
+}
+
+// pollable is a terminal that can be closed while somebody reads it: package pty makes it one whose calls block.
+func pollable(master *os.File) (*os.File, error) {
+	defer master.Close()
+	fd, err := syscall.Dup(int(master.Fd()))
+	if err != nil {
+		return nil, err
+	}
+	syscall.CloseOnExec(fd)
+	if err := syscall.SetNonblock(fd, true); err != nil {
+		syscall.Close(fd)
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), master.Name()), nil
 }
 
 // write passes input on. It is dropped if the terminal has ended, or if the peer sends more than its window.

@@ -1,0 +1,80 @@
+package main_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestLabHostileEnds: whatever ends a lab, nothing of it stays, and it can be started again.
+func TestLabHostileEnds(t *testing.T) {
+	for name, end := range map[string]func(l *learner){
+		"kill everything":   func(l *learner) { l.types("kill -9 -1; kill -9 $$\n") },
+		"kill the shell":    func(l *learner) { l.types("kill -9 $$\n") },
+		"exec it away":      func(l *learner) { l.types("exec true\n") },
+		"a server stays":    func(l *learner) { l.types("sleep 4711 & disown; exit\n") },
+		"umount the names":  func(l *learner) { l.types("ip netns add a; umount -l /run/netns; exit\n") },
+		"delete everything": func(l *learner) { l.types("ip link set lo down; ip link del ens192; rm -rf /run; exit\n") },
+		"a full disk": func(l *learner) {
+			l.types("cat /dev/zero >/tmp/a; cat /dev/zero >/run/b; cat /dev/zero >~/c; exit\n")
+		},
+		"a fork bomb": func(l *learner) {
+			l.types("bomb() { bomb | bomb & }; bomb; exit\n")
+			l.expects(`fork|exit`)
+			l.cmd.Process.Signal(syscall.SIGHUP)
+		},
+		"a closed terminal": func(l *learner) { l.master.Close() },
+		"SIGHUP":            func(l *learner) { l.cmd.Process.Signal(syscall.SIGHUP) },
+		"SIGTERM":           func(l *learner) { l.cmd.Process.Signal(syscall.SIGTERM) },
+		"SIGKILL":           func(l *learner) { l.cmd.Process.Kill() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			needPrograms(t, "bash")
+			needPrograms(t, "ip")
+			uid := os.Geteuid()
+			if uid == 0 {
+				uid = anOrdinaryUser
+			}
+			l := sits(t, uid, "lab", "start", "veth-pair")
+			l.expects(prompt)
+			end(l)
+			l.ends()
+			for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+				left := processesWith(t, "HOME="+l.cmd.Dir)
+				if len(left) == 0 {
+					break
+				}
+				if time.Now().After(deadline) {
+					t.Fatalf("these processes stay: %q", left)
+				}
+			}
+			again := l.joins(t, uid, "lab", "start", "veth-pair")
+			again.expects(prompt)
+			again.types("exit\n")
+			if status := again.ends(); status != 0 {
+				t.Errorf("the next time: status %d\n%s", status, again.seen)
+			}
+		})
+	}
+}
+
+// processesWith are the command lines of the processes that have a variable in their environment.
+func processesWith(t *testing.T, variable string) (all []string) {
+	t.Helper()
+	dirs, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range dirs {
+		environ, err := os.ReadFile(dir + "/environ")
+		if err != nil || !strings.Contains("\x00"+string(environ), "\x00"+variable+"\x00") {
+			continue
+		}
+		line, _ := os.ReadFile(dir + "/cmdline")
+		all = append(all, strings.ReplaceAll(string(line), "\x00", " "))
+	}
+	return all
+}
