@@ -8,6 +8,7 @@ import (
 	"netnscheck/harness/internal/cmd/scenario/newcmd"
 	"netnscheck/harness/internal/cmd/scenario/preview"
 	"netnscheck/harness/internal/cmd/scenario/record"
+	"netnscheck/harness/internal/cmd/scenario/sheet"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
 )
@@ -20,6 +21,6 @@ func Command(s *screen.Screen) *cobra.Command {
 		Args:  status.NoSuchCommand,
 		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newcmd.Command(s), check.Command(s), preview.Command(s), record.Command(s))
+	c.AddCommand(newcmd.Command(s), check.Command(s), preview.Command(s), record.Command(s), sheet.Command(s))
 	return c
 }
