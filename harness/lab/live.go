@@ -25,6 +25,9 @@ type Live struct {
 	lab  *Lab
 	feed *feed.Feed // nil if deaf is set
 	deaf error
+	// ended ends with Close, and with it what is asked of programs and the network.
+	ended context.Context
+	end   context.CancelFunc
 
 	mu     sync.Mutex // guards the fields below
 	checks []scenario.Check
@@ -50,7 +53,7 @@ type Change struct {
 
 // Live begins to hear what changes. It is closed with the lab, or before.
 func (l *Lab) Live(ctx context.Context) (*Live, error) {
-	v := &Live{lab: l, traces: traces{}}
+	v := newLive(l)
 	var err error
 	switch v.feed, err = feed.Open(l.world); {
 	case errors.Is(err, feed.ErrDeaf):
@@ -64,6 +67,12 @@ func (l *Lab) Live(ctx context.Context) (*Live, error) {
 	}
 	l.live = append(l.live, v)
 	return v, nil
+}
+
+func newLive(l *Lab) *Live {
+	v := &Live{lab: l, traces: traces{}}
+	v.ended, v.end = context.WithCancel(context.Background())
+	return v
 }
 
 // Changes gives what the kernel tells, one value for each burst of changes. Where it tells nothing (see Lacks) nothing
@@ -124,8 +133,9 @@ func (v *Live) rebase(ctx context.Context) error {
 	return nil
 }
 
-// Close ends it. The lab goes on.
+// Close ends it, and cuts a judgement short that goes on. The lab goes on.
 func (v *Live) Close() {
+	v.end()
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.base != nil {
@@ -152,6 +162,9 @@ func (v *Live) Judge(ctx context.Context, c Change, early func([]scenario.Verdic
 	if v.base == nil {
 		return nil, nil, errors.New("judge the checks: the lab is no longer watched")
 	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	defer context.AfterFunc(v.ended, stop)()
 	if v.deaf != nil {
 		if err := v.base.unwatch(v.lab); err != nil {
 			return nil, nil, fmt.Errorf("judge the checks: %w", err)

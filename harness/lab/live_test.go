@@ -259,11 +259,24 @@ func TestLiveEnds(t *testing.T) {
 	w.want("the next time", all, "pass pass")
 }
 
+// TestLiveClosed: the end of a Live does not wait for a program that a check has started.
+func TestLiveClosed(t *testing.T) {
+	w := newWatched(t, pair[:2], "the command `sleep 9` in `a` prints nothing")
+	all, _, err := w.live.Judge(t.Context(), Change{}, func([]scenario.Verdict, *state.State) { go w.live.Close() })
+	if err == nil {
+		w.want("cut short", all, "unknown")
+	}
+	if _, _, err := w.live.Judge(t.Context(), Change{}, nil); err == nil {
+		t.Error("it still judges")
+	}
+}
+
 // TestLiveDeaf: where the kernel tells nothing, a command is the occasion to judge, and a watch on events ends with the
 // name of its namespace.
 func TestLiveDeaf(t *testing.T) {
 	w := newWatched(t, pair)
-	deaf := &Live{lab: w.lab, deaf: feed.ErrDeaf, traces: traces{}}
+	deaf := newLive(w.lab)
+	deaf.deaf = feed.ErrDeaf
 	defer deaf.Close()
 	if lacks := deaf.Lacks(); len(lacks) != 1 || !strings.Contains(lacks[0], "after a command has ended") {
 		t.Errorf("it lacks %q", lacks)
