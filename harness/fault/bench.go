@@ -178,6 +178,14 @@ func (b *bench) isolate(netns, link string, on bool) {
 	n.Link(link).Port.Isolated = on
 }
 
+// setPortState sets the state of a port by its number (state.PortStates).
+func (b *bench) setPortState(netns, link string, number int) {
+	n := b.do(netns, operation.LinkSet{Name: link, Kind: "bridge_slave",
+		BridgePort: &operation.BridgePortOptions{State: &number}}, link)
+	n.Link(link).Port.State = state.PortStates[number]
+	b.carriers()
+}
+
 // carriers updates the carrier of each veth, of what lies on other links, and of each bridge.
 func (b *bench) carriers() {
 	each := func(kind string, carrier func(*state.Namespace, *state.Link) bool) {

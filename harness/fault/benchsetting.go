@@ -46,6 +46,9 @@ func (b *bench) setSysctl(netns, key, value string) {
 	case forwarding6:
 		family = "net.ipv6."
 	}
+	if link, ok := strings.CutSuffix(strings.TrimPrefix(key, "net.ipv6.conf."), ".disable_ipv6"); ok && value == "1" {
+		b.without6(n, strings.ReplaceAll(link, "/", "."))
+	}
 	for i := range n.Sysctls {
 		s := &n.Sysctls[i]
 		switch {
@@ -55,6 +58,21 @@ func (b *bench) setSysctl(netns, key, value string) {
 			s.Value = value
 		}
 	}
+}
+
+// without6 takes what a link has of IPv6 (addrconf_ifdown in net/ipv6/addrconf.c).
+func (b *bench) without6(n *state.Namespace, link string) {
+	l := n.Link(link)
+	if l == nil {
+		b.unsure = true // all or default
+		return
+	}
+	b.touched[n.Name+" "+link] = true
+	l.Addresses = slices.DeleteFunc(l.Addresses, func(a state.Address) bool { return a.Prefix.Addr().Is6() })
+	b.dropRoutes(n, func(r state.Route) bool { return r.Family == 6 && leavesBy(r, link) })
+	n.Neighbours = slices.DeleteFunc(n.Neighbours, func(e state.Neighbour) bool {
+		return e.Dev == link && e.Addr.Is6()
+	})
 }
 
 // sysctlOf is the value of a sysctl in a namespace; "" if it was not read.

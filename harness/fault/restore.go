@@ -156,6 +156,10 @@ func (b restoring) restoreLink(netns string, want state.Link) {
 	}
 	// IPv6 has to be enabled before there are addresses.
 	b.restoreSysctls(netns, func(key string) bool { return ofLink(key, want.Name) })
+	if port := now().Port; port != nil && now().Up && want.Port != nil && port.State == "listening" &&
+		want.Port.State == "forwarding" && b.Namespace(netns).Link(want.Master).Up {
+		b.setPortState(netns, want.Name, slices.Index(state.PortStates, "forwarding"))
+	}
 }
 
 // comesAlone reports whether the kernel gives a link an address by itself when it is up, and takes it when it is down.

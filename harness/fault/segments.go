@@ -34,6 +34,12 @@ func (s *site) segments() {
 				}
 			}
 		}
+		if p.l.Port != nil && p.l.Port.State == "forwarding" {
+			// Listening, since the kernel enables a disabled port again (br_port_carrier_check in net/bridge/br_if.c).
+			s.maybe(3, p.n, fmt.Sprintf("the port %s only listens", p),
+				func(b *bench) { b.setPortState(netns, name, slices.Index(state.PortStates, "listening")) },
+				causes.PortBlocked)
+		}
 		for _, q := range s.places {
 			if p.l.Port != nil && q.l.Port != nil && p.n == q.n && p.l.Master == q.l.Master && p.l.Name < q.l.Name &&
 				!p.l.Port.Isolated && !q.l.Port.Isolated {

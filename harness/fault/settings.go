@@ -33,6 +33,8 @@ func (s *site) settings() {
 				}, names...)
 			}
 		}
+		set(2, "net.ipv6.conf."+slashed(p.l.Name)+".disable_ipv6", "1", p.String()+" has IPv6 disabled",
+			causes.IPv6Disabled, causes.NoAddress, causes.AddressNowhere)
 		conf := "net.ipv4.conf." + slashed(p.l.Name) + "."
 		set(3, conf+"forwarding", "0", p.String()+" does not forward IPv4", causes.ForwardingOff)
 		set(3, conf+"rp_filter", "1", p.String()+" drops packets whose sender it would not answer by the same link",
