@@ -40,9 +40,7 @@ func (m *model) screen() []string {
 	}
 	lines = lines[:max(m.rows, 0)]
 	for i, line := range lines {
-		if term.Width(line) > m.columns {
-			lines[i] = term.Cut(line, m.columns, m.sign("…", ">")) + "\x1b[0m"
-		}
+		lines[i] = m.cut(line, m.columns)
 	}
 	return lines
 }
@@ -52,6 +50,18 @@ func (m *model) sign(sign, ascii string) string {
 		return ascii
 	}
 	return sign
+}
+
+// cut shortens a line to so many columns. What was painted ends there.
+func (m *model) cut(line string, columns int) string {
+	if term.Width(line) <= columns {
+		return line
+	}
+	line = term.Cut(line, columns, m.sign("…", ">"))
+	if m.look.Colour {
+		line += "\x1b[0m"
+	}
+	return line
 }
 
 // faceOf is the look of a part of so many columns.
@@ -146,9 +156,7 @@ func (m *model) sides(height int) []string {
 		if i < len(chart) {
 			r = chart[i]
 		}
-		if term.Width(l) > left {
-			l = term.Cut(l, left, m.sign("…", ">")) + "\x1b[0m"
-		}
+		l = m.cut(l, left)
 		lines[i] = strings.TrimRight(term.Pad(l, left)+" "+m.sign("│", "|")+" "+r, " ")
 	}
 	return lines

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"netnscheck/harness/sitting"
+	"netnscheck/harness/state"
 	"netnscheck/harness/term"
 )
 
@@ -72,10 +73,10 @@ func TestScreens(t *testing.T) {
 				}
 				got := shown(m)
 				golden(t, fmt.Sprintf("%s-%dx%d", name, size[0], size[1]), got)
-				m.look.Colour = true
-				if coloured := shown(m); strings.ReplaceAll(coloured, "`", "") != strings.ReplaceAll(got, "`", "") &&
-					size[0] > 80 {
-					t.Logf("in colour:\n%s", coloured)
+				for _, line := range m.screen() {
+					if line != term.OneLine(line) {
+						t.Errorf("without colour there is a control sequence in %q", line)
+					}
 				}
 				if c.look.ASCII {
 					for _, r := range got {
@@ -109,6 +110,24 @@ func TestAnySize(t *testing.T) {
 						}
 					}
 				}
+			}
+		}
+	}
+}
+
+// TestHostileText: nothing that comes out of the lab acts on the terminal.
+func TestHostileText(t *testing.T) {
+	const evil = "a\x1b[2J\x1b]0;t\x07\u202eb\r\nc\u009b31m"
+	c := sitting.Check{Text: evil, Status: sitting.Lost, Found: evil, Fail: evil}
+	v := sitting.View{Title: evil, Step: 1, Steps: []sitting.Step{{Title: evil, Checks: []sitting.Check{c}}},
+		Intro: evil, Prose: evil, Hints: []string{evil}, Changed: []string{evil + ": lo: x"},
+		Answer: &sitting.Answer{Title: evil, Text: evil, Name: evil, Repair: evil},
+		State:  &state.State{Namespaces: []state.Namespace{{Name: evil, Links: []state.Link{{Name: evil}}}}}}
+	for _, m := range []model{{}, {said: evil}, {said: evil, wrong: true}, {large: true}, {scroll: 3}} {
+		m.rows, m.columns, m.view = 24, 80, &v
+		for _, line := range m.screen() {
+			if line != term.OneLine(line) {
+				t.Errorf("%q is not fit to be shown", line)
 			}
 		}
 	}
