@@ -38,7 +38,7 @@ func sample() sitting.View {
 		Intro: "Two boxes and a cable.", Prose: "Move them:\n\n```console\n$ ip link set vnic-testns netns testns\n```",
 		Hints:     []string{"The word is `netns`, and it stands behind the name of the device that is to be moved."},
 		HintsLeft: 1,
-		Answer: &sitting.Answer{Kind: "typo", Check: 1, Title: "there is no vnix-testns; the nearest name is vnic-testns",
+		Answer: &sitting.Answer{Kind: "typo", Check: 1, Title: "there is no vnix-testns; the nearest is vnic-testns",
 			Text: "It is in `host`, not in `testns`.", Name: "no-such-interface",
 			Repair: "ip link set vnic-testns netns testns"},
 		Changed: []string{"testns: interface vnic-testns appeared"},

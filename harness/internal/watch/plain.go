@@ -144,8 +144,8 @@ func judged(before, v *sitting.View) []string {
 		lines = append(lines, check(c, "Holds now: ", fmt.Sprintf(" (%d of %d)", holding, len(now))))
 	}
 	if len(now) > 0 && v.Steps[v.Step-1].Done && !before.Steps[v.Step-1].Done {
-		lines = append(lines, fmt.Sprintf("Step %d is done. The next one begins with the next command, or with lab next.",
-			v.Step))
+		lines = append(lines, fmt.Sprintf("Step %d is done.", v.Step)+
+			" The next one begins with the next command, or with lab next.")
 	}
 	return lines
 }

@@ -20,8 +20,8 @@ import (
 type Lab interface {
 	// Next waits for the next view, which has the state. The error is io.EOF once the lab has ended.
 	Next() (sitting.View, error)
-	// Do asks the lab for something, such as wire.Hint, and returns its answer, as Markdown, and the view after it, which
-	// has no state. Both may be missing.
+	// Do asks the lab for something, such as wire.Hint, and returns its answer, as Markdown, and the view after it,
+	// which has no state. Both may be missing.
 	Do(ctx context.Context, what string, args ...string) (text string, after *sitting.View, err error)
 }
 

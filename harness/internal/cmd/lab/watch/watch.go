@@ -27,9 +27,9 @@ func Command(s *screen.Screen) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "watch [ID]",
 		Short: "Watch an open lab from a second terminal: step, checks, map",
-		Long: `Shows an open lab on a whole terminal: the step and its checks on the left, the map
-of the network on the right, and below what changed last and what does not work
-yet. It changes as the network does. Keys:
+		Long: `Shows an open lab on a whole terminal: the step and its checks on the left, the
+map of the network on the right, and below what changed last and what does not
+work yet. It changes as the network does. Keys:
 
   h  the next hint           n  the next step         s  solve the step (asks)
   r  begin anew (asks)       m  the map alone         q  leave; the lab stays
