@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"netnscheck/harness/claim"
@@ -28,6 +29,9 @@ type Live struct {
 	// ended ends with Close, and with it what is asked of programs and the network.
 	ended context.Context
 	end   context.CancelFunc
+
+	// acting is set once a command has begun in this step: what happens from then on counts.
+	acting atomic.Bool
 
 	mu     sync.Mutex // guards the fields below
 	checks []scenario.Check
@@ -117,14 +121,23 @@ func (v *Live) Begin(ctx context.Context, checks []scenario.Check) error {
 		v.base = nil
 	}
 	v.checks, v.answers, v.traces, v.settling = checks, make([]answered, len(checks)), traces{}, true
+	v.acting.Store(false)
 	return v.rebase(ctx)
 }
 
-// rebase counts from now on.
+// Act takes note that a command is about to run: what it does counts, even if what was begun before the step has not
+// settled yet. It does not wait for a Judge that runs.
+func (v *Live) Act() { v.acting.Store(true) }
+
+// rebase counts from now on, or as before if a command has begun meanwhile.
 func (v *Live) rebase(ctx context.Context) error {
 	base, err := v.lab.baseline(ctx, v.checks, v.watch)
 	if err != nil {
 		return fmt.Errorf("begin a step: %w", err)
+	}
+	if v.base != nil && v.acting.Load() {
+		base.Close()
+		return nil
 	}
 	if v.base != nil {
 		v.base.Close()
@@ -174,7 +187,7 @@ func (v *Live) Judge(ctx context.Context, c Change, early func([]scenario.Verdic
 	if err != nil {
 		return nil, nil, fmt.Errorf("judge the checks: %w", err)
 	}
-	if v.settling = v.settling && !c.Command && !c.Asked; v.settling {
+	if v.settling = v.settling && !c.Command && !c.Asked && !v.acting.Load(); v.settling {
 		if err := v.rebase(ctx); err != nil {
 			return nil, nil, err
 		}

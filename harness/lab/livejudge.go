@@ -61,12 +61,21 @@ func (n *judging) early(ctx context.Context) []scenario.Verdict {
 		}
 	}
 	if counting && !n.change.Asked {
-		for _, i := range n.probes {
-			verdicts[i] = unjudged(v.checks[i].Claim, errCounting)
-		}
-		n.probes = nil
+		n.keepQuiet(verdicts)
 	}
 	return verdicts
+}
+
+// keepQuiet leaves out what sends packets, or may.
+func (n *judging) keepQuiet(verdicts []scenario.Verdict) {
+	quiet := func(i int) bool { return n.live.checks[i].Claim.Needs().Class == claim.ByKernel }
+	for _, i := range slices.Concat(n.programs, n.probes) {
+		if !quiet(i) {
+			verdicts[i] = unjudged(n.live.checks[i].Claim, errCounting)
+		}
+	}
+	n.programs = slices.DeleteFunc(n.programs, func(i int) bool { return !quiet(i) })
+	n.probes = nil
 }
 
 // errCounting is why no packets are sent while a check waits for traffic.

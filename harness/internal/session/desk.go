@@ -68,6 +68,9 @@ func (d *desk) follow(ctx context.Context) {
 	}
 }
 
+// begins takes in that a command is about to run. It does not wait.
+func (d *desk) begins() { d.live.Act() }
+
 // holdBack is how long a prompt waits for the checks.
 const holdBack = 100 * time.Millisecond
 

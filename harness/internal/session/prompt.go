@@ -24,6 +24,7 @@ func (t *terminal) found(e shell.Event) {
 		}
 		t.show(e.Text)
 	case e.Kind == 'C':
+		t.session.desk.begins()
 		t.command, t.prompt = &e.Value, nil
 		t.status = 0
 	case e.Kind == 'D':
@@ -46,7 +47,8 @@ func (t *terminal) beforePrompt() {
 		step := t.session.desk.step()
 		t.tell(t.session.desk.command(context.Background(), line))
 		if line != "" && !asksTheLab(line) {
-			t.session.work(&progress.Entry{Step: step, Terminal: int(t.number), Netns: netns, Line: line, Status: t.status})
+			t.session.work(&progress.Entry{Step: step, Terminal: int(t.number), Netns: netns, Line: line,
+				Status: t.status})
 		}
 	}
 	t.prompt = []byte{}

@@ -146,6 +146,7 @@ func (t *terminal) write(input []byte) {
 	t.idle.Store(false)
 	if bytes.ContainsAny(input, "\r\n") {
 		t.entered.Store(true)
+		t.session.desk.begins()
 	}
 	select {
 	case t.typed <- append([]byte(nil), input...):
