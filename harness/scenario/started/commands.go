@@ -32,3 +32,17 @@ func (s *reader) start(argv []string) {
 		*s.into = append(*s.into, Command{Netns: s.netns, Argv: argv})
 	}
 }
+
+// enters notes the namespace into which a wrapper leads, and hides what it starts if that is not said by name.
+func (s *reader) enters(name string, argv []string) {
+	if s.into == nil || name != "nsenter" && name != "unshare" {
+		return
+	}
+	for _, word := range argv {
+		if netns, ok := strings.CutPrefix(word, "--net=/run/netns/"); ok && name == "nsenter" {
+			s.netns = netns
+			return
+		}
+	}
+	s.hide(strings.Join(argv, " "))
+}

@@ -74,7 +74,10 @@ func (s *reader) command(argv []string) {
 	s.add(argv[0])
 	name := filepath.Base(argv[0])
 	if w, ok := wrappers[name]; ok {
+		outer := s.netns
+		s.enters(name, argv)
 		s.wrapped(w, argv[1:])
+		s.netns = outer
 		return
 	}
 	if slices.Contains(shells, name) {

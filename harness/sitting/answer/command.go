@@ -43,7 +43,10 @@ func written(blocks []scenario.Block) (all []command) {
 	for _, b := range blocks {
 		for _, c := range b.Commands {
 			refused := c.Status.Refusal() || b.Errno != ""
-			lines, _ := typed(c.Text)
+			lines := []command{read(started.Command{Argv: c.Argv})}
+			if _, program := lines[0].op.(operation.Run); program { // it may start others
+				lines, _ = typed(c.Text)
+			}
 			for _, one := range lines {
 				if at := slices.IndexFunc(all, one.same); at >= 0 {
 					all[at].refused = all[at].refused || refused
@@ -99,8 +102,15 @@ func (c command) words() []string {
 // among reports whether a command means the same as one of a list.
 func (c command) among(list []command) bool { return slices.ContainsFunc(list, c.same) }
 
-// changes reports whether the command may change the network.
-func (c command) changes() bool { return c.op != nil && operation.Mutates(operation.Command{Op: c.op}) }
+// changes reports whether the command may change the network. One outside the grammar does if it does not say that it
+// shows something.
+func (c command) changes() bool {
+	if c.op == nil {
+		words := c.words()
+		return len(words) > 1 && !slices.Contains([]string{"show", "list", "get", "help"}, words[1])
+	}
+	return operation.Mutates(operation.Command{Op: c.op})
+}
 
 // pings reports whether two commands ask the same: a ping from the same namespace to the same address.
 func (c command) pings(other command) bool {
@@ -109,10 +119,15 @@ func (c command) pings(other command) bool {
 	return ok && too && c.netns == other.netns && a.Dest == b.Dest && a.Source == b.Source
 }
 
-// unanswered reports whether the command, with this status, is a ping that heard nothing or could not be sent.
+// unanswered reports whether the command, with this status, is a ping of an address that heard nothing or could not be
+// sent.
 func (c command) unanswered(status int) bool {
-	_, ok := c.op.(operation.Ping)
-	return ok && (status == 1 || status == 2)
+	ping, ok := c.op.(operation.Ping)
+	if !ok || status != 1 && status != 2 {
+		return false
+	}
+	_, err := netip.ParseAddr(ping.Dest)
+	return err == nil
 }
 
 // fields are the parts of an operation that were written, by their path. Prefixes have two parts. Of a command that

@@ -29,8 +29,11 @@ func (s *search) holds(c claim.Claim, now, whole *state.State) (holds, decided b
 // place is a link in a namespace; link is "" for the namespace itself.
 type place struct{ link, netns string }
 
-// placesOf are the links and namespaces that a claim names.
+// placesOf are the links and namespaces that a claim is about; of a cause the place where it is.
 func placesOf(c claim.Claim) (all []place) {
+	if cause, ok := c.(claim.CauseIs); ok {
+		return []place{{cause.On.Name, cause.On.Netns}}
+	}
 	var walk func(v reflect.Value)
 	walk = func(v reflect.Value) {
 		if v.Kind() != reflect.Struct {
@@ -112,7 +115,7 @@ func (s *search) off(c claim.Claim) bool {
 	if denies(c) {
 		return false
 	}
-	if slices.ContainsFunc(s.step.Checks, func(own scenario.Check) bool { return contradicts(c, own.Claim) }) ||
+	if slices.ContainsFunc(s.step.Checks, func(own scenario.Check) bool { return contradicts(c, own) }) ||
 		s.strange(c) {
 		return true
 	}
@@ -148,9 +151,10 @@ func (s *search) strange(c claim.Claim) bool {
 	})
 }
 
-// contradicts reports whether two claims about the same thing exclude each other, and the first is none that is true on
-// the way to the second: it was false before.
-func contradicts(c, own claim.Claim) bool {
+// contradicts reports whether a claim that was false before the step excludes one of its checks, and is not true on the
+// way to that.
+func contradicts(c claim.Claim, check scenario.Check) bool {
+	own := check.Claim
 	if only, ok := c.(claim.HasOnlyInterfaces); ok {
 		goal, ok := own.(claim.HasOnlyInterfaces)
 		return ok && goal.Netns == only.Netns && slices.ContainsFunc(only.Names, func(name string) bool {
@@ -171,8 +175,9 @@ func contradicts(c, own claim.Claim) bool {
 	if a.Type() != b.Type() || a.Kind() != reflect.Struct || denies(own) {
 		return false
 	}
-	values := map[string]bool{"Up": true, "Has": true, "MTU": true, "MAC": true, "Kind": true, "Bridge": true,
-		"Value": true}
+	values := map[string]bool{"MTU": true, "MAC": true, "Kind": true, "Bridge": true, "Value": true,
+		// A new link is down, and has no carrier.
+		"Up": check.Before, "Has": check.Before}
 	differ := false
 	for i := range a.NumField() {
 		if !a.Type().Field(i).IsExported() || reflect.DeepEqual(a.Field(i).Interface(), b.Field(i).Interface()) {

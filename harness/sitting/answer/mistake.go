@@ -52,7 +52,7 @@ func (s *search) mistake() *sitting.Answer {
 		func(t trace) bool { return s.turned(t, all) },
 		// A look at what is half done.
 		func(t trace) bool { return s.looked(t) },
-		func(t trace) bool { return s.Asked && t.unfinished && s.halfDone(t) },
+		func(t trace) bool { return s.Asked && t.unfinished && s.halfDone(t) && s.causes(t) },
 	} {
 		found := slices.DeleteFunc(slices.Clone(all), func(t trace) bool { return !surely(t) })
 		if begun := slices.DeleteFunc(slices.Clone(found), func(t trace) bool { return !s.begun(t) }); len(begun) > 0 {
@@ -81,9 +81,11 @@ func (s *search) tell(t trace) *sitting.Answer {
 }
 
 // refusedAs reports whether the last command was refused, and a command of the mistake is, in the same words or because
-// the same is wrong with it. A ping is no such command: it is the state that it tells of.
+// the same is wrong with it. A ping is no such command: it is the state that it tells of. Nor is one that the step has,
+// refused as well.
 func (s *search) refusedAs(t trace) bool {
-	if s.sole == nil || s.Status == 0 || s.sole.unanswered(s.Status) {
+	if s.sole == nil || s.Status == 0 || s.sole.unanswered(s.Status) ||
+		slices.ContainsFunc(s.right, func(r command) bool { return r.refused && r.same(*s.sole) }) {
 		return false
 	}
 	return slices.ContainsFunc(t.wrong, func(c command) bool {
@@ -178,6 +180,29 @@ func (s *search) halfDone(t trace) bool {
 		known = known || decided
 	}
 	return known && (s.begun(t) || s.sole != nil && s.sole.unanswered(s.Status))
+}
+
+// causes reports whether the mistake names the cause of something that the step's checks are about, and that is the
+// cause.
+func (s *search) causes(t trace) bool {
+	return slices.ContainsFunc(t.mistake.Checks, func(c scenario.Check) bool {
+		cause, ok := c.Claim.(claim.CauseIs)
+		if !ok {
+			return false
+		}
+		holds, _ := s.holds(cause, s.After, s.Whole)
+		return holds && slices.ContainsFunc(s.step.Checks, func(own scenario.Check) bool {
+			switch own := own.Claim.(type) {
+			case claim.Reaches:
+				return !own.Not && own.Netns == cause.Netns && own.Dest == cause.Dest && own.Bytes == cause.Bytes
+			case claim.Connects:
+				return own.Netns == cause.Netns && own.Dest == cause.Dest && own.Port == cause.Port
+			case claim.NothingWrong:
+				return own.Inquiry == cause.Inquiry
+			}
+			return false
+		})
+	})
 }
 
 // begun reports whether a check of the mistake that was false before the step holds, as far as the state tells it.

@@ -1,4 +1,4 @@
-package answer_test
+package proof_test
 
 import (
 	"flag"
@@ -28,6 +28,9 @@ func chosen(sc *scenario.Scenario) bool {
 // TestRightCommands: whoever types the commands of a step in their order is told nothing, and hears of no mistake and
 // no typo if he asks in between.
 func TestRightCommands(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it plays whole lessons")
+	}
 	for _, sc := range lessons(t, chosen) {
 		t.Run(sc.ID, func(t *testing.T) {
 			p := begins(t, sc, 0)
@@ -35,7 +38,7 @@ func TestRightCommands(t *testing.T) {
 				t.Skip("this machine cannot play it")
 			}
 			for i := range sc.Steps {
-				p.step = i
+				p.comesTo(i)
 				for _, cmd := range p.commands(sc.Steps[i].Blocks) {
 					got, ok := p.does(cmd)
 					if !ok {
@@ -53,7 +56,6 @@ func TestRightCommands(t *testing.T) {
 					}
 				}
 				p.settles(sc.Steps[i].Checks)
-				p.look()
 			}
 		})
 	}
@@ -69,6 +71,9 @@ func tells(a *sitting.Answer) string {
 // TestMistakes plays each mistake. What is told of it is the mistake or a typo or a silent change, never another
 // mistake; and it is recognized by the command, by the state alone, or when the learner asks, as the table says.
 func TestMistakes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it plays whole lessons")
+	}
 	recognized, all := 0, 0
 	for _, sc := range lessons(t, chosen) {
 		for i := range sc.Steps {
@@ -115,11 +120,10 @@ func TestMistakes(t *testing.T) {
 					}
 					want, known := expected[id]
 					if !known {
-						want = whyNot[id]
-						if want != "" && text == "" {
-							return
-						}
 						want = "line"
+						if whyNot[id] != "" {
+							want = ""
+						}
 					}
 					if text != want {
 						t.Errorf("%q is recognized by %q, want %q", m.Title, text, want)
@@ -139,7 +143,25 @@ var expected = map[string]string{
 	"veth-pair.4.5":              "asked line state",
 	"veth-pair.6.2":              "asked line", // until the learner looks it is half of the right way
 	"firewall-per-namespace.1.1": "asked line state",
+	"bridge.3.2":                 "asked", // as well
+	"bridge.4.1":                 "asked line state",
+	"bridge.5.1":                 "asked line state",
+	"router.2.3":                 "asked line state",
+	"router.2.4":                 "asked line state",
+	"router.2.5":                 "asked line state",
+	"nftables.4.1":               "asked line",
+	"ipv6.3.1":                   "asked line state",
+	"macvlan.1.2":                "asked line state",
+	"policy-routing.3.2":         "asked line state",
 }
 
 // whyNot has the mistakes that are not recognized, and why.
-var whyNot = map[string]string{}
+var whyNot = map[string]string{
+	"names.3.1":          "it writes into a file, which nobody reads, and its look fails in the step as well",
+	"nat.3.1":            "a silent ping before the step's commands: only counters tell of it",
+	"nftables.1.1":       "all checks of its step hold all the time, so there is no open goal",
+	"nftables.1.2":       "all checks of its step hold all the time, so there is no open goal",
+	"nftables.1.3":       "all checks of its step hold all the time, so there is no open goal",
+	"policy-routing.3.1": "a silent ping before the step's commands: only counters tell of it",
+	"vxlan.4.1":          "all checks of its step hold all the time, so there is no open goal",
+}

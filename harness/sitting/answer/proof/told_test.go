@@ -1,6 +1,7 @@
-package answer_test
+package proof_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -9,52 +10,14 @@ import (
 	"netnscheck/scenarios"
 )
 
-// lesson is a scenario whose steps want something that a learner may miss.
-const lesson = `---
-id: small
-requires: [veth]
----
-# Small
-
-## Setup
-
-` + "```console\n$ ip netns add left\n$ ip netns add right\n$ ip link add l0 netns left type veth peer name r0 netns " +
-	"right\n$ ip -n right addr add 10.0.0.9/32 dev r0\n```" + `
-
-## Give an address
-
-` + "```console\n$ ip -n left addr add 10.0.0.1/24 dev l0\n```" + `
-
-- [ ] ` + "`l0` in `left` has the address `10.0.0.1/24`" + `
-<!-- fail: Does the address have its length? -->
-
-## Change an address
-
-` + "```console\n$ ip -n right addr del 10.0.0.9/32 dev r0\n$ ip -n right addr add 10.0.0.2/24 dev r0\n```" + `
-
-- [ ] ` + "`r0` in `right` has the address `10.0.0.2/24`" + `
-- [ ] ` + "`r0` in `right` does not have the address `10.0.0.9/32`" + `
-
-## Switch on
-
-` + "```console\n$ ip -n left link set l0 up\n$ ip -n right link set r0 up\n```" + `
-
-- [ ] ` + "`l0` in `left` is up" + `
-- [ ] ` + "`l0` in `left` has carrier" + `
-- [ ] ` + "`left` reaches `10.0.0.2`" + `
-
-## A rule and a route
-
-` + "```console\n$ ip -n left rule add from 10.0.0.1 lookup 7\n$ ip -n left route add 10.9.0.0/16 via 10.0.0.2\n$ ip " +
-	"netns add more\n```" + `
-
-- [ ] ` + "`left` has the route `10.9.0.0/16 via 10.0.0.2`" + `
-- [ ] ` + "namespace `more` exists" + `
-`
-
 // TestTold: what is told of a command that is none of the scenario's mistakes, and of the state without the line.
 func TestTold(t *testing.T) {
-	small, err := scenario.Parse("small.md", []byte(lesson))
+	const file = "../testdata/small.md"
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	small, err := scenario.Parse(file, source)
 	if err != nil {
 		t.Fatal(err)
 	}

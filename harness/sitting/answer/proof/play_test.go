@@ -1,4 +1,6 @@
-package answer_test
+// Package proof tests on the real kernel what a learner is told: it types the commands of lessons and their mistakes.
+// It consists of tests, and nothing imports it.
+package proof_test
 
 import (
 	"context"
@@ -6,6 +8,7 @@ import (
 	"os"
 	"testing"
 
+	"netnscheck/harness/claim"
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
@@ -24,6 +27,7 @@ type learner struct {
 	lab    *lab.Lab
 	driver lab.Driver
 	step   int
+	base   *lab.Baseline
 	now    *state.State
 }
 
@@ -41,8 +45,11 @@ func begins(t *testing.T, sc *scenario.Scenario, step int) *learner {
 	if err != nil {
 		lab.Lacking(t, err)
 	}
-	p := &learner{t: t, sc: sc, lab: l, driver: d, step: step}
+	p := &learner{t: t, sc: sc, lab: l, driver: d}
 	t.Cleanup(func() {
+		if p.base != nil {
+			p.base.Close()
+		}
 		if err := l.Close(); err != nil {
 			t.Error(err)
 		}
@@ -55,7 +62,7 @@ func begins(t *testing.T, sc *scenario.Scenario, step int) *learner {
 		}
 		p.settles(sc.Steps[i].Checks)
 	}
-	p.look()
+	p.comesTo(step)
 	return p
 }
 
@@ -126,7 +133,7 @@ func (p *learner) does(cmd scenario.Command) (told, bool) {
 		return told{}, false
 	}
 	p.settled()
-	f := answer.Facts{Scenario: p.sc, Step: p.step, Before: before, After: p.now, Whole: p.now}
+	f := answer.Facts{Scenario: p.sc, Step: p.step, Before: before, After: p.now, Whole: p.now, Verdicts: p.verdicts()}
 	var all told
 	all.state = answer.Find(f)
 	f.Asked = true
@@ -134,6 +141,33 @@ func (p *learner) does(cmd scenario.Command) (told, bool) {
 	f.Asked, f.Line, f.Status = false, cmd.Text, status
 	all.line = answer.Find(f)
 	return all, true
+}
+
+// verdicts are those of the checks that are not judged by a state. Echoes are left out, since a silent one takes its
+// time: the diagnosis tells of them.
+func (p *learner) verdicts() []scenario.Verdict {
+	checks := p.sc.Steps[p.step].Checks
+	all := make([]scenario.Verdict, len(checks))
+	for i, c := range checks {
+		_, echo := c.Claim.(claim.Reaches)
+		if c.Claim.Needs().Question != nil && !echo {
+			all[i] = p.lab.Evaluate(p.t.Context(), c.Claim, p.base)
+		}
+	}
+	return all
+}
+
+// comesTo is where the learner begins a step: from now on, counters count.
+func (p *learner) comesTo(step int) {
+	if p.base != nil {
+		p.base.Close()
+	}
+	p.step = step
+	var err error
+	if p.base, err = p.lab.Baseline(p.t.Context(), p.sc.Steps[step].Checks); err != nil {
+		p.t.Fatal(err)
+	}
+	p.look()
 }
 
 // settled looks until two looks are alike, because the kernel does some work a little later.
