@@ -147,3 +147,28 @@ func typed(t *testing.T, sc *scenario.Scenario, one []string) string {
 	}
 	return string(text)
 }
+
+// TestASolutionHasAllPoints: the commands of a lesson, one below the other as a script, do all its steps, also where
+// packets are counted and where something takes a moment.
+func TestASolutionHasAllPoints(t *testing.T) {
+	needSandbox(t)
+	for _, id := range []string{"veth-pair", "nat", "bridge"} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			sc, err := scenarios.ByID(id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var lines []string
+			for i := range sc.Steps {
+				lines = append(lines, solution(sc, i)...)
+			}
+			dir := write(t, map[string]string{"all.sh": strings.Join(lines, "\n")})
+			c := harness(t, dir, "lab", "grade", "all.sh", "--lab", id)
+			if c.status == 3 {
+				sandbox.Lacking(t, c.stderr)
+			}
+			c.want(t, 0, fmt.Sprintf("  %d/%[1]d\n", len(sc.Steps)))
+		})
+	}
+}

@@ -130,7 +130,7 @@ func (c *Class) causes(b *strings.Builder, k Look) {
 				if n > 0 {
 					label = strings.Repeat(" ", term.Width(label))
 				}
-				fmt.Fprintln(b, label+line)
+				fmt.Fprintln(b, label+k.cut(line, k.Width-term.Width(label))) // a long word is not broken
 			}
 		}
 		if l.First == nil {

@@ -42,6 +42,9 @@ func newJudge(ctx context.Context, l *lab.Lab, sc *scenario.Scenario) (*judge, e
 
 func fails(v scenario.Verdict) bool { return v.Outcome != scenario.Pass }
 
+// counts reports whether a check counts from the beginning of its step.
+func counts(checks []scenario.Check) bool { return len(countless(checks)) < len(checks) }
+
 // countless are checks without those that count from the beginning of a step, which can be judged in it alone.
 func countless(checks []scenario.Check) []scenario.Check {
 	return slices.DeleteFunc(slices.Clone(checks), func(c scenario.Check) bool {
@@ -64,8 +67,8 @@ const afterwards = 60 * time.Millisecond
 func (j *judge) look(ctx context.Context) {
 	j.acted = true
 	s := j.current(ctx, false)
-	if s == nil {
-		return
+	if s == nil || j.at < len(j.sc.Steps) && counts(j.sc.Steps[j.at].Checks) {
+		return // the packets of other checks would be counted
 	}
 	for i := j.at + 1; i < len(j.sc.Steps); i++ {
 		if !j.passed[i] && j.open[i] && j.holds(ctx, i, s) {

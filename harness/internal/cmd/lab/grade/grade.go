@@ -66,7 +66,7 @@ Exit status:
 		"a CSV `FILE` of the class with the column name,\nand perhaps seed and file; a learner without\n"+
 			"a seed has his name as one")
 	flags.IntVar(&o.hintCost, "hint-cost", 0, "`POINTS` that a hint costs of those of its step")
-	flags.DurationVar(&o.limit, "limit", time.Minute, "the `TIME` that one learner's work may take")
+	flags.DurationVar(&o.limit, "limit", time.Minute, "the `TIME` for the work of one learner")
 	flags.IntVar(&o.procs, "procs", runtime.NumCPU(), "grade this `NUMBER` of learners side by side\n"+
 		"(default: one for each processor)")
 	flags.Lookup("procs").DefValue = "0" // the text has it
