@@ -293,7 +293,8 @@ func (r *room) folders() error {
 	if err := tmpfs(r.in("/run"), "0755", sizeOfTemp); err != nil {
 		return err
 	}
-	for _, home := range r.Homes {
+	// One may be in another, which would hide it if it came later.
+	for _, home := range slices.Sorted(slices.Values(r.Homes)) {
 		path := r.in(home)
 		if _, err := os.Lstat(path); err != nil {
 			if err := standIn(path, true); err != nil {

@@ -9,6 +9,7 @@ import (
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
+	"netnscheck/harness/sitting/answer"
 	"netnscheck/harness/state"
 )
 
@@ -23,6 +24,9 @@ type desk struct {
 
 	work sync.Mutex // held while the lab is judged; taken before mu
 	last *state.State
+	// before is the state when the last command had ended, verdicts those of the checks then.
+	before   *state.State
+	verdicts []scenario.Verdict
 
 	mu      sync.Mutex
 	sitting *sitting.Sitting
@@ -46,7 +50,7 @@ func newDesk(ctx context.Context, l *lab.Lab, sc *scenario.Scenario, o sitting.O
 	if err := d.judge(ctx, lab.Change{Heard: lab.Heard{Everything: true}}, false); err != nil {
 		return nil, err
 	}
-	d.news = nil
+	d.news, d.before = nil, d.last
 	return d, nil
 }
 
@@ -75,7 +79,7 @@ func (d *desk) begins() { d.live.Act() }
 const holdBack = 100 * time.Millisecond
 
 // command takes in that a command has ended, and returns what to tell before the prompt: what is known after a while.
-func (d *desk) command(ctx context.Context, line string) []sitting.News {
+func (d *desk) command(ctx context.Context, line string, status int) []sitting.News {
 	d.mu.Lock()
 	d.prompts++
 	d.mu.Unlock()
@@ -89,7 +93,9 @@ func (d *desk) command(ctx context.Context, line string) []sitting.News {
 		if acted {
 			d.goOn(ctx, line)
 		}
-		d.judge(ctx, change, acted)
+		if d.judge(ctx, change, acted) == nil && acted {
+			d.comment(line, status)
+		}
 	}()
 	timer := time.NewTimer(holdBack)
 	defer timer.Stop()
@@ -175,10 +181,11 @@ func (d *desk) judge(ctx context.Context, c lab.Change, acted bool) error {
 		early(nil, s)
 		return nil
 	}
-	verdicts, _, err := d.live.Judge(ctx, c, early)
+	verdicts, whole, err := d.live.Judge(ctx, c, early)
 	if err != nil {
 		return err
 	}
+	d.last, d.verdicts = whole, verdicts
 	d.takeIn(sitting.Change{Verdicts: verdicts, Acted: acted})
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -187,6 +194,30 @@ func (d *desk) judge(ctx context.Context, c lab.Change, acted bool) error {
 		return d.live.Begin(ctx, d.sc.Steps[i].Checks)
 	}
 	return nil
+}
+
+// comment keeps what is to be told of a command that did not reach its goal. The caller holds work.
+func (d *desk) comment(line string, status int) {
+	before := d.before
+	d.before = d.last
+	if before == nil || line == "" {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	told := d.sitting.Tell(answer.Find(d.facts(before, line, status)))
+	if told == nil {
+		return
+	}
+	if len(d.news) == 0 {
+		d.news = append(d.news, d.sitting.Judge(sitting.Change{}))
+	}
+	d.news[len(d.news)-1].Answer = told
+}
+
+func (d *desk) facts(before *state.State, line string, status int) answer.Facts {
+	return answer.Facts{Scenario: d.sc, Step: d.sitting.Step(), Exam: d.sitting.Explain() != nil, Before: before,
+		After: d.last, Whole: d.last, Line: line, Status: status, Verdicts: d.verdicts}
 }
 
 // takeIn takes verdicts in and keeps what is news.

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/internal/session/shell"
@@ -52,7 +53,8 @@ func (s *session) greetNestedShells() error {
 		_, err = file.WriteString(". " + shell.Home + "/bashrc\n")
 		return errors.Join(err, file.Close())
 	})
-	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) ||
+		errors.Is(err, syscall.EROFS) {
 		return nil // a home that is not the learner's own, such as /
 	}
 	return err

@@ -11,6 +11,7 @@ import (
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
+	"netnscheck/harness/sitting/answer"
 	"netnscheck/harness/sitting/progress"
 )
 
@@ -183,6 +184,8 @@ func (d *desk) solve(ctx context.Context) (wire.Reply, error) {
 
 // why explains the first check that is open, by the diagnosis if it is about reachability.
 func (d *desk) why(ctx context.Context) (wire.Reply, error) {
+	d.work.Lock()
+	defer d.work.Unlock()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.sitting.Explain(); err != nil {
@@ -191,6 +194,15 @@ func (d *desk) why(ctx context.Context) (wire.Reply, error) {
 	v := d.sitting.View()
 	if v.Step > len(v.Steps) || v.Steps[v.Step-1].Done {
 		return wire.Reply{Text: "Everything of this step holds.\n"}, nil
+	}
+	facts := d.facts(nil, "", 0)
+	facts.Asked = true
+	if told := d.sitting.Tell(answer.Find(facts)); told != nil {
+		text := "**" + told.Title + "**\n\n" + told.Text + "\n"
+		if told.Repair != "" {
+			text += "\n```console\n$ " + told.Repair + "\n```\n"
+		}
+		return wire.Reply{Text: text}, nil
 	}
 	var why []string
 	for i, c := range v.Steps[v.Step-1].Checks {
