@@ -35,7 +35,8 @@ work yet. It changes as the network does. Keys:
   r  begin anew (asks)       m  the map alone         q  leave; the lab stays
   arrows, page up and down: scroll
 
-It needs 80 columns and 24 rows. Where output is not a terminal it is --plain.`,
+It needs 80 columns and 24 rows. Where output is not a terminal, or a dumb one,
+it is --plain.`,
 		Args: status.Args(0, 1, "the id of an open lab, if there are several"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return run(c.Context(), s, strings.Join(args, ""), plain)
@@ -52,7 +53,7 @@ func run(ctx context.Context, s *screen.Screen, id string, plain bool) error {
 	}
 	defer lab.stream.Close()
 	tty, err := terminal.Of(os.Stdin, os.Stdout)
-	if plain || err != nil {
+	if plain || err != nil || os.Getenv("TERM") == "dumb" {
 		return watch.Plain(ctx, s.Out, lab, s.Columns, s.ASCII)
 	}
 	over, err := watch.Run(ctx, tty, lab, watch.Look{Colour: s.Colour, ASCII: s.ASCII})
