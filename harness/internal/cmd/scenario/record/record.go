@@ -78,7 +78,7 @@ func run(ctx context.Context, o options) error {
 		}
 		from = given
 	}
-	a := &author{screen: o.screen, id: id, lines: bufio.NewReader(os.Stdin),
+	a := &author{screen: o.screen, id: id, file: o.file, lines: bufio.NewReader(os.Stdin),
 		terminal: o.screen.Terminal && xterm.IsTerminal(int(os.Stdin.Fd()))}
 	recorder, err := start(ctx, from)
 	if err != nil {
@@ -99,7 +99,7 @@ func run(ctx context.Context, o options) error {
 // author reads what an author types, at a terminal or in a script.
 type author struct {
 	screen   *screen.Screen
-	id       string
+	id, file string
 	lines    *bufio.Reader
 	terminal bool
 	at       string // where he is, for the prompt
@@ -110,8 +110,8 @@ type author struct {
 func (a *author) record(ctx context.Context, r *recorder) (*recording.Recording, error) {
 	a.at = "set-up"
 	if a.terminal {
-		fmt.Fprintln(a.screen.Out, "Recording. # step: TITLE begins a step, # mistake: TITLE a mistake at it, "+
-			"# fix its fix; exit ends.")
+		fmt.Fprintln(a.screen.Out, "# step: TITLE begins a step, # mistake: TITLE a mistake at it, # fix its fix;\n"+
+			"exit ends the recording and writes "+a.file+".")
 	}
 	for {
 		text, err := a.next(ctx)
@@ -145,7 +145,7 @@ func (a *author) record(ctx context.Context, r *recorder) (*recording.Recording,
 // next is the next line; io.EOF at the end.
 func (a *author) next(ctx context.Context) (string, error) {
 	if a.terminal {
-		fmt.Fprintf(a.screen.Out, "[%s: %s] # ", a.id, a.at)
+		fmt.Fprintf(a.screen.Out, "[%s: %s] $ ", a.id, a.at)
 	}
 	a.line++
 	text, err := input.Interruptible(ctx, "read standard input", func() (string, error) {
