@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,8 @@ type desk struct {
 	// before is the state when the last command had ended, verdicts those of the checks then.
 	before   *state.State
 	verdicts []scenario.Verdict
+	// wasDone is set if the step was done already when the last command had ended.
+	wasDone bool
 
 	mu      sync.Mutex
 	sitting *sitting.Sitting
@@ -50,7 +53,8 @@ func newDesk(ctx context.Context, l *lab.Lab, sc *scenario.Scenario, o sitting.O
 	if err := d.judge(ctx, lab.Change{Heard: lab.Heard{Everything: true}}, false); err != nil {
 		return nil, err
 	}
-	d.news, d.before = nil, d.last
+	d.news = nil
+	d.ended()
 	return d, nil
 }
 
@@ -88,14 +92,27 @@ func (d *desk) command(ctx context.Context, line string, status int) []sitting.N
 		defer close(judged)
 		d.work.Lock()
 		defer d.work.Unlock()
+		defer d.ended()
 		change := lab.Change{Heard: d.live.Take(), Command: true}
-		acted := !asksTheLab(line)
-		if acted {
-			d.goOn(ctx, line)
+		if asksTheLab(line) {
+			d.judge(ctx, change, false)
+			return
 		}
-		if d.judge(ctx, change, acted) == nil && acted {
-			d.comment(line, status)
+		now, err := d.lab.State(ctx)
+		if err != nil {
+			return
 		}
+		changed := len(changes(d.before, now)) > 0
+		for on := d.wasDone; ; {
+			on = on && d.goOn(line, changed)
+			if d.judge(ctx, change, true) != nil {
+				return
+			}
+			if !on || !d.passed(line, changed) {
+				break
+			}
+		}
+		d.comment(line, status)
 	}()
 	timer := time.NewTimer(holdBack)
 	defer timer.Stop()
@@ -142,22 +159,35 @@ func (d *desk) late(show func([]sitting.News) (taken bool)) {
 	}
 }
 
-// goOn goes on to the next step when the learner does, without a word: with the step done, a command that changes
-// something belongs to the next one, and so does one of its own commands where it only looks.
-func (d *desk) goOn(ctx context.Context, line string) {
+// ended remembers how a command left the lab. The caller holds work.
+func (d *desk) ended() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.before, d.wasDone = d.last, d.sitting.Done()
+}
+
+// goOn goes on to the next step when the learner does, without a word, and reports whether he did: with the step done, a
+// command that changes something belongs to the next one, and so does one of its own commands where it only looks.
+func (d *desk) goOn(line string, changed bool) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	i := d.sitting.Step()
-	if !d.sitting.Done() || i+1 >= len(d.sc.Steps) {
-		return
+	if !d.sitting.Done() || i+1 >= len(d.sc.Steps) || !changed && !isOf(&d.sc.Steps[i+1], line) {
+		return false
 	}
-	if !isOf(&d.sc.Steps[i+1], line) {
-		s, err := d.lab.State(ctx)
-		if err != nil || len(changes(d.last, s)) == 0 {
-			return
-		}
+	return d.sitting.Next() == nil
+}
+
+// passed reports whether a command that changed something belongs to a later step than the one that it has just done,
+// where there is only something to look at.
+func (d *desk) passed(line string, changed bool) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i := d.sitting.Step()
+	if !changed || !d.sitting.Done() || i >= len(d.sc.Steps) || isOf(&d.sc.Steps[i], line) {
+		return false
 	}
-	d.sitting.Next()
+	return !slices.ContainsFunc(d.sc.Steps[i].Checks, func(c scenario.Check) bool { return !c.Before })
 }
 
 // judge judges the checks after a change. The caller holds work.
@@ -198,14 +228,12 @@ func (d *desk) judge(ctx context.Context, c lab.Change, acted bool) error {
 
 // comment keeps what is to be told of a command that did not reach its goal. The caller holds work.
 func (d *desk) comment(line string, status int) {
-	before := d.before
-	d.before = d.last
-	if before == nil || line == "" {
+	if line == "" {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	told := d.sitting.Tell(answer.Find(d.facts(before, line, status)))
+	told := d.sitting.Tell(answer.Find(d.facts(d.before, line, status)))
 	if told == nil {
 		return
 	}

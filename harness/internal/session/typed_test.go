@@ -48,7 +48,7 @@ var paces = []struct {
 }{
 	{"pasted", func(p *typist, line string) { p.unread.Add(1); p.prompts <- line }},
 	{"slowly", func(p *typist, line string) {
-		p.desk.command(p.Context(), line)
+		p.desk.command(p.Context(), line, 0)
 		p.settled()
 	}},
 }
@@ -113,7 +113,7 @@ func sitsDown(t *testing.T, sc *scenario.Scenario, pace func(*typist, string)) *
 	go func() {
 		defer close(ended)
 		for line := range p.prompts {
-			p.desk.command(context.Background(), line)
+			p.desk.command(context.Background(), line, 0)
 			p.unread.Done()
 		}
 	}()
