@@ -43,15 +43,19 @@ type typist struct {
 // interruptAfter is how long a command may run that was interrupted when it was typed, such as a ping.
 const interruptAfter = time.Second
 
-// run runs all commands and looks after each. The error is what the work did wrong; it ends there.
+// run runs all commands and looks after each. The error is what the work did wrong; it ends there. The commands have
+// the limit for themselves, whatever the looks take, and the looks as much: later ones are left out.
 func (p *player) run(ctx context.Context) error {
 	step := 0
+	commands, looks := budget{p.Limit, errLimit}, budget{p.Limit, errJudgement}
 	for i, c := range p.Commands {
 		if c.Step > step {
-			p.judge.upTo(ctx, c.Step-1)
+			looks.spend(ctx, func(ctx context.Context) { p.judge.upTo(ctx, c.Step-1) })
 			step = c.Step
 		}
-		if err := p.command(ctx, i); err != nil {
+		var err error
+		commands.spend(ctx, func(ctx context.Context) { err = p.command(ctx, i) })
+		if err != nil {
 			return err
 		}
 		if blank(c.Text) && !c.Solve {
@@ -61,9 +65,27 @@ func (p *player) run(ctx context.Context) error {
 			p.stop()
 			return fmt.Errorf("%s: %w", c.Where, err)
 		}
-		p.judge.look(ctx)
+		if looks.left > 0 {
+			looks.spend(ctx, p.judge.look)
+		}
 	}
-	return p.finish(ctx)
+	var err error
+	commands.spend(ctx, func(ctx context.Context) { err = p.finish(ctx) })
+	return err
+}
+
+// budget is a time that is spent bit by bit, and the cause of its end.
+type budget struct {
+	left time.Duration
+	over error
+}
+
+func (b *budget) spend(ctx context.Context, do func(context.Context)) {
+	limited, cancel := context.WithTimeoutCause(ctx, b.left, b.over)
+	defer cancel()
+	begun := time.Now()
+	do(limited)
+	b.left -= time.Since(begun)
 }
 
 // blank reports whether a line runs nothing.
