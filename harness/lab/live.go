@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -166,7 +167,8 @@ func (v *Live) Close() {
 //
 // A verdict without an outcome is not known: its check was not judged again, and what was said of it before still holds
 // as far as anybody knows. A negative check that something pending may still decide is not judged either, and has an
-// error that says so; the end of what is pending is another change. When ctx ends, the checks that were not reached are
+// error that says so; the end of what is pending is another change. After a command that made a counter grow too far,
+// that counter is counted anew. When ctx ends, the checks that were not reached are
 // unknown.
 func (v *Live) Judge(ctx context.Context, c Change, early func([]scenario.Verdict, *state.State)) ([]scenario.Verdict,
 	*state.State, error) {
@@ -203,7 +205,33 @@ func (v *Live) Judge(ctx context.Context, c Change, early func([]scenario.Verdic
 	if err := n.late(ctx, verdicts); err != nil {
 		return nil, nil, fmt.Errorf("judge the checks: %w", err)
 	}
+	if c.Command {
+		if err := v.recount(ctx, verdicts); err != nil {
+			return nil, nil, fmt.Errorf("judge the checks: %w", err)
+		}
+	}
 	return verdicts, s, nil
+}
+
+// recount counts anew where more was counted than is wanted: no later command could make the check true again.
+func (v *Live) recount(ctx context.Context, verdicts []scenario.Verdict) error {
+	now := map[claim.Count]uint64{}
+	for i, c := range v.checks {
+		grew, counts := c.Claim.(claim.CounterGrew)
+		if !counts || verdicts[i].Outcome != scenario.Fail {
+			continue
+		}
+		q := c.Claim.Needs().Question.(claim.Count)
+		read, err := v.read(ctx, []claim.Count{q})
+		if err != nil {
+			return err
+		}
+		if before := v.base.counters[q]; read[q] < before || read[q]-before > grew.By {
+			now[q] = read[q]
+		}
+	}
+	maps.Copy(v.base.counters, now) // two checks may count the same
+	return nil
 }
 
 // counts reports whether a check is about counters or events.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"netnscheck/harness/internal/session/wire"
@@ -22,6 +23,9 @@ type desk struct {
 	live *lab.Live
 	// changed is called, with the desk unlocked, when the sitting may have changed.
 	changed func()
+
+	// running is set while a command runs, as far as the terminals tell.
+	running atomic.Bool
 
 	work sync.Mutex // held while the lab is judged; taken before mu
 	last *state.State
@@ -71,13 +75,19 @@ func (d *desk) follow(ctx context.Context) {
 	for heard := range d.live.Changes() {
 		d.work.Lock()
 		d.judge(ctx, lab.Change{Heard: heard}, false) // an error is one of a lab that ends, or comes again
+		if !d.running.Load() {
+			d.ended() // the last command has done this, though later
+		}
 		d.work.Unlock()
 		d.changed()
 	}
 }
 
 // begins takes in that a command is about to run. It does not wait.
-func (d *desk) begins() { d.live.Act() }
+func (d *desk) begins() {
+	d.running.Store(true)
+	d.live.Act()
+}
 
 // holdBack is how long a prompt waits for the checks.
 const holdBack = 100 * time.Millisecond
@@ -93,6 +103,7 @@ func (d *desk) command(ctx context.Context, line string, status int) []sitting.N
 		d.work.Lock()
 		defer d.work.Unlock()
 		defer d.ended()
+		defer d.running.Store(false)
 		change := lab.Change{Heard: d.live.Take(), Command: true}
 		if asksTheLab(line) {
 			d.judge(ctx, change, false)

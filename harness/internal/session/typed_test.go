@@ -31,10 +31,10 @@ type typist struct {
 	driver lab.Driver
 	desk   *desk
 	// pace returns when the next command may be typed.
-	pace func(p *typist, line string)
-	// prompts are the command lines that have ended, in their order, as a terminal reports them; unread counts those
+	pace func(p *typist, x scenario.Exchange)
+	// prompts are the commands that have ended, in their order, as a terminal reports them; unread counts those
 	// that the desk has not heard of.
-	prompts chan string
+	prompts chan scenario.Exchange
 	unread  sync.WaitGroup
 	// told has a value if the sitting may have changed.
 	told chan struct{}
@@ -44,11 +44,11 @@ type typist struct {
 // it reads its output. Whoever types slowly sees what a command did before he types the next one.
 var paces = []struct {
 	name string
-	pace func(p *typist, line string)
+	pace func(p *typist, x scenario.Exchange)
 }{
-	{"pasted", func(p *typist, line string) { p.unread.Add(1); p.prompts <- line }},
-	{"slowly", func(p *typist, line string) {
-		p.desk.command(p.Context(), line, 0)
+	{"pasted", func(p *typist, x scenario.Exchange) { p.unread.Add(1); p.prompts <- x }},
+	{"slowly", func(p *typist, x scenario.Exchange) {
+		p.desk.command(p.Context(), x.Command, x.Status)
 		p.settled()
 	}},
 }
@@ -60,12 +60,34 @@ func TestTypedLessons(t *testing.T) {
 		for _, pace := range paces {
 			t.Run(sc.ID+"/"+pace.name, func(t *testing.T) {
 				t.Parallel()
-				p := sitsDown(t, sc, pace.pace)
+				p := sitsDown(t, sc, 0, pace.pace)
 				for i := range sc.Steps {
 					p.types(sc.Steps[i].Blocks)
 					p.done(i)
 				}
 			})
+		}
+	}
+}
+
+// TestTypedMistakes makes each mistake of the lessons where its step begins, and then what the page says: the step
+// turns done.
+func TestTypedMistakes(t *testing.T) {
+	for _, sc := range typedScenarios(t, scenario.Lesson) {
+		for i := range sc.Steps {
+			for j := range sc.Steps[i].Mistakes {
+				t.Run(fmt.Sprintf("%s/%d.%d", sc.ID, i+1, j+1), func(t *testing.T) {
+					t.Parallel()
+					m := &sc.Steps[i].Mistakes[j]
+					p := sitsDown(t, sc, i, paces[0].pace)
+					p.types(m.Blocks)
+					p.types(m.Fix)
+					if len(m.Fix) == 0 || m.Undo {
+						p.again(sc.Steps[i].Blocks)
+					}
+					p.done(i)
+				})
+			}
 		}
 	}
 }
@@ -86,14 +108,15 @@ func typedScenarios(t *testing.T, kind scenario.Kind) (all []*scenario.Scenario)
 	return all
 }
 
-// sitsDown is a learner at the beginning of a lesson.
-func sitsDown(t *testing.T, sc *scenario.Scenario, pace func(*typist, string)) *typist {
+// sitsDown is a learner before step i (from 0), with the steps before it done.
+func sitsDown(t *testing.T, sc *scenario.Scenario, i int, pace func(*typist, scenario.Exchange)) *typist {
 	t.Helper()
 	d, err := lab.IPRoute2()
 	if err != nil {
 		lab.Lacking(t, err)
 	}
-	p := &typist{T: t, sc: sc, driver: d, pace: pace, prompts: make(chan string, 1000), told: make(chan struct{}, 1)}
+	p := &typist{T: t, sc: sc, driver: d, pace: pace, prompts: make(chan scenario.Exchange, 1000),
+		told: make(chan struct{}, 1)}
 	p.lab, err = lab.Prepared(t.Context(), sc, lab.Options{})
 	p.lacks(err)
 	t.Cleanup(func() {
@@ -101,7 +124,13 @@ func sitsDown(t *testing.T, sc *scenario.Scenario, pace func(*typist, string)) *
 			t.Error(err)
 		}
 	})
-	p.desk, err = newDesk(t.Context(), p.lab, sc, sitting.Options{})
+	past := make([]sitting.Past, i)
+	for k := range past {
+		past[k].Done = true
+		_, err := p.lab.Perform(t.Context(), sc, k)
+		p.lacks(err)
+	}
+	p.desk, err = newDesk(t.Context(), p.lab, sc, sitting.Options{Past: past})
 	p.lacks(err)
 	p.desk.changed = func() {
 		select {
@@ -112,8 +141,8 @@ func sitsDown(t *testing.T, sc *scenario.Scenario, pace func(*typist, string)) *
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		for line := range p.prompts {
-			p.desk.command(context.Background(), line, 0)
+		for x := range p.prompts {
+			p.desk.command(context.Background(), x.Command, x.Status)
 			p.unread.Done()
 		}
 	}()
@@ -138,19 +167,36 @@ func (p *typist) lacks(err error) {
 // types types the commands of blocks and compares what they print with the page.
 func (p *typist) types(blocks []scenario.Block) {
 	p.Helper()
+	for _, cmd := range p.commands(blocks) {
+		p.compare(cmd, p.typesOne(cmd))
+	}
+}
+
+// again types the commands of blocks after a mistake, which has done some of them already.
+func (p *typist) again(blocks []scenario.Block) {
+	p.Helper()
+	for _, cmd := range p.commands(blocks) {
+		p.typesOne(cmd)
+	}
+}
+
+func (p *typist) commands(blocks []scenario.Block) (all []scenario.Command) {
 	for _, b := range blocks {
-		if !b.For(p.driver.Name(), installed()) {
-			continue
-		}
-		for _, cmd := range b.Commands {
-			p.lacks(p.driver.CanSay(cmd))
-			p.desk.begins()
-			x, err := p.driver.Run(p.Context(), p.lab, cmd)
-			p.lacks(err)
-			p.compare(cmd, x)
-			p.pace(p, cmd.Text)
+		if b.For(p.driver.Name(), installed()) {
+			all = append(all, b.Commands...)
 		}
 	}
+	return all
+}
+
+func (p *typist) typesOne(cmd scenario.Command) scenario.Exchange {
+	p.Helper()
+	p.lacks(p.driver.CanSay(cmd))
+	p.desk.begins()
+	x, err := p.driver.Run(p.Context(), p.lab, cmd)
+	p.lacks(err)
+	p.pace(p, x)
+	return x
 }
 
 func installed() scenario.Versions {
