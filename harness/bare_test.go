@@ -76,6 +76,9 @@ func judgeRun(t *testing.T, world, path string) {
 	}
 	if words[0] == "only" {
 		for _, name := range []string{"ip", "ping", "nft", "busybox"} {
+			if name == "ping" && missing["ip"] {
+				continue // only the driver iproute2, which is left out, starts it
+			}
 			if there := slices.Contains(words[1:], name); missing[name] == there {
 				t.Errorf("%s is there: %v; left out is %+v", name, there, r.LeftOut)
 			}

@@ -31,9 +31,7 @@ func turnsRed(t *testing.T, stage []string, changes []change) {
 			t.Parallel()
 			ctx := t.Context()
 			l := started(t)
-			if err := l.Do(ctx, lab.Netlink(), stage...); err != nil {
-				t.Fatal(err)
-			}
+			do(t, l, stage...)
 			claim := claimOf(t, c.claim)
 			check := []scenario.Check{{Claim: claim}}
 			base, err := l.Baseline(ctx, check)
@@ -45,9 +43,7 @@ func turnsRed(t *testing.T, stage []string, changes []change) {
 				if v := l.Await(ctx, check, base)[0]; v.Outcome != scenario.Pass {
 					t.Fatalf("not true to begin with: %s, found %s %s", v.Outcome, v.Found, v.Reason)
 				}
-				if err := l.Do(ctx, lab.Netlink(), strings.Split(c.commands, ";")...); err != nil {
-					t.Fatal(err)
-				}
+				do(t, l, strings.Split(c.commands, ";")...)
 			}
 			v := l.Evaluate(ctx, claim, base)
 			if v.Outcome == scenario.Pass { // the kernel may do it in a moment: the work of a new address is deferred
@@ -125,9 +121,7 @@ func TestGroups(t *testing.T) {
 func TestCounterGrewAtLeast(t *testing.T) {
 	l := started(t)
 	ctx := t.Context()
-	if err := l.Do(ctx, lab.Netlink(), "ip link set lo up"); err != nil {
-		t.Fatal(err)
-	}
+	do(t, l, "ip link set lo up")
 	var checks []scenario.Check
 	sentences := []string{
 		"the counter `IcmpInEchos` in `host` grew by at least `1`",
@@ -144,9 +138,7 @@ func TestCounterGrewAtLeast(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer base.Close()
-	if err := l.Do(ctx, lab.Netlink(), "ping -c2 -i0.1 127.0.0.1"); err != nil {
-		t.Fatal(err)
-	}
+	do(t, l, "ping -c2 -i0.1 127.0.0.1")
 	want := []scenario.Outcome{scenario.Pass, scenario.Pass, scenario.Fail, scenario.Pass, scenario.Fail}
 	for i, v := range l.EvaluateAll(ctx, checks, base) {
 		if v.Outcome != want[i] {
@@ -160,9 +152,7 @@ func TestCounterGrewAtLeast(t *testing.T) {
 func TestVLANTables(t *testing.T) {
 	l := started(t)
 	ctx := t.Context()
-	if err := l.Do(ctx, lab.Netlink(), switched...); err != nil {
-		t.Fatal(err)
-	}
+	do(t, l, switched...)
 	if l.Do(ctx, lab.Netlink(), "ip netns exec sw bridge vlan add dev p1 vid 10") != nil {
 		for _, sentence := range []string{"`p1` in `sw` does not carry the VLAN `10`",
 			"`br0` in `sw` carries the VLAN `10`"} {

@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 )
 
@@ -187,13 +186,9 @@ func TestClaims(t *testing.T) {
 			t.Parallel()
 			ctx := t.Context()
 			l := started(t)
-			if err := l.Do(ctx, lab.Netlink(), street...); err != nil {
-				t.Fatal(err)
-			}
+			do(t, l, street...)
 			// so that br0 has learned a0
-			if err := l.Do(ctx, lab.Netlink(), "ip netns exec a ping -c1 -W5 10.0.1.1"); err != nil {
-				t.Fatal(err)
-			}
+			do(t, l, "ip netns exec a ping -c1 -W5 10.0.1.1")
 			claim, err := scenario.ParseClaim(c.claim)
 			if err != nil {
 				t.Fatal(err)
@@ -214,9 +209,7 @@ func TestClaims(t *testing.T) {
 				}
 				return
 			}
-			if err := l.Do(ctx, lab.Netlink(), strings.Split(c.broken, ";")...); err != nil {
-				t.Fatal(err)
-			}
+			do(t, l, strings.Split(c.broken, ";")...)
 			if v = l.Evaluate(ctx, claim, nil); v.Outcome != scenario.Fail || !strings.Contains(v.Found, c.found) {
 				t.Errorf("after %q: %s, found %q %s; want fail, found %q", c.broken, v.Outcome, v.Found, v.Reason,
 					c.found)

@@ -61,9 +61,7 @@ func TestNotFalseForGood(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := started(t)
-			if err := l.Do(t.Context(), c.driver, c.build...); err != nil {
-				t.Fatal(err)
-			}
+			doBy(t, l, c.driver, c.build...)
 			check := scenario.Check{Claim: claimOf(t, c.check), Within: time.Minute}
 			if a := l.Await(t.Context(), []scenario.Check{check}, nil)[0]; a.Outcome != scenario.Pass {
 				t.Errorf("%s after %v, found %s %s", a.Outcome, a.Waited, a.Found, a.Reason)

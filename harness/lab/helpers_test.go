@@ -1,6 +1,7 @@
 package lab_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -26,7 +27,18 @@ func started(t *testing.T, commands ...string) *lab.Lab {
 
 func do(t *testing.T, l *lab.Lab, commands ...string) {
 	t.Helper()
-	if err := l.Do(t.Context(), lab.Netlink(), commands...); err != nil {
+	doBy(t, l, lab.Netlink(), commands...)
+}
+
+// doBy runs the commands with a driver. It skips the test if a program is missing.
+func doBy(t *testing.T, l *lab.Lab, d lab.Driver, commands ...string) {
+	t.Helper()
+	err := l.Do(t.Context(), d, commands...)
+	var missing *scenario.Unavailable
+	if errors.As(err, &missing) {
+		lab.Lacking(t, err)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 }

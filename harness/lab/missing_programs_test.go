@@ -52,7 +52,7 @@ func TestMissingPrograms(t *testing.T) {
 		{mistake(0, 0), "nor-this or-that", "line 16: the programs nor-this, or-that are not installed"},
 		{step(1), "no-such-program nor-this", "line 25: the programs no-such-program, nor-this are not installed"},
 		{step(2), "no-such-program nor-this or-that", "needs step 2 “B”, which was skipped: line 25"},
-		{mistake(2, 0), "no-such-program nor-this", "needs step 2 “B”"},
+		{mistake(2, 0), "no-such-program nor-this or-that", "needs step 2 “B”"}, // its repair is the step
 	} {
 		r := c.play()
 		want := scenario.Skip

@@ -144,8 +144,12 @@ func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult)
 		(!p.anyFor(p.sc.Steps[i].Blocks) || p.anyFor(mistake.Fix) && !mistake.Undo) {
 		before = i // it needs nothing of its step, which was skipped
 	}
-	if !p.mayBegin(ctx, &r, before, slices.Concat(mistake.Blocks, mistake.Fix), awaited) ||
-		!p.canPlay(&r, mistake.Blocks, mistake.Fix, awaited) {
+	repair := mistake.Fix
+	if !p.anyFor(mistake.Fix) || mistake.Undo {
+		repair = slices.Concat(repair, p.sc.Steps[i].Blocks)
+	}
+	if !p.mayBegin(ctx, &r, before, slices.Concat(mistake.Blocks, repair), awaited) ||
+		!p.canPlay(&r, mistake.Blocks, repair, awaited) {
 		return r
 	}
 	l, err := p.startBefore(ctx, i)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"netnscheck/harness/claim"
+	"netnscheck/harness/internal/program"
 	"netnscheck/harness/scenario"
 )
 
@@ -26,6 +27,12 @@ func TestEveryQuestionIsAnswered(t *testing.T) {
 		kind := reflect.TypeOf(c.Needs().Question)
 		if kind == nil || answered[kind] {
 			continue
+		}
+		if q, ok := c.Needs().Question.(claim.ToProgram); ok {
+			if err := program.Installed(scenario.Command{Argv: q.Argv()}); err != nil {
+				t.Log(err)
+				continue
+			}
 		}
 		base, err := l.Baseline(t.Context(), []scenario.Check{{Claim: c}})
 		if err != nil {

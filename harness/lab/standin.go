@@ -59,7 +59,7 @@ func (p *Play) standIn(s *scenario.Section) *Play {
 }
 
 // changesSomething reports whether any command of a section, for whatever driver, may change something; in doubt it
-// may.
+// may, and packets do: they are counted, and teach neighbours and bridges.
 func (p *Play) changesSomething(s *scenario.Section) bool {
 	for _, b := range s.Blocks {
 		drivers := append(b.Drivers[:len(b.Drivers):len(b.Drivers)], p.driver.Name())
@@ -75,7 +75,7 @@ func (p *Play) changesSomething(s *scenario.Section) bool {
 				return true
 			}
 			switch c.Op.(type) {
-			case operation.Show, operation.SysctlShow, operation.Ping:
+			case operation.Show, operation.SysctlShow:
 			default:
 				return true
 			}

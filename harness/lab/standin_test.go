@@ -90,6 +90,12 @@ func TestAfterASkippedStep(t *testing.T) {
 			"### Mistake: without one", "```console", "$ ip link add rb0 type bridge", "```",
 			"- [ ] `host` has the interface `rb0`"})...), "pass skip pass skip",
 			[]string{"needs step 2 “B”, which was skipped: line 10: netlink driver cannot say nexthop"}},
+		{"a mistake at a skipped step that another driver has run", lines(slices.Concat(begin, []string{"## B",
+			"```console", "$ ip link add br0 type bridge", "$ ip nexthop list", "```",
+			"- [ ] `host` has the interface `br0`", "### Mistake: without a fix", "```console",
+			"$ ip link add rb0 type bridge", "```", "- [ ] `host` has the interface `rb0`", "## C", "```console",
+			"$ ip link set br0 up", "```", "- [ ] `br0` in `host` is up"})...), "pass skip skip pass",
+			[]string{"\nline 10: netlink driver cannot say nexthop\n"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -89,9 +89,7 @@ func TestTables(t *testing.T) {
 			l := started(t)
 			do := func(commands ...string) {
 				t.Helper()
-				if err := l.Do(ctx, driver, commands...); err != nil {
-					t.Fatal(err)
-				}
+				doBy(t, l, driver, commands...)
 			}
 			do(street...)
 			do("ip netns exec a ping -c1 -W5 10.0.1.1") // so that br0 has learned a0
