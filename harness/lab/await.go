@@ -45,8 +45,8 @@ type awaiting struct {
 	settled bool
 	// falseSince is since when it is false in a lab that rests.
 	falseSince time.Time
-	// asked is set when the neighbours behind which its packets may wait were asked for again.
-	asked bool
+	// last is set when it is judged for the last time, in a lab that was seen to rest before.
+	last bool
 	// doubtful is since when it waits for nothing but what may stay as it is.
 	doubtful time.Time
 }

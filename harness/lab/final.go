@@ -24,14 +24,15 @@ const (
 // final reports whether a check that is false cannot become true any more: it was false for long enough while the lab
 // rested. In doubt it can.
 func (k *look) final(ctx context.Context, a *awaiting) bool {
-	enough, ok := k.lab.falseForGood(a.check.Claim.Needs())
+	needs := a.check.Claim.Needs()
+	enough, ok := k.lab.falseForGood(needs)
 	if !ok || a.result.Outcome != scenario.Fail {
 		return false
 	}
 	s, err := k.snapshot(ctx)
 	switch {
 	case err != nil || !rests(s, a.limit):
-		a.falseSince = time.Time{}
+		a.falseSince, a.last = time.Time{}, false
 		return false
 	case a.falseSince.IsZero():
 		a.falseSince = time.Now()
@@ -39,16 +40,16 @@ func (k *look) final(ctx context.Context, a *awaiting) bool {
 	if time.Since(a.falseSince) < enough {
 		return false
 	}
-	if a.check.Claim.Needs().Class == claim.ByWhole {
-		return len(s.Pending()) == 0
-	}
-	// A router that has asked for a neighbour before it was there asks again within a second. Asked now, it need not.
-	unanswered := claim.Unanswered(a.check.Claim, s)
-	if len(unanswered) == 0 || a.asked {
+	switch {
+	case needs.Class == claim.ByWhole && len(s.Pending()) > 0:
+		return false
+	case needs.Class == claim.ByState, a.last:
 		return true
 	}
-	a.asked = true
-	k.askAgain(unanswered)
+	// The snapshot is younger than the verdict: what held a packet up may be over since then. So it is sent once more.
+	// A router that has asked for a neighbour before it was there asks again within a second; asked now, it need not.
+	a.last = true
+	k.askAgain(claim.Unanswered(a.check.Claim, s))
 	return false
 }
 

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"netnscheck/harness/claim"
 	"netnscheck/harness/scenario"
@@ -112,6 +113,16 @@ func (s *scene) falseBefore(ctx context.Context, open []scenario.Check, base *Ba
 		c := open[i]
 		if v.Outcome == scenario.Pass {
 			v = s.lab.trueBefore(ctx, c, v, base)
+		}
+		// What earlier steps have begun may be counted here: it ends.
+		for start := time.Now(); v.Outcome == scenario.Pass && c.Claim.Needs().Class == claim.BySince &&
+			time.Since(start) < scenario.DefaultLimit; {
+			fresh, err := s.lab.Baseline(ctx, []scenario.Check{c})
+			if err != nil {
+				break
+			}
+			v = s.lab.evaluateAll(ctx, []scenario.Check{c}, fresh, false)[0]
+			fresh.Close()
 		}
 		problem := scenario.Problem{Line: c.Line}
 		switch v.Outcome {
