@@ -15,6 +15,7 @@ import (
 	"netnscheck/harness/internal/observe"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
+	"netnscheck/harness/state/changes"
 )
 
 // Live judges the checks of a step while somebody works in the lab: it hears from the kernel what changes and judges
@@ -44,7 +45,7 @@ type Live struct {
 }
 
 // Heard is what the kernel has told: which kinds of things may have changed in which namespaces.
-type Heard = feed.Change
+type Heard = changes.Change
 
 // Change is why the checks of a step are judged.
 type Change struct {

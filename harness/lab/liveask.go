@@ -9,10 +9,10 @@ import (
 	"time"
 
 	"netnscheck/harness/claim"
-	"netnscheck/harness/internal/feed"
 	"netnscheck/harness/internal/probe"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
+	"netnscheck/harness/state/changes"
 )
 
 // answered is what a program or the network has answered to a check, and under which circumstances; the zero value is
@@ -25,7 +25,7 @@ type answered struct {
 }
 
 // neighbourly are the kinds of changes after which a packet may get through that did not before.
-const neighbourly = feed.Neighbours | feed.Forwarding
+const neighbourly = changes.Neighbours | changes.Forwarding
 
 // circumstances are what an answer depends on, as far as a state shows it.
 type circumstances struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"netnscheck/harness/internal/labworld"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/scenario"
 )
@@ -27,12 +28,14 @@ func Prepared(ctx context.Context, sc *scenario.Scenario, o Options) (*Lab, erro
 	return nil, fmt.Errorf("prepare a lab of %s: %w", sc.ID, err)
 }
 
-// World is the lab's set of namespaces, for the packages below harness/internal. Whatever they do to it may change the
-// lab at any time.
-func (l *Lab) World() *netns.World {
-	l.busy.Store(true)
-	l.filters.Store(true)
-	return l.world
+// init lends the lab's set of namespaces to packages below harness/internal.
+func init() {
+	labworld.Of = func(lab any) *netns.World {
+		l := lab.(*Lab)
+		l.busy.Store(true)
+		l.filters.Store(true)
+		return l.world
+	}
 }
 
 // Perform runs the commands of step i (from 0) in a lab, whatever was done there before, with the first driver that has

@@ -95,7 +95,7 @@ func checkTitle(what, title string) error {
 	case title == "":
 		return fmt.Errorf("the title is missing: write # %s: TITLE", what)
 	case strings.EqualFold(strings.ReplaceAll(title, "-", ""), "setup") || strings.EqualFold(title, "set up"):
-		return errors.New("Setup is no step: what you type before the first # step: is the set-up")
+		return fmt.Errorf("a %s cannot be called Setup: what you type before the first # step: is the set-up", what)
 	case strings.Contains(title, "{{"), strings.ContainsAny(title, "#<>[]*_\\"):
 		return fmt.Errorf("the title %q: without { # < > [ ] * _ and \\, please, which mean something in Markdown",
 			title)

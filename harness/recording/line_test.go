@@ -30,7 +30,7 @@ func TestReadLine(t *testing.T) {
 		"# stepp: x":                       `there is no marker "stepp", did you mean # step: …?`,
 		"# misteak: x":                     "did you mean # mistake: …?",
 		"# fix: x":                         "a fix has no title",
-		"# step: Setup":                    "Setup is no step",
+		"# step: Setup":                    "a step cannot be called Setup",
 		"# step: a <!-- b":                 "which mean something in Markdown",
 		"# step: {{x}}":                    "which mean something in Markdown",
 		"ip link | wc -l":                  `"|" is no operator here`,

@@ -18,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/internal/netns"
+	"netnscheck/harness/state/changes"
 )
 
 // Changes that follow each other within quiet are told as one, but none later than longest.
@@ -37,7 +38,7 @@ type Feed struct {
 	routes, filters, bell int
 	ask                   *asker
 	lacks                 []string
-	changes               chan Change
+	changes               chan changes.Change
 	dirty                 chan struct{} // has a value if pending has changed
 	done                  chan struct{} // closed by Close
 	silent                chan struct{} // closed when the listener has ended
@@ -53,7 +54,7 @@ type Feed struct {
 	wakeups, reads atomic.Int64
 
 	mu      sync.Mutex // guards the fields below
-	pending Change
+	pending changes.Change
 	notes   int // how often something was added to pending
 	waiting []chan struct{}
 	hearers map[string][]*Hearer
@@ -80,7 +81,7 @@ func Open(w *netns.World) (*Feed, error) {
 // prepare is Open without the goroutines.
 func prepare(w *netns.World) (*Feed, error) {
 	f := &Feed{world: w, tellers: netns.Tellers{Names: -1, Mounts: -1}, routes: -1, filters: -1, bell: -1,
-		changes: make(chan Change), dirty: make(chan struct{}, 1),
+		changes: make(chan changes.Change), dirty: make(chan struct{}, 1),
 		done: make(chan struct{}), silent: make(chan struct{}), names: map[string]known{}, by: map[int][]string{},
 		hearers: map[string][]*Hearer{}}
 	if err := f.open(); err != nil {
@@ -125,7 +126,7 @@ func (f *Feed) Lacks() []string { return f.lacks }
 
 // Changes gives one Change for each burst of changes. While nobody receives, changes are joined. It is closed by Close,
 // and if the kernel fails to tell any more: see Err.
-func (f *Feed) Changes() <-chan Change { return f.changes }
+func (f *Feed) Changes() <-chan changes.Change { return f.changes }
 
 // Err is why Changes was closed; nil after Close.
 func (f *Feed) Err() error {
@@ -136,11 +137,11 @@ func (f *Feed) Err() error {
 
 // Take returns at once what has changed since the last Change, which Changes then does not give: everything that the
 // kernel told before the call.
-func (f *Feed) Take() Change {
+func (f *Feed) Take() changes.Change {
 	f.sync()
 	f.mu.Lock()
 	c := f.pending
-	f.pending = Change{}
+	f.pending = changes.Change{}
 	f.notes++
 	f.mu.Unlock()
 	f.stir()

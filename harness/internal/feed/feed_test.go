@@ -10,6 +10,7 @@ import (
 
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/state"
+	"netnscheck/harness/state/changes"
 )
 
 // TestKinds: each command changes what it says, in the namespace where it does so.
@@ -18,47 +19,47 @@ func TestKinds(t *testing.T) {
 	l := newLab(t, "testns", "prodns", "quiet")
 	for _, c := range []struct {
 		line    string
-		want    map[string]Kinds
+		want    map[string]changes.Kinds
 		require string
 	}{
 		{"true", nil, ""},
 		{"ip -n testns address; ip netns exec testns true; ip netns list; ip -all netns exec true", nil, ""},
-		{"ip link add eth7 type veth peer name eth8", map[string]Kinds{state.Host: Links}, ""},
-		{"ip link add va type veth peer name vb netns testns", map[string]Kinds{state.Host: Links, "testns": Links},
+		{"ip link add eth7 type veth peer name eth8", map[string]changes.Kinds{state.Host: changes.Links}, ""},
+		{"ip link add va type veth peer name vb netns testns", map[string]changes.Kinds{state.Host: changes.Links, "testns": changes.Links},
 			""},
-		{"ip -n testns address add 10.1.0.1/24 dev vb", map[string]Kinds{"testns": Addresses}, ""},
-		{"ip -n testns address add fd00::1/64 dev vb nodad", map[string]Kinds{"testns": Addresses}, ""},
-		{"ip link set va up", map[string]Kinds{state.Host: Links, "testns": 0}, ""},
-		{"ip -n testns link set vb up", map[string]Kinds{state.Host: Links, "testns": Links | Routes}, ""},
-		{"ip -n testns route add 10.2.0.0/24 via 10.1.0.2", map[string]Kinds{"testns": Routes}, ""},
-		{"ip -n testns -6 route add fd01::/64 via fd00::2", map[string]Kinds{"testns": Routes}, ""},
-		{"ip -n testns rule add from 10.3.0.0/24 table 100", map[string]Kinds{"testns": Rules}, ""},
-		{"ip -n testns -6 rule add from fd03::/64 table 100", map[string]Kinds{"testns": Rules}, ""},
-		{"ip -n testns neighbour add 10.1.0.9 lladdr 02:00:00:00:00:09 dev vb", map[string]Kinds{"testns": Neighbours},
+		{"ip -n testns address add 10.1.0.1/24 dev vb", map[string]changes.Kinds{"testns": changes.Addresses}, ""},
+		{"ip -n testns address add fd00::1/64 dev vb nodad", map[string]changes.Kinds{"testns": changes.Addresses}, ""},
+		{"ip link set va up", map[string]changes.Kinds{state.Host: changes.Links, "testns": 0}, ""},
+		{"ip -n testns link set vb up", map[string]changes.Kinds{state.Host: changes.Links, "testns": changes.Links | changes.Routes}, ""},
+		{"ip -n testns route add 10.2.0.0/24 via 10.1.0.2", map[string]changes.Kinds{"testns": changes.Routes}, ""},
+		{"ip -n testns -6 route add fd01::/64 via fd00::2", map[string]changes.Kinds{"testns": changes.Routes}, ""},
+		{"ip -n testns rule add from 10.3.0.0/24 table 100", map[string]changes.Kinds{"testns": changes.Rules}, ""},
+		{"ip -n testns -6 rule add from fd03::/64 table 100", map[string]changes.Kinds{"testns": changes.Rules}, ""},
+		{"ip -n testns neighbour add 10.1.0.9 lladdr 02:00:00:00:00:09 dev vb", map[string]changes.Kinds{"testns": changes.Neighbours},
 			""},
-		{"ip -n testns nexthop add id 7 via 10.1.0.2 dev vb", map[string]Kinds{"testns": Nexthops}, ""},
-		{"ip -n prodns link add br0 type bridge", map[string]Kinds{"prodns": Links}, ""},
-		{"ip -n prodns link add p0 master br0 type veth peer name p1", map[string]Kinds{"prodns": Links}, ""},
-		{"bridge -n prodns fdb add 02:00:00:00:00:01 dev p0 master static", map[string]Kinds{"prodns": Forwarding}, ""},
-		{"ip -n prodns link set br0 type bridge vlan_filtering 1", map[string]Kinds{"prodns": Links},
+		{"ip -n testns nexthop add id 7 via 10.1.0.2 dev vb", map[string]changes.Kinds{"testns": changes.Nexthops}, ""},
+		{"ip -n prodns link add br0 type bridge", map[string]changes.Kinds{"prodns": changes.Links}, ""},
+		{"ip -n prodns link add p0 master br0 type veth peer name p1", map[string]changes.Kinds{"prodns": changes.Links}, ""},
+		{"bridge -n prodns fdb add 02:00:00:00:00:01 dev p0 master static", map[string]changes.Kinds{"prodns": changes.Forwarding}, ""},
+		{"ip -n prodns link set br0 type bridge vlan_filtering 1", map[string]changes.Kinds{"prodns": changes.Links},
 			"bridge-vlan-filtering"},
-		{"bridge -n prodns vlan add vid 10 dev p0", map[string]Kinds{"prodns": Links}, "bridge-vlan-filtering"},
+		{"bridge -n prodns vlan add vid 10 dev p0", map[string]changes.Kinds{"prodns": changes.Links}, "bridge-vlan-filtering"},
 		{"ip -n prodns link set br0 up && ip -n prodns link set p0 up && ip -n prodns link set p1 up",
-			map[string]Kinds{"prodns": Links}, ""},
-		{"bridge -n prodns mdb add dev br0 port p0 grp 239.1.1.1 permanent", map[string]Kinds{"prodns": Forwarding},
+			map[string]changes.Kinds{"prodns": changes.Links}, ""},
+		{"bridge -n prodns mdb add dev br0 port p0 grp 239.1.1.1 permanent", map[string]changes.Kinds{"prodns": changes.Forwarding},
 			""},
-		{"ip netns exec prodns sysctl -w net.ipv4.ip_forward=1", map[string]Kinds{"prodns": Settings}, ""},
-		{"ip netns exec prodns sysctl -w net.ipv4.conf.p0.rp_filter=2", map[string]Kinds{"prodns": Settings}, ""},
-		{"tc -n prodns qdisc add dev p0 root pfifo", map[string]Kinds{"prodns": Queueing}, ""},
-		{"ip netns exec prodns nft add table ip t", map[string]Kinds{"prodns": Filters}, "nftables"},
-		{"ip netns add third", map[string]Kinds{"third": Names}, ""},
-		{"ip -n third link set lo up", map[string]Kinds{"third": Links | Addresses | Routes}, ""},
-		{"ip netns set third 42", map[string]Kinds{state.Host: IDs}, ""},
-		{"ip link set eth7 netns third", map[string]Kinds{state.Host: Links, "third": Links}, ""},
+		{"ip netns exec prodns sysctl -w net.ipv4.ip_forward=1", map[string]changes.Kinds{"prodns": changes.Settings}, ""},
+		{"ip netns exec prodns sysctl -w net.ipv4.conf.p0.rp_filter=2", map[string]changes.Kinds{"prodns": changes.Settings}, ""},
+		{"tc -n prodns qdisc add dev p0 root pfifo", map[string]changes.Kinds{"prodns": changes.Queueing}, ""},
+		{"ip netns exec prodns nft add table ip t", map[string]changes.Kinds{"prodns": changes.Filters}, "nftables"},
+		{"ip netns add third", map[string]changes.Kinds{"third": changes.Names}, ""},
+		{"ip -n third link set lo up", map[string]changes.Kinds{"third": changes.Links | changes.Addresses | changes.Routes}, ""},
+		{"ip netns set third 42", map[string]changes.Kinds{state.Host: changes.IDs}, ""},
+		{"ip link set eth7 netns third", map[string]changes.Kinds{state.Host: changes.Links, "third": changes.Links}, ""},
 		{"ip netns del third; until ! ip link show eth8 >/dev/null 2>&1; do :; done",
-			map[string]Kinds{"third": Names, state.Host: Links}, ""},
-		{"touch /run/netns/stray", map[string]Kinds{"stray": Names}, ""},
-		{"rm /run/netns/stray", map[string]Kinds{"stray": Names}, ""},
+			map[string]changes.Kinds{"third": changes.Names, state.Host: changes.Links}, ""},
+		{"touch /run/netns/stray", map[string]changes.Kinds{"stray": changes.Names}, ""},
+		{"rm /run/netns/stray", map[string]changes.Kinds{"stray": changes.Names}, ""},
 	} {
 		if c.require != "" && !has(t, c.require) {
 			continue
@@ -91,11 +92,11 @@ func TestDeleted(t *testing.T) {
 	l.run("ip link add va type veth peer name vb netns testns && ip -n testns link set vb up")
 	l.f.Take()
 	l.run("ip netns del testns")
-	seen := Change{}
-	for !seen.Kinds[state.Host].Has(Links) { // a feed that keeps the namespace alive waits until the test times out
+	seen := changes.Change{}
+	for !seen.Kinds[state.Host].Has(changes.Links) { // a feed that keeps the namespace alive waits until the test times out
 		seen.Add(<-l.f.Changes())
 	}
-	if !seen.Kinds["testns"].Has(Names) {
+	if !seen.Kinds["testns"].Has(changes.Names) {
 		t.Errorf("testns was deleted: %v", seen)
 	}
 	if links := l.run("ip -o link show type veth"); links != "" {
@@ -112,7 +113,7 @@ func TestIDs(t *testing.T) {
 	before := l.run(ask)
 	l.f.Take()
 	l.run("ip -n testns link set lo up")
-	if c := l.f.Take(); !c.Kinds["testns"].Has(Links) {
+	if c := l.f.Take(); !c.Kinds["testns"].Has(changes.Links) {
 		t.Fatalf("the feed has no id for testns: %v", c)
 	}
 	if after := l.run(ask); after != before || !strings.HasPrefix(before, "nsid 5 ") ||
@@ -130,7 +131,7 @@ func TestNames(t *testing.T) {
 		t.Helper()
 		l.f.Take()
 		l.run("ip -n " + name + " link set lo up")
-		if c := l.f.Take(); !c.Kinds[name].Has(Links) {
+		if c := l.f.Take(); !c.Kinds[name].Has(changes.Links) {
 			t.Errorf("%s: a change in %s was not told: %v", what, name, c)
 		}
 	}
@@ -145,22 +146,22 @@ func TestNames(t *testing.T) {
 	l.run("ln -s taken /run/netns/alias && ip -n taken link set lo down")
 	up("a symbolic link", "alias")
 	l.run("ip -n taken link set lo down")
-	if c := l.f.Take(); !c.Kinds["taken"].Has(Links) || !c.Kinds["alias"].Has(Links) {
+	if c := l.f.Take(); !c.Kinds["taken"].Has(changes.Links) || !c.Kinds["alias"].Has(changes.Links) {
 		t.Errorf("a namespace with two names: %v", c)
 	}
 	l.run("touch /run/netns/late")
 	l.f.Take()
 	l.run("unshare -n mount --bind /proc/self/ns/net /run/netns/late") // what `ip netns add` does last
-	if c := l.f.Take(); !c.Kinds["late"].Has(Names) {
+	if c := l.f.Take(); !c.Kinds["late"].Has(changes.Names) {
 		t.Errorf("a mount on an entry: %v", c)
 	}
 	up("a mount on an entry", "late")
 	l.run("umount /run/netns/late")
-	if c := l.f.Take(); !c.Kinds["late"].Has(Names) {
+	if c := l.f.Take(); !c.Kinds["late"].Has(changes.Names) {
 		t.Errorf("the entry is a file again: %v", c)
 	}
 	l.run("rm /run/netns/alias; ip netns del taken; kill $(cat /run/pid)")
-	if c := l.f.Take(); !c.Kinds["taken"].Has(Names) || !c.Kinds["alias"].Has(Names) {
+	if c := l.f.Take(); !c.Kinds["taken"].Has(changes.Names) || !c.Kinds["alias"].Has(changes.Names) {
 		t.Errorf("two names are gone: %v", c)
 	}
 }
@@ -213,7 +214,7 @@ func TestFlood(t *testing.T) {
 		}
 	}()
 	for range 3 {
-		if c := <-l.f.Changes(); !c.Kinds["testns"].Has(Links) && !c.Everything {
+		if c := <-l.f.Changes(); !c.Kinds["testns"].Has(changes.Links) && !c.Everything {
 			t.Errorf("in a flood of links: %v", c)
 		}
 	}

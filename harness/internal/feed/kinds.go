@@ -1,40 +1,44 @@
 package feed
 
-import "golang.org/x/sys/unix"
+import (
+	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/state/changes"
+)
 
 // kindOf is the kind of change that a message of rtnetlink reports; 0 for one that concerns no State.
-func kindOf(m message) Kinds {
+func kindOf(m message) changes.Kinds {
 	family := byte(unix.AF_UNSPEC)
 	if len(m.body) > 0 {
 		family = m.body[0]
 	}
 	switch m.kind {
 	case unix.RTM_NEWLINK, unix.RTM_DELLINK, unix.RTM_NEWVLAN, unix.RTM_DELVLAN:
-		return Links
+		return changes.Links
 	case unix.RTM_NEWADDR, unix.RTM_DELADDR:
-		return Addresses
+		return changes.Addresses
 	case unix.RTM_NEWROUTE, unix.RTM_DELROUTE:
-		return Routes
+		return changes.Routes
 	case unix.RTM_NEWRULE, unix.RTM_DELRULE:
-		return Rules
+		return changes.Rules
 	case unix.RTM_NEWNEIGH, unix.RTM_DELNEIGH:
 		if family == unix.AF_BRIDGE {
-			return Forwarding
+			return changes.Forwarding
 		}
-		return Neighbours
+		return changes.Neighbours
 	case unix.RTM_NEWMDB, unix.RTM_DELMDB:
-		return Forwarding
+		return changes.Forwarding
 	case unix.RTM_NEWNEXTHOP, unix.RTM_DELNEXTHOP:
-		return Nexthops
+		return changes.Nexthops
 	case unix.RTM_NEWNSID, unix.RTM_DELNSID:
-		return IDs
+		return changes.IDs
 	case unix.RTM_NEWNETCONF, unix.RTM_DELNETCONF:
-		return Settings
+		return changes.Settings
 	case unix.RTM_NEWMULTICAST, unix.RTM_DELMULTICAST:
-		return Groups
+		return changes.Groups
 	case unix.RTM_NEWQDISC, unix.RTM_DELQDISC, unix.RTM_NEWTCLASS, unix.RTM_DELTCLASS, unix.RTM_NEWTFILTER,
 		unix.RTM_DELTFILTER, unix.RTM_NEWCHAIN, unix.RTM_DELCHAIN:
-		return Queueing
+		return changes.Queueing
 	}
 	return 0
 }

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"netnscheck/harness/state/changes"
 )
 
 // most is how many datagrams of one socket are received at a time, so that a flood on one keeps none of the others from
@@ -63,7 +65,7 @@ func (f *Feed) round(watched []unix.PollFd) {
 		look = f.drain(f.routes, f.route) || look
 	}
 	if f.filters >= 0 && (watched[2].Revents != 0 || len(waiting) > 0) {
-		f.drain(f.filters, func(id int, _ message) bool { return f.note(id, Filters) })
+		f.drain(f.filters, func(id int, _ message) bool { return f.note(id, changes.Filters) })
 	}
 	if watched[3].Fd >= 0 && (watched[3].Revents != 0 || len(waiting) > 0) {
 		look = f.readNames(entries) || look
@@ -107,14 +109,14 @@ func (f *Feed) route(id int, m message) (look bool) {
 }
 
 // note adds to the change that is told next. It never makes it necessary to look at the names again.
-func (f *Feed) note(id int, k Kinds) (look bool) {
+func (f *Feed) note(id int, k changes.Kinds) (look bool) {
 	names := f.by[id]
 	if len(names) == 0 || k == 0 {
 		return false
 	}
 	f.mu.Lock()
 	for _, name := range names {
-		f.pending.note(name, k)
+		f.pending.Note(name, k)
 	}
 	f.notes++
 	f.mu.Unlock()
@@ -197,10 +199,10 @@ func (f *Feed) burst() bool {
 }
 
 // peek is the change to be told, and how much was added to it so far.
-func (f *Feed) peek() (Change, int) {
+func (f *Feed) peek() (changes.Change, int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.pending.clone(), f.notes
+	return f.pending.Clone(), f.notes
 }
 
 // told forgets the change that was told, unless something was added to it meanwhile.
@@ -208,6 +210,6 @@ func (f *Feed) told(notes int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.notes == notes {
-		f.pending = Change{}
+		f.pending = changes.Change{}
 	}
 }

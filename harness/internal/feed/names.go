@@ -9,6 +9,7 @@ import (
 
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/state"
+	"netnscheck/harness/state/changes"
 )
 
 // readNames reads which entries of /run/netns were made or removed. all is set if some were lost.
@@ -96,7 +97,7 @@ func (f *Feed) look(entries map[string]bool) {
 	}
 	f.mu.Lock()
 	for name := range changed {
-		f.pending.note(name, Names)
+		f.pending.Note(name, changes.Names)
 	}
 	f.notes++
 	f.mu.Unlock()

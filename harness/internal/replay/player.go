@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"netnscheck/harness/internal/labworld"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/program"
 	"netnscheck/harness/internal/session/shell"
@@ -61,7 +62,7 @@ func (p *player) run(ctx context.Context) error {
 		if blank(c.Text) && !c.Solve {
 			continue
 		}
-		if err := program.Crowded(p.lab.World()); err != nil {
+		if err := program.Crowded(labworld.Of(p.lab)); err != nil {
 			p.stop()
 			return fmt.Errorf("%s: %w", c.Where, err)
 		}
@@ -162,7 +163,7 @@ func (p *player) shellOf(c Command) (*typist, error) {
 		p.last = t
 		return t, nil
 	}
-	f, err := program.Feed(p.lab.World(), at.netns, p.Shell, shell.Bin)
+	f, err := program.Feed(labworld.Of(p.lab), at.netns, p.Shell, shell.Bin)
 	if err != nil {
 		return nil, err
 	}

@@ -19,6 +19,7 @@ import (
 
 	"netnscheck/harness/grade"
 	"netnscheck/harness/internal/inside"
+	"netnscheck/harness/internal/labworld"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/internal/session/shell"
 	"netnscheck/harness/lab"
@@ -114,7 +115,7 @@ var (
 
 // furnish adds the programs of a learner's lab.
 func (p *player) furnish() error {
-	err := p.lab.World().InMounts(func() error {
+	err := labworld.Of(p.lab).InMounts(func() error {
 		if err := os.MkdirAll(shell.Bin, 0o755); err != nil {
 			return err
 		}

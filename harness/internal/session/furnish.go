@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"netnscheck/harness/internal/labworld"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/internal/session/shell"
 )
@@ -15,7 +16,7 @@ import (
 // furnish puts the files of the shells into the lab, and the programs that a session adds. It writes into folders that
 // programs may have changed, but in their mounts alone, where they could write as well.
 func (s *session) furnish() error {
-	err := s.lab.World().InMounts(func() error {
+	err := labworld.Of(s.lab).InMounts(func() error {
 		if err := os.MkdirAll(shell.Bin, 0o755); err != nil {
 			return err
 		}
@@ -44,7 +45,7 @@ func (s *session) furnish() error {
 
 // greetNestedShells lets a bash that is started in another one have the same prompt and hooks.
 func (s *session) greetNestedShells() error {
-	err := s.lab.World().InMounts(func() error {
+	err := labworld.Of(s.lab).InMounts(func() error {
 		path := filepath.Join(s.home(), ".bashrc")
 		file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"net"
 	"time"
 
+	"netnscheck/harness/internal/labworld"
 	"netnscheck/harness/internal/session/shell"
 	"netnscheck/harness/internal/session/wire"
 )
@@ -21,7 +22,7 @@ const (
 // serve answers the command lab in the lab, through a socket there.
 func (s *session) serve(ctx context.Context) error {
 	var listener net.Listener
-	err := s.lab.World().InMounts(func() (err error) {
+	err := labworld.Of(s.lab).InMounts(func() (err error) {
 		listener, err = net.Listen("unix", shell.Socket)
 		return err
 	})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/creack/pty"
 
+	"netnscheck/harness/internal/labworld"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/program"
 	"netnscheck/harness/internal/session/shell"
@@ -85,7 +86,7 @@ func (s *session) asSeenInside(slave *os.File) (same *os.File) {
 	if err != nil {
 		return slave
 	}
-	s.lab.World().InMounts(func() error {
+	labworld.Of(s.lab).InMounts(func() error {
 		file, err := os.OpenFile(slave.Name(), os.O_RDWR|syscall.O_NOCTTY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
 		if err != nil {
 			return err
@@ -109,7 +110,7 @@ func (t *terminal) start(o wire.Open, tty *os.File) error {
 		return fmt.Errorf("start the shell: %w", err)
 	}
 	env := append(program.ShellEnvironment(shell.Bin), o.Environment...)
-	t.running, err = t.session.lab.World().Start(netns.Program{Path: path, Args: setup.Args,
+	t.running, err = labworld.Of(t.session.lab).Start(netns.Program{Path: path, Args: setup.Args,
 		Env: append(env, setup.Environment...), Dir: t.session.home(), Input: tty, Output: tty, Terminal: true})
 	return err
 }

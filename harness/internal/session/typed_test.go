@@ -231,8 +231,7 @@ func (p *typist) done(i int) {
 		view := p.desk.sitting.View()
 		p.desk.mu.Unlock()
 		if done {
-			p.desk.work.Lock() // counters and events count for the next step from now on
-			p.desk.work.Unlock()
+			p.judged() // counters and events count for the next step from now on
 			return
 		}
 		select {
@@ -241,6 +240,12 @@ func (p *typist) done(i int) {
 			p.Fatalf("%s:%d: “%s” is not done: %s", p.sc.File, p.sc.Steps[i].Line, p.sc.Steps[i].Title, open(view))
 		}
 	}
+}
+
+// judged waits until nothing is being judged.
+func (p *typist) judged() {
+	p.desk.work.Lock()
+	defer p.desk.work.Unlock()
 }
 
 // open says which checks of the current step do not hold.
@@ -257,8 +262,7 @@ func open(v sitting.View) string {
 // settled waits until the checks are judged and the kernel is about to do nothing more.
 func (p *typist) settled() {
 	p.Helper()
-	p.desk.work.Lock()
-	p.desk.work.Unlock()
+	p.judged()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	late := time.After(limit)

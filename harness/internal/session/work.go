@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"netnscheck/harness/internal/labworld"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/program"
 	"netnscheck/harness/internal/session/wire"
@@ -81,7 +82,7 @@ func again(ctx context.Context, l *lab.Lab, e progress.Entry) (why string) {
 	if ns == "" {
 		ns = netns.Host
 	}
-	out, status, err := program.Run(ctx, l.World(), ns, []string{"sh", "-c", e.Line}, replayLasts)
+	out, status, err := program.Run(ctx, labworld.Of(l), ns, []string{"sh", "-c", e.Line}, replayLasts)
 	if e.Status != 0 && err == nil {
 		return "" // it failed the first time, too
 	}

@@ -51,10 +51,7 @@ func TestChangedIsMarked(t *testing.T) {
 			}
 			d := drawing.Of(&after.State, drawing.Options{Width: 100, Changed: told})
 			text := d.Text()
-			var got []string
-			for _, m := range regexp.MustCompile(`\*([^ ]+( via [^ ]+ dev [^ ]+)?)`).FindAllString(text, -1) {
-				got = append(got, m)
-			}
+			got := regexp.MustCompile(`\*([^ ]+( via [^ ]+ dev [^ ]+)?)`).FindAllString(text, -1)
 			slices.Sort(got)
 			if !slices.Equal(got, c.want) || strings.Contains(text, "* changed last") != (c.want != nil) {
 				t.Errorf("told %q, marked %q, want %q\n%s", told, got, c.want, text)

@@ -21,8 +21,8 @@ func Command(s *screen.Screen) *cobra.Command {
 		Use:   "lab",
 		Short: "Do a scenario by hand, in a sandbox of your own",
 		Args:  status.NoSuchCommand,
-		Long: `With a lab open, ` + "`harness lab`" + ` alone says where you are. In the shell of a lab all of
-this is the command lab: lab check, lab hint and so on.`,
+		Long: `With a lab open, ` + "`harness lab`" + ` alone says where you are. In the shell of
+a lab all of this is the command lab: lab check, lab hint and so on.`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if !opened.Inside() {
 				return c.Help()

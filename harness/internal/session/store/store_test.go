@@ -370,9 +370,9 @@ func TestAdopt(t *testing.T) {
 	if _, err := l.Socket(); err != nil {
 		t.Fatal(err)
 	}
-	_ = filepath.WalkDir(home, func(path string, e fs.DirEntry, err error) error {
-		info, err := os.Lstat(path)
-		if err != nil || ownerOf(info) != 1 {
+	_ = filepath.WalkDir(home, func(path string, _ fs.DirEntry, err error) error {
+		info, failed := os.Lstat(path)
+		if err = errors.Join(err, failed); err != nil || ownerOf(info) != 1 {
 			t.Errorf("%s is not the user's: %v", path, err)
 		}
 		return nil

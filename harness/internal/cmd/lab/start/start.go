@@ -38,11 +38,11 @@ func Command(s *screen.Screen) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "start [ID | FILE.md]",
 		Short: "Start a lab: your shell on the host that a scenario describes",
-		Long: `Starts a shell in a sandbox whose host looks as the scenario says, with the names
-of the scenario. You are root there, and nothing that you do reaches this machine.
-The lab ends with its shell: type exit. The next time it goes on where you stopped:
-the commands that you ran are run again. Without an argument it lists the course, with
-what you have finished, and what is next.`,
+		Long: `Starts a shell in a sandbox whose host looks as the scenario says, with the
+names of the scenario. You are root there, and nothing that you do reaches this
+machine. The lab ends with its shell: type exit. The next time it goes on where
+you stopped: the commands that you ran are run again. Without an argument it
+lists the course, with what you have finished, and what is next.`,
 		Args:              status.Args(0, 1, "the id or the file of one scenario"),
 		ValidArgsFunction: input.CompleteIDs,
 		RunE: func(c *cobra.Command, args []string) error {

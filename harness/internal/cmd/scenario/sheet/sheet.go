@@ -50,7 +50,8 @@ step as boxes to tick, its points, and the hints on a page of their own.`,
 		},
 	}
 	o.values.Flags(c.Flags())
-	c.Flags().StringVarP(&o.file, "output", "o", "-", "write to this `FILE.html`; - is standard output")
+	c.Flags().StringVarP(&o.file, "output", "o", "-", "write to this `FILE.html` (default: standard output)")
+	c.Flags().Lookup("output").DefValue = "" // the text has it
 	c.Flags().BoolVar(&o.noHints, "no-hints", false, "leave the hints out")
 	return c
 }

@@ -1,4 +1,6 @@
-package feed
+// Package changes says which kinds of things may have changed in which namespaces of a lab, as the kernel tells it: what
+// internal/feed hears and lab.Live judges by. It is pure: it hears nothing and reads no state.
+package changes
 
 import (
 	"maps"
@@ -88,19 +90,20 @@ func (c Change) String() string {
 func (c *Change) Add(other Change) {
 	c.Everything = c.Everything || other.Everything
 	for ns, k := range other.Kinds {
-		c.note(ns, k)
+		c.Note(ns, k)
 	}
 }
 
-func (c *Change) note(ns string, k Kinds) {
+// Note adds kinds of things in a namespace.
+func (c *Change) Note(ns string, k Kinds) {
 	if c.Kinds == nil {
 		c.Kinds = map[string]Kinds{}
 	}
 	c.Kinds[ns] |= k
 }
 
-// clone is a copy that shares nothing.
-func (c Change) clone() Change {
+// Clone is a copy that shares nothing.
+func (c Change) Clone() Change {
 	c.Kinds = maps.Clone(c.Kinds)
 	return c
 }
