@@ -12,12 +12,14 @@ import (
 // TestLabHostileEnds: whatever ends a lab, nothing of it stays, and it can be started again.
 func TestLabHostileEnds(t *testing.T) {
 	for name, end := range map[string]func(l *learner){
-		"kill everything":   func(l *learner) { l.types("kill -9 -1; kill -9 $$\n") },
-		"kill the shell":    func(l *learner) { l.types("kill -9 $$\n") },
-		"exec it away":      func(l *learner) { l.types("exec true\n") },
-		"a server stays":    func(l *learner) { l.types("sleep 4711 & disown; exit\n") },
-		"umount the names":  func(l *learner) { l.types("ip netns add a; umount -l /run/netns; exit\n") },
-		"delete everything": func(l *learner) { l.types("ip link set lo down; ip link del ens192; rm -rf /run; exit\n") },
+		"kill everything":  func(l *learner) { l.types("kill -9 -1; kill -9 $$\n") },
+		"kill the shell":   func(l *learner) { l.types("kill -9 $$\n") },
+		"exec it away":     func(l *learner) { l.types("exec true\n") },
+		"a server stays":   func(l *learner) { l.types("sleep 4711 & disown; exit\n") },
+		"umount the names": func(l *learner) { l.types("ip netns add a; umount -l /run/netns; exit\n") },
+		"delete everything": func(l *learner) {
+			l.types("ip link set lo down; ip link del ens192; rm -rf /run; exit\n")
+		},
 		"a full disk": func(l *learner) {
 			l.types("cat /dev/zero >/tmp/a; cat /dev/zero >/run/b; cat /dev/zero >~/c; exit\n")
 		},

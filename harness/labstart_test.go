@@ -202,7 +202,8 @@ func TestLabNews(t *testing.T) {
 		needPrograms(t, "ip")
 		l := sits(t, uid, "lab", "start", "veth-pair")
 		l.expects(prompt)
-		l.says("ip netns add testns", `namespace testns appeared\r\n.*✓ .*namespace .testns. exists.* \([4-7] of 9\)\r\n`)
+		l.says("ip netns add testns",
+			`namespace testns appeared\r\n.*✓ .*namespace .testns. exists.* \([4-7] of 9\)\r\n`)
 		l.expects(prompt)
 		l.says("ip netns del testns", `✗ .*again: namespace .testns. exists`)
 		l.expects(prompt)

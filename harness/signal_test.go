@@ -198,7 +198,8 @@ func TestKeep(t *testing.T) {
 		}
 		if strings.HasPrefix(lines.Text(), "There `ip netns exec") {
 			shell := exec.Command("sh", "-c", enter)
-			shell.Stdin = strings.NewReader("ls /run/netns\nharness version\nip netns exec testns ls /sys/class/net\nexit\n")
+			shell.Stdin = strings.NewReader(
+				"ls /run/netns\nharness version\nip netns exec testns ls /sys/class/net\nexit\n")
 			out, err := shell.CombinedOutput()
 			for _, want := range []string{"testns", "netnscheck ", "[red] # "} {
 				if err != nil || !strings.Contains(string(out), want) {

@@ -9,8 +9,8 @@ import (
 // View is what the learner sees now. The caller adds the State, if it was asked for.
 func (s *Sitting) View() View {
 	v := View{
-		Scenario: s.sc.ID, Title: page.WithValues(s.sc, s.sc.Title), Kind: s.sc.Kind, Exam: s.options.Exam, Step: s.at + 1,
-		Intro: s.part.Before, Prose: s.part.Prose, Answer: s.answer, Changed: slices.Clone(s.changed),
+		Scenario: s.sc.ID, Title: page.WithValues(s.sc, s.sc.Title), Kind: s.sc.Kind, Exam: s.options.Exam,
+		Step: s.at + 1, Intro: s.part.Before, Prose: s.part.Prose, Answer: s.answer, Changed: slices.Clone(s.changed),
 	}
 	for i, step := range s.steps {
 		shown := Step{Title: s.title(i), Done: step.Done, OutOf: s.worth[i], Hints: step.Hints,

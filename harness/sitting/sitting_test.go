@@ -151,7 +151,8 @@ func TestSteps(t *testing.T) {
 	}
 	v := s.View()
 	if v.Step != 2 || v.Prose != "Look at it.\n\n```console\n$ ip netns\n```" || !v.Steps[0].Done || v.Steps[1].Done ||
-		v.Title != "Two namespaces" || v.Steps[2].Title != "Remove one of Two" || v.Steps[2].Checks != nil || len(v.Steps[0].Checks) != 3 || v.Steps[0].Checks[2].Status != Holds {
+		v.Title != "Two namespaces" || v.Steps[2].Title != "Remove one of Two" || v.Steps[2].Checks != nil ||
+		len(v.Steps[0].Checks) != 3 || v.Steps[0].Checks[2].Status != Holds {
 		t.Errorf("step 2 is shown as %+v", v)
 	}
 	if news := s.Judge(looked("p")); news.StepDone || len(news.Now) > 0 {

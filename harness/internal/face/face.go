@@ -1,7 +1,7 @@
 // Package face lays out the parts of what a learner sees of a lab, a sitting.View, as lines of text of a width: for the
 // command lab in the lab's shell, and for the screen of `harness lab watch`, which so look alike. Both import it. It
-// writes nothing itself and never looks at a terminal; text that came out of a sandbox is escaped, so that its lines may
-// go to term.Writer.Painted.
+// writes nothing itself and never looks at a terminal; text that came out of a sandbox is escaped, so that its lines
+// may go to term.Writer.Painted.
 package face
 
 import (

@@ -13,53 +13,57 @@ import (
 	"netnscheck/harness/state/changes"
 )
 
+// kinds are those of a change, by namespace.
+type kinds map[string]changes.Kinds
+
 // TestKinds: each command changes what it says, in the namespace where it does so.
 func TestKinds(t *testing.T) {
 	needs(t, "ip", "bridge", "tc", "nft", "sysctl")
 	l := newLab(t, "testns", "prodns", "quiet")
 	for _, c := range []struct {
 		line    string
-		want    map[string]changes.Kinds
+		want    kinds
 		require string
 	}{
 		{"true", nil, ""},
 		{"ip -n testns address; ip netns exec testns true; ip netns list; ip -all netns exec true", nil, ""},
-		{"ip link add eth7 type veth peer name eth8", map[string]changes.Kinds{state.Host: changes.Links}, ""},
-		{"ip link add va type veth peer name vb netns testns", map[string]changes.Kinds{state.Host: changes.Links, "testns": changes.Links},
+		{"ip link add eth7 type veth peer name eth8", kinds{state.Host: changes.Links}, ""},
+		{"ip link add va type veth peer name vb netns testns",
+			kinds{state.Host: changes.Links, "testns": changes.Links},
 			""},
-		{"ip -n testns address add 10.1.0.1/24 dev vb", map[string]changes.Kinds{"testns": changes.Addresses}, ""},
-		{"ip -n testns address add fd00::1/64 dev vb nodad", map[string]changes.Kinds{"testns": changes.Addresses}, ""},
-		{"ip link set va up", map[string]changes.Kinds{state.Host: changes.Links, "testns": 0}, ""},
-		{"ip -n testns link set vb up", map[string]changes.Kinds{state.Host: changes.Links, "testns": changes.Links | changes.Routes}, ""},
-		{"ip -n testns route add 10.2.0.0/24 via 10.1.0.2", map[string]changes.Kinds{"testns": changes.Routes}, ""},
-		{"ip -n testns -6 route add fd01::/64 via fd00::2", map[string]changes.Kinds{"testns": changes.Routes}, ""},
-		{"ip -n testns rule add from 10.3.0.0/24 table 100", map[string]changes.Kinds{"testns": changes.Rules}, ""},
-		{"ip -n testns -6 rule add from fd03::/64 table 100", map[string]changes.Kinds{"testns": changes.Rules}, ""},
-		{"ip -n testns neighbour add 10.1.0.9 lladdr 02:00:00:00:00:09 dev vb", map[string]changes.Kinds{"testns": changes.Neighbours},
+		{"ip -n testns address add 10.1.0.1/24 dev vb", kinds{"testns": changes.Addresses}, ""},
+		{"ip -n testns address add fd00::1/64 dev vb nodad", kinds{"testns": changes.Addresses}, ""},
+		{"ip link set va up", kinds{state.Host: changes.Links, "testns": 0}, ""},
+		{"ip -n testns link set vb up", kinds{state.Host: changes.Links, "testns": changes.Links | changes.Routes}, ""},
+		{"ip -n testns route add 10.2.0.0/24 via 10.1.0.2", kinds{"testns": changes.Routes}, ""},
+		{"ip -n testns -6 route add fd01::/64 via fd00::2", kinds{"testns": changes.Routes}, ""},
+		{"ip -n testns rule add from 10.3.0.0/24 table 100", kinds{"testns": changes.Rules}, ""},
+		{"ip -n testns -6 rule add from fd03::/64 table 100", kinds{"testns": changes.Rules}, ""},
+		{"ip -n testns neighbour add 10.1.0.9 lladdr 02:00:00:00:00:09 dev vb", kinds{"testns": changes.Neighbours},
 			""},
-		{"ip -n testns nexthop add id 7 via 10.1.0.2 dev vb", map[string]changes.Kinds{"testns": changes.Nexthops}, ""},
-		{"ip -n prodns link add br0 type bridge", map[string]changes.Kinds{"prodns": changes.Links}, ""},
-		{"ip -n prodns link add p0 master br0 type veth peer name p1", map[string]changes.Kinds{"prodns": changes.Links}, ""},
-		{"bridge -n prodns fdb add 02:00:00:00:00:01 dev p0 master static", map[string]changes.Kinds{"prodns": changes.Forwarding}, ""},
-		{"ip -n prodns link set br0 type bridge vlan_filtering 1", map[string]changes.Kinds{"prodns": changes.Links},
+		{"ip -n testns nexthop add id 7 via 10.1.0.2 dev vb", kinds{"testns": changes.Nexthops}, ""},
+		{"ip -n prodns link add br0 type bridge", kinds{"prodns": changes.Links}, ""},
+		{"ip -n prodns link add p0 master br0 type veth peer name p1", kinds{"prodns": changes.Links}, ""},
+		{"bridge -n prodns fdb add 02:00:00:00:00:01 dev p0 master static", kinds{"prodns": changes.Forwarding}, ""},
+		{"ip -n prodns link set br0 type bridge vlan_filtering 1", kinds{"prodns": changes.Links},
 			"bridge-vlan-filtering"},
-		{"bridge -n prodns vlan add vid 10 dev p0", map[string]changes.Kinds{"prodns": changes.Links}, "bridge-vlan-filtering"},
+		{"bridge -n prodns vlan add vid 10 dev p0", kinds{"prodns": changes.Links}, "bridge-vlan-filtering"},
 		{"ip -n prodns link set br0 up && ip -n prodns link set p0 up && ip -n prodns link set p1 up",
-			map[string]changes.Kinds{"prodns": changes.Links}, ""},
-		{"bridge -n prodns mdb add dev br0 port p0 grp 239.1.1.1 permanent", map[string]changes.Kinds{"prodns": changes.Forwarding},
+			kinds{"prodns": changes.Links}, ""},
+		{"bridge -n prodns mdb add dev br0 port p0 grp 239.1.1.1 permanent", kinds{"prodns": changes.Forwarding},
 			""},
-		{"ip netns exec prodns sysctl -w net.ipv4.ip_forward=1", map[string]changes.Kinds{"prodns": changes.Settings}, ""},
-		{"ip netns exec prodns sysctl -w net.ipv4.conf.p0.rp_filter=2", map[string]changes.Kinds{"prodns": changes.Settings}, ""},
-		{"tc -n prodns qdisc add dev p0 root pfifo", map[string]changes.Kinds{"prodns": changes.Queueing}, ""},
-		{"ip netns exec prodns nft add table ip t", map[string]changes.Kinds{"prodns": changes.Filters}, "nftables"},
-		{"ip netns add third", map[string]changes.Kinds{"third": changes.Names}, ""},
-		{"ip -n third link set lo up", map[string]changes.Kinds{"third": changes.Links | changes.Addresses | changes.Routes}, ""},
-		{"ip netns set third 42", map[string]changes.Kinds{state.Host: changes.IDs}, ""},
-		{"ip link set eth7 netns third", map[string]changes.Kinds{state.Host: changes.Links, "third": changes.Links}, ""},
+		{"ip netns exec prodns sysctl -w net.ipv4.ip_forward=1", kinds{"prodns": changes.Settings}, ""},
+		{"ip netns exec prodns sysctl -w net.ipv4.conf.p0.rp_filter=2", kinds{"prodns": changes.Settings}, ""},
+		{"tc -n prodns qdisc add dev p0 root pfifo", kinds{"prodns": changes.Queueing}, ""},
+		{"ip netns exec prodns nft add table ip t", kinds{"prodns": changes.Filters}, "nftables"},
+		{"ip netns add third", kinds{"third": changes.Names}, ""},
+		{"ip -n third link set lo up", kinds{"third": changes.Links | changes.Addresses | changes.Routes}, ""},
+		{"ip netns set third 42", kinds{state.Host: changes.IDs}, ""},
+		{"ip link set eth7 netns third", kinds{state.Host: changes.Links, "third": changes.Links}, ""},
 		{"ip netns del third; until ! ip link show eth8 >/dev/null 2>&1; do :; done",
-			map[string]changes.Kinds{"third": changes.Names, state.Host: changes.Links}, ""},
-		{"touch /run/netns/stray", map[string]changes.Kinds{"stray": changes.Names}, ""},
-		{"rm /run/netns/stray", map[string]changes.Kinds{"stray": changes.Names}, ""},
+			kinds{"third": changes.Names, state.Host: changes.Links}, ""},
+		{"touch /run/netns/stray", kinds{"stray": changes.Names}, ""},
+		{"rm /run/netns/stray", kinds{"stray": changes.Names}, ""},
 	} {
 		if c.require != "" && !has(t, c.require) {
 			continue
@@ -93,7 +97,8 @@ func TestDeleted(t *testing.T) {
 	l.f.Take()
 	l.run("ip netns del testns")
 	seen := changes.Change{}
-	for !seen.Kinds[state.Host].Has(changes.Links) { // a feed that keeps the namespace alive waits until the test times out
+	// a feed that keeps the namespace alive waits until the test times out
+	for !seen.Kinds[state.Host].Has(changes.Links) {
 		seen.Add(<-l.f.Changes())
 	}
 	if !seen.Kinds["testns"].Has(changes.Names) {

@@ -177,8 +177,8 @@ func (d *desk) ended() {
 	d.before, d.wasDone = d.last, d.sitting.Done()
 }
 
-// goOn goes on to the next step when the learner does, without a word, and reports whether he did: with the step done, a
-// command that changes something belongs to the next one, and so does one of its own commands where it only looks.
+// goOn goes on to the next step when the learner does, without a word, and reports whether he did: with the step done,
+// a command that changes something belongs to the next one, and so does one of its own commands where it only looks.
 func (d *desk) goOn(line string, changed bool) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

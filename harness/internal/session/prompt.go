@@ -65,8 +65,8 @@ func (t *terminal) tell(all []sitting.News) {
 	t.show([]byte(strings.Join(news.Lines(look), "\r\n") + "\r\n"))
 }
 
-// late tells what became known after the prompt, above it. It does so only while nothing is typed there, and no terminal
-// runs a command, before whose next prompt it is told.
+// late tells what became known after the prompt, above it. It does so only while nothing is typed there, and no
+// terminal runs a command, before whose next prompt it is told.
 func (s *session) late() {
 	s.mu.Lock()
 	var idle *terminal

@@ -49,8 +49,8 @@ type session struct {
 }
 
 func play(ctx context.Context, in io.Reader, out io.Writer) error {
-	s := &session{out: wire.NewWriter(out), secret: rand.Text(), terminals: map[uint32]*terminal{}, asked: map[uint64]context.CancelFunc{},
-		over: make(chan struct{})}
+	s := &session{out: wire.NewWriter(out), secret: rand.Text(), terminals: map[uint32]*terminal{},
+		asked: map[uint64]context.CancelFunc{}, over: make(chan struct{})}
 	frames := wire.NewReader(in)
 	first, err := frames.Next()
 	if err == nil {
@@ -124,8 +124,8 @@ func (s *session) settle(ctx context.Context, again func() error, o sitting.Opti
 // anew is said where a new shell begins.
 const anew = "The lab has begun anew. `lab` says where you are."
 
-// reset makes the lab anew, with new shells on the terminals: from the beginning, or from that of the current step, with
-// the commands of the steps before it.
+// reset makes the lab anew, with new shells on the terminals: from the beginning, or from that of the current step,
+// with the commands of the steps before it.
 func (s *session) reset(ctx context.Context, stepAlone bool) error {
 	s.resetting.Lock()
 	defer s.resetting.Unlock()

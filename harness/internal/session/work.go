@@ -41,8 +41,8 @@ func (s *session) did(act progress.Act, do func() error) {
 // replayLasts is how long one command may take when it is run again.
 const replayLasts = 5 * time.Second
 
-// replay does again what the learner did, in a new lab, and returns the commands that could not be done again. What only
-// looks, and what was refused, is left out.
+// replay does again what the learner did, in a new lab, and returns the commands that could not be done again. What
+// only looks, and what was refused, is left out.
 func replay(ctx context.Context, l *lab.Lab, sc *scenario.Scenario, all []progress.Entry) (undone []string) {
 	for _, e := range all {
 		if e.Do == progress.Solve {

@@ -186,8 +186,8 @@ func (s *search) otherLength() *sitting.Answer {
 					"An address without a prefix length is a network of one, %s: nobody else is in it. ",
 					code(fmt.Sprintf("/%d", g.prefix.Bits())))
 			}
-			a.Text += "The length belongs to the address, and a second address does not replace the first one: delete " +
-				code(g.prefix.String()) + ", then add " + code(c.Prefix.String()) + "."
+			a.Text += "The length belongs to the address, and a second address does not replace the first one: " +
+				"delete " + code(g.prefix.String()) + ", then add " + code(c.Prefix.String()) + "."
 			return a
 		}
 	}

@@ -8,8 +8,8 @@ import (
 	"netnscheck/harness/term"
 )
 
-// List prints rows in columns, one line each, whoever reads it: it cuts the last cell where the line would be wider than
-// the screen.
+// List prints rows in columns, one line each, whoever reads it: it cuts the last cell where the line would be wider
+// than the screen.
 func (s *Screen) List(rows [][]string) error {
 	dots := "…"
 	if s.ASCII {

@@ -34,8 +34,8 @@ type Conn struct {
 	*wire.Writer
 }
 
-// Dial connects to the lab in which this process is, or to the open lab with the id. The id may be "" if only one lab is
-// open. The error is ErrNone if none is.
+// Dial connects to the lab in which this process is, or to the open lab with the id. The id may be "" if only one lab
+// is open. The error is ErrNone if none is.
 func Dial(ctx context.Context, getenv func(string) string, id string) (*Conn, error) {
 	path := shell.Socket
 	if !Inside() {
