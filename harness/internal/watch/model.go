@@ -16,6 +16,7 @@ type model struct {
 	look          Look
 	paper         paper
 	rows, columns int
+	rest          func() error // is called once the program runs
 
 	view *sitting.View // nil until the first one has come
 	// scroll is how far the text on the left, or the large map, is scrolled, in lines; room how far it can be.
@@ -51,7 +52,10 @@ type answered struct {
 
 func (m *model) Init() tea.Cmd {
 	m.draw()
-	return nil
+	return func() tea.Msg {
+		m.rest()
+		return nil
+	}
 }
 
 // View is not used: see paper.

@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 
 	tea "charm.land/bubbletea/v2"
+	uv "github.com/charmbracelet/ultraviolet"
 
 	"netnscheck/harness/internal/session/terminal"
 	"netnscheck/harness/sitting"
@@ -50,12 +51,12 @@ func Run(ctx context.Context, tty *terminal.Terminal, lab Lab, look Look) (over 
 	io.WriteString(tty, enter)
 	rows, columns := tty.Size()
 	m := &model{ctx: ctx, lab: lab, look: look, paper: paper{out: tty}, rows: int(rows), columns: int(columns)}
-	keys := &keyboard{tty: tty}
-	// The renderer of Bubble Tea looks sixty times a second whether there is something to draw. The model draws by
-	// itself when something has changed; what is left is one look a second, at nothing.
-	p := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(keys), tea.WithOutput(io.Discard),
-		tea.WithoutRenderer(), tea.WithFPS(1), tea.WithoutSignalHandler(), tea.WithoutCatchPanics())
-	keys.gone = func() { p.Send(tea.QuitMsg{}) }
+	p := tea.NewProgram(m, tea.WithContext(ctx), tea.WithInput(nil), tea.WithOutput(io.Discard),
+		tea.WithoutRenderer(), tea.WithoutSignalHandler(), tea.WithoutCatchPanics())
+	// The renderer of Bubble Tea, even the one that draws nothing, wakes up sixty times a second until its terminal is
+	// released. The model draws by itself when something has changed, and the keys are read here.
+	m.rest = p.ReleaseTerminal
+	go typed(tty, p)
 	go func() {
 		p.Send(caught(func() tea.Msg { return follow(lab, p) }))
 	}()
@@ -102,18 +103,24 @@ func caught(f func() tea.Msg) (msg tea.Msg) {
 	return f()
 }
 
-// keyboard is what is typed. It notes when the terminal is gone.
-type keyboard struct {
-	tty  io.Reader
-	gone func()
-}
-
-func (k *keyboard) Read(buf []byte) (int, error) {
-	n, err := k.tty.Read(buf)
-	if err != nil {
-		go k.gone()
+// typed sends the keys that are typed, and ends the program when the terminal is gone.
+func typed(tty io.Reader, p *tea.Program) {
+	var keys uv.EventDecoder
+	buf := make([]byte, 256)
+	for {
+		n, err := tty.Read(buf)
+		for rest := buf[:n]; len(rest) > 0; {
+			size, event := keys.Decode(rest)
+			if key, ok := event.(uv.KeyPressEvent); ok {
+				p.Send(tea.KeyPressMsg(key))
+			}
+			rest = rest[max(size, 1):]
+		}
+		if err != nil {
+			p.Quit()
+			return
+		}
 	}
-	return n, err
 }
 
 // ending is the error of Run once no more views come: none if the lab has ended.
