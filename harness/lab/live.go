@@ -55,6 +55,8 @@ type Change struct {
 	Command bool
 	// Asked is set if the learner wants to know: the network is asked whatever the state says.
 	Asked bool
+	// State is what Whole has read since Heard was taken; nil if it has not.
+	State *state.State
 }
 
 // Live begins to hear what changes. It is closed with the lab, or before.
@@ -162,9 +164,9 @@ func (v *Live) Close() {
 	}
 }
 
-// Judge judges the checks after a change. It reads the state once and hands it to early (unless that is nil) with the
-// verdicts that follow from it, before it asks programs and the network for the others; then it returns all of them and
-// the same state. early must not call the Live.
+// Judge judges the checks after a change. It reads the state, unless the change has it, and hands it to early (unless
+// that is nil) with the verdicts that follow from it, before it asks programs and the network for the others; then it
+// returns all of them and the same state. early must not call the Live.
 //
 // A verdict without an outcome is not known: its check was not judged again, and what was said of it before still holds
 // as far as anybody knows. A negative check that something pending may still decide is not judged either, and has an
@@ -186,9 +188,12 @@ func (v *Live) Judge(ctx context.Context, c Change, early func([]scenario.Verdic
 			return nil, nil, fmt.Errorf("judge the checks: %w", err)
 		}
 	}
-	s, err := v.lab.Whole(ctx)
-	if err != nil {
-		return nil, nil, fmt.Errorf("judge the checks: %w", err)
+	s := c.State
+	if s == nil || v.deaf != nil { // what was recorded may have kept something alive
+		var err error
+		if s, err = v.lab.Whole(ctx); err != nil {
+			return nil, nil, fmt.Errorf("judge the checks: %w", err)
+		}
 	}
 	if v.settling = v.settling && !c.Command && !c.Asked && !v.acting.Load(); v.settling {
 		if err := v.rebase(ctx); err != nil {

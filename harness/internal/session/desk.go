@@ -28,7 +28,6 @@ type desk struct {
 	running atomic.Bool
 
 	work sync.Mutex // held while the lab is judged; taken before mu
-	last *state.State
 	// before is the state when the last command had ended, verdicts those of the checks then.
 	before   *state.State
 	verdicts []scenario.Verdict
@@ -37,6 +36,7 @@ type desk struct {
 
 	mu      sync.Mutex
 	sitting *sitting.Sitting
+	last    *state.State // the latest one; whoever changes it holds work, too
 	news    []sitting.News
 	// prompts is how many prompts wait for what there is to tell.
 	prompts int
@@ -109,11 +109,11 @@ func (d *desk) command(ctx context.Context, line string, status int) []sitting.N
 			d.judge(ctx, change, false)
 			return
 		}
-		now, err := d.lab.State(ctx)
-		if err != nil {
+		var err error
+		if change.State, err = d.lab.Whole(ctx); err != nil {
 			return
 		}
-		changed := len(changes(d.before, now)) > 0
+		changed := len(changes(d.before, change.State)) > 0
 		for on := d.wasDone; ; {
 			on = on && d.goOn(line, changed)
 			if d.judge(ctx, change, true) != nil {
@@ -122,6 +122,7 @@ func (d *desk) command(ctx context.Context, line string, status int) []sitting.N
 			if !on || !d.passed(line, changed) {
 				break
 			}
+			change.State = nil
 		}
 		d.comment(line, status)
 	}()
@@ -211,23 +212,24 @@ func (d *desk) judge(ctx context.Context, c lab.Change, acted bool) error {
 		if d.last != nil {
 			change.Changed = changes(d.last, s)
 		}
-		d.last = s
-		d.takeIn(change)
+		d.takeIn(change, s)
 	}
 	if done { // the checks of the next step are not the learner's yet
-		s, err := d.lab.State(ctx)
-		if err != nil {
-			return err
+		if c.State == nil {
+			var err error
+			if c.State, err = d.lab.Whole(ctx); err != nil {
+				return err
+			}
 		}
-		early(nil, s)
+		early(nil, c.State)
 		return nil
 	}
 	verdicts, whole, err := d.live.Judge(ctx, c, early)
 	if err != nil {
 		return err
 	}
-	d.last, d.verdicts = whole, verdicts
-	d.takeIn(sitting.Change{Verdicts: verdicts, Acted: acted})
+	d.verdicts = verdicts
+	d.takeIn(sitting.Change{Verdicts: verdicts, Acted: acted}, whole)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	// When a step is done, counters and events count for the next one.
@@ -259,10 +261,11 @@ func (d *desk) facts(before *state.State, line string, status int) answer.Facts 
 		After: d.last, Whole: d.last, Line: line, Status: status, Verdicts: d.verdicts}
 }
 
-// takeIn takes verdicts in and keeps what is news.
-func (d *desk) takeIn(c sitting.Change) {
+// takeIn takes in verdicts and the state that they are about, and keeps what is news. The caller holds work.
+func (d *desk) takeIn(c sitting.Change, s *state.State) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.last = s
 	if d.sitting.Done() && len(c.Verdicts) > 0 {
 		c.Verdicts = nil // the early ones have done the step
 	}

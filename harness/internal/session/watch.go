@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"netnscheck/harness/internal/session/wire"
+	"netnscheck/harness/sitting"
 )
 
 // watchers are told when something has changed.
@@ -44,18 +45,26 @@ func (s *session) changed() {
 	s.watchers.tell()
 }
 
+// latest is where the learner is, with the state that was judged last.
+func (d *desk) latest() *sitting.View {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	v := d.sitting.View()
+	s := *d.last
+	s.Namespaces = slices.Clone(s.Namespaces)
+	for i := range s.Namespaces {
+		s.Namespaces[i].Filters = nil // a map has none
+	}
+	v.State = &s
+	return &v
+}
+
 // watch replies with a view whenever something has changed, until ctx ends or nobody reads.
 func (s *session) watch(ctx context.Context, reply func(wire.Reply) error) {
 	changed, remove := s.watchers.add()
 	defer remove()
 	for {
-		r, err := s.desk.view(ctx, true)
-		if err != nil {
-			reply(wire.Reply{Error: err.Error(), Status: 1})
-			return
-		}
-		r.More = true
-		if reply(r) != nil {
+		if reply(wire.Reply{View: s.desk.latest(), More: true}) != nil {
 			return
 		}
 		select {

@@ -35,6 +35,7 @@ func (s *session) did(act progress.Act, do func() error) {
 	step := s.desk.step()
 	if do() == nil {
 		s.work(&progress.Entry{Step: step, Do: act})
+		s.watchers.tell()
 	}
 }
 
