@@ -16,6 +16,7 @@ func (s *Sitting) View() View {
 		shown := Step{Title: s.title(i), Done: step.Done, OutOf: s.worth[i], Hints: step.Hints,
 			Points: step.Earned(s.worth[i], s.options.HintCost), Solved: step.Solved, Checks: slices.Clone(step.checks)}
 		if i == s.at && !step.Done {
+			v.Looks = s.OnlyLooks()
 			for c := range s.checks {
 				shown.Checks = append(shown.Checks, s.check(c))
 			}

@@ -17,9 +17,10 @@ type Sitting struct {
 	// at is the index of the current step, len(steps) once all are done.
 	at   int
 	part page.Part // what stands at it
-	// checks are those of the current step; acted is set if the learner ran a command in it.
+	// checks are those of the current step; acted is set if the learner ran a command in it, looked as Change.Looked.
 	checks  []judged
 	acted   bool
+	looked  bool
 	changed []string
 	answer  *Answer
 }
@@ -84,7 +85,7 @@ func held(checks []scenario.Check) []Check {
 // begin begins the current step.
 func (s *Sitting) begin() {
 	s.part = page.Step(s.sc, s.at)
-	s.checks, s.acted, s.answer = make([]judged, len(s.Checks())), false, nil
+	s.checks, s.acted, s.looked, s.answer = make([]judged, len(s.Checks())), false, false, nil
 	for i := range s.checks {
 		s.checks[i].status = Undecided
 	}
@@ -123,9 +124,11 @@ type Change struct {
 	Verdicts []scenario.Verdict
 	// Changed is what changed, in the words of state.Diff.
 	Changed []string
-	// Acted is set if the learner has run a command. A step whose checks held before it, where something is only looked
-	// at, is done by any command.
+	// Acted is set if the learner has run a command.
 	Acted bool
+	// Looked is set if he has looked at what the step shows. One whose checks all held before it, where something is
+	// only looked at, is not done before.
+	Looked bool
 }
 
 // Judge takes in a change. A check is news if the change made it true or false, not if it was true from the beginning
@@ -141,7 +144,7 @@ func (s *Sitting) Judge(c Change) News {
 		news.Holding = news.OutOf
 		return news
 	}
-	s.acted = s.acted || c.Acted
+	s.acted, s.looked = s.acted || c.Acted, s.looked || c.Looked
 	for i, check := range s.Checks() {
 		var v scenario.Verdict
 		if i < len(c.Verdicts) {
@@ -160,7 +163,7 @@ func (s *Sitting) Judge(c Change) News {
 	if s.answer != nil && s.answer.Check >= 0 && s.checks[s.answer.Check].status == Holds {
 		s.answer = nil
 	}
-	if news.Holding == news.OutOf && (s.acted || !s.onlyLooks()) {
+	if news.Holding == news.OutOf && (s.looked || !s.OnlyLooks()) {
 		s.finish()
 		news.StepDone, news.AllDone = true, s.at == len(s.steps)
 	}
@@ -187,8 +190,9 @@ func (j *judged) judge(check scenario.Check, v scenario.Verdict, acted bool) (ne
 	return news
 }
 
-// onlyLooks reports whether the current step changes nothing that its checks tell: they all hold before it, too.
-func (s *Sitting) onlyLooks() bool {
+// OnlyLooks reports whether the current step changes nothing that its checks tell: they all hold before it, too. It is
+// done by looking, or when the learner goes on.
+func (s *Sitting) OnlyLooks() bool {
 	for _, c := range s.Checks() {
 		if !c.Before {
 			return false
@@ -232,6 +236,17 @@ func (s *Sitting) Next() error {
 	s.at++
 	s.begin()
 	return nil
+}
+
+// Pass goes past a step that only looks, with a learner who does what comes later, and reports whether he was at one.
+func (s *Sitting) Pass() bool {
+	if s.Done() || !s.OnlyLooks() || s.at == len(s.steps)-1 {
+		return false
+	}
+	s.finish()
+	s.at++
+	s.begin()
+	return true
 }
 
 // Reset begins all steps again. What was told of them stays told: hints and solutions count as before.

@@ -80,6 +80,11 @@ func did(letters string) Change {
 	return Change{Verdicts: verdicts(letters), Changed: []string{"something"}, Acted: true}
 }
 
+// shown is a judgement after the commands of a step that only looks.
+func shown(letters string) Change {
+	return Change{Verdicts: verdicts(letters), Acted: true, Looked: true}
+}
+
 // looked is a judgement without a change.
 func looked(letters string) Change { return Change{Verdicts: verdicts(letters)} }
 
@@ -132,7 +137,7 @@ func TestJudge(t *testing.T) {
 }
 
 // TestSteps: a step done stays the current one until the next begins; one where something is only looked at takes a
-// command, or the word of the learner; the end has no step.
+// look, or the word of the learner; the end has no step.
 func TestSteps(t *testing.T) {
 	s := New(parsed(t, scenario.Lesson), Options{})
 	if err := s.Next(); err == nil ||
@@ -158,13 +163,23 @@ func TestSteps(t *testing.T) {
 	if news := s.Judge(looked("p")); news.StepDone || len(news.Now) > 0 {
 		t.Error("a step that only looks is done before anybody looked")
 	}
+	if news := s.Judge(did("p")); news.StepDone || !s.View().Looks {
+		t.Errorf("a step that only looks is done by any command: %+v", news)
+	}
 	looks := New(parsed(t, scenario.Lesson), Options{Past: s.Past()})
 	looks.Judge(looked("p"))
 	if err := looks.Next(); err != nil || looks.Step() != 2 || !looks.Past()[1].Done {
 		t.Errorf("on the word of the learner: %v", err)
 	}
-	if news := s.Judge(did("p")); !news.StepDone || len(news.Now) > 0 {
-		t.Errorf("by a command: %+v", news)
+	if news := s.Judge(shown("f")); news.StepDone {
+		t.Errorf("what was looked at is not so: %+v", news)
+	}
+	past := New(parsed(t, scenario.Lesson), Options{Past: s.Past()})
+	if !past.Pass() || past.Step() != 2 || !past.Past()[1].Done || past.Pass() {
+		t.Errorf("gone past: %+v", past.View())
+	}
+	if news := s.Judge(did("p")); !news.StepDone || s.View().Looks {
+		t.Errorf("it is so again: %+v", news)
 	}
 	if err := s.Next(); err != nil {
 		t.Fatal(err)
@@ -198,7 +213,7 @@ func TestAhead(t *testing.T) {
 		t.Errorf("%+v", news)
 	}
 	s = New(parsed(t, scenario.Lesson), Options{Past: []Past{{Done: true}}})
-	if news := s.Judge(did("p")); len(news.Now) != 0 || !news.StepDone {
+	if news := s.Judge(shown("p")); len(news.Now) != 0 || !news.StepDone {
 		t.Errorf("what held before is news: %+v", news)
 	}
 }

@@ -29,6 +29,8 @@ type View struct {
 	Hints []string
 	// HintsLeft is how many hints the current step still has.
 	HintsLeft int
+	// Looks is set at a step that only looks and is not done: its checks hold before its commands, too.
+	Looks bool
 	// Points are those earned so far, OutOf those of all steps.
 	Points, OutOf int
 	// Answer is what is told about what does not work yet; nil if nothing is, or in an exam.

@@ -3,6 +3,7 @@ package face
 import (
 	"strings"
 
+	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
 	"netnscheck/harness/term"
 )
@@ -44,6 +45,17 @@ func markOf(c sitting.Check) mark {
 	return open
 }
 
+// OnlyLooks is what a learner does at a step whose checks hold before its commands, too; "" at any other.
+func OnlyLooks(v sitting.View) string {
+	switch {
+	case !v.Looks:
+		return ""
+	case v.Kind == scenario.Challenge:
+		return "This step only looks: look around, or go on with `lab next`."
+	}
+	return "This step only looks: run its commands, or go on with `lab next`."
+}
+
 // Checks are the checks of the current step, each with what is there instead if it does not hold.
 func Checks(v sitting.View, l sitting.Look) []string {
 	if v.Step < 1 || v.Step > len(v.Steps) {
@@ -52,6 +64,9 @@ func Checks(v sitting.View, l sitting.Look) []string {
 	var lines []string
 	for _, c := range v.Steps[v.Step-1].Checks {
 		lines = append(lines, Check(c, l)...)
+	}
+	if says := OnlyLooks(v); says != "" {
+		lines = append(lines, hanging(l, tell.of(l), tell.paint, strings.Fields(says), "")...)
 	}
 	return lines
 }

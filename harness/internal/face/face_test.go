@@ -55,6 +55,14 @@ func finished() sitting.View {
 	return v
 }
 
+// looking is a learner at a step that only looks.
+func looking() sitting.View {
+	v := sample()
+	v.Looks, v.Answer, v.Hints = true, nil, nil
+	v.Steps[1].Checks = v.Steps[1].Checks[:1]
+	return v
+}
+
 // everything is all parts, one below the other.
 func everything(v sitting.View, l sitting.Look) []string {
 	var all []string
@@ -73,6 +81,7 @@ func TestParts(t *testing.T) {
 		"page-80":     {sample(), sitting.Look{Width: 80}, everything},
 		"page-40":     {sample(), sitting.Look{Width: 40, ASCII: true}, everything},
 		"colour-80":   {sample(), sitting.Look{Width: 80, Colour: true}, everything},
+		"looking-80":  {looking(), sitting.Look{Width: 80}, everything},
 		"finished-80": {finished(), sitting.Look{Width: 80}, everything},
 	} {
 		t.Run(name, func(t *testing.T) {

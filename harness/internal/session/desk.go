@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,6 +32,8 @@ type desk struct {
 	verdicts []scenario.Verdict
 	// wasDone is set if the step was done already when the last command had ended.
 	wasDone bool
+	// looking is what there is still to look at; nil where nobody has looked yet.
+	looking *looking
 
 	mu      sync.Mutex
 	sitting *sitting.Sitting
@@ -54,7 +55,7 @@ func newDesk(ctx context.Context, l *lab.Lab, sc *scenario.Scenario, o sitting.O
 	if err := d.live.Begin(ctx, d.sitting.Checks()); err != nil {
 		return nil, err
 	}
-	if err := d.judge(ctx, lab.Change{Heard: lab.Heard{Everything: true}}, false); err != nil {
+	if err := d.judge(ctx, lab.Change{Heard: lab.Heard{Everything: true}}, learner{}); err != nil {
 		return nil, err
 	}
 	d.news = nil
@@ -74,7 +75,7 @@ func (d *desk) ready() *wire.Ready {
 func (d *desk) follow(ctx context.Context) {
 	for heard := range d.live.Changes() {
 		d.work.Lock()
-		d.judge(ctx, lab.Change{Heard: heard}, false) // an error is one of a lab that ends, or comes again
+		d.judge(ctx, lab.Change{Heard: heard}, learner{}) // an error is one of a lab that ends, or comes again
 		if !d.running.Load() {
 			d.ended() // the last command has done this, though later
 		}
@@ -92,8 +93,14 @@ func (d *desk) begins() {
 // holdBack is how long a prompt waits for the checks.
 const holdBack = 100 * time.Millisecond
 
+// learner is what he has done.
+type learner struct {
+	acted  bool // ran a command
+	looked bool // looked at what the step shows
+}
+
 // command takes in that a command has ended, and returns what to tell before the prompt: what is known after a while.
-func (d *desk) command(ctx context.Context, line string, status int) []sitting.News {
+func (d *desk) command(ctx context.Context, r ran) []sitting.News {
 	d.mu.Lock()
 	d.prompts++
 	d.mu.Unlock()
@@ -105,8 +112,8 @@ func (d *desk) command(ctx context.Context, line string, status int) []sitting.N
 		defer d.ended()
 		defer d.running.Store(false)
 		change := lab.Change{Heard: d.live.Take(), Command: true}
-		if asksTheLab(line) {
-			d.judge(ctx, change, false)
+		if asksTheLab(r.line) {
+			d.judge(ctx, change, learner{})
 			return
 		}
 		var err error
@@ -114,17 +121,10 @@ func (d *desk) command(ctx context.Context, line string, status int) []sitting.N
 			return
 		}
 		changed := len(changes(d.before, change.State)) > 0
-		for on := d.wasDone; ; {
-			on = on && d.goOn(line, changed)
-			if d.judge(ctx, change, true) != nil {
-				return
-			}
-			if !on || !d.passed(line, changed) {
-				break
-			}
-			change.State = nil
+		if d.goOn(ctx, r, changed) != nil || d.judge(ctx, change, learner{acted: true, looked: d.looks(r)}) != nil {
+			return
 		}
-		d.comment(line, status)
+		d.comment(r, changed)
 	}()
 	timer := time.NewTimer(holdBack)
 	defer timer.Stop()
@@ -178,37 +178,51 @@ func (d *desk) ended() {
 	d.before, d.wasDone = d.last, d.sitting.Done()
 }
 
-// goOn goes on to the next step when the learner does, without a word, and reports whether he did: with the step done,
-// a command that changes something belongs to the next one, and so does one of its own commands where it only looks.
-func (d *desk) goOn(line string, changed bool) bool {
+// goOn goes on to the next step when the learner does, without a word: with the step done, a command that changes
+// something belongs to the next one, and so does one of its own commands where it only looks. A step that only looks is
+// passed by a command of a later one. The caller holds work.
+func (d *desk) goOn(ctx context.Context, r ran, changed bool) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	i := d.sitting.Step()
-	if !d.sitting.Done() || i+1 >= len(d.sc.Steps) || !changed && !isOf(&d.sc.Steps[i+1], line) {
-		return false
+	if i := d.sitting.Step(); d.wasDone && d.sitting.Done() && i+1 < len(d.sc.Steps) {
+		if !changed && belongs(d.sc, i+1, r) < 0 {
+			return nil
+		}
+		if err := d.sitting.Next(); err != nil {
+			return err
+		}
 	}
-	return d.sitting.Next() == nil
+	passed := false
+	for to := belongs(d.sc, d.sitting.Step(), r); to > d.sitting.Step() && d.sitting.Pass(); {
+		passed = true
+	}
+	if !passed {
+		return nil
+	}
+	return d.live.Begin(ctx, d.sitting.Checks())
 }
 
-// passed reports whether a command that changed something belongs to a later step than the one that it has just done,
-// where there is only something to look at.
-func (d *desk) passed(line string, changed bool) bool {
+// looks takes a line at a step that only looks, and reports whether it has been looked at now.
+func (d *desk) looks(r ran) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	i := d.sitting.Step()
-	if !changed || !d.sitting.Done() || i >= len(d.sc.Steps) || isOf(&d.sc.Steps[i], line) {
+	if d.sitting.Done() || !d.sitting.OnlyLooks() {
 		return false
 	}
-	return !slices.ContainsFunc(d.sc.Steps[i].Checks, func(c scenario.Check) bool { return !c.Before })
+	i := d.sitting.Step()
+	if d.looking == nil || d.looking.step != i {
+		d.looking = lookAt(d.sc, i)
+	}
+	return d.looking.takes(r)
 }
 
 // judge judges the checks after a change. The caller holds work.
-func (d *desk) judge(ctx context.Context, c lab.Change, acted bool) error {
+func (d *desk) judge(ctx context.Context, c lab.Change, by learner) error {
 	d.mu.Lock()
 	done := d.sitting.Done()
 	d.mu.Unlock()
 	early := func(verdicts []scenario.Verdict, s *state.State) {
-		change := sitting.Change{Verdicts: verdicts, Acted: acted}
+		change := sitting.Change{Verdicts: verdicts, Acted: by.acted, Looked: by.looked}
 		if d.last != nil {
 			change.Changed = changes(d.last, s)
 		}
@@ -229,7 +243,7 @@ func (d *desk) judge(ctx context.Context, c lab.Change, acted bool) error {
 		return err
 	}
 	d.verdicts = verdicts
-	d.takeIn(sitting.Change{Verdicts: verdicts, Acted: acted}, whole)
+	d.takeIn(sitting.Change{Verdicts: verdicts, Acted: by.acted, Looked: by.looked}, whole)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	// When a step is done, counters and events count for the next one.
@@ -240,13 +254,18 @@ func (d *desk) judge(ctx context.Context, c lab.Change, acted bool) error {
 }
 
 // comment keeps what is to be told of a command that did not reach its goal. The caller holds work.
-func (d *desk) comment(line string, status int) {
-	if line == "" {
+func (d *desk) comment(r ran, changed bool) {
+	if r.line == "" {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	told := d.sitting.Tell(answer.Find(d.facts(d.before, line, status)))
+	found := answer.Find(d.facts(d.before, r.line, r.status))
+	if i := d.sitting.Step(); found == nil && changed && !d.sitting.Done() && d.sitting.OnlyLooks() &&
+		belongs(d.sc, i, r) < 0 && !ofMistake(&d.sc.Steps[i], r) {
+		found = &sitting.Answer{Kind: "look", Check: -1, Title: "this step only looks; `lab next` goes on without it"}
+	}
+	told := d.sitting.Tell(found)
 	if told == nil {
 		return
 	}

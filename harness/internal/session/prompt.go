@@ -45,7 +45,7 @@ func (t *terminal) beforePrompt() {
 	t.entered.Store(false)
 	if did {
 		step := t.session.desk.step()
-		t.tell(t.session.desk.command(context.Background(), line, t.status))
+		t.tell(t.session.desk.command(context.Background(), ran{netns, line, t.status}))
 		if line != "" && !asksTheLab(line) {
 			t.session.work(&progress.Entry{Step: step, Terminal: int(t.number), Netns: netns, Line: line,
 				Status: t.status})

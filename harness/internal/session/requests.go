@@ -111,7 +111,7 @@ func (d *desk) check(ctx context.Context) (wire.Reply, error) {
 func (d *desk) ask(ctx context.Context, acted bool) error {
 	d.work.Lock()
 	defer d.work.Unlock()
-	return d.judge(ctx, lab.Change{Heard: d.live.Take(), Command: acted, Asked: true}, acted)
+	return d.judge(ctx, lab.Change{Heard: d.live.Take(), Command: acted, Asked: true}, learner{acted, acted})
 }
 
 // hint tells the next hint.

@@ -48,7 +48,7 @@ var paces = []struct {
 }{
 	{"pasted", func(p *typist, x scenario.Exchange) { p.unread.Add(1); p.prompts <- x }},
 	{"slowly", func(p *typist, x scenario.Exchange) {
-		p.desk.command(p.Context(), x.Command, x.Status)
+		p.desk.command(p.Context(), ran{line: x.Command, status: x.Status})
 		p.settled()
 	}},
 }
@@ -82,7 +82,7 @@ func TestTypedMistakes(t *testing.T) {
 					p := sitsDown(t, sc, i, paces[0].pace)
 					p.types(m.Blocks)
 					p.types(m.Fix)
-					if len(m.Fix) == 0 || m.Undo {
+					if len(m.Fix) == 0 || m.Undo || looksOnly(&sc.Steps[i]) {
 						p.again(sc.Steps[i].Blocks)
 					}
 					p.done(i)
@@ -142,7 +142,7 @@ func sitsDown(t *testing.T, sc *scenario.Scenario, i int, pace func(*typist, sce
 	go func() {
 		defer close(ended)
 		for x := range p.prompts {
-			p.desk.command(context.Background(), x.Command, x.Status)
+			p.desk.command(context.Background(), ran{line: x.Command, status: x.Status})
 			p.unread.Done()
 		}
 	}()

@@ -69,6 +69,8 @@ func hereNow(s *screen.Screen, v *sitting.View, step sitting.Step) error {
 	switch {
 	case step.Done && v.Step < len(v.Steps):
 		says = fmt.Sprintf("Done. `lab next` goes on to step %d: %s.", v.Step+1, v.Steps[v.Step].Title)
+	case v.Looks:
+		says = face.OnlyLooks(*v)
 	case v.Exam:
 		says = "This is an exam: without hints."
 	case v.HintsLeft > 0:
