@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"netnscheck/harness/internal/inside"
+	"netnscheck/harness/internal/labworld"
 	"netnscheck/harness/internal/session/wire"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
@@ -110,7 +111,7 @@ func (s *session) settle(ctx context.Context, again func() error, o sitting.Opti
 	if err := again(); err != nil {
 		return err
 	}
-	if err = s.furnish(); err == nil {
+	if err = s.furniture().Furnish(labworld.Of(s.lab)); err == nil {
 		s.desk, err = newDesk(ctx, s.lab, sc, o)
 	}
 	if err != nil {

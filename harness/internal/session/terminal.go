@@ -7,15 +7,10 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"time"
-	"unsafe"
-
-	"github.com/creack/pty"
 
 	"netnscheck/harness/internal/labworld"
-	"netnscheck/harness/internal/netns"
-	"netnscheck/harness/internal/program"
+	"netnscheck/harness/internal/session/seat"
 	"netnscheck/harness/internal/session/shell"
 	"netnscheck/harness/internal/session/wire"
 )
@@ -24,8 +19,7 @@ import (
 type terminal struct {
 	session *session
 	number  uint32
-	master  *os.File
-	running *netns.Running
+	seat    *seat.Seat
 	// window is that of the output.
 	window *wire.Window
 
@@ -55,21 +49,13 @@ func (s *session) open(o wire.Open) error {
 	if s.terminal(o.Terminal) != nil {
 		return fmt.Errorf("open the terminal %d: it is open", o.Terminal)
 	}
-	master, slave, err := pty.Open()
+	at, err := seat.Open(labworld.Of(s.lab), o, s.furniture())
 	if err != nil {
-		return fmt.Errorf("open a terminal of the sandbox: %w", err)
-	}
-	defer slave.Close()
-	if master, err = pollable(master); err != nil {
-		return fmt.Errorf("open a terminal of the sandbox: %w", err)
-	}
-	t := &terminal{session: s, number: o.Terminal, master: master, window: wire.NewWindow(),
-		typed: make(chan []byte, maxTyped), open: o}
-	t.resize(o.Size)
-	if err = t.start(o, s.asSeenInside(slave)); err != nil {
-		master.Close()
 		return err
 	}
+	t := &terminal{session: s, number: o.Terminal, seat: at, window: wire.NewWindow(),
+		typed: make(chan []byte, maxTyped), open: o}
+	t.size.Store(&o.Size)
 	s.mu.Lock()
 	s.terminals[o.Terminal] = t
 	s.mu.Unlock()
@@ -78,68 +64,9 @@ func (s *session) open(o wire.Open) error {
 	return nil
 }
 
-// asSeenInside opens the terminal again where programs are, so that they find its name. If what has that name there is
-// something else, it is the one that was opened here.
-func (s *session) asSeenInside(slave *os.File) (same *os.File) {
-	same = slave
-	want, err := slave.Stat()
-	if err != nil {
-		return slave
-	}
-	labworld.Of(s.lab).InMounts(func() error {
-		file, err := os.OpenFile(slave.Name(), os.O_RDWR|syscall.O_NOCTTY|syscall.O_NONBLOCK|syscall.O_NOFOLLOW, 0)
-		if err != nil {
-			return err
-		}
-		if got, err := file.Stat(); err != nil || !os.SameFile(want, got) {
-			file.Close()
-			return err
-		}
-		same = file
-		return syscall.SetNonblock(int(file.Fd()), false)
-	})
-	return same
-}
-
-// start starts the shell on the terminal.
-func (t *terminal) start(o wire.Open, tty *os.File) error {
-	defer tty.Close()
-	setup := shell.For(o.Shell, t.session.begin.Scenario.ID, t.session.secret)
-	path, err := program.LookPath(setup.Args[0])
-	if err != nil {
-		return fmt.Errorf("start the shell: %w", err)
-	}
-	env := append(program.ShellEnvironment(shell.Bin), o.Environment...)
-	t.running, err = labworld.Of(t.session.lab).Start(netns.Program{Path: path, Args: setup.Args,
-		Env: append(env, setup.Environment...), Dir: t.session.home(), Input: tty, Output: tty, Terminal: true})
-	return err
-}
-
 func (t *terminal) resize(size wire.Size) {
 	t.size.Store(&size)
-	conn, err := t.master.SyscallConn()
-	if err != nil {
-		return
-	}
-	window := pty.Winsize{Rows: size.Rows, Cols: size.Columns}
-	conn.Control(func(fd uintptr) { // it fails once it is closed
-		syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCSWINSZ, uintptr(unsafe.Pointer(&window)))
-	})
-}
-
-// pollable is a terminal that can be closed while somebody reads it: package pty makes it one whose calls block.
-func pollable(master *os.File) (*os.File, error) {
-	defer master.Close()
-	fd, err := syscall.Dup(int(master.Fd()))
-	if err != nil {
-		return nil, err
-	}
-	syscall.CloseOnExec(fd)
-	if err := syscall.SetNonblock(fd, true); err != nil {
-		syscall.Close(fd)
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), master.Name()), nil
+	t.seat.Resize(size)
 }
 
 // write passes input on. It is dropped if the terminal has ended, or if the peer sends more than its window.
@@ -160,11 +87,11 @@ func (t *terminal) feed() {
 	for {
 		select {
 		case input := <-t.typed:
-			if _, err := t.master.Write(input); err != nil {
+			if _, err := t.seat.Master.Write(input); err != nil {
 				return
 			}
 			t.session.out.Message(wire.FromLab{Taken: &wire.Taken{Terminal: t.number, Bytes: len(input)}})
-		case <-t.running.Ended():
+		case <-t.seat.Running.Ended():
 			return
 		}
 	}
@@ -177,16 +104,16 @@ const lull = 50 * time.Millisecond
 // relay passes the output of the terminal on until its shell has ended.
 func (t *terminal) relay() {
 	go func() {
-		<-t.running.Ended()
-		t.master.SetReadDeadline(time.Now()) // wakes the reader
+		<-t.seat.Running.Ended()
+		t.seat.Master.SetReadDeadline(time.Now()) // wakes the reader
 	}()
 	scanner := shell.NewScanner(t.session.secret)
 	buf := make([]byte, wire.MaxBytes)
 	for {
-		if scanner.Pending() || t.hasEnded() {
-			t.master.SetReadDeadline(time.Now().Add(lull))
+		if scanner.Pending() || t.seat.HasEnded() {
+			t.seat.Master.SetReadDeadline(time.Now().Add(lull))
 		}
-		n, err := t.master.Read(buf)
+		n, err := t.seat.Master.Read(buf)
 		scanner.Scan(buf[:n], t.found)
 		if !errors.Is(err, os.ErrDeadlineExceeded) {
 			if err == nil {
@@ -195,13 +122,13 @@ func (t *terminal) relay() {
 			break
 		}
 		t.show(scanner.Rest())
-		t.master.SetReadDeadline(time.Time{})
-		if t.hasEnded() && n == 0 && t.quiet(buf, scanner) {
+		t.seat.Master.SetReadDeadline(time.Time{})
+		if t.seat.HasEnded() && n == 0 && t.quiet(buf, scanner) {
 			break
 		}
 	}
 	t.show(scanner.Rest())
-	status, err := t.running.Wait()
+	status, err := t.seat.Running.Wait()
 	t.hangUp()
 	switch {
 	case t.replaced.Load():
@@ -217,21 +144,12 @@ func (t *terminal) relay() {
 // quiet reads what is left once the shell has ended, and reports that nothing more has come for a while.
 func (t *terminal) quiet(buf []byte, scanner *shell.Scanner) bool {
 	for {
-		t.master.SetReadDeadline(time.Now().Add(lull))
-		n, err := t.master.Read(buf)
+		t.seat.Master.SetReadDeadline(time.Now().Add(lull))
+		n, err := t.seat.Master.Read(buf)
 		scanner.Scan(buf[:n], t.found)
 		if err != nil {
 			return true
 		}
-	}
-}
-
-func (t *terminal) hasEnded() bool {
-	select {
-	case <-t.running.Ended():
-		return true
-	default:
-		return false
 	}
 }
 
@@ -246,6 +164,6 @@ func (t *terminal) show(text []byte) {
 func (t *terminal) hangUp() {
 	t.hung.Do(func() {
 		t.window.Close()
-		t.master.Close()
+		t.seat.Master.Close()
 	})
 }

@@ -35,8 +35,9 @@ const (
 type Setup struct {
 	Args        []string // with its name first
 	Environment []string
-	// Files are the files that it reads, by their path.
+	// Files are the files that it reads, by their path; RC is the path of the one that is read last.
 	Files map[string]string
+	RC    string
 }
 
 // For prepares a shell in a lab with this name. The secret is part of each mark.
@@ -47,7 +48,7 @@ func For(name, lab, secret string) Setup {
 		rc := common + "__lab_secret=" + secret + "\n__lab_name=" + quote(lab) + "\n" + bashrc
 		return Setup{
 			Args:  []string{"bash", "--rcfile", Home + "/bashrc", "-i"},
-			Files: map[string]string{Home + "/bashrc": rc},
+			Files: map[string]string{Home + "/bashrc": rc}, RC: Home + "/bashrc",
 		}
 	case "zsh":
 		rc := common + "__lab_secret=" + secret + "\n__lab_name=" + quote(lab) + "\n" + zshrc
@@ -55,13 +56,14 @@ func For(name, lab, secret string) Setup {
 			Args:        []string{"zsh", "-i"},
 			Environment: []string{"ZDOTDIR=" + Home},
 			Files:       map[string]string{Home + "/.zshrc": rc, Home + "/.zshenv": "unsetopt GLOBAL_RCS\n"},
+			RC:          Home + "/.zshrc",
 		}
 	}
 	rc := common + "PS1=" + quote(Mark(secret, "P")+"["+lab+"] # ") + "\n"
 	return Setup{
 		Args:        []string{"sh", "-i"},
 		Environment: []string{"ENV=" + Home + "/shrc"},
-		Files:       map[string]string{Home + "/shrc": rc},
+		Files:       map[string]string{Home + "/shrc": rc}, RC: Home + "/shrc",
 	}
 }
 
