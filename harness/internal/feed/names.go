@@ -52,6 +52,7 @@ func text(b []byte) string {
 // look finds out which namespaces there are, gives ids to new ones, and notes the names that have changed and the
 // entries of /run/netns that were made or removed.
 func (f *Feed) look(entries map[string]bool) {
+	_ = f.world.PlainNew() // a namespace may be gone again, and one that keeps what it has inherited works all the same
 	inodes, err := f.world.Inodes()
 	if err != nil {
 		f.fail(err)

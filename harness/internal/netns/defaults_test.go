@@ -55,7 +55,7 @@ func TestNewNamespacesAreAsTheKernelMakesThem(t *testing.T) {
 func TestEveryNewNamespaceIsPutRight(t *testing.T) {
 	was := inherited
 	defer func() { inherited = was }()
-	inherited = func() ([]setting, error) { return []setting{{"ipv4/ip_forward", "1"}}, nil }
+	inherited = func() ([]setting, error) { return []setting{{"ipv4/ip_forward", "1", "0"}}, nil }
 	w := worldHere(t, Options{Ahead: 1})
 	for _, name := range []string{"foreseen", "testns"} {
 		if err := w.Add(name); err != nil {
@@ -66,15 +66,7 @@ func TestEveryNewNamespaceIsPutRight(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// As a program makes it, without the World.
-	if err := w.thread.do(func() error {
-		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			return err
-		}
-		return errors.Join(w.ground.(*site).mountName("program"), w.host.enter())
-	}); err != nil {
-		t.Fatal(err)
-	}
+	program(t, w, "program")
 	wantForwarding := func(name string, want string, do func(func() error) error) {
 		t.Helper()
 		if err := do(func() error {
@@ -97,4 +89,82 @@ func TestEveryNewNamespaceIsPutRight(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantForwarding("program", "1", in("program"))
+}
+
+// program makes a namespace as a program does, without the World.
+func program(t *testing.T, w *World, name string) {
+	t.Helper()
+	if err := w.thread.do(func() error {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+			return err
+		}
+		return errors.Join(w.ground.(*site).mountName(name), w.host.enter())
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestNamespacesOfProgramsArePutRightOnce: a namespace that a program has made is put right once, and what was changed
+// in one stays, whoever has made it. For this test the default of one setting is taken to be 1.
+func TestNamespacesOfProgramsArePutRightOnce(t *testing.T) {
+	was := inherited
+	defer func() { inherited = was }()
+	inherited = func() ([]setting, error) {
+		return []setting{{"ipv4/ip_forward", "1", "0"}, {"ipv4/conf/all/rp_filter", "1", "0"}}, nil
+	}
+	w := worldHere(t, Options{})
+	setting := func(ns, path, value string) (now string) {
+		t.Helper()
+		if err := w.Do(ns, func() error {
+			path := "/proc/sys/net/" + path
+			if value != "" {
+				return os.WriteFile(path, []byte(value), 0)
+			}
+			found, err := os.ReadFile(path)
+			now = strings.TrimSpace(string(found))
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return now
+	}
+	putRight := func(want string, names ...string) {
+		t.Helper()
+		if err := w.PlainNew(); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			if got := setting(name, "ipv4/ip_forward", ""); got != want {
+				t.Errorf("%s: ip_forward is %s, want %s", name, got, want)
+			}
+		}
+	}
+	if err := w.Add("world"); err != nil {
+		t.Fatal(err)
+	}
+	setting("world", "ipv4/ip_forward", "0")
+	program(t, w, "program")
+	setting("program", "ipv4/conf/all/rp_filter", "2")
+	putRight("1", "program")
+	putRight("0", "world")
+	if got := setting("program", "ipv4/conf/all/rp_filter", ""); got != "2" {
+		t.Errorf("what a program had set became %s", got)
+	}
+	setting("program", "ipv4/ip_forward", "0")
+	putRight("0", "program", "world")
+	for _, name := range []string{"program", "world"} { // made again by programs
+		if err := w.thread.do(func() error { return unmountName("/run/netns/" + name) }); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.PlainNew(); err != nil {
+			t.Fatal(err)
+		}
+		program(t, w, name)
+	}
+	putRight("1", "program", "world")
+	if err := w.Delete("program"); err != nil {
+		t.Fatal(err)
+	}
+	program(t, w, "program")
+	putRight("1", "program")
 }

@@ -3,6 +3,7 @@ package netns
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -111,7 +112,9 @@ func (w *World) AddAll(names ...string) (added int, err error) {
 		real = append(real, w.Real(name))
 	}
 	if len(real) > 0 {
+		undo := w.makesPlain(names[:len(real)])
 		added, err = w.ground.add(real)
+		undo(added)
 	}
 	if err != nil && w.shared {
 		for _, name := range real[added:] {
@@ -125,6 +128,26 @@ func (w *World) AddAll(names ...string) (added int, err error) {
 		return added, fmt.Errorf("add namespace %s: %w", names[added], err)
 	}
 	return added, nil
+}
+
+// makesPlain notes that the World is about to make namespaces with these names. undo says how many of them it has made.
+func (w *World) makesPlain(names []string) (undo func(added int)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	before := maps.Clone(w.plain)
+	for _, name := range names {
+		w.plain[name] = 0
+	}
+	return func(added int) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for _, name := range names[added:] {
+			delete(w.plain, name)
+			if inode, seen := before[name]; seen {
+				w.plain[name] = inode
+			}
+		}
+	}
 }
 
 // mayAdd returns an error for a name that no namespace can have, and otherwise records that one is about to get it.
@@ -161,6 +184,9 @@ func (w *World) delete(name string) error {
 	if err := w.ground.remove(real); err != nil {
 		return err
 	}
+	w.mu.Lock()
+	delete(w.plain, name)
+	w.mu.Unlock()
 	if w.shared {
 		return w.record().forget(real)
 	}

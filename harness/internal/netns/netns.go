@@ -57,8 +57,11 @@ type World struct {
 
 	attached attachments
 
-	mu       sync.Mutex
-	known    map[string]bool // all names of namespaces so far
+	mu    sync.Mutex
+	known map[string]bool // all names of namespaces so far
+	// plain are the names of namespaces with the kernel's default settings, by PlainNew: with their inode, or 0 for one
+	// that the World has made since.
+	plain    map[string]uint64
 	nameless []Handle
 	closed   bool
 	beside   int // functions of Go, on threads of their own
@@ -83,7 +86,8 @@ func NewHere(o Options) (*World, error) {
 }
 
 func newWorld(o Options, make func(id string) (ground, error)) (*World, error) {
-	w := &World{id: newID(), shared: o.Shared, known: map[string]bool{Host: true}}
+	w := &World{id: newID(), shared: o.Shared, known: map[string]bool{Host: true},
+		plain: map[string]uint64{}}
 	if err := w.found(make); err != nil {
 		return nil, fmt.Errorf("make lab %s: %w", w.id, err)
 	}

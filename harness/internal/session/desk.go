@@ -44,12 +44,8 @@ type desk struct {
 }
 
 // newDesk takes a first look.
-func newDesk(ctx context.Context, l *lab.Lab, sc *scenario.Scenario, o sitting.Options) (*desk, error) {
-	d := &desk{lab: l, sc: sc, sitting: sitting.New(sc, o), changed: func() {}}
-	var err error
-	if d.live, err = l.Live(ctx); err != nil {
-		return nil, err
-	}
+func newDesk(ctx context.Context, l *lab.Lab, live *lab.Live, sc *scenario.Scenario, o sitting.Options) (*desk, error) {
+	d := &desk{lab: l, live: live, sc: sc, sitting: sitting.New(sc, o), changed: func() {}}
 	d.work.Lock()
 	defer d.work.Unlock()
 	if err := d.live.Begin(ctx, d.sitting.Checks()); err != nil {
@@ -295,4 +291,6 @@ func (d *desk) takeIn(c sitting.Change, s *state.State) {
 }
 
 // changes is what a learner changed between two states: not what the kernel learns and settles by itself.
-func changes(before, after *state.State) []string { return state.Diff(before.Normal(), after.Normal()) }
+func changes(before, after *state.State) []string {
+	return append(state.Diff(before.Normal(), after.Normal()), state.DiffFilters(before, after)...)
+}

@@ -130,7 +130,9 @@ func sitsDown(t *testing.T, sc *scenario.Scenario, i int, pace func(*typist, sce
 		_, err := p.lab.Perform(t.Context(), sc, k)
 		p.lacks(err)
 	}
-	p.desk, err = newDesk(t.Context(), p.lab, sc, sitting.Options{Past: past})
+	live, err := p.lab.Live(t.Context())
+	p.lacks(err)
+	p.desk, err = newDesk(t.Context(), p.lab, live, sc, sitting.Options{Past: past})
 	p.lacks(err)
 	p.desk.changed = func() {
 		select {
