@@ -2,6 +2,7 @@ package sitting
 
 import (
 	"fmt"
+	"strings"
 
 	"netnscheck/harness/term"
 )
@@ -70,6 +71,16 @@ func (n News) Lines(l Look) []string {
 		lines = append([]string{changed}, lines...)
 	}
 	return lines[:min(len(lines), 2)]
+}
+
+// Again is one of the Lines that were made for a wide terminal without colours, as another look shows it.
+func (l Look) Again(line string) string {
+	for _, m := range []mark{good, bad, tell} {
+		if text, is := strings.CutPrefix(line, m.text); is {
+			return l.line(m, text, "")
+		}
+	}
+	return l.line(none, line, "")
 }
 
 // more tells how many there are after the first.

@@ -45,14 +45,24 @@ func (t *terminal) beforePrompt() {
 	t.entered.Store(false)
 	if did {
 		step := t.session.desk.step()
-		t.tell(t.session.desk.command(context.Background(), ran{netns, line, t.status}))
+		news := t.session.desk.command(context.Background(), ran{netns, line, t.status})
+		t.tell(news)
 		if line != "" && !asksTheLab(line) {
 			t.session.work(&progress.Entry{Step: step, Terminal: int(t.number), Netns: netns, Line: line,
-				Status: t.status})
+				Status: t.status, Told: kept(news)})
 		}
 	}
 	t.prompt = []byte{}
 	t.idle.Store(true)
+}
+
+// kept are news as lines for the log.
+func kept(all []sitting.News) []string {
+	news, any := sitting.Join(all)
+	if !any {
+		return nil
+	}
+	return news.Lines(wide)
 }
 
 // tell writes news into the terminal.
@@ -99,5 +109,6 @@ func (t *terminal) late(news []sitting.News) (taken bool) {
 	t.show([]byte("\r\x1b[J"))
 	t.tell(news)
 	t.show(t.prompt)
+	t.session.told(kept(news))
 	return true
 }

@@ -61,6 +61,8 @@ func (s *session) answer(ctx context.Context, r wire.Request, reply func(wire.Re
 		s.did(progress.Next, func() error { return one(d.goNext(ctx)) })
 	case wire.Solve:
 		s.did(progress.Solve, func() error { return one(d.solve(ctx)) })
+	case wire.Log:
+		one(s.log(), nil)
 	case wire.Why:
 		one(d.why(ctx))
 	case wire.Reset:

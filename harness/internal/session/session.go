@@ -43,6 +43,7 @@ type session struct {
 	over      chan struct{}                 // closed when the session is to end
 	ending    sync.Once
 	watchers  watchers
+	journal   journal
 	undone    []string       // commands of before that could not be run again
 	worked    []sitting.Past // as it was told last
 	listener  net.Listener
@@ -82,6 +83,7 @@ func play(ctx context.Context, in io.Reader, out io.Writer) error {
 // start makes the lab and the main terminal.
 func (s *session) start(ctx context.Context) (err error) {
 	s.begin.Scenario.Source = s.begin.Source
+	s.journal = journal{all: s.begin.Log, earlier: s.begin.Earlier}
 	err = s.settle(ctx, func() error {
 		s.undone = replay(ctx, s.lab, s.begin.Scenario, s.begin.Replay)
 		return nil
@@ -108,11 +110,15 @@ func (s *session) settle(ctx context.Context, again func() error, o sitting.Opti
 	if s.lab, err = lab.Prepared(ctx, sc, lab.Options{}); err != nil {
 		return err
 	}
+	live, err := s.lab.Live(ctx) // before anything makes namespaces there
+	if err != nil {
+		return err
+	}
 	if err := again(); err != nil {
 		return err
 	}
 	if err = s.furniture().Furnish(labworld.Of(s.lab)); err == nil {
-		s.desk, err = newDesk(ctx, s.lab, sc, o)
+		s.desk, err = newDesk(ctx, s.lab, live, sc, o)
 	}
 	if err != nil {
 		return err

@@ -17,8 +17,8 @@ import (
 	"netnscheck/harness/sitting/progress"
 )
 
-// work tells the process outside what the learner did, for his progress. Without an entry it does so if the steps have
-// changed.
+// work takes note of what the learner did, and tells it to the process outside, for his progress. Without an entry it
+// does so if the steps have changed.
 func (s *session) work(e *progress.Entry) {
 	past := s.desk.past()
 	s.mu.Lock()
@@ -27,7 +27,18 @@ func (s *session) work(e *progress.Entry) {
 		return
 	}
 	s.worked = past
+	if e != nil {
+		s.journal.add(*e)
+	}
 	s.out.Message(wire.FromLab{Work: &wire.Work{Entry: e, Past: past}})
+}
+
+// told takes note of what the learner was told late of his last command.
+func (s *session) told(lines []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.journal.tell(lines)
+	s.out.Message(wire.FromLab{Work: &wire.Work{Told: lines, Past: s.worked}})
 }
 
 // did runs what the learner asked for, and tells so if it was done.

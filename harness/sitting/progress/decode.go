@@ -153,10 +153,12 @@ func (e Entry) validate(steps int) error {
 		return errors.New("the terminal is out of bounds")
 	case e.Do != "" && !slices.Contains(acts, e.Do):
 		return fmt.Errorf("there is no act %.40q", e.Do)
-	case e.Do != "" && (e.Line != "" || e.Status != 0 || e.Cut):
+	case e.Do != "" && (e.Line != "" || e.Status != 0 || e.Cut || len(e.Told) > 0):
 		return errors.New("it is a command and an act, expected one of them")
 	case !isText(e.Line, maxLine) || !isText(e.Netns, maxName):
 		return errors.New("a text is too long or not UTF-8")
+	case len(e.Told) > maxTold || slices.ContainsFunc(e.Told, func(s string) bool { return !isText(s, maxTelling) }):
+		return errors.New("it tells too much, or no UTF-8")
 	case e.Status < NoStatus || e.Status > 255:
 		return errors.New("the exit status is out of bounds")
 	}

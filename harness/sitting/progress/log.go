@@ -15,6 +15,8 @@ const (
 	maxLine    = 16 << 10 // bytes of a command
 	maxName    = 255      // bytes of the name of a namespace: it is one of a file
 	maxTitle   = 1 << 10
+	maxTold    = 2   // lines that a learner was told of a command
+	maxTelling = 300 // bytes of such a line
 	maxSteps   = 1000
 	maxHints   = 1000
 	maxNumber  = 1_000_000
@@ -27,6 +29,7 @@ func (f *File) Add(e Entry) bool {
 		e.Line, e.Cut = line, true
 	}
 	e.Netns = cut(e.Netns, maxName)
+	e.Told = told(nil, e.Told)
 	for ; f.measured < len(f.Log); f.measured++ {
 		f.logSize += len(encodeLine(f.Log[f.measured]))
 	}
@@ -36,6 +39,37 @@ func (f *File) Add(e Entry) bool {
 	}
 	f.Log = append(f.Log, e)
 	return true
+}
+
+// Tell adds what the learner was told late of his last command.
+func (f *File) Tell(lines []string) {
+	if len(f.Log) == 0 || f.Log[len(f.Log)-1].Do != "" {
+		return
+	}
+	last := &f.Log[len(f.Log)-1]
+	before := len(encodeLine(*last))
+	last.Told = told(last.Told, lines)
+	if f.measured == len(f.Log) {
+		f.logSize += len(encodeLine(*last)) - before
+	}
+}
+
+// told are the last lines of what was told, each cut.
+func told(before, lines []string) (all []string) {
+	all = append(all, before...)
+	for _, line := range lines {
+		all = append(all, cut(strings.ReplaceAll(line, "\n", " "), maxTelling))
+	}
+	return all[max(0, len(all)-maxTold):]
+}
+
+// Shown is an entry as a list of what was done needs it: its line is cut to so many bytes.
+func (e Entry) Shown(size int) Entry {
+	if line := cut(e.Line, size); line != e.Line {
+		e.Line, e.Cut = line, true
+	}
+	e.Told = told(nil, e.Told)
+	return e
 }
 
 // cut is a text as valid UTF-8 of at most so many bytes.

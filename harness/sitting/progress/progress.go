@@ -78,6 +78,8 @@ type Entry struct {
 	Status int    `json:"status,omitempty"`
 	// Cut is set if the line was too long or no UTF-8 and is not whole. It cannot be run again.
 	Cut bool `json:"cut,omitempty"`
+	// Told is what the learner was told of it, at most maxTold lines (sitting.News.Lines).
+	Told []string `json:"told,omitempty"`
 }
 
 // NoStatus is the status of a command whose end was not seen.
@@ -176,6 +178,15 @@ func (f *File) DoneSteps() int {
 		}
 	}
 	return n
+}
+
+// Latest is how many entries a learner sees who asks what he did.
+const Latest = 500
+
+// Last are the latest entries, and how many there are before them.
+func (f *File) Last() (all []Entry, earlier int) {
+	earlier = max(0, len(f.Log)-Latest)
+	return f.Log[earlier:], earlier
 }
 
 // Replay are the entries that lead from the beginning to where the learner is: commands and solutions, in their order,

@@ -64,7 +64,7 @@ func find(getenv func(string) string, id string) (string, error) {
 	}
 	var names []string
 	for name, path := range open {
-		if !answers(path) {
+		if !Answers(path) {
 			continue
 		}
 		if name == id {
@@ -84,8 +84,8 @@ func find(getenv func(string) string, id string) (string, error) {
 	return open[names[0]], nil
 }
 
-// answers reports whether a process listens at a socket: one that was killed leaves its file.
-func answers(path string) bool {
+// Answers reports whether a process listens at a socket: one that was killed leaves its file.
+func Answers(path string) bool {
 	conn, err := net.Dial("unix", path)
 	if err != nil {
 		return false

@@ -15,6 +15,9 @@ type Begin struct {
 	// Past is what was remembered of the steps, and Replay what leads to where the learner was.
 	Past   []sitting.Past   `json:",omitempty"`
 	Replay []progress.Entry `json:",omitempty"`
+	// Log is what the learner did last, and Earlier how much before that.
+	Log     []progress.Entry `json:",omitempty"`
+	Earlier int              `json:",omitempty"`
 	// History is that of the shell.
 	History []byte `json:",omitempty"`
 	// Main is the learner's terminal.
@@ -84,7 +87,9 @@ type Ready struct {
 type Work struct {
 	// Entry has no time yet; nil if nothing was asked for or run.
 	Entry *progress.Entry `json:",omitempty"`
-	Past  []sitting.Past
+	// Told is what he was told late of his last command.
+	Told []string `json:",omitempty"`
+	Past []sitting.Past
 }
 
 // Failed is an error. Terminal is 0 if it is about the lab, which then ends.

@@ -1,6 +1,9 @@
 package wire
 
-import "netnscheck/harness/sitting"
+import (
+	"netnscheck/harness/sitting"
+	"netnscheck/harness/sitting/progress"
+)
 
 // What can be asked of a lab.
 const (
@@ -12,7 +15,7 @@ const (
 	Reset  = "reset"  // begin anew, with the argument "step" the current step alone
 	Map    = "map"    // the view with the state
 	Why    = "why"    // why what is open does not work
-	Log    = "log"    // the commands so far
+	Log    = "log"    // the view and what was done so far
 	Quit   = "quit"   // end the lab
 	Watch  = "watch"  // a view with the state whenever something changes, until the connection ends
 	Attach = "attach" // a shell on a new terminal
@@ -33,9 +36,12 @@ type Request struct {
 type Reply struct {
 	View *sitting.View `json:",omitempty"`
 	// Text is Markdown.
-	Text   string `json:",omitempty"`
-	Error  string `json:",omitempty"`
-	Status int    `json:",omitempty"`
+	Text string `json:",omitempty"`
+	// Log is what was done last, and Earlier how much before that.
+	Log     []progress.Entry `json:",omitempty"`
+	Earlier int              `json:",omitempty"`
+	Error   string           `json:",omitempty"`
+	Status  int              `json:",omitempty"`
 	// More is set if another answer follows.
 	More bool `json:",omitempty"`
 }

@@ -30,6 +30,7 @@ var asks = []struct{ use, does, long string }{
 		"The step counts as solved for you: it earns no points."},
 	{wire.Map, "Draw the namespaces of the lab as they are now", ""},
 	{wire.Why, "Say why what is open does not work yet", ""},
+	{wire.Log, "List what you did, step by step, and what came of it", ""},
 	{wire.Quit, "End the lab, from any of its terminals", ""},
 }
 
@@ -64,10 +65,14 @@ func ask(ctx context.Context, s *screen.Screen, what string, ids []string) error
 		}
 		_, err := fmt.Fprint(s.Out.Painted(), text)
 		return err
+	case what == wire.Log && reply.View != nil:
+		return page.Log(s, reply.View, reply.Log, reply.Earlier)
+	case what == wire.View && reply.View != nil:
+		return page.Where(s, reply.View)
 	case what == wire.Hint || what == wire.Why || what == wire.Solve:
 		return s.Page(reply.Text)
 	case reply.View != nil:
-		return page.Step(s, reply.View, what == wire.View || what == wire.Next)
+		return page.Step(s, reply.View, what == wire.Next)
 	}
 	return nil
 }

@@ -5,6 +5,7 @@ package page
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"netnscheck/harness/internal/cmd/screen"
@@ -43,21 +44,72 @@ func Step(s *screen.Screen, v *sitting.View, prose bool) error {
 	return hereNow(s, v, step)
 }
 
+// Where prints where the learner is, without what stands before the step: what is done, the step with its text, and
+// what of it is open.
+func Where(s *screen.Screen, v *sitting.View) error {
+	if v.Step > len(v.Steps) {
+		return all(s, v)
+	}
+	step := v.Steps[v.Step-1]
+	text := fmt.Sprintf("# %s\n\n## Step %d of %d: %s\n", v.Title, v.Step, len(v.Steps), step.Title)
+	if v.Prose != "" && !step.Done {
+		text += "\n" + v.Prose + "\n"
+	}
+	if err := s.Page(text); err != nil {
+		return err
+	}
+	if err := stillOpen(s, v, step); err != nil {
+		return err
+	}
+	return hereNow(s, v, step)
+}
+
+// stillOpen prints the checks of a step that do not hold, and how many do. The text above it may be long, so that this
+// is all that a learner sees.
+func stillOpen(s *screen.Screen, v *sitting.View, step sitting.Step) error {
+	open := step
+	open.Checks = slices.DeleteFunc(slices.Clone(step.Checks), func(c sitting.Check) bool {
+		return c.Status == sitting.Holds
+	})
+	held := len(step.Checks) - len(open.Checks)
+	if len(open.Checks) > 0 {
+		if err := s.Page(fmt.Sprintf("\nOpen in step %d of %d, “%s”:\n", v.Step, len(v.Steps), step.Title)); err != nil {
+			return err
+		}
+	}
+	if err := checks(s, open); err != nil || held == 0 {
+		return err
+	}
+	if len(open.Checks) == 0 {
+		if _, err := fmt.Fprintln(s.Out); err != nil {
+			return err
+		}
+	}
+	told := fmt.Sprintf("%d of %d hold", held, len(step.Checks))
+	_, err := fmt.Fprintln(s.Out.Painted(),
+		strings.Join(face.Check(sitting.Check{Text: told, Status: sitting.Holds}, look(s)), "\n"))
+	return err
+}
+
+func look(s *screen.Screen) sitting.Look {
+	l := sitting.Look{Width: math.MaxInt32, Colour: s.Colour, ASCII: s.ASCII}
+	if s.Terminal {
+		l.Width = min(s.Columns, 100)
+	}
+	return l
+}
+
 // checks prints the checks of a step, each with what is there instead of it.
 func checks(s *screen.Screen, step sitting.Step) error {
 	if len(step.Checks) == 0 {
 		return nil
-	}
-	look := sitting.Look{Width: math.MaxInt32, Colour: s.Colour, ASCII: s.ASCII}
-	if s.Terminal {
-		look.Width = min(s.Columns, 100)
 	}
 	lines := []string{""}
 	for _, c := range step.Checks {
 		if c.Status != sitting.Lost { // of what is not done yet it would be a long list
 			c.Found = ""
 		}
-		lines = append(lines, face.Check(c, look)...)
+		lines = append(lines, face.Check(c, look(s))...)
 	}
 	_, err := fmt.Fprintln(s.Out.Painted(), strings.Join(lines, "\n"))
 	return err

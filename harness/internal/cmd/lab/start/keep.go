@@ -15,18 +15,40 @@ import (
 
 // keeper keeps what a learner does in a lab: his progress and the history of his shell.
 type keeper struct {
-	lab     *store.Lab
+	lab     *store.Lab // nil if nothing can be kept
 	file    *progress.File
 	history []byte
 	failed  error // of the first save that failed
 }
 
-// newKeeper opens what is kept of a lab, which is then locked. With fresh set, nothing of it counts any more. The notes
-// are for the learner.
-func newKeeper(lab *store.Lab, sc *scenario.Scenario, exam, fresh bool) (k *keeper, notes []string, err error) {
-	if err := lab.Lock(); err != nil {
+// keeperOf opens what is kept of the lab with an id, which is then locked. With fresh set, nothing of it counts any
+// more. Where nothing can be kept the learner works all the same. The notes are for him.
+func keeperOf(kept *store.Store, id string, sc *scenario.Scenario, exam, fresh bool) (k *keeper, notes []string,
+	err error) {
+	lab := kept.Lab(id)
+	err = lab.Lock()
+	var busy *store.BusyError
+	switch {
+	case errors.As(err, &busy):
 		return nil, nil, err
+	case err != nil:
+		return keeperOfNothing(sc, exam), []string{notKept(err)}, nil
 	}
+	return newKeeper(lab, sc, exam, fresh)
+}
+
+// keeperOfNothing keeps nothing.
+func keeperOfNothing(sc *scenario.Scenario, exam bool) *keeper {
+	k := &keeper{file: progress.New(sc, time.Now())}
+	k.file.Exam = exam
+	return k
+}
+
+// notKept says that nothing is kept.
+func notKept(why error) string { return fmt.Sprintf("your progress is not kept: %v", why) }
+
+// newKeeper opens what is kept of a lab that is locked.
+func newKeeper(lab *store.Lab, sc *scenario.Scenario, exam, fresh bool) (k *keeper, notes []string, err error) {
 	k = &keeper{lab: lab}
 	file, note, err := lab.Load()
 	if err != nil {
@@ -60,6 +82,7 @@ func newKeeper(lab *store.Lab, sc *scenario.Scenario, exam, fresh bool) (k *keep
 // past sets what the lab goes on with.
 func (k *keeper) past(b *wire.Begin) {
 	b.Past, b.Replay, b.History, b.Exam = k.file.Past(), k.file.Replay(), k.history, k.file.Exam
+	b.Log, b.Earlier = k.file.Last()
 }
 
 // maxHistory is how much of the history is held, in bytes.
@@ -75,11 +98,18 @@ func (k *keeper) work(w wire.Work) {
 		if e.Line != "" {
 			k.history = append(append(k.history, bytes.ReplaceAll([]byte(e.Line), []byte("\n"), []byte(" "))...), '\n')
 			k.history = k.history[max(0, len(k.history)-maxHistory):]
-			k.note(k.lab.SaveHistory(k.history))
+			if k.lab != nil {
+				k.note(k.lab.SaveHistory(k.history))
+			}
 		}
 	}
+	if len(w.Told) > 0 {
+		k.file.Tell(w.Told)
+	}
 	k.file.Update(w.Past, now)
-	k.note(k.lab.Save(k.file))
+	if k.lab != nil {
+		k.note(k.lab.Save(k.file))
+	}
 }
 
 func (k *keeper) note(err error) {
@@ -90,7 +120,9 @@ func (k *keeper) note(err error) {
 
 // close gives the lab free. The error says what could not be saved.
 func (k *keeper) close() error {
-	k.lab.Unlock()
+	if k.lab != nil {
+		k.lab.Unlock()
+	}
 	return k.failed
 }
 

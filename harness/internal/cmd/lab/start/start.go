@@ -85,26 +85,34 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	kept, err := store.Open(os.Getenv)
-	if err != nil {
-		return status.With(status.Cannot, err)
-	}
-	place := kept.Lab(idOf(sc, o.name))
 	b := &broker{tty: tty, screen: o.screen, scenario: sc, begin: wire.Begin{
 		Scenario: sc, Source: sc.Source, Main: open,
 	}}
-	var notes []string
-	if b.keeper, notes, err = newKeeper(place, sc, o.exam, o.fresh); err != nil {
+	notes, err := b.keep(sc, idOf(sc, o.name), o.exam, o.fresh)
+	if err != nil {
 		return status.With(status.Cannot, err)
 	}
 	for _, note := range notes {
 		fmt.Fprintln(o.screen.Err, "harness: "+note)
 	}
 	b.keeper.past(&b.begin)
-	if b.socket, err = place.Socket(); err == nil {
-		err = b.run(ctx)
+	return errors.Join(b.run(ctx), b.keeper.close())
+}
+
+// keep finds the places of what is kept of the lab, and of its socket. The notes are for the learner.
+func (b *broker) keep(sc *scenario.Scenario, id string, exam, fresh bool) (notes []string, err error) {
+	kept, err := store.Open(os.Getenv)
+	if err != nil {
+		b.keeper = keeperOfNothing(sc, exam)
+		return []string{notKept(err), "other terminals cannot join this lab"}, nil
 	}
-	return errors.Join(err, b.keeper.close())
+	if b.keeper, notes, err = keeperOf(kept, id, sc, exam, fresh); err != nil {
+		return notes, err
+	}
+	if b.socket, err = kept.Lab(id).Socket(); err != nil {
+		notes = append(notes, fmt.Sprintf("other terminals cannot join this lab: %v", err))
+	}
+	return notes, nil
 }
 
 // ShellFlag adds the flag that names the shell in a lab.
