@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"netnscheck/harness/internal/labtest"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
@@ -33,9 +33,7 @@ func solution(sc *scenario.Scenario, step int) (lines []string) {
 // one whose script hangs, one who typed, one who handed in nothing and one whose file is broken.
 func TestGradeAClass(t *testing.T) {
 	needSandbox(t)
-	if _, err := exec.LookPath("ip"); err != nil {
-		sandbox.Lacking(t, err)
-	}
+	labtest.Needs(t, "ip")
 	t.Run("as the caller", func(t *testing.T) { t.Parallel(); gradeAClass(t, false) })
 	if os.Geteuid() == 0 {
 		t.Run("as a user", func(t *testing.T) { t.Parallel(); gradeAClass(t, true) })
@@ -152,8 +150,10 @@ func typed(t *testing.T, sc *scenario.Scenario, one []string) string {
 // packets are counted and where something takes a moment.
 func TestASolutionHasAllPoints(t *testing.T) {
 	needSandbox(t)
-	for _, id := range []string{"veth-pair", "nat", "bridge"} {
+	for id, programs := range map[string][]string{"veth-pair": {"ip", "ping"}, "nat": {"ip", "ping", "nft"},
+		"bridge": {"ip", "ping", "bridge"}} {
 		t.Run(id, func(t *testing.T) {
+			labtest.Needs(t, programs...)
 			t.Parallel()
 			sc, err := scenarios.ByID(id)
 			if err != nil {
