@@ -47,34 +47,45 @@ type learner struct {
 	early, all []time.Duration
 }
 
-func learn(t *testing.T, sc *scenario.Scenario) {
-	ctx := t.Context()
-	p := NewPlay(sc, typist(t), nil, PlayOptions{})
-	lacking, err := p.unmet(ctx)
+// newLearner has a play of a scenario, if this machine can play it, and no lab yet.
+func newLearner(t *testing.T, sc *scenario.Scenario) *learner {
+	s := &learner{T: t, play: NewPlay(sc, typist(t), nil, PlayOptions{})}
+	lacking, err := s.play.unmet(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if lacking != nil {
 		t.Skip(lacking)
 	}
+	return s
+}
+
+// enter gives the learner a lab that was just started, until the test ends.
+func (s *learner) enter(l *Lab, err error) {
+	if err != nil {
+		s.Fatal(err)
+	}
+	s.lab = l
+	s.Cleanup(func() {
+		if err := l.Close(); err != nil {
+			s.Error(err)
+		}
+	})
+	if s.live, err = l.Live(s.Context()); err != nil {
+		s.Fatal(err)
+	}
+}
+
+func learn(t *testing.T, sc *scenario.Scenario) {
+	ctx := t.Context()
+	s := newLearner(t, sc)
+	p := s.play
 	l, err := p.startAtSetup(ctx)
 	var unable *scenario.Unavailable
 	if errors.As(err, &unable) {
 		t.Skip(err)
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	v, err := l.Live(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &learner{T: t, play: p, lab: l, live: v}
+	s.enter(l, err)
 	for i := range sc.Steps {
 		section := &sc.Steps[i].Section
 		by := p.standIn(section)
@@ -210,46 +221,28 @@ func TestLiveMistakes(t *testing.T) {
 // mistaken makes mistake j of step i.
 func mistaken(t *testing.T, sc *scenario.Scenario, i, j int) {
 	ctx := t.Context()
-	p := NewPlay(sc, typist(t), nil, PlayOptions{})
-	lacking, err := p.unmet(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if lacking != nil {
-		t.Skip(lacking)
-	}
+	s := newLearner(t, sc)
+	p := s.play
 	step, mistake := &sc.Steps[i].Section, &sc.Steps[i].Mistakes[j].Section
 	by := p.standIn(mistake)
 	if by == nil || by.lacking(mistake.Blocks, step.Checks) != nil {
 		t.Skip("no driver here makes it")
 	}
-	l, err := p.startBefore(ctx, i)
-	if err != nil {
+	s.enter(p.startBefore(ctx, i))
+	s.last = make([]scenario.Verdict, len(step.Checks))
+	if err := s.live.Begin(ctx, step.Checks); err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
-	}()
-	v, err := l.Live(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &learner{T: t, play: p, lab: l, live: v, last: make([]scenario.Verdict, len(step.Checks))}
-	if err := v.Begin(ctx, step.Checks); err != nil {
-		t.Fatal(err)
-	}
-	s.judge(ctx, Change{Heard: v.Take()})
+	s.judge(ctx, Change{Heard: s.live.Take()})
 	for _, b := range mistake.Blocks {
 		if !b.For(by.driver.Name(), by.versions) {
 			continue
 		}
 		for _, cmd := range b.Commands {
-			if _, err := by.driver.Run(ctx, l, cmd); err != nil {
+			if _, err := by.driver.Run(ctx, s.lab, cmd); err != nil {
 				t.Skipf("line %d: %v", cmd.Line, err)
 			}
-			s.judge(ctx, Change{Heard: v.Take(), Command: true})
+			s.judge(ctx, Change{Heard: s.live.Take(), Command: true})
 		}
 	}
 	if s.done() {
