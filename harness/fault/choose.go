@@ -2,7 +2,6 @@ package fault
 
 import (
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -35,15 +34,25 @@ func (o Options) Check() error {
 	return nil
 }
 
+// An ImpossibleError says why no such faults can be put into a network.
+type ImpossibleError struct{ Why string }
+
+func (e *ImpossibleError) Error() string { return e.Why }
+
+func impossible(format string, args ...any) error {
+	return &ImpossibleError{fmt.Sprintf(format, args...)}
+}
+
 // Choose chooses faults that can be put in together, in the order in which they are: none of them repairs or hides
-// another one, whichever of them are mended first. Only faults that are usable are chosen; nil allows all.
+// another one, whichever of them are mended first. Only faults that are usable are chosen; nil allows all. The error
+// is an *ImpossibleError if the network has no such faults.
 func Choose(finished *state.State, goals []scenario.Check, o Options, usable func(Fault) bool) ([]Fault, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
 	asked := queries(finished, goals)
 	if len(asked) == 0 {
-		return nil, errors.New("put in a fault: no check that holds at the end says that something is reached, " +
+		return nil, impossible("put in a fault: no check that holds at the end says that something is reached, " +
 			"so nothing would show it")
 	}
 	wanted := max(o.Faults, 1)
@@ -60,11 +69,10 @@ func Choose(finished *state.State, goals []scenario.Check, o Options, usable fun
 	}
 	switch {
 	case len(chosen) == 0:
-		return nil, fmt.Errorf("put in a fault%s: none is known for this network", ofLevel(o.Level))
+		return nil, impossible("put in a fault%s: none is known for this network", ofLevel(o.Level))
 	case len(chosen) < wanted:
-		return nil, fmt.Errorf("put in %d faults%s: only %d of those of this network go together", wanted,
-			ofLevel(o.Level),
-			len(chosen))
+		return nil, impossible("put in %d faults%s: only %d of those of this network go together", wanted,
+			ofLevel(o.Level), len(chosen))
 	}
 	return chosen.faults(), nil
 }

@@ -14,9 +14,13 @@ import (
 // pageWidth is the greatest width of the map in columns: a terminal of 80 with a margin for Markdown's frame.
 const pageWidth = 74
 
+// StepTitle is the title of the one step of a Page.
+const StepTitle = "Mend the network"
+
 // Page is the challenge as a scenario of one step: what the finished network is, in a map and in words, and what has to
-// be true in the end. A learner is not told what is broken, but by hints, bit by bit; the commands that mend it are the
-// hidden solution. There is no set-up, since a finished network with faults is not what commands of a file lead to.
+// be true in the end. It is worth a point for each fault. A learner is not told what is broken, but by hints, bit by
+// bit; the commands that mend it are the hidden solution. There is no set-up, since a finished network with faults is
+// not what commands of a file lead to.
 func Page(sc *scenario.Scenario, finished *state.State, goals []scenario.Check, faults []Fault) (*scenario.Scenario,
 	error) {
 	page, err := scenario.Parse(sc.File, []byte(markdown(sc, finished, goals, faults)))
@@ -49,11 +53,7 @@ func markdown(sc *scenario.Scenario, finished *state.State, goals []scenario.Che
 	for i := range shown.Namespaces {
 		say("%s", describe(&shown.Namespaces[i]))
 	}
-	points := 0
-	for _, f := range faults {
-		points += f.Level
-	}
-	say("## Mend the network\n\n<!-- points: %d -->\n", max(points, 1))
+	say("## %s\n\n<!-- points: %d -->\n", StepTitle, max(len(faults), 1))
 	say("```console")
 	for _, f := range faults {
 		for _, c := range f.Mend {

@@ -14,7 +14,7 @@ func (s *Sitting) View() View {
 	}
 	for i, step := range s.steps {
 		shown := Step{Title: s.title(i), Done: step.Done, OutOf: s.worth[i], Hints: step.Hints,
-			Points: step.Earned(s.worth[i], s.options.HintCost), Solved: step.Solved, Checks: slices.Clone(step.checks)}
+			Points: step.Earned(s.worth[i], 0), Solved: step.Solved, Checks: slices.Clone(step.checks)}
 		if i == s.at && !step.Done {
 			v.Looks = s.OnlyLooks()
 			for c := range s.checks {

@@ -29,8 +29,6 @@ type Sitting struct {
 type Options struct {
 	// Exam turns hints, reasons, answers and solutions off.
 	Exam bool
-	// HintCost is how many points of its step a hint costs. A step never earns less than 0.
-	HintCost int
 	// Past is what was remembered of the steps the last time (Sitting.Past); nil at the beginning.
 	Past []Past
 }

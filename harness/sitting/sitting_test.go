@@ -220,12 +220,12 @@ func TestAhead(t *testing.T) {
 
 // TestHints: one at a time, counted, remembered, and told by the view.
 func TestHints(t *testing.T) {
-	s := New(parsed(t, scenario.Challenge), Options{HintCost: 1})
+	s := New(parsed(t, scenario.Challenge), Options{})
 	for _, want := range []string{"First hint.", "Second hint."} {
 		if got, err := s.Hint(); err != nil || got != want {
 			t.Errorf("got %q, %v", got, err)
 		}
-		s = New(parsed(t, scenario.Challenge), Options{HintCost: 1, Past: s.Past()})
+		s = New(parsed(t, scenario.Challenge), Options{Past: s.Past()})
 	}
 	if _, err := s.Hint(); err == nil || err.Error() != "give a hint: step 1 has no more, there were 2" {
 		t.Errorf("a third: %v", err)
@@ -235,8 +235,8 @@ func TestHints(t *testing.T) {
 		t.Errorf("%+v", v)
 	}
 	s.Judge(did("ppp"))
-	if v := s.View(); v.Points != 0 || v.OutOf != 5 {
-		t.Errorf("two hints of a step for 1 point: %d of %d points", v.Points, v.OutOf)
+	if v := s.View(); v.Points != 1 || v.OutOf != 5 { // what hints cost is for who grades
+		t.Errorf("a step for 1 point: %d of %d points", v.Points, v.OutOf)
 	}
 	if _, err := s.Hint(); err == nil || err.Error() != "give a hint: step 1 is done" {
 		t.Errorf("a done step: %v", err)

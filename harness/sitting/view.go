@@ -31,7 +31,8 @@ type View struct {
 	HintsLeft int
 	// Looks is set at a step that only looks and is not done: its checks hold before its commands, too.
 	Looks bool
-	// Points are those earned so far, OutOf those of all steps.
+	// Points are those earned so far, OutOf those of all steps. What hints cost is for who grades (Past.Earned), and
+	// not taken off.
 	Points, OutOf int
 	// Answer is what is told about what does not work yet; nil if nothing is, or in an exam.
 	Answer *Answer

@@ -24,7 +24,23 @@ func Step(v sitting.View, l sitting.Look) []string {
 
 // AllDone is the sentence for a scenario of which all steps are done.
 func AllDone(v sitting.View) string {
-	return fmt.Sprintf("All %d steps are done: %d of %s.", len(v.Steps), v.Points, Points(v.OutOf))
+	return fmt.Sprintf("All %d steps are done: %s.", len(v.Steps), Earned(v))
+}
+
+// Earned says how many points were earned, and with how many hints, which cost what who grades decides.
+func Earned(v sitting.View) string {
+	text := fmt.Sprintf("%d of %s", v.Points, Points(v.OutOf))
+	hints := 0
+	for _, step := range v.Steps {
+		hints += max(step.Hints, 0)
+	}
+	switch hints {
+	case 0:
+		return text
+	case 1:
+		return text + ", with a hint, which may cost points where it is graded"
+	}
+	return fmt.Sprintf("%s, with %d hints, which may cost points where it is graded", text, hints)
 }
 
 // Points is a number of points in words.

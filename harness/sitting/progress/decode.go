@@ -119,7 +119,7 @@ func (f *File) validate() error {
 		return fmt.Errorf("the text of the scenario is no %s… of it", hashName)
 	case !isText(f.Seed, maxLine) || len(f.Variables) > maxSteps:
 		return errors.New("the variables are out of bounds")
-	case !within(f.HintCost, maxNumber) || !within(f.Dropped, maxNumber):
+	case !within(f.Dropped, maxNumber):
 		return errors.New("a number is out of bounds")
 	case len(f.Steps) == 0 || len(f.Steps) > maxSteps:
 		return fmt.Errorf("it has %d steps, expected 1 to %d", len(f.Steps), maxSteps)

@@ -29,9 +29,8 @@ type File struct {
 	Seed      string            `json:"seed,omitempty"`
 	// Challenge is set if the finished network was broken for the learner.
 	Challenge *Challenge `json:"challenge,omitempty"`
-	// Exam and HintCost are those of sitting.Options.
-	Exam     bool `json:"exam,omitempty"`
-	HintCost int  `json:"hint_cost,omitempty"`
+	// Exam is that of sitting.Options.
+	Exam bool `json:"exam,omitempty"`
 	// Began is when the learner began, Saved when the file was last brought up to date.
 	Began time.Time `json:"began"`
 	Saved time.Time `json:"saved"`

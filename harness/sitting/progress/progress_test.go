@@ -46,7 +46,7 @@ func parsed(t testing.TB, text string) *scenario.Scenario {
 // sample is a file with something in each place.
 func sample(t testing.TB) *File {
 	f := New(parsed(t, lesson), noon)
-	f.Seed, f.Challenge, f.Exam, f.HintCost = "anna", &Challenge{1, 2, "anna"}, true, 1
+	f.Seed, f.Challenge, f.Exam = "anna", &Challenge{1, 2, "anna"}, true
 	f.Update([]sitting.Past{{Done: true, Hints: 1}, {Solved: true}}, noon.Add(time.Minute))
 	f.Add(Entry{At: noon, Step: 1, Terminal: 1, Line: "ip netns add a"})
 	f.Add(Entry{At: noon, Step: 1, Do: Hint})
@@ -69,7 +69,6 @@ const written = `{
     "seed": "anna"
   },
   "exam": true,
-  "hint_cost": 1,
   "began": "2026-11-29T11:00:00Z",
   "saved": "2026-11-29T11:01:00Z",
   "steps": [
@@ -124,7 +123,7 @@ func TestDamage(t *testing.T) {
 		{"empty", " \n", "the file is empty"},
 		{"binary", "\xff\xfe", "the file is not UTF-8"},
 		{"zeros", strings.Repeat("\x00", 512), "line 1: invalid character '\\x00' looking for beginning of value"},
-		{"half", good[:len(good)/2], "line 20: unexpected end of JSON input"},
+		{"half", good[:len(good)/2], "line 19: unexpected end of JSON input"},
 		{"no JSON", "\n\nhello", "line 3: invalid character 'h' looking for beginning of value"},
 		{"null", "null", "it is no progress file of a lab"},
 		{"another format", `{"results": []}`, "it is no progress file of a lab"},
@@ -133,8 +132,8 @@ func TestDamage(t *testing.T) {
 		{"no version", strings.Replace(good, `"version": 1`, `"version": 0`, 1),
 			"there is no version 0 of progress files"},
 		{"an unknown key", strings.Replace(good, `"exam"`, `"oral"`, 1), `unknown field "oral"`},
-		{"another type", strings.Replace(good, `"steps": [`, `"steps": [7,`, 1), "line 19: steps is a number"},
-		{"text behind it", good + "{}", "line 30: invalid character '{' after top-level value"},
+		{"another type", strings.Replace(good, `"steps": [`, `"steps": [7,`, 1), "line 18: steps is a number"},
+		{"text behind it", good + "{}", "line 29: invalid character '{' after top-level value"},
 		{"a status", strings.Replace(good, `"status":2`, `"status":0`, 1),
 			"the checksum is not that of the file: it is damaged, or was changed"},
 		{"a step done", strings.Replace(good, `another","solved":true`, `another","done":"2026-11-29T11:01:00Z"`, 1),

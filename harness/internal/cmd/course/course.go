@@ -92,7 +92,7 @@ func labOf(sc *scenario.Scenario, f *progress.File) Lab {
 		return l
 	}
 	for i, past := range f.Past() {
-		l.Points += past.Earned(worth[i], f.HintCost)
+		l.Points += past.Earned(worth[i], 0)
 	}
 	return l
 }

@@ -24,7 +24,7 @@ import (
 // asks are the subcommands that ask one thing.
 var asks = []struct{ use, does, long string }{
 	{wire.Check, "Look at everything again, and list what holds", ""},
-	{wire.Hint, "Give the next hint of this step", "A hint is counted."},
+	{wire.Hint, "Give the next hint of this step", "A hint is counted. It may cost points where labs are graded."},
 	{wire.Next, "Go on to the next step, once this one is done", ""},
 	{wire.Solve, "Run the commands of this step, and show them",
 		"The step counts as solved for you: it earns no points."},

@@ -145,7 +145,7 @@ func all(s *screen.Screen, v *sitting.View) error {
 	}
 	text += fmt.Sprintf("All %d steps of “%s” are done", len(v.Steps), v.Title)
 	if v.OutOf > 0 {
-		text += fmt.Sprintf(": %d of %d points", v.Points, v.OutOf)
+		text += ": " + face.Earned(*v)
 	}
 	return s.Page(text + ". Stay as long as you like; `exit` ends the lab.\n")
 }
