@@ -14,8 +14,23 @@ import (
 // pageWidth is the greatest width of the map in columns: a terminal of 80 with a margin for Markdown's frame.
 const pageWidth = 74
 
-// StepTitle is the title of the one step of a Page.
-const StepTitle = "Mend the network"
+// Outline is what is known of a Page before the network is there: its id, its title and its one step, which is worth a
+// point for each fault. It has the variables of the lesson, and no checks.
+func Outline(sc *scenario.Scenario, faults int) *scenario.Scenario {
+	what := "the fault"
+	if faults > 1 {
+		what = "the faults"
+	}
+	values := make([]string, 0, 2*len(sc.Vars))
+	for _, v := range sc.Vars {
+		values = append(values, "{{"+v.Name+"}}", v.Value)
+	}
+	title := strings.NewReplacer(values...).Replace(strings.TrimSpace(sc.Title))
+	step := scenario.Step{Section: scenario.Section{Title: "Mend the network"}, Points: max(faults, 1), PointsLine: 1}
+	return &scenario.Scenario{ID: sc.ID + "-fault", Title: fmt.Sprintf("Find %s: %s", what, title),
+		Kind: scenario.Challenge, Level: sc.Level, Host: sc.Host, Requires: sc.Requires, Vars: sc.Vars, File: sc.File,
+		Steps: []scenario.Step{step}}
+}
 
 // Page is the challenge as a scenario of one step: what the finished network is, in a map and in words, and what has to
 // be true in the end. It is worth a point for each fault. A learner is not told what is broken, but by hints, bit by
@@ -41,11 +56,13 @@ func Page(sc *scenario.Scenario, finished *state.State, goals []scenario.Check, 
 func markdown(sc *scenario.Scenario, finished *state.State, goals []scenario.Check, faults []Fault) string {
 	var b strings.Builder
 	say := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	there, it, them := "There is a fault in it now", "it", "the fault"
+	there, it := "There is a fault in it now", "it"
 	if len(faults) > 1 {
-		there, it, them = fmt.Sprintf("There are %s faults in it now", counted(len(faults))), "them", "the faults"
+		there, it = fmt.Sprintf("There are %s faults in it now", counted(len(faults))), "them"
 	}
-	say("---\nid: %s-fault\nkind: challenge\n---\n# Find %s: %s\n", sc.ID, them, strings.TrimSpace(sc.Title))
+	outline := Outline(sc, len(faults))
+	step := outline.Steps[0]
+	say("---\nid: %s\nkind: challenge\n---\n# %s\n", outline.ID, outline.Title)
 	say("This is the network that the lesson `%s` ends with. It worked; then somebody changed something.\n"+
 		"%s. Find %s, and make the network what it was:\n", sc.ID, there, it)
 	shown := withoutLinkLocals(finished)
@@ -53,7 +70,7 @@ func markdown(sc *scenario.Scenario, finished *state.State, goals []scenario.Che
 	for i := range shown.Namespaces {
 		say("%s", describe(&shown.Namespaces[i]))
 	}
-	say("## %s\n\n<!-- points: %d -->\n", StepTitle, max(len(faults), 1))
+	say("## %s\n\n<!-- points: %d -->\n", step.Title, step.Points)
 	say("```console")
 	for _, f := range faults {
 		for _, c := range f.Mend {

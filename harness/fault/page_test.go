@@ -71,7 +71,7 @@ func TestPageIsAScenario(t *testing.T) {
 	_, _, goals := captured(t, "veth-pair")
 	p := page(t, "veth-pair", "1")
 	if p.ID != "veth-pair-fault" || p.Kind != scenario.Challenge || len(p.Steps) != 1 || p.Setup != nil ||
-		p.Points != 2 {
+		p.Points != 1 {
 		t.Errorf("it is %s, a %s of %d steps and %d points", p.ID, p.Kind, len(p.Steps), p.Points)
 	}
 	for i, c := range p.Steps[0].Checks {

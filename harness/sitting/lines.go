@@ -55,6 +55,8 @@ func (n News) Lines(l Look) []string {
 		lines = append(lines, l.line(bad, "again: "+lost[0].Text, more(len(lost))+n.count()))
 	}
 	switch {
+	case n.AllDone && n.Steps == 1:
+		lines = append(lines, l.line(good, n.Title, " is done: that was all"))
 	case n.AllDone:
 		lines = append(lines, l.line(good, fmt.Sprintf("step %d: %s", n.Step, n.Title),
 			fmt.Sprintf(" is done, and so are all %d", n.Steps)))

@@ -24,6 +24,9 @@ func Step(v sitting.View, l sitting.Look) []string {
 
 // AllDone is the sentence for a scenario of which all steps are done.
 func AllDone(v sitting.View) string {
+	if len(v.Steps) == 1 {
+		return fmt.Sprintf("The step is done: %s.", Earned(v))
+	}
 	return fmt.Sprintf("All %d steps are done: %s.", len(v.Steps), Earned(v))
 }
 

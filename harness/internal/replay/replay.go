@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"netnscheck/harness/fault"
 	"netnscheck/harness/grade"
 	"netnscheck/harness/internal/inside"
 	"netnscheck/harness/internal/labworld"
@@ -24,6 +25,7 @@ import (
 	"netnscheck/harness/internal/session/shell"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/sitting/progress"
 )
 
 // Question is the role that replays the work of one learner.
@@ -32,7 +34,9 @@ var Question = inside.Question[Request, Answer]{Name: "replay-of-a-learner", Ans
 // Request is what to replay.
 type Request struct {
 	Scenario *scenario.Scenario
-	Commands []Command
+	// Challenge is set if the learner looked for faults in the finished network of the scenario.
+	Challenge *progress.Challenge `json:",omitempty"`
+	Commands  []Command
 	// Shell runs the commands: sh or bash.
 	Shell string
 	// Whole is set if the commands are the lines of one script, not commands that were typed one by one.
@@ -76,7 +80,7 @@ const judgement = 20 * time.Second
 func Longest(limit time.Duration) time.Duration { return 2*limit + judgement + 40*time.Second }
 
 func play(ctx context.Context, r Request) (Answer, error) {
-	l, err := lab.Prepared(ctx, r.Scenario, lab.Options{})
+	l, err := start(ctx, &r)
 	if err != nil {
 		var unavailable *scenario.Unavailable
 		var cannotSay *scenario.CannotSay
@@ -106,6 +110,19 @@ func play(ctx context.Context, r Request) (Answer, error) {
 		a.Trouble = fmt.Sprintf("the script ended with status %d", p.status)
 	}
 	return a, nil
+}
+
+// start makes the lab in its starting state. Of a challenge the scenario becomes the page.
+func start(ctx context.Context, r *Request) (*lab.Lab, error) {
+	if r.Challenge == nil {
+		return lab.Prepared(ctx, r.Scenario, lab.Options{})
+	}
+	c, err := lab.StartChallenge(ctx, r.Scenario, fault.Options(*r.Challenge), lab.Options{})
+	if err != nil {
+		return nil, err
+	}
+	r.Scenario = c.Page
+	return c.Lab, nil
 }
 
 var (

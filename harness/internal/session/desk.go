@@ -20,6 +20,8 @@ type desk struct {
 	lab  *lab.Lab
 	sc   *scenario.Scenario
 	live *lab.Live
+	// hunt is set if the learner looks for faults: a cause is told if he asks for it, not after a command.
+	hunt bool
 	// changed is called, with the desk unlocked, when the sitting may have changed.
 	changed func()
 
@@ -257,6 +259,9 @@ func (d *desk) comment(r ran, changed bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	found := answer.Find(d.facts(d.before, r.line, r.status))
+	if found != nil && d.hunt && found.Kind == answer.Cause {
+		found = nil
+	}
 	if i := d.sitting.Step(); found == nil && changed && !d.sitting.Done() && d.sitting.OnlyLooks() &&
 		belongs(d.sc, i, r) < 0 && !ofMistake(&d.sc.Steps[i], r) {
 		found = &sitting.Answer{Kind: "look", Check: -1, Title: "this step only looks; `lab next` goes on without it"}

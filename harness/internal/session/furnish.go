@@ -4,6 +4,6 @@ import "netnscheck/harness/internal/session/seat"
 
 // furniture is what the lab has for the learner's shells.
 func (s *session) furniture() seat.Furniture {
-	return seat.Furniture{Lab: s.begin.Scenario.ID, Secret: s.secret, History: s.begin.History,
+	return seat.Furniture{Lab: s.sc.ID, Secret: s.secret, History: s.begin.History,
 		Programs: []string{"harness", "lab", "sudo"}}
 }

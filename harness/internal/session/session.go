@@ -13,6 +13,7 @@ import (
 	"net"
 	"sync"
 
+	"netnscheck/harness/fault"
 	"netnscheck/harness/internal/inside"
 	"netnscheck/harness/internal/labworld"
 	"netnscheck/harness/internal/session/wire"
@@ -33,9 +34,11 @@ const Main = 1
 type session struct {
 	begin  wire.Begin
 	secret string
-	lab    *lab.Lab
-	desk   *desk
-	out    *wire.Writer
+	// sc is what the learner works on: the scenario of begin, or the page of a challenge that was made of it.
+	sc   *scenario.Scenario
+	lab  *lab.Lab
+	desk *desk
+	out  *wire.Writer
 
 	mu        sync.Mutex
 	terminals map[uint32]*terminal
@@ -85,7 +88,7 @@ func (s *session) start(ctx context.Context) (err error) {
 	s.begin.Scenario.Source = s.begin.Source
 	s.journal = journal{all: s.begin.Log, earlier: s.begin.Earlier}
 	err = s.settle(ctx, func() error {
-		s.undone = replay(ctx, s.lab, s.begin.Scenario, s.begin.Replay)
+		s.undone = replay(ctx, s.lab, s.sc, s.begin.Replay)
 		return nil
 	}, sitting.Options{Exam: s.begin.Exam, Past: s.begin.Past})
 	if err == nil {
@@ -105,9 +108,8 @@ func (s *session) start(ctx context.Context) (err error) {
 // settle makes the lab, with what was done there before, and everything in it but terminals. After an error the lab is
 // nil or has to be closed.
 func (s *session) settle(ctx context.Context, again func() error, o sitting.Options) (err error) {
-	sc := s.begin.Scenario
 	s.lab = nil
-	if s.lab, err = lab.Prepared(ctx, sc, lab.Options{}); err != nil {
+	if err := s.make(ctx); err != nil {
 		return err
 	}
 	live, err := s.lab.Live(ctx) // before anything makes namespaces there
@@ -118,14 +120,29 @@ func (s *session) settle(ctx context.Context, again func() error, o sitting.Opti
 		return err
 	}
 	if err = s.furniture().Furnish(labworld.Of(s.lab)); err == nil {
-		s.desk, err = newDesk(ctx, s.lab, live, sc, o)
+		s.desk, err = newDesk(ctx, s.lab, live, s.sc, o)
 	}
 	if err != nil {
 		return err
 	}
-	s.desk.changed = s.changed
+	s.desk.changed, s.desk.hunt = s.changed, s.begin.Challenge != nil
 	go s.desk.follow(ctx)
 	return s.serve(ctx)
+}
+
+// make makes the lab in its starting state.
+func (s *session) make(ctx context.Context) (err error) {
+	if s.begin.Challenge == nil {
+		s.sc = s.begin.Scenario
+		s.lab, err = lab.Prepared(ctx, s.sc, lab.Options{})
+		return err
+	}
+	c, err := lab.StartChallenge(ctx, s.begin.Scenario, fault.Options(*s.begin.Challenge), lab.Options{})
+	if err != nil {
+		return err
+	}
+	s.lab, s.sc = c.Lab, c.Page
+	return nil
 }
 
 // anew is said where a new shell begins.
@@ -162,7 +179,7 @@ func (s *session) reset(ctx context.Context, stepAlone bool) error {
 	if err == nil {
 		err = s.settle(ctx, func() error {
 			for i := range steps {
-				if _, err := s.lab.Perform(ctx, s.begin.Scenario, i); err != nil {
+				if _, err := s.lab.Perform(ctx, s.sc, i); err != nil {
 					return err
 				}
 			}
@@ -186,7 +203,8 @@ func (s *session) reset(ctx context.Context, stepAlone bool) error {
 func failed(terminal uint32, err error) *wire.Failed {
 	var unavailable *scenario.Unavailable
 	var cannotSay *scenario.CannotSay
-	return &wire.Failed{Terminal: terminal, Text: err.Error(),
+	var impossible *fault.ImpossibleError
+	return &wire.Failed{Terminal: terminal, Text: err.Error(), Usage: errors.As(err, &impossible),
 		Lacks: errors.As(err, &unavailable) || errors.As(err, &cannotSay)}
 }
 

@@ -112,6 +112,14 @@ func New(sc *scenario.Scenario, now time.Time) *File {
 	return f
 }
 
+// NewChallenge is the file of a learner who looks for faults in the finished network of a scenario. The outline is that
+// of his page (fault.Outline).
+func NewChallenge(sc, outline *scenario.Scenario, c Challenge, now time.Time) *File {
+	f := New(outline, now)
+	f.Scenario, f.Text, f.Challenge = sc.ID, Fingerprint(sc), &c
+	return f
+}
+
 func seconds(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
 // Fingerprint identifies the text of a scenario.
@@ -132,7 +140,8 @@ func (f *File) Fits(sc *scenario.Scenario) error {
 	switch {
 	case f.Scenario != sc.ID:
 		return fmt.Errorf("go on with the lab: its progress is about the scenario %s, not %s", f.Scenario, sc.ID)
-	case f.Text != Fingerprint(sc) || len(f.Steps) != len(sc.Steps):
+	case f.Text != Fingerprint(sc), f.Challenge == nil && len(f.Steps) != len(sc.Steps),
+		f.Challenge != nil && len(f.Steps) != 1:
 		return fmt.Errorf("go on with the lab: %w", ErrChanged)
 	}
 	return nil

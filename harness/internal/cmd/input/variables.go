@@ -14,7 +14,7 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// Variables are what the user says about the variables of scenarios: --var and --var-seed.
+// Variables are what the user says about the variables of scenarios: --var, and --var-seed or --seed.
 type Variables struct {
 	set  []string
 	seed string
@@ -26,6 +26,28 @@ func (v *Variables) Flags(flags *pflag.FlagSet) {
 		"set a variable, `NAME=VALUE`; repeatable")
 	flags.StringVar(&v.seed, "var-seed", "",
 		"choose the other variables by this `SEED`, any text\n(default: the first value of each)")
+}
+
+// LabFlags adds the flags to those of a command about labs, where the seed is --seed. The use of that is described.
+func (v *Variables) LabFlags(flags *pflag.FlagSet, seed string) {
+	flags.StringArrayVar(&v.set, "var", nil, "set a variable, `NAME=VALUE`; repeatable")
+	flags.StringVar(&v.seed, "seed", "", seed)
+}
+
+// Seed is the seed that is given, "" if there is none.
+func (v *Variables) Seed() string { return v.seed }
+
+// SetSeed gives a seed.
+func (v *Variables) SetSeed(seed string) { v.seed = seed }
+
+// Set are the values that are given, by the names of their variables.
+func (v *Variables) Set() map[string]string {
+	set := map[string]string{}
+	for _, word := range v.set {
+		name, value, _ := strings.Cut(word, "=")
+		set[name] = value
+	}
+	return set
 }
 
 // Given reports whether there are any.

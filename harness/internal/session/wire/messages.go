@@ -12,6 +12,8 @@ type Begin struct {
 	// Source is the Markdown of the scenario, for its prose.
 	Source string
 	Exam   bool
+	// Challenge is set if there are to be faults in the finished network of the scenario, which the learner looks for.
+	Challenge *progress.Challenge `json:",omitempty"`
 	// Past is what was remembered of the steps, and Replay what leads to where the learner was.
 	Past   []sitting.Past   `json:",omitempty"`
 	Replay []progress.Entry `json:",omitempty"`
@@ -96,8 +98,9 @@ type Work struct {
 type Failed struct {
 	Terminal uint32
 	Text     string
-	// Lacks is set if this machine lacks something that the lab requires.
-	Lacks bool
+	// Lacks is set if this machine lacks something that the lab requires, Usage if what the learner asked for is not to
+	// be had in it.
+	Lacks, Usage bool
 }
 
 // Ended is the end of a terminal's shell.

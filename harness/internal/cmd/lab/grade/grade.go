@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/fault"
 	class "netnscheck/harness/grade"
 	"netnscheck/harness/internal/cmd/input"
 	"netnscheck/harness/internal/cmd/screen"
@@ -28,6 +29,7 @@ type options struct {
 	limit    time.Duration
 	procs    int
 	values   input.Variables
+	faults   input.Challenge
 	csv      string
 	json     string
 	junit    string
@@ -70,7 +72,8 @@ Exit status:
 	flags.IntVar(&o.procs, "procs", runtime.NumCPU(), "grade this `NUMBER` of learners side by side\n"+
 		"(default: one for each processor)")
 	flags.Lookup("procs").DefValue = "0" // the text has it
-	o.values.Flags(flags)
+	o.faults.Flags(flags, "grade the search for faults (lab start --challenge)")
+	o.values.LabFlags(flags, "this `SEED` for all learners, instead of a roster's")
 	flags.StringVar(&o.csv, "csv", "", "write the table to this `FILE`, for a spreadsheet;\n- is standard output")
 	flags.StringVar(&o.json, "json", "", "write it as JSON to this `FILE`")
 	flags.StringVar(&o.junit, "junit", "", "write it as JUnit XML to this `FILE`")
@@ -89,6 +92,9 @@ func (o *options) check() error {
 		return status.Usagef("--limit %v: want a time up to 1h", o.limit)
 	case o.procs < 1:
 		return status.Usagef("--procs %d: want at least 1", o.procs)
+	}
+	if err := o.faults.Check(); err != nil {
+		return err
 	}
 	return o.checkOutputs()
 }
@@ -110,7 +116,11 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	c := class.New(sc, o.hintCost)
+	of := sc
+	if o.faults.On {
+		of = fault.Outline(sc, o.faults.Faults)
+	}
+	c := class.New(of, o.hintCost)
 	if err := o.grade(ctx, c, all); err != nil {
 		return err
 	}

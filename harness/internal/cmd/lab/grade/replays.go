@@ -129,8 +129,9 @@ var errTooLong = errors.New("the replay did not end in time")
 func (o *options) replay(ctx context.Context, h *handed) (r replayed, dead bool, fatal error) {
 	limited, cancel := context.WithTimeoutCause(ctx, replay.Longest(o.limit), errTooLong)
 	defer cancel()
-	answer, err := replay.Question.Ask(limited, replay.Request{Scenario: h.scenario, Commands: h.commands,
-		Shell: h.shell, Whole: h.whole, Limit: o.limit}, inside.Needs{TUN: worker.NeedsTUN(h.scenario)})
+	answer, err := replay.Question.Ask(limited,
+		replay.Request{Scenario: h.scenario, Challenge: h.challenge, Commands: h.commands,
+			Shell: h.shell, Whole: h.whole, Limit: o.limit}, inside.Needs{TUN: worker.NeedsTUN(h.scenario)})
 	var start *inside.StartError
 	switch {
 	case ctx.Err() != nil:
@@ -146,6 +147,6 @@ func (o *options) replay(ctx context.Context, h *handed) (r replayed, dead bool,
 		r.err = errors.New(untrusted.Shown(answer.Failed))
 		return r, false, nil
 	}
-	r.Result, r.err = answer.Result(h.scenario)
+	r.Result, r.err = answer.Result(h.page())
 	return r, false, nil
 }

@@ -10,21 +10,25 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"netnscheck/harness/fault"
 	class "netnscheck/harness/grade"
 	"netnscheck/harness/internal/program"
 	"netnscheck/harness/internal/replay"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
 	"netnscheck/harness/sitting/progress"
+	"netnscheck/harness/term"
 )
 
 // work is what a learner handed in, ready to be replayed.
 type work struct {
 	scenario *scenario.Scenario // with his values
-	commands []replay.Command
-	shell    string
-	whole    bool
-	past     []sitting.Past
+	// challenge is set if he looked for faults in its finished network.
+	challenge *progress.Challenge
+	commands  []replay.Command
+	shell     string
+	whole     bool
+	past      []sitting.Past
 	// remark is what the teacher should know about the file.
 	remark string
 }
@@ -43,9 +47,19 @@ func (o *options) workOf(h class.Handed, sc *scenario.Scenario, seeded bool) (wo
 			return w, err
 		}
 	}
+	seed := o.values.Seed()
+	if seed == "" && seeded {
+		seed = h.Seed
+	}
+	if o.faults.On {
+		w.challenge = &progress.Challenge{Faults: o.faults.Faults, Level: o.faults.Level, Seed: seed}
+	}
 	if filepath.Ext(h.Of.Path) == ".json" || bytes.HasPrefix(bytes.TrimSpace(text), []byte("{\"")) {
-		err = w.ofProgress(text, chosen)
+		err = w.ofProgress(o, text, chosen, seed)
 		return w, err
+	}
+	if w.challenge != nil && seed == "" {
+		return w, errors.New("a script does not say which faults it mends: give their seed (--seed, or a roster)")
 	}
 	switch {
 	case len(text) > replay.MaxScript:
@@ -58,19 +72,64 @@ func (o *options) workOf(h class.Handed, sc *scenario.Scenario, seeded bool) (wo
 	return w, nil
 }
 
-// ofProgress reads a progress file. Its values of the variables are taken if nothing else chooses them.
-func (w *work) ofProgress(text []byte, chosen bool) error {
+// page is what he worked on, as far as it is known outside: the scenario, or the outline of the page of a challenge.
+func (w *work) page() *scenario.Scenario {
+	if w.challenge != nil {
+		return fault.Outline(w.scenario, w.challenge.Faults)
+	}
+	return w.scenario
+}
+
+// ofChallenge takes the faults of a progress file, if they are of those that are to be graded.
+func (w *work) ofChallenge(o *options, c *progress.Challenge, seed string) error {
+	switch {
+	case c == nil && w.challenge == nil:
+		return nil
+	case c == nil:
+		return errors.New("it is about the lab itself, not about faults in its network (--challenge)")
+	case w.challenge == nil:
+		return errors.New("it is about faults in the network of the lab: grade those with --challenge")
+	case c.Faults != o.faults.Faults:
+		return fmt.Errorf("its network has %s, not %d: see --faults", count(c.Faults, "fault"), o.faults.Faults)
+	case o.faults.Level != 0 && c.Level != o.faults.Level:
+		return fmt.Errorf("its faults were to be of %s, not of level %d", ofLevel(c.Level), o.faults.Level)
+	case seed != "" && c.Seed != seed:
+		return fmt.Errorf("its faults are of the seed %s, not of this learner's, %s", term.Brief(c.Seed),
+			term.Brief(seed))
+	}
+	w.challenge = c
+	return nil
+}
+
+func ofLevel(level int) string {
+	if level == 0 {
+		return "any level"
+	}
+	return fmt.Sprintf("level %d", level)
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// ofProgress reads a progress file. Its values of the variables, and its faults, are taken if nothing else chooses
+// them.
+func (w *work) ofProgress(o *options, text []byte, chosen bool, seed string) error {
 	f, err := progress.Decode(text)
 	switch {
 	case err != nil:
 		return err
 	case f.Scenario != w.scenario.ID:
 		return fmt.Errorf("it is about the lab %s, not %s", f.Scenario, w.scenario.ID)
-	case len(f.Steps) != len(w.scenario.Steps):
-		return fmt.Errorf("it is about another version of the lab, with %d steps, not %d", len(f.Steps),
-			len(w.scenario.Steps))
-	case f.Challenge != nil:
-		return errors.New("it is about a network with a fault (--challenge), and only the lab itself is graded")
+	}
+	if err := w.ofChallenge(o, f.Challenge, seed); err != nil {
+		return err
+	}
+	if n := len(w.page().Steps); len(f.Steps) != n {
+		return fmt.Errorf("it is about another version of the lab, with %d steps, not %d", len(f.Steps), n)
 	}
 	if !chosen && len(w.scenario.Vars) > 0 {
 		of := w.scenario

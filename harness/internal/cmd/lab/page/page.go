@@ -143,7 +143,11 @@ func all(s *screen.Screen, v *sitting.View) error {
 	if v.Intro != "" {
 		text = v.Intro + "\n\n"
 	}
-	text += fmt.Sprintf("All %d steps of “%s” are done", len(v.Steps), v.Title)
+	if len(v.Steps) == 1 {
+		text += fmt.Sprintf("“%s” is done", v.Title)
+	} else {
+		text += fmt.Sprintf("All %d steps of “%s” are done", len(v.Steps), v.Title)
+	}
 	if v.OutOf > 0 {
 		text += ": " + face.Earned(*v)
 	}

@@ -136,6 +136,7 @@ func (b *broker) take(m wire.FromLab) (over bool, err error) {
 		if m.Ready.View == nil {
 			return true, errors.New("begin the lab: it does not say where")
 		}
+		b.keeper.begun()
 		for _, lack := range m.Ready.Lacks {
 			fmt.Fprintf(b.screen.Err, "harness: %s\n", lack)
 		}
@@ -165,6 +166,8 @@ func (b *broker) take(m wire.FromLab) (over bool, err error) {
 			v.output([]byte(untrusted.Shown(m.Failed.Text) + "\r\n"))
 		}
 		b.endOf(m.Failed.Terminal)
+	case m.Failed != nil && m.Failed.Usage:
+		return true, status.Usagef("%s", untrusted.Shown(m.Failed.Text))
 	case m.Failed != nil && m.Failed.Lacks:
 		return true, status.Cannotf("%s", untrusted.Shown(m.Failed.Text))
 	case m.Failed != nil:

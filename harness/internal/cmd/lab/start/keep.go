@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/session/store"
 	"netnscheck/harness/internal/session/wire"
 	"netnscheck/harness/scenario"
@@ -19,12 +20,12 @@ type keeper struct {
 	file    *progress.File
 	history []byte
 	failed  error // of the first save that failed
+	unsaved bool  // the lab begins anew
 }
 
-// keeperOf opens what is kept of the lab with an id, which is then locked. With fresh set, nothing of it counts any
-// more. Where nothing can be kept the learner works all the same. The notes are for him.
-func keeperOf(kept *store.Store, id string, sc *scenario.Scenario, exam, fresh bool) (k *keeper, notes []string,
-	err error) {
+// keeperOf opens what is kept of the lab with an id, which is then locked. Where nothing can be kept the learner works all
+// the same. The notes are for him.
+func keeperOf(kept *store.Store, id string) (k *keeper, notes []string, err error) {
 	lab := kept.Lab(id)
 	err = lab.Lock()
 	var busy *store.BusyError
@@ -32,56 +33,87 @@ func keeperOf(kept *store.Store, id string, sc *scenario.Scenario, exam, fresh b
 	case errors.As(err, &busy):
 		return nil, nil, err
 	case err != nil:
-		return keeperOfNothing(sc, exam), []string{notKept(err)}, nil
+		return &keeper{}, []string{notKept(err)}, nil
 	}
-	return newKeeper(lab, sc, exam, fresh)
-}
-
-// keeperOfNothing keeps nothing.
-func keeperOfNothing(sc *scenario.Scenario, exam bool) *keeper {
-	k := &keeper{file: progress.New(sc, time.Now())}
-	k.file.Exam = exam
-	return k
-}
-
-// notKept says that nothing is kept.
-func notKept(why error) string { return fmt.Sprintf("your progress is not kept: %v", why) }
-
-// newKeeper opens what is kept of a lab that is locked.
-func newKeeper(lab *store.Lab, sc *scenario.Scenario, exam, fresh bool) (k *keeper, notes []string, err error) {
 	k = &keeper{lab: lab}
-	file, note, err := lab.Load()
-	if err != nil {
+	var note string
+	if k.file, note, err = lab.Load(); err != nil {
 		lab.Unlock()
 		return nil, nil, err
 	}
 	if note != "" {
 		notes = append(notes, note)
 	}
-	if file != nil && !fresh {
-		switch err := file.Fits(sc); {
-		case errors.Is(err, progress.ErrChanged):
-			notes = append(notes, fmt.Sprintf("%v: it begins anew.", err))
-			file = nil
-		case err != nil:
-			lab.Unlock()
-			return nil, nil, err
-		}
-	}
-	if file == nil || fresh {
-		file = progress.New(sc, time.Now())
-		file.Exam = exam
-	}
-	k.file = file
 	if k.history, err = lab.History(); err != nil {
 		notes = append(notes, err.Error())
 	}
 	return k, notes, nil
 }
 
+// notKept says that nothing is kept.
+func notKept(why error) string { return fmt.Sprintf("your progress is not kept: %v", why) }
+
+// settle goes on with what is kept, or begins anew if nothing is or if that is asked for. It returns the scenario with
+// the values that the lab has. Nothing is saved yet.
+func (k *keeper) settle(sc *scenario.Scenario, a *asked) (chosen *scenario.Scenario, notes []string, err error) {
+	chosen, err = a.values.ChooseOne(sc)
+	if err != nil {
+		return nil, nil, err
+	}
+	if k.file != nil && !a.fresh {
+		switch err := k.file.Fits(sc); {
+		case errors.Is(err, progress.ErrChanged):
+			notes = append(notes, fmt.Sprintf("%v: it begins anew.", err))
+			if a.as(k.file); a.values.Given() {
+				if chosen, err = a.values.ChooseOne(sc); err != nil {
+					return nil, nil, err
+				}
+			}
+		case err != nil:
+			return nil, nil, status.With(status.Cannot, err)
+		default:
+			if other := a.other(sc, k.file); other != "" {
+				return nil, nil, status.Usagef("go on with the lab %s: it was begun with %s; "+
+					"leave that out, or begin anew with --fresh", sc.ID, other)
+			}
+			if len(sc.Vars) > 0 {
+				chosen, err = scenario.ParseWith(sc.File, []byte(sc.Source), k.file.Values())
+			}
+			return chosen, k.notes(chosen), status.With(status.Cannot, err)
+		}
+	}
+	k.file, k.unsaved = a.begun(chosen), true
+	return chosen, append(notes, k.notes(chosen)...), nil
+}
+
+// notes say what the lab was begun with, as far as the learner has to know.
+func (k *keeper) notes(sc *scenario.Scenario) (notes []string) {
+	if c := k.file.Challenge; c != nil {
+		level := "any level"
+		if c.Level > 0 {
+			level = fmt.Sprintf("level %d", c.Level)
+		}
+		notes = append(notes, fmt.Sprintf("%s of %s, by --seed %s: the same for everybody who says so",
+			map[bool]string{true: "a fault", false: fmt.Sprintf("%d faults", c.Faults)}[c.Faults == 1], level, c.Seed))
+		if k.file.Finished() {
+			notes = append(notes, "this challenge is solved; --fresh makes another one")
+		}
+	}
+	return notes
+}
+
+// begun saves the progress of a lab that has just begun, so that it goes on the next time whatever is done in it.
+func (k *keeper) begun() {
+	if k.unsaved && k.lab != nil {
+		k.unsaved = false
+		k.note(k.lab.Save(k.file))
+	}
+}
+
 // past sets what the lab goes on with.
 func (k *keeper) past(b *wire.Begin) {
 	b.Past, b.Replay, b.History, b.Exam = k.file.Past(), k.file.Replay(), k.history, k.file.Exam
+	b.Challenge = k.file.Challenge
 	b.Log, b.Earlier = k.file.Last()
 }
 

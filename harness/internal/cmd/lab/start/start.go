@@ -26,10 +26,8 @@ import (
 type options struct {
 	screen *screen.Screen
 	name   string
-	values input.Variables
+	asked  asked
 	shell  string
-	exam   bool
-	fresh  bool
 }
 
 // Command is `harness lab start`.
@@ -53,10 +51,8 @@ lists the course, with what you have finished, and what is next.`,
 			return run(c.Context(), o)
 		},
 	}
-	o.values.Flags(c.Flags())
+	o.asked.addFlags(c.Flags())
 	ShellFlag(c, &o.shell)
-	c.Flags().BoolVar(&o.exam, "exam", false, "give no hints, reasons and solutions")
-	c.Flags().BoolVar(&o.fresh, "fresh", false, "begin anew: forget what was done before")
 	return c
 }
 
@@ -70,6 +66,9 @@ func theCourse(s *screen.Screen) error {
 }
 
 func run(ctx context.Context, o options) error {
+	if err := o.asked.check(); err != nil {
+		return err
+	}
 	tty, err := terminal.Of(os.Stdin, os.Stdout)
 	if errors.Is(err, terminal.ErrNone) {
 		return status.Usagef("start a lab: %w; `harness run` plays a scenario without one", err)
@@ -78,35 +77,35 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	if sc, err = o.values.ChooseOne(sc); err != nil {
-		return err
-	}
 	open, err := Open(o.screen, tty, o.shell)
 	if err != nil {
 		return err
 	}
-	b := &broker{tty: tty, screen: o.screen, scenario: sc, begin: wire.Begin{
-		Scenario: sc, Source: sc.Source, Main: open,
-	}}
-	notes, err := b.keep(sc, idOf(sc, o.name), o.exam, o.fresh)
+	b := &broker{tty: tty, screen: o.screen}
+	notes, err := b.keep(idOf(sc, o.asked.variant(), o.name))
 	if err != nil {
 		return status.With(status.Cannot, err)
 	}
-	for _, note := range notes {
+	var more []string
+	if b.scenario, more, err = b.keeper.settle(sc, &o.asked); err != nil {
+		return errors.Join(err, b.keeper.close())
+	}
+	for _, note := range append(notes, more...) {
 		fmt.Fprintln(o.screen.Err, "harness: "+note)
 	}
+	b.begin = wire.Begin{Scenario: b.scenario, Source: b.scenario.Source, Main: open}
 	b.keeper.past(&b.begin)
 	return errors.Join(b.run(ctx), b.keeper.close())
 }
 
 // keep finds the places of what is kept of the lab, and of its socket. The notes are for the learner.
-func (b *broker) keep(sc *scenario.Scenario, id string, exam, fresh bool) (notes []string, err error) {
+func (b *broker) keep(id string) (notes []string, err error) {
 	kept, err := store.Open(os.Getenv)
 	if err != nil {
-		b.keeper = keeperOfNothing(sc, exam)
+		b.keeper = &keeper{}
 		return []string{notKept(err), "other terminals cannot join this lab"}, nil
 	}
-	if b.keeper, notes, err = keeperOf(kept, id, sc, exam, fresh); err != nil {
+	if b.keeper, notes, err = keeperOf(kept, id); err != nil {
 		return notes, err
 	}
 	if b.socket, err = kept.Lab(id).Socket(); err != nil {
@@ -133,16 +132,16 @@ func Open(s *screen.Screen, tty *terminal.Terminal, name string) (wire.Open, err
 		Size: wire.Size{Rows: rows, Columns: columns}, Colour: s.Colour, ASCII: s.ASCII}, nil
 }
 
-// idOf is the name of the lab of a scenario that the user named.
-func idOf(sc *scenario.Scenario, name string) string {
+// idOf is the name of the lab of a scenario that the user named, and of what is done with it.
+func idOf(sc *scenario.Scenario, variant, name string) string {
 	if sc.File == "" || input.InCatalogue(name) {
-		return store.ID(sc.ID, "", "")
+		return store.ID(sc.ID, variant, "")
 	}
 	path, err := filepath.Abs(sc.File)
 	if err != nil {
 		path = sc.File
 	}
-	return store.ID(sc.ID, "", path)
+	return store.ID(sc.ID, variant, path)
 }
 
 // described are the variables that describe the learner's terminal and locale. TERM is handed on to every program.
