@@ -53,6 +53,9 @@ func OfProgress(f *progress.File) ([]Command, error) {
 	for i, e := range f.Replay() {
 		where := fmt.Sprintf("command %d", i+1)
 		switch {
+		case e.Untold():
+			return nil, fmt.Errorf("%s is not in the log, since sh does not tell its commands, so the work cannot be "+
+				"repeated", where)
 		case e.Cut:
 			return nil, fmt.Errorf("%s is too long and not whole in the log, so the work cannot be repeated", where)
 		case e.Do == progress.Solve:

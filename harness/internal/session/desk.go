@@ -43,6 +43,8 @@ type desk struct {
 	news    []sitting.News
 	// prompts is how many prompts wait for what there is to tell.
 	prompts int
+	// turn is closed when the last command was taken in; nil before the first. Commands are taken in in their order.
+	turn chan struct{}
 }
 
 // newDesk takes a first look.
@@ -98,13 +100,20 @@ type learner struct {
 }
 
 // command takes in that a command has ended, and returns what to tell before the prompt: what is known after a while.
-func (d *desk) command(ctx context.Context, r ran) []sitting.News {
+// took is called, perhaps later, with the step of the command and whether it has changed something; not for a command
+// that only asks the lab.
+func (d *desk) command(ctx context.Context, r ran, took func(step int, changed bool)) []sitting.News {
+	judged := make(chan struct{})
 	d.mu.Lock()
 	d.prompts++
+	before := d.turn
+	d.turn = judged
 	d.mu.Unlock()
-	judged := make(chan struct{})
 	go func() {
 		defer close(judged)
+		if before != nil {
+			<-before
+		}
 		d.work.Lock()
 		defer d.work.Unlock()
 		defer d.ended()
@@ -116,10 +125,13 @@ func (d *desk) command(ctx context.Context, r ran) []sitting.News {
 		}
 		var err error
 		if change.State, err = d.lab.Whole(ctx); err != nil {
+			took(d.step(), false)
 			return
 		}
 		changed := len(changes(d.before, change.State)) > 0
-		if d.goOn(ctx, r, changed) != nil || d.judge(ctx, change, learner{acted: true, looked: d.looks(r)}) != nil {
+		err = d.goOn(ctx, r, changed)
+		took(d.step(), changed)
+		if err != nil || d.judge(ctx, change, learner{acted: true, looked: d.looks(r)}) != nil {
 			return
 		}
 		d.comment(r, changed)
@@ -144,6 +156,17 @@ func (d *desk) command(ctx context.Context, r ran) []sitting.News {
 		d.changed()
 	}()
 	return news
+}
+
+// takenIn waits until all commands were taken in, without asking anybody any more.
+func (d *desk) takenIn() {
+	d.live.Close()
+	d.mu.Lock()
+	turn := d.turn
+	d.mu.Unlock()
+	if turn != nil {
+		<-turn
+	}
 }
 
 // step is the number of the current step, from 1.
@@ -192,6 +215,9 @@ func (d *desk) goOn(ctx context.Context, r ran, changed bool) error {
 	}
 	passed := false
 	for to := belongs(d.sc, d.sitting.Step(), r); to > d.sitting.Step() && d.sitting.Pass(); {
+		passed = true
+	}
+	for changed && r.line == "" && d.sitting.Pass() { // nobody knows what it was, but it was more than looking
 		passed = true
 	}
 	if !passed {

@@ -29,13 +29,13 @@ func (t *terminal) found(e shell.Event) {
 		t.status = 0
 	case e.Kind == 'D':
 		t.status, _ = strconv.Atoi(e.Value)
-	case e.Kind == 'P':
-		t.beforePrompt()
+	case e.Kind == 'P' || e.Kind == 'S':
+		t.beforePrompt(e.Kind == 'P')
 	}
 }
 
-// beforePrompt tells what the command did, while the prompt waits.
-func (t *terminal) beforePrompt() {
+// beforePrompt tells what the command did, while the prompt waits. tells is set if the shell tells its commands.
+func (t *terminal) beforePrompt(tells bool) {
 	var netns, line string
 	did := t.command != nil || t.entered.Load()
 	if t.command != nil {
@@ -44,13 +44,18 @@ func (t *terminal) beforePrompt() {
 	t.command = nil
 	t.entered.Store(false)
 	if did {
-		step := t.session.desk.step()
-		news := t.session.desk.command(context.Background(), ran{netns, line, t.status})
-		t.tell(news)
-		if line != "" && !asksTheLab(line) {
-			t.session.work(&progress.Entry{Step: step, Terminal: int(t.number), Netns: netns, Line: line,
-				Status: t.status, Told: kept(news)})
+		e := progress.Entry{Terminal: int(t.number), Netns: netns, Line: line, Status: t.status}
+		if line == "" {
+			e.Cut, e.Status = true, progress.NoStatus
 		}
+		news := t.session.desk.command(context.Background(), ran{netns, line, t.status},
+			func(step int, changed bool) {
+				if e.Step = step; line != "" || changed && !tells {
+					t.session.work(&e)
+				}
+			})
+		t.tell(news)
+		t.session.told(kept(news))
 	}
 	t.prompt = []byte{}
 	t.idle.Store(true)

@@ -80,6 +80,7 @@ func play(ctx context.Context, in io.Reader, out io.Writer) error {
 		return err
 	}
 	s.listener.Close()
+	s.desk.takenIn()
 	return errors.Join(err, s.lab.Close())
 }
 
@@ -88,7 +89,7 @@ func (s *session) start(ctx context.Context) (err error) {
 	s.begin.Scenario.Source = s.begin.Source
 	s.journal = journal{all: s.begin.Log, earlier: s.begin.Earlier}
 	err = s.settle(ctx, func() error {
-		s.undone = replay(ctx, s.lab, s.sc, s.begin.Replay)
+		s.undone = replay(ctx, s.lab, s.sc, s.begin.Past, s.begin.Replay)
 		return nil
 	}, sitting.Options{Exam: s.begin.Exam, Past: s.begin.Past})
 	if err == nil {
@@ -285,6 +286,9 @@ func (s *session) ended(t *terminal, status int) {
 	s.mu.Lock()
 	delete(s.terminals, t.number)
 	s.mu.Unlock()
+	if t.number == Main { // nothing is heard of the lab after its end
+		s.desk.takenIn()
+	}
 	s.out.Message(wire.FromLab{Ended: &wire.Ended{Terminal: t.number, Status: status}})
 	if t.number == Main {
 		s.end()

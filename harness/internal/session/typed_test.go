@@ -48,7 +48,7 @@ var paces = []struct {
 }{
 	{"pasted", func(p *typist, x scenario.Exchange) { p.unread.Add(1); p.prompts <- x }},
 	{"slowly", func(p *typist, x scenario.Exchange) {
-		p.desk.command(p.Context(), ran{line: x.Command, status: x.Status})
+		p.desk.command(p.Context(), ran{line: x.Command, status: x.Status}, func(int, bool) {})
 		p.settled()
 	}},
 }
@@ -144,7 +144,7 @@ func sitsDown(t *testing.T, sc *scenario.Scenario, i int, pace func(*typist, sce
 	go func() {
 		defer close(ended)
 		for x := range p.prompts {
-			p.desk.command(context.Background(), ran{line: x.Command, status: x.Status})
+			p.desk.command(context.Background(), ran{line: x.Command, status: x.Status}, func(int, bool) {})
 			p.unread.Done()
 		}
 	}()

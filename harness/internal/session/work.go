@@ -14,6 +14,7 @@ import (
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/scenario/operation"
+	"netnscheck/harness/sitting"
 	"netnscheck/harness/sitting/progress"
 )
 
@@ -35,6 +36,9 @@ func (s *session) work(e *progress.Entry) {
 
 // told takes note of what the learner was told late of his last command.
 func (s *session) told(lines []string) {
+	if len(lines) == 0 {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.journal.tell(lines)
@@ -54,16 +58,38 @@ func (s *session) did(act progress.Act, do func() error) {
 const replayLasts = 5 * time.Second
 
 // replay does again what the learner did, in a new lab, and returns the commands that could not be done again. What
-// only looks, and what was refused, is left out.
-func replay(ctx context.Context, l *lab.Lab, sc *scenario.Scenario, all []progress.Entry) (undone []string) {
+// only looks, and what was refused, is left out. A step that is done, and in which his shell did not tell what he did,
+// is done by the scenario's own commands.
+func replay(ctx context.Context, l *lab.Lab, sc *scenario.Scenario, past []sitting.Past, all []progress.Entry) (
+	undone []string) {
+	perform := func(step int) {
+		if _, err := l.Perform(ctx, sc, min(max(step-1, 0), len(sc.Steps)-1)); err != nil {
+			undone = append(undone, fmt.Sprintf("the commands of step %d: %v", step, err))
+		}
+	}
+	untold := map[int]bool{} // the steps that are done so; false once they are
 	for _, e := range all {
-		if e.Do == progress.Solve {
-			if _, err := l.Perform(ctx, sc, min(max(e.Step-1, 0), len(sc.Steps)-1)); err != nil {
-				undone = append(undone, fmt.Sprintf("lab solve: %v", err))
+		if e.Untold() && e.Step <= len(past) && past[e.Step-1].Done {
+			untold[e.Step] = true
+		}
+	}
+	for _, e := range all {
+		if still, is := untold[e.Step]; is {
+			if still {
+				perform(e.Step)
 			}
+			untold[e.Step] = false
 			continue
 		}
-		if why := again(ctx, l, e); why != "" {
+		if e.Do == progress.Solve {
+			perform(e.Step)
+			continue
+		}
+		switch why := again(ctx, l, e); {
+		case why == "":
+		case e.Untold():
+			undone = append(undone, fmt.Sprintf("in step %d: %s", e.Step, why))
+		default:
 			undone = append(undone, e.Line+": "+why)
 		}
 	}
@@ -72,6 +98,9 @@ func replay(ctx context.Context, l *lab.Lab, sc *scenario.Scenario, all []progre
 
 // again runs one command again, and returns why it could not.
 func again(ctx context.Context, l *lab.Lab, e progress.Entry) (why string) {
+	if e.Untold() {
+		return "a command that sh does not tell"
+	}
 	if e.Cut {
 		return "the line was too long to be kept"
 	}

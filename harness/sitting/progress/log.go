@@ -63,6 +63,9 @@ func told(before, lines []string) (all []string) {
 	return all[max(0, len(all)-maxTold):]
 }
 
+// Untold reports whether something was changed by a command that is not known: sh does not tell its commands.
+func (e Entry) Untold() bool { return e.Do == "" && e.Cut && e.Line == "" }
+
 // Shown is an entry as a list of what was done needs it: its line is cut to so many bytes.
 func (e Entry) Shown(size int) Entry {
 	if line := cut(e.Line, size); line != e.Line {

@@ -75,7 +75,7 @@ type Entry struct {
 	// Line is the command as it was typed, and Status its exit status; NoStatus if that is not known.
 	Line   string `json:"line,omitempty"`
 	Status int    `json:"status,omitempty"`
-	// Cut is set if the line was too long or no UTF-8 and is not whole. It cannot be run again.
+	// Cut is set if the line was too long or no UTF-8 and is not whole, or is not known at all. It cannot be run again.
 	Cut bool `json:"cut,omitempty"`
 	// Told is what the learner was told of it, at most maxTold lines (sitting.News.Lines).
 	Told []string `json:"told,omitempty"`

@@ -20,8 +20,8 @@ type Event struct {
 	// Text is what the terminal shows; nil if the event is a mark. It is valid until the next call.
 	Text []byte
 	// Kind is the kind of the mark: C before a command, with the name of the shell's namespace ("" for the host), a
-	// semicolon and the line as it was typed; D after it, with its exit
-	// status; P before a prompt.
+	// semicolon and the line as it was typed; D after it, with its exit status; P before a prompt; S before a prompt of
+	// a shell that does not tell its commands.
 	Kind byte
 	// Value is what the mark says.
 	Value string
@@ -97,7 +97,8 @@ func (s *Scanner) beginning(output []byte) int {
 
 func isMark(body []byte) bool {
 	kind, _, valued := bytes.Cut(body, []byte(";"))
-	return len(kind) == 1 && (kind[0] == 'C' && valued || kind[0] == 'D' && valued || kind[0] == 'P' && !valued)
+	return len(kind) == 1 && (kind[0] == 'C' && valued || kind[0] == 'D' && valued ||
+		(kind[0] == 'P' || kind[0] == 'S') && !valued)
 }
 
 // unescape is the inverse of __lab_escape of the hooks.

@@ -33,6 +33,7 @@ func TestScanner(t *testing.T) {
 		"no marks": {[]string{"a\x1b[1mb\x1b]0;title\a"}, "a\x1b[1mb\x1b]0;title\a"},
 		"marks": {[]string{"a" + Mark("s", "C", "ip link") + "b" + Mark("s", "D", "1") + Mark("s", "P") + "$ "},
 			`a<C "ip link">b<D "1"><P "">$ `},
+		"a prompt of sh":    {[]string{Mark("s", "S") + "$ "}, `<S "">$ `},
 		"in two pieces":     {[]string{"a\x1b]73", "77;s;D;0\ab"}, `a<D "0">b`},
 		"in three pieces":   {[]string{"\x1b", "]7377;s;C;l", "s\ab"}, `<C "ls">b`},
 		"another secret":    {[]string{Mark("t", "P")}, Mark("t", "P")},

@@ -47,25 +47,29 @@ func For(name, lab, secret string) Setup {
 	case "bash":
 		rc := common + "__lab_secret=" + secret + "\n__lab_name=" + quote(lab) + "\n" + bashrc
 		return Setup{
-			Args:  []string{"bash", "--rcfile", Home + "/bashrc", "-i"},
-			Files: map[string]string{Home + "/bashrc": rc}, RC: Home + "/bashrc",
+			Args:        []string{"bash", "--rcfile", Home + "/bashrc", "-i"},
+			Environment: nested,
+			Files:       map[string]string{Home + "/bashrc": rc}, RC: Home + "/bashrc",
 		}
 	case "zsh":
 		rc := common + "__lab_secret=" + secret + "\n__lab_name=" + quote(lab) + "\n" + zshrc
 		return Setup{
 			Args:        []string{"zsh", "-i"},
-			Environment: []string{"ZDOTDIR=" + Home},
+			Environment: nested,
 			Files:       map[string]string{Home + "/.zshrc": rc, Home + "/.zshenv": "unsetopt GLOBAL_RCS\n"},
 			RC:          Home + "/.zshrc",
 		}
 	}
-	rc := common + "PS1=" + quote(Mark(secret, "P")+"["+lab+"] # ") + "\n"
+	rc := common + "__lab_mark=" + quote(Mark(secret, "S")) + "\n__lab_name=" + quote(lab) + "\n" + shrc
 	return Setup{
 		Args:        []string{"sh", "-i"},
-		Environment: []string{"ENV=" + Home + "/shrc"},
+		Environment: nested,
 		Files:       map[string]string{Home + "/shrc": rc}, RC: Home + "/shrc",
 	}
 }
+
+// nested lets a zsh or an sh that is started in another shell have the same prompt and hooks.
+var nested = []string{"ZDOTDIR=" + Home, "ENV=" + Home + "/shrc"}
 
 // header begins each file.
 const header = "# The shell of the lab %s.\n"
@@ -132,4 +136,13 @@ preexec_functions+=(__lab_preexec)
 precmd_functions+=(__lab_precmd)
 __lab_netns=$(ip netns identify 2>/dev/null)
 PROMPT='[$__lab_name${__lab_netns:+: $__lab_netns}] %~ %# '
+`
+
+// shrc has a prompt alone. A shell that edits its line has to know that the mark takes no room there: bash and the ash
+// of BusyBox understand \[ and \] for that.
+const shrc = `if [ -n "$BASH_VERSION$BB_ASH_VERSION" ]; then
+	__lab_mark="\\[$__lab_mark\\]"
+fi
+__lab_netns=$(ip netns identify 2>/dev/null)
+PS1="$__lab_mark[$__lab_name${__lab_netns:+: $__lab_netns}] # "
 `

@@ -75,7 +75,10 @@ func entry(e progress.Entry, l sitting.Look) (lines []string) {
 			begin += " "
 		}
 		begin, line = begin+"$ ", e.Line
-		if e.Cut {
+		switch {
+		case e.Untold():
+			line = "(a command that sh does not tell)"
+		case e.Cut:
 			line += " ..."
 		}
 	}

@@ -73,7 +73,8 @@ func stillOpen(s *screen.Screen, v *sitting.View, step sitting.Step) error {
 	})
 	held := len(step.Checks) - len(open.Checks)
 	if len(open.Checks) > 0 {
-		if err := s.Page(fmt.Sprintf("\nOpen in step %d of %d, “%s”:\n", v.Step, len(v.Steps), step.Title)); err != nil {
+		if err := s.Page(fmt.Sprintf("\nOpen in step %d of %d, “%s”:\n", v.Step, len(v.Steps),
+			step.Title)); err != nil {
 			return err
 		}
 	}
@@ -123,6 +124,10 @@ func hereNow(s *screen.Screen, v *sitting.View, step sitting.Step) error {
 		says = fmt.Sprintf("Done. `lab next` goes on to step %d: %s.", v.Step+1, v.Steps[v.Step].Title)
 	case v.Looks:
 		says = face.OnlyLooks(*v)
+	case len(step.Checks) > 0 && !slices.ContainsFunc(step.Checks, func(c sitting.Check) bool {
+		return c.Status != sitting.Holds
+	}):
+		says = "All of it holds already: look at what the step shows, or go on with `lab next`."
 	case v.Exam:
 		says = "This is an exam: without hints."
 	case v.HintsLeft > 0:

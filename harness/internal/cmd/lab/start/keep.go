@@ -128,7 +128,8 @@ func (k *keeper) work(w wire.Work) {
 		e.At = now
 		k.file.Add(e)
 		if e.Line != "" {
-			k.history = append(append(k.history, bytes.ReplaceAll([]byte(e.Line), []byte("\n"), []byte(" "))...), '\n')
+			k.history = append(append(k.history, bytes.ReplaceAll([]byte(e.Line), []byte("\n"), []byte("\\\n"))...),
+				'\n')
 			k.history = k.history[max(0, len(k.history)-maxHistory):]
 			if k.lab != nil {
 				k.note(k.lab.SaveHistory(k.history))
