@@ -2,6 +2,7 @@ package scenarios
 
 import (
 	"cmp"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -45,6 +46,22 @@ func TestByIDNamesTheNearest(t *testing.T) {
 	}
 }
 
+// TestTheFileHasTheNameOfTheID: ByID parses no other file, and gives the scenario that All gives.
+func TestTheFileHasTheNameOfTheID(t *testing.T) {
+	all, err := All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range all {
+		if want.File != path.Join(path.Dir(want.File), want.ID+".md") {
+			t.Errorf("%s has the id %s", want.File, want.ID)
+		}
+		if got, err := ByID(want.ID); got != want {
+			t.Errorf("%s: %p, %v, want %p", want.ID, got, err, want)
+		}
+	}
+}
+
 func TestReadRefusesTheWholeCatalogue(t *testing.T) {
 	const text = "# T\n\n## S\n- [x] namespace `host` exists\n"
 	for name, c := range map[string]struct {
@@ -55,7 +72,7 @@ func TestReadRefusesTheWholeCatalogue(t *testing.T) {
 			[]string{"b/x.md:1: the id x is that of a/x.md already"}},
 		"two that are none": {[]Source{{"a.md", nil}, {"b.md", []byte("text")}}, []string{"a.md:1: ", "b.md:1: "}},
 	} {
-		all, err := read(c.sources)
+		all, err := read(parsersOf(c.sources))
 		if err == nil {
 			t.Errorf("%s: %d scenarios were read", name, len(all))
 			continue
