@@ -50,7 +50,7 @@ func (s *search) tunnel(at port, obstacle *Cause, bridges []passage) {
 		there, _, broken := under.travel(at.n, outer)
 		s.share(under)
 		if broken != nil {
-			s.farSide(at, cmp.Or(obstacle, broken), bridges)
+			s.farSide(at, cmp.Or(obstacle, s.toNobody(at, remotes, remote), broken), bridges)
 			continue
 		}
 		if there == nil { // the far end is outside the state
@@ -79,17 +79,43 @@ func (s *search) leftOut(at port, remotes []netip.Addr, obstacle *Cause, bridges
 		if !theirs.IsValid() || slices.Contains(remotes, theirs) || !slices.Contains(flooded(far), ours) {
 			continue
 		}
-		missing := cause(causes.TunnelRemoteMissing, at.n, at.l,
-			"%s in %s sends to other remotes but not to %s, the end of the tunnel in %s", at.l.Name, at.n.Name, theirs,
-			far.n.Name).
-			proof(in(at.n, "bridge fdb show dev %s", at.l.Name) + ": no flooding entry for " + theirs.String()).fix(
-			s.floodTo(at, far))
-		s.receive(far, cmp.Or(obstacle, missing), bridges, 0)
+		s.receive(far, cmp.Or(obstacle, s.elsewhere(at, far)), bridges, 0)
 	}
 }
 
-// floodTo is the command that makes a VXLAN device flood to another one.
+// toNobody is the cause for a remote that is nobody's address, while an end of the tunnel that floods to this one is at
+// another address; nil otherwise.
+func (s *search) toNobody(at port, remotes []netip.Addr, remote netip.Addr) *Cause {
+	if len(s.owned(remote)) > 0 {
+		return nil
+	}
+	ours := s.underlay(at)
+	for _, far := range s.farEnds(at) {
+		if theirs := s.underlay(far); theirs.IsValid() && !slices.Contains(remotes, theirs) &&
+			slices.Contains(flooded(far), ours) {
+			return s.elsewhere(at, far)
+		}
+	}
+	return nil
+}
+
+// elsewhere is the cause for a VXLAN device that does not flood to another one.
+func (s *search) elsewhere(at, far port) *Cause {
+	theirs := s.underlay(far)
+	return cause(causes.TunnelRemoteMissing, at.n, at.l,
+		"%s in %s sends to other remotes but not to %s, the end of the tunnel in %s", at.l.Name, at.n.Name, theirs,
+		far.n.Name).
+		proof(in(at.n, "bridge fdb show dev %s", at.l.Name) + ": no flooding entry for " + theirs.String()).fix(
+		s.floodTo(at, far))
+}
+
+// floodTo is the command that makes a VXLAN device flood to another one: in place of its remote, if no end of the
+// tunnel is there.
 func (s *search) floodTo(at, far port) string {
+	if remote := at.l.VXLAN.Remote; remote.IsValid() && !remote.IsMulticast() &&
+		!slices.ContainsFunc(s.farEnds(at), func(end port) bool { return s.underlay(end) == remote }) {
+		return ip(at.n, "link set %s type vxlan remote %s", at.l.Name, s.underlay(far))
+	}
 	return in(at.n, "bridge fdb append 00:00:00:00:00:00 dev %s dst %s", at.l.Name, s.underlay(far))
 }
 
@@ -303,7 +329,8 @@ func misfit(at, far port) *Cause {
 }
 
 // rebuildVXLAN are the commands that recreate a VXLAN device, whose identifier and port cannot be changed
-// (vxlan_changelink(), drivers/net/vxlan/vxlan_core.c).
+// (vxlan_changelink(), drivers/net/vxlan/vxlan_core.c), with all that it had: what was set of it, its addresses and the
+// routes out of it.
 func rebuildVXLAN(at port, option string, value int) []string {
 	v := *at.l.VXLAN
 	if option == "id" {
@@ -311,7 +338,14 @@ func rebuildVXLAN(at port, option string, value int) []string {
 	} else {
 		v.DstPort = value
 	}
-	add := ip(at.n, "link add %s type vxlan id %d dstport %d", at.l.Name, v.ID, v.DstPort)
+	own := ""
+	if !at.l.MACRandom && at.l.MAC != "" {
+		own += " address " + at.l.MAC
+	}
+	if at.l.MTU != usualMTU(at) {
+		own += " mtu " + itoa(at.l.MTU)
+	}
+	add := ip(at.n, "link add %s%s type vxlan id %d dstport %d", at.l.Name, own, v.ID, v.DstPort)
 	if v.Remote.IsValid() {
 		add += " remote " + v.Remote.String()
 	}
@@ -330,5 +364,22 @@ func rebuildVXLAN(at port, option string, value int) []string {
 			commands = append(commands, ip(at.n, "addr add %s dev %s%s", a.Prefix, at.l.Name, nodad(a.Prefix.Addr())))
 		}
 	}
-	return append(commands, ip(at.n, "link set %s up", at.l.Name))
+	commands = append(commands, ip(at.n, "link set %s up", at.l.Name))
+	for _, r := range at.n.Routes {
+		if r.Proto != "kernel" && len(r.Nexthops) == 1 && r.Nexthops[0].Dev == at.l.Name {
+			r.Nexthops = []state.Nexthop{{Via: r.Nexthops[0].Via, Dev: at.l.Name}}
+			commands = append(commands, ip(at.n, "%sroute add %s", six(r.Family), state.RouteText(r)))
+		}
+	}
+	return commands
+}
+
+// usualMTU is the MTU that a VXLAN device has unless another one is set (vxlan_config_apply(),
+// drivers/net/vxlan/vxlan_core.c).
+func usualMTU(at port) int {
+	lower := at.n.Link(at.l.VXLAN.Dev)
+	if at.l.VXLAN.Dev == "" || lower == nil {
+		return 1500
+	}
+	return lower.MTU - headers(cmp.Or(at.l.VXLAN.Remote, at.l.VXLAN.Local, netip.IPv4Unspecified()))
 }

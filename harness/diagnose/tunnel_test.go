@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 
 	"netnscheck/harness/state"
@@ -133,4 +134,28 @@ func TestUnderlayRepair(t *testing.T) {
 		when("l4proto", "icmp", "accept"))}
 	judgeCause(t, "policy", Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.8.0.2")}), "filter-input",
 		"ip saddr 10.0.0.1 ip daddr 10.0.0.2 udp dport 4789 accept")
+}
+
+// TestTunnelRepair: a remote that is nobody's address is replaced, and what a VXLAN had it has again when it is rebuilt.
+func TestTunnelRepair(t *testing.T) {
+	q := Query{From: "a", To: netip.MustParseAddr("10.8.0.2")}
+	s := tunnelled()
+	s.Namespace("a").Link("vx0").VXLAN.Remote = netip.MustParseAddr("10.0.0.9")
+	judgeCause(t, "nobody's address", Diagnose(s, q), "tunnel-remote-missing",
+		"ip -n a link set vx0 type vxlan remote 10.0.0.2")
+
+	s = tunnelled()
+	b := s.Namespace("b")
+	l := b.Link("vx0")
+	l.VXLAN.ID, l.MTU, l.MAC = 24, 1400, "02:00:00:00:00:02"
+	b.Routes = append(b.Routes, state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("10.9.0.0/24"),
+		Table: state.TableMain, Proto: "boot", Scope: "global",
+		Nexthops: []state.Nexthop{{Via: netip.MustParseAddr("10.8.0.1"), Dev: "vx0", Flags: []string{"linkdown"}}}})
+	repair := strings.Join(Diagnose(s, q).Cause.Repair, "\n") + "\n"
+	for _, want := range []string{"ip -n b link add vx0 address 02:00:00:00:00:02 mtu 1400 type vxlan id 42 ",
+		"ip -n b route add 10.9.0.0/24 via 10.8.0.1 dev vx0\n"} {
+		if !strings.Contains(repair, want) {
+			t.Errorf("the repair lacks %q:\n%s", want, repair)
+		}
+	}
 }
