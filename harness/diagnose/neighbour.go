@@ -408,7 +408,7 @@ func (w *walk) duplicateMAC(from port, owner *arrival, arrivals []arrival) *Caus
 				other.n == one.n && len(owner.bridges) > 0 && one.l.Kind == "bridge" {
 				continue
 			}
-			if one == owner.port && other == from && len(owner.bridges) == 0 {
+			if (one == owner.port && other == from || one == from && other == owner.port) && len(owner.bridges) == 0 {
 				continue // on a single cable there is no bridge to confuse
 			}
 			return cause(causes.DuplicateMAC, other.n, other.l,

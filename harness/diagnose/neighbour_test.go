@@ -134,3 +134,51 @@ func TestGiveAddressBack(t *testing.T) {
 		}
 	}
 }
+
+// TestOneMACOnACable: both ends of a cable may have one MAC address, since there is no bridge that would have to tell
+// them apart.
+func TestOneMACOnACable(t *testing.T) {
+	s := cabled()
+	s.Namespace("a").Link("eth0").MAC = s.Namespace("b").Link("eth0").MAC
+	to := s.Namespace("b").Link("eth0").Addresses[0].Prefix.Addr()
+	judgeCause(t, "one MAC address", Diagnose(s, Query{From: "a", To: to}), "", "")
+}
+
+// TestWhichDouble: an address that is there twice is taken from a port of a bridge, or from the link that keeps another
+// one, whichever of the two is met first.
+func TestWhichDouble(t *testing.T) {
+	addr := netip.MustParseAddr("10.0.0.2")
+	for _, c := range []struct {
+		what          string
+		first, second func(*state.Link)
+		want          string
+	}{
+		{"alike", nil, nil, "second"},
+		{"the first has another one", spare, nil, "first"},
+		{"the second has another one", nil, spare, "second"},
+		{"both have another one", spare, spare, "second"},
+		{"the first is a port", onBridge, nil, "first"},
+		{"the first is a port, the second has another one", onBridge, spare, "first"},
+		{"the second is a port, the first has another one", spare, onBridge, "second"},
+	} {
+		double := func(name string, change func(*state.Link)) port {
+			l := &state.Link{Name: name, Kind: "veth", Up: true,
+				Addresses: []state.Address{{Prefix: netip.PrefixFrom(addr, 24)}}}
+			if change != nil {
+				change(l)
+			}
+			return port{&state.Namespace{Name: "n", Links: []state.Link{*l}}, l}
+		}
+		got := duplicateAddress(double("second", c.second), double("first", c.first), addr)
+		want := []string{"ip -n n addr del 10.0.0.2/24 dev " + c.want}
+		if got.Link != c.want || !slices.Equal(got.Repair, want) {
+			t.Errorf("%s: it is %s, repaired by %q", c.what, got.Link, got.Repair)
+		}
+	}
+}
+
+func spare(l *state.Link) {
+	l.Addresses = append(l.Addresses, state.Address{Prefix: netip.MustParsePrefix("10.0.0.9/24")})
+}
+
+func onBridge(l *state.Link) { l.Master, l.Port = "br0", &state.Port{State: "forwarding"} }

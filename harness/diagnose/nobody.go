@@ -44,7 +44,7 @@ func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arriva
 	if near := w.nearestAddress(to); near != "" {
 		c.Says += "; the nearest address is " + near
 	}
-	if heir := w.heir(n, arrivals, familyOf(to)); heir != nil {
+	if heir := w.heir(n, arrivals, to); heir != nil {
 		return c.addAddress(*heir, netip.PrefixFrom(to.WithZone(""), w.lengthHere(out, to)))
 	}
 	return c.advise(fmt.Sprintf(
@@ -53,9 +53,9 @@ func (w *walk) nobody(n *state.Namespace, out *state.Link, to netip.Addr, arriva
 }
 
 // heir is the link of a segment that may get an address that no link has: one without an address of its family, or the
-// only other link there.
-func (w *walk) heir(n *state.Namespace, arrivals []arrival, family int) *port {
-	robbed, bare := w.lacking(n, portsOf(arrivals), family)
+// only other link there, unless its namespace has the address for a gateway, which is somebody else.
+func (w *walk) heir(n *state.Namespace, arrivals []arrival, to netip.Addr) *port {
+	robbed, bare := w.lacking(n, portsOf(arrivals), familyOf(to))
 	if lacking := append(robbed, bare...); len(lacking) > 0 {
 		return &lacking[0]
 	}
@@ -67,6 +67,11 @@ func (w *walk) heir(n *state.Namespace, arrivals []arrival, family int) *port {
 			}
 			only = &a.port
 		}
+	}
+	if only != nil && slices.ContainsFunc(only.n.Routes, func(r state.Route) bool {
+		return slices.ContainsFunc(r.Nexthops, func(h state.Nexthop) bool { return h.Via == to.WithZone("") })
+	}) {
+		return nil
 	}
 	return only
 }

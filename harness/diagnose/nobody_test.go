@@ -108,3 +108,17 @@ func told(r Report) string {
 	}
 	return r.Cause.Name.String() + ": " + r.Cause.Says + "\n" + strings.Join(r.Cause.Repair, "\n")
 }
+
+// TestOthersGateway: who has an address for its gateway does not get it for its own.
+func TestOthersGateway(t *testing.T) {
+	s := cabled()
+	nobody := netip.MustParseAddr("10.0.0.9")
+	q := Query{From: "a", To: nobody}
+	judgeCause(t, "no gateway", Diagnose(s, q), "address-nowhere", "ip -n b addr add 10.0.0.9/24 dev eth0")
+	b := s.Namespace("b")
+	b.Routes = append(b.Routes, state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("0.0.0.0/0"),
+		Table: state.TableMain, Nexthops: []state.Nexthop{{Via: nobody, Dev: "eth0"}}})
+	if c := Diagnose(s, q).Cause; c == nil || len(c.Repair) > 0 || len(c.Advice) == 0 {
+		t.Errorf("the cause is %+v", c)
+	}
+}

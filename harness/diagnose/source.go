@@ -177,7 +177,14 @@ func (w *walk) ownAddress(n *state.Namespace, p *packet) *Cause {
 	return nil
 }
 
+// duplicateAddress is the cause for an address that two links have. It is taken from the one that has no use for it as
+// a port of a bridge, or keeps another address while the other one would have none left; in doubt from the second one.
 func duplicateAddress(other, first port, addr netip.Addr) *Cause {
+	family := familyOf(addr)
+	if first.l.Port != nil && other.l.Port == nil || (first.l.Port == nil) == (other.l.Port == nil) &&
+		len(addresses(first.l, family)) > 1 && len(addresses(other.l, family)) == 1 {
+		other, first = first, other
+	}
 	c := cause(causes.DuplicateAddress, other.n, other.l, "%s is on %s in %s and on %s in %s, on one segment", addr,
 		first.l.Name, first.n.Name, other.l.Name, other.n.Name)
 	for _, o := range []port{first, other} {
