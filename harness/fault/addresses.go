@@ -70,11 +70,14 @@ func (s *site) address(p place, a state.Address) {
 	}
 }
 
-// forget makes those who may have heard the wrong owner of an address forget its entry, which would last for a while.
-func (s *site) forget(b *bench, addr netip.Addr) {
+// forget makes those who may have heard the wrong owner of some addresses forget their entries, which would last for a
+// while.
+func (s *site) forget(b *bench, addrs ...netip.Addr) {
 	for _, p := range s.places {
-		if !hasOwn(p.n, addr) && slices.ContainsFunc(p.l.Addresses, func(a state.Address) bool {
-			return a.Prefix.Contains(addr)
+		if slices.ContainsFunc(addrs, func(addr netip.Addr) bool {
+			return !hasOwn(p.n, addr) && slices.ContainsFunc(p.l.Addresses, func(a state.Address) bool {
+				return a.Prefix.Contains(addr)
+			})
 		}) {
 			b.flushNeighbours(p.n.Name, p.l.Name)
 		}

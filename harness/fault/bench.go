@@ -122,6 +122,9 @@ func (b *bench) move(netns, link, to string) {
 	target.Links = append(target.Links, l)
 	for _, s := range target.Sysctls {
 		if family, name, ok := strings.Cut(s.Key, ".conf.default."); ok {
+			if l.NoARP && name == "accept_dad" { // ipv6_add_dev in net/ipv6/addrconf.c
+				s.Value = "-1"
+			}
 			target.Sysctls = append(target.Sysctls, state.Sysctl{Key: family + ".conf." + slashed(link) + "." + name,
 				Value: s.Value})
 		}
@@ -167,9 +170,11 @@ func (b *bench) setMTU(netns, link string, mtu int) {
 	n.Link(link).MTU = mtu
 }
 
+// setARP turns the resolution of addresses on or off. The neighbours go with it (arp_netdev_event in net/ipv4/arp.c).
 func (b *bench) setARP(netns, link string, on bool) {
 	n := b.do(netns, operation.LinkSet{Name: link, ARP: &on}, link)
 	n.Link(link).NoARP = !on
+	n.Neighbours = slices.DeleteFunc(n.Neighbours, func(e state.Neighbour) bool { return e.Dev == link })
 }
 
 func (b *bench) isolate(netns, link string, on bool) {

@@ -31,20 +31,27 @@ func (b *bench) drop(n *state.Namespace, l *state.Link, a state.Address) {
 	if sibling && family == 4 && !secondary(a) {
 		b.unsure = true // the other one may be a secondary address, and go too
 	}
+	same := slices.ContainsFunc(others, func(other state.Address) bool { return other.Prefix.Addr() == addr })
+	stays := hasOwn(n, addr)
 	b.dropRoutes(n, func(r state.Route) bool {
 		if r.Family != family {
 			return false
 		}
 		own := leavesBy(r, l.Name)
 		switch {
-		case own && r.Type == "local" && r.To.Addr() == addr:
+		case own && r.Type == "local" && r.To.Addr() == addr && !same:
 			return true
-		case family == 4 && (own && len(others) == 0 || r.Src == addr):
+		case family == 4 && (own && len(others) == 0 || r.Src == addr && !stays):
 			return true
 		}
-		return own && !sibling && r.Proto == "kernel" && r.To == a.Prefix.Masked()
+		return own && !sibling && r.Proto == "kernel" && r.To == a.Prefix.Masked() && !(same && r.To.IsSingleIP())
 	})
-	if family == 6 {
+	if family == 4 && len(others) == 0 { // arp_ifdown in net/ipv4/arp.c
+		n.Neighbours = slices.DeleteFunc(n.Neighbours, func(e state.Neighbour) bool {
+			return e.Dev == l.Name && e.Addr.Is4()
+		})
+	}
+	if family == 6 && !stays {
 		for i := range n.Routes {
 			if n.Routes[i].Src == addr {
 				n.Routes[i].Src = netip.Addr{}

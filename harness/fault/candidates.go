@@ -44,6 +44,7 @@ func candidates(finished *state.State, asked []diagnose.Query) []candidate {
 	s.addresses()
 	s.routes()
 	s.segments()
+	s.tunnels()
 	s.settings()
 	s.filters()
 	return s.found

@@ -14,7 +14,7 @@ import (
 )
 
 // captured is a lesson, the state at its end, and the goals.
-func captured(t *testing.T, id string) (*scenario.Scenario, *state.State, []scenario.Check) {
+func captured(t testing.TB, id string) (*scenario.Scenario, *state.State, []scenario.Check) {
 	t.Helper()
 	text, err := os.ReadFile("testdata/" + id + ".json")
 	if err != nil {

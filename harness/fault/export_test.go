@@ -16,3 +16,6 @@ var QueryOf = queryOf
 
 // Restored is the state after what Restore returns, as the bench carries it out.
 func Restored(now, finished *state.State) *state.State { return restored(now, finished).State }
+
+// ChosenMACs is a state in which MAC addresses that are what they were count as chosen by the kernel, if they were.
+var ChosenMACs = chosenMACs

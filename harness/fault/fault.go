@@ -33,6 +33,9 @@ type Fault struct {
 	Level int
 	// Break makes the fault in the finished network, Mend leads from there back to the normal form of what it was.
 	Break, Mend []operation.Command
+	// Lost is what nothing in the broken network shows, such as a route that went with an address; "" if everything is
+	// to be seen. The repair of the diagnosis then makes traffic flow if it can, but the network may be another one.
+	Lost string
 
 	does    func(*bench)
 	touched map[string]bool
@@ -99,6 +102,7 @@ func (c candidate) fault(finished, normal *state.State, asked []diagnose.Query) 
 		c.last(end)
 		f.Mend = append(f.Mend, end.done...)
 	}
+	f.Lost = lost(f.Mend, b.State, finished, asked)
 	return f, ok
 }
 

@@ -11,7 +11,8 @@ import (
 
 // Goals are what has to be true in the end: the checks of all steps that hold in the finished network, each once, in
 // the order of the file. A ping alone proves little: with both ends of a cable in one namespace, or with one address on
-// both, it gets an answer. So for all that is reached there is also the check that nothing is wrong on the way.
+// both, it gets an answer. So for all that is reached there is also the check that nothing is wrong on the way, which
+// is that of the finished network.
 //
 // Left out are checks of what has happened (counters and events), of traces of packets (neighbours, learned addresses),
 // of what a program prints, of names that are alike, and of causes. A check that needs the kernel or the network is
@@ -29,7 +30,7 @@ func Goals(sc *scenario.Scenario, finished *state.State) []scenario.Check {
 		for _, c := range step.Checks {
 			if lasting(c.Claim) && mayHold(c.Claim, finished) {
 				if wrong, ok := c.Claim.(claim.NothingWrong); ok {
-					c.Claim = soundPath{wrong}
+					c.Claim = soundPath{wrong, finished}
 				}
 				c.Before = false
 				add(c)
@@ -39,22 +40,11 @@ func Goals(sc *scenario.Scenario, finished *state.State) []scenario.Check {
 	for _, c := range slices.Clone(goals) {
 		if q, ok := queryOf(c.Claim); ok && sound(finished, q) {
 			whole := soundPath{claim.NothingWrong{Inquiry: claim.Inquiry{Netns: q.From, Dest: q.To, From: q.Source,
-				Bytes: q.Size, Port: int(q.Port)}}}
+				Bytes: q.Size, Port: int(q.Port)}}, finished}
 			add(scenario.Check{Line: c.Line, Text: whole.Sentence(), Claim: whole})
 		}
 	}
 	return goals
-}
-
-// soundPath is the claim that nothing is wrong, which does not tell the cause when it is false: that is to be found.
-type soundPath struct{ claim.NothingWrong }
-
-func (c soundPath) Judge(known claim.Evidence) claim.Finding {
-	f := c.NothingWrong.Judge(known)
-	if !f.Holds {
-		f.Found = "something is, whether a ping gets an answer or not"
-	}
-	return f
 }
 
 // lasting reports whether a claim is about what a network is and does, at any time.

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 // lessons are those with these ids.
-func lessons(t *testing.T, ids string) (found []*scenario.Scenario) {
+func lessons(t testing.TB, ids string) (found []*scenario.Scenario) {
 	t.Helper()
 	all, err := scenarios.All()
 	if err != nil {
@@ -109,7 +109,7 @@ func tryOut(ctx context.Context, c *lab.Challenge, f fault.Fault) error {
 
 // differences are those of two states in normal form and of their packet filters, without handles.
 func differences(want, got *state.State) []string {
-	changes := state.Compare(want.Normal(), got.Normal(), "expected", "found")
+	changes := state.Compare(want.Normal(), fault.ChosenMACs(got, want).Normal(), "expected", "found")
 	tables := func(s *state.State) (all []string) {
 		for _, n := range s.Namespaces {
 			for _, t := range n.Filters {
@@ -138,6 +138,52 @@ func seen(ctx context.Context, c *lab.Challenge) bool {
 	return slices.ContainsFunc(goals, func(g scenario.Check) bool {
 		return c.Lab.Evaluate(ctx, g.Claim, nil).Outcome == scenario.Fail
 	})
+}
+
+func holds(ctx context.Context, c *lab.Challenge, g scenario.Check) bool {
+	return c.Lab.Evaluate(ctx, g.Claim, nil).Outcome == scenario.Pass
+}
+
+// flows reports whether all goals hold of which the diagnosis says that something stops their packets.
+func flows(ctx context.Context, c *lab.Challenge) (bool, error) {
+	s, err := c.Lab.Whole(ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, g := range c.Goals {
+		if q, ok := fault.QueryOf(g.Claim); ok && diagnose.Diagnose(s, q).Cause != nil && !holds(ctx, c, g) {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// forget makes all links forget their neighbours, as those of a challenge that begins.
+func forget(ctx context.Context, c *lab.Challenge) error {
+	var flushes []operation.Command
+	for _, n := range c.Finished.Namespaces {
+		netns := n.Name
+		if netns == state.Host {
+			netns = ""
+		}
+		for _, l := range n.Links {
+			if l.Up && l.Kind != "loopback" {
+				flushes = append(flushes, operation.Command{Netns: netns, Op: operation.NeighbourFlush{Dev: l.Name}})
+			}
+		}
+	}
+	return c.Lab.Build(ctx, flushes)
+}
+
+// broken is the first question whose answer a fault changes.
+func broken(c *lab.Challenge, f fault.Fault) (diagnose.Query, bool) {
+	s := fault.Carried(c.Finished, f)
+	for _, g := range c.Goals {
+		if q, ok := fault.QueryOf(g.Claim); ok && diagnose.Diagnose(s, q).Cause != nil {
+			return q, true
+		}
+	}
+	return diagnose.Query{}, false
 }
 
 // unmet are the goals that are not true in the end.

@@ -19,7 +19,7 @@ func Restore(now, finished *state.State) (mend []operation.Command, ok bool) {
 // which they can be typed; not ok if there are none that are known to do so. The last argument is that normal form.
 func restore(broken, finished, normal *state.State) (mend []operation.Command, ok bool) {
 	b := restored(broken, finished)
-	same := len(state.Compare(b.Normal(), normal, "restored", "finished")) == 0
+	same := len(state.Compare(chosenMACs(b.State, finished).Normal(), normal, "restored", "finished")) == 0
 	return b.done, !b.unsure && same && sameWalls(b.State, finished)
 }
 
@@ -29,6 +29,7 @@ func restored(broken, finished *state.State) restoring {
 	for _, n := range finished.Namespaces {
 		b.removeWalls(n)
 		b.restoreRules(n)
+		b.forgetGiven(n)
 		b.bringBack(n)
 	}
 	for _, restore := range []func(netns string, l state.Link){b.restoreLink, b.restoreAddresses} {
@@ -103,6 +104,15 @@ func (b restoring) restoreRules(finished state.Namespace) {
 	}
 }
 
+// forgetGiven removes neighbours that were given by hand, before changes with which some of them would go.
+func (b restoring) forgetGiven(finished state.Namespace) {
+	for _, e := range slices.Clone(b.Namespace(finished.Name).Neighbours) {
+		if e.State == "permanent" && !slices.Contains(finished.Neighbours, e) {
+			b.deleteNeighbour(finished.Name, e)
+		}
+	}
+}
+
 // bringBack moves the links of a namespace back that are in another one.
 func (b restoring) bringBack(finished state.Namespace) {
 	for _, l := range finished.Links {
@@ -124,6 +134,12 @@ func (b restoring) restoreLink(netns string, want state.Link) {
 	if now() == nil {
 		b.unsure = true
 		return
+	}
+	if want.VXLAN != nil && now().VXLAN != nil && *now().VXLAN != *want.VXLAN {
+		b.addAgain(netns, want, *want.VXLAN)
+	}
+	if now().Kind == "veth" && now().MAC != want.MAC {
+		b.setMAC(netns, want.Name, want.MAC)
 	}
 	if now().Master != want.Master {
 		b.setMaster(netns, want.Name, want.Master)
@@ -219,10 +235,7 @@ func (b restoring) restoreTables(want *state.Namespace) {
 		}
 	}
 	for _, e := range slices.Clone(now.Neighbours) {
-		switch {
-		case e.State == "permanent" && !slices.Contains(want.Neighbours, e):
-			b.deleteNeighbour(want.Name, e)
-		case b.outdated(e) && slices.Contains(now.Neighbours, e):
+		if b.outdated(e) && slices.Contains(now.Neighbours, e) {
 			b.flushNeighbours(want.Name, e.Dev) // it may be gone by then, which a flush allows
 		}
 	}

@@ -92,8 +92,10 @@ func (s *site) inTheWay(n *state.Namespace, to netip.Addr) {
 		s.maybe(2, n, fmt.Sprintf("`%s` has the route `%s %s`", n.Name, kind.name, to),
 			func(b *bench) { b.addRoute(n.Name, r) }, kind.cause)
 	}
+	// Where an address outside the state belongs, the diagnosis cannot know.
+	known := slices.ContainsFunc(s.Namespaces, func(n state.Namespace) bool { return hasOwn(&n, to) })
 	for _, p := range s.places {
-		if p.n == n && p.l.Up && family == 4 {
+		if p.n == n && p.l.Up && family == 4 && known {
 			r := state.Route{Family: 4, Type: "unicast", To: whole, Table: state.TableMain, Proto: "boot",
 				Scope:    "link",
 				Nexthops: []state.Nexthop{{Dev: p.l.Name}}}

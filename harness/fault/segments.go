@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/state"
 )
 
@@ -17,6 +18,25 @@ const strangeMAC = "02:00:00:00:de:ad"
 func (s *site) segments() {
 	for _, p := range s.places {
 		netns, name := p.n.Name, p.l.Name
+		for _, q := range s.places {
+			if q.n != p.n && p.l.Kind == "veth" && q.l.Kind == "veth" && p.l.Port == nil && q.l.Port == nil &&
+				s.neighbouring(p, q) && !s.carries(p) {
+				forget := func(b *bench) {
+					var addrs []netip.Addr
+					for _, a := range p.l.Addresses {
+						if !a.Prefix.Addr().IsLinkLocalUnicast() {
+							addrs = append(addrs, a.Prefix.Addr())
+						}
+					}
+					s.forget(b, addrs...)
+				}
+				s.maybe(3, p.n, fmt.Sprintf("%s has the MAC address of %s", p, q), func(b *bench) {
+					b.setMAC(netns, name, q.l.MAC)
+					forget(b)
+				}, causes.DuplicateMAC)
+				s.found[len(s.found)-1].last = forget
+			}
+		}
 		for _, addr := range s.neighbours(p) {
 			s.maybe(3, p.n, fmt.Sprintf("%s has a permanent entry with a wrong MAC address for `%s`", p, addr),
 				func(b *bench) { b.setNeighbour(netns, name, addr, strangeMAC) }, causes.NeighbourWrong)
@@ -31,6 +51,7 @@ func (s *site) segments() {
 					s.maybe(3, p.n, fmt.Sprintf("%s has the MTU %d, not %d", p, mtu, p.l.MTU),
 						func(b *bench) { b.setMTU(netns, name, mtu) }, causes.MTUMismatch, causes.MTUExceeded,
 						causes.MTUBlackHole)
+					s.found[len(s.found)-1].last = s.forgetPathMTUs
 				}
 			}
 		}
@@ -50,6 +71,24 @@ func (s *site) segments() {
 			}
 		}
 	}
+}
+
+// forgetPathMTUs makes those who ask forget the path MTUs that they have heard of, which would last for ten minutes.
+func (s *site) forgetPathMTUs(b *bench) {
+	var done []string
+	for _, q := range s.queries {
+		if !slices.Contains(done, q.From) {
+			done = append(done, q.From)
+			b.do(q.From, operation.RouteFlush{Cache: true})
+		}
+	}
+}
+
+// neighbouring reports whether two links have addresses of one network.
+func (s *site) neighbouring(p, q place) bool {
+	return slices.ContainsFunc(s.neighbours(p), func(addr netip.Addr) bool {
+		return slices.ContainsFunc(q.l.Addresses, func(a state.Address) bool { return a.Prefix.Addr() == addr })
+	})
 }
 
 // neighbours are the addresses in other namespaces that a link may have to resolve.

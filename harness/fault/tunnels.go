@@ -1,0 +1,66 @@
+package fault
+
+import (
+	"fmt"
+	"net/netip"
+
+	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/state"
+)
+
+// tunnels are VXLANs with another identifier, UDP port or remote than the other end expects.
+func (s *site) tunnels() {
+	for _, p := range s.places {
+		v := p.l.VXLAN
+		if v == nil {
+			continue
+		}
+		again := func(level int, title string, change func(*state.VXLAN), names ...causes.Cause) {
+			other := *v
+			change(&other)
+			s.maybe(level, p.n, title, func(b *bench) { b.rebuild(p.n.Name, *p.l, other) }, names...)
+		}
+		again(2, fmt.Sprintf("%s has the VXLAN identifier %d, not %d", p, v.ID^1, v.ID),
+			func(v *state.VXLAN) { v.ID ^= 1 }, causes.VNIMismatch, causes.TunnelRemoteMissing)
+		again(3, fmt.Sprintf("%s has the UDP port %d, not %d", p, otherPort(v.DstPort), v.DstPort),
+			func(v *state.VXLAN) { v.DstPort = otherPort(v.DstPort) }, causes.TunnelPortMismatch)
+		if !v.Remote.IsValid() || v.Remote.IsMulticast() {
+			continue
+		}
+		for _, remote := range s.wrongRemotes(*v) {
+			again(2, fmt.Sprintf("%s sends to %s, not to %s", p, remote, v.Remote),
+				func(v *state.VXLAN) { v.Remote = remote }, causes.TunnelRemoteMissing)
+		}
+	}
+}
+
+// otherPort is the other one of the two UDP ports that are usual for VXLAN (drivers/net/vxlan/vxlan_core.c).
+func otherPort(port int) int {
+	if port == 4789 {
+		return 8472
+	}
+	return 4789
+}
+
+// wrongRemotes are an address that nobody has, and one that somebody else has, both from the remote's network.
+func (s *site) wrongRemotes(v state.VXLAN) (all []netip.Addr) {
+	for _, p := range s.places {
+		for _, a := range p.l.Addresses {
+			if a.Prefix.Addr() != v.Remote {
+				continue
+			}
+			if free, ok := s.free(a.Prefix); ok {
+				all = append(all, free)
+			}
+			for _, q := range s.places {
+				for _, other := range q.l.Addresses {
+					if q.n != p.n && other.Prefix.Addr() != v.Local && a.Prefix.Contains(other.Prefix.Addr()) {
+						all = append(all, other.Prefix.Addr())
+					}
+				}
+			}
+			return all
+		}
+	}
+	return nil
+}

@@ -1,0 +1,75 @@
+package fault
+
+import (
+	"slices"
+
+	"netnscheck/harness/claim"
+	"netnscheck/harness/diagnose"
+	"netnscheck/harness/state"
+)
+
+// soundPath is the claim that nothing is wrong and that packets go the way that they went in the finished network. It
+// does not tell the cause when it is false: that is to be found.
+type soundPath struct {
+	claim.NothingWrong
+	finished *state.State
+}
+
+func (c soundPath) Judge(known claim.Evidence) claim.Finding {
+	asked := diagnose.Query{From: c.Netns, To: c.Dest, Source: c.From, Size: c.Bytes, Port: uint16(c.Port)}
+	r := diagnose.Diagnose(known.State, asked)
+	if r.Cause == nil && len(r.Path) > 0 &&
+		asItWas(diagnose.Diagnose(c.finished, asked).Path, c.finished, r.Path, known.State) {
+		return claim.Finding{Holds: true}
+	}
+	return claim.Finding{Found: "something is, whether a ping gets an answer or not"}
+}
+
+// asItWas reports whether a way through a network is the one that it was: the same namespaces, whose routes still lead
+// where they led, by links with the addresses that they had. A neighbour that was given by hand is not allowed: it
+// hides a link that does not resolve addresses. How a route is written is free: one to a wider network does as well.
+func asItWas(oldWay []diagnose.Hop, was *state.State, way []diagnose.Hop, now *state.State) bool {
+	return slices.EqualFunc(oldWay, way, func(a, b diagnose.Hop) bool {
+		if a.Netns != b.Netns || a.Reply != b.Reply {
+			return false
+		}
+		old, n := was.Namespace(a.Netns), now.Namespace(a.Netns)
+		return !withGiven(old, n) && withRoutes(old, n) && withAddresses(old.Link(a.Link), n.Link(a.Link))
+	})
+}
+
+// withGiven reports whether a namespace has a permanent neighbour that it did not have.
+func withGiven(was, now *state.Namespace) bool {
+	return slices.ContainsFunc(now.Neighbours, func(e state.Neighbour) bool {
+		return e.State == "permanent" && !slices.ContainsFunc(was.Neighbours, func(old state.Neighbour) bool {
+			return old.Addr == e.Addr && old.Dev == e.Dev && old.State == e.State && old.Proxy == e.Proxy
+		})
+	})
+}
+
+// withRoutes reports whether each route that a namespace had has one by the same next hop that leads at least as far.
+func withRoutes(was, now *state.Namespace) bool {
+	for _, old := range was.Routes {
+		if old.Table == state.TableLocal || old.Type != "unicast" || len(old.Nexthops) != 1 || made(old) {
+			continue
+		}
+		if !slices.ContainsFunc(now.Routes, func(r state.Route) bool {
+			return r.Type == "unicast" && r.Table == old.Table && r.Family == old.Family && len(r.Nexthops) == 1 &&
+				r.Nexthops[0].Via == old.Nexthops[0].Via && r.Nexthops[0].Dev == old.Nexthops[0].Dev &&
+				r.To.Bits() <= old.To.Bits() && r.To.Contains(old.To.Addr())
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+// withAddresses reports whether a link has all addresses that were given to it, with their prefixes. No link has them.
+func withAddresses(was, now *state.Link) bool {
+	return was == nil || now != nil && !slices.ContainsFunc(was.Addresses, func(a state.Address) bool {
+		return slices.Contains(a.Flags, "permanent") && !a.Prefix.Addr().IsLinkLocalUnicast() &&
+			!slices.ContainsFunc(now.Addresses, func(other state.Address) bool {
+				return other.Prefix == a.Prefix && other.Peer == a.Peer
+			})
+	})
+}
