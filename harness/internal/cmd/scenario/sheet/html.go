@@ -16,6 +16,7 @@ import (
 	"github.com/yuin/goldmark/util"
 
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/sitting"
 	"netnscheck/harness/sitting/page"
 )
 
@@ -45,8 +46,9 @@ type step struct {
 
 // HTML is the sheet of a scenario as one file that loads nothing.
 func HTML(sc *scenario.Scenario, hints bool) (string, error) {
-	s := sheet{Title: page.WithValues(sc, sc.Title), Points: sc.Points}
-	var err error // of any of the texts
+	s := sheet{Title: page.WithValues(sc, sc.Title)}
+	worth := sitting.Worth(sc) // what a learner gets for it in a lab, too
+	var err error              // of any of the texts
 	markdown := func(text string) template.HTML {
 		out, wrong := render(text)
 		if wrong != nil {
@@ -56,7 +58,7 @@ func HTML(sc *scenario.Scenario, hints bool) (string, error) {
 	}
 	for i, from := range sc.Steps {
 		at := page.Step(sc, i)
-		one := step{Number: i + 1, Title: page.WithValues(sc, from.Title), Points: from.Points,
+		one := step{Number: i + 1, Title: page.WithValues(sc, from.Title), Points: worth[i],
 			Before: markdown(at.Before), Prose: markdown(at.Prose)}
 		for _, c := range from.Checks {
 			one.Checks = append(one.Checks, inline(markdown(c.Text)))
@@ -64,6 +66,7 @@ func HTML(sc *scenario.Scenario, hints bool) (string, error) {
 		for _, h := range from.Hints {
 			one.Hints = append(one.Hints, markdown(page.WithValues(sc, h.Text)))
 		}
+		s.Points += worth[i]
 		s.Steps = append(s.Steps, one)
 		if hints && len(one.Hints) > 0 {
 			s.Hints = append(s.Hints, one)

@@ -1,12 +1,14 @@
 package sheet
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
 	"golang.org/x/net/html"
 
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/sitting"
 	"netnscheck/scenarios"
 )
 
@@ -115,6 +117,13 @@ func TestTheCatalogue(t *testing.T) {
 		boxes := 0
 		for _, s := range sc.Steps {
 			boxes += len(s.Checks)
+		}
+		points := 0
+		for _, worth := range sitting.Worth(sc) {
+			points += worth
+		}
+		if !strings.Contains(page, fmt.Sprintf("Points (of %d)", points)) {
+			t.Errorf("%s: it does not say that there are %d points", sc.ID, points)
 		}
 		count, loads := elements(t, page)
 		if len(loads) > 0 || count["script"] > 0 || count["li"] < boxes || count["h2"] < len(sc.Steps) ||
