@@ -166,7 +166,7 @@ func (v *Live) Close() {
 
 // Judge judges the checks after a change. It reads the state, unless the change has it, and hands it to early (unless
 // that is nil) with the verdicts that follow from it, before it asks programs and the network for the others; then it
-// returns all of them and the same state. early must not call the Live.
+// returns all of them and the state in which they hold. early must not call the Live.
 //
 // A verdict without an outcome is not known: its check was not judged again, and what was said of it before still holds
 // as far as anybody knows. A negative check that something pending may still decide is not judged either, and has an
@@ -201,14 +201,8 @@ func (v *Live) Judge(ctx context.Context, c Change, early func([]scenario.Verdic
 		}
 		v.settling = v.counts() && len(s.Pending()) > 0
 	}
-	v.traces.keep(s)
-	n := newJudging(v, c, s)
-	verdicts := n.early(ctx)
-	if early != nil {
-		early(slices.Clone(verdicts), s)
-	}
-	n.look.hurry(ctx, s.Pending())
-	if err := n.late(ctx, verdicts); err != nil {
+	verdicts, s, err := v.judge(ctx, c, s, early)
+	if err != nil {
 		return nil, nil, fmt.Errorf("judge the checks: %w", err)
 	}
 	if c.Command {
@@ -217,6 +211,42 @@ func (v *Live) Judge(ctx context.Context, c Change, early func([]scenario.Verdic
 		}
 	}
 	return verdicts, s, nil
+}
+
+// mostAnew is how often the checks are judged anew because something changed meanwhile.
+const mostAnew = 2
+
+// judge judges the checks as they are in one state. What somebody was asked for while the network changed tells nothing
+// of either state, and all checks together could then hold although they never did at one time: they are judged anew.
+// If it goes on changing, the answers are not known.
+func (v *Live) judge(ctx context.Context, c Change, s *state.State, early func([]scenario.Verdict, *state.State)) (
+	[]scenario.Verdict, *state.State, error) {
+	for anew := 0; ; anew++ {
+		v.traces.keep(s)
+		n := newJudging(v, c, s)
+		verdicts := n.early(ctx)
+		if early != nil && anew == 0 {
+			early(slices.Clone(verdicts), s)
+		}
+		n.look.hurry(ctx, s.Pending())
+		if err := n.late(ctx, verdicts); err != nil {
+			return nil, nil, err
+		}
+		if len(n.programs)+len(n.probes) == 0 || ctx.Err() != nil {
+			return verdicts, s, nil
+		}
+		now, err := v.lab.Whole(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		if circumstancesOf(now).same(n.now) {
+			return verdicts, s, nil
+		}
+		if n.forget(verdicts); anew == mostAnew {
+			return verdicts, s, nil
+		}
+		s = now
+	}
 }
 
 // recount counts anew where more was counted than is wanted: no later command could make the check true again.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -150,6 +151,13 @@ func (n *judging) ask(ctx context.Context, i int, to *scenario.Verdict, listen t
 	}
 	*to = verdict(c, f)
 	*a = answered{verdict: *to, under: n.now, neighbours: neighboursOf(n.state), retries: retries}
+}
+
+// forget forgets what was asked in this judgement.
+func (n *judging) forget(verdicts []scenario.Verdict) {
+	for _, i := range slices.Concat(n.programs, n.probes) {
+		verdicts[i], n.live.answers[i] = scenario.Verdict{}, answered{}
+	}
 }
 
 // doubted is how long to wait until the silence that a claim expects can be told from a refusal that is not sent.
