@@ -11,8 +11,8 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// Typed reads what was typed in a shell, in the shell of a namespace if netns is not "". A scenario runs each command by
-// itself and without a shell, so one that needs a shell is called by one. What only means something in the shell in
+// Typed reads what was typed in a shell, in the shell of a namespace if netns is not "". A scenario runs each command
+// by itself and without a shell, so one that needs a shell is called by one. What only means something in the shell in
 // which it was typed is an error.
 func Typed(text, netns string) (Line, error) {
 	text = strings.TrimSpace(text)
@@ -101,7 +101,8 @@ func ofThisShell(file *syntax.File) (err error) {
 }
 
 // inside are commands that mean something only for the shell in which they run.
-var inside = []string{"alias", "bg", "bind", "cd", "declare", "disown", "exec", "export", "fg", "hash", "history", "jobs",
+var inside = []string{"alias", "bg", "bind", "cd", "declare", "disown", "exec", "export", "fg", "hash", "history",
+	"jobs",
 	"local", "popd", "pushd", "readonly", "set", "shopt", "source", ".", "trap", "type", "typeset", "umask", "unalias",
 	"unset", "wait"}
 

@@ -22,7 +22,8 @@ func TestTyped(t *testing.T) {
 		{"ip link set lo up # now", "", "sh -c 'ip link set lo up # now'", ""},
 		{"for n in a b; do ip netns add $n; done", "", "sh -c 'for n in a b; do ip netns add $n; done'", ""},
 		{"NS=left; ip netns add $NS", "", "sh -c 'NS=left; ip netns add $NS'", ""},
-		{"while read n; do ip netns add $n; done < names", "", "sh -c 'while read n; do ip netns add $n; done < names'", ""},
+		{"while read n; do ip netns add $n; done < names", "", "sh -c 'while read n; do ip netns add $n; done < names'",
+			""},
 		{"ls /sys/class/net/*", "", "sh -c 'ls /sys/class/net/*'", ""},
 		{"cat ~/x", "", "sh -c 'cat ~/x'", ""},
 		{"cd /tmp && ls", "", "sh -c 'cd /tmp && ls'", ""},
@@ -50,7 +51,8 @@ func TestTyped(t *testing.T) {
 
 // FuzzTyped: a command called by a shell has what was typed as its last word, and is read again from a script.
 func FuzzTyped(f *testing.F) {
-	for _, text := range []string{"ip link | wc -l", "a 'b", "for i in {1..3}; do :; done", "x='y'; echo $x", "# step: One",
+	for _, text := range []string{"ip link | wc -l", "a 'b", "for i in {1..3}; do :; done", "x='y'; echo $x",
+		"# step: One",
 		"echo $(ip link)", "a <<E\nE\n", "{{", "((1))", "${x", "coproc ls", "echo \\\n x"} {
 		f.Add(text)
 	}
@@ -63,7 +65,8 @@ func FuzzTyped(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q became %q: %v", text, line.Text, err)
 		}
-		if len(argv) == 3 && argv[1] == "-c" && line.Text != strings.TrimSpace(text) && argv[2] != strings.TrimSpace(text) {
+		if len(argv) == 3 && argv[1] == "-c" && line.Text != strings.TrimSpace(text) &&
+			argv[2] != strings.TrimSpace(text) {
 			t.Errorf("%q became %q", text, argv)
 		}
 		again, err := ReadLine(strings.TrimSuffix(Script([]Line{line}), "\n"))

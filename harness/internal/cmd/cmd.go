@@ -53,7 +53,9 @@ func Main(argv []string) int {
 	ctx, stop := untilSignal()
 	defer stop()
 	defer sandbox.Done()
-	return execute(ctx, screen.Of(os.Stdout, os.Stderr, os.Getenv), args)
+	s := screen.Of(os.Stdout, os.Stderr, os.Getenv)
+	s.Program = screen.Called(argv[0])
+	return execute(ctx, s, args)
 }
 
 func execute(ctx context.Context, s *screen.Screen, args []string) int {

@@ -33,7 +33,7 @@ func (c Course) Print(s *screen.Screen) error {
 	if c.Next == "" {
 		sheet.Line("", "All are finished.")
 	} else {
-		sheet.Verbatim("Next:  ", "harness lab start "+c.Next)
+		sheet.Verbatim("Next:  ", s.Type("lab start "+c.Next))
 	}
 	return sheet.Err()
 }

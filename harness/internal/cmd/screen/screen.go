@@ -16,6 +16,8 @@ import (
 
 // Screen is the outputs of the program.
 type Screen struct {
+	// Program is what the user types to start this program; "" is harness.
+	Program  string
 	Out, Err *term.Writer // for text of any origin
 	Progress io.Writer    // standard error, for a line that is overwritten; nil if it is not a terminal
 	Terminal bool         // standard output is a terminal

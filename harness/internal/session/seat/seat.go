@@ -1,6 +1,6 @@
-// Package seat puts a person at a shell in a lab: the files that the shell reads, and a pseudo-terminal of the sandbox on
-// which it runs. The session and the recording of scenarios import it, in the sandbox. It never reads what is typed or
-// printed.
+// Package seat puts a person at a shell in a lab: the files that the shell reads, and a pseudo-terminal of the sandbox
+// on which it runs. The session and the recording of scenarios import it, in the sandbox. It never reads what is typed
+// or printed.
 package seat
 
 import (

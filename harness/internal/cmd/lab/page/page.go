@@ -73,8 +73,10 @@ func stillOpen(s *screen.Screen, v *sitting.View, step sitting.Step) error {
 	})
 	held := len(step.Checks) - len(open.Checks)
 	if len(open.Checks) > 0 {
-		if err := s.Page(fmt.Sprintf("\nOpen in step %d of %d, “%s”:\n", v.Step, len(v.Steps),
-			step.Title)); err != nil {
+		if _, err := fmt.Fprintln(s.Out); err != nil {
+			return err
+		}
+		if err := s.Page(fmt.Sprintf("Open in step %d of %d, “%s”:\n", v.Step, len(v.Steps), step.Title)); err != nil {
 			return err
 		}
 	}

@@ -95,7 +95,11 @@ func run(ctx context.Context, o options) error {
 	}
 	b.begin = wire.Begin{Scenario: b.scenario, Source: b.scenario.Source, Main: open}
 	b.keeper.past(&b.begin)
-	return errors.Join(b.run(ctx), b.keeper.close())
+	ran := b.run(ctx)
+	if err := errors.Join(ran, b.keeper.close()); err != nil {
+		return err
+	}
+	return b.keeper.leave(o.screen, b.scenario, o.asked.again(o.name))
 }
 
 // keep finds the places of what is kept of the lab, and of its socket. The notes are for the learner.

@@ -65,8 +65,8 @@ func create(s *screen.Screen, id, kind, dir string) error {
 	if err := newfile.Write(path, text); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(s.Out, "wrote %s\nto play it: harness scenario check %[1]s\n"+
-		"to read it as a learner does: harness scenario preview %[1]s\n", path)
+	_, err := fmt.Fprintf(s.Out, "wrote %s\nto play it: %s\nto read it as a learner does: %s\n", path,
+		s.Type("scenario check "+path), s.Type("scenario preview "+path))
 	return err
 }
 

@@ -1,0 +1,45 @@
+package start
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"netnscheck/harness/internal/cmd/screen"
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/sitting/page"
+)
+
+// again is the command line that goes on with the lab of a scenario that the learner named.
+func (a *asked) again(name string) string {
+	if strings.ContainsAny(name, " \t\"'$`\\*?[(;&|<>") {
+		name = "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+	}
+	if a.challenge.On {
+		name += " --challenge"
+	}
+	return "lab start " + name
+}
+
+// leave says how far the learner came, how to go on, and where the file is that he may hand in.
+func (k *keeper) leave(s *screen.Screen, sc *scenario.Scenario, again string) error {
+	if k.lab == nil {
+		return nil
+	}
+	sheet := s.Sheet()
+	done, all := k.file.DoneSteps(), len(k.file.Steps)
+	title := page.WithValues(sc, sc.Title)
+	if done == all {
+		sheet.Line("", fmt.Sprintf("All %d steps of “%s” are done.", all, title))
+	} else {
+		sheet.Line("", fmt.Sprintf("%d of %d steps of “%s” are done. To go on:", done, all, title))
+		sheet.Verbatim("  ", s.Type(again))
+	}
+	sheet.Line("", "What you did, to be handed in if your teacher asks for it:")
+	path := k.lab.Progress()
+	if home := os.Getenv("HOME"); home != "" && strings.HasPrefix(path, home+"/") {
+		path = "~" + strings.TrimPrefix(path, home)
+	}
+	sheet.Verbatim("  ", path)
+	return sheet.Err()
+}
