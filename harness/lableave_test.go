@@ -53,7 +53,7 @@ func TestLabOfHisOwn(t *testing.T) {
 			t.Errorf("status %d", status)
 		}
 		other := l.joins(t, uid, "lab", "start", "room.md", "--seed", "Eve")
-		other.expects(`it was begun with room=blue, not \w+; --fresh begins anew`)
+		other.expects(`it was begun with --seed Finn7, not Eve`)
 		if status := other.ends(); status != 2 {
 			t.Errorf("with another seed: status %d", status)
 		}

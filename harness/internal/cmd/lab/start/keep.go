@@ -23,8 +23,8 @@ type keeper struct {
 	unsaved bool  // the lab begins anew
 }
 
-// keeperOf opens what is kept of the lab with an id, which is then locked. Where nothing can be kept the learner works all
-// the same. The notes are for him.
+// keeperOf opens what is kept of the lab with an id, which is then locked. Where nothing can be kept the learner works
+// all the same. The notes are for him.
 func keeperOf(kept *store.Store, id string) (k *keeper, notes []string, err error) {
 	lab := kept.Lab(id)
 	err = lab.Lock()
