@@ -60,7 +60,7 @@ func TestLabOfHisOwn(t *testing.T) {
 		again := l.joins(t, uid, "lab", "start", "room.md")
 		again.expects(`A room for blue`)
 		again.expects(`\[room\] ~ # `)
-		again.says("ip -n blue addr add 10.91.7.1/32 dev lo", `and so are all 1`)
+		again.says("ip -n blue addr add 10.91.7.1/32 dev lo", `Make the room blue is done`)
 		again.expects(`\[room\] ~ # `)
 		again.types("exit\n")
 		again.expects(`All 1 steps of “A room for blue” are done\.`)
