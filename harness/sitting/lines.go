@@ -66,7 +66,7 @@ func (n News) Lines(l Look) []string {
 		lines = append(lines, l.line(good, gained[0].Text, more(len(gained))+n.count()))
 	}
 	if n.Answer != nil && !n.StepDone {
-		lines = append(lines, l.line(tell, n.Answer.Title, ""))
+		lines = append(lines, l.line(tell, n.Answer.Title, n.Answer.more()))
 	}
 	if len(n.Changed) > 0 && len(lines) < 2 {
 		changed := l.line(none, n.Changed[0], more(len(n.Changed)))
@@ -83,6 +83,14 @@ func (l Look) Again(line string) string {
 		}
 	}
 	return l.line(none, line, "")
+}
+
+// more tells who can say more: of a mistake there is only the title.
+func (a *Answer) more() string {
+	if a.Kind == "mistake" {
+		return ": lab why"
+	}
+	return ""
 }
 
 // more tells how many there are after the first.

@@ -31,6 +31,8 @@ type Options struct {
 	Exam bool
 	// Past is what was remembered of the steps the last time (Sitting.Past); nil at the beginning.
 	Past []Past
+	// Shown are the blocks that are for the learner's programs; nil for all.
+	Shown page.Shown
 }
 
 // Past is what is remembered of a step from one session to the next.
@@ -82,7 +84,7 @@ func held(checks []scenario.Check) []Check {
 
 // begin begins the current step.
 func (s *Sitting) begin() {
-	s.part = page.Step(s.sc, s.at)
+	s.part = page.Step(s.sc, s.at, s.options.Shown)
 	s.checks, s.acted, s.looked, s.answer = make([]judged, len(s.Checks())), false, false, nil
 	for i := range s.checks {
 		s.checks[i].status = Undecided

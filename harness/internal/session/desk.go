@@ -11,6 +11,7 @@ import (
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
 	"netnscheck/harness/sitting/answer"
+	"netnscheck/harness/sitting/page"
 	"netnscheck/harness/state"
 )
 
@@ -20,6 +21,8 @@ type desk struct {
 	lab  *lab.Lab
 	sc   *scenario.Scenario
 	live *lab.Live
+	// shown are the blocks of the scenario that a learner reads.
+	shown page.Shown
 	// hunt is set if the learner looks for faults: a cause is told if he asks for it, not after a command.
 	hunt bool
 	// changed is called, with the desk unlocked, when the sitting may have changed.
@@ -49,7 +52,8 @@ type desk struct {
 
 // newDesk takes a first look.
 func newDesk(ctx context.Context, l *lab.Lab, live *lab.Live, sc *scenario.Scenario, o sitting.Options) (*desk, error) {
-	d := &desk{lab: l, live: live, sc: sc, sitting: sitting.New(sc, o), changed: func() {}}
+	o.Shown = typeable()
+	d := &desk{lab: l, live: live, sc: sc, shown: o.Shown, sitting: sitting.New(sc, o), changed: func() {}}
 	d.work.Lock()
 	defer d.work.Unlock()
 	if err := d.live.Begin(ctx, d.sitting.Checks()); err != nil {
@@ -129,7 +133,7 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 			return
 		}
 		changed := len(changes(d.before, change.State)) > 0
-		err = d.goOn(ctx, r, changed)
+		err = d.goOn(ctx, r, changed, change.State)
 		took(d.step(), changed)
 		if err != nil || d.judge(ctx, change, learner{acted: true, looked: d.looks(r)}) != nil {
 			return
@@ -199,33 +203,6 @@ func (d *desk) ended() {
 	d.before, d.wasDone = d.last, d.sitting.Done()
 }
 
-// goOn goes on to the next step when the learner does, without a word: with the step done, a command that changes
-// something belongs to the next one, and so does one of its own commands where it only looks. A step that only looks is
-// passed by a command of a later one. The caller holds work.
-func (d *desk) goOn(ctx context.Context, r ran, changed bool) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if i := d.sitting.Step(); d.wasDone && d.sitting.Done() && i+1 < len(d.sc.Steps) {
-		if !changed && belongs(d.sc, i+1, r) < 0 {
-			return nil
-		}
-		if err := d.sitting.Next(); err != nil {
-			return err
-		}
-	}
-	passed := false
-	for to := belongs(d.sc, d.sitting.Step(), r); to > d.sitting.Step() && d.sitting.Pass(); {
-		passed = true
-	}
-	for changed && r.line == "" && d.sitting.Pass() { // nobody knows what it was, but it was more than looking
-		passed = true
-	}
-	if !passed {
-		return nil
-	}
-	return d.live.Begin(ctx, d.sitting.Checks())
-}
-
 // looks takes a line at a step that only looks, and reports whether it has been looked at now.
 func (d *desk) looks(r ran) bool {
 	d.mu.Lock()
@@ -284,7 +261,7 @@ func (d *desk) comment(r ran, changed bool) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	found := answer.Find(d.facts(d.before, r.line, r.status))
+	found := answer.Find(d.facts(d.before, r.fromHost(), r.status))
 	if found != nil && d.hunt && found.Kind == answer.Cause {
 		found = nil
 	}
@@ -304,7 +281,7 @@ func (d *desk) comment(r ran, changed bool) {
 
 func (d *desk) facts(before *state.State, line string, status int) answer.Facts {
 	return answer.Facts{Scenario: d.sc, Step: d.sitting.Step(), Exam: d.sitting.Explain() != nil, Before: before,
-		After: d.last, Whole: d.last, Line: line, Status: status, Verdicts: d.verdicts}
+		Shown: d.shown, After: d.last, Whole: d.last, Line: line, Status: status, Verdicts: d.verdicts}
 }
 
 // takeIn takes in verdicts and the state that they are about, and keeps what is news. The caller holds work.

@@ -197,9 +197,13 @@ func (d *desk) why(ctx context.Context) (wire.Reply, error) {
 	if v.Step > len(v.Steps) || v.Steps[v.Step-1].Done {
 		return wire.Reply{Text: "Everything of this step holds.\n"}, nil
 	}
-	facts := d.facts(nil, "", 0)
-	facts.Asked = true
-	if told := d.sitting.Tell(answer.Find(facts)); told != nil {
+	told := v.Answer // of the last command
+	if told == nil || told.Text == "" {
+		facts := d.facts(nil, "", 0)
+		facts.Asked = true
+		told = d.sitting.Tell(answer.Find(facts))
+	}
+	if told != nil {
 		text := "**" + told.Title + "**\n\n" + told.Text + "\n"
 		if told.Repair != "" {
 			text += "\n```console\n$ " + told.Repair + "\n```\n"

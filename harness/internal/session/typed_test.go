@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
@@ -199,10 +198,6 @@ func (p *typist) typesOne(cmd scenario.Command) scenario.Exchange {
 	p.lacks(err)
 	p.pace(p, x)
 	return x
-}
-
-func installed() scenario.Versions {
-	return scenario.Versions{"kernel": kernel.Release(), "iproute2": kernel.IPRoute2(), "busybox": kernel.Busybox()}
 }
 
 func (p *typist) compare(cmd scenario.Command, x scenario.Exchange) {

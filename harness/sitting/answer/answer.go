@@ -7,6 +7,7 @@ package answer
 import (
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
+	"netnscheck/harness/sitting/page"
 	"netnscheck/harness/state"
 )
 
@@ -26,6 +27,8 @@ type Facts struct {
 	Step     int
 	// Exam is set if nothing is to be told.
 	Exam bool
+	// Shown are the blocks that are for the learner's programs; nil for all.
+	Shown page.Shown
 	// Asked is set if the learner asked, or looks at a face that always tells it. Otherwise a cause or a check is told
 	// only after a look that failed, such as a ping: a step that is half done needs no comment.
 	Asked bool

@@ -77,7 +77,7 @@ func (s *search) tell(t trace) *sitting.Answer {
 		}
 	}
 	return &sitting.Answer{Kind: Mistake, Check: s.about(names...), Title: t.mistake.Title,
-		Text: page.Mistake(s.Scenario, s.Step, t.index)}
+		Text: page.Mistake(s.Scenario, s.Step, t.index, s.Shown)}
 }
 
 // refusedAs reports whether the last command was refused, and a command of the mistake is, in the same words or because

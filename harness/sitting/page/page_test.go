@@ -162,18 +162,18 @@ Done.
 			sc := at(kind, crlf)
 			var got []Part
 			for i := range len(sc.Steps) + 1 {
-				got = append(got, Step(sc, i))
+				got = append(got, Step(sc, i, nil))
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s, -want +got\n%s", kind, diff)
 			}
 		}
 	}
-	if got, want := Mistake(at("lesson", false), 0, 0),
+	if got, want := Mistake(at("lesson", false), 0, 0, nil),
 		"Once more:\n\n```console\n$ ip netns add left\n[1]\n```"; got != want {
 		t.Errorf("the mistake is\n%s", got)
 	}
-	if got := Mistake(at("challenge", false), 0, 0); got != "Once more." {
+	if got := Mistake(at("challenge", false), 0, 0, nil); got != "Once more." {
 		t.Errorf("the mistake of a challenge is\n%s", got)
 	}
 }
@@ -187,7 +187,7 @@ func TestTheCatalogueStepByStep(t *testing.T) {
 	}
 	for _, sc := range all {
 		for i, step := range sc.Steps {
-			part := Step(sc, i)
+			part := Step(sc, i, nil)
 			shown := part.Before + "\n" + part.Prose
 			for _, b := range step.Blocks {
 				for _, c := range b.Commands {
@@ -204,5 +204,42 @@ func TestTheCatalogueStepByStep(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestShown: a learner reads the blocks for the programs that he has, as blocks for anybody.
+func TestShown(t *testing.T) {
+	const source = `# T
+
+## One
+
+With iproute2:
+
+` + "```console iproute2\n$ ip link set x up\nCannot find\n[1]\n```" + `
+
+The kernel says ENODEV:
+
+` + "```console netlink errno=ENODEV\n$ ip link set x up\n[!]\n```" + `
+
+- [ ] namespace ` + "`a`" + ` exists
+
+### Mistake: m
+
+So:
+
+` + "```console busybox\n$ ip link set y up\n[1]\n```\n\n~~~console iproute2\n$ ip link set y up\n[1]\n~~~\n" +
+		"- [x] namespace `b` does not exist\n\n```console fix\n$ ip netns add a\n```\n"
+	sc, err := scenario.Parse("t.md", []byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := func(b scenario.Block) bool { return b.For("iproute2", nil) }
+	if got, want := Step(sc, 0, shown).Prose, "With iproute2:\n\n```console\n$ ip link set x up\nCannot find\n[1]\n```\n\n"+
+		"The kernel says ENODEV."; got != want {
+		t.Errorf("the step: %q", got)
+	}
+	if got, want := Mistake(sc, 0, 0, shown), "So.\n\n~~~console\n$ ip link set y up\n[1]\n~~~\n\n"+
+		"```console fix\n$ ip netns add a\n```"; got != want {
+		t.Errorf("the mistake: %q", got)
 	}
 }

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"regexp"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -22,10 +23,11 @@ type Part struct {
 // Step is the part for a step, counted from 0; len(sc.Steps) is the part after the last one. It has no title, no
 // comments, and neither checks nor hints, which a lab shows apart from the text; that of a challenge has no commands.
 // Mistakes are left out: a learner reads of one if he makes it. The scenario must have its Source.
-func Step(sc *scenario.Scenario, i int) Part {
+func Step(sc *scenario.Scenario, i int, shown Shown) Part {
 	l := linesOf(plainEnds(sc.Source))
 	for _, s := range sc.Steps {
 		l.hideAside(sc, &s.Section)
+		l.hideOthers(s.Line, s.Blocks, shown)
 		for _, m := range s.Mistakes {
 			l.hide(m.Line, m.End)
 		}
@@ -46,12 +48,16 @@ func Step(sc *scenario.Scenario, i int) Part {
 	return Part{Before: l.text(sc, begin, s.Line-1), Prose: l.text(sc, s.Line+1, s.End)}
 }
 
+// Shown reports whether a block is for the programs that the learner has; nil is for all blocks.
+type Shown func(scenario.Block) bool
+
 // Mistake is the text of a mistake, counted from 0 both, in the lesson's words: without its heading, its checks and
 // comments.
-func Mistake(sc *scenario.Scenario, step, mistake int) string {
+func Mistake(sc *scenario.Scenario, step, mistake int, shown Shown) string {
 	l := linesOf(plainEnds(sc.Source))
 	m := sc.Steps[step].Mistakes[mistake]
 	l.hideAside(sc, &m.Section)
+	l.hideOthers(m.Line, m.Blocks, shown)
 	if sc.Kind == scenario.Challenge {
 		l.hideBlocks(m.Fix)
 	}
@@ -84,6 +90,24 @@ func (l lines) hideAside(sc *scenario.Scenario, s *scenario.Section) {
 		}
 	}
 }
+
+// hideOthers hides the blocks that are not shown, and what the others are for.
+func (l lines) hideOthers(heading int, blocks []scenario.Block, shown Shown) {
+	if shown == nil {
+		return
+	}
+	for _, b := range blocks {
+		if !shown(b) {
+			l.hide(b.Line, b.End)
+			l.closeColon(heading, b.Line)
+			continue
+		}
+		l[b.Line-1] = only.ReplaceAllString(l[b.Line-1], "$1")
+	}
+}
+
+// only matches what the first line of a block says of drivers and versions.
+var only = regexp.MustCompile("^(\\s*[`~]+\\s*console)[^\n]*")
 
 // closeColon ends the sentence above a hidden line, if it ends with a colon and stands below the heading.
 func (l lines) closeColon(heading, hidden int) {

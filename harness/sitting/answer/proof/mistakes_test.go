@@ -93,7 +93,7 @@ func TestMistakes(t *testing.T) {
 							}
 							return
 						}
-						if a.Title != m.Title && a.Text != page.Mistake(sc, i, j) {
+						if a.Title != m.Title && a.Text != page.Mistake(sc, i, j, nil) {
 							t.Errorf("%s, after %q: %s; it is %q", way, cmd.Text, tells(a), m.Title)
 						}
 						if a.Check < 0 || a.Check >= len(sc.Steps[i].Checks) || a.Text == "" {

@@ -49,7 +49,7 @@ func Text(sc *scenario.Scenario) string {
 		}
 	}
 	for i, step := range sc.Steps {
-		at := page.Step(sc, i)
+		at := page.Step(sc, i, nil)
 		add(at.Before)
 		add(fmt.Sprintf("## Step %d of %d: %s%s", i+1, len(sc.Steps), page.WithValues(sc, step.Title),
 			points(step.Points)))
@@ -61,10 +61,10 @@ func Text(sc *scenario.Scenario) string {
 		}
 		for j, m := range step.Mistakes {
 			add(quote(strings.TrimSpace(fmt.Sprintf("**If this mistake is made: %s**\n\n%s",
-				page.WithValues(sc, m.Title), page.Mistake(sc, i, j)))))
+				page.WithValues(sc, m.Title), page.Mistake(sc, i, j, nil)))))
 		}
 	}
-	add(page.Step(sc, len(sc.Steps)).Before)
+	add(page.Step(sc, len(sc.Steps), nil).Before)
 	return strings.Join(parts, "\n\n") + "\n"
 }
 

@@ -57,7 +57,7 @@ func HTML(sc *scenario.Scenario, hints bool) (string, error) {
 		return out
 	}
 	for i, from := range sc.Steps {
-		at := page.Step(sc, i)
+		at := page.Step(sc, i, nil)
 		one := step{Number: i + 1, Title: page.WithValues(sc, from.Title), Points: worth[i],
 			Before: markdown(at.Before), Prose: markdown(at.Prose)}
 		for _, c := range from.Checks {
@@ -72,7 +72,7 @@ func HTML(sc *scenario.Scenario, hints bool) (string, error) {
 			s.Hints = append(s.Hints, one)
 		}
 	}
-	s.Steps = append(s.Steps, step{Before: markdown(page.Step(sc, len(sc.Steps)).Before)})
+	s.Steps = append(s.Steps, step{Before: markdown(page.Step(sc, len(sc.Steps), nil).Before)})
 	var b strings.Builder
 	if err == nil {
 		err = layoutOf.Execute(&b, s)
