@@ -39,7 +39,7 @@ func (l Look) line(m mark, text, end string) string {
 }
 
 // Lines are the news for the prompt: at most two lines, none of them wider than the look says, if that is 40 columns or
-// more. If there is more to tell they are the most important: a check that fell back, what was reached, an answer, and
+// more. If there is more to tell they are the most important: a check that fell back, an answer, what was reached, and
 // last what changed. Names that came out of the sandbox are escaped.
 func (n News) Lines(l Look) []string {
 	var lines []string
@@ -54,7 +54,9 @@ func (n News) Lines(l Look) []string {
 	if len(lost) > 0 {
 		lines = append(lines, l.line(bad, "again: "+lost[0].Text, more(len(lost))+n.count()))
 	}
+	asked := n.Answer != nil && !n.StepDone
 	switch {
+	case asked && len(lost) > 0: // what was reached has no room
 	case n.AllDone && n.Steps == 1:
 		lines = append(lines, l.line(good, n.Title, " is done: that was all"))
 	case n.AllDone:
@@ -65,7 +67,7 @@ func (n News) Lines(l Look) []string {
 	case len(gained) > 0:
 		lines = append(lines, l.line(good, gained[0].Text, more(len(gained))+n.count()))
 	}
-	if n.Answer != nil && !n.StepDone {
+	if asked {
 		lines = append(lines, l.line(tell, n.Answer.Title, n.Answer.more()))
 	}
 	if len(n.Changed) > 0 && len(lines) < 2 {
