@@ -28,40 +28,71 @@ func TestLabHostileEnds(t *testing.T) {
 			l.expects(`fork|exit`)
 			l.cmd.Process.Signal(syscall.SIGHUP)
 		},
+		"tmux stays": func(l *learner) {
+			l.types("tmux -f /dev/null new-session -d 'sleep 4712'; tmux ls; exit\n")
+		},
+		"a daemon stays": func(l *learner) {
+			l.types("ip netns add a; setsid -f ip netns exec a setsid -f sleep 4713; exit\n")
+		},
+		"Ctrl-D": func(l *learner) { l.types("\x04") },
+		"another lab at once": func(l *learner) {
+			other := l.joins(l.TB, int(uidOf(l)), "lab", "start", "bridge")
+			other.expects(`\[bridge\] ~ # `)
+			l.types("kill -9 -1; exit\n")
+			other.says("ip netns list | wc -l", `4\r\n`)
+			other.types("exit\n")
+			other.ends()
+		},
+		"a second terminal": func(l *learner) {
+			second := l.joins(l.TB, int(uidOf(l)), "lab", "attach")
+			second.expects(prompt)
+			second.types("kill -9 -1\n")
+			second.ends()
+			l.cmd.Process.Kill()
+		},
 		"a closed terminal": func(l *learner) { l.master.Close() },
 		"SIGHUP":            func(l *learner) { l.cmd.Process.Signal(syscall.SIGHUP) },
 		"SIGTERM":           func(l *learner) { l.cmd.Process.Signal(syscall.SIGTERM) },
 		"SIGKILL":           func(l *learner) { l.cmd.Process.Kill() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			needPrograms(t, "bash")
-			needPrograms(t, "ip")
-			uid := os.Geteuid()
-			if uid == 0 {
-				uid = anOrdinaryUser
-			}
-			l := sits(t, uid, "lab", "start", "veth-pair")
-			l.expects(prompt)
-			end(l)
-			l.ends()
-			for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-				left := processesWith(t, "HOME="+l.cmd.Dir)
-				if len(left) == 0 {
-					break
-				}
-				if time.Now().After(deadline) {
-					t.Fatalf("these processes stay: %q", left)
-				}
-			}
-			again := l.joins(t, uid, "lab", "start", "veth-pair")
-			again.expects(prompt)
-			again.types("exit\n")
-			if status := again.ends(); status != 0 {
-				t.Errorf("the next time: status %d\n%s", status, again.seen)
-			}
+			eachLearner(t, func(t *testing.T, uid int) {
+				needPrograms(t, "bash")
+				needPrograms(t, "ip")
+				endsHostile(t, uid, end)
+			})
 		})
 	}
 }
+
+func endsHostile(t *testing.T, uid int, end func(l *learner)) {
+	t.Helper()
+	l := sits(t, uid, "lab", "start", "veth-pair")
+	l.expects(prompt)
+	end(l)
+	l.ends()
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		left := processesWith(t, "HOME="+l.cmd.Dir)
+		if len(left) == 0 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("these processes stay: %q", left)
+		}
+	}
+	again := l.joins(t, uid, "lab", "start", "veth-pair")
+	again.expects(prompt)
+	again.types("exit\n")
+	if status := again.ends(); status != 0 {
+		t.Errorf("the next time: status %d\n%s", status, again.seen)
+	}
+	if _, err := os.Lstat("/run/netns"); err == nil && !hadNames {
+		t.Error("there is a /run/netns on the machine")
+	}
+}
+
+// hadNames is set if there was a /run/netns before the tests.
+var hadNames = func() bool { _, err := os.Lstat("/run/netns"); return err == nil }()
 
 // processesWith are the command lines of the processes that have a variable in their environment.
 func processesWith(t *testing.T, variable string) (all []string) {
@@ -79,4 +110,12 @@ func processesWith(t *testing.T, variable string) (all []string) {
 		all = append(all, strings.ReplaceAll(string(line), "\x00", " "))
 	}
 	return all
+}
+
+// uidOf is the user who a learner is.
+func uidOf(l *learner) uint32 {
+	if c := l.cmd.SysProcAttr.Credential; c != nil {
+		return c.Uid
+	}
+	return uint32(os.Geteuid())
 }

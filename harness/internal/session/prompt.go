@@ -105,7 +105,7 @@ func (t *terminal) late(news []sitting.News) (taken bool) {
 		return false
 	}
 	defer t.mu.Unlock()
-	if joined, _ := sitting.Join(news); len(joined.Now) == 0 && !joined.StepDone {
+	if joined, _ := sitting.Join(news); len(joined.Now) == 0 && !joined.StepDone && joined.Answer == nil {
 		return false
 	}
 	if !t.idle.Load() || len(t.prompt) == 0 || len(t.prompt) >= maxPrompt {

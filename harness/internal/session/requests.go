@@ -197,6 +197,9 @@ func (d *desk) why(ctx context.Context) (wire.Reply, error) {
 	if v.Step > len(v.Steps) || v.Steps[v.Step-1].Done {
 		return wire.Reply{Text: "Everything of this step holds.\n"}, nil
 	}
+	for i := range d.news { // what is told now need not be told again
+		d.news[i].Answer = nil
+	}
 	told := v.Answer // of the last command
 	if told == nil || told.Text == "" {
 		facts := d.facts(nil, "", 0)

@@ -228,7 +228,7 @@ The kernel says ENODEV:
 So:
 
 ` + "```console busybox\n$ ip link set y up\n[1]\n```\n\n~~~console iproute2\n$ ip link set y up\n[1]\n~~~\n" +
-		"- [x] namespace `b` does not exist\n\n```console fix\n$ ip netns add a\n```\n"
+		"- [x] namespace `b` does not exist\n\n```console fix iproute2\n$ ip netns add a\n```\n\n```console fix busybox\n$ ip netns add c\n```\n"
 	sc, err := scenario.Parse("t.md", []byte(source))
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ func Step(sc *scenario.Scenario, i int, shown Shown) Part {
 	l := linesOf(plainEnds(sc.Source))
 	for _, s := range sc.Steps {
 		l.hideAside(sc, &s.Section)
-		l.hideOthers(s.Line, s.Blocks, shown)
+		l.hideOthers(s.Line, s.Blocks, shown, "")
 		for _, m := range s.Mistakes {
 			l.hide(m.Line, m.End)
 		}
@@ -57,7 +57,8 @@ func Mistake(sc *scenario.Scenario, step, mistake int, shown Shown) string {
 	l := linesOf(plainEnds(sc.Source))
 	m := sc.Steps[step].Mistakes[mistake]
 	l.hideAside(sc, &m.Section)
-	l.hideOthers(m.Line, m.Blocks, shown)
+	l.hideOthers(m.Line, m.Blocks, shown, "")
+	l.hideOthers(m.Line, m.Fix, shown, " fix")
 	if sc.Kind == scenario.Challenge {
 		l.hideBlocks(m.Fix)
 	}
@@ -91,8 +92,8 @@ func (l lines) hideAside(sc *scenario.Scenario, s *scenario.Section) {
 	}
 }
 
-// hideOthers hides the blocks that are not shown, and what the others are for.
-func (l lines) hideOthers(heading int, blocks []scenario.Block, shown Shown) {
+// hideOthers hides the blocks that are not shown, and says no more of the others than that word.
+func (l lines) hideOthers(heading int, blocks []scenario.Block, shown Shown, word string) {
 	if shown == nil {
 		return
 	}
@@ -102,7 +103,7 @@ func (l lines) hideOthers(heading int, blocks []scenario.Block, shown Shown) {
 			l.closeColon(heading, b.Line)
 			continue
 		}
-		l[b.Line-1] = only.ReplaceAllString(l[b.Line-1], "$1")
+		l[b.Line-1] = only.ReplaceAllString(l[b.Line-1], "$1"+word)
 	}
 }
 
