@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/term"
 )
 
 func TestAllIsTheCourseInOrder(t *testing.T) {
@@ -80,6 +81,24 @@ func TestReadRefusesTheWholeCatalogue(t *testing.T) {
 		for _, want := range c.want {
 			if !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %v; want %q", name, err, want)
+			}
+		}
+	}
+}
+
+// TestPicturesFitATerminal: what a learner sees of a page is indented by 4 columns, and a picture cannot be wrapped.
+func TestPicturesFitATerminal(t *testing.T) {
+	all, err := All()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sc := range all {
+		picture := false
+		for n, line := range strings.Split(string(sc.Source), "\n") {
+			if strings.HasPrefix(line, "```") {
+				picture = !picture && line == "```text"
+			} else if picture && term.Width(line) > 76 {
+				t.Errorf("%s:%d: %d columns: %s", sc.File, n+1, term.Width(line), line)
 			}
 		}
 	}
