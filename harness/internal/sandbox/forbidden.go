@@ -24,6 +24,14 @@ func (e *ForbiddenError) Error() string {
 
 func (e *ForbiddenError) Unwrap() error { return e.Cause }
 
+// RootMay reports whether root may have a sandbox.
+func (e *ForbiddenError) RootMay() bool { return strings.HasSuffix(e.Remedy, orRoot) }
+
+// ForSandbox is the remedy as it leads to a sandbox of this user.
+func (e *ForbiddenError) ForSandbox() string {
+	return strings.TrimSuffix(strings.TrimSuffix(e.Remedy, "; "+orRoot), "; "+orOff)
+}
+
 // MayPass reports whether a later attempt may succeed: a limit is reached, and other processes may release what they
 // hold.
 func (e *ForbiddenError) MayPass() bool { return e.Why == limitReached }
@@ -81,8 +89,11 @@ var settings = []setting{
 			"with the rule `userns,`"},
 }
 
-// orRoot is the last resort in a remedy.
-const orRoot = "or run it as root, there also with --sandbox=off"
+// orRoot is the last resort in a remedy, and orOff the one where root has no sandbox, either.
+const (
+	orRoot = "or run it as root, there also with --sandbox=off"
+	orOff  = "or run it as root with --sandbox=off"
+)
 
 // reason returns the setting that forbids namespaces and what to do about it.
 func reason(refusal error) (why, remedy string) {
@@ -93,7 +104,11 @@ func reason(refusal error) (why, remedy string) {
 	for _, s := range settings {
 		value, err := os.ReadFile(s.path)
 		if err == nil && strings.TrimSpace(string(value)) == s.forbids && (s.rootToo || !root) {
-			return nameOf(s.path) + " is " + s.forbids, s.remedy + "; " + orRoot
+			last := orRoot
+			if s.rootToo {
+				last = orOff
+			}
+			return nameOf(s.path) + " is " + s.forbids, s.remedy + "; " + last
 		}
 	}
 	switch {
@@ -101,7 +116,7 @@ func reason(refusal error) (why, remedy string) {
 		return limitReached, "raise it, or end what has taken them"
 	case inChroot():
 		return "this process is in a chroot, where the kernel gives no user namespaces", "run it outside the chroot; " +
-			orRoot
+			orOff
 	case status("Seccomp") == "2":
 		return "a seccomp filter (of a container, or of systemd's RestrictNamespaces=) refuses the call",
 			"start the container with --privileged, or with --security-opt seccomp=unconfined --security-opt " +

@@ -3,10 +3,14 @@
 package course
 
 import (
+	"cmp"
+	"context"
 	"errors"
+	"path/filepath"
 	"slices"
 	"time"
 
+	"netnscheck/harness/internal/cmd/machine"
 	"netnscheck/harness/internal/session/store"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
@@ -15,18 +19,24 @@ import (
 	"netnscheck/scenarios"
 )
 
-// Course is the lessons and challenges of the catalogue in their order, with a learner's progress.
+// Course is the lessons and challenges of the catalogue, or of a folder, in their order, with a learner's progress.
 type Course struct {
-	Labs []Lab `json:"labs"`
-	// Next is the id of the lab to go on with; "" if all are finished.
+	// Folder is "" for the catalogue.
+	Folder string `json:"folder,omitempty"`
+	Labs   []Lab  `json:"labs"`
+	// Next is what starts the lab to go on with, its id or its file; "" if all are finished.
 	Next string `json:"next"`
 	// Problems are why some progress could not be read, one message each.
 	Problems []string `json:"problems,omitempty"`
+
+	scenarios []*scenario.Scenario // of Labs
 }
 
 // Lab is one lesson or challenge.
 type Lab struct {
-	ID    string        `json:"id"`
+	ID string `json:"id"`
+	// File starts it in the place of the id; "" for the catalogue.
+	File  string        `json:"file,omitempty"`
 	Title string        `json:"title"`
 	Kind  scenario.Kind `json:"kind"`
 	Level int           `json:"level"`
@@ -39,38 +49,69 @@ type Lab struct {
 	Begun    bool      `json:"begun"`
 	Finished bool      `json:"finished"`
 	Saved    time.Time `json:"saved,omitzero"`
+	// Lacks is what this machine lacks for it, each as a sentence; nil if it can be done here, or was not looked at.
+	Lacks []string `json:"lacks,omitempty"`
 	// Changed is set if the scenario has changed since it was begun.
 	Changed bool `json:"changed,omitempty"`
 }
 
-// Load reads the course of the user with an environment. Without a state folder there is no progress, and a problem.
+// Load reads the course of the catalogue for the user with an environment. Without a state folder there is no progress,
+// and a problem.
 func Load(getenv func(string) string) (Course, error) {
 	all, err := scenarios.All()
 	if err != nil {
 		return Course{}, err
 	}
-	s, err := store.Open(getenv)
-	if err != nil {
-		c := of(all, func(string) (*progress.File, error) { return nil, nil })
-		c.Problems = []string{err.Error()}
-		return c, nil
-	}
-	return of(all, func(id string) (*progress.File, error) { return s.Lab(store.ID(id, "", "")).Read() }), nil
+	return load(getenv, "", all), nil
 }
 
-// of is the course of scenarios, with the progress that read finds by their ids.
-func of(all []*scenario.Scenario, read func(id string) (*progress.File, error)) (c Course) {
+// In is Load for the scenarios of a folder.
+func In(getenv func(string) string, folder string, all []*scenario.Scenario) Course {
+	return load(getenv, folder, all)
+}
+
+func load(getenv func(string) string, folder string, all []*scenario.Scenario) Course {
+	s, err := store.Open(getenv)
+	if err != nil {
+		c := of(folder, all, func(*scenario.Scenario) (*progress.File, error) { return nil, nil })
+		c.Problems = []string{err.Error()}
+		return c
+	}
+	return of(folder, all, func(sc *scenario.Scenario) (*progress.File, error) {
+		return s.Lab(LabOf(sc, "", folder == "")).Read()
+	})
+}
+
+// LabOf is the name under which the lab of a scenario is kept, and of what is done with it (store.ID).
+func LabOf(sc *scenario.Scenario, variant string, catalogue bool) string {
+	if catalogue || sc.File == "" {
+		return store.ID(sc.ID, variant, "")
+	}
+	path, err := filepath.Abs(sc.File)
+	if err != nil {
+		path = sc.File
+	}
+	return store.ID(sc.ID, variant, path)
+}
+
+// of is the course of scenarios, with the progress that read finds.
+func of(folder string, all []*scenario.Scenario, read func(*scenario.Scenario) (*progress.File, error)) Course {
+	c := Course{Folder: folder}
 	seen := map[string]bool{}
 	for _, sc := range all {
 		if sc.Kind == scenario.Conformance {
 			continue
 		}
-		file, err := read(sc.ID)
+		file, err := read(sc)
 		if err != nil && !seen[err.Error()] {
 			seen[err.Error()] = true
 			c.Problems = append(c.Problems, err.Error())
 		}
-		c.Labs = append(c.Labs, labOf(sc, file))
+		l := labOf(sc, file)
+		if folder != "" {
+			l.File = sc.File
+		}
+		c.Labs, c.scenarios = append(c.Labs, l), append(c.scenarios, sc)
 	}
 	c.Next = c.next()
 	return c
@@ -97,10 +138,22 @@ func labOf(sc *scenario.Scenario, f *progress.File) Lab {
 	return l
 }
 
+// Examine finds out which labs this machine can do. It tries the features of the kernel that they require.
+func (c *Course) Examine(ctx context.Context) {
+	found := machine.LookAtLabs(ctx, c.scenarios...)
+	for i, sc := range c.scenarios {
+		c.Labs[i].Lacks = nil
+		for _, need := range found.Lacks(sc) {
+			c.Labs[i].Lacks = append(c.Labs[i].Lacks, need.Name+": "+need.Says)
+		}
+	}
+	c.Next = c.next()
+}
+
 // next is the lab to go on with: of those that are begun the one where something was done last, or else the first that
-// is not finished.
+// is not finished. What this machine cannot do is left out.
 func (c Course) next() string {
-	open := slices.DeleteFunc(slices.Clone(c.Labs), func(l Lab) bool { return l.Finished })
+	open := slices.DeleteFunc(slices.Clone(c.Labs), func(l Lab) bool { return l.Finished || len(l.Lacks) > 0 })
 	if len(open) == 0 {
 		return ""
 	}
@@ -110,7 +163,7 @@ func (c Course) next() string {
 			next = l
 		}
 	}
-	return next.ID
+	return cmp.Or(next.File, next.ID)
 }
 
 // count is how many labs are finished and how many others are begun.

@@ -69,11 +69,11 @@ func TestCourse(t *testing.T) {
 		"first": solved, "first-challenge": done(all[1], 1, noon), "second": done(all[2], 10, noon.Add(time.Hour)),
 		"old": done(lab(t, "old", scenario.Lesson, 1), 1, noon),
 	}
-	c := of(all, func(id string) (*progress.File, error) {
-		if id == "third" {
+	c := of("", all, func(sc *scenario.Scenario) (*progress.File, error) {
+		if sc.ID == "third" {
 			return nil, errors.New("read the progress of third: damaged: the file is empty")
 		}
-		return files[id], nil
+		return files[sc.ID], nil
 	})
 	const want = `The course: 2 of 5 labs are finished, 2 begun.
 

@@ -1,6 +1,7 @@
 package course
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -12,7 +13,11 @@ import (
 func (c Course) Print(s *screen.Screen) error {
 	sheet := s.Sheet()
 	finished, begun := c.count()
-	sheet.Line("", fmt.Sprintf("The course: %d of %d labs are finished%s.", finished, len(c.Labs),
+	of := ""
+	if c.Folder != "" {
+		of = " in " + term.OneLine(c.Folder)
+	}
+	sheet.Line("", fmt.Sprintf("The course%s: %d of %d labs are finished%s.", of, finished, len(c.Labs),
 		map[bool]string{true: "", false: fmt.Sprintf(", %d begun", begun)}[begun == 0]))
 	sheet.Line("", "")
 	if err := sheet.Err(); err != nil {
@@ -30,19 +35,50 @@ func (c Course) Print(s *screen.Screen) error {
 	for _, problem := range c.Problems {
 		sheet.Line("! ", problem)
 	}
-	if c.Next == "" {
+	c.lacking(s, sheet)
+	switch {
+	case c.Next == "" && finished == len(c.Labs):
 		sheet.Line("", "All are finished.")
-	} else {
-		sheet.Verbatim("Next:  ", s.Type("lab start "+c.Next))
+	case c.Next != "":
+		sheet.Verbatim("Next:  ", s.Type("lab start "+term.ShellWord(c.Next)))
 	}
 	return sheet.Err()
 }
 
+// lacking says of the labs that this machine cannot do why not.
+func (c Course) lacking(s *screen.Screen, sheet *screen.Sheet) {
+	mark := sheet.Mark("✗ ", "- ")
+	var reasons []string
+	of := map[string][]string{}
+	some := ""
+	for _, l := range c.Labs {
+		if len(l.Lacks) == 0 || l.Finished {
+			continue
+		}
+		some = cmp.Or(some, cmp.Or(l.File, l.ID))
+		why := l.Lacks[0]
+		if of[why] == nil {
+			reasons = append(reasons, why)
+		}
+		of[why] = append(of[why], l.ID)
+	}
+	for _, why := range reasons {
+		which := strings.Join(of[why], ", ")
+		if len(of[why]) == len(c.Labs) {
+			which = "none of them"
+		}
+		sheet.Line(mark, fmt.Sprintf("not to be done on this machine: %s (%s)", which, why))
+	}
+	if some != "" {
+		sheet.Verbatim("What to do about that:  ", s.Type("doctor --lab "+term.ShellWord(some)))
+	}
+}
+
 // rows are the table of the labs, with its heading.
 func (c Course) rows(s *screen.Screen) [][]string {
-	finished, begun := "✓ ", "▸ "
+	finished, begun, lacks := "✓ ", "▸ ", "✗ "
 	if s.ASCII {
-		finished, begun = "x ", "> "
+		finished, begun, lacks = "x ", "> ", "- "
 	}
 	rows := [][]string{{"  LAB", "STEPS", "POINTS", "TITLE"}}
 	for _, l := range c.Labs {
@@ -50,6 +86,8 @@ func (c Course) rows(s *screen.Screen) [][]string {
 		switch {
 		case l.Finished:
 			mark = finished
+		case len(l.Lacks) > 0:
+			mark = lacks
 		case l.Begun:
 			mark = begun
 		}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/internal/cmd/input"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/term"
@@ -14,6 +15,7 @@ import (
 type options struct {
 	screen *screen.Screen
 	json   bool
+	lab    string
 }
 
 // Command is `harness doctor`.
@@ -27,11 +29,19 @@ func Command(s *screen.Screen) *cobra.Command {
 It tries every feature that a scenario can require, in temporary namespaces.
 This may make the kernel load modules, and some of them add devices to the
 machine's own namespace (tunl0, sit0, gre0, ifb0), which stay. A run tries only
-what the selected scenarios require.`,
+what the selected scenarios require. With --lab ID it says in one screen whether
+this machine can do that lab, and tries only what that requires.`,
 		Args: status.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
+		RunE: func(c *cobra.Command, _ []string) error {
+			if c.Flags().Changed("lab") {
+				return runLab(c.Context(), o)
+			}
+			return run(c.Context(), o)
+		},
 	}
 	c.Flags().BoolVar(&o.json, "json", false, "print JSON")
+	c.Flags().StringVar(&o.lab, "lab", "", "the `ID` or the file of a lab: can it be done here?")
+	c.RegisterFlagCompletionFunc("lab", input.CompleteIDs)
 	return c
 }
 

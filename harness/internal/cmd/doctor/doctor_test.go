@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"netnscheck/harness/internal/cmd/machine"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/scenario"
@@ -22,8 +23,9 @@ func TestWhatCanBeRunComesFirst(t *testing.T) {
 		Undecided: []undecided{{"tun", []string{"tun-facts"}}},
 		Programs: []item{{"ip", true, "present: /bin/ip"},
 			{"nft", false, "absent (package nftables): scenarios about firewalls cannot run"}},
-		Install:  "as root: apt-get install nftables",
-		Features: []finding{{"vlan", kernel.Absent.String(), "operation not supported"}},
+		Install: "as root: apt-get install nftables",
+		Features: []machine.Feature{{Name: "vlan", Presence: kernel.Absent.String(),
+			Reason: "operation not supported"}},
 	}
 	want := `can run    1 of 3 scenarios, with the drivers iproute2, netlink
 skips      for lack of vlan: vlan, vlan-facts
@@ -67,7 +69,7 @@ Scenarios that require an absent feature are skipped`
 
 // TestEachScenarioIsCountedOnce: as one that is played, skipped or, where a run would end it with an error, undecided.
 func TestEachScenarioIsCountedOnce(t *testing.T) {
-	f := findings{Features: []finding{
+	f := findings{Features: []machine.Feature{
 		{Name: "veth", Presence: kernel.Present.String()}, {Name: "vlan", Presence: kernel.Absent.String()},
 		{Name: "tun", Presence: kernel.Unknown.String()},
 	}}

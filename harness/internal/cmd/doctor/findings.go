@@ -25,14 +25,14 @@ type findings struct {
 	Skipped   []skipped   `json:"skipped"`
 	Undecided []undecided `json:"undecided"`
 
-	Kernel       string    `json:"kernel"`
-	Architecture string    `json:"architecture"`
-	Privilege    string    `json:"privilege"`
-	Sandbox      bool      `json:"sandbox"`
-	Walls        []item    `json:"walls"`
-	Programs     []item    `json:"programs"`
-	Install      string    `json:"install,omitempty"` // how root installs the absent programs
-	Features     []finding `json:"features"`
+	Kernel       string            `json:"kernel"`
+	Architecture string            `json:"architecture"`
+	Privilege    string            `json:"privilege"`
+	Sandbox      bool              `json:"sandbox"`
+	Walls        []item            `json:"walls"`
+	Programs     []item            `json:"programs"`
+	Install      string            `json:"install,omitempty"` // how root installs the absent programs
+	Features     []machine.Feature `json:"features"`
 }
 
 // skipped are the scenarios that a run would skip because the machine lacks a feature or program that they require.
@@ -76,16 +76,18 @@ func examine(ctx context.Context) (f findings, ended error) {
 	missing, err := sandbox.Possible()
 	forbidden := machine.NoSandbox(err)
 	f = findings{
-		Drivers: []string{}, Skipped: []skipped{}, Undecided: []undecided{}, Walls: []item{}, Features: []finding{},
-		Kernel: kernel.Release(), Architecture: kernel.Arch(), Privilege: kernel.Privilege(), Sandbox: forbidden == nil,
+		Drivers: []string{}, Skipped: []skipped{}, Undecided: []undecided{}, Walls: []item{},
+		Features: []machine.Feature{},
+		Kernel:   kernel.Release(), Architecture: kernel.Arch(), Privilege: kernel.Privilege(),
+		Sandbox: forbidden == nil,
 	}
 	if f.Sandbox {
 		f.lookAtWalls(missing)
 	}
 	f.lookAtPrograms()
 	if f.Sandbox || os.Geteuid() == 0 {
-		if f.Features, err = look(ctx, f.Sandbox); err != nil {
-			f.Features, ended = []finding{}, status.Cannotf("try the kernel's features: %w", err)
+		if f.Features, err = machine.Look(ctx, f.Sandbox, kernel.Words()); err != nil {
+			f.Features, ended = []machine.Feature{}, status.Cannotf("try the kernel's features: %w", err)
 		}
 	}
 	if forbidden != nil {
@@ -194,7 +196,7 @@ func (f *findings) unmet(sc *scenario.Scenario) (lacking, unknown []string) {
 			}
 			continue
 		}
-		i := slices.IndexFunc(f.Features, func(x finding) bool { return x.Name == word })
+		i := slices.IndexFunc(f.Features, func(x machine.Feature) bool { return x.Name == word })
 		switch {
 		case i < 0 || f.Features[i].Presence == kernel.Unknown.String():
 			unknown = append(unknown, word)

@@ -61,6 +61,11 @@ func scenariosNamed(ctx context.Context, names []string) ([]*scenario.Scenario, 
 	return WithoutRepeats(all)
 }
 
+// Scenarios reads the scenarios of one name: an id, a file or a folder. There is at least one.
+func Scenarios(ctx context.Context, name string) ([]*scenario.Scenario, error) {
+	return scenariosNamed(ctx, []string{name})
+}
+
 // Scenario reads the one scenario with this id or file.
 func Scenario(ctx context.Context, name string) (*scenario.Scenario, error) {
 	all, err := scenariosNamed(ctx, []string{name})

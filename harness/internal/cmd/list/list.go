@@ -3,6 +3,7 @@ package list
 
 import (
 	"cmp"
+	"context"
 	"os"
 	"slices"
 	"strconv"
@@ -49,7 +50,7 @@ func Command(s *screen.Screen) *cobra.Command {
 		Use:   "list",
 		Short: "List the scenarios of the catalogue",
 		Args:  status.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return run(o) },
+		RunE:  func(c *cobra.Command, _ []string) error { return run(c.Context(), o) },
 	}
 	c.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	c.Flags().BoolVar(&o.labels, "labels", false, "list the labels for --label-filter")
@@ -57,14 +58,14 @@ func Command(s *screen.Screen) *cobra.Command {
 	return c
 }
 
-func run(o options) error {
+func run(ctx context.Context, o options) error {
 	switch {
 	case o.labels && o.course:
 		return status.Usagef("list: --labels and --course list different things: give one of them")
 	case o.labels:
 		return runLabels(o)
 	case o.course:
-		return runCourse(o)
+		return runCourse(ctx, o)
 	}
 	all, err := listing()
 	if err != nil {
@@ -76,12 +77,13 @@ func run(o options) error {
 	return printTable(o.screen, all)
 }
 
-func runCourse(o options) error {
+func runCourse(ctx context.Context, o options) error {
 	c, err := course.Load(o.getenv)
-	switch {
-	case err != nil:
+	if err != nil {
 		return status.With(status.Usage, err)
-	case o.json:
+	}
+	c.Examine(ctx)
+	if o.json {
 		return term.WriteJSON(o.screen.Out, c)
 	}
 	return c.Print(o.screen)

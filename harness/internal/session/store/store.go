@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"io/fs"
 	"os"
 	"os/user"
 	"path/filepath"
@@ -82,6 +83,24 @@ func ID(scenario, variant, path string) string {
 func shortHash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(sum[:4])
+}
+
+// Keeps is the state folder, and why nothing can be kept there; nil if something can. It tries that, and
+// leaves nothing.
+func (s *Store) Keeps() (folder string, err error) {
+	dir := s.root
+	for {
+		_, err := os.Lstat(dir)
+		if !errors.Is(err, fs.ErrNotExist) || dir == filepath.Dir(dir) {
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	trial, err := os.MkdirTemp(dir, ".netnscheck-")
+	if err != nil {
+		return s.root, err
+	}
+	return s.root, os.Remove(trial)
 }
 
 // Lab is one lab of a user. Making it makes no file.

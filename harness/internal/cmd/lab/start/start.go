@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,21 +33,31 @@ type options struct {
 func Command(s *screen.Screen) *cobra.Command {
 	o := options{screen: s}
 	c := &cobra.Command{
-		Use:   "start [ID | FILE.md]",
+		Use:   "start [ID | FILE.md | DIR]",
 		Short: "Start a lab: your shell on the host that a scenario describes",
 		Long: `Starts a shell in a sandbox whose host looks as the scenario says, with the
 names of the scenario. You are root there, and nothing that you do reaches this
 machine. The lab ends with its shell: type exit. The next time it goes on where
 you stopped: the commands that you ran are run again. Without an argument it
-lists the course, with what you have finished, and what is next.`,
+lists the course, with what you have finished, and what is next; with a folder
+of several scenarios it does so for those.`,
 		Args:              status.Args(0, 1, "the id or the file of one scenario"),
 		ValidArgsFunction: input.CompleteIDs,
 		RunE: func(c *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return theCourse(s)
+				return theCourse(c.Context(), s)
 			}
 			o.name = args[0]
-			return run(c.Context(), o)
+			all, err := input.Scenarios(c.Context(), o.name)
+			switch {
+			case err != nil:
+				return err
+			case len(all) == 1:
+				return run(c.Context(), o, all[0])
+			case c.Flags().NFlag() > 0:
+				return status.Usagef("%s has %d scenarios: name one", o.name, len(all))
+			}
+			return show(c.Context(), s, course.In(os.Getenv, o.name, all))
 		},
 	}
 	o.asked.addFlags(c.Flags())
@@ -57,15 +66,23 @@ lists the course, with what you have finished, and what is next.`,
 }
 
 // theCourse lists the course.
-func theCourse(s *screen.Screen) error {
+func theCourse(ctx context.Context, s *screen.Screen) error {
 	c, err := course.Load(os.Getenv)
 	if err != nil {
 		return status.With(status.Usage, err)
 	}
+	return show(ctx, s, c)
+}
+
+func show(ctx context.Context, s *screen.Screen, c course.Course) error {
+	if len(c.Labs) == 0 {
+		return status.Usagef("list the course in %s: there is no lesson or challenge in it", c.Folder)
+	}
+	c.Examine(ctx)
 	return c.Print(s)
 }
 
-func run(ctx context.Context, o options) error {
+func run(ctx context.Context, o options, sc *scenario.Scenario) error {
 	if err := o.asked.check(); err != nil {
 		return err
 	}
@@ -73,16 +90,12 @@ func run(ctx context.Context, o options) error {
 	if errors.Is(err, terminal.ErrNone) {
 		return status.Usagef("start a lab: %w; `harness run` plays a scenario without one", err)
 	}
-	sc, err := input.Scenario(ctx, o.name)
-	if err != nil {
-		return err
-	}
 	open, err := Open(o.screen, tty, o.shell)
 	if err != nil {
 		return err
 	}
 	b := &broker{tty: tty, screen: o.screen}
-	notes, err := b.keep(idOf(sc, o.asked.variant(), o.name))
+	notes, err := b.keep(course.LabOf(sc, o.asked.variant(), input.InCatalogue(o.name)))
 	if err != nil {
 		return status.With(status.Cannot, err)
 	}
@@ -134,18 +147,6 @@ func Open(s *screen.Screen, tty *terminal.Terminal, name string) (wire.Open, err
 	rows, columns := tty.Size()
 	return wire.Open{Terminal: session.Main, Shell: name, Environment: environment(os.Getenv),
 		Size: wire.Size{Rows: rows, Columns: columns}, Colour: s.Colour, ASCII: s.ASCII}, nil
-}
-
-// idOf is the name of the lab of a scenario that the user named, and of what is done with it.
-func idOf(sc *scenario.Scenario, variant, name string) string {
-	if sc.File == "" || input.InCatalogue(name) {
-		return store.ID(sc.ID, variant, "")
-	}
-	path, err := filepath.Abs(sc.File)
-	if err != nil {
-		path = sc.File
-	}
-	return store.ID(sc.ID, variant, path)
 }
 
 // described are the variables that describe the learner's terminal and locale. TERM is handed on to every program.

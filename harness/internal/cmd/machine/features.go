@@ -1,39 +1,35 @@
-package doctor
+package machine
 
 import (
 	"context"
 	"fmt"
 	"slices"
 
-	"netnscheck/harness/internal/cmd/machine"
 	"netnscheck/harness/internal/inside"
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/untrusted"
 )
 
-// Features is the role that tries the features of the kernel inside the sandbox.
-var Features = inside.Question[struct{}, []finding]{
-	Name:   "doctor-inside",
-	Answer: func(ctx context.Context, _ struct{}) ([]finding, error) { return lookHere(ctx) },
-}
+// Features is the role that tries features inside the sandbox: those that it is asked for.
+var Features = inside.Question[[]string, []Feature]{Name: "doctor-inside", Answer: lookHere}
 
-// finding is the result of the trial of a feature, as it travels out of the sandbox.
-type finding struct {
+// Feature is the result of the trial of a feature, as it travels out of the sandbox.
+type Feature struct {
 	Name     string `json:"name"`
 	Presence string `json:"presence"`
 	Reason   string `json:"reason,omitempty"`
 }
 
-// look tries the features where labs would run: in the sandbox, or on the machine.
-func look(ctx context.Context, sandboxed bool) ([]finding, error) {
+// Look tries features, by the words that scenarios require them with, where labs would run: in the sandbox, or on the
+// machine.
+func Look(ctx context.Context, sandboxed bool, words []string) ([]Feature, error) {
 	if !sandboxed {
-		return lookHere(ctx)
+		return lookHere(ctx, words)
 	}
-	findings, err := Features.Ask(ctx, struct{}{}, inside.Needs{TUN: true})
+	findings, err := Features.Ask(ctx, words, inside.Needs{TUN: slices.Contains(words, "tun")})
 	if err != nil {
-		return nil, machine.Asked(err)
+		return nil, Asked(err)
 	}
-	words := kernel.Words()
 	if len(findings) != len(words) {
 		return nil, fmt.Errorf("%d features were tried, and %d reported", len(words), len(findings))
 	}
@@ -49,15 +45,14 @@ func look(ctx context.Context, sandboxed bool) ([]finding, error) {
 	return findings, nil
 }
 
-func lookHere(ctx context.Context) ([]finding, error) {
-	words := kernel.Words()
+func lookHere(ctx context.Context, words []string) ([]Feature, error) {
 	found, err := kernel.Look(ctx, words...)
 	if err != nil {
 		return nil, err
 	}
-	findings := make([]finding, len(words))
+	findings := make([]Feature, len(words))
 	for i, f := range found {
-		findings[i] = finding{words[i], f.Presence.String(), f.Reason}
+		findings[i] = Feature{words[i], f.Presence.String(), f.Reason}
 	}
 	return findings, nil
 }
