@@ -28,7 +28,7 @@ func TestDoctorOfALab(t *testing.T) {
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	dir := t.TempDir()
 	harness(t, dir, "doctor", "--lab", "veth-pair").want(t, 0, "This machine can do the lab veth-pair.", "✓ sandbox",
-		"✓ veth", "✓ ip", "✓ progress  "+os.Getenv("XDG_STATE_HOME"), "Start it:  harness lab start veth-pair\n")
+		"✓ veth", "✓ ip", "✓ progress  "+os.Getenv("XDG_STATE_HOME"), "harness lab start veth-pair\n")
 	harness(t, dir, "doctor", "--lab", "veth-piar").want(t, 2, "did you mean veth-pair?")
 	var found struct {
 		Lab string
@@ -69,7 +69,7 @@ func TestCourseSaysWhatCannotBeDone(t *testing.T) {
 	c := unshared(t, t.TempDir(), ownMounts(), hiding("nft"), "list", "--course")
 	c.want(t, 0, "✗ nftables ", "\n  veth-pair ", "not to be done on this machine: ",
 		"nft: the program is not installed",
-		"harness doctor --lab ", "Next:  harness lab start loopback\n")
+		"harness doctor --lab ", "harness lab start loopback\n")
 	c = unshared(t, t.TempDir(), ownMounts(), hiding("ip"), "lab", "start")
 	c.want(t, 0, "✗ veth-pair ", "none of them (ip: the program is not installed)")
 	if strings.Contains(c.stdout, "Next:") || strings.Contains(c.stdout, "All are finished") {
@@ -91,7 +91,7 @@ func TestCourseOfAFolder(t *testing.T) {
 	})
 	c := harness(t, dir, "lab", "start", "my labs")
 	c.want(t, 0, "The course in my labs: 0 of 2 labs are finished.", "one ", "The second",
-		"Next:  harness lab start 'my labs/one.md'\n")
+		"harness lab start 'my labs/one.md'\n")
 	for line := range strings.Lines(c.stdout) {
 		if n := term.Width(strings.TrimSuffix(line, "\n")); n > 80 {
 			t.Errorf("%d columns: %s", n, line)
@@ -108,6 +108,6 @@ func TestCourseOfAFolder(t *testing.T) {
 	next := sitsAt(t, os.Geteuid(), dir, "lab", "start", filepath.Join(dir, "my labs"))
 	next.expects(`1 of 2 labs are\s+finished`)
 	next.expects(`✓ one .*1/1`)
-	next.expects(`Next:  harness lab start '.*my labs/two\.md'`)
+	next.expects(`Next:  .*harness lab start\s+'.*my labs/two\.md'`)
 	next.ends()
 }

@@ -116,7 +116,7 @@ func (f labFindings) print(s *screen.Screen) error {
 	if f.Can {
 		sheet.Verbatim("Start it:  ", s.Type("lab start "+term.ShellWord(f.start)))
 	} else {
-		sheet.Line("", "`harness doctor` says what else can be run here, `harness list --course` which labs.")
+		sheet.Line("", fmt.Sprintf("`%s` says which labs can be done here.", s.Type("list --course")))
 	}
 	return sheet.Err()
 }
