@@ -185,3 +185,38 @@ func TestMisled(t *testing.T) {
 		}
 	}
 }
+
+// TestLinkLocalComesAlone: with IPv6 the kernel gives a link its link-local address by itself, and refuses it then.
+func TestLinkLocalComesAlone(t *testing.T) {
+	own := state.LinkLocal("02:00:00:00:00:01")
+	for value, want := range map[string][]string{
+		"0": {"ip -n n addr add " + own.String() + "/64 dev eth0 nodad"},
+		"1": {"ip netns exec n sysctl -w net.ipv6.conf.eth0.disable_ipv6=0"},
+	} {
+		n := &state.Namespace{Name: "n", Links: []state.Link{{Name: "eth0", Up: true, MTU: 1500,
+			MAC: "02:00:00:00:00:01"}}, Sysctls: []state.Sysctl{{Key: "net.ipv6.conf.eth0.disable_ipv6", Value: value}}}
+		c := new(Cause).addAddress(port{n, &n.Links[0]}, netip.PrefixFrom(own, 64))
+		if !slices.Equal(c.Repair, want) {
+			t.Errorf("disable_ipv6 %s: %q, want %q", value, c.Repair, want)
+		}
+		s := sketched(&state.State{Namespaces: []state.Namespace{*n}}, c.changes)
+		if !holds(&s.Namespaces[0].Links[0], own) {
+			t.Errorf("disable_ipv6 %s: the link does not have its address then", value)
+		}
+	}
+}
+
+// TestAddressOfALinkThatIsDown: the kernel gives a link that is down its route to itself, but none to its network.
+func TestAddressOfALinkThatIsDown(t *testing.T) {
+	n := &state.Namespace{Name: "n", Links: []state.Link{{Name: "eth0"}}}
+	c := new(Cause).addAddress(port{n, &n.Links[0]}, netip.MustParsePrefix("10.0.0.1/24")).setUp(port{n, &n.Links[0]})
+	for done, want := range []string{"", "local", "local unicast"} {
+		var types []string
+		for _, r := range sketched(&state.State{Namespaces: []state.Namespace{*n}}, c.changes[:done]).Namespaces[0].Routes {
+			types = append(types, r.Type)
+		}
+		if got := strings.Join(types, " "); got != want {
+			t.Errorf("after %d commands there are the routes %q, want %q", done, got, want)
+		}
+	}
+}

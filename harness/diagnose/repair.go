@@ -159,15 +159,21 @@ func forwarding(p *state.Port) *state.Port {
 	return &q
 }
 
-// connect adds the local and connected routes that the kernel adds with the addresses of a link that is up.
+// connect adds the routes that the kernel adds with the addresses of a link: to itself, which IPv4 has on a link that is
+// down too (fib_add_ifaddr(), net/ipv4/fib_frontend.c), and to their networks if the link is up.
 func connect(n *state.Namespace, l *state.Link) {
 	for _, a := range l.Addresses {
+		family := familyOf(a.Prefix.Addr())
+		hop := []state.Nexthop{{Dev: l.Name}}
+		own := localRoute(l, a.Prefix.Addr())
+		if (l.Up || family == 4) && !slices.ContainsFunc(n.Routes, func(r state.Route) bool {
+			return r.Type == own.Type && r.To == own.To && len(r.Nexthops) == 1 && r.Nexthops[0].Dev == l.Name
+		}) {
+			n.Routes = append(n.Routes, own)
+		}
 		if !l.Up || has(a.Flags, "noprefixroute") {
 			continue
 		}
-		family := familyOf(a.Prefix.Addr())
-		hop := []state.Nexthop{{Dev: l.Name}}
-		n.Routes = append(n.Routes, localRoute(l, a.Prefix.Addr()))
 		if to := covered(a); !to.IsSingleIP() {
 			n.Routes = append(n.Routes, state.Route{Family: family, Type: "unicast", To: to, Table: state.TableMain,
 				Nexthops: hop})
@@ -223,13 +229,21 @@ func (c *Cause) speak6(at port) *Cause {
 // addAddress assigns an address to a link; an IPv6 address is usable at once (nodad).
 func (c *Cause) addAddress(at port, prefix netip.Prefix) *Cause {
 	if prefix.Addr().Is6() {
-		c.speak6(at)
+		comes := prefix.Addr() == state.LinkLocal(at.l.MAC) && (off6(at.n, at.l) || at.l.MTU < 1280)
+		if c.speak6(at); comes { // the kernel makes it by itself (addrconf_dev_config(), net/ipv6/addrconf.c)
+			return c.then(giveAddress(at, prefix))
+		}
 	}
-	return c.fix(ip(at.n, "addr add %s dev %s%s", prefix, at.l.Name, nodad(prefix.Addr()))).then(func(k *sketch) {
+	return c.fix(ip(at.n, "addr add %s dev %s%s", prefix, at.l.Name, nodad(prefix.Addr()))).then(
+		giveAddress(at, prefix))
+}
+
+func giveAddress(at port, prefix netip.Prefix) change {
+	return func(k *sketch) {
 		n, l := k.link(at.n.Name, at.l.Name)
 		l.Addresses = append(l.Addresses, state.Address{Prefix: prefix, Scope: "global"})
 		connect(n, l)
-	})
+	}
 }
 
 // deleteAddress removes an address from a link.

@@ -136,7 +136,8 @@ func TestUnderlayRepair(t *testing.T) {
 		"ip saddr 10.0.0.1 ip daddr 10.0.0.2 udp dport 4789 accept")
 }
 
-// TestTunnelRepair: a remote that is nobody's address is replaced, and what a VXLAN had it has again when it is rebuilt.
+// TestTunnelRepair: a remote that is nobody's address is replaced, and what a VXLAN had it has again when it is
+// rebuilt.
 func TestTunnelRepair(t *testing.T) {
 	q := Query{From: "a", To: netip.MustParseAddr("10.8.0.2")}
 	s := tunnelled()
