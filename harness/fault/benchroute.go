@@ -36,7 +36,8 @@ func (b *bench) deleteRoute(netns string, r state.Route) {
 
 // sameRoute reports whether two routes are the same, whether there is carrier or not.
 func sameRoute(a, b state.Route) bool {
-	return a.Family == b.Family && routeText(a) == routeText(b)
+	return a.Family == b.Family && a.To == b.To && a.Table == b.Table && a.Type == b.Type &&
+		routeText(a) == routeText(b)
 }
 
 // routeText is a route without the flags of its next hops that follow carrier.

@@ -102,7 +102,7 @@ func (c candidate) fault(finished, normal *state.State, asked []diagnose.Query) 
 		c.last(end)
 		f.Mend = append(f.Mend, end.done...)
 	}
-	f.Lost = lost(f.Mend, b.State, finished, asked)
+	f.Lost = lost(f, b.State, finished, asked)
 	return f, ok
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"netnscheck/harness/diagnose"
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/state"
 )
@@ -13,8 +14,11 @@ import (
 // lost is what a fault has taken that nothing in the broken network shows, in words; "" if everything is to be seen.
 // What leads back says it: a route that went with an address, the namespace to which a link belongs, an address that
 // nobody asks for.
-func lost(mend []operation.Command, broken, finished *state.State, asked []diagnose.Query) string {
-	for _, c := range mend {
+func lost(f Fault, broken, finished *state.State, asked []diagnose.Query) string {
+	if f.Name == causes.NoAddress || f.Name == causes.NoRoute {
+		asked = nil // it is named for its own namespace, which knows no address that it should have
+	}
+	for _, c := range f.Mend {
 		netns := c.Netns
 		if netns == "" {
 			netns = state.Host

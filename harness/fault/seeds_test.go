@@ -14,6 +14,7 @@ import (
 	"netnscheck/harness/fault"
 	"netnscheck/harness/internal/labtest"
 	"netnscheck/harness/lab"
+	"netnscheck/harness/scenario"
 )
 
 var seeds = flag.Int("seeds", 100, "how many seeds of each level to play")
@@ -32,30 +33,35 @@ func TestSeeds(t *testing.T) {
 	s := &tally{}
 	t.Run("lessons", func(t *testing.T) {
 		for i, sc := range all {
-			t.Run(sc.ID, func(t *testing.T) {
-				t.Parallel()
-				c, err := lab.Finish(t.Context(), sc, lab.Options{})
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer func() { c.Lab.Close() }()
-				for level := 1; level <= fault.Levels; level++ {
-					for seed := i; seed < *seeds; seed += len(all) {
-						o := fault.Options{Level: level, Faults: 1 + seed/len(all)%3, Seed: fmt.Sprint(seed)}
-						if err := play(t.Context(), c, o, s); err != nil {
-							t.Errorf("%+v: %v", o, err)
-							c.Lab.Close()
-							if c, err = lab.Finish(t.Context(), sc, lab.Options{}); err != nil {
-								t.Fatal(err)
-							}
-						}
-					}
-				}
-			})
+			for level := 1; level <= fault.Levels; level++ {
+				t.Run(fmt.Sprintf("%s/%d", sc.ID, level), func(t *testing.T) {
+					t.Parallel()
+					playSeeds(t, sc, level, i, len(all), s)
+				})
+			}
 		}
 	})
 	t.Logf("%d challenges with %d faults; of the single ones the repairs of the diagnosis solved all %d that hide "+
 		"nothing, and %d of %d others", s.played, s.faults, s.repaired, s.guessed, s.lost)
+}
+
+// playSeeds plays every so many seeds of a level in one lesson.
+func playSeeds(t *testing.T, sc *scenario.Scenario, level, first, every int, s *tally) {
+	c, err := lab.Finish(t.Context(), sc, lab.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { c.Lab.Close() }()
+	for seed := first; seed < *seeds; seed += every {
+		o := fault.Options{Level: level, Faults: 1 + seed/every%3, Seed: fmt.Sprint(seed)}
+		if err := play(t.Context(), c, o, s); err != nil {
+			t.Errorf("%+v: %v", o, err)
+			c.Lab.Close()
+			if c, err = lab.Finish(t.Context(), sc, lab.Options{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }
 
 // tally counts what was played.

@@ -18,11 +18,14 @@ type soundPath struct {
 func (c soundPath) Judge(known claim.Evidence) claim.Finding {
 	asked := diagnose.Query{From: c.Netns, To: c.Dest, Source: c.From, Size: c.Bytes, Port: uint16(c.Port)}
 	r := diagnose.Diagnose(known.State, asked)
-	if r.Cause == nil && len(r.Path) > 0 &&
-		asItWas(diagnose.Diagnose(c.finished, asked).Path, c.finished, r.Path, known.State) {
-		return claim.Finding{Holds: true}
+	switch {
+	case r.Cause != nil || len(r.Path) == 0:
+		return claim.Finding{Found: "something is, whether a ping gets an answer or not"}
+	case !asItWas(diagnose.Diagnose(c.finished, asked).Path, c.finished, r.Path, known.State):
+		return claim.Finding{Found: "packets get through, but another way, or a route, an address or a neighbour on it " +
+			"is not what it was"}
 	}
-	return claim.Finding{Found: "something is, whether a ping gets an answer or not"}
+	return claim.Finding{Holds: true}
 }
 
 // asItWas reports whether a way through a network is the one that it was: the same namespaces, whose routes still lead
