@@ -83,3 +83,22 @@ func TestPageIsAScenario(t *testing.T) {
 		t.Error(problems)
 	}
 }
+
+// TestOutline: what is known of the page before the network is there is what the page has, with the values of variables.
+func TestOutline(t *testing.T) {
+	sc, err := scenario.ParseWith("x.md", []byte("---\nvars:\n  room: [red, blue]\n---\n# A way to {{room}}\n\n## Go\n\n"+
+		"- [ ] namespace `{{room}}` exists\n"), scenario.Values{Set: map[string]string{"room": "blue"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := fault.Outline(sc, 2); o.Title != "Find the faults: A way to blue" || o.ID != "x-fault" ||
+		len(o.Steps) != 1 || o.Steps[0].Points != 2 {
+		t.Errorf("%+v", o)
+	}
+	p := page(t, "veth-pair", "1")
+	lesson, _, _ := captured(t, "veth-pair")
+	if o := fault.Outline(lesson, 1); o.Title != p.Title || o.ID != p.ID || o.Steps[0].Title != p.Steps[0].Title ||
+		o.Steps[0].Points != p.Steps[0].Points {
+		t.Errorf("the outline has %q and %+v, the page %q and %+v", o.Title, o.Steps, p.Title, p.Steps)
+	}
+}
