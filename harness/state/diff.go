@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 )
@@ -117,7 +118,8 @@ func compare(a, b *State, w wording) []string {
 	t := teller{wording: w, sentences: &sentences}
 	match(t, a.ordered(), b.ordered(), func(n *Namespace) string { return "namespace " + n.Name }, nil)
 	for _, n := range a.ordered() {
-		if other := b.Namespace(n.Name); other != nil {
+		// Most namespaces have not changed, and to find that out does not take the words for all that is in them.
+		if other := b.Namespace(n.Name); other != nil && !reflect.DeepEqual(n, other) {
 			compareNamespaces(t.about(n.Name), n, other)
 		}
 	}

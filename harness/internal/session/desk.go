@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,7 @@ type desk struct {
 	// before is the state when the last command had ended, verdicts those of the checks then.
 	before   *state.State
 	verdicts []scenario.Verdict
+	compared compared
 	// wasDone is set if the step was done already when the last command had ended.
 	wasDone bool
 	// looking is what there is still to look at; nil where nobody has looked yet.
@@ -132,7 +134,7 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 			took(d.step(), false)
 			return
 		}
-		changed := len(changes(d.before, change.State)) > 0
+		changed := len(d.changes(d.before, change.State)) > 0
 		err = d.goOn(ctx, r, changed, change.State)
 		took(d.step(), changed)
 		if err != nil || d.judge(ctx, change, learner{acted: true, looked: d.looks(r)}) != nil {
@@ -225,7 +227,7 @@ func (d *desk) judge(ctx context.Context, c lab.Change, by learner) error {
 	early := func(verdicts []scenario.Verdict, s *state.State) {
 		change := sitting.Change{Verdicts: verdicts, Acted: by.acted, Looked: by.looked}
 		if d.last != nil {
-			change.Changed = changes(d.last, s)
+			change.Changed = d.changes(d.last, s)
 		}
 		d.takeIn(change, s)
 	}
@@ -298,7 +300,18 @@ func (d *desk) takeIn(c sitting.Change, s *state.State) {
 	}
 }
 
-// changes is what a learner changed between two states: not what the kernel learns and settles by itself.
-func changes(before, after *state.State) []string {
-	return append(state.Diff(before.Normal(), after.Normal()), state.DiffFilters(before, after)...)
+// compared are two states, and what a learner changed between them.
+type compared struct {
+	before, after *state.State
+	changes       []string
+}
+
+// changes is what a learner changed between two states: not what the kernel learns and settles by itself. The caller
+// holds work.
+func (d *desk) changes(before, after *state.State) []string {
+	if d.compared.before != before || d.compared.after != after {
+		d.compared = compared{before, after,
+			append(state.Diff(before.Normal(), after.Normal()), state.DiffFilters(before, after)...)}
+	}
+	return slices.Clone(d.compared.changes)
 }
