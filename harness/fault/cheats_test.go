@@ -72,6 +72,16 @@ var cheats = []cheat{
 	}},
 }
 
+// kinds are faults that a lesson is expected to have besides those of every network.
+var kinds = map[string][]causes.Cause{
+	"veth-pair": {causes.LinkDown, causes.ARPOff, causes.EchoIgnored, causes.FilterInput, causes.RuleDiverts},
+	"bridge": {causes.DuplicateMAC, causes.NotAPort, causes.PortBlocked, causes.PortDown, causes.PortIsolated,
+		causes.DuplicateAddress},
+	"router": {causes.ForwardingOff, causes.NoRoute, causes.GatewayNowhere, causes.FilterForward,
+		causes.ConnectedRouteMissing},
+	"vxlan": {causes.VNIMismatch, causes.TunnelPortMismatch, causes.TunnelRemoteMissing},
+}
+
 func in(netns, format string, args ...any) string {
 	if netns == state.Host {
 		return "ip " + fmt.Sprintf(format, args...)
@@ -154,6 +164,11 @@ func TestFalseSolutions(t *testing.T) {
 						t.Fatalf("%s, %s: %v\n%s", f.Title, cheat.name, err, written(f))
 					}
 					answered += got
+				}
+			}
+			for _, want := range kinds[sc.ID] {
+				if !tried[want] {
+					t.Errorf("there is no fault that is %s", want)
 				}
 			}
 			t.Logf("%d kinds of faults; %d false solutions get pings their answers", len(tried), answered)

@@ -40,6 +40,10 @@ func lost(f Fault, broken, finished *state.State, asked []diagnose.Query) string
 			case op.Address != nil && !was.Link(op.Name).MACRandom:
 				return fmt.Sprintf("the MAC address of `%s` in `%s`", op.Name, netns)
 			}
+		case operation.RouteFlush:
+			if op.Cache && len(was.PathMTUs) > 0 {
+				return fmt.Sprintf("a path MTU in `%s`, which the kernel may list only after it is used again", netns)
+			}
 		case operation.Run:
 			if len(op.Argv) > 2 && (op.Argv[1] == "add" || op.Argv[1] == "insert") && op.Argv[2] == "rule" {
 				return fmt.Sprintf("the rule `%s`", strings.Join(op.Argv[3:], " "))
