@@ -210,7 +210,9 @@ func TestLabNews(t *testing.T) {
 		l.says("ip netns add testns; ip netns add prodns", `✓ .*step 1 of 7: Create the namespaces is done\r\n`)
 		l.expects(prompt)
 		// A command of the next step that only looks goes on to it, and so does one that changes something.
-		l.says("ip route list", `✓ .*step 2 of 7: Look at the host's routes is done\r\n`)
+		l.says("ip route list", `default via 192\.168\.2\.1`)
+		l.expects(prompt)
+		l.says("ip -n testns route list", `✓ .*step 2 of 7: Look at the host's routes is done\r\n`)
 		l.expects(prompt)
 		l.says("ip link add vnix-prodns type veth peer name vnic-testns", `✓ .*step 3 of 7: .* is done\r\n`)
 		l.expects(prompt)
