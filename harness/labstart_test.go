@@ -31,6 +31,14 @@ type learner struct {
 // anOrdinaryUser is the id of a user who owns nothing.
 const anOrdinaryUser = 31337
 
+// anOrdinaryUserIfRoot is an ordinary user if root runs the tests, and else who runs them.
+func anOrdinaryUserIfRoot() int {
+	if os.Geteuid() == 0 {
+		return anOrdinaryUser
+	}
+	return os.Geteuid()
+}
+
 // eachLearner runs the test as the user who runs the tests, and as an ordinary user if that is root.
 func eachLearner(t *testing.T, test func(t *testing.T, uid int)) {
 	buildHarness(t)
