@@ -31,12 +31,15 @@ bare: ## run the harness and the tests with programs hidden, as on a machine tha
 	.ci/bare
 
 .PHONY: bench
-bench: ## measure the speed: labs against a shell script, stars of up to 1,000 namespaces, whole runs
+bench: ## measure the speed: labs against a shell script, stars of up to 1,000 namespaces, whole runs, learners' labs
 	$(GO) test -run '^$$' -bench 'Tutorial|Direct' -benchtime $(BENCHTIME) ./harness/lab
 	$(GO) test -run '^$$' -bench 'Cycles' -benchtime 1x ./harness/lab
 	$(GO) test -run '^$$' -bench 'Live' -benchtime $(BENCHTIME) ./harness/lab
 	$(GO) test -run '^$$' -bench 'Star' -benchtime 3x -timeout 30m ./harness/lab
 	$(GO) test -run '^$$' -bench 'FirstSpec|WholeRun' -benchtime 10x ./harness
+	$(GO) test -run '^$$' -bench 'LabStart|LabGreen|LabCheck' -benchtime $(BENCHTIME) ./harness
+	$(GO) test -run '^$$' -bench 'LabsTogether' -benchtime 5x ./harness
+	$(GO) test -run '^$$' -bench 'LabAtRest' -benchtime 60x ./harness
 	$(GO) test -run '^$$' -bench . ./harness/internal/observe
 	$(GO) test -run '^$$' -bench . -benchtime 20x ./harness/state/drawing
 

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// working is a lab on which a learner works in a benchmark: a command that makes a check true, and one that undoes that.
+// working is a lab on which a learner works in a benchmark: a command that makes a check true, and one that undoes
+// that.
 type working struct {
 	name    string
 	setup   []string
@@ -55,7 +56,8 @@ func works() []working {
 			checks: []string{"`vnic-testns` in `testns` has the address `192.168.2.103/24`",
 				"`prodns` reaches `192.168.2.103`"},
 			holding: []string{"namespace `testns` exists", "namespace `prodns` exists",
-				"`vnix-prodns` in `prodns` is the peer of `vnic-testns` in `testns`", "`vnix-prodns` in `prodns` is up"}},
+				"`vnix-prodns` in `prodns` is the peer of `vnic-testns` in `testns`",
+				"`vnix-prodns` in `prodns` is up"}},
 		starred("bridge", 3),
 		starred("30-namespaces", 30),
 	}
@@ -95,8 +97,8 @@ func (w working) starts(b testing.TB) *learner {
 
 var clock = regexp.MustCompile(`clock ([0-9]+)[.,]([0-9]{6})`)
 
-// green runs the command and returns how long after its end the terminal shows the green mark of its check, and how long
-// after it the prompt.
+// green runs the command and returns how long after its end the terminal shows the green mark of its check, and how
+// long after it the prompt.
 func (w working) green(l *learner) (mark, prompt time.Duration) {
 	l.Helper()
 	l.types(w.do + "; echo clock $EPOCHREALTIME\n")
@@ -228,21 +230,22 @@ func BenchmarkLabsTogether(b *testing.B) {
 		labs[i] = w.starts(b)
 		took[i] = time.Since(began)
 	})
-	spread(b, "start", took)
 	var memory, processes int
 	for _, l := range labs {
 		used, n := usedBy(b, l.cmd.Process.Pid)
 		memory, processes = memory+used, processes+n
 	}
-	b.ReportMetric(float64(memory)/together/1024, "MB-PSS/lab")
-	b.ReportMetric(float64(processes)/together, "processes/lab")
-	b.ReportMetric(float64(free-available(b))/together/1024, "MB-less-free/lab")
+	free -= available(b)
 	var marks []time.Duration
 	for b.Loop() {
 		all := make([]time.Duration, together)
 		atOnce(func(i int) { all[i], _ = w.green(labs[i]) })
 		marks = append(marks, all...)
 	}
+	spread(b, "start", took)
+	b.ReportMetric(float64(memory)/together/1024, "MB-PSS/lab")
+	b.ReportMetric(float64(processes)/together, "processes/lab")
+	b.ReportMetric(float64(free)/together/1024, "MB-less-free/lab")
 	spread(b, "green", marks)
 }
 
@@ -304,8 +307,8 @@ func usedBy(b *testing.B, pid int) (kilobytes, processes int) {
 	return kilobytes, processes
 }
 
-// BenchmarkLabAtRest measures how much processor time a lab and the view of it take in a second in which nothing changes,
-// and how often they run, which is to be never. Each turn waits for a second.
+// BenchmarkLabAtRest measures how much processor time a lab and the view of it take in a second in which nothing
+// changes, and how often they run, which is to be never. Each turn waits for a second.
 func BenchmarkLabAtRest(b *testing.B) {
 	needPrograms(b, "bash")
 	w := works()[0]
