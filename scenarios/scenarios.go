@@ -112,8 +112,8 @@ func read(parsers []parser) ([]*scenario.Scenario, error) {
 	return all, nil
 }
 
-// ByID finds a scenario by its id; the error for an unknown id names the nearest one. The file of a scenario has the name
-// of its id, and is the only one that is parsed; without such a file all are.
+// ByID finds a scenario by its id; the error for an unknown id names the nearest one. The file of a scenario has the
+// name of its id, and is the only one that is parsed; without such a file all are.
 func ByID(id string) (*scenario.Scenario, error) {
 	files, err := parsers()
 	if err != nil {
