@@ -3,6 +3,7 @@ package recording
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -17,7 +18,7 @@ import (
 func Typed(text, netns string) (Line, error) {
 	text = strings.TrimSpace(text)
 	switch {
-	case text == "exit", text == "logout":
+	case text == "exit", text == "logout", entersShell.MatchString(text):
 		return Line{}, nil
 	case text == "", strings.HasPrefix(text, "#"):
 		return ReadLine(text)
@@ -34,6 +35,9 @@ func Typed(text, netns string) (Line, error) {
 	}
 	return ReadLine(text)
 }
+
+// entersShell finds the beginning of a shell in which more is typed.
+var entersShell = regexp.MustCompile(`^(sudo +)?(ip +netns +exec +\S+ +)?(bash|zsh|sh)( +-[il])*$`)
 
 // shellFor is the shell that a command line needs, "" if it needs none.
 func shellFor(text string) (name string, err error) {

@@ -1,4 +1,5 @@
-// Package start is `harness lab start`, which gives a learner a shell in a lab. Only the subcommand lab imports it.
+// Package start is `harness lab start`, which gives a learner a shell in a lab. The subcommand lab imports it, and
+// whatever else opens a shell at the user's terminal.
 package start
 
 import (

@@ -13,13 +13,16 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
-	xterm "golang.org/x/term"
 
 	"netnscheck/harness/internal/cmd/input"
+	session "netnscheck/harness/internal/cmd/lab/start"
 	"netnscheck/harness/internal/cmd/scenario/check"
 	"netnscheck/harness/internal/cmd/scenario/newfile"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/program"
+	"netnscheck/harness/internal/session/terminal"
+	"netnscheck/harness/internal/session/wire"
 	"netnscheck/harness/recording"
 	"netnscheck/harness/scenario"
 )
@@ -36,10 +39,10 @@ func Command(s *screen.Screen) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "record FILE.md",
 		Short: "Record a scenario: type commands in a lab, get the Markdown",
-		Long: `Runs each line that you type, or that standard input has, as a command in a lab,
-and writes FILE.md: the commands with what they printed ("..." for what differs
-from run to run), and checks for what each step has made true. Then it checks
-the file as 'harness scenario check' does.
+		Long: `Gives you your shell in a lab, or runs each line of standard input there, and
+writes FILE.md: the commands with what they printed ("..." for what differs from
+run to run), and checks for what each step has made true. Then it checks the
+file as 'harness scenario check' does.
 
   # step: TITLE     begins a step; what stands before the first is the set-up
   # mistake: TITLE  begins a mistake at this step, in a lab of its own in the
@@ -47,7 +50,9 @@ the file as 'harness scenario check' does.
   # fix             begins its fix; without one, the step's commands repair it
   exit              ends the recording, as the end of the input does
 
-Commands are those of a scenario: no shell runs them (sh -c '...' calls one).`,
+Commands are those of a scenario, which no shell runs: a line that needs one is
+written as sh -c '...'. Where your shell is neither bash nor zsh, and in lines
+of standard input, write that yourself.`,
 		Args:              status.Args(1, 1, "the name of the file to write"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -78,14 +83,8 @@ func run(ctx context.Context, o options) error {
 		}
 		from = given
 	}
-	a := &author{screen: o.screen, id: id, file: o.file, lines: bufio.NewReader(os.Stdin),
-		terminal: o.screen.Terminal && xterm.IsTerminal(int(os.Stdin.Fd()))}
-	recorder, err := start(ctx, from)
+	r, err := o.recording(ctx, id, from)
 	if err != nil {
-		return err
-	}
-	r, err := a.record(ctx, recorder)
-	if err = errors.Join(err, recorder.end(ctx)); err != nil {
 		return err
 	}
 	r.Title, r.From = recording.TitleOf(id), given
@@ -95,6 +94,38 @@ func run(ctx context.Context, o options) error {
 	fmt.Fprintf(o.screen.Out, "wrote %s\n", o.file)
 	return check.File(ctx, o.screen, o.file)
 }
+
+// recording records what the author types: in his own shell if there is one, else line by line.
+func (o options) recording(ctx context.Context, id string, from *scenario.Scenario) (*recording.Recording, error) {
+	tty, none := terminal.Of(os.Stdin, os.Stdout)
+	var open *wire.Open
+	if none == nil {
+		shell, err := session.Open(o.screen, tty, "")
+		if err != nil {
+			return nil, err
+		}
+		if _, missing := program.LookPath(shell.Shell); missing == nil && shell.Shell != "sh" { // sh tells nothing
+			open = &shell
+		}
+	}
+	fmt.Fprint(o.screen.Out, map[bool]string{true: welcome + o.file + ".\n"}[none == nil])
+	recorder, err := start(ctx, from, open)
+	if err != nil {
+		return nil, err
+	}
+	var r *recording.Recording
+	if open != nil {
+		r, err = recorder.attend(tty, o.file)
+	} else {
+		a := &author{screen: o.screen, id: id, file: o.file, lines: bufio.NewReader(os.Stdin), terminal: none == nil}
+		r, err = a.record(ctx, recorder)
+	}
+	return r, errors.Join(err, recorder.end(ctx))
+}
+
+// welcome is said at a terminal, with the name of the file behind it.
+const welcome = "# step: TITLE begins a step, # mistake: TITLE a mistake at it, # fix its fix;\n" +
+	"exit ends the recording and writes "
 
 // author reads what an author types, at a terminal or in a script.
 type author struct {
@@ -109,10 +140,6 @@ type author struct {
 // record takes all lines. A script ends with the first line that is wrong; at a terminal the author tries again.
 func (a *author) record(ctx context.Context, r *recorder) (*recording.Recording, error) {
 	a.at = "set-up"
-	if a.terminal {
-		fmt.Fprintln(a.screen.Out, "# step: TITLE begins a step, # mistake: TITLE a mistake at it, # fix its fix;\n"+
-			"exit ends the recording and writes "+a.file+".")
-	}
 	for {
 		text, err := a.next(ctx)
 		ended := errors.Is(err, io.EOF)

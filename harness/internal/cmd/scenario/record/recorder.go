@@ -2,7 +2,6 @@ package record
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,20 +13,19 @@ import (
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/inside"
 	"netnscheck/harness/internal/sandbox"
+	"netnscheck/harness/internal/session/wire"
 	"netnscheck/harness/internal/untrusted"
 	"netnscheck/harness/internal/worker"
 	"netnscheck/harness/recording"
 	"netnscheck/harness/scenario"
 )
 
-// answerSize limits an answer, in bytes. An output has at most 1 MiB.
-const answerSize = 32 << 20
-
 // recorder is the process in the sandbox, as seen from outside.
 type recorder struct {
 	process   *sandbox.Process
-	to, from  *os.File
-	lines     untrusted.Lines
+	in, out   *os.File // the ends of its pipes
+	to        *wire.Writer
+	from      *wire.Reader
 	lastWords chan string
 	sent      []recording.Line // those that it took
 }
@@ -40,12 +38,13 @@ type refused struct {
 
 func (r *refused) Error() string { return r.text }
 
-// start starts the process and the lab.
-func start(ctx context.Context, from *scenario.Scenario) (*recorder, error) {
+// start starts the process and the lab. With a terminal the author's shell runs there.
+func start(ctx context.Context, from *scenario.Scenario, open *wire.Open) (*recorder, error) {
 	in, to, err1 := os.Pipe()
 	answers, out, err2 := os.Pipe()
 	said, says, err3 := os.Pipe()
-	r := &recorder{to: to, from: answers, lastWords: make(chan string, 1)}
+	r := &recorder{in: to, out: answers, to: wire.NewWriter(to), from: wire.NewReader(answers),
+		lastWords: make(chan string, 1)}
 	err := errors.Join(err1, err2, err3)
 	if err == nil {
 		r.process, err = Role.Start(ctx, in, out, says, inside.Needs{TUN: worker.NeedsTUN(from)})
@@ -60,8 +59,7 @@ func start(ctx context.Context, from *scenario.Scenario) (*recorder, error) {
 		return nil, machine.NoSandbox(err)
 	}
 	go func() { r.lastWords <- untrusted.LastWords(said) }()
-	r.lines = untrusted.NewLines(answers, answerSize)
-	_, err = r.exchange(request{from})
+	_, err = r.exchange(request{from, open})
 	if wrong := (*refused)(nil); errors.As(err, &wrong) && wrong.lacks {
 		err = status.With(status.Cannot, err)
 	}
@@ -73,19 +71,29 @@ func start(ctx context.Context, from *scenario.Scenario) (*recorder, error) {
 
 // exchange sends a value and receives the answer.
 func (r *recorder) exchange(value any) (a answer, err error) {
-	if err := json.NewEncoder(r.to).Encode(value); err != nil {
+	if err := r.to.Message(value); err != nil {
 		return a, fmt.Errorf("send to the lab: %w", err)
 	}
-	line, err := r.lines.Next()
+	f, err := r.from.Next()
+	if err != nil {
+		return a, lost(err)
+	}
+	return r.answer(f)
+}
+
+// lost is the error of an answer that does not come.
+func lost(err error) error {
 	if errors.Is(err, io.EOF) {
-		return a, errors.New("the lab has ended")
+		return errors.New("the lab has ended")
 	}
-	if err == nil {
-		err = untrusted.Decode(line, &a)
-	}
-	switch {
+	return fmt.Errorf("read from the lab: %s", untrusted.Shown(err.Error()))
+}
+
+// answer reads an answer.
+func (r *recorder) answer(f wire.Frame) (a answer, err error) {
+	switch err := f.Decode(&a); {
 	case err != nil:
-		return a, fmt.Errorf("read from the lab: %s", untrusted.Shown(err.Error()))
+		return a, lost(err)
 	case a.Error != "":
 		return a, &refused{untrusted.Shown(a.Error), a.Lacks}
 	}
@@ -115,19 +123,23 @@ func (r *recorder) finish() (*recording.Recording, error) {
 	}):
 		return nil, errors.New("end the recording: the lab sent another one")
 	}
-	for _, c := range a.Recording.AllChecks() {
+	return a.Recording, checkChecks(a.Recording)
+}
+
+func checkChecks(r *recording.Recording) error {
+	for _, c := range r.AllChecks() {
 		if _, err := claim.Parse(c.Sentence); err != nil {
-			return nil, fmt.Errorf("end the recording: the lab sent no check: %s", untrusted.Shown(err.Error()))
+			return fmt.Errorf("end the recording: the lab sent no check: %s", untrusted.Shown(err.Error()))
 		}
 	}
-	return a.Recording, nil
+	return nil
 }
 
 // end ends the process.
 func (r *recorder) end(ctx context.Context) error {
-	r.to.Close()
+	r.in.Close()
 	wait := r.process.Wait()
-	r.from.Close()
+	r.out.Close()
 	words := <-r.lastWords
 	if wait != nil && ctx.Err() == nil {
 		return fmt.Errorf("the lab ended with status %d\n%s", sandbox.Status(wait), words)

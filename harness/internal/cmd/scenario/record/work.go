@@ -2,7 +2,6 @@ package record
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +9,7 @@ import (
 
 	"netnscheck/harness/internal/inside"
 	"netnscheck/harness/internal/kernel"
+	"netnscheck/harness/internal/session/wire"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/recording"
 	"netnscheck/harness/scenario"
@@ -22,13 +22,19 @@ var Role = inside.Role{Name: "recorder-of-a-scenario", Play: func(in io.Reader, 
 	return 0, serve(context.Background(), in, out)
 }}
 
-// request says in which starting state the work begins.
-type request struct{ From *scenario.Scenario }
+// request says in which starting state the work begins, and which shell the author has on which terminal. Without one
+// his lines are sent.
+type request struct {
+	From *scenario.Scenario
+	Open *wire.Open
+}
 
-// message is the next line, or the end.
+// message is the next line, or the end; or, from an author at a terminal, its size, or that it was closed.
 type message struct {
-	Line recording.Line
-	End  bool
+	Line   recording.Line
+	End    bool
+	Resize *wire.Size
+	Hangup bool
 }
 
 // answer has an error, or what the message asked for.
@@ -43,29 +49,40 @@ type answer struct {
 }
 
 func serve(ctx context.Context, in io.Reader, out io.Writer) error {
-	from, to := json.NewDecoder(in), json.NewEncoder(out)
+	from, to := wire.NewReader(in), wire.NewWriter(out)
 	var r request
-	if err := from.Decode(&r); err != nil {
+	first, err := from.Next()
+	if err == nil {
+		err = first.Decode(&r)
+	}
+	if err != nil {
 		return fmt.Errorf("read the request: %w", err)
 	}
 	w, err := begin(ctx, r.From)
 	if err != nil {
-		return to.Encode(refusal(err))
+		return to.Message(refusal(err))
 	}
 	defer w.close()
-	if err := to.Encode(answer{}); err != nil {
+	if err := to.Message(answer{}); err != nil {
 		return err
+	}
+	if r.Open != nil {
+		return atTerminal(ctx, w, *r.Open, from, to)
 	}
 	for {
 		var m message
-		if err := from.Decode(&m); err != nil {
+		f, err := from.Next()
+		if err == nil {
+			err = f.Decode(&m)
+		}
+		if err != nil {
 			return nil // whoever asked is gone
 		}
 		a, err := w.obey(ctx, m)
 		if err != nil {
 			a = refusal(err)
 		}
-		if err := to.Encode(a); err != nil {
+		if err := to.Message(a); err != nil {
 			return err
 		}
 	}
@@ -113,26 +130,46 @@ func (w *work) close() error {
 
 func (w *work) obey(ctx context.Context, m message) (answer, error) {
 	if m.End {
-		err := w.leave(ctx)
-		if err == nil && len(w.done.Steps) == 0 {
-			err = errors.New("there is no step: begin one with # step: TITLE")
-		}
+		err := w.whole(ctx)
 		if err == nil {
 			err = w.verify(ctx)
 		}
 		return answer{Recording: &w.done}, err
 	}
-	switch m.Line.Kind {
-	case recording.BeginStep:
-		return answer{}, w.beginStep(ctx, m.Line.Text)
-	case recording.BeginMistake:
-		return answer{}, w.beginMistake(ctx, m.Line.Text)
-	case recording.BeginFix:
-		return answer{}, w.beginFix()
-	case recording.Run:
+	if m.Line.Kind == recording.Run {
 		return w.run(ctx, m.Line)
 	}
-	return answer{}, nil
+	return answer{}, w.mark(ctx, m.Line)
+}
+
+// whole ends the last section. The error says what a recording lacks.
+func (w *work) whole(ctx context.Context) error {
+	err := w.leave(ctx)
+	if err == nil && len(w.done.Steps) == 0 {
+		err = errors.New("there is no step: begin one with # step: TITLE")
+	}
+	return err
+}
+
+// mark begins a section.
+func (w *work) mark(ctx context.Context, line recording.Line) error {
+	switch line.Kind {
+	case recording.BeginStep:
+		return w.beginStep(ctx, line.Text)
+	case recording.BeginMistake:
+		return w.beginMistake(ctx, line.Text)
+	case recording.BeginFix:
+		return w.beginFix()
+	}
+	return nil
+}
+
+// here is the lab in which the author is.
+func (w *work) here() *lab.Lab {
+	if w.side != nil {
+		return w.side
+	}
+	return w.main
 }
 
 func (w *work) step() *recording.Step {
@@ -241,32 +278,42 @@ func (w *work) run(ctx context.Context, line recording.Line) (answer, error) {
 	if err := w.driver.CanSay(cmd); err != nil {
 		return answer{}, err
 	}
-	l := w.main
-	if w.side != nil {
-		l = w.side
-	}
-	x, err := l.Run(ctx, w.driver, cmd)
+	x, err := w.here().Run(ctx, w.driver, cmd)
 	if err != nil {
 		return answer{}, fmt.Errorf("run %q: %w", line.Text, err)
 	}
-	after, err := l.State(ctx)
+	_, err = w.note(ctx, recording.Command{Text: line.Text, Argv: line.Argv, Status: x.Status, Output: x.Output})
+	return answer{Output: x.Output, Status: x.Status}, err
+}
+
+// look looks at what has changed since the last time.
+func (w *work) look(ctx context.Context) (changed []string, err error) {
+	after, err := w.here().State(ctx)
 	if err != nil {
-		return answer{}, err
+		return nil, err
 	}
-	c := recording.Command{Text: line.Text, Argv: line.Argv, Status: x.Status, Output: x.Output}
-	c.Partial = x.Status != 0 && len(state.Diff(w.last.Normal(), after.Normal())) > 0
+	changed = state.Diff(w.last.Normal(), after.Normal())
 	w.last = after
+	return changed, nil
+}
+
+// note records a command that has run, and returns what it has changed.
+func (w *work) note(ctx context.Context, c recording.Command) (changed []string, err error) {
+	if changed, err = w.look(ctx); err != nil {
+		return nil, err
+	}
+	c.Partial = c.Status != 0 && len(changed) > 0
 	switch s, m := w.step(), w.mistake(); {
 	case m != nil && w.fixing:
 		m.Fix = append(m.Fix, c)
 	case m != nil:
-		m.Commands, m.After = append(m.Commands, c), after
+		m.Commands, m.After = append(m.Commands, c), w.last
 	case s != nil:
-		s.Commands, s.After = append(s.Commands, c), after
+		s.Commands, s.After = append(s.Commands, c), w.last
 	default:
 		w.done.Setup = append(w.done.Setup, c)
 	}
-	return answer{Output: x.Output, Status: x.Status}, nil
+	return changed, nil
 }
 
 // requires are the features that the links of all sections need, except those of the host at the beginning.
