@@ -30,6 +30,7 @@ func (t *terminal) found(e shell.Event) {
 	case e.Kind == 'D':
 		t.status, _ = strconv.Atoi(e.Value)
 	case e.Kind == 'P' || e.Kind == 'S':
+		t.once.Do(func() { close(t.prompted) })
 		t.beforePrompt(e.Kind == 'P')
 	}
 }

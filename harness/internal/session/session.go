@@ -147,7 +147,12 @@ func (s *session) make(ctx context.Context) (err error) {
 }
 
 // anew is said where a new shell begins.
-const anew = "The lab has begun anew. `lab` says where you are."
+func anew(step int, alone bool) string {
+	if alone {
+		return fmt.Sprintf("Step %d has begun anew. `lab` says where you are.", step)
+	}
+	return "The lab has begun anew. `lab` says where you are."
+}
 
 // reset makes the lab anew, with new shells on the terminals: from the beginning, or from that of the current step,
 // with the commands of the steps before it.
@@ -189,7 +194,7 @@ func (s *session) reset(ctx context.Context, stepAlone bool) error {
 	}
 	for _, t := range all {
 		if err == nil {
-			s.out.Bytes(t.number, []byte("\r\n"+anew+"\r\n"))
+			s.out.Bytes(t.number, []byte("\r\n"+anew(steps+1, stepAlone)+"\r\n"))
 			t.open.Size = *t.size.Load()
 			err = s.open(t.open)
 		}

@@ -38,6 +38,9 @@ type terminal struct {
 	// prompt is what the shell has written since it began a prompt; nil while it runs a command.
 	prompt []byte
 	idle   atomic.Bool // nothing was typed since the prompt
+	// prompted is closed at the first prompt.
+	prompted chan struct{}
+	once     sync.Once
 }
 
 // maxTyped is how many frames of input may wait for a program that does not read: wire.WindowSize of them are let in by
@@ -54,7 +57,7 @@ func (s *session) open(o wire.Open) error {
 		return err
 	}
 	t := &terminal{session: s, number: o.Terminal, seat: at, window: wire.NewWindow(),
-		typed: make(chan []byte, maxTyped), open: o}
+		typed: make(chan []byte, maxTyped), open: o, prompted: make(chan struct{})}
 	t.size.Store(&o.Size)
 	s.mu.Lock()
 	s.terminals[o.Terminal] = t
@@ -82,8 +85,18 @@ func (t *terminal) write(input []byte) {
 	}
 }
 
-// feed writes the input to the terminal.
+// readsRC is how long a shell may read its files until what was typed reaches it.
+const readsRC = 5 * time.Second
+
+// feed writes the input to the terminal, once its shell prompts: Ctrl-C would end the reading of its files, and so its
+// hooks.
 func (t *terminal) feed() {
+	select {
+	case <-t.prompted:
+	case <-time.After(readsRC):
+	case <-t.seat.Running.Ended():
+		return
+	}
 	for {
 		select {
 		case input := <-t.typed:

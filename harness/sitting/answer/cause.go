@@ -48,7 +48,8 @@ func told(check int, c *diagnose.Cause) *sitting.Answer {
 	if len(c.Evidence) > 0 {
 		var lines []string
 		for _, e := range c.Evidence {
-			lines = append(lines, "    "+term.Cut(term.OneLine(e), 200, "…"))
+			e = strings.ReplaceAll(term.Cut(term.OneLine(e), 200, "…"), "`", "'")
+			lines = append(lines, "- `"+e+"`") // code, which is nothing but text, and wraps between words
 		}
 		a.Text = strings.Join(lines, "\n")
 	}

@@ -69,7 +69,7 @@ func run(ctx context.Context, s *screen.Screen, shell, id string) error {
 		return fmt.Errorf("interrupted: %w", context.Cause(ctx))
 	}
 	if said != "" {
-		fmt.Fprintln(s.Err, untrusted.Shown(said))
+		fmt.Fprintln(s.Err, "\n"+untrusted.Shown(said)) // below the prompt
 	}
 	return err
 }

@@ -37,7 +37,10 @@ func Step(s *screen.Screen, v *sitting.View, prose bool) error {
 		return err
 	}
 	for i, hint := range v.Hints {
-		if err := s.Page(fmt.Sprintf("\n> Hint %d: %s\n", i+1, strings.ReplaceAll(hint, "\n", "\n> "))); err != nil {
+		if _, err := fmt.Fprintln(s.Out); err != nil {
+			return err
+		}
+		if err := s.Page(fmt.Sprintf("> Hint %d: %s\n", i+1, strings.ReplaceAll(hint, "\n", "\n> "))); err != nil {
 			return err
 		}
 	}
