@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestLabAnswers: a mistake is answered, also the first one after a step was done, and lab why tells more of it, with the
-// blocks for the programs that a learner has. A command of the page that fails as it should is none.
+// TestLabAnswers: a mistake is answered, also the first one after a step was done, and lab why tells more of it, with
+// the blocks for the programs that a learner has. A command of the page that fails as it should is none.
 func TestLabAnswers(t *testing.T) {
 	needPrograms(t, "bash")
 	needPrograms(t, "ip")
@@ -44,7 +44,8 @@ func TestLabPacketFilters(t *testing.T) {
 	l := sits(t, anOrdinaryUserIfRoot(), "lab", "start", "nftables")
 	const prompt = `\[nftables\] ~ # `
 	l.expects(prompt)
-	l.says("nft add table inet filter", `host: table inet filter appeared\r\n.*→ .*the rules of another namespace: lab why`)
+	l.says("nft add table inet filter",
+		`host: table inet filter appeared\r\n.*→ .*the rules of another namespace: lab why`)
 	l.expects(prompt)
 	l.says("n='ip netns exec server nft'; $n add table inet filter; $n add chain inet filter input "+
 		"'{ type filter hook input priority filter; policy accept; }'", `step 1 of 7: .* is done\r\n`)

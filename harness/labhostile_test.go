@@ -3,6 +3,7 @@ package main_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -118,4 +119,27 @@ func uidOf(l *learner) uint32 {
 		return c.Uid
 	}
 	return uint32(os.Geteuid())
+}
+
+// TestLabProgram: what runs in a lab cannot change the program that serves it, whose file is the machine's own.
+func TestLabProgram(t *testing.T) {
+	eachLearner(t, func(t *testing.T, uid int) {
+		needPrograms(t, "bash")
+		before, err := os.ReadFile(buildHarness(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		l := sits(t, uid, "lab", "start", "veth-pair")
+		l.expects(prompt)
+		l.says("mount -o remount,bind,rw /.program; mount -o remount,rw /; chmod 777 /.program; rm -f /.program; "+
+			"echo x >/.program; echo x >/run/netnscheck/bin/lab; echo st''ill", `still\r\n`)
+		l.expects(prompt)
+		l.says("lab check", `namespace .testns. exists`)
+		l.expects(prompt)
+		l.types("exit\n")
+		l.ends()
+		if after, err := os.ReadFile(buildHarness(t)); err != nil || !slices.Equal(before, after) {
+			t.Errorf("the program was changed: %v", err)
+		}
+	})
 }

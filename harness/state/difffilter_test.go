@@ -16,8 +16,9 @@ func TestDiffFilters(t *testing.T) {
 		return &State{Namespaces: []Namespace{{Name: Host}, {Name: "a", Filters: tables}}}
 	}
 	input := func(policy string, rules []FilterRule) FilterTable {
-		return FilterTable{Family: "inet", Name: "f", Chains: []FilterChain{{Name: "input", Type: "filter", Hook: "input",
-			Policy: policy, Rules: rules}}}
+		return FilterTable{Family: "inet", Name: "f",
+			Chains: []FilterChain{{Name: "input", Type: "filter", Hook: "input",
+				Policy: policy, Rules: rules}}}
 	}
 	for _, c := range []struct {
 		name          string
@@ -28,7 +29,8 @@ func TestDiffFilters(t *testing.T) {
 		{"the same", with(input("drop", rules("x", "y"))), with(input("drop", rules("x", "y"))), ""},
 		{"a table", with(), with(input("drop", nil)), "a: table inet f appeared"},
 		{"no table", with(input("drop", nil)), with(), "a: table inet f disappeared"},
-		{"a chain", with(FilterTable{Family: "inet", Name: "f"}), with(input("drop", nil)), "a: chain inet f input appeared"},
+		{"a chain", with(FilterTable{Family: "inet", Name: "f"}), with(input("drop", nil)),
+			"a: chain inet f input appeared"},
 		{"a policy", with(input("accept", nil)), with(input("drop", nil)), "a: inet f input: policy accept, then drop"},
 		{"rules", with(input("drop", rules("x", "y"))), with(input("drop", rules("y", "y", "z"))),
 			`a: inet f input: rule "x" disappeared|a: inet f input: rule "y" appeared|a: inet f input: rule "z" appeared`},

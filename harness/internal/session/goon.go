@@ -10,8 +10,8 @@ import (
 
 // goOn goes on to the next step when the learner does, without a word: with the step done, a command that changes
 // something belongs to the next one, and so does one of its own commands where it only looks. A step that only looks is
-// passed by a command of a later one. A command that was refused belongs where the learner is told what is wrong with it.
-// The caller holds work.
+// passed by a command of a later one. A command that was refused belongs where the learner is told what is wrong with
+// it. The caller holds work.
 func (d *desk) goOn(ctx context.Context, r ran, changed bool, now *state.State) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -228,14 +228,16 @@ The kernel says ENODEV:
 So:
 
 ` + "```console busybox\n$ ip link set y up\n[1]\n```\n\n~~~console iproute2\n$ ip link set y up\n[1]\n~~~\n" +
-		"- [x] namespace `b` does not exist\n\n```console fix iproute2\n$ ip netns add a\n```\n\n```console fix busybox\n$ ip netns add c\n```\n"
+		"- [x] namespace `b` does not exist\n\n```console fix iproute2\n$ ip netns add a\n```\n\n```console fix " +
+		"busybox\n$ ip netns add c\n```\n"
 	sc, err := scenario.Parse("t.md", []byte(source))
 	if err != nil {
 		t.Fatal(err)
 	}
 	shown := func(b scenario.Block) bool { return b.For("iproute2", nil) }
-	if got, want := Step(sc, 0, shown).Prose, "With iproute2:\n\n```console\n$ ip link set x up\nCannot find\n[1]\n```\n\n"+
-		"The kernel says ENODEV."; got != want {
+	if got, want := Step(sc, 0, shown).Prose,
+		"With iproute2:\n\n```console\n$ ip link set x up\nCannot find\n[1]\n```\n\n"+
+			"The kernel says ENODEV."; got != want {
 		t.Errorf("the step: %q", got)
 	}
 	if got, want := Mistake(sc, 0, 0, shown), "So.\n\n~~~console\n$ ip link set y up\n[1]\n~~~\n\n"+
