@@ -72,6 +72,10 @@ coverage: ## print where each measured failure mode is encoded; fails if one is 
 docs: ## write docs/catalogue.md, docs/drivers.md and docs/cases.md from the scenarios, and the tables of docs/format.md
 	$(GO) run ./docs/generate
 
+.PHONY: pictures
+pictures: ## take README's pictures anew, screens of the real program, into docs/pictures
+	$(GO) test -count=1 -run '^TestPictures$$' ./harness/internal/session/proof -update
+
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (20s), with at most MINIMIZE (1s) to minimize an input
 	@set -e; for package in $$($(GO) list ./...); do \
