@@ -212,7 +212,8 @@ func TestAddressOfALinkThatIsDown(t *testing.T) {
 	c := new(Cause).addAddress(port{n, &n.Links[0]}, netip.MustParsePrefix("10.0.0.1/24")).setUp(port{n, &n.Links[0]})
 	for done, want := range []string{"", "local", "local unicast"} {
 		var types []string
-		for _, r := range sketched(&state.State{Namespaces: []state.Namespace{*n}}, c.changes[:done]).Namespaces[0].Routes {
+		for _, r := range sketched(&state.State{Namespaces: []state.Namespace{*n}},
+			c.changes[:done]).Namespaces[0].Routes {
 			types = append(types, r.Type)
 		}
 		if got := strings.Join(types, " "); got != want {

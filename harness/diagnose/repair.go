@@ -159,8 +159,8 @@ func forwarding(p *state.Port) *state.Port {
 	return &q
 }
 
-// connect adds the routes that the kernel adds with the addresses of a link: to itself, which IPv4 has on a link that is
-// down too (fib_add_ifaddr(), net/ipv4/fib_frontend.c), and to their networks if the link is up.
+// connect adds the routes that the kernel adds with the addresses of a link: to itself, which IPv4 has on a link that
+// is down too (fib_add_ifaddr(), net/ipv4/fib_frontend.c), and to their networks if the link is up.
 func connect(n *state.Namespace, l *state.Link) {
 	for _, a := range l.Addresses {
 		family := familyOf(a.Prefix.Addr())

@@ -84,10 +84,12 @@ func TestPageIsAScenario(t *testing.T) {
 	}
 }
 
-// TestOutline: what is known of the page before the network is there is what the page has, with the values of variables.
+// TestOutline: what is known of the page before the network is there is what the page has, with the values of
+// variables.
 func TestOutline(t *testing.T) {
-	sc, err := scenario.ParseWith("x.md", []byte("---\nvars:\n  room: [red, blue]\n---\n# A way to {{room}}\n\n## Go\n\n"+
-		"- [ ] namespace `{{room}}` exists\n"), scenario.Values{Set: map[string]string{"room": "blue"}})
+	sc, err := scenario.ParseWith("x.md",
+		[]byte("---\nvars:\n  room: [red, blue]\n---\n# A way to {{room}}\n\n## Go\n\n"+
+			"- [ ] namespace `{{room}}` exists\n"), scenario.Values{Set: map[string]string{"room": "blue"}})
 	if err != nil {
 		t.Fatal(err)
 	}

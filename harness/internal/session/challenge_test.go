@@ -38,8 +38,8 @@ func TestChallenges(t *testing.T) {
 	}
 }
 
-// TestHalfSolvedChallenges leaves out one command of a challenge's solution after the other: the step is not done before
-// what is missing is made up for.
+// TestHalfSolvedChallenges leaves out one command of a challenge's solution after the other: the step is not done
+// before what is missing is made up for.
 func TestHalfSolvedChallenges(t *testing.T) {
 	for _, sc := range typedScenarios(t, scenario.Challenge) {
 		for i := range sc.Steps {
