@@ -57,6 +57,7 @@ func TestLabHostileEnds(t *testing.T) {
 		"SIGKILL":           func(l *learner) { l.cmd.Process.Kill() },
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			eachLearner(t, func(t *testing.T, uid int) {
 				needPrograms(t, "bash")
 				needPrograms(t, "ip")

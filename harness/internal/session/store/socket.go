@@ -26,7 +26,7 @@ func (l *Lab) Socket() (string, error) {
 func (l *Lab) socket() (string, error) {
 	var errs []error
 	for _, dir := range l.socketFolders() {
-		for _, name := range []string{l.id, shortHash(l.store.root + "\x00" + l.id)} {
+		for _, name := range []string{l.id, shortHash(l.id)} {
 			path := filepath.Join(dir, name+".sock")
 			if len(path) > maxSocket {
 				continue
@@ -44,14 +44,16 @@ func (l *Lab) socket() (string, error) {
 	return "", fmt.Errorf("the paths of all folders are longer than %d bytes", maxSocket)
 }
 
-// socketFolders are the folders that a socket may be in, the best one first.
+// socketFolders are the folders that a socket may be in, the best one first. One outside the state folder has its hash
+// in its name: a lab of another state folder may have the same id.
 func (l *Lab) socketFolders() []string {
 	var all []string
+	own := "netnscheck-" + shortHash(l.store.root)
 	if info, err := os.Stat(l.store.runtime); l.store.runtime != "" && err == nil && info.IsDir() {
-		all = append(all, filepath.Join(l.store.runtime, "netnscheck"))
+		all = append(all, filepath.Join(l.store.runtime, own))
 	}
 	return append(all, filepath.Join(l.store.root, "run"),
-		filepath.Join(os.TempDir(), "netnscheck-"+strconv.Itoa(os.Geteuid())))
+		filepath.Join(os.TempDir(), own+"-"+strconv.Itoa(os.Geteuid())))
 }
 
 // makePrivate makes a folder for this user alone, or checks that it is one.

@@ -427,12 +427,14 @@ func TestSocket(t *testing.T) {
 	}
 	t.Setenv("TMPDIR", dir)
 	long := strings.Repeat("x", 100)
-	fallback := fmt.Sprintf("%s/netnscheck-%d/", dir, os.Geteuid())
+	own := func(state string) string { return "/netnscheck-" + shortHash(state+"/netnscheck") }
+	fallback := fmt.Sprintf("%s%s-%d/", dir, own(deep), os.Geteuid())
 	for _, c := range []struct{ name, id, state, runtime, want string }{
-		{"the runtime folder", "a", dir, runtime, runtime + "/netnscheck/a.sock"},
+		{"the runtime folder", "a", dir, runtime, runtime + own(dir) + "/a.sock"},
+		{"the lab of another state folder", "a", "/other", runtime, runtime + own("/other") + "/a.sock"},
 		{"none", "a", dir, "", dir + "/netnscheck/run/a.sock"},
 		{"one that is not there", "a", dir, dir + "/gone", dir + "/netnscheck/run/a.sock"},
-		{"a long id", long, dir, runtime, runtime + "/netnscheck/" + shortHash(dir+"/netnscheck\x00"+long) + ".sock"},
+		{"a long id", long, dir, runtime, runtime + own(dir) + "/" + shortHash(long) + ".sock"},
 		{"a deep folder", "a", deep, "", fallback + "a.sock"},
 	} {
 		s := &Store{root: filepath.Join(c.state, "netnscheck"), runtime: c.runtime}
