@@ -62,7 +62,7 @@ func TestLabChallenge(t *testing.T) {
 		}
 		again.says("lab check", `· `)
 		again.expects(atFault)
-		again.says("lab why", `(?m)^    ip .*:`)
+		again.says("lab why", `(?m)^• ip .*:`)
 		again.expects(atFault)
 		again.says("lab why | grep -c 'repair''\\|→'", `0\r\n`)
 		again.expects(atFault)

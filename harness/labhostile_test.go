@@ -86,7 +86,7 @@ func endsHostile(t *testing.T, uid int, end func(l *learner)) {
 	again.expects(prompt)
 	again.types("exit\n")
 	if status := again.ends(); status != 0 {
-		t.Errorf("the next time: status %d\n%s", status, again.seen)
+		t.Errorf("the next time: status %d\n%s", status, again.all())
 	}
 	if _, err := os.Lstat("/run/netns"); err == nil && !hadNames {
 		t.Error("there is a /run/netns on the machine")

@@ -90,7 +90,7 @@ func TestLabKeepsNothing(t *testing.T) {
 		l.expects(prompt)
 		l.types("exit\n")
 		if status := l.ends(); status != 0 {
-			t.Errorf("status %d\n%s", status, l.seen)
+			t.Errorf("status %d\n%s", status, l.all())
 		}
 	})
 }

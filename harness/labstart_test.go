@@ -157,9 +157,16 @@ func (l *learner) ends() int {
 	select {
 	case <-ended:
 	case <-time.After(patience):
-		l.Fatalf("it did not end:\n%s", l.seen[l.at:])
+		l.Fatalf("it did not end:\n%s", l.all())
 	}
 	return l.cmd.ProcessState.ExitCode()
+}
+
+// all is all that was shown so far.
+func (l *learner) all() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.seen)
 }
 
 // prompt is the prompt of the lab.
@@ -192,8 +199,8 @@ func TestLabStart(t *testing.T) {
 		if status := l.ends(); status != 0 {
 			t.Errorf("status %d", status)
 		}
-		if strings.Contains(string(l.seen), "7377") {
-			t.Errorf("the learner saw a mark:\n%q", l.seen)
+		if seen := l.all(); strings.Contains(seen, "7377") {
+			t.Errorf("the learner saw a mark:\n%q", seen)
 		}
 	})
 }
