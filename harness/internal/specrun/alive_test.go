@@ -129,7 +129,7 @@ func TestSlowWorker(t *testing.T) {
 		Start: func(job Job, in, out, stderr *os.File) (Process, error) {
 			p, err := start(job, in, out, stderr)
 			if err == nil {
-				err = syscall.Setpriority(syscall.PRIO_PROCESS, p.(process).cmd.Process.Pid, 10)
+				err = syscall.Setpriority(syscall.PRIO_PROCESS, p.(process).cmd.Process.Pid, 5)
 			}
 			return p, err
 		},

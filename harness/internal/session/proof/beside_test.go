@@ -1,9 +1,11 @@
 package proof_test
 
 import (
+	"os"
 	"syscall"
 	"testing"
 
+	"github.com/creack/pty"
 	"golang.org/x/sys/unix"
 )
 
@@ -55,6 +57,7 @@ func TestWatchGivesTheTerminalBack(t *testing.T) {
 	p := sits(t, uidOfTests(), at, "lab", "start", "veth-pair")
 	p.sees("[veth-pair] ~ #")
 	signals := func(s syscall.Signal) func(*person) { return func(w *person) { w.cmd.Process.Signal(s) } }
+	before := modesOfNew(t)
 	for name, end := range map[string]func(*person){
 		"q":       func(w *person) { w.types("q") },
 		"Ctrl-C":  func(w *person) { w.types("\x03") },
@@ -65,9 +68,8 @@ func TestWatchGivesTheTerminalBack(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := p.joins("lab", "watch")
 			w.TB = t
-			before := w.modes()
 			w.sees("q quit")
-			if taken := w.modes(); taken == before || !w.screen.IsAltScreen() || !w.screen.CursorHidden() {
+			if taken := w.modes(); taken == before || !w.full() {
 				t.Error("it has not taken the terminal: this proves nothing")
 			}
 			end(w)
@@ -89,13 +91,34 @@ func TestWatchGivesTheTerminalBack(t *testing.T) {
 // modes are those of the terminal.
 func (p *person) modes() unix.Termios {
 	p.Helper()
-	var modes *unix.Termios
-	conn, err := p.master.SyscallConn() // Fd would make its calls block
+	return modes(p.TB, p.master)
+}
+
+// modesOfNew are those of a terminal that no program has changed.
+func modesOfNew(t testing.TB) unix.Termios {
+	t.Helper()
+	master, slave, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer master.Close()
+	defer slave.Close()
+	return modes(t, master)
+}
+
+func modes(t testing.TB, terminal *os.File) (modes unix.Termios) {
+	t.Helper()
+	conn, err := terminal.SyscallConn() // Fd would make its calls block
 	if err == nil {
-		conn.Control(func(fd uintptr) { modes, err = unix.IoctlGetTermios(int(fd), unix.TCGETS) })
+		conn.Control(func(fd uintptr) {
+			var got *unix.Termios
+			if got, err = unix.IoctlGetTermios(int(fd), unix.TCGETS); err == nil {
+				modes = *got
+			}
+		})
 	}
 	if err != nil {
-		p.Fatal(err)
+		t.Fatal(err)
 	}
-	return *modes
+	return modes
 }

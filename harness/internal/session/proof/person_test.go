@@ -117,6 +117,13 @@ func (p *person) lines() []string {
 	return all
 }
 
+// full reports whether a program has the whole screen: the alternate one, without a cursor.
+func (p *person) full() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.screen.IsAltScreen() && p.screen.CursorHidden()
+}
+
 func (p *person) onScreen() []string {
 	all := strings.Split(p.screen.String(), "\n")
 	for i, line := range all {
