@@ -304,3 +304,16 @@ func TestLiveDeaf(t *testing.T) {
 		_, all = w.judge(t.Context(), Change{Command: true})
 	}
 }
+
+// TestLiveBeyondTheLimitOfErrors: a refusal that is expected stays one, however often it is asked for: beyond the limit
+// of ICMP errors the next one is waited for.
+func TestLiveBeyondTheLimitOfErrors(t *testing.T) {
+	w := newWatched(t, slices.Concat(pair, addresses),
+		"`a` hears no answer from `10.1.0.2` on UDP port `9` (`refused`)")
+	for range 9 {
+		_, all := w.judge(t.Context(), Change{Asked: true})
+		if w.want("a closed port", all, "pass"); t.Failed() {
+			return
+		}
+	}
+}

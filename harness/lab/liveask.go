@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -160,19 +161,22 @@ func (n *judging) forget(verdicts []scenario.Verdict) {
 	}
 }
 
-// doubted is how long to wait until the silence that a claim expects can be told from a refusal that is not sent.
+// doubted is how long to wait until silence can be told from a refusal that is not sent, for a claim that expects one of
+// them.
 func (l *Lab) doubted(c claim.Claim) time.Duration {
+	var expected claim.ConnectOutcome
+	var from string
+	var dest netip.Addr
 	switch c := c.(type) {
 	case claim.Connects:
-		if c.Outcome == claim.ConnectSilence {
-			return l.refusals.patience(c.Netns, c.Dest)
-		}
+		expected, from, dest = c.Outcome, c.Netns, c.Dest
 	case claim.Hears:
-		if c.Outcome == claim.ConnectSilence {
-			return l.refusals.patience(c.Netns, c.Dest)
-		}
+		expected, from, dest = c.Outcome, c.Netns, c.Dest
 	}
-	return 0
+	if expected != claim.ConnectSilence && expected != claim.ConnectRefused {
+		return 0
+	}
+	return l.refusals.patience(from, dest)
 }
 
 // unseen begins a time in which traffic and events do not count, nor traces that were left in it. It ends with done.

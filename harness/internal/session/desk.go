@@ -246,7 +246,11 @@ func (d *desk) judge(ctx context.Context, c lab.Change, by learner) error {
 		return err
 	}
 	d.verdicts = verdicts
-	d.takeIn(sitting.Change{Verdicts: verdicts, Acted: by.acted, Looked: by.looked}, whole)
+	change := sitting.Change{Verdicts: verdicts, Acted: by.acted, Looked: by.looked}
+	if whole != d.last { // something has changed meanwhile, and the verdicts are about this later state
+		change.Changed = d.changes(d.last, whole)
+	}
+	d.takeIn(change, whole)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	// When a step is done, counters and events count for the next one.
