@@ -65,6 +65,7 @@ func TestCourseSaysWhatCannotBeDone(t *testing.T) {
 	needSandbox(t)
 	needPrograms(t, "ip")
 	needPrograms(t, "nft")
+	needPrograms(t, "busybox") // for the lab that comes next
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	c := unshared(t, t.TempDir(), ownMounts(), hiding("nft"), "list", "--course")
 	c.want(t, 0, "✗ nftables ", "\n  veth-pair ", "not to be done on this machine: ",
@@ -80,6 +81,7 @@ func TestCourseSaysWhatCannotBeDone(t *testing.T) {
 // TestCourseOfAFolder: `lab start` with a folder of several scenarios lists them, with the next one.
 func TestCourseOfAFolder(t *testing.T) {
 	needSandbox(t)
+	needPrograms(t, "ip")
 	t.Setenv("XDG_STATE_HOME", t.TempDir())
 	dir := write(t, map[string]string{
 		"my labs/one.md": strings.Replace(varied, "# Variables", "# The first", 1),

@@ -47,10 +47,14 @@ func lessons(t testing.TB, ids string) (found []*scenario.Scenario) {
 	return found
 }
 
+// ofLessons are the programs that the lessons of these tests need, and their faults.
+var ofLessons = []string{"ip", "bridge", "nft", "busybox", "getent", "nsenter"}
+
 // TestEveryFault puts each fault into the finished lab of a lesson, one after the other. The kernel has to do what the
 // bench did: the states are the same in normal form. Then something is broken, and mended by the operations that lead
 // back to the very state that there was.
 func TestEveryFault(t *testing.T) {
+	labtest.Needs(t, ofLessons...)
 	for _, sc := range lessons(t, *every) {
 		t.Run(sc.ID, func(t *testing.T) {
 			t.Parallel()
@@ -268,6 +272,7 @@ func TestPingAloneIsNotEnough(t *testing.T) {
 
 // TestSolution: the hidden commands of the page solve the challenge.
 func TestSolution(t *testing.T) {
+	labtest.Needs(t, ofLessons...)
 	for i, sc := range lessons(t, "bridge,container-network,ipv6,router") {
 		t.Run(sc.ID, func(t *testing.T) {
 			t.Parallel()
@@ -292,6 +297,7 @@ func TestSolution(t *testing.T) {
 
 // TestCannotStart: a challenge that cannot be made says why, and leaves no lab.
 func TestCannotStart(t *testing.T) {
+	labtest.Needs(t, ofLessons...)
 	for _, c := range []struct {
 		lesson  string
 		options fault.Options
