@@ -114,15 +114,8 @@ func (s *scene) falseBefore(ctx context.Context, open []scenario.Check, base *Ba
 		if v.Outcome == scenario.Pass {
 			v = s.lab.trueBefore(ctx, c, v, base)
 		}
-		// What earlier steps have begun may be counted here: it ends.
-		for start := time.Now(); v.Outcome == scenario.Pass && c.Claim.Needs().Class == claim.BySince &&
-			time.Since(start) < scenario.DefaultLimit; {
-			fresh, err := s.lab.Baseline(ctx, []scenario.Check{c})
-			if err != nil {
-				break
-			}
-			v = s.lab.evaluateAll(ctx, []scenario.Check{c}, fresh, false)[0]
-			fresh.Close()
+		if v.Outcome == scenario.Pass && c.Claim.Needs().Class == claim.BySince && !claim.Negative(c.Claim) {
+			v = s.lab.countAfresh(ctx, c, v)
 		}
 		problem := scenario.Problem{Line: c.Line}
 		switch v.Outcome {
@@ -139,6 +132,19 @@ func (s *scene) falseBefore(ctx context.Context, open []scenario.Check, base *Ba
 		ok = false
 	}
 	return ok
+}
+
+// countAfresh counts again from now on while a check is true: what earlier steps have begun may be counted, and ends.
+func (l *Lab) countAfresh(ctx context.Context, c scenario.Check, v scenario.Verdict) scenario.Verdict {
+	for start := time.Now(); v.Outcome == scenario.Pass && time.Since(start) < scenario.DefaultLimit; {
+		base, err := l.Baseline(ctx, []scenario.Check{c})
+		if err != nil {
+			return unjudged(c.Claim, err)
+		}
+		v = l.evaluateAll(ctx, []scenario.Check{c}, base, false)[0]
+		base.Close()
+	}
+	return v
 }
 
 // notTrue says, by phase, that a check is not true.
