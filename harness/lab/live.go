@@ -171,8 +171,7 @@ func (v *Live) Close() {
 // A verdict without an outcome is not known: its check was not judged again, and what was said of it before still holds
 // as far as anybody knows. A negative check that something pending may still decide is not judged either, and has an
 // error that says so; the end of what is pending is another change. After a command that made a counter grow too far,
-// that counter is counted anew. When ctx ends, the checks that were not reached are
-// unknown.
+// that counter is counted anew. When ctx ends, the checks that were not reached are unknown.
 func (v *Live) Judge(ctx context.Context, c Change, early func([]scenario.Verdict, *state.State)) ([]scenario.Verdict,
 	*state.State, error) {
 	v.mu.Lock()

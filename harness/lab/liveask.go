@@ -161,8 +161,8 @@ func (n *judging) forget(verdicts []scenario.Verdict) {
 	}
 }
 
-// doubted is how long to wait until silence can be told from a refusal that is not sent, for a claim that expects one of
-// them.
+// doubted is how long to wait until silence can be told from a refusal that is not sent, for a claim that expects one
+// of them.
 func (l *Lab) doubted(c claim.Claim) time.Duration {
 	var expected claim.ConnectOutcome
 	var from string

@@ -96,7 +96,8 @@ type News struct {
 
 // Answer is one thing that a learner is told about a goal that is still open.
 type Answer struct {
-	Kind string // mistake, typo, silent, cause, check
+	// Kind is one of those of package answer, or look: a step that only looks, where something was changed.
+	Kind string
 	// Check is the index of the open check that it is about, -1 if it is about none.
 	Check int
 	// Title is one line: the mistake's title, or what is wrong and where.

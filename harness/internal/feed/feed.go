@@ -1,9 +1,9 @@
 // Package feed hears from the kernel what changes in a lab: in all its namespaces by one socket, which lives in a
 // namespace of its own that the lab's programs never see, and the names of the namespaces by inotify and by the lab's
-// mounts. It may be imported by lab; of this project it imports internal/netns alone. It reads no state, asks nothing
-// again and again, keeps no namespace of the lab alive, and changes none: the ids by which it tells them apart are
-// given in its own namespace (netlink(7), NETLINK_LISTEN_ALL_NSID, Linux 4.2). But it has namespaces that programs make
-// prepared as soon as it hears of them (netns.World.PlainNew).
+// mounts. It may be imported by lab; it imports state, state/changes and internal/netns. It reads no state, asks
+// nothing again and again, keeps no namespace of the lab alive, and changes none: the ids by which it tells them apart
+// are given in its own namespace (netlink(7), NETLINK_LISTEN_ALL_NSID, Linux 4.2). But it has namespaces that programs
+// make prepared as soon as it hears of them (netns.World.PlainNew).
 //
 // A namespace without a name is in no state of a lab, and is not heard. The kernel tells of no change of most sysctls,
 // of iptables-legacy, of listening sockets and of counters.

@@ -10,7 +10,7 @@ import (
 
 var native = binary.NativeEndian
 
-// Group is a multicast group of a netlink protocol.
+// group is a multicast group of a netlink protocol.
 type group struct {
 	number int
 	// since is the version of Linux that has it, if some of those that are supported lack it.

@@ -27,7 +27,7 @@ type Fed struct {
 	peeked bool
 }
 
-// ErrGone is the error of Fed.Feed if the shell has ended, or reads no more commands: one of them has ended it, taken
+// ErrGone is the error of Fed.Run if the shell has ended, or reads no more commands: one of them has ended it, taken
 // its place (exec) or killed it.
 var ErrGone = errors.New("the shell has ended")
 

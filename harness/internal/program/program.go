@@ -1,8 +1,9 @@
 // Package program runs a program of a lesson in a lab and collects its output: no standard input, standard output and
-// standard error through one pipe, LC_ALL=C, a time limit. It also knows which programs a command starts and which
-// packages contain them. It may be imported by lab, internal/kernel and the drivers (internal/iproute2,
-// internal/rtnetlink, internal/busybox); it imports scenario, scenario/operation, internal/netns and internal/sandbox.
-// It never interprets a program's output and never waits for processes that a program leaves in the background.
+// standard error through one pipe, LC_ALL=C, a time limit. It also feeds a shell with the lines of a script, and knows
+// which programs a command starts and which packages contain them. It may be imported by lab, the command line and the
+// packages below internal; it imports the language (scenario, scenario/operation, scenario/started), internal/netns and
+// internal/sandbox. It never interprets a program's output and never waits for processes that a program leaves in the
+// background.
 package program
 
 import (

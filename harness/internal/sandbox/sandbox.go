@@ -1,8 +1,8 @@
 // Package sandbox starts this program again inside a sandbox, where nothing that a scenario contains can reach the
 // host, and builds the walls of that sandbox. It may be imported by the packages behind the door (internal/netns,
-// program, kernel), by lab, by internal/inside, internal/worker and the command line, and by tests that need the
-// kernel. It imports nothing of this project, and it never makes the network namespaces of a lab: internal/netns does,
-// in the helper.
+// program, kernel), by lab, by internal/inside, internal/worker, internal/replay, internal/session/seat and the command
+// line, and by tests that need the kernel. It imports nothing of this project, and it never makes the network
+// namespaces of a lab: internal/netns does, in the helper.
 //
 // There are two layers, each with its own user, mount, PID, IPC and UTS namespaces. The first layer holds init and the
 // worker, which judges; its network namespace is empty, and its mounts hold nothing of the host that can be written.

@@ -1,4 +1,4 @@
-// Package list is the subcommand that lists the catalogue.
+// Package list is the subcommand that lists the catalogue. Only the root imports it.
 package list
 
 import (

@@ -1,6 +1,6 @@
 // Package client asks a running lab: from a program in the lab, through the socket there, or from another terminal
-// outside, through the one of the process that started the lab. The command line and the faces import it. What it
-// returns comes out of a sandbox: escape it before it is shown.
+// outside, through the one of the process that started the lab. The command line imports it; it never shows anything.
+// What it returns comes out of a sandbox: escape it before it is shown.
 package client
 
 import (

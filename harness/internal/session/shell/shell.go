@@ -1,6 +1,6 @@
 // Package shell prepares the learner's shell: its arguments, its files with a prompt that names the lab, and hooks that
-// write marks into the stream of the terminal, which Scanner cuts out again. The session imports it; it imports nothing
-// of this project. It starts no program and writes no file.
+// write marks into the stream of the terminal, which Scanner cuts out again. The session, replays and the command line
+// import it; it imports nothing of this project. It starts no program and writes no file.
 package shell
 
 import (

@@ -1,6 +1,6 @@
 // Package store keeps what learners leave in labs on the disk: the progress and the history of each lab, and the lock
-// of who has it open. It alone knows where that is. The session and the command line import it, outside the sandbox;
-// what a file says is harness/sitting/progress's.
+// of who has it open. It alone knows where that is. The command line and session/client import it, outside the
+// sandbox; what a file says is harness/sitting/progress's.
 package store
 
 import (
@@ -85,8 +85,8 @@ func shortHash(text string) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-// Keeps is the state folder, and why nothing can be kept there; nil if something can. It tries that, and
-// leaves nothing.
+// Keeps is the state folder, and why nothing can be kept there; nil if something can. It tries that, and leaves
+// nothing.
 func (s *Store) Keeps() (folder string, err error) {
 	dir := s.root
 	for {

@@ -1,6 +1,6 @@
 // Package terminal is the learner's own terminal, outside the sandbox: it passes every key on while a lab has it, tells
-// its size, and is given back as it was. The command line imports it; it imports nothing of this project but term. It
-// never interprets what is typed.
+// its size, and is given back as it was. The command line and internal/watch import it; it imports nothing of this
+// project. It never interprets what is typed.
 package terminal
 
 import (

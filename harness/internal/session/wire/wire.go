@@ -1,7 +1,7 @@
 // Package wire carries terminals and messages between the process outside that holds the learner's terminal, the one
 // in the sandbox that has the lab, and those that join later: frames on a stream of bytes. The session, its faces and
-// the command line import it; it imports untrusted alone. It never trusts a peer: every frame is bounded, and every
-// message is one JSON value without unknown keys.
+// the command line import it; it imports nothing but values and untrusted. It never trusts a peer: every frame is
+// bounded, and every message is one JSON value without unknown keys.
 package wire
 
 import (
