@@ -1,6 +1,13 @@
 package fault
 
-import "netnscheck/harness/state"
+import (
+	"reflect"
+	"slices"
+
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/scenario/operation"
+	"netnscheck/harness/state"
+)
 
 // Carried is the state after faults as the bench carries them out.
 func Carried(s *state.State, faults ...Fault) *state.State {
@@ -14,8 +21,30 @@ func Carried(s *state.State, faults ...Fault) *state.State {
 // QueryOf is what a goal asks the diagnosis.
 var QueryOf = queryOf
 
-// Restored is the state after what Restore returns, as the bench carries it out.
-func Restored(now, finished *state.State) *state.State { return restored(now, finished).State }
-
 // ChosenMACs is a state in which MAC addresses that are what they were count as chosen by the kernel, if they were.
 var ChosenMACs = chosenMACs
+
+// Possible are the faults that a finished network can have, in a fixed order. Goals are what holds in it.
+func Possible(finished *state.State, goals []scenario.Check) []Fault {
+	asked := queries(finished, goals)
+	if len(asked) == 0 {
+		return nil
+	}
+	normal := finished.Normal()
+	var found []Fault
+	for _, c := range candidates(finished, asked) {
+		f, ok := c.fault(finished, normal, asked)
+		if ok && !slices.ContainsFunc(found, func(other Fault) bool {
+			return reflect.DeepEqual(f.Break, other.Break)
+		}) {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// Restore returns operations that lead from any state of a network back to the normal form of the finished one,
+// whatever was done to it in the meantime; not ok if there are none that are known to do so.
+func Restore(now, finished *state.State) (mend []operation.Command, ok bool) {
+	return restore(now, finished, finished.Normal())
+}

@@ -8,7 +8,6 @@
 package fault
 
 import (
-	"reflect"
 	"slices"
 
 	"netnscheck/harness/claim"
@@ -56,25 +55,6 @@ type candidate struct {
 	does   func(*bench)
 	// last is what is to be done besides once it is mended; nil for nothing.
 	last func(*bench)
-}
-
-// Possible are the faults that a finished network can have, in a fixed order. Goals are what holds in it.
-func Possible(finished *state.State, goals []scenario.Check) []Fault {
-	asked := queries(finished, goals)
-	if len(asked) == 0 {
-		return nil
-	}
-	normal := finished.Normal()
-	var found []Fault
-	for _, c := range candidates(finished, asked) {
-		f, ok := c.fault(finished, normal, asked)
-		if ok && !slices.ContainsFunc(found, func(other Fault) bool {
-			return reflect.DeepEqual(f.Break, other.Break)
-		}) {
-			found = append(found, f)
-		}
-	}
-	return found
 }
 
 // fault carries a candidate out. It is a fault if what is asked is broken, the diagnosis names one of its causes, and

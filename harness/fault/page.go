@@ -9,6 +9,7 @@ import (
 	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/state"
 	"netnscheck/harness/state/drawing"
+	"netnscheck/harness/term"
 )
 
 // pageWidth is the greatest width of the map in columns: a terminal of 80 with a margin for Markdown's frame.
@@ -104,9 +105,7 @@ const protoLinkLocal = 3
 func commandLine(c operation.Command) string {
 	words := c.Argv()
 	for i, word := range words {
-		if strings.ContainsAny(word, " ;{}'\"$") {
-			words[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-		}
+		words[i] = term.ShellWord(word)
 	}
 	return strings.Join(words, " ")
 }

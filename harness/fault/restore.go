@@ -9,12 +9,6 @@ import (
 	"netnscheck/harness/state"
 )
 
-// Restore returns operations that lead from any state of a network back to the normal form of the finished one,
-// whatever was done to it in the meantime; not ok if there are none that are known to do so.
-func Restore(now, finished *state.State) (mend []operation.Command, ok bool) {
-	return restore(now, finished, finished.Normal())
-}
-
 // restore returns operations that lead from a broken state back to the normal form of the finished one, in an order in
 // which they can be typed; not ok if there are none that are known to do so. The last argument is that normal form.
 func restore(broken, finished, normal *state.State) (mend []operation.Command, ok bool) {

@@ -28,9 +28,6 @@ func (s Section) section() *scenario.Section {
 // Checks are those of the section.
 func (s Section) Checks() []scenario.Check { return s.section().Checks }
 
-// Line is the line of the section's heading.
-func (s Section) Line() int { return s.section().Line }
-
 // Repaired are the blocks that repair a mistake: its fix, and those of its step.
 func (s Section) Repaired() []scenario.Block {
 	step := &s.Scenario.Steps[s.Step]

@@ -55,8 +55,8 @@ func Standing(s Section) (sentences []string) {
 type proposals struct{ sentences []string }
 
 // say proposes a sentence; each %s becomes a code span.
-func (p *proposals) say(format string, arguments ...interface{}) {
-	spans := make([]interface{}, len(arguments))
+func (p *proposals) say(format string, arguments ...any) {
+	spans := make([]any, len(arguments))
 	for i, a := range arguments {
 		spans[i] = claim.Span(fmt.Sprint(a))
 	}

@@ -5,6 +5,7 @@ package scenario
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 )
 
@@ -80,6 +81,11 @@ type Section struct {
 	Blocks []Block
 	Checks []Check
 	Hints  []Hint
+}
+
+// OnlyLooks reports whether all checks of a section hold before it, too: it changes nothing that they tell.
+func (s *Section) OnlyLooks() bool {
+	return !slices.ContainsFunc(s.Checks, func(c Check) bool { return !c.Before })
 }
 
 // Step is a section with its mistakes.

@@ -190,16 +190,9 @@ func (j *judged) judge(check scenario.Check, v scenario.Verdict, acted bool) (ne
 	return news
 }
 
-// OnlyLooks reports whether the current step changes nothing that its checks tell: they all hold before it, too. It is
-// done by looking, or when the learner goes on.
-func (s *Sitting) OnlyLooks() bool {
-	for _, c := range s.Checks() {
-		if !c.Before {
-			return false
-		}
-	}
-	return true
-}
+// OnlyLooks reports whether the current step only looks, or is done. One that only looks is done by looking, or when
+// the learner goes on.
+func (s *Sitting) OnlyLooks() bool { return s.Done() || s.sc.Steps[s.at].OnlyLooks() }
 
 // finish makes the current step a done one. The last step has none to go on to.
 func (s *Sitting) finish() {

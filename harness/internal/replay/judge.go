@@ -110,7 +110,7 @@ func (j *judge) current(ctx context.Context, patient bool) *state.State {
 			return s
 		}
 		checks := j.sc.Steps[j.at].Checks
-		if !slices.ContainsFunc(verdicts, fails) && (j.acted || !onlyLooks(checks)) {
+		if !slices.ContainsFunc(verdicts, fails) && (j.acted || !j.sc.Steps[j.at].OnlyLooks()) {
 			j.passed[j.at] = true
 			for j.at < len(j.passed) && j.passed[j.at] {
 				j.at++
@@ -138,11 +138,6 @@ func (j *judge) current(ctx context.Context, patient bool) *state.State {
 		}
 		asked = patient
 	}
-}
-
-// onlyLooks reports whether a step changes nothing that its checks tell.
-func onlyLooks(checks []scenario.Check) bool {
-	return !slices.ContainsFunc(checks, func(c scenario.Check) bool { return !c.Before })
 }
 
 // holds reports whether all checks of a step behind an open one hold now. The network is asked only if the state does

@@ -52,7 +52,7 @@ func (d *desk) mistaken(i int, r ran, now *state.State) int {
 		if found != nil && (found.Kind == answer.Mistake || found.Kind == answer.Typo) {
 			return i
 		}
-		if !looksOnly(&d.sc.Steps[i]) {
+		if !d.sc.Steps[i].OnlyLooks() {
 			break
 		}
 	}

@@ -108,7 +108,7 @@ func ofMistake(step *scenario.Step, r ran) bool {
 // one whose own command it is; -1 if it is that of none.
 func belongs(sc *scenario.Scenario, i int, r ran) int {
 	for at := i; at < len(sc.Steps); at++ {
-		only := looksOnly(&sc.Steps[at])
+		only := sc.Steps[at].OnlyLooks()
 		if isOf(&sc.Steps[at], r) || at == i && only && lookAt(sc, at).has(r) {
 			return at
 		}
@@ -117,11 +117,6 @@ func belongs(sc *scenario.Scenario, i int, r ran) int {
 		}
 	}
 	return -1
-}
-
-// looksOnly reports whether all checks of a step hold before it, too.
-func looksOnly(step *scenario.Step) bool {
-	return !slices.ContainsFunc(step.Checks, func(c scenario.Check) bool { return !c.Before })
 }
 
 // looking is what a learner has still to run of a step that only looks.

@@ -81,7 +81,7 @@ func TestTypedMistakes(t *testing.T) {
 					p := sitsDown(t, sc, i, paces[0].pace)
 					p.types(m.Blocks)
 					p.types(m.Fix)
-					if len(m.Fix) == 0 || m.Undo || looksOnly(&sc.Steps[i]) {
+					if len(m.Fix) == 0 || m.Undo || sc.Steps[i].OnlyLooks() {
 						p.again(sc.Steps[i].Blocks)
 					}
 					p.done(i)

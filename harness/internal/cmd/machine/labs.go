@@ -72,9 +72,6 @@ func LookAtLabs(ctx context.Context, labs ...*scenario.Scenario) *Labs {
 	return m
 }
 
-// Sandbox is the sandbox, which each lab needs.
-func (m *Labs) Sandbox() Need { return m.sandbox }
-
 // Needs are all that a learner needs for a lab.
 func (m *Labs) Needs(sc *scenario.Scenario) []Need {
 	all := []Need{m.sandbox}

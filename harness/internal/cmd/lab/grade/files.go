@@ -12,7 +12,6 @@ import (
 
 	class "netnscheck/harness/grade"
 	"netnscheck/harness/internal/cmd/status"
-	"netnscheck/reports"
 )
 
 // find finds the files that were handed in. A file that was named is taken whatever it is called.
@@ -137,5 +136,3 @@ func (o *options) checkOutputs() error {
 	}
 	return nil
 }
-
-func writeFile(path, text string) error { return reports.WriteFile(path, []byte(text)) }

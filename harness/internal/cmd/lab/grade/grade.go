@@ -18,6 +18,7 @@ import (
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/scenario"
+	"netnscheck/reports"
 )
 
 type options struct {
@@ -195,7 +196,7 @@ func (o *options) write(c *class.Class) error {
 			printed = true
 			_, err = io.WriteString(o.screen.Out, text)
 		default:
-			err = writeFile(out.file, text)
+			err = reports.WriteFile(out.file, []byte(text))
 		}
 		errs = append(errs, err)
 	}

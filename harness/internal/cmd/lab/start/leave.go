@@ -8,17 +8,16 @@ import (
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting/page"
+	"netnscheck/harness/term"
 )
 
 // again is the command line that goes on with the lab of a scenario that the learner named.
 func (a *asked) again(name string) string {
-	if strings.ContainsAny(name, " \t\"'$`\\*?[(;&|<>") {
-		name = "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
-	}
+	again := "lab start " + term.ShellWord(name)
 	if a.challenge.On {
-		name += " --challenge"
+		again += " --challenge"
 	}
-	return "lab start " + name
+	return again
 }
 
 // leave says how far the learner came, how to go on, and where the file is that he may hand in.

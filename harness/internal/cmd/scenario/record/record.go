@@ -108,7 +108,9 @@ func (o options) recording(ctx context.Context, id string, from *scenario.Scenar
 			open = &shell
 		}
 	}
-	fmt.Fprint(o.screen.Out, map[bool]string{true: welcome + o.file + ".\n"}[none == nil])
+	if none == nil {
+		fmt.Fprintf(o.screen.Out, "%s%s.\n", welcome, o.file)
+	}
 	recorder, err := start(ctx, from, open)
 	if err != nil {
 		return nil, err

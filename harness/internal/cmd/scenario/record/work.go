@@ -48,7 +48,7 @@ type answer struct {
 	Recording *recording.Recording
 }
 
-func serve(ctx context.Context, in io.Reader, out io.Writer) error {
+func serve(ctx context.Context, in io.Reader, out io.Writer) (err error) {
 	from, to := wire.NewReader(in), wire.NewWriter(out)
 	var r request
 	first, err := from.Next()
@@ -62,7 +62,7 @@ func serve(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return to.Message(refusal(err))
 	}
-	defer w.close()
+	defer func() { err = errors.Join(err, w.close()) }()
 	if err := to.Message(answer{}); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
@@ -23,7 +24,8 @@ import (
 //go:embed page.html
 var layout string
 
-var layoutOf = template.Must(template.New("sheet").Parse(layout))
+// parsed is the layout, read when it is first needed: each start of the program would take longer otherwise.
+var parsed = sync.OnceValue(func() *template.Template { return template.Must(template.New("sheet").Parse(layout)) })
 
 // sheet is what the layout shows.
 type sheet struct {
@@ -75,7 +77,7 @@ func HTML(sc *scenario.Scenario, hints bool) (string, error) {
 	s.Steps = append(s.Steps, step{Before: markdown(page.Step(sc, len(sc.Steps), nil).Before)})
 	var b strings.Builder
 	if err == nil {
-		err = layoutOf.Execute(&b, s)
+		err = parsed().Execute(&b, s)
 	}
 	return b.String(), err
 }
