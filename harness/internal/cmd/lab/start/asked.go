@@ -32,7 +32,7 @@ func (a *asked) addFlags(flags *pflag.FlagSet) {
 	a.values.LabFlags(flags,
 		"choose the faults, and the values of variables, by\nthis `SEED`, any text: the same for a class, "+
 			"or each\nlearner his own, such as a name")
-	flags.BoolVar(&a.exam, "exam", false, "give no hints, reasons and solutions")
+	flags.BoolVar(&a.exam, "exam", false, "give no hints, reasons or solutions")
 	flags.BoolVar(&a.fresh, "fresh", false, "begin anew: forget what was done before")
 }
 
