@@ -29,8 +29,9 @@ type desk struct {
 	// changed is called, with the desk unlocked, when the sitting may have changed.
 	changed func()
 
-	// running is set while a command runs, as far as the terminals tell.
-	running atomic.Bool
+	// begun counts the commands that have begun, as far as the terminals tell, and over is its value when the command
+	// began that was taken in last. One runs while they differ.
+	begun, over atomic.Int64
 
 	work sync.Mutex // held while the lab is judged; taken before mu
 	// before is the state when the last command had ended, verdicts those of the checks then.
@@ -82,9 +83,7 @@ func (d *desk) follow(ctx context.Context) {
 	for heard := range d.live.Changes() {
 		d.work.Lock()
 		d.judge(ctx, lab.Change{Heard: heard}, learner{}) // an error is one of a lab that ends, or comes again
-		if !d.running.Load() {
-			d.ended() // the last command has done this, though later
-		}
+		d.ended()                                         // the last command has done this, though later
 		d.work.Unlock()
 		d.changed()
 	}
@@ -92,7 +91,7 @@ func (d *desk) follow(ctx context.Context) {
 
 // begins takes in that a command is about to run. It does not wait.
 func (d *desk) begins() {
-	d.running.Store(true)
+	d.begun.Add(1)
 	d.live.Act()
 }
 
@@ -110,6 +109,7 @@ type learner struct {
 // that only asks the lab.
 func (d *desk) command(ctx context.Context, r ran, took func(step int, changed bool)) []sitting.News {
 	judged := make(chan struct{})
+	begun := d.begun.Load()
 	d.mu.Lock()
 	d.prompts++
 	before := d.turn
@@ -123,7 +123,7 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 		d.work.Lock()
 		defer d.work.Unlock()
 		defer d.ended()
-		defer d.running.Store(false)
+		defer d.over.Store(begun)
 		change := lab.Change{Heard: d.live.Take(), Command: true}
 		if asksTheLab(r.line) {
 			d.judge(ctx, change, learner{})
@@ -198,11 +198,15 @@ func (d *desk) late(show func([]sitting.News) (taken bool)) {
 	}
 }
 
-// ended remembers how a command left the lab. The caller holds work.
+// ended remembers how the last command left the lab, unless the next one runs: what that did is its own. The caller
+// holds work.
 func (d *desk) ended() {
+	runs := d.begun.Load() != d.over.Load()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.before, d.wasDone = d.last, d.sitting.Done()
+	if d.wasDone = d.sitting.Done(); !runs {
+		d.before = d.last
+	}
 }
 
 // looks takes a line at a step that only looks, and reports whether it has been looked at now.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"context"
 	"slices"
 	"testing"
 
@@ -36,29 +37,12 @@ $ ip netns add b
 // TestChangedMeanwhile: what changes while the checks are judged is news, too. They are judged once more, and the state
 // that they are then about is a later one.
 func TestChangedMeanwhile(t *testing.T) {
-	sc, err := scenario.Parse("meanwhile.md", []byte(meanwhile))
+	d := deskOf(t, meanwhile)
+	before, err := d.lab.Whole(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	l, err := lab.Prepared(t.Context(), sc, lab.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	live, err := l.Live(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer live.Close()
-	d, err := newDesk(t.Context(), l, live, sc, sitting.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, err := l.Whole(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.Perform(t.Context(), sc, 0); err != nil {
+	if _, err := d.lab.Perform(t.Context(), d.sc, 0); err != nil {
 		t.Fatal(err)
 	}
 	change := lab.Change{Heard: lab.Heard{Everything: true}, State: before}
@@ -68,5 +52,81 @@ func TestChangedMeanwhile(t *testing.T) {
 	news, _ := sitting.Join(d.news)
 	if !slices.Contains(news.Changed, "namespace b appeared") || !news.StepDone {
 		t.Errorf("the news are %+v", d.news)
+	}
+}
+
+// deskOf is a desk in the lab of a scenario, which nobody follows.
+func deskOf(t *testing.T, source string) *desk {
+	t.Helper()
+	sc, err := scenario.Parse("page.md", []byte(source))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := lab.Prepared(t.Context(), sc, lab.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	live, err := l.Live(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := newDesk(t.Context(), l, live, sc, sitting.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// pasted has steps that are reached in one command each.
+const pasted = `---
+id: pasted
+---
+# Pasted
+
+## Setup
+
+` + "```console" + `
+$ ip netns add a
+` + "```" + `
+
+## The first
+
+` + "```console" + `
+$ ip -n a link set lo up
+` + "```" + `
+
+- [ ] ` + "`lo` in `a` is up" + `
+
+## The second
+
+` + "```console" + `
+$ ip netns add b
+` + "```" + `
+
+- [ ] namespace ` + "`b`" + ` exists
+`
+
+// TestTypedAhead: what the next command did before the last one was judged is its own work, and the learner goes on to
+// its step.
+func TestTypedAhead(t *testing.T) {
+	d := deskOf(t, pasted)
+	ways := []string{"./finish 1", "./finish 2"} // in words that are not those of the page
+	command := func(i int) { d.command(context.Background(), ran{line: ways[i]}, func(int, bool) {}) }
+	d.work.Lock() // as if something were being judged
+	for i := range ways {
+		d.begins()
+		if _, err := d.lab.Perform(t.Context(), d.sc, i); err != nil {
+			t.Fatal(err)
+		}
+		if i == 0 {
+			command(i) // returns, although the command was not taken in
+		}
+	}
+	d.work.Unlock()
+	command(1)
+	d.takenIn()
+	if at := d.sitting.Step(); at != 2 {
+		t.Errorf("%d of the 2 steps are over", at)
 	}
 }
