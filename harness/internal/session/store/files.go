@@ -1,6 +1,7 @@
 package store
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -26,7 +27,7 @@ func (l *Lab) Read() (*progress.File, error) {
 }
 
 func (l *Lab) read() (*progress.File, error) {
-	text, err := readFile(l.Progress(), progress.MaxSize)
+	text, err := l.readFile(progressName, progress.MaxSize)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
@@ -58,16 +59,21 @@ func (l *Lab) Load() (f *progress.File, note string, err error) {
 	return nil, fmt.Sprintf("%v. It is now in %s, and the lab begins anew.", err, aside), nil
 }
 
-// setAside renames the progress file, to a name that is free.
+// setAside renames the progress file, to a name that is free, and returns its new path.
 func (l *Lab) setAside(now time.Time) (string, error) {
-	base := l.Progress() + ".broken-" + now.UTC().Format("20060102T150405Z")
+	dir, err := l.folder()
+	if err != nil {
+		return "", err
+	}
+	defer dir.Close()
+	base := progressName + ".broken-" + now.UTC().Format("20060102T150405Z")
 	for n := 1; ; n++ {
-		path := base
+		name := base
 		if n > 1 {
-			path = fmt.Sprintf("%s-%d", base, n)
+			name = fmt.Sprintf("%s-%d", base, n)
 		}
-		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
-			return path, os.Rename(l.Progress(), path)
+		if _, err := dir.Lstat(name); errors.Is(err, fs.ErrNotExist) {
+			return l.file(name), dir.Rename(progressName, name)
 		} else if err != nil {
 			return "", err
 		}
@@ -91,7 +97,7 @@ const historySize = 1 << 20
 
 // History is the history of the lab's shell, nil if there is none: at most the last MiB of it.
 func (l *Lab) History() ([]byte, error) {
-	text, err := readFile(l.file(historyName), historySize)
+	text, err := l.readFile(historyName, historySize)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("read the history of %s: %w", l.id, err)
 	}
@@ -118,9 +124,30 @@ func lastLines(text []byte, size int) []byte {
 	return text[begin:]
 }
 
-// readFile reads a regular file of at most so many bytes. The error wraps errDamaged if it is none.
-func readFile(path string, size int64) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait for a writer
+// folder is the folder of the lab. No link leads out of the state folder: with sudo it could lead to what is root's,
+// put there by another process of the user.
+func (l *Lab) folder() (*os.Root, error) {
+	root, err := os.OpenRoot(l.store.root)
+	if err != nil {
+		return nil, err
+	}
+	defer root.Close()
+	return root.OpenRoot(filepath.Join(labsName, l.id))
+}
+
+// readFile reads a regular file of the lab of at most so many bytes, and follows no link. The error wraps errDamaged if
+// it is none.
+func (l *Lab) readFile(name string, size int64) ([]byte, error) {
+	dir, err := l.folder()
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	path := l.file(name)
+	if info, err := dir.Lstat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: %s is no regular file", errDamaged, path)
+	}
+	f, err := dir.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe would wait for a writer
 	if err != nil {
 		return nil, err
 	}
@@ -137,8 +164,8 @@ func readFile(path string, size int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(f, size))
 }
 
-// temporary is the pattern of the names of files that are being written.
-const temporary = ".new-*"
+// temporary is how the names of files begin that are being written.
+const temporary = ".new-"
 
 // write writes a file of the lab beside the old one and puts it in its place: after a crash there is the one or the
 // other.
@@ -149,7 +176,13 @@ func (l *Lab) write(name string, text []byte) (err error) {
 	if err := makeFolder(l.dir()); err != nil { // somebody may have removed it
 		return err
 	}
-	f, err := os.CreateTemp(l.dir(), temporary) // with mode 0600
+	dir, err := l.folder()
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	beside := temporary + rand.Text()
+	f, err := dir.OpenFile(beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
@@ -157,7 +190,7 @@ func (l *Lab) write(name string, text []byte) (err error) {
 	defer func() {
 		f.Close()
 		if !renamed {
-			err = errors.Join(err, os.Remove(f.Name()))
+			err = errors.Join(err, dir.Remove(beside))
 		}
 	}()
 	if err := adopt(f); err != nil {
@@ -169,16 +202,16 @@ func (l *Lab) write(name string, text []byte) (err error) {
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	if err := os.Rename(f.Name(), l.file(name)); err != nil {
+	if err := dir.Rename(beside, name); err != nil {
 		return err
 	}
 	renamed = true
-	return syncFolder(l.dir())
+	return syncFolder(dir)
 }
 
 // syncFolder makes a rename last. Not all file systems can, and say EINVAL.
-func syncFolder(path string) error {
-	d, err := os.Open(path)
+func syncFolder(dir *os.Root) error {
+	d, err := dir.Open(".")
 	if err != nil {
 		return err
 	}
@@ -205,7 +238,7 @@ func makeFolder(path string) error {
 	case err != nil:
 		return err
 	}
-	d, err := os.Open(path)
+	d, err := os.OpenFile(path, os.O_RDONLY|syscall.O_DIRECTORY|syscall.O_NOFOLLOW, 0) // it may have been replaced
 	if err != nil {
 		return err
 	}

@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -53,14 +53,16 @@ func (l *Lab) tryLock() (*os.File, error) {
 	if err := makeFolder(l.dir()); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(l.file(lockName), os.O_RDWR|os.O_CREATE|syscall.O_NONBLOCK, 0o600)
+	dir, err := l.folder()
 	if err != nil {
 		return nil, err
 	}
-	err = adopt(f)
-	if err == nil {
-		err = flock(f)
+	defer dir.Close()
+	f, err := l.openLock(dir)
+	if err != nil {
+		return nil, err
 	}
+	err = flock(f)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		err = l.busy(f)
 	}
@@ -70,6 +72,38 @@ func (l *Lab) tryLock() (*os.File, error) {
 	if err != nil {
 		f.Close()
 		return nil, err
+	}
+	return f, nil
+}
+
+// openLock opens the file of the lock, or makes it. It follows no link and takes no file that has another name, too:
+// signing it would harm what that is.
+func (l *Lab) openLock(dir *os.Root) (*os.File, error) {
+	f, err := dir.OpenFile(lockName, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
+	if err == nil {
+		if err = adopt(f); err != nil {
+			f.Close()
+			return nil, err
+		}
+		return f, nil
+	}
+	if !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	info, err := dir.Lstat(lockName)
+	if err == nil && (!info.Mode().IsRegular() || info.Sys().(*syscall.Stat_t).Nlink > 1) {
+		return nil, fmt.Errorf("%s is no regular file with one name", l.file(lockName))
+	}
+	if err != nil {
+		return nil, err
+	}
+	f, err = dir.OpenFile(lockName, os.O_RDWR|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	if opened, err := f.Stat(); err != nil || !os.SameFile(info, opened) {
+		f.Close()
+		return nil, errors.Join(err, fmt.Errorf("%s was replaced", l.file(lockName)))
 	}
 	return f, nil
 }
@@ -130,8 +164,13 @@ func (l *Lab) Unlock() {
 
 // removeTemporary removes the files that a killed process was writing.
 func (l *Lab) removeTemporary() {
-	left, _ := filepath.Glob(l.file(temporary))
-	for _, path := range left {
-		_ = os.Remove(path) // what cannot be removed is in nobody's way
+	dir, err := l.folder()
+	if err != nil {
+		return
+	}
+	defer dir.Close()
+	left, _ := fs.Glob(dir.FS(), temporary+"*")
+	for _, name := range left {
+		_ = dir.Remove(name) // what cannot be removed is in nobody's way
 	}
 }

@@ -113,12 +113,13 @@ type Lab struct {
 // Lab is the lab with an ID.
 func (s *Store) Lab(id string) *Lab { return &Lab{id: id, store: s} }
 
-func (l *Lab) dir() string { return filepath.Join(l.store.root, "labs", l.id) }
+func (l *Lab) dir() string { return filepath.Join(l.store.root, labsName, l.id) }
 
 func (l *Lab) file(name string) string { return filepath.Join(l.dir(), name) }
 
-// The files of a lab.
+// The folder of the labs, and the files of a lab.
 const (
+	labsName     = "labs"
 	progressName = "progress.json"
 	historyName  = "history"
 	lockName     = "lock"

@@ -379,6 +379,72 @@ func TestAdopt(t *testing.T) {
 	})
 }
 
+// TestPlantedLinks: what another process of the user has put in the place of a lab's files leads nowhere: started as
+// root, with sudo, this process must not write, empty or give away what a link leads to.
+func TestPlantedLinks(t *testing.T) {
+	home := t.TempDir()
+	if os.Geteuid() == 0 {
+		if err := os.Chown(home, 1, 1); err != nil {
+			t.Fatal(err)
+		}
+	}
+	precious := filepath.Join(t.TempDir(), "precious")
+	if err := os.WriteFile(precious, []byte("text"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l := locked(t, home)
+	l.Unlock()
+	for _, name := range []string{lockName, progressName, historyName} {
+		if err := errors.Join(os.RemoveAll(l.file(name)), os.Symlink(precious, l.file(name))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.Lock(); err == nil || !strings.HasSuffix(err.Error(), "lock is no regular file with one name") {
+		t.Errorf("a lock that is a link: %v", err)
+	}
+	if text, err := l.History(); err == nil || text != nil {
+		t.Errorf("a history that is a link: %q, %v", text, err)
+	}
+	if err := os.Remove(l.file(lockName)); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(l.Save(file(t, 1)), l.SaveHistory([]byte("ls\n"))); err != nil {
+		t.Error(err)
+	}
+	info, err := os.Stat(precious)
+	text, failed := os.ReadFile(precious)
+	if err := errors.Join(err, failed); err != nil || string(text) != "text" || ownerOf(info) != uint32(os.Geteuid()) {
+		t.Errorf("what the links led to: %q, %v", text, err)
+	}
+	for _, name := range []string{progressName, historyName} {
+		if info, err := os.Lstat(l.file(name)); err != nil || !info.Mode().IsRegular() {
+			t.Errorf("%s is %v, %v", name, info.Mode(), err)
+		}
+	}
+}
+
+// TestPlantedFolder: a lab whose folder is a link out of the state folder is refused.
+func TestPlantedFolder(t *testing.T) {
+	l := locked(t, t.TempDir())
+	elsewhere := t.TempDir()
+	if err := errors.Join(os.RemoveAll(l.dir()), os.Symlink(elsewhere, l.dir())); err != nil {
+		t.Fatal(err)
+	}
+	saved := l.Save(file(t, 1))
+	locked := l.store.Lab(l.id).Lock()
+	for what, err := range map[string]error{"save": saved, "lock": locked} {
+		if err == nil || !strings.Contains(err.Error(), "escapes") {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	if left, err := os.ReadDir(elsewhere); err != nil || len(left) > 0 {
+		t.Errorf("there is %v, %v", left, err)
+	}
+}
+
 // TestRemovedFolder: a learner may remove everything while the lab is open.
 func TestRemovedFolder(t *testing.T) {
 	l := locked(t, t.TempDir())
