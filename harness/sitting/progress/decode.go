@@ -159,7 +159,7 @@ func (e Entry) validate(steps int) error {
 		return errors.New("a text is too long or not UTF-8")
 	case len(e.Told) > maxTold || slices.ContainsFunc(e.Told, func(s string) bool { return !isText(s, maxTelling) }):
 		return errors.New("it tells too much, or no UTF-8")
-	case e.Status < NoStatus || e.Status > 255:
+	case e.Status < NoStatus || e.Status > maxStatus:
 		return errors.New("the exit status is out of bounds")
 	}
 	return nil

@@ -20,11 +20,16 @@ const (
 	maxSteps   = 1000
 	maxHints   = 1000
 	maxNumber  = 1_000_000
+	maxStatus  = 255
 )
 
-// Add adds an entry to the log. It cuts what is too long, and reports whether there was room.
+// Add adds an entry to the log. It cuts what is too long, takes an exit status that is none for unknown, and reports
+// whether there was room. An entry that could not be read again counts as one without room.
 func (f *File) Add(e Entry) bool {
 	e.At = seconds(e.At)
+	if e.Status < NoStatus || e.Status > maxStatus {
+		e.Status = NoStatus
+	}
 	if line := cut(e.Line, maxLine); line != e.Line {
 		e.Line, e.Cut = line, true
 	}
@@ -33,7 +38,7 @@ func (f *File) Add(e Entry) bool {
 	for ; f.measured < len(f.Log); f.measured++ {
 		f.logSize += len(encodeLine(f.Log[f.measured]))
 	}
-	if len(f.Log) >= maxEntries || f.logSize+len(encodeLine(e)) > maxLog {
+	if len(f.Log) >= maxEntries || f.logSize+len(encodeLine(e)) > maxLog || e.validate(len(f.Steps)) != nil {
 		f.Dropped = min(f.Dropped+1, maxNumber)
 		return false
 	}

@@ -150,11 +150,17 @@ func (f *File) Fits(sc *scenario.Scenario) error {
 // Values are the values that the scenario of the file is parsed with.
 func (f *File) Values() scenario.Values { return scenario.Values{Set: f.Variables} }
 
-// Past is what a sitting goes on with (sitting.Options).
+// Past is what a sitting goes on with (sitting.Options). A step that the log has solved is solved, whatever else the
+// file says of it.
 func (f *File) Past() []sitting.Past {
 	all := make([]sitting.Past, len(f.Steps))
 	for i, s := range f.Steps {
 		all[i] = sitting.Past{Done: !s.Done.IsZero(), Solved: s.Solved, Hints: s.Hints}
+	}
+	for _, e := range f.Replay() {
+		if e.Do == Solve && e.Step <= len(all) {
+			all[e.Step-1].Solved = true
+		}
 	}
 	return all
 }
@@ -169,7 +175,7 @@ func (f *File) Update(past []sitting.Past, now time.Time) {
 		case step.Done.IsZero():
 			step.Done = seconds(now)
 		}
-		step.Hints, step.Solved = past[i].Hints, past[i].Solved
+		step.Hints, step.Solved = min(max(past[i].Hints, 0), maxHints), past[i].Solved
 	}
 	f.Saved = seconds(now)
 }

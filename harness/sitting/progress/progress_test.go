@@ -191,6 +191,43 @@ func TestTheLogIsBounded(t *testing.T) {
 	}
 }
 
+// TestAnyEntryCanBeKept: whatever a program in the lab has made of an entry, such as by a mark of its own, the file can
+// be written.
+func TestAnyEntryCanBeKept(t *testing.T) {
+	f := sample(t)
+	before := len(f.Log)
+	for _, e := range []Entry{
+		{Step: 1, Line: "a", Status: 99999}, {Step: 1, Line: "a", Status: -7}, {Step: 1, Terminal: 1 << 40, Line: "a"},
+		{Step: 0, Line: "a"}, {Step: 99, Line: "a"}, {Step: 1, Do: "cheat"}, {Step: 1, Do: Hint, Line: "a"},
+	} {
+		e.At = noon
+		f.Add(e)
+		if _, err := f.Encode(); err != nil {
+			t.Fatalf("%+v: %v", e, err)
+		}
+	}
+	if f.Log[before].Status != NoStatus || f.Log[before+1].Status != NoStatus || len(f.Log) != before+2 ||
+		f.Dropped != 5 {
+		t.Errorf("%+v, %d dropped", f.Log[before:], f.Dropped)
+	}
+	f.Update([]sitting.Past{{Hints: 1 << 40}, {Hints: -1}}, noon)
+	if _, err := f.Encode(); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestSolvedEarnsNothing: a step that the log has solved is solved, whatever the file says of the step.
+func TestSolvedEarnsNothing(t *testing.T) {
+	f := New(parsed(t, lesson), noon)
+	f.Add(Entry{At: noon, Step: 2, Do: Solve})
+	f.Add(Entry{At: noon, Step: 3, Do: Solve})
+	f.Update([]sitting.Past{{Done: true}, {Done: true}}, noon)
+	want := []sitting.Past{{Done: true}, {Done: true, Solved: true}}
+	if diff := cmp.Diff(want, f.Past()); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // TestEncodeRefuses: what Decode would not take is not written.
 func TestEncodeRefuses(t *testing.T) {
 	f := sample(t)

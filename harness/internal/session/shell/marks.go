@@ -2,6 +2,7 @@ package shell
 
 import (
 	"bytes"
+	"strconv"
 	"strings"
 )
 
@@ -96,9 +97,20 @@ func (s *Scanner) beginning(output []byte) int {
 }
 
 func isMark(body []byte) bool {
-	kind, _, valued := bytes.Cut(body, []byte(";"))
-	return len(kind) == 1 && (kind[0] == 'C' && valued || kind[0] == 'D' && valued ||
-		(kind[0] == 'P' || kind[0] == 'S') && !valued)
+	kind, value, valued := bytes.Cut(body, []byte(";"))
+	if len(kind) != 1 {
+		return false
+	}
+	switch kind[0] {
+	case 'C':
+		return valued
+	case 'D':
+		_, err := strconv.ParseUint(string(value), 10, 8) // an exit status
+		return err == nil
+	case 'P', 'S':
+		return !valued
+	}
+	return false
 }
 
 // unescape is the inverse of __lab_escape of the hooks.
