@@ -18,7 +18,7 @@ func init() {
 	add(Entry{
 		Place: 30,
 		Means: "the exact set, but for the fallback tunnels that some kernels put into every namespace (" +
-			strings.Join(fallbackTunnels, ", ") + ")",
+			strings.Join(state.FallbackTunnels, ", ") + ")",
 		Forms: []Form{
 			says("`N` has only the interfaces `X` …", func(a arguments) Claim {
 				return HasOnlyInterfaces{Netns: a.text(0), Names: a.texts(1)}
@@ -46,12 +46,6 @@ func (c HasOnlyInterfaces) consistent() error {
 
 func (c HasOnlyInterfaces) Needs() Needs { return stateOnly() }
 
-// fallbackTunnels are devices that the kernel creates in every new namespace once their module is loaded, unless
-// net.core.fb_tunnels_only_for_init_net is set.
-var fallbackTunnels = []string{
-	"tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0",
-}
-
 func (c HasOnlyInterfaces) Judge(known Evidence) Finding {
 	return known.ofNamespace(c.Netns, func(n *state.Namespace) Finding {
 		var have []string
@@ -63,7 +57,7 @@ func (c HasOnlyInterfaces) Judge(known Evidence) Finding {
 			switch {
 			case named >= 0:
 				missing = slices.Delete(missing, named, named+1)
-			case slices.Contains(fallbackTunnels, l.Name):
+			case slices.Contains(state.FallbackTunnels, l.Name):
 				continue
 			default:
 				extra = true

@@ -220,8 +220,7 @@ func addresses(l *state.Link, family int) (found []state.Address) {
 func ordinary(n *state.Namespace) (links []*state.Link) {
 	for i := range n.Links {
 		l := &n.Links[i]
-		switch l.Name {
-		case "lo", "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "ip6_vti0", "sit0", "ip6tnl0", "ip6gre0":
+		if l.Name == "lo" || slices.Contains(state.FallbackTunnels, l.Name) {
 			continue
 		}
 		links = append(links, l)

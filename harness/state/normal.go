@@ -24,6 +24,7 @@ const Host = "host"
 //   - learned neighbours, path MTUs and forwarding entries, the forwarding entries of a port's own address, routes from
 //     router advertisements and redirects, the kernel's multicast and link-local routes, and the IPv6 local and anycast
 //     routes, which appear when an address is no longer tentative;
+//   - fallback tunnels that nobody has touched (Link.Fallback), with their sysctls;
 //   - the handles of queueing disciplines that the kernel chose (8000: and above);
 //   - listening sockets: they belong to programs, and appear when those get to run;
 //   - packet filters, which are read on demand only, stray names, and what could not be read.
@@ -52,7 +53,9 @@ func compareNames(a, b string) int {
 func (n *Namespace) normal() Namespace {
 	normal := Namespace{Name: n.Name}
 	for _, l := range n.Links {
-		normal.Links = append(normal.Links, n.normalLink(l))
+		if !l.Fallback() {
+			normal.Links = append(normal.Links, n.normalLink(l))
+		}
 	}
 	for _, r := range n.Routes {
 		if !kernelRoute(r) {
@@ -82,6 +85,9 @@ func (n *Namespace) normal() Namespace {
 		}
 	}
 	normal.Sysctls = slices.Clone(n.Sysctls)
+	if slices.ContainsFunc(n.Links, isFallback) {
+		normal.Sysctls = slices.DeleteFunc(normal.Sysctls, n.ofFallback)
+	}
 	normal.sort()
 	return normal
 }

@@ -75,8 +75,9 @@ type Label struct {
 	Text string
 }
 
-// Of draws a state.
+// Of draws a state, without fallback tunnels that nobody has touched (state.Link.Fallback).
 func Of(s *state.State, o Options) *Drawing {
+	s = s.WithoutFallback()
 	o.Width = max(o.Width, minWidth)
 	p := &plan{top: topologyOf(s, o.ASCII), ascii: o.ASCII, severed: map[[2]int]bool{},
 		changes: changesIn(s, o.Changed)}

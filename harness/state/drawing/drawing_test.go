@@ -52,6 +52,24 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestFallbackTunnels: what a module of the kernel puts into every namespace is not drawn, and hides no change.
+func TestFallbackTunnels(t *testing.T) {
+	s := pairSample()
+	o := drawing.Options{Width: 80, Changed: []string{"testns: vnic-testns: MTU 1500, then 1400"}}
+	want := drawing.Of(&s.State, o).Text()
+	for i := range s.Namespaces {
+		n := &s.Namespaces[i]
+		n.Links = slices.Insert(n.Links, 1, state.Link{Index: 9, Name: "tunl0", Kind: "ipip", MTU: 1480})
+	}
+	if got := drawing.Of(&s.State, o).Text(); got != want {
+		t.Errorf("drawn is\n%s\nwant\n%s", got, want)
+	}
+	s.named("testns", "tunl0").Up = true
+	if got := drawing.Of(&s.State, o).Text(); !strings.Contains(got, "tunl0") {
+		t.Errorf("one that is up is not drawn:\n%s", got)
+	}
+}
+
 func golden(t *testing.T, name, got string) {
 	t.Helper()
 	path := filepath.Join("testdata", name)
