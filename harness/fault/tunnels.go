@@ -44,23 +44,31 @@ func otherPort(port int) int {
 
 // wrongRemotes are an address that nobody has, and one that somebody else has, both from the remote's network.
 func (s *site) wrongRemotes(v state.VXLAN) (all []netip.Addr) {
-	for _, p := range s.places {
-		for _, a := range p.l.Addresses {
-			if a.Prefix.Addr() != v.Remote {
-				continue
+	p, network, ok := s.owner(v.Remote)
+	if !ok {
+		return nil
+	}
+	if free, ok := s.free(network); ok {
+		all = append(all, free)
+	}
+	for _, q := range s.places {
+		for _, other := range q.l.Addresses {
+			if q.n != p.n && other.Prefix.Addr() != v.Local && network.Contains(other.Prefix.Addr()) {
+				all = append(all, other.Prefix.Addr())
 			}
-			if free, ok := s.free(a.Prefix); ok {
-				all = append(all, free)
-			}
-			for _, q := range s.places {
-				for _, other := range q.l.Addresses {
-					if q.n != p.n && other.Prefix.Addr() != v.Local && a.Prefix.Contains(other.Prefix.Addr()) {
-						all = append(all, other.Prefix.Addr())
-					}
-				}
-			}
-			return all
 		}
 	}
-	return nil
+	return all
+}
+
+// owner is the link that has an address, and the address with its network.
+func (s *site) owner(addr netip.Addr) (place, netip.Prefix, bool) {
+	for _, p := range s.places {
+		for _, a := range p.l.Addresses {
+			if a.Prefix.Addr() == addr {
+				return p, a.Prefix, true
+			}
+		}
+	}
+	return place{}, netip.Prefix{}, false
 }

@@ -122,9 +122,11 @@ func (m *Labs) feature(word string) Need {
 // are not installed.
 func programsOf(sc *scenario.Scenario) []string {
 	names := []string{"ip"}
-	add := func(name string) {
-		if !slices.Contains(names, name) {
-			names = append(names, name)
+	add := func(more ...string) {
+		for _, name := range more {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
 		}
 	}
 	for _, word := range sc.Requires {
@@ -140,9 +142,7 @@ func programsOf(sc *scenario.Scenario) []string {
 			for _, cmd := range b.Commands {
 				var lacking *scenario.Unavailable
 				if errors.As(program.Installed(cmd), &lacking) {
-					for _, name := range lacking.Programs {
-						add(name)
-					}
+					add(lacking.Programs...)
 				}
 			}
 		}
