@@ -190,9 +190,9 @@ func place(s *Suite, drivers []string, c *Case) string {
 // counts is a line such as `12 cases: 10 passed, 1 failed, 1 skipped`; a count of 0 is left out, except that of passed
 // cases.
 func (o *Console) counts(c Counts) string {
-	text := fmt.Sprintf("%s: %d passed", plural(c.Total(), "case"), c.Pass)
+	text := fmt.Sprintf("%s: %d passed", term.Count(c.Total(), "case"), c.Pass)
 	if c.Error > 0 {
-		text += ", " + plural(c.Error, "error")
+		text += ", " + term.Count(c.Error, "error")
 	}
 	for _, part := range []struct {
 		n    int
@@ -209,13 +209,6 @@ func (o *Console) counts(c Counts) string {
 		return o.paint(green, text)
 	}
 	return o.paint(yellow, text)
-}
-
-func plural(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
 }
 
 func bad(outcome scenario.Outcome) bool {

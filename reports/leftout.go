@@ -21,7 +21,7 @@ type LeftOut struct {
 }
 
 func (l LeftOut) String() string {
-	what := plural(l.Cases, "case")
+	what := term.Count(l.Cases, "case")
 	if l.Driver != "" {
 		what = "the driver " + l.Driver
 	}

@@ -20,7 +20,7 @@ var parsed = sync.OnceValue(func() *template.Template {
 		"outcome": func(l Learner) string { return l.outcome() },
 		"hints":   func(l Learner) int { return l.hints() },
 		"number":  func(i int) int { return i + 1 },
-		"count":   count,
+		"count":   term.Count,
 		"percent": func(part, of int) int { return part * 100 / max(of, 1) },
 		"graded":  func(c *Class) int { return c.Count(Graded) },
 	}).Parse(page))

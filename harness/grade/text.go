@@ -51,7 +51,7 @@ const longestName = 24
 func (c *Class) Text(k Look) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, k.cut(c.Title, k.Width))
-	fmt.Fprintln(&b, k.cut(fmt.Sprintf("%s: %s, %s", c.Scenario, count(len(c.Steps), "step"), count(c.OutOf, "point")),
+	fmt.Fprintln(&b, k.cut(fmt.Sprintf("%s: %s, %s", c.Scenario, term.Count(len(c.Steps), "step"), term.Count(c.OutOf, "point")),
 		k.Width))
 	b.WriteString("\n")
 	c.rows(&b, k)
@@ -101,7 +101,7 @@ func (c *Class) rows(b *strings.Builder, k Look) {
 		}
 		note := ""
 		if n := l.hints(); n > 0 {
-			note = ", " + count(n, "hint")
+			note = ", " + term.Count(n, "hint")
 		}
 		if gap == 0 {
 			marks = " " + marks
@@ -182,11 +182,4 @@ func (c *Class) bars(b *strings.Builder, k Look) {
 		}
 		fmt.Fprintln(b, line)
 	}
-}
-
-func count(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
 }

@@ -32,7 +32,7 @@ func AllDone(v sitting.View) string {
 
 // Earned says how many points were earned, and with how many hints, which cost what who grades decides.
 func Earned(v sitting.View) string {
-	text := fmt.Sprintf("%d of %s", v.Points, Points(v.OutOf))
+	text := fmt.Sprintf("%d of %s", v.Points, term.Count(v.OutOf, "point"))
 	hints := 0
 	for _, step := range v.Steps {
 		hints += max(step.Hints, 0)
@@ -44,14 +44,6 @@ func Earned(v sitting.View) string {
 		return text + ", with a hint, which may cost points where it is graded"
 	}
 	return fmt.Sprintf("%s, with %d hints, which may cost points where it is graded", text, hints)
-}
-
-// Points is a number of points in words.
-func Points(n int) string {
-	if n == 1 {
-		return "1 point"
-	}
-	return fmt.Sprint(n, " points")
 }
 
 // Prose is what stands at the current step: what comes before it, and its own text.

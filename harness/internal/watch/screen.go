@@ -107,7 +107,7 @@ func (m *model) title() string {
 		return ""
 	}
 	v := m.view
-	where := fmt.Sprintf("%d of %s", v.Points, face.Points(v.OutOf))
+	where := fmt.Sprintf("%d of %s", v.Points, term.Count(v.OutOf, "point"))
 	if v.Step >= 1 && v.Step <= len(v.Steps) {
 		where = fmt.Sprintf("step %d of %d, ", v.Step, len(v.Steps)) + where
 	}

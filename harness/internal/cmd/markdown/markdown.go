@@ -7,6 +7,7 @@ package markdown
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -116,11 +117,8 @@ func (r *renderer) comment(n *ast.HTMLBlock) []string {
 	if m == nil {
 		return nil
 	}
-	text := string(m[1]) + " points"
-	if text == "1 points" {
-		text = "1 point"
-	}
-	return []string{r.paint(dim, text)}
+	worth, _ := strconv.Atoi(string(m[1]))
+	return []string{r.paint(dim, term.Count(worth, "point"))}
 }
 
 // code shows a console block with its commands highlighted. Above it stands the meaning of its info string, which

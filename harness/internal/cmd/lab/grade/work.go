@@ -90,7 +90,7 @@ func (w *work) ofChallenge(o *options, c *progress.Challenge, seed string) error
 	case w.challenge == nil:
 		return errors.New("it is about faults in the network of the lab: grade those with --challenge")
 	case c.Faults != o.faults.Faults:
-		return fmt.Errorf("its network has %s, not %d: see --faults", count(c.Faults, "fault"), o.faults.Faults)
+		return fmt.Errorf("its network has %s, not %d: see --faults", term.Count(c.Faults, "fault"), o.faults.Faults)
 	case o.faults.Level != 0 && c.Level != o.faults.Level:
 		return fmt.Errorf("its faults were to be of %s, not of level %d", ofLevel(c.Level), o.faults.Level)
 	case seed != "" && c.Seed != seed:
@@ -106,13 +106,6 @@ func ofLevel(level int) string {
 		return "any level"
 	}
 	return fmt.Sprintf("level %d", level)
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }
 
 // ofProgress reads a progress file. Its values of the variables, and its faults, are taken if nothing else chooses

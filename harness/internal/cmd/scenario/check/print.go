@@ -101,7 +101,7 @@ func (c *checker) print(file string, draft *scenario.Draft, r *reports.Run) {
 	text := fmt.Sprintf("played: %d passed, %d did not, %d skipped", n.Pass, n.Bad(), n.Skip)
 	if draft.Lost > 0 {
 		text = fmt.Sprintf("played up to line %d: %d passed, %d did not, %d skipped; not played: %s",
-			draft.Cut-1, n.Pass, n.Bad(), n.Skip, count(draft.Lost, "step"))
+			draft.Cut-1, n.Pass, n.Bad(), n.Skip, term.Count(draft.Lost, "step"))
 	}
 	if len(draft.Problems) > 0 {
 		text = textProblems(draft) + "; " + text
@@ -110,7 +110,7 @@ func (c *checker) print(file string, draft *scenario.Draft, r *reports.Run) {
 }
 
 func textProblems(draft *scenario.Draft) string {
-	return count(len(draft.Problems), "problem") + " in the text"
+	return term.Count(len(draft.Problems), "problem") + " in the text"
 }
 
 // line prints a line. On a terminal it is wrapped to the width, and what follows is indented.
@@ -119,11 +119,4 @@ func (c *checker) line(text string) {
 		text = strings.Join(term.Wrap(text, max(c.screen.Columns-2, 20)), "\n  ")
 	}
 	fmt.Fprintln(c.out, text)
-}
-
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
 }

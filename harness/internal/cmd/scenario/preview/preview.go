@@ -12,6 +12,7 @@ import (
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting/page"
+	"netnscheck/harness/term"
 )
 
 // Command is `harness scenario preview`.
@@ -69,13 +70,10 @@ func Text(sc *scenario.Scenario) string {
 }
 
 func points(n int) string {
-	switch n {
-	case 0:
+	if n == 0 {
 		return ""
-	case 1:
-		return " (1 point)"
 	}
-	return fmt.Sprintf(" (%d points)", n)
+	return " (" + term.Count(n, "point") + ")"
 }
 
 // checks are the items of a list, all of them open, and what is told of each that is not true.
