@@ -1,7 +1,8 @@
 // Package inside starts this program again in a role other than the command line, as everything that runs in a sandbox
-// needs. The roles are one table. A role receives a request and sends its answers, one JSON value per line. The command
-// line and internal/worker may import this package; it imports sandbox and untrusted. It never trusts an answer:
-// answers are bounded and read by untrusted, and the caller checks what they mean.
+// needs. The roles are one table. A role receives a request and sends its answers, one JSON value per line, or frames
+// of session/wire where both sides talk. The command line, internal/worker, internal/session and internal/replay may
+// import this package; it imports sandbox and untrusted. It never trusts an answer: answers are bounded and read by
+// untrusted, and the caller checks what they mean.
 package inside
 
 import (
@@ -19,7 +20,7 @@ import (
 type Role struct {
 	// Name is the program's only argument, and what the host's process list shows.
 	Name string
-	// Play is all that the process does. The first line of in is the request. The process exits with status, or with 1
+	// Play is all that the process does. What in begins with is the request. The process exits with status, or with 1
 	// if there is an error.
 	Play func(in io.Reader, out io.Writer) (status int, err error)
 }
