@@ -1,6 +1,9 @@
 package scenario
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // Outcome is the outcome of a check, a section or a run.
 type Outcome string
@@ -142,6 +145,13 @@ type Unavailable struct {
 }
 
 func (e *Unavailable) Error() string { return e.Reason }
+
+// Lacks reports whether an error says that something is lacking here: it wraps an *Unavailable or a *CannotSay.
+func Lacks(err error) bool {
+	var unavailable *Unavailable
+	var cannotSay *CannotSay
+	return errors.As(err, &unavailable) || errors.As(err, &cannotSay)
+}
 
 // AddProblem adds a problem and worsens the outcome: an error outweighs a failure, a failure everything else.
 func (r *SectionResult) AddProblem(o Outcome, p Problem) {

@@ -82,9 +82,7 @@ func Longest(limit time.Duration) time.Duration { return 2*limit + judgement + 4
 func play(ctx context.Context, r Request) (Answer, error) {
 	l, err := start(ctx, &r)
 	if err != nil {
-		var unavailable *scenario.Unavailable
-		var cannotSay *scenario.CannotSay
-		return Answer{Failed: err.Error(), Lacks: errors.As(err, &unavailable) || errors.As(err, &cannotSay)}, nil
+		return Answer{Failed: err.Error(), Lacks: scenario.Lacks(err)}, nil
 	}
 	defer l.Close() // what it leaves, ends with the sandbox
 	p := &player{Request: r, lab: l, shells: map[place]*typist{}}

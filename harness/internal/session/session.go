@@ -207,11 +207,9 @@ func (s *session) reset(ctx context.Context, stepAlone bool) error {
 }
 
 func failed(terminal uint32, err error) *wire.Failed {
-	var unavailable *scenario.Unavailable
-	var cannotSay *scenario.CannotSay
 	var impossible *fault.ImpossibleError
 	return &wire.Failed{Terminal: terminal, Text: err.Error(), Usage: errors.As(err, &impossible),
-		Lacks: errors.As(err, &unavailable) || errors.As(err, &cannotSay)}
+		Lacks: scenario.Lacks(err)}
 }
 
 // listen obeys the process outside until it is gone, which is no error.

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -155,9 +154,7 @@ func sitsDown(t *testing.T, sc *scenario.Scenario, i int, pace func(*typist, sce
 // lacks skips the test if this machine lacks something, and fails it for any other error.
 func (p *typist) lacks(err error) {
 	p.Helper()
-	var unavailable *scenario.Unavailable
-	var cannot *scenario.CannotSay
-	if errors.As(err, &unavailable) || errors.As(err, &cannot) {
+	if scenario.Lacks(err) {
 		p.Skip(err)
 	}
 	if err != nil {

@@ -18,13 +18,14 @@ import (
 // all other lines are whole sentences.
 func Plain(ctx context.Context, out io.Writer, lab Lab, columns int, ascii bool) error {
 	look := sitting.Look{Width: columns, ASCII: ascii}
-	views := make(chan viewed)
+	views, done := make(chan viewed), make(chan struct{})
+	defer close(done)
 	go func() {
 		for {
 			v, err := lab.Next()
 			select {
 			case views <- viewed{v, err}:
-			case <-ctx.Done():
+			case <-done:
 				return
 			}
 			if err != nil {

@@ -55,9 +55,7 @@ func labState(ctx context.Context, sc *scenario.Scenario, steps int) (*state.Sta
 func playForState(ctx context.Context, job labJob) labAnswer {
 	s, err := lab.After(ctx, job.Scenario, job.Steps)
 	if err != nil {
-		var unavailable *scenario.Unavailable
-		var cannotSay *scenario.CannotSay
-		return labAnswer{Error: err.Error(), Lacks: errors.As(err, &unavailable) || errors.As(err, &cannotSay)}
+		return labAnswer{Error: err.Error(), Lacks: scenario.Lacks(err)}
 	}
 	return labAnswer{State: s}
 }

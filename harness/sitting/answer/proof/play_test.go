@@ -4,7 +4,6 @@ package proof_test
 
 import (
 	"context"
-	"errors"
 	"os"
 	"testing"
 
@@ -35,7 +34,7 @@ type learner struct {
 func begins(t *testing.T, sc *scenario.Scenario, step int) *learner {
 	t.Helper()
 	l, err := lab.Prepared(t.Context(), sc, lab.Options{})
-	if lacking(err) {
+	if scenario.Lacks(err) {
 		return nil
 	}
 	if err != nil {
@@ -64,12 +63,6 @@ func begins(t *testing.T, sc *scenario.Scenario, step int) *learner {
 	}
 	p.comesTo(step)
 	return p
-}
-
-func lacking(err error) bool {
-	var unavailable *scenario.Unavailable
-	var cannot *scenario.CannotSay
-	return errors.As(err, &unavailable) || errors.As(err, &cannot)
 }
 
 // commands are those for the learner's program.
@@ -105,7 +98,7 @@ func (p *learner) settles(checks []scenario.Check) {
 // types runs a command and returns its exit status; not ok if the machine lacks the program.
 func (p *learner) types(cmd scenario.Command) (status int, ok bool) {
 	x, err := p.lab.Run(p.t.Context(), p.driver, cmd)
-	if lacking(err) {
+	if scenario.Lacks(err) {
 		return 0, false
 	}
 	if err != nil {

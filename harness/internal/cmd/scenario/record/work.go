@@ -88,11 +88,7 @@ func serve(ctx context.Context, in io.Reader, out io.Writer) (err error) {
 	}
 }
 
-func refusal(err error) answer {
-	var unavailable *scenario.Unavailable
-	var cannotSay *scenario.CannotSay
-	return answer{Error: err.Error(), Lacks: errors.As(err, &unavailable) || errors.As(err, &cannotSay)}
-}
+func refusal(err error) answer { return answer{Error: err.Error(), Lacks: scenario.Lacks(err)} }
 
 // work is a recording in progress.
 type work struct {
