@@ -21,7 +21,7 @@ func (p place) String() string { return fmt.Sprintf("`%s` in `%s`", p.l.Name, p.
 // site is the finished network, as the makers of candidates see it.
 type site struct {
 	*state.State
-	places  []place // all links but loopbacks, by namespace and name
+	places  []place // all links but loopbacks and fallback tunnels, by namespace and name
 	queries []diagnose.Query
 	found   []candidate
 }
@@ -33,8 +33,8 @@ func candidates(finished *state.State, asked []diagnose.Query) []candidate {
 		n := &s.Namespaces[i]
 		var here []place
 		for j := range n.Links {
-			if n.Links[j].Kind != "loopback" {
-				here = append(here, place{n, &n.Links[j]})
+			if l := &n.Links[j]; l.Kind != "loopback" && !l.Fallback() {
+				here = append(here, place{n, l})
 			}
 		}
 		slices.SortFunc(here, func(a, b place) int { return strings.Compare(a.l.Name, b.l.Name) })

@@ -1,9 +1,9 @@
 package fault
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 
 	"netnscheck/harness/diagnose"
@@ -19,7 +19,7 @@ type Options struct {
 	// Level is that of the faults, from 1 to Levels; 0 means any.
 	Level int
 	// Seed is any text: a number, a word, the name of a learner. The same seed chooses the same faults of the same
-	// network.
+	// network, on every machine that can have them.
 	Seed string
 }
 
@@ -44,9 +44,8 @@ func impossible(format string, args ...any) error {
 }
 
 // Choose chooses faults that can be put in together, in the order in which they are: none of them repairs or hides
-// another one, whichever of them are mended first. Only faults that are usable are chosen; nil allows all. The error
-// is an *ImpossibleError if the network has no such faults.
-func Choose(finished *state.State, goals []scenario.Check, o Options, usable func(Fault) bool) ([]Fault, error) {
+// another one, whichever of them are mended first. The error is an *ImpossibleError if the network has no such faults.
+func Choose(finished *state.State, goals []scenario.Check, o Options) ([]Fault, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
@@ -58,12 +57,12 @@ func Choose(finished *state.State, goals []scenario.Check, o Options, usable fun
 	wanted := max(o.Faults, 1)
 	normal := finished.Normal()
 	var chosen team
-	for _, c := range shuffled(candidates(finished, asked), o) {
+	for _, c := range drawn(candidates(finished, asked), o) {
 		if len(chosen) == wanted {
 			break
 		}
 		f, ok := c.fault(finished, normal, asked)
-		if ok && (usable == nil || usable(f)) {
+		if ok && o.draws(f, finished) {
 			chosen = chosen.with(f, finished, asked)
 		}
 	}
@@ -84,10 +83,10 @@ func ofLevel(level int) string {
 	return fmt.Sprintf(" of level %d", level)
 }
 
-// shuffled are the candidates of a level in an order by the seed: first one of each kind, so that each kind is as
-// likely as any other, however many places there are for it.
-func shuffled(all []candidate, o Options) []candidate {
-	rng := rand.New(rand.NewChaCha8(sha256.Sum256([]byte(o.Seed))))
+// drawn are the candidates of a level in an order by the seed: first one of each kind, so that each kind is as likely
+// as any other, however many places there are for it. Each has its rank by itself: where one cannot be, because the
+// kernel lacks a setting, the order of the others is the same.
+func drawn(all []candidate, o Options) []candidate {
 	byKind := map[causes.Cause][]candidate{}
 	var kinds []causes.Cause
 	for _, c := range all {
@@ -100,10 +99,9 @@ func shuffled(all []candidate, o Options) []candidate {
 		}
 		byKind[kind] = append(byKind[kind], c)
 	}
-	rng.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
-	for _, kind := range kinds {
-		group := byKind[kind]
-		rng.Shuffle(len(group), func(i, j int) { group[i], group[j] = group[j], group[i] })
+	sortByRank(kinds, o.Seed, causes.Cause.String)
+	for _, group := range byKind {
+		sortByRank(group, o.Seed, func(c candidate) string { return c.title })
 	}
 	var order []candidate
 	for i := range all {
@@ -114,6 +112,25 @@ func shuffled(all []candidate, o Options) []candidate {
 		}
 	}
 	return order
+}
+
+// sortByRank sorts things by a hash of the seed and their names.
+func sortByRank[T any](all []T, seed string, name func(T) string) {
+	ranks := make(map[string][sha256.Size]byte, len(all))
+	for _, one := range all {
+		ranks[name(one)] = sha256.Sum256([]byte(seed + "\x00" + name(one)))
+	}
+	slices.SortStableFunc(all, func(a, b T) int {
+		x, y := ranks[name(a)], ranks[name(b)]
+		return bytes.Compare(x[:], y[:])
+	})
+}
+
+// draws reports whether a fault may be chosen. One that takes a program which the network does not need so far is left
+// to the highest level: not every machine has it.
+func (o Options) draws(f Fault, finished *state.State) bool {
+	return len(f.Programs) == 0 || o.Level == Levels ||
+		slices.ContainsFunc(finished.Namespaces, func(n state.Namespace) bool { return len(n.Filters) > 0 })
 }
 
 // team are faults that are put in together.

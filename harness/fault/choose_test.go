@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"netnscheck/harness/diagnose"
+	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/fault"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
@@ -42,12 +43,12 @@ func TestSeed(t *testing.T) {
 	different := map[string]bool{}
 	for _, seed := range []string{"", "0", "1", "1001", "anna", "Anna", "bert", "ÿ", strings.Repeat("long ", 1000)} {
 		o := fault.Options{Faults: 2, Seed: seed}
-		first, err := fault.Choose(s, goals, o, nil)
+		first, err := fault.Choose(s, goals, o)
 		if err != nil {
 			t.Fatal(err)
 		}
 		_, again, _ := captured(t, "router")
-		second, err := fault.Choose(again, goals, o, nil)
+		second, err := fault.Choose(again, goals, o)
 		if err != nil || titles(first) != titles(second) {
 			t.Errorf("seed %.10q chooses %s, then %s: %v", seed, titles(first), titles(second), err)
 		}
@@ -63,8 +64,8 @@ func TestLevel(t *testing.T) {
 	_, s, goals := captured(t, "router")
 	levels := map[int]bool{}
 	for level := 0; level <= fault.Levels; level++ {
-		for seed := range 10 {
-			chosen, err := fault.Choose(s, goals, fault.Options{Level: level, Seed: fmt.Sprint(seed)}, nil)
+		for seed := range 30 {
+			chosen, err := fault.Choose(s, goals, fault.Options{Level: level, Seed: fmt.Sprint(seed)})
 			if err != nil || len(chosen) != 1 || level != 0 && chosen[0].Level != level {
 				t.Fatalf("level %d: %s, %v", level, titles(chosen), err)
 			}
@@ -83,7 +84,7 @@ func TestLevel(t *testing.T) {
 func TestEachIsNecessary(t *testing.T) {
 	_, s, goals := captured(t, "router")
 	for seed := range 20 {
-		chosen, err := fault.Choose(s, goals, fault.Options{Faults: 1 + seed%4, Seed: fmt.Sprint(seed)}, nil)
+		chosen, err := fault.Choose(s, goals, fault.Options{Faults: 1 + seed%4, Seed: fmt.Sprint(seed)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,6 +116,80 @@ func firstCause(s *state.State, goals []scenario.Check) *diagnose.Cause {
 	return nil
 }
 
+// TestSameOnEveryMachine: where a fault cannot be, since the kernel lacks a setting, those who draw another one draw
+// the same as everybody.
+func TestSameOnEveryMachine(t *testing.T) {
+	_, s, goals := captured(t, "router")
+	_, other, _ := captured(t, "router")
+	const lacking = "net.ipv4.icmp_echo_ignore_all"
+	for i := range other.Namespaces {
+		n := &other.Namespaces[i]
+		n.Sysctls = slices.DeleteFunc(n.Sysctls, func(s state.Sysctl) bool { return s.Key == lacking })
+	}
+	for seed := range 50 {
+		for _, level := range []int{0, fault.Levels} {
+			o := fault.Options{Seed: fmt.Sprint(seed), Level: level}
+			here, err := fault.Choose(s, goals, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			there, err := fault.Choose(other, goals, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if titles(here) != titles(there) && here[0].Name != causes.EchoIgnored {
+				t.Errorf("%+v: here %s, there %s", o, titles(here), titles(there))
+			}
+		}
+	}
+}
+
+// TestFallbackTunnels: a machine that has loaded modules for tunnels can have the same faults as any other, and its
+// page does not tell of their devices.
+func TestFallbackTunnels(t *testing.T) {
+	sc, s, goals := captured(t, "router")
+	_, other, _ := captured(t, "router")
+	for i := range other.Namespaces {
+		n := &other.Namespaces[i]
+		n.Links = append(n.Links, state.Link{Index: 99, Name: "tunl0", Kind: "ipip", MTU: 1480})
+	}
+	here, there := fault.Possible(s, goals), fault.Possible(other, goals)
+	if titles(here) != titles(there) {
+		t.Errorf("without there can be\n%s\nwith them\n%s", titles(here), titles(there))
+	}
+	for _, finished := range []*state.State{s, other} {
+		p, err := fault.Page(sc, finished, goals, here[:1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(p.Source, "tunl0") {
+			t.Error(p.Source)
+		}
+	}
+}
+
+// TestProgramsOfFaults: a network without packet filters gets one at level 3 alone, where the seed may draw it.
+func TestProgramsOfFaults(t *testing.T) {
+	_, s, goals := captured(t, "router")
+	for level := range fault.Levels + 1 {
+		needing := 0
+		for seed := range 60 {
+			chosen, err := fault.Choose(s, goals, fault.Options{Seed: fmt.Sprint(seed), Level: level})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if slices.Equal(chosen[0].Programs, []string{"nft"}) {
+				needing++
+			} else if len(chosen[0].Programs) > 0 {
+				t.Errorf("%s takes %v", chosen[0].Title, chosen[0].Programs)
+			}
+		}
+		if (needing > 0) != (level == fault.Levels) {
+			t.Errorf("at level %d, %d of 60 seeds need nft", level, needing)
+		}
+	}
+}
+
 // TestCannotChoose: what cannot be done is told with its reason.
 func TestCannotChoose(t *testing.T) {
 	_, s, goals := captured(t, "veth-pair")
@@ -125,17 +200,15 @@ func TestCannotChoose(t *testing.T) {
 	for _, c := range []struct {
 		options fault.Options
 		goals   []scenario.Check
-		usable  func(fault.Fault) bool
 		want    string
 	}{
-		{fault.Options{Faults: -1}, goals, nil, "put in -1 faults: there can be 1 to 5 at a time"},
-		{fault.Options{Faults: 6}, goals, nil, "put in 6 faults: there can be 1 to 5 at a time"},
-		{fault.Options{Level: 4}, goals, nil, "put in faults of level 4: the levels are 1 to 3"},
-		{fault.Options{}, still, nil, "nothing would show it"},
-		{fault.Options{Level: 2}, goals, func(fault.Fault) bool { return false }, "put in a fault of level 2: none"},
-		{fault.Options{Faults: 5, Level: 1}, goals, nil, "of those of this network go together"},
+		{fault.Options{Faults: -1}, goals, "put in -1 faults: there can be 1 to 5 at a time"},
+		{fault.Options{Faults: 6}, goals, "put in 6 faults: there can be 1 to 5 at a time"},
+		{fault.Options{Level: 4}, goals, "put in faults of level 4: the levels are 1 to 3"},
+		{fault.Options{}, still, "nothing would show it"},
+		{fault.Options{Faults: 5, Level: 1}, goals, "of those of this network go together"},
 	} {
-		_, err := fault.Choose(s, c.goals, c.options, c.usable)
+		_, err := fault.Choose(s, c.goals, c.options)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%+v: %v, want %q", c.options, err, c.want)
 		}

@@ -35,6 +35,8 @@ type Fault struct {
 	// Lost is what nothing in the broken network shows, such as a route that went with an address; "" if everything is
 	// to be seen. The repair of the diagnosis then makes traffic flow if it can, but the network may be another one.
 	Lost string
+	// Programs are the names of those that it takes to break and mend it by hand, besides ip.
+	Programs []string
 
 	does    func(*bench)
 	touched map[string]bool
@@ -82,8 +84,18 @@ func (c candidate) fault(finished, normal *state.State, asked []diagnose.Query) 
 		c.last(end)
 		f.Mend = append(f.Mend, end.done...)
 	}
-	f.Lost = lost(f, b.State, finished, asked)
+	f.Lost, f.Programs = lost(f, b.State, finished, asked), programs(f)
 	return f, ok
+}
+
+// programs are those that the operations of a fault run, each once.
+func programs(f Fault) (all []string) {
+	for _, c := range slices.Concat(f.Break, f.Mend) {
+		if run, ok := c.Op.(operation.Run); ok && !slices.Contains(all, run.Argv[0]) {
+			all = append(all, run.Argv[0])
+		}
+	}
+	return all
 }
 
 // queries are the questions to the diagnosis that the goals are about: what reaches what. Those that the diagnosis does

@@ -66,7 +66,7 @@ func markdown(sc *scenario.Scenario, finished *state.State, goals []scenario.Che
 	say("---\nid: %s\nkind: challenge\n---\n# %s\n", outline.ID, outline.Title)
 	say("This is the network that the lesson `%s` ends with. It worked; then somebody changed something.\n"+
 		"%s. Find %s, and make the network what it was:\n", sc.ID, there, it)
-	shown := withoutLinkLocals(finished)
+	shown := withoutLinkLocals(finished.WithoutFallback())
 	say("```text\n%s```\n", drawing.Of(shown, drawing.Options{Width: pageWidth}).Text())
 	for i := range shown.Namespaces {
 		say("%s", describe(&shown.Namespaces[i]))

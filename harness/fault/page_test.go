@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write the golden files")
 func page(t *testing.T, id, seed string) *scenario.Scenario {
 	t.Helper()
 	sc, s, goals := captured(t, id)
-	chosen, err := fault.Choose(s, goals, fault.Options{Seed: seed, Level: 2}, nil)
+	chosen, err := fault.Choose(s, goals, fault.Options{Seed: seed, Level: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

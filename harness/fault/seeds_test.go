@@ -160,7 +160,7 @@ func byLuck(faults []fault.Fault) bool {
 // choose chooses as many of the faults as go together.
 func choose(c *lab.Challenge, o *fault.Options) ([]fault.Fault, error) {
 	for {
-		chosen, err := fault.Choose(c.Finished, c.Goals, *o, nil)
+		chosen, err := fault.Choose(c.Finished, c.Goals, *o)
 		if err == nil || o.Faults == 1 {
 			return chosen, err
 		}

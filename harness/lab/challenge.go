@@ -73,10 +73,15 @@ func (c *Challenge) take(ctx context.Context) error {
 	return err
 }
 
-// Break chooses faults, writes the page and puts them in. If none can be put in, nothing is changed.
+// Break chooses faults, writes the page and puts them in. If they cannot be put in here, nothing is changed; which they
+// are does not depend on this machine. The error is a *fault.ImpossibleError if the network has no such faults, and
+// wraps a *scenario.Unavailable if a program is missing that they take.
 func (c *Challenge) Break(ctx context.Context, o fault.Options) error {
-	chosen, err := fault.Choose(c.Finished, c.Goals, o, installed)
+	chosen, err := fault.Choose(c.Finished, c.Goals, o)
 	if err != nil {
+		return err
+	}
+	if err := canMend(o, chosen); err != nil {
 		return err
 	}
 	if c.Page, err = fault.Page(c.lesson, c.Finished, c.Goals, chosen); err != nil {
@@ -85,11 +90,16 @@ func (c *Challenge) Break(ctx context.Context, o fault.Options) error {
 	return c.PutIn(ctx, chosen...)
 }
 
-// installed reports whether this machine has the programs that a fault takes.
-func installed(f fault.Fault) bool {
-	return !slices.ContainsFunc(slices.Concat(f.Break, f.Mend), func(cmd operation.Command) bool {
-		return program.Installed(scenario.Command{Argv: cmd.Argv()}) != nil
-	})
+// canMend checks that the programs are installed that faults take.
+func canMend(o fault.Options, chosen []fault.Fault) error {
+	for _, f := range chosen {
+		for _, name := range f.Programs {
+			if err := program.Installed(scenario.Command{Argv: []string{name}}); err != nil {
+				return fmt.Errorf("put in what the seed %s draws: %w; install it, or choose another seed", o.Seed, err)
+			}
+		}
+	}
+	return nil
 }
 
 // PutIn puts faults in.

@@ -119,3 +119,6 @@ func (l *Lab) FinalAfterRest(ctx context.Context, c scenario.Check) (looks int) 
 	}
 	return looks
 }
+
+// CanMend checks that the programs are installed that faults take.
+var CanMend = canMend
