@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"netnscheck/harness/diagnose"
 	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/fault"
@@ -186,6 +188,40 @@ func TestProgramsOfFaults(t *testing.T) {
 		}
 		if (needing > 0) != (level == fault.Levels) {
 			t.Errorf("at level %d, %d of 60 seeds need nft", level, needing)
+		}
+	}
+}
+
+// TestVLAN: a VLAN with another tag is a fault, which is mended by one with the right tag, its addresses included.
+func TestVLAN(t *testing.T) {
+	sc, s, _ := captured(t, "veth-pair")
+	tagged := fault.OnVLANs(s, 10)
+	found := 0
+	for _, f := range fault.Possible(tagged, fault.Goals(sc, tagged)) {
+		if f.Name != causes.VLANMismatch {
+			continue
+		}
+		found++
+		if f.Title != "`vnic-testns.10` in `testns` has the VLAN identifier 11, not 10" {
+			continue
+		}
+		want := []string{
+			"ip -n testns link delete dev vnic-testns.10",
+			"ip -n testns link add name vnic-testns.10 mtu 1500 link vnic-testns type vlan id 10",
+			"ip -n testns link set dev vnic-testns.10 up",
+			"ip -n testns address add 192.168.2.103/24 dev vnic-testns.10",
+		}
+		if diff := cmp.Diff(want, fault.Commands(f.Mend)); diff != "" {
+			t.Error(diff)
+		}
+	}
+	if found != 2 {
+		t.Errorf("%d faults are a VLAN mismatch, want one at each end", found)
+	}
+	full := fault.OnVLANs(s, 4094)
+	for _, f := range fault.Possible(full, fault.Goals(sc, full)) {
+		if f.Name == causes.VLANMismatch {
+			t.Errorf("beyond the highest identifier: %s", f.Title)
 		}
 	}
 }

@@ -48,3 +48,36 @@ func Possible(finished *state.State, goals []scenario.Check) []Fault {
 func Restore(now, finished *state.State) (mend []operation.Command, ok bool) {
 	return restore(now, finished, finished.Normal())
 }
+
+// OnVLANs is a state in which the addresses of the veths are on VLANs that lie on these.
+func OnVLANs(s *state.State, id int) *state.State {
+	b := newBench(s)
+	for _, n := range s.Namespaces {
+		for _, l := range n.Links {
+			if l.Kind != "veth" {
+				continue
+			}
+			v := state.Link{Index: 100 + l.Index, Name: l.Name + ".10", Kind: "vlan", MAC: l.MAC, MACRandom: true,
+				MTU:  l.MTU,
+				VLAN: &state.VLAN{ID: id, Protocol: "802.1Q"},
+				Peer: &state.LinkRef{Index: l.Index, Netns: n.Name, Name: l.Name}}
+			b.Namespace(n.Name).Links = append(b.Namespace(n.Name).Links, v)
+			b.setUp(n.Name, v.Name)
+			for _, a := range slices.Clone(l.Addresses) {
+				if a.Prefix.Addr().Is4() {
+					b.deleteAddress(n.Name, l.Name, a)
+					b.addAddress(n.Name, v.Name, another(a, a.Prefix, v.Name))
+				}
+			}
+		}
+	}
+	return b.State
+}
+
+// Commands are the operations of a fault as they are typed.
+func Commands(all []operation.Command) (lines []string) {
+	for _, c := range all {
+		lines = append(lines, commandLine(c))
+	}
+	return lines
+}

@@ -129,8 +129,9 @@ func (b restoring) restoreLink(netns string, want state.Link) {
 		b.unsure = true
 		return
 	}
-	if want.VXLAN != nil && now().VXLAN != nil && *now().VXLAN != *want.VXLAN {
-		b.addAgain(netns, want, *want.VXLAN)
+	if want.VXLAN != nil && now().VXLAN != nil && *now().VXLAN != *want.VXLAN ||
+		want.VLAN != nil && want.Peer != nil && now().VLAN != nil && *now().VLAN != *want.VLAN {
+		b.addAgain(netns, want)
 	}
 	if now().Kind == "veth" && now().MAC != want.MAC {
 		b.setMAC(netns, want.Name, want.MAC)

@@ -3,21 +3,25 @@ package fault
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 
 	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/state"
 )
 
-// tunnels are VXLANs with another identifier, UDP port or remote than the other end expects.
+// tunnels are VXLANs with another identifier, UDP port or remote than the other end expects, and VLANs with another
+// tag.
 func (s *site) tunnels() {
 	for _, p := range s.places {
+		s.vlan(p)
 		v := p.l.VXLAN
 		if v == nil {
 			continue
 		}
 		again := func(level int, title string, change func(*state.VXLAN), names ...causes.Cause) {
-			other := *v
-			change(&other)
+			settings, other := *v, *p.l
+			change(&settings)
+			other.VXLAN = &settings
 			s.maybe(level, p.n, title, func(b *bench) { b.rebuild(p.n.Name, *p.l, other) }, names...)
 		}
 		again(2, fmt.Sprintf("%s has the VXLAN identifier %d, not %d", p, v.ID^1, v.ID),
@@ -32,6 +36,33 @@ func (s *site) tunnels() {
 				func(v *state.VXLAN) { v.Remote = remote }, causes.TunnelRemoteMissing)
 		}
 	}
+}
+
+// vlan is a VLAN with another tag. What lies on it would go with it, and one whose lower link is in another namespace
+// cannot be made there again.
+func (s *site) vlan(p place) {
+	v, below := p.l.VLAN, p.l.Peer
+	if v == nil || below == nil || below.Hidden || below.Netns != p.n.Name || below.Name == "" || s.carries(p) {
+		return
+	}
+	settings, other := *v, *p.l
+	settings.ID++
+	for s.tagged(p, settings) {
+		settings.ID++
+	}
+	if settings.ID > 4094 { // the highest one (IEEE 802.1Q)
+		return
+	}
+	other.VLAN = &settings
+	s.maybe(2, p.n, fmt.Sprintf("%s has the VLAN identifier %d, not %d", p, settings.ID, v.ID),
+		func(b *bench) { b.rebuild(p.n.Name, *p.l, other) }, causes.VLANMismatch)
+}
+
+// tagged reports whether the lower link of a VLAN has another one with these settings.
+func (s *site) tagged(p place, v state.VLAN) bool {
+	return slices.ContainsFunc(s.places, func(q place) bool {
+		return q.n == p.n && q.l.VLAN != nil && *q.l.VLAN == v && q.l.Peer != nil && q.l.Peer.Name == p.l.Peer.Name
+	})
 }
 
 // otherPort is the other one of the two UDP ports that are usual for VXLAN (drivers/net/vxlan/vxlan_core.c).
