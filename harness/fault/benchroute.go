@@ -2,6 +2,7 @@ package fault
 
 import (
 	"net/netip"
+	"reflect"
 	"slices"
 
 	"netnscheck/harness/scenario/operation"
@@ -114,19 +115,29 @@ func refuses(r state.Route) bool {
 }
 
 func (b *bench) addRule(netns string, r state.Rule) {
-	n := b.do(netns, operation.RuleChange{Verb: operation.Add, Rule: ruleOf(r)}, "rules")
+	n := b.do(netns, operation.RuleChange{Verb: operation.Add, Rule: b.ruleOf(r)}, "rules")
 	n.Rules = append(n.Rules, r)
 }
 
 func (b *bench) deleteRule(netns string, r state.Rule) {
-	n := b.do(netns, operation.RuleChange{Verb: operation.Delete, Rule: ruleOf(r)}, "rules")
+	n := b.do(netns, operation.RuleChange{Verb: operation.Delete, Rule: b.ruleOf(r)}, "rules")
 	text := state.RuleText(r)
 	n.Rules = slices.DeleteFunc(n.Rules, func(other state.Rule) bool {
-		return other.Family == r.Family && state.RuleText(other) == text
+		return other.Family == r.Family && other.Priority == r.Priority && state.RuleText(other) == text
 	})
 }
 
-// ruleOf is a rule that faults add in the words of a command.
-func ruleOf(r state.Rule) operation.Rule {
-	return operation.Rule{Family: operation.Family(r.Family), Priority: &r.Priority, To: r.To, Type: r.Action}
+// ruleOf is a rule in the words of a command. It is not known for one that selects by more than addresses.
+func (b *bench) ruleOf(r state.Rule) operation.Rule {
+	o := operation.Rule{Family: operation.Family(r.Family), Priority: &r.Priority, From: r.From, To: r.To}
+	if r.Action == "lookup" {
+		o.Table = state.TableName(r.Table)
+	} else {
+		o.Type = r.Action
+	}
+	plain := state.Rule{Family: r.Family, Priority: r.Priority, From: r.From, To: r.To, Table: r.Table,
+		Action:   r.Action,
+		Protocol: r.Protocol}
+	b.unsure = b.unsure || !reflect.DeepEqual(r, plain)
+	return o
 }

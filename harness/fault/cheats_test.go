@@ -46,6 +46,13 @@ var cheats = []cheat{
 		}
 		return lines
 	}},
+	{"a rule that comes first", func(s *state.State, _ diagnose.Query) (lines []string) {
+		for _, n := range s.Namespaces {
+			lines = append(lines, in(n.Name, "rule add pref 1 lookup main"),
+				in(n.Name, "-6 rule add pref 1 lookup main"))
+		}
+		return lines
+	}},
 	{"routes to single addresses", func(s *state.State, q diagnose.Query) (lines []string) {
 		var way, back []diagnose.Hop
 		for _, h := range diagnose.Diagnose(s, q).Path {
@@ -134,8 +141,8 @@ func given(s *state.State, netns string, l state.Link, network netip.Prefix) (li
 }
 
 // TestFalseSolutions puts one fault of each kind in, and tries what makes a ping succeed for some of them: the address
-// on both ends, both ends in one namespace, neighbours given by hand, routes that lead around. None of it solves a
-// challenge, and from where it leads the finished state can be reached by hand.
+// on both ends, both ends in one namespace, neighbours given by hand, a rule that comes first, routes that lead around.
+// None of it solves a challenge, and from where it leads the finished state can be reached by hand.
 func TestFalseSolutions(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it plays some hundred false solutions")

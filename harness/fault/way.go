@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"reflect"
 	"slices"
 
 	"netnscheck/harness/claim"
@@ -22,22 +23,24 @@ func (c soundPath) Judge(known claim.Evidence) claim.Finding {
 	case r.Cause != nil || len(r.Path) == 0:
 		return claim.Finding{Found: "something is, whether a ping gets an answer or not"}
 	case !asItWas(diagnose.Diagnose(c.finished, asked).Path, c.finished, r.Path, known.State):
-		return claim.Finding{Found: "packets get through, but another way, or a route, an address or a neighbour on it " +
-			"is not what it was"}
+		return claim.Finding{Found: "packets get through, but another way, or a route, a rule, an address, a neighbour " +
+			"or a tag on it is not what it was"}
 	}
 	return claim.Finding{Holds: true}
 }
 
 // asItWas reports whether a way through a network is the one that it was: the same namespaces, whose routes still lead
 // where they led, by links with the addresses that they had. A neighbour that was given by hand is not allowed: it
-// hides a link that does not resolve addresses. How a route is written is free: one to a wider network does as well.
+// hides a link that does not resolve addresses. Nor is a route or a rule that leads elsewhere: packets may get past it
+// by another one that was put before it. How a route is written is free: one to a wider network does as well.
 func asItWas(oldWay []diagnose.Hop, was *state.State, way []diagnose.Hop, now *state.State) bool {
-	return slices.EqualFunc(oldWay, way, func(a, b diagnose.Hop) bool {
+	return withTags(was, now) && slices.EqualFunc(oldWay, way, func(a, b diagnose.Hop) bool {
 		if a.Netns != b.Netns || a.Reply != b.Reply {
 			return false
 		}
 		old, n := was.Namespace(a.Netns), now.Namespace(a.Netns)
-		return !withGiven(old, n) && withRoutes(old, n) && withAddresses(old.Link(a.Link), n.Link(a.Link))
+		return !withGiven(old, n) && withRoutes(old, n) && !astray(old, n) && sameRules(old, n) &&
+			withAddresses(old.Link(a.Link), n.Link(a.Link))
 	})
 }
 
@@ -62,6 +65,71 @@ func withRoutes(was, now *state.Namespace) bool {
 				r.To.Bits() <= old.To.Bits() && r.To.Contains(old.To.Addr())
 		}) {
 			return false
+		}
+	}
+	return true
+}
+
+// astray reports whether a namespace has a route that it did not have, and that leads elsewhere than packets to there
+// went, or nowhere.
+func astray(was, now *state.Namespace) bool {
+	return slices.ContainsFunc(now.Routes, func(r state.Route) bool {
+		if slices.Contains([]string{"kernel", "ra", "redirect"}, r.Proto) || hasRoute(was.Routes, r) {
+			return false
+		}
+		if r.Type != "unicast" {
+			return true
+		}
+		old, ok := covering(was.Routes, r)
+		return ok && !slices.EqualFunc(old.Nexthops, r.Nexthops, func(a, b state.Nexthop) bool {
+			return a.Via == b.Via && a.Dev == b.Dev
+		})
+	})
+}
+
+// covering is the narrowest route of the same table that leads to all of where r leads.
+func covering(all []state.Route, r state.Route) (found state.Route, ok bool) {
+	for _, other := range all {
+		if other.Family == r.Family && other.Table == r.Table && other.Type == "unicast" &&
+			other.To.Bits() <= r.To.Bits() && other.To.Contains(r.To.Addr()) &&
+			(!ok || other.To.Bits() > found.To.Bits()) {
+			found, ok = other, true
+		}
+	}
+	return found, ok
+}
+
+// sameRules reports whether a namespace has the rules that it had, in their order; their numbers are free.
+func sameRules(was, now *state.Namespace) bool {
+	in := func(n *state.Namespace, family int) (rules []state.Rule) {
+		for _, r := range n.Rules {
+			if r.Family == family {
+				r.Priority, r.Protocol = 0, ""
+				rules = append(rules, r)
+			}
+		}
+		return rules
+	}
+	return reflect.DeepEqual(in(was, 4), in(now, 4)) && reflect.DeepEqual(in(was, 6), in(now, 6))
+}
+
+// withTags reports whether each VLAN has the tag that it had, and each VXLAN the identifier and the UDP port: both ends
+// may fit each other in another way.
+func withTags(was, now *state.State) bool {
+	for i := range was.Namespaces {
+		n := now.Namespace(was.Namespaces[i].Name)
+		for _, old := range was.Namespaces[i].Links {
+			if old.VLAN == nil && old.VXLAN == nil {
+				continue
+			}
+			var l *state.Link
+			if n != nil {
+				l = n.Link(old.Name)
+			}
+			if l == nil || old.VLAN != nil && (l.VLAN == nil || *l.VLAN != *old.VLAN) || old.VXLAN != nil &&
+				(l.VXLAN == nil || l.VXLAN.ID != old.VXLAN.ID || l.VXLAN.DstPort != old.VXLAN.DstPort) {
+				return false
+			}
 		}
 	}
 	return true
