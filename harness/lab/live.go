@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -205,7 +204,7 @@ func (v *Live) Judge(ctx context.Context, c Change, early func([]scenario.Verdic
 		return nil, nil, fmt.Errorf("judge the checks: %w", err)
 	}
 	if c.Command {
-		if err := v.recount(ctx, verdicts); err != nil {
+		if err := errors.Join(v.recount(ctx, verdicts), v.listenAnew(verdicts)); err != nil {
 			return nil, nil, fmt.Errorf("judge the checks: %w", err)
 		}
 	}
@@ -246,27 +245,6 @@ func (v *Live) judge(ctx context.Context, c Change, s *state.State, early func([
 		}
 		s = now
 	}
-}
-
-// recount counts anew where more was counted than is wanted: no later command could make the check true again.
-func (v *Live) recount(ctx context.Context, verdicts []scenario.Verdict) error {
-	now := map[claim.Count]uint64{}
-	for i, c := range v.checks {
-		grew, counts := c.Claim.(claim.CounterGrew)
-		if !counts || verdicts[i].Outcome != scenario.Fail {
-			continue
-		}
-		q := c.Claim.Needs().Question.(claim.Count)
-		read, err := v.read(ctx, []claim.Count{q})
-		if err != nil {
-			return err
-		}
-		if before := v.base.counters[q]; read[q] < before || read[q]-before > grew.By {
-			now[q] = read[q]
-		}
-	}
-	maps.Copy(v.base.counters, now) // two checks may count the same
-	return nil
 }
 
 // counts reports whether a check is about counters or events.

@@ -210,6 +210,26 @@ func TestLiveBegin(t *testing.T) {
 	w.want("in the next step", early, "pass fail")
 }
 
+// TestLiveListensAnew: a command that brings an event which a check denies, or so many that some are lost, spoils the
+// step no more than one that makes a counter grow too far: what counts is what comes after it.
+func TestLiveListensAnew(t *testing.T) {
+	w := newWatched(t, pair, "`b` saw no event", "`a` saw the event `link change v`")
+	w.settle()
+	w.do("ip -n b link set w mtu 1400")
+	early, _ := w.judge(t.Context(), Change{Command: true})
+	w.want("after an event", early, "fail fail")
+	early, _ = w.judge(t.Context(), Change{Command: true})
+	w.want("after a command that does nothing", early, "pass fail")
+
+	w.live.base.feeds["a"].(*overheard).lost = true
+	w.do("ip -n a link set v mtu 1400")
+	early, _ = w.judge(t.Context(), Change{Command: true})
+	w.want("after some were lost", early, "pass error")
+	w.do("ip -n a link set v mtu 1500")
+	early, _ = w.judge(t.Context(), Change{Command: true})
+	w.want("done once more", early, "pass pass")
+}
+
 // TestLiveKeepsNothing: a step that watches the events in a namespace does not keep it alive.
 func TestLiveKeepsNothing(t *testing.T) {
 	w := newWatched(t, pair, "`b` saw no event", "`a` does not have the interface `v`")
