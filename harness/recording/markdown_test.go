@@ -191,3 +191,19 @@ func TestPropose(t *testing.T) {
 		}
 	}
 }
+
+// TestFallbackTunnels: what a module of the kernel has put into every namespace is in no proposal: other machines have
+// not loaded it.
+func TestFallbackTunnels(t *testing.T) {
+	links := []state.Link{{Index: 1, Name: "lo", Kind: "loopback"}, {Index: 2, Name: "tunl0", Kind: "ipip", MTU: 1480}}
+	before := &state.State{Namespaces: []state.Namespace{{Name: "host", Links: links}}}
+	after := &state.State{Namespaces: []state.Namespace{{Name: "host", Links: links}, {Name: "a", Links: links}}}
+	show := Command{Argv: []string{"ip", "-n", "a", "link"}}
+	s := Section{Before: before, After: after, Commands: []Command{show}}
+	if diff := cmp.Diff([]string{"namespace `a` exists"}, Propose(s)); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"`a` has only the interfaces `lo`"}, Standing(s)); diff != "" {
+		t.Errorf("-want +got\n%s", diff)
+	}
+}

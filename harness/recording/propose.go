@@ -15,6 +15,7 @@ import (
 // asked. Whether they are true before and after it, a lab has to tell.
 func Propose(s Section) []string {
 	p := &proposals{}
+	s.Before, s.After = s.Before.WithoutFallback(), s.After.WithoutFallback()
 	p.namespaces(s.Before, s.After)
 	for i := range s.After.Namespaces {
 		n := &s.After.Namespaces[i]
@@ -36,7 +37,7 @@ func Standing(s Section) (sentences []string) {
 		if name == "" {
 			name = "host"
 		}
-		n := s.After.Namespace(name)
+		n := s.After.WithoutFallback().Namespace(name)
 		if n == nil {
 			continue
 		}

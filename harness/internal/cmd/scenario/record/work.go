@@ -316,7 +316,7 @@ func (w *work) note(ctx context.Context, c recording.Command) (changed []string,
 func (w *work) requires() (words []string) {
 	known := kernel.Words()
 	look := func(s recording.Section) {
-		for _, n := range s.After.Namespaces {
+		for _, n := range s.After.WithoutFallback().Namespaces {
 			for _, l := range n.Links {
 				given := n.Name == "host" && slices.ContainsFunc(w.from.Host.Interfaces,
 					func(h scenario.HostInterface) bool { return h.Name == l.Name })
