@@ -23,8 +23,9 @@ func (c soundPath) Judge(known claim.Evidence) claim.Finding {
 	case r.Cause != nil || len(r.Path) == 0:
 		return claim.Finding{Found: "something is, whether a ping gets an answer or not"}
 	case !asItWas(diagnose.Diagnose(c.finished, asked).Path, c.finished, r.Path, known.State):
-		return claim.Finding{Found: "packets get through, but another way, or a route, a rule, an address, a neighbour " +
-			"or a tag on it is not what it was"}
+		return claim.Finding{Found: "packets get through, but another way, or a route, a rule, an address, a " +
+			"neighbour, " +
+			"a VLAN or a tunnel is not what it was"}
 	}
 	return claim.Finding{Holds: true}
 }
@@ -113,8 +114,15 @@ func sameRules(was, now *state.Namespace) bool {
 	return reflect.DeepEqual(in(was, 4), in(now, 4)) && reflect.DeepEqual(in(was, 6), in(now, 6))
 }
 
-// withTags reports whether each VLAN has the tag that it had, and each VXLAN the identifier and the UDP port: both ends
-// may fit each other in another way.
+// sameTunnel reports whether a VXLAN has the identifier, the UDP port and the remote that it had. Its remotes may be in
+// the forwarding table alone.
+func sameTunnel(now *state.VXLAN, was state.VXLAN) bool {
+	return now != nil && now.ID == was.ID && now.DstPort == was.DstPort &&
+		(now.Remote == was.Remote || !now.Remote.IsValid())
+}
+
+// withTags reports whether each VLAN has the tag that it had, and each VXLAN is what it was: both ends may fit each
+// other in another way.
 func withTags(was, now *state.State) bool {
 	for i := range was.Namespaces {
 		n := now.Namespace(was.Namespaces[i].Name)
@@ -127,7 +135,7 @@ func withTags(was, now *state.State) bool {
 				l = n.Link(old.Name)
 			}
 			if l == nil || old.VLAN != nil && (l.VLAN == nil || *l.VLAN != *old.VLAN) || old.VXLAN != nil &&
-				(l.VXLAN == nil || l.VXLAN.ID != old.VXLAN.ID || l.VXLAN.DstPort != old.VXLAN.DstPort) {
+				!sameTunnel(l.VXLAN, *old.VXLAN) {
 				return false
 			}
 		}

@@ -81,4 +81,29 @@ func TestBothEndsAlike(t *testing.T) {
 	if told := open(goals, fault.OnVLANs(s, 10)); len(told) > 0 {
 		t.Errorf("as it was, open are %q", told)
 	}
+
+	with := func(v state.VXLAN) *state.State {
+		tunnelled := fault.OnVLANs(s, 10)
+		n := tunnelled.Namespace("testns")
+		n.Links = append(n.Links, state.Link{Index: 77, Name: "vx0", Kind: "vxlan", VXLAN: &v})
+		return tunnelled
+	}
+	was := state.VXLAN{ID: 42, DstPort: 4789, Remote: netip.MustParseAddr("192.168.2.102"), Learning: true}
+	goals = fault.Goals(sc, with(was))
+	for name, c := range map[string]struct {
+		change func(*state.VXLAN)
+		solved bool
+	}{
+		"the same":                              {func(*state.VXLAN) {}, true},
+		"another identifier":                    {func(v *state.VXLAN) { v.ID++ }, false},
+		"another port":                          {func(v *state.VXLAN) { v.DstPort = 8472 }, false},
+		"another remote":                        {func(v *state.VXLAN) { v.Remote = v.Remote.Next() }, false},
+		"remotes in the forwarding table alone": {func(v *state.VXLAN) { v.Remote = netip.Addr{} }, true},
+	} {
+		now := was
+		c.change(&now)
+		if told := open(goals, with(now)); (len(told) == 0) != c.solved {
+			t.Errorf("%s: open are %q", name, told)
+		}
+	}
 }
