@@ -20,16 +20,16 @@ var networks = map[string]struct {
 	// Packets go by the short way, and come back by the long one.
 	"two ways": {causes.ReversePathFilter, `
 ip netns add left; ip netns add right; ip netns add top
-ip link add direct netns left type veth peer name direct netns right
-ip link add up netns left type veth peer name left netns top
-ip link add up netns right type veth peer name right netns top
-ip -n left addr add 10.1.0.1/24 dev direct; ip -n right addr add 10.1.0.2/24 dev direct
-ip -n left addr add 10.2.0.1/24 dev up; ip -n top addr add 10.2.0.3/24 dev left
-ip -n right addr add 10.3.0.2/24 dev up; ip -n top addr add 10.3.0.3/24 dev right
+ip link add short netns left type veth peer name short netns right
+ip link add long netns left type veth peer name left netns top
+ip link add long netns right type veth peer name right netns top
+ip -n left addr add 10.1.0.1/24 dev short; ip -n right addr add 10.1.0.2/24 dev short
+ip -n left addr add 10.2.0.1/24 dev long; ip -n top addr add 10.2.0.3/24 dev left
+ip -n right addr add 10.3.0.2/24 dev long; ip -n top addr add 10.3.0.3/24 dev right
 ip -n left addr add 10.0.0.1/32 dev lo; ip -n right addr add 10.0.0.2/32 dev lo
 ip -n left link set lo up; ip -n right link set lo up
-ip -n left link set direct up; ip -n left link set up up
-ip -n right link set direct up; ip -n right link set up up
+ip -n left link set short up; ip -n left link set long up
+ip -n right link set short up; ip -n right link set long up
 ip -n top link set left up; ip -n top link set right up
 ip -n left route add 10.0.0.2 via 10.1.0.2; ip -n right route add 10.0.0.1 via 10.3.0.3
 ip -n top route add 10.0.0.1 via 10.2.0.1

@@ -68,8 +68,9 @@ func TestTypedLessons(t *testing.T) {
 	}
 }
 
-// TestTypedMistakes makes each mistake of the lessons where its step begins, and then what the page says: the step
-// turns done.
+// TestTypedMistakes makes each mistake of the lessons where its step begins, reads what is said of it, and does then what
+// the page says: the step turns done. (What a mistake has counted, and what came after it, are one number for whoever
+// pastes both at once: the commands have run before the first of them is judged.)
 func TestTypedMistakes(t *testing.T) {
 	for _, sc := range typedScenarios(t, scenario.Lesson) {
 		for i := range sc.Steps {
@@ -80,6 +81,7 @@ func TestTypedMistakes(t *testing.T) {
 					p := sitsDown(t, sc, i, paces[0].pace)
 					p.types(m.Blocks)
 					p.types(m.Fix)
+					p.reads()
 					if len(m.Fix) == 0 || m.Undo || sc.Steps[i].OnlyLooks() {
 						p.again(sc.Steps[i].Blocks)
 					}
@@ -216,7 +218,7 @@ const limit = 40 * time.Second
 // done waits until step i is done, and the last prompt is there.
 func (p *typist) done(i int) {
 	p.Helper()
-	p.unread.Wait()
+	p.reads()
 	late := time.After(limit)
 	for {
 		p.desk.mu.Lock()
@@ -233,6 +235,17 @@ func (p *typist) done(i int) {
 		case <-late:
 			p.Fatalf("%s:%d: “%s” is not done: %s", p.sc.File, p.sc.Steps[i].Line, p.sc.Steps[i].Title, open(view))
 		}
+	}
+}
+
+// reads waits until all commands so far were taken in, and there is nothing more to tell of them.
+func (p *typist) reads() {
+	p.unread.Wait()
+	p.desk.mu.Lock()
+	turn := p.desk.turn
+	p.desk.mu.Unlock()
+	if turn != nil {
+		<-turn
 	}
 }
 
