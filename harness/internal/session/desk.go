@@ -83,7 +83,9 @@ func (d *desk) follow(ctx context.Context) {
 	for heard := range d.live.Changes() {
 		d.work.Lock()
 		d.judge(ctx, lab.Change{Heard: heard}, learner{}) // an error is one of a lab that ends, or comes again
-		d.ended()                                         // the last command has done this, though later
+		if !d.runs() {
+			d.ended() // the last command has done this, though later
+		}
 		d.work.Unlock()
 		d.changed()
 	}
@@ -201,13 +203,16 @@ func (d *desk) late(show func([]sitting.News) (taken bool)) {
 // ended remembers how the last command left the lab, unless the next one runs: what that did is its own. The caller
 // holds work.
 func (d *desk) ended() {
-	runs := d.begun.Load() != d.over.Load()
+	runs := d.runs()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.wasDone = d.sitting.Done(); !runs {
 		d.before = d.last
 	}
 }
+
+// runs reports whether a command runs, as far as the terminals tell.
+func (d *desk) runs() bool { return d.begun.Load() != d.over.Load() }
 
 // looks takes a line at a step that only looks, and reports whether it has been looked at now.
 func (d *desk) looks(r ran) bool {

@@ -130,3 +130,34 @@ func TestTypedAhead(t *testing.T) {
 		t.Errorf("%d of the 2 steps are over", at)
 	}
 }
+
+// TestDoneBeforeThePrompt: a command whose effect is judged while it still runs finishes its step, and does not go on to
+// the next one.
+func TestDoneBeforeThePrompt(t *testing.T) {
+	d := deskOf(t, pasted)
+	told := make(chan struct{}, 1)
+	d.changed = func() {
+		select {
+		case told <- struct{}{}:
+		default:
+		}
+	}
+	go d.follow(t.Context())
+	d.begins()
+	if _, err := d.lab.Perform(t.Context(), d.sc, 0); err != nil {
+		t.Fatal(err)
+	}
+	done := func() bool {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.sitting.Done()
+	}
+	for !done() {
+		<-told
+	}
+	d.command(t.Context(), ran{line: "./finish 1"}, func(int, bool) {})
+	d.takenIn()
+	if at := d.step(); at != 1 {
+		t.Errorf("the learner is at step %d", at)
+	}
+}
