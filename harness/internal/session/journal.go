@@ -33,9 +33,10 @@ func (j *journal) tell(lines []string) {
 
 // log is what the learner did, with the steps.
 func (s *session) log() wire.Reply {
-	s.desk.mu.Lock()
-	v := s.desk.sitting.View()
-	s.desk.mu.Unlock()
+	d := s.desk()
+	d.mu.Lock()
+	v := d.sitting.View()
+	d.mu.Unlock()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return wire.Reply{View: &v, Log: append([]progress.Entry(nil), s.journal.all...), Earlier: s.journal.earlier}

@@ -24,7 +24,7 @@ func (t *terminal) found(e shell.Event) {
 		}
 		t.show(e.Text)
 	case e.Kind == 'C':
-		t.session.desk.begins()
+		t.session.desk().begins()
 		t.command, t.prompt = &e.Value, nil
 		t.status = 0
 	case e.Kind == 'D':
@@ -49,7 +49,7 @@ func (t *terminal) beforePrompt(tells bool) {
 		if line == "" {
 			e.Cut, e.Status = true, progress.NoStatus
 		}
-		news := t.session.desk.command(context.Background(), ran{netns, line, t.status},
+		news := t.session.desk().command(context.Background(), ran{netns, line, t.status},
 			func(step int, changed bool) {
 				if e.Step = step; line != "" || changed && !tells {
 					t.session.work(&e)
@@ -97,7 +97,7 @@ func (s *session) late() {
 	}
 	s.mu.Unlock()
 	if idle != nil {
-		s.desk.late(idle.late)
+		s.desk().late(idle.late)
 	}
 }
 

@@ -40,7 +40,7 @@ func (s *session) ask(a wire.Ask) {
 
 // answer answers a request, with one reply or more.
 func (s *session) answer(ctx context.Context, r wire.Request, reply func(wire.Reply) error) {
-	d := s.desk
+	d := s.desk()
 	one := func(what wire.Reply, err error) error {
 		if err != nil {
 			what.Error, what.Status = err.Error(), 1

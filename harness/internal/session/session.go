@@ -12,6 +12,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"netnscheck/harness/fault"
 	"netnscheck/harness/internal/inside"
@@ -35,10 +36,11 @@ type session struct {
 	begin  wire.Begin
 	secret string
 	// sc is what the learner works on: the scenario of begin, or the page of a challenge that was made of it.
-	sc   *scenario.Scenario
-	lab  *lab.Lab
-	desk *desk
-	out  *wire.Writer
+	sc  *scenario.Scenario
+	lab *lab.Lab
+	// judge is the desk of that lab: a reset puts another one in its place.
+	judge atomic.Pointer[desk]
+	out   *wire.Writer
 
 	mu        sync.Mutex
 	terminals map[uint32]*terminal
@@ -50,7 +52,7 @@ type session struct {
 	undone    []string       // commands of before that could not be run again
 	worked    []sitting.Past // as it was told last
 	listener  net.Listener
-	resetting sync.Mutex // while the lab is replaced
+	resetting sync.Mutex // while the lab is replaced: it guards sc, lab and listener
 }
 
 func play(ctx context.Context, in io.Reader, out io.Writer) error {
@@ -80,7 +82,7 @@ func play(ctx context.Context, in io.Reader, out io.Writer) error {
 		return err
 	}
 	s.listener.Close()
-	s.desk.takenIn()
+	s.desk().takenIn()
 	return errors.Join(err, s.lab.Close())
 }
 
@@ -93,7 +95,7 @@ func (s *session) start(ctx context.Context) (err error) {
 		return nil
 	}, sitting.Options{Exam: s.begin.Exam, Past: s.begin.Past})
 	if err == nil {
-		ready := s.desk.ready()
+		ready := s.desk().ready()
 		ready.Undone = s.undone
 		err = s.out.Message(wire.FromLab{Ready: ready})
 	}
@@ -120,16 +122,21 @@ func (s *session) settle(ctx context.Context, again func() error, o sitting.Opti
 	if err := again(); err != nil {
 		return err
 	}
-	if err = s.furniture().Furnish(labworld.Of(s.lab)); err == nil {
-		s.desk, err = newDesk(ctx, s.lab, live, s.sc, o)
+	if err := s.furniture().Furnish(labworld.Of(s.lab)); err != nil {
+		return err
 	}
+	d, err := newDesk(ctx, s.lab, live, s.sc, o)
 	if err != nil {
 		return err
 	}
-	s.desk.changed, s.desk.hunt = s.changed, s.begin.Challenge != nil
-	go s.desk.follow(ctx)
+	d.changed, d.hunt = s.changed, s.begin.Challenge != nil
+	s.judge.Store(d)
+	go d.follow(ctx)
 	return s.serve(ctx)
 }
+
+// desk is the one that judges now; nil before the first.
+func (s *session) desk() *desk { return s.judge.Load() }
 
 // make makes the lab in its starting state.
 func (s *session) make(ctx context.Context) (err error) {
@@ -159,7 +166,7 @@ func anew(step int, alone bool) string {
 func (s *session) reset(ctx context.Context, stepAlone bool) error {
 	s.resetting.Lock()
 	defer s.resetting.Unlock()
-	d := s.desk
+	d := s.desk()
 	d.mu.Lock()
 	if stepAlone {
 		d.sitting.ResetStep()
@@ -241,7 +248,7 @@ func (s *session) listen(frames *wire.Reader) error {
 func (s *session) obey(m wire.ToLab) error {
 	switch {
 	case m.Open != nil:
-		if err := s.open(*m.Open); err != nil {
+		if err := s.attach(*m.Open); err != nil {
 			return s.out.Message(wire.FromLab{Failed: failed(m.Open.Terminal, err)})
 		}
 	case m.Resize != nil:
@@ -290,7 +297,7 @@ func (s *session) ended(t *terminal, status int) {
 	delete(s.terminals, t.number)
 	s.mu.Unlock()
 	if t.number == Main { // nothing is heard of the lab after its end
-		s.desk.takenIn()
+		s.desk().takenIn()
 	}
 	s.out.Message(wire.FromLab{Ended: &wire.Ended{Terminal: t.number, Status: status}})
 	if t.number == Main {

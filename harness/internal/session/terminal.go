@@ -47,7 +47,17 @@ type terminal struct {
 // the peer, however small they are.
 const maxTyped = wire.WindowSize
 
-// open starts a shell on a new terminal.
+// attach is open for a terminal that joins. One that comes while the lab is made anew waits for that.
+func (s *session) attach(o wire.Open) error {
+	s.resetting.Lock()
+	defer s.resetting.Unlock()
+	if s.lab == nil {
+		return errors.New("open a terminal: the lab could not be made anew")
+	}
+	return s.open(o)
+}
+
+// open starts a shell on a new terminal. The lab must not be replaced meanwhile.
 func (s *session) open(o wire.Open) error {
 	if s.terminal(o.Terminal) != nil {
 		return fmt.Errorf("open the terminal %d: it is open", o.Terminal)
@@ -77,7 +87,7 @@ func (t *terminal) write(input []byte) {
 	t.idle.Store(false)
 	if bytes.ContainsAny(input, "\r\n") {
 		t.entered.Store(true)
-		t.session.desk.begins()
+		t.session.desk().begins()
 	}
 	select {
 	case t.typed <- append([]byte(nil), input...):

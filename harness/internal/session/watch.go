@@ -64,7 +64,7 @@ func (s *session) watch(ctx context.Context, reply func(wire.Reply) error) {
 	changed, remove := s.watchers.add()
 	defer remove()
 	for {
-		if reply(wire.Reply{View: s.desk.latest(), More: true}) != nil {
+		if reply(wire.Reply{View: s.desk().latest(), More: true}) != nil {
 			return
 		}
 		select {

@@ -21,7 +21,7 @@ import (
 // work takes note of what the learner did, and tells it to the process outside, for his progress. Without an entry it
 // does so if the steps have changed.
 func (s *session) work(e *progress.Entry) {
-	past := s.desk.past()
+	past := s.desk().past()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if e == nil && slices.Equal(past, s.worked) {
@@ -47,7 +47,7 @@ func (s *session) told(lines []string) {
 
 // did runs what the learner asked for, and tells so if it was done.
 func (s *session) did(act progress.Act, do func() error) {
-	step := s.desk.step()
+	step := s.desk().step()
 	if do() == nil {
 		s.work(&progress.Entry{Step: step, Do: act})
 		s.watchers.tell()
