@@ -9,9 +9,12 @@ package grade
 
 import (
 	"cmp"
+	"fmt"
+	"slices"
 
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
+	"netnscheck/harness/sitting/page"
 )
 
 // Class is the table of a class.
@@ -62,7 +65,8 @@ type Learner struct {
 type Mark struct {
 	Passed bool `json:"passed"`
 	Points int  `json:"points"`
-	Hints  int  `json:"hints,omitempty"`
+	// Hints is how many were told, with the reasons that count as such (sitting.Past).
+	Hints int `json:"hints,omitempty"`
 	// Solved is set if the learner had the lab solve the step, which then earns nothing.
 	Solved bool `json:"solved,omitempty"`
 }
@@ -96,14 +100,33 @@ type Work struct {
 	Past []sitting.Past
 }
 
-// New is the table of a class without learners.
+// New is the table of a class without learners. Its titles have the values of the scenario's variables; see Common.
 func New(sc *scenario.Scenario, hintCost int) *Class {
-	c := &Class{Scenario: sc.ID, Title: sc.Title, HintCost: hintCost, Learners: []Learner{}}
+	c := &Class{Scenario: sc.ID, Title: page.WithValues(sc, sc.Title), HintCost: hintCost, Learners: []Learner{}}
 	for i, points := range sitting.Worth(sc) {
-		c.Steps = append(c.Steps, Step{Title: sc.Steps[i].Title, Points: points})
+		c.Steps = append(c.Steps, Step{Title: page.WithValues(sc, sc.Steps[i].Title), Points: points})
 		c.OutOf += points
 	}
 	return c
+}
+
+// Common is a scenario for the table of a class: with the values of its variables that all learners have, and "..." for
+// those in which they differ, as for what differs in an output. Of are the learners' scenarios.
+func Common(sc *scenario.Scenario, of []*scenario.Scenario) *scenario.Scenario {
+	common := *sc
+	common.Vars = slices.Clone(sc.Vars)
+	for i := range common.Vars {
+		v := &common.Vars[i]
+		values := map[string]bool{}
+		for _, own := range of {
+			values[own.Vars[i].Value] = true
+			v.Value = own.Vars[i].Value
+		}
+		if len(values) > 1 {
+			v.Value = "..."
+		}
+	}
+	return &common
 }
 
 // Grade adds a learner whose work was replayed.
@@ -115,7 +138,7 @@ func (c *Class) Grade(w Work, r Result) {
 			past = w.Past[i]
 		}
 		past.Done = i < len(r.Passed) && r.Passed[i]
-		mark := Mark{Passed: past.Done, Points: past.Earned(c.Steps[i].Points, c.HintCost), Hints: past.Hints,
+		mark := Mark{Passed: past.Done, Points: past.Earned(c.Steps[i].Points, c.HintCost), Hints: past.Helped(),
 			Solved: past.Solved}
 		l.Marks = append(l.Marks, mark)
 		l.Points += mark.Points
@@ -168,6 +191,28 @@ func (l *Learner) outcome() string {
 		return "could not be graded: " + cmp.Or(l.Reason, "no reason is known")
 	}
 	return ""
+}
+
+// solved is how many steps the lab has done for a learner.
+func (l *Learner) solved() (n int) {
+	for _, m := range l.Marks {
+		if m.Solved {
+			n++
+		}
+	}
+	return n
+}
+
+// remarks are what took points from a learner.
+func (l *Learner) remarks() string {
+	text := ""
+	if n := l.hints(); n > 0 {
+		text += ", " + term.Count(n, "hint")
+	}
+	if n := l.solved(); n > 0 {
+		text += fmt.Sprintf(", %d solved", n)
+	}
+	return text
 }
 
 // hints is how many hints a learner was told.

@@ -147,3 +147,41 @@ func injectsNothing(t *testing.T, name string) {
 	}
 	safe("the JSON", doc)
 }
+
+// TestTitlesHaveValues: the table has the values that all learners have, and says where they differ.
+func TestTitlesHaveValues(t *testing.T) {
+	of := func(left, net string) *scenario.Scenario {
+		sc, err := scenario.ParseWith("two-rooms.md", []byte(`---
+vars:
+  left: [blue, green]
+  net: 10.{1..9}.7
+---
+# Make {{left}} in {{net}}.0/24
+
+## Add {{left}}
+
+`+"```console\n$ ip netns add {{left}}\n```\n\n- [ ] namespace `{{left}}` exists\n"),
+			scenario.Values{Set: map[string]string{"left": left, "net": net}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sc
+	}
+	blue, green := of("blue", "10.1.7"), of("green", "10.1.7")
+	for _, one := range []struct {
+		of          []*scenario.Scenario
+		title, step string
+	}{
+		{nil, "Make blue in 10.1.7.0/24", "Add blue"},
+		{[]*scenario.Scenario{green}, "Make green in 10.1.7.0/24", "Add green"},
+		{[]*scenario.Scenario{green, blue, green}, "Make ... in 10.1.7.0/24", "Add ..."},
+	} {
+		c := New(Common(blue, one.of), 0)
+		if c.Title != one.title || c.Steps[0].Title != one.step {
+			t.Errorf("the title is %q, the step %q", c.Title, c.Steps[0].Title)
+		}
+	}
+	if blue.Vars[0].Value != "blue" {
+		t.Error("the scenario itself has changed")
+	}
+}

@@ -25,6 +25,8 @@ func (c *Class) CSV() string {
 			switch {
 			case l.Status != Graded:
 				row = append(row, "")
+			case l.Marks[i].Passed && l.Marks[i].Solved:
+				row = append(row, "solved")
 			case l.Marks[i].Passed:
 				row = append(row, "pass")
 			default:

@@ -10,7 +10,7 @@ import (
 )
 
 //go:embed class.html
-var page string
+var layout string
 
 // parsed is the template, read when it is first needed: each start of the program would take longer otherwise.
 var parsed = sync.OnceValue(func() *template.Template {
@@ -18,12 +18,12 @@ var parsed = sync.OnceValue(func() *template.Template {
 		"line":    term.OneLine,
 		"text":    term.Printable,
 		"outcome": func(l Learner) string { return l.outcome() },
-		"hints":   func(l Learner) int { return l.hints() },
+		"remarks": func(l Learner) string { return l.remarks() },
 		"number":  func(i int) int { return i + 1 },
-		"count":   term.Count,
+		"about":   func(c *Class) string { return c.about() },
 		"percent": func(part, of int) int { return part * 100 / max(of, 1) },
 		"graded":  func(c *Class) int { return c.Count(Graded) },
-	}).Parse(page))
+	}).Parse(layout))
 })
 
 // HTML is the table as a page to read and to print. It is complete: it loads nothing and runs nothing.

@@ -51,13 +51,21 @@ const longestName = 24
 func (c *Class) Text(k Look) string {
 	var b strings.Builder
 	fmt.Fprintln(&b, k.cut(c.Title, k.Width))
-	fmt.Fprintln(&b, k.cut(fmt.Sprintf("%s: %s, %s", c.Scenario, term.Count(len(c.Steps), "step"), term.Count(c.OutOf, "point")),
-		k.Width))
+	fmt.Fprintln(&b, k.cut(c.about(), k.Width))
 	b.WriteString("\n")
 	c.rows(&b, k)
 	c.causes(&b, k)
 	c.bars(&b, k)
 	return b.String()
+}
+
+// about says what the lab is worth.
+func (c *Class) about() string {
+	text := fmt.Sprintf("%s: %s, %s", c.Scenario, term.Count(len(c.Steps), "step"), count(c.OutOf, "point"))
+	if c.HintCost > 0 {
+		text += fmt.Sprintf("; a hint costs %s", term.Count(c.HintCost, "point"))
+	}
+	return text
 }
 
 func (c *Class) rows(b *strings.Builder, k Look) {
@@ -99,14 +107,10 @@ func (c *Class) rows(b *strings.Builder, k Look) {
 			}
 			marks += strings.Repeat(" ", gap) + k.show(s)
 		}
-		note := ""
-		if n := l.hints(); n > 0 {
-			note = ", " + term.Count(n, "hint")
-		}
 		if gap == 0 {
 			marks = " " + marks
 		}
-		fmt.Fprintf(b, "%s %s  %d/%d%s\n", term.Pad(names[i], wide), marks, l.Points, c.OutOf, note)
+		fmt.Fprintf(b, "%s %s  %d/%d%s\n", term.Pad(names[i], wide), marks, l.Points, c.OutOf, l.remarks())
 	}
 }
 

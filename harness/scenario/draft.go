@@ -13,9 +13,9 @@ type Draft struct {
 	Problems Problems
 }
 
-// ReadDraft reads and reviews a scenario, whatever faults it has.
-func ReadDraft(file string, src []byte) Draft {
-	sc, f := read(file, src, Values{})
+// ReadDraft reads and reviews a scenario, whatever faults it has, with values of its variables.
+func ReadDraft(file string, src []byte, values Values) Draft {
+	sc, f := read(file, src, values)
 	if sc == nil {
 		return Draft{Problems: f.sorted()}
 	}

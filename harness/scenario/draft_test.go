@@ -34,7 +34,7 @@ func TestReadDraft(t *testing.T) {
 			[]string{"9: command"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := ReadDraft("t.md", []byte(c.text))
+			d := ReadDraft("t.md", []byte(c.text), Values{})
 			var steps []string
 			if d.Scenario != nil {
 				for _, s := range d.Scenario.Steps {

@@ -39,7 +39,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, src []byte) {
 		sc, err := Parse("t.md", src)
-		if d := ReadDraft("t.md", src); (err == nil) != (d.Scenario != nil && d.Cut == 0) {
+		if d := ReadDraft("t.md", src, Values{}); (err == nil) != (d.Scenario != nil && d.Cut == 0) {
 			t.Errorf("error %v, and the draft is cut at %d", err, d.Cut)
 		}
 		if err != nil {

@@ -28,10 +28,13 @@ func Worth(sc *scenario.Scenario) []int {
 	return worth
 }
 
+// Helped is how many hints count: reasons that were asked for in a challenge do.
+func (p Past) Helped() int { return p.Hints + p.Reasons }
+
 // Earned is what a step that is worth so many points earns, if each hint costs hintCost of them.
 func (p Past) Earned(worth, hintCost int) int {
 	if !p.Done || p.Solved {
 		return 0
 	}
-	return max(0, worth-p.Hints*hintCost)
+	return max(0, worth-p.Helped()*hintCost)
 }

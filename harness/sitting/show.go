@@ -13,7 +13,7 @@ func (s *Sitting) View() View {
 		Step: s.at + 1, Intro: s.part.Before, Prose: s.part.Prose, Answer: s.answer, Changed: slices.Clone(s.changed),
 	}
 	for i, step := range s.steps {
-		shown := Step{Title: s.title(i), Done: step.Done, OutOf: s.worth[i], Hints: step.Hints,
+		shown := Step{Title: s.title(i), Done: step.Done, OutOf: s.worth[i], Hints: step.Helped(),
 			Points: step.Earned(s.worth[i], 0), Solved: step.Solved, Checks: slices.Clone(step.checks)}
 		if i == s.at && !step.Done {
 			v.Looks = s.OnlyLooks()

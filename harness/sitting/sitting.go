@@ -23,6 +23,7 @@ type Sitting struct {
 	looked  bool
 	changed []string
 	answer  *Answer
+	reason  string // the last one that he asked for in this step
 }
 
 // Options are how a learner works.
@@ -39,6 +40,9 @@ type Options struct {
 type Past struct {
 	Done, Solved bool
 	Hints        int
+	// Reasons is how many reasons the learner was told because he asked (Sitting.Reason). In a challenge they count as
+	// hints, elsewhere there are none.
+	Reasons int
 }
 
 // progress is what is known of a step, whether it is the current one or not.
@@ -62,6 +66,7 @@ func New(sc *scenario.Scenario, o Options) *Sitting {
 	for i := range min(len(o.Past), len(s.steps)) {
 		past := o.Past[i]
 		past.Hints = min(max(past.Hints, 0), len(sc.Steps[i].Hints))
+		past.Reasons = max(past.Reasons, 0)
 		past.Done = past.Done && s.at == i
 		s.steps[i].Past = past
 		if past.Done {
@@ -85,7 +90,8 @@ func held(checks []scenario.Check) []Check {
 // begin begins the current step.
 func (s *Sitting) begin() {
 	s.part = page.Step(s.sc, s.at, s.options.Shown)
-	s.checks, s.acted, s.looked, s.answer = make([]judged, len(s.Checks())), false, false, nil
+	s.checks, s.acted, s.looked = make([]judged, len(s.Checks())), false, false
+	s.answer, s.reason = nil, ""
 	for i := range s.checks {
 		s.checks[i].status = Undecided
 	}

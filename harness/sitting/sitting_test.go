@@ -345,3 +345,33 @@ func TestPast(t *testing.T) {
 		t.Errorf("step %d, -want +got\n%s", s.Step(), diff)
 	}
 }
+
+// TestReasons: a reason that a learner asks for counts as a hint in a challenge, once.
+func TestReasons(t *testing.T) {
+	s := New(parsed(t, scenario.Challenge), Options{})
+	for _, one := range []struct {
+		text   string
+		counts bool
+	}{{"a is down", true}, {"a is down", false}, {"b is down", true}} {
+		if got := s.Reason(one.text); got != one.counts {
+			t.Errorf("%q counts: %v", one.text, got)
+		}
+	}
+	if _, err := s.Hint(); err != nil {
+		t.Fatal(err)
+	}
+	s.Judge(did("ppp"))
+	past := s.Past()[0]
+	if v := s.View(); v.Steps[0].Hints != 3 || past.Earned(5, 1) != 2 || len(v.Hints) != 1 {
+		t.Errorf("%+v earns %d: %+v", past, past.Earned(5, 1), v)
+	}
+	if s.Reason("a is down") {
+		t.Error("a step that is done has a reason")
+	}
+	if again := New(parsed(t, scenario.Challenge), Options{Past: s.Past()}); again.Past()[0] != past {
+		t.Errorf("%+v", again.Past()[0])
+	}
+	if l := New(parsed(t, scenario.Lesson), Options{}); l.Reason("a is down") || l.Past()[0].Reasons != 0 {
+		t.Error("in a lesson it counts")
+	}
+}

@@ -56,6 +56,17 @@ func (s *Sitting) Explain() error {
 	return nil
 }
 
+// Reason takes in why something does not work yet, which the learner has asked for. In a challenge that counts as a
+// hint, unless it is what he was told the last time; whether it counts is returned.
+func (s *Sitting) Reason(text string) (counts bool) {
+	if s.sc.Kind != scenario.Challenge || s.Done() || text == s.reason {
+		return false
+	}
+	s.reason = text
+	s.steps[s.at].Reasons++
+	return true
+}
+
 // Tell takes in an answer for the learner; nil is for none. It returns what he is told of it: nothing in an exam, once
 // the step is done, or if the answer is about a check that holds; and no repair in a challenge, unless he had the step
 // solved.

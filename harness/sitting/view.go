@@ -48,7 +48,7 @@ type Step struct {
 	Done  bool
 	// Points are those earned for the step, OutOf those that it is worth.
 	Points, OutOf int
-	// Hints is how many of its hints were told.
+	// Hints is how many hints count (Past.Helped).
 	Hints int
 	// Solved is set if the learner had it solved (`lab solve`); it then earns no points.
 	Solved bool

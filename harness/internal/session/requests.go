@@ -12,6 +12,7 @@ import (
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
 	"netnscheck/harness/sitting/answer"
+	"netnscheck/harness/sitting/page"
 	"netnscheck/harness/sitting/progress"
 )
 
@@ -64,7 +65,7 @@ func (s *session) answer(ctx context.Context, r wire.Request, reply func(wire.Re
 	case wire.Log:
 		one(s.log(), nil)
 	case wire.Why:
-		one(d.why(ctx))
+		s.did(progress.Why, func() error { return one(d.why(ctx)) })
 	case wire.Reset:
 		one(wire.Reply{}, nil) // the shell that asks ends with the lab
 		act, alone := progress.Reset, slices.Contains(r.Args, wire.StepAlone)
@@ -166,7 +167,7 @@ func (d *desk) solve(ctx context.Context) (wire.Reply, error) {
 	if err != nil {
 		return wire.Reply{}, err
 	}
-	title := d.sc.Steps[step].Title
+	title := page.WithValues(d.sc, d.sc.Steps[step].Title)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.news = nil
@@ -211,7 +212,7 @@ func (d *desk) why(ctx context.Context) (wire.Reply, error) {
 		if told.Repair != "" {
 			text += "\n```console\n$ " + told.Repair + "\n```\n"
 		}
-		return wire.Reply{Text: text}, nil
+		return wire.Reply{Text: d.asReason(text)}, nil
 	}
 	var why []string
 	for i, c := range v.Steps[v.Step-1].Checks {
@@ -233,7 +234,15 @@ func (d *desk) why(ctx context.Context) (wire.Reply, error) {
 	if len(why) == 0 {
 		return wire.Reply{}, errors.New("explain what is open: it is not judged yet; `lab check` does that")
 	}
-	return wire.Reply{Text: strings.Join(why, "\n") + "\n"}, nil
+	return wire.Reply{Text: d.asReason(strings.Join(why, "\n") + "\n")}, nil
+}
+
+// asReason is what a learner is told of why, and that it counts if it does.
+func (d *desk) asReason(text string) string {
+	if d.sitting.Reason(text) {
+		text += "\nThis is a challenge: it counts as a hint.\n"
+	}
+	return text
 }
 
 // withoutRepair is a diagnosis as a learner may read it: the repair of a challenge is its solution.

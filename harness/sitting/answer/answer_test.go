@@ -47,3 +47,25 @@ func TestChallenge(t *testing.T) {
 		}
 	}
 }
+
+// TestTheTitleOfAMistake: it has the values of the variables, as its text has.
+func TestTheTitleOfAMistake(t *testing.T) {
+	source, err := os.ReadFile("testdata/small.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Replace(string(source), "id: small", "id: small\nvars:\n  length: 24", 1) + `
+### Mistake: no route over {{length}}
+
+` + "```console\n$ ip -n left route add 10.9.0.0/16 via 10.0.0.9\n[2]\n```\n\n- [ ] `left` does not have the route `10.9.0.0/16`\n"
+	sc, err := scenario.Parse("small.md", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := ends()
+	a := answer.Find(answer.Facts{Scenario: sc, Step: 3, Before: now, After: now, Whole: now,
+		Line: "ip -n left route add 10.9.0.0/16 via 10.0.0.9", Status: 2})
+	if a == nil || a.Title != "no route over 24" {
+		t.Errorf("told is %+v", a)
+	}
+}

@@ -76,7 +76,7 @@ func (s *search) tell(t trace) *sitting.Answer {
 			names = append(names, p.link)
 		}
 	}
-	return &sitting.Answer{Kind: Mistake, Check: s.about(names...), Title: t.mistake.Title,
+	return &sitting.Answer{Kind: Mistake, Check: s.about(names...), Title: page.WithValues(s.Scenario, t.mistake.Title),
 		Text: page.Mistake(s.Scenario, s.Step, t.index, s.Shown)}
 }
 

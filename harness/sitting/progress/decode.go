@@ -133,7 +133,7 @@ func (f *File) validate() error {
 		}
 	}
 	for i, s := range f.Steps {
-		if !isText(s.Title, maxTitle) || !within(s.Hints, maxHints) {
+		if !isText(s.Title, maxTitle) || !within(s.Hints, maxHints) || !within(s.Reasons, maxNumber) {
 			return fmt.Errorf("step %d is out of bounds", i+1)
 		}
 	}

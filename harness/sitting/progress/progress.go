@@ -56,9 +56,11 @@ type Challenge struct {
 type Step struct {
 	Title string `json:"title"`
 	// Done is when the step was done; zero if it is not.
-	Done   time.Time `json:"done,omitzero"`
-	Hints  int       `json:"hints,omitempty"`
-	Solved bool      `json:"solved,omitempty"`
+	Done  time.Time `json:"done,omitzero"`
+	Hints int       `json:"hints,omitempty"`
+	// Reasons is that of sitting.Past.
+	Reasons int  `json:"reasons,omitempty"`
+	Solved  bool `json:"solved,omitempty"`
 }
 
 // Entry is one command of the learner, or one thing that he asked the lab for.
@@ -89,13 +91,14 @@ type Act string
 
 const (
 	Hint      Act = "hint"
+	Why       Act = "why"
 	Next      Act = "next"
 	Solve     Act = "solve"
 	ResetStep Act = "reset-step"
 	Reset     Act = "reset"
 )
 
-var acts = []Act{Hint, Next, Solve, ResetStep, Reset}
+var acts = []Act{Hint, Why, Next, Solve, ResetStep, Reset}
 
 // New is the file of a learner who begins a scenario.
 func New(sc *scenario.Scenario, now time.Time) *File {
@@ -155,7 +158,7 @@ func (f *File) Values() scenario.Values { return scenario.Values{Set: f.Variable
 func (f *File) Past() []sitting.Past {
 	all := make([]sitting.Past, len(f.Steps))
 	for i, s := range f.Steps {
-		all[i] = sitting.Past{Done: !s.Done.IsZero(), Solved: s.Solved, Hints: s.Hints}
+		all[i] = sitting.Past{Done: !s.Done.IsZero(), Solved: s.Solved, Hints: s.Hints, Reasons: s.Reasons}
 	}
 	for _, e := range f.Replay() {
 		if e.Do == Solve && e.Step <= len(all) {
@@ -175,7 +178,8 @@ func (f *File) Update(past []sitting.Past, now time.Time) {
 		case step.Done.IsZero():
 			step.Done = seconds(now)
 		}
-		step.Hints, step.Solved = min(max(past[i].Hints, 0), maxHints), past[i].Solved
+		step.Hints, step.Reasons = min(max(past[i].Hints, 0), maxHints), min(max(past[i].Reasons, 0), maxNumber)
+		step.Solved = past[i].Solved
 	}
 	f.Saved = seconds(now)
 }

@@ -48,17 +48,39 @@ func (d *Drafts) Read(ctx context.Context, path string) (scenario.Draft, error) 
 		if err != nil {
 			return scenario.Draft{}, err
 		}
-		draft := scenario.ReadDraft(path, text)
-		if sc := draft.Scenario; sc != nil {
-			draft.Problems = append(draft.Problems, unknownFeatures(sc)...)
-			draft.Problems = append(draft.Problems, d.takenID(sc)...)
-			slices.SortStableFunc(draft.Problems, func(a, b scenario.Problem) int {
-				return cmp.Compare(a.Line, b.Line)
-			})
-			sc.Requires = slices.DeleteFunc(sc.Requires, func(feature string) bool { return !isKnown(feature) })
+		draft := readDraft(path, text, scenario.Values{})
+		if draft.Scenario != nil {
+			draft.Problems = append(draft.Problems, d.takenID(draft.Scenario)...)
+			inOrder(draft.Problems)
 		}
 		return draft, nil
 	})
+}
+
+// With is a draft read again with values of its variables. It has no other problems than those of the draft but the
+// new ones, which are returned, too.
+func With(draft scenario.Draft, values scenario.Values) (chosen scenario.Draft, found scenario.Problems) {
+	chosen = readDraft(draft.Scenario.File, []byte(draft.Scenario.Source), values)
+	found = slices.DeleteFunc(chosen.Problems, func(p scenario.Problem) bool {
+		return slices.ContainsFunc(draft.Problems, func(old scenario.Problem) bool { return old.String() == p.String() })
+	})
+	chosen.Problems = slices.Concat(draft.Problems, found)
+	inOrder(chosen.Problems)
+	return chosen, found
+}
+
+func readDraft(path string, text []byte, values scenario.Values) scenario.Draft {
+	draft := scenario.ReadDraft(path, text, values)
+	if sc := draft.Scenario; sc != nil {
+		draft.Problems = append(draft.Problems, unknownFeatures(sc)...)
+		inOrder(draft.Problems)
+		sc.Requires = slices.DeleteFunc(sc.Requires, func(feature string) bool { return !isKnown(feature) })
+	}
+	return draft
+}
+
+func inOrder(problems scenario.Problems) {
+	slices.SortStableFunc(problems, func(a, b scenario.Problem) int { return cmp.Compare(a.Line, b.Line) })
 }
 
 // takenID refuses the id of another scenario.

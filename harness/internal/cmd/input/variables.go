@@ -59,7 +59,7 @@ func (v *Variables) Choose(all []*scenario.Scenario) ([]*scenario.Scenario, erro
 	if !v.Given() {
 		return all, nil
 	}
-	set, err := v.values(all)
+	of, err := v.For(all)
 	if err != nil {
 		return nil, err
 	}
@@ -69,13 +69,24 @@ func (v *Variables) Choose(all []*scenario.Scenario) ([]*scenario.Scenario, erro
 		if len(sc.Vars) == 0 {
 			continue
 		}
-		own := scenario.Values{Seed: v.seed, Set: maps.Clone(set)}
-		maps.DeleteFunc(own.Set, func(name, _ string) bool { return !has(sc, name) })
 		var err error
-		chosen[i], err = scenario.ParseWith(sc.File, []byte(sc.Source), own)
+		chosen[i], err = scenario.ParseWith(sc.File, []byte(sc.Source), of(sc))
 		errs = append(errs, err)
 	}
 	return chosen, status.With(status.Usage, errors.Join(errs...))
+}
+
+// For are the values for each of the scenarios. A variable that none of them has is an error.
+func (v *Variables) For(all []*scenario.Scenario) (of func(*scenario.Scenario) scenario.Values, err error) {
+	set, err := v.values(all)
+	if err != nil {
+		return nil, err
+	}
+	return func(sc *scenario.Scenario) scenario.Values {
+		own := scenario.Values{Seed: v.seed, Set: maps.Clone(set)}
+		maps.DeleteFunc(own.Set, func(name, _ string) bool { return !has(sc, name) })
+		return own
+	}, nil
 }
 
 // ChooseOne is Choose for one scenario.

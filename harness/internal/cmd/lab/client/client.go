@@ -29,7 +29,8 @@ var asks = []struct{ use, does, long string }{
 	{wire.Solve, "Run the commands of this step, and show them",
 		"The step counts as solved for you: it earns no points."},
 	{wire.Map, "Draw the namespaces of the lab as they are now", ""},
-	{wire.Why, "Say why what is open does not work yet", ""},
+	{wire.Why, "Say why what is open does not work yet",
+		"In a challenge it counts as a hint, unless it says the same again."},
 	{wire.Log, "List what you did, step by step, and what came of it", ""},
 	{wire.Quit, "End the lab, from any of its terminals", ""},
 }

@@ -117,9 +117,9 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	of := sc
+	of := class.Common(sc, scenarios(all))
 	if o.faults.On {
-		of = fault.Outline(sc, o.faults.Faults)
+		of = fault.Outline(of, o.faults.Faults)
 	}
 	c := class.New(of, o.hintCost)
 	if err := o.grade(ctx, c, all); err != nil {
@@ -140,6 +140,16 @@ type handed struct {
 	work
 	// bad is why it cannot be graded; nil if it can.
 	bad error
+}
+
+// scenarios are those of the learners who handed in something, with their values.
+func scenarios(all []handed) (of []*scenario.Scenario) {
+	for _, h := range all {
+		if h.scenario != nil {
+			of = append(of, h.scenario)
+		}
+	}
+	return of
 }
 
 // read reads the roster and all files. A file that cannot be graded is no error: the others can.

@@ -61,8 +61,8 @@ func heading(v *sitting.View, step int) string {
 }
 
 // asked is what a learner types for an act.
-var asked = map[progress.Act]string{progress.Hint: "lab hint", progress.Next: "lab next", progress.Solve: "lab solve",
-	progress.ResetStep: "lab reset --step", progress.Reset: "lab reset"}
+var asked = map[progress.Act]string{progress.Hint: "lab hint", progress.Why: "lab why", progress.Next: "lab next",
+	progress.Solve: "lab solve", progress.ResetStep: "lab reset --step", progress.Reset: "lab reset"}
 
 // entry is one entry.
 func entry(e progress.Entry, l sitting.Look) (lines []string) {

@@ -10,6 +10,7 @@ import (
 
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/face"
+	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
 )
 
@@ -135,9 +136,14 @@ func hereNow(s *screen.Screen, v *sitting.View, step sitting.Step) error {
 		says = "All of it holds already: look at what the step shows, or go on with `lab next`."
 	case v.Exam:
 		says = "This is an exam: without hints."
+	case v.HintsLeft > 0 && v.Kind == scenario.Challenge:
+		says = fmt.Sprintf("`lab hint` gives a hint (%d left); `lab why` says what is wrong, and counts as one.",
+			v.HintsLeft)
 	case v.HintsLeft > 0:
 		says = fmt.Sprintf("`lab hint` gives a hint (%d left), `lab why` says why something does not work yet.",
 			v.HintsLeft)
+	case v.Kind == scenario.Challenge:
+		says = "`lab why` says what is wrong, and counts as a hint; `lab solve` does this step for you."
 	default:
 		says = "`lab why` says why something does not work yet, `lab solve` does this step for you."
 	}

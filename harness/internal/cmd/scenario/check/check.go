@@ -121,29 +121,38 @@ func (c *checker) read(ctx context.Context, file string) (*scenario.Draft, error
 	return &draft, nil
 }
 
-// choose gives the variables the values of the command line, if all texts are right.
+// choose gives the variables the values of the command line, and reports what is wrong with these alone.
 func (c *checker) choose(drafts []*scenario.Draft) error {
-	switch {
-	case !c.values.Given():
+	if !c.values.Given() {
 		return nil
-	case c.worst != nil:
-		return c.worst
 	}
-	var err error
-	scs := make([]*scenario.Scenario, len(drafts))
-	for i, draft := range drafts {
-		scs[i] = draft.Scenario
+	var scs []*scenario.Scenario
+	for _, draft := range drafts {
+		if draft != nil {
+			scs = append(scs, draft.Scenario)
+		}
 	}
-	if scs, err = c.values.Choose(scs); err != nil {
+	of, err := c.values.For(scs)
+	if err != nil {
 		return err
 	}
-	for _, line := range c.values.Told(scs) {
+	var varied []*scenario.Scenario
+	for _, draft := range drafts {
+		if draft == nil || len(draft.Scenario.Vars) == 0 {
+			continue
+		}
+		chosen, found := input.With(*draft, of(draft.Scenario))
+		for _, p := range found {
+			c.line(p.String())
+			c.record(&status.Error{Status: status.Usage})
+		}
+		*draft = chosen
+		varied = append(varied, chosen.Scenario)
+	}
+	for _, line := range c.values.Told(varied) {
 		fmt.Fprintln(c.screen.Err, line)
 	}
-	for i, draft := range drafts {
-		draft.Scenario = scs[i]
-	}
-	return nil
+	return c.out.Flush()
 }
 
 // play plays a scenario and reports its problems. The error ends the whole check.

@@ -11,6 +11,7 @@ import (
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/sitting"
 	"netnscheck/harness/sitting/page"
 	"netnscheck/harness/term"
 )
@@ -49,11 +50,12 @@ func Text(sc *scenario.Scenario) string {
 			parts = append(parts, text)
 		}
 	}
+	worth := sitting.Worth(sc) // what a learner gets for it in a lab
 	for i, step := range sc.Steps {
 		at := page.Step(sc, i, nil)
 		add(at.Before)
 		add(fmt.Sprintf("## Step %d of %d: %s%s", i+1, len(sc.Steps), page.WithValues(sc, step.Title),
-			points(step.Points)))
+			points(worth[i])))
 		add(at.Prose)
 		add(checks(step.Checks))
 		for j, hint := range step.Hints {

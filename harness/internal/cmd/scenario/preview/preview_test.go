@@ -48,6 +48,10 @@ An address:
 Looks alike.
 
 ` + "```console\n$ ip addr add {{net}}.1 dev lo\n```\n" + `
+## Look at it
+
+- [x] ` + "namespace `hidden-start` exists" + `
+
 ## The end
 
 Done.
@@ -56,7 +60,7 @@ Done.
 
 Wanted: 10.0.0.1.
 
-## Step 1 of 1: Give it (2 points)
+## Step 1 of 2: Give it (2 points)
 
 An address.
 
@@ -72,6 +76,10 @@ An address.
 > **If this mistake is made: forgotten /32**
 >
 > Looks alike.
+
+## Step 2 of 2: Look at it (1 point)
+
+- [ ] ` + "namespace `hidden-start` exists" + `
 
 ## The end
 
