@@ -111,7 +111,7 @@ func TestLabChallenge(t *testing.T) {
 			"class.csv":  "name,seed\nAnna,7\nBen,7\n",
 		})
 		harness(t, dir, "lab", "grade", "in", "--lab", "veth-pair", "--challenge", "--level", "1", "--roster",
-			"class.csv").want(t, 0, "Anna", "1/1", "0/1", "is not right first")
+			"class.csv").want(t, 0, "Anna", "1/1", "0/1", "went wrong first")
 	})
 }
 

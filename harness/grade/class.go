@@ -54,7 +54,9 @@ type Learner struct {
 	Seed   string `json:"seed,omitempty"`
 	Status Status `json:"status"`
 	Reason string `json:"reason,omitempty"`
-	Points int    `json:"points"`
+	// Exam is that of Work.
+	Exam   bool `json:"exam,omitempty"`
+	Points int  `json:"points"`
 	// Marks are those of the steps; there are none if nothing was graded.
 	Marks []Mark `json:"marks,omitempty"`
 	// Result is what the replay found besides.
@@ -98,6 +100,8 @@ type Work struct {
 	Name, File, Seed string
 	// Past is what the file says about hints and solved steps; nil for a script. Whether a step is done, a replay says.
 	Past []sitting.Past
+	// Exam is set if the file says that it was an exam, without help.
+	Exam bool
 }
 
 // New is the table of a class without learners. Its titles have the values of the scenario's variables; see Common.
@@ -131,7 +135,7 @@ func Common(sc *scenario.Scenario, of []*scenario.Scenario) *scenario.Scenario {
 
 // Grade adds a learner whose work was replayed.
 func (c *Class) Grade(w Work, r Result) {
-	l := Learner{Name: w.Name, File: w.File, Seed: w.Seed, Status: Graded, Result: r}
+	l := Learner{Name: w.Name, File: w.File, Seed: w.Seed, Status: Graded, Exam: w.Exam, Result: r}
 	for i := range c.Steps {
 		var past sitting.Past
 		if i < len(w.Past) {
@@ -182,6 +186,16 @@ func (l *Learner) firstOpen() int {
 	return 0
 }
 
+// wrong are the learners in whose work something went wrong.
+func (c *Class) wrong() (all []Learner) {
+	for _, l := range c.Learners {
+		if l.First != nil || l.Trouble != "" {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
 // outcome is what became of a learner's work, in words; "" if it was graded.
 func (l *Learner) outcome() string {
 	switch l.Status {
@@ -203,9 +217,12 @@ func (l *Learner) solved() (n int) {
 	return n
 }
 
-// remarks are what took points from a learner.
+// remarks say how a learner worked: in an exam, or with which help.
 func (l *Learner) remarks() string {
 	text := ""
+	if l.Exam {
+		text = ", exam"
+	}
 	if n := l.hints(); n > 0 {
 		text += ", " + term.Count(n, "hint")
 	}

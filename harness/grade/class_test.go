@@ -36,7 +36,7 @@ func sample(t testing.TB, name string) *Class {
 		Cause: []string{"no-route: nothing leads there", "fix: ip route add default via 10.0.0.1"}}})
 	c.Miss("Carl", "carl")
 	c.Refuse(Work{Name: "Dora", File: "dora.json"}, "read the progress: the file is empty")
-	c.Grade(Work{Name: "Émile", File: "e.sh"}, Result{Passed: []bool{true, false, false},
+	c.Grade(Work{Name: "Émile", File: "e.json", Exam: true}, Result{Passed: []bool{true, false, false},
 		First: &Open{Step: 2, Check: "`a` in `host` exists"}, Trouble: "line 7 did not end within 1m0s",
 		Said: "one\ntwo"})
 	c.Grade(Work{Name: name, File: name + ".sh", Seed: name}, Result{Passed: []bool{false, false, false},

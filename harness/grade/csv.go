@@ -11,7 +11,7 @@ import (
 
 // CSV is the table for a spreadsheet: a header, and a line for each learner (RFC 4180, with LF).
 func (c *Class) CSV() string {
-	header := []string{"learner", "file", "seed", "status", "points", "out of", "hints"}
+	header := []string{"learner", "file", "seed", "status", "points", "out of", "exam", "hints"}
 	for i, s := range c.Steps {
 		header = append(header, fmt.Sprintf("%d %s", i+1, s.Title))
 	}
@@ -19,7 +19,11 @@ func (c *Class) CSV() string {
 	var b strings.Builder
 	writeRecord(&b, header)
 	for _, l := range c.Learners {
-		row := []string{l.Name, l.File, l.Seed, string(l.Status), strconv.Itoa(l.Points), strconv.Itoa(c.OutOf),
+		exam := ""
+		if l.Exam {
+			exam = "yes"
+		}
+		row := []string{l.Name, l.File, l.Seed, string(l.Status), strconv.Itoa(l.Points), strconv.Itoa(c.OutOf), exam,
 			strconv.Itoa(l.hints())}
 		for i := range c.Steps {
 			switch {

@@ -19,6 +19,7 @@ var parsed = sync.OnceValue(func() *template.Template {
 		"text":    term.Printable,
 		"outcome": func(l Learner) string { return l.outcome() },
 		"remarks": func(l Learner) string { return l.remarks() },
+		"wrong":   func(c *Class) []Learner { return c.wrong() },
 		"number":  func(i int) int { return i + 1 },
 		"about":   func(c *Class) string { return c.about() },
 		"percent": func(part, of int) int { return part * 100 / max(of, 1) },

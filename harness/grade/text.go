@@ -61,7 +61,7 @@ func (c *Class) Text(k Look) string {
 
 // about says what the lab is worth.
 func (c *Class) about() string {
-	text := fmt.Sprintf("%s: %s, %s", c.Scenario, term.Count(len(c.Steps), "step"), count(c.OutOf, "point"))
+	text := fmt.Sprintf("%s: %s, %s", c.Scenario, term.Count(len(c.Steps), "step"), term.Count(c.OutOf, "point"))
 	if c.HintCost > 0 {
 		text += fmt.Sprintf("; a hint costs %s", term.Count(c.HintCost, "point"))
 	}
@@ -114,16 +114,11 @@ func (c *Class) rows(b *strings.Builder, k Look) {
 	}
 }
 
-// causes tells of each learner the first thing that is not right.
+// causes tells of each learner what went wrong first.
 func (c *Class) causes(b *strings.Builder, k Look) {
-	begun := false
-	for _, l := range c.Learners {
-		if l.First == nil && l.Trouble == "" {
-			continue
-		}
-		if !begun {
-			fmt.Fprint(b, "\nWhat is not right first:\n")
-			begun = true
+	for i, l := range c.wrong() {
+		if i == 0 {
+			fmt.Fprint(b, "\nWhat went wrong first:\n")
 		}
 		name := k.cut(l.Name, longestName)
 		say := func(label, text string) {

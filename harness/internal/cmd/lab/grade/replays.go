@@ -43,7 +43,7 @@ func (o *options) grade(ctx context.Context, c *class.Class, all []handed) error
 		return err
 	}
 	for i, h := range all {
-		w := class.Work{Name: h.Name, Seed: h.Seed, Past: h.past}
+		w := class.Work{Name: h.Name, Seed: h.Seed, Past: h.past, Exam: h.exam}
 		if h.Of == nil {
 			c.Miss(h.Name, h.Seed)
 			continue

@@ -29,6 +29,7 @@ type work struct {
 	shell     string
 	whole     bool
 	past      []sitting.Past
+	exam      bool // as his file says
 	// remark is what the teacher should know about the file.
 	remark string
 }
@@ -136,7 +137,7 @@ func (w *work) ofProgress(o *options, text []byte, chosen bool, seed string) err
 	if w.shell = "sh"; hasBash() {
 		w.shell = "bash"
 	}
-	w.past = f.Past()
+	w.past, w.exam = f.Past(), f.Exam
 	var remarks []string
 	if other := w.otherValues(f.Variables); other != "" {
 		remarks = append(remarks, "it was done with values that are not this learner's: "+other)
