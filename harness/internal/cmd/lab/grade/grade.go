@@ -46,7 +46,7 @@ func Command(s *screen.Screen) *cobra.Command {
 		Long: `Does the work of each learner again, in a sandbox of its own, and prints a table
 of the class: which steps are done, the points, the first thing that is not
 right, and where the class is stuck. Nothing in a file is believed but its
-commands, and how many hints were told.
+commands, and what help it tells of.
 
 Of a folder it takes the files *.json (progress files) and *.sh (scripts), also
 in its subfolders. A file belongs to the learner whose name it has; one that is
@@ -68,7 +68,8 @@ Exit status:
 	flags.StringVar(&o.roster, "roster", "",
 		"a CSV `FILE` of the class with the column name,\nand perhaps seed and file; a learner without\n"+
 			"a seed has his name as one")
-	flags.IntVar(&o.hintCost, "hint-cost", 0, "`POINTS` that a hint costs of those of its step")
+	flags.IntVar(&o.hintCost, "hint-cost", 0, "take so many `POINTS` off those of a step for each\nhint, and each reason in a challenge (default: none)")
+	flags.Lookup("hint-cost").DefValue = "0" // the text has it
 	flags.DurationVar(&o.limit, "limit", time.Minute, "the `TIME` for the work of one learner")
 	flags.IntVar(&o.procs, "procs", runtime.NumCPU(), "grade this `NUMBER` of learners side by side\n"+
 		"(default: one for each processor)")

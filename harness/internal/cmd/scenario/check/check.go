@@ -32,7 +32,21 @@ func Command(s *screen.Screen) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "check FILE | DIR...",
 		Short: "Read, review and play scenarios; name what is wrong as FILE:LINE",
-		Args:  status.Args(1, status.Any, "the file of a scenario or a folder"),
+		Long: `Names all faults of the text at once, such as a check that is none, a step with
+commands but no check, or a hint that has the solution. Then it plays the
+scenario with each driver that this machine has: each check has to be false
+before its step, if its box is empty, and true after it; what is printed and the
+exit status have to be as written; each mistake has to do what its checks say,
+and its fix has to repair it. Of a text with faults it plays the steps above the
+first one. What several drivers say is said once.
+
+Exit status:
+  0  everything is right
+  1  something is not true
+  2  a text has faults
+  3  this machine cannot play it
+  4  something was left behind`,
+		Args: status.Args(1, status.Any, "the file of a scenario or a folder"),
 		RunE: func(c *cobra.Command, names []string) error {
 			o.names = names
 			return run(c.Context(), o)

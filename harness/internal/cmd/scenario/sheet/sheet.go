@@ -24,7 +24,7 @@ func Command(s *screen.Screen) *cobra.Command {
 	o := options{screen: s}
 	c := &cobra.Command{
 		Use:   "sheet FILE|ID",
-		Short: "Make a page to print: HTML, with boxes to tick, no solutions",
+		Short: "Make a page to print: HTML, with boxes to tick and points",
 		Long: `Writes one HTML page to print, which needs no other file: what a learner may
 read (of a challenge neither the set-up nor its commands), the checks of each
 step as boxes to tick, its points, and the hints on a page of their own.`,
