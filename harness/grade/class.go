@@ -15,6 +15,7 @@ import (
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
 	"netnscheck/harness/sitting/page"
+	"netnscheck/harness/term"
 )
 
 // Class is the table of a class.
