@@ -62,7 +62,8 @@ func gradeAClass(t *testing.T, nobody bool) {
 		"in/emil.sh":            script([]string{"sleep 100000"}, one),
 		"in/finn/progress.json": typed(t, sc, one),
 		"in/hugo.json":          "{",
-		"class.csv":             "name;seed\nAnna;\nBen;7\nCarl;\nDora;\nEmil;\nFinn;\nGina;\nHugo;\n",
+		"in/ivo.sh":             script(one, []string{"bomb() { bomb | bomb & }", "bomb"}),
+		"class.csv":             "name;seed\nAnna;\nBen;7\nCarl;\nDora;\nEmil;\nFinn;\nGina;\nHugo;\nIvo;\n",
 		"precious":              "untouched",
 	})
 	precious := filepath.Join(dir, "precious")
@@ -80,7 +81,8 @@ func gradeAClass(t *testing.T, nobody bool) {
 	}
 	c := finish(t, cmd)
 	c.want(t, 1, "handed in nothing", "could not be graded: read the progress: line 1", "10/10",
-		"did not end within 30s: sleep 100000", "Where the class is stuck (of 6 graded)")
+		"did not end within 30s: sleep 100000", "Where the class is stuck (of 7 graded)",
+		"processes and threads was met")
 	if strings.ContainsAny(c.stdout+c.stderr, "\x1b\x07\x00") {
 		t.Errorf("it prints control characters: %q", c.stdout)
 	}
@@ -110,7 +112,7 @@ func gradeAClass(t *testing.T, nobody bool) {
 		got = append(got, strings.TrimSpace(fmt.Sprint(l.Name, " ", l.Status, " ", l.Points, " ", marks)))
 	}
 	want := []string{"Anna graded 10 +++", "Ben graded 10 +++", "Carl graded 3 +--", "Dora graded 3 +--",
-		"Emil graded 0 ---", "Finn graded 4 +++", "Gina missing 0", "Hugo ungraded 0"}
+		"Emil graded 0 ---", "Finn graded 4 +++", "Gina missing 0", "Hugo ungraded 0", "Ivo graded 3 +--"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s\n%s", diff, c.stdout)
 	}

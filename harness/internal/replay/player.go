@@ -72,6 +72,11 @@ func (p *player) run(ctx context.Context) error {
 	}
 	var err error
 	commands.spend(ctx, func(ctx context.Context) { err = p.finish(ctx) })
+	if err == nil && len(p.Commands) > 0 { // the last command may have gone on
+		if crowded := program.Crowded(labworld.Of(p.lab)); crowded != nil {
+			err = fmt.Errorf("%s: %w", p.Commands[len(p.Commands)-1].Where, crowded)
+		}
+	}
 	return err
 }
 

@@ -21,7 +21,6 @@ func TestExam(t *testing.T) {
 			"ip link set vnic-prodns netns prodns", // a mistake of the lesson
 			"ip link set vnix-prodns netns prodnss",
 			"lab why",
-			"harness diagnose",
 			"ip link set vnix-prodns netns testns",
 			"lab",
 		} {
