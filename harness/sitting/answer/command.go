@@ -183,6 +183,9 @@ func collect(all map[string]string, path string, v reflect.Value) {
 // different ways.
 func shape(wrong command, right []command) string {
 	if wrong.op == nil {
+		if word, _ := missing(wrong, right); word != "" {
+			return word + " is missing"
+		}
 		return ""
 	}
 	const most = 2 // parts that may differ

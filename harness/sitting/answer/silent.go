@@ -12,8 +12,8 @@ import (
 // silent is what a command did, or did not do, although it succeeded: the kernel does not tell.
 func (s *search) silent() *sitting.Answer {
 	for _, find := range []func() *sitting.Answer{
-		s.lostByMove, s.beforeMove, s.otherLength, s.beside, s.twice, s.nothingSet, s.otherNamespace, s.otherEnd,
-		s.unchanged,
+		s.lostByMove, s.beforeMove, s.otherLength, s.otherAddress, s.beside, s.gone, s.twice, s.nothingSet,
+		s.otherNamespace, s.otherEnd, s.unchanged, s.pingedElsewhere,
 	} {
 		if a := find(); a != nil {
 			if a.Kind == "" {

@@ -1,9 +1,9 @@
 package answer
 
 import (
-	"errors"
 	"slices"
 	"strconv"
+	"strings"
 
 	"netnscheck/harness/nearest"
 	"netnscheck/harness/scenario/operation"
@@ -22,13 +22,11 @@ func (s *search) typo() *sitting.Answer {
 	if a := s.noProgram(); a != nil {
 		return a
 	}
-	var unknown *operation.UnknownWord
-	if errors.As(s.sole.err, &unknown) {
-		if !unknown.Typo || unknown.Nearest == "" {
-			return nil
-		}
-		return &sitting.Answer{Kind: Typo, Check: s.about(), Title: code("ip") + " does not know the word " +
-			code(unknown.Word) + "; did you mean " + code(unknown.Nearest) + "?"}
+	if a := s.slip(); a != nil {
+		return a
+	}
+	if s.sole.err != nil {
+		return s.unknownWord()
 	}
 	for _, netns := range namespacesIn(*s.sole) {
 		if s.After.Namespace(netns) == nil {
@@ -156,12 +154,25 @@ func (s *search) noLink(p place) *sitting.Answer {
 		Title: "There is no interface " + in(p.link, p.netns)}
 	if len(elsewhere) > 0 {
 		a.Title += "; it is in " + codes(elsewhere)
-		if s.moved(p.link) {
+		if len(elsewhere) > 1 {
+			return a
+		}
+		one := elsewhere[0]
+		if s.moved(p.link, one) {
 			a.Title += " now"
 		}
-		if one := elsewhere[0]; len(elsewhere) == 1 && one != state.Host {
+		if one == state.Host {
+			a.Text = "Without " + code("-n") + " a command works in the namespace where the shell is."
+		} else {
 			a.Text = "A command works in one namespace. With " + code("ip -n "+one) + " it works in " + code(one) + "."
 		}
+		return a
+	}
+	if name, _, with := strings.Cut(p.link, "@"); with && s.After.Namespace(p.netns).Link(name) != nil {
+		a.Title += "; its name is " + code(name)
+		a.Text = "What " + code("ip link") + " shows behind the name and " + code("@") +
+			" is the other end of its cable, or the link below it."
+		a.Check = s.about(name)
 		return a
 	}
 	if near, ok := s.nearest(p.link, state.KindInterface); ok {
@@ -172,11 +183,11 @@ func (s *search) noLink(p place) *sitting.Answer {
 	return a
 }
 
-// moved reports whether the scenario moves a link.
-func (s *search) moved(link string) bool {
+// moved reports whether the scenario moves a link into a namespace.
+func (s *search) moved(link, netns string) bool {
 	return slices.ContainsFunc(s.known, func(c command) bool {
 		set, ok := c.op.(operation.LinkSet)
-		return ok && set.Name == link && set.Netns != ""
+		return ok && set.Name == link && set.Netns == netns
 	})
 }
 
