@@ -34,6 +34,8 @@ func TestLabWatch(t *testing.T) {
 		l.expects(`Open: namespace prodns exists`)
 		l.expects(`Changed: namespace testns appeared\.`)
 		l.expects(prompt)
+		l.says("lab watch --plain | head -1; echo read one li''ne", `read one line\r\n`) // and nothing more
+		l.expects(prompt)
 		l.says("exit", "")
 		l.ends()
 	})
@@ -64,6 +66,12 @@ func TestLabWatchBeside(t *testing.T) {
 			if status := other.ends(); status == 0 {
 				t.Errorf("%s: status 0", signal)
 			}
+		}
+		for _, args := range [][]string{{"lab", "watch"}, {"lab", "watch", "--plain"}} {
+			other := l.joins(t, uid, args...)
+			other.expects(`Step 1 of 7`)
+			other.master.Close()
+			other.ends()
 		}
 		l.types("exit\n")
 		w.expects(leavesScreen)

@@ -76,6 +76,9 @@ func (m *model) take(msg tea.Msg) tea.Cmd {
 			m.ended = msg.err
 			return tea.Quit
 		}
+		if m.hasNews(msg.view) {
+			m.said = ""
+		}
 		m.see(msg.view)
 	case answered:
 		m.waiting, m.said, m.wrong = false, msg.text, false
@@ -96,6 +99,12 @@ func (m *model) take(msg tea.Msg) tea.Cmd {
 	return nil
 }
 
+// hasNews reports whether a view says more than what a key was answered with, which then makes room for it.
+func (m *model) hasNews(v sitting.View) bool {
+	return m.view != nil && (v.Step != m.view.Step ||
+		v.Answer != nil && (m.view.Answer == nil || *v.Answer != *m.view.Answer))
+}
+
 // see takes a view.
 func (m *model) see(v sitting.View) {
 	if m.view == nil || m.view.Step != v.Step {
@@ -105,7 +114,7 @@ func (m *model) see(v sitting.View) {
 }
 
 var (
-	solving = &question{"Have this step done for you? It then earns no points.   y yes   any other key no",
+	solving = &question{"Have this step done for you, for no points?   y yes   any other key no",
 		map[string]request{"y": {do: wire.Solve}}}
 	resetting = &question{"Begin anew?   y this step   a all steps   any other key no",
 		map[string]request{"y": {wire.Reset, []string{wire.StepAlone}}, "a": {do: wire.Reset}}}

@@ -11,10 +11,13 @@ import (
 	"netnscheck/harness/term"
 )
 
-// The least size that the screen is made for.
+// The least size that the screen is made for. In a narrow terminal the map is not beside the lesson, but in its place,
+// by its key; in a low one, such as half of a terminal of 24 rows, the text of the step makes room for its checks.
 const (
-	leastColumns = 80
-	leastRows    = 24
+	leastColumns = 40
+	leastRows    = 10
+	wide         = 80 // columns, with the map
+	high         = 20 // rows, with the text
 )
 
 // screen is what the terminal shows now, one string for each row.
@@ -26,10 +29,10 @@ func (m *model) screen() []string {
 	case m.view == nil:
 		lines = m.page([]string{"Waiting for the lab."}, nil)
 	case m.large:
-		lines = m.page(m.window(m.chart(m.columns), m.rows-4), nil)
+		lines = m.page(m.window(m.chart(m.columns), m.rows-len(m.top())-1), nil)
 	default:
 		below := m.below()
-		height := m.rows - 3
+		height := m.rows - len(m.top()) - 1
 		if len(below) > 0 {
 			height -= 1 + len(below)
 		}
@@ -86,8 +89,7 @@ func (m *model) tooSmall() []string {
 
 // page is a whole screen: the title, what is in the middle, what is below it, and the keys.
 func (m *model) page(middle, below []string) []string {
-	rule := strings.Repeat(m.sign("─", "-"), m.columns)
-	lines := append([]string{m.title(), rule}, middle...)
+	lines := append(m.top(), middle...)
 	last := 1
 	if len(below) > 0 {
 		last += 1 + len(below)
@@ -96,10 +98,20 @@ func (m *model) page(middle, below []string) []string {
 		lines = append(lines, "")
 	}
 	if len(below) > 0 {
-		lines = append(append(lines, rule), below...)
+		lines = append(append(lines, m.rule()), below...)
 	}
 	return append(lines, m.help())
 }
+
+// top is what stands above everything else.
+func (m *model) top() []string {
+	if m.rows < high {
+		return []string{m.title()}
+	}
+	return []string{m.title(), m.rule()}
+}
+
+func (m *model) rule() string { return strings.Repeat(m.sign("─", "-"), m.columns) }
 
 // title is the line at the top.
 func (m *model) title() string {
@@ -135,11 +147,20 @@ func (m *model) help() string {
 	if m.room > 0 {
 		keys = append(keys, m.sign("↑↓", "arrows")+" scroll")
 	}
-	return strings.Join(append(keys, "q quit"), "   ")
+	keys = append(keys, "q quit")
+	if line := strings.Join(keys, "   "); term.Width(line) <= m.columns {
+		return line
+	}
+	return strings.Join(keys, " ")
 }
 
 // sides are the lesson on the left and the map on the right, in so many rows.
 func (m *model) sides(height int) []string {
+	if m.columns < wide {
+		lines := make([]string, height)
+		copy(lines, m.lesson(m.columns, height))
+		return lines
+	}
 	left := min(max(m.columns*2/5, 36), 64)
 	right := m.columns - left - 3
 	text := m.lesson(left, height)
@@ -189,10 +210,13 @@ func (m *model) lesson(columns, height int) []string {
 		return m.window(whole, height)
 	}
 	m.room = len(whole) - height
-	if m.view.Prose != "" { // without what comes before the step
+	if m.rows < high { // the checks are what changes
+		prose = nil
+	}
+	if len(prose) > 0 && m.view.Prose != "" { // without what comes before the step
 		prose = face.Markdown(m.view.Prose, l)
 	}
-	const folded = 3 // lines of the text that are always shown
+	folded := min(len(prose), 3) // lines of the text that are always shown
 	room := height - len(head) - folded - 2
 	if len(checks) > room {
 		checks = m.open(l, true)
@@ -200,7 +224,7 @@ func (m *model) lesson(columns, height int) []string {
 	if len(checks) > room {
 		checks = m.open(l, false)
 	}
-	if left := height - len(head) - min(len(checks), room) - 2; len(prose) > left {
+	if left := height - len(head) - min(len(checks), room) - 2; len(prose) > left && left > 0 {
 		prose = append(slices.Clip(prose[:left-1]), m.sign("…", "..."))
 	}
 	lines := joined(head, prose, checks)
@@ -270,7 +294,11 @@ func (m *model) below() []string {
 	default:
 		lines = append(lines, face.Answer(m.view.Answer, l)...)
 	}
-	if most := max(m.rows/4, 6); len(lines) > most {
+	most := max(m.rows/4, 6)
+	if m.rows < high {
+		most = 2
+	}
+	if len(lines) > most {
 		lines = append(lines[:most-1], m.sign("…", "..."))
 	}
 	return lines

@@ -56,7 +56,7 @@ func TestScreens(t *testing.T) {
 	l := moving(t, false)
 	start, end := l.start(), l.end()
 	exam := moving(t, true).start()
-	for _, size := range [][2]int{{80, 24}, {120, 40}, {60, 20}} {
+	for _, size := range [][2]int{{80, 24}, {120, 40}, {80, 11}, {60, 20}} {
 		for name, c := range map[string]struct {
 			view sitting.View
 			keys string
@@ -65,7 +65,7 @@ func TestScreens(t *testing.T) {
 			"start": {view: start}, "end": {view: end}, "ascii": {view: start, look: Look{ASCII: true}},
 			"exam": {view: exam}, "map": {view: end, keys: "m"}, "reset": {view: end, keys: "r"},
 		} {
-			t.Run(fmt.Sprintf("%s-%d", name, size[0]), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%s-%dx%d", name, size[0], size[1]), func(t *testing.T) {
 				m := &model{columns: size[0], rows: size[1], look: c.look}
 				m.see(c.view)
 				for _, key := range c.keys {
@@ -131,4 +131,28 @@ func TestHostileText(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestAnswerToAKey: what a key was answered with stays until there is something new to tell.
+func TestAnswerToAKey(t *testing.T) {
+	v := moving(t, false).end()
+	v.Answer = nil
+	m := &model{columns: 80, rows: 24}
+	m.take(viewed{view: v})
+	m.take(answered{text: "Look at the names."})
+	sees := func(text string) {
+		t.Helper()
+		if screen := shown(m); !strings.Contains(screen, text) {
+			t.Errorf("%q is not in\n%s", text, screen)
+		}
+	}
+	v.Changed = []string{"host: interface other appeared"}
+	m.take(viewed{view: v})
+	sees("Look at the names.")
+	v.Answer = &sitting.Answer{Title: "a typo in the device name"}
+	m.take(viewed{view: v})
+	sees("a typo in the device name")
+	m.take(answered{text: "Look at the names again."})
+	m.take(viewed{view: v})
+	sees("Look at the names again.")
 }

@@ -172,12 +172,14 @@ func TestOnATerminal(t *testing.T) {
 	s.types("y")
 	s.sees("h hint")
 	s.types("s")
-	s.sees("It then earns no points.")
+	s.sees("for no points?")
 	s.types("y")
 	s.lab.views <- viewed{view: l.end()}
 	s.sees("* host: interface vnic-testns disappeared")
-	s.resize(60, 20)
-	s.sees("This terminal has 60×20 characters")
+	s.resize(80, 23) // that of tmux, with its status line
+	s.sees("│")
+	s.resize(39, 9)
+	s.sees("This terminal has 39×9 characters")
 	s.resize(120, 40)
 	s.sees("└────────────────────────────────────┘")
 	s.types("q")
@@ -222,5 +224,15 @@ func TestEnds(t *testing.T) {
 				t.Errorf("it ended with %+v", e)
 			}
 		})
+	}
+}
+
+// TestClosedTerminal: it ends with its terminal, also if no signal tells of that.
+func TestClosedTerminal(t *testing.T) {
+	s := sit(t)
+	s.sees("Waiting for the lab.")
+	s.master.Close()
+	if e := <-s.ended; e != (end{}) {
+		t.Errorf("it ended with %+v", e)
 	}
 }

@@ -35,8 +35,8 @@ work yet. It changes as the network does. Keys:
   r  begin anew (asks)       m  the map alone         q  leave; the lab stays
   arrows, page up and down: scroll
 
-It needs 80 columns and 24 rows. Where output is not a terminal, or a dumb one,
-it is --plain.`,
+Half a terminal will do: in fewer than 80 columns the map is shown by its key
+alone. Where output is not a terminal, or a dumb one, it is --plain.`,
 		Args: status.Args(0, 1, "the id of an open lab, if there are several"),
 		RunE: func(c *cobra.Command, args []string) error {
 			return run(c.Context(), s, strings.Join(args, ""), plain)
@@ -54,11 +54,30 @@ func run(ctx context.Context, s *screen.Screen, id string, plain bool) error {
 	defer lab.stream.Close()
 	tty, err := terminal.Of(os.Stdin, os.Stdout)
 	if plain || err != nil || os.Getenv("TERM") == "dumb" {
-		return watch.Plain(ctx, s.Out, lab, s.Columns, s.ASCII)
+		return tell(ctx, s, lab)
 	}
 	over, err := watch.Run(ctx, tty, lab, watch.Look{Colour: s.Colour, ASCII: s.ASCII})
 	if over && err == nil {
 		_, err = fmt.Fprintln(s.Out, "The lab has ended.")
+	}
+	return err
+}
+
+// errUnread ends what nobody reads.
+var errUnread = errors.New("nobody reads standard output")
+
+// tell is --plain, which ends with its reader: it would not hear of that until there is something to write.
+func tell(ctx context.Context, s *screen.Screen, lab *opened) error {
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	go func() {
+		if terminal.Unread(os.Stdout) {
+			end(errUnread)
+		}
+	}()
+	err := watch.Plain(ctx, s.Out, lab, s.Columns, s.ASCII)
+	if errors.Is(context.Cause(ctx), errUnread) {
+		return nil
 	}
 	return err
 }
