@@ -1,13 +1,17 @@
 package main_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestLabHostileEnds: whatever ends a lab, nothing of it stays, and it can be started again.
@@ -73,15 +77,7 @@ func endsHostile(t *testing.T, uid int, end func(l *learner)) {
 	l.expects(prompt)
 	end(l)
 	l.ends()
-	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
-		left := processesWith(t, "HOME="+l.cmd.Dir)
-		if len(left) == 0 {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("these processes stay: %q", left)
-		}
-	}
+	areGone(t, "HOME="+l.cmd.Dir)
 	again := l.joins(t, uid, "lab", "start", "veth-pair")
 	again.expects(prompt)
 	again.types("exit\n")
@@ -96,20 +92,51 @@ func endsHostile(t *testing.T, uid int, end func(l *learner)) {
 // hadNames is set if there was a /run/netns before the tests.
 var hadNames = func() bool { _, err := os.Lstat("/run/netns"); return err == nil }()
 
-// processesWith are the command lines of the processes that have a variable in their environment.
-func processesWith(t *testing.T, variable string) (all []string) {
+// areGone waits for the end of the processes that have a variable in their environment.
+func areGone(t *testing.T, variable string) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for left := processesWith(t, variable); len(left) > 0; left = processesWith(t, variable) {
+		for pid, line := range left {
+			fd, err := unix.PidfdOpen(pid, 0)
+			if errors.Is(err, unix.ESRCH) {
+				continue
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			ended := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}} // pidfd_open(2)
+			var n int
+			for err = unix.EINTR; errors.Is(err, unix.EINTR); {
+				n, err = unix.Poll(ended, int(max(time.Until(deadline), 0)/time.Millisecond))
+			}
+			unix.Close(fd)
+			if err != nil || n == 0 {
+				t.Fatalf("process %d stays: %q, %v", pid, line, err)
+			}
+		}
+	}
+}
+
+// processesWith are the processes that have a variable in their environment, with their command lines.
+func processesWith(t *testing.T, variable string) map[int]string {
 	t.Helper()
 	dirs, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		t.Fatal(err)
 	}
+	all := map[int]string{}
 	for _, dir := range dirs {
 		environ, err := os.ReadFile(dir + "/environ")
 		if err != nil || !strings.Contains("\x00"+string(environ), "\x00"+variable+"\x00") {
 			continue
 		}
+		pid, err := strconv.Atoi(filepath.Base(dir))
+		if err != nil {
+			t.Fatal(err)
+		}
 		line, _ := os.ReadFile(dir + "/cmdline")
-		all = append(all, strings.ReplaceAll(string(line), "\x00", " "))
+		all[pid] = strings.ReplaceAll(string(line), "\x00", " ")
 	}
 	return all
 }
