@@ -303,6 +303,11 @@ func TestLabAttach(t *testing.T) {
 		if status := third.ends(); status != 0 {
 			t.Errorf("lab check: status %d", status)
 		}
+		where := l.joins(t, uid, "lab")
+		where.expects(`Step 1 of 7: Create the namespaces`)
+		if status := where.ends(); status != 0 {
+			t.Errorf("lab: status %d", status)
+		}
 		fourth := l.joins(t, uid, "lab", "start", "veth-pair")
 		fourth.expects(`has it open`)
 		l.expects(prompt)

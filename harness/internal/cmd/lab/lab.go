@@ -2,6 +2,8 @@
 package lab
 
 import (
+	"errors"
+
 	"github.com/spf13/cobra"
 
 	"netnscheck/harness/internal/cmd/lab/attach"
@@ -24,10 +26,11 @@ func Command(s *screen.Screen) *cobra.Command {
 		Long: `With a lab open, ` + "`harness lab`" + ` alone says where you are. In the shell of
 a lab all of this is the command lab: lab check, lab hint and so on.`,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if !opened.Inside() {
+			err := client.Where(c.Context(), s)
+			if errors.Is(err, opened.ErrNone) {
 				return c.Help()
 			}
-			return client.Where(c.Context(), s)
+			return err
 		},
 	}
 	c.AddCommand(start.Command(s), attach.Command(s), watch.Command(s), here.Command(), grade.Command(s))

@@ -79,7 +79,8 @@ func find(getenv func(string) string, id string) (string, error) {
 	case id != "":
 		return "", fmt.Errorf("connect to the lab %s: it is not open; open is %s", id, strings.Join(names, ", "))
 	case len(names) > 1:
-		return "", fmt.Errorf("connect to a lab: name one of those that are open: %s", strings.Join(names, ", "))
+		return "", fmt.Errorf("connect to a lab: several are open: %s; name one, as in `harness lab check %s`",
+			strings.Join(names, ", "), names[0])
 	}
 	return open[names[0]], nil
 }
