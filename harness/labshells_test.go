@@ -94,3 +94,39 @@ func TestLabKeepsNothing(t *testing.T) {
 		}
 	})
 }
+
+// TestLabLooks: an empty line, and lab itself, look at nothing, in every shell. What was looked at the last time need
+// not be looked at again, where the shell tells it.
+func TestLabLooks(t *testing.T) {
+	for shell, prompt := range map[string]string{"bash": prompt, "zsh": prompt, "sh": `\[veth-pair\] # `} {
+		t.Run(shell, func(t *testing.T) {
+			needPrograms(t, shell)
+			needPrograms(t, "ip")
+			l := sits(t, anOrdinaryUserIfRoot(), "lab", "start", "veth-pair", "--shell", shell)
+			l.expects(prompt)
+			l.says("for n in testns prodns; do ip netns add $n; done", `step 1 of 7: .* is done\r\n`)
+			l.expects(prompt)
+			l.says("lab next", `Step 2 of 7`)
+			for _, line := range []string{"", "", "lab check", ""} {
+				l.expects(prompt)
+				l.types(line + "\n")
+			}
+			l.expects(prompt)
+			l.says("lab", `This step only looks`)
+			l.expects(prompt)
+			if shell != "sh" {
+				l.says("ip r", `default via`)
+				l.expects(prompt)
+				l.types("exit\n")
+				l.ends()
+				l = l.joins(t, anOrdinaryUserIfRoot(), "lab", "start", "veth-pair", "--shell", shell)
+				l.expects(`Step 2 of 7`)
+				l.expects(prompt)
+			}
+			l.says("ip -n testns route", `step 2 of 7: .* is done\r\n`)
+			l.expects(prompt)
+			l.types("exit\n")
+			l.ends()
+		})
+	}
+}

@@ -108,7 +108,7 @@ type learner struct {
 
 // command takes in that a command has ended, and returns what to tell before the prompt: what is known after a while.
 // took is called, perhaps later, with the step of the command and whether it has changed something; not for a command
-// that only asks the lab.
+// that only asks the lab, or none.
 func (d *desk) command(ctx context.Context, r ran, took func(step int, changed bool)) []sitting.News {
 	judged := make(chan struct{})
 	begun := d.begun.Load()
@@ -127,7 +127,7 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 		defer d.ended()
 		defer d.over.Store(begun)
 		change := lab.Change{Heard: d.live.Take(), Command: true}
-		if asksTheLab(r.line) {
+		if r.nothing || asksTheLab(r.line) {
 			d.judge(ctx, change, learner{})
 			return
 		}
@@ -279,6 +279,9 @@ func (d *desk) comment(r ran, changed bool) {
 	found := answer.Find(d.facts(d.before, r.fromHost(), r.status))
 	if found != nil && d.hunt && found.Kind == answer.Cause {
 		found = nil
+	}
+	if found == nil && !d.sitting.Done() && d.sitting.OnlyLooks() {
+		found = answer.Elsewhere(d.facts(d.before, r.fromHost(), r.status))
 	}
 	if i := d.sitting.Step(); found == nil && changed && !d.sitting.Done() && d.sitting.OnlyLooks() &&
 		belongs(d.sc, i, r) < 0 && !ofMistake(&d.sc.Steps[i], r) {

@@ -9,6 +9,7 @@ import (
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/scenario/started"
+	"netnscheck/harness/sitting/progress"
 )
 
 // ran is a line that a learner ran.
@@ -16,6 +17,9 @@ type ran struct {
 	netns  string // of the shell that he had entered; "" is the host
 	line   string
 	status int
+	// nothing is set if it did nothing to the network and looked at nothing there: an empty line, or, in a shell that
+	// does not tell its lines, the command lab.
+	nothing bool
 }
 
 // said is a command however it is spelled.
@@ -145,6 +149,22 @@ func lookAt(sc *scenario.Scenario, step int) *looking {
 		}
 	}
 	return k
+}
+
+// lookedBefore takes in what the learner has already looked at in the current step, the last time.
+func (d *desk) lookedBefore(all []progress.Entry) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	i := d.sitting.Step()
+	if d.sitting.Done() || !d.sitting.OnlyLooks() {
+		return
+	}
+	d.looking = lookAt(d.sc, i)
+	for _, e := range all {
+		if e.Step == i+1 && e.Do == "" && e.Line != "" && !e.Cut {
+			d.looking.takes(ran{netns: e.Netns, line: e.Line, status: e.Status})
+		}
+	}
 }
 
 // has reports whether a line runs something of what is left.

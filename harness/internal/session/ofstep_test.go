@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/sitting"
+	"netnscheck/harness/sitting/progress"
 )
 
 const lookAround = `---
@@ -123,5 +125,21 @@ func TestBelongs(t *testing.T) {
 	if !ofMistake(&sc.Steps[1], ran{netns: "red", line: "ip link set dev lo up"}) ||
 		ofMistake(&sc.Steps[1], ran{line: "ip -n red addr"}) {
 		t.Error("what a mistake is")
+	}
+}
+
+// TestLookedBefore: what was looked at the last time need not be looked at again, once the lab goes on.
+func TestLookedBefore(t *testing.T) {
+	sc := lookingAround(t, "")
+	earlier := []progress.Entry{{Step: 2, Line: "ip -n red addr"},
+		{Step: 1, Line: "ip -n red route get 10.0.0.1", Status: 2},
+		{Step: 2, Line: "ip netns exec red ping -c1 127.0.0.1", Status: 2}, {Step: 2, Do: progress.Hint},
+		{Step: 2, Netns: "red", Line: "nft list ruleset"}}
+	for n, want := range map[int]bool{0: false, 2: false, len(earlier): true} {
+		d := &desk{sc: sc, sitting: sitting.New(sc, sitting.Options{Past: []sitting.Past{{Done: true}, {}}})}
+		d.lookedBefore(earlier[:n])
+		if got := d.looks(ran{line: "ip -n red route get 10.0.0.1", status: 2}); got != want {
+			t.Errorf("after %d: got %v, left %+v", n, got, d.looking.left)
+		}
 	}
 }

@@ -25,7 +25,7 @@ func (t *terminal) found(e shell.Event) {
 		t.show(e.Text)
 	case e.Kind == 'C':
 		t.session.desk().begins()
-		t.command, t.prompt = &e.Value, nil
+		t.command, t.prompt, t.told = &e.Value, nil, true
 		t.status = 0
 	case e.Kind == 'D':
 		t.status, _ = strconv.Atoi(e.Value)
@@ -38,9 +38,15 @@ func (t *terminal) found(e shell.Event) {
 // beforePrompt tells what the command did, while the prompt waits. tells is set if the shell tells its commands.
 func (t *terminal) beforePrompt(tells bool) {
 	var netns, line string
-	did := t.command != nil || t.entered.Load()
-	if t.command != nil {
+	did, nothing := t.command != nil || t.entered.Load(), false
+	keyed, asked := t.keyed.Swap(false), t.session.askedInside.Swap(false)
+	switch {
+	case t.command != nil:
 		netns, line, _ = strings.Cut(*t.command, ";")
+	case tells && t.told:
+		nothing = true
+	default:
+		nothing = !keyed || asked
 	}
 	t.command = nil
 	t.entered.Store(false)
@@ -49,7 +55,8 @@ func (t *terminal) beforePrompt(tells bool) {
 		if line == "" {
 			e.Cut, e.Status = true, progress.NoStatus
 		}
-		news := t.session.desk().command(context.Background(), ran{netns, line, t.status},
+		news := t.session.desk().command(context.Background(),
+			ran{netns: netns, line: line, status: t.status, nothing: nothing},
 			func(step int, changed bool) {
 				if e.Step = step; line != "" || changed && !tells {
 					t.session.work(&e)

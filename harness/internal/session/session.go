@@ -53,6 +53,8 @@ type session struct {
 	worked    []sitting.Past // as it was told last
 	listener  net.Listener
 	resetting sync.Mutex // while the lab is replaced: it guards sc, lab and listener
+	// askedInside is set if a command lab in the lab has asked something since the last prompt.
+	askedInside atomic.Bool
 }
 
 func play(ctx context.Context, in io.Reader, out io.Writer) error {
@@ -95,6 +97,7 @@ func (s *session) start(ctx context.Context) (err error) {
 		return nil
 	}, sitting.Options{Exam: s.begin.Exam, Past: s.begin.Past})
 	if err == nil {
+		s.desk().lookedBefore(s.begin.Replay)
 		ready := s.desk().ready()
 		ready.Undone = s.undone
 		err = s.out.Message(wire.FromLab{Ready: ready})

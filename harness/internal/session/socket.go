@@ -70,6 +70,7 @@ func (s *session) attend(ctx context.Context, conn net.Conn) {
 		to.Message(wire.Reply{Error: err.Error(), Status: 2})
 		return
 	}
+	s.askedInside.Store(true)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	go func() { // nobody says more: this ends when the client does

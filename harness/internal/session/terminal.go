@@ -31,10 +31,13 @@ type terminal struct {
 	// replaced is set if another shell goes on with the terminal: the end of this one is not told.
 	replaced atomic.Bool
 	entered  atomic.Bool // a line was typed since the last prompt
+	keyed    atomic.Bool // something else was typed since the last prompt
 	mu       sync.Mutex  // of what follows, and of the order of the output
 	// command is the one that runs, if a mark told it; status is how it ended.
 	command *string
 	status  int
+	// told is set once a mark has told a command. Without, the shell is too old to tell any.
+	told bool
 	// prompt is what the shell has written since it began a prompt; nil while it runs a command.
 	prompt []byte
 	idle   atomic.Bool // nothing was typed since the prompt
@@ -85,6 +88,9 @@ func (t *terminal) resize(size wire.Size) {
 // write passes input on. It is dropped if the terminal has ended, or if the peer sends more than its window.
 func (t *terminal) write(input []byte) {
 	t.idle.Store(false)
+	if len(bytes.Trim(input, "\r\n")) > 0 {
+		t.keyed.Store(true)
+	}
 	if bytes.ContainsAny(input, "\r\n") {
 		t.entered.Store(true)
 		t.session.desk().begins()
