@@ -107,7 +107,9 @@ func (s *search) gone() *sitting.Answer {
 
 func isGone(check int, name string) *sitting.Answer {
 	return &sitting.Answer{Check: check, Title: code(name) + " is gone, which this step needs; " +
-		code("lab reset --step") + " begins it anew"}
+		code("lab reset --step") + " begins it anew",
+		Text: "The commands of this step do not make it. It was there when the step began, and " +
+			code("lab reset --step") + " builds all of that again."}
 }
 
 func anywhere(s *state.State, link string) bool {
