@@ -5,22 +5,43 @@ import (
 
 	"netnscheck/harness/claim"
 	"netnscheck/harness/diagnose"
+	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/sitting"
 	"netnscheck/harness/state"
 	"netnscheck/harness/term"
 )
 
-// cause is what the diagnosis says of the first open check of reachability.
+// cause is what the diagnosis says of an open check of reachability: of the one that the last command, a ping, tried,
+// else of the first.
 func (s *search) cause() *sitting.Answer {
 	if !s.due() {
 		return nil
 	}
+	first := -1
+	var why *diagnose.Cause
 	for _, i := range s.open {
-		if c := s.diagnosis(i); c != nil {
-			return told(i, c)
+		c := s.diagnosis(i)
+		if c != nil && (first < 0 || s.tried(i)) {
+			first, why = i, c
+			if s.tried(i) {
+				break
+			}
 		}
 	}
-	return nil
+	if why == nil {
+		return nil
+	}
+	return told(first, why)
+}
+
+// tried reports whether the last command is a ping of what a check of reachability is about.
+func (s *search) tried(check int) bool {
+	if s.sole == nil {
+		return false
+	}
+	ping, ok := s.sole.op.(operation.Ping)
+	reaches, too := s.step.Checks[check].Claim.(claim.Reaches)
+	return ok && too && reaches.Netns == orHost(s.sole.netns) && reaches.Dest.String() == ping.Dest
 }
 
 // diagnosis is why a check of reachability is not true; nil for other checks, and if the diagnosis finds no cause or is

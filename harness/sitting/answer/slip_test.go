@@ -140,7 +140,7 @@ func TestPingedElsewhere(t *testing.T) {
 	for line, want := range map[string]string{
 		"ping -c1 192.168.2.103":                      "That was sent from `host`; this step is about `prodns`",
 		"ip netns exec prodns ping -c1 192.168.2.102": "That was sent from `prodns`; this step is about `testns`",
-		"ip netns exec testns ping -c1 192.168.2.102": "vnix-prodns in prodns is administratively down, so its " +
+		"ip netns exec testns ping -c1 192.168.2.102": "vnic-testns in testns is administratively down, so its " +
 			"routes are gone",
 		"ip netns exec prodns ping -c1 192.168.2.103":  "neither end is up",
 		"ip netns exec nowhere ping -c1 192.168.2.103": "There is no namespace `nowhere`",
