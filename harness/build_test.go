@@ -3,7 +3,6 @@ package main_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,15 +19,7 @@ import (
 
 // The tests of the command line run the real, static binary.
 
-var binary = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(scratch, "harness")
-	cmd := exec.Command("go", "build", "-o", path, ".")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if output, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the harness: %w\n%s", err, output)
-	}
-	return path, nil
-})
+var binary = sync.OnceValues(func() (string, error) { return labtest.Build(scratch) })
 
 // scratch is a folder for the binary that other users may enter.
 var scratch string
@@ -42,17 +33,7 @@ func TestMain(m *testing.M) {
 		beLimited(text)
 	}
 	labtest.MostlyWaiting()
-	var err error
-	if scratch, err = os.MkdirTemp("", "harness-test-"); err == nil {
-		err = os.Chmod(scratch, 0o755)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	status := m.Run()
-	os.RemoveAll(scratch)
-	os.Exit(status)
+	os.Exit(labtest.InFolder(m, &scratch))
 }
 
 // buildHarness builds the binary, once for all tests, and returns its path.

@@ -8,11 +8,12 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/creack/pty"
+
+	"netnscheck/harness/internal/labtest"
 )
 
 // learner is a person at a terminal in which the harness runs.
@@ -28,24 +29,18 @@ type learner struct {
 	at   int           // how much was expected so far
 }
 
-// anOrdinaryUser is the id of a user who owns nothing.
-const anOrdinaryUser = 31337
-
 // anOrdinaryUserIfRoot is an ordinary user if root runs the tests, and else who runs them.
 func anOrdinaryUserIfRoot() int {
 	if os.Geteuid() == 0 {
-		return anOrdinaryUser
+		return labtest.OrdinaryUser
 	}
 	return os.Geteuid()
 }
 
-// eachLearner runs the test as the user who runs the tests, and as an ordinary user if that is root.
+// eachLearner runs a test as each user (labtest.EachUser).
 func eachLearner(t *testing.T, test func(t *testing.T, uid int)) {
 	buildHarness(t)
-	if os.Geteuid() == 0 {
-		t.Run("as an ordinary user", func(t *testing.T) { t.Parallel(); test(t, anOrdinaryUser) })
-	}
-	t.Run("as the user of the tests", func(t *testing.T) { t.Parallel(); test(t, os.Geteuid()) })
+	labtest.EachUser(t, test)
 }
 
 // sits starts the harness on a terminal of 80 columns and 24 rows.
@@ -65,20 +60,7 @@ func sitsAt(t testing.TB, uid int, home string, args ...string) *learner {
 	l.cmd.Dir = home
 	l.cmd.Env = append(os.Environ(), "HOME="+home, "XDG_STATE_HOME=", "XDG_RUNTIME_DIR=", "TERM=xterm",
 		"SHELL=/bin/bash", "LC_ALL=C.UTF-8", "NO_COLOR=1")
-	l.cmd.SysProcAttr = &syscall.SysProcAttr{}
-	if uid != os.Geteuid() {
-		l.cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}
-	}
-	master, err := pty.StartWithSize(l.cmd, &pty.Winsize{Rows: 24, Cols: 80})
-	if err != nil {
-		t.Fatal(err)
-	}
-	fd, err := syscall.Dup(int(master.Fd())) // one that can be closed while it is read
-	if err := errors.Join(err, syscall.SetNonblock(fd, true), master.Close()); err != nil {
-		t.Fatal(err)
-	}
-	syscall.CloseOnExec(fd)
-	l.master = os.NewFile(uintptr(fd), "terminal")
+	l.master = labtest.Sit(t, l.cmd, uid, 24, 80)
 	go l.look()
 	t.Cleanup(func() {
 		l.cmd.Process.Kill()

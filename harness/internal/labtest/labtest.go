@@ -1,7 +1,7 @@
-// Package labtest holds the fixtures of the driver tests: a sandbox, worlds that have to close without an error,
-// commands, and the state that they leave; and how many tests run in parallel where most of them wait. It may be
-// imported by tests alone and imports no driver. It never hides a
-// failure: each function fails the test.
+// Package labtest holds the fixtures of tests: for those of the drivers a sandbox, worlds that have to close without an
+// error, commands, and the state that they leave; for those of the whole the built program, users and a terminal; and
+// how many tests run in parallel where most of them wait. It may be imported by tests alone and imports no driver. It
+// never hides a failure: each function fails the test.
 package labtest
 
 import (

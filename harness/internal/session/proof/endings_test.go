@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"netnscheck/harness/internal/labtest"
 	"netnscheck/scenarios"
 )
 
@@ -21,7 +22,7 @@ var seed = flag.Uint64("seed", 0, "the seed of the moments at which labs end; 0 
 // uidOfTests is an ordinary user, unless the tests run as one.
 func uidOfTests() int {
 	if os.Geteuid() == 0 {
-		return ordinary
+		return labtest.OrdinaryUser
 	}
 	return os.Geteuid()
 }

@@ -9,12 +9,12 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"github.com/charmbracelet/x/vt"
-	"github.com/creack/pty"
+
+	"netnscheck/harness/internal/labtest"
 )
 
 const columns, rows = 80, 24
@@ -57,22 +57,8 @@ func sits(t testing.TB, uid int, home string, args ...string) *person {
 		screen: vt.NewEmulator(columns, rows), ended: make(chan struct{})}
 	p.cmd.Dir, p.cmd.Args[0] = home, "harness"
 	p.cmd.Env = []string{"PATH=" + filepath.Join(scratch, "bin") + ":" + os.Getenv("PATH"), "HOME=" + home,
-		"TMPDIR=" + home, "TERM=xterm-256color",
-		"SHELL=/bin/bash", "LC_ALL=C.UTF-8"}
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{}
-	if uid != os.Geteuid() {
-		p.cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}
-	}
-	master, err := pty.StartWithSize(p.cmd, &pty.Winsize{Rows: rows, Cols: columns})
-	if err != nil {
-		t.Fatal(err)
-	}
-	fd, err := syscall.Dup(int(master.Fd())) // one that can be closed while it is read
-	if err := errors.Join(err, syscall.SetNonblock(fd, true), master.Close()); err != nil {
-		t.Fatal(err)
-	}
-	syscall.CloseOnExec(fd)
-	p.master = os.NewFile(uintptr(fd), "terminal")
+		"TMPDIR=" + home, "TERM=xterm-256color", "SHELL=/bin/bash", "LC_ALL=C.UTF-8"}
+	p.master = labtest.Sit(t, p.cmd, uid, rows, columns)
 	go p.look()
 	go io.Copy(p.master, p.screen) // what a terminal answers
 	go func() { p.cmd.Wait(); close(p.ended) }()
