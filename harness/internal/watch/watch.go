@@ -60,14 +60,7 @@ func Run(ctx context.Context, tty *terminal.Terminal, lab Lab, look Look) (over 
 	go func() {
 		p.Send(caught(func() tea.Msg { return follow(lab, p) }))
 	}()
-	changes, stop := tty.Resized()
-	defer stop()
-	go func() {
-		for range changes {
-			rows, columns := tty.Size()
-			p.Send(resized{int(rows), int(columns)})
-		}
-	}()
+	defer tty.OnResize(func(rows, columns uint16) { p.Send(resized{int(rows), int(columns)}) })()
 	_, err = p.Run()
 	tty.Give()
 	switch {

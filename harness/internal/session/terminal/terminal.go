@@ -83,9 +83,23 @@ func (t *Terminal) Write(output []byte) (int, error) {
 	return t.out.Write(output)
 }
 
-// Resized has a signal whenever the size has changed, until stop is called.
-func (t *Terminal) Resized() (changes <-chan os.Signal, stop func()) {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGWINCH)
-	return signals, func() { signal.Stop(signals) }
+// OnResize calls f with the size whenever that has changed, until stop is called. A call that goes on then is not
+// waited for.
+func (t *Terminal) OnResize(f func(rows, columns uint16)) (stop func()) {
+	changes, done := make(chan os.Signal, 1), make(chan struct{})
+	signal.Notify(changes, syscall.SIGWINCH)
+	go func() {
+		for {
+			select {
+			case <-changes:
+				f(t.Size())
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(changes)
+		close(done)
+	}
 }

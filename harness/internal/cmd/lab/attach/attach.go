@@ -62,7 +62,10 @@ func run(ctx context.Context, s *screen.Screen, shell, id string) error {
 	}
 	defer tty.Give()
 	go keys(tty, conn)
-	go resize(tty, conn)
+	defer tty.OnResize(func(rows, columns uint16) {
+		size := wire.Size{Rows: rows, Columns: columns}
+		conn.Message(wire.ToLab{Resize: &wire.Resize{Terminal: session.Main, Size: size}})
+	})()
 	said, err := relay(tty, conn)
 	tty.Give()
 	if ctx.Err() != nil {
@@ -105,15 +108,5 @@ func keys(tty *terminal.Terminal, conn *client.Conn) {
 			conn.Close()
 			return
 		}
-	}
-}
-
-// resize passes changes of the size on.
-func resize(tty *terminal.Terminal, conn *client.Conn) {
-	changes, _ := tty.Resized()
-	for range changes {
-		rows, columns := tty.Size()
-		size := wire.Size{Rows: rows, Columns: columns}
-		conn.Message(wire.ToLab{Resize: &wire.Resize{Terminal: session.Main, Size: size}})
 	}
 }

@@ -39,6 +39,7 @@ type broker struct {
 	main      *viewer
 	listener  net.Listener
 	over      chan struct{} // closed when the lab has ended
+	unwatch   func()        // ends the watch on the terminal's size
 
 	mu       sync.Mutex
 	viewers  map[uint32]*viewer
@@ -57,8 +58,10 @@ func (b *broker) run(ctx context.Context) error {
 	b.over, b.terminal = make(chan struct{}), session.Main
 	b.viewers, b.ended = map[uint32]*viewer{}, map[uint32]chan struct{}{}
 	b.asked = map[uint64]chan wire.Reply{}
+	b.unwatch = func() {}
 	err = b.serve(ctx)
 	b.tty.Give()
+	b.unwatch()
 	close(b.over)
 	if b.listener != nil {
 		b.listener.Close()
@@ -160,7 +163,8 @@ func (b *broker) take(m wire.FromLab) (over bool, err error) {
 		b.viewers[session.Main] = b.main
 		b.mu.Unlock()
 		go b.keys()
-		go b.resize()
+		b.unwatch = b.tty.OnResize(b.resize)
+		b.resize(b.tty.Size()) // it may have changed since the lab was begun
 	case m.Failed != nil && m.Failed.Terminal != 0:
 		if v := b.viewer(m.Failed.Terminal); v != nil {
 			v.output([]byte(untrusted.Shown(m.Failed.Text) + "\r\n"))
@@ -223,13 +227,8 @@ func (b *broker) keys() {
 	}
 }
 
-// resize passes changes of the size on.
-func (b *broker) resize() {
-	changes, _ := b.tty.Resized()
-	for {
-		rows, columns := b.tty.Size()
-		size := wire.Size{Rows: rows, Columns: columns}
-		b.to.Message(wire.ToLab{Resize: &wire.Resize{Terminal: session.Main, Size: size}})
-		<-changes
-	}
+// resize tells the lab the size of the terminal.
+func (b *broker) resize(rows, columns uint16) {
+	size := wire.Size{Rows: rows, Columns: columns}
+	b.to.Message(wire.ToLab{Resize: &wire.Resize{Terminal: session.Main, Size: size}})
 }

@@ -19,7 +19,9 @@ func (r *recorder) attend(tty *terminal.Terminal, file string) (*recording.Recor
 	}
 	defer tty.Give()
 	go r.keys(tty)
-	go r.resize(tty)
+	defer tty.OnResize(func(rows, columns uint16) {
+		r.to.Message(message{Resize: &wire.Size{Rows: rows, Columns: columns}})
+	})()
 	for {
 		f, err := r.from.Next()
 		if err != nil {
@@ -83,17 +85,6 @@ func (r *recorder) keys(tty *terminal.Terminal) {
 		}
 		if err != nil { // the terminal was closed
 			r.to.Message(message{Hangup: true})
-			return
-		}
-	}
-}
-
-// resize passes changes of the size on.
-func (r *recorder) resize(tty *terminal.Terminal) {
-	changes, _ := tty.Resized()
-	for range changes {
-		rows, columns := tty.Size()
-		if r.to.Message(message{Resize: &wire.Size{Rows: rows, Columns: columns}}) != nil {
 			return
 		}
 	}
