@@ -96,7 +96,8 @@ type News struct {
 
 // Answer is one thing that a learner is told about a goal that is still open.
 type Answer struct {
-	// Kind is one of those of package answer, or look: a step that only looks, where something was changed.
+	// Kind is one of those of package answer; or look, of a step that only looks, where something was changed; or deaf,
+	// of a lab whose changes are no longer told.
 	Kind string
 	// Check is the index of the open check that it is about, -1 if it is about none.
 	Check int

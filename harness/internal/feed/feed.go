@@ -137,12 +137,12 @@ func (f *Feed) Err() error {
 }
 
 // Take returns at once what has changed since the last Change, which Changes then does not give: everything that the
-// kernel told before the call.
+// kernel told before the call. Once the feed has failed everything may have changed.
 func (f *Feed) Take() changes.Change {
 	f.sync()
 	f.mu.Lock()
 	c := f.pending
-	f.pending = changes.Change{}
+	f.pending = changes.Change{Everything: f.failed != nil}
 	f.notes++
 	f.mu.Unlock()
 	f.stir()

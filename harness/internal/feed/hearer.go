@@ -24,6 +24,7 @@ const mostHeard = 16 << 20
 func (f *Feed) Hear(name string) *Hearer {
 	h := &Hearer{feed: f, name: name}
 	f.mu.Lock()
+	h.lost = f.failed != nil
 	f.hearers[name] = append(f.hearers[name], h)
 	f.mu.Unlock()
 	return h

@@ -128,6 +128,24 @@ func (f *Feed) note(id int, k changes.Kinds) (look bool) {
 func (f *Feed) lose() {
 	clear(f.names)
 	f.mu.Lock()
+	f.missed()
+	f.mu.Unlock()
+	f.stir()
+}
+
+// fail ends the feed. What changes from then on is lost.
+func (f *Feed) fail(err error) {
+	f.mu.Lock()
+	if f.failed == nil {
+		f.failed = err
+	}
+	f.missed()
+	f.mu.Unlock()
+	f.stir()
+}
+
+// missed notes that something may have changed of which nothing is known. The caller holds mu.
+func (f *Feed) missed() {
 	f.pending.Everything = true
 	f.notes++
 	for _, all := range f.hearers {
@@ -135,17 +153,6 @@ func (f *Feed) lose() {
 			h.lost = true
 		}
 	}
-	f.mu.Unlock()
-	f.stir()
-}
-
-func (f *Feed) fail(err error) {
-	f.mu.Lock()
-	if f.failed == nil {
-		f.failed = err
-	}
-	f.mu.Unlock()
-	f.stir()
 }
 
 // deliver gives the changes to whoever receives them. It has a timer only while there is a change to be told.

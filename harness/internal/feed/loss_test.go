@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -136,5 +137,30 @@ func TestUntold(t *testing.T) {
 	setLo(t, l.w, "testns", true)
 	if c := f.Take(); !c.Kinds["testns"].Has(changes.Links) {
 		t.Errorf("a link in it: %v", c)
+	}
+}
+
+// TestFailure: when the feed fails, changes end with the reason, everything may have changed from then on, and whoever
+// collects messages hears that some are missing, also one who comes later.
+func TestFailure(t *testing.T) {
+	l := newLab(t, "testns")
+	before := l.f.Hear("testns")
+	why := errors.New("out of descriptors")
+	l.f.fail(why)
+	l.f.ring()
+	for range l.f.Changes() {
+	}
+	if err := l.f.Err(); err != why {
+		t.Errorf("the error is %v", err)
+	}
+	for range 2 {
+		if c := l.f.Take(); !c.Everything {
+			t.Errorf("it said: %v", c)
+		}
+	}
+	for _, h := range []*Hearer{before, l.f.Hear("testns")} {
+		if _, complete := h.Heard(); complete {
+			t.Error("nothing is missing")
+		}
 	}
 }

@@ -78,8 +78,12 @@ func (d *desk) ready() *wire.Ready {
 	return &wire.Ready{View: &v, Lacks: d.live.Lacks()}
 }
 
-// follow judges whenever the kernel tells of a change, until the lab is closed.
+// follow judges whenever the kernel tells of a change, until the lab is closed. Where the kernel tells nothing there is
+// nothing to follow.
 func (d *desk) follow(ctx context.Context) {
+	if d.live.Changes() == nil {
+		return
+	}
 	for heard := range d.live.Changes() {
 		d.work.Lock()
 		d.judge(ctx, lab.Change{Heard: heard}, learner{}) // an error is one of a lab that ends, or comes again
@@ -89,6 +93,20 @@ func (d *desk) follow(ctx context.Context) {
 		d.work.Unlock()
 		d.changed()
 	}
+	if err := d.live.Err(); err != nil {
+		d.goesDeaf(err)
+		d.changed()
+	}
+}
+
+// goesDeaf keeps for the learner that changes are no longer told as they happen.
+func (d *desk) goesDeaf(err error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	news := d.sitting.Judge(sitting.Change{})
+	news.Answer = &sitting.Answer{Kind: "deaf", Check: -1,
+		Title: "from now on changes are noticed only after a command: " + err.Error()}
+	d.news = append(d.news, news)
 }
 
 // begins takes in that a command is about to run. It does not wait.
