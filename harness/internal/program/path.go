@@ -69,13 +69,8 @@ func searchable(dir string) bool {
 	return err == nil
 }
 
-// environment is sandbox.ProgramEnvironment with LC_ALL=C, so that output is in English, and with searchPath as PATH.
-func environment() []string {
-	env := slices.DeleteFunc(sandbox.ProgramEnvironment(), func(kv string) bool {
-		return strings.HasPrefix(kv, "PATH=")
-	})
-	return append(env, "LC_ALL=C", "PATH="+strings.Join(searchPath(), ":"))
-}
+// environment is ShellEnvironment with LC_ALL=C, so that output is in English.
+func environment() []string { return append(ShellEnvironment(), "LC_ALL=C") }
 
 // ShellEnvironment is the environment of a shell that a person uses: sandbox.ProgramEnvironment with searchPath behind
 // the given folders as PATH, and without a locale.

@@ -1,6 +1,6 @@
 // Package changes says which kinds of things may have changed in which namespaces of a lab, as the kernel tells it:
-// what internal/feed hears and lab.Live judges by. It is pure: any package may import it, and it hears
-// nothing and reads no state.
+// what internal/feed hears and lab.Live judges by. It is pure: any package may import it, and it hears nothing and
+// reads no state.
 package changes
 
 import (
