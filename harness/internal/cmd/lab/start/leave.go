@@ -28,9 +28,15 @@ func (k *keeper) leave(s *screen.Screen, sc *scenario.Scenario, again string) er
 	sheet := s.Sheet()
 	done, all := k.file.DoneSteps(), len(k.file.Steps)
 	title := page.WithValues(sc, sc.Title)
-	if done == all {
+	switch {
+	case done == all && all == 1:
+		sheet.Line("", fmt.Sprintf("“%s” is done.", title))
+	case done == all:
 		sheet.Line("", fmt.Sprintf("All %d steps of “%s” are done.", all, title))
-	} else {
+	case all == 1:
+		sheet.Line("", fmt.Sprintf("“%s” is not done yet. To go on:", title))
+		sheet.Verbatim("  ", s.Type(again))
+	default:
 		sheet.Line("", fmt.Sprintf("%d of %d steps of “%s” are done. To go on:", done, all, title))
 		sheet.Verbatim("  ", s.Type(again))
 	}
