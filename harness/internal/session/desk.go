@@ -287,8 +287,8 @@ func (d *desk) judge(ctx context.Context, c lab.Change, by learner) error {
 	return nil
 }
 
-// comment keeps what is to be told of a command that did not reach its goal. In a shell that does not tell its lines the
-// state alone speaks. The caller holds work.
+// comment keeps what is to be told of a command that did not reach its goal. In a shell that does not tell its lines
+// the state alone speaks. The caller holds work.
 func (d *desk) comment(r ran, changed bool) {
 	if r.line == "" && !changed {
 		return

@@ -131,8 +131,8 @@ func TestTypedAhead(t *testing.T) {
 	}
 }
 
-// TestDoneBeforeThePrompt: a command whose effect is judged while it still runs finishes its step, and does not go on to
-// the next one.
+// TestDoneBeforeThePrompt: a command whose effect is judged while it still runs finishes its step, and does not go on
+// to the next one.
 func TestDoneBeforeThePrompt(t *testing.T) {
 	d := deskOf(t, pasted)
 	told := make(chan struct{}, 1)

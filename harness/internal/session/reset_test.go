@@ -9,8 +9,8 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// TestJoinWhileReset: a terminal that joins while the lab is made anew gets a shell in the new lab, and who watches sees
-// it.
+// TestJoinWhileReset: a terminal that joins while the lab is made anew gets a shell in the new lab, and who watches
+// sees it.
 func TestJoinWhileReset(t *testing.T) {
 	sc, err := scenario.Parse("meanwhile.md", []byte(meanwhile))
 	if err != nil {

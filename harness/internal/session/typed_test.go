@@ -68,9 +68,9 @@ func TestTypedLessons(t *testing.T) {
 	}
 }
 
-// TestTypedMistakes makes each mistake of the lessons where its step begins, reads what is said of it, and does then what
-// the page says: the step turns done. (What a mistake has counted, and what came after it, are one number for whoever
-// pastes both at once: the commands have run before the first of them is judged.)
+// TestTypedMistakes makes each mistake of the lessons where its step begins, reads what is said of it, and does then
+// what the page says: the step turns done. (What a mistake has counted, and what came after it, are one number for
+// whoever pastes both at once: the commands have run before the first of them is judged.)
 func TestTypedMistakes(t *testing.T) {
 	for _, sc := range typedScenarios(t, scenario.Lesson) {
 		for i := range sc.Steps {

@@ -57,7 +57,8 @@ func TestTheTitleOfAMistake(t *testing.T) {
 	text := strings.Replace(string(source), "id: small", "id: small\nvars:\n  length: 24", 1) + `
 ### Mistake: no route over {{length}}
 
-` + "```console\n$ ip -n left route add 10.9.0.0/16 via 10.0.0.9\n[2]\n```\n\n- [ ] `left` does not have the route `10.9.0.0/16`\n"
+` + "```console\n$ ip -n left route add 10.9.0.0/16 via 10.0.0.9\n[2]\n```\n\n- [ ] `left` does not have the route " +
+		"`10.9.0.0/16`\n"
 	sc, err := scenario.Parse("small.md", []byte(text))
 	if err != nil {
 		t.Fatal(err)

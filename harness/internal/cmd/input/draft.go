@@ -62,7 +62,9 @@ func (d *Drafts) Read(ctx context.Context, path string) (scenario.Draft, error) 
 func With(draft scenario.Draft, values scenario.Values) (chosen scenario.Draft, found scenario.Problems) {
 	chosen = readDraft(draft.Scenario.File, []byte(draft.Scenario.Source), values)
 	found = slices.DeleteFunc(chosen.Problems, func(p scenario.Problem) bool {
-		return slices.ContainsFunc(draft.Problems, func(old scenario.Problem) bool { return old.String() == p.String() })
+		return slices.ContainsFunc(draft.Problems, func(old scenario.Problem) bool {
+			return old.String() == p.String()
+		})
 	})
 	chosen.Problems = slices.Concat(draft.Problems, found)
 	inOrder(chosen.Problems)

@@ -74,8 +74,10 @@ func TestTold(t *testing.T) {
 
 		// What the kernel does without a word.
 		{sc: pair, step: 4, line: "ip -n prodns addr add 192.168.2.103/24 dev vnix-prodns", kind: "silent",
-			title: "`vnix-prodns` in `prodns` got `192.168.2.103/24`; this step asks for it on `vnic-testns` in `testns`",
-			state: "`vnix-prodns` in `prodns` got `192.168.2.103/24`; this step asks for it on `vnic-testns` in `testns`"},
+			title: "`vnix-prodns` in `prodns` got `192.168.2.103/24`; this step asks for it on `vnic-testns` in " +
+				"`testns`",
+			state: "`vnix-prodns` in `prodns` got `192.168.2.103/24`; this step asks for it on `vnic-testns` in " +
+				"`testns`"},
 		{sc: pair, step: 4, line: "ip -n prodns addr add 192.168.2.12/24 dev vnix-prodns", kind: "silent",
 			title: "`vnix-prodns` in `prodns` got `192.168.2.12/24`; this step asks for `192.168.2.102/24`",
 			state: "`vnix-prodns` in `prodns` got `192.168.2.12/24`; this step asks for `192.168.2.102/24`"},

@@ -68,7 +68,8 @@ Exit status:
 	flags.StringVar(&o.roster, "roster", "",
 		"a CSV `FILE` of the class with the column name,\nand perhaps seed and file; a learner without\n"+
 			"a seed has his name as one")
-	flags.IntVar(&o.hintCost, "hint-cost", 0, "take so many `POINTS` off those of a step for each\nhint, and each reason in a challenge (default: none)")
+	flags.IntVar(&o.hintCost, "hint-cost", 0,
+		"take so many `POINTS` off those of a step for each\nhint, and each reason in a challenge (default: none)")
 	flags.Lookup("hint-cost").DefValue = "0" // the text has it
 	flags.DurationVar(&o.limit, "limit", time.Minute, "the `TIME` for the work of one learner")
 	flags.IntVar(&o.procs, "procs", runtime.NumCPU(), "grade this `NUMBER` of learners side by side\n"+
