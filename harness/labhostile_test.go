@@ -89,6 +89,40 @@ func endsHostile(t *testing.T, uid int, end func(l *learner)) {
 	}
 }
 
+// TestLabComesUpAgain: a command that harms what the lab itself uses is run again when the lab goes on, and the lab
+// comes up all the same.
+func TestLabComesUpAgain(t *testing.T) {
+	for name, harm := range map[string]string{
+		"a pipe for a file":     "rm -f /run/netnscheck/history; mkfifo /run/netnscheck/history",
+		"a link for a folder":   "rm -rf /run/netnscheck; ln -s /tmp /run/netnscheck",
+		"a folder for a socket": "rm -f /run/netnscheck/lab.sock; mkdir -p /run/netnscheck/lab.sock/in",
+		"a mount":               "mount -t tmpfs none /run/netnscheck",
+		"no files":              "rm -rf /run/netnscheck ~/.bashrc",
+		"a full disk":           "cat /dev/zero >/run/full",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			needPrograms(t, "bash")
+			needPrograms(t, "ip")
+			uid := anOrdinaryUserIfRoot()
+			l := sits(t, uid, "lab", "start", "veth-pair")
+			l.expects(prompt)
+			l.says(harm+"; echo d''one", `done\r\n`)
+			l.expects(prompt)
+			l.types("exit\n")
+			l.ends()
+			again := l.joins(t, uid, "lab", "start", "veth-pair")
+			again.expects(prompt)
+			again.says("lab check", `namespace .testns. exists`)
+			again.expects(prompt)
+			again.types("exit\n")
+			if status := again.ends(); status != 0 {
+				t.Errorf("status %d\n%s", status, again.all())
+			}
+		})
+	}
+}
+
 // hadNames is set if there was a /run/netns before the tests.
 var hadNames = func() bool { _, err := os.Lstat("/run/netns"); return err == nil }()
 

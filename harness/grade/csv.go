@@ -65,7 +65,7 @@ func writeRecord(b *strings.Builder, fields []string) {
 // formula is the beginning of what a spreadsheet computes: at the beginning of a cell, perhaps behind blanks and
 // quotes, or behind what separates cells for it, which is a semicolon where the comma is part of a number. In East
 // Asian locales the wide forms count, too.
-var formula = regexp.MustCompile(`(^|[;,|])([\s"']*[=+\-@` + "\uff1d\uff0b\uff0d\uff20" + `])`)
+var formula = regexp.MustCompile(`(^|[;,|])([\s\p{Z}"']*[=+\-@` + "\uff1d\uff0b\uff0d\uff20" + `])`)
 
 // harmless is a text that no spreadsheet takes for a formula or for more than one cell: control characters are made
 // visible, and an apostrophe makes what would begin a formula a text.

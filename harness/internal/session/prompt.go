@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -79,13 +80,16 @@ func kept(all []sitting.News) []string {
 }
 
 // tell writes news into the terminal.
-func (t *terminal) tell(all []sitting.News) {
+func (t *terminal) tell(all []sitting.News) { t.show(t.lines(all)) }
+
+// lines are news as the terminal shows them.
+func (t *terminal) lines(all []sitting.News) []byte {
 	news, any := sitting.Join(all)
 	if !any {
-		return
+		return nil
 	}
 	look := sitting.Look{Width: int(t.size.Load().Columns), Colour: t.open.Colour, ASCII: t.open.ASCII}
-	t.show([]byte(strings.Join(news.Lines(look), "\r\n") + "\r\n"))
+	return []byte(strings.Join(news.Lines(look), "\r\n") + "\r\n")
 }
 
 // late tells what became known after the prompt, above it. It does so only while nothing is typed there, and no
@@ -119,9 +123,11 @@ func (t *terminal) late(news []sitting.News) (taken bool) {
 	if !t.idle.Load() || len(t.prompt) == 0 || len(t.prompt) >= maxPrompt {
 		return false
 	}
-	t.show([]byte("\r\x1b[J"))
-	t.tell(news)
-	t.show(t.prompt)
+	text := slices.Concat([]byte("\r\x1b[J"), t.lines(news), t.prompt)
+	if !t.window.Try(len(text)) { // whoever has it does not read, and must not hold up the others
+		return false
+	}
+	t.session.out.Bytes(t.number, text)
 	t.session.told(kept(news))
 	return true
 }

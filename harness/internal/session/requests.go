@@ -41,7 +41,7 @@ func (s *session) ask(a wire.Ask) {
 
 // answer answers a request, with one reply or more.
 func (s *session) answer(ctx context.Context, r wire.Request, reply func(wire.Reply) error) {
-	d := s.desk()
+	d, reply := s.desk(), fitting(reply)
 	one := func(what wire.Reply, err error) error {
 		if err != nil {
 			what.Error, what.Status = err.Error(), 1
@@ -80,6 +80,26 @@ func (s *session) answer(ctx context.Context, r wire.Request, reply func(wire.Re
 		s.end()
 	default:
 		one(wire.Reply{}, fmt.Errorf("ask the lab: it does not know %q", r.Do))
+	}
+}
+
+// fitting replies without the state if that is too large for a message, which a learner can bring about: who asked
+// would wait for ever.
+func fitting(reply func(wire.Reply) error) func(wire.Reply) error {
+	return func(r wire.Reply) error {
+		err := reply(r)
+		var long *wire.TooLongError
+		if !errors.As(err, &long) {
+			return err
+		}
+		if r.More && r.View != nil && r.View.State != nil {
+			smaller := *r.View
+			smaller.State = nil
+			r.View = &smaller
+			return reply(r)
+		}
+		err = fmt.Errorf("answer the question: the network is too large: %w", err)
+		return reply(wire.Reply{Error: err.Error(), Status: 1})
 	}
 }
 

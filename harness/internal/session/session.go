@@ -50,6 +50,7 @@ type session struct {
 	watchers  watchers
 	journal   journal
 	undone    []string       // commands of before that could not be run again
+	lacks     []string       // what else the lab lacks, each as a sentence
 	worked    []sitting.Past // as it was told last
 	listener  net.Listener
 	resetting sync.Mutex // while the lab is replaced: it guards sc, lab and listener
@@ -83,7 +84,7 @@ func play(ctx context.Context, in io.Reader, out io.Writer) error {
 	if s.lab == nil {
 		return err
 	}
-	s.listener.Close()
+	s.deaf()
 	s.desk().takenIn()
 	return errors.Join(err, s.lab.Close())
 }
@@ -99,7 +100,7 @@ func (s *session) start(ctx context.Context) (err error) {
 	if err == nil {
 		s.desk().lookedBefore(s.begin.Replay)
 		ready := s.desk().ready()
-		ready.Undone = s.undone
+		ready.Undone, ready.Lacks = s.undone, append(ready.Lacks, s.lacks...)
 		err = s.out.Message(wire.FromLab{Ready: ready})
 	}
 	if err == nil {
@@ -122,11 +123,17 @@ func (s *session) settle(ctx context.Context, again func() error, o sitting.Opti
 	if err != nil {
 		return err
 	}
+	world := labworld.Of(s.lab)
+	if err := s.furniture().Furnish(world); err != nil {
+		return err
+	}
 	if err := again(); err != nil {
 		return err
 	}
-	if err := s.furniture().Furnish(labworld.Of(s.lab)); err != nil {
-		return err
+	// What was done again may have harmed the shell's files, or filled the disk.
+	s.lacks = nil
+	if err := s.furniture().Furnish(world); err != nil {
+		s.lacks = append(s.lacks, err.Error())
 	}
 	d, err := newDesk(ctx, s.lab, live, s.sc, o)
 	if err != nil {
@@ -135,7 +142,11 @@ func (s *session) settle(ctx context.Context, again func() error, o sitting.Opti
 	d.changed, d.hunt = s.changed, s.begin.Challenge != nil
 	s.judge.Store(d)
 	go d.follow(ctx)
-	return s.serve(ctx)
+	if err := s.serve(ctx); err != nil {
+		s.lacks = append(s.lacks, "the command lab does not work in this shell, only as harness lab in another "+
+			"terminal: "+err.Error())
+	}
+	return nil
 }
 
 // desk is the one that judges now; nil before the first.
@@ -190,7 +201,7 @@ func (s *session) reset(ctx context.Context, stepAlone bool) error {
 	for _, t := range all {
 		t.hangUp()
 	}
-	s.listener.Close()
+	s.deaf()
 	err := s.lab.Close()
 	if err == nil {
 		err = s.settle(ctx, func() error {

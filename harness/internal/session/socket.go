@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"time"
 
 	"netnscheck/harness/internal/labworld"
@@ -21,8 +22,12 @@ const (
 
 // serve answers the command lab in the lab, through a socket there.
 func (s *session) serve(ctx context.Context) error {
+	s.listener = nil
 	var listener net.Listener
 	err := labworld.Of(s.lab).InMounts(func() (err error) {
+		if err := os.RemoveAll(shell.Socket); err != nil {
+			return err
+		}
 		listener, err = net.Listen("unix", shell.Socket)
 		return err
 	})
@@ -53,6 +58,13 @@ func (s *session) serve(ctx context.Context) error {
 		}
 	}()
 	return nil
+}
+
+// deaf ends the service of the socket.
+func (s *session) deaf() {
+	if s.listener != nil {
+		s.listener.Close()
+	}
 }
 
 // attend answers one request.

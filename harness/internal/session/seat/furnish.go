@@ -1,8 +1,10 @@
 package seat
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -24,20 +26,23 @@ type Furniture struct {
 	More map[string]string
 }
 
-// Furnish puts it into the lab. It writes into folders that programs may have changed, but in their mounts alone, where
-// they could write as well.
+// Furnish puts it into the lab, or puts it right there: what is as it should be stays. It writes into folders that
+// programs may have changed, but in their mounts alone, where they could write as well, and follows no link and waits
+// for no pipe that they have put there.
 func (f Furniture) Furnish(w *netns.World) error {
 	err := w.InMounts(func() error {
-		if err := os.MkdirAll(shell.Bin, 0o755); err != nil {
+		if err := folders(); err != nil {
 			return err
 		}
 		for _, name := range f.Programs {
-			if err := os.Symlink(sandbox.ProgramPath, filepath.Join(shell.Bin, name)); err != nil {
+			if err := link(sandbox.ProgramPath, filepath.Join(shell.Bin, name)); err != nil {
 				return err
 			}
 		}
-		if err := os.WriteFile(shell.History, f.History, 0o600); err != nil {
-			return err
+		if info, err := os.Lstat(shell.History); err != nil || !info.Mode().IsRegular() { // one that is there goes on
+			if err := put(shell.History, f.History, 0o600); err != nil {
+				return err
+			}
 		}
 		for _, name := range shell.Names {
 			setup := shell.For(name, f.Lab, f.Secret)
@@ -45,7 +50,7 @@ func (f Furniture) Furnish(w *netns.World) error {
 				if path == setup.RC {
 					text += f.More[name]
 				}
-				if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+				if err := put(path, []byte(text), 0o644); err != nil {
 					return err
 				}
 			}
@@ -56,6 +61,64 @@ func (f Furniture) Furnish(w *netns.World) error {
 		return fmt.Errorf("prepare the shell: %w", err)
 	}
 	return greetNestedShells(w)
+}
+
+// folders makes the folders, in the place of whatever is none.
+func folders() error {
+	for _, path := range []string{shell.Home, shell.Bin} {
+		if info, err := os.Lstat(path); err == nil && !info.IsDir() {
+			if err := os.Remove(path); err != nil {
+				return err
+			}
+		}
+		if err := os.MkdirAll(path, 0o755); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// link makes a symbolic link.
+func link(to, path string) error {
+	if is, err := os.Readlink(path); err == nil && is == to {
+		return nil
+	}
+	if err := os.RemoveAll(path); err != nil {
+		return err
+	}
+	return os.Symlink(to, path)
+}
+
+// Write writes a file in the folder of the shell's files, in the place of whatever is there.
+func Write(w *netns.World, path string, text []byte) error {
+	return w.InMounts(func() error { return put(path, text, 0o644) })
+}
+
+// put writes a file, in the place of whatever is there and is not this text: a full disk takes nothing away.
+func put(path string, text []byte, mode fs.FileMode) error {
+	if info, err := os.Lstat(path); err == nil && info.Mode() == mode && info.Size() == int64(len(text)) && has(path, text) {
+		return nil
+	}
+	if err := os.RemoveAll(path); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(text)
+	return errors.Join(err, file.Close())
+}
+
+// has reports whether a file has this text.
+func has(path string, text []byte) bool {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	got, err := io.ReadAll(io.LimitReader(file, int64(len(text))+1))
+	return err == nil && bytes.Equal(got, text)
 }
 
 // greetNestedShells lets a bash that is started in another one have the same prompt and hooks.

@@ -32,6 +32,17 @@ func (w *Window) Use(n int) bool {
 	return !w.closed
 }
 
+// Try is Use if there is no need to wait; otherwise it reports false, and nothing is used.
+func (w *Window) Try(n int) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed || w.used > 0 && w.used+n > WindowSize {
+		return false
+	}
+	w.used += n
+	return true
+}
+
 // Taken notes that n bytes arrived where they belong. More than were sent count as all of them.
 func (w *Window) Taken(n int) {
 	w.mu.Lock()

@@ -116,6 +116,13 @@ func (f Frame) Decode(into any) error {
 	return nil
 }
 
+// A TooLongError is the error for a message that is too long to be sent. Nothing of it was written.
+type TooLongError struct{ Size int }
+
+func (e *TooLongError) Error() string {
+	return fmt.Sprintf("write a message: %d bytes, more than %d", e.Size, MaxMessage)
+}
+
 // Writer writes frames. Several goroutines may use one.
 type Writer struct {
 	mu sync.Mutex
@@ -146,7 +153,7 @@ func (w *Writer) Message(message any) error {
 		return err
 	}
 	if len(text) > MaxMessage {
-		return fmt.Errorf("write a message: %d bytes, more than %d", len(text), MaxMessage)
+		return &TooLongError{len(text)}
 	}
 	return w.write(append(head(Message, len(text)), text...))
 }

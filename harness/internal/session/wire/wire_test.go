@@ -104,6 +104,9 @@ func TestWindow(t *testing.T) {
 	w.Taken(WindowSize - 1)
 	<-went // what was taken left room for one byte
 	go func() { went <- w.Use(WindowSize) }()
+	if w.Try(WindowSize) || !w.Try(0) {
+		t.Error("it was tried to use more than there is, or nothing")
+	}
 	w.Close()
 	if <-went {
 		t.Error("a closed window has room")

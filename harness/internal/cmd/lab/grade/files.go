@@ -12,6 +12,7 @@ import (
 
 	class "netnscheck/harness/grade"
 	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/term"
 )
 
 // find finds the files that were handed in. A file that was named is taken whatever it is called.
@@ -35,7 +36,7 @@ func find(names []string) (files []class.File, skipped []string, err error) {
 			base := filepath.Base(path)
 			switch {
 			case err != nil:
-				return fmt.Errorf("read %s: %w", path, cause(err))
+				return fmt.Errorf("read %s: %w", term.OneLine(path), cause(err))
 			case path != name && strings.HasPrefix(base, ".") && entry.IsDir():
 				return filepath.SkipDir
 			case entry.IsDir() || strings.HasPrefix(base, ".") || seen[path]:

@@ -18,6 +18,7 @@ import (
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/term"
 	"netnscheck/reports"
 )
 
@@ -180,7 +181,7 @@ func (o *options) read(sc *scenario.Scenario) ([]handed, error) {
 		return nil, status.With(status.Usage, err)
 	}
 	for _, path := range skipped {
-		fmt.Fprintf(o.screen.Err, "harness: %s is left out: it is neither *.json nor *.sh\n", path)
+		fmt.Fprintf(o.screen.Err, "harness: %s is left out: it is neither *.json nor *.sh\n", term.OneLine(path))
 	}
 	all := make([]handed, len(whose))
 	for i, h := range whose {

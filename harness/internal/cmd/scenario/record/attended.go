@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -112,10 +111,7 @@ const atPath = shell.Home + "/section"
 // sit gives the author a shell in the lab in which he is, until it has ended.
 func (a *attended) sit(ctx context.Context) error {
 	world := labworld.Of(a.here())
-	err := world.InMounts(func() error {
-		return os.WriteFile(atPath, []byte(a.section()+"\n"), 0o644)
-	})
-	if err != nil {
+	if err := seat.Write(world, atPath, []byte(a.section()+"\n")); err != nil {
 		return fmt.Errorf("prepare the shell: %w", err)
 	}
 	s, err := seat.Open(world, a.open, a.furniture)
