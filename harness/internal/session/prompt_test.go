@@ -11,8 +11,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// TestLateNewsWaitForNobody: a terminal that nobody reads, such as that of a stopped `lab attach`, is not told late news;
-// it would hold up the desk, and so all terminals and the end of the lab.
+// TestLateNewsWaitForNobody: a terminal that nobody reads, such as that of a stopped `lab attach`, is not told late
+// news; it would hold up the desk, and so all terminals and the end of the lab.
 func TestLateNewsWaitForNobody(t *testing.T) {
 	var out bytes.Buffer
 	s := &session{out: wire.NewWriter(&out), terminals: map[uint32]*terminal{}}
@@ -49,7 +49,8 @@ func TestALargeNetworkIsAnswered(t *testing.T) {
 		if err := send(wire.Reply{View: large, More: more}); err != nil || len(got) != 1 {
 			t.Fatalf("%v, %d replies", err, len(got))
 		}
-		if told := got[0]; more != (told.Error == "" && told.View != nil && told.View.State == nil && told.View.Step == 1) {
+		if told := got[0]; more != (told.Error == "" && told.View != nil && told.View.State == nil &&
+			told.View.Step == 1) {
 			t.Errorf("more %v: %+v", more, told)
 		}
 	}

@@ -133,3 +133,14 @@ func TestABlockSaysWhomItIsFor(t *testing.T) {
 		t.Errorf("got\n%s", got)
 	}
 }
+
+// TestEntities: a character that a text names by its number is no more than the text itself.
+func TestEntities(t *testing.T) {
+	for _, s := range []string{"&#x1b;[2J &#8238;a &#7;", "# &#x1b;[2J", "`&#x1b;[2J`", "[a](http://x/&#x1b;[2J)",
+		"[a](<http://x/\x1b[2J> 'b')", "```\n&#x1b;\n```", "![&#27;](x)", "| &#x1b; |\n|---|\n| &#8238; |",
+		"<http://a/&#x1b;>", "\\\x1b[2J", "&#x9b;2J", "[&#x1b;]: http://x/ '&#27;'\n\n[&#x1b;]"} {
+		if got := Render(s, Terminal{Width: 80}); got != term.Printable(got) {
+			t.Errorf("%q: %q", s, got)
+		}
+	}
+}

@@ -96,7 +96,8 @@ func Write(w *netns.World, path string, text []byte) error {
 
 // put writes a file, in the place of whatever is there and is not this text: a full disk takes nothing away.
 func put(path string, text []byte, mode fs.FileMode) error {
-	if info, err := os.Lstat(path); err == nil && info.Mode() == mode && info.Size() == int64(len(text)) && has(path, text) {
+	if info, err := os.Lstat(path); err == nil && info.Mode() == mode && info.Size() == int64(len(text)) &&
+		has(path, text) {
 		return nil
 	}
 	if err := os.RemoveAll(path); err != nil {

@@ -19,6 +19,7 @@ import (
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
 	"netnscheck/harness/sitting/page"
+	"netnscheck/harness/term"
 )
 
 //go:embed page.html
@@ -46,7 +47,8 @@ type step struct {
 	Hints  []template.HTML
 }
 
-// HTML is the sheet of a scenario as one file that loads nothing.
+// HTML is the sheet of a scenario as one file that loads nothing. Characters that change how a page looks, such as the
+// direction of writing, are visible in it: what is on the paper is what the scenario says.
 func HTML(sc *scenario.Scenario, hints bool) (string, error) {
 	s := sheet{Title: page.WithValues(sc, sc.Title)}
 	worth := sitting.Worth(sc) // what a learner gets for it in a lab, too
@@ -79,7 +81,8 @@ func HTML(sc *scenario.Scenario, hints bool) (string, error) {
 	if err == nil {
 		err = parsed().Execute(&b, s)
 	}
-	return b.String(), err
+	// In a file with the line ends of DOS they are those of the page, too.
+	return term.Printable(strings.ReplaceAll(b.String(), "\r\n", "\n")), err
 }
 
 // converter makes HTML of Markdown. It passes no HTML of the source through, and no image, which a sheet would load.

@@ -2,6 +2,7 @@ package sheet
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -9,6 +10,7 @@ import (
 
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
+	"netnscheck/harness/term"
 	"netnscheck/scenarios"
 )
 
@@ -100,6 +102,43 @@ Text <b onclick="x()">raw</b> ![a picture](https://example.org/x.png) [a link](j
 	}
 	if strings.Contains(without, "only hint") || strings.Contains(without, "Hints") {
 		t.Errorf("it has hints\n%s", without)
+	}
+}
+
+// TestHostileText: whatever a scenario from elsewhere is called and says, the page has the same elements, loads
+// nothing, and shows what is there: characters that turn the direction of writing, or that nobody sees, are visible.
+func TestHostileText(t *testing.T) {
+	page := func(evil string) string {
+		inCode := strings.NewReplacer("`", "", "\n", " ").Replace(evil)
+		sc, err := scenario.Parse("t.md",
+			[]byte("---\nvars:\n  v: '</h2><script>x</script>'\n---\n# T "+evil+" {{v}}\n\nProse "+
+				evil+" {{v}}\n\n## S "+evil+"\n\n```console\n$ ip link add a type dummy\n"+inCode+"\n```\n\n"+
+				"- [ ] namespace `a` exists\n\n> [!TIP]\n> Hint "+evil+"\n"))
+		if err != nil {
+			t.Fatalf("%q: %v", evil, err)
+		}
+		text, err := HTML(sc, true)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	plain, _ := elements(t, page("text"))
+	for _, evil := range []string{"\u202ea", "a\u200bb", "\x1b[2J", "\u0085", "a\rb", "&#8238;a", "&#x1b;[2J",
+		"<script>x()</script>",
+		"<b onclick=x()>", "</style></title><script>", "&lt;script&gt;", "<!-- x -->", "{{.Title}}",
+		"\"><img src=x onerror=x()>"} {
+		text := page(evil)
+		count, loads := elements(t, text)
+		if !maps.Equal(count, plain) || len(loads) > 0 {
+			t.Errorf("%q: %v, not %v; it loads %q", evil, count, plain, loads)
+		}
+		for _, r := range text {
+			if r != '\n' && !term.Safe(r) {
+				t.Errorf("%q: it has %U", evil, r)
+				break
+			}
+		}
 	}
 }
 
