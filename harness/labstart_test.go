@@ -274,6 +274,10 @@ func TestLabAttach(t *testing.T) {
 		needPrograms(t, "ip")
 		l := sits(t, uid, "lab", "start", "veth-pair")
 		l.expects(prompt)
+		socket := filepath.Join(l.cmd.Dir, ".local/state/netnscheck/run/veth-pair.sock")
+		if info, err := os.Stat(socket); err != nil || info.Mode() != os.ModeSocket|0o600 {
+			t.Errorf("the socket for other terminals: %v, %v", info, err)
+		}
 		second := l.joins(t, uid, "lab", "attach")
 		second.expects(prompt)
 		l.says("ip netns add testns", `namespace testns appeared`)

@@ -1,7 +1,9 @@
 package feed
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -181,6 +183,31 @@ func TestNames(t *testing.T) {
 	l.run("rm /run/netns/alias; ip netns del taken; kill $(cat /run/pid)")
 	if c := l.f.Take(); !c.Kinds["taken"].Has(changes.Names) || !c.Kinds["alias"].Has(changes.Names) {
 		t.Errorf("two names are gone: %v", c)
+	}
+}
+
+// TestNamesThatLeadElsewhere: a link in /run/netns may lead anywhere, and keeps nothing else from being heard.
+func TestNamesThatLeadElsewhere(t *testing.T) {
+	l := newLab(t, "testns")
+	l.run("mkfifo /run/pipe; mkdir /run/folder; ln -s loop /run/netns/loop; ln -s /run/pipe /run/netns/pipe; " +
+		"ln -s /run/folder /run/netns/folder; ln -s /dev/null /run/netns/null; ln -s /dev/tty /run/netns/tty; " +
+		"ln -s /etc/passwd/in /run/netns/in-a-file; ln -s $(printf %0300d 1) /run/netns/long; " +
+		"ln -s /proc/1/ns/mnt /run/netns/mounts; ln -s /proc/self/mem /run/netns/memory; ln -s x '/run/netns/a\nb'")
+	err := l.w.InMounts(func() error { // open(2) of a socket fails with ENXIO
+		fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(fd)
+		return errors.Join(unix.Bind(fd, &unix.SockaddrUnix{Name: "/run/socket"}), os.Symlink("/run/socket", "/run/netns/socket"))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.f.Take()
+	setLo(t, l.w, "testns", true)
+	if c := l.f.Take(); !c.Kinds["testns"].Has(changes.Links) || l.f.Err() != nil {
+		t.Errorf("%v, %v", c, l.f.Err())
 	}
 }
 

@@ -3,7 +3,6 @@ package feed
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 
 	"golang.org/x/sys/unix"
 
@@ -111,12 +110,12 @@ var errGone = errors.New("there is no such namespace")
 // identify opens the namespace behind a name for a moment.
 func (f *Feed) identify(name string) (known, error) {
 	h, err := f.world.Open(name)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ELOOP) ||
-		errors.Is(err, fs.ErrPermission) {
-		return known{}, errGone
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case netns.Undecided(err):
 		return known{}, err
+	default: // whatever a link of a program leads to
+		return known{}, errGone
 	}
 	defer h.Close()
 	id, err := f.ask.idOf(h)

@@ -51,6 +51,10 @@ func undecided(err error) error {
 	return nil
 }
 
+// Undecided reports whether an error of Open leaves open what has the name: this process or the host has no descriptor
+// or memory left, or the helper did not answer. Any other error means that there is no such namespace.
+func Undecided(err error) bool { return undecided(err) != nil }
+
 // Entries returns Names and the names of the other files in the lab's /run/netns, both sorted.
 func (w *World) Entries() (names, others []string, err error) {
 	entries, err := w.places.list()

@@ -84,6 +84,13 @@ type reported struct {
 
 func report() reported {
 	facts, inside := sandbox.Current()
+	if inside {
+		// The worker may run before init has started the helper. It is there once it has answered, and stays as long as
+		// the connection to it.
+		if _, err := sandbox.Helper(); err != nil {
+			panic(err)
+		}
+	}
 	r := reported{Inside: inside, Facts: facts, UID: os.Getuid(), GID: os.Getgid(), PID: os.Getpid(),
 		Namespaces: map[string]string{}}
 	r.Groups, _ = os.Getgroups()

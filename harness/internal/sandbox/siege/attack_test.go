@@ -55,6 +55,9 @@ var attacks = map[string]func(args []string){
 	"fake-settings": attackByFakeSettings,
 	"spoof":         attackBySpoofing,
 	"touch":         attackByTouching,
+	"own-terminal":  attackOwnTerminal,
+	"marks":         attackMarks,
+	"ask":           attackAsking,
 }
 
 func beAttacker(args []string) {

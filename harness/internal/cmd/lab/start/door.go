@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"syscall"
 	"time"
 
 	"netnscheck/harness/internal/session"
@@ -22,10 +23,11 @@ func (b *broker) listen(path string) error {
 		return nil
 	}
 	os.Remove(path) // it is one of a process that was killed
+	// Its folder is closed to others already. Its mode is not set by its path, where with sudo there may be something
+	// else by then.
+	mask := syscall.Umask(0o177)
 	listener, err := net.Listen("unix", path)
-	if err == nil {
-		err = os.Chmod(path, 0o600) // its folder is closed to others already
-	}
+	syscall.Umask(mask)
 	if err != nil {
 		return fmt.Errorf("listen for other terminals: %w", err)
 	}
