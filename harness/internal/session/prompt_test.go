@@ -3,8 +3,10 @@ package session
 import (
 	"bytes"
 	"io"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"netnscheck/harness/internal/session/wire"
 	"netnscheck/harness/sitting"
@@ -56,5 +58,17 @@ func TestALargeNetworkIsAnswered(t *testing.T) {
 	}
 	if large.State == nil {
 		t.Error("the view was changed")
+	}
+}
+
+// TestUndoneIsBounded: what could not be done again is told, but neither at any length nor however much it is.
+func TestUndoneIsBounded(t *testing.T) {
+	all := bounded(slices.Repeat([]string{strings.Repeat("ä", 1<<20)}, 1000))
+	if len(all) != mostUndone+1 || len(all[0]) > longestUndone || !utf8.ValidString(all[0]) ||
+		all[mostUndone] != "… and 980 more" {
+		t.Errorf("%d, %d bytes, %.40q", len(all), len(all[0]), all[len(all)-1])
+	}
+	if all := bounded([]string{"a", "b"}); !slices.Equal(all, []string{"a", "b"}) {
+		t.Errorf("%q", all)
 	}
 }

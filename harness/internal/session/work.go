@@ -11,6 +11,7 @@ import (
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/program"
 	"netnscheck/harness/internal/session/wire"
+	"netnscheck/harness/internal/untrusted"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/scenario/operation"
@@ -93,7 +94,25 @@ func replay(ctx context.Context, l *lab.Lab, sc *scenario.Scenario, past []sitti
 			undone = append(undone, e.Line+": "+why)
 		}
 	}
-	return undone
+	return bounded(undone)
+}
+
+// The most commands that are told not to have been done again, and the longest text about one, in bytes.
+const (
+	mostUndone    = 20
+	longestUndone = 500
+)
+
+// bounded are texts of commands and their outputs, few and short enough to be told.
+func bounded(all []string) []string {
+	over := len(all) - mostUndone
+	if over > 0 {
+		all = append(all[:mostUndone:mostUndone], fmt.Sprintf("… and %d more", over))
+	}
+	for i := range all {
+		all[i] = untrusted.Cut(all[i], longestUndone)
+	}
+	return all
 }
 
 // again runs one command again, and returns why it could not.
@@ -135,7 +154,7 @@ func refused(status int, output string, err error) string {
 	case err != nil:
 		return err.Error()
 	case status != 0:
-		return fmt.Sprintf("exit status %d: %s", status, strings.TrimSpace(output))
+		return fmt.Sprintf("exit status %d: %s", status, untrusted.Cut(strings.TrimSpace(output), longestUndone))
 	}
 	return ""
 }
