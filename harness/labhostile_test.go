@@ -93,7 +93,7 @@ func endsHostile(t *testing.T, uid int, end func(l *learner)) {
 // comes up all the same.
 func TestLabComesUpAgain(t *testing.T) {
 	for name, harm := range map[string]string{
-		"a pipe for a file":     "rm -f /run/netnscheck/history; mkfifo /run/netnscheck/history",
+		"a pipe for a file":     "rm -f /run/netnscheck/bashrc; mkfifo /run/netnscheck/bashrc",
 		"a link for a folder":   "rm -rf /run/netnscheck; ln -s /tmp /run/netnscheck",
 		"a folder for a socket": "rm -f /run/netnscheck/lab.sock; mkdir -p /run/netnscheck/lab.sock/in",
 		"a mount":               "mount -t tmpfs none /run/netnscheck",

@@ -45,6 +45,9 @@ func decode(text []byte) (f *File, sum string, err error) {
 	case !utf8.Valid(text):
 		return nil, "", errors.New("the file is not UTF-8")
 	}
+	if elements, values := counts(text); elements > maxEntries+2*maxSteps || values > maxFields*maxEntries {
+		return nil, "", errors.New("it has more steps, variables or entries of the log than a lab writes")
+	}
 	var kind struct {
 		Format  string `json:"format"`
 		Version int    `json:"version"`
@@ -77,6 +80,35 @@ func decode(text []byte) (f *File, sum string, err error) {
 	f = all.File
 	f.Steps, f.Log = all.Steps, all.Log
 	return f, all.Sum, f.validate()
+}
+
+// maxFields is how many values an entry of a log has at most.
+const maxFields = 16
+
+// counts are how many values a JSON text has, and how many of them are elements of what is in it, such as the entries
+// of the log. As values in memory they may take a hundred times the room that they have in the text.
+func counts(text []byte) (elements, values int) {
+	depth, quoted := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{', c == '[':
+			depth++
+			values++
+		case c == '}', c == ']':
+			depth--
+		case c == ',':
+			values++
+			if depth == 2 {
+				elements++
+			}
+		}
+	}
+	return elements, values
 }
 
 // faultOf is an error of JSON with the line that it is in.

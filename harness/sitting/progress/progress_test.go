@@ -2,6 +2,7 @@ package progress
 
 import (
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -153,6 +154,28 @@ func TestDamage(t *testing.T) {
 		var newer *NewerError
 		if errors.As(err, &newer) != (c.name == "a newer version") {
 			t.Errorf("%s: got a %T", c.name, err)
+		}
+	}
+}
+
+// TestSmallTextsTakeLittleMemory: what a learner hands in takes no more memory than a file that a lab has written.
+func TestSmallTextsTakeLittleMemory(t *testing.T) {
+	head := `{"format":"netnscheck progress","version":1,`
+	for name, c := range map[string]struct{ begin, one, end string }{
+		"entries":   {head + `"log":[`, `{},`, `{}]}`},
+		"nothing":   {head + `"log":[`, `null,`, `null]}`},
+		"steps":     {head + `"steps":[`, `{},`, `{}]}`},
+		"variables": {head + `"variables":{`, `"a":"",`, `"a":""}}`},
+		"told":      {head + `"log":[{"told":[`, `"",`, `""]}]}`},
+		"depth":     {head + `"log":`, `[`, `]}`},
+	} {
+		text := c.begin + strings.Repeat(c.one, (MaxSize-len(c.begin)-len(c.end))/len(c.one)) + c.end
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := Decode([]byte(text))
+		runtime.ReadMemStats(&after)
+		if took := (after.TotalAlloc - before.TotalAlloc) >> 20; err == nil || took > 200 {
+			t.Errorf("%s: %d MiB, %v", name, took, err)
 		}
 	}
 }
