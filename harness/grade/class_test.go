@@ -151,7 +151,8 @@ func injectsNothing(t *testing.T, name string) {
 			}
 			for _, cell := range row {
 				cell = strings.TrimLeftFunc(cell, func(r rune) bool { return r == '"' || unicode.IsSpace(r) })
-				if first, _ := utf8.DecodeRuneInString(cell); strings.ContainsRune("=+-@\t\r\uff1d\uff0b\uff0d\uff20", first) {
+				if first, _ := utf8.DecodeRuneInString(cell); strings.ContainsRune("=+-@\t\r\uff1d\uff0b\uff0d\uff20",
+					first) {
 					t.Errorf("%q: the cell %q is a formula (separated by %c)", name, cell, comma)
 				}
 			}

@@ -199,7 +199,8 @@ func TestNamesThatLeadElsewhere(t *testing.T) {
 			return err
 		}
 		defer unix.Close(fd)
-		return errors.Join(unix.Bind(fd, &unix.SockaddrUnix{Name: "/run/socket"}), os.Symlink("/run/socket", "/run/netns/socket"))
+		return errors.Join(unix.Bind(fd, &unix.SockaddrUnix{Name: "/run/socket"}),
+			os.Symlink("/run/socket", "/run/netns/socket"))
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -151,7 +151,8 @@ func (s *sitter) leaves() *progress.File {
 	return f
 }
 
-// TestLabTerminal: what runs in a lab, on a terminal that it may do anything with, types nothing into the learner's own.
+// TestLabTerminal: what runs in a lab, on a terminal that it may do anything with, types nothing into the learner's
+// own.
 func TestLabTerminal(t *testing.T) {
 	besiege(t, func(c *caller) {
 		word := "typed" + strings.ReplaceAll(c.name, "-", "")
@@ -241,12 +242,14 @@ func attackMarks(args []string) {
 		mark("D", status)
 		mark("P")
 	}
-	for _, netns := range []string{"../../../../tmp", "host", "\\e[2J", "\\n", "proof", strings.Repeat("n", 300), "\xff"} {
+	for _, netns := range []string{"../../../../tmp", "host", "\\e[2J", "\\n", "proof", strings.Repeat("n", 300),
+		"\xff"} {
 		mark("C", netns, "touch "+args[0])
 		mark("D", "0")
 		mark("P")
 	}
-	for _, line := range []string{strings.Repeat("x", 60<<10), "\\e]0;x\\a", "a\\nb", "\xff\xfe", "lab", "'", "$(", "{{x}}",
+	for _, line := range []string{strings.Repeat("x", 60<<10), "\\e]0;x\\a", "a\\nb", "\xff\xfe", "lab", "'", "$(",
+		"{{x}}",
 		strings.Repeat("(", 4000)} {
 		mark("C", "", line)
 		mark("P")
