@@ -56,10 +56,16 @@ func sits(t testing.TB, uid int, args ...string) *learner {
 // sitsAt is sits in a home folder.
 func sitsAt(t testing.TB, uid int, home string, args ...string) *learner {
 	t.Helper()
+	return sitsWith(t, uid, home, "bash", args...)
+}
+
+// sitsWith is sitsAt of somebody with another shell.
+func sitsWith(t testing.TB, uid int, home, shell string, args ...string) *learner {
+	t.Helper()
 	l := &learner{TB: t, cmd: exec.Command(buildHarness(t), args...), more: make(chan struct{})}
 	l.cmd.Dir = home
 	l.cmd.Env = append(os.Environ(), "HOME="+home, "XDG_STATE_HOME=", "XDG_RUNTIME_DIR=", "TERM=xterm",
-		"SHELL=/bin/bash", "LC_ALL=C.UTF-8", "NO_COLOR=1")
+		"SHELL=/bin/"+shell, "LC_ALL=C.UTF-8", "NO_COLOR=1")
 	l.master = labtest.Sit(t, l.cmd, uid, 24, 80)
 	go l.look()
 	t.Cleanup(func() {

@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
@@ -49,10 +50,21 @@ func TestRecordAtATerminal(t *testing.T) {
 // TestRecordInTheAuthorsShell: an author has his own shell, with pipes and loops. What is none of a scenario is said, a
 // mistake has a lab of its own, and what he typed becomes a file that passes.
 func TestRecordInTheAuthorsShell(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh"} {
+		t.Run(shell, func(t *testing.T) { recordInTheAuthorsShell(t, shell) })
+	}
+}
+
+func recordInTheAuthorsShell(t *testing.T, shell string) {
 	eachLearner(t, func(t *testing.T, uid int) {
 		needPrograms(t, "bash")
+		needPrograms(t, shell)
 		needPrograms(t, "ip")
-		l := sits(t, uid, "scenario", "record", "live.md")
+		home := t.TempDir()
+		if err := errors.Join(os.Chown(home, uid, uid), os.Chmod(filepath.Dir(home), 0o755)); err != nil {
+			t.Fatal(err)
+		}
+		l := sitsWith(t, uid, home, shell, "scenario", "record", "live.md")
 		at := func(section string) { l.expects(`\[live: ` + section + `\] # `) }
 		at("set-up")
 		l.types("# stp: One\n")
@@ -102,7 +114,7 @@ func TestRecordInTheAuthorsShell(t *testing.T) {
 				t.Errorf("it wrote no %q:\n%s", want, text)
 			}
 		}
-		for _, no := range []string{"cd /tmp", "exit", "stp", "\x1b", "bash"} {
+		for _, no := range []string{"cd /tmp", "exit", "stp", "\x1b", "bash", "ip netns add left\n..."} {
 			if strings.Contains(string(text), no) {
 				t.Errorf("it wrote %q:\n%s", no, text)
 			}

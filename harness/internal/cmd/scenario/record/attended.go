@@ -96,7 +96,9 @@ var more = map[string]string{
 PROMPT_COMMAND='__record_comment; __lab_prompt'
 PS1='[$__lab_name: $(cat ` + atPath + `)${__lab_netns:+, in $__lab_netns}] # '
 `,
-	"zsh": `__record_comment() {
+	// what zsh prints before a prompt, for a line that did not end, would be of the command
+	"zsh": `unsetopt PROMPT_SP PROMPT_CR
+__record_comment() {
 	[[ $1 = \#* ]] && printf '\e]7377;%s;C;%s;%s\a' "$__lab_secret" "$__lab_netns" "$(__lab_escape "${1%$'\n'}")"
 	return 0
 }
