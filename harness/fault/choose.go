@@ -57,14 +57,17 @@ func Choose(finished *state.State, goals []scenario.Check, o Options) ([]Fault, 
 	wanted := max(o.Faults, 1)
 	normal := finished.Normal()
 	var chosen team
-	for _, c := range drawn(candidates(finished, asked), o) {
-		if len(chosen) == wanted {
-			break
+	kinds := drawn(candidates(finished, asked), o)
+	for len(kinds) > 0 && len(chosen) < wanted {
+		for i := 0; i < len(kinds) && len(chosen) < wanted; i++ {
+			for found := false; !found && len(kinds[i]) > 0; kinds[i] = kinds[i][1:] {
+				f, ok := kinds[i][0].fault(finished, normal, asked)
+				if found = ok && o.draws(f, finished); found {
+					chosen = chosen.with(f, finished, asked)
+				}
+			}
 		}
-		f, ok := c.fault(finished, normal, asked)
-		if ok && o.draws(f, finished) {
-			chosen = chosen.with(f, finished, asked)
-		}
+		kinds = slices.DeleteFunc(kinds, func(left []candidate) bool { return len(left) == 0 })
 	}
 	switch {
 	case len(chosen) == 0:
@@ -83,10 +86,11 @@ func ofLevel(level int) string {
 	return fmt.Sprintf(" of level %d", level)
 }
 
-// drawn are the candidates of a level in an order by the seed: first one of each kind, so that each kind is as likely
-// as any other, however many places there are for it. Each has its rank by itself: where one cannot be, because the
-// kernel lacks a setting, the order of the others is the same.
-func drawn(all []candidate, o Options) []candidate {
+// drawn are the candidates of a level by their kinds, in an order by the seed. One fault of each kind is tried before a
+// second one of any, so that each kind is as likely as any other, however many places there are for it, and however
+// many of them are none. Each candidate has its rank by itself: where one cannot be, because the kernel lacks a
+// setting, the order of the others is the same.
+func drawn(all []candidate, o Options) (groups [][]candidate) {
 	byKind := map[causes.Cause][]candidate{}
 	var kinds []causes.Cause
 	for _, c := range all {
@@ -100,18 +104,11 @@ func drawn(all []candidate, o Options) []candidate {
 		byKind[kind] = append(byKind[kind], c)
 	}
 	sortByRank(kinds, o.Seed, causes.Cause.String)
-	for _, group := range byKind {
-		sortByRank(group, o.Seed, func(c candidate) string { return c.title })
+	for _, kind := range kinds {
+		sortByRank(byKind[kind], o.Seed, func(c candidate) string { return c.title })
+		groups = append(groups, byKind[kind])
 	}
-	var order []candidate
-	for i := range all {
-		for _, kind := range kinds {
-			if i < len(byKind[kind]) {
-				order = append(order, byKind[kind][i])
-			}
-		}
-	}
-	return order
+	return groups
 }
 
 // sortByRank sorts things by a hash of the seed and their names.

@@ -146,6 +146,25 @@ func TestSameOnEveryMachine(t *testing.T) {
 	}
 }
 
+// TestKindsAreAlikeLikely: no kind is drawn more often because candidates of the others are no faults.
+func TestKindsAreAlikeLikely(t *testing.T) {
+	_, s, goals := captured(t, "veth-pair")
+	const seeds = 120
+	loopback := 0
+	for seed := range seeds {
+		chosen, err := fault.Choose(s, goals, fault.Options{Seed: fmt.Sprint(seed), Level: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if chosen[0].Name == causes.LoopbackDown {
+			loopback++
+		}
+	}
+	if loopback < seeds/5 || loopback > seeds/2 { // one kind of three: links, addresses, loopbacks
+		t.Errorf("%d of %d faults of level 1 are a loopback that is down", loopback, seeds)
+	}
+}
+
 // TestFallbackTunnels: a machine that has loaded modules for tunnels can have the same faults as any other, and its
 // page does not tell of their devices.
 func TestFallbackTunnels(t *testing.T) {
