@@ -321,7 +321,7 @@ func TestLabGoesOn(t *testing.T) {
 		l.expects(prompt)
 		l.says("for n in testns prodns; do ip netns add $n; done", `step 1 of 7: .* is done`)
 		l.expects(prompt)
-		l.says("ip link add vnix-prodns type veth peer name vnic-testns", `appeared`)
+		l.says("sudo ip link add vnix-prodns type veth peer name vnic-testns", `appeared`)
 		l.expects(prompt)
 		l.types("exit\n")
 		l.ends()

@@ -10,6 +10,7 @@ import (
 	"netnscheck/harness/internal/labworld"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/program"
+	"netnscheck/harness/internal/session/shell"
 	"netnscheck/harness/internal/session/wire"
 	"netnscheck/harness/internal/untrusted"
 	"netnscheck/harness/lab"
@@ -142,7 +143,8 @@ func again(ctx context.Context, l *lab.Lab, e progress.Entry) (why string) {
 	if ns == "" {
 		ns = netns.Host
 	}
-	out, status, err := program.Run(ctx, labworld.Of(l), ns, []string{"sh", "-c", e.Line}, replayLasts)
+	line := "PATH=" + shell.Bin + ":$PATH\n" + e.Line // sudo is there
+	out, status, err := program.Run(ctx, labworld.Of(l), ns, []string{"sh", "-c", line}, replayLasts)
 	if e.Status != 0 && err == nil {
 		return "" // it failed the first time, too
 	}
