@@ -91,12 +91,15 @@ Next:  harness lab start second
 	if got := printed(t, c, nil); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	for columns := 60; columns < 120; columns += 7 {
+	for columns := 33; columns < 120; columns += 7 {
 		text := printed(t, c, func(s *screen.Screen) { s.Terminal, s.Columns, s.ASCII = true, columns, true })
 		for line := range strings.Lines(text) {
 			if n := term.Width(strings.TrimSuffix(line, "\n")); n > columns || strings.ContainsAny(line, "✓▸…") {
 				t.Errorf("%d columns on an ASCII terminal of %d: %s", n, columns, line)
 			}
+		}
+		if strings.Contains(text, "  ...\n") {
+			t.Errorf("on a terminal of %d columns the titles are gone and their column is not:\n%s", columns, text)
 		}
 	}
 }

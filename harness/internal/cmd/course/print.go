@@ -23,7 +23,7 @@ func (c Course) Print(s *screen.Screen) error {
 	if err := sheet.Err(); err != nil {
 		return err
 	}
-	if err := s.List(c.rows(s)); err != nil {
+	if err := s.ListWithin(c.rows(s), titleColumns, "POINTS", "TITLE"); err != nil {
 		return err
 	}
 	sheet.Line("", "")
@@ -44,6 +44,9 @@ func (c Course) Print(s *screen.Screen) error {
 	}
 	return sheet.Err()
 }
+
+// titleColumns is the least width for titles.
+const titleColumns = 12
 
 // lacking says of the labs that this machine cannot do why not.
 func (c Course) lacking(s *screen.Screen, sheet *screen.Sheet) {

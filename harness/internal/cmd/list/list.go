@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -131,38 +130,8 @@ func printTable(s *screen.Screen, all []listed) error {
 			strconv.Itoa(l.Level), l.ID, l.Kind, strconv.Itoa(l.Steps), strconv.Itoa(l.Mistakes), requires, l.Title,
 		})
 	}
-	left := leaveOut(rows, s.Columns)
-	if err := s.List(rows); err != nil || len(left) == 0 || !s.Terminal {
-		return err
-	}
-	sheet := s.Sheet()
-	sheet.Line("", "columns left out on this narrow terminal: "+strings.Join(left, ", ")+" (see --json)")
-	return sheet.Err()
+	return s.ListWithin(rows, titleColumns, "REQUIRES", "MISTAKES", "KIND", "STEPS", "LEVEL")
 }
 
 // titleColumns is the least width for titles.
 const titleColumns = 36
-
-// leaveOut removes columns from the rows, the least important first, until the last one, the title, has room. It
-// returns the names of the removed ones.
-func leaveOut(rows [][]string, width int) (names []string) {
-	for _, column := range []string{"REQUIRES", "MISTAKES", "KIND"} {
-		used := titleColumns
-		for i := range len(rows[0]) - 1 {
-			widest := 0
-			for _, row := range rows {
-				widest = max(widest, term.Width(row[i]))
-			}
-			used += widest + 2
-		}
-		if used <= width {
-			break
-		}
-		i := slices.Index(rows[0], column)
-		for j := range rows {
-			rows[j] = slices.Delete(rows[j], i, i+1)
-		}
-		names = append(names, column)
-	}
-	return names
-}
