@@ -31,6 +31,8 @@ type Live struct {
 	ended context.Context
 	end   context.CancelFunc
 
+	// since is how much the kernel had told when Take was called last.
+	since atomic.Uint64
 	// acting is set once a command has begun in this step: what happens from then on counts.
 	acting atomic.Bool
 
@@ -54,7 +56,7 @@ type Change struct {
 	Command bool
 	// Asked is set if the learner wants to know: the network is asked whatever the state says.
 	Asked bool
-	// State is what Whole has read since Heard was taken; nil if it has not.
+	// State is what Whole has read since Heard was taken from Take; nil if it has not.
 	State *state.State
 }
 
@@ -96,7 +98,16 @@ func (v *Live) Take() Heard {
 	if v.feed == nil {
 		return Heard{Everything: true}
 	}
+	v.since.Store(v.told())
 	return v.feed.Take()
+}
+
+// told is how much the kernel has told that answers may depend on: not of neighbours, which packets leave.
+func (v *Live) told() uint64 {
+	if v.feed == nil {
+		return 0
+	}
+	return v.feed.Heard(^changes.Kinds(neighbourly))
 }
 
 // Err is why Changes was closed; nil after Close.
@@ -186,9 +197,10 @@ func (v *Live) Judge(ctx context.Context, c Change, early func([]scenario.Verdic
 			return nil, nil, fmt.Errorf("judge the checks: %w", err)
 		}
 	}
-	s := c.State
+	s, told := c.State, v.since.Load()
 	if s == nil || v.deaf != nil { // what was recorded may have kept something alive
 		var err error
+		told = v.told()
 		if s, err = v.lab.Whole(ctx); err != nil {
 			return nil, nil, fmt.Errorf("judge the checks: %w", err)
 		}
@@ -199,7 +211,7 @@ func (v *Live) Judge(ctx context.Context, c Change, early func([]scenario.Verdic
 		}
 		v.settling = v.counts() && len(s.Pending()) > 0
 	}
-	verdicts, s, err := v.judge(ctx, c, s, early)
+	verdicts, s, err := v.judge(ctx, c, s, told, early)
 	if err != nil {
 		return nil, nil, fmt.Errorf("judge the checks: %w", err)
 	}
@@ -216,9 +228,10 @@ const mostAnew = 2
 
 // judge judges the checks as they are in one state. What somebody was asked for while the network changed tells nothing
 // of either state, and all checks together could then hold although they never did at one time: they are judged anew.
-// If it goes on changing, the answers are not known.
-func (v *Live) judge(ctx context.Context, c Change, s *state.State, early func([]scenario.Verdict, *state.State)) (
-	[]scenario.Verdict, *state.State, error) {
+// If it goes on changing, the answers are not known. Where the kernel tells of changes and has told of none since the
+// state was read (told), it is not read again.
+func (v *Live) judge(ctx context.Context, c Change, s *state.State, told uint64,
+	early func([]scenario.Verdict, *state.State)) ([]scenario.Verdict, *state.State, error) {
 	for anew := 0; ; anew++ {
 		v.traces.keep(s)
 		n := newJudging(v, c, s)
@@ -233,6 +246,10 @@ func (v *Live) judge(ctx context.Context, c Change, s *state.State, early func([
 		if len(n.programs)+len(n.probes) == 0 || ctx.Err() != nil {
 			return verdicts, s, nil
 		}
+		if v.undisturbed(s, told) {
+			return verdicts, s, nil
+		}
+		told = v.told()
 		now, err := v.lab.Whole(ctx)
 		if err != nil {
 			return nil, nil, err
@@ -245,6 +262,12 @@ func (v *Live) judge(ctx context.Context, c Change, s *state.State, early func([
 		}
 		s = now
 	}
+}
+
+// undisturbed reports whether nothing has changed since a state was read but what packets leave, as far as the kernel
+// tells, and it tells here of all that it tells anywhere. An outdated neighbour is replaced by packets.
+func (v *Live) undisturbed(s *state.State, told uint64) bool {
+	return v.feed != nil && len(v.feed.Lacks()) == 0 && !outdated(s) && v.told() == told
 }
 
 // counts reports whether a check is about counters or events.

@@ -263,6 +263,33 @@ func TestLiveUnsettled(t *testing.T) {
 	w.want("when it is not any more", all, "fail fail")
 }
 
+// TestLiveChangesMeanwhile: what changes while the network is asked is judged as it is then, also if nobody took it in
+// before.
+func TestLiveChangesMeanwhile(t *testing.T) {
+	w := newWatched(t, slices.Concat(pair, addresses), "`v` in `a` has the address `10.1.0.1/24`",
+		"`a` reaches `10.1.0.2`", "`v` in `a` is up")
+	for _, c := range []Change{{Command: true}, {}, {Asked: true}} {
+		c.Heard = w.live.Take()
+		whole, err := w.lab.Whole(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c.State = range []*state.State{nil, whole} {
+			c.Everything = true
+			all, _, err := w.live.Judge(t.Context(), c, func(verdicts []scenario.Verdict, _ *state.State) {
+				w.want("at first", verdicts[:1], "pass")
+				w.do("ip -n a addr del 10.1.0.1/24 dev v")
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.want("at the end", all, "fail fail pass")
+			w.do(addresses[0])
+			w.judge(t.Context(), Change{Command: true})
+		}
+	}
+}
+
 // TestLiveEnds: when a judgement is cut short, what was not reached is unknown, and is asked the next time.
 func TestLiveEnds(t *testing.T) {
 	w := newWatched(t, slices.Concat(pair, addresses), "`v` in `a` is up", "`a` reaches `10.1.0.2`")

@@ -56,7 +56,8 @@ type Feed struct {
 
 	mu      sync.Mutex // guards the fields below
 	pending changes.Change
-	notes   int // how often something was added to pending
+	notes   int        // how often something was added to pending
+	heard   [16]uint64 // how often that was of which kind, by its bit
 	waiting []chan struct{}
 	hearers map[string][]*Hearer
 	failed  error
@@ -147,6 +148,30 @@ func (f *Feed) Take() changes.Change {
 	f.mu.Unlock()
 	f.stir()
 	return c
+}
+
+// Heard is how often the kernel has told of any of these kinds of things, wherever: what it told before the call. While
+// the number stays the same, nothing has changed of which it tells.
+func (f *Feed) Heard(k changes.Kinds) (times uint64) {
+	f.sync()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, n := range f.heard {
+		if k.Has(1 << i) {
+			times += n
+		}
+	}
+	return times
+}
+
+// added notes that something of these kinds was added to pending. The caller holds mu.
+func (f *Feed) added(k changes.Kinds) {
+	f.notes++
+	for i := range f.heard {
+		if k.Has(1 << i) {
+			f.heard[i]++
+		}
+	}
 }
 
 // sync waits until the listener has received what the kernel told before the call.

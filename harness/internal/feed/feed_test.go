@@ -304,6 +304,30 @@ func TestJoined(t *testing.T) {
 	}
 }
 
+// TestHeard: what the kernel tells is counted by its kind, whoever takes it.
+func TestHeard(t *testing.T) {
+	l := newLab(t, "testns")
+	before, other := l.f.Heard(changes.Links), l.f.Heard(changes.Rules|changes.Names)
+	if again := l.f.Heard(changes.Links); again != before {
+		t.Errorf("it grew from %d to %d by itself", before, again)
+	}
+	setLo(t, l.w, "testns", true)
+	l.f.Take()
+	up := l.f.Heard(changes.Links | changes.Rules)
+	if up <= before {
+		t.Errorf("a link that came up: %d, before it %d", up, before)
+	}
+	if now := l.f.Heard(changes.Rules | changes.Names); now != other {
+		t.Errorf("rules and names: %d, before %d", now, other)
+	}
+	if err := l.w.Add("new"); err != nil {
+		t.Fatal(err)
+	}
+	if now := l.f.Heard(changes.Names); now == 0 {
+		t.Error("a new name was not counted")
+	}
+}
+
 // TestHear: a hearer gets the messages about its own namespace, also if that is made later.
 func TestHear(t *testing.T) {
 	l := newLab(t, "quiet")

@@ -118,7 +118,7 @@ func (f *Feed) note(id int, k changes.Kinds) (look bool) {
 	for _, name := range names {
 		f.pending.Note(name, k)
 	}
-	f.notes++
+	f.added(k)
 	f.mu.Unlock()
 	f.stir()
 	return false
@@ -147,7 +147,7 @@ func (f *Feed) fail(err error) {
 // missed notes that something may have changed of which nothing is known. The caller holds mu.
 func (f *Feed) missed() {
 	f.pending.Everything = true
-	f.notes++
+	f.added(f.pending.All())
 	for _, all := range f.hearers {
 		for _, h := range all {
 			h.lost = true

@@ -99,7 +99,7 @@ func (f *Feed) look(entries map[string]bool) {
 	for name := range changed {
 		f.pending.Note(name, changes.Names)
 	}
-	f.notes++
+	f.added(changes.Names)
 	f.mu.Unlock()
 	f.stir()
 }
