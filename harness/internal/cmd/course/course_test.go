@@ -152,7 +152,11 @@ func TestLoad(t *testing.T) {
 		t.Errorf("a broken one: %+v, %v", broken.Problems, err)
 	}
 	sc := lab(t, third, scenario.Lesson, 2)
-	if err := l.Save(done(sc, 1, noon)); err != nil {
+	text, err := done(sc, 1, noon).Encode()
+	if err == nil {
+		err = l.Save(text)
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	after, err := Load(getenv)

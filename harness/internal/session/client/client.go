@@ -64,7 +64,7 @@ func find(getenv func(string) string, id string) (string, error) {
 	}
 	var names []string
 	for name, path := range open {
-		if !Answers(path) {
+		if !store.Answers(path) {
 			continue
 		}
 		if name == id {
@@ -83,16 +83,6 @@ func find(getenv func(string) string, id string) (string, error) {
 			strings.Join(names, ", "), names[0])
 	}
 	return open[names[0]], nil
-}
-
-// Answers reports whether a process listens at a socket: one that was killed leaves its file.
-func Answers(path string) bool {
-	conn, err := net.Dial("unix", path)
-	if err != nil {
-		return false
-	}
-	conn.Close()
-	return true
 }
 
 // Close closes the connection.

@@ -80,13 +80,10 @@ func (l *Lab) setAside(now time.Time) (string, error) {
 	}
 }
 
-// Save writes the progress of the lab, which has to be locked. If that fails, the file is as it was.
-func (l *Lab) Save(f *progress.File) error {
-	text, err := f.Encode()
-	if err == nil {
-		err = l.write(progressName, text)
-	}
-	if err != nil {
+// Save writes the progress of the lab, as progress.File.Encode gives it, if the lab is locked. If that fails, the file
+// is as it was.
+func (l *Lab) Save(encoded []byte) error {
+	if err := l.write(progressName, encoded); err != nil {
 		return fmt.Errorf("save the progress of %s: %w", l.id, err)
 	}
 	return nil

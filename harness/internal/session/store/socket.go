@@ -4,56 +4,113 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 )
 
 // maxSocket is the longest path of a Unix socket, in bytes (sun_path of unix(7), without the zero at its end).
 const maxSocket = 107
 
-// Socket is the path of the socket on which an open lab is reached from other terminals. Its folder is made, and is one
-// that no other user can enter.
-func (l *Lab) Socket() (string, error) {
-	path, err := l.socket()
+// Listen listens at the socket on which an open lab is reached from other terminals: in the first folder that is for
+// this user alone and can have one, which file systems of virtual machines often cannot. With sudo the calling user may
+// connect, too. Where the lab is not locked, another process may have it open: then there is an error.
+func (l *Lab) Listen() (net.Listener, error) {
+	listener, err := l.listen()
 	if err != nil {
-		return "", fmt.Errorf("find a place for the socket of %s: %w", l.id, err)
+		return nil, fmt.Errorf("listen for other terminals of the lab %s: %w", l.id, err)
 	}
-	return path, nil
+	return listener, nil
 }
 
-func (l *Lab) socket() (string, error) {
+func (l *Lab) listen() (net.Listener, error) {
 	var errs []error
 	for _, dir := range l.socketFolders() {
-		for _, name := range []string{l.id, shortHash(l.id)} {
-			path := filepath.Join(dir, name+".sock")
-			if len(path) > maxSocket {
-				continue
+		path := socketIn(dir, l.id)
+		if path == "" {
+			continue
+		}
+		if l.lock == nil && Answers(path) {
+			return nil, errors.New("another process has it open")
+		}
+		err := makePrivate(dir)
+		if err == nil {
+			_ = os.Remove(path) // it is one of a process that was killed
+			// Its mode is not set by its path, where with sudo there may be something else by then.
+			mask := syscall.Umask(0o177)
+			var listener net.Listener
+			listener, err = net.Listen("unix", path)
+			syscall.Umask(mask)
+			if err == nil {
+				if err = give(path); err == nil {
+					return listener, nil
+				}
+				listener.Close()
 			}
-			if err := makePrivate(dir); err != nil {
-				errs = append(errs, err)
-				break
-			}
-			return path, nil
+		}
+		errs = append(errs, err)
+	}
+	if len(errs) == 0 {
+		return nil, fmt.Errorf("the paths of all folders are longer than %d bytes", maxSocket)
+	}
+	return nil, errors.Join(errs...)
+}
+
+// socketIn is the path of a lab's socket in a folder; "" if it would be too long.
+func socketIn(dir, id string) string {
+	for _, name := range []string{id, shortHash(id)} {
+		if path := filepath.Join(dir, name+".sock"); len(path) <= maxSocket {
+			return path
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return "", err
+	return ""
+}
+
+// give lets the calling user of sudo, whose folder it is in, connect to a socket. Whatever else he may have put in its
+// place meanwhile is not given to him.
+func give(path string) error {
+	if os.Geteuid() != 0 {
+		return nil
 	}
-	return "", fmt.Errorf("the paths of all folders are longer than %d bytes", maxSocket)
+	dir, err := os.OpenRoot(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	above, err := dir.Stat(".")
+	if err != nil {
+		return err
+	}
+	name := filepath.Base(path)
+	if info, err := dir.Lstat(name); err != nil || info.Mode()&fs.ModeSocket == 0 {
+		return errors.Join(err, fmt.Errorf("%s was replaced", path))
+	}
+	return dir.Lchown(name, int(ownerOf(above)), int(above.Sys().(*syscall.Stat_t).Gid))
+}
+
+// Answers reports whether a process listens at a socket: one that was killed leaves its file.
+func Answers(path string) bool {
+	conn, err := net.Dial("unix", path)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	return true
 }
 
 // socketFolders are the folders that a socket may be in, the best one first. One outside the state folder has its hash
 // in its name: a lab of another state folder may have the same id.
 func (l *Lab) socketFolders() []string {
 	var all []string
-	own := "netnscheck-" + shortHash(l.store.root)
+	name := "netnscheck-" + shortHash(l.store.root)
 	if info, err := os.Stat(l.store.runtime); l.store.runtime != "" && err == nil && info.IsDir() {
-		all = append(all, filepath.Join(l.store.runtime, own))
+		all = append(all, filepath.Join(l.store.runtime, name))
 	}
 	return append(all, filepath.Join(l.store.root, "run"),
-		filepath.Join(os.TempDir(), own+"-"+strconv.Itoa(os.Geteuid())))
+		filepath.Join(os.TempDir(), name+"-"+strconv.Itoa(os.Geteuid())))
 }
 
 // makePrivate makes a folder for this user alone, or checks that it is one.

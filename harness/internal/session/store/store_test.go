@@ -80,6 +80,15 @@ func file(t *testing.T, commands int) *progress.File {
 	return f
 }
 
+func encoded(t *testing.T, commands int) []byte {
+	t.Helper()
+	text, err := file(t, commands).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
 func same(t *testing.T, got, want *progress.File) {
 	t.Helper()
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(progress.File{})); diff != "" {
@@ -161,7 +170,7 @@ func TestSave(t *testing.T) {
 		t.Errorf("before: %v, %q, %v", f, note, err)
 	}
 	for _, commands := range []int{3, 1} {
-		if err := l.Save(file(t, commands)); err != nil {
+		if err := l.Save(encoded(t, commands)); err != nil {
 			t.Fatal(err)
 		}
 		f, note, err := l.Load()
@@ -180,7 +189,8 @@ func TestSave(t *testing.T) {
 		return nil
 	})
 	l.Unlock()
-	if err := l.Save(file(t, 1)); err == nil || err.Error() != "save the progress of veth-pair: the lab is not locked" {
+	if err := l.Save(encoded(t, 1)); err == nil ||
+		err.Error() != "save the progress of veth-pair: the lab is not locked" {
 		t.Errorf("without the lock: %v", err)
 	}
 }
@@ -295,10 +305,10 @@ func TestFullDisk(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
 	l := locked(t, dir)
-	if err := l.Save(file(t, 5)); err != nil {
+	if err := l.Save(encoded(t, 5)); err != nil {
 		t.Fatal(err)
 	}
-	err := l.Save(file(t, 2000))
+	err := l.Save(encoded(t, 2000))
 	if !errors.Is(err, syscall.ENOSPC) || !strings.HasPrefix(err.Error(), "save the progress of veth-pair: ") {
 		t.Errorf("got %v", err)
 	}
@@ -321,7 +331,7 @@ func TestFullDisk(t *testing.T) {
 	if err := fresh.Lock(); err != nil { // only what the lock says finds no room
 		t.Fatalf("open a new lab on a full disk: %v", err)
 	}
-	if err := fresh.Save(file(t, 1)); !errors.Is(err, syscall.ENOSPC) {
+	if err := fresh.Save(encoded(t, 1)); !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("save in a new lab on a full disk: %v", err)
 	}
 	if f, err := fresh.Read(); f != nil || err != nil {
@@ -337,7 +347,7 @@ func TestReadOnly(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
 	l := locked(t, dir)
-	if err := l.Save(file(t, 5)); err != nil {
+	if err := l.Save(encoded(t, 5)); err != nil {
 		t.Fatal(err)
 	}
 	l.Unlock()
@@ -364,12 +374,14 @@ func TestAdopt(t *testing.T) {
 		t.Skipf("only root has a second user here: %v", err)
 	}
 	l := locked(t, home)
-	if err := errors.Join(l.Save(file(t, 1)), l.SaveHistory([]byte("ls\n"))); err != nil {
+	if err := errors.Join(l.Save(encoded(t, 1)), l.SaveHistory([]byte("ls\n"))); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := l.Socket(); err != nil {
+	socket, err := l.Listen()
+	if err != nil {
 		t.Fatal(err)
 	}
+	defer socket.Close()
 	_ = filepath.WalkDir(home, func(path string, _ fs.DirEntry, err error) error {
 		info, failed := os.Lstat(path)
 		if err = errors.Join(err, failed); err != nil || ownerOf(info) != 1 {
@@ -411,7 +423,7 @@ func TestPlantedLinks(t *testing.T) {
 	if err := l.Lock(); err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(l.Save(file(t, 1)), l.SaveHistory([]byte("ls\n"))); err != nil {
+	if err := errors.Join(l.Save(encoded(t, 1)), l.SaveHistory([]byte("ls\n"))); err != nil {
 		t.Error(err)
 	}
 	info, err := os.Stat(precious)
@@ -433,7 +445,7 @@ func TestPlantedFolder(t *testing.T) {
 	if err := errors.Join(os.RemoveAll(l.dir()), os.Symlink(elsewhere, l.dir())); err != nil {
 		t.Fatal(err)
 	}
-	saved := l.Save(file(t, 1))
+	saved := l.Save(encoded(t, 1))
 	locked := l.store.Lab(l.id).Lock()
 	for what, err := range map[string]error{"save": saved, "lock": locked} {
 		if err == nil || !strings.Contains(err.Error(), "escapes") {
@@ -451,7 +463,7 @@ func TestRemovedFolder(t *testing.T) {
 	if err := os.RemoveAll(l.store.root); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Save(file(t, 1)); err != nil {
+	if err := l.Save(encoded(t, 1)); err != nil {
 		t.Error(err)
 	}
 }
@@ -504,15 +516,33 @@ func TestSocket(t *testing.T) {
 		{"a deep folder", "a", deep, "", fallback + "a.sock"},
 	} {
 		s := &Store{root: filepath.Join(c.state, "netnscheck"), runtime: c.runtime}
-		if got, err := s.Lab(c.id).Socket(); err != nil || got != c.want {
-			t.Errorf("%s: got %s, %v", c.name, got, err)
+		got, err := s.Lab(c.id).Listen()
+		if err != nil || got.Addr().String() != c.want {
+			t.Errorf("%s: got %v, %v", c.name, got, err)
+			continue
 		}
+		if again, err := s.Lab(c.id).Listen(); err == nil || !strings.Contains(err.Error(), "has it open") {
+			t.Errorf("%s: a second one listens at %v, %v", c.name, again, err)
+		}
+		got.Close()
 	}
 	s := &Store{root: filepath.Join(deep, "netnscheck")}
 	if err := os.Chmod(fallback, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Lab("a").Socket(); err == nil || !strings.Contains(err.Error(), "is no folder of this user alone") {
+	if _, err := s.Lab("a").Listen(); err == nil || !strings.Contains(err.Error(), "is no folder of this user alone") {
 		t.Errorf("a folder that others can enter: %v", err)
+	}
+	// Where one folder can have no socket, the next one has it.
+	s = &Store{root: filepath.Join(dir, "netnscheck"), runtime: runtime}
+	if err := os.MkdirAll(runtime+own(dir)+"/b.sock/full", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	l, err := s.Lab("b").Listen()
+	if err != nil || l.Addr().String() != dir+"/netnscheck/run/b.sock" {
+		t.Errorf("listens at %v, %v", l, err)
+	}
+	if all, err := s.Sockets(); err != nil || all["b"] != dir+"/netnscheck/run/b.sock" {
+		t.Errorf("it is found at %v, %v", all, err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"netnscheck/harness/internal/inside"
 	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/internal/session"
+	"netnscheck/harness/internal/session/store"
 	"netnscheck/harness/internal/session/terminal"
 	"netnscheck/harness/internal/session/wire"
 	"netnscheck/harness/internal/untrusted"
@@ -35,7 +36,7 @@ type broker struct {
 	to        *wire.Writer
 	from      *wire.Reader
 	keeper    *keeper
-	socket    string
+	door      *store.Lab // by which other terminals come; nil if there is no place for it
 	main      *viewer
 	listener  net.Listener
 	over      chan struct{} // closed when the lab has ended
@@ -140,7 +141,11 @@ func (b *broker) take(m wire.FromLab) (over bool, err error) {
 			return true, errors.New("begin the lab: it does not say where")
 		}
 		b.keeper.begun()
-		for _, lack := range m.Ready.Lacks {
+		lacks := m.Ready.Lacks
+		if note := b.listen(); note != "" {
+			lacks = append(lacks, note)
+		}
+		for _, lack := range lacks {
 			fmt.Fprintf(b.screen.Err, "harness: %s\n", lack)
 		}
 		for _, line := range undone(m.Ready.Undone) {
@@ -151,9 +156,6 @@ func (b *broker) take(m wire.FromLab) (over bool, err error) {
 		}
 		if err := b.tty.Take(); err != nil {
 			return true, fmt.Errorf("take the terminal: %w", err)
-		}
-		if err := b.listen(b.socket); err != nil {
-			return true, err
 		}
 		b.main = newViewer(session.Main, func(output []byte) error {
 			_, err := b.tty.Write(output)

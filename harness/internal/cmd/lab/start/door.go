@@ -4,32 +4,23 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
-	"syscall"
 	"time"
 
 	"netnscheck/harness/internal/session"
-	"netnscheck/harness/internal/session/client"
 	"netnscheck/harness/internal/session/wire"
 )
 
 // requestLasts is how long a client of the socket may take for its request.
 const requestLasts = 5 * time.Second
 
-// listen opens the socket by which other terminals of the same user reach the lab. Where no lock keeps others from
-// opening the same lab, they go without.
-func (b *broker) listen(path string) error {
-	if path == "" || b.keeper.lab == nil && client.Answers(path) {
-		return nil
+// listen lets other terminals of the same user reach the lab. The note says why they cannot.
+func (b *broker) listen() (note string) {
+	if b.door == nil {
+		return ""
 	}
-	os.Remove(path) // it is one of a process that was killed
-	// Its folder is closed to others already. Its mode is not set by its path, where with sudo there may be something
-	// else by then.
-	mask := syscall.Umask(0o177)
-	listener, err := net.Listen("unix", path)
-	syscall.Umask(mask)
+	listener, err := b.door.Listen()
 	if err != nil {
-		return fmt.Errorf("listen for other terminals: %w", err)
+		return fmt.Sprintf("other terminals cannot join this lab: %v", err)
 	}
 	b.listener = listener
 	go func() {
@@ -43,7 +34,7 @@ func (b *broker) listen(path string) error {
 			}
 		}
 	}()
-	return nil
+	return ""
 }
 
 // attend serves one client: a request, or a terminal.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
+	"sync"
 	"time"
 
 	"netnscheck/harness/internal/cmd/status"
@@ -14,13 +16,20 @@ import (
 	"netnscheck/harness/term"
 )
 
-// keeper keeps what a learner does in a lab: his progress and the history of his shell.
+// keeper keeps what a learner does in a lab: his progress and the history of his shell. It saves them beside everything
+// else: a slow disk holds up no prompt.
 type keeper struct {
 	lab     *store.Lab // nil if nothing can be kept
+	unsaved bool       // the lab begins anew
+
+	mu      sync.Mutex // of what follows, while it saves
 	file    *progress.File
 	history []byte
-	failed  error // of the first save that failed
-	unsaved bool  // the lab begins anew
+	typed   bool          // the history is to be saved, too
+	due     chan struct{} // has a value if something is to be saved; nil before the lab has begun
+	saved   chan struct{} // closed when nothing more will be saved
+	// lost and lostHistory are why the latest progress and history are not on the disk.
+	lost, lostHistory error
 }
 
 // keeperOf opens what is kept of the lab with an id, which is then locked. Where nothing can be kept the learner works
@@ -102,12 +111,40 @@ func (k *keeper) notes(sc *scenario.Scenario) (notes []string) {
 	return notes
 }
 
-// begun saves the progress of a lab that has just begun, so that it goes on the next time whatever is done in it.
+// begun begins to save, with the progress of a lab that has just begun, so that it goes on the next time whatever is
+// done in it.
 func (k *keeper) begun() {
-	if k.unsaved && k.lab != nil {
-		k.unsaved = false
-		k.note(k.lab.Save(k.file))
+	if k.lab == nil {
+		return
 	}
+	k.due, k.saved = make(chan struct{}, 1), make(chan struct{})
+	go func() {
+		defer close(k.saved)
+		for range k.due {
+			k.save()
+		}
+	}()
+	if k.unsaved {
+		k.unsaved = false
+		k.due <- struct{}{}
+	}
+}
+
+// save saves what there is now.
+func (k *keeper) save() {
+	k.mu.Lock()
+	text, lost := k.file.Encode()
+	typed, history := k.typed, k.history
+	k.typed = false
+	k.mu.Unlock()
+	if lost == nil {
+		lost = k.lab.Save(text)
+	}
+	lostHistory := k.lostHistory
+	if typed || lostHistory != nil {
+		lostHistory = k.lab.SaveHistory(history)
+	}
+	k.lost, k.lostHistory = lost, lostHistory
 }
 
 // past sets what the lab goes on with.
@@ -120,43 +157,44 @@ func (k *keeper) past(b *wire.Begin) {
 // maxHistory is how much of the history is held, in bytes.
 const maxHistory = 1 << 20
 
-// work takes in what the learner did, and saves it. An error is told once, at the end: it must not hold the learner up.
+// work takes in what the learner did, and has it saved. What could not be saved is told at the end: it must not hold
+// the learner up.
 func (k *keeper) work(w wire.Work) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	now := time.Now()
 	if w.Entry != nil {
 		e := *w.Entry
 		e.At = now
 		k.file.Add(e)
 		if e.Line != "" {
-			k.history = append(append(k.history, bytes.ReplaceAll([]byte(e.Line), []byte("\n"), []byte("\\\n"))...),
-				'\n')
+			// A new array: the old one may be on its way to the disk.
+			k.history = slices.Concat(k.history, bytes.ReplaceAll([]byte(e.Line), []byte("\n"), []byte("\\\n")),
+				[]byte("\n"))
 			k.history = k.history[max(0, len(k.history)-maxHistory):]
-			if k.lab != nil {
-				k.note(k.lab.SaveHistory(k.history))
-			}
+			k.typed = true
 		}
 	}
 	if len(w.Told) > 0 {
 		k.file.Tell(w.Told)
 	}
 	k.file.Update(w.Past, now)
-	if k.lab != nil {
-		k.note(k.lab.Save(k.file))
+	select {
+	case k.due <- struct{}{}:
+	default: // it is due already, or nothing is kept
 	}
 }
 
-func (k *keeper) note(err error) {
-	if k.failed == nil {
-		k.failed = err
-	}
-}
-
-// close gives the lab free. The error says what could not be saved.
+// close saves what there is and gives the lab free. The error says what could not be saved.
 func (k *keeper) close() error {
+	if k.due != nil {
+		close(k.due)
+		<-k.saved
+	}
 	if k.lab != nil {
 		k.lab.Unlock()
 	}
-	return k.failed
+	return errors.Join(k.lost, k.lostHistory)
 }
 
 // undone says which commands could not be done again.

@@ -116,7 +116,7 @@ func run(ctx context.Context, o options, sc *scenario.Scenario) error {
 	return b.keeper.leave(o.screen, b.scenario, o.asked.again(o.name))
 }
 
-// keep finds the places of what is kept of the lab, and of its socket. The notes are for the learner.
+// keep finds the places of what is kept of the lab, and of the door for other terminals. The notes are for the learner.
 func (b *broker) keep(id string) (notes []string, err error) {
 	kept, err := store.Open(os.Getenv)
 	if err != nil {
@@ -126,8 +126,8 @@ func (b *broker) keep(id string) (notes []string, err error) {
 	if b.keeper, notes, err = keeperOf(kept, id); err != nil {
 		return notes, err
 	}
-	if b.socket, err = kept.Lab(id).Socket(); err != nil {
-		notes = append(notes, fmt.Sprintf("other terminals cannot join this lab: %v", err))
+	if b.door = b.keeper.lab; b.door == nil {
+		b.door = kept.Lab(id)
 	}
 	return notes, nil
 }
