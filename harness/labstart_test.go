@@ -1,7 +1,7 @@
 package main_test
 
 import (
-	"errors"
+	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -26,6 +26,8 @@ type learner struct {
 	seen []byte
 	more chan struct{} // closed when more was seen, and replaced
 	gone bool          // the terminal was closed
+	over chan struct{} // closed when everything was seen
+	wide uint16        // the columns of the terminal; 0 for 80
 	at   int           // how much was expected so far
 }
 
@@ -47,36 +49,53 @@ func eachLearner(t *testing.T, test func(t *testing.T, uid int)) {
 func sits(t testing.TB, uid int, args ...string) *learner {
 	t.Helper()
 	home := t.TempDir()
-	if err := errors.Join(os.Chown(home, uid, uid), os.Chmod(filepath.Dir(home), 0o755)); err != nil {
+	if err := os.Chown(home, uid, uid); err != nil {
 		t.Fatal(err)
 	}
+	openTo(t, home)
 	return sitsAt(t, uid, home, args...)
+}
+
+// openTo lets other users reach a folder of a test.
+func openTo(t testing.TB, dir string) {
+	t.Helper()
+	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // sitsAt is sits in a home folder.
 func sitsAt(t testing.TB, uid int, home string, args ...string) *learner {
 	t.Helper()
-	return sitsWith(t, uid, home, "bash", args...)
+	return sitsWith(t, uid, home, nil, args...)
 }
 
-// sitsWith is sitsAt of somebody with another shell.
-func sitsWith(t testing.TB, uid int, home, shell string, args ...string) *learner {
+// sitsWith is sitsAt with more variables in the environment.
+func sitsWith(t testing.TB, uid int, home string, variables []string, args ...string) *learner {
 	t.Helper()
 	l := &learner{TB: t, cmd: exec.Command(buildHarness(t), args...), more: make(chan struct{})}
 	l.cmd.Dir = home
 	l.cmd.Env = append(os.Environ(), "HOME="+home, "XDG_STATE_HOME=", "XDG_RUNTIME_DIR=", "TERM=xterm",
-		"SHELL=/bin/"+shell, "LC_ALL=C.UTF-8", "NO_COLOR=1")
-	l.master = labtest.Sit(t, l.cmd, uid, 24, 80)
-	go l.look()
-	t.Cleanup(func() {
-		l.cmd.Process.Kill()
-		l.master.Close()
-		l.cmd.Wait()
-	})
+		"SHELL=/bin/bash", "LC_ALL=C.UTF-8", "NO_COLOR=1")
+	l.cmd.Env = append(l.cmd.Env, variables...)
+	l.begins(l.cmd, uid)
 	return l
 }
 
+// begins starts a command on a terminal of 24 rows.
+func (l *learner) begins(cmd *exec.Cmd, uid int) {
+	l.Helper()
+	l.cmd, l.master, l.over = cmd, labtest.Sit(l, cmd, uid, 24, cmp.Or(l.wide, 80)), make(chan struct{})
+	go l.look()
+	l.Cleanup(func() {
+		cmd.Process.Kill()
+		l.master.Close()
+		cmd.Wait()
+	})
+}
+
 func (l *learner) look() {
+	defer close(l.over)
 	buf := make([]byte, 4096)
 	for {
 		n, err := l.master.Read(buf)

@@ -64,7 +64,7 @@ func recordInTheAuthorsShell(t *testing.T, shell string) {
 		if err := errors.Join(os.Chown(home, uid, uid), os.Chmod(filepath.Dir(home), 0o755)); err != nil {
 			t.Fatal(err)
 		}
-		l := sitsWith(t, uid, home, shell, "scenario", "record", "live.md")
+		l := sitsWith(t, uid, home, []string{"SHELL=/bin/" + shell}, "scenario", "record", "live.md")
 		at := func(section string) { l.expects(`\[live: ` + section + `\] # `) }
 		at("set-up")
 		l.types("# stp: One\n")

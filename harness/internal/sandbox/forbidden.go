@@ -99,7 +99,8 @@ const (
 func reason(refusal error) (why, remedy string) {
 	root := os.Geteuid() == 0
 	if _, err := os.Stat("/proc/self/ns/user"); err != nil {
-		return "this kernel has no user namespaces (CONFIG_USER_NS)", "use --sandbox=off as root, or another kernel"
+		return "this kernel has no user namespaces (CONFIG_USER_NS)",
+			"use another kernel (in WSL, version 2: wsl --set-version); " + orOff
 	}
 	for _, s := range settings {
 		value, err := os.ReadFile(s.path)
@@ -120,12 +121,12 @@ func reason(refusal error) (why, remedy string) {
 	case status("Seccomp") == "2":
 		return "a seccomp filter (of a container, or of systemd's RestrictNamespaces=) refuses the call",
 			"start the container with --privileged, or with --security-opt seccomp=unconfined --security-opt " +
-				"systempaths=unconfined --cap-add SYS_ADMIN; " + orRoot
+				"systempaths=unconfined --cap-add SYS_ADMIN" // the filter binds root, too
 	case root && !hasCapabilities(unix.CAP_SETUID, unix.CAP_SETGID):
 		return "root here has neither CAP_SETUID nor CAP_SETGID",
 			"give it these capabilities, or start it as an ordinary user"
 	}
-	return "the kernel refuses it, and no setting that is known says why (a security module?)",
+	return "the kernel refuses it, and no setting that is known says why (a security module, or a chroot?)",
 		"look at the kernel's log; " + orRoot
 }
 
