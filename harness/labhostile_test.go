@@ -16,56 +16,89 @@ import (
 
 // TestLabHostileEnds: whatever ends a lab, nothing of it stays, and it can be started again.
 func TestLabHostileEnds(t *testing.T) {
-	for name, end := range map[string]func(l *learner){
-		"kill everything":  func(l *learner) { l.types("kill -9 -1; kill -9 $$\n") },
-		"kill the shell":   func(l *learner) { l.types("kill -9 $$\n") },
-		"exec it away":     func(l *learner) { l.types("exec true\n") },
-		"a server stays":   func(l *learner) { l.types("sleep 4711 & disown; exit\n") },
-		"umount the names": func(l *learner) { l.types("ip netns add a; umount -l /run/netns; exit\n") },
-		"delete everything": func(l *learner) {
-			l.types("ip link set lo down; ip link del ens192; rm -rf /run; exit\n")
-		},
-		"a full disk": func(l *learner) {
-			l.types("cat /dev/zero >/tmp/a; cat /dev/zero >/run/b; cat /dev/zero >~/c; exit\n")
-		},
-		"a fork bomb": func(l *learner) {
+	type way struct {
+		needs string // a program
+		end   func(l *learner)
+	}
+	types := func(keys string) way { return way{"bash", func(l *learner) { l.types(keys) }} }
+	for name, w := range map[string]way{
+		"kill everything":  types("kill -9 -1; kill -9 $$\n"),
+		"kill the shell":   types("kill -9 $$\n"),
+		"exec it away":     types("exec true\n"),
+		"a server stays":   types("sleep 4711 & disown; exit\n"),
+		"umount the names": types("ip netns add a; umount -l /run/netns; exit\n"),
+		"delete everything": types("ip netns add a; ip netns add b; ip -all netns delete; ip link set lo down; " +
+			"ip link del ens192; ip addr flush ens224; ip rule flush; rm -rf /run; exit\n"),
+		"a full disk": types("cat /dev/zero >/tmp/a; cat /dev/zero >/run/b; cat /dev/zero >~/c; exit\n"),
+		"a fork bomb": {"bash", func(l *learner) {
 			l.types("bomb() { bomb | bomb & }; bomb; exit\n")
 			l.expects(`fork|exit`)
 			l.cmd.Process.Signal(syscall.SIGHUP)
-		},
-		"tmux stays": func(l *learner) {
+		}},
+		"tmux stays": {"tmux", func(l *learner) {
 			l.types("tmux -f /dev/null new-session -d 'sleep 4712'; tmux ls; exit\n")
-		},
-		"a daemon stays": func(l *learner) {
-			l.types("ip netns add a; setsid -f ip netns exec a setsid -f sleep 4713; exit\n")
-		},
-		"Ctrl-D": func(l *learner) { l.types("\x04") },
-		"another lab at once": func(l *learner) {
+			l.expects(`1 windows`)
+		}},
+		"in tmux": {"tmux", func(l *learner) {
+			l.types("tmux -f /dev/null new-session\n")
+			l.expects(`\[veth-pair\] ~ # `)
+			l.says("ip netns add testns; ip netns list", `testns`)
+			l.says("lab check >~/said; echo status $?", `status 0`)
+			l.master.Close()
+		}},
+		"in vim": {"vim", func(l *learner) {
+			l.types("vim -u NONE\n")
+			l.expects(`~`)
+			l.cmd.Process.Signal(syscall.SIGHUP)
+		}},
+		"vim stopped": {"vim", func(l *learner) {
+			l.types("vim -u NONE\n")
+			l.expects(`~`)
+			l.types("\x1a")
+			l.expects(`Stopped`)
+			l.expects(prompt)
+			l.types("exit\nexit\n")
+		}},
+		"a daemon stays": types("ip netns add a; setsid -f ip netns exec a setsid -f sleep 4713; exit\n"),
+		"nothing is executable": types("chmod -R 0 /run /tmp ~; mount -t tmpfs none /usr; mount -t tmpfs none /proc; " +
+			"exit\n"),
+		"Ctrl-D": types("\x04"),
+		"another lab at once": {"bash", func(l *learner) {
 			other := l.joins(l.TB, int(uidOf(l)), "lab", "start", "bridge")
 			other.expects(`\[bridge\] ~ # `)
 			l.types("kill -9 -1; exit\n")
 			other.says("ip netns list | wc -l", `4\r\n`)
 			other.types("exit\n")
 			other.ends()
-		},
-		"a second terminal": func(l *learner) {
+		}},
+		"a second terminal": {"bash", func(l *learner) {
 			second := l.joins(l.TB, int(uidOf(l)), "lab", "attach")
 			second.expects(prompt)
 			second.types("kill -9 -1\n")
 			second.ends()
 			l.cmd.Process.Kill()
-		},
-		"a closed terminal": func(l *learner) { l.master.Close() },
-		"SIGHUP":            func(l *learner) { l.cmd.Process.Signal(syscall.SIGHUP) },
-		"SIGTERM":           func(l *learner) { l.cmd.Process.Signal(syscall.SIGTERM) },
-		"SIGKILL":           func(l *learner) { l.cmd.Process.Kill() },
+		}},
+		"a closed terminal": {"bash", func(l *learner) { l.master.Close() }},
+		"a closed terminal, full": {"bash", func(l *learner) {
+			l.types("yes\n")
+			l.expects(`y\r\ny`)
+			l.master.Close()
+		}},
+		"SIGHUP":  {"bash", func(l *learner) { l.cmd.Process.Signal(syscall.SIGHUP) }},
+		"SIGTERM": {"bash", func(l *learner) { l.cmd.Process.Signal(syscall.SIGTERM) }},
+		"SIGKILL": {"bash", func(l *learner) { l.cmd.Process.Kill() }},
+		"SIGKILL of one that waits": {"bash", func(l *learner) {
+			l.cmd.Process.Signal(syscall.SIGSTOP)
+			l.cmd.Process.Kill()
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			eachLearner(t, func(t *testing.T, uid int) {
 				needPrograms(t, "bash")
 				needPrograms(t, "ip")
-				endsHostile(t, uid, end)
+				needPrograms(t, w.needs)
+				endsHostile(t, uid, w.end)
 			})
 		})
 	}

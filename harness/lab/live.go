@@ -267,7 +267,7 @@ func (v *Live) judge(ctx context.Context, c Change, s *state.State, told uint64,
 // undisturbed reports whether nothing has changed since a state was read but what packets leave, as far as the kernel
 // tells, and it tells here of all that it tells anywhere. An outdated neighbour is replaced by packets.
 func (v *Live) undisturbed(s *state.State, told uint64) bool {
-	return v.feed != nil && len(v.feed.Lacks()) == 0 && !outdated(s) && v.told() == told
+	return v.feed != nil && v.feed.Err() == nil && len(v.feed.Lacks()) == 0 && !outdated(s) && v.told() == told
 }
 
 // counts reports whether a check is about counters or events.

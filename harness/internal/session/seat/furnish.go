@@ -46,11 +46,11 @@ func (f Furniture) Furnish(w *netns.World) error {
 		}
 		for _, name := range shell.Names {
 			setup := shell.For(name, f.Lab, f.Secret)
-			for path, text := range setup.Files {
-				if path == setup.RC {
+			for file, text := range setup.Files {
+				if file == setup.RC {
 					text += f.More[name]
 				}
-				if err := put(path, []byte(text), 0o644); err != nil {
+				if err := put(file, []byte(text), 0o644); err != nil {
 					return err
 				}
 			}
@@ -122,22 +122,38 @@ func has(path string, text []byte) bool {
 	return err == nil && bytes.Equal(got, text)
 }
 
-// greetNestedShells lets a bash that is started in another one have the same prompt and hooks.
+// nested are files of the home folder by which a shell that is started in another one has the same prompt, hooks and
+// programs: also a login shell, as tmux(1) starts them, whose /etc/profile sets PATH anew.
+var nested = map[string]string{
+	".bashrc":       ". " + shell.Home + "/bashrc\n",
+	".bash_profile": path + ". " + shell.Home + "/bashrc\n",
+	".profile":      path,
+}
+
+const path = `case ":$PATH:" in *:` + shell.Bin + `:*) ;; *) PATH=` + shell.Bin + ":$PATH ;; esac\n"
+
+// greetNestedShells writes them where there are none.
 func greetNestedShells(w *netns.World) error {
 	err := w.InMounts(func() error {
-		path := filepath.Join(home(), ".bashrc")
-		file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
-		if err != nil {
-			return err
+		var errs []error
+		for name, text := range nested {
+			file, err := os.OpenFile(filepath.Join(home(), name), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+			if err == nil {
+				_, err = file.WriteString(text)
+				err = errors.Join(err, file.Close())
+			}
+			if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) ||
+				errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.ENOSPC) {
+				continue // a home that is not the learner's own, such as /, or that a command of before has filled
+			}
+			errs = append(errs, err)
 		}
-		_, err = file.WriteString(". " + shell.Home + "/bashrc\n")
-		return errors.Join(err, file.Close())
+		return errors.Join(errs...)
 	})
-	if errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) ||
-		errors.Is(err, syscall.EROFS) {
-		return nil // a home that is not the learner's own, such as /
+	if err != nil {
+		return fmt.Errorf("prepare nested shells: %w", err)
 	}
-	return err
+	return nil
 }
 
 // home is the user's home, which is empty in the sandbox; / if there is none.
