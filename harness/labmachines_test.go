@@ -219,7 +219,7 @@ func TestLabWithSudo(t *testing.T) {
 	l.expects(prompt)
 	for _, sudo := range []bool{true, false} {
 		other := sits(sudo, "lab", "check")
-		other.expects(`✓ `)
+		other.expects(`✓ namespace .prodns. exists`)
 		if status := other.ends(); status != 0 {
 			t.Errorf("lab check with sudo %t: status %d", sudo, status)
 		}

@@ -36,7 +36,7 @@ func TestLabStateFolders(t *testing.T) {
 				l.says("ip netns add testns; ip netns add prodns", `step 1 of 7: .* is done`)
 				l.expects(prompt)
 				other := sits("lab", "check")
-				other.expects(`✓ `)
+				other.expects(`✓ namespace .prodns. exists`)
 				if status := other.ends(); status != 0 {
 					t.Errorf("from another terminal: status %d", status)
 				}
