@@ -72,7 +72,8 @@ func TestLabOnAFullDisk(t *testing.T) {
 	cmd := command(t, home, "lab", "start", "veth-pair")
 	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_STATE_HOME="+home, "XDG_RUNTIME_DIR=", "TERM=xterm",
 		"SHELL=/bin/bash", "LC_ALL=C.UTF-8", "NO_COLOR=1")
-	l.begins(through(t, cmd, "mount -t tmpfs -o size=64k none "+home+"; cd "+home+"; cat /dev/zero >filler || true"), os.Geteuid())
+	l.begins(through(t, cmd, "mount -t tmpfs -o size=64k none "+home+"; cd "+home+"; cat /dev/zero >filler || true"),
+		os.Geteuid())
 	l.expects(prompt)
 	l.says("ip netns add testns; ip netns add prodns", `step 1 of 7: .* is done`)
 	l.expects(prompt)
