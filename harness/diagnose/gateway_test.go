@@ -109,3 +109,17 @@ func TestUnnumberedLinks(t *testing.T) {
 		}
 	}
 }
+
+// TestGatewayBesideTheConnectedRoute: a connected route that is there, but for which a route to the one address is
+// chosen, is not missing.
+func TestGatewayBesideTheConnectedRoute(t *testing.T) {
+	s := switched()
+	a := s.Namespace("a")
+	a.Routes = append(a.Routes, state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("10.0.0.2/32"),
+		Table:    state.TableMain,
+		Nexthops: []state.Nexthop{{Via: netip.MustParseAddr("10.0.0.99"), Dev: "eth0"}}})
+	r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2")})
+	if r.Cause == nil || r.Cause.Name == causes.ConnectedRouteMissing {
+		t.Errorf("%s", told(r))
+	}
+}

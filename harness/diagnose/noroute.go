@@ -247,7 +247,8 @@ func (w *walk) connectedRouteMissing(n *state.Namespace, p packet, links []*stat
 					return c
 				}
 			}
-			if l.Up && covers(a, p.dst) && !covered(a).IsSingleIP() && !has(a.Flags, "noprefixroute") {
+			if l.Up && covers(a, p.dst) && !covered(a).IsSingleIP() && !has(a.Flags, "noprefixroute") &&
+				!isConnected(n, l, a) {
 				return cause(causes.ConnectedRouteMissing, n, l,
 					"%s in %s has an address whose network covers %s, but its connected route is missing", l.Name,
 					n.Name, p.dst).
@@ -258,6 +259,16 @@ func (w *walk) connectedRouteMissing(n *state.Namespace, p packet, links []*stat
 		}
 	}
 	return nil
+}
+
+// isConnected reports whether the connected route of an address is there.
+func isConnected(n *state.Namespace, l *state.Link, a state.Address) bool {
+	return slices.ContainsFunc(n.Routes, func(r state.Route) bool {
+		return r.Type == "unicast" && r.To == covered(a) &&
+			slices.ContainsFunc(r.Nexthops, func(hop state.Nexthop) bool {
+				return hop.Dev == l.Name && !hop.Via.IsValid()
+			})
+	})
 }
 
 // connectedRoute is the command that restores the connected route of an address.
