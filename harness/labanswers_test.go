@@ -32,6 +32,16 @@ func TestLabAnswers(t *testing.T) {
 	if told := l.says("ip netns exec prodns ip link show dev vnic-testns", prompt); strings.Contains(told, "typo") {
 		t.Errorf("a look is a typo:\n%s", told)
 	}
+	l.says("ip -n prodns addr add 192.168.2.102/24 dev vnix-prodns; "+
+		"ip -n testns addr add 192.168.2.103/24 dev vnic-testns", `step 5 of 7: .* is done\r\n`)
+	l.expects(prompt)
+	l.says("ip -n prodns link set dev vnix-prodns", "→ .*That set nothing of `vnix-prodns` in `prodns`\r\n")
+	l.expects(prompt)
+	l.says("ip -n prodns link set vnix-prodns up; ip -n testns link set vnic-testns up",
+		`step 6 of 7: .* is done\r\n`)
+	l.expects(prompt)
+	l.says("ping -c1 -W0.1 192.168.2.103", "→ .*That was sent from `host`; this step is about `prodns`\r\n")
+	l.expects(prompt)
 	l.types("exit\n")
 	l.ends()
 }

@@ -58,7 +58,7 @@ func TestLabSh(t *testing.T) {
 		l.expects(`\[veth-pair: prodns\] # `)
 		l.types("exit\n")
 		l.expects(prompt)
-		l.says("lab log", `a command that sh does not tell.\r\n +namespace prodns appeared`)
+		l.says("lab log", `a command that sh does not tell.\r\n +namespace prdns appeared`)
 		l.expects(prompt)
 		l.types("exit\n")
 		l.ends()

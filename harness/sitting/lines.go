@@ -68,7 +68,7 @@ func (n News) Lines(l Look) []string {
 		lines = append(lines, l.line(good, gained[0].Text, more(len(gained))+n.count()))
 	}
 	if asked {
-		lines = append(lines, l.line(tell, n.Answer.Title, n.Answer.more()))
+		lines = append(lines, n.Answer.lines(l, 2-len(lines))...)
 	}
 	if len(n.Changed) > 0 && len(lines) < 2 {
 		changed := l.line(none, n.Changed[0], more(len(n.Changed)))
@@ -87,10 +87,36 @@ func (l Look) Again(line string) string {
 	return l.line(none, line, "")
 }
 
+// lines are the title, over as many lines as there may be. If that is not all of it, or if there is more to tell of a
+// mistake, they say who does.
+func (a *Answer) lines(l Look, most int) []string {
+	begin := term.Width(tell.text)
+	if l.ASCII {
+		begin = term.Width(tell.ascii)
+	}
+	words := term.Fill(strings.Fields(term.OneLine(a.Title+a.more())), " ", max(l.Width-begin, 1))
+	switch {
+	case len(words) <= 1:
+		return []string{l.line(tell, a.Title, a.more())}
+	case len(words) > most && a.Text != "":
+		return []string{l.line(tell, a.Title, why)}
+	case len(words) > most:
+		return []string{l.line(tell, a.Title, a.more())}
+	}
+	lines := []string{l.line(tell, words[0], "")}
+	for _, rest := range words[1:] {
+		lines = append(lines, l.line(mark{strings.Repeat(" ", begin), strings.Repeat(" ", begin), ""}, rest, ""))
+	}
+	return lines
+}
+
+// why is who tells more.
+const why = ": lab why"
+
 // more tells who can say more: of a mistake there is only the title.
 func (a *Answer) more() string {
 	if a.Kind == "mistake" {
-		return ": lab why"
+		return why
 	}
 	return ""
 }

@@ -302,7 +302,7 @@ func (d *desk) comment(r ran, changed bool) {
 	if found == nil && !d.sitting.Done() && d.sitting.OnlyLooks() {
 		found = answer.Elsewhere(d.facts(d.before, r.fromHost(), r.status))
 	}
-	if i := d.sitting.Step(); found == nil && changed && !d.sitting.Done() && d.sitting.OnlyLooks() &&
+	if i := d.sitting.Step(); found == nil && changed && !d.sitting.Done() && d.sitting.OnlyLooks() && d.allHold() &&
 		belongs(d.sc, i, r) < 0 && !ofMistake(&d.sc.Steps[i], r) {
 		found = &sitting.Answer{Kind: "look", Check: -1, Title: "this step only looks; `lab next` goes on without it"}
 	}
@@ -314,6 +314,12 @@ func (d *desk) comment(r ran, changed bool) {
 		d.news = append(d.news, d.sitting.Judge(sitting.Change{}))
 	}
 	d.news[len(d.news)-1].Answer = told
+}
+
+// allHold reports whether all checks of the step were true when they were judged last, and none is news.
+func (d *desk) allHold() bool {
+	return !slices.ContainsFunc(d.verdicts, func(v scenario.Verdict) bool { return v.Outcome == scenario.Fail }) &&
+		!slices.ContainsFunc(d.news, func(n sitting.News) bool { return len(n.Now) > 0 })
 }
 
 func (d *desk) facts(before *state.State, line string, status int) answer.Facts {
