@@ -94,7 +94,7 @@ func TestPicturesFitATerminal(t *testing.T) {
 	}
 	for _, sc := range all {
 		picture := false
-		for n, line := range strings.Split(string(sc.Source), "\n") {
+		for n, line := range strings.Split(sc.Source, "\n") {
 			if strings.HasPrefix(line, "```") {
 				picture = !picture && line == "```text"
 			} else if picture && term.Width(line) > 76 {
