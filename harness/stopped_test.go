@@ -90,7 +90,7 @@ func wantStopped(t *testing.T, c call, r *reports.Run, says string) {
 func TestFirstProcessIsStopped(t *testing.T) {
 	needSandbox(t)
 	t.Parallel()
-	dir := write(t, map[string]string{"quick.md": strings.Replace(slow, "-c 60", "-c 2", 1)})
+	dir := write(t, map[string]string{"quick.md": strings.Replace(slow, "-c 60", "-c 8", 1)})
 	cmd := command(t, dir, "run", "quick.md", "--driver", "netlink")
 	rest := startAndAwaitFirstLine(t, cmd)
 	init, _ := workerOf(t, cmd.Process.Pid)

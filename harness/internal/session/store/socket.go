@@ -36,20 +36,9 @@ func (l *Lab) listen() (net.Listener, error) {
 		if l.lock == nil && Answers(path) {
 			return nil, errors.New("another process has it open")
 		}
-		err := makePrivate(dir)
+		listener, err := listenIn(dir, path)
 		if err == nil {
-			_ = os.Remove(path) // it is one of a process that was killed
-			// Its mode is not set by its path, where with sudo there may be something else by then.
-			mask := syscall.Umask(0o177)
-			var listener net.Listener
-			listener, err = net.Listen("unix", path)
-			syscall.Umask(mask)
-			if err == nil {
-				if err = give(path); err == nil {
-					return listener, nil
-				}
-				listener.Close()
-			}
+			return listener, nil
 		}
 		errs = append(errs, err)
 	}
@@ -57,6 +46,40 @@ func (l *Lab) listen() (net.Listener, error) {
 		return nil, fmt.Errorf("the paths of all folders are longer than %d bytes", maxSocket)
 	}
 	return nil, errors.Join(errs...)
+}
+
+// listenIn listens at a socket in a folder that is made for it, and closed to others: the mode of the socket is of no
+// account.
+func listenIn(dir, path string) (net.Listener, error) {
+	var listener net.Listener
+	err := fs.ErrNotExist
+	for try := 0; try < 3 && errors.Is(err, fs.ErrNotExist); try++ { // another lab may remove the folder meanwhile
+		if err = makePrivate(dir); err == nil {
+			_ = os.Remove(path) // it is one of a process that was killed
+			listener, err = net.Listen("unix", path)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := give(path); err != nil {
+		listener.Close()
+		return nil, err
+	}
+	return &door{listener, dir}, nil
+}
+
+// door is a socket in a folder of its own or of several labs.
+type door struct {
+	net.Listener
+	dir string
+}
+
+// Close closes the socket, and removes its folder if it was the last one there.
+func (d *door) Close() error {
+	err := d.Listener.Close()
+	_ = os.Remove(d.dir)
+	return err
 }
 
 // socketIn is the path of a lab's socket in a folder; "" if it would be too long.

@@ -525,9 +525,12 @@ func TestSocket(t *testing.T) {
 			t.Errorf("%s: a second one listens at %v, %v", c.name, again, err)
 		}
 		got.Close()
+		if _, err := os.Stat(filepath.Dir(c.want)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: the folder of the socket stays (%v)", c.name, err)
+		}
 	}
 	s := &Store{root: filepath.Join(deep, "netnscheck")}
-	if err := os.Chmod(fallback, 0o755); err != nil {
+	if err := errors.Join(os.Mkdir(fallback, 0o755), os.Chmod(fallback, 0o755)); err != nil { // whatever the umask is
 		t.Fatal(err)
 	}
 	if _, err := s.Lab("a").Listen(); err == nil || !strings.Contains(err.Error(), "is no folder of this user alone") {
