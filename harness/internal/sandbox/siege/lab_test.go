@@ -79,11 +79,11 @@ func (s *sitter) expects(pattern string) (before string) {
 	find := regexp.MustCompile(pattern)
 	for {
 		s.mu.Lock()
-		text, more := string(s.seen[s.at:]), s.more
+		text, more := s.seen[s.at:], s.more // what was seen is only added to
 		s.mu.Unlock()
-		if at := find.FindStringIndex(text); at != nil {
+		if at := find.FindIndex(text); at != nil {
 			s.at += at[1]
-			return text[:at[0]]
+			return string(text[:at[0]])
 		}
 		select {
 		case <-more:
