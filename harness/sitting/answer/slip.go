@@ -132,8 +132,8 @@ func (s *search) unknownWord() *sitting.Answer {
 	switch {
 	case unknown.Nearest != "":
 		a.Title += "; did you mean " + code(unknown.Nearest) + "?"
-	case s.After.Namespace(unknown.Word) != nil && len(s.sole.argv) > 1 &&
-		slices.Contains(s.sole.argv[1:3], unknown.Word):
+	case s.After.Namespace(unknown.Word) != nil &&
+		slices.Contains(s.sole.argv[:min(3, len(s.sole.argv))], unknown.Word):
 		a.Title += "; a namespace is named with " + code("ip -n")
 		a.Text = "A command works in a namespace with " + code("ip -n "+unknown.Word+" …") + ", or with " +
 			code("ip netns exec "+unknown.Word+" ip …") + "."

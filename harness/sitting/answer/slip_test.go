@@ -69,6 +69,7 @@ func TestSlips(t *testing.T) {
 			"Two words are in the wrong order: it is `addr add`"},
 		{5, "ip prodns addr add 192.168.2.102/24 dev vnix-prodns",
 			"`ip` does not know the word `prodns`; a namespace is named with `ip -n`"},
+		{5, "ip prodns", "`ip` does not know the word `prodns`; a namespace is named with `ip -n`"},
 		{5, "ip netns prodns addr add 192.168.2.102/24 dev vnix-prodns",
 			"`ip` does not know the word `prodns`; a namespace is named with `ip -n`"},
 		{5, "ip netns exec prodns addr add 192.168.2.102/24 dev vnix-prodns", "A word is missing: `ip`, before `addr`"},
