@@ -351,6 +351,19 @@ func TestHear(t *testing.T) {
 	}
 }
 
+// TestHearFromNowOn: a hearer gets nothing that the kernel told before it began.
+func TestHearFromNowOn(t *testing.T) {
+	l := newLab(t, "testns")
+	for i := range 100 {
+		setLo(t, l.w, "testns", i%2 == 0)
+		h := l.f.Hear("testns")
+		messages, _ := h.Heard()
+		if h.Close(); len(messages) > 0 {
+			t.Fatalf("after %d: heard %v from before", i, messages)
+		}
+	}
+}
+
 // TestClose: a closed feed has no more changes, and can still be asked.
 func TestClose(t *testing.T) {
 	l := newLab(t)

@@ -20,8 +20,10 @@ type Hearer struct {
 // mostHeard limits what a Hearer keeps, in bytes; beyond it messages are lost.
 const mostHeard = 16 << 20
 
-// Hear begins to collect the messages about the namespace that has the name in the lesson, now or later.
+// Hear begins to collect the messages about the namespace that has the name in the lesson, now or later: those that the
+// kernel sends from this call on.
 func (f *Feed) Hear(name string) *Hearer {
+	f.sync()
 	h := &Hearer{feed: f, name: name}
 	f.mu.Lock()
 	h.lost = f.failed != nil
