@@ -230,6 +230,23 @@ func TestLiveListensAnew(t *testing.T) {
 	w.want("done once more", early, "pass pass")
 }
 
+// TestLiveListensOn: a check that waits until the network has settled is no reason to listen anew: what the command did
+// is not forgotten, by this check or another one.
+func TestLiveListensOn(t *testing.T) {
+	w := newWatched(t, pair, "`b` saw no event", "`b` saw the event `link change w`")
+	w.settle()
+	w.do("ip -n b addr add fd00::2/64 dev w", "ip -n b link set w mtu 1400")
+	early, _ := w.judge(t.Context(), Change{Command: true})
+	w.want("while the address is tentative", early, "error pass")
+	for early[0].Outcome == scenario.Error {
+		var err error
+		if early, _, err = w.live.Judge(t.Context(), Change{Heard: <-w.live.Changes()}, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.want("when it is not any more", early, "fail pass")
+}
+
 // TestLiveKeepsNothing: a step that watches the events in a namespace does not keep it alive.
 func TestLiveKeepsNothing(t *testing.T) {
 	w := newWatched(t, pair, "`b` saw no event", "`a` does not have the interface `v`")

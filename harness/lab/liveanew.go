@@ -8,6 +8,7 @@ import (
 	"maps"
 
 	"netnscheck/harness/claim"
+	"netnscheck/harness/internal/observe"
 	"netnscheck/harness/scenario"
 )
 
@@ -35,16 +36,14 @@ func (v *Live) recount(ctx context.Context, verdicts []scenario.Verdict) error {
 // listenAnew listens anew to the events in a namespace where there was one that a check denies, or where some were
 // lost: no later command could make the check true again.
 func (v *Live) listenAnew(verdicts []scenario.Verdict) error {
-	anew := map[string]bool{}
+	denied := map[string]bool{}
 	for i, c := range v.checks {
-		q, listens := c.Claim.Needs().Question.(claim.Watch)
-		if listens && (verdicts[i].Outcome == scenario.Error || q.None && verdicts[i].Outcome == scenario.Fail) {
-			anew[q.Netns] = true
+		if q, listens := c.Claim.Needs().Question.(claim.Watch); listens && q.None {
+			denied[q.Netns] = denied[q.Netns] || verdicts[i].Outcome == scenario.Fail
 		}
 	}
-	for ns := range anew {
-		old := v.base.feeds[ns]
-		if old == nil {
+	for ns, old := range v.base.feeds {
+		if _, err := old.Events(0); !denied[ns] && !errors.Is(err, observe.ErrLost) {
 			continue
 		}
 		source, err := v.watch(ns)
