@@ -77,7 +77,7 @@ func (m *model) take(msg tea.Msg) tea.Cmd {
 			return tea.Quit
 		}
 		if m.hasNews(msg.view) {
-			m.said = ""
+			m.said, m.wrong = "", false
 		}
 		m.see(msg.view)
 	case answered:
@@ -123,7 +123,7 @@ var (
 // key does what a key says.
 func (m *model) key(key string) tea.Cmd {
 	asked := m.question
-	m.question, m.said = nil, ""
+	m.question, m.said, m.wrong = nil, "", false
 	if key == "ctrl+c" {
 		return tea.Quit
 	}

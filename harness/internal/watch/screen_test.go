@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -155,4 +156,14 @@ func TestAnswerToAKey(t *testing.T) {
 	m.take(answered{text: "Look at the names again."})
 	m.take(viewed{view: v})
 	sees("Look at the names again.")
+	m.take(answered{err: errors.New("there are no more hints")})
+	m.take(viewed{view: v})
+	sees("there are no more hints")
+	v.Answer = &sitting.Answer{Title: "a namespace of another name"}
+	m.take(viewed{view: v})
+	sees("a namespace of another name")
+	m.take(answered{err: errors.New("there are no more hints")})
+	m.key("m")
+	m.key("m")
+	sees("a namespace of another name")
 }
