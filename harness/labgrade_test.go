@@ -81,8 +81,11 @@ func gradeAClass(t *testing.T, nobody bool) {
 	}
 	c := finish(t, cmd)
 	c.want(t, 1, "handed in nothing", "could not be graded: read the progress: line 1", "10/10",
-		"did not end within 30s: sleep 100000", "Where the class is stuck (of 7 graded)",
-		"processes and threads was met")
+		"did not end within 30s: sleep 100000", "Where the class is stuck (of 7 graded)")
+	// The processes of a fork bomb end by themselves once fork(2) fails; they may be gone before they are counted.
+	if !strings.Contains(c.stdout, "processes and threads was met") && !strings.Contains(c.stdout, "Cannot fork") {
+		t.Errorf("nobody is told of the limit of processes:\n%s", c.stdout)
+	}
 	if strings.ContainsAny(c.stdout+c.stderr, "\x1b\x07\x00") {
 		t.Errorf("it prints control characters: %q", c.stdout)
 	}
