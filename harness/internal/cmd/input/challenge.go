@@ -27,7 +27,6 @@ func (c *Challenge) Flags(flags *pflag.FlagSet, use string) {
 		"with --challenge: this `NUMBER` of faults,\n1 to %d", fault.Most))
 	flags.IntVar(&c.Level, "level", 0, fmt.Sprintf(
 		"with --challenge: how hard they are to see, `LEVEL`\n1 to %d (default: any)", fault.Levels))
-	flags.Lookup("level").DefValue = "0" // the text has it
 }
 
 // FaultsGiven and LevelGiven report whether the user says how many and of which level.

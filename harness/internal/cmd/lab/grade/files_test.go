@@ -34,3 +34,22 @@ func TestNamesOfFilesForgeNoLines(t *testing.T) {
 		t.Errorf("%q", lines)
 	}
 }
+
+// TestRefusedFilesHaveNoValues: a file that is not graded does not count for what the learners have in common.
+func TestRefusedFilesHaveNoValues(t *testing.T) {
+	sc, err := scenario.Parse("t.md", []byte("# T\n\n## S\n\n- [ ] namespace `a` exists\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, text := range map[string]string{"anna.sh": "ip netns add a\n", "ben.sh": "\xff", "carl.json": "{}"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := &options{screen: screen.Plain(&bytes.Buffer{}, &bytes.Buffer{}, false), names: []string{dir}}
+	all, err := o.read(sc)
+	if of := scenarios(all); err != nil || len(all) != 3 || len(of) != 1 {
+		t.Errorf("%d files, those of %d count: %v", len(all), len(of), err)
+	}
+}

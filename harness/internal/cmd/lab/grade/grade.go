@@ -71,7 +71,6 @@ Exit status:
 			"a seed has his name as one")
 	flags.IntVar(&o.hintCost, "hint-cost", 0,
 		"take so many `POINTS` off those of a step for each\nhint, and each reason in a challenge (default: none)")
-	flags.Lookup("hint-cost").DefValue = "0" // the text has it
 	flags.DurationVar(&o.limit, "limit", time.Minute, "the `TIME` for the work of one learner")
 	flags.IntVar(&o.procs, "procs", runtime.NumCPU(), "grade this `NUMBER` of learners side by side\n"+
 		"(default: one for each processor)")
@@ -145,10 +144,10 @@ type handed struct {
 	bad error
 }
 
-// scenarios are those of the learners who handed in something, with their values.
+// scenarios are those of the learners who handed in what can be graded, with their values.
 func scenarios(all []handed) (of []*scenario.Scenario) {
 	for _, h := range all {
-		if h.scenario != nil {
+		if h.bad == nil && h.scenario != nil {
 			of = append(of, h.scenario)
 		}
 	}
