@@ -83,8 +83,8 @@ func (s *session) answer(ctx context.Context, r wire.Request, reply func(wire.Re
 	}
 }
 
-// fitting replies without the state if that is too large for a message, which a learner can bring about: who asked
-// would wait for ever.
+// fitting replies without the state if the answer is too large for a message, or says that it is: a learner can bring
+// that about, and who asked would wait for ever.
 func fitting(reply func(wire.Reply) error) func(wire.Reply) error {
 	return func(r wire.Reply) error {
 		err := reply(r)
@@ -98,7 +98,7 @@ func fitting(reply func(wire.Reply) error) func(wire.Reply) error {
 			r.View = &smaller
 			return reply(r)
 		}
-		err = fmt.Errorf("answer the question: the network is too large: %w", err)
+		err = fmt.Errorf("send the answer: it is too large: %w", err)
 		return reply(wire.Reply{Error: err.Error(), Status: 1})
 	}
 }

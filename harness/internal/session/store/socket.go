@@ -21,13 +21,13 @@ const maxSocket = 107
 func (l *Lab) Listen() (net.Listener, error) {
 	listener, err := l.listen()
 	if err != nil {
-		return nil, fmt.Errorf("listen for other terminals of the lab %s: %w", l.id, err)
+		return nil, fmt.Errorf("listen at the socket of %s: %w", l.id, err)
 	}
 	return listener, nil
 }
 
 func (l *Lab) listen() (net.Listener, error) {
-	var errs []error
+	var why error
 	for _, dir := range l.socketFolders() {
 		path := socketIn(dir, l.id)
 		if path == "" {
@@ -40,12 +40,15 @@ func (l *Lab) listen() (net.Listener, error) {
 		if err == nil {
 			return listener, nil
 		}
-		errs = append(errs, err)
+		if why != nil {
+			err = fmt.Errorf("%w; %w", why, err)
+		}
+		why = err
 	}
-	if len(errs) == 0 {
-		return nil, fmt.Errorf("the paths of all folders are longer than %d bytes", maxSocket)
+	if why == nil {
+		why = fmt.Errorf("the paths of all folders are longer than %d bytes", maxSocket)
 	}
-	return nil, errors.Join(errs...)
+	return nil, why
 }
 
 // listenIn listens at a socket in a folder that is made for it, and closed to others: the mode of the socket is of no

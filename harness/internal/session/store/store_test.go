@@ -529,12 +529,14 @@ func TestSocket(t *testing.T) {
 			t.Errorf("%s: the folder of the socket stays (%v)", c.name, err)
 		}
 	}
-	s := &Store{root: filepath.Join(deep, "netnscheck")}
-	if err := errors.Join(os.Mkdir(fallback, 0o755), os.Chmod(fallback, 0o755)); err != nil { // whatever the umask is
+	s := &Store{root: filepath.Join(deep, "netnscheck"), runtime: runtime}
+	if err := errors.Join(os.Mkdir(fallback, 0o755), os.Chmod(fallback, 0o755), // whatever the umask is
+		os.WriteFile(runtime+own(deep), nil, 0o600)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Lab("a").Listen(); err == nil || !strings.Contains(err.Error(), "is no folder of this user alone") {
-		t.Errorf("a folder that others can enter: %v", err)
+	if _, err := s.Lab("a").Listen(); err == nil || strings.Contains(err.Error(), "\n") ||
+		strings.Count(err.Error(), "is no folder of this user alone") != 2 {
+		t.Errorf("a folder that others can enter, and a file: %v", err)
 	}
 	// Where one folder can have no socket, the next one has it.
 	s = &Store{root: filepath.Join(dir, "netnscheck"), runtime: runtime}
