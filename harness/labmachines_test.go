@@ -138,8 +138,8 @@ func TestDoctorWhereLabsAreForbidden(t *testing.T) {
 		root := t.TempDir()
 		cmd := command(t, root, "doctor", "--lab", "veth-pair")
 		build := "cd " + root + "; mkdir usr proc dev tmp; for d in bin sbin lib lib64; do " +
-			"[ ! -e /$d ] || ln -s usr/$d $d; done; mount --rbind /usr usr; mount --rbind /proc proc; mount --rbind /dev dev; touch harness; " +
-			"mount --bind " + cmd.Path + " harness"
+			"[ ! -e /$d ] || ln -s usr/$d $d; done; mount --rbind /usr usr; mount --rbind /proc proc; " +
+			"mount --rbind /dev dev; touch harness; mount --bind " + cmd.Path + " harness"
 		cmd.Path = "/harness"
 		text, status := screenOf(t, through(t, cmd, build, "chroot", root))
 		forbidden(t, text, status, []string{"this process is in a chroot, where the kernel gives no user namespaces",

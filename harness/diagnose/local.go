@@ -120,8 +120,8 @@ func (w *walk) ownLink(n *state.Namespace, addr netip.Addr) port {
 }
 
 // takesIn reports whether a namespace locally delivers packets from one address to another that come in by a link: the
-// destination is its own, or in the prefix of a route of the type local. IPv4 drops a packet whose source is of the type
-// local, unless accept_local is set (__fib_validate_source(), net/ipv4/fib_frontend.c).
+// destination is its own, or in the prefix of a route of the type local. IPv4 drops a packet whose source is of the
+// type local, unless accept_local is set (__fib_validate_source(), net/ipv4/fib_frontend.c).
 func takesIn(at port, from, to netip.Addr) bool {
 	if from.Is4() && strongest(at.n, at.l, "accept_local") == 0 && lookup(at.n, flow{src: to, dst: from}).local() {
 		return false

@@ -10,8 +10,7 @@ import (
 
 // bench is a copy of a state on which operations are carried out as the kernel would, and the list of them. Each method
 // adds one operation and makes its changes, with those that the kernel makes because of it: a link that is set down
-// loses its routes and its IPv6 addresses, for example. TestEveryFault compares it with what
-// the kernel does.
+// loses its routes and its IPv6 addresses, for example. TestEveryFault compares it with what the kernel does.
 type bench struct {
 	*state.State
 	done []operation.Command

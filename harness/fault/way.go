@@ -24,8 +24,7 @@ func (c soundPath) Judge(known claim.Evidence) claim.Finding {
 		return claim.Finding{Found: "something is, whether a ping gets an answer or not"}
 	case !asItWas(diagnose.Diagnose(c.finished, asked).Path, c.finished, r.Path, known.State):
 		return claim.Finding{Found: "packets get through, but another way, or a route, a rule, an address, a " +
-			"neighbour, " +
-			"a VLAN or a tunnel is not what it was"}
+			"neighbour, a VLAN or a tunnel is not what it was"}
 	}
 	return claim.Finding{Holds: true}
 }

@@ -93,8 +93,9 @@ func TestValueProblems(t *testing.T) {
 		"a zero in front":    {map[string]string{"net": "10.1.01.0/24"}, "5: set variable net"},
 		"the pattern itself": {map[string]string{"net": "10.{1..200}.{0..255}.0/24"}, "5: set variable net"},
 		"two lines":          {map[string]string{"plain": "a\nb"}, "6: set variable plain: expected one line of text"},
-		"a zero byte":        {map[string]string{"plain": "a\x00b"}, "6: set variable plain: expected one line of text"},
-		"not UTF-8":          {map[string]string{"plain": "a\xff"}, "6: set variable plain: expected one line of text"},
+		"a zero byte": {map[string]string{"plain": "a\x00b"},
+			"6: set variable plain: expected one line of text"},
+		"not UTF-8": {map[string]string{"plain": "a\xff"}, "6: set variable plain: expected one line of text"},
 		"unknown": {map[string]string{"nett": "1"},
 			"1: set variable nett: the front matter has no such variable, did you mean net?"},
 	} {

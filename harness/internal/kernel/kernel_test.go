@@ -62,7 +62,8 @@ func TestFindingsAgreeWithOtherPrograms(t *testing.T) {
 		{"bridge-vlan-filtering", "bridge",
 			"ip link add br0 type bridge vlan_filtering 1 && ip link add p0 master br0 type veth && bridge vlan add " +
 				"vid 5 dev p0"},
-		{"bridge-igmp-snooping", "ip", "ip link add br0 type bridge && ip -d link show br0 | grep -w 'mcast_snooping 1'"},
+		{"bridge-igmp-snooping", "ip",
+			"ip link add br0 type bridge && ip -d link show br0 | grep -w 'mcast_snooping 1'"},
 		{"br-netfilter", "sysctl", "sysctl net.bridge.bridge-nf-call-iptables"},
 		{"tun", "ip", "ip tuntap add dev trial0 mode tun"},
 		{"ipv6", "ip", "ip addr add fd00::1/128 dev lo"},

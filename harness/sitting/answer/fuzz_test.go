@@ -19,7 +19,8 @@ func FuzzFind(f *testing.F) {
 		"ip -n left addr add 10.0.0.1 dev l0", "sudo ip netns exec lft sh -c 'ip link set l0 up; ping 10.0.0.2'",
 		"ip link set dev l0", "ip lnk", "ipp link", "ip link set \x1b[31m up", "ip -n `reboot` link",
 		"ip link set 'a`b' up",
-		"ip netns exec left", "ip left", "ip", "(((", "ip -batch -", "ip -n left route add 10.9.0.0/16 via 10.0.0.2 metric 7",
+		"ip netns exec left", "ip left", "ip", "(((", "ip -batch -",
+		"ip -n left route add 10.9.0.0/16 via 10.0.0.2 metric 7",
 	} {
 		for _, status := range []int{0, 1, 2, 127} {
 			f.Add(line, status, uint8(3))
