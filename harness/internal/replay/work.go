@@ -54,7 +54,7 @@ func OfProgress(f *progress.File) ([]Command, error) {
 		where := fmt.Sprintf("command %d", i+1)
 		switch {
 		case e.Untold():
-			return nil, fmt.Errorf("%s is not in the log, since sh does not tell its commands, so the work cannot be "+
+			return nil, fmt.Errorf("%s is not in the log, since the shell did not tell it, so the work cannot be "+
 				"repeated", where)
 		case e.Cut:
 			return nil, fmt.Errorf("%s is too long and not whole in the log, so the work cannot be repeated", where)

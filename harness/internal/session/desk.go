@@ -47,6 +47,8 @@ type desk struct {
 	sitting *sitting.Sitting
 	last    *state.State // the latest one; whoever changes it holds work, too
 	news    []sitting.News
+	// deaf is why changes are no longer told as they happen, until the learner knows; nil if they are.
+	deaf error
 	// prompts is how many prompts wait for what there is to tell.
 	prompts int
 	// turn is closed when the last command was taken in; nil before the first. Commands are taken in in their order.
@@ -103,10 +105,22 @@ func (d *desk) follow(ctx context.Context) {
 func (d *desk) goesDeaf(err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	news := d.sitting.Judge(sitting.Change{})
-	news.Answer = &sitting.Answer{Kind: "deaf", Check: -1,
-		Title: "from now on changes are noticed only after a command: " + err.Error()}
-	d.news = append(d.news, news)
+	d.deaf = err
+}
+
+// tell calls show with what there is to tell, if there is anything. What show does not take is kept, and so is that the
+// desk is deaf as long as there is something else to answer. The caller holds mu.
+func (d *desk) tell(show func([]sitting.News) (taken bool)) {
+	news, deaf := d.news, d.deaf
+	if joined, _ := sitting.Join(news); deaf != nil && joined.Answer == nil && !joined.StepDone {
+		said := d.sitting.Judge(sitting.Change{})
+		said.Answer = &sitting.Answer{Kind: "deaf", Check: -1,
+			Title: "from now on changes are noticed only after a command: " + deaf.Error()}
+		news, deaf = append(slices.Clip(news), said), nil
+	}
+	if len(news) > 0 && show(news) {
+		d.news, d.deaf = nil, deaf
+	}
 }
 
 // begins takes in that a command is about to run. It does not wait.
@@ -126,11 +140,11 @@ type learner struct {
 
 // command takes in that a command has ended, and returns what to tell before the prompt: what is known after a while.
 // took is called, perhaps later, with the step of the command and whether it has changed something; not for a command
-// that only asks the lab, or none.
+// that only asks the lab, or none, unless something has changed all the same.
 func (d *desk) command(ctx context.Context, r ran, took func(step int, changed bool)) []sitting.News {
 	judged := make(chan struct{})
-	begun := d.begun.Load()
 	d.mu.Lock()
+	begun := d.begun.Load() // in the order of the turns
 	d.prompts++
 	before := d.turn
 	d.turn = judged
@@ -145,7 +159,7 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 		defer d.ended()
 		defer d.over.Store(begun)
 		change := lab.Change{Heard: d.live.Take(), Command: true}
-		if r.nothing || asksTheLab(r.line) {
+		if r.empty || asksTheLab(r.line) {
 			d.judge(ctx, change, learner{})
 			return
 		}
@@ -154,10 +168,14 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 			took(d.step(), false)
 			return
 		}
-		changed := len(d.changes(d.before, change.State)) > 0
+		changed := len(d.changes(d.before, change.State)) > 0 && !r.onlyLooks()
+		if r.nothing && !changed {
+			d.judge(ctx, change, learner{})
+			return
+		}
 		err = d.goOn(ctx, r, changed, change.State)
 		took(d.step(), changed)
-		if err != nil || d.judge(ctx, change, learner{acted: true, looked: d.looks(r)}) != nil {
+		if err != nil || d.judge(ctx, change, learner{acted: true, looked: !r.nothing && d.looks(r)}) != nil {
 			return
 		}
 		d.comment(r, changed)
@@ -172,8 +190,8 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 	}
 	d.mu.Lock()
 	d.prompts--
-	news := d.news
-	d.news = nil
+	var news []sitting.News
+	d.tell(func(all []sitting.News) bool { news = all; return true })
 	d.mu.Unlock()
 	go func() {
 		if late {
@@ -213,8 +231,8 @@ func (d *desk) past() []sitting.Past {
 func (d *desk) late(show func([]sitting.News) (taken bool)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.prompts == 0 && len(d.news) > 0 && show(d.news) {
-		d.news = nil
+	if d.prompts == 0 {
+		d.tell(show)
 	}
 }
 

@@ -2,7 +2,9 @@ package session
 
 import (
 	"context"
+	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"netnscheck/harness/lab"
@@ -159,5 +161,81 @@ func TestDoneBeforeThePrompt(t *testing.T) {
 	d.takenIn()
 	if at := d.step(); at != 1 {
 		t.Errorf("the learner is at step %d", at)
+	}
+}
+
+// TestDeafIsTold: that changes are no longer told as they happen is told once, as soon as there is nothing else to
+// answer.
+func TestDeafIsTold(t *testing.T) {
+	d := deskOf(t, pasted)
+	d.goesDeaf(errors.New("the socket is full"))
+	told := func() (all []sitting.News) {
+		return d.command(t.Context(), ran{line: "ip netns add c"}, func(int, bool) {})
+	}
+	answer := &sitting.Answer{Kind: "mistake", Title: "that is another one"}
+	d.news = []sitting.News{{Step: 1, Answer: &sitting.Answer{}}, {Step: 1, Answer: answer}}
+	if news, _ := sitting.Join(told()); news.Answer != answer {
+		t.Errorf("told: %+v", news)
+	}
+	if news, _ := sitting.Join(told()); news.Answer == nil ||
+		!strings.Contains(news.Answer.Title, "the socket is full") {
+		t.Errorf("told at the next prompt: %+v", news)
+	}
+	if again := told(); len(again) > 0 {
+		t.Errorf("told once more: %+v", again)
+	}
+}
+
+// TestLooksWhileJudged: what the last command did late is not the work of a command that looks.
+func TestLooksWhileJudged(t *testing.T) {
+	for _, line := range []string{"ip link", "ip -n a addr show dev lo; sudo ip netns exec a ip r"} {
+		d := deskOf(t, pasted)
+		d.begins()
+		if _, err := d.lab.Perform(t.Context(), d.sc, 0); err != nil {
+			t.Fatal(err)
+		}
+		// It is judged while the next one runs: the state from before both stays.
+		if err := d.judge(t.Context(), lab.Change{Heard: lab.Heard{Everything: true}},
+			learner{acted: true}); err != nil {
+			t.Fatal(err)
+		}
+		d.ended()
+		d.command(t.Context(), ran{line: line}, func(int, bool) {})
+		if d.takenIn(); d.step() != 1 {
+			t.Errorf("%s: the learner is at step %d", line, d.step())
+		}
+	}
+}
+
+// three has steps of which a command of the first, run once more, changes nothing.
+const three = pasted + `
+## The third
+
+` + "```console" + `
+$ ip -n a address add 10.0.0.1/24 dev lo
+` + "```" + `
+
+- [ ] ` + "`lo` in `a` has the address `10.0.0.1/24`" + `
+`
+
+// TestOnceMore: with a step done, a command of an earlier one that changes nothing now does not go on, and one that is
+// meant for the next step and sets nothing does.
+func TestOnceMore(t *testing.T) {
+	for line, want := range map[string]int{"ip -n a link set lo up": 2, "ip -n a link set dev lo": 3} {
+		d := deskOf(t, three)
+		for i := range 2 {
+			if _, err := d.lab.Perform(t.Context(), d.sc, i); err != nil {
+				t.Fatal(err)
+			}
+			d.command(t.Context(), ran{line: "./finish"}, func(int, bool) {})
+			if err := d.ask(t.Context(), true); err != nil { // nobody follows
+				t.Fatal(err)
+			}
+		}
+		d.command(t.Context(), ran{line: "true"}, func(int, bool) {})
+		d.command(t.Context(), ran{line: line}, func(int, bool) {})
+		if d.takenIn(); d.step() != want {
+			t.Errorf("%s: the learner is at step %d, not %d", line, d.step(), want)
+		}
 	}
 }

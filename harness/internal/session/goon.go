@@ -16,7 +16,8 @@ func (d *desk) goOn(ctx context.Context, r ran, changed bool, now *state.State) 
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if i := d.sitting.Step(); d.wasDone && d.sitting.Done() && i+1 < len(d.sc.Steps) {
-		if !changed && belongs(d.sc, i+1, r) < 0 && (isOf(&d.sc.Steps[i], r) || d.mistaken(i+1, r, now) < 0 && !d.slipped(i+1, r, now)) {
+		if !changed && belongs(d.sc, i+1, r) < 0 &&
+			(isOf(&d.sc.Steps[i], r) || d.mistaken(i+1, r, now) < 0 && !d.slipped(i+1, r, now)) {
 			return nil
 		}
 		if err := d.sitting.Next(); err != nil {
@@ -59,19 +60,11 @@ func (d *desk) mistaken(i int, r ran, now *state.State) int {
 	return -1
 }
 
-// slipped reports whether a command that changed nothing belongs to a step because of what it tried to do: it set
-// nothing, or was a ping that was sent from the wrong namespace. The caller holds work and mu.
+// slipped reports whether a command that changed nothing belongs to a step because of what it tried to do
+// (answer.Slipped). The caller holds work and mu.
 func (d *desk) slipped(i int, r ran, now *state.State) bool {
-	if r.line == "" {
-		return false
-	}
-	f := answer.Facts{Scenario: d.sc, Step: i, Before: d.before, After: now, Whole: now, Line: r.fromHost(),
-		Status: r.status}
-	if d.sc.Steps[i].OnlyLooks() {
-		return answer.Elsewhere(f) != nil
-	}
-	found := answer.Find(f)
-	return found != nil && found.Kind == answer.Silent
+	return r.line != "" && answer.Slipped(answer.Facts{Scenario: d.sc, Step: i, Before: d.before, After: now,
+		Whole: now, Line: r.fromHost(), Status: r.status})
 }
 
 // fromHost is the line as it would be typed in a shell of the host, as far as that is one command.

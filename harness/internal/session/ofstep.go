@@ -17,9 +17,19 @@ type ran struct {
 	netns  string // of the shell that he had entered; "" is the host
 	line   string
 	status int
-	// nothing is set if it did nothing to the network and looked at nothing there: an empty line, or, in a shell that
-	// does not tell its lines, the command lab.
-	nothing bool
+	// nothing is set if it did nothing, as far as is known: an empty line, or, in a shell that does not tell its lines,
+	// the command lab. If the network has changed it did more, unless it is known to be empty.
+	nothing, empty bool
+}
+
+// onlyLooks reports whether nothing that the line runs changes anything.
+func (r ran) onlyLooks() bool {
+	all, complete := started.Commands(r.line)
+	return complete && len(all) > 0 && !slices.ContainsFunc(all, func(one started.Command) bool {
+		_, left := operation.Enter(one.Argv)
+		c, err := operation.Parse(left)
+		return err != nil || !onlyLooks(c.Op)
+	})
 }
 
 // said is a command however it is spelled.

@@ -39,7 +39,8 @@ func (t *terminal) found(e shell.Event) {
 // beforePrompt tells what the command did, while the prompt waits. tells is set if the shell tells its commands.
 func (t *terminal) beforePrompt(tells bool) {
 	var netns, line string
-	did, nothing := t.command != nil || t.entered.Load(), false
+	entered, nothing := t.entered.Swap(false), false
+	did := t.command != nil || entered || !tells // who types ahead in sh has entered it before the last prompt
 	keyed, asked := t.keyed.Swap(false), t.session.askedInside.Swap(false)
 	switch {
 	case t.command != nil:
@@ -47,19 +48,19 @@ func (t *terminal) beforePrompt(tells bool) {
 	case tells && t.told:
 		nothing = true
 	default:
-		nothing = !keyed || asked
+		nothing = !keyed || asked || !entered
 	}
+	empty := tells && t.command == nil && !keyed
 	t.command = nil
-	t.entered.Store(false)
 	if did {
 		e := progress.Entry{Terminal: int(t.number), Netns: netns, Line: line, Status: t.status}
 		if line == "" {
 			e.Cut, e.Status = true, progress.NoStatus
 		}
 		news := t.session.desk().command(context.Background(),
-			ran{netns: netns, line: line, status: t.status, nothing: nothing},
+			ran{netns: netns, line: line, status: t.status, nothing: nothing, empty: empty},
 			func(step int, changed bool) {
-				if e.Step = step; line != "" || changed && !tells {
+				if e.Step = step; line != "" || changed {
 					t.session.work(&e)
 				}
 			})

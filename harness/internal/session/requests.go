@@ -184,6 +184,9 @@ func (d *desk) solve(ctx context.Context) (wire.Reply, error) {
 	if err == nil {
 		err = d.ask(ctx, true)
 	}
+	d.work.Lock()
+	d.before = d.last // the next command of the learner has not done this
+	d.work.Unlock()
 	if err != nil {
 		return wire.Reply{}, err
 	}

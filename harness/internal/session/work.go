@@ -119,7 +119,7 @@ func bounded(all []string) []string {
 // again runs one command again, and returns why it could not.
 func again(ctx context.Context, l *lab.Lab, e progress.Entry) (why string) {
 	if e.Untold() {
-		return "a command that sh does not tell"
+		return "a command that the shell does not tell"
 	}
 	if e.Cut {
 		return "the line was too long to be kept"

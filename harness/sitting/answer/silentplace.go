@@ -167,6 +167,19 @@ func Elsewhere(f Facts) *sitting.Answer {
 	return sentFrom(-1, orHost(s.sole.netns), orHost(meant[0]), dest)
 }
 
+// Slipped reports whether a command that changed nothing was meant for a step all the same: it set nothing, or was a
+// ping that heard nothing because it was sent from another namespace.
+func Slipped(f Facts) bool {
+	if f.Exam || f.After == nil || f.Step < 0 || f.Step >= len(f.Scenario.Steps) {
+		return false
+	}
+	if f.Scenario.Steps[f.Step].OnlyLooks() {
+		return Elsewhere(f) != nil
+	}
+	s := newSearch(f)
+	return len(s.open) > 0 && (s.nothingSet() != nil || s.pingedElsewhere() != nil)
+}
+
 func sentFrom(check int, from, meant, dest string) *sitting.Answer {
 	a := &sitting.Answer{Kind: Silent, Check: check,
 		Title: "That was sent from " + code(from) + "; this step is about " + code(meant)}

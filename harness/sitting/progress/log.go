@@ -68,7 +68,7 @@ func told(before, lines []string) (all []string) {
 	return all[max(0, len(all)-maxTold):]
 }
 
-// Untold reports whether something was changed by a command that is not known: sh does not tell its commands.
+// Untold reports whether something was changed by a command that its shell did not tell, as sh never does.
 func (e Entry) Untold() bool { return e.Do == "" && e.Cut && e.Line == "" }
 
 // Shown is an entry as a list of what was done needs it: its line is cut to so many bytes.

@@ -77,7 +77,7 @@ func entry(e progress.Entry, l sitting.Look) (lines []string) {
 		begin, line = begin+"$ ", e.Line
 		switch {
 		case e.Untold():
-			line = "(a command that sh does not tell)"
+			line = "(a command that the shell does not tell)"
 		case e.Cut:
 			line += " ..."
 		}
