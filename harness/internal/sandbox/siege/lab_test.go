@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -314,9 +313,18 @@ func attackAsking([]string) {
 		exec.Command("ip", "link", "add", fmt.Sprintf("many%d", i), "type", "dummy").Run()
 	}
 	exec.Command("sh", "-c", "for i in $(seq 50); do ip link del many$((i-1)); done").Run()
-	time.Sleep(time.Second)
 	for _, conn := range held {
 		conn.Close()
+	}
+	for answered := false; !answered; { // there is a place again
+		conn := dial()
+		if conn == nil {
+			return
+		}
+		wire.NewWriter(conn).Message(wire.Request{Do: wire.View})
+		_, err := wire.NewReader(conn).Next()
+		conn.Close()
+		answered = err == nil
 	}
 }
 
