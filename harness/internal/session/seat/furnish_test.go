@@ -12,6 +12,8 @@ import (
 // TestPut: a file is put in the place of whatever a program of the lab has put there, and nothing happens to what that
 // leads to.
 func TestPut(t *testing.T) {
+	mask := syscall.Umask(0o022) // that of the sandbox
+	t.Cleanup(func() { syscall.Umask(mask) })
 	dir := t.TempDir()
 	precious := filepath.Join(dir, "precious")
 	for name, plant := range map[string]func(path string) error{
