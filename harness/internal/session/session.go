@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -18,6 +19,7 @@ import (
 	"netnscheck/harness/internal/inside"
 	"netnscheck/harness/internal/labworld"
 	"netnscheck/harness/internal/session/wire"
+	"netnscheck/harness/internal/untrusted"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
@@ -25,7 +27,7 @@ import (
 
 // Role is the role of the process that has the lab. Its input and its output are frames of wire.
 var Role = inside.Role{Name: "lab-session", Play: func(in io.Reader, out io.Writer) (status int, err error) {
-	return 0, play(context.Background(), in, out)
+	return 0, newSession(out).play(context.Background(), in)
 }}
 
 // Main is the number of the terminal of `harness lab start`: the session ends with its shell.
@@ -58,9 +60,12 @@ type session struct {
 	askedInside atomic.Bool
 }
 
-func play(ctx context.Context, in io.Reader, out io.Writer) error {
-	s := &session{out: wire.NewWriter(out), secret: rand.Text(), terminals: map[uint32]*terminal{},
+func newSession(out io.Writer) *session {
+	return &session{out: wire.NewWriter(out), secret: rand.Text(), terminals: map[uint32]*terminal{},
 		asked: map[uint64]context.CancelFunc{}, over: make(chan struct{})}
+}
+
+func (s *session) play(ctx context.Context, in io.Reader) error {
 	frames := wire.NewReader(in)
 	first, err := frames.Next()
 	if err == nil {
@@ -168,11 +173,15 @@ func (s *session) make(ctx context.Context) (err error) {
 }
 
 // anew is said where a new shell begins.
-func anew(step int, alone bool) string {
+func anew(step int, alone bool, lacks []string) string {
+	text := "The lab has begun anew. `lab` says where you are.\r\n"
 	if alone {
-		return fmt.Sprintf("Step %d has begun anew. `lab` says where you are.", step)
+		text = fmt.Sprintf("Step %d has begun anew. `lab` says where you are.\r\n", step)
 	}
-	return "The lab has begun anew. `lab` says where you are."
+	for _, lack := range lacks {
+		text += "But " + strings.ReplaceAll(untrusted.Shown(lack), "\n", "\r\n") + "\r\n"
+	}
+	return text
 }
 
 // reset makes the lab anew, with new shells on the terminals: from the beginning, or from that of the current step,
@@ -215,7 +224,7 @@ func (s *session) reset(ctx context.Context, stepAlone bool) error {
 	}
 	for _, t := range all {
 		if err == nil {
-			s.out.Bytes(t.number, []byte("\r\n"+anew(steps+1, stepAlone)+"\r\n"))
+			s.out.Bytes(t.number, []byte("\r\n"+anew(steps+1, stepAlone, s.lacks)))
 			t.open.Size = *t.size.Load()
 			err = s.open(t.open)
 		}
