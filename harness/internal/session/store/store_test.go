@@ -395,11 +395,7 @@ func TestAdopt(t *testing.T) {
 // root, with sudo, this process must not write, empty or give away what a link leads to.
 func TestPlantedLinks(t *testing.T) {
 	home := t.TempDir()
-	if os.Geteuid() == 0 {
-		if err := os.Chown(home, 1, 1); err != nil {
-			t.Fatal(err)
-		}
-	}
+	_ = os.Chown(home, 1, 1) // only root has a second user here; without one it is root's, or the user's own
 	precious := filepath.Join(t.TempDir(), "precious")
 	if err := os.WriteFile(precious, []byte("text"), 0o600); err != nil {
 		t.Fatal(err)
