@@ -183,7 +183,7 @@ type outcome struct {
 	status         int
 	ended          bool // by itself
 	took           time.Duration
-	peak           int64        // the most memory that a process of the run had, in bytes
+	peak           int64        // the most memory that a process of the run had, in bytes; 0 if this one had more
 	report         *reports.Run // nil if there is none
 	text           string       // everything that it printed and wrote
 }
@@ -195,6 +195,7 @@ type running struct {
 	ctx            context.Context
 	stdout, stderr bytes.Buffer
 	began          time.Time
+	inherited      int64 // the peak of this process when it started the run, in bytes
 }
 
 // start starts the harness as the caller. Its output and results go to the caller's directory.
@@ -222,7 +223,19 @@ func (c *caller) start(args ...string) *running {
 	c.must(os.WriteFile("/proc/self/clear_refs", []byte("5"), 0))
 	r.began = time.Now()
 	c.must(r.cmd.Start())
+	r.inherited = c.peak()
 	return r
+}
+
+// peak is the most memory that this process has had since it was reset (VmHWM of proc_pid_status(5)), in bytes.
+func (c *caller) peak() (most int64) {
+	c.Helper()
+	text, err := os.ReadFile("/proc/self/status")
+	c.must(err)
+	_, rest, _ := strings.Cut(string(text), "VmHWM:")
+	_, err = fmt.Sscanf(rest, "%d kB", &most)
+	c.must(err)
+	return most << 10
 }
 
 // attributes gives the stage what it needs for its mounts: as root a mount namespace; as an ordinary user also a user
@@ -252,7 +265,9 @@ func (r *running) wait() *outcome {
 	}
 	o := &outcome{stdout: r.stdout.String(), stderr: r.stderr.String(), status: r.cmd.ProcessState.ExitCode()}
 	o.took, o.ended = time.Since(r.began), r.ctx.Err() == nil
-	o.peak = r.cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10
+	if o.peak = r.cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss << 10; o.peak <= r.inherited {
+		o.peak = 0
+	}
 	if !o.ended {
 		r.Errorf("the run did not end within %v", patience)
 	}
