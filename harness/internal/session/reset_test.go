@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"netnscheck/harness/internal/labtest"
 	"netnscheck/harness/internal/session/wire"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
@@ -77,6 +78,7 @@ $ ip netns add b
 
 // TestResetTellsWhatTheLabLacks: what a lab lacks that was made anew is said in its shell.
 func TestResetTellsWhatTheLabLacks(t *testing.T) {
+	labtest.Needs(t, "ip", "mount")
 	p := plays(t, wire.Begin{Scenario: scenarioOf(t, harmful), Past: []sitting.Past{{Done: true}}})
 	asked, said := false, ""
 	for !strings.Contains(said, "But the command lab does not work in this shell") {
