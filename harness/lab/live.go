@@ -107,7 +107,7 @@ func (v *Live) told() uint64 {
 	if v.feed == nil {
 		return 0
 	}
-	return v.feed.Heard(^changes.Kinds(neighbourly))
+	return v.feed.Heard(^neighbourly)
 }
 
 // Err is why Changes was closed; nil after Close.
