@@ -257,7 +257,7 @@ func TestLabCommand(t *testing.T) {
 		l.expects(prompt)
 		l.says("lab hint", `deals with namespaces is`)
 		l.expects(prompt)
-		l.says("lab next", `6 of the 9 checks|9 of the 9 checks|checks of this one do not hold yet`)
+		l.says("lab next", `8 of the 9 checks of step 1 do not hold yet`)
 		l.expects(prompt)
 		l.says("lab why", `there is no namespace testns`)
 		l.expects(prompt)

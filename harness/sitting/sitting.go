@@ -224,8 +224,8 @@ func (s *Sitting) Next() error {
 			}
 		}
 		if open > 0 {
-			return fmt.Errorf("go on to the next step: %d of the %d checks of this one %s not hold yet", open,
-				len(s.checks), map[bool]string{true: "does", false: "do"}[open == 1])
+			return fmt.Errorf("go on to the next step: %d of the %d checks of step %d %s not hold yet", open,
+				len(s.checks), s.at+1, map[bool]string{true: "does", false: "do"}[open == 1])
 		}
 		s.finish()
 		if s.at == len(s.steps) {

@@ -141,11 +141,11 @@ func TestJudge(t *testing.T) {
 func TestSteps(t *testing.T) {
 	s := New(parsed(t, scenario.Lesson), Options{})
 	if err := s.Next(); err == nil ||
-		err.Error() != "go on to the next step: 3 of the 3 checks of this one do not hold yet" {
+		err.Error() != "go on to the next step: 3 of the 3 checks of step 1 do not hold yet" {
 		t.Errorf("at the beginning: %v", err)
 	}
 	s.Judge(looked("ppf"))
-	if err := s.Next(); err == nil || !strings.Contains(err.Error(), "1 of the 3 checks of this one does not hold") {
+	if err := s.Next(); err == nil || !strings.Contains(err.Error(), "1 of the 3 checks of step 1 does not hold") {
 		t.Errorf("one is open: %v", err)
 	}
 	if news := s.Judge(looked("ppp")); !news.StepDone || s.Step() != 0 || !s.Done() || s.Checks() != nil {

@@ -141,7 +141,7 @@ func TestOnATerminal(t *testing.T) {
 		case wire.Hint:
 			return "Look at the *word* `netns`.", nil, nil
 		case wire.Next:
-			return "", nil, errors.New("go on to the next step: 6 of the 6 checks of this one do not hold yet")
+			return "", nil, errors.New("go on to the next step: 6 of the 6 checks of step 1 do not hold yet")
 		}
 		return "", nil, nil
 	}
