@@ -7,6 +7,7 @@ import (
 	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/sitting"
 	"netnscheck/harness/state"
+	"netnscheck/harness/term"
 )
 
 // silent is what a command did, or did not do, although it succeeded: the kernel does not tell.
@@ -95,7 +96,7 @@ func (s *search) nothingSet() *sitting.Answer {
 		if up, ok := s.step.Checks[i].Claim.(claim.AdminState); ok && up.Name == set.Name && up.Netns == netns &&
 			up.Up {
 			a.Check = i
-			a.Repair = "ip " + either(netns == state.Host, "", "-n "+netns+" ") + "link set " + set.Name + " up"
+			a.Repair = ipIn(netns) + "link set " + term.ShellWord(set.Name) + " up"
 		}
 	}
 	return a

@@ -9,6 +9,7 @@ import (
 	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/sitting"
 	"netnscheck/harness/state"
+	"netnscheck/harness/term"
 )
 
 // otherAddress: a link got an address that the step wants on another link, or one that the step does not want while the
@@ -44,11 +45,15 @@ func (s *search) otherAddress() *sitting.Answer {
 
 // deletes is the command that takes an address away again.
 func deletes(g given) string {
-	ip := "ip "
-	if g.at.netns != state.Host {
-		ip += "-n " + g.at.netns + " "
+	return ipIn(g.at.netns) + "addr del " + g.prefix.String() + " dev " + term.ShellWord(g.at.link)
+}
+
+// ipIn is how a command of ip for a namespace begins. A name may have characters that mean something to a shell.
+func ipIn(netns string) string {
+	if netns == state.Host {
+		return "ip "
 	}
-	return ip + "addr del " + g.prefix.String() + " dev " + g.at.link
+	return "ip -n " + term.ShellWord(netns) + " "
 }
 
 // speaksOf reports whether a command of the scenario gives the address to the link, or a check of the step is about it

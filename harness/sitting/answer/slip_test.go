@@ -183,3 +183,20 @@ func title(a *sitting.Answer) string {
 	}
 	return a.Title
 }
+
+// TestRepairsAreForAShell: a name that a learner has given to a link is one word of the command that he is offered.
+func TestRepairsAreForAShell(t *testing.T) {
+	sc := small(t)
+	before, after := ends(), ends()
+	for _, s := range []*state.State{before, after} {
+		left := s.Namespace("left")
+		left.Links = append(left.Links, state.Link{Index: 3, Name: "x;id", Kind: "veth"})
+	}
+	link := after.Namespace("left").Link("x;id")
+	link.Addresses = []state.Address{{Prefix: netip.MustParsePrefix("10.0.0.1/24"), Scope: "global"}}
+	a := answer.Find(answer.Facts{Scenario: sc, Before: before, After: after, Whole: after,
+		Line: "ip -n left addr add 10.0.0.1/24 dev 'x;id'"})
+	if want := "ip -n left addr del 10.0.0.1/24 dev 'x;id'"; a == nil || a.Repair != want {
+		t.Errorf("got %+v, want the repair %s", a, want)
+	}
+}
