@@ -137,8 +137,9 @@ func (p *person) goes() {
 		p.mu.Lock()
 		more, lines, bytes := p.more, p.lines(), p.bytes
 		p.mu.Unlock()
-		// A ^C that came before the terminal was the lab's stands in front of the prompt.
-		if n := len(lines); bytes != typed && n > 0 && prompt.MatchString(strings.TrimPrefix(lines[n-1], "^C")) {
+		// A ^C that came before the terminal was the lab's stands in front of the prompt. One that bash hears while it
+		// writes the prompt stands behind it, and bash gives the next prompt only after another key.
+		if n := len(lines); bytes != typed && n > 0 && prompt.MatchString(strings.Trim(lines[n-1], "^C ")) {
 			typed = bytes
 			p.master.WriteString("exit\n") // an error if the terminal is closed
 		}
