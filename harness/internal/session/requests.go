@@ -67,6 +67,7 @@ func (s *session) answer(ctx context.Context, r wire.Request, reply func(wire.Re
 	case wire.Why:
 		s.did(progress.Why, func() error { return one(d.why(ctx)) })
 	case wire.Reset:
+		s.passOn()
 		one(wire.Reply{}, nil) // the shell that asks ends with the lab
 		act, alone := progress.Reset, slices.Contains(r.Args, wire.StepAlone)
 		if alone {
@@ -76,6 +77,7 @@ func (s *session) answer(ctx context.Context, r wire.Request, reply func(wire.Re
 	case wire.Watch:
 		s.watch(ctx, reply)
 	case wire.Quit:
+		s.passOn() // before the answer: then the shell writes its next prompt
 		one(wire.Reply{}, nil)
 		s.end()
 	default:

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"netnscheck/harness/internal/labtest"
 	"netnscheck/harness/internal/session/wire"
 	"netnscheck/harness/scenario"
@@ -97,6 +99,49 @@ func TestResetTellsWhatTheLabLacks(t *testing.T) {
 		}
 	}
 	p.end()
+}
+
+// TestQuitLosesNoOutput: what was written before a learner leaves is passed on first, though his terminal lags behind.
+func TestQuitLosesNoOutput(t *testing.T) {
+	labtest.Needs(t, "ip")
+	p := plays(t, wire.Begin{Scenario: scenarioOf(t, meanwhile)})
+	for f, _ := p.next(); f.Kind != wire.Bytes; f, _ = p.next() { // until it prompts
+	}
+	main := p.session.terminal(Main)
+	main.window.Taken(wire.WindowSize)
+	main.window.Use(wire.WindowSize)
+	if err := p.to.Bytes(Main, []byte("printf '%01000d\\n' 7\n")); err != nil {
+		t.Fatal(err)
+	}
+	for written(t, main) < 1000 {
+		runtime.Gosched()
+	}
+	p.send(wire.ToLab{Ask: &wire.Ask{Number: 1, Request: wire.Request{Do: wire.Quit}}})
+	for main.awaited.Load() == nil {
+		runtime.Gosched()
+	}
+	main.window.Taken(wire.WindowSize)
+	said := ""
+	for f, m := p.next(); m.Answer == nil; f, m = p.next() {
+		said += string(f.Payload)
+	}
+	if !strings.Contains(said, "0007") {
+		t.Errorf("passed on before the answer: %q", said)
+	}
+	p.end()
+}
+
+// written is how many bytes of a terminal's output nobody has read yet.
+func written(t *testing.T, of *terminal) (n int) {
+	t.Helper()
+	raw, err := of.seat.Master.SyscallConn()
+	if err == nil {
+		err = errors.Join(raw.Control(func(fd uintptr) { n, err = unix.IoctlGetInt(int(fd), unix.TIOCINQ) }), err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
 }
 
 var screen = wire.Size{Rows: 24, Columns: 80}

@@ -10,10 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"netnscheck/harness/fault"
 	"netnscheck/harness/internal/inside"
@@ -298,16 +301,35 @@ func (s *session) terminal(number uint32) *terminal {
 	return s.terminals[number]
 }
 
-// hangUp closes all terminals and waits until nothing more is read from them.
-func (s *session) hangUp() {
+// all are the terminals that are open.
+func (s *session) all() []*terminal {
 	s.mu.Lock()
-	var all []*terminal
-	for _, t := range s.terminals {
-		all = append(all, t)
-	}
-	s.mu.Unlock()
-	for _, t := range all {
+	defer s.mu.Unlock()
+	return slices.Collect(maps.Values(s.terminals))
+}
+
+// hangUp closes all terminals.
+func (s *session) hangUp() {
+	for _, t := range s.all() {
 		t.hangUp()
+	}
+}
+
+// maxFarewell is how long an end waits for terminals whose output does not stop, or is not read.
+const maxFarewell = time.Second
+
+// passOn waits until what was written to the terminals has been passed on: after an end nothing more is.
+func (s *session) passOn() {
+	limit := time.NewTimer(maxFarewell)
+	defer limit.Stop()
+	for _, t := range s.all() {
+		done, over := t.passOn()
+		select {
+		case <-done:
+		case <-over:
+		case <-limit.C:
+			return
+		}
 	}
 }
 

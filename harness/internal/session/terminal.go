@@ -44,6 +44,10 @@ type terminal struct {
 	// prompted is closed at the first prompt.
 	prompted chan struct{}
 	once     sync.Once
+
+	// awaited is closed once what was written before it was set has been passed on, over at the end of the relay.
+	awaited atomic.Pointer[chan struct{}]
+	over    chan struct{}
 }
 
 // maxTyped is how many frames of input may wait for a program that does not read: wire.WindowSize of them are let in by
@@ -70,7 +74,7 @@ func (s *session) open(o wire.Open) error {
 		return err
 	}
 	t := &terminal{session: s, number: o.Terminal, seat: at, window: wire.NewWindow(),
-		typed: make(chan []byte, maxTyped), open: o, prompted: make(chan struct{})}
+		typed: make(chan []byte, maxTyped), open: o, prompted: make(chan struct{}), over: make(chan struct{})}
 	t.size.Store(&o.Size)
 	s.mu.Lock()
 	s.terminals[o.Terminal] = t
@@ -132,6 +136,7 @@ const lull = 50 * time.Millisecond
 
 // relay passes the output of the terminal on until its shell has ended.
 func (t *terminal) relay() {
+	defer close(t.over)
 	go func() {
 		<-t.seat.Running.Ended()
 		t.seat.Master.SetReadDeadline(time.Now()) // wakes the reader
@@ -152,6 +157,11 @@ func (t *terminal) relay() {
 		}
 		t.show(scanner.Rest())
 		t.seat.Master.SetReadDeadline(time.Time{})
+		if awaited := t.awaited.Swap(nil); awaited != nil && t.quiet(buf, scanner) {
+			t.show(scanner.Rest())
+			close(*awaited)
+			t.seat.Master.SetReadDeadline(time.Time{})
+		}
 		if t.seat.HasEnded() && n == 0 && t.quiet(buf, scanner) {
 			break
 		}
@@ -170,7 +180,15 @@ func (t *terminal) relay() {
 	}
 }
 
-// quiet reads what is left once the shell has ended, and reports that nothing more has come for a while.
+// passOn has what was written so far passed on, and tells when that is done: both channels are closed in the end.
+func (t *terminal) passOn() (done, over <-chan struct{}) {
+	awaited := make(chan struct{})
+	t.awaited.Store(&awaited)
+	t.seat.Master.SetReadDeadline(time.Now()) // wakes the reader
+	return awaited, t.over
+}
+
+// quiet passes on what is left, and reports that nothing more has come for a while.
 func (t *terminal) quiet(buf []byte, scanner *shell.Scanner) bool {
 	for {
 		t.seat.Master.SetReadDeadline(time.Now().Add(lull))
