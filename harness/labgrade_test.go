@@ -62,8 +62,7 @@ func gradeAClass(t *testing.T, nobody bool) {
 		"in/emil.sh":            script([]string{"sleep 100000"}, one),
 		"in/finn/progress.json": typed(t, sc, one),
 		"in/hugo.json":          "{",
-		"in/ivo.sh":             script(one, []string{"bomb() { bomb | bomb & }", "bomb"}),
-		"class.csv":             "name;seed\nAnna;\nBen;7\nCarl;\nDora;\nEmil;\nFinn;\nGina;\nHugo;\nIvo;\n",
+		"class.csv":             "name;seed\nAnna;\nBen;7\nCarl;\nDora;\nEmil;\nFinn;\nGina;\nHugo;\n",
 		"precious":              "untouched",
 	})
 	precious := filepath.Join(dir, "precious")
@@ -81,7 +80,7 @@ func gradeAClass(t *testing.T, nobody bool) {
 	}
 	c := finish(t, cmd)
 	c.want(t, 1, "handed in nothing", "could not be graded: read the progress: line 1", "10/10",
-		"did not end within 30s: sleep 100000", "Where the class is stuck (of 7 graded)")
+		"did not end within 30s: sleep 100000", "Where the class is stuck (of 6 graded)")
 	if strings.ContainsAny(c.stdout+c.stderr, "\x1b\x07\x00") {
 		t.Errorf("it prints control characters: %q", c.stdout)
 	}
@@ -111,7 +110,7 @@ func gradeAClass(t *testing.T, nobody bool) {
 		got = append(got, strings.TrimSpace(fmt.Sprint(l.Name, " ", l.Status, " ", l.Points, " ", marks)))
 	}
 	want := []string{"Anna graded 10 +++", "Ben graded 10 +++", "Carl graded 3 +--", "Dora graded 3 +--",
-		"Emil graded 0 ---", "Finn graded 4 +++", "Gina missing 0", "Hugo ungraded 0", "Ivo graded 3 +--"}
+		"Emil graded 0 ---", "Finn graded 4 +++", "Gina missing 0", "Hugo ungraded 0"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got\n%s\n%s", diff, c.stdout)
 	}
@@ -127,9 +126,9 @@ func gradeAClass(t *testing.T, nobody bool) {
 func TestGradeTellsOfTheLimit(t *testing.T) {
 	needSandbox(t)
 	labtest.Needs(t, "ip")
-	dir := write(t, map[string]string{"ivo.sh": "mkfifo /tmp/open\ni=0\nwhile [ $i -lt 1100 ]\ndo\n" +
+	dir := write(t, map[string]string{"ida.sh": "mkfifo /tmp/open\ni=0\nwhile [ $i -lt 1100 ]\ndo\n" +
 		"  read line </tmp/open &\n  i=$((i + 1))\ndone\n"})
-	harness(t, dir, "lab", "grade", "ivo.sh", "--lab", "veth-pair-challenge").want(t, 0,
+	harness(t, dir, "lab", "grade", "ida.sh", "--lab", "veth-pair-challenge").want(t, 0,
 		"line 7: the limit of 1024 processes and threads was met")
 }
 

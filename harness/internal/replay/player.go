@@ -27,6 +27,7 @@ type player struct {
 	last   *typist
 	// status is that of a script that ran to its end.
 	status int
+	late   bool // the time was over, for commands or for looks
 }
 
 // place is where a shell runs.
@@ -69,6 +70,7 @@ func (p *player) run(ctx context.Context) error {
 		if looks.left > 0 {
 			looks.spend(ctx, p.judge.look)
 		}
+		p.late = p.late || looks.left <= 0
 	}
 	var err error
 	commands.spend(ctx, func(ctx context.Context) { err = p.finish(ctx) })
@@ -132,6 +134,7 @@ func (p *player) command(ctx context.Context, i int) error {
 	}
 	p.stop()
 	if errors.Is(err, errLimit) {
+		p.late = true
 		return fmt.Errorf("%s did not end within %v: %s", c.Where, p.Limit, term.Brief(c.Text))
 	}
 	return fmt.Errorf("%s: %w", c.Where, err)
@@ -220,6 +223,7 @@ func (p *player) finish(ctx context.Context) error {
 			}
 		case <-ctx.Done():
 			p.stop()
+			p.late = true
 			return fmt.Errorf("it did not end within %v", p.Limit)
 		}
 	}

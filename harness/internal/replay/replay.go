@@ -68,6 +68,8 @@ type Answer struct {
 	First  *grade.Open
 	// Trouble is what the work did wrong, Said the end of what it printed.
 	Trouble, Said string
+	// Late is set if a limit of time was met: with the machine to itself the same work might have got further.
+	Late bool
 	// Failed is why it could not be replayed; Lacks if this machine lacks something that the scenario requires.
 	Failed string
 	Lacks  bool
@@ -103,7 +105,7 @@ func play(ctx context.Context, r Request) (Answer, error) {
 	last, cancel := context.WithTimeoutCause(ctx, judgement, errJudgement)
 	defer cancel()
 	a.First = j.last(last)
-	a.Passed = j.passed
+	a.Passed, a.Late = j.passed, p.late || last.Err() != nil
 	if a.First != nil && a.Trouble == "" && p.status != 0 {
 		a.Trouble = fmt.Sprintf("the script ended with status %d", p.status)
 	}

@@ -34,8 +34,8 @@ func (o *options) grade(ctx context.Context, c *class.Class, all []handed) error
 	}
 	again, err := o.replayAll(ctx, all, results, todo, o.procs)
 	if err == nil && len(again) > 0 {
-		// A replay that died may have been the victim of another one, for instance where memory ran out: on its own it
-		// gets a second chance.
+		// A replay that died or was late may have been the victim of another one, which took the memory or the
+		// processors: on its own it gets a second chance.
 		_, err = o.replayAll(ctx, all, results, again, 1)
 	}
 	o.progress("")
@@ -71,8 +71,9 @@ func joined(a, b string) string {
 	return a + "; " + b
 }
 
-// replayAll replays the work of these learners, and returns those whose replay has died.
-func (o *options) replayAll(ctx context.Context, all []handed, results []replayed, todo []int, procs int) (died []int,
+// replayAll replays the work of these learners, and returns those whose replay may have suffered from the others: it died,
+// or was late beside them.
+func (o *options) replayAll(ctx context.Context, all []handed, results []replayed, todo []int, procs int) (again []int,
 	err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -89,14 +90,14 @@ func (o *options) replayAll(ctx context.Context, all []handed, results []replaye
 	}()
 	var mu sync.Mutex
 	var together sync.WaitGroup
-	done := 0
+	done, alone := 0, min(procs, len(todo)) == 1
 	for range min(procs, len(todo)) {
 		together.Go(func() {
 			for i := range next {
-				r, dead, fatal := o.replay(ctx, &all[i])
+				r, end, fatal := o.replay(ctx, &all[i])
 				mu.Lock()
-				if results[i] = r; dead {
-					died = append(died, i)
+				if results[i] = r; end == died || end == late && !alone {
+					again = append(again, i)
 				}
 				if fatal != nil && err == nil {
 					err = fatal
@@ -112,7 +113,7 @@ func (o *options) replayAll(ctx context.Context, all []handed, results []replaye
 	if err == nil && ctx.Err() != nil {
 		err = status.With(status.Cut, fmt.Errorf("grade the class: interrupted: %w", context.Cause(ctx)))
 	}
-	return died, err
+	return again, err
 }
 
 // progress shows how far it is, on a terminal.
@@ -124,9 +125,17 @@ func (o *options) progress(text string) {
 
 var errTooLong = errors.New("the replay did not end in time")
 
-// replay replays the work of one learner. dead is set if the replay ended without a result; fatal is an error that the
-// others would have, too.
-func (o *options) replay(ctx context.Context, h *handed) (r replayed, dead bool, fatal error) {
+// ending is how a replay ended.
+type ending int
+
+const (
+	inTime ending = iota
+	late          // a limit of time was met
+	died          // without a result
+)
+
+// replay replays the work of one learner; fatal is an error that the others would have, too.
+func (o *options) replay(ctx context.Context, h *handed) (r replayed, end ending, fatal error) {
 	limited, cancel := context.WithTimeoutCause(ctx, replay.Longest(o.limit), errTooLong)
 	defer cancel()
 	answer, err := replay.Question.Ask(limited,
@@ -135,18 +144,20 @@ func (o *options) replay(ctx context.Context, h *handed) (r replayed, dead bool,
 	var start *inside.StartError
 	switch {
 	case ctx.Err() != nil:
-		return r, false, nil // replayAll says so
+		return r, inTime, nil // replayAll says so
 	case errors.As(err, &start):
-		return r, false, fmt.Errorf("grade the class: %w", machine.Asked(err))
+		return r, inTime, fmt.Errorf("grade the class: %w", machine.Asked(err))
 	case err != nil:
 		r.err = fmt.Errorf("its replay ended without a result: %s", untrusted.Shown(err.Error()))
-		return r, true, nil
+		return r, died, nil
 	case answer.Lacks:
-		return r, false, status.Cannotf("grade the class: %s", untrusted.Shown(answer.Failed))
+		return r, inTime, status.Cannotf("grade the class: %s", untrusted.Shown(answer.Failed))
 	case answer.Failed != "":
 		r.err = errors.New(untrusted.Shown(answer.Failed))
-		return r, false, nil
+		return r, inTime, nil
+	case answer.Late:
+		end = late
 	}
 	r.Result, r.err = answer.Result(h.page())
-	return r, false, nil
+	return r, end, nil
 }
