@@ -59,6 +59,7 @@ type session struct {
 	worked    []sitting.Past // as it was told last
 	listener  net.Listener
 	resetting sync.Mutex // while the lab is replaced: it guards sc, lab and listener
+	leaving   sync.Mutex // held while terminals are asked to pass on what they have
 	// askedInside is set if a command lab in the lab has asked something since the last prompt.
 	askedInside atomic.Bool
 }
@@ -320,6 +321,8 @@ const maxFarewell = time.Second
 
 // passOn waits until what was written to the terminals has been passed on: after an end nothing more is.
 func (s *session) passOn() {
+	s.leaving.Lock()
+	defer s.leaving.Unlock()
 	limit := time.NewTimer(maxFarewell)
 	defer limit.Stop()
 	for _, t := range s.all() {

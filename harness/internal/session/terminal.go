@@ -157,12 +157,14 @@ func (t *terminal) relay() {
 		}
 		t.show(scanner.Rest())
 		t.seat.Master.SetReadDeadline(time.Time{})
-		if awaited := t.awaited.Swap(nil); awaited != nil && t.quiet(buf, scanner) {
+		for a := t.awaited.Swap(nil); a != nil; a = t.awaited.Swap(nil) {
+			t.quiet(buf, scanner)
 			t.show(scanner.Rest())
-			close(*awaited)
+			close(*a)
 			t.seat.Master.SetReadDeadline(time.Time{})
 		}
-		if t.seat.HasEnded() && n == 0 && t.quiet(buf, scanner) {
+		if t.seat.HasEnded() && n == 0 {
+			t.quiet(buf, scanner)
 			break
 		}
 	}
@@ -180,7 +182,8 @@ func (t *terminal) relay() {
 	}
 }
 
-// passOn has what was written so far passed on, and tells when that is done: both channels are closed in the end.
+// passOn has what was written so far passed on, and tells when that is done: one of the channels is closed in the end.
+// Its caller holds session.leaving.
 func (t *terminal) passOn() (done, over <-chan struct{}) {
 	awaited := make(chan struct{})
 	t.awaited.Store(&awaited)
@@ -188,14 +191,14 @@ func (t *terminal) passOn() (done, over <-chan struct{}) {
 	return awaited, t.over
 }
 
-// quiet passes on what is left, and reports that nothing more has come for a while.
-func (t *terminal) quiet(buf []byte, scanner *shell.Scanner) bool {
+// quiet passes on what is left, until nothing more has come for a while.
+func (t *terminal) quiet(buf []byte, scanner *shell.Scanner) {
 	for {
 		t.seat.Master.SetReadDeadline(time.Now().Add(lull))
 		n, err := t.seat.Master.Read(buf)
 		scanner.Scan(buf[:n], t.found)
 		if err != nil {
-			return true
+			return
 		}
 	}
 }
