@@ -72,7 +72,7 @@ func gradeAClass(t *testing.T, nobody bool) {
 	if err := os.WriteFile(filepath.Join(dir, "in/dora.sh"), []byte(hostile), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	cmd := command(t, dir, "lab", "grade", "in", "--lab", sc.ID, "--roster", "class.csv", "--limit", "30s",
+	cmd := command(t, dir, "lab", "grade", "in", "--lab", sc.ID, "--roster", "class.csv", "--limit", "15s",
 		"--hint-cost", "1", "--procs", "3", "--csv", "out.csv", "--json", "out.json", "--junit", "out.xml", "--html",
 		"out.html")
 	if nobody {
@@ -80,7 +80,7 @@ func gradeAClass(t *testing.T, nobody bool) {
 	}
 	c := finish(t, cmd)
 	c.want(t, 1, "handed in nothing", "could not be graded: read the progress: line 1", "10/10",
-		"did not end within 30s: sleep 100000", "Where the class is stuck (of 6 graded)")
+		"did not end within 15s: sleep 100000", "Where the class is stuck (of 6 graded)")
 	if strings.ContainsAny(c.stdout+c.stderr, "\x1b\x07\x00") {
 		t.Errorf("it prints control characters: %q", c.stdout)
 	}
