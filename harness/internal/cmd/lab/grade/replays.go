@@ -71,8 +71,8 @@ func joined(a, b string) string {
 	return a + "; " + b
 }
 
-// replayAll replays the work of these learners, and returns those whose replay may have suffered from the others: it died,
-// or was late beside them.
+// replayAll replays the work of these learners, and returns those whose replay may have suffered from the others: it
+// died, or was late beside them.
 func (o *options) replayAll(ctx context.Context, all []handed, results []replayed, todo []int, procs int) (again []int,
 	err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
