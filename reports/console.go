@@ -89,6 +89,11 @@ func (o *Console) End(s *Suite, c *Case) {
 	for _, line := range c.briefly() {
 		o.wrap(strings.Repeat(" ", 9), line)
 	}
+	if c.Outcome != scenario.Skip { // whose reason says so
+		for _, sentence := range c.Excluded {
+			o.wrap(strings.Repeat(" ", 9), "not played: "+term.Brief(sentence))
+		}
+	}
 	if o.Verbosity == Verbose {
 		fmt.Fprint(o.Out, indent(bounded(Transcript(c.Transcript)), 9), indent(bounded(Checks(c.Checks)), 9))
 	}

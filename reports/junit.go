@@ -163,9 +163,13 @@ func junitOfCase(s *Suite, c *Case) junitCase {
 	return out
 }
 
-// systemOut is the transcript, followed by the checks.
+// systemOut is what was left out, the transcript, and the checks.
 func systemOut(c *Case) string {
-	text := Transcript(c.Transcript)
+	text := ""
+	for _, sentence := range c.Excluded {
+		text += "not played: " + sentence + "\n"
+	}
+	text += Transcript(c.Transcript)
 	if len(c.Checks) > 0 {
 		if text != "" {
 			text += "\n"

@@ -24,13 +24,14 @@ func After(ctx context.Context, sc *scenario.Scenario, steps int) (*state.State,
 
 // finished is a new lab after the first steps of a scenario.
 func finished(ctx context.Context, sc *scenario.Scenario, steps int, world Options) (*Lab, error) {
-	if err := require(ctx, sc); err != nil {
-		return nil, err
-	}
 	var l *Lab
 	var err error
 	for _, d := range builders() {
-		if l, err = after(ctx, NewPlay(sc, d, nil, PlayOptions{World: world}), steps); err == nil {
+		p := NewPlay(sc, d, nil, PlayOptions{World: world})
+		if err := p.require(ctx); err != nil {
+			return nil, err
+		}
+		if l, err = after(ctx, p, steps); err == nil {
 			return l, nil
 		}
 		if unavailable(err) == nil {
@@ -50,10 +51,10 @@ func after(ctx context.Context, p *Play, steps int) (*Lab, error) {
 	return p.startBefore(ctx, steps)
 }
 
-// forOthersAlone reports whether the blocks for the installed versions are all for other drivers.
+// forOthersAlone reports whether the blocks for this machine are all for other drivers.
 func (p *Play) forOthersAlone(blocks []scenario.Block) bool {
 	return !p.anyFor(blocks) && slices.ContainsFunc(blocks, func(b scenario.Block) bool {
-		return len(b.Drivers) > 0 && b.For(b.Drivers[0], p.versions)
+		return len(b.Drivers) > 0 && b.For(b.Drivers[0], p.here.machine)
 	})
 }
 

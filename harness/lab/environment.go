@@ -9,11 +9,6 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// versions are the installed versions, for the conditions of console blocks.
-func versions() scenario.Versions {
-	return scenario.Versions{"kernel": kernel.Release(), "iproute2": kernel.IPRoute2(), "busybox": kernel.Busybox()}
-}
-
 // Feature is a word that a scenario can require, and its meaning for the reference.
 type Feature struct{ Word, Means string }
 
@@ -25,33 +20,41 @@ func Features() (all []Feature) {
 	return all
 }
 
-// requirements returns a function that finds out, once, whether this machine has what the scenario requires. Without a
-// sandbox (shared) labs see the machine's /etc, which scenarios must not change.
-func requirements(sc *scenario.Scenario, shared bool) func(context.Context) (*scenario.Unavailable, error) {
-	if shared && slices.Contains(sc.Requires, "etc-netns") {
-		return func(context.Context) (*scenario.Unavailable, error) {
-			const reason = "it writes to /etc/netns, and with --sandbox=off that is the machine's own"
-			return &scenario.Unavailable{Reason: reason}, nil
-		}
+// environment is what this machine has of what a scenario asks for. It is found out once, when it is first needed.
+type environment struct {
+	sc *scenario.Scenario
+	// shared is set without a sandbox: labs see the machine's /etc, which scenarios must not change.
+	shared bool
+
+	known   bool
+	lacking *scenario.Unavailable
+	// machine is for the conditions of the scenario's blocks. Before look has returned nothing is known of it.
+	machine scenario.Machine
+}
+
+// look returns what this machine lacks of what the scenario requires, or nil.
+func (e *environment) look(ctx context.Context) (*scenario.Unavailable, error) {
+	if e.known {
+		return e.lacking, nil
 	}
-	looked := false
-	var lacking *scenario.Unavailable
-	return func(ctx context.Context) (*scenario.Unavailable, error) {
-		if looked {
-			return lacking, nil
-		}
-		var err error
-		if lacking, err = kernel.Require(ctx, sc.Requires...); err != nil {
-			return nil, fmt.Errorf("find out whether %s can run here: %w", sc.ID, err)
-		}
-		looked = true
-		return lacking, nil
+	if e.shared && slices.Contains(e.sc.Requires, "etc-netns") {
+		const reason = "it writes to /etc/netns, and with --sandbox=off that is the machine's own"
+		return &scenario.Unavailable{Reason: reason}, nil
 	}
+	lacking, err := kernel.Require(ctx, e.sc.Requires...)
+	if err == nil && lacking == nil {
+		e.machine, err = kernel.Machine(ctx, e.sc.Conditional()...)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find out whether %s can run here: %w", e.sc.ID, err)
+	}
+	e.lacking, e.known = lacking, true
+	return lacking, nil
 }
 
 // require returns a *scenario.Unavailable if this machine lacks what the scenario requires.
-func require(ctx context.Context, sc *scenario.Scenario) error {
-	lacking, err := requirements(sc, false)(ctx)
+func (p *Play) require(ctx context.Context) error {
+	lacking, err := p.here.look(ctx)
 	if err == nil && lacking != nil {
 		err = lacking
 	}

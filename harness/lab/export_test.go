@@ -51,7 +51,7 @@ var ErrUnplayable = errors.New("no driver here plays it")
 // Prepare starts a lab and runs everything before the section, with the first driver that can also run the section. The
 // error is a *scenario.Unavailable if this machine lacks something.
 func (s Section) Prepare(ctx context.Context) (*Stage, error) {
-	if err := require(ctx, s.Scenario); err != nil {
+	if err := NewPlay(s.Scenario, Netlink(), nil, PlayOptions{}).require(ctx); err != nil {
 		return nil, err
 	}
 	last := ErrUnplayable

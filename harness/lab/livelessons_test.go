@@ -50,7 +50,7 @@ type learner struct {
 // newLearner has a play of a scenario, if this machine can play it, and no lab yet.
 func newLearner(t *testing.T, sc *scenario.Scenario) *learner {
 	s := &learner{T: t, play: NewPlay(sc, typist(t), nil, PlayOptions{})}
-	lacking, err := s.play.unmet(t.Context())
+	lacking, err := s.play.here.look(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +128,7 @@ func (s *learner) step(ctx context.Context, by *Play, section *scenario.Section)
 		s.Errorf("line %d: %s is done before its first command", section.Line, section.Title)
 	}
 	for _, b := range section.Blocks {
-		if !b.For(by.driver.Name(), by.versions) {
+		if !by.isFor(b) {
 			continue
 		}
 		for _, cmd := range b.Commands {
@@ -235,7 +235,7 @@ func mistaken(t *testing.T, sc *scenario.Scenario, i, j int) {
 	}
 	s.judge(ctx, Change{Heard: s.live.Take()})
 	for _, b := range mistake.Blocks {
-		if !b.For(by.driver.Name(), by.versions) {
+		if !by.isFor(b) {
 			continue
 		}
 		for _, cmd := range b.Commands {

@@ -20,15 +20,13 @@ type Play struct {
 	parity *Parity
 	opts   PlayOptions
 
-	versions scenario.Versions
-	named    []string     // the namespaces in the scenario's commands
-	lab      *Lab         // of the steps; nil before the first
-	start    *state.State // of that lab, before the first step
-	steps    []stepRecord // one for each step played
-	kept     []*Lab       // labs with a failure, with PlayOptions.Keep
-	left     []error      // from closing the labs of mistakes, for Close
-	// unmet returns what this machine lacks for the scenario, or nil.
-	unmet func(context.Context) (*scenario.Unavailable, error)
+	named []string     // the namespaces in the scenario's commands
+	lab   *Lab         // of the steps; nil before the first
+	start *state.State // of that lab, before the first step
+	steps []stepRecord // one for each step played
+	kept  []*Lab       // labs with a failure, with PlayOptions.Keep
+	left  []error      // from closing the labs of mistakes, for Close
+	here  *environment
 }
 
 // stepRecord is the result of a step that was played.
@@ -53,8 +51,8 @@ type PlayOptions struct {
 // NewPlay prepares a play. The first lab is started with the first section. The plays of one scenario may share parity,
 // one after the other.
 func NewPlay(sc *scenario.Scenario, d Driver, parity *Parity, o PlayOptions) *Play {
-	return &Play{sc: sc, driver: d, parity: parity, opts: o, versions: versions(), named: namesIn(sc),
-		unmet: requirements(sc, o.World.Shared)}
+	return &Play{sc: sc, driver: d, parity: parity, opts: o, named: namesIn(sc),
+		here: &environment{sc: sc, shared: o.World.Shared}}
 }
 
 // Step plays step i (from 0). Steps are played in order.
@@ -138,6 +136,10 @@ func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult)
 	mistake := &p.sc.Steps[i].Mistakes[j]
 	r = p.newResult(scenario.MistakeSection, &mistake.Section, i, j+1)
 	defer stopwatch(&r)()
+	if _, err := p.here.look(ctx); err != nil { // what follows asks for whom the blocks are
+		r.AddProblem(scenario.Error, problemOf(r.Line, err))
+		return r
+	}
 	awaited := slices.Concat(mistake.Checks, p.sc.Steps[i].Checks) // the latter after the repair
 	before := i + 1
 	if i < len(p.steps) && p.steps[i].outcome == scenario.Skip &&

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"netnscheck/harness/claim"
 	"netnscheck/harness/internal/program"
@@ -16,7 +17,7 @@ import (
 // the outcome and the reason.
 func (p *Play) mayBegin(ctx context.Context, r *scenario.SectionResult, before int, blocks []scenario.Block,
 	checks []scenario.Check) bool {
-	lacking, err := p.unmet(ctx)
+	lacking, err := p.here.look(ctx)
 	if err != nil {
 		r.AddProblem(scenario.Error, problemOf(r.Line, err))
 		return false
@@ -45,8 +46,12 @@ func (p *Play) mayBegin(ctx context.Context, r *scenario.SectionResult, before i
 
 // canPlay decides whether this driver can play a section with these blocks, this fix and these checks.
 func (p *Play) canPlay(r *scenario.SectionResult, blocks, fix []scenario.Block, checks []scenario.Check) bool {
+	r.Excluded = p.excluded(slices.Concat(blocks, fix))
 	if len(blocks) > 0 && !p.anyFor(blocks) {
-		r.Outcome, r.Reason = scenario.Skip, "has no command for the driver "+p.driver.Name()+" and the versions here"
+		r.Outcome, r.Reason = scenario.Skip, "has no command for the driver "+p.driver.Name()
+		if unless := p.excluded(blocks); len(unless) > 0 {
+			r.Reason += " on this machine: " + strings.Join(unless, "; ")
+		}
 		return false
 	}
 	return p.canSay(r, slices.Concat(blocks, fix), checks)
@@ -96,7 +101,7 @@ func (p *Play) lacking(blocks []scenario.Block, checks []scenario.Check) *scenar
 		return false
 	}
 	for _, b := range blocks {
-		if !b.For(p.driver.Name(), p.versions) {
+		if !p.isFor(b) {
 			continue
 		}
 		for _, cmd := range b.Commands {
@@ -154,32 +159,26 @@ func (p *Play) cannotAsk(c scenario.Check) error {
 
 // namesIn are the namespaces in a scenario's commands.
 func namesIn(sc *scenario.Scenario) (names []string) {
-	add := func(blocks []scenario.Block) {
-		for _, b := range blocks {
-			for _, cmd := range b.Commands {
-				names = append(names, program.NamesIn(cmd.Argv)...)
-			}
-		}
-	}
-	if sc.Setup != nil {
-		add(sc.Setup.Blocks)
-	}
-	for _, step := range sc.Steps {
-		add(step.Blocks)
-		for _, m := range step.Mistakes {
-			add(m.Blocks)
-			add(m.Fix)
+	for b := range sc.Blocks() {
+		for _, cmd := range b.Commands {
+			names = append(names, program.NamesIn(cmd.Argv)...)
 		}
 	}
 	return names
 }
 
-// anyFor reports whether any of the blocks is for this driver and these versions.
-func (p *Play) anyFor(blocks []scenario.Block) bool {
+// isFor reports whether a block is for this driver and this machine.
+func (p *Play) isFor(b scenario.Block) bool { return b.For(p.driver.Name(), p.here.machine) }
+
+// anyFor reports whether any of the blocks is for this driver and this machine.
+func (p *Play) anyFor(blocks []scenario.Block) bool { return slices.ContainsFunc(blocks, p.isFor) }
+
+// excluded are the blocks that would be for this driver and are not for this machine, one sentence each.
+func (p *Play) excluded(blocks []scenario.Block) (sentences []string) {
 	for _, b := range blocks {
-		if b.For(p.driver.Name(), p.versions) {
-			return true
+		if c, excluded := b.Excluded(p.driver.Name(), p.here.machine); excluded {
+			sentences = append(sentences, fmt.Sprintf("the block in line %d is for %s", b.Line, c))
 		}
 	}
-	return false
+	return sentences
 }

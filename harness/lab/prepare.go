@@ -147,10 +147,10 @@ func (p *Play) directCommands(i int) ([]operation.Command, bool) {
 	return operation.Direct(cmds), true
 }
 
-// blocksFor are the blocks of a section for this driver and these versions.
+// blocksFor are the blocks of a section for this driver and this machine.
 func (p *Play) blocksFor(s *scenario.Section) (blocks []scenario.Block) {
 	for _, b := range s.Blocks {
-		if b.For(p.driver.Name(), p.versions) {
+		if p.isFor(b) {
 			blocks = append(blocks, b)
 		}
 	}

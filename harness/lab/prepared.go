@@ -13,16 +13,18 @@ import (
 // that has all of its commands. The error wraps a *scenario.Unavailable or a *scenario.CannotSay if this machine or
 // every driver lacks something.
 func Prepared(ctx context.Context, sc *scenario.Scenario, o Options) (*Lab, error) {
-	err := require(ctx, sc)
-	if err == nil {
-		for _, d := range builders() {
-			var l *Lab
-			if l, err = NewPlay(sc, d, nil, PlayOptions{World: o}).startAtSetup(ctx); err == nil {
-				return l, nil
-			}
-			if unavailable(err) == nil {
-				break
-			}
+	var err error
+	for _, d := range builders() {
+		p := NewPlay(sc, d, nil, PlayOptions{World: o})
+		if err = p.require(ctx); err != nil {
+			break
+		}
+		var l *Lab
+		if l, err = p.startAtSetup(ctx); err == nil {
+			return l, nil
+		}
+		if unavailable(err) == nil {
+			break
 		}
 	}
 	return nil, fmt.Errorf("prepare a lab of %s: %w", sc.ID, err)
@@ -42,8 +44,11 @@ func init() {
 // all of them. A refusal stops nothing: what the command would do may be done already.
 func (l *Lab) Perform(ctx context.Context, sc *scenario.Scenario, i int) ([]scenario.Exchange, error) {
 	section := &sc.Steps[i].Section
-	p := NewPlay(sc, Netlink(), nil, PlayOptions{}).standIn(section)
-	if p == nil {
+	p := NewPlay(sc, Netlink(), nil, PlayOptions{})
+	if err := p.require(ctx); err != nil {
+		return nil, fmt.Errorf("run the commands of step %d: %w", i+1, err)
+	}
+	if p = p.standIn(section); p == nil {
 		return nil, fmt.Errorf("run the commands of step %d: this machine has no driver for them", i+1)
 	}
 	r := p.newResult(scenario.StepSection, section, i, 0)

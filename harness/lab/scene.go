@@ -212,7 +212,7 @@ func (s *scene) run(ctx context.Context, blocks []scenario.Block, how strictness
 
 func (s *scene) commands(ctx context.Context, blocks []scenario.Block, how strictness) bool {
 	for _, b := range blocks {
-		if !b.For(s.play.driver.Name(), s.play.versions) {
+		if !s.play.isFor(b) {
 			continue
 		}
 		for _, cmd := range b.Commands {

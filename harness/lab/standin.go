@@ -50,7 +50,7 @@ func (p *Play) standIn(s *scenario.Section) *Play {
 		return p
 	}
 	for _, d := range builders() {
-		other := &Play{sc: p.sc, driver: d, opts: p.opts, versions: p.versions, named: p.named, unmet: p.unmet}
+		other := &Play{sc: p.sc, driver: d, opts: p.opts, named: p.named, here: p.here}
 		if d.Name() != p.driver.Name() && other.anyFor(s.Blocks) && other.lacking(s.Blocks, nil) == nil {
 			return other
 		}
@@ -63,8 +63,8 @@ func (p *Play) standIn(s *scenario.Section) *Play {
 func (p *Play) changesSomething(s *scenario.Section) bool {
 	for _, b := range s.Blocks {
 		drivers := append(b.Drivers[:len(b.Drivers):len(b.Drivers)], p.driver.Name())
-		if !b.For(drivers[0], p.versions) {
-			continue // for other versions
+		if !b.For(drivers[0], p.here.machine) {
+			continue // for other machines
 		}
 		for _, cmd := range b.Commands {
 			if !b.Partial && cmd.Status.Refusal() {

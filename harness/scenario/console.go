@@ -29,6 +29,8 @@ func BlockWords() []BlockWord {
 		{"kernel>=VERSION", "for these versions of the kernel only (also `<=`, `<`, `>` and `=`)"},
 		{"iproute2>=VERSION", "for these versions of iproute2 only"},
 		{"busybox>=VERSION", "for these versions of busybox only"},
+		{"with=FEATURE", "only where this [feature](#features) is present; it is tried, whatever the versions are"},
+		{"without=FEATURE", "only where this feature is absent"},
 	}
 }
 
@@ -73,6 +75,9 @@ func (r *consoleReader) read(f fence) console {
 
 var condition = regexp.MustCompile(`^([A-Za-z0-9_-]+)(>=|<=|==|=|>|<)(.*)$`)
 
+// featureName is what the name of a feature looks like; which ones there are is known to those who try them.
+var featureName = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
 var conditionVersion = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*(-[A-Za-z0-9.+~]+)*$`)
 
 // infoWord reads one word after `console`.
@@ -100,7 +105,13 @@ func (r *consoleReader) infoWord(c *console, word string) {
 				word)
 			return
 		}
-		c.Conditions = append(c.Conditions, Condition{Subject: m[1], Op: m[2], Version: m[3]})
+		c.Conditions = append(c.Conditions, Condition{Subject: m[1], Op: m[2], Value: m[3]})
+	case m != nil && slices.Contains(featureSubjects, m[1]):
+		if m[2] != "=" || !featureName.MatchString(m[3]) {
+			r.add(c.Line, "console block: bad condition %q: expected the name of a feature, such as with=veth", word)
+			return
+		}
+		c.Conditions = append(c.Conditions, Condition{Subject: m[1], Op: m[2], Value: m[3]})
 	default:
 		r.add(c.Line, "console block: unknown word %q%s (known: %s)", word, suggestInfoWord(word, m),
 			strings.Join(infoWords(), ", "))
@@ -112,7 +123,7 @@ func suggestInfoWord(word string, condition []string) string {
 	if condition == nil {
 		return nearest.DidYouMean(word, append(DriverNames(), "fix", "undo", "partial"))
 	}
-	near, ok := nearest.Word(condition[1], append(slices.Clone(versionSubjects), "errno"))
+	near, ok := nearest.Word(condition[1], slices.Concat(versionSubjects, featureSubjects, []string{"errno"}))
 	if !ok {
 		return ""
 	}

@@ -11,6 +11,9 @@ func (r *SectionResult) Rewrite(f func(string) string) {
 	for i := range r.Missing {
 		rewrite(&r.Missing[i])
 	}
+	for i := range r.Excluded {
+		rewrite(&r.Excluded[i])
+	}
 	for i := range r.Problems {
 		p := &r.Problems[i]
 		rewrite(&p.File, &p.Message, &p.Expected, &p.Found, &p.Hint)

@@ -4,6 +4,7 @@
 package scenario
 
 import (
+	"iter"
 	"net/netip"
 	"slices"
 	"time"
@@ -88,6 +89,33 @@ func (s *Section) OnlyLooks() bool {
 	return !slices.ContainsFunc(s.Checks, func(c Check) bool { return !c.Before })
 }
 
+// Blocks are all console blocks, in the order of the sections: of each step its own, then those of its mistakes.
+func (sc *Scenario) Blocks() iter.Seq[Block] {
+	sections := [][]Block{}
+	if sc.Setup != nil {
+		sections = append(sections, sc.Setup.Blocks)
+	}
+	for _, step := range sc.Steps {
+		sections = append(sections, step.Blocks)
+		for _, m := range step.Mistakes {
+			sections = append(sections, m.Blocks, m.Fix)
+		}
+	}
+	return slices.Values(slices.Concat(sections...))
+}
+
+// Conditional are the features on which blocks depend, each once.
+func (sc *Scenario) Conditional() (features []string) {
+	for b := range sc.Blocks() {
+		for _, c := range b.Conditions {
+			if f := c.Feature(); f != "" && !slices.Contains(features, f) {
+				features = append(features, f)
+			}
+		}
+	}
+	return features
+}
+
 // Step is a section with its mistakes.
 type Step struct {
 	Section
@@ -125,11 +153,12 @@ type Block struct {
 	Commands   []Command
 }
 
-// Condition is a range of versions that a block is for: `kernel>=6.2`.
+// Condition is a range of versions that a block is for, `kernel>=6.2`, or a feature with or without which it is played:
+// `with=veth`.
 type Condition struct {
-	Subject string // kernel, iproute2, busybox
-	Op      string // >=, <=, <, >, =
-	Version string
+	Subject string // kernel, iproute2, busybox; with, without
+	Op      string // >=, <=, <, >, =; of a feature always =
+	Value   string // a version, or the name of a feature
 }
 
 // Status is the expected exit status of a command.

@@ -97,7 +97,9 @@ type SectionResult struct {
 	// Reason is the reason for skip or blocked.
 	Reason string `json:"reason,omitempty"`
 	// Missing are the missing programs because of which it was skipped. With all of them it can be played.
-	Missing    []string      `json:"missing,omitempty"`
+	Missing []string `json:"missing,omitempty"`
+	// Excluded are the blocks that would be for this driver and are not for this machine, one sentence each.
+	Excluded   []string      `json:"excluded,omitempty"`
 	Checks     []CheckResult `json:"checks,omitempty"`
 	Transcript []Exchange    `json:"transcript,omitempty"`
 	Duration   time.Duration `json:"duration_ns"`

@@ -8,35 +8,71 @@ import (
 	"strings"
 )
 
-// Versions are the installed versions of `kernel`, `iproute2` and `busybox`, as they report them ("6.18.44-cloud",
-// "6.1.0-3"). A missing or empty one is unknown, and no condition on it holds.
-type Versions map[string]string
-
-// versionSubjects are the subjects of conditions.
-var versionSubjects = []string{"kernel", "iproute2", "busybox"}
-
-// For reports whether the block is for this driver and these versions.
-func (b Block) For(driver string, v Versions) bool {
-	if len(b.Drivers) > 0 && !slices.Contains(b.Drivers, driver) {
-		return false
-	}
-	for _, c := range b.Conditions {
-		if !c.Holds(v) {
-			return false
-		}
-	}
-	return true
+// Machine is what the conditions of blocks ask of a machine. Of what is unknown no condition holds.
+type Machine struct {
+	// Versions are the installed versions of `kernel`, `iproute2` and `busybox`, as they report them ("6.18.44-cloud",
+	// "6.1.0-3"). A missing or empty one is unknown.
+	Versions map[string]string
+	// Features tells of features whether the machine has them. A missing one is unknown.
+	Features map[string]bool
 }
 
-// Holds reports whether the installed version is in the range. Versions are compared by the numeric fields that the
-// condition has: `kernel=6.2` and `kernel<=6.2` hold for 6.2.5, `kernel>6.2` does not. Names in a version ("-cloud",
-// "-rc1") are ignored; a package revision ("6.1.0-3") counts if both sides have one.
-func (c Condition) Holds(v Versions) bool {
-	want, ok := parseVersion(c.Version)
+// versionSubjects are the subjects of conditions on a version, featureSubjects those on a feature.
+var (
+	versionSubjects = []string{"kernel", "iproute2", "busybox"}
+	featureSubjects = []string{with, without}
+)
+
+const with, without = "with", "without"
+
+// For reports whether the block is for this driver and this machine.
+func (b Block) For(driver string, m Machine) bool {
+	_, excluded := b.excludedBy(m)
+	return b.isFor(driver) && !excluded
+}
+
+// Excluded is the first condition that keeps a block which is for this driver from this machine, if there is one.
+func (b Block) Excluded(driver string, m Machine) (Condition, bool) {
+	if !b.isFor(driver) {
+		return Condition{}, false
+	}
+	return b.excludedBy(m)
+}
+
+func (b Block) isFor(driver string) bool {
+	return len(b.Drivers) == 0 || slices.Contains(b.Drivers, driver)
+}
+
+func (b Block) excludedBy(m Machine) (Condition, bool) {
+	i := slices.IndexFunc(b.Conditions, func(c Condition) bool { return !c.Holds(m) })
+	if i < 0 {
+		return Condition{}, false
+	}
+	return b.Conditions[i], true
+}
+
+// Feature is the feature that the condition asks for, "" if it is about a version.
+func (c Condition) Feature() string {
+	if slices.Contains(featureSubjects, c.Subject) {
+		return c.Value
+	}
+	return ""
+}
+
+// Holds reports whether the machine has the feature (for `without`: has it not), or whether the installed version is in
+// the range. Versions are compared by the numeric fields that the condition has: `kernel=6.2` and `kernel<=6.2` hold for
+// 6.2.5, `kernel>6.2` does not. Names in a version ("-cloud", "-rc1") are ignored; a package revision ("6.1.0-3") counts
+// if both sides have one.
+func (c Condition) Holds(m Machine) bool {
+	if feature := c.Feature(); feature != "" {
+		has, known := m.Features[feature]
+		return known && has == (c.Subject == with)
+	}
+	want, ok := parseVersion(c.Value)
 	if !ok {
 		return false
 	}
-	have, ok := parseVersion(v[c.Subject])
+	have, ok := parseVersion(m.Versions[c.Subject])
 	if !ok {
 		return false
 	}
@@ -57,7 +93,7 @@ func (c Condition) Holds(v Versions) bool {
 }
 
 // String is the condition as written in an info string.
-func (c Condition) String() string { return c.Subject + c.Op + c.Version }
+func (c Condition) String() string { return c.Subject + c.Op + c.Value }
 
 type version struct {
 	fields   []uint64

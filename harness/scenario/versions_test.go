@@ -20,16 +20,19 @@ func TestConditions(t *testing.T) {
 		{">=", "6.2", "", false}, {"<", "6.2", "", false}, {">=", "6.2", "unknown", false},
 		{"<", "99999999999999999999999", "6.2", false}, // not a version: no condition holds
 	} {
-		if got := (Condition{"kernel", c.op, c.want}).Holds(Versions{"kernel": c.have}); got != c.holds {
+		if got := (Condition{"kernel", c.op, c.want}).Holds(Machine{Versions: map[string]string{"kernel": c.have}}); got != c.holds {
 			t.Errorf("kernel%s%s holds for %q: %v", c.op, c.want, c.have, got)
 		}
 	}
 }
 
 func TestBlockFor(t *testing.T) {
-	v := Versions{"kernel": "6.18.44", "iproute2": "6.1.0"}
+	m := Machine{map[string]string{"kernel": "6.18.44", "iproute2": "6.1.0"},
+		map[string]bool{"veth": true, "netkit": false}}
 	kernel := Condition{"kernel", ">=", "6.2"}
 	busybox := Condition{"busybox", "<", "9"}
+	has, hasNot := func(f string) Condition { return Condition{with, "=", f} },
+		func(f string) Condition { return Condition{without, "=", f} }
 	for _, c := range []struct {
 		block  Block
 		driver string
@@ -41,12 +44,30 @@ func TestBlockFor(t *testing.T) {
 		{Block{Conditions: []Condition{kernel}}, "netlink", true},
 		{Block{Conditions: []Condition{kernel, busybox}}, "netlink", false}, // no condition on an unknown version holds
 		{Block{Drivers: []string{"busybox"}, Conditions: []Condition{kernel}}, "iproute2", false},
+		{Block{Conditions: []Condition{has("veth")}}, "netlink", true},
+		{Block{Conditions: []Condition{hasNot("veth")}}, "netlink", false},
+		{Block{Conditions: []Condition{has("netkit")}}, "netlink", false},
+		{Block{Conditions: []Condition{hasNot("netkit")}}, "netlink", true},
+		{Block{Conditions: []Condition{hasNot("netkit"), has("veth"), kernel}}, "netlink", true},
+		{Block{Conditions: []Condition{has("ipv6")}}, "netlink", false}, // unknown: neither with nor without
+		{Block{Conditions: []Condition{hasNot("ipv6")}}, "netlink", false},
 	} {
-		if got := c.block.For(c.driver, v); got != c.want {
+		if got := c.block.For(c.driver, m); got != c.want {
 			t.Errorf("%+v for %s: %v", c.block, c.driver, got)
 		}
 	}
-	if (Block{Conditions: []Condition{kernel}}).For("netlink", nil) {
+	if (Block{Conditions: []Condition{kernel}}).For("netlink", Machine{}) {
 		t.Error("a condition holds without any version")
+	}
+}
+
+func TestExcluded(t *testing.T) {
+	m := Machine{Features: map[string]bool{"veth": true}}
+	b := Block{Drivers: []string{"netlink"}, Conditions: []Condition{{with, "=", "veth"}, {without, "=", "veth"}}}
+	if c, ok := b.Excluded("netlink", m); !ok || c.String() != "without=veth" {
+		t.Errorf("%v excludes the block: %v", c, ok)
+	}
+	if c, ok := b.Excluded("iproute2", m); ok {
+		t.Errorf("%v excludes a block that is for another driver", c)
 	}
 }

@@ -149,7 +149,7 @@ type look struct {
 func lookAt(sc *scenario.Scenario, step int) *looking {
 	k := &looking{step: step}
 	for _, b := range sc.Steps[step].Blocks {
-		if sc.Kind == scenario.Challenge || len(b.Conditions) > 0 || !b.For(scenario.IPRoute2Driver, nil) {
+		if sc.Kind == scenario.Challenge || len(b.Conditions) > 0 || !b.For(scenario.IPRoute2Driver, scenario.Machine{}) {
 			continue
 		}
 		for _, cmd := range b.Commands {

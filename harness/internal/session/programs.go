@@ -1,18 +1,13 @@
 package session
 
 import (
-	"sync"
+	"context"
 
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/program"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting/page"
 )
-
-// installed are the versions of what is installed.
-var installed = sync.OnceValue(func() scenario.Versions {
-	return scenario.Versions{"kernel": kernel.Release(), "iproute2": kernel.IPRoute2(), "busybox": kernel.Busybox()}
-})
 
 // typeable are the blocks that are for the programs which the learner has: netlink messages he does not type.
 func typeable() page.Shown {
@@ -22,8 +17,15 @@ func typeable() page.Shown {
 	}
 	return func(b scenario.Block) bool {
 		if len(b.Conditions) == 0 {
-			return b.For(driver, nil) // to find the versions out takes a while
+			return b.For(driver, scenario.Machine{}) // to find out what is here takes a while
 		}
-		return b.For(driver, installed())
+		var features []string
+		for _, c := range b.Conditions {
+			if f := c.Feature(); f != "" {
+				features = append(features, f)
+			}
+		}
+		here, err := kernel.Machine(context.Background(), features...)
+		return err != nil || b.For(driver, here) // where that cannot be told, the page is shown as it is
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
@@ -181,8 +182,12 @@ func (p *typist) again(blocks []scenario.Block) {
 }
 
 func (p *typist) commands(blocks []scenario.Block) (all []scenario.Command) {
+	here, err := kernel.Machine(p.Context(), p.sc.Conditional()...)
+	if err != nil {
+		p.Fatal(err)
+	}
 	for _, b := range blocks {
-		if b.For(p.driver.Name(), installed()) {
+		if b.For(p.driver.Name(), here) {
 			all = append(all, b.Commands...)
 		}
 	}

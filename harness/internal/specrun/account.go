@@ -196,6 +196,7 @@ func (a *account) result(c *scenario.SectionResult, at place) error {
 		{"checks", len(c.Checks), within.checks},
 		{"commands", len(c.Transcript), within.commands},
 		{"problems", len(c.Problems), within.problems},
+		{"excluded blocks", len(c.Excluded), within.commands},
 		{"missing programs", len(c.Missing), within.words*within.commands + 16},
 	} {
 		if n.number > n.max {

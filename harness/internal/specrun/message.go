@@ -72,7 +72,7 @@ func encode(m message) ([]byte, error) {
 			c.Problems = []scenario.Problem{{File: c.File, Line: c.Line, Message: fmt.Sprintf(
 				"report the result: %d checks, %d commands and %d problems do not fit into a message of %d KiB",
 				len(c.Checks), len(c.Transcript), len(c.Problems), messageSize>>10)}}
-			c.Checks, c.Transcript = nil, nil
+			c.Excluded, c.Checks, c.Transcript = nil, nil, nil
 			limit = 2 * untrusted.TextSize // there is room for this
 		}
 	}

@@ -228,7 +228,7 @@ func newUnitRun(r *run, p *Planned) *unitRun {
 func (u *unitRun) take(at place, told *scenario.SectionResult) {
 	c := &u.suites[at.suite].Cases[at.index]
 	c.Outcome, c.Reason, c.Missing, c.Problems = told.Outcome, told.Reason, told.Missing, told.Problems
-	c.Checks, c.Transcript, c.Duration = told.Checks, told.Transcript, told.Duration
+	c.Excluded, c.Checks, c.Transcript, c.Duration = told.Excluded, told.Checks, told.Transcript, told.Duration
 	i := slices.IndexFunc(c.Problems, func(p scenario.Problem) bool { return p.Limit })
 	u.limited = u.limited || i >= 0
 	// In a sandbox the limit may be the doing of a program, and says nothing about the machine.

@@ -51,7 +51,7 @@ var asked = map[int][]string{
 func (p *person) follows(r *record, blocks []scenario.Block) {
 	p.Helper()
 	for _, b := range blocks {
-		if !b.For("iproute2", scenario.Versions{}) {
+		if !b.For("iproute2", scenario.Machine{}) {
 			continue
 		}
 		for _, c := range b.Commands {

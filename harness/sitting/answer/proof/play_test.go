@@ -67,16 +67,16 @@ func begins(t *testing.T, sc *scenario.Scenario, step int) *learner {
 
 // commands are those for the learner's program.
 func (p *learner) commands(blocks []scenario.Block) (all []scenario.Command) {
+	here, err := kernel.Machine(p.t.Context(), p.sc.Conditional()...)
+	if err != nil {
+		p.t.Fatal(err)
+	}
 	for _, b := range blocks {
-		if b.For(p.driver.Name(), versions()) {
+		if b.For(p.driver.Name(), here) {
 			all = append(all, b.Commands...)
 		}
 	}
 	return all
-}
-
-func versions() scenario.Versions {
-	return scenario.Versions{"kernel": kernel.Release(), "iproute2": kernel.IPRoute2(), "busybox": kernel.Busybox()}
 }
 
 // settles waits for what the kernel does by itself after a step.
