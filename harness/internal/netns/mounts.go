@@ -229,28 +229,6 @@ func mountSys(source string) error {
 	return nil
 }
 
-// ownEtc mounts an overlay on /etc that takes the lab's writes, and hides the host's /etc/netns.
-func ownEtc() error {
-	const room = "/run/.etc"
-	for _, dir := range []string{room, room + "/upper", room + "/work"} {
-		if err := unix.Mkdir(dir, 0o755); err != nil {
-			return fmt.Errorf("make %s: %w", dir, err)
-		}
-	}
-	options := "lowerdir=/etc,upperdir=" + room + "/upper,workdir=" + room + "/work"
-	err := unix.Mount("overlay", "/etc", "overlay", 0, options+",userxattr")
-	if err != nil {
-		os.RemoveAll(room)
-		return fmt.Errorf("mount an overlay on /etc: %w", err)
-	}
-	if _, err := os.Stat("/etc/netns"); err == nil {
-		if err := unix.Mount("tmpfs", "/etc/netns", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
-			return fmt.Errorf("mount /etc/netns: %w", err)
-		}
-	}
-	return plainFile("/etc/resolv.conf")
-}
-
 // plainFile replaces a dangling symbolic link with an empty file: systemd-resolved makes /etc/resolv.conf a link into
 // /run, and the lab has its own /run. `ip netns exec` could not mount a file on the link.
 func plainFile(path string) error {
