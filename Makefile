@@ -30,6 +30,14 @@ test: ## run all tests in random order, as root or as an ordinary user; PACKAGES
 bare: ## run the harness and the tests with programs hidden, as on a machine that lacks them (as root)
 	.ci/bare
 
+.PHONY: box
+box: ## make bin/netnscheck.box, a Vagrant box for libvirt that needs no network (as root, on Debian)
+	.ci/box
+
+.PHONY: vagrant-test
+vagrant-test: ## try the Vagrantfile with that box in a real virtual machine, emulated without KVM (as root)
+	.ci/vagrant
+
 .PHONY: bench
 bench: ## measure the speed: labs against a shell script, stars of up to 1,000 namespaces, whole runs, learners' labs
 	$(GO) test -run '^$$' -bench 'Tutorial|Direct' -benchtime $(BENCHTIME) ./harness/lab
