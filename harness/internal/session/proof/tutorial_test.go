@@ -3,6 +3,7 @@ package proof_test
 import (
 	"testing"
 
+	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/scenario"
 	"netnscheck/scenarios"
 )
@@ -50,8 +51,12 @@ var asked = map[int][]string{
 // follows types the commands of blocks, as they are for iproute2.
 func (p *person) follows(r *record, blocks []scenario.Block) {
 	p.Helper()
+	here, err := kernel.Machine(p.Context())
+	if err != nil {
+		p.Fatal(err)
+	}
 	for _, b := range blocks {
-		if !b.For("iproute2", scenario.Machine{}) {
+		if !b.For("iproute2", here) {
 			continue
 		}
 		for _, c := range b.Commands {
