@@ -15,7 +15,7 @@ func (l *Lab) Hold(ns string) (release func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("hold a namespace: %w", err)
 	}
-	return h.Close, nil
+	return func() { h.Close(); l.gone() }, nil
 }
 
 // Go runs f inside a namespace on a thread of its own and waits for it. Sockets that f opens belong to that namespace.
@@ -24,7 +24,7 @@ func (l *Lab) Hold(ns string) (release func(), err error) {
 func (l *Lab) Go(ns string, f func() error) error {
 	l.busy.Store(true)
 	err := l.world.Go(ns, f)
-	l.unsettled.Store(true) // f may have set links up
+	l.gone() // f may have done anything
 	if err != nil {
 		return fmt.Errorf("run a function in %s: %w", ns, err)
 	}
@@ -32,7 +32,10 @@ func (l *Lab) Go(ns string, f func() error) error {
 }
 
 // Process is a program that runs in a namespace of a lab until End or Lab.Close.
-type Process struct{ running *program.Background }
+type Process struct {
+	running *program.Background
+	lab     *Lab
+}
 
 // Spawn starts a program in a namespace, as `ip netns exec` does, and leaves it running. The error is a
 // *scenario.Unavailable if the program is not installed.
@@ -45,8 +48,11 @@ func (l *Lab) Spawn(ns string, argv ...string) (*Process, error) {
 	if err != nil {
 		return nil, fmt.Errorf("spawn %s in %s: %w", argv[0], ns, err)
 	}
-	return &Process{b}, nil
+	return &Process{b, l}, nil
 }
 
 // End kills the program and waits until it has ended.
-func (p *Process) End() error { return p.running.End() }
+func (p *Process) End() error {
+	defer p.lab.gone()
+	return p.running.End()
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/observe"
@@ -21,9 +22,11 @@ import (
 
 // Lab is a live instance of a scenario: a host namespace of its own and the namespaces made in it.
 type Lab struct {
-	world *netns.World
-	// unsettled is set if a link may have come up since the last settle.
-	unsettled atomic.Bool
+	world   *netns.World
+	settler *observe.Settler
+	// unsettled is set if the kernel may have something left to do since the last settle, deleted if a namespace may
+	// have been deleted since then.
+	unsettled, deleted atomic.Bool
 	// busy is set if something may change the lab without another command: a program in the background, or the kernel
 	// while it takes a namespace down. filters is set if there may be packet filters and queueing disciplines, some of
 	// which have timers.
@@ -54,7 +57,7 @@ func Start(ctx context.Context, host scenario.Host, o Options) (*Lab, error) {
 	if err != nil {
 		return nil, fmt.Errorf("start a lab: %w", err)
 	}
-	l := &Lab{world: w}
+	l := &Lab{world: w, settler: observe.NewSettler(w)}
 	if err := l.furnish(ctx, host); err != nil {
 		return nil, errors.Join(fmt.Errorf("start a lab: %w", err), l.Close())
 	}
@@ -112,9 +115,7 @@ func (l *Lab) carryOut(ctx context.Context, d Driver, cmd scenario.Command) (sce
 	}
 	l.note(d, c, unknown)
 	x, err := d.Run(ctx, l, cmd)
-	if unknown != nil || maySetUp(c.Op) {
-		l.unsettled.Store(true)
-	}
+	l.moves(c, unknown)
 	if err != nil {
 		return x, err
 	}
@@ -139,18 +140,35 @@ func onlyAdds(op operation.Operation) bool {
 	return false
 }
 
-// maySetUp reports whether an operation may bring a link up; in doubt it may. Settling is cheap, but the sockets that
-// it closes add an RCU grace period to a move between namespaces that follows immediately.
-func maySetUp(op operation.Operation) bool {
-	switch op := op.(type) {
+// moves notes that the kernel may go on with the work of a command after its end; in doubt it may. Settling is cheap,
+// but the sockets that it closes add an RCU grace period to a move between namespaces that follows immediately.
+func (l *Lab) moves(c operation.Command, unknown error) {
+	carrier, namespace := true, false
+	switch op := c.Op.(type) {
 	case operation.LinkAdd:
-		return op.Up || op.Peer != nil && op.Peer.Up
+		carrier = op.Up || op.Peer != nil && op.Peer.Up
 	case operation.LinkSet:
-		return op.Up != nil || op.Carrier != nil || op.Master != nil
-	case operation.Run:
-		return true
+		carrier = op.Up != nil || op.Carrier != nil || op.Master != nil || op.Netns != ""
+	case operation.NetnsDelete, operation.NetnsDeleteAll:
+		namespace = true
+	case operation.Run: // what it starts in a namespace without a name takes that along
+		namespace = !complete(op)
+	case operation.LinkDelete:
+	default:
+		carrier = false
 	}
-	return false
+	if unknown != nil || namespace {
+		l.gone()
+	}
+	if carrier {
+		l.unsettled.Store(true)
+	}
+}
+
+// gone notes that a namespace may have nobody any more.
+func (l *Lab) gone() {
+	l.deleted.Store(true)
+	l.unsettled.Store(true)
 }
 
 // Do runs command lines, written as in a scenario, and stops at the first refusal. If the driver cannot run one of them
@@ -221,18 +239,31 @@ func Namespaces(cmds []operation.Command) int {
 	return n
 }
 
-// settle waits for the work that the kernel defers after a link comes up (net/core/link_watch.c), so that the first
-// packets are not lost.
+// settle waits for what the kernel still has to do because of earlier commands (observe.Settler): everything that looks
+// at the lab or compares two looks comes after it. What does not come to rest is left to those who look: a check waits
+// for what it is about.
 func (l *Lab) settle(ctx context.Context) error {
-	if !l.unsettled.Swap(false) { // before the visit: what comes up during it may come too late for it
+	if !l.unsettled.Swap(false) { // before the visit: what moves during it may come too late for it
 		return nil
 	}
-	err := observe.Settle(ctx, l.world)
+	deleted := l.deleted.Swap(false)
+	_, err := l.settler.Settle(ctx, patience, deleted)
 	if err != nil {
 		l.unsettled.Store(true)
+		l.deleted.Store(deleted || l.deleted.Load())
 	}
 	return err
 }
+
+// settleAll is settle for a lab in which something may have moved without a command: a timer, a program.
+func (l *Lab) settleAll(ctx context.Context) error {
+	l.unsettled.Store(true)
+	return l.settle(ctx)
+}
+
+// patience is how long the kernel may take for what it has left to do: link-watch a second, the removal of a namespace
+// as long as it takes to get the lock of rtnetlink.
+const patience = 5 * time.Second
 
 // ID is the lab's name, unique on the machine.
 func (l *Lab) ID() string { return l.world.ID() }

@@ -101,8 +101,7 @@ func (n *judging) late(ctx context.Context, verdicts []scenario.Verdict) error {
 	if len(programs)+len(silent)+len(loud) == 0 {
 		return nil
 	}
-	v.lab.unsettled.Store(true)
-	if err := v.lab.settle(ctx); err != nil {
+	if err := v.lab.settleAll(ctx); err != nil {
 		return err
 	}
 	done, err := v.unseen(ctx)

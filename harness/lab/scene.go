@@ -26,6 +26,10 @@ type scene struct {
 
 // perform evaluates the checks, runs the commands and awaits the checks.
 func (s *scene) perform(ctx context.Context, blocks []scenario.Block, checks []scenario.Check) {
+	if err := s.lab.settleAll(ctx); err != nil {
+		s.error(s.result.Line, err)
+		return
+	}
 	if !s.lookBefore(ctx, checks) {
 		return
 	}

@@ -128,8 +128,7 @@ func (k *look) askAgain(neighbours []state.Pending) {
 // hurry makes the kernel run the link-watch work that a pending carrier waits for.
 func (k *look) hurry(ctx context.Context, pending []state.Pending) {
 	if slices.ContainsFunc(pending, func(p state.Pending) bool { return p.Kind == state.PendingCarrier }) {
-		k.lab.unsettled.Store(true)
-		k.lab.settle(ctx) // without success it is still pending in the next look
+		k.lab.settleAll(ctx) // without success it is still pending in the next look
 	}
 }
 

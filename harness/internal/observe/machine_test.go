@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -242,7 +243,7 @@ func TestMachineLeavesNothing(t *testing.T) {
 	load(t, w, "a", "table ip t {\nchain c {\ntype filter hook input priority 0;\n}\n}\n")
 	sleeper(t, w, "b")
 	everything := MachineOptions{All: true, Filters: true}
-	if err := Settle(t.Context(), w); err != nil { // link-watch work of the kernel is not ours
+	if _, err := NewSettler(w).Settle(t.Context(), time.Minute, false); err != nil { // link-watch work of the kernel is not ours
 		t.Fatal(err)
 	}
 	machineOf(t, w, everything) // makes the kernel assign namespace ids

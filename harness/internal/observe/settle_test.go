@@ -40,7 +40,7 @@ func TestSettle(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := Settle(t.Context(), w); err != nil {
+		if _, err := NewSettler(w).Settle(t.Context(), time.Minute, false); err != nil {
 			t.Fatal(err)
 		}
 		s := observed(t, w)
@@ -67,12 +67,123 @@ func TestSettleBridge(t *testing.T) {
 		if err := w.Do("a", func() error { return up("eth0") }); err != nil {
 			t.Fatal(err)
 		}
-		if err := Settle(t.Context(), w); err != nil {
+		if _, err := NewSettler(w).Settle(t.Context(), time.Minute, false); err != nil {
 			t.Fatal(err)
 		}
 		if l := observed(t, w).Namespace("a").Link("br0"); l.OperState != "up" || l.Qdisc != "noqueue" {
 			t.Errorf("%s", state.LinkText(*l))
 		}
+	}
+}
+
+// TestSettleLoss: a bridge, which comes first among the links, loses its carrier with that of its last port. Neither is
+// urgent.
+func TestSettleLoss(t *testing.T) {
+	w := newWorld(t, "a", "b")
+	build(t, w, `
+		a: ip link add br0 type bridge
+		a: ip link set br0 up
+		a: ip link add eth0 index 7 type veth peer name eth0 index 7 netns b
+		a: ip link set eth0 master br0 up
+		b: ip link set eth0 up
+	`)
+	settler := NewSettler(w)
+	for _, want := range []string{"up", "down", "up", "down"} {
+		run(t, w, "b", "ip link set eth0 "+want)
+		if left, err := settler.Settle(t.Context(), time.Minute, false); err != nil || len(left) > 0 {
+			t.Fatal(left, err)
+		}
+		n := observed(t, w).Namespace("a")
+		port, bridge := n.Link("eth0"), n.Link("br0")
+		if up := want == "up"; (bridge.OperState == "up") != up || bridge.Carrier != up ||
+			(port.Port.State == "forwarding") != up || port.Carrier != up {
+			t.Errorf("the other end is %s: %s, the port is %s; %s", want, state.LinkText(*port), port.Port.State,
+				state.LinkText(*bridge))
+		}
+	}
+}
+
+// TestSettleDeleted: the other ends of the pairs of a deleted namespace, and the ids for it, are gone when the lab has
+// settled. A socket that was closed just before keeps the namespace alive for a moment.
+func TestSettleDeleted(t *testing.T) {
+	late := 0
+	for range 10 {
+		w := newWorld(t, "a", "b", "c")
+		build(t, w, `
+			a: ip link add eth0 type veth peer name eth0 netns b
+			a: ip link add eth1 type veth peer name eth1 netns c
+			a: ip link add eth2 type bridge
+		`)
+		observed(t, w)
+		if err := w.Delete("a"); err != nil {
+			t.Fatal(err)
+		}
+		left := func() (links []string) {
+			s := observed(t, w)
+			for _, ns := range []string{"b", "c"} {
+				if n := s.Namespace(ns); len(n.Links) > 1 || len(n.NetnsIDs) > 0 {
+					links = append(links, ns)
+				}
+			}
+			return links
+		}
+		if len(left()) > 0 {
+			late++
+		}
+		if moving, err := NewSettler(w).Settle(t.Context(), time.Minute, true); err != nil || len(moving) > 0 {
+			t.Fatal(moving, err)
+		}
+		if links := left(); len(links) > 0 {
+			t.Errorf("what %v had with the deleted namespace is left", links)
+		}
+	}
+	if late == 0 {
+		t.Error("the kernel takes namespaces down at once: this test proves nothing")
+	}
+}
+
+// TestLate has what link-watch is to follow and has followed, and the states of links nobody's carrier moves.
+func TestLate(t *testing.T) {
+	for _, c := range []struct {
+		what string
+		l    watched
+		late bool
+	}{
+		{"loopback", watched{up: true, carrier: true, operState: operUnknown}, false},
+		{"a dummy", watched{up: true, carrier: true, operState: operUnknown, kind: "dummy"}, false},
+		{"a bridge without ports", watched{up: true, carrier: true, operState: operUnknown, kind: "bridge"}, false},
+		{"a bridge whose port came up", watched{up: true, carrier: true, operState: operUnknown, kind: "bridge",
+			changes: 2}, true},
+		{"a new pair", watched{up: true, carrier: true, operState: operUnknown, kind: "veth", changes: 2}, true},
+		{"a new end without the other", watched{up: true, operState: operUnknown, kind: "veth", changes: 1}, true},
+		{"a new macvlan", watched{up: true, carrier: true, operState: operUnknown, kind: "macvlan"}, true},
+		{"a link that is down", watched{carrier: true, operState: operDown, changes: 3}, false},
+		{"up", watched{up: true, carrier: true, operState: operUp, changes: 2}, false},
+		{"waiting for 802.1X", watched{up: true, carrier: true, operState: operDormant, changes: 2}, false},
+		{"under test", watched{up: true, carrier: true, operState: operTesting, changes: 2}, false},
+		{"lost", watched{up: true, operState: operUp, changes: 3}, true},
+		{"lost while dormant", watched{up: true, operState: operDormant, changes: 3}, true},
+		{"found", watched{up: true, carrier: true, operState: operLowerLayerDown, changes: 4}, true},
+		{"without the lower link", watched{up: true, operState: operLowerLayerDown, changes: 1}, false},
+		{"without a device", watched{up: true, operState: operNotPresent, changes: 1}, false},
+	} {
+		if got := c.l.late(); got != c.late {
+			t.Errorf("%s: %s: late %v", c.what, c.l, got)
+		}
+	}
+}
+
+// TestCalm: what does not come to rest is awaited for the limit, and what does no longer than that.
+func TestCalm(t *testing.T) {
+	looks := 0
+	left, err := calm(t.Context(), 3*time.Millisecond, func() ([]string, error) { looks++; return []string{"a"}, nil })
+	if err != nil || len(left) != 1 || looks < 2 {
+		t.Errorf("after %d looks: %v, %v", looks, left, err)
+	}
+	looks = 0
+	left, err = calm(t.Context(), time.Hour, func() ([]string, error) { looks++; return make([]string, 3-looks), nil })
+	if err != nil || len(left) != 0 || looks != 3 {
+		t.Errorf("after %d looks: %v, %v", looks, left, err)
 	}
 }
 
@@ -117,7 +228,7 @@ func TestComeAndGo(t *testing.T) {
 				}
 			}
 		}
-		if err := Settle(t.Context(), w); err != nil {
+		if _, err := NewSettler(w).Settle(t.Context(), time.Minute, false); err != nil {
 			t.Error(err)
 		}
 	}
@@ -141,7 +252,7 @@ func TestLeavesNothing(t *testing.T) {
 	before := count()
 	for range 20 {
 		observed(t, w)
-		if err := Settle(t.Context(), w); err != nil {
+		if _, err := NewSettler(w).Settle(t.Context(), time.Minute, false); err != nil {
 			t.Error(err)
 		}
 		if _, err := Counters(t.Context(), w, "a"); err != nil {
@@ -161,7 +272,7 @@ func TestGivenUp(t *testing.T) {
 	if _, err := Lab(ctx, w, Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("reading a lab nobody waits for: %v", err)
 	}
-	if err := Settle(ctx, w); !errors.Is(err, context.Canceled) {
+	if _, err := NewSettler(w).Settle(ctx, time.Minute, false); !errors.Is(err, context.Canceled) {
 		t.Errorf("settling a lab nobody waits for: %v", err)
 	}
 	if _, err := Counters(t.Context(), w, "none"); !errors.Is(err, unix.ENOENT) {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"os"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -60,7 +61,7 @@ func Build(w *netns.World, host scenario.Host) error {
 			return fmt.Errorf("make the host interface %s: %w", iface.Name, err)
 		}
 	}
-	if err := w.DoIn(far, observe.SettleHere); err != nil {
+	if err := w.DoIn(far, func() error { return observe.SettleHere(time.Second) }); err != nil {
 		return fmt.Errorf("settle the links behind the host: %w", err)
 	}
 	return nil
