@@ -89,12 +89,10 @@ func (o *Console) End(s *Suite, c *Case) {
 	for _, line := range c.briefly() {
 		o.wrap(strings.Repeat(" ", 9), line)
 	}
-	if c.Outcome != scenario.Skip { // whose reason says so
+	if o.Verbosity == Verbose {
 		for _, sentence := range c.Excluded {
 			o.wrap(strings.Repeat(" ", 9), "not played: "+term.Brief(sentence))
 		}
-	}
-	if o.Verbosity == Verbose {
 		fmt.Fprint(o.Out, indent(bounded(Transcript(c.Transcript)), 9), indent(bounded(Checks(c.Checks)), 9))
 	}
 }
@@ -125,10 +123,24 @@ func (o *Console) Finish(r *Run) error {
 			strings.TrimSpace(indent(term.Printable(p), 9)))
 	}
 	fmt.Fprintf(o.Out, "\n%s in %s\n%s", o.counts(r.Count()), duration(r.Duration), r.LeftOutText())
+	if n := r.excluded(); n > 0 {
+		fmt.Fprintf(o.Out, "%s of the cases above not played, for other kernels or programs (-v names each)\n",
+			term.Count(n, "block"))
+	}
 	if len(o.Files) > 0 {
 		fmt.Fprintf(o.Out, "reports: %s\n", term.OneLine(strings.Join(o.Files, ", ")))
 	}
 	return nil
+}
+
+// excluded is how many blocks were not played because they are for other machines.
+func (r *Run) excluded() (n int) {
+	for _, s := range r.Suites {
+		for _, c := range s.Cases {
+			n += len(c.Excluded)
+		}
+	}
+	return n
 }
 
 // failures lists what did not pass. What several drivers say alike is one entry.

@@ -5,6 +5,8 @@
 package answer
 
 import (
+	"slices"
+
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
 	"netnscheck/harness/sitting/page"
@@ -101,14 +103,22 @@ func newSearch(f Facts) *search {
 			s.sole = &s.commands[0]
 		}
 	}
-	s.right = written(s.step.Blocks)
+	s.right = written(s.here(s.step.Blocks))
 	for i := range f.Scenario.Steps {
-		s.known = append(s.known, written(f.Scenario.Steps[i].Blocks)...)
+		s.known = append(s.known, written(s.here(f.Scenario.Steps[i].Blocks))...)
 	}
 	for _, m := range s.step.Mistakes {
-		s.known = append(s.known, written(m.Fix)...)
+		s.known = append(s.known, written(s.here(m.Fix))...)
 	}
 	return s
+}
+
+// here are the blocks that are not for other machines alone. Those for other drivers are among them: a learner may type
+// their commands, too.
+func (s *search) here(blocks []scenario.Block) []scenario.Block {
+	return slices.DeleteFunc(slices.Clone(blocks), func(b scenario.Block) bool {
+		return len(b.Conditions) > 0 && s.Shown != nil && !s.Shown(b)
+	})
 }
 
 // due reports whether a cause or a check is to be told: the learner asked, or looked and saw a failure.

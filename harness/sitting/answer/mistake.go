@@ -25,7 +25,7 @@ type trace struct {
 func (s *search) traces() (all []trace) {
 	for i := range s.step.Mistakes {
 		m := &s.step.Mistakes[i]
-		t := trace{mistake: m, index: i, commands: written(m.Blocks), unfinished: true}
+		t := trace{mistake: m, index: i, commands: written(s.here(m.Blocks)), unfinished: true}
 		for _, c := range t.commands {
 			if c.among(s.known) && !c.refused {
 				continue

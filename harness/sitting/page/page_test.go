@@ -234,7 +234,7 @@ So:
 	if err != nil {
 		t.Fatal(err)
 	}
-	shown := func(b scenario.Block) bool { return b.For("iproute2", nil) }
+	shown := func(b scenario.Block) bool { return b.For("iproute2", scenario.Machine{}) }
 	if got, want := Step(sc, 0, shown).Prose,
 		"With iproute2:\n\n```console\n$ ip link set x up\nCannot find\n[1]\n```\n\n"+
 			"The kernel says ENODEV."; got != want {

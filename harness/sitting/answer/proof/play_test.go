@@ -65,14 +65,19 @@ func begins(t *testing.T, sc *scenario.Scenario, step int) *learner {
 	return p
 }
 
-// commands are those for the learner's program.
-func (p *learner) commands(blocks []scenario.Block) (all []scenario.Command) {
+// shows reports whether a block is for the learner's program and this machine.
+func (p *learner) shows(b scenario.Block) bool {
 	here, err := kernel.Machine(p.t.Context(), p.sc.Conditional()...)
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	return b.For(p.driver.Name(), here)
+}
+
+// commands are those for the learner's program.
+func (p *learner) commands(blocks []scenario.Block) (all []scenario.Command) {
 	for _, b := range blocks {
-		if b.For(p.driver.Name(), here) {
+		if p.shows(b) {
 			all = append(all, b.Commands...)
 		}
 	}
@@ -126,7 +131,8 @@ func (p *learner) does(cmd scenario.Command) (told, bool) {
 		return told{}, false
 	}
 	p.settled()
-	f := answer.Facts{Scenario: p.sc, Step: p.step, Before: before, After: p.now, Whole: p.now, Verdicts: p.verdicts()}
+	f := answer.Facts{Scenario: p.sc, Step: p.step, Shown: p.shows, Before: before, After: p.now, Whole: p.now,
+		Verdicts: p.verdicts()}
 	var all told
 	all.state = answer.Find(f)
 	f.Asked = true
