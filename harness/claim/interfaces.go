@@ -17,8 +17,8 @@ type HasOnlyInterfaces struct {
 func init() {
 	add(Entry{
 		Place: 30,
-		Means: "the exact set, but for the fallback tunnels that some kernels put into every namespace (" +
-			strings.Join(state.FallbackTunnels, ", ") + ")",
+		Means: "the exact set, but for the fallback tunnels that some modules put into every namespace (" +
+			strings.Join(state.FallbackTunnels, ", ") + "), as long as nobody touches them",
 		Forms: []Form{
 			says("`N` has only the interfaces `X` …", func(a arguments) Claim {
 				return HasOnlyInterfaces{Netns: a.text(0), Names: a.texts(1)}
@@ -57,7 +57,7 @@ func (c HasOnlyInterfaces) Judge(known Evidence) Finding {
 			switch {
 			case named >= 0:
 				missing = slices.Delete(missing, named, named+1)
-			case slices.Contains(state.FallbackTunnels, l.Name):
+			case l.Fallback():
 				continue
 			default:
 				extra = true

@@ -215,12 +215,12 @@ func addresses(l *state.Link, family int) (found []state.Address) {
 	return found
 }
 
-// ordinary are the links of a namespace other than its loopback and the fallback tunnels, which the kernel creates with
-// some modules.
+// ordinary are the links of a namespace other than its loopback and untouched fallback tunnels, which the kernel creates
+// with some modules.
 func ordinary(n *state.Namespace) (links []*state.Link) {
 	for i := range n.Links {
 		l := &n.Links[i]
-		if l.Name == "lo" || slices.Contains(state.FallbackTunnels, l.Name) {
+		if l.Name == "lo" || l.Fallback() {
 			continue
 		}
 		links = append(links, l)

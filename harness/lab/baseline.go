@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"netnscheck/harness/claim"
@@ -116,6 +117,23 @@ func (b *Baseline) events(q claim.Watch) ([]claim.Event, error) {
 		events[i] = e
 	}
 	return events, nil
+}
+
+// events are the events that a check asks for. That a fallback tunnel is there now is none: some process of this machine
+// has loaded its module.
+func (k *look) events(ctx context.Context, q claim.Watch) ([]claim.Event, error) {
+	events, err := k.base.events(q)
+	if err != nil || !q.None || len(events) == 0 {
+		return events, err
+	}
+	s, err := k.snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	untouched := s.UntouchedFallback()
+	return slices.DeleteFunc(events, func(e claim.Event) bool {
+		return slices.ContainsFunc(untouched, func(name string) bool { return e.Is("link", "add", name) })
+	}), nil
 }
 
 // counted returns the recorded value of a counter, and the current values of all counters of its link or namespace.

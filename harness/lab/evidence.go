@@ -50,7 +50,7 @@ func (k *look) ask(ctx context.Context, question claim.Question, listen time.Dur
 	case claim.Count:
 		known.Counter, err = k.base.counted(ctx, k, q)
 	case claim.Watch:
-		known.Events, err = k.base.events(q)
+		known.Events, err = k.events(ctx, q)
 	case claim.ChainRules:
 		known.Chain, err = k.chain(ctx, q)
 	case claim.SetElement:
