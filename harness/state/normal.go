@@ -32,8 +32,9 @@ const Host = "host"
 // The receiver is not changed, and the result shares no mutable value with it.
 func (s *State) Normal() *State {
 	normal := &State{Namespaces: make([]Namespace, len(s.Namespaces))}
+	origins := s.tellsOrigins()
 	for i := range s.Namespaces {
-		normal.Namespaces[i] = s.Namespaces[i].normal()
+		normal.Namespaces[i] = s.Namespaces[i].normal(origins)
 	}
 	slices.SortFunc(normal.Namespaces, func(a, b Namespace) int { return compareNames(a.Name, b.Name) })
 	return normal
@@ -50,11 +51,24 @@ func compareNames(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-func (n *Namespace) normal() Namespace {
+// tellsOrigins reports whether the kernel of the state tells who made an address. Then it tells so of 127.0.0.1, which a
+// loopback gets when it is switched on, and of each link-local address that it made.
+func (s *State) tellsOrigins() bool {
+	for _, n := range s.Namespaces {
+		for _, l := range n.Links {
+			if slices.ContainsFunc(l.Addresses, func(a Address) bool { return a.Proto != 0 }) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (n *Namespace) normal(origins bool) Namespace {
 	normal := Namespace{Name: n.Name}
 	for _, l := range n.Links {
 		if !l.Fallback() {
-			normal.Links = append(normal.Links, n.normalLink(l))
+			normal.Links = append(normal.Links, n.normalLink(l, origins))
 		}
 	}
 	for _, r := range n.Routes {
@@ -125,11 +139,11 @@ func (n *Namespace) sort() {
 	slices.SortFunc(n.Sysctls, func(a, b Sysctl) int { return strings.Compare(a.Key, b.Key) })
 }
 
-func (n *Namespace) normalLink(l Link) Link {
+func (n *Namespace) normalLink(l Link, origins bool) Link {
 	addresses := l.Addresses
 	l.Addresses = nil
 	for _, a := range addresses {
-		if !madeAlone(a, l) {
+		if !madeAlone(a, l) && (origins || !ofFormerMAC(a, l)) {
 			l.Addresses = append(l.Addresses, normalAddress(a))
 		}
 	}
@@ -181,6 +195,15 @@ func madeAlone(a Address, l Link) bool {
 	}
 	return a.Proto == protoRA || a.Proto == protoLinkLocal || slices.Contains(a.Flags, "temporary") ||
 		a.Prefix.Addr() == LinkLocal(l.MAC)
+}
+
+// ofFormerMAC reports whether the address is probably a link-local one that the kernel made from an earlier MAC address
+// of a bridge: a bridge takes the lowest MAC address of its ports, and keeps the link-local address from before. Since
+// Linux 5.18 IFA_PROTO tells for certain; without it an address of that form that was added by hand looks the same.
+func ofFormerMAC(a Address, l Link) bool {
+	bytes := a.Prefix.Addr().As16()
+	return l.Kind == "bridge" && a.Prefix.Addr().Is6() && a.Prefix.Addr().IsLinkLocalUnicast() && a.Prefix.Bits() == 64 &&
+		bytes[11] == 0xff && bytes[12] == 0xfe
 }
 
 // LinkLocal is the IPv6 link-local address that the kernel derives from a MAC address (EUI-64); the zero Addr for

@@ -205,3 +205,32 @@ func TestVLANTables(t *testing.T) {
 		t.Error("the normal form sorted the table of the state itself")
 	}
 }
+
+// TestALinkLocalAddressOfAFormerMAC: a bridge keeps the link-local address that the kernel made from its first MAC
+// address. Where the kernel tells nothing of who made an address (before Linux 5.18), its form tells; where it does, an
+// address of that form which it did not make was added by hand.
+func TestALinkLocalAddressOfAFormerMAC(t *testing.T) {
+	for _, c := range []struct {
+		name, kind, prefix string
+		proto, loopback    uint8
+		kept               bool
+	}{
+		{"made by a kernel that says so", "bridge", "fe80::9ccb:66ff:fe11:2233/64", 3, 1, false},
+		{"made by a kernel that tells nothing", "bridge", "fe80::9ccb:66ff:fe11:2233/64", 0, 0, false},
+		{"added by hand, and the kernel says so", "bridge", "fe80::9ccb:66ff:fe11:2233/64", 0, 1, true},
+		{"of another form", "bridge", "fe80::1/64", 0, 0, true},
+		{"with another prefix length", "bridge", "fe80::9ccb:66ff:fe11:2233/128", 0, 0, true},
+		{"no link-local address", "bridge", "fd00::9ccb:66ff:fe11:2233/64", 0, 0, true},
+		{"on a link that never takes another's MAC", "veth", "fe80::9ccb:66ff:fe11:2233/64", 0, 0, true},
+	} {
+		s := &State{Namespaces: []Namespace{
+			{Name: "host", Links: []Link{{Name: "lo", Kind: "loopback",
+				Addresses: []Address{{Prefix: pfx("127.0.0.1/8"), Proto: c.loopback}}}}},
+			{Name: "sw", Links: []Link{{Name: "br0", Kind: c.kind, MAC: "02:00:00:00:01:01",
+				Addresses: []Address{{Prefix: pfx(c.prefix), Proto: c.proto}}}}},
+		}}
+		if got := len(s.Normal().Namespaces[1].Links[0].Addresses) == 1; got != c.kept {
+			t.Errorf("%s: in the normal form: %v, want %v", c.name, got, c.kept)
+		}
+	}
+}
