@@ -57,6 +57,10 @@ func fold(cmds []Command, c Command) (int, LinkAdd, bool) {
 		if !before.allows(from, to) {
 			return 0, LinkAdd{}, false
 		}
+		// Before Linux 6.15 the first end's name is looked up where the command is given, too (ec061546c6cf).
+		if first := ends(cmds[i].Netns, add)[0]; first == from && before.links[place{cmds[i].Netns, to.name}] {
+			return 0, LinkAdd{}, false
+		}
 		add, ok = placed(cmds[i].Netns, add, from, to)
 		return i, add, ok
 	}
