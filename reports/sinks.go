@@ -34,7 +34,8 @@ func (s *Standard) stream(fd int) Stream {
 	return s.Out
 }
 
-// Sinks are the reports of one run. All of them receive the cases in the order of the plan.
+// Sinks are the reports of one run. All of them receive the cases in the order of the plan, except those that want them
+// at once.
 type Sinks struct {
 	told    []Sink
 	files   []written
@@ -49,6 +50,12 @@ type talker interface {
 	Sink
 	Say(format string, args ...any)
 	Wrote(files []string)
+}
+
+// hasty is a sink that learns of a case when it ends, although earlier ones may still run.
+type hasty interface {
+	Sink
+	AtOnce()
 }
 
 // written is a sink whose report must not be lost.
@@ -163,8 +170,16 @@ func (s *Sinks) Begin(su Suite, c Case) {
 
 // End takes a case that has ended, and reports it when it is its turn.
 func (s *Sinks) End(su Suite, c Case) {
+	var patient []Sink
+	for _, sink := range s.told {
+		if _, ok := sink.(hasty); ok {
+			sink.End(&su, &c)
+		} else {
+			patient = append(patient, sink)
+		}
+	}
 	s.order.end(&su, func() {
-		for _, sink := range s.told {
+		for _, sink := range patient {
 			sink.End(&su, &c)
 		}
 	})
