@@ -1,0 +1,101 @@
+package store
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// sumsFile is the list of an entry's files, by their paths in it. Its time of modification is that of the last use.
+const sumsFile = ".sums.json"
+
+type sum struct {
+	Size   int64  `json:"size"`
+	SHA256 string `json:"sha256,omitempty"`
+	Link   string `json:"link,omitempty"` // where a symbolic link leads; it has no other fields
+}
+
+func writeSums(dir string) error {
+	sums, err := sumsOf(dir)
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(sums)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, sumsFile), text, 0o644)
+}
+
+func sumsOf(dir string) (map[string]sum, error) {
+	sums := map[string]sum{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil || name == sumsFile {
+			return err
+		}
+		sums[name], err = sumOf(path)
+		return err
+	})
+	return sums, err
+}
+
+func sumOf(path string) (s sum, err error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return s, err
+	}
+	if info.Mode()&fs.ModeSymlink != 0 {
+		s.Link, err = os.Readlink(path)
+		return s, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return s, err
+	}
+	defer file.Close()
+	hash := sha256.New()
+	if s.Size, err = io.Copy(hash, file); err != nil {
+		return s, err
+	}
+	s.SHA256 = hex.EncodeToString(hash.Sum(nil))
+	return s, nil
+}
+
+func readSums(dir string) (map[string]sum, error) {
+	text, err := os.ReadFile(filepath.Join(dir, sumsFile))
+	if err != nil {
+		return nil, err
+	}
+	sums := map[string]sum{}
+	if err := json.Unmarshal(text, &sums); err != nil {
+		return nil, fmt.Errorf("its list of sums: %w", err)
+	}
+	return sums, nil
+}
+
+// whole verifies an entry. The error is os.ErrNotExist if there is none, else it says what is wrong with it.
+func (s *Store) whole(dir string) error {
+	sums, err := readSums(dir)
+	if err != nil {
+		return err
+	}
+	for name, want := range sums {
+		got, err := sumOf(filepath.Join(dir, name))
+		if err != nil {
+			return fmt.Errorf("%s cannot be read: %v", name, err) // not wrapped: the entry does exist
+		}
+		if got != want {
+			return fmt.Errorf("%s is not what was written", name)
+		}
+	}
+	return nil
+}
