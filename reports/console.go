@@ -79,12 +79,15 @@ func (o *Console) Wrote(files []string) { o.Files = files }
 // End prints the outcome of a case.
 func (o *Console) End(s *Suite, c *Case) {
 	o.done++
-	if o.Verbosity == Quiet && !bad(c.Outcome) {
-		return
+	if o.Verbosity == Quiet && !bad(c.Outcome) || s.Guest != "" && o.Verbosity != Verbose {
+		return // there are too many cases of guests: their failures are told at the end
 	}
 	o.clear()
 	label := fmt.Sprintf("%s  %s  %-8s  ", o.outcome(c.Outcome), term.Pad(term.OneLine(s.ID), o.wide),
 		term.OneLine(s.Driver))
+	if s.Guest != "" {
+		label = term.Pad(term.OneLine(s.Guest), 8) + "  " + label
+	}
 	o.wrap(label, term.Brief(c.Name)+"  "+o.faint("("+duration(c.Duration)+")"))
 	for _, line := range c.briefly() {
 		o.wrap(strings.Repeat(" ", 9), line)
@@ -109,8 +112,8 @@ func (o *Console) wrap(label, text string) {
 	}
 }
 
-// Finish prints the slowest cases, then the failures, each with its transcript, then the counts, what was left out, and
-// the paths of the reports.
+// Finish prints the slowest cases, then the failures, each with its transcript, then how guests ended and their matrix,
+// the counts, what was left out, and the paths of the reports.
 func (o *Console) Finish(r *Run) error {
 	o.clear()
 	o.slowest(r)
@@ -122,6 +125,7 @@ func (o *Console) Finish(r *Run) error {
 		fmt.Fprintf(o.Out, "\n%s  left behind: %s\n", o.outcome(scenario.Error),
 			strings.TrimSpace(indent(term.Printable(p), 9)))
 	}
+	o.guests(r)
 	fmt.Fprintf(o.Out, "\n%s in %s\n%s", o.counts(r.Count()), duration(r.Duration), r.LeftOutText())
 	if n := r.excluded(); n > 0 {
 		fmt.Fprintf(o.Out, "%s of the cases above not played, for other kernels or programs (-v names each)\n",
@@ -146,8 +150,9 @@ func (r *Run) excluded() (n int) {
 // failures lists what did not pass. What several drivers say alike is one entry.
 func (o *Console) failures(r *Run) {
 	n := 0
-	for _, f := range alike(r, func(c *Case) string {
-		if !bad(c.Outcome) || len(c.Problems)+len(c.Transcript) == 0 && c.Duration == 0 {
+	for _, f := range alike(r, func(s *Suite, c *Case) string {
+		silent := s.Guest == "" && len(c.Problems)+len(c.Transcript) == 0 && c.Duration == 0
+		if !bad(c.Outcome) || silent || c.NotRun {
 			return "" // it was not run; the reason is printed once, below
 		}
 		return c.Describe()
@@ -155,12 +160,12 @@ func (o *Console) failures(r *Run) {
 		if n++; n == 1 {
 			fmt.Fprintln(o.Out, "\nWhat did not pass:")
 		}
-		fmt.Fprintf(o.Out, "\n%d. %s  %s\n", n, o.outcome(f.Case.Outcome), place(f.Suite, f.Drivers, f.Case))
+		fmt.Fprintf(o.Out, "\n%d. %s  %s\n", n, o.outcome(f.Case.Outcome), place(f.Suite, f.At, f.Case))
 		fmt.Fprint(o.Out, indent(f.Said, 3))
 		if len(f.Case.Transcript) > 0 {
 			of := ""
-			if len(f.Drivers) > 1 {
-				of = " of " + f.Drivers[0]
+			if len(f.At) > 1 {
+				of = " of " + strings.TrimPrefix(played(f.At[:1]), "driver ")
 			}
 			fmt.Fprint(o.Out, "   transcript"+of+":\n", indent(bounded(Transcript(f.Case.Transcript)), 5))
 		}
@@ -185,14 +190,11 @@ func (c *Case) briefly() (lines []string) {
 	return lines
 }
 
-// place is the place of a case: scenario, drivers, step, file and line.
-func place(s *Suite, drivers []string, c *Case) string {
+// place is the place of a case: scenario, where it was played, step, file and line.
+func place(s *Suite, at []At, c *Case) string {
 	where := s.ID
-	switch {
-	case len(drivers) > 1:
-		where += ", drivers " + And(drivers)
-	case s.Driver != "":
-		where += ", driver " + s.Driver
+	if there := played(at); there != "" {
+		where += ", " + there
 	}
 	if c.Step > 0 {
 		where += fmt.Sprintf(", step %d", c.Step)
@@ -210,6 +212,9 @@ func (o *Console) counts(c Counts) string {
 	text := fmt.Sprintf("%s: %d passed", term.Count(c.Total(), "case"), c.Pass)
 	if c.Error > 0 {
 		text += ", " + term.Count(c.Error, "error")
+	}
+	if c.NotRun > 0 {
+		text += fmt.Sprintf(" (%d not run)", c.NotRun)
 	}
 	for _, part := range []struct {
 		n    int

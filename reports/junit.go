@@ -111,10 +111,11 @@ func junit(r *Run) *junitRun {
 	for i := range r.Suites {
 		out.Suites = append(out.Suites, junitOfSuite(r, &r.Suites[i]))
 	}
-	if s, ok := junitOfProblems(r); ok {
-		out.Tests += s.Tests
-		out.Errors += s.Errors
-		out.Suites = append(out.Suites, s)
+	for _, s := range r.problemSuites() {
+		suite := junitOfSuite(r, &s)
+		out.Tests += suite.Tests
+		out.Errors += suite.Errors
+		out.Suites = append(out.Suites, suite)
 	}
 	return out
 }
@@ -134,6 +135,9 @@ func junitOfSuite(r *Run, s *Suite) junitSuite {
 	own := []Property{{"title", s.Title}, {"driver", s.Driver}}
 	for _, v := range s.Variables {
 		own = append(own, Property{"variable " + v.Name, v.Value})
+	}
+	if g := r.guest(s.Guest); g != nil {
+		own = slices.Concat(own, g.properties())
 	}
 	for _, p := range slices.Concat(own, r.Properties, r.leftOutProperties()) {
 		out.Properties = append(out.Properties, junitProperty{term.Printable(p.Name), term.Printable(p.Value)})
@@ -179,8 +183,8 @@ func systemOut(c *Case) string {
 	return text
 }
 
-// junitOfProblems is a suite for the problems of the run itself: JUnit has no other place for them.
-func junitOfProblems(r *Run) (junitSuite, bool) {
+// problemSuites are suites for the problems of the run itself and of its guests: JUnit has no other place for them.
+func (r *Run) problemSuites() (suites []Suite) {
 	s := Suite{ID: "run", Title: "the run itself", Started: r.Started}
 	for _, p := range r.Problems {
 		s.Cases = append(s.Cases, problemCase("comes to its end", p))
@@ -188,10 +192,16 @@ func junitOfProblems(r *Run) (junitSuite, bool) {
 	for _, p := range r.Leftovers {
 		s.Cases = append(s.Cases, problemCase("leaves nothing behind", p))
 	}
-	if len(s.Cases) == 0 {
-		return junitSuite{}, false
+	if len(s.Cases) > 0 {
+		suites = append(suites, s)
 	}
-	return junitOfSuite(r, &s), true
+	for i := range r.Guests {
+		if g := &r.Guests[i]; g.Bad() {
+			suites = append(suites, Suite{ID: "kernel", Title: "the kernel itself", Guest: g.Name, Started: r.Started,
+				Cases: []Case{problemCase("comes to its end", g.Describe())}})
+		}
+	}
+	return suites
 }
 
 func problemCase(name, problem string) Case {

@@ -14,7 +14,9 @@ type Run struct {
 	Duration   time.Duration `json:"duration_ns"`
 	Hostname   string        `json:"hostname,omitempty"`
 	Properties []Property    `json:"properties"`
-	Suites     []Suite       `json:"suites"`
+	// Guests are the virtual machines in which the suites were played; none if they were played on this machine.
+	Guests []Guest `json:"guests,omitempty"`
+	Suites []Suite `json:"suites"`
 	// LeftOut lists what was not played because a program is missing. Install is the command by which root installs all
 	// of them, "" if no package or no package manager is known.
 	LeftOut []LeftOut `json:"left_out,omitempty"`
@@ -43,9 +45,11 @@ type Property struct {
 
 // Suite is one scenario with one driver, or one hand-written suite.
 type Suite struct {
-	ID     string   `json:"id"` // scenario id, or the suite's own
-	Title  string   `json:"title"`
-	Driver string   `json:"driver,omitempty"`
+	ID     string `json:"id"` // scenario id, or the suite's own
+	Title  string `json:"title"`
+	Driver string `json:"driver,omitempty"`
+	// Guest is the name of the guest in which it was played (Run.Guests), "" for this machine.
+	Guest  string   `json:"guest,omitempty"`
 	File   string   `json:"file,omitempty"`
 	Labels []string `json:"labels,omitempty"`
 	Points int      `json:"points,omitempty"` // of the whole scenario
@@ -58,23 +62,40 @@ type Suite struct {
 // Case is one step or mistake of a scenario, or one spec of a hand-written suite.
 type Case struct {
 	Name string `json:"name"`
+	// NotRun means that a guest ended before the case began. Its outcome is an error.
+	NotRun bool `json:"not_run,omitempty"`
 	scenario.SectionResult
 }
 
-// Name is the suite's name in reports: its id and driver, without spaces or labels, so that it is the same from run to
-// run.
+// Name is the suite's name in reports: its id, driver and guest, without spaces or labels, so that it is the same from
+// run to run: `veth-pair`, `veth-pair.netlink`, `veth-pair.netlink@6.12`.
 func (s *Suite) Name() string {
-	if s.Driver == "" {
-		return s.ID
+	name := s.ID
+	if s.Driver != "" {
+		name += "." + s.Driver
 	}
-	return s.ID + "." + s.Driver
+	if s.Guest != "" {
+		name += "@" + s.Guest
+	}
+	return name
 }
 
-// Counts are the numbers of cases by outcome.
-type Counts struct{ Pass, Fail, Blocked, Skip, Error int }
+// Counts are the numbers of cases by outcome. Those that were not run because their guest had ended are errors, and
+// counted in NotRun too.
+type Counts struct{ Pass, Fail, Blocked, Skip, Error, NotRun int }
 
 // Total is the number of cases.
 func (c Counts) Total() int { return c.Pass + c.Fail + c.Blocked + c.Skip + c.Error }
+
+// Add adds the counts of other cases.
+func (c *Counts) Add(other Counts) {
+	c.Pass += other.Pass
+	c.Fail += other.Fail
+	c.Blocked += other.Blocked
+	c.Skip += other.Skip
+	c.Error += other.Error
+	c.NotRun += other.NotRun
+}
 
 // Bad is the number of cases that keep the run from passing. Blocked cases count: the failed step that blocks them may
 // not have been selected.
@@ -100,6 +121,9 @@ func (s *Suite) Count() Counts {
 	var c Counts
 	for i := range s.Cases {
 		c.add(s.Cases[i].Outcome)
+		if s.Cases[i].NotRun {
+			c.NotRun++
+		}
 	}
 	return c
 }
@@ -117,12 +141,7 @@ func (s *Suite) Duration() time.Duration {
 func (r *Run) Count() Counts {
 	var all Counts
 	for i := range r.Suites {
-		c := r.Suites[i].Count()
-		all.Pass += c.Pass
-		all.Fail += c.Fail
-		all.Blocked += c.Blocked
-		all.Skip += c.Skip
-		all.Error += c.Error
+		all.Add(r.Suites[i].Count())
 	}
 	return all
 }

@@ -27,6 +27,6 @@ func (o *Console) slowest(r *Run) {
 	}
 	fmt.Fprintln(o.Out, "\nThe slowest:")
 	for _, c := range all {
-		fmt.Fprintf(o.Out, "%8s  %s\n", duration(c.Duration), place(c.suite, nil, c.Case))
+		fmt.Fprintf(o.Out, "%8s  %s\n", duration(c.Duration), place(c.suite, []At{{c.suite.Driver, c.suite.Guest}}, c.Case))
 	}
 }

@@ -16,7 +16,8 @@ import (
 type account struct {
 	plan    *Planned
 	job     Job
-	started time.Time // when the worker was started
+	started time.Time     // when the worker was started
+	longest time.Duration // that anything may last; 0 for the age of the worker
 
 	begun, ended map[place]bool
 	running      *place // the case between its start and its end
@@ -339,6 +340,12 @@ func (a *account) numbers(c *scenario.SectionResult, within bounds) error {
 
 // lasted checks a duration: nothing lasts longer than the worker has existed.
 func (a *account) lasted(what string, d time.Duration) error {
+	if a.longest > 0 {
+		if d < 0 || d > a.longest {
+			return fmt.Errorf("%s lasted %v", what, d)
+		}
+		return nil
+	}
 	if longest := time.Since(a.started) + beat; d < 0 || d > longest {
 		return fmt.Errorf("%s lasted %v, but the worker is only %v old", what, d, longest.Round(beat))
 	}

@@ -1,0 +1,136 @@
+package specrun
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"netnscheck/harness/internal/untrusted"
+	"netnscheck/harness/scenario"
+	"netnscheck/reports"
+)
+
+// Elsewhere is the account of a plan that a harness plays on another machine: a guest. What it tells is accepted only
+// where the plan expects it, like the messages of a worker. Its methods are not safe for concurrent use.
+type Elsewhere struct {
+	// Suites are all planned cases. Those that have not ended have no outcome until Complete.
+	Suites []reports.Suite
+
+	units []*account // of the units of the plan
+	at    map[named]spot
+	ended map[spot]bool
+	begun map[spot]bool
+}
+
+// named is a case as another machine names it.
+type named struct{ suite, name string }
+
+// spot is a case: its unit, its place there, and its place in Elsewhere.Suites.
+type spot struct {
+	unit   int
+	inUnit place
+	all    place
+}
+
+// longestElsewhere limits the time that a case says it took. The clock of a guest is not that of this machine: virtual
+// time passes as fast as the guest waits.
+const longestElsewhere = 7 * 24 * time.Hour
+
+// NewElsewhere opens the account of a plan.
+func NewElsewhere(plan []Planned) (*Elsewhere, error) {
+	e := &Elsewhere{at: map[named]spot{}, ended: map[spot]bool{}, begun: map[spot]bool{}}
+	for u := range plan {
+		a := newAccount(&plan[u], plan[u].Job)
+		a.longest = longestElsewhere
+		e.units = append(e.units, a)
+		for i, s := range plan[u].Suites {
+			s.Cases = slices.Clone(s.Cases)
+			for j, c := range s.Cases {
+				n := named{s.Name(), c.Name}
+				if _, twice := e.at[n]; twice {
+					return nil, fmt.Errorf("plan %s: two cases are called %q", n.suite, n.name)
+				}
+				e.at[n] = spot{u, place{i, j}, place{len(e.Suites), j}}
+			}
+			e.Suites = append(e.Suites, s)
+		}
+	}
+	return e, nil
+}
+
+// Cases is the number of planned cases, Ended that of those that have ended.
+func (e *Elsewhere) Cases() int { return len(e.at) }
+func (e *Elsewhere) Ended() int { return len(e.ended) }
+
+// Begin takes the news that a case begins. The errors of Begin and End follow the words "the guest sent".
+func (e *Elsewhere) Begin(suite, name string) error {
+	at, ok := e.at[named{suite, name}]
+	switch {
+	case !ok:
+		return fmt.Errorf("the start of a case that is not in the plan: %.128q of %.128q", name, suite)
+	case e.begun[at]:
+		return fmt.Errorf("a second start of “%s” of %s", name, suite)
+	}
+	e.begun[at] = true
+	if s := &e.Suites[at.all.suite]; s.Started.IsZero() {
+		s.Started = time.Now()
+	}
+	return nil
+}
+
+// End takes the result of a case, checks it against the plan, and returns it as it is recorded.
+func (e *Elsewhere) End(suite string, told reports.Case) (reports.Case, error) {
+	at, ok := e.at[named{suite, told.Name}]
+	switch {
+	case !ok:
+		return told, fmt.Errorf("the end of a case that is not in the plan: %.128q of %.128q", told.Name, suite)
+	case e.ended[at]:
+		return told, fmt.Errorf("a second end of “%s” of %s", told.Name, suite)
+	case !e.begun[at] && told.Outcome != scenario.Skip && told.Outcome != scenario.Blocked &&
+		told.Outcome != scenario.Error: // a unit that cannot be played ends its cases without a start
+		return told, fmt.Errorf("the end of “%s” of %s, which has not begun", told.Name, suite)
+	}
+	if err := e.units[at.unit].result(&told.SectionResult, at.inUnit); err != nil {
+		return told, fmt.Errorf("an impossible result of “%s” of %s: %w", told.Name, suite, err)
+	}
+	c := &e.Suites[at.all.suite].Cases[at.all.index]
+	c.Outcome, c.Reason, c.Missing, c.Problems = told.Outcome, told.Reason, told.Missing, told.Problems
+	c.Checks, c.Transcript, c.Duration = told.Checks, told.Transcript, told.Duration
+	e.ended[at] = true
+	return *c, nil
+}
+
+// Running names the cases that have begun and not ended, in the order of the plan.
+func (e *Elsewhere) Running() (all []string) {
+	e.each(func(at spot, s *reports.Suite, c *reports.Case) {
+		if e.begun[at] && !e.ended[at] {
+			all = append(all, fmt.Sprintf("%s “%s”", s.Name(), c.Name))
+		}
+	})
+	return all
+}
+
+// Complete gives each case without a result an outcome: an error if it had begun, and otherwise one that was not run.
+// why is the reason, such as "the kernel panicked".
+func (e *Elsewhere) Complete(why string) {
+	why = untrusted.Shown(why)
+	e.each(func(at spot, _ *reports.Suite, c *reports.Case) {
+		switch {
+		case e.ended[at]:
+			return
+		case e.begun[at]:
+			c.Outcome, c.Reason = scenario.Error, "while it ran: "+why
+		default:
+			c.Outcome, c.Reason, c.NotRun = scenario.Error, "not run: "+why, true
+		}
+	})
+}
+
+func (e *Elsewhere) each(f func(at spot, s *reports.Suite, c *reports.Case)) {
+	for i := range e.Suites {
+		s := &e.Suites[i]
+		for j := range s.Cases {
+			f(e.at[named{s.Name(), s.Cases[j].Name}], s, &s.Cases[j])
+		}
+	}
+}

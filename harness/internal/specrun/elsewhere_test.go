@@ -1,0 +1,139 @@
+package specrun
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"netnscheck/harness/scenario"
+	"netnscheck/reports"
+)
+
+// told is a case of the plan with the result that a guest could tell.
+func told(e *Elsewhere, index int, outcome scenario.Outcome) (suite string, c reports.Case) {
+	s := &e.Suites[0]
+	c = s.Cases[index]
+	c.Outcome = outcome
+	if outcome != scenario.Pass {
+		c.Problems = []scenario.Problem{{Message: "broken \x1b[31m"}}
+	}
+	return s.Name(), c
+}
+
+func elsewhere(t *testing.T) *Elsewhere {
+	t.Helper()
+	job := unit(t, "pass one", "pass two", "pass three")
+	e, err := NewElsewhere(mustPlan(t, job))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Cases() != 3 {
+		t.Fatalf("%d cases are planned", e.Cases())
+	}
+	return e
+}
+
+// TestElsewhereCutShort: whatever ends a guest, the cases that it had told stand, and all others are in the report.
+func TestElsewhereCutShort(t *testing.T) {
+	e := elsewhere(t)
+	suite, first := told(e, 0, scenario.Fail)
+	if err := e.Begin(suite, first.Name); err != nil {
+		t.Fatal(err)
+	}
+	c, err := e.End(suite, first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(c.Problems[0].Message, "\x1b") {
+		t.Errorf("what a guest says is printed as it is: %q", c.Problems[0].Message)
+	}
+	_, second := told(e, 1, scenario.Pass)
+	if err := e.Begin(suite, second.Name); err != nil {
+		t.Fatal(err)
+	}
+	if running := e.Running(); len(running) != 1 || !strings.Contains(running[0], second.Name) {
+		t.Errorf("running are %q", running)
+	}
+	e.Complete("the kernel panicked")
+	var got []string
+	for _, c := range e.Suites[0].Cases {
+		word := string(c.Outcome) + " " + c.Reason
+		if c.NotRun {
+			word += " (not run)"
+		}
+		got = append(got, word)
+	}
+	want := []string{"fail ", "error while it ran: the kernel panicked",
+		"error not run: the kernel panicked (not run)"}
+	if !slices.Equal(got, want) {
+		t.Errorf("the cases are %q, want %q", got, want)
+	}
+}
+
+// TestElsewhereLies: what does not fit the plan is refused, and changes nothing.
+func TestElsewhereLies(t *testing.T) {
+	for name, lie := range map[string]struct {
+		tell func(e *Elsewhere) error
+		says string
+	}{
+		"the start of an unknown case": {func(e *Elsewhere) error { return e.Begin("x.netlink", "y") }, "not in the plan"},
+		"the end of an unknown case": {func(e *Elsewhere) error {
+			suite, c := told(e, 0, scenario.Pass)
+			c.Name = "another"
+			_, err := e.End(suite, c)
+			return err
+		}, "not in the plan"},
+		"two starts": {func(e *Elsewhere) error {
+			suite, c := told(e, 0, scenario.Pass)
+			e.Begin(suite, c.Name)
+			return e.Begin(suite, c.Name)
+		}, "a second start"},
+		"a pass without a start": {func(e *Elsewhere) error {
+			_, err := e.End(told(e, 0, scenario.Pass))
+			return err
+		}, "has not begun"},
+		"another result of a case": {func(e *Elsewhere) error {
+			suite, c := told(e, 0, scenario.Fail)
+			e.Begin(suite, c.Name)
+			e.End(suite, c)
+			c.Outcome, c.Problems = scenario.Pass, nil
+			_, err := e.End(suite, c)
+			return err
+		}, "a second end"},
+		"a pass with a problem": {func(e *Elsewhere) error {
+			suite, c := told(e, 0, scenario.Fail)
+			e.Begin(suite, c.Name)
+			c.Outcome = scenario.Pass
+			_, err := e.End(suite, c)
+			return err
+		}, "it passed with"},
+		"an outcome that there is not": {func(e *Elsewhere) error {
+			suite, c := told(e, 0, "fine")
+			e.Begin(suite, c.Name)
+			_, err := e.End(suite, c)
+			return err
+		}, "unknown outcome"},
+		"the section of another case": {func(e *Elsewhere) error {
+			suite, c := told(e, 0, scenario.Pass)
+			e.Begin(suite, c.Name)
+			c.Step = 2
+			_, err := e.End(suite, c)
+			return err
+		}, "it belongs to"},
+		"a century": {func(e *Elsewhere) error {
+			suite, c := told(e, 0, scenario.Pass)
+			e.Begin(suite, c.Name)
+			c.Duration = 1 << 61
+			_, err := e.End(suite, c)
+			return err
+		}, "it lasted"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := elsewhere(t)
+			err := lie.tell(e)
+			if err == nil || !strings.Contains(err.Error(), lie.says) {
+				t.Errorf("the error is %v, want one that says %q", err, lie.says)
+			}
+		})
+	}
+}
