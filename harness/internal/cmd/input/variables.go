@@ -53,6 +53,18 @@ func (v *Variables) Set() map[string]string {
 // Given reports whether there are any.
 func (v *Variables) Given() bool { return len(v.set) > 0 || v.seed != "" }
 
+// Args are the flags that say the same.
+func (v *Variables) Args() []string {
+	var args []string
+	for _, word := range v.set {
+		args = append(args, "--var", word)
+	}
+	if v.seed != "" {
+		args = append(args, "--var-seed", v.seed)
+	}
+	return args
+}
+
 // Choose reads the scenarios that have variables again, with their values. A variable that none of them has is an
 // error.
 func (v *Variables) Choose(all []*scenario.Scenario) ([]*scenario.Scenario, error) {

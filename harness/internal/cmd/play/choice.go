@@ -1,0 +1,98 @@
+package play
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"netnscheck/harness/internal/cmd/input"
+	"netnscheck/harness/internal/cmd/machine"
+	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/specrun"
+	"netnscheck/harness/lab"
+	"netnscheck/reports"
+)
+
+// Choice is what of the scenarios and suites to play, and with which drivers, as the flags of a command say it.
+type Choice struct {
+	Names    []string // empty for everything
+	Drivers  []string
+	Seed     int64
+	FailFast bool
+	Values   input.Variables
+
+	labels, focus string
+}
+
+// Flags adds the flags to a command. whose tells which drivers are the default.
+func (o *Choice) Flags(c *cobra.Command, whose string) {
+	flags := c.Flags()
+	flags.StringSliceVar(&o.Drivers, "driver", nil,
+		"`DRIVERS` to play with: "+strings.Join(lab.DriverNames(), ", ")+"\n(default: "+whose+")")
+	flags.StringVar(&o.labels, "label-filter", "",
+		"run only cases whose labels match this `FILTER`,\nsuch as 'netlink && mistake'\n"+
+			"(labels: 'harness list --labels')")
+	flags.StringVar(&o.focus, "focus", "", "run only cases whose text matches this `REGEXP`")
+	flags.Int64Var(&o.Seed, "seed", 0,
+		"shuffle the scenarios with this `NUMBER`\n(default: the order of the course)")
+	o.Values.Flags(flags)
+	flags.BoolVar(&o.FailFast, "fail-fast", false, "stop after the first failure")
+	c.RegisterFlagCompletionFunc("driver",
+		cobra.FixedCompletions(lab.DriverNames(), cobra.ShellCompDirectiveNoFileComp))
+	c.RegisterFlagCompletionFunc("label-filter", input.CompleteLabels)
+}
+
+// Filter is the filter of the cases. The error is one of usage.
+func (o *Choice) Filter() (specrun.Filter, error) {
+	f, err := specrun.ParseFilter(o.labels, o.focus)
+	return f, status.With(status.Usage, err)
+}
+
+// Read reads what is chosen, with the values of its variables.
+func (o *Choice) Read(ctx context.Context) (input.Selection, error) {
+	what, err := input.Selected(ctx, o.Names)
+	if err != nil {
+		return what, machine.BeforeRun(err)
+	}
+	what.Scenarios, err = o.Values.Choose(what.Scenarios)
+	return what, err
+}
+
+// Args are the flags that make the same choice, except its names and drivers.
+func (o *Choice) Args() []string {
+	args := o.Values.Args()
+	if o.labels != "" {
+		args = append(args, "--label-filter", o.labels)
+	}
+	if o.focus != "" {
+		args = append(args, "--focus", o.focus)
+	}
+	if o.Seed != 0 {
+		args = append(args, "--seed", strconv.FormatInt(o.Seed, 10))
+	}
+	if o.FailFast {
+		args = append(args, "--fail-fast")
+	}
+	return args
+}
+
+// NothingSelected is the error of a choice without a case; leftOut are the drivers that are missing.
+func (o *Choice) NothingSelected(leftOut []reports.LeftOut) error {
+	var set []string
+	for _, s := range []struct{ flag, value string }{{"--label-filter", o.labels}, {"--focus", o.focus}} {
+		if s.value != "" {
+			set = append(set, fmt.Sprintf("%s %q", s.flag, s.value))
+		}
+	}
+	if len(set) == 0 {
+		return status.Usagef("select what to run: the selection has no steps")
+	}
+	why := ""
+	for _, l := range leftOut {
+		why += fmt.Sprintf("; left out is %s", l)
+	}
+	return status.Usagef("select what to run: nothing matches %s%s", strings.Join(set, " and "), why)
+}

@@ -1,0 +1,129 @@
+// Package reporting opens the reports of a run, where the flags of a command want them. The commands that run scenarios
+// import it; it never runs anything.
+package reporting
+
+import (
+	"cmp"
+	"context"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"netnscheck/harness/internal/cmd/input"
+	"netnscheck/harness/internal/cmd/screen"
+	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/term"
+	"netnscheck/reports"
+)
+
+// slowestCases is the number of cases that --slowest lists.
+const slowestCases = 10
+
+// Reporting are the reports that a user wants.
+type Reporting struct {
+	Output  string // the folder of the files
+	Verbose bool
+	Quiet   bool
+
+	junit   string
+	reports []string
+	slowest bool
+}
+
+// Flags adds the flags to a command.
+func (o *Reporting) Flags(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&o.Output, "output", "results", "`FOLDER` for the report files")
+	flags.StringVar(&o.junit, "junit", "", "`FILE` for the JUnit report\n(default: junit.xml in --output)")
+	flags.StringArrayVar(&o.reports, "report", nil,
+		"write `FORMAT[=FILE]`; FILE - is standard output;\nrepeatable; formats: "+
+			strings.Join(reports.FormatNames(), ", "))
+	flags.BoolVarP(&o.Verbose, "verbose", "v", false, "show the checks and the transcript of each step")
+	flags.BoolVar(&o.slowest, "slowest", false, "list the ten slowest steps")
+	flags.BoolVarP(&o.Quiet, "quiet", "q", false, "show only failures and the summary")
+	c.RegisterFlagCompletionFunc("report",
+		cobra.FixedCompletions(reports.FormatNames(), cobra.ShellCompDirectiveNoSpace))
+}
+
+// Wanted are the reports to write: those that --report and --junit name, and each usual format that they do not name,
+// in its usual place. Its errors are those of usage.
+func (o *Reporting) Wanted() ([]reports.Wanted, error) {
+	switch {
+	case o.Verbose && o.Quiet:
+		return nil, status.Usagef("-v and -q exclude each other")
+	case o.Output == "":
+		return nil, status.Usagef("--output: the name of a folder is missing")
+	}
+	words := o.reports
+	if o.junit != "" {
+		words = append([]string{"junit=" + o.junit}, words...)
+	}
+	named := map[string][]string{}
+	for _, word := range words {
+		name, file, placed := strings.Cut(word, "=")
+		if _, err := reports.FormatNamed(name); err != nil {
+			return nil, status.Usagef("--report %s: %w", word, err)
+		}
+		if placed && file == "" {
+			return nil, status.Usagef("--report %s: the name of a file is missing; - is standard output", word)
+		}
+		named[name] = append(named[name], file)
+	}
+	var all []reports.Wanted
+	for _, format := range reports.Formats {
+		place := format.File
+		if place != "-" {
+			place = filepath.Join(o.Output, place)
+		}
+		for _, file := range named[format.Name] {
+			all = append(all, reports.Wanted{Format: format, File: cmp.Or(file, place)})
+		}
+		if format.Usual && named[format.Name] == nil {
+			all = append(all, reports.Wanted{Format: format, File: place, Usual: true})
+		}
+	}
+	return all, nil
+}
+
+// Open opens the reports before anything runs. From then on a reader that exits, such as head, costs its report and not
+// the run: with SIGPIPE caught, the write fails with EPIPE instead of ending this process. The programs of a lab do not
+// inherit a caught signal, as they would an ignored one.
+func (o *Reporting) Open(ctx context.Context, s *screen.Screen, wanted []reports.Wanted) (*reports.Sinks, error) {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	how := reports.Options{}
+	switch {
+	case o.Quiet:
+		how.Verbosity = reports.Quiet
+	case o.Verbose:
+		how.Verbosity = reports.Verbose
+	}
+	if o.slowest {
+		how.Slowest = slowestCases
+	}
+	std := &reports.Standard{
+		Out: stream(s.Out, s.Colour), Err: stream(s.Err, s.ErrColour), Progress: s.Progress,
+	}
+	if s.Terminal {
+		std.Out.Columns = s.Columns
+	}
+	return input.Interruptible(ctx, "open the reports", func() (*reports.Sinks, error) {
+		told, err := reports.Open(wanted, std, how)
+		if err != nil {
+			return nil, status.Usagef("%w; --output, --junit and --report name another place", err)
+		}
+		return told, nil
+	})
+}
+
+// stream is a standard output, with colours if it may be sent colours.
+func stream(out *term.Writer, colour bool) reports.Stream {
+	s := reports.Stream{Writer: out}
+	if colour {
+		s.Painted = out.Painted()
+	}
+	return s
+}
