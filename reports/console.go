@@ -206,9 +206,9 @@ func place(s *Suite, at []At, c *Case) string {
 	return term.OneLine(where)
 }
 
-// counts is a line such as `12 cases: 10 passed, 1 failed, 1 skipped`; a count of 0 is left out, except that of passed
+// String is a line such as `12 cases: 10 passed, 1 failed, 1 skipped`; a count of 0 is left out, except that of passed
 // cases.
-func (o *Console) counts(c Counts) string {
+func (c Counts) String() string {
 	text := fmt.Sprintf("%s: %d passed", term.Count(c.Total(), "case"), c.Pass)
 	if c.Error > 0 {
 		text += ", " + term.Count(c.Error, "error")
@@ -224,13 +224,18 @@ func (o *Console) counts(c Counts) string {
 			text += fmt.Sprintf(", %d %s", part.n, part.word)
 		}
 	}
+	return text
+}
+
+// counts are the counts in the colour of the worst of them.
+func (o *Console) counts(c Counts) string {
 	switch {
 	case c.Bad() > 0:
-		return o.paint(red, text)
+		return o.paint(red, c.String())
 	case c.Pass > 0:
-		return o.paint(green, text)
+		return o.paint(green, c.String())
 	}
-	return o.paint(yellow, text)
+	return o.paint(yellow, c.String())
 }
 
 func bad(outcome scenario.Outcome) bool {

@@ -36,14 +36,17 @@ type spot struct {
 // time passes as fast as the guest waits.
 const longestElsewhere = 7 * 24 * time.Hour
 
-// NewElsewhere opens the account of a plan.
-func NewElsewhere(plan []Planned) (*Elsewhere, error) {
+// NewElsewhere opens the account of the part of a plan that these drivers play, and of the suites without a driver.
+func NewElsewhere(plan []Planned, drivers []string) (*Elsewhere, error) {
 	e := &Elsewhere{at: map[named]spot{}, ended: map[spot]bool{}, begun: map[spot]bool{}}
 	for u := range plan {
 		a := newAccount(&plan[u], plan[u].Job)
 		a.longest = longestElsewhere
 		e.units = append(e.units, a)
 		for i, s := range plan[u].Suites {
+			if s.Driver != "" && !slices.Contains(drivers, s.Driver) {
+				continue
+			}
 			s.Cases = slices.Clone(s.Cases)
 			for j, c := range s.Cases {
 				n := named{s.Name(), c.Name}
@@ -78,26 +81,27 @@ func (e *Elsewhere) Begin(suite, name string) error {
 	return nil
 }
 
-// End takes the result of a case, checks it against the plan, and returns it as it is recorded.
-func (e *Elsewhere) End(suite string, told reports.Case) (reports.Case, error) {
+// End takes the result of a case, checks it against the plan, and returns it and its suite as they are recorded.
+func (e *Elsewhere) End(suite string, told reports.Case) (s reports.Suite, c reports.Case, err error) {
 	at, ok := e.at[named{suite, told.Name}]
 	switch {
 	case !ok:
-		return told, fmt.Errorf("the end of a case that is not in the plan: %.128q of %.128q", told.Name, suite)
+		return s, told, fmt.Errorf("the end of a case that is not in the plan: %.128q of %.128q", told.Name, suite)
 	case e.ended[at]:
-		return told, fmt.Errorf("a second end of “%s” of %s", told.Name, suite)
+		return s, told, fmt.Errorf("a second end of “%s” of %s", told.Name, suite)
 	case !e.begun[at] && told.Outcome != scenario.Skip && told.Outcome != scenario.Blocked &&
 		told.Outcome != scenario.Error: // a unit that cannot be played ends its cases without a start
-		return told, fmt.Errorf("the end of “%s” of %s, which has not begun", told.Name, suite)
+		return s, told, fmt.Errorf("the end of “%s” of %s, which has not begun", told.Name, suite)
 	}
 	if err := e.units[at.unit].result(&told.SectionResult, at.inUnit); err != nil {
-		return told, fmt.Errorf("an impossible result of “%s” of %s: %w", told.Name, suite, err)
+		return s, told, fmt.Errorf("an impossible result of “%s” of %s: %w", told.Name, suite, err)
 	}
-	c := &e.Suites[at.all.suite].Cases[at.all.index]
-	c.Outcome, c.Reason, c.Missing, c.Problems = told.Outcome, told.Reason, told.Missing, told.Problems
-	c.Checks, c.Transcript, c.Duration = told.Checks, told.Transcript, told.Duration
+	recorded := &e.Suites[at.all.suite].Cases[at.all.index]
+	recorded.Outcome, recorded.Reason, recorded.Missing = told.Outcome, told.Reason, told.Missing
+	recorded.Problems, recorded.Checks, recorded.Transcript = told.Problems, told.Checks, told.Transcript
+	recorded.Duration = told.Duration
 	e.ended[at] = true
-	return *c, nil
+	return e.Suites[at.all.suite], *recorded, nil
 }
 
 // Running names the cases that have begun and not ended, in the order of the plan.

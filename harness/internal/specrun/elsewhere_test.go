@@ -23,7 +23,7 @@ func told(e *Elsewhere, index int, outcome scenario.Outcome) (suite string, c re
 func elsewhere(t *testing.T) *Elsewhere {
 	t.Helper()
 	job := unit(t, "pass one", "pass two", "pass three")
-	e, err := NewElsewhere(mustPlan(t, job))
+	e, err := NewElsewhere(mustPlan(t, job), []string{"netlink"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestElsewhereCutShort(t *testing.T) {
 	if err := e.Begin(suite, first.Name); err != nil {
 		t.Fatal(err)
 	}
-	c, err := e.End(suite, first)
+	_, c, err := e.End(suite, first)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestElsewhereLies(t *testing.T) {
 		"the end of an unknown case": {func(e *Elsewhere) error {
 			suite, c := told(e, 0, scenario.Pass)
 			c.Name = "another"
-			_, err := e.End(suite, c)
+			_, _, err := e.End(suite, c)
 			return err
 		}, "not in the plan"},
 		"two starts": {func(e *Elsewhere) error {
@@ -89,7 +89,7 @@ func TestElsewhereLies(t *testing.T) {
 			return e.Begin(suite, c.Name)
 		}, "a second start"},
 		"a pass without a start": {func(e *Elsewhere) error {
-			_, err := e.End(told(e, 0, scenario.Pass))
+			_, _, err := e.End(told(e, 0, scenario.Pass))
 			return err
 		}, "has not begun"},
 		"another result of a case": {func(e *Elsewhere) error {
@@ -97,34 +97,34 @@ func TestElsewhereLies(t *testing.T) {
 			e.Begin(suite, c.Name)
 			e.End(suite, c)
 			c.Outcome, c.Problems = scenario.Pass, nil
-			_, err := e.End(suite, c)
+			_, _, err := e.End(suite, c)
 			return err
 		}, "a second end"},
 		"a pass with a problem": {func(e *Elsewhere) error {
 			suite, c := told(e, 0, scenario.Fail)
 			e.Begin(suite, c.Name)
 			c.Outcome = scenario.Pass
-			_, err := e.End(suite, c)
+			_, _, err := e.End(suite, c)
 			return err
 		}, "it passed with"},
 		"an outcome that there is not": {func(e *Elsewhere) error {
 			suite, c := told(e, 0, "fine")
 			e.Begin(suite, c.Name)
-			_, err := e.End(suite, c)
+			_, _, err := e.End(suite, c)
 			return err
 		}, "unknown outcome"},
 		"the section of another case": {func(e *Elsewhere) error {
 			suite, c := told(e, 0, scenario.Pass)
 			e.Begin(suite, c.Name)
 			c.Step = 2
-			_, err := e.End(suite, c)
+			_, _, err := e.End(suite, c)
 			return err
 		}, "it belongs to"},
 		"a century": {func(e *Elsewhere) error {
 			suite, c := told(e, 0, scenario.Pass)
 			e.Begin(suite, c.Name)
 			c.Duration = 1 << 61
-			_, err := e.End(suite, c)
+			_, _, err := e.End(suite, c)
 			return err
 		}, "it lasted"},
 	} {

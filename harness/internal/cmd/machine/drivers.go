@@ -16,6 +16,19 @@ import (
 // known are the names of all drivers, in the order in which they play.
 var known = lab.DriverNames()
 
+// KnownDrivers are the names among these, in the order in which drivers play; all without names. Whether this machine
+// has them does not matter.
+func KnownDrivers(names []string) ([]string, error) {
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return nil, noSuchDriver(name)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(known), func(name string) bool {
+		return len(names) > 0 && !slices.Contains(names, name)
+	}), nil
+}
+
 // Drivers returns the drivers with these names, in the order in which drivers play. Without names it returns those that
 // this machine has, and for each of the others why not.
 func Drivers(names []string) (drivers []lab.Driver, leftOut []reports.LeftOut, err error) {

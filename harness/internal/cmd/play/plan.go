@@ -35,11 +35,17 @@ func Plan(what input.Selection, s Settings) (p []specrun.Planned, leftOut []repo
 	for i, d := range drivers {
 		names[i] = d.Name()
 	}
+	p, err = PlanWith(what, s, names)
+	return p, leftOut, err
+}
+
+// PlanWith is Plan with the drivers of these names, whether this machine has them or not.
+func PlanWith(what input.Selection, s Settings, drivers []string) ([]specrun.Planned, error) {
 	job := specrun.Job{Seed: s.Seed, FailFast: s.FailFast, Keep: s.Keep}
 	jobs := make([]specrun.Job, len(what.Scenarios))
 	for i, sc := range what.Scenarios {
 		jobs[i] = job
-		jobs[i].Unit, jobs[i].Scenario, jobs[i].Drivers = sc.ID, sc, names
+		jobs[i].Unit, jobs[i].Scenario, jobs[i].Drivers = sc.ID, sc, drivers
 	}
 	if s.Seed != 0 {
 		rand.New(rand.NewPCG(uint64(s.Seed), 0)).Shuffle(len(jobs), func(i, j int) {
@@ -50,6 +56,5 @@ func Plan(what input.Selection, s Settings) (p []specrun.Planned, leftOut []repo
 		job.Unit = specrun.HandWritten
 		jobs = append(jobs, job)
 	}
-	p, err = specrun.Plan(jobs, s.Filter, worker.Register)
-	return p, leftOut, err
+	return specrun.Plan(jobs, s.Filter, worker.Register)
 }

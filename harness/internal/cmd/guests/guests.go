@@ -1,0 +1,328 @@
+package guests
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"netnscheck/harness/internal/cmd/machine"
+	"netnscheck/harness/internal/specrun"
+	"netnscheck/harness/internal/untrusted"
+	"netnscheck/harness/internal/vm/image"
+	"netnscheck/harness/internal/vm/kernels"
+	vm "netnscheck/harness/internal/vm/machine"
+	"netnscheck/harness/internal/vm/matrix"
+	"netnscheck/harness/scenario"
+	"netnscheck/reports"
+)
+
+// Stage is what is being done for a guest.
+type Stage string
+
+// The stages, in their order.
+const (
+	Finding Stage = "finding its kernel"
+	Making  Stage = "making its image"
+	Booting Stage = "booting"
+	Playing Stage = "playing"
+)
+
+// News is how far a guest is.
+type News struct {
+	Stage        Stage
+	Kernel       kernels.Kernel // from Making on
+	Done, Cases  int
+	Bad          int
+	Running      string // a case
+	Begin, Ended *Case
+}
+
+// Case is a case of a guest and its suite, under the names of the report.
+type Case struct {
+	Suite reports.Suite
+	Case  reports.Case
+}
+
+// Played is what became of a guest.
+type Played struct {
+	Guest    reports.Guest
+	Suites   []reports.Suite // every planned case
+	Problems []string
+	LeftOut  []reports.LeftOut
+	Output   string // what the harness printed there
+	Unable   bool   // it could not start
+}
+
+// Names that a guest's machine gives to a report.
+const (
+	kernelProperty  = "kernel"
+	packageProperty = "package"
+	versionProperty = "package version"
+	clockProperty   = "clock"
+)
+
+// Play makes and starts the guest of a row, which plays the work, and takes what it tells until it ends. folder is for
+// its evidence. The cases of the plan are all in the result, whatever happens. tell is called for each step of the way.
+func (r *Rig) Play(ctx context.Context, row matrix.Row, w *Work, folder string, tell func(News)) Played {
+	drivers, err := machine.KnownDrivers(row.Drivers)
+	if err != nil {
+		return broken(row, err)
+	}
+	account, err := specrun.NewElsewhere(w.Plan, drivers)
+	if err != nil {
+		return broken(row, err)
+	}
+	g := &guest{row: row, work: w, account: account, tell: tell, news: News{Stage: Finding, Cases: account.Cases()}}
+	g.say()
+	end, err := g.play(ctx, r, folder, drivers)
+	return g.played(ctx, end, err)
+}
+
+// broken is a guest for which nothing could be planned.
+func broken(row matrix.Row, err error) Played {
+	return Played{Unable: true, Guest: reports.Guest{
+		Name: row.Name(), Class: string(vm.NotStarted), Words: err.Error(), Properties: []reports.Property{},
+	}}
+}
+
+// guest is a guest at work.
+type guest struct {
+	row     matrix.Row
+	work    *Work
+	account *specrun.Elsewhere
+	tell    func(News)
+	news    News
+
+	kernel  kernels.Kernel
+	clock   string
+	own     *reports.Run // what it reports besides its cases
+	output  strings.Builder
+	lies    []string // what it told that cannot be, a few of it
+	machine vm.Guest
+}
+
+func (g *guest) say() { g.tell(g.news) }
+
+func (g *guest) play(ctx context.Context, r *Rig, folder string, drivers []string) (vm.End, error) {
+	g.clock = r.Clock()
+	made, err := r.make(ctx, g.row, folder, func(k kernels.Kernel) {
+		g.kernel, g.news.Kernel, g.news.Stage = k, k, Making
+		g.say()
+	})
+	if err != nil {
+		return vm.End{}, err
+	}
+	made.Args, made.Files = g.work.with(drivers), g.work.files
+	g.machine = made
+	g.news.Stage = Booting
+	g.say()
+	return vm.Run(ctx, made, g.take)
+}
+
+// make finds the kernel of a row and makes the guest that boots it, without anything to do.
+func (r *Rig) make(ctx context.Context, row matrix.Row, folder string, found func(kernels.Kernel)) (vm.Guest, error) {
+	k, err := r.Find(ctx, row.Kernel)
+	if err != nil {
+		return vm.Guest{}, err
+	}
+	found(k)
+	img, err := image.Make(ctx, r.Store, image.Contents{Kernel: k, Modules: r.Load})
+	if err != nil {
+		return vm.Guest{}, fmt.Errorf("make the image for %s: %w", row.Name(), err)
+	}
+	for _, name := range r.Load {
+		if slices.Contains(img.Missing, name) {
+			return vm.Guest{}, fmt.Errorf("load the module %s: the kernel %s has none", name, k.Release)
+		}
+	}
+	return vm.Guest{
+		Name: row.Name(), Kernel: k.Image, Initrd: img.Path, User: r.User, Append: r.Append,
+		Memory: r.Memory, CPUs: r.CPUs, Virtual: r.Virtual(), Limit: r.Limit, Folder: folder,
+	}, nil
+}
+
+// take takes what the guest tells.
+func (g *guest) take(e vm.Event) {
+	g.news.Begin, g.news.Ended = nil, nil
+	switch {
+	case e.Begin != nil:
+		if err := g.account.Begin(e.Begin.Suite, e.Begin.Name); err != nil {
+			g.lie(err)
+			return
+		}
+		g.news.Stage = Playing
+		g.news.Running = untrusted.Shown(fmt.Sprintf("%s “%s”", e.Begin.Suite, e.Begin.Name))
+	case e.Case != nil:
+		told := e.Case.Case
+		inside := told.File
+		g.work.outside(&told)
+		s, c, err := g.account.End(e.Case.Suite, told)
+		if err != nil {
+			g.lie(fmt.Errorf("%w (%s)", err, inside))
+			return
+		}
+		g.news.Stage, g.news.Done = Playing, g.account.Ended()
+		if c.Outcome != scenario.Pass && c.Outcome != scenario.Skip {
+			g.news.Bad++
+		}
+		g.news.Ended = &Case{named(s, g.row), c}
+	case e.Output != "":
+		if g.output.Len() < untrusted.TextSize {
+			g.output.WriteString(untrusted.Shown(e.Output) + "\n")
+		}
+		return
+	case e.Run != nil:
+		g.own = e.Run
+		return
+	default:
+		return
+	}
+	g.say()
+}
+
+// named is a suite under its name in the report.
+func named(s reports.Suite, row matrix.Row) reports.Suite {
+	s.Guest = row.Name()
+	return s
+}
+
+// mostLies is how many impossible messages are quoted.
+const mostLies = 4
+
+func (g *guest) lie(err error) {
+	if len(g.lies) < mostLies {
+		g.lies = append(g.lies, untrusted.Shown(err.Error()))
+	}
+}
+
+// played sums up: what the guest said of itself, what its kernel did, and what its cases say. The worst of it is how it
+// ended.
+func (g *guest) played(ctx context.Context, end vm.End, err error) Played {
+	p := Played{Output: g.output.String()}
+	p.Guest = reports.Guest{
+		Name: g.row.Name(), Class: string(end.Class), Words: end.Words, Took: end.Took, Properties: g.properties(),
+	}
+	for _, f := range end.Faults {
+		p.Guest.Faults = append(p.Guest.Faults, reports.Fault{
+			Class: string(f.Class), Title: f.Title, At: f.At, Process: f.Process, Trace: f.Trace,
+			File: end.Console, Line: f.Line,
+		})
+	}
+	if end.Console != "" {
+		p.Guest.Evidence = append([]string{end.Console}, end.Evidence...)
+	}
+	g.judge(ctx, &p.Guest, err)
+	p.Unable = p.Guest.Class == string(vm.NotStarted)
+	if running := g.account.Running(); len(running) > 0 && p.Guest.Bad() {
+		p.Guest.Words += ", while " + reports.And(running[:min(len(running), 3)]) + " ran"
+	}
+	g.account.Complete(cmp.Or(p.Guest.Words, p.Guest.Class))
+	for _, s := range g.account.Suites {
+		p.Suites = append(p.Suites, named(s, g.row))
+	}
+	if g.own != nil {
+		for _, text := range g.own.Problems {
+			p.Problems = append(p.Problems, p.Guest.Name+": "+untrusted.Shown(text))
+		}
+		for _, text := range g.own.Leftovers {
+			p.Problems = append(p.Problems, p.Guest.Name+": left behind in the guest: "+untrusted.Shown(text))
+		}
+		p.LeftOut = g.own.LeftOut
+	}
+	p.Problems = append(p.Problems, g.disagreement(&p)...)
+	return p
+}
+
+// judge gives a guest its class where what it said of its end is not the truth: it is believed only what fits.
+func (g *guest) judge(ctx context.Context, end *reports.Guest, err error) {
+	var cannot *vm.CannotError
+	switch {
+	case ctx.Err() != nil:
+		end.Class, end.Words = string(vm.NoResult), "it was interrupted: "+context.Cause(ctx).Error()
+	case errors.As(err, &cannot):
+		end.Class, end.Words = string(vm.NotStarted), cannot.Error()
+	case err != nil:
+		end.Class, end.Words = string(vm.NotStarted), err.Error()
+	case end.Bad():
+	case len(g.lies) > 0:
+		end.Class, end.Words = string(vm.NoResult), "it sent "+strings.Join(g.lies, "; ")
+	case g.account.Ended() < g.account.Cases():
+		end.Class = string(vm.NoResult)
+		end.Words = fmt.Sprintf("it ended after %d of %d cases without a reason", g.account.Ended(), g.account.Cases())
+		if last := lastLine(g.output.String()); last != "" {
+			end.Words += "; its last line: " + last
+		}
+	case g.kernel.Release != "" && g.property(kernelProperty) != g.kernel.Release:
+		end.Class = string(vm.NoResult)
+		end.Words = fmt.Sprintf("its kernel says that it is %.64q, not %s", g.property(kernelProperty), g.kernel.Release)
+	}
+}
+
+// disagreement is a problem where the harness in the guest failed and no case says why, or the reverse.
+func (g *guest) disagreement(p *Played) []string {
+	var c reports.Counts
+	for i := range p.Suites {
+		c.Add(p.Suites[i].Count())
+	}
+	switch {
+	case p.Guest.Class == reports.GuestPassed && c.Bad() > 0:
+		p.Guest.Class = reports.GuestFailed
+	case p.Guest.Class == reports.GuestFailed && c.Bad() == 0 && len(p.Problems) == 0:
+		text := p.Guest.Name + ": every case passed, but the harness in the guest failed"
+		if p.Guest.Words != "" {
+			text += ": " + p.Guest.Words
+		}
+		if last := lastLine(p.Output); last != "" {
+			text += "; its last line: " + last
+		}
+		return []string{text}
+	}
+	return nil
+}
+
+func lastLine(text string) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return lines[len(lines)-1]
+}
+
+// mostProperties limits how many properties a guest has.
+const mostProperties = 32
+
+// properties are those of the kernel and those that the guest reports, which come second.
+func (g *guest) properties() []reports.Property {
+	all := []reports.Property{}
+	add := func(name, value string) {
+		if value != "" && !slices.ContainsFunc(all, func(p reports.Property) bool { return p.Name == name }) {
+			all = append(all, reports.Property{Name: name, Value: untrusted.Cut(untrusted.Shown(value), 256)})
+		}
+	}
+	add(kernelProperty, cmp.Or(g.kernel.Release, g.property(kernelProperty)))
+	add(packageProperty, g.kernel.Package)
+	add(versionProperty, g.kernel.Version)
+	add(clockProperty, g.clock)
+	if g.own != nil {
+		for _, p := range g.own.Properties[:min(len(g.own.Properties), mostProperties)] {
+			add(untrusted.Cut(untrusted.Shown(p.Name), 64), p.Value)
+		}
+	}
+	return all
+}
+
+// property is a property that the guest reports, "" if it reports none of this name.
+func (g *guest) property(name string) string {
+	if g.own != nil {
+		for _, p := range g.own.Properties {
+			if p.Name == name {
+				return p.Value
+			}
+		}
+	}
+	return ""
+}
+
+// Folder is the folder for the evidence of a guest in that of a run's reports.
+func Folder(output string, row matrix.Row) string { return filepath.Join(output, row.Name()) }

@@ -1,0 +1,122 @@
+// Package guests plays a plan in virtual machines: it finds their kernels, makes their images, starts them, and takes
+// what they tell into the model of a report. The commands vm and bisect import it; it prints nothing.
+package guests
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/vm/kernels"
+	"netnscheck/harness/internal/vm/machine"
+	"netnscheck/harness/internal/vm/store"
+)
+
+// Settings are what the flags of a command say about its guests.
+type Settings struct {
+	Modules string // the folder with the modules of a kernel that is named by its file
+	Load    []string
+	Append  string
+	Memory  int // MiB
+	CPUs    int
+	User    bool
+	Limit   time.Duration
+	Offline bool
+}
+
+// least is the memory with which a kernel and the programs come up, in MiB.
+const least = 256
+
+// Flags adds the flags to a command.
+func (s *Settings) Flags(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&s.Modules, "modules", "", "the `FOLDER` with the modules of a kernel that is named\nby its file")
+	flags.StringSliceVar(&s.Load, "load", nil, "load these `MODULES` too, such as ipip,sit")
+	flags.StringVar(&s.Append, "append", "", "add these `WORDS` to the kernel's command line")
+	flags.IntVar(&s.Memory, "memory", 0, "the memory of a guest, in `MIB`")
+	flags.IntVar(&s.CPUs, "cpus", 0,
+		"the `NUMBER` of processors of a guest; its clock is then\nthe machine's (default: one; in emulation virtual time)")
+	flags.BoolVar(&s.User, "user", false, "play as an ordinary user of the guest")
+	flags.DurationVar(&s.Limit, "limit", 0, "stop a guest after this `TIME` of its own clock, such\nas 10m")
+	flags.BoolVar(&s.Offline, "offline", false, "use only what was fetched before")
+}
+
+// Check refuses settings that no guest can have.
+func (s *Settings) Check() error {
+	switch {
+	case s.Memory != 0 && s.Memory < least:
+		return status.Usagef("--memory %d: want at least %d MiB", s.Memory, least)
+	case s.CPUs < 0 || s.CPUs > 64:
+		return status.Usagef("--cpus %d: want a number from 1 to 64", s.CPUs)
+	case s.Limit < 0:
+		return status.Usagef("--limit %v: want a positive time", s.Limit)
+	case strings.ContainsAny(s.Append, "\x00\n"):
+		return status.Usagef("--append %q: want one line", s.Append)
+	}
+	for _, name := range s.Load {
+		if name == "" || strings.ContainsAny(name, "/ \t\n") {
+			return status.Usagef("--load %q: want names of modules, such as ipip,sit", name)
+		}
+	}
+	if s.Modules == "" {
+		return nil
+	}
+	if info, err := os.Stat(s.Modules); err != nil {
+		return status.Usagef("--modules: %w", err)
+	} else if !info.IsDir() {
+		return status.Usagef("--modules %s: it is not a folder", s.Modules)
+	}
+	return nil
+}
+
+// Virtual reports whether guests have virtual time: in emulation, with one processor.
+func (s *Settings) Virtual() bool { return s.CPUs == 0 && !machine.Accelerated() }
+
+// Clock tells the clock of the guests.
+func (s *Settings) Clock() string {
+	switch {
+	case s.Virtual():
+		return "virtual time"
+	case machine.Accelerated():
+		return "real time, KVM"
+	}
+	return "real time, emulated"
+}
+
+// Rig is where guests are made: the settings, and what was fetched for them.
+type Rig struct {
+	Settings
+	Store  *store.Store
+	finder *kernels.Finder
+}
+
+// Open opens the rig. tell is told of what the user should know, such as an entry of the cache that was broken.
+func Open(s Settings, tell func(string)) (*Rig, error) {
+	dir, err := store.Default()
+	if err != nil {
+		return nil, status.With(status.Cannot, err)
+	}
+	cache, err := store.Open(dir)
+	if err != nil {
+		return nil, status.With(status.Cannot, err)
+	}
+	cache.Tell = tell
+	return &Rig{s, cache, &kernels.Finder{Store: cache, Offline: s.Offline, Modules: s.Modules}}, nil
+}
+
+// Close gives back what the rig holds.
+func (r *Rig) Close() { r.Store.Close() }
+
+// Find finds a kernel by its name.
+func (r *Rig) Find(ctx context.Context, name string) (kernels.Kernel, error) {
+	k, err := r.finder.Find(ctx, name)
+	if err != nil {
+		return k, fmt.Errorf("find the kernel %s: %w", name, err)
+	}
+	return k, nil
+}

@@ -1,0 +1,65 @@
+package guests
+
+import (
+	"path"
+	"path/filepath"
+	"strings"
+
+	"netnscheck/harness/internal/cmd/input"
+	"netnscheck/harness/internal/cmd/play"
+	"netnscheck/harness/internal/specrun"
+	"netnscheck/reports"
+	"netnscheck/scenarios"
+)
+
+// Work is what each guest has to do.
+type Work struct {
+	Plan []specrun.Planned
+	args []string // of harness run, without drivers
+
+	files map[string][]byte // the user's scenarios, by their paths in a guest
+	named map[string]string // the same, with the user's names for them
+}
+
+// scenarioFolder is where the user's scenarios are in a guest.
+const scenarioFolder = "/netnscheck/scenarios"
+
+// NewWork is the playing of what was chosen and planned.
+func NewWork(choice *play.Choice, what input.Selection, plan []specrun.Planned) *Work {
+	w := &Work{Plan: plan, args: []string{"run"}, files: map[string][]byte{}, named: map[string]string{}}
+	if len(choice.Names) > 0 {
+		for _, sc := range what.Scenarios {
+			if own, err := scenarios.ByID(sc.ID); err == nil && own.File == sc.File {
+				w.args = append(w.args, sc.ID)
+				continue
+			}
+			// A rooted clean path has no "..", so that ../x.md stays below the folder. The id keeps files apart.
+			inside := path.Join(scenarioFolder, sc.ID, path.Clean("/"+filepath.ToSlash(sc.File)))
+			w.files[inside], w.named[inside] = []byte(sc.Source), sc.File
+			w.args = append(w.args, inside)
+		}
+		if what.Suites {
+			w.args = append(w.args, specrun.HandWritten)
+		}
+	}
+	w.args = append(w.args, choice.Args()...)
+	return w
+}
+
+// with are the arguments of the harness in a guest that plays with these drivers.
+func (w *Work) with(drivers []string) []string {
+	return append(append([]string{}, w.args...), "--driver", strings.Join(drivers, ","))
+}
+
+// outside puts the user's names of files into a case, for those in the guest.
+func (w *Work) outside(c *reports.Case) {
+	rename := func(file *string) {
+		if name, ok := w.named[*file]; ok {
+			*file = name
+		}
+	}
+	rename(&c.File)
+	for i := range c.Problems {
+		rename(&c.Problems[i].File)
+	}
+}
