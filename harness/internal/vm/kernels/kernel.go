@@ -14,6 +14,7 @@ package kernels
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -57,16 +58,29 @@ type Finder struct {
 
 // Find returns the kernel that spec names.
 func (f *Finder) Find(ctx context.Context, spec string) (Kernel, error) {
-	file := expandHome(spec)
+	s, err := Parse(spec)
+	if err != nil {
+		return Kernel{}, err
+	}
+	if s.Path == "" {
+		return f.packaged(ctx, s)
+	}
+	file := expandHome(s.Path)
 	info, err := os.Stat(file)
 	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) && !strings.ContainsRune(spec, '/') {
+			return Kernel{}, fmt.Errorf("find the kernel %s: there is no such file, and it is no series (6.12, newest), suite "+
+				"(debian:sid) or release (6.1.0-57-amd64) of Debian", spec)
+		}
 		return Kernel{}, fmt.Errorf("find the kernel %s: %w", spec, err)
 	}
+	if strings.HasSuffix(file, ".deb") {
+		return f.fromDeb(ctx, spec, file)
+	}
 	k := Kernel{Name: spec}
-	switch {
-	case info.IsDir():
+	if info.IsDir() {
 		err = k.built(file)
-	default:
+	} else {
 		err = k.image(file, f.Modules)
 	}
 	if err != nil {

@@ -3,11 +3,10 @@ package modules
 import "strings"
 
 // Wanted are the modules that lessons and the harness use, in the order in which they are loaded. None is required: a
-// kernel without one lacks a feature, which a run tells. Not among them is what changes a namespace by being loaded: ipip,
-// ip_gre and sit put devices (tunl0, gre0, sit0) into every new one (net.core.fb_tunnels_only_for_init_net), and
-// br_netfilter sends what a bridge forwards through the filters of IP.
+// kernel without one lacks a feature, which a run tells. Not among them are ipip, ip_gre and
+// sit: loaded, they put devices (tunl0, gre0, sit0) into every new namespace (net.core.fb_tunnels_only_for_init_net).
 var Wanted = strings.Fields(`
-	veth bridge 8021q vxlan geneve dummy vrf wireguard ifb macvlan ipvlan macvtap bonding team tun nlmon
+	veth bridge br_netfilter 8021q vxlan geneve dummy vrf wireguard ifb macvlan ipvlan macvtap bonding team tun nlmon
 	unix af_packet inet_diag tcp_diag udp_diag raw_diag unix_diag af_packet_diag netlink_diag
 	sch_netem sch_tbf sch_htb sch_fq sch_fq_codel sch_sfq sch_prio sch_ingress sch_codel sch_cake sch_red sch_hfsc
 	cls_u32 cls_flower cls_matchall cls_basic cls_fw cls_bpf

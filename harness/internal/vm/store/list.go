@@ -13,6 +13,7 @@ import (
 // Entry is what the store has under one name.
 type Entry struct {
 	Kind, Name string
+	Path       string    // its folder
 	Size       int64     // of its files, in bytes
 	Used       time.Time // when it was used last
 }
@@ -30,7 +31,8 @@ func (s *Store) List() ([]Entry, error) {
 		if err != nil {
 			continue // removed meanwhile
 		}
-		e := Entry{Kind: filepath.Base(filepath.Dir(dir)), Name: filepath.Base(dir), Used: info.ModTime()}
+		e := Entry{Kind: filepath.Base(filepath.Dir(dir)), Name: filepath.Base(dir), Path: dir,
+			Used: info.ModTime()}
 		sums, _ := readSums(dir) // a broken entry is listed too: with no size
 		for _, f := range sums {
 			e.Size += f.Size

@@ -64,3 +64,16 @@ func (l *lock) wait(ctx context.Context, how int) error {
 		}
 	}
 }
+
+// Lock waits until no other process has the lock of this name, which is a file of the store, and takes it.
+func (s *Store) Lock(ctx context.Context, name string) (unlock func(), err error) {
+	l, err := openLock(filepath.Join(s.dir, name))
+	if err != nil {
+		return nil, err
+	}
+	if err := l.own(ctx); err != nil {
+		l.release()
+		return nil, fmt.Errorf("lock %s: %w", name, err)
+	}
+	return l.release, nil
+}
