@@ -8,9 +8,11 @@ import (
 
 	"netnscheck/harness/internal/cmd"
 	"netnscheck/harness/internal/inside"
+	"netnscheck/harness/internal/vm/guest"
 )
 
 func main() {
 	inside.Enter(cmd.Roles()...)
+	guest.Enter()
 	os.Exit(cmd.Main(os.Args))
 }

@@ -6,9 +6,10 @@ package machine
 
 import (
 	"context"
-	"errors"
+	"io"
 	"time"
 
+	"netnscheck/harness/internal/vm/wire"
 	"netnscheck/reports"
 )
 
@@ -30,47 +31,38 @@ type Guest struct {
 	// Virtual lets the guest's clock count instructions instead of time: waiting costs nothing, and the load of the
 	// host changes nothing. It needs emulation and one processor.
 	Virtual bool
-	// Limit is how long the harness may run by the guest's clock; 0 for no limit.
-	Limit time.Duration
+	// Limit is how long the harness may run, Quiet how long it may tell nothing, both by the guest's clock; 0 for no
+	// limit, and for DefaultQuiet.
+	Limit, Quiet time.Duration
 	// Folder is where the evidence is kept: the console's log, the files of the guest, its initramfs. It is made.
 	Folder string
 }
 
 // Event is what a run tells while it goes on. One of its fields is set.
 type Event struct {
-	Plan   []reports.Suite // all cases that are planned, first of all
-	Begin  *Place          // a case begins
-	Case   *Case           // a case has ended
-	Output string          // lines that the harness printed
-	Run    *reports.Run    // what a finished run reports besides its cases: properties, problems, what is left out
+	// Report is an event of the harness's own run: the plan first, then the cases as they begin and end. Its texts are
+	// printable. Cases that it has not told of were not run.
+	Report *reports.Event
+	// Ready means that the guest is up and the harness starts.
+	Ready *wire.Ready
+	// Output is a piece of what the harness printed, printable.
+	Output string
 }
 
-// Place is a case of the plan.
-type Place struct {
-	Suite string // reports.Suite.Name
-	Name  string // reports.Case.Name
-}
-
-// Case is a case that has ended.
-type Case struct {
-	Suite string // reports.Suite.Name
-	reports.Case
-}
-
-// Class is how a guest ended. Where several are true, the End has the first of this order.
+// Class is how a guest ended.
 type Class string
 
-// The classes.
+// The classes, the worst first: where several are true, an End has the first of them.
 const (
 	NotStarted  Class = "could not start" // qemu or the kernel did not get as far as the harness
-	Panic       Class = "panic"
+	OutOfMemory Class = "out of memory"   // the kernel had to kill a process
 	Oops        Class = "oops"
 	Bug         Class = "BUG"
-	OutOfMemory Class = "out of memory"
+	Panic       Class = "panic" // without an oops before it
 	Hang        Class = "hang"
-	NoResult    Class = "no result" // it ended without an exit record
+	NoResult    Class = "no result" // it ended without an exit record, or told what makes no sense
 	Warn        Class = "WARN"
-	Taint       Class = "taint"
+	Taint       Class = "taint" // what the kernel had no taint for before the run
 	Failed      Class = "failed"
 	Passed      Class = "passed"
 )
@@ -78,27 +70,20 @@ const (
 // End is how a guest ended.
 type End struct {
 	Class  Class
-	Words  string  // one sentence for people
-	Status int     // of the harness; -1 if it is not known
-	Faults []Fault // what the kernel complained of, in the order of the console
-	Uptime time.Duration
-	Took   time.Duration
-	// Console is the file of the console's log; Evidence are the files that came out of the guest.
-	Console  string
-	Evidence []string
-	// Lacking are the modules that could not be loaded.
-	Lacking []string
-}
-
-// Fault is a complaint of the kernel on the console.
-type Fault struct {
-	Class   Class
-	Title   string   // such as "general protection fault: 0000 [#1] PREEMPT SMP"
-	At      string   // the function and offset where it happened, "" if it is not told
-	Process string   // the process that was running, "" if it is not told
-	Trace   []string // the functions of the call trace, the innermost first
-	Text    string   // the lines of the console
-	Line    int      // the first of them in the log, from 1
+	Words  string // what happened, for people: a sentence without a full stop
+	Status int    // of the harness; -1 if it is not known
+	// Faults is what the kernel complained of, in the order of the console. Some do not matter to the class: what was
+	// there before the harness started, and stalls of a guest in real time, which the load of this machine can cause.
+	Faults []Fault
+	// Ready is what the guest told when the harness started, nil if it did not get that far.
+	Ready *wire.Ready
+	// Exit is the exit record, nil if there was none.
+	Exit *wire.Exit
+	// Took is the time from the start of qemu to its end.
+	Took time.Duration
+	// Console is the file of the console's log, Evidence the folder with the files that came out of the guest, "" if
+	// there were none.
+	Console, Evidence string
 }
 
 // CannotError means that this machine cannot run guests. Package is the Debian package to install, "" if that is not
@@ -117,29 +102,32 @@ func (e *CannotError) Error() string {
 
 func (e *CannotError) Unwrap() error { return e.Cause }
 
-// Run starts the guest, tells what it reports, and waits for its end. The error is a *CannotError if qemu could not be
-// started, or says that ctx has ended.
-func Run(ctx context.Context, g Guest, told func(Event)) (End, error) {
-	return End{}, &CannotError{Cause: errors.New("it is being built")}
-}
-
-// Shell is Run with the harness on this terminal instead of in frames.
-func Shell(ctx context.Context, g Guest, t Terminal) (End, error) {
-	return End{}, &CannotError{Cause: errors.New("it is being built")}
-}
-
-// Terminal is the user's own terminal, in raw mode while the guest has it (session/terminal.Terminal).
+// Terminal is the user's own terminal, which the guest has while it runs (session/terminal.Terminal).
 type Terminal interface {
+	io.ReadWriter
 	Size() (rows, columns uint16)
 	Take() error
 	Give()
-	Read([]byte) (int, error)
-	Write([]byte) (int, error)
 	OnResize(func(rows, columns uint16)) (stop func())
 }
 
-// Accelerated reports whether KVM truly works here. That /dev/kvm can be opened is not enough.
-func Accelerated() bool { return false }
+// Run starts the guest, tells what it reports, and waits for its end. The error is a *CannotError if qemu could not be
+// started, or says that ctx has ended; what is known then is in End all the same.
+func Run(ctx context.Context, g Guest, told func(Event)) (End, error) { return run(ctx, g, nil, told) }
 
-// Command is the command of a shell that boots the guest of a folder again, with its console on the terminal.
-func (g Guest) Command() string { return "" }
+// Shell is Run with the harness on the user's terminal instead of in frames.
+func Shell(ctx context.Context, g Guest, t Terminal) (End, error) {
+	return run(ctx, g, t, func(Event) {})
+}
+
+func run(ctx context.Context, g Guest, t Terminal, told func(Event)) (End, error) {
+	if err := g.place(t); err != nil {
+		return End{Class: NotStarted, Words: err.Error(), Status: -1}, err
+	}
+	v, err := start(&g)
+	if err != nil {
+		return End{Class: NotStarted, Words: err.Error(), Status: -1}, err
+	}
+	w := newWitness(&g, told)
+	return v.attend(ctx, w, t, &g)
+}

@@ -1,0 +1,131 @@
+package machine
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"netnscheck/harness/internal/vm/wire"
+)
+
+// patience is what a guest is waited for, in looks of a second. A look counts as far as qemu had a processor if it
+// wanted one: the load of this machine, or its sleep, is no fault of the guest.
+type patience struct {
+	every  time.Duration
+	boot   time.Duration // until the harness starts
+	silent time.Duration // without a frame
+	off    time.Duration // from the exit record to the end of qemu
+	told   time.Duration // from the NMI to its text on the console
+}
+
+var patient = patience{every: time.Second, boot: 5 * time.Minute, silent: 90 * time.Second, off: 20 * time.Second,
+	told: 5 * time.Second}
+
+// attend reads the guest's ports until qemu ends, or is ended because the guest hangs or ctx has ended.
+func (p *process) attend(ctx context.Context, w *witness, t Terminal, g *Guest) (End, error) {
+	var readers sync.WaitGroup
+	read := func(f func()) { readers.Add(1); go func() { defer readers.Done(); f() }() }
+	exit := make(chan struct{}) // the frames have ended
+	read(func() { w.readConsole(p.ports[consolePort]) })
+	read(func() { defer close(exit); w.readFrames(p.ports[framesPort]) })
+	read(func() { w.readEvidence(p.ports[evidencePort], filepath.Join(g.Folder, evidenceFile)) })
+	read(func() { io.Copy(io.Discard, p.ports[monitorPort]) })
+	if t != nil {
+		stop, err := p.connect(t, read)
+		if err != nil {
+			p.Kill()
+			<-p.ended
+			p.close()
+			return End{Class: NotStarted, Words: err.Error(), Status: -1}, &CannotError{Cause: err}
+		}
+		defer stop()
+	}
+	hang := p.watch(ctx, w, exit)
+	took := time.Since(p.started)
+	// Nobody but qemu had the other ends.
+	readers.Wait()
+	p.close()
+	words := <-p.words
+	logErr := w.log.end()
+	end := judge(observation{witness: w, faults: w.log.faults, console: w.log.size > 0, virtual: g.Virtual,
+		hang: hang, qemu: p.how(), said: words})
+	end.Took, end.Console, end.Evidence = took, w.log.path, w.evidence
+	switch {
+	case ctx.Err() != nil:
+		return end, fmt.Errorf("interrupted: %w", context.Cause(ctx))
+	case logErr != nil:
+		return end, logErr
+	}
+	return end, w.evidenceErr
+}
+
+// connect connects the user's terminal with the guest's, until stop is called.
+func (p *process) connect(t Terminal, read func(func())) (stop func(), err error) {
+	if err := t.Take(); err != nil {
+		return nil, fmt.Errorf("take the terminal: %w", err)
+	}
+	forget := t.OnResize(func(rows, columns uint16) {
+		line, err := json.Marshal(wire.Order{Size: &wire.Size{Rows: rows, Columns: columns}})
+		if err == nil {
+			p.ports[framesPort].Write(append(line, '\n'))
+		}
+	})
+	go io.Copy(p.ports[terminalPort], t) // a key that is read after the end is lost, as it is with ssh
+	read(func() { io.Copy(t, p.ports[terminalPort]) })
+	return func() { forget(); t.Give() }, nil
+}
+
+// watch waits for qemu's end, and ends it if it has to. It returns why the guest was ended, "" if it was not.
+func (p *process) watch(ctx context.Context, w *witness, exit <-chan struct{}) (hang string) {
+	looks := time.NewTicker(patient.every)
+	defer looks.Stop()
+	c := newClock(p.Pid)
+	var booting, silent, leaving, poked time.Duration
+	for heard := int64(0); ; {
+		select {
+		case <-p.ended:
+			return hang
+		case <-ctx.Done():
+			p.Kill()
+			<-p.ended
+			return hang
+		case <-looks.C:
+		}
+		had := c.look()
+		if now := w.heard.Load(); now != heard {
+			heard, silent = now, 0
+		} else {
+			silent += had
+		}
+		if !w.log.quiet.Load() {
+			booting += had
+		}
+		select {
+		case <-exit: // it powers off, or nothing that it says is read any more
+			leaving += had
+		default:
+		}
+		switch {
+		case hang != "":
+			if poked += had; poked > patient.told {
+				p.Kill()
+			}
+		case leaving > patient.off:
+			p.Kill()
+		case leaving > 0:
+		case booting > patient.boot:
+			hang = fmt.Sprintf("the harness was not started within %v", patient.boot)
+			p.poke()
+		case silent > patient.silent:
+			hang = fmt.Sprintf("the guest gave no sign of life for %v", patient.silent)
+			p.poke()
+		}
+	}
+}
+
+// poke sends the guest an interrupt that cannot be masked, so that its kernel tells on the console where it hangs.
+func (p *process) poke() { io.WriteString(p.ports[monitorPort], "nmi\n") }

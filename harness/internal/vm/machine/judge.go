@@ -1,0 +1,134 @@
+package machine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"netnscheck/harness/internal/vm/wire"
+)
+
+// observation is all that the end of a guest is judged by.
+type observation struct {
+	*witness
+	faults  []Fault
+	console bool   // it has printed something
+	virtual bool   // in virtual time
+	hang    string // why it was ended from outside, "" if it was not
+	qemu    string // how qemu ended, "" if as usual
+	said    string // by qemu
+}
+
+// judge names the class of an end. An end is a pass only by an exit record of status 0 of a guest about which neither
+// its kernel nor qemu nor this process has anything to say.
+func judge(o observation) End {
+	end := End{Status: -1, Faults: o.faults, Ready: o.ready, Exit: o.exit}
+	if o.exit != nil {
+		end.Status = o.exit.Status
+	}
+	end.Class, end.Words = o.broken()
+	if fault := o.worst(); fault != nil && (end.Class == "" || rank(fault.Class) < rank(end.Class)) {
+		end.Class, end.Words = fault.Class, fault.words()
+	}
+	if end.Class == "" {
+		end.Class, end.Words = o.verdict()
+	}
+	return end
+}
+
+// ranks are the classes, the worst first.
+var ranks = []Class{NotStarted, OutOfMemory, Oops, Bug, Panic, Hang, NoResult, Warn, Taint, Failed, Passed}
+
+func rank(c Class) int { return slices.Index(ranks, c) }
+
+// broken is the class of an end that was not the harness's own, "" if it was.
+func (o *observation) broken() (Class, string) {
+	switch {
+	case o.ready == nil && o.noInit() != "":
+		return NotStarted, o.noInit()
+	case o.ready == nil && o.exit != nil:
+		return NotStarted, "the guest could not be prepared: " + o.exit.Trouble
+	case o.ready == nil && o.qemu != "":
+		return NotStarted, with(o.qemu, o.said)
+	case o.ready == nil && !o.console:
+		return NotStarted, "the kernel printed nothing: it is none for this machine, or has no serial console"
+	case o.hang != "":
+		return Hang, o.hang
+	case o.violation != nil:
+		return NoResult, fmt.Sprintf("the guest sent %v", o.violation)
+	case o.exit == nil && o.qemu != "":
+		return NoResult, with(o.qemu, o.said)
+	case o.exit == nil:
+		return NoResult, "the guest ended without an exit record"
+	case o.exit.Limit != "":
+		return Hang, "the harness was ended: " + o.exit.Limit
+	case o.exit.Trouble != "":
+		return NoResult, o.exit.Trouble
+	}
+	return "", ""
+}
+
+func with(what, said string) string {
+	if said == "" {
+		return what
+	}
+	return what + ": " + said
+}
+
+// noInit says that the kernel works but found nothing to start (init/main.c, init/do_mounts.c), and "" otherwise.
+func (o *observation) noInit() string {
+	for _, f := range o.faults {
+		for _, words := range []string{"Unable to mount root fs", "No working init found", "Requested init"} {
+			if f.Class == Panic && strings.Contains(f.Title, words) {
+				return "the kernel found no init that it can start in the initramfs: " + f.Title
+			}
+		}
+	}
+	return ""
+}
+
+// worst is the fault that counts most, nil if none counts.
+func (o *observation) worst() *Fault {
+	var worst *Fault
+	for i := range o.faults {
+		f := &o.faults[i]
+		switch {
+		case f.Class == Hang && (o.exit != nil && !o.virtual || o.hang != ""):
+			continue // the load of this machine can cause it; or it is evidence of the hang
+		case f.Class == Panic && o.hang != "":
+			continue // by the interrupt from outside
+		case f.Class == Warn && o.ready != nil && f.Uptime > 0 && f.Uptime < o.ready.Uptime:
+			continue // before the harness started
+		}
+		if worst == nil || rank(f.Class) < rank(worst.Class) {
+			worst = f
+		}
+	}
+	return worst
+}
+
+// words are a fault in a sentence.
+func (f *Fault) words() string {
+	words := f.Title
+	if f.At != "" && !strings.Contains(words, f.At) {
+		words += ", at " + f.At
+	}
+	if f.Process != "" && !strings.Contains(words, f.Process) {
+		words += ", in the process " + f.Process
+	}
+	return words
+}
+
+// verdict is the class of a guest that ran to its end.
+func (o *observation) verdict() (Class, string) {
+	if more := o.exit.Taint &^ o.ready.Taint; more != 0 {
+		return Taint, "the kernel was tainted during the run: " + taintWords(more)
+	}
+	if o.exit.Status != 0 {
+		return Failed, fmt.Sprintf("the harness ended with status %d", o.exit.Status)
+	}
+	return Passed, "passed"
+}
+
+// TaintBefore tells which taints the kernel had before the harness started, "" for none.
+func TaintBefore(r *wire.Ready) string { return taintWords(r.Taint) }
