@@ -26,8 +26,13 @@ func loadModules() (lacking []string, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the list of modules: %w", err)
 	}
-	for path := range strings.FieldsSeq(string(list)) {
-		if err := loadModule(path); err != nil {
+	for line := range strings.Lines(string(list)) {
+		line, optional := strings.CutPrefix(strings.TrimSpace(line), "?")
+		path, parameters, _ := strings.Cut(strings.TrimSpace(line), " ")
+		if path == "" {
+			continue
+		}
+		if err := loadModule(path, parameters); err != nil && !optional {
 			name, _, _ := strings.Cut(filepath.Base(path), ".")
 			lacking = append(lacking, fmt.Sprintf("module %s: %v", name, err))
 		}
@@ -35,7 +40,8 @@ func loadModules() (lacking []string, err error) {
 	return lacking, nil
 }
 
-func loadModule(path string) error {
+// loadModule loads one by finit_module(2), which unpacks it if it is compressed.
+func loadModule(path, parameters string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -45,7 +51,7 @@ func loadModule(path string) error {
 	if filepath.Ext(path) != ".ko" {
 		flags = unix.MODULE_INIT_COMPRESSED_FILE
 	}
-	if err := unix.FinitModule(int(f.Fd()), "", flags); err != nil && err != unix.EEXIST {
+	if err := unix.FinitModule(int(f.Fd()), parameters, flags); err != nil && err != unix.EEXIST {
 		return err
 	}
 	return nil

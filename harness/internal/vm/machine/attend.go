@@ -9,7 +9,16 @@ import (
 	"sync"
 	"time"
 
+	"netnscheck/harness/internal/vm/qemu"
 	"netnscheck/harness/internal/vm/wire"
+)
+
+// The serial ports of a guest, as internal/vm/guest uses them.
+const (
+	consolePort = iota
+	framesPort
+	evidencePort
+	terminalPort
 )
 
 // patience is what a guest is waited for, in looks of a second. A look counts as far as qemu had a processor if it
@@ -26,33 +35,31 @@ var patient = patience{every: time.Second, boot: 5 * time.Minute, silent: 90 * t
 	told: 5 * time.Second}
 
 // attend reads the guest's ports until qemu ends, or is ended because the guest hangs or ctx has ended.
-func (p *process) attend(ctx context.Context, w *witness, t Terminal, g *Guest) (End, error) {
+func attend(ctx context.Context, p *qemu.Process, w *witness, t Terminal, g *Guest) (End, error) {
 	var readers sync.WaitGroup
 	read := func(f func()) { readers.Add(1); go func() { defer readers.Done(); f() }() }
 	exit := make(chan struct{}) // the frames have ended
-	read(func() { w.readConsole(p.ports[consolePort]) })
-	read(func() { defer close(exit); w.readFrames(p.ports[framesPort]) })
-	read(func() { w.readEvidence(p.ports[evidencePort], filepath.Join(g.Folder, evidenceFile)) })
-	read(func() { io.Copy(io.Discard, p.ports[monitorPort]) })
+	read(func() { w.readConsole(p.Ports[consolePort]) })
+	read(func() { defer close(exit); w.readFrames(p.Ports[framesPort]) })
+	read(func() { w.readEvidence(p.Ports[evidencePort], filepath.Join(g.Folder, evidenceFile)) })
 	if t != nil {
-		stop, err := p.connect(t, read)
+		stop, err := connect(p, t, read)
 		if err != nil {
 			p.Kill()
-			<-p.ended
-			p.close()
+			<-p.Ended
+			p.Close()
 			return End{Class: NotStarted, Words: err.Error(), Status: -1}, &CannotError{Cause: err}
 		}
 		defer stop()
 	}
-	hang := p.watch(ctx, w, exit)
-	took := time.Since(p.started)
+	hang := watch(ctx, p, w, exit)
+	took := time.Since(p.Started)
 	// Nobody but qemu had the other ends.
 	readers.Wait()
-	p.close()
-	words := <-p.words
+	p.Close()
 	logErr := w.log.end()
 	end := judge(observation{witness: w, faults: w.log.faults, console: w.log.size > 0, virtual: g.Virtual,
-		hang: hang, qemu: p.how(), said: words})
+		hang: hang, qemu: p.How()})
 	end.Took, end.Console, end.Evidence = took, w.log.path, w.evidence
 	switch {
 	case ctx.Err() != nil:
@@ -64,44 +71,45 @@ func (p *process) attend(ctx context.Context, w *witness, t Terminal, g *Guest) 
 }
 
 // connect connects the user's terminal with the guest's, until stop is called.
-func (p *process) connect(t Terminal, read func(func())) (stop func(), err error) {
+func connect(p *qemu.Process, t Terminal, read func(func())) (stop func(), err error) {
 	if err := t.Take(); err != nil {
 		return nil, fmt.Errorf("take the terminal: %w", err)
 	}
 	forget := t.OnResize(func(rows, columns uint16) {
 		line, err := json.Marshal(wire.Order{Size: &wire.Size{Rows: rows, Columns: columns}})
 		if err == nil {
-			p.ports[framesPort].Write(append(line, '\n'))
+			p.Ports[framesPort].Write(append(line, '\n'))
 		}
 	})
-	go io.Copy(p.ports[terminalPort], t) // a key that is read after the end is lost, as it is with ssh
-	read(func() { io.Copy(t, p.ports[terminalPort]) })
+	go io.Copy(p.Ports[terminalPort], t) // a key that is read after the end is lost, as it is with ssh
+	read(func() { io.Copy(t, p.Ports[terminalPort]) })
 	return func() { forget(); t.Give() }, nil
 }
 
 // watch waits for qemu's end, and ends it if it has to. It returns why the guest was ended, "" if it was not.
-func (p *process) watch(ctx context.Context, w *witness, exit <-chan struct{}) (hang string) {
+func watch(ctx context.Context, p *qemu.Process, w *witness, exit <-chan struct{}) (hang string) {
 	looks := time.NewTicker(patient.every)
 	defer looks.Stop()
-	c := newClock(p.Pid)
+	// An interrupt that cannot be masked has the kernel tell on the console where it hangs (unknown_nmi_panic).
+	c := qemu.NewClock(p.Pid)
 	var booting, silent, leaving, poked time.Duration
 	for heard := int64(0); ; {
 		select {
-		case <-p.ended:
+		case <-p.Ended:
 			return hang
 		case <-ctx.Done():
 			p.Kill()
-			<-p.ended
+			<-p.Ended
 			return hang
 		case <-looks.C:
 		}
-		had := c.look()
+		had := c.Look()
 		if now := w.heard.Load(); now != heard {
 			heard, silent = now, 0
 		} else {
 			silent += had
 		}
-		if !w.log.quiet.Load() {
+		if !w.up.Load() {
 			booting += had
 		}
 		select {
@@ -119,13 +127,10 @@ func (p *process) watch(ctx context.Context, w *witness, exit <-chan struct{}) (
 		case leaving > 0:
 		case booting > patient.boot:
 			hang = fmt.Sprintf("the harness was not started within %v", patient.boot)
-			p.poke()
+			p.Interrupt()
 		case silent > patient.silent:
 			hang = fmt.Sprintf("the guest gave no sign of life for %v", patient.silent)
-			p.poke()
+			p.Interrupt()
 		}
 	}
 }
-
-// poke sends the guest an interrupt that cannot be masked, so that its kernel tells on the console where it hangs.
-func (p *process) poke() { io.WriteString(p.ports[monitorPort], "nmi\n") }

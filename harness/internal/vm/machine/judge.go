@@ -16,7 +16,6 @@ type observation struct {
 	virtual bool   // in virtual time
 	hang    string // why it was ended from outside, "" if it was not
 	qemu    string // how qemu ended, "" if as usual
-	said    string // by qemu
 }
 
 // judge names the class of an end. An end is a pass only by an exit record of status 0 of a guest about which neither
@@ -49,7 +48,7 @@ func (o *observation) broken() (Class, string) {
 	case o.ready == nil && o.exit != nil:
 		return NotStarted, "the guest could not be prepared: " + o.exit.Trouble
 	case o.ready == nil && o.qemu != "":
-		return NotStarted, with(o.qemu, o.said)
+		return NotStarted, o.qemu
 	case o.ready == nil && !o.console:
 		return NotStarted, "the kernel printed nothing: it is none for this machine, or has no serial console"
 	case o.hang != "":
@@ -57,7 +56,7 @@ func (o *observation) broken() (Class, string) {
 	case o.violation != nil:
 		return NoResult, fmt.Sprintf("the guest sent %v", o.violation)
 	case o.exit == nil && o.qemu != "":
-		return NoResult, with(o.qemu, o.said)
+		return NoResult, o.qemu
 	case o.exit == nil:
 		return NoResult, "the guest ended without an exit record"
 	case o.exit.Limit != "":
@@ -66,13 +65,6 @@ func (o *observation) broken() (Class, string) {
 		return NoResult, o.exit.Trouble
 	}
 	return "", ""
-}
-
-func with(what, said string) string {
-	if said == "" {
-		return what
-	}
-	return what + ": " + said
 }
 
 // noInit says that the kernel works but found nothing to start (init/main.c, init/do_mounts.c), and "" otherwise.

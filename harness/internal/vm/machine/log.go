@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"sync/atomic"
 )
 
 // What is kept of a console: its beginning, and its end if that is not all. A complaint in between is found all the
@@ -25,7 +24,6 @@ type log struct {
 	scanner
 	partial []byte // of a line
 	tail    []byte
-	quiet   atomic.Bool // bytes of the console are no sign of life any more
 }
 
 func newLog(path string) *log {

@@ -9,6 +9,7 @@ import (
 	"io"
 	"time"
 
+	"netnscheck/harness/internal/vm/qemu"
 	"netnscheck/harness/internal/vm/wire"
 	"netnscheck/reports"
 )
@@ -124,10 +125,10 @@ func run(ctx context.Context, g Guest, t Terminal, told func(Event)) (End, error
 	if err := g.place(t); err != nil {
 		return End{Class: NotStarted, Words: err.Error(), Status: -1}, err
 	}
-	v, err := start(&g)
+	p, err := qemu.Start(g.arguments()...)
 	if err != nil {
+		err = &CannotError{Cause: err}
 		return End{Class: NotStarted, Words: err.Error(), Status: -1}, err
 	}
-	w := newWitness(&g, told)
-	return v.attend(ctx, w, t, &g)
+	return attend(ctx, p, newWitness(&g, told), t, &g)
 }

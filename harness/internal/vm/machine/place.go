@@ -9,7 +9,6 @@ import (
 	"io"
 	"maps"
 	"os"
-	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/cavaliergopher/cpio"
 
+	"netnscheck/harness/internal/vm/qemu"
 	"netnscheck/harness/internal/vm/wire"
 )
 
@@ -27,8 +27,8 @@ const DefaultQuiet = 15 * time.Minute
 // place checks what a guest is made of, and makes its folder with its initramfs: the image, and behind it another
 // archive with the request and the files of this run (Documentation/driver-api/early-userspace/buffer-format.rst).
 func (g *Guest) place(t Terminal) error {
-	if _, err := exec.LookPath(Qemu); err != nil {
-		return &CannotError{Package: qemuPackage, Cause: fmt.Errorf("start the guest: %s is missing", Qemu)}
+	if qemu.Installed() != nil {
+		return &CannotError{Package: qemu.Package, Cause: fmt.Errorf("start the guest: %s is missing", qemu.Program)}
 	}
 	if g.Virtual && g.CPUs > 1 {
 		return fmt.Errorf("start the guest: virtual time has one processor, not %d", g.CPUs)

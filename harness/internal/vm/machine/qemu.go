@@ -7,12 +7,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-)
 
-// Qemu is the program that runs guests, and its package.
-const (
-	Qemu        = "qemu-system-x86_64"
-	qemuPackage = "qemu-system-x86"
+	"netnscheck/harness/internal/vm/qemu"
 )
 
 // DefaultMemory is the memory of a guest, in MiB: the whole catalogue fits into half of it.
@@ -81,7 +77,7 @@ func (g *Guest) commandLine() string {
 // Command is a command for a shell that boots the guest of a folder again: its console is on the terminal, what it tells
 // goes to a file beside.
 func (g *Guest) Command() string {
-	words := append([]string{Qemu}, g.arguments()...)
+	words := append([]string{qemu.Program}, g.arguments()...)
 	words = append(words, "-serial", "stdio", "-serial", "file:"+filepath.Join(g.Folder, "frames.jsonl"),
 		"-serial", "file:"+filepath.Join(g.Folder, "evidence.tar"))
 	for i, word := range words {

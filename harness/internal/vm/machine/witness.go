@@ -19,7 +19,8 @@ import (
 type witness struct {
 	told  func(Event)
 	log   *log
-	heard atomic.Int64 // frames, and until the first one bytes of the console
+	heard atomic.Int64 // frames, and until it is up bytes of the console
+	up    atomic.Bool  // the harness has started
 
 	ready     *wire.Ready
 	exit      *wire.Exit
@@ -43,12 +44,16 @@ func newWitness(g *Guest, told func(Event)) *witness {
 
 // readConsole reads the console to its end.
 func (w *witness) readConsole(port io.Reader) {
-	readAll(port, func(piece []byte) {
-		w.log.write(piece)
-		if len(piece) > 0 && !w.log.quiet.Load() {
-			w.heard.Add(1)
+	piece := make([]byte, 64<<10)
+	for {
+		n, err := port.Read(piece)
+		if w.log.write(piece[:n]); !w.up.Load() {
+			w.heard.Add(int64(n))
 		}
-	})
+		if err != nil {
+			return
+		}
+	}
 }
 
 // readFrames reads frames until the port ends or one makes no sense.
@@ -96,7 +101,7 @@ func (w *witness) frame(line []byte) error {
 			f.Ready.Lacking[i] = untrusted.Cut(untrusted.Shown(f.Ready.Lacking[i]), 1<<10)
 		}
 		w.ready = f.Ready
-		w.log.quiet.Store(true)
+		w.up.Store(true)
 		w.told(Event{Ready: f.Ready})
 	case f.Event != nil:
 		return w.event(f.Event)

@@ -10,8 +10,9 @@ import (
 
 // Paths in a guest's initramfs.
 const (
-	// ModulesFile lists the kernel modules to load, one path a line, each after those that it depends on.
-	ModulesFile = "/netnscheck/modules"
+	// ModulesFile lists the kernel modules to load, in their order: a line for each with the path of its file and its
+	// parameters. A line that begins with "?" is of a module that may fail.
+	ModulesFile = "/etc/netnscheck/modules"
 	// RequestFile is the Request. This program is the guest's init only if it is there.
 	RequestFile = "/netnscheck/request.json"
 	// Results is the folder whose files come out as evidence, bounded by EvidenceSize.

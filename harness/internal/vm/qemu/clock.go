@@ -1,4 +1,4 @@
-package machine
+package qemu
 
 import (
 	"fmt"
@@ -9,23 +9,24 @@ import (
 	"time"
 )
 
-// clock measures the time that a process had: that passed, without what one of its threads waited for a processor. It
+// Clock measures the time that a process had: that passed, without what one of its threads waited for a processor. It
 // stands still while the process is stopped, and advances by no more than a second at a look: time in which this
 // machine slept, or this process did not run, does not count.
-type clock struct {
+type Clock struct {
 	pid    int
 	last   time.Time
 	waited map[string]time.Duration // by thread
 }
 
-func newClock(pid int) *clock {
-	c := &clock{pid: pid, last: time.Now(), waited: map[string]time.Duration{}}
+// NewClock is a clock that starts now.
+func NewClock(pid int) *Clock {
+	c := &Clock{pid: pid, last: time.Now(), waited: map[string]time.Duration{}}
 	c.wait()
 	return c
 }
 
-// look returns the time that the process had since the last look.
-func (c *clock) look() time.Duration {
+// Look returns the time that the process had since the last look.
+func (c *Clock) Look() time.Duration {
 	now := time.Now()
 	passed := now.Sub(c.last)
 	c.last = now
@@ -38,7 +39,7 @@ func (c *clock) look() time.Duration {
 
 // wait returns the longest time that a thread has waited for a processor since the last call (the second number of
 // /proc/PID/task/TID/schedstat, in ns; Documentation/scheduler/sched-stats.rst). Without scheduler statistics it is 0.
-func (c *clock) wait() (longest time.Duration) {
+func (c *Clock) wait() (longest time.Duration) {
 	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", c.pid)) // a bad pattern is its only error
 	for _, path := range threads {
 		text, err := os.ReadFile(path)
@@ -57,7 +58,7 @@ func (c *clock) wait() (longest time.Duration) {
 }
 
 // stopped reports whether the process is stopped by a signal or a tracer (proc_pid_stat(5)).
-func (c *clock) stopped() bool {
+func (c *Clock) stopped() bool {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", c.pid))
 	_, rest, found := strings.Cut(string(text), ") ")
 	return err == nil && found && strings.IndexByte("Tt", rest[0]) >= 0
