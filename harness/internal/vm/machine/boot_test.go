@@ -52,8 +52,8 @@ func TestBoot(t *testing.T) {
 	begun := time.Now()
 	end, err := Run(ctx, g, func(e Event) {
 		switch {
-		case e.Report != nil:
-			t.Logf("%v %s %s %s", time.Since(begun), e.Report.Event, e.Report.Suite, e.Report.Name)
+		case e.Case != nil:
+			t.Logf("%v %s %s", time.Since(begun), e.Case.Suite, e.Case.Name)
 		case e.Ready != nil:
 			t.Logf("%v %+v", time.Since(begun), e.Ready)
 		default:

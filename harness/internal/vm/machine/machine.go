@@ -39,15 +39,26 @@ type Guest struct {
 	Folder string
 }
 
-// Event is what a run tells while it goes on. One of its fields is set.
+// Event is what a run tells while it goes on. One of its fields is set. Texts are printable. Cases that were planned and
+// of whose end no event tells were not run.
 type Event struct {
-	// Report is an event of the harness's own run: the plan first, then the cases as they begin and end. Its texts are
-	// printable. Cases that it has not told of were not run.
-	Report *reports.Event
-	// Ready means that the guest is up and the harness starts.
-	Ready *wire.Ready
-	// Output is a piece of what the harness printed, printable.
-	Output string
+	Ready  *wire.Ready  // the guest is up, and the harness starts
+	Begin  *Place       // a case begins
+	Case   *Case        // a case has ended
+	Output string       // a piece of what the harness printed
+	Run    *reports.Run // what a finished run reports besides its cases: properties, problems, what is left out
+}
+
+// Place is a case of the plan.
+type Place struct {
+	Suite string // reports.Suite.Name
+	Name  string // reports.Case.Name
+}
+
+// Case is a case that has ended.
+type Case struct {
+	Suite string // reports.Suite.Name
+	reports.Case
 }
 
 // Class is how a guest ended.
@@ -82,9 +93,9 @@ type End struct {
 	Exit *wire.Exit
 	// Took is the time from the start of qemu to its end.
 	Took time.Duration
-	// Console is the file of the console's log, Evidence the folder with the files that came out of the guest, "" if
-	// there were none.
-	Console, Evidence string
+	// Console is the file of the console's log; Evidence are the files that came out of the guest.
+	Console  string
+	Evidence []string
 }
 
 // CannotError means that this machine cannot run guests. Package is the Debian package to install, "" if that is not

@@ -30,7 +30,7 @@ type witness struct {
 	ended     map[key]bool
 	finished  bool
 
-	evidence    string // the folder, "" without evidence
+	evidence    []string // the files
 	evidenceErr error
 }
 
@@ -120,8 +120,18 @@ func (w *witness) event(text []byte) error {
 	if err := w.expect(e); err != nil {
 		return err
 	}
-	shown(&e)
-	w.told(Event{Report: &e})
+	e.Suite, e.Name = untrusted.Shown(e.Suite), untrusted.Shown(e.Name)
+	switch e.Event {
+	case reports.EventBegin:
+		w.told(Event{Begin: &Place{e.Suite, e.Name}})
+	case reports.EventEnd:
+		e.Case.Name = e.Name
+		e.Case.Rewrite(untrusted.Shown)
+		w.told(Event{Case: &Case{e.Suite, *e.Case}})
+	case reports.EventFinish:
+		shown(e.Run)
+		w.told(Event{Run: e.Run})
+	}
 	return nil
 }
 
@@ -148,23 +158,16 @@ func (w *witness) expect(e reports.Event) error {
 	return nil
 }
 
-// shown makes the texts of an event printable.
-func shown(e *reports.Event) {
-	e.Suite, e.Name = untrusted.Shown(e.Suite), untrusted.Shown(e.Name)
-	if e.Case != nil {
-		e.Case.Name = untrusted.Shown(e.Case.Name)
-		e.Case.Rewrite(untrusted.Shown)
+// shown makes the texts of a run printable.
+func shown(r *reports.Run) {
+	r.Hostname, r.Install = untrusted.Shown(r.Hostname), untrusted.Shown(r.Install)
+	for i := range r.Properties {
+		r.Properties[i].Name = untrusted.Shown(r.Properties[i].Name)
+		r.Properties[i].Value = untrusted.Shown(r.Properties[i].Value)
 	}
-	if r := e.Run; r != nil {
-		r.Hostname, r.Install = untrusted.Shown(r.Hostname), untrusted.Shown(r.Install)
-		for i := range r.Properties {
-			r.Properties[i].Name = untrusted.Shown(r.Properties[i].Name)
-			r.Properties[i].Value = untrusted.Shown(r.Properties[i].Value)
-		}
-		for _, list := range [][]string{r.Problems, r.Leftovers} {
-			for i := range list {
-				list[i] = untrusted.Shown(list[i])
-			}
+	for _, list := range [][]string{r.Problems, r.Leftovers} {
+		for i := range list {
+			list[i] = untrusted.Shown(list[i])
 		}
 	}
 }
@@ -177,7 +180,7 @@ func (w *witness) readEvidence(port io.Reader, folder string) {
 	for range mostFiles {
 		head, err := from.Next()
 		if err != nil {
-			if err != io.EOF && w.evidence != "" {
+			if err != io.EOF && len(w.evidence) > 0 {
 				w.evidenceErr = fmt.Errorf("read the evidence: %w", err)
 			}
 			return
@@ -189,7 +192,7 @@ func (w *witness) readEvidence(port io.Reader, folder string) {
 			w.evidenceErr = fmt.Errorf("keep the evidence: %w", err)
 			return
 		}
-		w.evidence = folder
+		w.evidence = append(w.evidence, filepath.Join(folder, head.Name))
 	}
 }
 
