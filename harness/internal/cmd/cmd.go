@@ -26,6 +26,7 @@ import (
 	"netnscheck/harness/internal/cmd/show"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/cmd/version"
+	"netnscheck/harness/internal/cmd/vm"
 	"netnscheck/harness/internal/inside"
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/replay"
@@ -97,7 +98,7 @@ Exit status:
 	root.SetErr(s.Err)
 	root.AddCommand(
 		run.Command(s), lab.Command(s), list.Command(s), show.Command(s), scenario.Command(s), mapcmd.Command(s),
-		diagnose.Command(s), explain.Command(s), doctor.Command(s), clean.Command(s), version.Command(s),
+		diagnose.Command(s), explain.Command(s), doctor.Command(s), vm.Command(s), clean.Command(s), version.Command(s),
 	)
 	return root
 }

@@ -115,10 +115,10 @@ func (e *Elsewhere) Running() (all []string) {
 }
 
 // Complete gives each case without a result an outcome: an error if it had begun, and otherwise one that was not run.
-// why is the reason, such as "the kernel panicked".
-func (e *Elsewhere) Complete(why string) {
+// why is the reason, such as "the kernel panicked"; told is called for each of them.
+func (e *Elsewhere) Complete(why string, told func(reports.Suite, reports.Case)) {
 	why = untrusted.Shown(why)
-	e.each(func(at spot, _ *reports.Suite, c *reports.Case) {
+	e.each(func(at spot, s *reports.Suite, c *reports.Case) {
 		switch {
 		case e.ended[at]:
 			return
@@ -127,6 +127,7 @@ func (e *Elsewhere) Complete(why string) {
 		default:
 			c.Outcome, c.Reason, c.NotRun = scenario.Error, "not run: "+why, true
 		}
+		told(*s, *c)
 	})
 }
 

@@ -54,7 +54,11 @@ func TestElsewhereCutShort(t *testing.T) {
 	if running := e.Running(); len(running) != 1 || !strings.Contains(running[0], second.Name) {
 		t.Errorf("running are %q", running)
 	}
-	e.Complete("the kernel panicked")
+	completed := 0
+	e.Complete("the kernel panicked", func(reports.Suite, reports.Case) { completed++ })
+	if completed != 2 {
+		t.Errorf("%d cases were completed", completed)
+	}
 	var got []string
 	for _, c := range e.Suites[0].Cases {
 		word := string(c.Outcome) + " " + c.Reason

@@ -33,12 +33,12 @@ const (
 
 // News is how far a guest is.
 type News struct {
-	Stage        Stage
-	Kernel       kernels.Kernel // from Making on
-	Done, Cases  int
-	Bad          int
-	Running      string // a case
-	Begin, Ended *Case
+	Stage       Stage
+	Kernel      kernels.Kernel // from Making on
+	Done, Cases int
+	Bad         int
+	Running     string // a case
+	Ended       *Case  // that has just ended, or will never be
 }
 
 // Case is a case of a guest and its suite, under the names of the report.
@@ -55,7 +55,11 @@ type Played struct {
 	LeftOut  []reports.LeftOut
 	Output   string // what the harness printed there
 	Unable   bool   // it could not start
+	Command  string // boots it again, as long as its folder is there
 }
+
+// NotStarted is the class of a guest that could not start.
+const NotStarted = string(vm.NotStarted)
 
 // Names that a guest's machine gives to a report.
 const (
@@ -85,7 +89,7 @@ func (r *Rig) Play(ctx context.Context, row matrix.Row, w *Work, folder string, 
 // broken is a guest for which nothing could be planned.
 func broken(row matrix.Row, err error) Played {
 	return Played{Unable: true, Guest: reports.Guest{
-		Name: row.Name(), Class: string(vm.NotStarted), Words: err.Error(), Properties: []reports.Property{},
+		Name: row.Name(), Class: NotStarted, Words: err.Error(), Properties: []reports.Property{},
 	}}
 }
 
@@ -109,10 +113,7 @@ func (g *guest) say() { g.tell(g.news) }
 
 func (g *guest) play(ctx context.Context, r *Rig, folder string, drivers []string) (vm.End, error) {
 	g.clock = r.Clock()
-	made, err := r.make(ctx, g.row, folder, func(k kernels.Kernel) {
-		g.kernel, g.news.Kernel, g.news.Stage = k, k, Making
-		g.say()
-	})
+	made, err := r.make(ctx, g.row, folder, g.found)
 	if err != nil {
 		return vm.End{}, err
 	}
@@ -121,6 +122,12 @@ func (g *guest) play(ctx context.Context, r *Rig, folder string, drivers []strin
 	g.news.Stage = Booting
 	g.say()
 	return vm.Run(ctx, made, g.take)
+}
+
+// found takes the kernel that was found.
+func (g *guest) found(k kernels.Kernel) {
+	g.kernel, g.news.Kernel, g.news.Stage = k, k, Making
+	g.say()
 }
 
 // make finds the kernel of a row and makes the guest that boots it, without anything to do.
@@ -147,7 +154,7 @@ func (r *Rig) make(ctx context.Context, row matrix.Row, folder string, found fun
 
 // take takes what the guest tells.
 func (g *guest) take(e vm.Event) {
-	g.news.Begin, g.news.Ended = nil, nil
+	g.news.Ended = nil
 	switch {
 	case e.Begin != nil:
 		if err := g.account.Begin(e.Begin.Suite, e.Begin.Name); err != nil {
@@ -202,25 +209,18 @@ func (g *guest) lie(err error) {
 // played sums up: what the guest said of itself, what its kernel did, and what its cases say. The worst of it is how it
 // ended.
 func (g *guest) played(ctx context.Context, end vm.End, err error) Played {
-	p := Played{Output: g.output.String()}
-	p.Guest = reports.Guest{
-		Name: g.row.Name(), Class: string(end.Class), Words: end.Words, Took: end.Took, Properties: g.properties(),
-	}
-	for _, f := range end.Faults {
-		p.Guest.Faults = append(p.Guest.Faults, reports.Fault{
-			Class: string(f.Class), Title: f.Title, At: f.At, Process: f.Process, Trace: f.Trace,
-			File: end.Console, Line: f.Line,
-		})
-	}
-	if end.Console != "" {
-		p.Guest.Evidence = append([]string{end.Console}, end.Evidence...)
-	}
+	p := Played{Output: g.output.String(), Command: g.machine.Command()}
+	p.Guest = g.guest(end)
 	g.judge(ctx, &p.Guest, err)
-	p.Unable = p.Guest.Class == string(vm.NotStarted)
+	p.Unable = p.Guest.Class == NotStarted
 	if running := g.account.Running(); len(running) > 0 && p.Guest.Bad() {
 		p.Guest.Words += ", while " + reports.And(running[:min(len(running), 3)]) + " ran"
 	}
-	g.account.Complete(cmp.Or(p.Guest.Words, p.Guest.Class))
+	g.news.Running = ""
+	g.account.Complete(cmp.Or(p.Guest.Words, p.Guest.Class), func(s reports.Suite, c reports.Case) {
+		g.news.Ended = &Case{named(s, g.row), c}
+		g.say()
+	})
 	for _, s := range g.account.Suites {
 		p.Suites = append(p.Suites, named(s, g.row))
 	}
@@ -237,6 +237,23 @@ func (g *guest) played(ctx context.Context, end vm.End, err error) Played {
 	return p
 }
 
+// guest is what is reported of a guest, as its machine tells it.
+func (g *guest) guest(end vm.End) reports.Guest {
+	told := reports.Guest{
+		Name: g.row.Name(), Class: string(end.Class), Words: end.Words, Took: end.Took, Properties: g.properties(),
+	}
+	for _, f := range end.Faults {
+		told.Faults = append(told.Faults, reports.Fault{
+			Class: string(f.Class), Title: f.Title, At: f.At, Process: f.Process, Trace: f.Trace,
+			File: end.Console, Line: f.Line,
+		})
+	}
+	if end.Console != "" {
+		told.Evidence = append([]string{end.Console}, end.Evidence...)
+	}
+	return told
+}
+
 // judge gives a guest its class where what it said of its end is not the truth: it is believed only what fits.
 func (g *guest) judge(ctx context.Context, end *reports.Guest, err error) {
 	var cannot *vm.CannotError
@@ -244,10 +261,10 @@ func (g *guest) judge(ctx context.Context, end *reports.Guest, err error) {
 	case ctx.Err() != nil:
 		end.Class, end.Words = string(vm.NoResult), "it was interrupted: "+context.Cause(ctx).Error()
 	case errors.As(err, &cannot):
-		end.Class, end.Words = string(vm.NotStarted), cannot.Error()
+		end.Class, end.Words = NotStarted, cannot.Error()
 	case err != nil:
-		end.Class, end.Words = string(vm.NotStarted), err.Error()
-	case end.Bad():
+		end.Class, end.Words = NotStarted, err.Error()
+	case end.Bad(), g.account == nil: // it was asked for no cases
 	case len(g.lies) > 0:
 		end.Class, end.Words = string(vm.NoResult), "it sent "+strings.Join(g.lies, "; ")
 	case g.account.Ended() < g.account.Cases():

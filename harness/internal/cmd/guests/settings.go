@@ -4,6 +4,7 @@ package guests
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/vm/kernels"
 	"netnscheck/harness/internal/vm/machine"
+	"netnscheck/harness/internal/vm/matrix"
 	"netnscheck/harness/internal/vm/store"
 )
 
@@ -38,7 +40,7 @@ func (s *Settings) Flags(c *cobra.Command) {
 	flags.StringVar(&s.Modules, "modules", "", "the `FOLDER` with the modules of a kernel that is named\nby its file")
 	flags.StringSliceVar(&s.Load, "load", nil, "load these `MODULES` too, such as ipip,sit")
 	flags.StringVar(&s.Append, "append", "", "add these `WORDS` to the kernel's command line")
-	flags.IntVar(&s.Memory, "memory", 0, "the memory of a guest, in `MIB`")
+	flags.IntVar(&s.Memory, "memory", 0, "the memory of a guest, in `MEBIBYTES`")
 	flags.IntVar(&s.CPUs, "cpus", 0,
 		"the `NUMBER` of processors of a guest; its clock is then\nthe machine's (default: one; in emulation virtual time)")
 	flags.BoolVar(&s.User, "user", false, "play as an ordinary user of the guest")
@@ -112,11 +114,27 @@ func Open(s Settings, tell func(string)) (*Rig, error) {
 // Close gives back what the rig holds.
 func (r *Rig) Close() { r.Store.Close() }
 
-// Find finds a kernel by its name.
+// Ready finds what the guests of the rows are made of, before anything runs. Its errors have their exit status.
+func (r *Rig) Ready(ctx context.Context, rows []matrix.Row) error {
+	if err := machine.Ready(); err != nil {
+		return status.With(status.Cannot, err)
+	}
+	var errs []error
+	for _, row := range rows {
+		if ctx.Err() != nil {
+			break
+		}
+		_, err := r.Find(ctx, row.Kernel)
+		errs = append(errs, err)
+	}
+	if ctx.Err() != nil {
+		return status.With(status.Cut, fmt.Errorf("find the kernels: %w", context.Cause(ctx)))
+	}
+	return errors.Join(errs...)
+}
+
+// Find finds a kernel by its name. The errors have their exit status: what the user named, or what this machine lacks.
 func (r *Rig) Find(ctx context.Context, name string) (kernels.Kernel, error) {
 	k, err := r.finder.Find(ctx, name)
-	if err != nil {
-		return k, fmt.Errorf("find the kernel %s: %w", name, err)
-	}
-	return k, nil
+	return k, status.With(status.Usage, err)
 }

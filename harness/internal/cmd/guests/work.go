@@ -8,6 +8,7 @@ import (
 	"netnscheck/harness/internal/cmd/input"
 	"netnscheck/harness/internal/cmd/play"
 	"netnscheck/harness/internal/specrun"
+	"netnscheck/harness/scenario"
 	"netnscheck/reports"
 	"netnscheck/scenarios"
 )
@@ -29,14 +30,7 @@ func NewWork(choice *play.Choice, what input.Selection, plan []specrun.Planned) 
 	w := &Work{Plan: plan, args: []string{"run"}, files: map[string][]byte{}, named: map[string]string{}}
 	if len(choice.Names) > 0 {
 		for _, sc := range what.Scenarios {
-			if own, err := scenarios.ByID(sc.ID); err == nil && own.File == sc.File {
-				w.args = append(w.args, sc.ID)
-				continue
-			}
-			// A rooted clean path has no "..", so that ../x.md stays below the folder. The id keeps files apart.
-			inside := path.Join(scenarioFolder, sc.ID, path.Clean("/"+filepath.ToSlash(sc.File)))
-			w.files[inside], w.named[inside] = []byte(sc.Source), sc.File
-			w.args = append(w.args, inside)
+			w.args = append(w.args, w.name(sc))
 		}
 		if what.Suites {
 			w.args = append(w.args, specrun.HandWritten)
@@ -45,6 +39,20 @@ func NewWork(choice *play.Choice, what input.Selection, plan []specrun.Planned) 
 	w.args = append(w.args, choice.Args()...)
 	return w
 }
+
+// name is the name of a scenario in a guest: its id or, if it is the user's own, the path of its file there.
+func (w *Work) name(sc *scenario.Scenario) string {
+	if own, err := scenarios.ByID(sc.ID); err == nil && own.File == sc.File {
+		return sc.ID
+	}
+	// A rooted clean path has no "..", so that ../x.md stays below the folder. The id keeps files apart.
+	inside := path.Join(scenarioFolder, sc.ID, path.Clean("/"+filepath.ToSlash(sc.File)))
+	w.files[inside], w.named[inside] = []byte(sc.Source), sc.File
+	return inside
+}
+
+// LabArgs are the arguments of the harness in a guest that starts the lab of a scenario.
+func (w *Work) LabArgs(sc *scenario.Scenario) []string { return []string{"lab", "start", w.name(sc)} }
 
 // with are the arguments of the harness in a guest that plays with these drivers.
 func (w *Work) with(drivers []string) []string {

@@ -1,0 +1,176 @@
+package vm
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"netnscheck/harness/internal/cmd/guests"
+	"netnscheck/harness/internal/cmd/machine"
+	"netnscheck/harness/internal/cmd/play"
+	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/specrun"
+	"netnscheck/harness/internal/vm/matrix"
+	"netnscheck/reports"
+)
+
+// play plays what was chosen in the guests of the rows, and reports over all.
+func (o *options) play(ctx context.Context, rows []matrix.Row) error {
+	filter, err := o.choice.Filter()
+	if err != nil {
+		return err
+	}
+	wanted, err := o.reporting.Wanted()
+	if err != nil {
+		return err
+	}
+	what, err := o.choice.Read(ctx)
+	if err != nil {
+		return err
+	}
+	drivers, err := machine.KnownDrivers(nil)
+	if err != nil {
+		return err
+	}
+	plan, err := play.PlanWith(what, play.Settings{Filter: filter, Seed: o.choice.Seed, FailFast: o.choice.FailFast}, drivers)
+	if err != nil {
+		return err
+	}
+	var suites []reports.Suite
+	for _, row := range rows {
+		account, err := specrun.NewElsewhere(plan, row.Drivers)
+		if err != nil {
+			return err
+		}
+		for _, s := range account.Suites {
+			s.Guest = row.Name()
+			suites = append(suites, s)
+		}
+	}
+	if len(suites) == 0 {
+		return o.choice.NothingSelected(nil)
+	}
+	live := newLive(o.screen, rows)
+	rig, err := guests.Open(o.guests, func(text string) { live.say("%s", text) })
+	if err != nil {
+		return err
+	}
+	defer rig.Close()
+	if err := rig.Ready(ctx, rows); err != nil {
+		return err
+	}
+	told, err := o.reporting.Open(ctx, o.screen, wanted)
+	if err != nil {
+		return err
+	}
+	if o.reporting.Quiet {
+		live.quiet()
+	}
+	live.plan(told, suites, o.sideBySide(len(rows)), o.guests.Clock())
+	p := &party{options: o, rig: rig, work: guests.NewWork(&o.choice, what, plan), live: live}
+	r := p.run(ctx, rows)
+	live.stop()
+	if err := told.Finish(r); err != nil {
+		return status.With(status.Failed, err)
+	}
+	if o.compare {
+		fmt.Fprint(o.screen.Out, "\n"+reports.Compare(r, o.screen.Columns))
+	}
+	return verdict(ctx, r)
+}
+
+// party is the guests of one run.
+type party struct {
+	*options
+	rig  *guests.Rig
+	work *guests.Work
+	live *live
+}
+
+// run plays in all guests, some of them side by side, and returns the run with every planned case.
+func (p *party) run(ctx context.Context, rows []matrix.Row) *reports.Run {
+	r := &reports.Run{Started: time.Now(), Properties: []reports.Property{
+		{Name: "seed", Value: strconv.FormatInt(p.choice.Seed, 10)},
+	}}
+	r.Hostname, _ = os.Hostname() // optional in a report
+	played := make([]guests.Played, len(rows))
+	queue := make(chan int, len(rows))
+	for i := range rows {
+		queue <- i
+	}
+	close(queue)
+	var jobs sync.WaitGroup
+	for range p.sideBySide(len(rows)) {
+		jobs.Go(func() {
+			for i := range queue {
+				folder := guests.Folder(p.reporting.Output, rows[i])
+				played[i] = p.rig.Play(ctx, rows[i], p.work, folder, func(n guests.News) { p.live.news(i, n) })
+				p.keep(&played[i], folder)
+				p.live.ended(i, &played[i])
+			}
+		})
+	}
+	jobs.Wait()
+	var left guests.LeftOut
+	for i := range played {
+		r.Guests = append(r.Guests, played[i].Guest)
+		r.Suites = append(r.Suites, played[i].Suites...)
+		r.Problems = append(r.Problems, played[i].Problems...)
+		left.Add(&played[i])
+	}
+	r.LeftOut = left.All()
+	r.Duration = time.Since(r.Started)
+	return r
+}
+
+// keep keeps what boots a guest again where something failed, if the user wants that. Otherwise only its evidence stays.
+func (p *party) keep(played *guests.Played, folder string) {
+	var c reports.Counts
+	for i := range played.Suites {
+		c.Add(played.Suites[i].Count())
+	}
+	if p.keepFailed && !played.Unable && (played.Guest.Bad() || c.Bad() > 0) {
+		played.Guest.Again = played.Command
+		return
+	}
+	os.Remove(filepath.Join(folder, "initrd"))
+}
+
+// verdict is the exit status of a run as an error: failures come first, then guests that could not start.
+func verdict(ctx context.Context, r *reports.Run) error {
+	unable := map[string]bool{}
+	bad := len(r.Problems) > 0
+	var why string
+	for i := range r.Guests {
+		g := &r.Guests[i]
+		switch {
+		case g.Class == guests.NotStarted:
+			unable[g.Name], why = true, g.Name+": "+g.Words
+		case g.Bad():
+			bad = true
+		}
+	}
+	passed := 0
+	for i := range r.Suites {
+		c := r.Suites[i].Count()
+		passed += c.Pass
+		bad = bad || c.Bad() > 0 && !unable[r.Suites[i].Guest]
+	}
+	switch {
+	case ctx.Err() != nil:
+		return &status.Error{Status: status.Cut}
+	case bad:
+		return &status.Error{Status: status.Failed}
+	case len(unable) == 1:
+		return status.Cannotf("start the guest %s", why)
+	case len(unable) > 0:
+		return status.Cannotf("start the guests: %d of %d could not start", len(unable), len(r.Guests))
+	case passed == 0:
+		return status.Cannotf("nothing could be run in the guests: all cases were skipped")
+	}
+	return nil
+}
