@@ -1,6 +1,7 @@
 package modules
 
 import (
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"debug/elf"
@@ -65,16 +66,16 @@ func (t *Tree) Data(file string) ([]byte, error) {
 }
 
 func uncompressed(f fs.File, ending string) ([]byte, error) {
-	var from io.Reader = f
+	var from io.Reader = bufio.NewReaderSize(f, 64<<10) // xz reads byte by byte
 	var err error
 	switch ending {
 	case ".xz":
-		from, err = xz.NewReader(f)
+		from, err = xz.NewReader(from)
 	case ".gz":
-		from, err = gzip.NewReader(f)
+		from, err = gzip.NewReader(from)
 	case ".zst":
 		var decoder *zstd.Decoder
-		if decoder, err = zstd.NewReader(f, zstd.WithDecoderConcurrency(1)); err == nil {
+		if decoder, err = zstd.NewReader(from, zstd.WithDecoderConcurrency(1)); err == nil {
 			defer decoder.Close()
 			from = decoder
 		}

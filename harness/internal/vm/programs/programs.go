@@ -1,0 +1,261 @@
+// Package programs gathers the programs that a guest has: those that lessons run, with the libraries that they need. It
+// is for the packages below internal/vm and the command vm. It installs nothing and runs none of them.
+//
+// They come from packages of one suite of Debian, so that guests are alike whatever machine they run on; iproute2, whose
+// words lessons quote, may come from another. apt decides which libraries fit: a program of an older suite runs with
+// newer libraries, and needs those of its own suite that the newer one no longer has. Without apt they are this
+// machine's own.
+package programs
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"netnscheck/harness/internal/vm/archive"
+	"netnscheck/harness/internal/vm/store"
+)
+
+// DefaultSuite is the suite of the programs of a guest.
+const DefaultSuite = "bookworm"
+
+// Wanted are the programs of a guest.
+type Wanted struct {
+	Suite string // of Debian; "" for DefaultSuite
+	// IPRoute2 is a series of iproute2 (5.10, 6.1, 6.15), newest, or a version of Debian's package; "" for that of the
+	// suite.
+	IPRoute2 string
+	Host     bool // the programs of this machine, whatever they are
+}
+
+// Userland is a folder with programs.
+type Userland struct {
+	Root     string            // what the guest has below /: usr and etc
+	Name     string            // where they come from, in words
+	Packages map[string]string // the packages and their versions; nil for this machine's own
+	Missing  []string          // programs of the list that this machine does not have
+}
+
+// IPRoute2 is the version of iproute2 without Debian's revision, "" if it is not known.
+func (u Userland) IPRoute2() string {
+	upstream, _, _ := strings.Cut(u.Packages["iproute2"], "-")
+	return upstream
+}
+
+// Finder gathers programs.
+type Finder struct {
+	Store   *store.Store
+	Offline bool // only what the store has
+}
+
+// kind is that of a userland's entry in the store: the folder root, and about.json.
+const kind = "programs"
+
+const aboutFile = "about.json"
+
+// edition is raised when other files are taken from the same packages.
+const edition = 1
+
+// about is what an entry keeps of how it was asked for and what it is.
+type about struct {
+	Edition  int
+	Wanted   Wanted
+	Userland Userland // without its path
+}
+
+// Find gathers programs, or finds them in the store.
+func (f *Finder) Find(ctx context.Context, w Wanted) (Userland, error) {
+	if w.Suite == "" {
+		w.Suite = DefaultSuite
+	}
+	if w.Host {
+		return f.host(ctx)
+	}
+	if f.Offline {
+		return f.stored(ctx, w)
+	}
+	a, err := archive.Open(f.Store)
+	if errors.Is(err, archive.ErrNoApt) && w == (Wanted{Suite: DefaultSuite}) {
+		return f.host(ctx)
+	}
+	if err != nil {
+		return Userland{}, fmt.Errorf("gather the programs of a guest: %w", err)
+	}
+	packages, err := resolve(ctx, a, w)
+	if err != nil {
+		return Userland{}, err
+	}
+	u := Userland{Packages: map[string]string{}}
+	for _, p := range packages {
+		u.Packages[p.Name] = p.Version
+	}
+	u.Name = fmt.Sprintf("Debian %s, iproute2 %s", w.Suite, u.IPRoute2())
+	dir, err := f.Store.Get(ctx, kind, entryName(w.Suite, u), func(dir string) error {
+		f.tell("downloading the programs of a guest: " + u.Name)
+		return gather(ctx, a, dir, packages, about{edition, w, u})
+	})
+	if err != nil {
+		return Userland{}, err
+	}
+	u.Root = filepath.Join(dir, "root")
+	return u, nil
+}
+
+func (f *Finder) tell(message string) {
+	if f.Store.Tell != nil {
+		f.Store.Tell(message)
+	}
+}
+
+// entryName names the exact packages.
+func entryName(suite string, u Userland) string {
+	text, _ := json.Marshal([]any{edition, u.Packages}) // maps are written in the order of their keys
+	sum := sha256.Sum256(text)
+	return fmt.Sprintf("%s_iproute2-%s_%s", suite, u.IPRoute2(), hex.EncodeToString(sum[:4]))
+}
+
+// resolve asks apt which packages it takes.
+func resolve(ctx context.Context, a *archive.Archive, w Wanted) ([]archive.Package, error) {
+	if !slices.Contains(archive.Suites, w.Suite) {
+		return nil, fmt.Errorf("gather the programs of a guest: there is no suite %s; there are: %s", w.Suite,
+			strings.Join(archive.Suites, ", "))
+	}
+	wanted := packageNames()
+	if w.IPRoute2 != "" {
+		found, err := a.Versions(ctx, "iproute2", func(name string) bool { return name == "iproute2" })
+		if err != nil {
+			return nil, err
+		}
+		p, err := chooseIPRoute2(w.IPRoute2, found)
+		if err != nil {
+			return nil, err
+		}
+		wanted[slices.Index(wanted, "iproute2")] = "iproute2/" + p.Suite
+	}
+	return a.Resolve(ctx, w.Suite, wanted)
+}
+
+// chooseIPRoute2 returns the newest version that a name stands for.
+func chooseIPRoute2(name string, found []archive.Package) (archive.Package, error) {
+	slices.SortFunc(found, func(a, b archive.Package) int { return archive.Compare(a.Version, b.Version) })
+	best := -1
+	var there []string
+	for i, p := range found {
+		upstream, _, _ := strings.Cut(p.Version, "-")
+		if upstream == name || p.Version == name || strings.HasPrefix(upstream, name+".") ||
+			name == "newest" && p.Suite != "experimental" {
+			best = i
+		}
+		if !slices.Contains(there, upstream) {
+			there = append(there, upstream)
+		}
+	}
+	if best < 0 {
+		return archive.Package{}, fmt.Errorf("find iproute2 %s: there is none; there are: %s", name,
+			strings.Join(there, ", "))
+	}
+	return found[best], nil
+}
+
+// gather downloads packages and takes the programs out of them.
+func gather(ctx context.Context, a *archive.Archive, dir string, packages []archive.Package, info about) error {
+	work, err := os.MkdirTemp(dir, ".packages")
+	if err != nil {
+		return fmt.Errorf("write to the cache: %w", err)
+	}
+	defer os.RemoveAll(work)
+	if err := a.Download(ctx, work, packages...); err != nil {
+		return errors.Join(err, a.Stale())
+	}
+	debs, err := filepath.Glob(filepath.Join(work, "*.deb"))
+	if err != nil {
+		return err
+	}
+	all := filepath.Join(work, "root")
+	if err := makeMerged(all); err != nil {
+		return fmt.Errorf("write to the cache: %w", err)
+	}
+	for _, deb := range debs {
+		if err := archive.Unpack(deb, all, place); err != nil {
+			return err
+		}
+	}
+	c := newClosure(all)
+	for _, p := range packages {
+		if err := c.addPackage(p.Name); err != nil {
+			return err
+		}
+	}
+	if err := c.write(filepath.Join(dir, "root")); err != nil {
+		return err
+	}
+	text, err := json.Marshal(info)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, aboutFile), text, 0o644); err != nil {
+		return fmt.Errorf("write to the cache: %w", err)
+	}
+	return os.RemoveAll(work)
+}
+
+// place puts the files of packages where a merged /usr has them, and leaves out what is only for readers.
+func place(name string) string {
+	name = merged(name)
+	for _, dir := range []string{"usr/share/doc/", "usr/share/man/", "usr/share/locale/", "usr/share/info/"} {
+		if strings.HasPrefix(name, dir) {
+			return ""
+		}
+	}
+	return name
+}
+
+// makeMerged makes a root with a merged /usr, where programs name their loaders and libraries by the old paths.
+func makeMerged(root string) error {
+	if err := os.Mkdir(root, 0o755); err != nil {
+		return err
+	}
+	for _, dir := range unmerged {
+		if err := os.Symlink("usr/"+dir, filepath.Join(root, dir)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stored finds the programs in the store: of several the ones used last.
+func (f *Finder) stored(ctx context.Context, w Wanted) (Userland, error) {
+	entries, err := f.Store.List()
+	if err != nil {
+		return Userland{}, err
+	}
+	slices.SortStableFunc(entries, func(a, b store.Entry) int { return b.Used.Compare(a.Used) })
+	for _, e := range entries {
+		if e.Kind != kind {
+			continue
+		}
+		var a about
+		text, err := os.ReadFile(filepath.Join(e.Path, aboutFile))
+		if err != nil || json.Unmarshal(text, &a) != nil || a.Edition != edition || a.Wanted != w {
+			continue
+		}
+		dir, err := f.Store.Get(ctx, kind, e.Name, nil)
+		if err != nil {
+			return Userland{}, err
+		}
+		a.Userland.Root = filepath.Join(dir, "root")
+		return a.Userland, nil
+	}
+	what := "Debian " + w.Suite
+	if w.IPRoute2 != "" {
+		what += " with iproute2 " + w.IPRoute2
+	}
+	return Userland{}, fmt.Errorf("find the programs of a guest (%s) offline: %w", what, store.ErrMissing)
+}
