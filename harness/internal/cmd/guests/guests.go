@@ -137,7 +137,11 @@ func (r *Rig) make(ctx context.Context, row matrix.Row, folder string, found fun
 		return vm.Guest{}, err
 	}
 	found(k)
-	img, err := image.Make(ctx, r.Store, image.Contents{Kernel: k, Modules: r.Load})
+	u, err := r.Programs(ctx, row)
+	if err != nil {
+		return vm.Guest{}, err
+	}
+	img, err := image.Make(ctx, r.Store, image.Contents{Kernel: k, Modules: r.Load, Programs: u.Root})
 	if err != nil {
 		return vm.Guest{}, fmt.Errorf("make the image for %s: %w", row.Name(), err)
 	}

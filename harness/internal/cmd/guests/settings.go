@@ -16,6 +16,7 @@ import (
 	"netnscheck/harness/internal/vm/kernels"
 	"netnscheck/harness/internal/vm/machine"
 	"netnscheck/harness/internal/vm/matrix"
+	"netnscheck/harness/internal/vm/programs"
 	"netnscheck/harness/internal/vm/store"
 )
 
@@ -93,8 +94,9 @@ func (s *Settings) Clock() string {
 // Rig is where guests are made: the settings, and what was fetched for them.
 type Rig struct {
 	Settings
-	Store  *store.Store
-	finder *kernels.Finder
+	Store    *store.Store
+	kernels  *kernels.Finder
+	programs *programs.Finder
 }
 
 // Open opens the rig. tell is told of what the user should know, such as an entry of the cache that was broken.
@@ -108,7 +110,8 @@ func Open(s Settings, tell func(string)) (*Rig, error) {
 		return nil, status.With(status.Cannot, err)
 	}
 	cache.Tell = tell
-	return &Rig{s, cache, &kernels.Finder{Store: cache, Offline: s.Offline, Modules: s.Modules}}, nil
+	return &Rig{s, cache, &kernels.Finder{Store: cache, Offline: s.Offline, Modules: s.Modules},
+		&programs.Finder{Store: cache, Offline: s.Offline}}, nil
 }
 
 // Close gives back what the rig holds.
@@ -120,21 +123,32 @@ func (r *Rig) Ready(ctx context.Context, rows []matrix.Row) error {
 		return status.With(status.Cannot, err)
 	}
 	var errs []error
+	tried := map[string]bool{} // a kernel, or a version of iproute2, of several rows is found once
 	for _, row := range rows {
-		if ctx.Err() != nil {
-			break
+		if !tried["kernel "+row.Kernel] {
+			_, err := r.Find(ctx, row.Kernel)
+			errs = append(errs, err)
 		}
-		_, err := r.Find(ctx, row.Kernel)
-		errs = append(errs, err)
-	}
-	if ctx.Err() != nil {
-		return status.With(status.Cut, fmt.Errorf("find the kernels: %w", context.Cause(ctx)))
+		if !tried["iproute2 "+row.IPRoute2] {
+			_, err := r.Programs(ctx, row)
+			errs = append(errs, err)
+		}
+		tried["kernel "+row.Kernel], tried["iproute2 "+row.IPRoute2] = true, true
+		if ctx.Err() != nil {
+			return status.With(status.Cut, fmt.Errorf("find the kernels: %w", context.Cause(ctx)))
+		}
 	}
 	return errors.Join(errs...)
 }
 
 // Find finds a kernel by its name. The errors have their exit status: what the user named, or what this machine lacks.
 func (r *Rig) Find(ctx context.Context, name string) (kernels.Kernel, error) {
-	k, err := r.finder.Find(ctx, name)
+	k, err := r.kernels.Find(ctx, name)
 	return k, status.With(status.Usage, err)
+}
+
+// Programs gathers the programs of a row's guest. The errors have their exit status.
+func (r *Rig) Programs(ctx context.Context, row matrix.Row) (programs.Userland, error) {
+	u, err := r.programs.Find(ctx, programs.Wanted{IPRoute2: row.IPRoute2})
+	return u, status.With(status.Usage, err)
 }

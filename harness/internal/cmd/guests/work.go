@@ -3,11 +3,13 @@ package guests
 import (
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"netnscheck/harness/internal/cmd/input"
 	"netnscheck/harness/internal/cmd/play"
 	"netnscheck/harness/internal/specrun"
+	"netnscheck/harness/internal/vm/wire"
 	"netnscheck/harness/scenario"
 	"netnscheck/reports"
 	"netnscheck/scenarios"
@@ -54,9 +56,16 @@ func (w *Work) name(sc *scenario.Scenario) string {
 // LabArgs are the arguments of the harness in a guest that starts the lab of a scenario.
 func (w *Work) LabArgs(sc *scenario.Scenario) []string { return []string{"lab", "start", w.name(sc)} }
 
-// with are the arguments of the harness in a guest that plays with these drivers.
+// with are the arguments of the harness in a guest that plays with these drivers. It writes nothing but its events: the
+// reports are made outside.
 func (w *Work) with(drivers []string) []string {
-	return append(append([]string{}, w.args...), "--driver", strings.Join(drivers, ","))
+	args := append(slices.Clone(w.args), "--driver", strings.Join(drivers, ","), "--report", "events="+wire.Events)
+	for _, format := range reports.Formats {
+		if format.Usual {
+			args = append(args, "--report", format.Name+"=/dev/null")
+		}
+	}
+	return args
 }
 
 // outside puts the user's names of files into a case, for those in the guest.

@@ -22,6 +22,7 @@ import (
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/vm/matrix"
+	"netnscheck/harness/internal/vm/programs"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/nearest"
 	"netnscheck/scenarios"
@@ -74,7 +75,7 @@ say; its console is kept in the output folder.`,
 	flags := c.Flags()
 	flags.StringSliceVar(&o.kernels, "kernel", nil, "the `KERNELS`, such as 5.10,6.12,newest\n(default: those of kernels.yaml)")
 	flags.StringSliceVar(&o.iproute2, "iproute2", nil,
-		"play with these `VERSIONS` of iproute2, such as\n6.1,6.15,newest, on each kernel\n(default: that of the newest stable Debian)")
+		"play with these `VERSIONS` of iproute2, such as\n6.1,6.15,newest, on each kernel\n(default: that of Debian "+programs.DefaultSuite+")")
 	o.choice.Flags(c, "all, or those of kernels.yaml")
 	o.guests.Flags(c)
 	flags.IntVar(&o.jobs, "jobs", 0, "run this `NUMBER` of guests side by side\n(default: as processors and memory allow)")
