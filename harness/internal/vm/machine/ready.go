@@ -8,8 +8,8 @@ import (
 
 // Ready reports whether this machine can run guests at all: the error is a *CannotError.
 func Ready() error {
-	if err := qemu.Installed(); err != nil {
-		return &CannotError{Package: qemu.Package, Cause: fmt.Errorf("run a guest: %w", err)}
+	if qemu.Installed() != nil {
+		return &CannotError{Package: qemu.Package, Cause: fmt.Errorf("run a guest: %s is not installed", qemu.Program)}
 	}
 	return nil
 }
