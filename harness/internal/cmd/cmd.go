@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/internal/cmd/bisect"
 	"netnscheck/harness/internal/cmd/clean"
 	"netnscheck/harness/internal/cmd/diagnose"
 	"netnscheck/harness/internal/cmd/doctor"
@@ -98,7 +99,7 @@ Exit status:
 	root.SetErr(s.Err)
 	root.AddCommand(
 		run.Command(s), lab.Command(s), list.Command(s), show.Command(s), scenario.Command(s), mapcmd.Command(s),
-		diagnose.Command(s), explain.Command(s), doctor.Command(s), vm.Command(s), clean.Command(s), version.Command(s),
+		diagnose.Command(s), explain.Command(s), doctor.Command(s), vm.Command(s), bisect.Command(s), clean.Command(s), version.Command(s),
 	)
 	return root
 }

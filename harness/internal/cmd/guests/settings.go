@@ -141,6 +141,21 @@ func (r *Rig) Ready(ctx context.Context, rows []matrix.Row) error {
 	return errors.Join(errs...)
 }
 
+// ReadyBut finds what a guest of the row is made of, except its kernel.
+func (r *Rig) ReadyBut(ctx context.Context, row matrix.Row) error {
+	if err := machine.Ready(); err != nil {
+		return status.With(status.Cannot, err)
+	}
+	_, err := r.Programs(ctx, row)
+	return err
+}
+
+// Available are the kernels of Debian that can be had, from the oldest to the newest.
+func (r *Rig) Available(ctx context.Context) ([]kernels.Packaged, error) {
+	all, err := r.kernels.Available(ctx)
+	return all, status.With(status.Cannot, err)
+}
+
 // Find finds a kernel by its name. The errors have their exit status: what the user named, or what this machine lacks.
 func (r *Rig) Find(ctx context.Context, name string) (kernels.Kernel, error) {
 	k, err := r.kernels.Find(ctx, name)

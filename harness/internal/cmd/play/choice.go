@@ -51,6 +51,14 @@ func (o *Choice) Filter() (specrun.Filter, error) {
 	return f, status.With(status.Usage, err)
 }
 
+// Only leaves one case of what is chosen, by its id.
+func (o *Choice) Only(id string) {
+	if o.labels != "" {
+		id = "(" + o.labels + ") && " + id
+	}
+	o.labels = id
+}
+
 // Read reads what is chosen, with the values of its variables.
 func (o *Choice) Read(ctx context.Context) (input.Selection, error) {
 	what, err := input.Selected(ctx, o.Names)

@@ -1,0 +1,86 @@
+package bisect
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"netnscheck/harness/internal/cmd/guests"
+	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/vm/halve"
+	"netnscheck/harness/internal/vm/matrix"
+	"netnscheck/harness/internal/vm/tree"
+	"netnscheck/harness/term"
+)
+
+// buildLog is the name of the file with what make prints.
+const buildLog = "build.log"
+
+// helper judges one kernel for `git bisect run`, and tells it by its exit status.
+func (o *options) helper(ctx context.Context) error {
+	w, err := o.plan(ctx)
+	if err != nil {
+		return status.With(stop, err)
+	}
+	rig, err := guests.Open(o.guests, func(text string) { fmt.Fprintln(o.screen.Err, term.Printable(text)) })
+	if err != nil {
+		return status.With(stop, err)
+	}
+	defer rig.Close()
+	// The programs do not depend on the commit: without them, no commit can be told.
+	if err := rig.ReadyBut(ctx, matrix.Row{Kernel: o.kernel}); err != nil {
+		return status.With(stop, err)
+	}
+	if tree.Is(o.kernel) {
+		if err := o.build(ctx); err != nil {
+			return err
+		}
+	}
+	if _, err := rig.Find(ctx, o.kernel); err != nil {
+		return status.With(cannotTell, err)
+	}
+	l, err := o.boot(ctx, rig, o.kernel, w)
+	if err != nil {
+		return status.With(stop, fmt.Errorf("judge %s: %w", o.kernel, err))
+	}
+	return o.tell(l)
+}
+
+// build builds the tree. A commit that does not build cannot be told.
+func (o *options) build(ctx context.Context) error {
+	if err := os.MkdirAll(o.output, 0o755); err != nil {
+		return status.With(stop, fmt.Errorf("make the output folder: %w", err))
+	}
+	path := filepath.Join(o.output, buildLog)
+	log, err := os.Create(path)
+	if err != nil {
+		return status.With(stop, fmt.Errorf("write the log of the build: %w", err))
+	}
+	defer log.Close()
+	fmt.Fprintf(o.screen.Err, "building %s; the log is %s\n", o.kernel, path)
+	err = tree.Build(ctx, o.kernel, log)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil, errors.Is(err, tree.ErrNotConfigured):
+		return status.With(stop, fmt.Errorf("build %s: %w", o.kernel, err))
+	}
+	return status.With(cannotTell, fmt.Errorf("cannot be told: build %s: %w (%s)", o.kernel, err, path))
+}
+
+// tell prints the verdict and turns it into the exit status.
+func (o *options) tell(l look) error {
+	v, why := l.alone()
+	switch v {
+	case halve.Good:
+		fmt.Fprintf(o.screen.Out, "good: %s\n", term.OneLine(why))
+		return nil
+	case halve.Bad:
+		fmt.Fprintf(o.screen.Out, "bad: %s\n", term.OneLine(why))
+		return &status.Error{Status: status.Failed}
+	}
+	fmt.Fprintf(o.screen.Out, "cannot be told: %s\n", term.OneLine(why))
+	return &status.Error{Status: cannotTell}
+}

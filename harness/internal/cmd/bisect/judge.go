@@ -1,0 +1,171 @@
+package bisect
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"netnscheck/harness/internal/cmd/guests"
+	"netnscheck/harness/internal/vm/halve"
+	"netnscheck/harness/internal/vm/matrix"
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/term"
+	"netnscheck/reports"
+)
+
+// theKernel is the name of what is judged beside the cases: that the kernel itself comes to its end.
+const theKernel = "the kernel itself"
+
+// said is what one boot of a kernel says of a case.
+type said struct {
+	outcome scenario.Outcome
+	reason  string
+}
+
+// look is what the boots of a kernel say together, by the names of cases, in the order of the plan.
+type look struct {
+	names []string
+	says  map[string]halve.Verdict
+	why   map[string]string // of what is bad or does not tell
+	end   string            // why the kernel did not get as far as to tell, "" if it did
+}
+
+// boot boots a kernel as often as it takes, and says what they agree on.
+func (o *options) boot(ctx context.Context, rig *guests.Rig, kernel string, w *work) (look, error) {
+	var all []map[string]said
+	var names []string
+	for i := range boots {
+		row := matrix.Row{Kernel: kernel, Drivers: w.drivers}
+		folder := filepath.Join(guests.Folder(o.output, row), fmt.Sprintf("boot-%d", i+1))
+		played := rig.Play(ctx, row, w.Work, folder, func(guests.News) {})
+		if ctx.Err() != nil {
+			return look{}, context.Cause(ctx)
+		}
+		if played.Guest.Class == guests.NotStarted {
+			return look{end: "it does not boot: " + term.OneLine(played.Guest.Words)}, nil
+		}
+		says := map[string]said{}
+		names = names[:0]
+		for i := range played.Suites {
+			s := &played.Suites[i]
+			for j := range s.Cases {
+				c := &s.Cases[j]
+				name := nameOf(s, c)
+				names = append(names, name)
+				if !c.NotRun {
+					says[name] = said{c.Outcome, c.Headline()}
+				}
+			}
+		}
+		end := said{outcome: scenario.Pass}
+		if played.Guest.Bad() {
+			end = said{scenario.Fail, played.Guest.Class + ": " + term.OneLine(played.Guest.Words)}
+		}
+		says[theKernel] = end
+		names = append(names, theKernel)
+		all = append(all, says)
+	}
+	return agree(names, all), nil
+}
+
+// nameOf is the name of a case, without the guest.
+func nameOf(s *reports.Suite, c *reports.Case) string {
+	in := *s
+	in.Guest = ""
+	return fmt.Sprintf("%s “%s”", in.Name(), c.Name)
+}
+
+// agree takes what the boots of a kernel say alike. A case that they do not agree on, that was not run, skipped or
+// blocked, does not tell.
+func agree(names []string, boots []map[string]said) look {
+	l := look{names: slices.Clone(names), says: map[string]halve.Verdict{}, why: map[string]string{}}
+	for _, name := range names {
+		first, ran := boots[0][name]
+		for _, b := range boots[1:] {
+			again, too := b[name]
+			switch {
+			case !ran || !too:
+				ran = false
+			case again.outcome != first.outcome:
+				l.why[name] = fmt.Sprintf("flaky: %s, then %s", first.outcome, again.outcome)
+			}
+		}
+		switch {
+		case !ran:
+			l.why[name] = "it was not run"
+		case l.why[name] != "":
+		case first.outcome == scenario.Pass:
+			l.says[name] = halve.Good
+		case first.outcome == scenario.Fail, first.outcome == scenario.Error:
+			l.says[name], l.why[name] = halve.Bad, fmt.Sprintf("%s: %s", first.outcome, first.reason)
+		default:
+			l.why[name] = fmt.Sprintf("%s: %s", first.outcome, first.reason)
+		}
+	}
+	return l
+}
+
+// judge is the verdict on a kernel by some of the cases: bad if one is bad, good if all are good.
+func (l *look) judge(targets []string) (halve.Verdict, string) {
+	if l.end != "" {
+		return halve.Untold, l.end
+	}
+	untold := ""
+	for _, name := range targets {
+		switch l.says[name] {
+		case halve.Bad:
+			return halve.Bad, name + ": " + l.why[name]
+		case halve.Untold:
+			if untold == "" {
+				untold = name + ": " + l.why[name]
+			}
+		}
+	}
+	if untold != "" || len(targets) == 0 {
+		return halve.Untold, untold
+	}
+	return halve.Good, fmt.Sprintf("%s as on the good one", term.Count(len(targets), "case"))
+}
+
+// alone is the verdict on a kernel without another to compare it with: bad if anything is bad, good if something was
+// run and nothing is bad. What did not tell is counted.
+func (l *look) alone() (halve.Verdict, string) {
+	if l.end != "" {
+		return halve.Untold, l.end
+	}
+	good, untold, first := 0, 0, ""
+	for _, name := range l.names {
+		switch l.says[name] {
+		case halve.Bad:
+			return halve.Bad, name + ": " + l.why[name]
+		case halve.Good:
+			if name != theKernel {
+				good++
+			}
+		default:
+			if untold++; first == "" {
+				first = name + ": " + l.why[name]
+			}
+		}
+	}
+	switch {
+	case good == 0:
+		return halve.Untold, first
+	case l.flaky() != "":
+		return halve.Untold, l.flaky()
+	case untold > 0:
+		return halve.Good, fmt.Sprintf("%s passed; %d did not tell, such as %s", term.Count(good, "case"), untold, first)
+	}
+	return halve.Good, term.Count(good, "case") + " passed"
+}
+
+// flaky is the first case that the boots do not agree on.
+func (l *look) flaky() string {
+	for _, name := range l.names {
+		if len(l.why[name]) > 6 && l.why[name][:6] == "flaky:" {
+			return name + ": " + l.why[name]
+		}
+	}
+	return ""
+}

@@ -1,0 +1,69 @@
+package bisect
+
+import (
+	"strings"
+	"testing"
+
+	"netnscheck/harness/internal/vm/halve"
+	"netnscheck/harness/scenario"
+)
+
+// boot is what a boot says of the cases a and b and of the kernel.
+func says(a, b, kernel scenario.Outcome) map[string]said {
+	boot := map[string]said{}
+	for name, o := range map[string]scenario.Outcome{"a": a, "b": b, theKernel: kernel} {
+		if o != "" {
+			boot[name] = said{outcome: o, reason: "because"}
+		}
+	}
+	return boot
+}
+
+// TestNothingIsTakenForGoodOrBad: a case that is flaky, skipped, blocked or was not run does not tell, whatever the
+// others say; a kernel is bad only for what both boots say.
+func TestNothingIsTakenForGoodOrBad(t *testing.T) {
+	const pass, fail, skip, blocked = scenario.Pass, scenario.Fail, scenario.Skip, scenario.Blocked
+	names := []string{"a", "b", theKernel}
+	for name, c := range map[string]struct {
+		first, second map[string]said
+		alone         halve.Verdict // of all
+		a             halve.Verdict // of the case a alone
+		why           string        // of the verdict on a
+	}{
+		"both pass":           {says(pass, pass, pass), says(pass, pass, pass), halve.Good, halve.Good, "as on the good one"},
+		"both fail":           {says(fail, pass, pass), says(fail, pass, pass), halve.Bad, halve.Bad, "a: fail: because"},
+		"flaky":               {says(fail, pass, pass), says(pass, pass, pass), halve.Untold, halve.Untold, "flaky: fail, then pass"},
+		"flaky the other way": {says(pass, pass, pass), says(fail, pass, pass), halve.Untold, halve.Untold, "flaky"},
+		"skipped":             {says(skip, pass, pass), says(skip, pass, pass), halve.Good, halve.Untold, "a: skip: because"},
+		"all skipped":         {says(skip, skip, pass), says(skip, skip, pass), halve.Untold, halve.Untold, "skip"},
+		"blocked":             {says(blocked, skip, pass), says(blocked, skip, pass), halve.Untold, halve.Untold, "blocked"},
+		"not run":             {says("", "", pass), says("", "", pass), halve.Untold, halve.Untold, "it was not run"},
+		"not run again":       {says(pass, pass, pass), says("", pass, pass), halve.Good, halve.Untold, "it was not run"},
+		"a panic":             {says(pass, "", fail), says(pass, "", fail), halve.Bad, halve.Good, ""},
+		"a panic once":        {says(pass, pass, fail), says(pass, pass, pass), halve.Untold, halve.Good, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := agree(names, []map[string]said{c.first, c.second})
+			if v, why := l.alone(); v != c.alone {
+				t.Errorf("alone it is %v (%s), want %v", v, why, c.alone)
+			}
+			v, why := l.judge([]string{"a"})
+			if v != c.a || !strings.Contains(why, c.why) {
+				t.Errorf("the case a is %v (%s), want %v with %q", v, why, c.a, c.why)
+			}
+		})
+	}
+}
+
+func TestAKernelThatDoesNotBoot(t *testing.T) {
+	l := look{end: "it does not boot"}
+	if v, _ := l.alone(); v != halve.Untold {
+		t.Errorf("alone it is %v", v)
+	}
+	if v, _ := l.judge([]string{"a"}); v != halve.Untold {
+		t.Errorf("it is %v", v)
+	}
+	if v, _ := (&look{}).judge(nil); v != halve.Untold {
+		t.Errorf("without a case that tells it is %v", v)
+	}
+}

@@ -1,0 +1,47 @@
+// Package tree builds the kernel of a source tree, as its own Makefile does (Documentation/kbuild/). The command bisect
+// may import it. It changes nothing but what make makes there.
+package tree
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+)
+
+// Is reports whether a path is a source tree that can be built: a folder with a Makefile.
+func Is(path string) bool {
+	info, err := os.Stat(filepath.Join(path, "Makefile"))
+	return err == nil && info.Mode().IsRegular()
+}
+
+// ErrNotConfigured is the error of a tree without a .config.
+var ErrNotConfigured = errors.New("it has no .config: configure it first, as with make defconfig kvm_guest.config")
+
+// grace is how long make may take to end after it was told to.
+const grace = 10 * time.Second
+
+// Build builds the kernel and its modules with the configuration that is there; new questions have their defaults. What
+// make prints goes to out.
+func Build(ctx context.Context, dir string, out io.Writer) error {
+	if _, err := os.Stat(filepath.Join(dir, ".config")); err != nil {
+		return ErrNotConfigured
+	}
+	for _, args := range [][]string{{"olddefconfig"}, {fmt.Sprintf("-j%d", runtime.NumCPU())}} {
+		c := exec.CommandContext(ctx, "make", args...)
+		c.Dir, c.Stdout, c.Stderr = dir, out, out
+		c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+		c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGTERM) }
+		c.WaitDelay = grace
+		if err := c.Run(); err != nil {
+			return fmt.Errorf("make %s: %w", args[0], err)
+		}
+	}
+	return nil
+}

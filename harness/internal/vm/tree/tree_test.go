@@ -1,0 +1,54 @@
+package tree
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"netnscheck/harness/internal/labtest"
+)
+
+func write(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestBuild(t *testing.T) {
+	labtest.Needs(t, "make")
+	dir := t.TempDir()
+	if Is(dir) {
+		t.Error("an empty folder is taken for a source tree")
+	}
+	write(t, filepath.Join(dir, "Makefile"), "all:\n\techo built >image\n\tcat .config\nolddefconfig:\n\techo new >>.config\n")
+	if !Is(dir) {
+		t.Error("a folder with a Makefile is not taken for a source tree")
+	}
+	if err := Build(t.Context(), dir, &bytes.Buffer{}); !errors.Is(err, ErrNotConfigured) {
+		t.Errorf("without .config: %v", err)
+	}
+	write(t, filepath.Join(dir, ".config"), "old\n")
+	var out bytes.Buffer
+	if err := Build(t.Context(), dir, &out); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "image")); err != nil || !strings.Contains(out.String(), "old\nnew\n") {
+		t.Errorf("%v; it was built with %q", err, out.String())
+	}
+
+	write(t, filepath.Join(dir, "Makefile"), "all:\n\tfalse\nolddefconfig:\n")
+	if err := Build(t.Context(), dir, &out); err == nil {
+		t.Error("a build that fails succeeds")
+	}
+	write(t, filepath.Join(dir, "Makefile"), "all:\n\tsleep 1000\nolddefconfig:\n")
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if err := Build(ctx, dir, &out); err == nil {
+		t.Error("a build that was interrupted succeeds")
+	}
+}
