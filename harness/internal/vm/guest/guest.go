@@ -1,11 +1,10 @@
 // Package guest is this program as the first process of a virtual machine. It prepares the guest, runs the harness in
-// it, tells the process outside what the harness tells, and powers off. main alone may import it; it imports vm/wire. It
-// judges nothing: what it tells is evidence for vm/machine.
+// it, tells the process outside what the harness tells, and powers off. main alone may import it; it imports wire. It
+// judges nothing: what it tells is evidence for machine.
 package guest
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -54,8 +53,8 @@ func live(text []byte) error {
 	before := taint()
 	frames.send(wire.Frame{Ready: &wire.Ready{Release: release(), Uptime: uptime(), Taint: before, Lacking: lacking}})
 	exit := run(request, frames)
-	if err := sendEvidence(); err != nil {
-		exit.Trouble = errors.Join(errors.New(exit.Trouble), err).Error()
+	if err := sendEvidence(); err != nil && exit.Trouble == "" {
+		exit.Trouble = err.Error()
 	}
 	exit.Uptime, exit.Taint, exit.Killed = uptime(), taint(), killed()
 	return frames.send(wire.Frame{Exit: &exit})

@@ -77,6 +77,7 @@ const (
 	userName = "user"
 	userID   = 1000
 	userHome = "/home/user"
+	ttyGroup = 5 // of terminals, as mounts has it
 )
 
 // users makes the ordinary user, and the files by which programs find users and this machine's name.
@@ -84,7 +85,7 @@ func users(hostname string) error {
 	for path, text := range map[string]string{
 		"/etc/passwd": fmt.Sprintf("root:x:0:0:root:/root:/bin/sh\n%s:x:%d:%d::%s:/bin/sh\n"+
 			"nobody:x:65534:65534:nobody:/nonexistent:/bin/false\n", userName, userID, userID, userHome),
-		"/etc/group": fmt.Sprintf("root:x:0:\ntty:x:5:\n%s:x:%d:\nnogroup:x:65534:\n", userName, userID),
+		"/etc/group": fmt.Sprintf("root:x:0:\ntty:x:%d:\n%s:x:%d:\nnogroup:x:65534:\n", ttyGroup, userName, userID),
 		"/etc/hosts": "127.0.0.1 localhost\n::1 localhost\n127.0.1.1 " + hostname + "\n",
 	} {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {

@@ -13,7 +13,7 @@ import (
 
 // openTerminal gives the harness a pseudo-terminal, which is connected to the terminal outside by a serial port. The
 // size follows the orders that come in on the port for frames.
-func (s *seat) openTerminal(size wire.Size) error {
+func (s *seat) openTerminal(request wire.Request) error {
 	port, err := openPort(terminalPort)
 	if err != nil {
 		return err
@@ -22,8 +22,15 @@ func (s *seat) openTerminal(size wire.Size) error {
 	if err != nil {
 		return fmt.Errorf("open a pseudo-terminal: %w", err)
 	}
+	uid := 0
+	if request.User {
+		uid = userID
+	}
+	if err := tty.Chown(uid, ttyGroup); err != nil {
+		return fmt.Errorf("give the harness its terminal: %w", err)
+	}
 	resize := func(size wire.Size) { pty.Setsize(master, &pty.Winsize{Rows: size.Rows, Cols: size.Columns}) }
-	resize(size)
+	resize(*request.Terminal)
 	s.theirs = append(s.theirs, tty, tty, tty)
 	s.close = append(s.close, port)
 	go io.Copy(master, port)

@@ -31,16 +31,15 @@ type patience struct {
 	told   time.Duration // from the NMI to its text on the console
 }
 
-var patient = patience{every: time.Second, boot: 5 * time.Minute, silent: 90 * time.Second, off: 20 * time.Second,
+var patient = patience{every: time.Second, boot: 3 * time.Minute, silent: 45 * time.Second, off: 20 * time.Second,
 	told: 5 * time.Second}
 
 // attend reads the guest's ports until qemu ends, or is ended because the guest hangs or ctx has ended.
 func attend(ctx context.Context, p *qemu.Process, w *witness, t Terminal, g *Guest) (End, error) {
 	var readers sync.WaitGroup
 	read := func(f func()) { readers.Add(1); go func() { defer readers.Done(); f() }() }
-	exit := make(chan struct{}) // the frames have ended
 	read(func() { w.readConsole(p.Ports[consolePort]) })
-	read(func() { defer close(exit); w.readFrames(p.Ports[framesPort]) })
+	read(func() { w.readFrames(p.Ports[framesPort]) })
 	read(func() { w.readEvidence(p.Ports[evidencePort], filepath.Join(g.Folder, evidenceFile)) })
 	if t != nil {
 		stop, err := connect(p, t, read)
@@ -52,7 +51,7 @@ func attend(ctx context.Context, p *qemu.Process, w *witness, t Terminal, g *Gue
 		}
 		defer stop()
 	}
-	hang := watch(ctx, p, w, exit)
+	hang, cut := watch(ctx, p, w)
 	took := time.Since(p.Started)
 	// Nobody but qemu had the other ends.
 	readers.Wait()
@@ -62,7 +61,7 @@ func attend(ctx context.Context, p *qemu.Process, w *witness, t Terminal, g *Gue
 		hang: hang, qemu: p.How()})
 	end.Took, end.Console, end.Evidence = took, w.log.path, w.evidence
 	switch {
-	case ctx.Err() != nil:
+	case cut:
 		return end, fmt.Errorf("interrupted: %w", context.Cause(ctx))
 	case logErr != nil:
 		return end, logErr
@@ -86,8 +85,9 @@ func connect(p *qemu.Process, t Terminal, read func(func())) (stop func(), err e
 	return func() { forget(); t.Give() }, nil
 }
 
-// watch waits for qemu's end, and ends it if it has to. It returns why the guest was ended, "" if it was not.
-func watch(ctx context.Context, p *qemu.Process, w *witness, exit <-chan struct{}) (hang string) {
+// watch waits for qemu's end, and ends it if it has to. hang says why the guest was ended, "" if it was not; cut that
+// ctx had ended.
+func watch(ctx context.Context, p *qemu.Process, w *witness) (hang string, cut bool) {
 	looks := time.NewTicker(patient.every)
 	defer looks.Stop()
 	// An interrupt that cannot be masked has the kernel tell on the console where it hangs (unknown_nmi_panic).
@@ -96,11 +96,11 @@ func watch(ctx context.Context, p *qemu.Process, w *witness, exit <-chan struct{
 	for heard := int64(0); ; {
 		select {
 		case <-p.Ended:
-			return hang
+			return hang, false
 		case <-ctx.Done():
 			p.Kill()
 			<-p.Ended
-			return hang
+			return hang, true
 		case <-looks.C:
 		}
 		had := c.Look()
@@ -112,10 +112,8 @@ func watch(ctx context.Context, p *qemu.Process, w *witness, exit <-chan struct{
 		if !w.up.Load() {
 			booting += had
 		}
-		select {
-		case <-exit: // it powers off, or nothing that it says is read any more
+		if w.over.Load() {
 			leaving += had
-		default:
 		}
 		switch {
 		case hang != "":

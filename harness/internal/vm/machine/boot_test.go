@@ -1,66 +1,86 @@
 package machine
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
-	"time"
+
+	"github.com/cavaliergopher/cpio"
 
 	"netnscheck/harness/internal/labtest"
-	"netnscheck/harness/internal/vm/image"
 	"netnscheck/harness/internal/vm/kernels"
 	"netnscheck/harness/internal/vm/qemu"
 	"netnscheck/harness/internal/vm/store"
 )
 
-// guest is a guest for a test: the real program, the kernel that NETNSCHECK_KERNEL names, its modules.
-func guest(t *testing.T, args ...string) Guest {
+var folder string
+
+func TestMain(m *testing.M) { os.Exit(labtest.InFolder(m, &folder)) }
+
+// trouble is the initramfs of a guest in which testdata/trouble is the first process and takes the place of the harness.
+var trouble = sync.OnceValues(func() (string, error) {
+	program := filepath.Join(folder, "trouble")
+	build := exec.Command("go", "build", "-o", program, "./testdata/trouble")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build testdata/trouble: %w\n%s", err, output)
+	}
+	text, err := os.ReadFile(program)
+	if err != nil {
+		return "", err
+	}
+	var out bytes.Buffer
+	to := cpio.NewWriter(&out)
+	if err := to.WriteHeader(&cpio.Header{Name: "init", Mode: cpio.TypeReg | 0o755, Size: int64(len(text))}); err != nil {
+		return "", err
+	}
+	if _, err := to.Write(text); err != nil {
+		return "", err
+	}
+	if err := to.Close(); err != nil {
+		return "", err
+	}
+	image := filepath.Join(folder, "trouble.cpio")
+	return image, os.WriteFile(image, out.Bytes(), 0o644)
+})
+
+// cached is a kernel of Debian that was fetched before: a test fetches none.
+var cached = sync.OnceValues(func() (kernels.Kernel, error) {
+	dir, err := store.Default()
+	if err != nil {
+		return kernels.Kernel{}, err
+	}
+	s, err := store.Open(dir)
+	if err != nil {
+		return kernels.Kernel{}, err
+	}
+	f := kernels.Finder{Store: s, Offline: true}
+	for _, name := range []string{"6.1", "6.12", "newest"} {
+		k, err2 := f.Find(context.Background(), name)
+		if err = err2; err == nil {
+			return k, nil
+		}
+	}
+	return kernels.Kernel{}, err
+})
+
+// troubled is a guest whose harness does what args say.
+func troubled(t *testing.T, args ...string) Guest {
 	t.Helper()
 	labtest.Needs(t, qemu.Program)
-	k := kernel(t)
-	s, err := store.Open(filepath.Join(t.TempDir(), "store"))
+	k, err := cached()
+	if err != nil {
+		t.Skip("no kernel was fetched for guests:", err)
+	}
+	image, err := trouble()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
-	harness, err := labtest.Build(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	made, err := image.Make(t.Context(), s, image.Contents{Kernel: k, Harness: harness})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Guest{Name: k.Name, Kernel: k.Image, Initrd: made.Path, Args: args, Virtual: true, Folder: t.TempDir()}
-}
-
-func kernel(t *testing.T) kernels.Kernel {
-	t.Helper()
-	f := kernels.Finder{Modules: os.Getenv("NETNSCHECK_MODULES")}
-	k, err := f.Find(t.Context(), os.Getenv("NETNSCHECK_KERNEL"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
-}
-
-func TestBoot(t *testing.T) {
-	g := guest(t, "run", "veth-pair", "--driver", "netlink", "--report", "events=/dev/fd/3")
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
-	defer cancel()
-	begun := time.Now()
-	end, err := Run(ctx, g, func(e Event) {
-		switch {
-		case e.Case != nil:
-			t.Logf("%v %s %s", time.Since(begun), e.Case.Suite, e.Case.Name)
-		case e.Ready != nil:
-			t.Logf("%v %+v", time.Since(begun), e.Ready)
-		default:
-			t.Logf("%v %s", time.Since(begun), e.Output)
-		}
-	})
-	t.Logf("%+v %+v %v", end, end.Exit, err)
-	console, _ := os.ReadFile(end.Console)
-	t.Logf("%s", console)
+	return Guest{Name: k.Name, Kernel: k.Image, Initrd: image, Args: args, Memory: 256, Virtual: true,
+		Folder: t.TempDir()}
 }

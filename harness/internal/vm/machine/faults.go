@@ -30,8 +30,9 @@ const (
 	mostFaultLines = 160
 )
 
-// complaint is how the kernel begins one, after the time: the kernel files are those of 6.12.
+// complaint is how the kernel begins one, after the time.
 type complaint struct {
+	has    string // every such line has it: most lines have none of these, and consoles can be long
 	begins *regexp.Regexp
 	class  Class
 	// part means that it may be a further line of a complaint that has begun and has not yet told where it happened.
@@ -40,32 +41,35 @@ type complaint struct {
 	single bool
 }
 
+// complaints are those of Linux 5.10 to 7.3; the first that fits is taken. The kernel files are named where they are
+// made.
 var complaints = []complaint{
 	// kernel/panic.c
-	{begins: regexp.MustCompile(`^Kernel panic - not syncing: `), class: Panic},
+	{has: "Kernel panic", begins: regexp.MustCompile(`^Kernel panic - not syncing: `), class: Panic},
 	// mm/oom_kill.c; "Memory cgroup out of memory" is the limit of a group, and nothing unusual
-	{begins: regexp.MustCompile(`^Out of memory: Killed process `), class: OutOfMemory, single: true},
-	// kernel/watchdog.c, kernel/rcu/tree_stall.h, kernel/hung_task.c
-	{begins: regexp.MustCompile(`^(watchdog: )?BUG: (soft lockup|workqueue lockup)`), class: Hang},
-	{begins: regexp.MustCompile(`^watchdog: (CPU\d+: )?Watchdog detected hard LOCKUP|^NMI watchdog: `), class: Hang},
-	{begins: regexp.MustCompile(`^rcu: INFO: rcu_\w+ (self-)?detected (expedited )?stall`), class: Hang},
-	{begins: regexp.MustCompile(`^INFO: task .* blocked for more than \d+ seconds`), class: Hang},
-	// arch/x86/mm/fault.c, arch/x86/kernel/{dumpstack,traps}.c; arch/arm64/mm/fault.c
-	{begins: regexp.MustCompile(`^BUG: (kernel NULL pointer dereference|unable to handle)`), class: Oops},
-	{begins: regexp.MustCompile(`^Unable to handle kernel `), class: Oops},
-	{begins: regexp.MustCompile(`^kernel tried to execute `), class: Oops},
-	{begins: regexp.MustCompile(`^[A-Za-z][^:]*(: [^:]+)?: [0-9a-f]{4} \[#\d+\]`), class: Oops, part: true},
-	{begins: regexp.MustCompile(`^traps: PANIC: |^PANIC: double fault`), class: Oops},
-	// lib/bug.c, and the reports of the kernel's own checkers
-	{begins: regexp.MustCompile(`^kernel BUG at `), class: Bug},
-	{begins: regexp.MustCompile(`^BUG: `), class: Bug},
-	{begins: regexp.MustCompile(`^UBSAN: `), class: Bug},
-	{begins: regexp.MustCompile(`^unregister_netdevice: waiting for .* to become free`), class: Bug, single: true},
-	// kernel/panic.c: until 6.17 with the processor first, then with the place; kernel/locking/lockdep.c
-	{begins: regexp.MustCompile(`^WARNING: (CPU: \d+ PID: \d+ at |\S+ at \S+\+0x)`), class: Warn},
-	{begins: regexp.MustCompile(`^WARNING: (possible |suspicious |bad unlock|held lock freed|inconsistent lock)`),
-		class: Warn},
-	{begins: regexp.MustCompile(`^INFO: (possible |trying to register non-static key)`), class: Warn},
+	{has: "Killed process", begins: regexp.MustCompile(`^Out of memory: Killed process `), class: OutOfMemory,
+		single: true},
+	// kernel/watchdog.c, kernel/workqueue.c, kernel/rcu/tree_stall.h, kernel/hung_task.c
+	{has: "lockup", begins: regexp.MustCompile(`^(watchdog: )?BUG: (soft lockup|workqueue lockup)`), class: Hang},
+	{has: "LOCKUP", begins: regexp.MustCompile(`^(NMI )?watchdog: (CPU\d+: )?Watchdog detected hard LOCKUP`), class: Hang},
+	{has: "stall", begins: regexp.MustCompile(`^rcu: INFO: rcu_\w+ (self-)?detected (expedited )?stall`), class: Hang},
+	{has: "blocked for", begins: regexp.MustCompile(`^INFO: task .* blocked for more than \d+ seconds`), class: Hang},
+	// arch/x86/mm/fault.c, arch/x86/kernel/{dumpstack,traps}.c
+	{has: "BUG: ", begins: regexp.MustCompile(`^BUG: (kernel NULL pointer dereference|unable to handle)`), class: Oops},
+	{has: "kernel tried", begins: regexp.MustCompile(`^kernel tried to execute `), class: Oops},
+	{has: "[#", begins: regexp.MustCompile(`^[A-Za-z].*: [0-9a-f]{4} \[#\d+\]`), class: Oops, part: true},
+	{has: "double fault", begins: regexp.MustCompile(`^(traps: )?PANIC: double fault`), class: Oops},
+	// lib/bug.c, and the reports of the kernel's own checkers; net/core/dev.c
+	{has: "kernel BUG", begins: regexp.MustCompile(`^kernel BUG at `), class: Bug},
+	{has: "BUG: ", begins: regexp.MustCompile(`^BUG: `), class: Bug},
+	{has: "UBSAN: ", begins: regexp.MustCompile(`^UBSAN: `), class: Bug},
+	{has: "to become free", begins: regexp.MustCompile(`^unregister_netdevice: waiting for .* to become free`),
+		class: Bug, single: true},
+	// kernel/panic.c, with the processor first until 6.18, with the place first after; kernel/locking/lockdep.c
+	{has: "WARNING: ", begins: regexp.MustCompile(`^WARNING: (CPU: \d+ PID: \d+ at |(\S+ )?at \S+\+0x)`), class: Warn},
+	{has: "WARNING: ", begins: regexp.MustCompile(
+		`^WARNING: (possible |suspicious |bad unlock|held lock freed|inconsistent lock)`), class: Warn},
+	{has: "INFO: ", begins: regexp.MustCompile(`^INFO: (possible |trying to register non-static key)`), class: Warn},
 }
 
 var (
@@ -75,12 +79,13 @@ var (
 	// ends are the last lines of a complaint.
 	ends = regexp.MustCompile(`^---\[ end (trace|Kernel panic)`)
 
-	placeLine   = regexp.MustCompile(`^RIP: 0010:(\S+\+0x\S+)|^pc : (\S+\+0x\S+)|^WARNING: .* at .*?(\S+\+0x[0-9a-f]+/0x[0-9a-f]+)`)
+	placeLine = regexp.MustCompile(`^RIP: 0010:(\S+\+0x\S+(?: \[\w+\])?)|` +
+		`^WARNING: (?:.* )?at (?:\S+:\d+ )?(?:at )?(\S+\+0x[0-9a-f]+/0x[0-9a-f]+(?: \[\w+\])?)`)
 	processLine = regexp.MustCompile(`PID: (\d+) Comm: (.*?) (?:Kdump: loaded )?(?:Tainted: |Not tainted)`)
 	// The newest warnings name the process behind the processor, a lockup and a killed process in their own words.
 	runningLine = regexp.MustCompile(`CPU#\d+: (.+)/(\d+)$|stuck for \d+s! \[(.+):(\d+)\]$|` +
 		`Killed process (\d+) \((.*?)\) |^INFO: task (.+):(\d+) blocked`)
-	frameLine = regexp.MustCompile(`^ *(\? )?([\w.]+\+0x[0-9a-f]+/0x[0-9a-f]+)`)
+	frameLine = regexp.MustCompile(`^ *(\? )?([\w.]+\+0x[0-9a-f]+/0x[0-9a-f]+(?: \[\w+\])?)`)
 	isTrace   = regexp.MustCompile(`^(Call Trace|Call trace):`)
 )
 
@@ -97,7 +102,6 @@ type reading struct {
 	Fault
 	lines   []string
 	inTrace bool
-	traced  bool
 }
 
 // add reads a line, without its end.
@@ -136,8 +140,8 @@ func (s *scanner) add(line string) {
 
 func complaintOf(text string) *complaint {
 	for i := range complaints {
-		if complaints[i].begins.MatchString(text) {
-			return &complaints[i]
+		if c := &complaints[i]; strings.Contains(text, c.has) && c.begins.MatchString(text) {
+			return c
 		}
 	}
 	return nil
@@ -158,7 +162,8 @@ func (s *scanner) begin(c *complaint, line, text string, uptime time.Duration) {
 // goesOn reports whether a line that could begin a complaint belongs to this one: an oops has two first lines, and a
 // BUG is an invalid opcode too.
 func (r *reading) goesOn(c *complaint) bool {
-	return c.part && (r.Class == Oops || r.Class == Bug) && r.At == ""
+	const near = 8 // lines
+	return c.part && (r.Class == Oops || r.Class == Bug) && r.At == "" && len(r.lines) <= near
 }
 
 // read takes a line of the complaint, and reports whether it was the last.
@@ -184,19 +189,14 @@ func (r *reading) read(line, text string) (last bool) {
 	}
 	switch m := frameLine.FindStringSubmatch(text); {
 	case isTrace.MatchString(text):
-		r.inTrace, r.traced = len(r.Trace) == 0, true
+		r.inTrace = len(r.Trace) == 0
 	case !r.inTrace:
 	case m != nil && m[1] == "":
 		r.Trace = append(r.Trace, m[2])
 	case m == nil && !strings.HasPrefix(text, " "):
 		r.inTrace = false
 	}
-	return ends.MatchString(text) || len(r.lines) == mostFaultLines || r.over(text)
-}
-
-// over reports whether a complaint that has no last line of its own ends before another line like this.
-func (r *reading) over(text string) bool {
-	return r.traced && !r.inTrace && r.Class != Oops && r.Class != Panic && text == ""
+	return ends.MatchString(text) || len(r.lines) == mostFaultLines
 }
 
 // close ends the complaint that is being read.

@@ -7,6 +7,8 @@ package machine
 import (
 	"context"
 	"io"
+	"os"
+	"path/filepath"
 	"time"
 
 	"netnscheck/harness/internal/vm/qemu"
@@ -35,8 +37,10 @@ type Guest struct {
 	// Limit is how long the harness may run, Quiet how long it may tell nothing, both by the guest's clock; 0 for no
 	// limit, and for DefaultQuiet.
 	Limit, Quiet time.Duration
-	// Folder is where the evidence is kept: the console's log, the files of the guest, its initramfs. It is made.
+	// Folder is where the evidence is kept: the console's log and the files of the guest. It is made. With Keep the
+	// initramfs is kept there, too, which Command needs.
 	Folder string
+	Keep   bool
 }
 
 // Event is what a run tells while it goes on. One of its fields is set. Texts are printable. Cases that were planned and
@@ -136,7 +140,10 @@ func run(ctx context.Context, g Guest, t Terminal, told func(Event)) (End, error
 	if err := g.place(t); err != nil {
 		return End{Class: NotStarted, Words: err.Error(), Status: -1}, err
 	}
-	p, err := qemu.Start(g.arguments()...)
+	if !g.Keep {
+		defer os.Remove(filepath.Join(g.Folder, initrdFile))
+	}
+	p, err := qemu.Start(t != nil, g.arguments()...)
 	if err != nil {
 		err = &CannotError{Cause: err}
 		return End{Class: NotStarted, Words: err.Error(), Status: -1}, err

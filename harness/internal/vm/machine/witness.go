@@ -21,6 +21,7 @@ type witness struct {
 	log   *log
 	heard atomic.Int64 // frames, and until it is up bytes of the console
 	up    atomic.Bool  // the harness has started
+	over  atomic.Bool  // nothing that is told from now on counts
 
 	ready     *wire.Ready
 	exit      *wire.Exit
@@ -68,6 +69,8 @@ func (w *witness) readFrames(port io.Reader) {
 		}
 		if err != nil {
 			w.violation = err
+			w.over.Store(true)
+			io.Copy(io.Discard, port) // a guest that waits for room would not end
 			return
 		}
 		w.heard.Add(1)
@@ -91,6 +94,7 @@ func (w *witness) frame(line []byte) error {
 	case f.Exit != nil:
 		f.Exit.Trouble, f.Exit.Limit = untrusted.Shown(f.Exit.Trouble), untrusted.Shown(f.Exit.Limit)
 		w.exit = f.Exit
+		w.over.Store(true)
 	case w.ready == nil && f.Ready == nil:
 		return errors.New("a frame before it was ready")
 	case w.ready != nil && f.Ready != nil:

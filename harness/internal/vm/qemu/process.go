@@ -45,8 +45,8 @@ func Installed() error {
 }
 
 // Start starts qemu with these arguments and the ports, in a process group of its own. The kernel kills it if this
-// process dies.
-func Start(args ...string) (p *Process, err error) {
+// process dies. The ports can be written to if the machine is interactive.
+func Start(interactive bool, args ...string) (p *Process, err error) {
 	ended := make(chan struct{})
 	p = &Process{words: make(chan string, 1), Ended: ended}
 	var theirs []*os.File
@@ -59,13 +59,17 @@ func Start(args ...string) (p *Process, err error) {
 		}
 	}()
 	for i := range Serial + 1 {
-		ours, its, err := socketpair()
+		const first = 3 // of the descriptors after the standard ones
+		open, chardev := socketpair, "socket,id=port%d,fd=%d"
+		if i < Serial && !interactive {
+			open, chardev = pipe, "file,id=port%d,path=/dev/fd/%d"
+		}
+		ours, its, err := open()
 		if err != nil {
 			return p, fmt.Errorf("make the ports of the guest: %w", err)
 		}
 		theirs = append(theirs, its)
-		const first = 3 // of the descriptors after the standard ones
-		args = append(args, "-chardev", fmt.Sprintf("socket,id=port%d,fd=%d", i, first+i))
+		args = append(args, "-chardev", fmt.Sprintf(chardev, i, first+i))
 		if i < Serial {
 			p.Ports[i] = ours
 			args = append(args, "-serial", fmt.Sprintf("chardev:port%d", i))
@@ -105,6 +109,18 @@ func Start(args ...string) (p *Process, err error) {
 	}()
 	go io.Copy(io.Discard, p.monitor)
 	return p, nil
+}
+
+// pipe is a pipe with as much room as an ordinary user may have (pipe(7)). qemu writes byte by byte: a socket would be
+// full after some hundred, and a guest in virtual time that waits for room waits for hours of its own.
+func pipe() (ours, theirs *os.File, err error) {
+	const room = 1 << 20
+	ours, theirs, err = os.Pipe()
+	if err != nil {
+		return nil, nil, err
+	}
+	unix.FcntlInt(theirs.Fd(), unix.F_SETPIPE_SZ, room) // with less room it is slower
+	return ours, theirs, nil
 }
 
 func socketpair() (ours, theirs *os.File, err error) {

@@ -19,9 +19,10 @@ const (
 	Results = "/netnscheck/results"
 )
 
-// FrameSize limits a frame, in bytes; EvidenceSize what comes out of the folder Results.
+// FrameSize limits a frame, in bytes; EventSize an event in it; EvidenceSize what comes out of the folder Results.
 const (
 	FrameSize    = 1 << 20
+	EventSize    = FrameSize - 1<<10
 	EvidenceSize = 16 << 20
 )
 

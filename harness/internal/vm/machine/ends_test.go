@@ -1,0 +1,112 @@
+package machine
+
+import (
+	"context"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestEnds has real guests end in every way that a kernel without a fault of its own can be brought to.
+func TestEnds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it boots guests")
+	}
+	for name, c := range map[string]struct {
+		args   []string
+		change func(*Guest)
+		class  Class
+		words  string // in the End's
+		status int
+		faults []Class
+	}{
+		"passes":      {args: []string{"pass"}, class: Passed, words: "passed"},
+		"as the user": {args: []string{"who", "userns"}, change: func(g *Guest) { g.User = true }, class: Passed},
+		"fails":       {args: []string{"fail"}, class: Failed, words: "status 1", status: 1},
+		"a panic": {args: []string{"sysrq=c"}, class: Panic, words: "Kernel panic - not syncing: sysrq triggered crash",
+			status: -1, faults: []Class{Panic}},
+		"a taint": {args: []string{"taint=64"}, class: Taint, words: "a user asked for the taint (U)"},
+		"all memory": {args: []string{"memory"}, class: OutOfMemory, words: "Out of memory: Killed process", status: 137,
+			faults: []Class{OutOfMemory}},
+		"a full disk": {args: []string{"fill"}, class: Passed},
+		"powers off":  {args: []string{"off"}, class: NoResult, words: "without an exit record", status: -1},
+		"restarts":    {args: []string{"restart"}, class: NoResult, words: "without an exit record", status: -1},
+		"no frame": {args: []string{"frames=garbage\x1b[2J"}, class: NoResult, words: "the guest sent a frame that",
+			status: -1},
+		"a console full of garbage": {args: []string{"console"}, class: Passed},
+		"sleeps for ever": {args: []string{"sleep"}, class: Hang, words: "it told nothing for 2m0s of the guest's time",
+			status: 143},
+		"runs too long": {args: []string{"sleep"}, change: func(g *Guest) { g.Limit = time.Minute }, class: Hang,
+			words: "it still ran after 1m0s of the guest's time", status: 143},
+		"a lasting process": {args: []string{"orphan"}, class: Passed},
+		"no init": {change: func(g *Guest) { g.Initrd = os.DevNull }, class: NotStarted,
+			words: "the kernel found no init that it can start", status: -1, faults: []Class{Panic}},
+		"no kernel": {change: func(g *Guest) { g.Kernel = g.Initrd }, class: NotStarted, words: "exited with status 1",
+			status: -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := troubled(t, c.args...)
+			g.Quiet = 2 * time.Minute
+			if c.change != nil {
+				c.change(&g)
+			}
+			var told []string
+			end, err := Run(t.Context(), g, func(e Event) { told = append(told, tellOf(e)...) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			console, err := os.ReadFile(end.Console)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var faults []Class
+			for _, f := range end.Faults {
+				if !slices.Contains(faults, f.Class) {
+					faults = append(faults, f.Class)
+				}
+			}
+			if end.Class != c.class || !strings.Contains(end.Words, c.words) || end.Status != c.status ||
+				!slices.Equal(faults, c.faults) {
+				t.Errorf("%s: %s, status %d, %v after %v\nconsole:\n%.8000q", end.Class, end.Words, end.Status, faults,
+					end.Took, console)
+			}
+			if c.class != NotStarted && !slices.Contains(told, "end first") {
+				t.Errorf("the case that had ended is lost: %q", told)
+			}
+			t.Logf("%v, %s: %s; told %q", end.Took, end.Class, end.Words, told)
+		})
+	}
+}
+
+func tellOf(e Event) []string {
+	switch {
+	case e.Begin != nil:
+		return []string{"begin " + e.Begin.Name}
+	case e.Case != nil:
+		return []string{"end " + e.Case.Name}
+	case e.Output != "":
+		return []string{e.Output}
+	}
+	return nil
+}
+
+// TestKilled: qemu is killed from outside, or the run is interrupted; what was told before is kept, nothing is left.
+func TestKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it boots guests")
+	}
+	g := troubled(t, "sleep")
+	g.Quiet, g.Virtual = 1000*time.Hour, false
+	ctx, cancel := context.WithCancelCause(t.Context())
+	_, err := Run(ctx, g, func(e Event) {
+		if e.Case != nil {
+			cancel(os.ErrDeadlineExceeded)
+		}
+	})
+	if err == nil || !strings.Contains(err.Error(), os.ErrDeadlineExceeded.Error()) {
+		t.Errorf("an interrupted run: %v", err)
+	}
+}
