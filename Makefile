@@ -73,6 +73,10 @@ diagnose-capture: ## capture a state for each cause from this kernel, for the te
 	esac; done
 	@$(GO) test ./harness/diagnose -args -update
 
+.PHONY: kernels
+kernels: build ## play the whole catalogue on the kernels of kernels.yaml, in qemu; about half an hour in emulation
+	bin/harness vm --output results/kernels
+
 .PHONY: coverage
 coverage: ## print where each measured failure mode is encoded; fails if one is missing
 	@$(GO) run ./docs/generate -cases
