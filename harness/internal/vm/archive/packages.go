@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -15,7 +17,7 @@ import (
 type Package struct {
 	Name    string
 	Version string
-	Suite   string // the newest suite that has it; "" if it was not asked for
+	Suites  []string // those that have it, in the order of Suites; nil if they were not asked for
 }
 
 // Compare orders versions as Debian does (deb-version(7)): negative if a is older than b.
@@ -52,7 +54,7 @@ func (a *Archive) Versions(ctx context.Context, prefix string, keep func(name st
 // parseMadison reads the lines of apt-cache madison, "name | version | URI suite/component architecture Packages", and
 // keeps one for each version.
 func parseMadison(text string) (found []Package) {
-	at := map[Package]int{}
+	at := map[[2]string]int{}
 	for line := range strings.Lines(text) {
 		columns := strings.Split(line, "|")
 		if len(columns) != 3 {
@@ -64,26 +66,27 @@ func parseMadison(text string) (found []Package) {
 			continue
 		}
 		suite, _, _ := strings.Cut(from[1], "/")
-		i, known := at[p]
+		key := [2]string{p.Name, p.Version}
+		i, known := at[key]
 		if !known {
-			i, at[p] = len(found), len(found)
+			i, at[key] = len(found), len(found)
 			found = append(found, p)
 		}
-		if !known || slices.Index(Suites, suite) > slices.Index(Suites, found[i].Suite) {
-			found[i].Suite = suite
-		}
+		found[i].Suites = append(found[i].Suites, suite)
+	}
+	for _, p := range found {
+		slices.SortFunc(p.Suites, func(a, b string) int { return slices.Index(Suites, a) - slices.Index(Suites, b) })
 	}
 	return found
 }
 
-// Resolve returns the packages to install so that the wanted ones work, with what they depend on. They come from a suite
-// with its security updates, those written name/suite from that one; what depends on them decides the rest, as apt does
-// on a machine that has nothing installed.
+// Resolve returns the packages of a suite, with its security updates, that a machine needs to have the wanted ones, as
+// apt finds them on a machine that has nothing installed.
 func (a *Archive) Resolve(ctx context.Context, suite string, wanted []string) ([]Package, error) {
 	if err := a.Update(ctx); err != nil {
 		return nil, err
 	}
-	args := []string{"-o", "APT::Default-Release=/^" + suite + "(-security)?$/", "-o", "APT::Install-Recommends=false",
+	args := []string{"-o", "APT::Default-Release=/^" + release(suite) + "$/", "-o", "APT::Install-Recommends=false",
 		"-o", "APT::Install-Suggests=false", "-y", "--print-uris", "install"}
 	out, err := a.run(ctx, "apt-get", append(args, wanted...)...)
 	if err != nil {
@@ -128,4 +131,25 @@ func (a *Archive) Download(ctx context.Context, dir string, packages ...Package)
 		return fmt.Errorf("download %s: %w", strings.Join(args[1:], " "), err)
 	}
 	return nil
+}
+
+// release is a pattern of the suites that packages come from: a suite with its security updates, backports with what
+// they are built for.
+func release(suite string) string {
+	if base, ok := strings.CutSuffix(suite, "-backports"); ok {
+		return base + "(-security|-backports)?"
+	}
+	return strings.TrimSuffix(suite, "-security") + "(-security)?"
+}
+
+// FileIn is the file of a downloaded package in a folder.
+func (p Package) FileIn(dir string) (string, error) {
+	name := p.Name + "_" + strings.ReplaceAll(p.Version, ":", "%3a") + "_"
+	for _, arch := range []string{architecture, "all"} {
+		file := filepath.Join(dir, name+arch+".deb")
+		if _, err := os.Stat(file); err == nil {
+			return file, nil
+		}
+	}
+	return "", fmt.Errorf("find the package %s %s: apt-get downloaded no such file", p.Name, p.Version)
 }

@@ -14,8 +14,10 @@ import (
 	"netnscheck/harness/internal/vm/wire"
 )
 
-// Enter is the life of a guest's first process, and does not return. In any other process it does nothing.
+// Enter is the life of a guest's first process, and of the modprobe that its kernel starts, and does not return. In any
+// other process it does nothing.
 func Enter() {
+	modprobe()
 	if os.Getpid() != 1 || os.Args[0] != "/init" {
 		return
 	}

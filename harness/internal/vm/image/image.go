@@ -2,8 +2,9 @@
 // lessons run. It is for the packages below internal/vm and the command vm. It is the only writer of images; the same
 // contents give the same bytes, and an image is made once.
 //
-// What PID 1 finds in it: its own program at /init, the modules to load at ModuleList, the programs of lessons in /usr
-// with the links bin, sbin, lib and lib64 of a merged /usr, the files of /etc, and empty folders to mount on.
+// What PID 1 finds in it: its own program, at /init and /sbin/modprobe; the modules, uncompressed, and the lists of them at
+// wire.ModulesFile and wire.DemandFile; the programs of lessons in /usr, with the links bin, sbin, lib and lib64 of a merged
+// /usr; and empty folders to mount on.
 package image
 
 import (
@@ -15,6 +16,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"netnscheck/harness/internal/vm/kernels"
 	"netnscheck/harness/internal/vm/modules"
@@ -26,7 +29,7 @@ type Contents struct {
 	Kernel kernels.Kernel
 	// Harness is the path of this program, built static; "" is the running one.
 	Harness string
-	// Modules are wanted beside modules.Wanted.
+	// Modules are loaded when the guest starts, beside modules.Boot.
 	Modules []string
 	// Programs is a folder that holds what the guest has below /: usr and etc; "" without programs.
 	Programs string
@@ -37,34 +40,29 @@ type Contents struct {
 // Image is an initramfs on this disk.
 type Image struct {
 	Path    string
-	Modules []string // those that it loads, in their order
+	Modules []string // those that it loads when it starts, in their order
 	Missing []string // those wanted of which the kernel has none
 }
-
-// ModuleList is the path in the guest of the list of modules to load: a line for each, in their order: the path of its
-// file, uncompressed, for finit_module(2) without flags, and after a space its parameters, if it has any. A line that
-// begins with "?" is of a module that may fail.
-const ModuleList = "/etc/netnscheck/modules"
 
 // Make returns the image with these contents, from the store if it is there.
 func Make(ctx context.Context, s *store.Store, c Contents) (Image, error) {
 	if err := c.complete(); err != nil {
 		return Image{}, err
 	}
-	load, missing, err := c.load()
+	chosen, err := c.choose()
 	if err != nil {
 		return Image{}, err
 	}
-	image := Image{Missing: missing}
-	for _, m := range load {
+	image := Image{Missing: chosen.missing}
+	for _, m := range chosen.boot {
 		image.Modules = append(image.Modules, m.Name)
 	}
-	key, err := c.key(load)
+	key, err := c.key(chosen)
 	if err != nil {
 		return Image{}, err
 	}
 	dir, err := s.Get(ctx, "images", key, func(dir string) error {
-		return c.write(filepath.Join(dir, "initramfs.cpio"), load)
+		return c.write(filepath.Join(dir, "initramfs.cpio"), chosen)
 	})
 	if err != nil {
 		return Image{}, err
@@ -97,21 +95,44 @@ func (c *Contents) complete() (err error) {
 	return nil
 }
 
-// load is what the guest loads: the order of the modules, and which there are none of.
-func (c *Contents) load() (load []modules.Module, missing []string, err error) {
-	tree, err := c.Kernel.Tree()
-	if tree == nil || err != nil {
-		return nil, nil, err
+// choice is what of a kernel's modules goes into an image.
+type choice struct {
+	tree    *modules.Tree // nil if the kernel has none
+	boot    []modules.Module
+	answers []modules.Answer
+	missing []string
+}
+
+func (c *Contents) choose() (chosen choice, err error) {
+	if chosen.tree, err = c.Kernel.Tree(); chosen.tree == nil || err != nil {
+		return chosen, err
 	}
-	return tree.Load(c.Kernel.Release, append(modules.Wanted[:len(modules.Wanted):len(modules.Wanted)], c.Modules...)...)
+	wanted := slices.Concat(modules.Boot, c.Modules)
+	chosen.boot, chosen.missing, err = chosen.tree.Load(c.Kernel.Release, wanted...)
+	if err != nil {
+		return chosen, err
+	}
+	chosen.missing = slices.DeleteFunc(chosen.missing, modules.Optional)
+	chosen.answers, err = chosen.tree.Answers(c.Kernel.Release, slices.Concat(modules.Boot, modules.Demand, c.Modules)...)
+	return chosen, err
+}
+
+// all are the modules of a choice, each once, in the order of their names.
+func (c choice) all() (list []modules.Module) {
+	list = slices.Clone(c.boot)
+	for _, a := range c.answers {
+		list = append(list, a.Load...)
+	}
+	slices.SortFunc(list, func(a, b modules.Module) int { return strings.Compare(a.Name, b.Name) })
+	return slices.CompactFunc(list, func(a, b modules.Module) bool { return a.Name == b.Name })
 }
 
 // edition is raised when the writer changes what it makes of the same contents.
-const edition = 1
+const edition = 2
 
 // key is the name of the image: it depends on all that the image is made of. Files on this disk are taken by their
 // path, size and time of modification, as make does, since reading them all would take as long as making the image.
-func (c *Contents) key(load []modules.Module) (string, error) {
+func (c *Contents) key(chosen choice) (string, error) {
 	var inputs []string
 	stamp := func(file string) error {
 		info, err := os.Stat(file)
@@ -124,7 +145,7 @@ func (c *Contents) key(load []modules.Module) (string, error) {
 	if err := stamp(c.Harness); err != nil {
 		return "", err
 	}
-	for _, m := range load {
+	for _, m := range chosen.all() {
 		if err := stamp(filepath.Join(c.Kernel.Modules, m.File)); err != nil {
 			return "", err
 		}
@@ -134,7 +155,7 @@ func (c *Contents) key(load []modules.Module) (string, error) {
 			return "", err
 		}
 	}
-	text, err := json.Marshal([]any{edition, inputs, load, c.Files})
+	text, err := json.Marshal([]any{edition, inputs, chosen.boot, chosen.answers, c.Files})
 	if err != nil {
 		return "", fmt.Errorf("name the image: %w", err)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/cavaliergopher/cpio"
 
 	"netnscheck/harness/internal/vm/modules"
+	"netnscheck/harness/internal/vm/wire"
 )
 
 // folders are mounted on, or written to, by the guest. The console that PID 1 begins with, /dev/console, is in the image
@@ -26,7 +27,7 @@ var links = map[string]string{
 }
 
 // write writes the image to a file: folders, links and files, each kind in the order of their names.
-func (c *Contents) write(file string, load []modules.Module) (err error) {
+func (c *Contents) write(file string, chosen choice) (err error) {
 	f, err := os.Create(file)
 	if err != nil {
 		return fmt.Errorf("make the image: %w", err)
@@ -34,7 +35,7 @@ func (c *Contents) write(file string, load []modules.Module) (err error) {
 	defer f.Close()
 	buffered := bufio.NewWriterSize(f, 1<<20)
 	w := &writer{to: cpio.NewWriter(buffered), made: map[string]bool{}}
-	if err := c.fill(w, load); err != nil {
+	if err := c.fill(w, chosen); err != nil {
 		return err
 	}
 	for _, end := range []func() error{w.to.Close, buffered.Flush, f.Close} {
@@ -45,7 +46,7 @@ func (c *Contents) write(file string, load []modules.Module) (err error) {
 	return nil
 }
 
-func (c *Contents) fill(w *writer, load []modules.Module) error {
+func (c *Contents) fill(w *writer, chosen choice) error {
 	for _, dir := range folders {
 		if err := w.folder(dir); err != nil {
 			return err
@@ -63,7 +64,7 @@ func (c *Contents) fill(w *writer, load []modules.Module) error {
 	if err := w.file("init", 0o755, harness); err != nil {
 		return err
 	}
-	if err := c.modules(w, load); err != nil {
+	if err := c.modules(w, chosen); err != nil {
 		return err
 	}
 	if c.Programs != "" {
@@ -79,28 +80,48 @@ func (c *Contents) fill(w *writer, load []modules.Module) error {
 	return nil
 }
 
-// modules writes the modules, uncompressed, and the list of them.
-func (c *Contents) modules(w *writer, load []modules.Module) error {
-	var list strings.Builder
-	tree, err := c.Kernel.Tree()
-	if err != nil {
-		return err
-	}
-	for _, m := range load {
-		data, err := tree.Data(m.File)
+// modules writes the modules, uncompressed, and the lists of them.
+func (c *Contents) modules(w *writer, chosen choice) error {
+	for _, m := range chosen.all() {
+		data, err := chosen.tree.Data(m.File)
 		if err != nil {
 			return err
 		}
-		name := path.Join("usr/lib/modules", c.Kernel.Release, m.Name+".ko")
-		if m.Soft {
-			list.WriteByte('?')
-		}
-		fmt.Fprintln(&list, strings.TrimSpace("/"+name+" "+modules.Parameters(m.Name)))
-		if err := w.file(name, 0o644, data); err != nil {
+		if err := w.file(strings.TrimPrefix(c.path(m), "/"), 0o644, data); err != nil {
 			return err
 		}
 	}
-	return w.file(strings.TrimPrefix(ModuleList, "/"), 0o644, []byte(list.String()))
+	var boot, demand strings.Builder
+	for _, m := range chosen.boot {
+		fmt.Fprintln(&boot, strings.TrimSpace(c.marked(m)+" "+modules.Parameters(m.Name)))
+	}
+	for _, a := range chosen.answers {
+		demand.WriteString(a.Alias)
+		for _, m := range a.Load {
+			demand.WriteString(" " + c.marked(m))
+		}
+		demand.WriteByte('\n')
+	}
+	if err := w.file(strings.TrimPrefix(wire.ModulesFile, "/"), 0o644, []byte(boot.String())); err != nil {
+		return err
+	}
+	if err := w.link("usr/sbin/modprobe", "/init"); err != nil {
+		return err
+	}
+	return w.file(strings.TrimPrefix(wire.DemandFile, "/"), 0o644, []byte(demand.String()))
+}
+
+// path is that of a module in the guest.
+func (c *Contents) path(m modules.Module) string {
+	return path.Join("/usr/lib/modules", c.Kernel.Release, m.Name+".ko")
+}
+
+// marked is the path of a module, after "?" if it may fail.
+func (c *Contents) marked(m modules.Module) string {
+	if m.Soft {
+		return "?" + c.path(m)
+	}
+	return c.path(m)
 }
 
 // writer writes the entries of a cpio archive. All belong to root and have no time, so equal contents are equal bytes.

@@ -13,12 +13,12 @@ import (
 
 // Packaged is a kernel in Debian's archive or in the store.
 type Packaged struct {
-	Release string // as uname -r prints it
-	Series  string // the first two numbers of its version
-	Flavour string // "" for the usual one, else cloud or rt
-	Package string // the package with the image
-	Version string // of the package
-	Suite   string // the newest suite that has it; "" if that is not known
+	Release string   // as uname -r prints it
+	Series  string   // the first two numbers of its version
+	Flavour string   // "" for the usual one, else cloud or rt
+	Package string   // the package with the image
+	Version string   // of the package
+	Suites  []string // the suites of Debian that have it
 }
 
 // imagePrefix is that of the packages that are named after the kernels that they hold or lead to.
@@ -59,7 +59,7 @@ func kernelsOf(packages []archive.Package) (found []Packaged) {
 		if !ok || !isRelease(release) {
 			continue
 		}
-		k := Packaged{Release: release, Package: p.Name, Version: p.Version, Suite: p.Suite}
+		k := Packaged{Release: release, Package: p.Name, Version: p.Version, Suites: p.Suites}
 		abi, flavour := cutFlavour(strings.TrimSuffix(release, "-amd64"))
 		if seriesForm.MatchString(abi) && !binaries[release] {
 			continue
@@ -126,9 +126,9 @@ func (s Spec) names(p Packaged) bool {
 	case s.Flavour != p.Flavour:
 		return false
 	case s.Suite != "":
-		return p.Suite == s.Suite
+		return slices.Contains(p.Suites, s.Suite) || slices.Contains(p.Suites, s.Suite+"-security")
 	case s.Newest:
-		return p.Suite != "experimental" // candidates of the next release: debian:experimental
+		return !slices.Equal(p.Suites, []string{"experimental"}) // candidates of the next release: debian:experimental
 	case s.Number != "":
 		upstream, _, _ := strings.Cut(p.Version, "-")
 		return upstream == s.Number
@@ -138,11 +138,13 @@ func (s Spec) names(p Packaged) bool {
 
 // notThere says that there is no such kernel, and which of its kind are nearest to it.
 func notThere(s Spec, from []Packaged) error {
-	have := func(what string, of func(Packaged) string) error {
+	have := func(what string, of func(Packaged) []string) error {
 		var names []string
 		for _, p := range from {
-			if p.Flavour == s.Flavour && of(p) != "" && !slices.Contains(names, of(p)) {
-				names = append(names, of(p))
+			for _, name := range of(p) {
+				if p.Flavour == s.Flavour && !slices.Contains(names, name) {
+					names = append(names, name)
+				}
 			}
 		}
 		if len(names) == 0 {
@@ -152,22 +154,22 @@ func notThere(s Spec, from []Packaged) error {
 	}
 	switch {
 	case s.Suite != "":
-		return have("suites with kernels are", func(p Packaged) string { return p.Suite })
+		return have("suites with kernels are", func(p Packaged) []string { return p.Suites })
 	case s.Release != "":
 		s.Flavour = flavourOf(s.Release)
 		fallthrough
 	case s.Number != "":
 		wanted := seriesOf(cmp.Or(s.Number, s.Release))
 		if slices.ContainsFunc(from, func(p Packaged) bool { return p.Series == wanted && p.Flavour == s.Flavour }) {
-			return have("of its series there are", func(p Packaged) string {
+			return have("of its series there are", func(p Packaged) []string {
 				if p.Series != wanted {
-					return ""
+					return nil
 				}
-				return p.Release
+				return []string{p.Release}
 			})
 		}
 	}
-	return have("there are the series", func(p Packaged) string { return p.Series })
+	return have("there are the series", func(p Packaged) []string { return []string{p.Series} })
 }
 
 func flavourOf(release string) string {

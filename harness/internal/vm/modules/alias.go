@@ -8,9 +8,12 @@ import (
 	"strings"
 )
 
-// aliased is the name of the module that an alias stands for, "" if there is none. Of several it is the one whose name
-// ends with _generic, which needs no special processor, else the first by name.
+// aliased is the name of the module that an alias of a soft dependency stands for, "" if there is none. Of several
+// implementations of an algorithm it is the generic one, which needs no special processor, else the first by name.
 func (t *Tree) aliased(alias string) (string, error) {
+	if generic := alias + "_generic"; t.files[generic] != "" {
+		return generic, nil
+	}
 	if t.aliases == nil {
 		if err := t.readAliases(); err != nil {
 			return "", err
@@ -20,16 +23,11 @@ func (t *Tree) aliased(alias string) (string, error) {
 	if len(names) == 0 {
 		return "", nil
 	}
-	for _, n := range names {
-		if strings.HasSuffix(n, "_generic") {
-			return n, nil
-		}
-	}
 	return names[0], nil
 }
 
 // readAliases reads depmod's list of aliases. A package has none before it is installed; then the modules are asked
-// whose aliases others name in their soft dependencies: those of the kernel's crypto and library folders.
+// whose aliases others name in their soft dependencies: those of algorithms.
 func (t *Tree) readAliases() error {
 	t.aliases = map[string][]string{}
 	text, err := fs.ReadFile(t.fsys, "modules.alias")
@@ -43,7 +41,7 @@ func (t *Tree) readAliases() error {
 	}
 	if err != nil {
 		for name, file := range t.files {
-			if !strings.Contains("/"+file, "/crypto/") && !strings.Contains("/"+file, "/lib/") {
+			if !strings.Contains("/"+file, "/crypto/") {
 				continue
 			}
 			info, err := t.Info(file)

@@ -146,6 +146,9 @@ func (c *closure) add(name string, soft bool) (found bool, err error) {
 		return true, nil
 	}
 	file := c.tree.files[name]
+	if file == "" && !soft {
+		return false, nil
+	}
 	if file == "" {
 		named, err := c.tree.aliased(name)
 		if err != nil || named == "" {

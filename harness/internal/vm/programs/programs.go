@@ -2,8 +2,8 @@
 // is for the packages below internal/vm and the command vm. It installs nothing and runs none of them.
 //
 // They come from packages of one suite of Debian, so that guests are alike whatever machine they run on; iproute2, whose
-// words lessons quote, may come from another. apt decides which libraries fit: a program of an older suite runs with
-// newer libraries, and needs those of its own suite that the newer one no longer has. Without apt they are this
+// words lessons quote, may come from another. apt decides which packages a suite
+// needs; of two suites the newer libraries serve both, and the older ones are there where the newer suite has none. Without apt they are this
 // machine's own.
 package programs
 
@@ -61,7 +61,7 @@ const kind = "programs"
 const aboutFile = "about.json"
 
 // edition is raised when other files are taken from the same packages.
-const edition = 1
+const edition = 2
 
 // about is what an entry keeps of how it was asked for and what it is.
 type about struct {
@@ -127,19 +127,52 @@ func resolve(ctx context.Context, a *archive.Archive, w Wanted) ([]archive.Packa
 		return nil, fmt.Errorf("gather the programs of a guest: there is no suite %s; there are: %s", w.Suite,
 			strings.Join(archive.Suites, ", "))
 	}
-	wanted := packageNames()
-	if w.IPRoute2 != "" {
-		found, err := a.Versions(ctx, "iproute2", func(name string) bool { return name == "iproute2" })
-		if err != nil {
-			return nil, err
-		}
-		p, err := chooseIPRoute2(w.IPRoute2, found)
-		if err != nil {
-			return nil, err
-		}
-		wanted[slices.Index(wanted, "iproute2")] = "iproute2/" + p.Suite
+	packages, err := a.Resolve(ctx, w.Suite, packageNames())
+	if err != nil || w.IPRoute2 == "" {
+		return packages, err
 	}
-	return a.Resolve(ctx, w.Suite, wanted)
+	found, err := a.Versions(ctx, "iproute2", func(name string) bool { return name == "iproute2" })
+	if err != nil {
+		return nil, err
+	}
+	p, err := chooseIPRoute2(w.IPRoute2, found)
+	if err != nil {
+		return nil, err
+	}
+	if slices.Contains(p.Suites, w.Suite) {
+		return packages, nil
+	}
+	other, err := a.Resolve(ctx, p.Suites[0], []string{"iproute2=" + p.Version})
+	if err != nil {
+		return nil, err
+	}
+	packages = slices.DeleteFunc(packages, func(p archive.Package) bool { return p.Name == "iproute2" })
+	if slices.Index(archive.Suites, p.Suites[0]) < slices.Index(archive.Suites, w.Suite) {
+		return merge(other, packages), nil
+	}
+	return merge(packages, other), nil
+}
+
+// merge joins the packages of two suites so that the programs of both run: a library is compatible with what was linked
+// with an older one of its name, so of a package in both the newer version is taken, and what the newer suite has goes
+// over files of the same names.
+func merge(older, newer []archive.Package) (both []archive.Package) {
+	in := map[string]archive.Package{}
+	for _, p := range newer {
+		in[p.Name] = p
+	}
+	for _, p := range older {
+		other, twice := in[p.Name]
+		if !twice || archive.Compare(p.Version, other.Version) > 0 {
+			both = append(both, p)
+		}
+	}
+	for _, p := range newer {
+		if !slices.ContainsFunc(both, func(o archive.Package) bool { return o.Name == p.Name }) {
+			both = append(both, p)
+		}
+	}
+	return both
 }
 
 // chooseIPRoute2 returns the newest version that a name stands for.
@@ -150,7 +183,7 @@ func chooseIPRoute2(name string, found []archive.Package) (archive.Package, erro
 	for i, p := range found {
 		upstream, _, _ := strings.Cut(p.Version, "-")
 		if upstream == name || p.Version == name || strings.HasPrefix(upstream, name+".") ||
-			name == "newest" && p.Suite != "experimental" {
+			name == "newest" && !slices.Equal(p.Suites, []string{"experimental"}) {
 			best = i
 		}
 		if !slices.Contains(there, upstream) {
@@ -174,15 +207,15 @@ func gather(ctx context.Context, a *archive.Archive, dir string, packages []arch
 	if err := a.Download(ctx, work, packages...); err != nil {
 		return errors.Join(err, a.Stale())
 	}
-	debs, err := filepath.Glob(filepath.Join(work, "*.deb"))
-	if err != nil {
-		return err
-	}
 	all := filepath.Join(work, "root")
 	if err := makeMerged(all); err != nil {
 		return fmt.Errorf("write to the cache: %w", err)
 	}
-	for _, deb := range debs {
+	for _, p := range packages {
+		deb, err := p.FileIn(work)
+		if err != nil {
+			return err
+		}
 		if err := archive.Unpack(deb, all, place); err != nil {
 			return err
 		}
