@@ -145,11 +145,6 @@ func (r *Rig) make(ctx context.Context, row matrix.Row, folder string, found fun
 	if err != nil {
 		return vm.Guest{}, fmt.Errorf("make the image for %s: %w", row.Name(), err)
 	}
-	for _, name := range r.Load {
-		if slices.Contains(img.Missing, name) {
-			return vm.Guest{}, fmt.Errorf("load the module %s: the kernel %s has none", name, k.Release)
-		}
-	}
 	return vm.Guest{
 		Name: row.Name(), Kernel: k.Image, Initrd: img.Path, User: r.User, Append: r.Append,
 		Memory: r.Memory, CPUs: r.CPUs, Virtual: r.Virtual(), Limit: r.Limit, Folder: folder,

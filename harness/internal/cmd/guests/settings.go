@@ -3,10 +3,12 @@
 package guests
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,8 +18,10 @@ import (
 	"netnscheck/harness/internal/vm/kernels"
 	"netnscheck/harness/internal/vm/machine"
 	"netnscheck/harness/internal/vm/matrix"
+	"netnscheck/harness/internal/vm/modules"
 	"netnscheck/harness/internal/vm/programs"
 	"netnscheck/harness/internal/vm/store"
+	"netnscheck/harness/nearest"
 )
 
 // Settings are what the flags of a command say about its guests.
@@ -126,7 +130,10 @@ func (r *Rig) Ready(ctx context.Context, rows []matrix.Row) error {
 	tried := map[string]bool{} // a kernel, or a version of iproute2, of several rows is found once
 	for _, row := range rows {
 		if !tried["kernel "+row.Kernel] {
-			_, err := r.Find(ctx, row.Kernel)
+			k, err := r.Find(ctx, row.Kernel)
+			if err == nil {
+				err = r.checkLoad(k)
+			}
 			errs = append(errs, err)
 		}
 		if !tried["iproute2 "+row.IPRoute2] {
@@ -139,6 +146,24 @@ func (r *Rig) Ready(ctx context.Context, rows []matrix.Row) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkLoad refuses a module of --load that a kernel does not have.
+func (r *Rig) checkLoad(k kernels.Kernel) error {
+	if len(r.Load) == 0 {
+		return nil
+	}
+	tree, err := k.Tree()
+	if err != nil {
+		return status.With(status.Usage, err)
+	}
+	for _, name := range r.Load {
+		if tree == nil || !tree.Has(name) {
+			return status.Usagef("--load %s: the kernel %s has no such module%s", name, cmp.Or(k.Release, k.Name),
+				nearest.DidYouMean(name, slices.Concat(modules.FallbackTunnels, modules.Wanted)))
+		}
+	}
+	return nil
 }
 
 // ReadyBut finds what a guest of the row is made of, except its kernel.

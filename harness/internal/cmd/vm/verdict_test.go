@@ -1,0 +1,52 @@
+package vm
+
+import (
+	"context"
+	"testing"
+
+	"netnscheck/harness/internal/cmd/guests"
+	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/scenario"
+	"netnscheck/reports"
+)
+
+// TestVerdict: the end of a kernel fails a run whose cases all passed; a guest that could not start is told apart.
+func TestVerdict(t *testing.T) {
+	const pass, fail = scenario.Pass, scenario.Fail
+	run := func(class string, outcomes ...scenario.Outcome) *reports.Run {
+		return &reports.Run{Guests: []reports.Guest{{Name: "a", Class: "passed"}, {Name: "b", Class: class}},
+			Suites: []reports.Suite{suiteOf("a", pass), suiteOf("b", outcomes...)}}
+	}
+	problem := run("failed", pass)
+	problem.Problems = []string{"b: every case passed, but the harness in the guest failed"}
+	for name, c := range map[string]struct {
+		run  *reports.Run
+		want int
+	}{
+		"all pass":        {run("passed", pass, scenario.Skip), status.Passed},
+		"a case fails":    {run("failed", pass, fail), status.Failed},
+		"a warning":       {run("WARN", pass), status.Failed},
+		"a panic":         {run("panic", pass), status.Failed},
+		"no result":       {run("no result", pass), status.Failed},
+		"a problem":       {problem, status.Failed},
+		"could not start": {run(guests.NotStarted, scenario.Error), status.Cannot},
+		"nothing ran anywhere": {&reports.Run{Guests: []reports.Guest{{Name: "a", Class: "passed"}},
+			Suites: []reports.Suite{suiteOf("a", scenario.Skip)}}, status.Cannot},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, _ := status.Of(verdict(t.Context(), c.run)); got != c.want {
+				t.Errorf("the exit status is %d, want %d", got, c.want)
+			}
+		})
+	}
+	both := run(guests.NotStarted, scenario.Error)
+	both.Suites[0].Cases[0].Outcome = fail
+	if got, _ := status.Of(verdict(t.Context(), both)); got != status.Failed {
+		t.Errorf("a failure beside a guest that could not start: %d", got)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	if got, _ := status.Of(verdict(ctx, run("passed", pass))); got != status.Cut {
+		t.Errorf("interrupted, and all cases passed: %d", got)
+	}
+}
