@@ -160,7 +160,7 @@ func (r *Rig) checkLoad(k kernels.Kernel) error {
 	for _, name := range r.Load {
 		if tree == nil || !tree.Has(name) {
 			return status.Usagef("--load %s: the kernel %s has no such module%s", name, cmp.Or(k.Release, k.Name),
-				nearest.DidYouMean(name, slices.Concat(modules.FallbackTunnels, modules.Wanted)))
+				nearest.DidYouMean(name, slices.Concat(modules.Boot, modules.Demand)))
 		}
 	}
 	return nil
