@@ -1,6 +1,7 @@
 package machine
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -51,7 +52,7 @@ func attend(ctx context.Context, p *qemu.Process, w *witness, t Terminal, g *Gue
 		}
 		defer stop()
 	}
-	hang, cut := watch(ctx, p, w)
+	hang, cut := watch(ctx, p, w, cmp.Or(g.patience, &patient))
 	took := time.Since(p.Started)
 	// Nobody but qemu had the other ends.
 	readers.Wait()
@@ -87,7 +88,7 @@ func connect(p *qemu.Process, t Terminal, read func(func())) (stop func(), err e
 
 // watch waits for qemu's end, and ends it if it has to. hang says why the guest was ended, "" if it was not; cut that
 // ctx had ended.
-func watch(ctx context.Context, p *qemu.Process, w *witness) (hang string, cut bool) {
+func watch(ctx context.Context, p *qemu.Process, w *witness, patient *patience) (hang string, cut bool) {
 	looks := time.NewTicker(patient.every)
 	defer looks.Stop()
 	// An interrupt that cannot be masked has the kernel tell on the console where it hangs (unknown_nmi_panic).

@@ -1,8 +1,13 @@
 package machine
 
 import (
+	"bytes"
 	"context"
+	"errors"
+	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -41,6 +46,12 @@ func TestEnds(t *testing.T) {
 		"runs too long": {args: []string{"sleep"}, change: func(g *Guest) { g.Limit = time.Minute }, class: Hang,
 			words: "it still ran after 1m0s of the guest's time", status: 143},
 		"a lasting process": {args: []string{"orphan"}, class: Passed},
+		"spins": {args: []string{"spin"}, change: func(g *Guest) {
+			short := patient
+			short.silent = 12 * time.Second
+			g.patience = &short
+		}, class: Hang, words: "no sign of life for 12s", status: -1, faults: []Class{Panic}},
+		"evidence": {args: []string{"result=a.txt"}, class: Passed},
 		"no init": {change: func(g *Guest) { g.Initrd = os.DevNull }, class: NotStarted,
 			words: "the kernel found no init that it can start", status: -1, faults: []Class{Panic}},
 		"no kernel": {change: func(g *Guest) { g.Kernel = g.Initrd }, class: NotStarted, words: "exited with status 1",
@@ -76,6 +87,11 @@ func TestEnds(t *testing.T) {
 			if c.class != NotStarted && !slices.Contains(told, "end first") {
 				t.Errorf("the case that had ended is lost: %q", told)
 			}
+			if name == "evidence" {
+				if text, err := os.ReadFile(strings.Join(end.Evidence, " ")); string(text) != "evidence\n" {
+					t.Errorf("the evidence is %q, %q, %v", end.Evidence, text, err)
+				}
+			}
 			t.Logf("%v, %s: %s; told %q", end.Took, end.Class, end.Words, told)
 		})
 	}
@@ -93,20 +109,79 @@ func tellOf(e Event) []string {
 	return nil
 }
 
-// TestKilled: qemu is killed from outside, or the run is interrupted; what was told before is kept, nothing is left.
-func TestKilled(t *testing.T) {
+// TestInterrupted: a run that is interrupted keeps what was told before, and ends qemu.
+func TestInterrupted(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it boots guests")
 	}
+	t.Parallel()
 	g := troubled(t, "sleep")
-	g.Quiet, g.Virtual = 1000*time.Hour, false
+	g.Virtual = false
 	ctx, cancel := context.WithCancelCause(t.Context())
-	_, err := Run(ctx, g, func(e Event) {
+	defer cancel(nil)
+	end, err := Run(ctx, g, func(e Event) {
 		if e.Case != nil {
 			cancel(os.ErrDeadlineExceeded)
 		}
 	})
-	if err == nil || !strings.Contains(err.Error(), os.ErrDeadlineExceeded.Error()) {
-		t.Errorf("an interrupted run: %v", err)
+	if err == nil || !errors.Is(err, os.ErrDeadlineExceeded) || end.Class != NoResult || end.Ready == nil {
+		t.Errorf("%+v, %v", end, err)
 	}
+	if _, err := os.Stat(filepath.Join(g.Folder, initrdFile)); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the initramfs is left: %v", err)
+	}
+}
+
+// TestShell: the harness has the user's terminal, with its size, in both directions.
+func TestShell(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: it boots guests")
+	}
+	t.Parallel()
+	g := troubled(t, "terminal")
+	g.User = true
+	typed, keys := io.Pipe()
+	screen := &screen{Reader: typed, keys: keys}
+	end, err := Shell(t.Context(), g, screen)
+	if err != nil || end.Class != Passed || screen.taken {
+		t.Errorf("%+v, %v; the terminal is taken: %v", end, err, screen.taken)
+	}
+	for _, want := range []string{"size 31 117, uid 1000\r\n", "size 31 100\r\n", "read \"\\x01hello\""} {
+		if !strings.Contains(screen.text.String(), want) {
+			t.Errorf("%q is not in %q", want, screen.text.String())
+		}
+	}
+}
+
+// screen is a terminal with a person who answers what it shows.
+type screen struct {
+	io.Reader
+	keys   *io.PipeWriter
+	text   bytes.Buffer
+	taken  bool
+	resize func(rows, columns uint16)
+}
+
+func (s *screen) Size() (rows, columns uint16) { return 31, 117 }
+func (s *screen) Take() error                  { s.taken = true; return nil }
+func (s *screen) Give()                        { s.taken = false }
+
+func (s *screen) OnResize(f func(rows, columns uint16)) (stop func()) {
+	s.resize = f
+	return func() {}
+}
+
+func (s *screen) Write(text []byte) (int, error) {
+	before := s.text.String()
+	s.text.Write(text)
+	first := func(what string) bool {
+		return !strings.Contains(before, what) && strings.Contains(s.text.String(), what)
+	}
+	switch {
+	case first("117, uid"):
+		go s.resize(31, 100)
+	case first("31 100"):
+		go s.keys.Write([]byte("\x01hello\r")) // Ctrl-A is a key like others
+	}
+	return len(text), nil
 }

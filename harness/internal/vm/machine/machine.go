@@ -41,6 +41,8 @@ type Guest struct {
 	// initramfs is kept there, too, which Command needs.
 	Folder string
 	Keep   bool
+
+	patience *patience // nil for patient
 }
 
 // Event is what a run tells while it goes on. One of its fields is set. Texts are printable. Cases that were planned and

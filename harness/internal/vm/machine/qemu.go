@@ -60,10 +60,11 @@ func (g *Guest) arguments() []string {
 }
 
 // commandLine is the kernel's. Warnings go to the console (loglevel 5), an oops ends the guest, and so does a panic, at
-// once; an NMI that nobody expects is a panic, which shows where a guest hangs.
+// once; an NMI that nobody expects is a panic, which shows where a guest hangs. The self-tests of the kernel's ciphers
+// take as long as the rest of an emulated boot.
 func (g *Guest) commandLine() string {
 	words := "console=ttyS0 loglevel=5 printk.time=1 panic=-1 oops=panic unknown_nmi_panic=1 " +
-		"mitigations=off init_on_alloc=0 nokaslr random.trust_cpu=on"
+		"mitigations=off init_on_alloc=0 nokaslr random.trust_cpu=on cryptomgr.notests"
 	if g.Virtual {
 		// The processor's own timer and clock need no calibration, and the local APIC only costs.
 		words += " nolapic tsc_early_khz=1000000"

@@ -3,8 +3,10 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"strings"
 	"time"
@@ -63,9 +65,6 @@ func do(what string) {
 		}
 	case "sleep":
 		time.Sleep(1000 * time.Hour)
-	case "stop": // the first process, and with it its signs of life
-		unix.Kill(1, unix.SIGSTOP) // in vain: the kernel does not stop it
-		spin()
 	case "spin":
 		spin()
 	case "off":
@@ -113,12 +112,34 @@ func do(what string) {
 		_, err = p.Wait()
 		check(err)
 		fmt.Println("user namespace")
+	case "terminal":
+		terminal()
 	case "print":
 		fmt.Print(value)
 	default:
 		fmt.Println("unknown trouble", what)
 		os.Exit(2)
 	}
+}
+
+// terminal tells the size of the terminal, once more when it has changed, and the line that is typed then.
+func terminal() {
+	changed := make(chan os.Signal, 1)
+	signal.Notify(changed, unix.SIGWINCH)
+	size, err := unix.IoctlGetWinsize(0, unix.TIOCGWINSZ)
+	check(err)
+	fmt.Printf("size %d %d, uid %d\n", size.Row, size.Col, os.Getuid())
+	for size.Col != 100 {
+		<-changed
+		size, err = unix.IoctlGetWinsize(0, unix.TIOCGWINSZ)
+		check(err)
+	}
+	fmt.Printf("size %d %d\n", size.Row, size.Col)
+	tty, err := os.Open("/dev/tty")
+	check(err)
+	line, err := bufio.NewReader(tty).ReadString('\n')
+	check(err)
+	fmt.Printf("read %q\n", strings.TrimSpace(line))
 }
 
 func write(path, text string) {
