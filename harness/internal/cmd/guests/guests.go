@@ -145,8 +145,12 @@ func (r *Rig) make(ctx context.Context, row matrix.Row, folder string, found fun
 	if err != nil {
 		return vm.Guest{}, fmt.Errorf("make the image for %s: %w", row.Name(), err)
 	}
+	direct, err := k.Direct(ctx, r.Store)
+	if err != nil {
+		return vm.Guest{}, err
+	}
 	return vm.Guest{
-		Name: row.Name(), Kernel: k.Image, Initrd: img.Path, User: r.User, Append: r.Append,
+		Name: row.Name(), Kernel: direct, Initrd: img.Path, User: r.User, Append: r.Append,
 		Memory: r.Memory, CPUs: r.CPUs, Virtual: r.Virtual(), Limit: r.Limit, Folder: folder,
 	}, nil
 }

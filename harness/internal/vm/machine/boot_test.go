@@ -63,7 +63,8 @@ var cached = sync.OnceValues(func() (kernels.Kernel, error) {
 	for _, name := range []string{"6.1", "6.12", "newest"} {
 		k, err2 := f.Find(context.Background(), name)
 		if err = err2; err == nil {
-			return k, nil
+			k.Image, err = k.Direct(context.Background(), s)
+			return k, err
 		}
 	}
 	return kernels.Kernel{}, err
