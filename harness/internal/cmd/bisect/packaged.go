@@ -131,8 +131,9 @@ func (s *search) ends(ctx context.Context) error {
 	return nil
 }
 
+// say prints a line, wrapped on a terminal.
 func (s *search) say(format string, args ...any) {
-	fmt.Fprintln(s.screen.Out, term.Printable(fmt.Sprintf(format, args...)))
+	s.screen.Sheet().Line("", term.OneLine(fmt.Sprintf(format, args...)))
 }
 
 // verdict prints the verdict on a kernel.
@@ -148,7 +149,8 @@ func title(p kernels.Packaged) string { return fmt.Sprintf("%s (%s)", p.Release,
 // tell prints what was found. Where kernels in between did not tell, the change is in one of several.
 func (s *search) tell(f halve.Found) error {
 	good, bad := s.row[f.Good], s.row[f.Bad]
-	s.say("\nlast good kernel:  %s", title(good))
+	fmt.Fprintln(s.screen.Out)
+	s.say("last good kernel:  %s", title(good))
 	for _, i := range f.Between {
 		s.say("cannot be told:    %s", title(s.row[i]))
 	}
@@ -162,7 +164,8 @@ func (s *search) tell(f halve.Found) error {
 			changed = append(changed, name)
 		}
 	}
-	s.say("\nWhat changed, of %s:", term.Count(len(s.targets), "case"))
+	fmt.Fprintln(s.screen.Out)
+	s.say("What changed, of %s:", term.Count(len(s.targets), "case"))
 	sheet := s.screen.Sheet()
 	for _, name := range changed {
 		sheet.Line("  ", term.OneLine(name+": "+s.looks[f.Bad].why[name]))

@@ -1,0 +1,137 @@
+package bisect
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"netnscheck/harness/internal/labtest"
+	"netnscheck/harness/internal/vm/kernels"
+	"netnscheck/harness/internal/vm/qemu"
+	"netnscheck/harness/internal/vm/store"
+)
+
+// cached is a kernel that was fetched before: a test fetches none. .ci/run fetches it and sets NETNSCHECK_KERNELS.
+func cached(t *testing.T, name string) kernels.Kernel {
+	t.Helper()
+	dir, err := store.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	k, err := (&kernels.Finder{Store: s, Offline: true}).Find(context.Background(), name)
+	switch {
+	case err == nil:
+	case os.Getenv("NETNSCHECK_KERNELS") == "1":
+		t.Fatal(err)
+	default:
+		t.Skip("no kernel was fetched for guests:", err)
+	}
+	return k
+}
+
+// makefile builds a tree by copying a kernel: the state of the tree says which.
+const makefile = `
+olddefconfig:
+all:
+	grep -qv broken state
+	mkdir -p arch/x86/boot
+	cp "$$(cat state | cut -d' ' -f1)/vmlinuz" arch/x86/boot/bzImage
+	rm -rf modules
+	cp -r "$$(cat state | cut -d' ' -f1)/modules" modules
+`
+
+// TestGitBisectRun: of ten commits in a tree, git finds the first with the kernel in which a rule is not deleted any
+// more, with real kernels, although one commit does not build.
+func TestGitBisectRun(t *testing.T) {
+	labtest.Needs(t, qemu.Program, "git", "make")
+	good, bad := cached(t, "5.10"), cached(t, "newest")
+	harness, err := labtest.Build(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	scenario, err := filepath.Abs("testdata/own-rule.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tree := t.TempDir()
+	git := func(args ...string) string {
+		t.Helper()
+		c := exec.Command("git", args...)
+		c.Dir = tree
+		c.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null", "GIT_AUTHOR_NAME=a", "GIT_AUTHOR_EMAIL=a@example.org",
+			"GIT_COMMITTER_NAME=a", "GIT_COMMITTER_EMAIL=a@example.org")
+		output, err := c.CombinedOutput()
+		if err != nil {
+			t.Fatalf("git %s: %v\n%s", args[0], err, output)
+		}
+		return string(output)
+	}
+	write := func(name, text string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join(tree, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	git("init", "-q")
+	write(".gitignore", "arch\nmodules\nresults\n.config\n")
+	write(".config", "")
+	write("Makefile", makefile)
+	const first, broken, commits = 7, 6, 10
+	var revisions []string
+	for n := 1; n <= commits; n++ {
+		state := filepath.Dir(good.Image)
+		if n >= first {
+			state = filepath.Dir(bad.Image)
+		}
+		if n == broken {
+			state = "broken"
+		}
+		write("state", fmt.Sprintf("%s %d\n", state, n))
+		git("add", "-A")
+		git("commit", "-q", "-m", fmt.Sprintf("commit %d", n))
+		revisions = append(revisions, strings.TrimSpace(git("rev-parse", "HEAD")))
+	}
+	git("bisect", "start", revisions[commits-1], revisions[0])
+	output := git("bisect", "run", harness, "bisect", "--kernel", ".", "--scenario", scenario, "--driver", "netlink",
+		"--offline")
+	t.Log(output)
+	// Whether the commit that does not build is tried depends on git, which names both if it cannot tell them apart.
+	one := strings.Contains(output, revisions[first-1]+" is the first bad commit")
+	both := strings.Contains(output, "There are only 'skip'ped commits left to test.") &&
+		strings.Contains(output, revisions[broken-1]) && strings.Contains(output, revisions[first-1])
+	if !one && !both {
+		t.Errorf("git does not find %s (commit %d)", revisions[first-1], first)
+	}
+	if both && !strings.Contains(output, "cannot be told: build .") {
+		t.Error("a commit is skipped, and it is not said why")
+	}
+}
+
+// TestGitStops: what is not the commit's fault makes git stop, whatever flag is wrong.
+func TestGitStops(t *testing.T) {
+	labtest.Needs(t, qemu.Program)
+	harness, err := labtest.Build(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range []string{
+		"--kernel . --scenario ruels", "--kernel . --scenaro rules", "--kernel .", "--scenaro rules --kernel=.",
+		"--kernel . --scenario rules --good 6.1", "--kernel . --case rules.netlink.999", "--kernel . --scenario rules --cpus -1",
+	} {
+		c := exec.Command(harness, append([]string{"bisect"}, strings.Fields(args)...)...)
+		c.Dir = t.TempDir()
+		output, _ := c.CombinedOutput()
+		if got := c.ProcessState.ExitCode(); got != stop {
+			t.Errorf("%s: exit status %d, want %d\n%s", args, got, stop, output)
+		}
+	}
+}
