@@ -38,6 +38,9 @@ func (f *Finder) packaged(ctx context.Context, s Spec) (Kernel, error) {
 		}
 		return Kernel{}, err
 	}
+	if p.Lacks != "" {
+		f.tell(fmt.Sprintf("%s boots without modules: the archive has no %s any more", p.Release, p.Lacks))
+	}
 	var fill func(dir string) error
 	if !f.Offline {
 		fill = func(dir string) error { return f.fetch(ctx, dir, p) }
@@ -50,8 +53,12 @@ func (f *Finder) packaged(ctx context.Context, s Spec) (Kernel, error) {
 }
 
 func entry(name, dir string, p Packaged) Kernel {
-	return Kernel{Name: name, Release: p.Release, Package: p.Package, Version: p.Version,
-		Image: filepath.Join(dir, "vmlinuz"), Modules: filepath.Join(dir, "modules")}
+	k := Kernel{Name: name, Release: p.Release, Package: p.Package, Version: p.Version,
+		Image: filepath.Join(dir, "vmlinuz")}
+	if p.Lacks == "" {
+		k.Modules = filepath.Join(dir, "modules")
+	}
+	return k
 }
 
 // fetch downloads the packages of a kernel and unpacks them.
@@ -111,8 +118,9 @@ func unpackKernel(dir string, p Packaged, files []string) error {
 	if _, err := ReadRelease(image); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "modules"), 0o755); err != nil {
-		return fmt.Errorf("write to the cache: %w", err)
+	if _, err := os.Stat(filepath.Join(dir, "modules")); err != nil && p.Lacks == "" {
+		return fmt.Errorf("unpack the kernel %s: the package %s%s with its modules is missing", p.Release, modulesPrefix,
+			p.Release)
 	}
 	text, err := json.Marshal(p)
 	if err != nil {

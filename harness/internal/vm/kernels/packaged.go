@@ -19,13 +19,19 @@ type Packaged struct {
 	Package string   // the package with the image
 	Version string   // of the package
 	Suites  []string // the suites of Debian that have it
+	// Lacks is the package with its modules, if the archive has no such version of that any more; else "". Signed kernels
+	// stay in the archive longer than their modules. Such a one boots with what is built in.
+	Lacks string `json:",omitempty"`
 }
 
 // imagePrefix is that of the packages that are named after the kernels that they hold or lead to.
 const imagePrefix = "linux-image-"
 
-// Available returns the kernels that can be had, from the oldest version to the newest: those in the archive, or
-// offline those in the store.
+// modulesPrefix is that of the packages with the modules of a kernel whose image is in a linux-binary package.
+const modulesPrefix = "linux-modules-"
+
+// Available returns the kernels that there are, from the oldest version to the newest: those in the archive, also where
+// a part of them is gone from it, or offline those in the store.
 func (f *Finder) Available(ctx context.Context) ([]Packaged, error) {
 	if f.Offline {
 		return f.stored()
@@ -49,9 +55,13 @@ func available(ctx context.Context, a *archive.Archive) ([]Packaged, error) {
 // series. Only where there is a linux-binary of the same name it is one, the first candidates of a series.
 func kernelsOf(packages []archive.Package) (found []Packaged) {
 	binaries := map[string]bool{}
+	modules := map[[2]string]bool{} // releases and versions whose modules are there
 	for _, p := range packages {
 		if release, ok := strings.CutPrefix(p.Name, "linux-binary-"); ok {
 			binaries[release] = true
+		}
+		if release, ok := strings.CutPrefix(p.Name, modulesPrefix); ok {
+			modules[[2]string{release, p.Version}] = true
 		}
 	}
 	for _, p := range packages {
@@ -65,6 +75,9 @@ func kernelsOf(packages []archive.Package) (found []Packaged) {
 			continue
 		}
 		k.Series, k.Flavour = seriesOf(abi), flavour
+		if binaries[release] && !modules[[2]string{release, p.Version}] {
+			k.Lacks = modulesPrefix + release
+		}
 		found = append(found, k)
 	}
 	slices.SortFunc(found, comparePackaged)
@@ -82,7 +95,7 @@ func isKernelPackage(name string) bool {
 }
 
 // parts are the packages that a kernel may be made of: up to 6.18 the first holds all, from 7.2 on it is empty.
-var parts = []string{imagePrefix, "linux-binary-", "linux-modules-", "linux-base-"}
+var parts = []string{imagePrefix, "linux-binary-", modulesPrefix, "linux-base-"}
 
 func isRelease(text string) bool {
 	return text != "" && text[0] >= '0' && text[0] <= '9' && strings.HasSuffix(text, "-amd64")
@@ -105,18 +118,25 @@ func comparePackaged(a, b Packaged) int {
 	return cmp.Or(archive.Compare(a.Version, b.Version), strings.Compare(a.Release, b.Release))
 }
 
-// choose returns the newest kernel that a spec names.
+// choose returns the newest kernel that a spec names: of those with their modules, if there are any.
 func choose(s Spec, from []Packaged) (Packaged, error) {
-	best := -1
+	best, lacking := -1, -1 // they are in the order of their versions
 	for i, p := range from {
-		if s.names(p) {
-			best = i // they are in the order of their versions
+		switch {
+		case !s.names(p):
+		case p.Lacks != "":
+			lacking = i
+		default:
+			best = i
 		}
 	}
-	if best < 0 {
-		return Packaged{}, notThere(s, from)
+	switch {
+	case best >= 0:
+		return from[best], nil
+	case lacking >= 0:
+		return from[lacking], nil
 	}
-	return from[best], nil
+	return Packaged{}, notThere(s, from)
 }
 
 func (s Spec) names(p Packaged) bool {
