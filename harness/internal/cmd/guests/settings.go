@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -113,7 +114,16 @@ func Open(s Settings, tell func(string)) (*Rig, error) {
 	if err != nil {
 		return nil, status.With(status.Cannot, err)
 	}
-	cache.Tell = tell
+	told := map[string]bool{} // what several guests meet is told once
+	var telling sync.Mutex
+	cache.Tell = func(message string) {
+		telling.Lock()
+		defer telling.Unlock()
+		if !told[message] {
+			told[message] = true
+			tell(message)
+		}
+	}
 	return &Rig{s, cache, &kernels.Finder{Store: cache, Offline: s.Offline, Modules: s.Modules},
 		&programs.Finder{Store: cache, Offline: s.Offline}}, nil
 }

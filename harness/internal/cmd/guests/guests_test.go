@@ -1,0 +1,194 @@
+package guests
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"netnscheck/harness/internal/cmd/play"
+	"netnscheck/harness/internal/specrun"
+	"netnscheck/harness/internal/vm/kernels"
+	vm "netnscheck/harness/internal/vm/machine"
+	"netnscheck/harness/internal/vm/matrix"
+	"netnscheck/harness/scenario"
+	"netnscheck/reports"
+)
+
+const release = "6.12.118-amd64"
+
+// playing is a guest that plays the first lesson by netlink, with what it has told so far.
+func playing(t *testing.T) *guest {
+	t.Helper()
+	choice := play.Choice{Names: []string{"veth-pair"}}
+	what, err := choice.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := play.PlanWith(what, play.Settings{}, []string{"netlink"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	account, err := specrun.NewElsewhere(plan, []string{"netlink"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &guest{row: matrix.Row{Kernel: "6.12"}, work: NewWork(&choice, what, plan), account: account,
+		tell: func(News) {}, kernel: kernels.Kernel{Release: release, Package: "linux-image"}, clock: "virtual time"}
+}
+
+// plays tells of the next n cases as if each had this outcome.
+func (g *guest) plays(n int, outcome scenario.Outcome) {
+	s := &g.account.Suites[0]
+	for i := g.account.Ended(); n > 0 && i < len(s.Cases); i, n = i+1, n-1 {
+		c := s.Cases[i]
+		c.Outcome, c.Reason = outcome, "because"
+		g.take(vm.Event{Begin: &vm.Place{Suite: s.Name(), Name: c.Name}})
+		g.take(vm.Event{Case: &vm.Case{Suite: s.Name(), Case: c}})
+	}
+}
+
+// finishes tells what a run tells at its end.
+func (g *guest) finishes() {
+	g.take(vm.Event{Run: &reports.Run{Properties: []reports.Property{{Name: "kernel", Value: release},
+		{Name: "machine factor", Value: "11"}}}})
+}
+
+// skip is the only outcome that needs no checks to be believed, beside those that are bad.
+const skip, blocked = scenario.Skip, scenario.Blocked
+
+func TestPlayed(t *testing.T) {
+	const all = 100
+	for name, c := range map[string]struct {
+		told       func(g *guest)
+		end        vm.End
+		err        error
+		class      string
+		words      string // in the words of the guest
+		ended, not int    // cases that keep their result, and that were not run
+		problem    string
+	}{
+		"to the end": {told: func(g *guest) { g.plays(all, skip); g.finishes() }, end: vm.End{Class: vm.Passed},
+			class: "passed", ended: 19},
+		"a hang keeps what was told": {told: func(g *guest) { g.plays(7, skip) },
+			end: vm.End{Class: vm.Hang, Words: "nothing was heard for 15m"}, class: "hang", words: "nothing was heard",
+			ended: 7, not: 12},
+		"killed in a case": {told: func(g *guest) {
+			g.plays(3, skip)
+			g.take(vm.Event{Begin: &vm.Place{Suite: "veth-pair.netlink", Name: g.account.Suites[0].Cases[3].Name}})
+		}, end: vm.End{Class: vm.Panic, Words: "the kernel panicked"}, class: "panic", words: "while veth-pair.netlink “",
+			ended: 3, not: 15},
+		"it ends too early": {told: func(g *guest) { g.plays(5, skip); g.finishes() }, end: vm.End{Class: vm.Passed},
+			class: "no result", words: "after 5 of 19 cases", ended: 5, not: 14},
+		"it could not start": {told: func(*guest) {}, err: &vm.CannotError{Package: "qemu-system-x86",
+			Cause: errors.New("no qemu")}, class: "could not start", words: "install qemu-system-x86", not: 19},
+		"a warning, and all is well": {told: func(g *guest) { g.plays(all, skip); g.finishes() },
+			end: vm.End{Class: vm.Warn, Words: "it warned"}, class: "WARN", ended: 19},
+		"another kernel": {told: func(g *guest) {
+			g.plays(all, skip)
+			g.take(vm.Event{Run: &reports.Run{Properties: []reports.Property{{Name: "kernel", Value: "6.12.119-amd64"}}}})
+		}, end: vm.End{Class: vm.Passed}, class: "no result", words: `"6.12.119-amd64", not ` + release, ended: 19},
+		"a lie": {told: func(g *guest) {
+			g.take(vm.Event{Begin: &vm.Place{Suite: "x", Name: "y\x1b[31m"}})
+			g.plays(all, skip)
+			g.finishes()
+		}, end: vm.End{Class: vm.Passed}, class: "no result", words: "not in the plan", ended: 19},
+		"it says passed, and a case did not": {told: func(g *guest) { g.plays(1, blocked); g.plays(all, skip); g.finishes() },
+			end: vm.End{Class: vm.Passed}, class: "failed", ended: 19},
+		"it says failed, and no case did": {told: func(g *guest) {
+			g.plays(all, skip)
+			g.finishes()
+			g.take(vm.Event{Output: "harness: left behind\n"})
+		}, end: vm.End{Class: vm.Failed, Words: "exit status 4"}, class: "failed", ended: 19,
+			problem: "6.12: every case passed, but the harness in the guest failed: exit status 4; its last line: " +
+				"harness: left behind"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := playing(t)
+			completed := 0
+			c.told(g)
+			g.tell = func(n News) {
+				if n.Ended != nil {
+					completed++
+				}
+			}
+			p := g.played(context.Background(), c.end, c.err)
+			if p.Guest.Class != c.class || !strings.Contains(p.Guest.Words, c.words) {
+				t.Errorf("it ended as %q: %q; want %q with %q", p.Guest.Class, p.Guest.Words, c.class, c.words)
+			}
+			if strings.Contains(p.Guest.Words, "\x1b") {
+				t.Error("what it says is printed as it is")
+			}
+			total, kept, not := 0, 0, 0
+			for _, s := range p.Suites {
+				if s.Guest != "6.12" {
+					t.Errorf("a suite is of %q", s.Guest)
+				}
+				for _, one := range s.Cases {
+					total++
+					switch {
+					case one.NotRun:
+						not++
+					case one.Outcome == skip, one.Outcome == blocked:
+						kept++
+					}
+				}
+			}
+			if total != 19 || kept != c.ended || not != c.not {
+				t.Errorf("of %d cases %d keep their result and %d were not run; want 19, %d, %d", total, kept, not, c.ended,
+					c.not)
+			}
+			if completed != 19-c.ended {
+				t.Errorf("%d cases without a result were told of", completed)
+			}
+			if got := strings.Join(p.Problems, "\n"); got != c.problem {
+				t.Errorf("the problems are %q, want %q", got, c.problem)
+			}
+		})
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	g := playing(t)
+	g.plays(4, skip)
+	ctx, stop := context.WithCancelCause(t.Context())
+	stop(errors.New("by SIGINT"))
+	p := g.played(ctx, vm.End{Class: vm.NoResult}, context.Canceled)
+	if !p.Guest.Bad() || p.Unable || !strings.Contains(p.Guest.Words, "interrupted: by SIGINT") {
+		t.Errorf("it is %+v", p.Guest)
+	}
+	if n := slices.IndexFunc(p.Suites[0].Cases, func(c reports.Case) bool { return c.NotRun }); n != 4 {
+		t.Errorf("the first case that was not run is %d", n)
+	}
+}
+
+// TestProperties: the kernel's own come first, and what a guest says of them is not taken for them.
+func TestProperties(t *testing.T) {
+	g := playing(t)
+	g.finishes()
+	want := []reports.Property{{Name: "kernel", Value: release}, {Name: "package", Value: "linux-image"},
+		{Name: "clock", Value: "virtual time"}, {Name: "machine factor", Value: "11"}}
+	if got := g.properties(); !slices.Equal(got, want) {
+		t.Errorf("they are %v", got)
+	}
+}
+
+// TestOwnScenarios: a user's file is in the guest below one folder, whatever its path, and has its name in the report.
+func TestOwnScenarios(t *testing.T) {
+	w := &Work{files: map[string][]byte{}, named: map[string]string{}}
+	for file, want := range map[string]string{
+		"x.md": "/netnscheck/scenarios/x/x.md", "../../y.md": "/netnscheck/scenarios/y/y.md",
+		"/etc/passwd.md": "/netnscheck/scenarios/passwd/etc/passwd.md",
+	} {
+		id := strings.TrimSuffix(file[strings.LastIndex(file, "/")+1:], ".md")
+		inside := w.name(&scenario.Scenario{ID: id, File: file, Source: "text"})
+		if inside != want || string(w.files[inside]) != "text" {
+			t.Errorf("%s is %s in the guest", file, inside)
+		}
+		c := reports.Case{SectionResult: scenario.SectionResult{File: inside, Problems: []scenario.Problem{{File: inside}}}}
+		if w.outside(&c); c.File != file || c.Problems[0].File != file {
+			t.Errorf("%s comes back as %s", file, c.File)
+		}
+	}
+}
