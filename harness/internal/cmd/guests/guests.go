@@ -151,7 +151,7 @@ func (r *Rig) make(ctx context.Context, row matrix.Row, folder string, found fun
 	}
 	return vm.Guest{
 		Name: row.Name(), Kernel: direct, Initrd: img.Path, User: r.User, Append: r.Append,
-		Memory: r.Memory, CPUs: r.CPUs, Virtual: r.Virtual(), Limit: r.Limit, Folder: folder,
+		Memory: r.Memory, CPUs: r.CPUs, Virtual: r.Virtual(), Limit: r.Limit, Folder: folder, Keep: r.Keep,
 	}, nil
 }
 

@@ -35,6 +35,7 @@ type Settings struct {
 	User    bool
 	Limit   time.Duration
 	Offline bool
+	Keep    bool // leave in a guest's folder what boots it again
 }
 
 // least is the memory with which a kernel and the programs come up, in MiB.

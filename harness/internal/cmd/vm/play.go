@@ -54,6 +54,7 @@ func (o *options) play(ctx context.Context, rows []matrix.Row) error {
 	if len(suites) == 0 {
 		return o.choice.NothingSelected(nil)
 	}
+	o.guests.Keep = o.keepFailed
 	live := newLive(o.screen, rows)
 	rig, err := guests.Open(o.guests, func(text string) { live.say("%s", text) })
 	if err != nil {
@@ -127,13 +128,17 @@ func (p *party) run(ctx context.Context, rows []matrix.Row) *reports.Run {
 	return r
 }
 
-// keep keeps what boots a guest again where something failed, if the user wants that. Otherwise only its evidence stays.
+// keep names the command that boots a guest again in which something failed, if it was kept, and removes what boots the
+// others.
 func (p *party) keep(played *guests.Played, folder string) {
+	if !p.keepFailed || played.Unable {
+		return
+	}
 	var c reports.Counts
 	for i := range played.Suites {
 		c.Add(played.Suites[i].Count())
 	}
-	if p.keepFailed && !played.Unable && (played.Guest.Bad() || c.Bad() > 0) {
+	if played.Guest.Bad() || c.Bad() > 0 {
 		played.Guest.Again = played.Command
 		return
 	}
