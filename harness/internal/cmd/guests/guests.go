@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -149,6 +150,9 @@ func (r *Rig) make(ctx context.Context, row matrix.Row, folder string, found fun
 	if err != nil {
 		return vm.Guest{}, err
 	}
+	if folder, err = filepath.Abs(folder); err != nil {
+		return vm.Guest{}, fmt.Errorf("find the folder for the guest: %w", err)
+	}
 	return vm.Guest{
 		Name: row.Name(), Kernel: direct, Initrd: img.Path, User: r.User, Append: r.Append,
 		Memory: r.Memory, CPUs: r.CPUs, Virtual: r.Virtual(), Limit: r.Limit, Folder: folder, Keep: r.Keep,
@@ -248,13 +252,27 @@ func (g *guest) guest(end vm.End) reports.Guest {
 	for _, f := range end.Faults {
 		told.Faults = append(told.Faults, reports.Fault{
 			Class: string(f.Class), Title: f.Title, At: f.At, Process: f.Process, Trace: f.Trace,
-			File: end.Console, Line: f.Line,
+			File: near(end.Console), Line: f.Line,
 		})
 	}
 	if end.Console != "" {
-		told.Evidence = append([]string{end.Console}, end.Evidence...)
+		for _, file := range append([]string{end.Console}, end.Evidence...) {
+			told.Evidence = append(told.Evidence, near(file))
+		}
 	}
 	return told
+}
+
+// near is a path as seen from the current folder, if it lies below that.
+func near(path string) string {
+	here, err := os.Getwd()
+	if err != nil {
+		return path
+	}
+	if below, err := filepath.Rel(here, path); err == nil && filepath.IsLocal(below) {
+		return below
+	}
+	return path
 }
 
 // judge gives a guest its class where what it said of its end is not the truth: it is believed only what fits.
