@@ -24,7 +24,7 @@ func (o *options) helper(ctx context.Context) error {
 	if err != nil {
 		return status.With(stop, err)
 	}
-	rig, err := guests.Open(o.guests, func(text string) { fmt.Fprintln(o.screen.Err, term.Printable(text)) })
+	rig, err := guests.Open(o.guests, o.remark)
 	if err != nil {
 		return status.With(stop, err)
 	}

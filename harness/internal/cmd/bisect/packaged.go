@@ -15,7 +15,7 @@ import (
 
 // packaged looks for the first bad kernel among those of Debian between two.
 func (o *options) packaged(ctx context.Context, w *work) error {
-	rig, err := guests.Open(o.guests, func(text string) { fmt.Fprintln(o.screen.Err, term.Printable(text)) })
+	rig, err := guests.Open(o.guests, o.remark)
 	if err != nil {
 		return err
 	}

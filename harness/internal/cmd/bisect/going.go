@@ -1,0 +1,35 @@
+package bisect
+
+import (
+	"fmt"
+
+	"netnscheck/harness/internal/cmd/guests"
+	"netnscheck/harness/term"
+)
+
+// going shows on a terminal, in one line that is overwritten, how far the boot of a kernel is.
+func (o *options) going(kernel string, boot int, n guests.News) {
+	if o.screen.Progress == nil {
+		return
+	}
+	text := fmt.Sprintf("%s, boot %d of %d: ", kernel, boot, boots)
+	if n.Stage == guests.Playing {
+		text += fmt.Sprintf("%d of %s", n.Done, term.Count(n.Cases, "case"))
+	} else {
+		text += string(n.Stage)
+	}
+	fmt.Fprint(o.screen.Progress, "\r\x1b[K"+term.Cut(term.OneLine(text), max(20, o.screen.Columns-1), "…"))
+}
+
+// clear erases that line.
+func (o *options) clear() {
+	if o.screen.Progress != nil {
+		fmt.Fprint(o.screen.Progress, "\r\x1b[K")
+	}
+}
+
+// remark prints what the user should know.
+func (o *options) remark(text string) {
+	o.clear()
+	fmt.Fprintln(o.screen.Err, term.Printable(text))
+}
