@@ -105,6 +105,9 @@ func (c *Contents) modules(w *writer, chosen choice) error {
 	if err := w.file(strings.TrimPrefix(wire.ModulesFile, "/"), 0o644, []byte(boot.String())); err != nil {
 		return err
 	}
+	if len(chosen.answers) == 0 {
+		return nil
+	}
 	if err := w.link("usr/sbin/modprobe", "/init"); err != nil {
 		return err
 	}
