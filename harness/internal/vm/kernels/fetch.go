@@ -122,6 +122,11 @@ func unpackKernel(dir string, p Packaged, files []string) error {
 		return fmt.Errorf("unpack the kernel %s: the package %s%s with its modules is missing", p.Release, modulesPrefix,
 			p.Release)
 	}
+	return about(dir, p)
+}
+
+// about writes what a kernel is into its entry.
+func about(dir string, p Packaged) error {
 	text, err := json.Marshal(p)
 	if err != nil {
 		return err
