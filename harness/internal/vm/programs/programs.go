@@ -61,7 +61,7 @@ const kind = "programs"
 const aboutFile = "about.json"
 
 // edition is raised when other files are taken from the same packages.
-const edition = 2
+const edition = 3
 
 // about is what an entry keeps of how it was asked for and what it is.
 type about struct {
@@ -142,12 +142,17 @@ func resolve(ctx context.Context, a *archive.Archive, w Wanted) ([]archive.Packa
 	if slices.Contains(p.Suites, w.Suite) {
 		return packages, nil
 	}
-	other, err := a.Resolve(ctx, p.Suites[0], []string{"iproute2=" + p.Version})
+	older := slices.Index(archive.Suites, p.Suites[0]) < slices.Index(archive.Suites, w.Suite)
+	names := []string{"iproute2=" + p.Version}
+	if !older {
+		names = append(names, "iptables") // with a newer libxtables, which tc brings, it warns: a table there has grown
+	}
+	other, err := a.Resolve(ctx, p.Suites[0], names)
 	if err != nil {
 		return nil, err
 	}
 	packages = slices.DeleteFunc(packages, func(p archive.Package) bool { return p.Name == "iproute2" })
-	if slices.Index(archive.Suites, p.Suites[0]) < slices.Index(archive.Suites, w.Suite) {
+	if older {
 		return merge(other, packages), nil
 	}
 	return merge(packages, other), nil
