@@ -77,6 +77,10 @@ diagnose-capture: ## capture a state for each cause from this kernel, for the te
 kernels: build ## play the whole catalogue on the kernels of kernels.yaml, in qemu; about half an hour in emulation
 	bin/harness vm --output results/kernels
 
+.PHONY: features
+features: build ## try the features of the kernels of kernels.yaml, in qemu, and write features.yaml
+	bin/harness vm --features --output results/kernels
+
 .PHONY: coverage
 coverage: ## print where each measured failure mode is encoded; fails if one is missing
 	@$(GO) run ./docs/generate -cases
