@@ -56,6 +56,7 @@ type Played struct {
 	LeftOut  []reports.LeftOut
 	Output   string // what the harness printed there
 	Unable   bool   // it could not start
+	Booted   bool   // it got as far as the harness
 	Command  string // boots it again, as long as its folder is there
 }
 
@@ -216,7 +217,7 @@ func (g *guest) lie(err error) {
 // played sums up: what the guest said of itself, what its kernel did, and what its cases say. The worst of it is how it
 // ended.
 func (g *guest) played(ctx context.Context, end vm.End, err error) Played {
-	p := Played{Output: g.output.String(), Command: g.machine.Command()}
+	p := Played{Output: g.output.String(), Command: g.machine.Command(), Booted: end.Ready != nil}
 	p.Guest = g.guest(end)
 	g.judge(ctx, &p.Guest, err)
 	p.Unable = p.Guest.Class == NotStarted
@@ -283,8 +284,12 @@ func (g *guest) judge(ctx context.Context, end *reports.Guest, err error) {
 		end.Class, end.Words = string(vm.NoResult), "it was interrupted: "+context.Cause(ctx).Error()
 	case errors.As(err, &cannot):
 		end.Class, end.Words = NotStarted, cannot.Error()
-	case err != nil:
+	case err != nil && end.Class == "":
 		end.Class, end.Words = NotStarted, err.Error()
+	case err != nil && !end.Bad():
+		end.Class, end.Words = string(vm.NoResult), err.Error()
+	case err != nil && end.Words != err.Error(): // what the kernel did stands
+		end.Words += "; " + err.Error()
 	case end.Bad(), g.account == nil: // it was asked for no cases
 	case len(g.lies) > 0:
 		end.Class, end.Words = string(vm.NoResult), "it sent "+strings.Join(g.lies, "; ")

@@ -12,6 +12,7 @@ import (
 	"netnscheck/harness/internal/vm/kernels"
 	vm "netnscheck/harness/internal/vm/machine"
 	"netnscheck/harness/internal/vm/matrix"
+	"netnscheck/harness/internal/vm/wire"
 	"netnscheck/harness/scenario"
 	"netnscheck/reports"
 )
@@ -83,6 +84,12 @@ func TestPlayed(t *testing.T) {
 			class: "no result", words: "after 5 of 19 cases", ended: 5, not: 14},
 		"it could not start": {told: func(*guest) {}, err: &vm.CannotError{Package: "qemu-system-x86",
 			Cause: errors.New("no qemu")}, class: "could not start", words: "install qemu-system-x86", not: 19},
+		"a panic whose evidence is cut short": {told: func(g *guest) { g.plays(3, blocked) },
+			end: vm.End{Class: vm.Panic, Words: "the kernel panicked"}, err: errors.New("read the evidence: unexpected EOF"),
+			class: "panic", words: "the kernel panicked; read the evidence: unexpected EOF", ended: 3, not: 16},
+		"a failed case, and the disk is full": {told: func(g *guest) { g.plays(1, blocked); g.plays(all, skip); g.finishes() },
+			end: vm.End{Class: vm.Failed}, err: errors.New("keep the console: no space left on device"),
+			class: "no result", words: "no space left", ended: 19},
 		"a warning, and all is well": {told: func(g *guest) { g.plays(all, skip); g.finishes() },
 			end: vm.End{Class: vm.Warn, Words: "it warned"}, class: "WARN", ended: 19},
 		"another kernel": {told: func(g *guest) {
@@ -190,5 +197,17 @@ func TestOwnScenarios(t *testing.T) {
 		if w.outside(&c); c.File != file || c.Problems[0].File != file {
 			t.Errorf("%s comes back as %s", file, c.File)
 		}
+	}
+}
+
+// TestBooted: a kernel that panics or hangs before the harness starts did not boot, whatever the class of its end.
+func TestBooted(t *testing.T) {
+	for _, class := range []vm.Class{vm.NotStarted, vm.Panic, vm.Hang, vm.NoResult} {
+		if p := playing(t).played(t.Context(), vm.End{Class: class, Words: "at boot"}, nil); p.Booted {
+			t.Errorf("%s: it booted", class)
+		}
+	}
+	if p := playing(t).played(t.Context(), vm.End{Class: vm.Panic, Ready: &wire.Ready{}}, nil); !p.Booted {
+		t.Error("a kernel that panics in a case did not boot")
 	}
 }
