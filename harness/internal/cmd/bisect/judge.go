@@ -43,8 +43,8 @@ func (o *options) boot(ctx context.Context, rig *guests.Rig, kernel string, w *w
 		if ctx.Err() != nil {
 			return look{}, context.Cause(ctx)
 		}
-		if played.Guest.Class == guests.NotStarted {
-			return look{end: "it does not boot: " + term.OneLine(played.Guest.Words)}, nil
+		if end := unbooted(&played); end != "" {
+			return look{end: end}, nil
 		}
 		says := map[string]said{}
 		names = names[:0]
@@ -68,6 +68,14 @@ func (o *options) boot(ctx context.Context, rig *guests.Rig, kernel string, w *w
 		all = append(all, says)
 	}
 	return agree(names, all), nil
+}
+
+// unbooted says that a kernel did not get as far as the harness, whether it panicked, hung or ended, and "" if it did.
+func unbooted(p *guests.Played) string {
+	if p.Booted {
+		return ""
+	}
+	return fmt.Sprintf("it does not boot: %s: %s", p.Guest.Class, term.OneLine(p.Guest.Words))
 }
 
 // nameOf is the name of a case, without the guest.

@@ -4,8 +4,10 @@ import (
 	"strings"
 	"testing"
 
+	"netnscheck/harness/internal/cmd/guests"
 	"netnscheck/harness/internal/vm/halve"
 	"netnscheck/harness/scenario"
+	"netnscheck/reports"
 )
 
 // boot is what a boot says of the cases a and b and of the kernel.
@@ -65,5 +67,16 @@ func TestAKernelThatDoesNotBoot(t *testing.T) {
 	}
 	if v, _ := (&look{}).judge(nil); v != halve.Untold {
 		t.Errorf("without a case that tells it is %v", v)
+	}
+}
+
+// TestAPanicAtBoot: a kernel that does not get as far as the harness cannot be told, whatever its end is called.
+func TestAPanicAtBoot(t *testing.T) {
+	p := guests.Played{Guest: reports.Guest{Class: "panic", Words: "Kernel panic"}}
+	if got := unbooted(&p); got != "it does not boot: panic: Kernel panic" {
+		t.Errorf("it says %q", got)
+	}
+	if p.Booted = true; unbooted(&p) != "" {
+		t.Error("a kernel that panics in a case does not boot")
 	}
 }
