@@ -56,6 +56,15 @@ func Needs(t testing.TB, programs ...string) {
 	}
 }
 
+// NeedsKernels skips a test that boots a guest or takes a kernel out of the user's cache, unless NETNSCHECK_KERNELS=1
+// says that `harness vm` has fetched one there: a test fetches none. A caller that then finds none has to fail.
+func NeedsKernels(t testing.TB) {
+	t.Helper()
+	if os.Getenv("NETNSCHECK_KERNELS") != "1" {
+		t.Skip("it needs kernels that `harness vm` has fetched: set NETNSCHECK_KERNELS=1")
+	}
+}
+
 // Command parses a command that may be refused.
 func Command(t testing.TB, line string) scenario.Command {
 	t.Helper()

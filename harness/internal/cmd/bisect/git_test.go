@@ -1,7 +1,6 @@
 package bisect
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -15,7 +14,7 @@ import (
 	"netnscheck/harness/internal/vm/store"
 )
 
-// cached is a kernel that was fetched before: a test fetches none. .ci/run fetches it and sets NETNSCHECK_KERNELS.
+// cached is a kernel that was fetched before.
 func cached(t *testing.T, name string) kernels.Kernel {
 	t.Helper()
 	dir, err := store.Default()
@@ -27,13 +26,9 @@ func cached(t *testing.T, name string) kernels.Kernel {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	k, err := (&kernels.Finder{Store: s, Offline: true}).Find(context.Background(), name)
-	switch {
-	case err == nil:
-	case os.Getenv("NETNSCHECK_KERNELS") == "1":
+	k, err := (&kernels.Finder{Store: s, Offline: true}).Find(t.Context(), name)
+	if err != nil {
 		t.Fatal(err)
-	default:
-		t.Skip("no kernel was fetched for guests:", err)
 	}
 	return k
 }
@@ -52,6 +47,7 @@ all:
 // TestGitBisectRun: of ten commits in a tree, git finds the first with the kernel in which a rule is not deleted any
 // more, with real kernels, although one commit does not build.
 func TestGitBisectRun(t *testing.T) {
+	labtest.NeedsKernels(t)
 	labtest.Needs(t, qemu.Program, "git", "make")
 	good, bad := cached(t, "5.10"), cached(t, "newest")
 	harness, err := labtest.Build(t.TempDir())

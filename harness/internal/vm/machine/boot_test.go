@@ -49,7 +49,7 @@ var trouble = sync.OnceValues(func() (string, error) {
 	return image, os.WriteFile(image, out.Bytes(), 0o644)
 })
 
-// cached is a kernel of Debian that was fetched before: a test fetches none.
+// cached is a kernel of Debian that was fetched before.
 var cached = sync.OnceValues(func() (kernels.Kernel, error) {
 	dir, err := store.Default()
 	if err != nil {
@@ -70,13 +70,13 @@ var cached = sync.OnceValues(func() (kernels.Kernel, error) {
 	return kernels.Kernel{}, err
 })
 
-// troubled is a guest whose harness does what args say.
+// troubled is a guest whose harness does what args say. The caller needs kernels (labtest.NeedsKernels).
 func troubled(t *testing.T, args ...string) Guest {
 	t.Helper()
 	labtest.Needs(t, qemu.Program)
 	k, err := cached()
 	if err != nil {
-		t.Skip("no kernel was fetched for guests:", err)
+		t.Fatal(err)
 	}
 	image, err := trouble()
 	if err != nil {

@@ -12,13 +12,13 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"netnscheck/harness/internal/labtest"
 )
 
 // TestEnds has real guests end in every way that a kernel without a fault of its own can be brought to.
 func TestEnds(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: it boots guests")
-	}
+	labtest.NeedsKernels(t)
 	for name, c := range map[string]struct {
 		args   []string
 		change func(*Guest)
@@ -111,9 +111,7 @@ func tellOf(e Event) []string {
 
 // TestInterrupted: a run that is interrupted keeps what was told before, and ends qemu.
 func TestInterrupted(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: it boots guests")
-	}
+	labtest.NeedsKernels(t)
 	t.Parallel()
 	g := troubled(t, "sleep")
 	g.Virtual = false
@@ -134,9 +132,7 @@ func TestInterrupted(t *testing.T) {
 
 // TestShell: the harness has the user's terminal, with its size, in both directions.
 func TestShell(t *testing.T) {
-	if testing.Short() {
-		t.Skip("-short: it boots guests")
-	}
+	labtest.NeedsKernels(t)
 	t.Parallel()
 	g := troubled(t, "terminal")
 	g.User = true

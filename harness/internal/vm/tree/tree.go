@@ -33,6 +33,8 @@ func Build(ctx context.Context, dir string, out io.Writer) error {
 	if _, err := os.Stat(filepath.Join(dir, ".config")); err != nil {
 		return ErrNotConfigured
 	}
+	runtime.LockOSThread() // the kernel kills make when the thread that started it ends
+	defer runtime.UnlockOSThread()
 	for _, args := range [][]string{{"olddefconfig"}, {fmt.Sprintf("-j%d", runtime.NumCPU())}} {
 		c := exec.CommandContext(ctx, "make", args...)
 		c.Dir, c.Stdout, c.Stderr = dir, out, out

@@ -25,7 +25,8 @@ func TestBuild(t *testing.T) {
 	if Is(dir) {
 		t.Error("an empty folder is taken for a source tree")
 	}
-	write(t, filepath.Join(dir, "Makefile"), "all:\n\techo built >image\n\tcat .config\nolddefconfig:\n\techo new >>.config\n")
+	write(t, filepath.Join(dir, "Makefile"),
+		"all:\n\techo built >image\n\tcat .config\nolddefconfig:\n\techo new >>.config\n")
 	if !Is(dir) {
 		t.Error("a folder with a Makefile is not taken for a source tree")
 	}
@@ -45,10 +46,31 @@ func TestBuild(t *testing.T) {
 	if err := Build(t.Context(), dir, &out); err == nil {
 		t.Error("a build that fails succeeds")
 	}
-	write(t, filepath.Join(dir, "Makefile"), "all:\n\tsleep 1000\nolddefconfig:\n")
+}
+
+// stopper stops a build as soon as it prints.
+type stopper func()
+
+func (s stopper) Write(text []byte) (int, error) {
+	s()
+	return len(text), nil
+}
+
+// TestBuildInterrupted: what make runs ends with it, long before it is done.
+func TestBuildInterrupted(t *testing.T) {
+	labtest.Needs(t, "make")
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, ".config"), "")
+	write(t, filepath.Join(dir, "Makefile"),
+		"all:\n\t@touch begun; echo begun; sleep 1000; touch ended\nolddefconfig:\n\t@true\n")
 	ctx, stop := context.WithCancel(t.Context())
-	stop()
-	if err := Build(ctx, dir, &out); err == nil {
+	defer stop()
+	if err := Build(ctx, dir, stopper(stop)); err == nil {
 		t.Error("a build that was interrupted succeeds")
+	}
+	for name, want := range map[string]bool{"begun": true, "ended": false} {
+		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != want {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
