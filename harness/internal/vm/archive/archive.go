@@ -1,13 +1,15 @@
 // Package archive gets packages from Debian's archive: which versions of them there are, what they need, and their
-// files. It is for the packages below internal/vm. It installs nothing and leaves the machine's own apt as it is: apt
-// works with its own lists, cache and state, in a folder of the user's cache, and checks signatures as it always does.
+// files. It is for the packages below internal/vm. It installs nothing, and the machine's own lists and packages stay as
+// they are: apt works with lists, cache and state in a folder of the user's cache, and checks signatures as it always
+// does. What the machine's settings run after an update (APT::Update::Post-Invoke) runs after ours, too.
 //
-// Which mirror is asked, and through which proxy, is what the machine's apt has in its sources and settings. To them this
-// package adds the suites from bullseye (Linux 5.10) to experimental.
+// Which mirror is asked, and through which proxy, is what the machine's apt has in its sources and settings. To them
+// this package adds the suites from bullseye (Linux 5.10) to experimental.
 package archive
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,7 +86,8 @@ func (a *Archive) Update(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("look for the lists of Debian's packages: %w", err)
-	case failed != nil && len(lists) == 0:
+	case len(lists) == 0:
+		failed = cmp.Or(failed, errors.New("there are none"))
 		return fmt.Errorf("fetch the lists of Debian's packages: %w", failed)
 	case failed != nil && !missingSuite(failed):
 		a.tell(fmt.Sprintf("the lists of Debian's packages are old: %v", failed))
@@ -132,6 +135,7 @@ func (a *Archive) options() []string {
 		{"APT::Architecture", architecture},
 		{"APT::Sandbox::User", ""}, // the one who runs us: the lists are in his cache
 		{"APT::Default-Release", ""},
+		{"APT::Update::Error-Mode", "any"}, // else it succeeds without the network
 		{"Acquire::Languages", "none"},
 		{"Acquire::Retries", "2"},
 		{"Dir::Etc::sourcelist", filepath.Join(a.dir, "debian.sources")},

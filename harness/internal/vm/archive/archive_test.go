@@ -12,6 +12,9 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"netnscheck/harness/internal/labtest"
+	"netnscheck/harness/internal/vm/store"
 )
 
 const stanzas = `# a mirror
@@ -146,6 +149,36 @@ func TestMissingSuite(t *testing.T) {
 	} {
 		if got := missingSuite(fmt.Errorf("update: %w", newAptError("apt-get", errors.New("exit status 100"), text))); got != want {
 			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+// TestUpdateWithoutNetwork: lists that could not be fetched are not taken for fresh.
+func TestUpdateWithoutNetwork(t *testing.T) {
+	labtest.Needs(t, "apt-get")
+	dir := t.TempDir()
+	list, config := filepath.Join(dir, "sources.list"), filepath.Join(dir, "apt.conf")
+	for file, text := range map[string]string{
+		list:   "deb [signed-by=/nosuch/debian-archive-keyring.gpg] http://127.0.0.1:1/debian stable main\n",
+		config: fmt.Sprintf("Dir::Etc::sourcelist %q;\nDir::Etc::sourceparts %q;\n", list, filepath.Join(dir, "none")),
+	} {
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Setenv("APT_CONFIG", config)
+	s, err := store.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	a, err := Open(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if err := a.Update(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "fetch the lists of Debian's packages: ") {
+			t.Errorf("error %v", err)
 		}
 	}
 }
