@@ -97,9 +97,7 @@ func (e *Elsewhere) End(suite string, told reports.Case) (s reports.Suite, c rep
 		return s, told, fmt.Errorf("an impossible result of “%s” of %s: %w", told.Name, suite, err)
 	}
 	recorded := &e.Suites[at.all.suite].Cases[at.all.index]
-	recorded.Outcome, recorded.Reason, recorded.Missing = told.Outcome, told.Reason, told.Missing
-	recorded.Problems, recorded.Checks, recorded.Transcript = told.Problems, told.Checks, told.Transcript
-	recorded.Duration = told.Duration
+	record(recorded, &told.SectionResult)
 	e.ended[at] = true
 	return e.Suites[at.all.suite], *recorded, nil
 }

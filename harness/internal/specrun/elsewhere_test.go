@@ -22,7 +22,7 @@ func told(e *Elsewhere, index int, outcome scenario.Outcome) (suite string, c re
 
 func elsewhere(t *testing.T) *Elsewhere {
 	t.Helper()
-	job := unit(t, "pass one", "pass two", "pass three")
+	job := unit(t, "pass one\n\n```console\n$ ip link show\n```\n", "pass two", "pass three")
 	e, err := NewElsewhere(mustPlan(t, job), []string{"netlink"})
 	if err != nil {
 		t.Fatal(err)
@@ -37,6 +37,7 @@ func elsewhere(t *testing.T) *Elsewhere {
 func TestElsewhereCutShort(t *testing.T) {
 	e := elsewhere(t)
 	suite, first := told(e, 0, scenario.Fail)
+	first.Excluded = []string{"the block in line 14 is for kernel<3.8"}
 	if err := e.Begin(suite, first.Name); err != nil {
 		t.Fatal(err)
 	}
@@ -46,6 +47,9 @@ func TestElsewhereCutShort(t *testing.T) {
 	}
 	if strings.Contains(c.Problems[0].Message, "\x1b") {
 		t.Errorf("what a guest says is printed as it is: %q", c.Problems[0].Message)
+	}
+	if !slices.Equal(c.Excluded, first.Excluded) {
+		t.Errorf("of the blocks for other kernels it keeps %q", c.Excluded)
 	}
 	_, second := told(e, 1, scenario.Pass)
 	if err := e.Begin(suite, second.Name); err != nil {

@@ -227,8 +227,7 @@ func newUnitRun(r *run, p *Planned) *unitRun {
 // take records the result of a case.
 func (u *unitRun) take(at place, told *scenario.SectionResult) {
 	c := &u.suites[at.suite].Cases[at.index]
-	c.Outcome, c.Reason, c.Missing, c.Problems = told.Outcome, told.Reason, told.Missing, told.Problems
-	c.Excluded, c.Checks, c.Transcript, c.Duration = told.Excluded, told.Checks, told.Transcript, told.Duration
+	record(c, told)
 	i := slices.IndexFunc(c.Problems, func(p scenario.Problem) bool { return p.Limit })
 	u.limited = u.limited || i >= 0
 	// In a sandbox the limit may be the doing of a program, and says nothing about the machine.
@@ -238,6 +237,12 @@ func (u *unitRun) take(at place, told *scenario.SectionResult) {
 	}
 	u.results.Add(1)
 	u.settle(at)
+}
+
+// record puts the result of a case into the case of the plan, whoever told it. What the plan knows stays.
+func record(c *reports.Case, told *scenario.SectionResult) {
+	c.Outcome, c.Reason, c.Missing, c.Problems = told.Outcome, told.Reason, told.Missing, told.Problems
+	c.Excluded, c.Checks, c.Transcript, c.Duration = told.Excluded, told.Checks, told.Transcript, told.Duration
 }
 
 // cut keeps the partial result of an interrupted case; complete adds the reason.
