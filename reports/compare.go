@@ -26,7 +26,14 @@ type Said struct {
 
 // Differences are the cases whose outcomes differ between guests, in the order of the plan. A case that was not run says
 // nothing.
-func (r *Run) Differences() (all []Difference) {
+func (r *Run) Differences() []Difference {
+	return slices.DeleteFunc(r.said(), func(d Difference) bool {
+		return !slices.ContainsFunc(d.Groups, func(g Said) bool { return g.Outcome != d.Groups[0].Outcome })
+	})
+}
+
+// said is what the guests say of each case, in the order of the plan.
+func (r *Run) said() (all []Difference) {
 	type key struct{ id, title, driver, name string }
 	at := map[key]int{}
 	for i := range r.Suites {
@@ -45,9 +52,25 @@ func (r *Run) Differences() (all []Difference) {
 			all[n].say(s, c)
 		}
 	}
-	return slices.DeleteFunc(all, func(d Difference) bool {
-		return !slices.ContainsFunc(d.Groups, func(g Said) bool { return g.Outcome != d.Groups[0].Outcome })
-	})
+	return all
+}
+
+// uncompared tells which guests did not run cases that others ran, a line for each.
+func (r *Run) uncompared() string {
+	cases := r.said()
+	var b strings.Builder
+	for _, guest := range r.Guests {
+		n := 0
+		for _, c := range cases {
+			if !slices.ContainsFunc(c.Groups, func(g Said) bool { return slices.Contains(g.Guests, guest.Name) }) {
+				n++
+			}
+		}
+		if n > 0 {
+			fmt.Fprintf(&b, "%s not run on %s, and not compared.\n", term.Count(n, "case"), term.OneLine(guest.Name))
+		}
+	}
+	return b.String()
 }
 
 func (d *Difference) say(s *Suite, c *Case) {
@@ -63,10 +86,13 @@ func (d *Difference) say(s *Suite, c *Case) {
 }
 
 // Compare tells where kernels differ, in lines of at most so many columns: cases that differ alike are told once, with
-// the reason of each side.
+// the reason of each side. Cases that not all guests ran are counted.
 func Compare(r *Run, columns int) string {
-	all := r.Differences()
-	if len(all) == 0 {
+	all, missing := r.Differences(), r.uncompared()
+	switch {
+	case len(all) == 0 && missing != "":
+		return "No case differs between the kernels that ran it.\n" + missing
+	case len(all) == 0:
 		return "No case differs between the kernels.\n"
 	}
 	type group struct {
@@ -94,6 +120,9 @@ func Compare(r *Run, columns int) string {
 			}
 		}
 		b.WriteString(g.said)
+	}
+	if missing != "" {
+		b.WriteString("\n" + missing)
 	}
 	return b.String()
 }
