@@ -40,22 +40,18 @@ func (o *options) play(ctx context.Context, rows []matrix.Row) error {
 	if err != nil {
 		return err
 	}
-	var suites []reports.Suite
-	for _, row := range rows {
-		account, err := specrun.NewElsewhere(plan, row.Drivers)
-		if err != nil {
-			return err
-		}
-		for _, s := range account.Suites {
-			s.Guest = row.Name()
-			suites = append(suites, s)
-		}
+	rows, suites, without, err := busy(rows, plan)
+	if err != nil {
+		return err
 	}
-	if len(suites) == 0 {
+	if len(rows) == 0 {
 		return o.choice.NothingSelected(nil)
 	}
 	o.guests.Keep = o.keepFailed
 	live := newLive(o.screen, rows)
+	if len(without) > 0 && !o.reporting.Quiet {
+		live.say("left out: %s, for whose drivers nothing is chosen", reports.And(without))
+	}
 	rig, err := guests.Open(o.guests, func(text string) { live.say("%s", text) })
 	if err != nil {
 		return err
@@ -82,6 +78,27 @@ func (o *options) play(ctx context.Context, rows []matrix.Row) error {
 		fmt.Fprint(o.screen.Out, "\n"+reports.Compare(r, o.screen.Columns))
 	}
 	return verdict(ctx, r)
+}
+
+// busy are the rows with a case to play, their suites, and the names of the rows without one.
+func busy(all []matrix.Row, plan []specrun.Planned) (rows []matrix.Row, suites []reports.Suite, without []string,
+	err error) {
+	for _, row := range all {
+		account, err := specrun.NewElsewhere(plan, row.Drivers)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		if account.Cases() == 0 {
+			without = append(without, row.Name())
+			continue
+		}
+		rows = append(rows, row)
+		for _, s := range account.Suites {
+			s.Guest = row.Name()
+			suites = append(suites, s)
+		}
+	}
+	return rows, suites, without, nil
 }
 
 // party is the guests of one run.
@@ -159,11 +176,17 @@ func verdict(ctx context.Context, r *reports.Run) error {
 			bad = true
 		}
 	}
-	passed := 0
+	passed := map[string]int{}
 	for i := range r.Suites {
 		c := r.Suites[i].Count()
-		passed += c.Pass
+		passed[r.Suites[i].Guest] += c.Pass
 		bad = bad || c.Bad() > 0 && !unable[r.Suites[i].Guest]
+	}
+	var idle []string // kernels of which nothing is known
+	for i := range r.Guests {
+		if name := r.Guests[i].Name; passed[name] == 0 {
+			idle = append(idle, name)
+		}
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -174,8 +197,8 @@ func verdict(ctx context.Context, r *reports.Run) error {
 		return status.Cannotf("start the guest %s", why)
 	case len(unable) > 0:
 		return status.Cannotf("start the guests: %d of %d could not start", len(unable), len(r.Guests))
-	case passed == 0:
-		return status.Cannotf("nothing could be run in the guests: all cases were skipped")
+	case len(idle) > 0:
+		return status.Cannotf("nothing could be run on %s: all cases were skipped", reports.And(idle))
 	}
 	return nil
 }

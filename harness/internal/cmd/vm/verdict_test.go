@@ -2,10 +2,13 @@ package vm
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"netnscheck/harness/internal/cmd/guests"
+	"netnscheck/harness/internal/cmd/play"
 	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/vm/matrix"
 	"netnscheck/harness/scenario"
 	"netnscheck/reports"
 )
@@ -30,6 +33,7 @@ func TestVerdict(t *testing.T) {
 		"no result":       {run("no result", pass), status.Failed},
 		"a problem":       {problem, status.Failed},
 		"could not start": {run(guests.NotStarted, scenario.Error), status.Cannot},
+		"nothing ran on one kernel": {run("passed", scenario.Skip), status.Cannot},
 		"nothing ran anywhere": {&reports.Run{Guests: []reports.Guest{{Name: "a", Class: "passed"}},
 			Suites: []reports.Suite{suiteOf("a", scenario.Skip)}}, status.Cannot},
 	} {
@@ -48,5 +52,26 @@ func TestVerdict(t *testing.T) {
 	stop()
 	if got, _ := status.Of(verdict(ctx, run("passed", pass))); got != status.Cut {
 		t.Errorf("interrupted, and all cases passed: %d", got)
+	}
+}
+
+// TestBusy: a row for whose drivers nothing is chosen boots no guest.
+func TestBusy(t *testing.T) {
+	choice := play.Choice{Names: []string{"veth-pair"}}
+	what, err := choice.Read(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan, err := play.PlanWith(what, play.Settings{}, []string{"netlink", "busybox"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	only := slices.DeleteFunc(plan[0].Suites, func(s reports.Suite) bool { return s.Driver != "busybox" })
+	plan[0].Suites = only
+	rows, suites, without, err := busy([]matrix.Row{{Kernel: "6.1", Drivers: []string{"netlink"}},
+		{Kernel: "6.12", Drivers: []string{"netlink", "busybox"}}}, plan)
+	if err != nil || len(rows) != 1 || rows[0].Kernel != "6.12" || len(suites) != 1 || suites[0].Guest != "6.12" ||
+		!slices.Equal(without, []string{"6.1"}) {
+		t.Errorf("the rows are %v, left out are %q; %v", rows, without, err)
 	}
 }

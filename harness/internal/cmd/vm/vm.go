@@ -121,6 +121,9 @@ func (o *options) check(jobsGiven bool) ([]matrix.Row, error) {
 	if o.shell && len(rows) != 1 {
 		return nil, status.Usagef("--shell needs one kernel, and here are %d: name it with --kernel", len(rows))
 	}
+	if o.compare && len(rows) < 2 {
+		return nil, status.Usagef("--compare needs two kernels, and here is one: name them with --kernel")
+	}
 	return rows, nil
 }
 
