@@ -127,24 +127,10 @@ func (o *Console) Finish(r *Run) error {
 	}
 	o.guests(r)
 	fmt.Fprintf(o.Out, "\n%s in %s\n%s", o.counts(r.Count()), duration(r.Duration), r.LeftOutText())
-	if n := r.excluded(); n > 0 {
-		fmt.Fprintf(o.Out, "%s of the cases above not played, for other kernels or programs (-v names each)\n",
-			term.Count(n, "block"))
-	}
 	if len(o.Files) > 0 {
 		fmt.Fprintf(o.Out, "reports: %s\n", term.OneLine(strings.Join(o.Files, ", ")))
 	}
 	return nil
-}
-
-// excluded is how many blocks were not played because they are for other machines.
-func (r *Run) excluded() (n int) {
-	for _, s := range r.Suites {
-		for _, c := range s.Cases {
-			n += len(c.Excluded)
-		}
-	}
-	return n
 }
 
 // failures lists what did not pass. What several drivers say alike is one entry.

@@ -249,8 +249,10 @@ func (l *Lab) settle(ctx context.Context) error {
 	deleted := l.deleted.Swap(false)
 	_, err := l.settler.Settle(ctx, patience, deleted)
 	if err != nil {
+		if deleted {
+			l.deleted.Store(true)
+		}
 		l.unsettled.Store(true)
-		l.deleted.Store(deleted || l.deleted.Load())
 	}
 	return err
 }

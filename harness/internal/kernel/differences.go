@@ -38,18 +38,18 @@ func linksInPlace(s *scratch) error {
 	if err != nil {
 		return err
 	}
-	nl, err := s.world.NetlinkIn(from)
+	handle, err := s.world.NetlinkIn(from)
 	if err != nil {
 		return findingError(unknown("%v", err))
 	}
-	defer nl.Close()
+	defer handle.Close()
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name = linkName
-	if err := nl.LinkAdd(&netlink.GenericLink{LinkAttrs: attrs, LinkType: "veth"}); err != nil {
+	if err := handle.LinkAdd(&netlink.GenericLink{LinkAttrs: attrs, LinkType: "veth"}); err != nil {
 		return findingError(unknown("add a veth link: %s", describe(err)))
 	}
 	attrs.Namespace = netlink.NsFd(to.FD())
-	err = nl.LinkAdd(&netlink.GenericLink{LinkAttrs: attrs, LinkType: "veth"})
+	err = handle.LinkAdd(&netlink.GenericLink{LinkAttrs: attrs, LinkType: "veth"})
 	switch {
 	case err == nil:
 		return nil
@@ -133,11 +133,16 @@ func usernsOverlay(s *scratch) error {
 		return err
 	}
 	return s.world.InMounts(func() error {
-		if err := errors.Join(unix.Unshare(unix.CLONE_NEWNS),
-			unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""),
-			unix.Mount("tmpfs", "/tmp", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "size=64k"),
-			unix.Mkdir("/tmp/lower", 0o755), unix.Mkdir("/tmp/upper", 0o755)); err != nil {
-			return findingError(unknown("make folders for an overlay: %s", describe(err)))
+		for _, do := range []func() error{
+			func() error { return unix.Unshare(unix.CLONE_NEWNS) }, // nothing is mounted if this fails
+			func() error { return unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "") },
+			func() error { return unix.Mount("tmpfs", "/tmp", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "size=64k") },
+			func() error { return unix.Mkdir("/tmp/lower", 0o755) },
+			func() error { return unix.Mkdir("/tmp/upper", 0o755) },
+		} {
+			if err := do(); err != nil {
+				return findingError(unknown("make folders for an overlay: %s", describe(err)))
+			}
 		}
 		err := unix.Mount("overlay", "/tmp/lower", "overlay", unix.MS_RDONLY, "lowerdir=/tmp/upper:/tmp/lower,userxattr")
 		switch {

@@ -14,8 +14,8 @@ import (
 // etcRoom is where what the lab writes to /etc is kept, or the copy of /etc. Programs find nothing else there.
 const etcRoom = "/run/.etc"
 
-// etcSize is how much a copy of /etc may take: that is memory, once for each lab.
-const etcSize = "32m"
+// etcSize is how much a copy of /etc may take, and how many files it may have: that is memory, once for each lab.
+const etcSize = "size=32m,nr_inodes=16384"
 
 // ownEtc gives the calling thread's mount namespace an /etc that takes the lab's writes, and hides the host's
 // /etc/netns. It is an overlay, or a copy where the kernel refuses one: before Linux 5.11 in a user namespace, and
@@ -55,7 +55,7 @@ func copyEtc() error {
 		return fmt.Errorf("make %s: %w", etcRoom, err)
 	}
 	defer os.Remove(etcRoom)
-	if err := unix.Mount("tmpfs", etcRoom, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755,size="+etcSize); err != nil {
+	if err := unix.Mount("tmpfs", etcRoom, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755,"+etcSize); err != nil {
 		return fmt.Errorf("mount %s: %w", etcRoom, err)
 	}
 	err := copyTree("/etc", etcRoom)
@@ -89,19 +89,14 @@ func copyTree(from, to string) error {
 		case e.IsDir() && path == "/etc/netns":
 			return fs.SkipDir
 		case e.IsDir():
-			err = os.Mkdir(target, 0o700)
+			err = copyFolder(path, target)
 		case e.Type() == fs.ModeSymlink:
 			err = copyLink(path, target)
 		case e.Type().IsRegular():
 			err = copyFile(path, target)
-		default:
-			return nil
 		}
 		if errors.Is(err, fs.ErrPermission) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, errNoFile) {
 			return nil
-		}
-		if err == nil {
-			err = takeAfter(path, target)
 		}
 		if err != nil {
 			return fmt.Errorf("copy %s: %w", path, err)
@@ -110,25 +105,48 @@ func copyTree(from, to string) error {
 	})
 }
 
+func copyFolder(path, target string) error {
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
+		return err
+	}
+	if err := os.Mkdir(target, 0o700); err != nil {
+		return err
+	}
+	return takeAfter(st, target)
+}
+
 func copyLink(path, target string) error {
+	var st unix.Stat_t
+	if err := unix.Lstat(path, &st); err != nil {
+		return err
+	}
 	leads, err := os.Readlink(path)
 	if err != nil {
 		return err
 	}
-	return os.Symlink(leads, target)
+	if err := os.Symlink(leads, target); err != nil {
+		return err
+	}
+	return takeAfter(st, target)
 }
 
 // errNoFile: what was a regular file is one no longer.
 var errNoFile = errors.New("no regular file")
 
+// copyFile copies the text, the owner and the mode of one file, even if another takes its name meanwhile.
 func copyFile(path, target string) error {
 	fd, err := unix.Open(path, unix.O_RDONLY|unix.O_CLOEXEC|unix.O_NONBLOCK|unix.O_NOFOLLOW, 0)
+	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENXIO) {
+		return errNoFile
+	}
 	if err != nil {
 		return err
 	}
 	source := os.NewFile(uintptr(fd), path)
 	defer source.Close()
-	if st, err := source.Stat(); err != nil || !st.Mode().IsRegular() {
+	var st unix.Stat_t
+	if err := unix.Fstat(fd, &st); err != nil || st.Mode&unix.S_IFMT != unix.S_IFREG {
 		return errors.Join(errNoFile, err)
 	}
 	copied, err := os.OpenFile(target, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
@@ -136,19 +154,19 @@ func copyFile(path, target string) error {
 		return err
 	}
 	_, err = io.Copy(copied, source)
-	return errors.Join(err, copied.Close())
+	if err := errors.Join(err, copied.Close()); err != nil {
+		return err
+	}
+	return takeAfter(st, target)
 }
 
 // overflow is how ids are shown that this user namespace does not have (proc_sys_kernel(5), overflowuid).
 const overflow = 65534
 
 // takeAfter gives a copy the owner, the group and the mode of its original. In place of those that this user namespace
-// does not have the copy has the caller's, who could read the original: nobody gets to read more than before.
-func takeAfter(path, target string) error {
-	var st unix.Stat_t
-	if err := unix.Lstat(path, &st); err != nil {
-		return err
-	}
+// does not have the copy has the caller's, who could read the original: nobody gets to read more than before. It is
+// set-user-ID or set-group-ID never.
+func takeAfter(st unix.Stat_t, target string) error {
 	uid, gid := int(st.Uid), int(st.Gid)
 	if uid == overflow {
 		uid = -1

@@ -14,8 +14,11 @@ import (
 // all of them in a user namespace before Linux 5.11, and has a lab's /etc made there.
 func TestEtcIsCopiedWhereAnOverlayIsRefused(t *testing.T) {
 	err := onThrowawayThread(func() error {
-		if err := errors.Join(unix.Unshare(unix.CLONE_NEWNS|unix.CLONE_FS), ownRun()); err != nil {
+		if err := unix.Unshare(unix.CLONE_NEWNS | unix.CLONE_FS); err != nil {
 			return fmt.Errorf("make a mount namespace: %w", err)
+		}
+		if err := ownRun(); err != nil {
+			return err
 		}
 		if err := stackOnEtc(); err != nil {
 			return err
@@ -53,7 +56,8 @@ func stackOnEtc() error {
 		}
 		if err := errors.Join(os.MkdirAll("/etc/folder/below", 0o755), os.Chmod("/etc/folder/below", 0o500),
 			os.WriteFile("/etc/folder/file", []byte("text\n"), 0o640), os.Chown("/etc/folder/file", 0, 0),
-			os.WriteFile("/etc/closed", nil, 0o000), os.Symlink("../nowhere", "/etc/link"),
+			os.WriteFile("/etc/closed", nil, 0o000), os.WriteFile("/etc/set", nil, 0o755),
+			os.Chmod("/etc/set", 0o755|fs.ModeSetuid|fs.ModeSetgid), os.Symlink("../nowhere", "/etc/link"),
 			unix.Mkfifo("/etc/fifo", 0o666), os.MkdirAll("/etc/netns/theirs", 0o755)); err != nil {
 			return fmt.Errorf("write to /etc: %w", err)
 		}
@@ -70,7 +74,7 @@ func lookAtCopy(t *testing.T, closed bool) {
 		t.Errorf("the copied file: %q, %v", text, err)
 	}
 	for path, want := range map[string]fs.FileMode{"/etc": fs.ModeDir | 0o755, "/etc/folder": fs.ModeDir | 0o755,
-		"/etc/folder/below": fs.ModeDir | 0o500, "/etc/folder/file": 0o640} {
+		"/etc/folder/below": fs.ModeDir | 0o500, "/etc/folder/file": 0o640, "/etc/set": 0o755} {
 		if st, err := os.Lstat(path); err != nil || st.Mode() != want {
 			t.Errorf("%s: %v, %v; want %v", path, st, err, want)
 		}

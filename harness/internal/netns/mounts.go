@@ -28,7 +28,7 @@ func ownRun() error {
 	}{
 		{"make / private", func() error { return unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "") }},
 		{"mount /run", func() error {
-			return unix.Mount("tmpfs", "/run", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755,size=64m")
+			return unix.Mount("tmpfs", "/run", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755,size=64m,nr_inodes=16384")
 		}},
 		{"show what was in /run", shown.again},
 		{"make " + namesDir, func() error { return unix.Mkdir(namesDir, 0o755) }},
@@ -164,8 +164,8 @@ func (s *site) ownSysAlone() error {
 func (w *World) Lacks() ([]error, error) { return w.ground.lacks() }
 
 // InMounts runs f on a thread of its own in the mount namespace of the lab's programs, with their /etc and /run. f must
-// read files with ReadFile alone and write none, since the author of the scenario decides what is there. /proc is that
-// of the programs, too, so a path through /proc/self leads nowhere.
+// read files with ReadFile alone and write none, since the author of the scenario decides what is there; to mount
+// something it first unshares the mounts. /proc is that of the programs, too, so a path through /proc/self leads nowhere.
 func (w *World) InMounts(f func() error) error {
 	return onThrowawayThread(func() error {
 		if err := unix.Unshare(unix.CLONE_FS); err != nil {

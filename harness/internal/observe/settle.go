@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -53,7 +54,9 @@ func (s *Settler) Settle(ctx context.Context, limit time.Duration, deleted bool)
 			return nil, fmt.Errorf("settle the lab: %w", err)
 		}
 	}
+	var seen map[Moving]bool // in the last look
 	left, err := calm(ctx, limit, func() (moving []Moving, err error) {
+		seen = map[Moving]bool{}
 		err = s.world.Each(func(name string) error {
 			if err := ctx.Err(); err != nil {
 				return err
@@ -63,7 +66,8 @@ func (s *Settler) Settle(ctx context.Context, limit time.Duration, deleted bool)
 				return fmt.Errorf("in %s: %w", name, err)
 			}
 			for _, what := range all {
-				if m := (Moving{name, what}); !s.stuck[m] {
+				m := Moving{name, what}
+				if seen[m] = true; !s.stuck[m] {
 					moving = append(moving, m)
 				}
 			}
@@ -74,6 +78,7 @@ func (s *Settler) Settle(ctx context.Context, limit time.Duration, deleted bool)
 	if err != nil {
 		return nil, fmt.Errorf("settle the lab: %w", err)
 	}
+	maps.DeleteFunc(s.stuck, func(m Moving, _ bool) bool { return !seen[m] })
 	for _, m := range left {
 		s.stuck[m] = true
 	}
@@ -94,7 +99,7 @@ func (s *Settler) release() error {
 	kind := attribute(nil, unix.IFLA_INFO_KIND, []byte("veth"))
 	err = aside.ask(unix.RTM_NEWLINK, unix.NLM_F_CREATE|unix.NLM_F_EXCL|unix.NLM_F_ACK,
 		attribute(slices.Clone(name), unix.IFLA_LINKINFO, kind), func([]byte) {})
-	if errors.Is(err, unix.EOPNOTSUPP) { // without veth no namespace has anything of another
+	if errors.Is(err, unix.EOPNOTSUPP) { // without veth: nothing here waits for the callbacks
 		return nil
 	}
 	if err != nil {

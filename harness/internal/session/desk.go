@@ -259,7 +259,7 @@ func (d *desk) looks(r ran) bool {
 	}
 	i := d.sitting.Step()
 	if d.looking == nil || d.looking.step != i {
-		d.looking = lookAt(d.sc, i)
+		d.looking = lookAt(d.sc, i, d.shown)
 	}
 	return d.looking.takes(r)
 }
@@ -321,7 +321,7 @@ func (d *desk) comment(r ran, changed bool) {
 		found = answer.Elsewhere(d.facts(d.before, r.fromHost(), r.status))
 	}
 	if i := d.sitting.Step(); found == nil && changed && !d.sitting.Done() && d.sitting.OnlyLooks() && d.allHold() &&
-		belongs(d.sc, i, r) < 0 && !ofMistake(&d.sc.Steps[i], r) {
+		belongs(d.sc, i, d.shown, r) < 0 && !ofMistake(&d.sc.Steps[i], r) {
 		found = &sitting.Answer{Kind: "look", Check: -1, Title: "this step only looks; `lab next` goes on without it"}
 	}
 	told := d.sitting.Tell(found)

@@ -16,7 +16,7 @@ func (d *desk) goOn(ctx context.Context, r ran, changed bool, now *state.State) 
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if i := d.sitting.Step(); d.wasDone && d.sitting.Done() && i+1 < len(d.sc.Steps) {
-		if !changed && belongs(d.sc, i+1, r) < 0 &&
+		if !changed && belongs(d.sc, i+1, d.shown, r) < 0 &&
 			(isOf(&d.sc.Steps[i], r) || d.mistaken(i+1, r, now) < 0 && !d.slipped(i+1, r, now)) {
 			return nil
 		}
@@ -25,7 +25,7 @@ func (d *desk) goOn(ctx context.Context, r ran, changed bool, now *state.State) 
 		}
 	}
 	passed := false
-	to := belongs(d.sc, d.sitting.Step(), r)
+	to := belongs(d.sc, d.sitting.Step(), d.shown, r)
 	if at := d.sitting.Step(); to < 0 && !d.sitting.Done() && !isOf(&d.sc.Steps[at], r) {
 		to = d.mistaken(d.sitting.Step(), r, now)
 	}

@@ -9,6 +9,7 @@ import (
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/scenario/started"
+	"netnscheck/harness/sitting/page"
 	"netnscheck/harness/sitting/progress"
 )
 
@@ -120,10 +121,10 @@ func ofMistake(step *scenario.Step, r ran) bool {
 
 // belongs is the index of the step to which a line belongs: step i, or, as long as those before it only look, a later
 // one whose own command it is; -1 if it is that of none.
-func belongs(sc *scenario.Scenario, i int, r ran) int {
+func belongs(sc *scenario.Scenario, i int, shown page.Shown, r ran) int {
 	for at := i; at < len(sc.Steps); at++ {
 		only := sc.Steps[at].OnlyLooks()
-		if isOf(&sc.Steps[at], r) || at == i && only && lookAt(sc, at).has(r) {
+		if isOf(&sc.Steps[at], r) || at == i && only && lookAt(sc, at, shown).has(r) {
 			return at
 		}
 		if !only {
@@ -145,11 +146,11 @@ type look struct {
 	refused bool
 }
 
-// lookAt is what there is to look at in a step: its commands for the real programs. A challenge hides them.
-func lookAt(sc *scenario.Scenario, step int) *looking {
+// lookAt is what there is to look at in a step: the commands that are shown. A challenge hides them.
+func lookAt(sc *scenario.Scenario, step int, shown page.Shown) *looking {
 	k := &looking{step: step}
 	for _, b := range sc.Steps[step].Blocks {
-		if sc.Kind == scenario.Challenge || len(b.Conditions) > 0 || !b.For(scenario.IPRoute2Driver, scenario.Machine{}) {
+		if sc.Kind == scenario.Challenge || !shown(b) {
 			continue
 		}
 		for _, cmd := range b.Commands {
@@ -169,7 +170,7 @@ func (d *desk) lookedBefore(all []progress.Entry) {
 	if d.sitting.Done() || !d.sitting.OnlyLooks() {
 		return
 	}
-	d.looking = lookAt(d.sc, i)
+	d.looking = lookAt(d.sc, i, d.shown)
 	for _, e := range all {
 		if e.Step == i+1 && e.Do == "" && e.Line != "" && !e.Cut {
 			d.looking.takes(ran{netns: e.Netns, line: e.Line, status: e.Status})

@@ -49,6 +49,11 @@ KIND---
 - [ ] namespace ` + "`red`" + ` does not exist
 `
 
+// onOldKernel shows what a learner sees who has iproute2 and an old kernel.
+func onOldKernel(b scenario.Block) bool {
+	return b.For("iproute2", scenario.Machine{Versions: map[string]string{"kernel": "5.10"}})
+}
+
 func lookingAround(t *testing.T, kind string) *scenario.Scenario {
 	sc, err := scenario.Parse("look-around.md", []byte(strings.Replace(lookAround, "KIND", kind, 1)))
 	if err != nil {
@@ -86,7 +91,7 @@ func TestLooking(t *testing.T) {
 		"nothing at all":  {nil, false},
 		"no shell's text": {[]ran{{line: "ip -n red addr ("}, {line: "'"}}, false},
 	} {
-		k, got := lookAt(lookingAround(t, ""), 1), false
+		k, got := lookAt(lookingAround(t, ""), 1, onOldKernel), false
 		for _, r := range c.lines {
 			got = k.takes(r)
 		}
@@ -94,7 +99,7 @@ func TestLooking(t *testing.T) {
 			t.Errorf("%s: got %v, left %+v", name, got, k.left)
 		}
 	}
-	if k := lookAt(lookingAround(t, "kind: challenge\n"), 1); !k.takes(ran{line: "ls"}) {
+	if k := lookAt(lookingAround(t, "kind: challenge\n"), 1, onOldKernel); !k.takes(ran{line: "ls"}) {
 		t.Errorf("a challenge hides its commands, and wants %+v", k.left)
 	}
 }
@@ -118,7 +123,7 @@ func TestBelongs(t *testing.T) {
 		{3, ran{line: "ip netns add red"}, -1},
 		{4, ran{line: "ip netns add red"}, -1},
 	} {
-		if got := belongs(sc, c.at, c.r); got != c.want {
+		if got := belongs(sc, c.at, onOldKernel, c.r); got != c.want {
 			t.Errorf("%d, %q: got %d, want %d", c.at, c.r.line, got, c.want)
 		}
 	}
