@@ -70,7 +70,7 @@ skipped, blocked or flaky is taken for neither good nor bad.`,
 	flags := c.Flags()
 	flags.StringVar(&o.good, "good", "", "a `KERNEL` that is good, as for 'harness vm'")
 	flags.StringVar(&o.bad, "bad", "", "a newer `KERNEL` that is bad")
-	flags.StringVar(&o.kernel, "kernel", "", "judge this one `KERNEL` for 'git bisect run': a source\ntree is built first")
+	flags.StringVar(&o.kernel, "kernel", "", "judge this one `KERNEL` for 'git bisect run':\na source tree is built first")
 	flags.StringSliceVar(&o.scenarios, "scenario", nil, "the `SCENARIOS` that tell, ids or files")
 	flags.StringVar(&o.caseID, "case", "", "only this `CASE` tells, such as rules.netlink.3")
 	o.choice.Flags(c, "all")

@@ -44,14 +44,14 @@ const least = 256
 // Flags adds the flags to a command.
 func (s *Settings) Flags(c *cobra.Command) {
 	flags := c.Flags()
-	flags.StringVar(&s.Modules, "modules", "", "the `FOLDER` with the modules of a kernel that is named\nby its file")
+	flags.StringVar(&s.Modules, "modules", "", "the `FOLDER` with the modules of a kernel that\nis named by its file")
 	flags.StringSliceVar(&s.Load, "load", nil, "load these `MODULES` too, such as ipip,sit")
 	flags.StringVar(&s.Append, "append", "", "add these `WORDS` to the kernel's command line")
 	flags.IntVar(&s.Memory, "memory", 0, "the memory of a guest, in `MEBIBYTES`")
 	flags.IntVar(&s.CPUs, "cpus", 0,
-		"the `NUMBER` of processors of a guest; its clock is then\nthe machine's (default: one; in emulation virtual time)")
+		"the `NUMBER` of processors of a guest; its clock\nis then the machine's\n(default: one; in emulation virtual time)")
 	flags.BoolVar(&s.User, "user", false, "play as an ordinary user of the guest")
-	flags.DurationVar(&s.Limit, "limit", 0, "stop a guest after this `TIME` of its own clock, such\nas 10m")
+	flags.DurationVar(&s.Limit, "limit", 0, "stop a guest after this `TIME` of its own clock,\nsuch as 10m")
 	flags.BoolVar(&s.Offline, "offline", false, "use only what was fetched before")
 }
 

@@ -66,7 +66,7 @@ func prune(s *screen.Screen) *cobra.Command {
 			return err
 		},
 	}
-	c.Flags().IntVar(&days, "older", 30, "remove what was not used for this number of `DAYS`")
+	c.Flags().IntVar(&days, "older", 30, "remove what was not used for this many `DAYS`")
 	c.Flags().BoolVar(&all, "all", false, "remove everything that is not in use")
 	return c
 }

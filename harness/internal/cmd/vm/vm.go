@@ -81,9 +81,9 @@ say; its console is kept in the output folder.`,
 	flags.IntVar(&o.jobs, "jobs", 0, "run this `NUMBER` of guests side by side\n(default: as processors and memory allow)")
 	flags.BoolVar(&o.compare, "compare", false, "tell case by case where kernels differ")
 	flags.BoolVar(&o.keepFailed, "keep-failed", false,
-		"keep guests in which something failed, and print the\ncommand that boots them again")
+		"keep guests in which something failed, and\nprint the command that boots them again")
 	flags.BoolVar(&o.shell, "shell", false, "give a prompt in the kernel, with the lab of the\nscenario built")
-	flags.BoolVar(&o.features, "features", false, "try the features of kernels, and write features.yaml")
+	flags.BoolVar(&o.features, "features", false, "try the features of kernels, and write\nfeatures.yaml")
 	o.reporting.Flags(c)
 	c.AddCommand(list(s), prune(s))
 	return c
