@@ -121,8 +121,11 @@ func watch(ctx context.Context, p *qemu.Process, w *witness, patient *patience) 
 			if poked += had; poked > patient.told {
 				p.Kill()
 			}
-		case leaving > patient.off:
+		case leaving > patient.off && w.lied.Load(): // it is not waited for because of that, and still runs
 			p.Kill()
+		case leaving > patient.off:
+			hang = fmt.Sprintf("the kernel did not power off within %v", patient.off)
+			p.Interrupt()
 		case leaving > 0:
 		case booting > patient.boot:
 			hang = fmt.Sprintf("the harness was not started within %v", patient.boot)

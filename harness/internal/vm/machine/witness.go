@@ -22,6 +22,7 @@ type witness struct {
 	heard atomic.Int64 // frames, and until it is up bytes of the console
 	up    atomic.Bool  // the harness has started
 	over  atomic.Bool  // nothing that is told from now on counts
+	lied  atomic.Bool  // that is because of a violation
 
 	ready     *wire.Ready
 	exit      *wire.Exit
@@ -69,6 +70,7 @@ func (w *witness) readFrames(port io.Reader) {
 		}
 		if err != nil {
 			w.violation = err
+			w.lied.Store(true)
 			w.over.Store(true)
 			io.Copy(io.Discard, port) // a guest that waits for room would not end
 			return
