@@ -89,14 +89,19 @@ func (o *observation) worst() *Fault {
 			continue // the load of this machine can cause it; or it is evidence of the hang
 		case f.Class == Panic && o.hang != "":
 			continue // by the interrupt from outside
-		case f.Class == Warn && o.ready != nil && f.Uptime > 0 && f.Uptime < o.ready.Uptime:
-			continue // before the harness started
+		case f.atBoot(o.ready):
+			continue
 		}
 		if worst == nil || rank(f.Class) < rank(worst.Class) {
 			worst = f
 		}
 	}
 	return worst
+}
+
+// atBoot reports whether a fault is a warning from before the harness started: it is told, and fails nothing.
+func (f *Fault) atBoot(r *wire.Ready) bool {
+	return f.Class == Warn && r != nil && f.Uptime > 0 && f.Uptime < r.Uptime
 }
 
 // words are a fault in a sentence.
@@ -113,7 +118,11 @@ func (f *Fault) words() string {
 
 // verdict is the class of a guest that ran to its end.
 func (o *observation) verdict() (Class, string) {
-	if more := o.exit.Taint &^ o.ready.Taint; more != 0 {
+	more := o.exit.Taint &^ o.ready.Taint
+	if !o.virtual {
+		more &^= softLockup // the load of this machine can cause it
+	}
+	if more != 0 {
 		return Taint, "the kernel was tainted during the run: " + taintWords(more)
 	}
 	if o.exit.Status != 0 {
@@ -123,4 +132,19 @@ func (o *observation) verdict() (Class, string) {
 }
 
 // TaintBefore tells which taints the kernel had before the harness started, "" for none.
-func TaintBefore(r *wire.Ready) string { return taintWords(r.Taint) }
+func (e *End) TaintBefore() string {
+	if e.Ready == nil {
+		return ""
+	}
+	return taintWords(e.Ready.Taint)
+}
+
+// BootWarnings are the first lines of the warnings from before the harness started, which do not matter to the class.
+func (e *End) BootWarnings() (titles []string) {
+	for i := range e.Faults {
+		if f := &e.Faults[i]; f.atBoot(e.Ready) {
+			titles = append(titles, f.words())
+		}
+	}
+	return titles
+}

@@ -78,9 +78,13 @@ func TestJudge(t *testing.T) {
 			Oops, ""},
 		"a limit": {observation{witness: up(&wire.Exit{Status: 143, Limit: "it still ran"})},
 			Hang, "it still ran"},
-		"a stall under load": {observation{witness: clean(),
+		"a stall under load": {observation{witness: up(&wire.Exit{Taint: 4096 | 1<<14}),
 			faults: []Fault{{Class: Hang, Title: "soft lockup"}}},
 			Passed, ""},
+		"a taint of a stall in virtual time": {observation{witness: up(&wire.Exit{Taint: 4096 | 1<<14}), virtual: true},
+			Taint, "a soft lockup occurred (L)"},
+		"a stall and another taint": {observation{witness: up(&wire.Exit{Taint: 4096 | 1<<14 | 64})},
+			Taint, "a user asked for the taint (U)"},
 		"a stall in virtual time": {observation{witness: clean(), virtual: true,
 			faults: []Fault{{Class: Hang, Title: "soft lockup"}}},
 			Hang, "soft lockup"},
@@ -93,6 +97,20 @@ func TestJudge(t *testing.T) {
 		if end.Class != c.class || !strings.Contains(end.Words, c.words) || end.Words == "" && c.class != Panic {
 			t.Errorf("%s: %s, %q; want %s, %q", name, end.Class, end.Words, c.class, c.words)
 		}
+	}
+}
+
+// TestBeforeTheRun: what a kernel did before the harness started is told beside the class.
+func TestBeforeTheRun(t *testing.T) {
+	w := &witness{ready: &wire.Ready{Uptime: time.Second, Taint: 1 << 9}, exit: &wire.Exit{Taint: 1 << 9}}
+	end := judge(observation{witness: w, faults: []Fault{{Class: Warn, Title: "WARNING: x", At: "f+0x1/0x2",
+		Uptime: time.Millisecond}}})
+	if end.Class != Passed || end.TaintBefore() != "the kernel warned (W)" ||
+		strings.Join(end.BootWarnings(), "; ") != "WARNING: x, at f+0x1/0x2" {
+		t.Errorf("%s, tainted by %q, %q", end.Class, end.TaintBefore(), end.BootWarnings())
+	}
+	if end = (End{}); end.TaintBefore() != "" || end.BootWarnings() != nil {
+		t.Error("a kernel that did not boot has told of its boot")
 	}
 }
 

@@ -28,6 +28,9 @@ var taints = []struct{ letter, words string }{
 	{"N", "a test of the kernel itself was run"},
 }
 
+// softLockup is the flag of the kernel's watchdog (TAINT_SOFTLOCKUP in include/linux/panic.h).
+const softLockup = 1 << 14
+
 // taintWords are flags in words, with their letters.
 func taintWords(flags uint64) string {
 	var words []string
