@@ -22,7 +22,7 @@ func (r *Rig) Ask(ctx context.Context, row matrix.Row, args []string, folder str
 	g.say()
 	var answer strings.Builder
 	end, err := func() (vm.End, error) {
-		made, err := r.make(ctx, row, folder, g.found)
+		made, err := r.make(ctx, g, folder)
 		if err != nil {
 			return vm.End{}, err
 		}
@@ -48,7 +48,7 @@ func (r *Rig) Shell(ctx context.Context, row matrix.Row, w *Work, args []string,
 	tell func(News)) (vm.End, error) {
 	g := &guest{row: row, tell: tell, news: News{Stage: Finding}}
 	g.say()
-	made, err := r.make(ctx, row, folder, g.found)
+	made, err := r.make(ctx, g, folder)
 	if err != nil {
 		return vm.End{}, err
 	}

@@ -54,10 +54,11 @@ type Played struct {
 	Suites   []reports.Suite // every planned case
 	Problems []string
 	LeftOut  []reports.LeftOut
-	Output   string // what the harness printed there
-	Unable   bool   // it could not start
-	Booted   bool   // it got as far as the harness
-	Command  string // boots it again, as long as its folder is there
+	Output   string   // what the harness printed there
+	Unable   bool     // it could not start
+	Booted   bool     // it got as far as the harness
+	Notes    []string // what its report should be read with, a line each
+	Command  string   // boots it again, as long as its folder is there
 }
 
 // NotStarted is the class of a guest that could not start.
@@ -69,7 +70,15 @@ const (
 	packageProperty = "package"
 	versionProperty = "package version"
 	clockProperty   = "clock"
+	modulesProperty = "missing modules" // of those that a guest loads when it starts
+	lackingProperty = "not loaded"      // modules that the kernel did not take
+	programProperty = "missing programs"
+	taintProperty   = "tainted before the run"
+	warnedProperty  = "warned before the run"
 )
+
+// noted are the properties that are told beside the end of a guest, too: they fail nothing, and explain much.
+var noted = []string{modulesProperty, lackingProperty, programProperty, taintProperty, warnedProperty}
 
 // Play makes and starts the guest of a row, which plays the work, and takes what it tells until it ends. folder is for
 // its evidence. The cases of the plan are all in the result, whatever happens. tell is called for each step of the way.
@@ -109,13 +118,14 @@ type guest struct {
 	output  strings.Builder
 	lies    []string // what it told that cannot be, a few of it
 	machine vm.Guest
+	without []reports.Property // what could not be had for it
 }
 
 func (g *guest) say() { g.tell(g.news) }
 
 func (g *guest) play(ctx context.Context, r *Rig, folder string, drivers []string) (vm.End, error) {
 	g.clock = r.Clock()
-	made, err := r.make(ctx, g.row, folder, g.found)
+	made, err := r.make(ctx, g, folder)
 	if err != nil {
 		return vm.End{}, err
 	}
@@ -133,12 +143,13 @@ func (g *guest) found(k kernels.Kernel) {
 }
 
 // make finds the kernel of a row and makes the guest that boots it, without anything to do.
-func (r *Rig) make(ctx context.Context, row matrix.Row, folder string, found func(kernels.Kernel)) (vm.Guest, error) {
+func (r *Rig) make(ctx context.Context, g *guest, folder string) (vm.Guest, error) {
+	row := g.row
 	k, err := r.Find(ctx, row.Kernel)
 	if err != nil {
 		return vm.Guest{}, err
 	}
-	found(k)
+	g.found(k)
 	u, err := r.Programs(ctx, row)
 	if err != nil {
 		return vm.Guest{}, err
@@ -146,6 +157,10 @@ func (r *Rig) make(ctx context.Context, row matrix.Row, folder string, found fun
 	img, err := image.Make(ctx, r.Store, image.Contents{Kernel: k, Modules: r.Load, Programs: u.Root})
 	if err != nil {
 		return vm.Guest{}, fmt.Errorf("make the image for %s: %w", row.Name(), err)
+	}
+	g.without = []reports.Property{
+		{Name: modulesProperty, Value: strings.Join(img.Missing, ", ")},
+		{Name: programProperty, Value: strings.Join(u.Missing, ", ")},
 	}
 	direct, err := k.Direct(ctx, r.Store)
 	if err != nil {
@@ -219,6 +234,11 @@ func (g *guest) lie(err error) {
 func (g *guest) played(ctx context.Context, end vm.End, err error) Played {
 	p := Played{Output: g.output.String(), Command: g.machine.Command(), Booted: end.Ready != nil}
 	p.Guest = g.guest(end)
+	for _, property := range p.Guest.Properties {
+		if slices.Contains(noted, property.Name) {
+			p.Notes = append(p.Notes, property.Name+": "+property.Value)
+		}
+	}
 	g.judge(ctx, &p.Guest, err)
 	p.Unable = p.Guest.Class == NotStarted
 	if running := g.account.Running(); len(running) > 0 && p.Guest.Bad() {
@@ -248,7 +268,7 @@ func (g *guest) played(ctx context.Context, end vm.End, err error) Played {
 // guest is what is reported of a guest, as its machine tells it.
 func (g *guest) guest(end vm.End) reports.Guest {
 	told := reports.Guest{
-		Name: g.row.Name(), Class: string(end.Class), Words: end.Words, Took: end.Took, Properties: g.properties(),
+		Name: g.row.Name(), Class: string(end.Class), Words: end.Words, Took: end.Took, Properties: g.properties(&end),
 	}
 	for _, f := range end.Faults {
 		told.Faults = append(told.Faults, reports.Fault{
@@ -336,7 +356,7 @@ func lastLine(text string) string {
 const mostProperties = 32
 
 // properties are those of the kernel and those that the guest reports, which come second.
-func (g *guest) properties() []reports.Property {
+func (g *guest) properties(end *vm.End) []reports.Property {
 	all := []reports.Property{}
 	add := func(name, value string) {
 		if value != "" && !slices.ContainsFunc(all, func(p reports.Property) bool { return p.Name == name }) {
@@ -347,6 +367,14 @@ func (g *guest) properties() []reports.Property {
 	add(packageProperty, g.kernel.Package)
 	add(versionProperty, g.kernel.Version)
 	add(clockProperty, g.clock)
+	for _, p := range g.without {
+		add(p.Name, p.Value)
+	}
+	if end.Ready != nil {
+		add(lackingProperty, strings.Join(end.Ready.Lacking, "; "))
+	}
+	add(taintProperty, end.TaintBefore())
+	add(warnedProperty, strings.Join(end.BootWarnings(), "; "))
 	if g.own != nil {
 		for _, p := range g.own.Properties[:min(len(g.own.Properties), mostProperties)] {
 			add(untrusted.Cut(untrusted.Shown(p.Name), 64), p.Value)

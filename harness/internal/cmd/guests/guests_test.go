@@ -174,10 +174,19 @@ func TestInterrupted(t *testing.T) {
 func TestProperties(t *testing.T) {
 	g := playing(t)
 	g.finishes()
+	g.without = []reports.Property{{Name: "missing modules", Value: "sch_tbf"}, {Name: "missing programs"}}
+	end := vm.End{Ready: &wire.Ready{Uptime: 2, Taint: 1 << 9, Lacking: []string{"module veth: no memory"}},
+		Faults: []vm.Fault{{Class: vm.Warn, Title: "WARNING: \x1bx", Uptime: 1}}}
 	want := []reports.Property{{Name: "kernel", Value: release}, {Name: "package", Value: "linux-image"},
-		{Name: "clock", Value: "virtual time"}, {Name: "machine factor", Value: "11"}}
-	if got := g.properties(); !slices.Equal(got, want) {
+		{Name: "clock", Value: "virtual time"}, {Name: "missing modules", Value: "sch_tbf"},
+		{Name: "not loaded", Value: "module veth: no memory"},
+		{Name: "tainted before the run", Value: "the kernel warned (W)"},
+		{Name: "warned before the run", Value: `WARNING: \x1bx`}, {Name: "machine factor", Value: "11"}}
+	if got := g.properties(&end); !slices.Equal(got, want) {
 		t.Errorf("they are %v", got)
+	}
+	if p := g.played(t.Context(), end, nil); len(p.Notes) != 4 || p.Notes[1] != "not loaded: module veth: no memory" {
+		t.Errorf("the notes are %q", p.Notes)
 	}
 }
 

@@ -171,6 +171,9 @@ func (l *live) ended(i int, p *guests.Played) {
 		how = "nothing ran"
 	}
 	l.print("%s  %s in %s: %s", term.Pad(g.name, l.wide), how, elapsed(time.Since(g.since)), c)
+	for _, note := range p.Notes {
+		l.print("%s  %s", term.Pad(g.name, l.wide), term.OneLine(note))
+	}
 }
 
 func elapsed(d time.Duration) string {

@@ -26,13 +26,13 @@ func TestVerdict(t *testing.T) {
 		run  *reports.Run
 		want int
 	}{
-		"all pass":        {run("passed", pass, scenario.Skip), status.Passed},
-		"a case fails":    {run("failed", pass, fail), status.Failed},
-		"a warning":       {run("WARN", pass), status.Failed},
-		"a panic":         {run("panic", pass), status.Failed},
-		"no result":       {run("no result", pass), status.Failed},
-		"a problem":       {problem, status.Failed},
-		"could not start": {run(guests.NotStarted, scenario.Error), status.Cannot},
+		"all pass":                  {run("passed", pass, scenario.Skip), status.Passed},
+		"a case fails":              {run("failed", pass, fail), status.Failed},
+		"a warning":                 {run("WARN", pass), status.Failed},
+		"a panic":                   {run("panic", pass), status.Failed},
+		"no result":                 {run("no result", pass), status.Failed},
+		"a problem":                 {problem, status.Failed},
+		"could not start":           {run(guests.NotStarted, scenario.Error), status.Cannot},
 		"nothing ran on one kernel": {run("passed", scenario.Skip), status.Cannot},
 		"nothing ran anywhere": {&reports.Run{Guests: []reports.Guest{{Name: "a", Class: "passed"}},
 			Suites: []reports.Suite{suiteOf("a", scenario.Skip)}}, status.Cannot},

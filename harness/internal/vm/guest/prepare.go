@@ -135,15 +135,3 @@ func taint() uint64 {
 	flags, _ := strconv.ParseUint(string(bytes.TrimSpace(text)), 10, 64)
 	return flags
 }
-
-// killed is how many processes the kernel has killed because memory was used up.
-func killed() int {
-	text, _ := os.ReadFile("/proc/vmstat") // every kernel since 4.13 has the line
-	for line := range strings.Lines(string(text)) {
-		if count, ok := strings.CutPrefix(line, "oom_kill "); ok {
-			n, _ := strconv.Atoi(strings.TrimSpace(count))
-			return n
-		}
-	}
-	return 0
-}

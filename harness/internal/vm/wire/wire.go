@@ -89,8 +89,6 @@ type Exit struct {
 	Limit  string        `json:"limit,omitempty"`
 	Uptime time.Duration `json:"uptime"`
 	Taint  uint64        `json:"taint,omitempty"`
-	// Killed is how many processes the kernel killed because memory was used up (oom_kill of /proc/vmstat).
-	Killed int `json:"killed,omitempty"`
 	// Trouble is why the harness could not be run, or its results not be kept.
 	Trouble string `json:"trouble,omitempty"`
 }
