@@ -8,10 +8,13 @@ import (
 	"testing"
 
 	"netnscheck/harness/internal/cmd/play"
+	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/internal/vm/kernels"
 	vm "netnscheck/harness/internal/vm/machine"
 	"netnscheck/harness/internal/vm/matrix"
+	"netnscheck/harness/internal/vm/programs"
+	"netnscheck/harness/internal/vm/store"
 	"netnscheck/harness/internal/vm/wire"
 	"netnscheck/harness/scenario"
 	"netnscheck/reports"
@@ -218,5 +221,26 @@ func TestBooted(t *testing.T) {
 	}
 	if p := playing(t).played(t.Context(), vm.End{Class: vm.Panic, Ready: &wire.Ready{}}, nil); !p.Booted {
 		t.Error("a kernel that panics in a case did not boot")
+	}
+}
+
+// TestWhoseFault: a wrong name is the user's, and what this machine lacks is not bad input.
+func TestWhoseFault(t *testing.T) {
+	cache, err := store.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cache.Close()
+	r := &Rig{Store: cache, kernels: &kernels.Finder{Store: cache, Offline: true},
+		programs: &programs.Finder{Store: cache, Offline: true}}
+	for name, want := range map[string]int{"6x12": status.Usage, "./nosuch": status.Usage, "6.12": status.Cannot} {
+		_, err := r.Find(t.Context(), name)
+		if got, _ := status.Of(err); got != want {
+			t.Errorf("%s: status %d, %v", name, got, err)
+		}
+	}
+	_, err = r.Programs(t.Context(), matrix.Row{})
+	if got, _ := status.Of(err); got != status.Cannot {
+		t.Errorf("the programs: status %d, %v", got, err)
 	}
 }

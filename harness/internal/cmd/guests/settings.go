@@ -195,11 +195,21 @@ func (r *Rig) Available(ctx context.Context) ([]kernels.Packaged, error) {
 // Find finds a kernel by its name. The errors have their exit status: what the user named, or what this machine lacks.
 func (r *Rig) Find(ctx context.Context, name string) (kernels.Kernel, error) {
 	k, err := r.kernels.Find(ctx, name)
-	return k, status.With(status.Usage, err)
+	return k, status.With(statusOf(err), err)
 }
 
 // Programs gathers the programs of a row's guest. The errors have their exit status.
 func (r *Rig) Programs(ctx context.Context, row matrix.Row) (programs.Userland, error) {
 	u, err := r.programs.Find(ctx, programs.Wanted{IPRoute2: row.IPRoute2})
-	return u, status.With(status.Usage, err)
+	return u, status.With(statusOf(err), err)
+}
+
+// statusOf is the exit status of an error: only a wrong name is the user's.
+func statusOf(err error) int {
+	var kernel *kernels.NameError
+	var iproute2 *programs.NameError
+	if errors.As(err, &kernel) || errors.As(err, &iproute2) {
+		return status.Usage
+	}
+	return status.Cannot
 }

@@ -34,9 +34,9 @@ func (f *Finder) packaged(ctx context.Context, s Spec) (Kernel, error) {
 	p, err := choose(s, from)
 	if err != nil {
 		if f.Offline {
-			return Kernel{}, fmt.Errorf("offline, in the cache alone: %w", err)
+			err = fmt.Errorf("offline, in the cache alone: %w", err)
 		}
-		return Kernel{}, err
+		return Kernel{}, &NameError{err}
 	}
 	if p.Lacks != "" {
 		f.tell(fmt.Sprintf("%s boots without modules: the archive has no %s any more", p.Release, p.Lacks))

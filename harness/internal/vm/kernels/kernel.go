@@ -20,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"netnscheck/harness/internal/vm/modules"
 	"netnscheck/harness/internal/vm/store"
@@ -56,15 +57,32 @@ type Finder struct {
 	Modules string
 }
 
-// Find returns the kernel that spec names.
+// NameError is the error of a name: there is no such kernel, or what is there is none. Other errors are those of this
+// machine.
+type NameError struct{ Cause error }
+
+func (e *NameError) Error() string { return e.Cause.Error() }
+
+func (e *NameError) Unwrap() error { return e.Cause }
+
+// Find returns the kernel that spec names. The error is a *NameError if it is the name's.
 func (f *Finder) Find(ctx context.Context, spec string) (Kernel, error) {
 	s, err := Parse(spec)
 	if err != nil {
-		return Kernel{}, err
+		return Kernel{}, &NameError{err}
 	}
 	if s.Path == "" {
 		return f.packaged(ctx, s)
 	}
+	k, err := f.inFile(ctx, spec, s)
+	if err != nil && !errors.Is(err, syscall.ENOSPC) && ctx.Err() == nil {
+		err = &NameError{err}
+	}
+	return k, err
+}
+
+// inFile returns a kernel that is named by its file or folder.
+func (f *Finder) inFile(ctx context.Context, spec string, s Spec) (Kernel, error) {
 	file := expandHome(s.Path)
 	info, err := os.Stat(file)
 	if err != nil {

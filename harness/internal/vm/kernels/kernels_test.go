@@ -233,7 +233,8 @@ func TestFindOnThisDisk(t *testing.T) {
 			t.Errorf("%s with %q: %+v, %v; want %+v", c.spec, c.modules, k, err, want)
 		}
 	}
-	if _, err := (&Finder{Store: s}).Find(t.Context(), "6x12"); err == nil ||
+	var named *NameError
+	if _, err := (&Finder{Store: s}).Find(t.Context(), "6x12"); !errors.As(err, &named) ||
 		!strings.HasPrefix(err.Error(), "find the kernel 6x12: there is no such file, and it is no series (6.12, newest)") {
 		t.Errorf("a slip: %v", err)
 	}
@@ -246,7 +247,8 @@ func TestOffline(t *testing.T) {
 	}
 	defer s.Close()
 	f := Finder{Store: s, Offline: true}
-	if _, err := f.Find(t.Context(), "6.1"); err == nil ||
+	var named *NameError
+	if _, err := f.Find(t.Context(), "6.1"); err == nil || errors.As(err, &named) ||
 		err.Error() != "find the kernel 6.1 offline: there are no kernels in the cache" {
 		t.Errorf("an empty cache: %v", err)
 	}
@@ -264,7 +266,7 @@ func TestOffline(t *testing.T) {
 	if err != nil || k.Release != "6.1.0-57-amd64" || k.Version != "6.1.192-3" || k.Name != "6.1" {
 		t.Errorf("%+v, %v", k, err)
 	}
-	if _, err := f.Find(t.Context(), "6.12"); err == nil || err.Error() !=
+	if _, err := f.Find(t.Context(), "6.12"); !errors.As(err, &named) || err.Error() !=
 		"offline, in the cache alone: find the kernel 6.12: there is none; there are the series: 6.1" {
 		t.Errorf("one that is not there: %v", err)
 	}

@@ -70,7 +70,15 @@ type about struct {
 	Userland Userland // without its path
 }
 
-// Find gathers programs, or finds them in the store.
+// NameError is the error of a name in Wanted: the archive has nothing that is called so. Other errors are those of this
+// machine.
+type NameError struct{ Cause error }
+
+func (e *NameError) Error() string { return e.Cause.Error() }
+
+func (e *NameError) Unwrap() error { return e.Cause }
+
+// Find gathers programs, or finds them in the store. The error is a *NameError if it is a name's.
 func (f *Finder) Find(ctx context.Context, w Wanted) (Userland, error) {
 	if w.Suite == "" {
 		w.Suite = DefaultSuite
@@ -124,8 +132,8 @@ func entryName(suite string, u Userland) string {
 // resolve asks apt which packages it takes.
 func resolve(ctx context.Context, a *archive.Archive, w Wanted) ([]archive.Package, error) {
 	if !slices.Contains(archive.Suites, w.Suite) {
-		return nil, fmt.Errorf("gather the programs of a guest: there is no suite %s; there are: %s", w.Suite,
-			strings.Join(archive.Suites, ", "))
+		return nil, &NameError{fmt.Errorf("gather the programs of a guest: there is no suite %s; there are: %s", w.Suite,
+			strings.Join(archive.Suites, ", "))}
 	}
 	packages, err := a.Resolve(ctx, w.Suite, packageNames())
 	if err != nil || w.IPRoute2 == "" {
@@ -196,8 +204,8 @@ func chooseIPRoute2(name string, found []archive.Package) (archive.Package, erro
 		}
 	}
 	if best < 0 {
-		return archive.Package{}, fmt.Errorf("find iproute2 %s: there is none; there are: %s", name,
-			strings.Join(there, ", "))
+		return archive.Package{}, &NameError{fmt.Errorf("find iproute2 %s: there is none; there are: %s", name,
+			strings.Join(there, ", "))}
 	}
 	return found[best], nil
 }

@@ -32,7 +32,8 @@ func TestChooseIPRoute2(t *testing.T) {
 		"6.2": "find iproute2 6.2: there is none; there are: 5.10.0, 6.1.0, 6.15.0, 7.3.0, 7.4.0~rc1",
 	} {
 		p, err := chooseIPRoute2(name, found)
-		if err != nil {
+		var named *NameError
+		if errors.As(err, &named) {
 			p.Version = err.Error()
 		}
 		if p.Version != want {
