@@ -24,7 +24,7 @@ type Fault struct {
 	Uptime time.Duration
 }
 
-// What scanner keeps of a console that a guest fills.
+// What scanner keeps of a console that a guest fills: of the faults the first, and the first of each class.
 const (
 	mostFaults     = 64
 	mostFaultLines = 160
@@ -61,14 +61,17 @@ var complaints = []complaint{
 	{has: "double fault", begins: regexp.MustCompile(`^(traps: )?PANIC: double fault`), class: Oops},
 	// lib/bug.c, and the reports of the kernel's own checkers; net/core/dev.c
 	{has: "kernel BUG", begins: regexp.MustCompile(`^kernel BUG at `), class: Bug},
-	{has: "BUG: ", begins: regexp.MustCompile(`^BUG: `), class: Bug},
+	{has: "BUG: ", begins: regexp.MustCompile(`^(\[ )?BUG: `), class: Bug},
+	// mm/slub.c
+	{has: "BUG ", begins: regexp.MustCompile(`^BUG \S+ \(.*\): `), class: Bug},
 	{has: "UBSAN: ", begins: regexp.MustCompile(`^UBSAN: `), class: Bug},
 	{has: "to become free", begins: regexp.MustCompile(`^unregister_netdevice: waiting for .* to become free`),
 		class: Bug, single: true},
 	// kernel/panic.c, with the processor first until 6.18, with the place first after; kernel/locking/lockdep.c
 	{has: "WARNING: ", begins: regexp.MustCompile(`^WARNING: (CPU: \d+ PID: \d+ at |(\S+ )?at \S+\+0x)`), class: Warn},
 	{has: "WARNING: ", begins: regexp.MustCompile(
-		`^WARNING: (possible |suspicious |bad unlock|held lock freed|inconsistent lock)`), class: Warn},
+		`^WARNING: (possible |suspicious |bad unlock|held lock freed|inconsistent lock|lock held when returning |` +
+			`(SOFT|HARD)IRQ-safe -> (SOFT|HARD)IRQ-unsafe |.+/\d+ still has locks held|Nested lock was not taken)`), class: Warn},
 	{has: "INFO: ", begins: regexp.MustCompile(`^INFO: (possible |trying to register non-static key)`), class: Warn},
 }
 
@@ -207,7 +210,7 @@ func (s *scanner) close() {
 	}
 	r := s.open
 	s.open = nil
-	if len(s.faults) == mostFaults {
+	if len(s.faults) >= mostFaults && slices.ContainsFunc(s.faults, func(f Fault) bool { return f.Class == r.Class }) {
 		return
 	}
 	r.Text = untrusted.Shown(strings.Join(r.lines, "\n"))

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,6 +59,15 @@ func TestFaults(t *testing.T) {
 		"lockdep": {{Warn, "WARNING: possible circular locking dependency detected", "", "ip (188)",
 			"dump_stack_lvl+0x68/0x90 check_noncircular+0x13a/0x150", 2},
 			{Bug, "unregister_netdevice: waiting for veth0 to become free. Usage count = 2", "", "", "", 14}},
+		"locks": {
+			{Class: Warn, Title: "WARNING: SOFTIRQ-safe -> SOFTIRQ-unsafe lock order detected", Line: 1},
+			{Class: Warn, Title: "WARNING: HARDIRQ-safe -> HARDIRQ-unsafe lock order detected", Line: 2},
+			{Class: Bug, Title: "[ BUG: Invalid wait context ]", Line: 4},
+			{Class: Warn, Title: "WARNING: lock held when returning to user space!", Line: 7},
+			{Class: Warn, Title: "WARNING: my daemon/402 still has locks held!", Line: 9},
+			{Class: Warn, Title: "WARNING: Nested lock was not taken", Line: 11},
+			{Class: Bug, Title: "BUG kmalloc-64 (Tainted: G    B  ): Right Redzone overwritten", Line: 13},
+		},
 		"stalls": {{Hang, "watchdog: BUG: soft lockup - CPU#0 stuck for 26s! [ping:977]", "veth_poll+0x44/0x90 [veth]",
 			"ping (977)", "__napi_poll+0x2b/0x160", 1},
 			{Hang, "rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:", "", "", "", 9},
@@ -101,9 +111,20 @@ func TestFaultsAreBounded(t *testing.T) {
 			s.add("[    1.000000]  more of it")
 		}
 	}
+	for range 2 {
+		s.add("[    2.000000] Kernel panic - not syncing: a worse one")
+		s.add("[    2.000000] Out of memory: Killed process 7 (ip)")
+	}
 	s.close()
-	if len(s.faults) != mostFaults || len(s.faults[0].Text) > 16<<10 {
-		t.Errorf("%d faults, the first of %d bytes", len(s.faults), len(s.faults[0].Text))
+	if len(s.faults[0].Text) > 16<<10 {
+		t.Errorf("the first is of %d bytes", len(s.faults[0].Text))
+	}
+	var classes []Class
+	for _, f := range s.faults[mostFaults:] {
+		classes = append(classes, f.Class)
+	}
+	if !slices.Equal(classes, []Class{Panic, OutOfMemory}) {
+		t.Errorf("after the first %d are %q", mostFaults, classes)
 	}
 }
 
