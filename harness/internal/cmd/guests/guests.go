@@ -129,7 +129,7 @@ func (g *guest) play(ctx context.Context, r *Rig, folder string, drivers []strin
 	if err != nil {
 		return vm.End{}, err
 	}
-	made.Args, made.Files = g.work.with(drivers), g.work.files
+	made.Args, made.Files, made.Cases = g.work.with(drivers), g.work.files, g.account.Cases()
 	g.machine = made
 	g.news.Stage = Booting
 	g.say()

@@ -52,7 +52,7 @@ func attend(ctx context.Context, p *qemu.Process, w *witness, t Terminal, g *Gue
 		}
 		defer stop()
 	}
-	hang, cut := watch(ctx, p, w, cmp.Or(g.patience, &patient))
+	hang, cut := watch(ctx, p, w, cmp.Or(g.patience, &patient), g.Limit)
 	took := time.Since(p.Started)
 	// Nobody but qemu had the other ends.
 	readers.Wait()
@@ -86,14 +86,19 @@ func connect(p *qemu.Process, t Terminal, read func(func())) (stop func(), err e
 	return func() { forget(); t.Give() }, nil
 }
 
-// watch waits for qemu's end, and ends it if it has to. hang says why the guest was ended, "" if it was not; cut that
+// slowest is how many seconds of this machine a second of a guest may take: one that never lets its clock tell that its
+// limit has passed ends all the same.
+const slowest = 64
+
+// watch waits for qemu's end, and ends it if it has to: one that lives longer than its limit allows, too. hang says why the guest was ended, "" if it was not; cut that
 // ctx had ended.
-func watch(ctx context.Context, p *qemu.Process, w *witness, patient *patience) (hang string, cut bool) {
+func watch(ctx context.Context, p *qemu.Process, w *witness, patient *patience,
+	limit time.Duration) (hang string, cut bool) {
 	looks := time.NewTicker(patient.every)
 	defer looks.Stop()
 	// An interrupt that cannot be masked has the kernel tell on the console where it hangs (unknown_nmi_panic).
 	c := qemu.NewClock(p.Pid)
-	var booting, silent, leaving, poked time.Duration
+	var booting, silent, running, leaving, poked time.Duration
 	for heard := int64(0); ; {
 		select {
 		case <-p.Ended:
@@ -112,6 +117,8 @@ func watch(ctx context.Context, p *qemu.Process, w *witness, patient *patience) 
 		}
 		if !w.up.Load() {
 			booting += had
+		} else {
+			running += had
 		}
 		if w.over.Load() {
 			leaving += had
@@ -129,6 +136,9 @@ func watch(ctx context.Context, p *qemu.Process, w *witness, patient *patience) 
 		case leaving > 0:
 		case booting > patient.boot:
 			hang = fmt.Sprintf("the harness was not started within %v", patient.boot)
+			p.Interrupt()
+		case limit > 0 && running/slowest > limit:
+			hang = fmt.Sprintf("the guest did not keep its limit of %v in %d times as long", limit, slowest)
 			p.Interrupt()
 		case silent > patient.silent:
 			hang = fmt.Sprintf("the guest gave no sign of life for %v", patient.silent)

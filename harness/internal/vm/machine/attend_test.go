@@ -31,7 +31,7 @@ func TestNoPowerOff(t *testing.T) {
 			w.over.Store(true)
 			w.lied.Store(c.lied)
 			short := patience{every: time.Millisecond, off: 20 * time.Millisecond, told: 20 * time.Millisecond}
-			hang, cut := watch(t.Context(), &qemu.Process{Process: cmd.Process, Ended: ended}, w, &short)
+			hang, cut := watch(t.Context(), &qemu.Process{Process: cmd.Process, Ended: ended}, w, &short, 0)
 			if hang != c.want || cut {
 				t.Errorf("it hangs: %q; cut: %v", hang, cut)
 			}
@@ -40,6 +40,23 @@ func TestNoPowerOff(t *testing.T) {
 				t.Errorf("it ends as %s: %s", end.Class, end.Words)
 			}
 		})
+	}
+}
+
+// TestOwnLimit: a guest whose clock never tells that its limit has passed is ended all the same, however much it tells.
+func TestOwnLimit(t *testing.T) {
+	cmd := exec.Command("sleep", "1000")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() { cmd.Wait(); close(ended) }()
+	w := &witness{}
+	w.up.Store(true)
+	short := patience{every: time.Millisecond, silent: time.Hour, told: 20 * time.Millisecond}
+	hang, cut := watch(t.Context(), &qemu.Process{Process: cmd.Process, Ended: ended}, w, &short, time.Millisecond)
+	if hang != "the guest did not keep its limit of 1ms in 64 times as long" || cut {
+		t.Errorf("it hangs: %q; cut: %v", hang, cut)
 	}
 }
 

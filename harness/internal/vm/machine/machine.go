@@ -37,6 +37,8 @@ type Guest struct {
 	// Limit is how long the harness may run, Quiet how long it may tell nothing, both by the guest's clock; 0 for no
 	// limit, and for DefaultQuiet.
 	Limit, Quiet time.Duration
+	// Cases is how many cases it plays, as far as they are planned outside: a guest that tells of more lies.
+	Cases int
 	// Folder is where the evidence is kept: the console's log and the files of the guest. It is made. With Keep the
 	// initramfs is kept there, too, which Command needs.
 	Folder string

@@ -28,6 +28,7 @@ type witness struct {
 	exit      *wire.Exit
 	violation error // the first frame that makes no sense; nothing is read after it
 	planned   int   // cases, -1 before the plan
+	most      int   // how many cases may be told, 0 if it was not planned outside
 	begun     map[key]bool
 	ended     map[key]bool
 	finished  bool
@@ -41,7 +42,7 @@ type key struct{ suite, name string }
 
 func newWitness(g *Guest, told func(Event)) *witness {
 	return &witness{told: told, log: newLog(filepath.Join(g.Folder, consoleFile)), planned: -1,
-		begun: map[key]bool{}, ended: map[key]bool{}}
+		most: g.Cases, begun: map[key]bool{}, ended: map[key]bool{}}
 }
 
 // readConsole reads the console to its end.
@@ -142,11 +143,18 @@ func (w *witness) event(text []byte) error {
 }
 
 func (w *witness) expect(e reports.Event) error {
-	const most = 1 << 20
+	const (
+		most = 1 << 20
+		long = 4 << 10 // bytes
+	)
 	k := key{e.Suite, e.Name}
 	switch {
+	case len(e.Suite)+len(e.Name) > long:
+		return fmt.Errorf("the event %.32q with names of %d bytes", e.Event, len(e.Suite)+len(e.Name))
 	case e.Event == reports.EventPlan && w.planned < 0 && e.Cases >= 0 && e.Cases <= most:
-		w.planned = e.Cases
+		if w.planned = e.Cases; w.most > 0 {
+			w.planned = min(w.planned, w.most)
+		}
 	case w.planned < 0:
 		return fmt.Errorf("the event %.32q before the plan", e.Event)
 	case w.finished:
@@ -156,6 +164,11 @@ func (w *witness) expect(e reports.Event) error {
 	case e.Event == reports.EventEnd && e.Case != nil && !w.ended[k] && len(w.ended) < w.planned:
 		w.ended[k] = true
 	case e.Event == reports.EventFinish && e.Run != nil:
+		for _, l := range e.Run.LeftOut {
+			if l.Cases < 0 || l.Cases > most {
+				return fmt.Errorf("that %d cases were left out", l.Cases)
+			}
+		}
 		w.finished = true
 	default:
 		return fmt.Errorf("the event %.32q of %.256q, which does not fit its plan of %d cases", e.Event,
@@ -170,6 +183,12 @@ func shown(r *reports.Run) {
 	for i := range r.Properties {
 		r.Properties[i].Name = untrusted.Shown(r.Properties[i].Name)
 		r.Properties[i].Value = untrusted.Shown(r.Properties[i].Value)
+	}
+	for i := range r.LeftOut {
+		l := &r.LeftOut[i]
+		for _, text := range []*string{&l.Program, &l.Package, &l.Driver, &l.Reason} {
+			*text = untrusted.Cut(untrusted.Shown(*text), 1<<10)
+		}
 	}
 	for _, list := range [][]string{r.Problems, r.Leftovers} {
 		for i := range list {

@@ -12,7 +12,7 @@ import (
 
 // listen reads frames, and returns what was told of them and the violation that ended the reading.
 func listen(t testing.TB, frames string) (w *witness, told []Event) {
-	w = newWitness(&Guest{Folder: t.TempDir()}, func(e Event) { told = append(told, e) })
+	w = newWitness(&Guest{Folder: t.TempDir(), Cases: 2}, func(e Event) { told = append(told, e) })
 	w.readFrames(strings.NewReader(frames))
 	w.log.end()
 	return w, told
@@ -40,20 +40,27 @@ func TestFrames(t *testing.T) {
 
 // TestLies: a frame that makes no sense ends the reading, and nothing of it is told.
 func TestLies(t *testing.T) {
+	const many = `{"event":{"event":"plan","version":1,"cases":1000}}` + "\n"
+	next := func(long int) string {
+		return `{"event":{"event":"begin","suite":"s.netlink","name":"` + strings.Repeat("b", long) + `"}}` + "\n"
+	}
 	for lie, want := range map[string]string{
-		"garbage\n":                         "cannot be read: invalid character",
-		"{\"ready\":{}}{}\n":                "text after the JSON value",
-		`{"evil":1}` + "\n":                 "unknown field",
-		"\xff\n":                            "not UTF-8",
-		begin:                               "a frame before it was ready",
-		ready + ready:                       "twice",
-		ready + begin:                       `the event "begin" before the plan`,
-		ready + plan + plan:                 `the event "plan"`,
-		ready + plan + begin + begin:        "does not fit its plan of 1 cases",
-		ready + plan + done + done:          "does not fit",
-		ready + plan + finish + done:        "after the finish",
-		ready + exit + exit:                 "after the last one",
-		ready + plan + `{"event":1}` + "\n": "an event that cannot be read",
+		"garbage\n":                              "cannot be read: invalid character",
+		"{\"ready\":{}}{}\n":                     "text after the JSON value",
+		`{"evil":1}` + "\n":                      "unknown field",
+		"\xff\n":                                 "not UTF-8",
+		begin:                                    "a frame before it was ready",
+		ready + ready:                            "twice",
+		ready + begin:                            `the event "begin" before the plan`,
+		ready + plan + plan:                      `the event "plan"`,
+		ready + plan + begin + begin:             "does not fit its plan of 1 cases",
+		ready + plan + done + done:               "does not fit",
+		ready + plan + finish + done:             "after the finish",
+		ready + many + begin + next(1) + next(2): "does not fit its plan of 2 cases",
+		ready + many + next(5<<10):               "with names of 51",
+		ready + plan + `{"event":{"event":"finish","run":{"left_out":[{"cases":-1}]}}}` + "\n": "that -1 cases were left out",
+		ready + exit + exit:                                              "after the last one",
+		ready + plan + `{"event":1}` + "\n":                              "an event that cannot be read",
 		ready + `{"event":{"event":"plan","cases":-1}}` + "\n":           "before the plan",
 		ready + `{"output":"` + strings.Repeat("x", 1<<20) + `"}` + "\n": "more than 1024 KiB",
 	} {
