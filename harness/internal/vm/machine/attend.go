@@ -47,7 +47,9 @@ func attend(ctx context.Context, p *qemu.Process, w *witness, t Terminal, g *Gue
 		if err != nil {
 			p.Kill()
 			<-p.Ended
+			readers.Wait()
 			p.Close()
+			w.log.end() // what qemu did until then does not matter
 			return End{Class: NotStarted, Words: err.Error(), Status: -1}, &CannotError{Cause: err}
 		}
 		defer stop()
