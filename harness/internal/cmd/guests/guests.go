@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"netnscheck/harness/internal/cmd/machine"
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/internal/untrusted"
@@ -57,6 +59,7 @@ type Played struct {
 	Output   string   // what the harness printed there
 	Unable   bool     // it could not start
 	Booted   bool     // it got as far as the harness
+	Fault    error    // of this machine, which says nothing about the kernel
 	Notes    []string // what its report should be read with, a line each
 	Command  string   // boots it again, as long as its folder is there
 }
@@ -232,7 +235,10 @@ func (g *guest) lie(err error) {
 // played sums up: what the guest said of itself, what its kernel did, and what its cases say. The worst of it is how it
 // ended.
 func (g *guest) played(ctx context.Context, end vm.End, err error) Played {
-	p := Played{Output: g.output.String(), Command: g.machine.Command(), Booted: end.Ready != nil}
+	p := Played{Output: g.output.String(), Booted: end.Ready != nil, Fault: faultOf(end, err)}
+	if g.machine.Kernel != "" {
+		p.Command = g.machine.Command()
+	}
 	p.Guest = g.guest(end)
 	for _, property := range p.Guest.Properties {
 		if slices.Contains(noted, property.Name) {
@@ -263,6 +269,18 @@ func (g *guest) played(ctx context.Context, end vm.End, err error) Played {
 	}
 	p.Problems = append(p.Problems, g.disagreement(&p)...)
 	return p
+}
+
+// faultOf is the fault of this machine that kept a guest from its end: it cannot run qemu, or its disk is full.
+func faultOf(end vm.End, err error) error {
+	var cannot *vm.CannotError
+	switch {
+	case errors.As(err, &cannot), errors.Is(err, unix.ENOSPC):
+		return err
+	case end.Refused:
+		return errors.New(end.Words)
+	}
+	return nil
 }
 
 // guest is what is reported of a guest, as its machine tells it.

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/vm/image"
 	"netnscheck/harness/internal/vm/kernels"
 	"netnscheck/harness/internal/vm/machine"
 	"netnscheck/harness/internal/vm/matrix"
@@ -180,6 +181,9 @@ func (r *Rig) checkLoad(k kernels.Kernel) error {
 // ReadyBut finds what a guest of the row is made of, except its kernel.
 func (r *Rig) ReadyBut(ctx context.Context, row matrix.Row) error {
 	if err := machine.Ready(); err != nil {
+		return status.With(status.Cannot, err)
+	}
+	if err := image.Ready(); err != nil {
 		return status.With(status.Cannot, err)
 	}
 	_, err := r.Programs(ctx, row)

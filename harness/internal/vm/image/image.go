@@ -71,6 +71,9 @@ func Make(ctx context.Context, s *store.Store, c Contents) (Image, error) {
 	return image, nil
 }
 
+// Ready reports whether this program can be that of a guest.
+func Ready() error { return new(Contents).complete() }
+
 // complete finds the program and checks that it runs without a library: a guest has none before its programs are there.
 func (c *Contents) complete() (err error) {
 	if c.Harness == "" {

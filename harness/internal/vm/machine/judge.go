@@ -25,6 +25,7 @@ func judge(o observation) End {
 	if o.exit != nil {
 		end.Status = o.exit.Status
 	}
+	end.Refused = o.ready == nil && o.exit == nil && o.qemu != "" && !o.console && o.hang == ""
 	end.Class, end.Words = o.broken()
 	if fault := o.worst(); fault != nil && (end.Class == "" || rank(fault.Class) < rank(end.Class)) {
 		end.Class, end.Words = fault.Class, fault.words()

@@ -94,6 +94,9 @@ func TestJudge(t *testing.T) {
 			NoResult, "too much"},
 	} {
 		end := judge(c.o)
+		if end.Refused != (name == "qemu refused") {
+			t.Errorf("%s: qemu refused it: %v", name, end.Refused)
+		}
 		if end.Class != c.class || !strings.Contains(end.Words, c.words) || end.Words == "" && c.class != Panic {
 			t.Errorf("%s: %s, %q; want %s, %q", name, end.Class, end.Words, c.class, c.words)
 		}

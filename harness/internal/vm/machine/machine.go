@@ -92,6 +92,8 @@ type End struct {
 	Class  Class
 	Words  string // what happened, for people: a sentence without a full stop
 	Status int    // of the harness; -1 if it is not known
+	// Refused means that qemu ended by itself before the kernel printed a word: this machine, or the kernel's file.
+	Refused bool
 	// Faults is what the kernel complained of, in the order of the console. Some do not matter to the class: what was
 	// there before the harness started, and stalls of a guest in real time, which the load of this machine can cause.
 	Faults []Fault
