@@ -1,11 +1,15 @@
 package bisect
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/internal/cmd/guests"
 	"netnscheck/harness/internal/cmd/status"
@@ -38,14 +42,27 @@ func (o *options) helper(ctx context.Context) error {
 			return err
 		}
 	}
-	if _, err := rig.Find(ctx, o.kernel); err != nil {
-		return status.With(cannotTell, err)
+	if err := o.find(ctx, rig); err != nil {
+		return err
 	}
 	l, err := o.boot(ctx, rig, o.kernel, w)
 	if err != nil {
 		return status.With(stop, fmt.Errorf("judge %s: %w", o.kernel, err))
 	}
 	return o.tell(l)
+}
+
+// find finds the kernel. A tree or a file that is there and holds none is the commit's fault.
+func (o *options) find(ctx context.Context, rig *guests.Rig) error {
+	_, err := rig.Find(ctx, o.kernel)
+	if err == nil {
+		return nil
+	}
+	info, missing := os.Stat(o.kernel)
+	if missing != nil || info.IsDir() && !tree.Is(o.kernel) {
+		return status.With(stop, err)
+	}
+	return status.With(cannotTell, fmt.Errorf("cannot be told: %w", err))
 }
 
 // build builds the tree. A commit that does not build cannot be told.
@@ -64,10 +81,16 @@ func (o *options) build(ctx context.Context) error {
 	switch {
 	case err == nil:
 		return nil
-	case ctx.Err() != nil, errors.Is(err, tree.ErrNotConfigured):
+	case ctx.Err() != nil, errors.Is(err, tree.ErrNotConfigured), errors.Is(err, exec.ErrNotFound), diskWasFull(path):
 		return status.With(stop, fmt.Errorf("build %s: %w", o.kernel, err))
 	}
 	return status.With(cannotTell, fmt.Errorf("cannot be told: build %s: %w (%s)", o.kernel, err, path))
+}
+
+// diskWasFull reports whether a program of the build says so in the log, in which no fault of a commit has these words.
+func diskWasFull(log string) bool {
+	text, err := os.ReadFile(log)
+	return err == nil && bytes.Contains(bytes.ToLower(text), []byte(unix.ENOSPC.Error()))
 }
 
 // tell prints the verdict and turns it into the exit status.

@@ -2,12 +2,16 @@ package bisect
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"netnscheck/harness/internal/cmd/guests"
+	"netnscheck/harness/internal/cmd/screen"
+	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/labtest"
 	"netnscheck/harness/internal/vm/kernels"
 	"netnscheck/harness/internal/vm/qemu"
@@ -122,6 +126,7 @@ func TestGitStops(t *testing.T) {
 	for _, args := range []string{
 		"--kernel . --scenario ruels", "--kernel . --scenaro rules", "--kernel .", "--scenaro rules --kernel=.",
 		"--kernel . --scenario rules --good 6.1", "--kernel . --case rules.netlink.999", "--kernel . --scenario rules --cpus -1",
+		"--kernel ./nowhere --scenario rules --offline",
 	} {
 		c := exec.Command(harness, append([]string{"bisect"}, strings.Fields(args)...)...)
 		c.Dir = t.TempDir()
@@ -129,5 +134,50 @@ func TestGitStops(t *testing.T) {
 		if got := c.ProcessState.ExitCode(); got != stop {
 			t.Errorf("%s: exit status %d, want %d\n%s", args, got, stop, output)
 		}
+	}
+}
+
+// TestWhoseFault: what no commit can cause makes git stop, and what a commit may have caused skips it.
+func TestWhoseFault(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	rig, err := guests.Open(guests.Settings{Offline: true}, func(string) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rig.Close()
+	folder := func(files ...string) string {
+		dir := t.TempDir()
+		for _, name := range files {
+			if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return dir
+	}
+	for name, c := range map[string]struct {
+		kernel string
+		want   int
+	}{
+		"no such file":          {"./nowhere", stop},
+		"no such package":       {"6.12", stop},
+		"no tree":               {folder(), stop},
+		"a tree without kernel": {folder("Makefile"), cannotTell},
+		"a file that is none":   {filepath.Join(folder("bzImage"), "bzImage"), cannotTell},
+	} {
+		if got, _ := status.Of((&options{kernel: c.kernel}).find(t.Context(), rig)); got != c.want {
+			t.Errorf("%s: exit status %d, want %d", name, got, c.want)
+		}
+	}
+	full := filepath.Join(folder(), "build.log")
+	if err := os.WriteFile(full, []byte("ld: final link failed: No space left on device\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if !diskWasFull(full) || diskWasFull(filepath.Join(folder("build.log"), "build.log")) {
+		t.Error("a full disk is not told from another fault of the build")
+	}
+	t.Setenv("PATH", t.TempDir())
+	o := &options{kernel: folder("Makefile", ".config"), output: t.TempDir(), screen: screen.Plain(io.Discard, io.Discard, false)}
+	if got, _ := status.Of(o.build(t.Context())); got != stop {
+		t.Errorf("without make: exit status %d", got)
 	}
 }

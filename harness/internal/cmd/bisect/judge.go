@@ -1,6 +1,7 @@
 package bisect
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -21,7 +22,11 @@ const theKernel = "the kernel itself"
 type said struct {
 	outcome scenario.Outcome
 	reason  string
+	class   string // how the kernel ended; "" of a case
 }
+
+// word is what it says in a word.
+func (s said) word() string { return cmp.Or(s.class, string(s.outcome)) }
 
 // look is what the boots of a kernel say together, by the names of cases, in the order of the plan.
 type look struct {
@@ -31,7 +36,7 @@ type look struct {
 	end   string            // why the kernel did not get as far as to tell, "" if it did
 }
 
-// boot boots a kernel as often as it takes, and says what they agree on.
+// boot boots a kernel as often as it takes, and says what they agree on. An error is no fault of the kernel.
 func (o *options) boot(ctx context.Context, rig *guests.Rig, kernel string, w *work) (look, error) {
 	var all []map[string]said
 	var names []string
@@ -42,6 +47,9 @@ func (o *options) boot(ctx context.Context, rig *guests.Rig, kernel string, w *w
 		o.clear()
 		if ctx.Err() != nil {
 			return look{}, context.Cause(ctx)
+		}
+		if played.Fault != nil {
+			return look{}, played.Fault
 		}
 		if end := unbooted(&played); end != "" {
 			return look{end: end}, nil
@@ -55,16 +63,14 @@ func (o *options) boot(ctx context.Context, rig *guests.Rig, kernel string, w *w
 				name := nameOf(s, c)
 				names = append(names, name)
 				if !c.NotRun {
-					says[name] = said{c.Outcome, c.Headline()}
+					says[name] = said{outcome: c.Outcome, reason: c.Headline()}
 				}
 			}
 		}
-		end := said{outcome: scenario.Pass}
-		if played.Guest.Bad() {
-			end = said{scenario.Fail, played.Guest.Class + ": " + term.OneLine(played.Guest.Words)}
+		if o.caseID == "" { // one case alone tells, and what keeps it from running leaves it untold
+			says[theKernel] = endOf(&played.Guest)
+			names = append(names, theKernel)
 		}
-		says[theKernel] = end
-		names = append(names, theKernel)
 		all = append(all, says)
 	}
 	return agree(names, all), nil
@@ -76,6 +82,14 @@ func unbooted(p *guests.Played) string {
 		return ""
 	}
 	return fmt.Sprintf("it does not boot: %s: %s", p.Guest.Class, term.OneLine(p.Guest.Words))
+}
+
+// endOf is what the end of a guest says of the kernel itself.
+func endOf(g *reports.Guest) said {
+	if !g.Bad() {
+		return said{outcome: scenario.Pass}
+	}
+	return said{scenario.Fail, g.Class + ": " + term.OneLine(g.Words), g.Class}
 }
 
 // nameOf is the name of a case, without the guest.
@@ -96,8 +110,8 @@ func agree(names []string, boots []map[string]said) look {
 			switch {
 			case !ran || !too:
 				ran = false
-			case again.outcome != first.outcome:
-				l.why[name] = fmt.Sprintf("flaky: %s, then %s", first.outcome, again.outcome)
+			case again.outcome != first.outcome, again.class != first.class:
+				l.why[name] = fmt.Sprintf("flaky: %s, then %s", first.word(), again.word())
 			}
 		}
 		switch {

@@ -6,6 +6,7 @@ import (
 
 	"netnscheck/harness/internal/cmd/guests"
 	"netnscheck/harness/internal/vm/halve"
+	"netnscheck/harness/internal/vm/kernels"
 	"netnscheck/harness/scenario"
 	"netnscheck/reports"
 )
@@ -70,6 +71,23 @@ func TestAKernelThatDoesNotBoot(t *testing.T) {
 	}
 }
 
+// TestTwoEnds: a kernel that ends in two ways does not agree with itself.
+func TestTwoEnds(t *testing.T) {
+	boot := func(class string) map[string]said {
+		return map[string]said{"a": {outcome: scenario.Pass}, theKernel: endOf(&reports.Guest{Class: class})}
+	}
+	for _, c := range []struct {
+		first, second string
+		want          halve.Verdict
+	}{{"panic", "panic", halve.Bad}, {"passed", "failed", halve.Good}, {"panic", "hang", halve.Untold},
+		{"WARN", "passed", halve.Untold}} {
+		l := agree([]string{"a", theKernel}, []map[string]said{boot(c.first), boot(c.second)})
+		if v, why := l.alone(); v != c.want {
+			t.Errorf("%s, then %s: %v (%s), want %v", c.first, c.second, v, why, c.want)
+		}
+	}
+}
+
 // TestAPanicAtBoot: a kernel that does not get as far as the harness cannot be told, whatever its end is called.
 func TestAPanicAtBoot(t *testing.T) {
 	p := guests.Played{Guest: reports.Guest{Class: "panic", Words: "Kernel panic"}}
@@ -78,5 +96,18 @@ func TestAPanicAtBoot(t *testing.T) {
 	}
 	if p.Booted = true; unbooted(&p) != "" {
 		t.Error("a kernel that panics in a case does not boot")
+	}
+}
+
+// TestDistinct: of several versions of a release the row has the one that is booted by its name.
+func TestDistinct(t *testing.T) {
+	row := []kernels.Packaged{{Release: "a", Version: "1"}, {Release: "b", Version: "2"}, {Release: "b", Version: "3"},
+		{Release: "a", Version: "4"}, {Release: "c", Version: "5"}}
+	var versions string
+	for _, p := range distinct(row) {
+		versions += p.Version
+	}
+	if versions != "345" {
+		t.Errorf("it leaves %s", versions)
 	}
 }

@@ -64,9 +64,25 @@ func (o *options) between(ctx context.Context, rig *guests.Rig) ([]kernels.Packa
 	case all[good].Flavour != all[bad].Flavour:
 		return nil, status.Usagef("--good %s and --bad %s are of different flavours", o.good, o.bad)
 	}
-	return slices.DeleteFunc(slices.Clone(all[good:bad+1]), func(p kernels.Packaged) bool {
+	row := distinct(slices.DeleteFunc(slices.Clone(all[good:bad+1]), func(p kernels.Packaged) bool {
 		return p.Flavour != all[good].Flavour
-	}), nil
+	}))
+	if len(row) < 2 {
+		return nil, status.Usagef("--good %s and --bad %s are versions of one release, %s, of which the newest alone can be booted",
+			o.good, o.bad, all[good].Release)
+	}
+	return row, nil
+}
+
+// distinct leaves the last of each release in a row from the oldest to the newest: a kernel is booted by its release,
+// which means the newest version of it.
+func distinct(row []kernels.Packaged) (last []kernels.Packaged) {
+	for i, p := range row {
+		if !slices.ContainsFunc(row[i+1:], func(later kernels.Packaged) bool { return later.Release == p.Release }) {
+			last = append(last, p)
+		}
+	}
+	return last
 }
 
 // search is a search in progress.
@@ -96,9 +112,17 @@ func (s *search) run(ctx context.Context) error {
 		return v, nil
 	})
 	if err != nil {
-		return status.With(status.Cut, err)
+		return failure(ctx, err)
 	}
 	return s.tell(f)
+}
+
+// failure is the error of a look: the search was interrupted, or this machine is at fault.
+func failure(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return status.With(status.Cut, err)
+	}
+	return status.With(status.Cannot, err)
 }
 
 // ends tries both ends, and finds the cases in which they differ: a search between ends that are not good and bad would
@@ -108,7 +132,7 @@ func (s *search) ends(ctx context.Context) error {
 	for _, i := range []int{0, last} {
 		var err error
 		if s.looks[i], err = s.boot(ctx, s.rig, s.row[i].Release, s.work); err != nil {
-			return status.With(status.Cut, fmt.Errorf("judge %s: %w", s.row[i].Release, err))
+			return failure(ctx, fmt.Errorf("judge %s: %w", s.row[i].Release, err))
 		}
 		if end := s.looks[i].end; end != "" {
 			return status.Cannotf("try %s: %s", title(s.row[i]), end)
