@@ -8,6 +8,7 @@ import (
 	"netnscheck/harness/internal/cmd/guests"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/session/terminal"
+	"netnscheck/harness/internal/vm/machine"
 	"netnscheck/harness/internal/vm/matrix"
 	"netnscheck/harness/term"
 	"netnscheck/reports"
@@ -51,15 +52,28 @@ func (o *options) runShell(ctx context.Context, row matrix.Row) error {
 			fmt.Fprintf(o.screen.Err, "%s  boots %s; exit or Ctrl-D ends it\n", term.OneLine(row.Name()), release(n))
 		}
 	})
-	switch {
+	if ctx.Err() != nil {
+		return status.With(status.Cut, fmt.Errorf("run the guest %s: interrupted: %w", row.Name(), context.Cause(ctx)))
+	}
+	return shellEnd(row.Name(), end, err)
+}
+
+// shellEnd is the exit status of a guest with a shell as an error: what its kernel did comes before what the shell says.
+func shellEnd(name string, end machine.End, err error) error {
+	how := fmt.Sprintf("%s: %s", end.Class, term.OneLine(end.Words))
+	switch class := string(end.Class); {
+	case class == "":
+		return status.With(status.Cannot, err)
+	case class == guests.NotStarted:
+		return status.Cannotf("start the guest %s: %s", name, term.OneLine(end.Words))
+	case class != reports.GuestPassed && class != reports.GuestFailed:
+		return fmt.Errorf("the guest %s ended by %s", name, how)
 	case err != nil:
 		return status.With(status.Cannot, err)
-	case string(end.Class) == guests.NotStarted:
-		return status.Cannotf("start the guest %s: %s", row.Name(), end.Words)
 	case end.Status > 0:
 		return &status.Error{Status: end.Status}
-	case string(end.Class) != reports.GuestPassed:
-		return fmt.Errorf("the guest %s ended by %s: %s", row.Name(), end.Class, term.OneLine(end.Words))
+	case class != reports.GuestPassed:
+		return fmt.Errorf("the guest %s ended by %s", name, how)
 	}
 	return nil
 }

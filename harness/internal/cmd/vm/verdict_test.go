@@ -2,12 +2,14 @@ package vm
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 
 	"netnscheck/harness/internal/cmd/guests"
 	"netnscheck/harness/internal/cmd/play"
 	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/vm/machine"
 	"netnscheck/harness/internal/vm/matrix"
 	"netnscheck/harness/scenario"
 	"netnscheck/reports"
@@ -73,5 +75,27 @@ func TestBusy(t *testing.T) {
 	if err != nil || len(rows) != 1 || rows[0].Kernel != "6.12" || len(suites) != 1 || suites[0].Guest != "6.12" ||
 		!slices.Equal(without, []string{"6.1"}) {
 		t.Errorf("the rows are %v, left out are %q; %v", rows, without, err)
+	}
+}
+
+// TestShellEnd: a panic is told although the shell had a status.
+func TestShellEnd(t *testing.T) {
+	for name, c := range map[string]struct {
+		end  machine.End
+		err  error
+		want int
+	}{
+		"passed":           {machine.End{Class: machine.Passed}, nil, status.Passed},
+		"the lab's status": {machine.End{Class: machine.Failed, Status: 4}, nil, 4},
+		"a warning, and a status": {machine.End{Class: machine.Warn, Words: "WARNING: x", Status: 4}, nil,
+			status.Failed},
+		"a panic, and a full disk": {machine.End{Class: machine.Panic, Status: -1}, errors.New("full"), status.Failed},
+		"could not start":          {machine.End{Class: machine.NotStarted, Status: -1}, nil, status.Cannot},
+		"no kernel":                {machine.End{}, status.Usagef("there is no such kernel"), status.Cannot},
+	} {
+		err := shellEnd("6.1", c.end, c.err)
+		if got, _ := status.Of(err); got != c.want {
+			t.Errorf("%s: %v, exit status %d, want %d", name, err, got, c.want)
+		}
 	}
 }
