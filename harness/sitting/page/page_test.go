@@ -240,7 +240,7 @@ So:
 			"The kernel says ENODEV."; got != want {
 		t.Errorf("the step: %q", got)
 	}
-	if got, want := Mistake(sc, 0, 0, shown), "So.\n\n~~~console\n$ ip link set y up\n[1]\n~~~\n\n"+
+	if got, want := Mistake(sc, 0, 0, shown), "So:\n\n~~~console\n$ ip link set y up\n[1]\n~~~\n\n"+
 		"```console fix\n$ ip netns add a\n```"; got != want {
 		t.Errorf("the mistake: %q", got)
 	}

@@ -97,14 +97,31 @@ func (l lines) hideOthers(heading int, blocks []scenario.Block, shown Shown, wor
 	if shown == nil {
 		return
 	}
-	for _, b := range blocks {
+	for i, b := range blocks {
 		if !shown(b) {
 			l.hide(b.Line, b.End)
-			l.closeColon(heading, b.Line)
+			if !l.another(b.End, blocks[i+1:], shown) {
+				l.closeColon(heading, b.Line)
+			}
 			continue
 		}
 		l[b.Line-1] = only.ReplaceAllString(l[b.Line-1], "$1"+word)
 	}
+}
+
+// another reports whether a block that is shown stands in the place of a hidden one, which ends there: nothing is
+// between them but other hidden ones.
+func (l lines) another(end int, blocks []scenario.Block, shown Shown) bool {
+	for _, b := range blocks {
+		if strings.TrimSpace(strings.Join(l[end:b.Line-1], "")) != "" {
+			return false
+		}
+		if shown(b) {
+			return true
+		}
+		end = b.End
+	}
+	return false
 }
 
 // only matches what the first line of a block says of drivers and versions.
