@@ -68,6 +68,12 @@ func TestFindingsAgreeWithOtherPrograms(t *testing.T) {
 		{"tun", "ip", "ip tuntap add dev trial0 mode tun"},
 		{"ipv6", "ip", "ip addr add fd00::1/128 dev lo"},
 		{"nested-userns", "ip", "unshare -U -r -n ip link set lo up"},
+		{"links-in-place", "ip", "unshare -n sh -c \"ip link add trial0 type veth && ip link add trial0 netns $$ type " +
+			"veth peer name other\""},
+		{"first-rule-deleted", "ip", "ip link set lo up && ip addr add 192.0.2.1/32 dev lo && ip rule del pref 0 && " +
+			"! ip route get 192.0.2.1"},
+		{"userns-overlay", "mount", "unshare -U -r -m sh -c 'mount -t tmpfs t /tmp && mkdir /tmp/a /tmp/b && mount -t " +
+			"overlay -o lowerdir=/tmp/b:/tmp/a,userxattr overlay /tmp/a'"},
 	} {
 		t.Run(c.feature, func(t *testing.T) {
 			need(t, c.program)
