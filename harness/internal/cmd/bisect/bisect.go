@@ -151,6 +151,8 @@ func (o *options) check() error {
 		return status.Usagef("name the kernels: --good and --bad, or --kernel for `git bisect run`")
 	case len(o.scenarios) == 0 && o.caseID == "":
 		return status.Usagef("--scenario or --case is missing: what tells good from bad?")
+	case o.kernel == "" && o.guests.Modules != "":
+		return status.Usagef("--modules is of a kernel in a file: --good and --bad are packaged and have their own")
 	case o.choice.FailFast:
 		return status.Usagef("--fail-fast: all cases have to tell")
 	}

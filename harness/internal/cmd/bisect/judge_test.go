@@ -111,3 +111,13 @@ func TestDistinct(t *testing.T) {
 		t.Errorf("it leaves %s", versions)
 	}
 }
+
+func TestModulesOfAPackage(t *testing.T) {
+	o := &options{good: "6.1", bad: "6.12", scenarios: []string{"rules"}, guests: guests.Settings{Modules: t.TempDir()}}
+	if err := o.check(); err == nil || !strings.Contains(err.Error(), "--modules is of a kernel in a file") {
+		t.Errorf("it says %v", err)
+	}
+	if o.good, o.bad, o.kernel = "", "", "./bzImage"; o.check() != nil {
+		t.Errorf("with a file: %v", o.check())
+	}
+}

@@ -3,11 +3,14 @@ package vm
 import (
 	"context"
 	"errors"
+	"io"
 	"slices"
+	"strings"
 	"testing"
 
 	"netnscheck/harness/internal/cmd/guests"
 	"netnscheck/harness/internal/cmd/play"
+	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/vm/machine"
 	"netnscheck/harness/internal/vm/matrix"
@@ -96,6 +99,33 @@ func TestShellEnd(t *testing.T) {
 		err := shellEnd("6.1", c.end, c.err)
 		if got, _ := status.Of(err); got != c.want {
 			t.Errorf("%s: %v, exit status %d, want %d", name, err, got, c.want)
+		}
+	}
+}
+
+// TestFlagsWithoutEffect: what a mode has no use for is refused, and each such flag exists.
+func TestFlagsWithoutEffect(t *testing.T) {
+	for _, mode := range []string{"--shell", "--features"} {
+		for _, flag := range ofPlaying {
+			c := Command(screen.Plain(io.Discard, io.Discard, false))
+			f := c.Flags().Lookup(flag)
+			if f == nil {
+				t.Fatalf("there is no --%s", flag)
+			}
+			arg := "--" + flag
+			switch f.Value.Type() {
+			case "bool":
+			case "int64":
+				arg += "=1"
+			default:
+				arg += "=netlink"
+			}
+			c.SetArgs([]string{mode, "--kernel", "6.1", arg})
+			c.SilenceErrors, c.SilenceUsage = true, true
+			err := c.ExecuteContext(t.Context())
+			if got, _ := status.Of(err); got != status.Usage || !strings.Contains(err.Error(), "no effect") {
+				t.Errorf("%s %s: %v", mode, arg, err)
+			}
 		}
 	}
 }

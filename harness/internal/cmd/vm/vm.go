@@ -69,7 +69,7 @@ say; its console is kept in the output folder.`,
 		ValidArgsFunction: input.CompleteUnits,
 		RunE: func(c *cobra.Command, args []string) error {
 			o.choice.Names = args
-			return o.run(c.Context(), c.Flags().Changed("jobs"))
+			return o.run(c.Context(), c.Flags().Changed)
 		},
 	}
 	flags := c.Flags()
@@ -89,13 +89,22 @@ say; its console is kept in the output folder.`,
 	return c
 }
 
+// ofPlaying are the flags that say what is played, and what is reported of it.
+var ofPlaying = []string{"driver", "label-filter", "focus", "seed", "fail-fast", "keep-failed", "report", "junit",
+	"slowest", "quiet", "verbose"}
+
 // check checks what needs no look at the machine, and makes the rows of the matrix.
-func (o *options) check(jobsGiven bool) ([]matrix.Row, error) {
+func (o *options) check(given func(flag string) bool) ([]matrix.Row, error) {
 	switch {
-	case jobsGiven && o.jobs < 1:
+	case given("jobs") && o.jobs < 1:
 		return nil, status.Usagef("--jobs %d: want at least 1", o.jobs)
 	case o.shell && o.features, o.shell && o.compare, o.features && o.compare:
 		return nil, status.Usagef("--shell, --features and --compare exclude each other")
+	}
+	if i := slices.IndexFunc(ofPlaying, given); i >= 0 && o.shell {
+		return nil, status.Usagef("--shell plays nothing, so that --%s has no effect", ofPlaying[i])
+	} else if i >= 0 && o.features {
+		return nil, status.Usagef("--features plays nothing, so that --%s has no effect", ofPlaying[i])
 	}
 	for _, name := range o.choice.Names {
 		if near, ok := nearest.Word(name, []string{"list", "prune"}); ok && !known(name) {
@@ -197,8 +206,8 @@ func jobsOn(cores, of int, available, each int64, rows int) int {
 
 // run reads everything that the user named, and does what was asked. Nothing runs and nothing is written before all
 // input was found valid.
-func (o *options) run(ctx context.Context, jobsGiven bool) error {
-	rows, err := o.check(jobsGiven)
+func (o *options) run(ctx context.Context, given func(flag string) bool) error {
+	rows, err := o.check(given)
 	if err != nil {
 		return err
 	}
