@@ -60,8 +60,8 @@ const kind = "programs"
 
 const aboutFile = "about.json"
 
-// edition is raised when other files are taken from the same packages.
-const edition = 3
+// edition is raised when other files are taken from the same packages, or the store notes more of them.
+const edition = 4
 
 // about is what an entry keeps of how it was asked for and what it is.
 type about struct {

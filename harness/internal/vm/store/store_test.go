@@ -55,6 +55,8 @@ func TestABrokenEntryIsToldAndMadeAnew(t *testing.T) {
 		"led away": func(dir string) error {
 			return errors.Join(os.Remove(filepath.Join(dir, "link")), os.Symlink("sub/more", filepath.Join(dir, "link")))
 		},
+		"added":   func(dir string) error { return os.WriteFile(filepath.Join(dir, "sub", "evil"), nil, 0o644) },
+		"a mode":  func(dir string) error { return os.Chmod(filepath.Join(dir, "file"), 0o755) },
 		"no sums": func(dir string) error { return os.WriteFile(filepath.Join(dir, sumsFile), []byte("{"), 0o644) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -17,6 +17,7 @@ const sumsFile = ".sums.json"
 type sum struct {
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256,omitempty"`
+	Runs   bool   `json:"runs,omitempty"` // it may be executed
 	Link   string `json:"link,omitempty"` // where a symbolic link leads; it has no other fields
 }
 
@@ -62,6 +63,7 @@ func sumOf(path string) (s sum, err error) {
 		return s, err
 	}
 	defer file.Close()
+	s.Runs = info.Mode()&0o111 != 0
 	hash := sha256.New()
 	if s.Size, err = io.Copy(hash, file); err != nil {
 		return s, err
@@ -82,18 +84,26 @@ func readSums(dir string) (map[string]sum, error) {
 	return sums, nil
 }
 
-// whole verifies an entry. The error is os.ErrNotExist if there is none, else it says what is wrong with it.
+// whole verifies an entry: it has the files that were written, and no other. The error is os.ErrNotExist if there is
+// none, else it says what is wrong with it.
 func (s *Store) whole(dir string) error {
-	sums, err := readSums(dir)
+	want, err := readSums(dir)
 	if err != nil {
 		return err
 	}
-	for name, want := range sums {
-		got, err := sumOf(filepath.Join(dir, name))
-		if err != nil {
-			return fmt.Errorf("%s cannot be read: %v", name, err) // not wrapped: the entry does exist
+	got, err := sumsOf(dir)
+	if err != nil {
+		return fmt.Errorf("it cannot be read: %v", err) // not wrapped: the entry does exist
+	}
+	for name := range got {
+		if _, written := want[name]; !written {
+			return fmt.Errorf("%s was added", name)
 		}
-		if got != want {
+	}
+	for name := range want {
+		if there, ok := got[name]; !ok {
+			return fmt.Errorf("%s is missing", name)
+		} else if there != want[name] {
 			return fmt.Errorf("%s is not what was written", name)
 		}
 	}
