@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"netnscheck/harness/internal/cmd/guests"
 	"netnscheck/harness/internal/cmd/status"
@@ -81,7 +79,7 @@ func (o *options) build(ctx context.Context) error {
 	switch {
 	case err == nil:
 		return nil
-	case ctx.Err() != nil, errors.Is(err, tree.ErrNotConfigured), errors.Is(err, exec.ErrNotFound), diskWasFull(path):
+	case ctx.Err() != nil, errors.Is(err, tree.ErrNotConfigured), errors.Is(err, tree.ErrNoMake), diskWasFull(path):
 		return status.With(stop, fmt.Errorf("build %s: %w", o.kernel, err))
 	}
 	return status.With(cannotTell, fmt.Errorf("cannot be told: build %s: %w (%s)", o.kernel, err, path))
@@ -90,7 +88,7 @@ func (o *options) build(ctx context.Context) error {
 // diskWasFull reports whether a program of the build says so in the log, in which no fault of a commit has these words.
 func diskWasFull(log string) bool {
 	text, err := os.ReadFile(log)
-	return err == nil && bytes.Contains(bytes.ToLower(text), []byte(unix.ENOSPC.Error()))
+	return err == nil && bytes.Contains(bytes.ToLower(text), []byte(syscall.ENOSPC.Error()))
 }
 
 // tell prints the verdict and turns it into the exit status.

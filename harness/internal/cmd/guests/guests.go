@@ -9,8 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/sys/unix"
+	"syscall"
 
 	"netnscheck/harness/internal/cmd/machine"
 	"netnscheck/harness/internal/specrun"
@@ -275,7 +274,7 @@ func (g *guest) played(ctx context.Context, end vm.End, err error) Played {
 func faultOf(end vm.End, err error) error {
 	var cannot *vm.CannotError
 	switch {
-	case errors.As(err, &cannot), errors.Is(err, unix.ENOSPC):
+	case errors.As(err, &cannot), errors.Is(err, syscall.ENOSPC):
 		return err
 	case end.Refused:
 		return errors.New(end.Words)

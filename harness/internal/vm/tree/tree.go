@@ -24,6 +24,9 @@ func Is(path string) bool {
 // ErrNotConfigured is the error of a tree without a .config.
 var ErrNotConfigured = errors.New("it has no .config: configure it first, as with make defconfig kvm_guest.config")
 
+// ErrNoMake is the error of a machine on which nothing can be built.
+var ErrNoMake = errors.New("make is not installed")
+
 // grace is how long make may take to end after it was told to.
 const grace = 10 * time.Second
 
@@ -35,6 +38,9 @@ func Build(ctx context.Context, dir string, out io.Writer) error {
 	}
 	runtime.LockOSThread() // the kernel kills make when the thread that started it ends
 	defer runtime.UnlockOSThread()
+	if _, err := exec.LookPath("make"); err != nil {
+		return ErrNoMake
+	}
 	for _, args := range [][]string{{"olddefconfig"}, {fmt.Sprintf("-j%d", runtime.NumCPU())}} {
 		c := exec.CommandContext(ctx, "make", args...)
 		c.Dir, c.Stdout, c.Stderr = dir, out, out
