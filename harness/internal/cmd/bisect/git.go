@@ -12,6 +12,7 @@ import (
 	"netnscheck/harness/internal/cmd/guests"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/vm/halve"
+	"netnscheck/harness/internal/vm/kernels"
 	"netnscheck/harness/internal/vm/matrix"
 	"netnscheck/harness/internal/vm/tree"
 	"netnscheck/harness/term"
@@ -56,8 +57,9 @@ func (o *options) find(ctx context.Context, rig *guests.Rig) error {
 	if err == nil {
 		return nil
 	}
+	var wrong *kernels.NameError // any other error is this machine's
 	info, missing := os.Stat(o.kernel)
-	if missing != nil || info.IsDir() && !tree.Is(o.kernel) {
+	if !errors.As(err, &wrong) || missing != nil || info.IsDir() && !tree.Is(o.kernel) {
 		return status.With(stop, err)
 	}
 	return status.With(cannotTell, fmt.Errorf("cannot be told: %w", err))
