@@ -15,7 +15,8 @@ const (
 	EventFinish = "finish"
 )
 
-// Event is a line of the report in the format events. A program that reads it knows all cases that have ended, whatever
+// Event is a line of the report in the format events. It is written as it happens to a pipe, a terminal or standard
+// output; a file has all of them at the end of the run. A program that reads them knows all cases that have ended, whatever
 // becomes of the run: `harness vm` reads it from a guest.
 type Event struct {
 	Event string `json:"event"`

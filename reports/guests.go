@@ -13,7 +13,7 @@ import (
 type Guest struct {
 	// Name is that of the suites' Guest: 6.12, or 6.12+iproute2-6.1.
 	Name string `json:"name"`
-	// Properties are facts about it: its kernel and programs with their packages, its clock, its machine factor.
+	// Properties are facts about it: its kernel and programs with their packages, its clock.
 	Properties []Property `json:"properties"`
 	// Class is how it ended, in a word: passed, failed, panic, hang, could not start. Words says it in a sentence.
 	Class string `json:"class"`
