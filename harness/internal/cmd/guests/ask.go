@@ -2,6 +2,7 @@ package guests
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"netnscheck/harness/internal/untrusted"
@@ -37,6 +38,10 @@ func (r *Rig) Ask(ctx context.Context, row matrix.Row, args []string, folder str
 	}()
 	told := g.guest(end)
 	g.judge(ctx, &told, err)
+	if release := g.kernel.Release; !told.Bad() && end.Ready != nil && release != "" && end.Ready.Release != release {
+		told.Class = string(vm.NoResult)
+		told.Words = fmt.Sprintf("its kernel says that it is %.64q, not %s", end.Ready.Release, release)
+	}
 	if told.Class == reports.GuestFailed {
 		told.Words = strings.TrimSpace(told.Words + " " + untrusted.Cut(untrusted.Shown(lastLine(answer.String())), 512))
 	}

@@ -120,12 +120,27 @@ func TestFlagsWithoutEffect(t *testing.T) {
 			default:
 				arg += "=netlink"
 			}
-			c.SetArgs([]string{mode, "--kernel", "6.1", arg})
+			args := []string{mode, arg}
+			if mode == "--shell" {
+				args = append(args, "--kernel", "6.1")
+			}
+			c.SetArgs(args)
 			c.SilenceErrors, c.SilenceUsage = true, true
 			err := c.ExecuteContext(t.Context())
 			if got, _ := status.Of(err); got != status.Usage || !strings.Contains(err.Error(), "no effect") {
 				t.Errorf("%s %s: %v", mode, arg, err)
 			}
 		}
+	}
+}
+
+// TestFeaturesOfSomeKernels: the table of some kernels would take the place of that of all.
+func TestFeaturesOfSomeKernels(t *testing.T) {
+	c := Command(screen.Plain(io.Discard, io.Discard, false))
+	c.SetArgs([]string{"--features", "--kernel", "6.1"})
+	c.SilenceErrors, c.SilenceUsage = true, true
+	err := c.ExecuteContext(t.Context())
+	if got, _ := status.Of(err); got != status.Usage || !strings.Contains(err.Error(), "not with --kernel") {
+		t.Errorf("exit status %d: %v", got, err)
 	}
 }
