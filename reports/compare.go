@@ -24,8 +24,8 @@ type Said struct {
 	Reason  string // "" of a case that passed
 }
 
-// Differences are the cases whose outcomes differ between guests, in the order of the plan. A case that was not run says
-// nothing.
+// Differences are the cases whose outcomes differ between guests, in the order of the plan. A case that was not run
+// says nothing.
 func (r *Run) Differences() []Difference {
 	return slices.DeleteFunc(r.said(), func(d Difference) bool {
 		return !slices.ContainsFunc(d.Groups, func(g Said) bool { return g.Outcome != d.Groups[0].Outcome })

@@ -16,8 +16,8 @@ const (
 )
 
 // Event is a line of the report in the format events. It is written as it happens to a pipe, a terminal or standard
-// output; a file has all of them at the end of the run. A program that reads them knows all cases that have ended, whatever
-// becomes of the run: `harness vm` reads it from a guest.
+// output; a file has all of them at the end of the run. A program that reads them knows all cases that have ended,
+// whatever becomes of the run: `harness vm` reads it from a guest.
 type Event struct {
 	Event string `json:"event"`
 	// Version and Cases belong to a plan: Version of the format, and the number of planned cases.

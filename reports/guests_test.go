@@ -9,8 +9,8 @@ import (
 	"netnscheck/harness/scenario"
 )
 
-// sampleGuests is the sample on three kernels: on the first as it is, on the second a case fails for another reason, the
-// third panics in its second case, and the fourth is not found.
+// sampleGuests is the sample on three kernels: on the first as it is, on the second a case fails for another reason,
+// the third panics in its second case, and the fourth is not found.
 func sampleGuests() *Run {
 	r := sample()
 	r.LeftOut, r.Install, r.Problems = nil, "", nil

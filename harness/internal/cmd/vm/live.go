@@ -13,9 +13,9 @@ import (
 	"netnscheck/reports"
 )
 
-// live shows how far guests are: on a terminal a line for each that runs, drawn anew in place; elsewhere a line when one
-// begins, after each quarter of its cases, and when it ends. What the reports print passes through it, so that the lines
-// in place are not torn.
+// live shows how far guests are: on a terminal a line for each that runs, drawn anew in place; elsewhere a line when
+// one begins, after each quarter of its cases, and when it ends. What the reports print passes through it, so that the
+// lines in place are not torn.
 type live struct {
 	screen *screen.Screen
 	wide   int // columns for names

@@ -58,7 +58,8 @@ func (o *options) runShell(ctx context.Context, row matrix.Row) error {
 	return shellEnd(row.Name(), end, err)
 }
 
-// shellEnd is the exit status of a guest with a shell as an error: what its kernel did comes before what the shell says.
+// shellEnd is the exit status of a guest with a shell as an error: what its kernel did comes before what the shell
+// says.
 func shellEnd(name string, end machine.End, err error) error {
 	how := fmt.Sprintf("%s: %s", end.Class, term.OneLine(end.Words))
 	switch class := string(end.Class); {

@@ -101,8 +101,8 @@ func (o *options) check(given func(flag string) bool) ([]matrix.Row, error) {
 	case o.shell && o.features, o.shell && o.compare, o.features && o.compare:
 		return nil, status.Usagef("--shell, --features and --compare exclude each other")
 	case o.features && given("kernel"):
-		return nil, status.Usagef("--features writes a table of the whole matrix: name its kernels in kernels.yaml, not with " +
-			"--kernel")
+		return nil, status.Usagef("--features writes a table of the whole matrix: name its kernels in kernels.yaml, " +
+			"not with --kernel")
 	}
 	if i := slices.IndexFunc(ofPlaying, given); i >= 0 && o.shell {
 		return nil, status.Usagef("--shell plays nothing, so that --%s has no effect", ofPlaying[i])

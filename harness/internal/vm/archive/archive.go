@@ -1,7 +1,7 @@
 // Package archive gets packages from Debian's archive: which versions of them there are, what they need, and their
-// files. It is for the packages below internal/vm. It installs nothing, and the machine's own lists and packages stay as
-// they are: apt works with lists, cache and state in a folder of the user's cache, and checks signatures as it always
-// does. What the machine's settings run after an update (APT::Update::Post-Invoke) runs after ours, too.
+// files. It is for the packages below internal/vm. It installs nothing, and the machine's own lists and packages stay
+// as they are: apt works with lists, cache and state in a folder of the user's cache, and checks signatures as it
+// always does. What the machine's settings run after an update (APT::Update::Post-Invoke) runs after ours, too.
 //
 // Which mirror is asked, and through which proxy, is what the machine's apt has in its sources and settings. To them
 // this package adds the suites from bullseye (Linux 5.10) to experimental.

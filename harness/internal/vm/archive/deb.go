@@ -33,8 +33,8 @@ func controlOf(d *deb.Deb) Control {
 }
 
 // Unpack writes files of a package in a .deb file to a folder: each to the path that place gives for its path in the
-// package, none for which that is "". Its scripts are not run. Folders are made as they are needed, and devices are left
-// out.
+// package, none for which that is "". Its scripts are not run. Folders are made as they are needed, and devices are
+// left out.
 func Unpack(file, folder string, place func(name string) string) error {
 	d, closer, err := deb.LoadFile(file)
 	if err != nil {

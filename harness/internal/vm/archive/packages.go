@@ -30,7 +30,8 @@ func Compare(a, b string) int {
 	return version.Compare(va, vb)
 }
 
-// Versions returns all versions in the archive of the packages whose names begin with a prefix, for which keep says yes.
+// Versions returns all versions in the archive of the packages whose names begin with a prefix, for which keep says
+// yes.
 func (a *Archive) Versions(ctx context.Context, prefix string, keep func(name string) bool) ([]Package, error) {
 	if err := a.Update(ctx); err != nil {
 		return nil, err

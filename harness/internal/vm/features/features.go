@@ -1,5 +1,5 @@
-// Package features is the table of which kernel has which feature, and the file that keeps it, features.yaml. It is pure;
-// the command vm may import it. It never tries a feature.
+// Package features is the table of which kernel has which feature, and the file that keeps it, features.yaml. It is
+// pure; the command vm may import it. It never tries a feature.
 package features
 
 import (
@@ -22,8 +22,8 @@ type Table struct {
 // Kernel is a kernel that was tried, under the name by which it was asked for.
 type Kernel struct{ Name, Release string }
 
-// Feature is a feature and the kernels that have it, by their names. Undecided are those of which the trial did not tell;
-// the others lack it.
+// Feature is a feature and the kernels that have it, by their names. Undecided are those of which the trial did not
+// tell; the others lack it.
 type Feature struct {
 	Name      string
 	Present   []string

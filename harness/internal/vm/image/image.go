@@ -2,9 +2,9 @@
 // lessons run. It is for the packages below internal/vm and the command vm. It is the only writer of images; the same
 // contents give the same bytes, and an image is made once.
 //
-// What PID 1 finds in it: its own program, at /init and /sbin/modprobe; the modules, uncompressed, and the lists of them at
-// wire.ModulesFile and wire.DemandFile; the programs of lessons in /usr, with the links bin, sbin, lib and lib64 of a merged
-// /usr; and empty folders to mount on.
+// What PID 1 finds in it: its own program, at /init and /sbin/modprobe; the modules, uncompressed, and the lists of
+// them at wire.ModulesFile and wire.DemandFile; the programs of lessons in /usr, with the links bin, sbin, lib and
+// lib64 of a merged /usr; and empty folders to mount on.
 package image
 
 import (

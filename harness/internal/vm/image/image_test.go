@@ -165,8 +165,8 @@ func TestMakeRefuses(t *testing.T) {
 	}
 }
 
-// TestMakeWithAKernel takes the newest kernel of the user's cache: its real modules, in an order in which each comes after
-// those that it names.
+// TestMakeWithAKernel takes the newest kernel of the user's cache: its real modules, in an order in which each comes
+// after those that it names.
 func TestMakeWithAKernel(t *testing.T) {
 	labtest.NeedsKernels(t)
 	folder, err := store.Default()

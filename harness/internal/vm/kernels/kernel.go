@@ -1,5 +1,5 @@
-// Package kernels finds the kernels that a guest can boot: from what the user names to files on this disk. It is for the
-// packages below internal/vm and the commands vm and bisect. It installs nothing and boots nothing.
+// Package kernels finds the kernels that a guest can boot: from what the user names to files on this disk. It is for
+// the packages below internal/vm and the commands vm and bisect. It installs nothing and boots nothing.
 //
 // A kernel is named by
 //

@@ -9,8 +9,8 @@ import (
 	"netnscheck/harness/internal/vm/qemu"
 )
 
-// TestNoPowerOff: a kernel that does not come to its end after the exit record hangs. A guest that lied, and runs on, is
-// ended without a word about its kernel.
+// TestNoPowerOff: a kernel that does not come to its end after the exit record hangs. A guest that lied, and runs on,
+// is ended without a word about its kernel.
 func TestNoPowerOff(t *testing.T) {
 	for name, c := range map[string]struct {
 		lied bool

@@ -22,7 +22,8 @@ var folder string
 
 func TestMain(m *testing.M) { os.Exit(labtest.InFolder(m, &folder)) }
 
-// trouble is the initramfs of a guest in which testdata/trouble is the first process and takes the place of the harness.
+// trouble is the initramfs of a guest in which testdata/trouble is the first process and takes the place of the
+// harness.
 var trouble = sync.OnceValues(func() (string, error) {
 	program := filepath.Join(folder, "trouble")
 	build := exec.Command("go", "build", "-o", program, "./testdata/trouble")

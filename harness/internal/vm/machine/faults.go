@@ -71,7 +71,8 @@ var complaints = []complaint{
 	{has: "WARNING: ", begins: regexp.MustCompile(`^WARNING: (CPU: \d+ PID: \d+ at |(\S+ )?at \S+\+0x)`), class: Warn},
 	{has: "WARNING: ", begins: regexp.MustCompile(
 		`^WARNING: (possible |suspicious |bad unlock|held lock freed|inconsistent lock|lock held when returning |` +
-			`(SOFT|HARD)IRQ-safe -> (SOFT|HARD)IRQ-unsafe |.+/\d+ still has locks held|Nested lock was not taken)`), class: Warn},
+			`(SOFT|HARD)IRQ-safe -> (SOFT|HARD)IRQ-unsafe |.+/\d+ still has locks held|Nested lock was not taken)`),
+		class: Warn},
 	{has: "INFO: ", begins: regexp.MustCompile(`^INFO: (possible |trying to register non-static key)`), class: Warn},
 }
 

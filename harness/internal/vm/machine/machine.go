@@ -47,8 +47,8 @@ type Guest struct {
 	patience *patience // nil for patient
 }
 
-// Event is what a run tells while it goes on. One of its fields is set. Texts are printable. Cases that were planned and
-// of whose end no event tells were not run.
+// Event is what a run tells while it goes on. One of its fields is set. Texts are printable. Cases that were planned
+// and of whose end no event tells were not run.
 type Event struct {
 	Ready  *wire.Ready  // the guest is up, and the harness starts
 	Begin  *Place       // a case begins

@@ -75,8 +75,8 @@ func (g *Guest) commandLine() string {
 	return words
 }
 
-// Command is a command for a shell that boots the guest of a folder again: its console is on the terminal, what it tells
-// goes to a file beside.
+// Command is a command for a shell that boots the guest of a folder again: its console is on the terminal, what it
+// tells goes to a file beside.
 func (g *Guest) Command() string {
 	words := append([]string{qemu.Program}, g.arguments()...)
 	words = append(words, "-serial", "stdio", "-serial", "file:"+filepath.Join(g.Folder, "frames.jsonl"),

@@ -1,5 +1,6 @@
-// Package matrix is which guests a run has: kernels, and for each the versions of iproute2 and the drivers. It reads the
-// file of a matrix, kernels.yaml. It is pure; the commands vm and bisect may import it. It never looks for a kernel.
+// Package matrix is which guests a run has: kernels, and for each the versions of iproute2 and the drivers. It reads
+// the file of a matrix, kernels.yaml. It is pure; the commands vm and bisect may import it. It never looks for a
+// kernel.
 package matrix
 
 import (

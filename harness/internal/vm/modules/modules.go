@@ -37,8 +37,8 @@ var endings = []string{".ko", ".ko.xz", ".ko.zst", ".ko.gz"}
 // ErrNone is the error of a folder without modules.
 var ErrNone = errors.New("there are no kernel modules in it")
 
-// Open reads the names of the modules in a folder. A kernel that has all modules built in has none: the error is ErrNone
-// unless the folder has a list of those, modules.builtin.
+// Open reads the names of the modules in a folder. A kernel that has all modules built in has none: the error is
+// ErrNone unless the folder has a list of those, modules.builtin.
 func Open(fsys fs.FS) (*Tree, error) {
 	t := &Tree{fsys: fsys, files: map[string]string{}, builtin: map[string]bool{}, infos: map[string]Info{}}
 	err := fs.WalkDir(fsys, ".", func(file string, d fs.DirEntry, err error) error {

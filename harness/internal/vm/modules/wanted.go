@@ -15,9 +15,9 @@ var Boot = strings.Fields(`
 	overlay inet_diag tcp_diag udp_diag unix_diag
 `)
 
-// Demand are the modules that the kernel may ask for by their aliases while lessons run, as on any machine: when it does,
-// it starts /sbin/modprobe. Loaded from the start they would cost a guest more time than most lessons take, and some
-// would change it: ipip, ip_gre and sit put devices (tunl0, gre0, sit0) into every new namespace
+// Demand are the modules that the kernel may ask for by their aliases while lessons run, as on any machine: when it
+// does, it starts /sbin/modprobe. Loaded from the start they would cost a guest more time than most lessons take, and
+// some would change it: ipip, ip_gre and sit put devices (tunl0, gre0, sit0) into every new namespace
 // (net.core.fb_tunnels_only_for_init_net).
 var Demand = strings.Fields(`
 	geneve vrf wireguard ifb ipvlan macvtap ipvtap bonding team nlmon netdevsim macsec
@@ -38,8 +38,8 @@ var Demand = strings.Fields(`
 	xt_statistic xt_TCPMSS xt_tcpudp xt_TPROXY ipt_REJECT ip6t_REJECT ip_set ip_set_hash_ip ip_set_hash_net
 `)
 
-// parts are modules of some kernels that in others belong to another module or to the kernel: nothing is missing without
-// them.
+// parts are modules of some kernels that in others belong to another module or to the kernel: nothing is missing
+// without them.
 var parts = strings.Fields("nfnetlink nft_counter nft_reject nft_objref nft_reject_netdev unix_diag")
 
 // Optional tells whether a kernel without a module of this name may have all that it does.

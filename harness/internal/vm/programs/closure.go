@@ -14,8 +14,8 @@ import (
 	"strings"
 )
 
-// closure is a set of files of a root folder: with a program the libraries that it is linked with and its loader, with a
-// script its interpreter, with a symbolic link what it leads to. Names are absolute, as from within the root.
+// closure is a set of files of a root folder: with a program the libraries that it is linked with and its loader, with
+// a script its interpreter, with a symbolic link what it leads to. Names are absolute, as from within the root.
 type closure struct {
 	root  string
 	dirs  []string          // where libraries are looked for, as the loader does (ld.so(8))

@@ -1,9 +1,9 @@
 // Package programs gathers the programs that a guest has: those that lessons run, with the libraries that they need. It
 // is for the packages below internal/vm and the command vm. It installs nothing and runs none of them.
 //
-// They come from packages of one suite of Debian, so that guests are alike whatever machine they run on; iproute2, whose
-// words lessons quote, may come from another. apt decides which packages a suite
-// needs; of two suites the newer libraries serve both, and the older ones are there where the newer suite has none. Without apt they are this
+// They come from packages of one suite of Debian, so that guests are alike whatever machine they run on; iproute2,
+// whose words lessons quote, may come from another. apt decides which packages a suite needs; of two suites the newer
+// libraries serve both, and the older ones are there where the newer suite has none. Without apt they are this
 // machine's own.
 package programs
 

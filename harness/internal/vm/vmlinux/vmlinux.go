@@ -99,7 +99,8 @@ func unpack(packed []byte) ([]byte, error) {
 	return kernel, err
 }
 
-// direct checks that a kernel has the note with its PVH entry (XEN_ELFNOTE_PHYS32_ENTRY, include/xen/interface/elfnote.h).
+// direct checks that a kernel has the note with its PVH entry (XEN_ELFNOTE_PHYS32_ENTRY,
+// include/xen/interface/elfnote.h).
 func direct(kernel []byte) error {
 	file, err := elf.NewFile(bytes.NewReader(kernel))
 	if err != nil {

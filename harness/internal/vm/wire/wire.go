@@ -13,8 +13,8 @@ const (
 	// ModulesFile lists the kernel modules to load, in their order: a line for each with the path of its file and its
 	// parameters. A line that begins with "?" is of a module that may fail.
 	ModulesFile = "/etc/netnscheck/modules"
-	// DemandFile lists what to load when the kernel asks for a module by starting /sbin/modprobe: a line for each alias, with _
-	// for -, and the paths of files in their order, marked in the same way.
+	// DemandFile lists what to load when the kernel asks for a module by starting /sbin/modprobe: a line for each alias,
+	// with _ for -, and the paths of files in their order, marked in the same way.
 	DemandFile = "/etc/netnscheck/demand"
 	// RequestFile is the Request. This program is the guest's init only if it is there.
 	RequestFile = "/netnscheck/request.json"

@@ -1,5 +1,5 @@
-// Command trouble is the first process of a guest, as the harness is, and the harness in it: what it does there is one of
-// the ways in which a guest can end.
+// Command trouble is the first process of a guest, as the harness is, and the harness in it: what it does there is one
+// of the ways in which a guest can end.
 package main
 
 import (
