@@ -92,13 +92,13 @@ func connect(p *qemu.Process, t Terminal, read func(func())) (stop func(), err e
 // limit has passed ends all the same.
 const slowest = 64
 
-// watch waits for qemu's end, and ends it if it has to: one that lives longer than its limit allows, too. hang says why
-// the guest was ended, "" if it was not; cut that ctx had ended.
+// watch waits for qemu's end, and ends it if it has to, one that lives longer than its limit allows, too: after an
+// interrupt that cannot be masked, by which the kernel tells on the console where it hangs (unknown_nmi_panic). hang says
+// why the guest was ended, "" if it was not; cut that ctx had ended.
 func watch(ctx context.Context, p *qemu.Process, w *witness, patient *patience,
 	limit time.Duration) (hang string, cut bool) {
 	looks := time.NewTicker(patient.every)
 	defer looks.Stop()
-	// An interrupt that cannot be masked has the kernel tell on the console where it hangs (unknown_nmi_panic).
 	c := qemu.NewClock(p.Pid)
 	var booting, silent, running, leaving, poked time.Duration
 	for heard := int64(0); ; {

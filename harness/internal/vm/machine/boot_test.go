@@ -37,7 +37,8 @@ var trouble = sync.OnceValues(func() (string, error) {
 	}
 	var out bytes.Buffer
 	to := cpio.NewWriter(&out)
-	if err := to.WriteHeader(&cpio.Header{Name: "init", Mode: cpio.TypeReg | 0o755, Size: int64(len(text))}); err != nil {
+	head := cpio.Header{Name: "init", Mode: cpio.TypeReg | 0o755, Size: int64(len(text))}
+	if err := to.WriteHeader(&head); err != nil {
 		return "", err
 	}
 	if _, err := to.Write(text); err != nil {

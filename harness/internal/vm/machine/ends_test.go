@@ -33,8 +33,8 @@ func TestEnds(t *testing.T) {
 		"a panic": {args: []string{"sysrq=c"}, class: Panic, words: "Kernel panic - not syncing: sysrq triggered crash",
 			status: -1, faults: []Class{Panic}},
 		"a taint": {args: []string{"taint=64"}, class: Taint, words: "a user asked for the taint (U)"},
-		"all memory": {args: []string{"memory"}, class: OutOfMemory, words: "Out of memory: Killed process", status: 137,
-			faults: []Class{OutOfMemory}},
+		"all memory": {args: []string{"memory"}, class: OutOfMemory, words: "Out of memory: Killed process",
+			status: 137, faults: []Class{OutOfMemory}},
 		"a full disk": {args: []string{"fill"}, class: Passed},
 		"powers off":  {args: []string{"off"}, class: NoResult, words: "without an exit record", status: -1},
 		"restarts":    {args: []string{"restart"}, class: NoResult, words: "without an exit record", status: -1},
@@ -51,6 +51,9 @@ func TestEnds(t *testing.T) {
 			short.silent = 12 * time.Second
 			g.patience = &short
 		}, class: Hang, words: "no sign of life for 12s", status: -1, faults: []Class{Panic}},
+		"two processors in real time": {args: []string{"processors=2"}, change: func(g *Guest) {
+			g.Virtual, g.CPUs = false, 2
+		}, class: Passed},
 		"evidence": {args: []string{"result=a.txt"}, class: Passed},
 		"no init": {change: func(g *Guest) { g.Initrd = os.DevNull }, class: NotStarted,
 			words: "the kernel found no init that it can start", status: -1, faults: []Class{Panic}},

@@ -14,8 +14,8 @@ import (
 type Fault struct {
 	Class Class
 	Title string // its first line, such as "general protection fault: 0000 [#1] PREEMPT SMP"
-	// At is the function and offset where it happened, Process the process that was running, with its number; each is ""
-	// if the kernel does not tell.
+	// At is the function and offset where it happened, Process the process that was running, with its number; each is
+	// "" if the kernel does not tell.
 	At, Process string
 	Trace       []string // the functions of the call trace, the innermost first, without those the kernel doubts
 	Text        string   // the lines of the console
@@ -51,7 +51,8 @@ var complaints = []complaint{
 		single: true},
 	// kernel/watchdog.c, kernel/workqueue.c, kernel/rcu/tree_stall.h, kernel/hung_task.c
 	{has: "lockup", begins: regexp.MustCompile(`^(watchdog: )?BUG: (soft lockup|workqueue lockup)`), class: Hang},
-	{has: "LOCKUP", begins: regexp.MustCompile(`^(NMI )?watchdog: (CPU\d+: )?Watchdog detected hard LOCKUP`), class: Hang},
+	{has: "LOCKUP", begins: regexp.MustCompile(`^(NMI )?watchdog: (CPU\d+: )?Watchdog detected hard LOCKUP`),
+		class: Hang},
 	{has: "stall", begins: regexp.MustCompile(`^rcu: INFO: rcu_\w+ (self-)?detected (expedited )?stall`), class: Hang},
 	{has: "blocked for", begins: regexp.MustCompile(`^INFO: task .* blocked for more than \d+ seconds`), class: Hang},
 	// arch/x86/mm/fault.c, arch/x86/kernel/{dumpstack,traps}.c

@@ -83,7 +83,8 @@ func TestFaults(t *testing.T) {
 			"bad_init+0x8c/0x1000 [bad] " + load, 4}, fatal(60)},
 		"6.1-atomic": {{Bug, "BUG: scheduling while atomic: init/83/0x00000002", "", "init (83)",
 			"dump_stack_lvl+0x44/0x5c __schedule_bug.cold+0x42/0x4e __schedule+0x804/0xa00 schedule+0x5a/0xd0 " +
-				"schedule_timeout+0x94/0x150 msleep+0x29/0x40 do_atomic+0x16/0x2a [bad] bad_init+0xf3/0x1000 [bad] " + load, 4},
+				"schedule_timeout+0x94/0x150 msleep+0x29/0x40 do_atomic+0x16/0x2a [bad] bad_init+0xf3/0x1000 [bad] " +
+				load, 4},
 			{Warn, "WARNING: CPU: 0 PID: 83 at init/main.c:1284 do_one_initcall+0x1d7/0x220",
 				"do_one_initcall+0x1d7/0x220", "init (83)", "do_init_module+0x4a/0x1f0 " +
 					"__do_sys_finit_module+0xac/0x120" + syscall, 52}},

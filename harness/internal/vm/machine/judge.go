@@ -88,8 +88,8 @@ func (o *observation) worst() *Fault {
 		switch {
 		case f.Class == Hang && (o.exit != nil && !o.virtual || o.hang != ""):
 			continue // the load of this machine can cause it; or it is evidence of the hang
-		case f.Class == Panic && o.hang != "":
-			continue // by the interrupt from outside
+		case o.hang != "" && strings.Contains(f.Title, "NMI: Not continuing"):
+			continue // by the interrupt from outside (arch/x86/kernel/nmi.c)
 		case f.atBoot(o.ready):
 			continue
 		}

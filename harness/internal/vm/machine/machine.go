@@ -137,8 +137,10 @@ type Terminal interface {
 // started, or says that ctx has ended; what is known then is in End all the same.
 func Run(ctx context.Context, g Guest, told func(Event)) (End, error) { return run(ctx, g, nil, told) }
 
-// Shell is Run with the harness on the user's terminal instead of in frames.
+// Shell is Run with the harness on the user's terminal instead of in frames. Its time is real: a virtual clock would
+// race while nobody types.
 func Shell(ctx context.Context, g Guest, t Terminal) (End, error) {
+	g.Virtual = false
 	return run(ctx, g, t, func(Event) {})
 }
 
