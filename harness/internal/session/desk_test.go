@@ -80,6 +80,17 @@ func deskOf(t *testing.T, source string) *desk {
 	return d
 }
 
+// judged waits until all commands were taken in and judged: takenIn alone cuts short what takes long.
+func judged(d *desk) {
+	d.mu.Lock()
+	turn := d.turn
+	d.mu.Unlock()
+	if turn != nil {
+		<-turn
+	}
+	d.takenIn()
+}
+
 // pasted has steps that are reached in one command each.
 const pasted = `---
 id: pasted
@@ -127,7 +138,7 @@ func TestTypedAhead(t *testing.T) {
 	}
 	d.work.Unlock()
 	command(1)
-	d.takenIn()
+	judged(d)
 	if at := d.sitting.Step(); at != 2 {
 		t.Errorf("%d of the 2 steps are over", at)
 	}
@@ -158,7 +169,7 @@ func TestDoneBeforeThePrompt(t *testing.T) {
 		<-told
 	}
 	d.command(t.Context(), ran{line: "./finish 1"}, func(int, bool) {})
-	d.takenIn()
+	judged(d)
 	if at := d.step(); at != 1 {
 		t.Errorf("the learner is at step %d", at)
 	}
@@ -201,7 +212,7 @@ func TestLooksWhileJudged(t *testing.T) {
 		}
 		d.ended()
 		d.command(t.Context(), ran{line: line}, func(int, bool) {})
-		if d.takenIn(); d.step() != 1 {
+		if judged(d); d.step() != 1 {
 			t.Errorf("%s: the learner is at step %d", line, d.step())
 		}
 	}
@@ -234,7 +245,7 @@ func TestOnceMore(t *testing.T) {
 		}
 		d.command(t.Context(), ran{line: "true"}, func(int, bool) {})
 		d.command(t.Context(), ran{line: line}, func(int, bool) {})
-		if d.takenIn(); d.step() != want {
+		if judged(d); d.step() != want {
 			t.Errorf("%s: the learner is at step %d, not %d", line, d.step(), want)
 		}
 	}

@@ -55,7 +55,7 @@ func TestUntoldIsKept(t *testing.T) {
 					t.Fatal(err)
 				}
 			})
-			d.takenIn()
+			judged(d)
 			all := on.session.journal.all
 			if len(all) != 1 || !all[0].Untold() || all[0].Step != 1 || !d.sitting.Done() {
 				t.Errorf("kept: %+v; done: %v", all, d.sitting.Done())
@@ -73,7 +73,7 @@ func TestAnothersWorkIsNotKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	on.found(shell.Event{Kind: 'P'})
-	if d.takenIn(); len(on.session.journal.all) > 0 {
+	if judged(d); len(on.session.journal.all) > 0 {
 		t.Errorf("kept: %+v", on.session.journal.all)
 	}
 }
@@ -92,7 +92,7 @@ func TestNothingIsNotKept(t *testing.T) {
 		}
 		on.found(shell.Event{Kind: 'S'})
 	}
-	if d.takenIn(); len(on.session.journal.all) > 0 || d.step() != 1 {
+	if judged(d); len(on.session.journal.all) > 0 || d.step() != 1 {
 		t.Errorf("kept: %+v; at step %d", on.session.journal.all, d.step())
 	}
 }
