@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"netnscheck/harness/internal/sandbox"
 )
@@ -36,7 +35,7 @@ func TestClean(t *testing.T) {
 		syscall.Kill(pid, syscall.SIGKILL)
 	}
 	cmd.Wait()
-	if !eventually(10*time.Second, func() bool { return gone(workers) }) {
+	if !eventually(patience, func() bool { return gone(workers) }) {
 		t.Fatal("the worker lives")
 	}
 
@@ -57,7 +56,7 @@ func TestKilledAloneWithoutSandbox(t *testing.T) {
 	workers := workersOf(t, cmd.Process.Pid)
 	cmd.Process.Kill()
 	cmd.Wait()
-	if !eventually(20*time.Second, func() bool { return gone(workers) }) {
+	if !eventually(patience, func() bool { return gone(workers) }) {
 		t.Fatal("the worker lives on")
 	}
 	again := command(t, dir)

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"netnscheck/harness/internal/sandbox"
 )
@@ -98,7 +97,7 @@ func TestNothingForeignIsEnded(t *testing.T) {
 				line := lines.Text()
 				said.WriteString(line + "\n")
 				if strings.HasPrefix(line, "pass") && strings.Contains(line, "Give them names") {
-					if !eventually(10*time.Second, func() bool { return len(sleepersOf(lost)) == 2 }) {
+					if !eventually(patience, func() bool { return len(sleepersOf(lost)) == 2 }) {
 						t.Error("the scenario's programs that lose everything do not both run: the test shows nothing")
 					}
 					c.during(t, cmd)
@@ -155,7 +154,7 @@ func startThere(t *testing.T, there func(*exec.Cmd, ...string), argv ...string) 
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
 	last := strings.Join(argv[len(argv)-2:], "\x00") + "\x00"
-	if !eventually(10*time.Second, func() bool {
+	if !eventually(patience, func() bool {
 		line, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(cmd.Process.Pid), "cmdline"))
 		return err == nil && string(line) == last
 	}) {

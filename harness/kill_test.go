@@ -53,7 +53,7 @@ func TestKilledHarnessLeavesNothing(t *testing.T) {
 			cmd.Wait()
 			moment.Stop()
 			var left []string
-			if !eventually(20*time.Second, func() bool {
+			if !eventually(patience, func() bool {
 				left = append(processesOf(bin, dir), difference(census(t), before)...)
 				return len(left) == 0
 			}) {

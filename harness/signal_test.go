@@ -156,7 +156,7 @@ func workerOf(t *testing.T, harness int) (first, pid int) {
 		words, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 		return err == nil && strings.HasSuffix(string(words), "\x00"+role+"\x00")
 	}
-	if !eventually(10*time.Second, func() bool {
+	if !eventually(patience, func() bool {
 		for _, first = range childrenNow(harness) {
 			for _, pid = range childrenNow(first) {
 				if asWorker(first) && asWorker(pid) {

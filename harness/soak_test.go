@@ -80,7 +80,7 @@ func TestSoak(t *testing.T) {
 		s.note("interrupted after %d of %d runs", s.runs, *soakRuns)
 	}
 	var left []string
-	if !eventually(20*time.Second, func() bool {
+	if !eventually(patience, func() bool {
 		left = append(processesOf(bin, dir), difference(census(t), before)...)
 		return len(left) == 0
 	}) {

@@ -133,7 +133,7 @@ func TestWorkerWithoutMemory(t *testing.T) {
 	if err := os.WriteFile(fmt.Sprintf("/proc/%d/oom_score_adj", worker), []byte("1000"), 0); err != nil {
 		t.Fatal(err)
 	}
-	if !eventually(20*time.Second, func() bool { return goOn(group) }) {
+	if !eventually(patience, func() bool { return goOn(group) }) {
 		t.Fatal("the hungry program did not come to run")
 	}
 	said := rest()
@@ -173,7 +173,7 @@ func memoryGroup(t *testing.T, limit int) string {
 		dir, err := os.MkdirTemp(g.parent, "netnscheck-test-")
 		if err == nil {
 			t.Cleanup(func() {
-				if !eventually(10*time.Second, func() bool { return os.Remove(dir) == nil }) {
+				if !eventually(patience, func() bool { return os.Remove(dir) == nil }) {
 					t.Errorf("the control group %s cannot be removed", dir)
 				}
 			})

@@ -140,7 +140,7 @@ func (s *learner) step(ctx context.Context, by *Play, section *scenario.Section)
 			s.all = append(s.all, time.Since(began))
 		}
 	}
-	late := time.After(30 * time.Second)
+	late := time.After(2 * time.Minute)
 	for !s.done() {
 		select {
 		case heard, ok := <-s.live.Changes():

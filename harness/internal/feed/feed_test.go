@@ -88,7 +88,7 @@ func TestKinds(t *testing.T) {
 // await adds to what was heard until it has all that is wanted.
 func (l *lab) await(got *changes.Change, line string, want kinds) {
 	l.Helper()
-	late := time.After(10 * time.Second)
+	late := time.After(time.Minute)
 	for ns, kinds := range want {
 		for kinds&^got.Kinds[ns] != 0 {
 			select {

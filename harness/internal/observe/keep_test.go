@@ -23,7 +23,7 @@ func TestReadingKeepsNothingAlive(t *testing.T) {
 			if err := w.Delete("testns"); err != nil {
 				t.Fatal(err)
 			}
-			limit, tick := time.After(10*time.Second), time.NewTicker(5*time.Millisecond)
+			limit, tick := time.After(time.Minute), time.NewTicker(5*time.Millisecond)
 			defer tick.Stop()
 			for observed(t, w).Namespace(netns.Host).Link("here") != nil {
 				select {

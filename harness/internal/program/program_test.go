@@ -185,7 +185,7 @@ func TestRunSaysWhenThereIsNoProgram(t *testing.T) {
 // waitUntilDead waits until the process is gone or a zombie that its new parent has yet to reap.
 func waitUntilDead(t *testing.T, w *netns.World, pid int) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		var stat []byte
 		err := w.InMounts(func() (err error) {
 			stat, err = os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")

@@ -251,9 +251,9 @@ func (flagWriter) Run() int {
 	return 5
 }
 
-// await polls a condition, for ten seconds at most.
+// await polls a condition, for a minute at most.
 func await(ask func() bool) bool {
-	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(2 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(2 * time.Millisecond) {
 		if ask() {
 			return true
 		}

@@ -217,8 +217,8 @@ func (p *typist) compare(cmd scenario.Command, x scenario.Exchange) {
 	}
 }
 
-// limit is how long a learner waits for a step to turn done; a check may be given 30 seconds.
-const limit = 40 * time.Second
+// limit is how long a learner waits for a step to turn done; a check may be given 30 seconds, and the machine be busy.
+const limit = 2 * time.Minute
 
 // done waits until step i is done, and the last prompt is there.
 func (p *typist) done(i int) {
