@@ -107,23 +107,24 @@ func (q Inquiry) Needs() Needs { return Needs{Class: ByWhole} }
 
 func (q Inquiry) unsettledBy(s *state.State, p state.Pending) bool { return onTheWay(q.Dest, s, p) }
 
-func (q Inquiry) diagnose(s *state.State) diagnose.Report {
-	return diagnose.Diagnose(
-		s,
+func (q Inquiry) diagnose(known Evidence) diagnose.Report {
+	return diagnose.Witnessed(
+		known.State,
 		diagnose.Query{From: q.Netns, Source: q.From, To: q.Dest, Size: q.Bytes, Port: uint16(q.Port)},
+		known.Witness,
 	)
 }
 
 // Judge compares the first cause of the diagnosis, whether it stops the packet or the reply.
 func (c CauseIs) Judge(known Evidence) Finding {
-	r := c.diagnose(known.State)
+	r := c.diagnose(known)
 	named := r.Cause != nil && r.Cause.Name == c.Cause && r.Cause.Netns == c.On.Netns && r.Cause.Link == c.On.Name
 	return finding(named, r.Sentence())
 }
 
 // Judge also requires that there was a path to examine: from an address of another namespace there is none.
 func (c NothingWrong) Judge(known Evidence) Finding {
-	r := c.diagnose(known.State)
+	r := c.diagnose(known)
 	return finding(r.Cause == nil && len(r.Path) > 0, r.Sentence())
 }
 

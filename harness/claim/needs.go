@@ -3,6 +3,7 @@ package claim
 import (
 	"net/netip"
 
+	"netnscheck/harness/diagnose"
 	"netnscheck/harness/scenario/transcript"
 	"netnscheck/harness/state"
 )
@@ -162,6 +163,8 @@ type Evidence struct {
 	Set     NftSet          // to SetElement
 	Names   Addresses       // to Resolution
 	Printed PrintedText     // to Output
+	// Witness answers for the kernel in a diagnosis of the state; nil where it cannot be asked.
+	Witness diagnose.Witness
 }
 
 // Route is the kernel's answer to a Lookup.

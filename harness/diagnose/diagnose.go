@@ -37,6 +37,8 @@ type Report struct {
 	Doubts []string `json:"doubts,omitempty"`
 	// Unread are the parts of the state that could not be read, each with its namespace; empty, never nil.
 	Unread []string `json:"unread"`
+	// lookups are the route look-ups of the walk.
+	lookups []lookedUp
 }
 
 // Cause is why a packet is stopped, or a remark of a review.
@@ -101,18 +103,24 @@ func Diagnose(s *state.State, q Query) Report {
 			w.path[len(w.path)-1].Stop = true
 		}
 	}
-	r.Path, r.Doubts = w.path, w.doubts
+	r.Path, r.Doubts, r.lookups = w.path, w.doubts, w.lookups
 	if r.Cause != nil && closed(s, r.Cause.Netns) {
 		// The state has only the name of a namespace that was not read.
 		r.Doubts = append(r.Doubts, fmt.Sprintf("the namespace %s could not be read", r.Cause.Netns))
 		r.Cause, r.Path = nil, nil
 	}
+	r.Also = remarks(s, r.Cause)
+	return r
+}
+
+// remarks are what is wrong in a state besides a cause, which may be nil.
+func remarks(s *state.State, found *Cause) (also []Cause) {
 	for _, c := range review(s) {
-		if r.Cause == nil || !r.Cause.includes(c) {
-			r.Also = append(r.Also, c)
+		if found == nil || !found.includes(c) {
+			also = append(also, c)
 		}
 	}
-	return r
+	return also
 }
 
 // includes reports whether a remark is about the same fault: in the same place it has the same name, or is less

@@ -48,6 +48,12 @@ type flow struct {
 // look looks up the route of a packet, and notes as a doubt what the state does not decide. The reply to a packet that
 // came in by a link of a VRF stays in that VRF.
 func (w *walk) look(n *state.Namespace, p packet, iif *state.Link) decision {
+	d := w.decide(n, p, iif)
+	w.lookups = append(w.lookups, lookedUp{n, p, iif, d})
+	return d
+}
+
+func (w *walk) decide(n *state.Namespace, p packet, iif *state.Link) decision {
 	f := flowOf(p, iif)
 	in := iif
 	if iif == nil && p.reply && w.arrived != nil {

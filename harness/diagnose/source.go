@@ -109,6 +109,7 @@ func (w *walk) source(n *state.Namespace, p *packet) *Cause {
 }
 
 func (w *walk) localRuleMissing(n *state.Namespace, family int) *Cause {
+	w.deliversNothing(n, family)
 	return cause(causes.LocalRuleMissing, n, nil,
 		"no rule of %s looks up the table local, so the namespace delivers nothing locally", n.Name).
 		proof(w.rulesShown(n, family)...).fix(ip(n, "%srule add priority 0 lookup local", six(family)))
@@ -116,13 +117,10 @@ func (w *walk) localRuleMissing(n *state.Namespace, family int) *Cause {
 
 // looksUpLocal reports whether a rule looks up the table local.
 func (w *walk) looksUpLocal(n *state.Namespace, family int) bool {
-	for _, r := range inForce(n, family) {
-		if r.Action == "lookup" && r.Table == state.TableLocal {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(inForce(n, family), looksUpLocal)
 }
+
+func looksUpLocal(r *state.Rule) bool { return r.Action == "lookup" && r.Table == state.TableLocal }
 
 func (w *walk) rulesShown(n *state.Namespace, family int) (lines []string) {
 	for _, r := range rulesOf(n, family) {

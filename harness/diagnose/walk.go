@@ -32,6 +32,8 @@ type walk struct {
 	trial bool
 	// turns are the choices at routes with several nexthops; nil takes the first one everywhere.
 	turns *turns
+	// lookups are the route look-ups so far.
+	lookups []lookedUp
 	// tunnels is the number of tunnels that the packet is in.
 	tunnels  int
 	names    map[string]*state.Namespace

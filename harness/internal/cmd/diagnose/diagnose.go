@@ -13,10 +13,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/diagnose"
 	"netnscheck/harness/internal/cmd/input"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/observe"
+	"netnscheck/harness/lab"
 	"netnscheck/harness/state"
 	"netnscheck/harness/term"
 )
@@ -181,7 +183,11 @@ func run(ctx context.Context, o options) error {
 			return err
 		}
 	}
-	result := judged(s, o)
+	var kernel diagnose.Witness
+	if o.stateFile == "" {
+		kernel = lab.MachineWitness(ctx, s)
+	}
+	result := judged(s, o, kernel)
 	if o.probe {
 		if result.probed, err = probeOnce(ctx, o); err != nil {
 			return status.Cannotf("%w", err)

@@ -14,8 +14,8 @@ type judgement struct {
 	probed *probed // nil without --probe
 }
 
-// judged diagnoses or reviews a state, and makes all texts of the result printable.
-func judged(s *state.State, o options) *judgement {
+// judged diagnoses or reviews a state, with the kernel as a witness if there is one, and makes all texts of the result printable.
+func judged(s *state.State, o options, ask diagnose.Witness) *judgement {
 	if !o.target.IsValid() {
 		found := diagnose.Review(s)
 		for i := range found.Causes {
@@ -24,8 +24,8 @@ func judged(s *state.State, o options) *judgement {
 		showableAll(found.Unread)
 		return &judgement{survey: &found}
 	}
-	r := diagnose.Diagnose(s, diagnose.Query{From: o.from, Source: o.sender, To: o.target, Port: uint16(o.port),
-		Size: o.size})
+	r := diagnose.Witnessed(s, diagnose.Query{From: o.from, Source: o.sender, To: o.target, Port: uint16(o.port),
+		Size: o.size}, ask)
 	showable(&r)
 	return &judgement{report: &r}
 }
