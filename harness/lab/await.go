@@ -71,6 +71,7 @@ func (l *Lab) await(ctx context.Context, open []*awaiting, base *Baseline) {
 		checks := make([]scenario.Check, len(ready))
 		for i, a := range ready {
 			checks[i] = a.check
+			k.last = k.last || a.last
 		}
 		for i, v := range k.evaluateAll(ctx, checks, true) {
 			a, waited := ready[i], time.Since(start)
