@@ -127,6 +127,10 @@ func (o *Console) Finish(r *Run) error {
 	}
 	o.guests(r)
 	fmt.Fprintf(o.Out, "\n%s in %s\n%s", o.counts(r.Count()), duration(r.Duration), r.LeftOutText())
+	if slow := r.slow(); slow != "" {
+		fmt.Fprintf(o.Out, "this machine takes %s times as long as usual: all limits for waiting were as much longer\n",
+			term.OneLine(slow))
+	}
 	if len(o.Files) > 0 {
 		fmt.Fprintf(o.Out, "reports: %s\n", term.OneLine(strings.Join(o.Files, ", ")))
 	}

@@ -37,10 +37,25 @@ func unfinished() *Run {
 	}
 }
 
-// Property is a fact about the machine or the run: kernel, architecture, iproute2, busybox, seed, sandbox, privilege.
+// Property is a fact about the machine or the run: kernel, architecture, iproute2, busybox, seed, sandbox, privilege,
+// pace.
 type Property struct {
 	Name  string `json:"name"`
 	Value string `json:"value"`
+}
+
+// Pace is the name of the property that tells how many times as long as usual the machine takes for the work of a lab.
+// All limits for waiting were as many times as long.
+const Pace = "pace"
+
+// slow is the pace of a machine that is slower than usual, "" for others.
+func (r *Run) slow() string {
+	for _, p := range r.Properties {
+		if p.Name == Pace && p.Value != "1.0" {
+			return p.Value
+		}
+	}
+	return ""
 }
 
 // Suite is one scenario with one driver, or one hand-written suite.

@@ -53,9 +53,9 @@ type awaiting struct {
 
 // newAwaiting is a check that begins to wait.
 func newAwaiting(c scenario.Check, result *Awaited) *awaiting {
-	a := &awaiting{check: c, result: result, limit: scenario.DefaultLimit}
+	a := &awaiting{check: c, result: result, limit: paced(scenario.DefaultLimit)}
 	if c.Within > 0 {
-		a.limit = c.Within
+		a.limit = paced(c.Within)
 	}
 	a.patience = a.limit
 	a.settled = c.AtOnce || !claim.Negative(c.Claim)

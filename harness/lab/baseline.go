@@ -106,7 +106,7 @@ func (b *Baseline) events(q claim.Watch) ([]claim.Event, error) {
 	}
 	wait := time.Duration(0)
 	if q.None {
-		wait = moment
+		wait = paced(moment)
 	}
 	seen, err := b.feeds[q.Netns].Events(wait)
 	if err != nil {

@@ -58,16 +58,16 @@ func (k *look) evaluateAll(ctx context.Context, checks []scenario.Check, expecte
 			answered = append(answered, i)
 		}
 	}
-	answer, asked := probe.Window, probe.Brief
+	answer, asked := paced(probe.Window), paced(probe.Brief)
 	if !expected || k.last { // there is no further look, so an answer gets its full time
-		answer, asked = probe.Long, probe.Long
+		answer, asked = paced(probe.Long), paced(probe.Long)
 	}
 	for _, i := range slices.Concat(counted, still, programs) {
 		judge(i, asked) // of these, only a neighbour resolution waits
 	}
 	var together sync.WaitGroup
 	for _, i := range silent {
-		together.Go(func() { judge(i, probe.Brief) })
+		together.Go(func() { judge(i, paced(probe.Brief)) })
 	}
 	together.Wait()
 	for _, i := range answered {

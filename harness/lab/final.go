@@ -58,15 +58,15 @@ func (l *Lab) falseForGood(needs claim.Needs) (enough time.Duration, ok bool) {
 	ok = !l.busy.Load()
 	switch needs.Class {
 	case claim.ByState:
-		return falseByState, ok
+		return paced(falseByState), ok
 	case claim.ByWhole:
-		return falseByState, ok && !l.filters.Load()
+		return paced(falseByState), ok && !l.filters.Load()
 	case claim.BySilence, claim.ByAnswer:
-		return falseByProbe, ok && !l.filters.Load()
+		return paced(falseByProbe), ok && !l.filters.Load()
 	}
 	switch needs.Question.(type) {
 	case claim.Lookup, claim.Sysctl, claim.Offload:
-		return falseByState, ok
+		return paced(falseByState), ok
 	}
 	return 0, false
 }

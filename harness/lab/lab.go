@@ -247,7 +247,7 @@ func (l *Lab) settle(ctx context.Context) error {
 		return nil
 	}
 	deleted := l.deleted.Swap(false)
-	_, err := l.settler.Settle(ctx, patience, deleted)
+	_, err := l.settler.Settle(ctx, paced(patience), deleted)
 	if err != nil {
 		if deleted {
 			l.deleted.Store(true)

@@ -140,7 +140,7 @@ func (s *scene) falseBefore(ctx context.Context, open []scenario.Check, base *Ba
 
 // countAfresh counts again from now on while a check is true: what earlier steps have begun may be counted, and ends.
 func (l *Lab) countAfresh(ctx context.Context, c scenario.Check, v scenario.Verdict) scenario.Verdict {
-	for start := time.Now(); v.Outcome == scenario.Pass && time.Since(start) < scenario.DefaultLimit; {
+	for start := time.Now(); v.Outcome == scenario.Pass && time.Since(start) < paced(scenario.DefaultLimit); {
 		base, err := l.Baseline(ctx, []scenario.Check{c})
 		if err != nil {
 			return unjudged(c.Claim, err)

@@ -39,7 +39,7 @@ func (k *look) settled(ctx context.Context, open []*awaiting, start time.Time) (
 		}
 		if a.check.Within == 0 {
 			for _, p := range pending {
-				a.patience = max(a.patience, p.Longest)
+				a.patience = max(a.patience, paced(p.Longest))
 			}
 		}
 		*a.result = Awaited{a.unsettled(pending), waited}
@@ -112,7 +112,7 @@ func (a *awaiting) pending(s *state.State) []state.Pending {
 	if a.doubtful.IsZero() {
 		a.doubtful = time.Now()
 	}
-	if time.Since(a.doubtful) < certain {
+	if time.Since(a.doubtful) < paced(certain) {
 		return pending
 	}
 	return nil

@@ -38,7 +38,8 @@ import (
 
 // Roles are the roles, other than the command line, in which this program starts itself.
 func Roles() []inside.Role {
-	return []inside.Role{worker.Role, worker.Keeper, machine.Features.Role(), mapcmd.StateOfALab.Role(),
+	return []inside.Role{worker.Role, worker.Keeper, machine.Features.Role(), machine.PaceInside.Role(),
+		mapcmd.StateOfALab.Role(),
 		session.Role, replay.Question.Role(), record.Role}
 }
 

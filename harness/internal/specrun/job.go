@@ -29,6 +29,8 @@ type Job struct {
 	Rehearse bool `json:"rehearse,omitempty"`
 	// Shared makes the labs in the host's own namespaces (--sandbox=off).
 	Shared bool `json:"shared,omitempty"`
+	// Pace is how many times as long as usual this machine takes for the work of a lab.
+	Pace float64 `json:"pace,omitempty"`
 }
 
 // HandWritten is the unit of the suites written in Go, and the id by which users select it.

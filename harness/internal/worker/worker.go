@@ -26,6 +26,7 @@ var Role = inside.Role{Name: "worker-of-a-run", Play: func(in io.Reader, out io.
 // Register builds the specs of a job. A worker calls it to run them; for suites written in Go, it is also called to
 // plan them. kept is called with the threads of labs that are kept (job.Keep).
 func Register(job specrun.Job, kept func(context.Context, []int)) error {
+	lab.SetPace(job.Pace)
 	world := lab.Options{Shared: job.Shared}
 	if job.Shared {
 		world.Ancestor = os.Getppid() // the keeper

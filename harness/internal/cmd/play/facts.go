@@ -9,7 +9,7 @@ import (
 )
 
 // properties are the facts about a run that every report has.
-func properties(seed int64, sandboxed bool) []reports.Property {
+func properties(seed int64, sandboxed bool, pace float64) []reports.Property {
 	mode := "off"
 	if sandboxed {
 		mode = "on"
@@ -22,5 +22,6 @@ func properties(seed int64, sandboxed bool) []reports.Property {
 		{Name: "seed", Value: strconv.FormatInt(seed, 10)},
 		{Name: "sandbox", Value: mode},
 		{Name: "privilege", Value: kernel.Privilege()},
+		{Name: reports.Pace, Value: strconv.FormatFloat(pace, 'f', 1, 64)},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"time"
 
+	"netnscheck/harness/internal/cmd/machine"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/netns"
@@ -40,14 +41,18 @@ func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 			fmt.Errorf("after %v (--timeout)", s.Settings.Timeout))
 		defer cancel()
 	}
+	pace, err := machine.Pace(ctx, s.Sandboxed)
+	if err != nil { // what keeps it from being measured keeps labs from being made, and is told by them
+		pace = 1
+	}
 	var suites []reports.Suite
 	for i := range s.Plan {
-		s.Plan[i].Job.Shared = !s.Sandboxed
+		s.Plan[i].Job.Shared, s.Plan[i].Job.Pace = !s.Sandboxed, pace
 		suites = append(suites, s.Plan[i].Suites...)
 	}
 	s.Told.Plan(suites)
 	w := worker.NewStarter(s.Plan, s.Sandboxed)
-	r := &reports.Run{Started: time.Now(), Properties: properties(s.Settings.Seed, s.Sandboxed)}
+	r := &reports.Run{Started: time.Now(), Properties: properties(s.Settings.Seed, s.Sandboxed, pace)}
 	r.Hostname, _ = os.Hostname() // optional in a report
 	result := specrun.Run(ctx, s.Plan, specrun.Options{
 		Procs: s.Settings.Procs, Start: w.Start, FailFast: s.Settings.FailFast, Grace: grace,
