@@ -138,6 +138,7 @@ func (a *Archive) options() []string {
 		{"APT::Update::Error-Mode", "any"}, // else it succeeds without the network
 		{"Acquire::Languages", "none"},
 		{"Acquire::Retries", "2"},
+		{"APT::Update::Error-Mode", "any"}, // else an update without the network ends well, with no lists
 		{"Dir::Etc::sourcelist", filepath.Join(a.dir, "debian.sources")},
 		{"Dir::Etc::sourceparts", "/dev/null"},
 		{"Dir::Etc::preferences", "/dev/null"},
@@ -196,7 +197,10 @@ func (e *aptError) Error() string {
 	if len(e.lines) == 0 {
 		return fmt.Sprintf("%s: %v", e.program, e.err)
 	}
-	return fmt.Sprintf("%s: %s", e.program, strings.Join(e.lines, "; "))
+	if more := len(e.lines) - 1; more > 0 {
+		return fmt.Sprintf("%s: %s (and %d more complaints)", e.program, e.lines[0], more)
+	}
+	return fmt.Sprintf("%s: %s", e.program, e.lines[0])
 }
 
 func (e *aptError) Unwrap() error { return e.err }

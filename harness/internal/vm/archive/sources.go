@@ -138,8 +138,8 @@ func parseLines(text string) (entries []source) {
 func ourSources(machine []source) (string, error) {
 	main := mirror(machine, false)
 	if main == nil {
-		return "", errors.New("find Debian's archive: the apt of this machine has no source of Debian's packages (suites " +
-			"like bookworm, component main)")
+		return "", errors.New("find Debian's archive: the apt of this machine has no source of Debian's packages " +
+			"(suites like bookworm, component main)")
 	}
 	security := mirror(machine, true)
 	var text strings.Builder

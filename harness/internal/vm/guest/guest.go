@@ -68,6 +68,9 @@ func prepare(request wire.Request) (lacking []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := openTun(); err != nil {
+		return nil, err
+	}
 	if err := unix.Sethostname([]byte(request.Hostname)); err != nil {
 		return nil, fmt.Errorf("name the guest %s: %w", request.Hostname, err)
 	}

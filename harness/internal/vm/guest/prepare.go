@@ -57,6 +57,15 @@ func loadModule(path, parameters string) error {
 	return nil
 }
 
+// openTun lets everybody make tun devices, as udev does (50-udev-default.rules): the root of a lab is not the guest's.
+func openTun() error {
+	err := os.Chmod("/dev/net/tun", 0o666)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // without the module there is no such file
+		return fmt.Errorf("open tun to everybody: %w", err)
+	}
+	return nil
+}
+
 // loopbackUp sets lo up, as every machine has it.
 func loopbackUp() error {
 	socket, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)

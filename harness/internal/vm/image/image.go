@@ -18,6 +18,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"netnscheck/harness/internal/vm/kernels"
 	"netnscheck/harness/internal/vm/modules"
@@ -49,26 +50,69 @@ func Make(ctx context.Context, s *store.Store, c Contents) (Image, error) {
 	if err := c.complete(); err != nil {
 		return Image{}, err
 	}
-	chosen, err := c.choose()
+	tree, err := c.Kernel.Tree()
 	if err != nil {
 		return Image{}, err
+	}
+	key, err := c.key(tree)
+	if err != nil {
+		return Image{}, err
+	}
+	made := false
+	dir, err := s.Get(ctx, kind, key, func(dir string) error {
+		made = true
+		return c.make(dir, tree)
+	})
+	if err != nil {
+		return Image{}, err
+	}
+	if made {
+		// Each build of this program needs images of its own, which are soon made again.
+		if _, err := s.Prune(time.Now().Add(-keep), kind); err != nil {
+			return Image{}, err
+		}
+	}
+	var image Image
+	text, err := os.ReadFile(filepath.Join(dir, aboutFile))
+	if err == nil {
+		err = json.Unmarshal(text, &image)
+	}
+	if err != nil {
+		return Image{}, fmt.Errorf("read what is in the image: %w", err)
+	}
+	image.Path = filepath.Join(dir, imageFile)
+	return image, nil
+}
+
+// kind is that of an image's entry in the store: the image, and the names of its modules.
+const kind = "images"
+
+const (
+	imageFile = "initramfs.cpio"
+	aboutFile = "about.json"
+)
+
+// keep is how long an image stays that nobody uses.
+const keep = 24 * time.Hour
+
+// make makes an entry.
+func (c *Contents) make(dir string, tree *modules.Tree) error {
+	chosen, err := c.choose(tree)
+	if err != nil {
+		return err
 	}
 	image := Image{Missing: chosen.missing}
 	for _, m := range chosen.boot {
 		image.Modules = append(image.Modules, m.Name)
 	}
-	key, err := c.key(chosen)
+	text, err := json.Marshal(image)
 	if err != nil {
-		return Image{}, err
+		return err
 	}
-	dir, err := s.Get(ctx, "images", key, func(dir string) error {
-		return c.write(filepath.Join(dir, "initramfs.cpio"), chosen)
-	})
-	if err != nil {
-		return Image{}, err
+	if err := os.WriteFile(filepath.Join(dir, aboutFile), text, 0o644); err != nil {
+		return fmt.Errorf("write to the cache: %w", err)
 	}
-	image.Path = filepath.Join(dir, "initramfs.cpio")
-	return image, nil
+	return c.write(filepath.Join(dir, imageFile), chosen)
 }
 
 // Ready reports whether this program can be that of a guest.
@@ -87,12 +131,13 @@ func (c *Contents) complete() (err error) {
 	}
 	defer f.Close()
 	if f.Machine != elf.EM_X86_64 {
-		return fmt.Errorf("take %s as the program of the guest: it is for %v, and a guest is x86-64", c.Harness, f.Machine)
+		return fmt.Errorf("take %s as the program of the guest: it is for %v, and a guest is x86-64", c.Harness,
+			f.Machine)
 	}
 	for _, p := range f.Progs {
 		if p.Type == elf.PT_INTERP {
-			return fmt.Errorf("take %s as the program of the guest: it needs shared libraries; `make build` makes one that "+
-				"does not", c.Harness)
+			return fmt.Errorf("take %s as the program of the guest: it needs shared libraries; `make build` makes one "+
+				"that does not", c.Harness)
 		}
 	}
 	return nil
@@ -106,17 +151,18 @@ type choice struct {
 	missing []string
 }
 
-func (c *Contents) choose() (chosen choice, err error) {
-	if chosen.tree, err = c.Kernel.Tree(); chosen.tree == nil || err != nil {
-		return chosen, err
+func (c *Contents) choose(tree *modules.Tree) (chosen choice, err error) {
+	if chosen.tree = tree; tree == nil {
+		return chosen, nil
 	}
 	wanted := slices.Concat(modules.Boot, c.Modules)
-	chosen.boot, chosen.missing, err = chosen.tree.Load(c.Kernel.Release, wanted...)
+	chosen.boot, chosen.missing, err = tree.Load(c.Kernel.Release, wanted...)
 	if err != nil {
 		return chosen, err
 	}
 	chosen.missing = slices.DeleteFunc(chosen.missing, modules.Optional)
-	chosen.answers, err = chosen.tree.Answers(c.Kernel.Release, slices.Concat(modules.Boot, modules.Demand, c.Modules)...)
+	asked := slices.Concat(modules.Boot, modules.Demand, c.Modules)
+	chosen.answers, err = tree.Answers(c.Kernel.Release, asked...)
 	return chosen, err
 }
 
@@ -131,11 +177,11 @@ func (c choice) all() (list []modules.Module) {
 }
 
 // edition is raised when the writer changes what it makes of the same contents.
-const edition = 2
+const edition = 3
 
 // key is the name of the image: it depends on all that the image is made of. Files on this disk are taken by their
-// path, size and time of modification, as make does, since reading them all would take as long as making the image.
-func (c *Contents) key(chosen choice) (string, error) {
+// path, size and time of modification, as make(1) does: to read them all would take as long as to make the image.
+func (c *Contents) key(tree *modules.Tree) (string, error) {
 	var inputs []string
 	stamp := func(file string) error {
 		info, err := os.Stat(file)
@@ -148,9 +194,11 @@ func (c *Contents) key(chosen choice) (string, error) {
 	if err := stamp(c.Harness); err != nil {
 		return "", err
 	}
-	for _, m := range chosen.all() {
-		if err := stamp(filepath.Join(c.Kernel.Modules, m.File)); err != nil {
-			return "", err
+	if tree != nil {
+		for _, file := range tree.Files() {
+			if err := stamp(filepath.Join(c.Kernel.Modules, file)); err != nil {
+				return "", err
+			}
 		}
 	}
 	if c.Programs != "" {
@@ -158,7 +206,7 @@ func (c *Contents) key(chosen choice) (string, error) {
 			return "", err
 		}
 	}
-	text, err := json.Marshal([]any{edition, inputs, chosen.boot, chosen.answers, c.Files})
+	text, err := json.Marshal([]any{edition, inputs, c.Kernel.Release, modules.Boot, modules.Demand, c.Modules, c.Files})
 	if err != nil {
 		return "", fmt.Errorf("name the image: %w", err)
 	}

@@ -112,8 +112,8 @@ func unpackKernel(dir string, p Packaged, files []string) error {
 	}
 	image := filepath.Join(dir, "vmlinuz")
 	if _, err := os.Stat(image); err != nil {
-		return fmt.Errorf("unpack the kernel %s: the package %s has no kernel in it (from 7.2 on it is in linux-binary-%s, "+
-			"and the modules are in linux-modules-%s)", p.Release, p.Package, p.Release, p.Release)
+		return fmt.Errorf("unpack the kernel %s: the package %s has no kernel in it (from 7.2 on it is in "+
+			"linux-binary-%s, and the modules are in linux-modules-%s)", p.Release, p.Package, p.Release, p.Release)
 	}
 	if _, err := ReadRelease(image); err != nil {
 		return err
@@ -176,7 +176,7 @@ func forGuest(module string) bool {
 }
 
 var (
-	guestDrivers = strings.Fields("block char crypto connector dax firmware hv nvdimm pps ptp target vdpa vhost virtio xen")
+	guestDrivers = strings.Fields("block char crypto connector dax firmware hv nvdimm pps ptp vdpa vhost virtio xen")
 	guestLinks   = strings.Fields("bonding hyperv ipvlan macsec netdevsim ovpn phy ppp slip team vxlan wireguard")
 )
 
@@ -217,10 +217,11 @@ func (f *Finder) fromDeb(ctx context.Context, name, file string) (Kernel, error)
 	}
 	switch {
 	case release == "":
-		return Kernel{}, fmt.Errorf("take the kernel from %s: the package %s holds no kernel (linux-image-RELEASE does)", file,
-			control.Name)
+		return Kernel{}, fmt.Errorf("take the kernel from %s: the package %s holds no kernel (linux-image-RELEASE does)",
+			file, control.Name)
 	case control.Architecture != "amd64":
-		return Kernel{}, fmt.Errorf("take the kernel from %s: it is for %s, and a guest is amd64", file, control.Architecture)
+		return Kernel{}, fmt.Errorf("take the kernel from %s: it is for %s, and a guest is amd64", file,
+			control.Architecture)
 	}
 	p := Packaged{Release: release, Series: seriesOf(release), Flavour: flavourOf(release), Package: control.Name,
 		Version: control.Version}

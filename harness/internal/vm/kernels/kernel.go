@@ -3,8 +3,8 @@
 //
 // A kernel is named by
 //
-//   - a series of Debian (5.10, 6.12), newest, or a series with a flavour (6.12-cloud, 6.12-rt): the newest version that
-//     the archive has of it
+//   - a series of Debian (5.10, 6.12), newest, or one of these with a flavour (6.12-cloud, 6.12-rt): the newest version
+//     that the archive has of it
 //   - a suite of Debian (debian:sid, debian:trixie-cloud): the newest version there
 //   - a release, as uname -r prints it (6.12.118+deb13-amd64), or the number of one (7.2.9)
 //   - a package in a file (linux-image-….deb)
@@ -52,8 +52,8 @@ func (k Kernel) Tree() (*modules.Tree, error) {
 type Finder struct {
 	Store   *store.Store // where packages are kept
 	Offline bool         // only what the store has
-	// Modules is the folder with the modules of an image that is named by its file: that of /lib/modules/RELEASE, or one
-	// that it lies in.
+	// Modules is the folder with the modules of an image that is named by its file: /lib/modules/RELEASE, or a folder
+	// that has it at one of its usual places.
 	Modules string
 }
 
@@ -87,8 +87,8 @@ func (f *Finder) inFile(ctx context.Context, spec string, s Spec) (Kernel, error
 	info, err := os.Stat(file)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) && !strings.ContainsRune(spec, '/') {
-			return Kernel{}, fmt.Errorf("find the kernel %s: there is no such file, and it is no series (6.12, newest), suite "+
-				"(debian:sid) or release (6.1.0-57-amd64) of Debian", spec)
+			return Kernel{}, fmt.Errorf("find the kernel %s: there is no such file, and it is no series (6.12, newest), "+
+				"suite (debian:sid) or release (6.1.0-57-amd64) of Debian", spec)
 		}
 		return Kernel{}, fmt.Errorf("find the kernel %s: %w", spec, err)
 	}

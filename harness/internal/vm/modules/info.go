@@ -19,7 +19,7 @@ import (
 // (include/linux/moduleparam.h).
 type Info struct {
 	Depends       []string // modules that it needs (depends=)
-	Before, After []string // modules and aliases wanted before and after it, if they can be had (softdep=pre: … post: …)
+	Before, After []string // modules and aliases wanted around it, if they can be had (softdep=pre: … post: …)
 	Aliases       []string // other names by which it is asked for (alias=)
 	Magic         string   // the kernel that it is made for (vermagic=)
 }
@@ -35,34 +35,37 @@ const maxModule = 256 << 20
 
 // Info returns what a file of the tree says of itself.
 func (t *Tree) Info(file string) (Info, error) {
-	if info, ok := t.infos[file]; ok {
-		return info, nil
-	}
-	data, err := t.Data(file)
-	if err != nil {
-		return Info{}, err
-	}
-	text, err := section(data)
-	if err != nil {
-		return Info{}, fmt.Errorf("read the module %s: %w", file, err)
-	}
-	info := parseInfo(text)
-	t.infos[file] = info
-	return info, nil
+	m, err := t.module(file)
+	return m.info, err
 }
 
 // Data returns a module, uncompressed.
 func (t *Tree) Data(file string) ([]byte, error) {
+	m, err := t.module(file)
+	return m.data, err
+}
+
+// module reads a file of the tree, once: to uncompress a module takes longer than all the rest.
+func (t *Tree) module(file string) (module, error) {
+	if m, ok := t.read[file]; ok {
+		return m, nil
+	}
 	f, err := t.fsys.Open(file)
 	if err != nil {
-		return nil, fmt.Errorf("read the module %s: %w", path.Base(file), err)
+		return module{}, fmt.Errorf("read the module %s: %w", path.Base(file), err)
 	}
 	defer f.Close()
 	data, err := uncompressed(f, path.Ext(file))
 	if err != nil {
-		return nil, fmt.Errorf("read the module %s: %w", file, err)
+		return module{}, fmt.Errorf("read the module %s: %w", file, err)
 	}
-	return data, nil
+	text, err := section(data)
+	if err != nil {
+		return module{}, fmt.Errorf("read the module %s: %w", file, err)
+	}
+	m := module{parseInfo(text), data}
+	t.read[file] = m
+	return m, nil
 }
 
 func uncompressed(f fs.File, ending string) ([]byte, error) {

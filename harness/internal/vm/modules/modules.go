@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -20,7 +21,13 @@ type Tree struct {
 	files   map[string]string   // a module's name, with _ for -, to its file
 	builtin map[string]bool     // the modules and aliases that the kernel itself contains
 	aliases map[string][]string // an alias to the names of modules; nil until an alias is asked for
-	infos   map[string]Info     // what was read of files
+	read    map[string]module   // the files that were read
+}
+
+// module is a file that was read: what it says of itself, and the whole, uncompressed.
+type module struct {
+	info Info
+	data []byte
 }
 
 // Module is a module to load.
@@ -40,7 +47,7 @@ var ErrNone = errors.New("there are no kernel modules in it")
 // Open reads the names of the modules in a folder. A kernel that has all modules built in has none: the error is
 // ErrNone unless the folder has a list of those, modules.builtin.
 func Open(fsys fs.FS) (*Tree, error) {
-	t := &Tree{fsys: fsys, files: map[string]string{}, builtin: map[string]bool{}, infos: map[string]Info{}}
+	t := &Tree{fsys: fsys, files: map[string]string{}, builtin: map[string]bool{}, read: map[string]module{}}
 	err := fs.WalkDir(fsys, ".", func(file string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -85,10 +92,16 @@ func moduleName(file string) (name string, ok bool) {
 
 func normal(name string) string { return strings.ReplaceAll(name, "-", "_") }
 
-// readBuiltin reads the lists of what the kernel contains, as kbuild makes them: the files that would be modules
-// (modules.builtin), and their aliases (modules.builtin.modinfo: name.key=value, each ended by a NUL).
+// The lists of what the kernel contains, as kbuild makes them: the files that would be modules, and what these would say
+// of themselves (name.key=value, each ended by a NUL).
+const (
+	builtinFile     = "modules.builtin"
+	builtinInfoFile = "modules.builtin.modinfo"
+)
+
+// readBuiltin reads the lists of what the kernel contains.
 func (t *Tree) readBuiltin() (listed bool, err error) {
-	text, err := fs.ReadFile(t.fsys, "modules.builtin")
+	text, err := fs.ReadFile(t.fsys, builtinFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, fmt.Errorf("read the list of built-in modules: %w", err)
 	}
@@ -97,7 +110,7 @@ func (t *Tree) readBuiltin() (listed bool, err error) {
 			t.builtin[name], listed = true, true
 		}
 	}
-	text, err = fs.ReadFile(t.fsys, "modules.builtin.modinfo")
+	text, err = fs.ReadFile(t.fsys, builtinInfoFile)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return false, fmt.Errorf("read the aliases of built-in modules: %w", err)
 	}
@@ -108,6 +121,18 @@ func (t *Tree) readBuiltin() (listed bool, err error) {
 		}
 	}
 	return listed, nil
+}
+
+// Files are the files of the modules, sorted, and the lists of those that are built in.
+func (t *Tree) Files() []string {
+	files := slices.Collect(maps.Values(t.files))
+	for _, list := range []string{builtinFile, builtinInfoFile} {
+		if _, err := fs.Stat(t.fsys, list); err == nil {
+			files = append(files, list)
+		}
+	}
+	slices.Sort(files)
+	return files
 }
 
 // Has tells whether a module is in the kernel or in the tree.

@@ -81,7 +81,8 @@ func (t *Tree) Answers(release string, names ...string) (answers []Answer, err e
 		}
 		for _, alias := range append([]string{name}, info.Aliases...) {
 			// An alias with a wildcard is that of a device on a bus, which no guest has.
-			if alias = normal(alias); !done[alias] && !strings.ContainsAny(alias, "*?[ \n") && path.Base(alias) == alias {
+			alias = normal(alias)
+			if !done[alias] && !strings.ContainsAny(alias, "*?[ \n") && path.Base(alias) == alias {
 				done[alias] = true
 				answers = append(answers, Answer{alias, load})
 			}

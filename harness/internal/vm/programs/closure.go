@@ -24,7 +24,8 @@ type closure struct {
 }
 
 func newClosure(root string, dirs ...string) *closure {
-	dirs = append(dirs, "/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib")
+	dirs = append(dirs, strings.Fields("/lib/x86_64-linux-gnu /usr/lib/x86_64-linux-gnu /lib64 /usr/lib64 /lib "+
+		"/usr/lib")...)
 	return &closure{root: root, dirs: dirs, files: map[string]bool{}, links: map[string]string{}}
 }
 

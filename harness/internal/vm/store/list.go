@@ -45,15 +45,15 @@ func (s *Store) List() ([]Entry, error) {
 	return entries, nil
 }
 
-// Prune removes the entries that were not used since a time and are not in use now, and what runs left that were
-// killed. It returns what it removed.
-func (s *Store) Prune(since time.Time) (removed []Entry, err error) {
+// Prune removes the entries of some kinds, or of all, that were not used since a time and are not in use now, and what
+// runs left that were killed. It returns what it removed.
+func (s *Store) Prune(since time.Time, kinds ...string) (removed []Entry, err error) {
 	entries, err := s.List()
 	if err != nil {
 		return nil, err
 	}
 	for _, e := range entries {
-		if e.Used.After(since) {
+		if e.Used.After(since) || len(kinds) > 0 && !slices.Contains(kinds, e.Kind) {
 			continue
 		}
 		gone, err := s.remove(e.Kind, e.Name)

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -127,15 +128,24 @@ func (s *Store) make(dir string, fill func(dir string) error) error {
 	}
 	defer os.RemoveAll(partial)
 	if err := fill(partial); err != nil {
-		return err
+		return s.full(err)
 	}
 	if err := writeSums(partial); err != nil {
-		return fmt.Errorf("write to the cache: %w", err)
+		return s.full(fmt.Errorf("write to the cache: %w", err))
 	}
 	if err := os.Rename(partial, dir); err != nil {
 		return fmt.Errorf("write to the cache: %w", err)
 	}
 	return nil
+}
+
+// full says what to do where there is no space.
+func (s *Store) full(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("%w: `harness vm prune` frees what was not used lately; XDG_CACHE_HOME names another folder "+
+			"than %s", err, s.dir)
+	}
+	return err
 }
 
 // touch notes that an entry was used now.
