@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -107,6 +108,9 @@ func (a *Archive) Stale() error {
 	return nil
 }
 
+// noSuite is in apt's complaint of a suite that the mirror does not have.
+const noSuite = "does not have a Release file"
+
 // missingSuite tells whether an update failed for nothing else than suites that the mirror does not have.
 func missingSuite(err error) bool {
 	var failed *aptError
@@ -114,7 +118,7 @@ func missingSuite(err error) bool {
 		return false
 	}
 	for _, line := range failed.lines {
-		if !strings.Contains(line, "does not have a Release file") {
+		if !strings.Contains(line, noSuite) {
 			return false
 		}
 	}
@@ -193,14 +197,19 @@ func newAptError(program string, err error, stderr string) *aptError {
 	return e
 }
 
+// Error is the first complaint that is about more than a missing suite, and how many others there are.
 func (e *aptError) Error() string {
 	if len(e.lines) == 0 {
 		return fmt.Sprintf("%s: %v", e.program, e.err)
 	}
-	if more := len(e.lines) - 1; more > 0 {
-		return fmt.Sprintf("%s: %s (and %d more complaints)", e.program, e.lines[0], more)
+	first := 0
+	if i := slices.IndexFunc(e.lines, func(line string) bool { return !strings.Contains(line, noSuite) }); i > 0 {
+		first = i
 	}
-	return fmt.Sprintf("%s: %s", e.program, e.lines[0])
+	if more := len(e.lines) - 1; more > 0 {
+		return fmt.Sprintf("%s: %s (and %d more complaints)", e.program, e.lines[first], more)
+	}
+	return fmt.Sprintf("%s: %s", e.program, e.lines[first])
 }
 
 func (e *aptError) Unwrap() error { return e.err }

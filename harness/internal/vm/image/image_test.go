@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -162,6 +164,36 @@ func TestMakeRefuses(t *testing.T) {
 		if want := strings.ReplaceAll(c.err, "DIR", dir); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
+	}
+}
+
+// TestMakeKnowsWhatItMade: the second time no module is read; a module that was built anew is another image.
+func TestMakeKnowsWhatItMade(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, map[string]string{"harness": program(elf.EM_X86_64, false), "modules/modules.builtin": "kernel/net/ipv6.ko\n",
+		"modules/kernel/veth.ko": "no module", "modules/kernel/unused.ko": "no module either"})
+	c := Contents{Harness: filepath.Join(dir, "harness"), Kernel: kernels.Kernel{Modules: filepath.Join(dir, "modules")}}
+	s := open(t)
+	if _, err := Make(t.Context(), s, c); err == nil || !strings.Contains(err.Error(), "veth.ko: it is no kernel module") {
+		t.Fatalf("a broken module: %v", err)
+	}
+	if err := os.Remove(filepath.Join(dir, "modules/kernel/veth.ko")); err != nil {
+		t.Fatal(err)
+	}
+	first, err := Make(t.Context(), s, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Contains(first.Missing, "veth") || slices.Contains(first.Missing, "nft_counter") {
+		t.Errorf("missing are %q", first.Missing)
+	}
+	again, err := Make(t.Context(), s, c)
+	if err != nil || !reflect.DeepEqual(again, first) {
+		t.Errorf("%+v, %v; want %+v", again, err, first)
+	}
+	write(t, dir, map[string]string{"modules/kernel/unused.ko": "built anew"})
+	if other, err := Make(t.Context(), s, c); err != nil || other.Path == first.Path {
+		t.Errorf("%+v, %v", other, err)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -101,6 +102,17 @@ func TestAFailureLeavesNothing(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(dir, "kernels", "*"))
 	if err != nil || len(left) != 1 || !strings.HasSuffix(left[0], ".lock") {
 		t.Errorf("left are %q, %v", left, err)
+	}
+}
+
+// TestAFullDiskIsSaid: the error says what the user can do.
+func TestAFullDiskIsSaid(t *testing.T) {
+	s := open(t, t.TempDir())
+	_, err := s.Get(t.Context(), "kernels", "6.1", func(dir string) error {
+		return &os.PathError{Op: "write", Path: filepath.Join(dir, "vmlinuz"), Err: syscall.ENOSPC}
+	})
+	if !errors.Is(err, syscall.ENOSPC) || !strings.Contains(err.Error(), "`harness vm prune` frees") {
+		t.Errorf("got %v", err)
 	}
 }
 
