@@ -84,6 +84,7 @@ func TestGitBisectRun(t *testing.T) {
 	git("init", "-q")
 	write(".gitignore", "arch\nmodules\nresults\n.config\n")
 	write(".config", "")
+	write("Kconfig", "")
 	write("Makefile", makefile)
 	const first, broken, commits = 7, 6, 10
 	var revisions []string
@@ -161,7 +162,7 @@ func TestWhoseFault(t *testing.T) {
 		"no such file":          {"./nowhere", stop},
 		"no such package":       {"6.12", stop},
 		"no tree":               {folder(), stop},
-		"a tree without kernel": {folder("Makefile"), cannotTell},
+		"a tree without kernel": {folder("Makefile", "Kconfig"), cannotTell},
 		"a file that is none":   {filepath.Join(folder("bzImage"), "bzImage"), cannotTell},
 	} {
 		if got, _ := status.Of((&options{kernel: c.kernel}).find(t.Context(), rig)); got != c.want {
@@ -176,7 +177,8 @@ func TestWhoseFault(t *testing.T) {
 		t.Error("a full disk is not told from another fault of the build")
 	}
 	t.Setenv("PATH", t.TempDir())
-	o := &options{kernel: folder("Makefile", ".config"), output: t.TempDir(), screen: screen.Plain(io.Discard, io.Discard, false)}
+	o := &options{kernel: folder("Makefile", "Kconfig", ".config"), output: t.TempDir(),
+		screen: screen.Plain(io.Discard, io.Discard, false)}
 	if got, _ := status.Of(o.build(t.Context())); got != stop {
 		t.Errorf("without make: exit status %d", got)
 	}

@@ -2,10 +2,10 @@ package vm
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -75,7 +75,7 @@ func (o *options) play(ctx context.Context, rows []matrix.Row) error {
 		return status.With(status.Failed, err)
 	}
 	if o.compare {
-		fmt.Fprint(o.screen.Out, "\n"+reports.Compare(r, o.screen.Columns))
+		told.Say("\n%s", strings.TrimSuffix(reports.Compare(r, o.screen.Columns), "\n"))
 	}
 	return verdict(ctx, r)
 }

@@ -15,10 +15,15 @@ import (
 	"time"
 )
 
-// Is reports whether a path is a source tree that can be built: a folder with a Makefile.
+// Is reports whether a path is the source tree of a kernel: a folder with a Makefile and a Kconfig.
 func Is(path string) bool {
-	info, err := os.Stat(filepath.Join(path, "Makefile"))
-	return err == nil && info.Mode().IsRegular()
+	for _, name := range []string{"Makefile", "Kconfig"} {
+		info, err := os.Stat(filepath.Join(path, name))
+		if err != nil || !info.Mode().IsRegular() {
+			return false
+		}
+	}
+	return true
 }
 
 // ErrNotConfigured is the error of a tree without a .config.

@@ -27,8 +27,12 @@ func TestBuild(t *testing.T) {
 	}
 	write(t, filepath.Join(dir, "Makefile"),
 		"all:\n\techo built >image\n\tcat .config\nolddefconfig:\n\techo new >>.config\n")
+	if Is(dir) {
+		t.Error("a folder with a Makefile alone is taken for the tree of a kernel")
+	}
+	write(t, filepath.Join(dir, "Kconfig"), "")
 	if !Is(dir) {
-		t.Error("a folder with a Makefile is not taken for a source tree")
+		t.Error("a folder with a Makefile and a Kconfig is not taken for the tree of a kernel")
 	}
 	if err := Build(t.Context(), dir, &bytes.Buffer{}); !errors.Is(err, ErrNotConfigured) {
 		t.Errorf("without .config: %v", err)
