@@ -18,12 +18,14 @@ const mended = aPair + "ip -n testns link set vnic-testns up; ip link set lo up\
 
 // chain is three routers in a row between two ends, the last of which does not forward.
 const chain = `for n in a r1 r2 r3 b; do ip netns add $n; ip -n $n link set lo up; done; ip link set lo up
-cable() { ip link add $2 netns $1 type veth peer name $5 netns $4; ip -n $1 addr add $3 dev $2; ip -n $4 addr add $6 dev $5; ip -n $1 link set $2 up; ip -n $4 link set $5 up; }
+cable() { ip link add $2 netns $1 type veth peer name $5 netns $4
+ip -n $1 addr add $3 dev $2; ip -n $4 addr add $6 dev $5; ip -n $1 link set $2 up; ip -n $4 link set $5 up; }
 cable a e1 10.1.0.2/24 r1 w1 10.1.0.1/24; cable r1 e2 10.2.0.1/24 r2 w2 10.2.0.2/24
 cable r2 e3 10.3.0.1/24 r3 w3 10.3.0.2/24; cable r3 e4 10.4.0.1/24 b w4 10.4.0.2/24
 for n in r1 r2; do ip netns exec $n sysctl -qw net.ipv4.ip_forward=1; done
 ip -n a route add default via 10.1.0.1; ip -n r1 route add default via 10.2.0.2; ip -n b route add default via 10.4.0.1
-ip -n r2 route add 10.4.0.0/24 via 10.3.0.2; ip -n r2 route add 10.1.0.0/24 via 10.2.0.1; ip -n r3 route add default via 10.3.0.1
+ip -n r2 route add 10.4.0.0/24 via 10.3.0.2; ip -n r2 route add 10.1.0.0/24 via 10.2.0.1
+ip -n r3 route add default via 10.3.0.1
 `
 
 func TestDiagnose(t *testing.T) {

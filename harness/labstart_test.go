@@ -111,8 +111,8 @@ func (l *learner) look() {
 	}
 }
 
-// patience is how long a test waits for what has to come: far longer than it takes on the slowest and busiest machine, as
-// it only ends a test that would wait for ever.
+// patience is how long a test waits for what has to come: far longer than it takes on the slowest and busiest machine,
+// as it only ends a test that would wait for ever.
 const patience = 2 * time.Minute
 
 // expects waits until a pattern appears behind what was expected before, and returns it.

@@ -98,7 +98,8 @@ func golden(t *testing.T, file string, made []string, r Report) {
 
 // runnable is the beginning of a command that can be run as it is.
 var runnable = regexp.MustCompile(
-	`^(ip (netns add|-n |-6 |link|addr|route|rule|neigh|netns exec)|nsenter -t |rm /run/netns/|(sysctl -w|nft|bridge|tc) )`)
+	`^(ip (netns add|-n |-6 |link|addr|route|rule|neigh|netns exec)|` +
+		`nsenter -t |rm /run/netns/|(sysctl -w|nft|bridge|tc) )`)
 
 // placeholder is a word to fill in.
 var placeholder = regexp.MustCompile(`\b(GATEWAY|IFACE|OTHER|PID|ADDRESS|LENGTH)\b`)

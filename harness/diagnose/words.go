@@ -215,8 +215,8 @@ func addresses(l *state.Link, family int) (found []state.Address) {
 	return found
 }
 
-// ordinary are the links of a namespace other than its loopback and untouched fallback tunnels, which the kernel creates
-// with some modules.
+// ordinary are the links of a namespace other than its loopback and untouched fallback tunnels, which the kernel
+// creates with some modules.
 func ordinary(n *state.Namespace) (links []*state.Link) {
 	for i := range n.Links {
 		l := &n.Links[i]

@@ -119,8 +119,8 @@ func (b *Baseline) events(q claim.Watch) ([]claim.Event, error) {
 	return events, nil
 }
 
-// events are the events that a check asks for. That a fallback tunnel is there now is none: some process of this machine
-// has loaded its module.
+// events are the events that a check asks for. That a fallback tunnel is there now is none: some process of this
+// machine has loaded its module.
 func (k *look) events(ctx context.Context, q claim.Watch) ([]claim.Event, error) {
 	events, err := k.base.events(q)
 	if err != nil || !q.None || len(events) == 0 {

@@ -53,10 +53,13 @@ func TestNftChecks(t *testing.T) {
 		"the chain `inet filter other` in `a` has the rule `accept`":                            "the rules: none",
 		"the chain `ip filter input` in `a` does not have the rule `tcp dport 22 drop`":         "the rules: tcp dport 22 drop",
 		"the chain `ip filter input` in `a` has the rule `tcp dport 22`":                        "the rules: tcp dport 22 drop",
-		"the chain `inet filter inptu` in `a` has the rule `accept`":                            "there is no chain inet filter inptu in a; the nearest is inet filter input",
-		"the chain `inet filter inptu` in `a` does not have the rule `accept`":                  "there is no chain inet filter inptu in a; the nearest is inet filter input",
-		"the chain `inet filter input` in `b` does not have the rule `accept`":                  "there is no chain inet filter input in b; the chains: none",
-		"the chain `inet filter input` in `nowhere` does not have the rule `accept`":            "there is no namespace nowhere",
+		"the chain `inet filter inptu` in `a` has the rule `accept`": "there is no chain inet filter inptu in a; " +
+			"the nearest is inet filter input",
+		"the chain `inet filter inptu` in `a` does not have the rule `accept`": "there is no chain inet filter inptu in a; " +
+			"the nearest is inet filter input",
+		"the chain `inet filter input` in `b` does not have the rule `accept`": "there is no chain inet filter input in b; " +
+			"the chains: none",
+		"the chain `inet filter input` in `nowhere` does not have the rule `accept`": "there is no namespace nowhere",
 
 		"the nft set `inet filter blocked` in `a` contains `10.1.2.3`":           "",
 		"the nft set `inet filter blocked` in `a` contains `10.0.0.0/8`":         "",

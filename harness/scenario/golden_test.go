@@ -197,8 +197,8 @@ func TestSamplesUseEverything(t *testing.T) {
 	}
 	for _, word := range []string{"fix", "fix undo", "partial", "errno=", "iproute2", "busybox", "netlink", "kernel>=",
 		"kernel<",
-		"kernel<=", "kernel>", "iproute2>=", "iproute2<", "busybox>=", "with=", "without=", "[!]", "[N]", "a status line alone",
-		"output with a status line", nothingWord, "(nothing) with a status line"} {
+		"kernel<=", "kernel>", "iproute2>=", "iproute2<", "busybox>=", "with=", "without=", "[!]", "[N]",
+		"a status line alone", "output with a status line", nothingWord, "(nothing) with a status line"} {
 		if !words[word] {
 			t.Errorf("no sample uses %s", word)
 		}

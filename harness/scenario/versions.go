@@ -60,9 +60,9 @@ func (c Condition) Feature() string {
 }
 
 // Holds reports whether the machine has the feature (for `without`: has it not), or whether the installed version is in
-// the range. Versions are compared by the numeric fields that the condition has: `kernel=6.2` and `kernel<=6.2` hold for
-// 6.2.5, `kernel>6.2` does not. Names in a version ("-cloud", "-rc1") are ignored; a package revision ("6.1.0-3") counts
-// if both sides have one.
+// the range. Versions are compared by the numeric fields that the condition has: `kernel=6.2` and `kernel<=6.2` hold
+// for 6.2.5, `kernel>6.2` does not. Names in a version ("-cloud", "-rc1") are ignored; a package revision ("6.1.0-3")
+// counts if both sides have one.
 func (c Condition) Holds(m Machine) bool {
 	if feature := c.Feature(); feature != "" {
 		has, known := m.Features[feature]

@@ -20,7 +20,8 @@ func TestConditions(t *testing.T) {
 		{">=", "6.2", "", false}, {"<", "6.2", "", false}, {">=", "6.2", "unknown", false},
 		{"<", "99999999999999999999999", "6.2", false}, // not a version: no condition holds
 	} {
-		if got := (Condition{"kernel", c.op, c.want}).Holds(Machine{Versions: map[string]string{"kernel": c.have}}); got != c.holds {
+		m := Machine{Versions: map[string]string{"kernel": c.have}}
+		if got := (Condition{"kernel", c.op, c.want}).Holds(m); got != c.holds {
 			t.Errorf("kernel%s%s holds for %q: %v", c.op, c.want, c.have, got)
 		}
 	}

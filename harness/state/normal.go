@@ -51,8 +51,8 @@ func compareNames(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-// tellsOrigins reports whether the kernel of the state tells who made an address. Then it tells so of 127.0.0.1, which a
-// loopback gets when it is switched on, and of each link-local address that it made.
+// tellsOrigins reports whether the kernel of the state tells who made an address. Then it tells so of 127.0.0.1, which
+// a loopback gets when it is switched on, and of each link-local address that it made.
 func (s *State) tellsOrigins() bool {
 	for _, n := range s.Namespaces {
 		for _, l := range n.Links {

@@ -100,7 +100,8 @@ Exit status:
 	root.SetErr(s.Err)
 	root.AddCommand(
 		run.Command(s), lab.Command(s), list.Command(s), show.Command(s), scenario.Command(s), mapcmd.Command(s),
-		diagnose.Command(s), explain.Command(s), doctor.Command(s), vm.Command(s), bisect.Command(s), clean.Command(s), version.Command(s),
+		diagnose.Command(s), explain.Command(s), doctor.Command(s), vm.Command(s), bisect.Command(s), clean.Command(s),
+		version.Command(s),
 	)
 	return root
 }

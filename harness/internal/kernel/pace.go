@@ -18,8 +18,8 @@ const usualWork = 5 * time.Millisecond
 const MaxPace = 30.0
 
 // MeasurePace is how many times as long as usual this machine takes for the work of a lab: two namespaces with a cable
-// between them, and datagrams through it. It is at least 1 and at most 30. Processor time is measured, of the fastest of
-// several rounds, so that it does not matter what else the machine does meanwhile.
+// between them, and datagrams through it. It is at least 1 and at most 30. Processor time is measured, of the fastest
+// of several rounds, so that it does not matter what else the machine does meanwhile.
 func MeasurePace() (float64, error) {
 	w, err := tryingGround()
 	if err != nil {

@@ -165,7 +165,8 @@ func (w *World) Lacks() ([]error, error) { return w.ground.lacks() }
 
 // InMounts runs f on a thread of its own in the mount namespace of the lab's programs, with their /etc and /run. f must
 // read files with ReadFile alone and write none, since the author of the scenario decides what is there; to mount
-// something it first unshares the mounts. /proc is that of the programs, too, so a path through /proc/self leads nowhere.
+// something it first unshares the mounts. /proc is that of the programs, too, so a path through /proc/self leads
+// nowhere.
 func (w *World) InMounts(f func() error) error {
 	return onThrowawayThread(func() error {
 		if err := unix.Unshare(unix.CLONE_FS); err != nil {

@@ -243,7 +243,8 @@ func TestMachineLeavesNothing(t *testing.T) {
 	load(t, w, "a", "table ip t {\nchain c {\ntype filter hook input priority 0;\n}\n}\n")
 	sleeper(t, w, "b")
 	everything := MachineOptions{All: true, Filters: true}
-	if _, err := NewSettler(w).Settle(t.Context(), time.Minute, false); err != nil { // link-watch work of the kernel is not ours
+	// The link-watch work of the kernel is not ours.
+	if _, err := NewSettler(w).Settle(t.Context(), time.Minute, false); err != nil {
 		t.Fatal(err)
 	}
 	machineOf(t, w, everything) // makes the kernel assign namespace ids

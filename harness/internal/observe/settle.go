@@ -20,9 +20,9 @@ import (
 // is read, run or sent next does not depend on how fast the machine is.
 //
 //   - Link-watch (net/core/link_watch.c) follows the carrier of a link later, up to a second if it is not urgent: until
-//     then the operational state is the old one, the port of a bridge is disabled, the queueing discipline drops packets
-//     (noop), and the event is still to come. Since Linux 6.8 (facd15dfd691) the kernel does that work at once for
-//     those who ask about one link; before, it is awaited. A dump of the links does not ask.
+//     then the operational state is the old one, the port of a bridge is disabled, the queueing discipline drops
+//     packets (noop), and the event is still to come. Since Linux 6.8 (facd15dfd691) the kernel does that work at once
+//     for those who ask about one link; before, it is awaited. A dump of the links does not ask.
 //   - A deleted namespace is taken down later (cleanup_net in net/core/net_namespace.c): until then other namespaces
 //     have ids for it, and the other ends of its veth pairs, and their going is an event.
 type Settler struct {

@@ -33,9 +33,10 @@ func TestNothingIsTakenForGoodOrBad(t *testing.T) {
 		a             halve.Verdict // of the case a alone
 		why           string        // of the verdict on a
 	}{
-		"both pass":           {says(pass, pass, pass), says(pass, pass, pass), halve.Good, halve.Good, "as on the good one"},
-		"both fail":           {says(fail, pass, pass), says(fail, pass, pass), halve.Bad, halve.Bad, "a: fail: because"},
-		"flaky":               {says(fail, pass, pass), says(pass, pass, pass), halve.Untold, halve.Untold, "flaky: fail, then pass"},
+		"both pass": {says(pass, pass, pass), says(pass, pass, pass), halve.Good, halve.Good, "as on the good one"},
+		"both fail": {says(fail, pass, pass), says(fail, pass, pass), halve.Bad, halve.Bad, "a: fail: because"},
+		"flaky": {says(fail, pass, pass), says(pass, pass, pass), halve.Untold, halve.Untold,
+			"flaky: fail, then pass"},
 		"flaky the other way": {says(pass, pass, pass), says(fail, pass, pass), halve.Untold, halve.Untold, "flaky"},
 		"skipped":             {says(skip, pass, pass), says(skip, pass, pass), halve.Good, halve.Untold, "a: skip: because"},
 		"all skipped":         {says(skip, skip, pass), says(skip, skip, pass), halve.Untold, halve.Untold, "skip"},

@@ -68,8 +68,8 @@ func (o *options) between(ctx context.Context, rig *guests.Rig) ([]kernels.Packa
 		return p.Flavour != all[good].Flavour
 	}))
 	if len(row) < 2 {
-		return nil, status.Usagef("--good %s and --bad %s are versions of one release, %s, of which the newest alone can be booted",
-			o.good, o.bad, all[good].Release)
+		return nil, status.Usagef("--good %s and --bad %s are versions of one release, %s, "+
+			"of which the newest alone can be booted", o.good, o.bad, all[good].Release)
 	}
 	return row, nil
 }

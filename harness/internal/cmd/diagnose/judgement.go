@@ -14,7 +14,8 @@ type judgement struct {
 	probed *probed // nil without --probe
 }
 
-// judged diagnoses or reviews a state, with the kernel as a witness if there is one, and makes all texts of the result printable.
+// judged diagnoses or reviews a state, with the kernel as a witness if there is one, and makes all texts of the result
+// printable.
 func judged(s *state.State, o options, ask diagnose.Witness) *judgement {
 	if !o.target.IsValid() {
 		found := diagnose.Review(s)

@@ -90,8 +90,9 @@ func TestPlayed(t *testing.T) {
 		"a panic whose evidence is cut short": {told: func(g *guest) { g.plays(3, blocked) },
 			end: vm.End{Class: vm.Panic, Words: "the kernel panicked"}, err: errors.New("read the evidence: unexpected EOF"),
 			class: "panic", words: "the kernel panicked; read the evidence: unexpected EOF", ended: 3, not: 16},
-		"a failed case, and the disk is full": {told: func(g *guest) { g.plays(1, blocked); g.plays(all, skip); g.finishes() },
-			end: vm.End{Class: vm.Failed}, err: errors.New("keep the console: no space left on device"),
+		"a failed case, and the disk is full": {
+			told: func(g *guest) { g.plays(1, blocked); g.plays(all, skip); g.finishes() },
+			end:  vm.End{Class: vm.Failed}, err: errors.New("keep the console: no space left on device"),
 			class: "no result", words: "no space left", ended: 19},
 		"a warning, and all is well": {told: func(g *guest) { g.plays(all, skip); g.finishes() },
 			end: vm.End{Class: vm.Warn, Words: "it warned"}, class: "WARN", ended: 19},

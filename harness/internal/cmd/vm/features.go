@@ -65,7 +65,8 @@ func (o *options) runFeatures(ctx context.Context, rows []matrix.Row) error {
 		fmt.Fprintf(o.screen.Err, "vanished: %s\n", line)
 	}
 	if len(bad) > 0 {
-		return fmt.Errorf("compare the kernels: %s vanished; %s stays as it was", term.Count(len(bad), "feature"), features.File)
+		return fmt.Errorf("compare the kernels: %s vanished; %s stays as it was",
+			term.Count(len(bad), "feature"), features.File)
 	}
 	text, err := table.Text()
 	if err != nil {

@@ -36,7 +36,8 @@ func (o *options) play(ctx context.Context, rows []matrix.Row) error {
 	if err != nil {
 		return err
 	}
-	plan, err := play.PlanWith(what, play.Settings{Filter: filter, Seed: o.choice.Seed, FailFast: o.choice.FailFast}, drivers)
+	settings := play.Settings{Filter: filter, Seed: o.choice.Seed, FailFast: o.choice.FailFast}
+	plan, err := play.PlanWith(what, settings, drivers)
 	if err != nil {
 		return err
 	}

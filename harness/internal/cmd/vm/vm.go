@@ -73,9 +73,11 @@ say; its console is kept in the output folder.`,
 		},
 	}
 	flags := c.Flags()
-	flags.StringSliceVar(&o.kernels, "kernel", nil, "the `KERNELS`, such as 5.10,6.12,newest\n(default: those of kernels.yaml)")
+	flags.StringSliceVar(&o.kernels, "kernel", nil,
+		"the `KERNELS`, such as 5.10,6.12,newest\n(default: those of kernels.yaml)")
 	flags.StringSliceVar(&o.iproute2, "iproute2", nil,
-		"play with these `VERSIONS` of iproute2, such as\n6.1,6.15,newest, on each kernel\n(default: that of Debian "+programs.DefaultSuite+")")
+		"play with these `VERSIONS` of iproute2, such as\n6.1,6.15,newest, on each kernel\n"+
+			"(default: that of Debian "+programs.DefaultSuite+")")
 	o.choice.Flags(c, "all, or those of kernels.yaml")
 	o.guests.Flags(c)
 	flags.IntVar(&o.jobs, "jobs", 0, "run this `NUMBER` of guests side by side\n(default: as processors and memory allow)")

@@ -74,7 +74,8 @@ func TestNoArchive(t *testing.T) {
 	for name, c := range map[string]struct{ line, want string }{
 		"nowhere":           {"deb file:/nosuch/debian bookworm main", "fetch the lists of Debian's packages: apt-get: "},
 		"without signature": {"deb file:" + unsigned + " bookworm main", "is not signed"},
-		"no Debian":         {"deb file:/nosuch/ubuntu noble main", "the apt of this machine has no source of Debian's packages"},
+		"no Debian": {"deb file:/nosuch/ubuntu noble main",
+			"the apt of this machine has no source of Debian's packages"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			machine(t, c.line)

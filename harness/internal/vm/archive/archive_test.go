@@ -63,15 +63,17 @@ func TestOurSources(t *testing.T) {
 			"Suites: bullseye bullseye-backports bookworm bookworm-backports trixie", "Signed-By: /usr/share/keyrings/debian-",
 			"URIs: http://mirror.example/debian-security\n", "Suites: bullseye-security bookworm-security",
 			"Signed-By: \n -----BEGIN", "\n debian-archive\n\n"}, without: "example/bookworm"},
-		{name: "one line", lines: "deb [arch=amd64 signed-by=/k/debian-archive-keyring.gpg] http://one.example/debian stable main\n" +
-			"#deb http://off.example/debian sid main\ndeb-src http://src.example/debian stable main\ndebx y z main\n",
+		{name: "one line",
+			lines: "deb [arch=amd64 signed-by=/k/debian-archive-keyring.gpg] http://one.example/debian stable main\n" +
+				"#deb http://off.example/debian sid main\ndeb-src http://src.example/debian stable main\ndebx y z main\n",
 			want:    []string{"URIs: http://one.example/debian\n", "Signed-By: /k/debian-archive-keyring.gpg\n"},
 			without: "-security"},
 		{name: "old names of security", lines: "deb http://o.example/debian oldstable main\n" +
 			"deb http://s.example/debian-security buster/updates main\ndeb http://s.example/debian-security stable/updates main",
 			want: []string{"http://o.example/debian\n", "http://s.example/debian-security\n"}},
-		{name: "another distribution", lines: "deb http://u.example/ubuntu noble main\ndeb http://d.example/x bookworm stable\n",
-			err: "find Debian's archive: the apt of this machine has no source"},
+		{name: "another distribution",
+			lines: "deb http://u.example/ubuntu noble main\ndeb http://d.example/x bookworm stable\n",
+			err:   "find Debian's archive: the apt of this machine has no source"},
 		{name: "none", err: "find Debian's archive: "},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -132,8 +134,9 @@ func TestParseURIs(t *testing.T) {
 }
 
 func TestCompare(t *testing.T) {
-	for _, c := range [][2]string{{"7.3~rc7-1~exp1", "7.3.4-1~bpo13+1"}, {"7.2.12-1~bpo13+1", "7.2.12-1"}, {"6.9-1", "6.10-1"},
-		{"9.0", "1:1.0"}} {
+	for _, c := range [][2]string{
+		{"7.3~rc7-1~exp1", "7.3.4-1~bpo13+1"}, {"7.2.12-1~bpo13+1", "7.2.12-1"}, {"6.9-1", "6.10-1"}, {"9.0", "1:1.0"},
+	} {
 		if Compare(c[0], c[1]) >= 0 || Compare(c[1], c[0]) <= 0 || Compare(c[0], c[0]) != 0 {
 			t.Errorf("%s is not before %s", c[0], c[1])
 		}
@@ -147,7 +150,8 @@ func TestMissingSuite(t *testing.T) {
 		gone + "E: Failed to fetch http://m.example/x  Temporary failure resolving 'm.example'\n": false,
 		"": false,
 	} {
-		if got := missingSuite(fmt.Errorf("update: %w", newAptError("apt-get", errors.New("exit status 100"), text))); got != want {
+		err := newAptError("apt-get", errors.New("exit status 100"), text)
+		if got := missingSuite(fmt.Errorf("update: %w", err)); got != want {
 			t.Errorf("%q: %v", text, got)
 		}
 	}
@@ -177,7 +181,8 @@ func TestUpdateWithoutNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 2 {
-		if err := a.Update(t.Context()); err == nil || !strings.HasPrefix(err.Error(), "fetch the lists of Debian's packages: ") {
+		err := a.Update(t.Context())
+		if err == nil || !strings.HasPrefix(err.Error(), "fetch the lists of Debian's packages: ") {
 			t.Errorf("error %v", err)
 		}
 	}
@@ -227,10 +232,12 @@ func writeDeb(t *testing.T, control string, members ...tar.Header) string {
 }
 
 func regular(name, data string) tar.Header {
-	return tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o4755, PAXRecords: map[string]string{"NETNSCHECK.data": data}}
+	return tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o4755,
+		PAXRecords: map[string]string{"NETNSCHECK.data": data}}
 }
 
-const control = "Package: linux-image-9.9-amd64\nVersion: 9.9.1-1\nArchitecture: amd64\nMaintainer: nobody\nDescription: x\n"
+const control = "Package: linux-image-9.9-amd64\nVersion: 9.9.1-1\nArchitecture: amd64\n" +
+	"Maintainer: nobody\nDescription: x\n"
 
 func TestUnpack(t *testing.T) {
 	deb := writeDeb(t, control, tar.Header{Name: "./boot/", Typeflag: tar.TypeDir, Mode: 0o755},
@@ -287,7 +294,8 @@ func TestUnpackStaysInside(t *testing.T) {
 
 func TestNoPackage(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "x.deb")
-	for _, text := range []string{"", "text", "!<arch>\n", "!<arch>\ndebian-binary   0           0     0     100644  4         `\n2.0\n"} {
+	for _, text := range []string{"", "text", "!<arch>\n",
+		"!<arch>\ndebian-binary   0           0     0     100644  4         `\n2.0\n"} {
 		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}

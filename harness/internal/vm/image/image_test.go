@@ -23,8 +23,8 @@ import (
 
 // program is an ELF file of an architecture without segments, or with one that names a loader.
 func program(machine elf.Machine, loader bool) string {
-	head := elf.Header64{Ident: [16]byte{0x7f, 'E', 'L', 'F', 2, 1, 1}, Type: uint16(elf.ET_EXEC), Machine: uint16(machine),
-		Version: 1, Ehsize: 64, Phentsize: 56, Phoff: 64}
+	head := elf.Header64{Ident: [16]byte{0x7f, 'E', 'L', 'F', 2, 1, 1}, Type: uint16(elf.ET_EXEC),
+		Machine: uint16(machine), Version: 1, Ehsize: 64, Phentsize: 56, Phoff: 64}
 	if loader {
 		head.Phnum = 1
 	}
@@ -96,7 +96,8 @@ func entries(t *testing.T, file string) (order []string, found map[string]string
 func TestMake(t *testing.T) {
 	dir := t.TempDir()
 	init := program(elf.EM_X86_64, false)
-	write(t, dir, map[string]string{"harness": init, "programs/usr/bin/tool": "a tool", "programs/etc/protocols": "tcp 6\n"})
+	write(t, dir, map[string]string{"harness": init, "programs/usr/bin/tool": "a tool",
+		"programs/etc/protocols": "tcp 6\n"})
 	if err := os.Symlink("tool", filepath.Join(dir, "programs/usr/bin/other")); err != nil {
 		t.Fatal(err)
 	}
@@ -109,8 +110,8 @@ func TestMake(t *testing.T) {
 	}
 	order, found := entries(t, image.Path)
 	for name, want := range map[string]string{
-		"init": init, "usr/bin/tool": "a tool", "usr/bin/other": "→tool", "etc/protocols": "tcp 6\n", "etc/x/y": "x", "a": "a",
-		"bin": "→usr/bin", "lib64": "→usr/lib64", "proc": "/", "tmp": "/", "etc/x": "/",
+		"init": init, "usr/bin/tool": "a tool", "usr/bin/other": "→tool", "etc/protocols": "tcp 6\n", "etc/x/y": "x",
+		"a": "a", "bin": "→usr/bin", "lib64": "→usr/lib64", "proc": "/", "tmp": "/", "etc/x": "/",
 	} {
 		if found[name] != want {
 			t.Errorf("/%s is %q, want %q", name, found[name], want)
@@ -152,7 +153,8 @@ func TestMakeRefuses(t *testing.T) {
 		contents Contents
 		err      string
 	}{
-		{Contents{Harness: "dynamic"}, "take DIR/dynamic as the program of the guest: it needs shared libraries; `make build`"},
+		{Contents{Harness: "dynamic"},
+			"take DIR/dynamic as the program of the guest: it needs shared libraries; `make build`"},
 		{Contents{Harness: "arm"}, "take DIR/arm as the program of the guest: it is for EM_AARCH64, and a guest is x86-64"},
 		{Contents{Harness: "text"}, "read the program of the guest, DIR/text: "},
 		{Contents{Harness: "nosuch"}, "read the program of the guest, DIR/nosuch: "},
@@ -170,8 +172,9 @@ func TestMakeRefuses(t *testing.T) {
 // TestMakeKnowsWhatItMade: the second time no module is read; a module that was built anew is another image.
 func TestMakeKnowsWhatItMade(t *testing.T) {
 	dir := t.TempDir()
-	write(t, dir, map[string]string{"harness": program(elf.EM_X86_64, false), "modules/modules.builtin": "kernel/net/ipv6.ko\n",
-		"modules/kernel/veth.ko": "no module", "modules/kernel/unused.ko": "no module either"})
+	write(t, dir, map[string]string{"harness": program(elf.EM_X86_64, false),
+		"modules/modules.builtin": "kernel/net/ipv6.ko\n", "modules/kernel/veth.ko": "no module",
+		"modules/kernel/unused.ko": "no module either"})
 	c := Contents{Harness: filepath.Join(dir, "harness"), Kernel: kernels.Kernel{Modules: filepath.Join(dir, "modules")}}
 	s := open(t)
 	if _, err := Make(t.Context(), s, c); err == nil || !strings.Contains(err.Error(), "veth.ko: it is no kernel module") {

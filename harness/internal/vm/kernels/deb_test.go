@@ -93,7 +93,8 @@ func TestFromDeb(t *testing.T) {
 	if err := os.Remove(lonely); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := f.Find(t.Context(), empty); err == nil || !strings.Contains(err.Error(), "has no kernel in it (from 7.2 on") {
+	_, err = f.Find(t.Context(), empty)
+	if err == nil || !strings.Contains(err.Error(), "has no kernel in it (from 7.2 on") {
 		t.Errorf("an empty package: %v", err)
 	}
 	if entries, err := s.List(); err != nil || len(entries) != 2 {

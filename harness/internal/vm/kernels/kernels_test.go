@@ -98,11 +98,16 @@ func TestChoose(t *testing.T) {
 		"debian:bullseye":     "6.1.0-0.deb11.52-amd64",
 		"6.13":                "find the kernel 6.13: there is none; there are the series: 5.10, 6.1, 7.2, 7.4",
 		"5.10-rt":             "find the kernel 5.10-rt: there is none; there are the series: 6.1",
-		"7.2.10":              "find the kernel 7.2.10: there is none; of its series there are: 7.2.9+deb13-amd64, 7.2.12+deb13-amd64, 7.2.12+deb14-amd64",
-		"6.1.0-5":             "find the kernel 6.1.0-5: there is none; of its series there are: 6.1.0-50-amd64, 6.1.0-0.deb11.52-amd64, 6.1.0-57-amd64",
-		"6.1.0-5-cloud-amd64": "find the kernel 6.1.0-5-cloud-amd64: there is none; of its series there are: 6.1.0-57-cloud-amd64",
-		"debian:bookwurm":     "find the kernel debian:bookwurm: there is none; suites with kernels are: bullseye-security, bookworm, bookworm-security, trixie-backports, forky, sid, experimental",
-		"8.0.1":               "find the kernel 8.0.1: there is none; there are the series: 5.10, 6.1, 7.2, 7.4",
+		"7.2.10": "find the kernel 7.2.10: there is none; " +
+			"of its series there are: 7.2.9+deb13-amd64, 7.2.12+deb13-amd64, 7.2.12+deb14-amd64",
+		"6.1.0-5": "find the kernel 6.1.0-5: there is none; " +
+			"of its series there are: 6.1.0-50-amd64, 6.1.0-0.deb11.52-amd64, 6.1.0-57-amd64",
+		"6.1.0-5-cloud-amd64": "find the kernel 6.1.0-5-cloud-amd64: there is none; " +
+			"of its series there are: 6.1.0-57-cloud-amd64",
+		"debian:bookwurm": "find the kernel debian:bookwurm: there is none; " +
+			"suites with kernels are: bullseye-security, bookworm, bookworm-security, trixie-backports, " +
+			"forky, sid, experimental",
+		"8.0.1": "find the kernel 8.0.1: there is none; there are the series: 5.10, 6.1, 7.2, 7.4",
 	} {
 		s, err := Parse(spec)
 		if err != nil {
@@ -149,11 +154,12 @@ func TestReadRelease(t *testing.T) {
 		"text":          {data: []byte("hello"), err: "it is no kernel image: "},
 		"empty":         {err: "it is an empty file"},
 		"short":         {data: header("")[:0x210], err: "it is no kernel image: "},
-		"vmlinux":       {data: []byte("\x7fELF\x02\x01"), err: "it is an ELF file (vmlinux, or a program), not an x86 kernel image"},
-		"arm64":         {data: arm, err: "it is a kernel for arm64, "},
-		"gzip":          {data: []byte("\x1f\x8b\x08"), err: "it is a file compressed by gzip"},
-		"initrd":        {data: []byte("070701"), err: "it is a cpio archive (an initrd)"},
-		"package":       {data: []byte("!<arch>\ndebian"), err: "it is a package or an archive"},
+		"vmlinux": {data: []byte("\x7fELF\x02\x01"),
+			err: "it is an ELF file (vmlinux, or a program), not an x86 kernel image"},
+		"arm64":   {data: arm, err: "it is a kernel for arm64, "},
+		"gzip":    {data: []byte("\x1f\x8b\x08"), err: "it is a file compressed by gzip"},
+		"initrd":  {data: []byte("070701"), err: "it is a cpio archive (an initrd)"},
+		"package": {data: []byte("!<arch>\ndebian"), err: "it is a package or an archive"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "vmlinuz")
@@ -252,8 +258,10 @@ func TestOffline(t *testing.T) {
 		err.Error() != "find the kernel 6.1 offline: there are no kernels in the cache" {
 		t.Errorf("an empty cache: %v", err)
 	}
-	for _, p := range []Packaged{{Release: "6.1.0-57-amd64", Series: "6.1", Version: "6.1.192-3", Package: "linux-image-6.1.0-57-amd64"},
-		{Release: "6.1.0-50-amd64", Series: "6.1", Version: "6.1.176-1"}} {
+	for _, p := range []Packaged{
+		{Release: "6.1.0-57-amd64", Series: "6.1", Version: "6.1.192-3", Package: "linux-image-6.1.0-57-amd64"},
+		{Release: "6.1.0-50-amd64", Series: "6.1", Version: "6.1.176-1"},
+	} {
 		_, err := s.Get(t.Context(), kind, p.Release+"_"+p.Version, func(dir string) error {
 			write(t, dir, map[string]string{"vmlinuz": string(header(p.Release))})
 			return about(dir, p)

@@ -93,8 +93,8 @@ func connect(p *qemu.Process, t Terminal, read func(func())) (stop func(), err e
 const slowest = 64
 
 // watch waits for qemu's end, and ends it if it has to, one that lives longer than its limit allows, too: after an
-// interrupt that cannot be masked, by which the kernel tells on the console where it hangs (unknown_nmi_panic). hang says
-// why the guest was ended, "" if it was not; cut that ctx had ended.
+// interrupt that cannot be masked, by which the kernel tells on the console where it hangs (unknown_nmi_panic). hang
+// says why the guest was ended, "" if it was not; cut that ctx had ended.
 func watch(ctx context.Context, p *qemu.Process, w *witness, patient *patience,
 	limit time.Duration) (hang string, cut bool) {
 	looks := time.NewTicker(patient.every)

@@ -92,8 +92,8 @@ func moduleName(file string) (name string, ok bool) {
 
 func normal(name string) string { return strings.ReplaceAll(name, "-", "_") }
 
-// The lists of what the kernel contains, as kbuild makes them: the files that would be modules, and what these would say
-// of themselves (name.key=value, each ended by a NUL).
+// The lists of what the kernel contains, as kbuild makes them: the files that would be modules, and what these would
+// say of themselves (name.key=value, each ended by a NUL).
 const (
 	builtinFile     = "modules.builtin"
 	builtinInfoFile = "modules.builtin.modinfo"

@@ -27,9 +27,10 @@ func TestChooseIPRoute2(t *testing.T) {
 		{Name: "iproute2", Version: "5.10.0-4", Suites: []string{"bullseye"}},
 	}
 	for name, want := range map[string]string{
-		"6.1": "6.1.0-3", "6.15": "6.15.0-1", "newest": "7.3.0-1", "5.10.0": "5.10.0-4", "6.15.0-1~bpo12+1": "6.15.0-1~bpo12+1",
-		"6":   "6.15.0-1",
-		"6.2": "find iproute2 6.2: there is none; there are: 5.10.0, 6.1.0, 6.15.0, 7.3.0, 7.4.0~rc1",
+		"6.1": "6.1.0-3", "6.15": "6.15.0-1", "newest": "7.3.0-1", "5.10.0": "5.10.0-4",
+		"6.15.0-1~bpo12+1": "6.15.0-1~bpo12+1",
+		"6":                "6.15.0-1",
+		"6.2":              "find iproute2 6.2: there is none; there are: 5.10.0, 6.1.0, 6.15.0, 7.3.0, 7.4.0~rc1",
 	} {
 		p, err := chooseIPRoute2(name, found)
 		var named *NameError
@@ -50,7 +51,8 @@ func TestMerge(t *testing.T) {
 		}
 		return packages
 	}
-	got := merge(p("libc6=2.36-9 libelf1=0.188 zlib1g=1:1.2-5 bash=5.2"), p("libc6=2.41-12 libelf1t64=0.192 zlib1g=1:1.2-4"))
+	got := merge(p("libc6=2.36-9 libelf1=0.188 zlib1g=1:1.2-5 bash=5.2"),
+		p("libc6=2.41-12 libelf1t64=0.192 zlib1g=1:1.2-4"))
 	want := p("libelf1=0.188 zlib1g=1:1.2-5 bash=5.2 libc6=2.41-12 libelf1t64=0.192")
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %v, want %v", got, want)
@@ -145,7 +147,8 @@ func TestClosureOfLinksAndScripts(t *testing.T) {
 		t.Fatal(err)
 	}
 	files := map[string]bool{"/usr/bin/tool": true, "/usr/bin/shell.real": true}
-	ways := map[string]string{"/usr/bin/shell": "/etc/alternatives/shell", "/etc/alternatives/shell": "../../usr/bin/shell.real"}
+	ways := map[string]string{"/usr/bin/shell": "/etc/alternatives/shell",
+		"/etc/alternatives/shell": "../../usr/bin/shell.real"}
 	if !reflect.DeepEqual(c.files, files) || !reflect.DeepEqual(c.links, ways) {
 		t.Errorf("files %v, links %v", c.files, c.links)
 	}

@@ -11,8 +11,8 @@ var wanted = []struct{ pkg, programs, files string }{
 	{"iputils-tracepath", "tracepath", ""},
 	{"busybox", "busybox", ""},
 	{"nftables", "nft", ""},
-	{"iptables", "xtables-nft-multi iptables-nft ip6tables-nft iptables-nft-save ip6tables-nft-save iptables-nft-restore " +
-		"ip6tables-nft-restore", "/usr/lib/x86_64-linux-gnu/xtables"},
+	{"iptables", "xtables-nft-multi iptables-nft ip6tables-nft iptables-nft-save ip6tables-nft-save " +
+		"iptables-nft-restore ip6tables-nft-restore", "/usr/lib/x86_64-linux-gnu/xtables"},
 	{"conntrack", "conntrack", ""},
 	{"tcpdump", "tcpdump", ""},
 	{"ethtool", "ethtool", ""},

@@ -92,7 +92,9 @@ func TestAFailureLeavesNothing(t *testing.T) {
 	dir := t.TempDir()
 	s := open(t, dir)
 	broken := errors.New("no network")
-	_, err := s.Get(t.Context(), "kernels", "6.1", func(dir string) error { return errors.Join(with("half")(dir), broken) })
+	_, err := s.Get(t.Context(), "kernels", "6.1", func(dir string) error {
+		return errors.Join(with("half")(dir), broken)
+	})
 	if !errors.Is(err, broken) {
 		t.Errorf("got %v", err)
 	}
