@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 func list(s *screen.Screen) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "List what was fetched for guests: kernels, programs, images",
+		Short: "List what was fetched for guests: kernels, programs, images, apt's lists",
 		Args:  status.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			cache, dir, err := open()
@@ -84,7 +85,8 @@ func printEntries(s *screen.Screen, all []store.Entry, dir string, now time.Time
 	var bytes int64
 	for _, e := range all {
 		bytes += e.Size
-		rows = append(rows, []string{e.Kind, ago(now.Sub(e.Used)), whole(e.Size), term.OneLine(e.Name)})
+		rows = append(rows, []string{e.Kind, ago(now.Sub(e.Used)), whole(e.Size),
+			term.OneLine(cmp.Or(e.Name, "its own files"))})
 	}
 	if len(all) > 0 {
 		if err := s.List(rows); err != nil {

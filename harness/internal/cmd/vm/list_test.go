@@ -16,6 +16,7 @@ func TestPrintEntries(t *testing.T) {
 	now := time.Date(2026, 11, 29, 12, 0, 0, 0, time.UTC)
 	var out bytes.Buffer
 	err := printEntries(screen.Plain(&out, &out, false), []store.Entry{
+		{Kind: "apt", Size: 327_000_000, Used: now.Add(-2 * time.Hour)},
 		{Kind: "images", Name: "402f3b", Size: 38_000_000, Used: now.Add(-time.Minute)},
 		{Kind: "kernels", Name: "6.1.0-57-amd64_6.1.192-3", Size: 112_400_000, Used: now.AddDate(0, 0, -3)},
 		{Kind: "kernels", Name: "7.3.4-amd64_7.3.4-1", Used: now.Add(-5 * time.Hour)},
@@ -24,10 +25,11 @@ func TestPrintEntries(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `kind     used         size    name
+apt      2 hours ago  327 MB  its own files
 images   now          38 MB   402f3b
 kernels  3 days ago   113 MB  6.1.0-57-amd64_6.1.192-3
 kernels  5 hours ago  broken  7.3.4-amd64_7.3.4-1
-3 entries, 151 MB in /home/me/.cache/netnscheck/vm
+4 entries, 478 MB in /home/me/.cache/netnscheck/vm
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

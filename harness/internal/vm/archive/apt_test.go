@@ -34,7 +34,7 @@ func openArchive(t *testing.T) *Archive {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	a, err := Open(s)
+	a, err := Open(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,18 +42,19 @@ type Archive struct {
 	dir   string // lists, cache and state
 }
 
-// Open prepares the archive. It asks no network; the first question for versions does, if the lists are old.
-func Open(s *store.Store) (*Archive, error) {
+// Open prepares the archive. It asks no network; the first question for versions does, if the lists are old. Until the
+// store is closed nobody removes the lists.
+func Open(ctx context.Context, s *store.Store) (*Archive, error) {
 	if _, err := exec.LookPath("apt-get"); err != nil {
 		return nil, ErrNoApt
 	}
-	dir, err := s.Dir("apt")
+	dir, err := s.Dir(ctx, "apt")
 	if err != nil {
 		return nil, err
 	}
 	for _, sub := range []string{"lists/partial", "archives/partial"} {
-		if _, err := s.Dir(filepath.Join("apt", sub)); err != nil {
-			return nil, err
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
+			return nil, fmt.Errorf("make the cache: %w", err)
 		}
 	}
 	return &Archive{store: s, dir: dir}, nil
@@ -139,10 +140,9 @@ func (a *Archive) options() []string {
 		{"APT::Architecture", architecture},
 		{"APT::Sandbox::User", ""}, // the one who runs us: the lists are in his cache
 		{"APT::Default-Release", ""},
-		{"APT::Update::Error-Mode", "any"}, // else it succeeds without the network
+		{"APT::Update::Error-Mode", "any"}, // else an update without the network ends well, with no lists
 		{"Acquire::Languages", "none"},
 		{"Acquire::Retries", "2"},
-		{"APT::Update::Error-Mode", "any"}, // else an update without the network ends well, with no lists
 		{"Dir::Etc::sourcelist", filepath.Join(a.dir, "debian.sources")},
 		{"Dir::Etc::sourceparts", "/dev/null"},
 		{"Dir::Etc::preferences", "/dev/null"},

@@ -176,7 +176,7 @@ func TestUpdateWithoutNetwork(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	a, err := Open(s)
+	a, err := Open(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,7 +63,7 @@ func entry(name, dir string, p Packaged) Kernel {
 
 // fetch downloads the packages of a kernel and unpacks them.
 func (f *Finder) fetch(ctx context.Context, dir string, p Packaged) error {
-	a, err := archive.Open(f.Store)
+	a, err := archive.Open(ctx, f.Store)
 	if err != nil {
 		return err
 	}

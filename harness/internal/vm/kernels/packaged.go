@@ -36,7 +36,7 @@ func (f *Finder) Available(ctx context.Context) ([]Packaged, error) {
 	if f.Offline {
 		return f.stored()
 	}
-	a, err := archive.Open(f.Store)
+	a, err := archive.Open(ctx, f.Store)
 	if err != nil {
 		return nil, fmt.Errorf("find Debian's kernels: %w", err)
 	}

@@ -89,7 +89,7 @@ func (f *Finder) Find(ctx context.Context, w Wanted) (Userland, error) {
 	if f.Offline {
 		return f.stored(ctx, w)
 	}
-	a, err := archive.Open(f.Store)
+	a, err := archive.Open(ctx, f.Store)
 	if errors.Is(err, archive.ErrNoApt) && w == (Wanted{Suite: DefaultSuite}) {
 		return f.host(ctx)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,13 +13,13 @@ import (
 
 // Entry is what the store has under one name.
 type Entry struct {
-	Kind, Name string
+	Kind, Name string    // of a folder that Dir made its name, and ""
 	Path       string    // its folder
 	Size       int64     // of its files, in bytes
 	Used       time.Time // when it was used last
 }
 
-// List returns the entries, ordered by kind and name.
+// List returns the entries and the folders that Dir made, unless they are empty, ordered by kind and name.
 func (s *Store) List() ([]Entry, error) {
 	found, err := filepath.Glob(filepath.Join(s.dir, "*", "*", sumsFile))
 	if err != nil {
@@ -39,10 +40,36 @@ func (s *Store) List() ([]Entry, error) {
 		}
 		entries = append(entries, e)
 	}
+	dirs, err := filepath.Glob(filepath.Join(s.dir, "*", usedFile))
+	if err != nil {
+		return nil, fmt.Errorf("list the cache: %w", err)
+	}
+	for _, path := range dirs {
+		dir := filepath.Dir(path)
+		if info, err := os.Stat(path); err == nil {
+			e := Entry{Kind: filepath.Base(dir), Path: dir, Size: sizeOf(dir), Used: info.ModTime()}
+			if e.Size > 0 {
+				entries = append(entries, e)
+			}
+		}
+	}
 	slices.SortFunc(entries, func(a, b Entry) int {
 		return cmp.Or(strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name))
 	})
 	return entries, nil
+}
+
+// sizeOf is the size of all files in a folder. What is removed meanwhile does not count.
+func sizeOf(dir string) (size int64) {
+	filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			if info, err := d.Info(); err == nil {
+				size += info.Size()
+			}
+		}
+		return nil
+	})
+	return size
 }
 
 // Prune removes the entries of some kinds, or of all, that were not used since a time and are not in use now, and what
@@ -92,7 +119,7 @@ func (s *Store) remove(kind, name string) (gone bool, err error) {
 	// The list of sums goes first: without it the rest is no entry.
 	for _, path := range []string{filepath.Join(dir, sumsFile), dir, dir + ".partial"} {
 		if err := os.RemoveAll(path); err != nil {
-			return false, fmt.Errorf("remove %s/%s from the cache: %w", kind, name, err)
+			return false, fmt.Errorf("remove %s from the cache: %w", filepath.Join(kind, name), err)
 		}
 	}
 	return true, nil

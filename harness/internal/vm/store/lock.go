@@ -45,6 +45,9 @@ func (l *lock) share(ctx context.Context) error { return l.wait(ctx, syscall.LOC
 func (l *lock) own(ctx context.Context) error   { return l.wait(ctx, syscall.LOCK_EX) }
 func (l *lock) release()                        { l.file.Close() }
 
+// leave gives the lock back, and keeps its file open for the next time.
+func (l *lock) leave() { syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN) }
+
 // try takes the lock alone if nobody has it.
 func (l *lock) try() bool {
 	return syscall.Flock(int(l.file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil

@@ -3,9 +3,10 @@
 // never removes an entry that a process uses.
 //
 // An entry is a folder with a name, `kind/name`. It is made aside and renamed when it is whole, so a run that ends
-// half-way leaves none. Beside its files it has a list of their sizes and SHA-256 sums, by which it is verified each
-// time that it is used. While an entry is used, its lock is held: shared by those who read it, alone by who makes or
-// removes it (flock(2), which ends with the process).
+// half-way leaves none. Beside its files it has a list of them, with their sizes and SHA-256 sums, by which it is
+// verified each time that it is used. While an entry is used, its lock is held: shared by those who read it, alone by
+// who makes or removes it (flock(2), which ends with the process). A folder of a program's own files (Dir) is listed,
+// locked and removed like an entry, and has no sums.
 package store
 
 import (
@@ -63,13 +64,28 @@ func (s *Store) Close() {
 	}
 }
 
-// Dir is a folder of the store for files that are no entries, such as a program's own cache. It is made.
-func (s *Store) Dir(name string) (string, error) {
+// Dir is a folder of the store for files that are no entries, such as a program's own cache. It is made, and nobody
+// removes it until Close.
+func (s *Store) Dir(ctx context.Context, name string) (string, error) {
+	l, err := s.lock(ctx, name)
+	if err != nil {
+		return "", err
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.share(ctx); err != nil {
+		return "", fmt.Errorf("lock %s: %w", name, err)
+	}
 	dir := filepath.Join(s.dir, name)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", fmt.Errorf("make the cache: %w", err)
 	}
-	return dir, nil
+	file, err := os.OpenFile(filepath.Join(dir, usedFile), os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return "", fmt.Errorf("write to the cache: %w", err)
+	}
+	file.Close()
+	return dir, touch(dir, usedFile)
 }
 
 // Get returns the folder of an entry. Where there is none, or a broken one, fill makes its files in the folder that it
@@ -90,31 +106,55 @@ func (s *Store) Get(ctx context.Context, kind, name string, fill func(dir string
 	if err := l.share(ctx); err != nil {
 		return "", fmt.Errorf("lock %s: %w", id, err)
 	}
-	if s.whole(dir) == nil {
-		return dir, touch(dir)
-	}
-	if err := l.own(ctx); err != nil {
-		return "", fmt.Errorf("lock %s: %w", id, err)
-	}
-	broken := s.whole(dir) // another process may have made it meanwhile
+	broken := s.whole(dir)
 	switch {
 	case broken == nil:
-	case fill == nil && errors.Is(broken, os.ErrNotExist):
-		return "", fmt.Errorf("%s: %w", id, ErrMissing)
-	case fill == nil:
-		return "", fmt.Errorf("%s: %w: it is broken: %w", id, ErrMissing, broken)
+		return dir, touch(dir, sumsFile)
+	case fill != nil:
+		err = s.makeOnce(ctx, l, id, fill)
+	case errors.Is(broken, os.ErrNotExist):
+		err = fmt.Errorf("%s: %w", id, ErrMissing)
 	default:
-		if !errors.Is(broken, os.ErrNotExist) && s.Tell != nil {
-			s.Tell(fmt.Sprintf("%s in the cache is broken (%v): made anew", id, broken))
-		}
-		if err := s.make(dir, fill); err != nil {
-			return "", err
-		}
+		err = fmt.Errorf("%s: %w: it is broken: %w", id, ErrMissing, broken)
+	}
+	if err != nil {
+		l.leave()
+		return "", err
+	}
+	return dir, touch(dir, sumsFile)
+}
+
+// makeOnce makes an entry that is missing or broken, unless another process has done so meanwhile, and leaves its lock
+// shared.
+func (s *Store) makeOnce(ctx context.Context, l *lock, id string, fill func(dir string) error) error {
+	// Who would make it waits in a queue, without the lock of a reader: the maker waits until there is none.
+	l.leave()
+	done, err := s.Lock(ctx, id+".making")
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := l.share(ctx); err != nil {
+		return fmt.Errorf("lock %s: %w", id, err)
+	}
+	dir := filepath.Join(s.dir, id)
+	broken := s.whole(dir)
+	if broken == nil {
+		return nil
+	}
+	if err := l.own(ctx); err != nil {
+		return fmt.Errorf("lock %s: %w", id, err)
+	}
+	if !errors.Is(broken, os.ErrNotExist) && s.Tell != nil {
+		s.Tell(fmt.Sprintf("%s in the cache is broken (%v): made anew", id, broken))
+	}
+	if err := s.make(dir, fill); err != nil {
+		return err
 	}
 	if err := l.share(ctx); err != nil {
-		return "", fmt.Errorf("lock %s: %w", id, err)
+		return fmt.Errorf("lock %s: %w", id, err)
 	}
-	return dir, touch(dir)
+	return nil
 }
 
 // make fills an entry aside and moves it into its place.
@@ -148,10 +188,13 @@ func (s *Store) full(err error) error {
 	return err
 }
 
-// touch notes that an entry was used now.
-func touch(dir string) error {
+// usedFile marks a folder that Dir made. Its time of modification is that of the last use.
+const usedFile = ".used"
+
+// touch notes that a folder was used now, by the time of a file in it.
+func touch(dir, file string) error {
 	now := time.Now()
-	if err := os.Chtimes(filepath.Join(dir, sumsFile), now, now); err != nil {
+	if err := os.Chtimes(filepath.Join(dir, file), now, now); err != nil {
 		return fmt.Errorf("mark %s as used: %w", dir, err)
 	}
 	return nil

@@ -24,11 +24,12 @@ func open(t *testing.T, dir string) *Store {
 	return s
 }
 
-// with fills an entry with a file, a folder with one, and a link.
+// with fills an entry with a file, a folder with one, an empty folder, and a link.
 func with(text string) func(string) error {
 	return func(dir string) error {
 		return errors.Join(os.WriteFile(filepath.Join(dir, "file"), []byte(text), 0o644),
-			os.Mkdir(filepath.Join(dir, "sub"), 0o755), os.WriteFile(filepath.Join(dir, "sub", "more"), []byte("more"), 0o644),
+			os.Mkdir(filepath.Join(dir, "empty"), 0o755), os.Mkdir(filepath.Join(dir, "sub"), 0o755),
+			os.WriteFile(filepath.Join(dir, "sub", "more"), []byte("more"), 0o644),
 			os.Symlink("file", filepath.Join(dir, "link")))
 	}
 }
@@ -56,7 +57,12 @@ func TestABrokenEntryIsToldAndMadeAnew(t *testing.T) {
 		"led away": func(dir string) error {
 			return errors.Join(os.Remove(filepath.Join(dir, "link")), os.Symlink("sub/more", filepath.Join(dir, "link")))
 		},
-		"added":   func(dir string) error { return os.WriteFile(filepath.Join(dir, "sub", "evil"), nil, 0o644) },
+		"added":          func(dir string) error { return os.WriteFile(filepath.Join(dir, "sub", "evil"), nil, 0o644) },
+		"a folder added": func(dir string) error { return os.Mkdir(filepath.Join(dir, "sub", "void"), 0o755) },
+		"a folder lost":  func(dir string) error { return os.Remove(filepath.Join(dir, "empty")) },
+		"a folder for a file": func(dir string) error {
+			return errors.Join(os.Remove(filepath.Join(dir, "file")), os.Mkdir(filepath.Join(dir, "file"), 0o755))
+		},
 		"a mode":  func(dir string) error { return os.Chmod(filepath.Join(dir, "file"), 0o755) },
 		"no sums": func(dir string) error { return os.WriteFile(filepath.Join(dir, sumsFile), []byte("{"), 0o644) },
 	} {
@@ -102,7 +108,7 @@ func TestAFailureLeavesNothing(t *testing.T) {
 		t.Errorf("afterwards: %v", err)
 	}
 	left, err := filepath.Glob(filepath.Join(dir, "kernels", "*"))
-	if err != nil || len(left) != 1 || !strings.HasSuffix(left[0], ".lock") {
+	if err != nil || slices.ContainsFunc(left, func(file string) bool { return !strings.HasSuffix(file, ".lock") }) {
 		t.Errorf("left are %q, %v", left, err)
 	}
 }
@@ -210,5 +216,102 @@ func TestListAndPrune(t *testing.T) {
 	user.Close()
 	if removed, err := s.Prune(time.Now().Add(time.Minute)); err != nil || len(removed) != 2 {
 		t.Errorf("removed %+v, %v", removed, err)
+	}
+}
+
+// TestPruneAFolder: a program's own files go like an entry, but not under a run that uses them.
+func TestPruneAFolder(t *testing.T) {
+	root := t.TempDir()
+	user, other := open(t, root), open(t, root)
+	dir, err := user.Dir(t.Context(), "apt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if entries, err := other.List(); err != nil || len(entries) != 0 {
+		t.Errorf("an empty folder is listed: %+v, %v", entries, err)
+	}
+	if err := with("lists")(dir); err != nil {
+		t.Fatal(err)
+	}
+	later := time.Now().Add(time.Minute)
+	if removed, err := other.Prune(later); err != nil || len(removed) != 0 {
+		t.Errorf("removed while it is in use: %+v, %v", removed, err)
+	}
+	user.Close()
+	if removed, err := other.Prune(time.Now().Add(-time.Minute)); err != nil || len(removed) != 0 {
+		t.Errorf("removed though it was used a moment ago: %+v, %v", removed, err)
+	}
+	removed, err := other.Prune(later)
+	if err != nil || len(removed) != 1 || removed[0].Kind != "apt" || removed[0].Name != "" ||
+		removed[0].Size != int64(len("lists")+len("more")) {
+		t.Errorf("removed %+v, %v", removed, err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("it is still there: %v", err)
+	}
+	if _, err := user.Dir(t.Context(), "apt"); err != nil {
+		t.Errorf("it is not made again: %v", err)
+	}
+}
+
+// waiting is a context that tells when someone waits for it: Done is asked for.
+type waiting struct {
+	context.Context
+	begins func()
+}
+
+func (w waiting) Done() <-chan struct{} {
+	w.begins()
+	return w.Context.Done()
+}
+
+// TestWhoFindsNoneWaitsForTheMakerOnly: of two processes that have found that there is no entry one makes it, and the
+// other has it then, however long the first goes on to use it.
+func TestWhoFindsNoneWaitsForTheMakerOnly(t *testing.T) {
+	root := t.TempDir()
+	if err := os.Mkdir(filepath.Join(root, "kernels"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	reader, err := openLock(filepath.Join(root, "kernels", "6.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := reader.share(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	var group, both sync.WaitGroup
+	for range 2 {
+		s := open(t, root)
+		both.Add(1)
+		group.Go(func() {
+			_, err := s.Get(waiting{ctx, sync.OnceFunc(both.Done)}, "kernels", "6.1", with("one"))
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	both.Wait()
+	reader.release()
+	group.Wait()
+}
+
+// TestAFailureHoldsNoLock: who did not get an entry keeps nobody from making it.
+func TestAFailureHoldsNoLock(t *testing.T) {
+	root := t.TempDir()
+	for name, fill := range map[string]func(string) error{
+		"offline": nil,
+		"broken":  func(string) error { return errors.New("no network") },
+	} {
+		failed := open(t, root)
+		if _, err := failed.Get(t.Context(), "kernels", name, fill); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if _, err := open(t, root).Get(ctx, "kernels", name, with("one")); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }

@@ -11,14 +11,16 @@ import (
 	"path/filepath"
 )
 
-// sumsFile is the list of an entry's files, by their paths in it. Its time of modification is that of the last use.
+// sumsFile is the list of an entry's files and empty folders, by their paths in it; other folders are in the paths. Its
+// time of modification is that of the last use.
 const sumsFile = ".sums.json"
 
 type sum struct {
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256,omitempty"`
-	Runs   bool   `json:"runs,omitempty"` // it may be executed
-	Link   string `json:"link,omitempty"` // where a symbolic link leads; it has no other fields
+	Runs   bool   `json:"runs,omitempty"`  // it may be executed
+	Link   string `json:"link,omitempty"`  // where a symbolic link leads; it has no other fields
+	Empty  bool   `json:"empty,omitempty"` // it is an empty folder; it has no other fields
 }
 
 func writeSums(dir string) error {
@@ -36,14 +38,21 @@ func writeSums(dir string) error {
 func sumsOf(dir string) (map[string]sum, error) {
 	sums := map[string]sum{}
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
+		if err != nil {
 			return err
 		}
 		name, err := filepath.Rel(dir, path)
 		if err != nil || name == sumsFile {
 			return err
 		}
-		sums[name], err = sumOf(path)
+		if !d.IsDir() {
+			sums[name], err = sumOf(path)
+			return err
+		}
+		content, err := os.ReadDir(path)
+		if len(content) == 0 && path != dir {
+			sums[name] = sum{Empty: true}
+		}
 		return err
 	})
 	return sums, err
@@ -84,7 +93,7 @@ func readSums(dir string) (map[string]sum, error) {
 	return sums, nil
 }
 
-// whole verifies an entry: it has the files that were written, and no other. The error is os.ErrNotExist if there is
+// whole verifies an entry: it has what was written, and nothing else. The error is os.ErrNotExist if there is
 // none, else it says what is wrong with it.
 func (s *Store) whole(dir string) error {
 	want, err := readSums(dir)
