@@ -23,7 +23,7 @@ type failure struct {
 	id, group string
 	busybox   bool     // busybox has its own message for it
 	inGo      bool     // only a test in Go can encode it
-	errnos    []string // of the kernel's refusal; a block has to state one of them
+	errnos    []string // of the kernel's refusal; a block without conditions has to state one of them
 	places    []place
 }
 
@@ -135,7 +135,7 @@ func (f *failure) lacking() string {
 		for _, b := range p.section.blocks() {
 			commands = commands || len(b.Commands) > 0
 			busybox = busybox || inItsWords(b)
-			errno = errno || slices.Contains(f.errnos, b.Errno)
+			errno = errno || len(b.Conditions) == 0 && slices.Contains(f.errnos, b.Errno)
 		}
 	}
 	switch {
@@ -144,7 +144,7 @@ func (f *failure) lacking() string {
 	case !checks:
 		return "nothing is checked"
 	case !errno:
-		return "no block has errno=" + strings.Join(f.errnos, " or ")
+		return "no block for all machines has errno=" + strings.Join(f.errnos, " or ")
 	case !busybox:
 		return "no block is in busybox's words"
 	}

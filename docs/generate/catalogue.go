@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"netnscheck/harness/scenario"
@@ -24,7 +25,9 @@ func catalogueText(all []*scenario.Scenario) string {
 	}
 	fmt.Fprintf(&b, "# The catalogue\n\n%d scenarios with %d steps, %d mistakes and %d checks. Every check is false "+
 		"before the commands of its section and true after them (`- [ ]`), or true before and after (`- [x]`). A "+
-		"section without sources of its own rests on those of its scenario.\n\n", len(all), steps, mistakes, checks)
+		"section without sources of its own rests on those of its scenario. *where*: a fact of the machines for which "+
+		"that [condition](format.md#words-behind-console) holds; on others nothing is said about it.\n\n",
+		len(all), steps, mistakes, checks)
 	b.WriteString("| level | scenario | kind | steps | mistakes |\n|---:|---|---|---:|---:|\n")
 	for _, sc := range all {
 		count := 0
@@ -57,16 +60,24 @@ func (p *page) write(b *strings.Builder) {
 	}
 }
 
-// proves lists the section's refused commands with their errno, and its checks.
+// proves lists the section's refused commands with their errno, and its checks, each where it holds.
 func (s *section) proves() string {
+	always := s.conditions()
 	var parts []string
 	for _, b := range s.Blocks {
 		if b.Errno != "" {
-			parts = append(parts, fmt.Sprintf("`%s` is refused with %s", b.Commands[0].Text, b.Errno))
+			own := slices.DeleteFunc(slices.Clone(b.Conditions), func(c scenario.Condition) bool {
+				return slices.Contains(always, c)
+			})
+			parts = append(parts, fmt.Sprintf("`%s` is refused with %s%s", b.Commands[0].Text, b.Errno, where(own)))
 		}
 	}
 	for _, c := range s.Checks {
 		parts = append(parts, c.Text)
 	}
-	return strings.Join(parts, "; ")
+	text := strings.Join(parts, "; ")
+	if len(always) > 0 {
+		return strings.TrimSpace(where(always)) + ": " + text
+	}
+	return text
 }

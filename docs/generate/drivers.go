@@ -131,8 +131,12 @@ func (p *player) blocks(s *section) (found []scenario.Block) {
 	return found
 }
 
-// answerOf is the expected answer to a command in a driver's own block.
+// answerOf is the expected answer to a command in a driver's own block, and where it is expected.
 func answerOf(b scenario.Block, cmd scenario.Command) string {
+	return answer(b, cmd) + where(b.Conditions)
+}
+
+func answer(b scenario.Block, cmd scenario.Command) string {
 	text := "`" + cmd.Text + "`"
 	switch {
 	case b.Errno != "":

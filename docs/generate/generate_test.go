@@ -117,7 +117,7 @@ func TestLackingSeesWhatIsMissing(t *testing.T) {
 		{failure{}, "encoded nowhere"},
 		{failure{places: []place{{file: "x_test.go"}}, inGo: true}, ""},
 		{failure{places: []place{mistake}}, ""},
-		{failure{places: []place{mistake}, errnos: []string{"ENODEV"}}, "no block has errno=ENODEV"},
+		{failure{places: []place{mistake}, errnos: []string{"ENODEV"}}, "no block for all machines has errno=ENODEV"},
 		{failure{places: []place{mistake}, busybox: true}, "no block is in busybox's words"},
 	} {
 		if got := c.f.lacking(); got != c.want {
@@ -166,5 +166,70 @@ func TestAMarkInTheWrongPlace(t *testing.T) {
 		if err := all.complete(); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s at %s: %v, want %q", c.id, c.place, err, c.says)
 		}
+	}
+}
+
+// TestConditionsStandWithTheFacts: what is so on some machines only is not told as if it were so on all.
+func TestConditionsStandWithTheFacts(t *testing.T) {
+	const fence = "```"
+	sc, err := scenario.Parse("t.md", []byte(`# T
+
+## In some cases
+
+`+fence+`console with=veth
+$ ip link add v type veth
+`+fence+`
+
+`+fence+`console netlink without=veth kernel<6.6 errno=EEXIST
+$ ip link add v type veth
+[!]
+`+fence+`
+
+- [x] namespace `+"`host`"+` exists
+
+## On some kernels
+
+`+fence+`console kernel>=6.6
+$ ip link add w type dummy
+`+fence+`
+
+`+fence+`console netlink kernel>=6.6 with=veth errno=EEXIST
+$ ip link add lo type dummy
+`+fence+`
+
+- [x] namespace `+"`host`"+` exists
+
+## Everywhere
+
+`+fence+`console netlink errno=ENODEV
+$ ip link set x up
+`+fence+`
+
+- [x] namespace `+"`host`"+` exists
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := pageOf(sc)
+	for i, want := range []string{
+		"`ip link add v type veth` is refused with EEXIST where `without=veth` and `kernel<6.6`; " +
+			"namespace `host` exists",
+		"where `kernel>=6.6`: `ip link add lo type dummy` is refused with EEXIST where `with=veth`; " +
+			"namespace `host` exists",
+		"`ip link set x up` is refused with ENODEV; namespace `host` exists",
+	} {
+		if got := p.sections[i].proves(); got != want {
+			t.Errorf("%s: %q,\nwant %q", p.sections[i].Title, got, want)
+		}
+	}
+
+	conditional := p.sections[1].Blocks[1]
+	want := "`ip link add lo type dummy` answers EEXIST where `kernel>=6.6` and `with=veth`"
+	if got := answerOf(conditional, conditional.Commands[0]); got != want {
+		t.Errorf("an answer: %q, want %q", got, want)
+	}
+	f := failure{places: []place{{section: &p.sections[1], file: "t.md"}}, errnos: []string{"EEXIST"}}
+	if got, want := f.lacking(), "no block for all machines has errno=EEXIST"; got != want {
+		t.Errorf("a case: %q, want %q", got, want)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"netnscheck/harness/scenario"
@@ -88,6 +89,31 @@ func paragraph(first string, rest []string) string {
 // blocks are the blocks of the section and of its fix.
 func (s *section) blocks() []scenario.Block {
 	return append(append([]scenario.Block{}, s.Blocks...), s.fix...)
+}
+
+// conditions are those that all blocks of the section have: elsewhere nothing of it is played.
+func (s *section) conditions() (common []scenario.Condition) {
+	if len(s.Blocks) == 0 {
+		return nil
+	}
+	for _, c := range s.Blocks[0].Conditions {
+		if !slices.ContainsFunc(s.Blocks, func(b scenario.Block) bool { return !slices.Contains(b.Conditions, c) }) {
+			common = append(common, c)
+		}
+	}
+	return common
+}
+
+// where says behind a fact on which machines it holds, "" if on all.
+func where(conditions []scenario.Condition) string {
+	var words []string
+	for _, c := range conditions {
+		words = append(words, "`"+c.String()+"`")
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return " where " + strings.Join(words, " and ")
 }
 
 // name is the section's name in a table.
