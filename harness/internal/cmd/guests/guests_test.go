@@ -56,7 +56,7 @@ func (g *guest) plays(n int, outcome scenario.Outcome) {
 // finishes tells what a run tells at its end.
 func (g *guest) finishes() {
 	g.take(vm.Event{Run: &reports.Run{Properties: []reports.Property{{Name: "kernel", Value: release},
-		{Name: "machine factor", Value: "11"}}}})
+		{Name: reports.Pace, Value: "11.0"}}}})
 }
 
 // skip is the only outcome that needs no checks to be believed, beside those that are bad.
@@ -185,7 +185,7 @@ func TestProperties(t *testing.T) {
 		{Name: "clock", Value: "virtual time"}, {Name: "missing modules", Value: "sch_tbf"},
 		{Name: "not loaded", Value: "module veth: no memory"},
 		{Name: "tainted before the run", Value: "the kernel warned (W)"},
-		{Name: "warned before the run", Value: `WARNING: \x1bx`}, {Name: "machine factor", Value: "11"}}
+		{Name: "warned before the run", Value: `WARNING: \x1bx`}, {Name: reports.Pace, Value: "11.0"}}
 	if got := g.properties(&end); !slices.Equal(got, want) {
 		t.Errorf("they are %v", got)
 	}
