@@ -22,7 +22,7 @@ func (l *Lab) Diagnosis(ctx context.Context, failed claim.Claim) []string {
 	if err != nil {
 		return nil
 	}
-	cause := diagnose.Witnessed(s, q, l.witness(ctx, s)).Cause
+	cause := diagnose.Witnessed(s, q, l.Witness(ctx, s)).Cause
 	if cause == nil {
 		return nil
 	}

@@ -95,7 +95,7 @@ func (k *look) at(ctx context.Context, c claim.Claim, listen time.Duration) (cla
 		if err != nil {
 			return claim.Finding{}, err
 		}
-		return c.Judge(claim.Evidence{State: s, Witness: k.lab.witness(ctx, s)}), nil
+		return c.Judge(claim.Evidence{State: s, Witness: k.lab.Witness(ctx, s)}), nil
 	}
 	name := needs.Question.Where()
 	there, err := k.exists(name)

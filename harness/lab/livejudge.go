@@ -52,12 +52,12 @@ func (n *judging) early(ctx context.Context) []scenario.Verdict {
 			verdicts[i] = n.judge(ctx, c.Claim)
 		case claim.ByKernel:
 			if asksLong(c.Claim) {
-				n.later(i, &verdicts[i])
+				n.later(ctx, i, &verdicts[i])
 			} else {
 				verdicts[i] = n.judge(ctx, c.Claim)
 			}
 		default:
-			n.later(i, &verdicts[i])
+			n.later(ctx, i, &verdicts[i])
 		}
 	}
 	if counting && !n.change.Asked {
@@ -124,7 +124,7 @@ func asksLong(c claim.Claim) bool {
 }
 
 // later finds out whether somebody has to be asked for check i. If not, it sets the verdict.
-func (n *judging) later(i int, to *scenario.Verdict) {
+func (n *judging) later(ctx context.Context, i int, to *scenario.Verdict) {
 	c, a := n.live.checks[i].Claim, &n.live.answers[i]
 	needs := c.Needs()
 	if missing := needs.Question.Where(); n.state.Namespace(missing) == nil {
@@ -146,7 +146,7 @@ func (n *judging) later(i int, to *scenario.Verdict) {
 		n.programs = append(n.programs, i)
 		return
 	}
-	if why, certain := ruledOut(c, n.state); why != nil && !n.change.Asked {
+	if why, certain := n.ruledOut(ctx, c); why != nil && !n.change.Asked {
 		if !n.same(a) { // otherwise the network itself has said more
 			*to = verdict(c, claim.Finding{Found: why.Says})
 		}
@@ -186,10 +186,10 @@ func steady(s *state.State) bool {
 	return !slices.ContainsFunc(s.Namespaces, func(n state.Namespace) bool { return len(n.Unread) > 0 })
 }
 
-// ruledOut is the cause why a claim that needs an answer is false in a state; nil if there is none. It is certain where
+// ruledOut is the cause why a claim that needs an answer is false in the state; nil if there is none. It is certain where
 // the kernel itself refuses the packet. Further on packets may get through, or be lost, in ways that the diagnosis does
 // not know, and their sending may be what changes that: an outdated neighbour is found out by its silence.
-func ruledOut(c claim.Claim, s *state.State) (why *diagnose.Cause, certain bool) {
+func (n *judging) ruledOut(ctx context.Context, c claim.Claim) (why *diagnose.Cause, certain bool) {
 	asked, ok := c.(interface{ Unreached() (diagnose.Query, bool) })
 	if !ok {
 		return nil, false
@@ -198,7 +198,7 @@ func ruledOut(c claim.Claim, s *state.State) (why *diagnose.Cause, certain bool)
 	if !positive {
 		return nil, false
 	}
-	why = diagnose.Diagnose(s, query).Cause
+	why = diagnose.Witnessed(n.state, query, n.look.lab.Witness(ctx, n.state)).Cause
 	if why == nil || why.Part {
 		return nil, false
 	}

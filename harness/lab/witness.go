@@ -10,8 +10,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// witness answers for the kernel in a diagnosis of a state of the lab.
-func (l *Lab) witness(ctx context.Context, s *state.State) diagnose.Witness {
+// Witness answers for the kernel in a diagnosis of a state of the lab.
+func (l *Lab) Witness(ctx context.Context, s *state.State) diagnose.Witness {
 	return witness(ctx, l.world, s)
 }
 

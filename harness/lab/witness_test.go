@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"netnscheck/harness/claim"
 	"netnscheck/harness/diagnose"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
@@ -32,7 +33,7 @@ func TestWitness(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ask, q := l.witness(t.Context(), s), diagnose.Query{From: "a", To: netip.MustParseAddr("10.2.0.1")}
+	ask, q := l.Witness(t.Context(), s), diagnose.Query{From: "a", To: netip.MustParseAddr("10.2.0.1")}
 	for what, change := range map[string]func(*state.State){
 		"a's default route": func(s *state.State) { without(s.Namespace("a"), "0.0.0.0/0") },
 		"b's default route": func(s *state.State) { without(s.Namespace("b"), "0.0.0.0/0") },
@@ -60,6 +61,20 @@ func TestWitness(t *testing.T) {
 			t.Errorf("the state lacks %s: the cause is %v, the doubts are %q", what, r.Cause, r.Doubts)
 		}
 	}
+	// A live judgement goes by the kernel, too: what the state rules out is asked all the same.
+	told, err := l.Whole(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	without(told.Namespace("a"), "0.0.0.0/0")
+	reached, err := claim.Parse("`a` reaches `10.2.0.1`")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := &judging{look: &look{lab: l}, state: told}
+	if why, _ := n.ruledOut(t.Context(), reached); why != nil {
+		t.Errorf("ruled out by %v, though the kernel has a route", why)
+	}
 	// What the kernel confirms stays a cause, without a doubt.
 	if err := l.Do(t.Context(), Netlink(), "ip -n a route del default"); err != nil {
 		t.Fatal(err)
@@ -67,8 +82,12 @@ func TestWitness(t *testing.T) {
 	if s, err = l.Whole(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if r := diagnose.Witnessed(s, q, l.witness(t.Context(), s)); r.Cause == nil || len(r.Doubts) > 0 {
+	if r := diagnose.Witnessed(s, q, l.Witness(t.Context(), s)); r.Cause == nil || len(r.Doubts) > 0 {
 		t.Errorf("without a route: the cause is %v, the doubts are %q", r.Cause, r.Doubts)
+	}
+	n.state = s
+	if why, certain := n.ruledOut(t.Context(), reached); why == nil || !certain {
+		t.Errorf("without a route: ruled out by %v, certain: %v", why, certain)
 	}
 }
 

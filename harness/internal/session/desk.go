@@ -178,7 +178,7 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 		if err != nil || d.judge(ctx, change, learner{acted: true, looked: !r.nothing && d.looks(r)}) != nil {
 			return
 		}
-		d.comment(r, changed)
+		d.comment(ctx, r, changed)
 	}()
 	timer := time.NewTimer(holdBack)
 	defer timer.Stop()
@@ -307,18 +307,18 @@ func (d *desk) judge(ctx context.Context, c lab.Change, by learner) error {
 
 // comment keeps what is to be told of a command that did not reach its goal. In a shell that does not tell its lines
 // the state alone speaks. The caller holds work.
-func (d *desk) comment(r ran, changed bool) {
+func (d *desk) comment(ctx context.Context, r ran, changed bool) {
 	if r.line == "" && !changed {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	found := answer.Find(d.facts(d.before, r.fromHost(), r.status))
+	found := answer.Find(d.facts(ctx, d.before, r.fromHost(), r.status))
 	if found != nil && d.hunt && found.Kind == answer.Cause {
 		found = nil
 	}
 	if found == nil && !d.sitting.Done() && d.sitting.OnlyLooks() {
-		found = answer.Elsewhere(d.facts(d.before, r.fromHost(), r.status))
+		found = answer.Elsewhere(d.facts(ctx, d.before, r.fromHost(), r.status))
 	}
 	if i := d.sitting.Step(); found == nil && changed && !d.sitting.Done() && d.sitting.OnlyLooks() && d.allHold() &&
 		belongs(d.sc, i, d.shown, r) < 0 && !ofMistake(&d.sc.Steps[i], r) {
@@ -340,9 +340,10 @@ func (d *desk) allHold() bool {
 		!slices.ContainsFunc(d.news, func(n sitting.News) bool { return len(n.Now) > 0 })
 }
 
-func (d *desk) facts(before *state.State, line string, status int) answer.Facts {
+func (d *desk) facts(ctx context.Context, before *state.State, line string, status int) answer.Facts {
 	return answer.Facts{Scenario: d.sc, Step: d.sitting.Step(), Exam: d.sitting.Explain() != nil, Before: before,
-		Shown: d.shown, After: d.last, Whole: d.last, Line: line, Status: status, Verdicts: d.verdicts}
+		Shown: d.shown, After: d.last, Whole: d.last, Witness: d.lab.Witness(ctx, d.last),
+		Line: line, Status: status, Verdicts: d.verdicts}
 }
 
 // takeIn takes in verdicts and the state that they are about, and keeps what is news. The caller holds work.

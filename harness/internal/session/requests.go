@@ -228,7 +228,7 @@ func (d *desk) why(ctx context.Context) (wire.Reply, error) {
 	}
 	told := v.Answer // of the last command
 	if told == nil || told.Text == "" {
-		facts := d.facts(nil, "", 0)
+		facts := d.facts(ctx, nil, "", 0)
 		facts.Asked = true
 		told = d.sitting.Tell(answer.Find(facts))
 	}

@@ -7,6 +7,7 @@ package answer
 import (
 	"slices"
 
+	"netnscheck/harness/diagnose"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
 	"netnscheck/harness/sitting/page"
@@ -38,6 +39,8 @@ type Facts struct {
 	Before, After *state.State
 	// Whole is After with the packet filters (lab.Lab.Whole). Without it no cause is told.
 	Whole *state.State
+	// Witness answers for the kernel in a diagnosis of Whole; nil where it cannot be asked.
+	Witness diagnose.Witness
 	// Line is the last command as it was typed, "" if unknown; Status is its exit status.
 	Line   string
 	Status int

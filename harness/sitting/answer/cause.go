@@ -55,7 +55,7 @@ func (s *search) diagnosis(check int) *diagnose.Cause {
 	if !ok {
 		return nil
 	}
-	r := diagnose.Diagnose(s.Whole, q)
+	r := diagnose.Witnessed(s.Whole, q, s.Witness)
 	if len(r.Doubts) > 0 {
 		return nil
 	}
