@@ -141,7 +141,8 @@ func TestLookedBefore(t *testing.T) {
 		{Step: 2, Line: "ip netns exec red ping -c1 127.0.0.1", Status: 2}, {Step: 2, Do: progress.Hint},
 		{Step: 2, Netns: "red", Line: "nft list ruleset"}}
 	for n, want := range map[int]bool{0: false, 2: false, len(earlier): true} {
-		d := &desk{sc: sc, sitting: sitting.New(sc, sitting.Options{Past: []sitting.Past{{Done: true}, {}}})}
+		d := &desk{sc: sc, shown: onOldKernel,
+			sitting: sitting.New(sc, sitting.Options{Past: []sitting.Past{{Done: true}, {}}})}
 		d.lookedBefore(earlier[:n])
 		if got := d.looks(ran{line: "ip -n red route get 10.0.0.1", status: 2}); got != want {
 			t.Errorf("after %d: got %v, left %+v", n, got, d.looking.left)
