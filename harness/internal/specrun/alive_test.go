@@ -124,15 +124,9 @@ func TestSlowWorker(t *testing.T) {
 		}
 		t.Cleanup(func() { load.Process.Kill(); load.Wait() })
 	}
-	const silence = 4 * time.Second
+	const silence = 8 * time.Second
 	o := Options{Grace: time.Minute, patience: patience{every: silence / 60, stopped: 10, silent: 60},
-		Start: func(job Job, in, out, stderr *os.File) (Process, error) {
-			p, err := start(job, in, out, stderr)
-			if err == nil {
-				err = syscall.Setpriority(syscall.PRIO_PROCESS, p.(process).cmd.Process.Pid, 5)
-			}
-			return p, err
-		},
+		Start: start,
 		Started: func(_ reports.Suite, c reports.Case) {
 			if c.Name == "waits" {
 				time.AfterFunc(2*silence, func() { letGo(t, pipe) }) // no event marks that nothing happened

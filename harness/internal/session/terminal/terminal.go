@@ -84,15 +84,29 @@ func (t *Terminal) Write(output []byte) (int, error) {
 }
 
 // OnResize calls f with the size whenever that has changed, until stop is called. A call that goes on then is not
-// waited for.
+// waited for; the terminal is not asked any more.
 func (t *Terminal) OnResize(f func(rows, columns uint16)) (stop func()) {
 	changes, done := make(chan os.Signal, 1), make(chan struct{})
+	var asking sync.Mutex
+	size := func() (rows, columns uint16, over bool) {
+		asking.Lock()
+		defer asking.Unlock()
+		select {
+		case <-done:
+			return 0, 0, true
+		default:
+			rows, columns = t.Size()
+			return rows, columns, false
+		}
+	}
 	signal.Notify(changes, syscall.SIGWINCH)
 	go func() {
 		for {
 			select {
 			case <-changes:
-				f(t.Size())
+				if rows, columns, over := size(); !over {
+					f(rows, columns)
+				}
 			case <-done:
 				return
 			}
@@ -100,6 +114,8 @@ func (t *Terminal) OnResize(f func(rows, columns uint16)) (stop func()) {
 	}()
 	return func() {
 		signal.Stop(changes)
+		asking.Lock()
+		defer asking.Unlock()
 		close(done)
 	}
 }

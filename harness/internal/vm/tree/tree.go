@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -35,6 +37,13 @@ var ErrNoMake = errors.New("make is not installed")
 // grace is how long make may take to end after it was told to.
 const grace = 10 * time.Second
 
+// ofMake reports whether a variable comes from a make that has started this program. Its flags, and its jobs, are not
+// those of the kernel's build.
+func ofMake(variable string) bool {
+	name, _, _ := strings.Cut(variable, "=")
+	return name == "MAKEFLAGS" || name == "MFLAGS" || name == "MAKELEVEL"
+}
+
 // Build builds the kernel and its modules with the configuration that is there; new questions have their defaults. What
 // make prints goes to out.
 func Build(ctx context.Context, dir string, out io.Writer) error {
@@ -49,6 +58,7 @@ func Build(ctx context.Context, dir string, out io.Writer) error {
 	for _, args := range [][]string{{"olddefconfig"}, {fmt.Sprintf("-j%d", runtime.NumCPU())}} {
 		c := exec.CommandContext(ctx, "make", args...)
 		c.Dir, c.Stdout, c.Stderr = dir, out, out
+		c.Env = slices.DeleteFunc(os.Environ(), ofMake)
 		c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 		c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGTERM) }
 		c.WaitDelay = grace

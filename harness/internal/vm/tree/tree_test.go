@@ -63,6 +63,7 @@ func (s stopper) Write(text []byte) (int, error) {
 // TestBuildInterrupted: what make runs ends with it, long before it is done.
 func TestBuildInterrupted(t *testing.T) {
 	labtest.Needs(t, "make")
+	t.Setenv("MAKELEVEL", "1") // as below `make test`: then make tells which folder it enters
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, ".config"), "")
 	write(t, filepath.Join(dir, "Makefile"),
