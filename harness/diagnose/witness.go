@@ -138,7 +138,16 @@ func (r lookedUp) agrees(a RouteAnswer) bool {
 		hops = []state.Nexthop{*d.hop}
 	}
 	return slices.ContainsFunc(hops, func(h state.Nexthop) bool {
-		return h.Dev == a.Dev && h.Via.WithZone("") == a.Via.WithZone("")
+		return h.Dev == a.Dev && (h.Via.WithZone("") == a.Via.WithZone("") || !a.Via.IsValid() && r.own(h.Via))
+	})
+}
+
+// own reports whether a gateway is an address of the namespace itself. The kernel takes such a route and sends as if it
+// had no gateway (rt_set_nexthop() in net/ipv4/route.c: the scope of that next hop is not link).
+func (r lookedUp) own(via netip.Addr) bool {
+	return slices.ContainsFunc(r.n.Links, func(l state.Link) bool {
+		_, has := addressOf(&l, via)
+		return has
 	})
 }
 

@@ -31,7 +31,7 @@ type tried struct {
 }
 
 // runFeatures tries the features of all kernels, and writes the table of them. A feature that a newer kernel lacks, or
-// that a kernel had in the table before, is a failure, and the file stays as it was.
+// that a kernel had in the table before, is a failure unless the file says that it is gone, and the file stays as it was.
 func (o *options) runFeatures(ctx context.Context, rows []matrix.Row) error {
 	if len(o.choice.Names) > 0 {
 		return status.Usagef("--features plays no scenario: it was given %s", strings.Join(o.choice.Names, " "))
@@ -57,10 +57,11 @@ func (o *options) runFeatures(ctx context.Context, rows []matrix.Row) error {
 		return err
 	}
 	table := tableOf(all)
+	table.Gone = before.Gone
 	if err := o.printFeatures(table); err != nil {
 		return err
 	}
-	bad := append(table.Vanished(), table.Lost(before)...)
+	bad := append(table.Vanished(kernels.CompareRelease), table.Lost(before)...)
 	for _, line := range bad {
 		fmt.Fprintf(o.screen.Err, "vanished: %s\n", line)
 	}

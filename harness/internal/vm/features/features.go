@@ -17,6 +17,14 @@ const File = "features.yaml"
 type Table struct {
 	Kernels  []Kernel  // from the oldest to the newest
 	Features []Feature // by their names
+	// Gone are the features that newer kernels lack on purpose, by their names. They are written by hand.
+	Gone map[string]Gone
+}
+
+// Gone is from which series of kernels on a feature is gone, and why.
+type Gone struct {
+	Since string `yaml:"since"`
+	Why   string `yaml:"why"`
 }
 
 // Kernel is a kernel that was tried, under the name by which it was asked for.
@@ -54,15 +62,24 @@ func (f *Feature) Absent(kernel string) bool {
 	return !slices.Contains(f.Present, kernel) && !slices.Contains(f.Undecided, kernel)
 }
 
-// Vanished tells which features an older kernel has and a newer one lacks, a line for each.
-func (t *Table) Vanished() (lines []string) {
+// Vanished tells which features an older kernel has and a newer one lacks, a line for each, but for those that are gone
+// on purpose; and which of these are still there. compare orders two releases of kernels.
+func (t *Table) Vanished(compare func(a, b string) int) (lines []string) {
 	for i := range t.Features {
 		f := &t.Features[i]
+		gone, known := t.Gone[f.Name]
 		var has *Kernel // the newest so far that has it
 		for n := range t.Kernels {
-			switch k := &t.Kernels[n]; {
+			k := &t.Kernels[n]
+			expected := known && compare(k.Release, gone.Since) >= 0
+			switch {
 			case slices.Contains(f.Present, k.Name):
-				has = k
+				if has = k; expected {
+					lines = append(lines, fmt.Sprintf("%s: it is said to be gone since %s, and %s (%s) has it", f.Name,
+						gone.Since, k.Name, k.Release))
+				}
+			case expected:
+				has = nil
 			case has != nil && f.Absent(k.Name):
 				lines = append(lines, fmt.Sprintf("%s: %s (%s) has it, %s (%s) lacks it", f.Name, has.Name, has.Release,
 					k.Name, k.Release))
@@ -100,7 +117,8 @@ func (t *Table) release(name string) string {
 }
 
 const head = `# Which kernels have which features, as harness doctor finds them in a guest. Made by harness vm --features.
-# An entry lists the kernels that have the feature. One that vanishes on a newer kernel is a failure.
+# An entry lists the kernels that have the feature. One that vanishes on a newer kernel is a failure, unless it is among
+# those that are gone on purpose. These alone are written by hand, and kept.
 `
 
 // document is the file.
@@ -108,6 +126,7 @@ type document struct {
 	Kernels   yaml.MapSlice        `yaml:"kernels"`
 	Features  yaml.MapSlice        `yaml:"features"`
 	Undecided map[string]onOneLine `yaml:"undecided,omitempty"`
+	Gone      map[string]Gone      `yaml:"gone,omitempty"`
 }
 
 // onOneLine is a list that is written on one line.
@@ -119,7 +138,7 @@ func (l onOneLine) MarshalYAML() ([]byte, error) {
 
 // Text is the file of a table. The same table gives the same bytes.
 func (t *Table) Text() ([]byte, error) {
-	var d document
+	d := document{Gone: t.Gone}
 	for _, k := range t.Kernels {
 		d.Kernels = append(d.Kernels, yaml.MapItem{Key: k.Name, Value: k.Release})
 	}
@@ -145,7 +164,7 @@ func Parse(text []byte) (*Table, error) {
 	if err := yaml.UnmarshalWithOptions(text, &d, yaml.Strict(), yaml.UseOrderedMap()); err != nil {
 		return nil, fmt.Errorf("read %s: %w", File, err)
 	}
-	t := &Table{}
+	t := &Table{Gone: d.Gone}
 	for _, item := range d.Kernels {
 		t.Kernels = append(t.Kernels, Kernel{fmt.Sprint(item.Key), fmt.Sprint(item.Value)})
 	}
@@ -159,6 +178,14 @@ func Parse(text []byte) (*Table, error) {
 			f.Present = append(f.Present, fmt.Sprint(name))
 		}
 		t.Features = append(t.Features, f)
+	}
+	for name, gone := range t.Gone {
+		if gone.Since == "" || gone.Why == "" {
+			return nil, fmt.Errorf("read %s: %s is gone: since which kernel (since), and why (why)?", File, name)
+		}
+		if len(t.Features) > 0 && !slices.ContainsFunc(t.Features, func(f Feature) bool { return f.Name == name }) {
+			return nil, fmt.Errorf("read %s: %s is gone, and is no feature", File, name)
+		}
 	}
 	return t, nil
 }

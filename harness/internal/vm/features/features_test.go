@@ -1,6 +1,7 @@
 package features
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -21,6 +22,7 @@ func table() *Table {
 
 func TestTextReadsBack(t *testing.T) {
 	want := table()
+	want.Gone = map[string]Gone{"netkit": {"7.2", "it was a mistake"}}
 	text, err := want.Text()
 	if err != nil {
 		t.Fatal(err)
@@ -38,8 +40,15 @@ func TestTextReadsBack(t *testing.T) {
 func TestVanished(t *testing.T) {
 	want := []string{"netkit: 6.12 (6.12.118-amd64) has it, newest (7.3.4-amd64) lacks it",
 		"odd: 5.10 (5.10.0-46-amd64) has it, newest (7.3.4-amd64) lacks it"}
-	if diff := cmp.Diff(want, table().Vanished()); diff != "" {
+	if diff := cmp.Diff(want, table().Vanished(strings.Compare)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+	gone := table()
+	gone.Gone = map[string]Gone{"netkit": {"7.2", "it was a mistake"}, "odd": {"8.0", "it is to go"},
+		"veth": {"7.2", "everybody has netkit"}}
+	want = []string{want[1], "veth: it is said to be gone since 7.2, and newest (7.3.4-amd64) has it"}
+	if diff := cmp.Diff(want, gone.Vanished(strings.Compare)); diff != "" {
+		t.Errorf("with some gone: -want +got:\n%s", diff)
 	}
 }
 
