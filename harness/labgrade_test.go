@@ -30,7 +30,8 @@ func solution(sc *scenario.Scenario, step int) (lines []string) {
 }
 
 // TestGradeAClass: a class with one who is right, one who has another order, one who did a part, one who means harm,
-// one whose script hangs, one who typed, one who handed in nothing and one whose file is broken.
+// one whose script hangs, one who typed, one who handed in nothing and one whose file is broken. A fork bomb is thrown in
+// the siege (TestHandedInScripts).
 func TestGradeAClass(t *testing.T) {
 	needSandbox(t)
 	labtest.Needs(t, "ip")
@@ -68,7 +69,7 @@ func gradeAClass(t *testing.T, nobody bool) {
 	precious := filepath.Join(dir, "precious")
 	hostile := script(one, []string{"kill -9 -1", "echo changed >" + precious, "rm -rf " + dir,
 		"head -c 1000000000 /dev/zero", "for d in /tmp /run /dev/shm; do dd if=/dev/zero of=$d/x bs=1M count=100; done",
-		"bomb() { bomb | bomb & }; bomb", "umount -l /run/netns", "printf '\\033]0;evil\\007=1+1'"})
+		"umount -l /run/netns", "printf '\\033]0;evil\\007=1+1'"})
 	if err := os.WriteFile(filepath.Join(dir, "in/dora.sh"), []byte(hostile), 0o644); err != nil {
 		t.Fatal(err)
 	}
