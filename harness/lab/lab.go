@@ -241,7 +241,7 @@ func Namespaces(cmds []operation.Command) int {
 
 // settle waits for what the kernel still has to do because of earlier commands (observe.Settler): everything that looks
 // at the lab or compares two looks comes after it. What does not come to rest is left to those who look: a check waits
-// for what it is about.
+// for what it is about, and a failure tells it (restless).
 func (l *Lab) settle(ctx context.Context) error {
 	if !l.unsettled.Swap(false) { // before the visit: what moves during it may come too late for it
 		return nil
@@ -255,6 +255,18 @@ func (l *Lab) settle(ctx context.Context) error {
 		l.unsettled.Store(true)
 	}
 	return err
+}
+
+// restless are lines for a report about what has not come to rest.
+func restless(moving []observe.Moving) (lines []string) {
+	const most = 5
+	for i, m := range moving {
+		if i == most {
+			return append(lines, fmt.Sprintf("not at rest: %d more", len(moving)-most))
+		}
+		lines = append(lines, "not at rest: "+m.String())
+	}
+	return lines
 }
 
 // settleAll is settle for a lab in which something may have moved without a command: a timer, a program.

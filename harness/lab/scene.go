@@ -179,7 +179,7 @@ func (s *scene) await(ctx context.Context, checks []scenario.Check, base *Baseli
 		problem.Message, problem.Found = notTrue[phase]+": "+c.Text, a.Found
 		problem.Hint = result.Hint
 		problem.Diagnosis = s.lab.Diagnosis(ctx, c.Claim)
-		s.result.AddProblem(scenario.Fail, problem)
+		s.fail(problem)
 	}
 	return ok
 }
@@ -193,6 +193,12 @@ func (s *scene) block(checks []scenario.Check) {
 		}
 		s.result.Checks = append(s.result.Checks, checkResult(c, "after", v))
 	}
+}
+
+// fail adds a failure, with what did not come to rest: that may be its reason.
+func (s *scene) fail(p scenario.Problem) {
+	p.Diagnosis = append(p.Diagnosis, restless(s.lab.settler.Stuck())...)
+	s.result.AddProblem(scenario.Fail, p)
 }
 
 // strictness is how strictly a command's result is compared.
@@ -266,7 +272,7 @@ func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Comm
 		return false
 	}
 	if problem.Message != "" {
-		s.result.AddProblem(scenario.Fail, problem)
+		s.fail(problem)
 		return rightStatus(x, b, cmd)
 	}
 	if !refused || x.Status == 0 {
@@ -282,7 +288,7 @@ func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Comm
 		return false
 	}
 	if changes := state.Diff(before.Normal(), after.Normal()); len(changes) > 0 {
-		s.result.AddProblem(scenario.Fail, scenario.Problem{Line: cmd.Line,
+		s.fail(scenario.Problem{Line: cmd.Line,
 			Message: "a refused command changed something: " + cmd.Text, Found: strings.Join(changes, "; ")})
 	}
 	s.unchanged = after
@@ -327,7 +333,7 @@ func (s *scene) compareDrivers(ctx context.Context, i int, rec *stepRecord) {
 	rec.after = after
 	other, differences := s.play.parity.compare(i, s.play.driver.Name(), &s.play.sc.Steps[i].Section, after)
 	if len(differences) > 0 {
-		s.result.AddProblem(scenario.Fail, scenario.Problem{Line: s.result.Line,
+		s.fail(scenario.Problem{Line: s.result.Line,
 			Message: fmt.Sprintf("the drivers disagree: %s left another state than %s", s.play.driver.Name(), other),
 			Found:   strings.Join(differences, "; ")})
 	}

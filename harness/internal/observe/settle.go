@@ -1,12 +1,14 @@
 package observe
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 	"unsafe"
@@ -83,6 +85,15 @@ func (s *Settler) Settle(ctx context.Context, limit time.Duration, deleted bool)
 		s.stuck[m] = true
 	}
 	return left, nil
+}
+
+// Stuck is what did not come to rest within a limit, and has not since, by namespace.
+func (s *Settler) Stuck() []Moving {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(s.stuck), func(a, b Moving) int {
+		return cmp.Or(strings.Compare(a.Netns, b.Netns), strings.Compare(a.What, b.What))
+	})
 }
 
 // release waits until the kernel has let go of what sockets held that were closed before: it gives back a socket's

@@ -145,7 +145,11 @@ func TestSettleDeleted(t *testing.T) {
 // TestSettleForgets: what did not come to rest once, and then did, is awaited when it moves again.
 func TestSettleForgets(t *testing.T) {
 	s := NewSettler(newWorld(t, "a"))
-	s.stuck[Moving{"a", "eth0 has just changed"}] = true
+	b, a := Moving{"b", "eth0 has just changed"}, Moving{"a", "eth1 has just changed"}
+	s.stuck[b], s.stuck[a] = true, true
+	if stuck := s.Stuck(); !slices.Equal(stuck, []Moving{a, b}) {
+		t.Errorf("stuck are %v", stuck)
+	}
 	if _, err := s.Settle(t.Context(), time.Minute, false); err != nil || len(s.stuck) > 0 {
 		t.Errorf("still not awaited: %v, %v", s.stuck, err)
 	}
