@@ -103,7 +103,7 @@ func TestSignals(t *testing.T) {
 
 func TestTimeout(t *testing.T) {
 	t.Parallel()
-	c, r := interrupted(t, func(*os.Process) {}, "--timeout", "1500ms")
+	c, r := interrupted(t, func(*os.Process) {}, "--timeout", "10s")
 	wantInterrupted(t, c, r, "--timeout")
 }
 

@@ -49,6 +49,7 @@ type Feed struct {
 	// Only the listener uses these.
 	names  map[string]known // by the lesson's name
 	by     map[int][]string // the names of the namespace with an id
+	parted map[string]bool  // the names whose namespaces have ended since the last look
 	buffer [64 << 10]byte
 
 	// wakeups and reads count how often the listener woke up, and how many datagrams it has received.
@@ -85,7 +86,7 @@ func prepare(w *netns.World) (*Feed, error) {
 	f := &Feed{world: w, tellers: netns.Tellers{Names: -1, Mounts: -1}, routes: -1, filters: -1, bell: -1,
 		changes: make(chan changes.Change), dirty: make(chan struct{}, 1),
 		done: make(chan struct{}), silent: make(chan struct{}), names: map[string]known{}, by: map[int][]string{},
-		hearers: map[string][]*Hearer{}}
+		parted: map[string]bool{}, hearers: map[string][]*Hearer{}}
 	if err := f.open(); err != nil {
 		f.release()
 		return nil, err

@@ -64,6 +64,16 @@ func TestEnded(t *testing.T) {
 	if f.names["testns"] != before || !slices.Equal(f.by[before.id], []string{"testns"}) {
 		t.Errorf("looked at again, it stands for %v instead of %v", f.names["testns"], before)
 	}
+	// The end may be told before the name is looked at: then the name goes all the same.
+	if err := l.w.Delete("testns"); err != nil {
+		t.Fatal(err)
+	}
+	f.pending = changes.Change{}
+	f.route(own, message{kind: unix.RTM_DELNSID, body: body})
+	f.look(map[string]bool{})
+	if !f.pending.Kinds["testns"].Has(changes.Names) {
+		t.Errorf("with its namespace a name is gone, and told is %v", f.pending)
+	}
 }
 
 // TestNoInotify: a user may have only so many inotify instances. Without one the feed says so, and the names are looked

@@ -3,6 +3,7 @@ package feed
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	"golang.org/x/sys/unix"
 
@@ -62,6 +63,8 @@ func (f *Feed) look(entries map[string]bool) {
 		inodes[state.Host] = k.inode
 	}
 	changed := entries
+	maps.Copy(changed, f.parted)
+	clear(f.parted)
 	for name := range f.names {
 		if _, there := inodes[name]; !there {
 			delete(f.names, name)
@@ -139,7 +142,7 @@ func (f *Feed) forget(m message) (look bool) {
 	for name, k := range f.names {
 		if k.id == ended {
 			delete(f.names, name)
-			look = true
+			f.parted[name], look = true, true
 		}
 	}
 	return look

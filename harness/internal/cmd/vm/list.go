@@ -17,7 +17,7 @@ import (
 func list(s *screen.Screen) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
-		Short: "List what was fetched for guests: kernels, programs, images, apt's lists",
+		Short: "List what was fetched for guests, and apt's lists",
 		Args:  status.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			cache, dir, err := open()
