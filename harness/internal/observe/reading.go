@@ -117,20 +117,26 @@ func (r *reading) close() {
 	}
 }
 
-// read reads everything, and reads it again if a part refers to a link that was added after the links were read.
+// read reads everything, and reads it again if a part refers to a link that was added after the links were read, or if
+// a link went meanwhile: what was read after its going lacks what belongs to it.
 func (r *reading) read() error {
-	for range patience {
+	for try := range patience {
 		r.strange = false
 		if err := r.parts(); err != nil {
 			return err
 		}
-		if !r.strange {
-			markRandomMACs(r.sysfs, r.links)
+		if r.strange {
+			continue
+		}
+		if gone := markRandomMACs(r.sysfs, r.links); !gone || try >= mostGone {
 			return nil
 		}
 	}
 	return errors.New("links keep changing")
 }
+
+// mostGone is how often a read is repeated because of links that went: a sysfs may lack one for good.
+const mostGone = 5
 
 func (r *reading) parts() (err error) {
 	if r.links, err = readLinks(r.route); err != nil {
