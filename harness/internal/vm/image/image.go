@@ -177,7 +177,7 @@ func (c choice) all() (list []modules.Module) {
 }
 
 // edition is raised when the writer changes what it makes of the same contents.
-const edition = 3
+const edition = 4
 
 // key is the name of the image: it depends on all that the image is made of. Files on this disk are taken by their
 // path, size and time of modification, as make(1) does: to read them all would take as long as to make the image.

@@ -111,7 +111,7 @@ func TestMake(t *testing.T) {
 	order, found := entries(t, image.Path)
 	for name, want := range map[string]string{
 		"init": init, "usr/bin/tool": "a tool", "usr/bin/other": "→tool", "etc/protocols": "tcp 6\n", "etc/x/y": "x",
-		"a": "a", "bin": "→usr/bin", "lib64": "→usr/lib64", "proc": "/", "tmp": "/", "etc/x": "/",
+		"a": "a", "bin": "→usr/bin", "lib64": "→usr/lib64", "proc": "/", "tmp": "/", "usr/share": "/", "etc/x": "/",
 	} {
 		if found[name] != want {
 			t.Errorf("/%s is %q, want %q", name, found[name], want)

@@ -17,10 +17,10 @@ import (
 	"netnscheck/harness/internal/vm/wire"
 )
 
-// folders are mounted on, or written to, by the guest. The console that PID 1 begins with, /dev/console, is in
-// the image that every kernel has built in (usr/default_cpio_list).
+// folders are mounted on or written to by the guest, or are on every machine, so that lessons name them. The console
+// that PID 1 begins with, /dev/console, is in the image that every kernel has built in (usr/default_cpio_list).
 var folders = strings.Fields(
-	"dev dev/pts etc home mnt proc root run sys tmp usr usr/bin usr/sbin usr/lib usr/lib64 var")
+	"dev dev/pts etc home mnt proc root run sys tmp usr usr/bin usr/sbin usr/lib usr/lib64 usr/share var")
 
 // links lead to where a merged /usr has everything, as in Debian since 12.
 var links = map[string]string{
