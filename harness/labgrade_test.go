@@ -30,8 +30,8 @@ func solution(sc *scenario.Scenario, step int) (lines []string) {
 }
 
 // TestGradeAClass: a class with one who is right, one who has another order, one who did a part, one who means harm,
-// one whose script hangs, one who typed, one who handed in nothing and one whose file is broken. A fork bomb is thrown in
-// the siege (TestHandedInScripts).
+// one whose script hangs, one who typed, one who handed in nothing and one whose file is broken. A fork bomb is thrown
+// in the siege (TestHandedInScripts).
 func TestGradeAClass(t *testing.T) {
 	needSandbox(t)
 	labtest.Needs(t, "ip")

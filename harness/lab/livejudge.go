@@ -186,9 +186,9 @@ func steady(s *state.State) bool {
 	return !slices.ContainsFunc(s.Namespaces, func(n state.Namespace) bool { return len(n.Unread) > 0 })
 }
 
-// ruledOut is the cause why a claim that needs an answer is false in the state; nil if there is none. It is certain where
-// the kernel itself refuses the packet. Further on packets may get through, or be lost, in ways that the diagnosis does
-// not know, and their sending may be what changes that: an outdated neighbour is found out by its silence.
+// ruledOut is the cause why a claim that needs an answer is false in the state; nil if there is none. It is certain
+// where the kernel itself refuses the packet. Further on packets may get through, or be lost, in ways that the diagnosis
+// does not know, and their sending may be what changes that: an outdated neighbour is found out by its silence.
 func (n *judging) ruledOut(ctx context.Context, c claim.Claim) (why *diagnose.Cause, certain bool) {
 	asked, ok := c.(interface{ Unreached() (diagnose.Query, bool) })
 	if !ok {

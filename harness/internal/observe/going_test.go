@@ -6,8 +6,8 @@ import (
 	"netnscheck/harness/internal/netns"
 )
 
-// TestLinksThatGo reads while a link moves from one namespace to another and back. Where it is seen it is seen whole: with
-// the MAC address that the kernel chose.
+// TestLinksThatGo reads while a link moves from one namespace to another and back. Where it is seen it is seen whole:
+// with the MAC address that the kernel chose.
 func TestLinksThatGo(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: it reads links again and again while they move")
