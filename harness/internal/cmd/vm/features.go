@@ -30,9 +30,9 @@ type tried struct {
 	err      error
 }
 
-// runFeatures tries the features of all kernels, and writes the table of them. A feature that a newer kernel lacks is a
-// failure unless the file says that it is gone, and so is one that a kernel had in the table before and lacks now. Then
-// the file stays as it was.
+// runFeatures tries the features of all kernels, and writes the table of them. A feature that a newer kernel lacks, or
+// that a kernel had in the table before, is a failure unless the file says that it is gone. Then the file stays as it
+// was.
 func (o *options) runFeatures(ctx context.Context, rows []matrix.Row) error {
 	if len(o.choice.Names) > 0 {
 		return status.Usagef("--features plays no scenario: it was given %s", strings.Join(o.choice.Names, " "))
@@ -62,7 +62,7 @@ func (o *options) runFeatures(ctx context.Context, rows []matrix.Row) error {
 	if err := o.printFeatures(table); err != nil {
 		return err
 	}
-	bad := append(table.Vanished(kernels.CompareRelease), table.Lost(before)...)
+	bad := append(table.Vanished(kernels.CompareRelease), table.Lost(before, kernels.CompareRelease)...)
 	for _, line := range bad {
 		fmt.Fprintf(o.screen.Err, "vanished: %s\n", line)
 	}

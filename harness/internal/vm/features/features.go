@@ -67,16 +67,15 @@ func (f *Feature) Absent(kernel string) bool {
 func (t *Table) Vanished(compare func(a, b string) int) (lines []string) {
 	for i := range t.Features {
 		f := &t.Features[i]
-		gone, known := t.Gone[f.Name]
 		var has *Kernel // the newest so far that has it
 		for n := range t.Kernels {
 			k := &t.Kernels[n]
-			expected := known && compare(k.Release, gone.Since) >= 0
+			expected := t.gone(f.Name, k.Release, compare)
 			switch {
 			case slices.Contains(f.Present, k.Name):
 				if has = k; expected {
 					lines = append(lines, fmt.Sprintf("%s: it is said to be gone since %s, and %s (%s) has it", f.Name,
-						gone.Since, k.Name, k.Release))
+						t.Gone[f.Name].Since, k.Name, k.Release))
 				}
 			case expected:
 				has = nil
@@ -90,15 +89,23 @@ func (t *Table) Vanished(compare func(a, b string) int) (lines []string) {
 	return lines
 }
 
-// Lost tells which features a kernel had in an earlier table and lacks in this one, a line for each.
-func (t *Table) Lost(before *Table) (lines []string) {
+// gone reports whether a feature is gone on purpose from a release.
+func (t *Table) gone(feature, release string, compare func(a, b string) int) bool {
+	gone, known := t.Gone[feature]
+	return known && compare(release, gone.Since) >= 0
+}
+
+// Lost tells which features a kernel had in an earlier table and lacks in this one, a line for each, but for those that
+// are gone on purpose from its release now: the newest kernel is another one each time.
+func (t *Table) Lost(before *Table, compare func(a, b string) int) (lines []string) {
 	for _, old := range before.Features {
 		i := slices.IndexFunc(t.Features, func(f Feature) bool { return f.Name == old.Name })
 		if i < 0 {
 			continue // it is no feature any more
 		}
 		for _, k := range t.Kernels {
-			if slices.Contains(old.Present, k.Name) && t.Features[i].Absent(k.Name) {
+			if slices.Contains(old.Present, k.Name) && t.Features[i].Absent(k.Name) &&
+				!t.gone(old.Name, k.Release, compare) {
 				lines = append(lines, fmt.Sprintf("%s: %s had it as %s, and lacks it as %s", old.Name, k.Name,
 					before.release(k.Name), k.Release))
 			}

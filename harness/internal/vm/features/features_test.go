@@ -57,8 +57,12 @@ func TestLost(t *testing.T) {
 	now.Add(Kernel{"5.10", "5.10.0-47-amd64"}, "veth", false, false)
 	now.Add(Kernel{"6.12", "6.12.119-amd64"}, "veth", false, true)
 	want := []string{"veth: 5.10 had it as 5.10.0-46-amd64, and lacks it as 5.10.0-47-amd64"}
-	if diff := cmp.Diff(want, now.Lost(before)); diff != "" {
+	if diff := cmp.Diff(want, now.Lost(before, strings.Compare)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+	now.Gone = map[string]Gone{"veth": {"5.10.0-47", "everybody has netkit"}}
+	if lost := now.Lost(before, strings.Compare); len(lost) > 0 {
+		t.Errorf("gone on purpose, and told: %q", lost)
 	}
 }
 
