@@ -47,8 +47,8 @@ const (
 ` + "```console\n$ ip netns add testns\n```\n" + `
 - [ ] namespace ` + "`testns`" + ` exists
 
-## Wait for a minute
-` + "```console\n$ ip netns add prodns\n$ ping -c 60 127.0.0.1\n```\n" + `
+## Wait for minutes
+` + "```console\n$ ip netns add prodns\n$ ping -c 600 127.0.0.1\n```\n" + `
 - [ ] namespace ` + "`prodns`" + ` exists
 
 ## Never

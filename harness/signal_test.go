@@ -59,7 +59,7 @@ func interrupted(t *testing.T, do func(p *os.Process), args ...string) (call, *r
 	do(cmd.Process)
 	rest, _ := io.ReadAll(in)
 	cmd.Wait()
-	if took := time.Since(began); took > 40*time.Second {
+	if took := time.Since(began); took > 5*time.Minute {
 		t.Errorf("it took %v", took)
 	}
 	r, err := reports.ReadJSON(filepath.Join(dir, "results", "results.json"))

@@ -90,7 +90,7 @@ func wantStopped(t *testing.T, c call, r *reports.Run, says string) {
 func TestFirstProcessIsStopped(t *testing.T) {
 	needSandbox(t)
 	t.Parallel()
-	dir := write(t, map[string]string{"quick.md": strings.Replace(slow, "-c 60", "-c 8", 1)})
+	dir := write(t, map[string]string{"quick.md": strings.Replace(slow, "-c 600", "-c 8", 1)})
 	cmd := command(t, dir, "run", "quick.md", "--driver", "netlink")
 	rest := startAndAwaitFirstLine(t, cmd)
 	init, _ := workerOf(t, cmd.Process.Pid)
@@ -104,7 +104,7 @@ func TestFirstProcessIsStopped(t *testing.T) {
 func TestSleepingMachine(t *testing.T) {
 	needSandbox(t)
 	t.Parallel()
-	dir := write(t, map[string]string{"quick.md": strings.Replace(slow, "-c 60", "-c 4", 1)})
+	dir := write(t, map[string]string{"quick.md": strings.Replace(slow, "-c 600", "-c 4", 1)})
 	cmd := command(t, dir, "run", "quick.md", "--driver", "netlink")
 	rest := startAndAwaitFirstLine(t, cmd)
 	init, worker := workerOf(t, cmd.Process.Pid)
@@ -120,7 +120,7 @@ func TestSleepingMachine(t *testing.T) {
 func TestWorkerWithoutMemory(t *testing.T) {
 	needSandbox(t)
 	group := memoryGroup(t, 300<<20)
-	hungry := strings.Replace(slow, "ping -c 60 127.0.0.1", `sh -c 'kill -STOP $$; x=hungry; while :; do x=$x$x; done'`,
+	hungry := strings.Replace(slow, "ping -c 600 127.0.0.1", `sh -c 'kill -STOP $$; x=hungry; while :; do x=$x$x; done'`,
 		1)
 	dir := write(t, map[string]string{"hungry.md": hungry})
 	cmd := command(t, dir)

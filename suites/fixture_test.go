@@ -1,6 +1,7 @@
 package suites_test
 
 import (
+	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	. "github.com/onsi/ginkgo/v2"
+	"github.com/onsi/ginkgo/v2/types"
 )
 
 // fixtureVariable makes this test binary one with a few specs that need no lab.
@@ -55,17 +57,28 @@ func TestSubtests(t *testing.T) {
 		{[]string{"-test.run=TestSuites/pair/iproute2"}, []string{"PASS TestSuites/pair/iproute2"}},
 		{[]string{"-ginkgo.label-filter=fixture && go"}, []string{"PASS TestSuites/go"}},
 	} {
-		output, err := fixture(t, c.args...)
+		file := filepath.Join(t.TempDir(), "report.json")
+		began := time.Now()
+		output, err := fixture(t, append(c.args, "-ginkgo.json-report="+file)...)
+		elapsed := time.Since(began)
 		if failed := err != nil; failed != (c.args == nil || strings.Contains(c.args[0], "pair/")) {
 			t.Errorf("%q: %v\n%s", c.args, err, output)
 		}
+		specs := runTimes(t, file)
 		var got []string
+		var together time.Duration
 		for _, m := range result.FindAllStringSubmatch(output, -1) {
 			got = append(got, m[1]+" "+m[2])
 			took, err := time.ParseDuration(m[3] + "s")
-			if slow := strings.Contains(m[2], "/pair/"); err != nil || slow != (took >= fixtureTime) {
-				t.Errorf("%s took %v, %v", m[2], took, err)
+			name := strings.TrimPrefix(m[2], "TestSuites/")
+			slow := strings.HasPrefix(name, "pair/")
+			if err != nil || took+rounding < specs[name] || slow && specs[name] < fixtureTime {
+				t.Errorf("%s took %v, its specs %v; %v", m[2], took, specs[name], err)
 			}
+			together += took - rounding
+		}
+		if together > elapsed {
+			t.Errorf("%q: the tests took %v, the whole run %v:\n%s", c.args, together, elapsed, output)
 		}
 		slices.Sort(got)
 		if diff := cmp.Diff(c.want, got); diff != "" {
@@ -75,6 +88,29 @@ func TestSubtests(t *testing.T) {
 			t.Errorf("the output does not say what failed:\n%s", output)
 		}
 	}
+}
+
+// rounding is what a time in the output of `go test` may be off by.
+const rounding = 10 * time.Millisecond
+
+// runTimes reads from Ginkgo's JSON report how long the specs of each subtest took.
+func runTimes(t *testing.T, file string) map[string]time.Duration {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reports []types.Report
+	if err := json.Unmarshal(text, &reports); err != nil {
+		t.Fatal(err)
+	}
+	times := map[string]time.Duration{}
+	for _, report := range reports {
+		for _, spec := range report.SpecReports {
+			times[subtestOf(spec)] += spec.RunTime
+		}
+	}
+	return times
 }
 
 // TestJUnitNames: the names of tests in Ginkgo's JUnit report are those of the specs.

@@ -89,7 +89,7 @@ func TestMatchOutputIsQuick(t *testing.T) {
 	if MatchOutput(want, strings.Repeat("a\n", 20000)) == nil {
 		t.Error("it fits")
 	}
-	if d := time.Since(start); d > 20*time.Second {
+	if d := time.Since(start); d > time.Minute {
 		t.Errorf("it took %v", d)
 	}
 }

@@ -320,7 +320,7 @@ func (n *live) diagnose(ctx context.Context, q diagnose.Query) (diagnose.Report,
 // settled diagnoses once link-local addresses are no longer tentative: a repair may route by a link on which they still
 // are.
 func (n *live) settled(ctx context.Context, q diagnose.Query) (diagnose.Report, error) {
-	for end := time.Now().Add(5 * time.Second); ; {
+	for end := time.Now().Add(time.Minute); ; {
 		r, err := n.diagnose(ctx, q)
 		if err != nil || r.Cause == nil || r.Cause.Name != causes.AddressTentative || time.Now().After(end) {
 			return r, err

@@ -96,7 +96,7 @@ func TestWhatStillRunsInTheBackgroundIsNotWaitedFor(t *testing.T) {
 	labtest.Needs(t, "sh", "sleep")
 	w := labtest.World(t)
 	x := say(t, w, "sh -c 'sleep 1000 & echo begun'")
-	if x.Output != "begun\n" || x.Duration > 20*time.Second {
+	if x.Output != "begun\n" || x.Duration > 5*time.Minute {
 		t.Errorf("output %q after %v", x.Output, x.Duration)
 	}
 }

@@ -119,7 +119,7 @@ func TestQuitLosesNoOutput(t *testing.T) {
 		runtime.Gosched()
 	}
 	p.send(wire.ToLab{Ask: &wire.Ask{Number: 1, Request: wire.Request{Do: wire.Quit}}})
-	for end := time.Now().Add(10 * time.Second); main.awaited.Load() == nil; runtime.Gosched() {
+	for end := time.Now().Add(time.Minute); main.awaited.Load() == nil; runtime.Gosched() {
 		if time.Now().After(end) {
 			t.Fatal("nobody waits for the output")
 		}

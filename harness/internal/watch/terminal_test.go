@@ -92,7 +92,7 @@ func (s *seat) resize(columns, rows int) {
 }
 
 // patience is how long a screen may take before the test fails.
-const patience = time.Minute
+const patience = 4 * time.Minute
 
 // sees reads the terminal until its screen has the text.
 func (s *seat) sees(text string) {

@@ -20,7 +20,7 @@ import (
 const columns, rows = 80, 24
 
 // patience is how long a person waits for what is to appear on the screen.
-const patience = time.Minute
+const patience = 4 * time.Minute
 
 // person sits at a terminal in which the program runs.
 type person struct {

@@ -279,7 +279,7 @@ func TestWhoFindsNoneWaitsForTheMakerOnly(t *testing.T) {
 	if err := reader.share(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	var group, both sync.WaitGroup
 	for range 2 {
@@ -308,7 +308,7 @@ func TestAFailureHoldsNoLock(t *testing.T) {
 		if _, err := failed.Get(t.Context(), "kernels", name, fill); err == nil {
 			t.Errorf("%s: no error", name)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if _, err := open(t, root).Get(ctx, "kernels", name, with("one")); err != nil {
 			t.Errorf("%s: %v", name, err)
