@@ -86,15 +86,37 @@ func wantStopped(t *testing.T, c call, r *reports.Run, says string) {
 	}
 }
 
+// waits is slow with a program that waits until the test continues it.
+var waits = strings.Replace(slow, "ping -c 600 127.0.0.1", "sh -c 'kill -STOP $$'", 1)
+
+// stoppedBelow waits for a stopped process among the children of a process and their children, and returns it.
+func stoppedBelow(t *testing.T, parent int) (stopped int) {
+	t.Helper()
+	if !eventually(patience, func() bool {
+		for below := childrenNow(parent); len(below) > 0; below = below[1:] {
+			if stopped = below[0]; sandbox.StoppedProcess("it", stopped) != "" {
+				return true
+			}
+			below = append(below, childrenNow(below[0])...)
+		}
+		return false
+	}) {
+		t.Fatal("no program waits")
+	}
+	return stopped
+}
+
 // TestFirstProcessIsStopped: all cases complete, but the process that ends the sandbox does not react.
 func TestFirstProcessIsStopped(t *testing.T) {
 	needSandbox(t)
 	t.Parallel()
-	dir := write(t, map[string]string{"quick.md": strings.Replace(slow, "-c 600", "-c 8", 1)})
-	cmd := command(t, dir, "run", "quick.md", "--driver", "netlink")
+	dir := write(t, map[string]string{"waits.md": waits})
+	cmd := command(t, dir, "run", "waits.md", "--driver", "netlink")
 	rest := startAndAwaitFirstLine(t, cmd)
 	init, _ := workerOf(t, cmd.Process.Pid)
+	program := stoppedBelow(t, cmd.Process.Pid)
 	send(t, syscall.SIGSTOP, init)
+	send(t, syscall.SIGCONT, program)
 	said := rest()
 	call{stdout: said, status: cmd.ProcessState.ExitCode()}.want(t, 1, "3 cases: 3 passed", firstStopped)
 }
@@ -104,14 +126,15 @@ func TestFirstProcessIsStopped(t *testing.T) {
 func TestSleepingMachine(t *testing.T) {
 	needSandbox(t)
 	t.Parallel()
-	dir := write(t, map[string]string{"quick.md": strings.Replace(slow, "-c 600", "-c 4", 1)})
-	cmd := command(t, dir, "run", "quick.md", "--driver", "netlink")
+	dir := write(t, map[string]string{"waits.md": waits})
+	cmd := command(t, dir, "run", "waits.md", "--driver", "netlink")
 	rest := startAndAwaitFirstLine(t, cmd)
 	init, worker := workerOf(t, cmd.Process.Pid)
+	program := stoppedBelow(t, cmd.Process.Pid)
 	all := []int{cmd.Process.Pid, init, worker}
 	send(t, syscall.SIGSTOP, all...)
 	<-time.After(12 * time.Second) // what does not happen cannot be waited for
-	send(t, syscall.SIGCONT, all...)
+	send(t, syscall.SIGCONT, append(all, program)...)
 	said := rest()
 	call{stdout: said, status: cmd.ProcessState.ExitCode()}.want(t, 0, "3 cases: 3 passed")
 }
@@ -120,8 +143,7 @@ func TestSleepingMachine(t *testing.T) {
 func TestWorkerWithoutMemory(t *testing.T) {
 	needSandbox(t)
 	group := memoryGroup(t, 300<<20)
-	hungry := strings.Replace(slow, "ping -c 600 127.0.0.1", `sh -c 'kill -STOP $$; x=hungry; while :; do x=$x$x; done'`,
-		1)
+	hungry := strings.Replace(waits, "kill -STOP $$", "kill -STOP $$; x=hungry; while :; do x=$x$x; done", 1)
 	dir := write(t, map[string]string{"hungry.md": hungry})
 	cmd := command(t, dir)
 	cmd.Args = []string{"sh", "-c", `echo $$ >"$0" && exec "$@"`, filepath.Join(group, "cgroup.procs"),
