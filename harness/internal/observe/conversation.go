@@ -29,7 +29,8 @@ func open(protocol int) (*conversation, error) {
 
 func (c *conversation) close() { unix.Close(c.fd) }
 
-// errInterrupted is for a dump whose objects changed meanwhile (NLM_F_DUMP_INTR), and which may be inconsistent.
+// errInterrupted is for a dump whose objects changed meanwhile (NLM_F_DUMP_INTR), and which may be inconsistent, and for
+// an answer that was lost.
 var errInterrupted = errors.New("changed while it was read")
 
 // patience is how often a read is repeated because of concurrent changes.
@@ -38,8 +39,22 @@ const patience = 100
 // buffers are larger than the largest part of a dump that the kernel sends (32 KiB).
 var buffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
-// ask sends one request and calls f with each answer; f must not retain the bytes.
-func (c *conversation) ask(kind, flags uint16, body []byte, f func(body []byte)) error {
+// ask sends one request and calls f with each answer; f must not retain the bytes. A question for one thing is asked
+// again if the answer was lost.
+func (c *conversation) ask(kind, flags uint16, body []byte, f func(body []byte)) (err error) {
+	for range patience {
+		if err = c.once(kind, flags, body, f); flags != 0 || !errors.Is(err, errInterrupted) {
+			return err
+		}
+	}
+	return err
+}
+
+// once sends a request and reads the answer. It does not wait: the kernel answers while the request is sent, and goes on
+// with a dump while the part before is received (netlink_unicast and netlink_recvmsg in net/netlink/af_netlink.c). If
+// nothing is there, the answer was dropped because the buffer was full. The kernel tells that by ENOBUFS, but not again
+// before the buffer was empty (netlink_overrun); any root of the namespace can fill it.
+func (c *conversation) once(kind, flags uint16, body []byte, f func(body []byte)) error {
 	c.seq++
 	question := make([]byte, unix.NLMSG_HDRLEN, unix.NLMSG_HDRLEN+len(body))
 	native.PutUint32(question[0:], uint32(unix.NLMSG_HDRLEN+len(body)))
@@ -54,11 +69,11 @@ func (c *conversation) ask(kind, flags uint16, body []byte, f func(body []byte))
 	defer buffers.Put(buffer)
 	interrupted := false
 	for {
-		n, from, err := unix.Recvfrom(c.fd, buffer[:], unix.MSG_TRUNC)
+		n, from, err := unix.Recvfrom(c.fd, buffer[:], unix.MSG_TRUNC|unix.MSG_DONTWAIT)
 		switch {
 		case err == unix.EINTR:
 			continue
-		case err == unix.ENOBUFS: // messages were lost: to be repeated
+		case err == unix.ENOBUFS, err == unix.EAGAIN: // messages were lost: to be repeated
 			return errInterrupted
 		case err != nil:
 			return err
