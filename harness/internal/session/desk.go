@@ -47,6 +47,8 @@ type desk struct {
 	sitting *sitting.Sitting
 	last    *state.State // the latest one; whoever changes it holds work, too
 	news    []sitting.News
+	// untold is the state before the first of the news; nil without news.
+	untold *state.State
 	// deaf is why changes are no longer told as they happen, until the learner knows; nil if they are.
 	deaf error
 	// prompts is how many prompts wait for what there is to tell.
@@ -346,15 +348,26 @@ func (d *desk) facts(ctx context.Context, before *state.State, line string, stat
 		Line: line, Status: status, Verdicts: d.verdicts}
 }
 
-// takeIn takes in verdicts and the state that they are about, and keeps what is news. The caller holds work.
+// takeIn takes in verdicts and the state that they are about, and keeps what is news. What changed since the last news
+// were told is told as one change: a look may come while a link is on its way from one namespace to another. The caller
+// holds work.
 func (d *desk) takeIn(c sitting.Change, s *state.State) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if len(d.news) == 0 {
+		d.untold = d.last
+	}
 	d.last = s
 	if d.sitting.Done() && len(c.Verdicts) > 0 {
 		c.Verdicts = nil // the early ones have done the step
 	}
 	news := d.sitting.Judge(c)
+	if len(news.Changed) > 0 && len(d.news) > 0 && d.untold != nil {
+		for i := range d.news {
+			d.news[i].Changed = nil
+		}
+		news.Changed = difference(d.untold, s)
+	}
 	if len(news.Changed) > 0 || len(news.Now) > 0 || news.StepDone {
 		d.news = append(d.news, news)
 	}
@@ -370,8 +383,12 @@ type compared struct {
 // holds work.
 func (d *desk) changes(before, after *state.State) []string {
 	if d.compared.before != before || d.compared.after != after {
-		d.compared = compared{before, after,
-			append(state.Diff(before.Normal(), after.Normal()), state.DiffFilters(before, after)...)}
+		d.compared = compared{before, after, difference(before, after)}
 	}
 	return slices.Clone(d.compared.changes)
+}
+
+// difference is what a learner is told of two states.
+func difference(before, after *state.State) []string {
+	return append(state.Diff(before.Normal(), after.Normal()), state.DiffFilters(before, after)...)
 }

@@ -10,6 +10,7 @@ import (
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/sitting"
+	"netnscheck/harness/state"
 )
 
 // meanwhile has a check that is decided by a packet, which takes a while.
@@ -54,6 +55,33 @@ func TestChangedMeanwhile(t *testing.T) {
 	news, _ := sitting.Join(d.news)
 	if !slices.Contains(news.Changed, "namespace b appeared") || !news.StepDone {
 		t.Errorf("the news are %+v", d.news)
+	}
+}
+
+// TestOnItsWay: a link that was seen in both namespaces, since they are read one after the other, is told as if it had
+// been seen before and after only.
+func TestOnItsWay(t *testing.T) {
+	d := deskOf(t, meanwhile)
+	after := func(command string) *state.State {
+		if err := d.lab.Do(t.Context(), lab.Netlink(), command); err != nil {
+			t.Fatal(err)
+		}
+		s, err := d.lab.Whole(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	before, moved := after("ip link add x type veth peer name y"), after("ip link set x netns a")
+	both := &state.State{Namespaces: append(slices.Clone(before.Namespaces[:1]), moved.Namespaces[1:]...)}
+	want := state.Diff(before.Normal(), moved.Normal())
+	d.takeIn(sitting.Change{}, before)
+	d.news = nil
+	for _, s := range []*state.State{both, moved} {
+		d.takeIn(sitting.Change{Changed: d.changes(d.last, s)}, s)
+	}
+	if news, _ := sitting.Join(d.news); !slices.Equal(news.Changed, want) {
+		t.Errorf("told: %q, want %q", news.Changed, want)
 	}
 }
 
