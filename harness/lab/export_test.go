@@ -51,12 +51,12 @@ var ErrUnplayable = errors.New("no driver here plays it")
 // Prepare starts a lab and runs everything before the section, with the first driver that can also run the section. The
 // error is a *scenario.Unavailable if this machine lacks something.
 func (s Section) Prepare(ctx context.Context) (*Stage, error) {
-	if err := NewPlay(s.Scenario, Netlink(), nil, PlayOptions{}).require(ctx); err != nil {
-		return nil, err
-	}
 	last := ErrUnplayable
 	for _, d := range builders() {
 		p := NewPlay(s.Scenario, d, nil, PlayOptions{})
+		if err := p.require(ctx); err != nil {
+			return nil, err
+		}
 		r := p.newResult(scenario.StepSection, s.section(), s.Step, s.Mistake+1)
 		section := s.section()
 		if !p.anyFor(section.Blocks) && len(section.Blocks) > 0 || !p.canSay(&r, section.Blocks, section.Checks) {
