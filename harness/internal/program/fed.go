@@ -49,7 +49,7 @@ func Feed(w *netns.World, ns, shell string, first ...string) (*Fed, error) {
 		return nil, fmt.Errorf("start %s: %w", shell, err)
 	}
 	defer in.Close()
-	f := &Fed{in: write, output: &tail{}, world: w}
+	f := &Fed{in: write, output: &tail{pipe: out}, world: w}
 	// The shell opens the pipe once more, as the file of its script, which its programs do not inherit.
 	f.running, err = w.StartIn(ns, netns.Program{Path: path, Args: []string{shell, "/proc/self/fd/0"},
 		Env: append(ShellEnvironment(first...), "LC_ALL=C"), Dir: "/tmp", Input: read, Output: in})
@@ -58,10 +58,7 @@ func Feed(w *netns.World, ns, shell string, first ...string) (*Fed, error) {
 		out.Close()
 		return nil, err
 	}
-	go func() {
-		f.output.readFrom(out)
-		out.Close()
-	}()
+	go f.output.follow()
 	return f, nil
 }
 
@@ -201,29 +198,49 @@ func Crowded(w *netns.World) error { return runner{tasks: w.Tasks, maxTasks: w.M
 
 // tail keeps the end of what is written to it.
 type tail struct {
+	pipe *os.File
 	mu   sync.Mutex
+	part [64 << 10]byte
 	kept []byte
 }
 
 const tailSize = 4 << 10
 
-func (t *tail) readFrom(file *os.File) {
-	buf := make([]byte, 64<<10)
-	for {
-		n, err := file.Read(buf)
-		t.mu.Lock()
-		t.kept = append(t.kept, buf[:n]...)
-		if len(t.kept) > tailSize {
-			t.kept = append(t.kept[:0], t.kept[len(t.kept)-tailSize:]...)
-		}
-		t.mu.Unlock()
-		if err != nil {
-			return
-		}
+// follow reads until the end, and closes the pipe.
+func (t *tail) follow() {
+	defer t.pipe.Close()
+	raw, err := t.pipe.SyscallConn()
+	if err != nil {
+		return
 	}
+	raw.Read(func(fd uintptr) (end bool) { // it is called again when there is more
+		for {
+			if n, err := t.take(fd); err != nil || n == 0 {
+				return err != unix.EAGAIN
+			}
+		}
+	})
 }
 
+// take reads what is there, at most what fits into a pipe.
+func (t *tail) take(fd uintptr) (n int, err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for n, err = unix.Read(int(fd), t.part[:]); err == unix.EINTR; {
+		n, err = unix.Read(int(fd), t.part[:])
+	}
+	t.kept = append(t.kept, t.part[:max(n, 0)]...)
+	if len(t.kept) > tailSize {
+		t.kept = append(t.kept[:0], t.kept[len(t.kept)-tailSize:]...)
+	}
+	return n, err
+}
+
+// text is the end of all that was written before, also of what follow has not come to.
 func (t *tail) text() string {
+	if raw, err := t.pipe.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) { t.take(fd) }) // an error if the pipe is closed: then all is there
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return string(t.kept)
