@@ -29,9 +29,9 @@ func open(protocol int) (*conversation, error) {
 
 func (c *conversation) close() { unix.Close(c.fd) }
 
-// errInterrupted is for a dump whose objects changed meanwhile (NLM_F_DUMP_INTR), and which may be inconsistent, and for
-// an answer that was lost.
-var errInterrupted = errors.New("changed while it was read")
+// errInterrupted is for a dump whose objects changed meanwhile (NLM_F_DUMP_INTR), and which may be inconsistent, and
+// for an answer that was lost.
+var errInterrupted = errors.New("changed while it was read, or the answer was lost")
 
 // patience is how often a read is repeated because of concurrent changes.
 const patience = 100
@@ -50,10 +50,10 @@ func (c *conversation) ask(kind, flags uint16, body []byte, f func(body []byte))
 	return err
 }
 
-// once sends a request and reads the answer. It does not wait: the kernel answers while the request is sent, and goes on
-// with a dump while the part before is received (netlink_unicast and netlink_recvmsg in net/netlink/af_netlink.c). If
-// nothing is there, the answer was dropped because the buffer was full. The kernel tells that by ENOBUFS, but not again
-// before the buffer was empty (netlink_overrun); any root of the namespace can fill it.
+// once sends a request and reads the answer. It does not wait: the kernel answers while the request is sent, and goes
+// on with a dump while the part before is received (netlink_unicast and netlink_recvmsg in net/netlink/af_netlink.c).
+// If nothing is there, the answer was dropped because the buffer was full. The kernel tells that by ENOBUFS, but not
+// again before the buffer was empty (netlink_overrun); any root of the namespace can fill it.
 func (c *conversation) once(kind, flags uint16, body []byte, f func(body []byte)) error {
 	c.seq++
 	question := make([]byte, unix.NLMSG_HDRLEN, unix.NLMSG_HDRLEN+len(body))

@@ -47,7 +47,7 @@ type desk struct {
 	sitting *sitting.Sitting
 	last    *state.State // the latest one; whoever changes it holds work, too
 	news    []sitting.News
-	// untold is the state before the first of the news; nil without news.
+	// untold is the state before the first of the news.
 	untold *state.State
 	// deaf is why changes are no longer told as they happen, until the learner knows; nil if they are.
 	deaf error
