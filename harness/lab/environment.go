@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"netnscheck/harness/internal/kernel"
@@ -25,6 +26,8 @@ type environment struct {
 	sc *scenario.Scenario
 	// shared is set without a sandbox: labs see the machine's /etc, which scenarios must not change.
 	shared bool
+	// taken is PlayOptions.Taken.
+	taken map[string]bool
 
 	known   bool
 	lacking *scenario.Unavailable
@@ -43,7 +46,15 @@ func (e *environment) look(ctx context.Context) (*scenario.Unavailable, error) {
 	}
 	lacking, err := kernel.Require(ctx, e.sc.Requires...)
 	if err == nil && lacking == nil {
-		e.machine, err = kernel.Machine(ctx, e.sc.Conditional()...)
+		asked := slices.DeleteFunc(e.sc.Conditional(), func(feature string) bool {
+			_, taken := e.taken[feature]
+			return taken
+		})
+		if e.machine, err = kernel.Machine(ctx, asked...); err == nil && len(e.taken) > 0 {
+			features := maps.Clone(e.taken)
+			maps.Copy(features, e.machine.Features)
+			e.machine.Features = features
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("find out whether %s can run here: %w", e.sc.ID, err)

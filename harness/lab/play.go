@@ -46,13 +46,15 @@ type PlayOptions struct {
 	World Options
 	// Keep leaves the lab of a failed section open until Close; Kept returns how to enter it.
 	Keep bool
+	// Taken tells of features whether blocks with= and without= take them for present, whatever the kernel has.
+	Taken map[string]bool
 }
 
 // NewPlay prepares a play. The first lab is started with the first section. The plays of one scenario may share parity,
 // one after the other.
 func NewPlay(sc *scenario.Scenario, d Driver, parity *Parity, o PlayOptions) *Play {
 	return &Play{sc: sc, driver: d, parity: parity, opts: o, named: namesIn(sc),
-		here: &environment{sc: sc, shared: o.World.Shared}}
+		here: &environment{sc: sc, shared: o.World.Shared, taken: o.Taken}}
 }
 
 // Step plays step i (from 0). Steps are played in order.

@@ -29,6 +29,8 @@ type Job struct {
 	Rehearse bool `json:"rehearse,omitempty"`
 	// Shared makes the labs in the host's own namespaces (--sandbox=off).
 	Shared bool `json:"shared,omitempty"`
+	// Taken tells of features whether blocks take them for present, whatever the kernel has.
+	Taken map[string]bool `json:"taken,omitempty"`
 	// Pace is how many times as long as usual this machine takes for the work of a lab.
 	Pace float64 `json:"pace,omitempty"`
 }

@@ -48,7 +48,7 @@ func Register(job specrun.Job, kept func(context.Context, []int)) error {
 		Scenario: job.Scenario,
 		Drivers:  driversThere(job.Drivers),
 		Cases:    job.Cases,
-		Options:  lab.PlayOptions{World: world, Keep: job.Keep},
+		Options:  lab.PlayOptions{World: world, Keep: job.Keep, Taken: job.Taken},
 		OnKept:   kept,
 	})
 	return nil

@@ -62,7 +62,8 @@ says of the commit that is checked out whether it is good (exit status 0) or bad
 build or boot, or does not tell. Where its command line or this machine is at
 fault it makes git stop (255): any other status would be taken for bad.
 
-Each kernel boots twice, and a case counts only if both agree. One that is
+What a scenario says only of kernels with or without a feature is taken as on the
+good one; for 'git bisect run' give --with or --without. Each kernel boots twice, and a case counts only if both agree. One that is
 skipped, blocked or flaky is taken for neither good nor bad.`,
 		Args: status.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
@@ -133,12 +134,13 @@ func (o *options) plan(ctx context.Context) (*work, error) {
 	if len(plan) == 0 {
 		return nil, o.choice.NothingSelected(nil)
 	}
-	return &work{guests.NewWork(&o.choice, what, plan), plan, drivers}, nil
+	return &work{guests.NewWork(&o.choice, what, plan), what, plan, drivers}, nil
 }
 
 // work is what tells good from bad.
 type work struct {
 	*guests.Work
+	what    input.Selection
 	plan    []specrun.Planned
 	drivers []string
 }

@@ -3,14 +3,18 @@ package bisect
 import (
 	"context"
 	"fmt"
+	"maps"
+	"path/filepath"
 	"slices"
 
 	"netnscheck/harness/internal/cmd/guests"
 	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/vm/halve"
 	"netnscheck/harness/internal/vm/kernels"
 	"netnscheck/harness/internal/vm/matrix"
 	"netnscheck/harness/term"
+	"netnscheck/reports"
 )
 
 // packaged looks for the first bad kernel among those of Debian between two.
@@ -28,7 +32,47 @@ func (o *options) packaged(ctx context.Context, w *work) error {
 		return err
 	}
 	s := &search{options: o, rig: rig, work: w, row: row, looks: make([]look, len(row))}
+	if err := s.takeFeatures(ctx); err != nil {
+		return err
+	}
 	return s.run(ctx)
+}
+
+// takeFeatures takes the features that blocks depend on as they are on the good kernel: what a scenario says of kernels
+// with and without a feature is true on both, and the change of the kernel would not show.
+func (s *search) takeFeatures(ctx context.Context) error {
+	asked := map[string]bool{}
+	for _, p := range s.work.plan {
+		if sc := p.Job.Scenario; sc != nil {
+			for _, feature := range sc.Conditional() {
+				_, taken := s.choice.Taken[feature] // by --with or --without
+				asked[feature] = !taken
+			}
+		}
+	}
+	maps.DeleteFunc(asked, func(_ string, ask bool) bool { return !ask })
+	if len(asked) == 0 {
+		return nil
+	}
+	row := matrix.Row{Kernel: s.row[0].Release}
+	folder := filepath.Join(guests.Folder(s.output, row), "features")
+	all, _, err := s.rig.Features(ctx, row, folder, func(n guests.News) { s.going(row.Kernel, 1, n) })
+	s.clear()
+	if err != nil {
+		return failure(ctx, err)
+	}
+	var told []string
+	for _, f := range all {
+		if !asked[f.Name] || f.Presence == kernel.Unknown.String() {
+			continue
+		}
+		has := f.Presence == kernel.Present.String()
+		s.choice.Take(f.Name, has)
+		told = append(told, map[bool]string{true: "with ", false: "without "}[has]+f.Name)
+	}
+	s.say("each kernel is to be as %s is: %s", title(s.row[0]), reports.And(told))
+	s.work.Work = guests.NewWork(&s.choice, s.work.what, s.work.plan)
+	return nil
 }
 
 // between are the kernels from the good one to the bad one, of the same flavour, from the oldest to the newest.

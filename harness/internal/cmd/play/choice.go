@@ -3,6 +3,8 @@ package play
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -11,8 +13,10 @@ import (
 	"netnscheck/harness/internal/cmd/input"
 	"netnscheck/harness/internal/cmd/machine"
 	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/lab"
+	"netnscheck/harness/nearest"
 	"netnscheck/reports"
 )
 
@@ -23,7 +27,10 @@ type Choice struct {
 	Seed     int64
 	FailFast bool
 	Values   input.Variables
+	// Taken tells of features whether blocks with= and without= take them for present, whatever the kernel has.
+	Taken map[string]bool
 
+	with, without []string
 	labels, focus string
 }
 
@@ -39,9 +46,16 @@ func (o *Choice) Flags(c *cobra.Command, whose string) {
 	flags.Int64Var(&o.Seed, "seed", 0,
 		"shuffle the scenarios with this `NUMBER`\n(default: the order of the course)")
 	o.Values.Flags(flags)
+	flags.StringSliceVar(&o.with, "with", nil,
+		"play the blocks with=`FEATURE`, even if this kernel lacks\nit (features: 'harness doctor')")
+	flags.StringSliceVar(&o.without, "without", nil,
+		"play the blocks without=`FEATURE`, even if this kernel\nhas it")
 	flags.BoolVar(&o.FailFast, "fail-fast", false, "stop after the first failure")
 	c.RegisterFlagCompletionFunc("driver",
 		cobra.FixedCompletions(lab.DriverNames(), cobra.ShellCompDirectiveNoFileComp))
+	for _, flag := range []string{"with", "without"} {
+		c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(kernel.Words(), cobra.ShellCompDirectiveNoFileComp))
+	}
 	c.RegisterFlagCompletionFunc("label-filter", input.CompleteLabels)
 }
 
@@ -59,14 +73,45 @@ func (o *Choice) Only(id string) {
 	o.labels = id
 }
 
-// Read reads what is chosen, with the values of its variables.
+// Read reads what is chosen, with the values of its variables, and the features that are taken for present or missing.
 func (o *Choice) Read(ctx context.Context) (input.Selection, error) {
+	if err := o.take(); err != nil {
+		return input.Selection{}, err
+	}
 	what, err := input.Selected(ctx, o.Names)
 	if err != nil {
 		return what, machine.BeforeRun(err)
 	}
 	what.Scenarios, err = o.Values.Choose(what.Scenarios)
 	return what, err
+}
+
+// take reads --with and --without.
+func (o *Choice) take() error {
+	for _, f := range []struct {
+		flag  string
+		words []string
+		has   bool
+	}{{"--with", o.with, true}, {"--without", o.without, false}} {
+		for _, word := range f.words {
+			if all := kernel.Words(); !slices.Contains(all, word) {
+				return status.Usagef("%s %s: there is no such feature%s", f.flag, word, nearest.DidYouMean(word, all))
+			}
+			if has, taken := o.Taken[word]; taken && has != f.has {
+				return status.Usagef("--with %s contradicts --without %s", word, word)
+			}
+			o.Take(word, f.has)
+		}
+	}
+	return nil
+}
+
+// Take takes a feature for present or missing.
+func (o *Choice) Take(feature string, has bool) {
+	if o.Taken == nil {
+		o.Taken = map[string]bool{}
+	}
+	o.Taken[feature] = has
 }
 
 // Args are the flags that make the same choice, except its names and drivers.
@@ -77,6 +122,13 @@ func (o *Choice) Args() []string {
 	}
 	if o.focus != "" {
 		args = append(args, "--focus", o.focus)
+	}
+	for _, feature := range slices.Sorted(maps.Keys(o.Taken)) {
+		if o.Taken[feature] {
+			args = append(args, "--with", feature)
+		} else {
+			args = append(args, "--without", feature)
+		}
 	}
 	if o.Seed != 0 {
 		args = append(args, "--seed", strconv.FormatInt(o.Seed, 10))

@@ -2,6 +2,8 @@ package play
 
 import (
 	"cmp"
+	"maps"
+	"slices"
 	"strconv"
 
 	"netnscheck/harness/internal/kernel"
@@ -9,19 +11,24 @@ import (
 )
 
 // properties are the facts about a run that every report has.
-func properties(seed int64, sandboxed bool, pace float64) []reports.Property {
+func properties(s *Settings, sandboxed bool, pace float64) []reports.Property {
 	mode := "off"
 	if sandboxed {
 		mode = "on"
 	}
-	return []reports.Property{
+	all := []reports.Property{
 		{Name: "kernel", Value: kernel.Release()},
 		{Name: "architecture", Value: kernel.Arch()},
 		{Name: "iproute2", Value: cmp.Or(kernel.IPRoute2(), "none")},
 		{Name: "busybox", Value: cmp.Or(kernel.Busybox(), "none")},
-		{Name: "seed", Value: strconv.FormatInt(seed, 10)},
+		{Name: "seed", Value: strconv.FormatInt(s.Seed, 10)},
 		{Name: "sandbox", Value: mode},
 		{Name: "privilege", Value: kernel.Privilege()},
 		{Name: reports.Pace, Value: strconv.FormatFloat(pace, 'f', 1, 64)},
 	}
+	for _, feature := range slices.Sorted(maps.Keys(s.Taken)) {
+		name := map[bool]string{true: "with", false: "without"}[s.Taken[feature]]
+		all = append(all, reports.Property{Name: name, Value: feature})
+	}
+	return all
 }

@@ -21,7 +21,8 @@ type Settings struct {
 	Procs    int
 	FailFast bool
 	Keep     bool
-	Timeout  time.Duration // 0 for none
+	Taken    map[string]bool // see Choice
+	Timeout  time.Duration   // 0 for none
 }
 
 // Plan makes a job of each scenario and of the suites, with the cases that the filter selects. leftOut are the drivers
@@ -41,7 +42,7 @@ func Plan(what input.Selection, s Settings) (p []specrun.Planned, leftOut []repo
 
 // PlanWith is Plan with the drivers of these names, whether this machine has them or not.
 func PlanWith(what input.Selection, s Settings, drivers []string) ([]specrun.Planned, error) {
-	job := specrun.Job{Seed: s.Seed, FailFast: s.FailFast, Keep: s.Keep}
+	job := specrun.Job{Seed: s.Seed, FailFast: s.FailFast, Keep: s.Keep, Taken: s.Taken}
 	jobs := make([]specrun.Job, len(what.Scenarios))
 	for i, sc := range what.Scenarios {
 		jobs[i] = job

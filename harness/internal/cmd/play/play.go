@@ -52,7 +52,7 @@ func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 	}
 	s.Told.Plan(suites)
 	w := worker.NewStarter(s.Plan, s.Sandboxed)
-	r := &reports.Run{Started: time.Now(), Properties: properties(s.Settings.Seed, s.Sandboxed, pace)}
+	r := &reports.Run{Started: time.Now(), Properties: properties(&s.Settings, s.Sandboxed, pace)}
 	r.Hostname, _ = os.Hostname() // optional in a report
 	result := specrun.Run(ctx, s.Plan, specrun.Options{
 		Procs: s.Settings.Procs, Start: w.Start, FailFast: s.Settings.FailFast, Grace: grace,

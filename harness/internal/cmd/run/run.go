@@ -91,6 +91,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	o.settings.Taken = o.choice.Taken
 	box := machine.TrySandbox(o.sandbox)
 	p, leftOut, err := play.Plan(what, o.settings)
 	if err != nil {

@@ -2,7 +2,6 @@ package vm
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -118,46 +117,12 @@ func (o *options) tryAll(ctx context.Context, rig *guests.Rig, rows []matrix.Row
 // try asks the doctor of a guest.
 func (o *options) try(ctx context.Context, rig *guests.Rig, row matrix.Row, say func(string)) tried {
 	t := tried{row: row}
-	answer, k, end := rig.Ask(ctx, row, []string{"doctor", "--json"}, guests.Folder(o.reporting.Output, row),
-		func(n guests.News) {
-			if n.Stage == guests.Booting {
-				say(fmt.Sprintf("%s  boots %s", term.OneLine(row.Name()), release(n)))
-			}
-		})
-	t.kernel = k
-	if end.Class != reports.GuestPassed {
-		how := status.Failed
-		if end.Class == guests.NotStarted {
-			how = status.Cannot
+	t.findings, t.kernel, t.err = rig.Features(ctx, row, guests.Folder(o.reporting.Output, row), func(n guests.News) {
+		if n.Stage == guests.Booting {
+			say(fmt.Sprintf("%s  boots %s", term.OneLine(row.Name()), release(n)))
 		}
-		t.err = status.With(how, fmt.Errorf("try the features of %s: %s: %s", row.Name(), end.Class, term.OneLine(end.Words)))
-		return t
-	}
-	var said struct {
-		Features []machine.Feature `json:"features"`
-	}
-	if err := json.Unmarshal([]byte(answer), &said); err != nil {
-		t.err = fmt.Errorf("read the features of %s: %w", row.Name(), err)
-		return t
-	}
-	t.findings, t.err = said.Features, checkFindings(row, said.Features)
+	})
 	return t
-}
-
-// checkFindings accepts the known features, each once, with a known word for each.
-func checkFindings(row matrix.Row, found []machine.Feature) error {
-	words := kernel.Words()
-	if len(found) != len(words) {
-		return fmt.Errorf("read the features of %s: %d were tried, and it tells of %d", row.Name(), len(words), len(found))
-	}
-	known := []string{kernel.Present.String(), kernel.Absent.String(), kernel.Unknown.String()}
-	for i, f := range found {
-		if f.Name != words[i] || !slices.Contains(known, f.Presence) {
-			return fmt.Errorf("read the features of %s: %s was tried, and %.64q is told as %.64q", row.Name(), words[i], f.Name,
-				f.Presence)
-		}
-	}
-	return nil
 }
 
 // tableOf is the table of what the guests said, from the oldest kernel to the newest.
