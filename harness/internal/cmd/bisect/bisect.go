@@ -62,8 +62,12 @@ says of the commit that is checked out whether it is good (exit status 0) or bad
 build or boot, or does not tell. Where its command line or this machine is at
 fault it makes git stop (255): any other status would be taken for bad.
 
-What a scenario says only of kernels with or without a feature is taken as on the
-good one; for 'git bisect run' give --with or --without. Each kernel boots twice, and a case counts only if both agree. One that is
+If the ends do not differ, blocks with= and without= a feature are played on
+each kernel as on the good one: what a scenario says of both shows no change.
+For 'git bisect run' give --with or --without. Blocks by version, and requires,
+follow each kernel.
+
+Each kernel boots twice, and a case counts only if both agree. One that is
 skipped, blocked or flaky is taken for neither good nor bad.`,
 		Args: status.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },

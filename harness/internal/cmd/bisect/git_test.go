@@ -127,7 +127,7 @@ func TestGitStops(t *testing.T) {
 	for _, args := range []string{
 		"--kernel . --scenario ruels", "--kernel . --scenaro rules", "--kernel .", "--scenaro rules --kernel=.",
 		"--kernel . --scenario rules --good 6.1", "--kernel . --case rules.netlink.999",
-		"--kernel . --scenario rules --cpus -1",
+		"--kernel . --scenario rules --cpus -1", "--kernel . --scenario rules --with nosuch",
 		"--kernel ./nowhere --scenario rules --offline",
 	} {
 		c := exec.Command(harness, append([]string{"bisect"}, strings.Fields(args)...)...)

@@ -7,12 +7,12 @@ import (
 	"netnscheck/harness/term"
 )
 
-// going shows on a terminal, in one line that is overwritten, how far the boot of a kernel is.
-func (o *options) going(kernel string, boot int, n guests.News) {
+// going shows on a terminal, in one line that is overwritten, how far a boot of a kernel is, and what it is for.
+func (o *options) going(kernel, what string, n guests.News) {
 	if o.screen.Progress == nil {
 		return
 	}
-	text := fmt.Sprintf("%s, boot %d of %d: ", kernel, boot, boots)
+	text := fmt.Sprintf("%s, %s: ", kernel, what)
 	if n.Stage == guests.Playing {
 		text += fmt.Sprintf("%d of %s", n.Done, term.Count(n.Cases, "case"))
 	} else {

@@ -43,7 +43,9 @@ func (o *options) boot(ctx context.Context, rig *guests.Rig, kernel string, w *w
 	for i := range boots {
 		row := matrix.Row{Kernel: kernel, Drivers: w.drivers}
 		folder := filepath.Join(guests.Folder(o.output, row), fmt.Sprintf("boot-%d", i+1))
-		played := rig.Play(ctx, row, w.Work, folder, func(n guests.News) { o.going(kernel, i+1, n) })
+		played := rig.Play(ctx, row, w.Work, folder, func(n guests.News) {
+			o.going(kernel, fmt.Sprintf("boot %d of %d", i+1, boots), n)
+		})
 		o.clear()
 		if ctx.Err() != nil {
 			return look{}, context.Cause(ctx)

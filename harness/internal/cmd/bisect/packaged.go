@@ -2,19 +2,16 @@ package bisect
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"maps"
-	"path/filepath"
 	"slices"
 
 	"netnscheck/harness/internal/cmd/guests"
 	"netnscheck/harness/internal/cmd/status"
-	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/vm/halve"
 	"netnscheck/harness/internal/vm/kernels"
 	"netnscheck/harness/internal/vm/matrix"
 	"netnscheck/harness/term"
-	"netnscheck/reports"
 )
 
 // packaged looks for the first bad kernel among those of Debian between two.
@@ -32,47 +29,7 @@ func (o *options) packaged(ctx context.Context, w *work) error {
 		return err
 	}
 	s := &search{options: o, rig: rig, work: w, row: row, looks: make([]look, len(row))}
-	if err := s.takeFeatures(ctx); err != nil {
-		return err
-	}
 	return s.run(ctx)
-}
-
-// takeFeatures takes the features that blocks depend on as they are on the good kernel: what a scenario says of kernels
-// with and without a feature is true on both, and the change of the kernel would not show.
-func (s *search) takeFeatures(ctx context.Context) error {
-	asked := map[string]bool{}
-	for _, p := range s.work.plan {
-		if sc := p.Job.Scenario; sc != nil {
-			for _, feature := range sc.Conditional() {
-				_, taken := s.choice.Taken[feature] // by --with or --without
-				asked[feature] = !taken
-			}
-		}
-	}
-	maps.DeleteFunc(asked, func(_ string, ask bool) bool { return !ask })
-	if len(asked) == 0 {
-		return nil
-	}
-	row := matrix.Row{Kernel: s.row[0].Release}
-	folder := filepath.Join(guests.Folder(s.output, row), "features")
-	all, _, err := s.rig.Features(ctx, row, folder, func(n guests.News) { s.going(row.Kernel, 1, n) })
-	s.clear()
-	if err != nil {
-		return failure(ctx, err)
-	}
-	var told []string
-	for _, f := range all {
-		if !asked[f.Name] || f.Presence == kernel.Unknown.String() {
-			continue
-		}
-		has := f.Presence == kernel.Present.String()
-		s.choice.Take(f.Name, has)
-		told = append(told, map[bool]string{true: "with ", false: "without "}[has]+f.Name)
-	}
-	s.say("each kernel is to be as %s is: %s", title(s.row[0]), reports.And(told))
-	s.work.Work = guests.NewWork(&s.choice, s.work.what, s.work.plan)
-	return nil
 }
 
 // between are the kernels from the good one to the bad one, of the same flavour, from the oldest to the newest.
@@ -142,7 +99,11 @@ type search struct {
 func (s *search) run(ctx context.Context) error {
 	last := len(s.row) - 1
 	s.say("%s between %s and %s", term.Count(last-1, "kernel"), title(s.row[0]), title(s.row[last]))
-	if err := s.ends(ctx); err != nil {
+	err := s.ends(ctx)
+	if differ := (*alikeError)(nil); errors.As(err, &differ) && s.takeFeatures(ctx) {
+		err = s.ends(ctx)
+	}
+	if err != nil {
 		return err
 	}
 	s.say("about %d more to try", halve.Looks(len(s.row)))
@@ -191,13 +152,19 @@ func (s *search) ends(ctx context.Context) error {
 	if len(s.targets) == 0 {
 		_, whyGood := good.alone()
 		_, whyBad := bad.alone()
-		return status.Usagef("try the ends: nothing is good on %s and bad on %s\n  %s: %s\n  %s: %s", title(s.row[0]),
-			title(s.row[last]), s.row[0].Release, term.OneLine(whyGood), s.row[last].Release, term.OneLine(whyBad))
+		return status.With(status.Usage, &alikeError{fmt.Sprintf(
+			"try the ends: nothing is good on %s and bad on %s\n  %s: %s\n  %s: %s", title(s.row[0]),
+			title(s.row[last]), s.row[0].Release, term.OneLine(whyGood), s.row[last].Release, term.OneLine(whyBad))})
 	}
 	s.verdict(halve.Good, 0, term.Count(len(s.targets), "case")+" of those that the other fails")
 	s.verdict(halve.Bad, last, s.targets[0]+": "+bad.why[s.targets[0]])
 	return nil
 }
+
+// alikeError says that no case is good on the good kernel and bad on the bad one.
+type alikeError struct{ text string }
+
+func (e *alikeError) Error() string { return e.text }
 
 // say prints a line, wrapped on a terminal.
 func (s *search) say(format string, args ...any) {

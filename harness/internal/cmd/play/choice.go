@@ -47,9 +47,9 @@ func (o *Choice) Flags(c *cobra.Command, whose string) {
 		"shuffle the scenarios with this `NUMBER`\n(default: the order of the course)")
 	o.Values.Flags(flags)
 	flags.StringSliceVar(&o.with, "with", nil,
-		"play the blocks with=`FEATURE`, even if this kernel lacks\nit (features: 'harness doctor')")
+		"play blocks with=`FEATURE`, even if it is absent\n('harness doctor' lists features)")
 	flags.StringSliceVar(&o.without, "without", nil,
-		"play the blocks without=`FEATURE`, even if this kernel\nhas it")
+		"play blocks without=`FEATURE`, even if it is there")
 	flags.BoolVar(&o.FailFast, "fail-fast", false, "stop after the first failure")
 	c.RegisterFlagCompletionFunc("driver",
 		cobra.FixedCompletions(lab.DriverNames(), cobra.ShellCompDirectiveNoFileComp))
@@ -112,6 +112,15 @@ func (o *Choice) Take(feature string, has bool) {
 		o.Taken = map[string]bool{}
 	}
 	o.Taken[feature] = has
+}
+
+// TakenWords are the features of Choice.Taken in words: with a, without b.
+func TakenWords(taken map[string]bool) string {
+	var words []string
+	for _, feature := range slices.Sorted(maps.Keys(taken)) {
+		words = append(words, map[bool]string{true: "with ", false: "without "}[taken[feature]]+feature)
+	}
+	return strings.Join(words, ", ")
 }
 
 // Args are the flags that make the same choice, except its names and drivers.

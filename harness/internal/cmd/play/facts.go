@@ -2,8 +2,6 @@ package play
 
 import (
 	"cmp"
-	"maps"
-	"slices"
 	"strconv"
 
 	"netnscheck/harness/internal/kernel"
@@ -26,9 +24,8 @@ func properties(s *Settings, sandboxed bool, pace float64) []reports.Property {
 		{Name: "privilege", Value: kernel.Privilege()},
 		{Name: reports.Pace, Value: strconv.FormatFloat(pace, 'f', 1, 64)},
 	}
-	for _, feature := range slices.Sorted(maps.Keys(s.Taken)) {
-		name := map[bool]string{true: "with", false: "without"}[s.Taken[feature]]
-		all = append(all, reports.Property{Name: name, Value: feature})
+	if len(s.Taken) > 0 {
+		all = append(all, reports.Property{Name: "blocks", Value: TakenWords(s.Taken)})
 	}
 	return all
 }

@@ -114,6 +114,9 @@ func run(ctx context.Context, o options) error {
 	if o.settings.Seed != 0 {
 		told.Say("order of the scenarios: --seed %d", o.settings.Seed)
 	}
+	if len(o.settings.Taken) > 0 {
+		told.Say("whatever this kernel has, blocks are played as on one %s", play.TakenWords(o.settings.Taken))
+	}
 	for _, line := range o.choice.Values.Told(what.Scenarios) {
 		told.Say("%s", line)
 	}

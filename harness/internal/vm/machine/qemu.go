@@ -67,7 +67,7 @@ func (g *Guest) commandLine() string {
 		"mitigations=off init_on_alloc=0 nokaslr random.trust_cpu=on cryptomgr.notests"
 	if g.Virtual {
 		// The processor's own timer and clock need no calibration, and the local APIC only costs. So does a timer that
-		// is set anew for each sleep, of which Go programs have very many; it takes a quarter of the time.
+		// is set anew for each short sleep, of which Go programs have very many: a quarter of a run.
 		words += " nolapic tsc_early_khz=1000000 nohz=off highres=off"
 	}
 	if g.Append != "" {
