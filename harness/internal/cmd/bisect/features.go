@@ -15,9 +15,9 @@ import (
 	"netnscheck/reports"
 )
 
-// takeFeatures takes the features that blocks depend on as they are on the good kernel, for all kernels: what a scenario
-// says of kernels with and without a feature is true on both, and a change of that feature would not show. It reports
-// whether there are such features, and says which.
+// takeFeatures takes the features that blocks depend on as they are on the good kernel, for all kernels: what a
+// scenario says of kernels with and without a feature is true on both, and a change of that feature would not show. It
+// reports whether there are such features, and says which.
 func (s *search) takeFeatures(ctx context.Context) bool {
 	asked := conditional(s.work.plan, s.choice.Taken)
 	if len(asked) == 0 {

@@ -124,8 +124,8 @@ func (t *Table) release(name string) string {
 }
 
 const head = `# Which kernels have which features, as harness doctor finds them in a guest.
-# Made by harness vm --features. An entry lists the kernels that have the feature. One that vanishes on a newer kernel is
-# a failure, unless it is among those that are gone on purpose. These alone are written by hand, and kept.
+# Made by harness vm --features. An entry lists the kernels that have the feature. One that vanishes on a newer kernel
+# is a failure, unless it is among those that are gone on purpose. These alone are written by hand, and kept.
 `
 
 // document is the file.
