@@ -100,8 +100,11 @@ func (s *search) run(ctx context.Context) error {
 	last := len(s.row) - 1
 	s.say("%s between %s and %s", term.Count(last-1, "kernel"), title(s.row[0]), title(s.row[last]))
 	err := s.ends(ctx)
-	if differ := (*alikeError)(nil); errors.As(err, &differ) && s.takeFeatures(ctx) {
+	if alike := (*alikeError)(nil); errors.As(err, &alike) && s.takeFeatures(ctx) {
 		err = s.ends(ctx)
+	}
+	if ctx.Err() != nil {
+		return failure(ctx, context.Cause(ctx))
 	}
 	if err != nil {
 		return err
