@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"time"
@@ -162,9 +163,16 @@ func load(path, parameters string) {
 	check(unix.FinitModule(int(f.Fd()), parameters, 0))
 }
 
-// spin keeps every processor from everything else: a real-time thread may use all of its time.
+// spin keeps every processor from everything else: a real-time thread may use all of its time. Since Linux 6.12 a part
+// of it is kept for ordinary threads all the same, by a server for each processor (kernel/sched/debug.c).
 func spin() {
 	write("/proc/sys/kernel/sched_rt_runtime_us", "-1")
+	check(unix.Mount("debugfs", "/sys/kernel/debug", "debugfs", 0, ""))
+	servers, err := filepath.Glob("/sys/kernel/debug/sched/fair_server/*/runtime")
+	check(err)
+	for _, server := range servers {
+		write(server, "0")
+	}
 	for range 2 * runtime.NumCPU() {
 		go func() {
 			runtime.LockOSThread()
