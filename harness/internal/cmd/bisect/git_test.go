@@ -39,13 +39,13 @@ func cached(t *testing.T, name string) kernels.Kernel {
 
 // makefile builds a tree by copying a kernel: the state of the tree says which.
 const makefile = `
-olddefconfig:
 all:
 	grep -qv broken state
 	mkdir -p arch/x86/boot
 	cp "$$(cat state | cut -d' ' -f1)/vmlinuz" arch/x86/boot/bzImage
 	rm -rf modules
 	cp -r "$$(cat state | cut -d' ' -f1)/modules" modules
+olddefconfig:
 `
 
 // TestGitBisectRun: of ten commits in a tree, git finds the first with the kernel in which a rule is not deleted any
@@ -86,7 +86,7 @@ func TestGitBisectRun(t *testing.T) {
 	write(".config", "")
 	write("Kconfig", "")
 	write("Makefile", makefile)
-	const first, broken, commits = 7, 6, 10
+	const first, broken, commits = 7, 5, 10 // git tries the one in the middle first
 	var revisions []string
 	for n := 1; n <= commits; n++ {
 		state := filepath.Dir(good.Image)
@@ -105,15 +105,11 @@ func TestGitBisectRun(t *testing.T) {
 	output := git("bisect", "run", harness, "bisect", "--kernel", ".", "--scenario", scenario, "--driver", "netlink",
 		"--offline")
 	t.Log(output)
-	// Whether the commit that does not build is tried depends on git, which names both if it cannot tell them apart.
-	one := strings.Contains(output, revisions[first-1]+" is the first bad commit")
-	both := strings.Contains(output, "There are only 'skip'ped commits left to test.") &&
-		strings.Contains(output, revisions[broken-1]) && strings.Contains(output, revisions[first-1])
-	if !one && !both {
+	if !strings.Contains(output, revisions[first-1]+" is the first bad commit") {
 		t.Errorf("git does not find %s (commit %d)", revisions[first-1], first)
 	}
-	if both && !strings.Contains(output, "cannot be told: build .") {
-		t.Error("a commit is skipped, and it is not said why")
+	if !strings.Contains(output, "cannot be told: build .") {
+		t.Error("the commit that does not build is not skipped, or it is not said why")
 	}
 }
 
