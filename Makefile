@@ -74,7 +74,7 @@ diagnose-capture: ## capture a state for each cause from this kernel, for the te
 	@$(GO) test ./harness/diagnose -args -update
 
 .PHONY: kernels
-kernels: build ## play the whole catalogue on the kernels of kernels.yaml, in qemu; about half an hour in emulation
+kernels: build ## play the whole catalogue on the kernels of kernels.yaml, in qemu; about 45 minutes in emulation
 	bin/harness vm --output results/kernels
 
 .PHONY: features

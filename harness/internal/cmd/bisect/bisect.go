@@ -68,7 +68,8 @@ For 'git bisect run' give --with or --without. Blocks by version, and requires,
 follow each kernel.
 
 Each kernel boots twice, and a case counts only if both agree. One that is
-skipped, blocked or flaky is taken for neither good nor bad.`,
+skipped, blocked or flaky is taken for neither good nor bad. A kernel on which
+nothing could be played boots once.`,
 		Args: status.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
 	}

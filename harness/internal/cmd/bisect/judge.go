@@ -74,8 +74,26 @@ func (o *options) boot(ctx context.Context, rig *guests.Rig, kernel string, w *w
 			names = append(names, theKernel)
 		}
 		all = append(all, says)
+		if !tells(says) { // a second boot would not change that
+			break
+		}
 	}
 	return agree(names, all), nil
+}
+
+// tells reports whether a boot is worth comparing with another: a case passed or failed, or the kernel ended badly.
+func tells(says map[string]said) bool {
+	for name, s := range says {
+		switch s.outcome {
+		case scenario.Fail, scenario.Error:
+			return true
+		case scenario.Pass:
+			if name != theKernel {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unbooted says that a kernel did not get as far as the harness, whether it panicked, hung or ended, and "" if it did.

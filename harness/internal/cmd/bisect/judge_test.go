@@ -59,6 +59,30 @@ func TestNothingIsTakenForGoodOrBad(t *testing.T) {
 	}
 }
 
+// TestOneBoot: a kernel boots again only if its first boot told something.
+func TestOneBoot(t *testing.T) {
+	const pass, fail, skip = scenario.Pass, scenario.Fail, scenario.Skip
+	for name, c := range map[string]struct {
+		boot map[string]said
+		want bool
+	}{
+		"a pass":      {says(skip, pass, pass), true},
+		"a fault":     {says(skip, fail, pass), true},
+		"an error":    {says(skip, scenario.Error, pass), true},
+		"a panic":     {says("", "", fail), true},
+		"all skipped": {says(skip, skip, pass), false},
+		"blocked":     {says(scenario.Blocked, skip, pass), false},
+	} {
+		if got := tells(c.boot); got != c.want {
+			t.Errorf("%s: it tells: %v, want %v", name, got, c.want)
+		}
+	}
+	l := agree([]string{"a", "b", theKernel}, []map[string]said{says(skip, skip, pass)})
+	if v, why := l.judge([]string{"a"}); v != halve.Untold || why != "a: skip: because" {
+		t.Errorf("one boot alone says %v, %q", v, why)
+	}
+}
+
 func TestAKernelThatDoesNotBoot(t *testing.T) {
 	l := look{end: "it does not boot"}
 	if v, _ := l.alone(); v != halve.Untold {
