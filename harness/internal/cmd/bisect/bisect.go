@@ -55,7 +55,8 @@ func Command(s *screen.Screen) *cobra.Command {
 looks among the packaged kernels between the two, tries both of them first, and
 names the last good and the first bad one.
 
-  git bisect run harness bisect --kernel . --scenario rules
+  git bisect run harness bisect --kernel . --scenario rules \
+    --with first-rule-deleted
 
 says of the commit that is checked out whether it is good (exit status 0) or bad
 (1). It builds the tree with its .config. It skips a commit (125) that does not
@@ -63,8 +64,9 @@ build or boot, or does not tell. Where its command line or this machine is at
 fault it makes git stop (255): any other status would be taken for bad.
 
 If the ends do not differ, blocks with= and without= a feature are played on
-each kernel as on the good one: what a scenario says of both shows no change.
-For 'git bisect run' give --with or --without. Blocks by version, and requires,
+each kernel as on the good one: what a scenario says of kernels with the feature
+and of those without it is true at both ends, and shows no change of it. For
+'git bisect run' give --with or --without. Blocks by version, and requires,
 follow each kernel.
 
 Each kernel boots twice, and a case counts only if both agree. One that is

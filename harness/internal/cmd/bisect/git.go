@@ -16,6 +16,7 @@ import (
 	"netnscheck/harness/internal/vm/matrix"
 	"netnscheck/harness/internal/vm/tree"
 	"netnscheck/harness/term"
+	"netnscheck/reports"
 )
 
 // buildLog is the name of the file with what make prints.
@@ -26,6 +27,10 @@ func (o *options) helper(ctx context.Context) error {
 	w, err := o.plan(ctx)
 	if err != nil {
 		return status.With(stop, err)
+	}
+	if follow := conditional(w.plan, o.choice.Taken); len(follow) > 0 {
+		o.remark(fmt.Sprintf("Blocks with= and without= follow each commit, so that a change of %s is good on all: "+
+			"--with or --without says how they are to be played.", reports.And(follow)))
 	}
 	rig, err := guests.Open(o.guests, o.remark)
 	if err != nil {

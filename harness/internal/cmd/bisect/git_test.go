@@ -86,7 +86,7 @@ func TestGitBisectRun(t *testing.T) {
 	write(".config", "")
 	write("Kconfig", "")
 	write("Makefile", makefile)
-	const first, broken, commits = 7, 5, 10 // git tries the one in the middle first
+	const first, broken, commits = 8, 6, 10 // from the second to the last, the sixth is in the middle
 	var revisions []string
 	for n := 1; n <= commits; n++ {
 		state := filepath.Dir(good.Image)
@@ -101,7 +101,7 @@ func TestGitBisectRun(t *testing.T) {
 		git("commit", "-q", "-m", fmt.Sprintf("commit %d", n))
 		revisions = append(revisions, strings.TrimSpace(git("rev-parse", "HEAD")))
 	}
-	git("bisect", "start", revisions[commits-1], revisions[0])
+	git("bisect", "start", revisions[commits-1], revisions[1])
 	output := git("bisect", "run", harness, "bisect", "--kernel", ".", "--scenario", scenario, "--driver", "netlink",
 		"--offline")
 	t.Log(output)
@@ -124,6 +124,7 @@ func TestGitStops(t *testing.T) {
 		"--kernel . --scenario ruels", "--kernel . --scenaro rules", "--kernel .", "--scenaro rules --kernel=.",
 		"--kernel . --scenario rules --good 6.1", "--kernel . --case rules.netlink.999",
 		"--kernel . --scenario rules --cpus -1", "--kernel . --scenario rules --with nosuch",
+		"--kernel . --scenario rules --with links-in-place",
 		"--kernel ./nowhere --scenario rules --offline",
 	} {
 		c := exec.Command(harness, append([]string{"bisect"}, strings.Fields(args)...)...)

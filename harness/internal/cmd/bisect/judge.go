@@ -177,16 +177,12 @@ func (l *look) alone() (halve.Verdict, string) {
 	if l.end != "" {
 		return halve.Untold, l.end
 	}
-	good, untold, first := 0, 0, ""
+	good, untold, first := l.good(), 0, ""
 	for _, name := range l.names {
 		switch l.says[name] {
 		case halve.Bad:
 			return halve.Bad, name + ": " + l.why[name]
-		case halve.Good:
-			if name != theKernel {
-				good++
-			}
-		default:
+		case halve.Untold:
 			if untold++; first == "" {
 				first = name + ": " + l.why[name]
 			}
@@ -201,6 +197,16 @@ func (l *look) alone() (halve.Verdict, string) {
 		return halve.Good, fmt.Sprintf("%s passed; %d did not tell, such as %s", term.Count(good, "case"), untold, first)
 	}
 	return halve.Good, term.Count(good, "case") + " passed"
+}
+
+// good counts the cases that are good.
+func (l *look) good() (n int) {
+	for name, v := range l.says {
+		if v == halve.Good && name != theKernel {
+			n++
+		}
+	}
+	return n
 }
 
 // flaky is the first case that the boots do not agree on.

@@ -113,6 +113,36 @@ func TestTwoEnds(t *testing.T) {
 	}
 }
 
+// TestDiffer: the search is for the cases that are good on the good end and bad on the bad one, and a good end without a
+// good case is told from one that differs in nothing.
+func TestDiffer(t *testing.T) {
+	const pass, fail, skip = scenario.Pass, scenario.Fail, scenario.Skip
+	twice := func(boot map[string]said) look {
+		return agree([]string{"a", "b", theKernel}, []map[string]said{boot, boot})
+	}
+	for name, c := range map[string]struct {
+		good, bad map[string]said
+		targets   string
+		passed    int // on the good end
+	}{
+		"one case":        {says(pass, pass, pass), says(pass, fail, pass), "b", 2},
+		"two cases":       {says(pass, pass, pass), says(fail, fail, pass), "a b", 2},
+		"the kernel":      {says(pass, pass, pass), says(pass, pass, fail), theKernel, 2},
+		"both good":       {says(pass, pass, pass), says(pass, pass, pass), "", 2},
+		"both bad":        {says(fail, skip, pass), says(fail, skip, pass), "", 0},
+		"the other way":   {says(fail, pass, pass), says(pass, pass, pass), "", 1},
+		"skipped at once": {says(skip, pass, pass), says(fail, pass, pass), "", 1},
+	} {
+		s := search{looks: []look{twice(c.good), {}, twice(c.bad)}}
+		if s.differ(); strings.Join(s.targets, " ") != c.targets {
+			t.Errorf("%s: the ends differ in %q, want %q", name, s.targets, c.targets)
+		}
+		if got := s.looks[0].good(); got != c.passed {
+			t.Errorf("%s: %d cases are good on the good end, want %d", name, got, c.passed)
+		}
+	}
+}
+
 // TestAPanicAtBoot: a kernel that does not get as far as the harness cannot be told, whatever its end is called.
 func TestAPanicAtBoot(t *testing.T) {
 	p := guests.Played{Guest: reports.Guest{Class: "panic", Words: "Kernel panic"}}

@@ -2,11 +2,11 @@ package bisect
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
 	"netnscheck/harness/internal/cmd/guests"
+	"netnscheck/harness/internal/cmd/play"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/vm/halve"
 	"netnscheck/harness/internal/vm/kernels"
@@ -99,14 +99,7 @@ type search struct {
 func (s *search) run(ctx context.Context) error {
 	last := len(s.row) - 1
 	s.say("%s between %s and %s", term.Count(last-1, "kernel"), title(s.row[0]), title(s.row[last]))
-	err := s.ends(ctx)
-	if alike := (*alikeError)(nil); errors.As(err, &alike) && s.takeFeatures(ctx) {
-		err = s.ends(ctx)
-	}
-	if ctx.Err() != nil {
-		return failure(ctx, context.Cause(ctx))
-	}
-	if err != nil {
+	if err := s.ends(ctx); err != nil {
 		return err
 	}
 	s.say("about %d more to try", halve.Looks(len(s.row)))
@@ -138,36 +131,54 @@ func failure(ctx context.Context, err error) error {
 func (s *search) ends(ctx context.Context) error {
 	last := len(s.row) - 1
 	for _, i := range []int{0, last} {
-		var err error
-		if s.looks[i], err = s.boot(ctx, s.rig, s.row[i].Release, s.work); err != nil {
-			return failure(ctx, fmt.Errorf("judge %s: %w", s.row[i].Release, err))
+		if err := s.end(ctx, i); err != nil {
+			return err
 		}
-		if end := s.looks[i].end; end != "" {
-			return status.Cannotf("try %s: %s", title(s.row[i]), end)
+	}
+	if s.differ(); len(s.targets) == 0 && s.looks[0].good() > 0 {
+		taken, err := s.takeFeatures(ctx)
+		if err != nil {
+			return err
+		}
+		if taken { // on the good kernel the blocks are those that it has played
+			if err := s.end(ctx, last); err != nil {
+				return err
+			}
+			s.differ()
 		}
 	}
 	good, bad := &s.looks[0], &s.looks[last]
-	for _, name := range good.names {
-		if good.says[name] == halve.Good && bad.says[name] == halve.Bad {
-			s.targets = append(s.targets, name)
-		}
-	}
 	if len(s.targets) == 0 {
 		_, whyGood := good.alone()
 		_, whyBad := bad.alone()
-		return status.With(status.Usage, &alikeError{fmt.Sprintf(
-			"try the ends: nothing is good on %s and bad on %s\n  %s: %s\n  %s: %s", title(s.row[0]),
-			title(s.row[last]), s.row[0].Release, term.OneLine(whyGood), s.row[last].Release, term.OneLine(whyBad))})
+		return status.Usagef("try the ends: nothing is good on %s and bad on %s\n  %s: %s\n  %s: %s", title(s.row[0]),
+			title(s.row[last]), s.row[0].Release, term.OneLine(whyGood), s.row[last].Release, term.OneLine(whyBad))
 	}
 	s.verdict(halve.Good, 0, term.Count(len(s.targets), "case")+" of those that the other fails")
 	s.verdict(halve.Bad, last, s.targets[0]+": "+bad.why[s.targets[0]])
 	return nil
 }
 
-// alikeError says that no case is good on the good kernel and bad on the bad one.
-type alikeError struct{ text string }
+// end tries one of the ends.
+func (s *search) end(ctx context.Context, i int) (err error) {
+	if s.looks[i], err = s.boot(ctx, s.rig, s.row[i].Release, s.work); err != nil {
+		return failure(ctx, fmt.Errorf("judge %s: %w", s.row[i].Release, err))
+	}
+	if end := s.looks[i].end; end != "" {
+		return status.Cannotf("try %s: %s", title(s.row[i]), end)
+	}
+	return nil
+}
 
-func (e *alikeError) Error() string { return e.text }
+// differ finds the cases that are good on the good end and bad on the bad one.
+func (s *search) differ() {
+	good, bad := &s.looks[0], &s.looks[len(s.looks)-1]
+	for _, name := range good.names {
+		if good.says[name] == halve.Good && bad.says[name] == halve.Bad {
+			s.targets = append(s.targets, name)
+		}
+	}
+}
 
 // say prints a line, wrapped on a terminal.
 func (s *search) say(format string, args ...any) {
@@ -193,6 +204,9 @@ func (s *search) tell(f halve.Found) error {
 		s.say("cannot be told:    %s", title(s.row[i]))
 	}
 	s.say("first bad kernel:  %s", title(bad))
+	if len(s.choice.Taken) > 0 {
+		s.say("blocks on all:     %s", play.TakenWords(s.choice.Taken))
+	}
 	if len(f.Between) > 0 {
 		s.say("The change is in the first bad kernel or in one of those that cannot be told.")
 	}

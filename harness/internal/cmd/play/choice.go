@@ -17,6 +17,7 @@ import (
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/nearest"
+	"netnscheck/harness/scenario"
 	"netnscheck/reports"
 )
 
@@ -82,8 +83,36 @@ func (o *Choice) Read(ctx context.Context) (input.Selection, error) {
 	if err != nil {
 		return what, machine.BeforeRun(err)
 	}
+	if err := o.depend(what.Scenarios); err != nil {
+		return what, err
+	}
 	what.Scenarios, err = o.Values.Choose(what.Scenarios)
 	return what, err
+}
+
+// depend refuses a feature on which no block of the scenarios depends: it would change nothing.
+func (o *Choice) depend(chosen []*scenario.Scenario) error {
+	var all []string
+	for _, sc := range chosen {
+		all = append(all, sc.Conditional()...)
+	}
+	slices.Sort(all)
+	for _, f := range []struct {
+		flag  string
+		words []string
+	}{{"--with", o.with}, {"--without", o.without}} {
+		for _, word := range f.words {
+			if slices.Contains(all, word) {
+				continue
+			}
+			others := ""
+			if len(all) > 0 {
+				others = "; there are blocks for " + reports.And(slices.Compact(all))
+			}
+			return status.Usagef("%s %s: nothing that is chosen has a block for it%s", f.flag, word, others)
+		}
+	}
+	return nil
 }
 
 // take reads --with and --without.

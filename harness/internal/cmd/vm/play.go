@@ -69,6 +69,9 @@ func (o *options) play(ctx context.Context, rows []matrix.Row) error {
 		live.quiet()
 	}
 	live.plan(told, suites, o.sideBySide(len(rows)), o.guests.Clock())
+	if len(o.choice.Taken) > 0 {
+		live.say("whatever these kernels have, blocks are played as on one %s", play.TakenWords(o.choice.Taken))
+	}
 	p := &party{options: o, rig: rig, work: guests.NewWork(&o.choice, what, plan), live: live}
 	r := p.run(ctx, rows)
 	live.stop()
