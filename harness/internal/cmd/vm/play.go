@@ -4,6 +4,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -73,7 +74,7 @@ func (o *options) play(ctx context.Context, rows []matrix.Row) error {
 		live.say("whatever these kernels have, blocks are played as on one %s", play.TakenWords(o.choice.Taken))
 	}
 	p := &party{options: o, rig: rig, work: guests.NewWork(&o.choice, what, plan), live: live}
-	r := p.run(ctx, rows)
+	r := p.run(ctx, rows, longestFirst(rows, suites))
 	live.stop()
 	if err := told.Finish(r); err != nil {
 		return status.With(status.Failed, err)
@@ -105,6 +106,21 @@ func busy(all []matrix.Row, plan []specrun.Planned) (rows []matrix.Row, suites [
 	return rows, suites, without, nil
 }
 
+// longestFirst are the numbers of the rows, those with the most cases first: a long guest that begins last would be
+// waited for alone.
+func longestFirst(rows []matrix.Row, suites []reports.Suite) []int {
+	cases := map[string]int{}
+	for i := range suites {
+		cases[suites[i].Guest] += len(suites[i].Cases)
+	}
+	order := make([]int, len(rows))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cases[rows[b].Name()] - cases[rows[a].Name()] })
+	return order
+}
+
 // party is the guests of one run.
 type party struct {
 	*options
@@ -113,15 +129,15 @@ type party struct {
 	live *live
 }
 
-// run plays in all guests, some of them side by side, and returns the run with every planned case.
-func (p *party) run(ctx context.Context, rows []matrix.Row) *reports.Run {
+// run plays in all guests in this order, some of them side by side, and returns the run with every planned case.
+func (p *party) run(ctx context.Context, rows []matrix.Row, order []int) *reports.Run {
 	r := &reports.Run{Started: time.Now(), Properties: []reports.Property{
 		{Name: "seed", Value: strconv.FormatInt(p.choice.Seed, 10)},
 	}}
 	r.Hostname, _ = os.Hostname() // optional in a report
 	played := make([]guests.Played, len(rows))
 	queue := make(chan int, len(rows))
-	for i := range rows {
+	for _, i := range order {
 		queue <- i
 	}
 	close(queue)

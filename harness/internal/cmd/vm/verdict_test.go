@@ -81,6 +81,19 @@ func TestBusy(t *testing.T) {
 	}
 }
 
+// TestLongestFirst: guests with the most cases begin first, and those with as many in their order.
+func TestLongestFirst(t *testing.T) {
+	rows := []matrix.Row{{Kernel: "5.10"}, {Kernel: "6.1"}, {Kernel: "6.12"}, {Kernel: "newest"}}
+	suites := []reports.Suite{
+		{Guest: "5.10", Cases: make([]reports.Case, 2)}, {Guest: "6.1", Cases: make([]reports.Case, 2)},
+		{Guest: "6.12", Cases: make([]reports.Case, 2)}, {Guest: "newest", Cases: make([]reports.Case, 1)},
+		{Guest: "newest", Cases: make([]reports.Case, 2)},
+	}
+	if got := longestFirst(rows, suites); !slices.Equal(got, []int{3, 0, 1, 2}) {
+		t.Errorf("the order is %v", got)
+	}
+}
+
 // TestShellEnd: a panic is told although the shell had a status.
 func TestShellEnd(t *testing.T) {
 	for name, c := range map[string]struct {
