@@ -138,13 +138,16 @@ func (r *Rig) Ready(ctx context.Context, rows []matrix.Row) error {
 	if err := machine.Ready(); err != nil {
 		return status.With(status.Cannot, err)
 	}
+	if err := r.checkFolder(rows); err != nil {
+		return err
+	}
 	var errs []error
 	tried := map[string]bool{} // a kernel, or a version of iproute2, of several rows is found once
 	for _, row := range rows {
 		if !tried["kernel "+row.Kernel] {
 			k, err := r.Find(ctx, row.Kernel)
 			if err == nil {
-				err = r.checkLoad(k)
+				err = r.checkModules(k)
 			}
 			errs = append(errs, err)
 		}
@@ -157,17 +160,40 @@ func (r *Rig) Ready(ctx context.Context, rows []matrix.Row) error {
 			return status.With(status.Cut, fmt.Errorf("find the kernels: %w", context.Cause(ctx)))
 		}
 	}
-	return errors.Join(errs...)
+	return errors.Join(distinct(errs)...)
 }
 
-// checkLoad refuses a module of --load that a kernel does not have.
-func (r *Rig) checkLoad(k kernels.Kernel) error {
-	if len(r.Load) == 0 {
+// distinct are errors without those that say the same as one before, such as that there is no network.
+func distinct(errs []error) (some []error) {
+	for _, err := range errs {
+		if err != nil && !slices.ContainsFunc(some, func(e error) bool { return e.Error() == err.Error() }) {
+			some = append(some, err)
+		}
+	}
+	return some
+}
+
+// checkFolder refuses a folder of modules that no kernel would have.
+func (r *Rig) checkFolder(rows []matrix.Row) error {
+	if r.Modules == "" || slices.ContainsFunc(rows, func(row matrix.Row) bool { return kernels.TakesModules(row.Kernel) }) {
+		return nil
+	}
+	return status.Usagef("--modules is of a kernel in a file, such as ./bzImage; packages and trees have their own")
+}
+
+// checkModules refuses modules of another kernel, and a module of --load that a kernel does not have.
+func (r *Rig) checkModules(k kernels.Kernel) error {
+	if len(r.Load) == 0 && k.Package != "" {
 		return nil
 	}
 	tree, err := k.Tree()
 	if err != nil {
 		return status.With(status.Usage, err)
+	}
+	if tree != nil {
+		if _, _, err := tree.Load(k.Release, modules.Boot...); err != nil {
+			return status.With(status.Usage, fmt.Errorf("read %s: %w", k.Modules, err))
+		}
 	}
 	for _, name := range r.Load {
 		if tree == nil || !tree.Has(name) {
@@ -185,6 +211,9 @@ func (r *Rig) ReadyBut(ctx context.Context, row matrix.Row) error {
 	}
 	if err := image.Ready(); err != nil {
 		return status.With(status.Cannot, err)
+	}
+	if err := r.checkFolder([]matrix.Row{row}); err != nil {
+		return err
 	}
 	_, err := r.Programs(ctx, row)
 	return err

@@ -18,7 +18,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/internal/vm/store"
 )
@@ -90,7 +93,7 @@ func (a *Archive) Update(ctx context.Context) error {
 		return fmt.Errorf("look for the lists of Debian's packages: %w", err)
 	case len(lists) == 0:
 		failed = cmp.Or(failed, errors.New("there are none"))
-		return fmt.Errorf("fetch the lists of Debian's packages: %w", failed)
+		return a.store.Full(fmt.Errorf("fetch the lists of Debian's packages: %w", failed))
 	case failed != nil && !missingSuite(failed):
 		a.tell(fmt.Sprintf("the lists of Debian's packages are old: %v", failed))
 		return nil
@@ -166,18 +169,52 @@ func (a *Archive) run(ctx context.Context, program string, args ...string) (stri
 }
 
 func (a *Archive) runIn(ctx context.Context, dir, program string, args ...string) (string, error) {
+	ctx, stop := untilFull(ctx, dir)
+	defer stop()
 	cmd := exec.CommandContext(ctx, program, append(a.options(), args...)...)
-	cmd.Dir = dir
+	cmd.Dir, cmd.WaitDelay = dir, time.Second
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "APT_CONFIG=", "DEBIAN_FRONTEND=noninteractive")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
 		if ctx.Err() != nil {
-			return "", ctx.Err()
+			return "", context.Cause(ctx)
 		}
 		return "", newAptError(program, err, stderr.String())
 	}
 	return stdout.String(), nil
+}
+
+// untilFull is a context that ends with ENOSPC when the disk of a folder has been full at two looks: apt-get update then
+// waits for ever, and says nothing.
+func untilFull(ctx context.Context, dir string) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		tick := time.NewTicker(500 * time.Millisecond)
+		defer tick.Stop()
+		for before := false; ; {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+			now := isFull(dir)
+			if before && now {
+				cancel(syscall.ENOSPC)
+			}
+			before = now
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+// isFull reports whether nothing more can be written to the disk of a folder; root may also write to what is reserved.
+func isFull(dir string) bool {
+	var fs unix.Statfs_t
+	if unix.Statfs(dir, &fs) != nil || fs.Blocks == 0 {
+		return false
+	}
+	return fs.Bavail == 0 && (os.Getuid() != 0 || fs.Bfree == 0)
 }
 
 // aptError is what apt complained of.

@@ -107,6 +107,17 @@ func (f *Finder) inFile(ctx context.Context, spec string, s Spec) (Kernel, error
 	return k, nil
 }
 
+// TakesModules reports whether the kernel of this name has the modules of Finder.Modules: those of a package and of a
+// tree are their own.
+func TakesModules(spec string) bool {
+	s, err := Parse(spec)
+	if err != nil || s.Path == "" || strings.HasSuffix(s.Path, ".deb") {
+		return false
+	}
+	info, err := os.Stat(expandHome(s.Path))
+	return err != nil || !info.IsDir()
+}
+
 // expandHome puts the home folder in the place of ~: a shell does that only at the beginning of a word.
 func expandHome(file string) string {
 	if rest, ok := strings.CutPrefix(file, "~/"); ok {

@@ -168,10 +168,10 @@ func (s *Store) make(dir string, fill func(dir string) error) error {
 	}
 	defer os.RemoveAll(partial)
 	if err := fill(partial); err != nil {
-		return s.full(err)
+		return s.Full(err)
 	}
 	if err := writeSums(partial); err != nil {
-		return s.full(fmt.Errorf("write to the cache: %w", err))
+		return s.Full(fmt.Errorf("write to the cache: %w", err))
 	}
 	if err := os.Rename(partial, dir); err != nil {
 		return fmt.Errorf("write to the cache: %w", err)
@@ -179,8 +179,8 @@ func (s *Store) make(dir string, fill func(dir string) error) error {
 	return nil
 }
 
-// full says what to do where there is no space.
-func (s *Store) full(err error) error {
+// Full adds to an error for lack of space what to do about it.
+func (s *Store) Full(err error) error {
 	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
 		return fmt.Errorf("%w: `harness vm prune` frees what was not used lately; XDG_CACHE_HOME names another folder "+
 			"than %s", err, s.dir)
