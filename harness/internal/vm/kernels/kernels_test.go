@@ -239,6 +239,14 @@ func TestFindOnThisDisk(t *testing.T) {
 			t.Errorf("%s with %q: %+v, %v; want %+v", c.spec, c.modules, k, err, want)
 		}
 	}
+	for spec, want := range map[string]bool{"vmlinuz": true, "nowhere": true, "tree": false, "text.deb": false} {
+		if TakesModules(filepath.Join(dir, spec)) != want {
+			t.Errorf("%s takes the modules of a folder: %v", spec, !want)
+		}
+	}
+	if TakesModules("6.12") {
+		t.Error("a series takes the modules of a folder")
+	}
 	var named *NameError
 	if _, err := (&Finder{Store: s}).Find(t.Context(), "6x12"); !errors.As(err, &named) ||
 		!strings.HasPrefix(err.Error(), "find the kernel 6x12: there is no such file, and it is no series (6.12, newest)") {
