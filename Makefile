@@ -54,7 +54,7 @@ bench: ## measure the speed: labs against a shell script, stars of up to 1,000 n
 .PHONY: mutants
 mutants: ## break the lab behind every check of the catalogue, which has to turn red; MUTANTS=ID for one scenario
 	@$(GO) test -c -o bin/mutants.test ./harness/lab
-	@cd harness/lab && ../../bin/mutants.test -test.timeout 60m -test.parallel 8 -test.run '^TestMutants$$' \
+	@cd harness/lab && ../../bin/mutants.test -test.timeout 60m -test.parallel 12 -test.run '^TestMutants$$' \
 	  -mutants $(MUTANTS) # most of the time is waiting
 
 .PHONY: diagnose-score
