@@ -18,10 +18,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/internal/vm/store"
 )
@@ -169,7 +166,7 @@ func (a *Archive) run(ctx context.Context, program string, args ...string) (stri
 }
 
 func (a *Archive) runIn(ctx context.Context, dir, program string, args ...string) (string, error) {
-	ctx, stop := untilFull(ctx, dir)
+	ctx, stop := a.store.UntilFull(ctx) // apt-get update would wait for ever, and say nothing
 	defer stop()
 	cmd := exec.CommandContext(ctx, program, append(a.options(), args...)...)
 	cmd.Dir, cmd.WaitDelay = dir, time.Second
@@ -183,38 +180,6 @@ func (a *Archive) runIn(ctx context.Context, dir, program string, args ...string
 		return "", newAptError(program, err, stderr.String())
 	}
 	return stdout.String(), nil
-}
-
-// untilFull is a context that ends with ENOSPC when the disk of a folder has been full at two looks: apt-get update then
-// waits for ever, and says nothing.
-func untilFull(ctx context.Context, dir string) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	go func() {
-		tick := time.NewTicker(500 * time.Millisecond)
-		defer tick.Stop()
-		for before := false; ; {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-			now := isFull(dir)
-			if before && now {
-				cancel(syscall.ENOSPC)
-			}
-			before = now
-		}
-	}()
-	return ctx, func() { cancel(nil) }
-}
-
-// isFull reports whether nothing more can be written to the disk of a folder; root may also write to what is reserved.
-func isFull(dir string) bool {
-	var fs unix.Statfs_t
-	if unix.Statfs(dir, &fs) != nil || fs.Blocks == 0 {
-		return false
-	}
-	return fs.Bavail == 0 && (os.Getuid() != 0 || fs.Bfree == 0)
 }
 
 // aptError is what apt complained of.

@@ -16,7 +16,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -177,15 +176,6 @@ func (s *Store) make(dir string, fill func(dir string) error) error {
 		return fmt.Errorf("write to the cache: %w", err)
 	}
 	return nil
-}
-
-// Full adds to an error for lack of space what to do about it.
-func (s *Store) Full(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		return fmt.Errorf("%w: `harness vm prune` frees what was not used lately; XDG_CACHE_HOME names another folder "+
-			"than %s", err, s.dir)
-	}
-	return err
 }
 
 // usedFile marks a folder that Dir made. Its time of modification is that of the last use.
