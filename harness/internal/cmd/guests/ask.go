@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/untrusted"
 	"netnscheck/harness/internal/vm/kernels"
 	vm "netnscheck/harness/internal/vm/machine"
@@ -57,7 +58,7 @@ func (r *Rig) Shell(ctx context.Context, row matrix.Row, w *Work, args []string,
 	if err != nil {
 		return vm.End{}, err
 	}
-	made.Args, made.Files = args, w.files
+	made.Args, made.Files, made.Env = args, w.files, []string{screen.GuestVariable + "=" + row.Name()}
 	g.news.Stage = Booting
 	g.say()
 	return vm.Shell(ctx, made, t)

@@ -14,6 +14,9 @@ import (
 	"netnscheck/harness/term"
 )
 
+// GuestVariable is the environment variable with the name of the guest in which a shell runs: nothing outlasts it.
+const GuestVariable = "NETNSCHECK_GUEST"
+
 // Screen is the outputs of the program.
 type Screen struct {
 	// Program is what the user types to start this program; "" is harness.
@@ -21,6 +24,7 @@ type Screen struct {
 	Out, Err *term.Writer // for text of any origin
 	Progress io.Writer    // standard error, for a line that is overwritten; nil if it is not a terminal
 	Terminal bool         // standard output is a terminal
+	Guest    string       // the value of GuestVariable
 	Columns  int          // its width, or the width for text if it is not a terminal
 	ASCII    bool         // the locale has no other characters
 
@@ -31,7 +35,7 @@ type Screen struct {
 func Of(out, err *os.File, getenv func(string) string) *Screen {
 	s := Plain(out, err, inCI(getenv))
 	dumb := getenv("TERM") == "dumb"
-	s.ASCII = inASCII(getenv)
+	s.ASCII, s.Guest = inASCII(getenv), getenv(GuestVariable)
 	s.Terminal = xterm.IsTerminal(int(out.Fd()))
 	colours := !dumb && getenv("NO_COLOR") == "" // https://no-color.org
 	errTerminal := xterm.IsTerminal(int(err.Fd()))

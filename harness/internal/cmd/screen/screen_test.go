@@ -81,7 +81,7 @@ func TestPage(t *testing.T) {
 	}
 }
 
-// TestOfAFile: a file is no terminal, whatever the environment says of one.
+// TestOfAFile: a file is no terminal, whatever the environment says of one. In a guest it is told which.
 func TestOfAFile(t *testing.T) {
 	file, err := os.Create(t.TempDir() + "/out")
 	if err != nil {
@@ -92,9 +92,9 @@ func TestOfAFile(t *testing.T) {
 		env     map[string]string
 		columns int
 	}{{nil, 80}, {map[string]string{"COLUMNS": "132"}, 132}, {map[string]string{"COLUMNS": "wide"}, 80},
-		{map[string]string{"COLUMNS": "-3"}, 80}} {
+		{map[string]string{"COLUMNS": "-3"}, 80}, {map[string]string{GuestVariable: "6.1"}, 80}} {
 		s := Of(file, file, func(name string) string { return c.env[name] })
-		if s.Terminal || s.Colour || s.Progress != nil || s.Columns != c.columns {
+		if s.Terminal || s.Colour || s.Progress != nil || s.Columns != c.columns || s.Guest != c.env[GuestVariable] {
 			t.Errorf("%v: %+v", c.env, s)
 		}
 	}

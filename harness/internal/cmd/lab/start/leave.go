@@ -26,6 +26,10 @@ func (k *keeper) leave(s *screen.Screen, sc *scenario.Scenario, again string) er
 		return nil
 	}
 	sheet := s.Sheet()
+	if s.Guest != "" {
+		sheet.Line("", fmt.Sprintf("The guest %s ends, and with it what was done.", term.OneLine(s.Guest)))
+		return sheet.Err()
+	}
 	done, all := k.file.DoneSteps(), len(k.file.Steps)
 	title := page.WithValues(sc, sc.Title)
 	switch {
