@@ -45,8 +45,9 @@ var settling = regexp.MustCompile(`fe80::|ff02::1:ff|33:33:ff:|-6 route show tab
 // remaining are times that go by.
 var remaining = regexp.MustCompile(`expires \S+|unbalanced_time \S+`)
 
-// ended lines are about processes of this machine: ip looks for those that hold a tun device, and some end meanwhile.
-var ended = regexp.MustCompile(` tuntap: (readlink|fopen|open): No such (file or directory|process)$`)
+// foreign lines are about other processes: ip looks among all for those that hold a tun device, and some end meanwhile,
+// or belong to somebody else.
+var foreign = regexp.MustCompile(` tuntap: (readlink|fopen|open)\w*: (No such |Permission denied)`)
 
 // shownByIP is what ip shows of all namespaces, in lines.
 func shownByIP(t *testing.T, w *netns.World) (lines []string) {
@@ -66,7 +67,7 @@ func shownByIP(t *testing.T, w *netns.World) (lines []string) {
 			of := lines
 			for line := range strings.Lines(output) {
 				line = fmt.Sprintf("%s %s: %s", ns, show, remaining.ReplaceAllString(strings.TrimSpace(line), ""))
-				if !settling.MatchString(line) && !ended.MatchString(line) && (show != "link" || strings.Contains(line, "tun type")) {
+				if !settling.MatchString(line) && !foreign.MatchString(line) && (show != "link" || strings.Contains(line, "tun type")) {
 					of = append(of, line)
 				}
 			}
