@@ -293,8 +293,10 @@ func TestFullCache(t *testing.T) {
 	for _, name := range []string{"qemu-system-x86_64", "apt-config", "chmod", "dd", "mkdir", "mount", "sleep"} {
 		needPrograms(t, name)
 	}
-	prepare := `mount -t tmpfs -o size=1m cache /mnt; mkdir /mnt/bin; export XDG_CACHE_HOME=/mnt/cache PATH=/mnt/bin:$PATH
-printf '#!/bin/sh\ndd if=/dev/zero of=/mnt/more 2>/dev/null; exec sleep 1000\n' >/mnt/bin/apt-get; chmod +x /mnt/bin/apt-get`
+	prepare := `mount -t tmpfs -o size=1m cache /mnt; mkdir /mnt/bin
+export XDG_CACHE_HOME=/mnt/cache PATH=/mnt/bin:$PATH
+printf '#!/bin/sh\ndd if=/dev/zero of=/mnt/more 2>/dev/null; exec sleep 1000\n' >/mnt/bin/apt-get
+chmod +x /mnt/bin/apt-get`
 	c := unshared(t, t.TempDir(), ownMounts(), prepare, "vm", "--kernel", "6.1", "veth-pair")
 	c.want(t, 3, "")
 	if strings.Count(c.stderr, "no space left on device: `harness vm prune` frees what was not used lately") != 1 {

@@ -67,7 +67,8 @@ func shownByIP(t *testing.T, w *netns.World) (lines []string) {
 			of := lines
 			for line := range strings.Lines(output) {
 				line = fmt.Sprintf("%s %s: %s", ns, show, remaining.ReplaceAllString(strings.TrimSpace(line), ""))
-				if !settling.MatchString(line) && !foreign.MatchString(line) && (show != "link" || strings.Contains(line, "tun type")) {
+				ours := show != "link" || strings.Contains(line, "tun type")
+				if ours && !settling.MatchString(line) && !foreign.MatchString(line) {
 					of = append(of, line)
 				}
 			}

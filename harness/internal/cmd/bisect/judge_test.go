@@ -113,8 +113,8 @@ func TestTwoEnds(t *testing.T) {
 	}
 }
 
-// TestDiffer: the search is for the cases that are good on the good end and bad on the bad one, and a good end without a
-// good case is told from one that differs in nothing.
+// TestDiffer: the search is for the cases that are good on the good end and bad on the bad one, and a good end without
+// a good case is told from one that differs in nothing.
 func TestDiffer(t *testing.T) {
 	const pass, fail, skip = scenario.Pass, scenario.Fail, scenario.Skip
 	twice := func(boot map[string]said) look {

@@ -245,3 +245,32 @@ func TestWhoseFault(t *testing.T) {
 		t.Errorf("the programs: status %d, %v", got, err)
 	}
 }
+
+// TestDistinct: what several errors say is told once.
+func TestDistinct(t *testing.T) {
+	a, again, b := errors.New("no network"), errors.New("no network"), errors.New("no space")
+	if got := distinct([]error{nil, a, again, b, nil, a}); !slices.Equal(got, []error{a, b}) {
+		t.Errorf("told are %v", got)
+	}
+}
+
+// TestFolderOfModules: a folder of modules that no kernel would have is refused.
+func TestFolderOfModules(t *testing.T) {
+	for _, c := range []struct {
+		modules string
+		kernels []string
+		want    bool
+	}{
+		{"", []string{"6.1"}, true}, {"dir", []string{"./bzImage"}, true}, {"dir", []string{"6.1", "./bzImage"}, true},
+		{"dir", []string{"6.1", "debian:sid"}, false}, {"dir", []string{t.TempDir(), "./linux-image.deb"}, false},
+	} {
+		var rows []matrix.Row
+		for _, name := range c.kernels {
+			rows = append(rows, matrix.Row{Kernel: name})
+		}
+		r := &Rig{Settings: Settings{Modules: c.modules}}
+		if err := r.checkFolder(rows); (err == nil) != c.want {
+			t.Errorf("--modules %q of %q: %v", c.modules, c.kernels, err)
+		}
+	}
+}

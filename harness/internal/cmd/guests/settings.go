@@ -175,10 +175,12 @@ func distinct(errs []error) (some []error) {
 
 // checkFolder refuses a folder of modules that no kernel would have.
 func (r *Rig) checkFolder(rows []matrix.Row) error {
-	if r.Modules == "" || slices.ContainsFunc(rows, func(row matrix.Row) bool { return kernels.TakesModules(row.Kernel) }) {
+	taken := slices.ContainsFunc(rows, func(row matrix.Row) bool { return kernels.TakesModules(row.Kernel) })
+	if r.Modules == "" || taken {
 		return nil
 	}
-	return status.Usagef("--modules is of a kernel in a file, such as ./bzImage; packages and trees have their own")
+	return status.Usagef("--modules belongs to a kernel named by its file, such as ./bzImage; packages and trees have " +
+		"their own")
 }
 
 // checkModules refuses modules of another kernel, and a module of --load that a kernel does not have.
@@ -186,20 +188,25 @@ func (r *Rig) checkModules(k kernels.Kernel) error {
 	if len(r.Load) == 0 && k.Package != "" {
 		return nil
 	}
+	whose := status.Usage
+	if k.Package != "" { // it was fetched, and is this machine's
+		whose = status.Cannot
+	}
 	tree, err := k.Tree()
 	if err != nil {
-		return status.With(status.Usage, err)
-	}
-	if tree != nil {
-		if _, _, err := tree.Load(k.Release, modules.Boot...); err != nil {
-			return status.With(status.Usage, fmt.Errorf("read %s: %w", k.Modules, err))
-		}
+		return status.With(whose, err)
 	}
 	for _, name := range r.Load {
 		if tree == nil || !tree.Has(name) {
 			return status.Usagef("--load %s: the kernel %s has no such module%s", name, cmp.Or(k.Release, k.Name),
 				nearest.DidYouMean(name, slices.Concat(modules.Boot, modules.Demand)))
 		}
+	}
+	if tree == nil {
+		return nil
+	}
+	if _, _, err := tree.Load(k.Release, slices.Concat(modules.Boot, r.Load)...); err != nil {
+		return status.With(whose, fmt.Errorf("read %s: %w", k.Modules, err))
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func (a *Archive) Update(ctx context.Context) error {
 		return nil
 	}
 	a.tell("fetching the lists of Debian's packages")
-	_, failed := a.run(ctx, "apt-get", "update")
+	failed := a.fetch(ctx, a.dir, "update")
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -88,9 +88,9 @@ func (a *Archive) Update(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return fmt.Errorf("look for the lists of Debian's packages: %w", err)
-	case len(lists) == 0:
+	case len(lists) == 0, store.IsFull(failed):
 		failed = cmp.Or(failed, errors.New("there are none"))
-		return a.store.Full(fmt.Errorf("fetch the lists of Debian's packages: %w", failed))
+		return fmt.Errorf("fetch the lists of Debian's packages: %w", failed)
 	case failed != nil && !missingSuite(failed):
 		a.tell(fmt.Sprintf("the lists of Debian's packages are old: %v", failed))
 		return nil
@@ -165,15 +165,22 @@ func (a *Archive) run(ctx context.Context, program string, args ...string) (stri
 	return a.runIn(ctx, a.dir, program, args...)
 }
 
-func (a *Archive) runIn(ctx context.Context, dir, program string, args ...string) (string, error) {
-	ctx, stop := a.store.UntilFull(ctx) // apt-get update would wait for ever, and say nothing
+// fetch runs apt-get where it writes to the cache. On a full disk apt-get update would wait for ever, and say nothing.
+func (a *Archive) fetch(ctx context.Context, dir string, args ...string) error {
+	ctx, stop := a.store.UntilFull(ctx)
 	defer stop()
+	_, err := a.runIn(ctx, dir, "apt-get", args...)
+	return a.store.Full(err)
+}
+
+func (a *Archive) runIn(ctx context.Context, dir, program string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, program, append(a.options(), args...)...)
 	cmd.Dir, cmd.WaitDelay = dir, time.Second
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "APT_CONFIG=", "DEBIAN_FRONTEND=noninteractive")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil {
+	// What the machine's apt leaves in the background may hold the outputs; that is no failure.
+	if err := cmd.Run(); err != nil && (ctx.Err() != nil || !errors.Is(err, exec.ErrWaitDelay)) {
 		if ctx.Err() != nil {
 			return "", context.Cause(ctx)
 		}

@@ -128,7 +128,7 @@ func (a *Archive) Download(ctx context.Context, dir string, packages ...Package)
 	for _, p := range packages {
 		args = append(args, p.Name+"="+p.Version)
 	}
-	if _, err := a.runIn(ctx, dir, "apt-get", args...); err != nil {
+	if err := a.fetch(ctx, dir, args...); err != nil {
 		return fmt.Errorf("download %s: %w", strings.Join(args[1:], " "), err)
 	}
 	return nil

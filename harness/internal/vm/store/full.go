@@ -5,13 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 )
 
+// IsFull reports whether an error is for lack of space: by its number or, of a program such as apt, by its words.
+func IsFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) ||
+		err != nil && strings.Contains(strings.ToLower(err.Error()), syscall.ENOSPC.Error())
+}
+
 // Full adds to an error for lack of space what to do about it.
 func (s *Store) Full(err error) error {
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+	if IsFull(err) {
 		return fmt.Errorf("%w: `harness vm prune` frees what was not used lately; XDG_CACHE_HOME names another folder "+
 			"than %s", err, s.dir)
 	}
@@ -19,7 +26,7 @@ func (s *Store) Full(err error) error {
 }
 
 // UntilFull is a context for a program that writes to the cache and does not notice a full disk: it ends, with ENOSPC,
-// when the disk was full at two looks.
+// when nothing could be written at two looks.
 func (s *Store) UntilFull(ctx context.Context) (until context.Context, stop func()) {
 	until, cancel := context.WithCancelCause(ctx)
 	go func() {
@@ -31,7 +38,7 @@ func (s *Store) UntilFull(ctx context.Context) (until context.Context, stop func
 				return
 			case <-tick.C:
 			}
-			now := isFull(s.dir)
+			now := IsFull(writePage(s.dir))
 			if before && now {
 				cancel(syscall.ENOSPC)
 			}
@@ -41,11 +48,12 @@ func (s *Store) UntilFull(ctx context.Context) (until context.Context, stop func
 	return until, func() { cancel(nil) }
 }
 
-// isFull reports whether nothing more can be written to the disk of a folder; root may also write to what is reserved.
-func isFull(dir string) bool {
-	var fs syscall.Statfs_t
-	if syscall.Statfs(dir, &fs) != nil || fs.Blocks == 0 {
-		return false
+// writePage writes a page to a file and removes it: quotas, and blocks that are reserved for root, show in no number.
+func writePage(dir string) error {
+	f, err := os.CreateTemp(dir, ".space-")
+	if err != nil {
+		return err
 	}
-	return fs.Bavail == 0 && (os.Getuid() != 0 || fs.Bfree == 0)
+	_, err = f.Write(make([]byte, os.Getpagesize()))
+	return errors.Join(err, f.Close(), os.Remove(f.Name()))
 }

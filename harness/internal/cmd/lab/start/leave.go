@@ -27,7 +27,7 @@ func (k *keeper) leave(s *screen.Screen, sc *scenario.Scenario, again string) er
 	}
 	sheet := s.Sheet()
 	if s.Guest != "" {
-		sheet.Line("", fmt.Sprintf("The guest %s ends, and with it what was done.", term.OneLine(s.Guest)))
+		sheet.Line("", fmt.Sprintf("The guest %s ends, and nothing of what you did is kept.", term.OneLine(s.Guest)))
 		return sheet.Err()
 	}
 	done, all := k.file.DoneSteps(), len(k.file.Steps)
