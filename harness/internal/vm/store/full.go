@@ -16,13 +16,25 @@ func IsFull(err error) bool {
 		err != nil && strings.Contains(strings.ToLower(err.Error()), syscall.ENOSPC.Error())
 }
 
-// Full adds to an error for lack of space what to do about it.
+// fullError is an error for lack of space that says what to do about it.
+type fullError struct {
+	cause error
+	dir   string
+}
+
+func (e *fullError) Error() string {
+	return fmt.Sprintf("%v: `harness vm prune` frees what was not used lately; XDG_CACHE_HOME names another folder "+
+		"than %s", e.cause, e.dir)
+}
+
+func (e *fullError) Unwrap() error { return e.cause }
+
+// Full adds to an error for lack of space what to do about it, once.
 func (s *Store) Full(err error) error {
-	if IsFull(err) {
-		return fmt.Errorf("%w: `harness vm prune` frees what was not used lately; XDG_CACHE_HOME names another folder "+
-			"than %s", err, s.dir)
+	if said := (*fullError)(nil); !IsFull(err) || errors.As(err, &said) {
+		return err
 	}
-	return err
+	return &fullError{err, s.dir}
 }
 
 // UntilFull is a context for a program that writes to the cache and does not notice a full disk: it ends, with ENOSPC,

@@ -23,7 +23,10 @@ func TestFull(t *testing.T) {
 		errors.New("apt-get: Write error - write (28: No space left on device)"): true,
 		os.ErrNotExist: false,
 	} {
-		full := s.Full(err)
+		full := s.Full(fmt.Errorf("download: %w", s.Full(err)))
+		if strings.Count(full.Error(), "prune") > 1 {
+			t.Errorf("it is said more than once: %v", full)
+		}
 		if IsFull(err) != want || strings.Contains(full.Error(), "`harness vm prune`") != want || !errors.Is(full, err) {
 			t.Errorf("%v: full %v, %v", err, IsFull(err), full)
 		}
