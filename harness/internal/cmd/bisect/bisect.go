@@ -71,7 +71,8 @@ follow each kernel.
 
 Each kernel boots twice, and a case counts only if both agree. One that is
 skipped, blocked or flaky is taken for neither good nor bad. A kernel on which
-nothing could be played boots once.`,
+nothing could be played boots once. Kernels whose modules are gone from the
+archive come last: when nothing can be played on one, the others are not tried.`,
 		Args: status.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return o.run(c.Context()) },
 	}

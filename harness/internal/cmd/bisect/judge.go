@@ -209,6 +209,19 @@ func (l *look) good() (n int) {
 	return n
 }
 
+// nothingPlayed tells whether the kernel booted and all cases were skipped or blocked.
+func (l *look) nothingPlayed() bool {
+	if l.end != "" {
+		return false
+	}
+	for name := range l.says {
+		if name != theKernel {
+			return false
+		}
+	}
+	return l.says[theKernel] != halve.Bad && l.flaky() == ""
+}
+
 // flaky is the first case that the boots do not agree on.
 func (l *look) flaky() string {
 	for _, name := range l.names {

@@ -76,6 +76,9 @@ func TestOneBoot(t *testing.T) {
 		if got := tells(c.boot); got != c.want {
 			t.Errorf("%s: it tells: %v, want %v", name, got, c.want)
 		}
+		if l := agree([]string{"a", "b", theKernel}, []map[string]said{c.boot}); l.nothingPlayed() == c.want {
+			t.Errorf("%s: nothing was played: %v", name, !c.want)
+		}
 	}
 	l := agree([]string{"a", "b", theKernel}, []map[string]said{says(skip, skip, pass)})
 	if v, why := l.judge([]string{"a"}); v != halve.Untold || why != "a: skip: because" {
@@ -85,6 +88,9 @@ func TestOneBoot(t *testing.T) {
 
 func TestAKernelThatDoesNotBoot(t *testing.T) {
 	l := look{end: "it does not boot"}
+	if l.nothingPlayed() {
+		t.Error("what it would have played is known")
+	}
 	if v, _ := l.alone(); v != halve.Untold {
 		t.Errorf("alone it is %v", v)
 	}

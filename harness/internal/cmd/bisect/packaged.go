@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"netnscheck/harness/internal/cmd/guests"
 	"netnscheck/harness/internal/cmd/play"
@@ -28,7 +29,7 @@ func (o *options) packaged(ctx context.Context, w *work) error {
 	if err != nil {
 		return err
 	}
-	s := &search{options: o, rig: rig, work: w, row: row, looks: make([]look, len(row))}
+	s := &search{options: o, rig: rig, work: w, row: row, looks: make([]look, len(row)), untried: map[int]bool{}}
 	return s.run(ctx)
 }
 
@@ -94,6 +95,23 @@ type search struct {
 	row     []kernels.Packaged
 	looks   []look
 	targets []string // the cases that are good on the good kernel and bad on the bad one
+	// The archive has lost the modules of some kernels. When nothing could be played on one of them, mute, the others
+	// are not tried.
+	mute    *kernels.Packaged
+	untried map[int]bool
+}
+
+// doubtful tells whether a kernel has lost its modules, so that little can be played on it.
+func (s *search) doubtful(i int) bool { return s.row[i].Lacks != "" }
+
+// doubts counts the doubtful kernels.
+func (s *search) doubts() (n int) {
+	for i := range s.row {
+		if s.doubtful(i) {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *search) run(ctx context.Context) error {
@@ -102,14 +120,21 @@ func (s *search) run(ctx context.Context) error {
 	if err := s.ends(ctx); err != nil {
 		return err
 	}
-	s.say("about %d more to try", halve.Looks(len(s.row)))
-	f, err := halve.Search(len(s.row), func(i int) (halve.Verdict, error) {
+	s.say("about %d more to try", halve.Looks(len(s.row)-s.doubts()))
+	f, err := halve.Search(len(s.row), s.doubtful, func(i int) (halve.Verdict, error) {
+		if s.mute != nil && s.doubtful(i) {
+			s.untried[i] = true
+			return halve.Untold, nil
+		}
 		var err error
 		if s.looks[i], err = s.boot(ctx, s.rig, s.row[i].Release, s.work); err != nil {
 			return halve.Untold, fmt.Errorf("judge %s: %w", s.row[i].Release, err)
 		}
 		v, why := s.looks[i].judge(s.targets)
 		s.verdict(v, i, why)
+		if s.doubtful(i) && s.looks[i].nothingPlayed() {
+			s.mute = &s.row[i]
+		}
 		return v, nil
 	})
 	if err != nil {
@@ -200,15 +225,24 @@ func (s *search) tell(f halve.Found) error {
 	good, bad := s.row[f.Good], s.row[f.Bad]
 	fmt.Fprintln(s.screen.Out)
 	s.say("last good kernel:  %s", title(good))
+	var untried []string
 	for _, i := range f.Between {
+		if s.untried[i] {
+			untried = append(untried, s.row[i].Release)
+			continue
+		}
 		s.say("cannot be told:    %s", title(s.row[i]))
+	}
+	if len(untried) > 0 {
+		s.say("not tried:         %s (their modules are gone from the archive, and nothing could be played on %s without)",
+			strings.Join(untried, ", "), s.mute.Release)
 	}
 	s.say("first bad kernel:  %s", title(bad))
 	if len(s.choice.Taken) > 0 {
 		s.say("blocks on all:     %s", play.TakenWords(s.choice.Taken))
 	}
 	if len(f.Between) > 0 {
-		s.say("The change is in the first bad kernel or in one of those that cannot be told.")
+		s.say("The change is in the first bad kernel or in one of those between.")
 	}
 	var changed []string
 	for _, name := range s.targets {

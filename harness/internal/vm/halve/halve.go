@@ -27,12 +27,16 @@ func Looks(n int) (looks int) {
 	return looks
 }
 
-// Search looks for the change in the row 0 to n-1, whose ends were looked at before. An error of a look ends it.
-func Search(n int, look func(i int) (Verdict, error)) (Found, error) {
+// Search looks for the change in the row 0 to n-1, whose ends were looked at before. Those that are doubtful, which will
+// hardly tell, are looked at when no other is left. An error of a look ends it.
+func Search(n int, doubtful func(i int) bool, look func(i int) (Verdict, error)) (Found, error) {
 	f := Found{Good: 0, Bad: n - 1}
 	untold := map[int]bool{}
 	for {
-		i := middle(f.Good, f.Bad, untold)
+		i := middle(f.Good, f.Bad, func(i int) bool { return untold[i] || doubtful(i) })
+		if i < 0 {
+			i = middle(f.Good, f.Bad, func(i int) bool { return untold[i] })
+		}
 		if i < 0 {
 			break
 		}
@@ -55,12 +59,12 @@ func Search(n int, look func(i int) (Verdict, error)) (Found, error) {
 	return f, nil
 }
 
-// middle is the one nearest to the middle between good and bad that may tell, -1 if there is none.
-func middle(good, bad int, untold map[int]bool) int {
+// middle is the one nearest to the middle between good and bad that is not left out, -1 if there is none.
+func middle(good, bad int, out func(i int) bool) int {
 	half := good + (bad-good)/2
 	for d := 0; d < bad-good; d++ {
 		for _, i := range []int{half - d, half + d} {
-			if i > good && i < bad && !untold[i] {
+			if i > good && i < bad && !out(i) {
 				return i
 			}
 		}
