@@ -78,7 +78,7 @@ func wantStopped(t *testing.T, c call, r *reports.Run, says string) {
 		t.Fatalf("the cases are %q", got)
 	}
 	for i, k := range []struct{ got, outcome string }{
-		{strings.Replace(got[1], "not run: ", "", 1), "error the "}, {got[2], "error not run: the "},
+		{strings.Replace(got[1], "not run ", "error ", 1), "error the "}, {got[2], "not run the "},
 	} {
 		if !strings.HasPrefix(k.got, k.outcome) || !strings.Contains(k.got, says) {
 			t.Errorf("case %d is %q", i+1, got[i+1])

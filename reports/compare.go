@@ -40,7 +40,7 @@ func (r *Run) said() (all []Difference) {
 		s := &r.Suites[i]
 		for j := range s.Cases {
 			c := &s.Cases[j]
-			if c.NotRun || s.Guest == "" {
+			if c.Outcome == scenario.NotRun || s.Guest == "" {
 				continue
 			}
 			k := key{s.ID, s.Title, s.Driver, c.Name}

@@ -36,7 +36,7 @@ func TestCompareAlike(t *testing.T) {
 	r := sampleGuests()
 	for i := range r.Suites {
 		for j := range r.Suites[i].Cases {
-			r.Suites[i].Cases[j].Outcome, r.Suites[i].Cases[j].NotRun = scenario.Pass, false
+			r.Suites[i].Cases[j].Outcome = scenario.Pass
 		}
 	}
 	if got := Compare(r, 80); got != "No case differs between the kernels.\n" {
@@ -46,12 +46,12 @@ func TestCompareAlike(t *testing.T) {
 
 // TestCompareOneSide: a kernel on which nothing was run does not agree with the others.
 func TestCompareOneSide(t *testing.T) {
-	suite := func(guest string, notRun bool) Suite {
-		return Suite{ID: "a", Driver: "netlink", Guest: guest, Cases: []Case{{Name: "x", NotRun: notRun,
-			SectionResult: scenario.SectionResult{Outcome: scenario.Pass}}}}
+	suite := func(guest string, said scenario.Outcome) Suite {
+		return Suite{ID: "a", Driver: "netlink", Guest: guest, Cases: []Case{{Name: "x",
+			SectionResult: scenario.SectionResult{Outcome: said}}}}
 	}
 	r := &Run{Guests: []Guest{{Name: "6.1"}, {Name: "newest"}},
-		Suites: []Suite{suite("6.1", false), suite("newest", true)}}
+		Suites: []Suite{suite("6.1", scenario.Pass), suite("newest", scenario.NotRun)}}
 	const want = "No case differs between the kernels that ran it.\n1 case not run on newest, and not compared.\n"
 	if got := Compare(r, 80); got != want {
 		t.Errorf("it says %q", got)

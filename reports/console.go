@@ -142,7 +142,7 @@ func (o *Console) failures(r *Run) {
 	n := 0
 	for _, f := range alike(r, func(s *Suite, c *Case) string {
 		silent := s.Guest == "" && len(c.Problems)+len(c.Transcript) == 0 && c.Duration == 0
-		if !bad(c.Outcome) || silent || c.NotRun {
+		if !bad(c.Outcome) || silent {
 			return "" // it was not run; the reason is printed once, below
 		}
 		return c.Describe()
@@ -203,13 +203,11 @@ func (c Counts) String() string {
 	if c.Error > 0 {
 		text += ", " + term.Count(c.Error, "error")
 	}
-	if c.NotRun > 0 {
-		text += fmt.Sprintf(" (%d not run)", c.NotRun)
-	}
 	for _, part := range []struct {
 		n    int
 		word string
-	}{{c.Fail, "failed"}, {c.Blocked, "blocked"}, {c.Skip, "skipped"}} {
+	}{{c.Fail, "failed"}, {c.XPass, "passed unexpectedly"}, {c.Flaky, "flaky"}, {c.Blocked, "blocked"},
+		{c.NotRun, "not run"}, {c.XFail, "failed as expected"}, {c.Skip, "skipped"}} {
 		if part.n > 0 {
 			text += fmt.Sprintf(", %d %s", part.n, part.word)
 		}
@@ -228,8 +226,9 @@ func (o *Console) counts(c Counts) string {
 	return o.paint(yellow, c.String())
 }
 
+// bad reports whether a case itself went wrong: why others are blocked or were not run is told once.
 func bad(outcome scenario.Outcome) bool {
-	return outcome != scenario.Pass && outcome != scenario.Skip && outcome != scenario.Blocked
+	return outcome.Bad() && outcome != scenario.Blocked && outcome != scenario.NotRun
 }
 
 // Colours for term.Paint.
@@ -246,7 +245,7 @@ func (o *Console) outcome(outcome scenario.Outcome) string {
 	switch outcome {
 	case scenario.Pass:
 		return o.paint(green, word)
-	case scenario.Skip, scenario.Blocked:
+	case scenario.Skip, scenario.Blocked, scenario.XFail, scenario.NotRun:
 		return o.paint(yellow, word)
 	}
 	return o.paint(red, word)

@@ -164,7 +164,7 @@ func (r *Run) matrix() [][]string {
 			}
 			c := counts[at]
 			row := []string{term.OneLine(name), term.OneLine(at.driver)}
-			for i, n := range []int{c.Pass, c.Fail, c.Error - c.NotRun, c.Blocked, c.Skip, c.NotRun} {
+			for i, n := range []int{c.Pass, c.Fail, c.Error, c.Blocked, c.Skip, c.NotRun} {
 				row = append(row, right(n, len(rows[0][i+2])))
 			}
 			rows = append(rows, row)

@@ -128,7 +128,7 @@ func junitOfSuite(r *Run, s *Suite) junitSuite {
 	}
 	out := junitSuite{
 		Name: term.Printable(s.Name()), Tests: c.Total(), Failures: c.Fail, Errors: c.Error,
-		Skipped: c.Skip + c.Blocked,
+		Skipped: c.Skip + c.Blocked + c.NotRun,
 		Time:    seconds(s.Duration()), Timestamp: timestamp(started), Hostname: term.Printable(r.Hostname),
 		File: term.Printable(s.File),
 	}
@@ -154,8 +154,8 @@ func junitOfCase(s *Suite, c *Case) junitCase {
 	case scenario.Pass:
 	case scenario.Skip:
 		out.Skipped = &junitDetail{Message: c.Headline()}
-	case scenario.Blocked:
-		out.Skipped = &junitDetail{Message: "blocked: " + c.Headline()}
+	case scenario.Blocked, scenario.NotRun: // what blocks it, or ended the run, is a failure or an error of its own
+		out.Skipped = &junitDetail{Message: string(c.Outcome) + ": " + c.Headline()}
 	case scenario.Fail:
 		out.Failure = &junitDetail{Message: c.Headline(), Type: "fail", Text: c.Describe()}
 	default:

@@ -77,8 +77,6 @@ type Suite struct {
 // Case is one step or mistake of a scenario, or one spec of a hand-written suite.
 type Case struct {
 	Name string `json:"name"`
-	// NotRun means that a guest ended before the case began. Its outcome is an error.
-	NotRun bool `json:"not_run,omitempty"`
 	scenario.SectionResult
 }
 
@@ -95,50 +93,59 @@ func (s *Suite) Name() string {
 	return name
 }
 
-// Counts are the numbers of cases by outcome. Those that were not run because their guest had ended are errors, and
-// counted in NotRun too.
-type Counts struct{ Pass, Fail, Blocked, Skip, Error, NotRun int }
+// Counts are the numbers of cases by outcome.
+type Counts struct{ Pass, XFail, Skip, Blocked, NotRun, Flaky, XPass, Fail, Error int }
 
 // Total is the number of cases.
-func (c Counts) Total() int { return c.Pass + c.Fail + c.Blocked + c.Skip + c.Error }
+func (c Counts) Total() int {
+	return c.Pass + c.XFail + c.Skip + c.Blocked + c.NotRun + c.Flaky + c.XPass + c.Fail + c.Error
+}
 
 // Add adds the counts of other cases.
 func (c *Counts) Add(other Counts) {
-	c.Pass += other.Pass
-	c.Fail += other.Fail
-	c.Blocked += other.Blocked
-	c.Skip += other.Skip
-	c.Error += other.Error
-	c.NotRun += other.NotRun
+	for _, o := range scenario.Outcomes {
+		*c.of(o) += *other.of(o)
+	}
 }
 
-// Bad is the number of cases that keep the run from passing. Blocked cases count: the failed step that blocks them may
-// not have been selected.
-func (c Counts) Bad() int { return c.Fail + c.Error + c.Blocked }
+// Bad is the number of cases that keep the run from passing (scenario.Outcome.Bad).
+func (c Counts) Bad() (n int) {
+	for _, o := range scenario.Outcomes {
+		if o.Bad() {
+			n += *c.of(o)
+		}
+	}
+	return n
+}
 
-func (c *Counts) add(o scenario.Outcome) {
+// of is the number of cases with an outcome; one that is not known counts as an error.
+func (c *Counts) of(o scenario.Outcome) *int {
 	switch o {
 	case scenario.Pass:
-		c.Pass++
-	case scenario.Fail:
-		c.Fail++
-	case scenario.Blocked:
-		c.Blocked++
+		return &c.Pass
+	case scenario.XFail:
+		return &c.XFail
 	case scenario.Skip:
-		c.Skip++
-	default: // an unknown outcome is not a success
-		c.Error++
+		return &c.Skip
+	case scenario.Blocked:
+		return &c.Blocked
+	case scenario.NotRun:
+		return &c.NotRun
+	case scenario.Flaky:
+		return &c.Flaky
+	case scenario.XPass:
+		return &c.XPass
+	case scenario.Fail:
+		return &c.Fail
 	}
+	return &c.Error
 }
 
 // Count counts the cases of a suite.
 func (s *Suite) Count() Counts {
 	var c Counts
 	for i := range s.Cases {
-		c.add(s.Cases[i].Outcome)
-		if s.Cases[i].NotRun {
-			c.NotRun++
-		}
+		*c.of(s.Cases[i].Outcome)++
 	}
 	return c
 }

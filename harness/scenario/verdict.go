@@ -14,7 +14,26 @@ const (
 	Blocked Outcome = "blocked" // needs a step that failed
 	Skip    Outcome = "skip"    // not possible on this machine or with this driver
 	Error   Outcome = "error"   // could not be run or decided, or the scenario itself is wrong
+	// Those of a case in a run:
+	XFail  Outcome = "xfail"   // failed, as an expectation says that it does
+	XPass  Outcome = "xpass"   // passed, although an expectation says that it fails
+	Flaky  Outcome = "flaky"   // failed, and passed when it was played again, or the other way round
+	NotRun Outcome = "not run" // the run, or the guest, ended before
 )
+
+// Outcomes are all outcomes, the worst first: a run of several cases is as good as the worst of them. The harness or the
+// machine that broke comes before what it found.
+var Outcomes = []Outcome{Error, Fail, XPass, Flaky, NotRun, Blocked, XFail, Skip, Pass}
+
+// Bad reports whether a case with this outcome keeps a run from passing. Blocked and not run are no success: nobody
+// knows what they would have said. An outcome that is not known is bad.
+func (o Outcome) Bad() bool {
+	switch o {
+	case Pass, XFail, Skip:
+		return false
+	}
+	return true
+}
 
 // Verdict is the result of one claim, with both sides of the comparison in words.
 type Verdict struct {

@@ -238,8 +238,9 @@ func passed(c *scenario.SectionResult, sc *scenario.Scenario, planned *scenario.
 	return nil
 }
 
-// knownOutcomes are all outcomes.
-var knownOutcomes = []scenario.Outcome{scenario.Pass, scenario.Fail, scenario.Blocked, scenario.Skip, scenario.Error}
+// knownOutcomes are those that a worker may tell. The others are decided outside.
+var knownOutcomes = []scenario.Outcome{scenario.Pass, scenario.Fail, scenario.Blocked, scenario.Skip, scenario.Error,
+	scenario.NotRun}
 
 // section identifies the section of a result.
 type section struct {

@@ -56,7 +56,7 @@ func skipped(c *scenario.SectionResult, r types.SpecReport, brought bool) {
 	switch {
 	case brought: // Ginkgo skips both skipped and blocked cases
 	case leftOut(r):
-		c.Outcome, c.Reason = scenario.Skip, NotRunFailFast
+		c.Outcome, c.Reason = scenario.NotRun, NotRunFailFast
 	case r.State == types.SpecStatePending:
 		c.Outcome, c.Reason = scenario.Skip, "pending"
 	default:

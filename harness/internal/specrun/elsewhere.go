@@ -90,7 +90,7 @@ func (e *Elsewhere) End(suite string, told reports.Case) (s reports.Suite, c rep
 	case e.ended[at]:
 		return s, told, fmt.Errorf("a second end of “%s” of %s", told.Name, suite)
 	case !e.begun[at] && told.Outcome != scenario.Skip && told.Outcome != scenario.Blocked &&
-		told.Outcome != scenario.Error: // a unit that cannot be played ends its cases without a start
+		told.Outcome != scenario.Error && told.Outcome != scenario.NotRun: // a unit that cannot be played ends its cases without a start
 		return s, told, fmt.Errorf("the end of “%s” of %s, which has not begun", told.Name, suite)
 	}
 	if err := e.units[at.unit].result(&told.SectionResult, at.inUnit); err != nil {
@@ -123,7 +123,7 @@ func (e *Elsewhere) Complete(why string, told func(reports.Suite, reports.Case))
 		case e.begun[at]:
 			c.Outcome, c.Reason = scenario.Error, "while it ran: "+why
 		default:
-			c.Outcome, c.Reason, c.NotRun = scenario.Error, "not run: "+why, true
+			c.Outcome, c.Reason = scenario.NotRun, why
 		}
 		told(*s, *c)
 	})

@@ -50,4 +50,4 @@ func (e *UnableError) Error() string { return e.Cause.Error() }
 func (e *UnableError) Unwrap() error { return e.Cause }
 
 // NotRunFailFast is the reason of a case that did not run after the first failure.
-const NotRunFailFast = "not run: --fail-fast"
+const NotRunFailFast = "--fail-fast: another case has failed"

@@ -305,16 +305,16 @@ func (u *unitRun) complete(cause error) {
 			c := &u.suites[i].Cases[j]
 			switch {
 			case errors.As(cause, &unable):
-				c.Outcome, c.Reason = scenario.Error, "not run: "+unable.Error()
+				c.Outcome, c.Reason = scenario.NotRun, unable.Error()
 				continue // reported once for the whole run
 			case errors.Is(cause, errFailFast):
-				c.Outcome, c.Reason = scenario.Skip, NotRunFailFast
+				c.Outcome, c.Reason = scenario.NotRun, NotRunFailFast
 			case cause != nil:
-				c.Outcome, c.Reason = scenario.Error, "interrupted: "+cause.Error()
+				c.Outcome, c.Reason = scenario.NotRun, "interrupted: "+cause.Error()
 			case u.died != "" && u.account != nil && u.account.begun[at]:
 				c.Outcome, c.Reason = scenario.Error, u.died
 			case u.died != "":
-				c.Outcome, c.Reason = scenario.Error, "not run: "+topOf(u.died)
+				c.Outcome, c.Reason = scenario.NotRun, topOf(u.died)
 			default:
 				c.Outcome, c.Reason = scenario.Error, "the worker ended without reporting it"
 			}

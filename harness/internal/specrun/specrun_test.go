@@ -289,9 +289,9 @@ func TestWorkerThatDies(t *testing.T) {
 			if got[0].Outcome != scenario.Pass {
 				t.Errorf("the case before it is lost: %+v", got[0])
 			}
-			for _, c := range got[1:] {
-				if c.Outcome != scenario.Error || !strings.Contains(c.Reason, want) {
-					t.Errorf("%s: %s %q; want an error with %q", c.Name, c.Outcome, c.Reason, want)
+			for i, outcome := range []scenario.Outcome{scenario.Error, scenario.NotRun} {
+				if c := got[i+1]; c.Outcome != outcome || !strings.Contains(c.Reason, want) {
+					t.Errorf("%s: %s %q; want %s with %q", c.Name, c.Outcome, c.Reason, outcome, want)
 				}
 			}
 			if len(r.Problems) != 1 {
@@ -307,7 +307,7 @@ func TestWorkerThatCannotStart(t *testing.T) {
 	no := func(Job, *os.File, *os.File, *os.File) (Process, error) { return nil, full }
 	r := Run(t.Context(), plan, Options{Start: no, Procs: 2})
 	const why = "start a worker: no more processes: resource temporarily unavailable"
-	notRun := "netlink/passes: error not run: " + why
+	notRun := "netlink/passes: not run " + why
 	same(t, outcomes(r), []string{notRun, notRun, notRun})
 	if !errors.Is(r.Unable, full) || r.Cut {
 		t.Errorf("unable: %v, cut short: %v", r.Unable, r.Cut)
@@ -337,9 +337,9 @@ func TestInterrupted(t *testing.T) {
 	first, second := unit(t, "passes", "hangs", "never"), unit(t, "never either")
 	r := Run(ctx, mustPlan(t, first, second), o)
 	same(t, outcomes(r), []string{
-		"netlink/passes: pass", "netlink/hangs: error interrupted: by a test",
-		"netlink/never: error interrupted: by a test",
-		"netlink/never either: error interrupted: by a test",
+		"netlink/passes: pass", "netlink/hangs: not run interrupted: by a test",
+		"netlink/never: not run interrupted: by a test",
+		"netlink/never either: not run interrupted: by a test",
 	})
 	same(t, r.Problems, []string{"interrupted: by a test"})
 }
@@ -362,7 +362,7 @@ func TestDeafWorkerIsKilled(t *testing.T) {
 	if took := time.Since(began); took > grace {
 		t.Errorf("it took %v", took)
 	}
-	same(t, outcomes(r), []string{"netlink/deaf: error interrupted: by a test"})
+	same(t, outcomes(r), []string{"netlink/deaf: not run interrupted: by a test"})
 	if len(r.Problems) != 2 || !strings.Contains(r.Problems[1], "did not stop by itself") {
 		t.Errorf("problems: %q", r.Problems)
 	}
@@ -407,7 +407,7 @@ func TestFailFast(t *testing.T) {
 		"never")
 	second := unitOf(t, "Title", Job{Drivers: []string{"netlink"}, FailFast: true}, "never")
 	r := Run(t.Context(), mustPlan(t, first, second), Options{Start: start, Grace: time.Minute, FailFast: true})
-	skip := ": skip " + NotRunFailFast
+	skip := ": not run " + NotRunFailFast
 	same(t, outcomes(r), []string{
 		"iproute2/passes: pass", "iproute2/fails: fail it failed", "iproute2/never" + skip,
 		"netlink/passes" + skip, "netlink/fails" + skip, "netlink/never" + skip, "netlink/never" + skip,

@@ -64,7 +64,7 @@ func (o *options) boot(ctx context.Context, rig *guests.Rig, kernel string, w *w
 				c := &s.Cases[j]
 				name := nameOf(s, c)
 				names = append(names, name)
-				if !c.NotRun {
+				if c.Outcome != scenario.NotRun {
 					says[name] = said{outcome: c.Outcome, reason: c.Headline()}
 				}
 			}

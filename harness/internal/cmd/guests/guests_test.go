@@ -139,7 +139,7 @@ func TestPlayed(t *testing.T) {
 				for _, one := range s.Cases {
 					total++
 					switch {
-					case one.NotRun:
+					case one.Outcome == scenario.NotRun:
 						not++
 					case one.Outcome == skip, one.Outcome == blocked:
 						kept++
@@ -169,7 +169,7 @@ func TestInterrupted(t *testing.T) {
 	if !p.Guest.Bad() || p.Unable || !strings.Contains(p.Guest.Words, "interrupted: by SIGINT") {
 		t.Errorf("it is %+v", p.Guest)
 	}
-	if n := slices.IndexFunc(p.Suites[0].Cases, func(c reports.Case) bool { return c.NotRun }); n != 4 {
+	if n := slices.IndexFunc(p.Suites[0].Cases, func(c reports.Case) bool { return c.Outcome == scenario.NotRun }); n != 4 {
 		t.Errorf("the first case that was not run is %d", n)
 	}
 }

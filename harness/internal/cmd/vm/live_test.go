@@ -56,7 +56,7 @@ func drive(s *screen.Screen) (l *live, screens []string) {
 		shot()
 	}
 	l.ended(0, &guests.Played{Guest: reports.Guest{Name: "5.10", Class: "failed"}, Suites: []reports.Suite{first}})
-	second.Cases[2].NotRun = true
+	second.Cases[2].Outcome = scenario.NotRun
 	l.ended(1, &guests.Played{Guest: reports.Guest{Name: "newest", Class: "panic"}, Suites: []reports.Suite{second}})
 	shot()
 	return l, screens
@@ -71,7 +71,7 @@ func TestLinesElsewhere(t *testing.T) {
 5.10        2 of 4 cases, 1 did not pass
 5.10        3 of 4 cases, 1 did not pass
 5.10        failed in 0 s: 4 cases: 3 passed, 1 failed
-newest      panic in 0 s: 4 cases: 2 passed, 2 errors (1 not run)
+newest      panic in 0 s: 4 cases: 2 passed, 1 error, 1 not run
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
@@ -98,7 +98,7 @@ func TestLinesInPlace(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 	stays := "5.10        failed in 0 s: 4 cases: 3 passed, 1 failed\n" +
-		"newest      panic in 0 s: 4 cases: 2 passed, 2 errors (1 not run)\n"
+		"newest      panic in 0 s: 4 cases: 2 passed, 1 error, 1 not run\n"
 	if diff := cmp.Diff(stays, out.String()); diff != "" {
 		t.Errorf("what stays, -want +got:\n%s", diff)
 	}
