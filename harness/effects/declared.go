@@ -29,7 +29,7 @@ type touched struct {
 	appears, disappears bool
 	// loses: what belongs to it may go, as when it goes down, is moved or gets another MTU.
 	loses bool
-	// noCarrier: the other end may have gone down, which ends the nexthop objects of this one.
+	// noCarrier: the other end may have gone down.
 	noCarrier  bool
 	properties map[string]bool
 }
@@ -137,7 +137,7 @@ func (d *declared) master(netns string, l *state.Link) {
 	}
 	if d.links[place{netns, l.Name}] != nil {
 		t := d.touch(place{netns, l.Master})
-		t.properties["MTU"], t.properties["MAC address"] = true, true
+		t.properties["MTU"], t.properties["MAC address"], t.properties["GSO maximum size"] = true, true, true
 	}
 	if above := d.links[place{netns, l.Master}]; above != nil && above.disappears {
 		t := d.touch(place{netns, l.Name})
@@ -194,7 +194,7 @@ func (d *declared) allows(found state.Difference) bool {
 				return true
 			}
 		case gone:
-			if t.loses || t.disappears || t.noCarrier && byObject(thing) {
+			if t.loses || t.disappears || t.noCarrier && needsCarrier(thing) {
 				return true
 			}
 		case t.made(thing):
@@ -208,11 +208,14 @@ func (d *declared) allowedByRule(found state.Difference) bool {
 	return slices.ContainsFunc(d.rules, func(rule func(state.Difference) bool) bool { return rule(found) })
 }
 
-// byObject reports whether a thing is a nexthop object or one that needs it.
-func byObject(thing any) bool {
+// needsCarrier reports whether a thing does not outlive the carrier of its link: nexthop objects and their routes, and
+// neighbours that are not permanent (neigh_carrier_down in net/core/neighbour.c).
+func needsCarrier(thing any) bool {
 	switch thing := thing.(type) {
 	case state.NexthopObject:
 		return true
+	case state.Neighbour:
+		return thing.State != "permanent" && !thing.Proxy
 	case state.Route:
 		return thing.NexthopID != 0
 	}

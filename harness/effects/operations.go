@@ -202,13 +202,20 @@ func (d *declared) setLink(at place, op operation.LinkSet) {
 		t.loses = true
 	}
 	if op.Bridge != nil || op.BridgePort != nil || op.Kind != "" {
-		for _, property := range state.BridgeProperties() {
-			t.properties[property] = true
-		}
+		// A bridge's settings of VLANs are those of its ports, too, and a mode of ipvlan that of all on the same link.
+		d.each(func(netns string, l *state.Link) {
+			if netns == at.netns && (l.Name == at.link || l.Master == at.link || op.Kind == "ipvlan" && l.Kind == op.Kind) {
+				for _, property := range append(state.BridgeProperties(), "ipvlan mode", "macvlan mode", "vxlan", "vlan") {
+					d.touch(place{netns, l.Name}).properties[property] = true
+				}
+			}
+		})
 	}
 	if op.Master != nil && *op.Master != "" {
 		above := d.touch(d.resolve(at.netns, *op.Master))
-		above.properties["MTU"], above.properties["MAC address"] = true, true
+		for _, property := range []string{"MTU", "MAC address", "GSO maximum size"} {
+			above.properties[property] = true
+		}
 	}
 	to := at
 	if op.NewName != "" {
