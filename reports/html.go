@@ -164,7 +164,10 @@ func htmlFacts(r *Run) []string {
 	if r.Hostname != "" {
 		facts = append(facts, term.OneLine(r.Hostname))
 	}
-	facts = append(facts, r.Started.UTC().Format("2 January 2006, 15:04 UTC"), duration(r.Duration))
+	facts = append(facts, r.Started.UTC().Format("2 January 2006, 15:04 UTC"))
+	if r.Duration > 0 {
+		facts = append(facts, duration(r.Duration))
+	}
 	for _, p := range r.Properties {
 		switch p.Name {
 		case "kernel", "iproute2", "busybox", "architecture":

@@ -78,7 +78,7 @@ function terminal(commands) {
     line("command", "$ " + c.command + (c.took ? "   # " + c.took : ""));
     if (c.output) line("output", c.output);
     if (c.kernel) line("output", "kernel: " + c.kernel);
-    if (c.status) line("note", "exit status " + c.status);
+    if (c.status) line("status", "exit status " + c.status);
     if (c.note) line("note", "^ " + c.note);
   }
   return block("terminal", ...lines);
