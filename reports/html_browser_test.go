@@ -29,8 +29,10 @@ func TestHTMLInABrowser(t *testing.T) {
 	if said, err := install.CombinedOutput(); err != nil {
 		missing(t, "npm ci: %v\n%s", err, said)
 	}
+	played := sample()
+	played.Suites[0].Variables = []Property{{"name", "left"}, {"net", "10.1.7"}}
 	for name, r := range map[string]*Run{
-		"sample": sample(), "guests": sampleGuests(), "outcomes": outcomesRun(), "unfinished": unfinished(),
+		"sample": played, "guests": sampleGuests(), "outcomes": outcomesRun(), "unfinished": unfinished(),
 		"passed": passed(), "hostile": hostileRun(), "large": largeRun(),
 	} {
 		finish(t, "html", filepath.Join(pages, name+".html"), r)

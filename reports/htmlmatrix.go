@@ -34,10 +34,11 @@ type htmlColumn struct {
 
 // htmlRow is a scenario or a hand-written suite, wherever it was played.
 type htmlRow struct {
-	ID, Title, File, Took string
-	Cells                 []htmlCell // one for each column
-	Steps                 []htmlStep
-	Cases                 []htmlCase
+	ID, Title, Took string
+	Variables       string     // with the values that it was played with
+	Cells           []htmlCell // one for each column
+	Steps           []htmlStep
+	Cases           []htmlCase
 	// Details are those of the cases, each once: most drivers and kernels say the same.
 	Details []*htmlDetail
 
@@ -127,7 +128,7 @@ func (m *htmlMatrix) add(s *Suite) {
 		n = len(m.Rows)
 		m.rows[s.ID] = n
 		m.Rows = append(m.Rows, &htmlRow{
-			ID: term.OneLine(s.ID), Title: term.OneLine(s.Title), File: term.OneLine(s.File),
+			ID: term.OneLine(s.ID), Title: term.OneLine(s.Title), Variables: htmlVariables(s),
 			Cells: make([]htmlCell, len(m.Columns)), steps: map[htmlStepKey]int{}, details: map[string]int{},
 		})
 	}
@@ -146,6 +147,14 @@ func (m *htmlMatrix) add(s *Suite) {
 			Why: term.Brief(c.Headline()), Detail: row.detail(c),
 		})
 	}
+}
+
+func htmlVariables(s *Suite) string {
+	var values []string
+	for _, v := range s.Variables {
+		values = append(values, term.OneLine(v.Name+" = "+v.Value))
+	}
+	return strings.Join(values, ", ")
 }
 
 // stepsOf are the numbers of the row's steps that are those of a suite's cases. New ones are added.
@@ -208,10 +217,11 @@ type htmlIndex struct {
 }
 
 type htmlIndexRow struct {
-	ID    string     `json:"id"`
-	Title string     `json:"title"`
-	Steps []htmlStep `json:"steps"`
-	Cases []htmlCase `json:"cases"`
+	ID        string     `json:"id"`
+	Title     string     `json:"title"`
+	Variables string     `json:"variables,omitempty"`
+	Steps     []htmlStep `json:"steps"`
+	Cases     []htmlCase `json:"cases"`
 }
 
 func (m *htmlMatrix) index() htmlIndex {
@@ -220,7 +230,7 @@ func (m *htmlMatrix) index() htmlIndex {
 		index.Columns = append(index.Columns, c.Name)
 	}
 	for _, row := range m.Rows {
-		index.Rows = append(index.Rows, htmlIndexRow{row.ID, row.Title, row.Steps, row.Cases})
+		index.Rows = append(index.Rows, htmlIndexRow{row.ID, row.Title, row.Variables, row.Steps, row.Cases})
 	}
 	return index
 }

@@ -26,6 +26,8 @@ function prose(text) {
   return parts.map((part, n) => (n % 2 ? element("code", "", part) : part));
 }
 
+for (const e of document.querySelectorAll(".why, .because")) e.replaceChildren(...prose(e.textContent));
+
 // ---- the cases
 
 const cases = [];
@@ -131,7 +133,8 @@ const dialog = byId("case");
 function show(c) {
   const row = index.rows[c.row];
   byId("case-title").replaceChildren(shape(c.outcome, element("span", "word", c.outcome)), " " + stepOf(c).name);
-  dialog.querySelector("header .where").textContent = `${row.id} · ${index.columns[c.column]}`;
+  dialog.querySelector("header .where").textContent =
+    [row.id, index.columns[c.column], row.variables].filter(Boolean).join(" · ");
   const elsewhere = row.cases.filter((other) => other.step === c.step);
   dialog.querySelector(".places").replaceChildren(...elsewhere.map((other) => {
     const button = element("button", "case " + other.outcome.replace(" ", "-"),
