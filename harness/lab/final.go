@@ -139,6 +139,9 @@ func (l *Lab) note(d Driver, c operation.Command, unknown error) {
 	if unknown != nil || !complete(c.Op) {
 		l.busy.Store(true)
 	}
+	if run, ok := c.Op.(operation.Run); ok && !complete(run) {
+		l.strangers.Store(true)
+	}
 	if run, ok := c.Op.(operation.Run); ok && slices.Contains([]string{"nft", "tc"}, filepath.Base(run.Argv[0])) {
 		l.filters.Store(true)
 	}

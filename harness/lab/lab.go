@@ -31,6 +31,8 @@ type Lab struct {
 	// while it takes a namespace down. filters is set if there may be packet filters and queueing disciplines, some of
 	// which have timers.
 	busy, filters atomic.Bool
+	// strangers is set if a program that was run may have left another one running.
+	strangers atomic.Bool
 	// refusals are those that probes have heard.
 	refusals refusals
 	live     []*Live // closed with the lab
