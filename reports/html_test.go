@@ -117,9 +117,10 @@ func TestHTMLTellsAlikeOnce(t *testing.T) {
 	}
 	r := passed()
 	for i := range listed + 7 {
-		r.Suites[0].Cases = append(r.Suites[0].Cases, Case{Name: fmt.Sprint("case ", i), SectionResult: scenario.SectionResult{
+		c := Case{Name: fmt.Sprint("case ", i), SectionResult: scenario.SectionResult{
 			Outcome: scenario.Fail, Step: 2 + i, Problems: []scenario.Problem{{Message: fmt.Sprint("fault ", i)}},
-		}})
+		}}
+		r.Suites[0].Cases = append(r.Suites[0].Cases, c)
 	}
 	if p := htmlOf(r); len(p.Failures) != listed || p.More != 7 || !strings.Contains(html(t, r), "7 more did not pass") {
 		t.Errorf("%d failures are listed, %d more", len(p.Failures), p.More)
@@ -163,7 +164,8 @@ func outcomesRun() *Run {
 }
 
 // hostile is text that would be markup, end a script, a string or an attribute, or change how a page looks.
-const hostile = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'`<!--]]></style>{{.}}\u202e\x1b[31m\x00\xff"
+const hostile = "</script><script>alert(1)</script><img src=x onerror=alert(2)>" +
+	"\"'`<!--]]></style>{{.}}\u202e\x1b[31m\x00\xff"
 
 func hostileRun() *Run { return withTexts(hostile) }
 
