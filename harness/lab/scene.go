@@ -23,6 +23,7 @@ type scene struct {
 	// unchanged is the state after the previous command if that was refused, nil otherwise.
 	unchanged *state.State
 	ran       [][]string // the commands that were run
+	programs  bool       // whether one of them was a program, and not done in this process
 }
 
 // perform evaluates the checks, runs the commands and awaits the checks.
@@ -251,6 +252,7 @@ func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Comm
 		}
 	}
 	s.ran = append(s.ran, cmd.Argv)
+	s.programs = s.programs || !inProcess(s.play.driver, cmd)
 	x, err := s.lab.carryOut(ctx, s.play.driver, cmd)
 	if err == nil && s.base != nil {
 		err = s.base.unwatch(s.lab)

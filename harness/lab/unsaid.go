@@ -6,6 +6,7 @@ import (
 
 	"netnscheck/harness/effects"
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/state"
 )
 
@@ -25,10 +26,26 @@ func (l *Lab) view(ctx context.Context) (*view, error) {
 	return &view{s, b}, err
 }
 
+// view is the lab after the section. What is beside the state is as it was before if no program has run.
+func (s *scene) view(ctx context.Context, before *view) (*view, error) {
+	if before == nil || s.programs {
+		return s.lab.view(ctx)
+	}
+	now, err := s.lab.State(ctx)
+	return &view{now, before.beside}, err
+}
+
+// inProcess reports whether a driver does a command without a program.
+func inProcess(d Driver, cmd scenario.Command) bool {
+	c, err := operation.Parse(cmd.Argv)
+	_, program := c.Op.(operation.Run)
+	return d.Name() == scenario.NetlinkDriver && err == nil && !program
+}
+
 // unsaid fails the section if something has changed since an earlier view that no command of it declares and no check
 // claims. It returns the view now. Where a program goes on beside the commands nobody can tell who changed what.
 func (s *scene) unsaid(ctx context.Context, before *view, checks []scenario.Check) *view {
-	after, err := s.lab.view(ctx)
+	after, err := s.view(ctx, before)
 	if err != nil {
 		s.error(s.result.Line, err)
 		return nil
