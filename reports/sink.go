@@ -38,6 +38,8 @@ var Formats = []Format{
 	{Name: "junit", File: "junit.xml", Usual: true, New: newJUnit},
 	{Name: "json", File: "results.json", Usual: true, New: newJSON},
 	{Name: "events", File: "events.jsonl", New: newEvents},
+	{Name: "ktap", File: "results.ktap", New: newKTAP},
+	{Name: "kselftest", File: "results.tap", New: newKselftest},
 }
 
 // Options are the user's choices; a format ignores those that it has no use for.
