@@ -38,10 +38,10 @@ func TestKselftestFolder(t *testing.T) {
 		tap    string
 		line   string
 	}{
-		"passes": {[]string{"NETNSCHECK_ARGS=" + dir + "/good.md --driver netlink"}, 0, "\nok 3 good.netlink Make another #",
-			"\nok 1 selftests: netnscheck: netnscheck.sh\n"},
-		"fails": {[]string{"NETNSCHECK_ARGS=" + dir + "/red.md --driver netlink"}, 1, "\nnot ok 1 red.netlink Claim it #",
-			"\nnot ok 1 selftests: netnscheck: netnscheck.sh # exit=1\n"},
+		"passes": {[]string{"NETNSCHECK_ARGS=" + dir + "/good.md --driver netlink"}, 0,
+			"\nok 3 good.netlink Make another #", "\nok 1 selftests: netnscheck: netnscheck.sh\n"},
+		"fails": {[]string{"NETNSCHECK_ARGS=" + dir + "/red.md --driver netlink"}, 1,
+			"\nnot ok 1 red.netlink Claim it #", "\nnot ok 1 selftests: netnscheck: netnscheck.sh # exit=1\n"},
 		"is not there": {[]string{"HARNESS=no-such-harness"}, 4, "TAP version 13\n1..0 # SKIP no-such-harness",
 			"\nok 1 selftests: netnscheck: netnscheck.sh # SKIP\n"},
 		"is misused": {[]string{"NETNSCHECK_ARGS=no-such-scenario"}, 1, "", "\nnot ok 1 selftests: "},
@@ -80,8 +80,8 @@ func TestLAVADefinition(t *testing.T) {
 	}
 	// of LAVA there is only the program that takes a result on the device
 	dir := write(t, map[string]string{"good.md": good, "red.md": red, "docs/ci/lava/send.sh": string(send),
-		"lava-test-case": "#!/bin/sh\nif [ \"$2\" = --shell ]; then id=$1; shift 2; \"$@\" && echo \"$id pass\"; exit; fi\n" +
-			"echo \"$1 $3\"\n"})
+		"lava-test-case": "#!/bin/sh\nid=$1\nif [ \"$2\" = --shell ]; then shift 2; \"$@\" && echo \"$id pass\"; exit; fi\n" +
+			"echo \"$id $3\"\n"})
 	if err := os.Chmod(filepath.Join(dir, "lava-test-case"), 0o755); err != nil {
 		t.Fatal(err)
 	}

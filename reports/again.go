@@ -6,8 +6,8 @@ import (
 	"netnscheck/harness/term"
 )
 
-// PlayAgain is the command of a shell that plays this case of the suite again, alone: by its id or, in a suite written in
-// Go, by its text. It is "" if none is known.
+// PlayAgain is the command of a shell that plays this case of the suite again, alone: by its id or, in a suite written
+// in Go, by its text. It is "" if none is known.
 func (s *Suite) PlayAgain(c *Case) string {
 	switch {
 	case s.Again == "":

@@ -144,7 +144,7 @@ func (s *ctrfSummary) add(t *ctrfTest) {
 	}
 }
 
-// ctrfStatus is an outcome as CTRF has it: what was not run is pending; xfail and blocked are neither passed nor failed.
+// ctrfStatus is an outcome as CTRF has it: not run is pending; xfail and blocked are neither passed nor failed.
 func ctrfStatus(o scenario.Outcome) string {
 	switch o {
 	case scenario.Pass:

@@ -9,8 +9,8 @@ import (
 	"netnscheck/harness/term"
 )
 
-// The two forms in which kernel developers exchange results of tests, written as the cases end. KTAP is described in the
-// kernel's Documentation/dev-tools/ktap.rst: a suite is a test, its cases are its subtests. The form of kselftest is
+// The two forms in which kernel developers exchange results of tests, written as the cases end. KTAP is described in
+// the kernel's Documentation/dev-tools/ktap.rst: a suite is a test, its cases are its subtests. The form of kselftest is
 // flat, as tools/testing/selftests/kselftest.h writes it; NIPA and KernelCI read it. In both, the last test is the run
 // itself: where it is missing, the run was killed.
 //

@@ -138,8 +138,8 @@ plan|11|11|13|0
 	}
 }
 
-// TestKselftestByNIPA: the rules by which NIPA (linux-netdev/nipa, contest/remote/lib) reads the output of a selftest, in
-// which the kernel's runner puts `# ` before each line.
+// TestKselftestByNIPA: the rules by which NIPA (linux-netdev/nipa, contest/remote/lib) reads the output of a selftest,
+// in which the kernel's runner puts `# ` before each line.
 func TestKselftestByNIPA(t *testing.T) {
 	result := regexp.MustCompile(`^(not )?ok (\d+)( \d+)?( -)? ([^#]*[^ ])( +# +)?([^ ].*)?$`)
 	took := regexp.MustCompile(`time=(\d+)ms`)
@@ -205,8 +205,8 @@ func TestKselftestByNIPA(t *testing.T) {
 	}
 }
 
-// TestKTAPByKUnit: the kernel's own parser, tools/testing/kunit/kunit_parser.py, reads back what was written: the tree of
-// tests, each with its status.
+// TestKTAPByKUnit: the kernel's own parser, tools/testing/kunit/kunit_parser.py, reads back what was written: the tree
+// of tests, each with its status.
 func TestKTAPByKUnit(t *testing.T) {
 	need(t, "python3")
 	const program = `import inspect, json, sys

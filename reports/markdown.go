@@ -19,7 +19,7 @@ func newMarkdown(out io.Writer, _ Options) Sink {
 	})
 }
 
-// summarySize is how long the summary of a step may be on GitHub, 1 MiB, in bytes. Of a longer one GitHub shows nothing.
+// summarySize is how long the summary of a step may be on GitHub, 1 MiB, in bytes. A longer one is not shown at all.
 const summarySize = 1 << 20
 
 // Markdown is a summary of at most this many bytes. What did not fit is counted at its end.

@@ -20,8 +20,8 @@ type Standard struct {
 }
 
 // Stream is standard output or standard error. Painted is the same stream for text with colours, nil without colours;
-// Commanding is the same stream for commands to a CI runner, which are broken in other text; Columns is the width of its
-// terminal, 0 if it is not a terminal.
+// Commanding is the same stream for commands to a CI runner, which are broken in other text; Columns is the width of
+// its terminal, 0 if it is not a terminal.
 type Stream struct {
 	io.Writer
 	Painted    io.Writer

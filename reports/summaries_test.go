@@ -19,10 +19,9 @@ func TestSummariesGolden(t *testing.T) {
 func runOf(n int, text string) *Run {
 	r := &Run{Suites: []Suite{{ID: "many", Driver: "netlink"}}}
 	for i := range n {
-		r.Suites[0].Cases = append(r.Suites[0].Cases, Case{Name: fmt.Sprint("case ", i), SectionResult: scenario.SectionResult{
-			File: "many.md", Line: i + 1, Step: i + 1, Outcome: scenario.Fail,
-			Problems: []scenario.Problem{{Line: i + 2, Message: fmt.Sprint(text, " ", i)}},
-		}})
+		failed := scenario.SectionResult{File: "many.md", Line: i + 1, Step: i + 1, Outcome: scenario.Fail,
+			Problems: []scenario.Problem{{Line: i + 2, Message: fmt.Sprint(text, " ", i)}}}
+		r.Suites[0].Cases = append(r.Suites[0].Cases, Case{Name: fmt.Sprint("case ", i), SectionResult: failed})
 	}
 	return r
 }

@@ -8,8 +8,8 @@ import (
 	"netnscheck/harness/term"
 )
 
-// Document prints a value for programs: an object of JSON, with the version of its form before its own fields. Each form
-// has a schema in docs/schema.
+// Document prints a value for programs: an object of JSON, with the version of its form before its own fields. Each
+// form has a schema in docs/schema.
 func (s *Screen) Document(version int, value any) error {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
