@@ -70,7 +70,7 @@ func (w *Writer) write(p []byte, looks, breaking bool) (int, error) {
 		}
 		r, size := utf8.DecodeRuneInString(text[i:])
 		shown := Printable(text[i : i+size])
-		if breaking && shown == text[i:i+size] && w.line.commands(r) {
+		if shown == text[i:i+size] && w.line.commands(r) && breaking {
 			shown = fmt.Sprintf(`\u%04x`, r)
 		}
 		if shown != text[i:i+size] {
