@@ -162,12 +162,14 @@ func TestListShowVersionCompletion(t *testing.T) {
 	dir := t.TempDir()
 	c := harness(t, dir, "list", "--json")
 	c.want(t, 0)
-	var all []struct{ ID, Title, File string }
-	if err := json.Unmarshal([]byte(c.stdout), &all); err != nil || len(all) == 0 {
+	var listed struct {
+		Scenarios []struct{ ID, Title, File string }
+	}
+	if err := json.Unmarshal([]byte(c.stdout), &listed); err != nil || len(listed.Scenarios) == 0 {
 		t.Fatalf("%v: %s", err, c.stdout)
 	}
 	harness(t, dir, "list").want(t, 0, "LEVEL", "veth-pair")
-	for i, s := range all {
+	for i, s := range listed.Scenarios {
 		if s.ID == "suites" || i%10 != 0 { // the suites are written in Go
 			continue
 		}

@@ -61,13 +61,16 @@ func TestSuitesInGoAreListedAndNotShown(t *testing.T) {
 	dir := write(t, map[string]string{"suites/x.md": "no scenario"}) // the word is not a folder
 	c := harness(t, dir, "list", "--json")
 	c.want(t, 0)
-	var all []struct {
-		ID, File string
-		Steps    int
+	var listed struct {
+		Scenarios []struct {
+			ID, File string
+			Steps    int
+		}
 	}
-	if err := json.Unmarshal([]byte(c.stdout), &all); err != nil {
+	if err := json.Unmarshal([]byte(c.stdout), &listed); err != nil {
 		t.Fatal(err)
 	}
+	all := listed.Scenarios
 	seen := map[string]bool{}
 	for _, s := range all {
 		if seen[s.ID] {

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	stdhtml "html"
+	"html"
 )
 
 // TestHTMLInABrowser looks at pages in headless Chromium: html/test/page.mjs says what has to be seen there.
@@ -37,8 +37,8 @@ func TestHTMLInABrowser(t *testing.T) {
 	} {
 		finish(t, "html", filepath.Join(pages, name+".html"), r)
 	}
-	large := html(t, largeRun())
-	trivial := "<!DOCTYPE html><title>trivial</title><pre>" + stdhtml.EscapeString(large) + "</pre>"
+	large := pageOf(t, largeRun())
+	trivial := "<!DOCTYPE html><title>trivial</title><pre>" + html.EscapeString(large) + "</pre>"
 	if err := os.WriteFile(filepath.Join(pages, "trivial.html"), []byte(trivial), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,8 @@ import (
 	"netnscheck/harness/term"
 )
 
-// html is the page of a run.
-func html(t testing.TB, r *Run) string {
+// pageOf is the page of a run.
+func pageOf(t testing.TB, r *Run) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := newHTML(&b, Options{}).Finish(r); err != nil {
@@ -26,7 +26,7 @@ func html(t testing.TB, r *Run) string {
 
 // TestHTMLGolden: the page without its style and script, which are files of their own.
 func TestHTMLGolden(t *testing.T) {
-	page := html(t, sample())
+	page := pageOf(t, sample())
 	for _, own := range []string{htmlStyle, htmlScript} {
 		if n := strings.Count(page, own); n != 1 {
 			t.Errorf("the page has its style or its script %d times", n)
@@ -39,8 +39,8 @@ func TestHTMLGolden(t *testing.T) {
 // TestHTMLTakesNoPart: the page is the same for a reader whatever a run tells; nothing of it is markup, and no
 // character in it, nor in its data, has another effect than to be seen.
 func TestHTMLTakesNoPart(t *testing.T) {
-	page := html(t, hostileRun())
-	plain := html(t, withTexts("x"))
+	page := pageOf(t, hostileRun())
+	plain := pageOf(t, withTexts("x"))
 	for _, tag := range []string{"<script", "</script", "<img", "<!--", "<style", "</style", "<li", "<pre"} {
 		if got, want := count(page, tag), count(plain, tag); got != want {
 			t.Errorf("%s is in the page %d times, with harmless texts %d times", tag, got, want)
@@ -80,7 +80,7 @@ func count(page, tag string) int {
 func TestHTMLOnARunnersLog(t *testing.T) {
 	var b strings.Builder
 	out := term.NewWriter(&b, true)
-	fmt.Fprint(out, html(t, sample()))
+	fmt.Fprint(out, pageOf(t, sample()))
 	for _, own := range []string{htmlStyle, htmlScript} {
 		if !strings.Contains(b.String(), own) {
 			t.Error("the page has another style or script there")
@@ -122,7 +122,7 @@ func TestHTMLTellsAlikeOnce(t *testing.T) {
 		}}
 		r.Suites[0].Cases = append(r.Suites[0].Cases, c)
 	}
-	if p := htmlOf(r); len(p.Failures) != listed || p.More != 7 || !strings.Contains(html(t, r), "7 more did not pass") {
+	if p := htmlOf(r); len(p.Failures) != listed || p.More != 7 || !strings.Contains(pageOf(t, r), "7 more did not pass") {
 		t.Errorf("%d failures are listed, %d more", len(p.Failures), p.More)
 	}
 }
@@ -257,6 +257,6 @@ func largeRun() *Run {
 func BenchmarkHTML(b *testing.B) {
 	r := largeRun()
 	for b.Loop() {
-		html(b, r)
+		pageOf(b, r)
 	}
 }

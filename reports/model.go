@@ -70,8 +70,10 @@ type Suite struct {
 	Points int      `json:"points,omitempty"` // of the whole scenario
 	// Variables are those of the scenario, with the values that it was played with.
 	Variables []Property `json:"variables,omitempty"`
-	Started   time.Time  `json:"started"`
-	Cases     []Case     `json:"cases"`
+	// Again is a command of a shell that plays the suite again, "" if none is known; see Suite.PlayAgain.
+	Again   string    `json:"again,omitempty"`
+	Started time.Time `json:"started"`
+	Cases   []Case    `json:"cases"`
 }
 
 // Case is one step or mistake of a scenario, or one spec of a hand-written suite.

@@ -3,6 +3,7 @@ package term
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"regexp"
@@ -167,4 +168,18 @@ func anyObeyed(text string) bool {
 		}
 	}
 	return false
+}
+
+// TestCommandingPassesCommands: what is written by it reaches the runner of CI as it is, and nothing else does; control
+// characters reach neither.
+func TestCommandingPassesCommands(t *testing.T) {
+	var out strings.Builder
+	w := NewWriter(&out, true)
+	fmt.Fprintln(w, "::error::x")
+	fmt.Fprintln(w.Commanding(), "::error title=t::y \x1b[31m")
+	fmt.Fprintln(w, "::error::z")
+	want := `:\u003aerror::x` + "\n" + `::error title=t::y \x1b[31m` + "\n" + `:\u003aerror::z` + "\n"
+	if out.String() != want {
+		t.Errorf("got %q, want %q", out.String(), want)
+	}
 }

@@ -195,7 +195,7 @@ func run(ctx context.Context, o options) error {
 	}
 	switch {
 	case o.json:
-		err = term.WriteJSON(o.screen.Out, result.json())
+		err = o.screen.Document(1, result.json())
 	default:
 		err = result.print(o.screen.Sheet())
 	}

@@ -9,7 +9,6 @@ import (
 	"netnscheck/harness/internal/cmd/input"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
-	"netnscheck/harness/term"
 )
 
 type options struct {
@@ -50,7 +49,7 @@ func run(ctx context.Context, o options) error {
 	f, ended := examine(ctx)
 	tell := f.print
 	if o.json {
-		tell = func(s *screen.Screen) error { return term.WriteJSON(s.Out, f) }
+		tell = func(s *screen.Screen) error { return s.Document(1, f) }
 	}
 	if err := tell(o.screen); err != nil {
 		return err

@@ -36,7 +36,7 @@ func runLab(ctx context.Context, o options) error {
 	f.start = o.lab
 	tell := f.print
 	if o.json {
-		tell = func(s *screen.Screen) error { return term.WriteJSON(s.Out, f) }
+		tell = func(s *screen.Screen) error { return s.Document(1, f) }
 	}
 	if err := tell(o.screen); err != nil {
 		return err

@@ -15,7 +15,9 @@ func runLabels(o options) error {
 		return status.With(status.Usage, err)
 	}
 	if o.json {
-		return term.WriteJSON(o.screen.Out, groups)
+		return o.screen.Document(1, struct {
+			Labels []input.LabelGroup `json:"labels"`
+		}{groups})
 	}
 	s := o.screen.Sheet()
 	for _, g := range groups {

@@ -17,7 +17,6 @@ import (
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/scenario"
-	"netnscheck/harness/term"
 	"netnscheck/scenarios"
 )
 
@@ -40,6 +39,7 @@ type options struct {
 	json   bool
 	labels bool
 	course bool
+	cases  bool
 }
 
 // Command is `harness list`.
@@ -53,14 +53,17 @@ func Command(s *screen.Screen) *cobra.Command {
 	}
 	c.Flags().BoolVar(&o.json, "json", false, "print JSON")
 	c.Flags().BoolVar(&o.labels, "labels", false, "list the labels for --label-filter")
+	c.Flags().BoolVar(&o.cases, "cases", false, "list every case of every driver, with the ids for --case")
 	c.Flags().BoolVar(&o.course, "course", false, "list lessons and challenges, with what is done of them in labs")
 	return c
 }
 
 func run(ctx context.Context, o options) error {
 	switch {
-	case o.labels && o.course:
-		return status.Usagef("list: --labels and --course list different things: give one of them")
+	case o.labels && o.course, o.labels && o.cases, o.course && o.cases:
+		return status.Usagef("list: --cases, --labels and --course list different things: give one of them")
+	case o.cases:
+		return runCases(o)
 	case o.labels:
 		return runLabels(o)
 	case o.course:
@@ -71,7 +74,9 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	if o.json {
-		return term.WriteJSON(o.screen.Out, all)
+		return o.screen.Document(1, struct {
+			Scenarios []listed `json:"scenarios"`
+		}{all})
 	}
 	return printTable(o.screen, all)
 }
@@ -83,7 +88,7 @@ func runCourse(ctx context.Context, o options) error {
 	}
 	c.Examine(ctx)
 	if o.json {
-		return term.WriteJSON(o.screen.Out, c)
+		return o.screen.Document(1, c)
 	}
 	return c.Print(o.screen)
 }

@@ -15,7 +15,6 @@ import (
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
 	"netnscheck/harness/state/drawing"
-	"netnscheck/harness/term"
 	"netnscheck/reports"
 )
 
@@ -99,7 +98,7 @@ func run(ctx context.Context, o options) error {
 	}
 	switch {
 	case o.json:
-		return term.WriteJSON(o.screen.Out, drawing.TopologyOf(s))
+		return o.screen.Document(1, drawing.TopologyOf(s))
 	case o.svg != "":
 		svg := drawing.Of(s, drawing.Options{Width: cmp.Or(o.width, svgColumns), ASCII: o.ascii}).SVG()
 		if o.svg == "-" {

@@ -23,6 +23,9 @@ import (
 // slowestCases is the number of cases that --slowest lists.
 const slowestCases = 10
 
+// helpColumns is the width of the text of a flag in a help text.
+const helpColumns = 48
+
 // Reporting are the reports that a user wants.
 type Reporting struct {
 	Output  string // the folder of the files
@@ -39,9 +42,9 @@ func (o *Reporting) Flags(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&o.Output, "output", "results", "`FOLDER` for the report files")
 	flags.StringVar(&o.junit, "junit", "", "`FILE` for the JUnit report\n(default: junit.xml in --output)")
+	formats := term.Wrap("repeatable; formats: "+strings.Join(reports.FormatNames(), ", "), helpColumns)
 	flags.StringArrayVar(&o.reports, "report", nil,
-		"write `FORMAT[=FILE]`; FILE - is standard output;\nrepeatable; formats: "+
-			strings.Join(reports.FormatNames(), ", "))
+		"write `FORMAT[=FILE]`; FILE - is standard output;\n"+strings.Join(formats, "\n"))
 	flags.BoolVarP(&o.Verbose, "verbose", "v", false, "show the checks and the transcript of each step")
 	flags.BoolVar(&o.slowest, "slowest", false, "list the ten slowest steps")
 	flags.BoolVarP(&o.Quiet, "quiet", "q", false, "show only failures and the summary")
@@ -121,7 +124,7 @@ func (o *Reporting) Open(ctx context.Context, s *screen.Screen, wanted []reports
 
 // stream is a standard output, with colours if it may be sent colours.
 func stream(out *term.Writer, colour bool) reports.Stream {
-	s := reports.Stream{Writer: out}
+	s := reports.Stream{Writer: out, Commanding: out.Commanding()}
 	if colour {
 		s.Painted = out.Painted()
 	}
