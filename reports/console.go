@@ -152,6 +152,9 @@ func (o *Console) failures(r *Run) {
 		}
 		fmt.Fprintf(o.Out, "\n%d. %s  %s\n", n, o.outcome(f.Case.Outcome), place(f.Suite, f.At, f.Case))
 		fmt.Fprint(o.Out, indent(f.Said, 3))
+		if again := f.Suite.PlayAgain(f.Case); again != "" {
+			fmt.Fprintf(o.Out, "   to run it again: %s\n", term.OneLine(again))
+		}
 		if len(f.Case.Transcript) > 0 {
 			of := ""
 			if len(f.At) > 1 {

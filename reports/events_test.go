@@ -26,7 +26,7 @@ func TestEvents(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if plan.Event != EventPlan || plan.Cases != 6 || plan.Version != Version {
+	if plan.Event != EventPlan || plan.Cases != 10 || plan.Version != Version {
 		t.Errorf("the plan is %+v", plan)
 	}
 	if begin.Suite != "veth-pair.netlink" || begin.Name != late.Cases[0].Name {

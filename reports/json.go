@@ -6,10 +6,13 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 )
 
-// Version is the version of the JSON format. It is incremented when readers of the old format would misunderstand the
-// new one.
+// Version is the version of the JSON format, whose schema is docs/schema/run-1.json. It is incremented when readers of
+// the old format would misunderstand the new one: when something is renamed, dropped or means something else. A new
+// field, or a new outcome, is none of that: readers pass over fields that they do not know, and take an outcome that
+// they do not know for an error, as Counts does.
 const Version = 1
 
 type document struct {
@@ -54,8 +57,23 @@ func encodeJSON(r *Run) ([]byte, error) {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
-	err := e.Encode(document{Version, r})
+	err := e.Encode(document{Version, r.withLists()})
 	return b.Bytes(), err
+}
+
+// withLists is the run with an empty list in the place of each that is nil, since null is no list.
+func (r *Run) withLists() *Run {
+	out := *r
+	out.Properties = append([]Property{}, r.Properties...)
+	out.Suites = append([]Suite{}, r.Suites...)
+	for i := range out.Suites {
+		out.Suites[i].Cases = append([]Case{}, out.Suites[i].Cases...)
+	}
+	out.Guests = slices.Clone(r.Guests)
+	for i := range out.Guests {
+		out.Guests[i].Properties = append([]Property{}, out.Guests[i].Properties...)
+	}
+	return &out
 }
 
 func decodeJSON(in io.Reader) (*Run, error) {

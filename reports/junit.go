@@ -43,14 +43,26 @@ type (
 		Name  string `xml:"name,attr"`
 		Value string `xml:"value,attr"`
 	}
+	// junitCase has its elements in the order of Surefire's schema. rerun… are other plays of a case that is bad,
+	// flaky… those of one that is not.
 	junitCase struct {
-		Name      string       `xml:"name,attr"`
-		Classname string       `xml:"classname,attr"`
-		Time      string       `xml:"time,attr"`
-		Skipped   *junitDetail `xml:"skipped"`
-		Failure   *junitDetail `xml:"failure"`
-		Error     *junitDetail `xml:"error"`
-		SystemOut *junitText   `xml:"system-out"`
+		Name          string            `xml:"name,attr"`
+		Classname     string            `xml:"classname,attr"`
+		Time          string            `xml:"time,attr"`
+		Failure       *junitDetail      `xml:"failure"`
+		RerunFailures []junitRepetition `xml:"rerunFailure"`
+		FlakyFailures []junitRepetition `xml:"flakyFailure"`
+		Skipped       *junitDetail      `xml:"skipped"`
+		Error         *junitDetail      `xml:"error"`
+		RerunErrors   []junitRepetition `xml:"rerunError"`
+		FlakyErrors   []junitRepetition `xml:"flakyError"`
+		SystemOut     *junitText        `xml:"system-out"`
+	}
+	junitRepetition struct {
+		Message    string     `xml:"message,attr"`
+		Type       string     `xml:"type,attr"`
+		StackTrace string     `xml:"stackTrace"`
+		SystemOut  *junitText `xml:"system-out"`
 	}
 	junitDetail struct {
 		Message string `xml:"message,attr"`
@@ -103,17 +115,15 @@ func decodeJUnit(text []byte) (*junitRun, error) {
 	return r, nil
 }
 
+// junit is the run with its suites in the order of their names, so that no seed changes it.
 func junit(r *Run) *junitRun {
-	c := r.Count()
-	out := &junitRun{
-		Name: "netnscheck", Tests: c.Total(), Failures: c.Fail, Errors: c.Error, Time: seconds(r.Duration),
-	}
-	for i := range r.Suites {
-		out.Suites = append(out.Suites, junitOfSuite(r, &r.Suites[i]))
-	}
-	for _, s := range r.problemSuites() {
+	out := &junitRun{Name: "netnscheck", Time: seconds(r.Duration)}
+	suites := slices.Clone(r.Suites)
+	slices.SortStableFunc(suites, func(a, b Suite) int { return strings.Compare(a.Name(), b.Name()) })
+	for _, s := range slices.Concat(suites, r.problemSuites()) {
 		suite := junitOfSuite(r, &s)
 		out.Tests += suite.Tests
+		out.Failures += suite.Failures
 		out.Errors += suite.Errors
 		out.Suites = append(out.Suites, suite)
 	}
@@ -121,18 +131,18 @@ func junit(r *Run) *junitRun {
 }
 
 func junitOfSuite(r *Run, s *Suite) junitSuite {
-	c := s.Count()
 	started := s.Started
 	if started.IsZero() {
 		started = r.Started
 	}
 	out := junitSuite{
-		Name: term.Printable(s.Name()), Tests: c.Total(), Failures: c.Fail, Errors: c.Error,
-		Skipped: c.Skip + c.Blocked + c.NotRun,
-		Time:    seconds(s.Duration()), Timestamp: timestamp(started), Hostname: term.Printable(r.Hostname),
-		File: term.Printable(s.File),
+		Name: term.Printable(s.Name()), Tests: len(s.Cases), Time: seconds(s.Duration()), Timestamp: timestamp(started),
+		Hostname: term.Printable(r.Hostname), File: term.Printable(s.File),
 	}
 	own := []Property{{"title", s.Title}, {"driver", s.Driver}}
+	if s.Again != "" {
+		own = append(own, Property{"to run it again", s.Again})
+	}
 	for _, v := range s.Variables {
 		own = append(own, Property{"variable " + v.Name, v.Value})
 	}
@@ -143,7 +153,16 @@ func junitOfSuite(r *Run, s *Suite) junitSuite {
 		out.Properties = append(out.Properties, junitProperty{term.Printable(p.Name), term.Printable(p.Value)})
 	}
 	for i := range s.Cases {
-		out.Cases = append(out.Cases, junitOfCase(s, &s.Cases[i]))
+		c := junitOfCase(s, &s.Cases[i])
+		switch {
+		case c.Skipped != nil:
+			out.Skipped++
+		case c.Failure != nil:
+			out.Failures++
+		case c.Error != nil:
+			out.Errors++
+		}
+		out.Cases = append(out.Cases, c)
 	}
 	return out
 }
@@ -154,22 +173,68 @@ func junitOfCase(s *Suite, c *Case) junitCase {
 	case scenario.Pass:
 	case scenario.Skip:
 		out.Skipped = &junitDetail{Message: c.Headline()}
-	case scenario.Blocked, scenario.NotRun: // what blocks it, or ended the run, is a failure or an error of its own
-		out.Skipped = &junitDetail{Message: string(c.Outcome) + ": " + c.Headline()}
+	case scenario.Blocked, scenario.NotRun, scenario.XFail: // of the first two something else is to blame, and failed
+		out.Skipped = &junitDetail{Message: string(c.Outcome) + ": " + c.Why()}
 	case scenario.Fail:
-		out.Failure = &junitDetail{Message: c.Headline(), Type: "fail", Text: c.Describe()}
+		out.Failure = &junitDetail{Message: c.Headline(), Type: "fail", Text: s.Explain(c)}
+	case scenario.XPass, scenario.Flaky:
+		out.Failure = &junitDetail{Message: c.Why(), Type: string(c.Outcome), Text: s.Explain(c)}
 	default:
-		out.Error = &junitDetail{Message: c.Headline(), Type: "error", Text: c.Describe()}
+		out.Error = &junitDetail{Message: c.Headline(), Type: "error", Text: s.Explain(c)}
 	}
-	if text := systemOut(c); text != "" {
+	out.repeat(c)
+	text := systemOut(c)
+	if where := c.Where(scenario.Problem{}); where != "" { // no schema has a place for it
+		text = term.OneLine("at "+where) + "\n" + text
+	}
+	if text != "" {
 		out.SystemOut = &junitText{text}
 	}
 	return out
 }
 
-// systemOut is what was left out, the transcript, and the checks.
+// repeat adds the plays of a case that failed, except the one that the case itself tells of.
+func (out *junitCase) repeat(c *Case) {
+	told := out.Failure != nil || out.Error != nil
+	failures, errors := &out.FlakyFailures, &out.FlakyErrors
+	if told {
+		failures, errors = &out.RerunFailures, &out.RerunErrors
+	}
+	for _, a := range c.Attempts {
+		if !a.Outcome.Bad() {
+			continue
+		}
+		if told {
+			told = false
+			continue
+		}
+		play := a.play(c)
+		again := junitRepetition{Message: play.Headline(), Type: string(a.Outcome), StackTrace: play.Describe()}
+		if text := systemOut(&play); text != "" {
+			again.SystemOut = &junitText{text}
+		}
+		if a.Outcome == scenario.Fail {
+			*failures = append(*failures, again)
+		} else {
+			*errors = append(*errors, again)
+		}
+	}
+}
+
+// play is a case as one of its plays alone would have it.
+func (a *Attempt) play(c *Case) Case {
+	play := Case{Name: c.Name, SectionResult: c.SectionResult}
+	play.Outcome, play.Problems, play.Reason, play.Duration = a.Outcome, a.Problems, a.Reason, a.Duration
+	play.Checks, play.Transcript, play.Excluded = a.Checks, a.Transcript, nil
+	return play
+}
+
+// systemOut are the plays of a case that was played more than once, what was left out, the transcript, and the checks.
 func systemOut(c *Case) string {
 	text := ""
+	for i, a := range c.Attempts {
+		text += fmt.Sprintf("play %d of %d: %s in %s\n", i+1, len(c.Attempts), a.Outcome, duration(a.Duration))
+	}
 	for _, sentence := range c.Excluded {
 		text += "not played: " + sentence + "\n"
 	}
@@ -180,7 +245,7 @@ func systemOut(c *Case) string {
 		}
 		text += Checks(c.Checks)
 	}
-	return text
+	return term.Printable(text)
 }
 
 // problemSuites are suites for the problems of the run itself and of its guests: JUnit has no other place for them.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -25,9 +26,9 @@ func TestJUnitGolden(t *testing.T) {
 
 func TestJUnitCounts(t *testing.T) {
 	r := junit(sample())
-	// the seventh is the problem of the run itself
-	if r.Tests != 7 || r.Failures != 1 || r.Errors != 2 {
-		t.Errorf("tests %d, failures %d, errors %d; want 7, 1, 2", r.Tests, r.Failures, r.Errors)
+	// the eleventh is the problem of the run itself; xpass and flaky are failures
+	if r.Tests != 11 || r.Failures != 3 || r.Errors != 2 {
+		t.Errorf("tests %d, failures %d, errors %d; want 11, 3, 2", r.Tests, r.Failures, r.Errors)
 	}
 	var tests, failures, errs int
 	for _, s := range r.Suites {
@@ -42,8 +43,8 @@ func TestJUnitCounts(t *testing.T) {
 		t.Errorf("the suites add up to %d, %d, %d; the root says %d, %d, %d", tests, failures, errs, r.Tests,
 			r.Failures, r.Errors)
 	}
-	if got := r.Suites[0].Skipped; got != 2 {
-		t.Errorf("skipped %d, want 2: one skipped and one blocked", got)
+	if got := r.Suites[0].Skipped; got != 4 {
+		t.Errorf("skipped %d, want 4: skipped, blocked, failed as expected, not run", got)
 	}
 	if got := r.Suites[0].Cases[2].Skipped.Message; !strings.HasPrefix(got, "blocked: needs step 1") {
 		t.Errorf("the blocked case says %q", got)
@@ -59,8 +60,69 @@ func TestWriteJUnitIsValid(t *testing.T) {
 		"leftovers":    {Started: time.Now(), Leftovers: []string{"namespace testns-abcdef"}},
 	} {
 		finish(t, "junit", path, r)
-		if output, err := lint(path); err != nil {
-			t.Errorf("%s: %v\n%s", name, err, output)
+		for _, schema := range []string{jenkins, surefire} {
+			if output, err := lint(schema, path); err != nil {
+				t.Errorf("%s, %s: %v\n%s", name, schema, err, output)
+			}
+		}
+	}
+}
+
+// TestJUnitTakesNoNoticeOfTheSeed: the order in which scenarios were played changes no line.
+func TestJUnitTakesNoNoticeOfTheSeed(t *testing.T) {
+	r, other := sample(), sample()
+	slices.Reverse(other.Suites)
+	if diff := cmp.Diff(junit(r), junit(other)); diff != "" {
+		t.Errorf("(-in order +shuffled):\n%s", diff)
+	}
+}
+
+// TestJUnitTellsOfEveryPlay: of a case that failed, the other plays that failed are repetitions of its failure; of one
+// that passed in the end all of them are, as Surefire has it.
+func TestJUnitTellsOfEveryPlay(t *testing.T) {
+	var flaky Case
+	for _, c := range sample().Suites[0].Cases {
+		if c.Outcome == scenario.Flaky {
+			flaky = c
+		}
+	}
+	got := junitOfCase(&Suite{}, &flaky)
+	if got.Failure == nil || len(got.RerunFailures) != 0 || len(got.RerunErrors) != 1 || len(got.FlakyFailures) != 0 ||
+		got.RerunErrors[0].Message != "its worker was killed" || got.RerunErrors[0].Type != "error" {
+		t.Errorf("a flaky case is %+v", got)
+	}
+	flaky.Outcome, flaky.Problems = scenario.Pass, nil
+	got = junitOfCase(&Suite{}, &flaky)
+	if got.Failure != nil || len(got.FlakyFailures) != 1 || len(got.FlakyErrors) != 1 || len(got.RerunErrors) != 0 ||
+		!strings.Contains(got.FlakyFailures[0].StackTrace, "no reply") ||
+		!strings.Contains(got.FlakyFailures[0].SystemOut.Text, "$ ping -c1") {
+		t.Errorf("a case that passed in the end is %+v", got)
+	}
+	if text := got.SystemOut.Text; !strings.Contains(text, "play 2 of 3: error in 2 ms\nplay 3 of 3: pass in 19 ms\n") {
+		t.Errorf("its output is %q", text)
+	}
+}
+
+// TestSurefireSchemaIsStrict shows that the schema refuses what Surefire's would.
+func TestSurefireSchemaIsStrict(t *testing.T) {
+	needXMLLint(t)
+	const head = `<testsuite name="s" tests="1" failures="0" errors="0" skipped="0">`
+	for name, text := range map[string]string{
+		"suite without skipped":  `<testsuite name="s" tests="0" failures="0" errors="0"/>`,
+		"case without a time":    head + `<testcase name="c"/></testsuite>`,
+		"failure without a type": head + `<testcase name="c" time="0.001"><failure/></testcase></testsuite>`,
+		"another order": head + `<testcase name="c" time="0.001"><skipped/><failure type="fail"/></testcase>` +
+			`</testsuite>`,
+		"repetition without a trace": head + `<testcase name="c" time="0.001"><flakyFailure type="fail"/></testcase>` +
+			`</testsuite>`,
+		"type of a skip": head + `<testcase name="c" time="0.001"><skipped type="x"/></testcase></testsuite>`,
+	} {
+		path := filepath.Join(t.TempDir(), "bad.xml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := lint(surefire, path); err == nil {
+			t.Errorf("%s: the schema accepts %s", name, text)
 		}
 	}
 }
@@ -87,27 +149,26 @@ func TestSchemaIsStrict(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := lint(path); err == nil {
+		if _, err := lint(jenkins, path); err == nil {
 			t.Errorf("%s: the schema accepts %s", name, text)
 		}
 	}
 }
 
-func lint(path string) (string, error) {
-	output, err := exec.Command("xmllint", "--noout", "--nonet", "--schema", "testdata/jenkins-junit.xsd",
-		path).CombinedOutput()
+// The schemas of the two families of readers.
+const (
+	jenkins  = "testdata/jenkins-junit.xsd"
+	surefire = "testdata/surefire.xsd"
+)
+
+func lint(schema, path string) (string, error) {
+	output, err := exec.Command("xmllint", "--noout", "--nonet", "--schema", schema, path).CombinedOutput()
 	return string(output), err
 }
 
-// needXMLLint skips the test if xmllint is missing, or fails it if the environment requires all programs.
 func needXMLLint(t *testing.T) {
 	t.Helper()
-	if _, err := exec.LookPath("xmllint"); err != nil {
-		if os.Getenv("NETNSCHECK_REQUIRE") == "1" {
-			t.Fatalf("the program xmllint is missing: %v", err)
-		}
-		t.Skipf("the program xmllint is missing: %v", err)
-	}
+	need(t, "xmllint")
 }
 
 func FuzzJUnit(f *testing.F) {

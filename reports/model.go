@@ -76,14 +76,43 @@ type Suite struct {
 	Points int      `json:"points,omitempty"` // of the whole scenario
 	// Variables are those of the scenario, with the values that it was played with.
 	Variables []Property `json:"variables,omitempty"`
-	Started   time.Time  `json:"started"`
-	Cases     []Case     `json:"cases"`
+	// Again is a command of a shell that plays the suite again, "" if none is known; see Suite.PlayAgain.
+	Again   string    `json:"again,omitempty"`
+	Started time.Time `json:"started"`
+	Cases   []Case    `json:"cases"`
 }
 
 // Case is one step or mistake of a scenario, or one spec of a hand-written suite.
 type Case struct {
 	Name string `json:"name"`
 	scenario.SectionResult
+	// Attempts are all plays of a case that was played more than once, in their order. Outcome is then that over all of
+	// them; problems, checks and transcript of the case itself are those of the first play that did not pass, or of the
+	// first one if all passed. A case that was played once has none.
+	Attempts []Attempt `json:"attempts,omitempty"`
+	// Expectation is the entry of the user's expectations that says that this case fails, nil if none does. Where it
+	// decided, the outcome is xfail or xpass, Reason says so in a sentence, and the problems are those of the failure.
+	Expectation *Expectation `json:"expectation,omitempty"`
+}
+
+// Attempt is one play of a case that was played more than once, each in a lab of its own. Of a play that passed only
+// the outcome and the duration are kept.
+type Attempt struct {
+	Outcome    scenario.Outcome       `json:"outcome"`
+	Problems   []scenario.Problem     `json:"problems,omitempty"`
+	Reason     string                 `json:"reason,omitempty"`
+	Checks     []scenario.CheckResult `json:"checks,omitempty"`
+	Transcript []scenario.Exchange    `json:"transcript,omitempty"`
+	Duration   time.Duration          `json:"duration_ns"`
+}
+
+// Expectation is an entry of a file of expectations: it says why a case is expected to fail.
+type Expectation struct {
+	File    string `json:"file"`
+	Line    int    `json:"line"`
+	Reason  string `json:"reason"`
+	Link    string `json:"link,omitempty"`
+	Expires string `json:"expires,omitempty"` // a date: the last day on which the entry is valid
 }
 
 // Name is the suite's name in reports: its id, driver and guest, without spaces or labels, so that it is the same from

@@ -58,6 +58,22 @@ func sample() *Run {
 	skip.Missing = []string{"tcpdump"}
 	broken := section(4, 0, "Ping", scenario.Error)
 	broken.Problems = []scenario.Problem{{Message: "panic: out of luck\ngoroutine 1 [running]:\nmain.main()"}}
+	xfail := section(5, 0, "Send # through the tunnel", scenario.XFail)
+	xfail.Reason = "it fails as expected: ipip drops the mark (expectations.yaml:3)"
+	xfail.Problems = []scenario.Problem{{Line: 52, Message: "`host` reaches 10.9.0.1", Found: "no reply"}}
+	xpass := section(6, 0, "Add the rule twice", scenario.XPass)
+	xpass.Reason = "it passed, although an expectation says that it fails (expectations.yaml:9)"
+	flaky := section(7, 0, "Ping again", scenario.Flaky)
+	flaky.Reason = "it failed, and passed when it was played again"
+	flaky.Problems = []scenario.Problem{{Line: 71, Message: "`testns` reaches 192.168.2.1", Found: "no reply"}}
+	notRun := section(8, 0, "Take it down", scenario.NotRun)
+	notRun.Reason, notRun.Duration = "the run was interrupted", 0
+	again := func(c scenario.SectionResult) []Attempt {
+		lost := Attempt{Outcome: scenario.Fail, Problems: c.Problems, Duration: 20 * time.Millisecond,
+			Transcript: []scenario.Exchange{{Line: 71, Command: "ping -c1 192.168.2.1", Status: 1, Note: "status 1"}}}
+		broken := Attempt{Outcome: scenario.Error, Reason: "its worker was killed", Duration: 2 * time.Millisecond}
+		return []Attempt{lost, broken, {Outcome: scenario.Pass, Duration: 19 * time.Millisecond}}
+	}
 	return &Run{
 		Started: time.Date(2025, 3, 1, 12, 0, 0, 0, time.FixedZone("", 3600)), Duration: 1234 * time.Millisecond,
 		Hostname:   "box",
@@ -72,7 +88,15 @@ func sample() *Run {
 					{Name: "Move each end", SectionResult: blocked},
 					{Name: "Look at the packets", SectionResult: skip},
 					{Name: "Ping", SectionResult: broken},
+					{Name: "Send # through the tunnel", SectionResult: xfail, Expectation: &Expectation{
+						File: "expectations.yaml", Line: 3, Reason: "ipip drops the mark",
+						Link: "https://bugs.example.org/7", Expires: "2025-12-31"}},
+					{Name: "Add the rule twice", SectionResult: xpass, Expectation: &Expectation{
+						File: "expectations.yaml", Line: 9, Reason: "EEXIST is missing"}},
+					{Name: "Ping again", SectionResult: flaky, Attempts: again(flaky)},
+					{Name: "Take it down", SectionResult: notRun},
 				},
+				Again: "harness run veth-pair --var 'net=10.0.0.0/8 or so'",
 			},
 			{ID: "veth-pair", Title: "Connect two network namespaces with a veth pair", Driver: "netlink",
 				Cases: []Case{{Name: "Create the namespaces", SectionResult: pass}}},

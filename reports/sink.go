@@ -29,7 +29,9 @@ type Format struct {
 	File string
 	// Usual means that a run writes such a report by default.
 	Usual bool
-	New   func(out io.Writer, o Options) Sink
+	// Commands means that its lines are commands to a CI runner, which takes them from the standard streams.
+	Commands bool
+	New      func(out io.Writer, o Options) Sink
 }
 
 // Formats are all formats. A new one takes a line here and a file with its sink.
@@ -38,6 +40,11 @@ var Formats = []Format{
 	{Name: "junit", File: "junit.xml", Usual: true, New: newJUnit},
 	{Name: "json", File: "results.json", Usual: true, New: newJSON},
 	{Name: "events", File: "events.jsonl", New: newEvents},
+	{Name: "ktap", File: "results.ktap", New: newKTAP},
+	{Name: "kselftest", File: "results.tap", New: newKselftest},
+	{Name: "markdown", File: "summary.md", New: newMarkdown},
+	{Name: "github", File: "-", Commands: true, New: newGitHub},
+	{Name: "ctrf", File: "ctrf.json", New: newCTRF},
 }
 
 // Options are the user's choices; a format ignores those that it has no use for.

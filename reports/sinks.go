@@ -20,11 +20,13 @@ type Standard struct {
 }
 
 // Stream is standard output or standard error. Painted is the same stream for text with colours, nil without colours;
-// Columns is the width of its terminal, 0 if it is not a terminal.
+// Commanding is the same stream for commands to a CI runner, which are broken in other text; Columns is the width of its
+// terminal, 0 if it is not a terminal.
 type Stream struct {
 	io.Writer
-	Painted io.Writer
-	Columns int
+	Painted    io.Writer
+	Commanding io.Writer
+	Columns    int
 }
 
 func (s *Standard) stream(fd int) Stream {
@@ -117,6 +119,9 @@ func openOutputs(wanted []Wanted, std *Standard) ([]*output, error) {
 		out, err := openOutput(w.File, std)
 		if err != nil {
 			return nil, err
+		}
+		if out.std != 0 && w.Format.Commands {
+			out.stream = std.stream(out.std).Commanding
 		}
 		for j, other := range outputs {
 			switch {

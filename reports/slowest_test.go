@@ -13,8 +13,8 @@ func TestSlowestTellsTheLongestFirst(t *testing.T) {
 	if len(lines) != 3 || lines[0] != "The slowest:" {
 		t.Fatalf("got\n%s", out.String())
 	}
-	for i, want := range []string{"12 ms  veth-pair, driver iproute2, step 4 “Ping”",
-		"9 ms  veth-pair, driver iproute2, step 3 “Look at the packets”"} {
+	for i, want := range []string{"21 ms  veth-pair, driver iproute2, step 7 “Ping again”",
+		"18 ms  veth-pair, driver iproute2, step 6 “Add the rule twice”"} {
 		if !strings.HasPrefix(strings.TrimSpace(lines[i+1]), want) {
 			t.Errorf("line %d: got %q, want %q", i+1, lines[i+1], want)
 		}

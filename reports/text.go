@@ -132,6 +132,14 @@ func (c *Case) Headline() string {
 	return p.Text()
 }
 
+// Why is what decided the outcome of a case, in one line: its reason or, if it has none, its headline.
+func (c *Case) Why() string {
+	if c.Reason != "" {
+		return term.Brief(c.Reason)
+	}
+	return c.Headline()
+}
+
 func firstLine(text string) string {
 	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	return first

@@ -18,7 +18,7 @@ import (
 // TeamCity `##teamcity[`. So the second colon and the bracket are written as `\u003a` and `\u005b`, which are the same
 // characters in JSON.
 //
-// Writer and its Painted share the state of the current line. Several goroutines may use them if each call writes whole
+// Writer, its Painted and its Commanding share the state of the current line. Several goroutines may use them if each call writes whole
 // lines.
 type Writer struct {
 	out io.Writer
@@ -33,7 +33,7 @@ type Writer struct {
 func NewWriter(out io.Writer, ci bool) *Writer { return &Writer{out: out, ci: ci, line: newLine} }
 
 // Write writes text of any origin. An incomplete character at its end is kept until the next call.
-func (w *Writer) Write(p []byte) (int, error) { return w.write(p, false) }
+func (w *Writer) Write(p []byte) (int, error) { return w.write(p, false, w.ci) }
 
 // Painted is a writer to the same output that passes the escape sequences of Paint. Text from outside has to be
 // Printable before it is painted.
@@ -41,9 +41,18 @@ func (w *Writer) Painted() io.Writer { return painted{w} }
 
 type painted struct{ w *Writer }
 
-func (p painted) Write(text []byte) (int, error) { return p.w.write(text, true) }
+func (p painted) Write(text []byte) (int, error) { return p.w.write(text, true, p.w.ci) }
 
-func (w *Writer) write(p []byte, looks bool) (int, error) {
+// Commanding is a writer to the same output that passes commands to a CI runner. Whoever writes them escapes the texts
+// in them.
+func (w *Writer) Commanding() io.Writer { return commanding{w} }
+
+type commanding struct{ w *Writer }
+
+func (c commanding) Write(text []byte) (int, error) { return c.w.write(text, false, false) }
+
+// write writes text. With looks it passes the sequences of Paint; with breaking it breaks commands to a CI runner.
+func (w *Writer) write(p []byte, looks, breaking bool) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	text := string(append(w.rest, p...))
@@ -61,7 +70,7 @@ func (w *Writer) write(p []byte, looks bool) (int, error) {
 		}
 		r, size := utf8.DecodeRuneInString(text[i:])
 		shown := Printable(text[i : i+size])
-		if w.ci && shown == text[i:i+size] && w.line.commands(r) {
+		if breaking && shown == text[i:i+size] && w.line.commands(r) {
 			shown = fmt.Sprintf(`\u%04x`, r)
 		}
 		if shown != text[i:i+size] {

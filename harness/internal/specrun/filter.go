@@ -12,6 +12,8 @@ import (
 
 // Filter selects cases; the zero value selects all. It is evaluated once for each case, when a run is planned.
 type Filter struct {
+	// Case is the id of the only case that is selected, "" for all.
+	Case   string
 	labels types.LabelFilter
 	focus  *regexp.Regexp
 }
@@ -60,9 +62,9 @@ func inASCII(filter string) string {
 	}, filter)
 }
 
-// selects reports whether Ginkgo would select a spec with these texts and labels. It matches the focus against the
-// description of the suite, which is empty here, and the texts.
-func (f Filter) selects(texts, labels []string) bool {
-	return (f.labels == nil || f.labels(labels)) &&
+// selects reports whether the case of this id is wanted, and Ginkgo would select a spec with these texts and labels. It
+// matches the focus against the description of the suite, which is empty here, and the texts.
+func (f Filter) selects(id string, texts, labels []string) bool {
+	return (f.Case == "" || f.Case == id) && (f.labels == nil || f.labels(labels)) &&
 		(f.focus == nil || f.focus.MatchString(" "+strings.Join(texts, " ")))
 }

@@ -81,7 +81,7 @@ func (p *Planned) planScenario(f Filter) {
 		}
 		var ids []string
 		for _, c := range sc.Cases(driver) {
-			if !f.selects(sc.Texts(c), append(sc.Labels(), c.Labels()...)) {
+			if !f.selects(c.ID, sc.Texts(c), append(sc.Labels(), c.Labels()...)) {
 				continue
 			}
 			ids = append(ids, c.ID)
@@ -113,7 +113,7 @@ func (p *Planned) planHandWritten(f Filter, register Register) error {
 			return fmt.Errorf("plan %s: two specs are called %q", p.Job.Unit, id)
 		}
 		known[id] = true
-		if r.State.Is(types.SpecStateSkipped|types.SpecStatePending) || !f.selects([]string{id}, r.Labels()) {
+		if r.State.Is(types.SpecStateSkipped|types.SpecStatePending) || !f.selects(id, []string{id}, r.Labels()) {
 			continue
 		}
 		s := suiteOf(r)

@@ -17,8 +17,6 @@ import (
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/specrun"
-	"netnscheck/harness/nearest"
-	"netnscheck/harness/scenario"
 )
 
 type options struct {
@@ -26,7 +24,6 @@ type options struct {
 	choice    play.Choice
 	guests    guests.Settings
 	scenarios []string
-	caseID    string
 	good, bad string
 	kernel    string
 	output    string
@@ -81,7 +78,6 @@ archive come last: when nothing can be played on one, the others are not tried.`
 	flags.StringVar(&o.bad, "bad", "", "a newer `KERNEL` that is bad")
 	flags.StringVar(&o.kernel, "kernel", "", "judge this one `KERNEL` for 'git bisect run':\na source tree is built first")
 	flags.StringSliceVar(&o.scenarios, "scenario", nil, "the `SCENARIOS` that tell, ids or files")
-	flags.StringVar(&o.caseID, "case", "", "only this `CASE` tells, such as rules.netlink.3")
 	o.choice.Flags(c, "all")
 	o.guests.Flags(c)
 	flags.StringVar(&o.output, "output", "results", "`FOLDER` for the evidence")
@@ -118,11 +114,6 @@ func (o *options) plan(ctx context.Context) (*work, error) {
 		return nil, err
 	}
 	o.choice.Names = o.scenarios
-	if o.caseID != "" {
-		if err := o.chooseCase(ctx); err != nil {
-			return nil, err
-		}
-	}
 	filter, err := o.choice.Filter()
 	if err != nil {
 		return nil, err
@@ -159,7 +150,7 @@ func (o *options) check() error {
 		return status.Usagef("--kernel judges one kernel; --good and --bad search between two: give either")
 	case o.kernel == "" && (o.good == "" || o.bad == ""):
 		return status.Usagef("name the kernels: --good and --bad, or --kernel for `git bisect run`")
-	case len(o.scenarios) == 0 && o.caseID == "":
+	case len(o.scenarios) == 0 && o.choice.Case == "":
 		return status.Usagef("--scenario or --case is missing: what tells good from bad?")
 	case o.kernel == "" && o.guests.Modules != "":
 		return status.Usagef("--modules is of a kernel in a file: --good and --bad are packaged and have their own")
@@ -167,40 +158,4 @@ func (o *options) check() error {
 		return status.Usagef("--fail-fast: all cases have to tell")
 	}
 	return o.guests.Check()
-}
-
-// chooseCase chooses one case by its id, in the scenario that the id names if no other is named.
-func (o *options) chooseCase(ctx context.Context) error {
-	if len(o.choice.Names) == 0 {
-		name, _, _ := strings.Cut(o.caseID, ".")
-		o.choice.Names = []string{name}
-	}
-	what, err := o.choice.Read(ctx)
-	if err != nil {
-		return err
-	}
-	drivers, err := machine.KnownDrivers(nil)
-	if err != nil {
-		return err
-	}
-	var ids []string
-	var found *scenario.Case
-	for _, sc := range what.Scenarios {
-		for _, driver := range drivers {
-			for _, c := range sc.Cases(driver) {
-				if ids = append(ids, c.ID); c.ID == o.caseID {
-					found = &c
-				}
-			}
-		}
-	}
-	if found == nil {
-		return status.Usagef("find the case %q: there is none%s", o.caseID, nearest.DidYouMean(o.caseID, ids))
-	}
-	if len(o.choice.Drivers) > 0 && !slices.Contains(o.choice.Drivers, found.Driver) {
-		return status.Usagef("--case %s is one of the driver %s, which --driver leaves out", o.caseID, found.Driver)
-	}
-	o.choice.Drivers = []string{found.Driver}
-	o.choice.Only(found.ID)
-	return nil
 }

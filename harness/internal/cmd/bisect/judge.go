@@ -69,7 +69,7 @@ func (o *options) boot(ctx context.Context, rig *guests.Rig, kernel string, w *w
 				}
 			}
 		}
-		if o.caseID == "" { // one case alone tells, and what keeps it from running leaves it untold
+		if o.choice.Case == "" { // one case alone tells, and what keeps it from running leaves it untold
 			says[theKernel] = endOf(&played.Guest)
 			names = append(names, theKernel)
 		}

@@ -19,6 +19,7 @@ import (
 	vm "netnscheck/harness/internal/vm/machine"
 	"netnscheck/harness/internal/vm/matrix"
 	"netnscheck/harness/scenario"
+	"netnscheck/harness/term"
 	"netnscheck/reports"
 )
 
@@ -216,9 +217,16 @@ func (g *guest) take(e vm.Event) {
 	g.say()
 }
 
-// named is a suite under its name in the report.
+// named is a suite under its name in the report. It is played again in the same guest.
 func named(s reports.Suite, row matrix.Row) reports.Suite {
 	s.Guest = row.Name()
+	if s.Again == "" {
+		return s
+	}
+	s.Again += " --kernel " + term.ShellWord(row.Kernel)
+	if row.IPRoute2 != "" {
+		s.Again += " --iproute2 " + term.ShellWord(row.IPRoute2)
+	}
 	return s
 }
 

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"netnscheck/harness/internal/specrun"
+	"netnscheck/harness/lab"
 	"netnscheck/scenarios"
 )
 
@@ -27,4 +28,21 @@ func CompleteIDs(*cobra.Command, []string, string) ([]string, cobra.ShellCompDir
 func CompleteUnits(c *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
 	ids, directive := CompleteIDs(c, args, word)
 	return append(ids, specrun.HandWritten+"\tThe suites written in Go"), directive
+}
+
+// CompleteCases completes ids of cases of the catalogue.
+func CompleteCases(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	all, err := scenarios.All()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var ids []string
+	for _, sc := range all {
+		for _, driver := range lab.DriverNames() {
+			for _, c := range sc.Cases(driver) {
+				ids = append(ids, c.ID+"\t"+c.Name)
+			}
+		}
+	}
+	return ids, cobra.ShellCompDirectiveNoFileComp
 }

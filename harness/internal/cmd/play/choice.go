@@ -28,6 +28,8 @@ type Choice struct {
 	Seed     int64
 	FailFast bool
 	Values   input.Variables
+	// Case is the id of the only case to play, "" for all.
+	Case string
 	// Taken tells of features whether blocks with= and without= take them for present, whatever the kernel has.
 	Taken map[string]bool
 
@@ -44,6 +46,8 @@ func (o *Choice) Flags(c *cobra.Command, whose string) {
 		"run only cases whose labels match this `FILTER`,\nsuch as 'netlink && mistake'\n"+
 			"(labels: 'harness list --labels')")
 	flags.StringVar(&o.focus, "focus", "", "run only cases whose text matches this `REGEXP`")
+	flags.StringVar(&o.Case, "case", "",
+		"run only this `CASE` of a scenario, such as\nrules.netlink.3 ('harness list --cases' has all)")
 	flags.Int64Var(&o.Seed, "seed", 0,
 		"shuffle the scenarios with this `NUMBER`\n(default: the order of the course)")
 	o.Values.Flags(flags)
@@ -58,20 +62,14 @@ func (o *Choice) Flags(c *cobra.Command, whose string) {
 		c.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(kernel.Words(), cobra.ShellCompDirectiveNoFileComp))
 	}
 	c.RegisterFlagCompletionFunc("label-filter", input.CompleteLabels)
+	c.RegisterFlagCompletionFunc("case", input.CompleteCases)
 }
 
 // Filter is the filter of the cases. The error is one of usage.
 func (o *Choice) Filter() (specrun.Filter, error) {
 	f, err := specrun.ParseFilter(o.labels, o.focus)
+	f.Case = o.Case
 	return f, status.With(status.Usage, err)
-}
-
-// Only leaves one case of what is chosen, by its id.
-func (o *Choice) Only(id string) {
-	if o.labels != "" {
-		id = "(" + o.labels + ") && " + id
-	}
-	o.labels = id
 }
 
 // Read reads what is chosen, with the values of its variables, and the features that are taken for present or missing.
@@ -79,9 +77,15 @@ func (o *Choice) Read(ctx context.Context) (input.Selection, error) {
 	if err := o.take(); err != nil {
 		return input.Selection{}, err
 	}
+	o.nameOfCase()
 	what, err := input.Selected(ctx, o.Names)
 	if err != nil {
 		return what, machine.BeforeRun(err)
+	}
+	if o.Case != "" {
+		if err := o.chooseCase(what.Scenarios); err != nil {
+			return what, err
+		}
 	}
 	if err := o.depend(what.Scenarios); err != nil {
 		return what, err
@@ -154,19 +158,15 @@ func TakenWords(taken map[string]bool) string {
 
 // Args are the flags that make the same choice, except its names and drivers.
 func (o *Choice) Args() []string {
-	args := o.Values.Args()
+	args := o.conditions()
 	if o.labels != "" {
 		args = append(args, "--label-filter", o.labels)
 	}
 	if o.focus != "" {
 		args = append(args, "--focus", o.focus)
 	}
-	for _, feature := range slices.Sorted(maps.Keys(o.Taken)) {
-		if o.Taken[feature] {
-			args = append(args, "--with", feature)
-		} else {
-			args = append(args, "--without", feature)
-		}
+	if o.Case != "" {
+		args = append(args, "--case", o.Case)
 	}
 	if o.Seed != 0 {
 		args = append(args, "--seed", strconv.FormatInt(o.Seed, 10))
@@ -177,10 +177,25 @@ func (o *Choice) Args() []string {
 	return args
 }
 
+// conditions are the flags that say how a case is played: values of variables, features that are taken for present or
+// missing.
+func (o *Choice) conditions() []string {
+	args := o.Values.Args()
+	for _, feature := range slices.Sorted(maps.Keys(o.Taken)) {
+		if o.Taken[feature] {
+			args = append(args, "--with", feature)
+		} else {
+			args = append(args, "--without", feature)
+		}
+	}
+	return args
+}
+
 // NothingSelected is the error of a choice without a case; leftOut are the drivers that are missing.
 func (o *Choice) NothingSelected(leftOut []reports.LeftOut) error {
 	var set []string
-	for _, s := range []struct{ flag, value string }{{"--label-filter", o.labels}, {"--focus", o.focus}} {
+	for _, s := range []struct{ flag, value string }{{"--label-filter", o.labels}, {"--focus", o.focus},
+		{"--case", o.Case}} {
 		if s.value != "" {
 			set = append(set, fmt.Sprintf("%s %q", s.flag, s.value))
 		}

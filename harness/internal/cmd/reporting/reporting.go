@@ -121,7 +121,7 @@ func (o *Reporting) Open(ctx context.Context, s *screen.Screen, wanted []reports
 
 // stream is a standard output, with colours if it may be sent colours.
 func stream(out *term.Writer, colour bool) reports.Stream {
-	s := reports.Stream{Writer: out}
+	s := reports.Stream{Writer: out, Commanding: out.Commanding()}
 	if colour {
 		s.Painted = out.Painted()
 	}

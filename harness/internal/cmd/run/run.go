@@ -90,8 +90,16 @@ func (o *options) check() error {
 		return status.Usagef("--shard and --baseline exclude each other: `harness report merge` joins the shards, and " +
 			"`harness compare` compares the whole")
 	}
-	o.settings.Drivers, o.settings.Seed, o.settings.FailFast = o.choice.Drivers, o.choice.Seed, o.choice.FailFast
+	o.settings.Seed, o.settings.FailFast = o.choice.Seed, o.choice.FailFast
 	return machine.CheckSandboxMode(o.sandbox)
+}
+
+// again is the command that runs something again as here.
+func (o *options) again() string {
+	if o.sandbox == "auto" {
+		return "harness run"
+	}
+	return "harness run --sandbox " + o.sandbox
 }
 
 // run reads everything that the user named, plans, opens the reports and runs. Nothing runs and nothing is written
@@ -111,7 +119,7 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	o.settings.Taken = o.choice.Taken
+	o.settings.Drivers, o.settings.Taken = o.choice.Drivers, o.choice.Taken
 	box := machine.TrySandbox(o.sandbox)
 	p, leftOut, err := play.Plan(what, o.settings)
 	if err != nil {
@@ -124,6 +132,9 @@ func run(ctx context.Context, o options) error {
 		if p, err = specrun.Shard(p, shard); err != nil {
 			return status.Usagef("--shard %s: %w", o.shard, err)
 		}
+	}
+	for i := range p {
+		o.choice.Again(o.again(), p[i].Suites)
 	}
 	sandboxed, remark, err := box()
 	if err != nil {

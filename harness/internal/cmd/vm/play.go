@@ -45,6 +45,9 @@ func (o *options) play(ctx context.Context, rows []matrix.Row) error {
 	if err != nil {
 		return err
 	}
+	for i := range plan {
+		o.choice.Again("harness vm", plan[i].Suites)
+	}
 	rows, suites, without, err := busy(rows, plan)
 	if err != nil {
 		return err

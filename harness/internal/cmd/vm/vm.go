@@ -95,7 +95,7 @@ say; its console is kept in the output folder.`,
 }
 
 // ofPlaying are the flags that say what is played, and what is reported of it.
-var ofPlaying = []string{"driver", "label-filter", "focus", "seed", "with", "without", "fail-fast",
+var ofPlaying = []string{"driver", "label-filter", "focus", "case", "seed", "with", "without", "fail-fast",
 	"keep-failed", "baseline", "report", "junit", "slowest", "quiet", "verbose"}
 
 // check checks what needs no look at the machine, and makes the rows of the matrix.
