@@ -157,7 +157,7 @@ func TestAction(t *testing.T) {
 	inputs := func(run string) map[string]string {
 		return map[string]string{"binary": buildHarness(t), "run": run, "output": "out"}
 	}
-	c, outputs, summary := a.play(t, dir, "", inputs("good.md --driver netlink\n--label-filter 'netlink && !mistake'"))
+	c, outputs, summary := a.play(t, dir, "", inputs("good.md --driver netlink\n--focus 'Make one' --label-filter '!mistake'"))
 	c.want(t, 0, "1 passed")
 	if outputs != "status=0\n" || !strings.Contains(summary, "1 passed") {
 		t.Errorf("its outputs are %q, its summary %q", outputs, summary)
@@ -318,7 +318,7 @@ func TestContainer(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	root, entry, base := t.TempDir(), []string(nil), ""
+	root, entry, base, workdir := t.TempDir(), []string(nil), "", "/"
 	for line := range strings.Lines(string(text)) {
 		words := strings.Fields(line)
 		switch {
@@ -333,6 +333,10 @@ func TestContainer(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+		case words[0] == "WORKDIR":
+			if workdir = words[1]; os.Mkdir(filepath.Join(root, workdir), 0o755) != nil {
+				t.Fatalf("make the folder %s", workdir)
+			}
 		case words[0] == "ENTRYPOINT":
 			if err := json.Unmarshal([]byte(strings.TrimPrefix(line, "ENTRYPOINT")), &entry); err != nil {
 				t.Fatal(err)
@@ -344,7 +348,7 @@ func TestContainer(t *testing.T) {
 	if base != "scratch" || len(entry) != 1 {
 		t.Fatalf("it is made from %q, and starts %q", base, entry)
 	}
-	for _, dir := range []string{"proc", "sys", "dev", "old", "results"} {
+	for _, dir := range []string{"proc", "sys", "dev", "old"} {
 		if err := os.Mkdir(filepath.Join(root, dir), 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -358,11 +362,12 @@ mount --bind %[1]s %[1]s
 for d in proc sys dev; do mount --rbind /$d %[1]s/$d; done
 cd %[1]s
 pivot_root . old
-exec %[2]s `, root, entry[0])
+cd %[3]s
+exec %[2]s `, root, entry[0], workdir)
 	run := func(args string) call { return unshared(t, t.TempDir(), ownMounts(), prepare+args) }
 	run("version").want(t, 0, "netnscheck ")
-	run("run veth-pair --driver netlink --output /results -q").want(t, 0, "19 cases:", "18 passed, 1 skipped")
-	if r, err := reports.ReadJSON(filepath.Join(root, "results", "results.json")); err != nil || r.Count().Pass == 0 {
+	run("run veth-pair --driver netlink -q").want(t, 0, "19 cases:", "18 passed, 1 skipped")
+	if r, err := reports.ReadJSON(filepath.Join(root, workdir, "results", "results.json")); err != nil || r.Count().Pass == 0 {
 		t.Errorf("%v; %v", err, r)
 	}
 }
