@@ -13,8 +13,8 @@ import (
 	"netnscheck/reports"
 )
 
-// Version is the version of the JSON form of a Comparison. It is incremented when readers of the old form would
-// misunderstand the new one.
+// Version is the version of the JSON form of a Comparison, whose schema is docs/schema/compare-1.json. It is
+// incremented when readers of the old form would misunderstand the new one.
 const Version = 1
 
 // Kind is a kind of change between two runs.
