@@ -38,6 +38,10 @@ box: ## make bin/netnscheck.box, a Vagrant box for libvirt that needs no network
 vagrant-test: ## try the Vagrantfile with that box in a real virtual machine, emulated without KVM (as root)
 	.ci/vagrant
 
+.PHONY: dist
+dist: ## make what a release has, in dist, and try it: archives, packages, sums (as root, on Debian; takes minutes)
+	.ci/dist
+
 .PHONY: bench
 bench: ## measure the speed: labs against a shell script, stars of up to 1,000 namespaces, whole runs, learners' labs
 	$(GO) test -run '^$$' -bench 'Tutorial|Direct' -benchtime $(BENCHTIME) ./harness/lab
@@ -123,8 +127,8 @@ tidy: ## update go.mod and go.sum, here and in docs/example-suite
 	cd docs/example-suite && $(GO) mod tidy
 
 .PHONY: clean
-clean: ## remove bin and results
-	rm -rf bin results
+clean: ## remove bin, dist and results
+	rm -rf bin dist results
 
 .PHONY: help
 help: ## show this list

@@ -79,7 +79,7 @@ func (r *Run) withLists() *Run {
 func decodeJSON(in io.Reader) (*Run, error) {
 	d := document{Run: &Run{}}
 	if err := json.NewDecoder(in).Decode(&d); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("it is no JSON report: %w", err)
 	}
 	if d.Version != Version {
 		return nil, fmt.Errorf("it has version %d, this program knows version %d", d.Version, Version)

@@ -21,6 +21,12 @@ type Run struct {
 	// of them, "" if no package or no package manager is known.
 	LeftOut []LeftOut `json:"left_out,omitempty"`
 	Install string    `json:"install,omitempty"`
+	// Shard is the part of the plan that was played, nil if it was the whole.
+	Shard *Shard `json:"shard,omitempty"`
+	// Unable is the reason why the machine could not run anything, "" if it could. Cut means that the run was cut short
+	// by something other than its cases.
+	Unable string `json:"unable,omitempty"`
+	Cut    bool   `json:"cut,omitempty"`
 	// Unfinished means that the run has not reached the end of its reports: they contain nothing but a problem.
 	Unfinished bool `json:"unfinished,omitempty"`
 	// Problems are faults of the run itself, such as an interruption or a worker that died.

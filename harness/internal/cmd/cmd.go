@@ -13,6 +13,7 @@ import (
 
 	"netnscheck/harness/internal/cmd/bisect"
 	"netnscheck/harness/internal/cmd/clean"
+	"netnscheck/harness/internal/cmd/compare"
 	"netnscheck/harness/internal/cmd/diagnose"
 	"netnscheck/harness/internal/cmd/doctor"
 	"netnscheck/harness/internal/cmd/explain"
@@ -20,6 +21,7 @@ import (
 	"netnscheck/harness/internal/cmd/list"
 	"netnscheck/harness/internal/cmd/machine"
 	"netnscheck/harness/internal/cmd/mapcmd"
+	"netnscheck/harness/internal/cmd/report"
 	"netnscheck/harness/internal/cmd/run"
 	"netnscheck/harness/internal/cmd/scenario"
 	"netnscheck/harness/internal/cmd/scenario/record"
@@ -100,8 +102,8 @@ Exit status:
 	root.SetErr(s.Err)
 	root.AddCommand(
 		run.Command(s), lab.Command(s), list.Command(s), show.Command(s), scenario.Command(s), mapcmd.Command(s),
-		diagnose.Command(s), explain.Command(s), doctor.Command(s), vm.Command(s), bisect.Command(s), clean.Command(s),
-		version.Command(s),
+		diagnose.Command(s), explain.Command(s), doctor.Command(s), vm.Command(s), bisect.Command(s),
+		compare.Command(s), report.Command(s), clean.Command(s), version.Command(s),
 	)
 	return root
 }

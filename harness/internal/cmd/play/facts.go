@@ -27,5 +27,8 @@ func properties(s *Settings, sandboxed bool, pace float64) []reports.Property {
 	if len(s.Taken) > 0 {
 		all = append(all, reports.Property{Name: "blocks", Value: TakenWords(s.Taken)})
 	}
+	if s.Shard != nil {
+		all = append(all, reports.Property{Name: reports.ShardProperty, Value: s.Shard.String()})
+	}
 	return all
 }

@@ -23,6 +23,7 @@ type Settings struct {
 	Keep     bool
 	Taken    map[string]bool // see Choice
 	Timeout  time.Duration   // 0 for none
+	Shard    *reports.Shard  // nil for the whole plan
 }
 
 // Plan makes a job of each scenario and of the suites, with the cases that the filter selects. leftOut are the drivers

@@ -68,6 +68,10 @@ func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 		r.Leftovers = append(r.Leftovers, left...)
 	}
 	r.Duration = time.Since(r.Started)
+	r.Shard, r.Cut = s.Settings.Shard, result.Cut
+	if result.Unable != nil {
+		r.Unable = kernel.Explain(result.Unable).Error()
+	}
 	return r, Ending{result.Unable, result.Cut}
 }
 

@@ -6,12 +6,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/internal/cmd/baseline"
 	"netnscheck/harness/internal/cmd/input"
 	"netnscheck/harness/internal/cmd/machine"
 	"netnscheck/harness/internal/cmd/play"
 	"netnscheck/harness/internal/cmd/reporting"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/specrun"
+	"netnscheck/reports"
 )
 
 type options struct {
@@ -19,6 +22,8 @@ type options struct {
 	choice    play.Choice
 	settings  play.Settings
 	reporting reporting.Reporting
+	baseline  baseline.Baseline
+	shard     string
 	sandbox   string
 }
 
@@ -46,7 +51,10 @@ func Bare(s *screen.Screen) *cobra.Command {
 	}
 	o.choice.Flags(c, "those that this machine has")
 	o.reporting.Flags(c)
+	o.baseline.Flags(c)
 	flags := c.Flags()
+	flags.StringVar(&o.shard, "shard", "",
+		"run only the part `I/N` of what is selected:\n1/3 is the first of three\n('harness report merge' joins the reports)")
 	flags.IntVar(&o.settings.Procs, "procs", 1,
 		"run this `NUMBER` of scenarios in parallel\n(default: 1; for the whole catalogue, as many as\n"+
 			"keep the processors busy)")
@@ -73,6 +81,15 @@ func (o *options) check() error {
 	if o.settings.Filter, err = o.choice.Filter(); err != nil {
 		return err
 	}
+	if o.shard != "" {
+		if o.settings.Shard, err = reports.ParseShard(o.shard); err != nil {
+			return status.Usagef("--shard %s: %w", o.shard, err)
+		}
+	}
+	if o.shard != "" && o.baseline.Given() {
+		return status.Usagef("--shard and --baseline exclude each other: `harness report merge` joins the shards, and " +
+			"`harness compare` compares the whole")
+	}
 	o.settings.Seed, o.settings.FailFast = o.choice.Seed, o.choice.FailFast
 	return machine.CheckSandboxMode(o.sandbox)
 }
@@ -95,6 +112,9 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	if err := o.baseline.Read(ctx); err != nil {
+		return err
+	}
 	what, err := o.choice.Read(ctx)
 	if err != nil {
 		return err
@@ -107,6 +127,11 @@ func run(ctx context.Context, o options) error {
 	}
 	if len(p) == 0 {
 		return o.choice.NothingSelected(leftOut)
+	}
+	if shard := o.settings.Shard; shard != nil {
+		if p, err = specrun.Shard(p, shard); err != nil {
+			return status.Usagef("--shard %s: %w", o.shard, err)
+		}
 	}
 	for i := range p {
 		o.choice.Again(o.again(), p[i].Suites)
@@ -136,5 +161,5 @@ func run(ctx context.Context, o options) error {
 	if err := told.Finish(r); err != nil {
 		return status.With(status.Failed, err)
 	}
-	return play.Verdict(r, ending)
+	return o.baseline.Judge(told, r, o.screen.Columns, play.Verdict(r, ending))
 }

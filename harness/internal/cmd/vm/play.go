@@ -29,6 +29,9 @@ func (o *options) play(ctx context.Context, rows []matrix.Row) error {
 	if err != nil {
 		return err
 	}
+	if err := o.baseline.Read(ctx); err != nil {
+		return err
+	}
 	what, err := o.choice.Read(ctx)
 	if err != nil {
 		return err
@@ -85,7 +88,7 @@ func (o *options) play(ctx context.Context, rows []matrix.Row) error {
 	if o.compare {
 		told.Say("\n%s", strings.TrimSuffix(reports.Compare(r, o.screen.Columns), "\n"))
 	}
-	return verdict(ctx, r)
+	return o.baseline.Judge(told, r, o.screen.Columns, verdict(ctx, r))
 }
 
 // busy are the rows with a case to play, their suites, and the names of the rows without one.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"netnscheck/harness/internal/cmd/baseline"
 	"netnscheck/harness/internal/cmd/guests"
 	"netnscheck/harness/internal/cmd/input"
 	"netnscheck/harness/internal/cmd/machine"
@@ -32,6 +33,7 @@ type options struct {
 	screen    *screen.Screen
 	choice    play.Choice
 	reporting reporting.Reporting
+	baseline  baseline.Baseline
 	guests    guests.Settings
 
 	kernels    []string
@@ -87,13 +89,14 @@ say; its console is kept in the output folder.`,
 	flags.BoolVar(&o.shell, "shell", false, "give a prompt in the kernel, with the lab of the\nscenario built")
 	flags.BoolVar(&o.features, "features", false, "try the features of kernels, and write\nfeatures.yaml")
 	o.reporting.Flags(c)
+	o.baseline.Flags(c)
 	c.AddCommand(list(s), prune(s))
 	return c
 }
 
 // ofPlaying are the flags that say what is played, and what is reported of it.
 var ofPlaying = []string{"driver", "label-filter", "focus", "case", "seed", "with", "without", "fail-fast",
-	"keep-failed", "report", "junit", "slowest", "quiet", "verbose"}
+	"keep-failed", "baseline", "report", "junit", "slowest", "quiet", "verbose"}
 
 // check checks what needs no look at the machine, and makes the rows of the matrix.
 func (o *options) check(given func(flag string) bool) ([]matrix.Row, error) {
