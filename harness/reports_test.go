@@ -169,7 +169,7 @@ func TestReaderGoes(t *testing.T) {
 	cmd.Stdout = in
 	said, err := stderrOf(cmd)
 	in.Close()
-	if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(said, "write the report on standard output: broken pipe") {
+	if cmd.ProcessState.ExitCode() != 5 || !strings.Contains(said, "write the report on standard output: broken pipe") {
 		t.Errorf("%v: %s", err, said)
 	}
 }

@@ -113,7 +113,7 @@ func (o *Console) wrap(label, text string) {
 }
 
 // Finish prints the slowest cases, then the failures, each with its transcript, then how guests ended and their matrix,
-// the counts, what was left out, and the paths of the reports.
+// the counts, the reasons of skips, what was left out, and the paths of the reports.
 func (o *Console) Finish(r *Run) error {
 	o.clear()
 	o.slowest(r)
@@ -126,7 +126,7 @@ func (o *Console) Finish(r *Run) error {
 			strings.TrimSpace(indent(term.Printable(p), 9)))
 	}
 	o.guests(r)
-	fmt.Fprintf(o.Out, "\n%s in %s\n%s", o.counts(r.Count()), duration(r.Duration), r.LeftOutText())
+	fmt.Fprintf(o.Out, "\n%s in %s\n%s%s", o.counts(r.Count()), duration(r.Duration), r.SkipsText(), r.LeftOutText())
 	if slow := r.slow(); slow != "" {
 		fmt.Fprintf(o.Out, "this machine takes %s times as long as usual: all limits for waiting were as much longer\n",
 			term.OneLine(slow))

@@ -39,7 +39,7 @@ func Interruptible[T any](ctx context.Context, what string, do func() (T, error)
 		return r.value, r.err
 	case <-ctx.Done():
 		var none T
-		return none, status.Cannotf("%s: interrupted: %w", what, context.Cause(ctx))
+		return none, status.With(status.Cut, fmt.Errorf("%s: interrupted: %w", what, context.Cause(ctx)))
 	}
 }
 

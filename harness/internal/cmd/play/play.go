@@ -7,8 +7,6 @@ import (
 	"time"
 
 	"netnscheck/harness/internal/cmd/machine"
-	"netnscheck/harness/internal/cmd/status"
-	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/internal/worker"
@@ -69,25 +67,6 @@ func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 	}
 	r.Duration = time.Since(r.Started)
 	return r, Ending{result.Unable, result.Cut}
-}
-
-// Verdict is the exit status of a run as an error: leftovers come first, then a machine that cannot run anything, then
-// failures. A run in which nothing passed is not a success.
-func Verdict(r *reports.Run, e Ending) error {
-	c := r.Count()
-	switch {
-	case len(r.Leftovers) > 0:
-		return &status.Error{Status: status.Leftover}
-	case e.Unable != nil:
-		return status.Cannotf("%w", kernel.Explain(e.Unable))
-	case e.Cut:
-		return &status.Error{Status: status.Cut}
-	case c.Bad() > 0 || len(r.Problems) > 0:
-		return &status.Error{Status: status.Failed}
-	case c.Pass == 0:
-		return status.Cannotf("nothing could be run here: all %d cases were skipped", c.Skip)
-	}
-	return nil
 }
 
 // sweep removes what the dead workers of this run left on the machine. left is what it could not remove, err what it

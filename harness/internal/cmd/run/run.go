@@ -122,8 +122,5 @@ func run(ctx context.Context, o options) error {
 	}
 	s := play.Session{Settings: o.settings, Plan: p, LeftOut: leftOut, Sandboxed: sandboxed, Told: told}
 	r, ending := s.Run(ctx)
-	if err := told.Finish(r); err != nil {
-		return status.With(status.Failed, err)
-	}
-	return play.Verdict(r, ending)
+	return play.Verdict(r, ending, told.Finish(r))
 }

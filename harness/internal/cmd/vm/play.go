@@ -76,13 +76,11 @@ func (o *options) play(ctx context.Context, rows []matrix.Row) error {
 	p := &party{options: o, rig: rig, work: guests.NewWork(&o.choice, what, plan), live: live}
 	r := p.run(ctx, rows, longestFirst(rows, suites))
 	live.stop()
-	if err := told.Finish(r); err != nil {
-		return status.With(status.Failed, err)
-	}
+	lost := told.Finish(r)
 	if o.compare {
 		told.Say("\n%s", strings.TrimSuffix(reports.Compare(r, o.screen.Columns), "\n"))
 	}
-	return verdict(ctx, r)
+	return verdict(ctx, r, lost)
 }
 
 // busy are the rows with a case to play, their suites, and the names of the rows without one.
@@ -182,16 +180,19 @@ func (p *party) keep(played *guests.Played, folder string) {
 	os.Remove(filepath.Join(folder, "initrd"))
 }
 
-// verdict is the exit status of a run as an error: failures come first, then guests that could not start.
-func verdict(ctx context.Context, r *reports.Run) error {
+// verdict is the exit status of a run as an error; lost is the error of its reports. What cut it short comes first, as
+// in a run on this machine, then failures, then guests that could not start.
+func verdict(ctx context.Context, r *reports.Run, lost error) error {
 	unable := map[string]bool{}
-	bad := len(r.Problems) > 0
+	bad, cut := len(r.Problems) > 0, ctx.Err() != nil || lost != nil
 	var why string
 	for i := range r.Guests {
 		g := &r.Guests[i]
 		switch {
 		case g.Class == guests.NotStarted:
 			unable[g.Name], why = true, g.Name+": "+g.Words
+		case g.Class == guests.NoResult:
+			cut = true
 		case g.Bad():
 			bad = true
 		}
@@ -199,7 +200,7 @@ func verdict(ctx context.Context, r *reports.Run) error {
 	passed := map[string]int{}
 	for i := range r.Suites {
 		c := r.Suites[i].Count()
-		passed[r.Suites[i].Guest] += c.Pass
+		passed[r.Suites[i].Guest] += c.Pass + c.XFail
 		bad = bad || c.Bad() > 0 && !unable[r.Suites[i].Guest]
 	}
 	var idle []string // kernels of which nothing is known
@@ -209,8 +210,8 @@ func verdict(ctx context.Context, r *reports.Run) error {
 		}
 	}
 	switch {
-	case ctx.Err() != nil:
-		return &status.Error{Status: status.Cut}
+	case cut:
+		return &status.Error{Status: status.Cut, Cause: lost}
 	case bad:
 		return &status.Error{Status: status.Failed}
 	case len(unable) == 1:
