@@ -159,7 +159,7 @@ func TestWorkerWithoutMemory(t *testing.T) {
 		t.Fatal("the hungry program did not come to run")
 	}
 	said := rest()
-	call{stdout: said, status: cmd.ProcessState.ExitCode()}.want(t, 5, "3 cases: 1 passed, 2 errors",
+	call{stdout: said, status: cmd.ProcessState.ExitCode()}.want(t, 5, "3 cases: 1 passed, 1 error, 1 not run",
 		"the worker was killed (SIGKILL) by the OOM killer: the control group reached its memory limit")
 }
 

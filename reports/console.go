@@ -82,6 +82,10 @@ func (o *Console) End(s *Suite, c *Case) {
 	if o.Verbosity == Quiet && !bad(c.Outcome) || s.Guest != "" && o.Verbosity != Verbose {
 		return // there are too many cases of guests: their failures are told at the end
 	}
+	if s.Absent != "" {
+		o.absent(s, c)
+		return
+	}
 	o.clear()
 	label := fmt.Sprintf("%s  %s  %-8s  ", o.outcome(c.Outcome), term.Pad(term.OneLine(s.ID), o.wide),
 		term.OneLine(s.Driver))
@@ -98,6 +102,16 @@ func (o *Console) End(s *Suite, c *Case) {
 		}
 		fmt.Fprint(o.Out, indent(bounded(Transcript(c.Transcript)), 9), indent(bounded(Checks(c.Checks)), 9))
 	}
+}
+
+// absent prints one line for all cases of a driver that this machine does not have.
+func (o *Console) absent(s *Suite, c *Case) {
+	if c.Name != s.Cases[0].Name {
+		return
+	}
+	o.clear()
+	o.wrap(fmt.Sprintf("%s  %s  %-8s  ", o.outcome(c.Outcome), term.Pad(term.OneLine(s.ID), o.wide),
+		term.OneLine(s.Driver)), term.Count(len(s.Cases), "case")+": "+term.Brief(s.Absent))
 }
 
 // wrap prints a line after a label. On a narrow terminal the line is wrapped below its own beginning.

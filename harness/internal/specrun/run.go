@@ -96,12 +96,17 @@ func Run(ctx context.Context, plan []Planned, o Options) Result {
 				<-r.proven // the first worker checks alone whether this machine can run anything
 			}
 			for u := range queue {
+				u.skipAbsent()
+				if u.plan.Cases() == 0 {
+					continue
+				}
 				if ctx.Err() == nil {
 					u.work(ctx)
 				}
 				r.prove() // in case no case has begun
 				u.complete(context.Cause(ctx))
 			}
+			r.prove() // in case there was none
 		})
 	}
 	workers.Wait()
@@ -242,7 +247,8 @@ func (u *unitRun) take(at place, told *scenario.SectionResult) {
 // record puts the result of a case into the case of the plan, whoever told it. What the plan knows stays.
 func record(c *reports.Case, told *scenario.SectionResult) {
 	c.Outcome, c.Reason, c.Missing, c.Problems = told.Outcome, told.Reason, told.Missing, told.Problems
-	c.Excluded, c.Checks, c.Transcript, c.Duration = told.Excluded, told.Checks, told.Transcript, told.Duration
+	c.Lacking, c.Excluded = told.Lacking, told.Excluded
+	c.Checks, c.Transcript, c.Duration = told.Checks, told.Transcript, told.Duration
 }
 
 // cut keeps the partial result of an interrupted case; complete adds the reason.
@@ -250,6 +256,18 @@ func (u *unitRun) cut(at place, told *scenario.SectionResult) {
 	c := &u.suites[at.suite].Cases[at.index]
 	c.Checks, c.Transcript, c.Duration = told.Checks, told.Transcript, told.Duration
 	u.interrupted = true
+}
+
+// skipAbsent ends the cases of drivers that this machine does not have.
+func (u *unitRun) skipAbsent() {
+	for i := range u.suites {
+		if u.suites[i].Absent == "" {
+			continue
+		}
+		for j := range u.suites[i].Cases {
+			u.settle(place{i, j})
+		}
+	}
 }
 
 func (u *unitRun) begin(at place) {

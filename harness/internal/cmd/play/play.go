@@ -21,6 +21,7 @@ type Session struct {
 	Settings  Settings
 	Plan      []specrun.Planned
 	LeftOut   []reports.LeftOut // drivers
+	Demands   *Demands          // nil if nothing is demanded
 	Sandboxed bool
 	Told      *reports.Sinks
 }
@@ -29,6 +30,7 @@ type Session struct {
 type Ending struct {
 	Unable error // this machine cannot run anything
 	Cut    bool  // it was cut short, not by its cases
+	Unmet  int   // problems of the run that are demands which this machine did not meet
 }
 
 // Run runs the plan and returns all results, also after an interruption.
@@ -66,7 +68,19 @@ func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 		r.Leftovers = append(r.Leftovers, left...)
 	}
 	r.Duration = time.Since(r.Started)
-	return r, Ending{result.Unable, result.Cut}
+	ending := Ending{Unable: result.Unable, Cut: result.Cut}
+	if ending.Unable == nil && !ending.Cut {
+		unmet := s.unmet(r)
+		r.Problems, ending.Unmet = append(r.Problems, unmet...), len(unmet)
+	}
+	return r, ending
+}
+
+func (s *Session) unmet(r *reports.Run) []string {
+	if s.Demands == nil {
+		return nil
+	}
+	return s.Demands.Unmet(r)
 }
 
 // sweep removes what the dead workers of this run left on the machine. left is what it could not remove, err what it

@@ -15,6 +15,7 @@ import (
 //   - The run was cut short, or a report is lost. What failed before that stands first in the reports, but may have
 //     failed for the same reason, and what was not run may have failed, too: nobody should take it for the verdict.
 //   - Something failed.
+//   - This machine cannot play what is demanded.
 //   - Nothing passed, because everything was skipped: that is no success.
 func Verdict(r *reports.Run, e Ending, lost error) error {
 	c := r.Count()
@@ -25,8 +26,10 @@ func Verdict(r *reports.Run, e Ending, lost error) error {
 		return status.With(status.Cannot, errors.Join(kernel.Explain(e.Unable), lost))
 	case e.Cut, lost != nil:
 		return &status.Error{Status: status.Cut, Cause: lost}
-	case c.Bad() > 0 || len(r.Problems) > 0:
+	case c.Bad() > 0 || len(r.Problems) > e.Unmet:
 		return &status.Error{Status: status.Failed}
+	case e.Unmet > 0:
+		return &status.Error{Status: status.Cannot}
 	case c.Pass+c.XFail == 0:
 		return status.Cannotf("nothing could be run here: all %d cases were skipped", c.Skip)
 	}

@@ -30,6 +30,8 @@ func TestVerdict(t *testing.T) {
 	}
 	warned := of(pass)
 	warned.Problems = []string{"a limit was met"}
+	twice := of(pass)
+	twice.Problems = []string{"a limit was met", "--max-skips 0: 1 case was skipped"}
 	for name, c := range map[string]struct {
 		run  *reports.Run
 		end  Ending
@@ -46,6 +48,9 @@ func TestVerdict(t *testing.T) {
 		"blocked":                       {of(pass, scenario.Blocked), Ending{}, nil, status.Failed, ""},
 		"not run after a failure":       {of(fail, not), Ending{}, nil, status.Failed, ""},
 		"a problem of the run":          {warned, Ending{}, nil, status.Failed, ""},
+		"a demand that is not met":      {warned, Ending{Unmet: 1}, nil, status.Cannot, ""},
+		"a demand, and a failure":       {of(fail), Ending{Unmet: 1}, nil, status.Failed, ""},
+		"a demand, and a problem":       {twice, Ending{Unmet: 1}, nil, status.Failed, ""},
 		"nothing could be run":          {of(skip, skip), Ending{}, nil, status.Cannot, "all 2 cases were skipped"},
 		"no case completed":             {of(not), unable, nil, status.Cannot, "no room"},
 		"cut short":                     {of(pass, not), cut, nil, status.Cut, ""},

@@ -17,6 +17,7 @@ import (
 type options struct {
 	screen    *screen.Screen
 	choice    play.Choice
+	demands   play.Demands
 	settings  play.Settings
 	reporting reporting.Reporting
 	sandbox   string
@@ -41,10 +42,11 @@ func Bare(s *screen.Screen) *cobra.Command {
 			if len(args) == 0 && !c.Flags().Changed("procs") && !o.choice.FailFast {
 				o.settings.Procs = procs()
 			}
-			return run(c.Context(), o)
+			return o.demands.Insist(run(c.Context(), o))
 		},
 	}
 	o.choice.Flags(c, "those that this machine has")
+	o.demands.Flags(c)
 	o.reporting.Flags(c)
 	flags := c.Flags()
 	flags.IntVar(&o.settings.Procs, "procs", 1,
@@ -98,10 +100,16 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	if len(p) == 0 {
-		return o.choice.NothingSelected(leftOut)
+		return o.choice.NothingSelected()
+	}
+	if err := o.demands.Check(p); err != nil {
+		return err
 	}
 	sandboxed, remark, err := box()
 	if err != nil {
+		return err
+	}
+	if err := o.demands.Meet(ctx, p, leftOut, sandboxed); err != nil {
 		return err
 	}
 	told, err := o.reporting.Open(ctx, o.screen, wanted)
@@ -120,7 +128,9 @@ func run(ctx context.Context, o options) error {
 	for _, line := range o.choice.Values.Told(what.Scenarios) {
 		told.Say("%s", line)
 	}
-	s := play.Session{Settings: o.settings, Plan: p, LeftOut: leftOut, Sandboxed: sandboxed, Told: told}
+	s := play.Session{
+		Settings: o.settings, Plan: p, LeftOut: leftOut, Demands: &o.demands, Sandboxed: sandboxed, Told: told,
+	}
 	r, ending := s.Run(ctx)
 	return play.Verdict(r, ending, told.Finish(r))
 }

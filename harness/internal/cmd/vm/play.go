@@ -47,7 +47,7 @@ func (o *options) play(ctx context.Context, rows []matrix.Row) error {
 		return err
 	}
 	if len(rows) == 0 {
-		return o.choice.NothingSelected(nil)
+		return o.choice.NothingSelected()
 	}
 	o.guests.Keep = o.keepFailed
 	live := newLive(o.screen, rows)

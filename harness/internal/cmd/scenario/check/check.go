@@ -221,7 +221,7 @@ func (c *checker) session(ctx context.Context, sc *scenario.Scenario) (*reports.
 		sandbox = machine.TrySandbox(c.sandbox)
 	}
 	settings := play.Settings{Procs: 1}
-	plan, leftOut, err := play.Plan(input.Selection{Scenarios: []*scenario.Scenario{sc}}, settings)
+	plan, leftOut, err := play.PlanHere(input.Selection{Scenarios: []*scenario.Scenario{sc}}, settings)
 	if err != nil {
 		return nil, play.Ending{}, err
 	}
