@@ -12,8 +12,8 @@ import (
 	"netnscheck/scenarios"
 )
 
-// TestListOfCases: the list has each case once; that it is up to date is tested with the other documents. A case that is
-// renamed or dropped changes it.
+// TestListOfCases: the list has each case once; that it is up to date is tested with the other documents. A case that
+// is renamed or dropped changes it.
 func TestListOfCases(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, listFile))
 	if err != nil {

@@ -27,6 +27,9 @@ type Options struct {
 	FailFast bool
 	// Grace is how long a worker may take to clean up before it is killed.
 	Grace time.Duration
+	// Judge, if it is there, may change the outcome of a case that has ended, before anybody learns of it; the cases of
+	// its suite that ended before have theirs. It is called for one case at a time.
+	Judge func(*reports.Suite, *reports.Case)
 	// Started and Ended are called for each case, Kept for the labs that a worker keeps; Kept returns when the labs may
 	// be taken down. Only one of them is called at a time; any may be nil.
 	Started func(reports.Suite, reports.Case)
@@ -186,7 +189,7 @@ func (r *run) started(s reports.Suite, c reports.Case) {
 }
 
 func (r *run) ended(s reports.Suite, c reports.Case) {
-	if r.FailFast && c.Outcome != scenario.Pass && c.Outcome != scenario.Skip {
+	if r.FailFast && c.Outcome.Bad() {
 		r.stop(errFailFast)
 	}
 	r.telling.Lock()
@@ -280,7 +283,17 @@ func (u *unitRun) begin(at place) {
 
 func (u *unitRun) settle(at place) {
 	u.settled[at] = true
+	u.judged(at)
 	u.ended(u.suites[at.suite], u.suites[at.suite].Cases[at.index])
+}
+
+func (u *unitRun) judged(at place) {
+	if u.Judge == nil {
+		return
+	}
+	u.telling.Lock()
+	defer u.telling.Unlock()
+	u.Judge(&u.suites[at.suite], &u.suites[at.suite].Cases[at.index])
 }
 
 // failures say what has failed, that of the running case last, whose end the worker sends when its labs are gone.

@@ -43,6 +43,11 @@ func Interruptible[T any](ctx context.Context, what string, do func() (T, error)
 	}
 }
 
+// Text reads a regular file that the user named, such as one of expectations.
+func Text(ctx context.Context, path string) ([]byte, error) {
+	return Interruptible(ctx, "read "+path, func() ([]byte, error) { return readFile(path, scenarioLimit, 0) })
+}
+
 // readFile reads a regular file that the user named, or a file of one of the other kinds.
 func readFile(path string, limit int64, kinds fs.FileMode) ([]byte, error) {
 	info, err := os.Stat(path)

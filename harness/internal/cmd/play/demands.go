@@ -40,7 +40,8 @@ func (d *Demands) Flags(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringSliceVar(&d.words, "require", nil,
 		"fail unless these `WORDS` can be played here: a\ndriver, a feature, an id, or all")
-	flags.IntVar(&d.most, "max-skips", anySkips, "fail if more than this `NUMBER` of cases is skipped\n(default: any number)")
+	flags.IntVar(&d.most, "max-skips", anySkips,
+		"fail if more than this `NUMBER` of cases is skipped\n(default: any number)")
 	flags.Lookup("max-skips").DefValue = "0" // the text has it
 	c.RegisterFlagCompletionFunc("require", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 		words := slices.Concat([]string{everything}, lab.DriverNames(), kernel.Words())

@@ -22,6 +22,7 @@ type Session struct {
 	Plan      []specrun.Planned
 	LeftOut   []reports.LeftOut // drivers
 	Demands   *Demands          // nil if nothing is demanded
+	Expect    Expectations
 	Sandboxed bool
 	Told      *reports.Sinks
 }
@@ -56,9 +57,10 @@ func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 	r.Hostname, _ = os.Hostname() // optional in a report
 	result := specrun.Run(ctx, s.Plan, specrun.Options{
 		Procs: s.Settings.Procs, Start: w.Start, FailFast: s.Settings.FailFast, Grace: grace,
-		Started: s.Told.Begin, Ended: s.Told.End, Kept: s.keep,
+		Started: s.Told.Begin, Ended: s.Told.End, Kept: s.keep, Judge: s.judge(),
 	})
 	r.Suites, r.Problems, r.Leftovers = result.Suites, result.Problems, result.Leftovers
+	r.Problems = append(r.Problems, s.Expect.Idle(suites)...)
 	tellLeftOut(r, s.LeftOut)
 	if !s.Sandboxed {
 		left, err := sweep(w.Kept)
@@ -74,6 +76,15 @@ func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 		r.Problems, ending.Unmet = append(r.Problems, unmet...), len(unmet)
 	}
 	return r, ending
+}
+
+// judge is what changes the outcomes of cases, nil if nothing does.
+func (s *Session) judge() func(*reports.Suite, *reports.Case) {
+	if s.Expect.file == nil {
+		return nil
+	}
+	here := s.Expect.Here()
+	return func(suite *reports.Suite, c *reports.Case) { s.Expect.Judge(here, suite, c) }
 }
 
 func (s *Session) unmet(r *reports.Run) []string {

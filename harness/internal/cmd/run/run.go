@@ -18,6 +18,7 @@ type options struct {
 	screen    *screen.Screen
 	choice    play.Choice
 	demands   play.Demands
+	expect    play.Expectations
 	settings  play.Settings
 	reporting reporting.Reporting
 	sandbox   string
@@ -47,6 +48,7 @@ func Bare(s *screen.Screen) *cobra.Command {
 	}
 	o.choice.Flags(c, "those that this machine has")
 	o.demands.Flags(c)
+	o.expect.Flags(c)
 	o.reporting.Flags(c)
 	flags := c.Flags()
 	flags.IntVar(&o.settings.Procs, "procs", 1,
@@ -89,6 +91,9 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
+	if err := o.expect.Read(ctx); err != nil {
+		return err
+	}
 	what, err := o.choice.Read(ctx)
 	if err != nil {
 		return err
@@ -129,7 +134,8 @@ func run(ctx context.Context, o options) error {
 		told.Say("%s", line)
 	}
 	s := play.Session{
-		Settings: o.settings, Plan: p, LeftOut: leftOut, Demands: &o.demands, Sandboxed: sandboxed, Told: told,
+		Settings: o.settings, Plan: p, LeftOut: leftOut, Demands: &o.demands, Expect: o.expect,
+		Sandboxed: sandboxed, Told: told,
 	}
 	r, ending := s.Run(ctx)
 	return play.Verdict(r, ending, told.Finish(r))

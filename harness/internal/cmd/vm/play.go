@@ -29,6 +29,9 @@ func (o *options) play(ctx context.Context, rows []matrix.Row) error {
 	if err != nil {
 		return err
 	}
+	if err := o.expect.Read(ctx); err != nil {
+		return err
+	}
 	what, err := o.choice.Read(ctx)
 	if err != nil {
 		return err
@@ -145,6 +148,7 @@ func (p *party) run(ctx context.Context, rows []matrix.Row, order []int) *report
 			for i := range queue {
 				folder := guests.Folder(p.reporting.Output, rows[i])
 				played[i] = p.rig.Play(ctx, rows[i], p.work, folder, func(n guests.News) { p.live.news(i, n) })
+				p.judge(&played[i])
 				p.keep(&played[i], folder)
 				p.live.ended(i, &played[i])
 			}
@@ -158,9 +162,20 @@ func (p *party) run(ctx context.Context, rows []matrix.Row, order []int) *report
 		r.Problems = append(r.Problems, played[i].Problems...)
 		left.Add(&played[i])
 	}
+	r.Problems = append(r.Problems, p.expect.Idle(r.Suites)...)
 	r.LeftOut = left.All()
 	r.Duration = time.Since(r.Started)
 	return r
+}
+
+// judge gives the cases of a guest the outcomes that they have with the expectations.
+func (p *party) judge(played *guests.Played) {
+	on := p.expect.On(played.Guest.Properties)
+	for i := range played.Suites {
+		for j := range played.Suites[i].Cases {
+			p.expect.Judge(on, &played.Suites[i], &played.Suites[i].Cases[j])
+		}
+	}
 }
 
 // keep names the command that boots a guest again in which something failed, if it was kept, and removes what boots the

@@ -32,6 +32,7 @@ type options struct {
 	screen    *screen.Screen
 	choice    play.Choice
 	reporting reporting.Reporting
+	expect    play.Expectations
 	guests    guests.Settings
 
 	kernels    []string
@@ -79,6 +80,7 @@ say; its console is kept in the output folder.`,
 		"play with these `VERSIONS` of iproute2, such as\n6.1,6.15,newest, on each kernel\n"+
 			"(default: that of Debian "+programs.DefaultSuite+")")
 	o.choice.Flags(c, "all, or those of kernels.yaml")
+	o.expect.Flags(c)
 	o.guests.Flags(c)
 	flags.IntVar(&o.jobs, "jobs", 0, "run this `NUMBER` of guests side by side\n(default: as processors and memory allow)")
 	flags.BoolVar(&o.compare, "compare", false, "tell case by case where kernels differ")
@@ -93,7 +95,7 @@ say; its console is kept in the output folder.`,
 
 // ofPlaying are the flags that say what is played, and what is reported of it.
 var ofPlaying = []string{"driver", "label-filter", "focus", "seed", "with", "without", "fail-fast",
-	"keep-failed", "report", "junit", "slowest", "quiet", "verbose"}
+	"keep-failed", "expect", "report", "junit", "slowest", "quiet", "verbose"}
 
 // check checks what needs no look at the machine, and makes the rows of the matrix.
 func (o *options) check(given func(flag string) bool) ([]matrix.Row, error) {
