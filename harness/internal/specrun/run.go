@@ -25,6 +25,9 @@ type Options struct {
 	Start func(job Job, in, out, stderr *os.File) (Process, error)
 	// FailFast stops the run after the first case that did not pass.
 	FailFast bool
+	// Retries is how many times at most a unit is played again in which a case failed that nobody expects to fail.
+	// Repeat is how many times every unit is played, if it is more than 1. A case that failed and passed is flaky.
+	Retries, Repeat int
 	// Grace is how long a worker may take to clean up before it is killed.
 	Grace time.Duration
 	// Judge, if it is there, may change the outcome of a case that has ended, before anybody learns of it; the cases of
@@ -107,6 +110,7 @@ func Run(ctx context.Context, plan []Planned, o Options) Result {
 					u.work(ctx)
 				}
 				r.prove() // in case no case has begun
+				u.again(ctx)
 				u.complete(context.Cause(ctx))
 			}
 			r.prove() // in case there was none
@@ -214,6 +218,7 @@ type unitRun struct {
 	suites  []reports.Suite
 	account *account // of the worker's messages; nil before it is started
 	settled map[place]bool
+	held    map[place]bool // they have a result, of which nobody has learned yet
 
 	problems  []string
 	leftovers []string
@@ -224,7 +229,7 @@ type unitRun struct {
 }
 
 func newUnitRun(r *run, p *Planned) *unitRun {
-	u := &unitRun{run: r, plan: p, settled: map[place]bool{}}
+	u := &unitRun{run: r, plan: p, settled: map[place]bool{}, held: map[place]bool{}}
 	for _, s := range p.Suites {
 		s.Cases = append([]reports.Case{}, s.Cases...)
 		u.suites = append(u.suites, s)
@@ -244,6 +249,10 @@ func (u *unitRun) take(at place, told *scenario.SectionResult) {
 		return
 	}
 	u.results.Add(1)
+	if u.holds(at) {
+		u.hold(at)
+		return
+	}
 	u.settle(at)
 }
 

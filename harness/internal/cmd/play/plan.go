@@ -20,9 +20,13 @@ type Settings struct {
 	Seed     int64 // 0 for the order of the course
 	Procs    int
 	FailFast bool
-	Keep     bool
-	Taken    map[string]bool // see Choice
-	Timeout  time.Duration   // 0 for none
+	Retries  int // of scenarios in which a case failed
+	Repeat   int // how many times everything is played
+	// FlakyPasses is set if flaky cases keep no run from passing.
+	FlakyPasses bool
+	Keep        bool
+	Taken       map[string]bool // see Choice
+	Timeout     time.Duration   // 0 for none
 }
 
 // Plan makes a job of each scenario and of the suites, with the cases that the filter selects, for all drivers that are

@@ -31,7 +31,9 @@ type Session struct {
 type Ending struct {
 	Unable error // this machine cannot run anything
 	Cut    bool  // it was cut short, not by its cases
-	Unmet  int   // problems of the run that are demands which this machine did not meet
+	// FlakyPasses is that of Settings.
+	FlakyPasses bool
+	Unmet       int // problems of the run that are demands which this machine did not meet
 }
 
 // Run runs the plan and returns all results, also after an interruption.
@@ -57,6 +59,7 @@ func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 	r.Hostname, _ = os.Hostname() // optional in a report
 	result := specrun.Run(ctx, s.Plan, specrun.Options{
 		Procs: s.Settings.Procs, Start: w.Start, FailFast: s.Settings.FailFast, Grace: grace,
+		Retries: s.Settings.Retries, Repeat: s.Settings.Repeat,
 		Started: s.Told.Begin, Ended: s.Told.End, Kept: s.keep, Judge: s.judge(),
 	})
 	r.Suites, r.Problems, r.Leftovers = result.Suites, result.Problems, result.Leftovers
@@ -70,7 +73,7 @@ func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 		r.Leftovers = append(r.Leftovers, left...)
 	}
 	r.Duration = time.Since(r.Started)
-	ending := Ending{Unable: result.Unable, Cut: result.Cut}
+	ending := Ending{Unable: result.Unable, Cut: result.Cut, FlakyPasses: s.Settings.FlakyPasses}
 	if ending.Unable == nil && !ending.Cut {
 		unmet := s.unmet(r)
 		r.Problems, ending.Unmet = append(r.Problems, unmet...), len(unmet)

@@ -19,6 +19,9 @@ import (
 //   - Nothing passed, because everything was skipped: that is no success.
 func Verdict(r *reports.Run, e Ending, lost error) error {
 	c := r.Count()
+	if e.FlakyPasses {
+		c.Pass, c.Flaky = c.Pass+c.Flaky, 0
+	}
 	switch {
 	case len(r.Leftovers) > 0:
 		return &status.Error{Status: status.Leftover, Cause: lost}

@@ -44,6 +44,8 @@ func TestVerdict(t *testing.T) {
 		"failed as expected":            {of(scenario.XFail), Ending{}, nil, status.Passed, ""},
 		"passed unexpectedly":           {of(pass, scenario.XPass), Ending{}, nil, status.Failed, ""},
 		"flaky":                         {of(pass, scenario.Flaky), Ending{}, nil, status.Failed, ""},
+		"flaky, which passes":           {of(scenario.Flaky), Ending{FlakyPasses: true}, nil, status.Passed, ""},
+		"flaky, and a failure":          {of(fail, scenario.Flaky), Ending{FlakyPasses: true}, nil, status.Failed, ""},
 		"an error":                      {of(pass, scenario.Error), Ending{}, nil, status.Failed, ""},
 		"blocked":                       {of(pass, scenario.Blocked), Ending{}, nil, status.Failed, ""},
 		"not run after a failure":       {of(fail, not), Ending{}, nil, status.Failed, ""},

@@ -12,6 +12,7 @@ import (
 	"netnscheck/harness/internal/cmd/reporting"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/nearest"
 )
 
 type options struct {
@@ -22,7 +23,11 @@ type options struct {
 	settings  play.Settings
 	reporting reporting.Reporting
 	sandbox   string
+	flaky     string
 }
+
+// What becomes of a run with flaky cases.
+const flakyFails, flakyPasses = "fail", "pass"
 
 // Command is `harness run`.
 func Command(s *screen.Screen) *cobra.Command {
@@ -55,6 +60,12 @@ func Bare(s *screen.Screen) *cobra.Command {
 		"run this `NUMBER` of scenarios in parallel\n(default: 1; for the whole catalogue, as many as\n"+
 			"keep the processors busy)")
 	flags.Lookup("procs").DefValue = "0" // the text has it
+	flags.IntVar(&o.settings.Retries, "retries", 0,
+		"play a scenario in which a case failed again, up\nto this `NUMBER` of times: failed and passed is flaky")
+	flags.IntVar(&o.settings.Repeat, "repeat", 1, "play everything this `NUMBER` of times")
+	flags.StringVar(&o.flaky, "flaky", flakyFails, "what a flaky case does to the run: `fail`, or pass")
+	c.RegisterFlagCompletionFunc("flaky",
+		cobra.FixedCompletions([]string{flakyFails, flakyPasses}, cobra.ShellCompDirectiveNoFileComp))
 	flags.BoolVar(&o.settings.Keep, "keep", false,
 		"keep a lab in which something failed until Enter\nor Ctrl-C, and print how to enter it")
 	flags.StringVar(&o.sandbox, "sandbox", "auto",
@@ -73,6 +84,18 @@ func (o *options) check() error {
 	case o.settings.Timeout < 0:
 		return status.Usagef("--timeout %v: want a positive time", o.settings.Timeout)
 	}
+	switch {
+	case o.settings.Retries < 0:
+		return status.Usagef("--retries %d: want a number of times", o.settings.Retries)
+	case o.settings.Repeat < 1:
+		return status.Usagef("--repeat %d: want at least 1", o.settings.Repeat)
+	case o.settings.Retries > 0 && o.settings.Repeat > 1:
+		return status.Usagef("--retries and --repeat exclude each other: the latter plays everything again anyway")
+	case o.flaky != flakyFails && o.flaky != flakyPasses:
+		return status.Usagef("--flaky %q: want %s or %s%s", o.flaky, flakyFails, flakyPasses,
+			nearest.DidYouMean(o.flaky, []string{flakyFails, flakyPasses}))
+	}
+	o.settings.FlakyPasses = o.flaky == flakyPasses
 	var err error
 	if o.settings.Filter, err = o.choice.Filter(); err != nil {
 		return err
