@@ -15,7 +15,7 @@ import (
 
 // Settings are the settings of a run.
 type Settings struct {
-	Drivers  []string // empty for those that this machine has
+	Drivers  []string // empty for all
 	Filter   specrun.Filter
 	Seed     int64 // 0 for the order of the course
 	Procs    int

@@ -51,7 +51,7 @@ func Bare(s *screen.Screen) *cobra.Command {
 			return o.demands.Insist(run(c.Context(), o))
 		},
 	}
-	o.choice.Flags(c, "those that this machine has")
+	o.choice.Flags(c, "all; one that is missing is skipped")
 	o.demands.Flags(c)
 	o.expect.Flags(c)
 	o.reporting.Flags(c)
@@ -61,9 +61,9 @@ func Bare(s *screen.Screen) *cobra.Command {
 			"keep the processors busy)")
 	flags.Lookup("procs").DefValue = "0" // the text has it
 	flags.IntVar(&o.settings.Retries, "retries", 0,
-		"play a scenario in which a case failed again, up\nto this `NUMBER` of times: failed and passed is flaky")
+		"play a scenario in which a case failed again, at\nmost this `NUMBER` of times: does it pass now?")
 	flags.IntVar(&o.settings.Repeat, "repeat", 1, "play everything this `NUMBER` of times")
-	flags.StringVar(&o.flaky, "flaky", flakyFails, "what a flaky case does to the run: `fail`, or pass")
+	flags.StringVar(&o.flaky, "flaky", flakyFails, "`VERDICT` on a run with flaky cases: fail or pass")
 	c.RegisterFlagCompletionFunc("flaky",
 		cobra.FixedCompletions([]string{flakyFails, flakyPasses}, cobra.ShellCompDirectiveNoFileComp))
 	flags.BoolVar(&o.settings.Keep, "keep", false,
