@@ -63,7 +63,7 @@ func Bare(s *screen.Screen) *cobra.Command {
 	flags.IntVar(&o.settings.Retries, "retries", 0,
 		"play a scenario in which a case failed again, at\nmost this `NUMBER` of times: does it pass now?")
 	flags.IntVar(&o.settings.Repeat, "repeat", 1, "play everything this `NUMBER` of times")
-	flags.StringVar(&o.flaky, "flaky", flakyFails, "`VERDICT` on a run with flaky cases: fail or pass")
+	flags.StringVar(&o.flaky, "flaky", flakyFails, "`VERDICT` on a run with flaky cases:\nfail or pass")
 	c.RegisterFlagCompletionFunc("flaky",
 		cobra.FixedCompletions([]string{flakyFails, flakyPasses}, cobra.ShellCompDirectiveNoFileComp))
 	flags.BoolVar(&o.settings.Keep, "keep", false,
