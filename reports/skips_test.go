@@ -21,7 +21,8 @@ func skipping(reasons ...string) *Run {
 func TestSkips(t *testing.T) {
 	const say, lacks = "netlink driver cannot say monitor", "the kernel lacks tbf (EOPNOTSUPP)"
 	r := skipping("line 5: "+say, lacks, "line 115: "+say,
-		say+"; for the steps after it, the driver iproute2 has run its commands", "has no command on this machine: the blocks in lines 3, 10 and 12 are for with=tbf",
+		say+"; for the steps after it, the driver iproute2 has run its commands",
+		"has no command on this machine: the blocks in lines 3, 10 and 12 are for with=tbf",
 		"has no command on this machine: the blocks in lines 30 and 31 are for with=tbf", say, "tbf\x1b[31m")
 	r.Suites[0].Cases = append(r.Suites[0].Cases,
 		Case{SectionResult: scenario.SectionResult{Outcome: scenario.Skip, Reason: "no nft", Missing: []string{"nft"}}},

@@ -67,8 +67,8 @@ func (x *Expectations) On(properties []reports.Property) expect.Machine {
 	return m
 }
 
-// Judge gives a case of a suite that was played on a machine the outcome that it has with the expectations: a failure as
-// expected, a success that was not. An error is never expected: it says nothing about the case. What such a failure
+// Judge gives a case of a suite that was played on a machine the outcome that it has with the expectations: a failure
+// as expected, a success that was not. An error is never expected: it says nothing about the case. What such a failure
 // blocks failed as expected, too. The cases before it have to be judged already.
 func (x *Expectations) Judge(m expect.Machine, s *reports.Suite, c *reports.Case) {
 	if x.file == nil {

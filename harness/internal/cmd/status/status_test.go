@@ -36,10 +36,15 @@ func TestIn(t *testing.T) {
 			t.Errorf("%s: status %d of kselftest, want %d", name, got, c.kselftest)
 		}
 	}
-	for name, says := range map[string]string{Own: "", Kselftest: "", "kselftests": "did you mean kselftest?", "": "want"} {
+	for name, says := range map[string]string{"kselftests": "did you mean kselftest?", "": "want harness or kselftest"} {
 		err := CheckSet(name)
-		if got, _ := Of(err); says == "" && err != nil || says != "" && (got != Usage || !strings.Contains(err.Error(), says)) {
+		if got, _ := Of(err); got != Usage || !strings.Contains(err.Error(), says) {
 			t.Errorf("--exit-codes %q: %v", name, err)
+		}
+	}
+	for _, name := range Sets {
+		if err := CheckSet(name); err != nil {
+			t.Error(err)
 		}
 	}
 }
