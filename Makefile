@@ -92,6 +92,7 @@ docs: ## write docs/*.md and scenarios/catalogue.json as far as they are made fr
 .PHONY: pictures
 pictures: ## take README's pictures anew, screens of the real program, into docs/pictures
 	$(GO) test -count=1 -run '^TestPictures$$' ./harness/internal/session/proof -update
+	$(GO) test -count=1 -run '^TestPageOfALie$$' ./harness -picture
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (20s), with at most MINIMIZE (1s) to minimize an input

@@ -30,6 +30,7 @@ func TestReportsAreRefusedBeforeTheRun(t *testing.T) {
 		"a folder":        {[]string{"--junit", "folder"}, "write the report folder: it is a folder"},
 		"a folder to be":  {[]string{"--report", "json=new/"}, "write the report new/: it is a folder"},
 		"what is full":    {[]string{"--junit", "/dev/full"}, "write the report /dev/full: no space left on device"},
+		"a full page":     {[]string{"--report", "html=/dev/full"}, "write the report /dev/full: no space left on device"},
 		"a socket":        {[]string{"--report", "json=socket"}, "write the report socket: it is not a file, pipe or"},
 		"below a file":    {[]string{"--junit", "good.md/x"}, "write into the output folder good.md: not a dir"},
 		"a file not open": {[]string{"--junit", "/dev/fd/99"}, "write the report /dev/fd/99: bad file descriptor"},
@@ -158,19 +159,21 @@ func TestReaderGoes(t *testing.T) {
 			validJUnit(t, filepath.Join(dir, "results", "junit.xml"))
 		}
 	}
-	// a report on standard output is lost
-	dir := write(t, map[string]string{"good.md": good})
-	stdout, in, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout.Close()
-	cmd := command(t, dir, "run", "good.md", "--driver", "netlink", "--report", "json=-")
-	cmd.Stdout = in
-	said, err := stderrOf(cmd)
-	in.Close()
-	if cmd.ProcessState.ExitCode() != 5 || !strings.Contains(said, "write the report on standard output: broken pipe") {
-		t.Errorf("%v: %s", err, said)
+	for _, format := range []string{"json", "html"} { // a report on standard output is lost
+		dir := write(t, map[string]string{"good.md": good})
+		stdout, in, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		stdout.Close()
+		cmd := command(t, dir, "run", "good.md", "--driver", "netlink", "--report", format+"=-")
+		cmd.Stdout = in
+		said, err := stderrOf(cmd)
+		in.Close()
+		if cmd.ProcessState.ExitCode() != 5 ||
+			!strings.Contains(said, "write the report on standard output: broken pipe") {
+			t.Errorf("%s: %v: %s", format, err, said)
+		}
 	}
 }
 
@@ -187,7 +190,7 @@ func TestKilledRunLeavesNoOldReport(t *testing.T) {
 	dir := write(t, map[string]string{"good.md": good, "slow.md": slow})
 	killed := func() {
 		cmd := command(t, dir, "run", "slow.md", "--driver", "netlink",
-			"--report", "console=results/log.txt", "--report", "console")
+			"--report", "console=results/log.txt", "--report", "console", "--report", "html")
 		stdout, err := cmd.StdoutPipe()
 		if err != nil {
 			t.Fatal(err)
@@ -205,10 +208,11 @@ func TestKilledRunLeavesNoOldReport(t *testing.T) {
 	if left := files(t, filepath.Join(dir, "results")); len(left) > 0 {
 		t.Errorf("where no report was there is %v", left)
 	}
-	harness(t, dir, "run", "good.md", "--driver", "netlink", "--report", "console=results/log.txt").want(t, 0)
+	harness(t, dir, "run", "good.md", "--driver", "netlink", "--report", "console=results/log.txt",
+		"--report", "html").want(t, 0)
 	there := files(t, filepath.Join(dir, "results"))
 	killed()
-	if left := files(t, filepath.Join(dir, "results")); !slices.Equal(left, there) || len(left) != 3 {
+	if left := files(t, filepath.Join(dir, "results")); !slices.Equal(left, there) || len(left) != 4 {
 		t.Errorf("there is now %v, before %v", left, there)
 	}
 	const says = "the run did not finish"

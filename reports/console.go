@@ -154,13 +154,7 @@ func (o *Console) Finish(r *Run) error {
 // failures lists what did not pass. What several drivers say alike is one entry.
 func (o *Console) failures(r *Run) {
 	n := 0
-	for _, f := range alike(r, func(s *Suite, c *Case) string {
-		silent := s.Guest == "" && len(c.Problems)+len(c.Transcript) == 0 && c.Duration == 0
-		if !bad(c.Outcome) || silent {
-			return "" // it was not run; the reason is printed once, below
-		}
-		return c.Describe()
-	}) {
+	for _, f := range alike(r, whyBad) {
 		if n++; n == 1 {
 			fmt.Fprintln(o.Out, "\nWhat did not pass:")
 		}
@@ -192,6 +186,15 @@ func (c *Case) briefly() (lines []string) {
 		lines = append(lines, line)
 	}
 	return lines
+}
+
+// whyBad describes a case that went wrong itself, "" for others.
+func whyBad(s *Suite, c *Case) string {
+	silent := s.Guest == "" && len(c.Problems)+len(c.Transcript) == 0 && c.Duration == 0
+	if !bad(c.Outcome) || silent {
+		return "" // it was not run; the reason is a problem of the run
+	}
+	return c.Describe()
 }
 
 // place is the place of a case: scenario, where it was played, step, file and line.

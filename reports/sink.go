@@ -37,6 +37,7 @@ var Formats = []Format{
 	{Name: "console", File: "-", Usual: true, New: newConsole},
 	{Name: "junit", File: "junit.xml", Usual: true, New: newJUnit},
 	{Name: "json", File: "results.json", Usual: true, New: newJSON},
+	{Name: "html", File: "report.html", New: newHTML},
 	{Name: "events", File: "events.jsonl", New: newEvents},
 }
 

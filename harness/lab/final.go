@@ -139,6 +139,16 @@ func (l *Lab) note(d Driver, c operation.Command, unknown error) {
 	if unknown != nil || !complete(c.Op) {
 		l.busy.Store(true)
 	}
+	switch op := c.Op.(type) {
+	case operation.Run:
+		if !complete(op) {
+			l.strangers.Store(true)
+		}
+	case operation.RouteChange:
+		if op.Route.Expires != nil { // no state tells when it goes
+			l.strangers.Store(true)
+		}
+	}
 	if run, ok := c.Op.(operation.Run); ok && slices.Contains([]string{"nft", "tc"}, filepath.Base(run.Argv[0])) {
 		l.filters.Store(true)
 	}

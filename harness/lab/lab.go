@@ -31,6 +31,9 @@ type Lab struct {
 	// while it takes a namespace down. filters is set if there may be packet filters and queueing disciplines, some of
 	// which have timers.
 	busy, filters atomic.Bool
+	// strangers is set if something may change that no command is to blame for: by a program that another one has left
+	// running, or because a route expires.
+	strangers atomic.Bool
 	// refusals are those that probes have heard.
 	refusals refusals
 	live     []*Live // closed with the lab

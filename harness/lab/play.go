@@ -9,7 +9,6 @@ import (
 
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/scenario"
-	"netnscheck/harness/state"
 )
 
 // Play runs one scenario with one driver, section by section: all steps in one lab, each mistake in a lab of its own.
@@ -22,7 +21,7 @@ type Play struct {
 
 	named []string     // the namespaces in the scenario's commands
 	lab   *Lab         // of the steps; nil before the first
-	start *state.State // of that lab, before the first step
+	start *view        // of that lab, before the first step
 	steps []stepRecord // one for each step played
 	kept  []*Lab       // labs with a failure, with PlayOptions.Keep
 	left  []error      // from closing the labs of mistakes, for Close
@@ -33,8 +32,8 @@ type Play struct {
 type stepRecord struct {
 	outcome scenario.Outcome
 	reason  string
-	missing []string     // programs
-	after   *state.State // nil if the step did not complete
+	missing []string // programs
+	after   *view    // nil if the step did not complete
 	// passedOver is set for a skipped step if those after it can be played: it changes nothing, or by has run its
 	// commands.
 	passedOver bool
@@ -111,7 +110,7 @@ func (p *Play) startSteps(ctx context.Context) (err error) {
 	if p.lab, err = p.startAtSetup(ctx); err != nil {
 		return err
 	}
-	p.start, err = p.lab.State(ctx)
+	p.start, err = p.lab.view(ctx)
 	return err
 }
 
@@ -165,6 +164,9 @@ func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult)
 	s.perform(ctx, mistake.Blocks, mistake.Checks)
 	if r.Outcome == scenario.Pass {
 		s.repair(ctx, mistake, &p.sc.Steps[i].Section)
+	}
+	if r.Outcome == scenario.Pass {
+		s.unsaid(ctx, p.viewBefore(i), awaited)
 	}
 	if p.opts.Keep && bad(r.Outcome) {
 		p.kept = append(p.kept, l)
@@ -248,5 +250,8 @@ func bad(o scenario.Outcome) bool { return o == scenario.Fail || o == scenario.E
 
 func stopwatch(r *scenario.SectionResult) func() {
 	start := time.Now()
-	return func() { r.Duration = time.Since(start) }
+	return func() {
+		r.Duration = time.Since(start)
+		boundOutput(r.Transcript)
+	}
 }

@@ -35,9 +35,9 @@ func (p *Play) startAtSetup(ctx context.Context) (*Lab, error) {
 // directly, with links created where the steps would have moved them (a move takes 15 ms and slows other labs), and
 // compares it with the state that the steps left. Otherwise it runs the steps again.
 func (p *Play) startBefore(ctx context.Context, i int) (*Lab, error) {
-	if want := p.stateBefore(i); want != nil {
+	if want := p.viewBefore(i); want != nil {
 		if cmds, ok := p.directCommands(i); ok {
-			l, err := p.startDirect(ctx, cmds, want)
+			l, err := p.startDirect(ctx, cmds, want.state)
 			if l != nil || err != nil {
 				return l, err
 			}
@@ -100,8 +100,8 @@ func (l *Lab) settleDown(ctx context.Context, telling []scenario.Check, base *Ba
 	return nil
 }
 
-// stateBefore is the state in which step i started when it was played, or nil if it is unknown.
-func (p *Play) stateBefore(i int) *state.State {
+// viewBefore is the view of the lab in which step i started when it was played, or nil if it is unknown.
+func (p *Play) viewBefore(i int) *view {
 	for k := min(i, len(p.steps)) - 1; k >= 0; k-- {
 		if p.steps[k].after != nil {
 			return p.steps[k].after

@@ -30,7 +30,7 @@ func (p *Play) passOver(ctx context.Context, i int, r *scenario.SectionResult, r
 		err = by.replay(ctx, p.lab, step)
 	}
 	if err == nil {
-		rec.after, err = p.lab.State(ctx)
+		rec.after, err = p.lab.view(ctx)
 	}
 	if err != nil {
 		r.Reason += fmt.Sprintf("; the driver %s, which was to run its commands for the steps after it, did not: %v",

@@ -13,17 +13,16 @@ import (
 //	testns: inet filter input: policy accept, then drop
 //	testns: inet filter input: rule "tcp dport 80 accept" appeared
 func DiffFilters(before, after *State) []string {
-	var all []string
+	var found []Difference
 	for i := range after.Namespaces {
 		now := &after.Namespaces[i]
 		old := before.Namespace(now.Name)
 		if old == nil {
 			continue // the namespace itself is new
 		}
-		t := teller{subject: now.Name + ": ", sentences: &all}
-		t.tables(old.Filters, now.Filters)
+		teller{found: &found}.namespace(now.Name).tables(old.Filters, now.Filters)
 	}
-	return all
+	return texts(found)
 }
 
 // tables compares tables of packet filters.
@@ -63,10 +62,10 @@ func (t teller) chains(table string, a, b []FilterChain) {
 func (t teller) rules(a, b []FilterRule) {
 	text := func(r FilterRule) string { return fmt.Sprintf("%q", r.Text) }
 	before, after := names(a, text), names(b, text)
-	said := len(*t.sentences)
+	said := len(*t.found)
 	t.onlyOne("rule ", before, after)
-	if len(*t.sentences) == said && !slices.Equal(before, after) {
-		t.tell("the rules have another order")
+	if len(*t.found) == said && !slices.Equal(before, after) {
+		t.tell("rules", "the rules have another order")
 	}
 }
 
@@ -86,9 +85,9 @@ func (t teller) onlyOne(kind string, a, b []string) {
 			left = slices.Delete(left, i, i+1)
 			continue
 		}
-		t.tell(t.only(kind+one, true))
+		t.tell("", t.only(kind+one, true))
 	}
 	for _, one := range left {
-		t.tell(t.only(kind+one, false))
+		t.tell("", t.only(kind+one, false))
 	}
 }

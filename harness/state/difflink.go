@@ -13,8 +13,8 @@ var linkProperties = []struct {
 }{
 	{"index", func(l *Link) string { return fmt.Sprint(l.Index) }},
 	{"kind", func(l *Link) string { return l.Kind }},
-	{"", func(l *Link) string { return choose(l.Up, "up", "down") }},
-	{"", func(l *Link) string { return choose(l.Carrier, "carrier", "no carrier") }},
+	{Up, func(l *Link) string { return choose(l.Up, "up", "down") }},
+	{"carrier", func(l *Link) string { return choose(l.Carrier, "carrier", "no carrier") }},
 	{"operational state", func(l *Link) string { return l.OperState }},
 	{"MTU", func(l *Link) string { return fmt.Sprint(l.MTU) }},
 	{"MAC address", func(l *Link) string { return l.MAC }},
@@ -78,12 +78,19 @@ func peerText(p *LinkRef) string {
 }
 
 func compareLinks(t teller, a, b *Link) {
+	t = t.pair(*a, *b)
 	for _, p := range linkProperties {
-		t.property(p.name, p.value(a), p.value(b))
+		if x, y := p.value(a), p.value(b); x != y {
+			words := p.name
+			if p.name == Up || p.name == "carrier" { // the values say it
+				words = ""
+			}
+			t.tell(p.name, t.changed(words, x, y))
+		}
 	}
 	compareFields(t.about("bridge"), a.Bridge, b.Bridge, bridgeFields)
 	compareFields(t.about("bridge port"), a.Port, b.Port, portFields)
-	match(t, a.Addresses, b.Addresses, addressKey, func(a, b Address) {
+	match(t, a.Addresses, b.Addresses, addressKey, func(t teller, a, b Address) {
 		about := t.about(addressKey(a))
 		about.property("broadcast address", addrText(a.Broadcast), addrText(b.Broadcast))
 		about.property("scope", a.Scope, b.Scope)
@@ -166,4 +173,15 @@ var portFields = []field[Port]{
 	{"VLAN tunnel", func(p *Port) any { return choose(p.VLANTunnel, "on", "off") }},
 	{"locked", func(p *Port) any { return choose(p.Locked, "on", "off") }},
 	{"VLANs", func(p *Port) any { return VLANsText(p.VLANs) }},
+}
+
+// BridgeProperties are the names of the compared properties of bridges and their ports.
+func BridgeProperties() (names []string) {
+	for _, f := range bridgeFields {
+		names = append(names, f.name)
+	}
+	for _, f := range portFields {
+		names = append(names, f.name)
+	}
+	return names
 }

@@ -1,14 +1,17 @@
 package netns
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -314,6 +317,55 @@ func (w *World) Processes(inode uint64) (inside []int, err error) {
 	}
 	slices.Sort(inside)
 	return inside, err
+}
+
+// Going are the processes that programs of this lab have left running, by their ids as programs see them, each with the
+// beginning of its command line. They are known by the lab's tag in their environment.
+func (w *World) Going() (map[int]string, error) {
+	pids, err := w.processes()
+	if err != nil {
+		return nil, err
+	}
+	mine := []byte(tag + "=" + w.ID() + "\x00")
+	going := map[int]string{}
+	for _, pid := range pids {
+		if pid == 1 || !bytes.Contains(w.fileOf(pid, "environ", 16<<10), mine) {
+			continue
+		}
+		if line := w.fileOf(pid, "cmdline", 256); len(line) > 0 { // one that has ended has none
+			going[pid] = strings.TrimSpace(string(bytes.ReplaceAll(line, []byte{0}, []byte{' '})))
+		}
+	}
+	return going, nil
+}
+
+// Doing tells what the processes of this lab are doing, the oldest first: the command line of each, with the function of
+// the kernel in which it waits (proc_pid_wchan(5)) where that can be read.
+func (w *World) Doing() (all []string, err error) {
+	going, err := w.Going()
+	for _, pid := range slices.Sorted(maps.Keys(going)) {
+		words := going[pid]
+		if in := string(w.fileOf(pid, "wchan", 128)); in != "" && in != "0" {
+			words += " (waits in " + in + ")"
+		}
+		all = append(all, words)
+	}
+	return all, err
+}
+
+// fileOf is the beginning of a file about a process, nil if it cannot be read.
+func (w *World) fileOf(pid int, name string, most int) []byte {
+	fd, err := unix.Openat(w.places.proc, strconv.Itoa(pid)+"/"+name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil
+	}
+	defer unix.Close(fd)
+	text := make([]byte, most)
+	n, err := unix.Read(fd, text)
+	if err != nil || n < 0 {
+		return nil
+	}
+	return text[:n]
 }
 
 // processes returns the ids of all processes that programs see.

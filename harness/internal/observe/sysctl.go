@@ -125,9 +125,12 @@ func readNetconf(c *conversation) ([]state.Sysctl, error) {
 
 // readSysctls reads, on a thread in the namespace, the sysctls that are read from files. Those this kernel lacks (all
 // of IPv6, for example) are left out.
-func readSysctls() ([]state.Sysctl, error) {
+func readSysctls() ([]state.Sysctl, error) { return readFolders(sysctlFolders) }
+
+// readFolders reads, on a thread in the namespace, those of the sysctls that this kernel has.
+func readFolders(folders []sysctlFolder) ([]state.Sysctl, error) {
 	var all []state.Sysctl
-	for _, folder := range sysctlFolders {
+	for _, folder := range folders {
 		path, err := sysctlPath(strings.TrimSuffix(folder.prefix, "."))
 		if err != nil {
 			return nil, err

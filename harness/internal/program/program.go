@@ -39,7 +39,7 @@ func Run(ctx context.Context, w *netns.World, ns string, argv []string, limit ti
 	err error) {
 	r := runner{
 		start: func(p netns.Program) (*netns.Running, error) { return w.StartIn(cmp.Or(ns, netns.Host), p) },
-		tasks: w.Tasks, maxTasks: w.MaxTasks(),
+		tasks: w.Tasks, maxTasks: w.MaxTasks(), doing: w.Doing,
 	}
 	output, status, err = r.run(ctx, argv, limit)
 	if err != nil {
@@ -52,7 +52,8 @@ func Run(ctx context.Context, w *netns.World, ns string, argv []string, limit ti
 type runner struct {
 	start    func(netns.Program) (*netns.Running, error)
 	tasks    func() (int, error)
-	maxTasks int // 0: no limit
+	maxTasks int                      // 0: no limit
+	doing    func() ([]string, error) // what the processes of the place are doing; nil if nobody knows
 }
 
 func (r runner) run(ctx context.Context, argv []string, limit time.Duration) ([]byte, int, error) {
@@ -104,12 +105,28 @@ func (r runner) await(ctx context.Context, running *netns.Running, limit time.Du
 		case <-ctx.Done():
 			cause = context.Cause(ctx)
 		case <-timer.C:
-			cause = fmt.Errorf("%w (%v)", ErrLimit, limit)
+			cause = r.late(limit)
 		case <-look.C:
 			cause = r.crowded()
 		}
 	}
 	return errors.Join(cause, running.Kill())
+}
+
+// late is the error of a program that has not ended within its limit, with what runs at this moment.
+func (r runner) late(limit time.Duration) error {
+	var doing []string
+	if r.doing != nil {
+		doing, _ = r.doing() // where it cannot be read, the error says less
+	}
+	if len(doing) == 0 {
+		return fmt.Errorf("%w (%v)", ErrLimit, limit)
+	}
+	const most = 5
+	if more := len(doing) - most; more > 0 {
+		doing = append(doing[:most], fmt.Sprintf("%d more", more))
+	}
+	return fmt.Errorf("%w (%v); running are: %s", ErrLimit, limit, strings.Join(doing, "; "))
 }
 
 func exists(path string) bool {

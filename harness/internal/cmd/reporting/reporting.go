@@ -52,8 +52,8 @@ func (o *Reporting) Flags(c *cobra.Command) {
 	flags.StringVar(&o.Output, "output", "results", "`FOLDER` for the report files")
 	flags.StringVar(&o.junit, "junit", "", "`FILE` for the JUnit report\n(default: junit.xml in --output)")
 	flags.StringArrayVar(&o.reports, "report", nil,
-		"write `FORMAT[=FILE]`; FILE - is standard output;\nrepeatable; formats: "+
-			strings.Join(reports.FormatNames(), ", "))
+		"write `FORMAT[=FILE]`; FILE - is standard output;\nrepeatable; formats:\n"+
+			strings.Join(term.Wrap(strings.Join(reports.FormatNames(), ", "), 48), "\n"))
 	flags.BoolVarP(&o.Verbose, "verbose", "v", false, "show the checks and the transcript of each step")
 	flags.BoolVar(&o.slowest, "slowest", false, "list the ten slowest steps")
 	flags.BoolVarP(&o.Quiet, "quiet", "q", false, "show only failures and the summary")

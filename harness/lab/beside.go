@@ -1,0 +1,75 @@
+package lab
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"netnscheck/harness/effects"
+	"netnscheck/harness/internal/observe"
+	"netnscheck/harness/state"
+)
+
+// beside is what a lab has beside its state: of each namespace, and the processes that programs have left running.
+type beside struct {
+	netns map[string]observe.Beside
+	going map[int]string
+}
+
+// lookBeside reads what is beside a state of the lab.
+func (l *Lab) lookBeside(ctx context.Context, s *state.State) (*beside, error) {
+	b := &beside{netns: make(map[string]observe.Beside, len(s.Namespaces))}
+	for i := range s.Namespaces {
+		n := &s.Namespaces[i]
+		if n.Nameless {
+			continue
+		}
+		one, err := observe.LookBeside(ctx, l.world, n)
+		if err != nil {
+			return nil, err
+		}
+		b.netns[n.Name] = one
+	}
+	var err error
+	b.going, err = l.world.Going()
+	return b, err
+}
+
+// differences are what changed since an earlier look, in the namespaces that were there then.
+func (b *beside) differences(now *beside) (found []state.Difference) {
+	for _, name := range slices.Sorted(maps.Keys(now.netns)) {
+		old, there := b.netns[name]
+		if !there {
+			continue
+		}
+		tell := func(d state.Difference, format string, args ...any) {
+			d.Netns, d.Text = name, name+": "+fmt.Sprintf(format, args...)
+			found = append(found, d)
+		}
+		one := now.netns[name]
+		if old.Generation != one.Generation {
+			tell(state.Difference{Property: "packet filters"}, "the packet filters changed")
+		}
+		for _, key := range slices.Sorted(maps.Keys(one.Sysctls)) {
+			if was, is := old.Sysctls[key], one.Sysctls[key]; was != is && was != "" {
+				tell(state.Difference{Before: state.Sysctl{Key: key, Value: was}, After: state.Sysctl{Key: key, Value: is},
+					Property: "sysctl"}, "sysctl %s %s, then %s", key, was, is)
+			}
+		}
+		for _, link := range slices.Sorted(maps.Keys(one.Offloads)) {
+			if was := cmp.Or(old.Offloads[link], one.Offloads[link]); was != one.Offloads[link] {
+				tell(state.Difference{Link: link, After: state.Link{Name: link}, Before: state.Link{Name: link},
+					Property: effects.Offloads}, "%s: offloads were switched (ethtool -k %s)", link, link)
+			}
+		}
+	}
+	for _, pid := range slices.Sorted(maps.Keys(now.going)) {
+		if b.going[pid] == "" {
+			found = append(found, state.Difference{Property: "process",
+				Text: fmt.Sprintf("a process was left running: %s", now.going[pid])})
+		}
+	}
+	return found
+}
