@@ -90,7 +90,7 @@ coverage: ## print where each measured failure mode is encoded; fails if one is 
 	@$(GO) run ./docs/generate -cases
 
 .PHONY: docs
-docs: ## write docs/catalogue.md, docs/drivers.md and docs/cases.md from the scenarios, and the tables of docs/format.md
+docs: ## write docs/*.md and scenarios/catalogue.json as far as they are made from the scenarios and the code
 	$(GO) run ./docs/generate
 
 .PHONY: pictures

@@ -236,8 +236,8 @@ func TestWithoutIP(t *testing.T) {
 	unshared(t, dir, asRoot, hide, "doctor").want(t, 0, "ip       absent", "iproute2")
 	c := unshared(t, dir, asRoot, hide, "run", "good.md")
 	c.want(t, 0, "pass     good  netlink",
-		"left out:\n  the driver iproute2: the program ip is not installed (package ")
-	if strings.Contains(c.stdout, "good  iproute2") {
+		"left out:\n  3 cases of the driver iproute2: the program ip is not installed (package ")
+	if strings.Contains(c.stdout, "pass     good  iproute2") {
 		t.Errorf("the driver iproute2 was played without ip:\n%s", c.stdout)
 	}
 }
@@ -253,14 +253,33 @@ func TestWithoutBusybox(t *testing.T) {
 	unshared(t, dir, asRoot, hideBusybox, "run", "good.md", "--driver", "busybox").
 		want(t, 3, "use the driver busybox", "(package busybox)", "--driver netlink")
 	unshared(t, dir, asRoot, hideBusybox, "run", "good.md", "--label-filter", "busybox").
-		want(t, 2,
-			`nothing matches --label-filter "busybox"; left out is the driver busybox: the program busybox is not`)
+		want(t, 3, "nothing could be run here", "3 cases of the driver busybox: the program busybox is not installed")
 	c := unshared(t, dir, asRoot, hideBusybox, "run", "good.md")
-	c.want(t, 0, "pass     good  netlink", "left out:\n",
-		"  the driver busybox: the program busybox is not installed (package busybox)\n")
-	if strings.Contains(c.stdout, "good  busybox") {
+	c.want(t, 0, "pass     good  netlink", "left out:\n", "9 cases: 6 passed, 3 skipped",
+		"skip     good  busybox   3 cases: the program busybox is not installed (package busybox)\n",
+		"  3 cases of the driver busybox: the program busybox is not installed (package busybox)\n")
+	if strings.Contains(c.stdout, "pass     good  busybox") {
 		t.Errorf("the driver busybox was played without busybox:\n%s", c.stdout)
 	}
+	r, err := reports.ReadJSON(filepath.Join(dir, "results", "results.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := r.Suites[len(r.Suites)-1]
+	if n := last.Count(); last.Name() != "good.busybox" || n.Skip != 3 || n.Total() != 3 ||
+		last.Cases[0].Reason != "the program busybox is not installed (package busybox)" {
+		t.Errorf("the last suite is %+v", last)
+	}
+	const says = "play what --require wants: the driver busybox: the program busybox is not installed (package busybox)"
+	for _, word := range []string{"busybox", "all", "good"} {
+		unshared(t, dir, asRoot, hideBusybox, "run", "good.md", "--require", word).want(t, 3, says)
+		unshared(t, dir, asRoot, hideBusybox, "run", "good.md", "--require", word, "--exit-codes", "kselftest").
+			want(t, 1, says)
+	}
+	unshared(t, dir, asRoot, hideBusybox, "run", "good.md", "--require", "netlink,veth").want(t, 0, "3 skipped")
+	unshared(t, dir, asRoot, hideBusybox, "run", "good.md", "--max-skips", "3").want(t, 0, "3 skipped")
+	unshared(t, dir, asRoot, hideBusybox, "run", "good.md", "--max-skips", "2").
+		want(t, 3, "error    --max-skips 2: 3 cases were skipped")
 }
 
 // ownMounts are the flags of unshare(1) for a new mount namespace. An ordinary user needs a user namespace for it, too;

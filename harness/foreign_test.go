@@ -51,7 +51,7 @@ func TestNothingForeignIsEnded(t *testing.T) {
 		status int
 	}{
 		"to its end":  {"4", func(*testing.T, *exec.Cmd) {}, 0},
-		"interrupted": {"60", func(_ *testing.T, cmd *exec.Cmd) { cmd.Process.Signal(syscall.SIGINT) }, 1},
+		"interrupted": {"60", func(_ *testing.T, cmd *exec.Cmd) { cmd.Process.Signal(syscall.SIGINT) }, 5},
 		"its worker killed": {"60", func(t *testing.T, cmd *exec.Cmd) {
 			for _, keeper := range childrenOf(t, cmd.Process.Pid) {
 				for _, worker := range childrenOf(t, keeper) {
@@ -60,7 +60,7 @@ func TestNothingForeignIsEnded(t *testing.T) {
 					}
 				}
 			}
-		}, 1},
+		}, 5},
 	} {
 		t.Run(name, func(t *testing.T) {
 			there := ownMachine(t)

@@ -113,7 +113,7 @@ func TestSignalWhileReading(t *testing.T) {
 				}
 				continue
 			}
-			if status != 3 || !strings.Contains(stderr.String(),
+			if status != 5 || !strings.Contains(stderr.String(),
 				"harness: read the state pipe.md: interrupted: by SIG") {
 				t.Errorf("%s, %v: status %d: %s", args, s, status, stderr.String())
 			}

@@ -170,7 +170,7 @@ func TestReaderGoes(t *testing.T) {
 		cmd.Stdout = in
 		said, err := stderrOf(cmd)
 		in.Close()
-		if cmd.ProcessState.ExitCode() != 1 ||
+		if cmd.ProcessState.ExitCode() != 5 ||
 			!strings.Contains(said, "write the report on standard output: broken pipe") {
 			t.Errorf("%s: %v: %s", format, err, said)
 		}

@@ -82,6 +82,10 @@ func (o *Console) End(s *Suite, c *Case) {
 	if o.Verbosity == Quiet && !bad(c.Outcome) || s.Guest != "" && o.Verbosity != Verbose {
 		return // there are too many cases of guests: their failures are told at the end
 	}
+	if s.Absent != "" {
+		o.absent(s, c)
+		return
+	}
 	o.clear()
 	label := fmt.Sprintf("%s  %s  %-8s  ", o.outcome(c.Outcome), term.Pad(term.OneLine(s.ID), o.wide),
 		term.OneLine(s.Driver))
@@ -100,6 +104,16 @@ func (o *Console) End(s *Suite, c *Case) {
 	}
 }
 
+// absent prints one line for all cases of a driver that this machine does not have.
+func (o *Console) absent(s *Suite, c *Case) {
+	if c.Name != s.Cases[0].Name {
+		return
+	}
+	o.clear()
+	o.wrap(fmt.Sprintf("%s  %s  %-8s  ", o.outcome(c.Outcome), term.Pad(term.OneLine(s.ID), o.wide),
+		term.OneLine(s.Driver)), term.Count(len(s.Cases), "case")+": "+term.Brief(s.Absent))
+}
+
 // wrap prints a line after a label. On a narrow terminal the line is wrapped below its own beginning.
 func (o *Console) wrap(label, text string) {
 	lines := []string{text}
@@ -113,7 +127,7 @@ func (o *Console) wrap(label, text string) {
 }
 
 // Finish prints the slowest cases, then the failures, each with its transcript, then how guests ended and their matrix,
-// the counts, what was left out, and the paths of the reports.
+// the counts, the reasons of skips, what was left out, and the paths of the reports.
 func (o *Console) Finish(r *Run) error {
 	o.clear()
 	o.slowest(r)
@@ -126,7 +140,7 @@ func (o *Console) Finish(r *Run) error {
 			strings.TrimSpace(indent(term.Printable(p), 9)))
 	}
 	o.guests(r)
-	fmt.Fprintf(o.Out, "\n%s in %s\n%s", o.counts(r.Count()), duration(r.Duration), r.LeftOutText())
+	fmt.Fprintf(o.Out, "\n%s in %s\n%s%s", o.counts(r.Count()), duration(r.Duration), r.SkipsText(), r.LeftOutText())
 	if slow := r.slow(); slow != "" {
 		fmt.Fprintf(o.Out, "this machine takes %s times as long as usual: all limits for waiting were as much longer\n",
 			term.OneLine(slow))

@@ -22,7 +22,10 @@ type LeftOut struct {
 
 func (l LeftOut) String() string {
 	what := term.Count(l.Cases, "case")
-	if l.Driver != "" {
+	switch {
+	case l.Driver != "" && l.Cases > 0:
+		what += " of the driver " + l.Driver
+	case l.Driver != "":
 		what = "the driver " + l.Driver
 	}
 	return what + ": " + l.Reason

@@ -73,7 +73,9 @@ type Suite struct {
 	Guest  string   `json:"guest,omitempty"`
 	File   string   `json:"file,omitempty"`
 	Labels []string `json:"labels,omitempty"`
-	Points int      `json:"points,omitempty"` // of the whole scenario
+	// Absent is why all cases are skipped, if this machine does not have the driver.
+	Absent string `json:"absent,omitempty"`
+	Points int    `json:"points,omitempty"` // of the whole scenario
 	// Variables are those of the scenario, with the values that it was played with.
 	Variables []Property `json:"variables,omitempty"`
 	// Again is a command of a shell that plays the suite again, "" if none is known; see Suite.PlayAgain.

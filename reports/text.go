@@ -16,6 +16,15 @@ func (c *Case) Clean() { c.Rewrite(term.Printable) }
 func (c *Case) Rewrite(f func(string) string) {
 	c.Name = f(c.Name)
 	c.SectionResult.Rewrite(f)
+	for i := range c.Attempts {
+		a := &c.Attempts[i]
+		one := scenario.SectionResult{Reason: a.Reason, Problems: a.Problems, Checks: a.Checks, Transcript: a.Transcript}
+		one.Rewrite(f)
+		a.Reason = one.Reason
+	}
+	if e := c.Expectation; e != nil {
+		c.Expectation = &Expectation{File: f(e.File), Line: e.Line, Reason: f(e.Reason), Link: f(e.Link), Expires: e.Expires}
+	}
 }
 
 // Transcript formats the commands of a section as a console block, with their results.

@@ -1,7 +1,7 @@
-// Command generate writes the documents made from the catalogue (docs/catalogue.md, docs/drivers.md, docs/cases.md) and
-// the tables of docs/format.md, which are made from the code. `make docs` runs it in the root of the repository; with
-// -cases it only prints where each measured failure mode is encoded (`make coverage`). No package imports it, and it
-// never runs a scenario.
+// Command generate writes the documents made from the catalogue (docs/catalogue.md, docs/drivers.md, docs/cases.md, and
+// scenarios/catalogue.json) and the tables of docs/format.md, which are made from the code. `make docs` runs it in the
+// root of the repository; with -cases it only prints where each measured failure mode is encoded (`make coverage`). No
+// package imports it, and it never runs a scenario.
 package main
 
 import (
@@ -65,7 +65,12 @@ func documents(root string) ([]document, error) {
 	if err != nil {
 		return nil, err
 	}
+	list, err := listText(all)
+	if err != nil {
+		return nil, err
+	}
 	return []document{
+		{listFile, list},
 		{"docs/catalogue.md", catalogueText(all)},
 		{"docs/drivers.md", drivers},
 		{"docs/cases.md", coverage.text()},

@@ -42,7 +42,7 @@ func (e *environment) look(ctx context.Context) (*scenario.Unavailable, error) {
 	}
 	if e.shared && slices.Contains(e.sc.Requires, "etc-netns") {
 		const reason = "it writes to /etc/netns, and with --sandbox=off that is the machine's own"
-		return &scenario.Unavailable{Reason: reason}, nil
+		return &scenario.Unavailable{Reason: reason, Features: []string{"etc-netns"}}, nil
 	}
 	lacking, err := kernel.Require(ctx, e.sc.Requires...)
 	if err == nil && lacking == nil {

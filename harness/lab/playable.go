@@ -61,7 +61,7 @@ func (p *Play) canPlay(r *scenario.SectionResult, blocks, fix []scenario.Block, 
 // are listed too, so that the section can be played once all listed programs are installed.
 func (p *Play) leaveOut(r *scenario.SectionResult, lacking *scenario.Unavailable, blocks []scenario.Block,
 	checks []scenario.Check) {
-	r.Outcome, r.Reason = scenario.Skip, lacking.Reason
+	r.Outcome, r.Reason, r.Lacking = scenario.Skip, lacking.Reason, slices.Clone(lacking.Features)
 	if len(lacking.Programs) == 0 {
 		return
 	}

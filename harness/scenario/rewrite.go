@@ -8,6 +8,9 @@ func (r *SectionResult) Rewrite(f func(string) string) {
 		}
 	}
 	rewrite(&r.Scenario, &r.Driver, &r.Title, &r.File, &r.Reason)
+	for i := range r.Lacking {
+		rewrite(&r.Lacking[i])
+	}
 	for i := range r.Missing {
 		rewrite(&r.Missing[i])
 	}

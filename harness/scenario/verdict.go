@@ -117,6 +117,8 @@ type SectionResult struct {
 	Reason string `json:"reason,omitempty"`
 	// Missing are the missing programs because of which it was skipped. With all of them it can be played.
 	Missing []string `json:"missing,omitempty"`
+	// Lacking are the features because of which it was skipped, which this machine lacks.
+	Lacking []string `json:"lacking,omitempty"`
 	// Excluded are the blocks that would be for this driver and are not for this machine, one sentence each.
 	Excluded   []string      `json:"excluded,omitempty"`
 	Checks     []CheckResult `json:"checks,omitempty"`
@@ -161,8 +163,9 @@ func (e *CannotSay) Error() string {
 // skipped.
 type Unavailable struct {
 	Reason string
-	// Programs are the missing programs; nil if the reason is another one.
-	Programs []string
+	// Programs are the missing programs, Features the features that this machine lacks; nil if the reason is another
+	// one.
+	Programs, Features []string
 }
 
 func (e *Unavailable) Error() string { return e.Reason }

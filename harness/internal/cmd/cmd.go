@@ -22,6 +22,7 @@ import (
 	"netnscheck/harness/internal/cmd/machine"
 	"netnscheck/harness/internal/cmd/mapcmd"
 	"netnscheck/harness/internal/cmd/report"
+	"netnscheck/harness/internal/cmd/reporting"
 	"netnscheck/harness/internal/cmd/run"
 	"netnscheck/harness/internal/cmd/scenario"
 	"netnscheck/harness/internal/cmd/scenario/record"
@@ -67,18 +68,17 @@ func execute(ctx context.Context, s *screen.Screen, args []string) int {
 	root := Root(s)
 	root.SetArgs(args)
 	refused := strictHelp(root)
-	err := machine.BeforeRun(kernel.Room())
+	ran, err := root, machine.BeforeRun(kernel.Room())
 	if err == nil {
-		err = root.ExecuteContext(ctx)
+		ran, err = root.ExecuteContextC(ctx)
 	}
 	if err == nil {
 		err = refused()
 	}
-	ended, silent := status.Of(err)
-	if !silent {
+	if _, silent := status.Of(err); !silent {
 		fmt.Fprintln(s.Err, "harness: "+strings.ReplaceAll(err.Error(), "\n", "\nharness: "))
 	}
-	return ended
+	return status.In(reporting.ExitCodes(ran), err)
 }
 
 // Root is `harness` with its subcommands. Without a subcommand it runs everything.
@@ -89,11 +89,7 @@ func Root(s *screen.Screen) *cobra.Command {
 machine has, and the suites written in Go.
 
 Exit status:
-  0  everything passed
-  1  something failed
-  2  wrong usage, a bad file, or nothing was selected
-  3  this machine cannot run it
-  4  something was left behind`
+` + meanings()
 	root.Args = status.NoSuchCommand
 	root.SilenceErrors = true
 	root.SilenceUsage = true
@@ -106,4 +102,13 @@ Exit status:
 		compare.Command(s), report.Command(s), clean.Command(s), version.Command(s),
 	)
 	return root
+}
+
+// meanings are the exit statuses, one a line.
+func meanings() string {
+	lines := make([]string, len(status.Meanings))
+	for i, meaning := range status.Meanings {
+		lines[i] = fmt.Sprintf("  %d  %s", i, meaning)
+	}
+	return strings.Join(lines, "\n")
 }

@@ -91,7 +91,7 @@ func Require(ctx context.Context, names ...string) (*scenario.Unavailable, error
 		}
 		name, ok := strings.CutPrefix(names[i], "program:")
 		if !ok {
-			return &scenario.Unavailable{Reason: f.Reason}, nil
+			return &scenario.Unavailable{Reason: f.Reason, Features: []string{names[i]}}, nil
 		}
 		programs = append(programs, name)
 	}

@@ -199,6 +199,7 @@ func (a *account) result(c *scenario.SectionResult, at place) error {
 		{"problems", len(c.Problems), within.problems},
 		{"excluded blocks", len(c.Excluded), within.commands},
 		{"missing programs", len(c.Missing), within.words*within.commands + 16},
+		{"lacking features", len(c.Lacking), 16},
 	} {
 		if n.number > n.max {
 			return fmt.Errorf("%d %s, at most %d are possible", n.number, n.what, n.max)

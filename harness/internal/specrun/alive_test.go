@@ -70,7 +70,7 @@ func TestStoppedWorker(t *testing.T) {
 	r := Run(t.Context(), mustPlan(t, unit(t, "passes", "waits", "never")), o)
 	const why = "the worker was stopped (SIGSTOP) and did not go on within 200ms"
 	same(t, outcomes(r), []string{
-		"netlink/passes: pass", "netlink/waits: error " + why, "netlink/never: error not run: " + why,
+		"netlink/passes: pass", "netlink/waits: error " + why, "netlink/never: not run " + why,
 	})
 	if n := stopped.Load(); n != 10 || !r.Cut {
 		t.Errorf("it was seen stopped %d times; cut short: %v", n, r.Cut)
@@ -161,7 +161,7 @@ func TestWorkerWithoutRoom(t *testing.T) {
 			}
 			r = Run(t.Context(), mustPlan(t, unit(t, "passes", word)), Options{Start: start, Grace: time.Minute})
 			c := r.Suites[0].Cases
-			if r.Unable != nil || !r.Cut || c[0].Outcome != scenario.Pass || c[1].Outcome != scenario.NotRun {
+			if r.Unable != nil || !r.Cut || c[0].Outcome != scenario.Pass || c[1].Outcome != scenario.Error {
 				t.Errorf("after a case had passed: unable %v, cut short %v, %+v", r.Unable, r.Cut, c)
 			}
 		})

@@ -18,6 +18,9 @@ type Job struct {
 	// Scenario is nil for the suites written in Go.
 	Scenario *scenario.Scenario `json:"scenario,omitempty"`
 	Drivers  []string           `json:"drivers,omitempty"`
+	// Absent are those of the drivers that this machine does not have. Their cases are planned and skipped; a worker
+	// never hears of them.
+	Absent []Absence `json:"-"`
 	// Cases are the ids of the selected cases; in suites written in Go the id is the full text of a spec.
 	Cases []string `json:"cases,omitempty"`
 
@@ -33,6 +36,12 @@ type Job struct {
 	Taken map[string]bool `json:"taken,omitempty"`
 	// Pace is how many times as long as usual this machine takes for the work of a lab.
 	Pace float64 `json:"pace,omitempty"`
+}
+
+// Absence is a driver that this machine does not have.
+type Absence struct {
+	Driver, Reason string
+	Missing        []string // the programs because of which it is absent
 }
 
 // HandWritten is the unit of the suites written in Go, and the id by which users select it.

@@ -17,14 +17,14 @@ import (
 // Planned is a job and its cases that a filter selects.
 type Planned struct {
 	Job    Job
-	Suites []reports.Suite // the cases have no outcome yet
+	Suites []reports.Suite // the cases have no outcome yet, except those of absent drivers
 	at     map[string]place
 }
 
 // place is the position of a case in Suites.
 type place struct{ suite, index int }
 
-// Cases is the number of planned cases.
+// Cases is the number of planned cases that a worker plays.
 func (p *Planned) Cases() int { return len(p.at) }
 
 // Plan plans the selected cases of each job, in the order of the jobs and of their scenarios. Jobs without a selected
@@ -38,24 +38,37 @@ func Plan(jobs []Job, f Filter, register Register) ([]Planned, error) {
 		} else if err := p.planHandWritten(f, register); err != nil {
 			return nil, err
 		}
-		if p.Cases() > 0 {
+		if len(p.Suites) > 0 {
 			plan = append(plan, p)
 		}
 	}
 	return plan, nil
 }
 
-// add plans the cases of a suite; ids are theirs.
+// add plans the cases of a suite; ids are theirs. Those of an absent driver are skipped already.
 func (p *Planned) add(s reports.Suite, ids []string) {
 	if len(ids) == 0 {
 		return
 	}
-	for i, id := range ids {
-		p.at[id] = place{len(p.Suites), i}
-	}
 	distinct(s.Cases)
-	p.Job.Cases = append(p.Job.Cases, ids...)
+	i := slices.IndexFunc(p.Job.Absent, func(a Absence) bool { return a.Driver == s.Driver })
+	if i >= 0 {
+		p.skip(&s, p.Job.Absent[i])
+	} else {
+		for i, id := range ids {
+			p.at[id] = place{len(p.Suites), i}
+		}
+		p.Job.Cases = append(p.Job.Cases, ids...)
+	}
 	p.Suites = append(p.Suites, s)
+}
+
+func (p *Planned) skip(s *reports.Suite, a Absence) {
+	s.Absent = a.Reason
+	for i := range s.Cases {
+		c := &s.Cases[i]
+		c.Outcome, c.Reason, c.Missing = scenario.Skip, a.Reason, slices.Clone(a.Missing)
+	}
 }
 
 // distinct numbers cases with the same name.

@@ -19,6 +19,7 @@ import (
 func (u *unitRun) work(ctx context.Context) {
 	job := u.plan.Job
 	job.Rehearse = !u.isProven()
+	job.FailFast = job.FailFast && u.Judge == nil && u.plays() == 1 // only here is known what is a failure
 	w, err := u.start(job)
 	if err != nil {
 		u.fail(job, fmt.Errorf("start a worker: %w", err))

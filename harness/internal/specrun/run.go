@@ -25,8 +25,14 @@ type Options struct {
 	Start func(job Job, in, out, stderr *os.File) (Process, error)
 	// FailFast stops the run after the first case that did not pass.
 	FailFast bool
+	// Retries is how many times at most a unit is played again in which a case failed that nobody expects to fail.
+	// Repeat is how many times every unit is played, if it is more than 1. A case that failed and passed is flaky.
+	Retries, Repeat int
 	// Grace is how long a worker may take to clean up before it is killed.
 	Grace time.Duration
+	// Judge, if it is there, may change the outcome of a case that has ended, before anybody learns of it; the cases of
+	// its suite that ended before have theirs. It is called for one case at a time.
+	Judge func(*reports.Suite, *reports.Case)
 	// Started and Ended are called for each case, Kept for the labs that a worker keeps; Kept returns when the labs may
 	// be taken down. Only one of them is called at a time; any may be nil.
 	Started func(reports.Suite, reports.Case)
@@ -96,12 +102,18 @@ func Run(ctx context.Context, plan []Planned, o Options) Result {
 				<-r.proven // the first worker checks alone whether this machine can run anything
 			}
 			for u := range queue {
+				u.skipAbsent()
+				if u.plan.Cases() == 0 {
+					continue
+				}
 				if ctx.Err() == nil {
 					u.work(ctx)
 				}
 				r.prove() // in case no case has begun
+				u.again(ctx)
 				u.complete(context.Cause(ctx))
 			}
+			r.prove() // in case there was none
 		})
 	}
 	workers.Wait()
@@ -181,7 +193,7 @@ func (r *run) started(s reports.Suite, c reports.Case) {
 }
 
 func (r *run) ended(s reports.Suite, c reports.Case) {
-	if r.FailFast && c.Outcome != scenario.Pass && c.Outcome != scenario.Skip {
+	if r.FailFast && c.Outcome.Bad() {
 		r.stop(errFailFast)
 	}
 	r.telling.Lock()
@@ -206,6 +218,7 @@ type unitRun struct {
 	suites  []reports.Suite
 	account *account // of the worker's messages; nil before it is started
 	settled map[place]bool
+	held    map[place]bool // they have a result, of which nobody has learned yet
 
 	problems  []string
 	leftovers []string
@@ -216,7 +229,7 @@ type unitRun struct {
 }
 
 func newUnitRun(r *run, p *Planned) *unitRun {
-	u := &unitRun{run: r, plan: p, settled: map[place]bool{}}
+	u := &unitRun{run: r, plan: p, settled: map[place]bool{}, held: map[place]bool{}}
 	for _, s := range p.Suites {
 		s.Cases = append([]reports.Case{}, s.Cases...)
 		u.suites = append(u.suites, s)
@@ -236,13 +249,18 @@ func (u *unitRun) take(at place, told *scenario.SectionResult) {
 		return
 	}
 	u.results.Add(1)
+	if u.holds(at) {
+		u.hold(at)
+		return
+	}
 	u.settle(at)
 }
 
 // record puts the result of a case into the case of the plan, whoever told it. What the plan knows stays.
 func record(c *reports.Case, told *scenario.SectionResult) {
 	c.Outcome, c.Reason, c.Missing, c.Problems = told.Outcome, told.Reason, told.Missing, told.Problems
-	c.Excluded, c.Checks, c.Transcript, c.Duration = told.Excluded, told.Checks, told.Transcript, told.Duration
+	c.Lacking, c.Excluded = told.Lacking, told.Excluded
+	c.Checks, c.Transcript, c.Duration = told.Checks, told.Transcript, told.Duration
 }
 
 // cut keeps the partial result of an interrupted case; complete adds the reason.
@@ -250,6 +268,18 @@ func (u *unitRun) cut(at place, told *scenario.SectionResult) {
 	c := &u.suites[at.suite].Cases[at.index]
 	c.Checks, c.Transcript, c.Duration = told.Checks, told.Transcript, told.Duration
 	u.interrupted = true
+}
+
+// skipAbsent ends the cases of drivers that this machine does not have.
+func (u *unitRun) skipAbsent() {
+	for i := range u.suites {
+		if u.suites[i].Absent == "" {
+			continue
+		}
+		for j := range u.suites[i].Cases {
+			u.settle(place{i, j})
+		}
+	}
 }
 
 func (u *unitRun) begin(at place) {
@@ -262,7 +292,17 @@ func (u *unitRun) begin(at place) {
 
 func (u *unitRun) settle(at place) {
 	u.settled[at] = true
+	u.judged(at)
 	u.ended(u.suites[at.suite], u.suites[at.suite].Cases[at.index])
+}
+
+func (u *unitRun) judged(at place) {
+	if u.Judge == nil {
+		return
+	}
+	u.telling.Lock()
+	defer u.telling.Unlock()
+	u.Judge(&u.suites[at.suite], &u.suites[at.suite].Cases[at.index])
 }
 
 // failures say what has failed, that of the running case last, whose end the worker sends when its labs are gone.

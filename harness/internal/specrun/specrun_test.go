@@ -126,6 +126,11 @@ func act(ctx context.Context, r *scenario.SectionResult, failed *bool) {
 		select {}
 	case "fails":
 		r.Outcome, r.Problems = scenario.Fail, []scenario.Problem{{Message: "it failed", Expected: "a", Found: "b\x1b"}}
+	case "flakes": // the first time
+		if f, err := os.OpenFile(os.Getenv(markVariable), os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+			f.Close()
+			r.Outcome, r.Problems = scenario.Fail, []scenario.Problem{{Message: "out of luck"}}
+		}
 	case "skips":
 		r.Outcome, r.Reason = scenario.Skip, "not here"
 	case "blocked":

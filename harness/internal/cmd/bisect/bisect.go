@@ -131,7 +131,7 @@ func (o *options) plan(ctx context.Context) (*work, error) {
 		return nil, err
 	}
 	if len(plan) == 0 {
-		return nil, o.choice.NothingSelected(nil)
+		return nil, o.choice.NothingSelected()
 	}
 	return &work{guests.NewWork(&o.choice, what, plan), what, plan, drivers}, nil
 }

@@ -21,8 +21,11 @@ func (r *Rig) Features(ctx context.Context, row matrix.Row, folder string,
 	answer, k, end := r.Ask(ctx, row, []string{"doctor", "--json"}, folder, tell)
 	if end.Class != reports.GuestPassed {
 		how := status.Failed
-		if end.Class == NotStarted {
+		switch end.Class {
+		case NotStarted:
 			how = status.Cannot
+		case NoResult:
+			how = status.Cut
 		}
 		return nil, k, status.With(how,
 			fmt.Errorf("try the features of %s: %s: %s", row.Name(), end.Class, term.OneLine(end.Words)))

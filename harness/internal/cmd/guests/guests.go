@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"netnscheck/harness/internal/cmd/machine"
+	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/internal/untrusted"
 	"netnscheck/harness/internal/vm/image"
@@ -64,8 +65,12 @@ type Played struct {
 	Command  string   // boots it again, as long as its folder is there
 }
 
-// NotStarted is the class of a guest that could not start.
-const NotStarted = string(vm.NotStarted)
+// The classes of a guest that could not start, and of one of whose run nobody knows how it would have ended: it says
+// nothing about its kernel.
+const (
+	NotStarted = string(vm.NotStarted)
+	NoResult   = string(vm.NoResult)
+)
 
 // Names that a guest's machine gives to a report.
 const (
@@ -295,6 +300,12 @@ func (g *guest) guest(end vm.End) reports.Guest {
 	told := reports.Guest{
 		Name: g.row.Name(), Class: string(end.Class), Words: end.Words, Took: end.Took, Properties: g.properties(&end),
 	}
+	switch {
+	case end.Class == vm.Failed && end.Status == status.Cut:
+		told.Class, told.Words = NoResult, "the harness in it was cut short: "+end.Words
+	case end.Class == vm.Failed && end.Status == status.Cannot && g.skipped():
+		told.Class, told.Words = reports.GuestPassed, "every case was skipped"
+	}
 	for _, f := range end.Faults {
 		told.Faults = append(told.Faults, reports.Fault{
 			Class: string(f.Class), Title: f.Title, At: f.At, Process: f.Process, Trace: f.Trace,
@@ -307,6 +318,18 @@ func (g *guest) guest(end vm.End) reports.Guest {
 		}
 	}
 	return told
+}
+
+// skipped tells whether every case has ended and was skipped.
+func (g *guest) skipped() bool {
+	if g.account == nil || g.account.Ended() < g.account.Cases() {
+		return false
+	}
+	var c reports.Counts
+	for i := range g.account.Suites {
+		c.Add(g.account.Suites[i].Count())
+	}
+	return c.Skip == c.Total()
 }
 
 // near is a path as seen from the current folder, if it lies below that.
@@ -326,26 +349,26 @@ func (g *guest) judge(ctx context.Context, end *reports.Guest, err error) {
 	var cannot *vm.CannotError
 	switch {
 	case ctx.Err() != nil:
-		end.Class, end.Words = string(vm.NoResult), "it was interrupted: "+context.Cause(ctx).Error()
+		end.Class, end.Words = NoResult, "it was interrupted: "+context.Cause(ctx).Error()
 	case errors.As(err, &cannot):
 		end.Class, end.Words = NotStarted, cannot.Error()
 	case err != nil && end.Class == "":
 		end.Class, end.Words = NotStarted, err.Error()
 	case err != nil && !end.Bad():
-		end.Class, end.Words = string(vm.NoResult), err.Error()
+		end.Class, end.Words = NoResult, err.Error()
 	case err != nil && end.Words != err.Error(): // what the kernel did stands
 		end.Words += "; " + err.Error()
 	case end.Bad(), g.account == nil: // it was asked for no cases
 	case len(g.lies) > 0:
-		end.Class, end.Words = string(vm.NoResult), "it sent "+strings.Join(g.lies, "; ")
+		end.Class, end.Words = NoResult, "it sent "+strings.Join(g.lies, "; ")
 	case g.account.Ended() < g.account.Cases():
-		end.Class = string(vm.NoResult)
+		end.Class = NoResult
 		end.Words = fmt.Sprintf("it ended after %d of %d cases without a reason", g.account.Ended(), g.account.Cases())
 		if last := lastLine(g.output.String()); last != "" {
 			end.Words += "; its last line: " + last
 		}
 	case g.kernel.Release != "" && g.property(kernelProperty) != g.kernel.Release:
-		end.Class = string(vm.NoResult)
+		end.Class = NoResult
 		end.Words = fmt.Sprintf("its kernel says that it is %.64q, not %s", g.property(kernelProperty), g.kernel.Release)
 	}
 }

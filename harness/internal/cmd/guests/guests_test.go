@@ -107,6 +107,12 @@ func TestPlayed(t *testing.T) {
 		}, end: vm.End{Class: vm.Passed}, class: "no result", words: "not in the plan", ended: 19},
 		"it says passed, and a case did not": {told: func(g *guest) { g.plays(1, blocked); g.plays(all, skip); g.finishes() },
 			end: vm.End{Class: vm.Passed}, class: "failed", ended: 19},
+		"the harness in it was cut short": {told: func(g *guest) { g.plays(2, blocked); g.finishes() },
+			end:   vm.End{Class: vm.Failed, Status: status.Cut, Words: "the harness ended with status 5"},
+			class: "no result", words: "cut short: the harness ended with status 5", ended: 2, not: 17},
+		"nothing could be run there": {told: func(g *guest) { g.plays(all, skip); g.finishes() },
+			end:   vm.End{Class: vm.Failed, Status: status.Cannot, Words: "the harness ended with status 3"},
+			class: "passed", words: "every case was skipped", ended: 19},
 		"it says failed, and no case did": {told: func(g *guest) {
 			g.plays(all, skip)
 			g.finishes()

@@ -39,8 +39,13 @@ func Interruptible[T any](ctx context.Context, what string, do func() (T, error)
 		return r.value, r.err
 	case <-ctx.Done():
 		var none T
-		return none, status.Cannotf("%s: interrupted: %w", what, context.Cause(ctx))
+		return none, status.With(status.Cut, fmt.Errorf("%s: interrupted: %w", what, context.Cause(ctx)))
 	}
+}
+
+// Text reads a regular file that the user named, such as one of expectations.
+func Text(ctx context.Context, path string) ([]byte, error) {
+	return Interruptible(ctx, "read "+path, func() ([]byte, error) { return readFile(path, scenarioLimit, 0) })
 }
 
 // readFile reads a regular file that the user named, or a file of one of the other kinds.

@@ -54,7 +54,7 @@ func scenariosNamed(ctx context.Context, names []string) ([]*scenario.Scenario, 
 	err := errors.Join(errs...)
 	switch {
 	case err != nil && ctx.Err() != nil: // it was interrupted
-		return nil, status.With(status.Cannot, err)
+		return nil, status.With(status.Cut, err)
 	case err != nil:
 		return nil, status.With(status.Usage, err)
 	}

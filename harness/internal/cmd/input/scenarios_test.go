@@ -48,7 +48,7 @@ func TestInterruptedReadIsNoWrongUsage(t *testing.T) {
 	for err == nil { // the read may be faster
 		_, err = Scenario(ctx, "veth-pair")
 	}
-	if got, _ := status.Of(err); got != status.Cannot {
+	if got, _ := status.Of(err); got != status.Cut {
 		t.Errorf("status %d: %v", got, err)
 	}
 }

@@ -191,8 +191,8 @@ func (o *Choice) conditions() []string {
 	return args
 }
 
-// NothingSelected is the error of a choice without a case; leftOut are the drivers that are missing.
-func (o *Choice) NothingSelected(leftOut []reports.LeftOut) error {
+// NothingSelected is the error of a choice without a case.
+func (o *Choice) NothingSelected() error {
 	var set []string
 	for _, s := range []struct{ flag, value string }{{"--label-filter", o.labels}, {"--focus", o.focus},
 		{"--case", o.Case}} {
@@ -203,9 +203,5 @@ func (o *Choice) NothingSelected(leftOut []reports.LeftOut) error {
 	if len(set) == 0 {
 		return status.Usagef("select what to run: the selection has no steps")
 	}
-	why := ""
-	for _, l := range leftOut {
-		why += fmt.Sprintf("; left out is %s", l)
-	}
-	return status.Usagef("select what to run: nothing matches %s%s", strings.Join(set, " and "), why)
+	return status.Usagef("select what to run: nothing matches %s", strings.Join(set, " and "))
 }

@@ -12,7 +12,13 @@ import (
 // then the programs whose absence skipped cases, sorted by the number of cases.
 func tellLeftOut(r *reports.Run, drivers []reports.LeftOut) {
 	cases := map[string]int{}
+	drivers = slices.Clone(drivers)
 	for i := range r.Suites {
+		if s := &r.Suites[i]; s.Absent != "" {
+			d := slices.IndexFunc(drivers, func(l reports.LeftOut) bool { return l.Driver == s.Driver })
+			drivers[d].Cases += len(s.Cases)
+			continue
+		}
 		for _, c := range r.Suites[i].Cases {
 			for _, name := range c.Missing {
 				cases[name]++

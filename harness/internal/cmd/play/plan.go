@@ -15,20 +15,38 @@ import (
 
 // Settings are the settings of a run.
 type Settings struct {
-	Drivers  []string // empty for those that this machine has
+	Drivers  []string // empty for all
 	Filter   specrun.Filter
 	Seed     int64 // 0 for the order of the course
 	Procs    int
 	FailFast bool
-	Keep     bool
-	Taken    map[string]bool // see Choice
-	Timeout  time.Duration   // 0 for none
-	Shard    *reports.Shard  // nil for the whole plan
+	Retries  int // of scenarios in which a case failed
+	Repeat   int // how many times everything is played
+	// FlakyPasses is set if flaky cases keep no run from passing.
+	FlakyPasses bool
+	Keep        bool
+	Taken       map[string]bool // see Choice
+	Timeout     time.Duration   // 0 for none
+	Shard       *reports.Shard  // nil for the whole plan
 }
 
-// Plan makes a job of each scenario and of the suites, with the cases that the filter selects. leftOut are the drivers
-// that this machine does not have.
+// Plan makes a job of each scenario and of the suites, with the cases that the filter selects, for all drivers that are
+// wanted. leftOut are those that this machine does not have: their cases are planned, and skipped.
 func Plan(what input.Selection, s Settings) (p []specrun.Planned, leftOut []reports.LeftOut, err error) {
+	_, leftOut, err = machine.Drivers(s.Drivers)
+	if err != nil {
+		return nil, nil, err
+	}
+	wanted, err := machine.KnownDrivers(s.Drivers)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err = plan(what, s, wanted, leftOut)
+	return p, leftOut, err
+}
+
+// PlanHere is Plan with the drivers that this machine has alone.
+func PlanHere(what input.Selection, s Settings) (p []specrun.Planned, leftOut []reports.LeftOut, err error) {
 	drivers, leftOut, err := machine.Drivers(s.Drivers)
 	if err != nil {
 		return nil, nil, err
@@ -43,7 +61,15 @@ func Plan(what input.Selection, s Settings) (p []specrun.Planned, leftOut []repo
 
 // PlanWith is Plan with the drivers of these names, whether this machine has them or not.
 func PlanWith(what input.Selection, s Settings, drivers []string) ([]specrun.Planned, error) {
+	return plan(what, s, drivers, nil)
+}
+
+// plan plans for these drivers, some of which are left out.
+func plan(what input.Selection, s Settings, drivers []string, leftOut []reports.LeftOut) ([]specrun.Planned, error) {
 	job := specrun.Job{Seed: s.Seed, FailFast: s.FailFast, Keep: s.Keep, Taken: s.Taken}
+	for _, l := range leftOut {
+		job.Absent = append(job.Absent, specrun.Absence{Driver: l.Driver, Reason: l.Reason, Missing: []string{l.Program}})
+	}
 	jobs := make([]specrun.Job, len(what.Scenarios))
 	for i, sc := range what.Scenarios {
 		jobs[i] = job

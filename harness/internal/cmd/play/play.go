@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"netnscheck/harness/internal/cmd/machine"
-	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/kernel"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/specrun"
@@ -23,6 +22,8 @@ type Session struct {
 	Settings  Settings
 	Plan      []specrun.Planned
 	LeftOut   []reports.LeftOut // drivers
+	Demands   *Demands          // nil if nothing is demanded
+	Expect    Expectations
 	Sandboxed bool
 	Told      *reports.Sinks
 }
@@ -31,6 +32,9 @@ type Session struct {
 type Ending struct {
 	Unable error // this machine cannot run anything
 	Cut    bool  // it was cut short, not by its cases
+	// FlakyPasses is that of Settings.
+	FlakyPasses bool
+	Unmet       int // problems of the run that are demands which this machine did not meet
 }
 
 // Run runs the plan and returns all results, also after an interruption.
@@ -56,9 +60,11 @@ func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 	r.Hostname, _ = os.Hostname() // optional in a report
 	result := specrun.Run(ctx, s.Plan, specrun.Options{
 		Procs: s.Settings.Procs, Start: w.Start, FailFast: s.Settings.FailFast, Grace: grace,
-		Started: s.Told.Begin, Ended: s.Told.End, Kept: s.keep,
+		Retries: s.Settings.Retries, Repeat: s.Settings.Repeat,
+		Started: s.Told.Begin, Ended: s.Told.End, Kept: s.keep, Judge: s.judge(),
 	})
 	r.Suites, r.Problems, r.Leftovers = result.Suites, result.Problems, result.Leftovers
+	r.Problems = append(r.Problems, s.Expect.Idle(suites)...)
 	tellLeftOut(r, s.LeftOut)
 	if !s.Sandboxed {
 		left, err := sweep(w.Kept)
@@ -72,26 +78,28 @@ func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 	if result.Unable != nil {
 		r.Unable = kernel.Explain(result.Unable).Error()
 	}
-	return r, Ending{result.Unable, result.Cut}
+	ending := Ending{Unable: result.Unable, Cut: result.Cut, FlakyPasses: s.Settings.FlakyPasses}
+	if ending.Unable == nil && !ending.Cut {
+		unmet := s.unmet(r)
+		r.Problems, ending.Unmet = append(r.Problems, unmet...), len(unmet)
+	}
+	return r, ending
 }
 
-// Verdict is the exit status of a run as an error: leftovers come first, then a machine that cannot run anything, then
-// failures. A run in which nothing passed is not a success.
-func Verdict(r *reports.Run, e Ending) error {
-	c := r.Count()
-	switch {
-	case len(r.Leftovers) > 0:
-		return &status.Error{Status: status.Leftover}
-	case e.Unable != nil:
-		return status.Cannotf("%w", kernel.Explain(e.Unable))
-	case e.Cut:
-		return &status.Error{Status: status.Cut}
-	case c.Bad() > 0 || len(r.Problems) > 0:
-		return &status.Error{Status: status.Failed}
-	case c.Pass == 0:
-		return status.Cannotf("nothing could be run here: all %d cases were skipped", c.Skip)
+// judge is what changes the outcomes of cases, nil if nothing does.
+func (s *Session) judge() func(*reports.Suite, *reports.Case) {
+	if s.Expect.file == nil {
+		return nil
 	}
-	return nil
+	here := s.Expect.Here()
+	return func(suite *reports.Suite, c *reports.Case) { s.Expect.Judge(here, suite, c) }
+}
+
+func (s *Session) unmet(r *reports.Run) []string {
+	if s.Demands == nil {
+		return nil
+	}
+	return s.Demands.Unmet(r)
 }
 
 // sweep removes what the dead workers of this run left on the machine. left is what it could not remove, err what it

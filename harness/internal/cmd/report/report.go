@@ -70,14 +70,12 @@ func runMerge(ctx context.Context, s *screen.Screen, o *reporting.Reporting, arg
 		return err
 	}
 	tell(told, r)
-	if err := told.Finish(r); err != nil {
-		return status.With(status.Failed, err)
-	}
+	lost := told.Finish(r)
 	ending := play.Ending{Cut: r.Cut}
 	if r.Unable != "" {
 		ending.Unable = errors.New(r.Unable)
 	}
-	return play.Verdict(r, ending)
+	return play.Verdict(r, ending, lost)
 }
 
 // notItsOwn refuses to write the whole over one of its shards: it could not be merged a second time.

@@ -35,6 +35,18 @@ type Reporting struct {
 	junit   string
 	reports []string
 	slowest bool
+	codes   string
+}
+
+// exitCodes is the flag for the set of exit statuses.
+const exitCodes = "exit-codes"
+
+// ExitCodes is the set of exit statuses that a user wants of a command: its own, if it has no flag for that.
+func ExitCodes(c *cobra.Command) string {
+	if f := c.Flags().Lookup(exitCodes); f != nil {
+		return f.Value.String()
+	}
+	return status.Own
 }
 
 // Flags adds the flags to a command.
@@ -48,6 +60,10 @@ func (o *Reporting) Flags(c *cobra.Command) {
 	flags.BoolVarP(&o.Verbose, "verbose", "v", false, "show the checks and the transcript of each step")
 	flags.BoolVar(&o.slowest, "slowest", false, "list the ten slowest steps")
 	flags.BoolVarP(&o.Quiet, "quiet", "q", false, "show only failures and the summary")
+	flags.StringVar(&o.codes, exitCodes, status.Own,
+		"`SET` of exit statuses: "+strings.Join(status.Sets, " or ")+", where\n0 is pass, 1 fail and 4 skip")
+	c.RegisterFlagCompletionFunc(exitCodes,
+		cobra.FixedCompletions(status.Sets, cobra.ShellCompDirectiveNoFileComp))
 	c.RegisterFlagCompletionFunc("report",
 		cobra.FixedCompletions(reports.FormatNames(), cobra.ShellCompDirectiveNoSpace))
 }
@@ -60,6 +76,9 @@ func (o *Reporting) Wanted() ([]reports.Wanted, error) {
 		return nil, status.Usagef("-v and -q exclude each other")
 	case o.Output == "":
 		return nil, status.Usagef("--output: the name of a folder is missing")
+	}
+	if err := status.CheckSet(o.codes); err != nil {
+		return nil, err
 	}
 	words := o.reports
 	if o.junit != "" {

@@ -14,18 +14,25 @@ import (
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/specrun"
+	"netnscheck/harness/nearest"
 	"netnscheck/reports"
 )
 
 type options struct {
 	screen    *screen.Screen
 	choice    play.Choice
+	demands   play.Demands
+	expect    play.Expectations
 	settings  play.Settings
 	reporting reporting.Reporting
 	baseline  baseline.Baseline
 	shard     string
 	sandbox   string
+	flaky     string
 }
+
+// What becomes of a run with flaky cases.
+const flakyFails, flakyPasses = "fail", "pass"
 
 // Command is `harness run`.
 func Command(s *screen.Screen) *cobra.Command {
@@ -46,10 +53,12 @@ func Bare(s *screen.Screen) *cobra.Command {
 			if len(args) == 0 && !c.Flags().Changed("procs") && !o.choice.FailFast {
 				o.settings.Procs = procs()
 			}
-			return run(c.Context(), o)
+			return o.demands.Insist(run(c.Context(), o))
 		},
 	}
-	o.choice.Flags(c, "those that this machine has")
+	o.choice.Flags(c, "all; one that is missing is skipped")
+	o.demands.Flags(c)
+	o.expect.Flags(c)
 	o.reporting.Flags(c)
 	o.baseline.Flags(c)
 	flags := c.Flags()
@@ -59,6 +68,12 @@ func Bare(s *screen.Screen) *cobra.Command {
 		"run this `NUMBER` of scenarios in parallel\n(default: 1; for the whole catalogue, as many as\n"+
 			"keep the processors busy)")
 	flags.Lookup("procs").DefValue = "0" // the text has it
+	flags.IntVar(&o.settings.Retries, "retries", 0,
+		"play a scenario in which a case failed again, at\nmost this `NUMBER` of times: does it pass now?")
+	flags.IntVar(&o.settings.Repeat, "repeat", 1, "play everything this `NUMBER` of times")
+	flags.StringVar(&o.flaky, "flaky", flakyFails, "`VERDICT` on a run with flaky cases:\nfail or pass")
+	c.RegisterFlagCompletionFunc("flaky",
+		cobra.FixedCompletions([]string{flakyFails, flakyPasses}, cobra.ShellCompDirectiveNoFileComp))
 	flags.BoolVar(&o.settings.Keep, "keep", false,
 		"keep a lab in which something failed until Enter\nor Ctrl-C, and print how to enter it")
 	flags.StringVar(&o.sandbox, "sandbox", "auto",
@@ -77,6 +92,18 @@ func (o *options) check() error {
 	case o.settings.Timeout < 0:
 		return status.Usagef("--timeout %v: want a positive time", o.settings.Timeout)
 	}
+	switch {
+	case o.settings.Retries < 0:
+		return status.Usagef("--retries %d: want a number of times", o.settings.Retries)
+	case o.settings.Repeat < 1:
+		return status.Usagef("--repeat %d: want at least 1", o.settings.Repeat)
+	case o.settings.Retries > 0 && o.settings.Repeat > 1:
+		return status.Usagef("--retries and --repeat exclude each other: the latter plays everything again anyway")
+	case o.flaky != flakyFails && o.flaky != flakyPasses:
+		return status.Usagef("--flaky %q: want %s or %s%s", o.flaky, flakyFails, flakyPasses,
+			nearest.DidYouMean(o.flaky, []string{flakyFails, flakyPasses}))
+	}
+	o.settings.FlakyPasses = o.flaky == flakyPasses
 	var err error
 	if o.settings.Filter, err = o.choice.Filter(); err != nil {
 		return err
@@ -115,6 +142,9 @@ func run(ctx context.Context, o options) error {
 	if err := o.baseline.Read(ctx); err != nil {
 		return err
 	}
+	if err := o.expect.Read(ctx); err != nil {
+		return err
+	}
 	what, err := o.choice.Read(ctx)
 	if err != nil {
 		return err
@@ -126,7 +156,10 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	if len(p) == 0 {
-		return o.choice.NothingSelected(leftOut)
+		return o.choice.NothingSelected()
+	}
+	if err := o.demands.Check(p); err != nil {
+		return err
 	}
 	if shard := o.settings.Shard; shard != nil {
 		if p, err = specrun.Shard(p, shard); err != nil {
@@ -138,6 +171,9 @@ func run(ctx context.Context, o options) error {
 	}
 	sandboxed, remark, err := box()
 	if err != nil {
+		return err
+	}
+	if err := o.demands.Meet(ctx, p, leftOut, sandboxed); err != nil {
 		return err
 	}
 	told, err := o.reporting.Open(ctx, o.screen, wanted)
@@ -156,10 +192,11 @@ func run(ctx context.Context, o options) error {
 	for _, line := range o.choice.Values.Told(what.Scenarios) {
 		told.Say("%s", line)
 	}
-	s := play.Session{Settings: o.settings, Plan: p, LeftOut: leftOut, Sandboxed: sandboxed, Told: told}
-	r, ending := s.Run(ctx)
-	if err := told.Finish(r); err != nil {
-		return status.With(status.Failed, err)
+	s := play.Session{
+		Settings: o.settings, Plan: p, LeftOut: leftOut, Demands: &o.demands, Expect: o.expect,
+		Sandboxed: sandboxed, Told: told,
 	}
-	return o.baseline.Judge(told, r, o.screen.Columns, play.Verdict(r, ending))
+	r, ending := s.Run(ctx)
+	lost := told.Finish(r)
+	return o.baseline.Judge(told, r, o.screen.Columns, play.Verdict(r, ending, lost))
 }

@@ -32,6 +32,9 @@ func (o *options) play(ctx context.Context, rows []matrix.Row) error {
 	if err := o.baseline.Read(ctx); err != nil {
 		return err
 	}
+	if err := o.expect.Read(ctx); err != nil {
+		return err
+	}
 	what, err := o.choice.Read(ctx)
 	if err != nil {
 		return err
@@ -53,7 +56,7 @@ func (o *options) play(ctx context.Context, rows []matrix.Row) error {
 		return err
 	}
 	if len(rows) == 0 {
-		return o.choice.NothingSelected(nil)
+		return o.choice.NothingSelected()
 	}
 	o.guests.Keep = o.keepFailed
 	live := newLive(o.screen, rows)
@@ -82,13 +85,11 @@ func (o *options) play(ctx context.Context, rows []matrix.Row) error {
 	p := &party{options: o, rig: rig, work: guests.NewWork(&o.choice, what, plan), live: live}
 	r := p.run(ctx, rows, longestFirst(rows, suites))
 	live.stop()
-	if err := told.Finish(r); err != nil {
-		return status.With(status.Failed, err)
-	}
+	lost := told.Finish(r)
 	if o.compare {
 		told.Say("\n%s", strings.TrimSuffix(reports.Compare(r, o.screen.Columns), "\n"))
 	}
-	return o.baseline.Judge(told, r, o.screen.Columns, verdict(ctx, r))
+	return o.baseline.Judge(told, r, o.screen.Columns, verdict(ctx, r, lost))
 }
 
 // busy are the rows with a case to play, their suites, and the names of the rows without one.
@@ -153,6 +154,7 @@ func (p *party) run(ctx context.Context, rows []matrix.Row, order []int) *report
 			for i := range queue {
 				folder := guests.Folder(p.reporting.Output, rows[i])
 				played[i] = p.rig.Play(ctx, rows[i], p.work, folder, func(n guests.News) { p.live.news(i, n) })
+				p.judge(&played[i])
 				p.keep(&played[i], folder)
 				p.live.ended(i, &played[i])
 			}
@@ -166,9 +168,20 @@ func (p *party) run(ctx context.Context, rows []matrix.Row, order []int) *report
 		r.Problems = append(r.Problems, played[i].Problems...)
 		left.Add(&played[i])
 	}
+	r.Problems = append(r.Problems, p.expect.Idle(r.Suites)...)
 	r.LeftOut = left.All()
 	r.Duration = time.Since(r.Started)
 	return r
+}
+
+// judge gives the cases of a guest the outcomes that they have with the expectations.
+func (p *party) judge(played *guests.Played) {
+	on := p.expect.On(played.Guest.Properties)
+	for i := range played.Suites {
+		for j := range played.Suites[i].Cases {
+			p.expect.Judge(on, &played.Suites[i], &played.Suites[i].Cases[j])
+		}
+	}
 }
 
 // keep names the command that boots a guest again in which something failed, if it was kept, and removes what boots the
@@ -188,16 +201,19 @@ func (p *party) keep(played *guests.Played, folder string) {
 	os.Remove(filepath.Join(folder, "initrd"))
 }
 
-// verdict is the exit status of a run as an error: failures come first, then guests that could not start.
-func verdict(ctx context.Context, r *reports.Run) error {
+// verdict is the exit status of a run as an error; lost is the error of its reports. What cut it short comes first, as
+// in a run on this machine, then failures, then guests that could not start.
+func verdict(ctx context.Context, r *reports.Run, lost error) error {
 	unable := map[string]bool{}
-	bad := len(r.Problems) > 0
+	bad, cut := len(r.Problems) > 0, ctx.Err() != nil || lost != nil
 	var why string
 	for i := range r.Guests {
 		g := &r.Guests[i]
 		switch {
 		case g.Class == guests.NotStarted:
 			unable[g.Name], why = true, g.Name+": "+g.Words
+		case g.Class == guests.NoResult:
+			cut = true
 		case g.Bad():
 			bad = true
 		}
@@ -205,7 +221,7 @@ func verdict(ctx context.Context, r *reports.Run) error {
 	passed := map[string]int{}
 	for i := range r.Suites {
 		c := r.Suites[i].Count()
-		passed[r.Suites[i].Guest] += c.Pass
+		passed[r.Suites[i].Guest] += c.Pass + c.XFail
 		bad = bad || c.Bad() > 0 && !unable[r.Suites[i].Guest]
 	}
 	var idle []string // kernels of which nothing is known
@@ -215,8 +231,8 @@ func verdict(ctx context.Context, r *reports.Run) error {
 		}
 	}
 	switch {
-	case ctx.Err() != nil:
-		return &status.Error{Status: status.Cut}
+	case cut:
+		return &status.Error{Status: status.Cut, Cause: lost}
 	case bad:
 		return &status.Error{Status: status.Failed}
 	case len(unable) == 1:

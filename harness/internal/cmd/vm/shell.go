@@ -67,6 +67,8 @@ func shellEnd(name string, end machine.End, err error) error {
 		return status.With(status.Cannot, err)
 	case class == guests.NotStarted:
 		return status.Cannotf("start the guest %s: %s", name, term.OneLine(end.Words))
+	case class == guests.NoResult:
+		return status.With(status.Cut, fmt.Errorf("the guest %s ended by %s", name, how))
 	case class != reports.GuestPassed && class != reports.GuestFailed:
 		return fmt.Errorf("the guest %s ended by %s", name, how)
 	case err != nil:

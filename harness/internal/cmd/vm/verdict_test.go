@@ -35,7 +35,7 @@ func TestVerdict(t *testing.T) {
 		"a case fails":              {run("failed", pass, fail), status.Failed},
 		"a warning":                 {run("WARN", pass), status.Failed},
 		"a panic":                   {run("panic", pass), status.Failed},
-		"no result":                 {run("no result", pass), status.Failed},
+		"no result":                 {run("no result", pass), status.Cut},
 		"a problem":                 {problem, status.Failed},
 		"could not start":           {run(guests.NotStarted, scenario.Error), status.Cannot},
 		"nothing ran on one kernel": {run("passed", scenario.Skip), status.Cannot},
@@ -43,20 +43,24 @@ func TestVerdict(t *testing.T) {
 			Suites: []reports.Suite{suiteOf("a", scenario.Skip)}}, status.Cannot},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got, _ := status.Of(verdict(t.Context(), c.run)); got != c.want {
+			if got, _ := status.Of(verdict(t.Context(), c.run, nil)); got != c.want {
 				t.Errorf("the exit status is %d, want %d", got, c.want)
 			}
 		})
 	}
 	both := run(guests.NotStarted, scenario.Error)
 	both.Suites[0].Cases[0].Outcome = fail
-	if got, _ := status.Of(verdict(t.Context(), both)); got != status.Failed {
+	if got, _ := status.Of(verdict(t.Context(), both, nil)); got != status.Failed {
 		t.Errorf("a failure beside a guest that could not start: %d", got)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	stop()
-	if got, _ := status.Of(verdict(ctx, run("passed", pass))); got != status.Cut {
+	if got, _ := status.Of(verdict(ctx, run("passed", pass), nil)); got != status.Cut {
 		t.Errorf("interrupted, and all cases passed: %d", got)
+	}
+	lost := errors.New("write the report x: no space left on device")
+	if got, silent := status.Of(verdict(t.Context(), run("passed", pass), lost)); got != status.Cut || silent {
+		t.Errorf("a report is lost: status %d, and the loss is not told: %v", got, silent)
 	}
 }
 

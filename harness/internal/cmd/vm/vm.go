@@ -34,6 +34,7 @@ type options struct {
 	choice    play.Choice
 	reporting reporting.Reporting
 	baseline  baseline.Baseline
+	expect    play.Expectations
 	guests    guests.Settings
 
 	kernels    []string
@@ -81,6 +82,7 @@ say; its console is kept in the output folder.`,
 		"play with these `VERSIONS` of iproute2, such as\n6.1,6.15,newest, on each kernel\n"+
 			"(default: that of Debian "+programs.DefaultSuite+")")
 	o.choice.Flags(c, "all, or those of kernels.yaml")
+	o.expect.Flags(c)
 	o.guests.Flags(c)
 	flags.IntVar(&o.jobs, "jobs", 0, "run this `NUMBER` of guests side by side\n(default: as processors and memory allow)")
 	flags.BoolVar(&o.compare, "compare", false, "tell case by case where kernels differ")
@@ -96,7 +98,7 @@ say; its console is kept in the output folder.`,
 
 // ofPlaying are the flags that say what is played, and what is reported of it.
 var ofPlaying = []string{"driver", "label-filter", "focus", "case", "seed", "with", "without", "fail-fast",
-	"keep-failed", "baseline", "report", "junit", "slowest", "quiet", "verbose"}
+	"keep-failed", "baseline", "expect", "report", "junit", "slowest", "quiet", "verbose"}
 
 // check checks what needs no look at the machine, and makes the rows of the matrix.
 func (o *options) check(given func(flag string) bool) ([]matrix.Row, error) {

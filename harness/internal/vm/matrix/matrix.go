@@ -4,17 +4,15 @@
 package matrix
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 
 	"netnscheck/harness/nearest"
+	"netnscheck/harness/strictyaml"
 )
 
 // File is the name of the file of a matrix.
@@ -87,71 +85,57 @@ func Check(rows []Row) error {
 	return nil
 }
 
-// reader reads a file and collects its problems.
+// reader reads an entry of a file.
 type reader struct {
-	file    string
+	*strictyaml.Reader
 	drivers []string
-	errs    []error
 }
 
 // Parse reads the text of a file of this name. drivers are the known drivers. Each error begins with file and line.
 func Parse(file string, text []byte, drivers []string) ([]Row, error) {
-	r := &reader{file: file, drivers: drivers}
-	parsed, err := parser.ParseBytes(text, 0)
-	var syntax *yaml.SyntaxError
-	switch {
-	case errors.As(err, &syntax) && syntax.Token != nil && syntax.Token.Position != nil:
-		return nil, fmt.Errorf("%s:%d: %s", file, syntax.Token.Position.Line, syntax.Message)
-	case err != nil:
-		return nil, fmt.Errorf("read %s: %w", file, err)
-	}
 	var rows []Row
-	for _, doc := range parsed.Docs {
-		if doc.Body == nil || doc.Body.Type() == ast.CommentType {
-			continue
-		}
-		r.keys(doc.Body, map[string]func(ast.Node){"kernels": func(n ast.Node) {
-			r.list(n, "a list of kernels, such as [5.10, 6.12]", func(item ast.Node) {
+	err := strictyaml.Parse(file, text, func(in *strictyaml.Reader, n strictyaml.Node) {
+		r := &reader{in, drivers}
+		r.Keys(n, "kernels: [5.10, 6.12]", map[string]func(strictyaml.Node){"kernels": func(n strictyaml.Node) {
+			r.List(n, "a list of kernels, such as [5.10, 6.12]", func(item strictyaml.Node) {
 				rows = append(rows, r.rows(item)...)
 			})
 		}})
-	}
-	if len(r.errs) == 0 && len(rows) == 0 {
-		r.errs = append(r.errs, fmt.Errorf("%s:1: there is no kernel in it", file))
-	}
-	if len(r.errs) == 0 {
-		if err := Check(rows); err != nil {
-			r.errs = append(r.errs, fmt.Errorf("%s: %w", file, err))
-		}
-	}
-	if err := errors.Join(r.errs...); err != nil {
+	})
+	switch {
+	case err != nil:
 		return nil, err
+	case len(rows) == 0:
+		return nil, fmt.Errorf("%s:1: there is no kernel in it", file)
+	}
+	if err := Check(rows); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
 	return rows, nil
 }
 
 // rows reads an entry: a kernel, or keys and values. With several versions of iproute2 it is several rows.
-func (r *reader) rows(n ast.Node) []Row {
+func (r *reader) rows(n strictyaml.Node) []Row {
 	row, versions := Row{}, []string{}
 	if _, isMapping := n.(*ast.MappingNode); !isMapping {
-		row.Kernel = r.word(n, "a kernel, such as 6.12 or newest")
+		row.Kernel = r.Word(n, "a kernel, such as 6.12 or newest")
 		return []Row{row}
 	}
-	r.keys(n, map[string]func(ast.Node){
-		"kernel": func(n ast.Node) { row.Kernel = r.word(n, "a kernel, such as 6.12 or newest") },
-		"drivers": func(n ast.Node) {
-			r.list(n, "a list of drivers, such as [netlink, iproute2]", func(item ast.Node) {
+	r.Keys(n, "kernels: [5.10, 6.12]", map[string]func(strictyaml.Node){
+		"kernel": func(n strictyaml.Node) { row.Kernel = r.Word(n, "a kernel, such as 6.12 or newest") },
+		"drivers": func(n strictyaml.Node) {
+			r.List(n, "a list of drivers, such as [netlink, iproute2]", func(item strictyaml.Node) {
 				row.Drivers = append(row.Drivers, r.driver(item))
 			})
 		},
-		"iproute2": func(n ast.Node) {
-			r.list(n, "a list of versions, such as [6.1, newest]", func(item ast.Node) {
-				versions = append(versions, r.word(item, "a version, such as 6.1"))
+		"iproute2": func(n strictyaml.Node) {
+			r.List(n, "a list of versions, such as [6.1, newest]", func(item strictyaml.Node) {
+				versions = append(versions, r.Word(item, "a version, such as 6.1"))
 			})
 		},
 	})
-	if row.Kernel == "" && len(r.errs) == 0 {
-		r.add(n, "an entry without the key kernel")
+	if row.Kernel == "" && r.Good() {
+		r.Add(n, "an entry without the key kernel")
 	}
 	var rows []Row
 	for _, one := range Cross([]string{row.Kernel}, versions) {
@@ -161,70 +145,10 @@ func (r *reader) rows(n ast.Node) []Row {
 	return rows
 }
 
-func (r *reader) driver(n ast.Node) string {
-	name := r.word(n, "a driver: "+strings.Join(r.drivers, ", "))
+func (r *reader) driver(n strictyaml.Node) string {
+	name := r.Word(n, "a driver: "+strings.Join(r.drivers, ", "))
 	if name != "" && !slices.Contains(r.drivers, name) {
-		r.add(n, "there is no driver %q%s", name, nearest.DidYouMean(name, r.drivers))
+		r.Add(n, "there is no driver %q%s", name, nearest.DidYouMean(name, r.drivers))
 	}
 	return name
-}
-
-// keys reads a mapping with these keys.
-func (r *reader) keys(n ast.Node, known map[string]func(ast.Node)) {
-	mapping, ok := n.(*ast.MappingNode)
-	if !ok {
-		r.add(n, "expected keys and values, such as kernels: [5.10, 6.12]")
-		return
-	}
-	var names []string
-	for name := range known {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, v := range mapping.Values {
-		key := v.Key.GetToken().Value
-		read, ok := known[key]
-		if !ok {
-			r.add(v.Key, "there is no key %q%s; the keys are %s", key, nearest.DidYouMean(key, names),
-				strings.Join(names, ", "))
-			continue
-		}
-		read(v.Value)
-	}
-}
-
-// list calls f for each item of a list, or for a single value.
-func (r *reader) list(n ast.Node, expected string, f func(ast.Node)) {
-	if list, ok := n.(*ast.SequenceNode); ok {
-		for _, item := range list.Values {
-			f(item)
-		}
-		if len(list.Values) == 0 {
-			r.add(n, "expected %s", expected)
-		}
-		return
-	}
-	r.add(n, "expected %s", expected)
-}
-
-// word is the text of a scalar as it is written: 5.10 is no number here.
-func (r *reader) word(n ast.Node, expected string) string {
-	switch n := n.(type) {
-	case *ast.StringNode:
-		if n.Value != "" {
-			return n.Value
-		}
-	case *ast.IntegerNode, *ast.FloatNode:
-		return strings.TrimSpace(n.GetToken().Value)
-	}
-	r.add(n, "expected %s", expected)
-	return ""
-}
-
-func (r *reader) add(n ast.Node, format string, args ...any) {
-	line := 1
-	if t := n.GetToken(); t != nil && t.Position != nil {
-		line = t.Position.Line
-	}
-	r.errs = append(r.errs, fmt.Errorf("%s:%d: %s", r.file, line, fmt.Sprintf(format, args...)))
 }

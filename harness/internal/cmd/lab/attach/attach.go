@@ -69,7 +69,7 @@ func run(ctx context.Context, s *screen.Screen, shell, id string) error {
 	said, err := relay(tty, conn)
 	tty.Give()
 	if ctx.Err() != nil {
-		return fmt.Errorf("interrupted: %w", context.Cause(ctx))
+		return status.With(status.Cut, fmt.Errorf("interrupted: %w", context.Cause(ctx)))
 	}
 	if said != "" {
 		fmt.Fprintln(s.Err, "\n"+untrusted.Shown(said)) // below the prompt

@@ -111,7 +111,7 @@ func (b *broker) serve(ctx context.Context) error {
 		f, err := b.from.Next()
 		switch {
 		case ctx.Err() != nil:
-			return fmt.Errorf("interrupted: %w", context.Cause(ctx))
+			return status.With(status.Cut, fmt.Errorf("interrupted: %w", context.Cause(ctx)))
 		case errors.Is(err, io.EOF):
 			return nil // how its process ended says why
 		case err != nil:

@@ -177,7 +177,7 @@ func (c *checker) play(ctx context.Context, file string, draft *scenario.Draft) 
 	}
 	r, ending, err := c.session(ctx, draft.Scenario)
 	if err == nil && ending.Unable != nil {
-		err = play.Verdict(r, ending)
+		err = play.Verdict(r, ending, nil)
 	}
 	switch {
 	case err != nil && c.worst == nil:
@@ -187,7 +187,7 @@ func (c *checker) play(ctx context.Context, file string, draft *scenario.Draft) 
 		return c.worst
 	}
 	c.print(file, draft, r)
-	verdict := play.Verdict(r, ending)
+	verdict := play.Verdict(r, ending, nil)
 	if verdict == nil && len(draft.Problems) == 0 {
 		c.good++
 	}
@@ -199,9 +199,10 @@ func (c *checker) play(ctx context.Context, file string, draft *scenario.Draft) 
 }
 
 // record notes the status of a file if it is worse than those before: something left behind is the worst, then a bad
-// text, then a failure. That this machine cannot play a file says nothing about it.
+// text, then an interruption, then a failure. That this machine cannot play a file says nothing about it.
 func (c *checker) record(err error) {
-	rank := map[int]int{status.Passed: 0, status.Cannot: 1, status.Failed: 2, status.Usage: 3, status.Leftover: 4}
+	rank := map[int]int{status.Passed: 0, status.Cannot: 1, status.Failed: 2, status.Cut: 3, status.Usage: 4,
+		status.Leftover: 5}
 	last, _ := status.Of(c.worst)
 	now, _ := status.Of(err)
 	switch {
@@ -220,7 +221,7 @@ func (c *checker) session(ctx context.Context, sc *scenario.Scenario) (*reports.
 		sandbox = machine.TrySandbox(c.sandbox)
 	}
 	settings := play.Settings{Procs: 1}
-	plan, leftOut, err := play.Plan(input.Selection{Scenarios: []*scenario.Scenario{sc}}, settings)
+	plan, leftOut, err := play.PlanHere(input.Selection{Scenarios: []*scenario.Scenario{sc}}, settings)
 	if err != nil {
 		return nil, play.Ending{}, err
 	}

@@ -1,0 +1,129 @@
+package specrun
+
+import (
+	"context"
+	"fmt"
+
+	"netnscheck/harness/scenario"
+	"netnscheck/reports"
+)
+
+// plays is how often a unit is played at most.
+func (o *Options) plays() int { return max(1, o.Repeat, o.Retries+1) }
+
+// holds tells whether nobody learns of a result yet, because the case is played again: always with Repeat, after a
+// failure that nobody expects with Retries.
+func (u *unitRun) holds(at place) bool {
+	s := u.suites[at.suite]
+	c := s.Cases[at.index]
+	switch {
+	case u.Repeat > 1:
+		return true
+	case u.Retries == 0 || !wrong(c.Outcome) && c.Outcome != scenario.Blocked:
+		return false
+	}
+	if u.Judge != nil {
+		u.telling.Lock()
+		defer u.telling.Unlock()
+		u.Judge(&s, &c)
+	}
+	return c.Outcome != scenario.XFail
+}
+
+func wrong(o scenario.Outcome) bool { return o == scenario.Fail || o == scenario.Error }
+
+// again plays the unit again, each time by a new worker in new labs, and then decides on the cases that were held. It
+// is played with all its drivers, since they are compared.
+func (u *unitRun) again(ctx context.Context) {
+	for n := 1; n < u.plays() && ctx.Err() == nil && u.open(); n++ {
+		next := u.playAgain(ctx)
+		for at := range u.held {
+			if next.held[at] {
+				c := &u.suites[at.suite].Cases[at.index]
+				c.Attempts = append(c.Attempts, attemptOf(&next.suites[at.suite].Cases[at.index]))
+			}
+		}
+	}
+	for i := range u.suites {
+		for j := range u.suites[i].Cases {
+			if at := (place{i, j}); u.held[at] {
+				decide(&u.suites[i].Cases[j])
+				u.settle(at)
+			}
+		}
+	}
+}
+
+// open tells whether there is something to be found out by another play: with Retries after a failure, with Repeat
+// always, except that FailFast ends that with a failure.
+func (u *unitRun) open() bool {
+	failed := false
+	for at := range u.held {
+		c := &u.suites[at.suite].Cases[at.index]
+		failed = failed || wrong(c.Attempts[len(c.Attempts)-1].Outcome)
+	}
+	if u.Repeat > 1 {
+		return !failed || !u.FailFast
+	}
+	return failed
+}
+
+// playAgain plays the unit once more, and holds all results. What went wrong besides them is that of the unit.
+func (u *unitRun) playAgain(ctx context.Context) *unitRun {
+	plan := *u.plan
+	plan.Job.Keep = false
+	quiet := &run{Options: Options{Start: u.Start, Grace: u.Grace, Repeat: 2, patience: u.patience}, stop: u.stop,
+		proven: u.proven}
+	next := newUnitRun(quiet, &plan)
+	next.work(ctx)
+	u.problems = append(u.problems, next.problems...)
+	u.leftovers = append(u.leftovers, next.leftovers...)
+	u.limited = u.limited || next.limited || next.died != ""
+	return next
+}
+
+func attemptOf(c *reports.Case) reports.Attempt {
+	return reports.Attempt{Outcome: c.Outcome, Problems: c.Problems, Reason: c.Reason, Checks: c.Checks,
+		Transcript: c.Transcript, Duration: c.Duration}
+}
+
+// decide gives a case the outcome over its attempts: flaky, if it failed and passed. Plays in which it was blocked or
+// skipped tell nothing if it was played in another one. A case that was played once stays as it is.
+func decide(c *reports.Case) {
+	if len(c.Attempts) < 2 {
+		c.Attempts = nil
+		return
+	}
+	bad, good := 0, 0
+	first := -1 // the play that the case shows: the first that failed, or that passed, or the first of all
+	for i, a := range c.Attempts {
+		switch {
+		case wrong(a.Outcome):
+			if bad++; bad == 1 {
+				first = i
+			}
+		case a.Outcome == scenario.Pass:
+			if good++; good == 1 && bad == 0 {
+				first = i
+			}
+		}
+	}
+	shown := c.Attempts[max(first, 0)]
+	c.Outcome, c.Problems, c.Reason, c.Duration = shown.Outcome, shown.Problems, shown.Reason, shown.Duration
+	c.Checks, c.Transcript = shown.Checks, shown.Transcript
+	if bad > 0 && good > 0 {
+		c.Outcome, c.Reason = scenario.Flaky, fmt.Sprintf("failed in %d of %d plays", bad, bad+good)
+	}
+	for i := range c.Attempts {
+		if a := &c.Attempts[i]; a.Outcome == scenario.Pass {
+			a.Checks, a.Transcript = nil, nil
+		}
+	}
+}
+
+// hold keeps a result as the first attempt of a case.
+func (u *unitRun) hold(at place) {
+	c := &u.suites[at.suite].Cases[at.index]
+	c.Attempts = []reports.Attempt{attemptOf(c)}
+	u.held[at] = true
+}
