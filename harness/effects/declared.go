@@ -51,13 +51,13 @@ func (d *declared) touch(at place) *touched {
 
 // resolve is the place of a link that a command names, maybe by an alternative name.
 func (d *declared) resolve(netns, name string) place {
-	if at, given := d.also[place{netns, name}]; given {
-		return at
-	}
 	for _, s := range []*state.State{d.before, d.after} {
 		if l := s.Namespace(netns).Link(name); l != nil {
 			return place{netns, l.Name}
 		}
+	}
+	if at, given := d.also[place{netns, name}]; given {
+		return at
 	}
 	return place{netns, name}
 }
@@ -163,7 +163,8 @@ func (d *declared) allows(found state.Difference) bool {
 		case t == nil:
 			return d.allowedByRule(found)
 		case found.Property != "":
-			return t.appears && found.Property == Offloads || t.properties[found.Property] || d.allowedByRule(found)
+			anew := t.appears && (t.disappears || found.Property == Offloads)
+			return anew || t.properties[found.Property] || d.allowedByRule(found)
 		case gone:
 			return t.disappears
 		}
@@ -171,6 +172,8 @@ func (d *declared) allows(found state.Difference) bool {
 	case state.Address:
 		t := d.links[place{found.Netns, found.Link}]
 		switch {
+		case fromMAC(thing.Prefix):
+			return true
 		case t == nil:
 		case gone && (t.loses && thing.Prefix.Addr().Is6() || thing.ValidLft != operation.Forever):
 			return true
@@ -220,6 +223,13 @@ func needsCarrier(thing any) bool {
 		return thing.NexthopID != 0
 	}
 	return false
+}
+
+// fromMAC reports whether an address is a link-local one of the form that the kernel makes from a MAC address, whenever
+// a link gets its carrier. Before Linux 5.18 it does not tell which ones it made.
+func fromMAC(p netip.Prefix) bool {
+	bytes := p.Addr().As16()
+	return p.Addr().Is6() && p.Addr().IsLinkLocalUnicast() && p.Bits() == 64 && bytes[11] == 0xff && bytes[12] == 0xfe
 }
 
 // ipv6Link is the link of an IPv6 sysctl, "" of others.

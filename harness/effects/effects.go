@@ -86,7 +86,7 @@ func (d *declared) ofNew(at place, l *state.Link) []state.Difference {
 			plain = *old
 			plain.Name, plain.Peer = l.Name, l.Peer
 			if from.netns != at.netns { // it arrives down and without addresses
-				plain.Up, plain.Addresses, plain.Master, plain.Port = false, nil, "", l.Port
+				plain.Up, plain.Addresses, plain.Master, plain.Port, plain.Qdisc = false, nil, "", l.Port, ""
 			}
 		}
 	}

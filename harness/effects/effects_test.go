@@ -160,6 +160,19 @@ func TestUndeclared(t *testing.T) {
 			func(_ *state.State, n *state.Namespace, _ *state.Link) {
 				n.Rules = append(n.Rules, state.Rule{Family: 4, Priority: 99, Table: 7, Action: "lookup"})
 			}, "a: rule 99: from all lookup 7 appeared"},
+		{"a link-local address of the kernel's, from before it told so", "ip -n a link show", nil,
+			func(_ *state.State, _ *state.Namespace, l *state.Link) {
+				l.Addresses = append(slices.Clone(l.Addresses), state.Address{Prefix: pfx("fe80::ff:fe00:2/64")})
+			}, ""},
+		{"a link-local address by hand", "ip -n a link show", nil,
+			func(_ *state.State, _ *state.Namespace, l *state.Link) {
+				l.Addresses = append(slices.Clone(l.Addresses), state.Address{Prefix: pfx("fe80::1/64"),
+					ValidLft: state.Forever})
+			}, "a: eth0: address fe80::1/64 appeared"},
+		{"a refused name is none", "ip -n a link property add dev lo altname eth0\nip -n a link set eth0 mtu 1400", nil,
+			func(_ *state.State, _ *state.Namespace, l *state.Link) { l.MTU = 1400 }, ""},
+		{"a link that was made anew", "ip -n a link del eth0\nip -n a link add eth0 type veth peer name eth0 netns b", nil,
+			func(_ *state.State, n *state.Namespace, l *state.Link) { l.Up, l.Alias = false, "x" }, ""},
 		{"tc may do what it likes where it runs", "tc -n a qdisc add dev eth0 root pfifo", nil,
 			func(s *state.State, _ *state.Namespace, l *state.Link) {
 				l.MTU, s.Namespace("b").Links[0].Up = 1400, true

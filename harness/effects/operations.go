@@ -45,6 +45,8 @@ func (d *declared) operation(netns string, op operation.Operation) {
 		d.touch(at).properties["alternative names"] = true
 		for _, name := range op.AltNames {
 			d.also[place{netns, name}] = at
+			// Some kernels take a name away from the link that has it, whichever link was named.
+			d.touch(d.resolve(netns, name)).properties["alternative names"] = true
 		}
 	case operation.LinkDelete:
 		t := d.touch(d.resolve(netns, op.Name))
