@@ -59,9 +59,11 @@ var (
 	comparison = regexp.MustCompile(`^inputs\.([a-z]+) (==|!=) ''$`)
 )
 
-// play runs the steps of the action as GitHub does, except those that use another action, in a folder with these inputs.
+// play runs the steps of the action as GitHub does, but for those that use another action, in a folder with these
+// inputs.
 // outputs are what the steps set, summary is the summary of the job.
-func (a *action) play(t *testing.T, dir string, server string, inputs map[string]string) (c call, outputs, summary string) {
+func (a *action) play(t *testing.T, dir string, server string, inputs map[string]string) (c call, outputs,
+	summary string) {
 	t.Helper()
 	for name, in := range a.Inputs {
 		if _, given := inputs[name]; !given {
@@ -157,7 +159,8 @@ func TestAction(t *testing.T) {
 	inputs := func(run string) map[string]string {
 		return map[string]string{"binary": buildHarness(t), "run": run, "output": "out"}
 	}
-	c, outputs, summary := a.play(t, dir, "", inputs("good.md --driver netlink\n--focus 'Make one' --label-filter '!mistake'"))
+	c, outputs, summary := a.play(t, dir, "",
+		inputs("good.md --driver netlink\n--focus 'Make one' --label-filter '!mistake'"))
 	c.want(t, 0, "1 passed")
 	if outputs != "status=0\n" || !strings.Contains(summary, "1 passed") {
 		t.Errorf("its outputs are %q, its summary %q", outputs, summary)
@@ -277,7 +280,8 @@ func TestGitLab(t *testing.T) {
 	variables["NETNSCHECK_SOURCE"], variables["NETNSCHECK_RUN"] = source, "good.md red.md --driver netlink"
 	run := func(name string, more ...string) call {
 		cmd := exec.CommandContext(t.Context(), "bash", "-eo", "pipefail", "-c", strings.Join(jobs[name].Script, "\n"))
-		cmd.Dir, cmd.Env = project, append(append(os.Environ(), more...), "CI=true", "GITLAB_CI=true", "CI_PROJECT_DIR="+project)
+		cmd.Dir = project
+		cmd.Env = append(append(os.Environ(), more...), "CI=true", "GITLAB_CI=true", "CI_PROJECT_DIR="+project)
 		for name, value := range variables {
 			cmd.Env = append(cmd.Env, name+"="+value)
 		}
@@ -367,7 +371,8 @@ exec %[2]s `, root, entry[0], workdir)
 	run := func(args string) call { return unshared(t, t.TempDir(), ownMounts(), prepare+args) }
 	run("version").want(t, 0, "netnscheck ")
 	run("run veth-pair --driver netlink -q").want(t, 0, "19 cases:", "18 passed, 1 skipped")
-	if r, err := reports.ReadJSON(filepath.Join(root, workdir, "results", "results.json")); err != nil || r.Count().Pass == 0 {
+	r, err := reports.ReadJSON(filepath.Join(root, workdir, "results", "results.json"))
+	if err != nil || r.Count().Pass == 0 {
 		t.Errorf("%v; %v", err, r)
 	}
 }

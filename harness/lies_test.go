@@ -34,7 +34,7 @@ func TestLies(t *testing.T) {
 		says              []string
 	}{
 		"another MTU": {"", "link set", ip + " -n a link set eth0 mtu 1400", []string{"Switch it on", "MTU 1500, then 1400"}},
-		"an alias":    {"", "addr add", ip + " -n a link set eth0 alias x", []string{"Give an address", "alias none, then x"}},
+		"an alias":    {"", "addr add", ip + " -n a link set eth0 alias x", []string{"Give an address", "alias none, then"}},
 		"another address": {"", "addr add", ip + " -n b addr add 10.0.0.2/24 dev eth0",
 			[]string{"Give an address", "b: eth0: address 10.0.0.2/24 appeared"}},
 		"a route": {"", "link set", ip + " -n a route add 10.9.0.0/16 dev eth0",

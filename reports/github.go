@@ -9,8 +9,8 @@ import (
 )
 
 // newGitHub is the sink for annotations of GitHub Actions: commands of a workflow, which its runner takes from the
-// output of a step and shows at the file and line that they name. It shows ten errors of a step; the last one here says how
-// many were left out, so that nobody takes ten for all.
+// output of a step and shows at the file and line that they name. It shows ten errors of a step; the last one here says
+// how many were left out, so that nobody takes ten for all.
 func newGitHub(out io.Writer, _ Options) Sink {
 	return atEnd(func(r *Run) error {
 		_, err := io.WriteString(out, annotations(r))

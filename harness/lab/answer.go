@@ -87,7 +87,8 @@ func expectedStatus(cmd scenario.Command) string {
 
 // signals are the names of the signals that end programs: a program that N ended has the status 128+N.
 var signals = map[int]string{1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT",
-	7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL", 11: "SIGSEGV", 13: "SIGPIPE", 14: "SIGALRM", 15: "SIGTERM", 24: "SIGXCPU", 31: "SIGSYS"}
+	7: "SIGBUS", 8: "SIGFPE", 9: "SIGKILL", 11: "SIGSEGV", 13: "SIGPIPE", 14: "SIGALRM",
+	15: "SIGTERM", 24: "SIGXCPU", 31: "SIGSYS"}
 
 // foundStatus is the exit status and why: the kernel's errno and message, or the first line of the output.
 func foundStatus(x scenario.Exchange) string {

@@ -21,8 +21,8 @@ const (
 	NotRun Outcome = "not run" // the run, or the guest, ended before
 )
 
-// Outcomes are all outcomes, the worst first: a run of several cases is as good as the worst of them. The harness or the
-// machine that broke comes before what it found.
+// Outcomes are all outcomes, the worst first: a run of several cases is as good as the worst of them. The harness or
+// the machine that broke comes before what it found.
 var Outcomes = []Outcome{Error, Fail, XPass, Flaky, NotRun, Blocked, XFail, Skip, Pass}
 
 // Bad reports whether a case with this outcome keeps a run from passing. Blocked and not run are no success: nobody

@@ -18,8 +18,8 @@ import (
 // TeamCity `##teamcity[`. So the second colon and the bracket are written as `\u003a` and `\u005b`, which are the same
 // characters in JSON.
 //
-// Writer, its Painted and its Commanding share the state of the current line. Several goroutines may use them if each call writes whole
-// lines.
+// Writer, its Painted and its Commanding share the state of the current line. Several goroutines may use them if each
+// call writes whole lines.
 type Writer struct {
 	out io.Writer
 	ci  bool

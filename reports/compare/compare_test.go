@@ -253,7 +253,7 @@ func repeats(n, cases int, first time.Duration) (all []reports.Saved) {
 	return all
 }
 
-// TestTime: with enough repeats what is slower is named, and it alone; with too few it is said that nothing can be said.
+// TestTime: with enough repeats what is slower is named, and it alone; with too few it says that nothing can be said.
 func TestTime(t *testing.T) {
 	for _, c := range []struct {
 		repeats, cases int

@@ -96,7 +96,8 @@ func TestUnable(t *testing.T) {
 	all := shards()
 	all[1].Unable = "no user namespaces"
 	got, err := Shards(all)
-	if err != nil || got.Unable != "" || !got.Cut || !slices.Equal(got.Problems, []string{"shard 2/3: no user namespaces"}) {
+	problems := []string{"shard 2/3: no user namespaces"}
+	if err != nil || got.Unable != "" || !got.Cut || !slices.Equal(got.Problems, problems) {
 		t.Errorf("one: %v, %+v", err, got)
 	}
 	for i := range all {

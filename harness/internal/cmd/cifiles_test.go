@@ -10,7 +10,8 @@ import (
 )
 
 // calls are calls of the program in a file for CI or a page about it: a subcommand and what follows in its line.
-var calls = regexp.MustCompile(`(?m)(?:\bharness"?|\./netnscheck|netnscheck:\S+) ((?:run|report merge|compare|vm)\b[^\n#|]*)`)
+var calls = regexp.MustCompile(`(?m)(?:\bharness"?|\./netnscheck|netnscheck:\S+) ` +
+	`((?:run|report merge|compare|vm)\b[^\n#|]*)`)
 
 var flagName = regexp.MustCompile(`(?:^|[\s("])--([a-z][a-z-]*)`)
 

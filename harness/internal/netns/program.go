@@ -339,8 +339,8 @@ func (w *World) Going() (map[int]string, error) {
 	return going, nil
 }
 
-// Doing tells what the processes of this lab are doing, the oldest first: the command line of each, with the function of
-// the kernel in which it waits (proc_pid_wchan(5)) where that can be read.
+// Doing tells what the processes of this lab are doing, the oldest first: the command line of each, with the function
+// of the kernel in which it waits (proc_pid_wchan(5)) where that can be read.
 func (w *World) Doing() (all []string, err error) {
 	going, err := w.Going()
 	for _, pid := range slices.Sorted(maps.Keys(going)) {

@@ -89,8 +89,7 @@ func (e *Elsewhere) End(suite string, told reports.Case) (s reports.Suite, c rep
 		return s, told, fmt.Errorf("the end of a case that is not in the plan: %.128q of %.128q", told.Name, suite)
 	case e.ended[at]:
 		return s, told, fmt.Errorf("a second end of “%s” of %s", told.Name, suite)
-	case !e.begun[at] && told.Outcome != scenario.Skip && told.Outcome != scenario.Blocked &&
-		told.Outcome != scenario.Error && told.Outcome != scenario.NotRun: // a unit that cannot be played ends its cases without a start
+	case !e.begun[at] && !slices.Contains(startless, told.Outcome):
 		return s, told, fmt.Errorf("the end of “%s” of %s, which has not begun", told.Name, suite)
 	}
 	if err := e.units[at.unit].result(&told.SectionResult, at.inUnit); err != nil {
@@ -101,6 +100,9 @@ func (e *Elsewhere) End(suite string, told reports.Case) (s reports.Suite, c rep
 	e.ended[at] = true
 	return e.Suites[at.all.suite], *recorded, nil
 }
+
+// startless are the outcomes with which a unit that cannot be played ends its cases without a start.
+var startless = []scenario.Outcome{scenario.Skip, scenario.Blocked, scenario.Error, scenario.NotRun}
 
 // Running names the cases that have begun and not ended, in the order of the plan.
 func (e *Elsewhere) Running() (all []string) {

@@ -175,7 +175,8 @@ func TestInterrupted(t *testing.T) {
 	if !p.Guest.Bad() || p.Unable || !strings.Contains(p.Guest.Words, "interrupted: by SIGINT") {
 		t.Errorf("it is %+v", p.Guest)
 	}
-	if n := slices.IndexFunc(p.Suites[0].Cases, func(c reports.Case) bool { return c.Outcome == scenario.NotRun }); n != 4 {
+	notRun := func(c reports.Case) bool { return c.Outcome == scenario.NotRun }
+	if n := slices.IndexFunc(p.Suites[0].Cases, notRun); n != 4 {
 		t.Errorf("the first case that was not run is %d", n)
 	}
 }

@@ -27,8 +27,8 @@ func Looks(n int) (looks int) {
 	return looks
 }
 
-// Search looks for the change in the row 0 to n-1, whose ends were looked at before. Those that are doubtful, which will
-// hardly tell, are looked at when no other is left. An error of a look ends it.
+// Search looks for the change in the row 0 to n-1, whose ends were looked at before. Those that are doubtful, which
+// will hardly tell, are looked at when no other is left. An error of a look ends it.
 func Search(n int, doubtful func(i int) bool, look func(i int) (Verdict, error)) (Found, error) {
 	f := Found{Good: 0, Bad: n - 1}
 	untold := map[int]bool{}
