@@ -139,8 +139,8 @@ func TestSecondHangup(t *testing.T) {
 		p.Signal(syscall.SIGHUP)
 		p.Signal(syscall.SIGHUP)
 	})
-	if status := c.ProcessState.Sys().(syscall.WaitStatus); status.ExitStatus() != 1 {
-		t.Errorf("it ended with status %v", status)
+	if status := c.ProcessState.Sys().(syscall.WaitStatus); status.ExitStatus() != 5 {
+		t.Errorf("it ended with status %d", status.ExitStatus())
 	}
 	if _, err := os.Stat(filepath.Join(c.Dir, "results", "junit.xml")); err != nil {
 		t.Error(err)

@@ -31,6 +31,8 @@ type Run struct {
 	Unfinished bool `json:"unfinished,omitempty"`
 	// Problems are faults of the run itself, such as an interruption or a worker that died.
 	Problems []string `json:"problems,omitempty"`
+	// Unmet is how many of the problems say that this machine did not meet a demand (--require, --max-skips).
+	Unmet int `json:"unmet,omitempty"`
 	// Leftovers are namespaces, processes and the like that were left behind on the host.
 	Leftovers []string `json:"leftovers,omitempty"`
 }

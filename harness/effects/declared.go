@@ -5,17 +5,19 @@ import (
 	"slices"
 	"strings"
 
-	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/state"
 )
 
 // declared is what the commands of a section declare.
 type declared struct {
 	before, after *state.State
+	fresh         *state.Namespace
 	anything      bool            // a program may have changed everything
 	free          map[string]bool // namespaces in which a program may have changed everything
 	names         map[string]bool // namespaces that may appear and disappear
 	links         map[place]*touched
+	takes         bool            // something was taken away, and what depends on it may go, wherever it is
+	origins       bool            // the kernel tells which addresses it made
 	from          map[place]place // where a link was before it was moved or renamed
 	also          map[place]place // links by alternative names that the section has given them
 	rules         []func(state.Difference) bool
@@ -104,8 +106,16 @@ func (d *declared) size() (n int) {
 
 // below concludes from the link below, or from the other end of a veth pair.
 func (d *declared) below(netns string, l *state.Link) {
+	if l.VXLAN != nil && l.VXLAN.Dev != "" {
+		if lower := d.links[place{netns, l.VXLAN.Dev}]; lower != nil && (lower.disappears || lower.appears) {
+			d.touch(place{netns, l.Name}).properties["vxlan"] = true
+		}
+	}
 	if l.Peer == nil || l.Peer.Name == "" {
 		return
+	}
+	if own := d.links[place{netns, l.Name}]; l.Macvlan == "passthru" && own != nil && own.properties["MAC address"] {
+		d.touch(place{l.Peer.Netns, l.Peer.Name}).properties["MAC address"] = true
 	}
 	lower := d.links[place{l.Peer.Netns, l.Peer.Name}]
 	if lower == nil {
@@ -160,6 +170,8 @@ func (d *declared) allows(found state.Difference) bool {
 	case state.Link:
 		t := d.links[place{found.Netns, thing.Name}]
 		switch {
+		case gone && d.takes && found.Property == "" && !slices.Contains([]string{"veth", "bridge", "dummy"}, thing.Kind):
+			return true // such a link dies with what is below it, in another namespace, too
 		case t == nil:
 			return d.allowedByRule(found)
 		case found.Property != "":
@@ -172,18 +184,31 @@ func (d *declared) allows(found state.Difference) bool {
 	case state.Address:
 		t := d.links[place{found.Netns, found.Link}]
 		switch {
-		case fromMAC(thing.Prefix):
+		case !d.origins && fromMAC(thing.Prefix), d.expires(found.Netns, thing):
+			return true
+		case gone && d.takes && thing.Prefix.Addr().Is6():
 			return true
 		case t == nil:
-		case gone && (t.loses && thing.Prefix.Addr().Is6() || thing.ValidLft != operation.Forever):
-			return true
 		case t.properties[state.Up] && thing.Prefix.Addr().IsLoopback():
 			return true
 		}
 		return d.allowedByRule(found)
 	case state.Sysctl:
-		if t := d.links[place{found.Netns, ipv6Link(thing.Key)}]; t != nil && t.loses && found.Property == "" {
-			return true // it has IPv6 or not, which takes an MTU of 1280
+		if d.takes && found.Property == "" && ipv6Link(thing.Key) != "" {
+			return true // the link has IPv6 or not, which takes an MTU of 1280
+		}
+	case state.Route:
+		if d.takes && (gone || thing.NexthopID != 0 || d.instead(found.Netns, thing)) ||
+			gone && d.sourceExpires(found.Netns, thing) {
+			return true
+		}
+	case state.NexthopObject:
+		if d.takes && (gone || len(thing.Group) > 0) {
+			return true
+		}
+	case state.Neighbour, state.FDBEntry:
+		if d.takes && gone {
+			return true
 		}
 	}
 	for _, name := range devices(thing) {
@@ -200,7 +225,7 @@ func (d *declared) allows(found state.Difference) bool {
 			if t.loses || t.disappears || t.noCarrier && needsCarrier(thing) {
 				return true
 			}
-		case t.made(thing):
+		case t.made(thing, d.after.Namespace(found.Netns).Link(name)):
 			return true
 		}
 	}
@@ -241,12 +266,55 @@ func ipv6Link(key string) string {
 	return ""
 }
 
-// made reports whether the kernel makes such a thing for the link by itself: the routes of its addresses, and the
-// default entry of a vxlan link.
-func (t *touched) made(thing any) bool {
+// instead reports whether a route takes the place of one to the same destination that is gone: what is left of several
+// next hops, or a route with another source or MTU.
+func (d *declared) instead(netns string, r state.Route) bool {
+	n := d.before.Namespace(netns)
+	return n != nil && slices.ContainsFunc(n.Routes, func(old state.Route) bool {
+		return old.To == r.To && old.Table == r.Table && old.Metric == r.Metric && old.Proto == r.Proto
+	})
+}
+
+// expires reports whether an address of the namespace lives for a limited time: it goes, or is deprecated, by itself.
+func (d *declared) expires(netns string, a state.Address) bool {
+	for _, s := range []*state.State{d.before, d.after} {
+		if n := s.Namespace(netns); n != nil {
+			for _, l := range n.Links {
+				if slices.ContainsFunc(l.Addresses, func(b state.Address) bool {
+					return a.Prefix == b.Prefix && (b.ValidLft != state.Forever || b.PreferredLft != state.Forever)
+				}) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// sourceExpires reports whether the source of a route, or the address that it leads to, lives for a limited time.
+func (d *declared) sourceExpires(netns string, r state.Route) bool {
+	n := d.before.Namespace(netns)
+	if n == nil {
+		return false
+	}
+	for _, l := range n.Links {
+		for _, a := range l.Addresses {
+			if a.ValidLft != state.Forever && (a.Prefix.Addr() == r.Src || r.Proto == "kernel" && sameNet(a.Prefix, r.To)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// made reports whether the kernel makes such a thing for a link, as it is now, by itself: the routes of its addresses,
+// and the default entry of a vxlan link.
+func (t *touched) made(thing any, l *state.Link) bool {
 	switch thing := thing.(type) {
 	case state.Route:
-		return thing.Proto == "kernel"
+		return thing.Proto == "kernel" && l != nil && slices.ContainsFunc(l.Addresses, func(a state.Address) bool {
+			return sameNet(a.Prefix, thing.To) || sameNet(a.Peer, thing.To) || thing.To.Addr().IsMulticast()
+		})
 	case state.FDBEntry:
 		return t.appears
 	}

@@ -13,14 +13,17 @@ import (
 
 // Undeclared are the differences between the normal forms of two states that no command declares and no text mentions.
 // Commands are those that were run in between, as words, whether they succeeded or not; texts are those of checks,
-// which claim what they name. Beside are differences that no state has.
+// which claim what they name. Fresh is a namespace that nobody has touched, for the sysctls of new ones, or nil. Beside
+// are differences that no state has.
 //
 // An operation declares what it is about, and what the kernel does because of that: the routes of an address, the loss
 // of routes where a link goes down, the MTU of the links on top of it. A command that is no operation, such as tc, may
 // change anything in the namespace that it runs in, and a program that may enter others anything at all.
-func Undeclared(before, after *state.State, beside []state.Difference, commands [][]string,
+func Undeclared(before, after *state.State, fresh *state.Namespace, beside []state.Difference, commands [][]string,
 	texts []string) []state.Difference {
 	d := newDeclared(before.Normal(), after.Normal())
+	d.fresh = fresh
+	d.origins = before.TellsOrigins() || after.TellsOrigins()
 	for _, argv := range commands {
 		d.command(argv)
 	}
@@ -28,6 +31,9 @@ func Undeclared(before, after *state.State, beside []state.Difference, commands 
 		return nil
 	}
 	d.conclude()
+	for _, t := range d.links {
+		d.takes = d.takes || t.loses || t.disappears
+	}
 	return slices.DeleteFunc(slices.Concat(d.differences(), beside), func(found state.Difference) bool {
 		return d.allows(found) || mentioned(found, texts)
 	})
@@ -53,10 +59,10 @@ func (d *declared) differences() []state.Difference {
 
 // inNew are the differences of a namespace from a new one: a loopback that is down, and the rules of every namespace.
 func (d *declared) inNew(n *state.Namespace) []state.Difference {
-	plain := state.Namespace{Name: n.Name, Sysctls: n.Sysctls}
+	plain := state.Namespace{Name: n.Name, Sysctls: d.asFresh(n.Sysctls)}
 	for _, l := range n.Links {
 		if l.Kind == "loopback" {
-			l.Up, l.Addresses = false, nil
+			l.Up, l.Addresses, l.MTU = false, nil, 65536
 			plain.Links = append(plain.Links, l)
 		}
 	}
@@ -74,6 +80,22 @@ func (d *declared) inNew(n *state.Namespace) []state.Difference {
 	return found
 }
 
+// asFresh are sysctls with the values that they have in a namespace that nobody has touched, where it has them.
+func (d *declared) asFresh(all []state.Sysctl) []state.Sysctl {
+	if d.fresh == nil {
+		return all
+	}
+	plain := slices.Clone(all)
+	for i := range plain {
+		for _, s := range d.fresh.Sysctls {
+			if s.Key == plain[i].Key {
+				plain[i].Value = s.Value
+			}
+		}
+	}
+	return plain
+}
+
 // ofNew are the differences of a link that appeared from what it was before it was moved or renamed, or from a new one.
 func (d *declared) ofNew(at place, l *state.Link) []state.Difference {
 	plain := *l
@@ -84,13 +106,27 @@ func (d *declared) ofNew(at place, l *state.Link) []state.Difference {
 	if from, known := d.from[at]; known {
 		if old := d.before.Namespace(from.netns).Link(from.link); old != nil {
 			plain = *old
-			plain.Name, plain.Peer = l.Name, l.Peer
+			plain.Name, plain.Peer, plain.Addresses = l.Name, l.Peer, relabelled(old.Addresses, old.Name, l.Name)
 			if from.netns != at.netns { // it arrives down and without addresses
 				plain.Up, plain.Addresses, plain.Master, plain.Port, plain.Qdisc = false, nil, "", l.Port, ""
 			}
 		}
 	}
 	return state.InLink(at.netns, &plain, l)
+}
+
+// relabelled are addresses whose labels have the new name of their link (inetdev_changename in net/ipv4/devinet.c).
+func relabelled(all []state.Address, from, to string) []state.Address {
+	all = slices.Clone(all)
+	for i := range all {
+		if name, rest, _ := strings.Cut(all[i].Label, ":"); name == from {
+			all[i].Label = to
+			if rest != "" {
+				all[i].Label += ":" + rest
+			}
+		}
+	}
+	return all
 }
 
 // mentioned reports whether a text names what changed, and its namespace.
@@ -104,6 +140,9 @@ func mentioned(d state.Difference, texts []string) bool {
 		if _, link := either(d).(state.Link); link && d.Property != "" &&
 			!slices.ContainsFunc(strings.Fields(d.Property), func(word string) bool { return slices.Contains(words, word) }) {
 			return false // another property of the link
+		}
+		if _, address := either(d).(state.Address); address && !slices.Contains(words, d.Link) {
+			return false // the address of another link
 		}
 		return slices.ContainsFunc(names, func(name string) bool { return slices.Contains(words, name) })
 	})

@@ -115,6 +115,11 @@ func TestUndeclared(t *testing.T) {
 			func(s *state.State, a *state.Namespace, _ *state.Link) {
 				s.Namespaces = append(s.Namespaces, state.Namespace{Name: "c", Neighbours: a.Neighbours})
 			}, "c: neighbour 10.0.0.9 dev eth0 appeared"},
+		{"a new namespace that forwards", "ip netns add c", nil,
+			func(s *state.State, _ *state.Namespace, _ *state.Link) {
+				s.Namespaces = append(s.Namespaces, state.Namespace{Name: "c",
+					Sysctls: []state.Sysctl{{Key: "net.ipv4.ip_forward", Value: "1"}}})
+			}, "c: sysctl net.ipv4.ip_forward 0, then 1"},
 		{"a deleted namespace takes the other end along", "ip netns del a", nil,
 			func(s *state.State, _ *state.Namespace, _ *state.Link) {
 				b := s.Namespace("b")
@@ -167,7 +172,7 @@ func TestUndeclared(t *testing.T) {
 		{"a link-local address by hand", "ip -n a link show", nil,
 			func(_ *state.State, _ *state.Namespace, l *state.Link) {
 				l.Addresses = append(slices.Clone(l.Addresses), state.Address{Prefix: pfx("fe80::1/64"),
-					ValidLft: state.Forever})
+					ValidLft: state.Forever, PreferredLft: state.Forever})
 			}, "a: eth0: address fe80::1/64 appeared"},
 		{"a refused name is none", "ip -n a link property add dev lo altname eth0\nip -n a link set eth0 mtu 1400", nil,
 			func(_ *state.State, _ *state.Namespace, l *state.Link) { l.MTU = 1400 }, ""},
@@ -192,7 +197,7 @@ func TestUndeclared(t *testing.T) {
 				commands = append(commands, strings.Fields(line))
 			}
 			var got []string
-			for _, d := range effects.Undeclared(before, after, nil, commands, c.texts) {
+			for _, d := range effects.Undeclared(before, after, before.Namespace("b"), nil, commands, c.texts) {
 				got = append(got, d.Text)
 			}
 			if text := strings.Join(got, "; "); text != c.want {

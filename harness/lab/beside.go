@@ -37,12 +37,16 @@ func (l *Lab) lookBeside(ctx context.Context, s *state.State) (*beside, error) {
 	return b, err
 }
 
-// differences are what changed since an earlier look, in the namespaces that were there then.
-func (b *beside) differences(now *beside) (found []state.Difference) {
+// differences are what changed since an earlier look, in the namespaces that were there then, and in new ones from what
+// a namespace was like that nobody had touched, if that is known.
+func (b *beside) differences(now *beside, fresh *observe.Beside) (found []state.Difference) {
 	for _, name := range slices.Sorted(maps.Keys(now.netns)) {
 		old, there := b.netns[name]
 		if !there {
-			continue
+			if fresh == nil {
+				continue
+			}
+			old = *fresh
 		}
 		tell := func(d state.Difference, format string, args ...any) {
 			d.Netns, d.Text = name, name+": "+fmt.Sprintf(format, args...)

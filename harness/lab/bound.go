@@ -16,12 +16,15 @@ const (
 // boundOutput cuts the outputs of a section: those of one command that are too long, and then all that are longer than
 // the longest that lets the sum fit.
 func boundOutput(transcript []scenario.Exchange) {
+	whole := make([]string, len(transcript))
+	for i, x := range transcript {
+		whole[i] = x.Output
+	}
 	for each, total := mostOfOne, mostOutput+1; total > mostOutput && each > 0; each /= 2 {
 		total = 0
-		for i := range transcript {
-			x := &transcript[i]
-			x.Output = cutMiddle(x.Output, each)
-			total += len(x.Output)
+		for i, output := range whole {
+			transcript[i].Output = cutMiddle(output, each)
+			total += len(transcript[i].Output)
 		}
 	}
 }

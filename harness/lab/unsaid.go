@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"netnscheck/harness/effects"
+	"netnscheck/harness/internal/observe"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/state"
@@ -14,6 +15,19 @@ import (
 type view struct {
 	state  *state.State
 	beside *beside
+}
+
+// fresh is what a namespace is like that nobody has touched: the host of the lab before the first step, unless there was
+// a set-up; nil if it is not known.
+func (p *Play) fresh() (n *state.Namespace, b *observe.Beside) {
+	if p.start == nil || p.sc.Setup != nil {
+		return nil, nil
+	}
+	one, there := p.start.beside.netns[state.Host]
+	if !there {
+		return nil, nil
+	}
+	return p.start.state.Namespace(state.Host), &one
 }
 
 // view looks at the lab.
@@ -26,7 +40,8 @@ func (l *Lab) view(ctx context.Context) (*view, error) {
 	return &view{s, b}, err
 }
 
-// view is the lab after the section. What is beside the state is as it was before if no program has run.
+// view is the lab after the section. What is beside the state is as it was before if no program has run and no sysctl
+// was set.
 func (s *scene) view(ctx context.Context, before *view) (*view, error) {
 	if before == nil || s.programs {
 		return s.lab.view(ctx)
@@ -35,11 +50,14 @@ func (s *scene) view(ctx context.Context, before *view) (*view, error) {
 	return &view{now, before.beside}, err
 }
 
-// inProcess reports whether a driver does a command without a program.
+// inProcess reports whether a driver does a command without a program, and without a sysctl.
 func inProcess(d Driver, cmd scenario.Command) bool {
 	c, err := operation.Parse(cmd.Argv)
-	_, program := c.Op.(operation.Run)
-	return d.Name() == scenario.NetlinkDriver && err == nil && !program
+	switch c.Op.(type) {
+	case operation.Run, operation.SysctlSet, operation.NetnsExecAll:
+		return false
+	}
+	return d.Name() == scenario.NetlinkDriver && err == nil
 }
 
 // unsaid fails the section if something has changed since an earlier view that no command of it declares and no check
@@ -58,8 +76,9 @@ func (s *scene) unsaid(ctx context.Context, before *view, checks []scenario.Chec
 		texts[i] = c.Text
 	}
 	var changes []string
-	beside := before.beside.differences(after.beside)
-	for _, d := range effects.Undeclared(before.state, after.state, beside, s.ran, texts) {
+	fresh, besideFresh := s.play.fresh()
+	beside := before.beside.differences(after.beside, besideFresh)
+	for _, d := range effects.Undeclared(before.state, after.state, fresh, beside, s.ran, texts) {
 		changes = append(changes, d.Text)
 	}
 	if len(changes) > 0 {

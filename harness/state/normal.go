@@ -32,7 +32,7 @@ const Host = "host"
 // The receiver is not changed, and the result shares no mutable value with it.
 func (s *State) Normal() *State {
 	normal := &State{Namespaces: make([]Namespace, len(s.Namespaces))}
-	origins := s.tellsOrigins()
+	origins := s.TellsOrigins()
 	for i := range s.Namespaces {
 		normal.Namespaces[i] = s.Namespaces[i].normal(origins)
 	}
@@ -51,9 +51,9 @@ func compareNames(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-// tellsOrigins reports whether the kernel of the state tells who made an address. Then it tells so of 127.0.0.1, which
+// TellsOrigins reports whether the kernel of the state tells who made an address. Then it tells so of 127.0.0.1, which
 // a loopback gets when it is switched on, and of each link-local address that it made.
-func (s *State) tellsOrigins() bool {
+func (s *State) TellsOrigins() bool {
 	for _, n := range s.Namespaces {
 		for _, l := range n.Links {
 			if slices.ContainsFunc(l.Addresses, func(a Address) bool { return a.Proto != 0 }) {

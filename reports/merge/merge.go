@@ -44,6 +44,7 @@ func Shards(all []reports.Saved) (*reports.Run, error) {
 		for _, p := range s.Problems {
 			whole.Problems = append(whole.Problems, title(s)+": "+p)
 		}
+		whole.Unmet += s.Unmet
 		for _, l := range s.Leftovers {
 			whole.Leftovers = append(whole.Leftovers, title(s)+": "+l)
 		}

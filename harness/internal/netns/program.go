@@ -320,16 +320,19 @@ func (w *World) Processes(inode uint64) (inside []int, err error) {
 }
 
 // Going are the processes that programs of this lab have left running, by their ids as programs see them, each with the
-// beginning of its command line. They are known by the lab's tag in their environment.
+// beginning of its command line. They are known by the lab's tag in their environment; in a sandbox those of no lab
+// count, too: their environment was cleared.
 func (w *World) Going() (map[int]string, error) {
 	pids, err := w.processes()
 	if err != nil {
 		return nil, err
 	}
-	mine := []byte(tag + "=" + w.ID() + "\x00")
+	tagged := []byte(tag + "=")
+	mine := append(tagged[:len(tagged):len(tagged)], w.ID()+"\x00"...)
 	going := map[int]string{}
 	for _, pid := range pids {
-		if pid == 1 || !bytes.Contains(w.fileOf(pid, "environ", 16<<10), mine) {
+		environment := w.fileOf(pid, "environ", 128<<10)
+		if pid == 1 || !bytes.Contains(environment, mine) && (w.shared || bytes.Contains(environment, tagged)) {
 			continue
 		}
 		if line := w.fileOf(pid, "cmdline", 256); len(line) > 0 { // one that has ended has none

@@ -3,6 +3,7 @@ package specrun
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"netnscheck/harness/scenario"
 	"netnscheck/reports"
@@ -11,23 +12,21 @@ import (
 // plays is how often a unit is played at most.
 func (o *Options) plays() int { return max(1, o.Repeat, o.Retries+1) }
 
-// holds tells whether nobody learns of a result yet, because the case is played again: always with Repeat, after a
-// failure that nobody expects with Retries.
-func (u *unitRun) holds(at place) bool {
-	s := u.suites[at.suite]
-	c := s.Cases[at.index]
-	switch {
-	case u.Repeat > 1:
-		return true
-	case u.Retries == 0 || !wrong(c.Outcome) && c.Outcome != scenario.Blocked:
+// holds tells whether nobody learns of the results of a unit before its last play. A case that passes may fail when the
+// unit is played again for the sake of another one.
+func (o *Options) holds() bool { return o.plays() > 1 }
+
+// expected tells whether a case went wrong as somebody expects.
+func (u *unitRun) expected(at place) bool {
+	if u.Judge == nil {
 		return false
 	}
-	if u.Judge != nil {
-		u.telling.Lock()
-		defer u.telling.Unlock()
-		u.Judge(&s, &c)
-	}
-	return c.Outcome != scenario.XFail
+	s := u.suites[at.suite]
+	c := s.Cases[at.index]
+	u.telling.Lock()
+	defer u.telling.Unlock()
+	u.Judge(&s, &c)
+	return c.Outcome == scenario.XFail
 }
 
 func wrong(o scenario.Outcome) bool { return o == scenario.Fail || o == scenario.Error }
@@ -47,25 +46,28 @@ func (u *unitRun) again(ctx context.Context) {
 	for i := range u.suites {
 		for j := range u.suites[i].Cases {
 			if at := (place{i, j}); u.held[at] {
-				decide(&u.suites[i].Cases[j])
+				u.decide(&u.suites[i].Cases[j])
 				u.settle(at)
 			}
 		}
 	}
 }
 
-// open tells whether there is something to be found out by another play: with Retries after a failure, with Repeat
-// always, except that FailFast ends that with a failure.
+// open tells whether there is something to be found out by another play: with Retries while a case that went wrong, and
+// is not expected to, has not passed; with Repeat always, except that FailFast ends that with a failure.
 func (u *unitRun) open() bool {
-	failed := false
+	failed, unsettled := false, false
 	for at := range u.held {
 		c := &u.suites[at.suite].Cases[at.index]
-		failed = failed || wrong(c.Attempts[len(c.Attempts)-1].Outcome)
+		bad := slices.ContainsFunc(c.Attempts, func(a reports.Attempt) bool { return wrong(a.Outcome) })
+		passed := slices.ContainsFunc(c.Attempts, func(a reports.Attempt) bool { return a.Outcome == scenario.Pass })
+		failed = failed || bad
+		unsettled = unsettled || bad && !passed && !u.expected(at)
 	}
 	if u.Repeat > 1 {
 		return !failed || !u.FailFast
 	}
-	return failed
+	return unsettled
 }
 
 // playAgain plays the unit once more, and holds all results. What went wrong besides them is that of the unit.
@@ -87,9 +89,10 @@ func attemptOf(c *reports.Case) reports.Attempt {
 		Transcript: c.Transcript, Duration: c.Duration}
 }
 
-// decide gives a case the outcome over its attempts: flaky, if it failed and passed. Plays in which it was blocked or
-// skipped tell nothing if it was played in another one. A case that was played once stays as it is.
-func decide(c *reports.Case) {
+// decide gives a case the outcome over its attempts: flaky, if it failed and passed, or a pass if such a case may pass.
+// Plays in which it was blocked or skipped tell nothing if it was played in another one. A case that was played once
+// stays as it is.
+func (o *Options) decide(c *reports.Case) {
 	if len(c.Attempts) < 2 {
 		c.Attempts = nil
 		return
@@ -113,6 +116,13 @@ func decide(c *reports.Case) {
 	c.Checks, c.Transcript = shown.Checks, shown.Transcript
 	if bad > 0 && good > 0 {
 		c.Outcome, c.Reason = scenario.Flaky, fmt.Sprintf("failed in %d of %d plays", bad, bad+good)
+		if o.FlakyPasses {
+			c.Outcome, c.Problems = scenario.Pass, nil
+		}
+	}
+	held := func(a reports.Attempt) bool { return a.Outcome == scenario.Blocked }
+	if bad == 0 && o.Retries > 0 && !slices.ContainsFunc(c.Attempts, held) {
+		c.Attempts = nil // it was played again for the sake of others
 	}
 	for i := range c.Attempts {
 		if a := &c.Attempts[i]; a.Outcome == scenario.Pass {

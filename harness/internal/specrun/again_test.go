@@ -35,6 +35,11 @@ func TestAgain(t *testing.T) {
 			[]string{"netlink/fails: xfail expected"}, []int{0}, 1},
 		"retries beside what is blocked": {Options{Retries: 2}, []string{"flakes", "blocked"},
 			[]string{luck + "2 plays out of luck", "netlink/blocked: blocked needs step 1"}, []int{2, 2}, 2},
+		"a pass that fails when another case is retried": {Options{Retries: 2}, []string{"spoils", "flakes"},
+			[]string{"netlink/spoils: flaky failed in 1 of 2 plays out of luck", luck + "2 plays out of luck"},
+			[]int{2, 2}, 2},
+		"flaky passes": {Options{Retries: 2, FlakyPasses: true}, []string{"flakes"},
+			[]string{"netlink/flakes: pass failed in 1 of 2 plays"}, []int{2}, 2},
 		"repeat": {Options{Repeat: 4}, []string{"passes", "flakes", "skips"},
 			[]string{"netlink/passes: pass", luck + "4 plays out of luck", "netlink/skips: skip not here"}, []int{4, 4, 4}, 4},
 		"repeat what fails": {Options{Repeat: 2}, []string{"fails"}, []string{"netlink/fails: fail it failed"}, []int{2}, 2},
@@ -93,7 +98,7 @@ func TestDecide(t *testing.T) {
 			c.Attempts = append(c.Attempts, reports.Attempt{Outcome: words[letter], Reason: fmt.Sprint("play ", i+1),
 				Transcript: []scenario.Exchange{{Command: string(letter)}}})
 		}
-		decide(&c)
+		(&Options{}).decide(&c)
 		if c.Outcome != want || (len(plays) > 1) != (len(c.Attempts) == len(plays)) {
 			t.Errorf("%s: %s with %d attempts, want %s", plays, c.Outcome, len(c.Attempts), want)
 		}

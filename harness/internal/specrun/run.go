@@ -28,6 +28,8 @@ type Options struct {
 	// Retries is how many times at most a unit is played again in which a case failed that nobody expects to fail.
 	// Repeat is how many times every unit is played, if it is more than 1. A case that failed and passed is flaky.
 	Retries, Repeat int
+	// FlakyPasses is set if a flaky case counts as passed; its attempts tell how often it failed.
+	FlakyPasses bool
 	// Grace is how long a worker may take to clean up before it is killed.
 	Grace time.Duration
 	// Judge, if it is there, may change the outcome of a case that has ended, before anybody learns of it; the cases of
@@ -249,7 +251,7 @@ func (u *unitRun) take(at place, told *scenario.SectionResult) {
 		return
 	}
 	u.results.Add(1)
-	if u.holds(at) {
+	if u.Options.holds() {
 		u.hold(at)
 		return
 	}

@@ -131,6 +131,12 @@ func act(ctx context.Context, r *scenario.SectionResult, failed *bool) {
 			f.Close()
 			r.Outcome, r.Problems = scenario.Fail, []scenario.Problem{{Message: "out of luck"}}
 		}
+	case "spoils": // not the first time
+		if f, err := os.OpenFile(os.Getenv(markVariable)+".spoils", os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+			f.Close()
+			break
+		}
+		r.Outcome, r.Problems = scenario.Fail, []scenario.Problem{{Message: "out of luck"}}
 	case "skips":
 		r.Outcome, r.Reason = scenario.Skip, "not here"
 	case "blocked":

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"netnscheck/harness/internal/cmd/machine"
@@ -11,6 +12,8 @@ import (
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/internal/worker"
+	"netnscheck/harness/scenario"
+	"netnscheck/harness/term"
 	"netnscheck/reports"
 )
 
@@ -21,6 +24,7 @@ const grace = 10 * time.Second
 type Session struct {
 	Settings  Settings
 	Plan      []specrun.Planned
+	Whole     []reports.Suite   // what is planned, with the other shards
 	LeftOut   []reports.LeftOut // drivers
 	Demands   *Demands          // nil if nothing is demanded
 	Expect    Expectations
@@ -32,9 +36,6 @@ type Session struct {
 type Ending struct {
 	Unable error // this machine cannot run anything
 	Cut    bool  // it was cut short, not by its cases
-	// FlakyPasses is that of Settings.
-	FlakyPasses bool
-	Unmet       int // problems of the run that are demands which this machine did not meet
 }
 
 // Run runs the plan and returns all results, also after an interruption.
@@ -60,11 +61,11 @@ func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 	r.Hostname, _ = os.Hostname() // optional in a report
 	result := specrun.Run(ctx, s.Plan, specrun.Options{
 		Procs: s.Settings.Procs, Start: w.Start, FailFast: s.Settings.FailFast, Grace: grace,
-		Retries: s.Settings.Retries, Repeat: s.Settings.Repeat,
+		Retries: s.Settings.Retries, Repeat: s.Settings.Repeat, FlakyPasses: s.Settings.FlakyPasses,
 		Started: s.Told.Begin, Ended: s.Told.End, Kept: s.keep, Judge: s.judge(),
 	})
 	r.Suites, r.Problems, r.Leftovers = result.Suites, result.Problems, result.Leftovers
-	r.Problems = append(r.Problems, s.Expect.Idle(suites)...)
+	r.Problems = append(r.Problems, s.Expect.Idle(s.Whole)...)
 	tellLeftOut(r, s.LeftOut)
 	if !s.Sandboxed {
 		left, err := sweep(w.Kept)
@@ -75,15 +76,32 @@ func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 	}
 	r.Duration = time.Since(r.Started)
 	r.Shard, r.Cut = s.Settings.Shard, result.Cut
+	if n := flaky(r); n > 0 && s.Settings.FlakyPasses {
+		s.Told.Say("%s failed in one play and passed in another (--flaky pass)", term.Count(n, "case"))
+	}
 	if result.Unable != nil {
 		r.Unable = kernel.Explain(result.Unable).Error()
 	}
-	ending := Ending{Unable: result.Unable, Cut: result.Cut, FlakyPasses: s.Settings.FlakyPasses}
+	ending := Ending{Unable: result.Unable, Cut: result.Cut}
 	if ending.Unable == nil && !ending.Cut {
 		unmet := s.unmet(r)
-		r.Problems, ending.Unmet = append(r.Problems, unmet...), len(unmet)
+		r.Problems, r.Unmet = append(r.Problems, unmet...), len(unmet)
 	}
 	return r, ending
+}
+
+// flaky counts the cases that failed in a play and passed in another.
+func flaky(r *reports.Run) (n int) {
+	for i := range r.Suites {
+		for _, c := range r.Suites[i].Cases {
+			if c.Outcome == scenario.Pass && slices.ContainsFunc(c.Attempts, func(a reports.Attempt) bool {
+				return a.Outcome == scenario.Fail || a.Outcome == scenario.Error
+			}) {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // judge is what changes the outcomes of cases, nil if nothing does.

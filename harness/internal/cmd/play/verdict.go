@@ -19,9 +19,6 @@ import (
 //   - Nothing passed, because everything was skipped: that is no success.
 func Verdict(r *reports.Run, e Ending, lost error) error {
 	c := r.Count()
-	if e.FlakyPasses {
-		c.Pass, c.Flaky = c.Pass+c.Flaky, 0
-	}
 	switch {
 	case len(r.Leftovers) > 0:
 		return &status.Error{Status: status.Leftover, Cause: lost}
@@ -29,9 +26,9 @@ func Verdict(r *reports.Run, e Ending, lost error) error {
 		return status.With(status.Cannot, errors.Join(kernel.Explain(e.Unable), lost))
 	case e.Cut, lost != nil:
 		return &status.Error{Status: status.Cut, Cause: lost}
-	case c.Bad() > 0 || len(r.Problems) > e.Unmet:
+	case c.Bad() > 0 || len(r.Problems) > r.Unmet:
 		return &status.Error{Status: status.Failed}
-	case e.Unmet > 0:
+	case r.Unmet > 0:
 		return &status.Error{Status: status.Cannot}
 	case c.Pass+c.XFail == 0:
 		return status.Cannotf("nothing could be run here: all %d cases were skipped", c.Skip)

@@ -28,6 +28,11 @@ func TestVerdict(t *testing.T) {
 		r.Leftovers = []string{"a namespace"}
 		return r
 	}
+	unmet := func(r *reports.Run) *reports.Run {
+		with := *r
+		with.Unmet = 1
+		return &with
+	}
 	warned := of(pass)
 	warned.Problems = []string{"a limit was met"}
 	twice := of(pass)
@@ -44,15 +49,13 @@ func TestVerdict(t *testing.T) {
 		"failed as expected":            {of(scenario.XFail), Ending{}, nil, status.Passed, ""},
 		"passed unexpectedly":           {of(pass, scenario.XPass), Ending{}, nil, status.Failed, ""},
 		"flaky":                         {of(pass, scenario.Flaky), Ending{}, nil, status.Failed, ""},
-		"flaky, which passes":           {of(scenario.Flaky), Ending{FlakyPasses: true}, nil, status.Passed, ""},
-		"flaky, and a failure":          {of(fail, scenario.Flaky), Ending{FlakyPasses: true}, nil, status.Failed, ""},
 		"an error":                      {of(pass, scenario.Error), Ending{}, nil, status.Failed, ""},
 		"blocked":                       {of(pass, scenario.Blocked), Ending{}, nil, status.Failed, ""},
 		"not run after a failure":       {of(fail, not), Ending{}, nil, status.Failed, ""},
 		"a problem of the run":          {warned, Ending{}, nil, status.Failed, ""},
-		"a demand that is not met":      {warned, Ending{Unmet: 1}, nil, status.Cannot, ""},
-		"a demand, and a failure":       {of(fail), Ending{Unmet: 1}, nil, status.Failed, ""},
-		"a demand, and a problem":       {twice, Ending{Unmet: 1}, nil, status.Failed, ""},
+		"a demand that is not met":      {unmet(warned), Ending{}, nil, status.Cannot, ""},
+		"a demand, and a failure":       {unmet(of(fail)), Ending{}, nil, status.Failed, ""},
+		"a demand, and a problem":       {unmet(twice), Ending{}, nil, status.Failed, ""},
 		"nothing could be run":          {of(skip, skip), Ending{}, nil, status.Cannot, "all 2 cases were skipped"},
 		"no case completed":             {of(not), unable, nil, status.Cannot, "no room"},
 		"cut short":                     {of(pass, not), cut, nil, status.Cut, ""},

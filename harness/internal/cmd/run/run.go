@@ -161,6 +161,10 @@ func run(ctx context.Context, o options) error {
 	if err := o.demands.Check(p); err != nil {
 		return err
 	}
+	var whole []reports.Suite
+	for i := range p {
+		whole = append(whole, p[i].Suites...)
+	}
 	if shard := o.settings.Shard; shard != nil {
 		if p, err = specrun.Shard(p, shard); err != nil {
 			return status.Usagef("--shard %s: %w", o.shard, err)
@@ -193,7 +197,7 @@ func run(ctx context.Context, o options) error {
 		told.Say("%s", line)
 	}
 	s := play.Session{
-		Settings: o.settings, Plan: p, LeftOut: leftOut, Demands: &o.demands, Expect: o.expect,
+		Settings: o.settings, Plan: p, Whole: whole, LeftOut: leftOut, Demands: &o.demands, Expect: o.expect,
 		Sandboxed: sandboxed, Told: told,
 	}
 	r, ending := s.Run(ctx)
