@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"netnscheck/harness/effects"
 	"netnscheck/harness/internal/observe"
@@ -35,6 +36,32 @@ func (l *Lab) lookBeside(ctx context.Context, s *state.State) (*beside, error) {
 	var err error
 	b.going, err = l.world.Going()
 	return b, err
+}
+
+// ending is how long a process may take to end when what has started it has ended, or was not waited for.
+const ending = 500 * time.Millisecond
+
+// linger waits for processes that were not there before and are about to end.
+func (l *Lab) linger(ctx context.Context, before, now *beside) (err error) {
+	for start := time.Now(); err == nil && now.more(before) && time.Since(start) < paced(ending); {
+		select {
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		case <-time.After(5 * time.Millisecond):
+			now.going, err = l.world.Going()
+		}
+	}
+	return err
+}
+
+// more reports whether there are processes that were not there before.
+func (b *beside) more(before *beside) bool {
+	for pid := range b.going {
+		if before.going[pid] == "" {
+			return true
+		}
+	}
+	return false
 }
 
 // differences are what changed since an earlier look, in the namespaces that were there then, and in new ones from what

@@ -76,6 +76,10 @@ func (s *scene) unsaid(ctx context.Context, before *view, checks []scenario.Chec
 		texts[i] = c.Text
 	}
 	var changes []string
+	if err := s.lab.linger(ctx, before.beside, after.beside); err != nil {
+		s.error(s.result.Line, err)
+		return nil
+	}
 	fresh, besideFresh := s.play.fresh()
 	beside := before.beside.differences(after.beside, besideFresh)
 	for _, d := range effects.Undeclared(before.state, after.state, fresh, beside, s.ran, texts) {

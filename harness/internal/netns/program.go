@@ -321,13 +321,13 @@ func (w *World) Processes(inode uint64) (inside []int, err error) {
 
 // Going are the processes that programs of this lab have left running, by their ids as programs see them, each with the
 // beginning of its command line. They are known by the lab's tag in their environment; in a sandbox those of no lab
-// count, too: their environment was cleared.
+// count, too: their environment was cleared. One that is about to begin still looks like the first of the sandbox.
 func (w *World) Going() (map[int]string, error) {
 	pids, err := w.processes()
 	if err != nil {
 		return nil, err
 	}
-	tagged := []byte(tag + "=")
+	tagged, first := []byte(tag+"="), w.fileOf(1, "cmdline", 256)
 	mine := append(tagged[:len(tagged):len(tagged)], w.ID()+"\x00"...)
 	going := map[int]string{}
 	for _, pid := range pids {
@@ -335,7 +335,8 @@ func (w *World) Going() (map[int]string, error) {
 		if pid == 1 || !bytes.Contains(environment, mine) && (w.shared || bytes.Contains(environment, tagged)) {
 			continue
 		}
-		if line := w.fileOf(pid, "cmdline", 256); len(line) > 0 { // one that has ended has none
+		line := w.fileOf(pid, "cmdline", 256)
+		if len(line) > 0 && (w.shared || !bytes.Equal(line, first)) { // one that has ended has none
 			going[pid] = strings.TrimSpace(string(bytes.ReplaceAll(line, []byte{0}, []byte{' '})))
 		}
 	}
