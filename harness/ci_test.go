@@ -59,6 +59,8 @@ func TestKselftestFolder(t *testing.T) {
 // TestLAVADefinition: the steps of the definition run, and tell LAVA each case with its result.
 func TestLAVADefinition(t *testing.T) {
 	needSandbox(t)
+	installed(t, "grep")
+	installed(t, "sed")
 	text, err := os.ReadFile("../docs/ci/lava/netnscheck.yaml")
 	if err != nil {
 		t.Fatal(err)
