@@ -194,8 +194,8 @@ func (d *declared) allows(found state.Difference) bool {
 		}
 		return d.allowedByRule(found)
 	case state.Sysctl:
-		if d.takes && found.Property == "" && ipv6Link(thing.Key) != "" {
-			return true // the link has IPv6 or not, which takes an MTU of 1280
+		if found.Property == "" {
+			return true // a module was loaded for some other namespace, or a link has IPv6, which takes an MTU of 1280
 		}
 	case state.Route:
 		if d.takes && (gone || thing.NexthopID != 0 || d.instead(found.Netns, thing)) ||
@@ -255,15 +255,6 @@ func needsCarrier(thing any) bool {
 func fromMAC(p netip.Prefix) bool {
 	bytes := p.Addr().As16()
 	return p.Addr().Is6() && p.Addr().IsLinkLocalUnicast() && p.Bits() == 64 && bytes[11] == 0xff && bytes[12] == 0xfe
-}
-
-// ipv6Link is the link of an IPv6 sysctl, "" of others.
-func ipv6Link(key string) string {
-	rest, ok := strings.CutPrefix(key, "net.ipv6.conf.")
-	if i := strings.LastIndex(rest, "."); ok && i >= 0 {
-		return strings.ReplaceAll(rest[:i], "/", ".")
-	}
-	return ""
 }
 
 // instead reports whether a route takes the place of one to the same destination that is gone: what is left of several

@@ -161,6 +161,10 @@ func TestUndeclared(t *testing.T) {
 			}, ""},
 		{"a property that no check claims", "ip -n a link show", []string{"`eth0` in `a` is up"},
 			func(_ *state.State, _ *state.Namespace, l *state.Link) { l.MTU = 1400 }, "a: eth0: MTU 1500, then 1400"},
+		{"a module that was loaded meanwhile", "ip -n a link show", nil,
+			func(_ *state.State, n *state.Namespace, _ *state.Link) {
+				n.Sysctls = append(n.Sysctls, state.Sysctl{Key: "net.bridge.bridge-nf-call-iptables", Value: "1"})
+			}, ""},
 		{"another rule", "ip -n a rule add pref 100 lookup 7", nil,
 			func(_ *state.State, n *state.Namespace, _ *state.Link) {
 				n.Rules = append(n.Rules, state.Rule{Family: 4, Priority: 99, Table: 7, Action: "lookup"})

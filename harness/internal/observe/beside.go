@@ -18,7 +18,8 @@ import (
 
 // Beside is what can be told at little cost of a namespace beside its State: whether something changed there.
 type Beside struct {
-	// Generation is that of the nftables rule set, which every change increments; 0 where there are none.
+	// Generation is that of the nftables rule set, which every change increments; untouched where nothing was changed,
+	// also before the kernel has loaded nf_tables.
 	Generation uint32
 	// Sysctls are those of besideSysctls that this kernel has, by key.
 	Sysctls map[string]string
@@ -62,15 +63,18 @@ func LookBeside(ctx context.Context, w *netns.World, n *state.Namespace) (b Besi
 	return b, nil
 }
 
+// untouched is the first generation of a rule set (nf_tables_init_net in net/netfilter/nf_tables_api.c).
+const untouched = 1
+
 // generation is the generation of the rule set in the namespace of the calling thread. The question alone would load
 // nf_tables, so it is asked only where that is there.
 func generation() (uint32, error) {
 	if !nftablesLoaded() {
-		return 0, nil
+		return untouched, nil
 	}
 	ask, err := open(unix.NETLINK_NETFILTER)
 	if isMissing(err) {
-		return 0, nil
+		return untouched, nil
 	}
 	if err != nil {
 		return 0, err
@@ -78,7 +82,7 @@ func generation() (uint32, error) {
 	defer ask.close()
 	id, err := (&ruleset{ask: ask}).generation()
 	if isMissing(err) || errors.Is(err, unix.EPERM) {
-		return 0, nil
+		return untouched, nil
 	}
 	return id, err
 }

@@ -25,6 +25,9 @@ func TestBeside(t *testing.T) {
 			w := newWorld(t, "a", "b")
 			build(t, w, "host: ip link add eth0 netns a type veth peer name eth0 netns b")
 			before, other := beside(t, w, "a"), beside(t, w, "b")
+			if before.Generation != untouched {
+				t.Errorf("the rule set of a new namespace has the generation %d", before.Generation)
+			}
 			build(t, w, "a: "+c.command)
 			if after := beside(t, w, "a"); !c.changed(before, after) {
 				t.Errorf("not seen: %+v, then %+v", before, after)
