@@ -80,7 +80,8 @@ func (d *declared) inNew(n *state.Namespace) []state.Difference {
 	return found
 }
 
-// asFresh are sysctls with the values that they have in a namespace that nobody has touched, where it has them.
+// asFresh are sysctls with the values that they have in a namespace that nobody has touched, where that has them off:
+// those of the whole namespace, since a link of it need not be like one of the same name elsewhere.
 func (d *declared) asFresh(all []state.Sysctl) []state.Sysctl {
 	if d.fresh == nil {
 		return all
@@ -88,12 +89,18 @@ func (d *declared) asFresh(all []state.Sysctl) []state.Sysctl {
 	plain := slices.Clone(all)
 	for i := range plain {
 		for _, s := range d.fresh.Sysctls {
-			if s.Key == plain[i].Key {
+			if s.Key == plain[i].Key && s.Value == "0" && ofNamespace(s.Key) {
 				plain[i].Value = s.Value
 			}
 		}
 	}
 	return plain
+}
+
+// ofNamespace reports whether a sysctl is not that of one link.
+func ofNamespace(key string) bool {
+	_, of, conf := strings.Cut(key, ".conf.")
+	return !conf || strings.HasPrefix(of, "all.") || strings.HasPrefix(of, "default.")
 }
 
 // ofNew are the differences of a link that appeared from what it was before it was moved or renamed, or from a new one.
