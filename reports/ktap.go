@@ -11,8 +11,8 @@ import (
 
 // The two forms in which kernel developers exchange results of tests, written as the cases end. KTAP is described in
 // the kernel's Documentation/dev-tools/ktap.rst: a suite is a test, its cases are its subtests. The form of kselftest
-// is flat, as tools/testing/selftests/kselftest.h writes it; NIPA and KernelCI read it. In both, the last test is the run
-// itself: where it is missing, the run was killed.
+// is flat, as tools/testing/selftests/kselftest.h writes it; NIPA and KernelCI read it. In both, the last test is the
+// run itself: where it is missing, the run was killed.
 //
 // Neither has a word for each outcome. Blocked and not run are skips, as in JUnit: what is to blame is a failure of its
 // own, of a step or of the run. A skip makes no run bad, and so none of them passes because of that.

@@ -14,13 +14,13 @@ import (
 // view is a lab at one time: its state, and what is beside it.
 type view struct {
 	state  *state.State
-	beside *beside
+	beside *beside // nil if something goes on beside the commands
 }
 
-// fresh is what a namespace is like that nobody has touched: the host of the lab before the first step, unless there was
-// a set-up; nil if it is not known.
+// fresh is what a namespace is like that nobody has touched: the host of the lab before the first step, unless there
+// was a set-up; nil if it is not known.
 func (p *Play) fresh() (n *state.Namespace, b *observe.Beside) {
-	if p.start == nil || p.sc.Setup != nil {
+	if p.start == nil || p.start.beside == nil || p.sc.Setup != nil {
 		return nil, nil
 	}
 	one, there := p.start.beside.netns[state.Host]
@@ -30,11 +30,14 @@ func (p *Play) fresh() (n *state.Namespace, b *observe.Beside) {
 	return p.start.state.Namespace(state.Host), &one
 }
 
-// view looks at the lab.
+// view looks at the lab. Where something goes on beside the commands a namespace may be gone before the second look.
 func (l *Lab) view(ctx context.Context) (*view, error) {
 	s, err := l.State(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if l.strangers.Load() {
+		return &view{state: s}, nil
 	}
 	b, err := l.lookBeside(ctx, s)
 	return &view{s, b}, err
@@ -68,7 +71,7 @@ func (s *scene) unsaid(ctx context.Context, before *view, checks []scenario.Chec
 		s.error(s.result.Line, err)
 		return nil
 	}
-	if before == nil || s.lab.strangers.Load() {
+	if before == nil || before.beside == nil || after.beside == nil || s.lab.strangers.Load() {
 		return after
 	}
 	texts := make([]string, len(checks))
