@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"netnscheck/harness/internal/program"
@@ -291,7 +292,8 @@ func ownMounts() []string {
 	return []string{"-Urm"}
 }
 
-// unshared runs the harness in namespaces that unshare(1) makes and a shell script prepares.
+// unshared runs the harness in namespaces that unshare(1) makes and a shell script prepares. Nothing that the script
+// started in the background outlives the call: it is in the process group of the call.
 func unshared(t *testing.T, dir string, flags []string, prepare string, args ...string) call {
 	t.Helper()
 	needSandbox(t)
@@ -304,9 +306,25 @@ func unshared(t *testing.T, dir string, flags []string, prepare string, args ...
 		sandbox.Lacking(t, fmt.Sprintf("unshare %s: %v", strings.Join(flags, " "), err))
 	}
 	cmd := command(t, dir)
-	shell := []string{"sh", "-ec", prepare + `; exec "$0" "$@"`, cmd.Path}
+	shell := []string{"sh", "-ec", prepare + "\nexec \"$0\" \"$@\"", cmd.Path}
 	cmd.Path, cmd.Args = path, append(append(append([]string{"unshare"}, flags...), shell...), args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	defer func() {
+		if cmd.Process != nil {
+			_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // ESRCH: nothing is left
+		}
+	}()
 	return finish(t, cmd)
+}
+
+// TestDemandsOfGuests: what is demanded of the guests is judged by what each of them plays, before any is fetched; the
+// suites written in Go are chosen, too.
+func TestDemandsOfGuests(t *testing.T) {
+	dir := t.TempDir()
+	harness(t, dir, "vm", "--kernel", "5.10,6.1", "--require", "netlnk").want(t, 2,
+		`plan the guest 5.10: --require "netlnk": it is no driver, feature or chosen scenario, did you mean netlink?`)
+	harness(t, dir, "vm", "--kernel", "5.10", "--driver", "netlink", "--require", "busybox").want(t, 2,
+		"plan the guest 5.10: --require busybox: nothing that is chosen is played with this driver")
 }
 
 // TestFullCache: a full disk is told, and once, although apt-get waits for ever then, and says nothing.

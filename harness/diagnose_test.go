@@ -129,6 +129,73 @@ umount /run/netns/testns; rm /run/netns/testns; set -- "$@" --from-pid $pid`
 	asked("ip -n prodns link set vnix-prodns down").want(t, 1, "cause     peer-down: vnix-prodns in prodns")
 }
 
+// TestDiagnoseOtherWords: a namespace without a name is found by what keeps it, or by who runs in it, and is named in
+// commands by that.
+func TestDiagnoseOtherWords(t *testing.T) {
+	dir := t.TempDir()
+	// The container of Docker is a process, that of Podman another one in its namespace. They have no control groups of
+	// their own, since a test cannot make any, but the supervisors above them have the words of real ones, and the
+	// runtimes' folders their names. The third container is not there any more, and its id is somebody else's.
+	prepare := `mount -t tmpfs tmpfs /run; mount -t tmpfs tmpfs /var/lib
+contain() { # FILE COMMAND SUPERVISOR... runs a command under a supervisor, and writes its id to the file.
+	file=$1 command=$2; shift 2
+	sh -c "$command"' >/dev/null 2>&1 & echo $! >'$file'; wait' "$@" >/dev/null 2>&1 &
+	while [ ! -s $file ]; do :; done
+	while [ $(readlink /proc/$(cat $file)/ns/net) = $(readlink /proc/self/ns/net) ]; do :; done
+}
+contain /run/pid 'unshare -n sleep 100' containerd-shim-runc-v2 -namespace moby -id 0123456789ab
+pid=$(cat /run/pid)
+inode=$(readlink /proc/$pid/ns/net | tr -dc 0-9)
+ip netns attach testns $pid; ` + strings.TrimPrefix(mended, "ip netns add testns; ") + `
+mkdir -p /run/docker/netns; touch /run/docker/netns/1-abc; mount --bind /proc/$pid/ns/net /run/docker/netns/1-abc
+umount /run/netns/testns; rm /run/netns/testns
+d=/var/lib/docker/containers/0123456789ab; mkdir -p $d
+echo '{"ID":"0123456789ab","Name":"/web","State":{"Pid":'$pid'}}' >$d/config.v2.json
+d=/var/lib/docker/containers/0999; mkdir -p $d; echo '{"ID":"0999","Name":"/idle","State":{"Pid":0}}' >$d/config.v2.json
+d=/var/lib/containers/storage/overlay-containers; mkdir -p $d; echo '[{"id":"c0ffee","names":["db"]}]' >$d/containers.json
+d=/run/containers/storage/overlay-containers/c0ffee/userdata; mkdir -p $d
+contain $d/pidfile "nsenter -t $pid -n sleep 100" conmon --api-version 1 -c c0ffee -u c0ffee
+d=/var/lib/docker/containers/0777; mkdir -p $d
+echo '{"ID":"0777","Name":"/crashed","State":{"Pid":'$pid'}}' >$d/config.v2.json
+d=/run/containerd/io.containerd.runtime.v2.task/k8s.io/5a; mkdir -p $d
+echo '{"annotations":{"io.kubernetes.cri.sandbox-name":"dns-0","io.kubernetes.cri.sandbox-namespace":"kube-system"},
+"linux":{"namespaces":[{"type":"network","path":"/run/docker/netns/1-abc"}]}}' >$d/config.json
+`
+	asked := func(from, more string) call {
+		return unshared(t, dir, []string{"-Urnmpf", "--mount-proc"}, prepare+more+"\nset -- \"$@\" --from "+from,
+			"diagnose", "--to", "192.168.2.102")
+	}
+	cut := "ip -n prodns link set vnix-prodns down"
+	for _, from := range []string{"docker:web", "docker:0123", "podman:db", "/proc/$pid/task/$pid/ns/net", "@$inode"} {
+		asked(from, "").want(t, 0, "nothing keeps pid:", "from reaching 192.168.2.102")
+	}
+	for _, from := range []string{"/run/docker/netns/1-abc", "pod:kube-system/dns-0"} {
+		asked(from, cut).want(t, 1, "/run/docker/netns/1-abc does not reach", "cause     peer-down: vnix-prodns in prodns")
+		asked(from, "nsenter -t $pid -n ip link set vnic-testns down").want(t, 1,
+			"repair    nsenter --net=/run/docker/netns/1-abc ip link set vnic-testns up")
+	}
+	for from, says := range map[string]string{
+		"docker:wbe":             "find docker:wbe: there is no such container, did you mean web?",
+		"docker:idle":            "find docker:idle: it does not run",
+		"docker:crashed":         "find docker:crashed: whether it runs cannot be told: neither the control group nor the",
+		"docker:0":               "find docker:0: the ids of 3 containers begin so",
+		"pod:dns-0":              "want pod:NAMESPACE/NAME, such as pod:default/dns-0",
+		"pod:kube-system/dns-1":  "there is no such pod, did you mean kube-system/dns-0?",
+		"@1":                     "find @1: no process is in such a network namespace, and no file keeps it",
+		"@x":                     "find @x: want the number of a namespace, as lsns -t net shows it",
+		"/run/docker/netns/gone": "no such file or directory",
+		"/proc/$pid/ns/mnt":      "invalid argument",
+		"/proc/99999999/ns/net":  "there is no such process",
+	} {
+		if c := asked(from, ""); c.status != 2 || !strings.Contains(c.stderr, says) || c.stdout != "" {
+			t.Errorf("--from %s: %+v", from, c)
+		}
+	}
+	// From the other end, root sees what a link leads into, although it has no name.
+	unshared(t, dir, []string{"-Urnmpf", "--mount-proc"}, strings.TrimSpace(prepare), "diagnose", "--from", "prodns", "--to",
+		"192.168.2.103").want(t, 0, "nothing keeps prodns from reaching 192.168.2.103")
+}
+
 // TestDiagnoseSaved: a saved state, redacted or not, gives the same diagnosis, also to an ordinary user.
 func TestDiagnoseSaved(t *testing.T) {
 	dir := t.TempDir()

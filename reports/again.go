@@ -18,9 +18,12 @@ func (s *Suite) PlayAgain(c *Case) string {
 	return s.Again + " --focus " + term.ShellWord(regexp.QuoteMeta(s.ID+": "+s.Title+" "+c.Name)+"$")
 }
 
-// Explain is why a case did not pass (Case.Describe), and the command that plays it again.
+// Explain is why a case did not pass (Case.Describe), where the evidence is, and the command that plays it again.
 func (s *Suite) Explain(c *Case) string {
 	text := c.Describe()
+	if c.Evidence != "" {
+		text += "evidence in " + term.OneLine(c.Evidence) + "\n"
+	}
 	if again := s.PlayAgain(c); again != "" {
 		text += "to run it again: " + term.OneLine(again) + "\n"
 	}

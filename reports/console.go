@@ -160,14 +160,17 @@ func (o *Console) failures(r *Run) {
 		}
 		fmt.Fprintf(o.Out, "\n%d. %s  %s\n", n, o.outcome(f.Case.Outcome), place(f.Suite, f.At, f.Case))
 		fmt.Fprint(o.Out, indent(f.Said, 3))
+		of := ""
+		if len(f.At) > 1 {
+			of = " of " + strings.TrimPrefix(played(f.At[:1]), "driver ")
+		}
+		if f.Case.Evidence != "" {
+			fmt.Fprintf(o.Out, "   evidence%s in %s\n", of, term.OneLine(f.Case.Evidence))
+		}
 		if again := f.Suite.PlayAgain(f.Case); again != "" {
 			fmt.Fprintf(o.Out, "   to run it again: %s\n", term.OneLine(again))
 		}
 		if len(f.Case.Transcript) > 0 {
-			of := ""
-			if len(f.At) > 1 {
-				of = " of " + strings.TrimPrefix(played(f.At[:1]), "driver ")
-			}
 			fmt.Fprint(o.Out, "   transcript"+of+":\n", indent(bounded(Transcript(f.Case.Transcript)), 5))
 		}
 	}

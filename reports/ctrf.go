@@ -176,12 +176,21 @@ func ctrfOfCase(s *Suite, c *Case) ctrfTest {
 	}
 	if c.Outcome != scenario.Pass {
 		t.Message, t.Trace, t.Output = c.Why(), c.Describe(), outputLines(c)
-		if again := s.PlayAgain(c); again != "" {
-			t.Extra = map[string]string{"again": term.OneLine(again)}
+		for name, text := range map[string]string{"again": s.PlayAgain(c), "evidence": c.Evidence} {
+			if text != "" {
+				t.extra(name, text)
+			}
 		}
 	}
 	t.repeat(c)
 	return t
+}
+
+func (t *ctrfTest) extra(name, text string) {
+	if t.Extra == nil {
+		t.Extra = map[string]string{}
+	}
+	t.Extra[name] = term.OneLine(text)
 }
 
 // repeat adds the plays before the last one.

@@ -11,9 +11,9 @@ import (
 	"unsafe"
 )
 
-// checkFolder checks that files can be written in a folder that exists or can be made, so that a run does not fail at
+// CheckFolder checks that files can be written in a folder that exists or can be made, so that a run does not fail at
 // its end. It creates nothing.
-func checkFolder(dir string) error {
+func CheckFolder(dir string) error {
 	there, what := dir, "write into"
 	info, err := os.Stat(there)
 	for errors.Is(err, fs.ErrNotExist) && there != filepath.Dir(there) {

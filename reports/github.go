@@ -27,7 +27,7 @@ func annotations(r *Run) string {
 		lines = append(lines, command("", 0, "the run", text))
 	}
 	for _, f := range alike(r, annotation) {
-		lines = append(lines, f.Said)
+		lines = append(lines, command(f.Case.annotated(f.Suite, f.Case.Evidence)))
 	}
 	if left := len(lines) - shown; left > 0 {
 		text := fmt.Sprintf("%d more did not pass; the log and the reports of the run have them", left+1)
@@ -41,17 +41,24 @@ func annotation(s *Suite, c *Case) string {
 	if !bad(c.Outcome) {
 		return ""
 	}
-	file, line := c.File, c.Line
+	return command(c.annotated(s, ""))
+}
+
+// annotated is what an annotation says of a case, with the folder of the evidence.
+func (c *Case) annotated(s *Suite, evidence string) (file string, line int, title, text string) {
+	file, line = c.File, c.Line
 	if len(c.Problems) > 0 {
 		if p := c.Problems[0]; p.File == "" || p.File == file {
 			line = max(p.Line, line)
 		}
 	}
-	text := c.Describe()
-	if text == "" {
+	if text = c.Describe(); text == "" {
 		text = string(c.Outcome)
 	}
-	return command(file, line, string(c.Outcome)+": "+s.ID+": "+c.Name, text)
+	if evidence != "" {
+		text = strings.TrimSuffix(text, "\n") + "\nevidence in " + evidence
+	}
+	return file, line, string(c.Outcome) + ": " + s.ID + ": " + c.Name, text
 }
 
 // command is a workflow command. In its values a line break would end it, and a comma or a colon a property.

@@ -33,10 +33,10 @@ var htmlTemplate = sync.OnceValue(func() *template.Template {
 
 // newHTML is the sink for HTML: one page for people, which loads nothing. Without scripts it has the failures and the
 // matrix; the details of all other cases are data in it, which the page's own script shows as text.
-func newHTML(out io.Writer, _ Options) Sink {
+func newHTML(out io.Writer, o Options) Sink {
 	return atEnd(func(r *Run) error {
 		var b bytes.Buffer
-		if err := htmlTemplate().Execute(&b, htmlOf(r)); err != nil {
+		if err := htmlTemplate().Execute(&b, htmlOf(r.seenFrom(o.File))); err != nil {
 			return err
 		}
 		_, err := out.Write(b.Bytes())
@@ -83,6 +83,7 @@ type htmlFailure struct {
 	Refs                                  string // of its cases in the matrix
 	// Said, Transcript and Checks are the details in plain text, for readers without scripts.
 	Said, Transcript, Checks string
+	Evidence                 *htmlLink
 }
 
 // htmlUnplayed is why a number of cases were not played.

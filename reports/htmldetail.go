@@ -16,6 +16,7 @@ type htmlDetail struct {
 	htmlPlay
 	// Expectation is the entry of the expectations that says that the case fails.
 	Expectation []string      `json:"expectation,omitempty"`
+	Evidence    *htmlLink     `json:"evidence,omitempty"`
 	NotPlayed   []string      `json:"notPlayed,omitempty"`
 	Attempts    []htmlAttempt `json:"attempts,omitempty"`
 }
@@ -86,6 +87,7 @@ func htmlDetailOf(c *Case) *htmlDetail {
 		Where:    term.OneLine(c.Where(scenario.Problem{})),
 		htmlPlay: c.play(c.Reason, c.Problems, c.Transcript, c.Checks),
 	}
+	d.Evidence = c.evidenceLink()
 	if e := c.Expectation; e != nil {
 		d.Expectation = append(d.Expectation, fmt.Sprintf("%s:%d: %s", term.OneLine(e.File), e.Line,
 			term.OneLine(e.Reason)))

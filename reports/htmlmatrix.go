@@ -191,6 +191,7 @@ func (m *htmlMatrix) failure(f *Alike) htmlFailure {
 		Outcome: known(c.Outcome), Name: term.Brief(c.Name), Suite: suite, Played: played(f.At),
 		Where: term.OneLine(c.Where(scenario.Problem{})), Took: duration(c.Duration), Why: term.Brief(c.Headline()),
 		Refs: m.refs(f), Said: f.Said, Transcript: Transcript(c.Transcript), Checks: Checks(c.Checks),
+		Evidence: c.evidenceLink(),
 	}
 }
 

@@ -89,10 +89,7 @@ func markdownFailures(r *Run) (entries []string) {
 		}
 		return string(c.Outcome) + "\n" + c.Describe()
 	}) {
-		text := f.Case.Describe()
-		if again := f.Suite.PlayAgain(f.Case); again != "" {
-			text += "to run it again: " + term.OneLine(again) + "\n"
-		}
+		text := f.Suite.Explain(f.Case)
 		if len(f.Case.Transcript) > 0 {
 			text += "\n" + bounded(Transcript(f.Case.Transcript))
 		}

@@ -97,6 +97,9 @@ type Case struct {
 	// Expectation is the entry of the user's expectations that says that this case fails, nil if none does. Where it
 	// decided, the outcome is xfail or xpass, Reason says so in a sentence, and the problems are those of the failure.
 	Expectation *Expectation `json:"expectation,omitempty"`
+	// Evidence is the path of the folder with the evidence about a case that failed, as the run was told it; "" if
+	// there is none.
+	Evidence string `json:"evidence,omitempty"`
 }
 
 // Attempt is one play of a case that was played more than once, each in a lab of its own. Of a play that passed only

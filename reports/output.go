@@ -40,7 +40,7 @@ func openOutput(path string, std *Standard) (*output, error) {
 	case errors.Is(err, fs.ErrNotExist) && strings.HasSuffix(path, "/"), err == nil && info.IsDir():
 		return nil, fmt.Errorf("write the report %s: it is a folder", path)
 	case err != nil, info.Mode().IsRegular():
-		return o, checkFolder(filepath.Dir(path))
+		return o, CheckFolder(filepath.Dir(path))
 	case info.Mode()&fs.ModeNamedPipe != 0, info.Mode()&fs.ModeCharDevice != 0:
 		return o, o.attach(os.OpenFile(path, os.O_WRONLY, 0))
 	}

@@ -219,17 +219,17 @@ func TestWritersSideBySide(t *testing.T) {
 func TestCheckFolder(t *testing.T) {
 	dir := t.TempDir()
 	deep := filepath.Join(dir, "a", "b")
-	if err := checkFolder(deep); err != nil {
+	if err := CheckFolder(deep); err != nil {
 		t.Errorf("a folder that can be made: %v", err)
 	}
 	file := filepath.Join(dir, "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := checkFolder(file); err == nil || !strings.Contains(err.Error(), "not a directory") {
+	if err := CheckFolder(file); err == nil || !strings.Contains(err.Error(), "not a directory") {
 		t.Errorf("a file in its place: %v", err)
 	}
-	if err := checkFolder("/proc/self"); err == nil {
+	if err := CheckFolder("/proc/self"); err == nil {
 		t.Error("/proc/self was taken for a folder that can be written")
 	}
 	if entries, _ := os.ReadDir(dir); len(entries) != 1 {

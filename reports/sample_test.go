@@ -84,7 +84,8 @@ func sample() *Run {
 				File: "scenarios/tutorial/veth-pair.md", Started: time.Date(2025, 3, 1, 11, 0, 1, 0, time.UTC),
 				Cases: []Case{
 					{Name: "Create the namespaces", SectionResult: pass},
-					{Name: "Create the namespaces / Mistake: a typo", SectionResult: typo},
+					{Name: "Create the namespaces / Mistake: a typo", SectionResult: typo,
+						Evidence: "results/evidence/veth-pair.iproute2.1.1"},
 					{Name: "Move each end", SectionResult: blocked},
 					{Name: "Look at the packets", SectionResult: skip},
 					{Name: "Ping", SectionResult: broken},

@@ -53,6 +53,8 @@ type Options struct {
 	Verbosity Verbosity
 	// Slowest is how many of the slowest cases to list.
 	Slowest int
+	// File is the path of this report, "" for a stream.
+	File string
 	// Files are the paths of the run's reports.
 	Files []string
 	// Painted is the same output for text with colours, nil without colours (term.Writer.Painted).

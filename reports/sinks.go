@@ -99,6 +99,9 @@ func (s *Sinks) add(f Format, out *output, std *Standard, o Options) {
 		stream := std.stream(out.std)
 		o.Painted, o.Columns, o.Progress = stream.Painted, stream.Columns, std.Progress
 	}
+	if out.stream == nil {
+		o.File = out.path
+	}
 	sink := f.New(out, o)
 	s.told = append(s.told, sink)
 	person, ok := sink.(talker)

@@ -14,7 +14,7 @@ func (c *Case) Clean() { c.Rewrite(term.Printable) }
 
 // Rewrite applies f to each text of a case, except the harness's own words such as the outcome.
 func (c *Case) Rewrite(f func(string) string) {
-	c.Name = f(c.Name)
+	c.Name, c.Evidence = f(c.Name), f(c.Evidence)
 	c.SectionResult.Rewrite(f)
 	for i := range c.Attempts {
 		a := &c.Attempts[i]

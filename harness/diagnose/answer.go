@@ -3,7 +3,24 @@ package diagnose
 import (
 	"slices"
 	"strings"
+
+	"netnscheck/harness/diagnose/finding"
+	"netnscheck/harness/diagnose/review"
+	"netnscheck/harness/state"
 )
+
+// Survey is the result of a review.
+type Survey struct {
+	// Causes are in the order of the namespaces and their links; empty, never nil.
+	Causes []Cause `json:"causes"`
+	// Unread are the parts of the state that could not be read, each with its namespace; empty, never nil.
+	Unread []string `json:"unread"`
+}
+
+// Review lists faults in a state, without a query. In a healthy network it finds nothing but remarks.
+func Review(s *state.State) Survey {
+	return Survey{Causes: append([]Cause{}, review.Of(chartOfState(s))...), Unread: unread(s)}
+}
 
 // Outcome is the outcome of a query or a review.
 type Outcome int
@@ -29,17 +46,13 @@ func (r *Report) Outcome() Outcome {
 // Outcome is the outcome of the review.
 func (s *Survey) Outcome() Outcome {
 	switch {
-	case slices.ContainsFunc(s.Causes, func(c Cause) bool { return !c.Remark() }):
+	case slices.ContainsFunc(s.Causes, func(c finding.Cause) bool { return !c.Remark() }):
 		return Faulty
 	case len(s.Unread) > 0:
 		return Unsure
 	}
 	return Sound
 }
-
-// Remark reports whether a review lists the cause without calling the network faulty: a healthy network may have it, or
-// it goes away by itself.
-func (c *Cause) Remark() bool { return c.Passes || c.Name.Remark() }
 
 // Sentence is the answer in one line: the cause with its place and sentence, and the doubts.
 func (r *Report) Sentence() string {
@@ -51,23 +64,4 @@ func (r *Report) Sentence() string {
 		words += " (in doubt: " + strings.Join(r.Doubts, "; ") + ")"
 	}
 	return words
-}
-
-// Lines are the cause, its evidence, repair and advice, each line with its label.
-func (c *Cause) Lines() []string {
-	where := " in "
-	if c.Link != "" {
-		where = " on "
-	}
-	lines := []string{"cause:    " + c.Name.String() + where + c.Place() + ": " + c.Says}
-	for _, e := range c.Evidence {
-		lines = append(lines, "evidence: "+e)
-	}
-	for _, r := range c.Repair {
-		lines = append(lines, "repair:   "+r)
-	}
-	for _, a := range c.Advice {
-		lines = append(lines, "advice:   "+a)
-	}
-	return lines
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/diagnose/finding"
 	"netnscheck/harness/state"
 )
 
@@ -26,7 +27,7 @@ func TestClosedNamespace(t *testing.T) {
 
 // TestRedactedAnswer: an address that is not in a redacted state is a doubt.
 func TestRedactedAnswer(t *testing.T) {
-	s := cabled()
+	s := Cabled()
 	s.Redacted = true
 	if r := Diagnose(s, farEnd); r.Outcome() != Sound {
 		t.Errorf("%+v", r)
@@ -39,12 +40,13 @@ func TestRedactedAnswer(t *testing.T) {
 
 // TestHalfUpIsTheCause: a half-up pair is not reported in addition to a cause at its end that is down.
 func TestHalfUpIsTheCause(t *testing.T) {
-	c := &Cause{Name: causes.NotAPort, Netns: "b", Link: "eth0", Repair: []string{"ip -n b link set eth0 master br0"}}
-	half := Cause{Name: causes.HalfUp, Netns: "b", Link: "eth0", Repair: []string{"ip -n b link set eth0 up"}}
-	if !c.includes(half) {
+	c := &finding.Cause{Name: causes.NotAPort, Netns: "b", Link: "eth0",
+		Repair: []string{"ip -n b link set eth0 master br0"}}
+	half := finding.Cause{Name: causes.HalfUp, Netns: "b", Link: "eth0", Repair: []string{"ip -n b link set eth0 up"}}
+	if !c.Includes(half) {
 		t.Error("told twice")
 	}
-	if half.Netns = "a"; c.includes(half) {
+	if half.Netns = "a"; c.Includes(half) {
 		t.Error("another pair is not told")
 	}
 }
@@ -52,17 +54,17 @@ func TestHalfUpIsTheCause(t *testing.T) {
 // TestOutcomes: a cause outweighs unread parts; remarks alone are no cause.
 func TestOutcomes(t *testing.T) {
 	for _, c := range []struct {
-		causes []Cause
+		causes []finding.Cause
 		unread []string
 		want   Outcome
 	}{
 		{nil, nil, Sound},
 		{nil, []string{"b: links"}, Unsure},
-		{[]Cause{{Name: causes.LoopbackDown}}, nil, Sound},
-		{[]Cause{{Name: causes.LoopbackDown}}, []string{"b: links"}, Unsure},
-		{[]Cause{{Name: causes.PortBlocked, Passes: true}}, nil, Sound},
-		{[]Cause{{Name: causes.PortBlocked}}, nil, Faulty},
-		{[]Cause{{Name: causes.LoopbackDown}, {Name: causes.HalfUp}}, []string{"b: links"}, Faulty},
+		{[]finding.Cause{{Name: causes.LoopbackDown}}, nil, Sound},
+		{[]finding.Cause{{Name: causes.LoopbackDown}}, []string{"b: links"}, Unsure},
+		{[]finding.Cause{{Name: causes.PortBlocked, Passes: true}}, nil, Sound},
+		{[]finding.Cause{{Name: causes.PortBlocked}}, nil, Faulty},
+		{[]finding.Cause{{Name: causes.LoopbackDown}, {Name: causes.HalfUp}}, []string{"b: links"}, Faulty},
 	} {
 		if got := (&Survey{c.causes, c.unread}).Outcome(); got != c.want {
 			t.Errorf("%+v: %d, want %d", c, got, c.want)
@@ -72,7 +74,7 @@ func TestOutcomes(t *testing.T) {
 	if doubt.Outcome() != Unsure {
 		t.Error("a doubt is no all-clear")
 	}
-	if doubt.Cause = new(Cause); doubt.Outcome() != Faulty {
+	if doubt.Cause = new(finding.Cause); doubt.Outcome() != Faulty {
 		t.Error("a cause is one, whatever is in doubt")
 	}
 }

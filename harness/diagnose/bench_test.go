@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"netnscheck/harness/diagnose/finding"
 	"netnscheck/harness/state"
 )
 
@@ -55,7 +56,7 @@ func defaultRules() []state.Rule {
 
 func give(n *state.Namespace, l *state.Link, p netip.Prefix) {
 	l.Addresses = append(l.Addresses, state.Address{Prefix: p, Scope: "global"})
-	connect(n, l)
+	finding.Connect(n, l)
 }
 
 // BenchmarkDiagnose queries from the first host to the last one, healthy and with a fault at the far end.

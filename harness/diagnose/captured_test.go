@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/diagnose/finding"
 	"netnscheck/harness/state"
 )
 
@@ -59,7 +60,7 @@ func golden(t *testing.T, file string, made []string, r Report) {
 		fmt.Fprintf(&out, "  %s%s %s: %s%s\n", map[bool]string{true: "back: "}[h.Reply], h.Netns, h.Link, h.Decision,
 			map[bool]string{true: " ✗"}[h.Stop])
 	}
-	write := func(c Cause) {
+	write := func(c finding.Cause) {
 		fmt.Fprintf(&out, "%s, %s%s\n  %s\n", c.Name, c.Place(), map[bool]string{true: " (reply)"}[c.Reply], c.Says)
 		for _, line := range c.Evidence {
 			fmt.Fprintln(&out, "  |", line)
@@ -105,7 +106,7 @@ var runnable = regexp.MustCompile(
 var placeholder = regexp.MustCompile(`\b(GATEWAY|IFACE|OTHER|PID|ADDRESS|LENGTH)\b`)
 
 // judgeRepair checks that repairs are commands that can be run, and advice is not.
-func judgeRepair(t *testing.T, c Cause) {
+func judgeRepair(t *testing.T, c finding.Cause) {
 	t.Helper()
 	for _, line := range c.Repair {
 		if !runnable.MatchString(line) || placeholder.MatchString(line) || strings.HasSuffix(line, " netns host") {

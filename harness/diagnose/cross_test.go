@@ -20,7 +20,7 @@ func TestAnswersAreFragmented(t *testing.T) {
 
 // TestRoutesWithAnMTU: a route may have a smaller MTU than its link.
 func TestRoutesWithAnMTU(t *testing.T) {
-	s := cabled()
+	s := Cabled()
 	a := s.Namespace("a")
 	for i := range a.Routes {
 		if a.Routes[i].To == netip.MustParsePrefix("10.0.0.0/24") {

@@ -1,6 +1,7 @@
 // Package diagnose finds out why a namespace does not reach an address. It walks the packet through a state.State, and
-// then the reply, and names the first thing that stops them. It is pure: it imports only state and its causes, any
-// package may import it, and it never asks the kernel. What the state does not contain is a doubt, never a guess.
+// then the reply, and names the first thing that stops them: the packages below it decide, one subject each, and this
+// one walks. It is pure: it imports state and them, any package may import it, and it never asks the kernel. What the
+// state does not contain is a doubt, never a guess.
 package diagnose
 
 import (
@@ -8,7 +9,8 @@ import (
 	"net/netip"
 	"slices"
 
-	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/diagnose/finding"
+	"netnscheck/harness/diagnose/review"
 	"netnscheck/harness/state"
 )
 
@@ -31,6 +33,9 @@ type Report struct {
 	Path []Hop `json:"path"`
 	// Cause is the first thing that stops the packet or the reply; nil if nothing does.
 	Cause *Cause `json:"cause,omitempty"`
+	// Then is what stops the packet or the reply next, once Cause is repaired, then what stops it after that, and so
+	// on.
+	Then []*Cause `json:"then,omitempty"`
 	// Also is what else is wrong in the state: it does not stop the packet, or not first.
 	Also []Cause `json:"also,omitempty"`
 	// Doubts are things that were not understood or not read and on which the answer may depend.
@@ -42,35 +47,7 @@ type Report struct {
 }
 
 // Cause is why a packet is stopped, or a remark of a review.
-type Cause struct {
-	Name  causes.Cause `json:"name"`
-	Netns string       `json:"netns"`
-	Link  string       `json:"link,omitempty"` // "" for a cause in the namespace as a whole
-	// Reply is set if it stops the reply.
-	Reply bool `json:"reply,omitempty"`
-	// Passes is set if it goes away by itself, as when spanning tree has yet to let a port forward.
-	Passes bool `json:"passes,omitempty"`
-	// Part is set if it stops only some flows: by a route with several nexthops, others get through.
-	Part bool `json:"part,omitempty"`
-	// Says is the cause in one sentence.
-	Says string `json:"says"`
-	// Evidence are lines of the state that prove it, as ip or nft shows them.
-	Evidence []string `json:"evidence,omitempty"`
-	// Repair are commands that fix it, and what else is missing on the path then. They can be run as they are.
-	Repair []string `json:"repair,omitempty"`
-	// Advice is for a fix that is not known in full: a command with a word in capitals to fill in, or a sentence.
-	Advice []string `json:"advice,omitempty"`
-	// changes are the effects of the repair on a state.
-	changes []change
-}
-
-// Place is the place of the cause in the words of a check: `X` in `M`, or `M`.
-func (c *Cause) Place() string {
-	if c.Link == "" {
-		return c.Netns
-	}
-	return c.Link + " in " + c.Netns
-}
+type Cause = finding.Cause
 
 // Hop is one step of the path and what is decided there.
 type Hop struct {
@@ -92,13 +69,8 @@ func Diagnose(s *state.State, q Query) Report {
 	}
 	w, lost := everyWay(s, q)
 	if lost != nil {
-		r.Cause = lost
-		if c := w.detour(); c != nil && !lost.Part {
-			r.Cause = c
-		} else {
-			w.completeRepair(lost)
-			w.forgetPathMTU(lost)
-		}
+		found := w.sequence(lost)
+		r.Cause, r.Then = found[0], found[1:]
 		if len(w.path) > 0 {
 			w.path[len(w.path)-1].Stop = true
 		}
@@ -107,32 +79,24 @@ func Diagnose(s *state.State, q Query) Report {
 	if r.Cause != nil && closed(s, r.Cause.Netns) {
 		// The state has only the name of a namespace that was not read.
 		r.Doubts = append(r.Doubts, fmt.Sprintf("the namespace %s could not be read", r.Cause.Netns))
-		r.Cause, r.Path = nil, nil
+		r.Cause, r.Then, r.Path = nil, nil, nil
 	}
-	r.Also = remarks(s, r.Cause)
+	if unread := slices.IndexFunc(r.Then, func(c *Cause) bool { return closed(s, c.Netns) }); unread >= 0 {
+		r.Then = r.Then[:unread]
+	}
+	r.Also = r.remarks(s)
 	return r
 }
 
-// remarks are what is wrong in a state besides a cause, which may be nil.
-func remarks(s *state.State, found *Cause) (also []Cause) {
-	for _, c := range review(s) {
-		if found == nil || !found.includes(c) {
+// remarks are what is wrong in a state besides what stops the packet.
+func (r *Report) remarks(s *state.State) (also []Cause) {
+	for _, c := range review.Of(chartOfState(s)) {
+		includes := func(found *Cause) bool { return found.Includes(c) }
+		if (r.Cause == nil || !includes(r.Cause)) && !slices.ContainsFunc(r.Then, includes) {
 			also = append(also, c)
 		}
 	}
 	return also
-}
-
-// includes reports whether a remark is about the same fault: in the same place it has the same name, or is less
-// specific than any other cause, or is fixed by the cause's repair.
-func (c *Cause) includes(remark Cause) bool {
-	if c.Netns != remark.Netns || c.Link != remark.Link {
-		return false
-	}
-	fixed := len(remark.Repair) > 0 && !slices.ContainsFunc(remark.Repair, func(line string) bool {
-		return !slices.Contains(c.Repair, line)
-	})
-	return c.Name == remark.Name || remark.Name.Masked() || fixed
 }
 
 // unknownIn reports an address that is not in a redacted state: only the key tells what has become of it.

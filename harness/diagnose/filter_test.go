@@ -7,11 +7,12 @@ import (
 	"strings"
 	"testing"
 
+	"netnscheck/harness/diagnose/finding"
 	"netnscheck/harness/state"
 )
 
-// cabled is two hosts on a cable, with addresses of both families; b has the tables given.
-func cabled(tables ...state.FilterTable) *state.State {
+// Cabled is two hosts on a cable, with addresses of both families; b has the tables given.
+func Cabled(tables ...state.FilterTable) *state.State {
 	s := &state.State{Namespaces: []state.Namespace{{Name: "host"}}}
 	for i, name := range []string{"a", "b"} {
 		other := []string{"b", "a"}[i]
@@ -98,7 +99,7 @@ func TestFilterRules(t *testing.T) {
 		if c.rules[0].Target == other.Name {
 			table.Chains = append(table.Chains, other)
 		}
-		r := Diagnose(cabled(table), Query{From: "a", To: netip.MustParseAddr("10.0.0.2")})
+		r := Diagnose(Cabled(table), Query{From: "a", To: netip.MustParseAddr("10.0.0.2")})
 		if found := r.Cause != nil; found != c.cause || found && r.Cause.Name.String() != "filter-"+c.hook ||
 			len(r.Doubts) > 0 != c.doubt {
 			t.Errorf("%s: cause %+v, doubts %q", c.what, r.Cause, r.Doubts)
@@ -122,7 +123,7 @@ func TestPolicyRepairs(t *testing.T) {
 			"ct state established,related accept"}},
 	} {
 		c.q.From = "a"
-		r := Diagnose(cabled(chainOf(c.hook, "drop", nil)), c.q)
+		r := Diagnose(Cabled(chainOf(c.hook, "drop", nil)), c.q)
 		var want []string
 		for _, rule := range c.want {
 			want = append(want, "ip netns exec b nft add rule inet t c "+rule)
@@ -163,7 +164,7 @@ func TestOpeningsAreReached(t *testing.T) {
 		for _, command := range c.want {
 			want = append(want, "ip netns exec b nft "+command)
 		}
-		if r := Diagnose(cabled(table), Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}); r.Cause == nil ||
+		if r := Diagnose(Cabled(table), Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}); r.Cause == nil ||
 			!slices.Equal(r.Cause.Repair, want) {
 			t.Errorf("%s: %s", c.what, told(r))
 		}
@@ -174,7 +175,7 @@ func TestTranslationNotUnderstood(t *testing.T) {
 	nat := chainOf("prerouting", "accept",
 		[]state.FilterRule{{Text: "dnat to [nat]", Verdict: "dnat", Opaque: true, Handle: 7}})
 	nat.Chains[0].Type = "nat"
-	if r := Diagnose(cabled(nat), Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}); r.Cause != nil ||
+	if r := Diagnose(Cabled(nat), Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}); r.Cause != nil ||
 		len(r.Doubts) != 1 ||
 		!strings.HasSuffix(r.Doubts[0],
 			"“dnat to [nat]”, handle 7 in ip netns exec b nft --handle list chain inet t c") {
@@ -193,7 +194,7 @@ func TestPortPerhapsPublished(t *testing.T) {
 		{when("tcp dport", "81", "dnat"), true},
 	} {
 		nat := chainIn("inet", "prerouting", "nat", -100, "accept", c.rule)
-		r := Diagnose(cabled(nat), Query{From: "a", To: netip.MustParseAddr("10.0.0.2"), Port: 8080})
+		r := Diagnose(Cabled(nat), Query{From: "a", To: netip.MustParseAddr("10.0.0.2"), Port: 8080})
 		if (r.Cause != nil) != c.cause || r.Cause == nil && len(r.Doubts) != 2 {
 			t.Errorf("%s: cause %+v, doubts %q", c.rule.Text, r.Cause, r.Doubts)
 		}
@@ -225,17 +226,17 @@ func TestQuestionsForNeighbours(t *testing.T) {
 		{"IPv6 with discovery", chainIn("ip6", "input", "filter", 0, "drop", echo, discovers), six, "", ""},
 		{"discovery is of no connection", chainIn("ip6", "input", "filter", 0, "accept",
 			when("ct state", "new", "accept"), when("ct state", "!= established", "drop")), six, "filter-input",
-			"handle 7"},
+			"handle 7 icmpv6 type '{' nd-neighbor-solicit, nd-neighbor-advert '}' accept"},
 		{"ARP requests of one's own",
 			chainIn("arp", "output", "filter", 0, "accept", when("arp operation", "request", "drop")), four, "", ""},
 		{"ARP replies", chainIn("arp", "output", "filter", 0, "accept", when("arp operation", "reply", "drop")), four,
-			"filter-arp", "handle 7"},
+			"filter-arp", "handle 7 arp operation '{' request, reply '}' accept"},
 		{"ARP out of a device", chainIn("netdev", "egress", "filter", 0, "accept", when("ether type", "arp", "drop")),
-			four, "filter-ingress", "handle 7"},
+			four, "filter-ingress", "handle 7 ether type arp accept"},
 		{"ARP at a device", chainIn("netdev", "ingress", "filter", 0, "accept", when("ether type", "arp", "drop")),
-			four, "filter-ingress", "handle 7"},
+			four, "filter-ingress", "handle 7 ether type arp accept"},
 	} {
-		r := Diagnose(cabled(c.table), Query{From: "a", To: c.to})
+		r := Diagnose(Cabled(c.table), Query{From: "a", To: c.to})
 		judgeCause(t, c.what, r, c.want, c.mends)
 	}
 	for _, c := range []struct {
@@ -249,10 +250,10 @@ func TestQuestionsForNeighbours(t *testing.T) {
 		{"a bridge with ARP", chainIn("bridge", "forward", "filter", 0, "drop", when("l4proto", "icmp", "accept"),
 			when("ether type", "arp", "accept")), "", ""},
 		{"a port without ARP", chainIn("netdev", "ingress", "filter", 0, "accept", when("ether type", "arp", "drop")),
-			"filter-ingress", "handle 7"},
+			"filter-ingress", "handle 7 ether type arp accept"},
 		{"a port that sends no ARP",
 			chainIn("netdev", "egress", "filter", 0, "accept", when("ether type", "arp", "drop")), "filter-ingress",
-			"handle 7"},
+			"handle 7 ether type arp accept"},
 		{"a bridge's own frames", chainIn("bridge", "output", "filter", 0, "drop"), "", ""},
 	} {
 		s := switched()
@@ -262,7 +263,7 @@ func TestQuestionsForNeighbours(t *testing.T) {
 }
 
 // lastOf is the last line of the repair or advice of a cause.
-func lastOf(c *Cause) string {
+func lastOf(c *finding.Cause) string {
 	lines := slices.Concat(c.Repair, c.Advice)
 	return lines[len(lines)-1]
 }
@@ -305,14 +306,14 @@ func TestHooksInOrder(t *testing.T) {
 		{"an answer before its source is put back",
 			chainIn("ip", "output", "filter", 0, "drop", when("ip saddr", real.String(), "accept")), ""},
 	} {
-		s := cabled(c.table, nat)
+		s := Cabled(c.table, nat)
 		s.Namespace("a").Neighbours = []state.Neighbour{{Addr: service, Dev: "eth0",
 			MAC: s.Namespace("b").Link("eth0").MAC, State: "permanent"}}
 		judgeCause(t, c.what, Diagnose(s, Query{From: "a", To: service}), c.want, "")
 	}
 	untracked := state.FilterRule{Text: "[notrack]", Opaque: true}
 	raw := chainIn("ip", "prerouting", "filter", -300, "accept", untracked)
-	r := Diagnose(cabled(raw, chainIn("ip", "input", "filter", 0, "drop", when("ct state", "untracked", "accept"))),
+	r := Diagnose(Cabled(raw, chainIn("ip", "input", "filter", 0, "drop", when("ct state", "untracked", "accept"))),
 		Query{From: "a", To: real})
 	if r.Cause != nil || len(r.Doubts) == 0 {
 		t.Errorf("a packet that may be untracked: cause %v, doubts %q", r.Cause, r.Doubts)
@@ -331,44 +332,5 @@ func TestFiltersOfPorts(t *testing.T) {
 		s.Namespace(c.netns).Filters = []state.FilterTable{table}
 		judgeCause(t, c.hook+" of "+c.device, Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}),
 			c.want, "")
-	}
-}
-
-// TestStatusOfConnections: of the conntrack status only the translations are known.
-func TestStatusOfConnections(t *testing.T) {
-	both := seen{packet: packet{dst: netip.IPv4Unspecified()}, status: []string{"dnat", "snat"}}
-	plain := seen{packet: both.packet}
-	for _, c := range []struct {
-		s           seen
-		value       string
-		fits, known bool
-	}{
-		{both, "dnat", true, true}, {both, "snat", true, true}, {both, "!= snat", false, true},
-		{both, "assured", false, false},
-		{plain, "dnat", false, true}, {plain, "!= dnat", true, true}, {plain, "confirmed", false, false},
-	} {
-		if fits, known := c.s.match(when("ct status", c.value, "accept").Matches[0]); fits != c.fits ||
-			known != c.known {
-			t.Errorf("%v, %s: %v, %v", c.s.status, c.value, fits, known)
-		}
-	}
-}
-
-// TestAddressTypes: some addresses have a type without a route; that of an IPv6 address that no link has is unknown.
-func TestAddressTypes(t *testing.T) {
-	n := cabled().Namespace("b")
-	for _, c := range []struct {
-		addr, value string
-		fits, known bool
-	}{
-		{"10.0.0.2", "local", true, true}, {"10.0.0.1", "local", false, true}, {"10.0.0.1", "unicast", true, true},
-		{"224.0.0.1", "multicast", true, true}, {"ff02::1", "multicast", true, true},
-		{"255.255.255.255", "broadcast", true, true},
-		{"fd00::2", "local", true, true}, {"fd00::1", "local", false, true}, {"fd00::1", "unicast", true, false},
-	} {
-		fits, known := isOfType(n, netip.MustParseAddr(c.addr), state.FilterMatch{Values: []string{c.value}})
-		if fits != c.fits || known != c.known {
-			t.Errorf("%s is %s: %v, known %v", c.addr, c.value, fits, known)
-		}
 	}
 }

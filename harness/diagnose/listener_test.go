@@ -23,7 +23,7 @@ func TestListeners(t *testing.T) {
 		{"IPv6 alone", state.Listener{Addr: six, V6Only: true}, "fd00::2", true},
 		{"IPv6 alone, asked by IPv4", state.Listener{Addr: six, V6Only: true}, "10.0.0.2", false},
 	} {
-		s := cabled()
+		s := Cabled()
 		c.listener.Proto, c.listener.Port = "tcp", 80
 		s.Namespace("b").Listeners = []state.Listener{c.listener}
 		r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr(c.to), Port: 80})

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/diagnose/facts"
+	"netnscheck/harness/diagnose/finding"
 	"netnscheck/harness/state"
 )
 
@@ -81,7 +83,7 @@ func TestLocalDelivery(t *testing.T) {
 			})
 		}, six, 0, "", false, ""},
 	} {
-		s := cabled()
+		s := Cabled()
 		c.change(s)
 		r := Diagnose(s, Query{From: "a", To: c.to})
 		if c.cause == 0 {
@@ -102,7 +104,7 @@ func TestLocalDelivery(t *testing.T) {
 func TestAnyIP(t *testing.T) {
 	any := state.Route{Family: 4, Type: "local", To: netip.MustParsePrefix("10.0.0.64/26"), Table: state.TableLocal,
 		Nexthops: []state.Nexthop{{Dev: "lo"}}}
-	s := cabled()
+	s := Cabled()
 	s.Namespace("b").Routes = append(s.Namespace("b").Routes, any)
 	if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.65")}); r.Outcome() != Sound ||
 		r.Path[1].Netns != "b" {
@@ -113,7 +115,7 @@ func TestAnyIP(t *testing.T) {
 		t.Errorf("beside the prefix: %s", r.Sentence())
 	}
 	// If the prefix covers the sender too, its requests are martian: a source address of the type local.
-	s = cabled()
+	s = Cabled()
 	b := s.Namespace("b")
 	any.To = netip.MustParsePrefix("10.0.0.0/24")
 	b.Routes = append(b.Routes, any)
@@ -129,7 +131,7 @@ func TestAnyIP(t *testing.T) {
 
 // TestLocalInDoubt: another route of the table local for a namespace's own address is a doubt, not a cause elsewhere.
 func TestLocalInDoubt(t *testing.T) {
-	s := cabled()
+	s := Cabled()
 	b := s.Namespace("b")
 	for i := range b.Routes {
 		if r := &b.Routes[i]; localOf(4)(*r) && r.To.Addr() == netip.MustParseAddr("10.0.0.2") {
@@ -143,7 +145,7 @@ func TestLocalInDoubt(t *testing.T) {
 		t.Errorf("%s", r.Sentence())
 	}
 
-	s = cabled()
+	s = Cabled()
 	b = s.Namespace("b")
 	withoutRoutes(b, localOf(4))
 	b.Links = append(b.Links, state.Link{Index: 9, Name: "red", Kind: "vrf", Up: true, VRFTable: 77})
@@ -156,7 +158,7 @@ func TestLocalInDoubt(t *testing.T) {
 
 // TestSourceOfTypeLocal: a receiver that has the sender's network in its table local may drop the packet as martian.
 func TestSourceOfTypeLocal(t *testing.T) {
-	s := cabled()
+	s := Cabled()
 	b := s.Namespace("b")
 	b.Routes = append(b.Routes, state.Route{Family: 4, Type: "local", To: netip.MustParsePrefix("10.0.0.0/24"),
 		Table: state.TableLocal, Nexthops: []state.Nexthop{{Dev: "lo"}}})
@@ -171,7 +173,7 @@ func TestSourceOfTypeLocal(t *testing.T) {
 func TestMisled(t *testing.T) {
 	nobody := netip.MustParseAddr("10.0.0.9")
 	for _, to := range []string{"10.0.0.9", "10.5.0.9"} {
-		s := cabled()
+		s := Cabled()
 		a, b := s.Namespace("a"), s.Namespace("b")
 		a.Neighbours = []state.Neighbour{{Addr: nobody, Dev: "eth0", MAC: b.Link("eth0").MAC, State: "permanent"}}
 		a.Routes = append(a.Routes, state.Route{
@@ -195,12 +197,12 @@ func TestLinkLocalComesAlone(t *testing.T) {
 	} {
 		n := &state.Namespace{Name: "n", Links: []state.Link{{Name: "eth0", Up: true, MTU: 1500,
 			MAC: "02:00:00:00:00:01"}}, Sysctls: []state.Sysctl{{Key: "net.ipv6.conf.eth0.disable_ipv6", Value: value}}}
-		c := new(Cause).addAddress(port{n, &n.Links[0]}, netip.PrefixFrom(own, 64))
+		c := new(finding.Cause).AddAddress(facts.At(n, &n.Links[0]), netip.PrefixFrom(own, 64))
 		if !slices.Equal(c.Repair, want) {
 			t.Errorf("disable_ipv6 %s: %q, want %q", value, c.Repair, want)
 		}
-		s := sketched(&state.State{Namespaces: []state.Namespace{*n}}, c.changes)
-		if !holds(&s.Namespaces[0].Links[0], own) {
+		s := finding.After(&state.State{Namespaces: []state.Namespace{*n}}, c.Changes)
+		if !facts.Holds(&s.Namespaces[0].Links[0], own) {
 			t.Errorf("disable_ipv6 %s: the link does not have its address then", value)
 		}
 	}
@@ -209,11 +211,12 @@ func TestLinkLocalComesAlone(t *testing.T) {
 // TestAddressOfALinkThatIsDown: the kernel gives a link that is down its route to itself, but none to its network.
 func TestAddressOfALinkThatIsDown(t *testing.T) {
 	n := &state.Namespace{Name: "n", Links: []state.Link{{Name: "eth0"}}}
-	c := new(Cause).addAddress(port{n, &n.Links[0]}, netip.MustParsePrefix("10.0.0.1/24")).setUp(port{n, &n.Links[0]})
+	c := new(finding.Cause).AddAddress(facts.At(n, &n.Links[0]), netip.MustParsePrefix("10.0.0.1/24")).SetUp(facts.At(n,
+		&n.Links[0]))
 	for done, want := range []string{"", "local", "local unicast"} {
 		var types []string
-		for _, r := range sketched(&state.State{Namespaces: []state.Namespace{*n}},
-			c.changes[:done]).Namespaces[0].Routes {
+		for _, r := range finding.After(&state.State{Namespaces: []state.Namespace{*n}},
+			c.Changes[:done]).Namespaces[0].Routes {
 			types = append(types, r.Type)
 		}
 		if got := strings.Join(types, " "); got != want {

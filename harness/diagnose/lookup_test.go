@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/diagnose/routing"
 	"netnscheck/harness/state"
 )
 
@@ -52,15 +53,15 @@ func TestLookup(t *testing.T) {
 			n.Links = []state.Link{{Name: "eth0", Up: true}, {Name: "eth1", Up: true},
 				{Name: "red", Kind: "vrf", VRFTable: 77, Up: true},
 				{Name: "red1", Master: "red", Up: true}, {Name: "red2", Master: "red", Up: true}}
-			d := lookup(n, flow{dst: netip.MustParseAddr("10.9.0.1"), iif: c.iif, oif: c.oif})
+			d := routing.Lookup(n, routing.Flow{Dst: netip.MustParseAddr("10.9.0.1"), Iif: c.iif, Oif: c.oif})
 			got := ""
 			switch {
-			case d.unknown:
+			case d.Unknown:
 				got = "unknown"
-			case d.hop != nil:
-				got = d.hop.Dev
+			case d.Hop != nil:
+				got = d.Hop.Dev
 			}
-			if got != c.want || d.found() == (got == "unknown") {
+			if got != c.want || d.Found() == (got == "unknown") {
 				t.Errorf("out of %q, want %q", got, c.want)
 			}
 		})
@@ -86,7 +87,7 @@ func TestHalfKnownPackets(t *testing.T) {
 		{"the port of the service", "b", state.Rule{IPProto: "tcp", SPort: "80"}, nil, false, "rule-diverts"},
 		{"another port", "b", state.Rule{IPProto: "tcp", SPort: "81"}, nil, false, ""},
 	} {
-		s := cabled()
+		s := Cabled()
 		n := s.Namespace(c.netns)
 		c.rule.Family, c.rule.Priority, c.rule.Action, c.rule.Table = 4, 10, "lookup", elsewhere.Table
 		n.Rules, n.Routes, n.Filters = append(n.Rules, c.rule), append(n.Routes, elsewhere), c.filters
@@ -108,7 +109,7 @@ func TestTheRuleIsDeleted(t *testing.T) {
 		other uint32
 		want  string
 	}{{9, "ip -n a rule del priority 10"}, {10, "ip -n a rule del priority 10 from all to 10.0.0.2 unreachable"}} {
-		s := cabled()
+		s := Cabled()
 		a := s.Namespace("a")
 		a.Rules = append(a.Rules, state.Rule{Family: 4, Priority: c.other, To: netip.MustParsePrefix("10.9.0.0/16"),
 			Action: "prohibit"},
@@ -148,7 +149,7 @@ func TestHalfKnownRoutes(t *testing.T) {
 
 // TestARouteThatLeadsNowhere: a state file may have a route that no kernel has.
 func TestARouteThatLeadsNowhere(t *testing.T) {
-	s := cabled()
+	s := Cabled()
 	a := s.Namespace("a")
 	a.Routes = []state.Route{{Family: 4, To: netip.MustParsePrefix("10.0.0.0/24"), Table: state.TableMain}}
 	a.PathMTUs = []state.Route{{Family: 4, To: netip.MustParsePrefix("10.0.0.2/32"), MTU: 1000}}

@@ -3,9 +3,14 @@ package diagnose
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
 	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/diagnose/facts"
+	"netnscheck/harness/diagnose/faults"
+	"netnscheck/harness/diagnose/neighbour"
+	"netnscheck/harness/diagnose/topology"
 	"netnscheck/harness/state"
 )
 
@@ -36,8 +41,73 @@ func TestProxies(t *testing.T) {
 				Sysctls: []state.Sysctl{{Key: "net.ipv4.conf.eth0.forwarding", Value: c.forwarding},
 					{Key: "net.ipv4.conf.all.proxy_arp", Value: c.all},
 					{Key: "net.ipv4.conf.eth0.proxy_arp", Value: c.link}}}
-			if got := proxies(port{n, n.Link("eth0")}, addr); got != c.want {
+			if got := neighbour.Proxies(facts.At(n, n.Link("eth0")), addr); got != c.want {
 				t.Errorf("proxies = %v", got)
+			}
+		})
+	}
+}
+
+// TestProxyOff: a router that is evidently meant to answer for an address, and does not, lacks what is named and
+// mended.
+func TestProxyOff(t *testing.T) {
+	six, four := "2001:db8::9", "10.9.0.1"
+	for _, c := range []struct {
+		what             string
+		addr             string
+		forwarding, set  string
+		entry, byDefault bool
+		says             string // "" if it is no cause
+		repair           string
+	}{
+		{"an entry alone", six, "1", "0", true, false, "proxy_ndp is off", "sysctl -w net.ipv6.conf.eth0.proxy_ndp=1"},
+		{"an entry, for the default route", six, "1", "0", true, true, "proxy_ndp is off",
+			"sysctl -w net.ipv6.conf.eth0.proxy_ndp=1"},
+		{"proxy_ndp alone", six, "1", "1", false, false, "it has no proxy entry for the address",
+			"ip -n n -6 neigh add proxy 2001:db8::9 dev eth0"},
+		{"proxy_ndp alone, for the default route", six, "1", "1", false, true, "", ""},
+		{"no forwarding", six, "0", "1", true, false, "it does not forward", "sysctl -w net.ipv6.conf.all.forwarding=1"},
+		{"all of it", six, "1", "1", true, false, "", ""},
+		{"nothing", six, "1", "0", false, false, "", ""},
+		{"IPv4, an entry without forwarding", four, "0", "0", true, false, "it does not forward",
+			"sysctl -w net.ipv4.ip_forward=1"},
+		{"IPv4, proxy_arp without forwarding", four, "0", "1", false, false, "it does not forward",
+			"sysctl -w net.ipv4.ip_forward=1"},
+		{"IPv4, nothing", four, "1", "0", false, false, "", ""},
+		{"IPv4, an entry", four, "1", "0", true, false, "", ""},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			addr := netip.MustParseAddr(c.addr)
+			family, setting := facts.FamilyOf(addr), "proxy_arp"
+			to := netip.PrefixFrom(addr, addr.BitLen())
+			if c.byDefault {
+				to = netip.PrefixFrom(addr, 0).Masked()
+			}
+			n := &state.Namespace{Name: "n", Rules: []state.Rule{{Family: family, Table: state.TableMain, Action: "lookup"}},
+				Links: []state.Link{{Name: "eth0", Up: true}, {Name: "eth1", Up: true}},
+				Routes: []state.Route{{Family: family, Type: "unicast", To: to, Table: state.TableMain,
+					Nexthops: []state.Nexthop{{Dev: "eth1"}}}},
+				Sysctls: []state.Sysctl{{Key: "net.ipv4.ip_forward", Value: c.forwarding}}}
+			if family == 6 {
+				setting = "proxy_ndp"
+			}
+			for _, link := range []string{"all", "eth0"} {
+				n.Sysctls = append(n.Sysctls, state.Sysctl{Key: facts.OfLink(family, link, "forwarding"), Value: c.forwarding},
+					state.Sysctl{Key: facts.OfLink(family, link, setting), Value: c.set})
+			}
+			if c.entry {
+				n.Neighbours = []state.Neighbour{{Addr: addr, Dev: "eth0", Proxy: true}}
+			}
+			me, at := facts.At(&state.Namespace{Name: "me"}, nil), facts.At(n, n.Link("eth0"))
+			got := neighbour.ProxyOff(me, addr, []topology.Arrival{{Port: at}})
+			switch {
+			case c.says == "" && got != nil:
+				t.Errorf("told: %s", got.Says)
+			case c.says != "" && got == nil:
+				t.Error("not told")
+			case got != nil && (got.Place() != "eth0 in n" || !strings.HasSuffix(got.Says, "but "+c.says) ||
+				len(got.Repair) != 1 || !strings.HasSuffix(got.Repair[0], c.repair)):
+				t.Errorf("%s: %s; %q", got.Place(), got.Says, got.Repair)
 			}
 		})
 	}
@@ -98,7 +168,7 @@ func TestSharedSource(t *testing.T) {
 		flags     []string
 		duplicate bool
 	}{{nil, true}, {[]string{"tentative", "dadfailed"}, false}} {
-		s := cabled()
+		s := Cabled()
 		a := s.Namespace("a").Link("eth0")
 		theirs := netip.MustParsePrefix("fd00::2/64")
 		a.Addresses = append(a.Addresses, state.Address{Prefix: theirs, Flags: c.flags})
@@ -122,7 +192,7 @@ func TestGiveAddressBack(t *testing.T) {
 			"ip -n b addr add fd00::2/64 dev eth0 nodad"}},
 		{1200, "0", []string{"ip -n b link set eth0 mtu 1500", "ip -n b addr add fd00::2/64 dev eth0 nodad"}},
 	} {
-		s := cabled()
+		s := Cabled()
 		b := s.Namespace("b")
 		l := b.Link("eth0")
 		l.MTU, l.Addresses = c.mtu, l.Addresses[:1]
@@ -138,7 +208,7 @@ func TestGiveAddressBack(t *testing.T) {
 // TestOneMACOnACable: both ends of a cable may have one MAC address, since there is no bridge that would have to tell
 // them apart.
 func TestOneMACOnACable(t *testing.T) {
-	s := cabled()
+	s := Cabled()
 	s.Namespace("a").Link("eth0").MAC = s.Namespace("b").Link("eth0").MAC
 	to := s.Namespace("b").Link("eth0").Addresses[0].Prefix.Addr()
 	judgeCause(t, "one MAC address", Diagnose(s, Query{From: "a", To: to}), "", "")
@@ -161,15 +231,15 @@ func TestWhichDouble(t *testing.T) {
 		{"the first is a port, the second has another one", onBridge, spare, "first"},
 		{"the second is a port, the first has another one", spare, onBridge, "second"},
 	} {
-		double := func(name string, change func(*state.Link)) port {
+		double := func(name string, change func(*state.Link)) facts.Port {
 			l := &state.Link{Name: name, Kind: "veth", Up: true,
 				Addresses: []state.Address{{Prefix: netip.PrefixFrom(addr, 24)}}}
 			if change != nil {
 				change(l)
 			}
-			return port{&state.Namespace{Name: "n", Links: []state.Link{*l}}, l}
+			return facts.At(&state.Namespace{Name: "n", Links: []state.Link{*l}}, l)
 		}
-		got := duplicateAddress(double("second", c.second), double("first", c.first), addr)
+		got := faults.DuplicateAddress(double("second", c.second), double("first", c.first), addr)
 		want := []string{"ip -n n addr del 10.0.0.2/24 dev " + c.want}
 		if got.Link != c.want || !slices.Equal(got.Repair, want) {
 			t.Errorf("%s: it is %s, repaired by %q", c.what, got.Link, got.Repair)

@@ -111,7 +111,7 @@ func told(r Report) string {
 
 // TestOthersGateway: who has an address for its gateway does not get it for its own.
 func TestOthersGateway(t *testing.T) {
-	s := cabled()
+	s := Cabled()
 	nobody := netip.MustParseAddr("10.0.0.9")
 	q := Query{From: "a", To: nobody}
 	judgeCause(t, "no gateway", Diagnose(s, q), "address-nowhere", "ip -n b addr add 10.0.0.9/24 dev eth0")

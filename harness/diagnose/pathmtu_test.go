@@ -3,8 +3,11 @@ package diagnose
 import (
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 
+	"netnscheck/harness/diagnose/faults"
+	"netnscheck/harness/diagnose/finding"
 	"netnscheck/harness/state"
 )
 
@@ -50,7 +53,7 @@ func TestPathMTU(t *testing.T) {
 
 // TestNarrowRoute: the command that replaces a route has nothing that ip or the kernel would refuse.
 func TestNarrowRoute(t *testing.T) {
-	n := cabled().Namespace("a")
+	n := Cabled().Namespace("a")
 	hop := state.Nexthop{Via: netip.MustParseAddr("10.0.0.2"), Dev: "eth0", Flags: []string{"onlink", "linkdown"}}
 	r := state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix("10.9.0.0/16"), Table: state.TableMain,
 		Proto: "boot", MTU: 1000, Nexthops: []state.Nexthop{hop}}
@@ -59,7 +62,9 @@ func TestNarrowRoute(t *testing.T) {
 		5: "ip -n a route replace 10.9.0.0/16 nhid 5 mtu 1400",
 	} {
 		r.NexthopID = id
-		if got := narrowRoute(n, &r, 1400).repair; got != want {
+		var c finding.Cause
+		faults.NarrowRoute(n, &r, 1400).Widen(&c)
+		if got := strings.Join(c.Repair, "\n"); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}

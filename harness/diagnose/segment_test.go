@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/diagnose/finding"
+	"netnscheck/harness/diagnose/review"
 	"netnscheck/harness/state"
 )
 
@@ -19,7 +21,7 @@ func TestLinksThatAreNotFollowed(t *testing.T) {
 		doubt      bool
 	}{{"gre", "", true}, {"wireguard", "", true}, {"bond", "", true}, {"tun", "", true}, {"ipvlan", "l3", true},
 		{"dummy", "", false}, {"", "", false}} {
-		s := cabled()
+		s := Cabled()
 		for i, name := range []string{"a", "b"} {
 			n := s.Namespace(name)
 			l := state.Link{Index: 3, Name: "x0", Kind: c.kind, IPvlan: c.mode, Up: true, Carrier: true, MTU: 1400}
@@ -35,7 +37,7 @@ func TestLinksThatAreNotFollowed(t *testing.T) {
 
 // TestFramesOutOfSight: frames that a bond or a virtual machine takes leave the state.
 func TestFramesOutOfSight(t *testing.T) {
-	bonded, virtual := cabled(), cabled()
+	bonded, virtual := Cabled(), Cabled()
 	b := bonded.Namespace("b")
 	b.Links = append(b.Links, state.Link{Index: 3, Name: "bond0", Kind: "bond", Up: true, Carrier: true, MTU: 1500,
 		Addresses: b.Link("eth0").Addresses})
@@ -170,7 +172,7 @@ func TestPortsThatDoNotForward(t *testing.T) {
 			r.Cause.Passes != c.passes || !slices.Equal(slices.Concat(r.Cause.Repair, r.Cause.Advice), c.repair) {
 			t.Errorf("%s: %s", c.what, told(r))
 		}
-		found := slices.DeleteFunc(review(s), func(found Cause) bool {
+		found := slices.DeleteFunc(review.Of(chartOfState(s)), func(found finding.Cause) bool {
 			return found.Name != causes.PortBlocked || found.Passes != c.passes
 		})
 		if want := map[bool]int{true: len(c.ports)}[c.review]; len(found) != want {
@@ -188,8 +190,14 @@ func TestBridgesInDoubt(t *testing.T) {
 	}{
 		{"unread", func(sw *state.Namespace, _ string) { sw.Unread = []string{"nftables: no permission"} }, true},
 		{"filters of tc at a port", func(sw *state.Namespace, _ string) {
-			sw.Qdiscs = []state.Qdisc{{Dev: "p-b", Kind: "clsact"}}
+			sw.TCFilters = []state.TCFilter{{Dev: "p-b", Hook: "egress", Kind: "matchall"}}
 		}, true},
+		{"filters of tc at another port", func(sw *state.Namespace, _ string) {
+			sw.TCFilters = []state.TCFilter{{Dev: "p-c", Hook: "egress", Kind: "matchall"}}
+		}, false},
+		{"a discipline for filters that has none", func(sw *state.Namespace, _ string) {
+			sw.Qdiscs = []state.Qdisc{{Dev: "p-b", Kind: "clsact"}}
+		}, false},
 		{"another discipline", func(sw *state.Namespace, _ string) {
 			sw.Qdiscs = []state.Qdisc{{Dev: "p-b", Kind: "fq"}}
 		}, false},
@@ -208,6 +216,38 @@ func TestBridgesInDoubt(t *testing.T) {
 		if r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2")}); r.Cause != nil ||
 			len(r.Doubts) > 0 != c.doubt {
 			t.Errorf("%s: cause %+v, doubts %q", c.what, r.Cause, r.Doubts)
+		}
+	}
+}
+
+// TestBridgeCallsFilters: bridged packets pass the filters of IP if the namespace or the bridge itself says so, and
+// br_netfilter, which has the setting, is loaded.
+func TestBridgeCallsFilters(t *testing.T) {
+	for _, c := range []struct {
+		setting string // "" without br_netfilter
+		own     bool
+		proof   string // "" if nothing is filtered
+	}{
+		{"0", false, ""},
+		{"", true, ""},
+		{"1", false, "ip netns exec sw sysctl net.bridge.bridge-nf-call-iptables: 1"},
+		{"0", true, "ip -n sw -d link show dev br0: nf_call_iptables 1"},
+	} {
+		s := switched()
+		sw := s.Namespace("sw")
+		sw.Link("br0").Bridge.VLANFiltering, sw.Link("br0").Bridge.NFCallIPTables = false, c.own
+		if c.setting != "" {
+			sw.Sysctls = []state.Sysctl{{Key: "net.bridge.bridge-nf-call-iptables", Value: c.setting}}
+		}
+		sw.Filters = []state.FilterTable{{Family: "ip", Name: "filter", Chains: []state.FilterChain{{Name: "FORWARD",
+			Type: "filter", Hook: "forward", Policy: "drop"}}}}
+		r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("10.0.0.2")})
+		switch {
+		case c.proof == "" && r.Cause != nil:
+			t.Errorf("%q, %v: %+v", c.setting, c.own, *r.Cause)
+		case c.proof != "" && (r.Cause == nil || r.Cause.Name != causes.FilterForward ||
+			!slices.Contains(r.Cause.Evidence, c.proof)):
+			t.Errorf("%q, %v: %+v", c.setting, c.own, r.Cause)
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/diagnose/review"
 	"netnscheck/harness/state"
 )
 
@@ -29,7 +30,7 @@ func TestStrays(t *testing.T) {
 		if kind != "" { // nothing is known of a plain file, or of a name in an old state
 			s.Strays = []state.Stray{{Name: "x", Kind: kind, Target: "/there"}}
 		}
-		found := review(s)
+		found := review.Of(chartOfState(s))
 		if d := Diagnose(s, Query{From: "x", To: netip.MustParseAddr("10.0.0.1")}); d.Cause != nil {
 			found = append(found, *d.Cause)
 		}

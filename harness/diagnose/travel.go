@@ -6,24 +6,19 @@ import (
 	"slices"
 
 	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/diagnose/facts"
+	"netnscheck/harness/diagnose/faults"
+	"netnscheck/harness/diagnose/filter"
+	"netnscheck/harness/diagnose/finding"
+	"netnscheck/harness/diagnose/packet"
+	"netnscheck/harness/diagnose/routing"
+	"netnscheck/harness/diagnose/words"
 	"netnscheck/harness/state"
 )
 
-// flowOf is the key of a route lookup for a packet: struct flowi4 and flowi6, include/net/flow.h.
-func flowOf(p packet, iif *state.Link) flow {
-	f := flow{src: p.src, dst: p.dst, oif: p.dst.Zone(), proto: p.proto, sport: p.sport, dport: p.dport}
-	if p.unbound {
-		f.src = netip.Addr{}
-	}
-	if iif != nil {
-		f.iif = iif.Name
-	}
-	return f
-}
-
 // travel walks a packet from a namespace to the one that delivers it locally, and returns that namespace and the packet
 // as it arrives; nil if the destination is outside the state. Each turn of the loop is one namespace.
-func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *Cause) {
+func (w *walk) travel(n *state.Namespace, p packet.Packet) (*state.Namespace, packet.Packet, *finding.Cause) {
 	var iif *state.Link // the link it came in by; nil in the sending namespace
 	var passed []*state.Namespace
 	for {
@@ -40,17 +35,17 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 		// Route lookup: ip_route_input_slow() and ip_route_output_key_hash_rcu(), net/ipv4/route.c;
 		// ip6_route_input() and ip6_route_output_flags(), net/ipv6/route.c.
 		d := w.look(n, p, iif)
-		if d.unknown {
-			w.hop(n, nil, p, "where the route to %s leads is not known", p.dst)
+		if d.Unknown {
+			w.hop(n, nil, p, "where the route to %s leads is not known", p.Dst)
 			return nil, p, nil
 		}
 		// An address of the namespace's own is delivered locally only by a route of the type local. Without one the
 		// packet is routed like any other: the two cases that follow.
-		if iif != nil && !d.local() && w.isOwn(n, p.dst) && !w.looksUpLocal(n, p.family()) {
-			return n, p, w.localRuleMissing(n, p.family())
+		if iif != nil && !d.Local() && w.IsOwn(n, p.Dst) && !routing.HasLocalRule(n, p.Family()) {
+			return n, p, w.localRuleMissing(n, p.Family())
 		}
-		if !d.local() && d.refused == "" && w.usesItself(n, p.dst) {
-			w.hop(n, iif, p, "%s is its own address, but there is no local delivery", p.dst)
+		if !d.Local() && d.Refused == "" && w.UsesItself(n, p.Dst) {
+			w.hop(n, iif, p, "%s is its own address, but there is no local delivery", p.Dst)
 			if c := w.undelivered(n, p, d); c != nil {
 				return n, p, c
 			}
@@ -58,33 +53,36 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 		}
 		// No route: a sender gets ENETUNREACH, or the error of the route's type (fib_props, net/ipv4/fib_semantics.c).
 		// A router answers with ICMP, for IPv4 only if the link forwards (ip_error(), net/ipv4/route.c).
-		if !d.found() {
-			if iif != nil && d.refused == "" && !forwards(n, iif, p.family()) {
+		if !d.Found() {
+			if iif != nil && d.Refused == "" && !facts.Forwards(n, iif, p.Family()) {
 				return n, p, w.gatewayWrong(n, iif, p)
 			}
-			w.hop(n, nil, p, "no route to %s", p.dst)
+			w.hop(n, nil, p, "no route to %s", p.Dst)
 			return n, p, w.noRoute(n, p, d, iif)
 		}
 		// Local delivery: ip_local_deliver(), net/ipv4/ip_input.c; ip6_input(), net/ipv6/ip6_input.c.
-		if d.local() {
+		if d.Local() {
 			w.arrived = iif
-			w.hop(n, iif, p, "local delivery: %s is its own address", p.dst)
+			w.hop(n, iif, p, "local delivery: %s is its own address", p.Dst)
 			c := w.takeIn(n, iif, &p)
 			return n, p, c
 		}
-		if d.route.Type == "broadcast" {
-			w.hop(n, iif, p, "%s is the broadcast address of a network", p.dst)
-			w.doubt("whether any host answers to the broadcast address %s is not known here", p.dst)
+		if d.Route.Type == "broadcast" {
+			w.hop(n, iif, p, "%s is the broadcast address of a network", p.Dst)
+			w.doubt("whether any host answers to the broadcast address %s is not known here", p.Dst)
 			return nil, p, nil
 		}
 		// Forwarding: ip_forward(), net/ipv4/ip_forward.c; ip6_forward(), net/ipv6/ip6_output.c. IPv4 has checked that
 		// the link forwards by then (ip_route_input_slow()), IPv6 checks it here.
 		if iif != nil {
-			if !forwards(n, iif, p.family()) && d.hop != nil && d.hop.Dev == iif.Name &&
-				len(w.gateways(passed[len(passed)-1], p.dst)) > 0 {
+			if !facts.Forwards(n, iif, p.Family()) && d.Hop != nil && d.Hop.Dev == iif.Name &&
+				len(w.mend().Gateways(passed[len(passed)-1], p.Dst)) > 0 {
 				return n, p, w.gatewayWrong(n, iif, p)
 			}
 			if c := w.forward(n, iif, p, d); c != nil {
+				return n, p, c
+			}
+			if c := w.hairpinOff(n, iif, p, d); c != nil {
 				return n, p, c
 			}
 			if c := w.notBeyond(passed[0], n, iif, p, d); c != nil {
@@ -100,7 +98,7 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 		passed = append(passed, n)
 		// Output: ip_output(), net/ipv4/ip_output.c; ip6_output(), net/ipv6/ip6_output.c. The packet crosses the
 		// segment to the next namespace.
-		at := station{n, p, d}
+		at := station{n: n, iif: iif, p: p, d: d}
 		w.stations = append(w.stations, at)
 		next, in, c := w.cross(n, iif, &p, d)
 		if c != nil {
@@ -112,74 +110,98 @@ func (w *walk) travel(n *state.Namespace, p packet) (*state.Namespace, packet, *
 		if next == nil {
 			return nil, p, nil
 		}
-		if p.dst.Zone() != "" {
-			p.dst = p.dst.WithZone(in.Name)
+		w.stations[len(w.stations)-1].crossed = true
+		if p.Dst.Zone() != "" {
+			p.Dst = p.Dst.WithZone(in.Name)
 		}
-		n, iif, p.unbound = next, in, false
+		if n != next {
+			p.Tags = packet.Tags{Vague: facts.MarksBelow(next, in)} // skb_scrub_packet(), net/core/skbuff.c
+		}
+		n, iif, p.Unbound = next, in, false
 	}
 }
 
 // leaveSelf chooses the source address of a packet that the namespace itself sends, and runs the output hook. Most
 // packets get there by ip_route_output_flow() and then __ip_local_out(), or by their IPv6 counterparts.
-func (w *walk) leaveSelf(n *state.Namespace, p *packet) *Cause {
+func (w *walk) leaveSelf(n *state.Namespace, p *packet.Packet) *finding.Cause {
 	d := w.look(n, *p, nil)
-	if d.found() && !p.src.IsValid() {
+	if d.Found() && !p.Src.IsValid() {
 		w.choose(n, p, d)
 	}
-	if !d.found() {
+	if !d.Found() {
 		return nil // reported with the route
 	}
-	if c := w.sourceMissing(n, *p, d); c != nil {
+	if c := faults.SourceMissing(w.Map, n, *p, d); c != nil {
 		return c
 	}
 	var oif *state.Link
-	if d.local() {
+	if d.Local() {
 		oif = n.Link("lo")
 	} else {
-		oif = d.dev(n)
+		oif = d.Dev(n)
 	}
-	to := p.dst
+	to, tags := p.Dst, p.Tags
 	c := w.hook(n, "output", causes.FilterOutput, p, nil, oif)
-	if p.dst != to {
-		p.unbound = false // the new destination is routed with the source (ip_route_me_harder(), net/ipv4/netfilter.c)
+	if p.Tags != tags && p.Dst == to {
+		w.remarked(n, *p, d)
+	}
+	if p.Dst != to {
+		p.Unbound = false // the new destination is routed with the source (ip_route_me_harder(), net/ipv4/netfilter.c)
 	}
 	return c
+}
+
+// remarked notes that a mark set at output counts for the packet's route only if a chain of the type route sets it
+// (ip_route_me_harder(), net/ipv4/netfilter.c).
+func (w *walk) remarked(n *state.Namespace, p packet.Packet, before routing.Decision) {
+	for _, b := range filter.ChainsAt(n, "output", filter.Families(p.Family())...) {
+		if b.Chain.Type == "route" {
+			return
+		}
+	}
+	if d := routing.Lookup(n, routing.FlowOf(p, nil)); d.Route != before.Route || d.Refused != before.Refused {
+		if w.maybeSentOn.n == nil {
+			w.maybeSentOn = maybeSentOn{n, "the mark that a chain at output sets"}
+		}
+		w.doubt("%s: a chain at output marks the packet, but is not of the type route, so its route stays that without "+
+			"the mark, which is not followed here", n.Name)
+	}
 }
 
 // choose sets the source address that the kernel chooses after the first route lookup. An IPv4 connection is looked up
 // once more with it (ip_route_connect(), include/net/route.h); so is an echo of iputils ping, which asks for its source
 // first, but no other echo.
-func (w *walk) choose(n *state.Namespace, p *packet, d decision) {
-	p.src = sourceOf(n, d, p.dst)
-	if p.family() == 4 && p.proto == "tcp" {
+func (w *walk) choose(n *state.Namespace, p *packet.Packet, d routing.Decision) {
+	p.Src = routing.SourceOf(n, d, p.Dst)
+	if p.Family() == 4 && p.Proto == "tcp" {
 		return
 	}
-	if with := lookup(n, flowOf(*p, nil)); p.family() == 4 && !with.unknown && !with.found() {
+	if with := routing.Lookup(n, routing.FlowOf(*p, nil)); p.Family() == 4 && !with.Unknown && !with.Found() {
 		by := "there is no route for it"
-		if with.rule != nil {
-			by = ruleShown(n, with.rule)
+		if with.Rule != nil {
+			by = words.RuleShown(n, with.Rule)
 		}
 		w.doubt("a program that binds to the source %s first, as iputils ping and TCP do, finds no route to %s: %s",
-			p.src, p.dst, by)
+			p.Src, p.Dst, by)
 	}
-	p.unbound = true
+	p.Unbound = true
 }
 
 // arrive runs what comes before the routing of a received packet: the ingress hook (nf_ingress() in
 // __netif_receive_skb_core(), net/core/dev.c), the prerouting hook (ip_rcv(), ipv6_rcv()), and for IPv4 the check of
 // the source address.
-func (w *walk) arrive(n *state.Namespace, iif *state.Link, p *packet) *Cause {
+func (w *walk) arrive(n *state.Namespace, iif *state.Link, p *packet.Packet) *finding.Cause {
 	if c := w.hook(n, "ingress", causes.FilterIngress, p, iif, nil); c != nil {
 		return c
 	}
 	name := causes.FilterForward
-	if w.isOwn(n, p.dst) {
+	if w.IsOwn(n, p.Dst) {
 		name = causes.FilterInput
 	}
 	if c := w.hook(n, "prerouting", name, p, iif, nil); c != nil {
 		return c
 	}
-	if p.family() == 4 {
+	if p.Family() == 4 {
 		return w.sourceDoubted(n, iif, p)
 	}
 	return nil
@@ -187,116 +209,114 @@ func (w *walk) arrive(n *state.Namespace, iif *state.Link, p *packet) *Cause {
 
 // sourceDoubted is fib_validate_source(), net/ipv4/fib_frontend.c: a source address that is the receiver's own, and the
 // reverse path filter (ip-sysctl.rst, rp_filter).
-func (w *walk) sourceDoubted(n *state.Namespace, iif *state.Link, p *packet) *Cause {
+func (w *walk) sourceDoubted(n *state.Namespace, iif *state.Link, p *packet.Packet) *finding.Cause {
 	// Without a route, or without forwarding, ip_route_input_slow() drops the packet before it validates the source.
-	d := lookup(n, flowOf(*p, iif))
-	if d.found() && !d.local() && !forwards(n, iif, 4) || !d.found() {
+	d := routing.Lookup(n, routing.FlowOf(*p, iif))
+	if d.Found() && !d.Local() && !facts.Forwards(n, iif, 4) || !d.Found() {
 		return nil
 	}
 	// The receiver's own address as source is martian, unless accept_local is set (__fib_validate_source()).
-	if w.isOwn(n, p.src) && strongest(n, iif, "accept_local") == 0 {
-		for _, o := range w.owned(p.src) {
-			if o.n == n {
-				for _, other := range w.owned(p.src) {
-					if other.n != n {
-						return duplicateAddress(o, other, p.src)
+	if w.IsOwn(n, p.Src) && facts.Strongest(n, iif, "accept_local") == 0 {
+		for _, o := range w.Owned(p.Src) {
+			if o.N == n {
+				for _, other := range w.Owned(p.Src) {
+					if other.N != n {
+						return faults.DuplicateAddress(o, other, p.Src)
 					}
 				}
 			}
 		}
 		if c := w.sentBack(*p); c != nil {
-			w.hop(n, iif, *p, "a packet with its own address %s as source comes in", p.src)
+			w.hop(n, iif, *p, "a packet with its own address %s as source comes in", p.Src)
 			return c
 		}
 	}
-	if own := lookup(n, flow{src: p.dst, dst: p.src}); own.local() && !w.isOwn(n, p.src) {
+	if own := routing.Lookup(n, routing.Flow{Src: p.Dst, Dst: p.Src}); own.Local() && !w.IsOwn(n, p.Src) {
 		w.doubt("%s takes the source %s for its own address, and may drop the packet or answer itself: %s", n.Name,
-			p.src, routeShown(n, own.route))
+			p.Src, words.RouteShown(n, own.Route))
 	}
 	// The kernel looks up the route to the source (__fib_validate_source()). The strict mode requires it to lead out of
 	// the link the packet came in by, the loose mode that there is one.
-	mode := strongest(n, iif, "rp_filter")
+	mode := facts.Strongest(n, iif, "rp_filter")
 	if mode == 0 {
 		return nil
 	}
-	way := flow{src: p.dst, dst: p.src, proto: p.proto, sport: p.dport, dport: p.sport}
-	if out := d.dev(n); out != nil && !d.local() {
-		way.iif = out.Name // as if the reply had come in by the outgoing link (__mkroute_input(), net/ipv4/route.c)
+	way := routing.Flow{Src: p.Dst, Dst: p.Src, Proto: p.Proto, Sport: p.Dport, Dport: p.Sport}
+	if out := d.Dev(n); out != nil && !d.Local() {
+		way.Iif = out.Name // as if the reply had come in by the outgoing link (__mkroute_input(), net/ipv4/route.c)
 	}
-	if vrf := vrfOf(n, iif.Name); vrf != nil {
-		way.oif = vrf.Name
+	if vrf := routing.VrfOf(n, iif.Name); vrf != nil {
+		way.Oif = vrf.Name
 	}
-	back := lookup(n, way)
-	if back.unknown {
+	back := routing.Lookup(n, way)
+	if back.Unknown {
 		w.doubt("%s: where the reply path to %s leads was not read, so what the reverse path filter does is not known",
-			n.Name, p.src)
+			n.Name, p.Src)
 		return nil
 	}
-	numbered := len(addresses(iif, 4)) > 0 // on a link without an address the loose mode is as strict as the strict one
-	if back.found() && (mode == 2 && numbered || back.hop != nil && leadsOut(back.route, iif.Name)) {
+	numbered := len(facts.Addresses(iif,
+		4)) > 0 // on a link without an address the loose mode is as strict as the strict one
+	if back.Found() && (mode == 2 && numbered || back.Hop != nil && facts.LeadsOut(back.Route, iif.Name)) {
 		return nil
 	}
-	link, all := ofLink(4, iif.Name, "rp_filter"), ofLink(4, "all", "rp_filter")
+	link, all := facts.OfLink(4, iif.Name, "rp_filter"), facts.OfLink(4, "all", "rp_filter")
 	key := link
-	if number(n, key) < mode {
+	if facts.Number(n, key) < mode {
 		key = all
 	}
-	w.hop(n, iif, *p, "the reverse path filter drops packets from %s", p.src)
-	c := cause(causes.ReversePathFilter, n, iif,
-		"a packet from %s came in by %s, but the route back to it leads elsewhere", p.src, iif.Name).
-		proof(sysctlShown(n, key))
+	w.hop(n, iif, *p, "the reverse path filter drops packets from %s", p.Src)
+	c := finding.New(causes.ReversePathFilter, n, iif,
+		"a packet from %s came in by %s, but the route back to it leads elsewhere", p.Src, iif.Name).
+		Proof(words.SysctlShown(n, key))
 	switch {
-	case !back.found():
-		missing := w.noRoute(n, p.back(), back, nil)
-		c.Says = fmt.Sprintf("a packet from %s came in by %s, but there is no route back to it", p.src, iif.Name)
-		c.proof(missing.Evidence...).fixAs(missing).changes = missing.changes
+	case !back.Found():
+		missing := w.noRoute(n, p.Back(), back, n.Link(way.Iif))
+		c.Says = fmt.Sprintf("a packet from %s came in by %s, but there is no route back to it", p.Src, iif.Name)
+		c.Proof(missing.Evidence...).FixAs(missing).Changes = missing.Changes
 	case numbered:
-		c.proof(routeShown(n, back.route)).setSysctl(n, key, "2")
+		c.Proof(words.RouteShown(n, back.Route)).SetSysctl(n, key, "2")
 	default:
-		c.proof(routeShown(n, back.route), ip(n, "addr show dev %s", iif.Name)+": no address")
+		c.Proof(words.RouteShown(n, back.Route), words.IP(n, "addr show dev %s", iif.Name)+": no address")
 		for _, key := range []string{link, all} {
-			if number(n, key) != 0 {
-				c.setSysctl(n, key, "0")
+			if facts.Number(n, key) != 0 {
+				c.SetSysctl(n, key, "0")
 			}
 		}
 	}
 	return c
 }
 
-// leadsOut reports whether a route has a nexthop out of a link.
-func leadsOut(r *state.Route, dev string) bool {
-	return slices.ContainsFunc(r.Nexthops, func(h state.Nexthop) bool { return h.Dev == dev })
-}
-
 // forward checks that a router forwards a packet that is not for itself, and runs the forward hook (NF_INET_FORWARD, in
 // ip_forward() and ip6_forward()).
-func (w *walk) forward(n *state.Namespace, iif *state.Link, p packet, d decision) *Cause {
-	family := p.family()
-	if !forwards(n, iif, family) {
+func (w *walk) forward(n *state.Namespace, iif *state.Link, p packet.Packet, d routing.Decision) *finding.Cause {
+	family := p.Family()
+	if !facts.Forwards(n, iif, family) {
 		if c := w.misled(n, iif, p); c != nil {
 			return c
 		}
 		w.hop(n, iif, p, "the packet is for another host, and %s does not forward", n.Name)
 		return w.forwardingOff(n, iif, family)
 	}
-	return w.hook(n, "forward", causes.FilterForward, &p, iif, d.dev(n))
+	return w.hook(n, "forward", causes.FilterForward, &p, iif, d.Dev(n))
 }
 
-func (w *walk) forwardingOff(n *state.Namespace, iif *state.Link, family int) *Cause {
-	all := forwardingKey(family)
-	if family == 6 || sysctl(n, all) == "0" {
-		return cause(causes.ForwardingOff, n, nil, "%s is a router on the path, but does not forward packets", n.Name).
-			proof(in(n, "sysctl %s", all)+": "+sysctl(n, all)).setSysctl(n, all, "1")
+func (w *walk) forwardingOff(n *state.Namespace, iif *state.Link, family int) *finding.Cause {
+	all := facts.ForwardingKey(family)
+	if family == 6 || facts.Sysctl(n, all) == "0" {
+		return finding.New(causes.ForwardingOff, n, nil, "%s is a router on the path, but does not forward packets",
+			n.Name).
+			Proof(words.In(n, "sysctl %s", all)+": "+facts.Sysctl(n, all)).SetSysctl(n, all, "1")
 	}
-	key := ofLink(family, iif.Name, "forwarding")
-	return cause(causes.ForwardingOff, n, iif, "%s forwards packets, but none that comes in by %s", n.Name, iif.Name).
-		proof(in(n, "sysctl %s", key)+": 0").setSysctl(n, key, "1")
+	key := facts.OfLink(family, iif.Name, "forwarding")
+	return finding.New(causes.ForwardingOff, n, iif, "%s forwards packets, but none that comes in by %s", n.Name,
+		iif.Name).
+		Proof(words.In(n, "sysctl %s", key)+": 0").SetSysctl(n, key, "1")
 }
 
 // takeIn delivers a packet locally: the input hook (NF_INET_LOCAL_IN, in ip_local_deliver() and ip6_input()), then the
 // socket of a TCP port (tcp_v4_rcv(), net/ipv4/tcp_ipv4.c) or the echo responder (icmp_echo(), net/ipv4/icmp.c;
 // icmpv6_rcv(), net/ipv6/icmp.c).
-func (w *walk) takeIn(n *state.Namespace, iif *state.Link, p *packet) *Cause {
+func (w *walk) takeIn(n *state.Namespace, iif *state.Link, p *packet.Packet) *finding.Cause {
 	if iif == nil {
 		iif = n.Link("lo")
 	}
@@ -304,45 +324,40 @@ func (w *walk) takeIn(n *state.Namespace, iif *state.Link, p *packet) *Cause {
 		return c
 	}
 	switch {
-	case p.reply || p.proto == "udp": // UDP is a tunnel's, and its device receives it
+	case p.Reply || p.Proto == "udp": // UDP is a tunnel's, and its device receives it
 		return nil
-	case p.proto == "tcp":
+	case p.Proto == "tcp":
 		return w.listens(n, *p)
 	}
 	key := "net.ipv4.icmp_echo_ignore_all"
-	if p.family() == 6 {
+	if p.Family() == 6 {
 		key = "net.ipv6.icmp.echo_ignore_all"
 	}
-	if sysctl(n, key) == "1" {
-		return cause(causes.EchoIgnored, n, nil, "%s does not answer echo requests", n.Name).
-			proof(in(n, "sysctl %s", key)+": 1").setSysctl(n, key, "0")
+	if facts.Sysctl(n, key) == "1" {
+		return finding.New(causes.EchoIgnored, n, nil, "%s does not answer echo requests", n.Name).
+			Proof(words.In(n, "sysctl %s", key)+": 1").SetSysctl(n, key, "0")
 	}
 	return nil
 }
 
 // listens reports whether a socket listens on the packet's address and port (__inet_lookup_listener(),
 // net/ipv4/inet_hashtables.c). Without one, the kernel answers with a reset (tcp_v4_send_reset()).
-func (w *walk) listens(n *state.Namespace, p packet) *Cause {
-	c := cause(causes.NotListening, n, nil, "no socket in %s listens on %s, TCP port %d", n.Name, p.dst, p.dport)
+func (w *walk) listens(n *state.Namespace, p packet.Packet) *finding.Cause {
+	c := finding.New(causes.NotListening, n, nil, "no socket in %s listens on %s, TCP port %d", n.Name, p.Dst, p.Dport)
 	for _, l := range n.Listeners {
-		if l.Proto != "tcp" || l.Port != p.dport {
+		if l.Proto != "tcp" || l.Port != p.Dport {
 			continue
 		}
 		addr := l.Addr.Unmap()
-		if addr == p.dst.WithZone("") || addr.IsUnspecified() &&
-			(addr.Is4() == p.dst.Is4() || addr.Is6() && !l.V6Only) {
+		if addr == p.Dst.WithZone("") || addr.IsUnspecified() &&
+			(addr.Is4() == p.Dst.Is4() || addr.Is6() && !l.V6Only) {
 			return nil
 		}
 		c.Says = n.Name + " listens on that port, but only on " + addr.String()
-		c.proof(in(n, "ss -ltn") + ": " + netip.AddrPortFrom(addr, l.Port).String())
-	}
-	if at := w.maybeSentOn; at.n != nil {
-		w.doubt("%s: no socket listens on %s, TCP port %d, unless a rule of %s sends the packet elsewhere: %s",
-			n.Name, p.dst, p.dport, at.n.Name, at.rule)
-		return nil
+		c.Proof(words.In(n, "ss -ltn") + ": " + netip.AddrPortFrom(addr, l.Port).String())
 	}
 	if len(c.Evidence) == 0 {
-		c.proof(in(n, "ss -ltn") + ": nothing on that port")
+		c.Proof(words.In(n, "ss -ltn") + ": nothing on that port")
 	}
-	return c.advise("start the service on " + netip.AddrPortFrom(p.dst, p.dport).String() + " or on all addresses")
+	return c.Advise("start the service on " + netip.AddrPortFrom(p.Dst, p.Dport).String() + " or on all addresses")
 }

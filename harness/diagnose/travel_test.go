@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"netnscheck/harness/diagnose/facts"
 	"netnscheck/harness/state"
 )
 
@@ -125,7 +126,7 @@ func TestForwards(t *testing.T) {
 		{"net.ipv6.conf.eth1.force_forwarding", 6, false},
 	} {
 		n := &state.Namespace{Name: "n", Sysctls: []state.Sysctl{{Key: c.key, Value: "1"}}}
-		if got := forwards(n, &state.Link{Name: "eth0"}, c.family); got != c.want {
+		if got := facts.Forwards(n, &state.Link{Name: "eth0"}, c.family); got != c.want {
 			t.Errorf("%s: %v", c.key, got)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 
 // tunnelled is two hosts on a cable with a VXLAN tunnel between them, over which they have addresses.
 func tunnelled() *state.State {
-	s := cabled()
+	s := Cabled()
 	for i, name := range []string{"a", "b"} {
 		n := s.Namespace(name)
 		l := state.Link{Index: 3, Name: "vx0", Kind: "vxlan", Up: true, Carrier: true, MTU: 1450,

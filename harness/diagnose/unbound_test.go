@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/diagnose/facts"
 	"netnscheck/harness/state"
 )
 
@@ -25,11 +26,11 @@ func TestARuleBySource(t *testing.T) {
 		{"fd00::2", "fd00::1", 0, true, false},
 		{"fd00::2", "fd00::1", 80, true, false},
 	} {
-		s := cabled()
+		s := Cabled()
 		a := s.Namespace("a")
 		for _, prefix := range []string{"10.0.0.0/24", "fd00::/64"} {
 			p := netip.MustParsePrefix(prefix)
-			a.Rules = append(a.Rules, state.Rule{Family: familyOf(p.Addr()), Priority: 100, From: p,
+			a.Rules = append(a.Rules, state.Rule{Family: facts.FamilyOf(p.Addr()), Priority: 100, From: p,
 				Action: "prohibit"})
 		}
 		s.Namespace("b").Listeners = []state.Listener{{Proto: "tcp", Addr: netip.IPv6Unspecified(), Port: 80}}

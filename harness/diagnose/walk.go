@@ -2,21 +2,31 @@ package diagnose
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 
+	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/diagnose/facts"
+	"netnscheck/harness/diagnose/faults"
+	"netnscheck/harness/diagnose/finding"
+	"netnscheck/harness/diagnose/packet"
+	"netnscheck/harness/diagnose/topology"
+	"netnscheck/harness/diagnose/translation"
 	"netnscheck/harness/state"
 )
 
 // walk follows one packet, and its reply, through a state.
 type walk struct {
-	state  *state.State
+	*topology.Map
 	query  Query
 	path   []Hop
 	doubts []string
 	// translations are the address translations of the first packet, to be reversed for the reply.
-	translations []translation
+	translations []translation.Translation
 	maybeSentOn  maybeSentOn
+	// maybeFrom is the first rule that is not understood and may have changed the source of the packet.
+	maybeFrom maybeSentOn
+	// untracked are the namespaces whose connection tracking took no notice of the first packet.
+	untracked []*state.Namespace
 	// translators are the namespaces on the path that translate some sources.
 	translators []*state.Namespace
 	// stations are the namespaces that sent the packet on.
@@ -26,8 +36,6 @@ type walk struct {
 	asked []question
 	// arrived is the link by which the packet came to the namespace of its local delivery.
 	arrived *state.Link
-	// beyond are the links, of the segment searched last, by which frames leave the state.
-	beyond []port
 	// trial is set if only the outcome and the length of the path count: no time is spent on a repair.
 	trial bool
 	// turns are the choices at routes with several nexthops; nil takes the first one everywhere.
@@ -35,46 +43,20 @@ type walk struct {
 	// lookups are the route look-ups so far.
 	lookups []lookedUp
 	// tunnels is the number of tunnels that the packet is in.
-	tunnels  int
-	names    map[string]*state.Namespace
-	owners   map[netip.Addr][]port
-	children map[port][]port
-	segments map[port]port // to the link that stands for the segment
+	tunnels int
+}
+
+// maybeSentOn is the first rule that is not followed and may have sent the packet elsewhere.
+type maybeSentOn struct {
+	n    *state.Namespace
+	rule string
 }
 
 // question is a neighbour request from one link to another.
-type question struct{ from, to port }
-
-// packet is an echo request or the first segment of a TCP connection, or the reply to it; or the UDP packet of a
-// tunnel.
-type packet struct {
-	src, dst     netip.Addr
-	proto        string // icmp, ipv6-icmp, tcp, udp
-	sport, dport uint16
-	icmp         string // the type of an ICMP message other than an echo, such as packet-too-big
-	size         int    // of the IP packet with its header, in bytes; 0 is small
-	yields       bool   // it may be fragmented on the path
-	unbound      bool   // its route was looked up before it had a source, so rules by source did not apply
-	reply        bool
-}
-
-// back is the reply to the packet.
-func (p packet) back() packet {
-	return packet{src: p.dst, dst: p.src, proto: p.proto, sport: p.dport, dport: p.sport, size: p.size, reply: !p.reply}
-}
-
-// discovers reports whether a packet is an IPv6 neighbour solicitation or advertisement.
-func (p packet) discovers() bool { return strings.HasPrefix(p.icmp, "nd-") }
-
-func (p packet) family() int {
-	if p.dst.Is4() {
-		return 4
-	}
-	return 6
-}
+type question struct{ from, to facts.Port }
 
 // both walks the packet and its reply. A sender that has cached too small a path MTU does not even send.
-func (w *walk) both() *Cause {
+func (w *walk) both() *finding.Cause {
 	if c := w.thereAndBack(); c != nil {
 		return c
 	}
@@ -85,22 +67,40 @@ func (w *walk) both() *Cause {
 	return c
 }
 
-// thereAndBack walks the packet and its reply, whatever path MTU the sender has cached.
-func (w *walk) thereAndBack() *Cause {
-	// The packet, and what stops it before any route lookup.
-	from := w.namespace(w.query.From)
-	if from == nil {
-		return w.noNamespace(w.query.From)
+// thereAndBack walks the packet and its reply, whatever path MTU the sender has cached. What stops it after a rule that
+// may have sent it elsewhere is a doubt, and so is what stops a packet that may have another source.
+func (w *walk) thereAndBack() *finding.Cause { return w.proven(w.roundTrip()) }
+
+// proven is a cause, or nil with a doubt if a rule may have changed where the packet went before.
+func (w *walk) proven(c *finding.Cause) *finding.Cause {
+	at := w.maybeSentOn
+	if at.n == nil && c != nil && (c.Reply || c.Name == causes.ReversePathFilter ||
+		strings.HasPrefix(c.Name.String(), "filter-")) {
+		at = w.maybeFrom
 	}
-	p := packet{dst: w.query.To, proto: "icmp", dport: w.query.Port}
-	if p.family() == 6 {
-		p.proto = "ipv6-icmp"
+	if c == nil || at.n == nil {
+		return c
+	}
+	w.doubt("%s: %s, unless a rule of %s changes where the packet goes or comes from: %s", c.Place(), c.Says, at.n.Name,
+		at.rule)
+	return nil
+}
+
+func (w *walk) roundTrip() *finding.Cause {
+	// The packet, and what stops it before any route lookup.
+	from := w.Namespace(w.query.From)
+	if from == nil {
+		return faults.NoNamespace(w.Map, w.query.From)
+	}
+	p := packet.Packet{Dst: w.query.To, Proto: "icmp", Dport: w.query.Port}
+	if p.Family() == 6 {
+		p.Proto = "ipv6-icmp"
 	}
 	if w.query.Port != 0 {
-		p.proto, p.sport = "tcp", 40000
+		p.Proto, p.Sport = "tcp", 40000
 	}
 	if w.query.Size != 0 {
-		p.size = w.query.Size + map[int]int{4: 28, 6: 48}[p.family()]
+		p.Size = w.query.Size + map[int]int{4: 28, 6: 48}[p.Family()]
 	}
 	if cause := w.source(from, &p); cause != nil {
 		return cause
@@ -116,15 +116,15 @@ func (w *walk) thereAndBack() *Cause {
 	if there == from || there == nil {
 		return nil
 	}
-	if p.src.IsLinkLocalUnicast() && w.arrived != nil {
-		p.src = p.src.WithZone(w.arrived.Name)
+	if p.Src.IsLinkLocalUnicast() && w.arrived != nil {
+		p.Src = p.Src.WithZone(w.arrived.Name)
 	}
-	home, answer, cause := w.travel(there, p.back())
+	home, answer, cause := w.travel(there, p.Back())
 	switch {
 	case cause != nil:
 		cause.Reply = true
-		if t := w.translationMissing(cause); t != nil {
-			return t
+		if len(w.translators) > 0 && causes.TranslationMissing.Explains(cause.Name) {
+			return translation.Missing(w.translators[0], facts.FamilyOf(w.query.To), cause)
 		}
 	case home == from:
 		return w.answeredByAnother(answer)
@@ -133,12 +133,12 @@ func (w *walk) thereAndBack() *Cause {
 }
 
 // hop notes a step of the path. What could not be read there is a doubt.
-func (w *walk) hop(n *state.Namespace, l *state.Link, p packet, format string, args ...any) {
+func (w *walk) hop(n *state.Namespace, l *state.Link, p packet.Packet, format string, args ...any) {
 	w.doubtUnread(n)
-	h := Hop{Netns: n.Name, Decision: fmt.Sprintf(format, args...), Reply: p.reply}
+	h := Hop{Netns: n.Name, Decision: fmt.Sprintf(format, args...), Reply: p.Reply}
 	if l != nil {
 		h.Link = l.Name
-		w.doubtQdiscs(n, l)
+		w.doubtPrograms(n, l)
 	}
 	w.path = append(w.path, h)
 }
@@ -149,12 +149,21 @@ func (w *walk) doubtUnread(n *state.Namespace) {
 	}
 }
 
-// doubtQdiscs notes that the tc filters and actions of a link, which hang on these disciplines, are not read.
-func (w *walk) doubtQdiscs(n *state.Namespace, l *state.Link) {
-	for _, q := range n.Qdiscs {
-		if q.Dev == l.Name && (q.Kind == "clsact" || q.Kind == "ingress") {
-			w.doubt("%s: not read: the filters of tc on %s", n.Name, l.Name)
+// doubtPrograms notes that the tc filters and the XDP programs of a link are not understood.
+func (w *walk) doubtPrograms(n *state.Namespace, l *state.Link) {
+	for _, f := range n.TCFilters {
+		if f.Dev == l.Name {
+			w.doubt("%s: not understood: the filters of tc at %s on %s", n.Name, f.Hook, l.Name)
 		}
+	}
+	for _, p := range l.XDP {
+		w.doubt("%s: not understood: the XDP program %s on %s", n.Name, p.Name, l.Name)
+	}
+}
+
+func (w *walk) doubtAll(doubts []string) {
+	for _, d := range doubts {
+		w.doubt("%s", d)
 	}
 }
 

@@ -6,12 +6,16 @@ import (
 	"slices"
 	"strings"
 
+	"netnscheck/harness/diagnose/finding"
+	"netnscheck/harness/diagnose/packet"
+	"netnscheck/harness/diagnose/routing"
 	"netnscheck/harness/state"
 )
 
 // On a route with several nexthops the kernel sends each flow by one of them, by a hash (fib_select_multipath(),
 // net/ipv4/fib_semantics.c; fib6_select_path(), net/ipv6/route.c). The hash is not known here, so the packet is walked
-// by each nexthop. It may meet several such routes, there and back.
+// by each nexthop. It may meet several such routes, there and back. A rule that spreads packets over several outcomes,
+// by a random number or a hash, is followed in the same way.
 
 // maxWays is the maximum number of paths that are followed: eight there, and for each of them eight back.
 const maxWays = 64
@@ -28,6 +32,10 @@ type fork struct {
 	route *state.Route
 	reply bool
 	hops  []*state.Nexthop
+	// rule has several ways in place of a route, each told in words, by the number that it draws for a key.
+	rule  *state.FilterRule
+	key   string
+	by    []string
 	taken int
 	// likely is the number of nexthops, from the first, that every kernel may take; the others are taken only before
 	// Linux 6.16.
@@ -36,41 +44,63 @@ type fork struct {
 
 // same reports whether it is the same route in the same direction.
 func (f fork) same(other fork) bool {
-	return f.n == other.n && f.route == other.route && f.reply == other.reply
+	return f.n == other.n && f.route == other.route && f.rule == other.rule && f.key == other.key &&
+		f.reply == other.reply
 }
+
+// options is the number of ways.
+func (f fork) options() int { return max(len(f.hops), len(f.by)) }
 
 // alike reports whether the same nexthop was taken of the same route.
 func (f fork) alike(other fork) bool { return f.same(other) && f.taken == other.taken }
 
 // turn is the nexthop that the packet takes of several: of one route always the same one.
-func (w *walk) turn(n *state.Namespace, p packet, iif *state.Link, d decision) *state.Nexthop {
-	hops := aliveHops(n, d.route, p.dst.Zone())
+func (w *walk) turn(n *state.Namespace, p packet.Packet, iif *state.Link, d routing.Decision) *state.Nexthop {
+	hops := routing.AliveHops(n, d.Route, p.Dst.Zone())
 	if w.turns == nil || len(hops) < 2 {
-		return d.hop
+		return d.Hop
 	}
-	f := fork{n: n, route: d.route, reply: p.reply}
+	f := fork{n: n, route: d.Route, reply: p.Reply}
 	if known := slices.IndexFunc(w.turns.forks, f.same); known >= 0 {
 		f = w.turns.forks[known]
 		return f.hops[f.taken]
 	}
 	f.hops, f.likely = hops, len(hops)
-	if iif == nil && p.family() == 4 && p.src.IsValid() {
+	if iif == nil && p.Family() == 4 && p.Src.IsValid() {
 		f.hops, f.likely = bySource(n, p, d, hops)
 	}
-	if i := len(w.turns.forks); i < len(w.turns.wanted) && w.turns.wanted[i] < len(hops) {
-		f.taken = w.turns.wanted[i]
+	return f.hops[w.turns.take(f)]
+}
+
+// take is the way that is taken at a fork.
+func (t *turns) take(f fork) int {
+	if i := len(t.forks); i < len(t.wanted) && t.wanted[i] < f.options() {
+		f.taken = t.wanted[i]
 	}
-	w.turns.forks = append(w.turns.forks, f)
-	return f.hops[f.taken]
+	t.forks = append(t.forks, f)
+	return f.taken
+}
+
+// draw is the way that a packet takes of several ways of a rule: of one rule always the same one.
+func (w *walk) draw(n *state.Namespace, rule *state.FilterRule, key string, by []string, reply bool) int {
+	f := fork{n: n, rule: rule, key: key, reply: reply, by: by, likely: len(by)}
+	if w.turns == nil {
+		return 0
+	}
+	if known := slices.IndexFunc(w.turns.forks, f.same); known >= 0 {
+		return w.turns.forks[known].taken
+	}
+	return w.turns.take(f)
 }
 
 // bySource sorts the nexthops, those with the packet's source address on their link first, and counts these. Since
 // Linux 6.16 an IPv4 packet that a namespace itself sends takes one of these, if there is any (fib_select_multipath(),
 // net/ipv4/fib_semantics.c).
-func bySource(n *state.Namespace, p packet, d decision, hops []*state.Nexthop) (sorted []*state.Nexthop, likely int) {
+func bySource(n *state.Namespace, p packet.Packet, d routing.Decision, hops []*state.Nexthop) (sorted []*state.Nexthop,
+	likely int) {
 	var others []*state.Nexthop
 	for _, h := range hops {
-		if sourceOf(n, decision{rule: d.rule, route: d.route, hop: h}, p.dst) == p.src {
+		if routing.SourceOf(n, routing.Decision{Rule: d.Rule, Route: d.Route, Hop: h}, p.Dst) == p.Src {
 			sorted = append(sorted, h)
 		} else {
 			others = append(others, h)
@@ -94,7 +124,7 @@ func (t *turns) again() *turns {
 // next are the turns of the next path; nil after the last.
 func (t *turns) next() *turns {
 	for i, f := range slices.Backward(t.forks) {
-		if f.taken+1 < len(f.hops) {
+		if f.taken+1 < f.options() {
 			next := t.again()
 			next.wanted = append(next.wanted[:i], f.taken+1)
 			return next
@@ -117,13 +147,14 @@ func (v way) likely() bool {
 // everyWay walks the packet by every path that it may take. It returns the first walk that stops the packet, with the
 // cause, or else the first of all. A cause that stops only some flows says so. The other walks are trials, which cost
 // little.
-func everyWay(s *state.State, q Query) (*walk, *Cause) {
-	first := &walk{state: s, query: q, turns: &turns{}}
+func everyWay(s *state.State, q Query) (*walk, *finding.Cause) {
+	first := &walk{Map: chartOfState(s), query: q, turns: &turns{}}
 	told, cause := first, first.both()
 	ways := []way{{first.turns.forks, cause != nil}}
 	for t := first.turns.next(); t != nil; {
 		if len(ways) == maxWays {
-			first.doubt("routes with several nexthops give more than the %d paths that were followed", maxWays)
+			first.doubt("routes with several nexthops and rules that spread packets give more than the %d paths that "+
+				"were followed", maxWays)
 			break
 		}
 		trial := first.along(t)
@@ -146,7 +177,7 @@ func everyWay(s *state.State, q Query) (*walk, *Cause) {
 		t = trial.turns.next()
 	}
 	if cause != nil {
-		cause.partOf(told.turns.forks, ways)
+		partOf(cause, told.turns.forks, ways)
 	}
 	told.doubts = first.doubts
 	return told, cause
@@ -154,12 +185,11 @@ func everyWay(s *state.State, q Query) (*walk, *Cause) {
 
 // along is a walk of the same packet through the same state with other turns.
 func (w *walk) along(t *turns) *walk {
-	return &walk{state: w.state, query: w.query, turns: t, names: w.names, owners: w.owners, children: w.children,
-		segments: w.segments}
+	return &walk{Map: w.Map, query: w.query, turns: t}
 }
 
 // partOf adds to a cause which flows it stops, if others get through.
-func (c *Cause) partOf(forks []fork, ways []way) {
+func partOf(c *finding.Cause, forks []fork, ways []way) {
 	through := slices.DeleteFunc(ways, func(v way) bool { return v.lost || !v.likely() })
 	if len(through) == 0 {
 		return
@@ -174,17 +204,23 @@ func (c *Cause) partOf(forks []fork, ways []way) {
 	c.Says += "; this stops only some flows, those " + byWords(forks)
 }
 
+// where is the way that is taken, in words.
+func (f fork) where() string {
+	if f.rule != nil {
+		return f.by[f.taken]
+	}
+	if h := f.hops[f.taken]; !h.Via.IsValid() {
+		return "out of " + h.Dev
+	}
+	return "to " + f.hops[f.taken].Via.String()
+}
+
 // byWords describes the turns that were taken.
 func byWords(forks []fork) string {
 	var words []string
 	for _, f := range forks {
-		h := f.hops[f.taken]
-		by := "out of " + h.Dev
-		if h.Via.IsValid() {
-			by = "to " + h.Via.String()
-		}
 		words = append(words, fmt.Sprintf("%s %s sends %s",
-			map[bool]string{false: "that", true: "whose answers"}[f.reply], f.n.Name, by))
+			map[bool]string{false: "that", true: "whose answers"}[f.reply], f.n.Name, f.where()))
 	}
 	return strings.Join(words, " and ")
 }

@@ -30,8 +30,8 @@ func forked() *state.State {
 		host.Routes[byDefault].Nexthops = append(host.Routes[byDefault].Nexthops, state.Nexthop{Via: near, Dev: "eth1"})
 	}
 	by := func(n *state.Namespace, to, via, dev string) {
-		k := &sketch{State: s, copied: map[*state.Namespace]bool{n: true}}
-		addRoute(n.Name, netip.MustParsePrefix(to), state.Nexthop{Via: netip.MustParseAddr(via), Dev: dev})(k)
+		n.Routes = append(n.Routes, state.Route{Family: 4, Type: "unicast", To: netip.MustParsePrefix(to),
+			Table: state.TableMain, Nexthops: []state.Nexthop{{Via: netip.MustParseAddr(via), Dev: dev}}})
 	}
 	give(s.Namespace("b"), &s.Namespace("b").Links[0], netip.MustParsePrefix("10.9.0.1/32"))
 	s.Namespaces = append(s.Namespaces, r2)

@@ -5,6 +5,9 @@ import (
 	"net/netip"
 	"slices"
 
+	"netnscheck/harness/diagnose/facts"
+	"netnscheck/harness/diagnose/packet"
+	"netnscheck/harness/diagnose/routing"
 	"netnscheck/harness/state"
 )
 
@@ -15,6 +18,7 @@ type RouteQuestion struct {
 	In       string     // the link on which it arrives; "" for a packet that the namespace itself sends
 	Proto    string     // icmp, ipv6-icmp, tcp, udp
 	Port     uint16     // the destination port of tcp and udp
+	Mark     uint32
 }
 
 // RouteAnswer is the kernel's answer.
@@ -54,13 +58,13 @@ func Witnessed(s *state.State, q Query, ask Witness) Report {
 			told, more = corrected(told, r.lookups, ask, doubts)
 		}
 		if told == nil { // the kernel refuses what the state allows, and the state does not tell why
-			r.Cause, r.Path = nil, nil
+			r.Cause, r.Then, r.Path = nil, nil, nil
 		}
 		if more != "" {
 			doubts = append(doubts, more)
 		}
 		if told == nil || more == "" {
-			r.Also, r.Doubts = remarks(s, r.Cause), append(doubts, r.Doubts...)
+			r.Also, r.Doubts = r.remarks(s), append(doubts, r.Doubts...)
 			return r
 		}
 	}
@@ -69,17 +73,18 @@ func Witnessed(s *state.State, q Query, ask Witness) Report {
 // lookedUp is a look-up of the walk, and its result in the state.
 type lookedUp struct {
 	n    *state.Namespace
-	p    packet
+	p    packet.Packet
 	iif  *state.Link
-	told decision
+	told routing.Decision
 }
 
 // deliversNothing notes a look-up for what the rules of a namespace decide for all its addresses.
 func (w *walk) deliversNothing(n *state.Namespace, family int) {
 	for i := range n.Routes {
-		if r := &n.Routes[i]; r.Family == family && r.Table == state.TableLocal && r.Type == "local" && r.To.IsSingleIP() {
-			own := packet{dst: r.To.Addr()}
-			w.lookups = append(w.lookups, lookedUp{n: n, p: own, told: lookup(n, flowOf(own, nil))})
+		if r := &n.Routes[i]; r.Family == family && r.Table == state.TableLocal && r.Type == "local" &&
+			r.To.IsSingleIP() {
+			own := packet.Packet{Dst: r.To.Addr()}
+			w.lookups = append(w.lookups, lookedUp{n: n, p: own, told: routing.Lookup(n, routing.FlowOf(own, nil))})
 			return
 		}
 	}
@@ -90,10 +95,11 @@ func (w *walk) deliversNothing(n *state.Namespace, family int) {
 // among the earlier ones. Without a doubt the kernel confirms them all.
 func corrected(s *state.State, walked []lookedUp, ask Witness, earlier []string) (*state.State, string) {
 	for _, r := range walked {
-		if r.told.unknown || overVRF(r) {
+		if r.told.Unknown || overVRF(r) {
 			continue
 		}
-		q := RouteQuestion{Netns: r.n.Name, To: r.p.dst, From: flowOf(r.p, nil).src, Proto: r.p.proto, Port: r.p.dport}
+		q := RouteQuestion{Netns: r.n.Name, To: r.p.Dst, From: routing.FlowOf(r.p, nil).Src, Proto: r.p.Proto,
+			Port: r.p.Dport, Mark: r.p.Mark}
 		if r.iif != nil {
 			q.In = r.iif.Name
 		}
@@ -102,7 +108,7 @@ func corrected(s *state.State, walked []lookedUp, ask Witness, earlier []string)
 			continue
 		}
 		doubt := fmt.Sprintf("%s: the kernel's own look-up of the route to %s does not follow from its rules and "+
-			"routes: %s; the diagnosis goes by the kernel", r.n.Name, r.p.dst, a)
+			"routes: %s; the diagnosis goes by the kernel", r.n.Name, r.p.Dst, a)
 		switch {
 		case slices.Contains(earlier, doubt):
 		case a.Refused != "":
@@ -125,17 +131,17 @@ func (r lookedUp) agrees(a RouteAnswer) bool {
 	d := r.told
 	switch {
 	case a.Refused != "":
-		return !d.found() || r.iif != nil
+		return !d.Found() || r.iif != nil
 	case a.Type != "unicast" && a.Type != "local": // broadcast, multicast, anycast
 		return true
-	case !d.found():
+	case !d.Found():
 		return false
-	case d.local() || a.Type == "local":
-		return d.local() && a.Type == "local"
+	case d.Local() || a.Type == "local":
+		return d.Local() && a.Type == "local"
 	}
-	hops := d.route.Nexthops
-	if len(hops) == 0 && d.hop != nil {
-		hops = []state.Nexthop{*d.hop}
+	hops := d.Route.Nexthops
+	if len(hops) == 0 && d.Hop != nil {
+		hops = []state.Nexthop{*d.Hop}
 	}
 	return slices.ContainsFunc(hops, func(h state.Nexthop) bool {
 		return h.Dev == a.Dev && (h.Via.WithZone("") == a.Via.WithZone("") || !a.Via.IsValid() && r.own(h.Via))
@@ -146,7 +152,7 @@ func (r lookedUp) agrees(a RouteAnswer) bool {
 // had no gateway (rt_set_nexthop() in net/ipv4/route.c: the scope of that next hop is not link).
 func (r lookedUp) own(via netip.Addr) bool {
 	return slices.ContainsFunc(r.n.Links, func(l state.Link) bool {
-		_, has := addressOf(&l, via)
+		_, has := facts.AddressOf(&l, via)
 		return has
 	})
 }
@@ -158,21 +164,21 @@ func withAnswer(s *state.State, r lookedUp, a RouteAnswer) *state.State {
 	told := *s
 	told.Namespaces = slices.Clone(s.Namespaces)
 	n := told.Namespace(r.n.Name)
-	family := r.p.family()
-	to := netip.PrefixFrom(r.p.dst.WithZone(""), r.p.dst.BitLen())
+	family := r.p.Family()
+	to := netip.PrefixFrom(r.p.Dst.WithZone(""), r.p.Dst.BitLen())
 	table := ^uint32(0)
 	for slices.ContainsFunc(n.Routes, func(r state.Route) bool { return r.Table == table }) {
 		table--
 	}
 	rule := state.Rule{Family: family, Action: "lookup", Table: table, To: to}
-	if a.Type == "local" && !slices.ContainsFunc(inForce(n, family), looksUpLocal) {
+	if a.Type == "local" && !slices.ContainsFunc(routing.InForce(n, family), routing.LooksUpLocal) {
 		rule = state.Rule{Family: family, Action: "lookup", Table: state.TableLocal}
 	}
 	if r.iif != nil && a.Type != "local" {
 		rule.IIf = r.iif.Name
 	}
 	rules := []state.Rule{rule}
-	for _, old := range inForce(n, family) {
+	for _, old := range routing.InForce(n, family) {
 		rules = append(rules, *old)
 	}
 	n.Rules = append(rules, slices.DeleteFunc(slices.Clone(n.Rules), func(r state.Rule) bool {

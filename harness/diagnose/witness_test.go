@@ -30,7 +30,8 @@ func TestWitnessed(t *testing.T) {
 		cause  causes.Cause // 0 for none
 		doubt  string
 	}{
-		{"both say that the rule of the table local is missing", withoutLocal, func(q RouteQuestion) (RouteAnswer, bool) {
+		{"both say that the rule of the table local is missing", withoutLocal, func(q RouteQuestion) (RouteAnswer,
+			bool) {
 			return RouteAnswer{Type: "unicast", Dev: "eth0"}, local(q)
 		}, causes.LocalRuleMissing, ""},
 		{"from 7.2 on the kernel delivers without that rule", withoutLocal, func(q RouteQuestion) (RouteAnswer, bool) {

@@ -206,8 +206,15 @@ func (d *declared) allows(found state.Difference) bool {
 		if d.takes && (gone || len(thing.Group) > 0) {
 			return true
 		}
+	case File:
+		name, isName := strings.CutPrefix(thing.Path, namesDir)
+		return isName && d.names[name]
 	case state.Neighbour, state.FDBEntry:
 		if d.takes && gone {
+			return true
+		}
+	case state.TCFilter:
+		if d.takes && (gone || d.insteadOfFilter(found.Netns, thing)) {
 			return true
 		}
 	}
@@ -263,6 +270,16 @@ func (d *declared) instead(netns string, r state.Route) bool {
 	n := d.before.Namespace(netns)
 	return n != nil && slices.ContainsFunc(n.Routes, func(old state.Route) bool {
 		return old.To == r.To && old.Table == r.Table && old.Metric == r.Metric && old.Proto == r.Proto
+	})
+}
+
+// insteadOfFilter reports whether a filter of tc is one from before, which may have sent packets to a link that is
+// gone.
+func (d *declared) insteadOfFilter(netns string, f state.TCFilter) bool {
+	n := d.before.Namespace(netns)
+	return n != nil && slices.ContainsFunc(n.TCFilters, func(old state.TCFilter) bool {
+		return old.Dev == f.Dev && old.Hook == f.Hook && old.Chain == f.Chain && old.Priority == f.Priority &&
+			old.Handle == f.Handle
 	})
 }
 

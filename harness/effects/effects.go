@@ -179,6 +179,8 @@ func namesOf(d state.Difference) []string {
 		return []string{thing.MAC}
 	case state.Sysctl:
 		return []string{thing.Key}
+	case File:
+		return []string{thing.Path}
 	}
 	return nil
 }
@@ -204,12 +206,23 @@ func devices(thing any) (names []string) {
 		add(thing.Master)
 	case state.Qdisc:
 		add(thing.Dev)
+	case state.TCFilter:
+		add(thing.Dev)
 	case state.Rule:
 		add(thing.IIf)
 		add(thing.OIf)
 	}
 	return names
 }
+
+// File is a file that belongs to the name of a namespace: in /run/netns, or below /etc/netns.
+type File struct{ Path string }
+
+// namesDir is where the names of namespaces are (ip-netns(8)).
+const namesDir = "/run/netns/"
+
+// FileOf is the file in /run/netns with this name.
+func FileOf(name string) File { return File{namesDir + name} }
 
 // Offloads is the property of a link whose offloads were switched.
 const Offloads = "offloads"

@@ -42,6 +42,10 @@ func two() *state.State {
 		in("b", "a", "10.0.0.2/24")}}
 }
 
+// dropping is a filter of tc that drops everything.
+var dropping = []state.TCFilter{{Dev: "eth0", Hook: "ingress", Priority: 1, Protocol: "all", Kind: "matchall",
+	Actions: []state.TCAction{{Kind: "gact", Verdict: "drop"}}}}
+
 func sysctl(n *state.Namespace, key, value string) {
 	for i := range n.Sysctls {
 		if n.Sysctls[i].Key == key {
@@ -187,6 +191,11 @@ func TestUndeclared(t *testing.T) {
 				l.MTU, s.Namespace("b").Links[0].Up = 1400, true
 			},
 			"b: lo: down, then up"},
+		{"a filter of tc that nobody added", "ip -n a link set eth0 up", nil,
+			func(_ *state.State, n *state.Namespace, _ *state.Link) { n.TCFilters = dropping },
+			"a: filter dev eth0 ingress protocol all pref 1 matchall chain 0 action gact drop appeared"},
+		{"a filter of tc", "tc -n a filter add dev eth0 ingress matchall action drop", nil,
+			func(_ *state.State, n *state.Namespace, _ *state.Link) { n.TCFilters = dropping }, ""},
 		{"a shell may do anything", "ip netns exec a sh -c 'ip link'", nil,
 			func(s *state.State, _ *state.Namespace, l *state.Link) {
 				l.MTU, s.Namespace("b").Links[0].Up = 1400, true

@@ -104,6 +104,7 @@ func (b *bench) setUp(netns, link string) {
 // move moves a link to another namespace, where it arrives down, without addresses and a master.
 func (b *bench) move(netns, link, to string) {
 	n := b.do(netns, operation.LinkSet{Name: link, Netns: to}, link)
+	var settings []state.Sysctl // of the link in the new namespace
 	b.touched[to+" "+link] = true
 	l := *n.Link(link)
 	for _, a := range slices.Clone(l.Addresses) {
@@ -113,20 +114,21 @@ func (b *bench) move(netns, link, to string) {
 	n.Links = slices.DeleteFunc(n.Links, func(l state.Link) bool { return l.Name == link })
 	n.Neighbours = slices.DeleteFunc(n.Neighbours, func(e state.Neighbour) bool { return e.Dev == link })
 	n.FDB = slices.DeleteFunc(n.FDB, func(e state.FDBEntry) bool { return e.Dev == link })
-	n.Sysctls = slices.DeleteFunc(n.Sysctls, func(s state.Sysctl) bool { return ofLink(s.Key, link) })
-
 	target := b.Namespace(to)
+	for _, s := range n.Sysctls {
+		if family, name, ok := strings.Cut(s.Key, ".conf."+slashed(link)+"."); ok && ofLink(s.Key, link) {
+			settings = append(settings, state.Sysctl{Key: s.Key, Value: defaultOf(target, family, name)})
+		}
+	}
+	n.Sysctls = slices.DeleteFunc(n.Sysctls, func(s state.Sysctl) bool { return ofLink(s.Key, link) })
 	l.Up, l.Carrier, l.OperState, l.Master, l.Port, l.Addresses = false, false, "down", "", nil, nil
 	l.Index = freeIndex(target, l.Index)
 	target.Links = append(target.Links, l)
-	for _, s := range target.Sysctls {
-		if family, name, ok := strings.Cut(s.Key, ".conf.default."); ok {
-			if l.NoARP && name == "accept_dad" { // ipv6_add_dev in net/ipv6/addrconf.c
-				s.Value = "-1"
-			}
-			target.Sysctls = append(target.Sysctls, state.Sysctl{Key: family + ".conf." + slashed(link) + "." + name,
-				Value: s.Value})
+	for _, s := range settings {
+		if l.NoARP && strings.HasSuffix(s.Key, ".accept_dad") { // ipv6_add_dev in net/ipv6/addrconf.c
+			s.Value = "-1"
 		}
+		target.Sysctls = append(target.Sysctls, s)
 	}
 	for i := range b.Namespaces {
 		for j := range b.Namespaces[i].Links {

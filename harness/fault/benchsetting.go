@@ -1,6 +1,7 @@
 package fault
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -83,6 +84,12 @@ func sysctlOf(n *state.Namespace, key string) string {
 		}
 	}
 	return ""
+}
+
+// defaultOf is the value with which a new link begins. Of what is read of links alone, such as proxy_arp_pvlan, that is
+// the kernel's own, 0.
+func defaultOf(n *state.Namespace, family, name string) string {
+	return cmp.Or(sysctlOf(n, family+".conf.default."+name), "0")
 }
 
 // ofLink reports whether a sysctl is one of a link.

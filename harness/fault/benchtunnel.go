@@ -50,7 +50,7 @@ func (b *bench) addAgain(netns string, want state.Link) {
 		key := n.Sysctls[i].Key
 		if ofLink(key, want.Name) {
 			family, name, _ := strings.Cut(strings.Replace(key, slashed(want.Name), "", 1), ".conf..")
-			n.Sysctls[i].Value = sysctlOf(n, family+".conf.default."+name)
+			n.Sysctls[i].Value = defaultOf(n, family, name)
 		}
 	}
 }

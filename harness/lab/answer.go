@@ -21,15 +21,16 @@ func answer(x scenario.Exchange, b scenario.Block, cmd scenario.Command, driver 
 		return scenario.Problem{Line: cmd.Line, Message: "wrong exit status",
 			Expected: expectedStatus(cmd), Found: foundStatus(x)}
 	}
-	if driver == scenario.NetlinkDriver {
-		if b.Errno != "" && x.Errno != b.Errno {
-			return scenario.Problem{Line: cmd.Line, Message: "unexpected refusal",
-				Expected: b.Errno, Found: foundStatus(x)}
-		}
-		return scenario.Problem{} // netlink prints nothing to compare
+	if driver == scenario.NetlinkDriver && b.Errno != "" && x.Errno != b.Errno {
+		return scenario.Problem{Line: cmd.Line, Message: "unexpected refusal",
+			Expected: b.Errno, Found: foundStatus(x)}
 	}
-	if !cmd.Compared || how == byStatus || !inItsWords(x, b) {
-		return scenario.Problem{}
+	if x.Status == 0 && x.Stderr != "" {
+		return scenario.Problem{Line: cmd.Line, Message: "a success with words on standard error, which nobody expects",
+			Found: firstLines(x.Stderr)}
+	}
+	if driver == scenario.NetlinkDriver || !cmd.Compared || how == byStatus || !inItsWords(x, b) {
+		return scenario.Problem{} // netlink prints nothing to compare
 	}
 	if m := scenario.MatchOutput(cmd.Output, x.Output); m != nil {
 		if cmd.Silent() {
@@ -40,6 +41,9 @@ func answer(x scenario.Exchange, b scenario.Block, cmd scenario.Command, driver 
 	}
 	return scenario.Problem{}
 }
+
+// strict reports whether nobody expects words on standard error where a command succeeds.
+func (p *Play) strict() bool { return p.opts.StrictOutput || p.sc.Kind == scenario.Conformance }
 
 // firstLines are the first lines of an output that was not expected.
 func firstLines(output string) string {

@@ -13,9 +13,11 @@ import (
 	"netnscheck/harness/state"
 )
 
-// beside is what a lab has beside its state: of each namespace, and the processes that programs have left running.
+// beside is what a lab has beside its state: of each namespace, the files that are known by its name, and the processes
+// that programs have left running.
 type beside struct {
 	netns map[string]observe.Beside
+	files map[effects.File]string // what a file is, in a word
 	going map[int]string
 }
 
@@ -34,8 +36,28 @@ func (l *Lab) lookBeside(ctx context.Context, s *state.State) (*beside, error) {
 		b.netns[n.Name] = one
 	}
 	var err error
+	if b.files, err = l.lookAtFiles(s); err != nil {
+		return nil, err
+	}
 	b.going, err = l.world.Going()
 	return b, err
+}
+
+// lookAtFiles are the entries of /run/netns that are no namespace, and the files below /etc/netns.
+func (l *Lab) lookAtFiles(s *state.State) (map[effects.File]string, error) {
+	etc, err := l.world.EtcFiles()
+	if err != nil {
+		return nil, err
+	}
+	files := make(map[effects.File]string, len(etc))
+	for path, what := range etc {
+		files[effects.File{Path: path}] = what
+	}
+	for _, name := range s.NotNamespaces {
+		stray, _ := s.Stray(name)
+		files[effects.FileOf(name)] = stray.Kind + " " + stray.Target
+	}
+	return files, nil
 }
 
 // ending is how long a process may take to end when what has started it has ended, or was not waited for.
@@ -96,10 +118,31 @@ func (b *beside) differences(now *beside, fresh *observe.Beside) (found []state.
 			}
 		}
 	}
+	found = append(found, filesChanged(b.files, now.files)...)
 	for _, pid := range slices.Sorted(maps.Keys(now.going)) {
 		if b.going[pid] == "" {
 			found = append(found, state.Difference{Property: "process",
 				Text: fmt.Sprintf("a process was left running: %s", now.going[pid])})
+		}
+	}
+	return found
+}
+
+// filesChanged are the files that appeared, changed or disappeared.
+func filesChanged(before, now map[effects.File]string) (found []state.Difference) {
+	all := maps.Clone(before)
+	maps.Copy(all, now)
+	byPath := func(a, b effects.File) int { return cmp.Compare(a.Path, b.Path) }
+	for _, f := range slices.SortedFunc(maps.Keys(all), byPath) {
+		was, before := before[f]
+		is, after := now[f]
+		switch {
+		case !before:
+			found = append(found, state.Difference{After: f, Text: f.Path + " appeared"})
+		case !after:
+			found = append(found, state.Difference{Before: f, Text: f.Path + " disappeared"})
+		case was != is:
+			found = append(found, state.Difference{Before: f, After: f, Property: "file", Text: f.Path + " changed"})
 		}
 	}
 	return found

@@ -10,6 +10,15 @@ import (
 // Diagnosis explains why a claim of reachability is false, in lines for a report: the cause, its evidence and the fix.
 // It is empty for other claims, and if no cause is found or the state cannot be read.
 func (l *Lab) Diagnosis(ctx context.Context, failed claim.Claim) []string {
+	if d := l.diagnose(ctx, failed); d != nil {
+		return d.Cause.Lines()
+	}
+	return nil
+}
+
+// diagnose is the whole diagnosis of a false claim of reachability. It is nil for other claims, and if the state cannot
+// be read.
+func (l *Lab) diagnose(ctx context.Context, failed claim.Claim) *diagnose.Report {
 	c, ok := failed.(interface{ Unreached() (diagnose.Query, bool) })
 	if !ok {
 		return nil
@@ -22,9 +31,6 @@ func (l *Lab) Diagnosis(ctx context.Context, failed claim.Claim) []string {
 	if err != nil {
 		return nil
 	}
-	cause := diagnose.Witnessed(s, q, l.Witness(ctx, s)).Cause
-	if cause == nil {
-		return nil
-	}
-	return cause.Lines()
+	r := diagnose.Witnessed(s, q, l.Witness(ctx, s))
+	return &r
 }

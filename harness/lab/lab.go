@@ -74,7 +74,7 @@ func (l *Lab) furnish(ctx context.Context, host scenario.Host) error {
 	}
 	var adds []operation.Command
 	for _, r := range host.Routes {
-		route, err := uplink.ParseRoute(r)
+		route, err := r.Parse()
 		if err != nil {
 			return err
 		}

@@ -46,7 +46,7 @@ func circumstancesOf(s *state.State) *circumstances {
 				fmt.Fprintln(&rest, l.Port.State)
 			}
 		}
-		c.parts = append(c.parts, n.Filters, n.Listeners)
+		c.parts = append(c.parts, n.Filters, n.LegacyFilters, n.IPSets, n.Listeners)
 	}
 	for _, p := range s.Pending() {
 		if p.Kind != state.PendingNeighbour {

@@ -1,28 +1,33 @@
 package lab
 
 import (
+	"fmt"
+	"slices"
+	"strings"
+
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/state"
 )
 
-// Parity holds the state after each step of a scenario as the first driver left it, for comparison with the other
-// drivers. The comparison ends at the first step with commands for some drivers only.
+// Parity holds the state after each step of a scenario as the drivers left it, each different one once, for comparison
+// with that of the next driver. The comparison ends at the first step with commands for some drivers only.
 type Parity struct {
-	left      map[int]leftState
+	left      map[int][]leftState
 	histories map[string]*state.History // by driver: the states that it was the first to leave
 	readers   map[string]*state.Reader  // of these histories
 	ended     int                       // the first step that is not compared, from 1; 0 if there is none
 }
 
-// leftState is a state in the history of a driver.
+// leftState is a state in the history of the first of the drivers that left it.
 type leftState struct {
-	driver string
-	index  int
+	drivers []string
+	index   int
 }
 
-// compare records the state after step i, or compares it with the recorded one. It returns the driver whose state it
-// was compared with, and the differences.
-func (p *Parity) compare(i int, driver string, s *scenario.Section, after *state.State) (other string,
+// compare compares the state after step i with those that other drivers left there, and records it. If it is another
+// one than the first driver's, disagreement says who disagrees with whom: the first driver is the odd one out if a
+// later one agrees with this one. Its own case has been told by then.
+func (p *Parity) compare(i int, driver string, s *scenario.Section, after *state.State) (disagreement string,
 	differences []string) {
 	if p == nil {
 		return "", nil
@@ -33,24 +38,45 @@ func (p *Parity) compare(i int, driver string, s *scenario.Section, after *state
 	if p.ended != 0 && i >= p.ended-1 {
 		return "", nil
 	}
-	first, ok := p.left[i]
-	if !ok {
+	all := p.left[i]
+	if slices.ContainsFunc(all, func(left leftState) bool { return slices.Contains(left.drivers, driver) }) {
+		return "", nil
+	}
+	same := slices.IndexFunc(all, func(left leftState) bool {
+		return p.readers[left.drivers[0]].Equals(left.index, after) || len(p.differences(left, driver, after)) == 0
+	})
+	if same < 0 {
 		p.record(i, driver, after)
+	} else {
+		all[same].drivers = append(all[same].drivers, driver)
+	}
+	switch {
+	case len(all) == 0 || same == 0:
 		return "", nil
+	case same > 0:
+		disagreement = fmt.Sprintf("%s is the odd one out: %s left the same state, which is another one",
+			and(all[0].drivers), and(all[same].drivers))
+	default:
+		var others []string
+		for _, left := range all {
+			others = append(others, left.drivers...)
+		}
+		disagreement = fmt.Sprintf("the drivers disagree: %s left another state than %s", driver, and(others))
 	}
-	if first.driver == driver {
-		return "", nil
-	}
-	left := p.readers[first.driver]
-	if left.Equals(first.index, after) {
-		return first.driver, nil
-	}
-	return first.driver, state.ParityOf(left.At(first.index), after, first.driver, driver)
+	return disagreement, p.differences(all[0], driver, after)
 }
+
+// differences are those of a state from one that was recorded.
+func (p *Parity) differences(left leftState, driver string, after *state.State) []string {
+	first := left.drivers[0]
+	return state.ParityOf(p.readers[first].At(left.index), after, first, driver)
+}
+
+func and(names []string) string { return strings.Join(names, " and ") }
 
 func (p *Parity) record(i int, driver string, after *state.State) {
 	if p.left == nil {
-		p.left, p.histories = map[int]leftState{}, map[string]*state.History{}
+		p.left, p.histories = map[int][]leftState{}, map[string]*state.History{}
 		p.readers = map[string]*state.Reader{}
 	}
 	h, ok := p.histories[driver]
@@ -58,7 +84,7 @@ func (p *Parity) record(i int, driver string, after *state.State) {
 		h = &state.History{}
 		p.histories[driver], p.readers[driver] = h, h.Read()
 	}
-	p.left[i] = leftState{driver, h.Len()}
+	p.left[i] = append(p.left[i], leftState{[]string{driver}, h.Len()})
 	h.Add(after)
 }
 

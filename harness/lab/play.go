@@ -45,8 +45,15 @@ type PlayOptions struct {
 	World Options
 	// Keep leaves the lab of a failed section open until Close; Kept returns how to enter it.
 	Keep bool
+	// StrictOutput fails a command that succeeds, whose output is not compared, and that prints something on standard
+	// error. In scenarios of conformance that is so without it.
+	StrictOutput bool
+	// Capture, if it is there, is handed the packets of each section that is played, with what happened before it ends.
+	Capture func(of *scenario.SectionResult, c Captured)
 	// Taken tells of features whether blocks with= and without= take them for present, whatever the kernel has.
 	Taken map[string]bool
+	// OnFailure, if it is there, is told what a section that failed has left, while its lab is still there.
+	OnFailure func(*scenario.SectionResult, *Remains)
 }
 
 // NewPlay prepares a play. The first lab is started with the first section. The plays of one scenario may share parity,
@@ -121,10 +128,13 @@ func (p *Play) playStep(ctx context.Context, r *scenario.SectionResult, i int, r
 	}
 	step := &p.sc.Steps[i]
 	s := &scene{play: p, lab: p.lab, result: r}
+	s.capture()
 	s.perform(ctx, step.Blocks, step.Checks)
+	s.endCapture()
 	if r.Outcome == scenario.Pass {
 		s.compareDrivers(ctx, i, rec)
 	}
+	s.tellFailure(ctx, i)
 	if p.opts.Keep && bad(r.Outcome) {
 		p.kept = append(p.kept, p.lab)
 	}
@@ -161,13 +171,16 @@ func (p *Play) Mistake(ctx context.Context, i, j int) (r scenario.SectionResult)
 		return r
 	}
 	s := &scene{play: p, lab: l, result: &r}
+	s.capture()
 	s.perform(ctx, mistake.Blocks, mistake.Checks)
 	if r.Outcome == scenario.Pass {
 		s.repair(ctx, mistake, &p.sc.Steps[i].Section)
 	}
+	s.endCapture()
 	if r.Outcome == scenario.Pass {
 		s.unsaid(ctx, p.viewBefore(i), awaited)
 	}
+	s.tellFailure(ctx, i)
 	if p.opts.Keep && bad(r.Outcome) {
 		p.kept = append(p.kept, l)
 		return r

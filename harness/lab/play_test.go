@@ -265,6 +265,90 @@ func TestNothingIsHalfDoneOnTheMachine(t *testing.T) {
 
 func lines(all ...string) string { return strings.Join(all, "\n") + "\n" }
 
+// TestRefusedRepair: a repair without effect tells which of its commands was refused, and why, once.
+func TestRefusedRepair(t *testing.T) {
+	sc, err := scenario.Parse("t.md", []byte(lines("# T", "## A", "```console", "$ ip netns add a",
+		"$ ip link add v0 netns a type veth peer name p0", "```", "- [ ] `p0` in `host` is down",
+		"- [ ] `v0` in `a` is down", "- [ ] `host` has the interface `p0`", "### Mistake: another kind", "```console",
+		"$ ip netns add a", "$ ip link add v0 netns a type bridge", "```", "- [ ] namespace `a` exists")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := lab.NewPlay(sc, lab.Netlink(), nil, lab.PlayOptions{})
+	defer p.Close()
+	if r := p.Step(t.Context(), 0); r.Outcome != scenario.Pass {
+		t.Fatalf("the step: %s, %v", r.Outcome, r.Err())
+	}
+	r := p.Mistake(t.Context(), 0, 0)
+	var said []string
+	for _, problem := range r.Problems {
+		for _, line := range problem.Diagnosis {
+			if strings.HasPrefix(line, "refused: ") {
+				said = append(said, line)
+			}
+		}
+	}
+	want := []string{"refused: ip netns add a: exit status 1, EEXIST, ", // and the words of the driver
+		"refused: ip link add v0 netns a type veth peer name p0: exit status 2, EEXIST, file exists"}
+	if r.Outcome != scenario.Fail || len(r.Problems) < 2 || len(said) != len(want) ||
+		!strings.HasPrefix(said[0], want[0]) || said[1] != want[1] {
+		t.Errorf("the mistake: %s, %q, %v", r.Outcome, said, r.Err())
+	}
+}
+
+// named is a driver under another name.
+type named struct {
+	lab.Driver
+	name string
+}
+
+func (n named) Name() string { return n.name }
+
+// TestTheOddOneOut: of three drivers the one that left another state than both others is named, whichever played first;
+// of two nobody knows.
+func TestTheOddOneOut(t *testing.T) {
+	sc, err := scenario.Parse("t.md", []byte(lines("# T", "## A", "```console", "$ ip netns add testns",
+		"$ ip -n testns link set lo up mtu 1400", "```", "- [ ] `lo` in `testns` is up", "## B", "```console",
+		"$ ip netns add other", "```", "- [ ] namespace `other` exists")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const disagree = "the drivers disagree: "
+	for _, c := range []struct {
+		liars string
+		want  []string // of each driver, the message; "" if it passes
+	}{
+		{"", []string{"", "", ""}},
+		{"a", []string{"", disagree + "b left another state than a",
+			"a is the odd one out: b and c left the same state, which is another one"}},
+		{"b", []string{"", disagree + "b left another state than a", ""}},
+		{"c", []string{"", "", disagree + "c left another state than a and b"}},
+	} {
+		parity := &lab.Parity{}
+		for i, name := range []string{"a", "b", "c"} {
+			var d lab.Driver = named{lab.Netlink(), name}
+			if name == c.liars {
+				d = named{inexact{lab.Netlink()}, name}
+			}
+			p := lab.NewPlay(sc, d, parity, lab.PlayOptions{})
+			r := p.Step(t.Context(), 0)
+			said := ""
+			if len(r.Problems) > 0 {
+				said = r.Problems[0].Message
+			}
+			if said != c.want[i] || said != "" && !strings.Contains(r.Problems[0].Found, "lo: MTU 1") {
+				t.Errorf("%q lies: %s: %v; want %q", c.liars, name, r.Problems, c.want[i])
+			}
+			if next := p.Step(t.Context(), 1); (next.Outcome == scenario.Pass) != (said == "") {
+				t.Errorf("%q lies: %s: the next step: %s", c.liars, name, next.Outcome)
+			}
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
 // TestDriversThatDisagree: a step must leave the same state with every driver.
 func TestDriversThatDisagree(t *testing.T) {
 	iproute2, err := lab.IPRoute2()

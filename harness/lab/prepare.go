@@ -21,14 +21,19 @@ func (p *Play) startAtSetup(ctx context.Context) (*Lab, error) {
 	if p.sc.Setup == nil {
 		return l, nil
 	}
-	by := p.standIn(p.sc.Setup)
-	if _, nobody := p.driver.(absent); nobody || by == nil {
-		by = p // for its reason
-	}
-	if err := by.replay(ctx, l, p.sc.Setup); err != nil {
+	if err := p.ofSetup().replay(ctx, l, p.sc.Setup); err != nil {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
+}
+
+// ofSetup is the play that runs the set-up, which has to be there.
+func (p *Play) ofSetup() *Play {
+	by := p.standIn(p.sc.Setup)
+	if _, nobody := p.driver.(absent); nobody || by == nil {
+		return p // for its reason
+	}
+	return by
 }
 
 // startBefore starts a lab in the state before step i, for a mistake at that step. If possible it builds the state

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"netnscheck/harness/claim"
+	"netnscheck/harness/diagnose"
+	"netnscheck/harness/internal/capture"
 	"netnscheck/harness/scenario"
 	"netnscheck/harness/scenario/operation"
 	"netnscheck/harness/state"
@@ -22,8 +24,12 @@ type scene struct {
 	base   *Baseline // of the checks that are awaited after the commands
 	// unchanged is the state after the previous command if that was refused, nil otherwise.
 	unchanged *state.State
-	ran       [][]string // the commands that were run
-	programs  bool       // whether one of them was a program, and not done in this process
+	ran       [][]string       // the commands that were run
+	programs  bool             // whether one of them was a program, and not done in this process
+	refused   []string         // commands whose status nobody compares that were refused, and why
+	packets   *capture.Capture // nil if nobody wants them
+	// diagnoses are those of the checks of reachability that are not true.
+	diagnoses []diagnose.Report
 }
 
 // perform evaluates the checks, runs the commands and awaits the checks.
@@ -153,15 +159,15 @@ func (l *Lab) countAfresh(ctx context.Context, c scenario.Check, v scenario.Verd
 	return v
 }
 
-// notTrue says, by phase, that a check is not true.
-var notTrue = map[string]string{
-	"before": "not true before the commands", "after": "not true after the commands",
-	"repaired": "not true after the repair",
+// whenChecked says, by phase, when checks are judged.
+var whenChecked = map[string]string{
+	"before": "before the commands", "after": "after the commands", "repaired": "after the repair",
 }
 
 // await awaits the checks and reports whether all of them passed.
 func (s *scene) await(ctx context.Context, checks []scenario.Check, base *Baseline, phase string) bool {
 	s.unchanged = nil // the state may change while waiting
+	s.during("the checks " + whenChecked[phase] + ", with the harness's own probes")
 	ok := true
 	for i, a := range s.lab.Await(ctx, checks, base) {
 		c := checks[i]
@@ -178,9 +184,13 @@ func (s *scene) await(ctx context.Context, checks []scenario.Check, base *Baseli
 			s.result.AddProblem(scenario.Error, problem)
 			continue
 		}
-		problem.Message, problem.Found = notTrue[phase]+": "+c.Text, a.Found
+		problem.Message, problem.Found = "not true "+whenChecked[phase]+": "+c.Text, a.Found
 		problem.Hint = result.Hint
-		problem.Diagnosis = s.lab.Diagnosis(ctx, c.Claim)
+		problem.Diagnosis, s.refused = s.refused, nil // they are told once
+		if d := s.lab.diagnose(ctx, c.Claim); d != nil {
+			problem.Diagnosis = append(problem.Diagnosis, d.Cause.Lines()...)
+			s.diagnoses = append(s.diagnoses, *d)
+		}
 		s.fail(problem)
 	}
 	return ok
@@ -253,13 +263,19 @@ func (s *scene) command(ctx context.Context, b scenario.Block, cmd scenario.Comm
 	}
 	s.ran = append(s.ran, cmd.Argv)
 	s.programs = s.programs || !inProcess(s.play.driver, cmd)
+	cmd.Apart = s.play.strict() && how != notAtAll && !cmd.Compared
+	s.during("during: " + cmd.Text)
 	x, err := s.lab.carryOut(ctx, s.play.driver, cmd)
+	s.during("after: " + cmd.Text)
 	if err == nil && s.base != nil {
 		err = s.base.unwatch(s.lab)
 	}
 	var problem scenario.Problem
 	if err == nil {
 		problem, err = s.answer(ctx, x, b, cmd, how)
+	}
+	if err == nil && how == notAtAll && x.Status != 0 && !cmd.Status.Refusal() {
+		s.refused = append(s.refused, fmt.Sprintf("refused: %s: exit status %s", cmd.Text, foundStatus(x)))
 	}
 	x.Note = problem.Message
 	if problem.Message != "" {
@@ -337,12 +353,10 @@ func (s *scene) compareDrivers(ctx context.Context, i int, rec *stepRecord) {
 	if s.result.Outcome != scenario.Pass {
 		return // what it left is not what others are compared with
 	}
-	other, differences := s.play.parity.compare(i, s.play.driver.Name(), &s.play.sc.Steps[i].Section,
+	disagreement, differences := s.play.parity.compare(i, s.play.driver.Name(), &s.play.sc.Steps[i].Section,
 		after.state)
-	if len(differences) > 0 {
-		s.fail(scenario.Problem{Line: s.result.Line,
-			Message: fmt.Sprintf("the drivers disagree: %s left another state than %s", s.play.driver.Name(), other),
-			Found:   strings.Join(differences, "; ")})
+	if disagreement != "" {
+		s.fail(scenario.Problem{Line: s.result.Line, Message: disagreement, Found: strings.Join(differences, "; ")})
 	}
 }
 

@@ -23,7 +23,7 @@ func MachineWitness(ctx context.Context, s *state.State) diagnose.Witness {
 
 func witness(ctx context.Context, where probe.Place, s *state.State) diagnose.Witness {
 	return func(q diagnose.RouteQuestion) (diagnose.RouteAnswer, bool) {
-		asked := probe.RouteRequest{Dest: q.To, From: q.From, Port: q.Port, Protocol: map[string]uint8{
+		asked := probe.RouteRequest{Dest: q.To, From: q.From, Port: q.Port, Mark: q.Mark, Protocol: map[string]uint8{
 			"icmp": syscall.IPPROTO_ICMP, "ipv6-icmp": syscall.IPPROTO_ICMPV6, "tcp": syscall.IPPROTO_TCP,
 			"udp": syscall.IPPROTO_UDP}[q.Proto]}
 		if q.In != "" {

@@ -183,6 +183,8 @@ type Command struct {
 	// OutputLine is the line of the first line of Output, or where it would be.
 	OutputLine int
 	Status     Status
+	// Apart asks the driver for what the command prints on standard error, in Exchange.Stderr.
+	Apart bool `json:"-"`
 }
 
 // Silent reports whether the command is expected to print nothing: `(nothing)`.

@@ -65,9 +65,11 @@ type Exchange struct {
 	Argv    []string `json:"argv,omitempty"`
 	// By is what ran the command: Output and Status are its own.
 	By By `json:"by,omitempty"`
-	// Output is standard output and standard error, from one pipe.
+	// Output is standard output and standard error, together.
 	Output string `json:"output,omitempty"`
 	Status int    `json:"status"`
+	// Stderr is what of Output is from standard error, if the command asked for that (Command.Apart).
+	Stderr string `json:"-"`
 	// Errno is the name of the kernel's error, as received by the netlink driver; "" if there was none or it is
 	// unknown.
 	Errno string `json:"errno,omitempty"`

@@ -32,7 +32,7 @@ type Difference struct {
 	// or an address of it changed.
 	Netns, Link string
 	// Before and After are the thing on both sides, nil where it is not: a Namespace, Link, Address, Route,
-	// NexthopObject, Rule, Neighbour, FDBEntry, Qdisc, Sysctl or Listener.
+	// NexthopObject, Rule, Neighbour, FDBEntry, Qdisc, TCFilter, Sysctl or Listener.
 	Before, After any
 	// Property is the name of what changed in a thing that is on both sides, "" if the thing itself is on one side only.
 	// Up is whether a link is up.
@@ -226,6 +226,7 @@ func compareNamespaces(t teller, a, b *Namespace) {
 	})
 	match(t, a.FDB, b.FDB, func(e FDBEntry) string { return "forwarding entry " + FDBText(e) }, nil)
 	match(t, set(a.Qdiscs), set(b.Qdiscs), QdiscText, nil)
+	match(t, a.TCFilters, b.TCFilters, TCFilterText, nil)
 	compareSysctls(t, a, b)
 	match(t, a.Listeners, b.Listeners, func(l Listener) string {
 		return fmt.Sprintf("%s listener %s port %d", l.Proto, l.Addr, l.Port)

@@ -20,7 +20,9 @@ func DiffFilters(before, after *State) []string {
 		if old == nil {
 			continue // the namespace itself is new
 		}
-		teller{found: &found}.namespace(now.Name).tables(old.Filters, now.Filters)
+		t := teller{found: &found}.namespace(now.Name)
+		t.tables(old.Filters, now.Filters)
+		t.about("iptables-legacy").tables(old.LegacyFilters, now.LegacyFilters)
 	}
 	return texts(found)
 }

@@ -41,6 +41,7 @@ var linkProperties = []struct {
 	{"macvlan mode", func(l *Link) string { return l.Macvlan }},
 	{"ipvlan mode", func(l *Link) string { return l.IPvlan }},
 	{"vrf table", func(l *Link) string { return fmt.Sprint(l.VRFTable) }},
+	{"XDP", func(l *Link) string { return xdpText(l.XDP) }},
 }
 
 func choose(condition bool, yes, no string) string {
@@ -62,7 +63,8 @@ func vxlanText(v *VXLAN) string {
 		return ""
 	}
 	return words(fmt.Sprint("id ", v.ID), option("remote", addrText(v.Remote)), option("local", addrText(v.Local)),
-		option("dev", v.Dev), fmt.Sprint("dstport ", v.DstPort), choose(v.Learning, "learning", "nolearning"))
+		option("dev", v.Dev), fmt.Sprint("dstport ", v.DstPort), choose(v.Learning, "learning", "nolearning"),
+		option("df", v.DF))
 }
 
 func peerText(p *LinkRef) string {
@@ -149,6 +151,9 @@ var bridgeFields = []field[Bridge]{
 	{"default PVID", func(b *Bridge) any { return b.DefaultPVID }},
 	{"multicast snooping", func(b *Bridge) any { return choose(b.MulticastSnooping, "on", "off") }},
 	{"multicast querier", func(b *Bridge) any { return choose(b.MulticastQuerier, "on", "off") }},
+	{"call of iptables", func(b *Bridge) any { return choose(b.NFCallIPTables, "on", "off") }},
+	{"call of ip6tables", func(b *Bridge) any { return choose(b.NFCallIP6Tables, "on", "off") }},
+	{"call of arptables", func(b *Bridge) any { return choose(b.NFCallARPTables, "on", "off") }},
 	{"group forward mask", func(b *Bridge) any { return fmt.Sprintf("0x%x", b.GroupForwardMask) }},
 	{"VLANs", func(b *Bridge) any { return VLANsText(b.VLANs) }},
 }

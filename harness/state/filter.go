@@ -38,6 +38,8 @@ type FilterRule struct {
 	// Addr and Port are the new values that snat and dnat set; zero if they leave the old one.
 	Addr netip.Addr `json:"addr"`
 	Port uint16     `json:"port,omitempty"`
+	// Changes are what the rule changes of the packets that it matches, in their order.
+	Changes []FilterChange `json:"changes,omitempty"`
 	// Opaque is set if it is unknown which packets the rule matches or where it sends them: an expression is not
 	// understood, or depends on more than the packet, as a limit does.
 	Opaque bool `json:"opaque,omitempty"`
@@ -47,10 +49,27 @@ type FilterRule struct {
 type FilterMatch struct {
 	// Key is the compared field, in the words of nft(8): iifname, oifname, ip saddr, ip daddr, ip6 saddr, ip6 daddr,
 	// l4proto, tcp dport, tcp sport, udp dport, udp sport, icmp type, icmpv6 type, ct state, ct status, mark, nfproto,
-	// ether saddr, ether daddr, ether type, arp operation.
+	// ether saddr, ether daddr, ether type, arp operation, tcp flags, ip ttl, ip6 hoplimit, ip tos (with the bits of
+	// dscp and ecn), ip frag-off, icmp code, icmpv6 code, length, pkttype, iifgroup, oifgroup, iiftype, oiftype,
+	// iifkind, oifkind, skuid, skgid, ct mark, ct direction, ct zone, ct state or status (with snat and dnat among the
+	// states), physdev in, physdev out, physdev is-bridged, physdev is-in, physdev is-out; `fib saddr . iif oif`, whose
+	// value is the name of a link or missing; `numgen random mod 2`, `jhash mod 2` or `symhash mod 2`, of which nothing
+	// tells the value, for packets that a rule distributes; or `ipset src,dst`, whose value is an IPSet with an @
+	// before its name, and src or dst is where each part of its elements is compared.
 	Key string `json:"key"`
 	Not bool   `json:"not,omitempty"`
-	// Values are names, addresses, prefixes (A/L), ranges (A-B) or numbers. One of them has to match; an empty list
+	// Values are names, addresses, prefixes (A/L), ranges (A-B), numbers, or numbers with the mask under which they are
+	// compared (0x1/0xff). One of them has to match; an empty list
 	// matches nothing.
 	Values []string `json:"values"`
+}
+
+// FilterChange is a change that a rule makes to a packet or its connection.
+type FilterChange struct {
+	// Key is mark, ct mark or ct zone, notrack for an exemption from connection tracking, or a field of a header.
+	Key string `json:"key"`
+	// Value is the new value; "" if it is not known. Of a mark, it is set by exclusive or on the bits of the old one
+	// that Keep has.
+	Value string `json:"value,omitempty"`
+	Keep  uint32 `json:"keep,omitempty"`
 }

@@ -92,6 +92,7 @@ const (
 	neighbours  = "neighbours"
 	fdb         = "fdb"
 	qdiscs      = "qdiscs"
+	tcFilters   = "tc filters"
 	sysctls     = "sysctls"
 	addressesOf = "addresses of "
 )
@@ -118,8 +119,10 @@ func piecesOf(s *State) pieces {
 		put(p, at.sibling(neighbours), n.Neighbours)
 		put(p, at.sibling(fdb), n.FDB)
 		put(p, at.sibling(qdiscs), n.Qdiscs)
+		put(p, at.sibling(tcFilters), n.TCFilters)
 		put(p, at.sibling(sysctls), n.Sysctls)
-		n.Links, n.Routes, n.Rules, n.Neighbours, n.FDB, n.Qdiscs, n.Sysctls = nil, nil, nil, nil, nil, nil, nil
+		n.Links, n.Routes, n.Rules, n.Neighbours, n.FDB, n.Qdiscs = nil, nil, nil, nil, nil, nil
+		n.TCFilters, n.Sysctls = nil, nil
 		p[at] = []any{n}
 	}
 	return p
@@ -159,6 +162,7 @@ func (p pieces) state() *State {
 		n.Neighbours = get[Neighbour](p[at.sibling(neighbours)])
 		n.FDB = get[FDBEntry](p[at.sibling(fdb)])
 		n.Qdiscs = get[Qdisc](p[at.sibling(qdiscs)])
+		n.TCFilters = get[TCFilter](p[at.sibling(tcFilters)])
 		n.Sysctls = get[Sysctl](p[at.sibling(sysctls)])
 		s.Namespaces = append(s.Namespaces, n)
 	}

@@ -23,7 +23,7 @@ func wander(r *rand.Rand, s *State) {
 	}
 	n := &s.Namespaces[r.IntN(len(s.Namespaces))]
 	addr := netip.AddrFrom4([4]byte{10, 0, 0, byte(r.IntN(20))})
-	switch r.IntN(7) {
+	switch r.IntN(8) {
 	case 0:
 		if name := fmt.Sprintf("l%d", r.IntN(1000)); n.Link(name) == nil {
 			n.Links = append(n.Links, Link{Name: name, Bridge: &Bridge{AgeingTime: r.IntN(2)}})
@@ -42,6 +42,8 @@ func wander(r *rand.Rand, s *State) {
 		n.Routes = n.Routes[len(n.Routes)/2:]
 	case 5:
 		n.Sysctls = append(n.Sysctls, Sysctl{fmt.Sprintf("a.%d", r.IntN(9)), "1"})
+	case 7:
+		n.TCFilters = append(n.TCFilters, TCFilter{Dev: "lo", Hook: "ingress", Priority: uint16(r.IntN(9))})
 	case 6:
 		n.Rules = append(n.Rules, Rule{Family: 4, Priority: uint32(r.IntN(9)), Action: "lookup"})
 	}

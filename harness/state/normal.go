@@ -25,9 +25,9 @@ const Host = "host"
 //     router advertisements and redirects, the kernel's multicast and link-local routes, and the IPv6 local and anycast
 //     routes, which appear when an address is no longer tentative;
 //   - fallback tunnels that nobody has touched (Link.Fallback), with their sysctls;
-//   - the handles of queueing disciplines that the kernel chose (8000: and above);
+//   - the handles of queueing disciplines that the kernel chose (8000: and above), and the ids of BPF programs;
 //   - listening sockets: they belong to programs, and appear when those get to run;
-//   - packet filters, which are read on demand only, stray names, and what could not be read.
+//   - packet filters, sets of ipset and connections, which are read on demand only, stray names, and what could not be read.
 //
 // The receiver is not changed, and the result shares no mutable value with it.
 func (s *State) Normal() *State {
@@ -98,6 +98,14 @@ func (n *Namespace) normal(origins bool) Namespace {
 			normal.Qdiscs = append(normal.Qdiscs, q)
 		}
 	}
+	for _, f := range n.TCFilters {
+		if f.Program != nil {
+			program := *f.Program
+			program.ID = 0
+			f.Program = &program
+		}
+		normal.TCFilters = append(normal.TCFilters, f)
+	}
 	normal.Sysctls = slices.Clone(n.Sysctls)
 	if slices.ContainsFunc(n.Links, isFallback) {
 		normal.Sysctls = slices.DeleteFunc(normal.Sysctls, n.ofFallback)
@@ -136,6 +144,10 @@ func (n *Namespace) sort() {
 	})
 	slices.SortFunc(n.NexthopObjects, func(a, b NexthopObject) int { return cmp.Compare(a.ID, b.ID) })
 	slices.SortFunc(n.Qdiscs, func(a, b Qdisc) int { return strings.Compare(QdiscText(a), QdiscText(b)) })
+	slices.SortStableFunc(n.TCFilters, func(a, b TCFilter) int {
+		return cmp.Or(strings.Compare(a.Dev, b.Dev), strings.Compare(a.Hook, b.Hook), cmp.Compare(a.Chain, b.Chain),
+			cmp.Compare(a.Priority, b.Priority))
+	})
 	slices.SortFunc(n.Sysctls, func(a, b Sysctl) int { return strings.Compare(a.Key, b.Key) })
 }
 
@@ -161,6 +173,10 @@ func (n *Namespace) normalLink(l Link, origins bool) Link {
 		l.Qdisc = ""
 	}
 	l.AltNames = slices.Sorted(slices.Values(l.AltNames))
+	l.XDP = slices.Clone(l.XDP)
+	for i := range l.XDP {
+		l.XDP[i].ID = 0
+	}
 	if l.Peer != nil {
 		peer := *l.Peer
 		peer.Index = 0

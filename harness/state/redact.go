@@ -288,6 +288,8 @@ var (
 	chainType  = reflect.TypeFor[FilterChain]()
 	ruleType   = reflect.TypeFor[FilterRule]()
 	matchType  = reflect.TypeFor[FilterMatch]()
+	ipsetType  = reflect.TypeFor[IPSet]()
+	memberType = reflect.TypeFor[IPSetElement]()
 )
 
 // value is a redacted copy of a value.
@@ -330,12 +332,14 @@ func (r *Redaction) structure(v reflect.Value) reflect.Value {
 	case linkType:
 		out.FieldByName("Alias").SetString("") // free text
 	case matchType:
-		out.FieldByName("Values").Set(reflect.ValueOf(withoutRanges(v.Interface().(FilterMatch).Values)))
+		out.FieldByName("Values").Set(reflect.ValueOf(r.matched(v.Interface().(FilterMatch))))
 	}
 	spoken := map[string]func(string) string{}
 	switch v.Type() {
-	case tableType, chainType:
+	case tableType, chainType, ipsetType:
 		spoken["Name"] = r.name
+	case memberType:
+		spoken["Set"] = r.name
 	case ruleType:
 		spoken["Target"], spoken["Text"] = r.name, r.rule
 	}
@@ -347,6 +351,18 @@ func (r *Redaction) structure(v reflect.Value) reflect.Value {
 		out.Field(i).Set(r.value(out.Field(i)))
 	}
 	return out
+}
+
+// matched are the values of a condition, the names of sets in their redacted form.
+func (r *Redaction) matched(m FilterMatch) []string {
+	if !strings.HasPrefix(m.Key, "ipset ") {
+		return withoutRanges(m.Values)
+	}
+	var names []string
+	for _, v := range m.Values {
+		names = append(names, r.name(v))
+	}
+	return names
 }
 
 // withoutRanges splits ranges of addresses into prefixes: the mapping preserves prefixes, but not the order of

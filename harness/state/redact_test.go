@@ -164,3 +164,24 @@ func TestRedact(t *testing.T) {
 		equal(t, in, a != "198.51.100.13")
 	}
 }
+
+// TestRedactedIPSets: the name of a set is the same in the set, in the lists that have it and in the rules that look
+// into it.
+func TestRedactedIPSets(t *testing.T) {
+	s := &State{Namespaces: []Namespace{{
+		IPSets: []IPSet{{Name: "acme-bad", Type: "hash:ip,port", Elements: []IPSetElement{{Values: []string{"10.77.1.5",
+			"tcp:80"}}}}, {Name: "all", Type: "list:set", Elements: []IPSetElement{{Set: "acme-bad"}}}},
+		Filters: []FilterTable{{Family: "ip", Name: "filter", Chains: []FilterChain{{Name: "INPUT",
+			Rules: []FilterRule{{Text: "ipset src,dst @acme-bad drop", Verdict: "drop",
+				Matches: []FilterMatch{{Key: "ipset src,dst", Values: []string{"@acme-bad"}}}}}}}}},
+	}}}
+	redacted, r := Redact(s, []byte("key"))
+	n := redacted.Namespaces[0]
+	name := n.IPSets[0].Name
+	equal(t, name != "acme-bad", true)
+	equal(t, n.IPSets[0].Elements[0].Values, []string{r.Addr(adr("10.77.1.5")).String(), "tcp:80"})
+	equal(t, n.IPSets[1].Elements[0].Set, name)
+	rule := n.Filters[0].Chains[0].Rules[0]
+	equal(t, rule.Text, "ipset src,dst @"+name+" drop")
+	equal(t, rule.Matches[0].Values, []string{"@" + name})
+}

@@ -62,9 +62,19 @@ type Namespace struct {
 	Neighbours []Neighbour   `json:"neighbours,omitempty"`
 	FDB        []FDBEntry    `json:"fdb,omitempty"`
 	Qdiscs     []Qdisc       `json:"qdiscs,omitempty"`
+	TCFilters  []TCFilter    `json:"tc_filters,omitempty"`
 	Sysctls    []Sysctl      `json:"sysctls,omitempty"`
 	Listeners  []Listener    `json:"listeners,omitempty"`
 	Filters    []FilterTable `json:"filters,omitempty"`
+	// LegacyFilters are the tables of iptables-legacy and ip6tables-legacy, which stand at the same hooks beside the
+	// Filters. The handle of a rule is its number in the chain.
+	LegacyFilters []FilterTable `json:"legacy_filters,omitempty"`
+	// IPSets are the sets of ipset, read with the Filters.
+	IPSets []IPSet `json:"ipsets,omitempty"`
+	// Connections are those that connection tracking knows, read with the Filters; MoreConnections is set if there were
+	// more than are read of a namespace.
+	Connections     []Connection `json:"connections,omitempty"`
+	MoreConnections bool         `json:"more_connections,omitempty"`
 	// Unread names what could not be read, and why.
 	Unread []string `json:"unread,omitempty"`
 	// Nameless is set if only processes or descriptors keep the namespace alive; PIDs are such processes.
@@ -126,6 +136,8 @@ type Link struct {
 	Macvlan   string    `json:"macvlan_mode,omitempty"`
 	IPvlan    string    `json:"ipvlan_mode,omitempty"`
 	VRFTable  uint32    `json:"vrf_table,omitempty"`
+	// XDP are the programs that see the frames that arrive before anything else does.
+	XDP []BPFProgram `json:"xdp,omitempty"`
 	// Counters are the link's statistics: rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped,
 	// tx_dropped, …
 	Counters map[string]uint64 `json:"counters,omitempty"`
@@ -199,6 +211,11 @@ type Bridge struct {
 	MulticastSnooping bool   `json:"mcast_snooping,omitempty"`
 	MulticastQuerier  bool   `json:"mcast_querier,omitempty"`
 	GroupForwardMask  uint16 `json:"group_fwd_mask,omitempty"`
+	// NFCallIPTables, NFCallIP6Tables and NFCallARPTables are set if the bridge itself passes what it bridges to the
+	// filters of IP and ARP. The sysctls net.bridge.bridge-nf-call-… do so for all bridges of a namespace.
+	NFCallIPTables  bool `json:"nf_call_iptables,omitempty"`
+	NFCallIP6Tables bool `json:"nf_call_ip6tables,omitempty"`
+	NFCallARPTables bool `json:"nf_call_arptables,omitempty"`
 	// VLANs are those of the bridge itself: whose frames it takes for its own namespace.
 	VLANs []PortVLAN `json:"vlans,omitempty"`
 }
@@ -254,6 +271,7 @@ type VXLAN struct {
 	Dev      string     `json:"dev,omitempty"`
 	DstPort  int        `json:"dstport"`
 	Learning bool       `json:"learning"`
+	DF       string     `json:"df,omitempty"` // "" (unset), set or inherit: don't fragment, of the outer packets
 }
 
 // Namespace is the namespace with this name, which may be one of its OtherNames; nil if there is none. Looking up a

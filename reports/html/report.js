@@ -117,6 +117,11 @@ function detail(c) {
   const d = detailsOf(c);
   const parts = [element("p", "where", [d.where, c.took].filter(Boolean).join(" · "))];
   if (d.expectation) parts.push(element("p", "reason", "Expected to fail: " + d.expectation.join(" · ")));
+  if (d.evidence) {
+    const link = element("a", "evidence", "evidence");
+    link.href = d.evidence.href;
+    parts.push(element("p", "where", link, " in " + d.evidence.path));
+  }
   parts.push(...play(d));
   if (d.attempts) parts.push(element("h3", "", "Attempts"), ...d.attempts.map(attempt));
   if (d.notPlayed) {

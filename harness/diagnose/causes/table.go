@@ -42,11 +42,13 @@ const (
 	AddressNowhere
 	AddressOffSegment
 	ARPIgnored
+	ProxyOff
 	BridgeDown
 	NotAPort
 	PortDown
 	PortBlocked
 	PortIsolated
+	HairpinOff
 	AddressOnPort
 	VLANMismatch
 	VNIMismatch
@@ -116,9 +118,10 @@ var table = [count]entry{
 	RuleDiverts:           {word: "rule-diverts", family: Route},
 	GatewayNowhere: {word: "gateway-nowhere", family: Route, consequence: true,
 		explains: []Cause{AddressNowhere, AddressOffSegment}},
-	GatewayWrong:        {word: "gateway-wrong", family: Route},
-	RouteOutOfWrongLink: {word: "route-out-of-wrong-link", family: Route},
-	RoutingLoop:         {word: "routing-loop", family: Route},
+	GatewayWrong: {word: "gateway-wrong", family: Route},
+	RouteOutOfWrongLink: {word: "route-out-of-wrong-link", family: Route,
+		explains: []Cause{GatewayNowhere, SameNamespace, AddressNowhere, AddressOffSegment, ProxyOff, MacvlanParent}},
+	RoutingLoop: {word: "routing-loop", family: Route},
 
 	PeerDown:      {word: "peer-down", family: Link, consequence: true},
 	NoCarrier:     {word: "no-carrier", family: Link, explains: []Cause{AddressNowhere}},
@@ -133,11 +136,13 @@ var table = [count]entry{
 	AddressNowhere:      {word: "address-nowhere", family: Segment, consequence: true},
 	AddressOffSegment:   {word: "address-off-segment", family: Segment},
 	ARPIgnored:          {word: "arp-ignored", family: Segment},
+	ProxyOff:            {word: "proxy-off", family: Segment},
 	BridgeDown:          {word: "bridge-down", family: Segment},
 	NotAPort:            {word: "not-a-port", family: Segment},
 	PortDown:            {word: "port-down", family: Segment, consequence: true},
 	PortBlocked:         {word: "port-blocked", family: Segment},
 	PortIsolated:        {word: "port-isolated", family: Segment},
+	HairpinOff:          {word: "hairpin-off", family: Segment},
 	AddressOnPort:       {word: "address-on-port", family: Segment},
 	VLANMismatch:        {word: "vlan-mismatch", family: Segment},
 	VNIMismatch:         {word: "vni-mismatch", family: Segment},

@@ -18,6 +18,7 @@ import (
 
 	"netnscheck/harness/diagnose"
 	"netnscheck/harness/diagnose/causes"
+	"netnscheck/harness/internal/sandbox"
 	"netnscheck/harness/lab"
 	"netnscheck/harness/scenario"
 )
@@ -33,6 +34,13 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	if *seed == 0 {
 		*seed = rand.Uint64()>>1 | 1
+	}
+	sandbox.Enter()
+	if !sandbox.Inside() {
+		if err := lend(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 	}
 	os.Exit(lab.TestMain(m))
 }
@@ -285,6 +293,9 @@ func (n *live) single(ctx context.Context, p path, f *fault, s *score) error {
 		return fmt.Errorf("%s, but it is told: %s", what, told(r))
 	}
 	s.count(&l.placed)
+	if err := n.confirm(ctx, &r, s); err != nil {
+		return fmt.Errorf("%s; told: %s: %w", what, told(r), err)
+	}
 	if f.byHand != "" {
 		return nil
 	}

@@ -86,8 +86,8 @@ func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) 
 	}
 	x := scenario.Exchange{Line: cmd.Line, Netns: way.netns, Command: cmd.Text, By: scenario.Busybox}
 	start := time.Now()
-	output, err := say(ctx, w, way, &x)
-	x.Duration, x.Output = time.Since(start), w.Lesson(string(output))
+	printed, err := say(ctx, w, way, cmd.Apart, &x)
+	x.Duration, x.Output, x.Stderr = time.Since(start), w.Lesson(string(printed.All)), w.Lesson(string(printed.Errors))
 	if errors.Is(err, exec.ErrNotFound) {
 		err = program.NotInstalled(name)
 	}
@@ -96,7 +96,8 @@ func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) 
 
 // say runs busybox. It knows a namespace only by the pid of a process in it, so for a link that moves into a namespace
 // a process is started there until busybox has ended.
-func say(ctx context.Context, w *netns.World, way way, x *scenario.Exchange) (output []byte, err error) {
+func say(ctx context.Context, w *netns.World, way way, apart bool, x *scenario.Exchange) (p program.Printed,
+	err error) {
 	x.Argv = way.argv
 	set, ok := way.op.(operation.LinkSet)
 	// a name that is no namespace may be a pid; otherwise busybox refuses it
@@ -104,14 +105,14 @@ func say(ctx context.Context, w *netns.World, way way, x *scenario.Exchange) (ou
 		there, err := program.Start(w, set.Netns,
 			[]string{name, "sleep", strconv.Itoa(int(2 * program.Limit / time.Second))})
 		if err != nil {
-			return nil, fmt.Errorf("start a process in %s: %w", set.Netns, err)
+			return p, fmt.Errorf("start a process in %s: %w", set.Netns, err)
 		}
 		defer there.End()
 		set.Netns = strconv.Itoa(there.PID())
 		x.Argv = argv(set)
 	}
-	output, x.Status, err = program.Run(ctx, w, way.netns, x.Argv, program.Limit)
-	return output, err
+	p, x.Status, err = program.RunCommand(ctx, w, way.netns, x.Argv, program.Limit, apart)
+	return p, err
 }
 
 // isThere reports whether a namespace can be entered. "" is the host; the lab's name for its host is not valid here.

@@ -35,6 +35,7 @@ type Options struct {
 	Broadcast, Direct, NoLoop bool
 	TOS                       uint8
 	Mark                      uint32
+	ID                        uint16 // the identifier in the messages; 0 for one by chance
 	// ErrorQueue makes the kernel queue errors about requests, as errnos (IP_RECVERR, ip(7)). Without it, errors are
 	// the ICMP messages of routers and hosts, and errors of the own kernel are returned by Send only.
 	ErrorQueue bool
@@ -96,8 +97,10 @@ func Open(o Options) (*Socket, error) {
 		unix.Close(fd)
 		return nil, err
 	}
-	s := &Socket{o: o, file: os.NewFile(uintptr(fd), "icmp"), id: int(uint16(rand.Uint32())),
-		waiting: map[int]request{}}
+	if o.ID == 0 {
+		o.ID = uint16(rand.Uint32())
+	}
+	s := &Socket{o: o, file: os.NewFile(uintptr(fd), "icmp"), id: int(o.ID), waiting: map[int]request{}}
 	if s.conn, err = s.file.SyscallConn(); err != nil {
 		s.Close()
 		return nil, err

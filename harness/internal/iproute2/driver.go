@@ -46,14 +46,15 @@ func (d *Driver) Run(ctx context.Context, w *netns.World, cmd scenario.Command) 
 	}
 	x.Argv = argv
 	start := time.Now()
-	output, status, err := program.Run(ctx, w, netns.Host, argv, program.Limit)
+	printed, status, err := program.RunCommand(ctx, w, netns.Host, argv, program.Limit, cmd.Apart)
 	x.Duration = time.Since(start)
 	x.Status = status
 	if listsNames(cmd.Argv) {
-		x.Output = w.LessonList(string(output))
+		x.Output = w.LessonList(string(printed.All))
 	} else {
-		x.Output = w.Lesson(string(output))
+		x.Output = w.Lesson(string(printed.All))
 	}
+	x.Stderr = w.Lesson(string(printed.Errors))
 	if errors.Is(err, exec.ErrNotFound) {
 		return x, program.NotInstalled(argv[0])
 	}

@@ -23,6 +23,7 @@ var inheritable = []setting{
 	{path: "ipv4/conf/all/arp_announce", value: "0"}, {path: "ipv4/conf/default/arp_announce", value: "0"},
 	{path: "ipv4/conf/all/accept_local", value: "0"}, {path: "ipv4/conf/default/accept_local", value: "0"},
 	{path: "ipv4/conf/all/proxy_arp", value: "0"}, {path: "ipv4/conf/default/proxy_arp", value: "0"},
+	{path: "ipv6/conf/all/proxy_ndp", value: "0"}, {path: "ipv6/conf/default/proxy_ndp", value: "0"},
 	{path: "ipv4/conf/all/promote_secondaries", value: "0"},
 	{path: "ipv4/conf/default/promote_secondaries", value: "0"},
 	{path: "ipv4/conf/all/route_localnet", value: "0"}, {path: "ipv4/conf/default/route_localnet", value: "0"},

@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -35,6 +37,44 @@ func OfName(name string) (Handle, error) {
 	}
 	return h, nil
 }
+
+// OfFile opens the namespace that is mounted on a file, or is that of a process's own file in /proc. The error wraps
+// EINVAL if it is not a network namespace.
+func OfFile(path string) (Handle, error) {
+	h, err := openFile(path)
+	if err != nil {
+		return Handle{}, fmt.Errorf("open the namespace in %s: %w", path, err)
+	}
+	return h, nil
+}
+
+// mounted is the inode in the root of a mount of nsfs, in mountinfo.
+var mounted = regexp.MustCompile(`^net:\[(\d+)\]$`)
+
+// MachineFiles returns a file for each namespace that is mounted on one, by inode: those of /run/netns, and what Docker
+// and others mount elsewhere. A later mount may hide one of them.
+func MachineFiles() (map[uint64]string, error) {
+	text, err := os.ReadFile("/proc/self/mountinfo")
+	if err != nil {
+		return nil, fmt.Errorf("read the mounts: %w", err)
+	}
+	files := map[uint64]string{}
+	for line := range strings.Lines(string(text)) {
+		fields := strings.Fields(line) // proc_pid_mountinfo(5): id, parent, device, root, mount point
+		if len(fields) < 5 {
+			continue
+		}
+		if m := mounted.FindStringSubmatch(fields[3]); m != nil {
+			if inode, err := strconv.ParseUint(m[1], 10, 64); err == nil {
+				files[inode] = spelt.Replace(fields[4])
+			}
+		}
+	}
+	return files, nil
+}
+
+// spelt spells out what mountinfo escapes.
+var spelt = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 
 func openFile(path string) (Handle, error) {
 	// O_NONBLOCK: it may be a FIFO.

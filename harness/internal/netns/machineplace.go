@@ -8,7 +8,8 @@ import (
 )
 
 // Machine gives access to the host's namespaces by the names that its snapshot uses: host for the caller's own, pid:N
-// for that of a process, otherwise a name in /run/netns. Functions run on a thread of their own that ends afterwards.
+// for that of a process, a path for one that is mounted there, otherwise a name in /run/netns. Functions run on a
+// thread of their own that ends afterwards.
 type Machine struct{}
 
 func (Machine) open(name string) (Handle, error) {
@@ -19,6 +20,9 @@ func (Machine) open(name string) (Handle, error) {
 		if pid, err := strconv.Atoi(number); err == nil {
 			return OfProcess(pid)
 		}
+	}
+	if strings.HasPrefix(name, "/") {
+		return OfFile(name)
 	}
 	return OfName(name)
 }

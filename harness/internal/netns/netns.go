@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -56,6 +57,7 @@ type World struct {
 	host   Handle
 
 	attached attachments
+	started  atomic.Bool // a program was
 
 	mu    sync.Mutex
 	known map[string]bool // all names of namespaces so far

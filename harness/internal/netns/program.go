@@ -2,6 +2,7 @@ package netns
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -29,8 +31,9 @@ type Program struct {
 	Args []string // with the name of the program first
 	Env  []string // the whole environment; the lab's tag is added
 	Dir  string   // the working directory; "" is /
-	// Input is its standard input, Output its standard output and standard error; nil is /dev/null.
-	Input, Output *os.File `json:"-"`
+	// Input is its standard input, Output its standard output and standard error; nil is /dev/null. If Errors is there,
+	// that is its standard error.
+	Input, Output, Errors *os.File `json:"-"`
 	// Terminal makes Input, which is then a terminal, the controlling terminal of the program's session, as an
 	// interactive shell needs it.
 	Terminal bool
@@ -71,6 +74,7 @@ func (r *Running) Kill() error {
 // Start starts a program in the host namespace of the lab, with the lab's tag in its environment. It dies with the
 // harness. The error wraps exec.ErrNotFound if there is no such program.
 func (w *World) Start(p Program) (*Running, error) {
+	w.started.Store(true)
 	r, err := w.ground.start("", p)
 	if err != nil {
 		return nil, fmt.Errorf("start %s: %w", p.Path, err)
@@ -87,6 +91,7 @@ func (w *World) StartIn(name string, p Program) (*Running, error) {
 	if err := checkName(name); err != nil {
 		return nil, fmt.Errorf("start %s in %q: %w", p.Path, name, err)
 	}
+	w.started.Store(true)
 	r, err := w.ground.start(w.Real(name), p)
 	if err != nil {
 		return nil, fmt.Errorf("start %s in %s: %w", p.Path, name, err)
@@ -173,9 +178,9 @@ func (s *site) execIn(real string, p Program) (*Running, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Output != nil {
+	if said := cmp.Or(p.Errors, p.Output); said != nil {
 		for _, warning := range warnings {
-			p.Output.WriteString(warning)
+			said.WriteString(warning)
 		}
 	}
 	return s.exec(p)
@@ -183,16 +188,10 @@ func (s *site) execIn(real string, p Program) (*Running, error) {
 
 // exec starts the program from the calling thread.
 func (s *site) exec(p Program) (*Running, error) {
-	input, output := s.null, s.null
-	if p.Input != nil {
-		input = p.Input
-	}
-	if p.Output != nil {
-		output = p.Output
-	}
+	input, output := cmp.Or(p.Input, s.null), cmp.Or(p.Output, s.null)
 	attr := &syscall.ProcAttr{
 		Dir: p.Dir, Env: append(p.Env[:len(p.Env):len(p.Env)], tag+"="+s.id),
-		Files: []uintptr{input.Fd(), output.Fd(), output.Fd()},
+		Files: []uintptr{input.Fd(), output.Fd(), cmp.Or(p.Errors, output).Fd()},
 		// A session of its own has no terminal but the program's, and tells the program and its descendants from other
 		// children of this process. Ctty, a descriptor of the program, is its standard input.
 		Sys: &syscall.SysProcAttr{Setsid: true, Setctty: p.Terminal, Ctty: 0},
@@ -331,16 +330,34 @@ func (w *World) Going() (map[int]string, error) {
 	mine := append(tagged[:len(tagged):len(tagged)], w.ID()+"\x00"...)
 	going := map[int]string{}
 	for _, pid := range pids {
+		line := w.lineOf(pid)
 		environment := w.fileOf(pid, "environ", 128<<10)
 		if pid == 1 || !bytes.Contains(environment, mine) && (w.shared || bytes.Contains(environment, tagged)) {
 			continue
 		}
-		line := w.fileOf(pid, "cmdline", 256)
-		if len(line) > 0 && (w.shared || !bytes.Equal(line, first)) { // one that has ended has none
+		if len(line) > 0 && (w.shared || !bytes.Equal(line, first)) {
 			going[pid] = strings.TrimSpace(string(bytes.ReplaceAll(line, []byte{0}, []byte{' '})))
 		}
 	}
 	return going, nil
+}
+
+// executing is how long a process may take to become another program.
+const executing = 20 * time.Millisecond
+
+// lineOf is the beginning of the command line of a process; nil if it has ended. While it becomes another program it has
+// none for a moment, and no environment either (begin_new_exec and create_elf_tables in fs); one that has taken its
+// words away has its name in brackets.
+func (w *World) lineOf(pid int) []byte {
+	for start := time.Now(); ; time.Sleep(time.Millisecond) {
+		line := w.fileOf(pid, "cmdline", 256)
+		if memory := w.fileOf(pid, "statm", 2); len(line) > 0 || len(memory) == 0 || memory[0] == '0' {
+			return line
+		}
+		if time.Since(start) > executing {
+			return []byte("[" + string(bytes.TrimSpace(w.fileOf(pid, "comm", 64))) + "]")
+		}
+	}
 }
 
 // Doing tells what the processes of this lab are doing, the oldest first: the command line of each, with the function

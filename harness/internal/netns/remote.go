@@ -30,9 +30,10 @@ type order struct {
 	Number  int      `json:"number,omitempty"`
 	Program *Program `json:"program,omitempty"`
 	Message []byte   `json:"message,omitempty"`
-	// Input and Output say that a descriptor for the program comes with the order, in this sequence.
+	// Input, Output and Errors say that a descriptor for the program comes with the order, in this sequence.
 	Input  bool `json:"input,omitempty"`
 	Output bool `json:"output,omitempty"`
+	Errors bool `json:"errors,omitempty"`
 }
 
 // The orders to the helper.
@@ -456,9 +457,10 @@ func (r *remote) lacks() ([]error, error) {
 }
 
 func (r *remote) start(real string, p Program) (*Running, error) {
-	o := order{Do: doStart, Lab: r.lab, Name: real, Program: &p, Input: p.Input != nil, Output: p.Output != nil}
+	o := order{Do: doStart, Lab: r.lab, Name: real, Program: &p, Input: p.Input != nil, Output: p.Output != nil,
+		Errors: p.Errors != nil}
 	var fds []int
-	for _, f := range []*os.File{p.Input, p.Output} {
+	for _, f := range []*os.File{p.Input, p.Output, p.Errors} {
 		if f != nil {
 			fds = append(fds, int(f.Fd()))
 		}

@@ -144,7 +144,7 @@ func start(lab *site, o order, fds []int, a *answer) (*Running, error) {
 	for _, f := range []struct {
 		comes bool
 		to    **os.File
-	}{{o.Input, &p.Input}, {o.Output, &p.Output}} {
+	}{{o.Input, &p.Input}, {o.Output, &p.Output}, {o.Errors, &p.Errors}} {
 		if !f.comes {
 			continue
 		}

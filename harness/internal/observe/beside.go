@@ -1,13 +1,10 @@
 package observe
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strconv"
-	"sync"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -34,7 +31,7 @@ var besideSysctls = []sysctlFolder{
 		"ip_unprivileged_port_start", "ip_local_port_range", "fwmark_reflect"}},
 	{"net.ipv4.conf.all.", []string{"send_redirects", "accept_redirects", "route_localnet", "arp_filter", "arp_accept"}},
 	{"net.ipv6.", []string{"bindv6only", "fwmark_reflect"}},
-	{"net.ipv6.conf.all.", []string{"accept_ra", "accept_redirects", "autoconf", "proxy_ndp", "keep_addr_on_down"}},
+	{"net.ipv6.conf.all.", []string{"accept_ra", "accept_redirects", "autoconf", "keep_addr_on_down"}},
 }
 
 // LookBeside reads what is beside the State of a namespace with these links.
@@ -69,7 +66,7 @@ const untouched = 1
 // generation is the generation of the rule set in the namespace of the calling thread. The question alone would load
 // nf_tables, so it is asked only where that is there.
 func generation() (uint32, error) {
-	if !nftablesLoaded() {
+	if !loaded("nf_tables") {
 		return untouched, nil
 	}
 	ask, err := open(unix.NETLINK_NETFILTER)
@@ -86,21 +83,6 @@ func generation() (uint32, error) {
 	}
 	return id, err
 }
-
-// nftablesLoaded reports whether nf_tables is loaded or built in. Without a list of what is built in it may be.
-func nftablesLoaded() bool {
-	_, err := os.Stat("/sys/module/nf_tables")
-	return err == nil || builtIn()
-}
-
-var builtIn = sync.OnceValue(func() bool {
-	var u unix.Utsname
-	if err := unix.Uname(&u); err != nil {
-		return true
-	}
-	list, err := os.ReadFile("/lib/modules/" + unix.ByteSliceToString(u.Release[:]) + "/modules.builtin")
-	return err != nil || bytes.Contains(list, []byte("/nf_tables.ko"))
-})
 
 // featureWords is the number of words of feature bits that are read (NETDEV_FEATURE_COUNT is below 96).
 const featureWords = 3

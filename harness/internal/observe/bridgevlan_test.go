@@ -2,6 +2,8 @@ package observe
 
 import (
 	"encoding/hex"
+	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -129,5 +131,36 @@ func TestPortsAgainstIP(t *testing.T) {
 			t.Errorf("%s stays %v", name, now)
 		}
 		run(t, w, "a", "ip link set p1 type bridge_slave "+name+" "+word[now])
+	}
+}
+
+// TestBridgeCallsFilters turns each call of the filters by the bridge itself over, one at a time, and compares all of
+// them with those that ip shows. The sysctls, which do so for all bridges of the namespace, are there as well.
+func TestBridgeCallsFilters(t *testing.T) {
+	w := newWorld(t, "a")
+	run(t, w, "a", "ip link add br0 type bridge")
+	calls := map[string]func(*state.Bridge) bool{
+		"nf_call_iptables":  func(b *state.Bridge) bool { return b.NFCallIPTables },
+		"nf_call_ip6tables": func(b *state.Bridge) bool { return b.NFCallIP6Tables },
+		"nf_call_arptables": func(b *state.Bridge) bool { return b.NFCallARPTables },
+	}
+	for on := range calls {
+		if out, err := try(w, "a", strings.Fields("ip link set br0 type bridge "+on+" 1")...); err != nil {
+			t.Skipf("no bridge netfilter: %s", out)
+		}
+		n := observed(t, w).Namespace("a")
+		shown := ipJSON(t, run(t, w, "a", "ip -j -d link show dev br0"))[0]["linkinfo"].(map[string]any)["info_data"]
+		for name, of := range calls {
+			equal(t, of(n.Link("br0").Bridge), name == on)
+			equal(t, shown.(map[string]any)[name], any(map[bool]float64{true: 1}[name == on]))
+		}
+		for _, filters := range []string{"iptables", "ip6tables", "arptables"} {
+			key := "net.bridge.bridge-nf-call-" + filters
+			value, err := Sysctl(t.Context(), w, "a", key)
+			if there := slices.Contains(n.Sysctls, state.Sysctl{Key: key, Value: value}); there != (err == nil) {
+				t.Errorf("%s = %s is in the state: %t; %v", key, value, there, err)
+			}
+		}
+		run(t, w, "a", "ip link set br0 type bridge "+on+" 0")
 	}
 }

@@ -42,19 +42,24 @@ var buffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 // ask sends one request and calls f with each answer; f must not retain the bytes. A question for one thing is asked
 // again if the answer was lost.
 func (c *conversation) ask(kind, flags uint16, body []byte, f func(body []byte)) (err error) {
+	whole := func(body []byte) bool {
+		f(body)
+		return true
+	}
 	for range patience {
-		if err = c.once(kind, flags, body, f); flags != 0 || !errors.Is(err, errInterrupted) {
+		if err = c.once(kind, flags, body, whole); flags != 0 || !errors.Is(err, errInterrupted) {
 			return err
 		}
 	}
 	return err
 }
 
-// once sends a request and reads the answer. It does not wait: the kernel answers while the request is sent, and goes
-// on with a dump while the part before is received (netlink_unicast and netlink_recvmsg in net/netlink/af_netlink.c).
-// If nothing is there, the answer was dropped because the buffer was full. The kernel tells that by ENOBUFS, but not
-// again before the buffer was empty (netlink_overrun); any root of the namespace can fill it.
-func (c *conversation) once(kind, flags uint16, body []byte, f func(body []byte)) error {
+// once sends a request and reads the answer, until f wants no more of it. It does not wait: the kernel answers while
+// the request is sent, and goes on with a dump while the part before is received (netlink_unicast and netlink_recvmsg
+// in net/netlink/af_netlink.c). If nothing is there, the answer was dropped because the buffer was full. The kernel
+// tells that by ENOBUFS, but not again before the buffer was empty (netlink_overrun); any root of the namespace can
+// fill it.
+func (c *conversation) once(kind, flags uint16, body []byte, f func(body []byte) (more bool)) error {
 	c.seq++
 	question := make([]byte, unix.NLMSG_HDRLEN, unix.NLMSG_HDRLEN+len(body))
 	native.PutUint32(question[0:], uint32(unix.NLMSG_HDRLEN+len(body)))
@@ -106,7 +111,9 @@ func (c *conversation) once(kind, flags uint16, body []byte, f func(body []byte)
 				}
 				return nil
 			default:
-				f(answer)
+				if !f(answer) {
+					return nil
+				}
 			}
 			if flags&unix.NLM_F_DUMP == 0 && flagsOf&unix.NLM_F_MULTI == 0 {
 				return nil
@@ -137,6 +144,22 @@ func dump[T any](c *conversation, kind uint16, question []byte, parse func(body 
 		}
 	}
 	return nil, errInterrupted
+}
+
+// some is dump for as many objects as most; more reports whether there are others. The conversation is good for nothing
+// then but to be closed, since the kernel still waits for the rest to be read.
+func some[T any](c *conversation, kind uint16, question []byte, most int, parse func(body []byte) (T, bool)) (all []T,
+	more bool, err error) {
+	err = c.once(kind, unix.NLM_F_DUMP, question, func(body []byte) bool {
+		if one, ok := parse(body); ok {
+			more = len(all) == most
+			if !more {
+				all = append(all, one)
+			}
+		}
+		return !more
+	})
+	return all, more, err
 }
 
 // align is the next multiple of 4, at which netlink headers and attributes begin.

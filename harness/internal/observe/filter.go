@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -44,6 +43,7 @@ type ruleset struct {
 	tables []*table
 	sets   map[place]*filterSet
 	links  map[int]string // names by index
+	ipsets []state.IPSet
 }
 
 // place identifies a chain or a set.
@@ -75,26 +75,23 @@ type rawRule struct {
 // errChanged is for rules that kept changing while they were read.
 var errChanged = errors.New("the rules changed while they were read")
 
-// openFilters opens, on a thread in the namespace, the conversation with nf_tables, if the kernel has it. The tables of
-// iptables-legacy are only listed: their names are in a file, which root may read.
+// openFilters opens, on a thread in the namespace, the conversation with nf_tables and ipset, if one of them is loaded,
+// and reads the tables of iptables-legacy.
 func (r *reading) openFilters() {
 	var err error
-	if r.netfilter, err = open(unix.NETLINK_NETFILTER); err != nil && !isMissing(err) {
-		r.unreadable = append(r.unreadable, "nftables: "+filterRefusal(err))
-	}
-	for _, of := range []string{"ip", "ip6", "arp"} {
-		names, err := readValue(unix.AT_FDCWD, "/proc/thread-self/net/"+of+"_tables_names")
-		if tables := strings.Fields(names); err == nil && len(tables) > 0 {
-			r.unreadable = append(r.unreadable,
-				fmt.Sprintf("the tables of %stables-legacy: %s", of, strings.Join(tables, ", ")))
+	if loaded("nf_tables") || ipsetLoaded() {
+		if r.netfilter, err = open(unix.NETLINK_NETFILTER); err != nil && !isMissing(err) {
+			r.notRead("nftables", err)
 		}
 	}
+	r.openLegacy()
 }
 
 // readFilters reads nf_tables. If the kernel refuses that, or the rules keep changing, they are recorded as unread,
 // which is not an error.
 func (r *reading) readFilters() error {
 	r.Filters, r.Unread = nil, nil
+	r.readLegacy()
 	filters, err := r.filters()
 	var refusal unix.Errno
 	switch {
@@ -115,6 +112,16 @@ func filterRefusal(err error) string {
 	return err.Error()
 }
 
+// notRead records that a part of netfilter could not be read.
+func (r *reading) notRead(what string, err error) { r.unreadOnce(what + ": " + filterRefusal(err)) }
+
+// unreadOnce records what is not read, however often it is tried.
+func (r *reading) unreadOnce(what string) {
+	if !slices.Contains(r.unreadable, what) {
+		r.unreadable = append(r.unreadable, what)
+	}
+}
+
 // isMissing reports whether the kernel refused the first request because it lacks netfilter or nf_tables: then there
 // are no filters.
 func isMissing(err error) bool {
@@ -126,9 +133,13 @@ func isMissing(err error) bool {
 // activates the rules (nf_tables_commit in net/netfilter/nf_tables_api.c): a reading in that moment is a mixture of old
 // and new rules, without a change of generation.
 func (r *reading) filters() ([]state.FilterTable, error) {
+	if r.netfilter == nil || !loaded("nf_tables") {
+		return nil, nil
+	}
 	var last []state.FilterTable
 	for range patience {
-		set := &ruleset{ask: r.netfilter, sets: map[place]*filterSet{}, links: r.names}
+		set := &ruleset{ask: r.netfilter, sets: map[place]*filterSet{}, links: r.names,
+			ipsets: r.IPSets}
 		if err := set.readTables(); isMissing(err) || err == nil && len(set.tables) == 0 {
 			return nil, nil
 		} else if err != nil {

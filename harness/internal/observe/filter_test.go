@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/nftables/expr"
 	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/internal/netns"
@@ -47,6 +48,13 @@ func model(r state.FilterRule) string {
 		}
 		parts = append(parts, m.Key+is+strings.Join(m.Values, "|"))
 	}
+	for _, c := range r.Changes {
+		value := c.Value
+		if c.Keep != 0 {
+			value = fmt.Sprintf("0x%08x ^ %s", c.Keep, c.Value)
+		}
+		parts = append(parts, c.Key+" := "+value)
+	}
 	if r.Opaque {
 		parts = append(parts, "?")
 	}
@@ -77,6 +85,10 @@ var ruleTables = []struct {
 		map ports { type inet_service : verdict; elements = { 22 : accept, 80 : jump other }; }
 		map nets { type ipv4_addr : verdict; flags interval; elements = { 10.0.0.0/8 : drop, 11.0.0.0/8 : accept }; }
 		map rest { type inet_service : verdict; elements = { 22 : continue, * : drop }; }
+		map services {
+			type ipv4_addr . inet_proto . inet_service : verdict
+			elements = { 10.9.0.1 . tcp . 80 : goto other }
+		}
 		counter hits { }
 		chain other { }`, [][2]string{
 			{`ct state established,related accept`, `ct state=established|related -> accept`},
@@ -137,6 +149,27 @@ var ruleTables = []struct {
 			{`meta l4proto { tcp, udp } accept`, `l4proto=tcp|udp -> accept`},
 			{`meta nfproto ipv6 drop`, `nfproto=ipv6 -> drop`},
 			{`meta mark 0x0000002a drop`, `mark=0x0000002a -> drop`},
+			{`meta mark & 0x00004000 == 0x00004000 drop`, `mark=0x00004000/0x00004000 -> drop`},
+			{`ct mark & 0x0000000f != 0x00000001 drop`, `ct mark!=0x00000001/0x0000000f -> drop`},
+			{`meta mark 0x00000001-0x00000005 drop`, `mark=0x00000001-0x00000005 -> drop`},
+			{`tcp flags syn drop`, `l4proto=tcp, tcp flags!=0x00/0x02 -> drop`},
+			{`tcp flags ! syn drop`, `l4proto=tcp, tcp flags=0x00/0x02 -> drop`},
+			{`tcp flags syn / fin,syn,rst,ack drop`, `l4proto=tcp, tcp flags=0x02/0x17 -> drop`},
+			{`ip ttl < 2 drop`, `nfproto=ipv4, ip ttl=0-1 -> drop`},
+			{`meta length > 1400 drop`, `length=1401-4294967295 -> drop`},
+			{`meta pkttype broadcast drop`, `pkttype=broadcast -> drop`},
+			{`ct direction original drop`, `ct direction=original -> drop`},
+			{`fib saddr . mark . iif oif missing drop`, `fib saddr . mark . iif oif=missing -> drop`},
+			{`meta mark set meta mark | 0x00004000`, `mark := 0xffffbfff ^ 0x00004000 ->`},
+			{`meta mark set meta mark ^ 0x00004000`, `mark := 0xffffffff ^ 0x00004000 ->`},
+			{`meta mark set 0x00000007 accept`, `mark := 0x00000007 -> accept`},
+			{`ip daddr set 10.0.0.9 accept`, `nfproto=ipv4, ip daddr := 10.0.0.9 -> accept`},
+			{`ip ttl set 64`, `nfproto=ipv4, ip ttl := 64 ->`},
+			{`notrack`, `notrack :=  ->`},
+			{`ip daddr . meta l4proto . th dport vmap @services`,
+				`nfproto=ipv4, ip daddr=10.9.0.1, l4proto=tcp, tcp dport=80 -> goto other`},
+			{`numgen random mod 2 vmap { 0 : jump other, 1 : goto other }`, `numgen random mod 2=0 -> jump other`},
+			{`numgen random mod 2 vmap { 0 : jump other, 1 : goto other }`, `numgen random mod 2=1 -> goto other`},
 			{`fib daddr type local drop`, `fib daddr type=local -> drop`},
 			{`fib saddr type != { local, broadcast } drop`, `fib saddr type!=local|broadcast -> drop`},
 			{`reject with icmp host-prohibited`, `nfproto=ipv4 -> reject`},
@@ -161,10 +194,16 @@ var ruleTables = []struct {
 	{"ip6 nat", "type nat hook prerouting priority -100;",
 		state.FilterChain{Type: "nat", Hook: "prerouting", Priority: -100, Policy: "accept"}, ``, [][2]string{
 			{`tcp dport 80 dnat to [fd00::1]:8080`, `l4proto=tcp, tcp dport=80 -> dnat fd00::1 :8080`},
+			{`dnat to ip6 daddr map { fd00::5 : fd00::6 }`, `ip6 daddr=fd00::5 -> dnat fd00::6`},
 			{`tcp dport 80 redirect to :8080`, `l4proto=tcp, tcp dport=80 -> redirect :8080`},
 		}},
 	{"inet nat", "type nat hook prerouting priority -100;",
 		state.FilterChain{Type: "nat", Hook: "prerouting", Priority: -100, Policy: "accept"}, ``, [][2]string{
+			{`dnat ip to tcp dport map { 80 : 10.0.0.1 . 8080 }`, `l4proto=tcp, tcp dport=80 -> dnat 10.0.0.1 :8080`},
+			{`dnat ip to numgen random mod 2 map { 0 : 10.0.0.1, 1 : 10.0.0.2 }`,
+				`numgen random mod 2=0 -> dnat 10.0.0.1`},
+			{`dnat ip to numgen random mod 2 map { 0 : 10.0.0.1, 1 : 10.0.0.2 }`,
+				`numgen random mod 2=1 -> dnat 10.0.0.2`},
 			{`ip daddr 192.0.2.1 dnat ip to 10.0.0.1`, `nfproto=ipv4, ip daddr=192.0.2.1 -> dnat 10.0.0.1`},
 		}},
 	{"arp filter", "type filter hook input priority 0;",
@@ -237,25 +276,19 @@ func TestOpaqueRules(t *testing.T) {
 		set seen { type ipv4_addr; flags dynamic; timeout 1m; }
 		map to { type ipv4_addr : ipv4_addr; elements = { 10.0.0.1 : 10.0.0.2 }; }
 		chain c {
-			type filter hook prerouting priority 0;
+			type nat hook prerouting priority 0;
 			fib daddr . iif type local drop
 			iifname "lo" fib daddr . iif type local drop
 			ip saddr & 255.255.255.0 <= 10.0.0.0 drop
 			ip saddr & 255.255.255.0 == 10.0.0.5 drop
-			fib saddr oif missing drop
 			ct status == dnat drop
 			ct status { snat, dnat } drop
-			tcp flags syn drop
-			ip ttl 1 drop
 			ip saddr & 255.0.255.0 == 10.0.1.0 drop
-			meta mark and 0xff == 1 drop
+			ip saddr & 255.0.255.0 == 10.0.1.0 meta mark set 1 meta nfproto ipv4 drop
 			meta cpu 0 drop
-			numgen random mod 2 0 drop
 			ip saddr @seen drop
 			add @seen { ip saddr limit rate 1/second } drop
-			meta length > 100 drop
-			icmp code 1 drop
-			ip saddr 10.0.0.1 meta mark set 1
+			dnat ip prefix to 10.1.0.0/24
 			meta cpu vmap { 0 : accept, 1 : drop }
 		}
 	}`)
@@ -335,6 +368,65 @@ func TestFiltersWhileTheyChange(t *testing.T) {
 			if want := "l4proto=tcp, tcp dport=1|5|9 -> " + strings.TrimPrefix(tables[0].Name,
 				"to_"); model(r) != want {
 				t.Fatalf("a mixture: %s in table %s", model(r), tables[0].Name)
+			}
+		}
+	}
+}
+
+// TestLookupsOneAfterTheOther: rules that nft(8) does not write, but anybody who has a network namespace can load.
+func TestLookupsOneAfterTheOther(t *testing.T) {
+	address := func(last byte) element { return element{low: []byte{10, 0, 0, last}, high: []byte{10, 0, 0, last}} }
+	to := address(1)
+	to.data = []byte{10, 0, 0, 9}
+	mark := address(1)
+	mark.data = []byte{1, 0, 0, 0}
+	var many []element
+	for i := range 3 {
+		e := address(byte(i))
+		e.verdict.word = "accept"
+		many = append(many, e)
+	}
+	sets := map[place]*filterSet{}
+	for name, elements := range map[string][]element{"to": {to}, "marks": {mark}, "many": many} {
+		sets[place{unix.NFPROTO_IPV4, "t", name}] = &filterSet{read: true, keyLen: 4, elements: elements}
+	}
+	const source, destination = unix.NFT_REG_1, unix.NFT_REG_2
+	in := func(set string, register uint32) *expr.Lookup {
+		return &expr.Lookup{SetName: set, SourceRegister: source, IsDestRegSet: true, DestRegister: register}
+	}
+	for _, c := range []struct {
+		what string
+		of   []expr.Any
+	}{
+		{"a translation by a map before a larger verdict map", []expr.Any{in("to", destination), in("many", 0),
+			&expr.NAT{Type: expr.NATTypeDestNAT, Family: unix.NFPROTO_IPV4, RegAddrMin: destination}}},
+		{"a mark by a map before a larger verdict map", []expr.Any{in("marks", destination), in("many", 0),
+			&expr.Meta{Key: expr.MetaKeyMARK, SourceRegister: true, Register: destination}}},
+		{"a mark before a verdict map", []expr.Any{&expr.Meta{Key: expr.MetaKeyMARK, SourceRegister: true,
+			Register: destination}, in("many", 0)}},
+		{"a mark by a map before a condition", []expr.Any{in("marks", destination), &expr.Meta{Key: expr.MetaKeyMARK,
+			SourceRegister: true, Register: destination}, &expr.Cmp{Register: source, Data: []byte{10, 0, 0, 2}}}},
+	} {
+		u := &understanding{ruleset: &ruleset{sets: sets}, registers: map[uint32]register{
+			slot(source): {fields: []field{ipSaddr}}}}
+		u.raw.in.family, u.raw.in.table = unix.NFPROTO_IPV4, "t"
+		for _, e := range c.of {
+			switch e := e.(type) {
+			case *expr.Lookup:
+				if err := u.lookup(e); err != nil {
+					t.Fatal(err)
+				}
+			case *expr.NAT:
+				u.nat(e)
+			case *expr.Meta:
+				u.setMeta(e)
+			case *expr.Cmp:
+				u.compare(e)
+			}
+		}
+		for _, r := range u.finish() {
+			if !r.Opaque {
+				t.Errorf("%s: %+v is not opaque", c.what, r)
 			}
 		}
 	}

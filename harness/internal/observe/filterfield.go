@@ -19,6 +19,10 @@ type field struct {
 	words string // of nft(8), if different from the key
 	size  int
 	value func(s *ruleset, data []byte) string // "" for an unknown value
+	// number reads the field if it is one that can be masked, ordered is set if the order of its bytes is that of its
+	// values.
+	number  func(data []byte) uint64
+	ordered bool
 }
 
 func (f field) text() string {
@@ -43,7 +47,7 @@ var (
 	etherSaddr = field{key: "ether saddr", size: 6, value: macValue}
 	etherDaddr = field{key: "ether daddr", size: 6, value: macValue}
 	arpOp      = field{key: "arp operation", size: 2, value: named(arpWords)}
-	mark       = field{key: "mark", words: "meta mark", size: 4, value: markValue}
+	mark       = field{key: "mark", words: "meta mark", size: 4, value: markValue, number: number}
 	saddrType  = field{key: "fib saddr type", size: 4, value: typeValue}
 	daddrType  = field{key: "fib daddr type", size: 4, value: typeValue}
 	iifname    = field{key: "iifname", size: unix.IFNAMSIZ, value: nameValue}
@@ -66,7 +70,16 @@ func portField(protocol, which string) field {
 var metaFields = map[expr.MetaKey]field{
 	expr.MetaKeyL4PROTO: l4proto, expr.MetaKeyNFPROTO: nfproto, expr.MetaKeyPROTOCOL: metaProto, expr.MetaKeyMARK: mark,
 	expr.MetaKeyIIFNAME: iifname, expr.MetaKeyOIFNAME: oifname, expr.MetaKeyIIF: iif, expr.MetaKeyOIF: oif,
+	expr.MetaKeyLEN: metaLength, expr.MetaKeyPKTTYPE: pktType, expr.MetaKeyIIFGROUP: iifGroup,
+	expr.MetaKeyOIFGROUP: oifGroup, expr.MetaKeyIIFTYPE: iifType, expr.MetaKeyOIFTYPE: oifType,
+	metaKeyIIFKind: iifKind, metaKeyOIFKind: oifKind, expr.MetaKeySKUID: skuid, expr.MetaKeySKGID: skgid,
 }
+
+// Keys of enum nft_meta_keys that the library lacks.
+const (
+	metaKeyIIFKind expr.MetaKey = 26
+	metaKeyOIFKind expr.MetaKey = 27
+)
 
 // placed is a field with its offset in the header.
 type placed struct {
@@ -76,30 +89,33 @@ type placed struct {
 
 var (
 	ethernetHeader = []placed{{0, etherDaddr}, {6, etherSaddr}, {12, etherType}}
-	ipHeader       = []placed{{9, ipProtocol}, {12, ipSaddr}, {16, ipDaddr}}
-	ip6Header      = []placed{{6, ip6Nexthdr}, {8, ip6Saddr}, {24, ip6Daddr}}
-	arpHeader      = []placed{{6, arpOp}}
+	ipHeader       = []placed{{0, ipVersion}, {1, ipTos}, {2, ipLength}, {6, ipFragOff}, {8, ipTTL}, {9, ipProtocol},
+		{12, ipSaddr}, {16, ipDaddr}}
+	ip6Header = []placed{{6, ip6Nexthdr}, {7, ip6HopLimit}, {8, ip6Saddr}, {24, ip6Daddr}}
+	arpHeader = []placed{{6, arpOp}}
 )
 
-// transportHeader are the fields in the header of a protocol, or of several protocols with ports.
+// transportHeader are the fields in the header of a protocol, or of several protocols with ports. Without a condition
+// on the protocol there is one in the same lookup, or none at all.
 func transportHeader(protocols []string) []placed {
 	ports := "th"
 	for _, p := range protocols {
 		switch {
 		case len(protocols) == 1 && p == "icmp":
-			return []placed{{0, icmpType}}
+			return []placed{{0, icmpType}, {1, icmpCode}}
 		case len(protocols) == 1 && p == "ipv6-icmp":
-			return []placed{{0, icmpv6Type}}
+			return []placed{{0, icmpv6Type}, {1, icmpv6Code}}
 		case p != "tcp" && p != "udp":
 			return nil
 		case len(protocols) == 1:
 			ports = p
 		}
 	}
-	if len(protocols) == 0 {
-		return nil
+	header := []placed{{0, portField(ports, "sport")}, {2, portField(ports, "dport")}}
+	if ports == "tcp" {
+		header = append(header, placed{13, tcpFlags})
 	}
-	return []placed{{0, portField(ports, "sport")}, {2, portField(ports, "dport")}}
+	return header
 }
 
 // covered are the adjacent fields that these bytes of a header consist of. nft loads adjacent fields at once, and only
@@ -239,8 +255,8 @@ func (f field) span(s *ruleset, low, high []byte) string {
 
 // between prints a range.
 func (f field) between(s *ruleset, low, high []byte) string {
-	if f.key == iifname.key || f.key == oifname.key || f.key == mark.key || f.key == saddrType.key ||
-		f.key == daddrType.key || f.bits() != nil {
+	if !f.ordered && (f.key == iifname.key || f.key == oifname.key || f.number != nil || f.key == saddrType.key ||
+		f.key == daddrType.key || f.bits() != nil) {
 		return "" // these are not in network order, so their order is not that of the bytes
 	}
 	return f.value(s, low) + "-" + f.value(s, high)

@@ -16,6 +16,8 @@ import (
 func (u *understanding) compare(e *expr.Cmp) {
 	from := u.registers[slot(e.Register)]
 	switch {
+	case len(from.fields) == 0 && u.mapped != nil:
+		u.unknown("lookup")
 	case len(from.fields) == 0:
 		u.rule.Opaque = true // the unknown operand is in the text already
 	case e.Op == expr.CmpOpGte && u.bound == nil:
@@ -27,8 +29,21 @@ func (u *understanding) compare(e *expr.Cmp) {
 	case len(from.fields) > 1:
 		u.compareNeighbours(from, e)
 	default:
-		u.compareOne(from.fields[0], from.mask, e.Op, e.Data)
+		u.compareField(from, e)
 	}
+}
+
+// compareField reads a comparison of one field.
+func (u *understanding) compareField(from register, e *expr.Cmp) {
+	if f := from.fields[0]; from.mask != nil && f.bits() == nil && !f.isAddress() {
+		u.compareMasked(from, e.Op, e.Data)
+		return
+	}
+	if bytes.Count(from.xor, []byte{0}) != len(from.xor) {
+		u.unknown("bitwise")
+		return
+	}
+	u.compareOne(from.fields[0], from.mask, e.Op, e.Data)
 }
 
 // closeBound adds a lower bound that no upper one follows.
@@ -40,7 +55,7 @@ func (u *understanding) closeBound() {
 			u.unknown("cmp")
 			return
 		}
-		u.compareOne(from.fields[0], from.mask, e.Op, e.Data)
+		u.compareField(from, e)
 	}
 }
 
@@ -63,9 +78,6 @@ func (u *understanding) compareOne(f field, mask []byte, op expr.CmpOp, data []b
 	switch {
 	case f.bits() != nil && mask != nil:
 		u.matchBits(f, mask, op, data)
-		return
-	case mask != nil && !f.isAddress():
-		u.unknown("bitwise")
 		return
 	case f.isAddress():
 		bits := 8 * len(data)
@@ -190,13 +202,21 @@ func (u *understanding) lookup(e *expr.Lookup) error {
 	if e.IsDestRegSet && !decides {
 		delete(u.registers, slot(e.DestRegister))
 	}
+	u.condition()
 	outcomes, values, known := u.elements(set, fields)
 	switch {
-	case !known || set.strange || e.IsDestRegSet && !decides || e.Invert && len(fields) > 1 || u.outcomes != nil:
+	case !known || set.strange || e.Invert && len(fields) > 1 || u.outcomes != nil:
 		u.unknown("lookup")
 		if decides {
-			u.outcomes = outcomes // its possible outcomes
+			u.outcomes, u.mapped = outcomes, nil // its possible outcomes, for which no earlier map has values
 		}
+		return nil
+	case e.IsDestRegSet && !decides:
+		u.outcomes = outcomes
+		for _, f := range fields {
+			u.implied(f.text())
+		}
+		u.mapped = &mapped{at: slot(e.DestRegister), set: set, text: lookupText(fields, "map", setText(e, set, values))}
 		return nil
 	case decides || len(fields) > 1:
 		u.outcomes = outcomes
@@ -245,7 +265,7 @@ func (u *understanding) elements(set *filterSet, fields []field) (outcomes []sta
 				if len(fields) == 1 {
 					outcome.Matches = append(outcome.Matches, state.FilterMatch{Key: f.key, Not: true, Values: others})
 				}
-				known = known && len(fields) == 1 && e.verdict.word != ""
+				known = known && len(fields) == 1 && (e.verdict.word != "" || e.data != nil)
 				break
 			}
 			if at+f.size > len(e.low) || at+f.size > len(e.high) {
@@ -260,8 +280,11 @@ func (u *understanding) elements(set *filterSet, fields []field) (outcomes []sta
 			at += align(f.size)
 		}
 		text := strings.Join(parts, " . ")
-		if e.verdict.word != "" {
+		switch {
+		case e.verdict.word != "":
 			text += " : " + strings.TrimSpace(e.verdict.word+" "+e.verdict.target)
+		case e.data != nil:
+			text += " : " + dataText(e.data)
 		}
 		outcomes, words = append(outcomes, outcome), append(words, text)
 	}
@@ -270,17 +293,22 @@ func (u *understanding) elements(set *filterSet, fields []field) (outcomes []sta
 
 // sayLookup adds the text of a lookup with several fields, or in a verdict map.
 func (u *understanding) sayLookup(fields []field, e *expr.Lookup, set *filterSet, decides bool, values []string) {
-	var keys []string
 	for _, f := range fields {
 		u.implied(f.text())
+	}
+	u.say(lookupText(fields, map[bool]string{true: "vmap", false: ""}[decides], setText(e, set, values)))
+}
+
+// lookupText is a lookup as nft prints it.
+func lookupText(fields []field, kind, set string) string {
+	var keys []string
+	for _, f := range fields {
 		keys = append(keys, f.text())
 	}
-	if decides {
-		keys = append(keys, "vmap")
+	if kind != "" {
+		kind += " "
 	}
-	text := strings.Join(keys, " . ")
-	text = strings.Replace(text, " . vmap", " vmap", 1)
-	u.say(text + " " + setText(e, set, values))
+	return strings.Join(keys, " . ") + " " + kind + set
 }
 
 // setText is the name of a set, or the elements of an anonymous set.

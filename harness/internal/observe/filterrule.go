@@ -1,7 +1,7 @@
 package observe
 
 import (
-	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -25,6 +25,8 @@ type understanding struct {
 	bound     *expr.Cmp
 	// outcomes are those of a lookup that distinguishes several, each with its own conditions.
 	outcomes []state.FilterRule
+	// mapped is what a map gives in each outcome; nil without a map.
+	mapped *mapped
 }
 
 // word is a part of the rule's text. nft leaves out a part that a later one implies: `meta l4proto tcp` before `tcp
@@ -37,8 +39,9 @@ type word struct {
 // register is the content of a register: fields of the packet, or a constant.
 type register struct {
 	fields []field
-	mask   []byte
-	data   []byte
+	// mask and xor are what is done to the field, if anything is.
+	mask, xor []byte
+	data      []byte
 }
 
 // slot is the first 32-bit register of a register.
@@ -100,7 +103,7 @@ func (u *understanding) expression(name string, data []byte) error {
 		"range": &expr.Range{}, "lookup": &expr.Lookup{}, "immediate": &expr.Immediate{}, "counter": &expr.Counter{},
 		"limit":  &expr.Limit{},
 		"reject": &expr.Reject{}, "masq": &expr.Masq{}, "nat": &expr.NAT{}, "redir": &expr.Redir{},
-		"objref": &expr.Objref{},
+		"objref": &expr.Objref{}, "numgen": &expr.Numgen{}, "hash": &expr.Hash{}, "notrack": &expr.Notrack{},
 	}[name]
 	if known && expr.Unmarshal(u.raw.in.family, data, e) != nil {
 		e, known = nil, false
@@ -111,16 +114,34 @@ func (u *understanding) expression(name string, data []byte) error {
 	switch e := e.(type) {
 	case *expr.Meta:
 		f, ok := metaFields[e.Key]
-		u.load(e.Register, ok && !e.SourceRegister, name, f)
+		if e.SourceRegister {
+			u.setMeta(e)
+			return nil
+		}
+		u.load(e.Register, ok, name, f)
 	case *expr.Fib:
 		f, ok := fibField(e)
 		u.load(e.Register, ok, name, f)
 	case *expr.Ct:
-		f, ok := map[expr.CtKey]field{expr.CtKeySTATE: ctState, expr.CtKeySTATUS: ctStatus}[e.Key]
+		f, ok := ctFields[e.Key]
+		if e.SourceRegister {
+			u.setCt(e)
+			return nil
+		}
 		u.load(e.Register, ok && e.Register != 0, name, f)
 	case *expr.Payload:
+		if e.OperationType == expr.PayloadWrite {
+			u.writePayload(e)
+			return nil
+		}
 		fields := covered(u.header(e.Base), e.Offset, e.Len)
-		u.load(e.DestRegister, e.OperationType == expr.PayloadLoad && len(fields) > 0, name, fields...)
+		u.load(e.DestRegister, len(fields) > 0, name, fields...)
+	case *expr.Numgen:
+		u.load(e.Register, e.Modulus > 0, name, distribution("numgen "+numgen[e.Type], e.Modulus, e.Offset))
+	case *expr.Hash:
+		u.hashed(e)
+	case *expr.Notrack:
+		u.change(state.FilterChange{Key: "notrack"}, "notrack")
 	case *expr.Bitwise:
 		u.mask(e, data)
 	case *expr.Cmp:
@@ -134,17 +155,13 @@ func (u *understanding) expression(name string, data []byte) error {
 	case *expr.Counter:
 		u.say("counter")
 	default:
+		if name == "byteorder" { // the library does not parse it
+			u.byteorder(data)
+			return nil
+		}
 		u.statement(name, e, known, data)
 	}
 	return nil
-}
-
-// fibField is the type of an address, regardless of the link; not ok for any other lookup.
-func fibField(e *expr.Fib) (field, bool) {
-	if e.ResultADDRTYPE && !e.FlagIIF && !e.FlagOIF && !e.FlagMARK && e.FlagSADDR != e.FlagDADDR {
-		return map[bool]field{true: saddrType, false: daddrType}[e.FlagSADDR], true
-	}
-	return field{}, false
 }
 
 // header are the fields of a header, as far as its protocol is known.
@@ -161,7 +178,7 @@ func (u *understanding) header(base expr.PayloadBase) []placed {
 }
 
 func (u *understanding) load(to uint32, known bool, name string, fields ...field) {
-	delete(u.registers, slot(to))
+	u.overwrite(to)
 	if !known {
 		u.unknown(name)
 		return
@@ -171,19 +188,20 @@ func (u *understanding) load(to uint32, known bool, name string, fields ...field
 
 func (u *understanding) mask(e *expr.Bitwise, data []byte) {
 	const operation = 6 // NFTA_BITWISE_OP: 0 is mask and xor, others are shifts and more
-	plain := bytes.Count(e.Xor, []byte{0}) == len(e.Xor)
+	plain := true
 	attributes(data, func(kind uint16, data []byte) { plain = plain && (kind != operation || big(data) == 0) })
 	from := u.registers[slot(e.SourceRegister)]
 	delete(u.registers, slot(e.DestRegister))
-	if !plain || len(from.fields) != 1 || from.mask != nil {
+	if !plain || len(from.fields) == 0 || from.mask != nil {
 		u.unknown("bitwise")
 		return
 	}
-	u.registers[slot(e.DestRegister)] = register{fields: from.fields, mask: e.Mask}
+	u.registers[slot(e.DestRegister)] = register{fields: from.fields, mask: e.Mask, xor: e.Xor}
 }
 
 func (u *understanding) immediate(e *expr.Immediate, data []byte) {
 	if e.Register != unix.NFT_REG_VERDICT {
+		u.overwrite(e.Register)
 		u.registers[slot(e.Register)] = register{data: e.Data}
 		return
 	}
@@ -212,6 +230,7 @@ func (u *understanding) unknown(name string) {
 // match adds a condition, and restricts the protocols of the headers accordingly.
 func (u *understanding) match(f field, operator string, m state.FilterMatch, values string) {
 	m.Key = f.key
+	u.condition()
 	u.rule.Matches = append(u.rule.Matches, m)
 	u.sayMatch(f, operator, values)
 	if m.Not {
@@ -227,6 +246,12 @@ func (u *understanding) match(f field, operator string, m state.FilterMatch, val
 				"arp": "arp"}[m.Values[0]]
 		}
 	}
+}
+
+// condition makes a rule opaque if a change comes before a condition: it is made whether that holds or not.
+func (u *understanding) condition() {
+	u.rule.Opaque = u.rule.Opaque || len(u.rule.Changes) > 0 ||
+		slices.ContainsFunc(u.outcomes, func(o state.FilterRule) bool { return len(o.Changes) > 0 })
 }
 
 // sayMatch adds the text of a condition, and removes those that it implies.
@@ -286,6 +311,10 @@ func (u *understanding) finish() []state.FilterRule {
 			if o.Verdict != "" {
 				rule.Verdict, rule.Target = o.Verdict, o.Target
 			}
+			if o.Addr.IsValid() || o.Port != 0 {
+				rule.Addr, rule.Port = o.Addr, cmp.Or(o.Port, u.rule.Port)
+			}
+			rule.Changes = slices.Concat(u.rule.Changes, o.Changes)
 			rules = append(rules, rule)
 		}
 	}
@@ -299,7 +328,9 @@ func (u *understanding) finish() []state.FilterRule {
 // byProtocol splits a rule about the ports of several protocols (th dport) into one for each.
 func byProtocol(r state.FilterRule) []state.FilterRule {
 	of := slices.IndexFunc(r.Matches, func(m state.FilterMatch) bool {
-		return m.Key == "l4proto" && !m.Not && len(m.Values) > 1
+		return m.Key == "l4proto" && !m.Not && !slices.ContainsFunc(m.Values, func(protocol string) bool {
+			return protocol != "tcp" && protocol != "udp"
+		})
 	})
 	if of < 0 || !slices.ContainsFunc(r.Matches, func(m state.FilterMatch) bool {
 		return strings.HasPrefix(m.Key, "th ")

@@ -24,6 +24,7 @@ type element struct {
 	low, high []byte
 	catchall  bool
 	verdict   verdict
+	data      []byte // in a map with other values
 }
 
 // verdict is the verdict of a rule or of an element of a verdict map.
@@ -106,7 +107,7 @@ func parseElement(data []byte) rawElement {
 			e.end = big(data)&elementEnd != 0
 			e.catchall = big(data)&elementCatchall != 0
 		case unix.NFTA_SET_ELEM_DATA:
-			e.verdict = dataVerdict(data)
+			e.verdict, e.data = dataVerdict(data), dataValue(data)
 		case unix.NFTA_SET_ELEM_EXPR:
 			e.strange = e.strange || expressionName(data) != "counter"
 		case elementExprs:

@@ -16,10 +16,10 @@ func (u *understanding) statement(name string, e expr.Any, known bool, data []by
 		u.log(data)
 		return
 	case name == "match":
-		u.xtMatch(data)
+		u.xtMatch(xtPart(data))
 		return
 	case name == "target":
-		u.xtTarget(data)
+		u.xtTarget(xtPart(data))
 		return
 	case !known:
 		clear(u.registers) // it may have written any of them
@@ -36,6 +36,10 @@ func (u *understanding) statement(name string, e expr.Any, known bool, data []by
 		u.say("masquerade" + u.portsText(e.RegProtoMin) + natFlags(e.Random, e.FullyRandom, e.Persistent))
 	case *expr.Redir:
 		u.rule.Verdict = "redirect"
+		if to, ok := u.target(0, e.RegisterProtoMin, 0); ok && e.RegisterProtoMin != 0 {
+			u.say("redirect to :" + to)
+			return
+		}
 		u.say("redirect" + u.portsText(e.RegisterProtoMin))
 	case *expr.NAT:
 		u.nat(e)
@@ -122,7 +126,7 @@ func (u *understanding) reject(e *expr.Reject) {
 func (u *understanding) nat(e *expr.NAT) {
 	u.rule.Verdict = map[expr.NATType]string{expr.NATTypeSourceNAT: "snat", expr.NATTypeDestNAT: "dnat"}[e.Type]
 	to := u.registers[slot(e.RegAddrMin)].data
-	if e.RegAddrMin != 0 {
+	if e.RegAddrMin != 0 && u.mapped == nil {
 		u.rule.Addr, _ = netip.AddrFromSlice(to)
 	}
 	family := ""
@@ -131,6 +135,11 @@ func (u *understanding) nat(e *expr.NAT) {
 	}
 	several := e.RegAddrMax != 0 && e.RegAddrMax != e.RegAddrMin || e.RegProtoMax != 0 &&
 		e.RegProtoMax != e.RegProtoMin || e.Prefix
+	size := map[uint32]int{unix.NFPROTO_IPV4: 4, unix.NFPROTO_IPV6: 16}[e.Family]
+	if to, ok := u.target(e.RegAddrMin, e.RegProtoMin, size); ok && !several && size > 0 {
+		u.say(u.rule.Verdict + family + " to " + to + natFlags(e.Random, e.FullyRandom, e.Persistent))
+		return
+	}
 	if several || e.RegAddrMin != 0 && !u.rule.Addr.IsValid() {
 		u.rule.Addr = netip.Addr{}
 		u.unknown("nat")

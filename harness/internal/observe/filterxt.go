@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -11,8 +12,8 @@ import (
 	"netnscheck/harness/state"
 )
 
-// iptables-nft uses matches and targets of xtables if there is no expression of nf_tables: C structures in native byte
-// order (include/uapi/linux/netfilter).
+// iptables-nft uses matches and targets of xtables if there is no expression of nf_tables, and iptables-legacy nothing
+// else: C structures in native byte order (include/uapi/linux/netfilter).
 
 // xtPart is the name, the revision and the structure of a match or target, whose attributes have the same numbers.
 func xtPart(data []byte) (name string, revision uint32, info []byte) {
@@ -29,15 +30,14 @@ func xtPart(data []byte) (name string, revision uint32, info []byte) {
 	return name, revision, info
 }
 
-func (u *understanding) xtMatch(data []byte) {
-	name, revision, info := xtPart(data)
+func (u *understanding) xtMatch(name string, revision uint32, info []byte) {
 	understood := false
 	switch {
 	case name == "comment":
 		u.say(fmt.Sprintf("comment %q", text(info)))
 		return
-	case name == "tcp" && len(info) >= 12 && info[8] == 0 && info[9] == 0:
-		understood = u.xtPorts("tcp", info, info[11])
+	case name == "tcp" && len(info) >= 12 && info[8] == 0:
+		understood = u.xtPorts("tcp", info, info[11]&^invertedFlags) && u.xtFlags(info)
 	case name == "udp" && len(info) >= 9:
 		understood = u.xtPorts("udp", info, info[8])
 	case name == "multiport" && revision == 1 && len(info) >= 48:
@@ -48,8 +48,12 @@ func (u *understanding) xtMatch(data []byte) {
 		understood = u.xtConntrack(revision, info)
 	case name == "addrtype" && revision == 1 && len(info) >= 8:
 		understood = u.xtAddrtype(info)
+	case name == "set" && revision >= 1 && len(info) >= 4:
+		understood = xtOnlyMembers(revision, info) && u.xtSet(info)
 	case name == "state" && len(info) >= 4:
 		understood = u.xtStates(uint64(native.Uint32(info)), false)
+	default:
+		understood = u.xtField(name, revision, info)
 	}
 	if !understood {
 		u.unknown("xt match " + name)
@@ -69,6 +73,18 @@ func (u *understanding) xtPorts(protocol string, info []byte, inverted byte) boo
 		}
 		f := portField(protocol, which)
 		u.xtSay(f, not, []string{f.span(u.ruleset, bigPort(low), bigPort(high))})
+	}
+	return true
+}
+
+// invertedFlags is the bit of struct xt_tcp that inverts the condition on its flags.
+const invertedFlags = 4
+
+// xtFlags reads the mask of flags and their values in struct xt_tcp.
+func (u *understanding) xtFlags(info []byte) bool {
+	if mask := info[9]; mask != 0 {
+		u.xtSay(tcpFlags, info[11]&invertedFlags != 0,
+			[]string{fmt.Sprintf("0x%02x/0x%02x", info[10], mask)})
 	}
 	return true
 }
@@ -116,7 +132,13 @@ func (u *understanding) xtConntrack(revision uint32, info []byte) bool {
 	if revision == 1 {
 		mask = uint64(info[150])
 	}
-	return flags&^alias == stateFlag && u.xtStates(mask, inverted&stateFlag != 0)
+	if flags&^alias != stateFlag {
+		return false
+	}
+	if mask&^(2|4|8|1) != 0 {
+		return u.xtStatesAndMore(mask, inverted&stateFlag != 0)
+	}
+	return u.xtStates(mask, inverted&stateFlag != 0)
 }
 
 // xtAddrtype reads struct xt_addrtype_info_v1: a mask of types for the source and one for the destination, 0 for any,
@@ -141,6 +163,45 @@ func (u *understanding) xtAddrtype(info []byte) bool {
 		}
 	}
 	return true
+}
+
+// xtStatesAndMore reads a mask of states of the match conntrack, in which the translations and untracked have bits of
+// their own.
+func (u *understanding) xtStatesAndMore(mask uint64, not bool) bool {
+	words := maskWords([]bitWord{{1, "invalid"}, {2, "established"}, {4, "related"}, {8, "new"}, {64, "snat"},
+		{128, "dnat"}, {256, "untracked"}}, mask)
+	if words == nil {
+		return false
+	}
+	u.xtSay(field{key: "ct state or status"}, not, words)
+	return true
+}
+
+// xtSet reads struct xt_set_info_match_v1 and later ones, as far as they are alike: struct xt_set_info, the number of
+// the set, how many parts its elements have, and flags: not in the set, and for each part whether it is that of the
+// source.
+func (u *understanding) xtSet(info []byte) bool {
+	const not = 1
+	index, parts, flags := int(native.Uint16(info)), int(info[2]), info[3]
+	i := slices.IndexFunc(u.ipsets, func(s state.IPSet) bool { return s.Index != nil && *s.Index == index })
+	if i < 0 {
+		return false
+	}
+	var of []string
+	for part := 1; part <= parts; part++ {
+		of = append(of, map[bool]string{true: "src", false: "dst"}[flags&(1<<part) != 0])
+	}
+	f := field{key: "ipset " + strings.Join(of, ",")}
+	u.xtSay(f, flags&not != 0, []string{"@" + u.ipsets[i].Name})
+	return true
+}
+
+// xtOnlyMembers reports whether struct xt_set_info_match_v1 to v4 asks for nothing but members of a set: neither for
+// the counters of an element, nor for those that are excepted.
+func xtOnlyMembers(revision uint32, info []byte) bool {
+	const packets, bytes, flags, counters, excepted = 16, 32, 40, 1 << 5, 1 << 7
+	return revision < 3 || revision == 4 && len(info) >= 44 && info[packets] == 0 && info[bytes] == 0 &&
+		native.Uint32(info[flags:])&(counters|excepted) == 0
 }
 
 // xtStates reads a mask of states. Its bits are those of nf_tables except for untracked.
@@ -168,11 +229,12 @@ func (u *understanding) xtSay(f field, not bool, values []string) {
 	u.match(f, operator, state.FilterMatch{Not: not, Values: values}, text)
 }
 
-func (u *understanding) xtTarget(data []byte) {
-	name, revision, info := xtPart(data)
+func (u *understanding) xtTarget(name string, revision uint32, info []byte) {
 	switch name {
 	case "LOG", "NFLOG":
 		u.say("log")
+	case "TCPMSS", "CHECKSUM", "CLASSIFY", "TRACE", "AUDIT", "TEE", "IDLETIMER", "RATEEST", "SECMARK", "CONNSECMARK":
+		u.say("xt target " + name) // what they change has no part in whether the packet arrives
 	case "REJECT":
 		u.rule.Verdict = "reject"
 		u.say(u.xtReject(info))
@@ -182,7 +244,9 @@ func (u *understanding) xtTarget(data []byte) {
 	case "SNAT", "DNAT", "REDIRECT":
 		u.xtNAT(name, revision, info)
 	default:
-		u.unknown("xt target " + name)
+		if !u.xtChange(name, revision, info) {
+			u.unknown("xt target " + name)
+		}
 	}
 }
 

@@ -82,18 +82,3 @@ func chainOf(all []state.FilterTable, family, at string) state.FilterChain {
 	}
 	return state.FilterChain{}
 }
-
-// TestFiltersOfLegacyIPTables: these are not in nf_tables, and the state lists them as unread.
-func TestFiltersOfLegacyIPTables(t *testing.T) {
-	needs(t, "iptables-legacy")
-	w := newWorld(t, "a", "b")
-	if out, err := try(w, "a", "iptables-legacy", "-w", "-A", "INPUT", "-j", "DROP"); err != nil {
-		t.Skipf("this kernel has no legacy tables: %s", out)
-	}
-	s, err := Lab(t.Context(), w, Options{Filters: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	equal(t, s.Namespace("a").Unread, []string{"the tables of iptables-legacy: filter"})
-	equal(t, len(s.Namespace("b").Unread), 0)
-}

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/vishvananda/netlink/nl"
+	"golang.org/x/sys/unix"
 
 	"netnscheck/harness/state"
 )
@@ -66,6 +67,12 @@ func parseBridge(data []byte) *state.Bridge {
 			b.MulticastQuerier = n == 1
 		case nl.IFLA_BR_VLAN_DEFAULT_PVID:
 			b.DefaultPVID = n
+		case nl.IFLA_BR_NF_CALL_IPTABLES:
+			b.NFCallIPTables = n == 1
+		case nl.IFLA_BR_NF_CALL_IP6TABLES:
+			b.NFCallIP6Tables = n == 1
+		case nl.IFLA_BR_NF_CALL_ARPTABLES:
+			b.NFCallARPTables = n == 1
 		}
 	})
 	return b
@@ -149,6 +156,8 @@ func parseVXLAN(data []byte) (v *state.VXLAN, dev int) {
 			dev = int(number(data))
 		case nl.IFLA_VXLAN_LEARNING:
 			v.Learning = number(data) == 1
+		case unix.IFLA_VXLAN_DF:
+			v.DF = map[uint64]string{1: "set", 2: "inherit"}[number(data)] // enum ifla_vxlan_df, uapi/linux/if_link.h
 		case nl.IFLA_VXLAN_PORT:
 			if len(data) == 2 {
 				v.DstPort = int(binary.BigEndian.Uint16(data))

@@ -87,6 +87,7 @@ func rich(t testing.TB) *netns.World {
 		a: ip -6 rule add from fd00::/64 lookup 9
 		a: ip neigh add 10.0.0.77 lladdr 02:00:00:00:00:77 dev eth0 nud permanent
 		a: ip neigh add proxy 10.0.0.78 dev eth0
+		a: ip -6 neigh add proxy fd00::78 dev eth1
 		a: ip -6 neigh add fd00::77 lladdr 02:00:00:00:00:77 dev eth0 router nud stale
 	`)
 	return w
@@ -169,7 +170,8 @@ func TestSysctls(t *testing.T) {
 			"ipv4/conf/eth1/arp_ignore", "ipv4/conf/eth1/arp_announce",
 			"ipv4/conf/eth0.5/proxy_arp", "ipv4/conf/eth0.5/accept_local", "ipv4/ip_forward",
 			"ipv6/icmp/echo_ignore_all", "ipv6/conf/eth1/disable_ipv6", "ipv6/conf/eth0.5/forwarding",
-			"ipv6/conf/eth1/accept_dad"} {
+			"ipv6/conf/eth1/accept_dad", "ipv6/conf/eth1/proxy_ndp", "ipv6/conf/all/proxy_ndp",
+			"ipv4/conf/eth1/proxy_arp_pvlan"} {
 			if err := os.WriteFile("/proc/sys/net/"+name, []byte("1"), 0); err != nil {
 				return err
 			}
@@ -195,8 +197,9 @@ func TestSysctls(t *testing.T) {
 			ones++
 		}
 	}
-	// ip_forward, icmp_echo_ignore_all of IPv4 and its like of IPv6, ping_group_range; all, default and three links
-	if want := 4 + 5*(len(inet4)+len(inet6)); len(n.Sysctls)-bridged != want || ones < 13 {
+	// ip_forward, icmp_echo_ignore_all of IPv4 and its like of IPv6, ping_group_range; all, default and three links;
+	// but proxy_arp_pvlan of the links alone
+	if want := 4 + 5*(len(inet4)+len(inet6)) - 2; len(n.Sysctls)-bridged != want || ones < 16 {
 		t.Errorf("%d sysctls, %d of them 1; want %d", len(n.Sysctls), ones, want)
 	}
 	if _, err := Sysctl(t.Context(), w, "a", "net.ipv4.conf.eth0/5.rp_filter"); err != nil {

@@ -115,6 +115,8 @@ func (l *link) attribute(kind uint16, data []byte) {
 		l.netns = int(int32(number(data)))
 	case unix.IFLA_STATS64:
 		l.Counters = linkCounters(data)
+	case unix.IFLA_XDP:
+		l.XDP = parseXDP(data)
 	case unix.IFLA_LINKINFO:
 		l.linkInfo(data)
 	case unix.IFLA_AF_SPEC:

@@ -17,18 +17,20 @@ import (
 
 // MachineOptions select the namespaces to read in addition to the caller's own and those with a name.
 type MachineOptions struct {
-	// All adds the namespaces of all processes that may be inspected.
+	// All adds the namespaces of all processes that may be inspected, and those that are mounted on files elsewhere.
 	All bool
-	// PIDs adds the namespaces of these processes.
-	PIDs []int
-	// Filters adds the packet filters.
+	// PIDs adds the namespaces of these processes, Files those that are mounted on these absolute paths.
+	PIDs  []int
+	Files []string
+	// Filters adds the packet filters and the connections that they know.
 	Filters bool
 }
 
 // Machine reads the namespaces of this machine: the caller's own as `host`, those in /run/netns by name, others as
-// `pid:N` with the lowest process id. It sends no packets. Its only trace are namespace ids (ip netns list-id), which
-// the kernel assigns when a link with a peer in another namespace is read. A namespace that may not be entered has just
-// a name and an entry in Unread; one that is deleted meanwhile is left out.
+// `pid:N` with the lowest process id, those that a file alone keeps by its path. It sends no packets. Its only trace
+// are namespace ids (ip netns list-id), which the kernel assigns when a link with a peer in another namespace is read.
+// A namespace that may not be entered has just a name and an entry in Unread; one that is deleted meanwhile is left
+// out.
 func Machine(ctx context.Context, o MachineOptions) (*state.State, error) {
 	for again := range patience {
 		s, dangling, err := machine(ctx, o)
@@ -147,9 +149,50 @@ func (t *targets) find(o MachineOptions) error {
 		if err := t.findProcesses(); err != nil {
 			return err
 		}
+		if err := t.findFiles(); err != nil {
+			return err
+		}
 	}
 	for _, pid := range o.PIDs {
 		if err := t.nameless([]int{pid}); err != nil {
+			return err
+		}
+	}
+	for _, path := range o.Files {
+		if err := t.addFile(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addFile adds the namespace that is mounted on a file.
+func (t *targets) addFile(path string) error {
+	h, err := netns.OfFile(path)
+	found := &target{Namespace: state.Namespace{Name: path, Nameless: true}, handle: h}
+	switch {
+	case forbidden(err):
+		t.add(found).forbid()
+	case err != nil:
+		return err
+	default:
+		t.add(found)
+	}
+	return nil
+}
+
+// findFiles adds the namespaces that are mounted on files and not in the list yet.
+func (t *targets) findFiles() error {
+	files, err := netns.MachineFiles()
+	if err != nil {
+		return err
+	}
+	for _, inode := range slices.Sorted(maps.Keys(files)) {
+		if t.of[inode] != nil {
+			continue
+		}
+		// What a later mount hides, or has been taken down, is nobody's to look at.
+		if err := t.addFile(files[inode]); err != nil && !gone(err) && !errors.Is(err, unix.EINVAL) {
 			return err
 		}
 	}

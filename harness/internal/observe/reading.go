@@ -13,10 +13,10 @@ import (
 
 // Options select what to read.
 type Options struct {
-	// Filters adds the packet filters.
+	// Filters adds the packet filters and the connections that they know.
 	Filters bool
-	// Brief leaves out what is slow and rarely needed: sysctls, queueing disciplines, listening sockets, and which MAC
-	// addresses the kernel chose.
+	// Brief leaves out what is slow and rarely needed: sysctls, queueing disciplines and their filters, listening
+	// sockets, and which MAC addresses the kernel chose.
 	Brief bool
 }
 
@@ -29,13 +29,16 @@ type reading struct {
 	route   *conversation // rtnetlink
 	diag    *conversation // sock_diag
 	// netfilter is nil unless packet filters are to be read and the kernel supports them.
-	netfilter  *conversation
-	unreadable []string       // for Unread
-	ns         int            // its open nsfs file; 0 before that
-	sysfs      int            // its open sysfs; 0 if not needed or forbidden
-	files      []state.Sysctl // those that only files provide
-	links      []*link
-	names      map[int]string // of the links, by index
+	netfilter *conversation
+	// connections is nil unless packet filters are to be read and there are connections.
+	connections *conversation
+	legacy      []legacyTable
+	unreadable  []string       // for Unread
+	ns          int            // its open nsfs file; 0 before that
+	sysfs       int            // its open sysfs; 0 if not needed or forbidden
+	files       []state.Sysctl // those that only files provide
+	links       []*link
+	names       map[int]string // of the links, by index
 	// strange is set if a part refers to a link that is not among links: one that was added after those were read.
 	strange bool
 }
@@ -49,6 +52,7 @@ func (r *reading) enter() error {
 	}
 	if r.options.Filters {
 		r.openFilters()
+		r.openConnections()
 	}
 	if r.ns, err = unix.Open("/proc/thread-self/ns/net", unix.O_RDONLY|unix.O_CLOEXEC, 0); err != nil {
 		return fmt.Errorf("open /proc/thread-self/ns/net: %w", err)
@@ -74,7 +78,7 @@ func (r *reading) take(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	defer r.release(&r.diag, &r.netfilter)
+	defer r.release(&r.diag, &r.netfilter, &r.connections)
 	if err := r.begin(); err != nil {
 		return err
 	}
@@ -110,7 +114,7 @@ func (r *reading) release(conversations ...**conversation) {
 }
 
 func (r *reading) close() {
-	r.release(&r.route, &r.diag, &r.netfilter)
+	r.release(&r.route, &r.diag, &r.netfilter, &r.connections)
 	if r.ns > 0 {
 		unix.Close(r.ns)
 		r.ns = 0
@@ -162,10 +166,13 @@ func (r *reading) parts() (err error) {
 		{"rules", true, r.readRules},
 		{"neighbours", true, r.readNeighbours},
 		{"queueing disciplines", !r.options.Brief, r.readQdiscs},
+		{"filters of tc", !r.options.Brief, r.readTCFilters},
 		{"forwarding entries", switched, r.readFDB},
 		{"VLAN tables", bridged, r.readVLANs},
 		{"listening sockets", !r.options.Brief, r.readListeners},
-		{"packet filters", r.netfilter != nil, r.readFilters},
+		{"sets of ipset", r.netfilter != nil && ipsetLoaded(), r.readIPSets},
+		{"packet filters", r.options.Filters, r.readFilters},
+		{"connections", r.connections != nil, r.readConnections},
 	} {
 		if !part.wanted {
 			continue

@@ -21,9 +21,11 @@ var (
 	inet4 = []interfaceSysctl{
 		{"forwarding", 1, netconfForwarding}, {"rp_filter", 8, netconfRPFilter}, {"proxy_arp", 3, netconfProxyNeigh},
 		{"arp_ignore", 19, 0}, {"arp_announce", 18, 0}, {"accept_local", 23, 0},
+		{"proxy_arp_pvlan", 25, onlyOfLinks},
 	}
 	inet6 = []interfaceSysctl{
 		{"forwarding", 0, netconfForwarding}, {"disable_ipv6", 26, 0}, {"accept_dad", 27, 0},
+		{"proxy_ndp", 22, netconfProxyNeigh},
 		{"force_forwarding", 59, 0}, // since 6.17
 	}
 )
@@ -40,6 +42,8 @@ const (
 	netconfForwarding = 2
 	netconfRPFilter   = 3
 	netconfProxyNeigh = 5
+	// onlyOfLinks is for a sysctl that the kernel reads of each interface alone.
+	onlyOfLinks = 0xffff
 )
 
 // sysctlFolder are sysctls of one folder that are read from files. Opening the folder once halves the cost.
@@ -51,7 +55,7 @@ type sysctlFolder struct {
 var sysctlFolders = []sysctlFolder{
 	{"net.ipv4.", []string{"icmp_echo_ignore_all", "ping_group_range"}},
 	{"net.ipv6.icmp.", []string{"echo_ignore_all"}},
-	{"net.bridge.", []string{"bridge-nf-call-iptables", "bridge-nf-call-ip6tables"}},
+	{"net.bridge.", []string{"bridge-nf-call-iptables", "bridge-nf-call-ip6tables", "bridge-nf-call-arptables"}},
 	{"net.ipv4.conf.all.", filesOf(inet4)}, {"net.ipv4.conf.default.", filesOf(inet4)},
 	{"net.ipv6.conf.all.", filesOf(inet6)}, {"net.ipv6.conf.default.", filesOf(inet6)},
 }

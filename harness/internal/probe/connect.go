@@ -18,6 +18,8 @@ type ConnectResult struct {
 	Connected, Refused, Silence bool
 	Found                       string
 	Errno                       syscall.Errno
+	Unsent                      bool   // nothing was sent, since the outgoing link has no carrier
+	OwnPort                     uint16 // from which it was attempted; 0 if that is not known any more
 }
 
 // ConnectRequest is a TCP connection to attempt. The zone of Dest, if any, is an interface name; From is the source
@@ -35,7 +37,7 @@ func Connect(ctx context.Context, w Place, ns string, r ConnectRequest, listen t
 		return ConnectResult{}, fmt.Errorf("connect from %s to %s port %d: %w", ns, r.Dest, r.Port, err)
 	}
 	if dead != "" {
-		return ConnectResult{Silence: true, Found: dead}, nil
+		return ConnectResult{Silence: true, Found: dead, Errno: route.Errno, Unsent: route.Errno == 0}, nil
 	}
 	askAfresh(w, ns, route, r.Dest)
 	var result ConnectResult
@@ -77,20 +79,38 @@ func connect(ctx context.Context, r ConnectRequest, listen time.Duration) (Conne
 	if errno, ok := err.(syscall.Errno); ok && errno != unix.EINPROGRESS {
 		return ended(errno), nil
 	}
+	own, nameless := unix.Getsockname(fd)
+	if nameless != nil {
+		return ConnectResult{}, fmt.Errorf("read the socket's address: %w", nameless)
+	}
+	port := portOf(own)
 	if err != nil {
 		answered, err := awaitSocket(ctx, fd, unix.POLLOUT, listen)
 		if err != nil {
 			return ConnectResult{}, fmt.Errorf("wait for the connection: %w", err)
 		}
 		if !answered {
-			return ConnectResult{Silence: true, Found: fmt.Sprintf("no answer within %v", listen)}, nil
+			return ConnectResult{Silence: true, Found: fmt.Sprintf("no answer within %v", listen), OwnPort: port}, nil
 		}
 	}
 	code, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
 	if err != nil {
 		return ConnectResult{}, fmt.Errorf("read the result of the connection attempt: %w", err)
 	}
-	return ended(syscall.Errno(code)), nil
+	result := ended(syscall.Errno(code))
+	result.OwnPort = port
+	return result, nil
+}
+
+// portOf is the port in a socket address.
+func portOf(s unix.Sockaddr) uint16 {
+	switch s := s.(type) {
+	case *unix.SockaddrInet4:
+		return uint16(s.Port)
+	case *unix.SockaddrInet6:
+		return uint16(s.Port)
+	}
+	return 0
 }
 
 func ended(errno syscall.Errno) ConnectResult {

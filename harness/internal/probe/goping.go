@@ -22,6 +22,9 @@ func (goPing) ping(ctx context.Context, r EchoRequest, window time.Duration) (Ec
 	pinger.SetLogger(ping.NoopLogger{})
 	pinger.SetPrivileged(true)
 	pinger.Count, pinger.Timeout, pinger.Interval, pinger.Size = 1, window, window, usualBytes
+	if r.ID != 0 {
+		pinger.SetID(int(r.ID))
+	}
 	if r.From.IsValid() {
 		pinger.Source = r.From.String()
 	}

@@ -214,5 +214,13 @@ func (r LookupResult) Refusal(asked RouteRequest) string {
 
 // inWords describes a refusal by the kernel.
 func inWords(doing string, errno syscall.Errno) string {
-	return fmt.Sprintf("%s: %s (%s)", doing, errno.Error(), unix.ErrnoName(errno))
+	return fmt.Sprintf("%s: %s (%s)", doing, errno.Error(), Name(errno))
+}
+
+// Name is the name of an errno, such as ENETUNREACH; "" for none.
+func Name(errno syscall.Errno) string {
+	if errno == 0 {
+		return ""
+	}
+	return unix.ErrnoName(errno)
 }

@@ -45,6 +45,7 @@ type EchoRequest struct {
 	Dest  netip.Addr
 	From  netip.Addr // source address, or the zero Addr
 	Bytes int        // payload in bytes, with DF set; 0 for 56 bytes, DF by default of the kernel
+	ID    uint16     // the identifier in the message; 0 for one by chance
 }
 
 // EchoResult is the outcome of an echo request. Found describes it: `reply in 50µs`, `no reply within 100ms; neighbour
@@ -53,6 +54,7 @@ type EchoResult struct {
 	Reached bool
 	Found   string
 	Errno   syscall.Errno
+	Unsent  bool // nothing was sent, since the outgoing link has no carrier
 }
 
 // Echo sends an echo request from the namespace and waits for the reply for at most the time of listen, and not at all
@@ -65,7 +67,7 @@ func Echo(ctx context.Context, w Place, ns string, r EchoRequest, listen time.Du
 		return EchoResult{}, fmt.Errorf("send an echo request from %s to %s: %w", ns, r.Dest, err)
 	}
 	if dead != "" {
-		return EchoResult{Found: dead, Errno: route.Errno}, nil
+		return EchoResult{Found: dead, Errno: route.Errno, Unsent: route.Errno == 0}, nil
 	}
 	type way func(context.Context, Place, string, EchoRequest, time.Duration) (EchoResult, error)
 	ways := []way{rawEcho, plainEcho}

@@ -55,7 +55,7 @@ func rawEcho(ctx context.Context, w Place, ns string, r EchoRequest, window time
 
 // openRaw opens the socket in the namespace of the calling thread.
 func openRaw(r EchoRequest) (*echo.Socket, error) {
-	o := echo.Options{Dest: r.Dest.WithZone(""), From: r.From}
+	o := echo.Options{Dest: r.Dest.WithZone(""), From: r.From, ID: r.ID}
 	if r.Bytes > 0 {
 		o.PMTU = "do"
 	}

@@ -1,7 +1,6 @@
 package program
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,25 +10,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxOutput is how much of a program's output is kept, in bytes.
-const maxOutput = 1 << 20
-
 // pipe carries the output of a program. A file would be simpler, but `echo x >/dev/stderr` truncates a file.
 type pipe struct {
-	in  *os.File // the program's end
-	out *os.File
-
-	kept bytes.Buffer
-	cut  bool
+	in   *os.File // the program's end
+	out  *os.File
+	to   io.Writer
 	done chan error // the result of collect's reader: nil if the last writer has closed the pipe
 }
 
-func newPipe() (*pipe, error) {
+func newPipe(to io.Writer) (*pipe, error) {
 	out, in, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("make a pipe: %w", err)
 	}
-	return &pipe{in: in, out: out, done: make(chan error, 1)}, nil
+	return &pipe{in: in, out: out, to: to, done: make(chan error, 1)}, nil
 }
 
 // abandon closes a pipe that was never passed to a program.
@@ -42,27 +36,27 @@ func (p *pipe) abandon() {
 func (p *pipe) collect() {
 	p.in.Close()
 	go func() {
-		_, err := io.Copy(p, p.out)
+		_, err := io.Copy(p.to, p.out)
 		p.done <- err
 	}()
 }
 
-// finish is called when the program has ended. It returns the output including what is in the pipe now, and nothing
-// that background processes write later.
-func (p *pipe) finish() ([]byte, error) {
+// finish is called when the program has ended. It reads what is in the pipe now, and passes nothing on that background
+// processes write later.
+func (p *pipe) finish() error {
 	if err := p.out.SetReadDeadline(past); err != nil {
-		return nil, err
+		return err
 	}
 	err := <-p.done
 	if err == nil { // the last writer has closed the pipe
-		return p.text(), p.out.Close()
+		return p.out.Close()
 	}
 	if !errors.Is(err, os.ErrDeadlineExceeded) {
-		return p.text(), errors.Join(err, p.out.Close())
+		return errors.Join(err, p.out.Close())
 	}
 	ended, err := p.drain()
 	if ended || err != nil {
-		return p.text(), errors.Join(err, p.out.Close())
+		return errors.Join(err, p.out.Close())
 	}
 	// A background process still has the pipe open. It keeps running, so its output is read and discarded: otherwise it
 	// would block on a full pipe, or be killed by SIGPIPE.
@@ -70,7 +64,7 @@ func (p *pipe) finish() ([]byte, error) {
 		io.Copy(io.Discard, p.out)
 		p.out.Close()
 	}()
-	return p.text(), nil
+	return nil
 }
 
 // drain reads what is in the pipe without blocking, and at most the capacity of the pipe, since a background process
@@ -104,30 +98,12 @@ func (p *pipe) drain() (ended bool, err error) {
 				ended = true
 				return true
 			}
-			p.Write(buf[:n])
+			p.to.Write(buf[:n])
 			size -= n
 		}
 		return true
 	})
 	return ended, errors.Join(err, readErr)
-}
-
-// Write keeps the first maxOutput bytes and discards the rest.
-func (p *pipe) Write(b []byte) (int, error) {
-	room := maxOutput - p.kept.Len()
-	if len(b) > room {
-		p.cut = true
-		p.kept.Write(b[:room])
-		return len(b), nil
-	}
-	return p.kept.Write(b)
-}
-
-func (p *pipe) text() []byte {
-	if p.cut {
-		return append(p.kept.Bytes(), "\n[cut after 1 MiB]\n"...)
-	}
-	return p.kept.Bytes()
 }
 
 // past and never are read deadlines: stop at once, and wait for ever.

@@ -1,9 +1,9 @@
 // Package program runs a program of a lesson in a lab and collects its output: no standard input, standard output and
-// standard error through one pipe, LC_ALL=C, a time limit. It also feeds a shell with the lines of a script, and knows
-// which programs a command starts and which packages contain them. It may be imported by lab, the command line and the
-// packages below internal; it imports the language (scenario, scenario/operation, scenario/started), internal/netns and
-// internal/sandbox. It never interprets a program's output and never waits for processes that a program leaves in the
-// background.
+// standard error through one pipe unless somebody wants them apart, LC_ALL=C, a time limit. It also feeds a shell with
+// the lines of a script, and knows which programs a command starts and which packages contain them. It may be imported
+// by lab, the command line and the packages below internal; it imports the language (scenario, scenario/operation,
+// scenario/started), internal/netns and internal/sandbox. It never interprets a program's output and never waits for
+// processes that a program leaves in the background.
 package program
 
 import (
@@ -37,15 +37,26 @@ const workDir = "/"
 // no such program, ErrLimit, or the cause of ctx. In the last two cases its process group was killed.
 func Run(ctx context.Context, w *netns.World, ns string, argv []string, limit time.Duration) (output []byte, status int,
 	err error) {
+	p, status, err := RunCommand(ctx, w, ns, argv, limit, false)
+	return p.All, status, err
+}
+
+// Printed is what a program has printed: everything and, if it is told apart, what went to its standard error. Then
+// All has both in the order in which they were read, which is not quite that in which they were written.
+type Printed struct{ All, Errors []byte }
+
+// RunCommand is Run for a command of a lesson. apart tells standard error apart from standard output.
+func RunCommand(ctx context.Context, w *netns.World, ns string, argv []string, limit time.Duration,
+	apart bool) (p Printed, status int, err error) {
 	r := runner{
 		start: func(p netns.Program) (*netns.Running, error) { return w.StartIn(cmp.Or(ns, netns.Host), p) },
 		tasks: w.Tasks, maxTasks: w.MaxTasks(), doing: w.Doing,
 	}
-	output, status, err = r.run(ctx, argv, limit)
+	p, status, err = r.run(ctx, argv, limit, apart)
 	if err != nil {
-		return output, status, fmt.Errorf("run %s in %s: %w", strings.Join(argv, " "), ns, err)
+		err = fmt.Errorf("run %s in %s: %w", strings.Join(argv, " "), ns, err)
 	}
-	return output, status, nil
+	return p, status, err
 }
 
 // runner runs programs in one place.
@@ -56,38 +67,42 @@ type runner struct {
 	doing    func() ([]string, error) // what the processes of the place are doing; nil if nobody knows
 }
 
-func (r runner) run(ctx context.Context, argv []string, limit time.Duration) ([]byte, int, error) {
+func (r runner) run(ctx context.Context, argv []string, limit time.Duration, apart bool) (Printed, int, error) {
 	if len(argv) == 0 {
-		return nil, 0, errors.New("the command is empty")
+		return Printed{}, 0, errors.New("the command is empty")
 	}
 	path, err := LookPath(argv[0])
 	if err != nil {
-		return nil, 0, err
+		return Printed{}, 0, err
 	}
-	pipe, err := newPipe()
+	from, err := newStreams(apart)
 	if err != nil {
-		return nil, 0, err
+		return Printed{}, 0, err
 	}
-	running, err := r.start(netns.Program{Path: path, Args: argv, Env: environment(), Dir: workDir, Output: pipe.in})
+	p := netns.Program{Path: path, Args: argv, Env: environment(), Dir: workDir, Output: from.output.in}
+	if apart {
+		p.Errors = from.errors.in
+	}
+	running, err := r.start(p)
 	if errors.Is(err, ErrNotFound) && (!strings.Contains(argv[0], "/") || exists(path)) {
 		// The lesson removed or hid it: the host does not lack the program.
 		err = fmt.Errorf("%s is gone from the files of the lab", path)
 	}
 	if err != nil {
-		pipe.abandon()
-		return nil, 0, err
+		from.abandon()
+		return Printed{}, 0, err
 	}
-	pipe.collect()
+	from.collect()
 	cause := r.await(ctx, running, limit)
 	status, err := running.Wait()
-	output, readErr := pipe.finish()
+	printed, readErr := from.finish()
 	if err != nil {
-		return output, 0, errors.Join(cause, err)
+		return printed, 0, errors.Join(cause, err)
 	}
 	if cause == nil {
 		cause = readErr
 	}
-	return output, exitStatus(status), cause
+	return printed, exitStatus(status), cause
 }
 
 // await waits until the program has ended. It kills its process group at the time limit, at the end of ctx and near the

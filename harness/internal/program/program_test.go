@@ -42,6 +42,12 @@ func lab(t *testing.T) *netns.World {
 	return w
 }
 
+// together runs a program with one pipe for its output.
+func (r runner) together(ctx context.Context, argv []string, limit time.Duration) ([]byte, int, error) {
+	p, status, err := r.run(ctx, argv, limit, false)
+	return p.All, status, err
+}
+
 // in runs programs on the host of a lab.
 func in(w *netns.World) runner {
 	return runner{start: w.Start, tasks: w.Tasks, maxTasks: w.MaxTasks()}
@@ -66,7 +72,7 @@ func TestRunKeepsWhatIsPrintedAndTheStatus(t *testing.T) {
 		{"more than a pipe holds", "head -c 300000 /dev/zero | tr '\\0' x", strings.Repeat("x", 300000), 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			output, status, err := in(lab(t)).run(t.Context(), []string{"sh", "-c", tt.script}, long)
+			output, status, err := in(lab(t)).together(t.Context(), []string{"sh", "-c", tt.script}, long)
 			if err != nil || status != tt.status || string(output) != tt.output {
 				t.Errorf("run: %q, status %d, error %v; want %q, status %d", head(output), status, err,
 					head([]byte(tt.output)), tt.status)
@@ -75,9 +81,30 @@ func TestRunKeepsWhatIsPrintedAndTheStatus(t *testing.T) {
 	}
 }
 
+// TestStandardErrorApart: it is told apart from standard output, and is in what was printed altogether.
+func TestStandardErrorApart(t *testing.T) {
+	for _, tt := range []struct{ script, all, errors string }{
+		{"echo one", "one\n", ""},
+		{"echo one >&2", "one\n", "one\n"},
+		{"echo one; exec >&-; echo two >&2", "", "two\n"},
+		{"echo one >/dev/stderr; sleep 1000 & ", "one\n", "one\n"},
+		{"head -c 300000 /dev/zero >&2", strings.Repeat("\x00", 300000), strings.Repeat("\x00", 300000)},
+	} {
+		p, status, err := in(lab(t)).run(t.Context(), []string{"sh", "-c", tt.script}, long, true)
+		all := string(p.All)
+		if tt.all == "" && strings.Contains(all, "one\n") && strings.Contains(all, "two\n") {
+			all = "" // in whatever order
+		}
+		if err != nil || status != 0 || all != tt.all || string(p.Errors) != tt.errors {
+			t.Errorf("%s: %q, %q, status %d, error %v; want %q, %q", tt.script, head(p.All), head(p.Errors), status, err,
+				head([]byte(tt.all)), head([]byte(tt.errors)))
+		}
+	}
+}
+
 func TestRunCutsEndlessOutput(t *testing.T) {
 	argv := []string{"head", "-c", strconv.Itoa(maxOutput + 1), "/dev/zero"}
-	output, status, err := in(lab(t)).run(t.Context(), argv, long)
+	output, status, err := in(lab(t)).together(t.Context(), argv, long)
 	if err != nil || status != 0 {
 		t.Fatalf("status %d, error %v", status, err)
 	}
@@ -96,7 +123,7 @@ func TestRunDoesNotWaitForTheBackground(t *testing.T) {
 	// The background process keeps the pipe open until the FIFO is opened, prints more than a pipe holds, and reports
 	// that through the FIFO.
 	script := `(read go <"$1"; head -c 200000 /dev/zero; echo alive >"$1") & echo $!`
-	output, status, err := in(w).run(t.Context(), []string{"sh", "-c", script, "sh", fifo}, long)
+	output, status, err := in(w).together(t.Context(), []string{"sh", "-c", script, "sh", fifo}, long)
 	if err != nil || status != 0 {
 		t.Fatalf("status %d, error %v", status, err)
 	}
@@ -116,7 +143,7 @@ func TestRunDoesNotWaitForTheBackground(t *testing.T) {
 
 func TestRunIsBoundedThoughTheBackgroundPrintsForEver(t *testing.T) {
 	w := lab(t)
-	output, status, err := in(w).run(t.Context(), []string{"sh", "-c", "yes & echo $!"}, long)
+	output, status, err := in(w).together(t.Context(), []string{"sh", "-c", "yes & echo $!"}, long)
 	if err != nil || status != 0 {
 		t.Fatalf("status %d, error %v", status, err)
 	}
@@ -125,7 +152,7 @@ func TestRunIsBoundedThoughTheBackgroundPrintsForEver(t *testing.T) {
 		t.Fatalf("no process number in %q", head(output))
 	}
 	kill := []string{"sh", "-c", "kill -KILL " + strconv.Itoa(pid)} // a builtin of sh
-	if _, status, err := in(w).run(t.Context(), kill, long); err != nil || status != 0 {
+	if _, status, err := in(w).together(t.Context(), kill, long); err != nil || status != 0 {
 		t.Errorf("kill the process in the background: status %d, %v", status, err)
 	}
 }
@@ -148,7 +175,7 @@ func TestRunKillsTheGroup(t *testing.T) {
 			ctx, cancel := context.WithTimeoutCause(t.Context(), tt.after, cancelled)
 			defer cancel()
 			w := lab(t)
-			output, status, err := in(w).run(ctx, []string{"sh", "-c", "sleep 1000 & echo $!; wait"}, tt.limit)
+			output, status, err := in(w).together(ctx, []string{"sh", "-c", "sleep 1000 & echo $!; wait"}, tt.limit)
 			if !errors.Is(err, tt.want) || status != 128+int(unix.SIGKILL) {
 				t.Errorf("status %d, error %v; want status 137 and %v", status, err, tt.want)
 			}
@@ -164,7 +191,7 @@ func TestRunKillsTheGroup(t *testing.T) {
 func TestRunSaysWhenThereIsNoProgram(t *testing.T) {
 	w := lab(t)
 	for _, name := range []string{"no-such-program", "/no/such/program"} {
-		if _, _, err := in(w).run(t.Context(), []string{name}, long); !errors.Is(err, exec.ErrNotFound) {
+		if _, _, err := in(w).together(t.Context(), []string{name}, long); !errors.Is(err, exec.ErrNotFound) {
 			t.Errorf("run %s: %v, want %v", name, err, exec.ErrNotFound)
 		}
 	}
@@ -177,7 +204,7 @@ func TestRunSaysWhenThereIsNoProgram(t *testing.T) {
 	if path, err := LookPath("notes"); err == nil {
 		t.Errorf("LookPath found %s, which cannot be executed", path)
 	}
-	if _, _, err := in(w).run(t.Context(), []string{"/etc/passwd"}, long); !errors.Is(err, unix.EACCES) {
+	if _, _, err := in(w).together(t.Context(), []string{"/etc/passwd"}, long); !errors.Is(err, unix.EACCES) {
 		t.Errorf("run a text file: %v, want %v", err, unix.EACCES)
 	}
 }

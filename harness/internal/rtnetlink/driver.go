@@ -95,7 +95,9 @@ func (*Driver) CarryOut(ctx context.Context, w *netns.World, cmd scenario.Comman
 	defer cancel()
 	if op, ok := c.Op.(operation.Run); ok {
 		x.Argv, x.By = op.Argv, scenario.Named
-		x.Output, x.Status, err = runProgram(ctx, w, c, op)
+		var printed program.Printed
+		printed, x.Status, err = runProgram(ctx, w, c, op, cmd.Apart)
+		x.Output, x.Stderr = string(printed.All), w.Lesson(string(printed.Errors))
 	} else {
 		x.Output, err = carryOut(ctx, w, c)
 	}
@@ -121,11 +123,12 @@ func (d *Driver) Apply(ctx context.Context, w *netns.World, c operation.Command)
 }
 
 // runProgram runs a program literally, in the namespace given to `ip netns exec`.
-func runProgram(ctx context.Context, w *netns.World, c operation.Command, op operation.Run) (string, int, error) {
+func runProgram(ctx context.Context, w *netns.World, c operation.Command, op operation.Run,
+	apart bool) (p program.Printed, status int, err error) {
 	if c.Netns != "" {
 		h, err := openNetns(w, c.Netns)
 		if err != nil {
-			return "", 0, err
+			return p, 0, err
 		}
 		h.Close()
 	}
@@ -135,15 +138,15 @@ func runProgram(ctx context.Context, w *netns.World, c operation.Command, op ope
 	}
 	argv, err := program.RealNames(w, op.Argv)
 	if err != nil {
-		return "", 0, err
+		return p, 0, err
 	}
-	output, status, err := program.Run(ctx, w, ns, argv, program.Limit)
+	p, status, err = program.RunCommand(ctx, w, ns, argv, program.Limit, apart)
 	if errors.Is(err, exec.ErrNotFound) {
 		if c.Exec {
-			return "", 0, &Refused{Errno: unix.ENOENT, Status: 1,
+			return p, 0, &Refused{Errno: unix.ENOENT, Status: 1,
 				Message: fmt.Sprintf("exec of %q failed: No such file or directory", op.Argv[0])}
 		}
-		return "", 0, program.NotInstalled(op.Argv[0])
+		return p, 0, program.NotInstalled(op.Argv[0])
 	}
-	return string(output), status, errors.Join(err, w.Adopt())
+	return p, status, errors.Join(err, w.Adopt())
 }

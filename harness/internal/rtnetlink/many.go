@@ -33,11 +33,11 @@ func carryOutEither(ctx context.Context, w *netns.World, c operation.Command) (s
 	if !ok {
 		return carryOut(ctx, w, c)
 	}
-	output, status, err := runProgram(ctx, w, c, op)
+	printed, status, err := runProgram(ctx, w, c, op, false)
 	if err == nil && status != 0 {
 		err = &Refused{Status: status, Message: fmt.Sprintf("%s ended with status %d", op.Argv[0], status)}
 	}
-	return output, err
+	return string(printed.All), err
 }
 
 // execInAll is `ip -all netns exec`: what is refused in one namespace is told, and the others go on. As in iproute2

@@ -53,7 +53,8 @@ func (d *desk) latest() *sitting.View {
 	s := *d.last
 	s.Namespaces = slices.Clone(s.Namespaces)
 	for i := range s.Namespaces {
-		s.Namespaces[i].Filters = nil // a map has none
+		n := &s.Namespaces[i] // a map has none of these
+		n.Filters, n.LegacyFilters, n.IPSets, n.Connections = nil, nil, nil, nil
 	}
 	v.State = &s
 	return &v

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"netnscheck/harness/internal/evidence"
 	"netnscheck/harness/internal/untrusted"
 	"netnscheck/harness/scenario"
 )
@@ -27,6 +28,9 @@ type account struct {
 	closed       bool   // the last message was received
 
 	size, alive, kept, leftovers int
+
+	gathered *evidence.Bundle // about the running case, or the last one
+	weight   int              // the bytes of the messages about it
 }
 
 func newAccount(p *Planned, job Job) *account {
@@ -39,7 +43,13 @@ func (a *account) read(line []byte) (message, error) {
 	if err := untrusted.Decode(line, &m); err != nil {
 		return m, fmt.Errorf("a message that cannot be decoded: %w", err)
 	}
-	if m.Event != eventAlive {
+	switch m.Event {
+	case eventAlive:
+	case eventEvidence, eventLacking, eventPlayed:
+		if a.weight += len(line); a.weight > evidenceSize {
+			return m, fmt.Errorf("more than %d MiB of evidence about a case", evidenceSize>>20)
+		}
+	default:
 		if a.size += len(line); a.size > unitSize(a.plan.Cases()) {
 			return m, fmt.Errorf("more than %d KiB for %d cases", unitSize(a.plan.Cases())>>10, a.plan.Cases())
 		}
@@ -58,6 +68,7 @@ func (m *message) holdsOnly() error {
 	wants := map[event][]string{
 		eventAlive: nil, eventDone: nil, eventFailed: {"text"}, eventUnable: {"text"}, eventLeftover: {"text"},
 		eventStart: {"key"}, eventKept: {"threads"}, eventEnd: {"key", "case"},
+		eventEvidence: {"key", "file", "data"}, eventLacking: {"key", "file", "text"}, eventPlayed: {"key", "lines"},
 	}
 	keys, ok := wants[m.Event]
 	if !ok {
@@ -66,7 +77,8 @@ func (m *message) holdsOnly() error {
 	for _, k := range []struct {
 		name string
 		has  bool
-	}{{"key", m.Key != ""}, {"case", m.Case != nil}, {"threads", len(m.Threads) > 0}, {"text", m.Text != ""}} {
+	}{{"key", m.Key != ""}, {"case", m.Case != nil}, {"threads", len(m.Threads) > 0}, {"text", m.Text != ""},
+		{"file", m.File != ""}, {"data", len(m.Data) > 0}, {"lines", len(m.Lines) > 0}} {
 		switch wanted := slices.Contains(keys, k.name); {
 		case wanted && !k.has:
 			return fmt.Errorf("a message %q without %q", m.Event, k.name)
@@ -105,6 +117,8 @@ func (a *account) take(m *message) error {
 		a.why = untrusted.Shown(m.Text)
 	case eventKept:
 		return a.keep(m.Threads)
+	case eventEvidence, eventLacking, eventPlayed:
+		return a.gather(m)
 	case eventEnd:
 		return a.end(m)
 	case eventLeftover:
@@ -132,6 +146,7 @@ func (a *account) start(key string) error {
 		return fmt.Errorf("a second start of “%s”", a.name(at))
 	}
 	a.begun[at], a.running = true, &at
+	a.gathered, a.weight = evidence.NewBundle(), 0
 	return nil
 }
 

@@ -34,19 +34,24 @@ func wrong(o scenario.Outcome) bool { return o == scenario.Fail || o == scenario
 // again plays the unit again, each time by a new worker in new labs, and then decides on the cases that were held. It
 // is played with all its drivers, since they are compared.
 func (u *unitRun) again(ctx context.Context) {
+	u.secondPlay(ctx)
 	for n := 1; n < u.plays() && ctx.Err() == nil && u.open(); n++ {
 		next := u.playAgain(ctx)
 		for at := range u.held {
 			if next.held[at] {
 				c := &u.suites[at.suite].Cases[at.index]
 				c.Attempts = append(c.Attempts, attemptOf(&next.suites[at.suite].Cases[at.index]))
+				u.accused[at] = append(u.accused[at], next.accused[at]...)
+				if u.gathered[at] == nil {
+					u.gathered[at] = next.gathered[at]
+				}
 			}
 		}
 	}
 	for i := range u.suites {
 		for j := range u.suites[i].Cases {
 			if at := (place{i, j}); u.held[at] {
-				u.decide(&u.suites[i].Cases[j])
+				u.decide(&u.suites[i].Cases[j], len(u.accused[at]) > 0)
 				u.settle(at)
 			}
 		}
@@ -72,16 +77,21 @@ func (u *unitRun) open() bool {
 
 // playAgain plays the unit once more, and holds all results. What went wrong besides them is that of the unit.
 func (u *unitRun) playAgain(ctx context.Context) *unitRun {
-	plan := *u.plan
-	plan.Job.Keep = false
-	quiet := &run{Options: Options{Start: u.Start, Grace: u.Grace, Repeat: 2, patience: u.patience}, stop: u.stop,
-		proven: u.proven}
-	next := newUnitRun(quiet, &plan)
+	next := u.quietly(*u.plan)
+	next.Evidence = u.Evidence // asked for, and kept with the first play that failed
 	next.work(ctx)
 	u.problems = append(u.problems, next.problems...)
 	u.leftovers = append(u.leftovers, next.leftovers...)
 	u.limited = u.limited || next.limited || next.died != ""
 	return next
+}
+
+// quietly is a play of a plan of which nobody learns, and which holds all results.
+func (u *unitRun) quietly(plan Planned) *unitRun {
+	plan.Job.Keep = false
+	quiet := &run{Options: Options{Start: u.Start, Grace: u.Grace, Repeat: 2, Kernel: u.Kernel, patience: u.patience},
+		stop: u.stop, proven: u.proven}
+	return newUnitRun(quiet, &plan)
 }
 
 func attemptOf(c *reports.Case) reports.Attempt {
@@ -90,9 +100,10 @@ func attemptOf(c *reports.Case) reports.Attempt {
 }
 
 // decide gives a case the outcome over its attempts: flaky, if it failed and passed, or a pass if such a case may pass.
+// One that the kernel has accused in any of them stays failed: the kernel warns once of many things, and then no more.
 // Plays in which it was blocked or skipped tell nothing if it was played in another one. A case that was played once
 // stays as it is.
-func (o *Options) decide(c *reports.Case) {
+func (o *Options) decide(c *reports.Case, accused bool) {
 	if len(c.Attempts) < 2 {
 		c.Attempts = nil
 		return
@@ -114,7 +125,7 @@ func (o *Options) decide(c *reports.Case) {
 	shown := c.Attempts[max(first, 0)]
 	c.Outcome, c.Problems, c.Reason, c.Duration = shown.Outcome, shown.Problems, shown.Reason, shown.Duration
 	c.Checks, c.Transcript = shown.Checks, shown.Transcript
-	if bad > 0 && good > 0 {
+	if bad > 0 && good > 0 && !accused {
 		c.Outcome, c.Reason = scenario.Flaky, fmt.Sprintf("failed in %d of %d plays", bad, bad+good)
 		if o.FlakyPasses {
 			c.Outcome, c.Problems = scenario.Pass, nil

@@ -98,7 +98,7 @@ func TestDecide(t *testing.T) {
 			c.Attempts = append(c.Attempts, reports.Attempt{Outcome: words[letter], Reason: fmt.Sprint("play ", i+1),
 				Transcript: []scenario.Exchange{{Command: string(letter)}}})
 		}
-		(&Options{}).decide(&c)
+		(&Options{}).decide(&c, false)
 		if c.Outcome != want || (len(plays) > 1) != (len(c.Attempts) == len(plays)) {
 			t.Errorf("%s: %s with %d attempts, want %s", plays, c.Outcome, len(c.Attempts), want)
 		}

@@ -1,6 +1,7 @@
 package specrun
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -15,6 +16,8 @@ import (
 type Elsewhere struct {
 	// Suites are all planned cases. Those that have not ended have no outcome until Complete.
 	Suites []reports.Suite
+	// Plays is how often a case may be played there.
+	Plays int
 
 	units []*account // of the units of the plan
 	at    map[named]spot
@@ -92,13 +95,46 @@ func (e *Elsewhere) End(suite string, told reports.Case) (s reports.Suite, c rep
 	case !e.begun[at] && !slices.Contains(startless, told.Outcome):
 		return s, told, fmt.Errorf("the end of “%s” of %s, which has not begun", told.Name, suite)
 	}
-	if err := e.units[at.unit].result(&told.SectionResult, at.inUnit); err != nil {
+	if err := e.result(at, &told); err != nil {
 		return s, told, fmt.Errorf("an impossible result of “%s” of %s: %w", told.Name, suite, err)
 	}
 	recorded := &e.Suites[at.all.suite].Cases[at.all.index]
 	record(recorded, &told.SectionResult)
+	recorded.Attempts = told.Attempts
 	e.ended[at] = true
 	return e.Suites[at.all.suite], *recorded, nil
+}
+
+// result checks the result of a case, and all plays of one that was played more than once.
+func (e *Elsewhere) result(at spot, told *reports.Case) error {
+	check := e.units[at.unit].result
+	if len(told.Attempts) > e.Plays {
+		return fmt.Errorf("%d plays, at most %d are possible", len(told.Attempts), e.Plays)
+	}
+	failed, passed := false, false
+	for i := range told.Attempts {
+		a := &told.Attempts[i]
+		failed, passed = failed || wrong(a.Outcome), passed || a.Outcome == scenario.Pass
+		one := scenario.SectionResult{Outcome: a.Outcome, Problems: a.Problems, Reason: a.Reason, Checks: a.Checks,
+			Transcript: a.Transcript, Duration: a.Duration}
+		if a.Outcome == scenario.Pass {
+			one.Outcome = scenario.Skip // of a play that passed nothing is told but the time
+		}
+		if err := check(&one, at.inUnit); err != nil {
+			return fmt.Errorf("play %d: %w", i+1, err)
+		}
+		a.Problems, a.Reason, a.Checks, a.Transcript = one.Problems, one.Reason, one.Checks, one.Transcript
+	}
+	outcome := told.Outcome
+	switch {
+	case failed && passed && (outcome == scenario.Flaky || outcome == scenario.Pass):
+		told.Outcome = scenario.Fail // what it shows is a play that failed
+	case outcome == scenario.Flaky:
+		return errors.New("it is flaky, but its plays agree")
+	}
+	err := check(&told.SectionResult, at.inUnit)
+	told.Outcome = outcome
+	return err
 }
 
 // startless are the outcomes with which a unit that cannot be played ends its cases without a start.

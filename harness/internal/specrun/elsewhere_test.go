@@ -75,6 +75,30 @@ func TestElsewhereCutShort(t *testing.T) {
 	}
 }
 
+// TestElsewhereAgain: a case that was played more than once keeps its plays, made printable, and is flaky if they do
+// not agree, or a pass if such a case may pass.
+func TestElsewhereAgain(t *testing.T) {
+	for _, outcome := range []scenario.Outcome{scenario.Flaky, scenario.Pass} {
+		e := elsewhere(t)
+		e.Plays = 2
+		suite, c := told(e, 0, scenario.Fail)
+		c.Attempts = []reports.Attempt{{Outcome: scenario.Fail, Problems: []scenario.Problem{{Message: "b\x1b[31m"}}},
+			{Outcome: scenario.Pass}}
+		c.Outcome, c.Reason = outcome, "failed in 1 of 2 plays"
+		if outcome == scenario.Pass {
+			c.Problems = nil
+		}
+		if err := e.Begin(suite, c.Name); err != nil {
+			t.Fatal(err)
+		}
+		_, got, err := e.End(suite, c)
+		if err != nil || got.Outcome != outcome || len(got.Attempts) != 2 || got.Attempts[1].Outcome != scenario.Pass ||
+			strings.Contains(got.Attempts[0].Problems[0].Message, "\x1b") {
+			t.Errorf("%s: %v, %+v", outcome, err, got)
+		}
+	}
+}
+
 // TestElsewhereLies: what does not fit the plan is refused, and changes nothing.
 func TestElsewhereLies(t *testing.T) {
 	for name, lie := range map[string]struct {
@@ -88,6 +112,29 @@ func TestElsewhereLies(t *testing.T) {
 			_, _, err := e.End(suite, c)
 			return err
 		}, "not in the plan"},
+		"more plays than there were": {func(e *Elsewhere) error {
+			suite, c := told(e, 0, scenario.Fail)
+			e.Begin(suite, c.Name)
+			e.Plays, c.Attempts = 2, make([]reports.Attempt, 3)
+			_, _, err := e.End(suite, c)
+			return err
+		}, "3 plays, at most 2"},
+		"flaky, and nothing passed": {func(e *Elsewhere) error {
+			suite, c := told(e, 0, scenario.Fail)
+			e.Begin(suite, c.Name)
+			e.Plays, c.Outcome = 2, scenario.Flaky
+			c.Attempts = []reports.Attempt{{Outcome: scenario.Fail}, {Outcome: scenario.Fail}}
+			_, _, err := e.End(suite, c)
+			return err
+		}, "its plays agree"},
+		"a play that lasted for ever": {func(e *Elsewhere) error {
+			suite, c := told(e, 0, scenario.Fail)
+			e.Begin(suite, c.Name)
+			e.Plays = 2
+			c.Attempts = []reports.Attempt{{Outcome: scenario.Fail}, {Outcome: scenario.Pass, Duration: 1 << 62}}
+			_, _, err := e.End(suite, c)
+			return err
+		}, "play 2: it lasted"},
 		"two starts": {func(e *Elsewhere) error {
 			suite, c := told(e, 0, scenario.Pass)
 			e.Begin(suite, c.Name)

@@ -8,6 +8,7 @@ package specrun
 import (
 	"context"
 
+	"netnscheck/harness/internal/evidence"
 	"netnscheck/harness/scenario"
 )
 
@@ -28,12 +29,18 @@ type Job struct {
 	FailFast bool  `json:"fail_fast,omitempty"`
 	// Keep leaves a lab with a failure in place until the outer process replies.
 	Keep bool `json:"keep,omitempty"`
+	// Evidence asks for evidence about cases that fail, Capture for the packets of the cases with these ids, whatever
+	// comes of them.
+	Evidence bool     `json:"evidence,omitempty"`
+	Capture  []string `json:"capture,omitempty"`
 	// Rehearse asks the worker to check, before its first spec, that it can make a lab at all.
 	Rehearse bool `json:"rehearse,omitempty"`
 	// Shared makes the labs in the host's own namespaces (--sandbox=off).
 	Shared bool `json:"shared,omitempty"`
 	// Taken tells of features whether blocks take them for present, whatever the kernel has.
 	Taken map[string]bool `json:"taken,omitempty"`
+	// StrictOutput is that of lab.PlayOptions.
+	StrictOutput bool `json:"strict_output,omitempty"`
 	// Pace is how many times as long as usual this machine takes for the work of a lab.
 	Pace float64 `json:"pace,omitempty"`
 }
@@ -48,9 +55,17 @@ type Absence struct {
 const HandWritten = "suites"
 
 // Register builds the spec tree of a job: for a scenario, the specs of the job's cases alone, each labelled with its
-// id. In a worker that keeps labs, kept is called with the ids of the threads that live in them, as the worker sees
-// them; it returns when the labs may be taken down. An *UnableError means that this machine cannot run the job.
-type Register func(job Job, kept func(ctx context.Context, threads []int)) error
+// id. An *UnableError means that this machine cannot run the job.
+type Register func(job Job, tell Tell) error
+
+// Tell is what the specs of a worker tell besides their results.
+type Tell struct {
+	// Kept is called, in a worker that keeps labs, with the ids of the threads that live in them, as the worker sees
+	// them; it returns when the labs may be taken down.
+	Kept func(ctx context.Context, threads []int)
+	// Evidence is called, while the case with this id runs, with what is known of it, as far as the job asks for it.
+	Evidence func(id string, b *evidence.Bundle)
+}
 
 // UnableError means that this machine cannot run anything.
 type UnableError struct{ Cause error }

@@ -205,6 +205,13 @@ func TestWorkerThatLies(t *testing.T) {
 // SCENARIO for the unit's id.
 func runLiar(t *testing.T, u Job, lines []string) Result {
 	t.Helper()
+	t.Parallel()
+	return runLiarWith(t, u, lines, nil)
+}
+
+// runLiarWith is runLiar, alone, where evidence is kept if keep is there.
+func runLiarWith(t *testing.T, u Job, lines []string, keep func(Failure) (string, error)) Result {
+	t.Helper()
 	plan := mustPlan(t, u)
 	words := []string{"SCENARIO", u.Unit}
 	for key, at := range plan[0].at {
@@ -222,13 +229,12 @@ func runLiar(t *testing.T, u Job, lines []string) Result {
 	if err := os.WriteFile(script, []byte(strings.Join(told, "\x00")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	t.Parallel()
 	grace := time.Minute // a worker that ends by itself may take its time under load
 	if slices.Contains(lines, shut) {
 		grace = 100 * time.Millisecond
 	}
 	return Run(t.Context(), plan, Options{
-		Grace: grace,
+		Grace: grace, Evidence: keep,
 		// Hardly a liar sends signs of life, so it counts as hung after five silent seconds.
 		patience: patience{every: 20 * time.Millisecond, stopped: 1 << 20, silent: 250},
 		Start: func(job Job, in, out, stderr *os.File) (Process, error) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"syscall"
 
+	"netnscheck/harness/internal/evidence"
 	"netnscheck/harness/internal/untrusted"
 	"netnscheck/harness/scenario"
 )
@@ -26,6 +27,10 @@ type message struct {
 	// Threads are the ids of the threads that live in the kept labs, as the worker sees them.
 	Threads []int  `json:"threads,omitempty"`
 	Text    string `json:"text,omitempty"`
+	// File is the name of a file of evidence, Data a part of it. Lines are those of commands of the scenario.
+	File  string `json:"file,omitempty"`
+	Data  []byte `json:"data,omitempty"`
+	Lines []int  `json:"lines,omitempty"`
 	// Errno is the kernel's errno that Text describes; 0 if there is none.
 	Errno syscall.Errno `json:"errno,omitempty"`
 }
@@ -39,6 +44,9 @@ const (
 	eventStart    event = "start"    // Key: the case begins
 	eventFailed   event = "failed"   // Text: why the running case has failed; its end is sent later
 	eventKept     event = "kept"     // Threads
+	eventEvidence event = "evidence" // Key, File, Data: more of a file about the running case, which has failed
+	eventLacking  event = "lacking"  // Key, File, Text: why there is no such file
+	eventPlayed   event = "played"   // Key, Lines: of the commands that led to the end of the running case
 	eventEnd      event = "end"      // Key, Case, Interrupted
 	eventLeftover event = "leftover" // Text
 	eventDone     event = "done"     // the last message
@@ -52,6 +60,13 @@ type reply struct {
 
 // unitSize is how many bytes a worker may send for a unit with that many cases, besides its signs of life.
 func unitSize(cases int) int { return (cases + 4) * messageSize }
+
+// pieceSize is how much of a file is in one message, and evidenceSize how many bytes a worker may send about a case:
+// its evidence in base64, and what is around it.
+const (
+	pieceSize    = 96 << 10
+	evidenceSize = evidence.Size/3*4 + 1<<20
+)
 
 // encode formats a message. The texts of a case that is too long are truncated; if that is not enough, all but its
 // outcome is dropped, which becomes an error.

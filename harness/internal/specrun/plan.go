@@ -110,7 +110,7 @@ func (p *Planned) planScenario(f Filter) {
 // planHandWritten plans one suite for each top-level container. The text of a container is `ID: title`, as for
 // scenarios; the id of a spec is its full text.
 func (p *Planned) planHandWritten(f Filter, register Register) error {
-	if err := register(p.Job, nil); err != nil {
+	if err := register(p.Job, Tell{}); err != nil {
 		return err
 	}
 	suite, reporter := configuration(p.Job)

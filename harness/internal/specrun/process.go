@@ -13,12 +13,14 @@ import (
 	"time"
 
 	"netnscheck/harness/internal/untrusted"
+	"netnscheck/harness/scenario"
 )
 
 // work runs the unit's worker to its end, or stops it when ctx ends.
 func (u *unitRun) work(ctx context.Context) {
 	job := u.plan.Job
 	job.Rehearse = !u.isProven()
+	job.Evidence = u.Evidence != nil && job.Scenario != nil
 	job.FailFast = job.FailFast && u.Judge == nil && u.plays() == 1 // only here is known what is a failure
 	w, err := u.start(job)
 	if err != nil {
@@ -41,6 +43,13 @@ func (u *unitRun) work(ctx context.Context) {
 	w.out.end()
 	w.stderr.end()
 	u.judge(ctx, job, w, err, <-heard)
+	if at := u.account.running; at != nil { // its end was not told
+		cut := &scenario.SectionResult{}
+		u.blame(*at, cut)
+		for _, p := range cut.Problems {
+			u.problems = append(u.problems, fmt.Sprintf("%s: %s", u.nameOf(*at), placed(p)))
+		}
+	}
 }
 
 // judge records how the worker ended: err is the error of its process, told what it sent in place of results.
@@ -130,10 +139,13 @@ func (u *unitRun) obey(ctx context.Context, w *workerProcess, m message) error {
 		u.prove()
 		u.begin(u.plan.at[m.Key])
 	case eventEnd:
+		at := u.plan.at[m.Key]
+		u.blame(at, m.Case)
+		u.gather(at)
 		if m.Interrupted {
-			u.cut(u.plan.at[m.Key], m.Case)
+			u.cut(at, m.Case)
 		} else {
-			u.take(u.plan.at[m.Key], m.Case)
+			u.take(at, m.Case)
 		}
 	case eventLeftover:
 		u.leftovers = append(u.leftovers, u.plan.Job.Unit+": "+m.Text)

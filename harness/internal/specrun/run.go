@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"netnscheck/harness/internal/evidence"
 	"netnscheck/harness/scenario"
 	"netnscheck/reports"
 )
@@ -35,6 +36,11 @@ type Options struct {
 	// Judge, if it is there, may change the outcome of a case that has ended, before anybody learns of it; the cases of
 	// its suite that ended before have theirs. It is called for one case at a time.
 	Judge func(*reports.Suite, *reports.Case)
+	// Kernel tells of what the kernel complains, which fails the cases that run. It is nil if nobody looks.
+	Kernel Kernel
+	// Evidence, if it is there, keeps the evidence about a case of a scenario that failed and is not expected to, and
+	// returns the path of its folder, or "" for none. It is called before Ended, for one case at a time.
+	Evidence func(Failure) (folder string, err error)
 	// Started and Ended are called for each case, Kept for the labs that a worker keeps; Kept returns when the labs may
 	// be taken down. Only one of them is called at a time; any may be nil.
 	Started func(reports.Suite, reports.Case)
@@ -42,6 +48,15 @@ type Options struct {
 	Kept    func(context.Context, KeptLabs)
 
 	patience patience // the zero value is patient; tests set a shorter one
+}
+
+// Kernel watches the kernel while cases run, each with a name of its own.
+type Kernel interface {
+	Begin(name string)
+	// End returns what the kernel complained of since the case began, and all that it wrote to its log.
+	End(name string) (complaints []scenario.Problem, log []string)
+	// Words say whether the log could be read.
+	Words() string
 }
 
 // KeptLabs are the labs of a unit in which something failed.
@@ -164,6 +179,7 @@ type run struct {
 	proving sync.Mutex
 	proven  chan struct{} // closed when a case has begun, or the first unit has ended without one
 	results atomic.Int64  // completed cases
+	seconds atomic.Int64  // units that were played a second time for their packets
 }
 
 func (r *run) hasResult() bool { return r.results.Load() > 0 }
@@ -221,6 +237,15 @@ type unitRun struct {
 	account *account // of the worker's messages; nil before it is started
 	settled map[place]bool
 	held    map[place]bool // they have a result, of which nobody has learned yet
+	// doubted are failed cases, of which nobody learns before they were played a second time; gathered is the evidence.
+	// waiting are they, and the cases after the first of them.
+	doubted  []place
+	waiting  []place
+	gathered map[place]*evidence.Bundle
+	// accused are cases during which the kernel complained, and of what: they stay failed, although such a complaint
+	// often comes but once. logs is all that it wrote while a case ran that failed.
+	accused map[place][]scenario.Problem
+	logs    map[place][]string
 
 	problems  []string
 	leftovers []string
@@ -231,7 +256,8 @@ type unitRun struct {
 }
 
 func newUnitRun(r *run, p *Planned) *unitRun {
-	u := &unitRun{run: r, plan: p, settled: map[place]bool{}, held: map[place]bool{}}
+	u := &unitRun{run: r, plan: p, settled: map[place]bool{}, held: map[place]bool{},
+		gathered: map[place]*evidence.Bundle{}, accused: map[place][]scenario.Problem{}, logs: map[place][]string{}}
 	for _, s := range p.Suites {
 		s.Cases = append([]reports.Case{}, s.Cases...)
 		u.suites = append(u.suites, s)
@@ -255,7 +281,39 @@ func (u *unitRun) take(at place, told *scenario.SectionResult) {
 		u.hold(at)
 		return
 	}
+	if u.doubts(at) {
+		u.doubted = append(u.doubted, at)
+	}
+	if len(u.doubted) > 0 {
+		u.waiting = append(u.waiting, at) // everybody learns of the cases in their order
+		return
+	}
 	u.settle(at)
+}
+
+// nameOf names a case among all of the run.
+func (u *unitRun) nameOf(at place) string {
+	s := &u.suites[at.suite]
+	return fmt.Sprintf("%s “%s”", s.Name(), s.Cases[at.index].Name)
+}
+
+// blame fails a case during which the kernel complained.
+func (u *unitRun) blame(at place, told *scenario.SectionResult) {
+	if u.Kernel == nil {
+		return
+	}
+	planned := &u.suites[at.suite].Cases[at.index]
+	complaints, log := u.Kernel.End(u.nameOf(at))
+	if len(complaints) > 0 {
+		u.accused[at] = complaints
+	}
+	if len(log) > 0 && (len(complaints) > 0 || wrong(told.Outcome)) {
+		u.logs[at] = log
+	}
+	for _, p := range complaints {
+		p.File, p.Line = planned.File, planned.Line
+		told.AddProblem(scenario.Fail, p)
+	}
 }
 
 // record puts the result of a case into the case of the plan, whoever told it. What the plan knows stays.
@@ -289,12 +347,16 @@ func (u *unitRun) begin(at place) {
 	if s.Started.IsZero() {
 		s.Started = time.Now()
 	}
+	if u.Kernel != nil {
+		u.Kernel.Begin(u.nameOf(at))
+	}
 	u.started(*s, s.Cases[at.index])
 }
 
 func (u *unitRun) settle(at place) {
 	u.settled[at] = true
 	u.judged(at)
+	u.keepEvidence(at)
 	u.ended(u.suites[at.suite], u.suites[at.suite].Cases[at.index])
 }
 

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -45,7 +46,7 @@ func TestMain(m *testing.M) {
 }
 
 // register builds specs as the suites do; the last word of a title says what the spec does.
-func register(job Job, kept func(context.Context, []int)) error {
+func register(job Job, tell Tell) error {
 	sc := job.Scenario
 	if sc == nil {
 		return registerHandWritten(job.Unit)
@@ -60,7 +61,7 @@ func register(job Job, kept func(context.Context, []int)) error {
 					failed := false
 					ginkgo.AfterAll(func(ctx context.Context) {
 						if job.Keep && failed {
-							kept(ctx, []int{4711})
+							tell.Kept(ctx, []int{4711})
 						}
 						if strings.Contains(sc.Title, "leaks") {
 							ginkgo.Fail("take the labs down: testns is still there")
@@ -220,8 +221,13 @@ func mustPlan(t *testing.T, jobs ...Job) []Planned {
 	return mustPlanOf(t, Filter{}, jobs...)
 }
 
+// planning is held while a plan is made: Ginkgo and the flag are those of the process.
+var planning sync.Mutex
+
 func mustPlanOf(t *testing.T, f Filter, jobs ...Job) []Planned {
 	t.Helper()
+	planning.Lock()
+	defer planning.Unlock()
 	// Ginkgo refuses to list specs under `go test -count=N`, since a suite cannot run twice. No suite runs in this
 	// process.
 	count := flag.Lookup("test.count").Value

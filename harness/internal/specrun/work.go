@@ -32,7 +32,7 @@ func Work(in io.Reader, out io.Writer, register Register) error {
 	}
 	go w.listen(from)
 	go w.live()
-	err := register(w.job, w.kept)
+	err := register(w.job, Tell{Kept: w.kept, Evidence: w.evidence})
 	var unable *UnableError
 	if errors.As(err, &unable) {
 		m := message{Event: eventUnable, Text: unable.Error()}

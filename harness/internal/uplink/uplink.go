@@ -16,7 +16,6 @@ import (
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/observe"
 	"netnscheck/harness/scenario"
-	"netnscheck/harness/scenario/operation"
 )
 
 // firstIndex keeps the interface indexes of the far side different from those of the host: with the same index on both
@@ -52,7 +51,7 @@ func Build(w *netns.World, host scenario.Host) error {
 	}
 	defer hostNS.Close()
 
-	gateways, err := gatewaysOf(host)
+	gateways, err := host.Gateways()
 	if err != nil {
 		return err
 	}
@@ -86,7 +85,7 @@ func silence() error {
 
 // addPair makes the veth pair, adds the addresses and sets both ends up.
 func addPair(far, host *netlink.Handle, hostNS netns.Handle, index int, iface scenario.HostInterface,
-	gateways []netip.Addr) error {
+	gateways []netip.Prefix) error {
 	attrs := netlink.NewLinkAttrs()
 	attrs.Name, attrs.Index = fmt.Sprintf("far%d", index-firstIndex), index
 	veth := netlink.NewVeth(attrs)
@@ -114,7 +113,7 @@ func addPair(far, host *netlink.Handle, hostNS netns.Handle, index int, iface sc
 		return err
 	}
 	for _, gateway := range gateways {
-		if err := far.AddrAdd(farLink, address(onSegment(gateway, iface.Addresses))); err != nil {
+		if err := far.AddrAdd(farLink, address(gateway)); err != nil {
 			return fmt.Errorf("add the gateway %s: %w", gateway, err)
 		}
 	}
@@ -131,55 +130,6 @@ func address(p netip.Prefix) *netlink.Addr {
 	return a
 }
 
-// onSegment gives the gateway the prefix length of the host's address whose network contains it, so that it has a route
-// for replies.
-func onSegment(gateway netip.Addr, addresses []netip.Prefix) netip.Prefix {
-	for _, p := range addresses {
-		if p.Contains(gateway) {
-			return netip.PrefixFrom(gateway, p.Bits())
-		}
-	}
-	if gateway.IsLinkLocalUnicast() && gateway.Is6() {
-		return netip.PrefixFrom(gateway, 64)
-	}
-	return netip.PrefixFrom(gateway, gateway.BitLen())
-}
-
-// gatewaysOf are the gateways of the host's routes, by the interface that leads to them.
-func gatewaysOf(host scenario.Host) (map[string][]netip.Addr, error) {
-	gateways := map[string][]netip.Addr{}
-	seen := map[string]bool{}
-	for _, r := range host.Routes {
-		route, err := ParseRoute(r)
-		if err != nil {
-			return nil, err
-		}
-		hops := route.Nexthops
-		if route.Via.IsValid() {
-			hops = append(hops, operation.Nexthop{Via: route.Via, Dev: route.Dev})
-		}
-		for _, hop := range hops {
-			dev := hop.Dev
-			if dev == "" {
-				dev = covering(host, hop.Via)
-			}
-			key := dev + " " + hop.Via.String()
-			if hop.Via.IsValid() && dev != "" && !seen[key] {
-				seen[key] = true
-				gateways[dev] = append(gateways[dev], hop.Via)
-			}
-		}
-	}
-	return gateways, nil
-}
-
-func covering(host scenario.Host, a netip.Addr) string {
-	for _, iface := range host.Interfaces {
-		for _, p := range iface.Addresses {
-			if p.Contains(a) {
-				return iface.Name
-			}
-		}
-	}
-	return ""
+func ipNet(p netip.Prefix) *net.IPNet {
+	return &net.IPNet{IP: p.Addr().AsSlice(), Mask: net.CIDRMask(p.Bits(), p.Addr().BitLen())}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 
 	"netnscheck/harness/internal/inside"
 	"netnscheck/harness/internal/specrun"
@@ -24,8 +25,8 @@ var Role = inside.Role{Name: "worker-of-a-run", Play: func(in io.Reader, out io.
 }}
 
 // Register builds the specs of a job. A worker calls it to run them; for suites written in Go, it is also called to
-// plan them. kept is called with the threads of labs that are kept (job.Keep).
-func Register(job specrun.Job, kept func(context.Context, []int)) error {
+// plan them.
+func Register(job specrun.Job, tell specrun.Tell) error {
 	lab.SetPace(job.Pace)
 	world := lab.Options{Shared: job.Shared}
 	if job.Shared {
@@ -39,17 +40,30 @@ func Register(job specrun.Job, kept func(context.Context, []int)) error {
 	if job.Scenario == nil {
 		o := conformance.Options{World: world}
 		if job.Keep {
-			o.OnKept = kept
+			o.OnKept = tell.Kept
 		}
 		conformance.Register(o)
 		return nil
+	}
+	options := lab.PlayOptions{World: world, Keep: job.Keep, Taken: job.Taken, StrictOutput: job.StrictOutput}
+	if job.Evidence {
+		options.OnFailure = func(r *scenario.SectionResult, left *lab.Remains) {
+			tell.Evidence(r.CaseID(), bundle(left))
+		}
+	}
+	if len(job.Capture) > 0 {
+		options.Capture = func(of *scenario.SectionResult, c lab.Captured) {
+			if slices.Contains(job.Capture, of.CaseID()) {
+				tell.Evidence(of.CaseID(), packets(c))
+			}
+		}
 	}
 	suites.Register(suites.Unit{
 		Scenario: job.Scenario,
 		Drivers:  driversThere(job.Drivers),
 		Cases:    job.Cases,
-		Options:  lab.PlayOptions{World: world, Keep: job.Keep, Taken: job.Taken},
-		OnKept:   kept,
+		Options:  options,
+		OnKept:   tell.Kept,
 	})
 	return nil
 }

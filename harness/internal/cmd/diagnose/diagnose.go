@@ -7,14 +7,12 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
-	"path/filepath"
-	"slices"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"netnscheck/harness/diagnose"
 	"netnscheck/harness/internal/cmd/input"
+	"netnscheck/harness/internal/cmd/place"
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/observe"
@@ -36,9 +34,11 @@ type options struct {
 	redact    bool
 	json      bool
 	probe     bool
+	trace     bool
 
-	target netip.Addr // of --to
-	sender netip.Addr // of --source
+	target netip.Addr  // of --to
+	sender netip.Addr  // of --source
+	place  place.Place // of --from or --from-pid, if that is not the name of a namespace
 }
 
 // Command is `harness diagnose`.
@@ -55,14 +55,16 @@ lists whatever looks wrong. The namespace in which the harness runs is called
 host.
 
 It reads the namespaces of this machine, as root, and changes nothing. It sends
-no packet unless --probe asks for one. 'harness explain CAUSE' says more about a
-cause.
+no packet unless --probe asks for one; with --trace it hears meanwhile why the
+kernel drops packets (Linux 5.17 and later). 'harness explain CAUSE' says more
+about a cause.
 
 Exit status:
   0  nothing is wrong
   1  a cause was found
   2  wrong usage
-  3  undecided: something could not be read or is not understood`,
+  3  undecided: something could not be read or is not understood, or the probe
+     contradicts the diagnosis (--probe), or the kernel does (--trace)`,
 		Example: `  harness diagnose --from prodns --to 192.168.2.103
   harness diagnose --from-pid 4711 --to 10.0.0.1 --tcp 80
   harness diagnose --save state.json --redact
@@ -76,7 +78,7 @@ Exit status:
 		},
 	}
 	flags := c.Flags()
-	flags.StringVar(&o.from, "from", "", "the `NAMESPACE` that sends")
+	flags.StringVar(&o.from, "from", "", "the `NAMESPACE` that sends: its name, or\n"+place.Forms)
 	flags.IntVar(&o.pid, "from-pid", 0, "the namespace of process `PID` sends")
 	flags.StringVar(&o.to, "to", "", "the `ADDRESS` to reach; link-local ones with %INTERFACE")
 	flags.StringVar(&o.source, "source", "",
@@ -91,6 +93,8 @@ Exit status:
 		"replace addresses and words of packet filters in the\nsaved state, consistently, and print the key; names\n"+
 			"of namespaces and interfaces stay")
 	flags.BoolVar(&o.probe, "probe", false, "send one packet, or connect once, and compare")
+	flags.BoolVar(&o.trace, "trace", false,
+		"listen, as root, to what the kernel says of the packets\nthat it drops while the one of --probe is on its way")
 	flags.BoolVar(&o.json, "json", false, "print the report as JSON")
 	c.RegisterFlagCompletionFunc("from", completeNamespaces)
 	return c
@@ -106,7 +110,7 @@ func (o *options) check(c *cobra.Command) error {
 		}
 	}
 	for _, need := range []struct{ flag, needs string }{{"source", "to"}, {"tcp", "to"}, {"size", "to"}, {"from", "to"},
-		{"from-pid", "to"}, {"redact", "save"}, {"probe", "to"}} {
+		{"from-pid", "to"}, {"redact", "save"}, {"probe", "to"}, {"trace", "probe"}} {
 		if given(need.flag) && !given(need.needs) {
 			return status.Usagef("--%s needs --%s", need.flag, need.needs)
 		}
@@ -117,8 +121,6 @@ func (o *options) check(c *cobra.Command) error {
 			"--to needs --from NAMESPACE or --from-pid PID; the namespace in which the harness runs is called host")
 	case given("from") && o.from == "":
 		return status.Usagef("--from: the name of a namespace is missing")
-	case given("from-pid") && !isProcess(o.pid):
-		return status.Usagef("--from-pid %d: there is no such process", o.pid)
 	case given("tcp") && (o.port < 1 || o.port > 65535):
 		return status.Usagef("--tcp %d: a port is a number from 1 to 65535", o.port)
 	case given("size") && (o.size < 1 || o.size > 65507):
@@ -128,8 +130,17 @@ func (o *options) check(c *cobra.Command) error {
 	case o.save == "-":
 		return status.Usagef("--save -: the diagnosis goes to standard output; name a file (./- if it is called so)")
 	}
+	var err error
+	switch {
+	case given("from-pid"):
+		o.place, err = place.Process(o.pid)
+	case given("from") && o.stateFile == "":
+		o.place, err = place.Find(o.from)
+	}
+	if err != nil {
+		return err
+	}
 	if given("to") {
-		var err error
 		if o.target, err = addressOf("--to", o.to); err != nil {
 			return err
 		}
@@ -138,7 +149,6 @@ func (o *options) check(c *cobra.Command) error {
 		}
 	}
 	if given("source") {
-		var err error
 		if o.sender, err = addressOf("--source", o.source); err != nil {
 			return err
 		}
@@ -147,11 +157,6 @@ func (o *options) check(c *cobra.Command) error {
 		}
 	}
 	return nil
-}
-
-func isProcess(pid int) bool {
-	_, err := os.Stat(filepath.Join("/proc", strconv.Itoa(pid)))
-	return pid > 0 && err == nil
 }
 
 // addressOf parses the address of a flag.
@@ -175,8 +180,8 @@ func run(ctx context.Context, o options) error {
 	if err != nil {
 		return err
 	}
-	if o.pid != 0 {
-		o.from = namespaceOfProcess(s, o.pid)
+	if o.place.Inode != 0 {
+		o.from = nameOf(s, o.place)
 	}
 	if o.save != "" {
 		if err := o.saveState(s); err != nil {
@@ -188,10 +193,14 @@ func run(ctx context.Context, o options) error {
 		kernel = lab.MachineWitness(ctx, s)
 	}
 	result := judged(s, o, kernel)
-	if o.probe {
-		if result.probed, err = probeOnce(ctx, o); err != nil {
-			return status.Cannotf("%w", err)
-		}
+	switch {
+	case o.trace:
+		result.probed, result.traced, err = probeTraced(ctx, o, s, result.report)
+	case o.probe:
+		result.probed, err = probeOnce(ctx, o)
+	}
+	if err != nil {
+		return status.Cannotf("%w", err)
 	}
 	switch {
 	case o.json:
@@ -205,26 +214,50 @@ func run(ctx context.Context, o options) error {
 	return err
 }
 
+// read reads the state. To root, what a link leads into is in sight, even if it has no name.
 func (o *options) read(ctx context.Context) (*state.State, error) {
 	if o.stateFile != "" {
 		return input.State(ctx, o.stateFile)
 	}
 	what := observe.MachineOptions{All: o.all, Filters: true}
-	if o.pid != 0 {
-		what.PIDs = []int{o.pid}
+	switch {
+	case o.place.PID != 0:
+		what.PIDs = []int{o.place.PID}
+	case o.place.File != "":
+		what.Files = []string{o.place.File}
 	}
-	return input.Machine(ctx, what)
+	s, err := input.Machine(ctx, what)
+	if err == nil && !o.all && o.target.IsValid() && os.Geteuid() == 0 && leadsOutOfSight(s) {
+		what.All = true
+		return input.Machine(ctx, what)
+	}
+	return s, err
 }
 
-// namespaceOfProcess is the name that a state gives the namespace of a process. If the process has exited meanwhile, it
-// is the name that an unnamed namespace would have had.
-func namespaceOfProcess(s *state.State, pid int) string {
+// leadsOutOfSight reports whether a link leads into a namespace that was not read.
+func leadsOutOfSight(s *state.State) bool {
 	for i := range s.Namespaces {
-		if n := &s.Namespaces[i]; slices.Contains(n.PIDs, pid) {
-			return n.Name
+		for _, l := range s.Namespaces[i].Links {
+			if l.Peer != nil && l.Peer.Hidden {
+				return true
+			}
 		}
 	}
-	return fmt.Sprint("pid:", pid)
+	return false
+}
+
+// nameOf is the name that a state gives a namespace. If it has gone meanwhile, it is the name that one without a name
+// would have had.
+func nameOf(s *state.State, p place.Place) string {
+	for i := range s.Namespaces {
+		if s.Namespaces[i].Inode == p.Inode {
+			return s.Namespaces[i].Name
+		}
+	}
+	if p.File != "" {
+		return p.File
+	}
+	return fmt.Sprint("pid:", p.PID)
 }
 
 // completeNamespaces completes the namespaces of this machine, or of the file of --state.

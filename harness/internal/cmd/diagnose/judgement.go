@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"netnscheck/harness/diagnose"
+	"netnscheck/harness/diagnose/testimony"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/state"
 	"netnscheck/harness/term"
@@ -12,6 +13,7 @@ type judgement struct {
 	report *diagnose.Report
 	survey *diagnose.Survey
 	probed *probed // nil without --probe
+	traced *traced // nil without --trace
 }
 
 // judged diagnoses or reviews a state, with the kernel as a witness if there is one, and makes all texts of the result
@@ -42,6 +44,9 @@ func showable(r *diagnose.Report) {
 	if r.Cause != nil {
 		showableCause(r.Cause)
 	}
+	for _, c := range r.Then {
+		showableCause(c)
+	}
 	for i := range r.Also {
 		showableCause(&r.Also[i])
 	}
@@ -62,8 +67,14 @@ func showableAll(texts []string) {
 	}
 }
 
-// status is the exit status.
+// contradicted reports whether the probe disproves the diagnosis.
+func (j *judgement) contradicted() bool { return j.probed != nil && j.probed.contradicts(j.report) }
+
+// status is the exit status. What the network or the kernel contradicts is undecided.
 func (j *judgement) status() int {
+	if j.contradicted() || j.traced != nil && j.traced.Verdict == testimony.Contradicts {
+		return status.Cannot
+	}
 	var outcome diagnose.Outcome
 	if j.survey != nil {
 		outcome = j.survey.Outcome()
@@ -87,5 +98,6 @@ func (j *judgement) json() any {
 	return struct {
 		*diagnose.Report
 		Probe *probed `json:"probe,omitempty"`
-	}{j.report, j.probed}
+		Trace *traced `json:"trace,omitempty"`
+	}{j.report, j.probed, j.traced}
 }

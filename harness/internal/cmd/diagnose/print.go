@@ -21,19 +21,26 @@ func (j *judgement) print(s *screen.Sheet) error {
 
 func (j *judgement) printReport(s *screen.Sheet) {
 	r := j.report
-	s.Line("", headline(r))
+	if j.contradicted() {
+		s.Line("", "the probe contradicts this: "+j.probed.Found+". What follows is wrong, or something has changed "+
+			"meanwhile")
+		s.Line("", "")
+	}
+	s.Line("", r.Headline())
 	printPath(s, r.Path)
 	if c := r.Cause; c != nil {
 		s.Line("", "")
-		printCause(s, c)
+		printCause(s, "cause     ", c)
+	}
+	for i, c := range r.Then {
+		printCause(s, screen.Once("then      ", i), c)
 	}
 	printKinds(s, "also      ", r.Also, 4)
 	if p := j.probed; p != nil {
 		s.Line("probe     ", p.Found)
-		if p.contradicts(r) {
-			s.Line("          ", "that is not what the state says: the diagnosis is wrong, or something changed "+
-				"meanwhile")
-		}
+	}
+	if j.traced != nil {
+		j.traced.print(s)
 	}
 	for _, d := range r.Doubts {
 		s.Line("in doubt  ", d)
@@ -41,33 +48,6 @@ func (j *judgement) printReport(s *screen.Sheet) {
 	if r.Cause != nil {
 		s.Verbatim("more      ", "harness explain "+r.Cause.Name.String())
 	}
-}
-
-// headline is the answer in a sentence.
-func headline(r *diagnose.Report) string {
-	what := r.To.String()
-	if r.Source.IsValid() {
-		what += " from " + r.Source.String()
-	}
-	switch {
-	case r.Port != 0:
-		what += fmt.Sprintf(" on TCP port %d", r.Port)
-	case r.Size != 0:
-		what += fmt.Sprintf(" with %d bytes of data", r.Size)
-	}
-	switch {
-	case r.Cause != nil && r.Cause.Part:
-		return r.From + " reaches " + what + " with only a part of its flows"
-	case r.Cause != nil && r.Cause.Reply:
-		return r.From + " reaches " + what + ", but the reply does not come back"
-	case r.Cause != nil:
-		return r.From + " does not reach " + what
-	case len(r.Doubts) > 0 && len(r.Path) == 0:
-		return "whether " + r.From + " reaches " + what + " could not be judged"
-	case len(r.Doubts) > 0:
-		return "whether " + r.From + " reaches " + what + " could not be judged; as far as is known nothing is wrong"
-	}
-	return "nothing keeps " + r.From + " from reaching " + what
 }
 
 // printPath prints the hops in columns; a long path is shortened in the middle.
@@ -101,12 +81,12 @@ func printPath(s *screen.Sheet, path []diagnose.Hop) {
 	}
 }
 
-func printCause(s *screen.Sheet, c *diagnose.Cause) {
+func printCause(s *screen.Sheet, label string, c *diagnose.Cause) {
 	name := c.Name.String()
 	if c.Reply {
 		name += " (on the way back)"
 	}
-	s.Verbatim("cause     ", name+": "+c.Place())
+	s.Verbatim(label, name+": "+c.Place())
 	s.Line("          ", c.Says)
 	for i, e := range c.Evidence {
 		s.Line(screen.Once("evidence  ", i), e)
@@ -165,7 +145,7 @@ func (j *judgement) printReview(s *screen.Sheet) {
 		if i > 0 {
 			s.Line("", "")
 		}
-		printCause(s, &alarms[i])
+		printCause(s, "cause     ", &alarms[i])
 	}
 	if len(notes) > 0 && len(alarms) > 0 {
 		s.Line("", "")

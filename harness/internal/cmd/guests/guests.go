@@ -56,6 +56,7 @@ type Played struct {
 	Guest    reports.Guest
 	Suites   []reports.Suite // every planned case
 	Problems []string
+	Unmet    int // how many of the problems are demands that it did not meet
 	LeftOut  []reports.LeftOut
 	Output   string   // what the harness printed there
 	Unable   bool     // it could not start
@@ -99,6 +100,7 @@ func (r *Rig) Play(ctx context.Context, row matrix.Row, w *Work, folder string, 
 	if err != nil {
 		return broken(row, err)
 	}
+	account.Plays = w.plays
 	g := &guest{row: row, work: w, account: account, tell: tell, news: News{Stage: Finding, Cases: account.Cases()}}
 	g.say()
 	end, err := g.play(ctx, r, folder, drivers)
@@ -274,6 +276,7 @@ func (g *guest) played(ctx context.Context, end vm.End, err error) Played {
 		for _, text := range g.own.Problems {
 			p.Problems = append(p.Problems, p.Guest.Name+": "+untrusted.Shown(text))
 		}
+		p.Unmet = g.unmet()
 		for _, text := range g.own.Leftovers {
 			p.Problems = append(p.Problems, p.Guest.Name+": left behind in the guest: "+untrusted.Shown(text))
 		}
@@ -305,6 +308,10 @@ func (g *guest) guest(end vm.End) reports.Guest {
 		told.Class, told.Words = NoResult, "the harness in it was cut short: "+end.Words
 	case end.Class == vm.Failed && end.Status == status.Cannot && g.skipped():
 		told.Class, told.Words = reports.GuestPassed, "every case was skipped"
+	case end.Class == vm.Failed && end.Status == status.Cannot && g.unmet() > 0:
+		told.Class, told.Words = reports.GuestPassed, "" // its problems say it
+	case end.Class == vm.Failed && end.Status == status.Cannot && g.refused():
+		told.Class, told.Words = NotStarted, lastLine(g.output.String())
 	}
 	for _, f := range end.Faults {
 		told.Faults = append(told.Faults, reports.Fault{
@@ -318,6 +325,19 @@ func (g *guest) guest(end vm.End) reports.Guest {
 		}
 	}
 	return told
+}
+
+// unmet is how many of the problems that a guest reports are demands that it did not meet.
+func (g *guest) unmet() int {
+	if g.own == nil {
+		return 0
+	}
+	return max(0, min(g.own.Unmet, len(g.own.Problems)))
+}
+
+// refused tells whether a guest cannot play what is demanded, and has begun nothing.
+func (g *guest) refused() bool {
+	return g.account != nil && g.work.demanding && g.account.Ended() == 0 && len(g.account.Running()) == 0
 }
 
 // skipped tells whether every case has ended and was skipped.

@@ -9,6 +9,7 @@ import (
 
 	"netnscheck/harness/internal/cmd/play"
 	"netnscheck/harness/internal/cmd/status"
+	"netnscheck/harness/internal/kernelfault"
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/internal/vm/kernels"
 	vm "netnscheck/harness/internal/vm/machine"
@@ -113,6 +114,17 @@ func TestPlayed(t *testing.T) {
 		"nothing could be run there": {told: func(g *guest) { g.plays(all, skip); g.finishes() },
 			end:   vm.End{Class: vm.Failed, Status: status.Cannot, Words: "the harness ended with status 3"},
 			class: "passed", words: "every case was skipped", ended: 19},
+		"a demand that was not met": {told: func(g *guest) {
+			g.plays(all, skip)
+			g.take(vm.Event{Run: &reports.Run{Properties: []reports.Property{{Name: "kernel", Value: release}},
+				Problems: []string{"--max-skips 3: 19 cases were skipped"}, Unmet: 1}})
+		}, end: vm.End{Class: vm.Failed, Status: status.Cannot}, class: "passed", ended: 19,
+			problem: "6.12: --max-skips 3: 19 cases were skipped"},
+		"a demand that it cannot meet": {told: func(g *guest) {
+			g.work.demanding = true
+			g.take(vm.Event{Output: "harness: play what --require wants: vxlan: no module"})
+		}, end: vm.End{Class: vm.Failed, Status: status.Cannot}, class: "could not start",
+			words: "--require wants: vxlan: no module", not: 19},
 		"it says failed, and no case did": {told: func(g *guest) {
 			g.plays(all, skip)
 			g.finishes()
@@ -187,7 +199,7 @@ func TestProperties(t *testing.T) {
 	g.finishes()
 	g.without = []reports.Property{{Name: "missing modules", Value: "sch_tbf"}, {Name: "missing programs"}}
 	end := vm.End{Ready: &wire.Ready{Uptime: 2, Taint: 1 << 9, Lacking: []string{"module veth: no memory"}},
-		Faults: []vm.Fault{{Class: vm.Warn, Title: "WARNING: \x1bx", Uptime: 1}}}
+		Faults: []kernelfault.Fault{{Class: vm.Warn, Title: "WARNING: \x1bx", Uptime: 1}}}
 	want := []reports.Property{{Name: "kernel", Value: release}, {Name: "package", Value: "linux-image"},
 		{Name: "clock", Value: "virtual time"}, {Name: "missing modules", Value: "sch_tbf"},
 		{Name: "not loaded", Value: "module veth: no memory"},

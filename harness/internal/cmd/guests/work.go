@@ -19,6 +19,9 @@ import (
 type Work struct {
 	Plan []specrun.Planned
 	args []string // of harness run, without drivers
+	// demanding: a guest that cannot play what is demanded ends before it plays anything.
+	demanding bool
+	plays     int // how often a case is played at most
 
 	files map[string][]byte // the user's scenarios, by their paths in a guest
 	named map[string]string // the same, with the user's names for them
@@ -39,8 +42,15 @@ func NewWork(choice *play.Choice, what input.Selection, plan []specrun.Planned) 
 		}
 	}
 	w.args = append(w.args, choice.Args()...)
+	w.args = append(w.args, "--evidence=false") // it would not come out with what the guest tells
 	return w
 }
+
+// Demand demands the same of each guest as of a run.
+func (w *Work) Demand(d *play.Demands) { w.args, w.demanding = append(w.args, d.Args()...), d.Given() }
+
+// Repeat plays again what is to be played more than once, in each guest.
+func (w *Work) Repeat(a *play.Again) { w.args, w.plays = append(w.args, a.Args()...), a.Plays() }
 
 // name is the name of a scenario in a guest: its id or, if it is the user's own, the path of its file there.
 func (w *Work) name(sc *scenario.Scenario) string {

@@ -33,6 +33,9 @@ type Choice struct {
 	// Taken tells of features whether blocks with= and without= take them for present, whatever the kernel has.
 	Taken map[string]bool
 
+	// StrictOutput fails commands that succeed, whose output is not compared, and that print on standard error.
+	StrictOutput bool
+
 	with, without []string
 	labels, focus string
 }
@@ -55,6 +58,8 @@ func (o *Choice) Flags(c *cobra.Command, whose string) {
 		"play blocks with=`FEATURE`, even if it is absent\n('harness doctor' lists features)")
 	flags.StringSliceVar(&o.without, "without", nil,
 		"play blocks without=`FEATURE`, even if it is there")
+	flags.BoolVar(&o.StrictOutput, "strict-output", false,
+		"fail a command that succeeds with words on stderr\nthat no block shows (conformance: always)")
 	flags.BoolVar(&o.FailFast, "fail-fast", false, "stop after the first failure")
 	c.RegisterFlagCompletionFunc("driver",
 		cobra.FixedCompletions(lab.DriverNames(), cobra.ShellCompDirectiveNoFileComp))
@@ -178,9 +183,12 @@ func (o *Choice) Args() []string {
 }
 
 // conditions are the flags that say how a case is played: values of variables, features that are taken for present or
-// missing.
+// missing, strictness.
 func (o *Choice) conditions() []string {
 	args := o.Values.Args()
+	if o.StrictOutput {
+		args = append(args, "--strict-output")
+	}
 	for _, feature := range slices.Sorted(maps.Keys(o.Taken)) {
 		if o.Taken[feature] {
 			args = append(args, "--with", feature)

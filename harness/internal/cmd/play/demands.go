@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -57,6 +58,17 @@ func (d *Demands) Flags(c *cobra.Command) {
 // Given tells whether there are any.
 func (d *Demands) Given() bool { return len(d.words) > 0 || d.most != anySkips }
 
+// Args are the flags that make the same demands.
+func (d *Demands) Args() (args []string) {
+	for _, word := range d.words {
+		args = append(args, "--require", word)
+	}
+	if d.most != anySkips {
+		args = append(args, "--max-skips", strconv.Itoa(d.most))
+	}
+	return args
+}
+
 // Insist marks the error of a run: where something is demanded, a machine that cannot run it is no reason to skip.
 func (d *Demands) Insist(err error) error {
 	var e *status.Error
@@ -66,8 +78,9 @@ func (d *Demands) Insist(err error) error {
 	return err
 }
 
-// Check refuses words that mean nothing of what is planned. Its errors are those of usage.
-func (d *Demands) Check(plan []specrun.Planned) error {
+// Check refuses words that mean nothing of what is planned, where drivers, or all if there are none, play it. Its
+// errors are those of usage.
+func (d *Demands) Check(plan []specrun.Planned, drivers ...string) error {
 	if d.most < anySkips {
 		return status.Usagef("--max-skips %d: want a number of cases", d.most)
 	}
@@ -78,7 +91,8 @@ func (d *Demands) Check(plan []specrun.Planned) error {
 	for _, word := range d.words {
 		name, isProgram := strings.CutPrefix(word, programFeature)
 		switch {
-		case slices.Contains(lab.DriverNames(), word) && !playedWith(plan, word):
+		case slices.Contains(lab.DriverNames(), word) &&
+			(!playedWith(plan, word) || len(drivers) > 0 && !slices.Contains(drivers, word)):
 			return status.Usagef("--require %s: nothing that is chosen is played with this driver", word)
 		case slices.Contains(known, word), isProgram && name != "":
 		default:

@@ -22,12 +22,16 @@ type Settings struct {
 	FailFast bool
 	Retries  int // of scenarios in which a case failed
 	Repeat   int // how many times everything is played
+	// UntilFailure plays everything again and again until something goes wrong; FailFast is then set, too.
+	UntilFailure bool
 	// FlakyPasses is set if flaky cases keep no run from passing.
 	FlakyPasses bool
 	Keep        bool
-	Taken       map[string]bool // see Choice
-	Timeout     time.Duration   // 0 for none
-	Shard       *reports.Shard  // nil for the whole plan
+	// Taken and StrictOutput are those of Choice.
+	Taken        map[string]bool
+	StrictOutput bool
+	Timeout      time.Duration  // 0 for none
+	Shard        *reports.Shard // nil for the whole plan
 }
 
 // Plan makes a job of each scenario and of the suites, with the cases that the filter selects, for all drivers that are
@@ -66,7 +70,8 @@ func PlanWith(what input.Selection, s Settings, drivers []string) ([]specrun.Pla
 
 // plan plans for these drivers, some of which are left out.
 func plan(what input.Selection, s Settings, drivers []string, leftOut []reports.LeftOut) ([]specrun.Planned, error) {
-	job := specrun.Job{Seed: s.Seed, FailFast: s.FailFast, Keep: s.Keep, Taken: s.Taken}
+	job := specrun.Job{Seed: s.Seed, FailFast: s.FailFast, Keep: s.Keep, Taken: s.Taken,
+		StrictOutput: s.StrictOutput}
 	for _, l := range leftOut {
 		job.Absent = append(job.Absent, specrun.Absence{Driver: l.Driver, Reason: l.Reason, Missing: []string{l.Program}})
 	}

@@ -9,6 +9,7 @@ import (
 
 	"netnscheck/harness/internal/cmd/machine"
 	"netnscheck/harness/internal/kernel"
+	"netnscheck/harness/internal/kernellog"
 	"netnscheck/harness/internal/netns"
 	"netnscheck/harness/internal/specrun"
 	"netnscheck/harness/internal/worker"
@@ -29,6 +30,7 @@ type Session struct {
 	Demands   *Demands          // nil if nothing is demanded
 	Expect    Expectations
 	Sandboxed bool
+	Evidence  *Evidence // nil if none is to be kept
 	Told      *reports.Sinks
 }
 
@@ -40,10 +42,11 @@ type Ending struct {
 
 // Run runs the plan and returns all results, also after an interruption.
 func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
+	var timeUp error
 	if s.Settings.Timeout > 0 {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, s.Settings.Timeout,
-			fmt.Errorf("after %v (--timeout)", s.Settings.Timeout))
+		timeUp = fmt.Errorf("after %v (--timeout)", s.Settings.Timeout)
+		ctx, cancel = context.WithTimeoutCause(ctx, s.Settings.Timeout, timeUp)
 		defer cancel()
 	}
 	pace, err := machine.Pace(ctx, s.Sandboxed)
@@ -56,16 +59,35 @@ func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 		suites = append(suites, s.Plan[i].Suites...)
 	}
 	s.Told.Plan(suites)
+	if s.Settings.UntilFailure {
+		return s.untilFailure(ctx, pace, timeUp)
+	}
+	return s.play(ctx, pace, s.Told.Begin, s.Told.End)
+}
+
+// play plays everything once, and tells of each case when it begins and when it has ended.
+func (s *Session) play(ctx context.Context, pace float64, begin, end func(reports.Suite, reports.Case)) (*reports.Run,
+	Ending) {
 	w := worker.NewStarter(s.Plan, s.Sandboxed)
+	log := kernellog.Open()
+	defer log.Close()
 	r := &reports.Run{Started: time.Now(), Properties: properties(&s.Settings, s.Sandboxed, pace)}
 	r.Hostname, _ = os.Hostname() // optional in a report
+	stale := s.Evidence.clear()
 	result := specrun.Run(ctx, s.Plan, specrun.Options{
-		Procs: s.Settings.Procs, Start: w.Start, FailFast: s.Settings.FailFast, Grace: grace,
+		Evidence: s.Evidence.keeper(r.Properties), Procs: s.Settings.Procs, Start: w.Start,
+		FailFast: s.Settings.FailFast, Grace: grace,
 		Retries: s.Settings.Retries, Repeat: s.Settings.Repeat, FlakyPasses: s.Settings.FlakyPasses,
-		Started: s.Told.Begin, Ended: s.Told.End, Kept: s.keep, Judge: s.judge(),
+		Started: begin, Ended: end, Kept: s.keep, Judge: s.judge(),
+		Kernel: log,
 	})
 	r.Suites, r.Problems, r.Leftovers = result.Suites, result.Problems, result.Leftovers
+	r.Problems = append(r.Problems, log.Strays()...)
+	r.Properties = append(r.Properties, reports.Property{Name: "kernel log", Value: log.Words()})
 	r.Problems = append(r.Problems, s.Expect.Idle(s.Whole)...)
+	if stale != nil {
+		r.Problems = append(r.Problems, stale.Error())
+	}
 	tellLeftOut(r, s.LeftOut)
 	if !s.Sandboxed {
 		left, err := sweep(w.Kept)
@@ -78,6 +100,10 @@ func (s *Session) Run(ctx context.Context) (*reports.Run, Ending) {
 	r.Shard, r.Cut = s.Settings.Shard, result.Cut
 	if n := flaky(r); n > 0 && s.Settings.FlakyPasses {
 		s.Told.Say("%s failed in one play and passed in another (--flaky pass)", term.Count(n, "case"))
+	}
+	if s.Evidence != nil && s.Evidence.left > 0 {
+		s.Told.Say("evidence is kept of %d cases at most: of %s there is none", mostFolders,
+			term.Count(s.Evidence.left, "more case"))
 	}
 	if result.Unable != nil {
 		r.Unable = kernel.Explain(result.Unable).Error()

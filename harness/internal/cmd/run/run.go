@@ -14,7 +14,6 @@ import (
 	"netnscheck/harness/internal/cmd/screen"
 	"netnscheck/harness/internal/cmd/status"
 	"netnscheck/harness/internal/specrun"
-	"netnscheck/harness/nearest"
 	"netnscheck/reports"
 )
 
@@ -28,11 +27,10 @@ type options struct {
 	baseline  baseline.Baseline
 	shard     string
 	sandbox   string
-	flaky     string
+	evidence  bool
+	reproduce string // a folder of evidence
+	again     play.Again
 }
-
-// What becomes of a run with flaky cases.
-const flakyFails, flakyPasses = "fail", "pass"
 
 // Command is `harness run`.
 func Command(s *screen.Screen) *cobra.Command {
@@ -53,6 +51,9 @@ func Bare(s *screen.Screen) *cobra.Command {
 			if len(args) == 0 && !c.Flags().Changed("procs") && !o.choice.FailFast {
 				o.settings.Procs = procs()
 			}
+			if err := o.alone(c.Flags()); err != nil {
+				return err
+			}
 			return o.demands.Insist(run(c.Context(), o))
 		},
 	}
@@ -68,12 +69,15 @@ func Bare(s *screen.Screen) *cobra.Command {
 		"run this `NUMBER` of scenarios in parallel\n(default: 1; for the whole catalogue, as many as\n"+
 			"keep the processors busy)")
 	flags.Lookup("procs").DefValue = "0" // the text has it
-	flags.IntVar(&o.settings.Retries, "retries", 0,
-		"play a scenario in which a case failed again, at\nmost this `NUMBER` of times: does it pass now?")
-	flags.IntVar(&o.settings.Repeat, "repeat", 1, "play everything this `NUMBER` of times")
-	flags.StringVar(&o.flaky, "flaky", flakyFails, "`VERDICT` on a run with flaky cases:\nfail or pass")
-	c.RegisterFlagCompletionFunc("flaky",
-		cobra.FixedCompletions([]string{flakyFails, flakyPasses}, cobra.ShellCompDirectiveNoFileComp))
+	o.again.Flags(c)
+	flags.BoolVar(&o.settings.UntilFailure, "until-failure", false,
+		"play everything again and again until a case\nfails, or --timeout, which is then no failure")
+	flags.BoolVar(&o.evidence, "evidence", true,
+		"keep evidence about each case that failed in the\nfolder evidence of --output, and play it once\n"+
+			"more for its packets")
+	flags.StringVar(&o.reproduce, "reproduce", "",
+		"play the case of this `FOLDER` of evidence again,\nas it was played, wherever the folder is now")
+	c.MarkFlagDirname("reproduce")
 	flags.BoolVar(&o.settings.Keep, "keep", false,
 		"keep a lab in which something failed until Enter\nor Ctrl-C, and print how to enter it")
 	flags.StringVar(&o.sandbox, "sandbox", "auto",
@@ -92,18 +96,17 @@ func (o *options) check() error {
 	case o.settings.Timeout < 0:
 		return status.Usagef("--timeout %v: want a positive time", o.settings.Timeout)
 	}
-	switch {
-	case o.settings.Retries < 0:
-		return status.Usagef("--retries %d: want a number of times", o.settings.Retries)
-	case o.settings.Repeat < 1:
-		return status.Usagef("--repeat %d: want at least 1", o.settings.Repeat)
-	case o.settings.Retries > 0 && o.settings.Repeat > 1:
-		return status.Usagef("--retries and --repeat exclude each other: the latter plays everything again anyway")
-	case o.flaky != flakyFails && o.flaky != flakyPasses:
-		return status.Usagef("--flaky %q: want %s or %s%s", o.flaky, flakyFails, flakyPasses,
-			nearest.DidYouMean(o.flaky, []string{flakyFails, flakyPasses}))
+	if err := o.again.Check(); err != nil {
+		return err
 	}
-	o.settings.FlakyPasses = o.flaky == flakyPasses
+	switch {
+	case o.settings.UntilFailure && o.again.Plays() > 1:
+		return status.Usagef("--until-failure excludes --retries and --repeat: it plays everything again anyway")
+	case o.settings.UntilFailure && o.baseline.Given():
+		return status.Usagef("--until-failure and --baseline exclude each other: the former ends with any failure")
+	}
+	o.settings.Retries, o.settings.Repeat = o.again.Retries, o.again.Repeat
+	o.settings.FlakyPasses = o.again.FlakyPasses()
 	var err error
 	if o.settings.Filter, err = o.choice.Filter(); err != nil {
 		return err
@@ -117,12 +120,12 @@ func (o *options) check() error {
 		return status.Usagef("--shard and --baseline exclude each other: `harness report merge` joins the shards, and " +
 			"`harness compare` compares the whole")
 	}
-	o.settings.Seed, o.settings.FailFast = o.choice.Seed, o.choice.FailFast
+	o.settings.Seed, o.settings.FailFast = o.choice.Seed, o.choice.FailFast || o.settings.UntilFailure
 	return machine.CheckSandboxMode(o.sandbox)
 }
 
-// again is the command that runs something again as here.
-func (o *options) again() string {
+// command is the command that runs something as here.
+func (o *options) command() string {
 	if o.sandbox == "auto" {
 		return "harness run"
 	}
@@ -132,6 +135,10 @@ func (o *options) again() string {
 // run reads everything that the user named, plans, opens the reports and runs. Nothing runs and nothing is written
 // before all input was found valid.
 func run(ctx context.Context, o options) error {
+	reproduced, err := o.readEvidence(ctx)
+	if err != nil {
+		return err
+	}
 	if err := o.check(); err != nil {
 		return err
 	}
@@ -145,11 +152,14 @@ func run(ctx context.Context, o options) error {
 	if err := o.expect.Read(ctx); err != nil {
 		return err
 	}
-	what, err := o.choice.Read(ctx)
-	if err != nil {
-		return err
+	what := input.Selection{Scenarios: reproduced}
+	if reproduced == nil {
+		if what, err = o.choice.Read(ctx); err != nil {
+			return err
+		}
 	}
 	o.settings.Drivers, o.settings.Taken = o.choice.Drivers, o.choice.Taken
+	o.settings.StrictOutput = o.choice.StrictOutput
 	box := machine.TrySandbox(o.sandbox)
 	p, leftOut, err := play.Plan(what, o.settings)
 	if err != nil {
@@ -171,13 +181,17 @@ func run(ctx context.Context, o options) error {
 		}
 	}
 	for i := range p {
-		o.choice.Again(o.again(), p[i].Suites)
+		o.playAgain(p[i].Suites)
 	}
 	sandboxed, remark, err := box()
 	if err != nil {
 		return err
 	}
 	if err := o.demands.Meet(ctx, p, leftOut, sandboxed); err != nil {
+		return err
+	}
+	kept, err := o.openEvidence()
+	if err != nil {
 		return err
 	}
 	told, err := o.reporting.Open(ctx, o.screen, wanted)
@@ -198,7 +212,7 @@ func run(ctx context.Context, o options) error {
 	}
 	s := play.Session{
 		Settings: o.settings, Plan: p, Whole: whole, LeftOut: leftOut, Demands: &o.demands, Expect: o.expect,
-		Sandboxed: sandboxed, Told: told,
+		Sandboxed: sandboxed, Evidence: kept, Told: told,
 	}
 	r, ending := s.Run(ctx)
 	lost := told.Finish(r)

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -58,6 +59,11 @@ func (o *options) play(ctx context.Context, rows []matrix.Row) error {
 	if len(rows) == 0 {
 		return o.choice.NothingSelected()
 	}
+	for _, row := range rows {
+		if err := o.demands.Check(plan, row.Drivers...); err != nil {
+			return fmt.Errorf("plan the guest %s: %w", row.Name(), err)
+		}
+	}
 	o.guests.Keep = o.keepFailed
 	live := newLive(o.screen, rows)
 	if len(without) > 0 && !o.reporting.Quiet {
@@ -83,6 +89,8 @@ func (o *options) play(ctx context.Context, rows []matrix.Row) error {
 		live.say("whatever these kernels have, blocks are played as on one %s", play.TakenWords(o.choice.Taken))
 	}
 	p := &party{options: o, rig: rig, work: guests.NewWork(&o.choice, what, plan), live: live}
+	p.work.Demand(&o.demands)
+	p.work.Repeat(&o.again)
 	r := p.run(ctx, rows, longestFirst(rows, suites))
 	live.stop()
 	lost := told.Finish(r)
@@ -166,6 +174,7 @@ func (p *party) run(ctx context.Context, rows []matrix.Row, order []int) *report
 		r.Guests = append(r.Guests, played[i].Guest)
 		r.Suites = append(r.Suites, played[i].Suites...)
 		r.Problems = append(r.Problems, played[i].Problems...)
+		r.Unmet += played[i].Unmet
 		left.Add(&played[i])
 	}
 	r.Problems = append(r.Problems, p.expect.Idle(r.Suites)...)
@@ -202,10 +211,10 @@ func (p *party) keep(played *guests.Played, folder string) {
 }
 
 // verdict is the exit status of a run as an error; lost is the error of its reports. What cut it short comes first, as
-// in a run on this machine, then failures, then guests that could not start.
+// in a run on this machine, then failures, then demands that were not met, then guests that could not start.
 func verdict(ctx context.Context, r *reports.Run, lost error) error {
 	unable := map[string]bool{}
-	bad, cut := len(r.Problems) > 0, ctx.Err() != nil || lost != nil
+	bad, cut := len(r.Problems) > r.Unmet, ctx.Err() != nil || lost != nil
 	var why string
 	for i := range r.Guests {
 		g := &r.Guests[i]
@@ -235,6 +244,8 @@ func verdict(ctx context.Context, r *reports.Run, lost error) error {
 		return &status.Error{Status: status.Cut, Cause: lost}
 	case bad:
 		return &status.Error{Status: status.Failed}
+	case r.Unmet > 0:
+		return &status.Error{Status: status.Cannot}
 	case len(unable) == 1:
 		return status.Cannotf("start the guest %s", why)
 	case len(unable) > 0:

@@ -27,10 +27,17 @@ func TestVerdict(t *testing.T) {
 	}
 	problem := run("failed", pass)
 	problem.Problems = []string{"b: every case passed, but the harness in the guest failed"}
+	unmet := func(r *reports.Run) *reports.Run {
+		r.Problems, r.Unmet = append(r.Problems, "b: --max-skips 0: 1 case was skipped"), 1
+		return r
+	}
 	for name, c := range map[string]struct {
 		run  *reports.Run
 		want int
 	}{
+		"a demand":                  {unmet(run("passed", pass, scenario.Skip)), status.Cannot},
+		"a demand, and a failure":   {unmet(run("failed", pass, fail)), status.Failed},
+		"a demand, and a hang":      {unmet(run("hang", pass)), status.Failed},
 		"all pass":                  {run("passed", pass, scenario.Skip), status.Passed},
 		"a case fails":              {run("failed", pass, fail), status.Failed},
 		"a warning":                 {run("WARN", pass), status.Failed},
@@ -132,7 +139,7 @@ func TestFlagsWithoutEffect(t *testing.T) {
 			arg := "--" + flag
 			switch f.Value.Type() {
 			case "bool":
-			case "int64":
+			case "int", "int64":
 				arg += "=1"
 			default:
 				arg += "=netlink"

@@ -3,6 +3,7 @@
 package vm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io/fs"
@@ -34,6 +35,8 @@ type options struct {
 	choice    play.Choice
 	reporting reporting.Reporting
 	baseline  baseline.Baseline
+	demands   play.Demands
+	again     play.Again
 	expect    play.Expectations
 	guests    guests.Settings
 
@@ -82,6 +85,8 @@ say; its console is kept in the output folder.`,
 		"play with these `VERSIONS` of iproute2, such as\n6.1,6.15,newest, on each kernel\n"+
 			"(default: that of Debian "+programs.DefaultSuite+")")
 	o.choice.Flags(c, "all, or those of kernels.yaml")
+	o.demands.Flags(c)
+	o.again.Flags(c)
 	o.expect.Flags(c)
 	o.guests.Flags(c)
 	flags.IntVar(&o.jobs, "jobs", 0, "run this `NUMBER` of guests side by side\n(default: as processors and memory allow)")
@@ -98,7 +103,8 @@ say; its console is kept in the output folder.`,
 
 // ofPlaying are the flags that say what is played, and what is reported of it.
 var ofPlaying = []string{"driver", "label-filter", "focus", "case", "seed", "with", "without", "fail-fast",
-	"keep-failed", "baseline", "expect", "report", "junit", "slowest", "quiet", "verbose"}
+	"strict-output", "keep-failed", "baseline", "require", "max-skips", "retries", "repeat", "flaky",
+	"expect", "report", "junit", "slowest", "quiet", "verbose"}
 
 // check checks what needs no look at the machine, and makes the rows of the matrix.
 func (o *options) check(given func(flag string) bool) ([]matrix.Row, error) {
@@ -121,8 +127,12 @@ func (o *options) check(given func(flag string) bool) ([]matrix.Row, error) {
 			return nil, status.Usagef("there is no scenario %q, did you mean `harness vm %s`?", name, near)
 		}
 	}
-	if err := o.guests.Check(); err != nil {
+	if err := cmp.Or(o.guests.Check(), o.again.Check()); err != nil {
 		return nil, err
+	}
+	if n := o.again.Plays(); n > mostPlays {
+		return nil, status.Usagef("play a case %d times in a guest: what it tells of more than %d would not fit", n,
+			mostPlays)
 	}
 	rows, err := o.rows()
 	if err != nil {
@@ -145,6 +155,9 @@ func (o *options) check(given func(flag string) bool) ([]matrix.Row, error) {
 	}
 	return rows, nil
 }
+
+// mostPlays is how often a case may be played in a guest, which tells of all its plays at once (wire.EventSize).
+const mostPlays = 8
 
 func known(name string) bool {
 	_, err := scenarios.ByID(name)

@@ -60,7 +60,7 @@ func attend(ctx context.Context, p *qemu.Process, w *witness, t Terminal, g *Gue
 	readers.Wait()
 	p.Close()
 	logErr := w.log.end()
-	end := judge(observation{witness: w, faults: w.log.faults, console: w.log.size > 0, virtual: g.Virtual,
+	end := judge(observation{witness: w, faults: w.log.Faults(), console: w.log.size > 0, virtual: g.Virtual,
 		hang: hang, qemu: p.How()})
 	end.Took, end.Console, end.Evidence = took, w.log.path, w.evidence
 	switch {

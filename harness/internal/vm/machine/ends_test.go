@@ -112,6 +112,40 @@ func tellOf(e Event) []string {
 	return nil
 }
 
+// TestKernelLog: the harness in a guest reads what its kernel says, and takes nobody's words for the kernel's.
+func TestKernelLog(t *testing.T) {
+	labtest.NeedsKernels(t)
+	t.Parallel()
+	const tainted = "told: the kernel was tainted: a user asked for the taint (U)"
+	for name, c := range map[string]struct {
+		do   []string
+		want []string
+		not  string
+	}{
+		"by a program": {do: []string{"kmsg=<4>WARNING: CPU: 0 PID: 1 at a.c:1 by_a_program+0x1/0x2", "sysrq=h"},
+			want: []string{"read; [", "sysrq: HELP"}, not: "by_a_program"},
+		"a taint": {do: []string{"taint=64"}, want: []string{tainted + "\n"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var output strings.Builder
+			_, err := Run(t.Context(), troubled(t, slices.Concat([]string{"watch"}, c.do, []string{"watched"})...),
+				func(e Event) { output.WriteString(e.Output) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(output.String(), want) {
+					t.Errorf("no %q in %s", want, &output)
+				}
+			}
+			if c.not != "" && strings.Contains(output.String(), c.not) {
+				t.Errorf("%q in %s", c.not, &output)
+			}
+		})
+	}
+}
+
 // TestInterrupted: a run that is interrupted keeps what was told before, and ends qemu.
 func TestInterrupted(t *testing.T) {
 	labtest.NeedsKernels(t)

@@ -5,13 +5,14 @@ import (
 	"slices"
 	"strings"
 
+	"netnscheck/harness/internal/kernelfault"
 	"netnscheck/harness/internal/vm/wire"
 )
 
 // observation is all that the end of a guest is judged by.
 type observation struct {
 	*witness
-	faults  []Fault
+	faults  []kernelfault.Fault
 	console bool   // it has printed something
 	virtual bool   // in virtual time
 	hang    string // why it was ended from outside, "" if it was not
@@ -28,7 +29,7 @@ func judge(o observation) End {
 	end.Refused = o.ready == nil && o.exit == nil && o.qemu != "" && !o.console && o.hang == ""
 	end.Class, end.Words = o.broken()
 	if fault := o.worst(); fault != nil && (end.Class == "" || rank(fault.Class) < rank(end.Class)) {
-		end.Class, end.Words = fault.Class, fault.words()
+		end.Class, end.Words = fault.Class, fault.Words()
 	}
 	if end.Class == "" {
 		end.Class, end.Words = o.verdict()
@@ -81,8 +82,8 @@ func (o *observation) noInit() string {
 }
 
 // worst is the fault that counts most, nil if none counts.
-func (o *observation) worst() *Fault {
-	var worst *Fault
+func (o *observation) worst() *kernelfault.Fault {
+	var worst *kernelfault.Fault
 	for i := range o.faults {
 		f := &o.faults[i]
 		switch {
@@ -90,7 +91,7 @@ func (o *observation) worst() *Fault {
 			continue // the load of this machine can cause it; or it is evidence of the hang
 		case o.hang != "" && strings.Contains(f.Title, "NMI: Not continuing"):
 			continue // by the interrupt from outside (arch/x86/kernel/nmi.c)
-		case f.atBoot(o.ready):
+		case atBoot(f, o.ready):
 			continue
 		}
 		if worst == nil || rank(f.Class) < rank(worst.Class) {
@@ -101,30 +102,18 @@ func (o *observation) worst() *Fault {
 }
 
 // atBoot reports whether a fault is a warning from before the harness started: it is told, and fails nothing.
-func (f *Fault) atBoot(r *wire.Ready) bool {
+func atBoot(f *kernelfault.Fault, r *wire.Ready) bool {
 	return f.Class == Warn && r != nil && f.Uptime > 0 && f.Uptime < r.Uptime
-}
-
-// words are a fault in a sentence.
-func (f *Fault) words() string {
-	words := f.Title
-	if f.At != "" && !strings.Contains(words, f.At) {
-		words += ", at " + f.At
-	}
-	if f.Process != "" && !strings.Contains(words, f.Process) {
-		words += ", in the process " + f.Process
-	}
-	return words
 }
 
 // verdict is the class of a guest that ran to its end.
 func (o *observation) verdict() (Class, string) {
 	more := o.exit.Taint &^ o.ready.Taint
 	if !o.virtual {
-		more &^= softLockup // the load of this machine can cause it
+		more &^= kernelfault.SoftLockup // the load of this machine can cause it
 	}
 	if more != 0 {
-		return Taint, "the kernel was tainted during the run: " + taintWords(more)
+		return Taint, "the kernel was tainted during the run: " + kernelfault.TaintWords(more)
 	}
 	if o.exit.Status != 0 {
 		return Failed, fmt.Sprintf("the harness ended with status %d", o.exit.Status)
@@ -137,14 +126,14 @@ func (e *End) TaintBefore() string {
 	if e.Ready == nil {
 		return ""
 	}
-	return taintWords(e.Ready.Taint)
+	return kernelfault.TaintWords(e.Ready.Taint)
 }
 
 // BootWarnings are the first lines of the warnings from before the harness started, which do not matter to the class.
 func (e *End) BootWarnings() (titles []string) {
 	for i := range e.Faults {
-		if f := &e.Faults[i]; f.atBoot(e.Ready) {
-			titles = append(titles, f.words())
+		if f := &e.Faults[i]; atBoot(f, e.Ready) {
+			titles = append(titles, f.Words())
 		}
 	}
 	return titles

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"netnscheck/harness/internal/kernelfault"
 	"netnscheck/harness/internal/vm/wire"
 )
 
@@ -27,31 +28,31 @@ func TestJudge(t *testing.T) {
 			Taint, "a user asked for the taint (U)"},
 		"a taint of the modules": {observation{witness: clean()}, Passed, ""},
 		"a warning": {observation{witness: clean(),
-			faults: []Fault{{Class: Warn, Title: "WARNING: x", Uptime: 2 * time.Second}}},
+			faults: []kernelfault.Fault{{Class: Warn, Title: "WARNING: x", Uptime: 2 * time.Second}}},
 			Warn, "WARNING: x"},
 		"a warning at boot": {observation{witness: clean(),
-			faults: []Fault{{Class: Warn, Title: "WARNING: x", Uptime: time.Millisecond}}},
+			faults: []kernelfault.Fault{{Class: Warn, Title: "WARNING: x", Uptime: time.Millisecond}}},
 			Passed, ""},
 		"a warning without a time": {observation{witness: clean(),
-			faults: []Fault{{Class: Warn, Title: "WARNING: x"}}},
+			faults: []kernelfault.Fault{{Class: Warn, Title: "WARNING: x"}}},
 			Warn, ""},
 		"a BUG at boot": {observation{witness: clean(),
-			faults: []Fault{{Class: Bug, Title: "BUG: x", Uptime: time.Millisecond}}},
+			faults: []kernelfault.Fault{{Class: Bug, Title: "BUG: x", Uptime: time.Millisecond}}},
 			Bug, "BUG: x"},
 		"an oops and its panic": {observation{witness: up(nil),
-			faults: []Fault{{Class: Oops, Title: "Oops: 0000 [#1]",
+			faults: []kernelfault.Fault{{Class: Oops, Title: "Oops: 0000 [#1]",
 				At: "f+0x1/0x2", Process: "ip (7)"},
 				{Class: Panic}}},
 			Oops, "Oops: 0000 [#1], at f+0x1/0x2, in the process ip (7)"},
 		"a panic after a warning": {observation{witness: up(nil),
-			faults: []Fault{{Class: Warn},
+			faults: []kernelfault.Fault{{Class: Warn},
 				{Class: Panic, Title: "Kernel panic"}}},
 			Panic, "Kernel panic"},
 		"a panic and an exit record": {observation{witness: clean(),
-			faults: []Fault{{Class: Panic, Title: "Kernel panic"}}},
+			faults: []kernelfault.Fault{{Class: Panic, Title: "Kernel panic"}}},
 			Panic, ""},
 		"memory used up": {observation{witness: up(&wire.Exit{Status: 137}),
-			faults: []Fault{{Class: OutOfMemory, Title: "Out of memory: x"}}},
+			faults: []kernelfault.Fault{{Class: OutOfMemory, Title: "Out of memory: x"}}},
 			OutOfMemory, ""},
 		"no exit record": {observation{witness: up(nil)}, NoResult, "without an exit record"},
 		"qemu killed": {observation{witness: up(nil), qemu: "qemu was killed"},
@@ -61,35 +62,35 @@ func TestJudge(t *testing.T) {
 			NotStarted, "no memory"},
 		"nothing on the console": {observation{witness: &witness{}}, NotStarted, "printed nothing"},
 		"a panic at boot": {observation{witness: &witness{}, console: true,
-			faults: []Fault{{Class: Panic, Title: "Kernel panic - not syncing: x"}}},
+			faults: []kernelfault.Fault{{Class: Panic, Title: "Kernel panic - not syncing: x"}}},
 			Panic, ""},
 		"no init": {observation{witness: &witness{}, console: true,
-			faults: []Fault{{Class: Panic, Title: "Kernel panic - not syncing: No working init found."}}},
+			faults: []kernelfault.Fault{{Class: Panic, Title: "Kernel panic - not syncing: No working init found."}}},
 			NotStarted, "no init"},
 		"an end at boot": {observation{witness: &witness{}, console: true}, NoResult, ""},
 		"not prepared": {observation{witness: &witness{exit: &wire.Exit{Trouble: "mount /dev"}}, console: true},
 			NotStarted, "mount /dev"},
 		"a hang": {observation{witness: up(nil), hang: "no sign of life",
-			faults: []Fault{{Class: Hang},
+			faults: []kernelfault.Fault{{Class: Hang},
 				{Class: Panic, Title: "Kernel panic - not syncing: NMI: Not continuing"}}},
 			Hang, "no sign of life"},
 		"a panic that hangs": {observation{witness: up(nil), hang: "no sign of life",
-			faults: []Fault{{Class: Panic, Title: "Kernel panic - not syncing: x"}}},
+			faults: []kernelfault.Fault{{Class: Panic, Title: "Kernel panic - not syncing: x"}}},
 			Panic, "not syncing: x"},
 		"an oops, then a hang": {observation{witness: up(nil), hang: "no sign of life",
-			faults: []Fault{{Class: Oops, Title: "Oops"}}},
+			faults: []kernelfault.Fault{{Class: Oops, Title: "Oops"}}},
 			Oops, ""},
 		"a limit": {observation{witness: up(&wire.Exit{Status: 143, Limit: "it still ran"})},
 			Hang, "it still ran"},
 		"a stall under load": {observation{witness: up(&wire.Exit{Taint: 4096 | 1<<14}),
-			faults: []Fault{{Class: Hang, Title: "soft lockup"}}},
+			faults: []kernelfault.Fault{{Class: Hang, Title: "soft lockup"}}},
 			Passed, ""},
 		"a taint of a stall in virtual time": {observation{witness: up(&wire.Exit{Taint: 4096 | 1<<14}), virtual: true},
 			Taint, "a soft lockup occurred (L)"},
 		"a stall and another taint": {observation{witness: up(&wire.Exit{Taint: 4096 | 1<<14 | 64})},
 			Taint, "a user asked for the taint (U)"},
 		"a stall in virtual time": {observation{witness: clean(), virtual: true,
-			faults: []Fault{{Class: Hang, Title: "soft lockup"}}},
+			faults: []kernelfault.Fault{{Class: Hang, Title: "soft lockup"}}},
 			Hang, "soft lockup"},
 		"a lie": {observation{witness: &witness{ready: &wire.Ready{}, violation: errors.New("a frame that lies")}},
 			NoResult, "the guest sent a frame that lies"},
@@ -109,7 +110,7 @@ func TestJudge(t *testing.T) {
 // TestBeforeTheRun: what a kernel did before the harness started is told beside the class.
 func TestBeforeTheRun(t *testing.T) {
 	w := &witness{ready: &wire.Ready{Uptime: time.Second, Taint: 1 << 9}, exit: &wire.Exit{Taint: 1 << 9}}
-	end := judge(observation{witness: w, faults: []Fault{{Class: Warn, Title: "WARNING: x", At: "f+0x1/0x2",
+	end := judge(observation{witness: w, faults: []kernelfault.Fault{{Class: Warn, Title: "WARNING: x", At: "f+0x1/0x2",
 		Uptime: time.Millisecond}}})
 	if end.Class != Passed || end.TaintBefore() != "the kernel warned (W)" ||
 		strings.Join(end.BootWarnings(), "; ") != "WARNING: x, at f+0x1/0x2" {
@@ -125,7 +126,7 @@ func TestTaintWords(t *testing.T) {
 		0: "", 1: "a proprietary module was loaded (P)", 1<<12 | 1<<13: "an externally built module was loaded (O), " +
 			"an unsigned module was loaded (E)", 1<<18 | 1<<40: "a test of the kernel itself was run (N), flag 40",
 	} {
-		if got := taintWords(flags); got != want {
+		if got := kernelfault.TaintWords(flags); got != want {
 			t.Errorf("%d: %q, want %q", flags, got, want)
 		}
 	}

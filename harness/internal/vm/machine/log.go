@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+
+	"netnscheck/harness/internal/kernelfault"
 )
 
 // What is kept of a console: its beginning, and its end if that is not all. A complaint in between is found all the
@@ -21,7 +23,7 @@ type log struct {
 	err  error
 	size int64
 
-	scanner
+	kernelfault.Scanner
 	partial []byte // of a line
 	tail    []byte
 }
@@ -52,7 +54,7 @@ func (l *log) write(text []byte) {
 }
 
 func (l *log) flush() {
-	l.add(string(l.partial))
+	l.Add(string(l.partial))
 	l.partial = l.partial[:0]
 }
 
@@ -67,7 +69,7 @@ func (l *log) end() error {
 	if len(l.partial) > 0 {
 		l.flush()
 	}
-	l.close()
+	l.Close()
 	if tail := l.tail[max(0, len(l.tail)-logTail):]; len(tail) > 0 {
 		if left := l.size - logHead - int64(len(tail)); left > 0 {
 			l.save(fmt.Appendf(nil, "\n[%d bytes are left out here]\n", left))

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"netnscheck/harness/internal/kernelfault"
 	"netnscheck/harness/internal/vm/qemu"
 	"netnscheck/harness/internal/vm/wire"
 	"netnscheck/reports"
@@ -69,19 +70,19 @@ type Case struct {
 	reports.Case
 }
 
-// Class is how a guest ended.
-type Class string
+// Class is how a guest ended: of what its kernel complained, or one of those that only a guest has.
+type Class = kernelfault.Class
 
 // The classes, the worst first: where several are true, an End has the first of them.
 const (
 	NotStarted  Class = "could not start" // qemu or the kernel did not get as far as the harness
-	OutOfMemory Class = "out of memory"   // the kernel had to kill a process
-	Oops        Class = "oops"
-	Bug         Class = "BUG"
-	Panic       Class = "panic" // without an oops before it
-	Hang        Class = "hang"
+	OutOfMemory       = kernelfault.OutOfMemory
+	Oops              = kernelfault.Oops
+	Bug               = kernelfault.Bug
+	Panic             = kernelfault.Panic
+	Hang              = kernelfault.Hang
 	NoResult    Class = "no result" // it ended without an exit record, or told what makes no sense
-	Warn        Class = "WARN"
+	Warn              = kernelfault.Warn
 	Taint       Class = "taint" // what the kernel had no taint for before the run
 	Failed      Class = "failed"
 	Passed      Class = "passed"
@@ -96,7 +97,7 @@ type End struct {
 	Refused bool
 	// Faults is what the kernel complained of, in the order of the console. Some do not matter to the class: what was
 	// there before the harness started, and stalls of a guest in real time, which the load of this machine can cause.
-	Faults []Fault
+	Faults []kernelfault.Fault
 	// Ready is what the guest told when the harness started, nil if it did not get that far.
 	Ready *wire.Ready
 	// Exit is the exit record, nil if there was none.

@@ -151,7 +151,7 @@ func TestLogIsBounded(t *testing.T) {
 		!bytes.HasSuffix(text, []byte("last line")) || !bytes.Contains(text, []byte("bytes are left out here")) {
 		t.Errorf("%d bytes, %v", len(text), err)
 	}
-	if len(l.faults) != 1 || l.faults[0].Title != "BUG: in the middle" {
-		t.Errorf("%+v", l.faults)
+	if len(l.Faults()) != 1 || l.Faults()[0].Title != "BUG: in the middle" {
+		t.Errorf("%+v", l.Faults())
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"netnscheck/harness/internal/kernellog"
 	"netnscheck/harness/internal/vm/guest"
 	"netnscheck/harness/internal/vm/wire"
 	"netnscheck/reports"
@@ -38,6 +39,11 @@ func main() {
 	}
 }
 
+var (
+	kernel *kernellog.Watch
+	begun  kernellog.Mark
+)
+
 func do(what string) {
 	what, value, _ := strings.Cut(what, "=")
 	switch what {
@@ -51,6 +57,15 @@ func do(what string) {
 		write(path, text)
 	case "sysrq":
 		write("/proc/sysrq-trigger", value)
+	case "watch": // what the kernel complains of from now on
+		kernel = kernellog.Open()
+		kernel.Begin("it")
+		begun = kernel.Mark()
+	case "watched":
+		for _, p := range kernel.End("it") {
+			fmt.Println("told:", p.Message)
+		}
+		fmt.Printf("%s; %q\n", kernel.Words(), kernel.Since(begun))
 	case "taint":
 		write("/proc/sys/kernel/tainted", value)
 	case "loadwith":
