@@ -85,7 +85,7 @@ func TestEvidence(t *testing.T) {
 func evidenceIn(t *testing.T, folder string) {
 	t.Helper()
 	for file, words := range map[string][]string{
-		"README.txt":     {"“Use it” (cut.md:14): fail", "\nCould not be had:\n", "\nkernel.log ", "\npackets.pcapng  the packets"},
+		"README.txt":     {"“Use it” (cut.md:14): fail", "\nkernel.log ", "\npackets.pcapng  the packets"},
 		"transcript.txt": {"$ ip -n a link set va up\n[0]", "Device \"nosuch\" does not exist.\n[1]"},
 		"before.txt":     {"va@vb: <BROADCAST,MULTICAST> mtu 1500", "inet 10.0.0.1/24"},
 		"after.txt":      {"va@vb: <NO-CARRIER,BROADCAST,MULTICAST,UP> mtu 1500", "10.0.0.0/24 dev va proto kernel"},

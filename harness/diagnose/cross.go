@@ -139,7 +139,7 @@ func (w *walk) tooBig(n *state.Namespace, out *state.Link, p packet.Packet, rout
 		if p.Family() == 6 {
 			icmp.Proto, icmp.ICMP = "ipv6-icmp", "packet-too-big"
 		}
-		if _, _, lost := answer.travel(n, icmp); lost != nil {
+		if _, _, lost := answer.travel(n, nil, icmp); lost != nil {
 			c := finding.New(causes.MTUBlackHole, n, out,
 				"a packet of %d bytes does not fit %s (MTU %d), and the ICMP error does not get back to the sender: %s",
 				p.Size, where.What, where.Mtu, lost.Says).

@@ -71,6 +71,9 @@ func (w *walk) localTooLate(n *state.Namespace, p packet.Packet, d routing.Decis
 // misled: the packet came here by a permanent entry in the neighbour table of the previous station, but the address of
 // that entry is not here; nil if it is.
 func (w *walk) misled(n *state.Namespace, iif *state.Link, p packet.Packet) *finding.Cause {
+	if w.fromOutside() {
+		return nil
+	}
 	before := w.stations[len(w.stations)-1]
 	next, out := before.p.Dst, before.d.Dev(before.n)
 	if via := before.d.Hop.Via; via.IsValid() {

@@ -16,10 +16,11 @@ import (
 	"netnscheck/harness/state"
 )
 
-// travel walks a packet from a namespace to the one that delivers it locally, and returns that namespace and the packet
-// as it arrives; nil if the destination is outside the state. Each turn of the loop is one namespace.
-func (w *walk) travel(n *state.Namespace, p packet.Packet) (*state.Namespace, packet.Packet, *finding.Cause) {
-	var iif *state.Link // the link it came in by; nil in the sending namespace
+// travel walks a packet from a namespace, which sends it or (iif) gets it by a link, to the one that delivers it
+// locally, and returns that namespace and the packet as it arrives; nil if the destination is outside the state. Each
+// turn of the loop is one namespace.
+func (w *walk) travel(n *state.Namespace, iif *state.Link, p packet.Packet) (*state.Namespace, packet.Packet,
+	*finding.Cause) {
 	var passed []*state.Namespace
 	for {
 		// Before routing. A received packet goes through ip_rcv(), net/ipv4/ip_input.c, or ipv6_rcv(),
@@ -54,7 +55,7 @@ func (w *walk) travel(n *state.Namespace, p packet.Packet) (*state.Namespace, pa
 		// No route: a sender gets ENETUNREACH, or the error of the route's type (fib_props, net/ipv4/fib_semantics.c).
 		// A router answers with ICMP, for IPv4 only if the link forwards (ip_error(), net/ipv4/route.c).
 		if !d.Found() {
-			if iif != nil && d.Refused == "" && !facts.Forwards(n, iif, p.Family()) {
+			if iif != nil && d.Refused == "" && !facts.Forwards(n, iif, p.Family()) && !w.fromOutside() {
 				return n, p, w.gatewayWrong(n, iif, p)
 			}
 			w.hop(n, nil, p, "no route to %s", p.Dst)
@@ -75,7 +76,7 @@ func (w *walk) travel(n *state.Namespace, p packet.Packet) (*state.Namespace, pa
 		// Forwarding: ip_forward(), net/ipv4/ip_forward.c; ip6_forward(), net/ipv6/ip6_output.c. IPv4 has checked that
 		// the link forwards by then (ip_route_input_slow()), IPv6 checks it here.
 		if iif != nil {
-			if !facts.Forwards(n, iif, p.Family()) && d.Hop != nil && d.Hop.Dev == iif.Name &&
+			if len(passed) > 0 && !facts.Forwards(n, iif, p.Family()) && d.Hop != nil && d.Hop.Dev == iif.Name &&
 				len(w.mend().Gateways(passed[len(passed)-1], p.Dst)) > 0 {
 				return n, p, w.gatewayWrong(n, iif, p)
 			}
@@ -85,8 +86,10 @@ func (w *walk) travel(n *state.Namespace, p packet.Packet) (*state.Namespace, pa
 			if c := w.hairpinOff(n, iif, p, d); c != nil {
 				return n, p, c
 			}
-			if c := w.notBeyond(passed[0], n, iif, p, d); c != nil {
-				return n, p, c
+			if len(passed) > 0 {
+				if c := w.notBeyond(passed[0], n, iif, p, d); c != nil {
+					return n, p, c
+				}
 			}
 		}
 		// A loop: each router decrements the TTL, until one drops the packet and sends ICMP "time exceeded"

@@ -51,7 +51,7 @@ func (b below) walk() *walk {
 
 func (b below) Carry(from *state.Namespace, outer packet.Packet) topology.Carried {
 	w := b.walk()
-	to, _, lost := w.travel(from, outer)
+	to, _, lost := w.travel(from, nil, outer)
 	obstacle := w.proven(lost)
 	if lost != obstacle {
 		to = nil // it may have gone anywhere

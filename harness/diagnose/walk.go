@@ -109,17 +109,23 @@ func (w *walk) roundTrip() *finding.Cause {
 		return w.unbound(from)
 	}
 	// To the destination, and from there back.
-	there, p, cause := w.travel(from, p)
+	there, p, cause := w.travel(from, nil, p)
 	if cause != nil {
 		return cause
 	}
-	if there == from || there == nil {
+	var in *state.Link // by which an answer from outside comes
+	if there == nil {
+		if there, in = w.exit(); in == nil {
+			return nil
+		}
+		w.hop(there, in, p.Back(), "an answer of %s, if there is one, comes in", p.Dst)
+	} else if there == from {
 		return nil
 	}
 	if p.Src.IsLinkLocalUnicast() && w.arrived != nil {
 		p.Src = p.Src.WithZone(w.arrived.Name)
 	}
-	home, answer, cause := w.travel(there, p.Back())
+	home, answer, cause := w.travel(there, in, p.Back())
 	switch {
 	case cause != nil:
 		cause.Reply = true
@@ -131,6 +137,20 @@ func (w *walk) roundTrip() *finding.Cause {
 	}
 	return cause
 }
+
+// exit is where the packet has left the state: the last namespace and its link, by which the answer comes in unless it
+// takes another way out there; nil if it has not left.
+func (w *walk) exit() (*state.Namespace, *state.Link) {
+	if len(w.stations) == 0 || !w.fromOutside() {
+		return nil, nil
+	}
+	at := w.stations[len(w.stations)-1]
+	return at.n, at.d.Dev(at.n)
+}
+
+// fromOutside reports whether no namespace of the state has sent the packet to where it is: the last one that sent it
+// did not reach another.
+func (w *walk) fromOutside() bool { return !w.stations[len(w.stations)-1].crossed }
 
 // hop notes a step of the path. What could not be read there is a doubt.
 func (w *walk) hop(n *state.Namespace, l *state.Link, p packet.Packet, format string, args ...any) {

@@ -21,6 +21,9 @@ func Carried(s *state.State, faults ...Fault) *state.State {
 // QueryOf is what a goal asks the diagnosis.
 var QueryOf = queryOf
 
+// Queries are what all goals ask the diagnosis, where it has an answer in the finished network.
+var Queries = queries
+
 // ChosenMACs is a state in which MAC addresses that are what they were count as chosen by the kernel, if they were.
 var ChosenMACs = chosenMACs
 

@@ -191,10 +191,13 @@ func broken(c *lab.Challenge, f fault.Fault) (diagnose.Query, bool) {
 }
 
 // unmet are the goals that are not true in the end.
-func unmet(ctx context.Context, c *lab.Challenge) (open []string) {
-	for i, a := range c.Lab.Await(ctx, c.Goals, nil) {
+func unmet(ctx context.Context, c *lab.Challenge) []string { return unmetOf(ctx, c, c.Goals) }
+
+// unmetOf are those of some goals that are not true in the end.
+func unmetOf(ctx context.Context, c *lab.Challenge, goals []scenario.Check) (open []string) {
+	for i, a := range c.Lab.Await(ctx, goals, nil) {
 		if a.Outcome != scenario.Pass {
-			open = append(open, c.Goals[i].Text+": "+a.Found+a.Reason)
+			open = append(open, goals[i].Text+": "+a.Found+a.Reason)
 		}
 	}
 	return open

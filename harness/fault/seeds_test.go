@@ -121,7 +121,7 @@ func play(ctx context.Context, c *lab.Challenge, o fault.Options, s *tally) erro
 	if err != nil {
 		return fmt.Errorf("%w, after\n    %s\n%s", err, strings.Join(did, "\n    "), told())
 	}
-	open := unmet(ctx, c)
+	open := unmetOf(ctx, c, promised(c, chosen[0]))
 	if len(chosen) == 1 && chosen[0].Lost == "" && len(open) > 0 {
 		return fmt.Errorf("after the repair of the diagnosis it is not true that\n  %s\nafter\n    %s\n%s",
 			strings.Join(open, "\n  "), strings.Join(did, "\n    "), told())
@@ -152,6 +152,21 @@ func play(ctx context.Context, c *lab.Challenge, o fault.Options, s *tally) erro
 		return fmt.Errorf("all is as it was, but it is not true that\n  %s\n%s", strings.Join(open, "\n  "), told())
 	}
 	return nil
+}
+
+// promised are the goals that the repair of a fault reaches. That of a filter lets pass what the diagnosis was asked
+// about, and nothing else: not what is to be refused, nor what leaves the network.
+func promised(c *lab.Challenge, f fault.Fault) (goals []scenario.Check) {
+	if !strings.HasPrefix(f.Name.String(), "filter-") {
+		return c.Goals
+	}
+	asked := fault.Queries(c.Finished, c.Goals)
+	for _, g := range c.Goals {
+		if q, ok := fault.QueryOf(g.Claim); ok && slices.Contains(asked, q) {
+			goals = append(goals, g)
+		}
+	}
+	return goals
 }
 
 // byLuck reports whether packets may get through by luck: of two with one address, the first that answers counts.

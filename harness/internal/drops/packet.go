@@ -15,7 +15,7 @@ type Packet struct {
 	SourcePort, DestPort uint16
 	// About is the packet that an ICMP error is about.
 	About *Packet
-	// Neighbour is set for a packet of ARP, or of IPv6 neighbour discovery; Echo for a request or a reply of ICMP;
+	// Neighbour is set for a packet of ARP, or of IPv6 neighbour discovery from an address; Echo for a request or a reply of ICMP;
 	// Fragment for a later fragment, which has no ports.
 	Neighbour, Echo, Fragment bool
 }
@@ -80,7 +80,8 @@ func decodeIP(b []byte, errors bool) (p Packet) {
 		case kind == 128 || kind == 129: // echo request, echo reply (RFC 4443)
 			p.echo(behind)
 		case kind == neighbourSolicitation || kind == neighbourAdvertisement:
-			p.Neighbour = true
+			// From no address it is about an address of the sender's own, for nobody to answer (RFC 4862, section 5.4.2).
+			p.Neighbour = !p.Source.IsUnspecified()
 		case kind < 128:
 			p.about(behind, errors)
 		}

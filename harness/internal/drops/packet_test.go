@@ -26,6 +26,8 @@ const (
 	back4 = "0000 0a020002 0a010002"
 	// IPv6 from fd00::1 to fd00::2.
 	ends6 = "fd000000000000000000000000000001 fd000000000000000000000000000002"
+	// IPv6 from no address to fd00::2.
+	nobody6 = "00000000000000000000000000000000 fd000000000000000000000000000002"
 )
 
 var (
@@ -65,6 +67,8 @@ func TestDecode(t *testing.T) {
 			Packet{Source: a6, Dest: b6, Protocol: 58}},
 		"a neighbour solicitation": {unix.ETH_P_IPV6, "60000000 0040 3a ff" + ends6 + "8700 0000 00000000",
 			Packet{Source: a6, Dest: b6, Protocol: 58, Neighbour: true}},
+		"duplicate address detection": {unix.ETH_P_IPV6, "60000000 0040 3a ff" + nobody6 + "8700 0000 00000000",
+			Packet{Source: netip.IPv6Unspecified(), Dest: b6, Protocol: 58}},
 		"ARP":                   {unix.ETH_P_ARP, "0001 0800 0604 0001", Packet{Neighbour: true}},
 		"nothing":               {unix.ETH_P_IP, "", Packet{}},
 		"a header that is cut":  {unix.ETH_P_IP, to4, Packet{}},

@@ -136,6 +136,11 @@ func (d *desk) check(ctx context.Context) (wire.Reply, error) {
 func (d *desk) ask(ctx context.Context, acted bool) error {
 	d.work.Lock()
 	defer d.work.Unlock()
+	return d.judgeAll(ctx, acted)
+}
+
+// judgeAll judges everything. The caller holds work.
+func (d *desk) judgeAll(ctx context.Context, acted bool) error {
 	return d.judge(ctx, lab.Change{Heard: d.live.Take(), Command: acted, Asked: true}, learner{acted, acted})
 }
 
@@ -182,13 +187,7 @@ func (d *desk) solve(ctx context.Context) (wire.Reply, error) {
 	if err != nil {
 		return wire.Reply{}, err
 	}
-	run, err := d.lab.Perform(ctx, d.sc, step)
-	if err == nil {
-		err = d.ask(ctx, true)
-	}
-	d.work.Lock()
-	d.before = d.last // the next command of the learner has not done this
-	d.work.Unlock()
+	run, err := d.perform(ctx, step)
 	if err != nil {
 		return wire.Reply{}, err
 	}
@@ -208,6 +207,18 @@ func (d *desk) solve(ctx context.Context) (wire.Reply, error) {
 	}
 	v := d.sitting.View()
 	return wire.Reply{Text: b.String(), View: &v}, nil
+}
+
+// perform runs the commands of a step in place of the learner: neither a command that is still being taken in nor the
+// next one has done it.
+func (d *desk) perform(ctx context.Context, step int) (run []scenario.Exchange, err error) {
+	d.work.Lock()
+	defer d.work.Unlock()
+	if run, err = d.lab.Perform(ctx, d.sc, step); err == nil {
+		err = d.judgeAll(ctx, true)
+	}
+	d.before = d.last
+	return run, err
 }
 
 // why explains the first check that is open, by the diagnosis if it is about reachability.
