@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -78,10 +79,22 @@ func needSandbox(t testing.TB) {
 	}
 }
 
+// doctor is what harness doctor said, when the first test asked it.
+var doctor struct {
+	sync.Mutex
+	said *call
+}
+
 // sandboxPossible reports whether labs are possible; it fails the test if they are required and impossible.
 func sandboxPossible(t testing.TB) bool {
 	t.Helper()
-	c := harness(t, t.TempDir(), "doctor")
+	doctor.Lock()
+	defer doctor.Unlock()
+	if doctor.said == nil {
+		c := harness(t, t.TempDir(), "doctor")
+		doctor.said = &c
+	}
+	c := doctor.said
 	if c.status == 3 && os.Getenv("NETNSCHECK_REQUIRE") != "1" {
 		t.Logf("no labs are possible here:\n%s%s", c.stdout, c.stderr)
 		return false

@@ -151,6 +151,11 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 	before := d.turn
 	d.turn = judged
 	d.mu.Unlock()
+	asks := r.empty || asksTheLab(r.line)
+	var left leftBehind
+	if !asks {
+		left = d.look(ctx) // before the prompt: what is typed there is another command's
+	}
 	go func() {
 		defer close(judged)
 		if before != nil {
@@ -160,22 +165,21 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 		defer d.work.Unlock()
 		defer d.ended()
 		defer d.over.Store(begun)
-		change := lab.Change{Heard: d.live.Take(), Command: true}
-		if r.empty || asksTheLab(r.line) {
-			d.judge(ctx, change, learner{})
+		if asks {
+			d.judge(ctx, lab.Change{Heard: d.live.Take(), Command: true}, learner{})
 			return
 		}
-		var err error
-		if change.State, err = d.lab.Whole(ctx); err != nil {
+		change, err := d.since(ctx, left)
+		if err != nil {
 			took(d.step(), false)
 			return
 		}
-		changed := len(d.changes(d.before, change.State)) > 0 && !r.onlyLooks()
+		changed := len(d.changes(d.before, left.state)) > 0 && !r.onlyLooks()
 		if r.nothing && !changed {
 			d.judge(ctx, change, learner{})
 			return
 		}
-		err = d.goOn(ctx, r, changed, change.State)
+		err = d.goOn(ctx, r, changed, left.state)
 		took(d.step(), changed)
 		if err != nil || d.judge(ctx, change, learner{acted: true, looked: !r.nothing && d.looks(r)}) != nil {
 			return
@@ -202,6 +206,36 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 		d.changed()
 	}()
 	return news
+}
+
+// leftBehind is how a command has left the lab.
+type leftBehind struct {
+	heard lab.Heard
+	state *state.State
+	err   error
+	last  *state.State // the latest one known before
+}
+
+// look looks at the lab when a command has ended.
+func (d *desk) look(ctx context.Context) (at leftBehind) {
+	d.mu.Lock()
+	at.last = d.last
+	d.mu.Unlock()
+	at.heard = d.live.Take()
+	at.state, at.err = d.lab.Whole(ctx)
+	return at
+}
+
+// since is what there is to judge after a command: how it has left the lab or, if somebody has looked later, how the
+// lab is now. The caller holds work.
+func (d *desk) since(ctx context.Context, left leftBehind) (c lab.Change, err error) {
+	c = lab.Change{Heard: left.heard, Command: true, State: left.state}
+	if left.err == nil && d.last != left.last {
+		d.live.Take()
+		c.Heard = lab.Heard{Everything: true}
+		c.State, left.err = d.lab.Whole(ctx)
+	}
+	return c, left.err
 }
 
 // takenIn waits until all commands were taken in, without asking anybody any more.
