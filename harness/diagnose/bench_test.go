@@ -81,3 +81,27 @@ func BenchmarkDiagnose(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkEverybody asks every host and the router about all others, healthy and with the router's forwarding off.
+func BenchmarkEverybody(b *testing.B) {
+	for _, hosts := range []int{10, 100} {
+		healthy, broken := lattice(hosts), lattice(hosts)
+		for i := range broken.Namespaces[hosts+1].Sysctls {
+			broken.Namespaces[hosts+1].Sysctls[i].Value = "0"
+		}
+		b.Run(fmt.Sprintf("healthy-%d", hosts), func(b *testing.B) {
+			for b.Loop() {
+				if m := Everybody(healthy); m.Outcome() != Sound {
+					b.Fatal(m.Obstacles, m.Doubts)
+				}
+			}
+		})
+		b.Run(fmt.Sprintf("broken-%d", hosts), func(b *testing.B) {
+			for b.Loop() {
+				if m := Everybody(broken); hosts > 10 && m.Outcome() != Faulty {
+					b.Fatal("no cause")
+				}
+			}
+		})
+	}
+}

@@ -67,7 +67,7 @@ func Diagnose(s *state.State, q Query) Report {
 		r.Doubts = []string{unknown}
 		return r
 	}
-	w, lost := everyWay(s, q)
+	w, lost := (&walk{Map: chartOfState(s), query: q}).everyWay()
 	if lost != nil {
 		found := w.sequence(lost)
 		r.Cause, r.Then = found[0], found[1:]

@@ -147,8 +147,8 @@ func (v way) likely() bool {
 // everyWay walks the packet by every path that it may take. It returns the first walk that stops the packet, with the
 // cause, or else the first of all. A cause that stops only some flows says so. The other walks are trials, which cost
 // little.
-func everyWay(s *state.State, q Query) (*walk, *finding.Cause) {
-	first := &walk{Map: chartOfState(s), query: q, turns: &turns{}}
+func (first *walk) everyWay() (*walk, *finding.Cause) {
+	first.turns = &turns{}
 	told, cause := first, first.both()
 	ways := []way{{first.turns.forks, cause != nil}}
 	for t := first.turns.next(); t != nil; {
@@ -165,6 +165,7 @@ func everyWay(s *state.State, q Query) (*walk, *finding.Cause) {
 		case c == nil || cause != nil:
 		case v.likely():
 			told = first.along(&turns{wanted: t.wanted})
+			told.trial = first.trial
 			cause = told.both()
 		default:
 			first.doubt("before Linux 6.16 some flows may be lost, those %s: %s, %s", byWords(v.forks), c.Name,

@@ -29,6 +29,7 @@ type options struct {
 	port      int
 	size      int
 	all       bool
+	matrix    bool
 	stateFile string
 	save      string
 	redact    bool
@@ -45,13 +46,14 @@ type options struct {
 func Command(s *screen.Screen) *cobra.Command {
 	o := options{screen: s}
 	c := &cobra.Command{
-		Use:   "diagnose [--from NAMESPACE --to ADDRESS]",
+		Use:   "diagnose [--from NAMESPACE --to ADDRESS | --matrix]",
 		Short: "Find out why a namespace does not reach an address",
 		Long: `Follows a packet from a namespace to an address, and the reply back, through the
 state of the namespaces: links, addresses, routes, rules, neighbours, bridges,
 tunnels and packet filters. It names the first thing that stops the packet,
-where that is, the evidence, and the commands that fix it. Without a target it
-lists whatever looks wrong. The namespace in which the harness runs is called
+where that is, the evidence, and the commands that fix it. With --matrix it asks
+so of every namespace and every other one. Without a target it lists whatever
+looks wrong. The namespace in which the harness runs is called
 host.
 
 It reads the namespaces of this machine, as root, and changes nothing. It sends
@@ -60,13 +62,14 @@ kernel drops packets (Linux 5.17 and later). 'harness explain CAUSE' says more
 about a cause.
 
 Exit status:
-  0  nothing is wrong
+  0  nothing is wrong, or everybody reaches everybody (--matrix)
   1  a cause was found
   2  wrong usage
   3  undecided: something could not be read or is not understood, or the probe
      contradicts the diagnosis (--probe), or the kernel does (--trace)`,
 		Example: `  harness diagnose --from prodns --to 192.168.2.103
   harness diagnose --from-pid 4711 --to 10.0.0.1 --tcp 80
+  harness diagnose --matrix
   harness diagnose --save state.json --redact
   harness diagnose --state state.json --from prodns --to 192.168.2.103`,
 		Args: status.NoArgs,
@@ -85,6 +88,8 @@ Exit status:
 		"the source `ADDRESS`, one of that namespace's\n(default: the one that the kernel chooses)")
 	flags.IntVar(&o.port, "tcp", 0, "diagnose a connection to this TCP `PORT`, not an echo")
 	flags.IntVar(&o.size, "size", 0, "diagnose an unfragmented echo with `BYTES` of data")
+	flags.BoolVar(&o.matrix, "matrix", false,
+		"ask of each namespace whether it reaches the first\naddress of each other one, and print a table")
 	flags.BoolVar(&o.all, "all", false, "read unnamed namespaces of running processes, too")
 	flags.StringVar(&o.stateFile, "state", "",
 		"diagnose the state in this `FILE` or pipe, written by\n--save, instead of this machine")
@@ -104,7 +109,7 @@ Exit status:
 func (o *options) check(c *cobra.Command) error {
 	given := func(flag string) bool { return c.Flags().Changed(flag) }
 	for _, clash := range [][2]string{{"from", "from-pid"}, {"tcp", "size"}, {"state", "all"}, {"state", "from-pid"},
-		{"state", "probe"}} {
+		{"state", "probe"}, {"matrix", "from"}, {"matrix", "from-pid"}, {"matrix", "to"}} {
 		if given(clash[0]) && given(clash[1]) {
 			return status.Usagef("--%s and --%s exclude each other", clash[0], clash[1])
 		}
@@ -188,6 +193,9 @@ func run(ctx context.Context, o options) error {
 			return err
 		}
 	}
+	if o.matrix {
+		return o.matrixOf(s)
+	}
 	var kernel diagnose.Witness
 	if o.stateFile == "" {
 		kernel = lab.MachineWitness(ctx, s)
@@ -227,7 +235,7 @@ func (o *options) read(ctx context.Context) (*state.State, error) {
 		what.Files = []string{o.place.File}
 	}
 	s, err := input.Machine(ctx, what)
-	if err == nil && !o.all && o.target.IsValid() && os.Geteuid() == 0 && leadsOutOfSight(s) {
+	if err == nil && !o.all && (o.target.IsValid() || o.matrix) && os.Geteuid() == 0 && leadsOutOfSight(s) {
 		what.All = true
 		return input.Machine(ctx, what)
 	}
