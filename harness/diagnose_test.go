@@ -57,6 +57,34 @@ func TestDiagnose(t *testing.T) {
 		3, "from 10.9.9.2, which is no address of prodns")
 }
 
+// TestDiagnoseDatagram: a socket of UDP takes a datagram, one of TCP does not.
+func TestDiagnoseDatagram(t *testing.T) {
+	needPrograms(t, "python3")
+	t.Parallel()
+	const serves = mended + `mkfifo ready; ip netns exec testns python3 -c '
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("192.168.2.103", 5353))
+open("ready", "w").close()
+time.sleep(600)' >/dev/null 2>&1 & cat ready
+`
+	ask := []string{"diagnose", "--from", "prodns", "--to", "192.168.2.103", "--udp"}
+	onMachine(t, t.TempDir(), serves, append(ask, "5353")...).want(t, 0,
+		"nothing keeps prodns from reaching 192.168.2.103 on UDP port 5353\n")
+	onMachine(t, t.TempDir(), serves, append(ask, "5354")...).want(t, 1, "cause     not-listening: testns",
+		"\nevidence  ip netns exec testns ss -lun: nothing on that port\n")
+}
+
+// TestDiagnoseMatrix: the table has a row and a column for each namespace with an address, and a letter for each cause.
+func TestDiagnoseMatrix(t *testing.T) {
+	t.Parallel()
+	onMachine(t, t.TempDir(), mended, "diagnose", "--matrix").want(t, 0,
+		"each of the 2 namespaces reaches every other one\n", "\n1 prodns 192.168.2.102  · ✓\n2 testns 192.168.2.103  ✓ ·\n",
+		"\nleft out  without an address: host\n")
+	onMachine(t, t.TempDir(), chain, "diagnose", "--matrix").want(t, 1, "\n1 a  10.1.0.2  · a ✓ ✓ ✓\n",
+		"cause     forwarding-off: r3\n")
+}
+
 // TestDiagnoseProbe: the answer to one packet is printed with the diagnosis, which it confirms.
 func TestDiagnoseProbe(t *testing.T) {
 	dir := t.TempDir()

@@ -23,6 +23,7 @@ func TestJSONFollowsThePublishedSchemas(t *testing.T) {
 		"map-1.json": {onMachine(t, dir, aPair, "map", "--json"), onMachine(t, dir, mended, "map", "--json"),
 			harness(t, dir, "map", "veth-pair", "--json")},
 		"diagnose-1.json": {onMachine(t, dir, aPair, "diagnose", "--json"),
+			onMachine(t, dir, aPair, "diagnose", "--matrix", "--json"),
 			onMachine(t, dir, aPair, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--json"),
 			onMachine(t, dir, mended, "diagnose", "--from", "prodns", "--to", "192.168.2.103", "--probe", "--trace",
 				"--json")},

@@ -20,8 +20,9 @@ type Query struct {
 	// Source is the source address of the packet, an address of From; if invalid, the one that From would choose.
 	Source netip.Addr `json:"source,omitzero"`
 	To     netip.Addr `json:"to"` // with a zone for link-local addresses
-	// Port is a TCP port; 0 asks for ICMP echo.
+	// Port is a TCP port, or with UDP one of UDP; 0 asks for ICMP echo.
 	Port uint16 `json:"port,omitempty"`
+	UDP  bool   `json:"udp,omitempty"`
 	// Size is the payload of an echo that must not be fragmented, in bytes; 0 asks for a small one.
 	Size int `json:"size,omitempty"`
 }

@@ -19,9 +19,10 @@ import (
 // translates the source too.
 
 // answeredByAnother: the reply to a connection came back from another address than that of the query, so the sender has
-// no socket for it. An echo reply counts, whoever sends it.
+// no socket for it; one of UDP that takes answers from anybody does not believe it either. An echo reply counts, whoever
+// sends it.
 func (w *walk) answeredByAnother(answer packet.Packet) *finding.Cause {
-	if answer.Proto != "tcp" || answer.Src == w.query.To && answer.Sport == w.query.Port {
+	if w.query.Port == 0 || answer.Src == w.query.To && answer.Sport == w.query.Port {
 		return nil
 	}
 	t := translation.Redirected(w.translations)

@@ -5,6 +5,14 @@ import (
 	"strings"
 )
 
+// transport is the protocol of the port.
+func (q *Query) transport() string {
+	if q.UDP {
+		return "udp"
+	}
+	return "tcp"
+}
+
 // Headline says in a sentence whether the namespace reaches the address.
 func (r *Report) Headline() string {
 	what := r.To.String()
@@ -13,7 +21,7 @@ func (r *Report) Headline() string {
 	}
 	switch {
 	case r.Port != 0:
-		what += fmt.Sprintf(" on TCP port %d", r.Port)
+		what += fmt.Sprintf(" on %s port %d", strings.ToUpper(r.transport()), r.Port)
 	case r.Size != 0:
 		what += fmt.Sprintf(" with %d bytes of data", r.Size)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"netnscheck/harness/diagnose/causes"
 	"netnscheck/harness/diagnose/facts"
@@ -327,9 +328,9 @@ func (w *walk) takeIn(n *state.Namespace, iif *state.Link, p *packet.Packet) *fi
 		return c
 	}
 	switch {
-	case p.Reply || p.Proto == "udp": // UDP is a tunnel's, and its device receives it
+	case p.Reply || w.tunnels > 0: // a tunnel's device receives the packets of the tunnel
 		return nil
-	case p.Proto == "tcp":
+	case p.Proto == "tcp" || p.Proto == "udp":
 		return w.listens(n, *p)
 	}
 	key := "net.ipv4.icmp_echo_ignore_all"
@@ -343,24 +344,46 @@ func (w *walk) takeIn(n *state.Namespace, iif *state.Link, p *packet.Packet) *fi
 	return nil
 }
 
+// answersFromAnother notes as a doubt that a datagram's answer, sent by a socket that has no address, gets the source
+// that its route prefers, unless the program asks for the one that was asked (ip(7), IP_PKTINFO).
+func (w *walk) answersFromAnother(n *state.Namespace, p packet.Packet) {
+	if p.Proto != "udp" {
+		return
+	}
+	answer := packet.Packet{Dst: p.Src, Proto: "udp", Sport: p.Dport, Dport: p.Sport}
+	d := routing.Lookup(n, routing.FlowOf(answer, nil))
+	if d.Found() && !d.Local() {
+		if src := routing.SourceOf(n, d, p.Src); src != p.Dst.WithZone("") {
+			w.doubt("%s: the socket has no address of its own, so unless its program takes care it answers from %s, and "+
+				"not from %s, which was asked", n.Name, src, p.Dst)
+		}
+	}
+}
+
 // listens reports whether a socket listens on the packet's address and port (__inet_lookup_listener(),
-// net/ipv4/inet_hashtables.c). Without one, the kernel answers with a reset (tcp_v4_send_reset()).
+// net/ipv4/inet_hashtables.c; __udp4_lib_lookup(), net/ipv4/udp.c). Without one, the kernel answers with a reset
+// (tcp_v4_send_reset()), or "port unreachable" (__udp4_lib_rcv()).
 func (w *walk) listens(n *state.Namespace, p packet.Packet) *finding.Cause {
-	c := finding.New(causes.NotListening, n, nil, "no socket in %s listens on %s, TCP port %d", n.Name, p.Dst, p.Dport)
+	shown := words.In(n, "ss -l%cn", p.Proto[0])
+	c := finding.New(causes.NotListening, n, nil, "no socket in %s listens on %s, %s port %d", n.Name, p.Dst,
+		strings.ToUpper(p.Proto), p.Dport)
 	for _, l := range n.Listeners {
-		if l.Proto != "tcp" || l.Port != p.Dport {
+		if l.Proto != p.Proto || l.Port != p.Dport {
 			continue
 		}
 		addr := l.Addr.Unmap()
-		if addr == p.Dst.WithZone("") || addr.IsUnspecified() &&
-			(addr.Is4() == p.Dst.Is4() || addr.Is6() && !l.V6Only) {
+		if addr == p.Dst.WithZone("") {
+			return nil
+		}
+		if addr.IsUnspecified() && (addr.Is4() == p.Dst.Is4() || addr.Is6() && !l.V6Only) {
+			w.answersFromAnother(n, p)
 			return nil
 		}
 		c.Says = n.Name + " listens on that port, but only on " + addr.String()
-		c.Proof(words.In(n, "ss -ltn") + ": " + netip.AddrPortFrom(addr, l.Port).String())
+		c.Proof(shown + ": " + netip.AddrPortFrom(addr, l.Port).String())
 	}
 	if len(c.Evidence) == 0 {
-		c.Proof(words.In(n, "ss -ltn") + ": nothing on that port")
+		c.Proof(shown + ": nothing on that port")
 	}
 	return c.Advise("start the service on " + netip.AddrPortFrom(p.Dst, p.Dport).String() + " or on all addresses")
 }

@@ -97,7 +97,7 @@ func (w *walk) roundTrip() *finding.Cause {
 		p.Proto = "ipv6-icmp"
 	}
 	if w.query.Port != 0 {
-		p.Proto, p.Sport = "tcp", 40000
+		p.Proto, p.Sport = w.query.transport(), 40000
 	}
 	if w.query.Size != 0 {
 		p.Size = w.query.Size + map[int]int{4: 28, 6: 48}[p.Family()]

@@ -27,6 +27,7 @@ type options struct {
 	source    string
 	pid       int
 	port      int
+	udp       int
 	size      int
 	all       bool
 	matrix    bool
@@ -87,6 +88,7 @@ Exit status:
 	flags.StringVar(&o.source, "source", "",
 		"the source `ADDRESS`, one of that namespace's\n(default: the one that the kernel chooses)")
 	flags.IntVar(&o.port, "tcp", 0, "diagnose a connection to this TCP `PORT`, not an echo")
+	flags.IntVar(&o.udp, "udp", 0, "diagnose a datagram to this UDP `PORT` and its answer")
 	flags.IntVar(&o.size, "size", 0, "diagnose an unfragmented echo with `BYTES` of data")
 	flags.BoolVar(&o.matrix, "matrix", false,
 		"ask of each namespace whether it reaches the first\naddress of each other one, and print a table")
@@ -108,13 +110,14 @@ Exit status:
 // check checks the flags and parses the addresses.
 func (o *options) check(c *cobra.Command) error {
 	given := func(flag string) bool { return c.Flags().Changed(flag) }
-	for _, clash := range [][2]string{{"from", "from-pid"}, {"tcp", "size"}, {"state", "all"}, {"state", "from-pid"},
+	for _, clash := range [][2]string{{"from", "from-pid"}, {"tcp", "size"}, {"udp", "tcp"}, {"udp", "size"}, {"udp", "probe"},
+		{"state", "all"}, {"state", "from-pid"},
 		{"state", "probe"}, {"matrix", "from"}, {"matrix", "from-pid"}, {"matrix", "to"}} {
 		if given(clash[0]) && given(clash[1]) {
 			return status.Usagef("--%s and --%s exclude each other", clash[0], clash[1])
 		}
 	}
-	for _, need := range []struct{ flag, needs string }{{"source", "to"}, {"tcp", "to"}, {"size", "to"}, {"from", "to"},
+	for _, need := range []struct{ flag, needs string }{{"source", "to"}, {"tcp", "to"}, {"udp", "to"}, {"size", "to"}, {"from", "to"},
 		{"from-pid", "to"}, {"redact", "save"}, {"probe", "to"}, {"trace", "probe"}} {
 		if given(need.flag) && !given(need.needs) {
 			return status.Usagef("--%s needs --%s", need.flag, need.needs)
@@ -128,6 +131,8 @@ func (o *options) check(c *cobra.Command) error {
 		return status.Usagef("--from: the name of a namespace is missing")
 	case given("tcp") && (o.port < 1 || o.port > 65535):
 		return status.Usagef("--tcp %d: a port is a number from 1 to 65535", o.port)
+	case given("udp") && (o.udp < 1 || o.udp > 65535):
+		return status.Usagef("--udp %d: a port is a number from 1 to 65535", o.udp)
 	case given("size") && (o.size < 1 || o.size > 65507):
 		return status.Usagef("--size %d: an echo has 1 to 65507 bytes of data", o.size)
 	case given("save") && o.save == "":

@@ -27,8 +27,8 @@ func judged(s *state.State, o options, ask diagnose.Witness) *judgement {
 		showableAll(found.Unread)
 		return &judgement{survey: &found}
 	}
-	r := diagnose.Witnessed(s, diagnose.Query{From: o.from, Source: o.sender, To: o.target, Port: uint16(o.port),
-		Size: o.size}, ask)
+	r := diagnose.Witnessed(s, diagnose.Query{From: o.from, Source: o.sender, To: o.target,
+		Port: uint16(max(o.port, o.udp)), UDP: o.udp != 0, Size: o.size}, ask)
 	showable(&r)
 	return &judgement{report: &r}
 }
