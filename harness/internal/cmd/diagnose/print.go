@@ -83,7 +83,7 @@ func printPath(s *screen.Sheet, path []diagnose.Hop) {
 
 func printCause(s *screen.Sheet, label string, c *diagnose.Cause) {
 	name := c.Name.String()
-	if c.Reply {
+	if c.Reply && c.Name != causes.ProxyOff { // who does not answer for an address is in the way of both
 		name += " (on the way back)"
 	}
 	s.Verbatim(label, name+": "+c.Place())
