@@ -50,6 +50,20 @@ func TestAnswerFromOutside(t *testing.T) {
 	}
 }
 
+// TestLinkLocalAnswerFromOutside: the answer to a link-local address is one of the link that it comes in by.
+func TestLinkLocalAnswerFromOutside(t *testing.T) {
+	s := Cabled()
+	s.Namespaces = s.Namespaces[:2]
+	a := s.Namespace("a")
+	l := a.Link("eth0")
+	l.Peer = &state.LinkRef{Hidden: true}
+	give(a, l, netip.MustParsePrefix("fe80::a/64"))
+	r := Diagnose(s, Query{From: "a", To: netip.MustParseAddr("fe80::b%eth0")})
+	if last := r.Path[len(r.Path)-1]; r.Cause != nil || !last.Reply || !strings.Contains(last.Decision, "local delivery") {
+		t.Errorf("%+v, %+v", r.Cause, r.Path)
+	}
+}
+
 // TestAnswerFromOutsideThroughRouter: a router hands such an answer on, to whom it translated, and by its own filters.
 func TestAnswerFromOutsideThroughRouter(t *testing.T) {
 	forward := func(verdict string, match ...state.FilterMatch) state.FilterTable {
