@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"netnscheck/harness/diagnose/causes"
@@ -129,13 +130,32 @@ func (w *walk) roundTrip() *finding.Cause {
 	switch {
 	case cause != nil:
 		cause.Reply = true
-		if len(w.translators) > 0 && causes.TranslationMissing.Explains(cause.Name) {
-			return translation.Missing(w.translators[0], facts.FamilyOf(w.query.To), cause)
+		if c := w.untranslated(cause); c != nil {
+			return c
 		}
 	case home == from:
 		return w.answeredByAnother(answer)
 	}
 	return cause
+}
+
+// untranslated: the reply is lost because a router on the path translates other sources; nil if none does.
+func (w *walk) untranslated(lost *finding.Cause) *finding.Cause {
+	if len(w.translators) == 0 || !causes.TranslationMissing.Explains(lost.Name) {
+		return nil
+	}
+	n := w.translators[0]
+	for _, at := range w.stations {
+		if at.n != n || at.p.Reply {
+			continue
+		}
+		from := w.NetworkOf(at.p.Src)
+		if from.Bits() == 0 {
+			from = netip.PrefixFrom(at.p.Src, at.p.Src.BitLen())
+		}
+		return translation.Missing(n, from, at.d.Dev(n), lost)
+	}
+	return nil
 }
 
 // exit is where the packet has left the state: the last namespace and its link, by which the answer comes in unless it

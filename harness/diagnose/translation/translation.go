@@ -182,23 +182,33 @@ func Undo(done []Translation, n *state.Namespace, hook string, p packet.Packet) 
 	return p
 }
 
-// Missing: a reply is lost because a router on the path, which translates other sources, does not translate this one.
-func Missing(n *state.Namespace, family int, lost *finding.Cause) *finding.Cause {
+// Missing: a reply is lost because a router on the path, which translates other sources, does not translate those of a
+// network. The repair translates that network, and only where the packet left.
+func Missing(n *state.Namespace, from netip.Prefix, out *state.Link, lost *finding.Cause) *finding.Cause {
 	c := finding.New(causes.TranslationMissing, n, nil,
 		"%s translates the source of some packets, but not of these, and %s has no route back to it", n.Name,
 		lost.Netns)
 	c.Reply = true
-	for _, b := range filter.ChainsAt(n, "postrouting", filter.Families(family)...) {
+	for _, b := range filter.ChainsAt(n, "postrouting", filter.Families(facts.FamilyOf(from.Addr()))...) {
 		if b.Chain.Type != "nat" {
 			continue
 		}
 		for _, rule := range b.Chain.Rules {
 			c.Proof(b.Shows(n, &rule))
 		}
-		if len(c.Repair) == 0 && b.Legacy {
-			c.Advise(words.In(n, "%s -t nat -A POSTROUTING -s SOURCE -o DEVICE -j MASQUERADE", b.Program()))
-		} else if len(c.Repair) == 0 {
-			c.Fix(words.In(n, "nft add rule %s masquerade", b.Place()))
+		switch {
+		case len(c.Repair) > 0:
+		case b.Legacy:
+			c.Fix(words.In(n, "%s -t nat -A POSTROUTING -s %s -o %s -j MASQUERADE", b.Program(), state.PrefixText(from),
+				out.Name))
+		default:
+			family := filter.Families(facts.FamilyOf(from.Addr()))[0]
+			match := family + " saddr " + state.PrefixText(from) + " oifname "
+			c.Fix(words.In(n, "nft add rule %s %s%s masquerade", b.Place(), match, `"`+out.Name+`"`)).
+				Then(finding.AddRule(n.Name, b.Table, b.Chain.Name, 0, state.FilterRule{
+					Text: match + `"` + out.Name + `" masquerade`, Verdict: "masquerade",
+					Matches: []state.FilterMatch{{Key: family + " saddr", Values: []string{from.String()}},
+						{Key: "oifname", Values: []string{out.Name}}}}))
 		}
 	}
 	return c.Proof(lost.Evidence...)
