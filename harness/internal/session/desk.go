@@ -53,6 +53,8 @@ type desk struct {
 	deaf error
 	// prompts is how many prompts wait for what there is to tell.
 	prompts int
+	// owed is set if the last prompt did not wait until the end for what its command had done.
+	owed bool
 	// turn is closed when the last command was taken in; nil before the first. Commands are taken in in their order.
 	turn chan struct{}
 }
@@ -198,6 +200,7 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 	d.prompts--
 	var news []sitting.News
 	d.tell(func(all []sitting.News) bool { news = all; return true })
+	d.owed = late
 	d.mu.Unlock()
 	go func() {
 		if late {
@@ -263,12 +266,17 @@ func (d *desk) past() []sitting.Past {
 	return d.sitting.Past()
 }
 
-// late calls show with what there is to tell, unless a prompt waits for it. What show does not take is kept.
-func (d *desk) late(show func([]sitting.News) (taken bool)) {
+// late calls show with what there is to tell, and whether the last command is owed it, unless a prompt waits for it.
+// What show does not take is kept.
+func (d *desk) late(show func(news []sitting.News, owed bool) (taken bool)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.prompts == 0 {
-		d.tell(show)
+		d.tell(func(news []sitting.News) bool {
+			taken := show(news, d.owed)
+			d.owed = d.owed && !taken
+			return taken
+		})
 	}
 }
 

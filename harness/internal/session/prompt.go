@@ -14,14 +14,23 @@ import (
 // maxPrompt limits what is remembered of a prompt, in bytes. A longer one is not written again.
 const maxPrompt = 4 << 10
 
-// found takes a part of the output.
+// found takes a part of the output. What became known while the prompt was on its way is told above it.
 func (t *terminal) found(e shell.Event) {
 	t.mu.Lock()
-	defer t.mu.Unlock()
+	prompted := t.takes(e)
+	t.mu.Unlock()
+	if prompted {
+		go t.session.late()
+	}
+}
+
+// takes is found with the terminal locked. It reports whether it was the text of a prompt.
+func (t *terminal) takes(e shell.Event) (prompted bool) {
 	switch {
 	case e.Text != nil:
 		if t.prompt != nil && len(t.prompt) < maxPrompt {
 			t.prompt = append(t.prompt, e.Text...)
+			prompted = t.idle.Load()
 		}
 		t.show(e.Text)
 	case e.Kind == 'C':
@@ -34,6 +43,7 @@ func (t *terminal) found(e shell.Event) {
 		t.once.Do(func() { close(t.prompted) })
 		t.beforePrompt(e.Kind == 'P')
 	}
+	return prompted
 }
 
 // beforePrompt tells what the command did, while the prompt waits. tells is set if the shell tells its commands.
@@ -93,7 +103,8 @@ func (t *terminal) lines(all []sitting.News) []byte {
 	return []byte(strings.Join(news.Lines(look), "\r\n") + "\r\n")
 }
 
-// late tells what became known after the prompt, above it. It does so only while nothing is typed there, and no
+// late tells what became known after the prompt, above it: what the last command has done, what is true now, and
+// answers, while what else has changed waits for the next prompt. It does so only while nothing is typed there, and no
 // terminal runs a command, before whose next prompt it is told.
 func (s *session) late() {
 	s.mu.Lock()
@@ -113,12 +124,12 @@ func (s *session) late() {
 	}
 }
 
-func (t *terminal) late(news []sitting.News) (taken bool) {
+func (t *terminal) late(news []sitting.News, owed bool) (taken bool) {
 	if !t.mu.TryLock() { // its output goes on: a prompt follows
 		return false
 	}
 	defer t.mu.Unlock()
-	if joined, _ := sitting.Join(news); len(joined.Now) == 0 && !joined.StepDone && joined.Answer == nil {
+	if joined, _ := sitting.Join(news); !owed && len(joined.Now) == 0 && !joined.StepDone && joined.Answer == nil {
 		return false
 	}
 	if !t.idle.Load() || len(t.prompt) == 0 || len(t.prompt) >= maxPrompt {

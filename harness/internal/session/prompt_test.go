@@ -8,7 +8,9 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"netnscheck/harness/internal/session/shell"
 	"netnscheck/harness/internal/session/wire"
+	"netnscheck/harness/lab"
 	"netnscheck/harness/sitting"
 	"netnscheck/harness/state"
 )
@@ -31,6 +33,51 @@ func TestLateNewsWaitForNobody(t *testing.T) {
 	one.window.Taken(wire.WindowSize)
 	if s.late(); !strings.Contains(out.String(), "lo") || len(d.news) != 0 {
 		t.Errorf("%q was told, %d are left", out.String(), len(d.news))
+	}
+}
+
+// TestLateChangeIsTold: what a command has changed is told above its prompt if that did not wait for it, but not what
+// changes by itself.
+func TestLateChangeIsTold(t *testing.T) {
+	d := deskOf(t, pasted)
+	on := terminalOf(d)
+	var out bytes.Buffer
+	on.session.out = wire.NewWriter(&out)
+	taken := make(chan struct{}, 8)
+	d.changed = func() { on.session.late(); taken <- struct{}{} }
+	prompts := func() {
+		on.found(shell.Event{Kind: 'S'})
+		on.found(shell.Event{Text: []byte("$ ")})
+	}
+	does := func(command string) {
+		if err := d.lab.Do(t.Context(), lab.Netlink(), command); err != nil {
+			t.Fatal(err)
+		}
+	}
+	prompts()
+	<-taken
+	out.Reset()
+
+	d.work.Lock() // somebody else is being judged, for longer than the prompt waits
+	on.write([]byte("ip netns add owed\r"))
+	does("ip netns add owed")
+	prompts()
+	d.work.Unlock()
+	<-taken
+	if told := out.String(); !strings.Contains(told, "owed") {
+		t.Errorf("after the prompt %q was told", told)
+	}
+	out.Reset()
+
+	does("ip netns add another")
+	d.work.Lock()
+	err := d.judge(t.Context(), lab.Change{Heard: lab.Heard{Everything: true}}, learner{})
+	d.work.Unlock()
+	if err != nil || len(d.news) == 0 {
+		t.Fatalf("%v, news %v", err, d.news)
+	}
+	if on.session.late(); out.Len() > 0 {
+		t.Errorf("of somebody else %q was told", out.String())
 	}
 }
 
