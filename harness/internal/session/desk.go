@@ -53,7 +53,7 @@ type desk struct {
 	deaf error
 	// prompts is how many prompts wait for what there is to tell.
 	prompts int
-	// owed is set if the last prompt did not wait until the end for what its command had done.
+	// owed is set if the last prompt did not wait until the end for what its command had done, and all of it is known.
 	owed bool
 	// turn is closed when the last command was taken in; nil before the first. Commands are taken in in their order.
 	turn chan struct{}
@@ -152,7 +152,10 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 	d.prompts++
 	before := d.turn
 	d.turn = judged
+	d.owed = false
 	d.mu.Unlock()
+	timer := time.NewTimer(holdBack)
+	defer timer.Stop()
 	asks := r.empty || asksTheLab(r.line)
 	var left leftBehind
 	if !asks {
@@ -188,8 +191,6 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 		}
 		d.comment(ctx, r, changed)
 	}()
-	timer := time.NewTimer(holdBack)
-	defer timer.Stop()
 	late := false
 	select {
 	case <-judged:
@@ -200,11 +201,13 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 	d.prompts--
 	var news []sitting.News
 	d.tell(func(all []sitting.News) bool { news = all; return true })
-	d.owed = late
 	d.mu.Unlock()
 	go func() {
 		if late {
 			<-judged
+			d.mu.Lock()
+			d.owed = d.turn == judged
+			d.mu.Unlock()
 		}
 		d.changed()
 	}()
