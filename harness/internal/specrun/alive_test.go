@@ -50,7 +50,8 @@ func (w watched) Stopped() string {
 	return what
 }
 
-// TestStoppedWorker: a stopped worker is killed after that many looks.
+// TestStoppedWorker: a stopped worker is killed after that many looks in a row. What it had sent before may still be read
+// after the first of them, and then they begin anew.
 func TestStoppedWorker(t *testing.T) {
 	mark(t)
 	var worker watched
@@ -72,7 +73,7 @@ func TestStoppedWorker(t *testing.T) {
 	same(t, outcomes(r), []string{
 		"netlink/passes: pass", "netlink/waits: error " + why, "netlink/never: not run " + why,
 	})
-	if n := stopped.Load(); n != 10 || !r.Cut {
+	if n := stopped.Load(); n < 10 || !r.Cut {
 		t.Errorf("it was seen stopped %d times; cut short: %v", n, r.Cut)
 	}
 }
