@@ -23,7 +23,7 @@ func lying(attack, command, claim string) string {
 
 // A scenario that replaces programs or the kernel's settings with fakes harms only its own verdict: for a claim about
 // the kernel the worker runs no program and reads no file that a scenario can replace.
-func TestLies(t *testing.T) {
+func TestFakes(t *testing.T) {
 	for name, text := range map[string]string{
 		"an ip that says it did": lying(attackName+" fake-program ip",
 			"ip netns add later", "namespace `later` exists"),
