@@ -111,7 +111,7 @@ func (w *walk) doubtBridges(owner *topology.Arrival) {
 // whole prefix.
 func (w *walk) doubtOthers(me facts.Port, owner *topology.Arrival, to netip.Addr, arrivals []topology.Arrival,
 	p packet.Packet) {
-	if w.trial || to.Is6() {
+	if to.Is6() {
 		return
 	}
 	from := neighbour.Asker(w.Map, me, to, p)

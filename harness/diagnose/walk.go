@@ -145,6 +145,9 @@ func (w *walk) untranslated(lost *finding.Cause) *finding.Cause {
 		return nil
 	}
 	n := w.translators[0]
+	if lost.Netns == n.Name { // it undoes its translations before it looks for a route, and finds none all the same
+		return nil
+	}
 	for _, at := range w.stations {
 		if at.n != n || at.p.Reply {
 			continue

@@ -206,7 +206,7 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 		if late {
 			<-judged
 			d.mu.Lock()
-			d.owed = d.turn == judged
+			d.owed = d.turn == judged && len(d.news) > 0
 			d.mu.Unlock()
 		}
 		d.changed()
