@@ -50,6 +50,28 @@ func TestAnswerFromOutside(t *testing.T) {
 	}
 }
 
+// TestAnswerByAnotherLink: an answer to the address of another link may come in by that one, so what would stop it is a
+// doubt.
+func TestAnswerByAnotherLink(t *testing.T) {
+	s := Cabled()
+	s.Namespaces = s.Namespaces[:2]
+	a := s.Namespace("a")
+	a.Link("eth0").Peer = &state.LinkRef{Hidden: true}
+	other := state.Link{Index: 3, Name: "eth1", Kind: "veth", Up: true, Carrier: true, MTU: 1500,
+		MAC: "02:00:00:00:00:0e", Peer: &state.LinkRef{Hidden: true}}
+	give(a, &other, netip.MustParsePrefix("198.51.100.10/24"))
+	a.Links = append(a.Links, other)
+	a.Filters = []state.FilterTable{chainOf("input", "accept", []state.FilterRule{when("iifname", "eth0", "drop")})}
+	q := Query{From: "a", To: netip.MustParseAddr("10.0.0.2"), Source: netip.MustParseAddr("198.51.100.10")}
+	if r := Diagnose(s, q); r.Cause != nil || !strings.Contains(strings.Join(r.Doubts, "\n"), "filter-input, a") {
+		t.Errorf("%+v, %q", r.Cause, r.Doubts)
+	}
+	q.Source = netip.Addr{}
+	if r := Diagnose(s, q); r.Cause == nil || r.Cause.Name != causes.FilterInput {
+		t.Errorf("%+v, %q", r.Cause, r.Doubts)
+	}
+}
+
 // TestLinkLocalAnswerFromOutside: the answer to a link-local address is one of the link that it comes in by.
 func TestLinkLocalAnswerFromOutside(t *testing.T) {
 	s := Cabled()

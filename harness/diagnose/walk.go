@@ -126,8 +126,13 @@ func (w *walk) roundTrip() *finding.Cause {
 	if p.Src.IsLinkLocalUnicast() && w.arrived != nil {
 		p.Src = p.Src.WithZone(w.arrived.Name)
 	}
+	exit := there
 	home, answer, cause := w.travel(there, in, p.Back())
 	switch {
+	case cause != nil && in != nil && w.mayComeElsewhere(exit, in, p.Src, cause):
+		w.doubt("an answer of %s that comes in by %s is stopped: %s, %s: %s", p.Dst, in.Name, cause.Name, cause.Place(),
+			cause.Says)
+		return nil
 	case cause != nil:
 		cause.Reply = true
 		if c := w.untranslated(cause); c != nil {
@@ -169,6 +174,14 @@ func (w *walk) exit() (*state.Namespace, *state.Link) {
 	}
 	at := w.stations[len(w.stations)-1]
 	return at.n, at.d.Dev(at.n)
+}
+
+// mayComeElsewhere reports whether what stops an answer from outside is no proof: the address that was asked from is one
+// of another link, by which the answer may come in, or a mark that is not followed may be part of the check of its
+// source (ip-sysctl.rst, src_valid_mark).
+func (w *walk) mayComeElsewhere(n *state.Namespace, in *state.Link, asked netip.Addr, lost *finding.Cause) bool {
+	_, here := facts.AddressOf(in, asked)
+	return w.IsOwn(n, asked) && !here || lost.Name == causes.ReversePathFilter
 }
 
 // fromOutside reports whether no namespace of the state has sent the packet to where it is: the last one that sent it
