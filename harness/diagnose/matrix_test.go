@@ -1,6 +1,7 @@
 package diagnose
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -14,6 +15,9 @@ func TestEverybody(t *testing.T) {
 	s := lattice(30)
 	router := s.Namespace("router")
 	router.Links[1].Up = false // br0 is down: ten hosts are on their own, but for each other
+	router.Routes = slices.DeleteFunc(router.Routes, func(r state.Route) bool { // and h20 to h29 have no way to them
+		return r.To == netip.MustParsePrefix("10.1.2.0/24")
+	})
 	s.Namespace("h12").Filters = []state.FilterTable{chainOf("input", "drop", nil)}
 	s.Namespace("h13").Unread = []string{"the packet filters"}
 	m := Everybody(s)
@@ -43,6 +47,35 @@ func TestEverybody(t *testing.T) {
 	}
 	if len(m.Doubts) == 0 || !strings.Contains(m.Unread[0], "h13") {
 		t.Errorf("doubts %v, unread %q", m.Doubts, m.Unread)
+	}
+}
+
+// TestEverybodyTwice: where two networks have the same addresses, who answers is not who was meant.
+func TestEverybodyTwice(t *testing.T) {
+	s, other := Cabled(), Cabled()
+	for i, name := range []string{"x", "y"} {
+		n := other.Namespaces[i+1]
+		n.Name, n.Links[1].Peer.Netns = name, []string{"y", "x"}[i]
+		for j := range n.Links[1].Addresses {
+			if i == 1 && n.Links[1].Addresses[j].Prefix.Addr().Is6() { // y has one of its own
+				n.Links[1].Addresses[j].Prefix = netip.MustParsePrefix("fd00::9/64")
+			}
+		}
+		s.Namespaces = append(s.Namespaces, n)
+	}
+	m := Everybody(s)
+	for _, p := range m.Places {
+		if unique := p.Netns == "y" || p.Netns == "b"; p.Address.Is6() != unique {
+			t.Errorf("%+v", p)
+		}
+	}
+	for _, p := range []Pair{{"a", "x"}, {"x", "a"}, {"b", "x"}} {
+		if !slices.Contains(m.Doubts, p) {
+			t.Errorf("%v is not in doubt: %+v", p, m)
+		}
+	}
+	if m.Outcome() == Sound {
+		t.Error("sound")
 	}
 }
 

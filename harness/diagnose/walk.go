@@ -37,6 +37,8 @@ type walk struct {
 	asked []question
 	// arrived is the link by which the packet came to the namespace of its local delivery.
 	arrived *state.Link
+	// reached is the namespace of the packet's local delivery; nil before that, and outside the state.
+	reached *state.Namespace
 	// trial is set if only the outcome and the length of the path count: no time is spent on a repair.
 	trial bool
 	// turns are the choices at routes with several nexthops; nil takes the first one everywhere.
@@ -114,6 +116,7 @@ func (w *walk) roundTrip() *finding.Cause {
 	if cause != nil {
 		return cause
 	}
+	w.reached = there
 	var in *state.Link // by which an answer from outside comes
 	if there == nil {
 		if there, in = w.exit(); in == nil {

@@ -91,7 +91,7 @@ Exit status:
 	flags.IntVar(&o.udp, "udp", 0, "diagnose a datagram to this UDP `PORT` and its answer")
 	flags.IntVar(&o.size, "size", 0, "diagnose an unfragmented echo with `BYTES` of data")
 	flags.BoolVar(&o.matrix, "matrix", false,
-		"ask of each namespace whether it reaches the first\naddress of each other one, and print a table")
+		"ask of each namespace whether it reaches an address\nof each other one, and print a table")
 	flags.BoolVar(&o.all, "all", false, "read unnamed namespaces of running processes, too")
 	flags.StringVar(&o.stateFile, "state", "",
 		"diagnose the state in this `FILE` or pipe, written by\n--save, instead of this machine")
