@@ -19,7 +19,7 @@ import (
 // translates the source too.
 
 // answeredByAnother: the reply to a connection came back from another address than that of the query, so the sender has
-// no socket for it; one of UDP that takes answers from anybody does not believe it either. An echo reply counts, whoever
+// no socket for it. Some programs take datagrams from anybody, so of UDP that is a doubt. An echo reply counts, whoever
 // sends it.
 func (w *walk) answeredByAnother(answer packet.Packet) *finding.Cause {
 	if w.query.Port == 0 || answer.Src == w.query.To && answer.Sport == w.query.Port {
@@ -33,6 +33,10 @@ func (w *walk) answeredByAnother(answer packet.Packet) *finding.Cause {
 		return nil
 	}
 	c := translation.SourceKept(*t, answer.Back())
+	if w.query.UDP {
+		w.doubt("%s, so the answer comes from there, which a program of UDP may take or not", c.Says)
+		return nil
+	}
 	c.Reply = true
 	c.Says += "; the reply does not come back by " + t.N.Name + ", and the sender did not ask " + t.New.String()
 	return c

@@ -14,7 +14,7 @@ import (
 func TestEverybody(t *testing.T) {
 	s := lattice(30)
 	router := s.Namespace("router")
-	router.Links[1].Up = false // br0 is down: ten hosts are on their own, but for each other
+	router.Links[1].Up = false                                                  // br0 is down: ten hosts are on their own, but for each other
 	router.Routes = slices.DeleteFunc(router.Routes, func(r state.Route) bool { // and h20 to h29 have no way to them
 		return r.To == netip.MustParsePrefix("10.1.2.0/24")
 	})

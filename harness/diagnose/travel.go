@@ -331,7 +331,7 @@ func (w *walk) takeIn(n *state.Namespace, iif *state.Link, p *packet.Packet) *fi
 	case p.Reply || w.tunnels > 0: // a tunnel's device receives the packets of the tunnel
 		return nil
 	case p.Proto == "tcp" || p.Proto == "udp":
-		return w.listens(n, *p)
+		return w.listens(n, iif, *p)
 	}
 	key := "net.ipv4.icmp_echo_ignore_all"
 	if p.Family() == 6 {
@@ -346,14 +346,18 @@ func (w *walk) takeIn(n *state.Namespace, iif *state.Link, p *packet.Packet) *fi
 
 // answersFromAnother notes as a doubt that a datagram's answer, sent by a socket that has no address, gets the source
 // that its route prefers, unless the program asks for the one that was asked (ip(7), IP_PKTINFO).
-func (w *walk) answersFromAnother(n *state.Namespace, p packet.Packet) {
+func (w *walk) answersFromAnother(n *state.Namespace, iif *state.Link, p packet.Packet) {
 	if p.Proto != "udp" {
 		return
 	}
-	answer := packet.Packet{Dst: p.Src, Proto: "udp", Sport: p.Dport, Dport: p.Sport}
+	to := p.Src
+	if to.IsLinkLocalUnicast() && to.Is6() {
+		to = to.WithZone(iif.Name)
+	}
+	answer := packet.Packet{Dst: to, Proto: "udp", Sport: p.Dport, Dport: p.Sport}
 	d := routing.Lookup(n, routing.FlowOf(answer, nil))
 	if d.Found() && !d.Local() {
-		if src := routing.SourceOf(n, d, p.Src); src != p.Dst.WithZone("") {
+		if src := routing.SourceOf(n, d, to); src != p.Dst.WithZone("") {
 			w.doubt("%s: the socket has no address of its own, so unless its program takes care it answers from %s, and "+
 				"not from %s, which was asked", n.Name, src, p.Dst)
 		}
@@ -363,7 +367,7 @@ func (w *walk) answersFromAnother(n *state.Namespace, p packet.Packet) {
 // listens reports whether a socket listens on the packet's address and port (__inet_lookup_listener(),
 // net/ipv4/inet_hashtables.c; __udp4_lib_lookup(), net/ipv4/udp.c). Without one, the kernel answers with a reset
 // (tcp_v4_send_reset()), or "port unreachable" (__udp4_lib_rcv()).
-func (w *walk) listens(n *state.Namespace, p packet.Packet) *finding.Cause {
+func (w *walk) listens(n *state.Namespace, iif *state.Link, p packet.Packet) *finding.Cause {
 	shown := words.In(n, "ss -l%cn", p.Proto[0])
 	c := finding.New(causes.NotListening, n, nil, "no socket in %s listens on %s, %s port %d", n.Name, p.Dst,
 		strings.ToUpper(p.Proto), p.Dport)
@@ -376,7 +380,7 @@ func (w *walk) listens(n *state.Namespace, p packet.Packet) *finding.Cause {
 			return nil
 		}
 		if addr.IsUnspecified() && (addr.Is4() == p.Dst.Is4() || addr.Is6() && !l.V6Only) {
-			w.answersFromAnother(n, p)
+			w.answersFromAnother(n, iif, p)
 			return nil
 		}
 		c.Says = n.Name + " listens on that port, but only on " + addr.String()

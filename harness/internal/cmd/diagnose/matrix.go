@@ -66,7 +66,7 @@ func (o *options) printMatrix(m *diagnose.Matrix) error {
 	switch {
 	case len(m.Places) < 2:
 		s.Line("", "fewer than two namespaces have an address")
-	case stopped+len(m.Doubts) == 0:
+	case stopped+len(m.Doubts)+len(m.Unread) == 0:
 		s.Line("", fmt.Sprintf("each of the %d namespaces reaches every other one", len(m.Places)))
 	default:
 		s.Line("", fmt.Sprintf("of %s the first reaches the second in %d, does not in %d, and is in doubt in %d",
@@ -78,8 +78,8 @@ func (o *options) printMatrix(m *diagnose.Matrix) error {
 	}
 	for i, o := range m.Obstacles {
 		s.Line("", "")
-		s.Line(term.Pad(letters(i), 10), fmt.Sprintf("%s, such as %s to %s", term.Count(len(o.Pairs), "pair"),
-			o.Pairs[0].From, o.Pairs[0].To))
+		s.Line(term.Pad(letters(i), 10), fmt.Sprintf("%s, such as %s to %s, for which the repair is",
+			term.Count(len(o.Pairs), "pair"), o.Pairs[0].From, o.Pairs[0].To))
 		printCause(s, "cause     ", o.Cause)
 	}
 	if len(m.Doubts) > 0 {
@@ -87,7 +87,7 @@ func (o *options) printMatrix(m *diagnose.Matrix) error {
 		s.Line("", "")
 		s.Line("in doubt  ", fmt.Sprintf("%s, such as %s to %s; harness diagnose says why:",
 			term.Count(len(m.Doubts), "pair"), p.From, p.To))
-		s.Verbatim("          ", o.screen.Type("diagnose --from "+words.NetnsName(p.From)+" --to "+addressIn(m, p.To)))
+		s.Verbatim("          ", o.screen.Type(o.asks(p.From, addressIn(m, p.To))))
 	}
 	if len(m.Nowhere) > 0 {
 		s.Line("", "")
@@ -97,6 +97,24 @@ func (o *options) printMatrix(m *diagnose.Matrix) error {
 		s.Line(screen.Once("not read  ", i), u)
 	}
 	return s.Err()
+}
+
+// asks are the words that ask of one pair what was asked of all.
+func (o *options) asks(from, to string) string {
+	command := "diagnose"
+	pid, process := strings.CutPrefix(from, "pid:")
+	switch {
+	case o.stateFile != "":
+		command += " --state " + words.Quoted(o.stateFile) + " --from " + words.Quoted(from)
+	case process:
+		command += " --from-pid " + pid
+	default:
+		command += " --from " + words.Quoted(from)
+	}
+	if o.all {
+		command += " --all"
+	}
+	return command + " --to " + to
 }
 
 // addressIn is the address that is asked about of a namespace.
