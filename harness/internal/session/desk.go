@@ -55,6 +55,9 @@ type desk struct {
 	prompts int
 	// owed is set if the last prompt did not wait until the end for what its command had done, and all of it is known.
 	owed bool
+	// lastLook is the number of the latest look after a command. solved counts the steps that the lab has solved for the
+	// learner.
+	lastLook, solved int64
 	// turn is closed when the last command was taken in; nil before the first. Commands are taken in in their order.
 	turn chan struct{}
 }
@@ -133,8 +136,13 @@ func (d *desk) begins() {
 	d.live.Act()
 }
 
-// holdBack is how long a prompt waits for the checks.
-const holdBack = 100 * time.Millisecond
+const (
+	// holdBack is how long a prompt waits for the checks.
+	holdBack = 100 * time.Millisecond
+	// lookBack is how long it waits for a look at the lab: after that, what is typed next may be taken for the last
+	// command's work.
+	lookBack = time.Second
+)
 
 // learner is what he has done.
 type learner struct {
@@ -157,9 +165,14 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 	timer := time.NewTimer(holdBack)
 	defer timer.Stop()
 	asks := r.empty || asksTheLab(r.line)
-	var left leftBehind
+	looked := make(chan leftBehind, 1)
 	if !asks {
-		left = d.look(ctx) // before the prompt: what is typed there is another command's
+		go func() { looked <- d.look(ctx) }()
+		select { // before the prompt: what is typed there is another command's
+		case left := <-looked:
+			looked <- left
+		case <-time.After(lookBack):
+		}
 	}
 	go func() {
 		defer close(judged)
@@ -174,12 +187,13 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 			d.judge(ctx, lab.Change{Heard: d.live.Take(), Command: true}, learner{})
 			return
 		}
+		left := <-looked
 		change, err := d.since(ctx, left)
 		if err != nil {
 			took(d.step(), false)
 			return
 		}
-		changed := len(d.changes(d.before, left.state)) > 0 && !r.onlyLooks()
+		changed := left.solved == d.solved && len(d.changes(d.before, left.state)) > 0 && !r.onlyLooks()
 		if r.nothing && !changed {
 			d.judge(ctx, change, learner{})
 			return
@@ -220,12 +234,17 @@ type leftBehind struct {
 	state *state.State
 	err   error
 	last  *state.State // the latest one known before
+	nth   int64        // of all looks
+	// solved is how many steps the lab had solved for the learner.
+	solved int64
 }
 
 // look looks at the lab when a command has ended.
 func (d *desk) look(ctx context.Context) (at leftBehind) {
 	d.mu.Lock()
-	at.last = d.last
+	at.last, at.solved = d.last, d.solved
+	d.lastLook++
+	at.nth = d.lastLook
 	d.mu.Unlock()
 	at.heard = d.live.Take()
 	at.state, at.err = d.lab.Whole(ctx)
@@ -233,10 +252,13 @@ func (d *desk) look(ctx context.Context) (at leftBehind) {
 }
 
 // since is what there is to judge after a command: how it has left the lab or, if somebody has looked later, how the
-// lab is now. The caller holds work.
+// lab is now: only the latest look has heard nothing since. The caller holds work.
 func (d *desk) since(ctx context.Context, left leftBehind) (c lab.Change, err error) {
 	c = lab.Change{Heard: left.heard, Command: true, State: left.state}
-	if left.err == nil && d.last != left.last {
+	d.mu.Lock()
+	later := d.last != left.last || d.lastLook != left.nth
+	d.mu.Unlock()
+	if left.err == nil && later {
 		d.live.Take()
 		c.Heard = lab.Heard{Everything: true}
 		c.State, left.err = d.lab.Whole(ctx)

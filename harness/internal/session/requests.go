@@ -218,6 +218,9 @@ func (d *desk) perform(ctx context.Context, step int) (run []scenario.Exchange, 
 		err = d.judgeAll(ctx, true)
 	}
 	d.before = d.last
+	d.mu.Lock()
+	d.solved++
+	d.mu.Unlock()
 	return run, err
 }
 
