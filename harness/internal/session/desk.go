@@ -165,21 +165,21 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 	timer := time.NewTimer(holdBack)
 	defer timer.Stop()
 	asks := r.empty || asksTheLab(r.line)
-	looked := make(chan leftBehind, 1)
-	if !asks {
-		go func() { looked <- d.look(ctx) }()
-		select { // before the prompt: what is typed there is another command's
-		case left := <-looked:
-			looked <- left
-		case <-time.After(lookBack):
-		}
-	}
+	looked := make(chan struct{})
 	go func() {
 		defer close(judged)
-		if before != nil {
-			<-before
+		held := over(before) && d.work.TryLock() // then nobody looks at the lab between the look and the judgement
+		var left leftBehind
+		if !asks {
+			left = d.look(ctx)
 		}
-		d.work.Lock()
+		close(looked)
+		if !held {
+			if before != nil {
+				<-before
+			}
+			d.work.Lock()
+		}
 		defer d.work.Unlock()
 		defer d.ended()
 		defer d.over.Store(begun)
@@ -187,7 +187,6 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 			d.judge(ctx, lab.Change{Heard: d.live.Take(), Command: true}, learner{})
 			return
 		}
-		left := <-looked
 		change, err := d.since(ctx, left)
 		if err != nil {
 			took(d.step(), false)
@@ -205,6 +204,10 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 		}
 		d.comment(ctx, r, changed)
 	}()
+	select { // before the prompt: what is typed there is another command's
+	case <-looked:
+	case <-time.After(lookBack):
+	}
 	late := false
 	select {
 	case <-judged:
@@ -226,6 +229,19 @@ func (d *desk) command(ctx context.Context, r ran, took func(step int, changed b
 		d.changed()
 	}()
 	return news
+}
+
+// over reports whether a turn is over, or there was none.
+func over(turn chan struct{}) bool {
+	if turn == nil {
+		return true
+	}
+	select {
+	case <-turn:
+		return true
+	default:
+		return false
+	}
 }
 
 // leftBehind is how a command has left the lab.
@@ -259,8 +275,8 @@ func (d *desk) since(ctx context.Context, left leftBehind) (c lab.Change, err er
 	later := d.last != left.last || d.lastLook != left.nth
 	d.mu.Unlock()
 	if left.err == nil && later {
-		d.live.Take()
-		c.Heard = lab.Heard{Everything: true}
+		c.Heard = c.Heard.Clone()
+		c.Heard.Add(d.live.Take())
 		c.State, left.err = d.lab.Whole(ctx)
 	}
 	return c, left.err
