@@ -78,7 +78,7 @@ func (o *options) printMatrix(m *diagnose.Matrix) error {
 	}
 	for i, o := range m.Obstacles {
 		s.Line("", "")
-		s.Line(term.Pad(letters(i), 10), fmt.Sprintf("%s, such as %s to %s, for which the repair is",
+		s.Line(term.Pad(letters(i), 10), fmt.Sprintf("%s, for example %s to %s:",
 			term.Count(len(o.Pairs), "pair"), o.Pairs[0].From, o.Pairs[0].To))
 		printCause(s, "cause     ", o.Cause)
 	}
